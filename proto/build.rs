@@ -1,0 +1,19 @@
+//! Compiles the contracts without protoc and keeps their descriptors for gRPC reflection.
+
+use std::{env, error::Error, fs, path::PathBuf};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=prima");
+    let files = [
+        "prima/directory/v1/directory.proto",
+        "prima/survey/v1/survey.proto",
+        "prima/ranking/v1/ranking.proto",
+        "prima/event/v1/event.proto",
+    ];
+    let descriptors = protox::compile(files, ["."])?;
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("descriptors.bin"), prost::Message::encode_to_vec(&descriptors))?;
+    // Ordered maps: a message encodes to the same bytes every time, so that a digest of it can be compared.
+    tonic_prost_build::configure().btree_map(".").compile_fds(descriptors)?;
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! Contracts of Prima: the gRPC services, the events, the resource names and the bus subjects.
+//!
+//! What stands here is shared by every service and by nobody's rules: messages are generated from `prima/**.proto`,
+//! [`name`] parses resource names, [`subject`] builds the subjects of `design.md` section 2.
+
+pub mod name;
+pub mod subject;
+
+/// Who exists: agencies, units, public services.
+pub mod directory {
+    /// Version 1.
+    #[expect(missing_docs, clippy::all, reason = "generated")]
+    pub mod v1 {
+        tonic::include_proto!("prima.directory.v1");
+    }
+}
+
+/// Survey intake and results.
+pub mod survey {
+    /// Version 1.
+    #[expect(missing_docs, clippy::all, reason = "generated")]
+    pub mod v1 {
+        tonic::include_proto!("prima.survey.v1");
+    }
+}
+
+/// League tables.
+pub mod ranking {
+    /// Version 1.
+    #[expect(missing_docs, clippy::all, reason = "generated")]
+    pub mod v1 {
+        tonic::include_proto!("prima.ranking.v1");
+    }
+}
+
+/// What crosses the bus.
+pub mod event {
+    /// Version 1.
+    #[expect(missing_docs, clippy::all, reason = "generated")]
+    pub mod v1 {
+        tonic::include_proto!("prima.event.v1");
+    }
+}
+
+/// The descriptors of every contract, for gRPC reflection.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -1,0 +1,211 @@
+//! Resource names after AIP-122, such as `agencies/3271/units/dpmptsp`.
+
+use std::fmt;
+
+/// Why a text is not the resource name it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The text does not have the form of this kind of name.
+    #[error("must have the form `{form}`")]
+    Form {
+        /// The form expected.
+        form: &'static str,
+    },
+    /// One id in it is not a token.
+    #[error("`{token}` must be {min} to {max} characters of a-z, 0-9 and -", min = 1)]
+    Token {
+        /// The id found.
+        token: String,
+        /// Longest id allowed here.
+        max: usize,
+    },
+}
+
+/// Longest id of an agency.
+pub const AGENCY_MAX: usize = 32;
+/// Longest id of anything below an agency.
+pub const TOKEN_MAX: usize = 63;
+
+/// Checks one id: 1 to `max` characters of `[a-z0-9-]`, so that it can stand in a bus subject.
+pub fn token(text: &str, max: usize) -> Result<&str, Error> {
+    let fits = !text.is_empty()
+        && text.len() <= max
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if fits { Ok(text) } else { Err(Error::Token { token: text.chars().take(80).collect(), max }) }
+}
+
+/// Name of an agency, `agencies/{agency}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Agency {
+    /// Id of the agency.
+    pub agency: String,
+}
+
+/// Name of a unit, `agencies/{agency}/units/{unit}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Unit {
+    /// Id of the agency.
+    pub agency: String,
+    /// Id of the unit.
+    pub unit: String,
+}
+
+/// Name of a public service, `agencies/{agency}/units/{unit}/services/{service}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PublicService {
+    /// The unit.
+    pub unit: Unit,
+    /// Id of the service.
+    pub service: String,
+}
+
+/// Name of a survey, `agencies/{agency}/units/{unit}/surveys/{survey}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Survey {
+    /// The unit.
+    pub unit: Unit,
+    /// Id of the survey.
+    pub survey: String,
+}
+
+/// Name of a league table, `metrics/{metric}/periods/{period}/cohorts/{cohort}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeagueTable {
+    /// Metric, such as `skm`.
+    pub metric: String,
+    /// Period, such as `2024-q3`.
+    pub period: String,
+    /// Cohort, such as `dpmptsp` or `dpmptsp.32`.
+    pub cohort: String,
+}
+
+impl Agency {
+    /// Parses `agencies/{agency}`.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        const FORM: &str = "agencies/{agency}";
+        match text.split('/').collect::<Vec<_>>().as_slice() {
+            ["agencies", agency] => Ok(Self { agency: token(agency, AGENCY_MAX)?.to_owned() }),
+            _ => Err(Error::Form { form: FORM }),
+        }
+    }
+}
+
+impl Unit {
+    /// Parses `agencies/{agency}/units/{unit}`.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        const FORM: &str = "agencies/{agency}/units/{unit}";
+        match text.split('/').collect::<Vec<_>>().as_slice() {
+            ["agencies", agency, "units", unit] => Ok(Self {
+                agency: token(agency, AGENCY_MAX)?.to_owned(),
+                unit: token(unit, TOKEN_MAX)?.to_owned(),
+            }),
+            _ => Err(Error::Form { form: FORM }),
+        }
+    }
+
+    /// The name of its agency.
+    pub fn agency_name(&self) -> Agency {
+        Agency { agency: self.agency.clone() }
+    }
+}
+
+impl PublicService {
+    /// Parses `agencies/{agency}/units/{unit}/services/{service}`.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        const FORM: &str = "agencies/{agency}/units/{unit}/services/{service}";
+        let (unit, service) = text.split_once("/services/").ok_or(Error::Form { form: FORM })?;
+        let unit = Unit::parse(unit).map_err(|e| reform(e, FORM))?;
+        Ok(Self { unit, service: token(service, TOKEN_MAX)?.to_owned() })
+    }
+}
+
+impl Survey {
+    /// Parses `agencies/{agency}/units/{unit}/surveys/{survey}`.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        const FORM: &str = "agencies/{agency}/units/{unit}/surveys/{survey}";
+        let (unit, survey) = text.split_once("/surveys/").ok_or(Error::Form { form: FORM })?;
+        let unit = Unit::parse(unit).map_err(|e| reform(e, FORM))?;
+        Ok(Self { unit, survey: token(survey, TOKEN_MAX)?.to_owned() })
+    }
+}
+
+impl LeagueTable {
+    /// Parses `metrics/{metric}/periods/{period}/cohorts/{cohort}`.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        const FORM: &str = "metrics/{metric}/periods/{period}/cohorts/{cohort}";
+        match text.split('/').collect::<Vec<_>>().as_slice() {
+            ["metrics", metric, "periods", period, "cohorts", cohort] => {
+                for part in cohort.splitn(2, '.') {
+                    token(part, TOKEN_MAX)?;
+                }
+                Ok(Self {
+                    metric: token(metric, TOKEN_MAX)?.to_owned(),
+                    period: token(period, TOKEN_MAX)?.to_owned(),
+                    cohort: (*cohort).to_owned(),
+                })
+            }
+            _ => Err(Error::Form { form: FORM }),
+        }
+    }
+}
+
+fn reform(error: Error, form: &'static str) -> Error {
+    match error {
+        Error::Form { .. } => Error::Form { form },
+        Error::Token { token, max } => Error::Token { token, max },
+    }
+}
+
+impl fmt::Display for Agency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "agencies/{}", self.agency)
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "agencies/{}/units/{}", self.agency, self.unit)
+    }
+}
+
+impl fmt::Display for PublicService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/services/{}", self.unit, self.service)
+    }
+}
+
+impl fmt::Display for Survey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/surveys/{}", self.unit, self.survey)
+    }
+}
+
+impl fmt::Display for LeagueTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "metrics/{}/periods/{}/cohorts/{}", self.metric, self.period, self.cohort)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_prints_as_it_was_parsed() {
+        for text in ["agencies/3271/units/dpmptsp/surveys/2024-q3"] {
+            assert_eq!(Survey::parse(text).unwrap().to_string(), text);
+        }
+        let table = "metrics/skm/periods/2024-q3/cohorts/dpmptsp.32";
+        assert_eq!(LeagueTable::parse(table).unwrap().to_string(), table);
+    }
+
+    #[test]
+    fn an_id_that_cannot_stand_in_a_subject_is_refused() {
+        for text in ["", "A", "a.b", "a*", "a>", "a b", "é", &"a".repeat(64)] {
+            assert!(token(text, TOKEN_MAX).is_err(), "{text}");
+            assert!(Unit::parse(&format!("agencies/1/units/{text}")).is_err(), "{text}");
+        }
+        assert!(Unit::parse("agencies/1/units/a/b").is_err());
+        assert!(Survey::parse("agencies/1/units/a/surveys/").is_err());
+    }
+}

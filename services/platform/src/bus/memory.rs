@@ -1,0 +1,345 @@
+//! The bus inside one process, without storage: at start it is empty and reconciliation fills it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use futures::stream::{self, BoxStream, StreamExt};
+use tokio::{sync::watch, time::Instant};
+
+use super::{
+    Bus, Connection, Delivery, Error, Event, Follow, Head, Job, Settle, Step, StreamInfo, Verdict, Work, matches,
+};
+
+#[derive(Default)]
+struct Consumer {
+    cursor: u64,
+    /// Delivered and not answered, or to be delivered again: sequence, attempts, when due (`None`: with a worker).
+    open: BTreeMap<u64, (u64, Option<Instant>)>,
+}
+
+#[derive(Default)]
+struct Stream {
+    created: i64,
+    complete: bool,
+    next: u64,
+    messages: BTreeMap<u64, Event>,
+    subjects: HashMap<String, u64>,
+    consumers: HashMap<String, Consumer>,
+}
+
+#[derive(Default)]
+struct Shared {
+    streams: Mutex<HashMap<String, Stream>>,
+    changed: watch::Sender<u64>,
+}
+
+/// The bus of `prima up`.
+#[derive(Clone)]
+pub struct Memory {
+    shared: Arc<Shared>,
+    connection: Arc<watch::Sender<Connection>>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            shared: Arc::default(),
+            connection: Arc::new(watch::Sender::new(Connection { up: true, epoch: 1 })),
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Stream>> {
+        // Nothing in here can panic halfway through a change.
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with<T>(&self, service: &str, f: impl FnOnce(&mut Stream) -> T) -> Result<T, Error> {
+        self.lock().get_mut(service).map(f).ok_or_else(|| Error::NoStream(service.to_owned()))
+    }
+
+    fn wake(&self) {
+        self.changed.send_modify(|n| *n += 1);
+    }
+}
+
+fn head(sequence: u64, event: &Event) -> Head {
+    Head { subject: event.subject.clone(), sequence, version: event.version, withdrawn: event.withdrawn }
+}
+
+fn info(stream: &Stream) -> StreamInfo {
+    StreamInfo {
+        created: stream.created,
+        last_sequence: stream.next,
+        messages: stream.messages.len() as u64,
+        complete: stream.complete,
+    }
+}
+
+impl Memory {
+    /// Loses everything, as a bus whose disk died; for tests of recovery.
+    pub fn lose_everything(&self) {
+        self.shared.lock().clear();
+        self.connection.send_modify(|c| c.epoch += 1);
+        self.shared.wake();
+    }
+}
+
+#[async_trait]
+impl Bus for Memory {
+    async fn ensure_stream(&self, service: &str) -> Result<StreamInfo, Error> {
+        let epoch = self.connection.borrow().epoch;
+        let mut streams = self.shared.lock();
+        let stream = streams.entry(service.to_owned()).or_insert_with(|| Stream {
+            created: i64::try_from(epoch).unwrap_or(i64::MAX),
+            ..Stream::default()
+        });
+        Ok(info(stream))
+    }
+
+    async fn stream(&self, service: &str) -> Result<Option<StreamInfo>, Error> {
+        Ok(self.shared.lock().get(service).map(info))
+    }
+
+    async fn set_complete(&self, service: &str) -> Result<(), Error> {
+        self.shared.with(service, |s| s.complete = true)?;
+        self.shared.wake();
+        Ok(())
+    }
+
+    async fn publish(&self, service: &str, event: &Event, expected: u64) -> Result<u64, Error> {
+        let sequence = self.shared.with(service, |stream| {
+            let last = stream.subjects.get(&event.subject).copied().unwrap_or(0);
+            if last != expected {
+                return Err(Error::Fenced);
+            }
+            stream.messages.remove(&last);
+            stream.next += 1;
+            stream.messages.insert(stream.next, event.clone());
+            stream.subjects.insert(event.subject.clone(), stream.next);
+            Ok(stream.next)
+        })??;
+        self.shared.wake();
+        Ok(sequence)
+    }
+
+    async fn last(&self, service: &str, subject: &str) -> Result<Option<Head>, Error> {
+        self.shared.with(service, |s| {
+            s.subjects.get(subject).and_then(|seq| s.messages.get(seq).map(|event| head(*seq, event)))
+        })
+    }
+
+    async fn heads(&self, service: &str) -> Result<BoxStream<'static, Result<Head, Error>>, Error> {
+        let heads: Vec<Result<Head, Error>> =
+            self.shared.with(service, |s| s.messages.iter().map(|(seq, event)| Ok(head(*seq, event))).collect())?;
+        Ok(stream::iter(heads).boxed())
+    }
+
+    async fn follow(&self, service: &str, filters: &[String]) -> Result<Box<dyn Follow>, Error> {
+        let created = self.shared.with(service, |s| s.created)?;
+        Ok(Box::new(Follower {
+            shared: self.shared.clone(),
+            changed: self.shared.changed.subscribe(),
+            service: service.to_owned(),
+            filters: filters.to_vec(),
+            created,
+            cursor: 0,
+            caught_up: false,
+        }))
+    }
+
+    async fn work(
+        &self,
+        service: &str,
+        name: &str,
+        filters: &[String],
+        restart: bool,
+    ) -> Result<Box<dyn Work>, Error> {
+        let created = self.shared.with(service, |s| {
+            if restart {
+                s.consumers.remove(name);
+            }
+            let consumer = s.consumers.entry(name.to_owned()).or_default();
+            // A worker that joins takes over what a lost one held.
+            for (_, due) in consumer.open.values_mut() {
+                due.get_or_insert_with(Instant::now);
+            }
+            s.created
+        })?;
+        Ok(Box::new(Worker {
+            shared: self.shared.clone(),
+            changed: self.shared.changed.subscribe(),
+            service: service.to_owned(),
+            name: name.to_owned(),
+            filters: filters.to_vec(),
+            created,
+        }))
+    }
+
+    async fn acknowledged(&self, service: &str, name: &str) -> Result<Option<u64>, Error> {
+        self.shared.with(service, |s| {
+            s.consumers.get(name).map(|c| c.open.keys().next().map_or(c.cursor, |first| first.saturating_sub(1)))
+        })
+    }
+
+    fn connection(&self) -> watch::Receiver<Connection> {
+        self.connection.subscribe()
+    }
+}
+
+fn wanted(filters: &[String], subject: &str) -> bool {
+    filters.iter().any(|f| matches(f, subject))
+}
+
+fn delivery(service: &str, sequence: u64, event: &Event) -> Delivery {
+    Delivery { service: service.to_owned(), event: event.clone(), sequence }
+}
+
+struct Follower {
+    shared: Arc<Shared>,
+    changed: watch::Receiver<u64>,
+    service: String,
+    filters: Vec<String>,
+    created: i64,
+    cursor: u64,
+    caught_up: bool,
+}
+
+#[async_trait]
+impl Follow for Follower {
+    async fn next(&mut self) -> Result<Step, Error> {
+        loop {
+            self.changed.mark_unchanged();
+            let (cursor, filters, created, service) = (self.cursor, &self.filters, self.created, &self.service);
+            let found = self.shared.with(service, |s| {
+                if s.created != created {
+                    return Err(Error::NoStream(service.clone()));
+                }
+                let next = s.messages.range(cursor + 1..).find(|(_, event)| wanted(filters, &event.subject));
+                Ok(next.map(|(seq, event)| delivery(service, *seq, event)))
+            })??;
+            if let Some(found) = found {
+                self.cursor = found.sequence;
+                return Ok(Step::Event(Box::new(found)));
+            }
+            if !self.caught_up {
+                self.caught_up = true;
+                return Ok(Step::CaughtUp);
+            }
+            self.changed.changed().await.map_err(Error::unavailable)?;
+        }
+    }
+}
+
+struct Worker {
+    shared: Arc<Shared>,
+    changed: watch::Receiver<u64>,
+    service: String,
+    name: String,
+    filters: Vec<String>,
+    created: i64,
+}
+
+impl Worker {
+    /// What is due now, and when the next retry is due.
+    fn take(&self, limit: usize) -> Result<(Vec<(Delivery, u64)>, Option<Instant>), Error> {
+        let now = Instant::now();
+        self.shared.with(&self.service, |stream| {
+            if stream.created != self.created {
+                return Err(Error::NoStream(self.service.clone()));
+            }
+            let Stream { messages, consumers, .. } = stream;
+            let Some(consumer) = consumers.get_mut(&self.name) else {
+                return Err(Error::NoStream(self.service.clone()));
+            };
+            let mut jobs = Vec::new();
+            // A state that was replaced need not be sent again: its successor will be.
+            consumer.open.retain(|seq, _| messages.contains_key(seq));
+            for (seq, (attempt, due)) in &mut consumer.open {
+                if jobs.len() < limit && due.is_some_and(|d| d <= now) {
+                    *attempt += 1;
+                    *due = None;
+                    if let Some(event) = messages.get(seq) {
+                        jobs.push((delivery(&self.service, *seq, event), *attempt));
+                    }
+                }
+            }
+            for (seq, event) in messages.range(consumer.cursor + 1..) {
+                if jobs.len() >= limit {
+                    break;
+                }
+                consumer.cursor = *seq;
+                if wanted(&self.filters, &event.subject) {
+                    consumer.open.insert(*seq, (1, None));
+                    jobs.push((delivery(&self.service, *seq, event), 1));
+                }
+            }
+            Ok((jobs, consumer.open.values().filter_map(|(_, due)| *due).min()))
+        })?
+    }
+}
+
+#[async_trait]
+impl Work for Worker {
+    async fn next(&mut self, limit: usize) -> Result<Vec<Job>, Error> {
+        loop {
+            self.changed.mark_unchanged();
+            let (jobs, due) = self.take(limit)?;
+            if !jobs.is_empty() {
+                return Ok(jobs
+                    .into_iter()
+                    .map(|(delivery, attempt)| Job {
+                        settle: Box::new(Answer {
+                            shared: self.shared.clone(),
+                            service: self.service.clone(),
+                            name: self.name.clone(),
+                            sequence: delivery.sequence,
+                        }),
+                        delivery,
+                        attempt,
+                    })
+                    .collect());
+            }
+            let wait = due.map_or(Duration::from_secs(3600), |d| d.saturating_duration_since(Instant::now()));
+            tokio::select! {
+                changed = self.changed.changed() => changed.map_err(Error::unavailable)?,
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+}
+
+struct Answer {
+    shared: Arc<Shared>,
+    service: String,
+    name: String,
+    sequence: u64,
+}
+
+#[async_trait]
+impl Settle for Answer {
+    async fn settle(self: Box<Self>, verdict: Verdict) -> Result<(), Error> {
+        self.shared.with(&self.service, |stream| {
+            let Some(consumer) = stream.consumers.get_mut(&self.name) else { return };
+            match verdict {
+                Verdict::Ack | Verdict::Drop => {
+                    consumer.open.remove(&self.sequence);
+                }
+                Verdict::Retry(delay) => {
+                    if let Some((_, due)) = consumer.open.get_mut(&self.sequence) {
+                        *due = Some(Instant::now() + delay);
+                    }
+                }
+            }
+        })?;
+        if matches!(verdict, Verdict::Retry(_)) {
+            self.shared.wake();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,109 @@
+//! Who calls, and what they may do. Default is to deny.
+
+use crate::failure::{Failure, Kind};
+
+/// What a caller may do, within the agencies of the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// National admin: everything.
+    Admin,
+    /// Operator of an agency: its units and surveys.
+    Operator,
+    /// A system that hands in responses, such as a kiosk or a regional portal.
+    Intake,
+    /// Evaluator of PEKPPP.
+    Evaluator,
+}
+
+impl Role {
+    /// Its name in a token.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Operator => "operator",
+            Self::Intake => "intake",
+            Self::Evaluator => "evaluator",
+        }
+    }
+
+    /// From its name in a token.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Admin, Self::Operator, Self::Intake, Self::Evaluator].into_iter().find(|r| r.as_str() == text)
+    }
+}
+
+/// The one who calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    subject: Option<String>,
+    roles: Vec<Role>,
+    agencies: Vec<String>,
+}
+
+impl Caller {
+    /// A caller with a token; `agencies` holds ids, or `*` for all.
+    pub fn new(subject: String, roles: Vec<Role>, agencies: Vec<String>) -> Self {
+        Self { subject: Some(subject), roles, agencies }
+    }
+
+    /// A caller without a token.
+    pub fn anonymous() -> Self {
+        Self { subject: None, roles: Vec::new(), agencies: Vec::new() }
+    }
+
+    /// The subject of the token; empty without one.
+    pub fn subject(&self) -> &str {
+        self.subject.as_deref().unwrap_or_default()
+    }
+
+    /// `Ok` when the caller holds one of `roles` for `agency`; an admin holds every role.
+    pub fn require(&self, roles: &[Role], agency: &str) -> Result<(), Failure> {
+        self.known()?;
+        let role = self.roles.iter().any(|r| *r == Role::Admin || roles.contains(r));
+        let within = self.agencies.iter().any(|a| a == "*" || a == agency);
+        if role && within {
+            return Ok(());
+        }
+        let names: Vec<&str> = roles.iter().map(|r| r.as_str()).collect();
+        Err(Failure::new(
+            Kind::Denied,
+            "PERMISSION_DENIED",
+            format!("needs the role {} for agency {agency}", names.join(" or ")),
+            format!("Perlu peran {} untuk instansi {agency}", names.join(" atau ")),
+        ))
+    }
+
+    /// `Ok` when there is a valid token.
+    pub fn known(&self) -> Result<(), Failure> {
+        if self.subject.is_some() {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Kind::Unauthenticated,
+            "TOKEN_MISSING",
+            "needs a bearer token in the metadata `authorization`",
+            "Perlu token akses",
+        ))
+    }
+}
+
+/// The caller of a request; the server's edge put it there.
+pub fn of<T>(request: &tonic::Request<T>) -> Caller {
+    request.extensions().get::<Caller>().cloned().unwrap_or_else(Caller::anonymous)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_counts_only_in_its_agency_and_an_admin_has_all() {
+        let operator = Caller::new("a".into(), vec![Role::Operator], vec!["3271".into()]);
+        assert!(operator.require(&[Role::Operator], "3271").is_ok());
+        assert_eq!(operator.require(&[Role::Operator], "3272").unwrap_err().kind, Kind::Denied);
+        assert_eq!(operator.require(&[Role::Intake], "3271").unwrap_err().kind, Kind::Denied);
+        let admin = Caller::new("b".into(), vec![Role::Admin], vec!["*".into()]);
+        assert!(admin.require(&[Role::Intake], "9999").is_ok());
+        assert_eq!(Caller::anonymous().require(&[Role::Operator], "1").unwrap_err().kind, Kind::Unauthenticated);
+    }
+}

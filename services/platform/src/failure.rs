@@ -1,0 +1,155 @@
+//! One failure as a caller sees it: a stable reason, a text for engineers, a text for people, every violation.
+
+use std::time::Duration;
+
+/// One fault of one field of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Path of the field, such as `survey.period`.
+    pub field: String,
+    /// What is wrong, in English, for engineers.
+    pub description: String,
+    /// What is wrong, in Indonesian, for people.
+    pub localized: String,
+}
+
+impl Violation {
+    /// A fault of `field`, told in English and in Indonesian.
+    pub fn new(
+        field: impl Into<String>,
+        description: impl Into<String>,
+        localized: impl Into<String>,
+    ) -> Self {
+        Self { field: field.into(), description: description.into(), localized: localized.into() }
+    }
+}
+
+/// What kind of failure it is; the gRPC status follows from it, in one place (`grpc::status`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The request is wrong in itself: `INVALID_ARGUMENT`.
+    Invalid,
+    /// No token, or a token that does not hold: `UNAUTHENTICATED`.
+    Unauthenticated,
+    /// The caller may not do this: `PERMISSION_DENIED`.
+    Denied,
+    /// What is named does not exist: `NOT_FOUND`.
+    NotFound,
+    /// What is to be created exists: `ALREADY_EXISTS`.
+    AlreadyExists,
+    /// The state does not allow it: `FAILED_PRECONDITION`.
+    Precondition,
+    /// Someone changed it in between: `ABORTED`.
+    Aborted,
+    /// A limit is reached, trying later helps: `RESOURCE_EXHAUSTED`.
+    Exhausted,
+    /// A part is away, trying later helps: `UNAVAILABLE`.
+    Unavailable,
+    /// Not foreseen: `INTERNAL`; the caller learns an id only.
+    Internal,
+}
+
+/// A failure, ready to become a gRPC status.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{reason}: {message}")]
+pub struct Failure {
+    /// Decides the status.
+    pub kind: Kind,
+    /// Stable reason, `UPPER_SNAKE_CASE`, sent in `ErrorInfo`.
+    pub reason: &'static str,
+    /// For engineers, in English. Of an internal failure it goes to the log only.
+    pub message: String,
+    /// For people, in Indonesian.
+    pub localized: String,
+    /// Every fault found.
+    pub violations: Vec<Violation>,
+    /// When a retry may help.
+    pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// A failure with its reason and both texts.
+    pub fn new(
+        kind: Kind,
+        reason: &'static str,
+        message: impl Into<String>,
+        localized: impl Into<String>,
+    ) -> Self {
+        let retry_after = match kind {
+            Kind::Exhausted | Kind::Unavailable => Some(Duration::from_secs(1)),
+            Kind::Aborted => Some(Duration::ZERO),
+            Kind::Invalid
+            | Kind::Unauthenticated
+            | Kind::Denied
+            | Kind::NotFound
+            | Kind::AlreadyExists
+            | Kind::Precondition
+            | Kind::Internal => None,
+        };
+        Self { kind, reason, message: message.into(), localized: localized.into(), violations: vec![], retry_after }
+    }
+
+    /// The request has these faults; at least one.
+    pub fn invalid(violations: Vec<Violation>) -> Self {
+        let fields: Vec<&str> = violations.iter().map(|v| v.field.as_str()).collect();
+        let message = format!("invalid fields: {}", fields.join(", "));
+        let localized = violations.iter().map(|v| v.localized.as_str()).collect::<Vec<_>>().join("; ");
+        Self { violations, ..Self::new(Kind::Invalid, "INVALID_FIELDS", message, localized) }
+    }
+
+    /// `what` does not exist.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(Kind::NotFound, "NOT_FOUND", format!("{what} does not exist"), format!("{what} tidak ditemukan"))
+    }
+
+    /// `what` exists already.
+    pub fn already_exists(what: &str) -> Self {
+        Self::new(Kind::AlreadyExists, "ALREADY_EXISTS", format!("{what} exists already"), format!("{what} sudah ada"))
+    }
+
+    /// The `etag` sent is not the current one.
+    pub fn stale_etag(what: &str) -> Self {
+        Self::new(
+            Kind::Aborted,
+            "ETAG_MISMATCH",
+            format!("{what} has changed since it was read; read it again"),
+            format!("{what} sudah berubah sejak dibaca; baca ulang"),
+        )
+    }
+
+    /// The same `request_id` came with another body.
+    pub fn request_id_reused(field: &str) -> Self {
+        let violation = Violation::new(
+            field,
+            "was used before with another body",
+            "sudah pernah dipakai untuk isi yang berbeda",
+        );
+        Self { reason: "REQUEST_ID_REUSED", ..Self::invalid(vec![violation]) }
+    }
+
+    /// Something that was not foreseen; the text goes to the log, the caller learns an id.
+    pub fn internal(error: impl std::fmt::Display) -> Self {
+        Self::new(Kind::Internal, "INTERNAL", error.to_string(), "Terjadi kesalahan pada sistem")
+    }
+
+    /// A part that is needed is away for now; the text goes to the log.
+    pub fn unavailable(error: impl std::fmt::Display) -> Self {
+        Self::new(Kind::Unavailable, "UNAVAILABLE", error.to_string(), "Layanan sedang tidak tersedia; coba lagi sebentar lagi")
+    }
+
+    /// Whether the same request may succeed later.
+    pub fn retryable(&self) -> bool {
+        matches!(self.kind, Kind::Aborted | Kind::Exhausted | Kind::Unavailable)
+    }
+
+    /// The stable reason.
+    pub fn code(&self) -> &'static str {
+        self.reason
+    }
+}
+
+impl From<Vec<Violation>> for Failure {
+    fn from(violations: Vec<Violation>) -> Self {
+        Self::invalid(violations)
+    }
+}

@@ -1,0 +1,161 @@
+//! The edge: what every call passes before its service. Panic, trace, shedding, caller, one line in the log.
+
+use std::{
+    collections::HashSet,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use futures::{FutureExt, future::BoxFuture};
+use http::{Request, Response};
+use opentelemetry::KeyValue;
+use tokio::{sync::Semaphore, time::Instant};
+use tonic::{Status, body::Body};
+use tower::{Layer, Service};
+use tracing::Instrument;
+
+use super::status::{enrich, status};
+use crate::{
+    caller::Caller,
+    failure::{Failure, Kind},
+    telemetry,
+    token::Verifier,
+    trace,
+};
+
+struct Shared {
+    verifier: Verifier,
+    public: HashSet<String>,
+    slots: Arc<Semaphore>,
+}
+
+/// Makes the edge; a tower layer.
+#[derive(Clone)]
+pub struct Edge {
+    shared: Arc<Shared>,
+}
+
+impl Edge {
+    /// `public` names the methods (`/package.Service/Method`) or services (`/package.Service/`) that need no token.
+    pub fn new(verifier: Verifier, public: impl IntoIterator<Item = String>, concurrent: usize) -> Self {
+        let mut public: HashSet<String> = public.into_iter().collect();
+        for service in ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"] {
+            public.insert(format!("/{service}/"));
+        }
+        Self { shared: Arc::new(Shared { verifier, public, slots: Arc::new(Semaphore::new(concurrent)) }) }
+    }
+}
+
+impl Shared {
+    fn is_public(&self, path: &str) -> bool {
+        self.public.contains(path)
+            || path.rfind('/').is_some_and(|end| path.get(..=end).is_some_and(|s| self.public.contains(s)))
+    }
+
+    /// The caller. A token that is sent must hold, on public methods too.
+    fn caller(&self, request: &Request<Body>) -> Result<Caller, Failure> {
+        let Some(value) = request.headers().get(http::header::AUTHORIZATION) else {
+            let caller = Caller::anonymous();
+            if !self.is_public(request.uri().path()) {
+                caller.known()?;
+            }
+            return Ok(caller);
+        };
+        let refused = |why: &str| {
+            Failure::new(Kind::Unauthenticated, "TOKEN_INVALID", format!("the token does not hold: {why}"), "Token akses tidak sah")
+        };
+        let text = value.to_str().map_err(|_| refused("not text"))?;
+        let token = text
+            .split_once(' ')
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim())
+            .ok_or_else(|| refused("not a bearer token"))?;
+        self.verifier.verify(token).map_err(|error| refused(&error.to_string()))
+    }
+}
+
+impl<S> Layer<S> for Edge {
+    type Service = EdgeService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        EdgeService { inner, shared: self.shared.clone() }
+    }
+}
+
+/// A service behind the edge.
+#[derive(Clone)]
+pub struct EdgeService<S> {
+    inner: S,
+    shared: Arc<Shared>,
+}
+
+impl<S> Service<Request<Body>> for EdgeService<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let shared = self.shared.clone();
+        let method = request.uri().path().trim_start_matches('/').to_owned();
+        let parent = request.headers().get("traceparent").and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let span = tracing::info_span!(
+            "call", otel.name = %method, otel.kind = "server", rpc.system = "grpc", rpc.method = %method,
+            rpc.response.status_code = tracing::field::Empty
+        );
+        trace::set_parent(&span, parent.as_deref());
+        let record = span.clone();
+        let work = async move {
+            let started = Instant::now();
+            let mut who = String::new();
+            let result = match shared.slots.clone().try_acquire_owned() {
+                Err(_) => Ok(status(overloaded()).into_http()),
+                Ok(slot) => match shared.caller(&request) {
+                    Err(failure) => Ok(status(failure).into_http()),
+                    Ok(caller) => {
+                        caller.subject().clone_into(&mut who);
+                        request.extensions_mut().insert(caller);
+                        let answer = AssertUnwindSafe(inner.call(request)).catch_unwind().await;
+                        drop(slot);
+                        answer.unwrap_or_else(|_| Ok(status(Failure::internal("panicked")).into_http()))
+                    }
+                },
+            };
+            result.map(|response| finish(response, &method, &who, started, &record))
+        };
+        work.instrument(span).boxed()
+    }
+}
+
+fn overloaded() -> Failure {
+    Failure::new(Kind::Exhausted, "OVERLOADED", "too many calls at work; try later", "Layanan sedang sibuk; coba lagi sebentar lagi")
+}
+
+fn finish(response: Response<Body>, method: &str, who: &str, started: Instant, span: &tracing::Span) -> Response<Body> {
+    // Present in the header only when the call failed before its first message.
+    let early = Status::from_header_map(response.headers());
+    let response = match &early {
+        Some(bare) if bare.code() != tonic::Code::Ok && bare.details().is_empty() => enrich(bare).into_http(),
+        _ => response,
+    };
+    let code = early.map_or(tonic::Code::Ok, |s| s.code());
+    let elapsed = started.elapsed();
+    span.record("rpc.response.status_code", i64::from(code as i32));
+    let attributes =
+        [KeyValue::new("rpc.method", method.to_owned()), KeyValue::new("rpc.response.status_code", i64::from(code as i32))];
+    telemetry::meters().calls.record(elapsed.as_secs_f64(), &attributes);
+    let millis = elapsed.as_secs_f64() * 1e3;
+    tracing::info!(method, code = ?code, ms = (millis * 100.0).round() / 100.0, caller = who, "call");
+    response
+}

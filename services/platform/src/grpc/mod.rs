@@ -1,0 +1,11 @@
+//! The gRPC side: statuses, the edge every call passes, the server, streams that watch.
+
+mod edge;
+mod server;
+mod status;
+mod watching;
+
+pub use edge::Edge;
+pub use server::{Error as ServerError, Server, bind};
+pub use status::status;
+pub use watching::{Watchers, WatchStream};

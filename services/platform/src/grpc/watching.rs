@@ -1,0 +1,122 @@
+//! Streams that watch: at most so many, and a client that never reads is let go.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures::Stream;
+use tokio::sync::{Semaphore, mpsc};
+use tonic::Status;
+
+use super::status::status;
+use crate::{
+    failure::{Failure, Kind},
+    lifecycle::Tasks,
+};
+
+/// Opens streams; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Watchers {
+    slots: Arc<Semaphore>,
+    stall: Duration,
+    tasks: Tasks,
+}
+
+/// The sending side of one stream.
+#[derive(Debug)]
+pub struct Sender<T> {
+    channel: mpsc::Sender<Result<T, Status>>,
+    stalled: Arc<AtomicBool>,
+    stall: Duration,
+}
+
+/// The receiving side, given to tonic.
+#[derive(Debug)]
+pub struct WatchStream<T> {
+    channel: mpsc::Receiver<Result<T, Status>>,
+    stalled: Arc<AtomicBool>,
+    ended: bool,
+}
+
+impl<T> Sender<T> {
+    /// Sends one message; `Err` when the client is gone or has not read for too long, and the stream should end.
+    pub async fn send(&self, message: T) -> Result<(), Gone> {
+        match tokio::time::timeout(self.stall, self.channel.send(Ok(message))).await {
+            Ok(sent) => sent.map_err(|_| Gone),
+            Err(_) => {
+                self.stalled.store(true, Ordering::SeqCst);
+                Err(Gone)
+            }
+        }
+    }
+
+    /// Ends the stream with a failure.
+    pub async fn fail(&self, failure: Failure) {
+        let _gone = tokio::time::timeout(self.stall, self.channel.send(Err(status(failure)))).await;
+    }
+
+    /// Waits until the client is gone.
+    pub async fn closed(&self) {
+        self.channel.closed().await;
+    }
+}
+
+/// The client is gone or does not read.
+#[derive(Debug, Clone, Copy)]
+pub struct Gone;
+
+impl Watchers {
+    /// At most `most` streams; a message may stay unread for `stall`.
+    pub fn new(most: usize, stall: Duration, tasks: Tasks) -> Self {
+        Self { slots: Arc::new(Semaphore::new(most)), stall, tasks }
+    }
+
+    /// Opens a stream that `feed` fills. The feed ends when the client is gone or the process stops.
+    pub fn open<T, F>(&self, feed: impl FnOnce(Sender<T>) -> F) -> Result<WatchStream<T>, Failure>
+    where
+        T: Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let slot = self.slots.clone().try_acquire_owned().map_err(|_| {
+            Failure::new(Kind::Exhausted, "TOO_MANY_WATCHERS", "too many open streams", "Terlalu banyak pemantau")
+        })?;
+        // One message waits at most: what a slow reader gets next is the latest state, not an old one.
+        let (channel, receiver) = mpsc::channel(1);
+        let stalled = Arc::new(AtomicBool::new(false));
+        let work = feed(Sender { channel, stalled: stalled.clone(), stall: self.stall });
+        let soft = self.tasks.soft().clone();
+        self.tasks.spawn_short(async move {
+            tokio::select! { () = soft.cancelled() => {} () = work => {} }
+            drop(slot);
+        });
+        Ok(WatchStream { channel: receiver, stalled, ended: false })
+    }
+}
+
+impl<T> Stream for WatchStream<T> {
+    type Item = Result<T, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        match self.channel.poll_recv(cx) {
+            Poll::Ready(None) => {
+                self.ended = true;
+                let (kind, reason, text, localized) = if self.stalled.load(Ordering::SeqCst) {
+                    (Kind::Exhausted, "SLOW_READER", "messages were not read in time", "Pesan tidak dibaca tepat waktu")
+                } else {
+                    (Kind::Unavailable, "STREAM_ENDED", "the server stops; watch again", "Server berhenti; pantau ulang")
+                };
+                Poll::Ready(Some(Err(status(Failure::new(kind, reason, text, localized)))))
+            }
+            other => other,
+        }
+    }
+}

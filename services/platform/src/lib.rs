@@ -1,0 +1,25 @@
+//! What every service of Prima stands on. No business word in it.
+//!
+//! A service is a [`service::Spec`]: the [`service::Host`] connects its [`db`], its [`bus`] and its server, hands it a
+//! [`service::Context`], and runs it until it is asked to stop. State changes go through [`outbox`] to the bus;
+//! [`consume`] brings other services' states back.
+
+pub mod bus;
+pub mod caller;
+pub mod clock;
+pub mod config;
+pub mod consume;
+pub mod db;
+pub mod failpoint;
+pub mod failure;
+pub mod grpc;
+pub mod id;
+pub mod lifecycle;
+pub mod outbox;
+pub mod page;
+pub mod request_id;
+pub mod service;
+pub mod telemetry;
+pub mod testing;
+pub mod token;
+pub mod trace;

@@ -1,0 +1,79 @@
+//! The outbox: the state of every aggregate that a service publishes, staged in the transaction that changed it.
+//!
+//! The row stays after publishing. It is the truth from which the bus is filled again when the bus loses its data.
+
+mod reconcile;
+mod relay;
+
+pub use reconcile::restage_all;
+pub use relay::{Relay, Status};
+
+use std::sync::Arc;
+
+use sea_orm::{ConnectionTrait, DbErr, Value};
+use tokio::sync::Notify;
+
+use crate::db::{Txn, placeholders, sql};
+
+/// One aggregate's new state.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// Names the aggregate.
+    pub subject: String,
+    /// Type of the payload.
+    pub event_type: &'static str,
+    /// Revision of the rendering; raised when an upgrade renders the same state differently.
+    pub revision: i64,
+    /// Version taken under the aggregate's lock, see [`crate::clock::Clock::next_version`].
+    pub version: i64,
+    /// True for the last state of an aggregate that ended.
+    pub withdrawn: bool,
+    /// Protobuf.
+    pub payload: Vec<u8>,
+    /// Trace context of the use case.
+    pub traceparent: Option<String>,
+}
+
+/// Wakes the relay; cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Outbox {
+    wake: Arc<Notify>,
+}
+
+impl Outbox {
+    /// Tells the relay that a transaction with staged states was committed.
+    pub fn committed(&self) {
+        self.wake.notify_one();
+    }
+}
+
+const COLUMNS: usize = 7;
+
+/// Stages `states`, each subject at most once, whose aggregates the transaction has locked. Should the outbox hold a
+/// higher version than the aggregate (a restored database), the staged one is put above it.
+pub async fn stage(txn: &Txn, states: &[State]) -> Result<(), DbErr> {
+    for chunk in states.chunks(500) {
+        let rows = placeholders(chunk.len(), COLUMNS, 0);
+        let text = format!(
+            "INSERT INTO outbox (subject, type, revision, version, withdrawn, payload, traceparent) VALUES {rows}
+             ON CONFLICT (subject) DO UPDATE SET
+                type = excluded.type, revision = excluded.revision, withdrawn = excluded.withdrawn,
+                payload = excluded.payload, traceparent = excluded.traceparent,
+                version = CASE WHEN excluded.version > outbox.version THEN excluded.version
+                               ELSE outbox.version + 1 END"
+        );
+        let values = chunk.iter().flat_map(|s| {
+            [
+                Value::from(s.subject.clone()),
+                Value::from(s.event_type),
+                Value::from(s.revision),
+                Value::from(s.version),
+                Value::from(i64::from(s.withdrawn)),
+                Value::from(s.payload.clone()),
+                Value::from(s.traceparent.clone()),
+            ]
+        });
+        txn.execute_raw(sql(txn, &text, values)).await?;
+    }
+    Ok(())
+}

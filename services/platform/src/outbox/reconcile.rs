@@ -1,0 +1,126 @@
+//! Reconciliation: the owner's database is the truth, the bus may have lost any part of it.
+//!
+//! It corrects only the marks in the outbox; what is missing or older on the bus then goes out by the one way that
+//! everything goes, beside normal publishing and at its pace.
+
+use std::collections::HashMap;
+
+use futures::StreamExt;
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+
+use super::relay::{Error, Relay};
+use crate::{
+    bus::{Event, Head},
+    db::{Database, sql},
+};
+
+const PAGE: i64 = 1000;
+
+#[derive(Debug, FromQueryResult)]
+struct Marked {
+    subject: String,
+    version: i64,
+    published_version: i64,
+    stream_sequence: i64,
+}
+
+impl Relay {
+    /// Compares every row with the last message of its subject. Returns the highest version seen: once all rows up
+    /// to it are out, the bus holds what the database held now.
+    pub(super) async fn reconcile(&self) -> Result<i64, Error> {
+        let mut heads: HashMap<String, Head> = HashMap::new();
+        let mut reading = self.bus.heads(&self.service).await?;
+        while let Some(head) = reading.next().await {
+            let head = head?;
+            heads.insert(head.subject.clone(), head);
+        }
+        let mut highest = 0;
+        let mut after = String::new();
+        loop {
+            let reader = self.db.reader();
+            let text = "SELECT subject, version, published_version, stream_sequence FROM outbox
+                        WHERE subject > $1 ORDER BY subject LIMIT $2";
+            let rows = Marked::find_by_statement(sql(reader, text, [after.clone().into(), PAGE.into()]))
+                .all(reader)
+                .await?;
+            let Some(last) = rows.last() else { break };
+            after.clone_from(&last.subject);
+            for row in &rows {
+                highest = highest.max(row.version);
+                self.compare(row, heads.remove(&row.subject).as_ref()).await?;
+            }
+        }
+        // What is left has no row: rows are never deleted, so this database never published it or lost it.
+        for head in heads.into_values().filter(|h| !h.withdrawn) {
+            self.withdraw(&head).await?;
+        }
+        Ok(highest)
+    }
+
+    async fn compare(&self, row: &Marked, head: Option<&Head>) -> Result<(), Error> {
+        let (version, sequence) = match head {
+            None => (0, 0),
+            Some(head) if head.version > row.version => return Ok(self.restage(head).await?),
+            Some(head) => (head.version, i64::try_from(head.sequence).unwrap_or(i64::MAX)),
+        };
+        if (version, sequence) == (row.published_version, row.stream_sequence) {
+            return Ok(());
+        }
+        // Only if nobody has marked it since it was read: a newer mark is worth more than this one.
+        let writer = self.db.writer();
+        let text = "UPDATE outbox SET published_version = $1, stream_sequence = $2
+                    WHERE subject = $3 AND published_version = $4 AND stream_sequence = $5";
+        let values = [
+            version.into(),
+            sequence.into(),
+            row.subject.clone().into(),
+            row.published_version.into(),
+            row.stream_sequence.into(),
+        ];
+        writer.execute_raw(sql(writer, text, values)).await?;
+        Ok(())
+    }
+
+    /// Puts a row above a bus that is newer than it: the database was restored from an older copy. A row that has
+    /// moved on meanwhile is left alone.
+    pub(super) async fn restage(&self, head: &Head) -> Result<(), DbErr> {
+        let writer = self.db.writer();
+        let text = "UPDATE outbox SET version = $1, published_version = $2, stream_sequence = $3
+                    WHERE subject = $4 AND version < $2";
+        let sequence = i64::try_from(head.sequence).unwrap_or(i64::MAX);
+        let values =
+            [(head.version + 1).into(), head.version.into(), sequence.into(), head.subject.clone().into()];
+        let changed = writer.execute_raw(sql(writer, text, values)).await?.rows_affected();
+        if changed > 0 {
+            tracing::warn!(subject = %head.subject, "the bus was newer than the database; staged again above it");
+        }
+        Ok(())
+    }
+
+    async fn withdraw(&self, head: &Head) -> Result<(), Error> {
+        tracing::warn!(subject = %head.subject, "on the bus but not in the database; withdrawn");
+        let event = Event {
+            subject: head.subject.clone(),
+            event_type: String::new(),
+            revision: 0,
+            version: head.version + 1,
+            withdrawn: true,
+            payload: Vec::new(),
+            time: self.clock.now().to_rfc3339(),
+            traceparent: None,
+            origin: None,
+        };
+        match self.bus.publish(&self.service, &event, head.sequence).await {
+            // A newer message has come: the next comparison looks at it.
+            Ok(_) | Err(crate::bus::Error::Fenced) => Ok(()),
+            Err(other) => Err(other.into()),
+        }
+    }
+}
+
+/// Gives every row a new version, so that all of it goes out again: after a restore.
+pub async fn restage_all(db: &Database, now_millis: i64) -> Result<u64, DbErr> {
+    let writer = db.writer();
+    let text = "UPDATE outbox SET version = CASE WHEN version + 1 > $1 THEN version + 1 ELSE $1 END";
+    Ok(writer.execute_raw(sql(writer, text, [now_millis.into()])).await?.rows_affected())
+}

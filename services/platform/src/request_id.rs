@@ -1,0 +1,91 @@
+//! `request_id`: a repeat returns the first answer, the same id with another body is refused.
+
+use sea_orm::{ConnectionTrait, FromQueryResult};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    caller::Caller,
+    clock::{Clock, micros},
+    db::{Txn, sql},
+    failure::{Failure, Violation},
+};
+
+/// Longest `request_id`.
+pub const MAX: usize = 64;
+
+#[derive(Debug, FromQueryResult)]
+struct Stored {
+    digest: Vec<u8>,
+    answer: Vec<u8>,
+}
+
+/// Checks the form: 1 to 64 characters of `[A-Za-z0-9._:-]`.
+pub fn check(field: &str, id: &str) -> Result<(), Violation> {
+    let fits = !id.is_empty()
+        && id.len() <= MAX
+        && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-'));
+    if fits {
+        return Ok(());
+    }
+    Err(Violation::new(
+        field,
+        "must be 1 to 64 characters of A-Z, a-z, 0-9, `.`, `_`, `:` and `-`",
+        "harus 1 sampai 64 karakter: A-Z, a-z, 0-9, `.`, `_`, `:` dan `-`",
+    ))
+}
+
+/// Digest of a body as parsed. Maps are ordered, so equal messages have equal digests.
+pub fn digest(body: &impl prost::Message) -> Vec<u8> {
+    Sha256::digest(body.encode_to_vec()).to_vec()
+}
+
+/// The first answer to this request, if it was answered. Call it first in the transaction that does the work.
+pub async fn find<A: prost::Message + Default>(
+    txn: &Txn,
+    method: &str,
+    caller: &Caller,
+    id: &str,
+    digest: &[u8],
+) -> Result<Option<A>, Failure> {
+    let text = "SELECT digest, answer FROM request WHERE method = $1 AND caller = $2 AND request_id = $3";
+    let values = [method.into(), caller.subject().into(), id.into()];
+    let Some(stored) = Stored::find_by_statement(sql(txn, text, values)).one(txn).await? else {
+        return Ok(None);
+    };
+    if stored.digest != digest {
+        return Err(Failure::request_id_reused("request_id"));
+    }
+    A::decode(stored.answer.as_slice()).map(Some).map_err(Failure::internal)
+}
+
+/// Keeps the answer, for ever, in the transaction that did the work. When the same request was answered by another
+/// transaction meanwhile this fails as `ABORTED`, and the caller's retry finds that answer.
+pub async fn keep(
+    txn: &Txn,
+    method: &str,
+    caller: &Caller,
+    id: &str,
+    digest: &[u8],
+    answer: &impl prost::Message,
+    clock: &Clock,
+) -> Result<(), Failure> {
+    let text = "INSERT INTO request (method, caller, request_id, digest, answer, created_at)
+                VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    let values = [
+        method.into(),
+        caller.subject().into(),
+        id.into(),
+        digest.to_vec().into(),
+        answer.encode_to_vec().into(),
+        micros(clock.now()).into(),
+    ];
+    if txn.execute_raw(sql(txn, text, values)).await?.rows_affected() == 1 {
+        return Ok(());
+    }
+    Err(Failure::new(
+        crate::failure::Kind::Aborted,
+        "REQUEST_IN_PROGRESS",
+        "the same request is being answered; repeat it",
+        "Permintaan yang sama sedang diproses; ulangi",
+    ))
+}

@@ -1,0 +1,129 @@
+//! Bearer tokens: JSON Web Tokens signed with Ed25519. Services hold the public key only.
+
+use std::path::Path;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use chrono::{DateTime, Duration, Utc};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use ring::signature::{Ed25519KeyPair, KeyPair};
+use serde::{Deserialize, Serialize};
+
+use crate::caller::{Caller, Role};
+
+/// Why a key or token can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The key file can't be read or written.
+    #[error("key file: {0}")]
+    File(#[from] std::io::Error),
+    /// The key is not an Ed25519 key in base64.
+    #[error("not an Ed25519 key in base64")]
+    Key,
+    /// The token does not hold.
+    #[error("token: {0}")]
+    Token(#[from] jsonwebtoken::errors::Error),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    iat: i64,
+    exp: i64,
+    roles: Vec<String>,
+    agencies: Vec<String>,
+}
+
+const ISSUER: &str = "prima";
+
+/// The private key, kept by the operator.
+pub struct Signer {
+    document: Vec<u8>,
+    public: String,
+}
+
+impl Signer {
+    /// Makes a new key.
+    pub fn generate() -> Result<Self, Error> {
+        let document =
+            Ed25519KeyPair::generate_pkcs8(&ring::rand::SystemRandom::new()).map_err(|_| Error::Key)?;
+        Self::from_pkcs8(document.as_ref())
+    }
+
+    fn from_pkcs8(document: &[u8]) -> Result<Self, Error> {
+        let pair = Ed25519KeyPair::from_pkcs8(document).map_err(|_| Error::Key)?;
+        Ok(Self { document: document.to_owned(), public: STANDARD.encode(pair.public_key().as_ref()) })
+    }
+
+    /// Reads a key from a file that [`Signer::save`] wrote.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path)?;
+        Self::from_pkcs8(&STANDARD.decode(text.trim()).map_err(|_| Error::Key)?)
+    }
+
+    /// Writes the key to a new file that only its owner can read. An existing file is an error.
+    pub fn save(&self, path: &Path) -> Result<(), Error> {
+        write_private(path, &STANDARD.encode(&self.document))?;
+        Ok(())
+    }
+
+    /// The public key, base64: the value of `auth.public_key`.
+    pub fn public_key(&self) -> &str {
+        &self.public
+    }
+
+    /// Signs a token for `subject`; `agencies` holds agency ids, or `*` for all.
+    pub fn sign(
+        &self,
+        subject: &str,
+        roles: &[Role],
+        agencies: &[String],
+        now: DateTime<Utc>,
+        lifetime: Duration,
+    ) -> Result<String, Error> {
+        let claims = Claims {
+            iss: ISSUER.into(),
+            sub: subject.into(),
+            iat: now.timestamp(),
+            exp: (now + lifetime).timestamp(),
+            roles: roles.iter().map(|r| r.as_str().to_owned()).collect(),
+            agencies: agencies.to_vec(),
+        };
+        let key = EncodingKey::from_ed_der(&self.document);
+        Ok(jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &key)?)
+    }
+}
+
+/// Writes a secret to a new file of mode 0600.
+pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::{io::Write, os::unix::fs::OpenOptionsExt};
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// Checks tokens with the public key.
+#[derive(Clone)]
+pub struct Verifier {
+    key: DecodingKey,
+}
+
+impl Verifier {
+    /// From the public key in base64.
+    pub fn new(public_key: &str) -> Result<Self, Error> {
+        let raw = STANDARD.decode(public_key.trim()).map_err(|_| Error::Key)?;
+        if raw.len() != 32 {
+            return Err(Error::Key);
+        }
+        Ok(Self { key: DecodingKey::from_ed_der(&raw) })
+    }
+
+    /// The caller that a token names, or why the token does not hold: signature, issuer, time.
+    pub fn verify(&self, token: &str) -> Result<Caller, Error> {
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_required_spec_claims(&["exp", "iss", "sub"]);
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.key, &validation)?.claims;
+        Ok(Caller::new(claims.sub, claims.roles.iter().filter_map(|r| Role::parse(r)).collect(), claims.agencies))
+    }
+}

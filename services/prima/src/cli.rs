@@ -1,0 +1,488 @@
+//! The command line: every subcommand with its arguments. Help and messages are Indonesian.
+
+mod words;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use words::parse;
+
+/// The whole command line; [`parse`] reads it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "prima",
+    version,
+    about = "Prima: survei kepuasan masyarakat dan peringkat nasional pelayanan publik",
+    max_term_width = 110
+)]
+pub struct Cli {
+    /// How to reach the services and who calls.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How the client commands reach the services.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ConnectionArgs {
+    /// `URL` for every service, or `directory=URL`, `survey=URL`, `ranking=URL`.
+    #[arg(
+        long,
+        global = true,
+        env = "PRIMA_ENDPOINT",
+        value_name = "[LAYANAN=]URL",
+        value_delimiter = ',',
+        help = "Alamat layanan; URL untuk semua, atau directory=URL, survey=URL, ranking=URL. Boleh berulang \
+                (lingkungan: PRIMA_ENDPOINT; bawaan: http://127.0.0.1:50051)"
+    )]
+    pub endpoint: Vec<String>,
+    /// File that holds the bearer token.
+    #[arg(
+        long,
+        global = true,
+        value_name = "BERKAS",
+        help = "Berkas token pemanggil (token juga dapat diisi lewat PRIMA_TOKEN; bawaan: ./var/token bila ada)"
+    )]
+    pub token_file: Option<PathBuf>,
+    /// Certificate authority of `https` endpoints, PEM.
+    #[arg(
+        long,
+        global = true,
+        env = "PRIMA_CA_FILE",
+        value_name = "BERKAS",
+        help = "Sertifikat CA (PEM) untuk alamat https (lingkungan: PRIMA_CA_FILE)"
+    )]
+    pub ca_file: Option<PathBuf>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs every service in one process.
+    #[command(about = "Jalankan semua layanan dalam satu proses, tanpa memasang peladen lain")]
+    Up(UpArgs),
+    /// Runs one service.
+    #[command(about = "Jalankan satu layanan")]
+    Serve(ServeArgs),
+    /// Brings the database of one service to this version.
+    #[command(about = "Mutakhirkan skema basis data satu layanan")]
+    Migrate(MigrateArgs),
+    /// Signs a token, or prints the public key.
+    #[command(about = "Buat token pemanggil (dicetak ke keluaran baku), atau cetak kunci publik")]
+    Token(TokenArgs),
+    /// Asks the services whether they serve.
+    #[command(about = "Periksa apakah layanan siap")]
+    Health(HealthArgs),
+    /// Loads a CSV file.
+    #[command(about = "Impor data dari berkas CSV")]
+    Import(ImportArgs),
+    /// Creates, closes and lists surveys.
+    #[command(about = "Buat, tutup, dan daftar survei")]
+    Survey(SurveyArgs),
+    /// Prints the result of a survey.
+    #[command(about = "Tampilkan hasil (IKM) satu survei")]
+    Result(ResultArgs),
+    /// Prints a league table.
+    #[command(about = "Tampilkan tabel peringkat")]
+    League(LeagueArgs),
+    /// Prints the places of one subject.
+    #[command(about = "Tampilkan peringkat satu unit atau instansi di setiap kelompok")]
+    Standing(StandingArgs),
+    /// Prints how many respondents a population needs.
+    #[command(about = "Hitung sampel minimum (Krejcie-Morgan) untuk suatu populasi")]
+    SampleSize(SampleSizeArgs),
+}
+
+/// A service of the house.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, ValueEnum)]
+pub enum Service {
+    /// Agencies, units, public services.
+    Directory,
+    /// Survey intake and results.
+    Survey,
+    /// League tables.
+    Ranking,
+}
+
+impl Service {
+    /// Every service.
+    pub const ALL: [Self; 3] = [Self::Directory, Self::Survey, Self::Ranking];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Directory => "directory",
+            Self::Survey => "survey",
+            Self::Ranking => "ranking",
+        }
+    }
+}
+
+/// Arguments of `prima up`.
+#[derive(Debug, Clone, Args)]
+pub struct UpArgs {
+    /// Load the demo data and print the league table.
+    #[arg(long, help = "Muat data contoh, lalu cetak tabel peringkat")]
+    pub demo: bool,
+    /// Where databases, the key and the token are kept.
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "./var",
+        help = "Direktori basis data, kunci, dan token (bawaan: ./var)"
+    )]
+    pub data: PathBuf,
+    /// What `serve` takes too.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Arguments of `prima serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// The service.
+    #[arg(value_name = "LAYANAN", help = "directory, survey, atau ranking")]
+    pub service: Service,
+    /// What `up` takes too.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Arguments of both `up` and `serve`; what is given wins over file and environment.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RunArgs {
+    /// Address and port of the gRPC server.
+    #[arg(long, value_name = "ALAMAT", help = "Alamat dan porta gRPC, misalnya 127.0.0.1:50051")]
+    pub listen: Option<String>,
+    /// The database.
+    #[arg(long, value_name = "URL", help = "Basis data: postgres://… atau sqlite:…")]
+    pub database: Option<String>,
+    /// The bus.
+    #[arg(long, value_name = "URL", help = "Bus peristiwa: nats://… atau memory:")]
+    pub bus: Option<String>,
+    /// Configuration file.
+    #[arg(long, value_name = "BERKAS", help = "Berkas konfigurasi (TOML)")]
+    pub config: Option<PathBuf>,
+    /// Print the effective configuration and stop.
+    #[arg(long, help = "Cetak konfigurasi yang berlaku (rahasia disamarkan), lalu selesai")]
+    pub check_config: bool,
+}
+
+/// Arguments of `prima migrate`.
+#[derive(Debug, Clone, Args)]
+pub struct MigrateArgs {
+    /// The service.
+    #[arg(value_name = "LAYANAN", help = "directory, survey, atau ranking")]
+    pub service: Service,
+    /// The database.
+    #[arg(long, value_name = "URL", help = "Basis data: postgres://… atau sqlite:…")]
+    pub database: Option<String>,
+    /// Configuration file.
+    #[arg(long, value_name = "BERKAS", help = "Berkas konfigurasi (TOML)")]
+    pub config: Option<PathBuf>,
+}
+
+/// Arguments of `prima token`.
+#[derive(Debug, Clone, Args)]
+pub struct TokenArgs {
+    /// The private key.
+    #[arg(
+        long,
+        value_name = "BERKAS",
+        default_value = "./var/key.pem",
+        help = "Berkas kunci privat (bawaan: ./var/key.pem)"
+    )]
+    pub key: PathBuf,
+    /// Make the key when the file is absent.
+    #[arg(long, help = "Buat kunci baru bila berkasnya belum ada")]
+    pub new_key: bool,
+    /// Print the public key instead of a token.
+    #[arg(long, help = "Cetak kunci publik (base64), bukan token")]
+    pub public: bool,
+    /// Whom the token names; required unless `public`.
+    #[arg(long, value_name = "NAMA", required_unless_present = "public", help = "Pemegang token")]
+    pub subject: Option<String>,
+    /// What its holder may do; required unless `public`.
+    #[arg(
+        long,
+        value_name = "PERAN",
+        value_delimiter = ',',
+        required_unless_present = "public",
+        help = "Peran, dipisah koma: admin, operator, intake, evaluator"
+    )]
+    pub roles: Vec<Role>,
+    /// Agencies it holds for.
+    #[arg(
+        long,
+        value_name = "INSTANSI",
+        value_delimiter = ',',
+        default_value = "*",
+        help = "Instansi yang berlaku, dipisah koma, atau * untuk semua (bawaan: *)"
+    )]
+    pub agencies: Vec<String>,
+    /// How long it holds, days.
+    #[arg(
+        long,
+        value_name = "HARI",
+        default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(1..=3650),
+        help = "Masa berlaku dalam hari, 1 sampai 3650 (bawaan: 30)"
+    )]
+    pub days: u32,
+}
+
+/// What the holder of a token may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// Everything.
+    Admin,
+    /// Units and surveys of its agencies.
+    Operator,
+    /// Submitting responses for its agencies.
+    Intake,
+    /// Evaluations.
+    Evaluator,
+}
+
+impl Role {
+    /// Its name in a token.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Operator => "operator",
+            Self::Intake => "intake",
+            Self::Evaluator => "evaluator",
+        }
+    }
+}
+
+/// Arguments of `prima health`.
+#[derive(Debug, Clone, Args)]
+pub struct HealthArgs {
+    /// Only this service.
+    #[arg(long, value_name = "LAYANAN", help = "Hanya layanan ini: directory, survey, atau ranking")]
+    pub service: Option<Service>,
+}
+
+/// Arguments of `prima import`.
+#[derive(Debug, Clone, Args)]
+pub struct ImportArgs {
+    /// What the file holds.
+    #[command(subcommand)]
+    pub what: ImportWhat,
+}
+
+/// What an imported file holds.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ImportWhat {
+    /// Provinces, regencies, cities.
+    #[command(about = "Wilayah; kolom: code,name,kind,parent")]
+    Regions(FileArgs),
+    /// Service units.
+    #[command(about = "Unit pelayanan; kolom: agency,unit,unit_type,name")]
+    Units(FileArgs),
+    /// Survey responses.
+    #[command(about = "Jawaban survei; kolom: response_id,submitted_at, kunci tiap unsur, \
+                 dan (boleh) sex,age,education,occupation,service")]
+    Responses(ResponsesArgs),
+}
+
+/// A file to import.
+#[derive(Debug, Clone, Args)]
+pub struct FileArgs {
+    /// The file.
+    #[arg(value_name = "BERKAS.csv", help = "Berkas CSV (UTF-8; pemisah koma atau titik koma)")]
+    pub file: PathBuf,
+    /// Import the good rows although some are bad.
+    #[arg(long, help = "Impor baris yang benar walau ada baris yang salah")]
+    pub skip_bad_rows: bool,
+}
+
+/// Arguments of `prima import responses`.
+#[derive(Debug, Clone, Args)]
+pub struct ResponsesArgs {
+    /// The file.
+    #[command(flatten)]
+    pub file: FileArgs,
+    /// The survey they answer.
+    #[arg(long, value_name = "NAMA", help = "Survei, agencies/…/units/…/surveys/…")]
+    pub survey: String,
+}
+
+/// Arguments of `prima survey`.
+#[derive(Debug, Clone, Args)]
+pub struct SurveyArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub what: SurveyWhat,
+}
+
+/// What to do with surveys.
+#[derive(Debug, Clone, Subcommand)]
+pub enum SurveyWhat {
+    /// Creates a survey.
+    #[command(about = "Buat survei untuk satu unit dan periode")]
+    Create(SurveyCreateArgs),
+    /// Ends intake.
+    #[command(about = "Tutup survei; jawaban sesudahnya ditolak")]
+    Close(SurveyCloseArgs),
+    /// Lists surveys.
+    #[command(about = "Daftar survei")]
+    List(SurveyListArgs),
+}
+
+/// Arguments of `prima survey create`.
+#[derive(Debug, Clone, Args)]
+pub struct SurveyCreateArgs {
+    /// The unit.
+    #[arg(long, value_name = "NAMA", help = "Unit, misalnya agencies/3271/units/dpmptsp")]
+    pub unit: String,
+    /// Last part of the survey's name.
+    #[arg(long, value_name = "ID", help = "Bagian akhir nama survei, misalnya 2024-q3")]
+    pub id: String,
+    /// Period.
+    #[arg(long, value_name = "PERIODE", help = "2024, 2024-s1, 2024-q3, atau 2024-m09")]
+    pub period: String,
+    /// Weight of an element.
+    #[arg(
+        long,
+        value_name = "BOBOT",
+        default_value = "exact",
+        help = "Bobot per unsur: exact (1/N), 0.111, atau 0.11 (bawaan: exact)"
+    )]
+    pub weights: Weights,
+    /// Title.
+    #[arg(long, value_name = "TEKS", default_value = "", help = "Judul survei")]
+    pub title: String,
+    /// Users of the service in the period before.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        value_parser = clap::value_parser!(i64).range(0..),
+        help = "Jumlah pengguna layanan periode sebelumnya; menentukan sampel minimum"
+    )]
+    pub population: i64,
+    /// From when responses are taken, RFC 3339.
+    #[arg(
+        long,
+        value_name = "WAKTU",
+        value_parser = words::time,
+        help = "Mulai menerima jawaban (RFC 3339), misalnya 2024-07-01T08:00:00+07:00"
+    )]
+    pub open: Option<chrono::DateTime<chrono::Utc>>,
+    /// Until when responses are taken, RFC 3339.
+    #[arg(long, value_name = "WAKTU", value_parser = words::time, help = "Batas menerima jawaban (RFC 3339)")]
+    pub close: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+/// Weight of an element in the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Weights {
+    /// 1/N.
+    Exact,
+    /// 0.111.
+    #[value(name = "0.111")]
+    Thousandths,
+    /// 0.11.
+    #[value(name = "0.11")]
+    Hundredths,
+}
+
+/// Arguments of `prima survey close`.
+#[derive(Debug, Clone, Args)]
+pub struct SurveyCloseArgs {
+    /// The survey.
+    #[arg(value_name = "SURVEI", help = "agencies/…/units/…/surveys/…")]
+    pub name: String,
+}
+
+/// Arguments of `prima survey list`.
+#[derive(Debug, Clone, Args)]
+pub struct SurveyListArgs {
+    /// Only of this unit.
+    #[arg(long, value_name = "NAMA", help = "Hanya unit ini, agencies/…/units/…")]
+    pub unit: Option<String>,
+}
+
+/// Form of what is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// A table for people.
+    #[default]
+    Table,
+    /// JSON; one document per line with `--watch`.
+    Json,
+    /// CSV with a header.
+    Csv,
+}
+
+/// Arguments of `prima result`.
+#[derive(Debug, Clone, Args)]
+pub struct ResultArgs {
+    /// The survey.
+    #[arg(value_name = "SURVEI", help = "agencies/…/units/…/surveys/…")]
+    pub survey: String,
+    /// Print again after every change.
+    #[arg(long, help = "Tampilkan lagi setiap kali berubah")]
+    pub watch: bool,
+    /// Form.
+    #[arg(long, value_name = "BENTUK", default_value = "table", help = "table, json, atau csv (bawaan: table)")]
+    pub format: Format,
+}
+
+/// Arguments of `prima league`.
+#[derive(Debug, Clone, Args)]
+pub struct LeagueArgs {
+    /// Metric.
+    #[arg(long, value_name = "UKURAN", default_value = "skm", help = "Ukuran (bawaan: skm)")]
+    pub metric: String,
+    /// Period.
+    #[arg(long, value_name = "PERIODE", help = "Periode, misalnya 2024-q3")]
+    pub period: String,
+    /// Cohort.
+    #[arg(long, value_name = "KELOMPOK", help = "Kelompok, misalnya dpmptsp, dpmptsp.32, atau kota")]
+    pub cohort: String,
+    /// Print again after every change.
+    #[arg(long, help = "Tampilkan lagi setiap kali berubah")]
+    pub watch: bool,
+    /// At most this many rows.
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..),
+        help = "Paling banyak N baris (bawaan: semua; dengan --watch paling banyak 1000)"
+    )]
+    pub limit: Option<u32>,
+    /// Form.
+    #[arg(long, value_name = "BENTUK", default_value = "table", help = "table, json, atau csv (bawaan: table)")]
+    pub format: Format,
+}
+
+/// Arguments of `prima standing`.
+#[derive(Debug, Clone, Args)]
+pub struct StandingArgs {
+    /// The unit or agency.
+    #[arg(value_name = "SUBJEK", help = "Unit atau instansi, agencies/… atau agencies/…/units/…")]
+    pub subject: String,
+    /// Metric.
+    #[arg(long, value_name = "UKURAN", default_value = "skm", help = "Ukuran (bawaan: skm)")]
+    pub metric: String,
+    /// Period.
+    #[arg(long, value_name = "PERIODE", help = "Periode, misalnya 2024-q3")]
+    pub period: String,
+    /// Form.
+    #[arg(long, value_name = "BENTUK", default_value = "table", help = "table, json, atau csv (bawaan: table)")]
+    pub format: Format,
+}
+
+/// Arguments of `prima sample-size`.
+#[derive(Debug, Clone, Args)]
+pub struct SampleSizeArgs {
+    /// Users of the service.
+    #[arg(value_name = "POPULASI", help = "Jumlah pengguna layanan")]
+    pub population: i64,
+}

@@ -1,0 +1,188 @@
+//! Indonesian help pages and messages of the command line: clap's own words are English.
+
+use chrono::{DateTime, Utc};
+use clap::{
+    Arg, ArgAction, Command, CommandFactory, FromArgMatches,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+
+use super::Cli;
+
+const HELP: &str = "{about}\n\nPemakaian: {usage}\n\n{all-args}";
+
+/// Reads the command line of this process; prints help or what is wrong, and ends the process then.
+pub fn parse() -> Cli {
+    let mut command = localized();
+    let parsed = command.try_get_matches_from_mut(std::env::args_os());
+    match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => {
+            use std::io::Write;
+            let text = message(&error);
+            // A closed stderr leaves nobody to tell.
+            let _ = writeln!(std::io::stderr(), "galat: {text}\n\nUntuk bantuan: prima --help");
+            std::process::exit(2)
+        }
+        Err(error) => error.exit(),
+    }
+}
+
+/// Reads a time of the command line.
+pub(super) fn time(text: &str) -> Result<DateTime<Utc>, String> {
+    DateTime::parse_from_rfc3339(text)
+        .map(|time| time.to_utc())
+        .map_err(|_| "harus berbentuk RFC 3339, misalnya 2024-07-01T08:00:00+07:00".to_owned())
+}
+
+fn localized() -> Command {
+    let mut command = dress(Cli::command());
+    command.build();
+    usage(command)
+}
+
+fn dress(command: Command) -> Command {
+    let children: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    let mut command = command
+        .help_template(HELP)
+        .disable_help_flag(true)
+        .disable_help_subcommand(true)
+        .subcommand_help_heading("Perintah")
+        .subcommand_value_name("PERINTAH")
+        .mut_args(|arg| {
+            let heading = if arg.is_positional() { "Masukan" } else { "Pilihan" };
+            let arg = arg.help_heading(heading);
+            if arg.get_action().takes_values() {
+                arg.hide_possible_values(true).hide_default_value(true).hide_env(true)
+            } else {
+                arg
+            }
+        })
+        .arg(
+            Arg::new("help")
+                .short('h')
+                .long("help")
+                .action(ArgAction::Help)
+                .help_heading("Pilihan")
+                .help("Tampilkan bantuan ini"),
+        );
+    if command.get_version().is_some() {
+        command = command.disable_version_flag(true).arg(
+            Arg::new("version")
+                .short('V')
+                .long("version")
+                .action(ArgAction::Version)
+                .help_heading("Pilihan")
+                .help("Tampilkan versi"),
+        );
+    }
+    for child in children {
+        command = command.mut_subcommand(child, dress);
+    }
+    command
+}
+
+/// Replaces the words that clap writes into the usage line itself.
+fn usage(mut command: Command) -> Command {
+    let line = command.render_usage().to_string();
+    let line = line.trim_start_matches("Usage: ").replace("[OPTIONS]", "[PILIHAN]");
+    for child in command.get_subcommands_mut() {
+        *child = usage(std::mem::take(child));
+    }
+    command.override_usage(line)
+}
+
+fn message(error: &clap::Error) -> String {
+    let of = |kind: ContextKind| {
+        error.get(kind).map(|value| match value {
+            ContextValue::Strings(list) => list.join(", "),
+            other => other.to_string(),
+        })
+    };
+    let arg = of(ContextKind::InvalidArg).unwrap_or_default();
+    let value = of(ContextKind::InvalidValue).unwrap_or_default();
+    let near = |kind| of(kind).filter(|text| !text.is_empty()).map(|text| format!("; maksudnya {text}?"));
+    match error.kind() {
+        ErrorKind::InvalidSubcommand => format!(
+            "perintah `{}` tidak dikenal{}",
+            of(ContextKind::InvalidSubcommand).unwrap_or_default(),
+            near(ContextKind::SuggestedSubcommand).unwrap_or_default()
+        ),
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            "perintah belum disebut".to_owned()
+        }
+        ErrorKind::UnknownArgument => {
+            format!("pilihan `{arg}` tidak dikenal{}", near(ContextKind::SuggestedArg).unwrap_or_default())
+        }
+        ErrorKind::MissingRequiredArgument => format!("wajib diisi: {arg}"),
+        ErrorKind::InvalidValue if value.is_empty() => format!("{arg} memerlukan nilai"),
+        ErrorKind::InvalidValue => format!(
+            "nilai `{value}` untuk {arg} tidak dikenal{}",
+            of(ContextKind::ValidValue).map(|valid| format!("; pilihannya: {valid}")).unwrap_or_default()
+        ),
+        ErrorKind::ValueValidation => {
+            let cause = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
+            format!("nilai `{value}` untuk {arg} tidak sah{cause}")
+        }
+        ErrorKind::ArgumentConflict => {
+            format!("{arg} tidak dapat dipakai bersama {}", of(ContextKind::PriorArg).unwrap_or_default())
+        }
+        ErrorKind::TooManyValues | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
+            format!("jumlah nilai untuk {arg} tidak sesuai")
+        }
+        ErrorKind::NoEquals => format!("{arg} memerlukan tanda ="),
+        ErrorKind::InvalidUtf8 => "baris perintah bukan UTF-8".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Cli, String> {
+        localized()
+            .try_get_matches_from_mut(line.split(' '))
+            .and_then(|matches| Cli::from_arg_matches(&matches))
+            .map_err(|error| if error.use_stderr() { message(&error) } else { error.to_string() })
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+        localized().debug_assert();
+    }
+
+    #[test]
+    fn help_has_no_english_heading() {
+        for line in ["prima --help", "prima survey create --help", "prima import responses -h", "prima league -h"] {
+            let text = read(line).unwrap_err();
+            for word in ["Usage", "Options", "Commands", "Arguments", "[OPTIONS]", "default:", "Print", "possible"] {
+                assert!(!text.contains(word), "{line}: {word} in\n{text}");
+            }
+            assert!(text.contains("Pemakaian: prima") && text.contains("Pilihan:"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_in_indonesian() {
+        assert!(read("prima ligue").unwrap_err().starts_with("perintah `ligue` tidak dikenal"));
+        assert!(read("prima league --cohort kota").unwrap_err().contains("wajib diisi: --period"));
+        assert!(read("prima league --format xml --period 2024").unwrap_err().contains("pilihannya: table, json, csv"));
+        assert!(read("prima sample-size x").unwrap_err().starts_with("nilai `x` untuk <POPULASI> tidak sah"));
+        let error = read("prima survey create --unit u --id i --period 2024 --open kemarin").unwrap_err();
+        assert!(error.contains("RFC 3339"), "{error}");
+    }
+
+    #[test]
+    fn connection_options_may_stand_behind_the_command() {
+        let cli = read("prima health --endpoint directory=http://a:1,survey=http://b:2 --endpoint http://c:3").unwrap();
+        assert_eq!(cli.connection.endpoint, ["directory=http://a:1", "survey=http://b:2", "http://c:3"]);
+    }
+
+    #[test]
+    fn a_token_needs_a_subject_and_roles_unless_the_public_key_is_asked() {
+        assert!(read("prima token").is_err());
+        assert!(read("prima token --public").is_ok());
+        assert!(read("prima token --subject a --roles admin,intake --agencies 3271").is_ok());
+    }
+}

@@ -1,0 +1,92 @@
+//! How calls are made: a deadline on each, and another try where one helps.
+
+use std::time::Duration;
+
+use tonic::{Code, Request, Response, Status};
+use tonic_types::StatusExt;
+
+/// Longest wait for the answer of one call, streams that stay open aside.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+const TRIES: u32 = 7;
+const FIRST_DELAY: Duration = Duration::from_millis(100);
+const LONGEST_DELAY: Duration = Duration::from_secs(5);
+
+/// A request with the usual deadline.
+pub fn request<T>(message: T) -> Request<T> {
+    within(message, DEADLINE)
+}
+
+/// A request with a deadline of its own.
+pub fn within<T>(message: T, deadline: Duration) -> Request<T> {
+    let mut request = Request::new(message);
+    request.set_timeout(deadline);
+    request
+}
+
+/// Makes a call that may safely be repeated, up to seven times while the service is away or over its limits.
+///
+/// # Errors
+///
+/// The status of the last try.
+pub async fn retry<T, F>(mut call: impl FnMut() -> F) -> Result<T, Status>
+where
+    F: Future<Output = Result<Response<T>, Status>>,
+{
+    let mut tried = 0;
+    loop {
+        let status = match call().await {
+            Ok(response) => return Ok(response.into_inner()),
+            Err(status) => status,
+        };
+        tried += 1;
+        if tried >= TRIES || !transient(&status) {
+            return Err(status);
+        }
+        tokio::time::sleep(delay(&status, tried)).await;
+    }
+}
+
+/// Whether the same call may succeed later.
+pub fn transient(status: &Status) -> bool {
+    matches!(status.code(), Code::Unavailable | Code::ResourceExhausted)
+}
+
+/// How long to wait before try number `tried + 1`: what the service asks for, or a growing time.
+pub fn delay(status: &Status, tried: u32) -> Duration {
+    let asked = status.get_details_retry_info().and_then(|info| info.retry_delay).unwrap_or_default();
+    let grown = FIRST_DELAY.saturating_mul(2_u32.saturating_pow(tried.saturating_sub(1)));
+    asked.max(grown).min(LONGEST_DELAY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_busy_service_is_asked_again_and_a_refusal_is_final() {
+        let mut calls = 0;
+        let answer = retry(|| {
+            calls += 1;
+            let busy = calls < 3;
+            async move { if busy { Err(Status::resource_exhausted("busy")) } else { Ok(Response::new(7)) } }
+        });
+        assert_eq!(answer.await.unwrap(), 7);
+        assert_eq!(calls, 3);
+
+        let mut calls = 0;
+        let answer: Result<(), Status> = retry(|| {
+            calls += 1;
+            async { Err(Status::invalid_argument("no")) }
+        })
+        .await;
+        assert_eq!((answer.unwrap_err().code(), calls), (Code::InvalidArgument, 1));
+    }
+
+    #[test]
+    fn waits_grow_and_have_a_limit() {
+        let status = Status::unavailable("");
+        assert_eq!(delay(&status, 1), FIRST_DELAY);
+        assert_eq!(delay(&status, 3), FIRST_DELAY * 4);
+        assert_eq!(delay(&status, 60), LONGEST_DELAY);
+    }
+}

@@ -1,0 +1,252 @@
+//! Where the services are and who calls: endpoints, token, channels.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail};
+use prima_proto::{
+    directory::v1::directory_service_client::DirectoryServiceClient,
+    ranking::v1::ranking_service_client::RankingServiceClient,
+    survey::v1::survey_service_client::SurveyServiceClient,
+};
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::{Interceptor, interceptor::InterceptedService};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use tonic::{Request, Status};
+
+use crate::cli::{ConnectionArgs, Service};
+
+const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:50051";
+const DEFAULT_TOKEN_FILE: &str = "./var/token";
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+/// A channel that sends the caller's token.
+pub type Authorized = InterceptedService<Channel, Bearer>;
+/// Client of the directory.
+pub type Directory = DirectoryServiceClient<Authorized>;
+/// Client of survey intake.
+pub type Survey = SurveyServiceClient<Authorized>;
+/// Client of the league tables.
+pub type Ranking = RankingServiceClient<Authorized>;
+
+/// Adds `authorization: Bearer …` to every call; nothing without a token.
+#[derive(Clone, Default)]
+pub struct Bearer(Option<MetadataValue<Ascii>>);
+
+impl Bearer {
+    fn new(token: &str) -> anyhow::Result<Self> {
+        let mut value: MetadataValue<Ascii> = format!("Bearer {}", token.trim())
+            .parse()
+            .map_err(|_| anyhow!("token berisi karakter yang tidak sah"))?;
+        value.set_sensitive(true);
+        Ok(Self(Some(value)))
+    }
+}
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(value) = &self.0 {
+            request.metadata_mut().insert("authorization", value.clone());
+        }
+        Ok(request)
+    }
+}
+
+/// Where the services are and who calls.
+#[derive(Clone)]
+pub struct Connection {
+    directory: String,
+    survey: String,
+    ranking: String,
+    bearer: Bearer,
+    ca: Option<Certificate>,
+}
+
+impl Connection {
+    /// Every service at one address.
+    ///
+    /// # Errors
+    ///
+    /// When the token can't be sent in a header.
+    pub fn new(endpoint: &str, token: &str) -> anyhow::Result<Self> {
+        let bearer = if token.trim().is_empty() { Bearer::default() } else { Bearer::new(token)? };
+        Ok(Self {
+            directory: endpoint.to_owned(),
+            survey: endpoint.to_owned(),
+            ranking: endpoint.to_owned(),
+            bearer,
+            ca: None,
+        })
+    }
+
+    /// From the command line: `--token-file`, else `PRIMA_TOKEN`, else `./var/token` when it exists.
+    ///
+    /// # Errors
+    ///
+    /// When an endpoint is malformed or a named file can't be read.
+    pub fn from_args(args: &ConnectionArgs) -> anyhow::Result<Self> {
+        let token = match &args.token_file {
+            Some(path) => read(path, "berkas token")?,
+            None => match std::env::var("PRIMA_TOKEN") {
+                Ok(token) if !token.trim().is_empty() => token,
+                _ if Path::new(DEFAULT_TOKEN_FILE).exists() => {
+                    read(Path::new(DEFAULT_TOKEN_FILE), "berkas token")?
+                }
+                _ => String::new(),
+            },
+        };
+        let mut connection = Self::new(DEFAULT_ENDPOINT, &token)?;
+        connection.set_endpoints(&args.endpoint)?;
+        if let Some(path) = &args.ca_file {
+            connection.ca = Some(Certificate::from_pem(read(path, "sertifikat CA")?));
+        }
+        Ok(connection)
+    }
+
+    /// A plain URL sets every service that no `service=URL` names.
+    fn set_endpoints(&mut self, list: &[String]) -> anyhow::Result<()> {
+        let mut named = Vec::new();
+        for text in list {
+            match text.split_once('=').map(|(name, url)| (name.trim(), url.trim())) {
+                // A URL may hold `=` itself, behind its `://`.
+                Some((name, url)) if !name.contains("://") => {
+                    let service = Service::ALL.into_iter().find(|service| service.name() == name);
+                    let Some(service) = service else {
+                        bail!("--endpoint: layanan `{name}` tidak dikenal; pilihannya: directory, survey, ranking")
+                    };
+                    named.push((service, checked(url)?));
+                }
+                _ => {
+                    let url = checked(text.trim())?;
+                    for service in Service::ALL {
+                        *self.slot(service) = url.to_owned();
+                    }
+                }
+            }
+        }
+        for (service, url) in named {
+            *self.slot(service) = url.to_owned();
+        }
+        Ok(())
+    }
+
+    fn slot(&mut self, service: Service) -> &mut String {
+        match service {
+            Service::Directory => &mut self.directory,
+            Service::Survey => &mut self.survey,
+            Service::Ranking => &mut self.ranking,
+        }
+    }
+
+    /// The address of a service.
+    pub fn endpoint(&self, service: Service) -> &str {
+        match service {
+            Service::Directory => &self.directory,
+            Service::Survey => &self.survey,
+            Service::Ranking => &self.ranking,
+        }
+    }
+
+    /// A channel to a service, without token.
+    ///
+    /// # Errors
+    ///
+    /// When the address is malformed or nobody answers there within five seconds.
+    pub async fn channel(&self, service: Service) -> anyhow::Result<Channel> {
+        let url = self.endpoint(service);
+        let mut endpoint = Endpoint::from_shared(url.to_owned())
+            .with_context(|| format!("alamat layanan `{url}` tidak sah"))?
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_nodelay(true)
+            .http2_keep_alive_interval(KEEP_ALIVE)
+            .keep_alive_timeout(KEEP_ALIVE)
+            .user_agent(concat!("prima/", env!("CARGO_PKG_VERSION")))?;
+        if url.starts_with("https://") {
+            let Some(ca) = &self.ca else { bail!("alamat https memerlukan --ca-file (sertifikat CA, PEM)") };
+            endpoint = endpoint
+                .tls_config(ClientTlsConfig::new().ca_certificate(ca.clone()))
+                .context("sertifikat CA tidak sah")?;
+        }
+        let connecting = tokio::time::timeout(CONNECT_TIMEOUT, endpoint.connect()).await;
+        connecting
+            .map_err(|_| anyhow!("tidak ada jawaban dalam {} detik", CONNECT_TIMEOUT.as_secs()))
+            .and_then(|connected| connected.map_err(anyhow::Error::from))
+            .with_context(|| format!("tidak dapat terhubung ke layanan {} di {url}", service.name()))
+    }
+
+    /// Connects to the directory.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::channel`].
+    pub async fn directory(&self) -> anyhow::Result<Directory> {
+        let channel = self.channel(Service::Directory).await?;
+        Ok(DirectoryServiceClient::with_interceptor(channel, self.bearer.clone()))
+    }
+
+    /// Connects to survey intake.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::channel`].
+    pub async fn survey(&self) -> anyhow::Result<Survey> {
+        let channel = self.channel(Service::Survey).await?;
+        Ok(SurveyServiceClient::with_interceptor(channel, self.bearer.clone()))
+    }
+
+    /// Connects to the league tables.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::channel`].
+    pub async fn ranking(&self) -> anyhow::Result<Ranking> {
+        let channel = self.channel(Service::Ranking).await?;
+        Ok(RankingServiceClient::with_interceptor(channel, self.bearer.clone()))
+    }
+}
+
+fn checked(url: &str) -> anyhow::Result<&str> {
+    if url.starts_with("http://") || url.starts_with("https://") {
+        Ok(url)
+    } else {
+        bail!("--endpoint: `{url}` harus berbentuk http://host:porta atau https://host:porta")
+    }
+}
+
+fn read(path: &Path, what: &str) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("{what} `{}` tidak dapat dibaca", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoints(list: &[&str]) -> anyhow::Result<[String; 3]> {
+        let mut connection = Connection::new(DEFAULT_ENDPOINT, "")?;
+        connection.set_endpoints(&list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())?;
+        Ok(Service::ALL.map(|service| connection.endpoint(service).to_owned()))
+    }
+
+    #[test]
+    fn a_named_endpoint_wins_over_the_common_one_in_any_order() {
+        assert_eq!(endpoints(&[]).unwrap(), [DEFAULT_ENDPOINT; 3]);
+        let expected = ["http://a:1", "http://b:2", "http://a:1"];
+        assert_eq!(endpoints(&["http://a:1", "survey=http://b:2"]).unwrap(), expected);
+        assert_eq!(endpoints(&["survey=http://b:2", "http://a:1"]).unwrap(), expected);
+    }
+
+    #[test]
+    fn an_endpoint_that_cannot_be_meant_is_refused() {
+        for text in ["127.0.0.1:1", "complaint=http://a:1", "survey=a:1", ""] {
+            assert!(endpoints(&[text]).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_with_a_line_end_is_sent_without_it_and_a_broken_one_is_refused() {
+        assert!(Connection::new("http://a", "abc\n").unwrap().bearer.0.is_some());
+        assert!(Connection::new("http://a", " \n").unwrap().bearer.0.is_none());
+        assert!(Connection::new("http://a", "a\nb").is_err());
+    }
+}

@@ -1,0 +1,153 @@
+//! What is printed: tables for people, JSON and CSV for machines.
+
+pub mod league;
+pub mod result;
+pub mod standing;
+
+use std::io::{self, Write};
+
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use prima_proto::ranking::v1 as ranking;
+use serde::Serialize;
+
+/// Width of a table when stdout is no terminal that tells its own.
+const WIDTH: u16 = 120;
+
+/// Writes to stdout at once.
+///
+/// # Errors
+///
+/// When stdout can't be written, such as after its reader has gone.
+pub fn out(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+/// Writes a line to stderr. A closed stderr leaves nobody to tell.
+pub fn note(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// The text without what could move the cursor, break a line or switch the direction of writing.
+pub fn clean(text: &str) -> String {
+    let breaks = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}')
+            || ('\u{202a}'..='\u{202e}').contains(&c)
+            || ('\u{2066}'..='\u{2069}').contains(&c)
+    };
+    let spaced: String = text.chars().map(|c| if breaks(c) { ' ' } else { c }).collect();
+    spaced.trim_end().to_owned()
+}
+
+/// A table for people. Columns named in `right` stand right-aligned; wide text is wrapped.
+pub fn table(header: &[&str], right: &[usize], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    if table.width().is_none() {
+        table.set_width(WIDTH);
+    }
+    table.set_header(header.iter().map(Cell::new));
+    for row in rows {
+        table.add_row(row.iter().map(|text| Cell::new(clean(text))));
+    }
+    for index in right {
+        if let Some(column) = table.column_mut(*index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    format!("{}\n", table.trim_fmt())
+}
+
+/// CSV of a header and rows. A cell that a spreadsheet would run as a formula gets a `'` in front.
+///
+/// # Errors
+///
+/// Never for rows in memory; kept because the writer may.
+pub fn csv<'a>(
+    header: Option<&[&str]>,
+    rows: impl IntoIterator<Item = Vec<std::borrow::Cow<'a, str>>>,
+) -> anyhow::Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    if let Some(header) = header {
+        writer.write_record(header)?;
+    }
+    for row in rows {
+        writer.write_record(row.iter().map(|cell| guarded(cell)))?;
+    }
+    Ok(String::from_utf8(writer.into_inner()?)?)
+}
+
+fn guarded(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+/// JSON: indented, or on one line when it is one document of many.
+///
+/// # Errors
+///
+/// Never for the shapes printed here.
+pub fn json(value: &impl Serialize, one_line: bool) -> anyhow::Result<String> {
+    let text = if one_line { serde_json::to_string(value)? } else { serde_json::to_string_pretty(value)? };
+    Ok(text + "\n")
+}
+
+/// The line that warns of figures that may be behind; `None` when they are fresh.
+pub fn staleness(freshness: Option<&ranking::Freshness>) -> Option<String> {
+    let freshness = freshness.filter(|freshness| freshness.stale)?;
+    let as_of = freshness.as_of.as_ref().and_then(prima_platform::clock::from_proto);
+    let as_of = as_of.map(|time| format!("; keadaan {}", local(time))).unwrap_or_default();
+    let waiting = match freshness.waiting_for.join(", ") {
+        list if list.is_empty() => list,
+        list => format!("; menunggu {list}"),
+    };
+    Some(clean(&format!("Perhatian: angka mungkin belum yang terbaru{as_of}{waiting}.")))
+}
+
+/// A time in western Indonesia (WIB).
+pub fn local(time: chrono::DateTime<chrono::Utc>) -> String {
+    (time + chrono::TimeDelta::hours(7)).format("%Y-%m-%d %H:%M:%S WIB").to_string()
+}
+
+/// A text, or `-` when it is empty.
+fn or_dash(text: &str) -> String {
+    if text.is_empty() { "-".to_owned() } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spreadsheet_runs_no_cell() {
+        let rows = [vec!["=HYPERLINK(\"x\")".into(), "+1".into(), "-1".into(), "@a".into(), "\tb".into(), "aman, ya".into()]];
+        let text = csv(Some(&["a", "b", "c", "d", "e", "f"]), rows).unwrap();
+        assert_eq!(text, "a,b,c,d,e,f\n\"'=HYPERLINK(\"\"x\"\")\",'+1,'-1,'@a,'\tb,\"aman, ya\"\n");
+    }
+
+    #[test]
+    fn wide_and_hostile_text_does_not_break_a_table() {
+        let wide = "Dinas ".repeat(40) + &"x".repeat(200) + "\n\u{1b}[2Jpindah\u{202e}kiri";
+        let text = table(&["Nama", "Nilai"], &[1], [vec![wide, "91.48".to_owned()], vec!["漢字".into(), "1".into()]]);
+        assert!(text.lines().count() > 5);
+        assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));
+        for line in text.lines() {
+            assert!(line.chars().count() <= usize::from(WIDTH), "{line}");
+            assert!(line.ends_with(['┐', '│', '╡', '┘']), "{line}");
+        }
+    }
+
+    #[test]
+    fn only_stale_figures_are_warned_of() {
+        assert_eq!(staleness(None), None);
+        assert_eq!(staleness(Some(&ranking::Freshness::default())), None);
+        let stale = ranking::Freshness {
+            stale: true,
+            as_of: Some(prost_types::Timestamp { seconds: 0, nanos: 0 }),
+            waiting_for: vec!["survey".into()],
+        };
+        let expected = "Perhatian: angka mungkin belum yang terbaru; keadaan 1970-01-01 07:00:00 WIB; menunggu survey.";
+        assert_eq!(staleness(Some(&stale)).unwrap(), expected);
+    }
+}

@@ -1,0 +1,228 @@
+//! The result of a survey.
+
+use prima_proto::survey::v1 as pb;
+use serde::Serialize;
+
+use super::{clean, or_dash};
+use crate::cli::Format;
+
+#[derive(Serialize)]
+struct Json<'a> {
+    survey: &'a str,
+    title: &'a str,
+    period: &'a str,
+    state: &'static str,
+    instrument: &'a str,
+    weights: &'static str,
+    respondents: i64,
+    minimum_respondents: i64,
+    index: Option<&'a str>,
+    category: Option<&'a str>,
+    elements: Vec<JsonElement<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonElement<'a> {
+    key: &'a str,
+    code: &'a str,
+    name: &'a str,
+    answers: i64,
+    mean: Option<&'a str>,
+    weighted_mean: Option<&'a str>,
+}
+
+const CSV_HEADER: [&str; 10] = [
+    "survey",
+    "respondents",
+    "index",
+    "category",
+    "key",
+    "code",
+    "name",
+    "answers",
+    "mean",
+    "weighted_mean",
+];
+
+/// The result as text; `one_of_many` when more follow it in the same output.
+///
+/// # Errors
+///
+/// Never for what a service sends.
+pub fn render(result: &pb::Result, format: Format, one_of_many: bool) -> anyhow::Result<String> {
+    match format {
+        Format::Table => Ok(table(result)),
+        Format::Json => super::json(&json(result), one_of_many),
+        Format::Csv => csv(result),
+    }
+}
+
+/// The state of a survey as people call it.
+pub fn state_name(state: pb::SurveyState) -> &'static str {
+    match state {
+        pb::SurveyState::Unspecified => "-",
+        pb::SurveyState::Scheduled => "belum dibuka",
+        pb::SurveyState::Open => "dibuka",
+        pb::SurveyState::Closed => "ditutup",
+    }
+}
+
+/// A weight variant as the command line names it.
+pub fn weights_name(weights: pb::WeightVariant) -> &'static str {
+    match weights {
+        pb::WeightVariant::Unspecified | pb::WeightVariant::Exact => "exact",
+        pb::WeightVariant::WeightVariant0111 => "0.111",
+        pb::WeightVariant::WeightVariant011 => "0.11",
+    }
+}
+
+fn table(result: &pb::Result) -> String {
+    let mutu = match (result.category.as_str(), result.category_display_name.as_str()) {
+        ("", _) => "belum ada".to_owned(),
+        (grade, "") => grade.to_owned(),
+        (grade, name) => format!("{grade} ({name})"),
+    };
+    let index = if result.index.is_empty() { "belum ada" } else { &result.index };
+    let mut text = String::new();
+    for (label, value) in [
+        ("Survei", result.survey.clone()),
+        ("Judul", or_dash(&result.survey_display_name)),
+        ("Periode", format!("{} ({})", result.period, state_name(result.state()))),
+        (
+            "Instrumen",
+            format!("{}, bobot per unsur {}", result.instrument, weights_name(result.weight_variant())),
+        ),
+        ("Responden", format!("{} (sampel minimum {})", result.respondents, result.minimum_respondents)),
+        ("Nilai (IKM)", index.to_owned()),
+        ("Mutu", mutu),
+    ] {
+        text += &clean(&format!("{label:<12}: {value}"));
+        text.push('\n');
+    }
+    text + &super::table(
+        &["Kode", "Unsur", "Jawaban", "NRR", "NRR tertimbang"],
+        &[2, 3, 4],
+        result.elements.iter().map(|element| {
+            vec![
+                element.code.clone(),
+                if element.display_name.is_empty() { element.key.clone() } else { element.display_name.clone() },
+                element.answers.to_string(),
+                or_dash(&element.mean),
+                or_dash(&element.weighted_mean),
+            ]
+        }),
+    )
+}
+
+fn json(result: &pb::Result) -> Json<'_> {
+    Json {
+        survey: &result.survey,
+        title: &result.survey_display_name,
+        period: &result.period,
+        state: match result.state() {
+            pb::SurveyState::Unspecified => "unspecified",
+            pb::SurveyState::Scheduled => "scheduled",
+            pb::SurveyState::Open => "open",
+            pb::SurveyState::Closed => "closed",
+        },
+        instrument: &result.instrument,
+        weights: weights_name(result.weight_variant()),
+        respondents: result.respondents,
+        minimum_respondents: result.minimum_respondents,
+        index: given(&result.index),
+        category: given(&result.category),
+        elements: result
+            .elements
+            .iter()
+            .map(|element| JsonElement {
+                key: &element.key,
+                code: &element.code,
+                name: &element.display_name,
+                answers: element.answers,
+                mean: given(&element.mean),
+                weighted_mean: given(&element.weighted_mean),
+            })
+            .collect(),
+    }
+}
+
+fn csv(result: &pb::Result) -> anyhow::Result<String> {
+    super::csv(
+        Some(&CSV_HEADER),
+        result.elements.iter().map(|element| {
+            vec![
+                result.survey.as_str().into(),
+                result.respondents.to_string().into(),
+                result.index.as_str().into(),
+                result.category.as_str().into(),
+                element.key.as_str().into(),
+                element.code.as_str().into(),
+                element.display_name.as_str().into(),
+                element.answers.to_string().into(),
+                element.mean.as_str().into(),
+                element.weighted_mean.as_str().into(),
+            ]
+        }),
+    )
+}
+
+fn given(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> pb::Result {
+        pb::Result {
+            survey: "agencies/3271/units/dpmptsp/surveys/2024-q3".into(),
+            survey_display_name: "SKM".into(),
+            period: "2024-q3".into(),
+            instrument: "skm-2017".into(),
+            respondents: 29,
+            index: "91.48".into(),
+            category: "A".into(),
+            category_display_name: "Sangat baik".into(),
+            minimum_respondents: 1,
+            state: pb::SurveyState::Open.into(),
+            elements: vec![pb::ElementResult {
+                key: "time".into(),
+                code: "U3".into(),
+                display_name: "Waktu Penyelesaian".into(),
+                answers: 29,
+                total: 100,
+                mean: "3.4483".into(),
+                weighted_mean: "0.3831".into(),
+            }],
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn json_holds_decimals_as_strings() {
+        let value: serde_json::Value =
+            serde_json::from_str(&render(&sample(), Format::Json, false).unwrap()).unwrap();
+        assert_eq!(value["survey"], "agencies/3271/units/dpmptsp/surveys/2024-q3");
+        assert_eq!((&value["respondents"], &value["index"], &value["category"]), (&29.into(), &"91.48".into(), &"A".into()));
+        let element = &value["elements"][0];
+        assert_eq!((&element["key"], &element["answers"], &element["mean"]), (&"time".into(), &29.into(), &"3.4483".into()));
+    }
+
+    #[test]
+    fn a_survey_without_answers_has_no_index() {
+        let empty = pb::Result { index: String::new(), category: String::new(), ..sample() };
+        let value: serde_json::Value =
+            serde_json::from_str(&render(&empty, Format::Json, true).unwrap()).unwrap();
+        assert!(value["index"].is_null() && value["category"].is_null());
+        assert!(render(&empty, Format::Table, true).unwrap().contains("Nilai (IKM) : belum ada"));
+    }
+
+    #[test]
+    fn people_see_index_and_category() {
+        let text = render(&sample(), Format::Table, false).unwrap();
+        for expected in ["Nilai (IKM) : 91.48", "Mutu        : A (Sangat baik)", "Waktu Penyelesaian", "3.4483"] {
+            assert!(text.contains(expected), "{expected} in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! How fast a score finds its rank among 100,000 units: through the board, in a table alone, and by sorting again.
+
+use std::cmp::Reverse;
+use std::error::Error;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use prima_proto::name;
+use prima_ranking::domain::{AgencyFacts, Board, Kind, Score, Seat, Status, Subject, Table, TableKey, UnitFacts};
+use rust_decimal::Decimal;
+
+const UNITS: usize = 100_000;
+const AGENCIES: usize = 500;
+const PROVINCES: usize = 38;
+const UPDATES: usize = 300_000;
+const SORTS: usize = 200;
+
+/// A fixed sequence of numbers (SplitMix64): every run measures the same work.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) >> 32).unwrap_or(0) % limit
+    }
+
+    /// An index as they occur: 65.00 to 99.99, in hundredths.
+    fn value(&mut self) -> usize {
+        6_500 + self.below(3_500)
+    }
+}
+
+fn unit(i: usize) -> name::Unit {
+    name::Unit { agency: format!("{}", 1_000 + i % AGENCIES), unit: format!("puskesmas-{}", i / AGENCIES) }
+}
+
+fn score(i: usize, value: usize) -> Score {
+    Score {
+        metric: "skm".to_owned(),
+        period: "2024-q3".to_owned(),
+        subject: Subject::Unit(unit(i)),
+        value: format!("{}.{:02}", value / 100, value % 100),
+        category: "B".to_owned(),
+        sample_size: 400,
+        sample_minimum: 380,
+        units_counted: 0,
+        units_expected: 0,
+        status: Status::Provisional,
+        withdrawn: false,
+    }
+}
+
+fn key(cohort: &str) -> TableKey {
+    TableKey { metric: "skm".to_owned(), period: "2024-q3".to_owned(), cohort: cohort.to_owned() }
+}
+
+fn announced() -> Board {
+    let mut board = Board::default();
+    for i in 0..AGENCIES {
+        let facts = AgencyFacts {
+            display_name: format!("Kabupaten {i}"),
+            kind: Some(Kind::Kabupaten),
+            parent: Some(name::Agency { agency: format!("{}", 11 + i % PROVINCES) }),
+            withdrawn: false,
+        };
+        board.agency(name::Agency { agency: format!("{}", 1_000 + i) }, 1, facts);
+    }
+    for i in 0..UNITS {
+        let facts = UnitFacts {
+            display_name: format!("Puskesmas {i}"),
+            unit_type: "puskesmas".to_owned(),
+            withdrawn: false,
+        };
+        board.unit(unit(i), 1, facts);
+    }
+    board
+}
+
+fn seat(value: usize) -> Seat {
+    Seat::Ranked(Reverse(Decimal::new(i64::try_from(value).unwrap_or(0), 2)))
+}
+
+fn report(what: &str, count: usize, took: Duration) -> f64 {
+    let each = took.as_secs_f64() * 1e6 / count as f64;
+    println!("{what:<52}{each:>10.2} us each {:>12.0} a second", 1e6 / each);
+    each
+}
+
+fn through_the_board(numbers: &mut Numbers) -> Result<f64, Box<dyn Error>> {
+    let mut board = announced();
+    let start = Instant::now();
+    for i in 0..UNITS {
+        board.score("index", 1, score(i, numbers.value()))?;
+    }
+    report("first score of each of 100,000 units", UNITS, start.elapsed());
+
+    let national = key("puskesmas");
+    let mut updates = Vec::with_capacity(UPDATES);
+    for _ in 0..UPDATES {
+        let i = numbers.below(UNITS);
+        updates.push((Subject::Unit(unit(i)), score(i, numbers.value())));
+    }
+    let start = Instant::now();
+    for (version, (subject, score)) in (2..).zip(updates) {
+        black_box(board.score("index", version, score)?);
+        black_box(board.rank(&national, &subject));
+    }
+    let each = report("Board::score (nation and province), and the rank", UPDATES, start.elapsed());
+
+    let pages = 1_000;
+    let start = Instant::now();
+    for _ in 0..pages {
+        black_box(board.rows(&national, numbers.below(UNITS), 100));
+    }
+    report("Board::rows, 100 rows from anywhere", pages, start.elapsed());
+    Ok(each)
+}
+
+fn in_a_table(numbers: &mut Numbers) -> f64 {
+    let mut members: Vec<(Arc<Subject>, usize)> =
+        (0..UNITS).map(|i| (Arc::new(Subject::Unit(unit(i))), numbers.value())).collect();
+    let mut table = Table::default();
+    for (subject, value) in &members {
+        table.insert(subject, seat(*value));
+    }
+    let updates: Vec<(usize, usize)> =
+        (0..UPDATES).map(|_| (numbers.below(UNITS), numbers.value())).collect();
+    let start = Instant::now();
+    for (i, new) in updates {
+        if let Some((subject, value)) = members.get_mut(i) {
+            table.remove(subject, seat(*value));
+            table.insert(subject, seat(new));
+            *value = new;
+            black_box(table.rank(seat(new)));
+        }
+    }
+    report("Table: remove, insert, and the rank", UPDATES, start.elapsed())
+}
+
+/// What it replaces. The stable sort, because it is the faster one on what is nearly in order.
+fn by_sorting(numbers: &mut Numbers) -> f64 {
+    let mut members: Vec<(Reverse<Decimal>, usize)> =
+        (0..UNITS).map(|i| (Reverse(Decimal::new(i64::try_from(numbers.value()).unwrap_or(0), 2)), i)).collect();
+    members.sort();
+    let start = Instant::now();
+    for _ in 0..SORTS {
+        let value = Reverse(Decimal::new(i64::try_from(numbers.value()).unwrap_or(0), 2));
+        if let Some(member) = members.get_mut(numbers.below(UNITS)) {
+            member.0 = value;
+        }
+        members.sort();
+        black_box(members.partition_point(|(other, _)| *other < value) + 1);
+    }
+    report("baseline: sort the 100,000 again, and the rank", SORTS, start.elapsed())
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut numbers = Numbers(20_240_903);
+    let sorting = by_sorting(&mut numbers);
+    let table = in_a_table(&mut numbers);
+    let board = through_the_board(&mut numbers)?;
+    println!("faster than sorting again: the board {:.0} times, a table {:.0} times", sorting / board, sorting / table);
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! What a survey is and how its index is computed: pure rules, without I/O, clock or transport.
+
+pub mod index;
+pub mod instrument;
+pub mod number;
+pub mod period;
+pub mod response;
+pub mod sample;
+pub mod survey;
+pub mod tally;
+
+/// What a caller sent, cut and cleaned so that it can be repeated in a message or a field path.
+fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(64).collect()
+}

@@ -1,0 +1,180 @@
+//! Exact arithmetic: rationals in, decimals rounded half up out, no binary float in between.
+
+use num_bigint::BigInt;
+use num_traits::{Signed, Zero};
+
+/// An exact fraction of two integers, always in lowest terms.
+pub type Rational = num_rational::BigRational;
+
+/// `value` with exactly `places` decimals, rounded half up (half away from zero when negative). A value that
+/// rounds to zero prints without a sign.
+pub fn decimal(value: &Rational, places: u32) -> String {
+    let scaled = scale(value, places);
+    let width = places as usize;
+    let digits = format!("{:0>1$}", scaled.abs().to_string(), width + 1);
+    let (whole, part) = digits.split_at(digits.len() - width);
+    let sign = if scaled.is_negative() { "-" } else { "" };
+    if places == 0 {
+        format!("{sign}{whole}")
+    } else {
+        format!("{sign}{whole}.{part}")
+    }
+}
+
+/// `value` rounded to `places` decimals as [`decimal`] prints it, still exact.
+pub fn round(value: &Rational, places: u32) -> Rational {
+    Rational::new(scale(value, places), power(places))
+}
+
+/// `value` as `numerator/denominator` in lowest terms, the denominator positive; a whole number is `n/1`.
+pub fn fraction(value: &Rational) -> String {
+    format!("{}/{}", value.numer(), value.denom())
+}
+
+/// Reads `numerator/denominator` as [`fraction`] prints it; terms need not be lowest. `None` for anything
+/// else, and for a denominator of zero.
+pub fn parse_fraction(text: &str) -> Option<Rational> {
+    let (numerator, denominator) = text.split_once('/')?;
+    let denominator = natural(denominator)?;
+    if denominator.is_zero() {
+        return None;
+    }
+    Some(Rational::new(integer(numerator)?, denominator))
+}
+
+/// Reads a plain decimal such as `88.31` or `-3`, exactly. `None` for anything else, exponents included.
+pub fn parse_decimal(text: &str) -> Option<Rational> {
+    let Some((whole, part)) = text.split_once('.') else {
+        return integer(text).map(Rational::from_integer);
+    };
+    // Each side by itself first: joined, `-.5` and `1.-5` would look like digits.
+    integer(whole)?;
+    natural(part)?;
+    let places = u32::try_from(part.len()).ok()?;
+    Some(Rational::new(integer(&format!("{whole}{part}"))?, power(places)))
+}
+
+/// The arithmetic mean; `None` of no values.
+pub fn mean(values: &[Rational]) -> Option<Rational> {
+    if values.is_empty() {
+        return None;
+    }
+    let sum: Rational = values.iter().sum();
+    Some(sum / BigInt::from(values.len()))
+}
+
+fn scale(value: &Rational, places: u32) -> BigInt {
+    // `Ratio::round` takes halves away from zero, which is half up for every index there is.
+    (value * power(places)).round().to_integer()
+}
+
+fn power(places: u32) -> BigInt {
+    BigInt::from(10).pow(places)
+}
+
+/// Digits with at most a minus sign: `BigInt` alone would also take `+1` and `1_000`.
+fn integer(text: &str) -> Option<BigInt> {
+    match text.strip_prefix('-') {
+        Some(digits) => natural(digits).map(|n| -n),
+        None => natural(text),
+    }
+}
+
+fn natural(text: &str) -> Option<BigInt> {
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    text.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ratio(n: i64, d: i64) -> Rational {
+        Rational::new(n.into(), d.into())
+    }
+
+    #[test]
+    fn halves_go_up_and_negative_halves_away_from_zero() {
+        for (n, d, places, printed) in [
+            (88305, 1000, 2, "88.31"),
+            (88304, 1000, 2, "88.30"),
+            (1, 2, 0, "1"),
+            (-1, 2, 0, "-1"),
+            (-1, 200, 2, "-0.01"),
+            (-1, 1000, 2, "0.00"),
+            (1, 3, 4, "0.3333"),
+            (2, 3, 4, "0.6667"),
+            (100, 1, 2, "100.00"),
+            (999_995, 100_000, 4, "10.0000"),
+            (7, 1, 0, "7"),
+        ] {
+            assert_eq!(decimal(&ratio(n, d), places), printed, "{n}/{d}");
+        }
+    }
+
+    #[test]
+    fn a_fraction_prints_in_lowest_terms() {
+        assert_eq!(fraction(&ratio(50, 100)), "1/2");
+        assert_eq!(fraction(&ratio(-4, 2)), "-2/1");
+        assert_eq!(fraction(&ratio(0, 7)), "0/1");
+    }
+
+    #[test]
+    fn only_a_fraction_of_two_integers_is_read() {
+        assert_eq!(parse_fraction("2/4"), Some(ratio(1, 2)));
+        assert_eq!(parse_fraction("-3/1"), Some(ratio(-3, 1)));
+        for text in [
+            "", "/", "1", "1/", "/1", "1/0", "1/-2", "+1/2", "1_0/2", "1/2/3", " 1/2", "1.5/2", "--1/2",
+        ] {
+            assert_eq!(parse_fraction(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_plain_decimal_is_read() {
+        assert_eq!(parse_decimal("88.31"), Some(ratio(8831, 100)));
+        assert_eq!(parse_decimal("0"), Some(ratio(0, 1)));
+        assert_eq!(parse_decimal("-0.5"), Some(ratio(-1, 2)));
+        for text in [
+            "", ".", "1.", ".5", "-.5", "1e3", "1.5e3", "1.-5", "+1", "NaN", "1.2.3",
+        ] {
+            assert_eq!(parse_decimal(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn no_values_have_no_mean() {
+        assert_eq!(mean(&[]), None);
+        assert_eq!(mean(&[ratio(1, 1), ratio(2, 1)]), Some(ratio(3, 2)));
+    }
+
+    proptest! {
+        #[test]
+        fn decimals_agree_with_integer_arithmetic(
+            n in any::<i64>(),
+            d in 1..=i64::from(u32::MAX),
+            places in 0..=6u32,
+        ) {
+            let power = 10i128.pow(places);
+            let magnitude = (2 * i128::from(n).abs() * power + i128::from(d)) / (2 * i128::from(d));
+            let sign = if n < 0 && magnitude > 0 { "-" } else { "" };
+            let (whole, part, width) = (magnitude / power, magnitude % power, places as usize);
+            let expected = match places {
+                0 => format!("{sign}{whole}"),
+                _ => format!("{sign}{whole}.{part:0width$}"),
+            };
+            let value = ratio(n, d);
+            prop_assert_eq!(decimal(&value, places), expected);
+            prop_assert_eq!(parse_decimal(&decimal(&value, places)), Some(round(&value, places)));
+        }
+
+        #[test]
+        fn a_fraction_is_read_back_as_it_was_printed(n in any::<i64>(), d in 1..=i64::MAX) {
+            let value = ratio(n, d);
+            prop_assert_eq!(parse_fraction(&fraction(&value)), Some(value));
+        }
+    }
+}

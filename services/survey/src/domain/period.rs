@@ -1,0 +1,196 @@
+//! Periods that surveys report on: a year, a half, a quarter or a month.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+
+/// Hours that Jakarta (WIB) is ahead of UTC, all year round.
+const JAKARTA_HOURS: i64 = 7;
+const YEARS: std::ops::RangeInclusive<i32> = 2000..=2100;
+
+/// Why a text is no period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "must be `YYYY`, `YYYY-s1` to `-s2`, `YYYY-q1` to `-q4` or `YYYY-m01` to `-m12`, \
+     with a year from 2000 to 2100"
+)]
+pub struct Invalid;
+
+/// A year, `2024`; a half, `2024-s1`; a quarter, `2024-q3`; or a month, `2024-m07`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Period {
+    text: String,
+    last_day: NaiveDate,
+}
+
+impl Period {
+    /// The period as text, in its one form.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The last calendar day of the period.
+    pub fn last_day(&self) -> NaiveDate {
+        self.last_day
+    }
+
+    /// Whether the period is over at `now`: its last day has ended in Jakarta (UTC+7).
+    pub fn ended(&self, now: DateTime<Utc>) -> bool {
+        // Years end at 2100, so this sum cannot leave the calendar.
+        now >= self.last_day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(24 - JAKARTA_HOURS)
+    }
+}
+
+impl FromStr for Period {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let (year, part) = match text.split_once('-') {
+            Some((year, part)) => (year, Some(part)),
+            None => (text, None),
+        };
+        let year = digits(year, 4)
+            .and_then(|y| i32::try_from(y).ok())
+            .filter(|y| YEARS.contains(y));
+        let last_month = match part {
+            None => Some(12),
+            Some(part) => last_month(part),
+        };
+        year.zip(last_month)
+            .and_then(|(year, month)| last_day(year, month))
+            .map(|last_day| Self {
+                text: text.to_owned(),
+                last_day,
+            })
+            .ok_or(Invalid)
+    }
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn last_month(part: &str) -> Option<u32> {
+    let (width, count) = match part.get(..1)? {
+        "s" => (1, 2),
+        "q" => (1, 4),
+        "m" => (2, 12),
+        _ => return None,
+    };
+    let number = digits(part.get(1..)?, width).filter(|n| (1..=count).contains(n))?;
+    Some(number * 12 / count)
+}
+
+/// Exactly `width` ASCII digits; `parse` alone would also take `+1` and other widths.
+fn digits(text: &str, width: usize) -> Option<u32> {
+    let fits = text.len() == width && text.bytes().all(|b| b.is_ascii_digit());
+    if fits { text.parse().ok() } else { None }
+}
+
+fn last_day(year: i32, month: u32) -> Option<NaiveDate> {
+    let next = if month == 12 {
+        (year + 1, 1)
+    } else {
+        (year, month + 1)
+    };
+    NaiveDate::from_ymd_opt(next.0, next.1, 1)?.pred_opt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn period(text: &str) -> Period {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_period_ends_with_its_last_month() {
+        for (text, day) in [
+            ("2024", "2024-12-31"),
+            ("2024-s1", "2024-06-30"),
+            ("2024-s2", "2024-12-31"),
+            ("2024-q1", "2024-03-31"),
+            ("2024-q3", "2024-09-30"),
+            ("2024-q4", "2024-12-31"),
+            ("2024-m02", "2024-02-29"),
+            ("2023-m02", "2023-02-28"),
+            ("2100-m12", "2100-12-31"),
+        ] {
+            assert_eq!(period(text).last_day().to_string(), day, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_period_is_over_when_its_last_day_has_ended_in_jakarta() {
+        let half = period("2024-s1");
+        assert!(!half.ended("2024-06-30T16:59:59.999999Z".parse().unwrap()));
+        assert!(half.ended("2024-06-30T17:00:00Z".parse().unwrap()));
+        assert!(!period("2100").ended(DateTime::<Utc>::MIN_UTC));
+        assert!(period("2100").ended(DateTime::<Utc>::MAX_UTC));
+    }
+
+    #[test]
+    fn only_the_one_form_of_a_period_is_read() {
+        for text in [
+            "",
+            "-",
+            "24",
+            "1999",
+            "2101",
+            "02024",
+            "+202",
+            "2024-",
+            "2024-s0",
+            "2024-s3",
+            "2024-q0",
+            "2024-q5",
+            "2024-m0",
+            "2024-m1",
+            "2024-m00",
+            "2024-m13",
+            "2024-m001",
+            "2024-Q1",
+            "2024-x1",
+            "2024-q+",
+            "2024-m+1",
+            "2024-q1-",
+            " 2024",
+            "2024 ",
+            "2024-é1",
+            "２０２４",
+            "2024-q1\n",
+        ] {
+            assert_eq!(text.parse::<Period>(), Err(Invalid), "{text:?}");
+        }
+    }
+
+    fn any_period() -> impl Strategy<Value = String> {
+        (YEARS, 0..19u32).prop_map(|(year, part)| match part {
+            0 => year.to_string(),
+            1..=2 => format!("{year}-s{part}"),
+            3..=6 => format!("{year}-q{}", part - 2),
+            _ => format!("{year}-m{:02}", part - 6),
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_period_prints_as_it_was_read(text in any_period()) {
+            let read = period(&text);
+            prop_assert_eq!(read.to_string(), text.clone());
+            prop_assert_eq!(read.as_str(), text.as_str());
+        }
+
+        #[test]
+        fn whatever_is_read_prints_the_same(text in "\\PC{0,12}|2[0-9]{3}(-[sqm][0-9]{0,3})?") {
+            if let Ok(read) = text.parse::<Period>() {
+                prop_assert_eq!(read.to_string(), text);
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Least number of respondents for a population, after Krejcie and Morgan.
+
+use num_bigint::BigInt;
+use num_traits::{One, ToPrimitive};
+
+use super::number::Rational;
+
+/// Largest population that a survey can declare.
+pub const POPULATION_MAX: i64 = 1_000_000_000;
+
+/// Parameters of the Krejcie-Morgan formula.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameters {
+    /// Chi-squared for one degree of freedom at the confidence wanted.
+    pub x2: Rational,
+    /// P, the share assumed; Q is `1 - P`.
+    pub share: Rational,
+    /// d, the error accepted, as a share.
+    pub margin: Rational,
+}
+
+impl Parameters {
+    /// The parameters behind the published table: x2 = 3.841 (95 %), P = 0.5, d = 0.05.
+    pub fn standard() -> Self {
+        let ratio = |n: i32, d: i32| Rational::new(n.into(), d.into());
+        Self {
+            x2: ratio(3841, 1000),
+            share: ratio(1, 2),
+            margin: ratio(1, 20),
+        }
+    }
+
+    /// Respondents needed: `x2 N P Q / (d² (N-1) + x2 P Q)`, rounded half up, never above the population.
+    /// `None` unless the population is 1 to 1,000,000,000.
+    ///
+    /// Half up because it gives every entry of the published table; rounding up misses most of them.
+    pub fn size(&self, population: i64) -> Option<i64> {
+        if !(1..=POPULATION_MAX).contains(&population) {
+            return None;
+        }
+        let spread = &self.x2 * &self.share * (Rational::one() - &self.share);
+        let error = &self.margin * &self.margin * BigInt::from(population - 1);
+        let divisor = error + &spread;
+        if divisor <= Rational::from_integer(0.into()) {
+            return None;
+        }
+        let size = (spread * BigInt::from(population) / divisor)
+            .round()
+            .to_integer()
+            .to_i64()?;
+        Some(size.min(population))
+    }
+}
+
+/// Respondents needed for a population at 95 % confidence and 5 % error (x2 = 3.841, P = 0.5, d = 0.05; the
+/// annex of PermenPANRB 14/2017 prints the table), rounded half up. `None` unless the population is 1 to
+/// 1,000,000,000.
+pub fn krejcie_morgan(population: i64) -> Option<i64> {
+    Parameters::standard().size(population)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::instrument;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn rows(text: &str, pointer: &str) -> Vec<(i64, i64)> {
+        let data: serde_json::Value = serde_json::from_str(text).unwrap();
+        let rows = data.pointer(pointer).unwrap().as_array().unwrap();
+        rows.iter()
+            .map(|r| (r["N"].as_i64().unwrap(), r["S"].as_i64().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn every_entry_of_the_golden_table_holds() {
+        let golden = include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../tests/data/sample_size.json"
+        ));
+        let rows = rows(golden, "/rows");
+        assert_eq!(rows.len(), 45);
+        for (population, size) in rows {
+            assert_eq!(krejcie_morgan(population), Some(size), "{population}");
+        }
+    }
+
+    #[test]
+    fn every_entry_of_the_instrument_table_holds() {
+        let rows = rows(include_str!("../../data/skm-2017.json"), "/sample_size/table");
+        assert_eq!(rows.len(), 90);
+        for (population, size) in rows {
+            assert_eq!(krejcie_morgan(population), Some(size), "{population}");
+        }
+    }
+
+    #[test]
+    fn the_instrument_states_the_parameters_used() {
+        assert_eq!(
+            instrument::find("skm-2017").unwrap().sample,
+            Parameters::standard()
+        );
+    }
+
+    #[test]
+    fn a_population_out_of_range_has_no_sample() {
+        for population in [i64::MIN, -1, 0, POPULATION_MAX + 1, i64::MAX] {
+            assert_eq!(krejcie_morgan(population), None, "{population}");
+        }
+        assert_eq!(krejcie_morgan(1), Some(1));
+        assert_eq!(krejcie_morgan(POPULATION_MAX), Some(384));
+    }
+
+    proptest! {
+        #[test]
+        fn a_sample_is_never_above_the_population_and_agrees_with_integers(population in 1..=POPULATION_MAX) {
+            let size = krejcie_morgan(population).unwrap();
+            prop_assert!((1..=population).contains(&size));
+            // 3841 N / (10 N + 3831) is the formula with its fractions cleared.
+            let (above, below) = (3841 * population, 10 * population + 3831);
+            prop_assert_eq!(size, (2 * above + below) / (2 * below));
+        }
+    }
+}
