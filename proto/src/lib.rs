@@ -9,7 +9,6 @@ pub mod subject;
 /// Who exists: agencies, units, public services.
 pub mod directory {
     /// Version 1.
-    #[expect(missing_docs, clippy::all, reason = "generated")]
     pub mod v1 {
         tonic::include_proto!("prima.directory.v1");
     }
@@ -18,7 +17,6 @@ pub mod directory {
 /// Survey intake and results.
 pub mod survey {
     /// Version 1.
-    #[expect(missing_docs, clippy::all, reason = "generated")]
     pub mod v1 {
         tonic::include_proto!("prima.survey.v1");
     }
@@ -27,7 +25,6 @@ pub mod survey {
 /// League tables.
 pub mod ranking {
     /// Version 1.
-    #[expect(missing_docs, clippy::all, reason = "generated")]
     pub mod v1 {
         tonic::include_proto!("prima.ranking.v1");
     }
@@ -36,7 +33,6 @@ pub mod ranking {
 /// What crosses the bus.
 pub mod event {
     /// Version 1.
-    #[expect(missing_docs, clippy::all, reason = "generated")]
     pub mod v1 {
         tonic::include_proto!("prima.event.v1");
     }

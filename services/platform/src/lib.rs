@@ -20,6 +20,7 @@ pub mod page;
 pub mod request_id;
 pub mod service;
 pub mod telemetry;
+#[cfg(feature = "testing")]
 pub mod testing;
 pub mod token;
 pub mod trace;

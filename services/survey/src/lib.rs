@@ -1,1 +1,70 @@
-//! x
+//! Survey intake: surveys of the SKM instrument, their responses, results and scores.
+//!
+//! Owns surveys, responses, exact sums per element, and the `skm` scores of units and agencies.
+//! Publishes `prima.survey.result.<agency>.<unit>.<survey>` and `prima.survey.score.skm.<period>.…`.
+//! Consumes `prima.directory.unit.>`: which units are known, and so how many an agency should have.
+//! A response is stored, counted and staged in one transaction that several requests share; each is answered after
+//! that transaction is durable.
+
+pub mod app;
+pub mod domain;
+mod events;
+mod grpc;
+pub mod store;
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use prima_platform::{
+    consume::{Follower, Source},
+    service::{Context, Error, Migrating, Spec, Started, Starting},
+};
+use sea_orm_migration::MigratorTrait as _;
+use tokio::sync::watch;
+
+use app::{App, intake::Intake};
+use events::{directory_unit::UnitHandler, results::Results};
+
+/// Name of the service, its schema and its stream.
+pub const NAME: &str = "survey";
+
+/// How the host runs this service.
+pub const SPEC: Spec = Spec {
+    name: NAME,
+    grpc: &["prima.survey.v1.SurveyService"],
+    public: &["/prima.survey.v1.SurveyService/CalculateSampleSize"],
+    migrate,
+    start: |context| -> Starting { Box::pin(start(context)) },
+};
+
+fn migrate(db: prima_platform::db::Database) -> Migrating {
+    let run: Pin<Box<dyn Future<Output = _> + Send>> =
+        Box::pin(async move { prima_platform::db::migrate::<store::Migrator>(&db, NAME).await });
+    run
+}
+
+async fn start(context: Context) -> Result<Started, Error> {
+    debug_assert!(!store::Migrator::migrations().is_empty());
+    let intake = Intake::start(&context);
+    let results = Arc::new(Results::default());
+    let app = App::new(context.clone(), intake, results.clone());
+    context.spawn_relay();
+    context.spawn_worker(UnitHandler::new(app.clone()));
+    context.spawn_follower(Follower::new(
+        context.bus.clone(),
+        context.clock.clone(),
+        "survey-results",
+        vec![Source::new(NAME, &["prima.survey.result.>"])],
+        results,
+    ));
+    context.tasks.spawn("agency scores", app::agency_scores::run(app.clone(), context.tasks.soft().clone()));
+    context.tasks.spawn("survey closer", app::close_due::run(app.clone(), context.tasks.soft().clone()));
+    let (ready, _) = watch::channel(true);
+    let receiver = ready.subscribe();
+    let server = grpc::server(app, ready, context.config.grpc.max_message_bytes);
+    Ok(Started {
+        routes: Box::new(move |routes| {
+            routes.add_service(server);
+        }),
+        ready: receiver,
+    })
+}

@@ -7,9 +7,12 @@ use async_nats::{
     jetstream::{
         self, AckKind, Context,
         consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull},
-        context::{GetStreamErrorKind, PublishErrorKind},
+        context::{ConsumerInfoErrorKind, CreateStreamErrorKind, GetStreamErrorKind, PublishErrorKind},
         message::PublishMessage,
-        stream::{Config as StreamConfig, DiscardPolicy, LastRawMessageErrorKind, RetentionPolicy, StorageType},
+        stream::{
+            Config as StreamConfig, ConsumerErrorKind, DiscardPolicy, LastRawMessageErrorKind, RetentionPolicy,
+            StorageType,
+        },
     },
 };
 use async_trait::async_trait;
@@ -178,6 +181,17 @@ impl JetStream {
         }
     }
 
+    async fn update(&self, service: &str, complete: bool) -> Result<StreamInfo, Error> {
+        let updated = self.context.update_stream(self.config(service, complete)).await;
+        Ok(info(&updated.map_err(|error| match error.kind() {
+            CreateStreamErrorKind::NotFound => Error::NoStream(service.to_owned()),
+            CreateStreamErrorKind::JetStream(e) if e.error_code() == jetstream::ErrorCode::STREAM_NOT_FOUND => {
+                Error::NoStream(service.to_owned())
+            }
+            _ => Error::unavailable(error),
+        })?))
+    }
+
     async fn find(&self, service: &str) -> Result<jetstream::stream::Stream, Error> {
         self.fit()?;
         self.context.get_stream(stream_name(service)).await.map_err(|error| match error.kind() {
@@ -213,7 +227,14 @@ impl JetStream {
 impl Bus for JetStream {
     async fn ensure_stream(&self, service: &str) -> Result<StreamInfo, Error> {
         match self.find(service).await {
-            Ok(stream) => Ok(info(stream.cached_info())),
+            Ok(stream) => {
+                let (found, config) = (info(stream.cached_info()), &stream.cached_info().config);
+                if (config.max_bytes, config.num_replicas) == (self.max_bytes, self.replicas) {
+                    return Ok(found);
+                }
+                tracing::info!(stream = stream_name(service), "stream set up anew");
+                self.update(service, found.complete).await
+            }
             Err(Error::NoStream(_)) => {
                 let stream = self
                     .context
@@ -236,17 +257,18 @@ impl Bus for JetStream {
     }
 
     async fn set_complete(&self, service: &str) -> Result<(), Error> {
-        self.context.update_stream(self.config(service, true)).await.map_err(Error::unavailable)?;
+        self.update(service, true).await?;
         Ok(())
     }
 
-    async fn publish(&self, _service: &str, event: &Event, expected: u64) -> Result<u64, Error> {
+    async fn publish(&self, service: &str, event: &Event, expected: u64) -> Result<u64, Error> {
         let message = PublishMessage::build()
             .payload(event.payload.clone().into())
             .headers(headers(event))
             .expected_last_subject_sequence(expected);
         let refused = |error: async_nats::jetstream::context::PublishError| match error.kind() {
             PublishErrorKind::WrongLastSequence => Error::Fenced,
+            PublishErrorKind::StreamNotFound => Error::NoStream(service.to_owned()),
             PublishErrorKind::Other
                 if error
                     .source()
@@ -266,9 +288,14 @@ impl Bus for JetStream {
         let stream =
             self.context.get_stream_no_info(stream_name(service)).await.map_err(Error::unavailable)?;
         match stream.get_last_raw_message_by_subject(subject).await {
-            Ok(message) => Ok(Some(head(subject, message.sequence, &message.headers))),
-            Err(error) if matches!(error.kind(), LastRawMessageErrorKind::NoMessageFound) => Ok(None),
-            Err(error) => Err(Error::unavailable(error)),
+            Ok(message) => Ok(Some(head(&message.subject, message.sequence, &message.headers))),
+            Err(error) => match error.kind() {
+                LastRawMessageErrorKind::NoMessageFound => Ok(None),
+                LastRawMessageErrorKind::JetStream(e) if e.error_code() == jetstream::ErrorCode::STREAM_NOT_FOUND => {
+                    Err(Error::NoStream(service.to_owned()))
+                }
+                _ => Err(Error::unavailable(error)),
+            },
         }
     }
 
@@ -315,7 +342,11 @@ impl Bus for JetStream {
     ) -> Result<Box<dyn Work>, Error> {
         let stream = self.find(service).await?;
         if restart && let Err(error) = stream.delete_consumer(name).await {
-            tracing::debug!(consumer = name, %error, "no consumer to delete");
+            match error.kind() {
+                ConsumerErrorKind::JetStream(e) if e.error_code() == jetstream::ErrorCode::CONSUMER_NOT_FOUND => {}
+                // Going on would join the old position.
+                _ => return Err(Error::unavailable(error)),
+            }
         }
         let consumer: PullConsumer = stream
             .create_consumer(pull::Config {
@@ -344,7 +375,7 @@ impl Bus for JetStream {
         let stream = self.find(service).await?;
         match stream.consumer_info(name).await {
             Ok(info) => Ok(Some(info.ack_floor.stream_sequence)),
-            Err(error) if error.to_string().contains("not found") => Ok(None),
+            Err(error) if matches!(error.kind(), ConsumerInfoErrorKind::NotFound) => Ok(None),
             Err(error) => Err(Error::unavailable(error)),
         }
     }

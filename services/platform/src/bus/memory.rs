@@ -129,8 +129,11 @@ impl Bus for Memory {
     }
 
     async fn last(&self, service: &str, subject: &str) -> Result<Option<Head>, Error> {
-        self.shared.with(service, |s| {
-            s.subjects.get(subject).and_then(|seq| s.messages.get(seq).map(|event| head(*seq, event)))
+        self.shared.with(service, |s| match s.subjects.get(subject) {
+            Some(seq) => s.messages.get(seq).map(|event| head(*seq, event)),
+            None => {
+                s.messages.iter().rev().find(|(_, e)| matches(subject, &e.subject)).map(|(seq, e)| head(*seq, e))
+            }
         })
     }
 

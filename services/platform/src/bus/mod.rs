@@ -170,7 +170,7 @@ pub trait Bus: Send + Sync + 'static {
     async fn set_complete(&self, service: &str) -> Result<(), Error>;
     /// Publishes when the subject's last sequence is `expected` (0: none); returns the new sequence.
     async fn publish(&self, service: &str, event: &Event, expected: u64) -> Result<u64, Error>;
-    /// The last message of a subject, or `None`.
+    /// The last message of a subject, or of all that match a filter, or `None`.
     async fn last(&self, service: &str, subject: &str) -> Result<Option<Head>, Error>;
     /// The last message of every subject.
     async fn heads(&self, service: &str) -> Result<BoxStream<'static, Result<Head, Error>>, Error>;

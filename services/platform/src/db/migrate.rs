@@ -11,7 +11,8 @@ use super::{Database, sql};
 pub struct Step {
     /// Sorts after the steps before it, such as `m0001_outbox`.
     pub name: &'static str,
-    /// Statements; `{blob}` stands for the type of bytes.
+    /// Statements; `{blob}` stands for bytes, `{key}` for text compared byte by byte, `{identity}` for a primary key
+    /// that the database counts up.
     pub statements: &'static [&'static str],
 }
 
@@ -37,8 +38,12 @@ impl MigrationTrait for Step {
 
 /// A statement with the type names of `backend`.
 pub fn ddl(statement: &str, backend: DbBackend) -> String {
-    let blob = if backend == DbBackend::Postgres { "BYTEA" } else { "BLOB" };
-    statement.replace("{blob}", blob)
+    let (blob, key, identity) = if backend == DbBackend::Postgres {
+        ("BYTEA", "TEXT COLLATE \"C\"", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
+    } else {
+        ("BLOB", "TEXT", "INTEGER PRIMARY KEY")
+    };
+    statement.replace("{blob}", blob).replace("{key}", key).replace("{identity}", identity)
 }
 
 /// Tables of the platform, in every service's database.
@@ -47,7 +52,7 @@ pub fn platform_steps() -> Vec<Box<dyn MigrationTrait>> {
         name: "m0000_platform",
         statements: &[
             "CREATE TABLE outbox (
-                subject TEXT PRIMARY KEY, type TEXT NOT NULL, revision BIGINT NOT NULL, version BIGINT NOT NULL,
+                subject {key} PRIMARY KEY, type TEXT NOT NULL, revision BIGINT NOT NULL, version BIGINT NOT NULL,
                 withdrawn BIGINT NOT NULL DEFAULT 0, payload {blob} NOT NULL, traceparent TEXT,
                 published_version BIGINT NOT NULL DEFAULT 0, stream_sequence BIGINT NOT NULL DEFAULT 0)",
             "CREATE INDEX outbox_pending ON outbox (version) WHERE version > published_version",

@@ -46,9 +46,13 @@ where
     }
 }
 
-/// Whether the same call may succeed later.
+/// Whether the same call may succeed later: the service says so, or the connection broke under it.
 pub fn transient(status: &Status) -> bool {
-    matches!(status.code(), Code::Unavailable | Code::ResourceExhausted)
+    match status.code() {
+        Code::Unavailable | Code::ResourceExhausted => true,
+        Code::Unknown | Code::Internal | Code::Cancelled => std::error::Error::source(status).is_some(),
+        _ => false,
+    }
 }
 
 /// How long to wait before try number `tried + 1`: what the service asks for, or a growing time.

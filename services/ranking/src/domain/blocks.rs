@@ -1,7 +1,8 @@
 //! An ordered set that knows positions: sorted blocks, with the size of each kept apart.
 //!
-//! Why not a crate: `indexset::BTreeSet` reserves 1024 places for every set, and there is a set for every metric,
-//! period, unit type and province, most with a dozen members; nor does it join blocks that removals have emptied.
+//! Why not `indexset::BTreeSet`, which with small nodes is as fast: it reserves a whole node for every set, and there
+//! is a set for every metric, period, unit type and province, most with a dozen members; it asks for a position only
+//! by a whole item, while a rank is asked for by value; and it keeps blocks that removals have all but emptied.
 
 /// Ordered set of blocks of at most `MAX` items. Finding, adding and removing cost a binary search and a move
 /// within one block; a position costs a sum over the sizes of the blocks before.
@@ -9,18 +10,25 @@
 pub(super) struct Blocks<T, const MAX: usize> {
     /// Never an empty block among them.
     blocks: Vec<Vec<T>>,
-    /// Size of each block, side by side so that summing them is fast.
+    /// The last item of each block, side by side: the search for the block would else miss the cache at each step.
+    lasts: Vec<T>,
+    /// The size of each block, side by side so that summing them is fast.
     sizes: Vec<u32>,
     len: usize,
 }
 
 impl<T, const MAX: usize> Default for Blocks<T, MAX> {
     fn default() -> Self {
-        Self { blocks: Vec::new(), sizes: Vec::new(), len: 0 }
+        Self {
+            blocks: Vec::new(),
+            lasts: Vec::new(),
+            sizes: Vec::new(),
+            len: 0,
+        }
     }
 }
 
-impl<T: Ord, const MAX: usize> Blocks<T, MAX> {
+impl<T: Ord + Clone, const MAX: usize> Blocks<T, MAX> {
     /// Number of items.
     pub(super) fn len(&self) -> usize {
         self.len
@@ -30,7 +38,8 @@ impl<T: Ord, const MAX: usize> Blocks<T, MAX> {
     /// does not.
     pub(super) fn position(&self, before: impl Fn(&T) -> bool) -> usize {
         let (block, within) = self.locate(before);
-        self.start(block) + within
+        let whole: u32 = self.sizes.iter().take(block).sum();
+        whole as usize + within
     }
 
     /// Adds an item; false when it was there.
@@ -42,8 +51,7 @@ impl<T: Ord, const MAX: usize> Blocks<T, MAX> {
             within = self.blocks.last().map_or(0, Vec::len);
         }
         let Some(block) = self.blocks.get_mut(at) else {
-            self.blocks.push(vec![item]);
-            self.sizes.push(1);
+            self.put(0, vec![item]);
             self.len = 1;
             return true;
         };
@@ -52,29 +60,31 @@ impl<T: Ord, const MAX: usize> Blocks<T, MAX> {
         }
         block.insert(within, item);
         self.len += 1;
-        if block.len() > MAX {
-            let tail = block.split_off(block.len() / 2);
-            self.sizes.insert(at + 1, size(&tail));
-            self.blocks.insert(at + 1, tail);
+        let at_end = within + 1 == block.len();
+        let tail = (block.len() > MAX).then(|| block.split_off(block.len() / 2));
+        self.note(at, at_end || tail.is_some());
+        if let Some(tail) = tail {
+            self.put(at + 1, tail);
         }
-        self.resize(at);
         true
     }
 
     /// Removes an item; false when it was not there.
     pub(super) fn remove(&mut self, item: &T) -> bool {
         let (at, within) = self.locate(|other| other < item);
-        let Some(block) = self.blocks.get_mut(at) else { return false };
+        let Some(block) = self.blocks.get_mut(at) else {
+            return false;
+        };
         if block.get(within) != Some(item) {
             return false;
         }
         block.remove(within);
         self.len -= 1;
         let left = block.len();
-        self.resize(at);
+        let at_end = within == left;
+        self.note(at, at_end);
         if left == 0 {
-            self.blocks.remove(at);
-            self.sizes.remove(at);
+            self.cut(at);
         } else if left <= MAX / 4 {
             self.join(at);
         }
@@ -98,14 +108,13 @@ impl<T: Ord, const MAX: usize> Blocks<T, MAX> {
     /// Block and place within it of the first item for which `before` does not hold; one block past the end when
     /// it holds for all.
     fn locate(&self, before: impl Fn(&T) -> bool) -> (usize, usize) {
-        let at = self.blocks.partition_point(|block| block.last().is_some_and(&before));
-        (at, self.blocks.get(at).map_or(0, |block| block.partition_point(before)))
-    }
-
-    /// Number of items in the blocks before this one.
-    fn start(&self, block: usize) -> usize {
-        let before: u32 = self.sizes.iter().take(block).sum();
-        before as usize
+        let at = self.lasts.partition_point(&before);
+        (
+            at,
+            self.blocks
+                .get(at)
+                .map_or(0, |block| block.partition_point(before)),
+        )
     }
 
     /// Joins a block with its neighbour when both fit into half a block, so that the next insertions do not split
@@ -120,17 +129,37 @@ impl<T: Ord, const MAX: usize> Blocks<T, MAX> {
             _ if fits(at) => at,
             _ => return,
         };
-        let mut tail = self.blocks.remove(left + 1);
-        self.sizes.remove(left + 1);
+        let mut tail = self.cut(left + 1);
         if let Some(block) = self.blocks.get_mut(left) {
             block.append(&mut tail);
         }
-        self.resize(left);
+        self.note(left, true);
     }
 
-    fn resize(&mut self, at: usize) {
-        if let (Some(kept), Some(block)) = (self.sizes.get_mut(at), self.blocks.get(at)) {
-            *kept = size(block);
+    /// Adds a block, not empty.
+    fn put(&mut self, at: usize, block: Vec<T>) {
+        if let Some(last) = block.last() {
+            self.lasts.insert(at, last.clone());
+            self.sizes.insert(at, size(&block));
+            self.blocks.insert(at, block);
+        }
+    }
+
+    /// Takes a block out.
+    fn cut(&mut self, at: usize) -> Vec<T> {
+        self.lasts.remove(at);
+        self.sizes.remove(at);
+        self.blocks.remove(at)
+    }
+
+    /// Notes the size of a block that has changed, and its last item when that is another.
+    fn note(&mut self, at: usize, new_last: bool) {
+        let Some(block) = self.blocks.get(at) else { return };
+        if let Some(noted) = self.sizes.get_mut(at) {
+            *noted = size(block);
+        }
+        if let (true, Some(noted), Some(last)) = (new_last, self.lasts.get_mut(at), block.last()) {
+            *noted = last.clone();
         }
     }
 }
@@ -146,10 +175,12 @@ mod tests {
 
     use super::*;
 
-    impl<T: Ord, const MAX: usize> Blocks<T, MAX> {
+    impl<T: Ord + Clone + std::fmt::Debug, const MAX: usize> Blocks<T, MAX> {
         fn check(&self) {
             assert_eq!(self.blocks.len(), self.sizes.len());
-            for (block, size) in self.blocks.iter().zip(&self.sizes) {
+            assert_eq!(self.blocks.len(), self.lasts.len());
+            for ((block, size), last) in self.blocks.iter().zip(&self.sizes).zip(&self.lasts) {
+                assert_eq!(block.last(), Some(last));
                 assert_eq!(block.len(), *size as usize);
                 assert!((1..=MAX).contains(&block.len()));
             }

@@ -97,11 +97,17 @@ struct Member {
 
 impl Member {
     fn new(subject: Arc<Subject>) -> Self {
-        Self { subject, entry: Entry::Unknown, cohorts: Vec::new(), scores: Vec::new() }
+        Self {
+            subject,
+            entry: Entry::Unknown,
+            cohorts: Vec::new(),
+            scores: Vec::new(),
+        }
     }
 
     fn find(&self, metric: &str, period: &str) -> Result<usize, usize> {
-        self.scores.binary_search_by(|held| (&*held.metric, &*held.period).cmp(&(metric, period)))
+        self.scores
+            .binary_search_by(|held| (&*held.metric, &*held.period).cmp(&(metric, period)))
     }
 
     fn held(&self, metric: &str, period: &str) -> Option<&Held> {
@@ -148,7 +154,9 @@ impl Board {
             Some(member) => member,
             None => {
                 let subject = Arc::new(score.subject);
-                self.members.entry(Arc::clone(&subject)).or_insert_with(|| Member::new(subject))
+                self.members
+                    .entry(Arc::clone(&subject))
+                    .or_insert_with(|| Member::new(subject))
             }
         };
         let at = match member.find(&score.metric, &score.period) {
@@ -160,7 +168,9 @@ impl Board {
                 at
             }
         };
-        let Some(held) = member.scores.get_mut(at) else { return Ok(Changed::default()) };
+        let Some(held) = member.scores.get_mut(at) else {
+            return Ok(Changed::default());
+        };
         let before = held.seat;
         let shown = held.claim(&mut self.words, source, version, live);
         if member.entry == Entry::Unknown {
@@ -172,7 +182,9 @@ impl Board {
         for key in &held.tables {
             self.tables.shift(key, &member.subject, before, held.seat);
         }
-        Ok(Changed { keys: held.tables.clone() })
+        Ok(Changed {
+            keys: held.tables.clone(),
+        })
     }
 
     /// The table of this name, `None` when it has no member.
@@ -187,8 +199,12 @@ impl Board {
 
     /// The row of a subject in every table of a metric and period that it is in, by cohort.
     pub fn standings(&self, subject: &Subject, metric: &str, period: &str) -> Vec<(TableKey, Row)> {
-        let Some(member) = self.members.get(subject) else { return Vec::new() };
-        let Some(held) = member.held(metric, period) else { return Vec::new() };
+        let Some(member) = self.members.get(subject) else {
+            return Vec::new();
+        };
+        let Some(held) = member.held(metric, period) else {
+            return Vec::new();
+        };
         let row = |key: &Arc<TableKey>| {
             let rank = self.table(key)?.rank(held.seat?);
             Some((TableKey::clone(key), self.row(member, held, rank)?))
@@ -204,13 +220,21 @@ impl Board {
             let member = self.members.get(subject)?;
             self.row(member, member.held(&key.metric, &key.period)?, rank)
         };
-        Some(self.table(key)?.iter_from(offset).take(limit).filter_map(row).collect())
+        Some(
+            self.table(key)?
+                .iter_from(offset)
+                .take(limit)
+                .filter_map(row)
+                .collect(),
+        )
     }
 
     /// Rank of a subject in a table without making its row; `None` when it has none there.
     pub fn rank(&self, key: &TableKey, subject: &Subject) -> Option<usize> {
         let held = self.members.get(subject)?.held(&key.metric, &key.period)?;
-        let seat = held.seat.filter(|_| held.tables.iter().any(|own| **own == *key))?;
+        let seat = held
+            .seat
+            .filter(|_| held.tables.iter().any(|own| **own == *key))?;
         self.table(key)?.rank(seat)
     }
 
@@ -222,15 +246,20 @@ impl Board {
 
     fn announce(&mut self, subject: Subject, entry: Entry) -> Changed {
         let subject = Arc::new(subject);
-        let member =
-            self.members.entry(Arc::clone(&subject)).or_insert_with(|| Member::new(Arc::clone(&subject)));
+        let member = self
+            .members
+            .entry(Arc::clone(&subject))
+            .or_insert_with(|| Member::new(Arc::clone(&subject)));
         if member.entry.version() >= entry.version() {
             return Changed::default();
         }
         if member.entry == Entry::Unknown {
             self.unplaced -= member.scores.iter().filter(|held| held.seat.is_some()).count();
             if subject.unit_id().is_some() {
-                self.units.entry(subject.agency_id().to_owned()).or_default().push(Arc::clone(&member.subject));
+                self.units
+                    .entry(subject.agency_id().to_owned())
+                    .or_default()
+                    .push(Arc::clone(&member.subject));
             }
         }
         let renamed = member.entry.display_name() != entry.display_name();
@@ -254,12 +283,16 @@ impl Board {
     /// Moves the scores of a subject to the tables where they now belong. `renamed` tells that its rows look
     /// different even where it stays.
     fn place(&mut self, subject: &Subject, renamed: bool, changed: &mut Vec<Arc<TableKey>>) {
-        let Some(member) = self.members.get(subject) else { return };
+        let Some(member) = self.members.get(subject) else {
+            return;
+        };
         let cohorts = self.cohorts(member);
         if !renamed && member.cohorts == cohorts {
             return;
         }
-        let Some(member) = self.members.get_mut(subject) else { return };
+        let Some(member) = self.members.get_mut(subject) else {
+            return;
+        };
         member.cohorts = cohorts;
         for held in &mut member.scores {
             let tables = self.tables.keys(&held.metric, &held.period, &member.cohorts);
@@ -316,7 +349,9 @@ impl Board {
             rank,
             subject: Subject::clone(&member.subject),
             display_name: member.entry.display_name().to_owned(),
-            agency_display_name: self.agency_of(&member.subject).map_or_else(String::new, |a| a.display_name.clone()),
+            agency_display_name: self
+                .agency_of(&member.subject)
+                .map_or_else(String::new, |a| a.display_name.clone()),
             score: live.figures.clone(),
             unranked: live.unranked,
             version,

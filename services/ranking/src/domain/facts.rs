@@ -122,7 +122,9 @@ impl Subject {
 /// By agency id, the agency before its units, then by unit id.
 impl Ord for Subject {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.agency_id().cmp(other.agency_id()).then_with(|| self.unit_id().cmp(&other.unit_id()))
+        self.agency_id()
+            .cmp(other.agency_id())
+            .then_with(|| self.unit_id().cmp(&other.unit_id()))
     }
 }
 
@@ -193,10 +195,19 @@ mod tests {
 
     #[test]
     fn subjects_order_by_agency_and_the_agency_before_its_units() {
-        let sorted = ["agencies/1", "agencies/1/units/a", "agencies/1/units/b", "agencies/1-a", "agencies/2"];
+        let sorted = [
+            "agencies/1",
+            "agencies/1/units/a",
+            "agencies/1/units/b",
+            "agencies/1-a",
+            "agencies/2",
+        ];
         let mut subjects: Vec<Subject> = sorted.iter().rev().filter_map(|s| Subject::parse(s)).collect();
         subjects.sort();
-        assert_eq!(subjects.iter().map(Subject::to_string).collect::<Vec<_>>(), sorted);
+        assert_eq!(
+            subjects.iter().map(Subject::to_string).collect::<Vec<_>>(),
+            sorted
+        );
     }
 
     #[test]

@@ -101,11 +101,16 @@ impl Live {
                 small.then_some(Unranked::SampleTooSmall)
             }
             Subject::Agency(_) => {
-                let missing = score.units_counted < score.units_expected && score.status == Status::Provisional;
+                let missing =
+                    score.units_counted < score.units_expected && score.status == Status::Provisional;
                 missing.then_some(Unranked::UnitsMissing)
             }
         };
-        let seat = if unranked.is_none() { Seat::Ranked(Reverse(number)) } else { Seat::Unranked };
+        let seat = if unranked.is_none() {
+            Seat::ranked(number)
+        } else {
+            Seat::UNRANKED
+        };
         let figures = Figures {
             value: std::mem::take(&mut score.value),
             category: std::mem::take(&mut score.category),
@@ -115,7 +120,11 @@ impl Live {
             units_expected: score.units_expected,
             status: score.status,
         };
-        Ok(Some(Self { figures, unranked, seat }))
+        Ok(Some(Self {
+            figures,
+            unranked,
+            seat,
+        }))
     }
 }
 
@@ -128,8 +137,14 @@ fn decimal(text: &str) -> Result<Decimal, BadScore> {
         Some((whole, fraction)) => digits(whole) && digits(fraction),
         None => digits(unsigned),
     };
-    let value = if formed { Decimal::from_str_exact(text).ok() } else { None };
-    value.ok_or_else(|| BadScore::Value { value: text.chars().take(80).collect() })
+    let value = if formed {
+        Decimal::from_str_exact(text).ok()
+    } else {
+        None
+    };
+    value.ok_or_else(|| BadScore::Value {
+        value: text.chars().take(80).collect(),
+    })
 }
 
 /// What one service has last said of a score.
@@ -156,12 +171,24 @@ pub(super) struct Held {
 
 impl Held {
     pub(super) fn new(metric: Arc<str>, period: Arc<str>) -> Self {
-        Self { metric, period, seat: None, tables: Vec::new(), claims: Vec::new() }
+        Self {
+            metric,
+            period,
+            seat: None,
+            tables: Vec::new(),
+            claims: Vec::new(),
+        }
     }
 
     /// Takes in what a service says; true when that changes what is shown. A version that is not newer than the
     /// one this service gave before changes nothing.
-    pub(super) fn claim(&mut self, words: &mut Words, source: &str, version: i64, live: Option<Live>) -> bool {
+    pub(super) fn claim(
+        &mut self,
+        words: &mut Words,
+        source: &str,
+        version: i64,
+        live: Option<Live>,
+    ) -> bool {
         let was_shown = self.newest().is_some_and(|(claim, _)| &*claim.source == source);
         match self.claims.iter_mut().find(|claim| &*claim.source == source) {
             Some(claim) if version <= claim.version => return false,
@@ -172,7 +199,11 @@ impl Held {
             None => {
                 // One more, not the four that a push would reserve: there are as many of these as scores.
                 self.claims.reserve_exact(1);
-                self.claims.push(Claim { source: words.get(source), version, live });
+                self.claims.push(Claim {
+                    source: words.get(source),
+                    version,
+                    live,
+                });
             }
         }
         let newest = self.newest();
@@ -188,7 +219,10 @@ impl Held {
 
     /// Of the claims not withdrawn the one with the newest version; of equal versions, the service first by name.
     fn newest(&self) -> Option<(&Claim, &Live)> {
-        let claims = self.claims.iter().filter_map(|claim| Some((claim, claim.live.as_ref()?)));
+        let claims = self
+            .claims
+            .iter()
+            .filter_map(|claim| Some((claim, claim.live.as_ref()?)));
         claims.max_by_key(|(claim, _)| (claim.version, Reverse(&claim.source)))
     }
 }
@@ -217,11 +251,19 @@ mod tests {
 
     #[test]
     fn a_value_is_a_plain_decimal() {
-        for (text, value) in [("91.40", "91.4"), ("-3", "-3"), ("0", "0"), ("007.5", "7.5"), ("-0", "0")] {
+        for (text, value) in [
+            ("91.40", "91.4"),
+            ("-3", "-3"),
+            ("0", "0"),
+            ("007.5", "7.5"),
+            ("-0", "0"),
+        ] {
             assert_eq!(decimal(text).unwrap(), value.parse().unwrap(), "{text}");
         }
         let long = format!("0.{}", "1".repeat(40));
-        for text in ["", "-", ".", "5.", ".5", "+1", "1_000", "1e3", "1,5", " 1", "NaN", "1.2.3", "--1", "٣", &long] {
+        for text in [
+            "", "-", ".", "5.", ".5", "+1", "1_000", "1e3", "1,5", " 1", "NaN", "1.2.3", "--1", "٣", &long,
+        ] {
             assert!(matches!(decimal(text), Err(BadScore::Value { .. })), "{text}");
         }
     }

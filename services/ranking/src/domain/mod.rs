@@ -15,4 +15,6 @@ pub use facts::{AgencyFacts, Kind, Score, Status, Subject, UnitFacts};
 pub use table::{Seat, Table, TableKey};
 
 #[cfg(test)]
+mod agreement;
+#[cfg(test)]
 mod tests;

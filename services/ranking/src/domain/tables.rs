@@ -19,14 +19,19 @@ impl Tables {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&TableKey, &Table)> {
-        self.order.iter().filter_map(|key| Some((key.as_ref(), self.tables.get(key)?)))
+        self.order
+            .iter()
+            .filter_map(|key| Some((key.as_ref(), self.tables.get(key)?)))
     }
 
     /// The keys of a metric and period in these cohorts, shared with the tables that exist.
     pub(super) fn keys(&self, metric: &str, period: &str, cohorts: &[String]) -> Vec<Arc<TableKey>> {
         let key = |cohort: &String| {
-            let key =
-                TableKey { metric: metric.to_owned(), period: period.to_owned(), cohort: cohort.clone() };
+            let key = TableKey {
+                metric: metric.to_owned(),
+                period: period.to_owned(),
+                cohort: cohort.clone(),
+            };
             match self.tables.get_key_value(&key) {
                 Some((known, _)) => Arc::clone(known),
                 None => Arc::new(key),

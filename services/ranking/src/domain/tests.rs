@@ -1,0 +1,314 @@
+//! Rules of the board, one by one.
+
+use prima_proto::name;
+
+use super::*;
+
+pub(super) fn agency_name(id: &str) -> name::Agency {
+    name::Agency::parse(&format!("agencies/{id}")).unwrap()
+}
+
+pub(super) fn unit_name(text: &str) -> name::Unit {
+    let (agency, unit) = text.split_once('/').unwrap();
+    name::Unit {
+        agency: agency.to_owned(),
+        unit: unit.to_owned(),
+    }
+}
+
+/// `12` is an agency, `12/a` a unit.
+pub(super) fn subject(text: &str) -> Subject {
+    if text.contains('/') {
+        Subject::Unit(unit_name(text))
+    } else {
+        Subject::Agency(agency_name(text))
+    }
+}
+
+fn key(cohort: &str) -> TableKey {
+    TableKey {
+        metric: "skm".to_owned(),
+        period: "2024".to_owned(),
+        cohort: cohort.to_owned(),
+    }
+}
+
+fn agency(kind: Kind, parent: Option<&str>) -> AgencyFacts {
+    AgencyFacts {
+        display_name: "Agency".to_owned(),
+        kind: Some(kind),
+        parent: parent.map(agency_name),
+        withdrawn: false,
+    }
+}
+
+fn unit(unit_type: &str) -> UnitFacts {
+    UnitFacts {
+        display_name: "Unit".to_owned(),
+        unit_type: unit_type.to_owned(),
+        withdrawn: false,
+    }
+}
+
+pub(super) fn score(of: &str, value: &str) -> Score {
+    Score {
+        metric: "skm".to_owned(),
+        period: "2024".to_owned(),
+        subject: subject(of),
+        value: value.to_owned(),
+        category: "B".to_owned(),
+        sample_size: 10,
+        sample_minimum: 0,
+        units_counted: 0,
+        units_expected: 0,
+        status: Status::Provisional,
+        withdrawn: false,
+    }
+}
+
+fn names(changed: Changed) -> Vec<String> {
+    changed.iter().map(|key| key.cohort.clone()).collect()
+}
+
+/// Rank, subject and published value of every row of a table; empty when there is no such table.
+fn shown(board: &Board, cohort: &str) -> Vec<(Option<usize>, String, String)> {
+    let rows = board.rows(&key(cohort), 0, usize::MAX).unwrap_or_default();
+    let short = |s: &Subject| match s.unit_id() {
+        Some(unit) => format!("{}/{unit}", s.agency_id()),
+        None => s.agency_id().to_owned(),
+    };
+    rows.iter()
+        .map(|row| (row.rank, short(&row.subject), row.score.value.clone()))
+        .collect()
+}
+
+fn row(rank: impl Into<Option<usize>>, subject: &str, value: &str) -> (Option<usize>, String, String) {
+    (rank.into(), subject.to_owned(), value.to_owned())
+}
+
+#[test]
+fn ties_on_the_number_share_a_rank_and_each_value_is_shown_as_published() {
+    let mut board = Board::default();
+    for (name, value) in [("1/a", "80"), ("1/b", "91.40"), ("2/a", "91.4"), ("1/c", "95")] {
+        board.unit(unit_name(name), 1, unit("clinic"));
+        board.score("index", 1, score(name, value)).unwrap();
+    }
+    let expected = [
+        row(1, "1/c", "95"),
+        row(2, "1/b", "91.40"),
+        row(2, "2/a", "91.4"),
+        row(4, "1/a", "80"),
+    ];
+    assert_eq!(shown(&board, "clinic"), expected);
+    assert_eq!(board.rank(&key("clinic"), &subject("2/a")), Some(2));
+}
+
+#[test]
+fn a_unit_under_its_minimum_sample_is_listed_without_a_rank() {
+    let mut board = Board::default();
+    for (name, size, minimum) in [("1/a", 29, 30), ("1/b", 30, 30), ("1/c", 0, 0)] {
+        board.unit(unit_name(name), 1, unit("clinic"));
+        let score = Score {
+            sample_size: size,
+            sample_minimum: minimum,
+            ..score(name, "90")
+        };
+        board.score("index", 1, score).unwrap();
+    }
+    let expected = [row(1, "1/b", "90"), row(1, "1/c", "90"), row(None, "1/a", "90")];
+    assert_eq!(shown(&board, "clinic"), expected);
+    let reason: Vec<_> = board
+        .rows(&key("clinic"), 0, 9)
+        .unwrap()
+        .iter()
+        .map(|row| row.unranked)
+        .collect();
+    assert_eq!(reason, [None, None, Some(Unranked::SampleTooSmall)]);
+    let table = board.table(&key("clinic")).unwrap();
+    assert_eq!((table.ranked(), table.unranked()), (2, 1));
+}
+
+#[test]
+fn an_incomplete_agency_is_unranked_until_its_units_are_in_or_the_period_is_final() {
+    let mut board = Board::default();
+    let incomplete = Score {
+        units_counted: 2,
+        units_expected: 3,
+        ..score("12", "90")
+    };
+    board.agency(agency_name("12"), 1, agency(Kind::Kota, None));
+    board.score("index", 1, incomplete.clone()).unwrap();
+    assert_eq!(shown(&board, "kota"), [row(None, "12", "90")]);
+    assert_eq!(
+        board.rows(&key("kota"), 0, 1).unwrap()[0].unranked,
+        Some(Unranked::UnitsMissing)
+    );
+    board
+        .score(
+            "index",
+            2,
+            Score {
+                status: Status::Final,
+                ..incomplete.clone()
+            },
+        )
+        .unwrap();
+    assert_eq!(shown(&board, "kota"), [row(1, "12", "90")]);
+    board
+        .score(
+            "index",
+            3,
+            Score {
+                units_counted: 3,
+                ..incomplete
+            },
+        )
+        .unwrap();
+    assert_eq!(shown(&board, "kota"), [row(1, "12", "90")]);
+}
+
+#[test]
+fn a_late_or_repeated_version_changes_nothing() {
+    let mut board = Board::default();
+    assert!(names(board.unit(unit_name("1/a"), 5, unit("clinic"))).is_empty());
+    assert_eq!(
+        names(board.score("index", 5, score("1/a", "90")).unwrap()),
+        ["clinic"]
+    );
+    for version in [4, 5] {
+        assert!(
+            board
+                .score("index", version, score("1/a", "10"))
+                .unwrap()
+                .is_empty()
+        );
+        assert!(board.unit(unit_name("1/a"), version, unit("school")).is_empty());
+    }
+    assert_eq!(shown(&board, "clinic"), [row(1, "1/a", "90")]);
+    board
+        .score(
+            "index",
+            7,
+            Score {
+                withdrawn: true,
+                ..score("1/a", "")
+            },
+        )
+        .unwrap();
+    assert!(board.score("index", 6, score("1/a", "10")).unwrap().is_empty());
+    assert_eq!(board.tables().count(), 0);
+}
+
+#[test]
+fn a_score_waits_for_its_unit_and_then_for_its_province() {
+    let mut board = Board::default();
+    assert!(board.score("index", 1, score("12/a", "90")).unwrap().is_empty());
+    assert_eq!((board.unplaced(), board.tables().count()), (1, 0));
+    assert_eq!(
+        names(board.unit(unit_name("12/a"), 1, unit("clinic"))),
+        ["clinic"]
+    );
+    assert_eq!(board.unplaced(), 0);
+    let nation_and = |province| vec!["clinic".to_owned(), format!("clinic.{province}")];
+    assert_eq!(
+        names(board.agency(agency_name("12"), 1, agency(Kind::Kota, Some("32")))),
+        nation_and("32")
+    );
+    assert_eq!(
+        board.rows(&key("clinic.32"), 0, 1).unwrap()[0].agency_display_name,
+        "Agency"
+    );
+    // It moves to another province: the nation's table shows the same.
+    let moved = names(board.agency(agency_name("12"), 2, agency(Kind::Kota, Some("33"))));
+    assert_eq!(moved, ["clinic.32", "clinic.33"]);
+    assert_eq!(board.table(&key("clinic.32")).map(Table::len), None);
+    let standings = board.standings(&subject("12/a"), "skm", "2024");
+    assert_eq!(
+        standings
+            .iter()
+            .map(|(key, _)| key.cohort.clone())
+            .collect::<Vec<_>>(),
+        nation_and("33")
+    );
+    // Units of a province's own offices are compared within it, those of a ministry only nationwide.
+    board.agency(agency_name("12"), 3, agency(Kind::Provinsi, None));
+    assert_eq!(shown(&board, "clinic.12"), [row(1, "12/a", "90")]);
+    board.agency(agency_name("12"), 4, agency(Kind::Kementerian, Some("32")));
+    assert_eq!(
+        board
+            .tables()
+            .map(|(key, _)| key.cohort.as_str())
+            .collect::<Vec<_>>(),
+        ["clinic"]
+    );
+    board.unit(
+        unit_name("12/a"),
+        2,
+        UnitFacts {
+            withdrawn: true,
+            ..unit("clinic")
+        },
+    );
+    assert_eq!((board.tables().count(), board.unplaced()), (0, 0));
+}
+
+#[test]
+fn a_unit_type_that_would_mix_units_with_agencies_is_in_no_table() {
+    let mut board = Board::default();
+    for unit_type in ["kota", "", "a.b", "A"] {
+        board.unit(unit_name(&format!("1/u{}", unit_type.len())), 1, unit(unit_type));
+        board
+            .score("index", 1, score(&format!("1/u{}", unit_type.len()), "1"))
+            .unwrap();
+    }
+    assert_eq!(board.tables().count(), 0);
+}
+
+#[test]
+fn the_newest_of_two_services_is_shown_and_a_withdrawal_uncovers_the_other() {
+    let mut board = Board::default();
+    board.unit(unit_name("1/a"), 1, unit("clinic"));
+    board.score("index", 10, score("1/a", "90")).unwrap();
+    assert!(board.score("other", 9, score("1/a", "50")).unwrap().is_empty());
+    assert_eq!(
+        names(board.score("other", 11, score("1/a", "60")).unwrap()),
+        ["clinic"]
+    );
+    assert_eq!(shown(&board, "clinic"), [row(1, "1/a", "60")]);
+    board
+        .score(
+            "other",
+            12,
+            Score {
+                withdrawn: true,
+                ..score("1/a", "")
+            },
+        )
+        .unwrap();
+    assert_eq!(shown(&board, "clinic"), [row(1, "1/a", "90")]);
+    board.score("other", 13, score("1/a", "70")).unwrap();
+    board.score("index", 13, score("1/a", "80")).unwrap();
+    assert_eq!(
+        shown(&board, "clinic"),
+        [row(1, "1/a", "80")],
+        "of equal versions, the first by name"
+    );
+}
+
+#[test]
+fn a_score_that_cannot_be_read_is_refused_and_leaves_no_trace() {
+    let mut board = Board::default();
+    let refused = |board: &mut Board, score| board.score("index", 1, score).unwrap_err().code();
+    assert_eq!(refused(&mut board, score("1/a", "high")), "SCORE_VALUE_INVALID");
+    let metric = Score {
+        metric: "a.b".to_owned(),
+        ..score("1/a", "1")
+    };
+    assert_eq!(refused(&mut board, metric), "SCORE_METRIC_INVALID");
+    let period = Score {
+        period: String::new(),
+        ..score("1/a", "1")
+    };
+    assert_eq!(refused(&mut board, period), "SCORE_PERIOD_INVALID");
+    assert_eq!(board.unplaced(), 0);
+}

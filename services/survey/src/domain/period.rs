@@ -37,8 +37,13 @@ impl Period {
 
     /// Whether the period is over at `now`: its last day has ended in Jakarta (UTC+7).
     pub fn ended(&self, now: DateTime<Utc>) -> bool {
+        now >= self.ends_at()
+    }
+
+    /// When the last day ends in Jakarta (UTC+7).
+    pub fn ends_at(&self) -> DateTime<Utc> {
         // Years end at 2100, so this sum cannot leave the calendar.
-        now >= self.last_day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(24 - JAKARTA_HOURS)
+        self.last_day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(24 - JAKARTA_HOURS)
     }
 }
 

@@ -1,0 +1,170 @@
+//! A TCP proxy between a client and its server that a test can cut, stall and slow down.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::watch,
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Pass,
+    Stall,
+    Cut,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct State {
+    mode: Mode,
+    delay: Duration,
+}
+
+/// Forwards connections to a server; ends with this value.
+#[derive(Debug)]
+pub struct Proxy {
+    address: SocketAddr,
+    state: watch::Sender<State>,
+    held: Arc<AtomicU64>,
+    _end: DropGuard,
+}
+
+impl Proxy {
+    /// Forwards to `target` from a free port of 127.0.0.1. Needs a tokio runtime that outlives it.
+    pub async fn start(target: SocketAddr) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = watch::Sender::new(State { mode: Mode::Pass, delay: Duration::ZERO });
+        let held = Arc::new(AtomicU64::new(0));
+        let end = CancellationToken::new();
+        let accepting = accept(listener, target, state.clone(), held.clone(), end.clone());
+        spawn(accepting, end.clone());
+        Self { address, state, held, _end: end.drop_guard() }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `url` with this proxy in place of the host and port.
+    pub fn url(&self, url: &str) -> String {
+        let (scheme, rest) = url.split_once("://").unwrap();
+        let (authority, path) = rest.split_once('/').map_or((rest, String::new()), |(a, p)| (a, format!("/{p}")));
+        let user = authority.rsplit_once('@').map_or(String::new(), |(user, _)| format!("{user}@"));
+        format!("{scheme}://{user}{}{path}", self.address)
+    }
+
+    /// Breaks every connection and lets none through.
+    pub fn cut(&self) {
+        self.state.send_modify(|s| s.mode = Mode::Cut);
+    }
+
+    /// Keeps connections open and lets nothing through, as a network that lost its way.
+    pub fn stall(&self) {
+        self.state.send_modify(|s| s.mode = Mode::Stall);
+    }
+
+    /// Lets everything through again, also what it held back.
+    pub fn restore(&self) {
+        self.state.send_modify(|s| s.mode = Mode::Pass);
+    }
+
+    /// Holds each piece back for this long.
+    pub fn delay(&self, delay: Duration) {
+        self.state.send_modify(|s| s.delay = delay);
+    }
+
+    /// Bytes on their way to the server that it holds back now.
+    pub fn held(&self) -> u64 {
+        self.held.load(Ordering::SeqCst)
+    }
+}
+
+fn spawn(task: impl Future<Output = ()> + Send + 'static, end: CancellationToken) {
+    #[expect(clippy::disallowed_methods, reason = "ends with the proxy, which a test owns")]
+    tokio::spawn(async move {
+        tokio::select! { () = end.cancelled() => {} () = task => {} }
+    });
+}
+
+async fn accept(
+    listener: TcpListener,
+    target: SocketAddr,
+    state: watch::Sender<State>,
+    held: Arc<AtomicU64>,
+    end: CancellationToken,
+) {
+    while let Ok((client, _)) = listener.accept().await {
+        let (state, held) = (state.subscribe(), held.clone());
+        let connection = async move {
+            if state.borrow().mode == Mode::Cut {
+                return;
+            }
+            let Ok(server) = TcpStream::connect(target).await else { return };
+            let (from_client, to_client) = client.into_split();
+            let (from_server, to_server) = server.into_split();
+            tokio::select! {
+                () = until_cut(state.clone()) => {}
+                () = forward(from_client, to_server, state.clone(), Some(held)) => {}
+                () = forward(from_server, to_client, state, None) => {}
+            }
+        };
+        spawn(connection, end.clone());
+    }
+}
+
+async fn until_cut(mut state: watch::Receiver<State>) {
+    let _gone = state.wait_for(|s| s.mode == Mode::Cut).await;
+}
+
+/// Copies until either side closes. Counts in `held` what has been read and not passed on yet.
+async fn forward(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut state: watch::Receiver<State>,
+    held: Option<Arc<AtomicU64>>,
+) {
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let Ok(read) = from.read(&mut buffer).await else { return };
+        let Some(piece) = buffer.get(..read).filter(|piece| !piece.is_empty()) else { return };
+        let holding = held.as_ref().map(|held| Holding::new(held, read));
+        let Ok(State { delay, .. }) = state.wait_for(|s| s.mode == Mode::Pass).await.map(|s| *s) else { return };
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        if to.write_all(piece).await.is_err() {
+            return;
+        }
+        drop(holding);
+    }
+}
+
+struct Holding<'a>(&'a AtomicU64, u64);
+
+impl<'a> Holding<'a> {
+    fn new(held: &'a AtomicU64, bytes: usize) -> Self {
+        let bytes = bytes as u64;
+        held.fetch_add(bytes, Ordering::SeqCst);
+        Self(held, bytes)
+    }
+}
+
+impl Drop for Holding<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(self.1, Ordering::SeqCst);
+    }
+}

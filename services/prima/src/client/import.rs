@@ -1,0 +1,267 @@
+//! Loading CSV files. Every row is checked before the first one is sent; sending the same file again changes
+//! nothing.
+
+mod progress;
+mod regions;
+mod responses;
+mod sheet;
+mod units;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use anyhow::bail;
+use futures::StreamExt;
+use prima_proto::directory::v1 as directory;
+use tonic::Status;
+use uuid::Uuid;
+
+use super::call::{request, retry};
+use super::connect::Directory;
+use super::{fault, print};
+use crate::cli::FileArgs;
+use progress::Progress;
+
+pub use regions::regions;
+pub use responses::responses;
+pub use units::units;
+
+const PAGE: i32 = 1000;
+/// Calls under way at once.
+const CONCURRENCY: usize = 16;
+const DISPLAY_NAME_MAX: usize = 200;
+
+/// What to load and how.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The CSV file.
+    pub file: PathBuf,
+    /// Load the good rows although some are bad.
+    pub skip_bad_rows: bool,
+    /// Show no progress.
+    pub quiet: bool,
+}
+
+impl Options {
+    /// As the command line says.
+    pub fn of(args: &FileArgs) -> Self {
+        Self { file: args.file.clone(), skip_bad_rows: args.skip_bad_rows, quiet: false }
+    }
+}
+
+/// What an import did, in rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// What was loaded.
+    pub what: What,
+    /// Rows that made something new.
+    pub created: u64,
+    /// Rows that changed what was there.
+    pub changed: u64,
+    /// Rows that said what was there already.
+    pub unchanged: u64,
+    /// Rows that the service refused; each was printed.
+    pub refused: u64,
+    /// Bad rows that were left out as asked; each was printed.
+    pub skipped: u64,
+}
+
+/// What an import loads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// Provinces, regencies, cities.
+    Regions,
+    /// Service units.
+    Units,
+    /// Survey responses.
+    Responses,
+}
+
+impl Outcome {
+    fn new(what: What) -> Self {
+        Self { what, created: 0, changed: 0, unchanged: 0, refused: 0, skipped: 0 }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, created, changed, unchanged, refused, skipped } = self;
+        match what {
+            What::Regions => f.write_str("Wilayah: ")?,
+            What::Units => f.write_str("Unit: ")?,
+            What::Responses => f.write_str("Jawaban: ")?,
+        }
+        match what {
+            What::Regions | What::Units => {
+                write!(f, "{created} dibuat, {changed} diubah, {unchanged} tetap, {refused} ditolak")?;
+            }
+            What::Responses => write!(f, "{created} diterima, {unchanged} sudah ada, {refused} ditolak")?,
+        }
+        if *skipped > 0 {
+            write!(f, ", {skipped} baris salah dilewati")?;
+        }
+        Ok(())
+    }
+}
+
+/// The bad rows of a file small enough to be held, in any order.
+#[derive(Debug, Default)]
+struct BadRows(BTreeMap<u64, Vec<String>>);
+
+impl BadRows {
+    fn add(&mut self, line: u64, reason: impl Into<String>) {
+        self.0.entry(line).or_default().push(reason.into());
+    }
+
+    fn has(&self, line: u64) -> bool {
+        self.0.contains_key(&line)
+    }
+
+    /// Prints them by line; how many there are, or an error when none may be skipped.
+    fn settle(&self, options: &Options) -> anyhow::Result<u64> {
+        for (line, reasons) in &self.0 {
+            print::note(&bad_row(*line, reasons));
+        }
+        let count = self.0.len() as u64;
+        refuse_bad(count, options)?;
+        Ok(count)
+    }
+}
+
+fn bad_row(line: u64, reasons: &[String]) -> String {
+    print::clean(&format!("baris {line}: {}", reasons.join("; ")))
+}
+
+fn refuse_bad(count: u64, options: &Options) -> anyhow::Result<()> {
+    if count > 0 && !options.skip_bad_rows {
+        bail!("{count} baris salah; tidak ada yang diimpor. Perbaiki berkas, atau pakai --skip-bad-rows")
+    }
+    Ok(())
+}
+
+/// What a row does to what the directory holds.
+#[derive(Debug, Clone, PartialEq)]
+enum Step<T> {
+    Create(T),
+    Update(T),
+}
+
+/// Makes the calls of all steps, 16 at a time; prints each refusal with its line and counts.
+async fn apply<T, F>(
+    steps: Vec<(u64, Step<T>)>,
+    progress: &Progress,
+    outcome: &mut Outcome,
+    call: impl Fn(Step<T>) -> F,
+) where
+    F: Future<Output = Result<(), Status>>,
+{
+    let calls = steps.into_iter().map(|(line, step)| {
+        let creates = matches!(step, Step::Create(_));
+        let calling = call(step);
+        async move { (line, creates, calling.await) }
+    });
+    let mut done = futures::stream::iter(calls).buffer_unordered(CONCURRENCY);
+    while let Some((line, creates, answer)) = done.next().await {
+        progress.advance(1);
+        match answer {
+            Ok(()) if creates => outcome.created += 1,
+            Ok(()) => outcome.changed += 1,
+            Err(status) => {
+                outcome.refused += 1;
+                progress.note(&format!("baris {line}: ditolak: {}", fault::status_line(&status)));
+            }
+        }
+    }
+}
+
+/// Remembers the ids of a file small enough to be held.
+struct Seen<C>(BTreeMap<String, (u64, C)>);
+
+impl<C: PartialEq> Seen<C> {
+    fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// `Ok(true)` when the id is new, `Ok(false)` when it said the same before, else the line that said otherwise.
+    fn check(&mut self, id: &str, line: u64, content: C) -> Result<bool, u64> {
+        match self.0.get(id) {
+            None => {
+                self.0.insert(id.to_owned(), (line, content));
+                Ok(true)
+            }
+            Some((_, before)) if *before == content => Ok(false),
+            Some((before, _)) => Err(*before),
+        }
+    }
+}
+
+/// An id of a request that follows from what is asked: the same row sent again is the same request.
+fn request_id(method: &str, name: &str, content: &[&str]) -> String {
+    let text = format!("{:?}", (method, name, content));
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, text.as_bytes()).to_string()
+}
+
+fn check_display_name(line: u64, name: &str, bad: &mut BadRows) {
+    let length = name.chars().count();
+    if length == 0 {
+        bad.add(line, "name wajib diisi");
+    } else if length > DISPLAY_NAME_MAX {
+        bad.add(line, format!("name paling panjang {DISPLAY_NAME_MAX} karakter"));
+    }
+}
+
+/// Every agency by name.
+async fn agencies(client: &Directory) -> anyhow::Result<BTreeMap<String, directory::Agency>> {
+    let mut all = BTreeMap::new();
+    let mut page_token = String::new();
+    loop {
+        let message =
+            directory::ListAgenciesRequest { page_size: PAGE, page_token, ..Default::default() };
+        let page = retry(|| {
+            let (mut client, message) = (client.clone(), message.clone());
+            async move { client.list_agencies(request(message)).await }
+        });
+        let page = page.await?;
+        all.extend(page.agencies.into_iter().map(|agency| (agency.name.clone(), agency)));
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return Ok(all);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_may_repeat_what_it_said_but_not_say_something_else() {
+        let mut seen = Seen::new();
+        assert_eq!(seen.check("11", 2, "Aceh"), Ok(true));
+        assert_eq!(seen.check("11", 3, "Aceh"), Ok(false));
+        assert_eq!(seen.check("11", 4, "Bali"), Err(2));
+    }
+
+    #[test]
+    fn a_request_id_follows_from_every_part_of_the_request() {
+        let id = request_id("CreateAgency", "agencies/11", &["a", "b"]);
+        assert_eq!(id, request_id("CreateAgency", "agencies/11", &["a", "b"]));
+        assert_ne!(id, request_id("CreateUnit", "agencies/11", &["a", "b"]));
+        assert_ne!(id, request_id("CreateAgency", "agencies/12", &["a", "b"]));
+        assert_ne!(id, request_id("CreateAgency", "agencies/11", &["a\", \"b"]));
+        assert!(id.len() <= 64);
+    }
+
+    #[test]
+    fn bad_rows_stop_an_import_unless_they_may_be_skipped() {
+        let mut bad = BadRows::default();
+        let options = |skip_bad_rows| Options { file: "x.csv".into(), skip_bad_rows, quiet: true };
+        assert_eq!(bad.settle(&options(false)).unwrap(), 0);
+        bad.add(3, "satu");
+        bad.add(3, "dua");
+        assert!(bad.settle(&options(false)).is_err());
+        assert_eq!(bad.settle(&options(true)).unwrap(), 1);
+        assert_eq!(bad_row(3, &bad.0[&3]), "baris 3: satu; dua");
+    }
+}

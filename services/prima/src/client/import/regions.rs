@@ -1,0 +1,271 @@
+//! Regions: provinces, regencies and cities as agencies.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use prima_proto::directory::v1 as pb;
+use tonic::Status;
+
+use super::progress::Progress;
+use super::sheet::{Column, Sheet};
+use super::{BadRows, Options, Outcome, Seen, Step, What, agencies, apply, check_display_name, request_id};
+use crate::client::call::{request, retry};
+use crate::client::connect::{Connection, Directory};
+
+const COLUMNS: [&str; 4] = ["code", "name", "kind", "parent"];
+
+/// A row that holds by itself.
+#[derive(Debug, Clone, PartialEq)]
+struct Region {
+    name: String,
+    display_name: String,
+    kind: pb::AgencyKind,
+    /// Name of the province; empty for a province.
+    parent: String,
+}
+
+/// Loads `code,name,kind,parent`: creates agencies that are not there, changes those that differ. The id of a
+/// region is its code without dots.
+///
+/// # Errors
+///
+/// When the file or one of its rows is bad, or the directory is away; nothing was loaded then.
+pub async fn regions(connection: &Connection, options: &Options) -> anyhow::Result<Outcome> {
+    let sheet = Sheet::open(&options.file, &COLUMNS.map(Column::required))?;
+    let client = connection.directory().await?;
+    let existing = agencies(&client).await?;
+    let mut outcome = Outcome::new(What::Regions);
+    let mut bad = BadRows::default();
+    let (rows, repeats) = read(sheet, &existing, &mut bad)?;
+    outcome.skipped = bad.settle(options)?;
+    outcome.unchanged = repeats;
+
+    let (mut provinces, mut others) = (Vec::new(), Vec::new());
+    for (line, region) in rows {
+        let Some(step) = plan(region, &existing) else {
+            outcome.unchanged += 1;
+            continue;
+        };
+        let (Step::Create((region, _)) | Step::Update((region, _))) = &step;
+        let list = if region.kind == pb::AgencyKind::Provinsi { &mut provinces } else { &mut others };
+        list.push((line, step));
+    }
+    let total = (provinces.len() + others.len()) as u64;
+    let progress = Progress::rows("Mengimpor", total, options.quiet);
+    // A regency needs its province.
+    for steps in [provinces, others] {
+        apply(steps, &progress, &mut outcome, |step| send(client.clone(), step)).await;
+    }
+    Ok(outcome)
+}
+
+/// The good rows with their lines, and how many rows only repeated another.
+fn read(
+    mut sheet: Sheet,
+    existing: &BTreeMap<String, pb::Agency>,
+    bad: &mut BadRows,
+) -> anyhow::Result<(Vec<(u64, Region)>, u64)> {
+    let mut rows = Vec::new();
+    let mut repeats = 0;
+    let mut seen = Seen::new();
+    while let Some(row) = sheet.next()? {
+        if let Some(fault) = row.fault() {
+            bad.add(row.line, fault);
+            continue;
+        }
+        let [code, name, kind, parent] = [0, 1, 2, 3].map(|column| row.cell(column));
+        let Some(region) = region(row.line, code, name, kind, parent, bad) else { continue };
+        if let Some(agency) = existing.get(&region.name)
+            && agency.kind() != region.kind
+        {
+            let held = kind_name(agency.kind());
+            bad.add(row.line, format!("jenis {} berbeda dari yang terdaftar ({held})", kind_name(region.kind)));
+            continue;
+        }
+        match seen.check(&region.name, row.line, region.clone()) {
+            Ok(true) => rows.push((row.line, region)),
+            Ok(false) => repeats += 1,
+            Err(before) => bad.add(row.line, format!("kode `{code}` sudah ada di baris {before} dengan isi lain")),
+        }
+    }
+    let provinces: BTreeSet<String> = rows
+        .iter()
+        .filter(|(_, region)| region.kind == pb::AgencyKind::Provinsi)
+        .map(|(_, region)| region.name.clone())
+        .chain(existing.values().filter(|a| a.kind() == pb::AgencyKind::Provinsi).map(|a| a.name.clone()))
+        .collect();
+    for (line, region) in &rows {
+        if !region.parent.is_empty() && !provinces.contains(&region.parent) {
+            let code = region.parent.trim_start_matches("agencies/");
+            bad.add(*line, format!("provinsi `{code}` tidak ada di berkas ini maupun di direktori"));
+        }
+    }
+    rows.retain(|(line, _)| !bad.has(*line));
+    Ok((rows, repeats))
+}
+
+fn region(
+    line: u64,
+    code: &str,
+    display_name: &str,
+    kind: &str,
+    parent: &str,
+    bad: &mut BadRows,
+) -> Option<Region> {
+    let id = code.replace('.', "");
+    let parent_id = parent.replace('.', "");
+    let digits = |text: &str, length: usize| text.len() == length && text.bytes().all(|b| b.is_ascii_digit());
+    let known = match kind.to_ascii_lowercase().as_str() {
+        "provinsi" => Some(pb::AgencyKind::Provinsi),
+        "kabupaten" => Some(pb::AgencyKind::Kabupaten),
+        "kota" => Some(pb::AgencyKind::Kota),
+        _ => None,
+    };
+    match known {
+        None => bad.add(line, format!("kind `{kind}` harus provinsi, kabupaten, atau kota")),
+        Some(pb::AgencyKind::Provinsi) => {
+            if !digits(&id, 2) {
+                bad.add(line, format!("kode provinsi `{code}` harus dua angka"));
+            }
+            if !parent.is_empty() {
+                bad.add(line, "parent provinsi harus kosong");
+            }
+        }
+        Some(_) => {
+            if !digits(&id, 4) {
+                bad.add(line, format!("kode `{code}` harus empat angka, boleh bertitik seperti 32.71"));
+            }
+            if !digits(&parent_id, 2) {
+                bad.add(line, format!("parent `{parent}` harus kode provinsi, dua angka"));
+            }
+        }
+    }
+    check_display_name(line, display_name, bad);
+    if bad.has(line) {
+        return None;
+    }
+    Some(Region {
+        name: format!("agencies/{id}"),
+        display_name: display_name.to_owned(),
+        kind: known?,
+        parent: if parent_id.is_empty() { parent_id } else { format!("agencies/{parent_id}") },
+    })
+}
+
+/// What a row does, with the etag of what it changes; `None` when it says what is there.
+fn plan(region: Region, existing: &BTreeMap<String, pb::Agency>) -> Option<Step<(Region, String)>> {
+    match existing.get(&region.name) {
+        None => Some(Step::Create((region, String::new()))),
+        Some(agency) if agency.display_name == region.display_name && agency.parent == region.parent => None,
+        Some(agency) => Some(Step::Update((region, agency.etag.clone()))),
+    }
+}
+
+async fn send(client: Directory, step: Step<(Region, String)>) -> Result<(), Status> {
+    let agency = |region: &Region, etag: String| pb::Agency {
+        name: region.name.clone(),
+        display_name: region.display_name.clone(),
+        kind: region.kind.into(),
+        parent: region.parent.clone(),
+        etag,
+        ..Default::default()
+    };
+    match step {
+        Step::Create((region, etag)) => {
+            let content = [region.display_name.as_str(), kind_name(region.kind), region.parent.as_str()];
+            let message = pb::CreateAgencyRequest {
+                request_id: request_id("CreateAgency", &region.name, &content),
+                agency_id: region.name.trim_start_matches("agencies/").to_owned(),
+                agency: Some(agency(&region, etag)),
+            };
+            let answer = retry(|| {
+                let (mut client, message) = (client.clone(), message.clone());
+                async move { client.create_agency(request(message)).await }
+            });
+            answer.await.map(|_| ())
+        }
+        Step::Update((region, etag)) => {
+            let paths = vec!["display_name".to_owned(), "parent".to_owned()];
+            let message = pb::UpdateAgencyRequest {
+                agency: Some(agency(&region, etag)),
+                update_mask: Some(prost_types::FieldMask { paths }),
+            };
+            let answer = retry(|| {
+                let (mut client, message) = (client.clone(), message.clone());
+                async move { client.update_agency(request(message)).await }
+            });
+            answer.await.map(|_| ())
+        }
+    }
+}
+
+fn kind_name(kind: pb::AgencyKind) -> &'static str {
+    match kind {
+        pb::AgencyKind::Unspecified => "-",
+        pb::AgencyKind::Kementerian => "kementerian",
+        pb::AgencyKind::Lembaga => "lembaga",
+        pb::AgencyKind::Provinsi => "provinsi",
+        pb::AgencyKind::Kabupaten => "kabupaten",
+        pb::AgencyKind::Kota => "kota",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, existing: &BTreeMap<String, pb::Agency>) -> (Vec<(u64, Region)>, u64, BadRows) {
+        let file = std::env::temp_dir().join(format!("prima-regions-{}.csv", prima_platform::id::Ids::random().next()));
+        std::fs::write(&file, text).unwrap();
+        let sheet = Sheet::open(&file, &COLUMNS.map(Column::required));
+        std::fs::remove_file(&file).unwrap();
+        let mut bad = BadRows::default();
+        let (rows, repeats) = read(sheet.unwrap(), existing, &mut bad).unwrap();
+        (rows, repeats, bad)
+    }
+
+    #[test]
+    fn the_regions_of_the_directory_are_all_good() {
+        let text = include_str!("../../../../directory/data/regions.csv");
+        let (rows, repeats, bad) = check(text, &BTreeMap::new());
+        assert_eq!((rows.len(), repeats, bad.0.len()), (552, 0, 0));
+    }
+
+    #[test]
+    fn every_bad_row_has_its_reasons() {
+        let text = "code,name,kind,parent\n32,Jawa Barat,provinsi,\n32.71,Kota Bogor,kota,32\n3271,Kota Bogor,kota,32\n\
+                    3271,Bogor,kota,32\n9901,Antah,kota,99\n3,,desa,\n321,X,kabupaten,\n33,Jateng,provinsi,32\n";
+        let (rows, repeats, bad) = check(text, &BTreeMap::new());
+        let names: Vec<&str> = rows.iter().map(|(_, region)| region.name.as_str()).collect();
+        assert_eq!((names, repeats), (vec!["agencies/32", "agencies/3271"], 1));
+        let reasons: Vec<(u64, usize)> = bad.0.iter().map(|(line, reasons)| (*line, reasons.len())).collect();
+        assert_eq!(reasons, [(5, 1), (6, 1), (7, 2), (8, 2), (9, 1)]);
+    }
+
+    #[test]
+    fn a_row_creates_changes_or_leaves_what_is_there() {
+        let held = |display_name: &str, kind: pb::AgencyKind| pb::Agency {
+            name: "agencies/32".into(),
+            display_name: display_name.into(),
+            kind: kind.into(),
+            etag: "e1".into(),
+            ..Default::default()
+        };
+        let text = "code,name,kind,parent\n32,Jawa Barat,provinsi,\n";
+        for (existing, expected) in [
+            (None, Some("create")),
+            (Some(held("Jawa Barat", pb::AgencyKind::Provinsi)), None),
+            (Some(held("Jabar", pb::AgencyKind::Provinsi)), Some("update e1")),
+        ] {
+            let existing: BTreeMap<_, _> = existing.into_iter().map(|agency| (agency.name.clone(), agency)).collect();
+            let (mut rows, _, _) = check(text, &existing);
+            let step = plan(rows.remove(0).1, &existing).map(|step| match step {
+                Step::Create(_) => "create".to_owned(),
+                Step::Update((_, etag)) => format!("update {etag}"),
+            });
+            assert_eq!(step.as_deref(), expected);
+        }
+        let other = BTreeMap::from([("agencies/32".to_owned(), held("Jawa Barat", pb::AgencyKind::Kota))]);
+        let (rows, _, bad) = check(text, &other);
+        assert!(rows.is_empty() && bad.has(2));
+    }
+}

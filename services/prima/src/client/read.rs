@@ -1,0 +1,177 @@
+//! Reading results, league tables and standings, once or for as long as they change.
+
+use std::process::ExitCode;
+
+use prima_proto::{name, ranking::v1 as ranking, survey::v1 as survey};
+use tonic::{Response, Status, Streaming};
+
+use super::call::{delay, request, retry, transient};
+use super::connect::{Connection, Ranking, Survey};
+use super::print::league::League;
+use super::print::standing::Places;
+use super::print::{self, result as print_result};
+use crate::cli::{Format, LeagueArgs, ResultArgs, StandingArgs};
+
+const PAGE: u32 = 1000;
+/// Failures in a row after which a watcher gives up; some two minutes.
+const FAILURES: u32 = 30;
+
+/// `prima result`.
+pub(super) async fn result(connection: &Connection, args: &ResultArgs) -> anyhow::Result<ExitCode> {
+    let client = connection.survey().await?;
+    if !args.watch {
+        print::out(&print_result::render(&result_get(&client, &args.survey).await?, args.format, false)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let open = || {
+        let (mut client, survey) = (client.clone(), args.survey.clone());
+        async move { client.watch_result(survey::WatchResultRequest { survey }).await }
+    };
+    follow(open, |message: survey::WatchResultResponse| {
+        let result = message.result.unwrap_or_default();
+        show(args.format, &print_result::render(&result, args.format, true)?)
+    })
+    .await
+}
+
+/// The result of one survey.
+///
+/// # Errors
+///
+/// The service's refusal.
+pub(crate) async fn result_get(client: &Survey, survey: &str) -> Result<survey::Result, Status> {
+    let answer = retry(|| {
+        let (mut client, survey) = (client.clone(), survey.to_owned());
+        async move { client.get_result(request(survey::GetResultRequest { survey })).await }
+    });
+    Ok(answer.await?.result.unwrap_or_default())
+}
+
+/// `prima league`.
+pub(super) async fn league(connection: &Connection, args: &LeagueArgs) -> anyhow::Result<ExitCode> {
+    let client = connection.ranking().await?;
+    let name = league_name(&args.metric, &args.period, &args.cohort);
+    if !args.watch {
+        let league = league_get(&client, &name, args.limit).await?;
+        print::out(&league.render(args.format, false)?)?;
+        if args.format == Format::Csv
+            && let Some(warning) = print::staleness(league.freshness.as_ref())
+        {
+            print::note(&warning);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let page_size = i32::try_from(args.limit.unwrap_or(PAGE).min(PAGE))?;
+    let open = || {
+        let (mut client, name) = (client.clone(), name.clone());
+        async move { client.watch_league_table(ranking::WatchLeagueTableRequest { name, page_size }).await }
+    };
+    follow(open, |message: ranking::WatchLeagueTableResponse| {
+        let ranking::WatchLeagueTableResponse { table, rows, freshness } = message;
+        let league = League { table: table.unwrap_or_default(), rows, freshness };
+        show(args.format, &league.render(args.format, true)?)
+    })
+    .await
+}
+
+/// The resource name of a league table.
+pub(crate) fn league_name(metric: &str, period: &str, cohort: &str) -> String {
+    name::LeagueTable { metric: metric.to_owned(), period: period.to_owned(), cohort: cohort.to_owned() }
+        .to_string()
+}
+
+/// A league table with its first `limit` rows, or all.
+///
+/// # Errors
+///
+/// The service's refusal.
+pub(crate) async fn league_get(client: &Ranking, name: &str, limit: Option<u32>) -> anyhow::Result<League> {
+    let mut league = League::default();
+    let mut page_token = String::new();
+    loop {
+        let fetched = u32::try_from(league.rows.len()).unwrap_or(u32::MAX);
+        let missing = limit.map_or(PAGE, |limit| limit.saturating_sub(fetched).min(PAGE));
+        let message = ranking::GetLeagueTableRequest {
+            name: name.to_owned(),
+            page_size: i32::try_from(missing)?,
+            page_token: std::mem::take(&mut page_token),
+        };
+        let page = retry(|| {
+            let (mut client, message) = (client.clone(), message.clone());
+            async move { client.get_league_table(request(message)).await }
+        });
+        let page = page.await?;
+        league.table = page.table.unwrap_or_default();
+        league.freshness = page.freshness;
+        league.rows.extend(page.rows);
+        page_token = page.next_page_token;
+        let enough = limit.is_some_and(|limit| league.rows.len() >= limit as usize);
+        if page_token.is_empty() || enough {
+            return Ok(league);
+        }
+    }
+}
+
+/// `prima standing`.
+pub(super) async fn standing(connection: &Connection, args: &StandingArgs) -> anyhow::Result<ExitCode> {
+    let client = connection.ranking().await?;
+    let message = ranking::GetStandingRequest {
+        subject: args.subject.clone(),
+        metric: args.metric.clone(),
+        period: args.period.clone(),
+    };
+    let answer = retry(|| {
+        let (mut client, message) = (client.clone(), message.clone());
+        async move { client.get_standing(request(message)).await }
+    })
+    .await?;
+    let places = Places {
+        subject: message.subject,
+        metric: message.metric,
+        period: message.period,
+        standings: answer.standings,
+        freshness: answer.freshness,
+    };
+    print::out(&places.render(args.format)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(format: Format, text: &str) -> anyhow::Result<()> {
+    // Tables that follow each other need a gap; documents for machines don't.
+    let gap = if format == Format::Table { "\n" } else { "" };
+    Ok(print::out(&format!("{text}{gap}"))?)
+}
+
+/// Shows every message of a stream, and opens it again when it ends or breaks: each first message is whole.
+async fn follow<M, F>(
+    mut open: impl FnMut() -> F,
+    mut show: impl FnMut(M) -> anyhow::Result<()>,
+) -> anyhow::Result<ExitCode>
+where
+    F: Future<Output = Result<Response<Streaming<M>>, Status>>,
+{
+    let mut failures = 0;
+    loop {
+        let status = match open().await.map(Response::into_inner) {
+            Err(status) => status,
+            Ok(mut stream) => loop {
+                match stream.message().await {
+                    Ok(Some(message)) => {
+                        failures = 0;
+                        show(message)?;
+                    }
+                    Ok(None) => break Status::unavailable("stream ended"),
+                    Err(status) => break status,
+                }
+            },
+        };
+        failures += 1;
+        if !transient(&status) || failures >= FAILURES {
+            return Err(status.into());
+        }
+        if failures == 1 {
+            print::note("Sambungan terputus; mencoba lagi …");
+        }
+        tokio::time::sleep(delay(&status, failures)).await;
+    }
+}

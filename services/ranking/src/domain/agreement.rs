@@ -1,0 +1,318 @@
+//! The board agrees with a naive one over random facts in any order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+
+use super::tests::{agency_name, score, subject, unit_name};
+use super::*;
+
+/// One fact; its version is its position in the list it was made in.
+#[derive(Debug, Clone)]
+enum Fact {
+    Agency(&'static str, AgencyFacts),
+    Unit(&'static str, UnitFacts),
+    Score(&'static str, Score),
+}
+
+const AGENCIES: [&str; 4] = ["11", "12", "13", "14"];
+const SUBJECTS: [&str; 10] = [
+    "11", "12", "13", "14", "11/a", "11/b", "12/a", "12/b", "13/a", "14/a",
+];
+
+fn facts() -> impl Strategy<Value = Vec<Fact>> {
+    let kind = prop::sample::select(vec![
+        None,
+        Some(Kind::Kementerian),
+        Some(Kind::Provinsi),
+        Some(Kind::Kabupaten),
+        Some(Kind::Kota),
+    ]);
+    let parent = prop::sample::select(vec![None, Some("11"), Some("12")]);
+    let label = prop::sample::select(vec!["X", "Y"]);
+    let gone = prop::bool::weighted(0.15);
+    let agency = (
+        prop::sample::select(AGENCIES.to_vec()),
+        label.clone(),
+        kind,
+        parent,
+        gone.clone(),
+    )
+        .prop_map(|(id, label, kind, parent, withdrawn)| {
+            let parent = parent.map(agency_name);
+            Fact::Agency(
+                id,
+                AgencyFacts {
+                    display_name: label.to_owned(),
+                    kind,
+                    parent,
+                    withdrawn,
+                },
+            )
+        });
+    let types = prop::sample::select(vec!["clinic", "school", "kota"]);
+    let unit = (
+        prop::sample::select(SUBJECTS[4..].to_vec()),
+        label,
+        types,
+        gone.clone(),
+    )
+        .prop_map(|(id, label, unit_type, withdrawn)| {
+            let (display_name, unit_type) = (label.to_owned(), unit_type.to_owned());
+            Fact::Unit(
+                id,
+                UnitFacts {
+                    display_name,
+                    unit_type,
+                    withdrawn,
+                },
+            )
+        });
+    let values = prop::sample::select(vec!["91.4", "91.40", "90", "-1.5", "100", "0.001"]);
+    let metrics = prop::sample::select(vec!["skm", "ipp"]);
+    let services = prop::sample::select(vec!["index", "index", "other"]);
+    let numbers = (0..3_i64, 0..3_i64, any::<bool>());
+    let score = (
+        prop::sample::select(SUBJECTS.to_vec()),
+        services,
+        metrics,
+        values,
+        numbers,
+        gone,
+    )
+        .prop_map(
+            |(id, service, metric, value, (size, minimum, settled), withdrawn)| {
+                let status = if settled {
+                    Status::Final
+                } else {
+                    Status::Provisional
+                };
+                let (metric, value) = (metric.to_owned(), value.to_owned());
+                let sizes = Score {
+                    sample_size: size,
+                    sample_minimum: minimum,
+                    ..score(id, "")
+                };
+                let units = Score {
+                    units_counted: size,
+                    units_expected: minimum,
+                    ..sizes
+                };
+                Fact::Score(
+                    service,
+                    Score {
+                        metric,
+                        value,
+                        status,
+                        withdrawn,
+                        ..units
+                    },
+                )
+            },
+        );
+    prop::collection::vec(prop_oneof![1 => agency, 1 => unit, 4 => score], 0..120)
+}
+
+fn version(position: usize) -> i64 {
+    i64::try_from(position).unwrap()
+}
+
+fn tell(board: &mut Board, version: i64, fact: Fact) -> Changed {
+    match fact {
+        Fact::Agency(id, facts) => board.agency(agency_name(id), version, facts),
+        Fact::Unit(id, facts) => board.unit(unit_name(id), version, facts),
+        Fact::Score(service, score) => board.score(service, version, score).unwrap(),
+    }
+}
+
+type Shown = BTreeMap<TableKey, Vec<Row>>;
+
+fn all(board: &Board) -> Shown {
+    board
+        .tables()
+        .map(|(key, _)| (key.clone(), board.rows(key, 0, usize::MAX).unwrap()))
+        .collect()
+}
+
+/// The same from the newest facts alone, by sorting.
+fn naive(facts: &[Fact]) -> (Shown, usize) {
+    let (mut agencies, mut units, mut scores) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    for (position, fact) in facts.iter().enumerate() {
+        match fact {
+            Fact::Agency(id, facts) => _ = agencies.insert(*id, facts),
+            Fact::Unit(id, facts) => _ = units.insert(*id, facts),
+            Fact::Score(service, score) => {
+                let of = (score.metric.clone(), score.subject.clone());
+                scores
+                    .entry(of)
+                    .or_insert_with(BTreeMap::new)
+                    .insert(*service, (version(position), score));
+            }
+        }
+    }
+    let mut tables: BTreeMap<TableKey, Vec<(Decimal, Row)>> = BTreeMap::new();
+    let mut unplaced = 0;
+    for ((metric, subject), by_service) in scores {
+        // Versions differ here, so that no tie between services is left to break.
+        let live = by_service.values().filter(|(_, score)| !score.withdrawn);
+        let Some((version, score)) = live.max_by_key(|(version, _)| *version) else {
+            continue;
+        };
+        let owner = agencies.get(subject.agency_id());
+        let mut cohorts = Vec::new();
+        let (display_name, agency_display_name, low) = match &subject {
+            Subject::Agency(_) => {
+                let Some(own) = owner else {
+                    unplaced += 1;
+                    continue;
+                };
+                cohorts.extend(
+                    own.kind
+                        .filter(|_| !own.withdrawn)
+                        .map(|kind| kind.as_str().to_owned()),
+                );
+                let low = score.units_counted < score.units_expected && score.status == Status::Provisional;
+                (
+                    own.display_name.clone(),
+                    String::new(),
+                    low.then_some(Unranked::UnitsMissing),
+                )
+            }
+            Subject::Unit(unit) => {
+                let Some(own) = units.get(format!("{}/{}", unit.agency, unit.unit).as_str()) else {
+                    unplaced += 1;
+                    continue;
+                };
+                if !own.withdrawn && own.unit_type != "kota" {
+                    cohorts.push(own.unit_type.clone());
+                    let province = match owner {
+                        Some(a) if a.withdrawn || a.kind == Some(Kind::Kementerian) => None,
+                        Some(a) if a.kind == Some(Kind::Provinsi) => Some(unit.agency.clone()),
+                        Some(a) => a.parent.as_ref().map(|parent| parent.agency.clone()),
+                        None => None,
+                    };
+                    cohorts.extend(province.map(|province| format!("{}.{province}", own.unit_type)));
+                }
+                let low = score.sample_minimum > 0 && score.sample_size < score.sample_minimum;
+                let agency_display_name = owner.map_or_else(String::new, |a| a.display_name.clone());
+                (
+                    own.display_name.clone(),
+                    agency_display_name,
+                    low.then_some(Unranked::SampleTooSmall),
+                )
+            }
+        };
+        let figures = Figures {
+            value: score.value.clone(),
+            category: score.category.clone(),
+            sample_size: score.sample_size,
+            sample_minimum: score.sample_minimum,
+            units_counted: score.units_counted,
+            units_expected: score.units_expected,
+            status: score.status,
+        };
+        let row = Row {
+            rank: None,
+            subject: subject.clone(),
+            display_name,
+            agency_display_name,
+            score: figures,
+            unranked: low,
+            version: *version,
+        };
+        for cohort in cohorts {
+            let key = TableKey {
+                metric: metric.clone(),
+                period: "2024".to_owned(),
+                cohort,
+            };
+            tables
+                .entry(key)
+                .or_default()
+                .push((score.value.parse().unwrap(), row.clone()));
+        }
+    }
+    let ranked = |rows: Vec<(Decimal, Row)>| -> Vec<Row> {
+        let (mut listed, mut unranked): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|(_, row)| row.unranked.is_none());
+        listed.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.subject.cmp(&y.subject)));
+        unranked.sort_by(|(_, x), (_, y)| x.subject.cmp(&y.subject));
+        let values: Vec<Decimal> = listed.iter().map(|(value, _)| *value).collect();
+        for (value, row) in &mut listed {
+            row.rank = Some(values.iter().filter(|other| *other > value).count() + 1);
+        }
+        listed.into_iter().chain(unranked).map(|(_, row)| row).collect()
+    };
+    (
+        tables
+            .into_iter()
+            .map(|(key, rows)| (key, ranked(rows)))
+            .collect(),
+        unplaced,
+    )
+}
+
+proptest! {
+    #[test]
+    fn the_board_agrees_with_a_naive_one_and_reports_every_change(facts in facts()) {
+        let mut board = Board::default();
+        let mut before = Shown::new();
+        for (position, fact) in facts.iter().enumerate() {
+            let changed: BTreeSet<TableKey> =
+                tell(&mut board, version(position), fact.clone()).iter().cloned().collect();
+            let (after, unplaced) = naive(&facts[..=position]);
+            prop_assert_eq!(&all(&board), &after);
+            prop_assert_eq!(board.unplaced(), unplaced);
+            let keys: BTreeSet<&TableKey> = before.keys().chain(after.keys()).collect();
+            for key in keys {
+                prop_assert!(before.get(key) == after.get(key) || changed.contains(key), "{key} not reported");
+            }
+            before = after;
+        }
+    }
+
+    #[test]
+    fn order_and_repetition_do_not_matter(
+        (facts, told) in facts().prop_flat_map(|facts| {
+            let versioned: Vec<(usize, Fact)> = facts.iter().cloned().enumerate().collect();
+            let repeated = [versioned.clone(), versioned].concat();
+            (Just(facts), Just(repeated).prop_shuffle())
+        }),
+    ) {
+        let mut board = Board::default();
+        for (position, fact) in told {
+            tell(&mut board, version(position), fact);
+        }
+        let (tables, unplaced) = naive(&facts);
+        prop_assert_eq!(all(&board), tables);
+        prop_assert_eq!(board.unplaced(), unplaced);
+    }
+
+    #[test]
+    fn pages_cover_every_row_once_and_standings_agree(facts in facts(), page in 1..7usize) {
+        let mut board = Board::default();
+        for (position, fact) in facts.into_iter().enumerate() {
+            tell(&mut board, version(position), fact);
+        }
+        let tables = all(&board);
+        for (key, rows) in &tables {
+            let pages = (0..rows.len()).step_by(page).flat_map(|offset| board.rows(key, offset, page).unwrap());
+            prop_assert_eq!(&pages.collect::<Vec<_>>(), rows);
+            prop_assert_eq!(board.rows(key, rows.len(), page), Some(Vec::new()));
+            for row in rows {
+                prop_assert_eq!(board.rank(key, &row.subject), row.rank);
+            }
+            let table = board.table(key).unwrap();
+            prop_assert_eq!(table.ranked(), rows.iter().filter(|row| row.rank.is_some()).count());
+            prop_assert_eq!(table.len(), rows.len());
+        }
+        for (of, metric) in SUBJECTS.iter().flat_map(|of| [(of, "skm"), (of, "ipp")]) {
+            let found = board.standings(&subject(of), metric, "2024");
+            let own = |row: &&Row| row.subject == subject(of);
+            let in_tables = tables.iter().filter(|(key, _)| key.metric == metric);
+            let expected = in_tables.flat_map(|(key, rows)| rows.iter().find(own).map(|row| (key.clone(), row.clone())));
+            prop_assert_eq!(found, expected.collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Creates a survey.
+
+use std::collections::BTreeSet;
+
+use prima_platform::{
+    caller::{Caller, Role},
+    clock::micros,
+    failure::{Failure, Kind},
+    outbox, request_id,
+};
+use prima_proto::{name, survey::v1 as pb};
+
+use super::{App, survey_state, unit_scores};
+use crate::{
+    domain::survey::{self, Draft},
+    grpc::convert,
+    store::{
+        survey::{survey_insert, survey_siblings},
+        unit::unit_confirmed,
+        unit_score::unit_score_lock_in_txn,
+    },
+};
+
+const METHOD: &str = "survey.CreateSurvey";
+
+/// What is asked for, parsed.
+pub struct CreateSurvey {
+    /// Client-made id of the request.
+    pub request_id: String,
+    /// Digest of the body.
+    pub digest: Vec<u8>,
+    /// Name of the survey.
+    pub name: name::Survey,
+    /// Its definition.
+    pub draft: Draft,
+}
+
+/// Creates a survey and returns it. Fails when the definition has faults, the name is taken, or the unit has surveys
+/// in the period with another instrument, weights or elements.
+pub async fn create_survey(app: &App, caller: &Caller, command: CreateSurvey) -> Result<pb::Survey, Failure> {
+    caller.require(&[Role::Operator], &command.name.unit.agency)?;
+    let now = app.context.clock.now();
+    let txn = app.context.db.begin().await?;
+    let (id, digest) = (&command.request_id, &command.digest);
+    if let Some(first) = request_id::find::<pb::Survey>(&txn, METHOD, caller, id, digest).await? {
+        return Ok(first);
+    }
+    let survey = survey::create(command.name, command.draft, now)?;
+    let name = survey.name.to_string();
+    let stored = survey_insert(&txn, &survey, app.context.clock.next_version(0), micros(now)).await;
+    let stored = stored.map_err(|error| match error.sql_err() {
+        Some(sea_orm::SqlErr::UniqueConstraintViolation(_)) => Failure::already_exists(&name),
+        _ => error.into(),
+    })?;
+    // The score's row is the lock that all surveys of this unit and period share.
+    unit_score_lock_in_txn(&txn, &survey.name.unit, survey.period.as_str(), app.now_millis()).await?;
+    if let Some(other) = survey_siblings(&txn, &survey).await?.iter().find(|s| !s.survey.same_scheme(&survey)) {
+        return Err(other_scheme(&other.survey.name.to_string()));
+    }
+    let mut states = vec![survey_state(&txn, &stored).await?];
+    let key = BTreeSet::from([(survey.name.unit.clone(), survey.period.to_string())]);
+    states.extend(unit_scores::recompute(&txn, &key, app.now_millis()).await?);
+    outbox::stage(&txn, &states).await?;
+    let confirmed = unit_confirmed(&txn, &survey.name.unit).await?;
+    let answer = convert::survey(&stored, confirmed, now);
+    request_id::keep(&txn, METHOD, caller, id, digest, &answer, &app.context.clock).await?;
+    txn.commit().await?;
+    app.committed();
+    Ok(answer)
+}
+
+fn other_scheme(other: &str) -> Failure {
+    Failure::new(
+        Kind::Precondition,
+        "OTHER_SCHEME_IN_PERIOD",
+        format!("{other} of the same unit and period has another instrument, weight variant or set of elements"),
+        format!("{other} pada unit dan periode yang sama memakai instrumen, bobot, atau unsur yang berbeda"),
+    )
+}

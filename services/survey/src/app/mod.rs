@@ -1,0 +1,64 @@
+//! Use cases: one file for each that changes state.
+
+pub mod agency_scores;
+pub mod close_due;
+pub mod close_survey;
+pub mod create_survey;
+pub mod intake;
+pub mod result;
+pub mod unit_scores;
+pub mod update_survey;
+
+use std::sync::Arc;
+
+use prima_platform::{outbox::State, service::Context};
+use tokio::sync::Notify;
+
+use crate::{
+    events::{render, results::Results},
+    store::survey::{Stored, tallies_get},
+};
+use intake::Intake;
+use result::Outcome;
+
+/// What the use cases stand on; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The platform.
+    pub context: Context,
+    /// Where responses go.
+    pub intake: Intake,
+    /// Bells of watched results.
+    pub results: Arc<Results>,
+    agencies: Arc<Notify>,
+}
+
+impl App {
+    /// The use cases of one process.
+    pub fn new(context: Context, intake: Intake, results: Arc<Results>) -> Self {
+        let agencies = intake.agencies();
+        Self { context, intake, results, agencies }
+    }
+
+    /// Tells that marks of agency scores were committed.
+    pub fn agencies_changed(&self) {
+        self.agencies.notify_one();
+    }
+
+    /// After a commit that changed surveys or scores.
+    pub fn committed(&self) {
+        self.context.outbox.committed();
+        self.agencies_changed();
+    }
+
+    fn now_millis(&self) -> i64 {
+        self.context.clock.now().timestamp_millis()
+    }
+}
+
+/// The state of a survey whose tallies did not change in this transaction.
+async fn survey_state(txn: &prima_platform::db::Txn, stored: &Stored) -> Result<State, sea_orm::DbErr> {
+    let mut tallies = tallies_get(txn, &[stored.id]).await?;
+    let outcome = Outcome::of(&stored.survey, &tallies.remove(&stored.id).unwrap_or_default());
+    Ok(render::survey_result(stored, &outcome))
+}

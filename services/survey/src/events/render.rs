@@ -1,0 +1,143 @@
+//! Renders states for the outbox.
+
+use prima_platform::{
+    clock::{from_micros, to_proto},
+    outbox::State,
+    trace,
+};
+use prima_proto::{event::v1 as event, name, subject};
+use prost::Message;
+
+use crate::{
+    NAME,
+    app::result::Outcome,
+    domain::{
+        index::{self, Published},
+        number::{self, Rational},
+    },
+    store::survey::Stored,
+};
+
+/// Raised when the same state is rendered differently.
+const REVISION: i64 = 1;
+/// The metric of SKM scores.
+pub const METRIC: &str = "skm";
+
+fn state(subject: String, event_type: &'static str, version: i64, payload: Option<Vec<u8>>) -> State {
+    State {
+        subject,
+        event_type,
+        revision: REVISION,
+        version,
+        withdrawn: payload.is_none(),
+        payload: payload.unwrap_or_default(),
+        traceparent: trace::traceparent(&tracing::Span::current()),
+    }
+}
+
+/// The result of a survey.
+pub fn survey_result(stored: &Stored, outcome: &Outcome) -> State {
+    let survey = &stored.survey;
+    let published = outcome.published.as_ref();
+    let payload = event::SurveyResultState {
+        name: survey.name.to_string(),
+        display_name: survey.display_name.clone(),
+        period: survey.period.to_string(),
+        instrument: survey.instrument.clone(),
+        weight_variant: survey.weights.as_str().to_owned(),
+        respondents: stored.respondents,
+        elements: outcome
+            .elements
+            .iter()
+            .map(|e| event::ElementState {
+                key: e.key.clone(),
+                code: e.code.clone(),
+                display_name: e.name.clone(),
+                answers: e.tally.answers(),
+                total: e.tally.total(),
+            })
+            .collect(),
+        index: published.map(|p| p.value.clone()).unwrap_or_default(),
+        index_exact: published.map(|p| number::fraction(&p.exact)).unwrap_or_default(),
+        category: published.map(|p| p.grade.clone()).unwrap_or_default(),
+        population: survey.population,
+        open_time: survey.open_at.map(to_proto),
+        close_time: survey.close_at.map(to_proto),
+        closed_at: survey.closed_at.map(to_proto),
+        update_time: Some(to_proto(from_micros(stored.counted_at.max(stored.updated_at)))),
+    };
+    let subject = subject::survey_result(&survey.name);
+    state(subject, subject::SURVEY_RESULT_TYPE, stored.version, Some(payload.encode_to_vec()))
+}
+
+/// A score as computed, before it is rendered.
+#[derive(Debug)]
+pub struct Score {
+    /// Rounded once, with its category.
+    pub published: Published,
+    /// Parts, such as elements, as exact values.
+    pub components: Vec<(String, Rational)>,
+    /// Responses behind it.
+    pub sample_size: i64,
+    /// Minimum sample; 0 for an agency.
+    pub sample_minimum: i64,
+    /// Units counted and expected; zeros for a unit.
+    pub units: (i64, i64),
+    /// Instrument and version.
+    pub instrument: String,
+    /// Whether it can't change any more.
+    pub settled: bool,
+}
+
+fn score(period: &str, subject: String, score: &Score) -> event::ScoreState {
+    let (counted, expected) = score.units;
+    event::ScoreState {
+        metric: METRIC.to_owned(),
+        period: period.to_owned(),
+        subject,
+        exact: exact(&score.published.exact),
+        fraction: number::fraction(&score.published.exact),
+        value: score.published.value.clone(),
+        category: score.published.grade.clone(),
+        components: score
+            .components
+            .iter()
+            .map(|(key, value)| event::ScoreComponent { key: key.clone(), value: number::decimal(value, 4) })
+            .collect(),
+        sample_size: score.sample_size,
+        sample_minimum: score.sample_minimum,
+        standard_error: String::new(),
+        units_counted: counted,
+        units_expected: expected,
+        instrument: score.instrument.clone(),
+        status: if score.settled { event::ScoreStatus::Final } else { event::ScoreStatus::Provisional } as i32,
+        aggregation: if expected > 0 { "mean_of_units".to_owned() } else { String::new() },
+    }
+}
+
+/// A decimal without trailing zeros, at most 18 places.
+fn exact(value: &Rational) -> String {
+    let text = number::decimal(value, 18);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// The score of a unit; withdrawn when there is none any more.
+pub fn unit_score(unit: &name::Unit, period: &str, version: i64, value: Option<&Score>) -> State {
+    let subject = subject::unit_score(NAME, METRIC, period, unit);
+    let payload = value.map(|s| score(period, unit.to_string(), s).encode_to_vec());
+    state(subject, subject::SCORE_TYPE, version, payload)
+}
+
+/// The score of an agency; withdrawn when there is none any more.
+pub fn agency_score(agency: &name::Agency, period: &str, version: i64, value: Option<&Score>) -> State {
+    let subject = subject::agency_score(NAME, METRIC, period, agency);
+    let payload = value.map(|s| score(period, agency.to_string(), s).encode_to_vec());
+    state(subject, subject::SCORE_TYPE, version, payload)
+}
+
+/// The means of the elements, as components of a score.
+pub fn components<'a>(
+    elements: impl Iterator<Item = (&'a str, &'a crate::domain::tally::Tally)>,
+) -> Vec<(String, Rational)> {
+    elements.filter_map(|(key, tally)| Some((key.to_owned(), index::element_mean(tally)?))).collect()
+}

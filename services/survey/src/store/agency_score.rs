@@ -1,0 +1,122 @@
+//! The score of an agency in a period: the mean of its units, recomputed from a dirty mark.
+
+use prima_platform::db::{Txn, sql};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+
+/// An agency in a period.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, FromQueryResult)]
+pub struct AgencyPeriod {
+    /// Id of the agency.
+    pub agency: String,
+    /// Period.
+    pub period: String,
+}
+
+/// Marks an agency's score as out of date. The mark is updated even when it stands: whoever clears it waits for this
+/// transaction, and so sees what it wrote.
+pub async fn agency_mark(txn: &Txn, key: &AgencyPeriod) -> Result<(), DbErr> {
+    let text = "INSERT INTO agency_dirty (agency, period, mark) VALUES ($1, $2, 1)
+                ON CONFLICT (agency, period) DO UPDATE SET mark = agency_dirty.mark + 1";
+    txn.execute_raw(sql(txn, text, [key.agency.clone().into(), key.period.clone().into()])).await?;
+    Ok(())
+}
+
+/// Agencies that are marked, at most `limit`.
+pub async fn agency_marked(conn: &impl ConnectionTrait, limit: i64) -> Result<Vec<AgencyPeriod>, DbErr> {
+    let text = "SELECT agency, period FROM agency_dirty ORDER BY agency, period LIMIT $1";
+    AgencyPeriod::find_by_statement(sql(conn, text, [limit.into()])).all(conn).await
+}
+
+/// Agencies whose period has ended since they were computed.
+pub async fn agency_settling(conn: &impl ConnectionTrait, now: i64) -> Result<Vec<AgencyPeriod>, DbErr> {
+    let text = "SELECT agency, period FROM agency_score WHERE settles_at <= $1";
+    AgencyPeriod::find_by_statement(sql(conn, text, [now.into()])).all(conn).await
+}
+
+/// Clears the mark; false when there is none.
+pub async fn agency_clear_in_txn(txn: &Txn, key: &AgencyPeriod) -> Result<bool, DbErr> {
+    let text = "DELETE FROM agency_dirty WHERE agency = $1 AND period = $2";
+    let values = [key.agency.clone().into(), key.period.clone().into()];
+    Ok(txn.execute_raw(sql(txn, text, values)).await?.rows_affected() > 0)
+}
+
+/// The row that is locked.
+#[derive(Debug, Clone, FromQueryResult)]
+pub struct AgencyScore {
+    /// Taken with the lock.
+    pub version: i64,
+    /// Whether a score was published.
+    pub published: i64,
+}
+
+/// Locks the row, making it when it is missing, by taking its next version.
+pub async fn agency_score_lock_in_txn(
+    txn: &Txn,
+    key: &AgencyPeriod,
+    now_millis: i64,
+) -> Result<AgencyScore, DbErr> {
+    let text = "INSERT INTO agency_score (agency, period, version) VALUES ($1, $2, $3)
+                ON CONFLICT (agency, period) DO UPDATE SET version =
+                    CASE WHEN agency_score.version + 1 > excluded.version THEN agency_score.version + 1
+                         ELSE excluded.version END
+                RETURNING version, published";
+    let values = [key.agency.clone().into(), key.period.clone().into(), now_millis.into()];
+    AgencyScore::find_by_statement(sql(txn, text, values))
+        .one(txn)
+        .await?
+        .ok_or_else(|| DbErr::RecordNotFound("agency_score".into()))
+}
+
+/// Saves whether a score is published, and when the period's end will change its status.
+pub async fn agency_score_save(
+    txn: &Txn,
+    key: &AgencyPeriod,
+    published: bool,
+    settles_at: Option<i64>,
+) -> Result<(), DbErr> {
+    let text = "UPDATE agency_score SET published = $3, settles_at = $4 WHERE agency = $1 AND period = $2";
+    let values = [
+        key.agency.clone().into(),
+        key.period.clone().into(),
+        i64::from(published).into(),
+        settles_at.into(),
+    ];
+    txn.execute_raw(sql(txn, text, values)).await?;
+    Ok(())
+}
+
+/// One unit of the agency that the directory knows, with its score if it has one.
+#[derive(Debug, Clone, FromQueryResult)]
+pub struct UnitInput {
+    /// Whether the unit is closed.
+    pub closed: i64,
+    /// Exact score as a fraction.
+    pub exact: Option<String>,
+    /// Whether all its surveys of the period are closed.
+    #[sea_orm(from_alias = "final")]
+    pub settled: Option<i64>,
+    /// Responses behind it.
+    pub respondents: Option<i64>,
+    /// Instrument and version.
+    pub instrument: Option<String>,
+}
+
+/// The units of an agency that the directory knows.
+pub async fn agency_inputs(txn: &Txn, key: &AgencyPeriod) -> Result<Vec<UnitInput>, DbErr> {
+    let text = "SELECT d.closed, s.exact, s.final, s.respondents, s.instrument FROM directory_unit d
+                LEFT JOIN unit_score s ON s.agency = d.agency AND s.unit = d.unit AND s.period = $2
+                WHERE d.agency = $1 ORDER BY d.unit";
+    UnitInput::find_by_statement(sql(txn, text, [key.agency.clone().into(), key.period.clone().into()])).all(txn).await
+}
+
+#[derive(Debug, FromQueryResult)]
+struct PeriodRow {
+    period: String,
+}
+
+/// Periods in which an agency has a score, oldest first.
+pub async fn agency_periods(txn: &Txn, agency: &str) -> Result<Vec<String>, DbErr> {
+    let text = "SELECT period FROM agency_score WHERE agency = $1 ORDER BY period";
+    let rows = PeriodRow::find_by_statement(sql(txn, text, [agency.into()])).all(txn).await?;
+    Ok(rows.into_iter().map(|r| r.period).collect())
+}

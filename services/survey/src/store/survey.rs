@@ -1,0 +1,353 @@
+//! Surveys and their tallies.
+
+use std::str::FromStr;
+
+use prima_platform::{
+    clock::{from_micros, micros},
+    db::{Txn, placeholders, sql},
+};
+use prima_proto::name;
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter,
+    QueryOrder, QuerySelect, Set, Value, entity::prelude::*,
+};
+
+use crate::domain::{
+    index::WeightVariant,
+    period::Period,
+    survey::{Asked, Survey},
+    tally::Tally,
+};
+
+/// A row of the table `survey`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "survey")]
+pub struct Model {
+    /// Counted up by the database.
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    /// Resource name.
+    pub name: String,
+    /// Id of the agency.
+    pub agency: String,
+    /// Id of the unit.
+    pub unit: String,
+    /// Title.
+    pub display_name: String,
+    /// Period.
+    pub period: String,
+    /// Instrument and version.
+    pub instrument: String,
+    /// Weight variant.
+    pub weights: String,
+    /// Elements asked, JSON.
+    pub asked: String,
+    /// Opening, unix microseconds.
+    pub open_at: Option<i64>,
+    /// Closing, unix microseconds.
+    pub close_at: Option<i64>,
+    /// When it was closed, unix microseconds.
+    pub closed_at: Option<i64>,
+    /// Declared population; 0 when none.
+    pub population: i64,
+    /// Version of the definition; it does not move with responses.
+    pub etag: i64,
+    /// Version of the result; the row is locked by taking the next one.
+    pub version: i64,
+    /// Responses counted.
+    pub respondents: i64,
+    /// Creation, unix microseconds.
+    pub created_at: i64,
+    /// Last change of the definition, unix microseconds.
+    pub updated_at: i64,
+    /// Last change of the result, unix microseconds.
+    pub counted_at: i64,
+}
+
+/// No relations are used.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// A survey as stored, with its result's sums.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Key in the database.
+    pub id: i64,
+    /// The definition.
+    pub survey: Survey,
+    /// Version of the definition.
+    pub etag: i64,
+    /// Version of the result.
+    pub version: i64,
+    /// Responses counted.
+    pub respondents: i64,
+    /// Creation, unix microseconds.
+    pub created_at: i64,
+    /// Last change of the definition, unix microseconds.
+    pub updated_at: i64,
+    /// Last change of the result, unix microseconds.
+    pub counted_at: i64,
+}
+
+fn broken(what: &str, name: &str) -> DbErr {
+    DbErr::Custom(format!("survey {name}: stored {what} can't be read"))
+}
+
+impl TryFrom<Model> for Stored {
+    type Error = DbErr;
+
+    fn try_from(row: Model) -> Result<Self, DbErr> {
+        let survey = Survey {
+            name: name::Survey::parse(&row.name).map_err(|_| broken("name", &row.name))?,
+            display_name: row.display_name,
+            period: Period::from_str(&row.period).map_err(|_| broken("period", &row.name))?,
+            instrument: row.instrument,
+            weights: WeightVariant::from_str(&row.weights).map_err(|_| broken("weights", &row.name))?,
+            asked: serde_json::from_str::<Vec<Asked>>(&row.asked).map_err(|_| broken("elements", &row.name))?,
+            open_at: row.open_at.map(from_micros),
+            close_at: row.close_at.map(from_micros),
+            closed_at: row.closed_at.map(from_micros),
+            population: row.population,
+        };
+        Ok(Self {
+            id: row.id,
+            survey,
+            etag: row.etag,
+            version: row.version,
+            respondents: row.respondents,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            counted_at: row.counted_at,
+        })
+    }
+}
+
+/// Stores a new survey and its empty tallies; fails with a unique violation when the name is taken.
+pub async fn survey_insert(txn: &Txn, survey: &Survey, version: i64, now: i64) -> Result<Stored, DbErr> {
+    let asked = serde_json::to_string(&survey.asked).map_err(|e| DbErr::Custom(e.to_string()))?;
+    let row = ActiveModel {
+        name: Set(survey.name.to_string()),
+        agency: Set(survey.name.unit.agency.clone()),
+        unit: Set(survey.name.unit.unit.clone()),
+        display_name: Set(survey.display_name.clone()),
+        period: Set(survey.period.to_string()),
+        instrument: Set(survey.instrument.clone()),
+        weights: Set(survey.weights.as_str().to_owned()),
+        asked: Set(asked),
+        open_at: Set(survey.open_at.map(micros)),
+        close_at: Set(survey.close_at.map(micros)),
+        closed_at: Set(survey.closed_at.map(micros)),
+        population: Set(survey.population),
+        etag: Set(version),
+        version: Set(version),
+        respondents: Set(0),
+        created_at: Set(now),
+        updated_at: Set(now),
+        counted_at: Set(now),
+        ..Default::default()
+    }
+    .insert(txn)
+    .await?;
+    let rows = placeholders(survey.asked.len(), 2, 0);
+    let text = format!("INSERT INTO survey_element (survey_id, element) VALUES {rows}");
+    let values = survey.asked.iter().flat_map(|a| [Value::from(row.id), Value::from(a.key.clone())]);
+    txn.execute_raw(sql(txn, &text, values)).await?;
+    row.try_into()
+}
+
+/// Saves a changed definition under a new etag.
+pub async fn survey_save(txn: &Txn, id: i64, survey: &Survey, etag: i64, now: i64) -> Result<(), DbErr> {
+    ActiveModel {
+        id: Set(id),
+        display_name: Set(survey.display_name.clone()),
+        open_at: Set(survey.open_at.map(micros)),
+        close_at: Set(survey.close_at.map(micros)),
+        closed_at: Set(survey.closed_at.map(micros)),
+        population: Set(survey.population),
+        etag: Set(etag),
+        updated_at: Set(now),
+        ..Default::default()
+    }
+    .update(txn)
+    .await?;
+    Ok(())
+}
+
+/// Locks a survey by taking its next version; `None` when it does not exist.
+pub async fn survey_lock_in_txn(txn: &Txn, name: &str, now_millis: i64) -> Result<Option<Stored>, DbErr> {
+    let text = "UPDATE survey SET version = CASE WHEN version + 1 > $2 THEN version + 1 ELSE $2 END
+                WHERE name = $1 RETURNING *";
+    Model::find_by_statement(sql(txn, text, [name.into(), now_millis.into()]))
+        .one(txn)
+        .await?
+        .map(Stored::try_from)
+        .transpose()
+}
+
+/// A survey by its name.
+pub async fn survey_get(conn: &impl ConnectionTrait, name: &str) -> Result<Option<Stored>, DbErr> {
+    Entity::find().filter(Column::Name.eq(name)).one(conn).await?.map(Stored::try_from).transpose()
+}
+
+/// Which surveys to list; an empty text means any.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Id of the agency.
+    pub agency: String,
+    /// Id of the unit.
+    pub unit: String,
+    /// Period.
+    pub period: String,
+    /// Only names after this one.
+    pub after: String,
+    /// Rows at most.
+    pub limit: u64,
+}
+
+/// Surveys ordered by name.
+pub async fn survey_page(conn: &impl ConnectionTrait, filter: &Filter) -> Result<Vec<Stored>, DbErr> {
+    let mut query = Entity::find().filter(Column::Name.gt(filter.after.as_str()));
+    for (column, value) in
+        [(Column::Agency, &filter.agency), (Column::Unit, &filter.unit), (Column::Period, &filter.period)]
+    {
+        if !value.is_empty() {
+            query = query.filter(column.eq(value.as_str()));
+        }
+    }
+    let rows = query.order_by_asc(Column::Name).limit(filter.limit).all(conn).await?;
+    rows.into_iter().map(Stored::try_from).collect()
+}
+
+/// The other surveys of a unit and period.
+pub async fn survey_siblings(txn: &Txn, survey: &Survey) -> Result<Vec<Stored>, DbErr> {
+    let rows = Entity::find()
+        .filter(Column::Agency.eq(survey.name.unit.agency.as_str()))
+        .filter(Column::Unit.eq(survey.name.unit.unit.as_str()))
+        .filter(Column::Period.eq(survey.period.as_str()))
+        .filter(Column::Name.ne(survey.name.to_string()))
+        .all(txn)
+        .await?;
+    rows.into_iter().map(Stored::try_from).collect()
+}
+
+/// Names of surveys whose closing time has come, at most `limit`.
+pub async fn survey_due(conn: &impl ConnectionTrait, now: i64, limit: u64) -> Result<Vec<String>, DbErr> {
+    Entity::find()
+        .select_only()
+        .column(Column::Name)
+        .filter(Column::ClosedAt.is_null())
+        .filter(Column::CloseAt.lte(now))
+        .order_by_asc(Column::CloseAt)
+        .limit(limit)
+        .into_tuple()
+        .all(conn)
+        .await
+}
+
+#[derive(Debug, FromQueryResult)]
+struct TallyRow {
+    survey_id: i64,
+    element: String,
+    c0: i64,
+    c1: i64,
+    c2: i64,
+    c3: i64,
+    c4: i64,
+    c5: i64,
+}
+
+impl TallyRow {
+    fn tally(&self) -> Tally {
+        Tally { counts: [self.c0, self.c1, self.c2, self.c3, self.c4, self.c5] }
+    }
+}
+
+/// Tallies of one survey, by element key.
+pub type Tallies = std::collections::HashMap<String, Tally>;
+
+fn by_survey(rows: Vec<TallyRow>) -> std::collections::HashMap<i64, Tallies> {
+    let mut all: std::collections::HashMap<i64, Tallies> = std::collections::HashMap::new();
+    for row in rows {
+        let tally = row.tally();
+        all.entry(row.survey_id).or_default().insert(row.element, tally);
+    }
+    all
+}
+
+/// The tallies of surveys, read in a transaction so that they fit the surveys read there.
+pub async fn tallies_get(
+    txn: &Txn,
+    ids: &[i64],
+) -> Result<std::collections::HashMap<i64, Tallies>, DbErr> {
+    if ids.is_empty() {
+        return Ok(std::collections::HashMap::new());
+    }
+    let list = placeholders(1, ids.len(), 0);
+    let text = format!("SELECT * FROM survey_element WHERE survey_id IN {list}");
+    let rows = TallyRow::find_by_statement(sql(txn, &text, ids.iter().map(|id| (*id).into()))).all(txn).await?;
+    Ok(by_survey(rows))
+}
+
+/// What a batch adds to one survey.
+#[derive(Debug, Clone)]
+pub struct Added {
+    /// The survey.
+    pub survey_id: i64,
+    /// Responses.
+    pub respondents: i64,
+    /// Per element key.
+    pub tallies: Vec<(String, Tally)>,
+}
+
+/// Adds to the sums of surveys that are locked. Returns their tallies afterwards.
+pub async fn tallies_add_in_txn(
+    txn: &Txn,
+    added: &[Added],
+    now: i64,
+) -> Result<std::collections::HashMap<i64, Tallies>, DbErr> {
+    let mut rows = Vec::new();
+    for chunk in added.chunks(200) {
+        let mut values: Vec<Value> = Vec::new();
+        let mut lines = Vec::new();
+        for one in chunk {
+            for (element, tally) in &one.tallies {
+                let n = values.len();
+                let counts: Vec<String> = (0..6).map(|i| format!("CAST(${} AS BIGINT)", n + 3 + i)).collect();
+                lines.push(format!(
+                    "(CAST(${} AS BIGINT), CAST(${} AS TEXT), {})",
+                    n + 1,
+                    n + 2,
+                    counts.join(", ")
+                ));
+                values.push(one.survey_id.into());
+                values.push(element.clone().into());
+                values.extend(tally.counts.iter().map(|c| Value::from(*c)));
+            }
+        }
+        let text = format!(
+            "UPDATE survey_element SET c0 = c0 + v.column3, c1 = c1 + v.column4, c2 = c2 + v.column5,
+                c3 = c3 + v.column6, c4 = c4 + v.column7, c5 = c5 + v.column8
+             FROM (VALUES {}) AS v WHERE survey_id = v.column1 AND element = v.column2
+             RETURNING survey_id, element, c0, c1, c2, c3, c4, c5",
+            lines.join(", ")
+        );
+        rows.extend(TallyRow::find_by_statement(sql(txn, &text, values)).all(txn).await?);
+        let mut values: Vec<Value> = vec![now.into()];
+        let mut lines = Vec::new();
+        for one in chunk {
+            let n = values.len();
+            lines.push(format!("(CAST(${} AS BIGINT), CAST(${} AS BIGINT))", n + 1, n + 2));
+            values.push(one.survey_id.into());
+            values.push(one.respondents.into());
+        }
+        let text = format!(
+            "UPDATE survey SET respondents = respondents + v.column2, counted_at = $1
+             FROM (VALUES {}) AS v WHERE id = v.column1",
+            lines.join(", ")
+        );
+        txn.execute_raw(sql(txn, &text, values)).await?;
+    }
+    Ok(by_survey(rows))
+}

@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# Runs every test: installs what is missing (tests/tools.sh), builds, runs the Rust suites, then the Python conformance
+# client against a `prima up` of its own. Prints the time of each step; ends non-zero when anything failed.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-auto}
+export CARGO_TERM_PROGRESS_WHEN=${CARGO_TERM_PROGRESS_WHEN:-never}
+export RUST_BACKTRACE=${RUST_BACKTRACE:-1}
+# A token, an endpoint or a setting of the caller's must not reach the tests.
+while IFS='=' read -r name _; do
+    unset "$name"
+done < <(env | grep -E '^PRIMA_([A-Z]+__|TOKEN=|ENDPOINT=|CA_FILE=)' || true)
+
+summary=()
+# step NAME COMMAND…: runs the command, prints how long it took. No `if` or `||` around it: they would switch -e off inside.
+step() {
+    local name=$1 start=$SECONDS
+    shift
+    printf '\n--- %s\n' "$name"
+    "$@"
+    summary+=("$(printf '%5d s  %s' $((SECONDS - start)) "$name")")
+    printf -- '--- %s: %d s\n' "$name" $((SECONDS - start))
+}
+
+server=
+work=
+finish() {
+    local status=$?
+    trap - EXIT
+    if [ -n "$server" ] && kill -0 "$server" 2>/dev/null; then
+        kill -TERM "$server" 2>/dev/null || true
+        # It stops within its grace time; after that there is nothing to wait for.
+        for _ in $(seq 150); do
+            kill -0 "$server" 2>/dev/null || break
+            sleep 0.1
+        done
+        kill -KILL "$server" 2>/dev/null || true
+        wait "$server" 2>/dev/null || true
+    fi
+    if [ "$status" != 0 ] && [ -n "$work" ] && [ -s "$work/log" ]; then
+        printf '\n--- last lines of prima up\n'
+        tail -n 40 "$work/log"
+    fi
+    [ -z "$work" ] || rm -rf "$work"
+    printf '\n'
+    [ ${#summary[@]} = 0 ] || printf '%s\n' "${summary[@]}"
+    if [ "$status" = 0 ]; then echo "tests: all passed in $SECONDS s"; else echo "tests: FAILED after $SECONDS s"; fi
+    exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# Of the whole workspace, so that the tests that follow find their dependencies built with the same features.
+build() {
+    cargo build --locked --workspace --bin prima
+}
+
+rust_tests() {
+    if cargo nextest --version >/dev/null 2>&1; then
+        cargo nextest run --locked --workspace --profile ci
+    else
+        # One at a time: the suites that own servers must not run beside each other.
+        cargo test --locked --workspace -- --test-threads=1
+    fi
+}
+
+conformance() {
+    local port endpoint deadline
+    work=$(mktemp -d "${TMPDIR:-/tmp}/prima-conformance.XXXXXX")
+    port=$("$PRIMA_PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    endpoint=http://127.0.0.1:$port
+    "$PRIMA_BIN" up --data "$work/data" --listen "127.0.0.1:$port" </dev/null >"$work/log" 2>&1 &
+    server=$!
+    deadline=$((SECONDS + 60))
+    until "$PRIMA_BIN" health --endpoint "$endpoint" >/dev/null 2>&1; do
+        kill -0 "$server" 2>/dev/null || { echo "prima up ended early"; return 1; }
+        [ "$SECONDS" -lt "$deadline" ] || { echo "prima up is not serving after 60 s"; return 1; }
+        sleep 0.2
+    done
+    "$PRIMA_PYTHON" -B tests/conformance/conformance.py --endpoint "127.0.0.1:$port" --token-file "$work/data/token"
+    kill -TERM "$server"
+    # A clean stop is part of what is tested.
+    wait "$server" || { echo "prima up ended with status $? after SIGTERM"; return 1; }
+    server=
+}
+
+tools() {
+    # shellcheck source=tests/tools.sh
+    . tests/tools.sh tests
+    PRIMA_BIN=${CARGO_TARGET_DIR:-$PWD/target}/debug/prima
+    # For the Rust harness, which starts services as processes.
+    export PRIMA_BIN
+}
+
+step "tools" tools
+step "build" build
+step "Rust suites" rust_tests
+step "conformance (Python)" conformance
