@@ -1,1 +1,46 @@
-//! x
+//! Who exists: agencies (instansi), their units (unit penyelenggara pelayanan publik) and public services.
+//!
+//! Owns agencies, units, public services and the list of unit types. Publishes `prima.directory.agency.<agency>` and
+//! `prima.directory.unit.<agency>.<unit>`, the latter with the unit's public services. Consumes nothing.
+//! Nothing is deleted: a unit that ends is closed and names its successors.
+
+mod app;
+mod domain;
+mod events;
+mod grpc;
+mod store;
+
+use prima_platform::{
+    db::{self, Database},
+    service::{Context, Error, Migrating, Spec, Started, Starting},
+};
+use tokio::sync::watch;
+
+/// Name of the service, its schema and its stream.
+pub const NAME: &str = "directory";
+
+/// How the host runs this service.
+pub const SPEC: Spec = Spec {
+    name: NAME,
+    grpc: &["prima.directory.v1.DirectoryService"],
+    public: &[],
+    migrate: |db| -> Migrating { Box::pin(migrate(db)) },
+    start: |context| -> Starting { Box::pin(start(context)) },
+};
+
+async fn migrate(db: Database) -> Result<(), sea_orm::DbErr> {
+    db::migrate::<store::Migrator>(&db, NAME).await
+}
+
+/// Ready at once: it needs nothing but its database.
+async fn start(context: Context) -> Result<Started, Error> {
+    context.spawn_relay();
+    let (ready, readiness) = watch::channel(true);
+    let server = grpc::server(context, ready);
+    Ok(Started {
+        routes: Box::new(move |routes| {
+            routes.add_service(server);
+        }),
+        ready: readiness,
+    })
+}

@@ -17,6 +17,9 @@ use crate::cli::{Cli, Command, ImportWhat};
 use connect::Connection;
 use import::Options;
 
+pub(crate) use read::{league_get, league_name, result_get};
+pub(crate) use survey::create as survey_create;
+
 /// Runs a client command. What goes wrong is printed to stderr, in Indonesian, and ends in exit status 1; a reader
 /// of stdout that leaves early is no failure.
 ///

@@ -1,1 +1,77 @@
-//! x
+//! National league tables: every score of every service, ranked as it arrives.
+//!
+//! Owns nothing but a snapshot of what it heard. Publishes nothing. Consumes `prima.directory.>` and
+//! `prima.<service>.score.>` of the configured services. Each replica keeps all tables in memory; the snapshot lets
+//! it start and serve, marked stale, while the bus is down.
+
+pub mod app;
+pub mod domain;
+mod events;
+mod grpc;
+pub mod store;
+
+use std::sync::Arc;
+
+use prima_platform::{
+    consume::{Follower, Source},
+    service::{Context, Error, Migrating, Spec, Started, Starting},
+};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use app::tables::Tables;
+
+/// Name of the service and its schema.
+pub const NAME: &str = "ranking";
+
+/// How the host runs this service.
+pub const SPEC: Spec = Spec {
+    name: NAME,
+    grpc: &["prima.ranking.v1.RankingService"],
+    public: &["/prima.ranking.v1.RankingService/"],
+    migrate,
+    start: |context| -> Starting { Box::pin(start(context)) },
+};
+
+fn migrate(db: prima_platform::db::Database) -> Migrating {
+    Box::pin(async move { prima_platform::db::migrate::<store::Migrator>(&db, NAME).await })
+}
+
+async fn start(context: Context) -> Result<Started, Error> {
+    let failed = |error| Error::Database(NAME, error);
+    let tables = Arc::new(Tables::new(context.clock.clone()));
+    let loaded = app::snapshot::load(&context.db, &tables).await.map_err(failed)?;
+    let mut sources = vec![Source::new("directory", &["prima.directory.>"])];
+    for service in &context.config.ranking.sources {
+        sources.push(Source::new(service, &[&format!("prima.{service}.score.>")]));
+    }
+    let follower =
+        Follower::new(context.bus.clone(), context.clock.clone(), "ranking", sources, tables.clone());
+    let freshness = follower.freshness();
+    freshness.snapshot(loaded);
+    context.spawn_follower(follower);
+    let stop = context.tasks.soft().clone();
+    context.tasks.spawn("snapshot", app::snapshot::run(context.db.clone(), tables.clone(), stop.clone()));
+    let (ready, receiver) = watch::channel(loaded.is_some());
+    context.tasks.spawn("ranking readiness", keep_ready(ready, freshness.fresh(), stop));
+    let server = grpc::server(&context, tables, freshness, receiver.clone());
+    Ok(Started {
+        routes: Box::new(move |routes| {
+            routes.add_service(server);
+        }),
+        ready: receiver,
+    })
+}
+
+/// Ready from the first time that every stream was complete and read to its end, or a snapshot was loaded.
+async fn keep_ready(ready: watch::Sender<bool>, mut fresh: watch::Receiver<bool>, stop: CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => return,
+        met = fresh.wait_for(|fresh| *fresh) => {
+            if met.is_ok() {
+                ready.send_replace(true);
+            }
+        }
+    }
+    stop.cancelled().await;
+}

@@ -232,8 +232,13 @@ impl Bus for JetStream {
                 if (config.max_bytes, config.num_replicas) == (self.max_bytes, self.replicas) {
                     return Ok(found);
                 }
-                tracing::info!(stream = stream_name(service), "stream set up anew");
-                self.update(service, found.complete).await
+                match self.update(service, found.complete).await {
+                    Err(Error::Unavailable(reason)) => {
+                        tracing::warn!(stream = stream_name(service), reason, "stream keeps its old limits");
+                        Ok(found)
+                    }
+                    updated => updated,
+                }
             }
             Err(Error::NoStream(_)) => {
                 let stream = self

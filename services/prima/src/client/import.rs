@@ -209,6 +209,9 @@ fn check_display_name(line: u64, name: &str, bad: &mut BadRows) {
     } else if length > DISPLAY_NAME_MAX {
         bad.add(line, format!("name paling panjang {DISPLAY_NAME_MAX} karakter"));
     }
+    if name.chars().any(char::is_control) {
+        bad.add(line, "name tidak boleh berisi ganti baris atau karakter kendali");
+    }
 }
 
 /// Every agency by name.

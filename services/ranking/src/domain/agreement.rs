@@ -37,7 +37,7 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
         label.clone(),
         kind,
         parent,
-        gone.clone(),
+        gone,
     )
         .prop_map(|(id, label, kind, parent, withdrawn)| {
             let parent = parent.map(agency_name);
@@ -52,13 +52,8 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
             )
         });
     let types = prop::sample::select(vec!["clinic", "school", "kota"]);
-    let unit = (
-        prop::sample::select(SUBJECTS[4..].to_vec()),
-        label,
-        types,
-        gone.clone(),
-    )
-        .prop_map(|(id, label, unit_type, withdrawn)| {
+    let unit = (prop::sample::select(SUBJECTS[4..].to_vec()), label, types, gone).prop_map(
+        |(id, label, unit_type, withdrawn)| {
             let (display_name, unit_type) = (label.to_owned(), unit_type.to_owned());
             Fact::Unit(
                 id,
@@ -68,7 +63,8 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
                     withdrawn,
                 },
             )
-        });
+        },
+    );
     let values = prop::sample::select(vec!["91.4", "91.40", "90", "-1.5", "100", "0.001"]);
     let metrics = prop::sample::select(vec!["skm", "ipp"]);
     let services = prop::sample::select(vec!["index", "index", "other"]);

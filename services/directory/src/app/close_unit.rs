@@ -1,0 +1,42 @@
+//! Ends a unit, for good.
+
+use chrono::NaiveDate;
+use prima_platform::{
+    caller::{Caller, Role},
+    failure::Failure,
+    outbox,
+    service::Context,
+};
+use prima_proto::name;
+
+use crate::{domain::unit::Unit, events, store};
+
+/// Which unit ends, when, and who takes over. Successors need not be known here yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Resource name.
+    pub name: name::Unit,
+    /// Must be current unless empty.
+    pub etag: String,
+    /// Last day of work.
+    pub date: NaiveDate,
+    /// Units that take over.
+    pub successors: Vec<name::Unit>,
+}
+
+/// The unit as stored.
+pub async fn run(ctx: &Context, caller: &Caller, request: Request) -> Result<Unit, Failure> {
+    caller.require(&[Role::Operator], &request.name.agency)?;
+    let txn = ctx.db.begin().await?;
+    let found = store::unit_lock_in_txn(&txn, &request.name).await?;
+    let mut unit = found.ok_or_else(|| super::not_found(&request.name))?;
+    super::check_etag(&request.etag, unit.version, &unit.name)?;
+    unit.close(request.date, request.successors)?;
+    unit.version = ctx.clock.next_version(unit.version);
+    unit.updated_at = ctx.clock.now();
+    store::unit_save_in_txn(&txn, &unit).await?;
+    let services = store::public_service_list(&txn, &unit.name).await?;
+    outbox::stage(&txn, &[events::unit(&unit, &services)]).await?;
+    super::commit(ctx, txn).await?;
+    Ok(unit)
+}

@@ -1,0 +1,9 @@
+//! The rules of the directory: pure, without I/O, clock or transport.
+
+pub mod agency;
+pub mod etag;
+pub mod name_rule;
+pub mod public_service;
+pub mod text;
+pub mod unit;
+pub mod unit_type;

@@ -1,0 +1,216 @@
+//! Units: how they change, and how they end.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use prima_platform::failure::{Failure, Kind, Violation};
+use prima_proto::name;
+
+use super::name_rule;
+
+/// Successors of one unit at most: all of them stand in one event.
+const SUCCESSORS_MAX: usize = 100;
+
+/// Whether a unit still works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// It serves.
+    Active,
+    /// It has ended, for good.
+    Closed {
+        /// Last day of work.
+        date: NaiveDate,
+        /// Units that took over.
+        successors: Vec<name::Unit>,
+    },
+}
+
+/// A unit as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unit {
+    /// Resource name.
+    pub name: name::Unit,
+    /// Official name.
+    pub display_name: String,
+    /// Key of a known unit type.
+    pub unit_type: String,
+    /// Whether it still works.
+    pub state: State,
+    /// Version of the unit with its public services; only grows.
+    pub version: i64,
+    /// When it was registered.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed; its public services don't count.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What to change; `None` leaves a field as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Change {
+    /// New official name.
+    pub display_name: Option<String>,
+    /// New unit type, known.
+    pub unit_type: Option<String>,
+}
+
+/// Closed units don't change.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{unit} is closed since {date}")]
+pub struct Closed {
+    /// The unit.
+    pub unit: name::Unit,
+    /// Its last day of work.
+    pub date: NaiveDate,
+}
+
+impl From<Closed> for Failure {
+    fn from(closed: Closed) -> Self {
+        let localized = format!("{} sudah ditutup sejak {}", closed.unit, closed.date);
+        Self::new(Kind::Precondition, "UNIT_CLOSED", closed.to_string(), localized)
+    }
+}
+
+impl Unit {
+    /// `Ok` while it works.
+    pub fn check_active(&self) -> Result<(), Closed> {
+        match &self.state {
+            State::Active => Ok(()),
+            State::Closed { date, .. } => Err(Closed { unit: self.name.clone(), date: *date }),
+        }
+    }
+
+    /// Changes the fields given.
+    ///
+    /// # Errors
+    ///
+    /// It is closed.
+    pub fn change(&mut self, change: Change) -> Result<(), Closed> {
+        self.check_active()?;
+        if let Some(display_name) = change.display_name {
+            self.display_name = display_name;
+        }
+        if let Some(unit_type) = change.unit_type {
+            self.unit_type = unit_type;
+        }
+        Ok(())
+    }
+
+    /// Ends the unit after `date`.
+    ///
+    /// # Errors
+    ///
+    /// It is closed already.
+    pub fn close(&mut self, date: NaiveDate, successors: Vec<name::Unit>) -> Result<(), Closed> {
+        self.check_active()?;
+        self.state = State::Closed { date, successors };
+        Ok(())
+    }
+}
+
+/// A last day of work, written `YYYY-MM-DD`.
+pub fn close_date(field: &str, raw: &str) -> Result<NaiveDate, Violation> {
+    // chrono also reads `2024-1-2` and years of other lengths.
+    let date = NaiveDate::parse_from_str(raw, "%Y-%m-%d").ok();
+    date.filter(|date| raw.len() == 10 && date.to_string() == raw).ok_or_else(|| {
+        Violation::new(
+            field,
+            "must be a date of the form `YYYY-MM-DD`",
+            "Tanggal harus sah dan berbentuk `YYYY-MM-DD`",
+        )
+    })
+}
+
+/// The successors of `unit`: at most 100 other units, none twice. `unit` is `None` when its own name is faulty.
+///
+/// # Errors
+///
+/// Every fault, each at its place in the list.
+pub fn successors(
+    field: &str,
+    unit: Option<&name::Unit>,
+    raw: &[String],
+) -> Result<Vec<name::Unit>, Vec<Violation>> {
+    let mut faults = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut successors = Vec::new();
+    if raw.len() > SUCCESSORS_MAX {
+        faults.push(Violation::new(
+            field,
+            format!("must be at most {SUCCESSORS_MAX} units"),
+            format!("Paling banyak {SUCCESSORS_MAX} unit penerus"),
+        ));
+    }
+    for (at, text) in raw.iter().enumerate() {
+        let field = format!("{field}[{at}]");
+        match name::Unit::parse(text) {
+            Err(error) => faults.push(name_rule::fault(field, &error)),
+            Ok(successor) if Some(&successor) == unit => faults.push(Violation::new(
+                field,
+                "a unit can't be its own successor",
+                "Unit tidak dapat menjadi penerus dirinya sendiri",
+            )),
+            Ok(successor) if !seen.insert(successor.clone()) => faults.push(Violation::new(
+                field,
+                format!("{successor} is named more than once"),
+                format!("{successor} disebut lebih dari sekali"),
+            )),
+            Ok(successor) => successors.push(successor),
+        }
+    }
+    if faults.is_empty() { Ok(successors) } else { Err(faults) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unit() -> Unit {
+        Unit {
+            name: name::Unit { agency: "3271".into(), unit: "dpmptsp".into() },
+            display_name: "DPMPTSP Kota Bogor".into(),
+            unit_type: "dpmptsp".into(),
+            state: State::Active,
+            version: 1,
+            created_at: DateTime::UNIX_EPOCH,
+            updated_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn a_date_is_written_in_one_way() {
+        assert_eq!(close_date("d", "2024-02-29").unwrap().to_string(), "2024-02-29");
+        for text in
+            ["", "2023-02-29", "2024-1-02", "2024-01-2", "24-01-02", "2024-01-02 ", "+2024-1-02", "02-01-2024"]
+        {
+            assert_eq!(close_date("d", text).unwrap_err().field, "d", "{text}");
+        }
+    }
+
+    #[test]
+    fn every_faulty_successor_is_named_at_its_place() {
+        let raw = ["agencies/3271/units/a", "x", "agencies/3271/units/dpmptsp", "agencies/3271/units/a"]
+            .map(String::from);
+        let faults = successors("successors", Some(&unit().name), &raw).unwrap_err();
+        let fields: Vec<&str> = faults.iter().map(|f| f.field.as_str()).collect();
+        assert_eq!(fields, ["successors[1]", "successors[2]", "successors[3]"]);
+        assert_eq!(successors("successors", Some(&unit().name), &[]).unwrap(), []);
+    }
+
+    #[test]
+    fn there_are_at_most_100_successors() {
+        let raw: Vec<String> = (0..101).map(|n| format!("agencies/1/units/u{n}")).collect();
+        assert_eq!(successors("successors", None, &raw).unwrap_err()[0].field, "successors");
+        assert_eq!(successors("successors", None, &raw[..100]).unwrap().len(), 100);
+    }
+
+    #[test]
+    fn a_closed_unit_stays_as_it_is() {
+        let mut unit = unit();
+        let date = close_date("d", "2024-06-30").unwrap();
+        unit.close(date, vec![]).unwrap();
+        let closed = unit.clone();
+        assert_eq!(unit.close(date, vec![]).unwrap_err().date, date);
+        assert!(unit.change(Change { display_name: Some("x".into()), unit_type: None }).is_err());
+        assert_eq!(unit, closed);
+    }
+}

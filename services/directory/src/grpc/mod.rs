@@ -1,0 +1,8 @@
+//! The gRPC side: requests to rules, answers back. Statuses come from the platform.
+
+mod convert;
+mod faults;
+pub mod render;
+mod server;
+
+pub use server::server;

@@ -1,0 +1,53 @@
+//! What the directory keeps: agencies, units, public services. Nothing is deleted.
+
+mod agency;
+mod public_service;
+mod unit;
+
+pub use agency::{AgencyFilter, agency_get, agency_insert_in_txn, agency_lock_in_txn, agency_page, agency_save_in_txn};
+pub use public_service::{
+    public_service_get, public_service_insert_in_txn, public_service_list, public_service_page,
+    public_service_save_in_txn,
+};
+pub use unit::{UnitFilter, unit_get, unit_insert_in_txn, unit_lock_in_txn, unit_page, unit_save_in_txn};
+
+use prima_platform::db::{Step, platform_steps};
+use sea_orm::DbErr;
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+/// The steps of this service's schema.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        let mut steps = platform_steps();
+        steps.push(Box::new(FIRST));
+        steps
+    }
+}
+
+const FIRST: Step = Step {
+    name: "m0001_directory",
+    statements: &[
+        "CREATE TABLE agency (
+            agency {key} PRIMARY KEY, display_name TEXT NOT NULL, kind TEXT NOT NULL, parent {key},
+            version BIGINT NOT NULL, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL)",
+        "CREATE INDEX agency_parent ON agency (parent, agency)",
+        "CREATE INDEX agency_kind ON agency (kind, agency)",
+        // `name` orders units of all agencies: `agencies/a-b/…` comes before `agencies/a/…`, but `a` before `a-b`.
+        "CREATE TABLE unit (
+            agency {key} NOT NULL, unit {key} NOT NULL, name {key} NOT NULL UNIQUE, display_name TEXT NOT NULL,
+            unit_type {key} NOT NULL, close_date TEXT, successors TEXT NOT NULL, version BIGINT NOT NULL,
+            created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL, PRIMARY KEY (agency, unit))",
+        "CREATE INDEX unit_unit_type ON unit (unit_type, name)",
+        "CREATE TABLE public_service (
+            agency {key} NOT NULL, unit {key} NOT NULL, service {key} NOT NULL, display_name TEXT NOT NULL,
+            description TEXT NOT NULL, version BIGINT NOT NULL, created_at BIGINT NOT NULL,
+            updated_at BIGINT NOT NULL, PRIMARY KEY (agency, unit, service))",
+    ],
+};
+
+/// A row that this service can't have written.
+fn broken(row: impl std::fmt::Display, column: &str) -> DbErr {
+    DbErr::Custom(format!("{row}: stored {column} can't be read"))
+}

@@ -1,0 +1,531 @@
+//! The suite that every bus must pass. Each case takes a service of its own, so that all of them can share a bus.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures::{FutureExt, StreamExt, future::BoxFuture};
+use tokio::time::{Instant, timeout};
+
+use super::eventually;
+use crate::bus::{Bus, Delivery, Error, Event, Follow, Head, Job, Step, Verdict, Work};
+
+/// Longer than anything takes that does happen.
+const LONG: Duration = Duration::from_secs(20);
+/// How long a lost worker may keep what it took.
+const LOST: Duration = Duration::from_secs(45);
+/// Long enough to notice what must not happen.
+const MOMENT: Duration = Duration::from_millis(300);
+
+/// Runs every case.
+pub async fn all(bus: Arc<dyn Bus>) {
+    let cases: Vec<BoxFuture<'static, ()>> = vec![
+        what_has_no_stream_says_so(bus.clone()).boxed(),
+        a_stream_is_created_once_and_completed_by_its_owner(bus.clone()).boxed(),
+        a_publish_with_another_expected_sequence_is_refused(bus.clone()).boxed(),
+        one_message_is_kept_per_subject(bus.clone()).boxed(),
+        heads_and_last_tell_version_and_withdrawal(bus.clone()).boxed(),
+        every_field_arrives(bus.clone()).boxed(),
+        a_follower_gets_the_last_states_and_then_each_change(bus.clone()).boxed(),
+        a_follower_of_nothing_is_caught_up(bus.clone()).boxed(),
+        filters_choose_subjects(bus.clone()).boxed(),
+        a_follower_sees_sequences_grow_under_load(bus.clone()).boxed(),
+        what_is_acknowledged_is_not_delivered_again(bus.clone()).boxed(),
+        a_retry_comes_after_its_delay(bus.clone()).boxed(),
+        what_is_dropped_does_not_come_again(bus.clone()).boxed(),
+        what_a_lost_worker_took_is_delivered_again(bus.clone()).boxed(),
+        workers_share_a_consumer(bus.clone()).boxed(),
+        a_restarted_consumer_starts_from_the_beginning(bus.clone()).boxed(),
+        the_last_state_reaches_a_worker_though_older_ones_may_not(bus).boxed(),
+    ];
+    futures::future::join_all(cases).await;
+}
+
+fn event(service: &str, name: &str, version: i64) -> Event {
+    Event {
+        subject: format!("prima.{service}.{name}"),
+        event_type: "prima.event.v1.Test".into(),
+        revision: 1,
+        version,
+        withdrawn: false,
+        payload: format!("{name}@{version}").into_bytes(),
+        time: "2024-05-02T03:04:05Z".into(),
+        traceparent: None,
+        origin: None,
+    }
+}
+
+fn everything(service: &str) -> Vec<String> {
+    vec![format!("prima.{service}.>")]
+}
+
+async fn publish(bus: &Arc<dyn Bus>, service: &str, name: &str, version: i64, expected: u64) -> u64 {
+    bus.publish(service, &event(service, name, version), expected).await.unwrap()
+}
+
+async fn heads(bus: &Arc<dyn Bus>, service: &str) -> Vec<Head> {
+    bus.heads(service).await.unwrap().map(Result::unwrap).collect().await
+}
+
+async fn step(follow: &mut Box<dyn Follow>) -> Step {
+    timeout(LONG, follow.next()).await.expect("a follower waits in vain").unwrap()
+}
+
+async fn next_event(follow: &mut Box<dyn Follow>) -> Delivery {
+    loop {
+        if let Step::Event(delivery) = step(follow).await {
+            return *delivery;
+        }
+    }
+}
+
+/// What comes until everything that the stream held has come.
+async fn catch_up(follow: &mut Box<dyn Follow>) -> Vec<Delivery> {
+    let mut found = Vec::new();
+    loop {
+        match step(follow).await {
+            Step::Event(delivery) => found.push(*delivery),
+            Step::CaughtUp => return found,
+        }
+    }
+}
+
+async fn take(work: &mut Box<dyn Work>, count: usize, within: Duration) -> Vec<Job> {
+    let mut jobs = Vec::new();
+    while jobs.len() < count {
+        let more = timeout(within, work.next(count - jobs.len())).await.expect("a worker waits in vain").unwrap();
+        assert!(!more.is_empty(), "an empty batch");
+        jobs.extend(more);
+    }
+    jobs
+}
+
+async fn nothing_comes(work: &mut Box<dyn Work>) {
+    if let Ok(found) = timeout(MOMENT, work.next(10)).await {
+        let found: Vec<Delivery> = found.unwrap().into_iter().map(|job| job.delivery).collect();
+        panic!("came and should not: {found:?}");
+    }
+}
+
+fn names(jobs: &[Job]) -> Vec<String> {
+    let mut names: Vec<_> =
+        jobs.iter().map(|j| String::from_utf8(j.delivery.event.payload.clone()).unwrap()).collect();
+    names.sort();
+    names
+}
+
+async fn settle(jobs: Vec<Job>, verdict: Verdict) {
+    for job in jobs {
+        job.settle.settle(verdict).await.unwrap();
+    }
+}
+
+/// Until the durable consumer `name` has acknowledged everything up to `sequence`.
+async fn acknowledged(bus: &Arc<dyn Bus>, service: &str, name: &str, sequence: u64) {
+    let reached = eventually(LONG, || async {
+        bus.acknowledged(service, name).await.unwrap().filter(|at| *at >= sequence)
+    });
+    reached.await.expect("not acknowledged");
+}
+
+/// A stream that nobody created.
+pub async fn what_has_no_stream_says_so(bus: Arc<dyn Bus>) {
+    let service = "nobody";
+    let all = everything(service);
+    assert_eq!(bus.stream(service).await.unwrap(), None);
+    let missing = |result: Result<(), Error>, what| match result {
+        Err(Error::NoStream(named)) => assert_eq!(named, service),
+        other => panic!("{what}: {other:?}"),
+    };
+    missing(bus.publish(service, &event(service, "a", 1), 0).await.map(drop), "publish");
+    missing(bus.last(service, "prima.nobody.a").await.map(drop), "last");
+    missing(bus.heads(service).await.map(drop), "heads");
+    missing(bus.follow(service, &all).await.map(drop), "follow");
+    missing(bus.work(service, "index", &all, false).await.map(drop), "work");
+    missing(bus.work(service, "index", &all, true).await.map(drop), "work from the beginning");
+    missing(bus.acknowledged(service, "index").await.map(drop), "acknowledged");
+    missing(bus.set_complete(service).await, "set_complete");
+}
+
+/// Creation, and the mark that tells readers that the owner has reconciled.
+pub async fn a_stream_is_created_once_and_completed_by_its_owner(bus: Arc<dyn Bus>) {
+    let service = "created";
+    let first = bus.ensure_stream(service).await.unwrap();
+    assert!(!first.complete && first.messages == 0 && first.last_sequence == 0 && first.created != 0, "{first:?}");
+    publish(&bus, service, "a", 1, 0).await;
+    bus.set_complete(service).await.unwrap();
+    let again = bus.ensure_stream(service).await.unwrap();
+    assert!(again.complete, "still complete after {again:?}");
+    assert_eq!((again.created, again.messages, again.last_sequence), (first.created, 1, 1));
+    assert_eq!(bus.stream(service).await.unwrap(), Some(again));
+    assert!(bus.connection().borrow().up);
+}
+
+/// The fence: whoever read an old sequence can't overwrite a newer state.
+pub async fn a_publish_with_another_expected_sequence_is_refused(bus: Arc<dyn Bus>) {
+    let service = "fence";
+    bus.ensure_stream(service).await.unwrap();
+    let refused = async |version, expected| {
+        let result = bus.publish(service, &event(service, "a", version), expected).await;
+        assert!(matches!(result, Err(Error::Fenced)), "expected {expected}: {result:?}");
+    };
+    refused(1, 7).await;
+    let first = publish(&bus, service, "a", 1, 0).await;
+    let other = publish(&bus, service, "b", 1, 0).await;
+    assert!(other > first);
+    // The last sequence of the stream is not that of the subject.
+    refused(2, other).await;
+    let second = publish(&bus, service, "a", 2, first).await;
+    assert!(second > other);
+    // A relay that slept since the first state wakes.
+    refused(1, 0).await;
+    refused(1, first).await;
+    let last = bus.last(service, "prima.fence.a").await.unwrap().unwrap();
+    assert_eq!((last.version, last.sequence), (2, second));
+}
+
+/// A stream is the current state of the world, not its history.
+pub async fn one_message_is_kept_per_subject(bus: Arc<dyn Bus>) {
+    let service = "compact";
+    bus.ensure_stream(service).await.unwrap();
+    let a = publish(&bus, service, "a", 1, 0).await;
+    publish(&bus, service, "b", 1, 0).await;
+    publish(&bus, service, "a", 2, a).await;
+    let info = bus.stream(service).await.unwrap().unwrap();
+    assert_eq!((info.messages, info.last_sequence), (2, 3));
+    let mut follow = bus.follow(service, &everything(service)).await.unwrap();
+    let seen: Vec<_> = catch_up(&mut follow).await.into_iter().map(|d| (d.sequence, d.event.version)).collect();
+    assert_eq!(seen, [(2, 1), (3, 2)]);
+}
+
+/// What reconciliation compares.
+pub async fn heads_and_last_tell_version_and_withdrawal(bus: Arc<dyn Bus>) {
+    let service = "heads";
+    bus.ensure_stream(service).await.unwrap();
+    assert_eq!(heads(&bus, service).await, []);
+    assert_eq!(bus.last(service, "prima.heads.unit.a").await.unwrap(), None);
+    assert_eq!(bus.last(service, "prima.heads.>").await.unwrap(), None);
+    let a = publish(&bus, service, "unit.a", 1_714_000_000_000, 0).await;
+    let b = publish(&bus, service, "unit.b", 5, 0).await;
+    let gone = Event { withdrawn: true, ..event(service, "unit.a", 1_714_000_000_001) };
+    let a = bus.publish(service, &gone, a).await.unwrap();
+    let c = publish(&bus, service, "agency.c", 2, 0).await;
+    let head = |name: &str, sequence, version, withdrawn| Head {
+        subject: format!("prima.heads.{name}"),
+        sequence,
+        version,
+        withdrawn,
+    };
+    let head_a = head("unit.a", a, 1_714_000_000_001, true);
+    let head_c = head("agency.c", c, 2, false);
+    assert_eq!(heads(&bus, service).await, [head("unit.b", b, 5, false), head_a.clone(), head_c.clone()]);
+    assert_eq!(bus.last(service, "prima.heads.unit.a").await.unwrap(), Some(head_a.clone()));
+    assert_eq!(bus.last(service, "prima.heads.unit.z").await.unwrap(), None);
+    // Also of a filter: what a follower's watchdog asks.
+    assert_eq!(bus.last(service, "prima.heads.unit.*").await.unwrap(), Some(head_a));
+    assert_eq!(bus.last(service, "prima.heads.>").await.unwrap(), Some(head_c));
+    assert_eq!(bus.last(service, "prima.heads.score.>").await.unwrap(), None);
+}
+
+/// What is published is what is received, by followers and by workers.
+pub async fn every_field_arrives(bus: Arc<dyn Bus>) {
+    let service = "fields";
+    bus.ensure_stream(service).await.unwrap();
+    let sent = Event {
+        revision: 4,
+        withdrawn: true,
+        payload: (0..=255).collect(),
+        traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
+        origin: Some("00-1af7651916cd43dd8448eb211c80319c-c7ad6b7169203331-01".into()),
+        ..event(service, "a.b.c", 1_714_000_000_000)
+    };
+    let sequence = bus.publish(service, &sent, 0).await.unwrap();
+    let mut follow = bus.follow(service, &everything(service)).await.unwrap();
+    let followed = next_event(&mut follow).await;
+    let mut work = bus.work(service, "index", &everything(service), false).await.unwrap();
+    let worked = take(&mut work, 1, LONG).await.remove(0);
+    assert_eq!(worked.attempt, 1);
+    for delivery in [&followed, &worked.delivery] {
+        assert_eq!((delivery.service.as_str(), delivery.sequence), (service, sequence));
+        assert_eq!(format!("{:?}", delivery.event), format!("{sent:?}"));
+    }
+}
+
+/// Last per subject, then caught up, then live.
+pub async fn a_follower_gets_the_last_states_and_then_each_change(bus: Arc<dyn Bus>) {
+    let service = "follow";
+    bus.ensure_stream(service).await.unwrap();
+    let mut b = 0;
+    for version in 1..=3 {
+        b = publish(&bus, service, "b", version, b).await;
+    }
+    let a = publish(&bus, service, "a", 1, 0).await;
+    let mut follow = bus.follow(service, &everything(service)).await.unwrap();
+    let seen: Vec<_> = catch_up(&mut follow).await.into_iter().map(|d| (d.sequence, d.event.version)).collect();
+    assert_eq!(seen, [(b, 3), (a, 1)]);
+    let waiting = timeout(MOMENT, follow.next()).await;
+    assert!(!matches!(waiting, Ok(Ok(Step::Event(_)))), "nothing was published: {waiting:?}");
+    let a = publish(&bus, service, "a", 2, a).await;
+    let live = next_event(&mut follow).await;
+    assert_eq!((live.sequence, live.event.version), (a, 2));
+    let c = publish(&bus, service, "c", 1, 0).await;
+    let live = next_event(&mut follow).await;
+    assert_eq!((live.sequence, live.event.subject.as_str()), (c, "prima.follow.c"));
+}
+
+/// Empty is an answer.
+pub async fn a_follower_of_nothing_is_caught_up(bus: Arc<dyn Bus>) {
+    let service = "empty";
+    bus.ensure_stream(service).await.unwrap();
+    let mut follow = bus.follow(service, &everything(service)).await.unwrap();
+    assert!(matches!(step(&mut follow).await, Step::CaughtUp));
+    publish(&bus, service, "a", 1, 0).await;
+    assert_eq!(next_event(&mut follow).await.event.version, 1);
+    let mut other = bus.follow(service, &["prima.empty.score.>".to_owned()]).await.unwrap();
+    assert!(matches!(step(&mut other).await, Step::CaughtUp), "nothing matches, so it is caught up");
+    publish(&bus, service, "score.a", 1, 0).await;
+    assert_eq!(next_event(&mut other).await.event.subject, "prima.empty.score.a");
+}
+
+/// Several filters, for followers and for workers.
+pub async fn filters_choose_subjects(bus: Arc<dyn Bus>) {
+    let service = "filter";
+    bus.ensure_stream(service).await.unwrap();
+    for name in ["score.skm.a", "result.a", "unit.a.b", "unit.a", "score.ipp.b"] {
+        publish(&bus, service, name, 1, 0).await;
+    }
+    let filters = ["prima.filter.score.>".to_owned(), "prima.filter.unit.*.*".to_owned()];
+    let wanted = ["score.ipp.b@1", "score.skm.a@1", "unit.a.b@1"];
+    let mut follow = bus.follow(service, &filters).await.unwrap();
+    let mut seen: Vec<_> =
+        catch_up(&mut follow).await.into_iter().map(|d| String::from_utf8(d.event.payload).unwrap()).collect();
+    seen.sort();
+    assert_eq!(seen, wanted);
+    let mut work = bus.work(service, "index", &filters, false).await.unwrap();
+    let jobs = take(&mut work, 3, LONG).await;
+    assert_eq!(names(&jobs), wanted);
+    settle(jobs, Verdict::Ack).await;
+    nothing_comes(&mut work).await;
+    publish(&bus, service, "result.b", 1, 0).await;
+    publish(&bus, service, "score.skm.c", 1, 0).await;
+    assert_eq!(names(&take(&mut work, 1, LONG).await), ["score.skm.c@1"]);
+    assert_eq!(next_event(&mut follow).await.event.subject, "prima.filter.score.skm.c");
+}
+
+/// In order of sequence, and never ending before the newest state of every subject.
+pub async fn a_follower_sees_sequences_grow_under_load(bus: Arc<dyn Bus>) {
+    const SUBJECTS: usize = 60;
+    const ROUNDS: i64 = 8;
+    let service = "order";
+    bus.ensure_stream(service).await.unwrap();
+    let mut sequences = vec![0; SUBJECTS];
+    for (i, sequence) in sequences.iter_mut().enumerate() {
+        *sequence = publish(&bus, service, &format!("s{i}"), 1, 0).await;
+    }
+    let mut follow = bus.follow(service, &everything(service)).await.unwrap();
+    let writing = async {
+        for version in 2..=ROUNDS {
+            for (i, sequence) in sequences.iter_mut().enumerate() {
+                *sequence = publish(&bus, service, &format!("s{i}"), version, *sequence).await;
+            }
+        }
+    };
+    let reading = async {
+        let (mut last, mut newest) = (0, BTreeMap::new());
+        while newest.len() < SUBJECTS || newest.values().any(|version| *version < ROUNDS) {
+            let delivery = next_event(&mut follow).await;
+            assert!(delivery.sequence > last, "{} after {last}", delivery.sequence);
+            last = delivery.sequence;
+            newest.insert(delivery.event.subject, delivery.event.version);
+        }
+    };
+    tokio::join!(writing, reading);
+}
+
+/// The position is on the bus, shared by who comes later.
+pub async fn what_is_acknowledged_is_not_delivered_again(bus: Arc<dyn Bus>) {
+    let service = "ack";
+    bus.ensure_stream(service).await.unwrap();
+    assert_eq!(bus.acknowledged(service, "index").await.unwrap(), None);
+    let mut last = 0;
+    for name in ["a", "b", "c"] {
+        last = publish(&bus, service, name, 1, 0).await;
+    }
+    let mut work = bus.work(service, "index", &everything(service), false).await.unwrap();
+    let jobs = take(&mut work, 3, LONG).await;
+    assert_eq!(names(&jobs), ["a@1", "b@1", "c@1"]);
+    assert!(bus.acknowledged(service, "index").await.unwrap() < Some(last), "before any answer");
+    settle(jobs, Verdict::Ack).await;
+    acknowledged(&bus, service, "index", last).await;
+    drop(work);
+    let mut work = bus.work(service, "index", &everything(service), false).await.unwrap();
+    nothing_comes(&mut work).await;
+    publish(&bus, service, "d", 1, 0).await;
+    assert_eq!(names(&take(&mut work, 1, LONG).await), ["d@1"]);
+    // Another consumer has a position of its own.
+    let mut other = bus.work(service, "other", &everything(service), false).await.unwrap();
+    assert_eq!(names(&take(&mut other, 4, LONG).await), ["a@1", "b@1", "c@1", "d@1"]);
+}
+
+/// A transient failure.
+pub async fn a_retry_comes_after_its_delay(bus: Arc<dyn Bus>) {
+    let service = "retry";
+    let delay = Duration::from_millis(700);
+    bus.ensure_stream(service).await.unwrap();
+    publish(&bus, service, "a", 1, 0).await;
+    let last = publish(&bus, service, "b", 1, 0).await;
+    let mut work = bus.work(service, "index", &everything(service), false).await.unwrap();
+    let asked = Instant::now();
+    for job in take(&mut work, 2, LONG).await {
+        let failed = job.delivery.event.subject.ends_with(".a");
+        job.settle.settle(if failed { Verdict::Retry(delay) } else { Verdict::Ack }).await.unwrap();
+    }
+    let again = take(&mut work, 1, LONG).await;
+    assert!(asked.elapsed() >= delay, "after {:?}", asked.elapsed());
+    assert_eq!((names(&again), again.first().map(|j| j.attempt)), (vec!["a@1".to_owned()], Some(2)));
+    settle(again, Verdict::Retry(Duration::ZERO)).await;
+    let again = take(&mut work, 1, LONG).await;
+    assert_eq!(again.first().map(|j| j.attempt), Some(3));
+    settle(again, Verdict::Ack).await;
+    acknowledged(&bus, service, "index", last).await;
+}
+
+/// A permanent failure.
+pub async fn what_is_dropped_does_not_come_again(bus: Arc<dyn Bus>) {
+    let service = "drop";
+    bus.ensure_stream(service).await.unwrap();
+    let a = publish(&bus, service, "a", 1, 0).await;
+    let mut work = bus.work(service, "index", &everything(service), false).await.unwrap();
+    settle(take(&mut work, 1, LONG).await, Verdict::Drop).await;
+    acknowledged(&bus, service, "index", a).await;
+    drop(work);
+    let mut work = bus.work(service, "index", &everything(service), false).await.unwrap();
+    nothing_comes(&mut work).await;
+    publish(&bus, service, "a", 2, a).await;
+    assert_eq!(names(&take(&mut work, 1, LONG).await), ["a@2"], "a newer state is another matter");
+}
+
+/// A worker that dies between taking and answering.
+pub async fn what_a_lost_worker_took_is_delivered_again(bus: Arc<dyn Bus>) {
+    let service = "lost";
+    bus.ensure_stream(service).await.unwrap();
+    publish(&bus, service, "a", 1, 0).await;
+    publish(&bus, service, "b", 1, 0).await;
+    let mut lost = bus.work(service, "index", &everything(service), false).await.unwrap();
+    let jobs = take(&mut lost, 2, LONG).await;
+    assert!(jobs.iter().all(|j| j.attempt == 1));
+    drop(jobs);
+    drop(lost);
+    let mut work = bus.work(service, "index", &everything(service), false).await.unwrap();
+    let again = take(&mut work, 2, LOST).await;
+    assert_eq!(names(&again), ["a@1", "b@1"]);
+    assert!(again.iter().all(|j| j.attempt > 1));
+}
+
+/// Replicas of one worker.
+pub async fn workers_share_a_consumer(bus: Arc<dyn Bus>) {
+    const STATES: usize = 400;
+    let service = "share";
+    bus.ensure_stream(service).await.unwrap();
+    let mut left = bus.work(service, "index", &everything(service), false).await.unwrap();
+    let mut right = bus.work(service, "index", &everything(service), false).await.unwrap();
+    nothing_comes(&mut left).await;
+    nothing_comes(&mut right).await;
+    let mut last = 0;
+    for i in 0..STATES {
+        last = publish(&bus, service, &format!("s{i}"), 1, 0).await;
+    }
+    let mut taken: [BTreeSet<String>; 2] = Default::default();
+    let deadline = Instant::now() + LONG;
+    while taken.iter().map(BTreeSet::len).sum::<usize>() < STATES {
+        assert!(Instant::now() < deadline, "only {:?} of {STATES}", taken.each_ref().map(BTreeSet::len));
+        for (work, mine) in [&mut left, &mut right].into_iter().zip(&mut taken) {
+            if let Ok(jobs) = timeout(MOMENT, work.next(10)).await {
+                let jobs = jobs.unwrap();
+                mine.extend(names(&jobs));
+                settle(jobs, Verdict::Ack).await;
+            }
+        }
+    }
+    assert!(taken.iter().all(|t| !t.is_empty()), "one of them did nothing");
+    let [left_took, right_took] = taken;
+    assert!(left_took.is_disjoint(&right_took), "taken twice");
+    acknowledged(&bus, service, "index", last).await;
+}
+
+/// What a worker asks for whose database has lost its position.
+pub async fn a_restarted_consumer_starts_from_the_beginning(bus: Arc<dyn Bus>) {
+    let service = "restart";
+    bus.ensure_stream(service).await.unwrap();
+    let a = publish(&bus, service, "a", 1, 0).await;
+    publish(&bus, service, "b", 1, 0).await;
+    let last = publish(&bus, service, "a", 2, a).await;
+    // A consumer that does not exist yet may be restarted as well.
+    let mut work = bus.work(service, "index", &everything(service), true).await.unwrap();
+    settle(take(&mut work, 2, LONG).await, Verdict::Ack).await;
+    acknowledged(&bus, service, "index", last).await;
+    drop(work);
+    let mut work = bus.work(service, "index", &everything(service), true).await.unwrap();
+    let jobs = take(&mut work, 2, LONG).await;
+    assert_eq!(names(&jobs), ["a@2", "b@1"]);
+    assert!(jobs.iter().all(|j| j.attempt == 1), "as if for the first time");
+}
+
+/// States are replaced while a slow worker is at work.
+pub async fn the_last_state_reaches_a_worker_though_older_ones_may_not(bus: Arc<dyn Bus>) {
+    const LAST: i64 = 200;
+    let service = "replaced";
+    bus.ensure_stream(service).await.unwrap();
+    let mut work = bus.work(service, "index", &everything(service), false).await.unwrap();
+    let writing = async {
+        let mut sequence = 0;
+        for version in 1..=LAST {
+            sequence = publish(&bus, service, "a", version, sequence).await;
+            tokio::task::yield_now().await;
+        }
+        sequence
+    };
+    let working = async {
+        let (mut seen, mut failed) = (0, false);
+        while seen < LAST {
+            for job in take(&mut work, 1, LONG).await {
+                // One state fails once: whether it comes again or its successor does, the last one must.
+                let verdict =
+                    if failed { Verdict::Ack } else { Verdict::Retry(Duration::from_millis(50)) };
+                if std::mem::replace(&mut failed, true) {
+                    seen = seen.max(job.delivery.event.version);
+                }
+                job.settle.settle(verdict).await.unwrap();
+            }
+        }
+    };
+    let (last, ()) = tokio::join!(writing, working);
+    acknowledged(&bus, service, "index", last).await;
+    nothing_comes(&mut work).await;
+}
+
+/// Only for a bus with a limit, made for this case with streams of `max_bytes`: full refuses new subjects and takes
+/// replacements of the same size.
+pub async fn a_full_stream_takes_replacements_only(bus: Arc<dyn Bus>, max_bytes: usize) {
+    let service = "full";
+    bus.ensure_stream(service).await.unwrap();
+    let big = |name: &str, version| Event { payload: vec![7; max_bytes / 20], ..event(service, name, version) };
+    let mut sequences = Vec::new();
+    let refused = loop {
+        assert!(sequences.len() < 30, "never full");
+        match bus.publish(service, &big(&format!("s{:02}", sequences.len()), 1), 0).await {
+            Ok(sequence) => sequences.push(sequence),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, Error::Full), "{refused:?}");
+    assert!(sequences.len() > 5, "full after {}", sequences.len());
+    for (i, sequence) in sequences.iter().enumerate() {
+        bus.publish(service, &big(&format!("s{i:02}"), 2), *sequence).await.unwrap();
+    }
+    let found = heads(&bus, service).await;
+    assert_eq!(found.len(), sequences.len());
+    assert!(found.iter().all(|head| head.version == 2));
+}

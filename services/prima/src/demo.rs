@@ -1,0 +1,294 @@
+//! Demo data, loaded over gRPC as any client would: 29 real respondents, and synthetic responses for 98 cities.
+//!
+//! The real data is the published worksheet of one office of the ministry type. It gives, per element, how often each
+//! score was chosen; which answers stood on one sheet, and when, is not published. `demo/skm-29.csv` therefore puts
+//! the answers together anew and spreads them over the quarter. The index and every mean follow from the counts
+//! alone and are those of the worksheet: 91.48, category A, with exact weights.
+//!
+//! Everything else is made by [`synthetic`] and says so in each name and title.
+
+mod synthetic;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use chrono::DateTime;
+use futures::{StreamExt, TryStreamExt, stream};
+use prima_platform::clock;
+use prima_proto::directory::v1 as directory;
+use prima_proto::ranking::v1 as ranking;
+use prima_proto::survey::v1 as survey;
+use tonic::{Code, Status};
+use uuid::Uuid;
+
+use crate::cli::Format;
+use crate::client::call::{request, retry};
+use crate::client::connect::{Connection, Survey};
+use crate::client::import::{self, Options};
+use crate::client::print::{self, league::League};
+use crate::client::{league_get, league_name, result_get, survey_create};
+
+const REGIONS: &str = include_str!("../../directory/data/regions.csv");
+const REAL: &str = include_str!("../demo/skm-29.csv");
+const REAL_AGENCY: &str = "contoh-kementerian";
+const REAL_AGENCY_NAME: &str = "Instansi jenis kementerian (tanpa nama)";
+const REAL_UNIT_NAME: &str = "Kantor jenis kementerian (rekap 29 responden yang diterbitkan)";
+const REAL_TITLE: &str = "SKM triwulan III: rekap 29 responden yang diterbitkan; yang diterbitkan hanya jumlah \
+                          jawaban per unsur, pasangan jawaban tiap baris disusun ulang";
+const PERIOD: &str = "2024-q3";
+const COHORT: &str = "dpmptsp";
+const OPEN: &str = "2024-07-01T00:00:00+07:00";
+/// Surveys loaded at once.
+const CONCURRENCY: usize = 8;
+const TOP: usize = 10;
+
+/// Name of the survey with the 29 real respondents.
+pub const REAL_SURVEY: &str = "agencies/contoh-kementerian/units/kantor/surveys/2024-q3";
+
+/// Loads the demo data into running services; what is there already stays as it is. The files that are loaded are
+/// left in `data/demo`, to be looked at and imported by hand.
+///
+/// # Errors
+///
+/// When a service is away or refuses, or the files can't be written.
+pub async fn load(endpoint: &str, token: &str, data: &Path) -> anyhow::Result<()> {
+    let connection = Connection::new(endpoint, token)?;
+    let cities = synthetic::cities(REGIONS);
+    let folder = data.join("demo");
+    let files = write(&folder, &cities).with_context(|| format!("menulis ke `{}`", folder.display()))?;
+
+    settle(import::regions(&connection, &options(&files.regions)).await?)?;
+    create_agency(&connection).await?;
+    settle(import::units(&connection, &options(&files.units)).await?)?;
+
+    let client = connection.survey().await?;
+    let mut surveys = vec![(
+        format!("agencies/{REAL_AGENCY}/units/kantor"),
+        REAL_TITLE.to_owned(),
+        files.real,
+    )];
+    for (city, file) in cities.iter().zip(files.synthetic) {
+        surveys.push((city.unit(), format!("SKM {} {PERIOD} (data sintetis)", city.unit_label()), file));
+    }
+    let (connection, client) = (&connection, &client);
+    let (stored, held) = stream::iter(surveys)
+        .map(|(unit, title, file)| async move { load_survey(connection, client, &unit, &title, &file).await })
+        .buffer_unordered(CONCURRENCY)
+        .try_fold((0, 0), |sum, outcome: (u64, u64)| async move { Ok((sum.0 + outcome.0, sum.1 + outcome.1)) })
+        .await?;
+    print::note(&format!(
+        "Jawaban contoh: {stored} diterima, {held} sudah ada (29 dari rekap yang diterbitkan, selebihnya sintetis); \
+         berkas: {}",
+        folder.display()
+    ));
+    Ok(())
+}
+
+/// Waits until every city is in the league table, at most `deadline`, then prints its first ten rows and the result
+/// of the real survey.
+///
+/// # Errors
+///
+/// When a service is away or refuses, or stdout can't be written.
+pub async fn show(endpoint: &str, token: &str, deadline: Duration) -> anyhow::Result<()> {
+    let connection = Connection::new(endpoint, token)?;
+    let cities = synthetic::cities(REGIONS);
+    let respondents: i64 = cities.iter().map(synthetic::City::respondents).sum();
+    let complete = |message: &ranking::WatchLeagueTableResponse| {
+        let ranked = message.table.as_ref().map_or(0, |table| table.ranked);
+        let counted: i64 = message.rows.iter().map(|row| row.respondents).sum();
+        ranked >= i64::try_from(cities.len()).unwrap_or(i64::MAX) && counted >= respondents
+    };
+    let client = connection.ranking().await?;
+    let name = league_name("skm", PERIOD, COHORT);
+    let waited = tokio::time::timeout(deadline, async {
+        let message = ranking::WatchLeagueTableRequest { name: name.clone(), page_size: 1000 };
+        let mut stream = client.clone().watch_league_table(message).await?.into_inner();
+        while let Some(message) = stream.message().await? {
+            if complete(&message) {
+                return Ok(Some(message));
+            }
+        }
+        Ok::<_, Status>(None)
+    });
+    let league = match waited.await {
+        Ok(Ok(Some(ranking::WatchLeagueTableResponse { table, mut rows, freshness }))) => {
+            rows.truncate(TOP);
+            League { table: table.unwrap_or_default(), rows, freshness }
+        }
+        Ok(Err(status)) => return Err(status.into()),
+        Ok(Ok(None)) | Err(_) => {
+            print::note("Belum semua kota masuk tabel; yang tampil adalah keadaan sekarang.");
+            league_get(&client, &name, u32::try_from(TOP).ok()).await?
+        }
+    };
+    let result = result_get(&connection.survey().await?, REAL_SURVEY).await?;
+    let table = league.render(Format::Table, false)?;
+    let result = print::result::render(&result, Format::Table, false)?;
+    print::out(&format!("\n{table}\n{result}\n"))?;
+    Ok(())
+}
+
+/// The files of the demo.
+struct Files {
+    regions: PathBuf,
+    units: PathBuf,
+    real: PathBuf,
+    synthetic: Vec<PathBuf>,
+}
+
+fn write(folder: &Path, cities: &[synthetic::City]) -> anyhow::Result<Files> {
+    std::fs::create_dir_all(folder)?;
+    let put = |name: &str, text: &str| -> anyhow::Result<PathBuf> {
+        let path = folder.join(name);
+        std::fs::write(&path, text)?;
+        Ok(path)
+    };
+    let mut units = "agency,unit,unit_type,name\n".to_owned();
+    for city in cities {
+        units += &format!("{},dpmptsp,dpmptsp,{} (data sintetis)\n", city.code, city.unit_label());
+    }
+    units += &format!("{REAL_AGENCY},kantor,lainnya,{REAL_UNIT_NAME}\n");
+    Ok(Files {
+        regions: put("regions.csv", REGIONS)?,
+        units: put("units.csv", &units)?,
+        real: put("skm-29.csv", REAL)?,
+        synthetic: cities
+            .iter()
+            .map(|city| put(&format!("sintetis-{}.csv", city.code), &city.responses()))
+            .collect::<anyhow::Result<_>>()?,
+    })
+}
+
+fn options(file: &Path) -> Options {
+    Options { file: file.to_owned(), skip_bad_rows: false, quiet: true }
+}
+
+fn settle(outcome: import::Outcome) -> anyhow::Result<()> {
+    if outcome.refused > 0 {
+        bail!("data contoh ditolak layanan ({outcome})")
+    }
+    print::note(&outcome.to_string());
+    Ok(())
+}
+
+async fn create_agency(connection: &Connection) -> anyhow::Result<()> {
+    let client = connection.directory().await?;
+    let message = directory::CreateAgencyRequest {
+        request_id: Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("demo {REAL_AGENCY_NAME}").as_bytes()).to_string(),
+        agency_id: REAL_AGENCY.to_owned(),
+        agency: Some(directory::Agency {
+            display_name: REAL_AGENCY_NAME.to_owned(),
+            kind: directory::AgencyKind::Kementerian.into(),
+            ..Default::default()
+        }),
+    };
+    let answer = retry(|| {
+        let (mut client, message) = (client.clone(), message.clone());
+        async move { client.create_agency(request(message)).await }
+    });
+    match answer.await {
+        Err(status) if status.code() != Code::AlreadyExists => Err(status.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Creates a survey unless it is there and loads its responses unless it was closed since; how many responses were
+/// new and how many were there.
+async fn load_survey(
+    connection: &Connection,
+    client: &Survey,
+    unit: &str,
+    title: &str,
+    file: &Path,
+) -> anyhow::Result<(u64, u64)> {
+    let name = format!("{unit}/surveys/{PERIOD}");
+    let message = survey::CreateSurveyRequest {
+        request_id: String::new(),
+        parent: unit.to_owned(),
+        survey_id: PERIOD.to_owned(),
+        survey: Some(survey::Survey {
+            display_name: title.to_owned(),
+            period: PERIOD.to_owned(),
+            open_time: Some(clock::to_proto(DateTime::parse_from_rfc3339(OPEN)?.to_utc())),
+            ..Default::default()
+        }),
+    };
+    let created = survey_create(client, message).await;
+    let exists = |error: &anyhow::Error| {
+        error.downcast_ref::<Status>().is_some_and(|status| status.code() == Code::AlreadyExists)
+    };
+    if let Err(error) = created
+        && !exists(&error)
+    {
+        return Err(error.context(format!("survei {name}")));
+    }
+    // The answer of a repeated creation may be the first one: ask for the state of now.
+    let message = survey::GetSurveyRequest { name: name.clone() };
+    let answer = retry(|| {
+        let (mut client, message) = (client.clone(), message.clone());
+        async move { client.get_survey(request(message)).await }
+    });
+    if answer.await?.survey.unwrap_or_default().state() != survey::SurveyState::Open {
+        return Ok((0, 0));
+    }
+    let outcome = import::responses(connection, &name, &options(file)).await?;
+    if outcome.refused > 0 {
+        bail!("data contoh ditolak layanan (survei {name}; {outcome})")
+    }
+    Ok((outcome.created, outcome.unchanged))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn the_29_respondents_have_the_published_counts_per_element() {
+        let mut rows = csv::Reader::from_reader(REAL.as_bytes());
+        let mut totals: BTreeMap<String, (usize, u32)> = BTreeMap::new();
+        for row in rows.deserialize::<BTreeMap<String, String>>() {
+            for (key, score) in row.unwrap().into_iter().filter(|(key, _)| key != "response_id" && key != "submitted_at")
+            {
+                let total = totals.entry(key).or_default();
+                *total = (total.0 + 1, total.1 + score.parse::<u32>().unwrap());
+            }
+        }
+        let expected = [
+            ("requirements", 105),
+            ("procedure", 101),
+            ("time", 100),
+            ("cost", 116),
+            ("product", 102),
+            ("competence", 105),
+            ("conduct", 106),
+            ("facilities", 105),
+            ("complaint_handling", 115),
+        ];
+        assert_eq!(totals, expected.map(|(key, total)| (key.to_owned(), (29, total))).into());
+    }
+
+    #[test]
+    fn everything_synthetic_says_so() {
+        let cities = synthetic::cities(REGIONS);
+        let folder = std::env::temp_dir().join(format!("prima-demo-{}", prima_platform::id::Ids::random().next()));
+        let files = write(&folder, &cities).unwrap();
+        let units = std::fs::read_to_string(&files.units).unwrap();
+        assert_eq!(files.synthetic.len(), 98);
+        assert!(files.synthetic.iter().all(|file| file.display().to_string().contains("sintetis")));
+        std::fs::remove_dir_all(&folder).unwrap();
+        let (real, synthetic): (Vec<&str>, Vec<&str>) =
+            units.lines().skip(1).partition(|line| line.starts_with(REAL_AGENCY));
+        assert_eq!((real.len(), synthetic.len()), (1, 98));
+        assert!(synthetic.iter().all(|line| line.ends_with("(data sintetis)")));
+    }
+
+    #[test]
+    fn texts_fit_their_fields() {
+        assert!(REAL_TITLE.chars().count() <= 200 && REAL_UNIT_NAME.chars().count() <= 200);
+        assert_eq!(REAL_SURVEY, format!("agencies/{REAL_AGENCY}/units/kantor/surveys/{PERIOD}"));
+    }
+}

@@ -1,0 +1,178 @@
+//! Synthetic responses: from a fixed seed, the same on every machine, all in integers.
+
+use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Weekday};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+
+const SEED: u64 = 0x5052_494d_4120_3032;
+const HEADER: &str = "response_id,submitted_at,requirements,procedure,time,cost,product,competence,conduct,\
+                      complaint_handling,facilities,sex,age,education,occupation";
+const ELEMENTS: usize = 9;
+const EDUCATION: [&str; 6] = ["SD", "SMP", "SMA", "S1", "S2", "S3"];
+const OCCUPATION: [&str; 6] = ["PNS", "TNI", "POLRI", "SWASTA", "WIRAUSAHA", "LAINNYA"];
+
+/// A city and its generator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct City {
+    /// Code without dots.
+    pub code: String,
+    /// Official name.
+    pub name: String,
+}
+
+/// The cities of a file of regions.
+pub(super) fn cities(regions: &str) -> Vec<City> {
+    regions
+        .lines()
+        .filter_map(|line| match line.trim().split(',').collect::<Vec<_>>().as_slice() {
+            [code, name, "kota", _] => Some(City { code: (*code).to_owned(), name: (*name).to_owned() }),
+            _ => None,
+        })
+        .collect()
+}
+
+impl City {
+    /// Name of its unit.
+    pub(super) fn unit(&self) -> String {
+        format!("agencies/{}/units/dpmptsp", self.code)
+    }
+
+    /// What its unit is called.
+    pub(super) fn unit_label(&self) -> String {
+        format!("DPMPTSP {}", self.name)
+    }
+
+    /// How many respondents it has, 40 to 80.
+    pub(super) fn respondents(&self) -> i64 {
+        i64::from(40 + below(&mut self.random(), 41))
+    }
+
+    /// Each city has its own stream of numbers, so that one more city changes no other.
+    fn random(&self) -> ChaCha8Rng {
+        let code = self.code.bytes().fold(0_u64, |sum, digit| sum.wrapping_mul(31).wrapping_add(digit.into()));
+        ChaCha8Rng::seed_from_u64(SEED ^ code)
+    }
+
+    /// Its responses as CSV.
+    ///
+    /// A city has a level from 2.40 to 3.85, an element and a respondent move it a little, and the score is one of
+    /// the two whole numbers around it: so the indices of the cities spread over all four categories.
+    pub(super) fn responses(&self) -> String {
+        let mut random = self.random();
+        let respondents = 40 + below(&mut random, 41);
+        let level = 240 + below(&mut random, 146);
+        let elements: [u32; ELEMENTS] = std::array::from_fn(|_| below(&mut random, 41));
+        let mut text = format!("{HEADER}\n");
+        for number in 1..=respondents {
+            let mood = below(&mut random, 61);
+            let scores = elements.map(|element| {
+                // The offsets are 0 to 40 and 0 to 60; their middles, 20 and 30, move nothing.
+                let aim = (level + element + mood).saturating_sub(50).clamp(100, 400);
+                let score = aim / 100 + u32::from(below(&mut random, 100) < aim % 100);
+                score.to_string()
+            });
+            let time = submitted_at(&mut random);
+            let sex = if below(&mut random, 2) == 0 { "L" } else { "P" };
+            let age = 17 + below(&mut random, 54);
+            let education = pick(&EDUCATION, &mut random);
+            let occupation = pick(&OCCUPATION, &mut random);
+            text += &format!(
+                "sintetis-{}-{number:02},{time},{},{sex},{age},{education},{occupation}\n",
+                self.code,
+                scores.join(",")
+            );
+        }
+        text
+    }
+}
+
+/// A moment of a working hour of the third quarter of 2024, western Indonesian time.
+fn submitted_at(random: &mut ChaCha8Rng) -> String {
+    let start = NaiveDate::from_ymd_opt(2024, 7, 1).unwrap_or_default();
+    let mut day = start + Days::new(below(random, 92).into());
+    while matches!(day.weekday(), Weekday::Sat | Weekday::Sun) {
+        // The quarter begins on a Monday: the Friday before a weekend is always in it.
+        day = day - Days::new(1);
+    }
+    let minute = TimeDelta::minutes((8 * 60 + below(random, 8 * 60)).into());
+    let time = DateTime::from_timestamp(0, 0).unwrap_or_default().time() + minute;
+    format!("{day}T{}+07:00", time.format("%H:%M:%S"))
+}
+
+fn pick<'a>(list: &[&'a str], random: &mut ChaCha8Rng) -> &'a str {
+    let length = u32::try_from(list.len()).unwrap_or(u32::MAX);
+    list.get(below(random, length) as usize).copied().unwrap_or_default()
+}
+
+/// A number below `limit`. Written out, because the ranges of `rand` may draw otherwise in another version.
+fn below(random: &mut ChaCha8Rng, limit: u32) -> u32 {
+    random.next_u32() % limit.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    fn all() -> Vec<City> {
+        cities(include_str!("../../../directory/data/regions.csv"))
+    }
+
+    /// Mean score of a city times 25.
+    fn index(city: &City) -> f64 {
+        let text = city.responses();
+        let scores: Vec<f64> = text
+            .lines()
+            .skip(1)
+            .flat_map(|line| line.split(',').skip(2).take(ELEMENTS).map(|score| score.parse().unwrap()).collect::<Vec<f64>>())
+            .collect();
+        scores.iter().sum::<f64>() / scores.len() as f64 * 25.0
+    }
+
+    #[test]
+    fn there_are_98_cities_with_40_to_80_respondents_each() {
+        assert_eq!(all().len(), 98);
+        for city in all() {
+            let rows = city.responses().lines().count() - 1;
+            assert_eq!(i64::try_from(rows).unwrap(), city.respondents());
+            assert!((40..=80).contains(&rows));
+        }
+    }
+
+    #[test]
+    fn the_indices_spread_over_all_categories() {
+        let mut categories: BTreeMap<char, usize> = BTreeMap::new();
+        for city in all() {
+            let grade = match index(&city) {
+                index if index >= 88.31 => 'A',
+                index if index >= 76.61 => 'B',
+                index if index >= 65.0 => 'C',
+                _ => 'D',
+            };
+            *categories.entry(grade).or_default() += 1;
+        }
+        assert_eq!(categories.len(), 4, "{categories:?}");
+        assert!(categories.values().all(|count| *count >= 5), "{categories:?}");
+    }
+
+    #[test]
+    fn a_second_start_makes_the_same_responses() {
+        let first = &all()[0];
+        assert_eq!(first.responses(), first.responses());
+        // Pinned: other ids or scores would be refused as contradictions where the demo was loaded before.
+        let row = "sintetis-1171-01,PINNED";
+        assert_eq!(first.responses().lines().nth(1).unwrap(), row);
+    }
+
+    #[test]
+    fn every_response_falls_on_a_working_day_of_the_quarter() {
+        let mut months = BTreeSet::new();
+        for line in all().iter().flat_map(|city| city.responses().lines().skip(1).map(str::to_owned).collect::<Vec<_>>()) {
+            let time = DateTime::parse_from_rfc3339(line.split(',').nth(1).unwrap()).unwrap();
+            assert!(!matches!(time.weekday(), Weekday::Sat | Weekday::Sun), "{line}");
+            months.insert((time.year(), time.month()));
+        }
+        assert_eq!(months, BTreeSet::from([(2024, 7), (2024, 8), (2024, 9)]));
+    }
+}
