@@ -33,10 +33,14 @@ tools_debian() {
     fi
     command -v apt-get >/dev/null || tools_fail "please install what the Debian packages \"$*\" hold"
     tools_say "installing Debian packages: $*"
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq update >&2
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get -qq install --yes --no-install-recommends "$@" </dev/null >&2 ||
+    if ! {
+        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq update &&
+            "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+                apt-get -qq install --yes --no-install-recommends "$@"
+    } </dev/null >"$tools_dir/apt.log" 2>&1; then
+        tail -n 20 "$tools_dir/apt.log" >&2
         tools_fail "apt-get could not install: $*"
+    fi
 }
 
 # tools_postgres_bin: the folder of initdb and postgres, the newest when there are several.

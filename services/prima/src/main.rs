@@ -1,1 +1,35 @@
-fn main() {}
+//! `prima`: see `prima --help`.
+
+use std::process::ExitCode;
+
+use prima::{cli, client, cli::Command, run};
+
+fn main() -> ExitCode {
+    let cli = cli::parse();
+    // Two workers at least: the exporter of traces blocks one of them while it stops.
+    let workers = std::thread::available_parallelism().map_or(2, |n| n.get().max(2));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("prima: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let ended = runtime.block_on(async {
+        match cli.command {
+            Command::Up(args) => run::up(args).await,
+            Command::Serve(args) => run::serve(args).await,
+            Command::Migrate(args) => run::migrate(args).await,
+            Command::Token(args) => run::token(&args),
+            _ => client::run(cli).await,
+        }
+    });
+    match ended {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("prima: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

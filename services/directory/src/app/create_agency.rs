@@ -55,7 +55,9 @@ pub async fn run(ctx: &Context, caller: &Caller, new: Request) -> Result<v1::Cre
         return new.once.find_or_exists(&txn, METHOD, caller, &agency.name).await;
     }
     outbox::stage(&txn, &[events::agency(&agency)]).await?;
-    let answer = v1::CreateAgencyResponse { agency: Some(render::agency(&agency)) };
+    let answer = v1::CreateAgencyResponse {
+        agency: Some(render::agency(&agency)),
+    };
     new.once.keep(&txn, METHOD, caller, &answer, &ctx.clock).await?;
     super::commit(ctx, txn).await?;
     Ok(answer)

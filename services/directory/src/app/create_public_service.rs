@@ -62,8 +62,9 @@ pub async fn run(
     let services = store::public_service_list(&txn, &unit.name).await?;
     public_service::check_count(&unit.name, &services)?;
     outbox::stage(&txn, &[events::unit(&unit, &services)]).await?;
-    let answer =
-        v1::CreatePublicServiceResponse { public_service: Some(render::public_service(&service)) };
+    let answer = v1::CreatePublicServiceResponse {
+        public_service: Some(render::public_service(&service)),
+    };
     new.once.keep(&txn, METHOD, caller, &answer, &ctx.clock).await?;
     super::commit(ctx, txn).await?;
     Ok(answer)

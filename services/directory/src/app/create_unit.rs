@@ -57,7 +57,9 @@ pub async fn run(ctx: &Context, caller: &Caller, new: Request) -> Result<v1::Cre
         return new.once.find_or_exists(&txn, METHOD, caller, &unit.name).await;
     }
     outbox::stage(&txn, &[events::unit(&unit, &[])]).await?;
-    let answer = v1::CreateUnitResponse { unit: Some(render::unit(&unit)) };
+    let answer = v1::CreateUnitResponse {
+        unit: Some(render::unit(&unit)),
+    };
     new.once.keep(&txn, METHOD, caller, &answer, &ctx.clock).await?;
     super::commit(ctx, txn).await?;
     Ok(answer)

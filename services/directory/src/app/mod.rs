@@ -11,7 +11,9 @@ pub mod update_unit;
 
 use std::fmt::Display;
 
-use prima_platform::{caller::Caller, clock::Clock, db::Txn, failpoint, failure::Failure, request_id, service::Context};
+use prima_platform::{
+    caller::Caller, clock::Clock, db::Txn, failpoint, failure::Failure, request_id, service::Context,
+};
 use prima_proto::name;
 
 use crate::{
@@ -69,7 +71,11 @@ fn not_found(name: impl Display) -> Failure {
 }
 
 fn check_etag(etag: &str, version: i64, name: impl Display) -> Result<(), Failure> {
-    if etag::holds(etag, version) { Ok(()) } else { Err(Failure::stale_etag(&name.to_string())) }
+    if etag::holds(etag, version) {
+        Ok(())
+    } else {
+        Err(Failure::stale_etag(&name.to_string()))
+    }
 }
 
 /// A parent must be a province that exists. A plain read will do: agencies stay, and so does their kind.

@@ -31,7 +31,9 @@ pub async fn run(ctx: &Context, caller: &Caller, request: Request) -> Result<Age
     let found = store::agency_lock_in_txn(&txn, &request.name).await?;
     let mut agency = found.ok_or_else(|| super::not_found(&request.name))?;
     super::check_etag(&request.etag, agency.version, &agency.name)?;
-    agency.change(request.change).map_err(|fault| Failure::invalid(vec![fault]))?;
+    agency
+        .change(request.change)
+        .map_err(|fault| Failure::invalid(vec![fault]))?;
     super::check_province(&txn, agency.parent.as_ref()).await?;
     agency.version = ctx.clock.next_version(agency.version);
     agency.updated_at = ctx.clock.now();

@@ -29,8 +29,12 @@ pub async fn run(ctx: &Context, caller: &Caller, request: Request) -> Result<Pub
     caller.require(&[Role::Operator], &request.name.unit.agency)?;
     let txn = ctx.db.begin().await?;
     let missing = || super::not_found(&request.name);
-    let mut unit = store::unit_lock_in_txn(&txn, &request.name.unit).await?.ok_or_else(missing)?;
-    let mut service = store::public_service_get(&txn, &request.name).await?.ok_or_else(missing)?;
+    let mut unit = store::unit_lock_in_txn(&txn, &request.name.unit)
+        .await?
+        .ok_or_else(missing)?;
+    let mut service = store::public_service_get(&txn, &request.name)
+        .await?
+        .ok_or_else(missing)?;
     super::check_etag(&request.etag, service.version, &service.name)?;
     unit.check_active()?;
     service.change(request.change);

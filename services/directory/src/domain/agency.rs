@@ -20,7 +20,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 5] = [Self::Kementerian, Self::Lembaga, Self::Provinsi, Self::Kabupaten, Self::Kota];
+    const ALL: [Self; 5] = [
+        Self::Kementerian,
+        Self::Lembaga,
+        Self::Provinsi,
+        Self::Kabupaten,
+        Self::Kota,
+    ];
 
     /// Its name in the store and in events.
     pub fn as_str(self) -> &'static str {
@@ -114,12 +120,16 @@ pub fn check_parent(field: &str, kind: Kind, parent: Option<&name::Agency>) -> R
 pub fn check_province(field: &str, parent: &name::Agency, found: Option<Kind>) -> Result<(), Violation> {
     match found {
         Some(Kind::Provinsi) => Ok(()),
-        Some(Kind::Kementerian | Kind::Lembaga | Kind::Kabupaten | Kind::Kota) => {
-            Err(Violation::new(field, format!("{parent} is not a province"), format!("{parent} bukan provinsi")))
-        }
-        None => {
-            Err(Violation::new(field, format!("{parent} does not exist"), format!("{parent} tidak ditemukan")))
-        }
+        Some(Kind::Kementerian | Kind::Lembaga | Kind::Kabupaten | Kind::Kota) => Err(Violation::new(
+            field,
+            format!("{parent} is not a province"),
+            format!("{parent} bukan provinsi"),
+        )),
+        None => Err(Violation::new(
+            field,
+            format!("{parent} does not exist"),
+            format!("{parent} tidak ditemukan"),
+        )),
     }
 }
 
@@ -129,7 +139,9 @@ mod tests {
 
     fn bogor() -> Agency {
         Agency {
-            name: name::Agency { agency: "3271".into() },
+            name: name::Agency {
+                agency: "3271".into(),
+            },
             display_name: "Kota Bogor".into(),
             kind: Kind::Kota,
             parent: Some(name::Agency { agency: "32".into() }),
@@ -152,9 +164,17 @@ mod tests {
         let province = name::Agency { agency: "32".into() };
         for kind in Kind::ALL {
             let inside = matches!(kind, Kind::Kabupaten | Kind::Kota);
-            assert_eq!(check_parent("p", kind, Some(&province)).is_ok(), inside, "{kind:?}");
+            assert_eq!(
+                check_parent("p", kind, Some(&province)).is_ok(),
+                inside,
+                "{kind:?}"
+            );
             assert_eq!(check_parent("p", kind, None).is_ok(), !inside, "{kind:?}");
-            assert_eq!(check_province("p", &province, Some(kind)).is_ok(), kind == Kind::Provinsi, "{kind:?}");
+            assert_eq!(
+                check_province("p", &province, Some(kind)).is_ok(),
+                kind == Kind::Provinsi,
+                "{kind:?}"
+            );
         }
         assert!(check_province("p", &province, None).is_err());
     }
@@ -162,11 +182,19 @@ mod tests {
     #[test]
     fn a_change_that_does_not_fit_changes_nothing() {
         let mut agency = bogor();
-        let change = Change { display_name: Some("Bogor".into()), parent: Some(None) };
+        let change = Change {
+            display_name: Some("Bogor".into()),
+            parent: Some(None),
+        };
         assert_eq!(agency.change(change).unwrap_err().field, "agency.parent");
         assert_eq!(agency, bogor());
         let moved = Some(name::Agency { agency: "31".into() });
-        agency.change(Change { display_name: None, parent: Some(moved.clone()) }).unwrap();
+        agency
+            .change(Change {
+                display_name: None,
+                parent: Some(moved.clone()),
+            })
+            .unwrap();
         assert_eq!((agency.display_name, agency.parent), ("Kota Bogor".into(), moved));
     }
 }

@@ -2,7 +2,10 @@
 
 /// Whether `etag` names `version`; an empty one names any. It may come in the quotes that HTTP puts around it.
 pub fn holds(etag: &str, version: i64) -> bool {
-    let plain = etag.strip_prefix('"').and_then(|e| e.strip_suffix('"')).unwrap_or(etag);
+    let plain = etag
+        .strip_prefix('"')
+        .and_then(|e| e.strip_suffix('"'))
+        .unwrap_or(etag);
     etag.is_empty() || plain == version.to_string()
 }
 

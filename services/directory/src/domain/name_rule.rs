@@ -21,7 +21,11 @@ pub fn fault(field: impl Into<String>, error: &Error) -> Violation {
 fn new_id(field: &str, raw: &str, max: usize) -> Result<String, Violation> {
     let id = token(raw, max).map_err(|error| fault(field, &error))?;
     if id == WILDCARD {
-        return Err(Violation::new(field, "`-` stands for all and can't be an id", "`-` berarti semua, bukan id"));
+        return Err(Violation::new(
+            field,
+            "`-` stands for all and can't be an id",
+            "`-` berarti semua, bukan id",
+        ));
     }
     Ok(id.to_owned())
 }
@@ -32,7 +36,9 @@ fn new_id(field: &str, raw: &str, max: usize) -> Result<String, Violation> {
 ///
 /// The id is not 1 to 32 characters of `[a-z0-9-]`, or is `-`.
 pub fn new_agency(field: &str, id: &str) -> Result<name::Agency, Violation> {
-    Ok(name::Agency { agency: new_id(field, id, name::AGENCY_MAX)? })
+    Ok(name::Agency {
+        agency: new_id(field, id, name::AGENCY_MAX)?,
+    })
 }
 
 /// The id of a new unit or public service.
@@ -50,9 +56,16 @@ mod tests {
 
     #[test]
     fn an_id_is_never_the_wildcard() {
-        assert_eq!(new_agency("agency_id", "3271").unwrap().to_string(), "agencies/3271");
+        assert_eq!(
+            new_agency("agency_id", "3271").unwrap().to_string(),
+            "agencies/3271"
+        );
         for id in ["-", "", "A", "a.b", &"a".repeat(33)] {
-            assert_eq!(new_agency("agency_id", id).unwrap_err().field, "agency_id", "{id}");
+            assert_eq!(
+                new_agency("agency_id", id).unwrap_err().field,
+                "agency_id",
+                "{id}"
+            );
         }
         assert!(new_child("unit_id", &"a".repeat(63)).is_ok());
         assert!(new_child("unit_id", "-").is_err() && new_child("unit_id", &"a".repeat(64)).is_err());

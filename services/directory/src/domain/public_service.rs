@@ -62,13 +62,22 @@ pub struct TooMany(name::Unit);
 impl From<TooMany> for Failure {
     fn from(error: TooMany) -> Self {
         let localized = format!("{} paling banyak memiliki {MOST} jenis layanan", error.0);
-        Self::new(Kind::Precondition, "TOO_MANY_PUBLIC_SERVICES", error.to_string(), localized)
+        Self::new(
+            Kind::Precondition,
+            "TOO_MANY_PUBLIC_SERVICES",
+            error.to_string(),
+            localized,
+        )
     }
 }
 
 /// `Ok` when `unit` may have these public services.
 pub fn check_count(unit: &name::Unit, services: &[Listed]) -> Result<(), TooMany> {
-    if services.len() <= MOST { Ok(()) } else { Err(TooMany(unit.clone())) }
+    if services.len() <= MOST {
+        Ok(())
+    } else {
+        Err(TooMany(unit.clone()))
+    }
 }
 
 #[cfg(test)]
@@ -77,8 +86,17 @@ mod tests {
 
     #[test]
     fn a_unit_has_at_most_1000_public_services() {
-        let unit = name::Unit { agency: "3271".into(), unit: "dpmptsp".into() };
-        let mut services = vec![Listed { id: "a".into(), display_name: "A".into() }; 1000];
+        let unit = name::Unit {
+            agency: "3271".into(),
+            unit: "dpmptsp".into(),
+        };
+        let mut services = vec![
+            Listed {
+                id: "a".into(),
+                display_name: "A".into()
+            };
+            1000
+        ];
         assert!(check_count(&unit, &services).is_ok());
         services.extend(services.first().cloned());
         assert!(check_count(&unit, &services).is_err());

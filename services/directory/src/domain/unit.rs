@@ -75,7 +75,10 @@ impl Unit {
     pub fn check_active(&self) -> Result<(), Closed> {
         match &self.state {
             State::Active => Ok(()),
-            State::Closed { date, .. } => Err(Closed { unit: self.name.clone(), date: *date }),
+            State::Closed { date, .. } => Err(Closed {
+                unit: self.name.clone(),
+                date: *date,
+            }),
         }
     }
 
@@ -111,13 +114,14 @@ impl Unit {
 pub fn close_date(field: &str, raw: &str) -> Result<NaiveDate, Violation> {
     // chrono also reads `2024-1-2` and years of other lengths.
     let date = NaiveDate::parse_from_str(raw, "%Y-%m-%d").ok();
-    date.filter(|date| raw.len() == 10 && date.to_string() == raw).ok_or_else(|| {
-        Violation::new(
-            field,
-            "must be a date of the form `YYYY-MM-DD`",
-            "Tanggal harus sah dan berbentuk `YYYY-MM-DD`",
-        )
-    })
+    date.filter(|date| raw.len() == 10 && date.to_string() == raw)
+        .ok_or_else(|| {
+            Violation::new(
+                field,
+                "must be a date of the form `YYYY-MM-DD`",
+                "Tanggal harus sah dan berbentuk `YYYY-MM-DD`",
+            )
+        })
 }
 
 /// The successors of `unit`: at most 100 other units, none twice. `unit` is `None` when its own name is faulty.
@@ -157,7 +161,11 @@ pub fn successors(
             Ok(successor) => successors.push(successor),
         }
     }
-    if faults.is_empty() { Ok(successors) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(successors)
+    } else {
+        Err(faults)
+    }
 }
 
 #[cfg(test)]
@@ -166,7 +174,10 @@ mod tests {
 
     fn unit() -> Unit {
         Unit {
-            name: name::Unit { agency: "3271".into(), unit: "dpmptsp".into() },
+            name: name::Unit {
+                agency: "3271".into(),
+                unit: "dpmptsp".into(),
+            },
             display_name: "DPMPTSP Kota Bogor".into(),
             unit_type: "dpmptsp".into(),
             state: State::Active,
@@ -179,17 +190,29 @@ mod tests {
     #[test]
     fn a_date_is_written_in_one_way() {
         assert_eq!(close_date("d", "2024-02-29").unwrap().to_string(), "2024-02-29");
-        for text in
-            ["", "2023-02-29", "2024-1-02", "2024-01-2", "24-01-02", "2024-01-02 ", "+2024-1-02", "02-01-2024"]
-        {
+        for text in [
+            "",
+            "2023-02-29",
+            "2024-1-02",
+            "2024-01-2",
+            "24-01-02",
+            "2024-01-02 ",
+            "+2024-1-02",
+            "02-01-2024",
+        ] {
             assert_eq!(close_date("d", text).unwrap_err().field, "d", "{text}");
         }
     }
 
     #[test]
     fn every_faulty_successor_is_named_at_its_place() {
-        let raw = ["agencies/3271/units/a", "x", "agencies/3271/units/dpmptsp", "agencies/3271/units/a"]
-            .map(String::from);
+        let raw = [
+            "agencies/3271/units/a",
+            "x",
+            "agencies/3271/units/dpmptsp",
+            "agencies/3271/units/a",
+        ]
+        .map(String::from);
         let faults = successors("successors", Some(&unit().name), &raw).unwrap_err();
         let fields: Vec<&str> = faults.iter().map(|f| f.field.as_str()).collect();
         assert_eq!(fields, ["successors[1]", "successors[2]", "successors[3]"]);
@@ -199,7 +222,10 @@ mod tests {
     #[test]
     fn there_are_at_most_100_successors() {
         let raw: Vec<String> = (0..101).map(|n| format!("agencies/1/units/u{n}")).collect();
-        assert_eq!(successors("successors", None, &raw).unwrap_err()[0].field, "successors");
+        assert_eq!(
+            successors("successors", None, &raw).unwrap_err()[0].field,
+            "successors"
+        );
         assert_eq!(successors("successors", None, &raw[..100]).unwrap().len(), 100);
     }
 
@@ -210,7 +236,13 @@ mod tests {
         unit.close(date, vec![]).unwrap();
         let closed = unit.clone();
         assert_eq!(unit.close(date, vec![]).unwrap_err().date, date);
-        assert!(unit.change(Change { display_name: Some("x".into()), unit_type: None }).is_err());
+        assert!(
+            unit.change(Change {
+                display_name: Some("x".into()),
+                unit_type: None
+            })
+            .is_err()
+        );
         assert_eq!(unit, closed);
     }
 }

@@ -11,8 +11,8 @@ use prost_types::FieldMask;
 use super::faults::Faults;
 use crate::{
     app::{
-        Once, close_unit, create_agency, create_public_service, create_unit, update_agency, update_public_service,
-        update_unit,
+        Once, close_unit, create_agency, create_public_service, create_unit, update_agency,
+        update_public_service, update_unit,
     },
     domain::{
         agency::{self, Kind},
@@ -35,7 +35,11 @@ fn public_service(field: &str, raw: &str) -> Result<name::PublicService, Violati
 
 /// The agency that a field may name.
 fn optional_agency(field: &str, raw: &str) -> Result<Option<name::Agency>, Violation> {
-    if raw.is_empty() { Ok(None) } else { agency(field, raw).map(Some) }
+    if raw.is_empty() {
+        Ok(None)
+    } else {
+        agency(field, raw).map(Some)
+    }
 }
 
 /// The kind that a field may name.
@@ -91,11 +95,17 @@ fn masked<T>(
     faults: &mut Faults,
     parse: impl FnOnce() -> Result<T, Violation>,
 ) -> Option<Option<T>> {
-    if paths.iter().any(|p| p == path) { faults.take(parse()).map(Some) } else { Some(None) }
+    if paths.iter().any(|p| p == path) {
+        faults.take(parse()).map(Some)
+    } else {
+        Some(None)
+    }
 }
 
 fn checked_request_id(request_id: String, faults: &mut Faults) -> Option<String> {
-    faults.take(request_id::check("request_id", &request_id)).map(|()| request_id)
+    faults
+        .take(request_id::check("request_id", &request_id))
+        .map(|()| request_id)
 }
 
 /// CreateAgency.
@@ -124,8 +134,17 @@ pub fn create_agency(request: v1::CreateAgencyRequest) -> Result<create_agency::
                 }),
                 ..v1::CreateAgencyRequest::default()
             };
-            let once = Once { request_id, digest: request_id::digest(&body) };
-            Some(create_agency::Request { once, name, display_name, kind, parent })
+            let once = Once {
+                request_id,
+                digest: request_id::digest(&body),
+            };
+            Some(create_agency::Request {
+                once,
+                name,
+                display_name,
+                kind,
+                parent,
+            })
         }
         _ => None,
     };
@@ -141,10 +160,18 @@ pub fn update_agency(request: v1::UpdateAgencyRequest) -> Result<update_agency::
         let display_name = masked(&paths, "display_name", &mut faults, || {
             text::display_name("agency.display_name", &agency_.display_name)
         });
-        let parent =
-            masked(&paths, "parent", &mut faults, || optional_agency("agency.parent", &agency_.parent));
-        let change = agency::Change { display_name: display_name?, parent: parent? };
-        Some(update_agency::Request { name: name?, etag: agency_.etag, change })
+        let parent = masked(&paths, "parent", &mut faults, || {
+            optional_agency("agency.parent", &agency_.parent)
+        });
+        let change = agency::Change {
+            display_name: display_name?,
+            parent: parent?,
+        };
+        Some(update_agency::Request {
+            name: name?,
+            etag: agency_.etag,
+            change,
+        })
     });
     faults.settle(change)
 }
@@ -172,9 +199,20 @@ pub fn create_unit(request: v1::CreateUnitRequest) -> Result<create_unit::Reques
                 }),
                 ..v1::CreateUnitRequest::default()
             };
-            let once = Once { request_id, digest: request_id::digest(&body) };
-            let name = name::Unit { agency: parent.agency, unit: id };
-            Some(create_unit::Request { once, name, display_name, unit_type })
+            let once = Once {
+                request_id,
+                digest: request_id::digest(&body),
+            };
+            let name = name::Unit {
+                agency: parent.agency,
+                unit: id,
+            };
+            Some(create_unit::Request {
+                once,
+                name,
+                display_name,
+                unit_type,
+            })
         }
         _ => None,
     };
@@ -190,10 +228,18 @@ pub fn update_unit(request: v1::UpdateUnitRequest) -> Result<update_unit::Reques
         let display_name = masked(&paths, "display_name", &mut faults, || {
             text::display_name("unit.display_name", &unit_.display_name)
         });
-        let unit_type =
-            masked(&paths, "unit_type", &mut faults, || unit_type::key("unit.unit_type", &unit_.unit_type));
-        let change = unit::Change { display_name: display_name?, unit_type: unit_type? };
-        Some(update_unit::Request { name: name?, etag: unit_.etag, change })
+        let unit_type = masked(&paths, "unit_type", &mut faults, || {
+            unit_type::key("unit.unit_type", &unit_.unit_type)
+        });
+        let change = unit::Change {
+            display_name: display_name?,
+            unit_type: unit_type?,
+        };
+        Some(update_unit::Request {
+            name: name?,
+            etag: unit_.etag,
+            change,
+        })
     });
     faults.settle(change)
 }
@@ -205,9 +251,12 @@ pub fn close_unit(request: v1::CloseUnitRequest) -> Result<close_unit::Request, 
     let date = faults.take(unit::close_date("close_date", &request.close_date));
     let successors = faults.take_all(unit::successors("successors", name.as_ref(), &request.successors));
     let close = match (name, date, successors) {
-        (Some(name), Some(date), Some(successors)) => {
-            Some(close_unit::Request { name, etag: request.etag, date, successors })
-        }
+        (Some(name), Some(date), Some(successors)) => Some(close_unit::Request {
+            name,
+            etag: request.etag,
+            date,
+            successors,
+        }),
         _ => None,
     };
     faults.settle(close)
@@ -220,13 +269,23 @@ pub fn create_public_service(
     let mut faults = Faults::default();
     let request_id = checked_request_id(request.request_id, &mut faults);
     let parent = faults.take(unit("parent", &request.parent));
-    let id = faults.take(name_rule::new_child("public_service_id", &request.public_service_id));
-    let draft = faults.required("public_service", request.public_service).and_then(|service| {
-        let display_name =
-            faults.take(text::display_name("public_service.display_name", &service.display_name));
-        let description = faults.take(text::description("public_service.description", &service.description));
-        Some((display_name?, description?))
-    });
+    let id = faults.take(name_rule::new_child(
+        "public_service_id",
+        &request.public_service_id,
+    ));
+    let draft = faults
+        .required("public_service", request.public_service)
+        .and_then(|service| {
+            let display_name = faults.take(text::display_name(
+                "public_service.display_name",
+                &service.display_name,
+            ));
+            let description = faults.take(text::description(
+                "public_service.description",
+                &service.description,
+            ));
+            Some((display_name?, description?))
+        });
     let new = match (request_id, parent, id, draft) {
         (Some(request_id), Some(unit), Some(id), Some((display_name, description))) => {
             let body = v1::CreatePublicServiceRequest {
@@ -239,9 +298,17 @@ pub fn create_public_service(
                 }),
                 ..v1::CreatePublicServiceRequest::default()
             };
-            let once = Once { request_id, digest: request_id::digest(&body) };
+            let once = Once {
+                request_id,
+                digest: request_id::digest(&body),
+            };
             let name = name::PublicService { unit, service: id };
-            Some(create_public_service::Request { once, name, display_name, description })
+            Some(create_public_service::Request {
+                once,
+                name,
+                display_name,
+                description,
+            })
         }
         _ => None,
     };
@@ -254,17 +321,26 @@ pub fn update_public_service(
 ) -> Result<update_public_service::Request, Failure> {
     let mut faults = Faults::default();
     let paths = mask(request.update_mask, &["display_name", "description"], &mut faults);
-    let change = faults.required("public_service", request.public_service).and_then(|service| {
-        let name = faults.take(public_service("public_service.name", &service.name));
-        let display_name = masked(&paths, "display_name", &mut faults, || {
-            text::display_name("public_service.display_name", &service.display_name)
+    let change = faults
+        .required("public_service", request.public_service)
+        .and_then(|service| {
+            let name = faults.take(public_service("public_service.name", &service.name));
+            let display_name = masked(&paths, "display_name", &mut faults, || {
+                text::display_name("public_service.display_name", &service.display_name)
+            });
+            let description = masked(&paths, "description", &mut faults, || {
+                text::description("public_service.description", &service.description)
+            });
+            let change = public_service::Change {
+                display_name: display_name?,
+                description: description?,
+            };
+            Some(update_public_service::Request {
+                name: name?,
+                etag: service.etag,
+                change,
+            })
         });
-        let description = masked(&paths, "description", &mut faults, || {
-            text::description("public_service.description", &service.description)
-        });
-        let change = public_service::Change { display_name: display_name?, description: description? };
-        Some(update_public_service::Request { name: name?, etag: service.etag, change })
-    });
     faults.settle(change)
 }
 
@@ -290,7 +366,11 @@ pub fn list_agencies(request: &v1::ListAgenciesRequest) -> Result<(AgencyFilter,
     let page = faults.take_all(page(request.page_size, &request.page_token, &fields));
     let kind = faults.take(optional_kind("kind", request.kind));
     let parent = faults.take(optional_agency("parent", &request.parent));
-    faults.settle(kind.zip(parent).map(|(kind, parent)| AgencyFilter { kind, parent }).zip(page))
+    faults.settle(
+        kind.zip(parent)
+            .map(|(kind, parent)| AgencyFilter { kind, parent })
+            .zip(page),
+    )
 }
 
 /// ListUnits.
@@ -304,19 +384,22 @@ pub fn list_units(request: &v1::ListUnitsRequest) -> Result<(UnitFilter, Page), 
         key => faults.take(unit_type::key("unit_type", key)).map(Some),
     };
     let agency = agency.map(|agency| (agency.agency != name_rule::WILDCARD).then_some(agency));
-    faults.settle(agency.zip(unit_type).map(|(agency, unit_type)| UnitFilter { agency, unit_type }).zip(page))
+    faults.settle(
+        agency
+            .zip(unit_type)
+            .map(|(agency, unit_type)| UnitFilter { agency, unit_type })
+            .zip(page),
+    )
 }
 
 /// ListPublicServices.
-pub fn list_public_services(
-    request: &v1::ListPublicServicesRequest,
-) -> Result<(name::Unit, Page), Failure> {
+pub fn list_public_services(request: &v1::ListPublicServicesRequest) -> Result<(name::Unit, Page), Failure> {
     let mut faults = Faults::default();
-    let page = faults.take_all(page(request.page_size, &request.page_token, &[request.parent.clone()]));
+    let page = faults.take_all(page(
+        request.page_size,
+        &request.page_token,
+        &[request.parent.clone()],
+    ));
     let unit = faults.take(unit("parent", &request.parent));
     faults.settle(unit.zip(page))
-}
-
-fn page(size: i32, token: &str, fields: &[String]) -> Result<Page, Vec<Violation>> {
-    Page::parse(size, token, &fields.iter().map(String::as_str).collect::<Vec<_>>())
 }

@@ -25,7 +25,11 @@ impl Faults {
     /// What is in a message field; `None` and noted when it is not given.
     pub fn required<T>(&mut self, field: &str, message: Option<T>) -> Option<T> {
         if message.is_none() {
-            self.add(Violation::new(field, "is required", format!("Isian `{field}` wajib ada")));
+            self.add(Violation::new(
+                field,
+                "is required",
+                format!("Isian `{field}` wajib ada"),
+            ));
         }
         message
     }

@@ -27,7 +27,11 @@ pub fn agency(agency: &Agency) -> v1::Agency {
         name: agency.name.to_string(),
         display_name: agency.display_name.clone(),
         kind: kind(agency.kind).into(),
-        parent: agency.parent.as_ref().map(ToString::to_string).unwrap_or_default(),
+        parent: agency
+            .parent
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
         etag: agency.version.to_string(),
         create_time: Some(to_proto(agency.created_at)),
         update_time: Some(to_proto(agency.updated_at)),
@@ -38,9 +42,11 @@ pub fn agency(agency: &Agency) -> v1::Agency {
 pub fn unit(unit: &Unit) -> v1::Unit {
     let (state, close_date, successors) = match &unit.state {
         State::Active => (v1::UnitState::Active, String::new(), Vec::new()),
-        State::Closed { date, successors } => {
-            (v1::UnitState::Closed, date.to_string(), successors.iter().map(ToString::to_string).collect())
-        }
+        State::Closed { date, successors } => (
+            v1::UnitState::Closed,
+            date.to_string(),
+            successors.iter().map(ToString::to_string).collect(),
+        ),
     };
     v1::Unit {
         name: unit.name.to_string(),
@@ -69,5 +75,8 @@ pub fn public_service(service: &PublicService) -> v1::PublicService {
 
 /// A unit type as its message.
 pub fn unit_type(unit_type: &UnitType) -> v1::UnitType {
-    v1::UnitType { key: unit_type.key.clone(), display_name: unit_type.display_name.clone() }
+    v1::UnitType {
+        key: unit_type.key.clone(),
+        display_name: unit_type.display_name.clone(),
+    }
 }

@@ -50,7 +50,10 @@ fn answer<T>(answer: T) -> Answer<T> {
 
 /// What was looked up by `name`.
 fn found<T>(found: Result<Option<T>, DbErr>, name: &str) -> Result<T, Status> {
-    found.map_err(Failure::from).and_then(|f| f.ok_or_else(|| Failure::not_found(name))).map_err(status)
+    found
+        .map_err(Failure::from)
+        .and_then(|f| f.ok_or_else(|| Failure::not_found(name)))
+        .map_err(status)
 }
 
 fn read<T>(read: Result<T, DbErr>) -> Result<T, Status> {
@@ -65,14 +68,23 @@ impl DirectoryService for Server {
     ) -> Answer<v1::CreateAgencyResponse> {
         let (caller, message) = open(request)?;
         let new = convert::create_agency(message).map_err(status)?;
-        answer(create_agency::run(&self.ctx, &caller, new).await.map_err(status)?)
+        answer(
+            create_agency::run(&self.ctx, &caller, new)
+                .await
+                .map_err(status)?,
+        )
     }
 
     async fn get_agency(&self, request: Request<v1::GetAgencyRequest>) -> Answer<v1::GetAgencyResponse> {
         let (_, message) = open(request)?;
         let name = convert::get_agency(&message).map_err(status)?;
-        let agency = found(store::agency_get(self.ctx.db.reader(), &name).await, &message.name)?;
-        answer(v1::GetAgencyResponse { agency: Some(render::agency(&agency)) })
+        let agency = found(
+            store::agency_get(self.ctx.db.reader(), &name).await,
+            &message.name,
+        )?;
+        answer(v1::GetAgencyResponse {
+            agency: Some(render::agency(&agency)),
+        })
     }
 
     async fn list_agencies(
@@ -83,7 +95,10 @@ impl DirectoryService for Server {
         let (filter, page) = convert::list_agencies(&message).map_err(status)?;
         let (agencies, next) = read(store::agency_page(self.ctx.db.reader(), &filter, &page).await)?;
         let agencies = agencies.iter().map(render::agency).collect();
-        answer(v1::ListAgenciesResponse { agencies, next_page_token: next })
+        answer(v1::ListAgenciesResponse {
+            agencies,
+            next_page_token: next,
+        })
     }
 
     async fn update_agency(
@@ -92,8 +107,12 @@ impl DirectoryService for Server {
     ) -> Answer<v1::UpdateAgencyResponse> {
         let (caller, message) = open(request)?;
         let change = convert::update_agency(message).map_err(status)?;
-        let agency = update_agency::run(&self.ctx, &caller, change).await.map_err(status)?;
-        answer(v1::UpdateAgencyResponse { agency: Some(render::agency(&agency)) })
+        let agency = update_agency::run(&self.ctx, &caller, change)
+            .await
+            .map_err(status)?;
+        answer(v1::UpdateAgencyResponse {
+            agency: Some(render::agency(&agency)),
+        })
     }
 
     async fn create_unit(&self, request: Request<v1::CreateUnitRequest>) -> Answer<v1::CreateUnitResponse> {
@@ -106,7 +125,9 @@ impl DirectoryService for Server {
         let (_, message) = open(request)?;
         let name = convert::get_unit(&message).map_err(status)?;
         let unit = found(store::unit_get(self.ctx.db.reader(), &name).await, &message.name)?;
-        answer(v1::GetUnitResponse { unit: Some(render::unit(&unit)) })
+        answer(v1::GetUnitResponse {
+            unit: Some(render::unit(&unit)),
+        })
     }
 
     async fn list_units(&self, request: Request<v1::ListUnitsRequest>) -> Answer<v1::ListUnitsResponse> {
@@ -114,21 +135,30 @@ impl DirectoryService for Server {
         let (filter, page) = convert::list_units(&message).map_err(status)?;
         let (units, next) = read(store::unit_page(self.ctx.db.reader(), &filter, &page).await)?;
         let units = units.iter().map(render::unit).collect();
-        answer(v1::ListUnitsResponse { units, next_page_token: next })
+        answer(v1::ListUnitsResponse {
+            units,
+            next_page_token: next,
+        })
     }
 
     async fn update_unit(&self, request: Request<v1::UpdateUnitRequest>) -> Answer<v1::UpdateUnitResponse> {
         let (caller, message) = open(request)?;
         let change = convert::update_unit(message).map_err(status)?;
-        let unit = update_unit::run(&self.ctx, &caller, change).await.map_err(status)?;
-        answer(v1::UpdateUnitResponse { unit: Some(render::unit(&unit)) })
+        let unit = update_unit::run(&self.ctx, &caller, change)
+            .await
+            .map_err(status)?;
+        answer(v1::UpdateUnitResponse {
+            unit: Some(render::unit(&unit)),
+        })
     }
 
     async fn close_unit(&self, request: Request<v1::CloseUnitRequest>) -> Answer<v1::CloseUnitResponse> {
         let (caller, message) = open(request)?;
         let close = convert::close_unit(message).map_err(status)?;
         let unit = close_unit::run(&self.ctx, &caller, close).await.map_err(status)?;
-        answer(v1::CloseUnitResponse { unit: Some(render::unit(&unit)) })
+        answer(v1::CloseUnitResponse {
+            unit: Some(render::unit(&unit)),
+        })
     }
 
     async fn create_public_service(
@@ -137,7 +167,11 @@ impl DirectoryService for Server {
     ) -> Answer<v1::CreatePublicServiceResponse> {
         let (caller, message) = open(request)?;
         let new = convert::create_public_service(message).map_err(status)?;
-        answer(create_public_service::run(&self.ctx, &caller, new).await.map_err(status)?)
+        answer(
+            create_public_service::run(&self.ctx, &caller, new)
+                .await
+                .map_err(status)?,
+        )
     }
 
     async fn get_public_service(
@@ -146,8 +180,13 @@ impl DirectoryService for Server {
     ) -> Answer<v1::GetPublicServiceResponse> {
         let (_, message) = open(request)?;
         let name = convert::get_public_service(&message).map_err(status)?;
-        let service = found(store::public_service_get(self.ctx.db.reader(), &name).await, &message.name)?;
-        answer(v1::GetPublicServiceResponse { public_service: Some(render::public_service(&service)) })
+        let service = found(
+            store::public_service_get(self.ctx.db.reader(), &name).await,
+            &message.name,
+        )?;
+        answer(v1::GetPublicServiceResponse {
+            public_service: Some(render::public_service(&service)),
+        })
     }
 
     async fn list_public_services(
@@ -158,7 +197,10 @@ impl DirectoryService for Server {
         let (unit, page) = convert::list_public_services(&message).map_err(status)?;
         let (services, next) = read(store::public_service_page(self.ctx.db.reader(), &unit, &page).await)?;
         let public_services = services.iter().map(render::public_service).collect();
-        answer(v1::ListPublicServicesResponse { public_services, next_page_token: next })
+        answer(v1::ListPublicServicesResponse {
+            public_services,
+            next_page_token: next,
+        })
     }
 
     async fn update_public_service(
@@ -167,8 +209,12 @@ impl DirectoryService for Server {
     ) -> Answer<v1::UpdatePublicServiceResponse> {
         let (caller, message) = open(request)?;
         let change = convert::update_public_service(message).map_err(status)?;
-        let service = update_public_service::run(&self.ctx, &caller, change).await.map_err(status)?;
-        answer(v1::UpdatePublicServiceResponse { public_service: Some(render::public_service(&service)) })
+        let service = update_public_service::run(&self.ctx, &caller, change)
+            .await
+            .map_err(status)?;
+        answer(v1::UpdatePublicServiceResponse {
+            public_service: Some(render::public_service(&service)),
+        })
     }
 
     async fn list_unit_types(
@@ -176,6 +222,8 @@ impl DirectoryService for Server {
         request: Request<v1::ListUnitTypesRequest>,
     ) -> Answer<v1::ListUnitTypesResponse> {
         open(request)?;
-        answer(v1::ListUnitTypesResponse { unit_types: unit_type::all().iter().map(render::unit_type).collect() })
+        answer(v1::ListUnitTypesResponse {
+            unit_types: unit_type::all().iter().map(render::unit_type).collect(),
+        })
     }
 }

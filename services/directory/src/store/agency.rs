@@ -73,7 +73,11 @@ fn row(agency: &Agency) -> ActiveModel {
 /// Inserts a new agency; false when its id is in use. Waits for another transaction that inserts the same id.
 pub async fn agency_insert_in_txn(txn: &Txn, agency: &Agency) -> Result<bool, DbErr> {
     let taken = OnConflict::new().do_nothing().to_owned();
-    Ok(Entity::insert(row(agency)).on_conflict(taken).exec_without_returning(txn).await? == 1)
+    Ok(Entity::insert(row(agency))
+        .on_conflict(taken)
+        .exec_without_returning(txn)
+        .await?
+        == 1)
 }
 
 /// Writes a locked agency back.
@@ -84,13 +88,20 @@ pub async fn agency_save_in_txn(txn: &Txn, agency: &Agency) -> Result<(), DbErr>
 /// Locks an agency until the end of the transaction; `None` when it does not exist. SQLite has no row locks, there
 /// the transaction holds the only write lock from its beginning.
 pub async fn agency_lock_in_txn(txn: &Txn, name: &name::Agency) -> Result<Option<Agency>, DbErr> {
-    let found = Entity::find_by_id(name.agency.as_str()).lock_exclusive().one(txn).await?;
+    let found = Entity::find_by_id(name.agency.as_str())
+        .lock_exclusive()
+        .one(txn)
+        .await?;
     found.map(Agency::try_from).transpose()
 }
 
 /// An agency by its name.
 pub async fn agency_get(conn: &impl ConnectionTrait, name: &name::Agency) -> Result<Option<Agency>, DbErr> {
-    Entity::find_by_id(name.agency.as_str()).one(conn).await?.map(Agency::try_from).transpose()
+    Entity::find_by_id(name.agency.as_str())
+        .one(conn)
+        .await?
+        .map(Agency::try_from)
+        .transpose()
 }
 
 /// Which agencies to list.
@@ -110,8 +121,12 @@ pub async fn agency_page(
 ) -> Result<(Vec<Agency>, String), DbErr> {
     let mut rows = Entity::find()
         .filter(Column::Agency.gt(page.after.as_str()))
-        .apply_if(filter.kind, |query, kind| query.filter(Column::Kind.eq(kind.as_str())))
-        .apply_if(filter.parent.as_ref(), |query, parent| query.filter(Column::Parent.eq(parent.agency.as_str())))
+        .apply_if(filter.kind, |query, kind| {
+            query.filter(Column::Kind.eq(kind.as_str()))
+        })
+        .apply_if(filter.parent.as_ref(), |query, parent| {
+            query.filter(Column::Parent.eq(parent.agency.as_str()))
+        })
         .order_by_asc(Column::Agency)
         .limit(page.limit())
         .all(conn)

@@ -4,7 +4,9 @@ mod agency;
 mod public_service;
 mod unit;
 
-pub use agency::{AgencyFilter, agency_get, agency_insert_in_txn, agency_lock_in_txn, agency_page, agency_save_in_txn};
+pub use agency::{
+    AgencyFilter, agency_get, agency_insert_in_txn, agency_lock_in_txn, agency_page, agency_save_in_txn,
+};
 pub use public_service::{
     public_service_get, public_service_insert_in_txn, public_service_list, public_service_page,
     public_service_save_in_txn,

@@ -7,8 +7,8 @@ use prima_platform::{
 };
 use prima_proto::name;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
-    entity::prelude::*, sea_query::OnConflict,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    Set, entity::prelude::*, sea_query::OnConflict,
 };
 
 use crate::domain::public_service::{Listed, PublicService};
@@ -48,7 +48,10 @@ impl From<Model> for PublicService {
     fn from(row: Model) -> Self {
         Self {
             name: name::PublicService {
-                unit: name::Unit { agency: row.agency, unit: row.unit },
+                unit: name::Unit {
+                    agency: row.agency,
+                    unit: row.unit,
+                },
                 service: row.service,
             },
             display_name: row.display_name,
@@ -76,7 +79,11 @@ fn row(service: &PublicService) -> ActiveModel {
 /// Inserts a new public service of a locked unit; false when its id is in use.
 pub async fn public_service_insert_in_txn(txn: &Txn, service: &PublicService) -> Result<bool, DbErr> {
     let taken = OnConflict::new().do_nothing().to_owned();
-    Ok(Entity::insert(row(service)).on_conflict(taken).exec_without_returning(txn).await? == 1)
+    Ok(Entity::insert(row(service))
+        .on_conflict(taken)
+        .exec_without_returning(txn)
+        .await?
+        == 1)
 }
 
 /// Writes a public service of a locked unit back.
@@ -89,12 +96,19 @@ pub async fn public_service_get(
     conn: &impl ConnectionTrait,
     name: &name::PublicService,
 ) -> Result<Option<PublicService>, DbErr> {
-    let key = (name.unit.agency.clone(), name.unit.unit.clone(), name.service.clone());
+    let key = (
+        name.unit.agency.clone(),
+        name.unit.unit.clone(),
+        name.service.clone(),
+    );
     Ok(Entity::find_by_id(key).one(conn).await?.map(PublicService::from))
 }
 
 /// All public services of a unit, ordered by name, as its event tells them.
-pub async fn public_service_list(conn: &impl ConnectionTrait, unit: &name::Unit) -> Result<Vec<Listed>, DbErr> {
+pub async fn public_service_list(
+    conn: &impl ConnectionTrait,
+    unit: &name::Unit,
+) -> Result<Vec<Listed>, DbErr> {
     let rows: Vec<(String, String)> = Entity::find()
         .select_only()
         .columns([Column::Service, Column::DisplayName])
@@ -104,7 +118,10 @@ pub async fn public_service_list(conn: &impl ConnectionTrait, unit: &name::Unit)
         .into_tuple()
         .all(conn)
         .await?;
-    Ok(rows.into_iter().map(|(id, display_name)| Listed { id, display_name }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(id, display_name)| Listed { id, display_name })
+        .collect())
 }
 
 /// A page of public services of a unit, ordered by name, and the token of the next one.

@@ -56,12 +56,17 @@ impl TryFrom<Model> for Unit {
         let state = match &row.close_date {
             None => State::Active,
             Some(date) => State::Closed {
-                date: date.parse::<NaiveDate>().map_err(|_| broken(&row.name, "close date"))?,
+                date: date
+                    .parse::<NaiveDate>()
+                    .map_err(|_| broken(&row.name, "close date"))?,
                 successors: successors(&row.successors).ok_or_else(|| broken(&row.name, "successors"))?,
             },
         };
         Ok(Self {
-            name: name::Unit { agency: row.agency, unit: row.unit },
+            name: name::Unit {
+                agency: row.agency,
+                unit: row.unit,
+            },
             display_name: row.display_name,
             unit_type: row.unit_type,
             state,
@@ -104,7 +109,11 @@ fn key(name: &name::Unit) -> (String, String) {
 /// Inserts a new unit; false when its id is in use. Waits for another transaction that inserts the same id.
 pub async fn unit_insert_in_txn(txn: &Txn, unit: &Unit) -> Result<bool, DbErr> {
     let taken = OnConflict::new().do_nothing().to_owned();
-    Ok(Entity::insert(row(unit)).on_conflict(taken).exec_without_returning(txn).await? == 1)
+    Ok(Entity::insert(row(unit))
+        .on_conflict(taken)
+        .exec_without_returning(txn)
+        .await?
+        == 1)
 }
 
 /// Writes a locked unit back.
@@ -121,7 +130,11 @@ pub async fn unit_lock_in_txn(txn: &Txn, name: &name::Unit) -> Result<Option<Uni
 
 /// A unit by its name.
 pub async fn unit_get(conn: &impl ConnectionTrait, name: &name::Unit) -> Result<Option<Unit>, DbErr> {
-    Entity::find_by_id(key(name)).one(conn).await?.map(Unit::try_from).transpose()
+    Entity::find_by_id(key(name))
+        .one(conn)
+        .await?
+        .map(Unit::try_from)
+        .transpose()
 }
 
 /// Which units to list.
@@ -141,8 +154,12 @@ pub async fn unit_page(
 ) -> Result<(Vec<Unit>, String), DbErr> {
     let mut rows = Entity::find()
         .filter(Column::Name.gt(page.after.as_str()))
-        .apply_if(filter.agency.as_ref(), |query, agency| query.filter(Column::Agency.eq(agency.agency.as_str())))
-        .apply_if(filter.unit_type.as_deref(), |query, unit_type| query.filter(Column::UnitType.eq(unit_type)))
+        .apply_if(filter.agency.as_ref(), |query, agency| {
+            query.filter(Column::Agency.eq(agency.agency.as_str()))
+        })
+        .apply_if(filter.unit_type.as_deref(), |query, unit_type| {
+            query.filter(Column::UnitType.eq(unit_type))
+        })
         .order_by_asc(Column::Name)
         .limit(page.limit())
         .all(conn)

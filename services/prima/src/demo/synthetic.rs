@@ -161,7 +161,7 @@ mod tests {
         let first = &all()[0];
         assert_eq!(first.responses(), first.responses());
         // Pinned: other ids or scores would be refused as contradictions where the demo was loaded before.
-        let row = "sintetis-1171-01,PINNED";
+        let row = "sintetis-1171-01,2024-07-05T15:35:00+07:00,4,4,4,3,4,4,4,4,3,L,23,SMA,PNS";
         assert_eq!(first.responses().lines().nth(1).unwrap(), row);
     }
 

@@ -1,0 +1,10 @@
+//! The directory as its callers see it: over gRPC, on a real database, with its relay and a bus.
+//!
+//! Every test runs on SQLite, and on PostgreSQL too when `PRIMA_TEST_POSTGRES_URL` is set.
+
+mod agencies;
+mod events;
+mod fixture;
+mod public_services;
+mod races;
+mod units;

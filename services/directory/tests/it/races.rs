@@ -1,0 +1,135 @@
+//! Many callers at once.
+
+use prima_proto::{directory::v1, event::v1::UnitState};
+use tokio::task::JoinSet;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use crate::fixture::*;
+
+const TASKS: usize = 20;
+
+fn reason(status: &Status) -> (Code, String) {
+    (
+        status.code(),
+        status.get_error_details().error_info().unwrap().reason.clone(),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_creates_of_one_id_exactly_one_succeeds() {
+    on_each_database(async |mut t| {
+        t.bogor().await;
+        let mut tasks = JoinSet::new();
+        for n in 0..TASKS {
+            let mut client = t.client.clone();
+            tasks.spawn(async move {
+                let mut new = agency("3201", v1::AgencyKind::Kabupaten, "agencies/32");
+                new.request_id = format!("task-{n}");
+                client.create_agency(admin(new)).await.map(drop)
+            });
+        }
+        let answers = tasks.join_all().await;
+        let refused: Vec<_> = answers
+            .iter()
+            .filter_map(|a| a.as_ref().err())
+            .map(reason)
+            .collect();
+        assert_eq!(
+            refused,
+            vec![(Code::AlreadyExists, "ALREADY_EXISTS".to_owned()); TASKS - 1]
+        );
+        // Two agencies and a unit were there before; what was refused left nothing behind.
+        assert_eq!(
+            (
+                t.count("agency").await,
+                t.count("request").await,
+                t.count("outbox").await
+            ),
+            (3, 4, 4)
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_repeats_of_one_request_all_get_the_same_answer() {
+    on_each_database(async |mut t| {
+        t.bogor().await;
+        let mut tasks = JoinSet::new();
+        for _ in 0..TASKS {
+            let mut client = t.client.clone();
+            tasks.spawn(async move { client.create_public_service(operator(service("nib"))).await });
+        }
+        let answers = tasks.join_all().await;
+        let mut answers = answers.into_iter().map(|a| a.unwrap().into_inner());
+        let first = answers.next().unwrap();
+        assert!(answers.all(|answer| answer == first));
+        assert_eq!(t.count("public_service").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_changes_on_one_etag_exactly_one_succeeds() {
+    on_each_database(async |mut t| {
+        let created = t.bogor().await;
+        let mut tasks = JoinSet::new();
+        for n in 0..TASKS {
+            let mut client = t.client.clone();
+            let unit = v1::Unit {
+                display_name: format!("Nama {n}"),
+                ..created.clone()
+            };
+            let update = v1::UpdateUnitRequest {
+                unit: Some(unit),
+                update_mask: mask(&["display_name"]),
+            };
+            tasks.spawn(async move { client.update_unit(operator(update)).await.map(drop) });
+        }
+        let answers = tasks.join_all().await;
+        let refused: Vec<_> = answers
+            .iter()
+            .filter_map(|a| a.as_ref().err())
+            .map(reason)
+            .collect();
+        assert_eq!(
+            refused,
+            vec![(Code::Aborted, "ETAG_MISMATCH".to_owned()); TASKS - 1]
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn services_created_at_once_all_stand_in_the_last_state_of_the_unit() {
+    on_each_database(async |mut t| {
+        t.bogor().await;
+        let mut tasks = JoinSet::new();
+        for n in 0..TASKS {
+            let mut client = t.client.clone();
+            tasks.spawn(async move {
+                let new = service(&format!("s{n:02}"));
+                client
+                    .create_public_service(operator(new))
+                    .await
+                    .unwrap()
+                    .into_inner()
+                    .public_service
+                    .unwrap()
+                    .etag
+            });
+        }
+        let mut etags = tasks.join_all().await;
+        etags.sort();
+        etags.dedup();
+        assert_eq!(etags.len(), TASKS, "each took a version of its own");
+        let staged = t
+            .staged::<UnitState>("prima.directory.unit.3271.dpmptsp")
+            .await
+            .unwrap();
+        assert_eq!(staged.state.services.len(), TASKS);
+        assert_eq!(Some(&staged.version.to_string()), etags.last());
+    })
+    .await;
+}

@@ -1,0 +1,232 @@
+//! Followers, on every bus: what they hold, and whether they know how current it is.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use futures::TryStreamExt;
+use prima_platform::{
+    bus::Delivery,
+    clock::Clock,
+    consume::{Follower, Freshness, Projection, Source},
+    testing::{eventually, nats::Nats},
+};
+
+use crate::world::{LONG, Replica, Running, SERVICE, World, relay_config};
+
+#[derive(Default)]
+struct Held(Mutex<BTreeMap<String, (i64, String)>>);
+
+impl Projection for Held {
+    fn apply(&self, delivery: &Delivery) {
+        let event = &delivery.event;
+        let mut held = self.0.lock().unwrap();
+        if held.get(&event.subject).is_none_or(|(version, _)| *version < event.version) {
+            let payload = String::from_utf8(event.payload.clone()).unwrap();
+            held.insert(event.subject.clone(), (event.version, payload));
+        }
+    }
+}
+
+struct Following {
+    held: Arc<Held>,
+    freshness: Freshness,
+    _running: Running,
+}
+
+fn follow(replica: &Replica, sources: &[(&str, &[&str])]) -> Following {
+    let held = Arc::new(Held::default());
+    let sources = sources.iter().map(|(service, filters)| Source::new(service, filters)).collect();
+    let follower = Follower::new(replica.bus.clone(), Clock::system(), "ranking", sources, held.clone());
+    let freshness = follower.freshness();
+    Following { held, freshness, _running: Running::spawn(|stop| follower.run(stop)) }
+}
+
+impl Following {
+    async fn fresh(&self) {
+        let fresh = self.is(true).await;
+        assert!(fresh && self.freshness.now().waiting_for.is_empty(), "stale: {:?}", self.freshness.now());
+    }
+
+    async fn stale(&self, waiting_for: &[&str]) {
+        assert!(self.is(false).await, "still fresh");
+        let so = eventually(LONG, || async { (self.freshness.now().waiting_for == waiting_for).then_some(()) });
+        assert!(so.await.is_some(), "waiting for {:?}", self.freshness.now().waiting_for);
+    }
+
+    async fn is(&self, fresh: bool) -> bool {
+        tokio::time::timeout(LONG, self.freshness.fresh().wait_for(|now| *now == fresh)).await.is_ok()
+    }
+
+    async fn holds(&self, name: &str, payload: &str) {
+        let subject = format!("prima.{name}");
+        let found = || self.held.0.lock().unwrap().get(&subject).map(|(_, payload)| payload.clone());
+        if eventually(LONG, || async { (found().as_deref() == Some(payload)).then_some(()) }).await.is_none() {
+            assert_eq!(found().as_deref(), Some(payload), "{name}");
+        }
+    }
+}
+
+macro_rules! on_both_buses {
+    ($($case:ident),* $(,)?) => {
+        crate::world::matrix!(@on memory, Sqlite, Memory, $($case),*);
+        crate::world::matrix!(@on jetstream, Sqlite, JetStream, $($case),*);
+    };
+}
+
+macro_rules! on_jetstream {
+    ($($case:ident),* $(,)?) => { crate::world::matrix!(@on server, Sqlite, JetStream, $($case),*); };
+}
+
+on_both_buses!(
+    empty_is_fresh_missing_and_incomplete_are_not,
+    every_source_has_to_be_there,
+    states_are_held_and_followed,
+    a_recreated_stream_is_followed_anew,
+    other_subjects_do_not_make_it_stale,
+);
+
+on_jetstream!(
+    a_server_that_is_away_makes_it_stale_and_takes_nothing_from_it,
+    a_server_that_hangs_makes_it_stale,
+    a_consumer_that_somebody_deleted_is_made_again,
+);
+
+const ALL: (&str, &[&str]) = (SERVICE, &["prima.survey.>"]);
+
+async fn empty_is_fresh_missing_and_incomplete_are_not(world: World) {
+    let following = follow(&world, &[ALL]);
+    following.stale(&[SERVICE]).await;
+    world.publish(SERVICE, "a", 1, "one").await;
+    following.holds("survey.a", "one").await;
+    assert_eq!(following.freshness.now().waiting_for, [SERVICE], "followed to its end, and not complete");
+    assert!(!*following.freshness.fresh().borrow());
+    world.bus.set_complete(SERVICE).await.unwrap();
+    following.fresh().await;
+    world.bus.ensure_stream("empty").await.unwrap();
+    world.bus.set_complete("empty").await.unwrap();
+    let empty = follow(&world, &[("empty", &["prima.empty.>"])]);
+    empty.fresh().await;
+    assert_eq!(empty.freshness.now().as_of, None);
+}
+
+async fn every_source_has_to_be_there(world: World) {
+    world.bus.ensure_stream("directory").await.unwrap();
+    world.bus.set_complete("directory").await.unwrap();
+    let following = follow(&world, &[ALL, ("directory", &["prima.directory.>"])]);
+    following.stale(&[SERVICE]).await;
+    world.publish("directory", "unit.a", 1, "unit").await;
+    following.holds("directory.unit.a", "unit").await;
+    let (_relay, _) = world.relay(relay_config(), "a");
+    following.fresh().await;
+    world.stage("a", "one").await;
+    following.holds("survey.a", "one").await;
+}
+
+async fn states_are_held_and_followed(world: World) {
+    let (_relay, _) = world.relay(relay_config(), "a");
+    world.stage_all(&["a", "b"], "one").await;
+    world.in_step().await;
+    let following = follow(&world, &[ALL]);
+    following.fresh().await;
+    // Fresh means that everything from before is held.
+    assert_eq!(following.held.0.lock().unwrap().len(), 2);
+    let before = following.freshness.now().as_of.expect("states were applied");
+    world.stage("b", "two").await;
+    following.holds("survey.b", "two").await;
+    let later = eventually(LONG, || async { (following.freshness.now().as_of? > before).then_some(()) });
+    later.await.expect("as_of does not move");
+}
+
+async fn a_recreated_stream_is_followed_anew(mut world: World) {
+    let (relay, _) = world.relay(relay_config(), "a");
+    world.stage_all(&["a", "b"], "one").await;
+    let following = follow(&world, &[ALL]);
+    following.holds("survey.a", "one").await;
+    following.fresh().await;
+    relay.stop().await;
+    world.lose_the_bus();
+    following.stale(&[SERVICE]).await;
+    assert_eq!(following.held.0.lock().unwrap().len(), 2, "what it held it still holds");
+    world.stage("a", "two").await;
+    let (_relay, _) = world.relay(relay_config(), "b");
+    following.fresh().await;
+    following.holds("survey.a", "two").await;
+    world.stage("c", "three").await;
+    following.holds("survey.c", "three").await;
+}
+
+async fn other_subjects_do_not_make_it_stale(world: World) {
+    world.publish(SERVICE, "score.a", 1, "one").await;
+    world.bus.set_complete(SERVICE).await.unwrap();
+    let following = follow(&world, &[(SERVICE, &["prima.survey.score.>"])]);
+    following.fresh().await;
+    let mut changes = following.freshness.fresh();
+    changes.mark_unchanged();
+    let moving = async {
+        let mut version = 0;
+        loop {
+            version += 1;
+            world.publish(SERVICE, "result.a", version, "not for it").await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    // Longer than its watchdog is patient.
+    tokio::select! {
+        () = moving => {}
+        changed = tokio::time::timeout(Duration::from_secs(8), changes.changed()) => {
+            assert!(changed.is_err(), "it went stale: {:?}", following.freshness.now());
+        }
+    }
+    world.publish(SERVICE, "score.a", 2, "two").await;
+    following.holds("survey.score.a", "two").await;
+}
+
+async fn a_server_that_is_away_makes_it_stale_and_takes_nothing_from_it(mut world: World) {
+    let (_relay, _) = world.relay(relay_config(), "a");
+    world.stage("a", "one").await;
+    let following = follow(&world, &[ALL]);
+    following.holds("survey.a", "one").await;
+    following.fresh().await;
+    world.nats.as_mut().map(Nats::kill).unwrap();
+    following.stale(&[SERVICE]).await;
+    following.holds("survey.a", "one").await;
+    world.stage("a", "two").await;
+    world.nats.as_mut().map(Nats::restart).unwrap();
+    following.holds("survey.a", "two").await;
+    following.fresh().await;
+}
+
+async fn a_server_that_hangs_makes_it_stale(world: World) {
+    let (_relay, _) = world.relay(relay_config(), "a");
+    world.stage("a", "one").await;
+    let following = follow(&world, &[ALL]);
+    following.holds("survey.a", "one").await;
+    following.fresh().await;
+    let nats = world.nats.as_ref().unwrap();
+    nats.pause();
+    following.stale(&[SERVICE]).await;
+    nats.resume();
+    world.stage("a", "two").await;
+    following.holds("survey.a", "two").await;
+    following.fresh().await;
+}
+
+async fn a_consumer_that_somebody_deleted_is_made_again(world: World) {
+    world.publish(SERVICE, "a", 1, "one").await;
+    world.bus.set_complete(SERVICE).await.unwrap();
+    let following = follow(&world, &[ALL]);
+    following.holds("survey.a", "one").await;
+    let client = async_nats::connect(world.nats.as_ref().unwrap().url()).await.unwrap();
+    let stream = async_nats::jetstream::new(client).get_stream("PRIMA_SURVEY").await.unwrap();
+    let names: Vec<String> = stream.consumer_names().try_collect().await.unwrap();
+    assert!(!names.is_empty());
+    for name in names {
+        stream.delete_consumer(&name).await.unwrap();
+    }
+    world.publish(SERVICE, "a", 2, "two").await;
+    following.holds("survey.a", "two").await;
+    following.fresh().await;
+}

@@ -1,0 +1,502 @@
+//! Workers, on every database and every bus.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use prima_platform::{
+    bus::{Bus, Connection, Delivery, Error, Event, Follow, Head, Job, Settle, StreamInfo, Verdict, Work},
+    clock::Clock,
+    consume::{Handler, HandlerError, Source, Worker},
+    db::{Txn, sql},
+    testing::{eventually, nats::Nats},
+};
+use sea_orm::{ConnectionTrait, DbErr};
+use tokio::sync::watch;
+
+use crate::world::{LONG, Replica, Running, SERVICE, World, event, matrix};
+
+matrix!(
+    each_version_is_applied_once_by_whichever_replica,
+    what_comes_twice_and_out_of_order_is_applied_in_order_and_once,
+    what_failed_in_passing_is_applied_later,
+    what_can_never_be_applied_is_a_dead_letter_until_a_release_understands_it,
+    a_newer_version_clears_a_dead_letter,
+    a_dead_letter_older_than_what_was_applied_is_cleared,
+    a_recreated_stream_is_read_from_the_beginning,
+    a_database_that_lost_its_position_gets_everything_again,
+    a_database_restored_from_an_older_copy_gets_what_it_lacks,
+    a_raised_revision_applies_everything_again,
+    a_worker_that_starts_again_goes_on_where_it_was,
+    replicas_of_an_idle_worker_leave_each_other_alone,
+    a_worker_waits_for_its_stream,
+);
+
+/// Writes every state that it is given into the table `applied`.
+#[derive(Clone)]
+struct Recorder {
+    revision: i64,
+    filters: &'static [&'static str],
+    /// Understands payloads that begin with `odd`.
+    clever: bool,
+    /// How many more times the database fails it.
+    failures: Arc<AtomicU64>,
+    committed: Arc<AtomicBool>,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self {
+            revision: 1,
+            filters: &["prima.survey.>"],
+            clever: false,
+            failures: Arc::default(),
+            committed: Arc::default(),
+        }
+    }
+}
+
+#[async_trait]
+impl Handler for Recorder {
+    fn name(&self) -> &'static str {
+        "recorder"
+    }
+    fn revision(&self) -> i64 {
+        self.revision
+    }
+    fn source(&self) -> Source {
+        Source::new(SERVICE, self.filters)
+    }
+    async fn handle(&self, txn: &Txn, delivery: &Delivery) -> Result<(), HandlerError> {
+        let event = &delivery.event;
+        let text = "INSERT INTO applied (subject, version, payload) VALUES ($1, $2, $3)";
+        let values = [event.subject.clone().into(), event.version.into(), event.payload.clone().into()];
+        txn.execute_raw(sql(txn, text, values)).await?;
+        if event.payload.starts_with(b"odd") && !self.clever {
+            return Err(HandlerError::Permanent("odd".into()));
+        }
+        let left = self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        if left.is_ok() {
+            return Err(HandlerError::Db(DbErr::Custom("the database is elsewhere".into())));
+        }
+        Ok(())
+    }
+    fn committed(&self) {
+        self.committed.store(true, Ordering::SeqCst);
+    }
+}
+
+fn work(replica: &Replica, bus: &Arc<dyn Bus>, handler: Recorder) -> Running {
+    let worker = Worker::new(replica.db.clone(), bus.clone(), Clock::system(), handler);
+    Running::spawn(|stop| worker.run(stop))
+}
+
+/// What was applied, in order.
+async fn applied(replica: &Replica) -> Vec<(String, i64, String)> {
+    let reader = replica.db.reader();
+    let text = "SELECT subject, version, payload FROM applied ORDER BY id";
+    let rows = reader.query_all_raw(sql(reader, text, [])).await.unwrap();
+    let row = |row: &sea_orm::QueryResult| {
+        let payload: Vec<u8> = row.try_get("", "payload").unwrap();
+        let subject: String = row.try_get("", "subject").unwrap();
+        let name = subject.strip_prefix("prima.survey.").unwrap().to_owned();
+        (name, row.try_get("", "version").unwrap(), String::from_utf8(payload).unwrap())
+    };
+    rows.iter().map(row).collect()
+}
+
+fn applied_once(applied: &[(String, i64, String)]) {
+    let mut newest = BTreeMap::new();
+    for (subject, version, _) in applied {
+        let before = newest.insert(subject, version);
+        assert!(before.is_none_or(|before| before < version), "{subject}: {version} after {before:?}");
+    }
+}
+
+/// Until exactly these payloads have been applied, in any order.
+async fn have_been_applied(replica: &Replica, payloads: &[&str]) {
+    let mut wanted: Vec<_> = payloads.iter().map(|p| (*p).to_owned()).collect();
+    wanted.sort();
+    let found = async || {
+        let mut found: Vec<_> = applied(replica).await.into_iter().map(|(_, _, payload)| payload).collect();
+        found.sort();
+        found
+    };
+    if eventually(LONG, || async { (found().await == wanted).then_some(()) }).await.is_none() {
+        assert_eq!(found().await, wanted);
+    }
+}
+
+async fn letters(replica: &Replica) -> BTreeSet<(String, i64)> {
+    let reader = replica.db.reader();
+    let rows = reader.query_all_raw(sql(reader, "SELECT subject, version FROM dead_letter", [])).await.unwrap();
+    rows.iter().map(|row| (row.try_get("", "subject").unwrap(), row.try_get("", "version").unwrap())).collect()
+}
+
+async fn letters_become(replica: &Replica, wanted: &[(&str, i64)]) {
+    let wanted: BTreeSet<_> = wanted.iter().map(|(name, version)| (format!("prima.survey.{name}"), *version)).collect();
+    if eventually(LONG, || async { (letters(replica).await == wanted).then_some(()) }).await.is_none() {
+        assert_eq!(letters(replica).await, wanted);
+    }
+}
+
+/// Until everything on the bus up to now has been answered.
+async fn answered(bus: &Arc<dyn Bus>, revision: i64) {
+    let done = eventually(LONG, || async {
+        let last = bus.stream(SERVICE).await.ok()??.last_sequence;
+        bus.acknowledged(SERVICE, &format!("recorder-r{revision}")).await.ok()?.filter(|at| *at >= last)
+    });
+    done.await.expect("not answered");
+}
+
+/// Counts how workers join, and may deliver badly.
+struct Spy {
+    inner: Arc<dyn Bus>,
+    joins: AtomicU64,
+    restarts: AtomicU64,
+    looks: AtomicU64,
+    scramble: bool,
+}
+
+impl Spy {
+    fn on(inner: &Arc<dyn Bus>, scramble: bool) -> Arc<Self> {
+        let inner = inner.clone();
+        Arc::new(Self { inner, joins: 0.into(), restarts: 0.into(), looks: 0.into(), scramble })
+    }
+}
+
+#[async_trait]
+impl Bus for Spy {
+    async fn ensure_stream(&self, service: &str) -> Result<StreamInfo, Error> {
+        self.inner.ensure_stream(service).await
+    }
+    async fn stream(&self, service: &str) -> Result<Option<StreamInfo>, Error> {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        self.inner.stream(service).await
+    }
+    async fn set_complete(&self, service: &str) -> Result<(), Error> {
+        self.inner.set_complete(service).await
+    }
+    async fn publish(&self, service: &str, event: &Event, expected: u64) -> Result<u64, Error> {
+        self.inner.publish(service, event, expected).await
+    }
+    async fn last(&self, service: &str, subject: &str) -> Result<Option<Head>, Error> {
+        self.inner.last(service, subject).await
+    }
+    async fn heads(&self, service: &str) -> Result<BoxStream<'static, Result<Head, Error>>, Error> {
+        self.inner.heads(service).await
+    }
+    async fn follow(&self, service: &str, filters: &[String]) -> Result<Box<dyn Follow>, Error> {
+        self.inner.follow(service, filters).await
+    }
+    async fn work(
+        &self,
+        service: &str,
+        name: &str,
+        filters: &[String],
+        restart: bool,
+    ) -> Result<Box<dyn Work>, Error> {
+        self.joins.fetch_add(1, Ordering::SeqCst);
+        self.restarts.fetch_add(u64::from(restart), Ordering::SeqCst);
+        let inner = self.inner.work(service, name, filters, restart).await?;
+        Ok(if self.scramble { Box::new(Scrambled { inner, earlier: Vec::new() }) } else { inner })
+    }
+    async fn acknowledged(&self, service: &str, name: &str) -> Result<Option<u64>, Error> {
+        self.inner.acknowledged(service, name).await
+    }
+    fn connection(&self) -> watch::Receiver<Connection> {
+        self.inner.connection()
+    }
+}
+
+/// Delivers everything twice, the second time after what came later.
+struct Scrambled {
+    inner: Box<dyn Work>,
+    earlier: Vec<Delivery>,
+}
+
+#[async_trait]
+impl Work for Scrambled {
+    async fn next(&mut self, limit: usize) -> Result<Vec<Job>, Error> {
+        let mut jobs = self.inner.next(limit.min(3)).await?;
+        jobs.reverse();
+        let now: Vec<Delivery> = jobs.iter().map(|job| job.delivery.clone()).collect();
+        let again = std::mem::replace(&mut self.earlier, now).into_iter();
+        jobs.extend(again.map(|delivery| Job { delivery, attempt: 2, settle: Box::new(Unheard) }));
+        Ok(jobs)
+    }
+}
+
+struct Unheard;
+
+#[async_trait]
+impl Settle for Unheard {
+    async fn settle(self: Box<Self>, _: Verdict) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+async fn each_version_is_applied_once_by_whichever_replica(world: World) {
+    const SUBJECTS: usize = 40;
+    const LAST: i64 = 8;
+    world.bus.ensure_stream(SERVICE).await.unwrap();
+    let other = world.replica().await;
+    let _left = work(&world, &world.bus, Recorder::default());
+    let _right = work(&other, &other.bus, Recorder::default());
+    let mut sequences = vec![0; SUBJECTS];
+    for version in 1..=LAST {
+        for (i, sequence) in sequences.iter_mut().enumerate() {
+            let event = event(SERVICE, &format!("s{i}"), version, &format!("{version}"));
+            *sequence = world.bus.publish(SERVICE, &event, *sequence).await.unwrap();
+        }
+    }
+    answered(&world.bus, 1).await;
+    let applied = applied(&world).await;
+    applied_once(&applied);
+    assert_eq!(applied.iter().filter(|(_, version, _)| *version == LAST).count(), SUBJECTS);
+}
+
+async fn what_comes_twice_and_out_of_order_is_applied_in_order_and_once(world: World) {
+    world.bus.ensure_stream(SERVICE).await.unwrap();
+    let bus: Arc<dyn Bus> = Spy::on(&world.bus, true);
+    let _worker = work(&world, &bus, Recorder::default());
+    for version in 1..=12 {
+        for name in ["a", "b", "c"] {
+            world.publish(SERVICE, name, version, &format!("{name}{version}")).await;
+        }
+    }
+    answered(&world.bus, 1).await;
+    let applied = applied(&world).await;
+    applied_once(&applied);
+    assert_eq!(applied.iter().filter(|(_, version, _)| *version == 12).count(), 3);
+}
+
+async fn what_failed_in_passing_is_applied_later(world: World) {
+    let handler = Recorder { failures: Arc::new(4.into()), ..Recorder::default() };
+    for name in ["a", "b"] {
+        world.publish(SERVICE, name, 1, name).await;
+    }
+    let _worker = work(&world, &world.bus, handler.clone());
+    have_been_applied(&world, &["a", "b"]).await;
+    answered(&world.bus, 1).await;
+    assert_eq!(handler.failures.load(Ordering::SeqCst), 0);
+    assert!(handler.committed.load(Ordering::SeqCst), "the relay would not have been woken");
+    letters_become(&world, &[]).await;
+}
+
+async fn what_can_never_be_applied_is_a_dead_letter_until_a_release_understands_it(world: World) {
+    for (name, payload) in [("a", "plain a"), ("b", "odd b"), ("c", "plain c")] {
+        world.publish(SERVICE, name, 1, payload).await;
+    }
+    let worker = work(&world, &world.bus, Recorder::default());
+    have_been_applied(&world, &["plain a", "plain c"]).await;
+    letters_become(&world, &[("b", 1)]).await;
+    answered(&world.bus, 1).await;
+    worker.stop().await;
+    // The same release does no better.
+    let worker = work(&world, &world.bus, Recorder::default());
+    world.publish(SERVICE, "d", 1, "plain d").await;
+    have_been_applied(&world, &["plain a", "plain c", "plain d"]).await;
+    letters_become(&world, &[("b", 1)]).await;
+    worker.stop().await;
+    let handler = Recorder { clever: true, ..Recorder::default() };
+    let _worker = work(&world, &world.bus, handler.clone());
+    have_been_applied(&world, &["plain a", "plain c", "plain d", "odd b"]).await;
+    letters_become(&world, &[]).await;
+    assert!(handler.committed.load(Ordering::SeqCst));
+}
+
+async fn a_newer_version_clears_a_dead_letter(world: World) {
+    world.publish(SERVICE, "a", 1, "odd").await;
+    let _worker = work(&world, &world.bus, Recorder::default());
+    letters_become(&world, &[("a", 1)]).await;
+    world.publish(SERVICE, "a", 2, "odd still").await;
+    letters_become(&world, &[("a", 2)]).await;
+    world.publish(SERVICE, "a", 3, "plain").await;
+    have_been_applied(&world, &["plain"]).await;
+    letters_become(&world, &[]).await;
+}
+
+async fn a_dead_letter_older_than_what_was_applied_is_cleared(world: World) {
+    world.publish(SERVICE, "a", 5, "plain").await;
+    let worker = work(&world, &world.bus, Recorder::default());
+    have_been_applied(&world, &["plain"]).await;
+    worker.stop().await;
+    // A replica that was slow to give up on an older state.
+    let blob = if world.db.backend() == sea_orm::DbBackend::Postgres { "''::bytea" } else { "x''" };
+    let columns = "(consumer, subject, version, type, payload, withdrawn, reason, failed_at)";
+    let values = format!("('recorder', 'prima.survey.a', 4, 'test', {blob}, 0, 'odd', 0)");
+    world.tamper(&format!("INSERT INTO dead_letter {columns} VALUES {values}")).await;
+    let _worker = work(&world, &world.bus, Recorder { clever: true, ..Recorder::default() });
+    letters_become(&world, &[]).await;
+    have_been_applied(&world, &["plain"]).await;
+}
+
+async fn a_recreated_stream_is_read_from_the_beginning(mut world: World) {
+    for name in ["a", "b", "c", "d"] {
+        world.publish(SERVICE, name, 1, &format!("{name}1")).await;
+    }
+    let _worker = work(&world, &world.bus, Recorder::default());
+    have_been_applied(&world, &["a1", "b1", "c1", "d1"]).await;
+    answered(&world.bus, 1).await;
+    world.lose_the_bus();
+    // Its owner fills it again, in another order, with one change and one new subject.
+    let there = eventually(LONG, || async { world.bus.ensure_stream(SERVICE).await.ok() });
+    there.await.expect("the bus comes back");
+    for (name, version) in [("e", 1), ("a", 2), ("b", 1), ("c", 1), ("d", 1)] {
+        world.publish(SERVICE, name, version, &format!("{name}{version}")).await;
+    }
+    have_been_applied(&world, &["a1", "b1", "c1", "d1", "a2", "e1"]).await;
+    answered(&world.bus, 1).await;
+    applied_once(&applied(&world).await);
+}
+
+async fn a_database_that_lost_its_position_gets_everything_again(world: World) {
+    for name in ["a", "b"] {
+        world.publish(SERVICE, name, 1, name).await;
+    }
+    let worker = work(&world, &world.bus, Recorder::default());
+    have_been_applied(&world, &["a", "b"]).await;
+    answered(&world.bus, 1).await;
+    worker.stop().await;
+    for table in ["consumed", "consumer_position", "applied"] {
+        world.tamper(&format!("DELETE FROM {table}")).await;
+    }
+    let _worker = work(&world, &world.bus, Recorder::default());
+    have_been_applied(&world, &["a", "b"]).await;
+}
+
+async fn a_database_restored_from_an_older_copy_gets_what_it_lacks(world: World) {
+    world.publish(SERVICE, "a", 1, "a1").await;
+    world.publish(SERVICE, "b", 1, "b1").await;
+    let worker = work(&world, &world.bus, Recorder::default());
+    have_been_applied(&world, &["a1", "b1"]).await;
+    answered(&world.bus, 1).await;
+    worker.stop().await;
+    let reader = world.db.reader();
+    let text = "SELECT sequence FROM consumer_position";
+    let row = reader.query_one_raw(sql(reader, text, [])).await.unwrap().unwrap();
+    let position: i64 = row.try_get("", "sequence").unwrap();
+    world.publish(SERVICE, "c", 1, "c1").await;
+    world.publish(SERVICE, "a", 2, "a2").await;
+    let worker = work(&world, &world.bus, Recorder::default());
+    have_been_applied(&world, &["a1", "b1", "c1", "a2"]).await;
+    answered(&world.bus, 1).await;
+    worker.stop().await;
+    // The copy was made before the second run.
+    world.tamper("DELETE FROM applied WHERE version = 2 OR subject LIKE '%.c'").await;
+    world.tamper("DELETE FROM consumed WHERE subject LIKE '%.c'").await;
+    world.tamper("UPDATE consumed SET version = 1").await;
+    world.tamper(&format!("UPDATE consumer_position SET sequence = {position}")).await;
+    let _worker = work(&world, &world.bus, Recorder::default());
+    have_been_applied(&world, &["a1", "b1", "c1", "a2"]).await;
+}
+
+async fn a_raised_revision_applies_everything_again(world: World) {
+    for name in ["a", "b"] {
+        world.publish(SERVICE, name, 1, name).await;
+    }
+    let worker = work(&world, &world.bus, Recorder::default());
+    have_been_applied(&world, &["a", "b"]).await;
+    worker.stop().await;
+    let raised = Recorder { revision: 2, ..Recorder::default() };
+    let worker = work(&world, &world.bus, raised.clone());
+    have_been_applied(&world, &["a", "a", "b", "b"]).await;
+    answered(&world.bus, 2).await;
+    worker.stop().await;
+    let _worker = work(&world, &world.bus, raised);
+    world.publish(SERVICE, "a", 2, "c").await;
+    have_been_applied(&world, &["a", "a", "b", "b", "c"]).await;
+}
+
+async fn a_worker_that_starts_again_goes_on_where_it_was(world: World) {
+    let handler = Recorder { filters: &["prima.survey.score.>", "prima.survey.unit.*"], ..Recorder::default() };
+    world.publish(SERVICE, "result.a", 1, "not for it").await;
+    world.publish(SERVICE, "score.a", 1, "a").await;
+    world.publish(SERVICE, "unit.odd", 1, "odd, and the last for it").await;
+    world.publish(SERVICE, "result.b", 1, "not for it").await;
+    let spy = Spy::on(&world.bus, false);
+    let bus: Arc<dyn Bus> = spy.clone();
+    for start in 1..=3 {
+        let joined = spy.joins.load(Ordering::SeqCst);
+        let looked = spy.looks.load(Ordering::SeqCst);
+        let worker = work(&world, &bus, handler.clone());
+        have_been_applied(&world, &["a"]).await;
+        letters_become(&world, &[("unit.odd", 1)]).await;
+        // Until it has gone idle.
+        let idle = eventually(LONG, || async { (spy.looks.load(Ordering::SeqCst) >= looked + 2).then_some(()) });
+        idle.await.expect("not idle");
+        worker.stop().await;
+        assert_eq!(spy.joins.load(Ordering::SeqCst), joined + 1, "start {start}");
+        assert_eq!(spy.restarts.load(Ordering::SeqCst), 0, "start {start} began from the beginning");
+    }
+    world.publish(SERVICE, "score.b", 1, "b").await;
+    let _worker = work(&world, &bus, handler);
+    have_been_applied(&world, &["a", "b"]).await;
+}
+
+async fn replicas_of_an_idle_worker_leave_each_other_alone(world: World) {
+    let handler = Recorder { filters: &["prima.survey.score.>"], ..Recorder::default() };
+    for version in 1..=3 {
+        world.publish(SERVICE, "result.a", version, "not for it").await;
+    }
+    let other = world.replica().await;
+    let spy = Spy::on(&world.bus, false);
+    let bus: Arc<dyn Bus> = spy.clone();
+    let _left = work(&world, &bus, handler.clone());
+    eventually(LONG, || async { (spy.joins.load(Ordering::SeqCst) == 1).then_some(()) }).await.expect("joins");
+    let _right = work(&other, &bus, handler);
+    // Both have joined and looked after the stream while nothing came.
+    let idle = eventually(LONG, || async { (spy.looks.load(Ordering::SeqCst) >= 6).then_some(()) });
+    idle.await.expect("not idle");
+    assert_eq!(spy.joins.load(Ordering::SeqCst), 2, "they take the consumer from each other");
+    world.publish(SERVICE, "score.a", 1, "a").await;
+    have_been_applied(&world, &["a"]).await;
+}
+
+async fn a_worker_waits_for_its_stream(world: World) {
+    let _worker = work(&world, &world.bus, Recorder::default());
+    world.publish(SERVICE, "a", 1, "a").await;
+    have_been_applied(&world, &["a"]).await;
+}
+
+macro_rules! on_jetstream {
+    ($($case:ident),* $(,)?) => {
+        matrix!(@on sqlite_server, Sqlite, JetStream, $($case),*);
+        matrix!(@on postgres_server, Postgres, JetStream, $($case),*);
+    };
+}
+
+on_jetstream!(a_bus_that_is_killed_and_comes_back_goes_on, a_consumer_that_somebody_deleted_is_made_again);
+
+async fn a_bus_that_is_killed_and_comes_back_goes_on(mut world: World) {
+    world.publish(SERVICE, "a", 1, "a1").await;
+    let _worker = work(&world, &world.bus, Recorder::default());
+    have_been_applied(&world, &["a1"]).await;
+    world.nats.as_mut().map(Nats::kill).unwrap();
+    world.nats.as_mut().map(Nats::restart).unwrap();
+    let there = eventually(LONG, || async { world.bus.stream(SERVICE).await.ok() });
+    there.await.expect("the bus comes back");
+    world.publish(SERVICE, "a", 2, "a2").await;
+    world.publish(SERVICE, "b", 1, "b1").await;
+    have_been_applied(&world, &["a1", "a2", "b1"]).await;
+}
+
+async fn a_consumer_that_somebody_deleted_is_made_again(world: World) {
+    world.publish(SERVICE, "a", 1, "a1").await;
+    let _worker = work(&world, &world.bus, Recorder::default());
+    have_been_applied(&world, &["a1"]).await;
+    let client = async_nats::connect(world.nats.as_ref().unwrap().url()).await.unwrap();
+    let stream = async_nats::jetstream::new(client).get_stream("PRIMA_SURVEY").await.unwrap();
+    assert!(stream.delete_consumer("recorder-r1").await.unwrap().success);
+    world.publish(SERVICE, "b", 1, "b1").await;
+    have_been_applied(&world, &["a1", "b1"]).await;
+    assert!(tokio::time::timeout(Duration::from_secs(5), stream.consumer_info("recorder-r1")).await.unwrap().is_ok());
+}

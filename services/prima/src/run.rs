@@ -1,0 +1,207 @@
+//! `prima up`, `serve`, `migrate` and `token`: what works on this machine instead of over gRPC.
+
+use std::{fs, net::SocketAddr, path::Path, process::ExitCode};
+
+use anyhow::{Context as _, bail};
+use chrono::Duration;
+use prima_platform::{
+    caller::Role,
+    clock::Clock,
+    config::{self, Config},
+    lifecycle::Tasks,
+    service::{Host, Spec},
+    telemetry,
+    token::{Signer, write_private},
+};
+use tokio::{net::TcpListener, signal::unix};
+
+use crate::{
+    cli::{MigrateArgs, RunArgs, ServeArgs, Service, TokenArgs, UpArgs},
+    demo,
+};
+
+/// How long the demo waits for its table.
+const DEMO_DEADLINE: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// Every service, in the order in which `up` starts them.
+pub const SPECS: [Spec; 3] = [prima_directory::SPEC, prima_survey::SPEC, prima_ranking::SPEC];
+
+fn spec(service: Service) -> Spec {
+    match service {
+        Service::Directory => prima_directory::SPEC,
+        Service::Survey => prima_survey::SPEC,
+        Service::Ranking => prima_ranking::SPEC,
+    }
+}
+
+fn configure(args: &RunArgs) -> anyhow::Result<Config> {
+    let mut config = Config::load(args.config.as_deref())?;
+    if let Some(listen) = &args.listen {
+        config.grpc.listen.clone_from(listen);
+    }
+    if let Some(url) = &args.database {
+        config.database.url.clone_from(url);
+    }
+    if let Some(url) = &args.bus {
+        config.bus.url.clone_from(url);
+    }
+    Ok(config)
+}
+
+fn print(config: &Config) -> anyhow::Result<ExitCode> {
+    println!("{}", serde_json::to_string_pretty(&config.masked())?);
+    config.validate()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs every service in this process until a signal.
+pub async fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
+    let mut config = configure(&args.run)?;
+    let data = &args.data;
+    if config.database.url == config::Database::default().url {
+        config.database.url = format!("sqlite:{}", data.display());
+    }
+    // The console of `up` is for its user; calls are logged when asked for.
+    if std::env::var_os("PRIMA_TELEMETRY__LEVEL").is_none() && args.run.config.is_none() {
+        config.telemetry.level = "warn".into();
+    }
+    if args.run.check_config {
+        return print(&config);
+    }
+    config.validate()?;
+    fs::create_dir_all(data).with_context(|| format!("direktori {}", data.display()))?;
+    let lock = fs::File::create(data.join("lock")).with_context(|| format!("direktori {}", data.display()))?;
+    if lock.try_lock().is_err() {
+        bail!("direktori {} sedang dipakai oleh proses prima lain", data.display());
+    }
+    let token = local_token(&mut config, data)?;
+    let guard = telemetry::init(&config.telemetry, "prima-up")?;
+    let tasks = Tasks::default();
+    let host = Host::new(config, tasks.clone());
+    let (listener, address) = host.bind().await?;
+    stop_on_signal(&tasks)?;
+    println!("Prima melayani gRPC di {address}; data di {}", data.display());
+    if let Some(file) = &token {
+        println!("Token admin: {}", file.display());
+    }
+    if args.demo {
+        let file = token.context("data contoh memerlukan kunci lokal; kosongkan auth.public_key")?;
+        let token = fs::read_to_string(file)?;
+        let data = data.clone();
+        tasks.spawn_short(async move {
+            if let Err(error) = show_demo(address, &token, &data).await {
+                eprintln!("prima: data contoh: {error:#}");
+            }
+        });
+    }
+    finish(host.run(&SPECS, prima_proto::FILE_DESCRIPTOR_SET, listener).await, guard).await
+}
+
+async fn show_demo(address: SocketAddr, token: &str, data: &Path) -> anyhow::Result<()> {
+    let endpoint = format!("http://127.0.0.1:{}", address.port());
+    demo::load(&endpoint, token.trim(), data).await?;
+    demo::show(&endpoint, token.trim(), DEMO_DEADLINE).await
+}
+
+/// Makes the local key at the first start, and a new operator's token at each. `None` when another key is configured.
+fn local_token(config: &mut Config, data: &Path) -> anyhow::Result<Option<std::path::PathBuf>> {
+    if !config.auth.public_key.is_empty() {
+        return Ok(None);
+    }
+    let path = data.join("key.pem");
+    let signer = load_or_make(&path, true)?;
+    config.auth.public_key = signer.public_key().to_owned();
+    let now = Clock::system().now();
+    let token = signer.sign("operator", &[Role::Admin], &["*".into()], now, Duration::days(365))?;
+    let file = data.join("token");
+    let fresh = data.join("token.new");
+    let _absent = fs::remove_file(&fresh);
+    write_private(&fresh, &token)?;
+    fs::rename(&fresh, &file)?;
+    Ok(Some(file))
+}
+
+fn load_or_make(path: &Path, make: bool) -> anyhow::Result<Signer> {
+    if !path.exists() && make {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        Signer::generate()?.save(path)?;
+    }
+    Signer::load(path).with_context(|| format!("kunci {}", path.display()))
+}
+
+/// Runs one service until a signal.
+pub async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    let config = configure(&args.run)?;
+    if args.run.check_config {
+        return print(&config);
+    }
+    config.validate()?;
+    if config.bus.url == "memory:" {
+        bail!("satu layanan saja memerlukan bus bersama: --bus nats://… (semua layanan sekaligus: prima up)");
+    }
+    if config.auth.public_key.is_empty() {
+        bail!("auth.public_key kosong; isi PRIMA_AUTH__PUBLIC_KEY (cetak dengan: prima token --public)");
+    }
+    let guard = telemetry::init(&config.telemetry, &format!("prima-{}", args.service.name()))?;
+    let tasks = Tasks::default();
+    let host = Host::new(config, tasks.clone());
+    let (listener, address): (TcpListener, SocketAddr) = host.bind().await?;
+    stop_on_signal(&tasks)?;
+    tracing::info!(service = args.service.name(), %address, "serving");
+    finish(host.run(&[spec(args.service)], prima_proto::FILE_DESCRIPTOR_SET, listener).await, guard).await
+}
+
+/// Flushes telemetry on every way out.
+async fn finish(
+    ended: Result<(), prima_platform::service::Error>,
+    guard: telemetry::Guard,
+) -> anyhow::Result<ExitCode> {
+    if let Err(error) = &ended {
+        tracing::error!(%error, "stopped");
+    }
+    guard.shutdown().await;
+    ended?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks for a soft stop at the first SIGINT or SIGTERM; the second ends the process at once.
+fn stop_on_signal(tasks: &Tasks) -> anyhow::Result<()> {
+    let mut interrupt = unix::signal(unix::SignalKind::interrupt())?;
+    let mut terminate = unix::signal(unix::SignalKind::terminate())?;
+    let soft = tasks.soft().clone();
+    #[expect(clippy::disallowed_methods, reason = "it outlives the tasks that it stops")]
+    tokio::spawn(async move {
+        tokio::select! { _ = interrupt.recv() => {} _ = terminate.recv() => {} }
+        tracing::info!("stopping");
+        soft.cancel();
+        tokio::select! { _ = interrupt.recv() => {} _ = terminate.recv() => {} }
+        std::process::exit(130);
+    });
+    Ok(())
+}
+
+/// Brings one service's database to this version.
+pub async fn migrate(args: MigrateArgs) -> anyhow::Result<ExitCode> {
+    let run = RunArgs { database: args.database, config: args.config, ..RunArgs::default() };
+    let config = configure(&run)?;
+    config.validate()?;
+    Host::migrate(&config, &spec(args.service)).await?.close().await;
+    println!("Skema {} mutakhir", args.service.name());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints a token, or the public key.
+pub fn token(args: &TokenArgs) -> anyhow::Result<ExitCode> {
+    let signer = load_or_make(&args.key, args.new_key)?;
+    if args.public {
+        println!("{}", signer.public_key());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let roles: Vec<Role> = args.roles.iter().filter_map(|role| Role::parse(role.name())).collect();
+    let subject = args.subject.as_deref().unwrap_or_default();
+    let lifetime = Duration::days(i64::from(args.days));
+    println!("{}", signer.sign(subject, &roles, &args.agencies, Clock::system().now(), lifetime)?);
+    Ok(ExitCode::SUCCESS)
+}
