@@ -1,1 +1,158 @@
-//! x
+//! Harness of the end-to-end, fault and load suites: real processes of the one binary, on a real PostgreSQL and a real
+//! nats-server, on free ports of 127.0.0.1. Everything dies with the test.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a harness fails its test")]
+
+pub mod client;
+pub mod process;
+pub mod sample;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use futures::StreamExt;
+use prima_platform::{
+    bus::{self, Bus},
+    caller::Role,
+    clock::Clock,
+    config,
+    testing::{eventually, nats::Nats, postgres::Postgres},
+    token::Signer,
+};
+use sea_orm::ConnectionTrait;
+
+use client::Client;
+use process::{Process, Service};
+
+/// How long anything may take to settle.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Servers and processes of one test.
+pub struct Cluster {
+    /// The bus.
+    pub nats: Nats,
+    /// The database server.
+    pub postgres: Postgres,
+    /// The database that the services share, a schema each.
+    pub database: String,
+    /// Signs tokens.
+    pub signer: Signer,
+}
+
+impl Cluster {
+    /// Starts the servers; no service yet.
+    pub async fn start() -> Self {
+        let postgres = Postgres::start();
+        let database = postgres.fresh_database().await;
+        Self { nats: Nats::start(), postgres, database, signer: Signer::generate().unwrap() }
+    }
+
+    /// A token with these roles in these agencies.
+    pub fn token(&self, roles: &[Role], agencies: &[&str]) -> String {
+        let agencies: Vec<String> = agencies.iter().map(|a| (*a).to_owned()).collect();
+        let now = Clock::system().now();
+        self.signer.sign("test", roles, &agencies, now, chrono::Duration::hours(2)).unwrap()
+    }
+
+    /// The token of a national admin.
+    pub fn admin(&self) -> String {
+        self.token(&[Role::Admin], &["*"])
+    }
+
+    /// How a process of this cluster is started.
+    pub fn command(&self, service: Service) -> process::Command {
+        process::Command::new(service)
+            .database(&self.database)
+            .bus(&self.nats.url())
+            .env("PRIMA_AUTH__PUBLIC_KEY", self.signer.public_key())
+    }
+
+    /// Starts one service and waits until it serves its port.
+    pub async fn serve(&self, service: Service) -> Process {
+        self.command(service).start().await
+    }
+
+    /// A second place for a service's data: another database on the same server.
+    pub async fn fresh_database(&self) -> String {
+        self.postgres.fresh_database().await
+    }
+
+    /// One number out of the services' database.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let db = sea_orm::Database::connect(&self.database).await.unwrap();
+        let statement = sea_orm::Statement::from_string(db.get_database_backend(), sql.to_owned());
+        let row = db.query_one_raw(statement).await.unwrap().expect("a row");
+        let number = row.try_get_by_index(0).unwrap();
+        db.close().await.unwrap();
+        number
+    }
+
+    /// The last version of each subject on the bus.
+    pub async fn heads(&self, service: &str) -> BTreeMap<String, i64> {
+        let bus = self.bus().await;
+        let mut heads = BTreeMap::new();
+        let mut reading = bus.heads(service).await.unwrap();
+        while let Some(head) = reading.next().await {
+            let head = head.unwrap();
+            heads.insert(head.subject, head.version);
+        }
+        heads
+    }
+
+    async fn bus(&self) -> Arc<dyn Bus> {
+        let config = config::Bus { url: self.nats.url(), ..config::Bus::default() };
+        let bus = bus::connect(&config, "test").await.unwrap();
+        let mut connection = bus.connection();
+        connection.wait_for(|c| c.up).await.unwrap();
+        bus
+    }
+
+    /// The version of each subject in a service's outbox.
+    pub async fn outbox(&self, service: &str) -> BTreeMap<String, i64> {
+        let db = sea_orm::Database::connect(&self.database).await.unwrap();
+        let sql = format!("SELECT subject, version FROM {service}.outbox");
+        let statement = sea_orm::Statement::from_string(db.get_database_backend(), sql);
+        let rows = db.query_all_raw(statement).await.unwrap();
+        let rows = rows.iter().map(|r| (r.try_get_by_index(0).unwrap(), r.try_get_by_index(1).unwrap()));
+        let all = rows.collect();
+        db.close().await.unwrap();
+        all
+    }
+
+    /// Waits until the stream of a service holds exactly what its outbox holds.
+    pub async fn settle(&self, service: &str) {
+        let settled = eventually(DEADLINE, || async {
+            let outbox = self.outbox(service).await;
+            (outbox == self.heads(service).await).then_some(())
+        });
+        if settled.await.is_none() {
+            let (outbox, heads) = (self.outbox(service).await, self.heads(service).await);
+            panic!("outbox and bus of {service} differ: {outbox:?} / {heads:?}");
+        }
+    }
+}
+
+/// Directory, survey and ranking, each a process, with a client of all three.
+pub struct Suite {
+    /// Servers.
+    pub cluster: Cluster,
+    /// The directory.
+    pub directory: Process,
+    /// The survey service.
+    pub survey: Process,
+    /// The ranking service.
+    pub ranking: Process,
+    /// Calls them as a national admin.
+    pub client: Client,
+}
+
+impl Suite {
+    /// Starts everything.
+    pub async fn start() -> Self {
+        let cluster = Cluster::start().await;
+        let directory = cluster.serve(Service::Directory).await;
+        let survey = cluster.serve(Service::Survey).await;
+        let ranking = cluster.serve(Service::Ranking).await;
+        let client = Client::new(&directory.url(), &survey.url(), &ranking.url(), &cluster.admin());
+        Self { cluster, directory, survey, ranking, client }
+    }
+}

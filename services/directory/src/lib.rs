@@ -24,12 +24,12 @@ pub const SPEC: Spec = Spec {
     name: NAME,
     grpc: &["prima.directory.v1.DirectoryService"],
     public: &[],
-    migrate: |db| -> Migrating { Box::pin(migrate(db)) },
+    migrate: |db, run| -> Migrating { Box::pin(migrate(db, run)) },
     start: |context| -> Starting { Box::pin(start(context)) },
 };
 
-async fn migrate(db: Database) -> Result<(), sea_orm::DbErr> {
-    db::migrate::<store::Migrator>(&db, NAME).await
+async fn migrate(db: Database, run: bool) -> Result<(), sea_orm::DbErr> {
+    db::migrate::<store::Migrator>(&db, NAME, run).await
 }
 
 /// Ready at once: it needs nothing but its database.

@@ -32,8 +32,8 @@ impl Page {
             let decoded = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
             match decoded.split_at_checked(8) {
                 Some((head, tail)) if head == digest.as_slice() => match std::str::from_utf8(tail) {
-                    Ok(key) => key.clone_into(&mut after),
-                    Err(_) => faults.push(bad_token()),
+                    Ok(key) if !key.contains(char::is_control) => key.clone_into(&mut after),
+                    _ => faults.push(bad_token()),
                 },
                 _ => faults.push(bad_token()),
             }

@@ -120,8 +120,8 @@ pub struct Spec {
     pub grpc: &'static [&'static str],
     /// Methods (`/package.Service/Method`) or services (`/package.Service/`) that need no token.
     pub public: &'static [&'static str],
-    /// Brings its database up to date.
-    pub migrate: fn(Database) -> Migrating,
+    /// Brings its database up to date, or (`false`) only checks that it is.
+    pub migrate: fn(Database, bool) -> Migrating,
     /// Starts it.
     pub start: fn(Context) -> Starting,
 }
@@ -140,11 +140,12 @@ impl Host {
         Self { config: Arc::new(config), tasks, clock: Clock::system(), ids: Ids::random() }
     }
 
-    /// Connects and migrates one service's database, under a lock.
-    pub async fn migrate(config: &Config, spec: &Spec) -> Result<Database, Error> {
+    /// Connects one service's database and migrates it, under a lock; with `run` off it only checks that it is up
+    /// to date.
+    pub async fn migrate(config: &Config, spec: &Spec, run: bool) -> Result<Database, Error> {
         let failed = |error| Error::Database(spec.name, error);
         let db = Database::connect(&config.database, spec.name).await.map_err(failed)?;
-        (spec.migrate)(db.clone()).await.map_err(failed)?;
+        (spec.migrate)(db.clone(), run).await.map_err(failed)?;
         Ok(db)
     }
 
@@ -171,12 +172,7 @@ impl Host {
         let mut readiness = Vec::new();
         let mut databases = Vec::new();
         for spec in specs {
-            let db = if self.config.database.migrate {
-                Self::migrate(&self.config, spec).await?
-            } else {
-                let failed = |error| Error::Database(spec.name, error);
-                Database::connect(&self.config.database, spec.name).await.map_err(failed)?
-            };
+            let db = Self::migrate(&self.config, spec, self.config.database.migrate).await?;
             databases.push(db.clone());
             let watchers = Watchers::new(
                 self.config.grpc.max_watchers,

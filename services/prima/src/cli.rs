@@ -1,11 +1,13 @@
 //! The command line: every subcommand with its arguments. Help and messages are Indonesian.
 
+mod serve;
 mod words;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use serve::{MigrateArgs, Role, RunArgs, ServeArgs, TokenArgs, UpArgs};
 pub use words::parse;
 
 /// The whole command line; [`parse`] reads it.
@@ -121,149 +123,15 @@ impl Service {
     }
 }
 
-/// Arguments of `prima up`.
-#[derive(Debug, Clone, Args)]
-pub struct UpArgs {
-    /// Load the demo data and print the league table.
-    #[arg(long, help = "Muat data contoh, lalu cetak tabel peringkat")]
-    pub demo: bool,
-    /// Where databases, the key and the token are kept.
-    #[arg(
-        long,
-        value_name = "DIR",
-        default_value = "./var",
-        help = "Direktori basis data, kunci, dan token (bawaan: ./var)"
-    )]
-    pub data: PathBuf,
-    /// What `serve` takes too.
-    #[command(flatten)]
-    pub run: RunArgs,
-}
-
-/// Arguments of `prima serve`.
-#[derive(Debug, Clone, Args)]
-pub struct ServeArgs {
-    /// The service.
-    #[arg(value_name = "LAYANAN", help = "directory, survey, atau ranking")]
-    pub service: Service,
-    /// What `up` takes too.
-    #[command(flatten)]
-    pub run: RunArgs,
-}
-
-/// Arguments of both `up` and `serve`; what is given wins over file and environment.
-#[derive(Debug, Clone, Default, Args)]
-pub struct RunArgs {
-    /// Address and port of the gRPC server.
-    #[arg(long, value_name = "ALAMAT", help = "Alamat dan porta gRPC, misalnya 127.0.0.1:50051")]
-    pub listen: Option<String>,
-    /// The database.
-    #[arg(long, value_name = "URL", help = "Basis data: postgres://… atau sqlite:…")]
-    pub database: Option<String>,
-    /// The bus.
-    #[arg(long, value_name = "URL", help = "Bus peristiwa: nats://… atau memory:")]
-    pub bus: Option<String>,
-    /// Configuration file.
-    #[arg(long, value_name = "BERKAS", help = "Berkas konfigurasi (TOML)")]
-    pub config: Option<PathBuf>,
-    /// Print the effective configuration and stop.
-    #[arg(long, help = "Cetak konfigurasi yang berlaku (rahasia disamarkan), lalu selesai")]
-    pub check_config: bool,
-}
-
-/// Arguments of `prima migrate`.
-#[derive(Debug, Clone, Args)]
-pub struct MigrateArgs {
-    /// The service.
-    #[arg(value_name = "LAYANAN", help = "directory, survey, atau ranking")]
-    pub service: Service,
-    /// The database.
-    #[arg(long, value_name = "URL", help = "Basis data: postgres://… atau sqlite:…")]
-    pub database: Option<String>,
-    /// Configuration file.
-    #[arg(long, value_name = "BERKAS", help = "Berkas konfigurasi (TOML)")]
-    pub config: Option<PathBuf>,
-}
-
-/// Arguments of `prima token`.
-#[derive(Debug, Clone, Args)]
-pub struct TokenArgs {
-    /// The private key.
-    #[arg(
-        long,
-        value_name = "BERKAS",
-        default_value = "./var/key.pem",
-        help = "Berkas kunci privat (bawaan: ./var/key.pem)"
-    )]
-    pub key: PathBuf,
-    /// Make the key when the file is absent.
-    #[arg(long, help = "Buat kunci baru bila berkasnya belum ada")]
-    pub new_key: bool,
-    /// Print the public key instead of a token.
-    #[arg(long, help = "Cetak kunci publik (base64), bukan token")]
-    pub public: bool,
-    /// Whom the token names; required unless `public`.
-    #[arg(long, value_name = "NAMA", required_unless_present = "public", help = "Pemegang token")]
-    pub subject: Option<String>,
-    /// What its holder may do; required unless `public`.
-    #[arg(
-        long,
-        value_name = "PERAN",
-        value_delimiter = ',',
-        required_unless_present = "public",
-        help = "Peran, dipisah koma: admin, operator, intake, evaluator"
-    )]
-    pub roles: Vec<Role>,
-    /// Agencies it holds for.
-    #[arg(
-        long,
-        value_name = "INSTANSI",
-        value_delimiter = ',',
-        default_value = "*",
-        help = "Instansi yang berlaku, dipisah koma, atau * untuk semua (bawaan: *)"
-    )]
-    pub agencies: Vec<String>,
-    /// How long it holds, days.
-    #[arg(
-        long,
-        value_name = "HARI",
-        default_value_t = 30,
-        value_parser = clap::value_parser!(u32).range(1..=3650),
-        help = "Masa berlaku dalam hari, 1 sampai 3650 (bawaan: 30)"
-    )]
-    pub days: u32,
-}
-
-/// What the holder of a token may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Role {
-    /// Everything.
-    Admin,
-    /// Units and surveys of its agencies.
-    Operator,
-    /// Submitting responses for its agencies.
-    Intake,
-    /// Evaluations.
-    Evaluator,
-}
-
-impl Role {
-    /// Its name in a token.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Admin => "admin",
-            Self::Operator => "operator",
-            Self::Intake => "intake",
-            Self::Evaluator => "evaluator",
-        }
-    }
-}
-
 /// Arguments of `prima health`.
 #[derive(Debug, Clone, Args)]
 pub struct HealthArgs {
     /// Only this service.
-    #[arg(long, value_name = "LAYANAN", help = "Hanya layanan ini: directory, survey, atau ranking")]
+    #[arg(
+        long,
+        value_name = "LAYANAN",
+        help = "Hanya layanan ini: directory, survey, atau ranking"
+    )]
     pub service: Option<Service>,
 }
 
@@ -294,7 +162,10 @@ pub enum ImportWhat {
 #[derive(Debug, Clone, Args)]
 pub struct FileArgs {
     /// The file.
-    #[arg(value_name = "BERKAS.csv", help = "Berkas CSV (UTF-8; pemisah koma atau titik koma)")]
+    #[arg(
+        value_name = "BERKAS.csv",
+        help = "Berkas CSV (UTF-8; pemisah koma atau titik koma)"
+    )]
     pub file: PathBuf,
     /// Import the good rows although some are bad.
     #[arg(long, help = "Impor baris yang benar walau ada baris yang salah")]
@@ -338,7 +209,11 @@ pub enum SurveyWhat {
 #[derive(Debug, Clone, Args)]
 pub struct SurveyCreateArgs {
     /// The unit.
-    #[arg(long, value_name = "NAMA", help = "Unit, misalnya agencies/3271/units/dpmptsp")]
+    #[arg(
+        long,
+        value_name = "NAMA",
+        help = "Unit, misalnya agencies/3271/units/dpmptsp"
+    )]
     pub unit: String,
     /// Last part of the survey's name.
     #[arg(long, value_name = "ID", help = "Bagian akhir nama survei, misalnya 2024-q3")]
@@ -430,7 +305,12 @@ pub struct ResultArgs {
     #[arg(long, help = "Tampilkan lagi setiap kali berubah")]
     pub watch: bool,
     /// Form.
-    #[arg(long, value_name = "BENTUK", default_value = "table", help = "table, json, atau csv (bawaan: table)")]
+    #[arg(
+        long,
+        value_name = "BENTUK",
+        default_value = "table",
+        help = "table, json, atau csv (bawaan: table)"
+    )]
     pub format: Format,
 }
 
@@ -438,13 +318,22 @@ pub struct ResultArgs {
 #[derive(Debug, Clone, Args)]
 pub struct LeagueArgs {
     /// Metric.
-    #[arg(long, value_name = "UKURAN", default_value = "skm", help = "Ukuran (bawaan: skm)")]
+    #[arg(
+        long,
+        value_name = "UKURAN",
+        default_value = "skm",
+        help = "Ukuran (bawaan: skm)"
+    )]
     pub metric: String,
     /// Period.
     #[arg(long, value_name = "PERIODE", help = "Periode, misalnya 2024-q3")]
     pub period: String,
     /// Cohort.
-    #[arg(long, value_name = "KELOMPOK", help = "Kelompok, misalnya dpmptsp, dpmptsp.32, atau kota")]
+    #[arg(
+        long,
+        value_name = "KELOMPOK",
+        help = "Kelompok, misalnya dpmptsp, dpmptsp.32, atau kota"
+    )]
     pub cohort: String,
     /// Print again after every change.
     #[arg(long, help = "Tampilkan lagi setiap kali berubah")]
@@ -458,7 +347,12 @@ pub struct LeagueArgs {
     )]
     pub limit: Option<u32>,
     /// Form.
-    #[arg(long, value_name = "BENTUK", default_value = "table", help = "table, json, atau csv (bawaan: table)")]
+    #[arg(
+        long,
+        value_name = "BENTUK",
+        default_value = "table",
+        help = "table, json, atau csv (bawaan: table)"
+    )]
     pub format: Format,
 }
 
@@ -466,16 +360,29 @@ pub struct LeagueArgs {
 #[derive(Debug, Clone, Args)]
 pub struct StandingArgs {
     /// The unit or agency.
-    #[arg(value_name = "SUBJEK", help = "Unit atau instansi, agencies/… atau agencies/…/units/…")]
+    #[arg(
+        value_name = "SUBJEK",
+        help = "Unit atau instansi, agencies/… atau agencies/…/units/…"
+    )]
     pub subject: String,
     /// Metric.
-    #[arg(long, value_name = "UKURAN", default_value = "skm", help = "Ukuran (bawaan: skm)")]
+    #[arg(
+        long,
+        value_name = "UKURAN",
+        default_value = "skm",
+        help = "Ukuran (bawaan: skm)"
+    )]
     pub metric: String,
     /// Period.
     #[arg(long, value_name = "PERIODE", help = "Periode, misalnya 2024-q3")]
     pub period: String,
     /// Form.
-    #[arg(long, value_name = "BENTUK", default_value = "table", help = "table, json, atau csv (bawaan: table)")]
+    #[arg(
+        long,
+        value_name = "BENTUK",
+        default_value = "table",
+        help = "table, json, atau csv (bawaan: table)"
+    )]
     pub format: Format,
 }
 

@@ -64,5 +64,9 @@ async fn import(connection: &Connection, what: ImportWhat) -> anyhow::Result<Exi
         }
     };
     print::out(&format!("{outcome}\n"))?;
-    Ok(if outcome.refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if outcome.refused == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

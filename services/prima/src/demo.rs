@@ -5,7 +5,7 @@
 //! the answers together anew and spreads them over the quarter. The index and every mean follow from the counts
 //! alone and are those of the worksheet: 91.48, category A, with exact weights.
 //!
-//! Everything else is made by [`synthetic`] and says so in each name and title.
+//! Everything else is synthetic, from a fixed seed, and says so in each name and title.
 
 mod synthetic;
 
@@ -69,13 +69,19 @@ pub async fn load(endpoint: &str, token: &str, data: &Path) -> anyhow::Result<()
         files.real,
     )];
     for (city, file) in cities.iter().zip(files.synthetic) {
-        surveys.push((city.unit(), format!("SKM {} {PERIOD} (data sintetis)", city.unit_label()), file));
+        surveys.push((
+            city.unit(),
+            format!("SKM {} {PERIOD} (data sintetis)", city.unit_label()),
+            file,
+        ));
     }
     let (connection, client) = (&connection, &client);
     let (stored, held) = stream::iter(surveys)
         .map(|(unit, title, file)| async move { load_survey(connection, client, &unit, &title, &file).await })
         .buffer_unordered(CONCURRENCY)
-        .try_fold((0, 0), |sum, outcome: (u64, u64)| async move { Ok((sum.0 + outcome.0, sum.1 + outcome.1)) })
+        .try_fold((0, 0), |sum, outcome: (u64, u64)| async move {
+            Ok((sum.0 + outcome.0, sum.1 + outcome.1))
+        })
         .await?;
     print::note(&format!(
         "Jawaban contoh: {stored} diterima, {held} sudah ada (29 dari rekap yang diterbitkan, selebihnya sintetis); \
@@ -103,7 +109,10 @@ pub async fn show(endpoint: &str, token: &str, deadline: Duration) -> anyhow::Re
     let client = connection.ranking().await?;
     let name = league_name("skm", PERIOD, COHORT);
     let waited = tokio::time::timeout(deadline, async {
-        let message = ranking::WatchLeagueTableRequest { name: name.clone(), page_size: 1000 };
+        let message = ranking::WatchLeagueTableRequest {
+            name: name.clone(),
+            page_size: 1000,
+        };
         let mut stream = client.clone().watch_league_table(message).await?.into_inner();
         while let Some(message) = stream.message().await? {
             if complete(&message) {
@@ -113,9 +122,17 @@ pub async fn show(endpoint: &str, token: &str, deadline: Duration) -> anyhow::Re
         Ok::<_, Status>(None)
     });
     let league = match waited.await {
-        Ok(Ok(Some(ranking::WatchLeagueTableResponse { table, mut rows, freshness }))) => {
+        Ok(Ok(Some(ranking::WatchLeagueTableResponse {
+            table,
+            mut rows,
+            freshness,
+        }))) => {
             rows.truncate(TOP);
-            League { table: table.unwrap_or_default(), rows, freshness }
+            League {
+                table: table.unwrap_or_default(),
+                rows,
+                freshness,
+            }
         }
         Ok(Err(status)) => return Err(status.into()),
         Ok(Ok(None)) | Err(_) => {
@@ -147,7 +164,11 @@ fn write(folder: &Path, cities: &[synthetic::City]) -> anyhow::Result<Files> {
     };
     let mut units = "agency,unit,unit_type,name\n".to_owned();
     for city in cities {
-        units += &format!("{},dpmptsp,dpmptsp,{} (data sintetis)\n", city.code, city.unit_label());
+        units += &format!(
+            "{},dpmptsp,dpmptsp,{} (data sintetis)\n",
+            city.code,
+            city.unit_label()
+        );
     }
     units += &format!("{REAL_AGENCY},kantor,lainnya,{REAL_UNIT_NAME}\n");
     Ok(Files {
@@ -162,7 +183,11 @@ fn write(folder: &Path, cities: &[synthetic::City]) -> anyhow::Result<Files> {
 }
 
 fn options(file: &Path) -> Options {
-    Options { file: file.to_owned(), skip_bad_rows: false, quiet: true }
+    Options {
+        file: file.to_owned(),
+        skip_bad_rows: false,
+        quiet: true,
+    }
 }
 
 fn settle(outcome: import::Outcome) -> anyhow::Result<()> {
@@ -176,7 +201,11 @@ fn settle(outcome: import::Outcome) -> anyhow::Result<()> {
 async fn create_agency(connection: &Connection) -> anyhow::Result<()> {
     let client = connection.directory().await?;
     let message = directory::CreateAgencyRequest {
-        request_id: Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("demo {REAL_AGENCY_NAME}").as_bytes()).to_string(),
+        request_id: Uuid::new_v5(
+            &Uuid::NAMESPACE_URL,
+            format!("demo {REAL_AGENCY_NAME}").as_bytes(),
+        )
+        .to_string(),
         agency_id: REAL_AGENCY.to_owned(),
         agency: Some(directory::Agency {
             display_name: REAL_AGENCY_NAME.to_owned(),
@@ -217,7 +246,9 @@ async fn load_survey(
     };
     let created = survey_create(client, message).await;
     let exists = |error: &anyhow::Error| {
-        error.downcast_ref::<Status>().is_some_and(|status| status.code() == Code::AlreadyExists)
+        error
+            .downcast_ref::<Status>()
+            .is_some_and(|status| status.code() == Code::AlreadyExists)
     };
     if let Err(error) = created
         && !exists(&error)
@@ -251,7 +282,10 @@ mod tests {
         let mut rows = csv::Reader::from_reader(REAL.as_bytes());
         let mut totals: BTreeMap<String, (usize, u32)> = BTreeMap::new();
         for row in rows.deserialize::<BTreeMap<String, String>>() {
-            for (key, score) in row.unwrap().into_iter().filter(|(key, _)| key != "response_id" && key != "submitted_at")
+            for (key, score) in row
+                .unwrap()
+                .into_iter()
+                .filter(|(key, _)| key != "response_id" && key != "submitted_at")
             {
                 let total = totals.entry(key).or_default();
                 *total = (total.0 + 1, total.1 + score.parse::<u32>().unwrap());
@@ -268,20 +302,31 @@ mod tests {
             ("facilities", 105),
             ("complaint_handling", 115),
         ];
-        assert_eq!(totals, expected.map(|(key, total)| (key.to_owned(), (29, total))).into());
+        assert_eq!(
+            totals,
+            expected.map(|(key, total)| (key.to_owned(), (29, total))).into()
+        );
     }
 
     #[test]
     fn everything_synthetic_says_so() {
         let cities = synthetic::cities(REGIONS);
-        let folder = std::env::temp_dir().join(format!("prima-demo-{}", prima_platform::id::Ids::random().next()));
+        let folder =
+            std::env::temp_dir().join(format!("prima-demo-{}", prima_platform::id::Ids::random().next()));
         let files = write(&folder, &cities).unwrap();
         let units = std::fs::read_to_string(&files.units).unwrap();
         assert_eq!(files.synthetic.len(), 98);
-        assert!(files.synthetic.iter().all(|file| file.display().to_string().contains("sintetis")));
+        assert!(
+            files
+                .synthetic
+                .iter()
+                .all(|file| file.display().to_string().contains("sintetis"))
+        );
         std::fs::remove_dir_all(&folder).unwrap();
-        let (real, synthetic): (Vec<&str>, Vec<&str>) =
-            units.lines().skip(1).partition(|line| line.starts_with(REAL_AGENCY));
+        let (real, synthetic): (Vec<&str>, Vec<&str>) = units
+            .lines()
+            .skip(1)
+            .partition(|line| line.starts_with(REAL_AGENCY));
         assert_eq!((real.len(), synthetic.len()), (1, 98));
         assert!(synthetic.iter().all(|line| line.ends_with("(data sintetis)")));
     }
@@ -289,6 +334,9 @@ mod tests {
     #[test]
     fn texts_fit_their_fields() {
         assert!(REAL_TITLE.chars().count() <= 200 && REAL_UNIT_NAME.chars().count() <= 200);
-        assert_eq!(REAL_SURVEY, format!("agencies/{REAL_AGENCY}/units/kantor/surveys/{PERIOD}"));
+        assert_eq!(
+            REAL_SURVEY,
+            format!("agencies/{REAL_AGENCY}/units/kantor/surveys/{PERIOD}")
+        );
     }
 }

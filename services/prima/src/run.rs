@@ -187,7 +187,7 @@ pub async fn migrate(args: MigrateArgs) -> anyhow::Result<ExitCode> {
     let run = RunArgs { database: args.database, config: args.config, ..RunArgs::default() };
     let config = configure(&run)?;
     config.validate()?;
-    Host::migrate(&config, &spec(args.service)).await?.close().await;
+    Host::migrate(&config, &spec(args.service), true).await?.close().await;
     println!("Skema {} mutakhir", args.service.name());
     Ok(ExitCode::SUCCESS)
 }

@@ -33,8 +33,8 @@ pub const SPEC: Spec = Spec {
     start: |context| -> Starting { Box::pin(start(context)) },
 };
 
-fn migrate(db: prima_platform::db::Database) -> Migrating {
-    Box::pin(async move { prima_platform::db::migrate::<store::Migrator>(&db, NAME).await })
+fn migrate(db: prima_platform::db::Database, run: bool) -> Migrating {
+    Box::pin(async move { prima_platform::db::migrate::<store::Migrator>(&db, NAME, run).await })
 }
 
 async fn start(context: Context) -> Result<Started, Error> {

@@ -12,13 +12,12 @@ mod events;
 mod grpc;
 pub mod store;
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::sync::Arc;
 
 use prima_platform::{
     consume::{Follower, Source},
     service::{Context, Error, Migrating, Spec, Started, Starting},
 };
-use sea_orm_migration::MigratorTrait as _;
 use tokio::sync::watch;
 
 use app::{App, intake::Intake};
@@ -36,14 +35,11 @@ pub const SPEC: Spec = Spec {
     start: |context| -> Starting { Box::pin(start(context)) },
 };
 
-fn migrate(db: prima_platform::db::Database) -> Migrating {
-    let run: Pin<Box<dyn Future<Output = _> + Send>> =
-        Box::pin(async move { prima_platform::db::migrate::<store::Migrator>(&db, NAME).await });
-    run
+fn migrate(db: prima_platform::db::Database, run: bool) -> Migrating {
+    Box::pin(async move { prima_platform::db::migrate::<store::Migrator>(&db, NAME, run).await })
 }
 
 async fn start(context: Context) -> Result<Started, Error> {
-    debug_assert!(!store::Migrator::migrations().is_empty());
     let intake = Intake::start(&context);
     let results = Arc::new(Results::default());
     let app = App::new(context.clone(), intake, results.clone());

@@ -362,8 +362,9 @@ pub fn get_public_service(request: &v1::GetPublicServiceRequest) -> Result<name:
 /// ListAgencies.
 pub fn list_agencies(request: &v1::ListAgenciesRequest) -> Result<(AgencyFilter, Page), Failure> {
     let mut faults = Faults::default();
-    let fields = [request.kind.to_string(), request.parent.clone()];
-    let page = faults.take_all(page(request.page_size, &request.page_token, &fields));
+    let raw_kind = request.kind.to_string();
+    let fields = [raw_kind.as_str(), request.parent.as_str()];
+    let page = faults.take_all(Page::parse(request.page_size, &request.page_token, &fields));
     let kind = faults.take(optional_kind("kind", request.kind));
     let parent = faults.take(optional_agency("parent", &request.parent));
     faults.settle(
@@ -376,8 +377,8 @@ pub fn list_agencies(request: &v1::ListAgenciesRequest) -> Result<(AgencyFilter,
 /// ListUnits.
 pub fn list_units(request: &v1::ListUnitsRequest) -> Result<(UnitFilter, Page), Failure> {
     let mut faults = Faults::default();
-    let fields = [request.parent.clone(), request.unit_type.clone()];
-    let page = faults.take_all(page(request.page_size, &request.page_token, &fields));
+    let fields = [request.parent.as_str(), request.unit_type.as_str()];
+    let page = faults.take_all(Page::parse(request.page_size, &request.page_token, &fields));
     let agency = faults.take(agency("parent", &request.parent));
     let unit_type = match request.unit_type.as_str() {
         "" => Some(None),
@@ -395,11 +396,8 @@ pub fn list_units(request: &v1::ListUnitsRequest) -> Result<(UnitFilter, Page), 
 /// ListPublicServices.
 pub fn list_public_services(request: &v1::ListPublicServicesRequest) -> Result<(name::Unit, Page), Failure> {
     let mut faults = Faults::default();
-    let page = faults.take_all(page(
-        request.page_size,
-        &request.page_token,
-        &[request.parent.clone()],
-    ));
+    let fields = [request.parent.as_str()];
+    let page = faults.take_all(Page::parse(request.page_size, &request.page_token, &fields));
     let unit = faults.take(unit("parent", &request.parent));
     faults.settle(unit.zip(page))
 }

@@ -2,6 +2,8 @@
 //!
 //! Every test runs on SQLite, and on PostgreSQL too when `PRIMA_TEST_POSTGRES_URL` is set.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod agencies;
 mod events;
 mod fixture;

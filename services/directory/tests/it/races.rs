@@ -56,16 +56,29 @@ async fn of_many_creates_of_one_id_exactly_one_succeeds() {
 async fn of_many_repeats_of_one_request_all_get_the_same_answer() {
     on_each_database(async |mut t| {
         t.bogor().await;
+        // In the first rounds most callers wait for a connection instead of for each other.
+        for round in 0..5 {
+            let mut tasks = JoinSet::new();
+            for _ in 0..TASKS {
+                let mut client = t.client.clone();
+                let new = service(&format!("nib-{round}"));
+                tasks.spawn(async move { client.create_public_service(operator(new)).await });
+            }
+            let answers = tasks.join_all().await;
+            let mut answers = answers.into_iter().map(|a| a.unwrap().into_inner());
+            let first = answers.next().unwrap();
+            assert!(answers.all(|answer| answer == first));
+            assert_eq!(t.count("public_service").await, round + 1);
+        }
         let mut tasks = JoinSet::new();
         for _ in 0..TASKS {
             let mut client = t.client.clone();
-            tasks.spawn(async move { client.create_public_service(operator(service("nib"))).await });
+            let new = agency("3201", v1::AgencyKind::Kabupaten, "agencies/32");
+            tasks.spawn(async move { client.create_agency(admin(new)).await.unwrap().into_inner() });
         }
-        let answers = tasks.join_all().await;
-        let mut answers = answers.into_iter().map(|a| a.unwrap().into_inner());
-        let first = answers.next().unwrap();
-        assert!(answers.all(|answer| answer == first));
-        assert_eq!(t.count("public_service").await, 1);
+        let mut answers = tasks.join_all().await;
+        answers.dedup();
+        assert_eq!(answers.len(), 1);
     })
     .await;
 }

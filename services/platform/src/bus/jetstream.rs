@@ -120,7 +120,13 @@ impl JetStream {
     pub async fn connect(config: &config::Bus, name: &str) -> Result<Self, Error> {
         let connection = Arc::new(watch::Sender::new(Connection::default()));
         let told = connection.clone();
-        let client = async_nats::ConnectOptions::new()
+        // The client ignores credentials in the URL, so they are handed over.
+        let address: async_nats::ServerAddr = config.url.parse().map_err(Error::unavailable)?;
+        let mut options = async_nats::ConnectOptions::new();
+        if let (Some(user), Some(password)) = (address.username(), address.password()) {
+            options = options.user_and_password(user.to_owned(), password.to_owned());
+        }
+        let client = options
             .name(name)
             .retry_on_initial_connect()
             .connection_timeout(CALL)
@@ -140,7 +146,7 @@ impl JetStream {
                     }
                 }
             })
-            .connect(&config.url)
+            .connect(address)
             .await
             .map_err(Error::unavailable)?;
         let context = jetstream::context::ContextBuilder::new().timeout(CALL).ack_timeout(CALL).build(client);

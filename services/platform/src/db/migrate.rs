@@ -74,8 +74,18 @@ pub fn platform_steps() -> Vec<Box<dyn MigrationTrait>> {
     })]
 }
 
-/// Runs the steps of `M` that have not run, under a lock, so that replicas that start together don't race.
-pub async fn migrate<M: MigratorTrait>(db: &Database, service: &str) -> Result<(), DbErr> {
+/// Runs the steps of `M` that have not run, under a lock, so that replicas that start together don't race. With
+/// `run` off it only fails when there are such steps.
+pub async fn migrate<M: MigratorTrait>(db: &Database, service: &str, run: bool) -> Result<(), DbErr> {
+    if !run {
+        return match M::get_pending_migrations(db.writer()).await {
+            Ok(steps) if steps.is_empty() => Ok(()),
+            Ok(_) | Err(DbErr::Exec(_)) => {
+                Err(DbErr::Migration(format!("the schema is not up to date; run: prima migrate {service}")))
+            }
+            Err(other) => Err(other),
+        };
+    }
     if db.backend() != DbBackend::Postgres {
         return M::up(db.writer(), None).await;
     }

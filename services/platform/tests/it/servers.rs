@@ -73,7 +73,7 @@ async fn nats_keeps_its_storage_unless_wiped() {
         async_nats::jetstream::new(client).query_account().await.unwrap().streams
     };
     let client = async_nats::connect(nats.url()).await.unwrap();
-    async_nats::jetstream::new(client).create_stream("KEPT".to_owned()).await.unwrap();
+    async_nats::jetstream::new(client).create_stream("KEPT").await.unwrap();
     let url = nats.url();
     nats.kill();
     nats.restart();

@@ -41,7 +41,10 @@ fn localized() -> Command {
 }
 
 fn dress(command: Command) -> Command {
-    let children: Vec<String> = command.get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    let children: Vec<String> = command
+        .get_subcommands()
+        .map(|c| c.get_name().to_owned())
+        .collect();
     let mut command = command
         .help_template(HELP)
         .disable_help_flag(true)
@@ -49,10 +52,16 @@ fn dress(command: Command) -> Command {
         .subcommand_help_heading("Perintah")
         .subcommand_value_name("PERINTAH")
         .mut_args(|arg| {
-            let heading = if arg.is_positional() { "Masukan" } else { "Pilihan" };
+            let heading = match (arg.is_positional(), arg.is_global_set()) {
+                (true, _) => "Masukan",
+                (false, true) => "Sambungan",
+                (false, false) => "Pilihan",
+            };
             let arg = arg.help_heading(heading);
             if arg.get_action().takes_values() {
-                arg.hide_possible_values(true).hide_default_value(true).hide_env(true)
+                arg.hide_possible_values(true)
+                    .hide_default_value(true)
+                    .hide_env(true)
             } else {
                 arg
             }
@@ -84,7 +93,9 @@ fn dress(command: Command) -> Command {
 /// Replaces the words that clap writes into the usage line itself.
 fn usage(mut command: Command) -> Command {
     let line = command.render_usage().to_string();
-    let line = line.trim_start_matches("Usage: ").replace("[OPTIONS]", "[PILIHAN]");
+    let line = line
+        .trim_start_matches("Usage: ")
+        .replace("[OPTIONS]", "[PILIHAN]");
     for child in command.get_subcommands_mut() {
         *child = usage(std::mem::take(child));
     }
@@ -100,7 +111,11 @@ fn message(error: &clap::Error) -> String {
     };
     let arg = of(ContextKind::InvalidArg).unwrap_or_default();
     let value = of(ContextKind::InvalidValue).unwrap_or_default();
-    let near = |kind| of(kind).filter(|text| !text.is_empty()).map(|text| format!("; maksudnya {text}?"));
+    let near = |kind| {
+        of(kind)
+            .filter(|text| !text.is_empty())
+            .map(|text| format!("; maksudnya {text}?"))
+    };
     match error.kind() {
         ErrorKind::InvalidSubcommand => format!(
             "perintah `{}` tidak dikenal{}",
@@ -111,20 +126,30 @@ fn message(error: &clap::Error) -> String {
             "perintah belum disebut".to_owned()
         }
         ErrorKind::UnknownArgument => {
-            format!("pilihan `{arg}` tidak dikenal{}", near(ContextKind::SuggestedArg).unwrap_or_default())
+            format!(
+                "pilihan `{arg}` tidak dikenal{}",
+                near(ContextKind::SuggestedArg).unwrap_or_default()
+            )
         }
         ErrorKind::MissingRequiredArgument => format!("wajib diisi: {arg}"),
         ErrorKind::InvalidValue if value.is_empty() => format!("{arg} memerlukan nilai"),
         ErrorKind::InvalidValue => format!(
             "nilai `{value}` untuk {arg} tidak dikenal{}",
-            of(ContextKind::ValidValue).map(|valid| format!("; pilihannya: {valid}")).unwrap_or_default()
+            of(ContextKind::ValidValue)
+                .map(|valid| format!("; pilihannya: {valid}"))
+                .unwrap_or_default()
         ),
         ErrorKind::ValueValidation => {
-            let cause = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
+            let cause = std::error::Error::source(error)
+                .map(|source| format!(": {source}"))
+                .unwrap_or_default();
             format!("nilai `{value}` untuk {arg} tidak sah{cause}")
         }
         ErrorKind::ArgumentConflict => {
-            format!("{arg} tidak dapat dipakai bersama {}", of(ContextKind::PriorArg).unwrap_or_default())
+            format!(
+                "{arg} tidak dapat dipakai bersama {}",
+                of(ContextKind::PriorArg).unwrap_or_default()
+            )
         }
         ErrorKind::TooManyValues | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
             format!("jumlah nilai untuk {arg} tidak sesuai")
@@ -143,7 +168,13 @@ mod tests {
         localized()
             .try_get_matches_from_mut(line.split(' '))
             .and_then(|matches| Cli::from_arg_matches(&matches))
-            .map_err(|error| if error.use_stderr() { message(&error) } else { error.to_string() })
+            .map_err(|error| {
+                if error.use_stderr() {
+                    message(&error)
+                } else {
+                    error.to_string()
+                }
+            })
     }
 
     #[test]
@@ -154,29 +185,67 @@ mod tests {
 
     #[test]
     fn help_has_no_english_heading() {
-        for line in ["prima --help", "prima survey create --help", "prima import responses -h", "prima league -h"] {
+        for line in [
+            "prima --help",
+            "prima survey create --help",
+            "prima import responses -h",
+            "prima league -h",
+        ] {
             let text = read(line).unwrap_err();
-            for word in ["Usage", "Options", "Commands", "Arguments", "[OPTIONS]", "default:", "Print", "possible"] {
+            for word in [
+                "Usage",
+                "Options",
+                "Commands",
+                "Arguments",
+                "[OPTIONS]",
+                "default:",
+                "Print",
+                "possible",
+            ] {
                 assert!(!text.contains(word), "{line}: {word} in\n{text}");
             }
-            assert!(text.contains("Pemakaian: prima") && text.contains("Pilihan:"), "{text}");
+            assert!(
+                text.contains("Pemakaian: prima") && text.contains("Pilihan:"),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn what_is_wrong_is_told_in_indonesian() {
-        assert!(read("prima ligue").unwrap_err().starts_with("perintah `ligue` tidak dikenal"));
-        assert!(read("prima league --cohort kota").unwrap_err().contains("wajib diisi: --period"));
-        assert!(read("prima league --format xml --period 2024").unwrap_err().contains("pilihannya: table, json, csv"));
-        assert!(read("prima sample-size x").unwrap_err().starts_with("nilai `x` untuk <POPULASI> tidak sah"));
+        assert!(
+            read("prima ligue")
+                .unwrap_err()
+                .starts_with("perintah `ligue` tidak dikenal")
+        );
+        assert!(
+            read("prima league --cohort kota")
+                .unwrap_err()
+                .contains("wajib diisi: --period")
+        );
+        assert!(
+            read("prima league --format xml --period 2024")
+                .unwrap_err()
+                .contains("pilihannya: table, json, csv")
+        );
+        assert!(
+            read("prima sample-size x")
+                .unwrap_err()
+                .starts_with("nilai `x` untuk <POPULASI> tidak sah")
+        );
         let error = read("prima survey create --unit u --id i --period 2024 --open kemarin").unwrap_err();
         assert!(error.contains("RFC 3339"), "{error}");
     }
 
     #[test]
     fn connection_options_may_stand_behind_the_command() {
-        let cli = read("prima health --endpoint directory=http://a:1,survey=http://b:2 --endpoint http://c:3").unwrap();
-        assert_eq!(cli.connection.endpoint, ["directory=http://a:1", "survey=http://b:2", "http://c:3"]);
+        let cli =
+            read("prima health --endpoint directory=http://a:1,survey=http://b:2 --endpoint http://c:3")
+                .unwrap();
+        assert_eq!(
+            cli.connection.endpoint,
+            ["directory=http://a:1", "survey=http://b:2", "http://c:3"]
+        );
     }
 
     #[test]

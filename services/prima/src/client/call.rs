@@ -57,7 +57,10 @@ pub fn transient(status: &Status) -> bool {
 
 /// How long to wait before try number `tried + 1`: what the service asks for, or a growing time.
 pub fn delay(status: &Status, tried: u32) -> Duration {
-    let asked = status.get_details_retry_info().and_then(|info| info.retry_delay).unwrap_or_default();
+    let asked = status
+        .get_details_retry_info()
+        .and_then(|info| info.retry_delay)
+        .unwrap_or_default();
     let grown = FIRST_DELAY.saturating_mul(2_u32.saturating_pow(tried.saturating_sub(1)));
     asked.max(grown).min(LONGEST_DELAY)
 }
@@ -72,7 +75,13 @@ mod tests {
         let answer = retry(|| {
             calls += 1;
             let busy = calls < 3;
-            async move { if busy { Err(Status::resource_exhausted("busy")) } else { Ok(Response::new(7)) } }
+            async move {
+                if busy {
+                    Err(Status::resource_exhausted("busy"))
+                } else {
+                    Ok(Response::new(7))
+                }
+            }
         });
         assert_eq!(answer.await.unwrap(), 7);
         assert_eq!(calls, 3);

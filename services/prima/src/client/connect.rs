@@ -70,7 +70,11 @@ impl Connection {
     ///
     /// When the token can't be sent in a header.
     pub fn new(endpoint: &str, token: &str) -> anyhow::Result<Self> {
-        let bearer = if token.trim().is_empty() { Bearer::default() } else { Bearer::new(token)? };
+        let bearer = if token.trim().is_empty() {
+            Bearer::default()
+        } else {
+            Bearer::new(token)?
+        };
         Ok(Self {
             directory: endpoint.to_owned(),
             survey: endpoint.to_owned(),
@@ -113,7 +117,9 @@ impl Connection {
                 Some((name, url)) if !name.contains("://") => {
                     let service = Service::ALL.into_iter().find(|service| service.name() == name);
                     let Some(service) = service else {
-                        bail!("--endpoint: layanan `{name}` tidak dikenal; pilihannya: directory, survey, ranking")
+                        bail!(
+                            "--endpoint: layanan `{name}` tidak dikenal; pilihannya: directory, survey, ranking"
+                        )
                     };
                     named.push((service, checked(url)?));
                 }
@@ -163,7 +169,9 @@ impl Connection {
             .keep_alive_timeout(KEEP_ALIVE)
             .user_agent(concat!("prima/", env!("CARGO_PKG_VERSION")))?;
         if url.starts_with("https://") {
-            let Some(ca) = &self.ca else { bail!("alamat https memerlukan --ca-file (sertifikat CA, PEM)") };
+            let Some(ca) = &self.ca else {
+                bail!("alamat https memerlukan --ca-file (sertifikat CA, PEM)")
+            };
             endpoint = endpoint
                 .tls_config(ClientTlsConfig::new().ca_certificate(ca.clone()))
                 .context("sertifikat CA tidak sah")?;
@@ -182,7 +190,10 @@ impl Connection {
     /// As [`Connection::channel`].
     pub async fn directory(&self) -> anyhow::Result<Directory> {
         let channel = self.channel(Service::Directory).await?;
-        Ok(DirectoryServiceClient::with_interceptor(channel, self.bearer.clone()))
+        Ok(DirectoryServiceClient::with_interceptor(
+            channel,
+            self.bearer.clone(),
+        ))
     }
 
     /// Connects to survey intake.
@@ -192,7 +203,10 @@ impl Connection {
     /// As [`Connection::channel`].
     pub async fn survey(&self) -> anyhow::Result<Survey> {
         let channel = self.channel(Service::Survey).await?;
-        Ok(SurveyServiceClient::with_interceptor(channel, self.bearer.clone()))
+        Ok(SurveyServiceClient::with_interceptor(
+            channel,
+            self.bearer.clone(),
+        ))
     }
 
     /// Connects to the league tables.
@@ -202,7 +216,10 @@ impl Connection {
     /// As [`Connection::channel`].
     pub async fn ranking(&self) -> anyhow::Result<Ranking> {
         let channel = self.channel(Service::Ranking).await?;
-        Ok(RankingServiceClient::with_interceptor(channel, self.bearer.clone()))
+        Ok(RankingServiceClient::with_interceptor(
+            channel,
+            self.bearer.clone(),
+        ))
     }
 }
 

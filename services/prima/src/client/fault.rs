@@ -22,7 +22,14 @@ pub fn lines(error: &anyhow::Error) -> Vec<String> {
             before.clear();
             break;
         }
-        let text = clean(&cause.to_string());
+        if cause.is::<tonic::transport::Error>() {
+            // It only says that its own source is about transport.
+            continue;
+        }
+        let text = match cause.downcast_ref::<std::io::Error>() {
+            Some(error) => io_text(error),
+            None => clean(&cause.to_string()),
+        };
         // Many errors repeat their source in their own text.
         if !before.iter().any(|said| said.contains(&text)) {
             before.push(text);
@@ -39,18 +46,31 @@ pub fn lines(error: &anyhow::Error) -> Vec<String> {
 
 /// A refused call: what is wrong with its reason in brackets, then each violation on its own line.
 pub fn status_lines(status: &Status) -> Vec<String> {
-    let reason = status.get_details_error_info().map(|info| info.reason).filter(|reason| !reason.is_empty());
-    let violations = status.get_details_bad_request().map(|bad| bad.field_violations).unwrap_or_default();
+    let reason = status
+        .get_details_error_info()
+        .map(|info| info.reason)
+        .filter(|reason| !reason.is_empty());
+    let violations = status
+        .get_details_bad_request()
+        .map(|bad| bad.field_violations)
+        .unwrap_or_default();
+    // The text of a bad request repeats its violations; it is needed only where those are not in Indonesian.
+    let told = !violations.is_empty()
+        && violations
+            .iter()
+            .all(|violation| violation.localized_message.is_some());
     let text = match status.get_details_localized_message() {
-        // The text of a bad request only repeats what follows.
-        Some(_) if !violations.is_empty() => "permintaan tidak sah".to_owned(),
-        Some(localized) => localized.message,
+        Some(localized) if !told => localized.message,
+        Some(_) => "permintaan tidak sah".to_owned(),
         None => format!("{} ({})", code_text(status.code()), status.message()),
     };
     let code = reason.unwrap_or_else(|| format!("{:?}", status.code()));
     let mut lines = vec![clean(&format!("{text} [{code}]"))];
     for violation in violations {
-        let text = violation.localized_message.map(|localized| localized.message).filter(|text| !text.is_empty());
+        let text = violation
+            .localized_message
+            .map(|localized| localized.message)
+            .filter(|text| !text.is_empty());
         let text = text.unwrap_or(violation.description);
         lines.push(clean(&format!("  {}: {text}", violation.field)));
     }
@@ -59,14 +79,36 @@ pub fn status_lines(status: &Status) -> Vec<String> {
 
 /// [`status_lines`] on one line.
 pub fn status_line(status: &Status) -> String {
-    status_lines(status).iter().map(|line| line.trim()).collect::<Vec<_>>().join("; ")
+    status_lines(status)
+        .iter()
+        .map(|line| line.trim())
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// Whether the reader of our output has gone.
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
-        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
     })
+}
+
+fn io_text(error: &std::io::Error) -> String {
+    let text = match error.kind() {
+        ErrorKind::NotFound => "tidak ada",
+        ErrorKind::PermissionDenied => "tidak berhak",
+        ErrorKind::IsADirectory => "adalah direktori",
+        ErrorKind::StorageFull => "penyimpanan penuh",
+        ErrorKind::InvalidData => "isinya bukan teks UTF-8",
+        ErrorKind::ConnectionRefused => "sambungan ditolak",
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => "sambungan terputus",
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => "alamat tidak terjangkau",
+        ErrorKind::TimedOut => "tidak ada jawaban",
+        _ => return clean(&error.to_string()),
+    };
+    text.to_owned()
 }
 
 fn code_text(code: Code) -> &'static str {
@@ -94,18 +136,41 @@ fn code_text(code: Code) -> &'static str {
 #[cfg(test)]
 mod tests {
     use anyhow::Context;
-    use tonic_types::ErrorDetails;
+    use tonic_types::{ErrorDetails, FieldViolation, LocalizedMessage};
 
     use super::*;
 
+    fn bad_request(localized: bool) -> Status {
+        let mut details = ErrorDetails::with_error_info("INVALID_FIELDS", "prima.go.id", []);
+        let localized_message = |message: &str| {
+            localized.then(|| LocalizedMessage {
+                locale: "id-ID".into(),
+                message: message.into(),
+            })
+        };
+        details.set_bad_request(vec![
+            FieldViolation {
+                field: "survey.period".into(),
+                description: "must be a period".into(),
+                reason: String::new(),
+                localized_message: localized_message("periode tidak sah"),
+            },
+            FieldViolation {
+                field: "survey_id".into(),
+                description: "is\u{1b}[31m required".into(),
+                reason: String::new(),
+                localized_message: localized_message("wajib\u{1b}[31m diisi"),
+            },
+        ]);
+        details.set_localized_message("id-ID", "periode tidak sah; wajib diisi");
+        Status::with_error_details(Code::InvalidArgument, "invalid fields", details)
+    }
+
     #[test]
     fn every_violation_stands_on_its_own_line() {
-        let mut details = ErrorDetails::with_error_info("INVALID_FIELDS", "prima.go.id", []);
-        details.add_bad_request_violation("survey.period", "periode tidak sah");
-        details.add_bad_request_violation("survey_id", "wajib\u{1b}[31m diisi");
-        details.set_localized_message("id-ID", "periode tidak sah; wajib diisi");
-        let status = Status::with_error_details(Code::InvalidArgument, "invalid fields", details);
-        let error = Err::<(), _>(status).context("survei tidak dibuat").unwrap_err();
+        let error = Err::<(), _>(bad_request(true))
+            .context("survei tidak dibuat")
+            .unwrap_err();
         assert_eq!(
             lines(&error),
             [
@@ -117,12 +182,27 @@ mod tests {
     }
 
     #[test]
+    fn violations_in_english_stand_below_the_indonesian_text() {
+        assert_eq!(
+            status_lines(&bad_request(false)),
+            [
+                "periode tidak sah; wajib diisi [INVALID_FIELDS]",
+                "  survey.period: must be a period",
+                "  survey_id: is [31m required",
+            ]
+        );
+    }
+
+    #[test]
     fn the_services_own_words_are_preferred() {
         let mut details = ErrorDetails::with_error_info("NOT_FOUND", "prima.go.id", []);
         details.set_localized_message("id-ID", "Survei tidak ditemukan");
         let status = Status::with_error_details(Code::NotFound, "no such survey", details);
         assert_eq!(status_lines(&status), ["Survei tidak ditemukan [NOT_FOUND]"]);
-        assert_eq!(status_lines(&Status::not_found("x")), ["tidak ditemukan (x) [NotFound]"]);
+        assert_eq!(
+            status_lines(&Status::not_found("x")),
+            ["tidak ditemukan (x) [NotFound]"]
+        );
     }
 
     #[test]

@@ -4,16 +4,21 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use tonic::Code;
-use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
 
 use super::call::request;
 use super::connect::Connection;
-use super::{fault, print};
+use super::fault;
+use super::print::{self, Columns};
 use crate::cli::{HealthArgs, Service};
 
 /// `prima health`: exit status 1 unless every service asked serves.
 pub(super) async fn check(connection: &Connection, args: &HealthArgs) -> anyhow::Result<ExitCode> {
-    let asked = args.service.map_or_else(|| Service::ALL.to_vec(), |service| vec![service]);
+    let asked = args
+        .service
+        .map_or_else(|| Service::ALL.to_vec(), |service| vec![service]);
     let mut all_serve = true;
     let mut rows = Vec::new();
     for service in asked {
@@ -27,10 +32,25 @@ pub(super) async fn check(connection: &Connection, args: &HealthArgs) -> anyhow:
                 }
             }
         };
-        rows.push(vec![service.name().to_owned(), connection.endpoint(service).to_owned(), state]);
+        rows.push(vec![
+            service.name().to_owned(),
+            connection.endpoint(service).to_owned(),
+            state,
+        ]);
     }
-    print::out(&print::table(&["Layanan", "Alamat", "Keadaan"], &[], rows))?;
-    Ok(if all_serve { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    print::out(&print::table(
+        &["Layanan", "Alamat", "Keadaan"],
+        Columns {
+            right: &[],
+            whole: &[1],
+        },
+        rows,
+    ))?;
+    Ok(if all_serve {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 async fn state(connection: &Connection, service: Service) -> anyhow::Result<ServingStatus> {
@@ -40,7 +60,9 @@ async fn state(connection: &Connection, service: Service) -> anyhow::Result<Serv
         Service::Survey => "prima.survey.v1.SurveyService",
         Service::Ranking => "prima.ranking.v1.RankingService",
     };
-    let message = HealthCheckRequest { service: name.to_owned() };
+    let message = HealthCheckRequest {
+        service: name.to_owned(),
+    };
     match client.check(request(message)).await {
         Ok(answer) => Ok(answer.into_inner().status()),
         Err(status) if status.code() == Code::NotFound => bail!("layanan ini tidak dijalankan di alamat itu"),

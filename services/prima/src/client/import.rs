@@ -46,7 +46,11 @@ pub struct Options {
 impl Options {
     /// As the command line says.
     pub fn of(args: &FileArgs) -> Self {
-        Self { file: args.file.clone(), skip_bad_rows: args.skip_bad_rows, quiet: false }
+        Self {
+            file: args.file.clone(),
+            skip_bad_rows: args.skip_bad_rows,
+            quiet: false,
+        }
     }
 }
 
@@ -80,13 +84,27 @@ pub enum What {
 
 impl Outcome {
     fn new(what: What) -> Self {
-        Self { what, created: 0, changed: 0, unchanged: 0, refused: 0, skipped: 0 }
+        Self {
+            what,
+            created: 0,
+            changed: 0,
+            unchanged: 0,
+            refused: 0,
+            skipped: 0,
+        }
     }
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, created, changed, unchanged, refused, skipped } = self;
+        let Self {
+            what,
+            created,
+            changed,
+            unchanged,
+            refused,
+            skipped,
+        } = self;
         match what {
             What::Regions => f.write_str("Wilayah: ")?,
             What::Units => f.write_str("Unit: ")?,
@@ -94,7 +112,10 @@ impl fmt::Display for Outcome {
         }
         match what {
             What::Regions | What::Units => {
-                write!(f, "{created} dibuat, {changed} diubah, {unchanged} tetap, {refused} ditolak")?;
+                write!(
+                    f,
+                    "{created} dibuat, {changed} diubah, {unchanged} tetap, {refused} ditolak"
+                )?;
             }
             What::Responses => write!(f, "{created} diterima, {unchanged} sudah ada, {refused} ditolak")?,
         }
@@ -219,14 +240,21 @@ async fn agencies(client: &Directory) -> anyhow::Result<BTreeMap<String, directo
     let mut all = BTreeMap::new();
     let mut page_token = String::new();
     loop {
-        let message =
-            directory::ListAgenciesRequest { page_size: PAGE, page_token, ..Default::default() };
+        let message = directory::ListAgenciesRequest {
+            page_size: PAGE,
+            page_token,
+            ..Default::default()
+        };
         let page = retry(|| {
             let (mut client, message) = (client.clone(), message.clone());
             async move { client.list_agencies(request(message)).await }
         });
         let page = page.await?;
-        all.extend(page.agencies.into_iter().map(|agency| (agency.name.clone(), agency)));
+        all.extend(
+            page.agencies
+                .into_iter()
+                .map(|agency| (agency.name.clone(), agency)),
+        );
         page_token = page.next_page_token;
         if page_token.is_empty() {
             return Ok(all);
@@ -259,7 +287,11 @@ mod tests {
     #[test]
     fn bad_rows_stop_an_import_unless_they_may_be_skipped() {
         let mut bad = BadRows::default();
-        let options = |skip_bad_rows| Options { file: "x.csv".into(), skip_bad_rows, quiet: true };
+        let options = |skip_bad_rows| Options {
+            file: "x.csv".into(),
+            skip_bad_rows,
+            quiet: true,
+        };
         assert_eq!(bad.settle(&options(false)).unwrap(), 0);
         bad.add(3, "satu");
         bad.add(3, "dua");

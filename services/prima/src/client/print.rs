@@ -6,12 +6,12 @@ pub mod standing;
 
 use std::io::{self, Write};
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 use prima_proto::ranking::v1 as ranking;
 use serde::Serialize;
 
 /// Width of a table when stdout is no terminal that tells its own.
-const WIDTH: u16 = 120;
+const WIDTH: u16 = 160;
 
 /// Writes to stdout at once.
 ///
@@ -41,10 +41,21 @@ pub fn clean(text: &str) -> String {
     spaced.trim_end().to_owned()
 }
 
-/// A table for people. Columns named in `right` stand right-aligned; wide text is wrapped.
-pub fn table(header: &[&str], right: &[usize], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+/// How the columns of a table are set, by their place.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Columns<'a> {
+    /// Right-aligned.
+    pub right: &'a [usize],
+    /// Never wrapped, because people copy what stands there.
+    pub whole: &'a [usize],
+}
+
+/// A table for people; wide text is wrapped.
+pub fn table(header: &[&str], columns: Columns<'_>, rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+        .load_style(presets::UTF8_FULL_CONDENSED)
+        .set_content_arrangement(ContentArrangement::Dynamic);
     if table.width().is_none() {
         table.set_width(WIDTH);
     }
@@ -52,9 +63,14 @@ pub fn table(header: &[&str], right: &[usize], rows: impl IntoIterator<Item = Ve
     for row in rows {
         table.add_row(row.iter().map(|text| Cell::new(clean(text))));
     }
-    for index in right {
+    for index in columns.right {
         if let Some(column) = table.column_mut(*index) {
             column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    for index in columns.whole {
+        if let Some(column) = table.column_mut(*index) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
     format!("{}\n", table.trim_fmt())
@@ -80,7 +96,11 @@ pub fn csv<'a>(
 }
 
 fn guarded(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{cell}") } else { cell.to_owned() }
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    }
 }
 
 /// JSON: indented, or on one line when it is one document of many.
@@ -89,30 +109,47 @@ fn guarded(cell: &str) -> String {
 ///
 /// Never for the shapes printed here.
 pub fn json(value: &impl Serialize, one_line: bool) -> anyhow::Result<String> {
-    let text = if one_line { serde_json::to_string(value)? } else { serde_json::to_string_pretty(value)? };
+    let text = if one_line {
+        serde_json::to_string(value)?
+    } else {
+        serde_json::to_string_pretty(value)?
+    };
     Ok(text + "\n")
 }
 
 /// The line that warns of figures that may be behind; `None` when they are fresh.
 pub fn staleness(freshness: Option<&ranking::Freshness>) -> Option<String> {
     let freshness = freshness.filter(|freshness| freshness.stale)?;
-    let as_of = freshness.as_of.as_ref().and_then(prima_platform::clock::from_proto);
-    let as_of = as_of.map(|time| format!("; keadaan {}", local(time))).unwrap_or_default();
+    let as_of = freshness
+        .as_of
+        .as_ref()
+        .and_then(prima_platform::clock::from_proto);
+    let as_of = as_of
+        .map(|time| format!("; keadaan {}", local(time)))
+        .unwrap_or_default();
     let waiting = match freshness.waiting_for.join(", ") {
         list if list.is_empty() => list,
         list => format!("; menunggu {list}"),
     };
-    Some(clean(&format!("Perhatian: angka mungkin belum yang terbaru{as_of}{waiting}.")))
+    Some(clean(&format!(
+        "Perhatian: angka mungkin belum yang terbaru{as_of}{waiting}."
+    )))
 }
 
 /// A time in western Indonesia (WIB).
 pub fn local(time: chrono::DateTime<chrono::Utc>) -> String {
-    (time + chrono::TimeDelta::hours(7)).format("%Y-%m-%d %H:%M:%S WIB").to_string()
+    (time + chrono::TimeDelta::hours(7))
+        .format("%Y-%m-%d %H:%M:%S WIB")
+        .to_string()
 }
 
 /// A text, or `-` when it is empty.
 fn or_dash(text: &str) -> String {
-    if text.is_empty() { "-".to_owned() } else { text.to_owned() }
+    if text.is_empty() {
+        "-".to_owned()
+    } else {
+        text.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -121,15 +158,32 @@ mod tests {
 
     #[test]
     fn a_spreadsheet_runs_no_cell() {
-        let rows = [vec!["=HYPERLINK(\"x\")".into(), "+1".into(), "-1".into(), "@a".into(), "\tb".into(), "aman, ya".into()]];
+        let rows = [vec![
+            "=HYPERLINK(\"x\")".into(),
+            "+1".into(),
+            "-1".into(),
+            "@a".into(),
+            "\tb".into(),
+            "aman, ya".into(),
+        ]];
         let text = csv(Some(&["a", "b", "c", "d", "e", "f"]), rows).unwrap();
-        assert_eq!(text, "a,b,c,d,e,f\n\"'=HYPERLINK(\"\"x\"\")\",'+1,'-1,'@a,'\tb,\"aman, ya\"\n");
+        assert_eq!(
+            text,
+            "a,b,c,d,e,f\n\"'=HYPERLINK(\"\"x\"\")\",'+1,'-1,'@a,'\tb,\"aman, ya\"\n"
+        );
     }
 
     #[test]
     fn wide_and_hostile_text_does_not_break_a_table() {
         let wide = "Dinas ".repeat(40) + &"x".repeat(200) + "\n\u{1b}[2Jpindah\u{202e}kiri";
-        let text = table(&["Nama", "Nilai"], &[1], [vec![wide, "91.48".to_owned()], vec!["漢字".into(), "1".into()]]);
+        let text = table(
+            &["Nama", "Nilai"],
+            Columns {
+                right: &[1],
+                whole: &[],
+            },
+            [vec![wide, "91.48".to_owned()], vec!["漢字".into(), "1".into()]],
+        );
         assert!(text.lines().count() > 5);
         assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));
         for line in text.lines() {
@@ -147,7 +201,8 @@ mod tests {
             as_of: Some(prost_types::Timestamp { seconds: 0, nanos: 0 }),
             waiting_for: vec!["survey".into()],
         };
-        let expected = "Perhatian: angka mungkin belum yang terbaru; keadaan 1970-01-01 07:00:00 WIB; menunggu survey.";
+        let expected =
+            "Perhatian: angka mungkin belum yang terbaru; keadaan 1970-01-01 07:00:00 WIB; menunggu survey.";
         assert_eq!(staleness(Some(&stale)).unwrap(), expected);
     }
 }

@@ -20,7 +20,11 @@ const FAILURES: u32 = 30;
 pub(super) async fn result(connection: &Connection, args: &ResultArgs) -> anyhow::Result<ExitCode> {
     let client = connection.survey().await?;
     if !args.watch {
-        print::out(&print_result::render(&result_get(&client, &args.survey).await?, args.format, false)?)?;
+        print::out(&print_result::render(
+            &result_get(&client, &args.survey).await?,
+            args.format,
+            false,
+        )?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let open = || {
@@ -42,7 +46,11 @@ pub(super) async fn result(connection: &Connection, args: &ResultArgs) -> anyhow
 pub(crate) async fn result_get(client: &Survey, survey: &str) -> Result<survey::Result, Status> {
     let answer = retry(|| {
         let (mut client, survey) = (client.clone(), survey.to_owned());
-        async move { client.get_result(request(survey::GetResultRequest { survey })).await }
+        async move {
+            client
+                .get_result(request(survey::GetResultRequest { survey }))
+                .await
+        }
     });
     Ok(answer.await?.result.unwrap_or_default())
 }
@@ -64,11 +72,23 @@ pub(super) async fn league(connection: &Connection, args: &LeagueArgs) -> anyhow
     let page_size = i32::try_from(args.limit.unwrap_or(PAGE).min(PAGE))?;
     let open = || {
         let (mut client, name) = (client.clone(), name.clone());
-        async move { client.watch_league_table(ranking::WatchLeagueTableRequest { name, page_size }).await }
+        async move {
+            client
+                .watch_league_table(ranking::WatchLeagueTableRequest { name, page_size })
+                .await
+        }
     };
     follow(open, |message: ranking::WatchLeagueTableResponse| {
-        let ranking::WatchLeagueTableResponse { table, rows, freshness } = message;
-        let league = League { table: table.unwrap_or_default(), rows, freshness };
+        let ranking::WatchLeagueTableResponse {
+            table,
+            rows,
+            freshness,
+        } = message;
+        let league = League {
+            table: table.unwrap_or_default(),
+            rows,
+            freshness,
+        };
         show(args.format, &league.render(args.format, true)?)
     })
     .await
@@ -76,8 +96,12 @@ pub(super) async fn league(connection: &Connection, args: &LeagueArgs) -> anyhow
 
 /// The resource name of a league table.
 pub(crate) fn league_name(metric: &str, period: &str, cohort: &str) -> String {
-    name::LeagueTable { metric: metric.to_owned(), period: period.to_owned(), cohort: cohort.to_owned() }
-        .to_string()
+    name::LeagueTable {
+        metric: metric.to_owned(),
+        period: period.to_owned(),
+        cohort: cohort.to_owned(),
+    }
+    .to_string()
 }
 
 /// A league table with its first `limit` rows, or all.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::call::{request, retry};
 use super::connect::{Connection, Survey};
-use super::print::{self, result::state_name, result::weights_name};
+use super::print::{self, Columns, result::state_name, result::weights_name};
 use crate::cli::{SurveyCreateArgs, SurveyListArgs, SurveyWhat, Weights};
 
 const PAGE: i32 = 1000;
@@ -18,13 +18,23 @@ pub(super) async fn run(connection: &Connection, what: SurveyWhat) -> anyhow::Re
     match what {
         SurveyWhat::Create(args) => {
             let survey = create(&client, message(args)).await?;
-            print::out(&format!("Survei dibuat: {} ({})\n", survey.name, state_name(survey.state())))?;
+            print::out(&format!(
+                "Survei dibuat: {} ({})\n",
+                survey.name,
+                state_name(survey.state())
+            ))?;
         }
         SurveyWhat::Close(args) => {
-            let message = pb::CloseSurveyRequest { name: args.name, etag: String::new() };
+            let message = pb::CloseSurveyRequest {
+                name: args.name,
+                etag: String::new(),
+            };
             // Closing is not repeatable: a second try would say that the survey is closed.
             let answer = client.clone().close_survey(request(message)).await?.into_inner();
-            print::out(&format!("Survei ditutup: {}\n", answer.survey.unwrap_or_default().name))?;
+            print::out(&format!(
+                "Survei ditutup: {}\n",
+                answer.survey.unwrap_or_default().name
+            ))?;
         }
         SurveyWhat::List(args) => list(&client, &args).await?,
     }
@@ -49,7 +59,10 @@ pub(super) async fn sample_size(connection: &Connection, population: i64) -> any
 ///
 /// The service's refusal.
 pub(crate) async fn create(client: &Survey, message: pb::CreateSurveyRequest) -> anyhow::Result<pb::Survey> {
-    let message = pb::CreateSurveyRequest { request_id: request_id(&message), ..message };
+    let message = pb::CreateSurveyRequest {
+        request_id: request_id(&message),
+        ..message
+    };
     let answer = retry(|| {
         let (mut client, message) = (client.clone(), message.clone());
         async move { client.create_survey(request(message)).await }
@@ -60,12 +73,22 @@ pub(crate) async fn create(client: &Survey, message: pb::CreateSurveyRequest) ->
 fn request_id(message: &pb::CreateSurveyRequest) -> String {
     let survey = message.survey.clone().unwrap_or_default();
     let time = |time: Option<prost_types::Timestamp>| time.map(|time| (time.seconds, time.nanos));
-    let elements: Vec<_> = survey.elements.iter().map(|each| (&each.key, &each.code, each.optional)).collect();
+    let elements: Vec<_> = survey
+        .elements
+        .iter()
+        .map(|each| (&each.key, &each.code, each.optional))
+        .collect();
     let content = format!(
         "{:?}",
         (
             ("CreateSurvey", &message.parent, &message.survey_id),
-            (&survey.display_name, &survey.period, &survey.instrument, survey.weight_variant, elements),
+            (
+                &survey.display_name,
+                &survey.period,
+                &survey.instrument,
+                survey.weight_variant,
+                elements
+            ),
             (time(survey.open_time), time(survey.close_time), survey.population),
         )
     );
@@ -99,7 +122,10 @@ async fn list(client: &Survey, args: &SurveyListArgs) -> anyhow::Result<()> {
     let mut page_token = String::new();
     loop {
         let message = pb::ListSurveysRequest {
-            parent: args.unit.clone().unwrap_or_else(|| "agencies/-/units/-".to_owned()),
+            parent: args
+                .unit
+                .clone()
+                .unwrap_or_else(|| "agencies/-/units/-".to_owned()),
             page_size: PAGE,
             page_token,
             period: String::new(),
@@ -117,16 +143,28 @@ async fn list(client: &Survey, args: &SurveyListArgs) -> anyhow::Result<()> {
     }
     let text = print::table(
         &["Nama", "Judul", "Periode", "Bobot", "Populasi", "Keadaan", "Unit"],
-        &[4],
+        Columns {
+            right: &[4],
+            whole: &[0],
+        },
         surveys.iter().map(|survey| {
             vec![
                 survey.name.clone(),
                 survey.display_name.clone(),
                 survey.period.clone(),
                 weights_name(survey.weight_variant()).to_owned(),
-                if survey.population > 0 { survey.population.to_string() } else { "-".to_owned() },
+                if survey.population > 0 {
+                    survey.population.to_string()
+                } else {
+                    "-".to_owned()
+                },
                 state_name(survey.state()).to_owned(),
-                if survey.unit_confirmed { "terdaftar" } else { "belum dikenal" }.to_owned(),
+                if survey.unit_confirmed {
+                    "terdaftar"
+                } else {
+                    "belum dikenal"
+                }
+                .to_owned(),
             ]
         }),
     );
@@ -143,12 +181,28 @@ mod tests {
         let message = pb::CreateSurveyRequest {
             parent: "agencies/1/units/a".into(),
             survey_id: "2024".into(),
-            survey: Some(pb::Survey { period: "2024".into(), ..Default::default() }),
+            survey: Some(pb::Survey {
+                period: "2024".into(),
+                ..Default::default()
+            }),
             ..Default::default()
         };
-        let again = pb::CreateSurveyRequest { request_id: "x".into(), ..message.clone() };
+        let again = pb::CreateSurveyRequest {
+            request_id: "x".into(),
+            ..message.clone()
+        };
         assert_eq!(request_id(&message), request_id(&again));
-        let other = pb::Survey { population: 5, period: "2024".into(), ..Default::default() };
-        assert_ne!(request_id(&message), request_id(&pb::CreateSurveyRequest { survey: Some(other), ..message }));
+        let other = pb::Survey {
+            population: 5,
+            period: "2024".into(),
+            ..Default::default()
+        };
+        assert_ne!(
+            request_id(&message),
+            request_id(&pb::CreateSurveyRequest {
+                survey: Some(other),
+                ..message
+            })
+        );
     }
 }

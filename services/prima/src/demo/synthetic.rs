@@ -24,10 +24,15 @@ pub(super) struct City {
 pub(super) fn cities(regions: &str) -> Vec<City> {
     regions
         .lines()
-        .filter_map(|line| match line.trim().split(',').collect::<Vec<_>>().as_slice() {
-            [code, name, "kota", _] => Some(City { code: (*code).to_owned(), name: (*name).to_owned() }),
-            _ => None,
-        })
+        .filter_map(
+            |line| match line.trim().split(',').collect::<Vec<_>>().as_slice() {
+                [code, name, "kota", _] => Some(City {
+                    code: (*code).to_owned(),
+                    name: (*name).to_owned(),
+                }),
+                _ => None,
+            },
+        )
         .collect()
 }
 
@@ -49,7 +54,9 @@ impl City {
 
     /// Each city has its own stream of numbers, so that one more city changes no other.
     fn random(&self) -> ChaCha8Rng {
-        let code = self.code.bytes().fold(0_u64, |sum, digit| sum.wrapping_mul(31).wrapping_add(digit.into()));
+        let code = self.code.bytes().fold(0_u64, |sum, digit| {
+            sum.wrapping_mul(31).wrapping_add(digit.into())
+        });
         ChaCha8Rng::seed_from_u64(SEED ^ code)
     }
 
@@ -101,7 +108,9 @@ fn submitted_at(random: &mut ChaCha8Rng) -> String {
 
 fn pick<'a>(list: &[&'a str], random: &mut ChaCha8Rng) -> &'a str {
     let length = u32::try_from(list.len()).unwrap_or(u32::MAX);
-    list.get(below(random, length) as usize).copied().unwrap_or_default()
+    list.get(below(random, length) as usize)
+        .copied()
+        .unwrap_or_default()
 }
 
 /// A number below `limit`. Written out, because the ranges of `rand` may draw otherwise in another version.
@@ -125,7 +134,13 @@ mod tests {
         let scores: Vec<f64> = text
             .lines()
             .skip(1)
-            .flat_map(|line| line.split(',').skip(2).take(ELEMENTS).map(|score| score.parse().unwrap()).collect::<Vec<f64>>())
+            .flat_map(|line| {
+                line.split(',')
+                    .skip(2)
+                    .take(ELEMENTS)
+                    .map(|score| score.parse().unwrap())
+                    .collect::<Vec<f64>>()
+            })
             .collect();
         scores.iter().sum::<f64>() / scores.len() as f64 * 25.0
     }
@@ -168,7 +183,13 @@ mod tests {
     #[test]
     fn every_response_falls_on_a_working_day_of_the_quarter() {
         let mut months = BTreeSet::new();
-        for line in all().iter().flat_map(|city| city.responses().lines().skip(1).map(str::to_owned).collect::<Vec<_>>()) {
+        for line in all().iter().flat_map(|city| {
+            city.responses()
+                .lines()
+                .skip(1)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        }) {
             let time = DateTime::parse_from_rfc3339(line.split(',').nth(1).unwrap()).unwrap();
             assert!(!matches!(time.weekday(), Weekday::Sat | Weekday::Sun), "{line}");
             months.insert((time.year(), time.month()));

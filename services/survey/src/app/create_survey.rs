@@ -48,10 +48,17 @@ pub async fn create_survey(app: &App, caller: &Caller, command: CreateSurvey) ->
     let survey = survey::create(command.name, command.draft, now)?;
     let name = survey.name.to_string();
     let stored = survey_insert(&txn, &survey, app.context.clock.next_version(0), micros(now)).await;
-    let stored = stored.map_err(|error| match error.sql_err() {
-        Some(sea_orm::SqlErr::UniqueConstraintViolation(_)) => Failure::already_exists(&name),
-        _ => error.into(),
-    })?;
+    let stored = match stored {
+        Ok(stored) => stored,
+        Err(error) if matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_))) => {
+            // Perhaps the same request won the race: then its answer is there now.
+            drop(txn);
+            let txn = app.context.db.begin().await?;
+            let first = request_id::find::<pb::Survey>(&txn, METHOD, caller, id, digest).await?;
+            return first.ok_or_else(|| Failure::already_exists(&name));
+        }
+        Err(error) => return Err(error.into()),
+    };
     // The score's row is the lock that all surveys of this unit and period share.
     unit_score_lock_in_txn(&txn, &survey.name.unit, survey.period.as_str(), app.now_millis()).await?;
     if let Some(other) = survey_siblings(&txn, &survey).await?.iter().find(|s| !s.survey.same_scheme(&survey)) {

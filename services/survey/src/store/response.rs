@@ -66,10 +66,13 @@ pub async fn response_insert_in_txn(txn: &Txn, rows: &[NewResponse]) -> Result<H
     let mut inserted = HashSet::with_capacity(rows.len());
     let tail = "ON CONFLICT (survey_id, response_id) DO NOTHING RETURNING survey_id, response_id";
     if txn.get_database_backend() == DbBackend::Postgres {
-        // One array per column: one prepared statement whatever the number of rows.
+        // One array per column: one prepared statement whatever the number of rows. Arrays carry no NULL here, so
+        // what is absent travels as '' or 0, which no profile field may hold.
         let text = format!(
-            "INSERT INTO response ({COLUMNS}) SELECT * FROM UNNEST($1::bigint[], $2::text[], $3::bytea[], $4::bigint[],
-             $5::bigint[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::text[], $11::text[]) {tail}"
+            "INSERT INTO response ({COLUMNS})
+             SELECT a, b, c, d, e, f, NULLIF(g, ''), NULLIF(h, 0), NULLIF(i, ''), NULLIF(j, ''), NULLIF(k, '')
+             FROM UNNEST($1::bigint[], $2::text[], $3::bytea[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
+                $8::bigint[], $9::text[], $10::text[], $11::text[]) AS r (a, b, c, d, e, f, g, h, i, j, k) {tail}"
         );
         let types = [
             ArrayType::BigInt,
@@ -87,7 +90,11 @@ pub async fn response_insert_in_txn(txn: &Txn, rows: &[NewResponse]) -> Result<H
         let mut columns: Vec<Vec<Value>> = vec![Vec::with_capacity(rows.len()); WIDTH];
         for response in rows {
             for (column, value) in columns.iter_mut().zip(row(response)) {
-                column.push(value);
+                column.push(match value {
+                    Value::String(None) => String::new().into(),
+                    Value::BigInt(None) => 0_i64.into(),
+                    given => given,
+                });
             }
         }
         let values = types.into_iter().zip(columns).map(|(t, c)| Value::Array(t, Some(Box::new(c))));

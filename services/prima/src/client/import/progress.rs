@@ -22,9 +22,17 @@ impl Progress {
     }
 
     fn new(template: &str, message: &'static str, length: u64, quiet: bool) -> Self {
-        let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let target = if quiet {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        Self(ProgressBar::with_draw_target(Some(length), target).with_style(style).with_message(message))
+        Self(
+            ProgressBar::with_draw_target(Some(length), target)
+                .with_style(style)
+                .with_message(message),
+        )
     }
 
     /// This many more are done.

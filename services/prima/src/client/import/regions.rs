@@ -46,7 +46,11 @@ pub async fn regions(connection: &Connection, options: &Options) -> anyhow::Resu
             continue;
         };
         let (Step::Create((region, _)) | Step::Update((region, _))) = &step;
-        let list = if region.kind == pb::AgencyKind::Provinsi { &mut provinces } else { &mut others };
+        let list = if region.kind == pb::AgencyKind::Provinsi {
+            &mut provinces
+        } else {
+            &mut others
+        };
         list.push((line, step));
     }
     let total = (provinces.len() + others.len()) as u64;
@@ -73,30 +77,49 @@ fn read(
             continue;
         }
         let [code, name, kind, parent] = [0, 1, 2, 3].map(|column| row.cell(column));
-        let Some(region) = region(row.line, code, name, kind, parent, bad) else { continue };
+        let Some(region) = region(row.line, code, name, kind, parent, bad) else {
+            continue;
+        };
         if let Some(agency) = existing.get(&region.name)
             && agency.kind() != region.kind
         {
             let held = kind_name(agency.kind());
-            bad.add(row.line, format!("jenis {} berbeda dari yang terdaftar ({held})", kind_name(region.kind)));
+            bad.add(
+                row.line,
+                format!(
+                    "jenis {} berbeda dari yang terdaftar ({held})",
+                    kind_name(region.kind)
+                ),
+            );
             continue;
         }
         match seen.check(&region.name, row.line, region.clone()) {
             Ok(true) => rows.push((row.line, region)),
             Ok(false) => repeats += 1,
-            Err(before) => bad.add(row.line, format!("kode `{code}` sudah ada di baris {before} dengan isi lain")),
+            Err(before) => bad.add(
+                row.line,
+                format!("kode `{code}` sudah ada di baris {before} dengan isi lain"),
+            ),
         }
     }
     let provinces: BTreeSet<String> = rows
         .iter()
         .filter(|(_, region)| region.kind == pb::AgencyKind::Provinsi)
         .map(|(_, region)| region.name.clone())
-        .chain(existing.values().filter(|a| a.kind() == pb::AgencyKind::Provinsi).map(|a| a.name.clone()))
+        .chain(
+            existing
+                .values()
+                .filter(|a| a.kind() == pb::AgencyKind::Provinsi)
+                .map(|a| a.name.clone()),
+        )
         .collect();
     for (line, region) in &rows {
         if !region.parent.is_empty() && !provinces.contains(&region.parent) {
             let code = region.parent.trim_start_matches("agencies/");
-            bad.add(*line, format!("provinsi `{code}` tidak ada di berkas ini maupun di direktori"));
+            bad.add(
+                *line,
+                format!("provinsi `{code}` tidak ada di berkas ini maupun di direktori"),
+            );
         }
     }
     rows.retain(|(line, _)| !bad.has(*line));
@@ -121,7 +144,10 @@ fn region(
         _ => None,
     };
     match known {
-        None => bad.add(line, format!("kind `{kind}` harus provinsi, kabupaten, atau kota")),
+        None => bad.add(
+            line,
+            format!("kind `{kind}` harus provinsi, kabupaten, atau kota"),
+        ),
         Some(pb::AgencyKind::Provinsi) => {
             if !digits(&id, 2) {
                 bad.add(line, format!("kode provinsi `{code}` harus dua angka"));
@@ -132,7 +158,10 @@ fn region(
         }
         Some(_) => {
             if !digits(&id, 4) {
-                bad.add(line, format!("kode `{code}` harus empat angka, boleh bertitik seperti 32.71"));
+                bad.add(
+                    line,
+                    format!("kode `{code}` harus empat angka, boleh bertitik seperti 32.71"),
+                );
             }
             if !digits(&parent_id, 2) {
                 bad.add(line, format!("parent `{parent}` harus kode provinsi, dua angka"));
@@ -147,7 +176,11 @@ fn region(
         name: format!("agencies/{id}"),
         display_name: display_name.to_owned(),
         kind: known?,
-        parent: if parent_id.is_empty() { parent_id } else { format!("agencies/{parent_id}") },
+        parent: if parent_id.is_empty() {
+            parent_id
+        } else {
+            format!("agencies/{parent_id}")
+        },
     })
 }
 
@@ -171,7 +204,11 @@ async fn send(client: Directory, step: Step<(Region, String)>) -> Result<(), Sta
     };
     match step {
         Step::Create((region, etag)) => {
-            let content = [region.display_name.as_str(), kind_name(region.kind), region.parent.as_str()];
+            let content = [
+                region.display_name.as_str(),
+                kind_name(region.kind),
+                region.parent.as_str(),
+            ];
             let message = pb::CreateAgencyRequest {
                 request_id: request_id("CreateAgency", &region.name, &content),
                 agency_id: region.name.trim_start_matches("agencies/").to_owned(),
@@ -214,7 +251,10 @@ mod tests {
     use super::*;
 
     fn check(text: &str, existing: &BTreeMap<String, pb::Agency>) -> (Vec<(u64, Region)>, u64, BadRows) {
-        let file = std::env::temp_dir().join(format!("prima-regions-{}.csv", prima_platform::id::Ids::random().next()));
+        let file = std::env::temp_dir().join(format!(
+            "prima-regions-{}.csv",
+            prima_platform::id::Ids::random().next()
+        ));
         std::fs::write(&file, text).unwrap();
         let sheet = Sheet::open(&file, &COLUMNS.map(Column::required));
         std::fs::remove_file(&file).unwrap();
@@ -237,7 +277,11 @@ mod tests {
         let (rows, repeats, bad) = check(text, &BTreeMap::new());
         let names: Vec<&str> = rows.iter().map(|(_, region)| region.name.as_str()).collect();
         assert_eq!((names, repeats), (vec!["agencies/32", "agencies/3271"], 1));
-        let reasons: Vec<(u64, usize)> = bad.0.iter().map(|(line, reasons)| (*line, reasons.len())).collect();
+        let reasons: Vec<(u64, usize)> = bad
+            .0
+            .iter()
+            .map(|(line, reasons)| (*line, reasons.len()))
+            .collect();
         assert_eq!(reasons, [(5, 1), (6, 1), (7, 2), (8, 2), (9, 1)]);
     }
 
@@ -256,7 +300,10 @@ mod tests {
             (Some(held("Jawa Barat", pb::AgencyKind::Provinsi)), None),
             (Some(held("Jabar", pb::AgencyKind::Provinsi)), Some("update e1")),
         ] {
-            let existing: BTreeMap<_, _> = existing.into_iter().map(|agency| (agency.name.clone(), agency)).collect();
+            let existing: BTreeMap<_, _> = existing
+                .into_iter()
+                .map(|agency| (agency.name.clone(), agency))
+                .collect();
             let (mut rows, _, _) = check(text, &existing);
             let step = plan(rows.remove(0).1, &existing).map(|step| match step {
                 Step::Create(_) => "create".to_owned(),

@@ -58,7 +58,12 @@ pub async fn responses(connection: &Connection, survey: &str, options: &Options)
     outcome.skipped = first.bad;
 
     let progress = Progress::rows("Mengimpor", first.good, options.quiet);
-    let batches = Batches { sheet: check.open(options)?, check: &check, seen: first.seen, survey };
+    let batches = Batches {
+        sheet: check.open(options)?,
+        check: &check,
+        seen: first.seen,
+        survey,
+    };
     let mut calls = stream::iter(batches)
         .map_ok(|batch| send(client.clone(), batch))
         .try_buffered(CALLS);
@@ -78,7 +83,9 @@ pub async fn responses(connection: &Connection, survey: &str, options: &Options)
         outcome.unchanged += u64::try_from(answer.repeated_count)?;
         outcome.refused += u64::try_from(answer.rejected)?;
         for rejection in &answer.rejections {
-            let line = usize::try_from(rejection.index).ok().and_then(|index| lines.get(index).copied());
+            let line = usize::try_from(rejection.index)
+                .ok()
+                .and_then(|index| lines.get(index).copied());
             progress.note(&rejected(line, rejection));
         }
     }
@@ -86,10 +93,21 @@ pub async fn responses(connection: &Connection, survey: &str, options: &Options)
 }
 
 fn rejected(line: Option<u64>, rejection: &pb::Rejection) -> String {
-    let line = line.map_or_else(|| format!("jawaban `{}`", rejection.response_id), |line| format!("baris {line}"));
-    let faults: Vec<String> =
-        rejection.violations.iter().map(|fault| format!("; {}: {}", fault.field, fault.description)).collect();
-    format!("{line}: ditolak: {} [{}]{}", rejection.message, rejection.reason, faults.concat())
+    let line = line.map_or_else(
+        || format!("jawaban `{}`", rejection.response_id),
+        |line| format!("baris {line}"),
+    );
+    let faults: Vec<String> = rejection
+        .violations
+        .iter()
+        .map(|fault| format!("; {}: {}", fault.field, fault.description))
+        .collect();
+    format!(
+        "{line}: ditolak: {} [{}]{}",
+        rejection.message,
+        rejection.reason,
+        faults.concat()
+    )
 }
 
 /// What every row is held against.
@@ -118,7 +136,12 @@ impl Check {
             State::Scheduled => bail!("survei `{}` belum dibuka; tidak ada yang diimpor", survey.name),
         }
         let layout = Layout::new(&survey, instrument);
-        Ok(Self { survey, instrument, layout, now })
+        Ok(Self {
+            survey,
+            instrument,
+            layout,
+            now,
+        })
     }
 
     fn open(&self, options: &Options) -> anyhow::Result<Sheet> {
@@ -129,7 +152,11 @@ impl Check {
     fn all(&self, options: &Options) -> anyhow::Result<FirstPass> {
         let mut sheet = self.open(options)?;
         let progress = Progress::bytes("Memeriksa", sheet.bytes(), options.quiet);
-        let mut found = FirstPass { good: 0, bad: 0, seen: HashMap::new() };
+        let mut found = FirstPass {
+            good: 0,
+            bad: 0,
+            seen: HashMap::new(),
+        };
         while let Some(row) = sheet.next()? {
             let checked = self.row(&row).and_then(|raw| {
                 let (id, content) = fingerprint(&raw);
@@ -217,7 +244,11 @@ impl Batches<'_> {
             }
             batch.lines.push(row.line);
             // Later messages answer the same survey.
-            let survey = if batch.messages.is_empty() { self.survey.to_owned() } else { String::new() };
+            let survey = if batch.messages.is_empty() {
+                self.survey.to_owned()
+            } else {
+                String::new()
+            };
             batch.messages.push(to_message(survey, raw));
         }
         Ok(batch)
@@ -242,7 +273,11 @@ async fn send(
     let Batch { lines, messages } = batch;
     let answer = retry(|| {
         let (mut client, messages) = (client.clone(), messages.clone());
-        async move { client.submit_responses(within(stream::iter(messages), DEADLINE)).await }
+        async move {
+            client
+                .submit_responses(within(stream::iter(messages), DEADLINE))
+                .await
+        }
     });
     Ok((lines, answer.await?))
 }
@@ -291,7 +326,11 @@ fn to_domain(survey: &pb::Survey) -> anyhow::Result<Survey> {
         open_at: time(&survey.open_time),
         close_at: time(&survey.close_time),
         // The message has the state only; when it was closed decides nothing here.
-        closed_at: if closed { time(&survey.update_time).or(Some(DateTime::UNIX_EPOCH)) } else { None },
+        closed_at: if closed {
+            time(&survey.update_time).or(Some(DateTime::UNIX_EPOCH))
+        } else {
+            None
+        },
         population: survey.population,
     })
 }

@@ -22,12 +22,18 @@ pub(super) struct Column {
 impl Column {
     /// A column that must be there.
     pub(super) fn required(name: &str) -> Self {
-        Self { name: name.to_owned(), required: true }
+        Self {
+            name: name.to_owned(),
+            required: true,
+        }
     }
 
     /// A column that may be missing.
     pub(super) fn optional(name: &str) -> Self {
-        Self { name: name.to_owned(), required: false }
+        Self {
+            name: name.to_owned(),
+            required: false,
+        }
     }
 }
 
@@ -78,9 +84,15 @@ impl Sheet {
         let mut file = File::open(path).with_context(|| format!("{} tidak dapat dibuka", shown()))?;
         let bytes = file.metadata().with_context(shown)?.len();
         let mut start = Vec::new();
-        (&mut file).take(BUFFER as u64).read_to_end(&mut start).with_context(shown)?;
+        (&mut file)
+            .take(BUFFER as u64)
+            .read_to_end(&mut start)
+            .with_context(shown)?;
         if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
-            bail!("{}: harus UTF-8, bukan UTF-16; simpan ulang sebagai \"CSV UTF-8\"", shown())
+            bail!(
+                "{}: harus UTF-8, bukan UTF-16; simpan ulang sebagai \"CSV UTF-8\"",
+                shown()
+            )
         }
         let bom = if start.starts_with(BOM) { BOM.len() } else { 0 };
         let delimiter = sniff(start.get(bom..).unwrap_or_default());
@@ -95,10 +107,21 @@ impl Sheet {
             .from_reader(file.chain(b"\n".as_slice()));
         let mut header = ByteRecord::new();
         reader.read_byte_record(&mut header).with_context(shown)?;
-        let names: Option<Vec<String>> = header.iter().map(|cell| text(cell).map(str::to_ascii_lowercase)).collect();
-        let Some(names) = names else { bail!("{}: harus UTF-8", shown()) };
+        let names: Option<Vec<String>> = header
+            .iter()
+            .map(|cell| text(cell).map(str::to_ascii_lowercase))
+            .collect();
+        let Some(names) = names else {
+            bail!("{}: harus UTF-8", shown())
+        };
         let places = places(&names, columns).map_err(|fault| anyhow!("{}: {fault}", shown()))?;
-        Ok(Self { reader, record: ByteRecord::new(), places, width: names.len(), bytes })
+        Ok(Self {
+            reader,
+            record: ByteRecord::new(),
+            places,
+            width: names.len(),
+            bytes,
+        })
     }
 
     /// Length of the file.
@@ -114,18 +137,36 @@ impl Sheet {
     pub(super) fn next(&mut self) -> anyhow::Result<Option<Row<'_>>> {
         let line = loop {
             let earliest = self.reader.position().line();
-            if !self.reader.read_byte_record(&mut self.record).context("berkas tidak dapat dibaca")? {
+            if !self
+                .reader
+                .read_byte_record(&mut self.record)
+                .context("berkas tidak dapat dibaca")?
+            {
                 return Ok(None);
             }
             if self.record.iter().any(|cell| !cell.trim_ascii().is_empty()) {
                 // The reader counts blank lines before a record to it, so count back from its end.
-                let inner = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
-                break self.reader.position().line().saturating_sub(inner + 1).max(earliest);
+                let inner = self
+                    .record
+                    .as_slice()
+                    .iter()
+                    .filter(|byte| **byte == b'\n')
+                    .count() as u64;
+                break self
+                    .reader
+                    .position()
+                    .line()
+                    .saturating_sub(inner + 1)
+                    .max(earliest);
             }
         };
         let byte = self.reader.position().byte();
         let cells = if self.record.len() != self.width {
-            Err(format!("memiliki {} kolom, seharusnya {}", self.record.len(), self.width))
+            Err(format!(
+                "memiliki {} kolom, seharusnya {}",
+                self.record.len(),
+                self.width
+            ))
         } else if self.record.iter().any(|cell| text(cell).is_none()) {
             Err("bukan UTF-8".to_owned())
         } else {
@@ -156,17 +197,38 @@ fn places(names: &[String], columns: &[Column]) -> Result<Vec<Option<usize>>, St
             faults.push(format!("{what}: {}", list.join(", ")));
         }
     };
-    let missing = columns.iter().filter(|column| column.required && !names.contains(&column.name));
-    tell("kolom tidak ada", missing.map(|column| column.name.as_str()).collect());
-    let unknown = names.iter().filter(|name| !columns.iter().any(|column| column.name == **name));
-    tell("kolom tidak dikenal", unknown.map(|name| if name.is_empty() { "(tanpa nama)" } else { name }).collect());
-    let twice = names.iter().filter(|name| names.iter().filter(|other| other == name).count() > 1);
+    let missing = columns
+        .iter()
+        .filter(|column| column.required && !names.contains(&column.name));
+    tell(
+        "kolom tidak ada",
+        missing.map(|column| column.name.as_str()).collect(),
+    );
+    let unknown = names
+        .iter()
+        .filter(|name| !columns.iter().any(|column| column.name == **name));
+    tell(
+        "kolom tidak dikenal",
+        unknown
+            .map(|name| if name.is_empty() { "(tanpa nama)" } else { name })
+            .collect(),
+    );
+    let twice = names
+        .iter()
+        .filter(|name| names.iter().filter(|other| other == name).count() > 1);
     tell("kolom ganda", twice.map(String::as_str).collect());
     if faults.is_empty() {
-        Ok(columns.iter().map(|column| names.iter().position(|name| *name == column.name)).collect())
+        Ok(columns
+            .iter()
+            .map(|column| names.iter().position(|name| *name == column.name))
+            .collect())
     } else {
         let known: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        Err(format!("{} (kolom yang dikenal: {})", faults.join("; "), known.join(", ")))
+        Err(format!(
+            "{} (kolom yang dikenal: {})",
+            faults.join("; "),
+            known.join(", ")
+        ))
     }
 }
 
@@ -175,11 +237,18 @@ mod tests {
     use super::*;
 
     fn columns() -> Vec<Column> {
-        vec![Column::required("code"), Column::required("name"), Column::optional("age")]
+        vec![
+            Column::required("code"),
+            Column::required("name"),
+            Column::optional("age"),
+        ]
     }
 
     fn read(bytes: &[u8]) -> anyhow::Result<Vec<(u64, String)>> {
-        let file = std::env::temp_dir().join(format!("prima-sheet-{}.csv", prima_platform::id::Ids::random().next()));
+        let file = std::env::temp_dir().join(format!(
+            "prima-sheet-{}.csv",
+            prima_platform::id::Ids::random().next()
+        ));
         std::fs::write(&file, bytes)?;
         let opened = Sheet::open(&file, &columns());
         std::fs::remove_file(&file)?;
@@ -187,22 +256,45 @@ mod tests {
         let mut rows = Vec::new();
         while let Some(row) = sheet.next()? {
             let text = row.fault().map(|fault| format!("! {fault}"));
-            rows.push((row.line, text.unwrap_or_else(|| [0, 1, 2].map(|column| row.cell(column)).join("|"))));
+            rows.push((
+                row.line,
+                text.unwrap_or_else(|| [0, 1, 2].map(|column| row.cell(column)).join("|")),
+            ));
         }
         Ok(rows)
     }
 
     #[test]
     fn columns_stand_in_any_order_and_either_delimiter() {
-        let expected = vec![(2, "11|Aceh|".to_owned()), (3, "51|Bali, dan sekitarnya|".to_owned())];
-        assert_eq!(read(b"name,code\nAceh,11\n\"Bali, dan sekitarnya\",51\n").unwrap(), expected);
-        assert_eq!(read(b"\xef\xbb\xbfName; CODE\nAceh;11\nBali, dan sekitarnya ; 51").unwrap(), expected);
+        let expected = vec![
+            (2, "11|Aceh|".to_owned()),
+            (3, "51|Bali, dan sekitarnya|".to_owned()),
+        ];
+        assert_eq!(
+            read(b"name,code\nAceh,11\n\"Bali, dan sekitarnya\",51\n").unwrap(),
+            expected
+        );
+        assert_eq!(
+            read(b"\xef\xbb\xbfName; CODE\nAceh;11\nBali, dan sekitarnya ; 51").unwrap(),
+            expected
+        );
     }
 
     #[test]
     fn lines_are_those_of_the_file() {
         for end in ["\n", "\r\n"] {
-            let text = ["code,name,age", "1,a,", "", "2,\"b", "c\",7", "3,d", ",,", "4,e,9", "5,\"f"].join(end);
+            let text = [
+                "code,name,age",
+                "1,a,",
+                "",
+                "2,\"b",
+                "c\",7",
+                "3,d",
+                ",,",
+                "4,e,9",
+                "5,\"f",
+            ]
+            .join(end);
             let rows = read(text.as_bytes()).unwrap();
             let lines: Vec<u64> = rows.iter().map(|(line, _)| *line).collect();
             assert_eq!(lines, [2, 4, 6, 8, 9], "{end:?} {rows:?}");
@@ -220,11 +312,30 @@ mod tests {
     #[test]
     fn every_fault_of_a_header_is_named() {
         let error = read(b"code,code,nama,\n").unwrap_err().to_string();
-        for expected in ["tidak ada: name", "tidak dikenal: (tanpa nama), nama", "ganda: code"] {
+        for expected in [
+            "tidak ada: name",
+            "tidak dikenal: (tanpa nama), nama",
+            "ganda: code",
+        ] {
             assert!(error.contains(expected), "{error}");
         }
-        assert!(read(b"").unwrap_err().to_string().contains("kolom tidak ada: code, name"));
-        assert!(read(b"\xff\xfec\0o\0").unwrap_err().to_string().contains("UTF-16"));
-        assert!(read(b"c\xe9de,name\n").unwrap_err().to_string().contains("harus UTF-8"));
+        assert!(
+            read(b"")
+                .unwrap_err()
+                .to_string()
+                .contains("kolom tidak ada: code, name")
+        );
+        assert!(
+            read(b"\xff\xfec\0o\0")
+                .unwrap_err()
+                .to_string()
+                .contains("UTF-16")
+        );
+        assert!(
+            read(b"c\xe9de,name\n")
+                .unwrap_err()
+                .to_string()
+                .contains("harus UTF-8")
+        );
     }
 }

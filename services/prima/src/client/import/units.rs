@@ -7,7 +7,9 @@ use tonic::Status;
 
 use super::progress::Progress;
 use super::sheet::{Column, Sheet};
-use super::{BadRows, Options, Outcome, PAGE, Seen, Step, What, agencies, apply, check_display_name, request_id};
+use super::{
+    BadRows, Options, Outcome, PAGE, Seen, Step, What, agencies, apply, check_display_name, request_id,
+};
 use crate::client::call::{request, retry};
 use crate::client::connect::{Connection, Directory};
 
@@ -61,7 +63,12 @@ async fn known(client: &Directory) -> anyhow::Result<Known> {
         let mut client = client.clone();
         async move { client.list_unit_types(request(pb::ListUnitTypesRequest {})).await }
     });
-    let unit_types = types.await?.unit_types.into_iter().map(|unit_type| unit_type.key).collect();
+    let unit_types = types
+        .await?
+        .unit_types
+        .into_iter()
+        .map(|unit_type| unit_type.key)
+        .collect();
     let agencies = agencies(client).await?.into_keys().collect();
     let mut units = BTreeMap::new();
     let mut page_token = String::new();
@@ -80,7 +87,11 @@ async fn known(client: &Directory) -> anyhow::Result<Known> {
         units.extend(page.units.into_iter().map(|unit| (unit.name.clone(), unit)));
         page_token = page.next_page_token;
         if page_token.is_empty() {
-            return Ok(Known { agencies, unit_types, units });
+            return Ok(Known {
+                agencies,
+                unit_types,
+                units,
+            });
         }
     }
 }
@@ -97,12 +108,17 @@ fn read(mut sheet: Sheet, known: &Known, bad: &mut BadRows) -> anyhow::Result<(V
             continue;
         }
         let [agency, unit, unit_type, name] = [0, 1, 2, 3].map(|column| cells.cell(column));
-        let Some(row) = row(line, agency, unit, unit_type, name, known, bad) else { continue };
+        let Some(row) = row(line, agency, unit, unit_type, name, known, bad) else {
+            continue;
+        };
         let id = row.name.to_string();
         match seen.check(&id, line, row.clone()) {
             Ok(true) => rows.push((line, row)),
             Ok(false) => repeats += 1,
-            Err(before) => bad.add(line, format!("unit `{id}` sudah ada di baris {before} dengan isi lain")),
+            Err(before) => bad.add(
+                line,
+                format!("unit `{id}` sudah ada di baris {before} dengan isi lain"),
+            ),
         }
     }
     Ok((rows, repeats))
@@ -119,22 +135,47 @@ fn row(
 ) -> Option<Row> {
     // The id of a region is its code without dots.
     let region = agency.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let agency_id = if region { agency.replace('.', "") } else { agency.to_owned() };
+    let agency_id = if region {
+        agency.replace('.', "")
+    } else {
+        agency.to_owned()
+    };
     if name::token(&agency_id, name::AGENCY_MAX).is_err() {
-        bad.add(line, format!("agency `{agency}` harus 1 sampai {} karakter a-z, 0-9, dan -", name::AGENCY_MAX));
+        bad.add(
+            line,
+            format!(
+                "agency `{agency}` harus 1 sampai {} karakter a-z, 0-9, dan -",
+                name::AGENCY_MAX
+            ),
+        );
     } else if !known.agencies.contains(&format!("agencies/{agency_id}")) {
         bad.add(line, format!("instansi `{agency}` tidak terdaftar"));
     }
     if name::token(unit, name::TOKEN_MAX).is_err() {
-        bad.add(line, format!("unit `{unit}` harus 1 sampai {} karakter a-z, 0-9, dan -", name::TOKEN_MAX));
+        bad.add(
+            line,
+            format!(
+                "unit `{unit}` harus 1 sampai {} karakter a-z, 0-9, dan -",
+                name::TOKEN_MAX
+            ),
+        );
     }
     if !known.unit_types.contains(unit_type) {
         let types: Vec<&str> = known.unit_types.iter().map(String::as_str).collect();
-        bad.add(line, format!("unit_type `{unit_type}` tidak dikenal; pilihannya: {}", types.join(", ")));
+        bad.add(
+            line,
+            format!(
+                "unit_type `{unit_type}` tidak dikenal; pilihannya: {}",
+                types.join(", ")
+            ),
+        );
     }
     check_display_name(line, display_name, bad);
     let row = Row {
-        name: name::Unit { agency: agency_id, unit: unit.to_owned() },
+        name: name::Unit {
+            agency: agency_id,
+            unit: unit.to_owned(),
+        },
         unit_type: unit_type.to_owned(),
         display_name: display_name.to_owned(),
     };
@@ -142,7 +183,10 @@ fn row(
         && unit.state() == pb::UnitState::Closed
         && differs(unit, &row)
     {
-        bad.add(line, format!("unit sudah ditutup ({}) dan tidak dapat diubah", unit.close_date));
+        bad.add(
+            line,
+            format!("unit sudah ditutup ({}) dan tidak dapat diubah", unit.close_date),
+        );
     }
     (!bad.has(line)).then_some(row)
 }

@@ -3,7 +3,7 @@
 use prima_proto::ranking::v1 as pb;
 use serde::Serialize;
 
-use super::{clean, or_dash, staleness};
+use super::{Columns, clean, or_dash, staleness};
 use crate::cli::Format;
 
 /// A league table with the rows that were fetched.
@@ -34,8 +34,17 @@ struct JsonRow<'a> {
     respondents: i64,
 }
 
-const CSV_HEADER: [&str; 9] =
-    ["rank", "subject", "name", "agency", "score", "category", "respondents", "minimum_respondents", "note"];
+const CSV_HEADER: [&str; 9] = [
+    "rank",
+    "subject",
+    "name",
+    "agency",
+    "score",
+    "category",
+    "respondents",
+    "minimum_respondents",
+    "note",
+];
 
 impl League {
     /// The table as text; `one_of_many` when more follow it in the same output.
@@ -52,16 +61,37 @@ impl League {
     }
 
     fn table(&self) -> String {
-        let pb::LeagueTable { metric, period, cohort, ranked, unranked, .. } = &self.table;
-        let mut text = clean(&format!("Peringkat {} · {period} · {cohort}", metric_name(metric))) + "\n";
-        let header = ["Peringkat", "Unit", "Instansi", "Nilai (IKM)", "Mutu", "Responden", "Keterangan"];
+        let pb::LeagueTable {
+            metric,
+            period,
+            cohort,
+            ranked,
+            unranked,
+            ..
+        } = &self.table;
+        let mut text = clean(&format!(
+            "Peringkat {} · {period} · {cohort}",
+            metric_name(metric)
+        )) + "\n";
+        let header = [
+            "Peringkat",
+            "Unit",
+            "Instansi",
+            "Nilai (IKM)",
+            "Mutu",
+            "Responden",
+            "Keterangan",
+        ];
         let header = header.map(|name| match (name, metric.as_str()) {
             ("Nilai (IKM)", other) if other != "skm" => "Nilai",
             (name, _) => name,
         });
         text += &super::table(
             &header,
-            &[0, 3, 5],
+            Columns {
+                right: &[0, 3, 5],
+                whole: &[],
+            },
             self.rows.iter().map(|row| {
                 vec![
                     rank(row).map_or_else(|| "-".to_owned(), |rank| rank.to_string()),
@@ -130,10 +160,16 @@ pub fn rank(row: &pb::LeagueRow) -> Option<i64> {
 pub fn remark(row: &pb::LeagueRow) -> String {
     match row.unranked_reason() {
         pb::UnrankedReason::SampleTooSmall => {
-            format!("responden kurang: {} dari {}", row.respondents, row.minimum_respondents)
+            format!(
+                "responden kurang: {} dari {}",
+                row.respondents, row.minimum_respondents
+            )
         }
         pb::UnrankedReason::UnitsMissing => {
-            format!("unit belum lengkap: {} dari {}", row.units_counted, row.units_expected)
+            format!(
+                "unit belum lengkap: {} dari {}",
+                row.units_counted, row.units_expected
+            )
         }
         pb::UnrankedReason::Unspecified => match row.status() {
             pb::ScoreStatus::Provisional => "sementara".to_owned(),
@@ -152,7 +188,11 @@ pub fn metric_name(metric: &str) -> String {
 }
 
 fn shown_name(row: &pb::LeagueRow) -> &str {
-    if row.display_name.is_empty() { &row.subject } else { &row.display_name }
+    if row.display_name.is_empty() {
+        &row.subject
+    } else {
+        &row.display_name
+    }
 }
 
 #[cfg(test)]
@@ -193,7 +233,10 @@ pub(super) mod tests {
                     ..Default::default()
                 },
             ],
-            freshness: Some(pb::Freshness { stale: true, ..Default::default() }),
+            freshness: Some(pb::Freshness {
+                stale: true,
+                ..Default::default()
+            }),
         }
     }
 
@@ -213,7 +256,14 @@ pub(super) mod tests {
     #[test]
     fn people_see_why_a_subject_has_no_rank() {
         let text = sample().render(Format::Table, false).unwrap();
-        for expected in ["Nilai (IKM)", "91.48", "final", "responden kurang: 3 dari 30", "1 tanpa peringkat", "Perhatian"] {
+        for expected in [
+            "Nilai (IKM)",
+            "91.48",
+            "final",
+            "responden kurang: 3 dari 30",
+            "1 tanpa peringkat",
+            "Perhatian",
+        ] {
             assert!(text.contains(expected), "{expected} in\n{text}");
         }
     }
@@ -222,6 +272,9 @@ pub(super) mod tests {
     fn csv_leaves_the_rank_empty_and_runs_nothing() {
         let text = sample().render(Format::Csv, false).unwrap();
         let last = text.lines().last().unwrap();
-        assert_eq!(last, ",agencies/3275/units/dpmptsp,'=cmd(),,80.00,B,3,30,responden kurang: 3 dari 30");
+        assert_eq!(
+            last,
+            ",agencies/3275/units/dpmptsp,'=cmd(),,80.00,B,3,30,responden kurang: 3 dari 30"
+        );
     }
 }

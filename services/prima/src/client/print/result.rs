@@ -3,7 +3,7 @@
 use prima_proto::survey::v1 as pb;
 use serde::Serialize;
 
-use super::{clean, or_dash};
+use super::{Columns, clean, or_dash};
 use crate::cli::Format;
 
 #[derive(Serialize)]
@@ -82,17 +82,34 @@ fn table(result: &pb::Result) -> String {
         (grade, "") => grade.to_owned(),
         (grade, name) => format!("{grade} ({name})"),
     };
-    let index = if result.index.is_empty() { "belum ada" } else { &result.index };
+    let index = if result.index.is_empty() {
+        "belum ada"
+    } else {
+        &result.index
+    };
     let mut text = String::new();
     for (label, value) in [
         ("Survei", result.survey.clone()),
         ("Judul", or_dash(&result.survey_display_name)),
-        ("Periode", format!("{} ({})", result.period, state_name(result.state()))),
+        (
+            "Periode",
+            format!("{} ({})", result.period, state_name(result.state())),
+        ),
         (
             "Instrumen",
-            format!("{}, bobot per unsur {}", result.instrument, weights_name(result.weight_variant())),
+            format!(
+                "{}, bobot per unsur {}",
+                result.instrument,
+                weights_name(result.weight_variant())
+            ),
         ),
-        ("Responden", format!("{} (sampel minimum {})", result.respondents, result.minimum_respondents)),
+        (
+            "Responden",
+            format!(
+                "{} (sampel minimum {})",
+                result.respondents, result.minimum_respondents
+            ),
+        ),
         ("Nilai (IKM)", index.to_owned()),
         ("Mutu", mutu),
     ] {
@@ -101,11 +118,18 @@ fn table(result: &pb::Result) -> String {
     }
     text + &super::table(
         &["Kode", "Unsur", "Jawaban", "NRR", "NRR tertimbang"],
-        &[2, 3, 4],
+        Columns {
+            right: &[2, 3, 4],
+            whole: &[],
+        },
         result.elements.iter().map(|element| {
             vec![
                 element.code.clone(),
-                if element.display_name.is_empty() { element.key.clone() } else { element.display_name.clone() },
+                if element.display_name.is_empty() {
+                    element.key.clone()
+                } else {
+                    element.display_name.clone()
+                },
                 element.answers.to_string(),
                 or_dash(&element.mean),
                 or_dash(&element.weighted_mean),
@@ -204,24 +228,43 @@ mod tests {
         let value: serde_json::Value =
             serde_json::from_str(&render(&sample(), Format::Json, false).unwrap()).unwrap();
         assert_eq!(value["survey"], "agencies/3271/units/dpmptsp/surveys/2024-q3");
-        assert_eq!((&value["respondents"], &value["index"], &value["category"]), (&29.into(), &"91.48".into(), &"A".into()));
+        assert_eq!(
+            (&value["respondents"], &value["index"], &value["category"]),
+            (&29.into(), &"91.48".into(), &"A".into())
+        );
         let element = &value["elements"][0];
-        assert_eq!((&element["key"], &element["answers"], &element["mean"]), (&"time".into(), &29.into(), &"3.4483".into()));
+        assert_eq!(
+            (&element["key"], &element["answers"], &element["mean"]),
+            (&"time".into(), &29.into(), &"3.4483".into())
+        );
     }
 
     #[test]
     fn a_survey_without_answers_has_no_index() {
-        let empty = pb::Result { index: String::new(), category: String::new(), ..sample() };
+        let empty = pb::Result {
+            index: String::new(),
+            category: String::new(),
+            ..sample()
+        };
         let value: serde_json::Value =
             serde_json::from_str(&render(&empty, Format::Json, true).unwrap()).unwrap();
         assert!(value["index"].is_null() && value["category"].is_null());
-        assert!(render(&empty, Format::Table, true).unwrap().contains("Nilai (IKM) : belum ada"));
+        assert!(
+            render(&empty, Format::Table, true)
+                .unwrap()
+                .contains("Nilai (IKM) : belum ada")
+        );
     }
 
     #[test]
     fn people_see_index_and_category() {
         let text = render(&sample(), Format::Table, false).unwrap();
-        for expected in ["Nilai (IKM) : 91.48", "Mutu        : A (Sangat baik)", "Waktu Penyelesaian", "3.4483"] {
+        for expected in [
+            "Nilai (IKM) : 91.48",
+            "Mutu        : A (Sangat baik)",
+            "Waktu Penyelesaian",
+            "3.4483",
+        ] {
             assert!(text.contains(expected), "{expected} in\n{text}");
         }
     }

@@ -4,7 +4,7 @@ use prima_proto::ranking::v1 as pb;
 use serde::Serialize;
 
 use super::league::{metric_name, rank, remark};
-use super::{clean, or_dash, staleness};
+use super::{Columns, clean, or_dash, staleness};
 use crate::cli::Format;
 
 /// The places of one subject in the cohorts of a metric and period.
@@ -42,8 +42,16 @@ struct JsonStanding<'a> {
     respondents: i64,
 }
 
-const CSV_HEADER: [&str; 8] =
-    ["subject", "table", "rank", "ranked", "score", "category", "respondents", "note"];
+const CSV_HEADER: [&str; 8] = [
+    "subject",
+    "table",
+    "rank",
+    "ranked",
+    "score",
+    "category",
+    "respondents",
+    "note",
+];
 
 impl Places {
     /// The places as text.
@@ -60,11 +68,16 @@ impl Places {
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&pb::LeagueTable, &pb::LeagueRow)> {
-        self.standings.iter().filter_map(|standing| standing.table.as_ref().zip(standing.row.as_ref()))
+        self.standings
+            .iter()
+            .filter_map(|standing| standing.table.as_ref().zip(standing.row.as_ref()))
     }
 
     fn table(&self) -> String {
-        let name = self.pairs().map(|(_, row)| row.display_name.as_str()).find(|name| !name.is_empty());
+        let name = self
+            .pairs()
+            .map(|(_, row)| row.display_name.as_str())
+            .find(|name| !name.is_empty());
         let mut text = clean(&format!(
             "{} ({}) · {} · {}",
             name.unwrap_or("-"),
@@ -73,8 +86,19 @@ impl Places {
             self.period
         )) + "\n";
         text += &super::table(
-            &["Kelompok", "Peringkat", "Dari", "Nilai (IKM)", "Mutu", "Responden", "Keterangan"],
-            &[1, 2, 3, 5],
+            &[
+                "Kelompok",
+                "Peringkat",
+                "Dari",
+                "Nilai (IKM)",
+                "Mutu",
+                "Responden",
+                "Keterangan",
+            ],
+            Columns {
+                right: &[1, 2, 3, 5],
+                whole: &[0],
+            },
             self.pairs().map(|(table, row)| {
                 vec![
                     table.cohort.clone(),
@@ -144,17 +168,31 @@ mod tests {
             subject: "agencies/3271/units/dpmptsp".into(),
             metric: "skm".into(),
             period: "2024-q3".into(),
-            standings: vec![pb::Standing { row: league.rows.first().cloned(), table: Some(league.table) }],
+            standings: vec![pb::Standing {
+                row: league.rows.first().cloned(),
+                table: Some(league.table),
+            }],
             freshness: None,
         }
     }
 
     #[test]
     fn every_form_shows_the_rank() {
-        assert!(sample().render(Format::Csv).unwrap().contains(",1,1,91.48,A,29,final\n"));
+        assert!(
+            sample()
+                .render(Format::Csv)
+                .unwrap()
+                .contains(",1,1,91.48,A,29,final\n")
+        );
         let value: serde_json::Value = serde_json::from_str(&sample().render(Format::Json).unwrap()).unwrap();
-        assert_eq!((&value["stale"], &value["standings"][0]["rank"]), (&false.into(), &1.into()));
+        assert_eq!(
+            (&value["stale"], &value["standings"][0]["rank"]),
+            (&false.into(), &1.into())
+        );
         let text = sample().render(Format::Table).unwrap();
-        assert!(text.contains("DPMPTSP Kota Bogor (agencies/3271/units/dpmptsp)"), "{text}");
+        assert!(
+            text.contains("DPMPTSP Kota Bogor (agencies/3271/units/dpmptsp)"),
+            "{text}"
+        );
     }
 }

@@ -28,11 +28,24 @@ impl Layout {
     pub(super) fn new(survey: &Survey, instrument: &Instrument) -> Self {
         let mut columns = vec![Column::required("response_id"), Column::required("submitted_at")];
         columns.extend(instrument.elements.iter().map(|element| {
-            let required = survey.asked.iter().any(|asked| asked.key == element.key && !asked.optional);
-            Column { name: element.key.clone(), required }
+            let required = survey
+                .asked
+                .iter()
+                .any(|asked| asked.key == element.key && !asked.optional);
+            Column {
+                name: element.key.clone(),
+                required,
+            }
         }));
         columns.extend(PROFILE.map(Column::optional));
-        Self { columns, elements: instrument.elements.iter().map(|element| element.key.clone()).collect() }
+        Self {
+            columns,
+            elements: instrument
+                .elements
+                .iter()
+                .map(|element| element.key.clone())
+                .collect(),
+        }
     }
 
     /// A row as a response, with what can't be read in it.
@@ -46,7 +59,9 @@ impl Layout {
             text => match DateTime::parse_from_rfc3339(text) {
                 Ok(time) => Some(time.to_utc().trunc_subsecs(6)),
                 Err(_) => {
-                    reasons.push(format!("submitted_at `{text}` harus RFC 3339, misalnya 2024-07-01T08:00:00+07:00"));
+                    reasons.push(format!(
+                        "submitted_at `{text}` harus RFC 3339, misalnya 2024-07-01T08:00:00+07:00"
+                    ));
                     None
                 }
             },
@@ -63,8 +78,24 @@ impl Layout {
             (!text.is_empty()).then(|| text.to_owned())
         });
         // To the service an age of 0 is none.
-        let age = age.map(|text| text.parse().unwrap_or(NO_SCORE)).filter(|age| *age != 0);
-        let profile = Profile { sex, age, education, occupation, service };
-        (Raw { id: row.cell(ID).to_owned(), submitted_at, answers, profile }, reasons)
+        let age = age
+            .map(|text| text.parse().unwrap_or(NO_SCORE))
+            .filter(|age| *age != 0);
+        let profile = Profile {
+            sex,
+            age,
+            education,
+            occupation,
+            service,
+        };
+        (
+            Raw {
+                id: row.cell(ID).to_owned(),
+                submitted_at,
+                answers,
+                profile,
+            },
+            reasons,
+        )
     }
 }

@@ -1,0 +1,145 @@
+//! A client of the three services.
+
+use prima_proto::{
+    directory::v1::{self as directory, directory_service_client::DirectoryServiceClient},
+    ranking::v1::{self as ranking, ranking_service_client::RankingServiceClient},
+    survey::v1::{self as survey, survey_service_client::SurveyServiceClient},
+};
+use tonic::{
+    Request, Status,
+    metadata::{Ascii, MetadataValue},
+    service::{Interceptor, interceptor::InterceptedService},
+    transport::{Channel, Endpoint},
+};
+
+/// Puts a token on every call.
+#[derive(Clone)]
+pub struct Bearer(Option<MetadataValue<Ascii>>);
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(value) = &self.0 {
+            request.metadata_mut().insert("authorization", value.clone());
+        }
+        Ok(request)
+    }
+}
+
+/// A channel that carries a token.
+pub type Authorised = InterceptedService<Channel, Bearer>;
+
+/// A channel to `url`, connected at the first call and again after a loss.
+pub fn channel(url: &str) -> Channel {
+    Endpoint::from_shared(url.to_owned()).expect("url").connect_lazy()
+}
+
+/// A channel with a token; none when it is empty.
+pub fn authorised(url: &str, token: &str) -> Authorised {
+    let value = (!token.is_empty()).then(|| format!("Bearer {token}").parse().expect("token"));
+    InterceptedService::new(channel(url), Bearer(value))
+}
+
+/// Clients of the three services.
+#[derive(Clone)]
+pub struct Client {
+    /// Agencies and units.
+    pub directory: DirectoryServiceClient<Authorised>,
+    /// Surveys.
+    pub survey: SurveyServiceClient<Authorised>,
+    /// League tables.
+    pub ranking: RankingServiceClient<Authorised>,
+}
+
+impl Client {
+    /// Clients that call with `token`.
+    pub fn new(directory: &str, survey: &str, ranking: &str, token: &str) -> Self {
+        Self {
+            directory: DirectoryServiceClient::new(authorised(directory, token)),
+            survey: SurveyServiceClient::new(authorised(survey, token)),
+            ranking: RankingServiceClient::new(authorised(ranking, token)),
+        }
+    }
+
+    /// Registers a province, a city in it and a unit of type dpmptsp; returns the unit's name.
+    pub async fn unit(&mut self, province: &str, city: &str) -> String {
+        for (id, kind, parent) in [
+            (province, directory::AgencyKind::Provinsi, String::new()),
+            (city, directory::AgencyKind::Kota, format!("agencies/{province}")),
+        ] {
+            let agency = directory::Agency {
+                display_name: format!("Instansi {id}"),
+                kind: kind as i32,
+                parent,
+                ..directory::Agency::default()
+            };
+            let request = directory::CreateAgencyRequest {
+                request_id: format!("agency-{id}"),
+                agency_id: id.to_owned(),
+                agency: Some(agency),
+            };
+            self.directory.create_agency(request).await.expect("agency");
+        }
+        let unit = directory::Unit {
+            display_name: format!("DPMPTSP {city}"),
+            unit_type: "dpmptsp".into(),
+            ..directory::Unit::default()
+        };
+        let request = directory::CreateUnitRequest {
+            request_id: format!("unit-{city}"),
+            parent: format!("agencies/{city}"),
+            unit_id: "dpmptsp".into(),
+            unit: Some(unit),
+        };
+        self.directory.create_unit(request).await.expect("unit").into_inner().unit.expect("unit").name
+    }
+
+    /// Creates an open survey of the period 2024-q3; returns its name.
+    pub async fn create_survey(&mut self, unit: &str, id: &str) -> String {
+        let request = survey::CreateSurveyRequest {
+            request_id: format!("{unit}-{id}").replace('/', "."),
+            parent: unit.to_owned(),
+            survey_id: id.to_owned(),
+            survey: Some(survey::Survey { period: "2024-q3".into(), ..survey::Survey::default() }),
+        };
+        self.survey.create_survey(request).await.expect("survey").into_inner().survey.expect("survey").name
+    }
+
+    /// Submits one response.
+    pub async fn submit(&mut self, survey: &str, id: &str, response: survey::Response) -> Result<(), Status> {
+        let request = survey::SubmitResponseRequest {
+            request_id: id.to_owned(),
+            survey: survey.to_owned(),
+            response: Some(response),
+        };
+        self.survey.submit_response(request).await.map(|_| ())
+    }
+
+    /// The result of a survey.
+    pub async fn result(&mut self, survey: &str) -> survey::Result {
+        let request = survey::GetResultRequest { survey: survey.to_owned() };
+        self.survey.get_result(request).await.expect("result").into_inner().result.expect("result")
+    }
+
+    /// Every row of a table, without versions: two replicas may have heard different ones of equal states.
+    pub async fn table(&mut self, cohort: &str) -> Result<Vec<ranking::LeagueRow>, Status> {
+        let name = format!("metrics/skm/periods/2024-q3/cohorts/{cohort}");
+        let mut rows = Vec::new();
+        let mut page_token = String::new();
+        loop {
+            let request =
+                ranking::GetLeagueTableRequest { name: name.clone(), page_size: 1000, page_token };
+            let answer = self.ranking.get_league_table(request).await?.into_inner();
+            rows.extend(answer.rows);
+            page_token = answer.next_page_token;
+            if page_token.is_empty() {
+                return Ok(rows);
+            }
+        }
+    }
+
+    /// How current the ranking is.
+    pub async fn freshness(&mut self) -> ranking::Freshness {
+        let answer = self.ranking.list_league_tables(ranking::ListLeagueTablesRequest::default()).await;
+        answer.expect("tables").into_inner().freshness.expect("freshness")
+    }
+}

@@ -1,0 +1,255 @@
+//! Processes of the one binary.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    os::unix::process::CommandExt,
+    path::PathBuf,
+    process::{Child, Stdio},
+    time::Duration,
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use prima_platform::testing::eventually;
+use tempfile::NamedTempFile;
+
+/// A service of the house.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// Agencies and units.
+    Directory,
+    /// Survey intake.
+    Survey,
+    /// League tables.
+    Ranking,
+}
+
+impl Service {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Directory => "directory",
+            Self::Survey => "survey",
+            Self::Ranking => "ranking",
+        }
+    }
+}
+
+/// The binary under test: `PRIMA_BIN`, or the one that cargo built beside this test.
+pub fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("PRIMA_BIN") {
+        return PathBuf::from(path);
+    }
+    let test = std::env::current_exe().expect("path of the test");
+    // target/<profile>/deps/<test>
+    let path = test.ancestors().nth(2).expect("target directory").join("prima");
+    assert!(path.exists(), "{} is missing; build it: cargo build --bin prima", path.display());
+    path
+}
+
+/// A free port of 127.0.0.1. Taken from below the range of outgoing connections, so that none grabs it meanwhile.
+pub fn free_port() -> u16 {
+    let start = 10_000 + (std::process::id() % 1000) as u16 * 18;
+    (start..start + 18)
+        .chain(28_000..32_000)
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("a free port")
+}
+
+/// How to start a process.
+#[derive(Debug, Clone)]
+pub struct Command {
+    service: Service,
+    port: u16,
+    env: BTreeMap<String, String>,
+}
+
+impl Command {
+    /// A process of `service` on a free port.
+    pub fn new(service: Service) -> Self {
+        let command = Self { service, port: free_port(), env: BTreeMap::new() };
+        command.env("PRIMA_TELEMETRY__LOG", "json")
+    }
+
+    /// Sets an environment variable.
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// The database.
+    pub fn database(self, url: &str) -> Self {
+        self.env("PRIMA_DATABASE__URL", url)
+    }
+
+    /// The bus.
+    pub fn bus(self, url: &str) -> Self {
+        self.env("PRIMA_BUS__URL", url)
+    }
+
+    /// Starts it and waits until its port answers.
+    pub async fn start(self) -> Process {
+        let mut process = Process::spawn(self);
+        process.wait_for_port().await;
+        process
+    }
+
+    /// Starts it without waiting.
+    pub fn spawn(self) -> Process {
+        Process::spawn(self)
+    }
+}
+
+/// A running process; killed on drop.
+pub struct Process {
+    command: Command,
+    child: Child,
+    log: NamedTempFile,
+}
+
+impl Process {
+    fn spawn(command: Command) -> Self {
+        let log = NamedTempFile::new().expect("log file");
+        let child = Self::launch(&command, &log);
+        Self { command, child, log }
+    }
+
+    fn launch(command: &Command, log: &NamedTempFile) -> Child {
+        let out = File::options().append(true).open(log.path()).expect("log file");
+        let mut child = std::process::Command::new(binary());
+        child
+            .args(["serve", command.service.name(), "--listen", &format!("127.0.0.1:{}", command.port)])
+            .env_remove("PRIMA_FAILPOINTS")
+            .envs(&command.env)
+            .stdin(Stdio::null())
+            .stdout(out.try_clone().expect("log file"))
+            .stderr(out)
+            .process_group(0);
+        child.spawn().expect("prima starts")
+    }
+
+    async fn wait_for_port(&mut self) {
+        let address = format!("127.0.0.1:{}", self.command.port);
+        for _ in 0..1500 {
+            if let Some(status) = self.child.try_wait().expect("status") {
+                panic!("{} ended at its start: {status}\n{}", self.command.service.name(), self.tail());
+            }
+            if tokio::net::TcpStream::connect(&address).await.is_ok() && self.serves().await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{} does not serve\n{}", self.command.service.name(), self.tail());
+    }
+
+    /// Whether it answers health checks as alive; readiness may come later.
+    async fn serves(&self) -> bool {
+        let Ok(channel) = tonic::transport::Endpoint::from_shared(self.url()).expect("url").connect().await else {
+            return false;
+        };
+        let mut health = tonic_health::pb::health_client::HealthClient::new(channel);
+        let request = tonic_health::pb::HealthCheckRequest { service: "live".into() };
+        health.check(request).await.is_ok_and(|r| r.into_inner().status == 1)
+    }
+
+    /// Whether it is ready.
+    pub async fn ready(&self) -> bool {
+        let Ok(channel) = tonic::transport::Endpoint::from_shared(self.url()).expect("url").connect().await else {
+            return false;
+        };
+        let mut health = tonic_health::pb::health_client::HealthClient::new(channel);
+        let request = tonic_health::pb::HealthCheckRequest { service: String::new() };
+        health.check(request).await.is_ok_and(|r| r.into_inner().status == 1)
+    }
+
+    /// Waits until it is ready.
+    pub async fn wait_ready(&self) {
+        let ready = eventually(crate::DEADLINE, || async { self.ready().await.then_some(()) }).await;
+        assert!(ready.is_some(), "{} is not ready\n{}", self.command.service.name(), self.tail());
+    }
+
+    /// Its address for clients.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.command.port)
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).expect("pid"))
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill(self.pid(), signal).expect("signal");
+    }
+
+    /// SIGKILL, and waits for the end.
+    pub fn kill(&mut self) {
+        let _gone = self.child.kill();
+        self.child.wait().expect("end");
+    }
+
+    /// SIGTERM, and waits for the end; returns the exit code.
+    pub async fn stop(&mut self) -> i32 {
+        self.signal(Signal::SIGTERM);
+        self.wait().await
+    }
+
+    /// Waits until it has ended by itself; returns the exit code, -1 for a signal.
+    pub async fn wait(&mut self) -> i32 {
+        for _ in 0..3000 {
+            if let Some(status) = self.child.try_wait().expect("status") {
+                return status.code().unwrap_or(-1);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{} does not end\n{}", self.command.service.name(), self.tail());
+    }
+
+    /// SIGSTOP.
+    pub fn pause(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// SIGCONT.
+    pub fn resume(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    /// Starts it again on the same port, with the same log.
+    pub async fn restart(&mut self) {
+        self.kill();
+        self.child = Self::launch(&self.command, &self.log);
+        self.wait_for_port().await;
+    }
+
+    /// Starts it again with another value of an environment variable; `None` removes it.
+    pub async fn restart_with(&mut self, name: &str, value: Option<&str>) {
+        match value {
+            Some(value) => self.command.env.insert(name.to_owned(), value.to_owned()),
+            None => self.command.env.remove(name),
+        };
+        self.restart().await;
+    }
+
+    /// Its log so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log.path()).unwrap_or_default()
+    }
+
+    fn tail(&self) -> String {
+        let file = File::open(self.log.path()).expect("log file");
+        let lines: Vec<String> = BufReader::new(file).lines().map_while(Result::ok).collect();
+        lines.iter().rev().take(30).rev().cloned().collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _gone = self.child.wait();
+    }
+}

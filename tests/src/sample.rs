@@ -1,0 +1,59 @@
+//! Responses to submit: the real ones, and simple ones.
+
+use std::collections::BTreeMap;
+
+use prima_proto::survey::v1::Response;
+use serde_json::Value;
+
+/// Keys of the nine elements.
+pub const ELEMENTS: [&str; 9] = [
+    "requirements",
+    "procedure",
+    "time",
+    "cost",
+    "product",
+    "competence",
+    "conduct",
+    "complaint_handling",
+    "facilities",
+];
+
+/// The counts behind published and computed indices (`tests/data/skm.json`).
+pub fn golden() -> Value {
+    serde_json::from_str(include_str!("../data/skm.json")).expect("skm.json")
+}
+
+/// The respondents of a golden vector: its counts per element, spread over rows.
+pub fn respondents(vector: &Value) -> Vec<Response> {
+    let count = usize::try_from(vector["respondents"].as_u64().expect("respondents")).expect("respondents");
+    let mut rows = vec![BTreeMap::new(); count];
+    for element in vector["elements"].as_array().expect("elements") {
+        let key = element["key"].as_str().expect("key");
+        let mut scores = (1..=4).flat_map(|score: i32| {
+            let n = element["counts"][score.to_string()].as_u64().expect("count");
+            (0..n).map(move |_| score)
+        });
+        for row in &mut rows {
+            row.insert(key.to_owned(), scores.next().expect("as many answers as respondents"));
+        }
+    }
+    rows.into_iter().map(|answers| Response { answers, ..Response::default() }).collect()
+}
+
+/// A response with scores that depend on `n`.
+pub fn response(n: usize) -> Response {
+    let score = |place: usize| i32::try_from(1 + (n * 7 + place * 3 + n / 4) % 4).expect("1 to 4");
+    let answers = ELEMENTS.iter().enumerate().map(|(place, key)| ((*key).to_owned(), score(place)));
+    Response { answers: answers.collect(), ..Response::default() }
+}
+
+/// The sum of scores of `response(n)` for these n, per element.
+pub fn totals(ns: impl Iterator<Item = usize>) -> BTreeMap<String, i64> {
+    let mut totals = BTreeMap::new();
+    for n in ns {
+        for (key, score) in response(n).answers {
+            *totals.entry(key).or_insert(0) += i64::from(score);
+        }
+    }
+    totals
+}
