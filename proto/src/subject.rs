@@ -23,12 +23,18 @@ pub fn unit(name: &name::Unit) -> String {
 
 /// Result of a survey.
 pub fn survey_result(name: &name::Survey) -> String {
-    format!("prima.survey.result.{}.{}.{}", name.unit.agency, name.unit.unit, name.survey)
+    format!(
+        "prima.survey.result.{}.{}.{}",
+        name.unit.agency, name.unit.unit, name.survey
+    )
 }
 
 /// Score of a unit, published by `service`.
 pub fn unit_score(service: &str, metric: &str, period: &str, name: &name::Unit) -> String {
-    format!("prima.{service}.score.{metric}.{period}.unit.{}.{}", name.agency, name.unit)
+    format!(
+        "prima.{service}.score.{metric}.{period}.unit.{}.{}",
+        name.agency, name.unit
+    )
 }
 
 /// Score of an agency, published by `service`.

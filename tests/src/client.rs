@@ -90,7 +90,14 @@ impl Client {
             unit_id: "dpmptsp".into(),
             unit: Some(unit),
         };
-        self.directory.create_unit(request).await.expect("unit").into_inner().unit.expect("unit").name
+        self.directory
+            .create_unit(request)
+            .await
+            .expect("unit")
+            .into_inner()
+            .unit
+            .expect("unit")
+            .name
     }
 
     /// Creates an open survey of the period 2024-q3; returns its name.
@@ -99,9 +106,19 @@ impl Client {
             request_id: format!("{unit}-{id}").replace('/', "."),
             parent: unit.to_owned(),
             survey_id: id.to_owned(),
-            survey: Some(survey::Survey { period: "2024-q3".into(), ..survey::Survey::default() }),
+            survey: Some(survey::Survey {
+                period: "2024-q3".into(),
+                ..survey::Survey::default()
+            }),
         };
-        self.survey.create_survey(request).await.expect("survey").into_inner().survey.expect("survey").name
+        self.survey
+            .create_survey(request)
+            .await
+            .expect("survey")
+            .into_inner()
+            .survey
+            .expect("survey")
+            .name
     }
 
     /// Submits one response.
@@ -116,8 +133,16 @@ impl Client {
 
     /// The result of a survey.
     pub async fn result(&mut self, survey: &str) -> survey::Result {
-        let request = survey::GetResultRequest { survey: survey.to_owned() };
-        self.survey.get_result(request).await.expect("result").into_inner().result.expect("result")
+        let request = survey::GetResultRequest {
+            survey: survey.to_owned(),
+        };
+        self.survey
+            .get_result(request)
+            .await
+            .expect("result")
+            .into_inner()
+            .result
+            .expect("result")
     }
 
     /// Every row of a table, without versions: two replicas may have heard different ones of equal states.
@@ -126,8 +151,11 @@ impl Client {
         let mut rows = Vec::new();
         let mut page_token = String::new();
         loop {
-            let request =
-                ranking::GetLeagueTableRequest { name: name.clone(), page_size: 1000, page_token };
+            let request = ranking::GetLeagueTableRequest {
+                name: name.clone(),
+                page_size: 1000,
+                page_token,
+            };
             let answer = self.ranking.get_league_table(request).await?.into_inner();
             rows.extend(answer.rows);
             page_token = answer.next_page_token;
@@ -139,7 +167,10 @@ impl Client {
 
     /// How current the ranking is.
     pub async fn freshness(&mut self) -> ranking::Freshness {
-        let answer = self.ranking.list_league_tables(ranking::ListLeagueTablesRequest::default()).await;
+        let answer = self
+            .ranking
+            .list_league_tables(ranking::ListLeagueTablesRequest::default())
+            .await;
         answer.expect("tables").into_inner().freshness.expect("freshness")
     }
 }

@@ -1,7 +1,12 @@
 //! Harness of the end-to-end, fault and load suites: real processes of the one binary, on a real PostgreSQL and a real
 //! nats-server, on free ports of 127.0.0.1. Everything dies with the test.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a harness fails its test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a harness fails its test"
+)]
 
 pub mod client;
 pub mod process;
@@ -43,14 +48,21 @@ impl Cluster {
     pub async fn start() -> Self {
         let postgres = Postgres::start();
         let database = postgres.fresh_database().await;
-        Self { nats: Nats::start(), postgres, database, signer: Signer::generate().unwrap() }
+        Self {
+            nats: Nats::start(),
+            postgres,
+            database,
+            signer: Signer::generate().unwrap(),
+        }
     }
 
     /// A token with these roles in these agencies.
     pub fn token(&self, roles: &[Role], agencies: &[&str]) -> String {
         let agencies: Vec<String> = agencies.iter().map(|a| (*a).to_owned()).collect();
         let now = Clock::system().now();
-        self.signer.sign("test", roles, &agencies, now, chrono::Duration::hours(2)).unwrap()
+        self.signer
+            .sign("test", roles, &agencies, now, chrono::Duration::hours(2))
+            .unwrap()
     }
 
     /// The token of a national admin.
@@ -99,7 +111,10 @@ impl Cluster {
     }
 
     async fn bus(&self) -> Arc<dyn Bus> {
-        let config = config::Bus { url: self.nats.url(), ..config::Bus::default() };
+        let config = config::Bus {
+            url: self.nats.url(),
+            ..config::Bus::default()
+        };
         let bus = bus::connect(&config, "test").await.unwrap();
         let mut connection = bus.connection();
         connection.wait_for(|c| c.up).await.unwrap();
@@ -112,7 +127,9 @@ impl Cluster {
         let sql = format!("SELECT subject, version FROM {service}.outbox");
         let statement = sea_orm::Statement::from_string(db.get_database_backend(), sql);
         let rows = db.query_all_raw(statement).await.unwrap();
-        let rows = rows.iter().map(|r| (r.try_get_by_index(0).unwrap(), r.try_get_by_index(1).unwrap()));
+        let rows = rows
+            .iter()
+            .map(|r| (r.try_get_by_index(0).unwrap(), r.try_get_by_index(1).unwrap()));
         let all = rows.collect();
         db.close().await.unwrap();
         all
@@ -153,6 +170,12 @@ impl Suite {
         let survey = cluster.serve(Service::Survey).await;
         let ranking = cluster.serve(Service::Ranking).await;
         let client = Client::new(&directory.url(), &survey.url(), &ranking.url(), &cluster.admin());
-        Self { cluster, directory, survey, ranking, client }
+        Self {
+            cluster,
+            directory,
+            survey,
+            ranking,
+            client,
+        }
     }
 }

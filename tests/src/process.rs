@@ -48,7 +48,11 @@ pub fn binary() -> PathBuf {
     let test = std::env::current_exe().expect("path of the test");
     // target/<profile>/deps/<test>
     let path = test.ancestors().nth(2).expect("target directory").join("prima");
-    assert!(path.exists(), "{} is missing; build it: cargo build --bin prima", path.display());
+    assert!(
+        path.exists(),
+        "{} is missing; build it: cargo build --bin prima",
+        path.display()
+    );
     path
 }
 
@@ -72,7 +76,11 @@ pub struct Command {
 impl Command {
     /// A process of `service` on a free port.
     pub fn new(service: Service) -> Self {
-        let command = Self { service, port: free_port(), env: BTreeMap::new() };
+        let command = Self {
+            service,
+            port: free_port(),
+            env: BTreeMap::new(),
+        };
         command.env("PRIMA_TELEMETRY__LOG", "json")
     }
 
@@ -123,7 +131,12 @@ impl Process {
         let out = File::options().append(true).open(log.path()).expect("log file");
         let mut child = std::process::Command::new(binary());
         child
-            .args(["serve", command.service.name(), "--listen", &format!("127.0.0.1:{}", command.port)])
+            .args([
+                "serve",
+                command.service.name(),
+                "--listen",
+                &format!("127.0.0.1:{}", command.port),
+            ])
             .env_remove("PRIMA_FAILPOINTS")
             .envs(&command.env)
             .stdin(Stdio::null())
@@ -137,7 +150,11 @@ impl Process {
         let address = format!("127.0.0.1:{}", self.command.port);
         for _ in 0..1500 {
             if let Some(status) = self.child.try_wait().expect("status") {
-                panic!("{} ended at its start: {status}\n{}", self.command.service.name(), self.tail());
+                panic!(
+                    "{} ended at its start: {status}\n{}",
+                    self.command.service.name(),
+                    self.tail()
+                );
             }
             if tokio::net::TcpStream::connect(&address).await.is_ok() && self.serves().await {
                 return;
@@ -149,28 +166,51 @@ impl Process {
 
     /// Whether it answers health checks as alive; readiness may come later.
     async fn serves(&self) -> bool {
-        let Ok(channel) = tonic::transport::Endpoint::from_shared(self.url()).expect("url").connect().await else {
+        let Ok(channel) = tonic::transport::Endpoint::from_shared(self.url())
+            .expect("url")
+            .connect()
+            .await
+        else {
             return false;
         };
         let mut health = tonic_health::pb::health_client::HealthClient::new(channel);
-        let request = tonic_health::pb::HealthCheckRequest { service: "live".into() };
-        health.check(request).await.is_ok_and(|r| r.into_inner().status == 1)
+        let request = tonic_health::pb::HealthCheckRequest {
+            service: "live".into(),
+        };
+        health
+            .check(request)
+            .await
+            .is_ok_and(|r| r.into_inner().status == 1)
     }
 
     /// Whether it is ready.
     pub async fn ready(&self) -> bool {
-        let Ok(channel) = tonic::transport::Endpoint::from_shared(self.url()).expect("url").connect().await else {
+        let Ok(channel) = tonic::transport::Endpoint::from_shared(self.url())
+            .expect("url")
+            .connect()
+            .await
+        else {
             return false;
         };
         let mut health = tonic_health::pb::health_client::HealthClient::new(channel);
-        let request = tonic_health::pb::HealthCheckRequest { service: String::new() };
-        health.check(request).await.is_ok_and(|r| r.into_inner().status == 1)
+        let request = tonic_health::pb::HealthCheckRequest {
+            service: String::new(),
+        };
+        health
+            .check(request)
+            .await
+            .is_ok_and(|r| r.into_inner().status == 1)
     }
 
     /// Waits until it is ready.
     pub async fn wait_ready(&self) {
         let ready = eventually(crate::DEADLINE, || async { self.ready().await.then_some(()) }).await;
-        assert!(ready.is_some(), "{} is not ready\n{}", self.command.service.name(), self.tail());
+        assert!(
+            ready.is_some(),
+            "{} is not ready\n{}",
+            self.command.service.name(),
+            self.tail()
+        );
     }
 
     /// Its address for clients.
@@ -243,7 +283,14 @@ impl Process {
     fn tail(&self) -> String {
         let file = File::open(self.log.path()).expect("log file");
         let lines: Vec<String> = BufReader::new(file).lines().map_while(Result::ok).collect();
-        lines.iter().rev().take(30).rev().cloned().collect::<Vec<_>>().join("\n")
+        lines
+            .iter()
+            .rev()
+            .take(30)
+            .rev()
+            .cloned()
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 }
 

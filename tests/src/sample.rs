@@ -34,17 +34,31 @@ pub fn respondents(vector: &Value) -> Vec<Response> {
             (0..n).map(move |_| score)
         });
         for row in &mut rows {
-            row.insert(key.to_owned(), scores.next().expect("as many answers as respondents"));
+            row.insert(
+                key.to_owned(),
+                scores.next().expect("as many answers as respondents"),
+            );
         }
     }
-    rows.into_iter().map(|answers| Response { answers, ..Response::default() }).collect()
+    rows.into_iter()
+        .map(|answers| Response {
+            answers,
+            ..Response::default()
+        })
+        .collect()
 }
 
 /// A response with scores that depend on `n`.
 pub fn response(n: usize) -> Response {
     let score = |place: usize| i32::try_from(1 + (n * 7 + place * 3 + n / 4) % 4).expect("1 to 4");
-    let answers = ELEMENTS.iter().enumerate().map(|(place, key)| ((*key).to_owned(), score(place)));
-    Response { answers: answers.collect(), ..Response::default() }
+    let answers = ELEMENTS
+        .iter()
+        .enumerate()
+        .map(|(place, key)| ((*key).to_owned(), score(place)));
+    Response {
+        answers: answers.collect(),
+        ..Response::default()
+    }
 }
 
 /// The sum of scores of `response(n)` for these n, per element.

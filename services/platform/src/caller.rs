@@ -28,7 +28,9 @@ impl Role {
 
     /// From its name in a token.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Admin, Self::Operator, Self::Intake, Self::Evaluator].into_iter().find(|r| r.as_str() == text)
+        [Self::Admin, Self::Operator, Self::Intake, Self::Evaluator]
+            .into_iter()
+            .find(|r| r.as_str() == text)
     }
 }
 
@@ -43,12 +45,20 @@ pub struct Caller {
 impl Caller {
     /// A caller with a token; `agencies` holds ids, or `*` for all.
     pub fn new(subject: String, roles: Vec<Role>, agencies: Vec<String>) -> Self {
-        Self { subject: Some(subject), roles, agencies }
+        Self {
+            subject: Some(subject),
+            roles,
+            agencies,
+        }
     }
 
     /// A caller without a token.
     pub fn anonymous() -> Self {
-        Self { subject: None, roles: Vec::new(), agencies: Vec::new() }
+        Self {
+            subject: None,
+            roles: Vec::new(),
+            agencies: Vec::new(),
+        }
     }
 
     /// The subject of the token; empty without one.
@@ -89,7 +99,11 @@ impl Caller {
 
 /// The caller of a request; the server's edge put it there.
 pub fn of<T>(request: &tonic::Request<T>) -> Caller {
-    request.extensions().get::<Caller>().cloned().unwrap_or_else(Caller::anonymous)
+    request
+        .extensions()
+        .get::<Caller>()
+        .cloned()
+        .unwrap_or_else(Caller::anonymous)
 }
 
 #[cfg(test)]
@@ -100,10 +114,22 @@ mod tests {
     fn a_role_counts_only_in_its_agency_and_an_admin_has_all() {
         let operator = Caller::new("a".into(), vec![Role::Operator], vec!["3271".into()]);
         assert!(operator.require(&[Role::Operator], "3271").is_ok());
-        assert_eq!(operator.require(&[Role::Operator], "3272").unwrap_err().kind, Kind::Denied);
-        assert_eq!(operator.require(&[Role::Intake], "3271").unwrap_err().kind, Kind::Denied);
+        assert_eq!(
+            operator.require(&[Role::Operator], "3272").unwrap_err().kind,
+            Kind::Denied
+        );
+        assert_eq!(
+            operator.require(&[Role::Intake], "3271").unwrap_err().kind,
+            Kind::Denied
+        );
         let admin = Caller::new("b".into(), vec![Role::Admin], vec!["*".into()]);
         assert!(admin.require(&[Role::Intake], "9999").is_ok());
-        assert_eq!(Caller::anonymous().require(&[Role::Operator], "1").unwrap_err().kind, Kind::Unauthenticated);
+        assert_eq!(
+            Caller::anonymous()
+                .require(&[Role::Operator], "1")
+                .unwrap_err()
+                .kind,
+            Kind::Unauthenticated
+        );
     }
 }

@@ -17,7 +17,10 @@ impl std::fmt::Debug for Clock {
 impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the machine's clock"
+        )]
         Self(Arc::new(|| Utc::now().trunc_subsecs(6)))
     }
 

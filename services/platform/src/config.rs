@@ -78,7 +78,11 @@ pub struct Database {
 
 impl Default for Database {
     fn default() -> Self {
-        Self { url: "sqlite:./var".into(), max_connections: 16, migrate: true }
+        Self {
+            url: "sqlite:./var".into(),
+            max_connections: 16,
+            migrate: true,
+        }
     }
 }
 
@@ -96,7 +100,11 @@ pub struct Bus {
 
 impl Default for Bus {
     fn default() -> Self {
-        Self { url: "memory:".into(), replicas: 1, max_bytes: 4 << 30 }
+        Self {
+            url: "memory:".into(),
+            replicas: 1,
+            max_bytes: 4 << 30,
+        }
     }
 }
 
@@ -118,7 +126,13 @@ pub struct Relay {
 
 impl Default for Relay {
     fn default() -> Self {
-        Self { window: 256, rate_per_subject: 20, poll_millis: 100, lease_millis: 5_000, reconcile_seconds: 600 }
+        Self {
+            window: 256,
+            rate_per_subject: 20,
+            poll_millis: 100,
+            lease_millis: 5_000,
+            reconcile_seconds: 600,
+        }
     }
 }
 
@@ -146,7 +160,12 @@ pub struct Telemetry {
 
 impl Default for Telemetry {
     fn default() -> Self {
-        Self { log: LogFormat::Pretty, level: "info".into(), otlp_endpoint: String::new(), sample_ratio: 1.0 }
+        Self {
+            log: LogFormat::Pretty,
+            level: "info".into(),
+            otlp_endpoint: String::new(),
+            sample_ratio: 1.0,
+        }
     }
 }
 
@@ -174,7 +193,11 @@ pub struct Survey {
 
 impl Default for Survey {
     fn default() -> Self {
-        Self { batch_rows: 2000, queue: 4096, writers: 2 }
+        Self {
+            batch_rows: 2000,
+            queue: 4096,
+            writers: 2,
+        }
     }
 }
 
@@ -190,7 +213,10 @@ pub struct Ranking {
 
 impl Default for Ranking {
     fn default() -> Self {
-        Self { sources: vec!["survey".into()], watch_interval_millis: 50 }
+        Self {
+            sources: vec!["survey".into()],
+            watch_interval_millis: 50,
+        }
     }
 }
 
@@ -213,7 +239,11 @@ impl Config {
             figment = figment.merge(Toml::file_exact(file));
         }
         // PRIMA_TOKEN and PRIMA_ENDPOINT belong to the client side and have no section.
-        figment = figment.merge(Env::prefixed("PRIMA_").filter(|key| key.as_str().contains("__")).split("__"));
+        figment = figment.merge(
+            Env::prefixed("PRIMA_")
+                .filter(|key| key.as_str().contains("__"))
+                .split("__"),
+        );
         Ok(figment.extract().map_err(Box::new)?)
     }
 
@@ -223,7 +253,10 @@ impl Config {
         if !self.database.url.starts_with("sqlite:") && !self.database.url.starts_with("postgres") {
             faults.push("database.url must start with sqlite: or postgres://".to_owned());
         }
-        if self.bus.url != "memory:" && !self.bus.url.starts_with("nats://") && !self.bus.url.starts_with("tls://") {
+        if self.bus.url != "memory:"
+            && !self.bus.url.starts_with("nats://")
+            && !self.bus.url.starts_with("tls://")
+        {
             faults.push("bus.url must be memory: or start with nats:// or tls://".to_owned());
         }
         if !(0.0..=1.0).contains(&self.telemetry.sample_ratio) {
@@ -248,7 +281,11 @@ impl Config {
         if self.grpc.listen.parse::<std::net::SocketAddr>().is_err() {
             faults.push(format!("grpc.listen: `{}` is not ADDRESS:PORT", self.grpc.listen));
         }
-        if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Invalid(faults))
+        }
     }
 
     /// The effective configuration as JSON, passwords masked.
@@ -262,8 +299,12 @@ impl Config {
 
 /// Hides what stands between `://` and `@` after the user name.
 pub fn mask(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let Some((credentials, host)) = rest.rsplit_once('@') else { return url.to_owned() };
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let Some((credentials, host)) = rest.rsplit_once('@') else {
+        return url.to_owned();
+    };
     let user = credentials.split(':').next().unwrap_or_default();
     format!("{scheme}://{user}:***@{host}")
 }
@@ -287,6 +328,9 @@ mod tests {
         config.database.url = "mysql://x".into();
         config.relay.window = 0;
         let text = config.validate().unwrap_err().to_string();
-        assert!(text.contains("database.url") && text.contains("relay.window"), "{text}");
+        assert!(
+            text.contains("database.url") && text.contains("relay.window"),
+            "{text}"
+        );
     }
 }

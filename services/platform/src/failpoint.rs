@@ -14,7 +14,10 @@ fn points() -> &'static HashMap<String, Action> {
     static POINTS: OnceLock<HashMap<String, Action>> = OnceLock::new();
     POINTS.get_or_init(|| {
         let text = std::env::var("PRIMA_FAILPOINTS").unwrap_or_default();
-        text.split(';').filter_map(|part| part.split_once('=')).filter_map(parse).collect()
+        text.split(';')
+            .filter_map(|part| part.split_once('='))
+            .filter_map(parse)
+            .collect()
     })
 }
 

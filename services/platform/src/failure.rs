@@ -20,7 +20,11 @@ impl Violation {
         description: impl Into<String>,
         localized: impl Into<String>,
     ) -> Self {
-        Self { field: field.into(), description: description.into(), localized: localized.into() }
+        Self {
+            field: field.into(),
+            description: description.into(),
+            localized: localized.into(),
+        }
     }
 }
 
@@ -86,25 +90,49 @@ impl Failure {
             | Kind::Precondition
             | Kind::Internal => None,
         };
-        Self { kind, reason, message: message.into(), localized: localized.into(), violations: vec![], retry_after }
+        Self {
+            kind,
+            reason,
+            message: message.into(),
+            localized: localized.into(),
+            violations: vec![],
+            retry_after,
+        }
     }
 
     /// The request has these faults; at least one.
     pub fn invalid(violations: Vec<Violation>) -> Self {
         let fields: Vec<&str> = violations.iter().map(|v| v.field.as_str()).collect();
         let message = format!("invalid fields: {}", fields.join(", "));
-        let localized = violations.iter().map(|v| v.localized.as_str()).collect::<Vec<_>>().join("; ");
-        Self { violations, ..Self::new(Kind::Invalid, "INVALID_FIELDS", message, localized) }
+        let localized = violations
+            .iter()
+            .map(|v| v.localized.as_str())
+            .collect::<Vec<_>>()
+            .join("; ");
+        Self {
+            violations,
+            ..Self::new(Kind::Invalid, "INVALID_FIELDS", message, localized)
+        }
     }
 
     /// `what` does not exist.
     pub fn not_found(what: &str) -> Self {
-        Self::new(Kind::NotFound, "NOT_FOUND", format!("{what} does not exist"), format!("{what} tidak ditemukan"))
+        Self::new(
+            Kind::NotFound,
+            "NOT_FOUND",
+            format!("{what} does not exist"),
+            format!("{what} tidak ditemukan"),
+        )
     }
 
     /// `what` exists already.
     pub fn already_exists(what: &str) -> Self {
-        Self::new(Kind::AlreadyExists, "ALREADY_EXISTS", format!("{what} exists already"), format!("{what} sudah ada"))
+        Self::new(
+            Kind::AlreadyExists,
+            "ALREADY_EXISTS",
+            format!("{what} exists already"),
+            format!("{what} sudah ada"),
+        )
     }
 
     /// The `etag` sent is not the current one.
@@ -124,17 +152,30 @@ impl Failure {
             "was used before with another body",
             "sudah pernah dipakai untuk isi yang berbeda",
         );
-        Self { reason: "REQUEST_ID_REUSED", ..Self::invalid(vec![violation]) }
+        Self {
+            reason: "REQUEST_ID_REUSED",
+            ..Self::invalid(vec![violation])
+        }
     }
 
     /// Something that was not foreseen; the text goes to the log, the caller learns an id.
     pub fn internal(error: impl std::fmt::Display) -> Self {
-        Self::new(Kind::Internal, "INTERNAL", error.to_string(), "Terjadi kesalahan pada sistem")
+        Self::new(
+            Kind::Internal,
+            "INTERNAL",
+            error.to_string(),
+            "Terjadi kesalahan pada sistem",
+        )
     }
 
     /// A part that is needed is away for now; the text goes to the log.
     pub fn unavailable(error: impl std::fmt::Display) -> Self {
-        Self::new(Kind::Unavailable, "UNAVAILABLE", error.to_string(), "Layanan sedang tidak tersedia; coba lagi sebentar lagi")
+        Self::new(
+            Kind::Unavailable,
+            "UNAVAILABLE",
+            error.to_string(),
+            "Layanan sedang tidak tersedia; coba lagi sebentar lagi",
+        )
     }
 
     /// Whether the same request may succeed later.

@@ -24,9 +24,17 @@ impl Page {
     pub fn parse(size: i32, token: &str, filter: &[&str]) -> Result<Self, Vec<Violation>> {
         let mut faults = Vec::new();
         if !(0..=LARGEST).contains(&size) {
-            faults.push(Violation::new("page_size", "must be 0 to 1000", "harus 0 sampai 1000"));
+            faults.push(Violation::new(
+                "page_size",
+                "must be 0 to 1000",
+                "harus 0 sampai 1000",
+            ));
         }
-        let digest = Sha256::digest(filter.join("\u{1f}")).iter().take(8).copied().collect::<Vec<u8>>();
+        let digest = Sha256::digest(filter.join("\u{1f}"))
+            .iter()
+            .take(8)
+            .copied()
+            .collect::<Vec<u8>>();
         let mut after = String::new();
         if !token.is_empty() {
             let decoded = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
@@ -42,7 +50,11 @@ impl Page {
             return Err(faults);
         }
         let size = usize::try_from(if size == 0 { DEFAULT } else { size }).unwrap_or(1);
-        Ok(Self { size, after, filter: digest })
+        Ok(Self {
+            size,
+            after,
+            filter: digest,
+        })
     }
 
     /// How many rows to read: one more than asked for tells whether there is another page.

@@ -23,7 +23,9 @@ struct Stored {
 pub fn check(field: &str, id: &str) -> Result<(), Violation> {
     let fits = !id.is_empty()
         && id.len() <= MAX
-        && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-'));
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-'));
     if fits {
         return Ok(());
     }
@@ -55,7 +57,9 @@ pub async fn find<A: prost::Message + Default>(
     if stored.digest != digest {
         return Err(Failure::request_id_reused("request_id"));
     }
-    A::decode(stored.answer.as_slice()).map(Some).map_err(Failure::internal)
+    A::decode(stored.answer.as_slice())
+        .map(Some)
+        .map_err(Failure::internal)
 }
 
 /// Keeps the answer, for ever, in the transaction that did the work. When the same request was answered by another

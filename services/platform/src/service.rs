@@ -65,7 +65,8 @@ impl Context {
 
     /// Runs a follower.
     pub fn spawn_follower(&self, follower: Follower<impl Projection>) {
-        self.tasks.spawn("follower", follower.run(self.tasks.soft().clone()));
+        self.tasks
+            .spawn("follower", follower.run(self.tasks.soft().clone()));
     }
 }
 
@@ -137,14 +138,21 @@ pub struct Host {
 impl Host {
     /// A host with the machine's clock.
     pub fn new(config: Config, tasks: Tasks) -> Self {
-        Self { config: Arc::new(config), tasks, clock: Clock::system(), ids: Ids::random() }
+        Self {
+            config: Arc::new(config),
+            tasks,
+            clock: Clock::system(),
+            ids: Ids::random(),
+        }
     }
 
     /// Connects one service's database and migrates it, under a lock; with `run` off it only checks that it is up
     /// to date.
     pub async fn migrate(config: &Config, spec: &Spec, run: bool) -> Result<Database, Error> {
         let failed = |error| Error::Database(spec.name, error);
-        let db = Database::connect(&config.database, spec.name).await.map_err(failed)?;
+        let db = Database::connect(&config.database, spec.name)
+            .await
+            .map_err(failed)?;
         (spec.migrate)(db.clone(), run).await.map_err(failed)?;
         Ok(db)
     }
@@ -196,9 +204,15 @@ impl Host {
         }
         let soft = self.tasks.soft().clone();
         self.tasks.spawn("health", report(reporter, readiness, soft));
-        let public = specs.iter().flat_map(|s| s.public.iter().map(|p| (*p).to_owned()));
+        let public = specs
+            .iter()
+            .flat_map(|s| s.public.iter().map(|p| (*p).to_owned()));
         let edge = grpc::Edge::new(verifier, public, self.config.grpc.max_concurrent_requests);
-        let server = grpc::Server { routes: routes.routes(), edge, descriptors };
+        let server = grpc::Server {
+            routes: routes.routes(),
+            edge,
+            descriptors,
+        };
         let served = server.run(listener, &self.config.grpc, &self.tasks).await;
         let grace = Duration::from_secs(self.config.grpc.shutdown_grace_seconds);
         let clean = self.tasks.stop(grace).await;
@@ -216,7 +230,13 @@ async fn report(
     mut readiness: Vec<(&'static [&'static str], watch::Receiver<bool>)>,
     soft: tokio_util::sync::CancellationToken,
 ) {
-    let serving = |ready: bool| if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
+    let serving = |ready: bool| {
+        if ready {
+            ServingStatus::Serving
+        } else {
+            ServingStatus::NotServing
+        }
+    };
     loop {
         let mut all = true;
         for (names, ready) in &mut readiness {

@@ -45,7 +45,10 @@ pub fn init(config: &Telemetry, name: &str) -> Result<Guard, Error> {
     global::set_text_map_propagator(TraceContextPropagator::new());
     let filter = EnvFilter::try_new(format!("async_nats=warn,sqlx=warn,{}", config.level))?;
     let (json, pretty) = match config.log {
-        LogFormat::Json => (Some(tracing_subscriber::fmt::layer().json().flatten_event(true)), None),
+        LogFormat::Json => (
+            Some(tracing_subscriber::fmt::layer().json().flatten_event(true)),
+            None,
+        ),
         LogFormat::Pretty => (None, Some(tracing_subscriber::fmt::layer().with_target(false))),
     };
     let mut guard = Guard::default();
@@ -58,18 +61,24 @@ pub fn init(config: &Telemetry, name: &str) -> Result<Guard, Error> {
             .build()?;
         let traces = SdkTracerProvider::builder()
             .with_batch_exporter(spans)
-            .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.sample_ratio))))
+            .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(
+                config.sample_ratio,
+            ))))
             .with_resource(resource.clone())
             .build();
         let numbers = opentelemetry_otlp::MetricExporter::builder()
             .with_tonic()
             .with_endpoint(&config.otlp_endpoint)
             .build()?;
-        let metrics =
-            SdkMeterProvider::builder().with_periodic_exporter(numbers).with_resource(resource).build();
+        let metrics = SdkMeterProvider::builder()
+            .with_periodic_exporter(numbers)
+            .with_resource(resource)
+            .build();
         global::set_meter_provider(metrics.clone());
         // Always filtered: the exporter's own calls must not be exported.
-        let own = EnvFilter::try_new("info,h2=off,hyper=off,tonic=off,tower=off,sqlx=off,opentelemetry=off,async_nats=off")?;
+        let own = EnvFilter::try_new(
+            "info,h2=off,hyper=off,tonic=off,tower=off,sqlx=off,opentelemetry=off,async_nats=off",
+        )?;
         otel = Some(
             tracing_opentelemetry::layer()
                 .with_tracer(traces.tracer("prima"))
@@ -78,7 +87,10 @@ pub fn init(config: &Telemetry, name: &str) -> Result<Guard, Error> {
                 .with_tracked_inactivity(false)
                 .with_filter(own),
         );
-        guard = Guard { traces: Some(traces), metrics: Some(metrics) };
+        guard = Guard {
+            traces: Some(traces),
+            metrics: Some(metrics),
+        };
     }
     tracing_subscriber::registry()
         .with(otel)
@@ -129,7 +141,10 @@ pub fn meters() -> &'static Meters {
     METERS.get_or_init(|| {
         let meter = meter();
         Meters {
-            calls: meter.f64_histogram("rpc.server.call.duration").with_unit("s").build(),
+            calls: meter
+                .f64_histogram("rpc.server.call.duration")
+                .with_unit("s")
+                .build(),
             published: meter.u64_counter("outbox.published").build(),
             fenced: meter.u64_counter("outbox.fenced").build(),
             consumed: meter.u64_counter("consumer.applied").build(),

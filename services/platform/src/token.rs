@@ -52,7 +52,10 @@ impl Signer {
 
     fn from_pkcs8(document: &[u8]) -> Result<Self, Error> {
         let pair = Ed25519KeyPair::from_pkcs8(document).map_err(|_| Error::Key)?;
-        Ok(Self { document: document.to_owned(), public: STANDARD.encode(pair.public_key().as_ref()) })
+        Ok(Self {
+            document: document.to_owned(),
+            public: STANDARD.encode(pair.public_key().as_ref()),
+        })
     }
 
     /// Reads a key from a file that [`Signer::save`] wrote.
@@ -90,14 +93,22 @@ impl Signer {
             agencies: agencies.to_vec(),
         };
         let key = EncodingKey::from_ed_der(&self.document);
-        Ok(jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &key)?)
+        Ok(jsonwebtoken::encode(
+            &Header::new(Algorithm::EdDSA),
+            &claims,
+            &key,
+        )?)
     }
 }
 
 /// Writes a secret to a new file of mode 0600.
 pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::{io::Write, os::unix::fs::OpenOptionsExt};
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }
@@ -115,7 +126,9 @@ impl Verifier {
         if raw.len() != 32 {
             return Err(Error::Key);
         }
-        Ok(Self { key: DecodingKey::from_ed_der(&raw) })
+        Ok(Self {
+            key: DecodingKey::from_ed_der(&raw),
+        })
     }
 
     /// The caller that a token names, or why the token does not hold: signature, issuer, time.
@@ -124,6 +137,10 @@ impl Verifier {
         validation.set_issuer(&[ISSUER]);
         validation.set_required_spec_claims(&["exp", "iss", "sub"]);
         let claims = jsonwebtoken::decode::<Claims>(token, &self.key, &validation)?.claims;
-        Ok(Caller::new(claims.sub, claims.roles.iter().filter_map(|r| Role::parse(r)).collect(), claims.agencies))
+        Ok(Caller::new(
+            claims.sub,
+            claims.roles.iter().filter_map(|r| Role::parse(r)).collect(),
+            claims.agencies,
+        ))
     }
 }

@@ -2,13 +2,16 @@
 
 use std::process::ExitCode;
 
-use prima::{cli, client, cli::Command, run};
+use prima::{cli, cli::Command, client, run};
 
 fn main() -> ExitCode {
     let cli = cli::parse();
     // Two workers at least: the exporter of traces blocks one of them while it stops.
     let workers = std::thread::available_parallelism().map_or(2, |n| n.get().max(2));
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .enable_all()
+        .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -70,9 +70,13 @@ pub async fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
     }
     config.validate()?;
     fs::create_dir_all(data).with_context(|| format!("direktori {}", data.display()))?;
-    let lock = fs::File::create(data.join("lock")).with_context(|| format!("direktori {}", data.display()))?;
+    let lock =
+        fs::File::create(data.join("lock")).with_context(|| format!("direktori {}", data.display()))?;
     if lock.try_lock().is_err() {
-        bail!("direktori {} sedang dipakai oleh proses prima lain", data.display());
+        bail!(
+            "direktori {} sedang dipakai oleh proses prima lain",
+            data.display()
+        );
     }
     let token = local_token(&mut config, data)?;
     let guard = telemetry::init(&config.telemetry, "prima-up")?;
@@ -94,7 +98,11 @@ pub async fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
             }
         });
     }
-    finish(host.run(&SPECS, prima_proto::FILE_DESCRIPTOR_SET, listener).await, guard).await
+    finish(
+        host.run(&SPECS, prima_proto::FILE_DESCRIPTOR_SET, listener).await,
+        guard,
+    )
+    .await
 }
 
 async fn show_demo(address: SocketAddr, token: &str, data: &Path) -> anyhow::Result<()> {
@@ -112,7 +120,13 @@ fn local_token(config: &mut Config, data: &Path) -> anyhow::Result<Option<std::p
     let signer = load_or_make(&path, true)?;
     config.auth.public_key = signer.public_key().to_owned();
     let now = Clock::system().now();
-    let token = signer.sign("operator", &[Role::Admin], &["*".into()], now, Duration::days(365))?;
+    let token = signer.sign(
+        "operator",
+        &[Role::Admin],
+        &["*".into()],
+        now,
+        Duration::days(365),
+    )?;
     let file = data.join("token");
     let fresh = data.join("token.new");
     let _absent = fs::remove_file(&fresh);
@@ -150,7 +164,12 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let (listener, address): (TcpListener, SocketAddr) = host.bind().await?;
     stop_on_signal(&tasks)?;
     tracing::info!(service = args.service.name(), %address, "serving");
-    finish(host.run(&[spec(args.service)], prima_proto::FILE_DESCRIPTOR_SET, listener).await, guard).await
+    finish(
+        host.run(&[spec(args.service)], prima_proto::FILE_DESCRIPTOR_SET, listener)
+            .await,
+        guard,
+    )
+    .await
 }
 
 /// Flushes telemetry on every way out.
@@ -184,10 +203,17 @@ fn stop_on_signal(tasks: &Tasks) -> anyhow::Result<()> {
 
 /// Brings one service's database to this version.
 pub async fn migrate(args: MigrateArgs) -> anyhow::Result<ExitCode> {
-    let run = RunArgs { database: args.database, config: args.config, ..RunArgs::default() };
+    let run = RunArgs {
+        database: args.database,
+        config: args.config,
+        ..RunArgs::default()
+    };
     let config = configure(&run)?;
     config.validate()?;
-    Host::migrate(&config, &spec(args.service), true).await?.close().await;
+    Host::migrate(&config, &spec(args.service), true)
+        .await?
+        .close()
+        .await;
     println!("Skema {} mutakhir", args.service.name());
     Ok(ExitCode::SUCCESS)
 }
@@ -199,9 +225,16 @@ pub fn token(args: &TokenArgs) -> anyhow::Result<ExitCode> {
         println!("{}", signer.public_key());
         return Ok(ExitCode::SUCCESS);
     }
-    let roles: Vec<Role> = args.roles.iter().filter_map(|role| Role::parse(role.name())).collect();
+    let roles: Vec<Role> = args
+        .roles
+        .iter()
+        .filter_map(|role| Role::parse(role.name()))
+        .collect();
     let subject = args.subject.as_deref().unwrap_or_default();
     let lifetime = Duration::days(i64::from(args.days));
-    println!("{}", signer.sign(subject, &roles, &args.agencies, Clock::system().now(), lifetime)?);
+    println!(
+        "{}",
+        signer.sign(subject, &roles, &args.agencies, Clock::system().now(), lifetime)?
+    );
     Ok(ExitCode::SUCCESS)
 }

@@ -45,15 +45,25 @@ async fn start(context: Context) -> Result<Started, Error> {
     for service in &context.config.ranking.sources {
         sources.push(Source::new(service, &[&format!("prima.{service}.score.>")]));
     }
-    let follower =
-        Follower::new(context.bus.clone(), context.clock.clone(), "ranking", sources, tables.clone());
+    let follower = Follower::new(
+        context.bus.clone(),
+        context.clock.clone(),
+        "ranking",
+        sources,
+        tables.clone(),
+    );
     let freshness = follower.freshness();
     freshness.snapshot(loaded);
     context.spawn_follower(follower);
     let stop = context.tasks.soft().clone();
-    context.tasks.spawn("snapshot", app::snapshot::run(context.db.clone(), tables.clone(), stop.clone()));
+    context.tasks.spawn(
+        "snapshot",
+        app::snapshot::run(context.db.clone(), tables.clone(), stop.clone()),
+    );
     let (ready, receiver) = watch::channel(loaded.is_some());
-    context.tasks.spawn("ranking readiness", keep_ready(ready, freshness.fresh(), stop));
+    context
+        .tasks
+        .spawn("ranking readiness", keep_ready(ready, freshness.fresh(), stop));
     let server = grpc::server(&context, tables, freshness, receiver.clone());
     Ok(Started {
         routes: Box::new(move |routes| {

@@ -52,8 +52,14 @@ async fn start(context: Context) -> Result<Started, Error> {
         vec![Source::new(NAME, &["prima.survey.result.>"])],
         results,
     ));
-    context.tasks.spawn("agency scores", app::agency_scores::run(app.clone(), context.tasks.soft().clone()));
-    context.tasks.spawn("survey closer", app::close_due::run(app.clone(), context.tasks.soft().clone()));
+    context.tasks.spawn(
+        "agency scores",
+        app::agency_scores::run(app.clone(), context.tasks.soft().clone()),
+    );
+    context.tasks.spawn(
+        "survey closer",
+        app::close_due::run(app.clone(), context.tasks.soft().clone()),
+    );
     let (ready, _) = watch::channel(true);
     let receiver = ready.subscribe();
     let server = grpc::server(app, ready, context.config.grpc.max_message_bytes);

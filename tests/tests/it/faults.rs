@@ -37,15 +37,19 @@ impl Citizens {
                 tokio::spawn(async move {
                     while !stop.load(Ordering::SeqCst) {
                         let n = next.fetch_add(1, Ordering::SeqCst);
-                        while let Err(status) =
-                            client.submit(&survey, &format!("r-{n}"), sample::response(n)).await
+                        while let Err(status) = client
+                            .submit(&survey, &format!("r-{n}"), sample::response(n))
+                            .await
                         {
                             let code = status.code();
                             assert!(
                                 matches!(
                                     code,
-                                    tonic::Code::Unavailable | tonic::Code::Unknown | tonic::Code::Cancelled
-                                        | tonic::Code::Internal | tonic::Code::ResourceExhausted
+                                    tonic::Code::Unavailable
+                                        | tonic::Code::Unknown
+                                        | tonic::Code::Cancelled
+                                        | tonic::Code::Internal
+                                        | tonic::Code::ResourceExhausted
                                 ),
                                 "{status:?}"
                             );
@@ -71,14 +75,19 @@ impl Citizens {
     async fn finish(self) -> usize {
         self.stop.store(true, Ordering::SeqCst);
         for task in self.tasks {
-            tokio::time::timeout(DEADLINE, task).await.expect("acknowledged in time").unwrap();
+            tokio::time::timeout(DEADLINE, task)
+                .await
+                .expect("acknowledged in time")
+                .unwrap();
         }
         self.next.load(Ordering::SeqCst)
     }
 }
 
 fn shown(rows: Vec<LeagueRow>) -> Vec<LeagueRow> {
-    rows.into_iter().map(|row| LeagueRow { version: 0, ..row }).collect()
+    rows.into_iter()
+        .map(|row| LeagueRow { version: 0, ..row })
+        .collect()
 }
 
 /// Everything acknowledged is counted once, the bus holds what the outbox holds, and the tables equal a rebuild.
@@ -98,7 +107,11 @@ async fn converged(suite: &Suite, survey: &str, count: usize) {
     quiet.await.expect("agencies recomputed");
     cluster.settle("survey").await;
     cluster.settle("directory").await;
-    let fresh = cluster.command(Service::Ranking).database(&cluster.fresh_database().await).start().await;
+    let fresh = cluster
+        .command(Service::Ranking)
+        .database(&cluster.fresh_database().await)
+        .start()
+        .await;
     fresh.wait_ready().await;
     let rebuilt = Client::new(&suite.directory.url(), &suite.survey.url(), &fresh.url(), "");
     for cohort in ["dpmptsp", "dpmptsp.32", "kota"] {
@@ -181,20 +194,31 @@ async fn a_paused_relay_writes_nothing_old_over_new() {
     let second = suite.cluster.serve(Service::Survey).await;
     // The first replica holds the relay; the citizens go on with the second.
     let count_before = citizens.finish().await;
-    suite.client = Client::new(&suite.directory.url(), &second.url(), &suite.ranking.url(), &suite.cluster.admin());
+    suite.client = Client::new(
+        &suite.directory.url(),
+        &second.url(),
+        &suite.ranking.url(),
+        &suite.cluster.admin(),
+    );
     let client = suite.client.clone();
     suite.survey.pause();
     let stop = count_before + 100;
     for n in count_before..stop {
         let mut client = client.clone();
-        client.submit(&survey, &format!("r-{n}"), sample::response(n)).await.unwrap();
+        client
+            .submit(&survey, &format!("r-{n}"), sample::response(n))
+            .await
+            .unwrap();
     }
     // The second replica takes the relay over when the lease runs out.
     suite.cluster.settle("survey").await;
     suite.survey.resume();
     for n in stop..stop + 50 {
         let mut client = client.clone();
-        client.submit(&survey, &format!("r-{n}"), sample::response(n)).await.unwrap();
+        client
+            .submit(&survey, &format!("r-{n}"), sample::response(n))
+            .await
+            .unwrap();
     }
     converged(&suite, &survey, stop + 50).await;
 }
@@ -216,9 +240,15 @@ async fn with_the_bus_down_survey_accepts_and_ranking_serves_its_snapshot() {
     suite.ranking.restart().await;
     suite.ranking.wait_ready().await;
     for n in count..count + 20 {
-        client.submit(&survey, &format!("r-{n}"), sample::response(n)).await.unwrap();
+        client
+            .submit(&survey, &format!("r-{n}"), sample::response(n))
+            .await
+            .unwrap();
     }
-    assert_eq!(client.result(&survey).await.respondents, i64::try_from(count + 20).unwrap());
+    assert_eq!(
+        client.result(&survey).await.respondents,
+        i64::try_from(count + 20).unwrap()
+    );
     let during = client.table("dpmptsp").await.unwrap();
     assert_eq!(during[0].respondents, before[0].respondents, "the snapshot");
     assert!(client.freshness().await.stale, "and it says so");
@@ -228,7 +258,10 @@ async fn with_the_bus_down_survey_accepts_and_ranking_serves_its_snapshot() {
 
 /// Starts survey so that it ends at `point`, submits until it has, starts it again without, and goes on.
 async fn fails_at(suite: &mut Suite, survey: &str, point: &str, from: usize) -> usize {
-    suite.survey.restart_with("PRIMA_FAILPOINTS", Some(&format!("{point}=exit"))).await;
+    suite
+        .survey
+        .restart_with("PRIMA_FAILPOINTS", Some(&format!("{point}=exit")))
+        .await;
     let citizens = Citizens::start_from(&suite.client, survey, from);
     assert_eq!(suite.survey.wait().await, 137, "survey passes {point}");
     suite.survey.restart_with("PRIMA_FAILPOINTS", None).await;
@@ -269,8 +302,13 @@ async fn a_crash_of_the_worker_applies_each_unit_once() {
     let mut survey: Process = cluster.serve(Service::Survey).await;
     let ranking = cluster.serve(Service::Ranking).await;
     let mut client = Client::new(&directory.url(), &survey.url(), &ranking.url(), &cluster.admin());
-    for (point, province, city) in [("worker.applied", "32", "3271"), ("worker.committed", "33", "3371")] {
-        survey.restart_with("PRIMA_FAILPOINTS", Some(&format!("{point}=exit"))).await;
+    for (point, province, city) in [
+        ("worker.applied", "32", "3271"),
+        ("worker.committed", "33", "3371"),
+    ] {
+        survey
+            .restart_with("PRIMA_FAILPOINTS", Some(&format!("{point}=exit")))
+            .await;
         client.unit(province, city).await;
         assert_eq!(survey.wait().await, 137, "survey passes {point}");
         survey.restart_with("PRIMA_FAILPOINTS", None).await;

@@ -14,14 +14,29 @@ async fn the_real_respondents_give_the_published_index_and_a_place() {
     let golden = sample::golden();
     let vector = &golden["vectors"][0];
     let name = "metrics/skm/periods/2024-q3/cohorts/dpmptsp";
-    let request = ranking::WatchLeagueTableRequest { name: name.into(), page_size: 10 };
-    let mut watch = client.ranking.watch_league_table(request).await.unwrap().into_inner();
+    let request = ranking::WatchLeagueTableRequest {
+        name: name.into(),
+        page_size: 10,
+    };
+    let mut watch = client
+        .ranking
+        .watch_league_table(request)
+        .await
+        .unwrap()
+        .into_inner();
     let survey = client.create_survey(&unit, "2024-q3").await;
     for (n, response) in sample::respondents(vector).into_iter().enumerate() {
         client.submit(&survey, &format!("r-{n}"), response).await.unwrap();
     }
     let result = client.result(&survey).await;
-    assert_eq!((result.index.as_str(), result.category.as_str(), result.respondents), ("91.48", "A", 29));
+    assert_eq!(
+        (
+            result.index.as_str(),
+            result.category.as_str(),
+            result.respondents
+        ),
+        ("91.48", "A", 29)
+    );
     assert_eq!(result.elements[0].mean, "3.6207");
     let seen = tokio::time::timeout(DEADLINE, async {
         loop {
@@ -33,15 +48,33 @@ async fn the_real_respondents_give_the_published_index_and_a_place() {
     });
     let message = seen.await.expect("the watcher sees the score");
     let row = &message.rows[0];
-    assert_eq!((row.rank, row.subject.as_str(), row.score.as_str()), (1, unit.as_str(), "91.48"));
+    assert_eq!(
+        (row.rank, row.subject.as_str(), row.score.as_str()),
+        (1, unit.as_str(), "91.48")
+    );
     assert!(!message.freshness.unwrap().stale);
     // The agency follows within seconds: the mean of its one unit.
     let row = eventually(Duration::from_secs(20), || {
         let mut client = client.clone();
-        async move { client.table("kota").await.ok()?.into_iter().find(|r| r.respondents == 29) }
+        async move {
+            client
+                .table("kota")
+                .await
+                .ok()?
+                .into_iter()
+                .find(|r| r.respondents == 29)
+        }
     });
     let row = row.await.expect("the agency is ranked");
-    assert_eq!((row.rank, row.score.as_str(), row.units_counted, row.units_expected), (1, "91.48", 1, 1));
+    assert_eq!(
+        (
+            row.rank,
+            row.score.as_str(),
+            row.units_counted,
+            row.units_expected
+        ),
+        (1, "91.48", 1, 1)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,7 +98,14 @@ async fn the_weight_variants_give_their_published_indices() {
                 ..survey::Survey::default()
             }),
         };
-        let created = client.survey.create_survey(request).await.unwrap().into_inner().survey.unwrap();
+        let created = client
+            .survey
+            .create_survey(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .survey
+            .unwrap();
         assert!(!created.unit_confirmed, "the directory has not announced it");
         let stream: Vec<survey::SubmitResponsesRequest> = rows
             .iter()
@@ -77,7 +117,12 @@ async fn the_weight_variants_give_their_published_indices() {
             })
             .collect();
         let request = tokio_stream::iter(stream);
-        let answer = client.survey.submit_responses(request).await.unwrap().into_inner();
+        let answer = client
+            .survey
+            .submit_responses(request)
+            .await
+            .unwrap()
+            .into_inner();
         assert_eq!((answer.accepted, answer.rejected), (29, 0));
         let result = client.result(&created.name).await;
         assert_eq!((result.index.as_str(), result.category.as_str()), (index, "A"));

@@ -65,7 +65,7 @@ async fn start(url: String, schema: &str, dir: TempDir) -> Directory {
             .await
             .unwrap();
     }
-    (SPEC.migrate)(db.clone()).await.unwrap();
+    (SPEC.migrate)(db.clone(), true).await.unwrap();
     let bus = Memory::default();
     let tasks = Tasks::default();
     let context = Context {

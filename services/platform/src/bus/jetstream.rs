@@ -4,14 +4,15 @@ use std::{collections::HashMap, error::Error as _, sync::Arc, time::Duration};
 
 use async_nats::{
     HeaderMap,
+    header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE,
     jetstream::{
         self, AckKind, Context,
         consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull},
         context::{ConsumerInfoErrorKind, CreateStreamErrorKind, GetStreamErrorKind, PublishErrorKind},
         message::PublishMessage,
         stream::{
-            Config as StreamConfig, ConsumerErrorKind, DiscardPolicy, LastRawMessageErrorKind, RetentionPolicy,
-            StorageType,
+            Config as StreamConfig, ConsumerErrorKind, DiscardPolicy, LastRawMessageErrorKind,
+            RetentionPolicy, StorageType,
         },
     },
 };
@@ -31,6 +32,8 @@ const COMPLETE: &str = "complete";
 const STREAM_FULL: u64 = 10077;
 const OLDEST: (u64, u64) = (2, 12);
 const CALL: Duration = Duration::from_secs(5);
+/// How long a worker may take to answer before another one gets the state.
+const ACK_WAIT: Duration = Duration::from_secs(15);
 
 /// A connection to NATS.
 #[derive(Clone)]
@@ -49,7 +52,10 @@ fn headers(event: &Event) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert("ce-specversion", "1.0");
     headers.insert("ce-id", format!("{}/{}", event.subject, event.version));
-    headers.insert("ce-source", format!("/prima/{}", event.subject.split('.').nth(1).unwrap_or_default()));
+    headers.insert(
+        "ce-source",
+        format!("/prima/{}", event.subject.split('.').nth(1).unwrap_or_default()),
+    );
     headers.insert("ce-type", event.event_type.as_str());
     headers.insert("ce-subject", event.subject.as_str());
     headers.insert("ce-time", event.time.as_str());
@@ -149,8 +155,16 @@ impl JetStream {
             .connect(address)
             .await
             .map_err(Error::unavailable)?;
-        let context = jetstream::context::ContextBuilder::new().timeout(CALL).ack_timeout(CALL).build(client);
-        Ok(Self { context, connection, replicas: config.replicas, max_bytes: config.max_bytes })
+        let context = jetstream::context::ContextBuilder::new()
+            .timeout(CALL)
+            .ack_timeout(CALL)
+            .build(client);
+        Ok(Self {
+            context,
+            connection,
+            replicas: config.replicas,
+            max_bytes: config.max_bytes,
+        })
     }
 
     /// Refuses a server that silently lacks what we rely on.
@@ -162,7 +176,9 @@ impl JetStream {
         let mut parts = version.split('.').map(|p| p.parse::<u64>().unwrap_or(0));
         let found = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
         if found < OLDEST {
-            return Err(Error::Unfit(format!("nats-server {version} is too old; 2.12 or newer is needed")));
+            return Err(Error::Unfit(format!(
+                "nats-server {version} is too old; 2.12 or newer is needed"
+            )));
         }
         Ok(())
     }
@@ -191,7 +207,9 @@ impl JetStream {
         let updated = self.context.update_stream(self.config(service, complete)).await;
         Ok(info(&updated.map_err(|error| match error.kind() {
             CreateStreamErrorKind::NotFound => Error::NoStream(service.to_owned()),
-            CreateStreamErrorKind::JetStream(e) if e.error_code() == jetstream::ErrorCode::STREAM_NOT_FOUND => {
+            CreateStreamErrorKind::JetStream(e)
+                if e.error_code() == jetstream::ErrorCode::STREAM_NOT_FOUND =>
+            {
                 Error::NoStream(service.to_owned())
             }
             _ => Error::unavailable(error),
@@ -200,12 +218,17 @@ impl JetStream {
 
     async fn find(&self, service: &str) -> Result<jetstream::stream::Stream, Error> {
         self.fit()?;
-        self.context.get_stream(stream_name(service)).await.map_err(|error| match error.kind() {
-            GetStreamErrorKind::JetStream(e) if e.error_code() == jetstream::ErrorCode::STREAM_NOT_FOUND => {
-                Error::NoStream(service.to_owned())
-            }
-            _ => Error::unavailable(error),
-        })
+        self.context
+            .get_stream(stream_name(service))
+            .await
+            .map_err(|error| match error.kind() {
+                GetStreamErrorKind::JetStream(e)
+                    if e.error_code() == jetstream::ErrorCode::STREAM_NOT_FOUND =>
+                {
+                    Error::NoStream(service.to_owned())
+                }
+                _ => Error::unavailable(error),
+            })
     }
 
     async fn ordered(
@@ -240,7 +263,11 @@ impl Bus for JetStream {
                 }
                 match self.update(service, found.complete).await {
                     Err(Error::Unavailable(reason)) => {
-                        tracing::warn!(stream = stream_name(service), reason, "stream keeps its old limits");
+                        tracing::warn!(
+                            stream = stream_name(service),
+                            reason,
+                            "stream keeps its old limits"
+                        );
                         Ok(found)
                     }
                     updated => updated,
@@ -273,10 +300,12 @@ impl Bus for JetStream {
     }
 
     async fn publish(&self, service: &str, event: &Event, expected: u64) -> Result<u64, Error> {
+        let mut headers = headers(event);
+        // Of one length, because the header is stored: a full stream refuses a replacement that is longer.
+        headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, format!("{expected:019}"));
         let message = PublishMessage::build()
             .payload(event.payload.clone().into())
-            .headers(headers(event))
-            .expected_last_subject_sequence(expected);
+            .headers(headers);
         let refused = |error: async_nats::jetstream::context::PublishError| match error.kind() {
             PublishErrorKind::WrongLastSequence => Error::Fenced,
             PublishErrorKind::StreamNotFound => Error::NoStream(service.to_owned()),
@@ -290,19 +319,28 @@ impl Bus for JetStream {
             }
             _ => Error::unavailable(error),
         };
-        let sent = self.context.send_publish(event.subject.clone(), message).await.map_err(refused)?;
+        let sent = self
+            .context
+            .send_publish(event.subject.clone(), message)
+            .await
+            .map_err(refused)?;
         Ok(sent.await.map_err(refused)?.sequence)
     }
 
     async fn last(&self, service: &str, subject: &str) -> Result<Option<Head>, Error> {
         // Not a direct get: only the leader's answer is certainly the last message.
-        let stream =
-            self.context.get_stream_no_info(stream_name(service)).await.map_err(Error::unavailable)?;
+        let stream = self
+            .context
+            .get_stream_no_info(stream_name(service))
+            .await
+            .map_err(Error::unavailable)?;
         match stream.get_last_raw_message_by_subject(subject).await {
             Ok(message) => Ok(Some(head(&message.subject, message.sequence, &message.headers))),
             Err(error) => match error.kind() {
                 LastRawMessageErrorKind::NoMessageFound => Ok(None),
-                LastRawMessageErrorKind::JetStream(e) if e.error_code() == jetstream::ErrorCode::STREAM_NOT_FOUND => {
+                LastRawMessageErrorKind::JetStream(e)
+                    if e.error_code() == jetstream::ErrorCode::STREAM_NOT_FOUND =>
+                {
                     Err(Error::NoStream(service.to_owned()))
                 }
                 _ => Err(Error::unavailable(error)),
@@ -311,7 +349,9 @@ impl Bus for JetStream {
     }
 
     async fn heads(&self, service: &str) -> Result<BoxStream<'static, Result<Head, Error>>, Error> {
-        let (messages, pending) = self.ordered(service, &[format!("prima.{service}.>")], true).await?;
+        let (messages, pending) = self
+            .ordered(service, &[format!("prima.{service}.>")], true)
+            .await?;
         let state = (pending > 0).then_some(messages);
         Ok(futures::stream::unfold(state, |state| async {
             let mut messages = state?;
@@ -341,7 +381,12 @@ impl Bus for JetStream {
 
     async fn follow(&self, service: &str, filters: &[String]) -> Result<Box<dyn Follow>, Error> {
         let (messages, pending) = self.ordered(service, filters, false).await?;
-        Ok(Box::new(Follower { service: service.to_owned(), messages, caught_up: pending == 0, said: false }))
+        Ok(Box::new(Follower {
+            service: service.to_owned(),
+            messages,
+            caught_up: pending == 0,
+            said: false,
+        }))
     }
 
     async fn work(
@@ -354,7 +399,8 @@ impl Bus for JetStream {
         let stream = self.find(service).await?;
         if restart && let Err(error) = stream.delete_consumer(name).await {
             match error.kind() {
-                ConsumerErrorKind::JetStream(e) if e.error_code() == jetstream::ErrorCode::CONSUMER_NOT_FOUND => {}
+                ConsumerErrorKind::JetStream(e)
+                    if e.error_code() == jetstream::ErrorCode::CONSUMER_NOT_FOUND => {}
                 // Going on would join the old position.
                 _ => return Err(Error::unavailable(error)),
             }
@@ -364,7 +410,7 @@ impl Bus for JetStream {
                 durable_name: Some(name.to_owned()),
                 deliver_policy: DeliverPolicy::LastPerSubject,
                 ack_policy: AckPolicy::Explicit,
-                ack_wait: Duration::from_secs(30),
+                ack_wait: ACK_WAIT,
                 filter_subjects: filters.to_vec(),
                 max_ack_pending: 4096,
                 ..pull::Config::default()
@@ -379,7 +425,10 @@ impl Bus for JetStream {
             .messages()
             .await
             .map_err(Error::unavailable)?;
-        Ok(Box::new(Worker { service: service.to_owned(), messages }))
+        Ok(Box::new(Worker {
+            service: service.to_owned(),
+            messages,
+        }))
     }
 
     async fn acknowledged(&self, service: &str, name: &str) -> Result<Option<u64>, Error> {
@@ -438,7 +487,11 @@ impl Worker {
         };
         let delivery = delivery(&self.service, &message, sequence);
         let (_, acker) = message.split();
-        Ok(Job { delivery, attempt, settle: Box::new(Answer(acker)) })
+        Ok(Job {
+            delivery,
+            attempt,
+            settle: Box::new(Answer(acker)),
+        })
     }
 }
 

@@ -11,7 +11,8 @@ use futures::stream::{self, BoxStream, StreamExt};
 use tokio::{sync::watch, time::Instant};
 
 use super::{
-    Bus, Connection, Delivery, Error, Event, Follow, Head, Job, Settle, Step, StreamInfo, Verdict, Work, matches,
+    Bus, Connection, Delivery, Error, Event, Follow, Head, Job, Settle, Step, StreamInfo, Verdict, Work,
+    matches,
 };
 
 #[derive(Default)]
@@ -60,7 +61,10 @@ impl Shared {
     }
 
     fn with<T>(&self, service: &str, f: impl FnOnce(&mut Stream) -> T) -> Result<T, Error> {
-        self.lock().get_mut(service).map(f).ok_or_else(|| Error::NoStream(service.to_owned()))
+        self.lock()
+            .get_mut(service)
+            .map(f)
+            .ok_or_else(|| Error::NoStream(service.to_owned()))
     }
 
     fn wake(&self) {
@@ -69,7 +73,12 @@ impl Shared {
 }
 
 fn head(sequence: u64, event: &Event) -> Head {
-    Head { subject: event.subject.clone(), sequence, version: event.version, withdrawn: event.withdrawn }
+    Head {
+        subject: event.subject.clone(),
+        sequence,
+        version: event.version,
+        withdrawn: event.withdrawn,
+    }
 }
 
 fn info(stream: &Stream) -> StreamInfo {
@@ -131,15 +140,22 @@ impl Bus for Memory {
     async fn last(&self, service: &str, subject: &str) -> Result<Option<Head>, Error> {
         self.shared.with(service, |s| match s.subjects.get(subject) {
             Some(seq) => s.messages.get(seq).map(|event| head(*seq, event)),
-            None => {
-                s.messages.iter().rev().find(|(_, e)| matches(subject, &e.subject)).map(|(seq, e)| head(*seq, e))
-            }
+            None => s
+                .messages
+                .iter()
+                .rev()
+                .find(|(_, e)| matches(subject, &e.subject))
+                .map(|(seq, e)| head(*seq, e)),
         })
     }
 
     async fn heads(&self, service: &str) -> Result<BoxStream<'static, Result<Head, Error>>, Error> {
-        let heads: Vec<Result<Head, Error>> =
-            self.shared.with(service, |s| s.messages.iter().map(|(seq, event)| Ok(head(*seq, event))).collect())?;
+        let heads: Vec<Result<Head, Error>> = self.shared.with(service, |s| {
+            s.messages
+                .iter()
+                .map(|(seq, event)| Ok(head(*seq, event)))
+                .collect()
+        })?;
         Ok(stream::iter(heads).boxed())
     }
 
@@ -186,7 +202,12 @@ impl Bus for Memory {
 
     async fn acknowledged(&self, service: &str, name: &str) -> Result<Option<u64>, Error> {
         self.shared.with(service, |s| {
-            s.consumers.get(name).map(|c| c.open.keys().next().map_or(c.cursor, |first| first.saturating_sub(1)))
+            s.consumers.get(name).map(|c| {
+                c.open
+                    .keys()
+                    .next()
+                    .map_or(c.cursor, |first| first.saturating_sub(1))
+            })
         })
     }
 
@@ -200,7 +221,11 @@ fn wanted(filters: &[String], subject: &str) -> bool {
 }
 
 fn delivery(service: &str, sequence: u64, event: &Event) -> Delivery {
-    Delivery { service: service.to_owned(), event: event.clone(), sequence }
+    Delivery {
+        service: service.to_owned(),
+        event: event.clone(),
+        sequence,
+    }
 }
 
 struct Follower {
@@ -218,12 +243,16 @@ impl Follow for Follower {
     async fn next(&mut self) -> Result<Step, Error> {
         loop {
             self.changed.mark_unchanged();
-            let (cursor, filters, created, service) = (self.cursor, &self.filters, self.created, &self.service);
+            let (cursor, filters, created, service) =
+                (self.cursor, &self.filters, self.created, &self.service);
             let found = self.shared.with(service, |s| {
                 if s.created != created {
                     return Err(Error::NoStream(service.clone()));
                 }
-                let next = s.messages.range(cursor + 1..).find(|(_, event)| wanted(filters, &event.subject));
+                let next = s
+                    .messages
+                    .range(cursor + 1..)
+                    .find(|(_, event)| wanted(filters, &event.subject));
                 Ok(next.map(|(seq, event)| delivery(service, *seq, event)))
             })??;
             if let Some(found) = found {
@@ -239,6 +268,9 @@ impl Follow for Follower {
     }
 }
 
+/// A delivery with its attempt.
+type Taken = (Delivery, u64);
+
 struct Worker {
     shared: Arc<Shared>,
     changed: watch::Receiver<u64>,
@@ -249,14 +281,16 @@ struct Worker {
 }
 
 impl Worker {
-    /// What is due now, and when the next retry is due.
-    fn take(&self, limit: usize) -> Result<(Vec<(Delivery, u64)>, Option<Instant>), Error> {
+    /// What is due now (each with its attempt), and when the next retry is due.
+    fn take(&self, limit: usize) -> Result<(Vec<Taken>, Option<Instant>), Error> {
         let now = Instant::now();
         self.shared.with(&self.service, |stream| {
             if stream.created != self.created {
                 return Err(Error::NoStream(self.service.clone()));
             }
-            let Stream { messages, consumers, .. } = stream;
+            let Stream {
+                messages, consumers, ..
+            } = stream;
             let Some(consumer) = consumers.get_mut(&self.name) else {
                 return Err(Error::NoStream(self.service.clone()));
             };
@@ -308,7 +342,9 @@ impl Work for Worker {
                     })
                     .collect());
             }
-            let wait = due.map_or(Duration::from_secs(3600), |d| d.saturating_duration_since(Instant::now()));
+            let wait = due.map_or(Duration::from_secs(3600), |d| {
+                d.saturating_duration_since(Instant::now())
+            });
             tokio::select! {
                 changed = self.changed.changed() => changed.map_err(Error::unavailable)?,
                 () = tokio::time::sleep(wait) => {}
@@ -328,7 +364,9 @@ struct Answer {
 impl Settle for Answer {
     async fn settle(self: Box<Self>, verdict: Verdict) -> Result<(), Error> {
         self.shared.with(&self.service, |stream| {
-            let Some(consumer) = stream.consumers.get_mut(&self.name) else { return };
+            let Some(consumer) = stream.consumers.get_mut(&self.name) else {
+                return;
+            };
             match verdict {
                 Verdict::Ack | Verdict::Drop => {
                     consumer.open.remove(&self.sequence);

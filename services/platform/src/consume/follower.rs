@@ -19,6 +19,8 @@ use crate::{
 };
 
 const CHECK: Duration = Duration::from_secs(1);
+/// How long nothing may come before the bus is asked whether something should have.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a follower keeps its state in.
 pub trait Projection: Send + Sync + 'static {
@@ -41,9 +43,12 @@ struct Progress {
     complete: bool,
 }
 
+/// Progress by service, and when the last state was applied.
+type Sources = (BTreeMap<String, Progress>, Option<DateTime<Utc>>);
+
 #[derive(Debug)]
 struct Inner {
-    sources: Mutex<(BTreeMap<String, Progress>, Option<DateTime<Utc>>)>,
+    sources: Mutex<Sources>,
     fresh: watch::Sender<bool>,
 }
 
@@ -54,14 +59,24 @@ pub struct Freshness(Arc<Inner>);
 impl Freshness {
     fn new(services: impl Iterator<Item = String>) -> Self {
         let sources = services.map(|s| (s, Progress::default())).collect();
-        Self(Arc::new(Inner { sources: Mutex::new((sources, None)), fresh: watch::Sender::new(false) }))
+        Self(Arc::new(Inner {
+            sources: Mutex::new((sources, None)),
+            fresh: watch::Sender::new(false),
+        }))
     }
 
     /// How current the state is now.
     pub fn now(&self) -> Stale {
         let inner = self.0.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = inner.0.iter().filter(|(_, p)| !(p.caught_up && p.complete)).map(|(s, _)| s.clone());
-        Stale { waiting_for: waiting.collect(), as_of: inner.1 }
+        let waiting = inner
+            .0
+            .iter()
+            .filter(|(_, p)| !(p.caught_up && p.complete))
+            .map(|(s, _)| s.clone());
+        Stale {
+            waiting_for: waiting.collect(),
+            as_of: inner.1,
+        }
     }
 
     /// Becomes true when every stream is complete and followed to its end, false when that is lost.
@@ -81,7 +96,9 @@ impl Freshness {
         }
         let fresh = inner.0.values().all(|p| p.caught_up && p.complete);
         drop(inner);
-        self.0.fresh.send_if_modified(|was| std::mem::replace(was, fresh) != fresh);
+        self.0
+            .fresh
+            .send_if_modified(|was| std::mem::replace(was, fresh) != fresh);
     }
 
     fn applied(&self, at: DateTime<Utc>) {
@@ -109,7 +126,14 @@ impl<P: Projection> Follower<P> {
         projection: Arc<P>,
     ) -> Self {
         let freshness = Freshness::new(sources.iter().map(|s| s.service.clone()));
-        Self { bus, clock, name, sources, projection, freshness }
+        Self {
+            bus,
+            clock,
+            name,
+            sources,
+            projection,
+            freshness,
+        }
     }
 
     /// How current the projection is.
@@ -129,10 +153,13 @@ impl<P: Projection> Follower<P> {
                 Ok(()) => continue,
                 Err(error) => error,
             };
-            self.freshness.update(&source.service, |p| *p = Progress::default());
+            self.freshness
+                .update(&source.service, |p| *p = Progress::default());
             match error {
                 bus::Error::NoStream(service) => tracing::debug!(%service, "follower: no stream yet"),
-                error => tracing::warn!(follower = self.name, service = %source.service, %error, "follower: again"),
+                error => {
+                    tracing::warn!(follower = self.name, service = %source.service, %error, "follower: again")
+                }
             }
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
@@ -142,7 +169,8 @@ impl<P: Projection> Follower<P> {
     async fn session(&self, source: &Source) -> Result<(), bus::Error> {
         let gone = || bus::Error::NoStream(source.service.clone());
         let stream = self.bus.stream(&source.service).await?.ok_or_else(gone)?;
-        self.freshness.update(&source.service, |p| p.complete = stream.complete);
+        self.freshness
+            .update(&source.service, |p| p.complete = stream.complete);
         let mut follow = self.bus.follow(&source.service, &source.filters).await?;
         let mut connection = self.bus.connection();
         let mut seen = 0;
@@ -167,8 +195,14 @@ impl<P: Projection> Follower<P> {
                     }
                     self.freshness.update(&source.service, |p| p.complete = now.complete);
                     // The watchdog. Sequences of other subjects are not ours, so silence alone only means: look.
-                    if now.last_sequence > seen && heard.elapsed() > CHECK * 30 {
-                        return Err(bus::Error::Unavailable("silent for long; subscribing anew".into()));
+                    if now.last_sequence > seen && heard.elapsed() > PATIENCE {
+                        for filter in &source.filters {
+                            let last = self.bus.last(&source.service, filter).await?;
+                            if last.is_some_and(|head| head.sequence > seen) {
+                                return Err(bus::Error::Unavailable("a state did not come; subscribing anew".into()));
+                            }
+                        }
+                        heard = Instant::now();
                     }
                 }
                 step = follow.next() => match step? {
@@ -186,13 +220,19 @@ impl<P: Projection> Follower<P> {
     fn apply(&self, delivery: &Delivery) {
         let event = &delivery.event;
         let span = tracing::info_span!(
-            "process", otel.name = format!("process {}", event.event_type), otel.kind = "consumer",
-            messaging.system = "nats", messaging.operation.name = "process",
-            messaging.consumer.group.name = self.name, prima.version = event.version
+            "process",
+            otel.name = format!("process {}", event.event_type),
+            otel.kind = "consumer",
+            messaging.system = "nats",
+            messaging.operation.name = "process",
+            messaging.consumer.group.name = self.name,
+            prima.version = event.version
         );
         trace::set_parent(&span, event.traceparent.as_deref());
         span.in_scope(|| self.projection.apply(delivery));
         self.freshness.applied(self.clock.now());
-        telemetry::meters().consumed.add(1, &[KeyValue::new("consumer", self.name)]);
+        telemetry::meters()
+            .consumed
+            .add(1, &[KeyValue::new("consumer", self.name)]);
     }
 }

@@ -18,6 +18,9 @@ pub struct Source {
 impl Source {
     /// The subjects of `service` that match `filters`.
     pub fn new(service: &str, filters: &[&str]) -> Self {
-        Self { service: service.to_owned(), filters: filters.iter().map(|f| (*f).to_owned()).collect() }
+        Self {
+            service: service.to_owned(),
+            filters: filters.iter().map(|f| (*f).to_owned()).collect(),
+        }
     }
 }

@@ -72,7 +72,12 @@ struct Letter {
 impl<H: Handler> Worker<H> {
     /// A worker of `handler`.
     pub fn new(db: Database, bus: Arc<dyn Bus>, clock: Clock, handler: H) -> Self {
-        Self { db, bus, clock, handler }
+        Self {
+            db,
+            bus,
+            clock,
+            handler,
+        }
     }
 
     /// The durable's name: another revision is another consumer, which starts from the beginning.
@@ -104,10 +109,17 @@ impl<H: Handler> Worker<H> {
 
     async fn session(&self) -> Result<(), bus::Error> {
         let Source { service, filters } = self.handler.source();
-        let stream =
-            self.bus.stream(&service).await?.ok_or_else(|| bus::Error::NoStream(service.clone()))?;
+        let stream = self
+            .bus
+            .stream(&service)
+            .await?
+            .ok_or_else(|| bus::Error::NoStream(service.clone()))?;
         let restart = self.must_restart(&service, &stream).await?;
-        let mut work = self.bus.work(&service, &self.durable(), &filters, restart).await?;
+        let mut work = self
+            .bus
+            .work(&service, &self.durable(), &filters, restart)
+            .await?;
+        let mut floor = self.keep_up(&service, stream.created, None).await?;
         loop {
             let jobs = tokio::select! {
                 jobs = work.next(BATCH) => jobs?,
@@ -117,11 +129,34 @@ impl<H: Handler> Worker<H> {
                     if now.is_none_or(|s| s.created != stream.created) {
                         return Err(bus::Error::NoStream(service));
                     }
+                    floor = self.keep_up(&service, stream.created, floor).await?;
                     continue;
                 }
             };
             self.process(jobs, stream.created).await?;
         }
+    }
+
+    /// Keeps the position at or above what the durable has passed without this database: states before its start,
+    /// of other subjects, or dropped. Otherwise that looks like a position which the database has lost.
+    async fn keep_up(
+        &self,
+        service: &str,
+        created: i64,
+        noted: Option<u64>,
+    ) -> Result<Option<u64>, bus::Error> {
+        let floor = self
+            .bus
+            .acknowledged(service, &self.durable())
+            .await?
+            .unwrap_or(0);
+        if noted != Some(floor) {
+            let noted = self
+                .note_position(self.db.writer(), service, created, floor)
+                .await;
+            noted.map_err(bus::Error::unavailable)?;
+        }
+        Ok(Some(floor))
     }
 
     /// Whether what this database has applied no longer fits the stream or the durable's position.
@@ -182,20 +217,29 @@ impl<H: Handler> Worker<H> {
         for delivery in deliveries {
             let event = &delivery.event;
             let span = tracing::info_span!(
-                "process", otel.name = format!("process {}", event.event_type), otel.kind = "consumer",
-                messaging.system = "nats", messaging.operation.name = "process",
-                messaging.consumer.group.name = self.handler.name(), prima.version = event.version
+                "process",
+                otel.name = format!("process {}", event.event_type),
+                otel.kind = "consumer",
+                messaging.system = "nats",
+                messaging.operation.name = "process",
+                messaging.consumer.group.name = self.handler.name(),
+                prima.version = event.version
             );
             trace::set_parent(&span, event.traceparent.as_deref());
             self.apply_one(&txn, delivery).instrument(span).await?;
         }
-        self.note_position(&txn, deliveries, created).await?;
+        if let Some(last) = deliveries.iter().max_by_key(|d| d.sequence) {
+            self.note_position(&txn, &last.service, created, last.sequence)
+                .await?;
+        }
         failpoint::hit("worker.applied").await;
         txn.commit().await?;
         failpoint::hit("worker.committed").await;
         self.handler.committed();
         let attributes = [KeyValue::new("consumer", self.handler.name())];
-        telemetry::meters().consumed.add(deliveries.len() as u64, &attributes);
+        telemetry::meters()
+            .consumed
+            .add(deliveries.len() as u64, &attributes);
         Ok(())
     }
 
@@ -216,35 +260,54 @@ impl<H: Handler> Worker<H> {
         }
         self.handler.handle(txn, delivery).await?;
         let text = "DELETE FROM dead_letter WHERE consumer = $1 AND subject = $2";
-        txn.execute_raw(sql(txn, text, [self.handler.name().into(), event.subject.clone().into()])).await?;
+        txn.execute_raw(sql(
+            txn,
+            text,
+            [self.handler.name().into(), event.subject.clone().into()],
+        ))
+        .await?;
         Ok(())
     }
 
-    async fn note_position(&self, txn: &Txn, deliveries: &[&Delivery], created: i64) -> Result<(), DbErr> {
-        let Some(last) = deliveries.iter().max_by_key(|d| d.sequence) else { return Ok(()) };
-        let sequence = i64::try_from(last.sequence).unwrap_or(i64::MAX);
-        let text = "INSERT INTO consumer_position (consumer, stream, created, sequence) VALUES ($1, $2, $3, $4)
+    /// Raises the position in the stream that was created then.
+    async fn note_position(
+        &self,
+        conn: &impl ConnectionTrait,
+        service: &str,
+        created: i64,
+        sequence: u64,
+    ) -> Result<(), DbErr> {
+        let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
+        let text =
+            "INSERT INTO consumer_position (consumer, stream, created, sequence) VALUES ($1, $2, $3, $4)
                     ON CONFLICT (consumer, stream) DO UPDATE SET
                         sequence = CASE WHEN consumer_position.created = excluded.created
                                          AND consumer_position.sequence > excluded.sequence
                                         THEN consumer_position.sequence ELSE excluded.sequence END,
                         created = excluded.created";
-        let values =
-            [self.durable().into(), last.service.clone().into(), created.into(), sequence.into()];
-        txn.execute_raw(sql(txn, text, values)).await?;
+        let values = [
+            self.durable().into(),
+            service.into(),
+            created.into(),
+            sequence.into(),
+        ];
+        conn.execute_raw(sql(conn, text, values)).await?;
         Ok(())
     }
 
     async fn dead_letter(&self, event: &Event, reason: &str) -> Result<(), DbErr> {
         tracing::error!(consumer = self.handler.name(), subject = %event.subject, reason, "dead letter");
-        telemetry::meters().dead_letters.add(1, &[KeyValue::new("consumer", self.handler.name())]);
+        telemetry::meters()
+            .dead_letters
+            .add(1, &[KeyValue::new("consumer", self.handler.name())]);
         let writer = self.db.writer();
         let text = "INSERT INTO dead_letter
                         (consumer, subject, version, type, payload, withdrawn, reason, failed_at)
                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                     ON CONFLICT (consumer, subject) DO UPDATE SET
                         version = excluded.version, type = excluded.type, payload = excluded.payload,
-                        withdrawn = excluded.withdrawn, reason = excluded.reason, failed_at = excluded.failed_at";
+                        withdrawn = excluded.withdrawn, reason = excluded.reason, failed_at = excluded.failed_at
+                    WHERE dead_letter.version <= excluded.version";
         let values = [
             self.handler.name().into(),
             event.subject.clone().into(),
@@ -263,7 +326,9 @@ impl<H: Handler> Worker<H> {
     async fn retry_dead_letters(&self) -> Result<(), DbErr> {
         let reader = self.db.reader();
         let text = "SELECT subject, version, type, payload, withdrawn FROM dead_letter WHERE consumer = $1";
-        let letters = Letter::find_by_statement(sql(reader, text, [self.handler.name().into()])).all(reader).await?;
+        let letters = Letter::find_by_statement(sql(reader, text, [self.handler.name().into()]))
+            .all(reader)
+            .await?;
         let service = self.handler.source().service;
         for letter in letters {
             let event = Event {
@@ -277,10 +342,24 @@ impl<H: Handler> Worker<H> {
                 traceparent: None,
                 origin: None,
             };
-            let delivery = Delivery { service: service.clone(), event, sequence: 0 };
+            let delivery = Delivery {
+                service: service.clone(),
+                event,
+                sequence: 0,
+            };
             let txn = self.db.begin().await?;
             match self.apply_one(&txn, &delivery).await {
                 Ok(()) => {
+                    // Also when a newer version had been applied before this one was given up.
+                    let text =
+                        "DELETE FROM dead_letter WHERE consumer = $1 AND subject = $2 AND version <= $3";
+                    let event = &delivery.event;
+                    let values = [
+                        self.handler.name().into(),
+                        event.subject.clone().into(),
+                        event.version.into(),
+                    ];
+                    txn.execute_raw(sql(&txn, text, values)).await?;
                     txn.commit().await?;
                     self.handler.committed();
                 }

@@ -26,7 +26,10 @@ impl MigrationName for Step {
 impl MigrationTrait for Step {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for statement in self.statements {
-            manager.get_connection().execute_unprepared(&ddl(statement, manager.get_database_backend())).await?;
+            manager
+                .get_connection()
+                .execute_unprepared(&ddl(statement, manager.get_database_backend()))
+                .await?;
         }
         Ok(())
     }
@@ -39,11 +42,18 @@ impl MigrationTrait for Step {
 /// A statement with the type names of `backend`.
 pub fn ddl(statement: &str, backend: DbBackend) -> String {
     let (blob, key, identity) = if backend == DbBackend::Postgres {
-        ("BYTEA", "TEXT COLLATE \"C\"", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
+        (
+            "BYTEA",
+            "TEXT COLLATE \"C\"",
+            "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+        )
     } else {
         ("BLOB", "TEXT", "INTEGER PRIMARY KEY")
     };
-    statement.replace("{blob}", blob).replace("{key}", key).replace("{identity}", identity)
+    statement
+        .replace("{blob}", blob)
+        .replace("{key}", key)
+        .replace("{identity}", identity)
 }
 
 /// Tables of the platform, in every service's database.
@@ -80,9 +90,9 @@ pub async fn migrate<M: MigratorTrait>(db: &Database, service: &str, run: bool) 
     if !run {
         return match M::get_pending_migrations(db.writer()).await {
             Ok(steps) if steps.is_empty() => Ok(()),
-            Ok(_) | Err(DbErr::Exec(_)) => {
-                Err(DbErr::Migration(format!("the schema is not up to date; run: prima migrate {service}")))
-            }
+            Ok(_) | Err(DbErr::Exec(_)) => Err(DbErr::Migration(format!(
+                "the schema is not up to date; run: prima migrate {service}"
+            ))),
             Err(other) => Err(other),
         };
     }
@@ -91,8 +101,11 @@ pub async fn migrate<M: MigratorTrait>(db: &Database, service: &str, run: bool) 
     }
     // Any service's steps take the same lock: they may share one database.
     let lock = db.writer().begin().await?;
-    lock.execute_raw(sql(&lock, "SELECT pg_advisory_xact_lock(1886546273)", [])).await?;
-    db.writer().execute_unprepared(&format!("CREATE SCHEMA IF NOT EXISTS \"{service}\"")).await?;
+    lock.execute_raw(sql(&lock, "SELECT pg_advisory_xact_lock(1886546273)", []))
+        .await?;
+    db.writer()
+        .execute_unprepared(&format!("CREATE SCHEMA IF NOT EXISTS \"{service}\""))
+        .await?;
     M::up(db.writer(), None).await?;
     lock.commit().await
 }

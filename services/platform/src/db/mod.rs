@@ -44,7 +44,10 @@ impl Database {
             .set_application_name(format!("prima-{service}"))
             .sqlx_logging(false);
         let pool = sea_orm::Database::connect(options).await?;
-        Ok(Self { write: pool.clone(), read: pool })
+        Ok(Self {
+            write: pool.clone(),
+            read: pool,
+        })
     }
 
     /// Which database it is.
@@ -82,11 +85,15 @@ impl Database {
 
 fn sqlite(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url.to_owned());
-    options.max_connections(connections).min_connections(1).sqlx_logging(false).map_sqlx_sqlite_opts(|o| {
-        o.journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(Duration::from_secs(30))
-    });
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(|o| {
+            o.journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(Duration::from_secs(30))
+        });
     options
 }
 
@@ -112,7 +119,11 @@ pub fn placeholders(rows: usize, columns: usize, used: usize) -> String {
 impl From<DbErr> for Failure {
     /// A database that is away is `UNAVAILABLE`, everything else is a fault of ours.
     fn from(error: DbErr) -> Self {
-        if transient(&error) { Self::unavailable(error) } else { Self::internal(error) }
+        if transient(&error) {
+            Self::unavailable(error)
+        } else {
+            Self::internal(error)
+        }
     }
 }
 
@@ -121,19 +132,32 @@ pub fn transient(error: &DbErr) -> bool {
     use sea_orm::{RuntimeErr, sqlx};
     match error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
-        DbErr::Exec(RuntimeErr::SqlxError(inner)) | DbErr::Query(RuntimeErr::SqlxError(inner)) => match &**inner {
-            sqlx::Error::Io(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed
-            | sqlx::Error::Protocol(_) => true,
-            // Serialisation failure, deadlock, shutdown, cannot connect now, lock or statement timeout; SQLITE_BUSY.
-            sqlx::Error::Database(db) => matches!(
-                db.code().as_deref(),
-                Some("40001" | "40P01" | "57P01" | "57P02" | "57P03" | "55P03" | "57014" | "53300" | "5" | "517")
-            ),
-            _ => false,
-        },
+        DbErr::Exec(RuntimeErr::SqlxError(inner)) | DbErr::Query(RuntimeErr::SqlxError(inner)) => {
+            match &**inner {
+                sqlx::Error::Io(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed
+                | sqlx::Error::Protocol(_) => true,
+                // Serialisation failure, deadlock, shutdown, cannot connect now, lock or statement timeout; SQLITE_BUSY.
+                sqlx::Error::Database(db) => matches!(
+                    db.code().as_deref(),
+                    Some(
+                        "40001"
+                            | "40P01"
+                            | "57P01"
+                            | "57P02"
+                            | "57P03"
+                            | "55P03"
+                            | "57014"
+                            | "53300"
+                            | "5"
+                            | "517"
+                    )
+                ),
+                _ => false,
+            }
+        }
         _ => false,
     }
 }

@@ -40,17 +40,29 @@ impl Edge {
     /// `public` names the methods (`/package.Service/Method`) or services (`/package.Service/`) that need no token.
     pub fn new(verifier: Verifier, public: impl IntoIterator<Item = String>, concurrent: usize) -> Self {
         let mut public: HashSet<String> = public.into_iter().collect();
-        for service in ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"] {
+        for service in [
+            "grpc.health.v1.Health",
+            "grpc.reflection.v1.ServerReflection",
+            "grpc.reflection.v1alpha.ServerReflection",
+        ] {
             public.insert(format!("/{service}/"));
         }
-        Self { shared: Arc::new(Shared { verifier, public, slots: Arc::new(Semaphore::new(concurrent)) }) }
+        Self {
+            shared: Arc::new(Shared {
+                verifier,
+                public,
+                slots: Arc::new(Semaphore::new(concurrent)),
+            }),
+        }
     }
 }
 
 impl Shared {
     fn is_public(&self, path: &str) -> bool {
         self.public.contains(path)
-            || path.rfind('/').is_some_and(|end| path.get(..=end).is_some_and(|s| self.public.contains(s)))
+            || path
+                .rfind('/')
+                .is_some_and(|end| path.get(..=end).is_some_and(|s| self.public.contains(s)))
     }
 
     /// The caller. A token that is sent must hold, on public methods too.
@@ -63,7 +75,12 @@ impl Shared {
             return Ok(caller);
         };
         let refused = |why: &str| {
-            Failure::new(Kind::Unauthenticated, "TOKEN_INVALID", format!("the token does not hold: {why}"), "Token akses tidak sah")
+            Failure::new(
+                Kind::Unauthenticated,
+                "TOKEN_INVALID",
+                format!("the token does not hold: {why}"),
+                "Token akses tidak sah",
+            )
         };
         let text = value.to_str().map_err(|_| refused("not text"))?;
         let token = text
@@ -71,7 +88,9 @@ impl Shared {
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, token)| token.trim())
             .ok_or_else(|| refused("not a bearer token"))?;
-        self.verifier.verify(token).map_err(|error| refused(&error.to_string()))
+        self.verifier
+            .verify(token)
+            .map_err(|error| refused(&error.to_string()))
     }
 }
 
@@ -79,7 +98,10 @@ impl<S> Layer<S> for Edge {
     type Service = EdgeService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        EdgeService { inner, shared: self.shared.clone() }
+        EdgeService {
+            inner,
+            shared: self.shared.clone(),
+        }
     }
 }
 
@@ -109,7 +131,11 @@ where
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let shared = self.shared.clone();
         let method = request.uri().path().trim_start_matches('/').to_owned();
-        let parent = request.headers().get("traceparent").and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let parent = request
+            .headers()
+            .get("traceparent")
+            .and_then(|v| v.to_str().ok())
+            .map(str::to_owned);
         let span = tracing::info_span!(
             "call", otel.name = %method, otel.kind = "server", rpc.system = "grpc", rpc.method = %method,
             rpc.response.status_code = tracing::field::Empty
@@ -139,10 +165,21 @@ where
 }
 
 fn overloaded() -> Failure {
-    Failure::new(Kind::Exhausted, "OVERLOADED", "too many calls at work; try later", "Layanan sedang sibuk; coba lagi sebentar lagi")
+    Failure::new(
+        Kind::Exhausted,
+        "OVERLOADED",
+        "too many calls at work; try later",
+        "Layanan sedang sibuk; coba lagi sebentar lagi",
+    )
 }
 
-fn finish(response: Response<Body>, method: &str, who: &str, started: Instant, span: &tracing::Span) -> Response<Body> {
+fn finish(
+    response: Response<Body>,
+    method: &str,
+    who: &str,
+    started: Instant,
+    span: &tracing::Span,
+) -> Response<Body> {
     // Present in the header only when the call failed before its first message.
     let early = Status::from_header_map(response.headers());
     let response = match &early {
@@ -152,9 +189,13 @@ fn finish(response: Response<Body>, method: &str, who: &str, started: Instant, s
     let code = early.map_or(tonic::Code::Ok, |s| s.code());
     let elapsed = started.elapsed();
     span.record("rpc.response.status_code", i64::from(code as i32));
-    let attributes =
-        [KeyValue::new("rpc.method", method.to_owned()), KeyValue::new("rpc.response.status_code", i64::from(code as i32))];
-    telemetry::meters().calls.record(elapsed.as_secs_f64(), &attributes);
+    let attributes = [
+        KeyValue::new("rpc.method", method.to_owned()),
+        KeyValue::new("rpc.response.status_code", i64::from(code as i32)),
+    ];
+    telemetry::meters()
+        .calls
+        .record(elapsed.as_secs_f64(), &attributes);
     let millis = elapsed.as_secs_f64() * 1e3;
     tracing::info!(method, code = ?code, ms = (millis * 100.0).round() / 100.0, caller = who, "call");
     response

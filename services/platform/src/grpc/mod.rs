@@ -8,4 +8,4 @@ mod watching;
 pub use edge::Edge;
 pub use server::{Error as ServerError, Server, bind};
 pub use status::status;
-pub use watching::{Watchers, WatchStream};
+pub use watching::{WatchStream, Watchers};

@@ -51,7 +51,9 @@ impl Server {
                     .register_encoded_file_descriptor_set(self.descriptors)
                     .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             };
-            routes = routes.add_service(builder().build_v1()?).add_service(builder().build_v1alpha()?);
+            routes = routes
+                .add_service(builder().build_v1()?)
+                .add_service(builder().build_v1alpha()?);
         }
         let soft = tasks.soft().clone();
         let stopping = soft.clone();

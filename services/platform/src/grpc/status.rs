@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt};
+use tonic_types::{ErrorDetails, FieldViolation, LocalizedMessage, StatusExt};
 
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, Violation};
 
 /// Domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "prima.go.id";
-/// Details travel in a header; what goes beyond this many violations is counted in the message.
-const MOST_VIOLATIONS: usize = 30;
+const LOCALE: &str = "id-ID";
+/// Details travel in a header, and clients refuse headers beyond 8 KiB: what goes beyond this many bytes of violations
+/// is only counted.
+const MOST_BYTES: usize = 3000;
 
 fn code(kind: Kind) -> Code {
     match kind {
@@ -36,24 +38,57 @@ pub fn status(failure: Failure) -> Status {
     if matches!(failure.kind, Kind::Internal | Kind::Unavailable) {
         let id = crate::id::Ids::random().next().to_string();
         tracing::error!(error_id = %id, reason = failure.reason, error = %message, "call failed");
-        message = format!("{}; error id {id}", if failure.kind == Kind::Internal { "internal error" } else { "unavailable" });
+        message = format!(
+            "{}; error id {id}",
+            if failure.kind == Kind::Internal {
+                "internal error"
+            } else {
+                "unavailable"
+            }
+        );
         localized = format!("{localized} (kode {id})");
         metadata.insert("error_id".to_owned(), id);
     }
-    if failure.violations.len() > MOST_VIOLATIONS {
-        metadata.insert("violations".to_owned(), failure.violations.len().to_string());
-        message = format!("{} invalid fields; the first {MOST_VIOLATIONS} are listed", failure.violations.len());
+    let all = failure.violations.len();
+    let violations = listed(failure.violations);
+    if violations.len() < all {
+        metadata.insert("violations".to_owned(), all.to_string());
+        message = format!("{all} invalid fields; the first {} are listed", violations.len());
+        localized = format!("{all} isian salah; {} yang pertama disebutkan", violations.len());
     }
-    // Header values are limited: a caller's own text must not blow them up.
     details.set_error_info(failure.reason, DOMAIN, metadata);
-    details.set_localized_message("id-ID", localized.chars().take(1000).collect::<String>());
-    for violation in failure.violations.iter().take(MOST_VIOLATIONS) {
-        details.add_bad_request_violation(violation.field.chars().take(100).collect::<String>(), violation.description.chars().take(300).collect::<String>());
+    details.set_localized_message(LOCALE, cut(&localized, 1000));
+    if !violations.is_empty() {
+        details.set_bad_request(violations);
     }
     if let Some(after) = failure.retry_after {
         details.set_retry_info(Some(after.max(Duration::from_millis(1))));
     }
-    Status::with_error_details(code(failure.kind), message.chars().take(1000).collect::<String>(), details)
+    Status::with_error_details(code(failure.kind), cut(&message, 1000), details)
+}
+
+fn cut(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
+}
+
+/// As many violations as a header can carry, at least one.
+fn listed(violations: Vec<Violation>) -> Vec<FieldViolation> {
+    let mut bytes = 0;
+    let mut listed = Vec::new();
+    for violation in violations {
+        let mut one = FieldViolation::new(cut(&violation.field, 100), cut(&violation.description, 300));
+        let message = cut(&violation.localized, 300);
+        bytes += one.field.len() + one.description.len() + message.len() + 20;
+        one.localized_message = Some(LocalizedMessage {
+            locale: LOCALE.to_owned(),
+            message,
+        });
+        if bytes > MOST_BYTES && !listed.is_empty() {
+            break;
+        }
+        listed.push(one);
+    }
+    listed
 }
 
 /// Gives a status that came without details (from the transport or a decoder) its reason and texts.
@@ -67,9 +102,13 @@ pub(super) fn enrich(bare: &Status) -> Status {
         _ => ("UNKNOWN", "Permintaan gagal"),
     };
     // tonic answers OUT_OF_RANGE for a message over the limit; the limit is a resource.
-    let code = if bare.code() == Code::OutOfRange { Code::ResourceExhausted } else { bare.code() };
+    let code = if bare.code() == Code::OutOfRange {
+        Code::ResourceExhausted
+    } else {
+        bare.code()
+    };
     let mut details = ErrorDetails::new();
     details.set_error_info(reason, DOMAIN, std::collections::HashMap::<String, String>::new());
-    details.set_localized_message("id-ID", localized);
+    details.set_localized_message(LOCALE, localized);
     Status::with_error_details(code, bare.message().to_owned(), details)
 }

@@ -74,7 +74,11 @@ pub struct Gone;
 impl Watchers {
     /// At most `most` streams; a message may stay unread for `stall`.
     pub fn new(most: usize, stall: Duration, tasks: Tasks) -> Self {
-        Self { slots: Arc::new(Semaphore::new(most)), stall, tasks }
+        Self {
+            slots: Arc::new(Semaphore::new(most)),
+            stall,
+            tasks,
+        }
     }
 
     /// Opens a stream that `feed` fills. The feed ends when the client is gone or the process stops.
@@ -84,18 +88,31 @@ impl Watchers {
         F: Future<Output = ()> + Send + 'static,
     {
         let slot = self.slots.clone().try_acquire_owned().map_err(|_| {
-            Failure::new(Kind::Exhausted, "TOO_MANY_WATCHERS", "too many open streams", "Terlalu banyak pemantau")
+            Failure::new(
+                Kind::Exhausted,
+                "TOO_MANY_WATCHERS",
+                "too many open streams",
+                "Terlalu banyak pemantau",
+            )
         })?;
         // One message waits at most: what a slow reader gets next is the latest state, not an old one.
         let (channel, receiver) = mpsc::channel(1);
         let stalled = Arc::new(AtomicBool::new(false));
-        let work = feed(Sender { channel, stalled: stalled.clone(), stall: self.stall });
+        let work = feed(Sender {
+            channel,
+            stalled: stalled.clone(),
+            stall: self.stall,
+        });
         let soft = self.tasks.soft().clone();
         self.tasks.spawn_short(async move {
             tokio::select! { () = soft.cancelled() => {} () = work => {} }
             drop(slot);
         });
-        Ok(WatchStream { channel: receiver, stalled, ended: false })
+        Ok(WatchStream {
+            channel: receiver,
+            stalled,
+            ended: false,
+        })
     }
 }
 
@@ -110,9 +127,19 @@ impl<T> Stream for WatchStream<T> {
             Poll::Ready(None) => {
                 self.ended = true;
                 let (kind, reason, text, localized) = if self.stalled.load(Ordering::SeqCst) {
-                    (Kind::Exhausted, "SLOW_READER", "messages were not read in time", "Pesan tidak dibaca tepat waktu")
+                    (
+                        Kind::Exhausted,
+                        "SLOW_READER",
+                        "messages were not read in time",
+                        "Pesan tidak dibaca tepat waktu",
+                    )
                 } else {
-                    (Kind::Unavailable, "STREAM_ENDED", "the server stops; watch again", "Server berhenti; pantau ulang")
+                    (
+                        Kind::Unavailable,
+                        "STREAM_ENDED",
+                        "the server stops; watch again",
+                        "Server berhenti; pantau ulang",
+                    )
                 };
                 Poll::Ready(Some(Err(status(Failure::new(kind, reason, text, localized)))))
             }

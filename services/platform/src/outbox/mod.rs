@@ -52,6 +52,9 @@ const COLUMNS: usize = 7;
 /// Stages `states`, each subject at most once, whose aggregates the transaction has locked. Should the outbox hold a
 /// higher version than the aggregate (a restored database), the staged one is put above it.
 pub async fn stage(txn: &Txn, states: &[State]) -> Result<(), DbErr> {
+    // Rows are locked in key order, here and in the relay, so that nobody waits in a circle.
+    let mut states: Vec<&State> = states.iter().collect();
+    states.sort_unstable_by(|a, b| a.subject.cmp(&b.subject));
     for chunk in states.chunks(500) {
         let rows = placeholders(chunk.len(), COLUMNS, 0);
         let text = format!(

@@ -88,9 +88,16 @@ impl Relay {
         let text = "UPDATE outbox SET version = $1, published_version = $2, stream_sequence = $3
                     WHERE subject = $4 AND version < $2";
         let sequence = i64::try_from(head.sequence).unwrap_or(i64::MAX);
-        let values =
-            [(head.version + 1).into(), head.version.into(), sequence.into(), head.subject.clone().into()];
-        let changed = writer.execute_raw(sql(writer, text, values)).await?.rows_affected();
+        let values = [
+            (head.version + 1).into(),
+            head.version.into(),
+            sequence.into(),
+            head.subject.clone().into(),
+        ];
+        let changed = writer
+            .execute_raw(sql(writer, text, values))
+            .await?
+            .rows_affected();
         if changed > 0 {
             tracing::warn!(subject = %head.subject, "the bus was newer than the database; staged again above it");
         }
@@ -106,7 +113,7 @@ impl Relay {
             version: head.version + 1,
             withdrawn: true,
             payload: Vec::new(),
-            time: self.clock.now().to_rfc3339(),
+            time: super::relay::sent_at(&self.clock),
             traceparent: None,
             origin: None,
         };
@@ -122,5 +129,8 @@ impl Relay {
 pub async fn restage_all(db: &Database, now_millis: i64) -> Result<u64, DbErr> {
     let writer = db.writer();
     let text = "UPDATE outbox SET version = CASE WHEN version + 1 > $1 THEN version + 1 ELSE $1 END";
-    Ok(writer.execute_raw(sql(writer, text, [now_millis.into()])).await?.rows_affected())
+    Ok(writer
+        .execute_raw(sql(writer, text, [now_millis.into()]))
+        .await?
+        .rows_affected())
 }

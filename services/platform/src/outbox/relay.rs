@@ -21,7 +21,7 @@ use crate::{
     bus::{self, Bus, Connection, Event},
     clock::{Clock, micros},
     config,
-    db::{Database, sql},
+    db::{Database, placeholders, sql},
     failpoint, telemetry, trace,
 };
 
@@ -102,6 +102,11 @@ struct Session {
     sent: HashMap<String, Instant>,
 }
 
+/// The time now as RFC 3339, always of the same length: a full stream refuses a replacement that is longer.
+pub(super) fn sent_at(clock: &Clock) -> String {
+    clock.now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
+}
+
 impl Relay {
     /// A relay of `service`; `holder` names this replica.
     pub fn new(
@@ -114,12 +119,26 @@ impl Relay {
         holder: String,
     ) -> Self {
         let status = Status::default();
-        let (pending, attribute) = (status.pending.clone(), KeyValue::new("service", service.to_owned()));
+        let (pending, attribute) = (
+            status.pending.clone(),
+            KeyValue::new("service", service.to_owned()),
+        );
         let _gauge = telemetry::meter()
             .i64_observable_gauge("outbox.pending")
-            .with_callback(move |o| o.observe(pending.load(Ordering::Relaxed), std::slice::from_ref(&attribute)))
+            .with_callback(move |o| {
+                o.observe(pending.load(Ordering::Relaxed), std::slice::from_ref(&attribute))
+            })
             .build();
-        Self { db, bus, service: service.to_owned(), clock, config, outbox, holder, status }
+        Self {
+            db,
+            bus,
+            service: service.to_owned(),
+            clock,
+            config,
+            outbox,
+            holder,
+            status,
+        }
     }
 
     /// How it fares.
@@ -224,27 +243,49 @@ impl Relay {
     async fn publish_page(&self, session: &mut Session) -> Result<(usize, Duration), Error> {
         let poll = Duration::from_millis(self.config.poll_millis);
         let limit = i64::try_from(self.config.window * 2).unwrap_or(512);
-        let text = "SELECT subject, type, revision, version, withdrawn, payload, traceparent, stream_sequence
-                    FROM outbox WHERE version > published_version ORDER BY version LIMIT $1";
+        // A full stream takes replacements only: new aggregates that wait for room must not fill the page.
+        let order = if self.status.full() {
+            "(stream_sequence = 0), version"
+        } else {
+            "version"
+        };
+        let text = format!(
+            "SELECT subject, type, revision, version, withdrawn, payload, traceparent, stream_sequence
+             FROM outbox WHERE version > published_version ORDER BY {order} LIMIT $1"
+        );
         let reader = self.db.reader();
-        let rows = Row::find_by_statement(sql(reader, text, [limit.into()])).all(reader).await?;
-        self.status.pending.store(i64::try_from(rows.len()).unwrap_or(0), Ordering::Relaxed);
+        let rows = Row::find_by_statement(sql(reader, &text, [limit.into()]))
+            .all(reader)
+            .await?;
+        self.status
+            .pending
+            .store(i64::try_from(rows.len()).unwrap_or(0), Ordering::Relaxed);
         if rows.is_empty() {
             return Ok((0, poll));
         }
         let gap = Duration::from_secs(1) / self.config.rate_per_subject;
         let now = Instant::now();
         session.sent.retain(|_, at| now.duration_since(*at) < gap);
-        let soonest = rows.iter().filter_map(|r| session.sent.get(&r.subject)).map(|at| gap.saturating_sub(now.duration_since(*at))).min();
-        let due: Vec<Row> = rows.into_iter().filter(|r| !session.sent.contains_key(&r.subject)).collect();
+        let soonest = rows
+            .iter()
+            .filter_map(|r| session.sent.get(&r.subject))
+            .map(|at| gap.saturating_sub(now.duration_since(*at)))
+            .min();
+        let due: Vec<Row> = rows
+            .into_iter()
+            .filter(|r| !session.sent.contains_key(&r.subject))
+            .collect();
         if due.is_empty() {
             // Never below a millisecond, so that rounding can't spin.
             return Ok((0, soonest.unwrap_or(poll).max(Duration::from_millis(1))));
         }
         failpoint::hit("relay.read").await;
         session.sent.extend(due.iter().map(|r| (r.subject.clone(), now)));
-        let results: Vec<Result<Option<Mark>, Error>> =
-            stream::iter(due).map(|row| self.send(row)).buffer_unordered(self.config.window).collect().await;
+        let results: Vec<Result<Option<Mark>, Error>> = stream::iter(due)
+            .map(|row| self.send(row))
+            .buffer_unordered(self.config.window)
+            .collect()
+            .await;
         failpoint::hit("relay.published").await;
         let mut marks = Vec::with_capacity(results.len());
         let mut failed = None;
@@ -287,16 +328,22 @@ impl Relay {
             version: row.version,
             withdrawn: row.withdrawn != 0,
             payload: row.payload.clone(),
-            time: self.clock.now().to_rfc3339(),
+            time: sent_at(&self.clock),
             traceparent: trace::traceparent(&span),
             origin: row.traceparent.clone(),
         };
-        self.send_event(&event, u64::try_from(row.stream_sequence).unwrap_or(0)).instrument(span).await
+        self.send_event(&event, u64::try_from(row.stream_sequence).unwrap_or(0))
+            .instrument(span)
+            .await
     }
 
     async fn send_event(&self, event: &Event, expected: u64) -> Result<Option<Mark>, Error> {
         let attributes = [KeyValue::new("service", self.service.clone())];
-        let mark = |version, sequence| Mark { subject: event.subject.clone(), version, sequence };
+        let mark = |version, sequence| Mark {
+            subject: event.subject.clone(),
+            version,
+            sequence,
+        };
         let mut expected = expected;
         for _ in 0..2 {
             match self.bus.publish(&self.service, event, expected).await {
@@ -330,7 +377,12 @@ impl Relay {
         for chunk in marks.chunks(500) {
             let casts = chunk.iter().enumerate().map(|(i, _)| {
                 let n = i * 3;
-                format!("(CAST(${} AS TEXT), CAST(${} AS BIGINT), CAST(${} AS BIGINT))", n + 1, n + 2, n + 3)
+                format!(
+                    "(CAST(${} AS TEXT), CAST(${} AS BIGINT), CAST(${} AS BIGINT))",
+                    n + 1,
+                    n + 2,
+                    n + 3
+                )
             });
             let text = format!(
                 "UPDATE outbox SET published_version = v.column2, stream_sequence = v.column3
@@ -346,8 +398,17 @@ impl Relay {
                     Value::from(i64::try_from(m.sequence).unwrap_or(i64::MAX)),
                 ]
             });
-            let writer = self.db.writer();
-            writer.execute_raw(sql(writer, &text, values)).await?;
+            let txn = self.db.begin().await?;
+            if self.db.backend() == DbBackend::Postgres {
+                // An UPDATE locks in any order; use cases that stage lock in key order.
+                let subjects = chunk.iter().map(|m| Value::from(m.subject.clone()));
+                let rows = placeholders(1, chunk.len(), 0);
+                let lock =
+                    format!("SELECT 1 FROM outbox WHERE subject IN {rows} ORDER BY subject FOR UPDATE");
+                txn.execute_raw(sql(&txn, &lock, subjects)).await?;
+            }
+            txn.execute_raw(sql(&txn, &text, values)).await?;
+            txn.commit().await?;
         }
         Ok(())
     }
@@ -355,7 +416,10 @@ impl Relay {
     async fn pending_up_to(&self, version: i64) -> Result<bool, DbErr> {
         let reader = self.db.reader();
         let text = "SELECT 1 FROM outbox WHERE version > published_version AND version <= $1 LIMIT 1";
-        Ok(reader.query_one_raw(sql(reader, text, [version.into()])).await?.is_some())
+        Ok(reader
+            .query_one_raw(sql(reader, text, [version.into()]))
+            .await?
+            .is_some())
     }
 
     /// Takes or renews the lease. SQLite has one process, which always holds it.
@@ -370,13 +434,19 @@ impl Relay {
                     ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
                     WHERE lease.holder = excluded.holder OR lease.expires_at < $3";
         let values = [self.holder.clone().into(), until.into(), now.into()];
-        Ok(writer.execute_raw(sql(writer, text, values)).await?.rows_affected() == 1)
+        Ok(writer
+            .execute_raw(sql(writer, text, values))
+            .await?
+            .rows_affected()
+            == 1)
     }
 
     async fn release(&self) -> Result<(), DbErr> {
         let writer = self.db.writer();
         let text = "DELETE FROM lease WHERE name = 'relay' AND holder = $1";
-        writer.execute_raw(sql(writer, text, [self.holder.clone().into()])).await?;
+        writer
+            .execute_raw(sql(writer, text, [self.holder.clone().into()]))
+            .await?;
         Ok(())
     }
 }

@@ -48,7 +48,10 @@ const SCRATCH: &str = "prima-test-";
 fn scratch() -> TempDir {
     static SWEPT: OnceLock<()> = OnceLock::new();
     SWEPT.get_or_init(sweep);
-    tempfile::Builder::new().prefix(&format!("{SCRATCH}{}-", std::process::id())).tempdir().unwrap()
+    tempfile::Builder::new()
+        .prefix(&format!("{SCRATCH}{}-", std::process::id()))
+        .tempdir()
+        .unwrap()
 }
 
 fn sweep() {
@@ -58,7 +61,10 @@ fn sweep() {
     }
     for entry in std::fs::read_dir(std::env::temp_dir()).unwrap().flatten() {
         let name = entry.file_name();
-        let pid = name.to_str().and_then(|n| n.strip_prefix(SCRATCH)).and_then(|n| n.split('-').next());
+        let pid = name
+            .to_str()
+            .and_then(|n| n.strip_prefix(SCRATCH))
+            .and_then(|n| n.split('-').next());
         if pid.is_some_and(|pid| !proc.join(pid).exists()) {
             // Another test process may be removing it as well.
             let _removed = std::fs::remove_dir_all(entry.path());
@@ -68,16 +74,24 @@ fn sweep() {
 
 /// A port of 127.0.0.1 that was free a moment ago.
 fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+    TcpListener::bind(("127.0.0.1", 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 /// The first of `dirs` that holds `program`.
 fn find(program: &str, dirs: impl IntoIterator<Item = PathBuf>) -> Option<PathBuf> {
-    dirs.into_iter().map(|dir| dir.join(program)).find(|path| path.is_file())
+    dirs.into_iter()
+        .map(|dir| dir.join(program))
+        .find(|path| path.is_file())
 }
 
 fn path_dirs() -> Vec<PathBuf> {
-    std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
+    std::env::var_os("PATH")
+        .map(|path| std::env::split_paths(&path).collect())
+        .unwrap_or_default()
 }
 
 type Spawned = std::io::Result<Child>;
@@ -98,16 +112,24 @@ fn spawn(command: Command) -> Child {
     let program = command.get_program().to_owned();
     let (answer, spawned) = mpsc::channel();
     spawner.send((command, answer)).unwrap();
-    spawned.recv().unwrap().unwrap_or_else(|error| panic!("{}: {error}", program.display()))
+    spawned
+        .recv()
+        .unwrap()
+        .unwrap_or_else(|error| panic!("{}: {error}", program.display()))
 }
 
 /// A command that gets `signal` when this process dies, however it dies.
 fn mortal(program: impl AsRef<OsStr>, signal: &str, user: Option<&str>) -> Command {
-    let Some(setpriv) = find("setpriv", path_dirs()) else { return Command::new(program) };
+    let Some(setpriv) = find("setpriv", path_dirs()) else {
+        return Command::new(program);
+    };
     let mut command = Command::new(setpriv);
     command.arg(format!("--pdeathsig={signal}"));
     if let Some(user) = user {
-        command.arg(format!("--reuid={user}")).arg("--init-groups").arg(format!("--regid={}", group(user)));
+        command
+            .arg(format!("--reuid={user}"))
+            .arg("--init-groups")
+            .arg(format!("--regid={}", group(user)));
     }
     command.arg("--").arg(program);
     command

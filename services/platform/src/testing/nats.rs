@@ -33,9 +33,18 @@ fn binary() -> PathBuf {
     let said = Command::new(&found).arg("--version").output();
     let said = said.unwrap_or_else(|error| panic!("{}: {error}: {HOW}", found.display()));
     let text = String::from_utf8_lossy(&said.stdout).into_owned();
-    let mut version = text.rsplit('v').next().unwrap_or_default().split('.').map(|n| n.trim().parse::<u64>().ok());
+    let mut version = text
+        .rsplit('v')
+        .next()
+        .unwrap_or_default()
+        .split('.')
+        .map(|n| n.trim().parse::<u64>().ok());
     let version = (version.next().flatten(), version.next().flatten());
-    assert!(version >= (Some(2), Some(12)), "{} is {text}, 2.12 or newer is needed: {HOW}", found.display());
+    assert!(
+        version >= (Some(2), Some(12)),
+        "{} is {text}, 2.12 or newer is needed: {HOW}",
+        found.display()
+    );
     found
 }
 
@@ -45,7 +54,11 @@ impl Nats {
         let mut last = String::new();
         // The port may be taken between finding and using it.
         for _ in 0..5 {
-            let mut nats = Self { port: free_port(), dir: scratch(), child: None };
+            let mut nats = Self {
+                port: free_port(),
+                dir: scratch(),
+                child: None,
+            };
             match nats.launch() {
                 Ok(()) => return nats,
                 Err(error) => last = error,
@@ -66,7 +79,11 @@ impl Nats {
 
     /// A configuration of the bus that suits it: streams of 64 MiB.
     pub fn config(&self) -> config::Bus {
-        config::Bus { url: self.url(), replicas: 1, max_bytes: 64 << 20 }
+        config::Bus {
+            url: self.url(),
+            replicas: 1,
+            max_bytes: 64 << 20,
+        }
     }
 
     /// Kills it as a crash would. Its storage stays.
@@ -116,10 +133,32 @@ impl Nats {
 
     fn launch(&mut self) -> Result<(), String> {
         let log = self.dir.path().join("log");
-        let name = self.dir.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = self
+            .dir
+            .path()
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let mut command = mortal(binary(), "KILL", None);
-        command.args(["-a", "127.0.0.1", "-p", &self.port.to_string(), "-n", &name, "-js", "-sd"]).arg(self.store());
-        command.arg("-l").arg(&log).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .args([
+                "-a",
+                "127.0.0.1",
+                "-p",
+                &self.port.to_string(),
+                "-n",
+                &name,
+                "-js",
+                "-sd",
+            ])
+            .arg(self.store());
+        command
+            .arg("-l")
+            .arg(&log)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let mut child = spawn(command);
         let end = std::time::Instant::now() + Duration::from_secs(10);
         // Its own name in the greeting: whoever else got the port is not it.

@@ -48,11 +48,15 @@ fn bin() -> PathBuf {
     if let Some(dir) = std::env::var_os("PRIMA_PG_BIN") {
         return PathBuf::from(dir);
     }
-    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let debian = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
     let mut debian: Vec<PathBuf> = debian.map(|entry| entry.path().join("bin")).collect();
     debian.sort();
     let found = find("initdb", path_dirs().into_iter().chain(debian.into_iter().rev()));
-    let found = found.unwrap_or_else(|| panic!("no PostgreSQL: install it, or set PRIMA_PG_BIN to its bin directory"));
+    let found = found
+        .unwrap_or_else(|| panic!("no PostgreSQL: install it, or set PRIMA_PG_BIN to its bin directory"));
     // A link in PATH leads to the directory that holds all of it.
     found.canonicalize().unwrap().parent().unwrap().to_owned()
 }
@@ -61,7 +65,10 @@ fn bin() -> PathBuf {
 fn unprivileged() -> Option<&'static str> {
     let exists = |name: &&str| matches!(nix::unistd::User::from_name(name), Ok(Some(_)));
     nix::unistd::geteuid().is_root().then(|| {
-        ["postgres", "nobody"].into_iter().find(exists).unwrap_or_else(|| panic!("no user to run PostgreSQL as"))
+        ["postgres", "nobody"]
+            .into_iter()
+            .find(exists)
+            .unwrap_or_else(|| panic!("no user to run PostgreSQL as"))
     })
 }
 
@@ -82,7 +89,10 @@ impl Postgres {
     pub async fn fresh_database(&self) -> String {
         let number = self.0.databases.fetch_add(1, Ordering::Relaxed);
         let admin = sea_orm::Database::connect(self.url("postgres")).await.unwrap();
-        admin.execute_unprepared(&format!("CREATE DATABASE test_{number}")).await.unwrap();
+        admin
+            .execute_unprepared(&format!("CREATE DATABASE test_{number}"))
+            .await
+            .unwrap();
         admin.close().await.unwrap();
         self.url(&format!("test_{number}"))
     }
@@ -117,17 +127,33 @@ impl Cluster {
             let (uid, gid) = (user.uid.as_raw(), user.gid.as_raw());
             std::os::unix::fs::chown(dir.path(), Some(uid), Some(gid)).unwrap();
         }
-        let mut cluster =
-            Self { port: 0, dir, bin, user, child: Mutex::new(None), databases: AtomicU64::new(0) };
+        let mut cluster = Self {
+            port: 0,
+            dir,
+            bin,
+            user,
+            child: Mutex::new(None),
+            databases: AtomicU64::new(0),
+        };
         // A language's order of letters, not the bytes': what relies on the order of bytes has to say so.
         let initdb = cluster
             .command("initdb")
-            .args(["--no-sync", "--auth=trust", "--username=prima", "--encoding=UTF8", "--locale=C"])
+            .args([
+                "--no-sync",
+                "--auth=trust",
+                "--username=prima",
+                "--encoding=UTF8",
+                "--locale=C",
+            ])
             .args(["--locale-provider=icu", "--icu-locale=id", "-D"])
             .arg(cluster.data())
             .output()
             .unwrap();
-        assert!(initdb.status.success(), "initdb: {}", String::from_utf8_lossy(&initdb.stderr));
+        assert!(
+            initdb.status.success(),
+            "initdb: {}",
+            String::from_utf8_lossy(&initdb.stderr)
+        );
         let mut last = String::new();
         // The port may be taken between finding and using it.
         for _ in 0..5 {
@@ -155,11 +181,17 @@ impl Cluster {
         let log = self.dir.path().join("log");
         let file = File::create(&log).unwrap();
         let mut command = self.command("postgres");
-        command.arg("-D").arg(self.data()).args(["-p", &self.port.to_string()]);
+        command
+            .arg("-D")
+            .arg(self.data())
+            .args(["-p", &self.port.to_string()]);
         for setting in SETTINGS {
             command.args(["-c", setting]);
         }
-        command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file);
+        command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().unwrap())
+            .stderr(file);
         let mut child = spawn(command);
         let mut ended = false;
         wait_until("PostgreSQL does not become ready", || {

@@ -46,12 +46,20 @@ impl Proxy {
     pub async fn start(target: SocketAddr) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let state = watch::Sender::new(State { mode: Mode::Pass, delay: Duration::ZERO });
+        let state = watch::Sender::new(State {
+            mode: Mode::Pass,
+            delay: Duration::ZERO,
+        });
         let held = Arc::new(AtomicU64::new(0));
         let end = CancellationToken::new();
         let accepting = accept(listener, target, state.clone(), held.clone(), end.clone());
         spawn(accepting, end.clone());
-        Self { address, state, held, _end: end.drop_guard() }
+        Self {
+            address,
+            state,
+            held,
+            _end: end.drop_guard(),
+        }
     }
 
     /// Where it listens.
@@ -62,8 +70,12 @@ impl Proxy {
     /// `url` with this proxy in place of the host and port.
     pub fn url(&self, url: &str) -> String {
         let (scheme, rest) = url.split_once("://").unwrap();
-        let (authority, path) = rest.split_once('/').map_or((rest, String::new()), |(a, p)| (a, format!("/{p}")));
-        let user = authority.rsplit_once('@').map_or(String::new(), |(user, _)| format!("{user}@"));
+        let (authority, path) = rest
+            .split_once('/')
+            .map_or((rest, String::new()), |(a, p)| (a, format!("/{p}")));
+        let user = authority
+            .rsplit_once('@')
+            .map_or(String::new(), |(user, _)| format!("{user}@"));
         format!("{scheme}://{user}{}{path}", self.address)
     }
 
@@ -113,7 +125,9 @@ async fn accept(
             if state.borrow().mode == Mode::Cut {
                 return;
             }
-            let Ok(server) = TcpStream::connect(target).await else { return };
+            let Ok(server) = TcpStream::connect(target).await else {
+                return;
+            };
             let (from_client, to_client) = client.into_split();
             let (from_server, to_server) = server.into_split();
             tokio::select! {
@@ -139,10 +153,16 @@ async fn forward(
 ) {
     let mut buffer = vec![0; 64 << 10];
     loop {
-        let Ok(read) = from.read(&mut buffer).await else { return };
-        let Some(piece) = buffer.get(..read).filter(|piece| !piece.is_empty()) else { return };
+        let Ok(read) = from.read(&mut buffer).await else {
+            return;
+        };
+        let Some(piece) = buffer.get(..read).filter(|piece| !piece.is_empty()) else {
+            return;
+        };
         let holding = held.as_ref().map(|held| Holding::new(held, read));
-        let Ok(State { delay, .. }) = state.wait_for(|s| s.mode == Mode::Pass).await.map(|s| *s) else { return };
+        let Ok(State { delay, .. }) = state.wait_for(|s| s.mode == Mode::Pass).await.map(|s| *s) else {
+            return;
+        };
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }

@@ -57,7 +57,10 @@ async fn the_cases_pass_side_by_side_on_one_bus() {
 #[tokio::test]
 async fn a_full_stream_takes_replacements_only() {
     let nats = Nats::start();
-    let config = prima_platform::config::Bus { max_bytes: 256 << 10, ..nats.config() };
+    let config = prima_platform::config::Bus {
+        max_bytes: 256 << 10,
+        ..nats.config()
+    };
     bus_suite::a_full_stream_takes_replacements_only(connected(&config).await, 256 << 10).await;
 }
 
@@ -67,10 +70,23 @@ async fn a_stream_takes_on_new_limits_and_stays_complete() {
     let bus = connected(&nats.config()).await;
     bus.ensure_stream("limits").await.unwrap();
     bus.set_complete("limits").await.unwrap();
-    let wider = prima_platform::config::Bus { max_bytes: 128 << 20, ..nats.config() };
-    assert!(connected(&wider).await.ensure_stream("limits").await.unwrap().complete);
+    let wider = prima_platform::config::Bus {
+        max_bytes: 128 << 20,
+        ..nats.config()
+    };
+    assert!(
+        connected(&wider)
+            .await
+            .ensure_stream("limits")
+            .await
+            .unwrap()
+            .complete
+    );
     let client = async_nats::connect(nats.url()).await.unwrap();
-    let stream = async_nats::jetstream::new(client).get_stream("PRIMA_LIMITS").await.unwrap();
+    let stream = async_nats::jetstream::new(client)
+        .get_stream("PRIMA_LIMITS")
+        .await
+        .unwrap();
     assert_eq!(stream.cached_info().config.max_bytes, 128 << 20);
 }
 
@@ -83,7 +99,10 @@ async fn a_bus_that_is_away_at_first_is_joined_when_it_comes() {
     assert!(bus.ensure_stream("late").await.is_err());
     nats.restart();
     let mut connection = bus.connection();
-    tokio::time::timeout(std::time::Duration::from_secs(20), connection.wait_for(|c| c.up)).await.unwrap().unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(20), connection.wait_for(|c| c.up))
+        .await
+        .unwrap()
+        .unwrap();
     bus.ensure_stream("late").await.unwrap();
 }
 
@@ -95,8 +114,14 @@ async fn every_reconnect_raises_the_epoch() {
     nats.kill();
     let mut connection = bus.connection();
     let deadline = std::time::Duration::from_secs(20);
-    tokio::time::timeout(deadline, connection.wait_for(|c| !c.up)).await.unwrap().unwrap();
+    tokio::time::timeout(deadline, connection.wait_for(|c| !c.up))
+        .await
+        .unwrap()
+        .unwrap();
     nats.restart();
-    let after = *tokio::time::timeout(deadline, connection.wait_for(|c| c.up)).await.unwrap().unwrap();
+    let after = *tokio::time::timeout(deadline, connection.wait_for(|c| c.up))
+        .await
+        .unwrap()
+        .unwrap();
     assert!(after.epoch > before.epoch);
 }

@@ -23,7 +23,10 @@ impl Projection for Held {
     fn apply(&self, delivery: &Delivery) {
         let event = &delivery.event;
         let mut held = self.0.lock().unwrap();
-        if held.get(&event.subject).is_none_or(|(version, _)| *version < event.version) {
+        if held
+            .get(&event.subject)
+            .is_none_or(|(version, _)| *version < event.version)
+        {
             let payload = String::from_utf8(event.payload.clone()).unwrap();
             held.insert(event.subject.clone(), (event.version, payload));
         }
@@ -38,32 +41,69 @@ struct Following {
 
 fn follow(replica: &Replica, sources: &[(&str, &[&str])]) -> Following {
     let held = Arc::new(Held::default());
-    let sources = sources.iter().map(|(service, filters)| Source::new(service, filters)).collect();
-    let follower = Follower::new(replica.bus.clone(), Clock::system(), "ranking", sources, held.clone());
+    let sources = sources
+        .iter()
+        .map(|(service, filters)| Source::new(service, filters))
+        .collect();
+    let follower = Follower::new(
+        replica.bus.clone(),
+        Clock::system(),
+        "ranking",
+        sources,
+        held.clone(),
+    );
     let freshness = follower.freshness();
-    Following { held, freshness, _running: Running::spawn(|stop| follower.run(stop)) }
+    Following {
+        held,
+        freshness,
+        _running: Running::spawn(|stop| follower.run(stop)),
+    }
 }
 
 impl Following {
     async fn fresh(&self) {
         let fresh = self.is(true).await;
-        assert!(fresh && self.freshness.now().waiting_for.is_empty(), "stale: {:?}", self.freshness.now());
+        assert!(
+            fresh && self.freshness.now().waiting_for.is_empty(),
+            "stale: {:?}",
+            self.freshness.now()
+        );
     }
 
     async fn stale(&self, waiting_for: &[&str]) {
         assert!(self.is(false).await, "still fresh");
-        let so = eventually(LONG, || async { (self.freshness.now().waiting_for == waiting_for).then_some(()) });
-        assert!(so.await.is_some(), "waiting for {:?}", self.freshness.now().waiting_for);
+        let so = eventually(LONG, || async {
+            (self.freshness.now().waiting_for == waiting_for).then_some(())
+        });
+        assert!(
+            so.await.is_some(),
+            "waiting for {:?}",
+            self.freshness.now().waiting_for
+        );
     }
 
     async fn is(&self, fresh: bool) -> bool {
-        tokio::time::timeout(LONG, self.freshness.fresh().wait_for(|now| *now == fresh)).await.is_ok()
+        tokio::time::timeout(LONG, self.freshness.fresh().wait_for(|now| *now == fresh))
+            .await
+            .is_ok()
     }
 
     async fn holds(&self, name: &str, payload: &str) {
         let subject = format!("prima.{name}");
-        let found = || self.held.0.lock().unwrap().get(&subject).map(|(_, payload)| payload.clone());
-        if eventually(LONG, || async { (found().as_deref() == Some(payload)).then_some(()) }).await.is_none() {
+        let found = || {
+            self.held
+                .0
+                .lock()
+                .unwrap()
+                .get(&subject)
+                .map(|(_, payload)| payload.clone())
+        };
+        if eventually(LONG, || async {
+            (found().as_deref() == Some(payload)).then_some(())
+        })
+        .await
+        .is_none()
+        {
             assert_eq!(found().as_deref(), Some(payload), "{name}");
         }
     }
@@ -101,7 +141,11 @@ async fn empty_is_fresh_missing_and_incomplete_are_not(world: World) {
     following.stale(&[SERVICE]).await;
     world.publish(SERVICE, "a", 1, "one").await;
     following.holds("survey.a", "one").await;
-    assert_eq!(following.freshness.now().waiting_for, [SERVICE], "followed to its end, and not complete");
+    assert_eq!(
+        following.freshness.now().waiting_for,
+        [SERVICE],
+        "followed to its end, and not complete"
+    );
     assert!(!*following.freshness.fresh().borrow());
     world.bus.set_complete(SERVICE).await.unwrap();
     following.fresh().await;
@@ -136,7 +180,9 @@ async fn states_are_held_and_followed(world: World) {
     let before = following.freshness.now().as_of.expect("states were applied");
     world.stage("b", "two").await;
     following.holds("survey.b", "two").await;
-    let later = eventually(LONG, || async { (following.freshness.now().as_of? > before).then_some(()) });
+    let later = eventually(LONG, || async {
+        (following.freshness.now().as_of? > before).then_some(())
+    });
     later.await.expect("as_of does not move");
 }
 
@@ -149,7 +195,11 @@ async fn a_recreated_stream_is_followed_anew(mut world: World) {
     relay.stop().await;
     world.lose_the_bus();
     following.stale(&[SERVICE]).await;
-    assert_eq!(following.held.0.lock().unwrap().len(), 2, "what it held it still holds");
+    assert_eq!(
+        following.held.0.lock().unwrap().len(),
+        2,
+        "what it held it still holds"
+    );
     world.stage("a", "two").await;
     let (_relay, _) = world.relay(relay_config(), "b");
     following.fresh().await;
@@ -219,8 +269,13 @@ async fn a_consumer_that_somebody_deleted_is_made_again(world: World) {
     world.bus.set_complete(SERVICE).await.unwrap();
     let following = follow(&world, &[ALL]);
     following.holds("survey.a", "one").await;
-    let client = async_nats::connect(world.nats.as_ref().unwrap().url()).await.unwrap();
-    let stream = async_nats::jetstream::new(client).get_stream("PRIMA_SURVEY").await.unwrap();
+    let client = async_nats::connect(world.nats.as_ref().unwrap().url())
+        .await
+        .unwrap();
+    let stream = async_nats::jetstream::new(client)
+        .get_stream("PRIMA_SURVEY")
+        .await
+        .unwrap();
     let names: Vec<String> = stream.consumer_names().try_collect().await.unwrap();
     assert!(!names.is_empty());
     for name in names {

@@ -37,9 +37,16 @@ async fn staged_states_reach_the_bus(world: World) {
     // After it has gone to sleep, a commit wakes it.
     world.stage_all(&names[..3], "second").await;
     let states = world.in_step().await;
-    assert_eq!(states.values().filter(|(_, payload)| payload == "second").count(), 3);
+    assert_eq!(
+        states.values().filter(|(_, payload)| payload == "second").count(),
+        3
+    );
     relay.stop().await;
-    assert_eq!(world.bus.stream(SERVICE).await.unwrap().unwrap().last_sequence, 703, "nothing was sent twice");
+    assert_eq!(
+        world.bus.stream(SERVICE).await.unwrap().unwrap().last_sequence,
+        703,
+        "nothing was sent twice"
+    );
 }
 
 async fn an_empty_outbox_completes_the_stream(world: World) {
@@ -49,7 +56,13 @@ async fn an_empty_outbox_completes_the_stream(world: World) {
 
 async fn a_hot_aggregate_is_coalesced_and_its_last_state_arrives(world: World) {
     const RATE: u32 = 10;
-    let (_relay, _) = world.relay(config::Relay { rate_per_subject: RATE, ..relay_config() }, "a");
+    let (_relay, _) = world.relay(
+        config::Relay {
+            rate_per_subject: RATE,
+            ..relay_config()
+        },
+        "a",
+    );
     world.stage("quiet", "quiet").await;
     world.in_step().await;
     let before = world.bus.stream(SERVICE).await.unwrap().unwrap().last_sequence;
@@ -63,8 +76,14 @@ async fn a_hot_aggregate_is_coalesced_and_its_last_state_arrives(world: World) {
     assert_eq!(states["prima.survey.hot"].1, format!("change {changes}"));
     let sent = world.bus.stream(SERVICE).await.unwrap().unwrap().last_sequence - before;
     let allowed = (start.elapsed().as_secs_f64() * f64::from(RATE)).ceil() as u64 + 1;
-    assert!(changes > 2 * allowed, "only {changes} changes: the test shows nothing");
-    assert!((2..=allowed).contains(&sent), "{sent} publishes of {changes} changes, {allowed} allowed");
+    assert!(
+        changes > 2 * allowed,
+        "only {changes} changes: the test shows nothing"
+    );
+    assert!(
+        (2..=allowed).contains(&sent),
+        "{sent} publishes of {changes} changes, {allowed} allowed"
+    );
 }
 
 async fn a_bus_that_lost_everything_is_filled_again(mut world: World) {
@@ -75,7 +94,11 @@ async fn a_bus_that_lost_everything_is_filled_again(mut world: World) {
     world.lose_the_bus();
     // Without another change: what is quiet comes back as well.
     assert_eq!(world.in_step().await, before);
-    assert_ne!(world.bus.stream(SERVICE).await.unwrap().unwrap().created, created, "it was really lost");
+    assert_ne!(
+        world.bus.stream(SERVICE).await.unwrap().unwrap().created,
+        created,
+        "it was really lost"
+    );
     world.stage("hot", "after").await;
     assert_eq!(world.in_step().await["prima.survey.hot"].1, "after");
 }
@@ -94,7 +117,12 @@ async fn a_bus_lost_while_the_relay_was_away_is_filled_again(mut world: World) {
 }
 
 async fn head(world: &World, name: &str) -> Head {
-    world.bus.last(SERVICE, &format!("prima.{SERVICE}.{name}")).await.unwrap().unwrap()
+    world
+        .bus
+        .last(SERVICE, &format!("prima.{SERVICE}.{name}"))
+        .await
+        .unwrap()
+        .unwrap()
 }
 
 /// As if the database had been put back to before the last change of `a`.
@@ -121,7 +149,11 @@ async fn a_database_restored_from_an_older_copy_goes_out_above_the_bus(world: Wo
 
 fn restore(world: &World) -> String {
     // `payload = 'old'` is text, which SQLite keeps as text.
-    let old = if world.db.backend() == sea_orm::DbBackend::Postgres { "'old'::bytea" } else { "x'6f6c64'" };
+    let old = if world.db.backend() == sea_orm::DbBackend::Postgres {
+        "'old'::bytea"
+    } else {
+        "x'6f6c64'"
+    };
     RESTORE.replace("'old'", old)
 }
 
@@ -131,12 +163,16 @@ async fn a_change_after_a_restore_goes_out_above_the_bus(world: World) {
     world.stage_all(&["b", "a"], "new").await;
     world.in_step().await;
     relay.stop().await;
-    world.tamper("UPDATE outbox SET version = version + 9000000 WHERE subject = 'prima.survey.a'").await;
+    world
+        .tamper("UPDATE outbox SET version = version + 9000000 WHERE subject = 'prima.survey.a'")
+        .await;
     let (relay, _) = world.relay(relay_config(), "a");
     world.in_step().await;
     relay.stop().await;
     let before = head(&world, "a").await;
-    world.tamper("UPDATE outbox SET version = version - 9000000, published_version = version - 9000000").await;
+    world
+        .tamper("UPDATE outbox SET version = version - 9000000, published_version = version - 9000000")
+        .await;
     // The relay runs on, and meets the newer bus only when it sends.
     let (_relay, _) = world.relay(relay_config(), "a");
     world.stage("a", "changed").await;
@@ -152,7 +188,11 @@ async fn everything_goes_out_again_after_restage_all(world: World) {
     assert_eq!(restage_all(&world.db, 0).await.unwrap(), 3);
     world.outbox.committed();
     let after = world.in_step().await;
-    assert!(before.iter().all(|(subject, (version, _))| after[subject].0 == version + 1));
+    assert!(
+        before
+            .iter()
+            .all(|(subject, (version, _))| after[subject].0 == version + 1)
+    );
 }
 
 async fn a_subject_that_the_outbox_lacks_is_withdrawn_once(world: World) {
@@ -160,14 +200,25 @@ async fn a_subject_that_the_outbox_lacks_is_withdrawn_once(world: World) {
     world.stage("a", "known").await;
     let (relay, _) = world.relay(relay_config(), "a");
     let gone = eventually(LONG, || async {
-        world.bus.last(SERVICE, "prima.survey.stranger").await.ok()?.filter(|head| head.withdrawn)
+        world
+            .bus
+            .last(SERVICE, "prima.survey.stranger")
+            .await
+            .ok()?
+            .filter(|head| head.withdrawn)
     });
     let gone = gone.await.expect("not withdrawn");
     assert_eq!(gone.version, 6);
     assert!(!head_when_there(&world, "a").await.withdrawn);
     relay.stop().await;
     // The next comparison finds it withdrawn and leaves it so.
-    let (_relay, status) = world.relay(config::Relay { reconcile_seconds: 0, ..relay_config() }, "a");
+    let (_relay, status) = world.relay(
+        config::Relay {
+            reconcile_seconds: 0,
+            ..relay_config()
+        },
+        "a",
+    );
     world.stage("b", "later").await;
     head_when_there(&world, "b").await;
     assert!(status.active());
@@ -176,7 +227,9 @@ async fn a_subject_that_the_outbox_lacks_is_withdrawn_once(world: World) {
 
 async fn head_when_there(world: &World, name: &str) -> Head {
     let subject = format!("prima.{SERVICE}.{name}");
-    let there = eventually(LONG, || async { world.bus.last(SERVICE, &subject).await.ok().flatten() });
+    let there = eventually(LONG, || async {
+        world.bus.last(SERVICE, &subject).await.ok().flatten()
+    });
     there.await.expect("not published")
 }
 
@@ -186,11 +239,19 @@ async fn a_mark_that_was_lost_is_found_again(world: World) {
     let states = world.in_step().await;
     relay.stop().await;
     // A relay that died between publishing and marking; and marks that name another stream's sequences.
-    world.tamper("UPDATE outbox SET published_version = 0, stream_sequence = 0 WHERE subject LIKE '%.a'").await;
-    world.tamper("UPDATE outbox SET stream_sequence = 77 WHERE subject LIKE '%.b'").await;
+    world
+        .tamper("UPDATE outbox SET published_version = 0, stream_sequence = 0 WHERE subject LIKE '%.a'")
+        .await;
+    world
+        .tamper("UPDATE outbox SET stream_sequence = 77 WHERE subject LIKE '%.b'")
+        .await;
     let (_relay, _) = world.relay(relay_config(), "a");
     assert_eq!(world.in_step().await, states);
-    assert_eq!(world.bus.stream(SERVICE).await.unwrap().unwrap().last_sequence, 2, "found, not sent again");
+    assert_eq!(
+        world.bus.stream(SERVICE).await.unwrap().unwrap().last_sequence,
+        2,
+        "found, not sent again"
+    );
     world.stage("b", "next").await;
     assert_eq!(world.in_step().await["prima.survey.b"].1, "next");
 }
@@ -199,27 +260,41 @@ async fn a_mark_that_was_lost_is_found_again(world: World) {
 async fn two_relays_at_once_never_take_a_state_back(world: World) {
     let other = world.replica().await;
     // On PostgreSQL the lease is taken from either again and again.
-    let config = config::Relay { lease_millis: 0, ..relay_config() };
+    let config = config::Relay {
+        lease_millis: 0,
+        ..relay_config()
+    };
     let (_one, _) = world.relay(config.clone(), "one");
     let (_other, _) = other.relay(config, "other");
     let bus = world.bus.clone();
     let stream = eventually(LONG, || async { bus.stream(SERVICE).await.ok().flatten() });
     stream.await.expect("a stream");
-    let mut follow = bus.follow(SERVICE, &[format!("prima.{SERVICE}.>")]).await.unwrap();
+    let mut follow = bus
+        .follow(SERVICE, &[format!("prima.{SERVICE}.>")])
+        .await
+        .unwrap();
     let watching = crate::world::Running::spawn(|stop| async move {
         let mut newest = std::collections::HashMap::new();
         loop {
-            let step = tokio::select! { () = stop.cancelled() => return, step = follow.next() => step.unwrap() };
+            let step =
+                tokio::select! { () = stop.cancelled() => return, step = follow.next() => step.unwrap() };
             if let prima_platform::bus::Step::Event(delivery) = step {
                 let event = delivery.event;
                 let before = newest.insert(event.subject.clone(), event.version).unwrap_or(0);
-                assert!(event.version > before, "{} went from {before} to {}", event.subject, event.version);
+                assert!(
+                    event.version > before,
+                    "{} went from {before} to {}",
+                    event.subject,
+                    event.version
+                );
             }
         }
     });
     for change in 0..60 {
         let replica = if change % 2 == 0 { &*world } else { &other };
-        replica.stage_all(&["a", "b", "c"], &format!("change {change}")).await;
+        replica
+            .stage_all(&["a", "b", "c"], &format!("change {change}"))
+            .await;
     }
     let states = world.in_step().await;
     assert!(states.values().all(|(_, payload)| payload == "change 59"));
@@ -248,8 +323,18 @@ async fn a_bus_killed_and_started_again_gets_what_was_staged_meanwhile(mut world
     world.stage_all(&["b", "c"], "meanwhile").await;
     world.nats.as_mut().map(Nats::restart).unwrap();
     let states = world.in_step().await;
-    assert_eq!(states.values().filter(|(_, payload)| payload == "meanwhile").count(), 2);
-    assert_eq!(world.bus.stream(SERVICE).await.unwrap().unwrap().created, created, "the storage was there");
+    assert_eq!(
+        states
+            .values()
+            .filter(|(_, payload)| payload == "meanwhile")
+            .count(),
+        2
+    );
+    assert_eq!(
+        world.bus.stream(SERVICE).await.unwrap().unwrap().created,
+        created,
+        "the storage was there"
+    );
 }
 
 async fn a_bus_that_is_cut_off_or_silent_gets_what_was_staged_meanwhile(world: World) {
@@ -269,11 +354,22 @@ async fn a_bus_that_is_cut_off_or_silent_gets_what_was_staged_meanwhile(world: W
 }
 
 async fn a_message_that_somebody_deleted_comes_back(world: World) {
-    let (_relay, _) = world.relay(config::Relay { reconcile_seconds: 1, ..relay_config() }, "a");
+    let (_relay, _) = world.relay(
+        config::Relay {
+            reconcile_seconds: 1,
+            ..relay_config()
+        },
+        "a",
+    );
     world.stage_all(&["a", "b"], "state").await;
     let states = world.in_step().await;
-    let client = async_nats::connect(world.nats.as_ref().unwrap().url()).await.unwrap();
-    let stream = async_nats::jetstream::new(client).get_stream("PRIMA_SURVEY").await.unwrap();
+    let client = async_nats::connect(world.nats.as_ref().unwrap().url())
+        .await
+        .unwrap();
+    let stream = async_nats::jetstream::new(client)
+        .get_stream("PRIMA_SURVEY")
+        .await
+        .unwrap();
     stream.purge().filter("prima.survey.a").await.unwrap();
     assert_eq!(world.on_bus().await.unwrap().len(), 1);
     assert_eq!(world.in_step().await, states);
@@ -283,23 +379,47 @@ async fn a_message_that_somebody_deleted_comes_back(world: World) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_stream_is_told_and_holds_back_new_aggregates_only() {
     let world = World::with_bus_bytes(Store::Sqlite, Broker::JetStream, 100 << 10).await;
-    let (relay, status) = world.relay(config::Relay { window: 4, ..relay_config() }, "a");
+    let (relay, status) = world.relay(
+        config::Relay {
+            window: 4,
+            ..relay_config()
+        },
+        "a",
+    );
     let big = |letter: &str| letter.repeat(10_000);
     world.stage("known", &big("a")).await;
     world.in_step().await;
     let names: Vec<String> = (0..40).map(|i| format!("new{i:02}")).collect();
-    world.stage_all(&names.iter().map(String::as_str).collect::<Vec<_>>(), &big("b")).await;
-    eventually(LONG, || async { status.full().then_some(()) }).await.expect("not told that it is full");
+    world
+        .stage_all(&names.iter().map(String::as_str).collect::<Vec<_>>(), &big("b"))
+        .await;
+    eventually(LONG, || async { status.full().then_some(()) })
+        .await
+        .expect("not told that it is full");
     world.stage("known", &big("c")).await;
     let replaced = eventually(LONG, || async {
-        world.on_bus().await?.get("prima.survey.known").filter(|(_, payload)| *payload == big("c")).map(drop)
+        world
+            .on_bus()
+            .await?
+            .get("prima.survey.known")
+            .filter(|(_, payload)| *payload == big("c"))
+            .map(drop)
     });
-    replaced.await.expect("the state of a known aggregate waits behind new ones");
+    replaced
+        .await
+        .expect("the state of a known aggregate waits behind new ones");
     relay.stop().await;
     // The operator gives it room.
     let nats = world.nats.as_ref().unwrap();
-    let bus = crate::world::connected(&config::Bus { max_bytes: 8 << 20, ..nats.config() }).await;
-    let wider = crate::world::Replica { bus, ..world.replica().await };
+    let bus = crate::world::connected(&config::Bus {
+        max_bytes: 8 << 20,
+        ..nats.config()
+    })
+    .await;
+    let wider = crate::world::Replica {
+        bus,
+        ..world.replica().await
+    };
     let (_relay, status) = wider.relay(relay_config(), "b");
     assert_eq!(wider.in_step().await.len(), 41);
     assert!(!status.full());
@@ -313,7 +433,9 @@ async fn a_database_that_goes_and_comes_is_served_again() {
     world.in_step().await;
     let proxy = world.to_db.as_ref().unwrap();
     proxy.cut();
-    eventually(LONG, || async { (!status.active()).then_some(()) }).await.expect("it can't hold a lease now");
+    eventually(LONG, || async { (!status.active()).then_some(()) })
+        .await
+        .expect("it can't hold a lease now");
     proxy.restore();
     world.stage("a", "after").await;
     assert_eq!(world.in_step().await["prima.survey.a"].1, "after");
@@ -331,5 +453,13 @@ async fn heads_of_many_subjects_are_read_to_the_end() {
         async move { bus.publish(SERVICE, &event, 0).await.unwrap() }
     });
     assert_eq!(publishing.buffer_unordered(256).count().await, 5000);
-    assert_eq!(bus.heads(SERVICE).await.unwrap().map(Result::unwrap).count().await, 5000);
+    assert_eq!(
+        bus.heads(SERVICE)
+            .await
+            .unwrap()
+            .map(Result::unwrap)
+            .count()
+            .await,
+        5000
+    );
 }

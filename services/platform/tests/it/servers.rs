@@ -18,7 +18,9 @@ use crate::world::LONG;
 /// Run by the test below in a process of its own, which is then killed.
 #[tokio::test]
 async fn holds_servers_until_killed() {
-    let Ok(file) = std::env::var("PRIMA_TEST_HOLD_SERVERS") else { return };
+    let Ok(file) = std::env::var("PRIMA_TEST_HOLD_SERVERS") else {
+        return;
+    };
     let (nats, postgres) = (Nats::start(), Postgres::start());
     std::fs::write(file, format!("{} {}", nats.address(), postgres.address())).unwrap();
     std::future::pending::<()>().await;
@@ -42,12 +44,17 @@ async fn a_killed_test_leaves_no_server_behind() {
     });
     let (nats, postgres) = started.await.expect("servers start");
     for address in [&nats, &postgres] {
-        assert!(TcpStream::connect(address).await.is_ok(), "{address} does not answer");
+        assert!(
+            TcpStream::connect(address).await.is_ok(),
+            "{address} does not answer"
+        );
     }
     test.kill().unwrap();
     test.wait().unwrap();
     for address in [nats, postgres] {
-        let gone = eventually(LONG, || async { TcpStream::connect(&address).await.is_err().then_some(()) });
+        let gone = eventually(LONG, || async {
+            TcpStream::connect(&address).await.is_err().then_some(())
+        });
         gone.await.unwrap_or_else(|| panic!("{address} still answers"));
     }
 }
@@ -59,10 +66,26 @@ async fn databases_are_fresh_and_survive_a_crash_of_their_server() {
     assert_ne!(one, other);
     let connect = async |url: &str| sea_orm::Database::connect(url).await.unwrap();
     let db = connect(&one).await;
-    db.execute_unprepared("CREATE TABLE t (v BIGINT); INSERT INTO t VALUES (7)").await.unwrap();
-    assert!(connect(&other).await.execute_unprepared("SELECT v FROM t").await.is_err());
+    db.execute_unprepared("CREATE TABLE t (v BIGINT); INSERT INTO t VALUES (7)")
+        .await
+        .unwrap();
+    assert!(
+        connect(&other)
+            .await
+            .execute_unprepared("SELECT v FROM t")
+            .await
+            .is_err()
+    );
     postgres.restart();
-    assert_eq!(connect(&one).await.execute_unprepared("DELETE FROM t WHERE v = 7").await.unwrap().rows_affected(), 1);
+    assert_eq!(
+        connect(&one)
+            .await
+            .execute_unprepared("DELETE FROM t WHERE v = 7")
+            .await
+            .unwrap()
+            .rows_affected(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -70,10 +93,17 @@ async fn nats_keeps_its_storage_unless_wiped() {
     let mut nats = Nats::start();
     let streams = async |nats: &Nats| {
         let client = async_nats::connect(nats.url()).await.unwrap();
-        async_nats::jetstream::new(client).query_account().await.unwrap().streams
+        async_nats::jetstream::new(client)
+            .query_account()
+            .await
+            .unwrap()
+            .streams
     };
     let client = async_nats::connect(nats.url()).await.unwrap();
-    async_nats::jetstream::new(client).create_stream("KEPT").await.unwrap();
+    async_nats::jetstream::new(client)
+        .create_stream("KEPT")
+        .await
+        .unwrap();
     let url = nats.url();
     nats.kill();
     nats.restart();
@@ -123,7 +153,11 @@ async fn a_proxy_passes_delays_stalls_and_cuts() {
     proxy.stall();
     stream.write_all(b"stall").await.unwrap();
     let mut heard = [0; 5];
-    assert!(timeout(Duration::from_millis(100), stream.read_exact(&mut heard)).await.is_err());
+    assert!(
+        timeout(Duration::from_millis(100), stream.read_exact(&mut heard))
+            .await
+            .is_err()
+    );
     assert_eq!(proxy.held(), 5);
     proxy.restore();
     stream.read_exact(&mut heard).await.unwrap();
@@ -134,6 +168,12 @@ async fn a_proxy_passes_delays_stalls_and_cuts() {
     assert!(says(&mut connect().await, b"still cut").await.is_err());
     proxy.restore();
     says(&mut connect().await, b"restored").await.unwrap();
-    assert_eq!(proxy.url("postgres://prima@127.0.0.1:1/db"), format!("postgres://prima@{}/db", proxy.address()));
-    assert_eq!(proxy.url("nats://127.0.0.1:1"), format!("nats://{}", proxy.address()));
+    assert_eq!(
+        proxy.url("postgres://prima@127.0.0.1:1/db"),
+        format!("postgres://prima@{}/db", proxy.address())
+    );
+    assert_eq!(
+        proxy.url("nats://127.0.0.1:1"),
+        format!("nats://{}", proxy.address())
+    );
 }

@@ -9,8 +9,11 @@ use tokio::time::Instant;
 use crate::world::{Broker, LONG, SERVICE, Store, World, relay_config};
 
 async fn becomes(active: &Status, standby: &Status) {
-    let so = eventually(LONG, || async { (active.active() && !standby.active()).then_some(()) });
-    so.await.unwrap_or_else(|| panic!("active: {}, other: {}", active.active(), standby.active()));
+    let so = eventually(LONG, || async {
+        (active.active() && !standby.active()).then_some(())
+    });
+    so.await
+        .unwrap_or_else(|| panic!("active: {}, other: {}", active.active(), standby.active()));
 }
 
 macro_rules! on_both_buses {
@@ -20,7 +23,10 @@ macro_rules! on_both_buses {
     };
 }
 
-on_both_buses!(a_standby_takes_over_when_the_lease_expires, a_stopped_relay_hands_over_before_its_lease_expires);
+on_both_buses!(
+    a_standby_takes_over_when_the_lease_expires,
+    a_stopped_relay_hands_over_before_its_lease_expires
+);
 
 async fn a_standby_takes_over_when_the_lease_expires(world: World) {
     let other = world.replica().await;
@@ -48,7 +54,10 @@ async fn a_standby_takes_over_when_the_lease_expires(world: World) {
 async fn a_stopped_relay_hands_over_before_its_lease_expires(world: World) {
     let other = world.replica().await;
     let lease = Duration::from_secs(9);
-    let config = config::Relay { lease_millis: 9_000, ..relay_config() };
+    let config = config::Relay {
+        lease_millis: 9_000,
+        ..relay_config()
+    };
     let (running, first) = world.relay(config.clone(), "first");
     world.stage("a", "one").await;
     world.in_step().await;
@@ -57,7 +66,11 @@ async fn a_stopped_relay_hands_over_before_its_lease_expires(world: World) {
     running.stop().await;
     let stopped = Instant::now();
     becomes(&second, &first).await;
-    assert!(stopped.elapsed() < lease - Duration::from_secs(2), "after {:?}", stopped.elapsed());
+    assert!(
+        stopped.elapsed() < lease - Duration::from_secs(2),
+        "after {:?}",
+        stopped.elapsed()
+    );
     assert_eq!(other.in_step().await["prima.survey.a"].1, "two");
 }
 
@@ -69,17 +82,23 @@ async fn what_a_paused_relay_sends_late_overwrites_nothing() {
     world.stage("a", "zero").await;
     world.in_step().await;
     // A plain subscriber sees what arrives at the server, whether or not the stream takes it.
-    let client = async_nats::connect(world.nats.as_ref().unwrap().url()).await.unwrap();
+    let client = async_nats::connect(world.nats.as_ref().unwrap().url())
+        .await
+        .unwrap();
     let mut arriving = client.subscribe("prima.survey.a").await.unwrap();
     client.flush().await.unwrap();
 
     let (to_bus, to_db) = (world.to_bus.as_ref().unwrap(), world.to_db.as_ref().unwrap());
     to_bus.stall();
     let old = world.stage("a", "old").await;
-    eventually(LONG, || async { (to_bus.held() > 100).then_some(()) }).await.expect("nothing was sent");
+    eventually(LONG, || async { (to_bus.held() > 100).then_some(()) })
+        .await
+        .expect("nothing was sent");
     to_db.stall();
     let (_second, second) = other.relay(relay_config(), "second");
-    eventually(LONG, || async { second.active().then_some(()) }).await.expect("no takeover");
+    eventually(LONG, || async { second.active().then_some(()) })
+        .await
+        .expect("no takeover");
     let new = other.stage("a", "new").await;
     other.in_step().await;
     assert!(new > old && first.active(), "the first one does not know yet");
@@ -87,8 +106,19 @@ async fn what_a_paused_relay_sends_late_overwrites_nothing() {
     to_bus.restore();
     let mut seen = Vec::new();
     while !seen.contains(&(old, "old".to_owned())) || !seen.contains(&(new, "new".to_owned())) {
-        let message = tokio::time::timeout(LONG, arriving.next()).await.expect("the late message").unwrap();
-        let version = message.headers.as_ref().unwrap().get("ce-sequence").unwrap().as_str().parse::<i64>().unwrap();
+        let message = tokio::time::timeout(LONG, arriving.next())
+            .await
+            .expect("the late message")
+            .unwrap();
+        let version = message
+            .headers
+            .as_ref()
+            .unwrap()
+            .get("ce-sequence")
+            .unwrap()
+            .as_str()
+            .parse::<i64>()
+            .unwrap();
         seen.push((version, String::from_utf8(message.payload.to_vec()).unwrap()));
     }
     to_db.restore();

@@ -77,14 +77,22 @@ impl Handler for Recorder {
     async fn handle(&self, txn: &Txn, delivery: &Delivery) -> Result<(), HandlerError> {
         let event = &delivery.event;
         let text = "INSERT INTO applied (subject, version, payload) VALUES ($1, $2, $3)";
-        let values = [event.subject.clone().into(), event.version.into(), event.payload.clone().into()];
+        let values = [
+            event.subject.clone().into(),
+            event.version.into(),
+            event.payload.clone().into(),
+        ];
         txn.execute_raw(sql(txn, text, values)).await?;
         if event.payload.starts_with(b"odd") && !self.clever {
             return Err(HandlerError::Permanent("odd".into()));
         }
-        let left = self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        let left = self
+            .failures
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         if left.is_ok() {
-            return Err(HandlerError::Db(DbErr::Custom("the database is elsewhere".into())));
+            return Err(HandlerError::Db(DbErr::Custom(
+                "the database is elsewhere".into(),
+            )));
         }
         Ok(())
     }
@@ -107,7 +115,11 @@ async fn applied(replica: &Replica) -> Vec<(String, i64, String)> {
         let payload: Vec<u8> = row.try_get("", "payload").unwrap();
         let subject: String = row.try_get("", "subject").unwrap();
         let name = subject.strip_prefix("prima.survey.").unwrap().to_owned();
-        (name, row.try_get("", "version").unwrap(), String::from_utf8(payload).unwrap())
+        (
+            name,
+            row.try_get("", "version").unwrap(),
+            String::from_utf8(payload).unwrap(),
+        )
     };
     rows.iter().map(row).collect()
 }
@@ -116,7 +128,10 @@ fn applied_once(applied: &[(String, i64, String)]) {
     let mut newest = BTreeMap::new();
     for (subject, version, _) in applied {
         let before = newest.insert(subject, version);
-        assert!(before.is_none_or(|before| before < version), "{subject}: {version} after {before:?}");
+        assert!(
+            before.is_none_or(|before| before < version),
+            "{subject}: {version} after {before:?}"
+        );
     }
 }
 
@@ -125,33 +140,70 @@ async fn have_been_applied(replica: &Replica, payloads: &[&str]) {
     let mut wanted: Vec<_> = payloads.iter().map(|p| (*p).to_owned()).collect();
     wanted.sort();
     let found = async || {
-        let mut found: Vec<_> = applied(replica).await.into_iter().map(|(_, _, payload)| payload).collect();
+        let mut found: Vec<_> = applied(replica)
+            .await
+            .into_iter()
+            .map(|(_, _, payload)| payload)
+            .collect();
         found.sort();
         found
     };
-    if eventually(LONG, || async { (found().await == wanted).then_some(()) }).await.is_none() {
+    if eventually(LONG, || async { (found().await == wanted).then_some(()) })
+        .await
+        .is_none()
+    {
         assert_eq!(found().await, wanted);
     }
 }
 
 async fn letters(replica: &Replica) -> BTreeSet<(String, i64)> {
     let reader = replica.db.reader();
-    let rows = reader.query_all_raw(sql(reader, "SELECT subject, version FROM dead_letter", [])).await.unwrap();
-    rows.iter().map(|row| (row.try_get("", "subject").unwrap(), row.try_get("", "version").unwrap())).collect()
+    let rows = reader
+        .query_all_raw(sql(reader, "SELECT subject, version FROM dead_letter", []))
+        .await
+        .unwrap();
+    rows.iter()
+        .map(|row| {
+            (
+                row.try_get("", "subject").unwrap(),
+                row.try_get("", "version").unwrap(),
+            )
+        })
+        .collect()
 }
 
 async fn letters_become(replica: &Replica, wanted: &[(&str, i64)]) {
-    let wanted: BTreeSet<_> = wanted.iter().map(|(name, version)| (format!("prima.survey.{name}"), *version)).collect();
-    if eventually(LONG, || async { (letters(replica).await == wanted).then_some(()) }).await.is_none() {
+    let wanted: BTreeSet<_> = wanted
+        .iter()
+        .map(|(name, version)| (format!("prima.survey.{name}"), *version))
+        .collect();
+    if eventually(LONG, || async {
+        (letters(replica).await == wanted).then_some(())
+    })
+    .await
+    .is_none()
+    {
         assert_eq!(letters(replica).await, wanted);
     }
+}
+
+async fn position(replica: &Replica) -> Option<i64> {
+    let reader = replica.db.reader();
+    let row = reader
+        .query_one_raw(sql(reader, "SELECT sequence FROM consumer_position", []))
+        .await
+        .unwrap();
+    row.map(|row| row.try_get("", "sequence").unwrap())
 }
 
 /// Until everything on the bus up to now has been answered.
 async fn answered(bus: &Arc<dyn Bus>, revision: i64) {
     let done = eventually(LONG, || async {
         let last = bus.stream(SERVICE).await.ok()??.last_sequence;
-        bus.acknowledged(SERVICE, &format!("recorder-r{revision}")).await.ok()?.filter(|at| *at >= last)
+        bus.acknowledged(SERVICE, &format!("recorder-r{revision}"))
+            .await
+            .ok()?
+            .filter(|at| *at >= last)
     });
     done.await.expect("not answered");
 }
@@ -168,7 +220,13 @@ struct Spy {
 impl Spy {
     fn on(inner: &Arc<dyn Bus>, scramble: bool) -> Arc<Self> {
         let inner = inner.clone();
-        Arc::new(Self { inner, joins: 0.into(), restarts: 0.into(), looks: 0.into(), scramble })
+        Arc::new(Self {
+            inner,
+            joins: 0.into(),
+            restarts: 0.into(),
+            looks: 0.into(),
+            scramble,
+        })
     }
 }
 
@@ -206,7 +264,14 @@ impl Bus for Spy {
         self.joins.fetch_add(1, Ordering::SeqCst);
         self.restarts.fetch_add(u64::from(restart), Ordering::SeqCst);
         let inner = self.inner.work(service, name, filters, restart).await?;
-        Ok(if self.scramble { Box::new(Scrambled { inner, earlier: Vec::new() }) } else { inner })
+        Ok(if self.scramble {
+            Box::new(Scrambled {
+                inner,
+                earlier: Vec::new(),
+            })
+        } else {
+            inner
+        })
     }
     async fn acknowledged(&self, service: &str, name: &str) -> Result<Option<u64>, Error> {
         self.inner.acknowledged(service, name).await
@@ -229,7 +294,11 @@ impl Work for Scrambled {
         jobs.reverse();
         let now: Vec<Delivery> = jobs.iter().map(|job| job.delivery.clone()).collect();
         let again = std::mem::replace(&mut self.earlier, now).into_iter();
-        jobs.extend(again.map(|delivery| Job { delivery, attempt: 2, settle: Box::new(Unheard) }));
+        jobs.extend(again.map(|delivery| Job {
+            delivery,
+            attempt: 2,
+            settle: Box::new(Unheard),
+        }));
         Ok(jobs)
     }
 }
@@ -260,7 +329,10 @@ async fn each_version_is_applied_once_by_whichever_replica(world: World) {
     answered(&world.bus, 1).await;
     let applied = applied(&world).await;
     applied_once(&applied);
-    assert_eq!(applied.iter().filter(|(_, version, _)| *version == LAST).count(), SUBJECTS);
+    assert_eq!(
+        applied.iter().filter(|(_, version, _)| *version == LAST).count(),
+        SUBJECTS
+    );
 }
 
 async fn what_comes_twice_and_out_of_order_is_applied_in_order_and_once(world: World) {
@@ -269,7 +341,9 @@ async fn what_comes_twice_and_out_of_order_is_applied_in_order_and_once(world: W
     let _worker = work(&world, &bus, Recorder::default());
     for version in 1..=12 {
         for name in ["a", "b", "c"] {
-            world.publish(SERVICE, name, version, &format!("{name}{version}")).await;
+            world
+                .publish(SERVICE, name, version, &format!("{name}{version}"))
+                .await;
         }
     }
     answered(&world.bus, 1).await;
@@ -279,7 +353,10 @@ async fn what_comes_twice_and_out_of_order_is_applied_in_order_and_once(world: W
 }
 
 async fn what_failed_in_passing_is_applied_later(world: World) {
-    let handler = Recorder { failures: Arc::new(4.into()), ..Recorder::default() };
+    let handler = Recorder {
+        failures: Arc::new(4.into()),
+        ..Recorder::default()
+    };
     for name in ["a", "b"] {
         world.publish(SERVICE, name, 1, name).await;
     }
@@ -287,7 +364,10 @@ async fn what_failed_in_passing_is_applied_later(world: World) {
     have_been_applied(&world, &["a", "b"]).await;
     answered(&world.bus, 1).await;
     assert_eq!(handler.failures.load(Ordering::SeqCst), 0);
-    assert!(handler.committed.load(Ordering::SeqCst), "the relay would not have been woken");
+    assert!(
+        handler.committed.load(Ordering::SeqCst),
+        "the relay would not have been woken"
+    );
     letters_become(&world, &[]).await;
 }
 
@@ -306,7 +386,10 @@ async fn what_can_never_be_applied_is_a_dead_letter_until_a_release_understands_
     have_been_applied(&world, &["plain a", "plain c", "plain d"]).await;
     letters_become(&world, &[("b", 1)]).await;
     worker.stop().await;
-    let handler = Recorder { clever: true, ..Recorder::default() };
+    let handler = Recorder {
+        clever: true,
+        ..Recorder::default()
+    };
     let _worker = work(&world, &world.bus, handler.clone());
     have_been_applied(&world, &["plain a", "plain c", "plain d", "odd b"]).await;
     letters_become(&world, &[]).await;
@@ -330,11 +413,24 @@ async fn a_dead_letter_older_than_what_was_applied_is_cleared(world: World) {
     have_been_applied(&world, &["plain"]).await;
     worker.stop().await;
     // A replica that was slow to give up on an older state.
-    let blob = if world.db.backend() == sea_orm::DbBackend::Postgres { "''::bytea" } else { "x''" };
+    let blob = if world.db.backend() == sea_orm::DbBackend::Postgres {
+        "''::bytea"
+    } else {
+        "x''"
+    };
     let columns = "(consumer, subject, version, type, payload, withdrawn, reason, failed_at)";
     let values = format!("('recorder', 'prima.survey.a', 4, 'test', {blob}, 0, 'odd', 0)");
-    world.tamper(&format!("INSERT INTO dead_letter {columns} VALUES {values}")).await;
-    let _worker = work(&world, &world.bus, Recorder { clever: true, ..Recorder::default() });
+    world
+        .tamper(&format!("INSERT INTO dead_letter {columns} VALUES {values}"))
+        .await;
+    let _worker = work(
+        &world,
+        &world.bus,
+        Recorder {
+            clever: true,
+            ..Recorder::default()
+        },
+    );
     letters_become(&world, &[]).await;
     have_been_applied(&world, &["plain"]).await;
 }
@@ -351,7 +447,9 @@ async fn a_recreated_stream_is_read_from_the_beginning(mut world: World) {
     let there = eventually(LONG, || async { world.bus.ensure_stream(SERVICE).await.ok() });
     there.await.expect("the bus comes back");
     for (name, version) in [("e", 1), ("a", 2), ("b", 1), ("c", 1), ("d", 1)] {
-        world.publish(SERVICE, name, version, &format!("{name}{version}")).await;
+        world
+            .publish(SERVICE, name, version, &format!("{name}{version}"))
+            .await;
     }
     have_been_applied(&world, &["a1", "b1", "c1", "d1", "a2", "e1"]).await;
     answered(&world.bus, 1).await;
@@ -380,10 +478,7 @@ async fn a_database_restored_from_an_older_copy_gets_what_it_lacks(world: World)
     have_been_applied(&world, &["a1", "b1"]).await;
     answered(&world.bus, 1).await;
     worker.stop().await;
-    let reader = world.db.reader();
-    let text = "SELECT sequence FROM consumer_position";
-    let row = reader.query_one_raw(sql(reader, text, [])).await.unwrap().unwrap();
-    let position: i64 = row.try_get("", "sequence").unwrap();
+    let position = position(&world).await.unwrap();
     world.publish(SERVICE, "c", 1, "c1").await;
     world.publish(SERVICE, "a", 2, "a2").await;
     let worker = work(&world, &world.bus, Recorder::default());
@@ -391,10 +486,16 @@ async fn a_database_restored_from_an_older_copy_gets_what_it_lacks(world: World)
     answered(&world.bus, 1).await;
     worker.stop().await;
     // The copy was made before the second run.
-    world.tamper("DELETE FROM applied WHERE version = 2 OR subject LIKE '%.c'").await;
-    world.tamper("DELETE FROM consumed WHERE subject LIKE '%.c'").await;
+    world
+        .tamper("DELETE FROM applied WHERE version = 2 OR subject LIKE '%.c'")
+        .await;
+    world
+        .tamper("DELETE FROM consumed WHERE subject LIKE '%.c'")
+        .await;
     world.tamper("UPDATE consumed SET version = 1").await;
-    world.tamper(&format!("UPDATE consumer_position SET sequence = {position}")).await;
+    world
+        .tamper(&format!("UPDATE consumer_position SET sequence = {position}"))
+        .await;
     let _worker = work(&world, &world.bus, Recorder::default());
     have_been_applied(&world, &["a1", "b1", "c1", "a2"]).await;
 }
@@ -406,7 +507,10 @@ async fn a_raised_revision_applies_everything_again(world: World) {
     let worker = work(&world, &world.bus, Recorder::default());
     have_been_applied(&world, &["a", "b"]).await;
     worker.stop().await;
-    let raised = Recorder { revision: 2, ..Recorder::default() };
+    let raised = Recorder {
+        revision: 2,
+        ..Recorder::default()
+    };
     let worker = work(&world, &world.bus, raised.clone());
     have_been_applied(&world, &["a", "a", "b", "b"]).await;
     answered(&world.bus, 2).await;
@@ -417,25 +521,38 @@ async fn a_raised_revision_applies_everything_again(world: World) {
 }
 
 async fn a_worker_that_starts_again_goes_on_where_it_was(world: World) {
-    let handler = Recorder { filters: &["prima.survey.score.>", "prima.survey.unit.*"], ..Recorder::default() };
+    let handler = Recorder {
+        filters: &["prima.survey.score.>", "prima.survey.unit.*"],
+        ..Recorder::default()
+    };
     world.publish(SERVICE, "result.a", 1, "not for it").await;
     world.publish(SERVICE, "score.a", 1, "a").await;
-    world.publish(SERVICE, "unit.odd", 1, "odd, and the last for it").await;
+    world
+        .publish(SERVICE, "unit.odd", 1, "odd, and the last for it")
+        .await;
     world.publish(SERVICE, "result.b", 1, "not for it").await;
     let spy = Spy::on(&world.bus, false);
     let bus: Arc<dyn Bus> = spy.clone();
     for start in 1..=3 {
         let joined = spy.joins.load(Ordering::SeqCst);
-        let looked = spy.looks.load(Ordering::SeqCst);
         let worker = work(&world, &bus, handler.clone());
         have_been_applied(&world, &["a"]).await;
         letters_become(&world, &[("unit.odd", 1)]).await;
-        // Until it has gone idle.
-        let idle = eventually(LONG, || async { (spy.looks.load(Ordering::SeqCst) >= looked + 2).then_some(()) });
-        idle.await.expect("not idle");
+        // Until it has looked after its position while nothing came.
+        let idle = eventually(LONG, || async {
+            let acknowledged =
+                i64::try_from(world.bus.acknowledged(SERVICE, "recorder-r1").await.ok()??).unwrap();
+            let joined = spy.joins.load(Ordering::SeqCst) > joined;
+            (joined && acknowledged >= 3 && position(&world).await >= Some(acknowledged)).then_some(())
+        });
+        idle.await.expect("the position is not kept up");
         worker.stop().await;
         assert_eq!(spy.joins.load(Ordering::SeqCst), joined + 1, "start {start}");
-        assert_eq!(spy.restarts.load(Ordering::SeqCst), 0, "start {start} began from the beginning");
+        assert_eq!(
+            spy.restarts.load(Ordering::SeqCst),
+            0,
+            "start {start} began from the beginning"
+        );
     }
     world.publish(SERVICE, "score.b", 1, "b").await;
     let _worker = work(&world, &bus, handler);
@@ -443,7 +560,10 @@ async fn a_worker_that_starts_again_goes_on_where_it_was(world: World) {
 }
 
 async fn replicas_of_an_idle_worker_leave_each_other_alone(world: World) {
-    let handler = Recorder { filters: &["prima.survey.score.>"], ..Recorder::default() };
+    let handler = Recorder {
+        filters: &["prima.survey.score.>"],
+        ..Recorder::default()
+    };
     for version in 1..=3 {
         world.publish(SERVICE, "result.a", version, "not for it").await;
     }
@@ -451,12 +571,20 @@ async fn replicas_of_an_idle_worker_leave_each_other_alone(world: World) {
     let spy = Spy::on(&world.bus, false);
     let bus: Arc<dyn Bus> = spy.clone();
     let _left = work(&world, &bus, handler.clone());
-    eventually(LONG, || async { (spy.joins.load(Ordering::SeqCst) == 1).then_some(()) }).await.expect("joins");
+    eventually(LONG, || async { position(&world).await })
+        .await
+        .expect("the left one joins");
     let _right = work(&other, &bus, handler);
     // Both have joined and looked after the stream while nothing came.
-    let idle = eventually(LONG, || async { (spy.looks.load(Ordering::SeqCst) >= 6).then_some(()) });
+    let idle = eventually(LONG, || async {
+        (spy.looks.load(Ordering::SeqCst) >= 6).then_some(())
+    });
     idle.await.expect("not idle");
-    assert_eq!(spy.joins.load(Ordering::SeqCst), 2, "they take the consumer from each other");
+    assert_eq!(
+        spy.joins.load(Ordering::SeqCst),
+        2,
+        "they take the consumer from each other"
+    );
     world.publish(SERVICE, "score.a", 1, "a").await;
     have_been_applied(&world, &["a"]).await;
 }
@@ -474,7 +602,10 @@ macro_rules! on_jetstream {
     };
 }
 
-on_jetstream!(a_bus_that_is_killed_and_comes_back_goes_on, a_consumer_that_somebody_deleted_is_made_again);
+on_jetstream!(
+    a_bus_that_is_killed_and_comes_back_goes_on,
+    a_consumer_that_somebody_deleted_is_made_again
+);
 
 async fn a_bus_that_is_killed_and_comes_back_goes_on(mut world: World) {
     world.publish(SERVICE, "a", 1, "a1").await;
@@ -493,10 +624,20 @@ async fn a_consumer_that_somebody_deleted_is_made_again(world: World) {
     world.publish(SERVICE, "a", 1, "a1").await;
     let _worker = work(&world, &world.bus, Recorder::default());
     have_been_applied(&world, &["a1"]).await;
-    let client = async_nats::connect(world.nats.as_ref().unwrap().url()).await.unwrap();
-    let stream = async_nats::jetstream::new(client).get_stream("PRIMA_SURVEY").await.unwrap();
+    let client = async_nats::connect(world.nats.as_ref().unwrap().url())
+        .await
+        .unwrap();
+    let stream = async_nats::jetstream::new(client)
+        .get_stream("PRIMA_SURVEY")
+        .await
+        .unwrap();
     assert!(stream.delete_consumer("recorder-r1").await.unwrap().success);
     world.publish(SERVICE, "b", 1, "b1").await;
     have_been_applied(&world, &["a1", "b1"]).await;
-    assert!(tokio::time::timeout(Duration::from_secs(5), stream.consumer_info("recorder-r1")).await.unwrap().is_ok());
+    assert!(
+        tokio::time::timeout(Duration::from_secs(5), stream.consumer_info("recorder-r1"))
+            .await
+            .unwrap()
+            .is_ok()
+    );
 }

@@ -1,11 +1,6 @@
 //! What the suites stand on: a database, a bus, and a proxy in front of each that has a port.
 
-use std::{
-    collections::BTreeMap,
-    ops::Deref,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, ops::Deref, sync::Arc, time::Duration};
 
 use prima_platform::{
     bus::{Bus, Event, Step, jetstream::JetStream, memory::Memory},
@@ -57,7 +52,10 @@ impl MigratorTrait for Schema {
 pub async fn connected(config: &config::Bus) -> Arc<dyn Bus> {
     let bus = JetStream::connect(config, "test").await.unwrap();
     let mut connection = bus.connection();
-    tokio::time::timeout(LONG, connection.wait_for(|c| c.up)).await.unwrap().unwrap();
+    tokio::time::timeout(LONG, connection.wait_for(|c| c.up))
+        .await
+        .unwrap()
+        .unwrap();
     Arc::new(bus)
 }
 
@@ -103,7 +101,10 @@ impl Running {
 
     pub async fn stop(mut self) {
         self.stop.cancel();
-        tokio::time::timeout(LONG, &mut self.task).await.expect("does not stop").unwrap();
+        tokio::time::timeout(LONG, &mut self.task)
+            .await
+            .expect("does not stop")
+            .unwrap();
     }
 }
 
@@ -114,13 +115,26 @@ impl Drop for Running {
 }
 
 pub fn relay_config() -> config::Relay {
-    config::Relay { poll_millis: 20, lease_millis: 900, rate_per_subject: 200, ..config::Relay::default() }
+    config::Relay {
+        poll_millis: 20,
+        lease_millis: 900,
+        rate_per_subject: 200,
+        ..config::Relay::default()
+    }
 }
 
 impl Replica {
     pub fn relay(&self, config: config::Relay, holder: &str) -> (Running, Status) {
         let (db, bus, outbox) = (self.db.clone(), self.bus.clone(), self.outbox.clone());
-        let relay = Relay::new(db, bus, SERVICE, Clock::system(), config, outbox, holder.to_owned());
+        let relay = Relay::new(
+            db,
+            bus,
+            SERVICE,
+            Clock::system(),
+            config,
+            outbox,
+            holder.to_owned(),
+        );
         let status = relay.status();
         (Running::spawn(|stop| relay.run(stop)), status)
     }
@@ -133,7 +147,10 @@ impl Replica {
         for name in names {
             let subject = format!("prima.{SERVICE}.{name}");
             let text = "SELECT version FROM outbox WHERE subject = $1";
-            let row = txn.query_one_raw(sql(&txn, text, [subject.clone().into()])).await.unwrap();
+            let row = txn
+                .query_one_raw(sql(&txn, text, [subject.clone().into()]))
+                .await
+                .unwrap();
             let previous: i64 = row.map_or(0, |row| row.try_get("", "version").unwrap());
             version = Clock::system().next_version(previous);
             states.push(State {
@@ -158,7 +175,12 @@ impl Replica {
 
     /// Runs a statement that no use case has.
     pub async fn tamper(&self, text: &str) -> u64 {
-        self.db.writer().execute_unprepared(text).await.unwrap().rows_affected()
+        self.db
+            .writer()
+            .execute_unprepared(text)
+            .await
+            .unwrap()
+            .rows_affected()
     }
 
     /// What the database holds: subject, version, payload; and whether all of it is marked as published.
@@ -171,7 +193,10 @@ impl Replica {
             let version: i64 = row.try_get("", "version").unwrap();
             let payload: Vec<u8> = row.try_get("", "payload").unwrap();
             marked &= version == row.try_get::<i64>("", "published_version").unwrap();
-            (row.try_get("", "subject").unwrap(), (version, String::from_utf8(payload).unwrap()))
+            (
+                row.try_get("", "subject").unwrap(),
+                (version, String::from_utf8(payload).unwrap()),
+            )
         });
         (states.collect(), marked)
     }
@@ -194,7 +219,11 @@ impl Replica {
         if let Some(states) = same.await {
             return states;
         }
-        panic!("not in step: database {:?}, bus {:?}", self.in_database().await, self.on_bus().await);
+        panic!(
+            "not in step: database {:?}, bus {:?}",
+            self.in_database().await,
+            self.on_bus().await
+        );
     }
 
     /// Publishes past the outbox, on what the bus holds.
@@ -202,7 +231,10 @@ impl Replica {
         self.bus.ensure_stream(service).await.unwrap();
         let event = event(service, name, version, payload);
         let last = self.bus.last(service, &event.subject).await.unwrap();
-        self.bus.publish(service, &event, last.map_or(0, |head| head.sequence)).await.unwrap()
+        self.bus
+            .publish(service, &event, last.map_or(0, |head| head.sequence))
+            .await
+            .unwrap()
     }
 }
 
@@ -230,7 +262,11 @@ async fn read(bus: &dyn Bus) -> Option<States> {
     let mut follow = bus.follow(SERVICE, &[format!("prima.{SERVICE}.>")]).await.ok()?;
     let mut states = States::new();
     loop {
-        match tokio::time::timeout(Duration::from_secs(5), follow.next()).await.ok()?.ok()? {
+        match tokio::time::timeout(Duration::from_secs(5), follow.next())
+            .await
+            .ok()?
+            .ok()?
+        {
             Step::CaughtUp => return Some(states),
             Step::Event(delivery) => {
                 let payload = String::from_utf8(delivery.event.payload).unwrap();
@@ -258,12 +294,23 @@ impl World {
         let nats = (broker == Broker::JetStream).then(Nats::start);
         let memory = (broker == Broker::Memory).then(Memory::default);
         let url = database_url(&dir, postgres.as_ref());
-        let settings = config::Database { url, max_connections: 4, migrate: true };
+        let settings = config::Database {
+            url,
+            max_connections: 4,
+            migrate: true,
+        };
         let db = Database::connect(&settings, SERVICE).await.unwrap();
-        db::migrate::<Schema>(&db, SERVICE).await.unwrap();
+        db::migrate::<Schema>(&db, SERVICE, true).await.unwrap();
         db.close().await;
         let first = replica(&dir, postgres.as_ref(), nats.as_ref(), memory.as_ref(), bus_bytes).await;
-        Self { first, memory, nats, postgres, dir, bus_bytes }
+        Self {
+            first,
+            memory,
+            nats,
+            postgres,
+            dir,
+            bus_bytes,
+        }
     }
 
     /// Another process of the service, with connections of its own.
@@ -285,7 +332,10 @@ impl World {
 }
 
 fn database_url(dir: &TempDir, postgres: Option<&(Postgres, String)>) -> String {
-    postgres.map_or_else(|| format!("sqlite:{}", dir.path().display()), |(_, url)| url.clone())
+    postgres.map_or_else(
+        || format!("sqlite:{}", dir.path().display()),
+        |(_, url)| url.clone(),
+    )
 }
 
 async fn replica(
@@ -304,18 +354,37 @@ async fn replica(
             Some(proxy)
         }
     };
-    let db = Database::connect(&config::Database { url, max_connections: 6, migrate: false }, SERVICE).await.unwrap();
+    let db = Database::connect(
+        &config::Database {
+            url,
+            max_connections: 6,
+            migrate: false,
+        },
+        SERVICE,
+    )
+    .await
+    .unwrap();
     let (bus, to_bus): (Arc<dyn Bus>, _) = match (nats, memory) {
         (Some(nats), _) => {
             let proxy = Proxy::start(nats.address()).await;
             let config = nats.config();
-            let config = config::Bus { url: proxy.url(&config.url), max_bytes: bus_bytes, ..config };
+            let config = config::Bus {
+                url: proxy.url(&config.url),
+                max_bytes: bus_bytes,
+                ..config
+            };
             (connected(&config).await, Some(proxy))
         }
         (None, Some(memory)) => (Arc::new(memory.clone()), None),
         (None, None) => unreachable!("a world has a bus"),
     };
-    Replica { db, bus, outbox: Outbox::default(), to_db, to_bus }
+    Replica {
+        db,
+        bus,
+        outbox: Outbox::default(),
+        to_db,
+        to_bus,
+    }
 }
 
 /// Each case on each database and each bus.

@@ -66,7 +66,11 @@ impl Tables {
             return;
         }
         let bells = lock(&self.bells);
-        for bell in changed.iter().filter_map(|key| bells.get(key)).filter_map(Weak::upgrade) {
+        for bell in changed
+            .iter()
+            .filter_map(|key| bells.get(key))
+            .filter_map(Weak::upgrade)
+        {
             bell.send_modify(|n| *n += 1);
         }
     }
@@ -102,7 +106,12 @@ impl Tables {
 
     /// Applies a stored state.
     pub fn restore(&self, heard: &Heard) {
-        self.put(&heard.subject, heard.version, heard.withdrawn != 0, &heard.payload);
+        self.put(
+            &heard.subject,
+            heard.version,
+            heard.withdrawn != 0,
+            &heard.payload,
+        );
     }
 
     /// What was heard since the last time, in order of subject.

@@ -52,7 +52,11 @@ pub fn read(subject: &str, withdrawn: bool, payload: &[u8]) -> Result<Fact, Erro
         ["prima", "directory", "unit", agency, unit] => {
             let name = name::Unit::parse(&format!("agencies/{agency}/units/{unit}"))?;
             let state = UnitState::decode(payload)?;
-            let facts = UnitFacts { display_name: state.display_name, unit_type: state.unit_type, withdrawn };
+            let facts = UnitFacts {
+                display_name: state.display_name,
+                unit_type: state.unit_type,
+                withdrawn,
+            };
             Ok(Fact::Unit(name, facts))
         }
         ["prima", service, "score", metric, period, "unit", agency, unit] => {
@@ -91,7 +95,11 @@ fn score(
         units_counted: state.units_counted,
         units_expected: state.units_expected,
         // A status of a later release is not final for us.
-        status: if matches!(status, Ok(ScoreStatus::Final)) { Status::Final } else { Status::Provisional },
+        status: if matches!(status, Ok(ScoreStatus::Final)) {
+            Status::Final
+        } else {
+            Status::Provisional
+        },
         withdrawn,
     };
     Ok(Fact::Score(service.to_owned(), score))

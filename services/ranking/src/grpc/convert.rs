@@ -1,10 +1,6 @@
 //! Domain to proto.
 
-use prima_platform::{
-    clock::to_proto,
-    consume::Freshness,
-    failure::Violation,
-};
+use prima_platform::{clock::to_proto, consume::Freshness, failure::Violation};
 use prima_proto::{name, ranking::v1 as pb};
 
 use crate::domain::{Row, Status, Table, TableKey, Unranked};

@@ -58,7 +58,10 @@ fn answer<T>(result: Result<T, Failure>) -> Answer<T> {
 fn head(tables: &Tables, key: &TableKey, size: usize) -> (pb::LeagueTable, Vec<pb::LeagueRow>) {
     let board = tables.board();
     let rows = board.rows(key, 0, size).unwrap_or_default();
-    (convert::table(key, board.table(key)), rows.into_iter().map(convert::row).collect())
+    (
+        convert::table(key, board.table(key)),
+        rows.into_iter().map(convert::row).collect(),
+    )
 }
 
 impl Server {
@@ -89,7 +92,11 @@ impl Server {
         drop(board);
         tables.sort_by(|a, b| a.name.cmp(&b.name));
         let next_page_token = page.cut(&mut tables, |t| t.name.clone());
-        Ok(pb::ListLeagueTablesResponse { tables, next_page_token, freshness: self.freshness() })
+        Ok(pb::ListLeagueTablesResponse {
+            tables,
+            next_page_token,
+            freshness: self.freshness(),
+        })
     }
 
     fn freshness(&self) -> Option<pb::Freshness> {
@@ -99,8 +106,12 @@ impl Server {
     fn get(&self, r: &pb::GetLeagueTableRequest) -> Result<pb::GetLeagueTableResponse, Failure> {
         let mut faults = Vec::new();
         let key = convert::table_name(&r.name).map_err(|v| faults.push(v)).ok();
-        let page = Page::parse(r.page_size, &r.page_token, &[&r.name]).map_err(|v| faults.extend(v)).ok();
-        let Some((key, page)) = key.zip(page).filter(|_| faults.is_empty()) else { return Err(faults.into()) };
+        let page = Page::parse(r.page_size, &r.page_token, &[&r.name])
+            .map_err(|v| faults.extend(v))
+            .ok();
+        let Some((key, page)) = key.zip(page).filter(|_| faults.is_empty()) else {
+            return Err(faults.into());
+        };
         self.ready()?;
         let offset: usize = page.after.parse().unwrap_or(0);
         let board = self.tables.board();
@@ -130,7 +141,9 @@ impl Server {
         }
         faults.extend(convert::token("metric", &r.metric).err());
         faults.extend(convert::token("period", &r.period).err());
-        let Some(subject) = subject.filter(|_| faults.is_empty()) else { return Err(faults.into()) };
+        let Some(subject) = subject.filter(|_| faults.is_empty()) else {
+            return Err(faults.into());
+        };
         self.ready()?;
         let board = self.tables.board();
         let mut standings: Vec<pb::Standing> = board
@@ -143,10 +156,21 @@ impl Server {
             .collect();
         drop(board);
         if standings.is_empty() {
-            return Err(Failure::not_found(&format!("{} ({}, {})", r.subject, r.metric, r.period)));
+            return Err(Failure::not_found(&format!(
+                "{} ({}, {})",
+                r.subject, r.metric, r.period
+            )));
         }
-        standings.sort_by(|a, b| a.table.as_ref().map(|t| &t.name).cmp(&b.table.as_ref().map(|t| &t.name)));
-        Ok(pb::GetStandingResponse { standings, freshness: self.freshness() })
+        standings.sort_by(|a, b| {
+            a.table
+                .as_ref()
+                .map(|t| &t.name)
+                .cmp(&b.table.as_ref().map(|t| &t.name))
+        });
+        Ok(pb::GetStandingResponse {
+            standings,
+            freshness: self.freshness(),
+        })
     }
 
     fn watch(
@@ -155,8 +179,12 @@ impl Server {
     ) -> Result<WatchStream<pb::WatchLeagueTableResponse>, Failure> {
         let mut faults = Vec::new();
         let key = convert::table_name(&r.name).map_err(|v| faults.push(v)).ok();
-        let page = Page::parse(r.page_size, "", &[]).map_err(|v| faults.extend(v)).ok();
-        let Some((key, page)) = key.zip(page).filter(|_| faults.is_empty()) else { return Err(faults.into()) };
+        let page = Page::parse(r.page_size, "", &[])
+            .map_err(|v| faults.extend(v))
+            .ok();
+        let Some((key, page)) = key.zip(page).filter(|_| faults.is_empty()) else {
+            return Err(faults.into());
+        };
         let bell = self.tables.watch(&key);
         let (tables, freshness, interval) = (self.tables.clone(), self.freshness.clone(), self.interval);
         self.watchers.open(move |sender| async move {
@@ -167,7 +195,11 @@ impl Server {
                 fresh.mark_unchanged();
                 let (table, rows) = head(&tables, &key, page.size);
                 let freshness = Some(convert::freshness(&freshness));
-                let message = pb::WatchLeagueTableResponse { table: Some(table), rows, freshness };
+                let message = pb::WatchLeagueTableResponse {
+                    table: Some(table),
+                    rows,
+                    freshness,
+                };
                 if sender.send(message).await.is_err() {
                     return;
                 }

@@ -67,5 +67,7 @@ pub async fn snapshot_page(db: &Database, subject: &str, limit: i64) -> Result<V
     let reader = db.reader();
     let text = "SELECT subject, version, withdrawn, payload, applied_at FROM snapshot
                 WHERE subject > $1 ORDER BY subject LIMIT $2";
-    Heard::find_by_statement(sql(reader, text, [subject.into(), limit.into()])).all(reader).await
+    Heard::find_by_statement(sql(reader, text, [subject.into(), limit.into()]))
+        .all(reader)
+        .await
 }

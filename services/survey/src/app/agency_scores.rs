@@ -73,7 +73,9 @@ async fn recompute(app: &App, key: &AgencyPeriod, settling: bool) -> Result<(), 
     };
     agency_score_save(&txn, key, score.is_some(), settles_at).await?;
     if score.is_some() || locked.published != 0 {
-        let agency = name::Agency { agency: key.agency.clone() };
+        let agency = name::Agency {
+            agency: key.agency.clone(),
+        };
         let state = render::agency_score(&agency, &key.period, locked.version, score.as_ref());
         outbox::stage(&txn, &[state]).await?;
     }
@@ -85,7 +87,11 @@ async fn recompute(app: &App, key: &AgencyPeriod, settling: bool) -> Result<(), 
 /// The mean of units; none without a scored unit. Units with different instruments are not brought together: the
 /// newest instrument counts, the others are missing.
 fn mean(inputs: &[UnitInput], ended: bool) -> Option<Score> {
-    let newest = inputs.iter().filter(|i| i.exact.is_some()).filter_map(|i| i.instrument.as_deref()).max()?;
+    let newest = inputs
+        .iter()
+        .filter(|i| i.exact.is_some())
+        .filter_map(|i| i.instrument.as_deref())
+        .max()?;
     let scored: Vec<(&UnitInput, Rational)> = inputs
         .iter()
         .filter(|i| i.instrument.as_deref() == Some(newest))
@@ -93,7 +99,10 @@ fn mean(inputs: &[UnitInput], ended: bool) -> Option<Score> {
         .collect();
     let values: Vec<Rational> = scored.iter().map(|(_, value)| value.clone()).collect();
     let exact = number::mean(&values)?;
-    let expected = inputs.iter().filter(|i| i.closed == 0 || i.exact.is_some()).count();
+    let expected = inputs
+        .iter()
+        .filter(|i| i.closed == 0 || i.exact.is_some())
+        .count();
     Some(Score {
         published: index::publish(instrument::find(newest)?, exact),
         components: Vec::new(),

@@ -27,7 +27,9 @@ pub async fn close_survey(
     etag: &str,
 ) -> Result<pb::Survey, Failure> {
     caller.require(&[Role::Operator], &name.unit.agency)?;
-    close(app, name, etag, false).await?.ok_or_else(|| Failure::not_found(&name.to_string()))
+    close(app, name, etag, false)
+        .await?
+        .ok_or_else(|| Failure::not_found(&name.to_string()))
 }
 
 /// Closes a survey whose closing time has come (`due`), or at a caller's wish. `None`: nothing to close.
@@ -40,10 +42,14 @@ pub(super) async fn close(
     let now = app.context.clock.now();
     let txn = app.context.db.begin().await?;
     let text = name.to_string();
-    let Some(mut stored) = survey_lock_in_txn(&txn, &text, app.now_millis()).await? else { return Ok(None) };
+    let Some(mut stored) = survey_lock_in_txn(&txn, &text, app.now_millis()).await? else {
+        return Ok(None);
+    };
     convert::check_etag(&text, etag, stored.etag)?;
     match stored.survey.close_at {
-        Some(at) if due && stored.survey.closed_at.is_none() && at <= now => stored.survey.closed_at = Some(at),
+        Some(at) if due && stored.survey.closed_at.is_none() && at <= now => {
+            stored.survey.closed_at = Some(at)
+        }
         _ if due => return Ok(None),
         _ => stored.survey.close(now).map_err(|refusal| refused(&refusal))?,
     }

@@ -50,7 +50,12 @@ pub async fn create_survey(app: &App, caller: &Caller, command: CreateSurvey) ->
     let stored = survey_insert(&txn, &survey, app.context.clock.next_version(0), micros(now)).await;
     let stored = match stored {
         Ok(stored) => stored,
-        Err(error) if matches!(error.sql_err(), Some(sea_orm::SqlErr::UniqueConstraintViolation(_))) => {
+        Err(error)
+            if matches!(
+                error.sql_err(),
+                Some(sea_orm::SqlErr::UniqueConstraintViolation(_))
+            ) =>
+        {
             // Perhaps the same request won the race: then its answer is there now.
             drop(txn);
             let txn = app.context.db.begin().await?;
@@ -61,7 +66,11 @@ pub async fn create_survey(app: &App, caller: &Caller, command: CreateSurvey) ->
     };
     // The score's row is the lock that all surveys of this unit and period share.
     unit_score_lock_in_txn(&txn, &survey.name.unit, survey.period.as_str(), app.now_millis()).await?;
-    if let Some(other) = survey_siblings(&txn, &survey).await?.iter().find(|s| !s.survey.same_scheme(&survey)) {
+    if let Some(other) = survey_siblings(&txn, &survey)
+        .await?
+        .iter()
+        .find(|s| !s.survey.same_scheme(&survey))
+    {
         return Err(other_scheme(&other.survey.name.to_string()));
     }
     let mut states = vec![survey_state(&txn, &stored).await?];
@@ -80,7 +89,9 @@ fn other_scheme(other: &str) -> Failure {
     Failure::new(
         Kind::Precondition,
         "OTHER_SCHEME_IN_PERIOD",
-        format!("{other} of the same unit and period has another instrument, weight variant or set of elements"),
+        format!(
+            "{other} of the same unit and period has another instrument, weight variant or set of elements"
+        ),
         format!("{other} pada unit dan periode yang sama memakai instrumen, bobot, atau unsur yang berbeda"),
     )
 }

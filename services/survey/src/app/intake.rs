@@ -87,7 +87,11 @@ impl Intake {
         let (jobs, receiver) = mpsc::channel(config.queue);
         let receiver = Arc::new(Mutex::new(receiver));
         let agencies = Arc::new(Notify::new());
-        let writers = if context.db.backend() == DbBackend::Postgres { config.writers } else { 1 };
+        let writers = if context.db.backend() == DbBackend::Postgres {
+            config.writers
+        } else {
+            1
+        };
         for _ in 0..writers {
             let writer = Writer {
                 db: context.db.clone(),
@@ -96,7 +100,10 @@ impl Intake {
                 agencies: agencies.clone(),
                 config: config.clone(),
             };
-            context.tasks.spawn("intake", writer.run(receiver.clone(), context.tasks.soft().clone()));
+            context.tasks.spawn(
+                "intake",
+                writer.run(receiver.clone(), context.tasks.soft().clone()),
+            );
         }
         Self { jobs, agencies }
     }
@@ -109,7 +116,11 @@ impl Intake {
     /// the caller can `wait`.
     pub async fn submit(&self, items: Vec<Item>, wait: bool) -> Result<Vec<Outcome>, Failure> {
         let (answer, outcome) = oneshot::channel();
-        let job = Job { items, traceparent: trace::traceparent(&tracing::Span::current()), answer };
+        let job = Job {
+            items,
+            traceparent: trace::traceparent(&tracing::Span::current()),
+            answer,
+        };
         if wait {
             self.jobs.send(job).await.map_err(|_| stopping())?;
         } else {
@@ -132,11 +143,7 @@ fn stopping() -> Failure {
 }
 
 impl Writer {
-    async fn run(
-        self,
-        jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
-        stop: tokio_util::sync::CancellationToken,
-    ) {
+    async fn run(self, jobs: Arc<Mutex<mpsc::Receiver<Job>>>, stop: tokio_util::sync::CancellationToken) {
         loop {
             let batch = {
                 let mut jobs = jobs.lock().await;
@@ -271,7 +278,9 @@ impl Writer {
         let mut states = Vec::new();
         let mut units = BTreeSet::new();
         for stored in surveys.values().flatten() {
-            let Some(added) = added.get(&stored.id) else { continue };
+            let Some(added) = added.get(&stored.id) else {
+                continue;
+            };
             let mut stored = stored.clone();
             stored.respondents += added.respondents;
             stored.counted_at = micros(now);
@@ -290,6 +299,13 @@ async fn stopped(stop: &tokio_util::sync::CancellationToken) {
     tokio::time::sleep(Duration::from_secs(3600)).await;
 }
 
+/// An item that brings or repeats a response.
+struct Wanted {
+    index: usize,
+    digest: Vec<u8>,
+    id_field: &'static str,
+}
+
 /// A batch on its way: an outcome for each item, and the rows to insert.
 struct Batch {
     now: DateTime<Utc>,
@@ -297,9 +313,9 @@ struct Batch {
     rows: Vec<NewResponse>,
     scores: HashMap<Key, Vec<(String, Tally)>>,
     /// Items by key: the first brings the row, the others are repeats of it.
-    wanted: HashMap<Key, Vec<(usize, Vec<u8>)>>,
+    wanted: HashMap<Key, Vec<Wanted>>,
     /// Items that the survey does not take now; a repeat of what it took is answered all the same.
-    late: Vec<(usize, Key, Vec<u8>, Failure)>,
+    late: Vec<(Wanted, Key, Failure)>,
 }
 
 impl Batch {
@@ -320,16 +336,20 @@ impl Batch {
             Err(failure) => Some(Outcome::Refused(failure)),
             Ok((row, tallies, refusal)) => {
                 let key = (row.survey_id, row.response_id.clone());
-                let digest = row.digest.clone();
+                let wanted = Wanted {
+                    index,
+                    digest: row.digest.clone(),
+                    id_field: item.id_field,
+                };
                 if let Some(failure) = refusal {
-                    self.late.push((index, key, digest, failure));
+                    self.late.push((wanted, key, failure));
                     self.outcomes.push(None);
                     return;
                 }
                 match self.wanted.entry(key.clone()) {
-                    Entry::Occupied(mut same) => same.get_mut().push((index, digest)),
+                    Entry::Occupied(mut same) => same.get_mut().push(wanted),
                     Entry::Vacant(first) => {
-                        first.insert(vec![(index, digest)]);
+                        first.insert(vec![wanted]);
                         self.scores.insert(key, tallies);
                         self.rows.push(row);
                     }
@@ -352,7 +372,10 @@ impl Batch {
         let known = instrument::find(&survey.instrument)
             .ok_or_else(|| Failure::internal(format!("instrument {} is not known", survey.instrument)))?;
         let response = response::check(&item.raw, survey, known, self.now, item.id_field)?;
-        let refusal = survey.accepts(response.submitted_at, self.now).err().map(|refusal| refused(&refusal));
+        let refusal = survey
+            .accepts(response.submitted_at, self.now)
+            .err()
+            .map(|refusal| refused(&refusal));
         let digest = digest(&item.raw);
         let tallies = survey
             .asked
@@ -388,16 +411,23 @@ impl Batch {
         } else {
             response_insert_in_txn(txn, &self.rows).await?
         };
-        let late = self.late.iter().map(|(_, key, _, _)| key);
-        let old: Vec<&Key> = self.wanted.keys().filter(|key| !inserted.contains(*key)).chain(late).collect();
+        let late = self.late.iter().map(|(_, key, _)| key);
+        let old: Vec<&Key> = self
+            .wanted
+            .keys()
+            .filter(|key| !inserted.contains(*key))
+            .chain(late)
+            .collect();
         let firsts = response_find(txn, &old).await?;
-        for (index, key, digest, failure) in self.late {
+        for (wanted, key, failure) in self.late {
             let outcome = match firsts.get(&key) {
                 None => Outcome::Refused(failure),
-                Some(first) if first.digest == digest => Outcome::Repeated(from_micros(first.accepted_at)),
-                Some(_) => Outcome::Refused(Failure::request_id_reused("request_id")),
+                Some(first) if first.digest == wanted.digest => {
+                    Outcome::Repeated(from_micros(first.accepted_at))
+                }
+                Some(_) => Outcome::Refused(Failure::request_id_reused(wanted.id_field)),
             };
-            if let Some(slot) = self.outcomes.get_mut(index) {
+            if let Some(slot) = self.outcomes.get_mut(wanted.index) {
                 *slot = Some(outcome);
             }
         }
@@ -406,18 +436,21 @@ impl Batch {
             let new = inserted.contains(key);
             let first = match firsts.get(key) {
                 Some(first) => (first.digest.clone(), first.accepted_at),
-                None => (items.first().map(|(_, d)| d.clone()).unwrap_or_default(), micros(self.now)),
+                None => (
+                    items.first().map(|w| w.digest.clone()).unwrap_or_default(),
+                    micros(self.now),
+                ),
             };
             let at = from_micros(first.1);
-            for (place, (index, digest)) in items.iter().enumerate() {
-                let outcome = if *digest != first.0 {
-                    Outcome::Refused(Failure::request_id_reused("request_id"))
+            for (place, wanted) in items.iter().enumerate() {
+                let outcome = if wanted.digest != first.0 {
+                    Outcome::Refused(Failure::request_id_reused(wanted.id_field))
                 } else if new && place == 0 {
                     Outcome::Accepted(at)
                 } else {
                     Outcome::Repeated(at)
                 };
-                if let Some(slot) = self.outcomes.get_mut(*index) {
+                if let Some(slot) = self.outcomes.get_mut(wanted.index) {
                     *slot = Some(outcome);
                 }
             }
@@ -432,7 +465,13 @@ impl Batch {
             }
         }
         let missing = || Outcome::Refused(Failure::internal("an item without outcome"));
-        Ok((self.outcomes.into_iter().map(|o| o.unwrap_or_else(missing)).collect(), added))
+        Ok((
+            self.outcomes
+                .into_iter()
+                .map(|o| o.unwrap_or_else(missing))
+                .collect(),
+            added,
+        ))
     }
 }
 
@@ -451,7 +490,10 @@ impl Added {
 fn digest(raw: &response::Raw) -> Vec<u8> {
     use sha2::{Digest, Sha256};
     let profile = &raw.profile;
-    let at = raw.submitted_at.map(|t| micros(t).to_string()).unwrap_or_default();
+    let at = raw
+        .submitted_at
+        .map(|t| micros(t).to_string())
+        .unwrap_or_default();
     let age = profile.age.map(|a| a.to_string()).unwrap_or_default();
     let mut hash = Sha256::new();
     let mut part = |text: &str| {
@@ -459,7 +501,12 @@ fn digest(raw: &response::Raw) -> Vec<u8> {
         hash.update(text.as_bytes());
     };
     part(&at);
-    for text in [&profile.sex, &profile.education, &profile.occupation, &profile.service] {
+    for text in [
+        &profile.sex,
+        &profile.education,
+        &profile.occupation,
+        &profile.service,
+    ] {
         part(text.as_deref().unwrap_or_default());
     }
     part(&age);

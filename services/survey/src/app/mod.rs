@@ -37,7 +37,12 @@ impl App {
     /// The use cases of one process.
     pub fn new(context: Context, intake: Intake, results: Arc<Results>) -> Self {
         let agencies = intake.agencies();
-        Self { context, intake, results, agencies }
+        Self {
+            context,
+            intake,
+            results,
+            agencies,
+        }
     }
 
     /// Tells that marks of agency scores were committed.

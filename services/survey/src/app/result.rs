@@ -44,13 +44,15 @@ impl Outcome {
             .map(|asked| Element {
                 key: asked.key.clone(),
                 code: asked.code.clone(),
-                name: known.and_then(|i| i.element(&asked.key)).map(|e| e.name.clone()).unwrap_or_default(),
+                name: known
+                    .and_then(|i| i.element(&asked.key))
+                    .map(|e| e.name.clone())
+                    .unwrap_or_default(),
                 tally: tallies.get(&asked.key).copied().unwrap_or_default(),
             })
             .collect();
         let sums: Vec<Tally> = elements.iter().map(|e| e.tally).collect();
-        let published =
-            known.and_then(|i| Some(index::publish(i, index::ikm(&sums, survey.weights)?)));
+        let published = known.and_then(|i| Some(index::publish(i, index::ikm(&sums, survey.weights)?)));
         Self { elements, published }
     }
 }
@@ -58,7 +60,9 @@ impl Outcome {
 /// A survey with its figures, both of the same moment.
 pub async fn get(db: &Database, name: &str) -> Result<Option<(Stored, Outcome)>, Failure> {
     let txn = snapshot(db).await?;
-    let Some(stored) = survey_get(&txn, name).await? else { return Ok(None) };
+    let Some(stored) = survey_get(&txn, name).await? else {
+        return Ok(None);
+    };
     Ok(with_outcomes(&txn, vec![stored]).await?.pop())
 }
 

@@ -47,7 +47,10 @@ pub async fn recompute(txn: &Txn, keys: &BTreeSet<UnitPeriod>, now_millis: i64) 
     }
     let agencies: BTreeSet<AgencyPeriod> = keys
         .iter()
-        .map(|(unit, period)| AgencyPeriod { agency: unit.agency.clone(), period: period.clone() })
+        .map(|(unit, period)| AgencyPeriod {
+            agency: unit.agency.clone(),
+            period: period.clone(),
+        })
         .collect();
     for agency in &agencies {
         agency_mark(txn, agency).await?;
@@ -57,7 +60,9 @@ pub async fn recompute(txn: &Txn, keys: &BTreeSet<UnitPeriod>, now_millis: i64) 
 
 /// The pooled score of surveys that share instrument, weights and elements; none until every element has an answer.
 async fn pool(txn: &Txn, surveys: &[Stored]) -> Result<Option<Score>, DbErr> {
-    let Some(first) = surveys.first() else { return Ok(None) };
+    let Some(first) = surveys.first() else {
+        return Ok(None);
+    };
     let ids: Vec<i64> = surveys.iter().map(|s| s.id).collect();
     let tallies = tallies_get(txn, &ids).await?;
     let pooled: Vec<(&str, Tally)> = first
@@ -74,8 +79,13 @@ async fn pool(txn: &Txn, surveys: &[Stored]) -> Result<Option<Score>, DbErr> {
         .collect();
     let sums: Vec<Tally> = pooled.iter().map(|(_, tally)| *tally).collect();
     let known = instrument::find(&first.survey.instrument);
-    let Some((known, exact)) = known.zip(index::ikm(&sums, first.survey.weights)) else { return Ok(None) };
-    let population: i64 = surveys.iter().map(|s| s.survey.population).fold(0, i64::saturating_add);
+    let Some((known, exact)) = known.zip(index::ikm(&sums, first.survey.weights)) else {
+        return Ok(None);
+    };
+    let population: i64 = surveys
+        .iter()
+        .map(|s| s.survey.population)
+        .fold(0, i64::saturating_add);
     Ok(Some(Score {
         published: index::publish(known, exact),
         components: render::components(pooled.iter().map(|(key, tally)| (*key, tally))),

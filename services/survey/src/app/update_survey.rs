@@ -32,8 +32,9 @@ pub async fn update_survey(
     let now = app.context.clock.now();
     let txn = app.context.db.begin().await?;
     let text = name.to_string();
-    let mut stored =
-        survey_lock_in_txn(&txn, &text, app.now_millis()).await?.ok_or_else(|| Failure::not_found(&text))?;
+    let mut stored = survey_lock_in_txn(&txn, &text, app.now_millis())
+        .await?
+        .ok_or_else(|| Failure::not_found(&text))?;
     convert::check_etag(&text, etag, stored.etag)?;
     stored.survey.change(change, now).map_err(|error| match error {
         ChangeError::Invalid(violations) => Failure::invalid(violations),
@@ -55,5 +56,10 @@ pub async fn update_survey(
 
 /// A refusal of the survey's state as a failure.
 pub fn refused(refusal: &Refusal) -> Failure {
-    Failure::new(Kind::Precondition, refusal.reason(), refusal.to_string(), refusal.localized())
+    Failure::new(
+        Kind::Precondition,
+        refusal.reason(),
+        refusal.to_string(),
+        refusal.localized(),
+    )
 }

@@ -63,10 +63,24 @@ impl Handler for UnitHandler {
         }
         // Every period in which the agency has a score may expect another number of units now.
         for period in crate::store::agency_score::agency_periods(txn, &unit.agency).await? {
-            agency_mark(txn, &AgencyPeriod { agency: unit.agency.clone(), period }).await?;
+            agency_mark(
+                txn,
+                &AgencyPeriod {
+                    agency: unit.agency.clone(),
+                    period,
+                },
+            )
+            .await?;
         }
         for period in unit_score_periods(txn, &unit).await? {
-            agency_mark(txn, &AgencyPeriod { agency: unit.agency.clone(), period }).await?;
+            agency_mark(
+                txn,
+                &AgencyPeriod {
+                    agency: unit.agency.clone(),
+                    period,
+                },
+            )
+            .await?;
         }
         Ok(())
     }

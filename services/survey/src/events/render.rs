@@ -67,7 +67,12 @@ pub fn survey_result(stored: &Stored, outcome: &Outcome) -> State {
         update_time: Some(to_proto(from_micros(stored.counted_at.max(stored.updated_at)))),
     };
     let subject = subject::survey_result(&survey.name);
-    state(subject, subject::SURVEY_RESULT_TYPE, stored.version, Some(payload.encode_to_vec()))
+    state(
+        subject,
+        subject::SURVEY_RESULT_TYPE,
+        stored.version,
+        Some(payload.encode_to_vec()),
+    )
 }
 
 /// A score as computed, before it is rendered.
@@ -102,7 +107,10 @@ fn score(period: &str, subject: String, score: &Score) -> event::ScoreState {
         components: score
             .components
             .iter()
-            .map(|(key, value)| event::ScoreComponent { key: key.clone(), value: number::decimal(value, 4) })
+            .map(|(key, value)| event::ScoreComponent {
+                key: key.clone(),
+                value: number::decimal(value, 4),
+            })
             .collect(),
         sample_size: score.sample_size,
         sample_minimum: score.sample_minimum,
@@ -110,8 +118,16 @@ fn score(period: &str, subject: String, score: &Score) -> event::ScoreState {
         units_counted: counted,
         units_expected: expected,
         instrument: score.instrument.clone(),
-        status: if score.settled { event::ScoreStatus::Final } else { event::ScoreStatus::Provisional } as i32,
-        aggregation: if expected > 0 { "mean_of_units".to_owned() } else { String::new() },
+        status: if score.settled {
+            event::ScoreStatus::Final
+        } else {
+            event::ScoreStatus::Provisional
+        } as i32,
+        aggregation: if expected > 0 {
+            "mean_of_units".to_owned()
+        } else {
+            String::new()
+        },
     }
 }
 
@@ -139,5 +155,7 @@ pub fn agency_score(agency: &name::Agency, period: &str, version: i64, value: Op
 pub fn components<'a>(
     elements: impl Iterator<Item = (&'a str, &'a crate::domain::tally::Tally)>,
 ) -> Vec<(String, Rational)> {
-    elements.filter_map(|(key, tally)| Some((key.to_owned(), index::element_mean(tally)?))).collect()
+    elements
+        .filter_map(|(key, tally)| Some((key.to_owned(), index::element_mean(tally)?)))
+        .collect()
 }

@@ -20,7 +20,11 @@ use crate::{
 };
 
 fn violation(field: &str, error: &impl std::fmt::Display) -> Violation {
-    Violation::new(field, error.to_string(), format!("bentuk nama tidak benar: {error}"))
+    Violation::new(
+        field,
+        error.to_string(),
+        format!("bentuk nama tidak benar: {error}"),
+    )
 }
 
 /// Name of a survey, or the fault of `field`.
@@ -47,7 +51,11 @@ fn weights(value: i32, faults: &mut Vec<Violation>) -> WeightVariant {
         Ok(pb::WeightVariant::WeightVariant0111) => WeightVariant::W0111,
         Ok(pb::WeightVariant::WeightVariant011) => WeightVariant::W011,
         Err(_) => {
-            faults.push(Violation::new("survey.weight_variant", "is unknown", "tidak dikenal"));
+            faults.push(Violation::new(
+                "survey.weight_variant",
+                "is unknown",
+                "tidak dikenal",
+            ));
             WeightVariant::Exact
         }
     }
@@ -58,7 +66,9 @@ pub fn create(request: pb::CreateSurveyRequest, now: DateTime<Utc>) -> Result<Cr
     let mut faults = Vec::new();
     let digest = request_id::digest(&request);
     faults.extend(request_id::check("request_id", &request.request_id).err());
-    let unit = name::Unit::parse(&request.parent).map_err(|e| faults.push(violation("parent", &e))).ok();
+    let unit = name::Unit::parse(&request.parent)
+        .map_err(|e| faults.push(violation("parent", &e)))
+        .ok();
     if let Err(error) = name::token(&request.survey_id, name::TOKEN_MAX) {
         faults.push(violation("survey_id", &error));
     }
@@ -71,7 +81,11 @@ pub fn create(request: pb::CreateSurveyRequest, now: DateTime<Utc>) -> Result<Cr
         asked: survey
             .elements
             .into_iter()
-            .map(|e| Asked { key: e.key, code: e.code, optional: e.optional })
+            .map(|e| Asked {
+                key: e.key,
+                code: e.code,
+                optional: e.optional,
+            })
             .collect(),
         open_at: time("survey.open_time", survey.open_time.as_ref(), &mut faults),
         close_at: time("survey.close_time", survey.close_time.as_ref(), &mut faults),
@@ -79,25 +93,46 @@ pub fn create(request: pb::CreateSurveyRequest, now: DateTime<Utc>) -> Result<Cr
     };
     let Some(unit) = unit.filter(|_| faults.is_empty()) else {
         let stand_in = name::Survey {
-            unit: name::Unit { agency: "0".into(), unit: "0".into() },
+            unit: name::Unit {
+                agency: "0".into(),
+                unit: "0".into(),
+            },
             survey: "0".into(),
         };
-        faults.extend(crate::domain::survey::create(stand_in, draft, now).err().unwrap_or_default());
+        faults.extend(
+            crate::domain::survey::create(stand_in, draft, now)
+                .err()
+                .unwrap_or_default(),
+        );
         return Err(faults.into());
     };
-    let name = name::Survey { unit, survey: request.survey_id };
-    Ok(CreateSurvey { request_id: request.request_id, digest, name, draft })
+    let name = name::Survey {
+        unit,
+        survey: request.survey_id,
+    };
+    Ok(CreateSurvey {
+        request_id: request.request_id,
+        digest,
+        name,
+        draft,
+    })
 }
 
 /// The request of UpdateSurvey: name, etag, change.
 pub fn update(request: pb::UpdateSurveyRequest) -> Result<(name::Survey, String, Change), Failure> {
     let mut faults = Vec::new();
     let survey = request.survey.unwrap_or_default();
-    let name = survey_name("survey.name", &survey.name).map_err(|v| faults.push(v)).ok();
+    let name = survey_name("survey.name", &survey.name)
+        .map_err(|v| faults.push(v))
+        .ok();
     let mut change = Change::default();
     let paths = request.update_mask.unwrap_or_default().paths;
     if paths.is_empty() {
-        faults.push(Violation::new("update_mask", "must name at least one field", "harus menyebut satu bidang"));
+        faults.push(Violation::new(
+            "update_mask",
+            "must name at least one field",
+            "harus menyebut satu bidang",
+        ));
     }
     for path in paths {
         match path.as_str() {
@@ -124,7 +159,11 @@ pub fn update(request: pb::UpdateSurveyRequest) -> Result<(name::Survey, String,
 
 /// `Ok` when `sent` is empty or the current etag.
 pub fn check_etag(what: &str, sent: &str, current: i64) -> Result<(), Failure> {
-    if sent.is_empty() || sent == current.to_string() { Ok(()) } else { Err(Failure::stale_etag(what)) }
+    if sent.is_empty() || sent == current.to_string() {
+        Ok(())
+    } else {
+        Err(Failure::stale_etag(what))
+    }
 }
 
 /// Agency and unit of a list's parent; empty where it is `-`.
@@ -160,12 +199,25 @@ pub fn list(
         .map_err(|v| faults.extend(v))
         .ok();
     if !period.is_empty() && period.parse::<crate::domain::period::Period>().is_err() {
-        faults.push(Violation::new("period", "is not a period", "bukan periode yang benar"));
+        faults.push(Violation::new(
+            "period",
+            "is not a period",
+            "bukan periode yang benar",
+        ));
     }
     match (parent, page) {
         (Some((agency, unit)), Some(page)) if faults.is_empty() => {
             let after = page.after.clone();
-            Ok((Filter { agency, unit, period: period.to_owned(), after, limit: page.limit() }, page))
+            Ok((
+                Filter {
+                    agency,
+                    unit,
+                    period: period.to_owned(),
+                    after,
+                    limit: page.limit(),
+                },
+                page,
+            ))
         }
         _ => Err(faults.into()),
     }
@@ -200,7 +252,11 @@ pub fn item(
         },
     };
     match survey {
-        Some(survey) if faults.is_empty() => Ok(Item { survey, raw, id_field }),
+        Some(survey) if faults.is_empty() => Ok(Item {
+            survey,
+            raw,
+            id_field,
+        }),
         _ => {
             faults.extend(request_id::check(id_field, &raw.id).err());
             Err(faults.into())
@@ -286,7 +342,10 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
                     answers: e.tally.answers(),
                     total: e.tally.total(),
                     mean: mean.as_ref().map(|m| number::decimal(m, 4)).unwrap_or_default(),
-                    weighted_mean: mean.as_ref().map(|m| number::decimal(&(m * &weight), 4)).unwrap_or_default(),
+                    weighted_mean: mean
+                        .as_ref()
+                        .map(|m| number::decimal(&(m * &weight), 4))
+                        .unwrap_or_default(),
                 }
             })
             .collect(),

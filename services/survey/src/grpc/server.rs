@@ -22,7 +22,11 @@ use tonic::{Request, Response, Status, Streaming};
 use super::convert;
 use crate::{
     app::{
-        App, close_survey::close_survey, create_survey::create_survey, intake::{Item, Outcome}, result,
+        App,
+        close_survey::close_survey,
+        create_survey::create_survey,
+        intake::{Item, Outcome},
+        result,
         update_survey::update_survey,
     },
     domain::sample,
@@ -69,12 +73,18 @@ impl Server {
         Ok(convert::survey(&stored, confirmed, self.app.context.clock.now()))
     }
 
-    async fn list_surveys(&self, r: pb::ListSurveysRequest) -> std::result::Result<pb::ListSurveysResponse, Failure> {
+    async fn list_surveys(
+        &self,
+        r: pb::ListSurveysRequest,
+    ) -> std::result::Result<pb::ListSurveysResponse, Failure> {
         let (filter, page) = convert::list(&r.parent, r.page_size, &r.page_token, &r.period)?;
         let reader = self.app.context.db.reader();
         let mut surveys = survey_page(reader, &filter).await?;
         let next_page_token = page.cut(&mut surveys, |s| s.survey.name.to_string());
-        let agencies: HashSet<&str> = surveys.iter().map(|s| s.survey.name.unit.agency.as_str()).collect();
+        let agencies: HashSet<&str> = surveys
+            .iter()
+            .map(|s| s.survey.name.unit.agency.as_str())
+            .collect();
         let known = unit_confirmed_in(reader, &agencies.into_iter().collect::<Vec<_>>()).await?;
         let now = self.app.context.clock.now();
         let surveys = surveys
@@ -84,21 +94,32 @@ impl Server {
                 convert::survey(s, known.contains(&(unit.agency.clone(), unit.unit.clone())), now)
             })
             .collect();
-        Ok(pb::ListSurveysResponse { surveys, next_page_token })
+        Ok(pb::ListSurveysResponse {
+            surveys,
+            next_page_token,
+        })
     }
 
-    async fn list_results(&self, r: pb::ListResultsRequest) -> std::result::Result<pb::ListResultsResponse, Failure> {
+    async fn list_results(
+        &self,
+        r: pb::ListResultsRequest,
+    ) -> std::result::Result<pb::ListResultsResponse, Failure> {
         let (filter, page) = convert::list(&r.parent, r.page_size, &r.page_token, &r.period)?;
         let mut rows = result::page(&self.app.context.db, &filter).await?;
         let next_page_token = page.cut(&mut rows, |(s, _)| s.survey.name.to_string());
         let now = self.app.context.clock.now();
         let results = rows.iter().map(|(s, o)| convert::result(s, o, now)).collect();
-        Ok(pb::ListResultsResponse { results, next_page_token })
+        Ok(pb::ListResultsResponse {
+            results,
+            next_page_token,
+        })
     }
 
     async fn get_result(&self, caller: &Caller, survey: &str) -> std::result::Result<pb::Result, Failure> {
         caller.known()?;
-        let name = convert::survey_name("survey", survey).map_err(|v| vec![v])?.to_string();
+        let name = convert::survey_name("survey", survey)
+            .map_err(|v| vec![v])?
+            .to_string();
         let found = result::get(&self.app.context.db, &name).await?;
         let (stored, outcome) = found.ok_or_else(|| Failure::not_found(&name))?;
         Ok(convert::result(&stored, &outcome, self.app.context.clock.now()))
@@ -114,9 +135,10 @@ impl Server {
         allow(caller, &item)?;
         let name = format!("{}/responses/{id}", item.survey);
         match self.app.intake.submit(vec![item], false).await?.pop() {
-            Some(Outcome::Accepted(at) | Outcome::Repeated(at)) => {
-                Ok(pb::SubmitResponseResponse { name, accept_time: Some(to_proto(at)) })
-            }
+            Some(Outcome::Accepted(at) | Outcome::Repeated(at)) => Ok(pb::SubmitResponseResponse {
+                name,
+                accept_time: Some(to_proto(at)),
+            }),
             Some(Outcome::Refused(failure)) => Err(failure),
             None => Err(Failure::internal("no outcome")),
         }
@@ -169,7 +191,10 @@ impl Server {
     }
 
     /// Hands a chunk over. What came before a broken message is stored; then the stream fails.
-    #[expect(clippy::type_complexity, reason = "private; index, id and outcome of each, and what broke the stream")]
+    #[expect(
+        clippy::type_complexity,
+        reason = "private; index, id and outcome of each, and what broke the stream"
+    )]
     async fn take_chunk(
         &self,
         chunk: Vec<std::result::Result<(i64, String, std::result::Result<Item, Failure>), Status>>,
@@ -191,7 +216,12 @@ impl Server {
         }
         if !items.is_empty() {
             let stored = self.app.intake.submit(items, true).await?;
-            outcomes.extend(places.into_iter().zip(stored).map(|((index, id), outcome)| (index, id, outcome)));
+            outcomes.extend(
+                places
+                    .into_iter()
+                    .zip(stored)
+                    .map(|((index, id), outcome)| (index, id, outcome)),
+            );
         }
         outcomes.sort_by_key(|(index, _, _)| *index);
         Ok((outcomes, broken))
@@ -214,7 +244,11 @@ impl Server {
             loop {
                 if let Some(result) = next.take() {
                     version = result.version;
-                    if sender.send(pb::WatchResultResponse { result: Some(result) }).await.is_err() {
+                    if sender
+                        .send(pb::WatchResultResponse { result: Some(result) })
+                        .await
+                        .is_err()
+                    {
                         return;
                     }
                 }
@@ -247,8 +281,16 @@ fn broken_stream(error: &Status) -> Failure {
         tonic::Code::Cancelled | tonic::Code::Unknown | tonic::Code::Unavailable => Kind::Unavailable,
         _ => Kind::Invalid,
     };
-    let text = format!("the stream broke: {}; what came before is stored", error.message());
-    Failure::new(kind, "STREAM_BROKEN", text, "Aliran data terputus; yang sudah diterima sebelumnya tersimpan")
+    let text = format!(
+        "the stream broke: {}; what came before is stored",
+        error.message()
+    );
+    Failure::new(
+        kind,
+        "STREAM_BROKEN",
+        text,
+        "Aliran data terputus; yang sudah diterima sebelumnya tersimpan",
+    )
 }
 
 fn rejection(index: i64, response_id: String, failure: Failure) -> pb::Rejection {
@@ -257,12 +299,20 @@ fn rejection(index: i64, response_id: String, failure: Failure) -> pb::Rejection
         index,
         response_id: response_id.chars().take(64).collect(),
         reason: failure.reason.to_owned(),
-        message: if internal { "internal error".to_owned() } else { failure.localized },
+        message: if internal {
+            "internal error".to_owned()
+        } else {
+            failure.localized
+        },
         violations: failure
             .violations
             .into_iter()
             .take(30)
-            .map(|v| pb::FieldViolation { field: v.field, description: v.description })
+            .map(|v| pb::FieldViolation {
+                field: v.field,
+                description: v.description,
+                localized_message: v.localized,
+            })
             .collect(),
     }
 }
@@ -308,7 +358,10 @@ impl SurveyService for Server {
         answer(work.await)
     }
 
-    async fn submit_response(&self, r: Request<pb::SubmitResponseRequest>) -> Answer<pb::SubmitResponseResponse> {
+    async fn submit_response(
+        &self,
+        r: Request<pb::SubmitResponseRequest>,
+    ) -> Answer<pb::SubmitResponseResponse> {
         let caller = caller::of(&r);
         answer(self.submit_response(&caller, r.into_inner()).await)
     }

@@ -17,20 +17,29 @@ pub struct AgencyPeriod {
 pub async fn agency_mark(txn: &Txn, key: &AgencyPeriod) -> Result<(), DbErr> {
     let text = "INSERT INTO agency_dirty (agency, period, mark) VALUES ($1, $2, 1)
                 ON CONFLICT (agency, period) DO UPDATE SET mark = agency_dirty.mark + 1";
-    txn.execute_raw(sql(txn, text, [key.agency.clone().into(), key.period.clone().into()])).await?;
+    txn.execute_raw(sql(
+        txn,
+        text,
+        [key.agency.clone().into(), key.period.clone().into()],
+    ))
+    .await?;
     Ok(())
 }
 
 /// Agencies that are marked, at most `limit`.
 pub async fn agency_marked(conn: &impl ConnectionTrait, limit: i64) -> Result<Vec<AgencyPeriod>, DbErr> {
     let text = "SELECT agency, period FROM agency_dirty ORDER BY agency, period LIMIT $1";
-    AgencyPeriod::find_by_statement(sql(conn, text, [limit.into()])).all(conn).await
+    AgencyPeriod::find_by_statement(sql(conn, text, [limit.into()]))
+        .all(conn)
+        .await
 }
 
 /// Agencies whose period has ended since they were computed.
 pub async fn agency_settling(conn: &impl ConnectionTrait, now: i64) -> Result<Vec<AgencyPeriod>, DbErr> {
     let text = "SELECT agency, period FROM agency_score WHERE settles_at <= $1";
-    AgencyPeriod::find_by_statement(sql(conn, text, [now.into()])).all(conn).await
+    AgencyPeriod::find_by_statement(sql(conn, text, [now.into()]))
+        .all(conn)
+        .await
 }
 
 /// Clears the mark; false when there is none.
@@ -60,7 +69,11 @@ pub async fn agency_score_lock_in_txn(
                     CASE WHEN agency_score.version + 1 > excluded.version THEN agency_score.version + 1
                          ELSE excluded.version END
                 RETURNING version, published";
-    let values = [key.agency.clone().into(), key.period.clone().into(), now_millis.into()];
+    let values = [
+        key.agency.clone().into(),
+        key.period.clone().into(),
+        now_millis.into(),
+    ];
     AgencyScore::find_by_statement(sql(txn, text, values))
         .one(txn)
         .await?
@@ -106,7 +119,13 @@ pub async fn agency_inputs(txn: &Txn, key: &AgencyPeriod) -> Result<Vec<UnitInpu
     let text = "SELECT d.closed, s.exact, s.final, s.respondents, s.instrument FROM directory_unit d
                 LEFT JOIN unit_score s ON s.agency = d.agency AND s.unit = d.unit AND s.period = $2
                 WHERE d.agency = $1 ORDER BY d.unit";
-    UnitInput::find_by_statement(sql(txn, text, [key.agency.clone().into(), key.period.clone().into()])).all(txn).await
+    UnitInput::find_by_statement(sql(
+        txn,
+        text,
+        [key.agency.clone().into(), key.period.clone().into()],
+    ))
+    .all(txn)
+    .await
 }
 
 #[derive(Debug, FromQueryResult)]
@@ -117,6 +136,8 @@ struct PeriodRow {
 /// Periods in which an agency has a score, oldest first.
 pub async fn agency_periods(txn: &Txn, agency: &str) -> Result<Vec<String>, DbErr> {
     let text = "SELECT period FROM agency_score WHERE agency = $1 ORDER BY period";
-    let rows = PeriodRow::find_by_statement(sql(txn, text, [agency.into()])).all(txn).await?;
+    let rows = PeriodRow::find_by_statement(sql(txn, text, [agency.into()]))
+        .all(txn)
+        .await?;
     Ok(rows.into_iter().map(|r| r.period).collect())
 }

@@ -87,7 +87,7 @@ pub async fn response_insert_in_txn(txn: &Txn, rows: &[NewResponse]) -> Result<H
             ArrayType::String,
             ArrayType::String,
         ];
-        let mut columns: Vec<Vec<Value>> = vec![Vec::with_capacity(rows.len()); WIDTH];
+        let mut columns: [Vec<Value>; WIDTH] = std::array::from_fn(|_| Vec::with_capacity(rows.len()));
         for response in rows {
             for (column, value) in columns.iter_mut().zip(row(response)) {
                 column.push(match value {
@@ -97,15 +97,22 @@ pub async fn response_insert_in_txn(txn: &Txn, rows: &[NewResponse]) -> Result<H
                 });
             }
         }
-        let values = types.into_iter().zip(columns).map(|(t, c)| Value::Array(t, Some(Box::new(c))));
-        let keys = KeyRow::find_by_statement(sql(txn, &text, values)).all(txn).await?;
+        let values = types
+            .into_iter()
+            .zip(columns)
+            .map(|(t, c)| Value::Array(t, Some(Box::new(c))));
+        let keys = KeyRow::find_by_statement(sql(txn, &text, values))
+            .all(txn)
+            .await?;
         inserted.extend(keys.into_iter().map(|k| (k.survey_id, k.response_id)));
         return Ok(inserted);
     }
     for chunk in rows.chunks(500) {
         let lines = placeholders(chunk.len(), WIDTH, 0);
         let text = format!("INSERT INTO response ({COLUMNS}) VALUES {lines} {tail}");
-        let keys = KeyRow::find_by_statement(sql(txn, &text, chunk.iter().flat_map(row))).all(txn).await?;
+        let keys = KeyRow::find_by_statement(sql(txn, &text, chunk.iter().flat_map(row)))
+            .all(txn)
+            .await?;
         inserted.extend(keys.into_iter().map(|k| (k.survey_id, k.response_id)));
     }
     Ok(inserted)
@@ -140,9 +147,17 @@ pub async fn response_find(txn: &Txn, keys: &[&Key]) -> Result<HashMap<Key, Firs
              JOIN response r ON r.survey_id = v.column1 AND r.response_id = v.column2",
             casts.join(", ")
         );
-        let values = chunk.iter().flat_map(|(survey, id)| [Value::from(*survey), Value::from(id.clone())]);
-        for row in FirstRow::find_by_statement(sql(txn, &text, values)).all(txn).await? {
-            let first = First { digest: row.digest, accepted_at: row.accepted_at };
+        let values = chunk
+            .iter()
+            .flat_map(|(survey, id)| [Value::from(*survey), Value::from(id.clone())]);
+        for row in FirstRow::find_by_statement(sql(txn, &text, values))
+            .all(txn)
+            .await?
+        {
+            let first = First {
+                digest: row.digest,
+                accepted_at: row.accepted_at,
+            };
             found.insert((row.survey_id, row.response_id), first);
         }
     }

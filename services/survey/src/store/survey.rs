@@ -105,7 +105,8 @@ impl TryFrom<Model> for Stored {
             period: Period::from_str(&row.period).map_err(|_| broken("period", &row.name))?,
             instrument: row.instrument,
             weights: WeightVariant::from_str(&row.weights).map_err(|_| broken("weights", &row.name))?,
-            asked: serde_json::from_str::<Vec<Asked>>(&row.asked).map_err(|_| broken("elements", &row.name))?,
+            asked: serde_json::from_str::<Vec<Asked>>(&row.asked)
+                .map_err(|_| broken("elements", &row.name))?,
             open_at: row.open_at.map(from_micros),
             close_at: row.close_at.map(from_micros),
             closed_at: row.closed_at.map(from_micros),
@@ -152,7 +153,10 @@ pub async fn survey_insert(txn: &Txn, survey: &Survey, version: i64, now: i64) -
     .await?;
     let rows = placeholders(survey.asked.len(), 2, 0);
     let text = format!("INSERT INTO survey_element (survey_id, element) VALUES {rows}");
-    let values = survey.asked.iter().flat_map(|a| [Value::from(row.id), Value::from(a.key.clone())]);
+    let values = survey
+        .asked
+        .iter()
+        .flat_map(|a| [Value::from(row.id), Value::from(a.key.clone())]);
     txn.execute_raw(sql(txn, &text, values)).await?;
     row.try_into()
 }
@@ -188,7 +192,12 @@ pub async fn survey_lock_in_txn(txn: &Txn, name: &str, now_millis: i64) -> Resul
 
 /// A survey by its name.
 pub async fn survey_get(conn: &impl ConnectionTrait, name: &str) -> Result<Option<Stored>, DbErr> {
-    Entity::find().filter(Column::Name.eq(name)).one(conn).await?.map(Stored::try_from).transpose()
+    Entity::find()
+        .filter(Column::Name.eq(name))
+        .one(conn)
+        .await?
+        .map(Stored::try_from)
+        .transpose()
 }
 
 /// Which surveys to list; an empty text means any.
@@ -209,14 +218,20 @@ pub struct Filter {
 /// Surveys ordered by name.
 pub async fn survey_page(conn: &impl ConnectionTrait, filter: &Filter) -> Result<Vec<Stored>, DbErr> {
     let mut query = Entity::find().filter(Column::Name.gt(filter.after.as_str()));
-    for (column, value) in
-        [(Column::Agency, &filter.agency), (Column::Unit, &filter.unit), (Column::Period, &filter.period)]
-    {
+    for (column, value) in [
+        (Column::Agency, &filter.agency),
+        (Column::Unit, &filter.unit),
+        (Column::Period, &filter.period),
+    ] {
         if !value.is_empty() {
             query = query.filter(column.eq(value.as_str()));
         }
     }
-    let rows = query.order_by_asc(Column::Name).limit(filter.limit).all(conn).await?;
+    let rows = query
+        .order_by_asc(Column::Name)
+        .limit(filter.limit)
+        .all(conn)
+        .await?;
     rows.into_iter().map(Stored::try_from).collect()
 }
 
@@ -260,7 +275,9 @@ struct TallyRow {
 
 impl TallyRow {
     fn tally(&self) -> Tally {
-        Tally { counts: [self.c0, self.c1, self.c2, self.c3, self.c4, self.c5] }
+        Tally {
+            counts: [self.c0, self.c1, self.c2, self.c3, self.c4, self.c5],
+        }
     }
 }
 
@@ -277,16 +294,15 @@ fn by_survey(rows: Vec<TallyRow>) -> std::collections::HashMap<i64, Tallies> {
 }
 
 /// The tallies of surveys, read in a transaction so that they fit the surveys read there.
-pub async fn tallies_get(
-    txn: &Txn,
-    ids: &[i64],
-) -> Result<std::collections::HashMap<i64, Tallies>, DbErr> {
+pub async fn tallies_get(txn: &Txn, ids: &[i64]) -> Result<std::collections::HashMap<i64, Tallies>, DbErr> {
     if ids.is_empty() {
         return Ok(std::collections::HashMap::new());
     }
     let list = placeholders(1, ids.len(), 0);
     let text = format!("SELECT * FROM survey_element WHERE survey_id IN {list}");
-    let rows = TallyRow::find_by_statement(sql(txn, &text, ids.iter().map(|id| (*id).into()))).all(txn).await?;
+    let rows = TallyRow::find_by_statement(sql(txn, &text, ids.iter().map(|id| (*id).into())))
+        .all(txn)
+        .await?;
     Ok(by_survey(rows))
 }
 
@@ -314,7 +330,9 @@ pub async fn tallies_add_in_txn(
         for one in chunk {
             for (element, tally) in &one.tallies {
                 let n = values.len();
-                let counts: Vec<String> = (0..6).map(|i| format!("CAST(${} AS BIGINT)", n + 3 + i)).collect();
+                let counts: Vec<String> = (0..6)
+                    .map(|i| format!("CAST(${} AS BIGINT)", n + 3 + i))
+                    .collect();
                 lines.push(format!(
                     "(CAST(${} AS BIGINT), CAST(${} AS TEXT), {})",
                     n + 1,
@@ -333,12 +351,20 @@ pub async fn tallies_add_in_txn(
              RETURNING survey_id, element, c0, c1, c2, c3, c4, c5",
             lines.join(", ")
         );
-        rows.extend(TallyRow::find_by_statement(sql(txn, &text, values)).all(txn).await?);
+        rows.extend(
+            TallyRow::find_by_statement(sql(txn, &text, values))
+                .all(txn)
+                .await?,
+        );
         let mut values: Vec<Value> = vec![now.into()];
         let mut lines = Vec::new();
         for one in chunk {
             let n = values.len();
-            lines.push(format!("(CAST(${} AS BIGINT), CAST(${} AS BIGINT))", n + 1, n + 2));
+            lines.push(format!(
+                "(CAST(${} AS BIGINT), CAST(${} AS BIGINT))",
+                n + 1,
+                n + 2
+            ));
             values.push(one.survey_id.into());
             values.push(one.respondents.into());
         }

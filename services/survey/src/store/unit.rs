@@ -8,7 +8,11 @@ use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 pub async fn unit_save(txn: &Txn, unit: &name::Unit, closed: bool) -> Result<(), DbErr> {
     let text = "INSERT INTO directory_unit (agency, unit, closed) VALUES ($1, $2, $3)
                 ON CONFLICT (agency, unit) DO UPDATE SET closed = excluded.closed";
-    let values = [unit.agency.clone().into(), unit.unit.clone().into(), i64::from(closed).into()];
+    let values = [
+        unit.agency.clone().into(),
+        unit.unit.clone().into(),
+        i64::from(closed).into(),
+    ];
     txn.execute_raw(sql(txn, text, values)).await?;
     Ok(())
 }
@@ -16,7 +20,12 @@ pub async fn unit_save(txn: &Txn, unit: &name::Unit, closed: bool) -> Result<(),
 /// Forgets a unit that the directory withdrew.
 pub async fn unit_remove(txn: &Txn, unit: &name::Unit) -> Result<(), DbErr> {
     let text = "DELETE FROM directory_unit WHERE agency = $1 AND unit = $2";
-    txn.execute_raw(sql(txn, text, [unit.agency.clone().into(), unit.unit.clone().into()])).await?;
+    txn.execute_raw(sql(
+        txn,
+        text,
+        [unit.agency.clone().into(), unit.unit.clone().into()],
+    ))
+    .await?;
     Ok(())
 }
 
@@ -43,6 +52,8 @@ pub async fn unit_confirmed_in(
     }
     let list = prima_platform::db::placeholders(1, agencies.len(), 0);
     let text = format!("SELECT agency, unit FROM directory_unit WHERE agency IN {list}");
-    let rows = Announced::find_by_statement(sql(conn, &text, agencies.iter().map(|a| (*a).into()))).all(conn).await?;
+    let rows = Announced::find_by_statement(sql(conn, &text, agencies.iter().map(|a| (*a).into())))
+        .all(conn)
+        .await?;
     Ok(rows.into_iter().map(|r| (r.agency, r.unit)).collect())
 }

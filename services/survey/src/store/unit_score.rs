@@ -25,8 +25,12 @@ pub async fn unit_score_lock_in_txn(
                     CASE WHEN unit_score.version + 1 > excluded.version THEN unit_score.version + 1
                          ELSE excluded.version END
                 RETURNING version, exact";
-    let values =
-        [unit.agency.clone().into(), unit.unit.clone().into(), period.into(), now_millis.into()];
+    let values = [
+        unit.agency.clone().into(),
+        unit.unit.clone().into(),
+        period.into(),
+        now_millis.into(),
+    ];
     UnitScore::find_by_statement(sql(txn, text, values))
         .one(txn)
         .await?
@@ -67,6 +71,8 @@ struct PeriodRow {
 pub async fn unit_score_periods(txn: &Txn, unit: &name::Unit) -> Result<Vec<String>, DbErr> {
     let text = "SELECT period FROM unit_score WHERE agency = $1 AND unit = $2";
     let values = [unit.agency.clone().into(), unit.unit.clone().into()];
-    let rows = PeriodRow::find_by_statement(sql(txn, text, values)).all(txn).await?;
+    let rows = PeriodRow::find_by_statement(sql(txn, text, values))
+        .all(txn)
+        .await?;
     Ok(rows.into_iter().map(|r| r.period).collect())
 }
