@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use serve::{MigrateArgs, Role, RunArgs, ServeArgs, TokenArgs, UpArgs};
+pub use serve::{DeadLettersArgs, MigrateArgs, ReconcileArgs, Role, RunArgs, ServeArgs, TokenArgs, UpArgs};
 pub use words::parse;
 
 /// The whole command line; [`parse`] reads it.
@@ -72,6 +72,14 @@ pub enum Command {
     /// Brings the database of one service to this version.
     #[command(about = "Mutakhirkan skema basis data satu layanan")]
     Migrate(MigrateArgs),
+    /// Publishes every state of one service again.
+    #[command(
+        about = "Terbitkan ulang seluruh keadaan satu layanan setelah basis datanya dipulihkan dari cadangan"
+    )]
+    Reconcile(ReconcileArgs),
+    /// Lists what a service could not apply.
+    #[command(about = "Daftar peristiwa yang tidak dapat diterapkan satu layanan, atau coba lagi")]
+    DeadLetters(DeadLettersArgs),
     /// Signs a token, or prints the public key.
     #[command(about = "Buat token pemanggil (dicetak ke keluaran baku), atau cetak kunci publik")]
     Token(TokenArgs),

@@ -42,7 +42,12 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     let connection = Connection::from_args(&cli.connection)?;
     match cli.command {
-        Command::Up(_) | Command::Serve(_) | Command::Migrate(_) | Command::Token(_) => {
+        Command::Up(_)
+        | Command::Serve(_)
+        | Command::Migrate(_)
+        | Command::Reconcile(_)
+        | Command::DeadLetters(_)
+        | Command::Token(_) => {
             bail!("perintah ini bukan perintah klien")
         }
         Command::Health(args) => health::check(&connection, &args).await,

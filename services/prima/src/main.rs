@@ -24,6 +24,8 @@ fn main() -> ExitCode {
             Command::Up(args) => run::up(args).await,
             Command::Serve(args) => run::serve(args).await,
             Command::Migrate(args) => run::migrate(args).await,
+            Command::Reconcile(args) => run::reconcile(args.migrate).await,
+            Command::DeadLetters(args) => run::dead_letters(args).await,
             Command::Token(args) => run::token(&args),
             _ => client::run(cli).await,
         }

@@ -6,9 +6,12 @@ use anyhow::{Context as _, bail};
 use chrono::Duration;
 use prima_platform::{
     caller::Role,
-    clock::Clock,
+    clock::{self, Clock},
     config::{self, Config},
+    consume,
+    db::Database,
     lifecycle::Tasks,
+    outbox,
     service::{Host, Spec},
     telemetry,
     token::{Signer, write_private},
@@ -16,7 +19,7 @@ use prima_platform::{
 use tokio::{net::TcpListener, signal::unix};
 
 use crate::{
-    cli::{MigrateArgs, RunArgs, ServeArgs, Service, TokenArgs, UpArgs},
+    cli::{DeadLettersArgs, MigrateArgs, RunArgs, ServeArgs, Service, TokenArgs, UpArgs},
     demo,
 };
 
@@ -201,20 +204,52 @@ fn stop_on_signal(tasks: &Tasks) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Brings one service's database to this version.
-pub async fn migrate(args: MigrateArgs) -> anyhow::Result<ExitCode> {
-    let run = RunArgs {
+/// Opens one service's database; with `run` it is brought to this version first.
+async fn open(args: MigrateArgs, run: bool) -> anyhow::Result<(Config, Database)> {
+    let flags = RunArgs {
         database: args.database,
         config: args.config,
         ..RunArgs::default()
     };
-    let config = configure(&run)?;
+    let config = configure(&flags)?;
     config.validate()?;
-    Host::migrate(&config, &spec(args.service), true)
-        .await?
-        .close()
-        .await;
-    println!("Skema {} mutakhir", args.service.name());
+    let db = Host::migrate(&config, &spec(args.service), run).await?;
+    Ok((config, db))
+}
+
+/// Brings one service's database to this version.
+pub async fn migrate(args: MigrateArgs) -> anyhow::Result<ExitCode> {
+    let name = args.service.name();
+    open(args, true).await?.1.close().await;
+    println!("Skema {name} mutakhir");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Gives every state in the outbox a new version; the service's relay publishes them, running or at its next start.
+pub async fn reconcile(args: MigrateArgs) -> anyhow::Result<ExitCode> {
+    let name = args.service.name();
+    let (_, db) = open(args, false).await?;
+    let states = outbox::restage_all(&db, Clock::system().now().timestamp_millis()).await?;
+    db.close().await;
+    println!("{states} keadaan layanan {name} akan diterbitkan ulang");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Lists what one service put aside, or asks it to try again.
+pub async fn dead_letters(args: DeadLettersArgs) -> anyhow::Result<ExitCode> {
+    let (_, db) = open(args.migrate, false).await?;
+    if args.retry {
+        let asked = consume::dead_letters_retry(&db).await?;
+        println!("{asked} peristiwa akan dicoba lagi");
+    }
+    for letter in consume::dead_letters(&db).await? {
+        let at = clock::from_micros(letter.failed_at).to_rfc3339();
+        println!(
+            "{at}  {}  {} v{}: {}",
+            letter.consumer, letter.subject, letter.version, letter.reason
+        );
+    }
+    db.close().await;
     Ok(ExitCode::SUCCESS)
 }
 

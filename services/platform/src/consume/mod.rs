@@ -1,8 +1,10 @@
 //! Consumers of events: workers write a database, followers keep state in memory.
 
+mod dead_letter;
 mod follower;
 mod worker;
 
+pub use dead_letter::{DeadLetter, dead_letters, dead_letters_retry};
 pub use follower::{Follower, Freshness, Projection, Stale};
 pub use worker::{Handler, HandlerError, Worker};
 

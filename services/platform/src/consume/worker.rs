@@ -87,7 +87,7 @@ impl<H: Handler> Worker<H> {
 
     /// Runs until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        if let Err(error) = self.retry_dead_letters().await {
+        if let Err(error) = self.retry_dead_letters(false).await {
             tracing::warn!(consumer = self.handler.name(), %error, "dead letters not tried again");
         }
         while !stop.is_cancelled() {
@@ -130,6 +130,7 @@ impl<H: Handler> Worker<H> {
                         return Err(bus::Error::NoStream(service));
                     }
                     floor = self.keep_up(&service, stream.created, floor).await?;
+                    self.retry_dead_letters(true).await.map_err(bus::Error::unavailable)?;
                     continue;
                 }
             };
@@ -322,10 +323,14 @@ impl<H: Handler> Worker<H> {
         Ok(())
     }
 
-    /// A new release may understand what the old one could not.
-    async fn retry_dead_letters(&self) -> Result<(), DbErr> {
+    /// A new release may understand what the old one could not; so may this one when somebody `asked`.
+    async fn retry_dead_letters(&self, asked: bool) -> Result<(), DbErr> {
         let reader = self.db.reader();
-        let text = "SELECT subject, version, type, payload, withdrawn FROM dead_letter WHERE consumer = $1";
+        let text = if asked {
+            "SELECT subject, version, type, payload, withdrawn FROM dead_letter WHERE consumer = $1 AND failed_at = 0"
+        } else {
+            "SELECT subject, version, type, payload, withdrawn FROM dead_letter WHERE consumer = $1"
+        };
         let letters = Letter::find_by_statement(sql(reader, text, [self.handler.name().into()]))
             .all(reader)
             .await?;
@@ -364,7 +369,8 @@ impl<H: Handler> Worker<H> {
                     self.handler.committed();
                 }
                 Err(error) => {
-                    tracing::warn!(subject = %delivery.event.subject, %error, "still a dead letter");
+                    drop(txn);
+                    self.dead_letter(&delivery.event, &error.to_string()).await?;
                 }
             }
         }

@@ -5,6 +5,7 @@ use std::{
     panic::AssertUnwindSafe,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use futures::{FutureExt, future::BoxFuture};
@@ -131,6 +132,11 @@ where
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let shared = self.shared.clone();
         let method = request.uri().path().trim_start_matches('/').to_owned();
+        // tonic keeps the deadline as well, but its answer can't be given any details; so this one comes first.
+        let due = timeout(request.headers()).map(|after| {
+            let early = after.checked_sub(TICK);
+            early.and_then(|early| Instant::now().checked_add(early))
+        });
         let parent = request
             .headers()
             .get("traceparent")
@@ -152,15 +158,54 @@ where
                     Ok(caller) => {
                         caller.subject().clone_into(&mut who);
                         request.extensions_mut().insert(caller);
-                        let answer = AssertUnwindSafe(inner.call(request)).catch_unwind().await;
+                        let answer = AssertUnwindSafe(inner.call(request)).catch_unwind();
+                        let answer = tokio::select! {
+                            biased;
+                            answer = answer => answer
+                                .unwrap_or_else(|_| Ok(status(Failure::internal("panicked")).into_http())),
+                            () = passed(due) => {
+                                Ok(Status::deadline_exceeded("the caller's deadline has passed").into_http())
+                            }
+                        };
                         drop(slot);
-                        answer.unwrap_or_else(|_| Ok(status(Failure::internal("panicked")).into_http()))
+                        answer
                     }
                 },
             };
             result.map(|response| finish(response, &method, &who, started, &record))
         };
         work.instrument(span).boxed()
+    }
+}
+
+/// Resolution of timers.
+const TICK: Duration = Duration::from_millis(1);
+
+/// What the caller gives the call, by `grpc-timeout`; a malformed value is none, as in tonic.
+fn timeout(headers: &http::HeaderMap) -> Option<Duration> {
+    let text = headers.get("grpc-timeout")?.to_str().ok()?;
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if digits.len() > 8 {
+        return None;
+    }
+    let count: u64 = digits.parse().ok()?;
+    match unit {
+        "H" => Some(Duration::from_secs(count * 3600)),
+        "M" => Some(Duration::from_secs(count * 60)),
+        "S" => Some(Duration::from_secs(count)),
+        "m" => Some(Duration::from_millis(count)),
+        "u" => Some(Duration::from_micros(count)),
+        "n" => Some(Duration::from_nanos(count)),
+        _ => None,
+    }
+}
+
+/// Waits for the deadline, if there is one; the inner `None` is too near to wait for.
+async fn passed(due: Option<Option<Instant>>) {
+    match due {
+        None => std::future::pending().await,
+        Some(None) => {}
+        Some(Some(due)) => tokio::time::sleep_until(due).await,
     }
 }
 

@@ -415,7 +415,9 @@ impl Relay {
 
     async fn pending_up_to(&self, version: i64) -> Result<bool, DbErr> {
         let reader = self.db.reader();
-        let text = "SELECT 1 FROM outbox WHERE version > published_version AND version <= $1 LIMIT 1";
+        // A row that moved on above `version` counts as long as the bus has nothing of it.
+        let text = "SELECT 1 FROM outbox
+                    WHERE version > published_version AND (version <= $1 OR stream_sequence = 0) LIMIT 1";
         Ok(reader
             .query_one_raw(sql(reader, text, [version.into()]))
             .await?

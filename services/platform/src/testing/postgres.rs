@@ -27,6 +27,7 @@ struct Cluster {
     dir: TempDir,
     bin: PathBuf,
     user: Option<&'static str>,
+    settings: &'static [&'static str],
     child: Mutex<Option<Child>>,
     databases: AtomicU64,
 }
@@ -37,6 +38,8 @@ const SETTINGS: &[&str] = &[
     "shared_buffers=16MB",
     "max_connections=100",
     "fsync=on",
+    // After a crash, one sync instead of one per file.
+    "recovery_init_sync_method=syncfs",
     "wal_level=minimal",
     "max_wal_senders=0",
     "max_wal_size=256MB",
@@ -75,12 +78,17 @@ fn unprivileged() -> Option<&'static str> {
 impl Postgres {
     /// The cluster of this process, started when there is none.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with more settings, `name=value`; they count for whoever starts the cluster.
+    pub fn start_with(settings: &'static [&'static str]) -> Self {
         static RUNNING: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(cluster) = running.upgrade() {
             return Self(cluster);
         }
-        let cluster = Arc::new(Cluster::create());
+        let cluster = Arc::new(Cluster::create(settings));
         *running = Arc::downgrade(&cluster);
         Self(cluster)
     }
@@ -121,7 +129,7 @@ impl Postgres {
 }
 
 impl Cluster {
-    fn create() -> Self {
+    fn create(settings: &'static [&'static str]) -> Self {
         let (dir, bin, user) = (scratch(), bin(), unprivileged());
         if let Some(user) = user.and_then(|name| nix::unistd::User::from_name(name).unwrap()) {
             let (uid, gid) = (user.uid.as_raw(), user.gid.as_raw());
@@ -132,6 +140,7 @@ impl Cluster {
             dir,
             bin,
             user,
+            settings,
             child: Mutex::new(None),
             databases: AtomicU64::new(0),
         };
@@ -185,7 +194,7 @@ impl Cluster {
             .arg("-D")
             .arg(self.data())
             .args(["-p", &self.port.to_string()]);
-        for setting in SETTINGS {
+        for setting in SETTINGS.iter().chain(self.settings) {
             command.args(["-c", setting]);
         }
         command

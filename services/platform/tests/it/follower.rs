@@ -226,7 +226,7 @@ async fn other_subjects_do_not_make_it_stale(world: World) {
     // Longer than its watchdog is patient.
     tokio::select! {
         () = moving => {}
-        changed = tokio::time::timeout(Duration::from_secs(8), changes.changed()) => {
+        changed = tokio::time::timeout(Duration::from_millis(6500), changes.changed()) => {
             assert!(changed.is_err(), "it went stale: {:?}", following.freshness.now());
         }
     }

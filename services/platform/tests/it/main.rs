@@ -1,5 +1,11 @@
 //! Suites of the platform on real servers: the bus, the outbox and its relay, workers, followers.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets what it did not expect should fail there"
+)]
 
 mod bus;
 mod follower;

@@ -155,3 +155,29 @@ impl Role {
         }
     }
 }
+
+/// Arguments of `prima reconcile`.
+#[derive(Debug, Clone, Args)]
+pub struct ReconcileArgs {
+    /// The service and its database.
+    #[command(flatten)]
+    pub migrate: MigrateArgs,
+    /// Give every state a new version.
+    #[arg(
+        long,
+        required = true,
+        help = "Beri setiap keadaan versi baru agar semuanya diterbitkan ulang (setelah basis data dipulihkan)"
+    )]
+    pub restage: bool,
+}
+
+/// Arguments of `prima dead-letters`.
+#[derive(Debug, Clone, Args)]
+pub struct DeadLettersArgs {
+    /// The service and its database.
+    #[command(flatten)]
+    pub migrate: MigrateArgs,
+    /// Ask the running service to try them again.
+    #[arg(long, help = "Minta layanan yang berjalan mencobanya lagi")]
+    pub retry: bool,
+}
