@@ -6,7 +6,7 @@ use async_nats::{
     HeaderMap,
     header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE,
     jetstream::{
-        self, AckKind, Context,
+        self, Context,
         consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull},
         context::{ConsumerInfoErrorKind, CreateStreamErrorKind, GetStreamErrorKind, PublishErrorKind},
         message::PublishMessage,
@@ -17,14 +17,13 @@ use async_nats::{
     },
 };
 use async_trait::async_trait;
-use futures::{
-    FutureExt,
-    stream::{BoxStream, StreamExt},
-};
+use futures::stream::{BoxStream, StreamExt};
 use tokio::sync::watch;
 
 use super::{
-    Bus, Connection, Delivery, Error, Event, Follow, Head, Job, Settle, Step, StreamInfo, Verdict, Work,
+    Bus, Connection, Error, Event, Follow, Head, StreamInfo, Work,
+    subscription::{Follower, Worker},
+    wire::{head, headers},
 };
 use crate::config;
 
@@ -46,70 +45,6 @@ pub struct JetStream {
 
 fn stream_name(service: &str) -> String {
     format!("PRIMA_{}", service.to_ascii_uppercase())
-}
-
-fn headers(event: &Event) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert("ce-specversion", "1.0");
-    headers.insert("ce-id", format!("{}/{}", event.subject, event.version));
-    headers.insert(
-        "ce-source",
-        format!("/prima/{}", event.subject.split('.').nth(1).unwrap_or_default()),
-    );
-    headers.insert("ce-type", event.event_type.as_str());
-    headers.insert("ce-subject", event.subject.as_str());
-    headers.insert("ce-time", event.time.as_str());
-    headers.insert("ce-datacontenttype", "application/protobuf");
-    headers.insert("ce-sequence", event.version.to_string());
-    headers.insert("prima-revision", event.revision.to_string());
-    if event.withdrawn {
-        headers.insert("prima-withdrawn", "true");
-    }
-    if let Some(parent) = &event.traceparent {
-        headers.insert("traceparent", parent.as_str());
-    }
-    if let Some(origin) = &event.origin {
-        headers.insert("ce-traceparent", origin.as_str());
-    }
-    headers
-}
-
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).map(|v| v.as_str())
-}
-
-fn number(headers: &HeaderMap, name: &str) -> i64 {
-    header(headers, name).and_then(|v| v.parse().ok()).unwrap_or(0)
-}
-
-fn head(subject: &str, sequence: u64, headers: &HeaderMap) -> Head {
-    Head {
-        subject: subject.to_owned(),
-        sequence,
-        version: number(headers, "ce-sequence"),
-        withdrawn: header(headers, "prima-withdrawn").is_some(),
-    }
-}
-
-fn delivery(service: &str, message: &async_nats::Message, sequence: u64) -> Delivery {
-    let empty = HeaderMap::new();
-    let headers = message.headers.as_ref().unwrap_or(&empty);
-    let text = |name| header(headers, name).map(str::to_owned);
-    Delivery {
-        service: service.to_owned(),
-        sequence,
-        event: Event {
-            subject: message.subject.to_string(),
-            event_type: text("ce-type").unwrap_or_default(),
-            revision: number(headers, "prima-revision"),
-            version: number(headers, "ce-sequence"),
-            withdrawn: header(headers, "prima-withdrawn").is_some(),
-            payload: message.payload.to_vec(),
-            time: text("ce-time").unwrap_or_default(),
-            traceparent: text("traceparent"),
-            origin: text("ce-traceparent"),
-        },
-    }
 }
 
 fn info(info: &jetstream::stream::Info) -> StreamInfo {
@@ -442,91 +377,5 @@ impl Bus for JetStream {
 
     fn connection(&self) -> watch::Receiver<Connection> {
         self.connection.subscribe()
-    }
-}
-
-struct Follower {
-    service: String,
-    messages: pull::Ordered,
-    caught_up: bool,
-    said: bool,
-}
-
-#[async_trait]
-impl Follow for Follower {
-    async fn next(&mut self) -> Result<Step, Error> {
-        if self.caught_up && !self.said {
-            self.said = true;
-            return Ok(Step::CaughtUp);
-        }
-        let message = self
-            .messages
-            .next()
-            .await
-            .ok_or_else(|| Error::Unavailable("the subscription ended".into()))?
-            .map_err(Error::unavailable)?;
-        let (sequence, pending) = {
-            let place = message.info().map_err(Error::unavailable)?;
-            (place.stream_sequence, place.pending)
-        };
-        self.caught_up |= pending == 0;
-        Ok(Step::Event(Box::new(delivery(&self.service, &message, sequence))))
-    }
-}
-
-struct Worker {
-    service: String,
-    messages: pull::Stream,
-}
-
-impl Worker {
-    fn job(&self, message: jetstream::Message) -> Result<Job, Error> {
-        let (sequence, attempt) = {
-            let place = message.info().map_err(Error::unavailable)?;
-            (place.stream_sequence, u64::try_from(place.delivered).unwrap_or(1))
-        };
-        let delivery = delivery(&self.service, &message, sequence);
-        let (_, acker) = message.split();
-        Ok(Job {
-            delivery,
-            attempt,
-            settle: Box::new(Answer(acker)),
-        })
-    }
-}
-
-#[async_trait]
-impl Work for Worker {
-    async fn next(&mut self, limit: usize) -> Result<Vec<Job>, Error> {
-        let mut jobs = Vec::new();
-        let mut next = self.messages.next().await;
-        loop {
-            let message = next
-                .ok_or_else(|| Error::Unavailable("the subscription ended".into()))?
-                .map_err(Error::unavailable)?;
-            jobs.push(self.job(message)?);
-            if jobs.len() >= limit {
-                return Ok(jobs);
-            }
-            // Whatever has arrived meanwhile shares the transaction.
-            match self.messages.next().now_or_never() {
-                Some(more) => next = more,
-                None => return Ok(jobs),
-            }
-        }
-    }
-}
-
-struct Answer(jetstream::message::Acker);
-
-#[async_trait]
-impl Settle for Answer {
-    async fn settle(self: Box<Self>, verdict: Verdict) -> Result<(), Error> {
-        let kind = match verdict {
-            Verdict::Ack => AckKind::Ack,
-            Verdict::Retry(delay) => AckKind::Nak(Some(delay)),
-            Verdict::Drop => AckKind::Term,
-        };
-        self.0.ack_with(kind).await.map_err(Error::unavailable)
     }
 }

@@ -5,6 +5,8 @@
 
 pub mod jetstream;
 pub mod memory;
+mod subscription;
+mod wire;
 
 use std::{sync::Arc, time::Duration};
 

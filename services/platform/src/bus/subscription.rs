@@ -1,0 +1,95 @@
+//! What is received from JetStream: by a follower in order, by a worker to be answered.
+
+use async_nats::jetstream::{self, AckKind, consumer::pull};
+use async_trait::async_trait;
+use futures::{FutureExt, StreamExt};
+
+use super::{Error, Follow, Job, Settle, Step, Verdict, Work, wire::delivery};
+
+/// Receives in order.
+pub(super) struct Follower {
+    pub(super) service: String,
+    pub(super) messages: pull::Ordered,
+    pub(super) caught_up: bool,
+    pub(super) said: bool,
+}
+
+#[async_trait]
+impl Follow for Follower {
+    async fn next(&mut self) -> Result<Step, Error> {
+        if self.caught_up && !self.said {
+            self.said = true;
+            return Ok(Step::CaughtUp);
+        }
+        let message = self
+            .messages
+            .next()
+            .await
+            .ok_or_else(|| Error::Unavailable("the subscription ended".into()))?
+            .map_err(Error::unavailable)?;
+        let (sequence, pending) = {
+            let place = message.info().map_err(Error::unavailable)?;
+            (place.stream_sequence, place.pending)
+        };
+        self.caught_up |= pending == 0;
+        Ok(Step::Event(Box::new(delivery(&self.service, &message, sequence))))
+    }
+}
+
+/// Receives for a durable consumer.
+pub(super) struct Worker {
+    pub(super) service: String,
+    pub(super) messages: pull::Stream,
+}
+
+impl Worker {
+    fn job(&self, message: jetstream::Message) -> Result<Job, Error> {
+        let (sequence, attempt) = {
+            let place = message.info().map_err(Error::unavailable)?;
+            (place.stream_sequence, u64::try_from(place.delivered).unwrap_or(1))
+        };
+        let delivery = delivery(&self.service, &message, sequence);
+        let (_, acker) = message.split();
+        Ok(Job {
+            delivery,
+            attempt,
+            settle: Box::new(Answer(acker)),
+        })
+    }
+}
+
+#[async_trait]
+impl Work for Worker {
+    async fn next(&mut self, limit: usize) -> Result<Vec<Job>, Error> {
+        let mut jobs = Vec::new();
+        let mut next = self.messages.next().await;
+        loop {
+            let message = next
+                .ok_or_else(|| Error::Unavailable("the subscription ended".into()))?
+                .map_err(Error::unavailable)?;
+            jobs.push(self.job(message)?);
+            if jobs.len() >= limit {
+                return Ok(jobs);
+            }
+            // Whatever has arrived meanwhile shares the transaction.
+            match self.messages.next().now_or_never() {
+                Some(more) => next = more,
+                None => return Ok(jobs),
+            }
+        }
+    }
+}
+
+struct Answer(jetstream::message::Acker);
+
+#[async_trait]
+impl Settle for Answer {
+    async fn settle(self: Box<Self>, verdict: Verdict) -> Result<(), Error> {
+        let kind = match verdict {
+            Verdict::Ack => AckKind::Ack,
+            Verdict::Retry(delay) => AckKind::Nak(Some(delay)),
+            Verdict::Drop => AckKind::Term,
+        };
+        self.0.ack_with(kind).await.map_err(Error::unavailable)
+    }
+}
