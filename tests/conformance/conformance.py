@@ -326,6 +326,47 @@ def run(report, endpoints, token, data):
         kept = prima.call(DIRECTORY, "GetUnit", {"name": f"agencies/{city}/units/rsud"}).unit
         expect("name after the refusal", kept.display_name, "RSUD Uji Baru")
 
+    with check("GetAgency, ListAgencies and UpdateAgency agree on the city"):
+        stored = prima.call(DIRECTORY, "GetAgency", {"name": f"agencies/{city}"}).agency
+        expect("parent", stored.parent, f"agencies/{province}")
+        inside = prima.call(DIRECTORY, "ListAgencies", {"parent": f"agencies/{province}"}).agencies
+        expect("agencies of the province", list(inside), [stored])
+        update = {
+            "agency": {"name": stored.name, "display_name": f"Kota Uji Baru {run_id}", "etag": stored.etag},
+            "update_mask": "displayName",
+        }
+        changed = prima.call(DIRECTORY, "UpdateAgency", update).agency
+        expect("name", changed.display_name, f"Kota Uji Baru {run_id}")
+        refused(grpc.StatusCode.ABORTED, None, lambda: prima.call(DIRECTORY, "UpdateAgency", update))
+        update["agency"] |= {"display_name": stored.display_name, "etag": changed.etag}
+        prima.call(DIRECTORY, "UpdateAgency", update)
+    with check("ListUnitTypes knows the types of the units, in order of their keys"):
+        keys = [t.key for t in prima.call(DIRECTORY, "ListUnitTypes").unit_types]
+        expect_within("the types", ["disdukcapil", "dpmptsp", "rsud"], keys)
+        expect("order", keys, sorted(keys))
+    with check("CreatePublicService, Get, List and Update agree on a public service"):
+        created = prima.call(DIRECTORY, "CreatePublicService", {
+            "request_id": f"{run_id}-izin",
+            "parent": unit,
+            "public_service_id": "izin-usaha",
+            "public_service": {"display_name": "Izin usaha"},
+        }).public_service
+        expect("name", created.name, f"{unit}/services/izin-usaha")
+        expect("as read", prima.call(DIRECTORY, "GetPublicService", {"name": created.name}).public_service, created)
+        listed = prima.call(DIRECTORY, "ListPublicServices", {"parent": unit}).public_services
+        expect("services of the unit", list(listed), [created])
+        changed = prima.call(DIRECTORY, "UpdatePublicService", {
+            "public_service": {"name": created.name, "description": "Satu hari kerja", "etag": created.etag},
+            "update_mask": "description",
+        }).public_service
+        expect("description", changed.description, "Satu hari kerja")
+        expect("name after it", changed.display_name, "Izin usaha")
+    with check("CloseUnit ends a unit for good and names its successor"):
+        closing = {"name": f"agencies/{city}/units/rsud", "close_date": "2024-12-31", "successors": [unit]}
+        closed = prima.call(DIRECTORY, "CloseUnit", closing).unit
+        expect("last day and successors", (closed.close_date, list(closed.successors)), ("2024-12-31", [unit]))
+        refused(grpc.StatusCode.FAILED_PRECONDITION, None, lambda: prima.call(DIRECTORY, "CloseUnit", closing))
+
     # Who may call.
     with check("a call without a token is UNAUTHENTICATED"):
         refused(grpc.StatusCode.UNAUTHENTICATED, None, lambda: nobody.call(DIRECTORY, "GetUnit", {"name": unit}))
@@ -352,6 +393,23 @@ def run(report, endpoints, token, data):
         })
         expect("name", answer.survey.name, survey)
         expect("elements", sorted(e.key for e in answer.survey.elements), sorted(rows[0]))
+    with check("GetSurvey, ListSurveys and UpdateSurvey agree on the survey"):
+        stored = prima.call(SURVEY, "GetSurvey", {"name": survey}).survey
+        expect("period", stored.period, PERIOD)
+        expect("surveys of the unit", [s.name for s in prima.call(SURVEY, "ListSurveys", {"parent": unit}).surveys],
+               [survey])
+        update = {
+            "survey": {"name": survey, "display_name": "SKM triwulan III", "etag": stored.etag},
+            "update_mask": "displayName",
+        }
+        expect("title", prima.call(SURVEY, "UpdateSurvey", update).survey.display_name, "SKM triwulan III")
+        refused(grpc.StatusCode.ABORTED, None, lambda: prima.call(SURVEY, "UpdateSurvey", update))
+    with check("CalculateSampleSize gives the sample of Krejcie and Morgan"):
+        for population, size in ((10, 10), (500, 217), (1000, 278)):
+            answer = prima.call(SURVEY, "CalculateSampleSize", {"population": population})
+            expect(f"sample of {population}", answer.sample_size, size)
+        refused(grpc.StatusCode.INVALID_ARGUMENT, None,
+                lambda: prima.call(SURVEY, "CalculateSampleSize", {"population": 0}))
     with check("a result without responses has no index"):
         result = prima.call(SURVEY, "GetResult", {"survey": survey}).result
         expect("respondents and index", (result.respondents, result.index), (0, ""))
@@ -468,6 +526,15 @@ def run(report, endpoints, token, data):
     with check(f"WatchResult shows {expected['nik']} of {len(rows)} respondents"):
         results.until(expected["nik"],
                       lambda m: (m.result.respondents, m.result.index) == (len(rows), expected["nik"]))
+    with check("ListResults pages through both results, in order of their surveys"):
+        found, page_token = [], ""
+        while True:
+            page = prima.call(SURVEY, "ListResults", {"parent": unit, "page_size": 1, "page_token": page_token})
+            found += [(r.survey, r.respondents, r.index) for r in page.results]
+            page_token = page.next_page_token
+            if not page_token or len(found) > 2:
+                break
+        expect("results", found, [(s, len(rows), expected["nik"]) for s in (survey, bulk_survey)])
     for watch in (league, results):
         if watch is not None:
             watch.close()

@@ -27,6 +27,8 @@ pub enum Service {
     Survey,
     /// League tables.
     Ranking,
+    /// All of them in one process.
+    Up,
 }
 
 impl Service {
@@ -36,6 +38,7 @@ impl Service {
             Self::Directory => "directory",
             Self::Survey => "survey",
             Self::Ranking => "ranking",
+            Self::Up => "up",
         }
     }
 }
@@ -70,6 +73,7 @@ pub fn free_port() -> u16 {
 pub struct Command {
     service: Service,
     port: u16,
+    data: Option<PathBuf>,
     env: BTreeMap<String, String>,
 }
 
@@ -79,6 +83,7 @@ impl Command {
         let command = Self {
             service,
             port: free_port(),
+            data: None,
             env: BTreeMap::new(),
         };
         command.env("PRIMA_TELEMETRY__LOG", "json")
@@ -90,6 +95,12 @@ impl Command {
         self
     }
 
+    /// The data directory of `up`.
+    pub fn data(mut self, dir: &std::path::Path) -> Self {
+        self.data = Some(dir.to_owned());
+        self
+    }
+
     /// The database.
     pub fn database(self, url: &str) -> Self {
         self.env("PRIMA_DATABASE__URL", url)
@@ -98,6 +109,15 @@ impl Command {
     /// The bus.
     pub fn bus(self, url: &str) -> Self {
         self.env("PRIMA_BUS__URL", url)
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let listen = ["--listen".to_owned(), format!("127.0.0.1:{}", self.port)];
+        let what = match (&self.data, self.service) {
+            (Some(dir), Service::Up) => vec!["up".into(), "--data".into(), dir.display().to_string()],
+            (_, service) => vec!["serve".into(), service.name().into()],
+        };
+        what.into_iter().chain(listen).collect()
     }
 
     /// Starts it and waits until its port answers.
@@ -131,12 +151,7 @@ impl Process {
         let out = File::options().append(true).open(log.path()).expect("log file");
         let mut child = std::process::Command::new(binary());
         child
-            .args([
-                "serve",
-                command.service.name(),
-                "--listen",
-                &format!("127.0.0.1:{}", command.port),
-            ])
+            .args(command.arguments())
             .env_remove("PRIMA_FAILPOINTS")
             .envs(&command.env)
             .stdin(Stdio::null())
@@ -218,7 +233,8 @@ impl Process {
         format!("http://127.0.0.1:{}", self.command.port)
     }
 
-    fn pid(&self) -> Pid {
+    /// Its process id.
+    pub fn pid(&self) -> Pid {
         Pid::from_raw(i32::try_from(self.child.id()).expect("pid"))
     }
 
@@ -247,6 +263,11 @@ impl Process {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         panic!("{} does not end\n{}", self.command.service.name(), self.tail());
+    }
+
+    /// SIGTERM, without waiting.
+    pub fn terminate(&self) {
+        self.signal(Signal::SIGTERM);
     }
 
     /// SIGSTOP.

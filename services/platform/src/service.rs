@@ -2,7 +2,7 @@
 
 use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{net::TcpListener, sync::watch, time::Instant};
 use tonic::service::{Routes, RoutesBuilder};
 use tonic_health::ServingStatus;
 
@@ -213,9 +213,19 @@ impl Host {
             edge,
             descriptors,
         };
-        let served = server.run(listener, &self.config.grpc, &self.tasks).await;
+        let mut asked = None;
+        let mut run = std::pin::pin!(server.run(listener, &self.config.grpc, &self.tasks));
+        let served = tokio::select! {
+            served = &mut run => served,
+            () = self.tasks.soft().cancelled() => {
+                asked = Some(Instant::now());
+                run.await
+            }
+        };
+        // Calls and tasks share the grace time; a second more lets what the last call began come to its end.
         let grace = Duration::from_secs(self.config.grpc.shutdown_grace_seconds);
-        let clean = self.tasks.stop(grace).await;
+        let left = grace.saturating_sub(asked.map_or(Duration::ZERO, |asked| asked.elapsed()));
+        let clean = self.tasks.stop(left.max(Duration::from_secs(1))).await;
         for db in databases {
             db.close().await;
         }
@@ -226,7 +236,7 @@ impl Host {
 
 /// Keeps the health service in step with readiness; at the soft stop everything is NOT_SERVING.
 async fn report(
-    reporter: tonic_health::server::HealthReporter,
+    mut reporter: tonic_health::server::HealthReporter,
     mut readiness: Vec<(&'static [&'static str], watch::Receiver<bool>)>,
     soft: tokio_util::sync::CancellationToken,
 ) {
@@ -248,6 +258,14 @@ async fn report(
         }
         reporter.set_service_status("", serving(all)).await;
         if soft.is_cancelled() {
+            // Ends the streams that watch, after this last state: an open one would hold the server.
+            for name in readiness
+                .iter()
+                .flat_map(|(names, _)| *names)
+                .chain(&["", "live"])
+            {
+                reporter.clear_service_status(name).await;
+            }
             return;
         }
         let changes = readiness.iter_mut().map(|(_, ready)| {

@@ -97,6 +97,11 @@ pub fn init(config: &Telemetry, name: &str) -> Result<Guard, Error> {
         .with(json.with_filter(filter.clone()))
         .with(pretty.with_filter(filter))
         .try_init()?;
+    // Where, not what: the text of a panic may hold data of a caller.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "panic");
+    }));
     Ok(guard)
 }
 

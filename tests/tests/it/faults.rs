@@ -9,12 +9,12 @@ use std::{
     time::Duration,
 };
 
-use prima_platform::testing::eventually;
+use prima_platform::{caller::Role, clock::Clock, testing::eventually, token::Signer};
 use prima_proto::ranking::v1::LeagueRow;
 use prima_tests::{
     Cluster, DEADLINE, Suite,
     client::Client,
-    process::{Process, Service},
+    process::{Command, Process, Service},
     sample,
 };
 use tokio::task::JoinHandle;
@@ -318,4 +318,56 @@ async fn a_crash_of_the_worker_applies_each_unit_once() {
         });
         known.await.expect("the unit is confirmed");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killing_the_embedded_run_loses_and_doubles_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let signer = Signer::generate().unwrap();
+    let now = Clock::system().now();
+    let token = signer
+        .sign(
+            "test",
+            &[Role::Admin],
+            &["*".into()],
+            now,
+            chrono::Duration::hours(1),
+        )
+        .unwrap();
+    let mut up = Command::new(Service::Up)
+        .data(dir.path())
+        .env("PRIMA_AUTH__PUBLIC_KEY", signer.public_key())
+        .start()
+        .await;
+    let mut client = Client::new(&up.url(), &up.url(), &up.url(), &token);
+    let unit = client.unit("32", "3271").await;
+    let survey = client.create_survey(&unit, "2024-q3").await;
+    let citizens = Citizens::start(&client, &survey);
+    for _ in 0..3 {
+        citizens.more(60).await;
+        up.restart().await;
+    }
+    citizens.more(60).await;
+    let count = citizens.finish().await;
+    let result = client.result(&survey).await;
+    assert_eq!(result.respondents, i64::try_from(count).unwrap());
+    let totals: BTreeMap<String, i64> = result.elements.iter().map(|e| (e.key.clone(), e.total)).collect();
+    assert_eq!(totals, sample::totals(0..count));
+    for cohort in ["dpmptsp", "kota"] {
+        let ranked = eventually(DEADLINE, || {
+            let (mut client, index) = (client.clone(), result.index.clone());
+            async move {
+                let rows = client.table(cohort).await.ok()?;
+                rows.first()
+                    .filter(|row| row.rank == 1 && row.score == index)
+                    .map(|_| ())
+            }
+        });
+        assert!(
+            ranked.await.is_some(),
+            "{cohort}: {:?}",
+            client.table(cohort).await
+        );
+    }
+    assert_eq!(up.stop().await, 0, "a clean end");
 }

@@ -1,4 +1,16 @@
 //! End-to-end, fault and conformance suites; see `prima_tests` for the harness.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets what it did not expect should fail there"
+)]
 
+mod bad_input;
+mod contract;
 mod faults;
+mod house;
 mod journey;
+mod surveys;
+mod trace;

@@ -63,7 +63,7 @@ pub fn platform_steps() -> Vec<Box<dyn MigrationTrait>> {
         statements: &[
             "CREATE TABLE outbox (
                 subject {key} PRIMARY KEY, type TEXT NOT NULL, revision BIGINT NOT NULL, version BIGINT NOT NULL,
-                withdrawn BIGINT NOT NULL DEFAULT 0, payload {blob} NOT NULL, traceparent TEXT,
+                withdrawn BIGINT NOT NULL DEFAULT 0, payload {blob} NOT NULL, traceparent TEXT, merged TEXT,
                 published_version BIGINT NOT NULL DEFAULT 0, stream_sequence BIGINT NOT NULL DEFAULT 0)",
             "CREATE INDEX outbox_pending ON outbox (version) WHERE version > published_version",
             "CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, expires_at BIGINT NOT NULL)",

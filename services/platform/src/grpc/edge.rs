@@ -131,7 +131,13 @@ where
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let shared = self.shared.clone();
-        let method = request.uri().path().trim_start_matches('/').to_owned();
+        let method: String = request
+            .uri()
+            .path()
+            .trim_start_matches('/')
+            .chars()
+            .take(200)
+            .collect();
         // tonic keeps the deadline as well, but its answer can't be given any details; so this one comes first.
         let due = timeout(request.headers()).map(|after| {
             let early = after.checked_sub(TICK);
@@ -149,14 +155,13 @@ where
         trace::set_parent(&span, parent.as_deref());
         let record = span.clone();
         let work = async move {
-            let started = Instant::now();
-            let mut who = String::new();
+            let mut line = Line::new(method, record);
             let result = match shared.slots.clone().try_acquire_owned() {
                 Err(_) => Ok(status(overloaded()).into_http()),
                 Ok(slot) => match shared.caller(&request) {
                     Err(failure) => Ok(status(failure).into_http()),
                     Ok(caller) => {
-                        caller.subject().clone_into(&mut who);
+                        caller.subject().clone_into(&mut line.who);
                         request.extensions_mut().insert(caller);
                         let answer = AssertUnwindSafe(inner.call(request)).catch_unwind();
                         let answer = tokio::select! {
@@ -172,7 +177,7 @@ where
                     }
                 },
             };
-            result.map(|response| finish(response, &method, &who, started, &record))
+            result.map(|response| line.finish(response))
         };
         work.instrument(span).boxed()
     }
@@ -218,30 +223,62 @@ fn overloaded() -> Failure {
     )
 }
 
-fn finish(
-    response: Response<Body>,
-    method: &str,
-    who: &str,
+/// The one line in the log that a call leaves, also when the caller gives up and the call is dropped.
+struct Line {
+    method: String,
+    who: String,
     started: Instant,
-    span: &tracing::Span,
-) -> Response<Body> {
-    // Present in the header only when the call failed before its first message.
-    let early = Status::from_header_map(response.headers());
-    let response = match &early {
-        Some(bare) if bare.code() != tonic::Code::Ok && bare.details().is_empty() => enrich(bare).into_http(),
-        _ => response,
-    };
-    let code = early.map_or(tonic::Code::Ok, |s| s.code());
-    let elapsed = started.elapsed();
-    span.record("rpc.response.status_code", i64::from(code as i32));
-    let attributes = [
-        KeyValue::new("rpc.method", method.to_owned()),
-        KeyValue::new("rpc.response.status_code", i64::from(code as i32)),
-    ];
-    telemetry::meters()
-        .calls
-        .record(elapsed.as_secs_f64(), &attributes);
-    let millis = elapsed.as_secs_f64() * 1e3;
-    tracing::info!(method, code = ?code, ms = (millis * 100.0).round() / 100.0, caller = who, "call");
-    response
+    span: tracing::Span,
+    code: tonic::Code,
+}
+
+impl Line {
+    /// A call that has begun; until it is finished it counts as cancelled.
+    fn new(method: String, span: tracing::Span) -> Self {
+        Self {
+            method,
+            who: String::new(),
+            started: Instant::now(),
+            span,
+            code: tonic::Code::Cancelled,
+        }
+    }
+
+    /// Notes how the call ended, and gives a bare failure its details.
+    fn finish(mut self, response: Response<Body>) -> Response<Body> {
+        // Present in the header only when the call failed before its first message.
+        let early = Status::from_header_map(response.headers());
+        let response = match &early {
+            Some(bare) if bare.code() != tonic::Code::Ok && bare.details().is_empty() => {
+                enrich(bare).into_http()
+            }
+            _ => response,
+        };
+        self.code = Status::from_header_map(response.headers()).map_or(tonic::Code::Ok, |s| s.code());
+        response
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let (code, elapsed) = (self.code, self.started.elapsed());
+        self.span
+            .record("rpc.response.status_code", i64::from(code as i32));
+        // A caller may invent methods; a metric must not grow with them.
+        let known = code != tonic::Code::Unimplemented;
+        let method = if known {
+            self.method.clone()
+        } else {
+            "_OTHER".to_owned()
+        };
+        let attributes = [
+            KeyValue::new("rpc.method", method),
+            KeyValue::new("rpc.response.status_code", i64::from(code as i32)),
+        ];
+        telemetry::meters()
+            .calls
+            .record(elapsed.as_secs_f64(), &attributes);
+        let ms = (elapsed.as_secs_f64() * 1e5).round() / 100.0;
+        tracing::info!(method = %self.method, code = ?code, ms, caller = %self.who, "call");
+    }
 }

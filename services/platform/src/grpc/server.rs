@@ -3,10 +3,9 @@
 use std::{net::SocketAddr, time::Duration};
 
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{service::Routes, transport};
 
-use super::Edge;
+use super::{Edge, connection::accept};
 use crate::{config, lifecycle::Tasks};
 
 /// Why the server can't start or ended.
@@ -58,14 +57,13 @@ impl Server {
         let soft = tasks.soft().clone();
         let stopping = soft.clone();
         let serve = transport::Server::builder()
-            .tcp_nodelay(true)
             .http2_keepalive_interval(Some(Duration::from_secs(30)))
             .http2_keepalive_timeout(Some(Duration::from_secs(20)))
             .http2_max_header_list_size(16 * 1024)
             .max_concurrent_streams(1024)
             .layer(self.edge)
             .add_routes(routes)
-            .serve_with_incoming_shutdown(TcpListenerStream::new(listener), async move {
+            .serve_with_incoming_shutdown(accept(listener, soft.clone()), async move {
                 stopping.cancelled().await;
             });
         let limit = async {

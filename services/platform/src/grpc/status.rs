@@ -96,19 +96,25 @@ pub(super) fn enrich(bare: &Status) -> Status {
     let (reason, localized) = match bare.code() {
         Code::OutOfRange | Code::ResourceExhausted => ("MESSAGE_TOO_LARGE", "Pesan terlalu besar"),
         Code::Unimplemented => ("UNIMPLEMENTED", "Metode tidak dikenal"),
+        Code::NotFound => ("NOT_FOUND", "Tidak ditemukan"),
         Code::DeadlineExceeded | Code::Cancelled => ("DEADLINE_EXCEEDED", "Batas waktu terlewati"),
         Code::InvalidArgument => ("MALFORMED_REQUEST", "Permintaan tidak dapat dibaca"),
         Code::Internal => ("MALFORMED_REQUEST", "Permintaan tidak dapat dibaca"),
         _ => ("UNKNOWN", "Permintaan gagal"),
     };
-    // tonic answers OUT_OF_RANGE for a message over the limit; the limit is a resource.
-    let code = if bare.code() == Code::OutOfRange {
-        Code::ResourceExhausted
-    } else {
-        bare.code()
+    let code = match bare.code() {
+        // tonic answers OUT_OF_RANGE for a message over the limit; the limit is a resource.
+        Code::OutOfRange => Code::ResourceExhausted,
+        // And INTERNAL for bytes that are no message; the fault is the caller's.
+        Code::Internal => Code::InvalidArgument,
+        other => other,
+    };
+    let message = match bare.message() {
+        "" if code == Code::Unimplemented => "no such method",
+        text => text,
     };
     let mut details = ErrorDetails::new();
     details.set_error_info(reason, DOMAIN, std::collections::HashMap::<String, String>::new());
     details.set_localized_message(LOCALE, localized);
-    Status::with_error_details(code, bare.message().to_owned(), details)
+    Status::with_error_details(code, message.to_owned(), details)
 }

@@ -48,6 +48,8 @@ impl Outbox {
 }
 
 const COLUMNS: usize = 7;
+/// Trace contexts of states that were replaced before they were sent: the newest eight, of 55 characters and a space.
+const MERGED: usize = 8 * 56;
 
 /// Stages `states`, each subject at most once, whose aggregates the transaction has locked. Should the outbox hold a
 /// higher version than the aggregate (a restored database), the staged one is put above it.
@@ -62,6 +64,8 @@ pub async fn stage(txn: &Txn, states: &[State]) -> Result<(), DbErr> {
              ON CONFLICT (subject) DO UPDATE SET
                 type = excluded.type, revision = excluded.revision, withdrawn = excluded.withdrawn,
                 payload = excluded.payload, traceparent = excluded.traceparent,
+                merged = CASE WHEN outbox.version > outbox.published_version AND outbox.traceparent IS NOT NULL
+                    THEN SUBSTR(outbox.traceparent || ' ' || COALESCE(outbox.merged, ''), 1, {MERGED}) END,
                 version = CASE WHEN excluded.version > outbox.version THEN excluded.version
                                ELSE outbox.version + 1 END"
         );

@@ -36,6 +36,7 @@ pub(super) struct Row {
     pub(super) withdrawn: i64,
     pub(super) payload: Vec<u8>,
     pub(super) traceparent: Option<String>,
+    pub(super) merged: Option<String>,
     pub(super) stream_sequence: i64,
 }
 
@@ -250,7 +251,7 @@ impl Relay {
             "version"
         };
         let text = format!(
-            "SELECT subject, type, revision, version, withdrawn, payload, traceparent, stream_sequence
+            "SELECT subject, type, revision, version, withdrawn, payload, traceparent, merged, stream_sequence
              FROM outbox WHERE version > published_version ORDER BY {order} LIMIT $1"
         );
         let reader = self.db.reader();
@@ -321,6 +322,10 @@ impl Relay {
             messaging.destination.name = %self.service, prima.version = row.version
         );
         trace::set_parent(&span, row.traceparent.as_deref());
+        // The states that this one replaced before they were sent.
+        for replaced in row.merged.as_deref().unwrap_or_default().split_whitespace() {
+            trace::link(&span, Some(replaced));
+        }
         let event = Event {
             subject: row.subject.clone(),
             event_type: row.event_type.clone(),

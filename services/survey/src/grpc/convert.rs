@@ -27,6 +27,17 @@ fn violation(field: &str, error: &impl std::fmt::Display) -> Violation {
     )
 }
 
+/// Stands for every id in the parent of a list, so it is nobody's.
+const ALL: &str = "-";
+
+fn nobody(field: &str) -> Violation {
+    Violation::new(
+        field,
+        "`-` stands for all and can't be an id",
+        "`-` berarti semua, bukan id",
+    )
+}
+
 /// Name of a survey, or the fault of `field`.
 pub fn survey_name(field: &str, text: &str) -> Result<name::Survey, Violation> {
     name::Survey::parse(text).map_err(|e| violation(field, &e))
@@ -69,8 +80,13 @@ pub fn create(request: pb::CreateSurveyRequest, now: DateTime<Utc>) -> Result<Cr
     let unit = name::Unit::parse(&request.parent)
         .map_err(|e| faults.push(violation("parent", &e)))
         .ok();
-    if let Err(error) = name::token(&request.survey_id, name::TOKEN_MAX) {
-        faults.push(violation("survey_id", &error));
+    if unit.as_ref().is_some_and(|u| u.agency == ALL || u.unit == ALL) {
+        faults.push(nobody("parent"));
+    }
+    match name::token(&request.survey_id, name::TOKEN_MAX) {
+        Ok(ALL) => faults.push(nobody("survey_id")),
+        Ok(_) => {}
+        Err(error) => faults.push(violation("survey_id", &error)),
     }
     let survey = request.survey.unwrap_or_default();
     let draft = Draft {

@@ -1,0 +1,224 @@
+//! Bad input, over real processes: each gets its clear status with every fault of every field, nothing of it is
+//! stored, and the processes live on.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail their test"
+)]
+
+mod limits;
+mod names;
+mod once;
+mod pages;
+mod responses;
+mod stopping;
+mod tokens;
+mod watchers;
+mod wire;
+
+use std::{fmt::Debug, time::Duration};
+
+use prima_tests::{
+    Cluster, Suite,
+    client::{Client, channel},
+    process::Process,
+};
+use prost::Message;
+use tonic::{
+    Code, Request, Status,
+    client::Grpc,
+    metadata::{Ascii, MetadataValue},
+    transport::Channel,
+};
+use tonic_types::{FieldViolation, LocalizedMessage, StatusExt};
+
+use wire::RawCodec;
+
+const DIRECTORY: &str = "prima.directory.v1.DirectoryService";
+const SURVEY: &str = "prima.survey.v1.SurveyService";
+const RANKING: &str = "prima.ranking.v1.RankingService";
+
+/// What a refused call told.
+#[derive(Debug)]
+struct Fault {
+    code: Code,
+    reason: String,
+    localized: String,
+    violations: Vec<FieldViolation>,
+    retry: Option<Duration>,
+}
+
+impl Fault {
+    fn fields(&self) -> Vec<&str> {
+        self.violations.iter().map(|v| v.field.as_str()).collect()
+    }
+}
+
+fn indonesian(message: Option<&LocalizedMessage>, status: &Status) -> String {
+    let message = message.unwrap_or_else(|| panic!("nothing localized: {status:?}"));
+    assert_eq!(message.locale, "id-ID", "{status:?}");
+    assert!(!message.message.is_empty(), "{status:?}");
+    message.message.clone()
+}
+
+/// Checks what holds for every error of the house.
+fn fault(status: &Status) -> Fault {
+    assert!(
+        !matches!(status.code(), Code::Ok | Code::Internal | Code::Unknown),
+        "{status:?}"
+    );
+    assert!(!status.message().is_empty(), "{status:?}");
+    let details = status
+        .check_error_details()
+        .unwrap_or_else(|error| panic!("{error}: {status:?}"));
+    let info = details
+        .error_info()
+        .unwrap_or_else(|| panic!("no ErrorInfo: {status:?}"));
+    assert_eq!(info.domain, "prima.go.id", "{status:?}");
+    let upper = |c: char| c.is_ascii_uppercase() || c == '_';
+    assert!(
+        !info.reason.is_empty() && info.reason.chars().all(upper),
+        "{status:?}"
+    );
+    let localized = indonesian(details.localized_message(), status);
+    let violations = details
+        .bad_request()
+        .map(|b| b.field_violations.clone())
+        .unwrap_or_default();
+    for violation in &violations {
+        assert!(
+            !violation.field.is_empty() && !violation.description.is_empty(),
+            "{status:?}"
+        );
+        indonesian(violation.localized_message.as_ref(), status);
+    }
+    let by_field = matches!(info.reason.as_str(), "INVALID_FIELDS" | "REQUEST_ID_REUSED");
+    assert_eq!(by_field, !violations.is_empty(), "{status:?}");
+    assert!(!by_field || status.code() == Code::InvalidArgument, "{status:?}");
+    let retry = details.retry_info().and_then(|r| r.retry_delay);
+    Fault {
+        code: status.code(),
+        reason: info.reason.clone(),
+        localized,
+        violations,
+        retry,
+    }
+}
+
+/// The call was refused with this code and reason.
+#[track_caller]
+fn refused<T: Debug>(answer: Result<T, Status>, code: Code, reason: &str) -> Fault {
+    let fault = fault(&answer.expect_err("should be refused"));
+    assert_eq!((fault.code, fault.reason.as_str()), (code, reason), "{fault:?}");
+    fault
+}
+
+/// The call was refused for exactly these fields, in any order.
+#[track_caller]
+fn invalid<T: Debug>(answer: Result<T, Status>, fields: &[&str]) -> Fault {
+    let fault = refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
+    let (mut found, mut wanted) = (fault.fields(), fields.to_vec());
+    found.sort_unstable();
+    wanted.sort_unstable();
+    assert_eq!(found, wanted, "{fault:?}");
+    fault
+}
+
+/// Calls any method of one service with any bytes.
+#[derive(Clone)]
+struct Raw {
+    channel: Channel,
+    service: &'static str,
+    authorization: Option<MetadataValue<Ascii>>,
+}
+
+impl Raw {
+    fn new(process: &Process, service: &'static str, token: &str) -> Self {
+        let authorization = (!token.is_empty()).then(|| format!("Bearer {token}"));
+        Self::with_authorization(process, service, authorization.as_deref())
+    }
+
+    fn with_authorization(process: &Process, service: &'static str, value: Option<&str>) -> Self {
+        Self {
+            channel: channel(&process.url()),
+            service,
+            authorization: value.map(|v| v.parse().unwrap()),
+        }
+    }
+
+    async fn bytes(&self, method: &str, body: Vec<u8>) -> Result<Vec<u8>, Status> {
+        let mut grpc = Grpc::new(self.channel.clone());
+        grpc.ready().await.unwrap();
+        let mut request = Request::new(body);
+        if let Some(value) = &self.authorization {
+            request.metadata_mut().insert("authorization", value.clone());
+        }
+        let path = format!("/{}/{method}", self.service).parse().unwrap();
+        Ok(grpc.unary(request, path, RawCodec).await?.into_inner())
+    }
+
+    async fn send(&self, method: &str, message: &impl Message) -> Result<Vec<u8>, Status> {
+        self.bytes(method, message.encode_to_vec()).await
+    }
+}
+
+/// The three services, called raw with one token.
+struct Raws {
+    directory: Raw,
+    survey: Raw,
+    ranking: Raw,
+}
+
+impl Raws {
+    fn new(suite: &Suite, token: &str) -> Self {
+        Self {
+            directory: Raw::new(&suite.directory, DIRECTORY, token),
+            survey: Raw::new(&suite.survey, SURVEY, token),
+            ranking: Raw::new(&suite.ranking, RANKING, token),
+        }
+    }
+}
+
+/// A suite with an open survey; its client, and the names of unit and survey.
+async fn begin() -> (Suite, Client, String, String) {
+    let suite = Suite::start().await;
+    let mut client = suite.client.clone();
+    let unit = client.unit("32", "3271").await;
+    let survey = client.create_survey(&unit, "2024-q3").await;
+    (suite, client, unit, survey)
+}
+
+/// Rows of every table that a call may write.
+async fn stored(cluster: &Cluster) -> Vec<(&'static str, i64)> {
+    let mut rows = Vec::new();
+    for table in [
+        "directory.agency",
+        "directory.unit",
+        "directory.public_service",
+        "directory.request",
+        "survey.survey",
+        "survey.response",
+        "survey.request",
+    ] {
+        rows.push((
+            table,
+            cluster.number(&format!("SELECT count(*) FROM {table}")).await,
+        ));
+    }
+    rows
+}
+
+/// The processes live, and met nothing that they had not foreseen.
+async fn healthy(suite: &Suite) {
+    for process in [&suite.directory, &suite.survey, &suite.ranking] {
+        process.wait_ready().await;
+        let log = process.log();
+        for word in ["panicked", "\"reason\":\"INTERNAL\"", "\"level\":\"ERROR\""] {
+            let line = log.lines().find(|line| line.contains(word));
+            assert!(line.is_none(), "{line:?}");
+        }
+    }
+}
