@@ -9,6 +9,7 @@ use std::time::Duration;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
+    sea_query::ArrayType,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 
@@ -114,6 +115,56 @@ pub fn placeholders(rows: usize, columns: usize, used: usize) -> String {
         text.push(')');
     }
     text
+}
+
+/// Type of a column of [`table`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Column {
+    /// `BIGINT`.
+    Int,
+    /// `TEXT`.
+    Text,
+    /// Bytes.
+    Bytes,
+}
+
+/// Rows, none of them with a NULL, as a table for a FROM clause: its text `… AS v (column1, column2, …)`, with
+/// parameters after `used`, and their values. On PostgreSQL it takes one array a column, so that the statement is
+/// prepared once for any number of rows.
+pub fn table<const N: usize>(
+    conn: &impl ConnectionTrait,
+    columns: [Column; N],
+    rows: impl IntoIterator<Item = [Value; N]>,
+    used: usize,
+) -> (String, Vec<Value>) {
+    if conn.get_database_backend() != DbBackend::Postgres {
+        let values: Vec<Value> = rows.into_iter().flatten().collect();
+        return (
+            format!("(VALUES {}) AS v", placeholders(values.len() / N, N, used)),
+            values,
+        );
+    }
+    let mut arrays = [const { Vec::new() }; N];
+    for row in rows {
+        for (array, value) in arrays.iter_mut().zip(row) {
+            array.push(value);
+        }
+    }
+    let (mut names, mut casts, mut values) = (Vec::new(), Vec::new(), Vec::new());
+    for ((n, column), array) in (1..).zip(columns).zip(arrays) {
+        let (name, kind) = match column {
+            Column::Int => ("bigint", ArrayType::BigInt),
+            Column::Text => ("text", ArrayType::String),
+            Column::Bytes => ("bytea", ArrayType::Bytes),
+        };
+        names.push(format!("column{n}"));
+        casts.push(format!("${}::{name}[]", used + n));
+        values.push(Value::Array(kind, Some(Box::new(array))));
+    }
+    (
+        format!("UNNEST({}) AS v ({})", casts.join(", "), names.join(", ")),
+        values,
+    )
 }
 
 impl From<DbErr> for Failure {

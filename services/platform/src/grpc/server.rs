@@ -61,6 +61,9 @@ impl Server {
             .http2_keepalive_timeout(Some(Duration::from_secs(20)))
             .http2_max_header_list_size(16 * 1024)
             .max_concurrent_streams(1024)
+            // A stream of responses must be able to wait in whole batches while one is stored.
+            .initial_stream_window_size(1 << 20)
+            .initial_connection_window_size(4 << 20)
             .layer(self.edge)
             .add_routes(routes)
             .serve_with_incoming_shutdown(accept(listener, soft.clone()), async move {

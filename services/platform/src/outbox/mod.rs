@@ -10,10 +10,10 @@ pub use relay::{Relay, Status};
 
 use std::sync::Arc;
 
-use sea_orm::{ConnectionTrait, DbErr, Value};
+use sea_orm::{ConnectionTrait, DbErr};
 use tokio::sync::Notify;
 
-use crate::db::{Txn, placeholders, sql};
+use crate::db::{Column, Txn, sql, table};
 
 /// One aggregate's new state.
 #[derive(Debug, Clone)]
@@ -47,7 +47,10 @@ impl Outbox {
     }
 }
 
-const COLUMNS: usize = 7;
+const COLUMNS: [Column; 7] = {
+    use Column::{Bytes, Int, Text};
+    [Text, Text, Int, Int, Int, Bytes, Text]
+};
 /// Trace contexts of states that were replaced before they were sent: the newest eight, of 55 characters and a space.
 const MERGED: usize = 8 * 56;
 
@@ -57,10 +60,22 @@ pub async fn stage(txn: &Txn, states: &[State]) -> Result<(), DbErr> {
     // Rows are locked in key order, here and in the relay, so that nobody waits in a circle.
     let mut states: Vec<&State> = states.iter().collect();
     states.sort_unstable_by(|a, b| a.subject.cmp(&b.subject));
-    for chunk in states.chunks(500) {
-        let rows = placeholders(chunk.len(), COLUMNS, 0);
+    for chunk in states.chunks(1000) {
+        let rows = chunk.iter().map(|s| {
+            [
+                s.subject.clone().into(),
+                s.event_type.into(),
+                s.revision.into(),
+                s.version.into(),
+                i64::from(s.withdrawn).into(),
+                s.payload.clone().into(),
+                s.traceparent.clone().unwrap_or_default().into(),
+            ]
+        });
+        let (from, values) = table(txn, COLUMNS, rows, 0);
         let text = format!(
-            "INSERT INTO outbox (subject, type, revision, version, withdrawn, payload, traceparent) VALUES {rows}
+            "INSERT INTO outbox (subject, type, revision, version, withdrawn, payload, traceparent)
+             SELECT column1, column2, column3, column4, column5, column6, NULLIF(column7, '') FROM {from} WHERE TRUE
              ON CONFLICT (subject) DO UPDATE SET
                 type = excluded.type, revision = excluded.revision, withdrawn = excluded.withdrawn,
                 payload = excluded.payload, traceparent = excluded.traceparent,
@@ -69,17 +84,6 @@ pub async fn stage(txn: &Txn, states: &[State]) -> Result<(), DbErr> {
                 version = CASE WHEN excluded.version > outbox.version THEN excluded.version
                                ELSE outbox.version + 1 END"
         );
-        let values = chunk.iter().flat_map(|s| {
-            [
-                Value::from(s.subject.clone()),
-                Value::from(s.event_type),
-                Value::from(s.revision),
-                Value::from(s.version),
-                Value::from(i64::from(s.withdrawn)),
-                Value::from(s.payload.clone()),
-                Value::from(s.traceparent.clone()),
-            ]
-        });
         txn.execute_raw(sql(txn, &text, values)).await?;
     }
     Ok(())

@@ -11,7 +11,7 @@ use std::{
 
 use futures::stream::{self, StreamExt};
 use opentelemetry::KeyValue;
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -21,7 +21,7 @@ use crate::{
     bus::{self, Bus, Connection, Event},
     clock::{Clock, micros},
     config,
-    db::{Database, placeholders, sql},
+    db::{Column, Database, sql, table},
     failpoint, telemetry, trace,
 };
 
@@ -379,39 +379,27 @@ impl Relay {
 
     /// Notes what is on the bus; a mark is never lowered.
     async fn mark(&self, marks: &[Mark]) -> Result<(), DbErr> {
-        for chunk in marks.chunks(500) {
-            let casts = chunk.iter().enumerate().map(|(i, _)| {
-                let n = i * 3;
-                format!(
-                    "(CAST(${} AS TEXT), CAST(${} AS BIGINT), CAST(${} AS BIGINT))",
-                    n + 1,
-                    n + 2,
-                    n + 3
-                )
-            });
-            let text = format!(
-                "UPDATE outbox SET published_version = v.column2, stream_sequence = v.column3
-                 FROM (VALUES {}) AS v
-                 WHERE outbox.subject = v.column1 AND outbox.published_version <= v.column2
-                   AND outbox.version >= v.column2",
-                casts.collect::<Vec<_>>().join(", ")
-            );
-            let values = chunk.iter().flat_map(|m| {
-                [
-                    Value::from(m.subject.clone()),
-                    Value::from(m.version),
-                    Value::from(i64::try_from(m.sequence).unwrap_or(i64::MAX)),
-                ]
-            });
+        for chunk in marks.chunks(1000) {
             let txn = self.db.begin().await?;
             if self.db.backend() == DbBackend::Postgres {
                 // An UPDATE locks in any order; use cases that stage lock in key order.
-                let subjects = chunk.iter().map(|m| Value::from(m.subject.clone()));
-                let rows = placeholders(1, chunk.len(), 0);
-                let lock =
-                    format!("SELECT 1 FROM outbox WHERE subject IN {rows} ORDER BY subject FOR UPDATE");
+                let subjects = chunk.iter().map(|m| [m.subject.clone().into()]);
+                let (from, subjects) = table(&txn, [Column::Text], subjects, 0);
+                let lock = format!(
+                    "SELECT 1 FROM {from} JOIN outbox ON subject = v.column1 ORDER BY subject FOR UPDATE OF outbox"
+                );
                 txn.execute_raw(sql(&txn, &lock, subjects)).await?;
             }
+            let rows = chunk.iter().map(|m| {
+                let sequence = i64::try_from(m.sequence).unwrap_or(i64::MAX);
+                [m.subject.clone().into(), m.version.into(), sequence.into()]
+            });
+            let (from, values) = table(&txn, [Column::Text, Column::Int, Column::Int], rows, 0);
+            let text = format!(
+                "UPDATE outbox SET published_version = v.column2, stream_sequence = v.column3 FROM {from}
+                 WHERE outbox.subject = v.column1 AND outbox.published_version <= v.column2
+                   AND outbox.version >= v.column2"
+            );
             txn.execute_raw(sql(&txn, &text, values)).await?;
             txn.commit().await?;
         }

@@ -17,7 +17,7 @@ use crate::{
     store::{
         survey::{survey_insert, survey_siblings},
         unit::unit_confirmed,
-        unit_score::unit_score_lock_in_txn,
+        unit_score::unit_scores_lock_in_txn,
     },
 };
 
@@ -65,7 +65,8 @@ pub async fn create_survey(app: &App, caller: &Caller, command: CreateSurvey) ->
         Err(error) => return Err(error.into()),
     };
     // The score's row is the lock that all surveys of this unit and period share.
-    unit_score_lock_in_txn(&txn, &survey.name.unit, survey.period.as_str(), app.now_millis()).await?;
+    let key = BTreeSet::from([(survey.name.unit.clone(), survey.period.to_string())]);
+    unit_scores_lock_in_txn(&txn, &key, app.now_millis()).await?;
     if let Some(other) = survey_siblings(&txn, &survey)
         .await?
         .iter()
@@ -74,7 +75,6 @@ pub async fn create_survey(app: &App, caller: &Caller, command: CreateSurvey) ->
         return Err(other_scheme(&other.survey.name.to_string()));
     }
     let mut states = vec![survey_state(&txn, &stored).await?];
-    let key = BTreeSet::from([(survey.name.unit.clone(), survey.period.to_string())]);
     states.extend(unit_scores::recompute(&txn, &key, app.now_millis()).await?);
     outbox::stage(&txn, &states).await?;
     let confirmed = unit_confirmed(&txn, &survey.name.unit).await?;

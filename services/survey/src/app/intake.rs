@@ -33,7 +33,7 @@ use super::{result::Outcome as Figures, unit_scores};
 use crate::{
     domain::response,
     events::render,
-    store::survey::{Added, Stored, survey_lock_in_txn, tallies_add_in_txn},
+    store::survey::{Added, Stored, surveys_lock_in_txn, tallies_add_in_txn},
 };
 
 /// A response to be taken in.
@@ -232,7 +232,7 @@ impl Writer {
         failpoint::hit("intake.locked").await;
         let mut batch = Batch::new(now);
         for item in items {
-            batch.check(item, surveys.get(&item.survey).and_then(Option::as_ref));
+            batch.check(item, surveys.get(&item.survey));
         }
         let (outcomes, added) = batch.insert(&txn).await?;
         failpoint::hit("intake.inserted").await;
@@ -256,21 +256,18 @@ impl Writer {
         txn: &Txn,
         items: &[&Item],
         now: DateTime<Utc>,
-    ) -> Result<BTreeMap<name::Survey, Option<Stored>>, DbErr> {
+    ) -> Result<BTreeMap<name::Survey, Stored>, DbErr> {
         let names: BTreeSet<&name::Survey> = items.iter().map(|i| &i.survey).collect();
-        let mut surveys = BTreeMap::new();
-        for name in names {
-            let stored = survey_lock_in_txn(txn, &name.to_string(), now.timestamp_millis()).await?;
-            surveys.insert(name.clone(), stored);
-        }
-        Ok(surveys)
+        let names: Vec<String> = names.into_iter().map(name::Survey::to_string).collect();
+        let surveys = surveys_lock_in_txn(txn, &names, now.timestamp_millis()).await?;
+        Ok(surveys.into_iter().map(|s| (s.survey.name.clone(), s)).collect())
     }
 
     /// Adds to the sums, recomputes results and scores, and returns their states.
     async fn count(
         &self,
         txn: &Txn,
-        surveys: &BTreeMap<name::Survey, Option<Stored>>,
+        surveys: &BTreeMap<name::Survey, Stored>,
         added: &HashMap<i64, Added>,
         now: DateTime<Utc>,
     ) -> Result<Vec<outbox::State>, DbErr> {
@@ -278,7 +275,7 @@ impl Writer {
         let tallies = tallies_add_in_txn(txn, &list, micros(now)).await?;
         let mut states = Vec::new();
         let mut units = BTreeSet::new();
-        for stored in surveys.values().flatten() {
+        for stored in surveys.values() {
             let Some(added) = added.get(&stored.id) else {
                 continue;
             };

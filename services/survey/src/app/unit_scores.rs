@@ -1,50 +1,48 @@
 //! The score of a unit in a period: pools the sums of its surveys, under a lock of its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use prima_platform::{db::Txn, outbox::State};
-use prima_proto::name;
 use sea_orm::DbErr;
 
 use crate::{
     domain::{index, instrument, number, sample, tally::Tally},
     events::render::{self, Score},
     store::{
-        agency_score::{AgencyPeriod, agency_mark},
-        survey::{Filter, Stored, survey_page, tallies_get},
-        unit_score::{unit_score_lock_in_txn, unit_score_save},
+        agency_score::{AgencyPeriod, agencies_mark},
+        survey::{Stored, Tallies, surveys_of, tallies_get},
+        unit_score::{NewUnitScore, UnitPeriod, unit_scores_lock_in_txn, unit_scores_save},
     },
 };
-
-/// A unit in a period.
-pub type UnitPeriod = (name::Unit, String);
 
 /// Recomputes these scores in key order, after the surveys that the transaction changes were locked and saved.
 /// Returns their states, and marks their agencies.
 pub async fn recompute(txn: &Txn, keys: &BTreeSet<UnitPeriod>, now_millis: i64) -> Result<Vec<State>, DbErr> {
-    let mut states = Vec::new();
-    for (unit, period) in keys {
-        let locked = unit_score_lock_in_txn(txn, unit, period, now_millis).await?;
-        // Read after the lock: whoever held it before has committed, whoever comes next will see us.
-        let filter = Filter {
-            agency: unit.agency.clone(),
-            unit: unit.unit.clone(),
-            period: period.clone(),
-            after: String::new(),
-            limit: 1000,
-        };
-        let surveys = survey_page(txn, &filter).await?;
-        let score = pool(txn, &surveys).await?;
-        let exact = score.as_ref().map(|s| number::fraction(&s.published.exact));
-        let (settled, respondents, instrument) = score
-            .as_ref()
-            .map(|s| (s.settled, s.sample_size, s.instrument.clone()))
-            .unwrap_or_default();
-        unit_score_save(txn, unit, period, exact, settled, respondents, &instrument).await?;
-        if score.is_some() || locked.exact.is_some() {
-            states.push(render::unit_score(unit, period, locked.version, score.as_ref()));
-        }
+    let locked = unit_scores_lock_in_txn(txn, keys, now_millis).await?;
+    // Read after the locks: whoever held them before has committed, whoever comes next will see us.
+    let mut surveys: BTreeMap<UnitPeriod, Vec<Stored>> = BTreeMap::new();
+    let mut ids = Vec::new();
+    for stored in surveys_of(txn, keys).await? {
+        ids.push(stored.id);
+        let key = (stored.survey.name.unit.clone(), stored.survey.period.to_string());
+        surveys.entry(key).or_default().push(stored);
     }
+    let tallies = tallies_get(txn, &ids).await?;
+    let (mut states, mut scores) = (Vec::new(), Vec::new());
+    for (key, locked) in locked {
+        let score = pool(surveys.get(&key).map(Vec::as_slice).unwrap_or_default(), &tallies);
+        if score.is_some() || locked.exact.is_some() {
+            states.push(render::unit_score(&key.0, &key.1, locked.version, score.as_ref()));
+        }
+        scores.push(NewUnitScore {
+            key,
+            exact: score.as_ref().map(|s| number::fraction(&s.published.exact)),
+            settled: score.as_ref().is_some_and(|s| s.settled),
+            respondents: score.as_ref().map(|s| s.sample_size).unwrap_or_default(),
+            instrument: score.map(|s| s.instrument).unwrap_or_default(),
+        });
+    }
+    unit_scores_save(txn, &scores).await?;
     let agencies: BTreeSet<AgencyPeriod> = keys
         .iter()
         .map(|(unit, period)| AgencyPeriod {
@@ -52,41 +50,34 @@ pub async fn recompute(txn: &Txn, keys: &BTreeSet<UnitPeriod>, now_millis: i64) 
             period: period.clone(),
         })
         .collect();
-    for agency in &agencies {
-        agency_mark(txn, agency).await?;
-    }
+    agencies_mark(txn, &agencies).await?;
     Ok(states)
 }
 
 /// The pooled score of surveys that share instrument, weights and elements; none until every element has an answer.
-async fn pool(txn: &Txn, surveys: &[Stored]) -> Result<Option<Score>, DbErr> {
-    let Some(first) = surveys.first() else {
-        return Ok(None);
-    };
-    let ids: Vec<i64> = surveys.iter().map(|s| s.id).collect();
-    let tallies = tallies_get(txn, &ids).await?;
+fn pool(surveys: &[Stored], tallies: &HashMap<i64, Tallies>) -> Option<Score> {
+    let first = surveys.first()?;
+    let own: Vec<&Tallies> = surveys.iter().filter_map(|s| tallies.get(&s.id)).collect();
     let pooled: Vec<(&str, Tally)> = first
         .survey
         .asked
         .iter()
         .map(|asked| {
             let mut sum = Tally::default();
-            for tally in tallies.values().filter_map(|t| t.get(&asked.key)) {
+            for tally in own.iter().filter_map(|t| t.get(&asked.key)) {
                 sum.add(tally);
             }
             (asked.key.as_str(), sum)
         })
         .collect();
     let sums: Vec<Tally> = pooled.iter().map(|(_, tally)| *tally).collect();
-    let known = instrument::find(&first.survey.instrument);
-    let Some((known, exact)) = known.zip(index::ikm(&sums, first.survey.weights)) else {
-        return Ok(None);
-    };
+    let known = instrument::find(&first.survey.instrument)?;
+    let exact = index::ikm(&sums, first.survey.weights)?;
     let population: i64 = surveys
         .iter()
         .map(|s| s.survey.population)
         .fold(0, i64::saturating_add);
-    Ok(Some(Score {
+    Some(Score {
         published: index::publish(known, exact),
         components: render::components(pooled.iter().map(|(key, tally)| (*key, tally))),
         sample_size: surveys.iter().map(|s| s.respondents).sum(),
@@ -95,5 +86,5 @@ async fn pool(txn: &Txn, surveys: &[Stored]) -> Result<Option<Score>, DbErr> {
         units: (0, 0),
         instrument: first.survey.instrument.clone(),
         settled: surveys.iter().all(|s| s.survey.closed_at.is_some()),
-    }))
+    })
 }

@@ -12,7 +12,7 @@ use prost::Message;
 use crate::{
     app::App,
     store::{
-        agency_score::{AgencyPeriod, agency_mark},
+        agency_score::{AgencyPeriod, agencies_mark, agency_periods},
         unit::{unit_remove, unit_save},
         unit_score::unit_score_periods,
     },
@@ -62,26 +62,13 @@ impl Handler for UnitHandler {
             unit_save(txn, &unit, !state.close_date.is_empty()).await?;
         }
         // Every period in which the agency has a score may expect another number of units now.
-        for period in crate::store::agency_score::agency_periods(txn, &unit.agency).await? {
-            agency_mark(
-                txn,
-                &AgencyPeriod {
-                    agency: unit.agency.clone(),
-                    period,
-                },
-            )
-            .await?;
-        }
-        for period in unit_score_periods(txn, &unit).await? {
-            agency_mark(
-                txn,
-                &AgencyPeriod {
-                    agency: unit.agency.clone(),
-                    period,
-                },
-            )
-            .await?;
-        }
+        let mut periods = agency_periods(txn, &unit.agency).await?;
+        periods.extend(unit_score_periods(txn, &unit).await?);
+        let keys = periods.into_iter().map(|period| AgencyPeriod {
+            agency: unit.agency.clone(),
+            period,
+        });
+        agencies_mark(txn, &keys.collect()).await?;
         Ok(())
     }
 

@@ -1,6 +1,8 @@
 //! The score of an agency in a period: the mean of its units, recomputed from a dirty mark.
 
-use prima_platform::db::{Txn, sql};
+use std::collections::BTreeSet;
+
+use prima_platform::db::{Column, Txn, sql, table};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
 /// An agency in a period.
@@ -12,17 +14,21 @@ pub struct AgencyPeriod {
     pub period: String,
 }
 
-/// Marks an agency's score as out of date. The mark is updated even when it stands: whoever clears it waits for this
-/// transaction, and so sees what it wrote.
-pub async fn agency_mark(txn: &Txn, key: &AgencyPeriod) -> Result<(), DbErr> {
-    let text = "INSERT INTO agency_dirty (agency, period, mark) VALUES ($1, $2, 1)
-                ON CONFLICT (agency, period) DO UPDATE SET mark = agency_dirty.mark + 1";
-    txn.execute_raw(sql(
-        txn,
-        text,
-        [key.agency.clone().into(), key.period.clone().into()],
-    ))
-    .await?;
+/// Marks scores of agencies as out of date, in key order. A mark is updated even when it stands: whoever clears it
+/// waits for this transaction, and so sees what it wrote.
+pub async fn agencies_mark(txn: &Txn, keys: &BTreeSet<AgencyPeriod>) -> Result<(), DbErr> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let rows = keys
+        .iter()
+        .map(|k| [k.agency.clone().into(), k.period.clone().into()]);
+    let (from, values) = table(txn, [Column::Text; 2], rows, 0);
+    let text = format!(
+        "INSERT INTO agency_dirty (agency, period, mark) SELECT column1, column2, 1 FROM {from} WHERE TRUE
+         ON CONFLICT (agency, period) DO UPDATE SET mark = agency_dirty.mark + 1"
+    );
+    txn.execute_raw(sql(txn, &text, values)).await?;
     Ok(())
 }
 

@@ -1,17 +1,18 @@
 //! Surveys and their tallies.
 
-use std::str::FromStr;
+use std::{collections::BTreeSet, str::FromStr};
 
 use prima_platform::{
     clock::{from_micros, micros},
-    db::{Txn, placeholders, sql},
+    db::{Column as Type, Txn, placeholders, sql, table},
 };
 use prima_proto::name;
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter,
-    QueryOrder, QuerySelect, Set, Value, entity::prelude::*,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult,
+    QueryFilter, QueryOrder, QuerySelect, Set, Value, entity::prelude::*,
 };
 
+use super::unit_score::{UnitPeriod, key_row};
 use crate::domain::{
     index::WeightVariant,
     period::Period,
@@ -179,15 +180,30 @@ pub async fn survey_save(txn: &Txn, id: i64, survey: &Survey, etag: i64, now: i6
     Ok(())
 }
 
-/// Locks a survey by taking its next version; `None` when it does not exist.
+/// Locks surveys, in order of name, by taking the next version of each; those that don't exist are left out.
+pub async fn surveys_lock_in_txn(txn: &Txn, names: &[String], now_millis: i64) -> Result<Vec<Stored>, DbErr> {
+    let (from, mut values) = table(txn, [Type::Text], names.iter().map(|n| [n.clone().into()]), 0);
+    if txn.get_database_backend() == DbBackend::Postgres && names.len() > 1 {
+        // An UPDATE alone locks in any order.
+        let text = format!(
+            "SELECT 1 FROM {from} JOIN survey ON name = v.column1 ORDER BY name FOR UPDATE OF survey"
+        );
+        txn.execute_raw(sql(txn, &text, values.clone())).await?;
+    }
+    values.push(now_millis.into());
+    let now = values.len();
+    let text = format!(
+        "UPDATE survey SET version = CASE WHEN version + 1 > ${now} THEN version + 1 ELSE ${now} END
+         FROM {from} WHERE name = v.column1 RETURNING *"
+    );
+    let rows = Model::find_by_statement(sql(txn, &text, values)).all(txn).await?;
+    rows.into_iter().map(Stored::try_from).collect()
+}
+
+/// Locks one survey; `None` when it does not exist.
 pub async fn survey_lock_in_txn(txn: &Txn, name: &str, now_millis: i64) -> Result<Option<Stored>, DbErr> {
-    let text = "UPDATE survey SET version = CASE WHEN version + 1 > $2 THEN version + 1 ELSE $2 END
-                WHERE name = $1 RETURNING *";
-    Model::find_by_statement(sql(txn, text, [name.into(), now_millis.into()]))
-        .one(txn)
-        .await?
-        .map(Stored::try_from)
-        .transpose()
+    let locked = surveys_lock_in_txn(txn, &[name.to_owned()], now_millis).await?;
+    Ok(locked.into_iter().next())
 }
 
 /// A survey by its name.
@@ -198,6 +214,17 @@ pub async fn survey_get(conn: &impl ConnectionTrait, name: &str) -> Result<Optio
         .await?
         .map(Stored::try_from)
         .transpose()
+}
+
+/// Every survey of these units and periods, ordered by name.
+pub async fn surveys_of(txn: &Txn, keys: &BTreeSet<UnitPeriod>) -> Result<Vec<Stored>, DbErr> {
+    let (from, values) = table(txn, [Type::Text; 3], keys.iter().map(key_row), 0);
+    let text = format!(
+        "SELECT survey.* FROM {from} JOIN survey ON agency = v.column1 AND unit = v.column2 AND period = v.column3
+         ORDER BY name"
+    );
+    let rows = Model::find_by_statement(sql(txn, &text, values)).all(txn).await?;
+    rows.into_iter().map(Stored::try_from).collect()
 }
 
 /// Which surveys to list; an empty text means any.
@@ -298,9 +325,9 @@ pub async fn tallies_get(txn: &Txn, ids: &[i64]) -> Result<std::collections::Has
     if ids.is_empty() {
         return Ok(std::collections::HashMap::new());
     }
-    let list = placeholders(1, ids.len(), 0);
-    let text = format!("SELECT * FROM survey_element WHERE survey_id IN {list}");
-    let rows = TallyRow::find_by_statement(sql(txn, &text, ids.iter().map(|id| (*id).into())))
+    let (from, values) = table(txn, [Type::Int], ids.iter().map(|id| [(*id).into()]), 0);
+    let text = format!("SELECT survey_element.* FROM {from} JOIN survey_element ON survey_id = v.column1");
+    let rows = TallyRow::find_by_statement(sql(txn, &text, values))
         .all(txn)
         .await?;
     Ok(by_survey(rows))
@@ -317,6 +344,11 @@ pub struct Added {
     pub tallies: Vec<(String, Tally)>,
 }
 
+const TALLY: [Type; 8] = {
+    use Type::{Int, Text};
+    [Int, Text, Int, Int, Int, Int, Int, Int]
+};
+
 /// Adds to the sums of surveys that are locked. Returns their tallies afterwards.
 pub async fn tallies_add_in_txn(
     txn: &Txn,
@@ -325,53 +357,42 @@ pub async fn tallies_add_in_txn(
 ) -> Result<std::collections::HashMap<i64, Tallies>, DbErr> {
     let mut rows = Vec::new();
     for chunk in added.chunks(200) {
-        let mut values: Vec<Value> = Vec::new();
-        let mut lines = Vec::new();
-        for one in chunk {
-            for (element, tally) in &one.tallies {
-                let n = values.len();
-                let counts: Vec<String> = (0..6)
-                    .map(|i| format!("CAST(${} AS BIGINT)", n + 3 + i))
-                    .collect();
-                lines.push(format!(
-                    "(CAST(${} AS BIGINT), CAST(${} AS TEXT), {})",
-                    n + 1,
-                    n + 2,
-                    counts.join(", ")
-                ));
-                values.push(one.survey_id.into());
-                values.push(element.clone().into());
-                values.extend(tally.counts.iter().map(|c| Value::from(*c)));
-            }
-        }
+        let lines = chunk.iter().flat_map(|one| {
+            one.tallies.iter().map(|(element, tally)| {
+                let [c0, c1, c2, c3, c4, c5] = tally.counts.map(Value::from);
+                [
+                    one.survey_id.into(),
+                    element.clone().into(),
+                    c0,
+                    c1,
+                    c2,
+                    c3,
+                    c4,
+                    c5,
+                ]
+            })
+        });
+        let (from, values) = table(txn, TALLY, lines, 0);
         let text = format!(
             "UPDATE survey_element SET c0 = c0 + v.column3, c1 = c1 + v.column4, c2 = c2 + v.column5,
                 c3 = c3 + v.column6, c4 = c4 + v.column7, c5 = c5 + v.column8
-             FROM (VALUES {}) AS v WHERE survey_id = v.column1 AND element = v.column2
-             RETURNING survey_id, element, c0, c1, c2, c3, c4, c5",
-            lines.join(", ")
+             FROM {from} WHERE survey_id = v.column1 AND element = v.column2
+             RETURNING survey_id, element, c0, c1, c2, c3, c4, c5"
         );
         rows.extend(
             TallyRow::find_by_statement(sql(txn, &text, values))
                 .all(txn)
                 .await?,
         );
-        let mut values: Vec<Value> = vec![now.into()];
-        let mut lines = Vec::new();
-        for one in chunk {
-            let n = values.len();
-            lines.push(format!(
-                "(CAST(${} AS BIGINT), CAST(${} AS BIGINT))",
-                n + 1,
-                n + 2
-            ));
-            values.push(one.survey_id.into());
-            values.push(one.respondents.into());
-        }
+        let lines = chunk
+            .iter()
+            .map(|one| [one.survey_id.into(), one.respondents.into()]);
+        let (from, mut values) = table(txn, [Type::Int, Type::Int], lines, 0);
+        values.push(now.into());
         let text = format!(
-            "UPDATE survey SET respondents = respondents + v.column2, counted_at = $1
-             FROM (VALUES {}) AS v WHERE id = v.column1",
-            lines.join(", ")
+            "UPDATE survey SET respondents = respondents + v.column2, counted_at = ${}
+             FROM {from} WHERE id = v.column1",
+            values.len()
         );
         txn.execute_raw(sql(txn, &text, values)).await?;
     }

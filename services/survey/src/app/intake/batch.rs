@@ -24,6 +24,7 @@ use crate::{
 struct Wanted {
     index: usize,
     digest: Vec<u8>,
+    answers: String,
     id_field: &'static str,
 }
 
@@ -32,7 +33,7 @@ pub(super) struct Batch {
     now: DateTime<Utc>,
     outcomes: Vec<Option<Outcome>>,
     rows: Vec<NewResponse>,
-    scores: HashMap<Key, Vec<(String, Tally)>>,
+    added: HashMap<i64, Added>,
     /// Items by key: the first brings the row, the others are repeats of it.
     wanted: HashMap<Key, Vec<Wanted>>,
     /// Items that the survey does not take now; a repeat of what it took is answered all the same.
@@ -46,7 +47,7 @@ impl Batch {
             now,
             outcomes: Vec::new(),
             rows: Vec::new(),
-            scores: HashMap::new(),
+            added: HashMap::new(),
             wanted: HashMap::new(),
             late: Vec::new(),
         }
@@ -57,11 +58,12 @@ impl Batch {
         let index = self.outcomes.len();
         let refusal = match self.row(item, stored) {
             Err(failure) => Some(Outcome::Refused(failure)),
-            Ok((row, tallies, refusal)) => {
+            Ok((row, refusal)) => {
                 let key = (row.survey_id, row.response_id.clone());
                 let wanted = Wanted {
                     index,
                     digest: row.digest.clone(),
+                    answers: row.answers.clone(),
                     id_field: item.id_field,
                 };
                 if let Some(failure) = refusal {
@@ -69,11 +71,10 @@ impl Batch {
                     self.outcomes.push(None);
                     return;
                 }
-                match self.wanted.entry(key.clone()) {
+                match self.wanted.entry(key) {
                     Entry::Occupied(mut same) => same.get_mut().push(wanted),
                     Entry::Vacant(first) => {
                         first.insert(vec![wanted]);
-                        self.scores.insert(key, tallies);
                         self.rows.push(row);
                     }
                 }
@@ -83,13 +84,12 @@ impl Batch {
         self.outcomes.push(refusal);
     }
 
-    /// The row of an item, its scores, and why the survey would not take it now.
-    #[expect(clippy::type_complexity, reason = "private, and each part has one use")]
+    /// The row of an item, and why the survey would not take it now.
     fn row(
-        &self,
+        &mut self,
         item: &Item,
         stored: Option<&Stored>,
-    ) -> Result<(NewResponse, Vec<(String, Tally)>, Option<Failure>), Failure> {
+    ) -> Result<(NewResponse, Option<Failure>), Failure> {
         let stored = stored.ok_or_else(|| Failure::not_found(&item.survey.to_string()))?;
         let survey = &stored.survey;
         let known = instrument::find(&survey.instrument)
@@ -100,12 +100,9 @@ impl Batch {
             .err()
             .map(|refusal| refused(&refusal));
         let digest = digest(&item.raw);
-        let tallies = survey
-            .asked
-            .iter()
-            .zip(&response.answers)
-            .filter_map(|(asked, answer)| answer.map(|score| (asked.key.clone(), Tally::of(score))))
-            .collect();
+        self.added
+            .entry(stored.id)
+            .or_insert_with(|| Added::nothing(stored));
         let answers = response
             .answers
             .iter()
@@ -124,7 +121,7 @@ impl Batch {
             occupation: response.profile.occupation,
             service: response.profile.service,
         };
-        Ok((row, tallies, refusal))
+        Ok((row, refusal))
     }
 
     /// Inserts the rows; every item gets its outcome, every survey what was added to it.
@@ -154,7 +151,6 @@ impl Batch {
                 *slot = Some(outcome);
             }
         }
-        let mut added: HashMap<i64, Added> = HashMap::new();
         for (key, items) in &self.wanted {
             let new = inserted.contains(key);
             let first = match firsts.get(key) {
@@ -177,33 +173,38 @@ impl Batch {
                     *slot = Some(outcome);
                 }
             }
-            if new {
-                let one = added.entry(key.0).or_insert_with(|| Added {
-                    survey_id: key.0,
-                    respondents: 0,
-                    tallies: Vec::new(),
-                });
-                one.respondents += 1;
-                one.add(self.scores.get(key).map(Vec::as_slice).unwrap_or_default());
+            if let Some((added, first)) = self.added.get_mut(&key.0).zip(items.first()).filter(|_| new) {
+                added.add(&first.answers);
             }
         }
+        self.added.retain(|_, added| added.respondents > 0);
         let missing = || Outcome::Refused(Failure::internal("an item without outcome"));
         Ok((
             self.outcomes
                 .into_iter()
                 .map(|o| o.unwrap_or_else(missing))
                 .collect(),
-            added,
+            self.added,
         ))
     }
 }
 
 impl Added {
-    fn add(&mut self, scores: &[(String, Tally)]) {
-        for (element, tally) in scores {
-            match self.tallies.iter_mut().find(|(key, _)| key == element) {
-                Some((_, sum)) => sum.add(tally),
-                None => self.tallies.push((element.clone(), *tally)),
+    fn nothing(stored: &Stored) -> Self {
+        let asked = stored.survey.asked.iter();
+        Self {
+            survey_id: stored.id,
+            respondents: 0,
+            tallies: asked.map(|a| (a.key.clone(), Tally::default())).collect(),
+        }
+    }
+
+    /// One response, its answers as stored.
+    fn add(&mut self, answers: &str) {
+        self.respondents += 1;
+        for ((_, tally), answer) in self.tallies.iter_mut().zip(answers.bytes()) {
+            if answer.is_ascii_digit() {
+                tally.add(&Tally::of(answer - b'0'));
             }
         }
     }
