@@ -207,7 +207,12 @@ impl Host {
         let public = specs
             .iter()
             .flat_map(|s| s.public.iter().map(|p| (*p).to_owned()));
-        let edge = grpc::Edge::new(verifier, public, self.config.grpc.max_concurrent_requests);
+        let edge = grpc::Edge::new(
+            verifier,
+            public,
+            descriptors,
+            self.config.grpc.max_concurrent_requests,
+        );
         let server = grpc::Server {
             routes: routes.routes(),
             edge,

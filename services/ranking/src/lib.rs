@@ -28,7 +28,12 @@ pub const NAME: &str = "ranking";
 pub const SPEC: Spec = Spec {
     name: NAME,
     grpc: &["prima.ranking.v1.RankingService"],
-    public: &["/prima.ranking.v1.RankingService/"],
+    public: &[
+        "/prima.ranking.v1.RankingService/ListLeagueTables",
+        "/prima.ranking.v1.RankingService/GetLeagueTable",
+        "/prima.ranking.v1.RankingService/GetStanding",
+        "/prima.ranking.v1.RankingService/WatchLeagueTable",
+    ],
     migrate,
     start: |context| -> Starting { Box::pin(start(context)) },
 };
@@ -41,6 +46,11 @@ async fn start(context: Context) -> Result<Started, Error> {
     let failed = |error| Error::Database(NAME, error);
     let tables = Arc::new(Tables::new(context.clock.clone()));
     let loaded = app::snapshot::load(&context.db, &tables).await.map_err(failed)?;
+    let mut services = vec!["directory".to_owned()];
+    services.extend(context.config.ranking.sources.iter().cloned());
+    let whole = app::snapshot::complete(&context.db, &services)
+        .await
+        .map_err(failed)?;
     let mut sources = vec![Source::new("directory", &["prima.directory.>"])];
     for service in &context.config.ranking.sources {
         sources.push(Source::new(service, &[&format!("prima.{service}.score.>")]));
@@ -56,11 +66,15 @@ async fn start(context: Context) -> Result<Started, Error> {
     freshness.snapshot(loaded);
     context.spawn_follower(follower);
     let stop = context.tasks.soft().clone();
-    context.tasks.spawn(
-        "snapshot",
-        app::snapshot::run(context.db.clone(), tables.clone(), stop.clone()),
+    let saving = app::snapshot::run(
+        context.db.clone(),
+        tables.clone(),
+        services,
+        freshness.fresh(),
+        stop.clone(),
     );
-    let (ready, receiver) = watch::channel(loaded.is_some());
+    context.tasks.spawn("snapshot", saving);
+    let (ready, receiver) = watch::channel(whole);
     context
         .tasks
         .spawn("ranking readiness", keep_ready(ready, freshness.fresh(), stop));
@@ -73,7 +87,7 @@ async fn start(context: Context) -> Result<Started, Error> {
     })
 }
 
-/// Ready from the first time that every stream was complete and read to its end, or a snapshot was loaded.
+/// Ready from the first time that every stream was complete and read to its end, or a whole snapshot was loaded.
 async fn keep_ready(ready: watch::Sender<bool>, mut fresh: watch::Receiver<bool>, stop: CancellationToken) {
     tokio::select! {
         () = stop.cancelled() => return,

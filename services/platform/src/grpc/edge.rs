@@ -11,12 +11,16 @@ use std::{
 use futures::{FutureExt, future::BoxFuture};
 use http::{Request, Response};
 use opentelemetry::KeyValue;
+use prost::Message;
 use tokio::{sync::Semaphore, time::Instant};
 use tonic::{Status, body::Body};
 use tower::{Layer, Service};
 use tracing::Instrument;
 
-use super::status::{enrich, status};
+use super::{
+    body::Patient,
+    status::{enrich, status},
+};
 use crate::{
     caller::Caller,
     failure::{Failure, Kind},
@@ -28,8 +32,15 @@ use crate::{
 struct Shared {
     verifier: Verifier,
     public: HashSet<String>,
+    methods: HashSet<String>,
     slots: Arc<Semaphore>,
 }
+
+const HEALTH: &str = "/grpc.health.v1.Health/";
+const REFLECTION: [&str; 2] = [
+    "/grpc.reflection.v1.ServerReflection/",
+    "/grpc.reflection.v1alpha.ServerReflection/",
+];
 
 /// Makes the edge; a tower layer.
 #[derive(Clone)]
@@ -38,24 +49,42 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// `public` names the methods (`/package.Service/Method`) or services (`/package.Service/`) that need no token.
-    pub fn new(verifier: Verifier, public: impl IntoIterator<Item = String>, concurrent: usize) -> Self {
+    /// `public` names the methods (`/package.Service/Method`) or services (`/package.Service/`) that need no token,
+    /// `descriptors` holds every method there is.
+    pub fn new(
+        verifier: Verifier,
+        public: impl IntoIterator<Item = String>,
+        descriptors: &[u8],
+        concurrent: usize,
+    ) -> Self {
         let mut public: HashSet<String> = public.into_iter().collect();
-        for service in [
-            "grpc.health.v1.Health",
-            "grpc.reflection.v1.ServerReflection",
-            "grpc.reflection.v1alpha.ServerReflection",
-        ] {
-            public.insert(format!("/{service}/"));
-        }
+        public.extend([HEALTH].into_iter().chain(REFLECTION).map(str::to_owned));
+        let slots = Arc::new(Semaphore::new(concurrent));
         Self {
             shared: Arc::new(Shared {
                 verifier,
                 public,
-                slots: Arc::new(Semaphore::new(concurrent)),
+                methods: methods(descriptors),
+                slots,
             }),
         }
     }
+}
+
+/// `package.Service/Method` of every method; none when the descriptors can't be read.
+fn methods(descriptors: &[u8]) -> HashSet<String> {
+    let Ok(set) = prost_types::FileDescriptorSet::decode(descriptors) else {
+        return HashSet::new();
+    };
+    let mut methods = HashSet::new();
+    for file in &set.file {
+        for service in &file.service {
+            for method in &service.method {
+                methods.insert(format!("{}.{}/{}", file.package(), service.name(), method.name()));
+            }
+        }
+    }
+    methods
 }
 
 impl Shared {
@@ -156,26 +185,34 @@ where
         let record = span.clone();
         let work = async move {
             let mut line = Line::new(method, record);
-            let result = match shared.slots.clone().try_acquire_owned() {
-                Err(_) => Ok(status(overloaded()).into_http()),
-                Ok(slot) => match shared.caller(&request) {
-                    Err(failure) => Ok(status(failure).into_http()),
-                    Ok(caller) => {
-                        caller.subject().clone_into(&mut line.who);
-                        request.extensions_mut().insert(caller);
-                        let answer = AssertUnwindSafe(inner.call(request)).catch_unwind();
-                        let answer = tokio::select! {
-                            biased;
-                            answer = answer => answer
-                                .unwrap_or_else(|_| Ok(status(Failure::internal("panicked")).into_http())),
-                            () = passed(due) => {
-                                Ok(Status::deadline_exceeded("the caller's deadline has passed").into_http())
-                            }
-                        };
-                        drop(slot);
-                        answer
-                    }
-                },
+            line.known = shared.methods.contains(&line.method);
+            let admitted = shared.caller(&request).and_then(|caller| {
+                // Health answers under any load, else the load would have the process killed.
+                let free = request.uri().path().starts_with(HEALTH);
+                let slot = if free {
+                    None
+                } else {
+                    Some(shared.slots.clone().try_acquire_owned())
+                };
+                Ok((caller, slot.transpose().map_err(|_| overloaded())?))
+            });
+            let result = match admitted {
+                Err(failure) => Ok(status(failure).into_http()),
+                Ok((caller, slot)) => {
+                    caller.subject().clone_into(&mut line.who);
+                    request.extensions_mut().insert(caller);
+                    let answer = AssertUnwindSafe(inner.call(request.map(Patient::wrap))).catch_unwind();
+                    let answer = tokio::select! {
+                        biased;
+                        answer = answer => answer
+                            .unwrap_or_else(|_| Ok(status(Failure::internal("panicked")).into_http())),
+                        () = passed(due) => {
+                            Ok(Status::deadline_exceeded("the caller's deadline has passed").into_http())
+                        }
+                    };
+                    drop(slot);
+                    answer
+                }
             };
             result.map(|response| line.finish(response))
         };
@@ -230,6 +267,7 @@ struct Line {
     started: Instant,
     span: tracing::Span,
     code: tonic::Code,
+    known: bool,
 }
 
 impl Line {
@@ -241,6 +279,7 @@ impl Line {
             started: Instant::now(),
             span,
             code: tonic::Code::Cancelled,
+            known: false,
         }
     }
 
@@ -265,8 +304,7 @@ impl Drop for Line {
         self.span
             .record("rpc.response.status_code", i64::from(code as i32));
         // A caller may invent methods; a metric must not grow with them.
-        let known = code != tonic::Code::Unimplemented;
-        let method = if known {
+        let method = if self.known {
             self.method.clone()
         } else {
             "_OTHER".to_owned()

@@ -1,5 +1,6 @@
 //! The gRPC side: statuses, the edge every call passes, the server, streams that watch.
 
+mod body;
 mod connection;
 mod edge;
 mod server;

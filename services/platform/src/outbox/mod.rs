@@ -10,7 +10,7 @@ pub use relay::{Relay, Status};
 
 use std::sync::Arc;
 
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use tokio::sync::Notify;
 
 use crate::db::{Column, Txn, sql, table};
@@ -86,5 +86,19 @@ pub async fn stage(txn: &Txn, states: &[State]) -> Result<(), DbErr> {
         );
         txn.execute_raw(sql(txn, &text, values)).await?;
     }
+    Ok(())
+}
+
+/// Locks rows in key order, as [`stage`] does, before an UPDATE that would lock them in any order. SQLite has one
+/// writer, and nothing to lock.
+async fn lock<'a>(txn: &Txn, subjects: impl Iterator<Item = &'a str>) -> Result<(), DbErr> {
+    if txn.get_database_backend() != DbBackend::Postgres {
+        return Ok(());
+    }
+    let (from, values) = table(txn, [Column::Text], subjects.map(|s| [s.into()]), 0);
+    let text = format!(
+        "SELECT 1 FROM {from} JOIN outbox ON subject = v.column1 ORDER BY subject FOR UPDATE OF outbox"
+    );
+    txn.execute_raw(sql(txn, &text, values)).await?;
     Ok(())
 }

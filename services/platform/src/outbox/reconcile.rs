@@ -8,10 +8,13 @@ use std::collections::HashMap;
 use futures::StreamExt;
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
-use super::relay::{Error, Relay};
+use super::{
+    lock,
+    relay::{Error, Relay},
+};
 use crate::{
     bus::{Event, Head},
-    db::{Database, sql},
+    db::{Column, Database, sql, table},
 };
 
 const PAGE: i64 = 1000;
@@ -22,6 +25,19 @@ struct Marked {
     version: i64,
     published_version: i64,
     stream_sequence: i64,
+}
+
+/// A row whose marks are not what the bus holds (version and sequence).
+struct Correction {
+    row: Marked,
+    found: (i64, i64),
+}
+
+fn correction(row: Marked, head: Option<&Head>) -> Option<Correction> {
+    let found = head.map_or((0, 0), |h| {
+        (h.version, i64::try_from(h.sequence).unwrap_or(i64::MAX))
+    });
+    (found != (row.published_version, row.stream_sequence)).then_some(Correction { row, found })
 }
 
 impl Relay {
@@ -45,10 +61,15 @@ impl Relay {
                 .await?;
             let Some(last) = rows.last() else { break };
             after.clone_from(&last.subject);
-            for row in &rows {
+            let mut wrong = Vec::new();
+            for row in rows {
                 highest = highest.max(row.version);
-                self.compare(row, heads.remove(&row.subject).as_ref()).await?;
+                match heads.remove(&row.subject) {
+                    Some(head) if head.version > row.version => self.restage(&head).await?,
+                    head => wrong.extend(correction(row, head.as_ref())),
+                }
             }
+            self.correct(&wrong).await?;
         }
         // What is left has no row: rows are never deleted, so this database never published it or lost it.
         for head in heads.into_values().filter(|h| !h.withdrawn) {
@@ -57,27 +78,31 @@ impl Relay {
         Ok(highest)
     }
 
-    async fn compare(&self, row: &Marked, head: Option<&Head>) -> Result<(), Error> {
-        let (version, sequence) = match head {
-            None => (0, 0),
-            Some(head) if head.version > row.version => return Ok(self.restage(head).await?),
-            Some(head) => (head.version, i64::try_from(head.sequence).unwrap_or(i64::MAX)),
-        };
-        if (version, sequence) == (row.published_version, row.stream_sequence) {
-            return Ok(());
+    /// Corrects marks, unless somebody has marked the row since it was read: a newer mark is worth more.
+    async fn correct(&self, wrong: &[Correction]) -> Result<(), DbErr> {
+        for chunk in wrong.chunks(1000) {
+            let txn = self.db.begin().await?;
+            lock(&txn, chunk.iter().map(|c| c.row.subject.as_str())).await?;
+            let rows = chunk.iter().map(|c| {
+                let (row, (version, sequence)) = (&c.row, c.found);
+                [
+                    row.subject.clone().into(),
+                    version.into(),
+                    sequence.into(),
+                    row.published_version.into(),
+                    row.stream_sequence.into(),
+                ]
+            });
+            let columns = [Column::Text, Column::Int, Column::Int, Column::Int, Column::Int];
+            let (from, values) = table(&txn, columns, rows, 0);
+            let text = format!(
+                "UPDATE outbox SET published_version = v.column2, stream_sequence = v.column3 FROM {from}
+                 WHERE outbox.subject = v.column1
+                   AND outbox.published_version = v.column4 AND outbox.stream_sequence = v.column5"
+            );
+            txn.execute_raw(sql(&txn, &text, values)).await?;
+            txn.commit().await?;
         }
-        // Only if nobody has marked it since it was read: a newer mark is worth more than this one.
-        let writer = self.db.writer();
-        let text = "UPDATE outbox SET published_version = $1, stream_sequence = $2
-                    WHERE subject = $3 AND published_version = $4 AND stream_sequence = $5";
-        let values = [
-            version.into(),
-            sequence.into(),
-            row.subject.clone().into(),
-            row.published_version.into(),
-            row.stream_sequence.into(),
-        ];
-        writer.execute_raw(sql(writer, text, values)).await?;
         Ok(())
     }
 

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::Outbox;
+use super::{Outbox, lock};
 use crate::{
     bus::{self, Bus, Connection, Event},
     clock::{Clock, micros},
@@ -24,6 +24,9 @@ use crate::{
     db::{Column, Database, sql, table},
     failpoint, telemetry, trace,
 };
+
+/// How long to wait after a failure.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// A row of the outbox.
 #[derive(Debug, Clone, FromQueryResult)]
@@ -152,32 +155,36 @@ impl Relay {
         while !stop.is_cancelled() {
             let ended = self.session(&stop).await;
             self.status.active.store(false, Ordering::Relaxed);
+            // A replica that can't send must not keep another from it.
+            if let Err(error) = self.release().await {
+                tracing::debug!(%error, "lease not given back; it expires");
+            }
             if let Err(error) = ended {
                 tracing::warn!(service = %self.service, %error, "relay: trying again");
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = tokio::time::sleep(Duration::from_millis(500)) => {}
+                    () = tokio::time::sleep(PAUSE) => {}
                 }
             }
-        }
-        if let Err(error) = self.release().await {
-            tracing::debug!(%error, "lease not given back; it expires");
         }
     }
 
     /// Holds the relay from taking the lease to losing it, the bus, or the database.
     async fn session(&self, stop: &CancellationToken) -> Result<(), Error> {
+        let mut connection = self.bus.connection();
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            up = connection.wait_for(|c| c.up) => drop(up.map_err(bus::Error::unavailable)?),
+        }
         while !self.acquire().await? {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
-                () = tokio::time::sleep(Duration::from_millis(self.config.lease_millis / 3)) => {}
+                () = tokio::time::sleep(self.renewal()) => {}
             }
         }
-        let connection = *self.bus.connection().borrow();
+        let connection = *connection.borrow();
         let stream = self.bus.ensure_stream(&self.service).await?;
         self.status.active.store(true, Ordering::Relaxed);
-        let mark = self.reconcile().await?;
-        tracing::info!(service = %self.service, "relay: outbox and bus compared");
         let now = Instant::now();
         let mut session = Session {
             connection,
@@ -185,9 +192,12 @@ impl Relay {
             renewed: now,
             checked: now,
             reconciled: now,
-            complete_at: (!stream.complete).then_some(mark),
+            complete_at: None,
             sent: HashMap::new(),
         };
+        let mark = self.reconcile_beside(&mut session).await?;
+        tracing::info!(service = %self.service, "relay: outbox and bus compared");
+        session.complete_at = (!stream.complete).then_some(mark);
         loop {
             if !self.still_mine(&mut session).await? {
                 return Ok(());
@@ -214,16 +224,54 @@ impl Relay {
         }
     }
 
-    /// Renews the lease; compares outbox and bus when it is time; false when the session must start over.
-    async fn still_mine(&self, session: &mut Session) -> Result<bool, Error> {
-        if session.renewed.elapsed() > Duration::from_millis(self.config.lease_millis / 3) {
+    /// How often the lease is renewed.
+    fn renewal(&self) -> Duration {
+        Duration::from_millis(self.config.lease_millis / 3)
+    }
+
+    /// Renews the lease when it is time; false when another replica has it.
+    async fn renew(&self, session: &mut Session) -> Result<bool, Error> {
+        if session.renewed.elapsed() > self.renewal() {
             if !self.acquire().await? {
                 tracing::warn!(service = %self.service, "relay: lost the lease");
                 return Ok(false);
             }
             session.renewed = Instant::now();
         }
-        if *self.bus.connection().borrow() != session.connection {
+        Ok(true)
+    }
+
+    /// Compares outbox and bus while publishing goes on: the comparison of a large outbox takes seconds.
+    async fn reconcile_beside(&self, session: &mut Session) -> Result<i64, Error> {
+        let done = CancellationToken::new();
+        let compare = async {
+            let compared = self.reconcile().await;
+            done.cancel();
+            compared
+        };
+        let publish = async {
+            while !done.is_cancelled() {
+                // A lost lease is noticed again after the comparison; meanwhile nobody overtakes, but is fenced.
+                self.renew(session).await?;
+                let (sent, wait) = self.publish_page(session).await?;
+                if sent == 0 {
+                    tokio::select! {
+                        () = done.cancelled() => {}
+                        () = self.outbox.wake.notified() => {}
+                        () = tokio::time::sleep(wait) => {}
+                    }
+                }
+            }
+            Ok::<(), Error>(())
+        };
+        let (compared, ()) = tokio::try_join!(compare, publish)?;
+        session.reconciled = Instant::now();
+        Ok(compared)
+    }
+
+    /// Renews the lease; compares outbox and bus when it is time; false when the session must start over.
+    async fn still_mine(&self, session: &mut Session) -> Result<bool, Error> {
+        if !self.renew(session).await? || *self.bus.connection().borrow() != session.connection {
             return Ok(false);
         }
         if session.checked.elapsed() > Duration::from_secs(2) {
@@ -234,8 +282,7 @@ impl Relay {
             session.checked = Instant::now();
         }
         if session.reconciled.elapsed() > Duration::from_secs(self.config.reconcile_seconds) {
-            self.reconcile().await?;
-            session.reconciled = Instant::now();
+            self.reconcile_beside(session).await?;
         }
         Ok(true)
     }
@@ -381,15 +428,7 @@ impl Relay {
     async fn mark(&self, marks: &[Mark]) -> Result<(), DbErr> {
         for chunk in marks.chunks(1000) {
             let txn = self.db.begin().await?;
-            if self.db.backend() == DbBackend::Postgres {
-                // An UPDATE locks in any order; use cases that stage lock in key order.
-                let subjects = chunk.iter().map(|m| [m.subject.clone().into()]);
-                let (from, subjects) = table(&txn, [Column::Text], subjects, 0);
-                let lock = format!(
-                    "SELECT 1 FROM {from} JOIN outbox ON subject = v.column1 ORDER BY subject FOR UPDATE OF outbox"
-                );
-                txn.execute_raw(sql(&txn, &lock, subjects)).await?;
-            }
+            lock(&txn, chunk.iter().map(|m| m.subject.as_str())).await?;
             let rows = chunk.iter().map(|m| {
                 let sequence = i64::try_from(m.sequence).unwrap_or(i64::MAX);
                 [m.subject.clone().into(), m.version.into(), sequence.into()]

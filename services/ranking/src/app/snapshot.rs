@@ -5,10 +5,11 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use prima_platform::{clock::from_micros, db::Database};
 use sea_orm::DbErr;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::tables::Tables;
-use crate::store::{snapshot_page, snapshot_save};
+use crate::store::{snapshot_page, snapshot_save, snapshot_source_save, snapshot_sources};
 
 const EVERY: Duration = Duration::from_millis(500);
 const PAGE: i64 = 5000;
@@ -29,14 +30,41 @@ pub async fn load(db: &Database, tables: &Tables) -> Result<Option<DateTime<Utc>
     Ok(newest.map(from_micros))
 }
 
-/// Saves what was heard, now and then, and once more at `stop`. What is not saved is heard again from the bus.
-pub async fn run(db: Database, tables: Arc<Tables>, stop: CancellationToken) {
+/// Whether the snapshot once held everything that `services` had published.
+pub async fn complete(db: &Database, services: &[String]) -> Result<bool, DbErr> {
+    let held = snapshot_sources(db).await?;
+    Ok(services.iter().all(|service| held.contains(service)))
+}
+
+/// Saves what was heard, now and then, and once more at `stop`. What is not saved is heard again from the bus. From
+/// the first time that everything was heard and saved, the snapshot of `services` counts as complete.
+pub async fn run(
+    db: Database,
+    tables: Arc<Tables>,
+    services: Vec<String>,
+    fresh: watch::Receiver<bool>,
+    stop: CancellationToken,
+) {
+    let mut noted = false;
     loop {
         let stopping = stop.is_cancelled();
+        // Looked at first: whatever was heard until then is in what is saved now.
+        let complete = *fresh.borrow();
         let heard = tables.take_unsaved();
-        if let Err(error) = snapshot_save(&db, &heard).await {
+        let saved = match snapshot_save(&db, &heard).await {
+            Ok(()) if complete && !noted => {
+                noted = true;
+                snapshot_source_save(&db, &services).await
+            }
+            Ok(()) => Ok(()),
+            Err(error) => {
+                tables.put_back(heard);
+                Err(error)
+            }
+        };
+        if let Err(error) = saved {
+            noted = false;
             tracing::warn!(%error, "snapshot not saved; trying again");
-            tables.put_back(heard);
         }
         if stopping {
             return;

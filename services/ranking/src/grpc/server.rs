@@ -119,7 +119,7 @@ impl Server {
         let mut rows = board.rows(&key, offset, page.size + 1).unwrap_or_default();
         let table = convert::table(&key, Some(table));
         drop(board);
-        let end = (offset + page.size).to_string();
+        let end = offset.saturating_add(page.size).to_string();
         let next_page_token = page.cut(&mut rows, |_| end.clone());
         Ok(pb::GetLeagueTableResponse {
             table: Some(table),

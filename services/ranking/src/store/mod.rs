@@ -17,9 +17,13 @@ impl MigratorTrait for Migrator {
 
 const FIRST: Step = Step {
     name: "m0001_ranking",
-    statements: &["CREATE TABLE snapshot (
-        subject {key} PRIMARY KEY, version BIGINT NOT NULL, withdrawn BIGINT NOT NULL, payload {blob} NOT NULL,
-        applied_at BIGINT NOT NULL)"],
+    statements: &[
+        "CREATE TABLE snapshot (
+            subject {key} PRIMARY KEY, version BIGINT NOT NULL, withdrawn BIGINT NOT NULL, payload {blob} NOT NULL,
+            applied_at BIGINT NOT NULL)",
+        // Services whose stream was once read to its end into the snapshot: before that it is a part of the truth.
+        "CREATE TABLE snapshot_source (service {key} PRIMARY KEY)",
+    ],
 };
 
 /// The last state heard of a subject.
@@ -70,4 +74,31 @@ pub async fn snapshot_page(db: &Database, subject: &str, limit: i64) -> Result<V
     Heard::find_by_statement(sql(reader, text, [subject.into(), limit.into()]))
         .all(reader)
         .await
+}
+
+/// Notes that the snapshot holds everything that these services had published.
+pub async fn snapshot_source_save(db: &Database, services: &[String]) -> Result<(), DbErr> {
+    let writer = db.writer();
+    for service in services {
+        let text = "INSERT INTO snapshot_source (service) VALUES ($1) ON CONFLICT DO NOTHING";
+        writer
+            .execute_raw(sql(writer, text, [service.clone().into()]))
+            .await?;
+    }
+    Ok(())
+}
+
+#[derive(Debug, FromQueryResult)]
+struct SourceRow {
+    service: String,
+}
+
+/// Services that the snapshot once held completely.
+pub async fn snapshot_sources(db: &Database) -> Result<Vec<String>, DbErr> {
+    let reader = db.reader();
+    let text = "SELECT service FROM snapshot_source";
+    let rows = SourceRow::find_by_statement(sql(reader, text, []))
+        .all(reader)
+        .await?;
+    Ok(rows.into_iter().map(|row| row.service).collect())
 }

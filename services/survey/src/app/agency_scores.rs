@@ -15,8 +15,8 @@ use crate::{
     },
     events::render::{self, Score},
     store::agency_score::{
-        AgencyPeriod, UnitInput, agency_clear_in_txn, agency_inputs, agency_marked, agency_score_lock_in_txn,
-        agency_score_save, agency_settling,
+        AgencyPeriod, UnitInput, agencies_mark, agency_clear_in_txn, agency_inputs, agency_marked,
+        agency_periods, agency_score_lock_in_txn, agency_score_save, agency_settling,
     },
 };
 
@@ -48,12 +48,33 @@ pub async fn round(app: &App) -> Result<(), Failure> {
     loop {
         let marked = agency_marked(db.reader(), PAGE).await?;
         for key in &marked {
-            recompute(app, key, false).await?;
+            if key.is_all() {
+                spread(app, key).await?;
+            } else {
+                recompute(app, key, false).await?;
+            }
         }
-        if i64::try_from(marked.len()).unwrap_or(0) < PAGE {
+        let more =
+            marked.iter().any(AgencyPeriod::is_all) || i64::try_from(marked.len()).unwrap_or(0) >= PAGE;
+        if !more {
             return Ok(());
         }
     }
+}
+
+/// Turns a mark of every period into one for each.
+async fn spread(app: &App, key: &AgencyPeriod) -> Result<(), Failure> {
+    let txn = app.context.db.begin().await?;
+    if agency_clear_in_txn(&txn, key).await? {
+        // Read after the mark is taken, and so after whoever set it has committed.
+        let periods = agency_periods(&txn, &key.agency).await?;
+        let keys = periods.into_iter().map(|period| AgencyPeriod {
+            agency: key.agency.clone(),
+            period,
+        });
+        agencies_mark(&txn, &keys.collect()).await?;
+    }
+    Ok(txn.commit().await?)
 }
 
 async fn recompute(app: &App, key: &AgencyPeriod, settling: bool) -> Result<(), Failure> {
@@ -66,7 +87,11 @@ async fn recompute(app: &App, key: &AgencyPeriod, settling: bool) -> Result<(), 
     let now = app.context.clock.now();
     let period = Period::from_str(&key.period).ok();
     let ended = period.as_ref().is_some_and(|p| p.ended(now));
-    let score = mean(&inputs, ended);
+    let first_day = period
+        .as_ref()
+        .map(|p| p.first_day().to_string())
+        .unwrap_or_default();
+    let score = mean(&inputs, &first_day, ended);
     let settles_at = match (&period, ended) {
         (Some(period), false) => Some(micros(period.ends_at())),
         _ => None,
@@ -85,8 +110,8 @@ async fn recompute(app: &App, key: &AgencyPeriod, settling: bool) -> Result<(), 
 }
 
 /// The mean of units; none without a scored unit. Units with different instruments are not brought together: the
-/// newest instrument counts, the others are missing.
-fn mean(inputs: &[UnitInput], ended: bool) -> Option<Score> {
+/// newest instrument counts, the others are missing. A unit that had closed before the period began is not expected.
+fn mean(inputs: &[UnitInput], first_day: &str, ended: bool) -> Option<Score> {
     let newest = inputs
         .iter()
         .filter(|i| i.exact.is_some())
@@ -101,7 +126,7 @@ fn mean(inputs: &[UnitInput], ended: bool) -> Option<Score> {
     let exact = number::mean(&values)?;
     let expected = inputs
         .iter()
-        .filter(|i| i.closed == 0 || i.exact.is_some())
+        .filter(|i| i.close_date.is_empty() || i.close_date.as_str() >= first_day || i.exact.is_some())
         .count();
     Some(Score {
         published: index::publish(instrument::find(newest)?, exact),

@@ -236,17 +236,18 @@ impl Writer {
         }
         let (outcomes, added) = batch.insert(&txn).await?;
         failpoint::hit("intake.inserted").await;
-        if !added.is_empty() {
-            let states = self.count(&txn, &surveys, &added, now).await?;
-            outbox::stage(&txn, &states).await?;
-            failpoint::hit("intake.staged").await;
+        if added.is_empty() {
+            // Nothing new: what was repeated is committed already, and no version moves.
+            txn.rollback().await?;
+            return Ok(outcomes);
         }
+        let states = self.count(&txn, &surveys, &added, now).await?;
+        outbox::stage(&txn, &states).await?;
+        failpoint::hit("intake.staged").await;
         txn.commit().await?;
         failpoint::hit("intake.committed").await;
-        if !added.is_empty() {
-            self.outbox.committed();
-            self.agencies.notify_one();
-        }
+        self.outbox.committed();
+        self.agencies.notify_one();
         Ok(outcomes)
     }
 

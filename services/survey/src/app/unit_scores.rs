@@ -82,7 +82,7 @@ fn pool(surveys: &[Stored], tallies: &HashMap<i64, Tallies>) -> Option<Score> {
         components: render::components(pooled.iter().map(|(key, tally)| (*key, tally))),
         sample_size: surveys.iter().map(|s| s.respondents).sum(),
         // Without a declared population the minimum sample is 1.
-        sample_minimum: sample::krejcie_morgan(population).unwrap_or(1),
+        sample_minimum: sample::krejcie_morgan(population.min(sample::POPULATION_MAX)).unwrap_or(1),
         units: (0, 0),
         instrument: first.survey.instrument.clone(),
         settled: surveys.iter().all(|s| s.survey.closed_at.is_some()),

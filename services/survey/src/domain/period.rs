@@ -21,6 +21,7 @@ pub struct Invalid;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Period {
     text: String,
+    first_day: NaiveDate,
     last_day: NaiveDate,
 }
 
@@ -28,6 +29,11 @@ impl Period {
     /// The period as text, in its one form.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// The first calendar day of the period.
+    pub fn first_day(&self) -> NaiveDate {
+        self.first_day
     }
 
     /// The last calendar day of the period.
@@ -58,15 +64,17 @@ impl FromStr for Period {
         let year = digits(year, 4)
             .and_then(|y| i32::try_from(y).ok())
             .filter(|y| YEARS.contains(y));
-        let last_month = match part {
-            None => Some(12),
-            Some(part) => last_month(part),
+        let months = match part {
+            None => Some((1, 12)),
+            Some(part) => months(part),
         };
-        year.zip(last_month)
-            .and_then(|(year, month)| last_day(year, month))
-            .map(|last_day| Self {
-                text: text.to_owned(),
-                last_day,
+        year.zip(months)
+            .and_then(|(year, (first, last))| {
+                Some(Self {
+                    text: text.to_owned(),
+                    first_day: NaiveDate::from_ymd_opt(year, first, 1)?,
+                    last_day: last_day(year, last)?,
+                })
             })
             .ok_or(Invalid)
     }
@@ -78,7 +86,8 @@ impl fmt::Display for Period {
     }
 }
 
-fn last_month(part: &str) -> Option<u32> {
+/// First and last month of a part of a year.
+fn months(part: &str) -> Option<(u32, u32)> {
     let (width, count) = match part.get(..1)? {
         "s" => (1, 2),
         "q" => (1, 4),
@@ -86,7 +95,8 @@ fn last_month(part: &str) -> Option<u32> {
         _ => return None,
     };
     let number = digits(part.get(1..)?, width).filter(|n| (1..=count).contains(n))?;
-    Some(number * 12 / count)
+    let length = 12 / count;
+    Some(((number - 1) * length + 1, number * length))
 }
 
 /// Exactly `width` ASCII digits; `parse` alone would also take `+1` and other widths.
@@ -196,6 +206,21 @@ mod tests {
             if let Ok(read) = text.parse::<Period>() {
                 prop_assert_eq!(read.to_string(), text);
             }
+        }
+    }
+
+    #[test]
+    fn a_period_begins_where_the_one_before_ends() {
+        for (text, first) in [
+            ("2024", "2024-01-01"),
+            ("2024-s2", "2024-07-01"),
+            ("2024-q1", "2024-01-01"),
+            ("2024-q3", "2024-07-01"),
+            ("2024-m01", "2024-01-01"),
+            ("2024-m12", "2024-12-01"),
+        ] {
+            let period: Period = text.parse().unwrap();
+            assert_eq!(period.first_day().to_string(), first, "{text}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `prima.directory.unit`: which units exist, and so how many an agency should have.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use prima_platform::{
     bus::Delivery,
@@ -12,9 +14,8 @@ use prost::Message;
 use crate::{
     app::App,
     store::{
-        agency_score::{AgencyPeriod, agencies_mark, agency_periods},
+        agency_score::{AgencyPeriod, agencies_mark},
         unit::{unit_remove, unit_save},
-        unit_score::unit_score_periods,
     },
 };
 
@@ -59,16 +60,11 @@ impl Handler for UnitHandler {
         } else {
             let state = UnitState::decode(event.payload.as_slice())
                 .map_err(|e| HandlerError::Permanent(format!("payload: {e}")))?;
-            unit_save(txn, &unit, !state.close_date.is_empty()).await?;
+            unit_save(txn, &unit, &state.close_date).await?;
         }
-        // Every period in which the agency has a score may expect another number of units now.
-        let mut periods = agency_periods(txn, &unit.agency).await?;
-        periods.extend(unit_score_periods(txn, &unit).await?);
-        let keys = periods.into_iter().map(|period| AgencyPeriod {
-            agency: unit.agency.clone(),
-            period,
-        });
-        agencies_mark(txn, &keys.collect()).await?;
+        // Every period in which the agency has a score may expect another number of units now. Which those are is
+        // looked up after this transaction: a period that is committed beside it would be missed here.
+        agencies_mark(txn, &BTreeSet::from([AgencyPeriod::all(&unit.agency)])).await?;
         Ok(())
     }
 

@@ -14,6 +14,21 @@ pub struct AgencyPeriod {
     pub period: String,
 }
 
+impl AgencyPeriod {
+    /// Every period in which the agency has a score.
+    pub fn all(agency: &str) -> Self {
+        Self {
+            agency: agency.to_owned(),
+            period: String::new(),
+        }
+    }
+
+    /// Whether it stands for every period.
+    pub fn is_all(&self) -> bool {
+        self.period.is_empty()
+    }
+}
+
 /// Marks scores of agencies as out of date, in key order. A mark is updated even when it stands: whoever clears it
 /// waits for this transaction, and so sees what it wrote.
 pub async fn agencies_mark(txn: &Txn, keys: &BTreeSet<AgencyPeriod>) -> Result<(), DbErr> {
@@ -107,8 +122,8 @@ pub async fn agency_score_save(
 /// One unit of the agency that the directory knows, with its score if it has one.
 #[derive(Debug, Clone, FromQueryResult)]
 pub struct UnitInput {
-    /// Whether the unit is closed.
-    pub closed: i64,
+    /// Last day of the unit, `YYYY-MM-DD`; empty while it has none.
+    pub close_date: String,
     /// Exact score as a fraction.
     pub exact: Option<String>,
     /// Whether all its surveys of the period are closed.
@@ -122,7 +137,7 @@ pub struct UnitInput {
 
 /// The units of an agency that the directory knows.
 pub async fn agency_inputs(txn: &Txn, key: &AgencyPeriod) -> Result<Vec<UnitInput>, DbErr> {
-    let text = "SELECT d.closed, s.exact, s.final, s.respondents, s.instrument FROM directory_unit d
+    let text = "SELECT d.close_date, s.exact, s.final, s.respondents, s.instrument FROM directory_unit d
                 LEFT JOIN unit_score s ON s.agency = d.agency AND s.unit = d.unit AND s.period = $2
                 WHERE d.agency = $1 ORDER BY d.unit";
     UnitInput::find_by_statement(sql(
@@ -139,9 +154,10 @@ struct PeriodRow {
     period: String,
 }
 
-/// Periods in which an agency has a score, oldest first.
+/// Periods in which an agency or one of its units has a score.
 pub async fn agency_periods(txn: &Txn, agency: &str) -> Result<Vec<String>, DbErr> {
-    let text = "SELECT period FROM agency_score WHERE agency = $1 ORDER BY period";
+    let text = "SELECT period FROM agency_score WHERE agency = $1
+                UNION SELECT period FROM unit_score WHERE agency = $1";
     let rows = PeriodRow::find_by_statement(sql(txn, text, [agency.into()]))
         .all(txn)
         .await?;

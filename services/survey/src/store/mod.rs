@@ -53,6 +53,7 @@ const FIRST: Step = Step {
         "CREATE TABLE agency_dirty (
             agency {key} NOT NULL, period {key} NOT NULL, mark BIGINT NOT NULL, PRIMARY KEY (agency, period))",
         "CREATE TABLE directory_unit (
-            agency {key} NOT NULL, unit {key} NOT NULL, closed BIGINT NOT NULL, PRIMARY KEY (agency, unit))",
+            agency {key} NOT NULL, unit {key} NOT NULL, close_date TEXT NOT NULL,
+            PRIMARY KEY (agency, unit))",
     ],
 };

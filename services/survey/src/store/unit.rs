@@ -4,14 +4,14 @@ use prima_platform::db::{Txn, sql};
 use prima_proto::name;
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
-/// Notes a unit, or that it is closed.
-pub async fn unit_save(txn: &Txn, unit: &name::Unit, closed: bool) -> Result<(), DbErr> {
-    let text = "INSERT INTO directory_unit (agency, unit, closed) VALUES ($1, $2, $3)
-                ON CONFLICT (agency, unit) DO UPDATE SET closed = excluded.closed";
+/// Notes a unit; `close_date` is its last day (`YYYY-MM-DD`), empty while it has none.
+pub async fn unit_save(txn: &Txn, unit: &name::Unit, close_date: &str) -> Result<(), DbErr> {
+    let text = "INSERT INTO directory_unit (agency, unit, close_date) VALUES ($1, $2, $3)
+                ON CONFLICT (agency, unit) DO UPDATE SET close_date = excluded.close_date";
     let values = [
         unit.agency.clone().into(),
         unit.unit.clone().into(),
-        i64::from(closed).into(),
+        close_date.into(),
     ];
     txn.execute_raw(sql(txn, text, values)).await?;
     Ok(())

@@ -112,18 +112,3 @@ pub async fn unit_scores_save(txn: &Txn, scores: &[NewUnitScore]) -> Result<(), 
     txn.execute_raw(sql(txn, &text, values)).await?;
     Ok(())
 }
-
-#[derive(Debug, FromQueryResult)]
-struct PeriodRow {
-    period: String,
-}
-
-/// Periods in which a unit has a score.
-pub async fn unit_score_periods(txn: &Txn, unit: &name::Unit) -> Result<Vec<String>, DbErr> {
-    let text = "SELECT period FROM unit_score WHERE agency = $1 AND unit = $2";
-    let values = [unit.agency.clone().into(), unit.unit.clone().into()];
-    let rows = PeriodRow::find_by_statement(sql(txn, text, values))
-        .all(txn)
-        .await?;
-    Ok(rows.into_iter().map(|r| r.period).collect())
-}
