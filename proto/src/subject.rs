@@ -2,13 +2,13 @@
 
 use crate::name;
 
-/// Type of [`agency`] events.
+/// Type of [`agency()`] events.
 pub const AGENCY_TYPE: &str = "prima.directory.agency";
-/// Type of [`unit`] events.
+/// Type of [`unit()`] events.
 pub const UNIT_TYPE: &str = "prima.directory.unit";
-/// Type of [`survey_result`] events.
+/// Type of [`survey_result()`] events.
 pub const SURVEY_RESULT_TYPE: &str = "prima.survey.result";
-/// Type of [`unit_score`] and [`agency_score`] events.
+/// Type of [`unit_score()`] and [`agency_score()`] events.
 pub const SCORE_TYPE: &str = "prima.score";
 
 /// State of an agency.
