@@ -15,7 +15,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use prima_platform::testing::eventually;
+use prima_platform::testing::{eventually, mortal, spawn};
 use tempfile::NamedTempFile;
 
 /// A service of the house.
@@ -149,7 +149,8 @@ impl Process {
 
     fn launch(command: &Command, log: &NamedTempFile) -> Child {
         let out = File::options().append(true).open(log.path()).expect("log file");
-        let mut child = std::process::Command::new(binary());
+        // Dies with the test, however that dies.
+        let mut child = mortal(binary(), "KILL", None);
         child
             .args(command.arguments())
             .env_remove("PRIMA_FAILPOINTS")
@@ -158,7 +159,7 @@ impl Process {
             .stdout(out.try_clone().expect("log file"))
             .stderr(out)
             .process_group(0);
-        child.spawn().expect("prima starts")
+        spawn(child)
     }
 
     async fn wait_for_port(&mut self) {

@@ -98,7 +98,7 @@ type Spawned = std::io::Result<Child>;
 
 /// Starts `command` from a thread that lives as long as the process: the kernel's death signal to a child comes when
 /// the *thread* that started it ends, and each test has a thread of its own.
-fn spawn(command: Command) -> Child {
+pub fn spawn(command: Command) -> Child {
     static SPAWNER: OnceLock<mpsc::Sender<(Command, mpsc::Sender<Spawned>)>> = OnceLock::new();
     let spawner = SPAWNER.get_or_init(|| {
         let (sender, orders) = mpsc::channel::<(Command, mpsc::Sender<Spawned>)>();
@@ -119,7 +119,7 @@ fn spawn(command: Command) -> Child {
 }
 
 /// A command that gets `signal` when this process dies, however it dies.
-fn mortal(program: impl AsRef<OsStr>, signal: &str, user: Option<&str>) -> Command {
+pub fn mortal(program: impl AsRef<OsStr>, signal: &str, user: Option<&str>) -> Command {
     let Some(setpriv) = find("setpriv", path_dirs()) else {
         return Command::new(program);
     };
