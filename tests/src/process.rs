@@ -1,13 +1,14 @@
 //! Processes of the one binary.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{BufRead, BufReader},
     net::TcpListener,
     os::unix::process::CommandExt,
     path::PathBuf,
     process::{Child, Stdio},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -61,11 +62,16 @@ pub fn binary() -> PathBuf {
 
 /// A free port of 127.0.0.1. Taken from below the range of outgoing connections, so that none grabs it meanwhile.
 pub fn free_port() -> u16 {
+    // Tests of one process must not be given one port before either has bound it.
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     let start = 10_000 + (std::process::id() % 1000) as u16 * 18;
-    (start..start + 18)
+    let port = (start..start + 18)
         .chain(28_000..32_000)
-        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
-        .expect("a free port")
+        .find(|port| !given.contains(port) && TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("a free port");
+    given.insert(port);
+    port
 }
 
 /// How to start a process.
