@@ -6,6 +6,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=prima");
     let files = [
         "prima/directory/v1/directory.proto",
+        "prima/survey/v1/access.proto",
         "prima/survey/v1/survey.proto",
         "prima/ranking/v1/ranking.proto",
         "prima/event/v1/event.proto",

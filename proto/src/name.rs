@@ -77,6 +77,36 @@ pub struct Survey {
     pub survey: String,
 }
 
+/// Name of an action of a follow-up plan,
+/// `agencies/{agency}/units/{unit}/surveys/{survey}/followUps/{follow_up}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FollowUp {
+    /// The survey.
+    pub survey: Survey,
+    /// Id of the action.
+    pub follow_up: String,
+}
+
+/// Name of a batch of single-use tokens,
+/// `agencies/{agency}/units/{unit}/surveys/{survey}/tokenBatches/{batch}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenBatch {
+    /// The survey.
+    pub survey: Survey,
+    /// Id of the batch.
+    pub batch: String,
+}
+
+/// Name of a kiosk,
+/// `agencies/{agency}/units/{unit}/devices/{device}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Device {
+    /// The unit.
+    pub unit: Unit,
+    /// Id of the device.
+    pub device: String,
+}
+
 /// Name of a league table, `metrics/{metric}/periods/{period}/cohorts/{cohort}`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeagueTable {
@@ -148,6 +178,42 @@ impl Survey {
     }
 }
 
+impl FollowUp {
+    /// Parses `agencies/{agency}/units/{unit}/surveys/{survey}/followUps/{follow_up}`.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        const FORM: &str = "agencies/{agency}/units/{unit}/surveys/{survey}/followUps/{follow_up}";
+        let (survey, follow_up) = text.split_once("/followUps/").ok_or(Error::Form { form: FORM })?;
+        Ok(Self {
+            survey: Survey::parse(survey).map_err(|e| reform(e, FORM))?,
+            follow_up: token(follow_up, TOKEN_MAX)?.to_owned(),
+        })
+    }
+}
+
+impl TokenBatch {
+    /// Parses `agencies/{agency}/units/{unit}/surveys/{survey}/tokenBatches/{batch}`.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        const FORM: &str = "agencies/{agency}/units/{unit}/surveys/{survey}/tokenBatches/{batch}";
+        let (survey, batch) = text.split_once("/tokenBatches/").ok_or(Error::Form { form: FORM })?;
+        Ok(Self {
+            survey: Survey::parse(survey).map_err(|e| reform(e, FORM))?,
+            batch: token(batch, TOKEN_MAX)?.to_owned(),
+        })
+    }
+}
+
+impl Device {
+    /// Parses `agencies/{agency}/units/{unit}/devices/{device}`.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        const FORM: &str = "agencies/{agency}/units/{unit}/devices/{device}";
+        let (unit, device) = text.split_once("/devices/").ok_or(Error::Form { form: FORM })?;
+        Ok(Self {
+            unit: Unit::parse(unit).map_err(|e| reform(e, FORM))?,
+            device: token(device, TOKEN_MAX)?.to_owned(),
+        })
+    }
+}
+
 impl LeagueTable {
     /// Parses `metrics/{metric}/periods/{period}/cohorts/{cohort}`.
     pub fn parse(text: &str) -> Result<Self, Error> {
@@ -199,6 +265,24 @@ impl fmt::Display for Survey {
     }
 }
 
+impl fmt::Display for FollowUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/followUps/{}", self.survey, self.follow_up)
+    }
+}
+
+impl fmt::Display for TokenBatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/tokenBatches/{}", self.survey, self.batch)
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/devices/{}", self.unit, self.device)
+    }
+}
+
 impl fmt::Display for LeagueTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -217,6 +301,12 @@ mod tests {
     fn a_name_prints_as_it_was_parsed() {
         let text = "agencies/3271/units/dpmptsp/surveys/2024-q3";
         assert_eq!(Survey::parse(text).unwrap().to_string(), text);
+        let follow_up = format!("{text}/followUps/antrean");
+        assert_eq!(FollowUp::parse(&follow_up).unwrap().to_string(), follow_up);
+        let batch = format!("{text}/tokenBatches/7");
+        assert_eq!(TokenBatch::parse(&batch).unwrap().to_string(), batch);
+        let device = "agencies/3271/units/dpmptsp/devices/loket-1";
+        assert_eq!(Device::parse(device).unwrap().to_string(), device);
         let table = "metrics/skm/periods/2024-q3/cohorts/dpmptsp.32";
         assert_eq!(LeagueTable::parse(table).unwrap().to_string(), table);
     }

@@ -29,7 +29,7 @@ pub const NAME: &str = "survey";
 /// How the host runs this service.
 pub const SPEC: Spec = Spec {
     name: NAME,
-    grpc: &["prima.survey.v1.SurveyService"],
+    grpc: &["prima.survey.v1.SurveyService", "prima.survey.v1.AccessService"],
     public: &["/prima.survey.v1.SurveyService/CalculateSampleSize"],
     migrate,
     start: |context| -> Starting { Box::pin(start(context)) },
@@ -62,10 +62,12 @@ async fn start(context: Context) -> Result<Started, Error> {
     );
     let (ready, _) = watch::channel(true);
     let receiver = ready.subscribe();
-    let server = grpc::server(app, ready, context.config.grpc.max_message_bytes);
+    let max_message_bytes = context.config.grpc.max_message_bytes;
+    let access = grpc::access_service(app.clone(), max_message_bytes);
+    let surveys = grpc::survey_service(app, ready, max_message_bytes);
     Ok(Started {
         routes: Box::new(move |routes| {
-            routes.add_service(server);
+            routes.add_service(surveys).add_service(access);
         }),
         ready: receiver,
     })

@@ -65,6 +65,7 @@ pub fn survey_result(stored: &Stored, outcome: &Outcome) -> State {
         close_time: survey.close_at.map(to_proto),
         closed_at: survey.closed_at.map(to_proto),
         update_time: Some(to_proto(from_micros(stored.counted_at.max(stored.updated_at)))),
+        ..Default::default()
     };
     let subject = subject::survey_result(&survey.name);
     state(
@@ -128,6 +129,7 @@ fn score(period: &str, subject: String, score: &Score) -> event::ScoreState {
         } else {
             String::new()
         },
+        recorded: false,
     }
 }
 

@@ -61,7 +61,7 @@ fn weights(value: i32, faults: &mut Vec<Violation>) -> WeightVariant {
         Ok(pb::WeightVariant::Unspecified | pb::WeightVariant::Exact) => WeightVariant::Exact,
         Ok(pb::WeightVariant::WeightVariant0111) => WeightVariant::W0111,
         Ok(pb::WeightVariant::WeightVariant011) => WeightVariant::W011,
-        Err(_) => {
+        Ok(pb::WeightVariant::MeanOfAspectMeans | pb::WeightVariant::MeanOfAllAnswers) | Err(_) => {
             faults.push(Violation::new(
                 "survey.weight_variant",
                 "is unknown",
@@ -317,6 +317,7 @@ pub fn survey(stored: &Stored, unit_confirmed: bool, now: DateTime<Utc>) -> pb::
                     .and_then(|i| i.element(&a.key))
                     .map(|e| e.name.clone())
                     .unwrap_or_default(),
+                ..Default::default()
             })
             .collect(),
         open_time: survey.open_at.map(to_proto),
@@ -327,6 +328,7 @@ pub fn survey(stored: &Stored, unit_confirmed: bool, now: DateTime<Utc>) -> pb::
         etag: stored.etag.to_string(),
         create_time: Some(to_proto(from_micros(stored.created_at))),
         update_time: Some(to_proto(from_micros(stored.updated_at))),
+        ..Default::default()
     }
 }
 
@@ -362,6 +364,7 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
                         .as_ref()
                         .map(|m| number::decimal(&(m * &weight), 4))
                         .unwrap_or_default(),
+                    ..Default::default()
                 }
             })
             .collect(),
@@ -369,5 +372,6 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
         minimum_respondents: survey.minimum(),
         version: stored.version,
         update_time: Some(to_proto(from_micros(stored.counted_at.max(stored.updated_at)))),
+        ..Default::default()
     }
 }

@@ -23,30 +23,77 @@ impl MigratorTrait for Migrator {
 const FIRST: Step = Step {
     name: "m0001_survey",
     statements: &[
+        // `moments` and `disclosed_moments`: exact sums of products, see `domain::moments`. What is disclosed is what
+        // figures per element and profile show: of responses whose `batch` is at most `disclosed_version`.
         "CREATE TABLE survey (
             id {identity}, name {key} NOT NULL UNIQUE, agency {key} NOT NULL, unit {key} NOT NULL,
             display_name TEXT NOT NULL, period {key} NOT NULL, instrument TEXT NOT NULL, weights TEXT NOT NULL,
             asked TEXT NOT NULL, open_at BIGINT, close_at BIGINT, closed_at BIGINT, population BIGINT NOT NULL,
+            populations TEXT NOT NULL DEFAULT '[]', access TEXT NOT NULL DEFAULT '[]',
             etag BIGINT NOT NULL, version BIGINT NOT NULL, respondents BIGINT NOT NULL DEFAULT 0,
+            voided BIGINT NOT NULL DEFAULT 0, moments TEXT NOT NULL DEFAULT '',
+            disclosed_version BIGINT NOT NULL DEFAULT 0, disclosed_respondents BIGINT NOT NULL DEFAULT 0,
+            undisclosed BIGINT NOT NULL DEFAULT 0, disclosed_moments TEXT NOT NULL DEFAULT '',
             created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL, counted_at BIGINT NOT NULL)",
         "CREATE INDEX survey_unit_period ON survey (agency, unit, period)",
         "CREATE INDEX survey_due ON survey (close_at) WHERE closed_at IS NULL AND close_at IS NOT NULL",
-        // Answers with score 0 to 5 per element: n, sum and sum of squares follow exactly.
+        // Answers with score 0 to 5 per element: n, sum and sum of squares follow exactly. `d0` to `d5`: as disclosed.
         "CREATE TABLE survey_element (
             survey_id BIGINT NOT NULL REFERENCES survey (id), element {key} NOT NULL,
             c0 BIGINT NOT NULL DEFAULT 0, c1 BIGINT NOT NULL DEFAULT 0, c2 BIGINT NOT NULL DEFAULT 0,
             c3 BIGINT NOT NULL DEFAULT 0, c4 BIGINT NOT NULL DEFAULT 0, c5 BIGINT NOT NULL DEFAULT 0,
+            d0 BIGINT NOT NULL DEFAULT 0, d1 BIGINT NOT NULL DEFAULT 0, d2 BIGINT NOT NULL DEFAULT 0,
+            d3 BIGINT NOT NULL DEFAULT 0, d4 BIGINT NOT NULL DEFAULT 0, d5 BIGINT NOT NULL DEFAULT 0,
             PRIMARY KEY (survey_id, element))",
-        // `answers`: one character per element asked, in the survey's order; `-` where there is none.
+        // `answers`: one character per element asked, in the survey's order; `-` where there is none. `batch`: version
+        // of the survey when it was taken in. `source`: `agent`, `link`, `token:<batch>` or `kiosk:<device>`.
+        // `voided`: number of the void that took it out.
         "CREATE TABLE response (
             survey_id BIGINT NOT NULL, response_id {key} NOT NULL, digest {blob} NOT NULL,
-            submitted_at BIGINT NOT NULL, accepted_at BIGINT NOT NULL, answers TEXT NOT NULL,
-            sex TEXT, age BIGINT, education TEXT, occupation TEXT, service TEXT,
-            PRIMARY KEY (survey_id, response_id))",
+            submitted_at BIGINT NOT NULL, accepted_at BIGINT NOT NULL, batch BIGINT NOT NULL, answers TEXT NOT NULL,
+            sex TEXT, age BIGINT, age_group TEXT, education TEXT, occupation TEXT, service TEXT, channel TEXT,
+            hour_band TEXT, source {key} NOT NULL, token {blob}, counter BIGINT, device {blob}, import_id {key},
+            voided BIGINT, PRIMARY KEY (survey_id, response_id))",
+        "CREATE UNIQUE INDEX response_token ON response (survey_id, token) WHERE token IS NOT NULL",
+        "CREATE UNIQUE INDEX response_counter ON response (survey_id, source, counter) WHERE counter IS NOT NULL",
+        "CREATE INDEX response_import ON response (survey_id, import_id) WHERE import_id IS NOT NULL",
+        "CREATE TABLE comment (
+            survey_id BIGINT NOT NULL, response_id {key} NOT NULL, kind BIGINT NOT NULL, day TEXT NOT NULL,
+            service TEXT, batch BIGINT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (survey_id, response_id, kind))",
+        "CREATE INDEX comment_day ON comment (survey_id, day)",
+        "CREATE TABLE void (
+            survey_id BIGINT NOT NULL, number BIGINT NOT NULL, voided_at BIGINT NOT NULL, actor TEXT NOT NULL,
+            reason TEXT NOT NULL, import_id TEXT NOT NULL, responses BIGINT NOT NULL,
+            PRIMARY KEY (survey_id, number))",
+        "CREATE TABLE access_secret (id BIGINT PRIMARY KEY, secret {blob} NOT NULL)",
+        "CREATE TABLE token_batch (
+            survey_id BIGINT NOT NULL, number BIGINT NOT NULL, counter TEXT NOT NULL, service TEXT NOT NULL,
+            size BIGINT NOT NULL, expires_at BIGINT, created_at BIGINT NOT NULL, revoked_at BIGINT,
+            PRIMARY KEY (survey_id, number))",
+        "CREATE TABLE device (
+            agency {key} NOT NULL, unit {key} NOT NULL, device {key} NOT NULL, display_name TEXT NOT NULL,
+            public_key {blob} NOT NULL, created_at BIGINT NOT NULL, revoked_at BIGINT,
+            PRIMARY KEY (agency, unit, device))",
+        "CREATE TABLE publication (
+            survey_id BIGINT PRIMARY KEY, publish_date TEXT NOT NULL, media TEXT NOT NULL,
+            updated_at BIGINT NOT NULL)",
+        "CREATE TABLE follow_up (
+            survey_id BIGINT NOT NULL, follow_up {key} NOT NULL, element {key} NOT NULL, program TEXT NOT NULL,
+            quarter TEXT NOT NULL, responsible TEXT NOT NULL, done_date TEXT, evidence TEXT NOT NULL DEFAULT '',
+            note TEXT NOT NULL DEFAULT '', etag BIGINT NOT NULL, created_at BIGINT NOT NULL,
+            PRIMARY KEY (survey_id, follow_up))",
+        // `unit` is '' for the agency's own. `number` counts the records of one subject and period; the highest counts.
+        "CREATE TABLE recorded_result (
+            agency {key} NOT NULL, unit {key} NOT NULL, period {key} NOT NULL, number BIGINT NOT NULL,
+            instrument TEXT NOT NULL, value TEXT NOT NULL, category TEXT NOT NULL, respondents BIGINT NOT NULL,
+            elements TEXT NOT NULL, source TEXT NOT NULL, roll_up TEXT NOT NULL, recorded_at BIGINT NOT NULL,
+            actor TEXT NOT NULL, reason TEXT NOT NULL, replaced BIGINT NOT NULL DEFAULT 0,
+            PRIMARY KEY (agency, unit, period, number))",
         "CREATE TABLE unit_score (
             agency {key} NOT NULL, unit {key} NOT NULL, period {key} NOT NULL, version BIGINT NOT NULL,
             exact TEXT, final BIGINT NOT NULL DEFAULT 0, respondents BIGINT NOT NULL DEFAULT 0,
-            instrument TEXT NOT NULL DEFAULT '', PRIMARY KEY (agency, period, unit))",
+            recorded BIGINT NOT NULL DEFAULT 0, instrument TEXT NOT NULL DEFAULT '',
+            PRIMARY KEY (agency, period, unit))",
         "CREATE TABLE agency_score (
             agency {key} NOT NULL, period {key} NOT NULL, version BIGINT NOT NULL, published BIGINT NOT NULL DEFAULT 0,
             settles_at BIGINT, PRIMARY KEY (agency, period))",

@@ -18,6 +18,10 @@ pub struct NewResponse {
     pub submitted_at: i64,
     /// When it was accepted, unix microseconds.
     pub accepted_at: i64,
+    /// Version of the survey when it was taken in.
+    pub batch: i64,
+    /// `agent`, `link`, `token:<batch>` or `kiosk:<device>`.
+    pub source: String,
     /// One character per element asked; `-` where there is none.
     pub answers: String,
     /// Sex, education, occupation, service.
@@ -32,13 +36,15 @@ pub struct NewResponse {
     pub service: Option<String>,
 }
 
-const COLUMNS: [Column; 11] = {
+const COLUMNS: [Column; 13] = {
     use Column::{Bytes, Int, Text};
-    [Int, Text, Bytes, Int, Int, Text, Text, Int, Text, Text, Text]
+    [
+        Int, Text, Bytes, Int, Int, Text, Text, Int, Text, Text, Text, Int, Text,
+    ]
 };
 
 /// What is absent travels as '' or 0, which no profile field may hold.
-fn row(r: &NewResponse) -> [Value; 11] {
+fn row(r: &NewResponse) -> [Value; 13] {
     [
         r.survey_id.into(),
         r.response_id.clone().into(),
@@ -51,6 +57,8 @@ fn row(r: &NewResponse) -> [Value; 11] {
         r.education.clone().unwrap_or_default().into(),
         r.occupation.clone().unwrap_or_default().into(),
         r.service.clone().unwrap_or_default().into(),
+        r.batch.into(),
+        r.source.clone().into(),
     ]
 }
 
@@ -70,9 +78,10 @@ pub async fn response_insert_in_txn(txn: &Txn, rows: &[NewResponse]) -> Result<H
         let (from, values) = table(txn, COLUMNS, chunk.iter().map(row), 0);
         let text = format!(
             "INSERT INTO response (survey_id, response_id, digest, submitted_at, accepted_at, answers, sex, age,
-                education, occupation, service)
+                education, occupation, service, batch, source)
              SELECT column1, column2, column3, column4, column5, column6, NULLIF(column7, ''), NULLIF(column8, 0),
-                NULLIF(column9, ''), NULLIF(column10, ''), NULLIF(column11, '') FROM {from} WHERE TRUE
+                NULLIF(column9, ''), NULLIF(column10, ''), NULLIF(column11, ''),
+                column12, column13 FROM {from} WHERE TRUE
              ON CONFLICT (survey_id, response_id) DO NOTHING RETURNING survey_id, response_id"
         );
         let keys = KeyRow::find_by_statement(sql(txn, &text, values))

@@ -289,6 +289,7 @@ fn to_message(survey: String, raw: Raw) -> pb::SubmitResponsesRequest {
         education: raw.profile.education.unwrap_or_default(),
         occupation: raw.profile.occupation.unwrap_or_default(),
         service: raw.profile.service.unwrap_or_default(),
+        ..Default::default()
     };
     pb::SubmitResponsesRequest {
         survey,
@@ -297,7 +298,9 @@ fn to_message(survey: String, raw: Raw) -> pb::SubmitResponsesRequest {
             submit_time: raw.submitted_at.map(clock::to_proto),
             answers: raw.answers.into_iter().collect(),
             profile: (profile != pb::RespondentProfile::default()).then_some(profile),
+            ..Default::default()
         }),
+        ..Default::default()
     }
 }
 
@@ -313,6 +316,7 @@ fn to_domain(survey: &pb::Survey) -> anyhow::Result<Survey> {
             pb::WeightVariant::Unspecified | pb::WeightVariant::Exact => WeightVariant::Exact,
             pb::WeightVariant::WeightVariant0111 => WeightVariant::W0111,
             pb::WeightVariant::WeightVariant011 => WeightVariant::W011,
+            other => anyhow::bail!("weight variant {other:?} is not built yet"),
         },
         asked: survey
             .elements

@@ -73,6 +73,8 @@ pub fn weights_name(weights: pb::WeightVariant) -> &'static str {
         pb::WeightVariant::Unspecified | pb::WeightVariant::Exact => "exact",
         pb::WeightVariant::WeightVariant0111 => "0.111",
         pb::WeightVariant::WeightVariant011 => "0.11",
+        pb::WeightVariant::MeanOfAspectMeans => "mean_of_aspect_means",
+        pb::WeightVariant::MeanOfAllAnswers => "mean_of_all_answers",
     }
 }
 
@@ -218,6 +220,7 @@ mod tests {
                 total: 100,
                 mean: "3.4483".into(),
                 weighted_mean: "0.3831".into(),
+                ..Default::default()
             }],
             ..Default::default()
         }

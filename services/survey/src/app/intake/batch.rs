@@ -114,6 +114,8 @@ impl Batch {
             digest,
             submitted_at: micros(response.submitted_at),
             accepted_at: micros(self.now),
+            batch: stored.version,
+            source: "agent".to_owned(),
             answers,
             sex: response.profile.sex,
             age: response.profile.age.map(i64::from),
