@@ -22,6 +22,14 @@ pub mod survey {
     }
 }
 
+/// Instruments, the index, external scores.
+pub mod index {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("prima.index.v1");
+    }
+}
+
 /// League tables.
 pub mod ranking {
     /// Version 1.
