@@ -1,0 +1,50 @@
+//! Categories of a rounded value.
+
+use super::number::{self, Rational};
+
+/// One category.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Band {
+    /// Letter or key, such as `A-` or `green`.
+    pub key: String,
+    /// Name, in Indonesian.
+    pub name: String,
+    /// Lowest rounded value of the band.
+    pub lower: Rational,
+    /// Colour zone; empty where there is none.
+    pub zone: String,
+}
+
+/// The first band whose lower bound the value reaches. `bands` come best first, the value is rounded already, so that
+/// what is printed never contradicts its category.
+pub fn band<'a>(bands: &'a [Band], rounded: &Rational) -> Option<&'a Band> {
+    bands.iter().find(|band| band.lower <= *rounded)
+}
+
+/// A value as it is published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The exact value.
+    pub exact: Rational,
+    /// Rounded half up, once.
+    pub value: String,
+    /// Key of the category; empty where none covers it.
+    pub category: String,
+    /// Its name, in Indonesian.
+    pub name: String,
+    /// Its zone.
+    pub zone: String,
+}
+
+/// Rounds once, to `decimals` places half up, and reads the category from the rounded value.
+pub fn publish(bands: &[Band], exact: Rational, decimals: u32) -> Published {
+    let rounded = number::round(&exact, decimals);
+    let found = band(bands, &rounded);
+    Published {
+        value: number::decimal(&rounded, decimals),
+        category: found.map(|b| b.key.clone()).unwrap_or_default(),
+        name: found.map(|b| b.name.clone()).unwrap_or_default(),
+        zone: found.map(|b| b.zone.clone()).unwrap_or_default(),
+        exact,
+    }
+}

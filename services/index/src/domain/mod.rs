@@ -1,0 +1,8 @@
+//! How an index is computed: pure rules, without I/O, clock or transport. Instruments are data.
+
+pub mod band;
+pub mod instrument;
+pub mod read;
+pub mod score;
+
+pub use prima_platform::number;

@@ -1,0 +1,178 @@
+//! Fields of a document: read with their type, or noted as a fault.
+
+use std::collections::BTreeSet;
+
+use num_traits::{One, Zero};
+use prima_platform::failure::Violation;
+use serde_json::Value;
+
+use super::Fault;
+use crate::domain::number::{self, Rational};
+
+/// Longest text.
+const TEXT_MAX: usize = 2000;
+
+/// Reads fields and notes what is wrong with them.
+#[derive(Default)]
+pub(super) struct Reader {
+    pub(super) faults: Vec<Fault>,
+}
+
+impl Reader {
+    pub(super) fn fault(&mut self, path: &str, english: impl Into<String>, indonesian: impl Into<String>) {
+        self.faults.push(Violation::new(path, english, indonesian));
+    }
+
+    pub(super) fn text(&mut self, of: &Value, path: &str, key: &str) -> String {
+        match of.get(key).and_then(Value::as_str) {
+            Some(text) if !text.trim().is_empty() && text.chars().count() <= TEXT_MAX => text.to_owned(),
+            _ => {
+                let at = join(path, key);
+                self.fault(
+                    &at,
+                    format!("must be a text of 1 to {TEXT_MAX} characters"),
+                    format!("harus berupa teks 1 sampai {TEXT_MAX} karakter"),
+                );
+                String::new()
+            }
+        }
+    }
+
+    pub(super) fn key(&mut self, of: &Value, path: &str, key: &str) -> String {
+        let text = of.get(key).and_then(Value::as_str).unwrap_or_default();
+        let fits = !text.is_empty()
+            && text.len() <= 63
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
+        if !fits {
+            self.fault(
+                &join(path, key),
+                "must be 1 to 63 characters of a-z, 0-9, _ and -",
+                "harus 1 sampai 63 karakter a-z, 0-9, _ dan -",
+            );
+        }
+        text.to_owned()
+    }
+
+    pub(super) fn list<'a>(&mut self, of: &'a Value, path: &str, key: &str) -> &'a [Value] {
+        match of.get(key).and_then(Value::as_array) {
+            Some(list) if !list.is_empty() => list,
+            _ => {
+                self.fault(
+                    &join(path, key),
+                    "must be a list, not empty",
+                    "harus berupa daftar yang berisi",
+                );
+                &[]
+            }
+        }
+    }
+
+    pub(super) fn texts(&mut self, of: &Value, path: &str, key: &str) -> Vec<String> {
+        let list = self.list(of, path, key);
+        let texts: Vec<String> = list
+            .iter()
+            .filter_map(Value::as_str)
+            .filter(|t| !t.trim().is_empty() && t.chars().count() <= TEXT_MAX)
+            .map(str::to_owned)
+            .collect();
+        if texts.len() != list.len() {
+            self.fault(
+                &join(path, key),
+                "must hold texts only",
+                "hanya boleh berisi teks",
+            );
+        }
+        texts
+    }
+
+    /// A number as it is written, a decimal in a text, or a fraction `n/d`.
+    pub(super) fn number(&mut self, of: &Value, path: &str, key: &str) -> Rational {
+        match of.get(key).and_then(rational) {
+            Some(number) => number,
+            None => {
+                self.fault(&join(path, key), "must be a number", "harus berupa angka");
+                Rational::zero()
+            }
+        }
+    }
+
+    pub(super) fn whole(
+        &mut self,
+        of: &Value,
+        path: &str,
+        key: &str,
+        range: std::ops::RangeInclusive<u32>,
+    ) -> u32 {
+        let number = of
+            .get(key)
+            .and_then(Value::as_u64)
+            .and_then(|n| u32::try_from(n).ok());
+        match number {
+            Some(number) if range.contains(&number) => number,
+            _ => {
+                let (low, high) = (range.start(), range.end());
+                self.fault(
+                    &join(path, key),
+                    format!("must be a whole number from {low} to {high}"),
+                    format!("harus bilangan bulat {low} sampai {high}"),
+                );
+                *low
+            }
+        }
+    }
+
+    pub(super) fn sums_to_one(&mut self, path: &str, what: &str, weights: impl Iterator<Item = Rational>) {
+        let sum: Rational = weights.sum();
+        if !sum.is_one() {
+            let sum = number::fraction(&sum);
+            self.fault(
+                path,
+                format!("the weights of {what} sum to {sum}, not to 1"),
+                format!("jumlah bobot {what} adalah {sum}, bukan 1"),
+            );
+        }
+    }
+
+    pub(super) fn unique<'a>(&mut self, path: &str, keys: impl Iterator<Item = &'a str>) {
+        let mut seen = BTreeSet::new();
+        for key in keys {
+            if !key.is_empty() && !seen.insert(key) {
+                self.fault(
+                    path,
+                    format!("`{key}` occurs twice"),
+                    format!("`{key}` muncul dua kali"),
+                );
+            }
+        }
+    }
+}
+
+/// The path of `key` under `path`.
+pub(super) fn join(path: &str, key: &str) -> String {
+    if path.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{path}.{key}")
+    }
+}
+
+/// A number as it is written: its shortest text reads back exactly, the float behind it is never computed with.
+pub fn rational(value: &Value) -> Option<Rational> {
+    let text = match value {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        _ => return None,
+    };
+    parse(&text)
+}
+
+/// Reads a decimal or a fraction `n/d`.
+pub fn parse(text: &str) -> Option<Rational> {
+    if text.contains('/') {
+        number::parse_fraction(text)
+    } else {
+        number::parse_decimal(text)
+    }
+}

@@ -1,0 +1,258 @@
+//! The index from levels and scores: one pure function, whoever asks.
+//!
+//! An indicator's level is weighed into its aspect, the aspects into F-02, F-02 and F-03 into the index (PermenPANRB
+//! 29/2022; `pekppp-2022.json` names what is confirmed and what is not). Where scores are given per aspect, they are
+//! weighed into the index (`pekppp-2017.json`). Everything is exact; the index is rounded once.
+
+use std::collections::BTreeMap;
+
+use num_traits::{One, Zero};
+
+use super::{
+    band::{self, Published},
+    instrument::{DECIMALS, Form, Instrument, Policy, Weighting},
+    number::Rational,
+};
+
+/// What an index is computed from. Keys and ranges are checked by the caller.
+#[derive(Debug, Clone, Default)]
+pub struct Input {
+    /// `offline` or `online`; empty where the instrument has no forms.
+    pub form: String,
+    /// Level per indicator, 0 to the instrument's highest; exact mean of its evaluators.
+    pub levels: BTreeMap<String, Rational>,
+    /// Score per aspect, where it is given instead of levels.
+    pub aspect_scores: BTreeMap<String, Rational>,
+    /// F-03, by the roll-up of whoever computed it.
+    pub f03: Option<Rational>,
+    /// Respondents of F-03; `None` when nobody asks.
+    pub respondents: Option<i64>,
+    /// Least respondents; the instrument's own when `None`.
+    pub minimum_respondents: Option<i64>,
+    /// What is done under it; the instrument's default when `None`.
+    pub policy: Option<Policy>,
+    /// Weights within an aspect; the instrument's default when `None`.
+    pub weighting: Option<Weighting>,
+    /// Other weights of aspects.
+    pub aspect_weights: BTreeMap<String, Rational>,
+    /// An aspect to leave out; the weights of the others are scaled to sum to 1.
+    pub leave_out: Option<String>,
+}
+
+/// One addend: weight times value, and what the value is made of. The products of `terms` sum to `value` exactly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Key of what is weighed.
+    pub key: String,
+    /// Its name, in Indonesian.
+    pub name: String,
+    /// Its weight in what stands above.
+    pub weight: Rational,
+    /// Its value; `None` while something of it is missing.
+    pub value: Option<Rational>,
+    /// What it is made of; empty for an input.
+    pub terms: Vec<Node>,
+    /// Where an input comes from, in Indonesian.
+    pub origin: &'static str,
+}
+
+/// An index, and all that leads to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Index {
+    /// The index; `None` while something is missing.
+    pub published: Option<Published>,
+    /// The tree, from the index down to levels.
+    pub tree: Node,
+    /// Keys of what is missing.
+    pub missing: Vec<String>,
+}
+
+impl Index {
+    /// The value of F-02 or F-03 in the tree.
+    pub fn part(&self, key: &str) -> Option<&Rational> {
+        self.tree.terms.iter().find(|n| n.key == key)?.value.as_ref()
+    }
+
+    /// The aspects, wherever they stand.
+    pub fn aspects(&self) -> &[Node] {
+        let f02 = self.tree.terms.iter().find(|n| n.key == F02);
+        f02.map_or(&self.tree.terms, |f02| &f02.terms)
+    }
+}
+
+/// Key of the evaluators' form.
+pub const F02: &str = "f02";
+/// Key of the users' form.
+pub const F03: &str = "f03";
+
+const GIVEN: &str = "nilai aspek yang dimasukkan langsung";
+const LEVEL: &str = "tingkat menurut evaluator (F-02)";
+const ANSWERS: &str = "penilaian pengguna layanan (F-03)";
+const NOT_GIVEN: &str = "belum ada";
+const UNDER: &str = "responden kurang dari minimum: belum dihitung";
+const UNDER_ZERO: &str = "responden kurang dari minimum: dihitung 0";
+
+fn leaf(key: &str, name: &str, weight: Rational, value: Option<Rational>, origin: &'static str) -> Node {
+    let origin = if value.is_some() || origin == UNDER {
+        origin
+    } else {
+        NOT_GIVEN
+    };
+    Node {
+        key: key.to_owned(),
+        name: name.to_owned(),
+        weight,
+        value,
+        terms: Vec::new(),
+        origin,
+    }
+}
+
+/// The sum of the products of `terms`; `None` while one is missing that has a weight.
+fn sum(key: &str, name: &str, weight: Rational, terms: Vec<Node>) -> Node {
+    let value = terms
+        .iter()
+        .map(|t| match &t.value {
+            Some(value) => Some(value * &t.weight),
+            None => t.weight.is_zero().then(Rational::zero),
+        })
+        .sum();
+    Node {
+        key: key.to_owned(),
+        name: name.to_owned(),
+        weight,
+        value,
+        terms,
+        origin: "",
+    }
+}
+
+/// Computes the index.
+pub fn compute(instrument: &Instrument, input: &Input) -> Index {
+    let aspects = |form: Option<&Form>| -> Vec<Node> {
+        weights(instrument, input)
+            .into_iter()
+            .map(|(at, weight)| {
+                let given = input.aspect_scores.get(&at.key);
+                match (given, form) {
+                    (Some(score), _) => leaf(&at.key, &at.name, weight, Some(score.clone()), GIVEN),
+                    (None, None) => leaf(&at.key, &at.name, weight, None, GIVEN),
+                    (None, Some(form)) => {
+                        let weighting = input.weighting.or_else(|| default_weighting(instrument));
+                        let rows = indicators(form, &at.key, weighting.unwrap_or(Weighting::PerIndicator));
+                        let terms = rows.into_iter().map(|(row, weight)| {
+                            leaf(
+                                &row.key,
+                                &row.title,
+                                weight,
+                                input.levels.get(&row.key).cloned(),
+                                LEVEL,
+                            )
+                        });
+                        sum(&at.key, &at.name, weight, terms.collect())
+                    }
+                }
+            })
+            .collect()
+    };
+    let tree = match &instrument.forms {
+        None => sum("ipp", "Indeks Pelayanan Publik", Rational::one(), aspects(None)),
+        Some(forms) => {
+            let f02 = sum(
+                F02,
+                "Penilaian evaluator (F-02)",
+                forms.f02_weight.clone(),
+                aspects(forms.get(&input.form)),
+            );
+            let minimum = input.minimum_respondents.unwrap_or(forms.minimum_respondents);
+            let policy = input.policy.or_else(|| forms.policies.first().copied());
+            let under = input.respondents.is_some_and(|n| n < minimum);
+            let (value, origin) = match (under, policy) {
+                (false, _) | (true, Some(Policy::UseAvailable)) => (input.f03.clone(), ANSWERS),
+                (true, Some(Policy::ScoreZero)) => (Some(Rational::zero()), UNDER_ZERO),
+                (true, Some(Policy::Incomplete) | None) => (None, UNDER),
+            };
+            let f03 = leaf(
+                F03,
+                "Penilaian pengguna layanan (F-03)",
+                forms.f03_weight.clone(),
+                value,
+                origin,
+            );
+            sum("ipp", "Indeks Pelayanan Publik", Rational::one(), vec![f02, f03])
+        }
+    };
+    let mut missing = Vec::new();
+    gather(&tree, &mut missing);
+    let published = tree
+        .value
+        .clone()
+        .map(|v| band::publish(&instrument.bands, v, DECIMALS));
+    Index {
+        published,
+        tree,
+        missing,
+    }
+}
+
+fn default_weighting(instrument: &Instrument) -> Option<Weighting> {
+    instrument.forms.as_ref()?.weightings.first().copied()
+}
+
+/// The aspects that count, with their weights, which sum to 1.
+fn weights<'a>(instrument: &'a Instrument, input: &Input) -> Vec<(&'a super::instrument::Aspect, Rational)> {
+    let own = |key: &str, weight: &Rational| input.aspect_weights.get(key).unwrap_or(weight).clone();
+    let counted: Vec<_> = instrument
+        .aspects
+        .iter()
+        .filter(|a| input.leave_out.as_ref() != Some(&a.key))
+        .map(|a| (a, own(&a.key, &a.weight)))
+        .collect();
+    let sum: Rational = counted.iter().map(|(_, weight)| weight.clone()).sum();
+    if sum.is_zero() || input.leave_out.is_none() {
+        return counted;
+    }
+    counted
+        .into_iter()
+        .map(|(a, weight)| (a, weight / &sum))
+        .collect()
+}
+
+/// The scored rows of an aspect, with their weights, which sum to 1.
+fn indicators<'a>(
+    form: &'a Form,
+    aspect: &str,
+    weighting: Weighting,
+) -> Vec<(&'a super::instrument::Indicator, Rational)> {
+    let rows: Vec<_> = form
+        .indicators
+        .iter()
+        .filter(|row| !row.supplementary && row.aspect == aspect)
+        .collect();
+    let equal = Rational::new(1.into(), rows.len().max(1).into());
+    rows.into_iter()
+        .map(|row| match weighting {
+            Weighting::PerIndicator => (row, row.weight.clone()),
+            Weighting::EqualWithinAspect => (row, equal.clone()),
+        })
+        .collect()
+}
+
+fn gather(node: &Node, missing: &mut Vec<String>) {
+    if node.value.is_none() && node.terms.is_empty() && !node.weight.is_zero() {
+        missing.push(node.key.clone());
+    }
+    for term in &node.terms {
+        gather(term, missing);
+    }
+}
+
+/// The index of an agency: the mean of the exact indexes of its units, rounded once.
+pub fn agency(instrument: &Instrument, units: &[Rational]) -> Option<Published> {
+    let mean = super::number::mean(units)?;
+    Some(band::publish(&instrument.bands, mean, DECIMALS))
+}
+
+#[cfg(test)]
+#[path = "score_tests.rs"]
+mod tests;
