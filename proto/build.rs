@@ -8,6 +8,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "prima/directory/v1/directory.proto",
         "prima/survey/v1/access.proto",
         "prima/survey/v1/survey.proto",
+        "prima/index/v1/assessment.proto",
         "prima/index/v1/index.proto",
         "prima/ranking/v1/ranking.proto",
         "prima/event/v1/event.proto",

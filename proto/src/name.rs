@@ -107,6 +107,22 @@ pub struct Device {
     pub device: String,
 }
 
+/// Name of an evaluation cycle, `cycles/{cycle}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cycle {
+    /// Id of the cycle.
+    pub cycle: String,
+}
+
+/// Name of a unit's assessment in a cycle, `cycles/{cycle}/agencies/{agency}/units/{unit}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Assessment {
+    /// The cycle.
+    pub cycle: Cycle,
+    /// The unit.
+    pub unit: Unit,
+}
+
 /// Name of a league table, `metrics/{metric}/periods/{period}/cohorts/{cohort}`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeagueTable {
@@ -194,7 +210,9 @@ impl TokenBatch {
     /// Parses `agencies/{agency}/units/{unit}/surveys/{survey}/tokenBatches/{batch}`.
     pub fn parse(text: &str) -> Result<Self, Error> {
         const FORM: &str = "agencies/{agency}/units/{unit}/surveys/{survey}/tokenBatches/{batch}";
-        let (survey, batch) = text.split_once("/tokenBatches/").ok_or(Error::Form { form: FORM })?;
+        let (survey, batch) = text
+            .split_once("/tokenBatches/")
+            .ok_or(Error::Form { form: FORM })?;
         Ok(Self {
             survey: Survey::parse(survey).map_err(|e| reform(e, FORM))?,
             batch: token(batch, TOKEN_MAX)?.to_owned(),
@@ -210,6 +228,33 @@ impl Device {
         Ok(Self {
             unit: Unit::parse(unit).map_err(|e| reform(e, FORM))?,
             device: token(device, TOKEN_MAX)?.to_owned(),
+        })
+    }
+}
+
+impl Cycle {
+    /// Parses `cycles/{cycle}`.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        const FORM: &str = "cycles/{cycle}";
+        match text.split('/').collect::<Vec<_>>().as_slice() {
+            ["cycles", cycle] => Ok(Self {
+                cycle: token(cycle, TOKEN_MAX)?.to_owned(),
+            }),
+            _ => Err(Error::Form { form: FORM }),
+        }
+    }
+}
+
+impl Assessment {
+    /// Parses `cycles/{cycle}/agencies/{agency}/units/{unit}`.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        const FORM: &str = "cycles/{cycle}/agencies/{agency}/units/{unit}";
+        let at = text.find("/agencies/").ok_or(Error::Form { form: FORM })?;
+        let (cycle, unit) = text.split_at(at);
+        let unit = unit.strip_prefix('/').unwrap_or(unit);
+        Ok(Self {
+            cycle: Cycle::parse(cycle).map_err(|e| reform(e, FORM))?,
+            unit: Unit::parse(unit).map_err(|e| reform(e, FORM))?,
         })
     }
 }
@@ -283,6 +328,18 @@ impl fmt::Display for Device {
     }
 }
 
+impl fmt::Display for Cycle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cycles/{}", self.cycle)
+    }
+}
+
+impl fmt::Display for Assessment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.cycle, self.unit)
+    }
+}
+
 impl fmt::Display for LeagueTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -307,6 +364,8 @@ mod tests {
         assert_eq!(TokenBatch::parse(&batch).unwrap().to_string(), batch);
         let device = "agencies/3271/units/dpmptsp/devices/loket-1";
         assert_eq!(Device::parse(device).unwrap().to_string(), device);
+        let assessment = "cycles/2025-nasional/agencies/3271/units/dpmptsp";
+        assert_eq!(Assessment::parse(assessment).unwrap().to_string(), assessment);
         let table = "metrics/skm/periods/2024-q3/cohorts/dpmptsp.32";
         assert_eq!(LeagueTable::parse(table).unwrap().to_string(), table);
     }
@@ -322,5 +381,13 @@ mod tests {
         }
         assert!(Unit::parse("agencies/1/units/a/b").is_err());
         assert!(Survey::parse("agencies/1/units/a/surveys/").is_err());
+        for text in [
+            "cycles/a",
+            "cycles//agencies/1/units/a",
+            "cycles/a//agencies/1/units/a",
+            "/agencies/1/units/a",
+        ] {
+            assert!(Assessment::parse(text).is_err(), "{text}");
+        }
     }
 }
