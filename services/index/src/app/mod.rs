@@ -1,0 +1,17 @@
+//! Use cases: one file for each that changes state.
+
+use prima_platform::service::Context;
+
+/// What the use cases stand on; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The platform.
+    pub context: Context,
+}
+
+impl App {
+    /// The use cases of one process.
+    pub fn new(context: Context) -> Self {
+        Self { context }
+    }
+}

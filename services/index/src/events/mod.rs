@@ -1,0 +1,1 @@
+//! What this service publishes, and the handlers of what it consumes.

@@ -1,0 +1,12 @@
+//! The gRPC side of the index service.
+
+mod cycles;
+mod evaluation;
+mod evidence;
+mod external;
+mod indexes;
+mod instruments;
+mod server;
+mod suggestions;
+
+pub use server::{assessment_service, index_service};

@@ -1,0 +1,75 @@
+//! What the index service keeps: instruments, external scores, cycles and assessments, and the last state of what the
+//! other services tell.
+
+use prima_platform::db::{Step, platform_steps};
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+/// The steps of this service's schema.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        let mut steps = platform_steps();
+        steps.push(Box::new(FIRST));
+        steps
+    }
+}
+
+const FIRST: Step = Step {
+    name: "m0001_index",
+    statements: &[
+        // Instruments that were added; those of the release are embedded.
+        "CREATE TABLE instrument (id {key} PRIMARY KEY, document TEXT NOT NULL, created_at BIGINT NOT NULL)",
+        // `unit` is '' for an agency. `number` counts the records of one metric, subject and period; the highest counts.
+        "CREATE TABLE external_score (
+            metric {key} NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL, period {key} NOT NULL,
+            number BIGINT NOT NULL, era TEXT NOT NULL, score TEXT NOT NULL, category TEXT NOT NULL,
+            source TEXT NOT NULL, no_maladministration BIGINT NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL,
+            recorded_at BIGINT NOT NULL, version BIGINT NOT NULL, replaced BIGINT NOT NULL DEFAULT 0,
+            PRIMARY KEY (metric, agency, unit, period, number))",
+        // One cycle for each scheme, year and agency ('' for all): its scores have one key.
+        "CREATE TABLE cycle (
+            id {identity}, cycle {key} NOT NULL UNIQUE, scheme TEXT NOT NULL, year {key} NOT NULL, agency {key} NOT NULL,
+            instrument {key} NOT NULL, settings TEXT NOT NULL, final_at BIGINT, etag BIGINT NOT NULL,
+            created_at BIGINT NOT NULL, UNIQUE (scheme, year, agency))",
+        // `exact` and `inputs`: the index and what it was computed from, as published under `version`.
+        "CREATE TABLE assessment (
+            cycle_id BIGINT NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL, form TEXT NOT NULL,
+            version BIGINT NOT NULL, exact TEXT, inputs TEXT NOT NULL DEFAULT '', published BIGINT NOT NULL DEFAULT 0,
+            updated_at BIGINT NOT NULL, PRIMARY KEY (cycle_id, agency, unit))",
+        "CREATE INDEX assessment_unit ON assessment (agency, unit)",
+        // The lock and the version of an agency's index in a cycle.
+        "CREATE TABLE agency_index (
+            cycle_id BIGINT NOT NULL, agency {key} NOT NULL, version BIGINT NOT NULL, exact TEXT,
+            counted BIGINT NOT NULL DEFAULT 0, expected BIGINT NOT NULL DEFAULT 0, published BIGINT NOT NULL DEFAULT 0,
+            PRIMARY KEY (cycle_id, agency))",
+        "CREATE TABLE self_level (
+            cycle_id BIGINT NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL, indicator {key} NOT NULL,
+            level BIGINT NOT NULL, note TEXT NOT NULL, updated_at BIGINT NOT NULL,
+            PRIMARY KEY (cycle_id, agency, unit, indicator))",
+        "CREATE TABLE evaluation (
+            cycle_id BIGINT NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL, indicator {key} NOT NULL,
+            evaluator {key} NOT NULL, level BIGINT NOT NULL, note TEXT NOT NULL, updated_at BIGINT NOT NULL,
+            PRIMARY KEY (cycle_id, agency, unit, indicator, evaluator))",
+        "CREATE TABLE objection (
+            cycle_id BIGINT NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL, number BIGINT NOT NULL,
+            indicator {key} NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL, created_at BIGINT NOT NULL,
+            granted BIGINT NOT NULL DEFAULT 0, level BIGINT, decision TEXT NOT NULL DEFAULT '',
+            decider TEXT NOT NULL DEFAULT '', decided_at BIGINT, PRIMARY KEY (cycle_id, agency, unit, number))",
+        "CREATE TABLE evidence (
+            cycle_id BIGINT NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL, number BIGINT NOT NULL,
+            indicator {key} NOT NULL, display_name TEXT NOT NULL, link TEXT NOT NULL, media_type TEXT NOT NULL,
+            size BIGINT NOT NULL, sha256 {blob} NOT NULL, object TEXT NOT NULL, actor TEXT NOT NULL,
+            created_at BIGINT NOT NULL, PRIMARY KEY (cycle_id, agency, unit, number))",
+        "CREATE TABLE action (
+            cycle_id BIGINT NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL, number BIGINT NOT NULL,
+            indicator {key} NOT NULL, description TEXT NOT NULL, owner TEXT NOT NULL, due_date TEXT NOT NULL,
+            done_date TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '', created_at BIGINT NOT NULL,
+            PRIMARY KEY (cycle_id, agency, unit, number))",
+        // The last state of each subject that a service told of a unit; `service` is the first part of the subject.
+        "CREATE TABLE fact (
+            subject {key} PRIMARY KEY, service {key} NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL,
+            version BIGINT NOT NULL, payload {blob} NOT NULL)",
+        "CREATE INDEX fact_unit ON fact (agency, unit)",
+    ],
+};

@@ -1,0 +1,8 @@
+//! The index service as its callers see it: over gRPC, on a real database, with its relay and a bus.
+//!
+//! Every test runs on SQLite, and on PostgreSQL too when `PRIMA_TEST_POSTGRES_URL` is set.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod fixture;
+mod instruments;
