@@ -1,1 +1,3 @@
 //! What this service publishes, and the handlers of what it consumes.
+
+pub mod render;
