@@ -2,11 +2,15 @@
 
 pub mod certainty;
 pub mod disclosure;
+pub mod follow_up;
 pub mod index;
+pub mod input;
 pub mod instrument;
 pub mod moments;
 pub mod number;
 pub mod period;
+pub mod publication;
+pub mod recorded;
 pub mod response;
 pub mod sample;
 pub mod student;

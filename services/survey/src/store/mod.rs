@@ -1,12 +1,15 @@
 //! What the survey service keeps: surveys, tallies per element, responses, unit and agency scores.
 
 pub mod agency_score;
+pub mod comment;
+pub mod publication;
 pub mod recorded;
 pub mod response;
 pub mod survey;
 pub mod tally;
 pub mod unit;
 pub mod unit_score;
+pub mod void;
 
 use prima_platform::db::{Step, platform_steps};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
