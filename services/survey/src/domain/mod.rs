@@ -7,7 +7,6 @@ pub mod index;
 pub mod input;
 pub mod instrument;
 pub mod moments;
-pub mod number;
 pub mod period;
 pub mod publication;
 pub mod recorded;
@@ -16,6 +15,8 @@ pub mod sample;
 pub mod student;
 pub mod survey;
 pub mod tally;
+
+pub use prima_platform::number;
 
 /// What a caller sent, cut and cleaned so that it can be repeated in a message or a field path.
 fn shown(text: &str) -> String {
