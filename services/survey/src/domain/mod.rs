@@ -7,7 +7,6 @@ pub mod index;
 pub mod input;
 pub mod instrument;
 pub mod moments;
-pub mod period;
 pub mod publication;
 pub mod recorded;
 pub mod response;
@@ -17,6 +16,7 @@ pub mod survey;
 pub mod tally;
 
 pub use prima_platform::number;
+pub use prima_proto::period;
 
 /// What a caller sent, cut and cleaned so that it can be repeated in a message or a field path.
 fn shown(text: &str) -> String {

@@ -67,12 +67,19 @@ fn complete(name: &str, etag: &str, date: &str) -> pb::CompleteFollowUpRequest {
 async fn closed(t: &mut World) -> String {
     let survey = t.survey("a").await.name;
     for n in 0..2 {
-        t.respond(&survey, &format!("r-{n}"), &SKM.map(|key| (key, if key == "time" { 2 } else { 4 })))
-            .await;
+        t.respond(
+            &survey,
+            &format!("r-{n}"),
+            &SKM.map(|key| (key, if key == "time" { 2 } else { 4 })),
+        )
+        .await;
     }
     t.close(&survey).await;
     let text = "UPDATE survey SET closed_at = closed_at - 864000000000";
-    t.db.writer().execute_raw(sql(t.db.writer(), text, [])).await.unwrap();
+    t.db.writer()
+        .execute_raw(sql(t.db.writer(), text, []))
+        .await
+        .unwrap();
     survey
 }
 
@@ -99,7 +106,10 @@ async fn media_add_up_and_the_earliest_day_counts() {
         let before = t.event().await.version;
         let first = publish("p1", &survey, "", vec![medium("papan-pengumuman", "")]);
         let answer = t.published(first.clone()).await;
-        assert_eq!((answer.publish_date.as_str(), answer.media_kinds), (day(0).as_str(), 1));
+        assert_eq!(
+            (answer.publish_date.as_str(), answer.media_kinds),
+            (day(0).as_str(), 1)
+        );
         // The same request again changes nothing.
         let version = t.event().await.version;
         assert!(version > before);
@@ -107,21 +117,43 @@ async fn media_add_up_and_the_earliest_day_counts() {
         assert_eq!(t.event().await.version, version);
 
         let site = || medium("situs-web", "https://kotabogor.go.id/skm");
-        let more = vec![site(), medium("situs-web", "https://bogor.id"), site(), medium("papan-pengumuman", "")];
+        let more = vec![
+            site(),
+            medium("situs-web", "https://bogor.id"),
+            site(),
+            medium("papan-pengumuman", ""),
+        ];
         let answer = t.published(publish("p2", &survey, &day(-9), more)).await;
         assert_eq!(answer.publish_date, day(-9));
         assert_eq!((answer.media.len(), answer.media_kinds), (3, 2));
-        let answer = t.published(publish("p3", &survey, &day(-1), vec![medium("videotron", "")])).await;
+        let answer = t
+            .published(publish("p3", &survey, &day(-1), vec![medium("videotron", "")]))
+            .await;
         assert_eq!(answer.publish_date, day(-9), "a later day does not move it");
 
         let result = t.result(&survey).await;
         assert_eq!(result.publication, Some(answer));
         let staged = t.event().await;
-        assert_eq!((staged.state.publish_date, staged.version), (day(-9), result.version));
-        let media: Vec<(String, bool)> =
-            staged.state.media.into_iter().map(|m| (m.kind, m.electronic)).collect();
-        let expected = [("papan-pengumuman", false), ("situs-web", true), ("situs-web", true), ("videotron", true)];
-        assert_eq!(media, expected.map(|(kind, electronic)| (kind.to_owned(), electronic)));
+        assert_eq!(
+            (staged.state.publish_date, staged.version),
+            (day(-9), result.version)
+        );
+        let media: Vec<(String, bool)> = staged
+            .state
+            .media
+            .into_iter()
+            .map(|m| (m.kind, m.electronic))
+            .collect();
+        let expected = [
+            ("papan-pengumuman", false),
+            ("situs-web", true),
+            ("situs-web", true),
+            ("videotron", true),
+        ];
+        assert_eq!(
+            media,
+            expected.map(|(kind, electronic)| (kind.to_owned(), electronic))
+        );
     })
     .await;
 }
@@ -144,9 +176,15 @@ async fn only_a_closed_survey_is_published_and_planned_for() {
         );
         let unknown = "agencies/3271/units/dpmptsp/surveys/none";
         let other = publish("q", unknown, "", vec![medium("videotron", "")]);
-        refused(t.client.publish_result(operator(other)).await, Code::NotFound, "NOT_FOUND");
         refused(
-            t.client.create_follow_up(operator(plan(unknown, "x", "time"))).await,
+            t.client.publish_result(operator(other)).await,
+            Code::NotFound,
+            "NOT_FOUND",
+        );
+        refused(
+            t.client
+                .create_follow_up(operator(plan(unknown, "x", "time")))
+                .await,
             Code::NotFound,
             "NOT_FOUND",
         );
@@ -163,8 +201,12 @@ async fn a_survey_whose_time_is_over_is_closed_by_its_publication() {
     on_each_database(async |mut t| {
         let survey = t.survey("a").await.name;
         let text = "UPDATE survey SET close_at = created_at";
-        t.db.writer().execute_raw(sql(t.db.writer(), text, [])).await.unwrap();
-        t.published(publish("p", &survey, "", vec![medium("videotron", "")])).await;
+        t.db.writer()
+            .execute_raw(sql(t.db.writer(), text, []))
+            .await
+            .unwrap();
+        t.published(publish("p", &survey, "", vec![medium("videotron", "")]))
+            .await;
         let event = t.event().await.state;
         assert!(event.closed_at.is_some());
         assert_eq!(event.publish_date, day(0));
@@ -176,10 +218,21 @@ async fn a_survey_whose_time_is_over_is_closed_by_its_publication() {
 async fn every_fault_of_a_publication_is_named_at_once() {
     on_each_database(async |mut t| {
         let survey = closed(&mut t).await;
-        let bad = publish("", "x", &day(1), vec![medium("radio", ""), medium("situs-web", "")]);
+        let bad = publish(
+            "",
+            "x",
+            &day(1),
+            vec![medium("radio", ""), medium("situs-web", "")],
+        );
         assert_eq!(
             faults(t.client.publish_result(operator(bad)).await),
-            ["request_id", "survey", "publish_date", "media[0].kind", "media[1].link"]
+            [
+                "request_id",
+                "survey",
+                "publish_date",
+                "media[0].kind",
+                "media[1].link"
+            ]
         );
         let early = publish("p", &survey, &day(-12), vec![medium("aplikasi", "aplikasi.id")]);
         assert_eq!(
@@ -203,7 +256,11 @@ async fn every_fault_of_a_publication_is_named_at_once() {
 async fn a_plan_is_listed_with_the_weakest_element_first_and_done_once() {
     on_each_database(async |mut t| {
         let survey = closed(&mut t).await;
-        for (id, element) in [("a-biaya", "cost"), ("b-syarat", "requirements"), ("z-antre", "time")] {
+        for (id, element) in [
+            ("a-biaya", "cost"),
+            ("b-syarat", "requirements"),
+            ("z-antre", "time"),
+        ] {
             t.planned(plan(&survey, id, element)).await;
         }
         let name = format!("{survey}/followUps/z-antre");
@@ -212,37 +269,67 @@ async fn a_plan_is_listed_with_the_weakest_element_first_and_done_once() {
             page_size: size,
             page_token: token.into(),
         };
-        let first = t.client.list_follow_ups(operator(list(2, ""))).await.unwrap().into_inner();
+        let first = t
+            .client
+            .list_follow_ups(operator(list(2, "")))
+            .await
+            .unwrap()
+            .into_inner();
         let ids = |page: &pb::ListFollowUpsResponse| {
             let names = page.follow_ups.iter().map(|f| f.name.clone());
-            names.map(|n| n.rsplit('/').next().unwrap().to_owned()).collect::<Vec<_>>()
+            names
+                .map(|n| n.rsplit('/').next().unwrap().to_owned())
+                .collect::<Vec<_>>()
         };
         assert_eq!(ids(&first), ["z-antre", "b-syarat"]);
-        let rest = t.client.list_follow_ups(operator(list(2, &first.next_page_token))).await.unwrap().into_inner();
-        assert_eq!((ids(&rest), rest.next_page_token.as_str()), (vec!["a-biaya".to_owned()], ""));
+        let rest = t
+            .client
+            .list_follow_ups(operator(list(2, &first.next_page_token)))
+            .await
+            .unwrap()
+            .into_inner();
+        assert_eq!(
+            (ids(&rest), rest.next_page_token.as_str()),
+            (vec!["a-biaya".to_owned()], "")
+        );
         assert_eq!((rest.planned, rest.done), (3, 0));
 
         let open = &first.follow_ups[0];
         refused(
-            t.client.complete_follow_up(operator(complete(&name, "1", &day(0)))).await,
+            t.client
+                .complete_follow_up(operator(complete(&name, "1", &day(0))))
+                .await,
             Code::Aborted,
             "ETAG_MISMATCH",
         );
-        let done = t.client.complete_follow_up(operator(complete(&name, &open.etag, &day(0)))).await;
+        let done = t
+            .client
+            .complete_follow_up(operator(complete(&name, &open.etag, &day(0))))
+            .await;
         let done = done.unwrap().into_inner().follow_up.unwrap();
         assert_eq!(done.done_date, day(0));
         assert_ne!(done.etag, open.etag);
         refused(
-            t.client.complete_follow_up(operator(complete(&name, &done.etag, &day(0)))).await,
+            t.client
+                .complete_follow_up(operator(complete(&name, &done.etag, &day(0))))
+                .await,
             Code::FailedPrecondition,
             "FOLLOW_UP_DONE",
         );
-        let after = t.client.list_follow_ups(operator(list(1, ""))).await.unwrap().into_inner();
+        let after = t
+            .client
+            .list_follow_ups(operator(list(1, "")))
+            .await
+            .unwrap()
+            .into_inner();
         assert_eq!((after.planned, after.done), (3, 1));
         assert_eq!(after.follow_ups, [done]);
 
         let staged = t.event().await.state.follow_ups;
-        let told: Vec<_> = staged.iter().map(|f| (f.id.as_str(), f.element.as_str(), f.done_date.clone())).collect();
+        let told: Vec<_> = staged
+            .iter()
+            .map(|f| (f.id.as_str(), f.element.as_str(), f.done_date.clone()))
+            .collect();
         assert_eq!(
             told,
             [
@@ -251,7 +338,11 @@ async fn a_plan_is_listed_with_the_weakest_element_first_and_done_once() {
                 ("z-antre", "time", day(0))
             ]
         );
-        assert!(staged.iter().all(|f| f.create_date == day(0) && f.quarter == "2025-q2"));
+        assert!(
+            staged
+                .iter()
+                .all(|f| f.create_date == day(0) && f.quarter == "2025-q2")
+        );
     })
     .await;
 }
@@ -292,12 +383,18 @@ async fn every_fault_of_a_plan_is_named_at_once() {
         );
         let name = format!("{survey}/followUps/none");
         refused(
-            t.client.complete_follow_up(operator(complete(&name, "", &day(0)))).await,
+            t.client
+                .complete_follow_up(operator(complete(&name, "", &day(0))))
+                .await,
             Code::NotFound,
             "NOT_FOUND",
         );
         let first = t.planned(plan(&survey, "x", "time")).await;
-        assert_eq!(t.planned(plan(&survey, "x", "time")).await, first, "a repeat returns the first answer");
+        assert_eq!(
+            t.planned(plan(&survey, "x", "time")).await,
+            first,
+            "a repeat returns the first answer"
+        );
         let mut other = plan(&survey, "x", "cost");
         other.request_id = "other".into();
         refused(
@@ -310,7 +407,10 @@ async fn every_fault_of_a_plan_is_named_at_once() {
             page_size: -1,
             ..Default::default()
         };
-        assert_eq!(faults(t.client.list_follow_ups(operator(bad)).await), ["parent", "page_size"]);
+        assert_eq!(
+            faults(t.client.list_follow_ups(operator(bad)).await),
+            ["parent", "page_size"]
+        );
     })
     .await;
 }
@@ -338,19 +438,59 @@ async fn only_an_operator_of_the_agency_publishes_and_plans() {
         let name = format!("{survey}/followUps/x");
         let callers = [
             (Caller::anonymous(), Code::Unauthenticated, "TOKEN_MISSING"),
-            (Caller::new("e".into(), vec![Role::Evaluator, Role::Intake], vec!["3271".into()]), Code::PermissionDenied, "PERMISSION_DENIED"),
-            (Caller::new("o".into(), vec![Role::Operator], vec!["3272".into()]), Code::PermissionDenied, "PERMISSION_DENIED"),
+            (
+                Caller::new(
+                    "e".into(),
+                    vec![Role::Evaluator, Role::Intake],
+                    vec!["3271".into()],
+                ),
+                Code::PermissionDenied,
+                "PERMISSION_DENIED",
+            ),
+            (
+                Caller::new("o".into(), vec![Role::Operator], vec!["3272".into()]),
+                Code::PermissionDenied,
+                "PERMISSION_DENIED",
+            ),
         ];
         for (caller, code, reason) in callers {
             let request = publish("p", &survey, "", vec![medium("videotron", "")]);
-            refused(t.client.publish_result(by(caller.clone(), request)).await, code, reason);
-            refused(t.client.create_follow_up(by(caller.clone(), plan(&survey, "y", "time"))).await, code, reason);
-            refused(t.client.complete_follow_up(by(caller, complete(&name, "", &day(0)))).await, code, reason);
+            refused(
+                t.client.publish_result(by(caller.clone(), request)).await,
+                code,
+                reason,
+            );
+            refused(
+                t.client
+                    .create_follow_up(by(caller.clone(), plan(&survey, "y", "time")))
+                    .await,
+                code,
+                reason,
+            );
+            refused(
+                t.client
+                    .complete_follow_up(by(caller, complete(&name, "", &day(0))))
+                    .await,
+                code,
+                reason,
+            );
         }
-        let list = pb::ListFollowUpsRequest { parent: survey.clone(), ..Default::default() };
-        refused(t.client.list_follow_ups(by(Caller::anonymous(), list.clone())).await, Code::Unauthenticated, "TOKEN_MISSING");
+        let list = pb::ListFollowUpsRequest {
+            parent: survey.clone(),
+            ..Default::default()
+        };
+        refused(
+            t.client
+                .list_follow_ups(by(Caller::anonymous(), list.clone()))
+                .await,
+            Code::Unauthenticated,
+            "TOKEN_MISSING",
+        );
         let reader = Caller::new("r".into(), vec![], vec![]);
-        assert!(t.client.list_follow_ups(by(reader, list)).await.is_ok(), "any valid token reads a plan");
+        assert!(
+            t.client.list_follow_ups(by(reader, list)).await.is_ok(),
+            "any valid token reads a plan"
+        );
     })
     .await;
 }

@@ -57,7 +57,12 @@ impl World {
             show_replaced: replaced,
             ..Default::default()
         };
-        self.client.list_recorded_results(operator(request)).await.unwrap().into_inner().results
+        self.client
+            .list_recorded_results(operator(request))
+            .await
+            .unwrap()
+            .into_inner()
+            .results
     }
 
     /// The directory knows these units of Kota Bogor.
@@ -65,7 +70,10 @@ impl World {
         for unit in units {
             let text = "INSERT INTO directory_unit (agency, unit, close_date) VALUES ('3271', $1, '')";
             let writer = self.db.writer();
-            writer.execute_raw(sql(writer, text, [(*unit).into()])).await.unwrap();
+            writer
+                .execute_raw(sql(writer, text, [(*unit).into()]))
+                .await
+                .unwrap();
         }
     }
 
@@ -79,7 +87,10 @@ impl World {
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
-        panic!("the agency's score is not {value}: {:?}", self.staged::<ScoreState>(AGENCY_SCORE).await);
+        panic!(
+            "the agency's score is not {value}: {:?}",
+            self.staged::<ScoreState>(AGENCY_SCORE).await
+        );
     }
 }
 
@@ -87,16 +98,38 @@ impl World {
 async fn a_recorded_result_is_the_units_score() {
     on_each_database(async |mut t| {
         let mut request = record("r1", UNIT, "88.3");
-        request.result.as_mut().unwrap().elements.insert("time".into(), "3.1".into());
+        request
+            .result
+            .as_mut()
+            .unwrap()
+            .elements
+            .insert("time".into(), "3.1".into());
         let kept = t.recorded(request.clone()).await;
         assert_eq!((kept.index.as_str(), kept.category.as_str()), ("88.30", "B"));
-        assert_eq!((kept.actor.as_str(), kept.replaced, kept.reason.as_str()), ("operator", false, ""));
+        assert_eq!(
+            (kept.actor.as_str(), kept.replaced, kept.reason.as_str()),
+            ("operator", false, "")
+        );
         assert!(kept.record_time.is_some());
-        assert_eq!(t.recorded(request).await, kept, "a repeat returns the first answer");
+        assert_eq!(
+            t.recorded(request).await,
+            kept,
+            "a repeat returns the first answer"
+        );
 
         let score = t.staged::<ScoreState>(UNIT_SCORE).await.unwrap().state;
-        assert_eq!((score.value.as_str(), score.exact.as_str(), score.fraction.as_str()), ("88.30", "88.3", "883/10"));
-        assert_eq!((score.category.as_str(), score.instrument.as_str()), ("B", "skm-2017"));
+        assert_eq!(
+            (
+                score.value.as_str(),
+                score.exact.as_str(),
+                score.fraction.as_str()
+            ),
+            ("88.30", "88.3", "883/10")
+        );
+        assert_eq!(
+            (score.category.as_str(), score.instrument.as_str()),
+            ("B", "skm-2017")
+        );
         assert_eq!((score.recorded, score.status), (true, ScoreStatus::Final as i32));
         assert_eq!((score.sample_size, score.sample_minimum), (120, 0));
         assert_eq!(score.components.len(), 1);
@@ -114,12 +147,16 @@ async fn a_record_is_replaced_only_with_a_reason_and_the_old_one_is_kept() {
             Code::AlreadyExists,
             "ALREADY_EXISTS",
         );
-        let second = t.recorded(because(record("r2", UNIT, "80"), "Salah ketik nilai")).await;
+        let second = t
+            .recorded(because(record("r2", UNIT, "80"), "Salah ketik nilai"))
+            .await;
         assert_eq!(second.reason, "Salah ketik nilai");
         assert_eq!(t.listed(false).await, [second.clone()]);
         let all = t.listed(true).await;
         assert_eq!(
-            all.iter().map(|r| (r.index.as_str(), r.replaced)).collect::<Vec<_>>(),
+            all.iter()
+                .map(|r| (r.index.as_str(), r.replaced))
+                .collect::<Vec<_>>(),
             [("88.30", true), ("80.00", false)]
         );
         let score = t.staged::<ScoreState>(UNIT_SCORE).await.unwrap().state;
@@ -134,7 +171,12 @@ async fn a_record_is_replaced_only_with_a_reason_and_the_old_one_is_kept() {
                 page_token: token,
                 show_replaced: true,
             };
-            let page = t.client.list_recorded_results(operator(request)).await.unwrap().into_inner();
+            let page = t
+                .client
+                .list_recorded_results(operator(request))
+                .await
+                .unwrap()
+                .into_inner();
             seen.extend(page.results);
             token = page.next_page_token;
             if token.is_empty() {
@@ -166,7 +208,10 @@ async fn a_recorded_and_a_computed_result_exclude_each_other() {
             "RECORDED_RESULT_EXISTS",
         );
         request.survey.as_mut().unwrap().period = "2024".into();
-        assert!(t.client.create_survey(operator(request)).await.is_ok(), "another period is free");
+        assert!(
+            t.client.create_survey(operator(request)).await.is_ok(),
+            "another period is free"
+        );
     })
     .await;
 }
@@ -179,13 +224,22 @@ async fn of_a_record_and_a_survey_at_the_same_time_one_wins() {
             let (mut one, mut two) = (t.client.clone(), t.client.clone());
             let mut survey = survey_2023(&format!("s-{n}"));
             survey.parent = unit.clone();
-            let (created, recorded) = tokio::join!(
-                async { one.create_survey(operator(survey)).await },
-                async { two.record_result(operator(record(&format!("r-{n}"), &unit, "88"))).await },
-            );
+            let (created, recorded) =
+                tokio::join!(async { one.create_survey(operator(survey)).await }, async {
+                    two.record_result(operator(record(&format!("r-{n}"), &unit, "88")))
+                        .await
+                },);
             match (created, recorded) {
-                (Ok(_), Err(status)) => drop(refused::<()>(Err(status), Code::FailedPrecondition, "COMPUTED_RESULT_EXISTS")),
-                (Err(status), Ok(_)) => drop(refused::<()>(Err(status), Code::FailedPrecondition, "RECORDED_RESULT_EXISTS")),
+                (Ok(_), Err(status)) => drop(refused::<()>(
+                    Err(status),
+                    Code::FailedPrecondition,
+                    "COMPUTED_RESULT_EXISTS",
+                )),
+                (Err(status), Ok(_)) => drop(refused::<()>(
+                    Err(status),
+                    Code::FailedPrecondition,
+                    "RECORDED_RESULT_EXISTS",
+                )),
                 both => panic!("{both:?}"),
             }
         }
@@ -198,18 +252,32 @@ async fn recorded_units_count_in_the_mean_until_the_agency_has_a_record_of_its_o
     on_each_database(async |mut t| {
         t.units(&["dpmptsp", "dukcapil"]).await;
         t.recorded(record("r1", UNIT, "80")).await;
-        t.recorded(record("r2", "agencies/3271/units/dukcapil", "90.01")).await;
+        t.recorded(record("r2", "agencies/3271/units/dukcapil", "90.01"))
+            .await;
         let mean = t.agency_score("85.01").await;
-        assert_eq!((mean.recorded, mean.aggregation.as_str()), (false, "mean_of_units"));
-        assert_eq!((mean.units_counted, mean.units_expected, mean.status), (2, 2, ScoreStatus::Final as i32));
+        assert_eq!(
+            (mean.recorded, mean.aggregation.as_str()),
+            (false, "mean_of_units")
+        );
+        assert_eq!(
+            (mean.units_counted, mean.units_expected, mean.status),
+            (2, 2, ScoreStatus::Final as i32)
+        );
         let mut own = record("r3", "agencies/3271", "86");
         own.result.as_mut().unwrap().roll_up = "respondent_weighted".into();
         t.recorded(own).await;
         let own = t.agency_score("86.00").await;
-        assert_eq!((own.recorded, own.aggregation.as_str()), (true, "respondent_weighted"));
-        assert_eq!((own.units_counted, own.units_expected, own.status), (0, 0, ScoreStatus::Final as i32));
+        assert_eq!(
+            (own.recorded, own.aggregation.as_str()),
+            (true, "respondent_weighted")
+        );
+        assert_eq!(
+            (own.units_counted, own.units_expected, own.status),
+            (0, 0, ScoreStatus::Final as i32)
+        );
         // What the units do later does not move it.
-        t.recorded(because(record("r4", UNIT, "70"), "Salah ketik nilai")).await;
+        t.recorded(because(record("r4", UNIT, "70"), "Salah ketik nilai"))
+            .await;
         tokio::time::sleep(Duration::from_millis(1500)).await;
         assert_eq!(t.agency_score("86.00").await.recorded, own.recorded);
     })
@@ -227,7 +295,10 @@ async fn a_mean_of_an_instrument_that_is_not_known_has_no_category() {
             t.recorded(request).await;
         }
         let mean = t.agency_score("3.25").await;
-        assert_eq!((mean.category.as_str(), mean.instrument.as_str()), ("", "ikm-2004"));
+        assert_eq!(
+            (mean.category.as_str(), mean.instrument.as_str()),
+            ("", "ikm-2004")
+        );
         let unit = t.staged::<ScoreState>(UNIT_SCORE).await.unwrap().state;
         assert_eq!((unit.value.as_str(), unit.category.as_str()), ("3.10", "B"));
     })
@@ -261,7 +332,10 @@ async fn bad_input_names_every_fault_and_keeps_nothing() {
             page_size: 1001,
             ..Default::default()
         };
-        assert_eq!(faults(t.client.list_recorded_results(operator(request)).await), ["parent", "page_size"]);
+        assert_eq!(
+            faults(t.client.list_recorded_results(operator(request)).await),
+            ["parent", "page_size"]
+        );
         assert_eq!(t.count("recorded_result").await, 0);
     })
     .await;
@@ -271,7 +345,11 @@ async fn bad_input_names_every_fault_and_keeps_nothing() {
 async fn only_an_operator_of_the_agency_records() {
     on_each_database(async |mut t| {
         let request = record("r", UNIT, "88");
-        let evaluator = Caller::new("e".into(), vec![Role::Evaluator, Role::Intake], vec!["3271".into()]);
+        let evaluator = Caller::new(
+            "e".into(),
+            vec![Role::Evaluator, Role::Intake],
+            vec!["3271".into()],
+        );
         let elsewhere = Caller::new("o".into(), vec![Role::Operator], vec!["3272".into()]);
         for caller in [evaluator, elsewhere] {
             refused(
@@ -281,7 +359,9 @@ async fn only_an_operator_of_the_agency_records() {
             );
         }
         refused(
-            t.client.record_result(by(Caller::anonymous(), request.clone())).await,
+            t.client
+                .record_result(by(Caller::anonymous(), request.clone()))
+                .await,
             Code::Unauthenticated,
             "TOKEN_MISSING",
         );
@@ -291,7 +371,9 @@ async fn only_an_operator_of_the_agency_records() {
             ..Default::default()
         };
         refused(
-            t.client.list_recorded_results(by(Caller::anonymous(), list)).await,
+            t.client
+                .list_recorded_results(by(Caller::anonymous(), list))
+                .await,
             Code::Unauthenticated,
             "TOKEN_MISSING",
         );
