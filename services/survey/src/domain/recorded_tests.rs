@@ -36,7 +36,10 @@ fn an_index_is_kept_with_two_decimals_and_the_category_of_its_instrument() {
             ..good()
         };
         let (_, result) = check(raw, now()).unwrap();
-        assert_eq!((result.index.as_str(), result.category.as_str()), (kept, category));
+        assert_eq!(
+            (result.index.as_str(), result.category.as_str()),
+            (kept, category)
+        );
         let shown = published(&result.instrument, &result.index, &result.category).unwrap();
         assert_eq!((shown.value.as_str(), shown.grade.as_str()), (kept, category));
         assert!(!shown.name.is_empty());
@@ -53,7 +56,10 @@ fn an_older_instrument_keeps_the_category_that_was_published() {
         ..good()
     };
     let (_, result) = check(raw, now()).unwrap();
-    assert_eq!((result.index.as_str(), result.category.as_str()), ("3.50", "Baik"));
+    assert_eq!(
+        (result.index.as_str(), result.category.as_str()),
+        ("3.50", "Baik")
+    );
     let shown = published("skm-2014", "3.50", "Baik").unwrap();
     assert_eq!((shown.grade.as_str(), shown.name.as_str()), ("Baik", ""));
 }
@@ -101,8 +107,8 @@ fn a_category_that_contradicts_the_index_is_a_fault() {
 }
 
 #[test]
-fn an_index_that_the_instrument_cannot_give_is_a_fault() {
-    for index in ["24.99", "0", "-1", "88.305", "", "1e2", "0000088", "NaN"] {
+fn an_index_is_0_to_100_with_at_most_two_decimals() {
+    for index in ["100.01", "-1", "88.305", "", "1e2", "0000088", "NaN", "88,3"] {
         let raw = Result {
             index: index.into(),
             ..good()
@@ -118,8 +124,17 @@ fn the_elements_are_those_of_the_instrument_on_its_scale() {
         ..good()
     };
     assert!(check(with("time", "3.2143"), now()).is_ok());
-    for (key, mean) in [("waktu", "3"), ("time", "0.99"), ("time", "4.0001"), ("time", "3.21431")] {
-        assert_eq!(fields(with(key, mean)), [format!("result.elements.{key}")], "{mean}");
+    for (key, mean) in [
+        ("waktu", "3"),
+        ("time", "0.99"),
+        ("time", "4.0001"),
+        ("time", "3.21431"),
+    ] {
+        assert_eq!(
+            fields(with(key, mean)),
+            [format!("result.elements.{key}")],
+            "{mean}"
+        );
     }
 }
 

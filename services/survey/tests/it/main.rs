@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod comments;
+mod corrections;
 mod disclosure;
 mod fixture;
 mod publication;

@@ -77,20 +77,19 @@ impl World {
         }
     }
 
-    /// The agency's score, when it has this value.
+    /// The agency's score, when it has this value or time is over.
     async fn agency_score(&self, value: &str) -> ScoreState {
+        let mut score = None;
         for _ in 0..400 {
-            if let Some(staged) = self.staged::<ScoreState>(AGENCY_SCORE).await
-                && staged.state.value == value
-            {
-                return staged.state;
+            score = self.staged::<ScoreState>(AGENCY_SCORE).await.map(|s| s.state);
+            if score.as_ref().is_some_and(|s| s.value == value) {
+                break;
             }
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
-        panic!(
-            "the agency's score is not {value}: {:?}",
-            self.staged::<ScoreState>(AGENCY_SCORE).await
-        );
+        let score = score.unwrap();
+        assert_eq!(score.value, value);
+        score
     }
 }
 
@@ -151,7 +150,7 @@ async fn a_record_is_replaced_only_with_a_reason_and_the_old_one_is_kept() {
             .recorded(because(record("r2", UNIT, "80"), "Salah ketik nilai"))
             .await;
         assert_eq!(second.reason, "Salah ketik nilai");
-        assert_eq!(t.listed(false).await, [second.clone()]);
+        assert_eq!(t.listed(false).await, std::slice::from_ref(&second));
         let all = t.listed(true).await;
         assert_eq!(
             all.iter()
