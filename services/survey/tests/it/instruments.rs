@@ -13,7 +13,7 @@ const UNIT_SCORE: &str = "prima.survey.score.skm.2024.unit.3271.dpmptsp";
 
 fn golden(text: &str, id: &str) -> Value {
     let golden: Value = serde_json::from_str(text).unwrap();
-    let vectors = golden["vectors"].as_array().unwrap();
+    let vectors = golden.get("vectors").unwrap().as_array().unwrap();
     vectors.iter().find(|v| v["id"] == id).unwrap().clone()
 }
 
