@@ -6,4 +6,5 @@
 
 mod disclosure;
 mod fixture;
+mod instruments;
 mod results;
