@@ -24,7 +24,9 @@ pub async fn recompute(txn: &Txn, keys: &BTreeSet<UnitPeriod>, now_millis: i64) 
     // Read after the locks: whoever held them before has committed, whoever comes next will see us.
     let mut surveys: BTreeMap<UnitPeriod, Vec<Stored>> = BTreeMap::new();
     let mut ids = Vec::new();
-    for stored in surveys_of(txn, keys).await? {
+    // Surveys of other instruments, such as F-03, count for no unit score.
+    let counts = |s: &Stored| s.survey.metric() == Some(render::METRIC);
+    for stored in surveys_of(txn, keys).await?.into_iter().filter(counts) {
         ids.push(stored.id);
         let key = (stored.survey.name.unit.clone(), stored.survey.period.to_string());
         surveys.entry(key).or_default().push(stored);
@@ -80,7 +82,7 @@ fn pool(surveys: &[Stored], tallies: &HashMap<i64, Tallies>) -> Option<Score> {
         disclosed.push(shown);
     }
     let known = instrument::find(&first.instrument)?;
-    let exact = index::ikm(&current, first.weights)?;
+    let exact = index::compute(known, &first.asked, &current, first.weights)?;
     let populations = || surveys.iter().map(|s| s.survey.population);
     let population = populations().fold(0, i64::saturating_add);
     // Only a population that every survey declares is that of the unit.
@@ -96,8 +98,8 @@ fn pool(surveys: &[Stored], tallies: &HashMap<i64, Tallies>) -> Option<Score> {
         whole: surveys.iter().all(|s| s.disclosed.undisclosed == 0),
         components: render::components(keys.zip(&disclosed)),
         sample_size: surveys.iter().map(|s| s.respondents).sum(),
-        // Without a declared population the minimum sample is 1.
-        sample_minimum: sample::krejcie_morgan(population.min(sample::POPULATION_MAX)).unwrap_or(1),
+        sample_minimum: sample::krejcie_morgan(population.min(sample::POPULATION_MAX))
+            .unwrap_or(known.minimum),
         standard_error: certainty.map(|c| c.standard_error).unwrap_or_default(),
         units: (0, 0),
         aggregation: String::new(),

@@ -427,7 +427,11 @@ async fn after_any_edits_every_sum_equals_that_of_the_rows() {
                 .collect();
             assert_eq!(told, expected);
             let weights = vec![Rational::new(25.into(), 9.into()); 9];
-            let error = certainty::variance(&disclosed_moments, &weights, 400)
+            let weighing = certainty::Weighing {
+                coefficients: &weights,
+                by_answers: false,
+            };
+            let error = certainty::variance(&disclosed_moments, &weighing, 400)
                 .map(|v| prima_platform::number::decimal(&certainty::root(&v, 4), 4));
             assert_eq!(result.standard_error, error.unwrap_or_default());
         }

@@ -8,6 +8,7 @@ mod comments;
 mod corrections;
 mod disclosure;
 mod fixture;
+mod instruments;
 mod publication;
 mod recorded;
 mod results;
