@@ -1,5 +1,6 @@
 //! Use cases: one file for each that changes state.
 
+pub mod access;
 pub mod agency_scores;
 pub mod close_due;
 pub mod close_survey;
