@@ -94,7 +94,16 @@ pub async fn issue_tokens(
         batch: Some(grpc::access::token_batch(&command.survey, &batch, 0)),
         tokens: Vec::new(),
     };
-    request_id::keep(&txn, ISSUE_TOKENS, caller, id, digest, &answer, &app.context.clock).await?;
+    request_id::keep(
+        &txn,
+        ISSUE_TOKENS,
+        caller,
+        id,
+        digest,
+        &answer,
+        &app.context.clock,
+    )
+    .await?;
     txn.commit().await?;
     with_tokens(app, &command.survey, answer)
 }
@@ -209,7 +218,16 @@ pub async fn register_device(
         return first.ok_or_else(|| Failure::already_exists(&device.name.to_string()));
     }
     let answer = grpc::access::device(&device);
-    request_id::keep(&txn, REGISTER_DEVICE, caller, id, digest, &answer, &app.context.clock).await?;
+    request_id::keep(
+        &txn,
+        REGISTER_DEVICE,
+        caller,
+        id,
+        digest,
+        &answer,
+        &app.context.clock,
+    )
+    .await?;
     txn.commit().await?;
     Ok(answer)
 }

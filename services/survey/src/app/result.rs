@@ -44,15 +44,17 @@ impl Outcome {
             .map(|asked| Element {
                 key: asked.key.clone(),
                 code: asked.code.clone(),
-                name: known
-                    .and_then(|i| i.element(&asked.key))
-                    .map(|e| e.name.clone())
-                    .unwrap_or_default(),
+                name: asked.name(known).to_owned(),
                 tally: tallies.get(&asked.key).copied().unwrap_or_default(),
             })
             .collect();
         let sums: Vec<Tally> = elements.iter().map(|e| e.tally).collect();
-        let published = known.and_then(|i| Some(index::publish(i, index::ikm(&sums, survey.weights)?)));
+        let published = known.and_then(|i| {
+            Some(index::publish(
+                i,
+                index::compute(i, &survey.asked, &sums, survey.weights)?,
+            ))
+        });
         Self { elements, published }
     }
 }

@@ -22,7 +22,9 @@ pub async fn recompute(txn: &Txn, keys: &BTreeSet<UnitPeriod>, now_millis: i64) 
     // Read after the locks: whoever held them before has committed, whoever comes next will see us.
     let mut surveys: BTreeMap<UnitPeriod, Vec<Stored>> = BTreeMap::new();
     let mut ids = Vec::new();
-    for stored in surveys_of(txn, keys).await? {
+    // Surveys of other instruments, such as F-03, count for no unit score.
+    let counts = |s: &Stored| s.survey.metric() == Some(render::METRIC);
+    for stored in surveys_of(txn, keys).await?.into_iter().filter(counts) {
         ids.push(stored.id);
         let key = (stored.survey.name.unit.clone(), stored.survey.period.to_string());
         surveys.entry(key).or_default().push(stored);
@@ -72,7 +74,7 @@ fn pool(surveys: &[Stored], tallies: &HashMap<i64, Tallies>) -> Option<Score> {
         .collect();
     let sums: Vec<Tally> = pooled.iter().map(|(_, tally)| *tally).collect();
     let known = instrument::find(&first.survey.instrument)?;
-    let exact = index::ikm(&sums, first.survey.weights)?;
+    let exact = index::compute(known, &first.survey.asked, &sums, first.survey.weights)?;
     let population: i64 = surveys
         .iter()
         .map(|s| s.survey.population)

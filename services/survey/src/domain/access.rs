@@ -171,9 +171,7 @@ impl Secret {
     ///
     /// [`Refusal::TokenInvalid`] for everything that [`Secret::token`] did not make for this survey.
     pub fn read_token(&self, survey: &name::Survey, text: &str) -> Result<Token, Refusal> {
-        let raw = URL_SAFE_NO_PAD
-            .decode(text)
-            .map_err(|_| Refusal::TokenInvalid)?;
+        let raw = URL_SAFE_NO_PAD.decode(text).map_err(|_| Refusal::TokenInvalid)?;
         let numbers = raw.split_first_chunk::<4>().and_then(|(batch, rest)| {
             let (serial, mac) = rest.split_first_chunk::<4>()?;
             Some((u32::from_be_bytes(*batch), u32::from_be_bytes(*serial), mac))

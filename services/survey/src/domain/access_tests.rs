@@ -70,7 +70,10 @@ fn a_token_of_another_survey_or_another_service_is_refused() {
 #[test]
 fn a_link_is_that_of_its_survey_only() {
     let link = secret().link(&survey("a"));
-    assert_eq!((link.len(), link.as_str()), (43, secret().link(&survey("a")).as_str()));
+    assert_eq!(
+        (link.len(), link.as_str()),
+        (43, secret().link(&survey("a")).as_str())
+    );
     assert_eq!(secret().check_link(&survey("a"), &link), Ok(()));
     for (survey, text) in [
         (survey("b"), link.clone()),

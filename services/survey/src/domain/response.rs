@@ -265,9 +265,7 @@ fn answers(
     let mut answers = Vec::with_capacity(survey.asked.len());
     for asked in &survey.asked {
         let field = format!("response.answers.{}", asked.key);
-        let name = instrument
-            .element(&asked.key)
-            .map_or(asked.key.as_str(), |e| e.name.as_str());
+        let name = asked.name(Some(instrument));
         let given = raw.answers.get(&asked.key);
         let score = given
             .and_then(|g| u8::try_from(*g).ok())

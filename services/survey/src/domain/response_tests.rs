@@ -1,6 +1,5 @@
 //! Rules of a response, as tests.
 
-use super::super::index::WeightVariant;
 use super::super::instrument::{DEFAULT, find};
 use super::super::survey::{Asked, Draft, create};
 use super::*;
@@ -20,16 +19,12 @@ fn survey() -> Survey {
         key: key.into(),
         code: String::new(),
         optional,
+        own: None,
     };
     let draft = Draft {
-        display_name: String::new(),
         period: "2024".into(),
-        instrument: String::new(),
-        weights: WeightVariant::Exact,
         asked: vec![asked("time", false), asked("cost", true)],
-        open_at: None,
-        close_at: None,
-        population: 0,
+        ..Draft::default()
     };
     create(
         name::Survey::parse("agencies/1/units/a/surveys/x").unwrap(),
@@ -312,12 +307,27 @@ fn people_read_the_name_of_the_element() {
 
 #[test]
 fn the_age_group_follows_from_the_age() {
-    for (age, group) in [(10, "10-19"), (19, "10-19"), (20, "20-29"), (59, "50-59"), (60, "60+"), (120, "60+")] {
+    for (age, group) in [
+        (10, "10-19"),
+        (19, "10-19"),
+        (20, "20-29"),
+        (59, "50-59"),
+        (60, "60+"),
+        (120, "60+"),
+    ] {
         let mut raw = raw(&[("time", 1)]);
         raw.profile.age = Some(age);
-        assert_eq!(checked(&raw).unwrap().profile.age_group.as_deref(), Some(group), "{age}");
+        assert_eq!(
+            checked(&raw).unwrap().profile.age_group.as_deref(),
+            Some(group),
+            "{age}"
+        );
         raw.profile.age_group = Some(group.into());
-        assert_eq!(checked(&raw).unwrap().profile.age_group.as_deref(), Some(group), "{age}");
+        assert_eq!(
+            checked(&raw).unwrap().profile.age_group.as_deref(),
+            Some(group),
+            "{age}"
+        );
     }
     let mut raw = raw(&[("time", 1)]);
     raw.profile.age_group = Some("20-29".into());
@@ -346,9 +356,20 @@ fn a_text_may_have_2000_characters_of_any_letters_in_lines_and_tabs() {
     let response = checked(&raw).unwrap();
     assert_eq!(response.suggestion.unwrap().text().chars().count(), 2000);
     assert_eq!(response.criticism.unwrap().text(), "satu\n\tdua");
-    for text in ["é".repeat(2001), "a\0".into(), "a\r\n".into(), "\u{1b}[31m".into()] {
-        assert_eq!(fault(|r| r.suggestion = text.clone().into()).0, "response.suggestion");
-        assert_eq!(fault(|r| r.criticism = text.clone().into()).0, "response.criticism");
+    for text in [
+        "é".repeat(2001),
+        "a\0".into(),
+        "a\r\n".into(),
+        "\u{1b}[31m".into(),
+    ] {
+        assert_eq!(
+            fault(|r| r.suggestion = text.clone().into()).0,
+            "response.suggestion"
+        );
+        assert_eq!(
+            fault(|r| r.criticism = text.clone().into()).0,
+            "response.criticism"
+        );
     }
 }
 
@@ -357,7 +378,10 @@ fn a_text_of_blanks_is_none() {
     let mut raw = raw(&[("time", 1)]);
     raw.suggestion = " \n\t".to_owned().into();
     let response = checked(&raw).unwrap();
-    assert_eq!((response.suggestion, response.criticism, response.device), (None, None, None));
+    assert_eq!(
+        (response.suggestion, response.criticism, response.device),
+        (None, None, None)
+    );
 }
 
 #[test]
@@ -371,7 +395,12 @@ fn what_citizens_write_is_not_printed() {
 #[test]
 fn the_digest_is_the_same_in_every_release() {
     let mut raw = raw(&[("time", 4), ("cost", 3)]);
-    let hex = |raw: &Raw| raw.digest().iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let hex = |raw: &Raw| {
+        raw.digest()
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect::<String>()
+    };
     assert_eq!(hex(&raw), "DIGEST_PLAIN");
     raw.submitted_at = Some(now());
     raw.profile.sex = Some("P".into());

@@ -22,11 +22,16 @@ struct SecretRow {
 pub async fn secret_get_or_insert(db: &Database, fresh: &[u8]) -> Result<Secret, DbErr> {
     let conn = db.writer();
     let text = "SELECT secret FROM access_secret WHERE id = 1";
-    let mut row = SecretRow::find_by_statement(sql(conn, text, [])).one(conn).await?;
+    let mut row = SecretRow::find_by_statement(sql(conn, text, []))
+        .one(conn)
+        .await?;
     if row.is_none() {
         let insert = "INSERT INTO access_secret (id, secret) VALUES (1, $1) ON CONFLICT DO NOTHING";
-        conn.execute_raw(sql(conn, insert, [fresh.to_vec().into()])).await?;
-        row = SecretRow::find_by_statement(sql(conn, text, [])).one(conn).await?;
+        conn.execute_raw(sql(conn, insert, [fresh.to_vec().into()]))
+            .await?;
+        row = SecretRow::find_by_statement(sql(conn, text, []))
+            .one(conn)
+            .await?;
     }
     match row {
         Some(row) if row.secret.len() == SECRET_BYTES => Ok(Secret::new(&row.secret)),
@@ -111,7 +116,9 @@ pub async fn token_batch_page(
     let text = "SELECT * FROM token_batch WHERE survey_id = $1 AND number > $2 ORDER BY number LIMIT $3";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let values = [survey_id.into(), after.into(), limit.into()];
-    let rows = BatchRow::find_by_statement(sql(conn, text, values)).all(conn).await?;
+    let rows = BatchRow::find_by_statement(sql(conn, text, values))
+        .all(conn)
+        .await?;
     Ok(rows.into_iter().map(TokenBatch::from).collect())
 }
 
@@ -123,12 +130,16 @@ pub async fn token_batches_get(
     if keys.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = keys.iter().map(|(survey, number)| [(*survey).into(), (*number).into()]);
+    let rows = keys
+        .iter()
+        .map(|(survey, number)| [(*survey).into(), (*number).into()]);
     let (from, values) = table(txn, [Column::Int; 2], rows, 0);
     let text = format!(
         "SELECT token_batch.* FROM {from} JOIN token_batch ON survey_id = v.column1 AND number = v.column2"
     );
-    let rows = BatchRow::find_by_statement(sql(txn, &text, values)).all(txn).await?;
+    let rows = BatchRow::find_by_statement(sql(txn, &text, values))
+        .all(txn)
+        .await?;
     Ok(rows
         .into_iter()
         .map(|row| ((row.survey_id, row.number), row.into()))
@@ -145,7 +156,9 @@ pub async fn token_batch_revoke(
     let text = "UPDATE token_batch SET revoked_at = COALESCE(revoked_at, $3)
                 WHERE survey_id = $1 AND number = $2 RETURNING *";
     let values = [survey_id.into(), number.into(), now.into()];
-    let row = BatchRow::find_by_statement(sql(txn, text, values)).one(txn).await?;
+    let row = BatchRow::find_by_statement(sql(txn, text, values))
+        .one(txn)
+        .await?;
     Ok(row.map(TokenBatch::from))
 }
 
@@ -227,7 +240,8 @@ pub async fn device_page(
     after: &str,
     limit: u64,
 ) -> Result<Vec<Device>, DbErr> {
-    let text = "SELECT * FROM device WHERE agency = $1 AND unit = $2 AND device > $3 ORDER BY device LIMIT $4";
+    let text =
+        "SELECT * FROM device WHERE agency = $1 AND unit = $2 AND device > $3 ORDER BY device LIMIT $4";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let values = [
         unit.agency.clone().into(),
@@ -235,7 +249,9 @@ pub async fn device_page(
         after.into(),
         limit.into(),
     ];
-    let rows = DeviceRow::find_by_statement(sql(conn, text, values)).all(conn).await?;
+    let rows = DeviceRow::find_by_statement(sql(conn, text, values))
+        .all(conn)
+        .await?;
     Ok(rows.into_iter().map(Device::from).collect())
 }
 
@@ -252,7 +268,9 @@ pub async fn devices_get(
         "SELECT device.* FROM {from} JOIN device
          ON agency = v.column1 AND unit = v.column2 AND device = v.column3"
     );
-    let rows = DeviceRow::find_by_statement(sql(txn, &text, values)).all(txn).await?;
+    let rows = DeviceRow::find_by_statement(sql(txn, &text, values))
+        .all(txn)
+        .await?;
     Ok(rows
         .into_iter()
         .map(Device::from)
@@ -265,6 +283,8 @@ pub async fn device_revoke(txn: &Txn, name: &name::Device, now: i64) -> Result<O
     let text = "UPDATE device SET revoked_at = COALESCE(revoked_at, $4)
                 WHERE agency = $1 AND unit = $2 AND device = $3 RETURNING *";
     let values = device_key(name).into_iter().chain([now.into()]);
-    let row = DeviceRow::find_by_statement(sql(txn, text, values)).one(txn).await?;
+    let row = DeviceRow::find_by_statement(sql(txn, text, values))
+        .one(txn)
+        .await?;
     Ok(row.map(Device::from))
 }

@@ -156,7 +156,9 @@ const WIB_HOURS: i64 = 7;
 
 /// Day of a time in Western Indonesia Time, `YYYY-MM-DD`.
 fn day(at: i64) -> String {
-    (from_micros(at) + TimeDelta::hours(WIB_HOURS)).format("%F").to_string()
+    (from_micros(at) + TimeDelta::hours(WIB_HOURS))
+        .format("%F")
+        .to_string()
 }
 
 /// Keeps what the citizens of newly inserted responses wrote, if they did.

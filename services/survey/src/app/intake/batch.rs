@@ -22,9 +22,7 @@ use crate::{
         tally::Tally,
     },
     store::{
-        response::{
-            Key, NewResponse, comment_insert_in_txn, response_find, response_insert_in_txn,
-        },
+        response::{Key, NewResponse, comment_insert_in_txn, response_find, response_insert_in_txn},
         survey::{Added, Stored},
     },
 };
