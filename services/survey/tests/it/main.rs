@@ -4,5 +4,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access;
+mod credentials;
 mod fixture;
+mod issuing;
 mod results;
+mod stored;
