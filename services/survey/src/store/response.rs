@@ -65,6 +65,11 @@ impl NewResponse {
     pub fn key(&self) -> Key {
         (self.survey_id, self.response_id.clone())
     }
+
+    /// Whether the citizen wrote something.
+    pub fn has_comments(&self) -> bool {
+        self.suggestion.is_some() || self.criticism.is_some()
+    }
 }
 
 const COLUMNS: [Column; 20] = {

@@ -9,4 +9,5 @@ mod credentials;
 mod fixture;
 mod issuing;
 mod results;
+mod single_use;
 mod stored;

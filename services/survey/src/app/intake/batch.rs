@@ -201,10 +201,16 @@ impl<'a> Batch<'a> {
     ) -> Result<Vec<Vec<Wanted>>, DbErr> {
         let rows: Vec<&NewResponse> = wanted.iter().filter_map(|w| w.first()).map(|w| &w.row).collect();
         let inserted = response_insert_in_txn(txn, &rows).await?;
-        let (new, old): (Vec<&NewResponse>, Vec<&NewResponse>) =
-            rows.into_iter().partition(|row| inserted.contains(&row.key()));
-        comment_insert_in_txn(txn, &new).await?;
-        let old: Vec<Key> = old.into_iter().map(NewResponse::key).collect();
+        let (mut written, mut old) = (Vec::new(), Vec::new());
+        for row in rows {
+            let key = row.key();
+            if !inserted.contains(&key) {
+                old.push(key);
+            } else if row.has_comments() {
+                written.push(row);
+            }
+        }
+        comment_insert_in_txn(txn, &written).await?;
         let firsts = response_find(txn, &old).await?;
         let mut open = Vec::new();
         for items in wanted {

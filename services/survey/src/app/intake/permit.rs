@@ -50,14 +50,14 @@ impl Permits {
     ) -> Result<Self, DbErr> {
         let (mut batches, mut devices) = (BTreeSet::new(), BTreeSet::new());
         for item in items {
-            match (&item.proof, surveys.get(&item.survey)) {
-                (Proof::Token(token), Some(survey)) => {
-                    batches.insert((survey.id, token.batch));
+            match &item.proof {
+                Proof::Agent | Proof::Link => {}
+                Proof::Token(token) => {
+                    batches.extend(surveys.get(&item.survey).map(|survey| (survey.id, token.batch)));
                 }
-                (Proof::Kiosk(kiosk), Some(_)) => {
+                Proof::Kiosk(kiosk) => {
                     devices.insert(&kiosk.device);
                 }
-                _ => {}
             }
         }
         Ok(Self {
