@@ -7,6 +7,7 @@
 mod access;
 mod credentials;
 mod fixture;
+mod instruments;
 mod issuing;
 mod results;
 mod single_use;
