@@ -4,11 +4,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access;
 mod comments;
 mod corrections;
+mod credentials;
 mod disclosure;
 mod fixture;
 mod instruments;
+mod issuing;
 mod publication;
 mod recorded;
 mod results;
+mod single_use;
+mod stored;
