@@ -2,9 +2,8 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use chrono::Utc;
 use num_bigint::BigInt;
-use prima_platform::{config, db::sql, number::Rational, testing::eventually};
+use prima_platform::{clock::Clock, config, db::sql, number::Rational, testing::eventually};
 use prima_proto::{
     event::v1::{ScoreState, SurveyResultState},
     survey::v1 as pb,
@@ -377,7 +376,7 @@ async fn stored(t: &World) -> (Stored, Vec<(Tally, Tally)>) {
         .unwrap()
         .remove(&stored.id)
         .unwrap();
-    let tallies = stored.survey.asked.iter().map(|a| tallies[&a.key]);
+    let tallies = stored.survey.asked.iter().map(|a| tallies.get(&a.key).unwrap());
     let tallies = tallies.map(|c| (c.current, c.disclosed)).collect();
     (stored, tallies)
 }
@@ -385,7 +384,7 @@ async fn stored(t: &World) -> (Stored, Vec<(Tally, Tally)>) {
 /// Takes `rows` responses out, some not disclosed yet; returns how many.
 async fn void(t: &World, step: i64, count: i64, number: i64) -> i64 {
     let txn = t.db.begin().await.unwrap();
-    let mut stored = survey_lock_in_txn(&txn, NAME, Utc::now().timestamp_millis())
+    let mut stored = survey_lock_in_txn(&txn, NAME, Clock::system().now().timestamp_millis())
         .await
         .unwrap()
         .unwrap();
@@ -400,7 +399,7 @@ async fn void(t: &World, step: i64, count: i64, number: i64) -> i64 {
     }
     let added = HashMap::from([(stored.id, added)]);
     let surveys = std::slice::from_mut(&mut stored);
-    tallies_add_in_txn(&txn, surveys, &added, step, Utc::now())
+    tallies_add_in_txn(&txn, surveys, &added, step, Clock::system().now())
         .await
         .unwrap();
     txn.commit().await.unwrap();
