@@ -2,9 +2,8 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use chrono::Utc;
 use num_bigint::BigInt;
-use prima_platform::{config, db::sql, number::Rational, testing::eventually};
+use prima_platform::{clock::Clock, config, db::sql, number::Rational, testing::eventually};
 use prima_proto::{
     event::v1::{ScoreState, SurveyResultState},
     survey::v1 as pb,
@@ -240,6 +239,73 @@ async fn the_score_of_an_agency_tells_no_more_than_its_units() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn aspects_move_in_steps_too() {
+    for variant in [
+        pb::WeightVariant::MeanOfAspectMeans,
+        pb::WeightVariant::MeanOfAllAnswers,
+    ] {
+        on_each_database(async |mut t| {
+            let mut request = survey("a");
+            let definition = request.survey.as_mut().unwrap();
+            definition.instrument = "f03-offline-2022".into();
+            definition.weight_variant = variant as i32;
+            let created = t.client.create_survey(operator(request)).await.unwrap();
+            let elements = created.into_inner().survey.unwrap().elements;
+            let score = |n: usize, at: usize| i32::try_from((n * (at + 2)) % 6).unwrap();
+            let mut steps: HashMap<i64, _> = HashMap::new();
+            for n in 0..7 {
+                let answers = elements
+                    .iter()
+                    .enumerate()
+                    .map(|(at, e)| (e.key.as_str(), score(n, at)));
+                t.respond(NAME, &format!("r-{n}"), &answers.collect::<Vec<_>>())
+                    .await;
+                let result = t.result(NAME).await;
+                let event = event(&t).await;
+                let told: Vec<_> = event.aspects.iter().map(|a| (&a.key, &a.value)).collect();
+                let shown = result.aspects.iter().filter(|a| !a.mean.is_empty());
+                assert_eq!(told, shown.map(|a| (&a.key, &a.mean)).collect::<Vec<_>>());
+                let first = steps
+                    .entry(result.disclosed_respondents)
+                    .or_insert_with(|| kept_back(&result));
+                assert_eq!(*first, kept_back(&result), "moved between steps");
+            }
+            assert_eq!(steps.len(), 2);
+            t.close(NAME).await;
+            let result = t.result(NAME).await;
+            assert!(result.aspects.len() > 1 && result.elements.iter().all(|e| e.counts.len() == 6));
+            assert!(
+                result
+                    .aspects
+                    .iter()
+                    .all(|a| result.elements.iter().any(|e| e.aspect == a.key))
+            );
+            // The error by hand: every question is answered, so each respondent has a figure of his own.
+            let weight = |key: &str| match variant {
+                pb::WeightVariant::MeanOfAspectMeans => {
+                    let aspect = |of: &str| result.elements.iter().filter(|e| e.aspect == of).count();
+                    let own = result.elements.iter().find(|e| e.key == key).unwrap();
+                    1.0 / (result.aspects.len() * aspect(&own.aspect)) as f64
+                }
+                _ => 1.0 / elements.len() as f64,
+            };
+            let figure = |n: usize| -> f64 {
+                let parts = elements.iter().enumerate();
+                parts
+                    .map(|(at, e)| weight(&e.key) * f64::from(score(n, at)))
+                    .sum()
+            };
+            let mean = (0..7).map(figure).sum::<f64>() / 7.0;
+            let error = ((0..7).map(|n| (figure(n) - mean).powi(2)).sum::<f64>() / 42.0).sqrt();
+            assert_eq!(result.index, format!("{mean:.2}"));
+            assert_eq!(result.standard_error, format!("{error:.4}"));
+            assert_eq!(result.sample_status(), pb::SampleStatus::UnderMinimum);
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_result_below_its_minimum_says_so() {
     on_each_database(async |mut t| {
         let mut request = survey("a");
@@ -310,7 +376,7 @@ async fn stored(t: &World) -> (Stored, Vec<(Tally, Tally)>) {
         .unwrap()
         .remove(&stored.id)
         .unwrap();
-    let tallies = stored.survey.asked.iter().map(|a| tallies[&a.key]);
+    let tallies = stored.survey.asked.iter().map(|a| tallies.get(&a.key).unwrap());
     let tallies = tallies.map(|c| (c.current, c.disclosed)).collect();
     (stored, tallies)
 }
@@ -318,7 +384,7 @@ async fn stored(t: &World) -> (Stored, Vec<(Tally, Tally)>) {
 /// Takes `rows` responses out, some not disclosed yet; returns how many.
 async fn void(t: &World, step: i64, count: i64, number: i64) -> i64 {
     let txn = t.db.begin().await.unwrap();
-    let mut stored = survey_lock_in_txn(&txn, NAME, Utc::now().timestamp_millis())
+    let mut stored = survey_lock_in_txn(&txn, NAME, Clock::system().now().timestamp_millis())
         .await
         .unwrap()
         .unwrap();
@@ -333,7 +399,7 @@ async fn void(t: &World, step: i64, count: i64, number: i64) -> i64 {
     }
     let added = HashMap::from([(stored.id, added)]);
     let surveys = std::slice::from_mut(&mut stored);
-    tallies_add_in_txn(&txn, surveys, &added, step, Utc::now())
+    tallies_add_in_txn(&txn, surveys, &added, step, Clock::system().now())
         .await
         .unwrap();
     txn.commit().await.unwrap();
