@@ -1,4 +1,4 @@
-//! Survey intake: surveys of the SKM instrument, their responses, results and scores.
+//! Survey intake: surveys of SKM and F-03, their responses, results and scores.
 //!
 //! Owns surveys, responses, exact sums per element, and the `skm` scores of units and agencies.
 //! Publishes `prima.survey.result.<agency>.<unit>.<survey>` and `prima.survey.score.skm.<period>.…`.
