@@ -127,8 +127,18 @@ impl Client {
             request_id: id.to_owned(),
             survey: survey.to_owned(),
             response: Some(response),
+            credential: None,
         };
         self.survey.submit_response(request).await.map(|_| ())
+    }
+
+    /// Closes a survey, which discloses every figure.
+    pub async fn close(&mut self, survey: &str) {
+        let request = survey::CloseSurveyRequest {
+            name: survey.to_owned(),
+            ..survey::CloseSurveyRequest::default()
+        };
+        self.survey.close_survey(request).await.expect("closed");
     }
 
     /// The result of a survey.

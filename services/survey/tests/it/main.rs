@@ -6,6 +6,7 @@
 
 mod access;
 mod credentials;
+mod disclosure;
 mod fixture;
 mod instruments;
 mod issuing;

@@ -19,11 +19,11 @@ use crate::{
     domain::{
         access::{Refusal, Secret},
         instrument, response,
-        tally::Tally,
     },
     store::{
         response::{Key, NewResponse, comment_insert_in_txn, response_find, response_insert_in_txn},
-        survey::{Added, Stored},
+        survey::Stored,
+        tally::Added,
     },
 };
 
@@ -181,7 +181,7 @@ impl<'a> Batch<'a> {
             };
             self.settle(&wanted, outcome);
         }
-        self.added.retain(|_, added| added.respondents > 0);
+        self.added.retain(|_, added| added.changes > 0);
         let missing = || Outcome::Refused(Failure::internal("an item without outcome"));
         Ok((
             self.outcomes
@@ -257,26 +257,5 @@ fn used(row: &NewResponse) -> Failure {
         not_let_in(Refusal::CounterUsed)
     } else {
         Failure::internal("a response was neither stored nor found")
-    }
-}
-
-impl Added {
-    fn nothing(stored: &Stored) -> Self {
-        let asked = stored.survey.asked.iter();
-        Self {
-            survey_id: stored.id,
-            respondents: 0,
-            tallies: asked.map(|a| (a.key.clone(), Tally::default())).collect(),
-        }
-    }
-
-    /// One response, its answers as stored.
-    fn add(&mut self, answers: &str) {
-        self.respondents += 1;
-        for ((_, tally), answer) in self.tallies.iter_mut().zip(answers.bytes()) {
-            if answer.is_ascii_digit() {
-                tally.add(&Tally::of(answer - b'0'));
-            }
-        }
     }
 }
