@@ -14,6 +14,7 @@ mod instruments;
 mod issuing;
 mod publication;
 mod recorded;
+mod recount;
 mod results;
 mod single_use;
 mod stored;
