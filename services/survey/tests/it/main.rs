@@ -8,3 +8,4 @@ mod disclosure;
 mod fixture;
 mod instruments;
 mod results;
+mod sums;
