@@ -18,3 +18,4 @@ mod recount;
 mod results;
 mod single_use;
 mod stored;
+mod sums;
