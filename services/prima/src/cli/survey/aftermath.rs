@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use prima_proto::survey::v1 as pb;
 
 use crate::cli::{Format, words};
@@ -21,7 +21,7 @@ const SURVEY: &str = "Survei, agencies/…/units/…/surveys/…";
 
 /// Arguments of `prima survey void`.
 #[derive(Debug, Clone, Args)]
-#[group(id = "which", required = true, multiple = false, args = ["import_id", "response"])]
+#[command(group(ArgGroup::new("which").required(true).args(["import_id", "response"])))]
 pub struct VoidArgs {
     /// The survey.
     #[arg(value_name = "SURVEI", help = SURVEY)]
