@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use prima_proto::survey::v1 as pb;
+use prima_survey::domain::instrument::DEFAULT;
 
 pub use aftermath::{
     AnalysisArgs, CommentKind, CommentsArgs, FollowUpAddArgs, FollowUpArgs, FollowUpDoneArgs,
@@ -79,7 +80,7 @@ pub struct SurveyCreateArgs {
     #[arg(
         long,
         value_name = "BOBOT",
-        help = "Bobot per unsur: exact (1/N), 0.111, atau 0.11; F-03: mean-of-aspect-means atau mean-of-all-answers \
+        help = "Bobot per unsur: exact (1/N), 0.111, atau 0.11; F-03: mean_of_aspect_means atau mean_of_all_answers \
                 (bawaan: bawaan instrumen)"
     )]
     pub weights: Option<Weights>,
@@ -90,8 +91,8 @@ pub struct SurveyCreateArgs {
     #[arg(
         long,
         value_name = "ID",
-        default_value = "",
-        help = "Instrumen dan versinya, misalnya skm-2017 atau f03-offline-2022 (bawaan: skm-2017)"
+        default_value = DEFAULT,
+        help = "Instrumen: skm-2017, f03-offline-2022, atau f03-online-2022 (bawaan: skm-2017)"
     )]
     pub instrument: String,
     /// Elements asked.
@@ -161,10 +162,12 @@ pub enum Weights {
     /// 0.11.
     #[value(name = "0.11")]
     Hundredths,
-    /// F-03: mean of the aspects.
-    MeanOfAspectMeans,
-    /// F-03: mean of the answers.
-    MeanOfAllAnswers,
+    /// F-03: mean over the aspects.
+    #[value(name = "mean_of_aspect_means")]
+    AspectMeans,
+    /// F-03: mean of every answer.
+    #[value(name = "mean_of_all_answers")]
+    AllAnswers,
 }
 
 /// How responses may come in.

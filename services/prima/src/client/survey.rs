@@ -19,8 +19,6 @@ use super::print::{self, Columns, analysis, result::state_name, result::weights_
 use crate::cli::{AccessMode, Plain, SurveyCreateArgs, SurveyListArgs, SurveyWhat, Weights};
 
 const PAGE: i32 = 1000;
-/// The instrument of a survey that names none.
-const DEFAULT_INSTRUMENT: &str = "skm-2017";
 
 pub(super) async fn run(connection: &Connection, what: SurveyWhat) -> anyhow::Result<ExitCode> {
     let client = connection.survey().await?;
@@ -116,8 +114,8 @@ async fn message(client: &Survey, args: SurveyCreateArgs) -> anyhow::Result<pb::
         Some(Weights::Exact) => pb::WeightVariant::Exact,
         Some(Weights::Thousandths) => pb::WeightVariant::WeightVariant0111,
         Some(Weights::Hundredths) => pb::WeightVariant::WeightVariant011,
-        Some(Weights::MeanOfAspectMeans) => pb::WeightVariant::MeanOfAspectMeans,
-        Some(Weights::MeanOfAllAnswers) => pb::WeightVariant::MeanOfAllAnswers,
+        Some(Weights::AspectMeans) => pb::WeightVariant::MeanOfAspectMeans,
+        Some(Weights::AllAnswers) => pb::WeightVariant::MeanOfAllAnswers,
     };
     let access = |mode: &AccessMode| match mode {
         AccessMode::Agent => pb::AccessMode::Agent,
@@ -184,15 +182,10 @@ fn own_elements(path: &std::path::Path) -> anyhow::Result<Vec<pb::SurveyElement>
     Ok(own.into_iter().map(element).collect())
 }
 
-async fn all_elements(client: &Survey, instrument: &str) -> anyhow::Result<Vec<pb::SurveyElement>> {
-    let id = if instrument.is_empty() {
-        DEFAULT_INSTRUMENT
-    } else {
-        instrument
-    };
+async fn all_elements(client: &Survey, name: &str) -> anyhow::Result<Vec<pb::SurveyElement>> {
     let list = repeat!(client, list_instruments, pb::ListInstrumentsRequest {})?.instruments;
-    let Some(found) = list.into_iter().find(|instrument| instrument.id == id) else {
-        bail!("instrumen `{id}` tidak dikenal layanan")
+    let Some(found) = list.into_iter().find(|instrument| instrument.id == name) else {
+        bail!("instrumen `{name}` tidak dikenal layanan")
     };
     let element = |element: pb::InstrumentElement| pb::SurveyElement {
         key: element.key,
