@@ -85,9 +85,10 @@ async fn import(connection: &Connection, what: ImportWhat) -> anyhow::Result<Exi
         }
     };
     print::out(&format!("{outcome}\n"))?;
-    Ok(if outcome.partial() {
-        ExitCode::from(PARTIAL)
-    } else {
-        ExitCode::SUCCESS
+    let entered = outcome.created + outcome.changed + outcome.unchanged;
+    Ok(match (outcome.partial(), entered) {
+        (false, _) => ExitCode::SUCCESS,
+        (true, 0) => ExitCode::FAILURE,
+        (true, _) => ExitCode::from(PARTIAL),
     })
 }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::call::{repeat, request, retry};
 use super::connect::{Connection, Survey};
 use super::print::{self, Columns, analysis, result::state_name, result::weights_name};
-use crate::cli::{AccessMode, Plain, SurveyCreateArgs, SurveyListArgs, SurveyWhat, Weights};
+use crate::cli::{AccessMode, AnalysisArgs, Plain, SurveyCreateArgs, SurveyListArgs, SurveyWhat, Weights};
 
 const PAGE: i32 = 1000;
 
@@ -52,17 +52,33 @@ pub(super) async fn run(connection: &Connection, what: SurveyWhat) -> anyhow::Re
         SurveyWhat::Tokens(args) => tokens::issue(&connection.access().await?, &args).await?,
         SurveyWhat::Comments(args) => comments::list(&client, &args).await?,
         SurveyWhat::Analysis(args) => {
-            let message = pb::AnalyzeResultRequest { survey: args.survey };
-            let analysis = repeat!(client, analyze_result, message)?
-                .analysis
-                .unwrap_or_default();
-            print::out(&match args.format {
-                Plain::Table => analysis::table_of(&analysis),
-                Plain::Json => print::message("prima.survey.v1.Analysis", &analysis)?,
-            })?;
+            analyze(&client, args).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// `prima survey analysis`.
+async fn analyze(client: &Survey, args: AnalysisArgs) -> anyhow::Result<()> {
+    let message = pb::AnalyzeResultRequest {
+        survey: args.survey.clone(),
+    };
+    let analysis = repeat!(client, analyze_result, message)?
+        .analysis
+        .unwrap_or_default();
+    if args.format == Plain::Json {
+        return Ok(print::out(&print::message(
+            "prima.survey.v1.Analysis",
+            &analysis,
+        )?)?);
+    }
+    let message = pb::GetSurveyRequest { name: args.survey };
+    let survey = repeat!(client, get_survey, message)?.survey.unwrap_or_default();
+    let names = survey
+        .elements
+        .into_iter()
+        .map(|element| (element.key, (element.code, element.display_name)));
+    Ok(print::out(&analysis::table_of(&analysis, &names.collect()))?)
 }
 
 /// `prima sample-size`.

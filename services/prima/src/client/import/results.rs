@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use prima_proto::survey::v1 as pb;
+use prima_proto::{name, survey::v1 as pb};
 use tonic::Status;
 
 use super::progress::Progress;
@@ -201,6 +201,13 @@ fn row(cells: &Row<'_>, elements: &[String], bad: &mut BadRows) -> Option<pb::Re
             String::new()
         }
     };
+    let named = name::Agency::parse(&subject).is_ok() || name::Unit::parse(&subject).is_ok();
+    if !subject.is_empty() && !named {
+        bad.add(
+            line,
+            format!("subject `{subject}` harus berbentuk agencies/{{agency}} atau agencies/{{agency}}/units/{{unit}}"),
+        );
+    }
     for (name, cell) in [("period", period), ("instrument", instrument)] {
         if cell.is_empty() {
             bad.add(line, format!("{name} wajib diisi"));
@@ -208,7 +215,7 @@ fn row(cells: &Row<'_>, elements: &[String], bad: &mut BadRows) -> Option<pb::Re
     }
     // Spreadsheets of this country write a decimal comma.
     let index = index.replace(',', ".");
-    if !is_decimal(&index, 2) {
+    if !is_decimal(&index, 2) || above_100(&index) {
         bad.add(
             line,
             format!("index `{index}` harus angka 0 sampai 100 dengan paling banyak dua desimal"),
@@ -261,6 +268,15 @@ fn is_decimal(text: &str, places: usize) -> bool {
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits(whole) && whole.len() <= 3 && digits(part) && part.len() <= places
+}
+
+/// Of a decimal with at most three digits before its point.
+fn above_100(text: &str) -> bool {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    match whole.parse::<u32>() {
+        Ok(100) => part.bytes().any(|byte| byte != b'0'),
+        whole => whole.is_ok_and(|whole| whole > 100),
+    }
 }
 
 async fn send(
@@ -317,10 +333,14 @@ mod tests {
     fn every_fault_of_a_row_is_named() {
         let text = "subject,agency,period,instrument,index,respondents,source,time\n\
                     ,,,,80.987,-1,x,3.12345\n\
-                    agencies/1,1,2019,skm-2017,101x,,sumber,\n";
+                    agencies/1,1,2019,skm-2017,101x,,sumber,\n\
+                    kota/1,,2019,skm-2017,100.01,,sumber,\n\
+                    agencies/1,,2019,skm-2017,100.00,,sumber,\n";
         let (rows, _, bad) = check(text, &BTreeMap::new());
-        assert!(rows.is_empty());
-        assert_eq!((bad.0[&2].len(), bad.0[&3].len()), (7, 2), "{bad:?}");
+        let good: Vec<u64> = rows.iter().map(|(line, _)| *line).collect();
+        assert_eq!(good, [5]);
+        let counts: Vec<usize> = bad.0.values().map(Vec::len).collect();
+        assert_eq!(counts, [7, 2, 2], "{bad:?}");
     }
 
     #[test]

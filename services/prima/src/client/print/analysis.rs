@@ -1,13 +1,18 @@
 //! What lies behind a result, for people.
 
+use std::collections::BTreeMap;
+
 use prima_proto::survey::v1 as pb;
 
 use super::{Columns, clean, or_dash, table};
 
 const HIDDEN: &str = "disembunyikan";
 
+/// How a survey calls its elements: code and name by key.
+pub type Names = BTreeMap<String, (String, String)>;
+
 /// Dimensions, samples, flags, and importance against performance.
-pub fn table_of(analysis: &pb::Analysis) -> String {
+pub fn table_of(analysis: &pb::Analysis, names: &Names) -> String {
     let mut text = clean(&format!(
         "Survei {}: {} jawaban; kelompok di bawah {} orang disembunyikan",
         analysis.survey, analysis.respondents, analysis.minimum_cell
@@ -15,7 +20,7 @@ pub fn table_of(analysis: &pb::Analysis) -> String {
     text.push('\n');
     for dimension in &analysis.dimensions {
         text += &format!("\n{}\n", clean(label(&dimension.display_name, &dimension.key)));
-        text += &groups(dimension);
+        text += &groups(dimension, names);
     }
     if !analysis.services.is_empty() {
         text += "\nSampel per jenis layanan\n";
@@ -26,12 +31,13 @@ pub fn table_of(analysis: &pb::Analysis) -> String {
         text += &flags(quality);
     }
     text += "\nKepentingan dan kinerja unsur\n";
-    text += &importance(&analysis.importance_performance);
+    text += &importance(&analysis.importance_performance, names);
     for (what, keys) in [
         ("Unsur terkuat", &analysis.strongest),
         ("Unsur terlemah", &analysis.weakest),
     ] {
-        text += &clean(&format!("{what}: {}", or_dash(&keys.join(", "))));
+        let keys: Vec<String> = keys.iter().map(|key| full(key, names)).collect();
+        text += &clean(&format!("{what}: {}", or_dash(&keys.join("; "))));
         text.push('\n');
     }
     text
@@ -41,7 +47,20 @@ fn label<'a>(name: &'a str, key: &'a str) -> &'a str {
     if name.is_empty() { key } else { name }
 }
 
-fn groups(dimension: &pb::Dimension) -> String {
+fn code<'a>(key: &'a str, names: &'a Names) -> &'a str {
+    match names.get(key) {
+        Some((code, _)) if !code.is_empty() => code,
+        _ => key,
+    }
+}
+
+fn full(key: &str, names: &Names) -> String {
+    names
+        .get(key)
+        .map_or_else(|| key.to_owned(), |(code, name)| format!("{code} {name}"))
+}
+
+fn groups(dimension: &pb::Dimension, names: &Names) -> String {
     let keys: Vec<&str> = dimension
         .groups
         .iter()
@@ -50,7 +69,7 @@ fn groups(dimension: &pb::Dimension) -> String {
         .map(|elements| elements.iter().map(|element| element.key.as_str()).collect())
         .unwrap_or_default();
     let mut header = vec!["Kelompok", "Responden", "Nilai", "Mutu"];
-    header.extend(&keys);
+    header.extend(keys.iter().map(|key| code(key, names)));
     let right: Vec<usize> = std::iter::once(1).chain(2..3).chain(4..header.len()).collect();
     let rows = dimension.groups.iter().map(|group| {
         let name = match (group.key.as_str(), group.display_name.as_str()) {
@@ -131,10 +150,10 @@ fn flags(quality: &pb::Quality) -> String {
     )
 }
 
-fn importance(elements: &[pb::ImportancePerformance]) -> String {
+fn importance(elements: &[pb::ImportancePerformance], names: &Names) -> String {
     let rows = elements.iter().map(|element| {
         vec![
-            element.key.clone(),
+            full(&element.key, names),
             or_dash(&element.performance),
             or_dash(&element.importance),
             or_dash(label(&element.quadrant_display_name, &element.quadrant)),
@@ -164,7 +183,8 @@ mod tests {
             index: if suppressed { String::new() } else { "88.31".into() },
             ..Default::default()
         };
-        let text = table_of(&pb::Analysis {
+        let names = Names::from([("procedure".to_owned(), ("U2".to_owned(), "Prosedur".to_owned()))]);
+        let analysis = pb::Analysis {
             survey: "s".into(),
             dimensions: vec![pb::Dimension {
                 key: "sex".into(),
@@ -173,11 +193,12 @@ mod tests {
             }],
             weakest: vec!["procedure".into()],
             ..Default::default()
-        });
+        };
+        let text = table_of(&analysis, &names);
         let line = |start: &str| text.lines().find(|line| line.contains(start)).unwrap().to_owned();
         assert!(line("│ P ").contains(HIDDEN), "{text}");
         assert!(line("│ L ").contains("88.31"));
         assert!(line("tidak diisi").contains('7'));
-        assert!(text.contains("Unsur terlemah: procedure"));
+        assert!(text.contains("Unsur terlemah: U2 Prosedur"));
     }
 }
