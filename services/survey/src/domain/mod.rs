@@ -1,11 +1,15 @@
 //! What a survey is and how its index is computed: pure rules, without I/O, clock or transport.
 
+pub mod change;
+pub mod flags;
+pub mod importance;
 pub mod index;
 pub mod instrument;
 pub mod number;
 pub mod period;
 pub mod response;
 pub mod sample;
+pub mod suppression;
 pub mod survey;
 pub mod tally;
 
