@@ -9,14 +9,15 @@ pub mod importance;
 pub mod index;
 pub mod instrument;
 pub mod moments;
-pub mod number;
-pub mod period;
 pub mod response;
 pub mod sample;
 pub mod student;
 pub mod suppression;
 pub mod survey;
 pub mod tally;
+
+pub use prima_platform::number;
+pub use prima_proto::period;
 
 /// What a caller sent, cut and cleaned so that it can be repeated in a message or a field path.
 fn shown(text: &str) -> String {
