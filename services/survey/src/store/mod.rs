@@ -1,6 +1,7 @@
 //! What the survey service keeps: surveys, tallies per element, responses, unit and agency scores.
 
 pub mod agency_score;
+pub mod analysis;
 pub mod response;
 pub mod survey;
 pub mod tally;
