@@ -10,11 +10,12 @@ use prima_platform::{
 };
 use prima_proto::{name, survey::v1 as pb};
 
-use super::{App, survey_state, unit_scores};
+use super::{App, record_result::recorded_exists, survey_state, unit_scores};
 use crate::{
     domain::survey::{self, Draft},
     grpc::convert,
     store::{
+        recorded::recorded_latest,
         survey::{survey_insert, survey_siblings},
         unit::unit_confirmed,
         unit_score::unit_scores_lock_in_txn,
@@ -73,6 +74,13 @@ pub async fn create_survey(app: &App, caller: &Caller, command: CreateSurvey) ->
         .find(|s| !s.survey.same_scheme(&survey))
     {
         return Err(other_scheme(&other.survey.name.to_string()));
+    }
+    let (unit, period) = (&survey.name.unit, survey.period.as_str());
+    if recorded_latest(&txn, &unit.agency, &unit.unit, period)
+        .await?
+        .is_some()
+    {
+        return Err(recorded_exists(unit, period));
     }
     let mut states = survey_state(&txn, &stored, now).await?;
     states.extend(unit_scores::recompute(&txn, &key, app.now_millis()).await?);

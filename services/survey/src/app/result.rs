@@ -11,6 +11,7 @@ use prima_platform::{
 use prima_proto::{event::v1 as event, survey::v1 as pb};
 use sea_orm::DbErr;
 
+use super::aftermath::facts;
 use crate::{
     domain::{
         certainty::{Certainty, SampleStatus, certainty},
@@ -167,8 +168,7 @@ pub async fn states<'a>(
     now: DateTime<Utc>,
 ) -> Result<Vec<outbox::State>, DbErr> {
     let surveys: Vec<&Stored> = surveys.into_iter().collect();
-    let ids: Vec<i64> = surveys.iter().map(|s| s.id).collect();
-    let mut facts = facts(txn, &ids).await?;
+    let mut facts = facts(txn, surveys.iter().copied()).await?;
     let nothing = Tallies::new();
     let state = |stored: &Stored| {
         let mut outcome = Outcome::of(stored, tallies.get(&stored.id).unwrap_or(&nothing), now);
@@ -178,13 +178,8 @@ pub async fn states<'a>(
     Ok(surveys.into_iter().map(state).collect())
 }
 
-/// What is known of results beside their figures, by survey.
-async fn facts(_txn: &Txn, _ids: &[i64]) -> Result<HashMap<i64, Facts>, DbErr> {
-    Ok(HashMap::new())
-}
-
 /// A transaction in which several reads see one state.
-async fn snapshot(db: &Database) -> Result<Txn, Failure> {
+pub async fn snapshot(db: &Database) -> Result<Txn, Failure> {
     use sea_orm::{IsolationLevel, TransactionTrait};
     let level = (db.backend() == sea_orm::DbBackend::Postgres).then_some(IsolationLevel::RepeatableRead);
     Ok(db.reader().begin_with_config(level, None).await?)
@@ -197,7 +192,7 @@ async fn with_outcomes(
 ) -> Result<Vec<(Stored, Outcome)>, Failure> {
     let ids: Vec<i64> = surveys.iter().map(|s| s.id).collect();
     let tallies = tallies_get(txn, &ids).await?;
-    let mut facts = facts(txn, &ids).await?;
+    let mut facts = facts(txn, &surveys).await?;
     let nothing = Tallies::new();
     let figures = |stored: Stored| {
         let mut outcome = Outcome::of(&stored, tallies.get(&stored.id).unwrap_or(&nothing), now);

@@ -21,7 +21,8 @@ use crate::{
     store::survey::{Filter, Stored},
 };
 
-fn violation(field: &str, error: &impl std::fmt::Display) -> Violation {
+/// A name of the wrong form.
+pub fn violation(field: &str, error: &impl std::fmt::Display) -> Violation {
     Violation::new(
         field,
         error.to_string(),
