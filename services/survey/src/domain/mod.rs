@@ -3,23 +3,16 @@
 pub mod certainty;
 pub mod change;
 pub mod disclosure;
-<<<<<<< HEAD
 pub mod flags;
 pub mod groups;
 pub mod importance;
-=======
 pub mod follow_up;
->>>>>>> aftermath
 pub mod index;
 pub mod input;
 pub mod instrument;
 pub mod moments;
-<<<<<<< HEAD
-=======
-pub mod period;
 pub mod publication;
 pub mod recorded;
->>>>>>> aftermath
 pub mod response;
 pub mod sample;
 pub mod student;

@@ -4,22 +4,72 @@ use prima_platform::db::{Txn, sql};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 
 use crate::domain::{
+    disclosure::Disclosed,
     flags::Rule,
     groups::Sums,
     tally::SCORE_MAX,
 };
 
-const COVERED: &str = "FROM response WHERE survey_id = $1 AND batch <= $2 AND voided IS NULL";
+const COVERED: &str =
+    "FROM response WHERE survey_id = $1 AND batch <= $2 AND (voided IS NULL OR voided > $3)";
 /// Rows of one page: what a pass over the responses keeps in memory.
 const PAGE: i64 = 4000;
 
 /// The responses that an analysis covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Coverage {
-    /// The survey.
-    pub survey_id: i64,
-    /// Versions of the survey up to this one.
-    pub version: i64,
+    survey_id: i64,
+    /// Responses of versions of the survey up to this one.
+    version: i64,
+    /// Voids up to this one took responses out; what later ones took is still disclosed.
+    voids: i64,
+}
+
+impl Coverage {
+    /// Every response that counts.
+    pub fn whole(survey_id: i64) -> Self {
+        Self {
+            survey_id,
+            version: i64::MAX,
+            voids: i64::MAX,
+        }
+    }
+
+    fn values(self) -> Vec<Value> {
+        vec![self.survey_id.into(), self.version.into(), self.voids.into()]
+    }
+}
+
+#[derive(Debug, FromQueryResult)]
+struct VoidRow {
+    number: i64,
+    responses: i64,
+}
+
+/// The responses of the last step of disclosure: which voids it knew follows from how many it counted.
+pub async fn coverage(txn: &Txn, survey_id: i64, disclosed: &Disclosed) -> Result<Coverage, DbErr> {
+    let mut coverage = Coverage {
+        survey_id,
+        version: disclosed.version,
+        voids: 0,
+    };
+    let text = "SELECT number, responses FROM void WHERE survey_id = $1 ORDER BY number";
+    let voids = VoidRow::find_by_statement(sql(txn, text, [survey_id.into()])).all(txn).await?;
+    if voids.is_empty() {
+        return Ok(coverage);
+    }
+    let text = "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM response WHERE survey_id = $1 AND batch <= $2";
+    let row = txn.query_one_raw(sql(txn, text, [survey_id.into(), disclosed.version.into()])).await?;
+    let taken_in: i64 = row.map(|r| r.try_get("", "n")).transpose()?.unwrap_or_default();
+    let mut left = taken_in - disclosed.respondents;
+    for void in voids {
+        left -= void.responses;
+        if left < 0 {
+            break;
+        }
+        coverage.voids = void.number;
+    }
+    Ok(coverage)
 }
 
 /// A response that counts. What the respondent did not say is empty.
@@ -49,20 +99,16 @@ pub struct Answered {
 
 /// The next page of the responses that count, ordered by id, after the id `after`; empty at the end.
 pub async fn responses_page(txn: &Txn, coverage: Coverage, after: &str) -> Result<Vec<Answered>, DbErr> {
-    let text = "SELECT response_id, batch, answers, COALESCE(sex, '') AS sex, COALESCE(age_group, '') AS age_group,
-                    COALESCE(education, '') AS education, COALESCE(occupation, '') AS occupation,
-                    COALESCE(channel, '') AS channel, COALESCE(hour_band, '') AS hour_band,
-                    COALESCE(service, '') AS service
-                FROM response
-                WHERE survey_id = $1 AND response_id > $2 AND batch <= $3 AND voided IS NULL
-                ORDER BY response_id LIMIT $4";
-    let values = [
-        coverage.survey_id.into(),
-        after.into(),
-        coverage.version.into(),
-        PAGE.into(),
-    ];
-    Answered::find_by_statement(sql(txn, text, values)).all(txn).await
+    let text = format!(
+        "SELECT response_id, batch, answers, COALESCE(sex, '') AS sex, COALESCE(age_group, '') AS age_group,
+            COALESCE(education, '') AS education, COALESCE(occupation, '') AS occupation,
+            COALESCE(channel, '') AS channel, COALESCE(hour_band, '') AS hour_band,
+            COALESCE(service, '') AS service
+         {COVERED} AND response_id > $4 ORDER BY response_id LIMIT $5"
+    );
+    let mut values = coverage.values();
+    values.extend([after.into(), PAGE.into()]);
+    Answered::find_by_statement(sql(txn, &text, values)).all(txn).await
 }
 
 /// The flagged responses among those that count.
@@ -86,15 +132,14 @@ pub async fn flagged(
     rule: &Rule,
     step: i64,
 ) -> Result<Flagged, DbErr> {
-    let mut values: Vec<Value> = vec![
-        coverage.survey_id.into(),
-        coverage.version.into(),
+    let mut values = coverage.values();
+    values.extend([
         rule.straight_line.min_answers.into(),
         rule.burst.within_seconds.saturating_mul(1_000_000).into(),
         rule.shared_device.more_than.into(),
         rule.shared_device.utc_offset_hours.saturating_mul(3_600_000_000).into(),
         step.max(1).into(),
-    ];
+    ]);
     let mut left_out = |sources: &[String]| {
         let mut conditions = String::new();
         for source in sources {
@@ -120,7 +165,7 @@ pub async fn flagged(
         "WITH begins AS (
             SELECT response_id, source, device, submitted_at,
                 CASE WHEN LEAD(submitted_at, {places}) OVER (PARTITION BY source, device
-                        ORDER BY submitted_at, response_id) - submitted_at < $4 THEN 1 ELSE 0 END AS begins
+                        ORDER BY submitted_at, response_id) - submitted_at < $5 THEN 1 ELSE 0 END AS begins
             {COVERED}{burst_sources}),
         burst AS (
             SELECT response_id FROM (
@@ -130,12 +175,12 @@ pub async fn flagged(
             WHERE inside = 1),
         shared AS (
             SELECT response_id FROM (
-                SELECT response_id, COUNT(*) OVER (PARTITION BY device, (submitted_at + $6) / 86400000000) AS n
+                SELECT response_id, COUNT(*) OVER (PARTITION BY device, (submitted_at + $7) / 86400000000) AS n
                 {COVERED} AND device IS NOT NULL{device_sources}) AS d
-            WHERE n > $5),
+            WHERE n > $6),
         marked AS (
             SELECT c.response_id, c.batch, c.answers,
-                CASE WHEN LENGTH(given) >= $3 AND REPLACE(given, SUBSTR(given, 1, 1), '') = '' THEN 1 ELSE 0 END
+                CASE WHEN LENGTH(given) >= $4 AND REPLACE(given, SUBSTR(given, 1, 1), '') = '' THEN 1 ELSE 0 END
                     AS straight_line,
                 CASE WHEN b.response_id IS NULL THEN 0 ELSE 1 END AS burst,
                 CASE WHEN s.response_id IS NULL THEN 0 ELSE 1 END AS shared_device
@@ -148,7 +193,7 @@ pub async fn flagged(
             FROM marked WHERE straight_line + burst + shared_device > 0)
         SELECT CAST(COUNT(*) AS BIGINT), CAST(COALESCE(SUM(straight_line), 0) AS BIGINT),
             CAST(COALESCE(SUM(burst), 0) AS BIGINT), CAST(COALESCE(SUM(shared_device), 0) AS BIGINT){counts}
-        FROM placed WHERE place <= n - n % $7"
+        FROM placed WHERE place <= n - n % $8"
     );
     let Some(row) = txn.query_one_raw(sql(txn, &text, values)).await? else {
         return Ok(Flagged::default());
