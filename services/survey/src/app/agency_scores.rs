@@ -6,10 +6,11 @@ use prima_platform::{clock::micros, failure::Failure, outbox};
 use prima_proto::name;
 use tokio_util::sync::CancellationToken;
 
-use super::App;
+use super::{App, recorded_scores};
 use crate::{
     domain::{
-        index, instrument,
+        index::{self, Published},
+        instrument,
         number::{self, Rational},
         period::Period,
     },
@@ -91,7 +92,11 @@ async fn recompute(app: &App, key: &AgencyPeriod, settling: bool) -> Result<(), 
         .as_ref()
         .map(|p| p.first_day().to_string())
         .unwrap_or_default();
-    let score = mean(&inputs, &first_day, ended);
+    // What the agency itself published of a period wins over what its units add up to.
+    let score = match recorded_scores::of_agency(&txn, key).await? {
+        None => mean(&inputs, &first_day, ended),
+        recorded => recorded,
+    };
     let settles_at = match (&period, ended) {
         (Some(period), false) => Some(micros(period.ends_at())),
         _ => None,
@@ -110,13 +115,13 @@ async fn recompute(app: &App, key: &AgencyPeriod, settling: bool) -> Result<(), 
 }
 
 /// The mean of units; none without a scored unit. Units with different instruments are not brought together: the
-/// newest instrument counts, the others are missing. A unit that had closed before the period began is not expected.
+/// newest that is known here counts, else the newest of the recorded ones, and the others are missing. A unit that had closed before the period began is not expected.
 fn mean(inputs: &[UnitInput], first_day: &str, ended: bool) -> Option<Score> {
     let newest = inputs
         .iter()
         .filter(|i| i.exact.is_some())
         .filter_map(|i| i.instrument.as_deref())
-        .max()?;
+        .max_by_key(|id| (instrument::find(id).is_some(), *id))?;
     let scored: Vec<(&UnitInput, Rational)> = inputs
         .iter()
         .filter(|i| i.instrument.as_deref() == Some(newest))
@@ -129,14 +134,29 @@ fn mean(inputs: &[UnitInput], first_day: &str, ended: bool) -> Option<Score> {
         .filter(|i| i.close_date.is_empty() || i.close_date.as_str() >= first_day || i.exact.is_some())
         .count();
     Some(Score {
-        published: index::publish(instrument::find(newest)?, exact),
+        published: match instrument::find(newest) {
+            Some(known) => index::publish(known, exact),
+            None => without_categories(exact),
+        },
         whole: scored.iter().all(|(i, _)| i.disclosed == Some(1)),
         components: Vec::new(),
         sample_size: scored.iter().filter_map(|(i, _)| i.respondents).sum(),
         sample_minimum: 0,
         standard_error: String::new(),
         units: (i64::try_from(scored.len()).ok()?, i64::try_from(expected).ok()?),
+        aggregation: "mean_of_units".to_owned(),
         instrument: newest.to_owned(),
         settled: ended && scored.iter().all(|(i, _)| i.settled == Some(1)),
+        recorded: false,
     })
+}
+
+/// The mean of recorded results of an instrument that is not known here: two decimals, as all of them have.
+fn without_categories(exact: Rational) -> Published {
+    Published {
+        value: number::decimal(&exact, 2),
+        grade: String::new(),
+        name: String::new(),
+        exact,
+    }
 }

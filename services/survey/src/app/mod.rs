@@ -10,6 +10,7 @@ pub mod create_survey;
 pub mod intake;
 pub mod publish_result;
 pub mod record_result;
+pub mod recorded_scores;
 pub mod result;
 pub mod unit_scores;
 pub mod update_survey;

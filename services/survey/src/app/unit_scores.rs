@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use prima_platform::{db::Txn, outbox::State};
 use sea_orm::DbErr;
 
-use super::result::assess;
+use super::{recorded_scores, result::assess};
 use crate::{
     domain::{index, instrument, moments::Moments, number, sample, tally::Tally},
     events::render::{self, Score},
@@ -31,8 +31,14 @@ pub async fn recompute(txn: &Txn, keys: &BTreeSet<UnitPeriod>, now_millis: i64) 
     }
     let tallies = tallies_get(txn, &ids).await?;
     let (mut states, mut scores) = (Vec::new(), Vec::new());
+    // A survey and a recorded result exclude each other, so that intake never looks for one.
+    let without = locked.keys().filter(|key| !surveys.contains_key(key)).cloned();
+    let mut recorded = recorded_scores::of_units(txn, &without.collect()).await?;
     for (key, locked) in locked {
-        let score = pool(surveys.get(&key).map(Vec::as_slice).unwrap_or_default(), &tallies);
+        let score = match recorded.remove(&key) {
+            None => pool(surveys.get(&key).map(Vec::as_slice).unwrap_or_default(), &tallies),
+            recorded => recorded,
+        };
         if score.is_some() || locked.exact.is_some() {
             states.push(render::unit_score(&key.0, &key.1, locked.version, score.as_ref()));
         }
@@ -41,6 +47,7 @@ pub async fn recompute(txn: &Txn, keys: &BTreeSet<UnitPeriod>, now_millis: i64) 
             exact: score.as_ref().map(|s| number::fraction(&s.published.exact)),
             settled: score.as_ref().is_some_and(|s| s.settled),
             whole: score.as_ref().is_none_or(|s| s.whole),
+            recorded: score.as_ref().is_some_and(|s| s.recorded),
             respondents: score.as_ref().map(|s| s.sample_size).unwrap_or_default(),
             instrument: score.map(|s| s.instrument).unwrap_or_default(),
         });
@@ -93,8 +100,10 @@ fn pool(surveys: &[Stored], tallies: &HashMap<i64, Tallies>) -> Option<Score> {
         sample_minimum: sample::krejcie_morgan(population.min(sample::POPULATION_MAX)).unwrap_or(1),
         standard_error: certainty.map(|c| c.standard_error).unwrap_or_default(),
         units: (0, 0),
+        aggregation: String::new(),
         instrument: first.instrument.clone(),
         settled: surveys.iter().all(|s| s.survey.closed_at.is_some()),
+        recorded: false,
     })
 }
 
