@@ -30,7 +30,15 @@ use prima_platform::{db::Txn, failure::Failure};
 pub const SERVICE: &str = "service";
 const SERVICE_LABEL: &str = "Jenis layanan";
 const UNSAID_LABEL: &str = "Tidak menyebutkan";
-const DIMENSIONS: [&str; 7] = ["sex", "age_group", "education", "occupation", "channel", "hour_band", SERVICE];
+const DIMENSIONS: [&str; 7] = [
+    "sex",
+    "age_group",
+    "education",
+    "occupation",
+    "channel",
+    "hour_band",
+    SERVICE,
+];
 
 /// One dimension with its labels.
 #[derive(Debug, Clone)]
@@ -132,10 +140,17 @@ pub async fn analyze(app: &App, name: &str) -> Result<Option<Analysis>, Failure>
     let missing = |what: &str| Failure::internal(format!("{what} of {name} is not known"));
     let instrument = instrument::find(&stored.survey.instrument).ok_or_else(|| missing("instrument"))?;
     let rule = flags::rule().ok_or_else(|| missing("rule of flags"))?;
-    let tallies = tallies_get(&txn, &[stored.id]).await?.remove(&stored.id).unwrap_or_default();
+    let tallies = tallies_get(&txn, &[stored.id])
+        .await?
+        .remove(&stored.id)
+        .unwrap_or_default();
     let outcome = Outcome::of(&stored, &tallies, now);
     let open = stored.survey.state(now) != State::Closed;
-    let step = if open { i64::from(config.disclosure_step) } else { 1 };
+    let step = if open {
+        i64::from(config.disclosure_step)
+    } else {
+        1
+    };
     let covered = if outcome.whole {
         Coverage::whole(stored.id)
     } else {
@@ -198,12 +213,26 @@ async fn fold(txn: &Txn, covered: Coverage, elements: usize, step: i64) -> Resul
             None => break,
         }
     }
-    Ok(folds.map(|groups| groups.into_iter().map(|(key, group)| (key, group.sums())).collect()))
+    Ok(folds.map(|groups| {
+        groups
+            .into_iter()
+            .map(|(key, group)| (key, group.sums()))
+            .collect()
+    }))
 }
 
 /// In the order of [`DIMENSIONS`].
 fn keys(r: &Answered) -> [&str; 7] {
-    [&r.sex, &r.age_group, &r.education, &r.occupation, &r.channel, &r.hour_band, &r.service].map(String::as_str)
+    [
+        &r.sex,
+        &r.age_group,
+        &r.education,
+        &r.occupation,
+        &r.channel,
+        &r.hour_band,
+        &r.service,
+    ]
+    .map(String::as_str)
 }
 
 fn dimension(
@@ -282,7 +311,11 @@ fn elements(stored: &Stored, outcome: &Outcome, total: &Sums) -> (Vec<Element>, 
     } else {
         &stored.disclosed.moments
     };
-    let means: Vec<Option<Rational>> = total.elements.iter().map(|tally: &Tally| index::element_mean(tally)).collect();
+    let means: Vec<Option<Rational>> = total
+        .elements
+        .iter()
+        .map(|tally: &Tally| index::element_mean(tally))
+        .collect();
     let (strongest, weakest) = importance::extremes(&means);
     let placed: Vec<Placed> = (0..)
         .zip(means)

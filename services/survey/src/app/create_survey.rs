@@ -37,7 +37,7 @@ pub struct CreateSurvey {
 }
 
 /// Creates a survey and returns it. Fails when the definition has faults, the name is taken, or the unit has surveys
-/// in the period with another instrument, weights or elements.
+/// in the period that count for the same metric with another instrument, weights or elements.
 pub async fn create_survey(app: &App, caller: &Caller, command: CreateSurvey) -> Result<pb::Survey, Failure> {
     caller.require(&[Role::Operator], &command.name.unit.agency)?;
     let now = app.context.clock.now();
@@ -71,7 +71,7 @@ pub async fn create_survey(app: &App, caller: &Caller, command: CreateSurvey) ->
     if let Some(other) = survey_siblings(&txn, &survey)
         .await?
         .iter()
-        .find(|s| !s.survey.same_scheme(&survey))
+        .find(|s| !s.survey.fits_beside(&survey))
     {
         return Err(other_scheme(&other.survey.name.to_string()));
     }

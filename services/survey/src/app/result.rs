@@ -18,7 +18,6 @@ use crate::{
         index::{self, Published},
         instrument::{self, Instrument},
         moments::Moments,
-        number::Rational,
         survey::{State, Survey},
         tally::Tally,
     },
@@ -87,10 +86,7 @@ impl Outcome {
             .map(|asked| Element {
                 key: asked.key.clone(),
                 code: asked.code.clone(),
-                name: known
-                    .and_then(|i| i.element(&asked.key))
-                    .map(|e| e.name.clone())
-                    .unwrap_or_default(),
+                name: asked.name(known).to_owned(),
                 tally: match counts(&asked.key) {
                     counts if whole => counts.current,
                     counts => counts.disclosed,
@@ -107,7 +103,10 @@ impl Outcome {
             elements,
             disclosed,
             whole,
-            published: known.and_then(|i| Some(index::publish(i, index::ikm(&current, survey.weights)?))),
+            published: known.and_then(|i| {
+                let exact = index::compute(i, &survey.asked, &current, survey.weights)?;
+                Some(index::publish(i, exact))
+            }),
             certainty: known.and_then(|i| assess(i, survey, &shown, moments, survey.population)),
             sample: SampleStatus::of(stored.respondents, minimum(survey)),
             facts: Facts::default(),
@@ -129,10 +128,8 @@ pub fn assess(
     moments: &Moments,
     population: i64,
 ) -> Option<Certainty> {
-    let index = index::ikm(tallies, survey.weights)?;
-    let elements = survey.asked.len();
-    let coefficient = survey.weights.weight(elements) * Rational::from_integer(25.into());
-    let coefficients = vec![coefficient; elements];
+    let index = index::compute(known, &survey.asked, tallies, survey.weights)?;
+    let coefficients = index::coefficients(known, &survey.asked, tallies, survey.weights)?;
     certainty(moments, &coefficients, population, (known.min, known.max), &index)
 }
 

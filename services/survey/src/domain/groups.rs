@@ -129,9 +129,15 @@ pub fn publish(
     open: bool,
 ) -> Dimension {
     let nobody = Sums::none(total.elements.len());
-    let further = groups.keys().map(String::as_str).filter(|k| !k.is_empty() && !codes.contains(k));
+    let further = groups
+        .keys()
+        .map(String::as_str)
+        .filter(|k| !k.is_empty() && !codes.contains(k));
     let keys: Vec<&str> = codes.iter().copied().chain(further).chain([""]).collect();
-    let mut cells: Vec<&Sums> = keys.iter().map(|key| groups.get(*key).unwrap_or(&nobody)).collect();
+    let mut cells: Vec<&Sums> = keys
+        .iter()
+        .map(|key| groups.get(*key).unwrap_or(&nobody))
+        .collect();
     let mut waiting = total.clone();
     for sums in &cells {
         waiting.subtract(sums);
@@ -162,7 +168,11 @@ pub fn publish(
             withheld,
         });
     let groups: Vec<Group> = shown.collect();
-    let covered: i64 = groups.iter().filter_map(|g| g.sums.as_ref()).map(|s| s.respondents).sum();
+    let covered: i64 = groups
+        .iter()
+        .filter_map(|g| g.sums.as_ref())
+        .map(|s| s.respondents)
+        .sum();
     Dimension {
         incomplete: covered < total.respondents,
         groups,
@@ -188,17 +198,29 @@ mod tests {
                 tally.add(more);
             }
         }
-        (cells.iter().map(|(k, s)| ((*k).to_owned(), s.clone())).collect(), all)
+        (
+            cells.iter().map(|(k, s)| ((*k).to_owned(), s.clone())).collect(),
+            all,
+        )
     }
 
     fn shown(dimension: &Dimension) -> Vec<(&str, i64)> {
         let people = |g: &Group| g.sums.as_ref().map_or(-1, |s| s.respondents);
-        dimension.groups.iter().map(|g| (g.key.as_str(), people(g))).collect()
+        dimension
+            .groups
+            .iter()
+            .map(|g| (g.key.as_str(), people(g)))
+            .collect()
     }
 
     #[test]
     fn groups_come_in_the_order_of_their_codes_and_those_who_did_not_say_last() {
-        let (groups, total) = table(&[("", sums(&["44"; 6])), ("P", sums(&["44"; 7])), ("X", sums(&["44"; 5])), ("L", sums(&["4-"; 9]))]);
+        let (groups, total) = table(&[
+            ("", sums(&["44"; 6])),
+            ("P", sums(&["44"; 7])),
+            ("X", sums(&["44"; 5])),
+            ("L", sums(&["4-"; 9])),
+        ]);
         let dimension = publish(&["L", "P"], &groups, &total, 5, false);
         assert_eq!(shown(&dimension), [("L", 9), ("P", 7), ("X", 5), ("", 6)]);
         assert!(!dimension.incomplete);
@@ -206,7 +228,11 @@ mod tests {
 
     #[test]
     fn a_closed_survey_names_what_is_withheld_while_something_is_shown() {
-        let (groups, total) = table(&[("L", sums(&["44"; 90])), ("P", sums(&["44"; 7])), ("", sums(&["44"; 2]))]);
+        let (groups, total) = table(&[
+            ("L", sums(&["44"; 90])),
+            ("P", sums(&["44"; 7])),
+            ("", sums(&["44"; 2])),
+        ]);
         let dimension = publish(&["L", "P"], &groups, &total, 5, false);
         assert_eq!(shown(&dimension), [("L", 90), ("P", -1), ("", -1)]);
         assert!(dimension.incomplete);
@@ -219,7 +245,11 @@ mod tests {
     #[test]
     fn an_element_that_few_of_a_group_answered_is_withheld_there_and_in_another() {
         let few: Vec<&str> = [vec!["4-"; 8], vec!["41"; 2]].concat();
-        let (groups, total) = table(&[("L", sums(&["44"; 90])), ("P", sums(&few)), ("", sums(&["44"; 20]))]);
+        let (groups, total) = table(&[
+            ("L", sums(&["44"; 90])),
+            ("P", sums(&few)),
+            ("", sums(&["44"; 20])),
+        ]);
         let dimension = publish(&["L", "P"], &groups, &total, 5, false);
         let withheld: Vec<&[bool]> = dimension.groups.iter().map(|g| g.withheld.as_slice()).collect();
         assert_eq!(withheld, [[false, false], [false, true], [false, true]]);
@@ -230,7 +260,11 @@ mod tests {
         let (groups, mut total) = table(&[("L", sums(&["44"; 90])), ("P", sums(&["44"; 20]))]);
         total.add("11");
         let dimension = publish(&["L", "P"], &groups, &total, 5, true);
-        assert_eq!(shown(&dimension), [("L", 90)], "one person alone is what all others leave over");
+        assert_eq!(
+            shown(&dimension),
+            [("L", 90)],
+            "one person alone is what all others leave over"
+        );
         (0..4).for_each(|_| total.add("11"));
         let dimension = publish(&["L", "P"], &groups, &total, 5, true);
         assert_eq!(shown(&dimension), [("L", 90), ("P", 20)]);

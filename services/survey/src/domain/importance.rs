@@ -68,12 +68,14 @@ pub fn quadrants(elements: &[Placed]) -> Vec<Option<Quadrant>> {
     let place = |element: &Placed| {
         let (performance, importance) = pair(element)?;
         let (performance_line, importance_line) = lines.as_ref()?;
-        Some(match (importance >= importance_line, performance >= performance_line) {
-            (true, true) => Quadrant::KeepUp,
-            (true, false) => Quadrant::ConcentrateHere,
-            (false, false) => Quadrant::LowPriority,
-            (false, true) => Quadrant::PossibleOverkill,
-        })
+        Some(
+            match (importance >= importance_line, performance >= performance_line) {
+                (true, true) => Quadrant::KeepUp,
+                (true, false) => Quadrant::ConcentrateHere,
+                (false, false) => Quadrant::LowPriority,
+                (false, true) => Quadrant::PossibleOverkill,
+            },
+        )
     };
     elements.iter().map(place).collect()
 }
@@ -131,8 +133,17 @@ mod tests {
         };
         let quadrants = quadrants(&[at(36, 8), at(30, 8), at(30, 2), at(36, 2), unknown]);
         assert_eq!(
-            quadrants.iter().map(|q| q.map_or("", Quadrant::as_str)).collect::<Vec<_>>(),
-            ["keep_up", "concentrate_here", "low_priority", "possible_overkill", ""]
+            quadrants
+                .iter()
+                .map(|q| q.map_or("", Quadrant::as_str))
+                .collect::<Vec<_>>(),
+            [
+                "keep_up",
+                "concentrate_here",
+                "low_priority",
+                "possible_overkill",
+                ""
+            ]
         );
     }
 

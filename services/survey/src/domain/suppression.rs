@@ -26,7 +26,11 @@ pub fn cells(counts: &[i64], minimum: i64) -> Vec<bool> {
             *withheld = true;
         }
     }
-    if counts.iter().zip(&withheld).all(|(n, withheld)| *withheld || *n == 0) {
+    if counts
+        .iter()
+        .zip(&withheld)
+        .all(|(n, withheld)| *withheld || *n == 0)
+    {
         withheld.fill(true);
     }
     withheld
@@ -83,7 +87,10 @@ mod tests {
 
     #[test]
     fn equal_small_cells_would_follow_from_their_sum() {
-        assert_eq!(cells(&[1, 1, 1, 1, 1, 20, 30], 5), [true, true, true, true, true, true, false]);
+        assert_eq!(
+            cells(&[1, 1, 1, 1, 1, 20, 30], 5),
+            [true, true, true, true, true, true, false]
+        );
         assert_eq!(cells(&[4, 4, 20, 30], 5), [true, true, true, false]);
     }
 
@@ -97,9 +104,18 @@ mod tests {
     #[test]
     fn an_element_that_few_answered_is_withheld_with_the_next() {
         assert_eq!(answers(&[3, 40, 9], &[false; 3], 5), [true, false, true]);
-        assert_eq!(answers(&[3, 40, 9], &[false, false, true], 5), [true, false, true]);
-        assert_eq!(answers(&[0, 40, 9], &[true, false, false], 5), [true, false, false]);
-        assert_eq!(answers(&[1, 40, 9], &[true, false, false], 5), [true, false, true]);
+        assert_eq!(
+            answers(&[3, 40, 9], &[false, false, true], 5),
+            [true, false, true]
+        );
+        assert_eq!(
+            answers(&[0, 40, 9], &[true, false, false], 5),
+            [true, false, false]
+        );
+        assert_eq!(
+            answers(&[1, 40, 9], &[true, false, false], 5),
+            [true, false, true]
+        );
         assert_eq!(answers(&[3], &[false], 5), [true]);
     }
 
@@ -136,7 +152,8 @@ mod tests {
     }
 
     fn tables() -> impl Strategy<Value = (Vec<i64>, i64)> {
-        (3..=4usize, 2..=5i64).prop_flat_map(|(k, minimum)| (prop::collection::vec(0..=9i64, k), Just(minimum)))
+        (3..=4usize, 2..=5i64)
+            .prop_flat_map(|(k, minimum)| (prop::collection::vec(0..=9i64, k), Just(minimum)))
     }
 
     proptest! {

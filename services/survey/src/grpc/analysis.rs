@@ -26,7 +26,9 @@ pub async fn analyze(
     r: pb::AnalyzeResultRequest,
 ) -> Result<pb::AnalyzeResultResponse, Failure> {
     caller.known()?;
-    let name = convert::survey_name("survey", &r.survey).map_err(|v| vec![v])?.to_string();
+    let name = convert::survey_name("survey", &r.survey)
+        .map_err(|v| vec![v])?
+        .to_string();
     let analysis = analyze_survey(app, &name).await?;
     let analysis = analysis.ok_or_else(|| Failure::not_found(&name))?;
     Ok(pb::AnalyzeResultResponse {
@@ -124,9 +126,17 @@ fn group(a: &Analysis, d: &Labelled, g: &Group) -> pb::Group {
 
 fn quality(q: &Quality) -> pb::Quality {
     let flags = [
-        ("straight_line", &q.rule.straight_line.label, q.flagged.straight_line),
+        (
+            "straight_line",
+            &q.rule.straight_line.label,
+            q.flagged.straight_line,
+        ),
         ("burst", &q.rule.burst.label, q.flagged.burst),
-        ("shared_device", &q.rule.shared_device.label, q.flagged.shared_device),
+        (
+            "shared_device",
+            &q.rule.shared_device.label,
+            q.flagged.shared_device,
+        ),
     ];
     pb::Quality {
         flags: flags

@@ -3,12 +3,7 @@
 use prima_platform::db::{Txn, sql};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 
-use crate::domain::{
-    disclosure::Disclosed,
-    flags::Rule,
-    groups::Sums,
-    tally::SCORE_MAX,
-};
+use crate::domain::{disclosure::Disclosed, flags::Rule, groups::Sums, tally::SCORE_MAX};
 
 const COVERED: &str =
     "FROM response WHERE survey_id = $1 AND batch <= $2 AND (voided IS NULL OR voided > $3)";
@@ -54,12 +49,16 @@ pub async fn coverage(txn: &Txn, survey_id: i64, disclosed: &Disclosed) -> Resul
         voids: 0,
     };
     let text = "SELECT number, responses FROM void WHERE survey_id = $1 ORDER BY number";
-    let voids = VoidRow::find_by_statement(sql(txn, text, [survey_id.into()])).all(txn).await?;
+    let voids = VoidRow::find_by_statement(sql(txn, text, [survey_id.into()]))
+        .all(txn)
+        .await?;
     if voids.is_empty() {
         return Ok(coverage);
     }
     let text = "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM response WHERE survey_id = $1 AND batch <= $2";
-    let row = txn.query_one_raw(sql(txn, text, [survey_id.into(), disclosed.version.into()])).await?;
+    let row = txn
+        .query_one_raw(sql(txn, text, [survey_id.into(), disclosed.version.into()]))
+        .await?;
     let taken_in: i64 = row.map(|r| r.try_get("", "n")).transpose()?.unwrap_or_default();
     let mut left = taken_in - disclosed.respondents;
     for void in voids {
@@ -108,7 +107,9 @@ pub async fn responses_page(txn: &Txn, coverage: Coverage, after: &str) -> Resul
     );
     let mut values = coverage.values();
     values.extend([after.into(), PAGE.into()]);
-    Answered::find_by_statement(sql(txn, &text, values)).all(txn).await
+    Answered::find_by_statement(sql(txn, &text, values))
+        .all(txn)
+        .await
 }
 
 /// The flagged responses among those that count.
@@ -137,7 +138,10 @@ pub async fn flagged(
         rule.straight_line.min_answers.into(),
         rule.burst.within_seconds.saturating_mul(1_000_000).into(),
         rule.shared_device.more_than.into(),
-        rule.shared_device.utc_offset_hours.saturating_mul(3_600_000_000).into(),
+        rule.shared_device
+            .utc_offset_hours
+            .saturating_mul(3_600_000_000)
+            .into(),
         step.max(1).into(),
     ]);
     let mut left_out = |sources: &[String]| {
