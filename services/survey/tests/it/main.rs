@@ -4,5 +4,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod analysis;
+mod differencing;
 mod fixture;
+mod flags;
+mod periods;
 mod results;
