@@ -229,14 +229,22 @@ pub struct SurveyCreateArgs {
     /// Period.
     #[arg(long, value_name = "PERIODE", help = "2024, 2024-s1, 2024-q3, atau 2024-m09")]
     pub period: String,
-    /// Weight of an element.
+    /// Instrument and version.
+    #[arg(
+        long,
+        value_name = "INSTRUMEN",
+        default_value = prima_survey::domain::instrument::DEFAULT,
+        help = "skm-2017, f03-offline-2022, atau f03-online-2022"
+    )]
+    pub instrument: String,
+    /// How elements are weighed.
     #[arg(
         long,
         value_name = "BOBOT",
-        default_value = "exact",
-        help = "Bobot per unsur: exact (1/N), 0.111, atau 0.11 (bawaan: exact)"
+        help = "Bobot: exact (1/N), 0.111, atau 0.11 untuk SKM; mean_of_aspect_means atau mean_of_all_answers \
+                untuk F-03 (bawaan: exact, untuk F-03 mean_of_aspect_means)"
     )]
-    pub weights: Weights,
+    pub weights: Option<Weights>,
     /// Title.
     #[arg(long, value_name = "TEKS", default_value = "", help = "Judul survei")]
     pub title: String,
@@ -262,7 +270,7 @@ pub struct SurveyCreateArgs {
     pub close: Option<chrono::DateTime<chrono::Utc>>,
 }
 
-/// Weight of an element in the index.
+/// How the means of the elements become the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Weights {
     /// 1/N.
@@ -273,6 +281,12 @@ pub enum Weights {
     /// 0.11.
     #[value(name = "0.11")]
     Hundredths,
+    /// F-03: mean over the aspects.
+    #[value(name = "mean_of_aspect_means")]
+    AspectMeans,
+    /// F-03: mean of every answer.
+    #[value(name = "mean_of_all_answers")]
+    AllAnswers,
 }
 
 /// Arguments of `prima survey close`.

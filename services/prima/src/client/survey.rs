@@ -97,9 +97,12 @@ fn request_id(message: &pb::CreateSurveyRequest) -> String {
 
 fn message(args: SurveyCreateArgs) -> pb::CreateSurveyRequest {
     let weights = match args.weights {
-        Weights::Exact => pb::WeightVariant::Exact,
-        Weights::Thousandths => pb::WeightVariant::WeightVariant0111,
-        Weights::Hundredths => pb::WeightVariant::WeightVariant011,
+        None => pb::WeightVariant::Unspecified,
+        Some(Weights::Exact) => pb::WeightVariant::Exact,
+        Some(Weights::Thousandths) => pb::WeightVariant::WeightVariant0111,
+        Some(Weights::Hundredths) => pb::WeightVariant::WeightVariant011,
+        Some(Weights::AspectMeans) => pb::WeightVariant::MeanOfAspectMeans,
+        Some(Weights::AllAnswers) => pb::WeightVariant::MeanOfAllAnswers,
     };
     pb::CreateSurveyRequest {
         request_id: String::new(),
@@ -108,6 +111,7 @@ fn message(args: SurveyCreateArgs) -> pb::CreateSurveyRequest {
         survey: Some(pb::Survey {
             display_name: args.title,
             period: args.period,
+            instrument: args.instrument,
             weight_variant: weights.into(),
             open_time: args.open.map(clock::to_proto),
             close_time: args.close.map(clock::to_proto),

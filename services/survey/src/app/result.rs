@@ -14,8 +14,8 @@ use sea_orm::DbErr;
 use super::aftermath::facts;
 use crate::{
     domain::{
-        certainty::{Certainty, SampleStatus, certainty},
-        index::{self, Published},
+        certainty::{Certainty, SampleStatus, Weighing, certainty},
+        index::{self, Published, WeightVariant},
         instrument::{self, Instrument},
         moments::Moments,
         survey::{State, Survey},
@@ -37,8 +37,21 @@ pub struct Element {
     pub code: String,
     /// Official name.
     pub name: String,
+    /// Key of its aspect; empty where the instrument has none.
+    pub aspect: String,
     /// Its answers.
     pub tally: Tally,
+}
+
+/// The figure of one aspect, as disclosed.
+#[derive(Debug, Clone)]
+pub struct AspectMean {
+    /// Stable key.
+    pub key: String,
+    /// Official name.
+    pub name: String,
+    /// Mean of the means of its questions; none until each has an answer.
+    pub mean: Option<Rational>,
 }
 
 /// What a result says beside its figures.
@@ -57,6 +70,8 @@ pub struct Facts {
 pub struct Outcome {
     /// In the survey's order, of the disclosed responses.
     pub elements: Vec<Element>,
+    /// In the instrument's order, of the disclosed responses; empty where it has none.
+    pub aspects: Vec<AspectMean>,
     /// Responses that are disclosed.
     pub disclosed: i64,
     /// Whether these are all: else nothing more exact than the published index may be told.
@@ -87,6 +102,9 @@ impl Outcome {
                 key: asked.key.clone(),
                 code: asked.code.clone(),
                 name: asked.name(known).to_owned(),
+                aspect: known
+                    .and_then(|i| i.element(&asked.key)?.aspect.clone())
+                    .unwrap_or_default(),
                 tally: match counts(&asked.key) {
                     counts if whole => counts.current,
                     counts => counts.disclosed,
@@ -103,6 +121,7 @@ impl Outcome {
             elements,
             disclosed,
             whole,
+            aspects: known.map(|i| aspects(i, survey, &shown)).unwrap_or_default(),
             published: known.and_then(|i| {
                 let exact = index::compute(i, &survey.asked, &current, survey.weights)?;
                 Some(index::publish(i, exact))
@@ -112,6 +131,17 @@ impl Outcome {
             facts: Facts::default(),
         }
     }
+}
+
+fn aspects(known: &Instrument, survey: &Survey, tallies: &[Tally]) -> Vec<AspectMean> {
+    let means = index::aspect_means(known, &survey.asked, tallies).into_iter();
+    means
+        .map(|(aspect, mean)| AspectMean {
+            key: aspect.key.clone(),
+            name: aspect.name.clone(),
+            mean,
+        })
+        .collect()
 }
 
 /// The minimum sample of a survey, where there is one.
@@ -128,9 +158,13 @@ pub fn assess(
     moments: &Moments,
     population: i64,
 ) -> Option<Certainty> {
-    let index = index::compute(known, &survey.asked, tallies, survey.weights)?;
-    let coefficients = index::coefficients(known, &survey.asked, tallies, survey.weights)?;
-    certainty(moments, &coefficients, population, (known.min, known.max), &index)
+    let (asked, variant) = (&survey.asked, survey.weights);
+    let index = index::compute(known, asked, tallies, variant)?;
+    let weighing = Weighing {
+        coefficients: &index::coefficients(known, asked, tallies, variant)?,
+        by_answers: variant == WeightVariant::MeanOfAllAnswers,
+    };
+    certainty(moments, &weighing, population, (known.min, known.max), &index)
 }
 
 /// A survey with its figures, both of the same moment.

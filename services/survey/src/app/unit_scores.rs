@@ -142,9 +142,11 @@ impl Pooled<'_> {
         Some(index::publish(known, exact))
     }
 
-    /// Minimum sample. Without a declared population it is 1.
+    /// Minimum sample: of the declared population, else that of the instrument.
     pub fn minimum(&self) -> i64 {
-        sample::krejcie_morgan(self.population.min(sample::POPULATION_MAX)).unwrap_or(1)
+        let known = instrument::find(&self.first.instrument);
+        sample::krejcie_morgan(self.population.min(sample::POPULATION_MAX))
+            .unwrap_or_else(|| known.map_or(1, |i| i.minimum))
     }
 
     /// The score; none until every element has an answer. Its parts and its certainty are those of the disclosed

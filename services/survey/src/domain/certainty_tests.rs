@@ -64,6 +64,13 @@ fn by_residuals(rows: &[String], coefficients: &[Rational], population: i64) -> 
     Some(sum * ratio(n, n - 1) * correction)
 }
 
+fn fixed(coefficients: &[Rational]) -> Weighing<'_> {
+    Weighing {
+        coefficients,
+        by_answers: false,
+    }
+}
+
 fn equal(elements: usize) -> Vec<Rational> {
     vec![ratio(25, elements as i64); elements]
 }
@@ -74,8 +81,8 @@ fn the_error_of_one_element_is_that_of_a_mean() {
     let rows = ["1", "2", "3", "4"].map(str::to_owned);
     let moments = of(1, &rows);
     let index = ratio(125, 2);
-    assert_eq!(variance(&moments, &equal(1), 0), Some(ratio(3125, 12)));
-    let shown = certainty(&moments, &equal(1), 0, (1, 4), &index).unwrap();
+    assert_eq!(variance(&moments, &fixed(&equal(1)), 0), Some(ratio(3125, 12)));
+    let shown = certainty(&moments, &fixed(&equal(1)), 0, (1, 4), &index).unwrap();
     // 62.5 ± 3.1825 · 16.1374…
     assert_eq!(
         (
@@ -85,7 +92,7 @@ fn the_error_of_one_element_is_that_of_a_mean() {
         ),
         ("16.1374", "25.00", "100.00")
     );
-    let corrected = certainty(&moments, &equal(1), 5, (1, 4), &index).unwrap();
+    let corrected = certainty(&moments, &fixed(&equal(1)), 5, (1, 4), &index).unwrap();
     assert_eq!(
         (
             corrected.standard_error.as_str(),
@@ -99,19 +106,28 @@ fn the_error_of_one_element_is_that_of_a_mean() {
 #[test]
 fn a_whole_population_leaves_no_error_and_too_small_a_population_corrects_nothing() {
     let moments = of(1, &["1", "2", "3", "4"].map(str::to_owned));
-    let shown = certainty(&moments, &equal(1), 4, (1, 4), &ratio(125, 2)).unwrap();
+    let shown = certainty(&moments, &fixed(&equal(1)), 4, (1, 4), &ratio(125, 2)).unwrap();
     assert_eq!(
         (shown.standard_error.as_str(), shown.low.as_str()),
         ("0.0000", "62.50")
     );
-    assert_eq!(variance(&moments, &equal(1), 3), variance(&moments, &equal(1), 0));
+    assert_eq!(
+        variance(&moments, &fixed(&equal(1)), 3),
+        variance(&moments, &fixed(&equal(1)), 0)
+    );
 }
 
 #[test]
 fn an_error_needs_two_responses_and_an_answer_to_each_element() {
-    assert_eq!(variance(&of(1, &["4".into()]), &equal(1), 0), None);
-    assert_eq!(variance(&of(2, &["4-".into(), "3-".into()]), &equal(2), 0), None);
-    assert_eq!(variance(&of(1, &["4".into(), "3".into()]), &equal(2), 0), None);
+    assert_eq!(variance(&of(1, &["4".into()]), &fixed(&equal(1)), 0), None);
+    assert_eq!(
+        variance(&of(2, &["4-".into(), "3-".into()]), &fixed(&equal(2)), 0),
+        None
+    );
+    assert_eq!(
+        variance(&of(1, &["4".into(), "3".into()]), &fixed(&equal(2)), 0),
+        None
+    );
 }
 
 #[test]
@@ -120,7 +136,7 @@ fn an_interval_stays_on_the_scale_of_the_index() {
     // With the weight 0.111 a perfect index is 99.9.
     let coefficients = vec![ratio(2775, 1000); 9];
     let index = index(&rows, &coefficients).unwrap();
-    let shown = certainty(&of(9, &rows), &coefficients, 0, (1, 4), &index).unwrap();
+    let shown = certainty(&of(9, &rows), &fixed(&coefficients), 0, (1, 4), &index).unwrap();
     assert_eq!(shown.high, "99.90");
 }
 
@@ -159,9 +175,35 @@ proptest! {
         let coefficients: Vec<Rational> = weights.iter().map(|w| ratio(*w, 7)).collect();
         let moments = of(weights.len(), &rows);
         prop_assert_eq!(
-            variance(&moments, &coefficients, population),
+            variance(&moments, &fixed(&coefficients), population),
             by_residuals(&rows, &coefficients, population)
         );
+    }
+
+    #[test]
+    fn the_mean_of_all_answers_has_residuals_from_that_mean(
+        rows in prop::collection::vec(
+            prop::collection::vec(prop::sample::select(vec!['-', '0', '2', '5']), 3)
+                .prop_map(|row| row.into_iter().collect::<String>()),
+            2..25,
+        ),
+    ) {
+        let moments = of(3, &rows);
+        let answers: Vec<i64> = (0..3).map(|u| moments.pair(u, u).unwrap().answers).collect();
+        prop_assume!(answers.iter().all(|n| *n > 0));
+        let all: i64 = answers.iter().sum();
+        let coefficients: Vec<Rational> = answers.iter().map(|n| ratio(*n, all)).collect();
+        let total: i64 = rows.iter().flat_map(|row| (0..3).filter_map(|u| score(row, u))).sum();
+        let mean = ratio(total, all);
+        let mut sum = Rational::zero();
+        for row in &rows {
+            let given: Vec<i64> = (0..3).filter_map(|u| score(row, u)).collect();
+            let residual: Rational = given.iter().map(|s| (ratio(*s, 1) - &mean) / BigInt::from(all)).sum();
+            sum += &residual * &residual;
+        }
+        let n = rows.len() as i64;
+        let weighing = Weighing { coefficients: &coefficients, by_answers: true };
+        prop_assert_eq!(variance(&moments, &weighing, 0), Some(sum * ratio(n, n - 1)));
     }
 
     #[test]
@@ -234,7 +276,7 @@ fn coverage(shape: Shape, optional: bool, size: usize, n: usize, declared: bool)
             .map(|p| ratio(p.first, p.answers) * &coefficients[0])
             .sum();
         let population = if declared { size as i64 } else { 0 };
-        let shown = certainty(&moments, &coefficients, population, (1, 4), &estimate).unwrap();
+        let shown = certainty(&moments, &fixed(&coefficients), population, (1, 4), &estimate).unwrap();
         let [low, high] = [&shown.low, &shown.high].map(|end| number::parse_decimal(end).unwrap());
         held += usize::from(low <= truth && truth <= high);
     }

@@ -113,8 +113,8 @@ pub struct Survey {
     pub population: i64,
     /// The same per public service, each once; with any, `population` is their sum.
     pub service_populations: Vec<ServicePopulation>,
-    /// How responses may come in: at least one way, each once, in order.
-    pub access: Vec<AccessMode>,
+    /// How responses may come in: at least one way.
+    pub access: BTreeSet<AccessMode>,
 }
 
 /// What to change in a survey; `None` leaves a field as it is, `Some(None)` clears it.
@@ -131,7 +131,7 @@ pub struct Change {
     /// New numbers of users per public service.
     pub service_populations: Option<Vec<ServicePopulation>>,
     /// New ways by which responses may come in; none means [`AccessMode::Agent`].
-    pub access: Option<Vec<AccessMode>>,
+    pub access: Option<BTreeSet<AccessMode>>,
 }
 
 /// Why the state of a survey does not allow what was asked.
@@ -265,7 +265,7 @@ impl Survey {
             changed.service_populations = services;
         }
         if let Some(access) = change.access {
-            changed.access = draft::access(access, &mut faults);
+            changed.access = draft::access(access);
         }
         if !faults.is_empty() {
             return Err(ChangeError::Invalid(faults));

@@ -98,7 +98,11 @@ pub fn survey_result(stored: &Stored, outcome: &Outcome) -> State {
             .as_ref()
             .map(|c| c.standard_error.clone())
             .unwrap_or_default(),
-        aspects: Vec::new(),
+        aspects: outcome
+            .aspects
+            .iter()
+            .filter_map(|a| Some(component(&a.key, a.mean.as_ref()?)))
+            .collect(),
         voided: stored.voided,
     };
     let subject = subject::survey_result(&survey.name);
@@ -162,10 +166,7 @@ fn score(period: &str, subject: String, score: &Score) -> event::ScoreState {
         components: score
             .components
             .iter()
-            .map(|(key, value)| event::ScoreComponent {
-                key: key.clone(),
-                value: number::decimal(value, 4),
-            })
+            .map(|(key, value)| component(key, value))
             .collect(),
         sample_size: score.sample_size,
         sample_minimum: score.sample_minimum,
@@ -180,6 +181,13 @@ fn score(period: &str, subject: String, score: &Score) -> event::ScoreState {
         } as i32,
         aggregation: score.aggregation.clone(),
         recorded: score.recorded,
+    }
+}
+
+fn component(key: &str, value: &Rational) -> event::ScoreComponent {
+    event::ScoreComponent {
+        key: key.to_owned(),
+        value: number::decimal(value, 4),
     }
 }
 

@@ -361,7 +361,7 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
                         .map(|(mean, weight)| number::decimal(&(mean * weight), 4))
                         .unwrap_or_default(),
                     counts: counts(known, &e.tally),
-                    aspect: String::new(),
+                    aspect: e.aspect.clone(),
                 }
             })
             .collect(),
@@ -375,7 +375,15 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
         interval_high: certainty.map(|c| c.high.clone()).unwrap_or_default(),
         sample_status: sample_status(outcome.sample) as i32,
         population: survey.population,
-        aspects: Vec::new(),
+        aspects: outcome
+            .aspects
+            .iter()
+            .map(|a| pb::AspectResult {
+                key: a.key.clone(),
+                display_name: a.name.clone(),
+                mean: a.mean.as_ref().map(|m| number::decimal(m, 4)).unwrap_or_default(),
+            })
+            .collect(),
         voided: stored.voided,
         publication: outcome.facts.publication.clone(),
     }

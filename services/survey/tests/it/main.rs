@@ -6,7 +6,9 @@
 
 mod analysis;
 mod differencing;
+mod disclosure;
 mod fixture;
 mod flags;
+mod instruments;
 mod periods;
 mod results;

@@ -5,8 +5,8 @@
 
 mod layout;
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
@@ -19,7 +19,7 @@ use prima_survey::domain::{
     instrument::{self, Instrument},
     period::Period,
     response::{self, Raw},
-    survey::{Asked, State, Survey},
+    survey::{Asked, OWN_PREFIX, OwnElement, State, Survey},
 };
 use uuid::Uuid;
 
@@ -316,7 +316,8 @@ fn to_domain(survey: &pb::Survey) -> anyhow::Result<Survey> {
             pb::WeightVariant::Unspecified | pb::WeightVariant::Exact => WeightVariant::Exact,
             pb::WeightVariant::WeightVariant0111 => WeightVariant::W0111,
             pb::WeightVariant::WeightVariant011 => WeightVariant::W011,
-            other => anyhow::bail!("weight variant {other:?} is not built yet"),
+            pb::WeightVariant::MeanOfAspectMeans => WeightVariant::MeanOfAspectMeans,
+            pb::WeightVariant::MeanOfAllAnswers => WeightVariant::MeanOfAllAnswers,
         },
         asked: survey
             .elements
@@ -325,6 +326,11 @@ fn to_domain(survey: &pb::Survey) -> anyhow::Result<Survey> {
                 key: element.key.clone(),
                 code: element.code.clone(),
                 optional: element.optional,
+                own: element.key.starts_with(OWN_PREFIX).then(|| OwnElement {
+                    name: element.display_name.clone(),
+                    question: element.question.clone(),
+                    answers: element.answers.clone(),
+                }),
             })
             .collect(),
         open_at: time(&survey.open_time),
@@ -336,6 +342,9 @@ fn to_domain(survey: &pb::Survey) -> anyhow::Result<Survey> {
             None
         },
         population: survey.population,
+        // How many use a service, and who may hand in, is for the service.
+        service_populations: Vec::new(),
+        access: BTreeSet::new(),
     })
 }
 

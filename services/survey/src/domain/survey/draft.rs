@@ -42,7 +42,7 @@ pub struct Draft {
     /// Users per public service.
     pub service_populations: Vec<ServicePopulation>,
     /// How responses may come in; none means [`AccessMode::Agent`].
-    pub access: Vec<AccessMode>,
+    pub access: BTreeSet<AccessMode>,
 }
 
 /// Makes a survey of a draft.
@@ -79,7 +79,6 @@ pub fn create(name: name::Survey, draft: Draft, now: DateTime<Utc>) -> Result<Su
     let (open_at, close_at) = (micros(draft.open_at), micros(draft.close_at));
     check_schedule(open_at, close_at, now, "survey.close_time", &mut faults);
     let population = population(draft.population, &draft.service_populations, &mut faults);
-    let access = access(draft.access, &mut faults);
     match (period, instrument) {
         (Ok(period), Some(instrument)) if faults.is_empty() => Ok(Survey {
             name,
@@ -93,7 +92,7 @@ pub fn create(name: name::Survey, draft: Draft, now: DateTime<Utc>) -> Result<Su
             closed_at: None,
             population,
             service_populations: draft.service_populations,
-            access,
+            access: access(draft.access),
         }),
         _ => Err(faults),
     }
@@ -253,22 +252,11 @@ fn check_services(services: &[ServicePopulation], faults: &mut Vec<Violation>) {
     }
 }
 
-/// The ways in, in order; [`AccessMode::Agent`] when none are given.
-pub(super) fn access(mut given: Vec<AccessMode>, faults: &mut Vec<Violation>) -> Vec<AccessMode> {
-    let mut seen = BTreeSet::new();
-    for (at, mode) in given.iter().enumerate() {
-        if !seen.insert(mode) {
-            faults.push(Violation::new(
-                format!("survey.access_modes[{at}]"),
-                "comes more than once",
-                "Cara pengisian disebut lebih dari sekali",
-            ));
-        }
-    }
+/// The ways in; [`AccessMode::Agent`] when none are given.
+pub(super) fn access(mut given: BTreeSet<AccessMode>) -> BTreeSet<AccessMode> {
     if given.is_empty() {
-        given.push(AccessMode::Agent);
+        given.insert(AccessMode::Agent);
     }
-    given.sort_unstable();
     given
 }
 

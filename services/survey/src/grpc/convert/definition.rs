@@ -1,5 +1,7 @@
 //! The parts of a survey's definition, and instruments: proto to domain and back.
 
+use std::collections::BTreeSet;
+
 use prima_platform::failure::Violation;
 use prima_proto::survey::v1 as pb;
 
@@ -71,18 +73,27 @@ pub fn element(asked: &Asked, instrument: Option<&Instrument>) -> pb::SurveyElem
     }
 }
 
-/// The ways in that are known; the others are faults.
-pub fn access(modes: &[i32], faults: &mut Vec<Violation>) -> Vec<AccessMode> {
-    let mut known = Vec::with_capacity(modes.len());
+/// The ways in. One that is unknown or comes again is a fault.
+pub fn access(modes: &[i32], faults: &mut Vec<Violation>) -> BTreeSet<AccessMode> {
+    let mut known = BTreeSet::new();
     for (at, mode) in modes.iter().enumerate() {
-        match pb::AccessMode::try_from(*mode) {
-            Ok(pb::AccessMode::Agent) => known.push(AccessMode::Agent),
-            Ok(pb::AccessMode::Token) => known.push(AccessMode::Token),
-            Ok(pb::AccessMode::Link) => known.push(AccessMode::Link),
-            Ok(pb::AccessMode::Kiosk) => known.push(AccessMode::Kiosk),
+        let field = format!("survey.access_modes[{at}]");
+        let mode = match pb::AccessMode::try_from(*mode) {
+            Ok(pb::AccessMode::Agent) => AccessMode::Agent,
+            Ok(pb::AccessMode::Token) => AccessMode::Token,
+            Ok(pb::AccessMode::Link) => AccessMode::Link,
+            Ok(pb::AccessMode::Kiosk) => AccessMode::Kiosk,
             Ok(pb::AccessMode::Unspecified) | Err(_) => {
-                faults.push(unknown(format!("survey.access_modes[{at}]")));
+                faults.push(unknown(field));
+                continue;
             }
+        };
+        if !known.insert(mode) {
+            faults.push(Violation::new(
+                field,
+                "comes more than once",
+                "Cara pengisian disebut lebih dari sekali",
+            ));
         }
     }
     known
