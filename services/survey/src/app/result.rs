@@ -18,6 +18,7 @@ use crate::{
         index::{self, Published, WeightVariant},
         instrument::{self, Instrument},
         moments::Moments,
+        number::Rational,
         survey::{State, Survey},
         tally::Tally,
     },
