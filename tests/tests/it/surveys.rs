@@ -8,8 +8,9 @@ use prima_platform::{
 };
 use prima_proto::{directory::v1 as directory, ranking::v1 as ranking, survey::v1 as survey};
 use prima_survey::domain::{
-    index::{WeightVariant, ikm},
-    number,
+    index::{WeightVariant, compute},
+    instrument, number,
+    survey::Asked,
     tally::Tally,
 };
 use prima_tests::{DEADLINE, Suite, client::Client, sample};
@@ -25,6 +26,14 @@ fn reason(status: &Status) -> String {
 
 /// The index of `response(n)` for these n, computed anew.
 fn index(ns: impl Iterator<Item = usize> + Clone) -> String {
+    let skm = instrument::find(instrument::DEFAULT).unwrap();
+    let asked: Vec<Asked> = sample::ELEMENTS
+        .iter()
+        .map(|key| Asked {
+            key: (*key).to_owned(),
+            ..Asked::default()
+        })
+        .collect();
     let tallies: Vec<Tally> = sample::ELEMENTS
         .iter()
         .map(|key| {
@@ -37,7 +46,8 @@ fn index(ns: impl Iterator<Item = usize> + Clone) -> String {
             sum
         })
         .collect();
-    number::decimal(&ikm(&tallies, WeightVariant::Exact).unwrap(), 2)
+    let index = compute(skm, &asked, &tallies, WeightVariant::Exact).unwrap();
+    number::decimal(&index, 2)
 }
 
 async fn create(

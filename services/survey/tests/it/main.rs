@@ -4,5 +4,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod analysis;
+mod comments;
+mod corrections;
+mod differencing;
+mod disclosure;
 mod fixture;
+mod flags;
+mod instruments;
+mod periods;
+mod publication;
+mod recorded;
 mod results;

@@ -190,6 +190,7 @@ mod tests {
                 key: "sex".into(),
                 display_name: "Jenis kelamin".into(),
                 groups: vec![group("L", 12, false), group("P", 0, true), group("", 7, false)],
+                ..Default::default()
             }],
             weakest: vec!["procedure".into()],
             ..Default::default()
