@@ -1,13 +1,23 @@
 //! The command line: every subcommand with its arguments. Help and messages are Indonesian.
 
+mod import;
+mod result;
 mod serve;
+mod survey;
 mod words;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use import::{DateOrder, FileArgs, ImportArgs, ImportWhat, ResponsesArgs};
+pub use result::{PeriodArgs, ResultArgs, ResultWhat};
 pub use serve::{DeadLettersArgs, MigrateArgs, ReconcileArgs, Role, RunArgs, ServeArgs, TokenArgs, UpArgs};
+pub use survey::{
+    AccessMode, AnalysisArgs, CommentKind, CommentsArgs, FollowUpAddArgs, FollowUpDoneArgs, FollowUpListArgs,
+    FollowUpWhat, Plain, PublishArgs, SurveyArgs, SurveyCloseArgs, SurveyCreateArgs, SurveyListArgs,
+    SurveyWhat, TokensArgs, TokensFormat, VoidArgs, VoidsArgs, Weights,
+};
 pub use words::parse;
 
 /// The whole command line; [`parse`] reads it.
@@ -89,11 +99,13 @@ pub enum Command {
     /// Loads a CSV file.
     #[command(about = "Impor data dari berkas CSV")]
     Import(ImportArgs),
-    /// Creates, closes and lists surveys.
-    #[command(about = "Buat, tutup, dan daftar survei")]
+    /// What is done with surveys.
+    #[command(
+        about = "Buat, tutup, dan daftar survei; pembatalan, publikasi, tindak lanjut, token, saran, analisis"
+    )]
     Survey(SurveyArgs),
-    /// Prints the result of a survey.
-    #[command(about = "Tampilkan hasil (IKM) satu survei")]
+    /// Prints the result of a survey, or of a unit or agency in a period.
+    #[command(about = "Tampilkan hasil (IKM) satu survei, atau satu unit atau instansi dalam satu periode")]
     Result(ResultArgs),
     /// Prints a league table.
     #[command(about = "Tampilkan tabel peringkat")]
@@ -143,168 +155,6 @@ pub struct HealthArgs {
     pub service: Option<Service>,
 }
 
-/// Arguments of `prima import`.
-#[derive(Debug, Clone, Args)]
-pub struct ImportArgs {
-    /// What the file holds.
-    #[command(subcommand)]
-    pub what: ImportWhat,
-}
-
-/// What an imported file holds.
-#[derive(Debug, Clone, Subcommand)]
-pub enum ImportWhat {
-    /// Provinces, regencies, cities.
-    #[command(about = "Wilayah; kolom: code,name,kind,parent")]
-    Regions(FileArgs),
-    /// Service units.
-    #[command(about = "Unit pelayanan; kolom: agency,unit,unit_type,name")]
-    Units(FileArgs),
-    /// Survey responses.
-    #[command(about = "Jawaban survei; kolom: response_id,submitted_at, kunci tiap unsur, \
-                 dan (boleh) sex,age,education,occupation,service")]
-    Responses(ResponsesArgs),
-}
-
-/// A file to import.
-#[derive(Debug, Clone, Args)]
-pub struct FileArgs {
-    /// The file.
-    #[arg(
-        value_name = "BERKAS.csv",
-        help = "Berkas CSV (UTF-8; pemisah koma atau titik koma)"
-    )]
-    pub file: PathBuf,
-    /// Import the good rows although some are bad.
-    #[arg(long, help = "Impor baris yang benar walau ada baris yang salah")]
-    pub skip_bad_rows: bool,
-}
-
-/// Arguments of `prima import responses`.
-#[derive(Debug, Clone, Args)]
-pub struct ResponsesArgs {
-    /// The file.
-    #[command(flatten)]
-    pub file: FileArgs,
-    /// The survey they answer.
-    #[arg(long, value_name = "NAMA", help = "Survei, agencies/…/units/…/surveys/…")]
-    pub survey: String,
-}
-
-/// Arguments of `prima survey`.
-#[derive(Debug, Clone, Args)]
-pub struct SurveyArgs {
-    /// What to do.
-    #[command(subcommand)]
-    pub what: SurveyWhat,
-}
-
-/// What to do with surveys.
-#[derive(Debug, Clone, Subcommand)]
-pub enum SurveyWhat {
-    /// Creates a survey.
-    #[command(about = "Buat survei untuk satu unit dan periode")]
-    Create(SurveyCreateArgs),
-    /// Ends intake.
-    #[command(about = "Tutup survei; jawaban sesudahnya ditolak")]
-    Close(SurveyCloseArgs),
-    /// Lists surveys.
-    #[command(about = "Daftar survei")]
-    List(SurveyListArgs),
-}
-
-/// Arguments of `prima survey create`.
-#[derive(Debug, Clone, Args)]
-pub struct SurveyCreateArgs {
-    /// The unit.
-    #[arg(
-        long,
-        value_name = "NAMA",
-        help = "Unit, misalnya agencies/3271/units/dpmptsp"
-    )]
-    pub unit: String,
-    /// Last part of the survey's name.
-    #[arg(long, value_name = "ID", help = "Bagian akhir nama survei, misalnya 2024-q3")]
-    pub id: String,
-    /// Period.
-    #[arg(long, value_name = "PERIODE", help = "2024, 2024-s1, 2024-q3, atau 2024-m09")]
-    pub period: String,
-    /// Instrument and version.
-    #[arg(
-        long,
-        value_name = "INSTRUMEN",
-        default_value = prima_survey::domain::instrument::DEFAULT,
-        help = "skm-2017, f03-offline-2022, atau f03-online-2022"
-    )]
-    pub instrument: String,
-    /// How elements are weighed.
-    #[arg(
-        long,
-        value_name = "BOBOT",
-        help = "Bobot: exact (1/N), 0.111, atau 0.11 untuk SKM; mean_of_aspect_means atau mean_of_all_answers \
-                untuk F-03 (bawaan: exact, untuk F-03 mean_of_aspect_means)"
-    )]
-    pub weights: Option<Weights>,
-    /// Title.
-    #[arg(long, value_name = "TEKS", default_value = "", help = "Judul survei")]
-    pub title: String,
-    /// Users of the service in the period before.
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 0,
-        value_parser = clap::value_parser!(i64).range(0..),
-        help = "Jumlah pengguna layanan periode sebelumnya; menentukan sampel minimum"
-    )]
-    pub population: i64,
-    /// From when responses are taken, RFC 3339.
-    #[arg(
-        long,
-        value_name = "WAKTU",
-        value_parser = words::time,
-        help = "Mulai menerima jawaban (RFC 3339), misalnya 2024-07-01T08:00:00+07:00"
-    )]
-    pub open: Option<chrono::DateTime<chrono::Utc>>,
-    /// Until when responses are taken, RFC 3339.
-    #[arg(long, value_name = "WAKTU", value_parser = words::time, help = "Batas menerima jawaban (RFC 3339)")]
-    pub close: Option<chrono::DateTime<chrono::Utc>>,
-}
-
-/// How the means of the elements become the index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Weights {
-    /// 1/N.
-    Exact,
-    /// 0.111.
-    #[value(name = "0.111")]
-    Thousandths,
-    /// 0.11.
-    #[value(name = "0.11")]
-    Hundredths,
-    /// F-03: mean over the aspects.
-    #[value(name = "mean_of_aspect_means")]
-    AspectMeans,
-    /// F-03: mean of every answer.
-    #[value(name = "mean_of_all_answers")]
-    AllAnswers,
-}
-
-/// Arguments of `prima survey close`.
-#[derive(Debug, Clone, Args)]
-pub struct SurveyCloseArgs {
-    /// The survey.
-    #[arg(value_name = "SURVEI", help = "agencies/…/units/…/surveys/…")]
-    pub name: String,
-}
-
-/// Arguments of `prima survey list`.
-#[derive(Debug, Clone, Args)]
-pub struct SurveyListArgs {
-    /// Only of this unit.
-    #[arg(long, value_name = "NAMA", help = "Hanya unit ini, agencies/…/units/…")]
-    pub unit: Option<String>,
-}
-
 /// Form of what is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Format {
@@ -315,25 +165,6 @@ pub enum Format {
     Json,
     /// CSV with a header.
     Csv,
-}
-
-/// Arguments of `prima result`.
-#[derive(Debug, Clone, Args)]
-pub struct ResultArgs {
-    /// The survey.
-    #[arg(value_name = "SURVEI", help = "agencies/…/units/…/surveys/…")]
-    pub survey: String,
-    /// Print again after every change.
-    #[arg(long, help = "Tampilkan lagi setiap kali berubah")]
-    pub watch: bool,
-    /// Form.
-    #[arg(
-        long,
-        value_name = "BENTUK",
-        default_value = "table",
-        help = "table, json, atau csv (bawaan: table)"
-    )]
-    pub format: Format,
 }
 
 /// Arguments of `prima league`.

@@ -11,6 +11,7 @@ mod bad_input;
 mod contract;
 mod faults;
 mod house;
+mod import;
 mod journey;
 mod surveys;
 mod trace;

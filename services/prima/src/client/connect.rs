@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow, bail};
 use prima_proto::{
     directory::v1::directory_service_client::DirectoryServiceClient,
     ranking::v1::ranking_service_client::RankingServiceClient,
-    survey::v1::survey_service_client::SurveyServiceClient,
+    survey::v1::{access_service_client::AccessServiceClient, survey_service_client::SurveyServiceClient},
 };
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::{Interceptor, interceptor::InterceptedService};
@@ -27,6 +27,8 @@ pub type Authorized = InterceptedService<Channel, Bearer>;
 pub type Directory = DirectoryServiceClient<Authorized>;
 /// Client of survey intake.
 pub type Survey = SurveyServiceClient<Authorized>;
+/// Client of the access to surveys.
+pub type Access = AccessServiceClient<Authorized>;
 /// Client of the league tables.
 pub type Ranking = RankingServiceClient<Authorized>;
 
@@ -204,6 +206,19 @@ impl Connection {
     pub async fn survey(&self) -> anyhow::Result<Survey> {
         let channel = self.channel(Service::Survey).await?;
         Ok(SurveyServiceClient::with_interceptor(
+            channel,
+            self.bearer.clone(),
+        ))
+    }
+
+    /// Connects to the access to surveys, which the same service gives.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::channel`].
+    pub async fn access(&self) -> anyhow::Result<Access> {
+        let channel = self.channel(Service::Survey).await?;
+        Ok(AccessServiceClient::with_interceptor(
             channel,
             self.bearer.clone(),
         ))

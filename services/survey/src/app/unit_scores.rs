@@ -7,7 +7,15 @@ use sea_orm::DbErr;
 
 use super::{recorded_scores, result::assess};
 use crate::{
-    domain::{index, instrument, moments::Moments, number, sample, tally::Tally},
+    domain::{
+        certainty::Certainty,
+        index::{self, Published},
+        instrument,
+        moments::Moments,
+        number, sample,
+        survey::Survey,
+        tally::Tally,
+    },
     events::render::{self, Score},
     store::{
         agency_score::{AgencyPeriod, agencies_mark},
@@ -38,7 +46,10 @@ pub async fn recompute(txn: &Txn, keys: &BTreeSet<UnitPeriod>, now_millis: i64) 
     let mut recorded = recorded_scores::of_units(txn, &without.collect()).await?;
     for (key, locked) in locked {
         let score = match recorded.remove(&key) {
-            None => pool(surveys.get(&key).map(Vec::as_slice).unwrap_or_default(), &tallies),
+            None => {
+                let own = surveys.get(&key).map(Vec::as_slice).unwrap_or_default();
+                pool(own, &tallies).and_then(Pooled::score)
+            }
             recorded => recorded,
         };
         if score.is_some() || locked.exact.is_some() {
@@ -66,9 +77,29 @@ pub async fn recompute(txn: &Txn, keys: &BTreeSet<UnitPeriod>, now_millis: i64) 
     Ok(states)
 }
 
-/// The pooled score of surveys that share instrument, weights and elements; none until every element has an answer.
-/// Its parts and its certainty are those of the disclosed responses.
-fn pool(surveys: &[Stored], tallies: &HashMap<i64, Tallies>) -> Option<Score> {
+/// What the surveys of a unit and period add up to.
+#[derive(Debug)]
+pub(super) struct Pooled<'a> {
+    /// The first of them: all share its instrument, weights and elements.
+    pub first: &'a Survey,
+    /// Of every response, per element of the first.
+    pub current: Vec<Tally>,
+    /// Of the disclosed responses.
+    pub disclosed: Vec<Tally>,
+    /// Certainty of the index of the disclosed responses.
+    pub certainty: Option<Certainty>,
+    /// Whether these are all.
+    pub whole: bool,
+    /// Responses counted.
+    pub respondents: i64,
+    /// Declared users of all; 0 when none.
+    pub population: i64,
+    /// Whether every survey is closed.
+    pub settled: bool,
+}
+
+/// Pools surveys that share instrument, weights and elements; none without a survey.
+pub(super) fn pool<'a>(surveys: &'a [Stored], tallies: &HashMap<i64, Tallies>) -> Option<Pooled<'a>> {
     let first = &surveys.first()?.survey;
     let own: Vec<&Tallies> = surveys.iter().filter_map(|s| tallies.get(&s.id)).collect();
     let (mut current, mut disclosed) = (Vec::new(), Vec::new());
@@ -81,8 +112,6 @@ fn pool(surveys: &[Stored], tallies: &HashMap<i64, Tallies>) -> Option<Score> {
         current.push(all);
         disclosed.push(shown);
     }
-    let known = instrument::find(&first.instrument)?;
-    let exact = index::compute(known, &first.asked, &current, first.weights)?;
     let populations = || surveys.iter().map(|s| s.survey.population);
     let population = populations().fold(0, i64::saturating_add);
     // Only a population that every survey declares is that of the unit.
@@ -91,22 +120,53 @@ fn pool(surveys: &[Stored], tallies: &HashMap<i64, Tallies>) -> Option<Score> {
     } else {
         0
     };
-    let certainty = moments(surveys).and_then(|m| assess(known, first, &disclosed, &m, whole_population));
-    let keys = first.asked.iter().map(|a| a.key.as_str());
-    Some(Score {
-        published: index::publish(known, exact),
+    let known = instrument::find(&first.instrument);
+    let certainty = known.and_then(|i| assess(i, first, &disclosed, &moments(surveys)?, whole_population));
+    Some(Pooled {
+        first,
+        current,
+        disclosed,
+        certainty,
         whole: surveys.iter().all(|s| s.disclosed.undisclosed == 0),
-        components: render::components(keys.zip(&disclosed)),
-        sample_size: surveys.iter().map(|s| s.respondents).sum(),
-        sample_minimum: sample::krejcie_morgan(population.min(sample::POPULATION_MAX))
-            .unwrap_or(known.minimum),
-        standard_error: certainty.map(|c| c.standard_error).unwrap_or_default(),
-        units: (0, 0),
-        aggregation: String::new(),
-        instrument: first.instrument.clone(),
+        respondents: surveys.iter().map(|s| s.respondents).sum(),
+        population,
         settled: surveys.iter().all(|s| s.survey.closed_at.is_some()),
-        recorded: false,
     })
+}
+
+impl Pooled<'_> {
+    /// The index of every response; none until every element has an answer.
+    pub fn published(&self) -> Option<Published> {
+        let known = instrument::find(&self.first.instrument)?;
+        let exact = index::compute(known, &self.first.asked, &self.current, self.first.weights)?;
+        Some(index::publish(known, exact))
+    }
+
+    /// Minimum sample: of the declared population, else that of the instrument.
+    pub fn minimum(&self) -> i64 {
+        let known = instrument::find(&self.first.instrument);
+        sample::krejcie_morgan(self.population.min(sample::POPULATION_MAX))
+            .unwrap_or_else(|| known.map_or(1, |i| i.minimum))
+    }
+
+    /// The score; none until every element has an answer. Its parts and its certainty are those of the disclosed
+    /// responses.
+    fn score(self) -> Option<Score> {
+        let keys = self.first.asked.iter().map(|a| a.key.as_str());
+        Some(Score {
+            published: self.published()?,
+            whole: self.whole,
+            components: render::components(keys.zip(&self.disclosed)),
+            sample_size: self.respondents,
+            sample_minimum: self.minimum(),
+            standard_error: self.certainty.map(|c| c.standard_error).unwrap_or_default(),
+            units: (0, 0),
+            aggregation: String::new(),
+            instrument: self.first.instrument.clone(),
+            settled: self.settled,
+            recorded: false,
+        })
+    }
 }
 
 /// The disclosed moments of all surveys together, in the order of the first one's elements.

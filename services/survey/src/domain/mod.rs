@@ -2,8 +2,12 @@
 
 pub mod access;
 pub mod certainty;
+pub mod change;
 pub mod disclosure;
+pub mod flags;
 pub mod follow_up;
+pub mod groups;
+pub mod importance;
 pub mod index;
 pub mod input;
 pub mod instrument;
@@ -13,6 +17,7 @@ pub mod recorded;
 pub mod response;
 pub mod sample;
 pub mod student;
+pub mod suppression;
 pub mod survey;
 pub mod tally;
 

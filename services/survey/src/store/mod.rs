@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod agency_score;
+pub mod analysis;
 pub mod comment;
 pub mod publication;
 pub mod recorded;

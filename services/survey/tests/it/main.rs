@@ -5,13 +5,17 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access;
+mod analysis;
 mod comments;
 mod corrections;
 mod credentials;
+mod differencing;
 mod disclosure;
 mod fixture;
+mod flags;
 mod instruments;
 mod issuing;
+mod periods;
 mod publication;
 mod recorded;
 mod recount;
