@@ -2,23 +2,13 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use chrono::Utc;
 use num_bigint::BigInt;
-use prima_platform::{config, db::sql, number::Rational, testing::eventually};
+use prima_platform::{config, number::Rational, testing::eventually};
 use prima_proto::{
     event::v1::{ScoreState, SurveyResultState},
     survey::v1 as pb,
 };
-use prima_survey::{
-    domain::{certainty, moments::Moments, tally::Tally},
-    store::{
-        survey::{Stored, survey_get, survey_lock_in_txn},
-        tally::{Added, tallies_add_in_txn, tallies_get},
-    },
-};
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use sea_orm::{ConnectionTrait, TransactionTrait};
+use sea_orm::ConnectionTrait;
 
 use crate::fixture::*;
 
@@ -28,7 +18,8 @@ const SCORE: &str = "prima.survey.score.skm.2024.unit.3271.dpmptsp";
 const AGENCY: &str = "prima.survey.score.skm.2024.agency.3271";
 const DEADLINE: Duration = Duration::from_secs(20);
 
-fn step(step: u32) -> config::Survey {
+/// A configuration with this step.
+pub fn step(step: u32) -> config::Survey {
     config::Survey {
         disclosure_step: step,
         ..config::Survey::default()
@@ -240,6 +231,73 @@ async fn the_score_of_an_agency_tells_no_more_than_its_units() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn aspects_move_in_steps_too() {
+    for variant in [
+        pb::WeightVariant::MeanOfAspectMeans,
+        pb::WeightVariant::MeanOfAllAnswers,
+    ] {
+        on_each_database(async |mut t| {
+            let mut request = survey("a");
+            let definition = request.survey.as_mut().unwrap();
+            definition.instrument = "f03-offline-2022".into();
+            definition.weight_variant = variant as i32;
+            let created = t.client.create_survey(operator(request)).await.unwrap();
+            let elements = created.into_inner().survey.unwrap().elements;
+            let score = |n: usize, at: usize| i32::try_from((n * (at + 2)) % 6).unwrap();
+            let mut steps: HashMap<i64, _> = HashMap::new();
+            for n in 0..7 {
+                let answers = elements
+                    .iter()
+                    .enumerate()
+                    .map(|(at, e)| (e.key.as_str(), score(n, at)));
+                t.respond(NAME, &format!("r-{n}"), &answers.collect::<Vec<_>>())
+                    .await;
+                let result = t.result(NAME).await;
+                let event = event(&t).await;
+                let told: Vec<_> = event.aspects.iter().map(|a| (&a.key, &a.value)).collect();
+                let shown = result.aspects.iter().filter(|a| !a.mean.is_empty());
+                assert_eq!(told, shown.map(|a| (&a.key, &a.mean)).collect::<Vec<_>>());
+                let first = steps
+                    .entry(result.disclosed_respondents)
+                    .or_insert_with(|| kept_back(&result));
+                assert_eq!(*first, kept_back(&result), "moved between steps");
+            }
+            assert_eq!(steps.len(), 2);
+            t.close(NAME).await;
+            let result = t.result(NAME).await;
+            assert!(result.aspects.len() > 1 && result.elements.iter().all(|e| e.counts.len() == 6));
+            assert!(
+                result
+                    .aspects
+                    .iter()
+                    .all(|a| result.elements.iter().any(|e| e.aspect == a.key))
+            );
+            // The error by hand: every question is answered, so each respondent has a figure of his own.
+            let weight = |key: &str| match variant {
+                pb::WeightVariant::MeanOfAspectMeans => {
+                    let aspect = |of: &str| result.elements.iter().filter(|e| e.aspect == of).count();
+                    let own = result.elements.iter().find(|e| e.key == key).unwrap();
+                    1.0 / (result.aspects.len() * aspect(&own.aspect)) as f64
+                }
+                _ => 1.0 / elements.len() as f64,
+            };
+            let figure = |n: usize| -> f64 {
+                let parts = elements.iter().enumerate();
+                parts
+                    .map(|(at, e)| weight(&e.key) * f64::from(score(n, at)))
+                    .sum()
+            };
+            let mean = (0..7).map(figure).sum::<f64>() / 7.0;
+            let error = ((0..7).map(|n| (figure(n) - mean).powi(2)).sum::<f64>() / 42.0).sqrt();
+            assert_eq!(result.index, format!("{mean:.2}"));
+            assert_eq!(result.standard_error, format!("{error:.4}"));
+            assert_eq!(result.sample_status(), pb::SampleStatus::UnderMinimum);
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_result_below_its_minimum_says_so() {
     on_each_database(async |mut t| {
         let mut request = survey("a");
@@ -271,171 +329,6 @@ async fn a_result_below_its_minimum_says_so() {
         t.survey("b").await;
         let undeclared = t.result("agencies/3271/units/dpmptsp/surveys/b").await;
         assert_eq!(undeclared.sample_status(), pb::SampleStatus::Undeclared);
-    })
-    .await;
-}
-
-/// The answers of the responses that count, as stored.
-async fn rows(t: &World, survey: i64) -> Vec<String> {
-    let reader = t.db.reader();
-    let text = "SELECT answers FROM response WHERE survey_id = $1 AND voided IS NULL";
-    let rows = reader
-        .query_all_raw(sql(reader, text, [survey.into()]))
-        .await
-        .unwrap();
-    rows.iter()
-        .map(|row| row.try_get("", "answers").unwrap())
-        .collect()
-}
-
-/// Tallies and moments of rows, computed from nothing.
-fn recomputed(rows: &[String], elements: usize) -> (Vec<Tally>, Moments) {
-    let (mut tallies, mut moments) = (vec![Tally::default(); elements], Moments::none(elements));
-    for row in rows {
-        moments.add(row);
-        for (tally, answer) in tallies.iter_mut().zip(row.chars()) {
-            if let Some(score) = answer.to_digit(10) {
-                tally.add(&Tally::of(u8::try_from(score).unwrap()));
-            }
-        }
-    }
-    (tallies, moments)
-}
-
-async fn stored(t: &World) -> (Stored, Vec<(Tally, Tally)>) {
-    let txn = t.db.reader().begin().await.unwrap();
-    let stored = survey_get(&txn, NAME).await.unwrap().unwrap();
-    let tallies = tallies_get(&txn, &[stored.id])
-        .await
-        .unwrap()
-        .remove(&stored.id)
-        .unwrap();
-    let tallies = stored.survey.asked.iter().map(|a| tallies[&a.key]);
-    let tallies = tallies.map(|c| (c.current, c.disclosed)).collect();
-    (stored, tallies)
-}
-
-/// Takes `rows` responses out, some not disclosed yet; returns how many.
-async fn void(t: &World, step: i64, count: i64, number: i64) -> i64 {
-    let txn = t.db.begin().await.unwrap();
-    let mut stored = survey_lock_in_txn(&txn, NAME, Utc::now().timestamp_millis())
-        .await
-        .unwrap()
-        .unwrap();
-    let text = "UPDATE response SET voided = $2 WHERE survey_id = $1 AND response_id IN
-                (SELECT response_id FROM response WHERE survey_id = $1 AND voided IS NULL
-                 ORDER BY digest LIMIT $3) RETURNING answers";
-    let values = [stored.id.into(), number.into(), count.into()];
-    let gone = txn.query_all_raw(sql(&txn, text, values)).await.unwrap();
-    let mut added = Added::nothing(&stored);
-    for row in &gone {
-        added.remove(&row.try_get::<String>("", "answers").unwrap());
-    }
-    let added = HashMap::from([(stored.id, added)]);
-    let surveys = std::slice::from_mut(&mut stored);
-    tallies_add_in_txn(&txn, surveys, &added, step, Utc::now())
-        .await
-        .unwrap();
-    txn.commit().await.unwrap();
-    i64::try_from(gone.len()).unwrap()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn after_any_edits_every_sum_equals_that_of_the_rows() {
-    configured(step(4), async |mut t| {
-        let mut request = survey("a");
-        let definition = request.survey.as_mut().unwrap();
-        definition.population = 400;
-        definition.elements = SKM
-            .iter()
-            .map(|key| pb::SurveyElement {
-                key: (*key).to_owned(),
-                optional: *key == "cost" || *key == "facilities",
-                ..Default::default()
-            })
-            .collect();
-        t.client.create_survey(operator(request)).await.unwrap();
-        let mut random = ChaCha8Rng::seed_from_u64(3);
-        // The model: rows as last disclosed, and changes since.
-        let (mut shown, mut waiting, mut next, mut voided) = (Vec::new(), 0, 0, 0);
-        for edit in 0..40 {
-            let size = random.random_range(1..7_usize);
-            let changes = if random.random_bool(0.3) {
-                let gone = void(&t, 4, i64::try_from(size).unwrap(), edit).await;
-                voided += gone;
-                gone
-            } else {
-                let batch = (next..next + size).map(|n| {
-                    let mut response = all(1);
-                    for score in response.answers.values_mut() {
-                        *score = random.random_range(1..5);
-                    }
-                    if random.random_bool(0.4) {
-                        response.answers.remove("cost");
-                    }
-                    pb::SubmitResponsesRequest {
-                        survey: NAME.into(),
-                        response_id: format!("r-{n}"),
-                        response: Some(response),
-                        ..Default::default()
-                    }
-                });
-                let batch: Vec<_> = batch.collect();
-                next += size;
-                let stream = futures::stream::iter(batch);
-                let answer = t
-                    .client
-                    .submit_responses(operator(stream))
-                    .await
-                    .unwrap()
-                    .into_inner();
-                assert_eq!(answer.accepted, i64::try_from(size).unwrap());
-                answer.accepted
-            };
-            let (stored, tallies) = stored(&t).await;
-            let rows = rows(&t, stored.id).await;
-            waiting += changes;
-            if waiting >= 4 {
-                (shown, waiting) = (rows.clone(), 0);
-                assert_eq!(stored.disclosed.version, stored.version);
-            }
-            assert_eq!(stored.respondents, i64::try_from(rows.len()).unwrap());
-            assert_eq!((stored.voided, stored.disclosed.undisclosed), (voided, waiting));
-            let (current, moments) = recomputed(&rows, 9);
-            let (disclosed, disclosed_moments) = recomputed(&shown, 9);
-            assert_eq!(stored.moments, moments);
-            assert_eq!(stored.disclosed.moments, disclosed_moments);
-            assert_eq!(
-                tallies,
-                current
-                    .into_iter()
-                    .zip(disclosed.iter().copied())
-                    .collect::<Vec<_>>()
-            );
-
-            let result = t.result(NAME).await;
-            assert_eq!(result.disclosed_respondents, i64::try_from(shown.len()).unwrap());
-            assert_eq!(result.voided, voided);
-            let told: Vec<_> = result
-                .elements
-                .iter()
-                .map(|e| (e.answers, e.total, e.counts.clone()))
-                .collect();
-            let expected: Vec<_> = disclosed
-                .iter()
-                .map(|t| (t.answers(), t.total(), t.counts[1..5].to_vec()))
-                .collect();
-            assert_eq!(told, expected);
-            let weights = vec![Rational::new(25.into(), 9.into()); 9];
-            let weighing = certainty::Weighing {
-                coefficients: &weights,
-                by_answers: false,
-            };
-            let error = certainty::variance(&disclosed_moments, &weighing, 400)
-                .map(|v| prima_platform::number::decimal(&certainty::root(&v, 4), 4));
-            assert_eq!(result.standard_error, error.unwrap_or_default());
-        }
-        assert!(voided > 0 && next > 0);
     })
     .await;
 }

@@ -16,3 +16,4 @@ mod periods;
 mod publication;
 mod recorded;
 mod results;
+mod sums;
