@@ -13,6 +13,7 @@ use prima_proto::{name, survey::v1 as pb};
 use super::{App, record_result::recorded_exists, survey_state, unit_scores};
 use crate::{
     domain::survey::{self, Draft},
+    events::render,
     grpc::convert,
     store::{
         recorded::recorded_latest,
@@ -76,9 +77,10 @@ pub async fn create_survey(app: &App, caller: &Caller, command: CreateSurvey) ->
         return Err(other_scheme(&other.survey.name.to_string()));
     }
     let (unit, period) = (&survey.name.unit, survey.period.as_str());
-    if recorded_latest(&txn, &unit.agency, &unit.unit, period)
-        .await?
-        .is_some()
+    if survey.metric() == Some(render::METRIC)
+        && recorded_latest(&txn, &unit.agency, &unit.unit, period)
+            .await?
+            .is_some()
     {
         return Err(recorded_exists(unit, period));
     }

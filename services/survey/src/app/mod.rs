@@ -1,5 +1,6 @@
 //! Use cases: one file for each that changes state.
 
+pub mod access;
 pub mod aftermath;
 pub mod agency_scores;
 pub mod analysis;

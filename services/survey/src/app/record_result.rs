@@ -15,6 +15,7 @@ use prima_proto::{name, survey::v1 as pb};
 use super::{App, unit_scores};
 use crate::{
     domain::recorded::{Result as Published, Subject},
+    events::render,
     store::{
         agency_score::{AgencyPeriod, agencies_mark, agency_score_lock_in_txn},
         recorded::{Recorded, recorded_insert_in_txn, recorded_latest},
@@ -117,7 +118,8 @@ async fn computed(txn: &Txn, subject: &Subject, period: &str) -> Result<Option<S
         return Ok(None);
     };
     let surveys = surveys_of(txn, &unit_key(unit, period)).await?;
-    Ok(surveys.first().map(|s| s.survey.name.to_string()))
+    let computes = surveys.iter().find(|s| s.survey.metric() == Some(render::METRIC));
+    Ok(computes.map(|s| s.survey.name.to_string()))
 }
 
 /// The states of the scores that follow at once; an agency's is computed from its mark.

@@ -1,5 +1,6 @@
 //! What a survey is and how its index is computed: pure rules, without I/O, clock or transport.
 
+pub mod access;
 pub mod certainty;
 pub mod change;
 pub mod disclosure;

@@ -18,6 +18,8 @@ use super::{
 const CATEGORY_MAX: usize = 10;
 const ELEMENTS_MAX: usize = 50;
 const ELEMENT_MAX: usize = 63;
+/// The metric that a recorded result counts for.
+const METRIC: &str = "skm";
 /// Scale of an instrument that is not known here: that of SKM since 2003.
 const SCALE: (u8, u8) = (1, 4);
 
@@ -111,6 +113,9 @@ pub fn check(raw: Result, now: DateTime<Utc>) -> std::result::Result<(Subject, R
             "must be 1 to 63 characters of a-z, 0-9 and -",
             "harus 1 sampai 63 karakter: a-z, 0-9 dan -",
         );
+    }
+    if known.is_some_and(|i| i.metric.as_deref() != Some(METRIC)) {
+        fault(f, "instrument", "gives no SKM score", "bukan instrumen SKM");
     }
     let index = decimal(&raw.index, 2).filter(|v| *v >= whole(0) && *v <= whole(100));
     if index.is_none() {

@@ -118,6 +118,16 @@ fn an_index_is_0_to_100_with_at_most_two_decimals() {
 }
 
 #[test]
+fn only_a_result_of_skm_is_recorded() {
+    let raw = Result {
+        instrument: "f03-offline-2022".into(),
+        index: "4.5".into(),
+        ..good()
+    };
+    assert_eq!(fields(raw), ["result.instrument"]);
+}
+
+#[test]
 fn the_elements_are_those_of_the_instrument_on_its_scale() {
     let with = |key: &str, mean: &str| Result {
         elements: BTreeMap::from([(key.to_owned(), mean.to_owned())]),

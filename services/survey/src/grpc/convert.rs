@@ -11,11 +11,10 @@ use prima_platform::{
 use prima_proto::{name, survey::v1 as pb};
 
 use crate::{
-    app::{create_survey::CreateSurvey, intake::Item, result::Outcome},
+    app::{create_survey::CreateSurvey, result::Outcome},
     domain::{
         certainty::SampleStatus,
         index, instrument, number,
-        response::{Profile, Raw},
         survey::{Change, Draft, State},
         tally::Tally,
     },
@@ -24,7 +23,7 @@ use crate::{
 
 pub use definition::instrument as instrument_message;
 
-/// A name of the wrong form.
+/// The fault of a malformed name.
 pub fn violation(field: &str, error: &impl std::fmt::Display) -> Violation {
     Violation::new(
         field,
@@ -34,9 +33,10 @@ pub fn violation(field: &str, error: &impl std::fmt::Display) -> Violation {
 }
 
 /// Stands for every id in the parent of a list, so it is nobody's.
-const ALL: &str = "-";
+pub const ALL: &str = "-";
 
-fn nobody(field: &str) -> Violation {
+/// The fault of an id that stands for all.
+pub fn nobody(field: &str) -> Violation {
     Violation::new(
         field,
         "`-` stands for all and can't be an id",
@@ -49,7 +49,13 @@ pub fn survey_name(field: &str, text: &str) -> Result<name::Survey, Violation> {
     name::Survey::parse(text).map_err(|e| violation(field, &e))
 }
 
-fn time(
+/// Name of a kiosk, or the fault of `field`.
+pub fn device_name(field: &str, text: &str) -> Result<name::Device, Violation> {
+    name::Device::parse(text).map_err(|e| violation(field, &e))
+}
+
+/// A time, or nothing and the fault of `field`.
+pub fn time(
     field: &str,
     value: Option<&prost_types::Timestamp>,
     faults: &mut Vec<Violation>,
@@ -230,47 +236,6 @@ pub fn list(
             ))
         }
         _ => Err(faults.into()),
-    }
-}
-
-fn given(text: String) -> Option<String> {
-    (!text.is_empty()).then_some(text)
-}
-
-/// A response to be taken in.
-pub fn item(
-    survey: &str,
-    id: String,
-    id_field: &'static str,
-    response: Option<pb::Response>,
-) -> Result<Item, Failure> {
-    let mut faults = Vec::new();
-    let survey = survey_name("survey", survey).map_err(|v| faults.push(v)).ok();
-    let response = response.unwrap_or_default();
-    let submitted_at = time("response.submit_time", response.submit_time.as_ref(), &mut faults);
-    let profile = response.profile.unwrap_or_default();
-    let raw = Raw {
-        id,
-        submitted_at,
-        answers: response.answers,
-        profile: Profile {
-            sex: given(profile.sex),
-            age: (profile.age != 0).then_some(profile.age),
-            education: given(profile.education),
-            occupation: given(profile.occupation),
-            service: given(profile.service),
-        },
-    };
-    match survey {
-        Some(survey) if faults.is_empty() => Ok(Item {
-            survey,
-            raw,
-            id_field,
-        }),
-        _ => {
-            faults.extend(request_id::check(id_field, &raw.id).err());
-            Err(faults.into())
-        }
     }
 }
 

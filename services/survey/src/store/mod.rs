@@ -1,5 +1,6 @@
 //! What the survey service keeps: surveys, tallies per element, responses, unit and agency scores.
 
+pub mod access;
 pub mod agency_score;
 pub mod analysis;
 pub mod comment;

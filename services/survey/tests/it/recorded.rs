@@ -206,6 +206,13 @@ async fn a_recorded_and_a_computed_result_exclude_each_other() {
             Code::FailedPrecondition,
             "RECORDED_RESULT_EXISTS",
         );
+        let mut f03 = request.clone();
+        (f03.survey_id, f03.request_id) = ("c".into(), "survey-c".into());
+        f03.survey.as_mut().unwrap().instrument = "f03-offline-2022".into();
+        assert!(
+            t.client.create_survey(operator(f03)).await.is_ok(),
+            "F-03 gives no SKM score"
+        );
         request.survey.as_mut().unwrap().period = "2024".into();
         assert!(
             t.client.create_survey(operator(request)).await.is_ok(),
