@@ -167,34 +167,32 @@ pub async fn flagged(
     let places = rule.burst.more_than;
     let text = format!(
         "WITH begins AS (
-            SELECT response_id, source, device, submitted_at,
+            SELECT response_id, batch, answers, source, device, submitted_at,
                 CASE WHEN LEAD(submitted_at, {places}) OVER (PARTITION BY source, device
                         ORDER BY submitted_at, response_id) - submitted_at < $5 THEN 1 ELSE 0 END AS begins
             {COVERED}{burst_sources}),
-        burst AS (
-            SELECT response_id FROM (
-                SELECT response_id, MAX(begins) OVER (PARTITION BY source, device ORDER BY submitted_at, response_id
-                    ROWS BETWEEN {places} PRECEDING AND CURRENT ROW) AS inside
-                FROM begins) AS b
-            WHERE inside = 1),
+        inside AS (
+            SELECT response_id, batch, answers, MAX(begins) OVER (PARTITION BY source, device
+                ORDER BY submitted_at, response_id ROWS BETWEEN {places} PRECEDING AND CURRENT ROW) AS inside
+            FROM begins),
         shared AS (
-            SELECT response_id FROM (
-                SELECT response_id, COUNT(*) OVER (PARTITION BY device, (submitted_at + $7) / 86400000000) AS n
-                {COVERED} AND device IS NOT NULL{device_sources}) AS d
-            WHERE n > $6),
+            SELECT response_id, batch, answers,
+                COUNT(*) OVER (PARTITION BY device, (submitted_at + $7) / 86400000000) AS n
+            {COVERED} AND device IS NOT NULL{device_sources}),
+        given AS (SELECT response_id, batch, answers, REPLACE(answers, '-', '') AS given {COVERED}),
+        marks AS (
+            SELECT response_id, batch, answers, 1 AS straight_line, 0 AS burst, 0 AS shared_device FROM given
+            WHERE LENGTH(given) >= $4 AND REPLACE(given, SUBSTR(given, 1, 1), '') = ''
+            UNION ALL SELECT response_id, batch, answers, 0, 1, 0 FROM inside WHERE inside = 1
+            UNION ALL SELECT response_id, batch, answers, 0, 0, 1 FROM shared WHERE n > $6),
         marked AS (
-            SELECT c.response_id, c.batch, c.answers,
-                CASE WHEN LENGTH(given) >= $4 AND REPLACE(given, SUBSTR(given, 1, 1), '') = '' THEN 1 ELSE 0 END
-                    AS straight_line,
-                CASE WHEN b.response_id IS NULL THEN 0 ELSE 1 END AS burst,
-                CASE WHEN s.response_id IS NULL THEN 0 ELSE 1 END AS shared_device
-            FROM (SELECT response_id, batch, answers, REPLACE(answers, '-', '') AS given {COVERED}) AS c
-            LEFT JOIN burst b ON b.response_id = c.response_id
-            LEFT JOIN shared s ON s.response_id = c.response_id),
+            SELECT response_id, MAX(batch) AS batch, MAX(answers) AS answers, MAX(straight_line) AS straight_line,
+                MAX(burst) AS burst, MAX(shared_device) AS shared_device
+            FROM marks GROUP BY response_id),
         placed AS (
             SELECT answers, straight_line, burst, shared_device,
                 ROW_NUMBER() OVER (ORDER BY batch, response_id) AS place, COUNT(*) OVER () AS n
-            FROM marked WHERE straight_line + burst + shared_device > 0)
+            FROM marked)
         SELECT CAST(COUNT(*) AS BIGINT), CAST(COALESCE(SUM(straight_line), 0) AS BIGINT),
             CAST(COALESCE(SUM(burst), 0) AS BIGINT), CAST(COALESCE(SUM(shared_device), 0) AS BIGINT){counts}
         FROM placed WHERE place <= n - n % $8"

@@ -207,6 +207,34 @@ async fn an_element_that_few_of_a_group_answered_is_withheld_with_the_index() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_part_of_the_profile_is_a_dimension() {
+    on_each_database(async |mut t| {
+        let survey = t.survey("a").await.name;
+        for n in 0..10 {
+            let young = n % 2 == 0;
+            let profile = pb::RespondentProfile {
+                age: if young { 25 } else { 64 },
+                occupation: "SWASTA".into(),
+                channel: if young { "online" } else { "counter" }.into(),
+                hour_band: "morning".into(),
+                ..Default::default()
+            };
+            say(&mut t, &survey, &format!("r-{n}"), profile, [3; 9]).await;
+        }
+        t.close(&survey).await;
+        let analysis = analyze(&mut t, &survey).await;
+        let keys = |key| groups(&analysis, key).iter().map(|g| g.0).collect::<Vec<_>>();
+        assert_eq!(keys("age_group"), ["20-29", "60+"]);
+        assert_eq!(keys("occupation"), ["SWASTA"]);
+        assert_eq!(keys("channel"), ["counter", "online"]);
+        assert_eq!(keys("hour_band"), ["morning"]);
+        let ages = &dimension(&analysis, "age_group").groups;
+        assert_eq!(ages.last().unwrap().display_name, "60 tahun ke atas");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn services_are_compared_with_their_own_targets() {
     on_each_database(async |mut t| {
         let mut request = survey("a");

@@ -1,5 +1,6 @@
 //! Which responses are flagged, and what that shows.
 
+use prima_proto::survey::v1 as pb;
 use prima_survey::{
     domain::flags,
     store::{
@@ -58,6 +59,32 @@ async fn two_indexes_that_differ_by_few_responses_are_not_both_told() {
         t.close(&survey).await;
         let quality = analyze(&mut t, &survey).await.quality.unwrap();
         assert_eq!((quality.flagged, quality.index_without.as_str()), (4, ""));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_answers_more_than_five_times_a_day_is_flagged() {
+    on_each_database(async |mut t| {
+        let survey = t.survey("a").await.name;
+        for n in 0..12 {
+            let device = if n < 7 { "tablet-1" } else { "tablet-2" };
+            let request = pb::SubmitResponseRequest {
+                request_id: format!("r-{n}"),
+                survey: survey.clone(),
+                response: Some(pb::Response {
+                    device: device.into(),
+                    ..response(&SKM.map(|key| (key, if key == "time" { 2 } else { 3 })))
+                }),
+                ..Default::default()
+            };
+            t.client.submit_response(operator(request)).await.unwrap();
+        }
+        t.close(&survey).await;
+        let quality = analyze(&mut t, &survey).await.quality.unwrap();
+        let flags: Vec<(&str, i64)> = quality.flags.iter().map(|f| (f.kind.as_str(), f.responses)).collect();
+        assert_eq!(flags, [("shared_device", 7)]);
+        assert_eq!(quality.index_without, "72.22");
     })
     .await;
 }
