@@ -7,6 +7,7 @@ pub mod standing;
 use std::io::{self, Write};
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
+use prima_platform::document::csv::guarded;
 use prima_proto::ranking::v1 as ranking;
 use serde::Serialize;
 
@@ -93,14 +94,6 @@ pub fn csv<'a>(
         writer.write_record(row.iter().map(|cell| guarded(cell)))?;
     }
     Ok(String::from_utf8(writer.into_inner()?)?)
-}
-
-fn guarded(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
 }
 
 /// JSON: indented, or on one line when it is one document of many.
