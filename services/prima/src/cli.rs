@@ -1,5 +1,6 @@
 //! The command line: every subcommand with its arguments. Help and messages are Indonesian.
 
+mod report;
 mod serve;
 mod words;
 
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use report::{ReportArgs, ReportFormat, ReportSkmArgs, ReportWhat};
 pub use serve::{DeadLettersArgs, MigrateArgs, ReconcileArgs, Role, RunArgs, ServeArgs, TokenArgs, UpArgs};
 pub use words::parse;
 
@@ -95,6 +97,9 @@ pub enum Command {
     /// Prints the result of a survey.
     #[command(about = "Tampilkan hasil (IKM) satu survei")]
     Result(ResultArgs),
+    /// Writes a report.
+    #[command(about = "Tulis laporan yang siap dicetak, beserta datanya")]
+    Report(ReportArgs),
     /// Prints a league table.
     #[command(about = "Tampilkan tabel peringkat")]
     League(LeagueArgs),
