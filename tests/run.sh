@@ -25,9 +25,14 @@ step() {
 
 server=
 work=
+database=
 finish() {
     local status=$?
     trap - EXIT
+    if [ -n "$database" ]; then
+        as_database "$PRIMA_PG_BIN/pg_ctl" -D "$database/data" -m immediate stop >/dev/null 2>&1 || true
+        rm -rf "$database"
+    fi
     if [ -n "$server" ] && kill -0 "$server" 2>/dev/null; then
         kill -TERM "$server" 2>/dev/null || true
         # It stops within its grace time; after that there is nothing to wait for.
@@ -66,6 +71,26 @@ rust_tests() {
     fi
 }
 
+# As a user that PostgreSQL agrees to run as.
+as_database() {
+    if [ "$(id -u)" = 0 ]; then setpriv --reuid=postgres --regid=postgres --clear-groups "$@"; else "$@"; fi
+}
+
+# A PostgreSQL for the suites of single services, which make a schema for each test; those that crash one start their own.
+database() {
+    local port
+    database=$(mktemp -d "${TMPDIR:-/tmp}/prima-database.XXXXXX")
+    [ "$(id -u)" != 0 ] || chown postgres "$database"
+    port=$("$PRIMA_PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    (
+        cd "$database"
+        as_database "$PRIMA_PG_BIN/initdb" -D data -U prima --auth=trust -E UTF8 --no-sync >log 2>&1 &&
+            as_database "$PRIMA_PG_BIN/pg_ctl" -D data -l server.log -w -o "-p $port -c listen_addresses=127.0.0.1 \
+                -c unix_socket_directories= -c max_connections=200 -c fsync=off" start >>log 2>&1
+    ) || { cat "$database/log"; return 1; }
+    export PRIMA_TEST_POSTGRES_URL=postgres://prima@127.0.0.1:$port/postgres
+}
+
 conformance() {
     local port endpoint deadline
     work=$(mktemp -d "${TMPDIR:-/tmp}/prima-conformance.XXXXXX")
@@ -96,5 +121,6 @@ tools() {
 
 step "tools" tools
 step "build" build
+step "database" database
 step "Rust suites" rust_tests
 step "conformance (Python)" conformance

@@ -78,6 +78,7 @@ fn response(n: u64) -> Response {
             education: "S1".into(),
             occupation: "SWASTA".into(),
             service: "ktp-elektronik".into(),
+            ..Default::default()
         }),
         ..sample::response(usize::try_from(n).unwrap())
     }
@@ -108,6 +109,7 @@ async fn unary(clients: &[Survey], surveys: &[String], in_flight: usize) -> [f64
                         request_id: id(n),
                         survey: pick(&surveys, n),
                         response: Some(response(n)),
+                        ..Default::default()
                     };
                     let begun = Instant::now();
                     client.submit_response(request).await.unwrap();
@@ -146,6 +148,7 @@ async fn bulk(clients: &[Survey], surveys: &[String], streams: u64) -> f64 {
                         survey: if same { String::new() } else { survey },
                         response_id: id(n),
                         response: Some(response(n)),
+                        ..Default::default()
                     }
                 });
                 let answer = client

@@ -10,198 +10,22 @@ One line per check, `ok` or `FAIL`; the last line counts them; exit status 1 whe
 """
 
 import argparse
-import contextlib
 import json
 import pathlib
 import secrets
 import sys
-import threading
-import time
 
 import grpc
-from google.protobuf import descriptor_pool, json_format, message_factory
-from google.rpc import error_details_pb2, status_pb2
-from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
-DIRECTORY = "prima.directory.v1.DirectoryService"
-SURVEY = "prima.survey.v1.SurveyService"
-RANKING = "prima.ranking.v1.RankingService"
-HEALTH = "grpc.health.v1.Health"
+import survey_in_full
+from kit import (
+    ACCESS, CALL_SECONDS, DIRECTORY, HEALTH, RANKING, SURVEY, WATCH_SECONDS, Caller, Endpoint, Mismatch, Report, Watch,
+    expect, expect_within, refused,
+)
 
 PERIOD = "2024-q3"
 TABLE = f"metrics/skm/periods/{PERIOD}/cohorts/dpmptsp"
 UNIT_NAME = "DPMPTSP Uji Kesesuaian"
-CALL_SECONDS = 10
-WATCH_SECONDS = 20
-
-
-class Mismatch(Exception):
-    """The server did something else than it must."""
-
-
-def expect(what, actual, expected):
-    if actual != expected:
-        raise Mismatch(f"{what} is {actual!r}, expected {expected!r}")
-
-
-def expect_within(what, part, whole):
-    missing = set(part) - set(whole)
-    if missing:
-        raise Mismatch(f"{what} lacks {sorted(missing)}, holds {sorted(whole)}")
-
-
-class Report:
-    """Counts and prints the checks."""
-
-    def __init__(self):
-        self.passed = 0
-        self.failed = 0
-
-    @contextlib.contextmanager
-    def check(self, text):
-        try:
-            yield
-        except grpc.RpcError as error:
-            self._fail(text, f"{error.code().name}: {error.details()}")
-        except Mismatch as error:
-            self._fail(text, str(error))
-        except Exception as error:  # A fault in an answer must not hide the checks after it.
-            self._fail(text, f"{type(error).__name__}: {error}")
-        else:
-            self.passed += 1
-            print(f"ok   {text}", flush=True)
-
-    def _fail(self, text, why):
-        self.failed += 1
-        print(f"FAIL {text}: {why}", flush=True)
-
-
-class Endpoint:
-    """One server: its channel and the descriptors it gave."""
-
-    def __init__(self, address):
-        self.address = address.removeprefix("http://")
-        self.channel = grpc.insecure_channel(self.address)
-        self.reflection = ProtoReflectionDescriptorDatabase(self.channel)
-        self.pool = descriptor_pool.DescriptorPool(self.reflection)
-
-    def services(self):
-        return list(self.reflection.get_services())
-
-    def method(self, service, name):
-        """A callable for one method, and the class of its request."""
-        found = self.pool.FindServiceByName(service).FindMethodByName(name)
-        if found is None:
-            raise Mismatch(f"{service} has no method {name}")
-        request = message_factory.GetMessageClass(found.input_type)
-        response = message_factory.GetMessageClass(found.output_type)
-        shape = {
-            (False, False): self.channel.unary_unary,
-            (False, True): self.channel.unary_stream,
-            (True, False): self.channel.stream_unary,
-        }[found.client_streaming, found.server_streaming]
-        call = shape(
-            f"/{service}/{name}",
-            request_serializer=request.SerializeToString,
-            response_deserializer=response.FromString,
-        )
-        return call, request
-
-
-class Caller:
-    """Makes calls with one token, or with none."""
-
-    def __init__(self, endpoints, token=None):
-        self.endpoints = endpoints
-        self.metadata = [("authorization", f"Bearer {token}")] if token is not None else []
-
-    def call(self, service, name, fields=None, *, rows=None, seconds=CALL_SECONDS):
-        """Calls a method with a message given as a dict, or with a stream of them (`rows`)."""
-        call, request = self.endpoints[service].method(service, name)
-        if rows is None:
-            message = json_format.ParseDict(fields or {}, request())
-        else:
-            message = iter([json_format.ParseDict(row, request()) for row in rows])
-        return call(message, metadata=self.metadata, timeout=seconds)
-
-
-class Watch:
-    """Reads a server stream in the background."""
-
-    def __init__(self, stream):
-        self.stream = stream
-        self.changed = threading.Condition()
-        self.latest = None
-        self.count = 0
-        self.ended = None
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self):
-        try:
-            for message in self.stream:
-                with self.changed:
-                    self.latest = message
-                    self.count += 1
-                    self.changed.notify_all()
-            why = "the server ended the stream"
-        except grpc.RpcError as error:
-            why = f"{error.code().name}: {error.details()}"
-        with self.changed:
-            self.ended = why
-            self.changed.notify_all()
-
-    def until(self, what, fact):
-        """Waits for a message with this fact and returns it."""
-        deadline = time.monotonic() + WATCH_SECONDS
-        with self.changed:
-            while True:
-                if self.latest is not None and fact(self.latest):
-                    return self.latest
-                left = deadline - time.monotonic()
-                if self.ended:
-                    raise Mismatch(f"waiting for {what}: {self.ended}")
-                if left <= 0:
-                    raise Mismatch(f"no {what} within {WATCH_SECONDS} s; {self.count} messages, latest {self.latest}")
-                self.changed.wait(left)
-
-    def close(self):
-        self.stream.cancel()
-
-
-class Refusal:
-    """A status with its details."""
-
-    def __init__(self, error):
-        self.code = error.code()
-        self.reason = None
-        self.domain = None
-        self.fields = []
-        for key, value in error.trailing_metadata() or ():
-            if key != "grpc-status-details-bin":
-                continue
-            for detail in status_pb2.Status.FromString(value).details:
-                info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
-                if detail.Unpack(info):
-                    self.reason, self.domain = info.reason, info.domain
-                elif detail.Unpack(bad):
-                    self.fields += [v.field for v in bad.field_violations]
-
-
-def refused(code, reason, call):
-    """Runs a call that must be refused with this code and, unless None, this reason."""
-    try:
-        answer = call()
-        if not hasattr(answer, "DESCRIPTOR"):
-            answer = next(iter(answer))
-    except grpc.RpcError as error:
-        refusal = Refusal(error)
-    else:
-        raise Mismatch(f"accepted, expected {code.name}: {answer}")
-    expect("status", refusal.code.name, code.name)
-    expect("domain of ErrorInfo", refusal.domain, "prima.go.id")
-    if reason is not None:
-        expect("reason", refusal.reason, reason)
-    return refusal
 
 
 def respondents(path):
@@ -240,7 +64,7 @@ def run(report, endpoints, token, data):
         return {"request_id": f"{run_id}-{number:03}", "survey": to, "response": {"answers": answers}}
 
     # What the server tells of itself.
-    for service in (DIRECTORY, SURVEY, RANKING):
+    for service in (DIRECTORY, SURVEY, ACCESS, RANKING):
         with check(f"reflection lists {service}, health and reflection"):
             expect_within("the list", [service, HEALTH, "grpc.reflection.v1alpha.ServerReflection"],
                           endpoints[service].services())
@@ -554,6 +378,8 @@ def run(report, endpoints, token, data):
         result = prima.call(SURVEY, "GetResult", {"survey": survey}).result
         expect("respondents and index", (result.respondents, result.index), (len(rows), expected["nik"]))
 
+    survey_in_full.run(report, prima, nobody, unit, run_id, rows, expected)
+
 
 def main():
     parser = argparse.ArgumentParser(description="A regional system that calls Prima by reflection alone.")
@@ -567,6 +393,7 @@ def main():
     args = parser.parse_args()
     given = {DIRECTORY: args.directory, SURVEY: args.survey, RANKING: args.ranking}
     given = {service: own or args.endpoint for service, own in given.items()}
+    given[ACCESS] = given[SURVEY]
     if not all(given.values()):
         parser.error("give --endpoint, or --directory, --survey and --ranking")
     servers = {address: Endpoint(address) for address in set(given.values())}

@@ -127,6 +127,7 @@ impl Client {
             request_id: id.to_owned(),
             survey: survey.to_owned(),
             response: Some(response),
+            credential: None,
         };
         self.survey.submit_response(request).await.map(|_| ())
     }

@@ -189,6 +189,8 @@ pub struct Survey {
     pub queue: usize,
     /// Transactions at work at once on PostgreSQL (SQLite has one).
     pub writers: usize,
+    /// Responses by which the figures per element and profile of an open survey move at least; 1 moves them at once.
+    pub disclosure_step: u32,
 }
 
 impl Default for Survey {
@@ -197,6 +199,7 @@ impl Default for Survey {
             batch_rows: 2000,
             queue: 4096,
             writers: 2,
+            disclosure_step: 5,
         }
     }
 }
@@ -268,6 +271,7 @@ impl Config {
             ("survey.batch_rows", self.survey.batch_rows),
             ("survey.queue", self.survey.queue),
             ("survey.writers", self.survey.writers),
+            ("survey.disclosure_step", self.survey.disclosure_step as usize),
             ("bus.replicas", self.bus.replicas),
             ("grpc.max_concurrent_requests", self.grpc.max_concurrent_requests),
         ] {

@@ -114,6 +114,7 @@ async fn the_weight_variants_give_their_published_indices() {
                 survey: created.name.clone(),
                 response_id: format!("r-{n}"),
                 response: Some(response.clone()),
+                ..Default::default()
             })
             .collect();
         let request = tokio_stream::iter(stream);

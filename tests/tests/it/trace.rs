@@ -205,6 +205,7 @@ pub(crate) async fn submit_traced(client: &Client, survey: &str, id: &str, trace
         request_id: id.to_owned(),
         survey: survey.to_owned(),
         response: Some(sample::response(0)),
+        credential: None,
     });
     let parent = format!("00-{trace:032x}-{trace:016x}-01");
     request
@@ -423,17 +424,25 @@ fn telling() -> survey::Response {
             education: "S3".into(),
             occupation: "WIRAUSAHA".into(),
             service: "rahasia-xyz".into(),
+            ..Default::default()
         }),
+        suggestion: "Saran rahasia-abc".into(),
+        criticism: "Kritik rahasia-def".into(),
+        device: "gawai-rahasia-ghi".into(),
+        ..Default::default()
     }
 }
 
 /// What of it may leave the database nowhere: ids, profile, and the answers as they are stored.
-const SECRETS: [&str; 5] = [
+const SECRETS: [&str; 8] = [
     "warga-nik-123",
     "warga-nik-456",
     "rahasia-xyz",
     "WIRAUSAHA",
     "123414321",
+    "rahasia-abc",
+    "rahasia-def",
+    "rahasia-ghi",
 ];
 
 /// Hands responses in by every way there is, well and badly; how many calls of each method ended with each code.
@@ -463,6 +472,7 @@ async fn hand_in(traced: &Traced, survey: &str) -> BTreeMap<(&'static str, &'sta
         survey: survey.to_owned(),
         response_id: response_id.to_owned(),
         response: Some(response),
+        ..Default::default()
     };
     let stream = vec![
         one("warga-nik-456", telling()),

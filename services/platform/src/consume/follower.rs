@@ -1,7 +1,7 @@
 //! A follower: each replica reads every subject's last state and then each change, and keeps the state in memory.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -26,6 +26,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub trait Projection: Send + Sync + 'static {
     /// Applies a state unless a newer one was applied; the same state may come again.
     fn apply(&self, delivery: &Delivery);
+
+    /// A complete stream of `source` was read from its beginning and held these subjects and no others: whatever else
+    /// is kept of it ended without a word, as when its owner's database was restored while the bus had lost its data.
+    fn retain(&self, _source: &Source, _held: &HashSet<String>) {}
 }
 
 /// How current the state of a follower is.
@@ -175,6 +179,9 @@ impl<P: Projection> Follower<P> {
         let mut connection = self.bus.connection();
         let mut seen = 0;
         let mut heard = Instant::now();
+        // Until everything that a complete stream held has come once.
+        let mut held = Some(HashSet::new());
+        let mut caught_up = false;
         let mut check = tokio::time::interval(CHECK);
         check.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -193,28 +200,45 @@ impl<P: Projection> Follower<P> {
                     if now.created != stream.created {
                         return Err(gone());
                     }
+                    if caught_up && now.complete && held.is_some() && !self.behind(source, seen).await? {
+                        self.projection.retain(source, &held.take().unwrap_or_default());
+                    }
                     self.freshness.update(&source.service, |p| p.complete = now.complete);
                     // The watchdog. Sequences of other subjects are not ours, so silence alone only means: look.
                     if now.last_sequence > seen && heard.elapsed() > PATIENCE {
-                        for filter in &source.filters {
-                            let last = self.bus.last(&source.service, filter).await?;
-                            if last.is_some_and(|head| head.sequence > seen) {
-                                return Err(bus::Error::Unavailable("a state did not come; subscribing anew".into()));
-                            }
+                        if self.behind(source, seen).await? {
+                            return Err(bus::Error::Unavailable("a state did not come; subscribing anew".into()));
                         }
                         heard = Instant::now();
                     }
                 }
                 step = follow.next() => match step? {
-                    Step::CaughtUp => self.freshness.update(&source.service, |p| p.caught_up = true),
+                    Step::CaughtUp => {
+                        caught_up = true;
+                        self.freshness.update(&source.service, |p| p.caught_up = true);
+                    }
                     Step::Event(delivery) => {
                         seen = delivery.sequence;
+                        if let Some(held) = &mut held {
+                            held.insert(delivery.event.subject.clone());
+                        }
                         heard = Instant::now();
                         self.apply(&delivery);
                     }
                 }
             }
         }
+    }
+
+    /// Whether the stream holds a state of ours above `seen`.
+    async fn behind(&self, source: &Source, seen: u64) -> Result<bool, bus::Error> {
+        for filter in &source.filters {
+            let last = self.bus.last(&source.service, filter).await?;
+            if last.is_some_and(|head| head.sequence > seen) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn apply(&self, delivery: &Delivery) {

@@ -1,7 +1,7 @@
 //! Followers, on every bus: what they hold, and whether they know how current it is.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -30,6 +30,12 @@ impl Projection for Held {
             let payload = String::from_utf8(event.payload.clone()).unwrap();
             held.insert(event.subject.clone(), (event.version, payload));
         }
+    }
+
+    fn retain(&self, source: &Source, held: &HashSet<String>) {
+        let other = |subject: &str| !subject.starts_with(&format!("prima.{}.", source.service));
+        let mut mine = self.0.lock().unwrap();
+        mine.retain(|subject, _| other(subject) || held.contains(subject));
     }
 }
 
@@ -125,6 +131,7 @@ on_both_buses!(
     every_source_has_to_be_there,
     states_are_held_and_followed,
     a_recreated_stream_is_followed_anew,
+    what_a_complete_stream_holds_no_longer_is_dropped,
     other_subjects_do_not_make_it_stale,
 );
 
@@ -184,6 +191,32 @@ async fn states_are_held_and_followed(world: World) {
         (following.freshness.now().as_of? > before).then_some(())
     });
     later.await.expect("as_of does not move");
+}
+
+async fn what_a_complete_stream_holds_no_longer_is_dropped(mut world: World) {
+    let (relay, _) = world.relay(relay_config(), "a");
+    world.stage_all(&["a", "b"], "one").await;
+    let following = follow(&world, &[ALL]);
+    following.holds("survey.a", "one").await;
+    following.holds("survey.b", "one").await;
+    following.fresh().await;
+    relay.stop().await;
+    // The bus loses everything, and the database comes back from a copy that is older than `b`.
+    world.lose_the_bus();
+    world
+        .tamper("DELETE FROM outbox WHERE subject = 'prima.survey.b'")
+        .await;
+    following.stale(&[SERVICE]).await;
+    let (_relay, _) = world.relay(relay_config(), "a");
+    let dropped = eventually(LONG, || async {
+        let held = following.held.0.lock().unwrap();
+        (held.keys().collect::<Vec<_>>() == ["prima.survey.a"]).then_some(())
+    });
+    dropped.await.expect("`b` is held for ever");
+    // What comes later is held as ever.
+    world.stage("c", "new").await;
+    following.holds("survey.c", "new").await;
+    following.holds("survey.a", "one").await;
 }
 
 async fn a_recreated_stream_is_followed_anew(mut world: World) {

@@ -1,14 +1,14 @@
 //! The tables of this replica, and the bells of those who watch them.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak},
 };
 
 use prima_platform::{
     bus::Delivery,
     clock::{Clock, micros},
-    consume::Projection,
+    consume::{Projection, Source},
 };
 use tokio::sync::watch;
 
@@ -26,6 +26,8 @@ pub struct Tables {
     clock: Clock,
     board: RwLock<Board>,
     unsaved: Mutex<BTreeMap<String, Heard>>,
+    /// Every subject that stands, with its version.
+    standing: Mutex<BTreeMap<String, i64>>,
     bells: Mutex<HashMap<TableKey, Weak<Bell>>>,
 }
 
@@ -40,6 +42,7 @@ impl Tables {
             clock,
             board: RwLock::default(),
             unsaved: Mutex::default(),
+            standing: Mutex::default(),
             bells: Mutex::default(),
         }
     }
@@ -101,7 +104,28 @@ impl Tables {
             Fact::Other => return,
         };
         drop(board);
+        let mut standing = lock(&self.standing);
+        if withdrawn {
+            standing.remove(subject);
+        } else {
+            let newest = standing.entry(subject.to_owned()).or_insert(version);
+            *newest = version.max(*newest);
+        }
+        drop(standing);
         self.ring(&changed);
+    }
+
+    /// Applies a state and keeps it for the snapshot.
+    fn hear(&self, subject: &str, version: i64, withdrawn: bool, payload: &[u8]) {
+        self.put(subject, version, withdrawn, payload);
+        let heard = Heard {
+            subject: subject.to_owned(),
+            version,
+            withdrawn: i64::from(withdrawn),
+            payload: payload.to_vec(),
+            applied_at: micros(self.clock.now()),
+        };
+        lock(&self.unsaved).insert(heard.subject.clone(), heard);
     }
 
     /// Applies a stored state.
@@ -131,14 +155,58 @@ impl Tables {
 impl Projection for Tables {
     fn apply(&self, delivery: &Delivery) {
         let event = &delivery.event;
-        self.put(&event.subject, event.version, event.withdrawn, &event.payload);
-        let heard = Heard {
-            subject: event.subject.clone(),
-            version: event.version,
-            withdrawn: i64::from(event.withdrawn),
-            payload: event.payload.clone(),
-            applied_at: micros(self.clock.now()),
-        };
-        lock(&self.unsaved).insert(heard.subject.clone(), heard);
+        self.hear(&event.subject, event.version, event.withdrawn, &event.payload);
+    }
+
+    fn retain(&self, source: &Source, held: &HashSet<String>) {
+        let prefix = format!("prima.{}.", source.service);
+        let gone: Vec<(String, i64)> = lock(&self.standing)
+            .range(prefix.clone()..)
+            .take_while(|(subject, _)| subject.starts_with(&prefix))
+            .filter(|(subject, _)| !held.contains(*subject))
+            .map(|(subject, version)| (subject.clone(), *version))
+            .collect();
+        for (subject, version) in gone {
+            tracing::warn!(%subject, "its owner holds it no longer; withdrawn here");
+            self.hear(&subject, version + 1, true, &[]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prima_proto::event::v1::ScoreState;
+    use prost::Message;
+
+    use super::*;
+
+    #[test]
+    fn what_its_owner_holds_no_longer_is_in_no_table() {
+        let tables = Tables::new(Clock::system());
+        let subject = |unit: &str| format!("prima.survey.score.skm.2024.unit.3271.{unit}");
+        let payload = ScoreState {
+            value: "80.00".into(),
+            ..Default::default()
+        }
+        .encode_to_vec();
+        for unit in ["a", "b"] {
+            tables.hear(&subject(unit), 5, false, &payload);
+        }
+        tables.hear("prima.index.score.ipp.2024.unit.3271.b", 5, false, &payload);
+        assert_eq!(tables.board().unplaced(), 3);
+        tables.retain(
+            &Source::new("survey", &["prima.survey.score.>"]),
+            &HashSet::from([subject("a")]),
+        );
+        assert_eq!(tables.board().unplaced(), 2);
+        let unsaved = tables.take_unsaved();
+        let gone: Vec<&str> = unsaved
+            .iter()
+            .filter(|h| h.withdrawn != 0)
+            .map(|h| h.subject.as_str())
+            .collect();
+        assert_eq!(gone, [subject("b")], "the snapshot must not bring it back");
+        tables.hear(&subject("b"), 7, false, &payload);
+        assert_eq!(tables.board().unplaced(), 3);
     }
 }

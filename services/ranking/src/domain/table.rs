@@ -138,6 +138,12 @@ impl Table {
             .then(|| self.places.position(|place| place.seat < seat) + 1)
     }
 
+    /// Number of members up to and with one that sat there, whether it still does or not.
+    pub fn up_to(&self, subject: &Arc<Subject>, seat: Seat) -> usize {
+        let last = Place::new(subject, seat);
+        self.places.position(|place| *place <= last)
+    }
+
     /// Members from position `offset` (from 0) on, each with its rank.
     pub fn iter_from(&self, offset: usize) -> impl Iterator<Item = (Option<usize>, &Arc<Subject>)> {
         let mut above: Option<(Seat, Option<usize>)> = None;

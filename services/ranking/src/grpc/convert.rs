@@ -1,9 +1,11 @@
 //! Domain to proto.
 
+use std::sync::Arc;
+
 use prima_platform::{clock::to_proto, consume::Freshness, failure::Violation};
 use prima_proto::{name, ranking::v1 as pb};
 
-use crate::domain::{Row, Status, Table, TableKey, Unranked};
+use crate::domain::{Row, Seat, Status, Subject, Table, TableKey, Unranked};
 
 /// Name of a table, or its fault.
 pub fn table_name(text: &str) -> Result<TableKey, Violation> {
@@ -29,6 +31,22 @@ pub fn table(key: &TableKey, table: Option<&Table>) -> pb::LeagueTable {
         ranked: count(table.map_or(0, Table::ranked)),
         unranked: count(table.map_or(0, Table::unranked)),
     }
+}
+
+/// Where a page ends: the seat of its last row, so that rows which move meanwhile push no other over the edge.
+pub fn mark(row: &Row) -> String {
+    let value = row.rank.map_or("", |_| &row.score.value);
+    format!("{value} {}", row.subject)
+}
+
+/// The seat that a mark names; `None` for the first page.
+pub fn after(mark: &str) -> Option<(Arc<Subject>, Seat)> {
+    let (value, subject) = mark.split_once(' ')?;
+    let seat = match value {
+        "" => Seat::UNRANKED,
+        value => Seat::ranked(value.parse().ok()?),
+    };
+    Some((Arc::new(Subject::parse(subject)?), seat))
 }
 
 /// A row.
@@ -66,5 +84,78 @@ pub fn freshness(freshness: &Freshness) -> pb::Freshness {
         stale: !now.waiting_for.is_empty(),
         as_of: now.as_of.map(to_proto),
         waiting_for: now.waiting_for,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Board, Score, UnitFacts};
+
+    fn put(board: &mut Board, version: i64, unit: &str, value: &str, sample_minimum: i64) {
+        let name = name::Unit::parse(&format!("agencies/32/units/{unit}")).unwrap();
+        let facts = UnitFacts {
+            display_name: unit.to_owned(),
+            unit_type: "rsud".to_owned(),
+            withdrawn: false,
+        };
+        board.unit(name.clone(), version, facts);
+        let score = Score {
+            metric: "skm".to_owned(),
+            period: "2024".to_owned(),
+            subject: Subject::Unit(name),
+            value: value.to_owned(),
+            category: String::new(),
+            sample_size: 10,
+            sample_minimum,
+            units_counted: 0,
+            units_expected: 0,
+            status: Status::Provisional,
+            withdrawn: false,
+        };
+        board.score("survey", version, score).unwrap();
+    }
+
+    /// Unit and rank of each row of the page after `mark`.
+    fn page(board: &Board, mark_before: &str, size: usize) -> (Vec<(String, Option<usize>)>, String) {
+        let key = table_name("metrics/skm/periods/2024/cohorts/rsud").unwrap();
+        let table = board.table(&key).unwrap();
+        let offset = after(mark_before).map_or(0, |(subject, seat)| table.up_to(&subject, seat));
+        let rows = board.rows(&key, offset, size).unwrap();
+        let end = rows.last().map(mark).unwrap_or_default();
+        let rows = rows
+            .iter()
+            .map(|r| (r.subject.unit_id().unwrap_or_default().to_owned(), r.rank));
+        (rows.collect(), end)
+    }
+
+    fn row(unit: &str, rank: impl Into<Option<usize>>) -> (String, Option<usize>) {
+        (unit.to_owned(), rank.into())
+    }
+
+    #[test]
+    fn a_row_that_moves_pushes_no_other_over_the_edge_of_a_page() {
+        let mut board = Board::default();
+        for (unit, value, minimum) in [
+            ("a", "95.00", 0),
+            ("b", "90.00", 0),
+            ("c", "90.00", 0),
+            ("d", "85.00", 0),
+            ("e", "99.00", 30),
+            ("f", "70.00", 30),
+        ] {
+            put(&mut board, 1, unit, value, minimum);
+        }
+        let (first, end) = page(&board, "", 2);
+        assert_eq!(first, [row("a", 1), row("b", 2)]);
+        // The last of all rises to the top, and the first falls: neither takes a row that was not shown yet away.
+        put(&mut board, 2, "d", "99.00", 0);
+        put(&mut board, 2, "b", "80.00", 0);
+        let (second, end) = page(&board, &end, 2);
+        assert_eq!(second, [row("c", 3), row("b", 4)]);
+        let (third, end) = page(&board, &end, 1);
+        assert_eq!(third, [row("e", None)]);
+        assert_eq!(page(&board, &end, 9).0, [row("f", None)]);
+        assert_eq!(after("no mark"), None);
     }
 }

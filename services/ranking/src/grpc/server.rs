@@ -113,14 +113,13 @@ impl Server {
             return Err(faults.into());
         };
         self.ready()?;
-        let offset: usize = page.after.parse().unwrap_or(0);
         let board = self.tables.board();
         let table = board.table(&key).ok_or_else(|| Failure::not_found(&r.name))?;
+        let offset = convert::after(&page.after).map_or(0, |(subject, seat)| table.up_to(&subject, seat));
         let mut rows = board.rows(&key, offset, page.size + 1).unwrap_or_default();
         let table = convert::table(&key, Some(table));
         drop(board);
-        let end = offset.saturating_add(page.size).to_string();
-        let next_page_token = page.cut(&mut rows, |_| end.clone());
+        let next_page_token = page.cut(&mut rows, convert::mark);
         Ok(pb::GetLeagueTableResponse {
             table: Some(table),
             rows: rows.into_iter().map(convert::row).collect(),

@@ -130,9 +130,11 @@ fn mean(inputs: &[UnitInput], first_day: &str, ended: bool) -> Option<Score> {
         .count();
     Some(Score {
         published: index::publish(instrument::find(newest)?, exact),
+        whole: scored.iter().all(|(i, _)| i.disclosed == Some(1)),
         components: Vec::new(),
         sample_size: scored.iter().filter_map(|(i, _)| i.respondents).sum(),
         sample_minimum: 0,
+        standard_error: String::new(),
         units: (i64::try_from(scored.len()).ok()?, i64::try_from(expected).ok()?),
         instrument: newest.to_owned(),
         settled: ended && scored.iter().all(|(i, _)| i.settled == Some(1)),

@@ -15,6 +15,7 @@ use crate::{
     grpc::convert,
     store::{
         survey::{survey_lock_in_txn, survey_save},
+        tally::tallies_disclose_in_txn,
         unit::unit_confirmed,
     },
 };
@@ -56,7 +57,8 @@ pub(super) async fn close(
     stored.etag = app.context.clock.next_version(stored.etag);
     stored.updated_at = micros(now);
     survey_save(&txn, stored.id, &stored.survey, stored.etag, stored.updated_at).await?;
-    let mut states = vec![survey_state(&txn, &stored).await?];
+    tallies_disclose_in_txn(&txn, &mut stored).await?;
+    let mut states = survey_state(&txn, &stored, now).await?;
     let key = BTreeSet::from([(name.unit.clone(), stored.survey.period.to_string())]);
     states.extend(unit_scores::recompute(&txn, &key, app.now_millis()).await?);
     outbox::stage(&txn, &states).await?;

@@ -74,7 +74,7 @@ pub async fn create_survey(app: &App, caller: &Caller, command: CreateSurvey) ->
     {
         return Err(other_scheme(&other.survey.name.to_string()));
     }
-    let mut states = vec![survey_state(&txn, &stored).await?];
+    let mut states = survey_state(&txn, &stored, now).await?;
     states.extend(unit_scores::recompute(&txn, &key, app.now_millis()).await?);
     outbox::stage(&txn, &states).await?;
     let confirmed = unit_confirmed(&txn, &survey.name.unit).await?;

@@ -13,7 +13,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    clock::{Clock, micros},
+    clock::Clock,
     config,
     db::{self, Database, Txn},
     failpoint,
@@ -29,11 +29,13 @@ use tracing::Instrument;
 
 use batch::Batch;
 
-use super::{result::Outcome as Figures, unit_scores};
+use super::{result, unit_scores};
 use crate::{
     domain::response,
-    events::render,
-    store::survey::{Added, Stored, surveys_lock_in_txn, tallies_add_in_txn},
+    store::{
+        survey::{Stored, surveys_lock_in_txn},
+        tally::{Added, tallies_add_in_txn},
+    },
 };
 
 /// A response to be taken in.
@@ -241,7 +243,7 @@ impl Writer {
             txn.rollback().await?;
             return Ok(outcomes);
         }
-        let states = self.count(&txn, &surveys, &added, now).await?;
+        let states = self.count(&txn, surveys, &added, now).await?;
         outbox::stage(&txn, &states).await?;
         failpoint::hit("intake.staged").await;
         txn.commit().await?;
@@ -268,25 +270,21 @@ impl Writer {
     async fn count(
         &self,
         txn: &Txn,
-        surveys: &BTreeMap<name::Survey, Stored>,
+        surveys: BTreeMap<name::Survey, Stored>,
         added: &HashMap<i64, Added>,
         now: DateTime<Utc>,
     ) -> Result<Vec<outbox::State>, DbErr> {
-        let list: Vec<Added> = added.values().cloned().collect();
-        let tallies = tallies_add_in_txn(txn, &list, micros(now)).await?;
-        let mut states = Vec::new();
-        let mut units = BTreeSet::new();
-        for stored in surveys.values() {
-            let Some(added) = added.get(&stored.id) else {
-                continue;
-            };
-            let mut stored = stored.clone();
-            stored.respondents += added.respondents;
-            stored.counted_at = micros(now);
-            let own = tallies.get(&stored.id).cloned().unwrap_or_default();
-            states.push(render::survey_result(&stored, &Figures::of(&stored.survey, &own)));
-            units.insert((stored.survey.name.unit.clone(), stored.survey.period.to_string()));
-        }
+        let mut surveys: Vec<Stored> = surveys
+            .into_values()
+            .filter(|s| added.contains_key(&s.id))
+            .collect();
+        let step = i64::from(self.config.disclosure_step);
+        let tallies = tallies_add_in_txn(txn, &mut surveys, added, step, now).await?;
+        let mut states = result::states(txn, &surveys, &tallies, now).await?;
+        let keys = surveys.iter().map(|s| &s.survey);
+        let units: BTreeSet<_> = keys
+            .map(|s| (s.name.unit.clone(), s.period.to_string()))
+            .collect();
         states.extend(unit_scores::recompute(txn, &units, now.timestamp_millis()).await?);
         Ok(states)
     }

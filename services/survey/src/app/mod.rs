@@ -15,11 +15,10 @@ use prima_platform::{outbox::State, service::Context};
 use tokio::sync::Notify;
 
 use crate::{
-    events::{render, results::Results},
-    store::survey::{Stored, tallies_get},
+    events::results::Results,
+    store::{survey::Stored, tally::tallies_get},
 };
 use intake::Intake;
-use result::Outcome;
 
 /// What the use cases stand on; cheap to clone.
 #[derive(Clone)]
@@ -61,9 +60,12 @@ impl App {
     }
 }
 
-/// The state of a survey whose tallies did not change in this transaction.
-async fn survey_state(txn: &prima_platform::db::Txn, stored: &Stored) -> Result<State, sea_orm::DbErr> {
-    let mut tallies = tallies_get(txn, &[stored.id]).await?;
-    let outcome = Outcome::of(&stored.survey, &tallies.remove(&stored.id).unwrap_or_default());
-    Ok(render::survey_result(stored, &outcome))
+/// The state of a survey whose tallies are read in this transaction.
+async fn survey_state(
+    txn: &prima_platform::db::Txn,
+    stored: &Stored,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<Vec<State>, sea_orm::DbErr> {
+    let tallies = tallies_get(txn, &[stored.id]).await?;
+    result::states(txn, [stored], &tallies, now).await
 }

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use prima_platform::{db::Txn, outbox::State};
 use sea_orm::DbErr;
 
+use super::result::assess;
 use crate::{
-    domain::{index, instrument, number, sample, tally::Tally},
+    domain::{index, instrument, moments::Moments, number, sample, tally::Tally},
     events::render::{self, Score},
     store::{
         agency_score::{AgencyPeriod, agencies_mark},
-        survey::{Stored, Tallies, surveys_of, tallies_get},
+        survey::{Stored, surveys_of},
+        tally::{Tallies, tallies_get},
         unit_score::{NewUnitScore, UnitPeriod, unit_scores_lock_in_txn, unit_scores_save},
     },
 };
@@ -38,6 +40,7 @@ pub async fn recompute(txn: &Txn, keys: &BTreeSet<UnitPeriod>, now_millis: i64) 
             key,
             exact: score.as_ref().map(|s| number::fraction(&s.published.exact)),
             settled: score.as_ref().is_some_and(|s| s.settled),
+            whole: score.as_ref().is_none_or(|s| s.whole),
             respondents: score.as_ref().map(|s| s.sample_size).unwrap_or_default(),
             instrument: score.map(|s| s.instrument).unwrap_or_default(),
         });
@@ -55,36 +58,54 @@ pub async fn recompute(txn: &Txn, keys: &BTreeSet<UnitPeriod>, now_millis: i64) 
 }
 
 /// The pooled score of surveys that share instrument, weights and elements; none until every element has an answer.
+/// Its parts and its certainty are those of the disclosed responses.
 fn pool(surveys: &[Stored], tallies: &HashMap<i64, Tallies>) -> Option<Score> {
-    let first = surveys.first()?;
+    let first = &surveys.first()?.survey;
     let own: Vec<&Tallies> = surveys.iter().filter_map(|s| tallies.get(&s.id)).collect();
-    let pooled: Vec<(&str, Tally)> = first
-        .survey
-        .asked
-        .iter()
-        .map(|asked| {
-            let mut sum = Tally::default();
-            for tally in own.iter().filter_map(|t| t.get(&asked.key)) {
-                sum.add(tally);
-            }
-            (asked.key.as_str(), sum)
-        })
-        .collect();
-    let sums: Vec<Tally> = pooled.iter().map(|(_, tally)| *tally).collect();
-    let known = instrument::find(&first.survey.instrument)?;
-    let exact = index::ikm(&sums, first.survey.weights)?;
-    let population: i64 = surveys
-        .iter()
-        .map(|s| s.survey.population)
-        .fold(0, i64::saturating_add);
+    let (mut current, mut disclosed) = (Vec::new(), Vec::new());
+    for asked in &first.asked {
+        let (mut all, mut shown) = (Tally::default(), Tally::default());
+        for counts in own.iter().filter_map(|t| t.get(&asked.key)) {
+            all.add(&counts.current);
+            shown.add(&counts.disclosed);
+        }
+        current.push(all);
+        disclosed.push(shown);
+    }
+    let known = instrument::find(&first.instrument)?;
+    let exact = index::ikm(&current, first.weights)?;
+    let populations = || surveys.iter().map(|s| s.survey.population);
+    let population = populations().fold(0, i64::saturating_add);
+    // Only a population that every survey declares is that of the unit.
+    let whole_population = if populations().all(|p| p > 0) {
+        population
+    } else {
+        0
+    };
+    let certainty = moments(surveys).and_then(|m| assess(known, first, &disclosed, &m, whole_population));
+    let keys = first.asked.iter().map(|a| a.key.as_str());
     Some(Score {
         published: index::publish(known, exact),
-        components: render::components(pooled.iter().map(|(key, tally)| (*key, tally))),
+        whole: surveys.iter().all(|s| s.disclosed.undisclosed == 0),
+        components: render::components(keys.zip(&disclosed)),
         sample_size: surveys.iter().map(|s| s.respondents).sum(),
         // Without a declared population the minimum sample is 1.
         sample_minimum: sample::krejcie_morgan(population.min(sample::POPULATION_MAX)).unwrap_or(1),
+        standard_error: certainty.map(|c| c.standard_error).unwrap_or_default(),
         units: (0, 0),
-        instrument: first.survey.instrument.clone(),
+        instrument: first.instrument.clone(),
         settled: surveys.iter().all(|s| s.survey.closed_at.is_some()),
     })
+}
+
+/// The disclosed moments of all surveys together, in the order of the first one's elements.
+fn moments(surveys: &[Stored]) -> Option<Moments> {
+    let (first, others) = surveys.split_first()?;
+    let mut pooled = first.disclosed.moments.clone();
+    for other in others {
+        let place = |key: &str| other.survey.asked.iter().position(|a| a.key == key);
+        let order: Option<Vec<usize>> = first.survey.asked.iter().map(|a| place(&a.key)).collect();
+        pooled.merge(&other.disclosed.moments.reordered(&order?)?);
+    }
+    Some(pooled)
 }

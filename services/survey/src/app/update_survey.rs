@@ -43,7 +43,7 @@ pub async fn update_survey(
     stored.etag = app.context.clock.next_version(stored.etag);
     stored.updated_at = micros(now);
     survey_save(&txn, stored.id, &stored.survey, stored.etag, stored.updated_at).await?;
-    let mut states = vec![survey_state(&txn, &stored).await?];
+    let mut states = survey_state(&txn, &stored, now).await?;
     // A declared population changes the minimum sample.
     let key = BTreeSet::from([(name.unit.clone(), stored.survey.period.to_string())]);
     states.extend(unit_scores::recompute(&txn, &key, app.now_millis()).await?);

@@ -41,6 +41,13 @@ impl Tally {
             *count += more;
         }
     }
+
+    /// Takes away the counts of another tally of the same element.
+    pub fn subtract(&mut self, other: &Tally) {
+        for (count, less) in self.counts.iter_mut().zip(other.counts) {
+            *count -= less;
+        }
+    }
 }
 
 #[cfg(test)]

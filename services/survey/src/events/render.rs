@@ -12,7 +12,9 @@ use crate::{
     NAME,
     app::result::Outcome,
     domain::{
+        certainty::SampleStatus,
         index::{self, Published},
+        instrument,
         number::{self, Rational},
     },
     store::survey::Stored,
@@ -35,10 +37,12 @@ fn state(subject: String, event_type: &'static str, version: i64, payload: Optio
     }
 }
 
-/// The result of a survey.
+/// The result of a survey. Its figures are those that an answer to a caller shows.
 pub fn survey_result(stored: &Stored, outcome: &Outcome) -> State {
     let survey = &stored.survey;
     let published = outcome.published.as_ref();
+    let publication = outcome.facts.publication.as_ref();
+    let known = instrument::find(&survey.instrument);
     let payload = event::SurveyResultState {
         name: survey.name.to_string(),
         display_name: survey.display_name.clone(),
@@ -58,14 +62,44 @@ pub fn survey_result(stored: &Stored, outcome: &Outcome) -> State {
             })
             .collect(),
         index: published.map(|p| p.value.clone()).unwrap_or_default(),
-        index_exact: published.map(|p| number::fraction(&p.exact)).unwrap_or_default(),
+        index_exact: published
+            .filter(|_| outcome.whole)
+            .map(|p| number::fraction(&p.exact))
+            .unwrap_or_default(),
         category: published.map(|p| p.grade.clone()).unwrap_or_default(),
         population: survey.population,
         open_time: survey.open_at.map(to_proto),
         close_time: survey.close_at.map(to_proto),
         closed_at: survey.closed_at.map(to_proto),
         update_time: Some(to_proto(from_micros(stored.counted_at.max(stored.updated_at)))),
-        ..Default::default()
+        disclosed_respondents: outcome.disclosed,
+        minimum_respondents: survey.minimum(),
+        sample_met: outcome.sample == SampleStatus::Met,
+        min_score: known.map(|i| i32::from(i.min)).unwrap_or_default(),
+        max_score: known.map(|i| i32::from(i.max)).unwrap_or_default(),
+        publish_date: publication.map(|p| p.publish_date.clone()).unwrap_or_default(),
+        media: outcome.facts.media.clone(),
+        follow_ups: outcome.facts.follow_ups.clone(),
+        instrument_elements_asked: known
+            .map(|i| {
+                survey
+                    .asked
+                    .iter()
+                    .filter(|a| i.element(&a.key).is_some())
+                    .count()
+            })
+            .and_then(|n| i32::try_from(n).ok())
+            .unwrap_or_default(),
+        instrument_elements: known
+            .and_then(|i| i32::try_from(i.elements.len()).ok())
+            .unwrap_or_default(),
+        standard_error: outcome
+            .certainty
+            .as_ref()
+            .map(|c| c.standard_error.clone())
+            .unwrap_or_default(),
+        aspects: Vec::new(),
+        voided: stored.voided,
     };
     let subject = subject::survey_result(&survey.name);
     state(
@@ -81,12 +115,17 @@ pub fn survey_result(stored: &Stored, outcome: &Outcome) -> State {
 pub struct Score {
     /// Rounded once, with its category.
     pub published: Published,
+    /// Whether every response behind it is disclosed: else its exact value would tell what the figures keep back, and
+    /// the published one stands in its place.
+    pub whole: bool,
     /// Parts, such as elements, as exact values.
     pub components: Vec<(String, Rational)>,
     /// Responses behind it.
     pub sample_size: i64,
     /// Minimum sample; 0 for an agency.
     pub sample_minimum: i64,
+    /// Standard error, four decimals; empty where none exists.
+    pub standard_error: String,
     /// Units counted and expected; zeros for a unit.
     pub units: (i64, i64),
     /// Instrument and version.
@@ -95,14 +134,25 @@ pub struct Score {
     pub settled: bool,
 }
 
+impl Score {
+    /// The most exact value that may be told.
+    fn told(&self) -> Rational {
+        if self.whole {
+            return self.published.exact.clone();
+        }
+        number::parse_decimal(&self.published.value).unwrap_or_default()
+    }
+}
+
 fn score(period: &str, subject: String, score: &Score) -> event::ScoreState {
     let (counted, expected) = score.units;
+    let told = score.told();
     event::ScoreState {
         metric: METRIC.to_owned(),
         period: period.to_owned(),
         subject,
-        exact: exact(&score.published.exact),
-        fraction: number::fraction(&score.published.exact),
+        exact: exact(&told),
+        fraction: number::fraction(&told),
         value: score.published.value.clone(),
         category: score.published.grade.clone(),
         components: score
@@ -115,7 +165,7 @@ fn score(period: &str, subject: String, score: &Score) -> event::ScoreState {
             .collect(),
         sample_size: score.sample_size,
         sample_minimum: score.sample_minimum,
-        standard_error: String::new(),
+        standard_error: score.standard_error.clone(),
         units_counted: counted,
         units_expected: expected,
         instrument: score.instrument.clone(),

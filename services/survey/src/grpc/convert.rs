@@ -11,10 +11,12 @@ use prima_proto::{name, survey::v1 as pb};
 use crate::{
     app::{create_survey::CreateSurvey, intake::Item, result::Outcome},
     domain::{
+        certainty::SampleStatus,
         index::{self, WeightVariant},
         instrument, number,
         response::{Profile, Raw},
         survey::{Asked, Change, Draft, State},
+        tally::Tally,
     },
     store::survey::{Filter, Stored},
 };
@@ -337,6 +339,8 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
     let survey = &stored.survey;
     let weight = survey.weights.weight(survey.asked.len());
     let published = outcome.published.as_ref();
+    let certainty = outcome.certainty.as_ref();
+    let known = instrument::find(&survey.instrument);
     pb::Result {
         survey: survey.name.to_string(),
         survey_display_name: survey.display_name.clone(),
@@ -345,7 +349,10 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
         weight_variant: weight_variant(survey.weights) as i32,
         respondents: stored.respondents,
         index: published.map(|p| p.value.clone()).unwrap_or_default(),
-        index_exact: published.map(|p| number::fraction(&p.exact)).unwrap_or_default(),
+        index_exact: published
+            .filter(|_| outcome.whole)
+            .map(|p| number::fraction(&p.exact))
+            .unwrap_or_default(),
         category: published.map(|p| p.grade.clone()).unwrap_or_default(),
         category_display_name: published.map(|p| p.name.clone()).unwrap_or_default(),
         elements: outcome
@@ -364,7 +371,8 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
                         .as_ref()
                         .map(|m| number::decimal(&(m * &weight), 4))
                         .unwrap_or_default(),
-                    ..Default::default()
+                    counts: counts(known, &e.tally),
+                    aspect: String::new(),
                 }
             })
             .collect(),
@@ -372,6 +380,28 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
         minimum_respondents: survey.minimum(),
         version: stored.version,
         update_time: Some(to_proto(from_micros(stored.counted_at.max(stored.updated_at)))),
-        ..Default::default()
+        disclosed_respondents: outcome.disclosed,
+        standard_error: certainty.map(|c| c.standard_error.clone()).unwrap_or_default(),
+        interval_low: certainty.map(|c| c.low.clone()).unwrap_or_default(),
+        interval_high: certainty.map(|c| c.high.clone()).unwrap_or_default(),
+        sample_status: sample_status(outcome.sample) as i32,
+        population: survey.population,
+        aspects: Vec::new(),
+        voided: stored.voided,
+        publication: outcome.facts.publication.clone(),
     }
+}
+
+fn sample_status(status: SampleStatus) -> pb::SampleStatus {
+    match status {
+        SampleStatus::Undeclared => pb::SampleStatus::Undeclared,
+        SampleStatus::UnderMinimum => pb::SampleStatus::UnderMinimum,
+        SampleStatus::Met => pb::SampleStatus::Met,
+    }
+}
+
+/// Answers per score, over the scores that the instrument has.
+fn counts(known: Option<&instrument::Instrument>, tally: &Tally) -> Vec<i64> {
+    let scores = known.map_or(0..=0, |i| usize::from(i.min)..=usize::from(i.max));
+    tally.counts.get(scores).map(<[i64]>::to_vec).unwrap_or_default()
 }

@@ -18,7 +18,7 @@ pub async fn list_results(
 ) -> Result<pb::ListResultsResponse, Failure> {
     caller.known()?;
     let (filter, page) = convert::list(&r.parent, r.page_size, &r.page_token, &r.period)?;
-    let mut rows = result::page(&app.context.db, &filter).await?;
+    let mut rows = result::page(&app.context.db, &filter, app.context.clock.now()).await?;
     let next_page_token = page.cut(&mut rows, |(s, _)| s.survey.name.to_string());
     let now = app.context.clock.now();
     let results = rows.iter().map(|(s, o)| convert::result(s, o, now)).collect();
@@ -33,9 +33,10 @@ pub async fn get_result(app: &App, caller: &Caller, survey: &str) -> Result<pb::
     let name = convert::survey_name("survey", survey)
         .map_err(|v| vec![v])?
         .to_string();
-    let found = result::get(&app.context.db, &name).await?;
+    let now = app.context.clock.now();
+    let found = result::get(&app.context.db, &name, now).await?;
     let (stored, outcome) = found.ok_or_else(|| Failure::not_found(&name))?;
-    Ok(convert::result(&stored, &outcome, app.context.clock.now()))
+    Ok(convert::result(&stored, &outcome, now))
 }
 
 pub async fn watch_result(
@@ -69,9 +70,10 @@ pub async fn watch_result(
                 () = tokio::time::sleep(LOOK) => {}
             }
             // The event only says when to look: this database is the truth.
-            match result::get(&app.context.db, &text).await {
+            let now = app.context.clock.now();
+            match result::get(&app.context.db, &text, now).await {
                 Ok(Some((stored, outcome))) if stored.version != version => {
-                    next = Some(convert::result(&stored, &outcome, app.context.clock.now()));
+                    next = Some(convert::result(&stored, &outcome, now));
                 }
                 Ok(_) => {}
                 Err(failure) => return sender.fail(failure).await,

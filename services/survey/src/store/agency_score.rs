@@ -131,13 +131,15 @@ pub struct UnitInput {
     pub settled: Option<i64>,
     /// Responses behind it.
     pub respondents: Option<i64>,
+    /// Whether every one of them is disclosed.
+    pub disclosed: Option<i64>,
     /// Instrument and version.
     pub instrument: Option<String>,
 }
 
 /// The units of an agency that the directory knows.
 pub async fn agency_inputs(txn: &Txn, key: &AgencyPeriod) -> Result<Vec<UnitInput>, DbErr> {
-    let text = "SELECT d.close_date, s.exact, s.final, s.respondents, s.instrument FROM directory_unit d
+    let text = "SELECT d.close_date, s.exact, s.final, s.respondents, s.instrument, s.disclosed FROM directory_unit d
                 LEFT JOIN unit_score s ON s.agency = d.agency AND s.unit = d.unit AND s.period = $2
                 WHERE d.agency = $1 ORDER BY d.unit";
     UnitInput::find_by_statement(sql(

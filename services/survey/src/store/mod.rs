@@ -3,6 +3,7 @@
 pub mod agency_score;
 pub mod response;
 pub mod survey;
+pub mod tally;
 pub mod unit;
 pub mod unit_score;
 
@@ -93,6 +94,7 @@ const FIRST: Step = Step {
             agency {key} NOT NULL, unit {key} NOT NULL, period {key} NOT NULL, version BIGINT NOT NULL,
             exact TEXT, final BIGINT NOT NULL DEFAULT 0, respondents BIGINT NOT NULL DEFAULT 0,
             recorded BIGINT NOT NULL DEFAULT 0, instrument TEXT NOT NULL DEFAULT '',
+            disclosed BIGINT NOT NULL DEFAULT 1,
             PRIMARY KEY (agency, period, unit))",
         "CREATE TABLE agency_score (
             agency {key} NOT NULL, period {key} NOT NULL, version BIGINT NOT NULL, published BIGINT NOT NULL DEFAULT 0,

@@ -1,4 +1,4 @@
-//! Surveys and their tallies.
+//! Surveys.
 
 use std::{collections::BTreeSet, str::FromStr};
 
@@ -14,10 +14,11 @@ use sea_orm::{
 
 use super::unit_score::{UnitPeriod, key_row};
 use crate::domain::{
+    disclosure::Disclosed,
     index::WeightVariant,
+    moments::Moments,
     period::Period,
     survey::{Asked, Survey},
-    tally::Tally,
 };
 
 /// A row of the table `survey`.
@@ -57,6 +58,18 @@ pub struct Model {
     pub version: i64,
     /// Responses counted.
     pub respondents: i64,
+    /// Responses voided.
+    pub voided: i64,
+    /// Moments of the responses counted.
+    pub moments: String,
+    /// Version at which figures were disclosed last.
+    pub disclosed_version: i64,
+    /// Responses counted then.
+    pub disclosed_respondents: i64,
+    /// Responses added or voided since.
+    pub undisclosed: i64,
+    /// Moments then.
+    pub disclosed_moments: String,
     /// Creation, unix microseconds.
     pub created_at: i64,
     /// Last change of the definition, unix microseconds.
@@ -84,12 +97,30 @@ pub struct Stored {
     pub version: i64,
     /// Responses counted.
     pub respondents: i64,
+    /// Responses voided.
+    pub voided: i64,
+    /// Moments of the responses counted.
+    pub moments: Moments,
+    /// What of them is disclosed.
+    pub disclosed: Disclosed,
     /// Creation, unix microseconds.
     pub created_at: i64,
     /// Last change of the definition, unix microseconds.
     pub updated_at: i64,
     /// Last change of the result, unix microseconds.
     pub counted_at: i64,
+}
+
+impl Stored {
+    /// Takes everything that is counted as disclosed with this version.
+    pub fn disclose(&mut self) {
+        self.disclosed = Disclosed {
+            version: self.version,
+            respondents: self.respondents,
+            undisclosed: 0,
+            moments: self.moments.clone(),
+        };
+    }
 }
 
 fn broken(what: &str, name: &str) -> DbErr {
@@ -113,12 +144,22 @@ impl TryFrom<Model> for Stored {
             closed_at: row.closed_at.map(from_micros),
             population: row.population,
         };
+        let moments =
+            |text: &str| Moments::parse(text, survey.asked.len()).ok_or_else(|| broken("moments", &row.name));
         Ok(Self {
             id: row.id,
+            moments: moments(&row.moments)?,
+            disclosed: Disclosed {
+                version: row.disclosed_version,
+                respondents: row.disclosed_respondents,
+                undisclosed: row.undisclosed,
+                moments: moments(&row.disclosed_moments)?,
+            },
             survey,
             etag: row.etag,
             version: row.version,
             respondents: row.respondents,
+            voided: row.voided,
             created_at: row.created_at,
             updated_at: row.updated_at,
             counted_at: row.counted_at,
@@ -145,6 +186,12 @@ pub async fn survey_insert(txn: &Txn, survey: &Survey, version: i64, now: i64) -
         etag: Set(version),
         version: Set(version),
         respondents: Set(0),
+        voided: Set(0),
+        moments: Set(String::new()),
+        disclosed_version: Set(0),
+        disclosed_respondents: Set(0),
+        undisclosed: Set(0),
+        disclosed_moments: Set(String::new()),
         created_at: Set(now),
         updated_at: Set(now),
         counted_at: Set(now),
@@ -286,115 +333,4 @@ pub async fn survey_due(conn: &impl ConnectionTrait, now: i64, limit: u64) -> Re
         .into_tuple()
         .all(conn)
         .await
-}
-
-#[derive(Debug, FromQueryResult)]
-struct TallyRow {
-    survey_id: i64,
-    element: String,
-    c0: i64,
-    c1: i64,
-    c2: i64,
-    c3: i64,
-    c4: i64,
-    c5: i64,
-}
-
-impl TallyRow {
-    fn tally(&self) -> Tally {
-        Tally {
-            counts: [self.c0, self.c1, self.c2, self.c3, self.c4, self.c5],
-        }
-    }
-}
-
-/// Tallies of one survey, by element key.
-pub type Tallies = std::collections::HashMap<String, Tally>;
-
-fn by_survey(rows: Vec<TallyRow>) -> std::collections::HashMap<i64, Tallies> {
-    let mut all: std::collections::HashMap<i64, Tallies> = std::collections::HashMap::new();
-    for row in rows {
-        let tally = row.tally();
-        all.entry(row.survey_id).or_default().insert(row.element, tally);
-    }
-    all
-}
-
-/// The tallies of surveys, read in a transaction so that they fit the surveys read there.
-pub async fn tallies_get(txn: &Txn, ids: &[i64]) -> Result<std::collections::HashMap<i64, Tallies>, DbErr> {
-    if ids.is_empty() {
-        return Ok(std::collections::HashMap::new());
-    }
-    let (from, values) = table(txn, [Type::Int], ids.iter().map(|id| [(*id).into()]), 0);
-    let text = format!("SELECT survey_element.* FROM {from} JOIN survey_element ON survey_id = v.column1");
-    let rows = TallyRow::find_by_statement(sql(txn, &text, values))
-        .all(txn)
-        .await?;
-    Ok(by_survey(rows))
-}
-
-/// What a batch adds to one survey.
-#[derive(Debug, Clone)]
-pub struct Added {
-    /// The survey.
-    pub survey_id: i64,
-    /// Responses.
-    pub respondents: i64,
-    /// Per element key.
-    pub tallies: Vec<(String, Tally)>,
-}
-
-const TALLY: [Type; 8] = {
-    use Type::{Int, Text};
-    [Int, Text, Int, Int, Int, Int, Int, Int]
-};
-
-/// Adds to the sums of surveys that are locked. Returns their tallies afterwards.
-pub async fn tallies_add_in_txn(
-    txn: &Txn,
-    added: &[Added],
-    now: i64,
-) -> Result<std::collections::HashMap<i64, Tallies>, DbErr> {
-    let mut rows = Vec::new();
-    for chunk in added.chunks(200) {
-        let lines = chunk.iter().flat_map(|one| {
-            one.tallies.iter().map(|(element, tally)| {
-                let [c0, c1, c2, c3, c4, c5] = tally.counts.map(Value::from);
-                [
-                    one.survey_id.into(),
-                    element.clone().into(),
-                    c0,
-                    c1,
-                    c2,
-                    c3,
-                    c4,
-                    c5,
-                ]
-            })
-        });
-        let (from, values) = table(txn, TALLY, lines, 0);
-        let text = format!(
-            "UPDATE survey_element SET c0 = c0 + v.column3, c1 = c1 + v.column4, c2 = c2 + v.column5,
-                c3 = c3 + v.column6, c4 = c4 + v.column7, c5 = c5 + v.column8
-             FROM {from} WHERE survey_id = v.column1 AND element = v.column2
-             RETURNING survey_id, element, c0, c1, c2, c3, c4, c5"
-        );
-        rows.extend(
-            TallyRow::find_by_statement(sql(txn, &text, values))
-                .all(txn)
-                .await?,
-        );
-        let lines = chunk
-            .iter()
-            .map(|one| [one.survey_id.into(), one.respondents.into()]);
-        let (from, mut values) = table(txn, [Type::Int, Type::Int], lines, 0);
-        values.push(now.into());
-        let text = format!(
-            "UPDATE survey SET respondents = respondents + v.column2, counted_at = ${}
-             FROM {from} WHERE id = v.column1",
-            values.len()
-        );
-        txn.execute_raw(sql(txn, &text, values)).await?;
-    }
-    Ok(by_survey(rows))
 }

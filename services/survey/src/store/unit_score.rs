@@ -78,15 +78,17 @@ pub struct NewUnitScore {
     pub exact: Option<String>,
     /// Whether it can't change any more.
     pub settled: bool,
+    /// Whether every response behind it is disclosed.
+    pub whole: bool,
     /// Responses behind it.
     pub respondents: i64,
     /// Instrument and version; empty without a score.
     pub instrument: String,
 }
 
-const COLUMNS: [Column; 7] = {
+const COLUMNS: [Column; 8] = {
     use Column::{Int, Text};
-    [Text, Text, Text, Text, Int, Int, Text]
+    [Text, Text, Text, Text, Int, Int, Text, Int]
 };
 
 /// Saves what was computed under the locks.
@@ -101,12 +103,13 @@ pub async fn unit_scores_save(txn: &Txn, scores: &[NewUnitScore]) -> Result<(), 
             i64::from(s.settled).into(),
             s.respondents.into(),
             s.instrument.clone().into(),
+            i64::from(s.whole).into(),
         ]
     });
     let (from, values) = table(txn, COLUMNS, rows, 0);
     let text = format!(
         "UPDATE unit_score SET exact = NULLIF(v.column4, ''), final = v.column5, respondents = v.column6,
-            instrument = v.column7
+            instrument = v.column7, disclosed = v.column8
          FROM {from} WHERE agency = v.column1 AND unit = v.column2 AND period = v.column3"
     );
     txn.execute_raw(sql(txn, &text, values)).await?;

@@ -66,6 +66,7 @@ async fn a_message_over_the_limit_is_refused_and_what_came_before_it_is_stored()
         } else {
             sample::response(n)
         }),
+        ..Default::default()
     });
     let rows: Vec<_> = rows.collect();
     let answer = client.survey.submit_responses(tokio_stream::iter(rows)).await;
@@ -207,6 +208,7 @@ async fn a_deadline_is_kept_and_a_malformed_one_is_none() {
             request_id: id.to_owned(),
             survey: name.clone(),
             response: Some(sample::response(1)),
+            ..Default::default()
         };
         wire::frame(&message.encode_to_vec())
     };
@@ -224,6 +226,7 @@ async fn a_deadline_is_kept_and_a_malformed_one_is_none() {
         request_id: "slow".into(),
         survey: name.clone(),
         response: Some(sample::response(1)),
+        ..Default::default()
     });
     request.set_timeout(std::time::Duration::from_millis(1));
     let status = client.survey.submit_response(request).await.unwrap_err();

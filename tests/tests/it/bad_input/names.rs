@@ -400,6 +400,7 @@ fn of_survey(bad: &str) -> Vec<Bad> {
                 request_id: id(),
                 survey: text(),
                 response: Some(sample::response(1)),
+                ..Default::default()
             }
             .encode_to_vec(),
         ),

@@ -13,6 +13,7 @@ fn submit(survey: &str, id: &str, n: usize) -> survey::SubmitResponseRequest {
         request_id: id.to_owned(),
         survey: survey.to_owned(),
         response: Some(sample::response(n)),
+        ..Default::default()
     }
 }
 

@@ -111,6 +111,7 @@ async fn a_wrong_response_is_refused_with_every_fault_and_not_stored() {
         education: "S9".into(),
         occupation: "\u{0}".into(),
         service: "Not A Token".into(),
+        ..Default::default()
     });
     let fault = invalid(
         client.submit(&survey, "an id", wrong.clone()).await,
@@ -150,6 +151,7 @@ async fn a_wrong_response_is_refused_with_every_fault_and_not_stored() {
         request_id: "r".into(),
         survey: survey.clone(),
         response: None,
+        ..Default::default()
     };
     let answer = client.survey.submit_response(bare).await;
     assert_eq!(super::fault(&answer.unwrap_err()).violations.len(), 9);
@@ -196,6 +198,7 @@ async fn a_wrong_response_is_refused_with_every_fault_and_not_stored() {
         survey: survey.to_owned(),
         response_id: id.to_owned(),
         response: Some(response),
+        ..Default::default()
     };
     let rows = vec![
         row(&survey, "s-0", good()),

@@ -49,6 +49,7 @@ async fn a_stop_tells_the_watchers_finishes_the_calls_and_ends_in_time() {
         survey: name.clone(),
         response_id: format!("s-{n}"),
         response: Some(sample::response(n)),
+        ..Default::default()
     };
     rows.send(row(0)).await.unwrap();
     let mut unary = client.clone();
@@ -105,6 +106,7 @@ async fn a_call_that_never_ends_does_not_hold_the_process() {
         survey: name.clone(),
         response_id: "s".into(),
         response: Some(sample::response(1)),
+        ..Default::default()
     };
     rows.send(row).await.unwrap();
     let mut bulk = client.clone();

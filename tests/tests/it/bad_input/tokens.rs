@@ -138,11 +138,13 @@ async fn a_token_that_does_not_hold_opens_nothing() {
         request_id: "r-1".into(),
         survey: name.clone(),
         response: Some(sample::response(1)),
+        ..Default::default()
     };
     let bulk = survey::SubmitResponsesRequest {
         survey: name.clone(),
         response_id: "r-1".into(),
         response: Some(sample::response(1)),
+        ..Default::default()
     };
     let table = "metrics/skm/periods/2024-q3/cohorts/dpmptsp";
     let public = ranking::GetLeagueTableRequest {
@@ -234,6 +236,7 @@ async fn roles(suite: &prima_tests::Suite, unit: &str, name: &str) {
         request_id: "s".into(),
         survey: survey.to_owned(),
         response: Some(sample::response(2)),
+        ..Default::default()
     };
     let update = survey::UpdateSurveyRequest {
         survey: Some(survey::Survey {
@@ -325,6 +328,7 @@ async fn roles(suite: &prima_tests::Suite, unit: &str, name: &str) {
         survey,
         response_id: id.to_owned(),
         response: Some(sample::response(3)),
+        ..Default::default()
     };
     let rows = vec![
         row("agencies/3272/units/dpmptsp/surveys/s".into(), "r-a"),

@@ -13,10 +13,11 @@ use sea_orm::DbErr;
 use super::{Item, Outcome};
 use crate::{
     app::update_survey::refused,
-    domain::{instrument, response, tally::Tally},
+    domain::{instrument, response},
     store::{
         response::{Key, NewResponse, response_find, response_insert_in_txn},
-        survey::{Added, Stored},
+        survey::Stored,
+        tally::Added,
     },
 };
 
@@ -179,7 +180,7 @@ impl Batch {
                 added.add(&first.answers);
             }
         }
-        self.added.retain(|_, added| added.respondents > 0);
+        self.added.retain(|_, added| added.changes > 0);
         let missing = || Outcome::Refused(Failure::internal("an item without outcome"));
         Ok((
             self.outcomes
@@ -188,27 +189,6 @@ impl Batch {
                 .collect(),
             self.added,
         ))
-    }
-}
-
-impl Added {
-    fn nothing(stored: &Stored) -> Self {
-        let asked = stored.survey.asked.iter();
-        Self {
-            survey_id: stored.id,
-            respondents: 0,
-            tallies: asked.map(|a| (a.key.clone(), Tally::default())).collect(),
-        }
-    }
-
-    /// One response, its answers as stored.
-    fn add(&mut self, answers: &str) {
-        self.respondents += 1;
-        for ((_, tally), answer) in self.tallies.iter_mut().zip(answers.bytes()) {
-            if answer.is_ascii_digit() {
-                tally.add(&Tally::of(answer - b'0'));
-            }
-        }
     }
 }
 

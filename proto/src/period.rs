@@ -1,4 +1,4 @@
-//! Periods that surveys report on: a year, a half, a quarter or a month.
+//! Periods that scores are of: a year, a half, a quarter or a month.
 
 use std::fmt;
 use std::str::FromStr;

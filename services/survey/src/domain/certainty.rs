@@ -1,0 +1,131 @@
+//! How certain an index is: its standard error and 95 % interval, exact until their one rounding.
+//!
+//! An index is a sum of coefficients times means of elements, each over its own answers. The error of such a sum of
+//! ratios is that of its linear residuals (Taylor linearization, the usual method of survey statistics): respondent r
+//! has `z_r = Σ k_u (y_ru - m_u) / n_u` over the elements answered, and the variance is `n/(n-1) Σ z_r²`.
+
+use num_bigint::BigInt;
+use num_traits::{One, Zero};
+
+use super::{moments::Moments, number, number::Rational, student};
+
+/// Decimals of a standard error.
+const ERROR_PLACES: u32 = 4;
+/// Decimals of an interval, as of the index.
+const INTERVAL_PLACES: u32 = 2;
+/// Decimals to which half the width of an interval is exact before the interval is rounded.
+const WIDTH_PLACES: u32 = 12;
+
+/// What is published about the certainty of an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certainty {
+    /// Standard error in index points, four decimals, half up.
+    pub standard_error: String,
+    /// Lower end of the 95 % interval, two decimals, not below the scale.
+    pub low: String,
+    /// Upper end, not above the scale.
+    pub high: String,
+}
+
+/// Whether enough people have answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SampleStatus {
+    /// There is no minimum to compare with.
+    Undeclared,
+    /// Fewer than the minimum.
+    UnderMinimum,
+    /// The minimum is reached.
+    Met,
+}
+
+impl SampleStatus {
+    /// Compares with the minimum; `None` when there is none.
+    pub fn of(respondents: i64, minimum: Option<i64>) -> Self {
+        match minimum {
+            None => SampleStatus::Undeclared,
+            Some(minimum) if respondents < minimum => SampleStatus::UnderMinimum,
+            Some(_) => SampleStatus::Met,
+        }
+    }
+}
+
+/// The variance of an index that weighs the means of the elements with `coefficients`, in their order. With a declared
+/// population (0 when none) it has the finite population correction `(N-n)/(N-1)`; a declared population below the
+/// number of respondents can't be right and corrects nothing. `None` with fewer than two responses and while an element
+/// has no answer.
+pub fn variance(moments: &Moments, coefficients: &[Rational], population: i64) -> Option<Rational> {
+    let respondents = moments.rows();
+    if respondents < 2 || coefficients.len() != moments.elements() {
+        return None;
+    }
+    let mut sum = Rational::zero();
+    for (u, first) in coefficients.iter().enumerate() {
+        for (v, second) in coefficients.iter().enumerate().skip(u) {
+            let both = first * second * product(moments, u, v)?;
+            sum += if u == v { both } else { both * BigInt::from(2) };
+        }
+    }
+    let variance = sum * Rational::new(respondents.into(), (respondents - 1).into());
+    if population < respondents {
+        return Some(variance);
+    }
+    Some(variance * Rational::new((population - respondents).into(), (population - 1).into()))
+}
+
+/// `Σ (y_u - m_u)(y_v - m_v) / (n_u n_v)` over those who answered both elements, where each mean is over all who
+/// answered that element.
+fn product(moments: &Moments, u: usize, v: usize) -> Option<Rational> {
+    let (own, other, both) = (moments.pair(u, u)?, moments.pair(v, v)?, moments.pair(u, v)?);
+    if own.answers < 1 || other.answers < 1 {
+        return None;
+    }
+    let big = |n: i64| BigInt::from(n);
+    let ((n, total), (m, sum)) = (
+        (big(own.answers), big(own.first)),
+        (big(other.answers), big(other.first)),
+    );
+    let numerator =
+        big(both.product) * &n * &m - big(both.first) * &n * &sum - big(both.second) * &m * &total
+            + big(both.answers) * total * sum;
+    let scale = n * m;
+    Some(Rational::new(numerator, &scale * &scale))
+}
+
+/// Standard error and interval of an index whose lowest and highest score are given. `None` where [`variance`] is.
+pub fn certainty(
+    moments: &Moments,
+    coefficients: &[Rational],
+    population: i64,
+    scores: (u8, u8),
+    index: &Rational,
+) -> Option<Certainty> {
+    let variance = variance(moments, coefficients, population)?;
+    let quantile = Rational::new(student::quantile(moments.rows() - 1)?.into(), 10_000.into());
+    let width = root(&(&variance * &quantile * &quantile), WIDTH_PLACES);
+    let weight: Rational = coefficients.iter().sum();
+    let end = |score: u8| &weight * BigInt::from(score);
+    let (least, most) = (end(scores.0), end(scores.1));
+    let clip = |value: Rational| number::decimal(&value.clamp(least.clone(), most.clone()), INTERVAL_PLACES);
+    Some(Certainty {
+        standard_error: number::decimal(&root(&variance, ERROR_PLACES), ERROR_PLACES),
+        low: clip(index - &width),
+        high: clip(index + &width),
+    })
+}
+
+/// The square root rounded half up to `places` decimals, exactly; 0 for a negative value.
+pub fn root(value: &Rational, places: u32) -> Rational {
+    let scale = BigInt::from(10).pow(places);
+    if *value <= Rational::zero() {
+        return Rational::zero();
+    }
+    // ⌊x + 1/2⌋ = ⌊(⌊2x⌋ + 1) / 2⌋, and ⌊2x⌋ is the whole root of ⌊4x²⌋.
+    let square: Rational = value * (&scale * &scale * BigInt::from(4));
+    let twice = square.floor().to_integer().sqrt();
+    let halves: BigInt = (twice + BigInt::one()) / BigInt::from(2);
+    Rational::new(halves, scale)
+}
+
+#[cfg(test)]
+#[path = "certainty_tests.rs"]
+mod tests;

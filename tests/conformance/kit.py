@@ -1,0 +1,188 @@
+"""What every scenario stands on: calls by reflection alone, watches, refusals, and the count of checks."""
+
+import contextlib
+import threading
+import time
+
+import grpc
+from google.protobuf import descriptor_pool, json_format, message_factory
+from google.rpc import error_details_pb2, status_pb2
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+DIRECTORY = "prima.directory.v1.DirectoryService"
+SURVEY = "prima.survey.v1.SurveyService"
+ACCESS = "prima.survey.v1.AccessService"
+RANKING = "prima.ranking.v1.RankingService"
+HEALTH = "grpc.health.v1.Health"
+
+CALL_SECONDS = 10
+WATCH_SECONDS = 20
+
+
+class Mismatch(Exception):
+    """The server did something else than it must."""
+
+
+def expect(what, actual, expected):
+    if actual != expected:
+        raise Mismatch(f"{what} is {actual!r}, expected {expected!r}")
+
+
+def expect_within(what, part, whole):
+    missing = set(part) - set(whole)
+    if missing:
+        raise Mismatch(f"{what} lacks {sorted(missing)}, holds {sorted(whole)}")
+
+
+class Report:
+    """Counts and prints the checks."""
+
+    def __init__(self):
+        self.passed = 0
+        self.failed = 0
+
+    @contextlib.contextmanager
+    def check(self, text):
+        try:
+            yield
+        except grpc.RpcError as error:
+            self._fail(text, f"{error.code().name}: {error.details()}")
+        except Mismatch as error:
+            self._fail(text, str(error))
+        except Exception as error:  # A fault in an answer must not hide the checks after it.
+            self._fail(text, f"{type(error).__name__}: {error}")
+        else:
+            self.passed += 1
+            print(f"ok   {text}", flush=True)
+
+    def _fail(self, text, why):
+        self.failed += 1
+        print(f"FAIL {text}: {why}", flush=True)
+
+
+class Endpoint:
+    """One server: its channel and the descriptors it gave."""
+
+    def __init__(self, address):
+        self.address = address.removeprefix("http://")
+        self.channel = grpc.insecure_channel(self.address)
+        self.reflection = ProtoReflectionDescriptorDatabase(self.channel)
+        self.pool = descriptor_pool.DescriptorPool(self.reflection)
+
+    def services(self):
+        return list(self.reflection.get_services())
+
+    def method(self, service, name):
+        """A callable for one method, and the class of its request."""
+        found = self.pool.FindServiceByName(service).FindMethodByName(name)
+        if found is None:
+            raise Mismatch(f"{service} has no method {name}")
+        request = message_factory.GetMessageClass(found.input_type)
+        response = message_factory.GetMessageClass(found.output_type)
+        shape = {
+            (False, False): self.channel.unary_unary,
+            (False, True): self.channel.unary_stream,
+            (True, False): self.channel.stream_unary,
+        }[found.client_streaming, found.server_streaming]
+        call = shape(
+            f"/{service}/{name}",
+            request_serializer=request.SerializeToString,
+            response_deserializer=response.FromString,
+        )
+        return call, request
+
+
+class Caller:
+    """Makes calls with one token, or with none."""
+
+    def __init__(self, endpoints, token=None):
+        self.endpoints = endpoints
+        self.metadata = [("authorization", f"Bearer {token}")] if token is not None else []
+
+    def call(self, service, name, fields=None, *, rows=None, seconds=CALL_SECONDS):
+        """Calls a method with a message given as a dict, or with a stream of them (`rows`)."""
+        call, request = self.endpoints[service].method(service, name)
+        if rows is None:
+            message = json_format.ParseDict(fields or {}, request())
+        else:
+            message = iter([json_format.ParseDict(row, request()) for row in rows])
+        return call(message, metadata=self.metadata, timeout=seconds)
+
+
+class Watch:
+    """Reads a server stream in the background."""
+
+    def __init__(self, stream):
+        self.stream = stream
+        self.changed = threading.Condition()
+        self.latest = None
+        self.count = 0
+        self.ended = None
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        try:
+            for message in self.stream:
+                with self.changed:
+                    self.latest = message
+                    self.count += 1
+                    self.changed.notify_all()
+            why = "the server ended the stream"
+        except grpc.RpcError as error:
+            why = f"{error.code().name}: {error.details()}"
+        with self.changed:
+            self.ended = why
+            self.changed.notify_all()
+
+    def until(self, what, fact):
+        """Waits for a message with this fact and returns it."""
+        deadline = time.monotonic() + WATCH_SECONDS
+        with self.changed:
+            while True:
+                if self.latest is not None and fact(self.latest):
+                    return self.latest
+                left = deadline - time.monotonic()
+                if self.ended:
+                    raise Mismatch(f"waiting for {what}: {self.ended}")
+                if left <= 0:
+                    raise Mismatch(f"no {what} within {WATCH_SECONDS} s; {self.count} messages, latest {self.latest}")
+                self.changed.wait(left)
+
+    def close(self):
+        self.stream.cancel()
+
+
+class Refusal:
+    """A status with its details."""
+
+    def __init__(self, error):
+        self.code = error.code()
+        self.reason = None
+        self.domain = None
+        self.fields = []
+        for key, value in error.trailing_metadata() or ():
+            if key != "grpc-status-details-bin":
+                continue
+            for detail in status_pb2.Status.FromString(value).details:
+                info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+                if detail.Unpack(info):
+                    self.reason, self.domain = info.reason, info.domain
+                elif detail.Unpack(bad):
+                    self.fields += [v.field for v in bad.field_violations]
+
+
+def refused(code, reason, call):
+    """Runs a call that must be refused with this code and, unless None, this reason."""
+    try:
+        answer = call()
+        if not hasattr(answer, "DESCRIPTOR"):
+            answer = next(iter(answer))
+    except grpc.RpcError as error:
+        refusal = Refusal(error)
+    else:
+        raise Mismatch(f"accepted, expected {code.name}: {answer}")
+    expect("status", refusal.code.name, code.name)
+    expect("domain of ErrorInfo", refusal.domain, "prima.go.id")
+    if reason is not None:
+        expect("reason", refusal.reason, reason)
+    return refusal
