@@ -40,6 +40,7 @@ fn migrate(db: prima_platform::db::Database, run: bool) -> Migrating {
 }
 
 async fn start(context: Context) -> Result<Started, Error> {
+    domain::instrument::all().map_err(|error| Error::Service(NAME, error.to_string()))?;
     let intake = Intake::start(&context);
     let results = Arc::new(Results::default());
     let app = App::new(context.clone(), intake, results.clone());

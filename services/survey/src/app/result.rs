@@ -11,13 +11,13 @@ use prima_platform::{
 use prima_proto::{event::v1 as event, survey::v1 as pb};
 use sea_orm::DbErr;
 
+use super::aftermath::facts;
 use crate::{
     domain::{
         certainty::{Certainty, SampleStatus, certainty},
         index::{self, Published},
         instrument::{self, Instrument},
         moments::Moments,
-        number::Rational,
         survey::{State, Survey},
         tally::Tally,
     },
@@ -86,10 +86,7 @@ impl Outcome {
             .map(|asked| Element {
                 key: asked.key.clone(),
                 code: asked.code.clone(),
-                name: known
-                    .and_then(|i| i.element(&asked.key))
-                    .map(|e| e.name.clone())
-                    .unwrap_or_default(),
+                name: asked.name(known).to_owned(),
                 tally: match counts(&asked.key) {
                     counts if whole => counts.current,
                     counts => counts.disclosed,
@@ -106,7 +103,10 @@ impl Outcome {
             elements,
             disclosed,
             whole,
-            published: known.and_then(|i| Some(index::publish(i, index::ikm(&current, survey.weights)?))),
+            published: known.and_then(|i| {
+                let exact = index::compute(i, &survey.asked, &current, survey.weights)?;
+                Some(index::publish(i, exact))
+            }),
             certainty: known.and_then(|i| assess(i, survey, &shown, moments, survey.population)),
             sample: SampleStatus::of(stored.respondents, minimum(survey)),
             facts: Facts::default(),
@@ -128,10 +128,8 @@ pub fn assess(
     moments: &Moments,
     population: i64,
 ) -> Option<Certainty> {
-    let index = index::ikm(tallies, survey.weights)?;
-    let elements = survey.asked.len();
-    let coefficient = survey.weights.weight(elements) * Rational::from_integer(25.into());
-    let coefficients = vec![coefficient; elements];
+    let index = index::compute(known, &survey.asked, tallies, survey.weights)?;
+    let coefficients = index::coefficients(known, &survey.asked, tallies, survey.weights)?;
     certainty(moments, &coefficients, population, (known.min, known.max), &index)
 }
 
@@ -167,8 +165,7 @@ pub async fn states<'a>(
     now: DateTime<Utc>,
 ) -> Result<Vec<outbox::State>, DbErr> {
     let surveys: Vec<&Stored> = surveys.into_iter().collect();
-    let ids: Vec<i64> = surveys.iter().map(|s| s.id).collect();
-    let mut facts = facts(txn, &ids).await?;
+    let mut facts = facts(txn, surveys.iter().copied()).await?;
     let nothing = Tallies::new();
     let state = |stored: &Stored| {
         let mut outcome = Outcome::of(stored, tallies.get(&stored.id).unwrap_or(&nothing), now);
@@ -178,13 +175,8 @@ pub async fn states<'a>(
     Ok(surveys.into_iter().map(state).collect())
 }
 
-/// What is known of results beside their figures, by survey.
-async fn facts(_txn: &Txn, _ids: &[i64]) -> Result<HashMap<i64, Facts>, DbErr> {
-    Ok(HashMap::new())
-}
-
 /// A transaction in which several reads see one state.
-async fn snapshot(db: &Database) -> Result<Txn, Failure> {
+pub async fn snapshot(db: &Database) -> Result<Txn, Failure> {
     use sea_orm::{IsolationLevel, TransactionTrait};
     let level = (db.backend() == sea_orm::DbBackend::Postgres).then_some(IsolationLevel::RepeatableRead);
     Ok(db.reader().begin_with_config(level, None).await?)
@@ -197,7 +189,7 @@ async fn with_outcomes(
 ) -> Result<Vec<(Stored, Outcome)>, Failure> {
     let ids: Vec<i64> = surveys.iter().map(|s| s.id).collect();
     let tallies = tallies_get(txn, &ids).await?;
-    let mut facts = facts(txn, &ids).await?;
+    let mut facts = facts(txn, &surveys).await?;
     let nothing = Tallies::new();
     let figures = |stored: Stored| {
         let mut outcome = Outcome::of(&stored, tallies.get(&stored.id).unwrap_or(&nothing), now);

@@ -7,7 +7,7 @@ use chrono::{DateTime, Datelike, SubsecRound, TimeDelta, Utc};
 use prima_platform::failure::Violation;
 use prima_proto::name;
 
-use super::instrument::Instrument;
+use super::instrument::{Choice, Instrument};
 use super::shown;
 use super::survey::Survey;
 
@@ -131,9 +131,7 @@ fn answers(
     let mut answers = Vec::with_capacity(survey.asked.len());
     for asked in &survey.asked {
         let field = format!("response.answers.{}", asked.key);
-        let name = instrument
-            .element(&asked.key)
-            .map_or(asked.key.as_str(), |e| e.name.as_str());
+        let name = asked.name(Some(instrument));
         let given = raw.answers.get(&asked.key);
         let score = given
             .and_then(|g| u8::try_from(*g).ok())
@@ -169,7 +167,13 @@ fn answers(
 }
 
 fn profile(raw: &Profile, instrument: &Instrument, faults: &mut Vec<Violation>) -> Profile {
-    let sex = code(&raw.sex, &instrument.sex, "sex", "Jenis kelamin", faults);
+    let sex = code(
+        &raw.sex,
+        instrument.choices("sex"),
+        "sex",
+        "Jenis kelamin",
+        faults,
+    );
     let age = raw.age.filter(|age| *age != 0);
     if age.is_some_and(|age| !AGES.contains(&age)) {
         let (youngest, oldest) = (AGES.start(), AGES.end());
@@ -181,14 +185,14 @@ fn profile(raw: &Profile, instrument: &Instrument, faults: &mut Vec<Violation>) 
     }
     let education = code(
         &raw.education,
-        &instrument.education,
+        instrument.choices("education"),
         "education",
         "Pendidikan",
         faults,
     );
     let occupation = code(
         &raw.occupation,
-        &instrument.occupation,
+        instrument.choices("occupation"),
         "occupation",
         "Pekerjaan",
         faults,
@@ -218,13 +222,14 @@ fn profile(raw: &Profile, instrument: &Instrument, faults: &mut Vec<Violation>) 
 
 fn code(
     text: &Option<String>,
-    allowed: &[String],
+    allowed: &[Choice],
     key: &str,
     label: &str,
     faults: &mut Vec<Violation>,
 ) -> Option<String> {
     let text = given(text)?;
-    if !allowed.contains(&text) {
+    if !allowed.iter().any(|choice| choice.code == text) {
+        let allowed: Vec<&str> = allowed.iter().map(|choice| choice.code.as_str()).collect();
         let allowed = allowed.join(", ");
         faults.push(Violation::new(
             format!("response.profile.{key}"),

@@ -1,6 +1,5 @@
 //! Rules of a response, as tests.
 
-use super::super::index::WeightVariant;
 use super::super::instrument::{DEFAULT, find};
 use super::super::survey::{Asked, Draft, create};
 use super::*;
@@ -20,16 +19,12 @@ fn survey() -> Survey {
         key: key.into(),
         code: String::new(),
         optional,
+        own: None,
     };
     let draft = Draft {
-        display_name: String::new(),
         period: "2024".into(),
-        instrument: String::new(),
-        weights: WeightVariant::Exact,
         asked: vec![asked("time", false), asked("cost", true)],
-        open_at: None,
-        close_at: None,
-        population: 0,
+        ..Draft::default()
     };
     create(
         name::Survey::parse("agencies/1/units/a/surveys/x").unwrap(),

@@ -128,10 +128,14 @@ pub struct Score {
     pub standard_error: String,
     /// Units counted and expected; zeros for a unit.
     pub units: (i64, i64),
+    /// How several units were brought together; empty for a unit.
+    pub aggregation: String,
     /// Instrument and version.
     pub instrument: String,
     /// Whether it can't change any more.
     pub settled: bool,
+    /// Whether it was recorded from an earlier publication, not computed.
+    pub recorded: bool,
 }
 
 impl Score {
@@ -174,12 +178,8 @@ fn score(period: &str, subject: String, score: &Score) -> event::ScoreState {
         } else {
             event::ScoreStatus::Provisional
         } as i32,
-        aggregation: if expected > 0 {
-            "mean_of_units".to_owned()
-        } else {
-            String::new()
-        },
-        recorded: false,
+        aggregation: score.aggregation.clone(),
+        recorded: score.recorded,
     }
 }
 

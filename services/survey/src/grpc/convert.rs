@@ -1,5 +1,7 @@
 //! Proto to domain, with all violations at once; and back.
 
+mod definition;
+
 use chrono::{DateTime, Utc};
 use prima_platform::{
     clock::{from_micros, from_proto, to_proto},
@@ -12,16 +14,18 @@ use crate::{
     app::{create_survey::CreateSurvey, intake::Item, result::Outcome},
     domain::{
         certainty::SampleStatus,
-        index::{self, WeightVariant},
-        instrument, number,
+        index, instrument, number,
         response::{Profile, Raw},
-        survey::{Asked, Change, Draft, State},
+        survey::{Change, Draft, State},
         tally::Tally,
     },
     store::survey::{Filter, Stored},
 };
 
-fn violation(field: &str, error: &impl std::fmt::Display) -> Violation {
+pub use definition::instrument as instrument_message;
+
+/// A name of the wrong form.
+pub fn violation(field: &str, error: &impl std::fmt::Display) -> Violation {
     Violation::new(
         field,
         error.to_string(),
@@ -58,22 +62,6 @@ fn time(
     parsed
 }
 
-fn weights(value: i32, faults: &mut Vec<Violation>) -> WeightVariant {
-    match pb::WeightVariant::try_from(value) {
-        Ok(pb::WeightVariant::Unspecified | pb::WeightVariant::Exact) => WeightVariant::Exact,
-        Ok(pb::WeightVariant::WeightVariant0111) => WeightVariant::W0111,
-        Ok(pb::WeightVariant::WeightVariant011) => WeightVariant::W011,
-        Ok(pb::WeightVariant::MeanOfAspectMeans | pb::WeightVariant::MeanOfAllAnswers) | Err(_) => {
-            faults.push(Violation::new(
-                "survey.weight_variant",
-                "is unknown",
-                "tidak dikenal",
-            ));
-            WeightVariant::Exact
-        }
-    }
-}
-
 /// The request of CreateSurvey. Faults of the definition itself are found by the domain, so they are joined here.
 pub fn create(request: pb::CreateSurveyRequest, now: DateTime<Utc>) -> Result<CreateSurvey, Failure> {
     let mut faults = Vec::new();
@@ -95,19 +83,13 @@ pub fn create(request: pb::CreateSurveyRequest, now: DateTime<Utc>) -> Result<Cr
         display_name: survey.display_name,
         period: survey.period,
         instrument: survey.instrument,
-        weights: weights(survey.weight_variant, &mut faults),
-        asked: survey
-            .elements
-            .into_iter()
-            .map(|e| Asked {
-                key: e.key,
-                code: e.code,
-                optional: e.optional,
-            })
-            .collect(),
+        weights: definition::weights(survey.weight_variant, &mut faults),
+        asked: survey.elements.into_iter().map(definition::asked).collect(),
         open_at: time("survey.open_time", survey.open_time.as_ref(), &mut faults),
         close_at: time("survey.close_time", survey.close_time.as_ref(), &mut faults),
         population: survey.population,
+        service_populations: definition::service_populations(survey.service_populations),
+        access: definition::access(&survey.access_modes, &mut faults),
     };
     let Some(unit) = unit.filter(|_| faults.is_empty()) else {
         let stand_in = name::Survey {
@@ -162,9 +144,19 @@ pub fn update(request: pb::UpdateSurveyRequest) -> Result<(name::Survey, String,
                 change.close_at = Some(time("survey.close_time", survey.close_time.as_ref(), &mut faults));
             }
             "population" => change.population = Some(survey.population),
+            "service_populations" => {
+                let services = survey.service_populations.clone();
+                change.service_populations = Some(definition::service_populations(services));
+            }
+            "access_modes" => {
+                change.access = Some(definition::access(&survey.access_modes, &mut faults));
+            }
             other => faults.push(Violation::new(
                 "update_mask",
-                format!("`{other}` can't be changed; display_name, open_time, close_time and population can"),
+                format!(
+                    "`{other}` can't be changed; display_name, open_time, close_time, population, \
+                     service_populations and access_modes can"
+                ),
                 format!("`{other}` tidak dapat diubah"),
             )),
         }
@@ -290,14 +282,6 @@ fn state(state: State) -> pb::SurveyState {
     }
 }
 
-fn weight_variant(weights: WeightVariant) -> pb::WeightVariant {
-    match weights {
-        WeightVariant::Exact => pb::WeightVariant::Exact,
-        WeightVariant::W0111 => pb::WeightVariant::WeightVariant0111,
-        WeightVariant::W011 => pb::WeightVariant::WeightVariant011,
-    }
-}
-
 /// A survey for a caller.
 pub fn survey(stored: &Stored, unit_confirmed: bool, now: DateTime<Utc>) -> pb::Survey {
     let survey = &stored.survey;
@@ -307,20 +291,11 @@ pub fn survey(stored: &Stored, unit_confirmed: bool, now: DateTime<Utc>) -> pb::
         display_name: survey.display_name.clone(),
         period: survey.period.to_string(),
         instrument: survey.instrument.clone(),
-        weight_variant: weight_variant(survey.weights) as i32,
+        weight_variant: definition::weight_variant(survey.weights) as i32,
         elements: survey
             .asked
             .iter()
-            .map(|a| pb::SurveyElement {
-                key: a.key.clone(),
-                code: a.code.clone(),
-                optional: a.optional,
-                display_name: known
-                    .and_then(|i| i.element(&a.key))
-                    .map(|e| e.name.clone())
-                    .unwrap_or_default(),
-                ..Default::default()
-            })
+            .map(|a| definition::element(a, known))
             .collect(),
         open_time: survey.open_at.map(to_proto),
         close_time: survey.close_at.map(to_proto),
@@ -330,14 +305,26 @@ pub fn survey(stored: &Stored, unit_confirmed: bool, now: DateTime<Utc>) -> pb::
         etag: stored.etag.to_string(),
         create_time: Some(to_proto(from_micros(stored.created_at))),
         update_time: Some(to_proto(from_micros(stored.updated_at))),
-        ..Default::default()
+        access_modes: survey
+            .access
+            .iter()
+            .map(|mode| definition::access_mode(*mode) as i32)
+            .collect(),
+        service_populations: survey
+            .service_populations
+            .iter()
+            .map(definition::service_population)
+            .collect(),
     }
 }
 
 /// A result for a caller.
 pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Result {
     let survey = &stored.survey;
-    let weight = survey.weights.weight(survey.asked.len());
+    let tallies: Vec<_> = outcome.elements.iter().map(|e| e.tally).collect();
+    let weights = instrument::find(&survey.instrument)
+        .and_then(|i| index::weights(i, &survey.asked, &tallies, survey.weights))
+        .unwrap_or_default();
     let published = outcome.published.as_ref();
     let certainty = outcome.certainty.as_ref();
     let known = instrument::find(&survey.instrument);
@@ -346,7 +333,7 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
         survey_display_name: survey.display_name.clone(),
         period: survey.period.to_string(),
         instrument: survey.instrument.clone(),
-        weight_variant: weight_variant(survey.weights) as i32,
+        weight_variant: definition::weight_variant(survey.weights) as i32,
         respondents: stored.respondents,
         index: published.map(|p| p.value.clone()).unwrap_or_default(),
         index_exact: published
@@ -358,7 +345,8 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
         elements: outcome
             .elements
             .iter()
-            .map(|e| {
+            .enumerate()
+            .map(|(at, e)| {
                 let mean = index::element_mean(&e.tally);
                 pb::ElementResult {
                     key: e.key.clone(),
@@ -369,7 +357,8 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
                     mean: mean.as_ref().map(|m| number::decimal(m, 4)).unwrap_or_default(),
                     weighted_mean: mean
                         .as_ref()
-                        .map(|m| number::decimal(&(m * &weight), 4))
+                        .zip(weights.get(at))
+                        .map(|(mean, weight)| number::decimal(&(mean * weight), 4))
                         .unwrap_or_default(),
                     counts: counts(known, &e.tally),
                     aspect: String::new(),
