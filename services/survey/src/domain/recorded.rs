@@ -292,3 +292,7 @@ fn check_roll_up(given: &str, subject: Option<&Subject>, faults: &mut Vec<Violat
     }
     given.to_owned()
 }
+
+#[cfg(test)]
+#[path = "recorded_tests.rs"]
+mod tests;

@@ -44,17 +44,23 @@ pub struct Staged<T> {
 
 /// Runs a test on every database there is. On PostgreSQL each test has a schema of its own.
 pub async fn on_each_database(test: impl AsyncFn(World)) {
+    configured(config::Survey::default(), test).await;
+}
+
+/// Runs a test on every database there is, with this section of the configuration.
+pub async fn configured(survey: config::Survey, test: impl AsyncFn(World)) {
     let dir = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", dir.path().display());
-    test(start(url, NAME, dir).await).await;
+    test(start(url, NAME, dir, survey.clone()).await).await;
     if let Ok(url) = std::env::var("PRIMA_TEST_POSTGRES_URL") {
         let schema = format!("survey_{}", Ids::random().next().simple());
-        test(start(url, &schema, tempfile::tempdir().unwrap()).await).await;
+        test(start(url, &schema, tempfile::tempdir().unwrap(), survey).await).await;
     }
 }
 
-async fn start(url: String, schema: &str, dir: TempDir) -> World {
+async fn start(url: String, schema: &str, dir: TempDir, survey: config::Survey) -> World {
     let config = Config {
+        survey,
         database: config::Database {
             url,
             ..Default::default()

@@ -4,5 +4,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod disclosure;
 mod fixture;
+mod publication;
+mod recorded;
 mod results;
