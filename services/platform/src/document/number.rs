@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 
+use crate::number::parse_decimal;
+
 /// Hours that western Indonesia (WIB) is ahead of UTC, all year round.
 const WIB_HOURS: i64 = 7;
 const MONTHS: [&str; 12] = [
@@ -70,14 +72,9 @@ pub fn time(time: DateTime<Utc>) -> String {
     format!("{} pukul {} WIB", date(local.date_naive()), local.format("%H.%M"))
 }
 
-/// Whether a text is digits with at most a minus sign in front and one point within.
+/// Whether a text is a plain decimal.
 pub(crate) fn is_decimal(text: &str) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let text = text.strip_prefix('-').unwrap_or(text);
-    match text.split_once('.') {
-        Some((whole, part)) => digits(whole) && digits(part),
-        None => digits(text),
-    }
+    parse_decimal(text).is_some()
 }
 
 fn grouped(text: &str) -> String {

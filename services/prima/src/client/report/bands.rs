@@ -1,7 +1,7 @@
 //! NI and the category table of the regulation, from the bounds that the instrument gives (PermenPANRB 14/2017).
 
+use prima_platform::number::{Rational, decimal, parse_decimal, parse_fraction};
 use prima_proto::survey::v1 as pb;
-use prima_survey::domain::number::{Rational, decimal, parse_decimal, parse_fraction};
 
 /// NIK is NI times this.
 const CONVERSION: i64 = 25;

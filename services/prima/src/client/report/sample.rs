@@ -222,6 +222,7 @@ fn analysis() -> pb::Analysis {
         key: key.into(),
         display_name: name.into(),
         groups,
+        incomplete: key == "service",
     };
     let place = |at: usize, importance: &str, quadrant: &str, label: &str| pb::ImportancePerformance {
         key: ELEMENTS[at].0.into(),
@@ -263,7 +264,7 @@ fn analysis() -> pb::Analysis {
             dimension(
                 "service",
                 "Jenis layanan",
-                vec![group("izin", "izin", 29, "91.48")],
+                vec![group("izin", "izin", 20, "91.48")],
             ),
         ],
         services: vec![pb::ServiceSample {

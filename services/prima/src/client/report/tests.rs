@@ -143,6 +143,10 @@ fn hidden_cells_are_said_to_be_hidden_and_show_no_number() {
     assert_eq!(rows[1][..3], ["SMA", "20", "69,0%"]);
     assert_eq!(rows[2], ["S1", "disembunyikan (n < 5)*", "-", "-"]);
     assert_eq!(rows[3][0], "Tidak mengisi");
+    assert_eq!(rows[4], ["Seluruh responden", "29", "100,0%", "", ""]);
+    let services = self::rows(&document, "profil-service");
+    assert_eq!(services[1][..3], ["Perizinan Usaha", "20", "69,0%"]);
+    assert_eq!(services[2], ["Kelompok lain", "tidak ditampilkan", "-", "-"]);
     assert!(text.contains("juga disembunyikan"));
     let sheets = data::sheets(&report);
     let profile = sheets.iter().find(|sheet| sheet.key == "profil").unwrap();
@@ -252,11 +256,24 @@ fn while_open_the_report_says_what_each_figure_covers() {
     let mut report = sample::report();
     report.result.state = pb::SurveyState::Open.into();
     report.result.disclosed_respondents = 25;
+    report.result.index_exact = String::new();
+    let quality = report.analysis.as_mut().unwrap().quality.as_mut().unwrap();
+    quality.index_without = String::new();
     let text = content(&report);
     let document = Document::parse(&text).unwrap();
     let said = words_of(document.root_element());
     assert!(said.contains("mencakup 25 dari 29 jawaban"), "{said}");
-    assert!(said.contains("Baris unsur mencakup 25 jawaban; NI dan IKM mencakup seluruh 29 jawaban."));
+    assert!(
+        said.contains("Baris unsur mencakup 25 jawaban; IKM mencakup seluruh 29 jawaban. NI ditampilkan")
+    );
+    let covered = rows(&document, "unsur");
+    assert_eq!(covered[11][1], "-");
+    assert_eq!(covered[12][1], "91,48");
+    let quality = rows(&document, "mutu-data");
+    assert_eq!(
+        quality[2][1],
+        "- (tidak ditampilkan: jawaban bertanda atau sisanya kurang dari 5)"
+    );
     assert!(said.contains("Angka sementara.") && !said.contains("bersifat akhir"));
 }
 

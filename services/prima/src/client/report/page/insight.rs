@@ -200,7 +200,12 @@ fn quality(report: &Report) -> Markup {
                 (number::integer(quality.flagged)) " dari " (number::integer(analysis.respondents)) " jawaban"
             }),
             ("IKM dengan jawaban bertanda", text(words::figure(&quality.index_with))),
-            ("IKM tanpa jawaban bertanda", text(words::figure(&quality.index_without))),
+            ("IKM tanpa jawaban bertanda", html! {
+                (words::figure(&quality.index_without))
+                @if quality.flagged > 0 && quality.index_without.is_empty() {
+                    " (tidak ditampilkan: jawaban bertanda atau sisanya kurang dari " (analysis.minimum_cell) ")"
+                }
+            }),
         ]))
         @if quality.flags.is_empty() {
             p { "Tidak ada jawaban yang bertanda." }

@@ -76,8 +76,9 @@ fn elements(report: &Report) -> Markup {
         (table("unsur", "Nilai rata-rata (NRR) dan NRR tertimbang per unsur pelayanan", &columns, rows.collect()))
         @if result.disclosed_respondents != result.respondents {
             p.note {
-                "Baris unsur mencakup " (number::integer(result.disclosed_respondents)) " jawaban; NI dan IKM mencakup seluruh "
+                "Baris unsur mencakup " (number::integer(result.disclosed_respondents)) " jawaban; IKM mencakup seluruh "
                 (number::integer(result.respondents)) " jawaban."
+                @if result.index_exact.is_empty() { " NI ditampilkan bila keduanya mencakup jawaban yang sama." }
             }
         }
     }

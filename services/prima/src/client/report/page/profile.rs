@@ -38,6 +38,11 @@ pub(super) fn hidden(analysis: &pb::Analysis) -> Markup {
     html! { span.muted { "disembunyikan (n < " (analysis.minimum_cell) ")*" } }
 }
 
+/// What stands for the groups that are not listed at all.
+fn unshown() -> Markup {
+    html! { span.muted { "tidak ditampilkan" } }
+}
+
 /// What the star behind a hidden cell means.
 pub(super) fn hidden_note(analysis: &pb::Analysis) -> Markup {
     html! {
@@ -82,8 +87,17 @@ fn dimension(report: &Report, analysis: &pb::Analysis, dimension: &pb::Dimension
             text(or_dash(&group.category)),
         ])
     });
+    let rest = dimension.incomplete.then(|| Row {
+        weight: Weight::Plain,
+        cells: vec![
+            (text("Kelompok lain"), 1),
+            (unshown(), 2),
+            (text("-"), 1),
+            (text("-"), 1),
+        ],
+    });
     let total = Row::new([
-        text("Jumlah"),
+        text("Seluruh responden"),
         text(number::integer(analysis.respondents)),
         text(words::share(analysis.respondents, analysis.respondents)),
         text(""),
@@ -100,7 +114,7 @@ fn dimension(report: &Report, analysis: &pb::Analysis, dimension: &pb::Dimension
             ("IKM", RIGHT),
             ("Mutu pelayanan", CENTER),
         ],
-        rows.chain([total.weight(Weight::Total)]).collect(),
+        rows.chain(rest).chain([total.weight(Weight::Total)]).collect(),
     )
 }
 
