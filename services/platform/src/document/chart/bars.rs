@@ -102,7 +102,7 @@ impl Bars<'_> {
                 rect x=(n(LEFT)) y=(n(middle - BAR / 2.0)) width=(n(end - LEFT)) height=(n(BAR)) fill=(fill)
                     stroke=(ACCENT) stroke-width="1" {}
             }
-            (clear_words((end + 6.0, middle + 4.0), "start", &bar.shown))
+            (clear_words((end + 6.0, middle + 4.0), "start", INK, &bar.shown))
         }
     }
 }

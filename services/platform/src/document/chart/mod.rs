@@ -78,9 +78,9 @@ fn words(at: (f64, f64), anchor: &str, colour: &str, text: &str) -> Markup {
 }
 
 /// Words that stay readable on lines that cross them.
-fn clear_words(at: (f64, f64), anchor: &str, text: &str) -> Markup {
+fn clear_words(at: (f64, f64), anchor: &str, colour: &str, text: &str) -> Markup {
     html! {
-        text x=(n(at.0)) y=(n(at.1)) text-anchor=(anchor) fill=(INK) stroke="#ffffff" stroke-width="3"
+        text x=(n(at.0)) y=(n(at.1)) text-anchor=(anchor) fill=(colour) stroke="#ffffff" stroke-width="4"
             paint-order="stroke" { (text) }
     }
 }

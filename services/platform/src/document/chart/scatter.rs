@@ -105,10 +105,10 @@ impl Scatter<'_> {
         let (left, right) = (LEFT + 8.0, WIDTH - RIGHT - 8.0);
         html! {
             g font-style="italic" {
-                (words((left, TOP + 16.0), "start", SOFT, top_left))
-                (words((right, TOP + 16.0), "end", SOFT, top_right))
-                (words((left, END - 8.0), "start", SOFT, bottom_left))
-                (words((right, END - 8.0), "end", SOFT, bottom_right))
+                (clear_words((left, TOP + 16.0), "start", SOFT, top_left))
+                (clear_words((right, TOP + 16.0), "end", SOFT, top_right))
+                (clear_words((left, END - 8.0), "start", SOFT, bottom_left))
+                (clear_words((right, END - 8.0), "end", SOFT, bottom_right))
             }
         }
     }
@@ -149,7 +149,7 @@ impl Scatter<'_> {
         }
         html! {
             g font-weight="bold" {
-                @for (place, text) in placed { (clear_words((place.x, place.y + 4.0), "middle", text)) }
+                @for (place, text) in placed { (clear_words((place.x, place.y + 4.0), "middle", INK, text)) }
             }
         }
     }

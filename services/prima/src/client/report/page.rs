@@ -23,22 +23,23 @@ const RIGHT: Align = Align::Right;
 pub(super) fn render(report: &Report) -> Markup {
     html! {
         (cover(report))
-        (chapter("I", "Pendahuluan", &method::introduction(report)))
-        (chapter("II", "Metode dan Sampel", &method::method(report)))
-        (chapter("III", "Profil Responden", &profile::render(report)))
-        (chapter("IV", "Hasil Survei Kepuasan Masyarakat", &html! {
+        (chapter("I", "Pendahuluan", true, &method::introduction(report)))
+        (chapter("II", "Metode dan Sampel", false, &method::method(report)))
+        (chapter("III", "Profil Responden", false, &profile::render(report)))
+        (chapter("IV", "Hasil Survei Kepuasan Masyarakat", true, &html! {
             (outcome::render(report))
             (insight::render(report))
         }))
-        (chapter("V", "Publikasi dan Rencana Tindak Lanjut", &aftermath::render(report)))
+        (chapter("V", "Publikasi dan Rencana Tindak Lanjut", true, &aftermath::render(report)))
         (notes(report))
     }
 }
 
-fn chapter(number: &str, title: &str, content: &Markup) -> Markup {
+/// A chapter, on a page of its own or behind the one before.
+fn chapter(number: &str, title: &str, own_page: bool, content: &Markup) -> Markup {
     html! {
         section {
-            h2.bab { "BAB " (number) ". " (title) }
+            h2 class=[own_page.then_some("page")] { "BAB " (number) ". " (title) }
             (content)
         }
     }

@@ -262,6 +262,11 @@ fn analysis() -> pb::Analysis {
                 ],
             ),
             dimension(
+                "channel",
+                "Saluran layanan",
+                vec![group("", "Tidak menyebutkan", 29, "91.48")],
+            ),
+            dimension(
                 "service",
                 "Jenis layanan",
                 vec![group("izin", "izin", 20, "91.48")],

@@ -148,6 +148,10 @@ fn hidden_cells_are_said_to_be_hidden_and_show_no_number() {
     assert_eq!(services[1][..3], ["Perizinan Usaha", "20", "69,0%"]);
     assert_eq!(services[2], ["Kelompok lain", "tidak ditampilkan", "-", "-"]);
     assert!(text.contains("juga disembunyikan"));
+    assert!(
+        text.contains("Tidak diisi oleh seorang responden pun: saluran layanan.")
+            && !text.contains("profil-channel")
+    );
     let sheets = data::sheets(&report);
     let profile = sheets.iter().find(|sheet| sheet.key == "profil").unwrap();
     let hidden: Vec<_> = profile

@@ -28,6 +28,11 @@ pub(super) fn period(text: &str) -> String {
     said.map_or_else(|| text.to_owned(), |said| format!("{said} {year}"))
 }
 
+/// A quarter as plans name it, on one line: `TW III 2024`.
+pub(super) fn quarter(text: &str) -> String {
+    period(text).replace("Triwulan", "TW").replace(' ', "\u{a0}")
+}
+
 /// A day `YYYY-MM-DD` as people write it; another text comes back as it is.
 pub(super) fn date(text: &str) -> String {
     match text.parse::<NaiveDate>() {
@@ -170,6 +175,7 @@ mod tests {
         }
         assert_eq!((figure(""), figure("91.48")), ("-".into(), "91,48".into()));
         assert_eq!((share(1, 3), share(0, 0)), ("33,3%".into(), "-".into()));
+        assert_eq!(quarter("2025-q4"), "TW\u{a0}IV\u{a0}2025");
         assert_eq!(medium("papan-pengumuman"), "Papan pengumuman");
         assert_eq!(
             (date("2024-08-17"), date("lain")),

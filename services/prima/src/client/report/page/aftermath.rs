@@ -6,7 +6,7 @@ use prima_platform::document::number;
 use prima_proto::survey::v1 as pb;
 
 use super::super::{Report, words};
-use super::{LEFT, RIGHT, facts, missing, or_dash, table, text};
+use super::{CENTER, LEFT, facts, missing, or_dash, table, text};
 
 pub(super) fn render(report: &Report) -> Markup {
     html! {
@@ -39,7 +39,7 @@ fn publication(report: &Report) -> Markup {
             (publication.media_kinds) " jenis media."
         }
         (table("publikasi", "Media publikasi", &[
-            ("No.", RIGHT),
+            ("No.", CENTER),
             ("Jenis media", LEFT),
             ("Keterangan", LEFT),
             ("Tautan", LEFT),
@@ -60,14 +60,10 @@ fn plan(report: &Report) -> Markup {
             text(number::integer(at)),
             text(report.element(&item.element)),
             text(&*item.program),
-            text(words::period(&item.quarter)),
+            text(words::quarter(&item.quarter)),
             text(&*item.responsible),
             status(item),
-            if item.evidence.is_empty() {
-                text("-")
-            } else {
-                link(&item.evidence, &item.evidence)
-            },
+            evidence(item),
         ])
     });
     html! {
@@ -78,7 +74,7 @@ fn plan(report: &Report) -> Markup {
             ("Realisasi", text(words::share(plan.done, plan.planned))),
         ]))
         (table("tindak-lanjut", "Rencana tindak lanjut", &[
-            ("No.", RIGHT),
+            ("No.", CENTER),
             ("Unsur", LEFT),
             ("Program/kegiatan", LEFT),
             ("Waktu", LEFT),
@@ -93,6 +89,12 @@ fn status(item: &pb::FollowUp) -> Markup {
     html! {
         @if item.done_date.is_empty() { "Belum selesai" }
         @else { "Selesai " (words::date(&item.done_date)) }
-        @if !item.note.is_empty() { ". " (item.note) }
+    }
+}
+
+fn evidence(item: &pb::FollowUp) -> Markup {
+    html! {
+        @if item.evidence.is_empty() { "-" } @else { (link(&item.evidence, &item.evidence)) }
+        @if !item.note.is_empty() { " (" (item.note) ")" }
     }
 }

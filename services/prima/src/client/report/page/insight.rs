@@ -5,12 +5,18 @@ use prima_platform::document::chart::{About, Point, Scatter};
 use prima_platform::document::html::{Row, figure};
 use prima_platform::document::number;
 use prima_proto::survey::v1 as pb;
+use prima_survey::domain::importance::Quadrant;
 
 use super::super::{Report, words};
 use super::{LEFT, RIGHT, facts, missing, or_dash, table, text};
 
 /// Quadrants from top left to bottom right: importance grows upwards, performance to the right.
-const QUADRANTS: [&str; 4] = ["concentrate_here", "keep_up", "low_priority", "possible_overkill"];
+const QUADRANTS: [Quadrant; 4] = [
+    Quadrant::ConcentrateHere,
+    Quadrant::KeepUp,
+    Quadrant::LowPriority,
+    Quadrant::PossibleOverkill,
+];
 
 pub(super) fn render(report: &Report) -> Markup {
     html! {
@@ -60,12 +66,6 @@ fn importance(report: &Report) -> Markup {
         Err(reason) => return missing("Analisis kepentingan dan kinerja", reason),
     };
     let all = &analysis.importance_performance;
-    let name_of = |key: &str| {
-        let found = all.iter().find(|each| each.quadrant == key);
-        found
-            .map(|each| each.quadrant_display_name.clone())
-            .unwrap_or_default()
-    };
     let points: Vec<Point> = all
         .iter()
         .filter_map(|each| {
@@ -104,7 +104,7 @@ fn importance(report: &Report) -> Markup {
         x_axis: "Kinerja (NRR)",
         y_axis: "Kepentingan (korelasi)",
         split: Some(split),
-        quarters: QUADRANTS.map(name_of),
+        quarters: QUADRANTS.map(|quadrant| quadrant.label().to_owned()),
         points,
     };
     html! {

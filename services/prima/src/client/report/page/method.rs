@@ -11,15 +11,10 @@ use super::{LEFT, RIGHT, facts, missing, table, text};
 
 pub(super) fn introduction(report: &Report) -> Markup {
     let survey = &report.survey;
-    let opened = words::time(survey.open_time.as_ref());
-    let created = words::time(survey.create_time.as_ref());
-    let begin = match (opened, created) {
-        (Some(time), _) => time,
-        (None, Some(time)) => format!("{time} (sejak survei dibuat)"),
-        (None, None) => "-".to_owned(),
-    };
-    let end = words::time(survey.close_time.as_ref())
-        .unwrap_or_else(|| "tidak dibatasi; berakhir saat survei ditutup".to_owned());
+    let opened = words::time(survey.open_time.as_ref()).unwrap_or_else(|| "tidak ditentukan".to_owned());
+    let ended = words::time(survey.close_time.as_ref())
+        .unwrap_or_else(|| "tidak ditentukan; berakhir saat survei ditutup".to_owned());
+    let created = words::time(survey.create_time.as_ref()).unwrap_or_else(|| "-".to_owned());
     html! {
         p {
             "Laporan ini memuat hasil Survei Kepuasan Masyarakat (SKM) pada " (report.names.unit) ", "
@@ -37,8 +32,9 @@ pub(super) fn introduction(report: &Report) -> Markup {
         h3 { "B. Waktu Pelaksanaan" }
         (facts("waktu", [
             ("Periode survei", text(words::period(&survey.period))),
-            ("Jawaban diterima sejak", text(begin)),
-            ("Batas penerimaan jawaban", text(end)),
+            ("Mulai menerima jawaban", text(opened)),
+            ("Batas menerima jawaban", text(ended)),
+            ("Survei dicatat dalam sistem", text(created)),
             ("Keadaan survei", text(words::state(report.result.state()))),
         ]))
         @if !survey.unit_confirmed {

@@ -20,6 +20,14 @@ pub(super) fn render(report: &Report) -> Markup {
         .dimensions
         .iter()
         .any(|dimension| dimension.groups.iter().any(|group| group.suppressed));
+    let is_blank = |dimension: &&pb::Dimension| {
+        !dimension.incomplete
+            && dimension
+                .groups
+                .iter()
+                .all(|group| group.key.is_empty() && !group.suppressed)
+    };
+    let (blank, asked): (Vec<_>, Vec<_>) = analysis.dimensions.iter().partition(is_blank);
     html! {
         p {
             "Profil mencakup " (number::integer(analysis.respondents)) " responden. Setiap keterangan diisi secara sukarela; \
@@ -28,7 +36,13 @@ pub(super) fn render(report: &Report) -> Markup {
         @if analysis.dimensions.is_empty() {
             p { "Responden tidak mengisi keterangan profil." }
         }
-        @for dimension in &analysis.dimensions { (self::dimension(report, analysis, dimension)) }
+        @for dimension in asked { (self::dimension(report, analysis, dimension)) }
+        @if !blank.is_empty() {
+            p {
+                "Tidak diisi oleh seorang responden pun: "
+                (blank.iter().map(|each| lower(&each.display_name)).collect::<Vec<_>>().join(", ")) "."
+            }
+        }
         @if hidden { (hidden_note(analysis)) }
     }
 }
@@ -87,14 +101,14 @@ fn dimension(report: &Report, analysis: &pb::Analysis, dimension: &pb::Dimension
             text(or_dash(&group.category)),
         ])
     });
+    let rest = if dimension.groups.is_empty() {
+        "Seluruh kelompok"
+    } else {
+        "Kelompok lain"
+    };
     let rest = dimension.incomplete.then(|| Row {
         weight: Weight::Plain,
-        cells: vec![
-            (text("Kelompok lain"), 1),
-            (unshown(), 2),
-            (text("-"), 1),
-            (text("-"), 1),
-        ],
+        cells: vec![(text(rest), 1), (unshown(), 2), (text("-"), 1), (text("-"), 1)],
     });
     let total = Row::new([
         text("Seluruh responden"),
