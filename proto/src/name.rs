@@ -194,7 +194,9 @@ impl TokenBatch {
     /// Parses `agencies/{agency}/units/{unit}/surveys/{survey}/tokenBatches/{batch}`.
     pub fn parse(text: &str) -> Result<Self, Error> {
         const FORM: &str = "agencies/{agency}/units/{unit}/surveys/{survey}/tokenBatches/{batch}";
-        let (survey, batch) = text.split_once("/tokenBatches/").ok_or(Error::Form { form: FORM })?;
+        let (survey, batch) = text
+            .split_once("/tokenBatches/")
+            .ok_or(Error::Form { form: FORM })?;
         Ok(Self {
             survey: Survey::parse(survey).map_err(|e| reform(e, FORM))?,
             batch: token(batch, TOKEN_MAX)?.to_owned(),

@@ -1,6 +1,7 @@
 //! The command line: every subcommand with its arguments. Help and messages are Indonesian.
 
 mod import;
+mod report;
 mod result;
 mod serve;
 mod survey;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use import::{DateOrder, FileArgs, ImportArgs, ImportWhat, ResponsesArgs};
+pub use report::{ReportArgs, ReportFormat, ReportSkmArgs, ReportWhat};
 pub use result::{PeriodArgs, ResultArgs, ResultWhat};
 pub use serve::{DeadLettersArgs, MigrateArgs, ReconcileArgs, Role, RunArgs, ServeArgs, TokenArgs, UpArgs};
 pub use survey::{
@@ -107,6 +109,9 @@ pub enum Command {
     /// Prints the result of a survey, or of a unit or agency in a period.
     #[command(about = "Tampilkan hasil (IKM) satu survei, atau satu unit atau instansi dalam satu periode")]
     Result(ResultArgs),
+    /// Writes a report.
+    #[command(about = "Tulis laporan yang siap dicetak, beserta datanya")]
+    Report(ReportArgs),
     /// Prints a league table.
     #[command(about = "Tampilkan tabel peringkat")]
     League(LeagueArgs),

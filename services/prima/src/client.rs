@@ -8,6 +8,7 @@ pub mod import;
 mod period;
 pub mod print;
 mod read;
+mod report;
 mod survey;
 
 use std::process::ExitCode;
@@ -55,6 +56,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(args) => import(&connection, args.what).await,
         Command::Survey(args) => survey::run(&connection, args.what).await,
         Command::Result(args) => read::result(&connection, &args).await,
+        Command::Report(args) => report::run(&connection, args.what).await,
         Command::League(args) => read::league(&connection, &args).await,
         Command::Standing(args) => read::standing(&connection, &args).await,
         Command::SampleSize(args) => survey::sample_size(&connection, args.population).await,

@@ -193,6 +193,7 @@ mod tests {
             "prima survey follow-up done -h",
             "prima result unit -h",
             "prima league -h",
+            "prima report skm -h",
         ] {
             let text = read(line).unwrap_err();
             for word in [
@@ -235,6 +236,11 @@ mod tests {
             read("prima sample-size x")
                 .unwrap_err()
                 .starts_with("nilai `x` untuk <POPULASI> tidak sah")
+        );
+        assert!(
+            read("prima report skm")
+                .unwrap_err()
+                .contains("wajib diisi: <SURVEI>")
         );
         let error = read("prima survey create --unit u --id i --period 2024 --open kemarin").unwrap_err();
         assert!(error.contains("RFC 3339"), "{error}");
@@ -309,6 +315,20 @@ mod tests {
             cli.connection.endpoint,
             ["directory=http://a:1", "survey=http://b:2", "http://c:3"]
         );
+    }
+
+    #[test]
+    fn a_report_is_of_a_survey_or_of_a_unit_and_period() {
+        assert!(read("prima report skm s --format html,csv --out x").is_ok());
+        assert!(read("prima report skm --unit u --period 2024").is_ok());
+        for line in [
+            "prima report skm --unit u",
+            "prima report skm s --unit u --period 2024",
+            "prima report skm s --format pdf",
+            "prima report skm s --across-instruments",
+        ] {
+            assert!(read(line).is_err(), "{line}");
+        }
     }
 
     #[test]

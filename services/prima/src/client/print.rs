@@ -10,6 +10,7 @@ use std::io::{self, Write};
 
 use anyhow::Context;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
+use prima_platform::document::csv::guarded;
 use prima_proto::ranking::v1 as ranking;
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 use serde::Serialize;
@@ -97,14 +98,6 @@ pub fn csv<'a>(
         writer.write_record(row.iter().map(|cell| guarded(cell)))?;
     }
     Ok(String::from_utf8(writer.into_inner()?)?)
-}
-
-fn guarded(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
 }
 
 /// JSON: indented, or on one line when it is one document of many.
