@@ -14,6 +14,7 @@ import json
 import pathlib
 import secrets
 import sys
+import time
 
 import grpc
 
