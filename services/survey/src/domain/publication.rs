@@ -15,7 +15,7 @@ const MEDIA_TOTAL: usize = 200;
 const DESCRIPTION_MAX: usize = 200;
 
 static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
-    serde_json::from_str::<File>(include_str!("../../data/publication-media.json"))
+    serde_json::from_str::<File>(include_str!("publication/media.json"))
         .map(|file| file.kinds)
         .unwrap_or_default()
 });
