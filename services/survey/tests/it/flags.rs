@@ -82,7 +82,11 @@ async fn a_device_that_answers_more_than_five_times_a_day_is_flagged() {
         }
         t.close(&survey).await;
         let quality = analyze(&mut t, &survey).await.quality.unwrap();
-        let flags: Vec<(&str, i64)> = quality.flags.iter().map(|f| (f.kind.as_str(), f.responses)).collect();
+        let flags: Vec<(&str, i64)> = quality
+            .flags
+            .iter()
+            .map(|f| (f.kind.as_str(), f.responses))
+            .collect();
         assert_eq!(flags, [("shared_device", 7)]);
         assert_eq!(quality.index_without, "72.22");
     })
