@@ -8,6 +8,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "prima/directory/v1/directory.proto",
         "prima/survey/v1/survey.proto",
         "prima/ranking/v1/ranking.proto",
+        "prima/innovation/v1/innovation.proto",
         "prima/event/v1/event.proto",
     ];
     let descriptors = protox::compile(files, ["."])?;
