@@ -74,7 +74,7 @@ pub async fn score_put(txn: &Txn, entry: i64, score: &Score) -> Result<(), DbErr
 
 // A recusal leaves earlier stages as they are: those are closed.
 const SCORES: &str = "SELECT s.entry_id, s.stage, s.evaluator, s.points, s.remark, s.scored_at,
-        CASE WHEN r.stage IS NULL THEN 0 ELSE 1 END AS recused
+        CAST(CASE WHEN r.stage IS NULL THEN 0 ELSE 1 END AS BIGINT) AS recused
      FROM score s JOIN entry e ON e.id = s.entry_id
      LEFT JOIN recusal r ON r.entry_id = s.entry_id AND r.evaluator = s.evaluator AND r.stage = s.stage";
 
