@@ -1,5 +1,7 @@
 //! Registers an innovation, and shows those that are much like it.
 
+use std::collections::BTreeSet;
+
 use prima_platform::{caller::Caller, db::Txn, failure::Failure};
 use prima_proto::{innovation::v1, name};
 
@@ -65,8 +67,8 @@ pub async fn run(
     };
     stored.id = id;
     revision_add(&txn, &stored, caller.subject()).await?;
-    index(&txn, &stored).await?;
-    let near_duplicates = near_duplicates(&txn, &stored).await?;
+    let keys = index(&txn, &stored).await?;
+    let near_duplicates = near_duplicates(&txn, &stored, &keys).await?;
     let unit = &stored.name.unit;
     let years = stored.innovation.years(app.today(), calendar::year(app.now()));
     portfolios::recompute(app, &txn, &portfolio_keys(unit, years)).await?;
@@ -81,19 +83,23 @@ pub async fn run(
     Ok(answer)
 }
 
-/// Puts an innovation into the indexes for search and near duplicates.
-pub async fn index(txn: &Txn, stored: &Stored) -> Result<(), Failure> {
+/// Puts an innovation into the indexes for search and near duplicates; returns its keys in the latter.
+pub async fn index(txn: &Txn, stored: &Stored) -> Result<BTreeSet<i64>, Failure> {
     let innovation = &stored.innovation;
     let text = [&innovation.title, &innovation.description, &innovation.initiator];
     search_put(txn, stored.id, &text.map(String::as_str).join("\n")).await?;
     let keys = near::index_keys(&innovation.title, &innovation.description);
-    Ok(near_put(txn, stored.id, &keys).await?)
+    near_put(txn, stored.id, &keys).await?;
+    Ok(keys)
 }
 
-async fn near_duplicates(txn: &Txn, stored: &Stored) -> Result<Vec<v1::NearDuplicate>, Failure> {
+async fn near_duplicates(
+    txn: &Txn,
+    stored: &Stored,
+    keys: &BTreeSet<i64>,
+) -> Result<Vec<v1::NearDuplicate>, Failure> {
     let own = &stored.innovation;
-    let keys = near::index_keys(&own.title, &own.description);
-    let candidates = near_candidates(txn, stored.id, &keys).await?;
+    let candidates = near_candidates(txn, stored.id, keys).await?;
     if candidates.is_empty() {
         return Ok(Vec::new());
     }

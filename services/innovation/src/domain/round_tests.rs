@@ -70,7 +70,10 @@ fn a_round_with_faults_is_told_each() {
         fields(|r| r.panel[1].subject = "evaluator-0".into())[0],
         "round.panel"
     );
-    assert_eq!(fields(|r| r.rules.stages.swap(0, 1)), ["round.rules.stages", "round.windows"]);
+    assert_eq!(
+        fields(|r| r.rules.stages.swap(0, 1)),
+        ["round.rules.stages", "round.windows"]
+    );
     assert_eq!(
         fields(|r| r.rules.stages[1].minimum_scores = 1),
         ["round.rules.stages[seleksi-administrasi]"]

@@ -6,7 +6,7 @@ use prima_platform::db::{Column, Txn, sql, table};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
 /// Candidates that are compared exactly, at most.
-const CANDIDATES: i64 = 200;
+const CANDIDATES: i64 = 100;
 
 /// Puts the keys of an innovation into the index, in place of those before.
 pub async fn near_put(txn: &Txn, innovation: i64, keys: &BTreeSet<i64>) -> Result<(), DbErr> {

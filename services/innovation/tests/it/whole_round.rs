@@ -45,6 +45,16 @@ impl Proposal {
         (value ^ (value >> 32)) % sides
     }
 
+    /// Words that hardly any other proposal has in this order.
+    fn text(&self, salt: usize, words: usize) -> String {
+        const SYLLABLES: [&str; 16] = [
+            "ba", "cu", "di", "ga", "ja", "ka", "la", "mu", "na", "pa", "ra", "si", "ta", "wa", "yu", "ke",
+        ];
+        let syllable = |n: usize| SYLLABLES[self.dice(salt + n, SYLLABLES.len())];
+        let word = |n: usize| (0..3).map(|k| syllable(n * 3 + k)).collect::<String>();
+        (0..words).map(word).collect::<Vec<_>>().join(" ")
+    }
+
     fn id(&self) -> String {
         format!("i{:04}", self.number)
     }
@@ -109,7 +119,8 @@ async fn enter(mut client: Client, proposal: &Proposal) -> String {
         proposal.number % 3
     );
     let given = new.innovation.as_mut().unwrap();
-    given.title = format!("Inovasi pelayanan {id}");
+    given.title = proposal.text(100, 5);
+    given.description = proposal.text(200, 30);
     match proposal.fate {
         Fate::Fails("min-age") => given.start_date = "2021-06-01".into(),
         Fate::Fails("implemented") => {
