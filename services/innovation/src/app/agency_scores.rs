@@ -85,7 +85,8 @@ pub async fn round(app: &App) -> Result<(), Failure> {
                 recompute(app, key, false).await?;
             }
         }
-        if marked.is_empty() {
+        let more = marked.iter().any(|key| key.year == 0) || i64::try_from(marked.len()).unwrap_or(0) >= PAGE;
+        if !more {
             return Ok(());
         }
     }

@@ -70,34 +70,55 @@ const FAULTS: [Fate; 7] = [
     Fate::OffTheme,
 ];
 
-/// The field of 2022: 3,478 in the application, 2,299 and 155 submitted, 1,776 and 141 passed.
-fn field(golden: &serde_json::Value) -> Vec<Proposal> {
-    let funnel = &golden["funnel_2022"];
-    let n = |value: &serde_json::Value| value.as_u64().unwrap() as usize;
-    let mut field = Vec::new();
-    let mut add = |count: usize, special: bool, fate: &dyn Fn(usize) -> Fate| {
-        for k in 0..count {
-            let number = field.len();
-            field.push(Proposal {
-                number,
-                special,
-                fate: fate(k),
-                entry: String::new(),
+/// How many there are.
+struct Sizes {
+    in_application: usize,
+    submitted: [usize; 2],
+    passed: [usize; 2],
+    finalists: [usize; 2],
+}
+
+impl Sizes {
+    /// Those of 2022, or a share of them; general and special. Every finalist's place stays.
+    fn of_2022(share: usize) -> Self {
+        let golden: serde_json::Value =
+            serde_json::from_str(include_str!("../data/innovation.json")).unwrap();
+        let funnel = &golden["funnel_2022"];
+        let n = |value: &serde_json::Value| usize::try_from(value.as_u64().unwrap()).unwrap();
+        let groups = |stage: &str| ["general", "special"].map(|group| n(&funnel[stage][group]));
+        let passed = groups("passed_administration").map(|n| n / share);
+        let [general, special] = groups("finalists");
+        Self {
+            in_application: n(&funnel["in_application"]) / share,
+            submitted: groups("submitted").map(|n| n / share),
+            passed,
+            finalists: [general.min(passed[0]), special.min(passed[1])],
+        }
+    }
+
+    fn field(&self) -> Vec<Proposal> {
+        let mut field = Vec::new();
+        let mut add = |count: usize, special: bool, fate: &dyn Fn(usize) -> Fate| {
+            for k in 0..count {
+                let number = field.len();
+                field.push(Proposal {
+                    number,
+                    special,
+                    fate: fate(k),
+                    entry: String::new(),
+                });
+            }
+        };
+        for (special, group) in [(false, 0), (true, 1)] {
+            add(self.passed[group], special, &|_| Fate::Competes);
+            add(self.submitted[group] - self.passed[group], special, &|k| {
+                FAULTS[k % FAULTS.len()]
             });
         }
-    };
-    for (special, group) in [(false, "general"), (true, "special")] {
-        let submitted = n(&funnel["submitted"][group]);
-        let passed = n(&funnel["passed_administration"][group]);
-        add(passed, special, &|_| Fate::Competes);
-        add(submitted - passed, special, &|k| FAULTS[k % FAULTS.len()]);
+        let lapsed = self.in_application - self.submitted.iter().sum::<usize>();
+        add(lapsed, false, &|_| Fate::Lapses);
+        field
     }
-    add(
-        n(&funnel["in_application"]) - n(&funnel["submitted"]["total"]),
-        false,
-        &|_| Fate::Lapses,
-    );
-    field
 }
 
 /// Does `work` for each of `items`, some at once, and returns what came out in order.
@@ -220,12 +241,18 @@ async fn assess(mut client: Client, proposal: &Proposal, parts: &[&str], voices:
     }
 }
 
-fn counts(answer: &v1::AdvanceRoundResponse) -> Vec<(&str, i32, i32)> {
-    answer
+/// What a closed stage did with the general and the special group.
+#[track_caller]
+fn counted(answer: &v1::AdvanceRoundResponse, entered: [usize; 2], passed: [usize; 2]) {
+    let counts: Vec<_> = answer
         .counts
         .iter()
-        .map(|c| (c.group.as_str(), c.entered, c.passed))
-        .collect()
+        .map(|c| (c.group.as_str(), c.entered as usize, c.passed as usize))
+        .collect();
+    assert_eq!(
+        counts,
+        [("khusus", entered[1], passed[1]), ("umum", entered[0], passed[0])]
+    );
 }
 
 async fn listed(t: &mut World, state: v1::EntryState) -> Vec<v1::Entry> {
@@ -301,45 +328,49 @@ async fn open(t: &mut World) {
     t.client.open_round(ministry(request)).await.unwrap();
 }
 
-async fn run(mut t: World) -> World {
-    let golden: serde_json::Value = serde_json::from_str(include_str!("../data/innovation.json")).unwrap();
-    let mut field = field(&golden);
-    assert_eq!(field.len(), 3478);
+async fn run(mut t: World, sizes: &Sizes) -> World {
+    let mut field = sizes.field();
+    let total = field.len();
     open(&mut t).await;
     let entries = each(&field, &t.client, enter).await;
     for (proposal, entry) in field.iter_mut().zip(entries) {
         proposal.entry = entry;
     }
-    assert_eq!(
-        (t.count("innovation").await, t.count("entry").await),
-        (3478, 3478)
-    );
+    assert_eq!(usize::try_from(t.count("entry").await).unwrap(), total);
     each(&field, &t.client, submit).await;
-    assert_eq!(listed(&mut t, v1::EntryState::Submitted).await.len(), 2454);
+    let [submitted, passed] = [sizes.submitted, sizes.passed].map(|n| n.iter().sum::<usize>());
+    assert_eq!(listed(&mut t, v1::EntryState::Submitted).await.len(), submitted);
 
     t.at("2022-06-01T03:00:00Z");
     let closed = t.advance("pengajuan").await.unwrap();
-    assert_eq!(counts(&closed), [("khusus", 155, 155), ("umum", 3323, 2299)]);
-    assert_eq!(listed(&mut t, v1::EntryState::Lapsed).await.len(), 1024);
+    let entered = [total - sizes.submitted[1], sizes.submitted[1]];
+    counted(&closed, entered, sizes.submitted);
+    assert_eq!(
+        listed(&mut t, v1::EntryState::Lapsed).await.len(),
+        total - submitted
+    );
     each(&field, &t.client, screen).await;
     let closed = t.advance("seleksi-administrasi").await.unwrap();
-    assert_eq!(counts(&closed), [("khusus", 155, 141), ("umum", 2299, 1776)]);
-    assert_eq!(listed(&mut t, v1::EntryState::Rejected).await.len(), 2454 - 1917);
+    counted(&closed, sizes.submitted, sizes.passed);
+    assert_eq!(
+        listed(&mut t, v1::EntryState::Rejected).await.len(),
+        submitted - passed
+    );
 
     field.retain(|p| p.fate == Fate::Competes);
-    assert_eq!(field.len(), 1917);
+    assert_eq!(field.len(), passed);
     each(&field, &t.client, async |client, p| {
-        assess(client, p, &PARTS, 3).await
+        assess(client, p, &PARTS, 3).await;
     })
     .await;
-    assert_eq!(t.count("score").await, 1917 * 3);
+    assert_eq!(usize::try_from(t.count("score").await).unwrap(), passed * 3);
     let closed = t.advance("penilaian-proposal").await.unwrap();
-    assert_eq!(counts(&closed), [("khusus", 141, 15), ("umum", 1776, 99)]);
-    assert_eq!(listed(&mut t, v1::EntryState::Eliminated).await.len(), 1917 - 114);
-
+    counted(&closed, sizes.passed, sizes.finalists);
     let finalists = listed(&mut t, v1::EntryState::Competing).await;
+    let out = passed - finalists.len();
+    assert_eq!(listed(&mut t, v1::EntryState::Eliminated).await.len(), out);
     field.retain(|p| finalists.iter().any(|f| f.name == p.entry));
-    assert_eq!(field.len(), 114);
+    assert_eq!(field.len(), sizes.finalists.iter().sum::<usize>());
     for (stage, parts, voices) in [
         ("presentasi-wawancara", &["presentasi", "wawancara"][..], 3),
         ("verifikasi-lapangan", &["kesesuaian", "dampak"], 1),
@@ -355,12 +386,12 @@ async fn run(mut t: World) -> World {
         })
         .await;
         let closed = t.advance(stage).await.unwrap();
-        assert_eq!(counts(&closed), [("khusus", 15, 15), ("umum", 99, 99)], "{stage}");
+        counted(&closed, sizes.finalists, sizes.finalists);
     }
     t
 }
 
-async fn announce_and_check(mut t: World) -> World {
+async fn announce_and_check(mut t: World, sizes: &Sizes) -> World {
     let none = v1::GetAnnouncementRequest {
         name: "rounds/kipp".into(),
         recompute: false,
@@ -387,8 +418,12 @@ async fn announce_and_check(mut t: World) -> World {
         award["winners"].as_array().unwrap().len()
     };
     let won = ["top-99", "top-15-khusus", "top-45", "outstanding"].map(winners);
-    assert_eq!(won, [99, 15, 45, 5]);
-    assert_eq!(t.count("award").await, 99 + 15 + 45 + 5);
+    let expected = [sizes.finalists[0], sizes.finalists[1], 45, 5];
+    assert_eq!(won, expected);
+    assert_eq!(
+        usize::try_from(t.count("award").await).unwrap(),
+        expected.iter().sum::<usize>()
+    );
 
     // Computed again in this process.
     let recomputed = announced(&mut t, true).await;
@@ -430,8 +465,19 @@ async fn announce_and_check(mut t: World) -> World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_round_of_3478_proposals_runs_through_every_stage_on_sqlite() {
-    let mut t = announce_and_check(run(World::sqlite().await).await).await;
+async fn a_round_of_3478_proposals_runs_through_every_stage() {
+    let sizes = Sizes::of_2022(1);
+    assert_eq!(
+        (sizes.in_application, sizes.submitted, sizes.passed),
+        (3478, [2299, 155], [1776, 141])
+    );
+    assert_eq!(sizes.finalists, [99, 15]);
+    let t = run(World::sqlite().await, &sizes).await;
+    assert_eq!(
+        (t.count("innovation").await, t.count("entry").await),
+        (3478, 3478)
+    );
+    let mut t = announce_and_check(t, &sizes).await;
     // A copy of the database, read by a process that has computed nothing yet.
     let copy = tempfile::tempdir().unwrap();
     let into = format!("VACUUM INTO '{}/innovation.db'", copy.path().display());
@@ -450,8 +496,9 @@ async fn a_round_of_3478_proposals_runs_through_every_stage_on_sqlite() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_round_of_3478_proposals_runs_through_every_stage_on_postgres() {
-    let mut t = announce_and_check(run(World::postgres().await).await).await;
+async fn a_tenth_of_that_round_does_so_on_postgres() {
+    let sizes = Sizes::of_2022(10);
+    let mut t = announce_and_check(run(World::postgres().await, &sizes).await, &sizes).await;
     let bus = std::sync::Arc::new(prima_platform::bus::memory::Memory::default());
     let mut fresh = World::start(t.url.clone(), tempfile::tempdir().unwrap(), None, bus).await;
     let again = announced(&mut fresh, true).await;
