@@ -80,7 +80,12 @@ async fn survey_with_tokens(suite: &Suite) -> (String, Vec<String>) {
 async fn a_token_counts_once_whenever_survey_is_killed() {
     let mut suite = Suite::start().await;
     let (survey, tokens) = survey_with_tokens(&suite).await;
-    let nobody = Client::new(&suite.directory.url(), &suite.survey.url(), &suite.ranking.url(), "");
+    let nobody = Client::new(
+        &suite.directory.url(),
+        &suite.survey.url(),
+        &suite.ranking.url(),
+        "",
+    );
     // Two people at once have the same slip of paper, each with an id of his own.
     let mut users = JoinSet::new();
     for (n, token) in tokens.into_iter().enumerate() {
@@ -90,7 +95,11 @@ async fn a_token_counts_once_whenever_survey_is_killed() {
             let one = use_token(client.clone(), survey.clone(), token.clone(), format!("a-{n}"), n);
             let other = use_token(client, survey, token, format!("b-{n}"), n);
             let (one, other) = tokio::join!(one, other);
-            assert!(one != other, "token {n} was taken from {}", if one { "both" } else { "neither" });
+            assert!(
+                one != other,
+                "token {n} was taken from {}",
+                if one { "both" } else { "neither" }
+            );
         });
     }
     for _ in 0..3 {
@@ -121,7 +130,11 @@ async fn a_void_that_was_acknowledged_holds_whenever_survey_is_killed() {
                 ..Default::default()
             })
             .collect();
-        let answer = client.survey.submit_responses(tokio_stream::iter(rows)).await.unwrap();
+        let answer = client
+            .survey
+            .submit_responses(tokio_stream::iter(rows))
+            .await
+            .unwrap();
         assert_eq!(answer.into_inner().rejected, 0);
     }
     let void = pb::VoidResponsesRequest {
