@@ -7,6 +7,14 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 /// Hours that Jakarta (WIB) is ahead of UTC, all year round.
 const JAKARTA_HOURS: i64 = 7;
+/// The calendar day in Jakarta (WIB, UTC+7) at `time`.
+pub fn jakarta_day(time: DateTime<Utc>) -> NaiveDate {
+    // The times that are kept are far from both ends of the calendar.
+    time.checked_add_signed(TimeDelta::hours(JAKARTA_HOURS))
+        .unwrap_or(time)
+        .date_naive()
+}
+
 const YEARS: std::ops::RangeInclusive<i32> = 2000..=2100;
 
 /// Why a text is no period.

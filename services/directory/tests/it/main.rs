@@ -9,4 +9,5 @@ mod events;
 mod fixture;
 mod public_services;
 mod races;
+mod standards;
 mod units;
