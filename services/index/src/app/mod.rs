@@ -1,5 +1,8 @@
 //! Use cases: one file for each that changes state.
 
+pub mod recompute;
+pub mod suggestions;
+
 use prima_platform::service::Context;
 
 /// What the use cases stand on; cheap to clone.

@@ -1,8 +1,10 @@
 //! How an index is computed: pure rules, without I/O, clock or transport. Instruments are data.
 
 pub mod band;
+pub mod facts;
 pub mod instrument;
 pub mod read;
+pub mod rule;
 pub mod score;
 
 pub use prima_platform::number;

@@ -1,1 +1,4 @@
-//! What this service publishes, and the handlers of what it consumes.
+//! What this service consumes.
+
+pub mod facts;
+pub mod feeds;

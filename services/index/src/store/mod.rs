@@ -1,6 +1,8 @@
 //! What the index service keeps: instruments, external scores, cycles and assessments, and the last state of what the
 //! other services tell.
 
+pub mod fact;
+
 use prima_platform::db::{Step, platform_steps};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 

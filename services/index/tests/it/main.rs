@@ -6,3 +6,4 @@
 
 mod fixture;
 mod instruments;
+mod suggestions;
