@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 /// Hours that Jakarta (WIB) is ahead of UTC, all year round.
 const JAKARTA_HOURS: i64 = 7;
@@ -33,6 +33,19 @@ pub struct Period {
     last_day: NaiveDate,
 }
 
+/// Length of a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A calendar year.
+    Year,
+    /// A half of it.
+    Half,
+    /// A quarter of it.
+    Quarter,
+    /// A month of it.
+    Month,
+}
+
 impl Period {
     /// The period as text, in its one form.
     pub fn as_str(&self) -> &str {
@@ -47,6 +60,29 @@ impl Period {
     /// The last calendar day of the period.
     pub fn last_day(&self) -> NaiveDate {
         self.last_day
+    }
+
+    /// The period before of the same kind; `None` before the first year.
+    pub fn previous(&self) -> Option<Self> {
+        let day_before = self.first_day.pred_opt()?;
+        let (year, month) = (day_before.year(), day_before.month());
+        let text = match self.kind() {
+            Kind::Year => year.to_string(),
+            Kind::Half => format!("{year}-s{}", month.div_ceil(6)),
+            Kind::Quarter => format!("{year}-q{}", month.div_ceil(3)),
+            Kind::Month => format!("{year}-m{month:02}"),
+        };
+        text.parse().ok()
+    }
+
+    /// What kind of period it is. Periods of different kinds are never compared.
+    pub fn kind(&self) -> Kind {
+        match self.text.as_bytes().get(5) {
+            Some(b's') => Kind::Half,
+            Some(b'q') => Kind::Quarter,
+            Some(_) => Kind::Month,
+            None => Kind::Year,
+        }
     }
 
     /// Whether the period is over at `now`: its last day has ended in Jakarta (UTC+7).
@@ -192,6 +228,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_period_before_is_of_the_same_kind() {
+        for (text, before) in [
+            ("2024", "2023"),
+            ("2024-s2", "2024-s1"),
+            ("2024-s1", "2023-s2"),
+            ("2024-q3", "2024-q2"),
+            ("2024-q1", "2023-q4"),
+            ("2024-m10", "2024-m09"),
+            ("2024-m01", "2023-m12"),
+        ] {
+            assert_eq!(period(text).previous(), Some(period(before)), "{text}");
+        }
+        for text in ["2000", "2000-s1", "2000-q1", "2000-m01"] {
+            assert_eq!(period(text).previous(), None, "{text}");
+        }
+    }
+
     fn any_period() -> impl Strategy<Value = String> {
         (YEARS, 0..19u32).prop_map(|(year, part)| match part {
             0 => year.to_string(),
@@ -207,6 +261,14 @@ mod tests {
             let read = period(&text);
             prop_assert_eq!(read.to_string(), text.clone());
             prop_assert_eq!(read.as_str(), text.as_str());
+        }
+
+        #[test]
+        fn the_period_before_ends_the_day_before_and_is_as_long(text in any_period()) {
+            if let Some(before) = period(&text).previous() {
+                prop_assert_eq!(before.last_day().succ_opt(), Some(period(&text).first_day()));
+                prop_assert_eq!(before.kind(), period(&text).kind());
+            }
         }
 
         #[test]

@@ -2,14 +2,15 @@
 
 use chrono::NaiveDate;
 use prima_platform::failure::Failure;
-use prima_proto::name;
+use prima_proto::{index::v1 as pb, name};
 use sea_orm::ConnectionTrait;
 
 use crate::{
     domain::{
         facts::{self, Facts, Known, Origin},
         instrument::{Form, Instrument},
-        rule::{Figures, Verdict},
+        number::{self, Rational},
+        rule::{self, Figures, Verdict},
     },
     events, store,
 };
@@ -64,4 +65,90 @@ pub fn suggest(
 pub async fn facts_of(conn: &impl ConnectionTrait, unit: &name::Unit) -> Result<Facts, Failure> {
     let kept = store::fact::fact_list(conn, unit).await?;
     events::facts::facts(&kept).map_err(Failure::internal)
+}
+
+impl Suggested {
+    /// As its message, beside the level that was `given` and counts.
+    pub fn message(&self, given: Option<&Rational>) -> pb::Suggestion {
+        let figure = |(field, value): &(&str, rule::Value)| pb::Figure {
+            field: (*field).to_owned(),
+            value: value.text(),
+        };
+        let difference = given
+            .zip(self.level)
+            .map(|(given, level)| number::decimal(&(given - Rational::from_integer(level.into())), 2));
+        pb::Suggestion {
+            indicator: self.indicator.clone(),
+            metric: self.metric.clone(),
+            level: self.level.and_then(|l| i32::try_from(l).ok()),
+            figures: self.figures.iter().map(figure).collect(),
+            interpretation: self.interpretation,
+            given_level: given.map(number::fraction).unwrap_or_default(),
+            difference: difference.unwrap_or_default(),
+            events: self
+                .origins
+                .iter()
+                .map(|o| format!("{}@{}", o.subject, o.version))
+                .collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn suggested(level: Option<u32>) -> Suggested {
+        Suggested {
+            indicator: "service_charter_cycle".into(),
+            metric: "directory.service_charter".into(),
+            level,
+            interpretation: false,
+            figures: vec![
+                ("exists", true.into()),
+                ("enacted", rule::Value::Missing),
+                ("compliant", 3usize.into()),
+            ],
+            origins: vec![Origin {
+                subject: "prima.directory.unit.3271.dpmptsp".into(),
+                version: 7,
+            }],
+        }
+    }
+
+    #[test]
+    fn the_difference_is_given_minus_suggested() {
+        for (given, level, difference) in [
+            ((9, 2), Some(3), "1.50"),
+            ((7, 3), Some(5), "-2.67"),
+            ((4, 1), Some(4), "0.00"),
+            ((4, 1), None, ""),
+        ] {
+            let given = Rational::new(given.0.into(), given.1.into());
+            let message = suggested(level).message(Some(&given));
+            assert_eq!(message.difference, difference);
+            assert_eq!(message.given_level, number::fraction(&given));
+        }
+        let message = suggested(Some(0)).message(None);
+        assert_eq!(
+            (message.given_level.as_str(), message.difference.as_str()),
+            ("", "")
+        );
+        assert_eq!(
+            (message.level, suggested(None).message(None).level),
+            (Some(0), None)
+        );
+    }
+
+    #[test]
+    fn a_message_names_its_figures_and_events() {
+        let message = suggested(Some(1)).message(None);
+        let figures: Vec<(&str, &str)> = message
+            .figures
+            .iter()
+            .map(|f| (f.field.as_str(), f.value.as_str()))
+            .collect();
+        assert_eq!(figures, [("exists", "true"), ("enacted", ""), ("compliant", "3")]);
+        assert_eq!(message.events, ["prima.directory.unit.3271.dpmptsp@7"]);
+    }
 }

@@ -1,6 +1,7 @@
 //! How an index is computed: pure rules, without I/O, clock or transport. Instruments are data.
 
 pub mod band;
+pub mod external;
 pub mod facts;
 pub mod instrument;
 pub mod read;

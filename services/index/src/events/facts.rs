@@ -116,3 +116,122 @@ fn survey(origin: Origin, state: SurveyResultState) -> Option<Survey> {
         follow_ups: state.follow_ups.into_iter().filter_map(follow_up).collect(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use prima_proto::event::v1::{
+        PublicServiceState, ServiceCharterState, SurveyFollowUpState, SurveyMediumState,
+    };
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{app::suggestions::suggest, domain::instrument};
+
+    fn kept(service: &str, subject: &str, version: i64, state: &impl Message) -> Fact {
+        Fact {
+            subject: subject.into(),
+            service: service.into(),
+            version,
+            payload: state.encode_to_vec(),
+        }
+    }
+
+    fn told(number: i64, respondents: i64, published: bool) -> Fact {
+        let name = format!("agencies/3271/units/dpmptsp/surveys/skm-{number}");
+        let state = SurveyResultState {
+            period: format!("{}-q{}", 2022 + number / 4, number % 4 + 1),
+            instrument: "skm-2017".into(),
+            respondents,
+            sample_met: respondents > 20,
+            min_score: 1,
+            max_score: 4,
+            instrument_elements_asked: 9,
+            instrument_elements: 9,
+            publish_date: if published {
+                "2024-02-01".into()
+            } else {
+                String::new()
+            },
+            media: vec![SurveyMediumState {
+                kind: format!("kind-{number}"),
+                electronic: number % 2 == 0,
+                ..SurveyMediumState::default()
+            }],
+            follow_ups: vec![SurveyFollowUpState {
+                create_date: "2024-02-02".into(),
+                done_date: "2024-04-02".into(),
+                ..SurveyFollowUpState::default()
+            }],
+            name: name.clone(),
+            ..SurveyResultState::default()
+        };
+        kept("survey", &name, number, &state)
+    }
+
+    fn directory() -> Fact {
+        let state = UnitState {
+            services: vec![PublicServiceState {
+                standard: Some(ServiceStandardState {
+                    components: 14,
+                    enact_date: "2023-01-01".into(),
+                    ..ServiceStandardState::default()
+                }),
+                ..PublicServiceState::default()
+            }],
+            charter: Some(ServiceCharterState::default()),
+            ..UnitState::default()
+        };
+        kept("directory", "prima.directory.unit.3271.dpmptsp", 9, &state)
+    }
+
+    #[test]
+    fn a_survey_ends_when_it_is_closed_or_when_its_time_is_over() {
+        let at = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+        let ended = |closed_at, close_time| {
+            let state = SurveyResultState {
+                period: "2024".into(),
+                // 23:00 in Jakarta on 31 December, an hour before the new year.
+                open_time: at(1_704_038_400),
+                closed_at,
+                close_time,
+                ..SurveyResultState::default()
+            };
+            let survey = survey(Origin::default(), state).unwrap();
+            assert_eq!(survey.opened, day("2023-12-31"));
+            survey.ended
+        };
+        // 17:00 UTC is midnight of the next day in Jakarta.
+        let (first, second) = (at(1_717_261_199), at(1_717_261_200));
+        assert_eq!(ended(None, None), None);
+        assert_eq!(ended(first, None), day("2024-06-01"));
+        assert_eq!(ended(second, None), day("2024-06-02"));
+        assert_eq!(ended(second, first), day("2024-06-01"));
+    }
+
+    #[test]
+    fn a_payload_that_cannot_be_read_is_an_error() {
+        let mut broken = directory();
+        broken.payload = vec![0xff];
+        assert!(facts([&broken]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn suggestions_do_not_depend_on_the_order_of_events(
+            surveys in proptest::collection::vec((0..60i64, any::<bool>()), 1..6),
+            seed in proptest::collection::vec(any::<u32>(), 6),
+        ) {
+            let mut kept = vec![directory()];
+            kept.extend((0..).zip(surveys).map(|(n, (respondents, published))| told(n, respondents, published)));
+            let date = day("2024-06-30").unwrap();
+            let (instrument, _) = instrument::built_in().iter().find(|(i, _)| i.id == "pekppp-2022").unwrap();
+            let form = &instrument.forms.as_ref().unwrap().online;
+            let before = suggest(instrument, form, &facts(&kept).unwrap(), date);
+            prop_assert!(before.iter().any(|s| s.level.is_some()));
+            let mut order: Vec<(u32, Fact)> = seed.into_iter().zip(kept).collect();
+            order.sort_by_key(|(key, _)| *key);
+            let shuffled: Vec<Fact> = order.into_iter().map(|(_, fact)| fact).collect();
+            prop_assert_eq!(suggest(instrument, form, &facts(&shuffled).unwrap(), date), before);
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! The gRPC side of the index service.
 
+pub mod convert;
 mod cycles;
 mod evaluation;
 mod evidence;

@@ -1,7 +1,9 @@
 //! What the index service keeps: instruments, external scores, cycles and assessments, and the last state of what the
 //! other services tell.
 
+pub mod external;
 pub mod fact;
+pub mod instrument;
 
 use prima_platform::db::{Step, platform_steps};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -29,6 +31,7 @@ const FIRST: Step = Step {
             source TEXT NOT NULL, no_maladministration BIGINT NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL,
             recorded_at BIGINT NOT NULL, version BIGINT NOT NULL, replaced BIGINT NOT NULL DEFAULT 0,
             PRIMARY KEY (metric, agency, unit, period, number))",
+        "CREATE UNIQUE INDEX external_score_now ON external_score (metric, agency, unit, period) WHERE replaced = 0",
         // One cycle for each scheme, year and agency ('' for all): its scores have one key.
         "CREATE TABLE cycle (
             id {identity}, cycle {key} NOT NULL UNIQUE, scheme TEXT NOT NULL, year {key} NOT NULL, agency {key} NOT NULL,
