@@ -1,5 +1,7 @@
 //! Levels that live data supports.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use prima_platform::failure::Failure;
 use prima_proto::{index::v1 as pb, name};
@@ -8,7 +10,7 @@ use sea_orm::ConnectionTrait;
 use crate::{
     domain::{
         facts::{self, Facts, Known, Origin},
-        instrument::{Form, Instrument},
+        instrument::Instrument,
         number::{self, Rational},
         rule::{self, Figures, Verdict},
     },
@@ -32,33 +34,55 @@ pub struct Suggested {
     pub origins: Vec<Origin>,
 }
 
-/// A suggestion for every indicator of a form of `instrument` that live data feeds, in the order of the form, at
-/// `evaluation_date`. An indicator of which no service has told anything gets no level, never the lowest one.
+/// A suggestion for every indicator of the form `offline` or `online` of `instrument` that live data feeds, in the order
+/// of the form, at `evaluation_date`; none where the instrument has no such form. An indicator of which no service has
+/// told anything gets no level, never the lowest one.
 pub fn suggest(
     instrument: &Instrument,
-    form: &Form,
+    form: &str,
     facts: &Facts,
     evaluation_date: NaiveDate,
 ) -> Vec<Suggested> {
-    let suggested = form.indicators.iter().filter_map(|indicator| {
+    let form = instrument.forms.as_ref().and_then(|forms| forms.get(form));
+    let fed = form.into_iter().flat_map(|form| &form.indicators);
+    let suggested = fed.filter_map(|indicator| {
         let rule = indicator.rule.as_ref()?;
         let known = facts::figures(&indicator.fed_by, facts, evaluation_date);
-        let verdict = known.as_ref().map(|k| rule.apply(&k.figures)).unwrap_or_default();
+        let verdict = known.as_ref().map(|k| rule.apply(&k.figures));
         let Verdict {
             level,
             interpretation,
-        } = verdict;
+        } = verdict.unwrap_or_default();
         let Known { figures, origins } = known.unwrap_or_default();
         Some(Suggested {
             indicator: indicator.key.clone(),
             metric: indicator.fed_by.clone(),
-            level: level.filter(|l| *l <= instrument.max),
+            level,
             interpretation,
             figures,
             origins,
         })
     });
     suggested.collect()
+}
+
+/// The answer of ListSuggestions for `unit`, beside the levels `given` per indicator that count.
+pub async fn list(
+    conn: &impl ConnectionTrait,
+    unit: &name::Unit,
+    instrument: &Instrument,
+    form: &str,
+    evaluation_date: NaiveDate,
+    given: &BTreeMap<String, Rational>,
+) -> Result<pb::ListSuggestionsResponse, Failure> {
+    let facts = facts_of(conn, unit).await?;
+    let suggested = suggest(instrument, form, &facts, evaluation_date);
+    Ok(pb::ListSuggestionsResponse {
+        suggestions: suggested
+            .iter()
+            .map(|s| s.message(given.get(&s.indicator)))
+            .collect(),
+    })
 }
 
 /// All that is told of a unit.

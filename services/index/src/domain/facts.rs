@@ -202,6 +202,7 @@ impl Unit {
     }
 }
 
+/// What is asked of a standard is asked of every one. Monitoring is of the last 12 months.
 fn service_standard(unit: &Unit, date: NaiveDate) -> Figures {
     let complete = |s: &Option<Standard>| s.as_ref().is_some_and(|s| s.components >= COMPONENTS);
     vec![
@@ -223,6 +224,7 @@ fn service_standard(unit: &Unit, date: NaiveDate) -> Figures {
     ]
 }
 
+/// Components and SIPPN are asked of every service; media are the kinds in use for any of them.
 fn standard_publication(unit: &Unit, date: NaiveDate) -> Figures {
     let on_sippn = |s: &Standard| s.sippn.is_some_and(|d| d <= date);
     // What is public nowhere yet is not published.

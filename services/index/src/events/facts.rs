@@ -225,13 +225,12 @@ mod tests {
             kept.extend((0..).zip(surveys).map(|(n, (respondents, published))| told(n, respondents, published)));
             let date = day("2024-06-30").unwrap();
             let (instrument, _) = instrument::built_in().iter().find(|(i, _)| i.id == "pekppp-2022").unwrap();
-            let form = &instrument.forms.as_ref().unwrap().online;
-            let before = suggest(instrument, form, &facts(&kept).unwrap(), date);
+            let before = suggest(instrument, "online", &facts(&kept).unwrap(), date);
             prop_assert!(before.iter().any(|s| s.level.is_some()));
             let mut order: Vec<(u32, Fact)> = seed.into_iter().zip(kept).collect();
             order.sort_by_key(|(key, _)| *key);
             let shuffled: Vec<Fact> = order.into_iter().map(|(_, fact)| fact).collect();
-            prop_assert_eq!(suggest(instrument, form, &facts(&shuffled).unwrap(), date), before);
+            prop_assert_eq!(suggest(instrument, "online", &facts(&shuffled).unwrap(), date), before);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Facts that the other services tell, from the bus to suggested levels.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use prima_index::{
     app::suggestions::{self, Suggested},
@@ -137,9 +137,8 @@ async fn suggested(t: &World) -> Vec<Suggested> {
         .iter()
         .find(|(i, _)| i.id == "pekppp-2022")
         .unwrap();
-    let form = &instrument.forms.as_ref().unwrap().offline;
     let date = "2024-06-30".parse().unwrap();
-    suggestions::suggest(instrument, form, &facts, date)
+    suggestions::suggest(instrument, "offline", &facts, date)
 }
 
 /// Waits until `indicator` is suggested this level.
@@ -206,6 +205,68 @@ async fn live_data_moves_suggested_levels() {
             let told = !s.metric.starts_with("complaint.") && !s.metric.starts_with("innovation.");
             assert_eq!(s.level.is_some(), told, "{s:?}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_suggestion_stands_beside_the_level_given() {
+    on_each_database(async |t| {
+        tell_unit(&t, 10, &directory(&["situs-web", "media-cetak"])).await;
+        level(&t, "service_charter_cycle", Some(4)).await;
+        let (instrument, _) = instrument::built_in()
+            .iter()
+            .find(|(i, _)| i.id == "pekppp-2022")
+            .unwrap();
+        let half = prima_platform::number::parse_decimal("3.5").unwrap();
+        let given = BTreeMap::from([
+            ("service_charter_cycle".to_owned(), half.clone()),
+            ("complaint_followup".to_owned(), half),
+        ]);
+        let date = "2024-06-30".parse().unwrap();
+        let reader = t.db.reader();
+        let answer = suggestions::list(reader, &unit(), instrument, "online", date, &given).await;
+        let listed = answer.unwrap().suggestions;
+        assert_eq!(listed.len(), 14);
+        let find = |key: &str| listed.iter().find(|s| s.indicator == key).unwrap();
+        let charter = find("service_charter_cycle");
+        assert_eq!(
+            (
+                charter.level,
+                charter.given_level.as_str(),
+                charter.difference.as_str()
+            ),
+            (Some(4), "7/2", "-0.50")
+        );
+        assert_eq!(charter.events, ["prima.directory.unit.3271.dpmptsp@10"]);
+        let figures: Vec<(&str, &str)> = charter
+            .figures
+            .iter()
+            .map(|f| (f.field.as_str(), f.value.as_str()))
+            .collect();
+        assert_eq!(
+            figures,
+            [
+                ("exists", "true"),
+                ("enacted", "true"),
+                ("compliant", "true"),
+                ("published_print", "true"),
+                ("published_electronic", "false")
+            ]
+        );
+        let complaint = find("complaint_followup");
+        assert_eq!(
+            (
+                complaint.level,
+                complaint.given_level.as_str(),
+                complaint.difference.as_str()
+            ),
+            (None, "7/2", "")
+        );
+        assert_eq!(
+            suggestions::suggest(instrument, "neither", &Default::default(), date),
+            []
+        );
     })
     .await;
 }
