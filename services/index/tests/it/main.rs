@@ -7,3 +7,4 @@
 mod external;
 mod fixture;
 mod instruments;
+mod suggestions;
