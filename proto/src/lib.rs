@@ -28,6 +28,9 @@ pub mod index {
     /// Version 1.
     pub mod v1 {
         tonic::include_proto!("prima.index.v1");
+    }
+}
+
 /// Innovations, competition rounds and replication.
 pub mod innovation {
     /// Version 1.
