@@ -22,8 +22,8 @@ import index
 import innovation
 import survey_in_full
 from kit import (
-    ACCESS, CALL_SECONDS, DIRECTORY, HEALTH, INDEX, INNOVATION, RANKING, SURVEY, WATCH_SECONDS, Caller, Endpoint, Mismatch, Report,
-    Watch, expect, expect_within, refused,
+    ACCESS, CALL_SECONDS, DIRECTORY, HEALTH, INDEX, INNOVATION, RANKING, SURVEY, WATCH_SECONDS, Caller, Endpoint,
+    Mismatch, Report, Watch, expect, expect_within, refused,
 )
 
 PERIOD = "2024-q3"

@@ -1,6 +1,6 @@
 """Service standards, instruments of evaluation, what-if, and scores that other bodies publish."""
 
-import decimal
+import fractions
 import json
 import secrets
 
@@ -118,5 +118,4 @@ def run(report, endpoints, token):
 
 
 def _fraction(text):
-    numerator, _, denominator = text.partition("/")
-    return decimal.Decimal(numerator) / decimal.Decimal(denominator)
+    return fractions.Fraction(text)
