@@ -104,7 +104,9 @@ mod tests {
         for figure in figures {
             let mut row: Vec<i128> = figure.iter().map(|is| i128::from(*is)).collect();
             reduced.iter().for_each(|(at, by)| less(&mut row, by, *at));
-            let Some(at) = row.iter().position(|x| *x != 0) else { continue };
+            let Some(at) = row.iter().position(|x| *x != 0) else {
+                continue;
+            };
             let by = inverse(row[at]);
             row.iter_mut().for_each(|x| *x = *x * by % PRIME);
             reduced.iter_mut().for_each(|(_, other)| less(other, &row, at));
@@ -126,7 +128,10 @@ mod tests {
         for dimension in 0..7 {
             for group in 0..5 {
                 let in_group = |at: &usize| people[*at][dimension] == group;
-                told(&(0..people.len()).filter(in_group).collect::<Vec<_>>(), group_step);
+                told(
+                    &(0..people.len()).filter(in_group).collect::<Vec<_>>(),
+                    group_step,
+                );
             }
         }
         figures
