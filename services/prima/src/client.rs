@@ -80,6 +80,7 @@ async fn import(connection: &Connection, what: ImportWhat) -> anyhow::Result<Exi
                 zone: args.timezone,
                 order: args.date_order,
                 import_id: args.import_id,
+                again: args.again,
                 errors: args.errors,
                 dry_run: args.dry_run,
             };

@@ -141,7 +141,7 @@ fn message(error: &clap::Error) -> String {
         ),
         ErrorKind::ValueValidation => {
             let cause = std::error::Error::source(error)
-                .map(|source| format!(": {source}"))
+                .map(|source| format!(": {}", cause(&source.to_string())))
                 .unwrap_or_default();
             format!("nilai `{value}` untuk {arg} tidak sah{cause}")
         }
@@ -158,6 +158,22 @@ fn message(error: &clap::Error) -> String {
         ErrorKind::InvalidUtf8 => "baris perintah bukan UTF-8".to_owned(),
         _ => error.to_string(),
     }
+}
+
+/// What the reader of numbers says, in Indonesian; our own readers say it so already.
+fn cause(text: &str) -> String {
+    if let Some((_, range)) = text.split_once(" is not in ") {
+        return match range.split_once("..=") {
+            Some((least, most)) if least.is_empty() => format!("paling besar {most}"),
+            Some((least, most)) => format!("harus {least} sampai {most}"),
+            None => format!("paling kecil {}", range.trim_end_matches("..")),
+        };
+    }
+    let no_number = ["invalid digit", "cannot parse integer", "number too"];
+    if no_number.iter().any(|start| text.starts_with(start)) {
+        return "harus bilangan bulat yang tidak terlalu besar".to_owned();
+    }
+    text.to_owned()
 }
 
 #[cfg(test)]
@@ -235,7 +251,12 @@ mod tests {
         assert!(
             read("prima sample-size x")
                 .unwrap_err()
-                .starts_with("nilai `x` untuk <POPULASI> tidak sah")
+                .starts_with("nilai `x` untuk <POPULASI> tidak sah: harus bilangan bulat")
+        );
+        assert!(
+            read("prima survey tokens s --count 0")
+                .unwrap_err()
+                .contains("tidak sah: harus 1 sampai 1000000")
         );
         assert!(
             read("prima report skm")

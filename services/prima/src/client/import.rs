@@ -25,7 +25,7 @@ use crate::cli::FileArgs;
 use progress::Progress;
 
 pub use regions::regions;
-pub use responses::{ColumnMap, ResponseOptions, ValueMap, responses, zone};
+pub use responses::{ColumnMap, ResponseOptions, ValueMap, label, responses, zone};
 pub use results::results;
 pub use units::units;
 
