@@ -1,6 +1,12 @@
 //! A running index service with a database of its own.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use prima_index::{NAME, SPEC};
 use prima_platform::{
@@ -30,6 +36,7 @@ pub struct World {
     pub assessment: AssessmentServiceClient<Routes>,
     pub db: Database,
     pub bus: Memory,
+    shift: Arc<AtomicI64>,
     _dir: TempDir,
 }
 
@@ -71,12 +78,16 @@ async fn start(url: String, schema: &str, dir: TempDir) -> World {
     (SPEC.migrate)(db.clone(), true).await.unwrap();
     let bus = Memory::default();
     let tasks = Tasks::default();
+    let shift = Arc::new(AtomicI64::new(0));
+    let (system, shifted) = (Clock::system(), shift.clone());
+    let clock =
+        Clock::from_fn(move || system.now() + chrono::TimeDelta::hours(shifted.load(Ordering::Relaxed)));
     let context = Context {
         service: NAME,
         config: Arc::new(config),
         db: db.clone(),
         bus: Arc::new(bus.clone()),
-        clock: Clock::system(),
+        clock,
         ids: Ids::random(),
         outbox: Outbox::default(),
         tasks: tasks.clone(),
@@ -92,11 +103,17 @@ async fn start(url: String, schema: &str, dir: TempDir) -> World {
         assessment: AssessmentServiceClient::new(routes),
         db,
         bus,
+        shift,
         _dir: dir,
     }
 }
 
 impl World {
+    /// Moves the clock of the service on, from now on.
+    pub fn after_hours(&self, hours: i64) {
+        self.shift.fetch_add(hours, Ordering::Relaxed);
+    }
+
     /// The state staged under `subject`, and that it has that version.
     pub async fn staged<T: Message + Default>(&self, subject: &str) -> Option<Staged<T>> {
         let reader = self.db.reader();

@@ -4,7 +4,11 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod cycles;
+mod evaluation;
 mod external;
 mod fixture;
+mod indexes;
 mod instruments;
+mod scene;
 mod suggestions;
