@@ -4,6 +4,7 @@ pub mod band;
 pub mod external;
 pub mod facts;
 pub mod instrument;
+pub mod portfolio;
 pub mod read;
 pub mod rule;
 pub mod score;
