@@ -220,10 +220,11 @@ pub async fn entries_of(
     stored(Row::find_by_statement(sql(conn, &text, values)).all(conn).await?)
 }
 
-/// How many other entries of the agency in the round have the same title; those taken back don't count.
+/// How many other entries of the agency in the round have the same title; those that were taken back
+/// or lapsed don't count.
 pub async fn entry_same_titles(conn: &impl ConnectionTrait, entry: &Stored) -> Result<usize, DbErr> {
     let text = "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM entry WHERE round_id = $1 AND agency = $2 AND title_key = $3
-                AND id <> $4 AND state <> 'withdrawn'";
+                AND id <> $4 AND state NOT IN ('withdrawn', 'lapsed')";
     let values = [
         entry.round_id.into(),
         entry.unit.agency.clone().into(),
