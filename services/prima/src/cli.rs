@@ -1,6 +1,7 @@
 //! The command line: every subcommand with its arguments. Help and messages are Indonesian.
 
 mod import;
+mod index;
 mod report;
 mod result;
 mod serve;
@@ -12,6 +13,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use import::{DateOrder, FileArgs, ImportArgs, ImportWhat, ResponsesArgs};
+pub use index::{
+    FormKind, IndexArgs, IndexWhat, InstrumentArgs, InstrumentWhat, Keyed, ScoresArgs, SimulateArgs,
+};
 pub use report::{ReportArgs, ReportFormat, ReportSkmArgs, ReportWhat};
 pub use result::{PeriodArgs, ResultArgs, ResultWhat};
 pub use serve::{DeadLettersArgs, MigrateArgs, ReconcileArgs, Role, RunArgs, ServeArgs, TokenArgs, UpArgs};
@@ -110,6 +114,17 @@ pub enum Command {
     /// Prints the result of a survey, or of a unit or agency in a period.
     #[command(about = "Tampilkan hasil (IKM) satu survei, atau satu unit atau instansi dalam satu periode")]
     Result(ResultArgs),
+    /// What is done with instruments of evaluation.
+    #[command(about = "Daftar, periksa, tambah, dan tampilkan instrumen evaluasi")]
+    Instrument(InstrumentArgs),
+    /// What is done with indexes.
+    #[command(about = "Hitung indeks pelayanan publik andaikata")]
+    Index(IndexArgs),
+    /// Lists scores that other bodies have published.
+    #[command(
+        about = "Daftar nilai terbitan yang dicatat (Ombudsman, SAKIP, IPP tahun lalu, …) beserta perubahannya"
+    )]
+    Scores(ScoresArgs),
     /// Writes a report.
     #[command(about = "Tulis laporan yang siap dicetak, beserta datanya")]
     Report(ReportArgs),
@@ -141,7 +156,13 @@ pub enum Service {
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 5] = [Self::Directory, Self::Survey, Self::Innovation, Self::Index, Self::Ranking];
+    pub const ALL: [Self; 5] = [
+        Self::Directory,
+        Self::Survey,
+        Self::Innovation,
+        Self::Index,
+        Self::Ranking,
+    ];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {

@@ -43,6 +43,12 @@ pub enum ImportWhat {
                  source, dan (boleh) category,respondents,roll_up,reason, kunci tiap unsur"
     )]
     Results(FileArgs),
+    /// Scores that other bodies have published.
+    #[command(
+        about = "Nilai terbitan lembaga lain dan IPP tahun lalu; kolom: metric,subject,period,value (atau score), dan (boleh) \
+                 category,source,no_maladministration,reason"
+    )]
+    Scores(FileArgs),
 }
 
 /// A file to import.

@@ -210,6 +210,10 @@ mod tests {
             "prima result unit -h",
             "prima league -h",
             "prima report skm -h",
+            "prima import scores -h",
+            "prima index simulate -h",
+            "prima instrument check -h",
+            "prima scores -h",
         ] {
             let text = read(line).unwrap_err();
             for word in [
@@ -316,6 +320,30 @@ mod tests {
             ),
             (
                 "prima survey create --unit u --id i --period 2024 --access token,kiosk",
+                Ok(()),
+            ),
+            (
+                "prima index simulate --instrument pekppp-2022 --form offline --levels f.csv --f03 4,2 --respondents 30 \
+                 --aspect-weight innovation=0.1 --aspect-weight service_policy=1/4 --leave-out innovation",
+                Ok(()),
+            ),
+            ("prima index simulate --form offline", Err("--instrument")),
+            (
+                "prima index simulate --instrument i --form luring",
+                Err("pilihannya: offline, online"),
+            ),
+            (
+                "prima index simulate --instrument i --f03 tinggi",
+                Err("harus angka"),
+            ),
+            (
+                "prima index simulate --instrument i --aspect-weight innovation",
+                Err("KUNCI=N"),
+            ),
+            ("prima instrument check", Err("<BERKAS.json>")),
+            ("prima import scores f.csv --skip-bad-rows", Ok(())),
+            (
+                "prima scores --metric ombudsman --subject agencies/3271/units/-",
                 Ok(()),
             ),
         ] {

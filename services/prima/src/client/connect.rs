@@ -242,10 +242,7 @@ impl Connection {
     /// As [`Connection::channel`].
     pub async fn index(&self) -> anyhow::Result<Index> {
         let channel = self.channel(Service::Index).await?;
-        Ok(IndexServiceClient::with_interceptor(
-            channel,
-            self.bearer.clone(),
-        ))
+        Ok(IndexServiceClient::with_interceptor(channel, self.bearer.clone()))
     }
 
     /// Connects to the league tables.
@@ -287,7 +284,13 @@ mod tests {
     #[test]
     fn a_named_endpoint_wins_over_the_common_one_in_any_order() {
         assert_eq!(endpoints(&[]).unwrap(), [DEFAULT_ENDPOINT; 5]);
-        let expected = ["http://a:1", "http://b:2", "http://a:1", "http://a:1", "http://a:1"];
+        let expected = [
+            "http://a:1",
+            "http://b:2",
+            "http://a:1",
+            "http://a:1",
+            "http://a:1",
+        ];
         assert_eq!(endpoints(&["http://a:1", "survey=http://b:2"]).unwrap(), expected);
         assert_eq!(endpoints(&["survey=http://b:2", "http://a:1"]).unwrap(), expected);
     }
