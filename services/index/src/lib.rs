@@ -40,6 +40,10 @@ async fn start(context: Context) -> Result<Started, Error> {
     for feed in &events::feeds::FEEDS {
         context.spawn_worker(FeedHandler::new(app.clone(), feed));
     }
+    context.tasks.spawn(
+        "indexes",
+        app::recompute::run(app.clone(), context.tasks.soft().clone()),
+    );
     let (ready, readiness) = watch::channel(true);
     let max_message_bytes = context.config.grpc.max_message_bytes;
     let assessments = grpc::assessment_service(app.clone(), max_message_bytes);

@@ -1,22 +1,31 @@
 //! Use cases: one file for each that changes state.
 
+pub mod cycles;
+pub mod evaluate;
 pub mod instruments;
 pub mod recompute;
 pub mod record_external;
 pub mod suggestions;
 
+use std::sync::Arc;
+
 use prima_platform::service::Context;
+use tokio::sync::Notify;
 
 /// What the use cases stand on; cheap to clone.
 #[derive(Clone)]
 pub struct App {
     /// The platform.
     pub context: Context,
+    marks: Arc<Notify>,
 }
 
 impl App {
     /// The use cases of one process.
     pub fn new(context: Context) -> Self {
-        Self { context }
+        Self {
+            context,
+            marks: Arc::default(),
+        }
     }
 }

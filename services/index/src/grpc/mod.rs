@@ -1,5 +1,7 @@
 //! The gRPC side of the index service.
 
+pub mod assessments;
+mod check;
 pub mod convert;
 mod cycles;
 mod evaluation;
