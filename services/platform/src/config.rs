@@ -220,7 +220,7 @@ pub struct Ranking {
 impl Default for Ranking {
     fn default() -> Self {
         Self {
-            sources: vec!["survey".into(), "innovation".into()],
+            sources: vec!["survey".into(), "innovation".into(), "index".into()],
             watch_interval_millis: 50,
         }
     }

@@ -42,15 +42,16 @@ pub struct Cli {
 /// How the client commands reach the services.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ConnectionArgs {
-    /// `URL` for every service, or `directory=URL`, `survey=URL`, `innovation=URL`, `ranking=URL`.
+    /// `URL` for every service, or `directory=URL`, `survey=URL`, `innovation=URL`, `index=URL`,
+    /// `ranking=URL`.
     #[arg(
         long,
         global = true,
         env = "PRIMA_ENDPOINT",
         value_name = "[LAYANAN=]URL",
         value_delimiter = ',',
-        help = "Alamat layanan; URL untuk semua, atau directory=URL, survey=URL, innovation=URL, ranking=URL. Boleh berulang \
-                (lingkungan: PRIMA_ENDPOINT; bawaan: http://127.0.0.1:50051)"
+        help = "Alamat layanan; URL untuk semua, atau directory=URL, survey=URL, innovation=URL, index=URL, \
+                ranking=URL. Boleh berulang (lingkungan: PRIMA_ENDPOINT; bawaan: http://127.0.0.1:50051)"
     )]
     pub endpoint: Vec<String>,
     /// File that holds the bearer token.
@@ -132,13 +133,15 @@ pub enum Service {
     Survey,
     /// Innovations and their competition rounds.
     Innovation,
+    /// Instruments, evaluations, the index, scores of other bodies.
+    Index,
     /// League tables.
     Ranking,
 }
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 4] = [Self::Directory, Self::Survey, Self::Innovation, Self::Ranking];
+    pub const ALL: [Self; 5] = [Self::Directory, Self::Survey, Self::Innovation, Self::Index, Self::Ranking];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -146,6 +149,7 @@ impl Service {
             Self::Directory => "directory",
             Self::Survey => "survey",
             Self::Innovation => "innovation",
+            Self::Index => "index",
             Self::Ranking => "ranking",
         }
     }
@@ -158,7 +162,7 @@ pub struct HealthArgs {
     #[arg(
         long,
         value_name = "LAYANAN",
-        help = "Hanya layanan ini: directory, survey, innovation, atau ranking"
+        help = "Hanya layanan ini: directory, survey, innovation, index, atau ranking"
     )]
     pub service: Option<Service>,
 }

@@ -27,10 +27,11 @@ use crate::{
 const DEMO_DEADLINE: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Every service, in the order in which `up` starts them.
-pub const SPECS: [Spec; 4] = [
+pub const SPECS: [Spec; 5] = [
     prima_directory::SPEC,
     prima_survey::SPEC,
     prima_innovation::SPEC,
+    prima_index::SPEC,
     prima_ranking::SPEC,
 ];
 
@@ -39,6 +40,7 @@ fn spec(service: Service) -> Spec {
         Service::Directory => prima_directory::SPEC,
         Service::Survey => prima_survey::SPEC,
         Service::Innovation => prima_innovation::SPEC,
+        Service::Index => prima_index::SPEC,
         Service::Ranking => prima_ranking::SPEC,
     }
 }
