@@ -1,6 +1,7 @@
 //! The command line: every subcommand with its arguments. Help and messages are Indonesian.
 
 mod import;
+mod index_read;
 mod report;
 mod result;
 mod serve;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use import::{DateOrder, FileArgs, ImportArgs, ImportWhat, ResponsesArgs};
+pub use index_read::{IndexArgs, IndexReadArgs, IndexWhat, ReportEvaluationArgs};
 pub use report::{ReportArgs, ReportFormat, ReportSkmArgs, ReportWhat};
 pub use result::{PeriodArgs, ResultArgs, ResultWhat};
 pub use serve::{DeadLettersArgs, MigrateArgs, ReconcileArgs, Role, RunArgs, ServeArgs, TokenArgs, UpArgs};
@@ -110,6 +112,9 @@ pub enum Command {
     /// Prints the result of a survey, or of a unit or agency in a period.
     #[command(about = "Tampilkan hasil (IKM) satu survei, atau satu unit atau instansi dalam satu periode")]
     Result(ResultArgs),
+    /// What is done with indexes.
+    #[command(about = "Tampilkan dan uraikan indeks pelayanan publik")]
+    Index(IndexArgs),
     /// Writes a report.
     #[command(about = "Tulis laporan yang siap dicetak, beserta datanya")]
     Report(ReportArgs),
@@ -141,7 +146,13 @@ pub enum Service {
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 5] = [Self::Directory, Self::Survey, Self::Innovation, Self::Index, Self::Ranking];
+    pub const ALL: [Self; 5] = [
+        Self::Directory,
+        Self::Survey,
+        Self::Innovation,
+        Self::Index,
+        Self::Ranking,
+    ];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {

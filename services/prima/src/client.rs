@@ -5,6 +5,7 @@ pub mod connect;
 pub mod fault;
 mod health;
 pub mod import;
+mod index_read;
 mod period;
 pub mod print;
 mod read;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 
-use crate::cli::{Cli, Command, ImportWhat};
+use crate::cli::{Cli, Command, ImportWhat, IndexWhat};
 use connect::Connection;
 use import::{Options, ResponseOptions};
 
@@ -56,6 +57,10 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(args) => import(&connection, args.what).await,
         Command::Survey(args) => survey::run(&connection, args.what).await,
         Command::Result(args) => read::result(&connection, &args).await,
+        Command::Index(args) => match args.what {
+            IndexWhat::Show(args) => index_read::show(&connection, &args).await,
+            IndexWhat::Explain(args) => index_read::explain(&connection, &args).await,
+        },
         Command::Report(args) => report::run(&connection, args.what).await,
         Command::League(args) => read::league(&connection, &args).await,
         Command::Standing(args) => read::standing(&connection, &args).await,

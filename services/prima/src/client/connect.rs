@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use prima_proto::{
     directory::v1::directory_service_client::DirectoryServiceClient,
-    index::v1::index_service_client::IndexServiceClient,
+    index::v1::{
+        assessment_service_client::AssessmentServiceClient, index_service_client::IndexServiceClient,
+    },
     ranking::v1::ranking_service_client::RankingServiceClient,
     survey::v1::{access_service_client::AccessServiceClient, survey_service_client::SurveyServiceClient},
 };
@@ -30,6 +32,8 @@ pub type Directory = DirectoryServiceClient<Authorized>;
 pub type Survey = SurveyServiceClient<Authorized>;
 /// Client of the access to surveys.
 pub type Access = AccessServiceClient<Authorized>;
+/// Client of evaluations.
+pub type Assessment = AssessmentServiceClient<Authorized>;
 /// Client of the index.
 pub type Index = IndexServiceClient<Authorized>;
 /// Client of the league tables.
@@ -235,6 +239,19 @@ impl Connection {
         ))
     }
 
+    /// Connects to evaluations, which the service of the index gives.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::channel`].
+    pub async fn assessment(&self) -> anyhow::Result<Assessment> {
+        let channel = self.channel(Service::Index).await?;
+        Ok(AssessmentServiceClient::with_interceptor(
+            channel,
+            self.bearer.clone(),
+        ))
+    }
+
     /// Connects to the index.
     ///
     /// # Errors
@@ -242,10 +259,7 @@ impl Connection {
     /// As [`Connection::channel`].
     pub async fn index(&self) -> anyhow::Result<Index> {
         let channel = self.channel(Service::Index).await?;
-        Ok(IndexServiceClient::with_interceptor(
-            channel,
-            self.bearer.clone(),
-        ))
+        Ok(IndexServiceClient::with_interceptor(channel, self.bearer.clone()))
     }
 
     /// Connects to the league tables.
@@ -287,7 +301,13 @@ mod tests {
     #[test]
     fn a_named_endpoint_wins_over_the_common_one_in_any_order() {
         assert_eq!(endpoints(&[]).unwrap(), [DEFAULT_ENDPOINT; 5]);
-        let expected = ["http://a:1", "http://b:2", "http://a:1", "http://a:1", "http://a:1"];
+        let expected = [
+            "http://a:1",
+            "http://b:2",
+            "http://a:1",
+            "http://a:1",
+            "http://a:1",
+        ];
         assert_eq!(endpoints(&["http://a:1", "survey=http://b:2"]).unwrap(), expected);
         assert_eq!(endpoints(&["survey=http://b:2", "http://a:1"]).unwrap(), expected);
     }

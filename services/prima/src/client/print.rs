@@ -1,6 +1,7 @@
 //! What is printed: tables for people, JSON and CSV for machines.
 
 pub mod analysis;
+pub mod index_tree;
 pub mod league;
 pub mod period;
 pub mod result;
