@@ -2,6 +2,7 @@
 
 mod import;
 mod index;
+mod index_read;
 mod report;
 mod result;
 mod serve;
@@ -16,6 +17,7 @@ pub use import::{DateOrder, FileArgs, ImportArgs, ImportWhat, ResponsesArgs};
 pub use index::{
     FormKind, IndexArgs, IndexWhat, InstrumentArgs, InstrumentWhat, Keyed, ScoresArgs, SimulateArgs,
 };
+pub use index_read::{IndexReadArgs, ReportEvaluationArgs};
 pub use report::{ReportArgs, ReportFormat, ReportSkmArgs, ReportWhat};
 pub use result::{PeriodArgs, ResultArgs, ResultWhat};
 pub use serve::{DeadLettersArgs, MigrateArgs, ReconcileArgs, Role, RunArgs, ServeArgs, TokenArgs, UpArgs};
@@ -118,7 +120,7 @@ pub enum Command {
     #[command(about = "Daftar, periksa, tambah, dan tampilkan instrumen evaluasi")]
     Instrument(InstrumentArgs),
     /// What is done with indexes.
-    #[command(about = "Hitung indeks pelayanan publik andaikata")]
+    #[command(about = "Tampilkan, uraikan, dan hitung andaikata indeks pelayanan publik")]
     Index(IndexArgs),
     /// Lists scores that other bodies have published.
     #[command(

@@ -6,6 +6,7 @@ pub mod fault;
 mod health;
 pub mod import;
 mod index;
+mod index_read;
 mod period;
 pub mod print;
 mod read;

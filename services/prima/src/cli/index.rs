@@ -124,6 +124,14 @@ pub struct IndexArgs {
 /// What is done with indexes.
 #[derive(Debug, Clone, Subcommand)]
 pub enum IndexWhat {
+    /// Prints one.
+    #[command(
+        about = "Tampilkan indeks satu unit atau instansi dalam satu siklus, beserta aspek dan indikatornya"
+    )]
+    Show(super::IndexReadArgs),
+    /// Prints all that leads to one.
+    #[command(about = "Uraikan indeks sampai ke setiap masukan: bobot, nilai, asal, dan dasar hukumnya")]
+    Explain(super::IndexReadArgs),
     /// Computes one from given levels.
     #[command(about = "Hitung indeks andaikata dari tingkat yang diberikan; tidak ada yang disimpan")]
     Simulate(SimulateArgs),

@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use prima_proto::{
     directory::v1::directory_service_client::DirectoryServiceClient,
-    index::v1::index_service_client::IndexServiceClient,
+    index::v1::{
+        assessment_service_client::AssessmentServiceClient, index_service_client::IndexServiceClient,
+    },
     ranking::v1::ranking_service_client::RankingServiceClient,
     survey::v1::{access_service_client::AccessServiceClient, survey_service_client::SurveyServiceClient},
 };
@@ -30,6 +32,8 @@ pub type Directory = DirectoryServiceClient<Authorized>;
 pub type Survey = SurveyServiceClient<Authorized>;
 /// Client of the access to surveys.
 pub type Access = AccessServiceClient<Authorized>;
+/// Client of evaluations.
+pub type Assessment = AssessmentServiceClient<Authorized>;
 /// Client of the index.
 pub type Index = IndexServiceClient<Authorized>;
 /// Client of the league tables.
@@ -230,6 +234,19 @@ impl Connection {
     pub async fn access(&self) -> anyhow::Result<Access> {
         let channel = self.channel(Service::Survey).await?;
         Ok(AccessServiceClient::with_interceptor(
+            channel,
+            self.bearer.clone(),
+        ))
+    }
+
+    /// Connects to evaluations, which the service of the index gives.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::channel`].
+    pub async fn assessment(&self) -> anyhow::Result<Assessment> {
+        let channel = self.channel(Service::Index).await?;
+        Ok(AssessmentServiceClient::with_interceptor(
             channel,
             self.bearer.clone(),
         ))

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::call::repeat;
 use super::connect::{Connection, Index};
 use super::import;
+use super::index_read;
 use super::print;
 use crate::cli::{FormKind, IndexWhat, InstrumentWhat, Keyed, Plain, ScoresArgs, SimulateArgs};
 
@@ -99,7 +100,11 @@ async fn add(client: &Index, file: &Path) -> anyhow::Result<()> {
 
 /// `prima index`.
 pub(super) async fn index(connection: &Connection, what: IndexWhat) -> anyhow::Result<ExitCode> {
-    let IndexWhat::Simulate(args) = what;
+    let args = match what {
+        IndexWhat::Show(args) => return index_read::show(connection, &args).await,
+        IndexWhat::Explain(args) => return index_read::explain(connection, &args).await,
+        IndexWhat::Simulate(args) => args,
+    };
     let format = args.format;
     let message = simulation(args)?;
     let client = connection.index().await?;

@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod index;
+pub mod index_tree;
 pub mod instrument;
 pub mod league;
 pub mod period;
