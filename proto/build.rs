@@ -9,6 +9,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "prima/survey/v1/access.proto",
         "prima/survey/v1/survey.proto",
         "prima/ranking/v1/ranking.proto",
+        "prima/innovation/v1/innovation.proto",
         "prima/event/v1/event.proto",
     ];
     let descriptors = protox::compile(files, ["."])?;

@@ -221,7 +221,7 @@ pub struct Ranking {
 impl Default for Ranking {
     fn default() -> Self {
         Self {
-            sources: vec!["survey".into()],
+            sources: vec!["survey".into(), "innovation".into()],
             watch_interval_millis: 50,
         }
     }

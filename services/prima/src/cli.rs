@@ -42,14 +42,14 @@ pub struct Cli {
 /// How the client commands reach the services.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ConnectionArgs {
-    /// `URL` for every service, or `directory=URL`, `survey=URL`, `ranking=URL`.
+    /// `URL` for every service, or `directory=URL`, `survey=URL`, `innovation=URL`, `ranking=URL`.
     #[arg(
         long,
         global = true,
         env = "PRIMA_ENDPOINT",
         value_name = "[LAYANAN=]URL",
         value_delimiter = ',',
-        help = "Alamat layanan; URL untuk semua, atau directory=URL, survey=URL, ranking=URL. Boleh berulang \
+        help = "Alamat layanan; URL untuk semua, atau directory=URL, survey=URL, innovation=URL, ranking=URL. Boleh berulang \
                 (lingkungan: PRIMA_ENDPOINT; bawaan: http://127.0.0.1:50051)"
     )]
     pub endpoint: Vec<String>,
@@ -130,19 +130,22 @@ pub enum Service {
     Directory,
     /// Survey intake and results.
     Survey,
+    /// Innovations and their competition rounds.
+    Innovation,
     /// League tables.
     Ranking,
 }
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 3] = [Self::Directory, Self::Survey, Self::Ranking];
+    pub const ALL: [Self; 4] = [Self::Directory, Self::Survey, Self::Innovation, Self::Ranking];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Directory => "directory",
             Self::Survey => "survey",
+            Self::Innovation => "innovation",
             Self::Ranking => "ranking",
         }
     }
@@ -155,7 +158,7 @@ pub struct HealthArgs {
     #[arg(
         long,
         value_name = "LAYANAN",
-        help = "Hanya layanan ini: directory, survey, atau ranking"
+        help = "Hanya layanan ini: directory, survey, innovation, atau ranking"
     )]
     pub service: Option<Service>,
 }

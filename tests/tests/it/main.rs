@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod contract;
+mod corrections;
 mod faults;
 mod house;
 mod import;

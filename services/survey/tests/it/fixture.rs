@@ -29,7 +29,6 @@ pub struct World {
     pub client: SurveyServiceClient<Routes>,
     pub access: AccessServiceClient<Routes>,
     pub db: Database,
-    pub bus: Memory,
     _dir: TempDir,
 }
 
@@ -75,13 +74,12 @@ async fn start(url: String, schema: &str, dir: TempDir, survey: config::Survey) 
             .unwrap();
     }
     (SPEC.migrate)(db.clone(), true).await.unwrap();
-    let bus = Memory::default();
     let tasks = Tasks::default();
     let context = Context {
         service: NAME,
         config: Arc::new(config),
         db: db.clone(),
-        bus: Arc::new(bus.clone()),
+        bus: Arc::new(Memory::default()),
         clock: Clock::system(),
         ids: Ids::random(),
         outbox: Outbox::default(),
@@ -97,7 +95,6 @@ async fn start(url: String, schema: &str, dir: TempDir, survey: config::Survey) 
         client: SurveyServiceClient::new(routes.clone()),
         access: AccessServiceClient::new(routes),
         db,
-        bus,
         _dir: dir,
     }
 }

@@ -1,4 +1,4 @@
-//! Chapter IV, second half: strongest and weakest, importance and performance, change, quality of the data.
+//! Chapter IV, second half: strongest and weakest, change, quality of the data, importance and performance.
 
 use maud::{Markup, html};
 use prima_platform::document::chart::{About, Point, Scatter};
@@ -22,12 +22,12 @@ pub(super) fn render(report: &Report) -> Markup {
     html! {
         h3 { "D. Unsur Terkuat dan Terlemah" }
         (extremes(report))
-        h3 { "E. Kepentingan dan Kinerja Unsur" }
-        (importance(report))
-        h3 { "F. Perubahan terhadap Periode Pembanding" }
+        h3 { "E. Perubahan terhadap Periode Pembanding" }
         (change(report))
-        h3 { "G. Mutu Data" }
+        h3 { "F. Mutu Data" }
         (quality(report))
+        h3 { "G. Kepentingan dan Kinerja Unsur" }
+        (importance(report))
     }
 }
 

@@ -37,13 +37,13 @@ pub(super) fn render(report: &Report) -> Markup {
             p { "Responden tidak mengisi keterangan profil." }
         }
         @for dimension in asked { (self::dimension(report, analysis, dimension)) }
+        @if hidden { (hidden_note(analysis)) }
         @if !blank.is_empty() {
             p {
                 "Tidak diisi oleh seorang responden pun: "
                 (blank.iter().map(|each| lower(&each.display_name)).collect::<Vec<_>>().join(", ")) "."
             }
         }
-        @if hidden { (hidden_note(analysis)) }
     }
 }
 
