@@ -164,7 +164,7 @@ fn message(error: &clap::Error) -> String {
 fn cause(text: &str) -> String {
     if let Some((_, range)) = text.split_once(" is not in ") {
         return match range.split_once("..=") {
-            Some((least, most)) if least.is_empty() => format!("paling besar {most}"),
+            Some(("", most)) => format!("paling besar {most}"),
             Some((least, most)) => format!("harus {least} sampai {most}"),
             None => format!("paling kecil {}", range.trim_end_matches("..")),
         };
