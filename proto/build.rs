@@ -11,6 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "prima/index/v1/assessment.proto",
         "prima/index/v1/index.proto",
         "prima/ranking/v1/ranking.proto",
+        "prima/innovation/v1/innovation.proto",
         "prima/event/v1/event.proto",
     ];
     let descriptors = protox::compile(files, ["."])?;

@@ -31,6 +31,14 @@ pub mod index {
     }
 }
 
+/// Innovations, competition rounds and replication.
+pub mod innovation {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("prima.innovation.v1");
+    }
+}
+
 /// League tables.
 pub mod ranking {
     /// Version 1.

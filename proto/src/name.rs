@@ -107,6 +107,40 @@ pub struct Device {
     pub device: String,
 }
 
+/// Name of an innovation, `agencies/{agency}/units/{unit}/innovations/{innovation}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Innovation {
+    /// The unit.
+    pub unit: Unit,
+    /// Id of the innovation.
+    pub innovation: String,
+}
+
+/// Name of a replication, `agencies/{agency}/units/{unit}/innovations/{innovation}/replications/{replication}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Replication {
+    /// The innovation that was adopted.
+    pub innovation: Innovation,
+    /// Id of the replication.
+    pub replication: String,
+}
+
+/// Name of a competition round, `rounds/{round}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Round {
+    /// Id of the round.
+    pub round: String,
+}
+
+/// Name of an entry in a round, `rounds/{round}/entries/{entry}`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Entry {
+    /// The round.
+    pub round: Round,
+    /// Id of the entry.
+    pub entry: String,
+}
+
 /// Name of an evaluation cycle, `cycles/{cycle}`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cycle {
@@ -232,6 +266,63 @@ impl Device {
     }
 }
 
+impl Innovation {
+    /// Parses `agencies/{agency}/units/{unit}/innovations/{innovation}`.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        const FORM: &str = "agencies/{agency}/units/{unit}/innovations/{innovation}";
+        let (unit, innovation) = text
+            .split_once("/innovations/")
+            .ok_or(Error::Form { form: FORM })?;
+        let unit = Unit::parse(unit).map_err(|e| reform(e, FORM))?;
+        Ok(Self {
+            unit,
+            innovation: token(innovation, TOKEN_MAX)?.to_owned(),
+        })
+    }
+}
+
+impl Replication {
+    /// Parses `agencies/{agency}/units/{unit}/innovations/{innovation}/replications/{replication}`.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        const FORM: &str =
+            "agencies/{agency}/units/{unit}/innovations/{innovation}/replications/{replication}";
+        let (innovation, replication) = text
+            .split_once("/replications/")
+            .ok_or(Error::Form { form: FORM })?;
+        let innovation = Innovation::parse(innovation).map_err(|e| reform(e, FORM))?;
+        Ok(Self {
+            innovation,
+            replication: token(replication, TOKEN_MAX)?.to_owned(),
+        })
+    }
+}
+
+impl Round {
+    /// Parses `rounds/{round}`.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        const FORM: &str = "rounds/{round}";
+        match text.split('/').collect::<Vec<_>>().as_slice() {
+            ["rounds", round] => Ok(Self {
+                round: token(round, TOKEN_MAX)?.to_owned(),
+            }),
+            _ => Err(Error::Form { form: FORM }),
+        }
+    }
+}
+
+impl Entry {
+    /// Parses `rounds/{round}/entries/{entry}`.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        const FORM: &str = "rounds/{round}/entries/{entry}";
+        let (round, entry) = text.split_once("/entries/").ok_or(Error::Form { form: FORM })?;
+        let round = Round::parse(round).map_err(|e| reform(e, FORM))?;
+        Ok(Self {
+            round,
+            entry: token(entry, TOKEN_MAX)?.to_owned(),
+        })
+    }
+}
+
 impl Cycle {
     /// Parses `cycles/{cycle}`.
     pub fn parse(text: &str) -> Result<Self, Error> {
@@ -328,6 +419,30 @@ impl fmt::Display for Device {
     }
 }
 
+impl fmt::Display for Innovation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/innovations/{}", self.unit, self.innovation)
+    }
+}
+
+impl fmt::Display for Replication {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/replications/{}", self.innovation, self.replication)
+    }
+}
+
+impl fmt::Display for Round {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "rounds/{}", self.round)
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/entries/{}", self.round, self.entry)
+    }
+}
+
 impl fmt::Display for Cycle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cycles/{}", self.cycle)
@@ -364,6 +479,10 @@ mod tests {
         assert_eq!(TokenBatch::parse(&batch).unwrap().to_string(), batch);
         let device = "agencies/3271/units/dpmptsp/devices/loket-1";
         assert_eq!(Device::parse(device).unwrap().to_string(), device);
+        let replication = "agencies/3271/units/dpmptsp/innovations/sipandu/replications/r1";
+        assert_eq!(Replication::parse(replication).unwrap().to_string(), replication);
+        let entry = "rounds/kipp-2022/entries/e1";
+        assert_eq!(Entry::parse(entry).unwrap().to_string(), entry);
         let assessment = "cycles/2025-nasional/agencies/3271/units/dpmptsp";
         assert_eq!(Assessment::parse(assessment).unwrap().to_string(), assessment);
         let table = "metrics/skm/periods/2024-q3/cohorts/dpmptsp.32";
@@ -389,5 +508,8 @@ mod tests {
         ] {
             assert!(Assessment::parse(text).is_err(), "{text}");
         }
+        assert!(Innovation::parse("agencies/1/units/a/innovations/b/c").is_err());
+        assert!(Replication::parse("agencies/1/units/a/innovations/b/replications/").is_err());
+        assert!(Round::parse("rounds/a/b").is_err() && Entry::parse("rounds/a/entries/B").is_err());
     }
 }

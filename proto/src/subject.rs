@@ -8,6 +8,8 @@ pub const AGENCY_TYPE: &str = "prima.directory.agency";
 pub const UNIT_TYPE: &str = "prima.directory.unit";
 /// Type of [`survey_result()`] events.
 pub const SURVEY_RESULT_TYPE: &str = "prima.survey.result";
+/// Type of [`innovation_portfolio()`] events.
+pub const INNOVATION_PORTFOLIO_TYPE: &str = "prima.innovation.portfolio";
 /// Type of [`unit_score()`] and [`agency_score()`] events.
 pub const SCORE_TYPE: &str = "prima.score";
 
@@ -26,6 +28,14 @@ pub fn survey_result(name: &name::Survey) -> String {
     format!(
         "prima.survey.result.{}.{}.{}",
         name.unit.agency, name.unit.unit, name.survey
+    )
+}
+
+/// Portfolio of a unit in a period.
+pub fn innovation_portfolio(name: &name::Unit, period: &str) -> String {
+    format!(
+        "prima.innovation.portfolio.{}.{}.{period}",
+        name.agency, name.unit
     )
 }
 

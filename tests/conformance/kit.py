@@ -12,6 +12,7 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 DIRECTORY = "prima.directory.v1.DirectoryService"
 SURVEY = "prima.survey.v1.SurveyService"
 ACCESS = "prima.survey.v1.AccessService"
+INNOVATION = "prima.innovation.v1.InnovationService"
 RANKING = "prima.ranking.v1.RankingService"
 HEALTH = "grpc.health.v1.Health"
 

@@ -96,7 +96,7 @@ def run(report, prima, nobody, unit, run_id, rows, expected):
         listed = prima.call(ACCESS, "ListTokenBatches", {"parent": survey}).batches
         expect("used of", [(b.used, b.size, b.counter) for b in listed], [(1, 5, "loket-1")])
         prima.call(ACCESS, "RevokeTokenBatch", {"name": listed[0].name})
-        refused(grpc.StatusCode.PERMISSION_DENIED, "TOKEN_REVOKED", lambda: nobody.call(SURVEY, "SubmitResponse", {
+        refused(grpc.StatusCode.FAILED_PRECONDITION, "TOKEN_REVOKED", lambda: nobody.call(SURVEY, "SubmitResponse", {
             "request_id": "dicabut", "survey": survey, "response": {"answers": rows[1]},
             "credential": {"token": batch.tokens[1]},
         }))
@@ -132,7 +132,7 @@ def run(report, prima, nobody, unit, run_id, rows, expected):
         refused(grpc.StatusCode.PERMISSION_DENIED, "SIGNATURE_INVALID",
                 lambda: hand_in("k-4", 3, Ed25519PrivateKey.generate()))
         prima.call(ACCESS, "RevokeDevice", {"name": device})
-        refused(grpc.StatusCode.PERMISSION_DENIED, "DEVICE_REVOKED", lambda: hand_in("k-5", 3, key))
+        refused(grpc.StatusCode.FAILED_PRECONDITION, "DEVICE_REVOKED", lambda: hand_in("k-5", 3, key))
 
     # Figures of an open survey move in steps.
     with check("while the survey is open, elements move in steps of five; respondents and index at once"):

@@ -132,6 +132,15 @@ impl Client {
         self.survey.submit_response(request).await.map(|_| ())
     }
 
+    /// Closes a survey, which discloses every figure.
+    pub async fn close(&mut self, survey: &str) {
+        let request = survey::CloseSurveyRequest {
+            name: survey.to_owned(),
+            ..survey::CloseSurveyRequest::default()
+        };
+        self.survey.close_survey(request).await.expect("closed");
+    }
+
     /// The result of a survey.
     pub async fn result(&mut self, survey: &str) -> survey::Result {
         let request = survey::GetResultRequest {

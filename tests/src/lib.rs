@@ -73,10 +73,15 @@ impl Cluster {
 
     /// How a process of this cluster is started.
     pub fn command(&self, service: Service) -> process::Command {
-        process::Command::new(service)
+        let command = process::Command::new(service)
             .database(&self.database)
             .bus(&self.nats.url())
-            .env("PRIMA_AUTH__PUBLIC_KEY", self.signer.public_key())
+            .env("PRIMA_AUTH__PUBLIC_KEY", self.signer.public_key());
+        match service {
+            // It waits for the scores of every source, and a cluster runs no other.
+            Service::Ranking => command.env("PRIMA_RANKING__SOURCES", "[\"survey\"]"),
+            _ => command,
+        }
     }
 
     /// Starts one service and waits until it serves its port.

@@ -26,6 +26,8 @@ pub enum Service {
     Directory,
     /// Survey intake.
     Survey,
+    /// Innovations.
+    Innovation,
     /// League tables.
     Ranking,
     /// All of them in one process.
@@ -38,6 +40,7 @@ impl Service {
         match self {
             Self::Directory => "directory",
             Self::Survey => "survey",
+            Self::Innovation => "innovation",
             Self::Ranking => "ranking",
             Self::Up => "up",
         }

@@ -71,3 +71,44 @@ pub fn totals(ns: impl Iterator<Item = usize>) -> BTreeMap<String, i64> {
     }
     totals
 }
+
+/// A row of [`csv`], 0-based: as a form tool writes it, without an id.
+fn row(n: usize) -> String {
+    let response = response(n);
+    let answers = ELEMENTS.map(|key| response.answers.get(key).map_or_else(String::new, i32::to_string));
+    let sex = if n.is_multiple_of(2) {
+        "Perempuan"
+    } else {
+        "Laki-laki"
+    };
+    let (day, hour, minute) = (1 + n % 28, 8 + n / 28 % 8, n / 224 % 60);
+    format!(
+        "2024/08/{day:02} {hour}:{minute:02}:00 {half} GMT+7,{sex},{age},SMA/SMK,Swasta,{answers},{text}",
+        half = if hour < 12 { "AM" } else { "PM" },
+        hour = if hour > 12 { hour - 12 } else { hour },
+        age = 18 + n % 50,
+        answers = answers.join(","),
+        text = if n.is_multiple_of(100) {
+            "\"Loket, mohon ditambah\""
+        } else {
+            ""
+        },
+    )
+}
+
+/// Writes the responses 0 to `count` as a form tool exports them; `response(n)` is what row `n` answers.
+///
+/// # Errors
+///
+/// When the file can't be written.
+pub fn csv(file: &mut impl std::io::Write, count: usize) -> std::io::Result<()> {
+    let elements = ELEMENTS.join(",");
+    writeln!(
+        file,
+        "Timestamp,Jenis Kelamin,Usia,Pendidikan Terakhir,Pekerjaan,{elements},Saran"
+    )?;
+    for n in 0..count {
+        writeln!(file, "{}", row(n))?;
+    }
+    Ok(())
+}

@@ -1,7 +1,9 @@
-//! Who exists: agencies (instansi), their units (unit penyelenggara pelayanan publik) and public services.
+//! Who exists: agencies (instansi), their units (unit penyelenggara pelayanan publik) and public services,
+//! with their service standards (standar pelayanan) and service charters (maklumat pelayanan).
 //!
-//! Owns agencies, units, public services and the list of unit types. Publishes `prima.directory.agency.<agency>` and
-//! `prima.directory.unit.<agency>.<unit>`, the latter with the unit's public services. Consumes nothing.
+//! Owns agencies, units, public services, standards, charters and the list of unit types. Publishes `prima.directory.agency.<agency>` and
+//! `prima.directory.unit.<agency>.<unit>`, the latter with the unit's public services and the
+//! facts of their standards and of its charter, never their texts. Consumes nothing.
 //! Nothing is deleted: a unit that ends is closed and names its successors.
 
 mod app;

@@ -16,6 +16,7 @@ use prima_platform::service::{Context, Error, Migrating, Spec, Started, Starting
 use tokio::sync::watch;
 
 use app::App;
+use events::feeds::FeedHandler;
 
 /// Name of the service, its schema and its stream.
 pub const NAME: &str = "index";
@@ -36,6 +37,9 @@ fn migrate(db: prima_platform::db::Database, run: bool) -> Migrating {
 async fn start(context: Context) -> Result<Started, Error> {
     let app = App::new(context.clone());
     context.spawn_relay();
+    for feed in &events::feeds::FEEDS {
+        context.spawn_worker(FeedHandler::new(app.clone(), feed));
+    }
     let (ready, readiness) = watch::channel(true);
     let max_message_bytes = context.config.grpc.max_message_bytes;
     let assessments = grpc::assessment_service(app.clone(), max_message_bytes);

@@ -252,6 +252,8 @@ pub struct Survey {
     pub writers: usize,
     /// Responses by which the figures per element and profile of an open survey move at least; 1 moves them at once.
     pub disclosure_step: u32,
+    /// Least respondents of a group whose figures are shown; 1 shows every group.
+    pub minimum_cell: u32,
 }
 
 impl Default for Survey {
@@ -261,6 +263,7 @@ impl Default for Survey {
             queue: 4096,
             writers: 2,
             disclosure_step: 5,
+            minimum_cell: 5,
         }
     }
 }
@@ -278,7 +281,7 @@ pub struct Ranking {
 impl Default for Ranking {
     fn default() -> Self {
         Self {
-            sources: vec!["survey".into()],
+            sources: vec!["survey".into(), "innovation".into()],
             watch_interval_millis: 50,
         }
     }
@@ -333,6 +336,7 @@ impl Config {
             ("survey.queue", self.survey.queue),
             ("survey.writers", self.survey.writers),
             ("survey.disclosure_step", self.survey.disclosure_step as usize),
+            ("survey.minimum_cell", self.survey.minimum_cell as usize),
             ("bus.replicas", self.bus.replicas),
             ("grpc.max_concurrent_requests", self.grpc.max_concurrent_requests),
         ] {

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod consume;
 pub mod db;
+pub mod document;
 pub mod failpoint;
 pub mod failure;
 pub mod grpc;

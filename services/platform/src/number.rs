@@ -9,7 +9,7 @@ pub type Rational = num_rational::BigRational;
 /// `value` with exactly `places` decimals, rounded half up (half away from zero when negative). A value that
 /// rounds to zero prints without a sign.
 pub fn decimal(value: &Rational, places: u32) -> String {
-    let scaled = scale(value, places);
+    let scaled = scaled(value, places);
     let width = places as usize;
     let digits = format!("{:0>1$}", scaled.abs().to_string(), width + 1);
     let (whole, part) = digits.split_at(digits.len() - width);
@@ -23,7 +23,7 @@ pub fn decimal(value: &Rational, places: u32) -> String {
 
 /// `value` rounded to `places` decimals as [`decimal`] prints it, still exact.
 pub fn round(value: &Rational, places: u32) -> Rational {
-    Rational::new(scale(value, places), power(places))
+    Rational::new(scaled(value, places), power(places))
 }
 
 /// `value` as `numerator/denominator` in lowest terms, the denominator positive; a whole number is `n/1`.
@@ -55,15 +55,22 @@ pub fn parse_decimal(text: &str) -> Option<Rational> {
 }
 
 /// The arithmetic mean; `None` of no values.
-pub fn mean(values: &[Rational]) -> Option<Rational> {
-    if values.is_empty() {
-        return None;
+pub fn mean<'a>(values: impl IntoIterator<Item = &'a Rational>) -> Option<Rational> {
+    let (mut sum, mut count) = (whole(0), 0);
+    for value in values {
+        sum += value;
+        count += 1;
     }
-    let sum: Rational = values.iter().sum();
-    Some(sum / BigInt::from(values.len()))
+    (count > 0).then(|| sum / whole(count))
 }
 
-fn scale(value: &Rational, places: u32) -> BigInt {
+/// A whole number.
+pub fn whole(value: i64) -> Rational {
+    Rational::from_integer(BigInt::from(value))
+}
+
+/// `value` times 10 to the power of `places`, rounded half up (half away from zero when negative).
+pub fn scaled(value: &Rational, places: u32) -> BigInt {
     // `Ratio::round` takes halves away from zero, which is half up for every index there is.
     (value * power(places)).round().to_integer()
 }

@@ -1,13 +1,25 @@
 //! The command line: every subcommand with its arguments. Help and messages are Indonesian.
 
+mod import;
+mod report;
+mod result;
 mod serve;
+mod survey;
 mod words;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use import::{DateOrder, FileArgs, ImportArgs, ImportWhat, ResponsesArgs};
+pub use report::{ReportArgs, ReportFormat, ReportSkmArgs, ReportWhat};
+pub use result::{PeriodArgs, ResultArgs, ResultWhat};
 pub use serve::{DeadLettersArgs, MigrateArgs, ReconcileArgs, Role, RunArgs, ServeArgs, TokenArgs, UpArgs};
+pub use survey::{
+    AccessMode, AnalysisArgs, CommentKind, CommentsArgs, FollowUpAddArgs, FollowUpDoneArgs, FollowUpListArgs,
+    FollowUpWhat, Plain, PublishArgs, SurveyArgs, SurveyCloseArgs, SurveyCreateArgs, SurveyListArgs,
+    SurveyWhat, TokensArgs, TokensFormat, VoidArgs, VoidsArgs, Weights,
+};
 pub use words::parse;
 
 /// The whole command line; [`parse`] reads it.
@@ -30,14 +42,14 @@ pub struct Cli {
 /// How the client commands reach the services.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ConnectionArgs {
-    /// `URL` for every service, or `directory=URL`, `survey=URL`, `ranking=URL`.
+    /// `URL` for every service, or `directory=URL`, `survey=URL`, `innovation=URL`, `ranking=URL`.
     #[arg(
         long,
         global = true,
         env = "PRIMA_ENDPOINT",
         value_name = "[LAYANAN=]URL",
         value_delimiter = ',',
-        help = "Alamat layanan; URL untuk semua, atau directory=URL, survey=URL, ranking=URL. Boleh berulang \
+        help = "Alamat layanan; URL untuk semua, atau directory=URL, survey=URL, innovation=URL, ranking=URL. Boleh berulang \
                 (lingkungan: PRIMA_ENDPOINT; bawaan: http://127.0.0.1:50051)"
     )]
     pub endpoint: Vec<String>,
@@ -89,12 +101,17 @@ pub enum Command {
     /// Loads a CSV file.
     #[command(about = "Impor data dari berkas CSV")]
     Import(ImportArgs),
-    /// Creates, closes and lists surveys.
-    #[command(about = "Buat, tutup, dan daftar survei")]
+    /// What is done with surveys.
+    #[command(
+        about = "Buat, tutup, dan daftar survei; pembatalan, publikasi, tindak lanjut, token, saran, analisis"
+    )]
     Survey(SurveyArgs),
-    /// Prints the result of a survey.
-    #[command(about = "Tampilkan hasil (IKM) satu survei")]
+    /// Prints the result of a survey, or of a unit or agency in a period.
+    #[command(about = "Tampilkan hasil (IKM) satu survei, atau satu unit atau instansi dalam satu periode")]
     Result(ResultArgs),
+    /// Writes a report.
+    #[command(about = "Tulis laporan yang siap dicetak, beserta datanya")]
+    Report(ReportArgs),
     /// Prints a league table.
     #[command(about = "Tampilkan tabel peringkat")]
     League(LeagueArgs),
@@ -113,19 +130,22 @@ pub enum Service {
     Directory,
     /// Survey intake and results.
     Survey,
+    /// Innovations and their competition rounds.
+    Innovation,
     /// League tables.
     Ranking,
 }
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 3] = [Self::Directory, Self::Survey, Self::Ranking];
+    pub const ALL: [Self; 4] = [Self::Directory, Self::Survey, Self::Innovation, Self::Ranking];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Directory => "directory",
             Self::Survey => "survey",
+            Self::Innovation => "innovation",
             Self::Ranking => "ranking",
         }
     }
@@ -138,157 +158,9 @@ pub struct HealthArgs {
     #[arg(
         long,
         value_name = "LAYANAN",
-        help = "Hanya layanan ini: directory, survey, atau ranking"
+        help = "Hanya layanan ini: directory, survey, innovation, atau ranking"
     )]
     pub service: Option<Service>,
-}
-
-/// Arguments of `prima import`.
-#[derive(Debug, Clone, Args)]
-pub struct ImportArgs {
-    /// What the file holds.
-    #[command(subcommand)]
-    pub what: ImportWhat,
-}
-
-/// What an imported file holds.
-#[derive(Debug, Clone, Subcommand)]
-pub enum ImportWhat {
-    /// Provinces, regencies, cities.
-    #[command(about = "Wilayah; kolom: code,name,kind,parent")]
-    Regions(FileArgs),
-    /// Service units.
-    #[command(about = "Unit pelayanan; kolom: agency,unit,unit_type,name")]
-    Units(FileArgs),
-    /// Survey responses.
-    #[command(about = "Jawaban survei; kolom: response_id,submitted_at, kunci tiap unsur, \
-                 dan (boleh) sex,age,education,occupation,service")]
-    Responses(ResponsesArgs),
-}
-
-/// A file to import.
-#[derive(Debug, Clone, Args)]
-pub struct FileArgs {
-    /// The file.
-    #[arg(
-        value_name = "BERKAS.csv",
-        help = "Berkas CSV (UTF-8; pemisah koma atau titik koma)"
-    )]
-    pub file: PathBuf,
-    /// Import the good rows although some are bad.
-    #[arg(long, help = "Impor baris yang benar walau ada baris yang salah")]
-    pub skip_bad_rows: bool,
-}
-
-/// Arguments of `prima import responses`.
-#[derive(Debug, Clone, Args)]
-pub struct ResponsesArgs {
-    /// The file.
-    #[command(flatten)]
-    pub file: FileArgs,
-    /// The survey they answer.
-    #[arg(long, value_name = "NAMA", help = "Survei, agencies/…/units/…/surveys/…")]
-    pub survey: String,
-}
-
-/// Arguments of `prima survey`.
-#[derive(Debug, Clone, Args)]
-pub struct SurveyArgs {
-    /// What to do.
-    #[command(subcommand)]
-    pub what: SurveyWhat,
-}
-
-/// What to do with surveys.
-#[derive(Debug, Clone, Subcommand)]
-pub enum SurveyWhat {
-    /// Creates a survey.
-    #[command(about = "Buat survei untuk satu unit dan periode")]
-    Create(SurveyCreateArgs),
-    /// Ends intake.
-    #[command(about = "Tutup survei; jawaban sesudahnya ditolak")]
-    Close(SurveyCloseArgs),
-    /// Lists surveys.
-    #[command(about = "Daftar survei")]
-    List(SurveyListArgs),
-}
-
-/// Arguments of `prima survey create`.
-#[derive(Debug, Clone, Args)]
-pub struct SurveyCreateArgs {
-    /// The unit.
-    #[arg(
-        long,
-        value_name = "NAMA",
-        help = "Unit, misalnya agencies/3271/units/dpmptsp"
-    )]
-    pub unit: String,
-    /// Last part of the survey's name.
-    #[arg(long, value_name = "ID", help = "Bagian akhir nama survei, misalnya 2024-q3")]
-    pub id: String,
-    /// Period.
-    #[arg(long, value_name = "PERIODE", help = "2024, 2024-s1, 2024-q3, atau 2024-m09")]
-    pub period: String,
-    /// Weight of an element.
-    #[arg(
-        long,
-        value_name = "BOBOT",
-        default_value = "exact",
-        help = "Bobot per unsur: exact (1/N), 0.111, atau 0.11 (bawaan: exact)"
-    )]
-    pub weights: Weights,
-    /// Title.
-    #[arg(long, value_name = "TEKS", default_value = "", help = "Judul survei")]
-    pub title: String,
-    /// Users of the service in the period before.
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 0,
-        value_parser = clap::value_parser!(i64).range(0..),
-        help = "Jumlah pengguna layanan periode sebelumnya; menentukan sampel minimum"
-    )]
-    pub population: i64,
-    /// From when responses are taken, RFC 3339.
-    #[arg(
-        long,
-        value_name = "WAKTU",
-        value_parser = words::time,
-        help = "Mulai menerima jawaban (RFC 3339), misalnya 2024-07-01T08:00:00+07:00"
-    )]
-    pub open: Option<chrono::DateTime<chrono::Utc>>,
-    /// Until when responses are taken, RFC 3339.
-    #[arg(long, value_name = "WAKTU", value_parser = words::time, help = "Batas menerima jawaban (RFC 3339)")]
-    pub close: Option<chrono::DateTime<chrono::Utc>>,
-}
-
-/// Weight of an element in the index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Weights {
-    /// 1/N.
-    Exact,
-    /// 0.111.
-    #[value(name = "0.111")]
-    Thousandths,
-    /// 0.11.
-    #[value(name = "0.11")]
-    Hundredths,
-}
-
-/// Arguments of `prima survey close`.
-#[derive(Debug, Clone, Args)]
-pub struct SurveyCloseArgs {
-    /// The survey.
-    #[arg(value_name = "SURVEI", help = "agencies/…/units/…/surveys/…")]
-    pub name: String,
-}
-
-/// Arguments of `prima survey list`.
-#[derive(Debug, Clone, Args)]
-pub struct SurveyListArgs {
-    /// Only of this unit.
-    #[arg(long, value_name = "NAMA", help = "Hanya unit ini, agencies/…/units/…")]
-    pub unit: Option<String>,
 }
 
 /// Form of what is printed.
@@ -301,25 +173,6 @@ pub enum Format {
     Json,
     /// CSV with a header.
     Csv,
-}
-
-/// Arguments of `prima result`.
-#[derive(Debug, Clone, Args)]
-pub struct ResultArgs {
-    /// The survey.
-    #[arg(value_name = "SURVEI", help = "agencies/…/units/…/surveys/…")]
-    pub survey: String,
-    /// Print again after every change.
-    #[arg(long, help = "Tampilkan lagi setiap kali berubah")]
-    pub watch: bool,
-    /// Form.
-    #[arg(
-        long,
-        value_name = "BENTUK",
-        default_value = "table",
-        help = "table, json, atau csv (bawaan: table)"
-    )]
-    pub format: Format,
 }
 
 /// Arguments of `prima league`.

@@ -5,8 +5,10 @@ pub mod connect;
 pub mod fault;
 mod health;
 pub mod import;
+mod period;
 pub mod print;
 mod read;
+mod report;
 mod survey;
 
 use std::process::ExitCode;
@@ -15,7 +17,7 @@ use anyhow::bail;
 
 use crate::cli::{Cli, Command, ImportWhat};
 use connect::Connection;
-use import::Options;
+use import::{Options, ResponseOptions};
 
 pub(crate) use read::{league_get, league_name, result_get};
 pub(crate) use survey::create as survey_create;
@@ -54,24 +56,41 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(args) => import(&connection, args.what).await,
         Command::Survey(args) => survey::run(&connection, args.what).await,
         Command::Result(args) => read::result(&connection, &args).await,
+        Command::Report(args) => report::run(&connection, args.what).await,
         Command::League(args) => read::league(&connection, &args).await,
         Command::Standing(args) => read::standing(&connection, &args).await,
         Command::SampleSize(args) => survey::sample_size(&connection, args.population).await,
     }
 }
 
+/// Exit status of an import that is done but left rows out.
+const PARTIAL: u8 = 3;
+
 async fn import(connection: &Connection, what: ImportWhat) -> anyhow::Result<ExitCode> {
     let outcome = match what {
         ImportWhat::Regions(args) => import::regions(connection, &Options::of(&args)).await?,
         ImportWhat::Units(args) => import::units(connection, &Options::of(&args)).await?,
+        ImportWhat::Results(args) => import::results(connection, &Options::of(&args)).await?,
         ImportWhat::Responses(args) => {
-            import::responses(connection, &args.survey, &Options::of(&args.file)).await?
+            let options = ResponseOptions {
+                file: Options::of(&args.file),
+                survey: args.survey,
+                maps: args.map,
+                values: args.value,
+                zone: args.timezone,
+                order: args.date_order,
+                import_id: args.import_id,
+                errors: args.errors,
+                dry_run: args.dry_run,
+            };
+            import::responses(connection, &options).await?
         }
     };
     print::out(&format!("{outcome}\n"))?;
-    Ok(if outcome.refused == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    let entered = outcome.created + outcome.changed + outcome.unchanged;
+    Ok(match (outcome.partial(), entered) {
+        (false, _) => ExitCode::SUCCESS,
+        (true, 0) => ExitCode::FAILURE,
+        (true, _) => ExitCode::from(PARTIAL),
     })
 }

@@ -25,7 +25,7 @@ use uuid::Uuid;
 use crate::cli::Format;
 use crate::client::call::{request, retry};
 use crate::client::connect::{Connection, Survey};
-use crate::client::import::{self, Options};
+use crate::client::import::{self, Options, ResponseOptions};
 use crate::client::print::{self, league::League};
 use crate::client::{league_get, league_name, result_get, survey_create};
 
@@ -264,7 +264,7 @@ async fn load_survey(
     if answer.await?.survey.unwrap_or_default().state() != survey::SurveyState::Open {
         return Ok((0, 0));
     }
-    let outcome = import::responses(connection, &name, &options(file)).await?;
+    let outcome = import::responses(connection, &ResponseOptions::plain(&name, options(file))).await?;
     if outcome.refused > 0 {
         bail!("data contoh ditolak layanan (survei {name}; {outcome})")
     }

@@ -27,12 +27,18 @@ use crate::{
 const DEMO_DEADLINE: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Every service, in the order in which `up` starts them.
-pub const SPECS: [Spec; 3] = [prima_directory::SPEC, prima_survey::SPEC, prima_ranking::SPEC];
+pub const SPECS: [Spec; 4] = [
+    prima_directory::SPEC,
+    prima_survey::SPEC,
+    prima_innovation::SPEC,
+    prima_ranking::SPEC,
+];
 
 fn spec(service: Service) -> Spec {
     match service {
         Service::Directory => prima_directory::SPEC,
         Service::Survey => prima_survey::SPEC,
+        Service::Innovation => prima_innovation::SPEC,
         Service::Ranking => prima_ranking::SPEC,
     }
 }

@@ -56,6 +56,7 @@ fn score(i: usize, value: usize) -> Score {
         units_counted: 0,
         units_expected: 0,
         status: Status::Provisional,
+        recorded: false,
         withdrawn: false,
     }
 }

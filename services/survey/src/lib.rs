@@ -1,4 +1,4 @@
-//! Survey intake: surveys of the SKM instrument, their responses, results and scores.
+//! Survey intake: surveys of SKM and F-03, their responses, results and scores.
 //!
 //! Owns surveys, responses, exact sums per element, and the `skm` scores of units and agencies.
 //! Publishes `prima.survey.result.<agency>.<unit>.<survey>` and `prima.survey.score.skm.<period>.…`.
@@ -30,7 +30,13 @@ pub const NAME: &str = "survey";
 pub const SPEC: Spec = Spec {
     name: NAME,
     grpc: &["prima.survey.v1.SurveyService", "prima.survey.v1.AccessService"],
-    public: &["/prima.survey.v1.SurveyService/CalculateSampleSize"],
+    // Submitting needs a role or a credential in each message; intake looks at both.
+    public: &[
+        "/prima.survey.v1.SurveyService/CalculateSampleSize",
+        "/prima.survey.v1.SurveyService/ListInstruments",
+        "/prima.survey.v1.SurveyService/SubmitResponse",
+        "/prima.survey.v1.SurveyService/SubmitResponses",
+    ],
     migrate,
     start: |context| -> Starting { Box::pin(start(context)) },
 };
@@ -40,7 +46,8 @@ fn migrate(db: prima_platform::db::Database, run: bool) -> Migrating {
 }
 
 async fn start(context: Context) -> Result<Started, Error> {
-    let intake = Intake::start(&context);
+    domain::instrument::all().map_err(|error| Error::Service(NAME, error.to_string()))?;
+    let intake = Intake::start(&context, app::access::secret(&context.db).await?);
     let results = Arc::new(Results::default());
     let app = App::new(context.clone(), intake, results.clone());
     context.spawn_relay();

@@ -98,7 +98,24 @@ async fn converged(suite: &Suite, survey: &str, count: usize) {
     assert_eq!(stored, i64::try_from(count).unwrap(), "responses stored");
     let result = client.result(survey).await;
     assert_eq!(result.respondents, stored, "respondents counted");
-    let totals: BTreeMap<String, i64> = result.elements.iter().map(|e| (e.key.clone(), e.total)).collect();
+    let kept_back = result.respondents - result.disclosed_respondents;
+    assert!(
+        (0..5).contains(&kept_back),
+        "{kept_back} answers are not disclosed"
+    );
+    let disclosed: Vec<i64> = result.elements.iter().map(|e| e.answers).collect();
+    assert_eq!(
+        disclosed, [result.disclosed_respondents; 9],
+        "answers disclosed per element"
+    );
+    let mut totals = BTreeMap::new();
+    for element in sample::ELEMENTS {
+        let text = format!(
+            "SELECT c1 + 2 * c2 + 3 * c3 + 4 * c4 FROM survey.survey_element e
+             JOIN survey.survey s ON s.id = e.survey_id WHERE s.name = '{survey}' AND element = '{element}'"
+        );
+        totals.insert(element.to_owned(), cluster.number(&text).await);
+    }
     assert_eq!(totals, sample::totals(0..count), "sums per element");
     // The agency's score is recomputed a moment later; wait for the last word before comparing.
     let quiet = eventually(DEADLINE, || async {
@@ -349,6 +366,7 @@ async fn killing_the_embedded_run_loses_and_doubles_nothing() {
     }
     citizens.more(60).await;
     let count = citizens.finish().await;
+    client.close(&survey).await;
     let result = client.result(&survey).await;
     assert_eq!(result.respondents, i64::try_from(count).unwrap());
     let totals: BTreeMap<String, i64> = result.elements.iter().map(|e| (e.key.clone(), e.total)).collect();

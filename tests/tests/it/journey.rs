@@ -37,7 +37,11 @@ async fn the_real_respondents_give_the_published_index_and_a_place() {
         ),
         ("91.48", "A", 29)
     );
-    assert_eq!(result.elements[0].mean, "3.6207");
+    // Four answers wait for the next step.
+    assert_eq!(
+        (result.disclosed_respondents, result.elements[0].answers),
+        (25, 25)
+    );
     let seen = tokio::time::timeout(DEADLINE, async {
         loop {
             let message = watch.message().await.unwrap().unwrap();
@@ -75,6 +79,13 @@ async fn the_real_respondents_give_the_published_index_and_a_place() {
         ),
         (1, "91.48", 1, 1)
     );
+    client.close(&survey).await;
+    let result = client.result(&survey).await;
+    assert_eq!(
+        (result.disclosed_respondents, result.index.as_str()),
+        (29, "91.48")
+    );
+    assert_eq!(result.elements[0].mean, "3.6207");
 }
 
 #[tokio::test(flavor = "multi_thread")]

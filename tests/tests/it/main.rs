@@ -9,8 +9,10 @@
 
 mod bad_input;
 mod contract;
+mod corrections;
 mod faults;
 mod house;
+mod import;
 mod journey;
 mod surveys;
 mod trace;

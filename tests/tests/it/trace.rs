@@ -429,7 +429,6 @@ fn telling() -> survey::Response {
         suggestion: "Saran rahasia-abc".into(),
         criticism: "Kritik rahasia-def".into(),
         device: "gawai-rahasia-ghi".into(),
-        ..Default::default()
     }
 }
 

@@ -4,12 +4,11 @@ use chrono::NaiveDate;
 use prima_platform::{
     caller::{Caller, Role},
     failure::Failure,
-    outbox,
     service::Context,
 };
 use prima_proto::name;
 
-use crate::{domain::unit::Unit, events, store};
+use crate::{domain::unit::Unit, store};
 
 /// Which unit ends, when, and who takes over. Successors need not be known here yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,8 +34,7 @@ pub async fn run(ctx: &Context, caller: &Caller, request: Request) -> Result<Uni
     unit.version = ctx.clock.next_version(unit.version);
     unit.updated_at = ctx.clock.now();
     store::unit_save_in_txn(&txn, &unit).await?;
-    let services = store::public_service_list(&txn, &unit.name).await?;
-    outbox::stage(&txn, &[events::unit(&unit, &services)]).await?;
+    super::stage_unit(&txn, &unit).await?;
     super::commit(ctx, txn).await?;
     Ok(unit)
 }

@@ -3,18 +3,12 @@
 use prima_platform::{
     caller::{Caller, Role},
     failure::Failure,
-    outbox,
     service::Context,
 };
 use prima_proto::{directory::v1, name};
 
 use super::Once;
-use crate::{
-    domain::public_service::{self, PublicService},
-    events,
-    grpc::render,
-    store,
-};
+use crate::{domain::public_service::PublicService, grpc::render, store};
 
 const METHOD: &str = "CreatePublicService";
 
@@ -59,9 +53,7 @@ pub async fn run(
         return new.once.find_or_exists(&txn, METHOD, caller, &service.name).await;
     }
     store::unit_save_in_txn(&txn, &unit).await?;
-    let services = store::public_service_list(&txn, &unit.name).await?;
-    public_service::check_count(&unit.name, &services)?;
-    outbox::stage(&txn, &[events::unit(&unit, &services)]).await?;
+    super::stage_grown_unit(&txn, &unit).await?;
     let answer = v1::CreatePublicServiceResponse {
         public_service: Some(render::public_service(&service)),
     };

@@ -56,7 +56,7 @@ pub async fn run(ctx: &Context, caller: &Caller, new: Request) -> Result<v1::Cre
     if !store::unit_insert_in_txn(&txn, &unit).await? {
         return new.once.find_or_exists(&txn, METHOD, caller, &unit.name).await;
     }
-    outbox::stage(&txn, &[events::unit(&unit, &[])]).await?;
+    outbox::stage(&txn, &[events::unit(&unit, &[], None)]).await?;
     let answer = v1::CreateUnitResponse {
         unit: Some(render::unit(&unit)),
     };

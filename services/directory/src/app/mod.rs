@@ -5,6 +5,8 @@ pub mod close_unit;
 pub mod create_agency;
 pub mod create_public_service;
 pub mod create_unit;
+pub mod publish_service_charter;
+pub mod publish_service_standard;
 pub mod update_agency;
 pub mod update_public_service;
 pub mod update_unit;
@@ -12,13 +14,16 @@ pub mod update_unit;
 use std::fmt::Display;
 
 use prima_platform::{
-    caller::Caller, clock::Clock, db::Txn, failpoint, failure::Failure, request_id, service::Context,
+    caller::Caller, clock::Clock, db::Txn, failpoint, failure::Failure, outbox, request_id, service::Context,
 };
 use prima_proto::name;
 
 use crate::{
-    domain::{agency, etag},
-    store,
+    domain::{
+        agency, etag, public_service,
+        unit::{self, Unit},
+    },
+    events, store,
 };
 
 /// The id of a create request, and the digest of its body as parsed. A repeat gets the first answer.
@@ -83,6 +88,27 @@ async fn check_province(txn: &Txn, parent: Option<&name::Agency>) -> Result<(), 
     let Some(parent) = parent else { return Ok(()) };
     let found = store::agency_get(txn, parent).await?.map(|agency| agency.kind);
     agency::check_province("agency.parent", parent, found).map_err(|fault| Failure::invalid(vec![fault]))
+}
+
+/// The state of a locked unit, with all that stands in its transaction.
+async fn unit_state(txn: &Txn, unit: &Unit) -> Result<outbox::State, Failure> {
+    let services = store::public_service_list(txn, &unit.name).await?;
+    public_service::check_count(&unit.name, &services)?;
+    let charter = store::charter_facts(txn, &unit.name).await?;
+    Ok(events::unit(unit, &services, charter.as_ref()))
+}
+
+/// Stages the state of a locked unit.
+async fn stage_unit(txn: &Txn, unit: &Unit) -> Result<(), Failure> {
+    let state = unit_state(txn, unit).await?;
+    Ok(outbox::stage(txn, &[state]).await?)
+}
+
+/// Stages the state of a locked unit of which more is told than before: one event must hold it.
+async fn stage_grown_unit(txn: &Txn, unit: &Unit) -> Result<(), Failure> {
+    let state = unit_state(txn, unit).await?;
+    unit::check_size(&unit.name, state.payload.len())?;
+    Ok(outbox::stage(txn, &[state]).await?)
 }
 
 /// Commits what was staged and wakes the relay.

@@ -3,14 +3,13 @@
 use prima_platform::{
     caller::{Caller, Role},
     failure::Failure,
-    outbox,
     service::Context,
 };
 use prima_proto::name;
 
 use crate::{
     domain::public_service::{Change, PublicService},
-    events, store,
+    store,
 };
 
 /// What to change in which public service.
@@ -43,8 +42,7 @@ pub async fn run(ctx: &Context, caller: &Caller, request: Request) -> Result<Pub
     service.updated_at = ctx.clock.now();
     store::public_service_save_in_txn(&txn, &service).await?;
     store::unit_save_in_txn(&txn, &unit).await?;
-    let services = store::public_service_list(&txn, &unit.name).await?;
-    outbox::stage(&txn, &[events::unit(&unit, &services)]).await?;
+    super::stage_grown_unit(&txn, &unit).await?;
     super::commit(ctx, txn).await?;
     Ok(service)
 }

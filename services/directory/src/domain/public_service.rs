@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use prima_platform::failure::{Failure, Kind};
 use prima_proto::name;
 
+use super::standard;
+
 /// Public services of one unit at most: all of them stand in one event, and the bus takes 1 MB.
 const MOST: usize = 1000;
 
@@ -52,6 +54,8 @@ pub struct Listed {
     pub id: String,
     /// Official name.
     pub display_name: String,
+    /// What is told of its newest standard; `None` while there is none.
+    pub standard: Option<standard::Facts>,
 }
 
 /// A unit has as many public services as one event can hold.
@@ -93,7 +97,8 @@ mod tests {
         let mut services = vec![
             Listed {
                 id: "a".into(),
-                display_name: "A".into()
+                display_name: "A".into(),
+                standard: None,
             };
             1000
         ];

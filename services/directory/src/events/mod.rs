@@ -1,8 +1,12 @@
-//! What the directory publishes: the whole state of an agency, or of a unit with its public services.
+//! What the directory publishes: the whole state of an agency, or of a unit with its public services and what is told of
+//! their standards and of its charter. Texts and links stay here.
 
+use chrono::NaiveDate;
 use prima_platform::{outbox, trace};
 use prima_proto::{
-    event::v1::{AgencyState, PublicServiceState, UnitState},
+    event::v1::{
+        AgencyState, MediumState, PublicServiceState, ServiceCharterState, ServiceStandardState, UnitState,
+    },
     subject,
 };
 use prost::Message;
@@ -10,7 +14,10 @@ use tracing::Span;
 
 use crate::domain::{
     agency::Agency,
+    charter,
+    medium::Medium,
     public_service::Listed,
+    standard,
     unit::{State, Unit},
 };
 
@@ -50,8 +57,42 @@ pub fn agency(agency: &Agency) -> outbox::State {
     )
 }
 
+fn medium((kind, since): &(String, NaiveDate)) -> MediumState {
+    MediumState {
+        kind: kind.clone(),
+        electronic: Medium::electronic(kind),
+        since_date: since.to_string(),
+    }
+}
+
+fn days<'a>(days: impl IntoIterator<Item = &'a NaiveDate>) -> Vec<String> {
+    days.into_iter().map(ToString::to_string).collect()
+}
+
+fn standard(facts: &standard::Facts) -> ServiceStandardState {
+    ServiceStandardState {
+        components: facts.components,
+        delivery_published: facts.delivery_published,
+        enact_date: facts.enacted.map(|d| d.to_string()).unwrap_or_default(),
+        involvement_dates: days(&facts.involved),
+        monitor_dates: days(&facts.monitored),
+        review_dates: days(&facts.reviewed),
+        media: facts.media.iter().map(medium).collect(),
+        sippn_date: facts.sippn.map(|d| d.to_string()).unwrap_or_default(),
+        involved_groups: facts.groups.iter().cloned().collect(),
+    }
+}
+
+fn charter(facts: &charter::Facts) -> ServiceCharterState {
+    ServiceCharterState {
+        sign_date: facts.signed.map(|d| d.to_string()).unwrap_or_default(),
+        complete: facts.complete,
+        media: facts.media.iter().map(medium).collect(),
+    }
+}
+
 /// The state of a unit with all its public services.
-pub fn unit(unit: &Unit, services: &[Listed]) -> outbox::State {
+pub fn unit(unit: &Unit, services: &[Listed], told: Option<&charter::Facts>) -> outbox::State {
     let (close_date, successors) = match &unit.state {
         State::Active => (String::new(), Vec::new()),
         State::Closed { date, successors } => (
@@ -62,6 +103,7 @@ pub fn unit(unit: &Unit, services: &[Listed]) -> outbox::State {
     let services = services.iter().map(|s| PublicServiceState {
         id: s.id.clone(),
         display_name: s.display_name.clone(),
+        standard: s.standard.as_ref().map(standard),
     });
     let payload = UnitState {
         name: unit.name.to_string(),
@@ -70,6 +112,7 @@ pub fn unit(unit: &Unit, services: &[Listed]) -> outbox::State {
         close_date,
         successors,
         services: services.collect(),
+        charter: told.map(charter),
     };
     state(
         subject::unit(&unit.name),

@@ -25,11 +25,11 @@ fn agency(field: &str, raw: &str) -> Result<name::Agency, Violation> {
     name::Agency::parse(raw).map_err(|error| name_rule::fault(field, &error))
 }
 
-fn unit(field: &str, raw: &str) -> Result<name::Unit, Violation> {
+pub(super) fn unit(field: &str, raw: &str) -> Result<name::Unit, Violation> {
     name::Unit::parse(raw).map_err(|error| name_rule::fault(field, &error))
 }
 
-fn public_service(field: &str, raw: &str) -> Result<name::PublicService, Violation> {
+pub(super) fn public_service(field: &str, raw: &str) -> Result<name::PublicService, Violation> {
     name::PublicService::parse(raw).map_err(|error| name_rule::fault(field, &error))
 }
 
@@ -102,7 +102,7 @@ fn masked<T>(
     }
 }
 
-fn checked_request_id(request_id: String, faults: &mut Faults) -> Option<String> {
+pub(super) fn checked_request_id(request_id: String, faults: &mut Faults) -> Option<String> {
     faults
         .take(request_id::check("request_id", &request_id))
         .map(|()| request_id)
@@ -248,7 +248,7 @@ pub fn update_unit(request: v1::UpdateUnitRequest) -> Result<update_unit::Reques
 pub fn close_unit(request: v1::CloseUnitRequest) -> Result<close_unit::Request, Failure> {
     let mut faults = Faults::default();
     let name = faults.take(unit("name", &request.name));
-    let date = faults.take(unit::close_date("close_date", &request.close_date));
+    let date = faults.take(text::day("close_date", &request.close_date));
     let successors = faults.take_all(unit::successors("successors", name.as_ref(), &request.successors));
     let close = match (name, date, successors) {
         (Some(name), Some(date), Some(successors)) => Some(close_unit::Request {

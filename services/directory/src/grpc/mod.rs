@@ -4,5 +4,6 @@ mod convert;
 mod faults;
 pub mod render;
 mod server;
+mod standards;
 
 pub use server::server;

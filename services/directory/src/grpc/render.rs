@@ -3,6 +3,7 @@
 use prima_platform::clock::to_proto;
 use prima_proto::directory::v1;
 
+pub use super::standards::{charter, standard};
 use crate::domain::{
     agency::{Agency, Kind},
     public_service::PublicService,

@@ -6,19 +6,22 @@ use prima_platform::{
     grpc::status,
     service::Context,
 };
-use prima_proto::directory::v1::{
-    self,
-    directory_service_server::{DirectoryService, DirectoryServiceServer},
+use prima_proto::{
+    directory::v1::{
+        self,
+        directory_service_server::{DirectoryService, DirectoryServiceServer},
+    },
+    period::jakarta_day,
 };
 use sea_orm::DbErr;
 use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 
-use super::{convert, render};
+use super::{convert, render, standards};
 use crate::{
     app::{
-        close_unit, create_agency, create_public_service, create_unit, update_agency, update_public_service,
-        update_unit,
+        close_unit, create_agency, create_public_service, create_unit, publish_service_charter,
+        publish_service_standard, update_agency, update_public_service, update_unit,
     },
     domain::unit_type,
     store,
@@ -214,6 +217,64 @@ impl DirectoryService for Server {
             .map_err(status)?;
         answer(v1::UpdatePublicServiceResponse {
             public_service: Some(render::public_service(&service)),
+        })
+    }
+
+    async fn publish_service_standard(
+        &self,
+        request: Request<v1::PublishServiceStandardRequest>,
+    ) -> Answer<v1::PublishServiceStandardResponse> {
+        let (caller, message) = open(request)?;
+        let today = jakarta_day(self.ctx.clock.now());
+        let new = standards::publish_service_standard(message, today).map_err(status)?;
+        answer(
+            publish_service_standard::run(&self.ctx, &caller, new)
+                .await
+                .map_err(status)?,
+        )
+    }
+
+    async fn get_service_standard(
+        &self,
+        request: Request<v1::GetServiceStandardRequest>,
+    ) -> Answer<v1::GetServiceStandardResponse> {
+        let (_, message) = open(request)?;
+        let (name, number) = standards::get_service_standard(&message).map_err(status)?;
+        let revision = found(
+            store::standard_get(self.ctx.db.reader(), &name, number).await,
+            &message.service,
+        )?;
+        answer(v1::GetServiceStandardResponse {
+            standard: Some(render::standard(&revision)),
+        })
+    }
+
+    async fn publish_service_charter(
+        &self,
+        request: Request<v1::PublishServiceCharterRequest>,
+    ) -> Answer<v1::PublishServiceCharterResponse> {
+        let (caller, message) = open(request)?;
+        let today = jakarta_day(self.ctx.clock.now());
+        let new = standards::publish_service_charter(message, today).map_err(status)?;
+        answer(
+            publish_service_charter::run(&self.ctx, &caller, new)
+                .await
+                .map_err(status)?,
+        )
+    }
+
+    async fn get_service_charter(
+        &self,
+        request: Request<v1::GetServiceCharterRequest>,
+    ) -> Answer<v1::GetServiceCharterResponse> {
+        let (_, message) = open(request)?;
+        let (name, number) = standards::get_service_charter(&message).map_err(status)?;
+        let revision = found(
+            store::charter_get(self.ctx.db.reader(), &name, number).await,
+            &message.unit,
+        )?;
+        answer(v1::GetServiceCharterResponse {
+            charter: Some(render::charter(&revision)),
         })
     }
 

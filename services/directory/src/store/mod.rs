@@ -1,7 +1,8 @@
-//! What the directory keeps: agencies, units, public services. Nothing is deleted.
+//! What the directory keeps: agencies, units, public services, their standards and charters. Nothing is deleted.
 
 mod agency;
 mod public_service;
+mod standard;
 mod unit;
 
 pub use agency::{
@@ -10,6 +11,10 @@ pub use agency::{
 pub use public_service::{
     public_service_get, public_service_insert_in_txn, public_service_list, public_service_page,
     public_service_save_in_txn,
+};
+pub use standard::{
+    charter_facts, charter_get, charter_insert_in_txn, charter_revision, standard_get,
+    standard_insert_in_txn, standard_revision, standards_facts,
 };
 pub use unit::{UnitFilter, unit_get, unit_insert_in_txn, unit_lock_in_txn, unit_page, unit_save_in_txn};
 
@@ -46,6 +51,15 @@ const FIRST: Step = Step {
             agency {key} NOT NULL, unit {key} NOT NULL, service {key} NOT NULL, display_name TEXT NOT NULL,
             description TEXT NOT NULL, version BIGINT NOT NULL, created_at BIGINT NOT NULL,
             updated_at BIGINT NOT NULL, PRIMARY KEY (agency, unit, service))",
+        // One row for each revision. `document` is all of it, `facts` what the unit's event tells of it: both JSON.
+        "CREATE TABLE service_standard (
+            agency {key} NOT NULL, unit {key} NOT NULL, service {key} NOT NULL, revision BIGINT NOT NULL,
+            document TEXT NOT NULL, facts TEXT NOT NULL, actor TEXT NOT NULL, created_at BIGINT NOT NULL,
+            PRIMARY KEY (agency, unit, service, revision))",
+        "CREATE TABLE service_charter (
+            agency {key} NOT NULL, unit {key} NOT NULL, revision BIGINT NOT NULL, document TEXT NOT NULL,
+            facts TEXT NOT NULL, actor TEXT NOT NULL, created_at BIGINT NOT NULL,
+            PRIMARY KEY (agency, unit, revision))",
     ],
 };
 

@@ -11,6 +11,7 @@ use sea_orm::{
     Set, entity::prelude::*, sea_query::OnConflict,
 };
 
+use super::standards_facts;
 use crate::domain::public_service::{Listed, PublicService};
 
 /// A row of the table `public_service`.
@@ -118,9 +119,14 @@ pub async fn public_service_list(
         .into_tuple()
         .all(conn)
         .await?;
+    let mut standards = standards_facts(conn, unit).await?;
     Ok(rows
         .into_iter()
-        .map(|(id, display_name)| Listed { id, display_name })
+        .map(|(id, display_name)| Listed {
+            standard: standards.remove(&id),
+            id,
+            display_name,
+        })
         .collect())
 }
 

@@ -9,4 +9,6 @@ mod events;
 mod fixture;
 mod public_services;
 mod races;
+mod standard_faults;
+mod standards;
 mod units;

@@ -1,7 +1,9 @@
 //! Use cases: one file for each that changes state.
 
 pub mod instruments;
+pub mod recompute;
 pub mod record_external;
+pub mod suggestions;
 
 use prima_platform::service::Context;
 

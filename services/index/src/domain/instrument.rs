@@ -6,6 +6,7 @@ use super::{
     band::Band,
     number::Rational,
     read::{self, Fault},
+    rule::Rule,
 };
 
 /// Decimals of a published index.
@@ -105,6 +106,8 @@ pub struct Indicator {
     pub evidence: Vec<String>,
     /// Metric of live data that suggests its level; empty where none does.
     pub fed_by: String,
+    /// How that metric suggests its level; `None` where none does.
+    pub rule: Option<Rule>,
 }
 
 /// One row of F-03.

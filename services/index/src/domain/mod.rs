@@ -2,8 +2,10 @@
 
 pub mod band;
 pub mod external;
+pub mod facts;
 pub mod instrument;
 pub mod read;
+pub mod rule;
 pub mod score;
 
 pub use prima_platform::number;

@@ -1,8 +1,7 @@
 //! Reads an instrument's document and names every fault, not only the first.
 
+mod feed;
 mod fields;
-
-use std::collections::{BTreeMap, BTreeSet};
 
 use num_traits::Zero;
 use prima_platform::failure::Violation;
@@ -24,20 +23,6 @@ pub type Fault = Violation;
 const MAX_LEVEL: u32 = 10;
 /// Ways to bring F-03 together that are known.
 const ROLL_UPS: [&str; 2] = ["mean_of_aspect_means", "mean_of_all_answers"];
-/// What can be compared in a rule.
-const OPERATORS: [&str; 5] = ["eq", "lt", "le", "gt", "ge"];
-
-/// Metrics that other services feed, with their fields: what a rule may look at.
-fn feeds() -> BTreeMap<String, BTreeSet<String>> {
-    #[derive(serde::Deserialize)]
-    struct Metric {
-        id: String,
-        fields: BTreeSet<String>,
-    }
-    let metrics: Vec<Metric> =
-        serde_json::from_str(include_str!("../../data/feeds.json")).unwrap_or_default();
-    metrics.into_iter().map(|m| (m.id, m.fields)).collect()
-}
 
 /// Reads a document.
 pub fn instrument(text: &str) -> Result<Instrument, Vec<Fault>> {
@@ -243,7 +228,7 @@ impl Reader {
 
     fn indicators(&mut self, forms: &Value, name: &str, aspects: &[Aspect], max: u32) -> Vec<Indicator> {
         let rows = self.list(forms, "forms", name);
-        let feeds = feeds();
+        let feeds = feed::feeds();
         let mut indicators = Vec::new();
         for (at, row) in rows.iter().enumerate() {
             let path = format!("forms.{name}[{at}]");
@@ -256,6 +241,7 @@ impl Reader {
             } else {
                 "weight"
             };
+            let (fed_by, rule) = self.feed(row, &path, &feeds, max);
             let indicator = Indicator {
                 number: self.whole(row, &path, "number", 1..=999),
                 key: self.key(row, &path, "key"),
@@ -271,7 +257,8 @@ impl Reader {
                 evidence: row
                     .get("evidence")
                     .map_or_else(Vec::new, |_| self.texts(row, &path, "evidence")),
-                fed_by: self.feed(row, &path, &feeds, max),
+                fed_by,
+                rule,
             };
             if u32::try_from(indicator.levels.len()) != Ok(max + 1) {
                 self.fault(
@@ -299,92 +286,6 @@ impl Reader {
             self.sums_to_one(&path, &format!("`{}`", aspect.key), own);
         }
         indicators
-    }
-
-    /// The metric that feeds an indicator; its rule must look at fields of that metric and give levels that exist.
-    fn feed(
-        &mut self,
-        row: &Value,
-        path: &str,
-        feeds: &BTreeMap<String, BTreeSet<String>>,
-        max: u32,
-    ) -> String {
-        let Some(fed) = row.get("fed_by").filter(|f| !f.is_null()) else {
-            return String::new();
-        };
-        let path = join(path, "fed_by");
-        let metric = self.text(fed, &path, "metric");
-        let Some(fields) = feeds.get(&metric) else {
-            if !metric.is_empty() {
-                self.fault(
-                    &join(&path, "metric"),
-                    format!("`{metric}` is fed by no service"),
-                    format!("`{metric}` tidak dipasok layanan mana pun"),
-                );
-            }
-            return metric;
-        };
-        let rule = fed.get("rule").cloned().unwrap_or_default();
-        let path = join(&path, "rule");
-        let level_fits = |row: &Value, key: &str| match row.get(key) {
-            Some(Value::Null) => true,
-            Some(level) => level.as_u64().is_some_and(|l| l <= u64::from(max)),
-            None => false,
-        };
-        if rule.get("type").and_then(Value::as_str) != Some("first_match") {
-            self.fault(
-                &join(&path, "type"),
-                "must be `first_match`",
-                "harus `first_match`",
-            );
-        }
-        if !level_fits(&rule, "otherwise") {
-            self.level(&join(&path, "otherwise"), max);
-        }
-        for (at, row) in self.list(&rule, &path, "rows").iter().enumerate() {
-            let path = format!("{path}.rows[{at}]");
-            if !level_fits(row, "level") {
-                self.level(&join(&path, "level"), max);
-            }
-            for (at, condition) in self.list(row, &path, "when").iter().enumerate() {
-                let path = format!("{path}.when[{at}]");
-                let field = condition.get("field").and_then(Value::as_str).unwrap_or_default();
-                if !fields.contains(field) {
-                    self.fault(
-                        &join(&path, "field"),
-                        format!("`{field}` is no field of {metric}"),
-                        format!("`{field}` bukan kolom {metric}"),
-                    );
-                }
-                let operator = condition.get("op").and_then(Value::as_str).unwrap_or_default();
-                if !OPERATORS.contains(&operator) {
-                    self.fault(
-                        &join(&path, "op"),
-                        "must be eq, lt, le, gt or ge",
-                        "harus eq, lt, le, gt, atau ge",
-                    );
-                }
-                if condition
-                    .get("value")
-                    .is_none_or(|v| v.is_array() || v.is_object())
-                {
-                    self.fault(
-                        &join(&path, "value"),
-                        "must be a plain value",
-                        "harus nilai tunggal",
-                    );
-                }
-            }
-        }
-        metric
-    }
-
-    fn level(&mut self, path: &str, max: u32) {
-        self.fault(
-            path,
-            format!("must be null or a level from 0 to {max}"),
-            format!("harus null atau tingkat 0 sampai {max}"),
-        );
     }
 
     fn questions(&mut self, forms: &Value, name: &str, aspects: &[Aspect]) -> Vec<Question> {

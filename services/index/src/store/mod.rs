@@ -2,6 +2,7 @@
 //! other services tell.
 
 pub mod external;
+pub mod fact;
 pub mod instrument;
 
 use prima_platform::db::{Step, platform_steps};

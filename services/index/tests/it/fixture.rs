@@ -16,7 +16,7 @@ use prima_platform::{
     service::Context,
 };
 use prima_proto::index::v1::{
-    self as pb, assessment_service_client::AssessmentServiceClient, index_service_client::IndexServiceClient,
+    assessment_service_client::AssessmentServiceClient, index_service_client::IndexServiceClient,
 };
 use prost::Message;
 use sea_orm::ConnectionTrait;

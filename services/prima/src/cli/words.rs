@@ -189,7 +189,11 @@ mod tests {
             "prima --help",
             "prima survey create --help",
             "prima import responses -h",
+            "prima survey void -h",
+            "prima survey follow-up done -h",
+            "prima result unit -h",
             "prima league -h",
+            "prima report skm -h",
         ] {
             let text = read(line).unwrap_err();
             for word in [
@@ -233,8 +237,73 @@ mod tests {
                 .unwrap_err()
                 .starts_with("nilai `x` untuk <POPULASI> tidak sah")
         );
+        assert!(
+            read("prima report skm")
+                .unwrap_err()
+                .contains("wajib diisi: <SURVEI>")
+        );
         let error = read("prima survey create --unit u --id i --period 2024 --open kemarin").unwrap_err();
         assert!(error.contains("RFC 3339"), "{error}");
+    }
+
+    #[test]
+    fn what_belongs_together_is_asked_together() {
+        for (line, expected) in [
+            ("prima survey void s --import-id a --reason abcde", Ok(())),
+            (
+                "prima survey void s --reason abcde --response r1 r2 --response r3",
+                Ok(()),
+            ),
+            ("prima survey void s --reason abcde", Err("wajib diisi")),
+            (
+                "prima survey void s --import-id a --response r --reason abcde",
+                Err("tidak dapat dipakai bersama"),
+            ),
+            (
+                "prima survey publish s --media videotron --media situs-web=https://a.go.id/?x=1",
+                Ok(()),
+            ),
+            ("prima survey publish s", Err("--media")),
+            ("prima result s", Ok(())),
+            ("prima result", Err("<SURVEI>")),
+            ("prima result unit agencies/1/units/a 2024 --compare 2022", Ok(())),
+            ("prima result agency agencies/1", Err("<PERIODE>")),
+            ("prima survey tokens s --count 0", Err("--count")),
+            (
+                "prima import responses f.csv --survey s --timezone WITA --map Usia=age",
+                Ok(()),
+            ),
+            (
+                "prima import responses f.csv --survey s --timezone -03:30 --date-order mdy",
+                Ok(()),
+            ),
+            (
+                "prima import responses f.csv --survey s --timezone JKT",
+                Err("WIB, WITA, WIT"),
+            ),
+            (
+                "prima import responses f.csv --survey s --map Usia",
+                Err("KOLOM=ISIAN"),
+            ),
+            (
+                "prima survey create --unit u --id i --period 2024 --element cost?=U4 --service ktp=12",
+                Ok(()),
+            ),
+            (
+                "prima survey create --unit u --id i --period 2024 --service ktp",
+                Err("LAYANAN=N"),
+            ),
+            (
+                "prima survey create --unit u --id i --period 2024 --access token,kiosk",
+                Ok(()),
+            ),
+        ] {
+            match (read(line), expected) {
+                (Ok(_), Ok(())) => {}
+                (Err(error), Err(part)) if error.contains(part) => {}
+                (read, _) => panic!("{line}: {:?}", read.err()),
+            }
+        }
     }
 
     #[test]
@@ -246,6 +315,20 @@ mod tests {
             cli.connection.endpoint,
             ["directory=http://a:1", "survey=http://b:2", "http://c:3"]
         );
+    }
+
+    #[test]
+    fn a_report_is_of_a_survey_or_of_a_unit_and_period() {
+        assert!(read("prima report skm s --format html,csv --out x").is_ok());
+        assert!(read("prima report skm --unit u --period 2024").is_ok());
+        for line in [
+            "prima report skm --unit u",
+            "prima report skm s --unit u --period 2024",
+            "prima report skm s --format pdf",
+            "prima report skm s --across-instruments",
+        ] {
+            assert!(read(line).is_err(), "{line}");
+        }
     }
 
     #[test]

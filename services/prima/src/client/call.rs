@@ -46,6 +46,19 @@ where
     }
 }
 
+/// [`retry`] of one method: `repeat!(client, method, message)`.
+macro_rules! repeat {
+    ($client:expr, $method:ident, $message:expr) => {{
+        let message = $message;
+        $crate::client::call::retry(|| {
+            let (mut client, message) = ($client.clone(), message.clone());
+            async move { client.$method($crate::client::call::request(message)).await }
+        })
+        .await
+    }};
+}
+pub(crate) use repeat;
+
 /// Whether the same call may succeed later: the service says so, or the connection broke under it.
 pub fn transient(status: &Status) -> bool {
     match status.code() {

@@ -7,7 +7,7 @@ use anyhow::{Context, anyhow, bail};
 use prima_proto::{
     directory::v1::directory_service_client::DirectoryServiceClient,
     ranking::v1::ranking_service_client::RankingServiceClient,
-    survey::v1::survey_service_client::SurveyServiceClient,
+    survey::v1::{access_service_client::AccessServiceClient, survey_service_client::SurveyServiceClient},
 };
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::{Interceptor, interceptor::InterceptedService};
@@ -27,6 +27,8 @@ pub type Authorized = InterceptedService<Channel, Bearer>;
 pub type Directory = DirectoryServiceClient<Authorized>;
 /// Client of survey intake.
 pub type Survey = SurveyServiceClient<Authorized>;
+/// Client of the access to surveys.
+pub type Access = AccessServiceClient<Authorized>;
 /// Client of the league tables.
 pub type Ranking = RankingServiceClient<Authorized>;
 
@@ -58,6 +60,7 @@ impl Interceptor for Bearer {
 pub struct Connection {
     directory: String,
     survey: String,
+    innovation: String,
     ranking: String,
     bearer: Bearer,
     ca: Option<Certificate>,
@@ -78,6 +81,7 @@ impl Connection {
         Ok(Self {
             directory: endpoint.to_owned(),
             survey: endpoint.to_owned(),
+            innovation: endpoint.to_owned(),
             ranking: endpoint.to_owned(),
             bearer,
             ca: None,
@@ -118,7 +122,7 @@ impl Connection {
                     let service = Service::ALL.into_iter().find(|service| service.name() == name);
                     let Some(service) = service else {
                         bail!(
-                            "--endpoint: layanan `{name}` tidak dikenal; pilihannya: directory, survey, ranking"
+                            "--endpoint: layanan `{name}` tidak dikenal; pilihannya: directory, survey, innovation, ranking"
                         )
                     };
                     named.push((service, checked(url)?));
@@ -141,6 +145,7 @@ impl Connection {
         match service {
             Service::Directory => &mut self.directory,
             Service::Survey => &mut self.survey,
+            Service::Innovation => &mut self.innovation,
             Service::Ranking => &mut self.ranking,
         }
     }
@@ -150,6 +155,7 @@ impl Connection {
         match service {
             Service::Directory => &self.directory,
             Service::Survey => &self.survey,
+            Service::Innovation => &self.innovation,
             Service::Ranking => &self.ranking,
         }
     }
@@ -209,6 +215,19 @@ impl Connection {
         ))
     }
 
+    /// Connects to the access to surveys, which the same service gives.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::channel`].
+    pub async fn access(&self) -> anyhow::Result<Access> {
+        let channel = self.channel(Service::Survey).await?;
+        Ok(AccessServiceClient::with_interceptor(
+            channel,
+            self.bearer.clone(),
+        ))
+    }
+
     /// Connects to the league tables.
     ///
     /// # Errors
@@ -239,7 +258,7 @@ fn read(path: &Path, what: &str) -> anyhow::Result<String> {
 mod tests {
     use super::*;
 
-    fn endpoints(list: &[&str]) -> anyhow::Result<[String; 3]> {
+    fn endpoints(list: &[&str]) -> anyhow::Result<[String; 4]> {
         let mut connection = Connection::new(DEFAULT_ENDPOINT, "")?;
         connection.set_endpoints(&list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())?;
         Ok(Service::ALL.map(|service| connection.endpoint(service).to_owned()))
@@ -247,8 +266,8 @@ mod tests {
 
     #[test]
     fn a_named_endpoint_wins_over_the_common_one_in_any_order() {
-        assert_eq!(endpoints(&[]).unwrap(), [DEFAULT_ENDPOINT; 3]);
-        let expected = ["http://a:1", "http://b:2", "http://a:1"];
+        assert_eq!(endpoints(&[]).unwrap(), [DEFAULT_ENDPOINT; 4]);
+        let expected = ["http://a:1", "http://b:2", "http://a:1", "http://a:1"];
         assert_eq!(endpoints(&["http://a:1", "survey=http://b:2"]).unwrap(), expected);
         assert_eq!(endpoints(&["survey=http://b:2", "http://a:1"]).unwrap(), expected);
     }

@@ -58,6 +58,7 @@ async fn state(connection: &Connection, service: Service) -> anyhow::Result<Serv
     let name = match service {
         Service::Directory => "prima.directory.v1.DirectoryService",
         Service::Survey => "prima.survey.v1.SurveyService",
+        Service::Innovation => "prima.innovation.v1.InnovationService",
         Service::Ranking => "prima.ranking.v1.RankingService",
     };
     let message = HealthCheckRequest {

@@ -4,6 +4,7 @@
 mod progress;
 mod regions;
 mod responses;
+mod results;
 mod sheet;
 mod units;
 
@@ -24,7 +25,8 @@ use crate::cli::FileArgs;
 use progress::Progress;
 
 pub use regions::regions;
-pub use responses::responses;
+pub use responses::{ColumnMap, ResponseOptions, ValueMap, responses, zone};
+pub use results::results;
 pub use units::units;
 
 const PAGE: i32 = 1000;
@@ -69,6 +71,8 @@ pub struct Outcome {
     pub refused: u64,
     /// Bad rows that were left out as asked; each was printed.
     pub skipped: u64,
+    /// Whether rows were only checked; the good ones then count as unchanged.
+    pub dry_run: bool,
 }
 
 /// What an import loads.
@@ -80,6 +84,8 @@ pub enum What {
     Units,
     /// Survey responses.
     Responses,
+    /// Results published earlier.
+    Results,
 }
 
 impl Outcome {
@@ -91,7 +97,15 @@ impl Outcome {
             unchanged: 0,
             refused: 0,
             skipped: 0,
+            dry_run: false,
         }
+    }
+}
+
+impl Outcome {
+    /// Whether a row was left out.
+    pub fn partial(&self) -> bool {
+        self.refused > 0 || self.skipped > 0
     }
 }
 
@@ -104,13 +118,25 @@ impl fmt::Display for Outcome {
             unchanged,
             refused,
             skipped,
+            dry_run,
         } = self;
         match what {
             What::Regions => f.write_str("Wilayah: ")?,
             What::Units => f.write_str("Unit: ")?,
             What::Responses => f.write_str("Jawaban: ")?,
+            What::Results => f.write_str("Hasil terbitan: ")?,
         }
         match what {
+            _ if *dry_run => {
+                return write!(
+                    f,
+                    "{unchanged} baris benar, {skipped} baris salah; tidak ada yang dikirim"
+                );
+            }
+            What::Results => write!(
+                f,
+                "{created} dicatat, {changed} diganti, {unchanged} sudah ada, {refused} ditolak"
+            )?,
             What::Regions | What::Units => {
                 write!(
                     f,

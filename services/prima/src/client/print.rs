@@ -1,13 +1,18 @@
 //! What is printed: tables for people, JSON and CSV for machines.
 
+pub mod analysis;
 pub mod league;
+pub mod period;
 pub mod result;
 pub mod standing;
 
 use std::io::{self, Write};
 
+use anyhow::Context;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
+use prima_platform::document::csv::guarded;
 use prima_proto::ranking::v1 as ranking;
+use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 use serde::Serialize;
 
 /// Width of a table when stdout is no terminal that tells its own.
@@ -95,14 +100,6 @@ pub fn csv<'a>(
     Ok(String::from_utf8(writer.into_inner()?)?)
 }
 
-fn guarded(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    }
-}
-
 /// JSON: indented, or on one line when it is one document of many.
 ///
 /// # Errors
@@ -115,6 +112,42 @@ pub fn json(value: &impl Serialize, one_line: bool) -> anyhow::Result<String> {
         serde_json::to_string_pretty(value)?
     };
     Ok(text + "\n")
+}
+
+/// JSON of a message, with the field names of the contract; `name` is its full name there.
+///
+/// # Errors
+///
+/// When `name` is no message of the contract, or another one.
+pub fn message(name: &str, message: &impl prost::Message) -> anyhow::Result<String> {
+    Ok(document(name, message, serde_json::Serializer::pretty(Vec::new()))? + "\n")
+}
+
+/// [`message`] on one line.
+///
+/// # Errors
+///
+/// As there.
+pub fn message_line(name: &str, message: &impl prost::Message) -> anyhow::Result<String> {
+    Ok(document(name, message, serde_json::Serializer::new(Vec::new()))? + "\n")
+}
+
+fn document<F: serde_json::ser::Formatter>(
+    name: &str,
+    message: &impl prost::Message,
+    mut serializer: serde_json::Serializer<Vec<u8>, F>,
+) -> anyhow::Result<String> {
+    let pool = DescriptorPool::decode(prima_proto::FILE_DESCRIPTOR_SET)?;
+    let descriptor = pool
+        .get_message_by_name(name)
+        .with_context(|| format!("no message {name}"))?;
+    let message = DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice())?;
+    let options = SerializeOptions::new()
+        .use_proto_field_name(true)
+        .stringify_64_bit_integers(false)
+        .skip_default_fields(false);
+    message.serialize_with_options(&mut serializer, &options)?;
+    Ok(String::from_utf8(serializer.into_inner())?)
 }
 
 /// The line that warns of figures that may be behind; `None` when they are fresh.
@@ -144,7 +177,7 @@ pub fn local(time: chrono::DateTime<chrono::Utc>) -> String {
 }
 
 /// A text, or `-` when it is empty.
-fn or_dash(text: &str) -> String {
+pub fn or_dash(text: &str) -> String {
     if text.is_empty() {
         "-".to_owned()
     } else {

@@ -7,10 +7,11 @@ use tonic::{Response, Status, Streaming};
 
 use super::call::{delay, request, retry, transient};
 use super::connect::{Connection, Ranking, Survey};
+use super::period;
 use super::print::league::League;
 use super::print::standing::Places;
 use super::print::{self, result as print_result};
-use crate::cli::{Format, LeagueArgs, ResultArgs, StandingArgs};
+use crate::cli::{Format, LeagueArgs, ResultArgs, ResultWhat, StandingArgs};
 
 const PAGE: u32 = 1000;
 /// Failures in a row after which a watcher gives up; some two minutes.
@@ -19,16 +20,21 @@ const FAILURES: u32 = 30;
 /// `prima result`.
 pub(super) async fn result(connection: &Connection, args: &ResultArgs) -> anyhow::Result<ExitCode> {
     let client = connection.survey().await?;
+    let name = match (&args.what, &args.survey) {
+        (Some(ResultWhat::Unit(args)), _) => return period::unit(&client, args).await,
+        (Some(ResultWhat::Agency(args)), _) => return period::agency(&client, args).await,
+        (None, survey) => survey.clone().unwrap_or_default(),
+    };
     if !args.watch {
         print::out(&print_result::render(
-            &result_get(&client, &args.survey).await?,
+            &result_get(&client, &name).await?,
             args.format,
             false,
         )?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let open = || {
-        let (mut client, survey) = (client.clone(), args.survey.clone());
+        let (mut client, survey) = (client.clone(), name.clone());
         async move { client.watch_result(survey::WatchResultRequest { survey }).await }
     };
     follow(open, |message: survey::WatchResultResponse| {

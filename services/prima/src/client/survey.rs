@@ -1,15 +1,22 @@
 //! Creating, closing and listing surveys; the minimum sample.
 
+mod aftermath;
+mod comments;
+mod tokens;
+
 use std::process::ExitCode;
 
+use anyhow::{Context, bail};
 use prima_platform::clock;
 use prima_proto::survey::v1 as pb;
+use prost::Message;
+use serde::Deserialize;
 use uuid::Uuid;
 
-use super::call::{request, retry};
+use super::call::{repeat, request, retry};
 use super::connect::{Connection, Survey};
-use super::print::{self, Columns, result::state_name, result::weights_name};
-use crate::cli::{SurveyCreateArgs, SurveyListArgs, SurveyWhat, Weights};
+use super::print::{self, Columns, analysis, result::state_name, result::weights_name};
+use crate::cli::{AccessMode, AnalysisArgs, Plain, SurveyCreateArgs, SurveyListArgs, SurveyWhat, Weights};
 
 const PAGE: i32 = 1000;
 
@@ -17,7 +24,8 @@ pub(super) async fn run(connection: &Connection, what: SurveyWhat) -> anyhow::Re
     let client = connection.survey().await?;
     match what {
         SurveyWhat::Create(args) => {
-            let survey = create(&client, message(args)).await?;
+            let message = message(&client, args).await?;
+            let survey = create(&client, message).await?;
             print::out(&format!(
                 "Survei dibuat: {} ({})\n",
                 survey.name,
@@ -37,8 +45,40 @@ pub(super) async fn run(connection: &Connection, what: SurveyWhat) -> anyhow::Re
             ))?;
         }
         SurveyWhat::List(args) => list(&client, &args).await?,
+        SurveyWhat::Void(args) => aftermath::void(&client, args).await?,
+        SurveyWhat::Voids(args) => aftermath::voids(&client, &args).await?,
+        SurveyWhat::Publish(args) => aftermath::publish(&client, args).await?,
+        SurveyWhat::FollowUp(args) => aftermath::follow_up(&client, args.what).await?,
+        SurveyWhat::Tokens(args) => tokens::issue(&connection.access().await?, &args).await?,
+        SurveyWhat::Comments(args) => comments::list(&client, &args).await?,
+        SurveyWhat::Analysis(args) => {
+            analyze(&client, args).await?;
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// `prima survey analysis`.
+async fn analyze(client: &Survey, args: AnalysisArgs) -> anyhow::Result<()> {
+    let message = pb::AnalyzeResultRequest {
+        survey: args.survey.clone(),
+    };
+    let analysis = repeat!(client, analyze_result, message)?
+        .analysis
+        .unwrap_or_default();
+    if args.format == Plain::Json {
+        return Ok(print::out(&print::message(
+            "prima.survey.v1.Analysis",
+            &analysis,
+        )?)?);
+    }
+    let message = pb::GetSurveyRequest { name: args.survey };
+    let survey = repeat!(client, get_survey, message)?.survey.unwrap_or_default();
+    let names = survey
+        .elements
+        .into_iter()
+        .map(|element| (element.key, (element.code, element.display_name)));
+    Ok(print::out(&analysis::table_of(&analysis, &names.collect()))?)
 }
 
 /// `prima sample-size`.
@@ -71,50 +111,103 @@ pub(crate) async fn create(client: &Survey, message: pb::CreateSurveyRequest) ->
 }
 
 fn request_id(message: &pb::CreateSurveyRequest) -> String {
-    let survey = message.survey.clone().unwrap_or_default();
-    let time = |time: Option<prost_types::Timestamp>| time.map(|time| (time.seconds, time.nanos));
-    let elements: Vec<_> = survey
-        .elements
-        .iter()
-        .map(|each| (&each.key, &each.code, each.optional))
-        .collect();
-    let content = format!(
-        "{:?}",
-        (
-            ("CreateSurvey", &message.parent, &message.survey_id),
-            (
-                &survey.display_name,
-                &survey.period,
-                &survey.instrument,
-                survey.weight_variant,
-                elements
-            ),
-            (time(survey.open_time), time(survey.close_time), survey.population),
-        )
-    );
-    Uuid::new_v5(&Uuid::NAMESPACE_URL, content.as_bytes()).to_string()
+    let content = pb::CreateSurveyRequest {
+        request_id: String::new(),
+        ..message.clone()
+    };
+    request_id_of("CreateSurvey", &content)
 }
 
-fn message(args: SurveyCreateArgs) -> pb::CreateSurveyRequest {
+/// An id of a request that follows from what is asked.
+fn request_id_of(method: &str, content: &impl Message) -> String {
+    let text = [method.as_bytes(), b"\0", &content.encode_to_vec()].concat();
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, &text).to_string()
+}
+
+async fn message(client: &Survey, args: SurveyCreateArgs) -> anyhow::Result<pb::CreateSurveyRequest> {
     let weights = match args.weights {
-        Weights::Exact => pb::WeightVariant::Exact,
-        Weights::Thousandths => pb::WeightVariant::WeightVariant0111,
-        Weights::Hundredths => pb::WeightVariant::WeightVariant011,
+        None => pb::WeightVariant::Unspecified,
+        Some(Weights::Exact) => pb::WeightVariant::Exact,
+        Some(Weights::Thousandths) => pb::WeightVariant::WeightVariant0111,
+        Some(Weights::Hundredths) => pb::WeightVariant::WeightVariant011,
+        Some(Weights::AspectMeans) => pb::WeightVariant::MeanOfAspectMeans,
+        Some(Weights::AllAnswers) => pb::WeightVariant::MeanOfAllAnswers,
     };
-    pb::CreateSurveyRequest {
+    let access = |mode: &AccessMode| match mode {
+        AccessMode::Agent => pb::AccessMode::Agent,
+        AccessMode::Token => pb::AccessMode::Token,
+        AccessMode::Link => pb::AccessMode::Link,
+        AccessMode::Kiosk => pb::AccessMode::Kiosk,
+    };
+    let mut elements = args.elements;
+    if let Some(path) = &args.own_elements {
+        let own = own_elements(path)?;
+        // An empty list means all of the instrument, one with own elements only those.
+        if elements.is_empty() {
+            elements = all_elements(client, &args.instrument).await?;
+        }
+        elements.extend(own);
+    }
+    Ok(pb::CreateSurveyRequest {
         request_id: String::new(),
         parent: args.unit,
         survey_id: args.id,
         survey: Some(pb::Survey {
             display_name: args.title,
             period: args.period,
+            instrument: args.instrument,
             weight_variant: weights.into(),
+            elements,
+            access_modes: args.access.iter().map(|mode| access(mode).into()).collect(),
+            service_populations: args.services,
             open_time: args.open.map(clock::to_proto),
             close_time: args.close.map(clock::to_proto),
             population: args.population,
             ..Default::default()
         }),
+    })
+}
+
+/// Elements of the unit's own, as the file tells them.
+fn own_elements(path: &std::path::Path) -> anyhow::Result<Vec<pb::SurveyElement>> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Own {
+        key: String,
+        #[serde(default)]
+        code: String,
+        name: String,
+        question: String,
+        #[serde(default)]
+        answers: Vec<String>,
+        #[serde(default)]
+        optional: bool,
     }
+    let shown = || format!("berkas `{}`", path.display());
+    let text = std::fs::read_to_string(path).with_context(shown)?;
+    let own: Vec<Own> = serde_json::from_str(&text).with_context(shown)?;
+    let element = |own: Own| pb::SurveyElement {
+        key: own.key,
+        code: own.code,
+        optional: own.optional,
+        display_name: own.name,
+        question: own.question,
+        answers: own.answers,
+        aspect: String::new(),
+    };
+    Ok(own.into_iter().map(element).collect())
+}
+
+async fn all_elements(client: &Survey, name: &str) -> anyhow::Result<Vec<pb::SurveyElement>> {
+    let list = repeat!(client, list_instruments, pb::ListInstrumentsRequest {})?.instruments;
+    let Some(found) = list.into_iter().find(|instrument| instrument.id == name) else {
+        bail!("instrumen `{name}` tidak dikenal layanan")
+    };
+    let element = |element: pb::InstrumentElement| pb::SurveyElement {
+        key: element.key,
+        ..Default::default()
+    };
+    Ok(found.elements.into_iter().map(element).collect())
 }
 
 async fn list(client: &Survey, args: &SurveyListArgs) -> anyhow::Result<()> {

@@ -207,6 +207,7 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
             units_counted: score.units_counted,
             units_expected: score.units_expected,
             status: score.status,
+            recorded: score.recorded,
         };
         let row = Row {
             rank: None,

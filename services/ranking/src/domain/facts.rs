@@ -175,6 +175,8 @@ pub struct Score {
     pub units_expected: i64,
     /// How far it may still change.
     pub status: Status,
+    /// Whether it was recorded from an earlier publication, not computed.
+    pub recorded: bool,
     /// True when it no longer counts.
     pub withdrawn: bool,
 }

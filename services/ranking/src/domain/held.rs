@@ -69,6 +69,8 @@ pub struct Figures {
     pub units_expected: i64,
     /// How far it may still change.
     pub status: Status,
+    /// Whether it was recorded from an earlier publication, not computed.
+    pub recorded: bool,
 }
 
 /// Why a subject is listed without a rank.
@@ -119,6 +121,7 @@ impl Live {
             units_counted: score.units_counted,
             units_expected: score.units_expected,
             status: score.status,
+            recorded: score.recorded,
         };
         Ok(Some(Self {
             figures,

@@ -62,6 +62,7 @@ pub(super) fn score(of: &str, value: &str) -> Score {
         units_counted: 0,
         units_expected: 0,
         status: Status::Provisional,
+        recorded: false,
         withdrawn: false,
     }
 }

@@ -100,6 +100,7 @@ fn score(
         } else {
             Status::Provisional
         },
+        recorded: state.recorded,
         withdrawn,
     };
     Ok(Fact::Score(service.to_owned(), score))

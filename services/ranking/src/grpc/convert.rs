@@ -74,6 +74,7 @@ pub fn row(row: Row) -> pb::LeagueRow {
         units_counted: row.score.units_counted,
         units_expected: row.score.units_expected,
         version: row.version,
+        recorded: row.score.recorded,
     }
 }
 
@@ -111,6 +112,7 @@ mod tests {
             units_counted: 0,
             units_expected: 0,
             status: Status::Provisional,
+            recorded: unit == "recorded",
             withdrawn: false,
         };
         board.score("survey", version, score).unwrap();
@@ -127,6 +129,17 @@ mod tests {
             .iter()
             .map(|r| (r.subject.unit_id().unwrap_or_default().to_owned(), r.rank));
         (rows.collect(), end)
+    }
+
+    #[test]
+    fn a_row_tells_whether_its_value_was_recorded() {
+        let mut board = Board::default();
+        put(&mut board, 1, "recorded", "90", 0);
+        put(&mut board, 2, "computed", "80", 0);
+        let key = table_name("metrics/skm/periods/2024/cohorts/rsud").unwrap();
+        let rows = board.rows(&key, 0, 9).unwrap();
+        let told: Vec<bool> = rows.into_iter().map(|r| super::row(r).recorded).collect();
+        assert_eq!(told, [true, false]);
     }
 
     fn row(unit: &str, rank: impl Into<Option<usize>>) -> (String, Option<usize>) {

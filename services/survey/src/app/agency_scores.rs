@@ -2,14 +2,16 @@
 
 use std::{str::FromStr, time::Duration};
 
+use num_bigint::BigInt;
 use prima_platform::{clock::micros, failure::Failure, outbox};
 use prima_proto::name;
 use tokio_util::sync::CancellationToken;
 
-use super::App;
+use super::{App, recorded_scores};
 use crate::{
     domain::{
-        index, instrument,
+        index::{self, Published},
+        instrument,
         number::{self, Rational},
         period::Period,
     },
@@ -91,7 +93,11 @@ async fn recompute(app: &App, key: &AgencyPeriod, settling: bool) -> Result<(), 
         .as_ref()
         .map(|p| p.first_day().to_string())
         .unwrap_or_default();
-    let score = mean(&inputs, &first_day, ended);
+    // What the agency itself published of a period wins over what its units add up to.
+    let score = match recorded_scores::of_agency(&txn, key).await? {
+        None => mean(&inputs, &first_day, ended),
+        recorded => recorded,
+    };
     let settles_at = match (&period, ended) {
         (Some(period), false) => Some(micros(period.ends_at())),
         _ => None,
@@ -109,34 +115,103 @@ async fn recompute(app: &App, key: &AgencyPeriod, settling: bool) -> Result<(), 
     Ok(())
 }
 
-/// The mean of units; none without a scored unit. Units with different instruments are not brought together: the
-/// newest instrument counts, the others are missing. A unit that had closed before the period began is not expected.
-fn mean(inputs: &[UnitInput], first_day: &str, ended: bool) -> Option<Score> {
-    let newest = inputs
-        .iter()
-        .filter(|i| i.exact.is_some())
+/// The units of an agency that count together.
+#[derive(Debug)]
+pub(super) struct Counted<'a> {
+    /// Their instrument and version.
+    pub instrument: &'a str,
+    /// Each with its exact value.
+    pub units: Vec<(&'a UnitInput, Rational)>,
+}
+
+/// The units that count; none without a scored unit. Units with different instruments are not brought together: the
+/// newest that is known here counts, else the newest of the recorded ones, and the others are missing.
+pub(super) fn counted(inputs: &[UnitInput]) -> Option<Counted<'_>> {
+    let scored = inputs.iter().filter(|i| i.exact.is_some());
+    let instrument = scored
         .filter_map(|i| i.instrument.as_deref())
-        .max()?;
-    let scored: Vec<(&UnitInput, Rational)> = inputs
+        .max_by_key(|id| (instrument::find(id).is_some(), *id))?;
+    let units = inputs
         .iter()
-        .filter(|i| i.instrument.as_deref() == Some(newest))
+        .filter(|i| i.instrument.as_deref() == Some(instrument))
         .filter_map(|i| Some((i, number::parse_fraction(i.exact.as_deref()?)?)))
         .collect();
-    let values: Vec<Rational> = scored.iter().map(|(_, value)| value.clone()).collect();
-    let exact = number::mean(&values)?;
-    let expected = inputs
+    Some(Counted { instrument, units })
+}
+
+/// Units that should have a score in a period that begins on `first_day`: a unit that had closed before is not
+/// expected, unless it has one.
+pub(super) fn expected(inputs: &[UnitInput], first_day: &str) -> usize {
+    inputs
         .iter()
         .filter(|i| i.close_date.is_empty() || i.close_date.as_str() >= first_day || i.exact.is_some())
-        .count();
+        .count()
+}
+
+impl Counted<'_> {
+    /// The mean of the units' exact values.
+    pub fn mean_of_units(&self) -> Option<Published> {
+        let values: Vec<Rational> = self.units.iter().map(|(_, value)| value.clone()).collect();
+        Some(self.publish(number::mean(&values)?))
+    }
+
+    /// The mean of the units' exact values, each weighed by its respondents; none while those of one are not known.
+    pub fn respondent_weighted(&self) -> Option<Published> {
+        let (mut sum, mut people) = (Rational::from_integer(0.into()), 0);
+        for (unit, value) in &self.units {
+            let respondents = unit.respondents.filter(|n| *n > 0)?;
+            sum += value * BigInt::from(respondents);
+            people += respondents;
+        }
+        (people > 0).then(|| self.publish(sum / BigInt::from(people)))
+    }
+
+    /// Whether nothing more exact than what is published would tell of fewer people than a step.
+    pub fn whole(&self) -> bool {
+        self.units.iter().all(|(unit, _)| unit.disclosed == Some(1))
+    }
+
+    /// Respondents of all.
+    pub fn respondents(&self) -> i64 {
+        self.units.iter().filter_map(|(unit, _)| unit.respondents).sum()
+    }
+
+    fn publish(&self, exact: Rational) -> Published {
+        match instrument::find(self.instrument) {
+            Some(known) => index::publish(known, exact),
+            None => without_categories(exact),
+        }
+    }
+}
+
+/// The mean of units, as a score; none without a scored unit.
+fn mean(inputs: &[UnitInput], first_day: &str, ended: bool) -> Option<Score> {
+    let counted = counted(inputs)?;
+    let expected = expected(inputs, first_day);
     Some(Score {
-        published: index::publish(instrument::find(newest)?, exact),
-        whole: scored.iter().all(|(i, _)| i.disclosed == Some(1)),
+        published: counted.mean_of_units()?,
+        whole: counted.whole(),
         components: Vec::new(),
-        sample_size: scored.iter().filter_map(|(i, _)| i.respondents).sum(),
+        sample_size: counted.respondents(),
         sample_minimum: 0,
         standard_error: String::new(),
-        units: (i64::try_from(scored.len()).ok()?, i64::try_from(expected).ok()?),
-        instrument: newest.to_owned(),
-        settled: ended && scored.iter().all(|(i, _)| i.settled == Some(1)),
+        units: (
+            i64::try_from(counted.units.len()).ok()?,
+            i64::try_from(expected).ok()?,
+        ),
+        aggregation: "mean_of_units".to_owned(),
+        instrument: counted.instrument.to_owned(),
+        settled: ended && counted.units.iter().all(|(unit, _)| unit.settled == Some(1)),
+        recorded: false,
     })
+}
+
+/// The mean of recorded results of an instrument that is not known here: two decimals, as all of them have.
+fn without_categories(exact: Rational) -> Published {
+    Published {
+        value: number::decimal(&exact, 2),
+        grade: String::new(),
+        name: String::new(),
+        exact,
+    }
 }

@@ -10,11 +10,13 @@ use prima_platform::{
 };
 use prima_proto::{name, survey::v1 as pb};
 
-use super::{App, survey_state, unit_scores};
+use super::{App, record_result::recorded_exists, survey_state, unit_scores};
 use crate::{
     domain::survey::{self, Draft},
+    events::render,
     grpc::convert,
     store::{
+        recorded::recorded_latest,
         survey::{survey_insert, survey_siblings},
         unit::unit_confirmed,
         unit_score::unit_scores_lock_in_txn,
@@ -36,7 +38,7 @@ pub struct CreateSurvey {
 }
 
 /// Creates a survey and returns it. Fails when the definition has faults, the name is taken, or the unit has surveys
-/// in the period with another instrument, weights or elements.
+/// in the period that count for the same metric with another instrument, weights or elements.
 pub async fn create_survey(app: &App, caller: &Caller, command: CreateSurvey) -> Result<pb::Survey, Failure> {
     caller.require(&[Role::Operator], &command.name.unit.agency)?;
     let now = app.context.clock.now();
@@ -70,9 +72,17 @@ pub async fn create_survey(app: &App, caller: &Caller, command: CreateSurvey) ->
     if let Some(other) = survey_siblings(&txn, &survey)
         .await?
         .iter()
-        .find(|s| !s.survey.same_scheme(&survey))
+        .find(|s| !s.survey.fits_beside(&survey))
     {
         return Err(other_scheme(&other.survey.name.to_string()));
+    }
+    let (unit, period) = (&survey.name.unit, survey.period.as_str());
+    if survey.metric() == Some(render::METRIC)
+        && recorded_latest(&txn, &unit.agency, &unit.unit, period)
+            .await?
+            .is_some()
+    {
+        return Err(recorded_exists(unit, period));
     }
     let mut states = survey_state(&txn, &stored, now).await?;
     states.extend(unit_scores::recompute(&txn, &key, app.now_millis()).await?);

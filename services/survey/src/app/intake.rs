@@ -4,6 +4,7 @@
 //! really returned, recomputes the units' scores and stages all states. A bad response fails alone.
 
 mod batch;
+mod permit;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -28,10 +29,15 @@ use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tracing::Instrument;
 
 use batch::Batch;
+use permit::Permits;
+pub use permit::not_let_in;
 
 use super::{result, unit_scores};
 use crate::{
-    domain::response,
+    domain::{
+        access::{Proof, Secret},
+        response,
+    },
     store::{
         survey::{Stored, surveys_lock_in_txn},
         tally::{Added, tallies_add_in_txn},
@@ -47,6 +53,10 @@ pub struct Item {
     pub raw: response::Raw,
     /// Name of the field that holds the id, for faults.
     pub id_field: &'static str,
+    /// By what it comes in.
+    pub proof: Proof,
+    /// Label of the import it comes with; empty without one.
+    pub import_id: String,
 }
 
 /// What became of a response.
@@ -71,6 +81,7 @@ struct Job {
 pub struct Intake {
     jobs: mpsc::Sender<Job>,
     agencies: Arc<Notify>,
+    secret: Secret,
 }
 
 struct Writer {
@@ -79,13 +90,14 @@ struct Writer {
     outbox: Outbox,
     agencies: Arc<Notify>,
     config: config::Survey,
+    secret: Secret,
 }
 
 const TRIES: u32 = 4;
 
 impl Intake {
-    /// Starts the writers.
-    pub fn start(context: &Context) -> Self {
+    /// Starts the writers. With `secret` tokens and links are made.
+    pub fn start(context: &Context, secret: Secret) -> Self {
         let config = context.config.survey.clone();
         let (jobs, receiver) = mpsc::channel(config.queue);
         let receiver = Arc::new(Mutex::new(receiver));
@@ -102,13 +114,23 @@ impl Intake {
                 outbox: context.outbox.clone(),
                 agencies: agencies.clone(),
                 config: config.clone(),
+                secret: secret.clone(),
             };
             context.tasks.spawn(
                 "intake",
                 writer.run(receiver.clone(), context.tasks.soft().clone()),
             );
         }
-        Self { jobs, agencies }
+        Self {
+            jobs,
+            agencies,
+            secret,
+        }
+    }
+
+    /// The secret that tokens and links are made with.
+    pub fn secret(&self) -> &Secret {
+        &self.secret
     }
 
     pub(super) fn agencies(&self) -> Arc<Notify> {
@@ -232,7 +254,8 @@ impl Writer {
         let txn = self.db.begin().await?;
         let surveys = self.lock(&txn, items, now).await?;
         failpoint::hit("intake.locked").await;
-        let mut batch = Batch::new(now);
+        let permits = Permits::load(&txn, items, &surveys).await?;
+        let mut batch = Batch::new(now, &self.secret, permits);
         for item in items {
             batch.check(item, surveys.get(&item.survey));
         }

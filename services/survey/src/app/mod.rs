@@ -1,13 +1,23 @@
 //! Use cases: one file for each that changes state.
 
+pub mod access;
+pub mod aftermath;
 pub mod agency_scores;
+pub mod analysis;
 pub mod close_due;
 pub mod close_survey;
+pub mod complete_follow_up;
+pub mod create_follow_up;
 pub mod create_survey;
 pub mod intake;
+pub mod periods;
+pub mod publish_result;
+pub mod record_result;
+pub mod recorded_scores;
 pub mod result;
 pub mod unit_scores;
 pub mod update_survey;
+pub mod void_responses;
 
 use std::sync::Arc;
 

@@ -11,10 +11,11 @@ use prima_platform::{
 use prima_proto::{event::v1 as event, survey::v1 as pb};
 use sea_orm::DbErr;
 
+use super::aftermath::facts;
 use crate::{
     domain::{
-        certainty::{Certainty, SampleStatus, certainty},
-        index::{self, Published},
+        certainty::{Certainty, SampleStatus, Weighing, certainty},
+        index::{self, Published, WeightVariant},
         instrument::{self, Instrument},
         moments::Moments,
         number::Rational,
@@ -37,8 +38,21 @@ pub struct Element {
     pub code: String,
     /// Official name.
     pub name: String,
+    /// Key of its aspect; empty where the instrument has none.
+    pub aspect: String,
     /// Its answers.
     pub tally: Tally,
+}
+
+/// The figure of one aspect, as disclosed.
+#[derive(Debug, Clone)]
+pub struct AspectMean {
+    /// Stable key.
+    pub key: String,
+    /// Official name.
+    pub name: String,
+    /// Mean of the means of its questions; none until each has an answer.
+    pub mean: Option<Rational>,
 }
 
 /// What a result says beside its figures.
@@ -57,6 +71,8 @@ pub struct Facts {
 pub struct Outcome {
     /// In the survey's order, of the disclosed responses.
     pub elements: Vec<Element>,
+    /// In the instrument's order, of the disclosed responses; empty where it has none.
+    pub aspects: Vec<AspectMean>,
     /// Responses that are disclosed.
     pub disclosed: i64,
     /// Whether these are all: else nothing more exact than the published index may be told.
@@ -86,9 +102,9 @@ impl Outcome {
             .map(|asked| Element {
                 key: asked.key.clone(),
                 code: asked.code.clone(),
-                name: known
-                    .and_then(|i| i.element(&asked.key))
-                    .map(|e| e.name.clone())
+                name: asked.name(known).to_owned(),
+                aspect: known
+                    .and_then(|i| i.element(&asked.key)?.aspect.clone())
                     .unwrap_or_default(),
                 tally: match counts(&asked.key) {
                     counts if whole => counts.current,
@@ -106,12 +122,27 @@ impl Outcome {
             elements,
             disclosed,
             whole,
-            published: known.and_then(|i| Some(index::publish(i, index::ikm(&current, survey.weights)?))),
+            aspects: known.map(|i| aspects(i, survey, &shown)).unwrap_or_default(),
+            published: known.and_then(|i| {
+                let exact = index::compute(i, &survey.asked, &current, survey.weights)?;
+                Some(index::publish(i, exact))
+            }),
             certainty: known.and_then(|i| assess(i, survey, &shown, moments, survey.population)),
             sample: SampleStatus::of(stored.respondents, minimum(survey)),
             facts: Facts::default(),
         }
     }
+}
+
+fn aspects(known: &Instrument, survey: &Survey, tallies: &[Tally]) -> Vec<AspectMean> {
+    let means = index::aspect_means(known, &survey.asked, tallies).into_iter();
+    means
+        .map(|(aspect, mean)| AspectMean {
+            key: aspect.key.clone(),
+            name: aspect.name.clone(),
+            mean,
+        })
+        .collect()
 }
 
 /// The minimum sample of a survey, where there is one.
@@ -128,11 +159,13 @@ pub fn assess(
     moments: &Moments,
     population: i64,
 ) -> Option<Certainty> {
-    let index = index::ikm(tallies, survey.weights)?;
-    let elements = survey.asked.len();
-    let coefficient = survey.weights.weight(elements) * Rational::from_integer(25.into());
-    let coefficients = vec![coefficient; elements];
-    certainty(moments, &coefficients, population, (known.min, known.max), &index)
+    let (asked, variant) = (&survey.asked, survey.weights);
+    let index = index::compute(known, asked, tallies, variant)?;
+    let weighing = Weighing {
+        coefficients: &index::coefficients(known, asked, tallies, variant)?,
+        by_answers: variant == WeightVariant::MeanOfAllAnswers,
+    };
+    certainty(moments, &weighing, population, (known.min, known.max), &index)
 }
 
 /// A survey with its figures, both of the same moment.
@@ -167,8 +200,7 @@ pub async fn states<'a>(
     now: DateTime<Utc>,
 ) -> Result<Vec<outbox::State>, DbErr> {
     let surveys: Vec<&Stored> = surveys.into_iter().collect();
-    let ids: Vec<i64> = surveys.iter().map(|s| s.id).collect();
-    let mut facts = facts(txn, &ids).await?;
+    let mut facts = facts(txn, surveys.iter().copied()).await?;
     let nothing = Tallies::new();
     let state = |stored: &Stored| {
         let mut outcome = Outcome::of(stored, tallies.get(&stored.id).unwrap_or(&nothing), now);
@@ -178,13 +210,8 @@ pub async fn states<'a>(
     Ok(surveys.into_iter().map(state).collect())
 }
 
-/// What is known of results beside their figures, by survey.
-async fn facts(_txn: &Txn, _ids: &[i64]) -> Result<HashMap<i64, Facts>, DbErr> {
-    Ok(HashMap::new())
-}
-
 /// A transaction in which several reads see one state.
-async fn snapshot(db: &Database) -> Result<Txn, Failure> {
+pub async fn snapshot(db: &Database) -> Result<Txn, Failure> {
     use sea_orm::{IsolationLevel, TransactionTrait};
     let level = (db.backend() == sea_orm::DbBackend::Postgres).then_some(IsolationLevel::RepeatableRead);
     Ok(db.reader().begin_with_config(level, None).await?)
@@ -197,7 +224,7 @@ async fn with_outcomes(
 ) -> Result<Vec<(Stored, Outcome)>, Failure> {
     let ids: Vec<i64> = surveys.iter().map(|s| s.id).collect();
     let tallies = tallies_get(txn, &ids).await?;
-    let mut facts = facts(txn, &ids).await?;
+    let mut facts = facts(txn, &surveys).await?;
     let nothing = Tallies::new();
     let figures = |stored: Stored| {
         let mut outcome = Outcome::of(&stored, tallies.get(&stored.id).unwrap_or(&nothing), now);

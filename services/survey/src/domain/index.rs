@@ -1,4 +1,5 @@
-//! The index (IKM) of PermenPANRB 14/2017: one pure function that every path calls, and its one rounding.
+//! The index of a survey, IKM (PermenPANRB 14/2017) or F-03 (PEKPPP): one pure function for every instrument that
+//! every path calls, and its one rounding.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,18 +7,17 @@ use std::str::FromStr;
 use num_bigint::BigInt;
 use num_traits::Zero;
 
-use super::instrument::Instrument;
+use super::instrument::{Aspect, Instrument};
 use super::number::{self, Rational};
+use super::survey::Asked;
 use super::tally::Tally;
 
 /// Elements that the compatible weights 0.111 and 0.11 stand for.
 pub const COMPATIBLE_ELEMENTS: usize = 9;
 /// Decimals of a published index.
 const PLACES: u32 = 2;
-/// Turns the 1 to 4 of the scale into 25 to 100 (nilai interval konversi).
-const CONVERSION: u32 = 25;
 
-/// Weight of one element in the index. All three are in real use, so that a survey keeps its choice and
+/// How the means of the elements become the index. All are in real use, so that a survey keeps its choice and
 /// published figures can be computed again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WeightVariant {
@@ -27,38 +27,53 @@ pub enum WeightVariant {
     W0111,
     /// 0.11, as some worksheets have it; nine elements only.
     W011,
+    /// F-03: the mean over the aspects of the mean over each aspect's questions.
+    MeanOfAspectMeans,
+    /// F-03: the mean of every answer of every respondent.
+    MeanOfAllAnswers,
 }
 
 /// A text that names no weight variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be `exact`, `0.111` or `0.11`")]
+#[error("must be `exact`, `0.111`, `0.11`, `mean_of_aspect_means` or `mean_of_all_answers`")]
 pub struct UnknownVariant;
 
 impl WeightVariant {
-    /// `exact`, `0.111` or `0.11`.
+    /// Every variant.
+    pub const ALL: [WeightVariant; 5] = [
+        WeightVariant::Exact,
+        WeightVariant::W0111,
+        WeightVariant::W011,
+        WeightVariant::MeanOfAspectMeans,
+        WeightVariant::MeanOfAllAnswers,
+    ];
+
+    /// `exact`, `0.111`, `0.11`, `mean_of_aspect_means` or `mean_of_all_answers`.
     pub fn as_str(self) -> &'static str {
         match self {
             WeightVariant::Exact => "exact",
             WeightVariant::W0111 => "0.111",
             WeightVariant::W011 => "0.11",
-        }
-    }
-
-    /// Weight of one of `n` elements; zero when there are none.
-    pub fn weight(self, n: usize) -> Rational {
-        match self {
-            WeightVariant::Exact if n == 0 => Rational::zero(),
-            WeightVariant::Exact => Rational::new(1.into(), BigInt::from(n)),
-            WeightVariant::W0111 => Rational::new(111.into(), 1000.into()),
-            WeightVariant::W011 => Rational::new(11.into(), 100.into()),
+            WeightVariant::MeanOfAspectMeans => "mean_of_aspect_means",
+            WeightVariant::MeanOfAllAnswers => "mean_of_all_answers",
         }
     }
 
     /// Whether this variant can weigh `n` elements.
     pub fn fits(self, n: usize) -> bool {
         match self {
-            WeightVariant::Exact => n > 0,
+            WeightVariant::Exact | WeightVariant::MeanOfAspectMeans | WeightVariant::MeanOfAllAnswers => {
+                n > 0
+            }
             WeightVariant::W0111 | WeightVariant::W011 => n == COMPATIBLE_ELEMENTS,
+        }
+    }
+
+    /// Whether this variant belongs to instruments that have aspects.
+    pub fn needs_aspects(self) -> bool {
+        match self {
+            WeightVariant::Exact | WeightVariant::W0111 | WeightVariant::W011 => false,
+            WeightVariant::MeanOfAspectMeans | WeightVariant::MeanOfAllAnswers => true,
         }
     }
 }
@@ -67,12 +82,8 @@ impl FromStr for WeightVariant {
     type Err = UnknownVariant;
 
     fn from_str(text: &str) -> Result<Self, UnknownVariant> {
-        match text {
-            "exact" => Ok(WeightVariant::Exact),
-            "0.111" => Ok(WeightVariant::W0111),
-            "0.11" => Ok(WeightVariant::W011),
-            _ => Err(UnknownVariant),
-        }
+        let mut all = WeightVariant::ALL.into_iter();
+        all.find(|v| v.as_str() == text).ok_or(UnknownVariant)
     }
 }
 
@@ -88,15 +99,105 @@ pub fn element_mean(tally: &Tally) -> Option<Rational> {
     (answers > 0).then(|| Rational::new(tally.total().into(), answers.into()))
 }
 
-/// The exact index (NIK, 25 to 100): 25 times the weight times the sum of the means of the elements, each
-/// over its own answers (PermenPANRB 14/2017). `None` without elements, while an element has no answers, and
-/// when a weight of 0.111 or 0.11 meets another number of elements than nine.
-pub fn ikm(tallies: &[Tally], weights: WeightVariant) -> Option<Rational> {
-    if !weights.fits(tallies.len()) {
+/// Weight of each element asked, so that the weighted sum of the means is the index before its conversion (NI of
+/// PermenPANRB 14/2017; F-03 has no conversion). `tallies` are those of `asked`, in its order; they matter only to
+/// [`WeightVariant::MeanOfAllAnswers`], where an element weighs by its answers.
+///
+/// `None` when the two lists differ in length, when the instrument does not allow the variant, when the variant does
+/// not fit the number of elements, and when an element lacks the aspect or all lack the answers that it needs.
+pub fn weights(
+    instrument: &Instrument,
+    asked: &[Asked],
+    tallies: &[Tally],
+    variant: WeightVariant,
+) -> Option<Vec<Rational>> {
+    let n = asked.len();
+    if n != tallies.len() || !variant.fits(n) || !instrument.variants.contains(&variant) {
         return None;
     }
-    let sum = tallies.iter().map(element_mean).sum::<Option<Rational>>()?;
-    Some(sum * weights.weight(tallies.len()) * BigInt::from(CONVERSION))
+    let ratio = |a: i64, b: i64| (b > 0).then(|| Rational::new(a.into(), b.into()));
+    let each = |weight: Option<Rational>| weight.map(|w| vec![w; n]);
+    match variant {
+        WeightVariant::Exact => each(ratio(1, i64::try_from(n).ok()?)),
+        WeightVariant::W0111 => each(ratio(111, 1000)),
+        WeightVariant::W011 => each(ratio(11, 100)),
+        WeightVariant::MeanOfAspectMeans => {
+            let aspects: Vec<&str> = asked
+                .iter()
+                .map(|a| instrument.element(&a.key)?.aspect.as_deref())
+                .collect::<Option<_>>()?;
+            let asked_in = |aspect: &Aspect| aspects.contains(&aspect.key.as_str());
+            let groups = instrument.aspects.iter().filter(|a| asked_in(a)).count();
+            let weight = |aspect: &&str| {
+                let questions = aspects.iter().filter(|a| *a == aspect).count();
+                ratio(1, i64::try_from(groups * questions).ok()?)
+            };
+            aspects.iter().map(weight).collect()
+        }
+        WeightVariant::MeanOfAllAnswers => {
+            let total: i64 = tallies.iter().map(Tally::answers).sum();
+            tallies.iter().map(|t| ratio(t.answers(), total)).collect()
+        }
+    }
+}
+
+/// k of each element asked, such that the index is the sum of k times the mean of the element: its weight times the
+/// conversion of the instrument (25 for SKM). `None` as for [`weights`].
+pub fn coefficients(
+    instrument: &Instrument,
+    asked: &[Asked],
+    tallies: &[Tally],
+    variant: WeightVariant,
+) -> Option<Vec<Rational>> {
+    let conversion = BigInt::from(instrument.conversion);
+    let weights = weights(instrument, asked, tallies, variant)?;
+    Some(weights.into_iter().map(|weight| weight * &conversion).collect())
+}
+
+/// The exact index: NIK, 25 to 100, of SKM; 0 to 5 of F-03. `tallies` are those of `asked`, in its order; each mean
+/// is over its own answers. `None` as for [`weights`], and while an element has no answers.
+pub fn compute(
+    instrument: &Instrument,
+    asked: &[Asked],
+    tallies: &[Tally],
+    variant: WeightVariant,
+) -> Option<Rational> {
+    let coefficients = coefficients(instrument, asked, tallies, variant)?;
+    tallies
+        .iter()
+        .zip(coefficients)
+        .try_fold(Rational::zero(), |sum, (tally, k)| {
+            Some(sum + element_mean(tally)? * k)
+        })
+}
+
+/// The aspects of which the survey asks something, in the order of the instrument, each with the mean of the means of
+/// its questions; `None` in place of a mean while one of them has no answers. `tallies` are those of `asked`, in its
+/// order.
+pub fn aspect_means<'a>(
+    instrument: &'a Instrument,
+    asked: &[Asked],
+    tallies: &[Tally],
+) -> Vec<(&'a Aspect, Option<Rational>)> {
+    let of = |aspect: &str| -> Vec<&Tally> {
+        let belongs =
+            |a: &Asked| instrument.element(&a.key).and_then(|e| e.aspect.as_deref()) == Some(aspect);
+        asked
+            .iter()
+            .zip(tallies)
+            .filter(|(a, _)| belongs(a))
+            .map(|(_, t)| t)
+            .collect()
+    };
+    instrument
+        .aspects
+        .iter()
+        .filter_map(|aspect| {
+            let tallies = of(&aspect.key);
+            let means: Option<Vec<Rational>> = tallies.iter().map(|t| element_mean(t)).collect();
+            (!tallies.is_empty()).then(|| (aspect, means.and_then(|m| number::mean(&m))))
+        })
+        .collect()
 }
 
 /// An index as it is published.
@@ -126,207 +227,5 @@ pub fn publish(instrument: &Instrument, exact: Rational) -> Published {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::instrument::{DEFAULT, find};
-    use super::*;
-    use proptest::prelude::*;
-    use serde_json::Value;
-
-    const ALL: [WeightVariant; 3] = [WeightVariant::Exact, WeightVariant::W0111, WeightVariant::W011];
-
-    fn golden() -> Value {
-        let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/skm.json"));
-        serde_json::from_str(text).unwrap()
-    }
-
-    fn list<'a>(data: &'a Value, key: &str) -> &'a Vec<Value> {
-        data[key].as_array().unwrap()
-    }
-
-    fn text<'a>(row: &'a Value, key: &str) -> &'a str {
-        row[key].as_str().unwrap()
-    }
-
-    fn published(value: &str) -> Published {
-        publish(find(DEFAULT).unwrap(), number::parse_decimal(value).unwrap())
-    }
-
-    fn tally(element: &Value) -> Tally {
-        let mut counts = [0; 6];
-        for (score, count) in element["counts"].as_object().unwrap() {
-            counts[score.parse::<usize>().unwrap()] = count.as_i64().unwrap();
-        }
-        Tally { counts }
-    }
-
-    #[test]
-    fn every_golden_vector_holds() {
-        let golden = golden();
-        assert_eq!(list(&golden, "vectors").len(), 7);
-        for vector in list(&golden, "vectors") {
-            let id = text(vector, "id");
-            let mut tallies = Vec::new();
-            for element in list(vector, "elements") {
-                let tally = tally(element);
-                let key = text(element, "key");
-                assert!(find(DEFAULT).unwrap().element(key).is_some(), "{id} {key}");
-                assert_eq!(
-                    tally.answers(),
-                    vector["respondents"].as_i64().unwrap(),
-                    "{id} {key}"
-                );
-                assert_eq!(tally.total(), element["total"].as_i64().unwrap(), "{id} {key}");
-                assert_eq!(
-                    number::decimal(&element_mean(&tally).unwrap(), 4),
-                    text(element, "nrr"),
-                    "{id} {key}"
-                );
-                tallies.push(tally);
-            }
-            let expected = vector["expected"].as_object().unwrap();
-            assert!(!expected.is_empty(), "{id}");
-            for (variant, figures) in expected {
-                let exact = ikm(&tallies, variant.parse().unwrap()).unwrap();
-                let ni = exact.clone() / BigInt::from(CONVERSION);
-                assert_eq!(number::decimal(&ni, 4), text(figures, "ni"), "{id} {variant}");
-                assert_eq!(
-                    number::decimal(&exact, 4),
-                    text(figures, "nik_4dp"),
-                    "{id} {variant}"
-                );
-                let published = publish(find(DEFAULT).unwrap(), exact);
-                assert_eq!(published.value, text(figures, "nik"), "{id} {variant}");
-                assert_eq!(published.grade, text(figures, "grade"), "{id} {variant}");
-            }
-        }
-    }
-
-    #[test]
-    fn every_boundary_has_its_grade() {
-        for row in list(&golden(), "boundaries") {
-            assert_eq!(published(text(row, "nik")).grade, text(row, "grade"), "{row}");
-        }
-    }
-
-    #[test]
-    fn the_grade_is_read_after_rounding() {
-        for row in list(&golden(), "rounding") {
-            let published = published(text(row, "nik_unrounded"));
-            assert_eq!(
-                (published.value.as_str(), published.grade.as_str()),
-                (text(row, "nik"), text(row, "grade"))
-            );
-        }
-    }
-
-    #[test]
-    fn published_figures_have_their_grade_and_change() {
-        let golden = golden();
-        for row in list(&golden, "published") {
-            assert_eq!(published(text(row, "ikm")).grade, text(row, "grade"), "{row}");
-        }
-        for row in list(&golden, "changes") {
-            let (from, to) = (
-                published(text(row, "from")).exact,
-                published(text(row, "to")).exact,
-            );
-            assert_eq!(number::decimal(&(&to - &from), 2), text(row, "points"));
-            let percent = (to - &from) / from * BigInt::from(100);
-            assert_eq!(number::decimal(&percent, 2), text(row, "relative_percent"));
-        }
-    }
-
-    #[test]
-    fn a_category_carries_its_name() {
-        assert_eq!(published("88.305").name, "Sangat baik");
-        assert_eq!(published("0").name, "Tidak baik");
-    }
-
-    #[test]
-    fn an_element_without_answers_leaves_no_index() {
-        assert_eq!(ikm(&[], WeightVariant::Exact), None);
-        assert_eq!(ikm(&[Tally::of(4), Tally::default()], WeightVariant::Exact), None);
-    }
-
-    #[test]
-    fn a_compatible_weight_needs_nine_elements() {
-        for n in [0, 1, 8, 10] {
-            assert_eq!(ikm(&vec![Tally::of(4); n], WeightVariant::W0111), None, "{n}");
-            assert_eq!(ikm(&vec![Tally::of(4); n], WeightVariant::W011), None, "{n}");
-        }
-        assert!(ikm(&[Tally::of(4); 9], WeightVariant::W011).is_some());
-    }
-
-    #[test]
-    fn each_element_divides_by_its_own_answers() {
-        let mut first = Tally::of(4);
-        first.add(&Tally::of(2));
-        let exact = ikm(&[first, Tally::of(4)], WeightVariant::Exact).unwrap();
-        assert_eq!(number::fraction(&exact), "175/2");
-    }
-
-    #[test]
-    fn a_weight_variant_reads_as_it_prints() {
-        for variant in ALL {
-            assert_eq!(variant.to_string().parse(), Ok(variant));
-        }
-        assert_eq!("0.1111".parse::<WeightVariant>(), Err(UnknownVariant));
-    }
-
-    #[test]
-    fn no_elements_have_no_weight() {
-        assert_eq!(WeightVariant::Exact.weight(0), Rational::zero());
-    }
-
-    fn tallies_of(responses: &[[u8; 9]]) -> Vec<Tally> {
-        let mut tallies = vec![Tally::default(); 9];
-        for response in responses {
-            for (tally, score) in tallies.iter_mut().zip(response) {
-                tally.add(&Tally::of(*score));
-            }
-        }
-        tallies
-    }
-
-    fn responses() -> impl Strategy<Value = Vec<[u8; 9]>> {
-        prop::collection::vec(prop::array::uniform9(1..=4u8), 1..60)
-    }
-
-    proptest! {
-        #[test]
-        fn the_order_of_responses_does_not_matter(
-            (original, shuffled) in responses().prop_flat_map(|r| (Just(r.clone()), Just(r).prop_shuffle()))
-        ) {
-            for variant in ALL {
-                prop_assert_eq!(ikm(&tallies_of(&original), variant), ikm(&tallies_of(&shuffled), variant));
-            }
-        }
-
-        #[test]
-        fn kept_tallies_give_the_index_of_recomputed_ones(first in responses(), second in responses()) {
-            let mut kept = tallies_of(&first);
-            for (tally, more) in kept.iter_mut().zip(tallies_of(&second)) {
-                tally.add(&more);
-            }
-            let whole = tallies_of(&[first, second].concat());
-            prop_assert_eq!(&kept, &whole);
-            prop_assert_eq!(ikm(&kept, WeightVariant::Exact), ikm(&whole, WeightVariant::Exact));
-        }
-
-        #[test]
-        fn the_category_agrees_with_the_printed_value(responses in responses()) {
-            for variant in ALL {
-                let exact = ikm(&tallies_of(&responses), variant).unwrap();
-                let published = publish(find(DEFAULT).unwrap(), exact);
-                let hundredths: i64 = published.value.replace('.', "").parse().unwrap();
-                let grade = match hundredths {
-                    ..6500 => "D",
-                    6500..7661 => "C",
-                    7661..8831 => "B",
-                    8831.. => "A",
-                };
-                prop_assert_eq!(&published.grade, grade, "{}", published.value);
-            }
-        }
-    }
-}
+#[path = "index_tests.rs"]
+mod tests;

@@ -1,13 +1,23 @@
 //! What a survey is and how its index is computed: pure rules, without I/O, clock or transport.
 
+pub mod access;
 pub mod certainty;
+pub mod change;
 pub mod disclosure;
+pub mod flags;
+pub mod follow_up;
+pub mod groups;
+pub mod importance;
 pub mod index;
+pub mod input;
 pub mod instrument;
 pub mod moments;
+pub mod publication;
+pub mod recorded;
 pub mod response;
 pub mod sample;
 pub mod student;
+pub mod suppression;
 pub mod survey;
 pub mod tally;
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Datelike, SubsecRound, TimeDelta, Utc};
-use prima_platform::failure::Violation;
+use prima_platform::{clock::micros, failure::Violation};
 use prima_proto::name;
+use sha2::{Digest, Sha256};
 
 use super::instrument::Instrument;
 use super::shown;
@@ -16,6 +17,8 @@ const AGES: RangeInclusive<i32> = 10..=120;
 const FIRST_YEAR: i32 = 2000;
 /// How far the clock of a client may run ahead.
 const CLOCK_SKEW_MINUTES: i64 = 5;
+const TEXT_MAX: usize = 2000;
+const DEVICE_MAX: usize = 128;
 
 /// Who answered, in groups; none of it identifying. `None` is not given.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -30,9 +33,43 @@ pub struct Profile {
     pub occupation: Option<String>,
     /// Id of the public service received.
     pub service: Option<String>,
+    /// Kelompok usia, a code of the instrument; that of the age when only the age is given.
+    pub age_group: Option<String>,
+    /// Saluran layanan: how the service was received, a code of the instrument.
+    pub channel: Option<String>,
+    /// Jam survei, a code of the instrument.
+    pub hour_band: Option<String>,
 }
 
-/// A response as a caller sends it, unchecked. In the profile an empty text and an age of 0 mean not given.
+/// Free text of a citizen. It may name people, so it shows only its length where it is printed.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Words(String);
+
+impl Words {
+    /// The text, to be stored or shown to those who may read it.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether there is nothing but blanks in it.
+    pub fn is_blank(&self) -> bool {
+        self.0.trim().is_empty()
+    }
+}
+
+impl From<String> for Words {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::fmt::Debug for Words {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Words({} bytes)", self.0.len())
+    }
+}
+
+/// A response as a caller sends it, unchecked. An empty text and an age of 0 mean not given.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Raw {
     /// Id that the client made.
@@ -43,6 +80,59 @@ pub struct Raw {
     pub answers: BTreeMap<String, i32>,
     /// Who answered.
     pub profile: Profile,
+    /// Saran.
+    pub suggestion: Words,
+    /// Kritik.
+    pub criticism: Words,
+    /// Client-made mark of the device that was used.
+    pub device: Words,
+}
+
+impl Raw {
+    /// Digest of the response as parsed, 16 bytes: what makes two bodies under one id the same. What is not given adds
+    /// nothing, so a field that is added later changes no digest of before.
+    pub fn digest(&self) -> Vec<u8> {
+        let profile = &self.profile;
+        let at = self
+            .submitted_at
+            .map(|t| micros(t).to_string())
+            .unwrap_or_default();
+        let age = profile.age.filter(|a| *a != 0);
+        let mut hash = Sha256::new();
+        let mut part = |text: &str| {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text.as_bytes());
+        };
+        part(&at);
+        for text in [
+            &profile.sex,
+            &profile.education,
+            &profile.occupation,
+            &profile.service,
+        ] {
+            part(text.as_deref().unwrap_or_default());
+        }
+        part(&age.map(|a| a.to_string()).unwrap_or_default());
+        for (key, score) in &self.answers {
+            part(key);
+            part(&score.to_string());
+        }
+        // A dot can't stand in the key of an element, so none of these is taken for an answer.
+        for (key, text) in [
+            ("profile.age_group", profile.age_group.as_deref()),
+            ("profile.channel", profile.channel.as_deref()),
+            ("profile.hour_band", profile.hour_band.as_deref()),
+            (".suggestion", Some(self.suggestion.text())),
+            (".criticism", Some(self.criticism.text())),
+            (".device", Some(self.device.text())),
+        ] {
+            if let Some(text) = text.filter(|t| !t.is_empty()) {
+                part(key);
+                part(text);
+            }
+        }
+        hash.finalize().iter().take(16).copied().collect()
+    }
 }
 
 /// A response that fits its survey.
@@ -56,6 +146,12 @@ pub struct Response {
     pub answers: Vec<Option<u8>>,
     /// Who answered.
     pub profile: Profile,
+    /// Saran; `None` when there is none.
+    pub suggestion: Option<Words>,
+    /// Kritik; `None` when there is none.
+    pub criticism: Option<Words>,
+    /// Client-made mark of the device that was used; `None` when not given.
+    pub device: Option<Words>,
 }
 
 /// Checks a response against its survey and the instrument of that survey. Whether the survey takes responses
@@ -64,7 +160,7 @@ pub struct Response {
 ///
 /// # Errors
 ///
-/// Every fault, always in this order: id, time, elements as the survey asks them, other elements by key,
+/// Every fault, always in this order: id, time, texts, elements as the survey asks them, other elements by key,
 /// profile.
 pub fn check(
     raw: &Raw,
@@ -73,10 +169,8 @@ pub fn check(
     now: DateTime<Utc>,
     id_field: &str,
 ) -> Result<Response, Vec<Violation>> {
-    let mut faults = Vec::new();
-    check_id(&raw.id, id_field, &mut faults);
+    let mut faults = form(raw, now, id_field);
     let submitted_at = raw.submitted_at.unwrap_or(now);
-    check_time(submitted_at, now, &mut faults);
     let answers = answers(raw, survey, instrument, &mut faults);
     let profile = profile(&raw.profile, instrument, &mut faults);
     if !faults.is_empty() {
@@ -87,7 +181,47 @@ pub fn check(
         submitted_at: submitted_at.trunc_subsecs(6),
         answers,
         profile,
+        suggestion: written(&raw.suggestion),
+        criticism: written(&raw.criticism),
+        device: Some(raw.device.clone()).filter(|d| !d.text().is_empty()),
     })
+}
+
+/// The faults of a response that show without its survey: of id, time and texts.
+pub fn form(raw: &Raw, now: DateTime<Utc>, id_field: &str) -> Vec<Violation> {
+    let mut faults = Vec::new();
+    check_id(&raw.id, id_field, &mut faults);
+    check_time(raw.submitted_at.unwrap_or(now), now, &mut faults);
+    check_text("suggestion", "Saran", &raw.suggestion, &mut faults);
+    check_text("criticism", "Kritik", &raw.criticism, &mut faults);
+    if raw.device.text().chars().count() > DEVICE_MAX {
+        faults.push(Violation::new(
+            "response.device",
+            format!("must be at most {DEVICE_MAX} characters"),
+            format!("Tanda perangkat paling panjang {DEVICE_MAX} karakter"),
+        ));
+    }
+    faults
+}
+
+fn written(words: &Words) -> Option<Words> {
+    Some(words.clone()).filter(|w| !w.is_blank())
+}
+
+fn check_text(key: &str, label: &str, words: &Words, faults: &mut Vec<Violation>) {
+    let kept = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+    let text = words.text();
+    if text.chars().count() > TEXT_MAX || !text.chars().all(kept) {
+        faults.push(Violation::new(
+            format!("response.{key}"),
+            format!(
+                "must be at most {TEXT_MAX} characters without control characters except line ends and tabs"
+            ),
+            format!(
+                "{label} paling panjang {TEXT_MAX} karakter tanpa karakter kendali selain baris baru dan tab"
+            ),
+        ));
+    }
 }
 
 fn check_id(id: &str, field: &str, faults: &mut Vec<Violation>) {
@@ -131,9 +265,7 @@ fn answers(
     let mut answers = Vec::with_capacity(survey.asked.len());
     for asked in &survey.asked {
         let field = format!("response.answers.{}", asked.key);
-        let name = instrument
-            .element(&asked.key)
-            .map_or(asked.key.as_str(), |e| e.name.as_str());
+        let name = asked.name(Some(instrument));
         let given = raw.answers.get(&asked.key);
         let score = given
             .and_then(|g| u8::try_from(*g).ok())
@@ -169,7 +301,7 @@ fn answers(
 }
 
 fn profile(raw: &Profile, instrument: &Instrument, faults: &mut Vec<Violation>) -> Profile {
-    let sex = code(&raw.sex, &instrument.sex, "sex", "Jenis kelamin", faults);
+    let sex = code(&raw.sex, instrument, "sex", faults);
     let age = raw.age.filter(|age| *age != 0);
     if age.is_some_and(|age| !AGES.contains(&age)) {
         let (youngest, oldest) = (AGES.start(), AGES.end());
@@ -179,20 +311,9 @@ fn profile(raw: &Profile, instrument: &Instrument, faults: &mut Vec<Violation>) 
             format!("Usia harus {youngest} sampai {oldest} tahun"),
         ));
     }
-    let education = code(
-        &raw.education,
-        &instrument.education,
-        "education",
-        "Pendidikan",
-        faults,
-    );
-    let occupation = code(
-        &raw.occupation,
-        &instrument.occupation,
-        "occupation",
-        "Pekerjaan",
-        faults,
-    );
+    let age_group = age_group(raw, age, instrument, faults);
+    let education = code(&raw.education, instrument, "education", faults);
+    let occupation = code(&raw.occupation, instrument, "occupation", faults);
     let service = given(&raw.service);
     if let Some(text) = &service
         && let Err(error) = name::token(text, name::TOKEN_MAX)
@@ -213,23 +334,65 @@ fn profile(raw: &Profile, instrument: &Instrument, faults: &mut Vec<Violation>) 
         education,
         occupation,
         service,
+        age_group,
+        channel: code(&raw.channel, instrument, "channel", faults),
+        hour_band: code(&raw.hour_band, instrument, "hour_band", faults),
     }
+}
+
+/// The age group given, which must hold the age; that of the age when none is given.
+fn age_group(
+    raw: &Profile,
+    age: Option<i32>,
+    instrument: &Instrument,
+    faults: &mut Vec<Violation>,
+) -> Option<String> {
+    let before = faults.len();
+    let group = code(&raw.age_group, instrument, "age_group", faults);
+    let known = faults.len() == before;
+    let Some(age) = age.filter(|age| AGES.contains(age)) else {
+        return group;
+    };
+    let fitting = instrument.age_group(age).map(|c| c.code.clone());
+    if let (true, Some(group), Some(fitting)) = (known, &group, &fitting)
+        && group != fitting
+    {
+        faults.push(Violation::new(
+            "response.profile.age_group",
+            format!("must be {fitting}, the group of the age given"),
+            format!("Kelompok usia harus {fitting} sesuai usia yang diisi"),
+        ));
+    }
+    group.or(fitting)
 }
 
 fn code(
     text: &Option<String>,
-    allowed: &[String],
+    instrument: &Instrument,
     key: &str,
-    label: &str,
     faults: &mut Vec<Violation>,
 ) -> Option<String> {
     let text = given(text)?;
-    if !allowed.contains(&text) {
-        let allowed = allowed.join(", ");
+    let choices = instrument.choices(key);
+    if !choices.iter().any(|c| c.code == text) {
+        let label = instrument.field(key).map_or(key, |f| f.label.as_str());
+        let codes: Vec<&str> = choices.iter().map(|c| c.code.as_str()).collect();
+        let (description, localized) = if codes.is_empty() {
+            (
+                "is not asked by the instrument".to_owned(),
+                format!("{label} tidak ditanyakan dalam instrumen ini"),
+            )
+        } else {
+            let codes = codes.join(", ");
+            (
+                format!("must be one of {codes}"),
+                format!("{label} harus salah satu dari {codes}"),
+            )
+        };
         faults.push(Violation::new(
             format!("response.profile.{key}"),
-            format!("must be one of {allowed}"),
-            format!("{label} harus salah satu dari {allowed}"),
+            description,
+            localized,
         ));
     }
     Some(text)

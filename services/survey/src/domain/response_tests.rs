@@ -1,6 +1,5 @@
 //! Rules of a response, as tests.
 
-use super::super::index::WeightVariant;
 use super::super::instrument::{DEFAULT, find};
 use super::super::survey::{Asked, Draft, create};
 use super::*;
@@ -20,16 +19,12 @@ fn survey() -> Survey {
         key: key.into(),
         code: String::new(),
         optional,
+        own: None,
     };
     let draft = Draft {
-        display_name: String::new(),
         period: "2024".into(),
-        instrument: String::new(),
-        weights: WeightVariant::Exact,
         asked: vec![asked("time", false), asked("cost", true)],
-        open_at: None,
-        close_at: None,
-        population: 0,
+        ..Draft::default()
     };
     create(
         name::Survey::parse("agencies/1/units/a/surveys/x").unwrap(),
@@ -188,6 +183,9 @@ fn empty_texts_and_an_age_of_zero_are_not_given() {
         education: empty(),
         occupation: empty(),
         service: empty(),
+        age_group: empty(),
+        channel: empty(),
+        hour_band: empty(),
     };
     assert_eq!(
         checked(&Raw {
@@ -209,6 +207,9 @@ fn a_full_profile_is_kept() {
         education: text("S1"),
         occupation: text("LAINNYA"),
         service: text("ktp-el"),
+        age_group: text("60+"),
+        channel: text("counter"),
+        hour_band: text("afternoon"),
     };
     assert_eq!(
         checked(&Raw {
@@ -231,6 +232,9 @@ fn a_fault_of_the_profile_names_what_is_allowed() {
             education: text("D3"),
             occupation: text("-"),
             service: text("KTP"),
+            age_group: text("9"),
+            channel: text("loket"),
+            hour_band: text("night"),
         };
     });
     assert_eq!(
@@ -238,6 +242,10 @@ fn a_fault_of_the_profile_names_what_is_allowed() {
         [
             told("response.profile.sex", "must be one of L, P"),
             told("response.profile.age", "must be 10 to 120"),
+            told(
+                "response.profile.age_group",
+                "must be one of 10-19, 20-29, 30-39, 40-49, 50-59, 60+"
+            ),
             told(
                 "response.profile.education",
                 "must be one of SD, SMP, SMA, S1, S2, S3"
@@ -250,6 +258,11 @@ fn a_fault_of_the_profile_names_what_is_allowed() {
                 "response.profile.service",
                 "`KTP` must be 1 to 63 characters of a-z, 0-9 and -"
             ),
+            told(
+                "response.profile.channel",
+                "must be one of counter, online, phone, mobile, kiosk, other"
+            ),
+            told("response.profile.hour_band", "must be one of morning, afternoon"),
         ]
     );
     for age in [-1, 9, 121] {
@@ -264,6 +277,9 @@ fn every_fault_is_told_at_once_in_a_fixed_order() {
         r.submitted_at = Some(at("1999-01-01T00:00:00Z"));
         r.answers = raw(&[("b", 1), ("cost", 9), ("a", 1)]).answers;
         r.profile.age = Some(1);
+        r.suggestion = "x".repeat(2001).into();
+        r.criticism = "\u{7}".to_owned().into();
+        r.device = "x".repeat(129).into();
     });
     let fields: Vec<&str> = found.iter().map(|(field, _)| field.as_str()).collect();
     assert_eq!(
@@ -271,6 +287,9 @@ fn every_fault_is_told_at_once_in_a_fixed_order() {
         [
             "request_id",
             "response.submit_time",
+            "response.suggestion",
+            "response.criticism",
+            "response.device",
             "response.answers.time",
             "response.answers.cost",
             "response.answers.a",
@@ -284,6 +303,152 @@ fn every_fault_is_told_at_once_in_a_fixed_order() {
 fn people_read_the_name_of_the_element() {
     let faults = checked(&raw(&[])).unwrap_err();
     assert_eq!(faults[0].localized, "Unsur Waktu Penyelesaian wajib dijawab");
+}
+
+#[test]
+fn the_age_group_follows_from_the_age() {
+    for (age, group) in [
+        (10, "10-19"),
+        (19, "10-19"),
+        (20, "20-29"),
+        (59, "50-59"),
+        (60, "60+"),
+        (120, "60+"),
+    ] {
+        let mut raw = raw(&[("time", 1)]);
+        raw.profile.age = Some(age);
+        assert_eq!(
+            checked(&raw).unwrap().profile.age_group.as_deref(),
+            Some(group),
+            "{age}"
+        );
+        raw.profile.age_group = Some(group.into());
+        assert_eq!(
+            checked(&raw).unwrap().profile.age_group.as_deref(),
+            Some(group),
+            "{age}"
+        );
+    }
+    let mut raw = raw(&[("time", 1)]);
+    raw.profile.age_group = Some("20-29".into());
+    assert_eq!(checked(&raw).unwrap().profile.age_group.as_deref(), Some("20-29"));
+}
+
+#[test]
+fn an_age_group_that_does_not_hold_the_age_is_a_fault() {
+    assert_eq!(
+        fault(|r| {
+            r.profile.age = Some(30);
+            r.profile.age_group = Some("20-29".into());
+        }),
+        told(
+            "response.profile.age_group",
+            "must be 30-39, the group of the age given"
+        )
+    );
+}
+
+#[test]
+fn a_text_may_have_2000_characters_of_any_letters_in_lines_and_tabs() {
+    let mut raw = raw(&[("time", 1)]);
+    raw.suggestion = "é".repeat(2000).into();
+    raw.criticism = "satu\n\tdua".to_owned().into();
+    let response = checked(&raw).unwrap();
+    assert_eq!(response.suggestion.unwrap().text().chars().count(), 2000);
+    assert_eq!(response.criticism.unwrap().text(), "satu\n\tdua");
+    for text in [
+        "é".repeat(2001),
+        "a\0".into(),
+        "a\r\n".into(),
+        "\u{1b}[31m".into(),
+    ] {
+        assert_eq!(
+            fault(|r| r.suggestion = text.clone().into()).0,
+            "response.suggestion"
+        );
+        assert_eq!(
+            fault(|r| r.criticism = text.clone().into()).0,
+            "response.criticism"
+        );
+    }
+}
+
+#[test]
+fn a_text_of_blanks_is_none() {
+    let mut raw = raw(&[("time", 1)]);
+    raw.suggestion = " \n\t".to_owned().into();
+    let response = checked(&raw).unwrap();
+    assert_eq!(
+        (response.suggestion, response.criticism, response.device),
+        (None, None, None)
+    );
+}
+
+#[test]
+fn what_citizens_write_is_not_printed() {
+    let mut raw = raw(&[("time", 1)]);
+    raw.suggestion = "rahasia".to_owned().into();
+    raw.device = "rahasia".to_owned().into();
+    assert!(!format!("{raw:?} {:?}", checked(&raw)).contains("rahasia"));
+}
+
+#[test]
+fn the_digest_is_the_same_in_every_release() {
+    let mut raw = raw(&[("time", 4), ("cost", 3)]);
+    let hex = |raw: &Raw| {
+        raw.digest()
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect::<String>()
+    };
+    assert_eq!(hex(&raw), "b74ca94f4392d72fb825d22f64f3ea39");
+    raw.submitted_at = Some(now());
+    raw.profile.sex = Some("P".into());
+    raw.profile.age = Some(25);
+    raw.profile.age_group = Some("20-29".into());
+    raw.suggestion = "lebih cepat".to_owned().into();
+    raw.device = "ponsel-1".to_owned().into();
+    assert_eq!(hex(&raw), "54db7d2f4b7b669c930444e0305ef734");
+}
+
+#[test]
+fn every_field_makes_another_digest() {
+    let edits: [fn(&mut Raw); 15] = [
+        |_| {},
+        |r| r.submitted_at = Some(now()),
+        |r| r.profile.sex = Some("L".into()),
+        |r| r.profile.age = Some(30),
+        |r| r.profile.education = Some("L".into()),
+        |r| r.profile.occupation = Some("L".into()),
+        |r| r.profile.service = Some("L".into()),
+        |r| r.profile.age_group = Some("L".into()),
+        |r| r.profile.channel = Some("L".into()),
+        |r| r.profile.hour_band = Some("L".into()),
+        |r| r.suggestion = "L".to_owned().into(),
+        |r| r.criticism = "L".to_owned().into(),
+        |r| r.device = "L".to_owned().into(),
+        |r| r.answers = raw(&[("time", 3)]).answers,
+        |r| r.answers = raw(&[("time", 4), ("cost", 4)]).answers,
+    ];
+    let digests: std::collections::BTreeSet<Vec<u8>> = edits
+        .iter()
+        .map(|edit| {
+            let mut raw = raw(&[("time", 4)]);
+            edit(&mut raw);
+            raw.digest()
+        })
+        .collect();
+    assert_eq!(digests.len(), edits.len());
+}
+
+#[test]
+fn the_digest_is_of_the_body_without_its_id() {
+    let one = raw(&[("time", 4)]);
+    let other = Raw {
+        id: "r-2".into(),
+        ..one.clone()
+    };
+    assert_eq!(one.digest(), other.digest());
 }
 
 proptest! {
@@ -301,5 +466,27 @@ proptest! {
                 prop_assert_eq!(faults.len(), bad);
             }
         }
+    }
+
+    #[test]
+    fn two_bodies_have_one_digest_only_when_they_are_the_same(
+        a in ("[a-z]{0,3}", "[a-z]{0,3}", "[a-z]{0,3}"),
+        b in ("[a-z]{0,3}", "[a-z]{0,3}", "[a-z]{0,3}"),
+    ) {
+        let body = |(service, suggestion, criticism): &(String, String, String)| {
+            let mut raw = raw(&[("time", 4)]);
+            raw.profile.service = Some(service.clone());
+            raw.suggestion = suggestion.clone().into();
+            raw.criticism = criticism.clone().into();
+            raw
+        };
+        prop_assert_eq!(a == b, body(&a).digest() == body(&b).digest());
+    }
+
+    #[test]
+    fn an_age_that_fits_always_has_a_group(age in 10..=120i32) {
+        let mut raw = raw(&[("time", 1)]);
+        raw.profile.age = Some(age);
+        prop_assert!(checked(&raw).unwrap().profile.age_group.is_some());
     }
 }

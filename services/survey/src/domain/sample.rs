@@ -99,7 +99,7 @@ mod tests {
     fn the_instrument_states_the_parameters_used() {
         assert_eq!(
             instrument::find("skm-2017").unwrap().sample,
-            Parameters::standard()
+            Some(Parameters::standard())
         );
     }
 

@@ -1,4 +1,6 @@
-//! A survey of one unit and period: how it is created, when it takes responses, what may still change.
+//! A survey of one unit and period: when it takes responses, what may still change, how it fits others.
+
+mod draft;
 
 use std::collections::BTreeSet;
 
@@ -7,23 +9,72 @@ use prima_platform::failure::Violation;
 use prima_proto::name;
 use serde::{Deserialize, Serialize};
 
-use super::index::{COMPATIBLE_ELEMENTS, WeightVariant};
+pub use self::draft::{Draft, create};
+use super::index::WeightVariant;
 use super::instrument::{self, Instrument};
 use super::period::Period;
-use super::{sample, shown};
+use super::sample;
 
-const DISPLAY_NAME_MAX: usize = 200;
-const CODE_MAX: usize = 16;
+/// What the key of an element of a unit's own starts with.
+pub const OWN_PREFIX: &str = "own_";
 
 /// One element (unsur) that a survey asks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Asked {
-    /// Stable key of the instrument.
+    /// Stable key of the instrument, or of the unit's own, which starts with [`OWN_PREFIX`].
     pub key: String,
     /// Code printed for it in this survey, such as `U1`.
     pub code: String,
     /// Whether a response may leave it out.
     pub optional: bool,
+    /// What it asks, when it is an element of the unit's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<OwnElement>,
+}
+
+impl Asked {
+    /// Its name for people: of the unit's own, or of the instrument; the key when neither knows it.
+    pub fn name<'a>(&'a self, instrument: Option<&'a Instrument>) -> &'a str {
+        match (&self.own, instrument.and_then(|i| i.element(&self.key))) {
+            (Some(own), _) => &own.name,
+            (None, Some(element)) => &element.name,
+            (None, None) => &self.key,
+        }
+    }
+}
+
+/// Unsur tambahan: what a unit asks beyond the instrument.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub struct OwnElement {
+    /// Name, in Indonesian.
+    pub name: String,
+    /// Question, in Indonesian.
+    pub question: String,
+    /// Answer per score, lowest score first, in Indonesian.
+    pub answers: Vec<String>,
+}
+
+/// A way by which responses may come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccessMode {
+    /// A caller with a role in the agency.
+    Agent,
+    /// A single-use token.
+    Token,
+    /// An open link.
+    Link,
+    /// A registered device.
+    Kiosk,
+}
+
+/// How many users one public service of the unit had in the period before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServicePopulation {
+    /// Id of the public service.
+    pub service: String,
+    /// Users, 1 to 1,000,000,000.
+    pub population: i64,
 }
 
 /// Where a survey is in its life.
@@ -48,7 +99,7 @@ pub struct Survey {
     pub period: Period,
     /// Id of a known instrument.
     pub instrument: String,
-    /// Weight of an element.
+    /// How elements are weighed; the instrument allows it.
     pub weights: WeightVariant,
     /// Elements asked, in the order printed; at least one is not optional.
     pub asked: Vec<Asked>,
@@ -60,27 +111,10 @@ pub struct Survey {
     pub closed_at: Option<DateTime<Utc>>,
     /// Users of the service in the period before, at most 1,000,000,000; 0 when not declared.
     pub population: i64,
-}
-
-/// A survey as a caller describes it, unchecked.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Draft {
-    /// Title.
-    pub display_name: String,
-    /// Period as text.
-    pub period: String,
-    /// Id of the instrument; `skm-2017` when empty.
-    pub instrument: String,
-    /// Weight of an element.
-    pub weights: WeightVariant,
-    /// Elements asked; all of the instrument when empty. An empty code is filled from the instrument.
-    pub asked: Vec<Asked>,
-    /// From when responses are taken.
-    pub open_at: Option<DateTime<Utc>>,
-    /// Until when responses are taken (exclusive).
-    pub close_at: Option<DateTime<Utc>>,
-    /// Users of the service in the period before.
-    pub population: i64,
+    /// The same per public service, each once; with any, `population` is their sum.
+    pub service_populations: Vec<ServicePopulation>,
+    /// How responses may come in: at least one way.
+    pub access: BTreeSet<AccessMode>,
 }
 
 /// What to change in a survey; `None` leaves a field as it is, `Some(None)` clears it.
@@ -94,6 +128,10 @@ pub struct Change {
     pub close_at: Option<Option<DateTime<Utc>>>,
     /// New number of users.
     pub population: Option<i64>,
+    /// New numbers of users per public service.
+    pub service_populations: Option<Vec<ServicePopulation>>,
+    /// New ways by which responses may come in; none means [`AccessMode::Agent`].
+    pub access: Option<BTreeSet<AccessMode>>,
 }
 
 /// Why the state of a survey does not allow what was asked.
@@ -147,57 +185,6 @@ pub enum ChangeError {
     Invalid(Vec<Violation>),
 }
 
-/// Makes a survey of a draft.
-///
-/// # Errors
-///
-/// Every fault of the draft, each with the path of its field in `CreateSurveyRequest`.
-pub fn create(name: name::Survey, draft: Draft, now: DateTime<Utc>) -> Result<Survey, Vec<Violation>> {
-    let mut faults = Vec::new();
-    check_display_name(&draft.display_name, &mut faults);
-    let period = draft.period.parse::<Period>().map_err(|error| {
-        faults.push(Violation::new(
-            "survey.period",
-            error.to_string(),
-            "Periode harus `YYYY`, `YYYY-s1` sampai `-s2`, `YYYY-q1` sampai `-q4`, \
-             atau `YYYY-m01` sampai `-m12`, dengan tahun 2000 sampai 2100",
-        ));
-    });
-    let id = if draft.instrument.is_empty() {
-        instrument::DEFAULT
-    } else {
-        draft.instrument.as_str()
-    };
-    let instrument = instrument::find(id);
-    if instrument.is_none() {
-        faults.push(Violation::new(
-            "survey.instrument",
-            format!("`{}` is not a known instrument", shown(id)),
-            format!("Instrumen `{}` tidak dikenal", shown(id)),
-        ));
-    }
-    check_weights(draft.weights, &draft.asked, instrument, &mut faults);
-    let asked = asked(draft.asked, instrument, &mut faults);
-    let (open_at, close_at) = (micros(draft.open_at), micros(draft.close_at));
-    check_schedule(open_at, close_at, now, "survey.close_time", &mut faults);
-    check_population(draft.population, &mut faults);
-    match (period, instrument) {
-        (Ok(period), Some(instrument)) if faults.is_empty() => Ok(Survey {
-            name,
-            display_name: draft.display_name,
-            period,
-            instrument: instrument.id.clone(),
-            weights: draft.weights,
-            asked,
-            open_at,
-            close_at,
-            closed_at: None,
-            population: draft.population,
-        }),
-        _ => Err(faults),
-    }
-}
-
 impl Survey {
     /// Where the survey is in its life at `now`. The end is exclusive: at `close_at` it is closed.
     pub fn state(&self, now: DateTime<Utc>) -> State {
@@ -244,7 +231,7 @@ impl Survey {
             "survey.open_time"
         };
         if let Some(display_name) = change.display_name {
-            check_display_name(&display_name, &mut faults);
+            draft::check_display_name(&display_name, &mut faults);
             changed.display_name = display_name;
         }
         if let Some(open_at) = change.open_at {
@@ -260,16 +247,25 @@ impl Survey {
         if let Some(close_at) = change.close_at {
             changed.close_at = micros(close_at);
         }
-        check_schedule(
+        draft::check_schedule(
             changed.open_at,
             changed.close_at,
             now,
             schedule_field,
             &mut faults,
         );
-        if let Some(population) = change.population {
-            check_population(population, &mut faults);
-            changed.population = population;
+        if change.population.is_some() || change.service_populations.is_some() {
+            // With services their sum may be left out; without, what was declared stays.
+            let services = change
+                .service_populations
+                .unwrap_or_else(|| self.service_populations.clone());
+            let kept = if services.is_empty() { self.population } else { 0 };
+            let population = change.population.unwrap_or(kept);
+            changed.population = draft::population(population, &services, &mut faults);
+            changed.service_populations = services;
+        }
+        if let Some(access) = change.access {
+            changed.access = draft::access(access);
         }
         if !faults.is_empty() {
             return Err(ChangeError::Invalid(faults));
@@ -301,153 +297,39 @@ impl Survey {
     /// Whether the figures of both surveys can be put together: same instrument, weights and elements asked,
     /// in any order. Codes and optional marks do not change what a figure means.
     pub fn same_scheme(&self, other: &Survey) -> bool {
-        let keys = |survey: &Survey| {
-            survey
-                .asked
-                .iter()
-                .map(|a| a.key.clone())
-                .collect::<BTreeSet<_>>()
-        };
-        self.instrument == other.instrument && self.weights == other.weights && keys(self) == keys(other)
+        fn elements(survey: &Survey) -> BTreeSet<(&str, Option<&OwnElement>)> {
+            let asked = survey.asked.iter();
+            asked.map(|a| (a.key.as_str(), a.own.as_ref())).collect()
+        }
+        self.instrument == other.instrument
+            && self.weights == other.weights
+            && elements(self) == elements(other)
     }
 
-    /// Least number of respondents: Krejcie-Morgan of the declared population, or 1 when none is declared.
+    /// The metric of the scores that this survey counts for; `None` when its instrument gives none.
+    pub fn metric(&self) -> Option<&'static str> {
+        instrument::find(&self.instrument)?.metric.as_deref()
+    }
+
+    /// Whether both may be surveys of one unit and period: they count for different metrics or for none, or can be
+    /// put together.
+    pub fn fits_beside(&self, other: &Survey) -> bool {
+        let metric = self.metric();
+        metric.is_none() || metric != other.metric() || self.same_scheme(other)
+    }
+
+    /// Least number of respondents: Krejcie-Morgan of the declared population, else the least of the instrument,
+    /// else 1.
     pub fn minimum(&self) -> i64 {
-        sample::krejcie_morgan(self.population).unwrap_or(1)
+        let instrument = || instrument::find(&self.instrument).map_or(1, |i| i.minimum);
+        sample::krejcie_morgan(self.population).unwrap_or_else(instrument)
     }
-}
 
-fn check_display_name(text: &str, faults: &mut Vec<Violation>) {
-    let field = "survey.display_name";
-    if text.chars().count() > DISPLAY_NAME_MAX {
-        faults.push(Violation::new(
-            field,
-            format!("must be at most {DISPLAY_NAME_MAX} characters"),
-            format!("Judul survei paling panjang {DISPLAY_NAME_MAX} karakter"),
-        ));
-    }
-    if text.chars().any(char::is_control) {
-        faults.push(Violation::new(
-            field,
-            "must not have control characters",
-            "Judul survei tidak boleh memuat karakter kendali",
-        ));
-    }
-}
-
-/// Counts distinct keys, known or not: what is wrong with a key is told once, at the key.
-fn check_weights(
-    weights: WeightVariant,
-    asked: &[Asked],
-    instrument: Option<&Instrument>,
-    faults: &mut Vec<Violation>,
-) {
-    let count = match (asked.is_empty(), instrument) {
-        (true, None) => return,
-        (true, Some(instrument)) => instrument.elements.len(),
-        (false, _) => asked
-            .iter()
-            .map(|a| a.key.as_str())
-            .collect::<BTreeSet<_>>()
-            .len(),
-    };
-    if !weights.fits(count) {
-        faults.push(Violation::new(
-            "survey.weight_variant",
-            format!("{weights} needs exactly {COMPATIBLE_ELEMENTS} elements, the survey asks {count}"),
-            format!(
-                "Bobot {weights} memerlukan tepat {COMPATIBLE_ELEMENTS} unsur, survei ini memuat {count}"
-            ),
-        ));
-    }
-}
-
-/// The elements with their codes filled in; all of the instrument when none are given.
-fn asked(given: Vec<Asked>, instrument: Option<&Instrument>, faults: &mut Vec<Violation>) -> Vec<Asked> {
-    if given.is_empty() {
-        return instrument
-            .map(|i| i.elements.iter().map(ask).collect())
-            .unwrap_or_default();
-    }
-    if given.iter().all(|a| a.optional) {
-        faults.push(Violation::new(
-            "survey.elements",
-            "at least one element must not be optional",
-            "Paling sedikit satu unsur harus wajib dijawab",
-        ));
-    }
-    let mut seen = BTreeSet::new();
-    let mut asked = Vec::with_capacity(given.len());
-    for (at, mut element) in given.into_iter().enumerate() {
-        let key = shown(&element.key);
-        let field = format!("survey.elements[{at}].key");
-        let known = instrument.and_then(|i| i.element(&element.key));
-        if !seen.insert(element.key.clone()) {
-            faults.push(Violation::new(
-                field,
-                format!("`{key}` is asked more than once"),
-                format!("Unsur `{key}` ditanyakan lebih dari sekali"),
-            ));
-        } else if let (None, Some(instrument)) = (known, instrument) {
-            faults.push(Violation::new(
-                field,
-                format!("`{key}` is not an element of {}", instrument.id),
-                format!("Unsur `{key}` tidak ada dalam instrumen {}", instrument.id),
-            ));
-        }
-        if element.code.chars().count() > CODE_MAX || element.code.chars().any(char::is_control) {
-            faults.push(Violation::new(
-                format!("survey.elements[{at}].code"),
-                format!("must be at most {CODE_MAX} characters without control characters"),
-                format!("Kode unsur paling panjang {CODE_MAX} karakter tanpa karakter kendali"),
-            ));
-        }
-        if let (true, Some(known)) = (element.code.is_empty(), known) {
-            element.code.clone_from(&known.code);
-        }
-        asked.push(element);
-    }
-    asked
-}
-
-fn ask(element: &instrument::Element) -> Asked {
-    Asked {
-        key: element.key.clone(),
-        code: element.code.clone(),
-        optional: false,
-    }
-}
-
-fn check_schedule(
-    open_at: Option<DateTime<Utc>>,
-    close_at: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
-    order_field: &str,
-    faults: &mut Vec<Violation>,
-) {
-    if close_at.zip(open_at).is_some_and(|(close, open)| close <= open) {
-        faults.push(Violation::new(
-            order_field,
-            "close_time must be after open_time",
-            "Waktu tutup harus setelah waktu buka",
-        ));
-    }
-    if close_at.is_some_and(|close| close <= now) {
-        faults.push(Violation::new(
-            "survey.close_time",
-            "has passed already",
-            "Waktu tutup sudah lewat",
-        ));
-    }
-}
-
-fn check_population(population: i64, faults: &mut Vec<Violation>) {
-    if !(0..=sample::POPULATION_MAX).contains(&population) {
-        faults.push(Violation::new(
-            "survey.population",
-            format!("must be 0 to {}", sample::POPULATION_MAX),
-            "Jumlah pengguna layanan harus 0 sampai 1.000.000.000",
-        ));
+    /// Least number of respondents of one public service: Krejcie-Morgan of its declared population; `None` when none
+    /// is declared.
+    pub fn service_minimum(&self, service: &str) -> Option<i64> {
+        let declared = self.service_populations.iter().find(|p| p.service == service)?;
+        sample::krejcie_morgan(declared.population)
     }
 }
 

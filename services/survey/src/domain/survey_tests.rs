@@ -18,12 +18,7 @@ fn draft() -> Draft {
     Draft {
         display_name: "SKM triwulan III".into(),
         period: "2024-q3".into(),
-        instrument: String::new(),
-        weights: WeightVariant::Exact,
-        asked: vec![],
-        open_at: None,
-        close_at: None,
-        population: 0,
+        ..Draft::default()
     }
 }
 
@@ -46,8 +41,7 @@ fn fields(edit: impl FnOnce(&mut Draft)) -> Vec<String> {
 fn element(key: &str) -> Asked {
     Asked {
         key: key.into(),
-        code: String::new(),
-        optional: false,
+        ..Asked::default()
     }
 }
 
@@ -71,7 +65,7 @@ fn an_empty_draft_asks_the_whole_instrument() {
         Asked {
             key: "facilities".into(),
             code: "U9".into(),
-            optional: false
+            ..Asked::default()
         }
     );
 }
@@ -96,7 +90,7 @@ fn every_fault_of_a_draft_is_told_at_once() {
     let found = fields(|d| {
         d.display_name = format!("{}\n", "é".repeat(200));
         d.period = "2024-q5".into();
-        d.weights = WeightVariant::W0111;
+        d.weights = Some(WeightVariant::W0111);
         d.asked = vec![
             Asked {
                 optional: true,
@@ -177,9 +171,9 @@ fn a_title_of_200_characters_is_allowed_whatever_its_bytes() {
 #[test]
 fn a_compatible_weight_needs_nine_elements() {
     for weights in [WeightVariant::W0111, WeightVariant::W011] {
-        assert_eq!(survey(|d| d.weights = weights).weights, weights);
+        assert_eq!(survey(|d| d.weights = Some(weights)).weights, weights);
         let found = fields(|d| {
-            d.weights = weights;
+            d.weights = Some(weights);
             d.asked = vec![element("time")];
         });
         assert_eq!(found, ["survey.weight_variant"]);
@@ -337,6 +331,7 @@ fn every_fault_of_a_change_is_told_at_once() {
         open_at: Some(Some(at("2024-08-01T00:00:00Z"))),
         close_at: Some(Some(now())),
         population: Some(-1),
+        ..Change::default()
     };
     assert_eq!(
         changed_fields(&mut survey, change),
@@ -418,7 +413,7 @@ fn surveys_share_a_scheme_whatever_the_order_and_codes() {
     });
     assert!(first.same_scheme(&second));
     assert!(!first.same_scheme(&survey(|d| d.asked = vec![element("time")])));
-    let (exact, compatible) = (survey(|_| {}), survey(|d| d.weights = WeightVariant::W011));
+    let (exact, compatible) = (survey(|_| {}), survey(|d| d.weights = Some(WeightVariant::W011)));
     assert!(!exact.same_scheme(&compatible));
     let other = Survey {
         instrument: "skm-2030".into(),

@@ -98,7 +98,11 @@ pub fn survey_result(stored: &Stored, outcome: &Outcome) -> State {
             .as_ref()
             .map(|c| c.standard_error.clone())
             .unwrap_or_default(),
-        aspects: Vec::new(),
+        aspects: outcome
+            .aspects
+            .iter()
+            .filter_map(|a| Some(component(&a.key, a.mean.as_ref()?)))
+            .collect(),
         voided: stored.voided,
     };
     let subject = subject::survey_result(&survey.name);
@@ -128,10 +132,14 @@ pub struct Score {
     pub standard_error: String,
     /// Units counted and expected; zeros for a unit.
     pub units: (i64, i64),
+    /// How several units were brought together; empty for a unit.
+    pub aggregation: String,
     /// Instrument and version.
     pub instrument: String,
     /// Whether it can't change any more.
     pub settled: bool,
+    /// Whether it was recorded from an earlier publication, not computed.
+    pub recorded: bool,
 }
 
 impl Score {
@@ -158,10 +166,7 @@ fn score(period: &str, subject: String, score: &Score) -> event::ScoreState {
         components: score
             .components
             .iter()
-            .map(|(key, value)| event::ScoreComponent {
-                key: key.clone(),
-                value: number::decimal(value, 4),
-            })
+            .map(|(key, value)| component(key, value))
             .collect(),
         sample_size: score.sample_size,
         sample_minimum: score.sample_minimum,
@@ -174,12 +179,15 @@ fn score(period: &str, subject: String, score: &Score) -> event::ScoreState {
         } else {
             event::ScoreStatus::Provisional
         } as i32,
-        aggregation: if expected > 0 {
-            "mean_of_units".to_owned()
-        } else {
-            String::new()
-        },
-        recorded: false,
+        aggregation: score.aggregation.clone(),
+        recorded: score.recorded,
+    }
+}
+
+fn component(key: &str, value: &Rational) -> event::ScoreComponent {
+    event::ScoreComponent {
+        key: key.to_owned(),
+        value: number::decimal(value, 4),
     }
 }
 

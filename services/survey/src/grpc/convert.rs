@@ -1,5 +1,7 @@
 //! Proto to domain, with all violations at once; and back.
 
+mod definition;
+
 use chrono::{DateTime, Utc};
 use prima_platform::{
     clock::{from_micros, from_proto, to_proto},
@@ -9,19 +11,20 @@ use prima_platform::{
 use prima_proto::{name, survey::v1 as pb};
 
 use crate::{
-    app::{create_survey::CreateSurvey, intake::Item, result::Outcome},
+    app::{create_survey::CreateSurvey, result::Outcome},
     domain::{
         certainty::SampleStatus,
-        index::{self, WeightVariant},
-        instrument, number,
-        response::{Profile, Raw},
-        survey::{Asked, Change, Draft, State},
+        index, instrument, number,
+        survey::{Change, Draft, State},
         tally::Tally,
     },
     store::survey::{Filter, Stored},
 };
 
-fn violation(field: &str, error: &impl std::fmt::Display) -> Violation {
+pub use definition::instrument as instrument_message;
+
+/// The fault of a malformed name.
+pub fn violation(field: &str, error: &impl std::fmt::Display) -> Violation {
     Violation::new(
         field,
         error.to_string(),
@@ -30,9 +33,10 @@ fn violation(field: &str, error: &impl std::fmt::Display) -> Violation {
 }
 
 /// Stands for every id in the parent of a list, so it is nobody's.
-const ALL: &str = "-";
+pub const ALL: &str = "-";
 
-fn nobody(field: &str) -> Violation {
+/// The fault of an id that stands for all.
+pub fn nobody(field: &str) -> Violation {
     Violation::new(
         field,
         "`-` stands for all and can't be an id",
@@ -45,7 +49,13 @@ pub fn survey_name(field: &str, text: &str) -> Result<name::Survey, Violation> {
     name::Survey::parse(text).map_err(|e| violation(field, &e))
 }
 
-fn time(
+/// Name of a kiosk, or the fault of `field`.
+pub fn device_name(field: &str, text: &str) -> Result<name::Device, Violation> {
+    name::Device::parse(text).map_err(|e| violation(field, &e))
+}
+
+/// A time, or nothing and the fault of `field`.
+pub fn time(
     field: &str,
     value: Option<&prost_types::Timestamp>,
     faults: &mut Vec<Violation>,
@@ -56,22 +66,6 @@ fn time(
         faults.push(Violation::new(field, "is out of range", "di luar rentang"));
     }
     parsed
-}
-
-fn weights(value: i32, faults: &mut Vec<Violation>) -> WeightVariant {
-    match pb::WeightVariant::try_from(value) {
-        Ok(pb::WeightVariant::Unspecified | pb::WeightVariant::Exact) => WeightVariant::Exact,
-        Ok(pb::WeightVariant::WeightVariant0111) => WeightVariant::W0111,
-        Ok(pb::WeightVariant::WeightVariant011) => WeightVariant::W011,
-        Ok(pb::WeightVariant::MeanOfAspectMeans | pb::WeightVariant::MeanOfAllAnswers) | Err(_) => {
-            faults.push(Violation::new(
-                "survey.weight_variant",
-                "is unknown",
-                "tidak dikenal",
-            ));
-            WeightVariant::Exact
-        }
-    }
 }
 
 /// The request of CreateSurvey. Faults of the definition itself are found by the domain, so they are joined here.
@@ -95,19 +89,13 @@ pub fn create(request: pb::CreateSurveyRequest, now: DateTime<Utc>) -> Result<Cr
         display_name: survey.display_name,
         period: survey.period,
         instrument: survey.instrument,
-        weights: weights(survey.weight_variant, &mut faults),
-        asked: survey
-            .elements
-            .into_iter()
-            .map(|e| Asked {
-                key: e.key,
-                code: e.code,
-                optional: e.optional,
-            })
-            .collect(),
+        weights: definition::weights(survey.weight_variant, &mut faults),
+        asked: survey.elements.into_iter().map(definition::asked).collect(),
         open_at: time("survey.open_time", survey.open_time.as_ref(), &mut faults),
         close_at: time("survey.close_time", survey.close_time.as_ref(), &mut faults),
         population: survey.population,
+        service_populations: definition::service_populations(survey.service_populations),
+        access: definition::access(&survey.access_modes, &mut faults),
     };
     let Some(unit) = unit.filter(|_| faults.is_empty()) else {
         let stand_in = name::Survey {
@@ -162,9 +150,19 @@ pub fn update(request: pb::UpdateSurveyRequest) -> Result<(name::Survey, String,
                 change.close_at = Some(time("survey.close_time", survey.close_time.as_ref(), &mut faults));
             }
             "population" => change.population = Some(survey.population),
+            "service_populations" => {
+                let services = survey.service_populations.clone();
+                change.service_populations = Some(definition::service_populations(services));
+            }
+            "access_modes" => {
+                change.access = Some(definition::access(&survey.access_modes, &mut faults));
+            }
             other => faults.push(Violation::new(
                 "update_mask",
-                format!("`{other}` can't be changed; display_name, open_time, close_time and population can"),
+                format!(
+                    "`{other}` can't be changed; display_name, open_time, close_time, population, \
+                     service_populations and access_modes can"
+                ),
                 format!("`{other}` tidak dapat diubah"),
             )),
         }
@@ -241,60 +239,11 @@ pub fn list(
     }
 }
 
-fn given(text: String) -> Option<String> {
-    (!text.is_empty()).then_some(text)
-}
-
-/// A response to be taken in.
-pub fn item(
-    survey: &str,
-    id: String,
-    id_field: &'static str,
-    response: Option<pb::Response>,
-) -> Result<Item, Failure> {
-    let mut faults = Vec::new();
-    let survey = survey_name("survey", survey).map_err(|v| faults.push(v)).ok();
-    let response = response.unwrap_or_default();
-    let submitted_at = time("response.submit_time", response.submit_time.as_ref(), &mut faults);
-    let profile = response.profile.unwrap_or_default();
-    let raw = Raw {
-        id,
-        submitted_at,
-        answers: response.answers,
-        profile: Profile {
-            sex: given(profile.sex),
-            age: (profile.age != 0).then_some(profile.age),
-            education: given(profile.education),
-            occupation: given(profile.occupation),
-            service: given(profile.service),
-        },
-    };
-    match survey {
-        Some(survey) if faults.is_empty() => Ok(Item {
-            survey,
-            raw,
-            id_field,
-        }),
-        _ => {
-            faults.extend(request_id::check(id_field, &raw.id).err());
-            Err(faults.into())
-        }
-    }
-}
-
 fn state(state: State) -> pb::SurveyState {
     match state {
         State::Scheduled => pb::SurveyState::Scheduled,
         State::Open => pb::SurveyState::Open,
         State::Closed => pb::SurveyState::Closed,
-    }
-}
-
-fn weight_variant(weights: WeightVariant) -> pb::WeightVariant {
-    match weights {
-        WeightVariant::Exact => pb::WeightVariant::Exact,
-        WeightVariant::W0111 => pb::WeightVariant::WeightVariant0111,
-        WeightVariant::W011 => pb::WeightVariant::WeightVariant011,
     }
 }
 
@@ -307,20 +256,11 @@ pub fn survey(stored: &Stored, unit_confirmed: bool, now: DateTime<Utc>) -> pb::
         display_name: survey.display_name.clone(),
         period: survey.period.to_string(),
         instrument: survey.instrument.clone(),
-        weight_variant: weight_variant(survey.weights) as i32,
+        weight_variant: definition::weight_variant(survey.weights) as i32,
         elements: survey
             .asked
             .iter()
-            .map(|a| pb::SurveyElement {
-                key: a.key.clone(),
-                code: a.code.clone(),
-                optional: a.optional,
-                display_name: known
-                    .and_then(|i| i.element(&a.key))
-                    .map(|e| e.name.clone())
-                    .unwrap_or_default(),
-                ..Default::default()
-            })
+            .map(|a| definition::element(a, known))
             .collect(),
         open_time: survey.open_at.map(to_proto),
         close_time: survey.close_at.map(to_proto),
@@ -330,14 +270,26 @@ pub fn survey(stored: &Stored, unit_confirmed: bool, now: DateTime<Utc>) -> pb::
         etag: stored.etag.to_string(),
         create_time: Some(to_proto(from_micros(stored.created_at))),
         update_time: Some(to_proto(from_micros(stored.updated_at))),
-        ..Default::default()
+        access_modes: survey
+            .access
+            .iter()
+            .map(|mode| definition::access_mode(*mode) as i32)
+            .collect(),
+        service_populations: survey
+            .service_populations
+            .iter()
+            .map(definition::service_population)
+            .collect(),
     }
 }
 
 /// A result for a caller.
 pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Result {
     let survey = &stored.survey;
-    let weight = survey.weights.weight(survey.asked.len());
+    let tallies: Vec<_> = outcome.elements.iter().map(|e| e.tally).collect();
+    let weights = instrument::find(&survey.instrument)
+        .and_then(|i| index::weights(i, &survey.asked, &tallies, survey.weights))
+        .unwrap_or_default();
     let published = outcome.published.as_ref();
     let certainty = outcome.certainty.as_ref();
     let known = instrument::find(&survey.instrument);
@@ -346,7 +298,7 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
         survey_display_name: survey.display_name.clone(),
         period: survey.period.to_string(),
         instrument: survey.instrument.clone(),
-        weight_variant: weight_variant(survey.weights) as i32,
+        weight_variant: definition::weight_variant(survey.weights) as i32,
         respondents: stored.respondents,
         index: published.map(|p| p.value.clone()).unwrap_or_default(),
         index_exact: published
@@ -358,7 +310,8 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
         elements: outcome
             .elements
             .iter()
-            .map(|e| {
+            .enumerate()
+            .map(|(at, e)| {
                 let mean = index::element_mean(&e.tally);
                 pb::ElementResult {
                     key: e.key.clone(),
@@ -369,10 +322,11 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
                     mean: mean.as_ref().map(|m| number::decimal(m, 4)).unwrap_or_default(),
                     weighted_mean: mean
                         .as_ref()
-                        .map(|m| number::decimal(&(m * &weight), 4))
+                        .zip(weights.get(at))
+                        .map(|(mean, weight)| number::decimal(&(mean * weight), 4))
                         .unwrap_or_default(),
                     counts: counts(known, &e.tally),
-                    aspect: String::new(),
+                    aspect: e.aspect.clone(),
                 }
             })
             .collect(),
@@ -386,7 +340,15 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
         interval_high: certainty.map(|c| c.high.clone()).unwrap_or_default(),
         sample_status: sample_status(outcome.sample) as i32,
         population: survey.population,
-        aspects: Vec::new(),
+        aspects: outcome
+            .aspects
+            .iter()
+            .map(|a| pb::AspectResult {
+                key: a.key.clone(),
+                display_name: a.name.clone(),
+                mean: a.mean.as_ref().map(|m| number::decimal(m, 4)).unwrap_or_default(),
+            })
+            .collect(),
         voided: stored.voided,
         publication: outcome.facts.publication.clone(),
     }

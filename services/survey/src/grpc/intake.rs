@@ -2,14 +2,14 @@
 
 use futures::StreamExt;
 use prima_platform::{
-    caller::{Caller, Role},
+    caller::Caller,
     clock::to_proto,
     failure::{Failure, Kind},
 };
 use prima_proto::survey::v1 as pb;
 use tonic::{Status, Streaming};
 
-use super::convert;
+use super::item::{Sent, item};
 use crate::app::{
     App,
     intake::{Item, Outcome},
@@ -28,8 +28,15 @@ pub async fn submit_response(
     r: pb::SubmitResponseRequest,
 ) -> Result<pb::SubmitResponseResponse, Failure> {
     let id = r.request_id.clone();
-    let item = convert::item(&r.survey, r.request_id, "request_id", r.response)?;
-    allow(caller, &item)?;
+    let sent = Sent {
+        survey: &r.survey,
+        id: r.request_id,
+        id_field: "request_id",
+        response: r.response,
+        credential: r.credential,
+        import_id: "",
+    };
+    let item = item(app, caller, sent)?;
     let name = format!("{}/responses/{id}", item.survey);
     match app.intake.submit(vec![item], false).await?.pop() {
         Some(Outcome::Accepted(at) | Outcome::Repeated(at)) => Ok(pb::SubmitResponseResponse {
@@ -47,19 +54,28 @@ pub async fn submit_responses(
     stream: Streaming<pb::SubmitResponsesRequest>,
 ) -> Result<pb::SubmitResponsesResponse, Failure> {
     let mut sum = pb::SubmitResponsesResponse::default();
-    let mut last = String::new();
+    let (mut survey, mut import_id) = (String::new(), String::new());
     let chunks = stream
         .enumerate()
         .map(|(index, message)| message.map(|m| (index as i64, m)))
         .map(|message| {
             message.map(|(index, m)| {
                 if !m.survey.is_empty() {
-                    m.survey.clone_into(&mut last);
+                    survey = m.survey;
+                }
+                if !m.import_id.is_empty() {
+                    import_id = m.import_id;
                 }
                 let id = m.response_id.clone();
-                let item = convert::item(&last, m.response_id, "response_id", m.response)
-                    .and_then(|item| allow(&caller, &item).map(|()| item));
-                (index, id, item)
+                let sent = Sent {
+                    survey: &survey,
+                    id: m.response_id,
+                    id_field: "response_id",
+                    response: m.response,
+                    credential: m.credential,
+                    import_id: &import_id,
+                };
+                (index, id, item(app, &caller, sent))
             })
         })
         .ready_chunks(CHUNK)
@@ -104,6 +120,11 @@ async fn take_chunk(
                 items.push(item);
                 places.push((index, id));
             }
+            // Nobody may do anything here without a token of his own or a credential: that is for the whole call.
+            Ok((_, _, Err(failure))) if failure.kind == Kind::Unauthenticated => {
+                broken = Some(failure);
+                break;
+            }
             Ok((index, id, Err(failure))) => outcomes.push((index, id, Outcome::Refused(failure))),
             Err(error) => {
                 broken = Some(broken_stream(&error));
@@ -122,11 +143,6 @@ async fn take_chunk(
     }
     outcomes.sort_by_key(|(index, _, _)| *index);
     Ok((outcomes, broken))
-}
-
-/// Handing in responses needs a role in the survey's agency.
-fn allow(caller: &Caller, item: &Item) -> Result<(), Failure> {
-    caller.require(&[Role::Operator, Role::Intake], &item.survey.unit.agency)
 }
 
 fn broken_stream(error: &Status) -> Failure {

@@ -1,11 +1,12 @@
 //! The gRPC side of the survey service.
 
-mod access;
+pub mod access;
 mod analysis;
 mod comments;
 pub mod convert;
 mod corrections;
 mod intake;
+mod item;
 mod periods;
 mod publication;
 mod recorded;

@@ -11,7 +11,7 @@ use prima_proto::survey::v1 as pb;
 use super::convert;
 use crate::{
     app::{App, close_survey::close_survey, create_survey::create_survey, update_survey::update_survey},
-    domain::sample,
+    domain::{instrument, sample},
     store::{
         survey::survey_page,
         unit::{unit_confirmed, unit_confirmed_in},
@@ -106,5 +106,8 @@ pub fn calculate_sample_size(
 }
 
 pub fn list_instruments() -> Result<pb::ListInstrumentsResponse, Failure> {
-    Err(Failure::internal("not built yet"))
+    let instruments = instrument::all().map_err(|error| Failure::internal(error.to_string()))?;
+    Ok(pb::ListInstrumentsResponse {
+        instruments: instruments.iter().map(convert::instrument_message).collect(),
+    })
 }

@@ -122,6 +122,8 @@ pub async fn agency_score_save(
 /// One unit of the agency that the directory knows, with its score if it has one.
 #[derive(Debug, Clone, FromQueryResult)]
 pub struct UnitInput {
+    /// Id of the unit.
+    pub unit: String,
     /// Last day of the unit, `YYYY-MM-DD`; empty while it has none.
     pub close_date: String,
     /// Exact score as a fraction.
@@ -133,13 +135,17 @@ pub struct UnitInput {
     pub respondents: Option<i64>,
     /// Whether every one of them is disclosed.
     pub disclosed: Option<i64>,
+    /// Whether the score was recorded, not computed.
+    pub recorded: Option<i64>,
     /// Instrument and version.
     pub instrument: Option<String>,
 }
 
 /// The units of an agency that the directory knows.
 pub async fn agency_inputs(txn: &Txn, key: &AgencyPeriod) -> Result<Vec<UnitInput>, DbErr> {
-    let text = "SELECT d.close_date, s.exact, s.final, s.respondents, s.instrument, s.disclosed FROM directory_unit d
+    let text =
+        "SELECT d.unit, d.close_date, s.exact, s.final, s.respondents, s.instrument, s.disclosed, s.recorded
+                FROM directory_unit d
                 LEFT JOIN unit_score s ON s.agency = d.agency AND s.unit = d.unit AND s.period = $2
                 WHERE d.agency = $1 ORDER BY d.unit";
     UnitInput::find_by_statement(sql(

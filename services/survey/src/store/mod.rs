@@ -1,11 +1,17 @@
 //! What the survey service keeps: surveys, tallies per element, responses, unit and agency scores.
 
+pub mod access;
 pub mod agency_score;
+pub mod analysis;
+pub mod comment;
+pub mod publication;
+pub mod recorded;
 pub mod response;
 pub mod survey;
 pub mod tally;
 pub mod unit;
 pub mod unit_score;
+pub mod void;
 
 use prima_platform::db::{Step, platform_steps};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -57,10 +63,12 @@ const FIRST: Step = Step {
             voided BIGINT, PRIMARY KEY (survey_id, response_id))",
         "CREATE UNIQUE INDEX response_token ON response (survey_id, token) WHERE token IS NOT NULL",
         "CREATE UNIQUE INDEX response_counter ON response (survey_id, source, counter) WHERE counter IS NOT NULL",
-        "CREATE INDEX response_import ON response (survey_id, import_id) WHERE import_id IS NOT NULL",
+        "CREATE INDEX response_import ON response (survey_id, import_id, response_id) WHERE import_id IS NOT NULL",
+        // `place`: the order within a day, by chance, so that a list tells nothing of the order of arrival.
         "CREATE TABLE comment (
-            survey_id BIGINT NOT NULL, response_id {key} NOT NULL, kind BIGINT NOT NULL, day TEXT NOT NULL,
-            service TEXT, batch BIGINT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (survey_id, response_id, kind))",
+            survey_id BIGINT NOT NULL, response_id {key} NOT NULL, kind BIGINT NOT NULL, day {key} NOT NULL,
+            service TEXT, batch BIGINT NOT NULL, body TEXT NOT NULL,
+            place {key} NOT NULL DEFAULT (CAST(random() AS TEXT)), PRIMARY KEY (survey_id, response_id, kind))",
         "CREATE INDEX comment_day ON comment (survey_id, day)",
         "CREATE TABLE void (
             survey_id BIGINT NOT NULL, number BIGINT NOT NULL, voided_at BIGINT NOT NULL, actor TEXT NOT NULL,

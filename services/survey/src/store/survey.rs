@@ -14,11 +14,7 @@ use sea_orm::{
 
 use super::unit_score::{UnitPeriod, key_row};
 use crate::domain::{
-    disclosure::Disclosed,
-    index::WeightVariant,
-    moments::Moments,
-    period::Period,
-    survey::{Asked, Survey},
+    disclosure::Disclosed, index::WeightVariant, moments::Moments, period::Period, survey::Survey,
 };
 
 /// A row of the table `survey`.
@@ -52,6 +48,10 @@ pub struct Model {
     pub closed_at: Option<i64>,
     /// Declared population; 0 when none.
     pub population: i64,
+    /// Declared populations per public service, JSON.
+    pub populations: String,
+    /// How responses may come in, JSON.
+    pub access: String,
     /// Version of the definition; it does not move with responses.
     pub etag: i64,
     /// Version of the result; the row is locked by taking the next one.
@@ -137,12 +137,14 @@ impl TryFrom<Model> for Stored {
             period: Period::from_str(&row.period).map_err(|_| broken("period", &row.name))?,
             instrument: row.instrument,
             weights: WeightVariant::from_str(&row.weights).map_err(|_| broken("weights", &row.name))?,
-            asked: serde_json::from_str::<Vec<Asked>>(&row.asked)
-                .map_err(|_| broken("elements", &row.name))?,
+            asked: serde_json::from_str(&row.asked).map_err(|_| broken("elements", &row.name))?,
             open_at: row.open_at.map(from_micros),
             close_at: row.close_at.map(from_micros),
             closed_at: row.closed_at.map(from_micros),
             population: row.population,
+            service_populations: serde_json::from_str(&row.populations)
+                .map_err(|_| broken("populations", &row.name))?,
+            access: serde_json::from_str(&row.access).map_err(|_| broken("access modes", &row.name))?,
         };
         let moments =
             |text: &str| Moments::parse(text, survey.asked.len()).ok_or_else(|| broken("moments", &row.name));
@@ -167,9 +169,12 @@ impl TryFrom<Model> for Stored {
     }
 }
 
+fn json(value: &impl serde::Serialize) -> Result<String, DbErr> {
+    serde_json::to_string(value).map_err(|e| DbErr::Custom(e.to_string()))
+}
+
 /// Stores a new survey and its empty tallies; fails with a unique violation when the name is taken.
 pub async fn survey_insert(txn: &Txn, survey: &Survey, version: i64, now: i64) -> Result<Stored, DbErr> {
-    let asked = serde_json::to_string(&survey.asked).map_err(|e| DbErr::Custom(e.to_string()))?;
     let row = ActiveModel {
         name: Set(survey.name.to_string()),
         agency: Set(survey.name.unit.agency.clone()),
@@ -178,11 +183,13 @@ pub async fn survey_insert(txn: &Txn, survey: &Survey, version: i64, now: i64) -
         period: Set(survey.period.to_string()),
         instrument: Set(survey.instrument.clone()),
         weights: Set(survey.weights.as_str().to_owned()),
-        asked: Set(asked),
+        asked: Set(json(&survey.asked)?),
         open_at: Set(survey.open_at.map(micros)),
         close_at: Set(survey.close_at.map(micros)),
         closed_at: Set(survey.closed_at.map(micros)),
         population: Set(survey.population),
+        populations: Set(json(&survey.service_populations)?),
+        access: Set(json(&survey.access)?),
         etag: Set(version),
         version: Set(version),
         respondents: Set(0),
@@ -218,6 +225,8 @@ pub async fn survey_save(txn: &Txn, id: i64, survey: &Survey, etag: i64, now: i6
         close_at: Set(survey.close_at.map(micros)),
         closed_at: Set(survey.closed_at.map(micros)),
         population: Set(survey.population),
+        populations: Set(json(&survey.service_populations)?),
+        access: Set(json(&survey.access)?),
         etag: Set(etag),
         updated_at: Set(now),
         ..Default::default()

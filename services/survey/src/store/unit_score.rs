@@ -80,15 +80,17 @@ pub struct NewUnitScore {
     pub settled: bool,
     /// Whether every response behind it is disclosed.
     pub whole: bool,
+    /// Whether it was recorded, not computed.
+    pub recorded: bool,
     /// Responses behind it.
     pub respondents: i64,
     /// Instrument and version; empty without a score.
     pub instrument: String,
 }
 
-const COLUMNS: [Column; 8] = {
+const COLUMNS: [Column; 9] = {
     use Column::{Int, Text};
-    [Text, Text, Text, Text, Int, Int, Text, Int]
+    [Text, Text, Text, Text, Int, Int, Text, Int, Int]
 };
 
 /// Saves what was computed under the locks.
@@ -104,12 +106,13 @@ pub async fn unit_scores_save(txn: &Txn, scores: &[NewUnitScore]) -> Result<(), 
             s.respondents.into(),
             s.instrument.clone().into(),
             i64::from(s.whole).into(),
+            i64::from(s.recorded).into(),
         ]
     });
     let (from, values) = table(txn, COLUMNS, rows, 0);
     let text = format!(
         "UPDATE unit_score SET exact = NULLIF(v.column4, ''), final = v.column5, respondents = v.column6,
-            instrument = v.column7, disclosed = v.column8
+            instrument = v.column7, disclosed = v.column8, recorded = v.column9
          FROM {from} WHERE agency = v.column1 AND unit = v.column2 AND period = v.column3"
     );
     txn.execute_raw(sql(txn, &text, values)).await?;

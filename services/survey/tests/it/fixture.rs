@@ -29,7 +29,6 @@ pub struct World {
     pub client: SurveyServiceClient<Routes>,
     pub access: AccessServiceClient<Routes>,
     pub db: Database,
-    pub bus: Memory,
     _dir: TempDir,
 }
 
@@ -44,17 +43,23 @@ pub struct Staged<T> {
 
 /// Runs a test on every database there is. On PostgreSQL each test has a schema of its own.
 pub async fn on_each_database(test: impl AsyncFn(World)) {
+    configured(config::Survey::default(), test).await;
+}
+
+/// Runs a test on every database there is, with this section of the configuration.
+pub async fn configured(survey: config::Survey, test: impl AsyncFn(World)) {
     let dir = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", dir.path().display());
-    test(start(url, NAME, dir).await).await;
+    test(start(url, NAME, dir, survey.clone()).await).await;
     if let Ok(url) = std::env::var("PRIMA_TEST_POSTGRES_URL") {
         let schema = format!("survey_{}", Ids::random().next().simple());
-        test(start(url, &schema, tempfile::tempdir().unwrap()).await).await;
+        test(start(url, &schema, tempfile::tempdir().unwrap(), survey).await).await;
     }
 }
 
-async fn start(url: String, schema: &str, dir: TempDir) -> World {
+async fn start(url: String, schema: &str, dir: TempDir, survey: config::Survey) -> World {
     let config = Config {
+        survey,
         database: config::Database {
             url,
             ..Default::default()
@@ -69,13 +74,12 @@ async fn start(url: String, schema: &str, dir: TempDir) -> World {
             .unwrap();
     }
     (SPEC.migrate)(db.clone(), true).await.unwrap();
-    let bus = Memory::default();
     let tasks = Tasks::default();
     let context = Context {
         service: NAME,
         config: Arc::new(config),
         db: db.clone(),
-        bus: Arc::new(bus.clone()),
+        bus: Arc::new(Memory::default()),
         clock: Clock::system(),
         ids: Ids::random(),
         outbox: Outbox::default(),
@@ -91,7 +95,6 @@ async fn start(url: String, schema: &str, dir: TempDir) -> World {
         client: SurveyServiceClient::new(routes.clone()),
         access: AccessServiceClient::new(routes),
         db,
-        bus,
         _dir: dir,
     }
 }

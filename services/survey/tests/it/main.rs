@@ -4,5 +4,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access;
+mod analysis;
+mod comments;
+mod corrections;
+mod credentials;
+mod differencing;
+mod disclosure;
 mod fixture;
+mod flags;
+mod instruments;
+mod issuing;
+mod periods;
+mod publication;
+mod recorded;
+mod recount;
 mod results;
+mod single_use;
+mod stored;
+mod sums;

@@ -1,344 +1,369 @@
-//! Survey responses: two passes over the file, in memory that hardly grows with it.
+//! Survey responses: two passes over the file, in memory that does not grow with it.
 //!
-//! The first pass checks every row with the rules of the service itself. It keeps 24 bytes a row: a hash of the id,
-//! to find an id that comes twice, and a hash of what it said, to tell a repeat from a contradiction.
+//! The first pass checks every row; nothing is sent when the columns can't be told or a row is bad, unless bad rows may
+//! be skipped. The second sends streams of 1000 rows, four at a time, each acknowledged by itself. A row has an id, its
+//! own or one derived from its line and content, so an import that was interrupted is simply run again: what is stored
+//! already is answered as such.
 
-mod layout;
+mod check;
+mod columns;
+mod faults;
+mod form;
+mod headers;
+mod send;
+mod text;
+mod time;
+mod values;
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::time::Duration;
+use std::fs::{File, Metadata};
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, bail};
-use chrono::{DateTime, Utc};
+use anyhow::{Context, bail};
+use chrono::FixedOffset;
 use futures::{TryStreamExt, stream};
-use prima_platform::clock::{self, Clock};
-use prima_proto::{name, survey::v1 as pb};
-use prima_survey::domain::{
-    index::WeightVariant,
-    instrument::{self, Instrument},
-    period::Period,
-    response::{self, Raw},
-    survey::{Asked, State, Survey},
-};
+use prima_platform::clock::Clock;
+use prima_proto::survey::v1 as pb;
+use prost::Message;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use self::layout::Layout;
+use self::check::Check;
+use self::columns::{Field, Mapping};
+use self::faults::Faults;
+use self::form::Form;
+use self::send::{Batches, send};
+use self::time::Reading;
+use self::values::Replacements;
 use super::progress::Progress;
 use super::sheet::Sheet;
-use super::{Options, Outcome, What, bad_row, refuse_bad};
-use crate::client::call::{request, retry, within};
-use crate::client::connect::{self, Connection};
+use super::{Options, Outcome, What, refuse_bad};
+use crate::cli::DateOrder;
+use crate::client::call::repeat;
+use crate::client::connect::{Connection, Survey};
+use crate::client::print::{self, Columns};
 
-/// Rows per call: the service lists at most this many refusals of one call.
-const BATCH: usize = 1000;
-/// Calls under way at once, so that the service is never idle while rows are read.
+pub use self::columns::ColumnMap;
+pub use self::values::ValueMap;
+
+/// Streams under way at once, so that the service is never idle while rows are read.
 const CALLS: usize = 4;
-const DEADLINE: Duration = Duration::from_secs(120);
 /// Rows between two updates of the progress bar.
 const TICK: u64 = 1024;
+/// Rows whose ids are compared with each other before anything is sent; of later ones the service tells.
+const COMPARED: usize = 1_800_000;
+const BUFFER: usize = 1 << 16;
 
-/// Loads `response_id,submitted_at`, the element keys and the profile columns into a survey.
+/// How responses are loaded.
+#[derive(Debug, Clone)]
+pub struct ResponseOptions {
+    /// The file and what to do about bad rows.
+    pub file: Options,
+    /// The survey.
+    pub survey: String,
+    /// What columns mean.
+    pub maps: Vec<ColumnMap>,
+    /// What texts mean.
+    pub values: Vec<ValueMap>,
+    /// Zone of times that name none.
+    pub zone: FixedOffset,
+    /// Order of dates that do not begin with the year.
+    pub order: DateOrder,
+    /// Label of the import; from the content of the file when `None`.
+    pub import_id: Option<String>,
+    /// Where every bad row is written to.
+    pub errors: Option<PathBuf>,
+    /// Check and show only.
+    pub dry_run: bool,
+}
+
+impl ResponseOptions {
+    /// Of a file with our own column names.
+    pub fn plain(survey: &str, file: Options) -> Self {
+        Self {
+            file,
+            survey: survey.to_owned(),
+            maps: Vec::new(),
+            values: Vec::new(),
+            zone: wib(),
+            order: DateOrder::Dmy,
+            import_id: None,
+            errors: None,
+            dry_run: false,
+        }
+    }
+}
+
+/// Western Indonesia Time.
+fn wib() -> FixedOffset {
+    time::zone_of("WIB").unwrap_or_else(|| chrono::Offset::fix(&chrono::Utc))
+}
+
+/// Reads a zone of the command line.
 ///
 /// # Errors
 ///
-/// When the file or one of its rows is bad, the survey is not open, or the service is away; nothing was loaded then,
-/// but for a service that goes away midway: the same import then goes on where it stopped.
-pub async fn responses(connection: &Connection, survey: &str, options: &Options) -> anyhow::Result<Outcome> {
+/// When it is none.
+pub fn zone(text: &str) -> Result<FixedOffset, String> {
+    time::zone_of(text).ok_or_else(|| "harus WIB, WITA, WIT, atau selisih dari UTC seperti +07:00".to_owned())
+}
+
+/// Loads a file into a survey.
+///
+/// # Errors
+///
+/// When the columns can't be told or a row is bad, the survey is not open, or the service is away; nothing was loaded
+/// then, but for a service that goes away midway: the same import then goes on where it stopped.
+pub async fn responses(connection: &Connection, options: &ResponseOptions) -> anyhow::Result<Outcome> {
     let client = connection.survey().await?;
-    let answer = retry(|| {
-        let (mut client, name) = (client.clone(), survey.to_owned());
-        async move { client.get_survey(request(pb::GetSurveyRequest { name })).await }
-    });
-    let check = Check::new(&answer.await?.survey.unwrap_or_default(), Clock::system().now())?;
+    let form = form(&client, &options.survey).await?;
+    let path = &options.file.file;
+    let before =
+        std::fs::metadata(path).with_context(|| format!("berkas `{}` tidak dapat dibuka", path.display()))?;
+    let check = check(form, options)?;
+    if options.dry_run {
+        show(&check)?;
+    }
+    let import_id = match &options.import_id {
+        Some(id) => id.clone(),
+        None => digest(path)?,
+    };
 
     let mut outcome = Outcome::new(What::Responses);
-    let first = check.all(options)?;
-    refuse_bad(first.bad, options)?;
-    outcome.skipped = first.bad;
+    let mut faults = Faults::new(options.errors.as_deref(), path, &check.mapping)?;
+    let FirstPass { good, bad, seen } = first_pass(&check, &options.file, &mut faults)?;
+    if options.dry_run {
+        outcome.dry_run = true;
+        outcome.unchanged = good;
+        outcome.skipped = bad;
+        return Ok(outcome);
+    }
+    refuse_bad(bad, &options.file)?;
+    outcome.skipped = bad;
 
-    let progress = Progress::rows("Mengimpor", first.good, options.quiet);
+    let progress = Progress::rows("Mengimpor", good, options.file.quiet);
     let batches = Batches {
-        sheet: check.open(options)?,
+        sheet: Sheet::raw(path)?,
         check: &check,
-        seen: first.seen,
-        survey,
+        seen,
+        import_id: &import_id,
     };
+    if !options.file.quiet {
+        progress.note(&format!("Id impor: {import_id}"));
+    }
     let mut calls = stream::iter(batches)
         .map_ok(|batch| send(client.clone(), batch))
         .try_buffered(CALLS);
     loop {
-        let (lines, answer) = match calls.try_next().await {
+        let (batch, answer) = match calls.try_next().await {
             Ok(Some(answer)) => answer,
             Ok(None) => break,
             Err(error) => {
+                faults.settle(&progress)?;
                 let stored = outcome.created + outcome.unchanged;
                 return Err(error.context(format!(
                     "impor terhenti setelah {stored} jawaban tersimpan; jalankan lagi perintah yang sama untuk meneruskan"
                 )));
             }
         };
-        progress.advance(lines.len() as u64);
+        progress.advance(batch.rows.len() as u64);
         outcome.created += u64::try_from(answer.accepted)?;
         outcome.unchanged += u64::try_from(answer.repeated_count)?;
         outcome.refused += u64::try_from(answer.rejected)?;
         for rejection in &answer.rejections {
-            let line = usize::try_from(rejection.index)
+            let row = usize::try_from(rejection.index)
                 .ok()
-                .and_then(|index| lines.get(index).copied());
-            progress.note(&rejected(line, rejection));
+                .and_then(|index| batch.rows.get(index));
+            if let Some((line, record)) = row {
+                let reasons = [rejected(rejection)];
+                faults.add(&progress, *line, &rejection.response_id, record, &reasons)?;
+            }
         }
+    }
+    faults.settle(&progress)?;
+    let sent = outcome.created + outcome.unchanged + outcome.refused;
+    if sent != good || !unchanged(&before, &std::fs::metadata(path)?) {
+        bail!("berkas berubah selama impor ({outcome}); jalankan lagi perintah yang sama")
     }
     Ok(outcome)
 }
 
-fn rejected(line: Option<u64>, rejection: &pb::Rejection) -> String {
-    let line = line.map_or_else(
-        || format!("jawaban `{}`", rejection.response_id),
-        |line| format!("baris {line}"),
-    );
-    let faults: Vec<String> = rejection
-        .violations
-        .iter()
-        .map(|fault| format!("; {}: {}", fault.field, fault.description))
-        .collect();
-    format!(
-        "{line}: ditolak: {} [{}]{}",
-        rejection.message,
-        rejection.reason,
-        faults.concat()
-    )
+async fn form(client: &Survey, survey: &str) -> anyhow::Result<Form> {
+    let message = pb::GetSurveyRequest {
+        name: survey.to_owned(),
+    };
+    let survey = repeat!(client, get_survey, message)?.survey.unwrap_or_default();
+    let instruments = repeat!(client, list_instruments, pb::ListInstrumentsRequest {})?.instruments;
+    Form::new(&survey, instruments)
 }
 
-/// What every row is held against.
-struct Check {
-    survey: Survey,
-    instrument: &'static Instrument,
-    layout: Layout,
-    now: DateTime<Utc>,
+/// Makes sense of the columns.
+fn check(form: Form, options: &ResponseOptions) -> anyhow::Result<Check> {
+    let sheet = Sheet::raw(&options.file.file)?;
+    let mut faults = Vec::new();
+    let mapping = Mapping::new(sheet.header(), &options.maps, &form).map_err(|f| faults.extend(f));
+    let values = Replacements::new(&options.values, &form).map_err(|f| faults.extend(f));
+    let (Ok(mapping), Ok(values)) = (mapping, values) else {
+        for fault in &faults {
+            print::note(&print::clean(fault));
+        }
+        bail!(
+            "{} masalah pada kolom berkas; tidak ada yang diimpor",
+            faults.len()
+        )
+    };
+    Ok(Check {
+        form,
+        mapping,
+        values,
+        reading: Reading {
+            zone: options.zone,
+            order: options.order,
+        },
+        now: Clock::system().now(),
+    })
+}
+
+/// Prints what the columns are taken for.
+fn show(check: &Check) -> anyhow::Result<()> {
+    let columns = Columns {
+        right: &[0],
+        whole: &[],
+    };
+    let rows = check.mapping.lines(&check.form);
+    Ok(print::out(&print::table(
+        &["No", "Kolom berkas", "Isian"],
+        columns,
+        rows,
+    ))?)
+}
+
+/// A label that follows from what the file holds.
+fn digest(path: &Path) -> anyhow::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        let read = file.read(&mut buffer).context("berkas tidak dapat dibaca")?;
+        if read == 0 {
+            break;
+        }
+        hash.update(buffer.get(..read).unwrap_or_default());
+    }
+    let hex: String = hash
+        .finalize()
+        .iter()
+        .take(12)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Ok(format!("csv-{hex}"))
+}
+
+fn unchanged(before: &Metadata, after: &Metadata) -> bool {
+    before.len() == after.len() && before.modified().ok() == after.modified().ok()
 }
 
 /// What the first pass found.
 struct FirstPass {
     good: u64,
     bad: u64,
-    seen: HashMap<u128, u64>,
+    seen: Seen,
 }
 
-impl Check {
-    fn new(survey: &pb::Survey, now: DateTime<Utc>) -> anyhow::Result<Self> {
-        let survey = to_domain(survey).with_context(|| format!("survei `{}` tidak dipahami", survey.name))?;
-        let instrument = instrument::find(&survey.instrument)
-            .ok_or_else(|| anyhow!("instrumen `{}` belum dikenal versi ini", survey.instrument))?;
-        match survey.state(now) {
-            State::Open => {}
-            State::Closed => bail!("survei `{}` sudah ditutup; tidak ada yang diimpor", survey.name),
-            State::Scheduled => bail!("survei `{}` belum dibuka; tidak ada yang diimpor", survey.name),
-        }
-        let layout = Layout::new(&survey, instrument);
-        Ok(Self {
-            survey,
-            instrument,
-            layout,
-            now,
-        })
-    }
-
-    fn open(&self, options: &Options) -> anyhow::Result<Sheet> {
-        Sheet::open(&options.file, &self.layout.columns)
-    }
-
-    /// Checks every row, prints each bad one.
-    fn all(&self, options: &Options) -> anyhow::Result<FirstPass> {
-        let mut sheet = self.open(options)?;
-        let progress = Progress::bytes("Memeriksa", sheet.bytes(), options.quiet);
-        let mut found = FirstPass {
-            good: 0,
-            bad: 0,
-            seen: HashMap::new(),
-        };
-        while let Some(row) = sheet.next()? {
-            let checked = self.row(&row).and_then(|raw| {
-                let (id, content) = fingerprint(&raw);
-                match found.seen.entry(id) {
-                    Entry::Vacant(entry) => {
-                        entry.insert(content);
-                        Ok(())
-                    }
-                    Entry::Occupied(entry) if *entry.get() == content => Ok(()),
-                    Entry::Occupied(_) => Err(vec![contradiction(&raw.id)]),
-                }
-            });
-            match checked {
-                Ok(()) => found.good += 1,
-                Err(reasons) => {
-                    found.bad += 1;
-                    progress.note(&bad_row(row.line, &reasons));
-                }
-            }
-            if (found.good + found.bad).is_multiple_of(TICK) {
-                progress.set(row.byte);
+/// Checks every row.
+fn first_pass(check: &Check, options: &Options, faults: &mut Faults) -> anyhow::Result<FirstPass> {
+    let mut sheet = Sheet::raw(&options.file)?;
+    let progress = Progress::bytes("Memeriksa", sheet.bytes(), options.quiet);
+    let mut seen = Seen::new(&check.mapping);
+    let (mut good, mut bad) = (0_u64, 0_u64);
+    while let Some(row) = sheet.next()? {
+        let id = check.id(&row);
+        let checked = check
+            .row(&row, &id)
+            .and_then(|response| seen.check(&id, &response));
+        match checked {
+            Ok(()) => good += 1,
+            Err(reasons) => {
+                bad += 1;
+                faults.add(&progress, row.line, &id, row.record(), &reasons)?;
             }
         }
-        Ok(found)
-    }
-
-    /// A row as the service would take it, or everything that is wrong with it.
-    fn row(&self, row: &super::sheet::Row<'_>) -> Result<Raw, Vec<String>> {
-        if let Some(fault) = row.fault() {
-            return Err(vec![fault.to_owned()]);
-        }
-        let (raw, mut reasons) = self.layout.read(row);
-        match response::check(&raw, &self.survey, self.instrument, self.now, "response_id") {
-            Err(violations) => reasons.extend(violations.into_iter().map(|violation| violation.localized)),
-            Ok(response) if raw.submitted_at.is_some() => {
-                if let Err(refusal) = self.survey.accepts(response.submitted_at, self.now) {
-                    reasons.push(refusal.localized());
-                }
-            }
-            Ok(_) => {}
-        }
-        if reasons.is_empty() { Ok(raw) } else { Err(reasons) }
-    }
-}
-
-fn contradiction(id: &str) -> String {
-    format!("response_id `{id}` sudah ada di baris sebelumnya dengan isi lain")
-}
-
-/// Hashes of the id and of everything else, equal for rows that the service takes for equal.
-fn fingerprint(raw: &Raw) -> (u128, u64) {
-    let hash = |text: &str| Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes());
-    let time = raw.submitted_at.map(|time| time.timestamp_micros());
-    let content = format!("{:?}", (time, &raw.answers, &raw.profile));
-    (hash(&raw.id).as_u128(), hash(&content).as_u64_pair().1)
-}
-
-/// The good rows of the second pass, up to 1000 at a time.
-struct Batches<'a> {
-    sheet: Sheet,
-    check: &'a Check,
-    seen: HashMap<u128, u64>,
-    survey: &'a str,
-}
-
-/// Rows of one call.
-#[derive(Default)]
-struct Batch {
-    lines: Vec<u64>,
-    messages: Vec<pb::SubmitResponsesRequest>,
-}
-
-impl Batches<'_> {
-    fn read(&mut self) -> anyhow::Result<Batch> {
-        let mut batch = Batch::default();
-        while batch.lines.len() < BATCH {
-            let Some(row) = self.sheet.next()? else { break };
-            // Bad rows were printed by the first pass.
-            let Ok(raw) = self.check.row(&row) else { continue };
-            let (id, content) = fingerprint(&raw);
-            match self.seen.get(&id) {
-                Some(first) if *first == content => {}
-                Some(_) => continue,
-                None => bail!("berkas berubah selama impor (baris {})", row.line),
-            }
-            batch.lines.push(row.line);
-            // Later messages answer the same survey.
-            let survey = if batch.messages.is_empty() {
-                self.survey.to_owned()
-            } else {
-                String::new()
-            };
-            batch.messages.push(to_message(survey, raw));
-        }
-        Ok(batch)
-    }
-}
-
-impl Iterator for Batches<'_> {
-    type Item = anyhow::Result<Batch>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self.read() {
-            Ok(batch) if batch.lines.is_empty() => None,
-            other => Some(other),
+        if (good + bad).is_multiple_of(TICK) {
+            progress.set(row.byte);
         }
     }
+    faults.settle(&progress)?;
+    Ok(FirstPass { good, bad, seen })
 }
 
-async fn send(
-    client: connect::Survey,
-    batch: Batch,
-) -> anyhow::Result<(Vec<u64>, pb::SubmitResponsesResponse)> {
-    let Batch { lines, messages } = batch;
-    let answer = retry(|| {
-        let (mut client, messages) = (client.clone(), messages.clone());
-        async move {
-            client
-                .submit_responses(within(stream::iter(messages), DEADLINE))
-                .await
-        }
-    });
-    Ok((lines, answer.await?))
+/// Finds an id that comes twice and says something else, among the first rows: 16 bytes each, and no more than that
+/// many rows.
+struct Seen {
+    contents: HashMap<u64, u64>,
+    most: usize,
 }
 
-fn to_message(survey: String, raw: Raw) -> pb::SubmitResponsesRequest {
-    let profile = pb::RespondentProfile {
-        sex: raw.profile.sex.unwrap_or_default(),
-        age: raw.profile.age.unwrap_or_default(),
-        education: raw.profile.education.unwrap_or_default(),
-        occupation: raw.profile.occupation.unwrap_or_default(),
-        service: raw.profile.service.unwrap_or_default(),
-        ..Default::default()
-    };
-    pb::SubmitResponsesRequest {
-        survey,
-        response_id: raw.id,
-        response: Some(pb::Response {
-            submit_time: raw.submitted_at.map(clock::to_proto),
-            answers: raw.answers.into_iter().collect(),
-            profile: (profile != pb::RespondentProfile::default()).then_some(profile),
-            ..Default::default()
-        }),
-        ..Default::default()
-    }
-}
-
-fn to_domain(survey: &pb::Survey) -> anyhow::Result<Survey> {
-    let time = |time: &Option<prost_types::Timestamp>| time.as_ref().and_then(clock::from_proto);
-    let closed = survey.state() == pb::SurveyState::Closed;
-    Ok(Survey {
-        name: name::Survey::parse(&survey.name)?,
-        display_name: survey.display_name.clone(),
-        period: survey.period.parse::<Period>()?,
-        instrument: survey.instrument.clone(),
-        weights: match survey.weight_variant() {
-            pb::WeightVariant::Unspecified | pb::WeightVariant::Exact => WeightVariant::Exact,
-            pb::WeightVariant::WeightVariant0111 => WeightVariant::W0111,
-            pb::WeightVariant::WeightVariant011 => WeightVariant::W011,
-            other => anyhow::bail!("weight variant {other:?} is not built yet"),
-        },
-        asked: survey
-            .elements
-            .iter()
-            .map(|element| Asked {
-                key: element.key.clone(),
-                code: element.code.clone(),
-                optional: element.optional,
-            })
-            .collect(),
-        open_at: time(&survey.open_time),
-        close_at: time(&survey.close_time),
-        // The message has the state only; when it was closed decides nothing here.
-        closed_at: if closed {
-            time(&survey.update_time).or(Some(DateTime::UNIX_EPOCH))
+impl Seen {
+    /// Ids that follow from the line are all different: nothing is remembered then.
+    fn new(mapping: &Mapping) -> Self {
+        let most = if mapping.place(&Field::Id).is_some() {
+            COMPARED
         } else {
-            None
-        },
-        population: survey.population,
-    })
+            0
+        };
+        Self {
+            contents: HashMap::new(),
+            most,
+        }
+    }
+
+    fn check(&mut self, id: &str, response: &pb::Response) -> Result<(), Vec<String>> {
+        if self.otherwise(id, response) {
+            return Err(vec![format!(
+                "response_id `{id}` sudah ada di baris sebelumnya dengan isi lain"
+            )]);
+        }
+        if self.contents.len() < self.most {
+            self.contents.insert(hash(id.as_bytes()), content(response));
+        }
+        Ok(())
+    }
+
+    /// Whether a row before with this id says something else.
+    fn otherwise(&self, id: &str, response: &pb::Response) -> bool {
+        let before = || self.contents.get(&hash(id.as_bytes()));
+        self.most > 0 && before().is_some_and(|before| *before != content(response))
+    }
 }
 
+fn content(response: &pb::Response) -> u64 {
+    hash(&response.encode_to_vec())
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, bytes).as_u64_pair().1
+}
+
+fn rejected(rejection: &pb::Rejection) -> String {
+    let faults: Vec<String> = rejection
+        .violations
+        .iter()
+        .map(|fault| match fault.localized_message.as_str() {
+            "" => format!("; {}: {}", fault.field, fault.description),
+            text => format!("; {text}"),
+        })
+        .collect();
+    format!(
+        "ditolak: {} [{}]{}",
+        rejection.message,
+        rejection.reason,
+        faults.concat()
+    )
+}
+
+#[cfg(test)]
+mod form_fixture;
 #[cfg(test)]
 #[path = "responses_tests.rs"]
 mod tests;

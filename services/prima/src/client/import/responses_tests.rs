@@ -1,78 +1,74 @@
 //! Tests of checking and batching responses.
 
+use std::io::Write;
+
+use tempfile::NamedTempFile;
+
+use super::form_fixture::{form, instrument, survey};
 use super::*;
 
 const HEADER: &str = "response_id,submitted_at,requirements,procedure,time,cost,product,competence,conduct,complaint_handling,facilities";
 
-fn survey() -> pb::Survey {
-    let instrument = instrument::find(instrument::DEFAULT).unwrap();
-    pb::Survey {
-        name: "agencies/3271/units/dpmptsp/surveys/2024-q3".into(),
-        period: "2024-q3".into(),
-        instrument: instrument.id.clone(),
-        elements: instrument
-            .elements
-            .iter()
-            .map(|element| pb::SurveyElement {
-                key: element.key.clone(),
-                code: element.code.clone(),
-                ..Default::default()
-            })
-            .collect(),
-        open_time: Some(prost_types::Timestamp {
-            seconds: 1_719_766_800,
-            nanos: 0,
-        }),
-        state: pb::SurveyState::Open.into(),
-        ..Default::default()
-    }
+fn file(text: &str) -> NamedTempFile {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
 }
 
-fn check_of(survey: &pb::Survey) -> Check {
-    Check::new(survey, Clock::system().now()).unwrap()
-}
-
-/// What the first pass finds and the second sends: (good, bad, lines sent).
-fn both(check: &Check, text: &str) -> anyhow::Result<(u64, u64, Vec<u64>)> {
-    let file = std::env::temp_dir().join(format!(
-        "prima-responses-{}.csv",
-        prima_platform::id::Ids::random().next()
-    ));
-    std::fs::write(&file, text)?;
-    let options = Options {
-        file,
+fn options(path: &Path) -> ResponseOptions {
+    let file = Options {
+        file: path.to_owned(),
         skip_bad_rows: true,
         quiet: true,
     };
-    let passes = || {
-        let first = check.all(&options)?;
-        let (good, bad) = (first.good, first.bad);
-        let batches = Batches {
-            sheet: check.open(&options)?,
-            check,
-            seen: first.seen,
-            survey: "s",
-        };
-        let mut lines = Vec::new();
-        for batch in batches {
-            lines.extend(batch?.lines);
-        }
-        Ok((good, bad, lines))
+    ResponseOptions::plain("s", file)
+}
+
+/// What an import does before the service answers.
+struct Outlook {
+    good: u64,
+    bad: u64,
+    lines: Vec<u64>,
+    ids: Vec<String>,
+    errors: String,
+}
+
+fn both(form: Form, text: &str) -> anyhow::Result<Outlook> {
+    let file = file(text);
+    let errors = NamedTempFile::new()?;
+    let options = options(file.path());
+    let check = check(form, &options)?;
+    let mut faults = Faults::new(Some(errors.path()), file.path(), &check.mapping)?;
+    let FirstPass { good, bad, seen } = first_pass(&check, &options.file, &mut faults)?;
+    let batches = Batches {
+        sheet: Sheet::raw(file.path())?,
+        check: &check,
+        seen,
+        import_id: "i",
     };
-    let found = passes();
-    std::fs::remove_file(&options.file)?;
-    found
+    let (mut lines, mut ids) = (Vec::new(), Vec::new());
+    for batch in batches {
+        let batch = batch?;
+        lines.extend(batch.rows.iter().map(|(line, _)| *line));
+        ids.extend(batch.messages.into_iter().map(|message| message.response_id));
+    }
+    Ok(Outlook {
+        good,
+        bad,
+        lines,
+        ids,
+        errors: std::fs::read_to_string(errors.path())?,
+    })
 }
 
 #[test]
 fn the_29_real_respondents_are_all_good() {
-    let text = include_str!("../../../demo/skm-29.csv");
-    let (good, bad, lines) = both(&check_of(&survey()), text).unwrap();
-    assert_eq!((good, bad, lines.len()), (29, 0, 29));
+    let seen = both(form(), include_str!("../../../demo/skm-29.csv")).unwrap();
+    assert_eq!((seen.good, seen.bad, seen.lines.len()), (29, 0, 29));
 }
 
 #[test]
-fn bad_rows_are_counted_and_never_sent() {
+fn bad_rows_are_counted_named_and_never_sent() {
     let rows = [
         "a,2024-07-02T08:00:00+07:00,4,4,4,4,4,4,4,4,4", // 2: good
         "a,2024-07-02T01:00:00Z,4,4,4,4,4,4,4,4,4",      // 3: the same again
@@ -83,106 +79,165 @@ fn bad_rows_are_counted_and_never_sent() {
         "b,2024-07-03T08:00:00+07:00,4,4,4,4,4,4,4,4,4", // 8: good, its bad namesake never counted
         "é,2024-07-03T08:00:00+07:00,4,4,4,4,4,4,4,4,4", // 9: bad id
         "e,,4,4,4,4,4,4,4,4,4",                          // 10: time missing
+        "f,2024-07-02T08:00:00+07:00,4",                 // 11: cells missing
     ];
-    let text = format!("{HEADER}\n{}\n", rows.join("\n"));
-    assert_eq!(both(&check_of(&survey()), &text).unwrap(), (3, 6, vec![2, 3, 8]));
+    let seen = both(form(), &format!("{HEADER}\n{}\n", rows.join("\n"))).unwrap();
+    assert_eq!((seen.good, seen.bad, seen.lines), (3, 7, vec![2, 3, 8]));
+    let mut reader = csv::Reader::from_reader(seen.errors.as_bytes());
+    let places: Vec<String> = reader.records().map(|row| row.unwrap()[11].to_owned()).collect();
+    assert_eq!(places, ["4", "5", "6", "7", "9", "10", "11"]);
+    let line = seen.errors.lines().find(|line| line.contains(",5,")).unwrap();
+    for part in ["U1 Persyaratan", "U2 ", "U3 Waktu Penyelesaian wajib dijawab"] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
 }
 
 #[test]
-fn every_fault_of_a_row_is_named() {
-    let check = check_of(&survey());
-    let file = std::env::temp_dir().join(format!(
-        "prima-responses-{}.csv",
-        prima_platform::id::Ids::random().next()
-    ));
-    std::fs::write(
-        &file,
-        format!("{HEADER},age,sex\n,kemarin,5,x,,4,4,4,4,4,4,7,Q\n"),
-    )
-    .unwrap();
-    let mut sheet = Sheet::open(&file, &check.layout.columns).unwrap();
-    std::fs::remove_file(&file).unwrap();
-    let row = sheet.next().unwrap().unwrap();
-    let reasons = check.row(&row).unwrap_err();
-    assert_eq!(reasons.len(), 7, "{reasons:?}");
-}
+fn a_form_without_ids_reads_the_same_ids_every_time() {
+    let header = "Timestamp;Jenis Kelamin;Usia;U1;U2;U3;U4;U5;U6;U7;U8;U9;Saran";
+    let row = |sex: &str| {
+        format!("2024/07/05 9:15:00 AM GMT+7;{sex};34;4. Sangat sesuai;Mudah;3;Gratis;4;4;4;4;4;\"a;b\"")
+    };
+    let text = format!(
+        "\u{feff}{header}\n{}\n{}\n{}\n",
+        row("Perempuan"),
+        row("Perempuan"),
+        row("?")
+    );
+    let first = both(form(), &text).unwrap();
+    assert_eq!((first.good, first.bad), (2, 1));
+    assert_ne!(first.ids[0], first.ids[1], "two people may answer alike");
+    // Saved by another tool, with rows behind.
+    let again =
+        text.replace(';', "\t").replace("a\tb", "a;b") + &row("L").replace(';', "\t").replace("a\tb", "a;b");
+    let again = both(form(), &again).unwrap();
+    assert_eq!(again.ids[..2], first.ids[..]);
+    assert_eq!(again.good, 3);
 
-#[test]
-fn the_columns_needed_are_those_the_survey_asks() {
-    let mut survey = survey();
-    survey.elements.retain(|element| element.key != "cost");
-    let check = check_of(&survey);
-    let with_cost = |cost: &str| format!("{HEADER}\na,2024-07-02T08:00:00+07:00,4,4,4,{cost},4,4,4,4,4\n");
-    assert_eq!(both(&check, &with_cost("")).unwrap(), (1, 0, vec![2]));
-    assert_eq!(both(&check, &with_cost("4")).unwrap(), (0, 1, vec![]));
-    let without = with_cost("").replace(",cost", "").replace(",,", ",");
-    assert_eq!(both(&check, &without).unwrap(), (1, 0, vec![2]));
+    // The file of bad rows keeps the id, and is imported when corrected.
     assert!(
-        both(&check, &without.replace(",time", ""))
-            .unwrap_err()
-            .to_string()
-            .contains("kolom tidak ada: time")
+        first.errors.starts_with("Timestamp,Jenis Kelamin,Usia,U1,"),
+        "{}",
+        first.errors
+    );
+    let corrected = first.errors.replace(",?,", ",P,");
+    let corrected = both(form(), &corrected).unwrap();
+    assert_eq!((corrected.good, corrected.bad), (1, 0));
+    let kept = first.errors.lines().nth(1).unwrap();
+    assert!(
+        kept.contains(&corrected.ids[0]) && corrected.ids[0].starts_with("csv-"),
+        "{kept}"
     );
 }
 
 #[test]
-fn rows_are_sent_a_thousand_at_a_time_and_name_their_survey_once() {
+fn what_a_row_says_reaches_the_message() {
+    let header = "Stempel waktu,Jenis Kelamin,Usia,Pendidikan Terakhir,Pekerjaan,Jenis Layanan,Saluran,Jam Survei,Kritik,\
+                  U1,U2,U3,U4,U5,U6,U7,U8,U9";
+    let row = "05/07/2024 09:15:00,Wanita,26-40,SMA/SMK,Karyawan Swasta,KTP Elektronik,Loket,08.00-12.00,Lama,\
+               1,2,3,4,1,2,3,4,1";
+    let file = file(&format!("{header}\n{row}\n"));
+    let check = check(form(), &options(file.path())).unwrap();
+    let mut sheet = Sheet::raw(file.path()).unwrap();
+    let row = sheet.next().unwrap().unwrap();
+    let response = check.row(&row, "r").unwrap();
+    assert_eq!(response.submit_time.unwrap().seconds, 1_720_145_700);
+    assert_eq!(response.answers.values().sum::<i32>(), 21);
+    assert_eq!(response.criticism, "Lama");
+    let profile = response.profile.unwrap();
+    let said = [
+        &profile.sex,
+        &profile.age_group,
+        &profile.education,
+        &profile.occupation,
+        &profile.service,
+        &profile.channel,
+        &profile.hour_band,
+    ];
+    assert_eq!(
+        said,
+        [
+            "P",
+            "26-40",
+            "SMA",
+            "SWASTA",
+            "ktp-elektronik",
+            "counter",
+            "morning"
+        ]
+    );
+}
+
+#[test]
+fn a_survey_without_an_element_refuses_answers_to_it() {
+    let mut survey = survey();
+    survey.elements.retain(|element| element.key != "cost");
+    let form = Form::new(&survey, vec![instrument()]).unwrap();
+    let with_cost = |cost: &str| format!("{HEADER}\na,2024-07-02T08:00:00+07:00,4,4,4,{cost},4,4,4,4,4\n");
+    assert_eq!(both(form.clone(), &with_cost("")).unwrap().good, 1);
+    assert_eq!(both(form.clone(), &with_cost("4")).unwrap().bad, 1);
+    let without = with_cost("").replace(",cost", "").replace(",,", ",");
+    assert_eq!(both(form, &without).unwrap().good, 1);
+}
+
+#[test]
+fn rows_are_sent_a_thousand_at_a_time_and_name_survey_and_import_once() {
     let rows: String = (0..2500)
         .map(|n| format!("r{n},2024-07-02T08:00:00+07:00,4,4,4,4,4,4,4,4,4\n"))
         .collect();
-    let file = std::env::temp_dir().join(format!(
-        "prima-responses-{}.csv",
-        prima_platform::id::Ids::random().next()
-    ));
-    std::fs::write(&file, format!("{HEADER}\n{rows}")).unwrap();
-    let options = Options {
-        file,
-        skip_bad_rows: false,
-        quiet: true,
-    };
-    let check = check_of(&survey());
-    let seen = check.all(&options).unwrap().seen;
+    let file = file(&format!("{HEADER}\n{rows}"));
+    let check = check(form(), &options(file.path())).unwrap();
     let batches = Batches {
-        sheet: check.open(&options).unwrap(),
+        sheet: Sheet::raw(file.path()).unwrap(),
+        seen: Seen::new(&check.mapping),
         check: &check,
-        seen,
-        survey: "s",
+        import_id: "i",
     };
-    let batches: Vec<Batch> = batches.collect::<anyhow::Result<_>>().unwrap();
-    std::fs::remove_file(&options.file).unwrap();
-    assert_eq!(
-        batches
-            .iter()
-            .map(|batch| batch.messages.len())
-            .collect::<Vec<_>>(),
-        [1000, 1000, 500]
-    );
-    assert!(
-        batches
-            .iter()
-            .all(|batch| batch.messages[0].survey == "s" && batch.messages[1].survey.is_empty())
-    );
+    let batches: Vec<send::Batch> = batches.collect::<anyhow::Result<_>>().unwrap();
+    let sizes: Vec<usize> = batches.iter().map(|batch| batch.messages.len()).collect();
+    assert_eq!(sizes, [1000, 1000, 500]);
+    for batch in batches {
+        let [first, second, ..] = batch.messages.as_slice() else {
+            panic!("too few")
+        };
+        assert!(first.survey.ends_with("2024-q3") && first.import_id == "i");
+        assert!(second.survey.is_empty() && second.import_id.is_empty());
+    }
 }
 
 #[test]
 fn a_survey_that_takes_no_responses_is_refused_before_the_file_is_read() {
-    let closed = pb::Survey {
-        state: pb::SurveyState::Closed.into(),
-        ..survey()
-    };
+    for (state, text) in [
+        (pb::SurveyState::Closed, "sudah ditutup"),
+        (pb::SurveyState::Scheduled, "belum dibuka"),
+    ] {
+        let survey = pb::Survey {
+            state: state.into(),
+            ..survey()
+        };
+        let refused = Form::new(&survey, vec![instrument()]).unwrap_err().to_string();
+        assert!(refused.contains(text), "{refused}");
+    }
     assert!(
-        Check::new(&closed, Clock::system().now())
-            .err()
-            .unwrap()
+        Form::new(&survey(), Vec::new())
+            .unwrap_err()
             .to_string()
-            .contains("sudah ditutup")
+            .contains("skm-2017")
     );
-    let early = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
-    assert!(
-        Check::new(&survey(), early)
-            .err()
-            .unwrap()
-            .to_string()
-            .contains("belum dibuka")
-    );
+}
+
+#[test]
+fn the_import_id_follows_from_the_content() {
+    let [one, same, other] = ["a", "a", "b"].map(|text| digest(file(text).path()).unwrap());
+    assert_eq!(one, same);
+    assert_ne!(one, other);
+    assert!(one.len() <= 64 && one.starts_with("csv-"));
+}
+
+#[test]
+fn the_file_of_bad_rows_is_not_the_file_itself() {
+    let file = file(HEADER);
+    let check = check(form(), &options(file.path())).unwrap();
+    assert!(Faults::new(Some(file.path()), file.path(), &check.mapping).is_err());
+    assert_eq!(std::fs::read_to_string(file.path()).unwrap(), HEADER);
 }

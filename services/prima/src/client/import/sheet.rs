@@ -1,4 +1,4 @@
-//! A CSV file with a header, read row by row: UTF-8, with or without byte order mark, `,` or `;` between cells.
+//! A CSV file with a header, read row by row: UTF-8, with or without byte order mark, `,`, `;` or tab between cells.
 
 use std::fs::File;
 use std::io::{Chain, Read, Seek, SeekFrom};
@@ -41,6 +41,8 @@ impl Column {
 pub(super) struct Sheet {
     reader: csv::Reader<Chain<File, &'static [u8]>>,
     record: ByteRecord,
+    /// The header as written, trimmed.
+    header: Vec<String>,
     /// Where each column stands; the order is that of the columns asked for.
     places: Vec<Option<usize>>,
     width: usize,
@@ -53,6 +55,7 @@ pub(super) struct Row<'a> {
     pub line: u64,
     /// Bytes read up to its end.
     pub byte: u64,
+    record: &'a ByteRecord,
     cells: Result<(&'a ByteRecord, &'a [Option<usize>]), String>,
 }
 
@@ -60,6 +63,21 @@ impl Row<'_> {
     /// What is wrong with the row as such; its cells are empty then.
     pub(super) fn fault(&self) -> Option<&str> {
         self.cells.as_ref().err().map(String::as_str)
+    }
+
+    /// The row as read, whatever is wrong with it.
+    pub(super) fn record(&self) -> &ByteRecord {
+        self.record
+    }
+
+    /// The cell at this place in the file, trimmed; empty when there is none.
+    pub(super) fn raw(&self, place: usize) -> &str {
+        self.cells
+            .as_ref()
+            .ok()
+            .and_then(|(record, _)| record.get(place))
+            .and_then(text)
+            .unwrap_or_default()
     }
 
     /// The cell of the column with this place among the columns asked for, trimmed; empty when there is none.
@@ -74,12 +92,29 @@ impl Row<'_> {
 }
 
 impl Sheet {
-    /// Opens a file and checks its header.
+    /// Opens a file and checks its header against the columns that it must or may have.
     ///
     /// # Errors
     ///
-    /// When the file can't be read, is not UTF-8, or has missing, unknown or repeated columns; all are named.
+    /// As [`Sheet::raw`], and when the header has missing, unknown or repeated columns; all are named.
     pub(super) fn open(path: &Path, columns: &[Column]) -> anyhow::Result<Self> {
+        let mut sheet = Self::raw(path)?;
+        let names: Vec<String> = sheet
+            .header
+            .iter()
+            .map(|name| name.to_ascii_lowercase())
+            .collect();
+        sheet.places =
+            places(&names, columns).map_err(|fault| anyhow!("berkas `{}`: {fault}", path.display()))?;
+        Ok(sheet)
+    }
+
+    /// Opens a file whose columns the caller will make sense of.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read or is not UTF-8.
+    pub(super) fn raw(path: &Path) -> anyhow::Result<Self> {
         let shown = || format!("berkas `{}`", path.display());
         let mut file = File::open(path).with_context(|| format!("{} tidak dapat dibuka", shown()))?;
         let bytes = file.metadata().with_context(shown)?.len();
@@ -107,21 +142,23 @@ impl Sheet {
             .from_reader(file.chain(b"\n".as_slice()));
         let mut header = ByteRecord::new();
         reader.read_byte_record(&mut header).with_context(shown)?;
-        let names: Option<Vec<String>> = header
-            .iter()
-            .map(|cell| text(cell).map(str::to_ascii_lowercase))
-            .collect();
-        let Some(names) = names else {
+        let header: Option<Vec<String>> = header.iter().map(|cell| text(cell).map(str::to_owned)).collect();
+        let Some(header) = header else {
             bail!("{}: harus UTF-8", shown())
         };
-        let places = places(&names, columns).map_err(|fault| anyhow!("{}: {fault}", shown()))?;
         Ok(Self {
             reader,
             record: ByteRecord::new(),
-            places,
-            width: names.len(),
+            places: Vec::new(),
+            width: header.len(),
+            header,
             bytes,
         })
+    }
+
+    /// The header as written.
+    pub(super) fn header(&self) -> &[String] {
+        &self.header
     }
 
     /// Length of the file.
@@ -172,7 +209,12 @@ impl Sheet {
         } else {
             Ok((&self.record, self.places.as_slice()))
         };
-        Ok(Some(Row { line, byte, cells }))
+        Ok(Some(Row {
+            line,
+            byte,
+            record: &self.record,
+            cells,
+        }))
     }
 }
 
@@ -181,11 +223,29 @@ fn text(cell: &[u8]) -> Option<&str> {
     std::str::from_utf8(cell).ok().map(str::trim)
 }
 
-/// The delimiter that the header line has most of.
+/// The delimiter that the header has most of, what stands between quotes aside; a comma when it has none.
 fn sniff(start: &[u8]) -> u8 {
-    let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |delimiter: u8| line.iter().filter(|byte| **byte == delimiter).count();
-    if count(b';') > count(b',') { b';' } else { b',' }
+    let mut quoted = false;
+    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
+    for byte in start {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' if !quoted => break,
+            byte if !quoted => {
+                for (delimiter, count) in &mut counts {
+                    *count += usize::from(delimiter == byte);
+                }
+            }
+            _ => {}
+        }
+    }
+    let [mut best, others @ ..] = counts;
+    for other in others {
+        if other.1 > best.1 {
+            best = other;
+        }
+    }
+    best.0
 }
 
 fn places(names: &[String], columns: &[Column]) -> Result<Vec<Option<usize>>, String> {
@@ -233,109 +293,5 @@ fn places(names: &[String], columns: &[Column]) -> Result<Vec<Option<usize>>, St
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn columns() -> Vec<Column> {
-        vec![
-            Column::required("code"),
-            Column::required("name"),
-            Column::optional("age"),
-        ]
-    }
-
-    fn read(bytes: &[u8]) -> anyhow::Result<Vec<(u64, String)>> {
-        let file = std::env::temp_dir().join(format!(
-            "prima-sheet-{}.csv",
-            prima_platform::id::Ids::random().next()
-        ));
-        std::fs::write(&file, bytes)?;
-        let opened = Sheet::open(&file, &columns());
-        std::fs::remove_file(&file)?;
-        let mut sheet = opened?;
-        let mut rows = Vec::new();
-        while let Some(row) = sheet.next()? {
-            let text = row.fault().map(|fault| format!("! {fault}"));
-            rows.push((
-                row.line,
-                text.unwrap_or_else(|| [0, 1, 2].map(|column| row.cell(column)).join("|")),
-            ));
-        }
-        Ok(rows)
-    }
-
-    #[test]
-    fn columns_stand_in_any_order_and_either_delimiter() {
-        let expected = vec![
-            (2, "11|Aceh|".to_owned()),
-            (3, "51|Bali, dan sekitarnya|".to_owned()),
-        ];
-        assert_eq!(
-            read(b"name,code\nAceh,11\n\"Bali, dan sekitarnya\",51\n").unwrap(),
-            expected
-        );
-        assert_eq!(
-            read(b"\xef\xbb\xbfName; CODE\nAceh;11\nBali, dan sekitarnya ; 51").unwrap(),
-            expected
-        );
-    }
-
-    #[test]
-    fn lines_are_those_of_the_file() {
-        for end in ["\n", "\r\n"] {
-            let text = [
-                "code,name,age",
-                "1,a,",
-                "",
-                "2,\"b",
-                "c\",7",
-                "3,d",
-                ",,",
-                "4,e,9",
-                "5,\"f",
-            ]
-            .join(end);
-            let rows = read(text.as_bytes()).unwrap();
-            let lines: Vec<u64> = rows.iter().map(|(line, _)| *line).collect();
-            assert_eq!(lines, [2, 4, 6, 8, 9], "{end:?} {rows:?}");
-            assert_eq!(rows[2].1, "! memiliki 2 kolom, seharusnya 3");
-        }
-    }
-
-    #[test]
-    fn a_row_that_is_not_utf8_is_bad_alone() {
-        let rows = read(b"code,name\n1,a\n2,\xff\n3,c\n").unwrap();
-        assert_eq!(rows[1], (3, "! bukan UTF-8".to_owned()));
-        assert_eq!(rows[2], (4, "3|c|".to_owned()));
-    }
-
-    #[test]
-    fn every_fault_of_a_header_is_named() {
-        let error = read(b"code,code,nama,\n").unwrap_err().to_string();
-        for expected in [
-            "tidak ada: name",
-            "tidak dikenal: (tanpa nama), nama",
-            "ganda: code",
-        ] {
-            assert!(error.contains(expected), "{error}");
-        }
-        assert!(
-            read(b"")
-                .unwrap_err()
-                .to_string()
-                .contains("kolom tidak ada: code, name")
-        );
-        assert!(
-            read(b"\xff\xfec\0o\0")
-                .unwrap_err()
-                .to_string()
-                .contains("UTF-16")
-        );
-        assert!(
-            read(b"c\xe9de,name\n")
-                .unwrap_err()
-                .to_string()
-                .contains("harus UTF-8")
-        );
-    }
-}
+#[path = "sheet_tests.rs"]
+mod tests;

@@ -1,6 +1,7 @@
 //! The result of a survey.
 
 use prima_proto::survey::v1 as pb;
+use prima_survey::domain::instrument;
 use serde::Serialize;
 
 use super::{Columns, clean, or_dash};
@@ -19,6 +20,14 @@ struct Json<'a> {
     index: Option<&'a str>,
     category: Option<&'a str>,
     elements: Vec<JsonElement<'a>>,
+    aspects: Vec<JsonAspect<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonAspect<'a> {
+    key: &'a str,
+    name: &'a str,
+    mean: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -79,6 +88,10 @@ pub fn weights_name(weights: pb::WeightVariant) -> &'static str {
 }
 
 fn table(result: &pb::Result) -> String {
+    let known = instrument::find(&result.instrument);
+    let ikm = known.is_some_and(|i| i.metric.as_deref() == Some("skm"));
+    // F-03 has no grade of its own.
+    let graded = known.is_none_or(|i| !i.categories.is_empty());
     let mutu = match (result.category.as_str(), result.category_display_name.as_str()) {
         ("", _) => "belum ada".to_owned(),
         (grade, "") => grade.to_owned(),
@@ -100,7 +113,7 @@ fn table(result: &pb::Result) -> String {
         (
             "Instrumen",
             format!(
-                "{}, bobot per unsur {}",
+                "{}, bobot {}",
                 result.instrument,
                 weights_name(result.weight_variant())
             ),
@@ -112,14 +125,21 @@ fn table(result: &pb::Result) -> String {
                 result.respondents, result.minimum_respondents
             ),
         ),
-        ("Nilai (IKM)", index.to_owned()),
+        (if ikm { "Nilai (IKM)" } else { "Nilai" }, index.to_owned()),
         ("Mutu", mutu),
-    ] {
+    ]
+    .into_iter()
+    .filter(|(label, _)| graded || *label != "Mutu")
+    {
         text += &clean(&format!("{label:<12}: {value}"));
         text.push('\n');
     }
-    text + &super::table(
-        &["Kode", "Unsur", "Jawaban", "NRR", "NRR tertimbang"],
+    text += &super::table(
+        if ikm {
+            &["Kode", "Unsur", "Jawaban", "NRR", "NRR tertimbang"]
+        } else {
+            &["Kode", "Pertanyaan", "Jawaban", "Rata-rata", "Tertimbang"]
+        },
         Columns {
             right: &[2, 3, 4],
             whole: &[],
@@ -137,7 +157,20 @@ fn table(result: &pb::Result) -> String {
                 or_dash(&element.weighted_mean),
             ]
         }),
-    )
+    );
+    if !result.aspects.is_empty() {
+        let right = Columns {
+            right: &[1],
+            whole: &[],
+        };
+        let aspects = result.aspects.iter();
+        text += &super::table(
+            &["Aspek", "Rata-rata"],
+            right,
+            aspects.map(|aspect| vec![aspect.display_name.clone(), or_dash(&aspect.mean)]),
+        );
+    }
+    text
 }
 
 fn json(result: &pb::Result) -> Json<'_> {
@@ -167,6 +200,15 @@ fn json(result: &pb::Result) -> Json<'_> {
                 answers: element.answers,
                 mean: given(&element.mean),
                 weighted_mean: given(&element.weighted_mean),
+            })
+            .collect(),
+        aspects: result
+            .aspects
+            .iter()
+            .map(|aspect| JsonAspect {
+                key: &aspect.key,
+                name: &aspect.display_name,
+                mean: given(&aspect.mean),
             })
             .collect(),
     }
@@ -257,6 +299,37 @@ mod tests {
                 .unwrap()
                 .contains("Nilai (IKM) : belum ada")
         );
+    }
+
+    #[test]
+    fn people_see_aspects_of_f03_and_no_grade() {
+        let f03 = pb::Result {
+            instrument: "f03-online-2022".into(),
+            weight_variant: pb::WeightVariant::MeanOfAllAnswers.into(),
+            index: "3.58".into(),
+            category: String::new(),
+            category_display_name: String::new(),
+            aspects: vec![pb::AspectResult {
+                key: "service_policy".into(),
+                display_name: "Kebijakan Pelayanan".into(),
+                mean: "4.1667".into(),
+            }],
+            ..sample()
+        };
+        let text = render(&f03, Format::Table, false).unwrap();
+        for expected in [
+            "f03-online-2022, bobot mean_of_all_answers",
+            "Nilai       : 3.58",
+            "Kebijakan Pelayanan",
+            "4.1667",
+        ] {
+            assert!(text.contains(expected), "{expected} in\n{text}");
+        }
+        assert!(!text.contains("Mutu") && !text.contains("NRR"), "{text}");
+        let value: serde_json::Value =
+            serde_json::from_str(&render(&f03, Format::Json, false).unwrap()).unwrap();
+        assert_eq!(value["weights"], "mean_of_all_answers");
+        assert_eq!(value["aspects"][0]["mean"], "4.1667");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A batch of responses: checked one by one, inserted together, each with its own outcome.
 
-use std::collections::{HashMap, HashSet, hash_map::Entry};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
@@ -10,12 +10,18 @@ use prima_platform::{
 };
 use sea_orm::DbErr;
 
-use super::{Item, Outcome};
+use super::{
+    Item, Outcome,
+    permit::{Permits, not_let_in},
+};
 use crate::{
     app::update_survey::refused,
-    domain::{instrument, response},
+    domain::{
+        access::{Refusal, Secret},
+        instrument, response,
+    },
     store::{
-        response::{Key, NewResponse, response_find, response_insert_in_txn},
+        response::{Key, NewResponse, comment_insert_in_txn, response_find, response_insert_in_txn},
         survey::Stored,
         tally::Added,
     },
@@ -24,32 +30,52 @@ use crate::{
 /// An item that brings or repeats a response.
 struct Wanted {
     index: usize,
-    digest: Vec<u8>,
-    answers: String,
+    row: NewResponse,
     id_field: &'static str,
 }
 
-/// A batch on its way: an outcome for each item, and the rows to insert.
-pub(super) struct Batch {
-    now: DateTime<Utc>,
-    outcomes: Vec<Option<Outcome>>,
-    rows: Vec<NewResponse>,
-    added: HashMap<i64, Added>,
-    /// Items by key: the first brings the row, the others are repeats of it.
-    wanted: HashMap<Key, Vec<Wanted>>,
-    /// Items that the survey does not take now; a repeat of what it took is answered all the same.
-    late: Vec<(Wanted, Key, Failure)>,
+impl Wanted {
+    /// What becomes of an item whose id holds the body `digest`, accepted at `at`.
+    fn repeats(&self, digest: &[u8], at: i64) -> Outcome {
+        if self.row.digest == digest {
+            Outcome::Repeated(from_micros(at))
+        } else {
+            Outcome::Refused(Failure::request_id_reused(self.id_field))
+        }
+    }
+
+    /// Whether both came with the same token, or the same counter of one kiosk.
+    fn same_proof(&self, other: &Self) -> bool {
+        let proof = |w: &Self| (w.row.token.clone(), w.row.counter, w.row.source.clone());
+        proof(self) == proof(other)
+    }
 }
 
-impl Batch {
+/// A batch on its way: an outcome for each item, and what is to be inserted.
+pub(super) struct Batch<'a> {
+    now: DateTime<Utc>,
+    secret: &'a Secret,
+    permits: Permits,
+    outcomes: Vec<Option<Outcome>>,
+    added: HashMap<i64, Added>,
+    /// Items of one key each, in order: the first brings the row, the others are repeats of it.
+    wanted: Vec<Vec<Wanted>>,
+    places: HashMap<Key, usize>,
+    /// Items that are not taken now; a repeat of what was taken is answered all the same.
+    late: Vec<(Wanted, Failure)>,
+}
+
+impl<'a> Batch<'a> {
     /// A batch of nothing.
-    pub(super) fn new(now: DateTime<Utc>) -> Self {
+    pub(super) fn new(now: DateTime<Utc>, secret: &'a Secret, permits: Permits) -> Self {
         Self {
             now,
+            secret,
+            permits,
             outcomes: Vec::new(),
-            rows: Vec::new(),
             added: HashMap::new(),
-            wanted: HashMap::new(),
+            wanted: Vec::new(),
+            places: HashMap::new(),
             late: Vec::new(),
         }
     }
@@ -57,35 +83,32 @@ impl Batch {
     /// Checks the next item against its survey.
     pub(super) fn check(&mut self, item: &Item, stored: Option<&Stored>) {
         let index = self.outcomes.len();
-        let refusal = match self.row(item, stored) {
-            Err(failure) => Some(Outcome::Refused(failure)),
-            Ok((row, refusal)) => {
-                let key = (row.survey_id, row.response_id.clone());
-                let wanted = Wanted {
-                    index,
-                    digest: row.digest.clone(),
-                    answers: row.answers.clone(),
-                    id_field: item.id_field,
-                };
-                if let Some(failure) = refusal {
-                    self.late.push((wanted, key, failure));
-                    self.outcomes.push(None);
-                    return;
-                }
-                match self.wanted.entry(key) {
-                    Entry::Occupied(mut same) => same.get_mut().push(wanted),
-                    Entry::Vacant(first) => {
-                        first.insert(vec![wanted]);
-                        self.rows.push(row);
-                    }
-                }
-                None
+        let (row, refusal) = match self.row(item, stored) {
+            Ok(row) => row,
+            Err(failure) => {
+                self.outcomes.push(Some(Outcome::Refused(failure)));
+                return;
             }
         };
-        self.outcomes.push(refusal);
+        self.outcomes.push(None);
+        let key = row.key();
+        let wanted = Wanted {
+            index,
+            row,
+            id_field: item.id_field,
+        };
+        if let Some(failure) = refusal {
+            self.late.push((wanted, failure));
+            return;
+        }
+        let place = *self.places.entry(key).or_insert(self.wanted.len());
+        match self.wanted.get_mut(place) {
+            Some(same) => same.push(wanted),
+            None => self.wanted.push(vec![wanted]),
+        }
     }
 
-    /// The row of an item, and why the survey would not take it now.
+    /// The row of an item, and why it would not be taken now.
     fn row(
         &mut self,
         item: &Item,
@@ -95,12 +118,14 @@ impl Batch {
         let survey = &stored.survey;
         let known = instrument::find(&survey.instrument)
             .ok_or_else(|| Failure::internal(format!("instrument {} is not known", survey.instrument)))?;
+        let granted = self.permits.grant(item, stored, self.now).map_err(not_let_in)?;
         let response = response::check(&item.raw, survey, known, self.now, item.id_field)?;
         let refusal = survey
             .accepts(response.submitted_at, self.now)
+            .map_err(|refusal| refused(&refusal))
             .err()
-            .map(|refusal| refused(&refusal));
-        let digest = digest(&item.raw);
+            .or_else(|| granted.refusal.map(not_let_in));
+        let digest = item.raw.digest();
         self.added
             .entry(stored.id)
             .or_insert_with(|| Added::nothing(stored));
@@ -109,6 +134,10 @@ impl Batch {
             .iter()
             .map(|a| a.map_or('-', |score| char::from(b'0'.saturating_add(score))))
             .collect();
+        let device = response
+            .device
+            .map(|mark| self.secret.device_digest(&survey.name, mark.text()));
+        let profile = response.profile;
         let row = NewResponse {
             survey_id: stored.id,
             response_id: response.id,
@@ -116,69 +145,41 @@ impl Batch {
             submitted_at: micros(response.submitted_at),
             accepted_at: micros(self.now),
             batch: stored.version,
-            source: "agent".to_owned(),
+            source: granted.source,
             answers,
-            sex: response.profile.sex,
-            age: response.profile.age.map(i64::from),
-            education: response.profile.education,
-            occupation: response.profile.occupation,
-            service: response.profile.service,
+            sex: profile.sex,
+            age: profile.age.map(i64::from),
+            age_group: profile.age_group,
+            education: profile.education,
+            occupation: profile.occupation,
+            service: profile.service.or(granted.service),
+            channel: profile.channel,
+            hour_band: profile.hour_band,
+            token: granted.token,
+            counter: granted.counter,
+            device,
+            import_id: Some(item.import_id.clone()).filter(|id| !id.is_empty()),
+            suggestion: response.suggestion,
+            criticism: response.criticism,
         };
         Ok((row, refusal))
     }
 
     /// Inserts the rows; every item gets its outcome, every survey what was added to it.
     pub(super) async fn insert(mut self, txn: &Txn) -> Result<(Vec<Outcome>, HashMap<i64, Added>), DbErr> {
-        let inserted = if self.rows.is_empty() {
-            HashSet::new()
-        } else {
-            response_insert_in_txn(txn, &self.rows).await?
-        };
-        let late = self.late.iter().map(|(_, key, _)| key);
-        let old: Vec<&Key> = self
-            .wanted
-            .keys()
-            .filter(|key| !inserted.contains(*key))
-            .chain(late)
-            .collect();
-        let firsts = response_find(txn, &old).await?;
-        for (wanted, key, failure) in self.late {
+        let mut wanted = std::mem::take(&mut self.wanted);
+        while !wanted.is_empty() {
+            wanted = self.insert_firsts(txn, wanted).await?;
+        }
+        let late = std::mem::take(&mut self.late);
+        let keys: Vec<Key> = late.iter().map(|(wanted, _)| wanted.row.key()).collect();
+        let firsts = response_find(txn, &keys).await?;
+        for ((wanted, failure), key) in late.into_iter().zip(keys) {
             let outcome = match firsts.get(&key) {
                 None => Outcome::Refused(failure),
-                Some(first) if first.digest == wanted.digest => {
-                    Outcome::Repeated(from_micros(first.accepted_at))
-                }
-                Some(_) => Outcome::Refused(Failure::request_id_reused(wanted.id_field)),
+                Some(first) => wanted.repeats(&first.digest, first.accepted_at),
             };
-            if let Some(slot) = self.outcomes.get_mut(wanted.index) {
-                *slot = Some(outcome);
-            }
-        }
-        for (key, items) in &self.wanted {
-            let new = inserted.contains(key);
-            let first = match firsts.get(key) {
-                Some(first) => (first.digest.clone(), first.accepted_at),
-                None => (
-                    items.first().map(|w| w.digest.clone()).unwrap_or_default(),
-                    micros(self.now),
-                ),
-            };
-            let at = from_micros(first.1);
-            for (place, wanted) in items.iter().enumerate() {
-                let outcome = if wanted.digest != first.0 {
-                    Outcome::Refused(Failure::request_id_reused(wanted.id_field))
-                } else if new && place == 0 {
-                    Outcome::Accepted(at)
-                } else {
-                    Outcome::Repeated(at)
-                };
-                if let Some(slot) = self.outcomes.get_mut(wanted.index) {
-                    *slot = Some(outcome);
-                }
-            }
-            if let Some((added, first)) = self.added.get_mut(&key.0).zip(items.first()).filter(|_| new) {
-                added.add(&first.answers);
-            }
+            self.settle(&wanted, outcome);
         }
         self.added.retain(|_, added| added.changes > 0);
         let missing = || Outcome::Refused(Failure::internal("an item without outcome"));
@@ -190,35 +191,71 @@ impl Batch {
             self.added,
         ))
     }
+
+    /// Inserts the first item of each key. Returns what is still open: items under a key whose first item had a token
+    /// or counter that is used, with another one of their own.
+    async fn insert_firsts(
+        &mut self,
+        txn: &Txn,
+        wanted: Vec<Vec<Wanted>>,
+    ) -> Result<Vec<Vec<Wanted>>, DbErr> {
+        let rows: Vec<&NewResponse> = wanted.iter().filter_map(|w| w.first()).map(|w| &w.row).collect();
+        let inserted = response_insert_in_txn(txn, &rows).await?;
+        let (mut written, mut old) = (Vec::new(), Vec::new());
+        for row in rows {
+            let key = row.key();
+            if !inserted.contains(&key) {
+                old.push(key);
+            } else if row.has_comments() {
+                written.push(row);
+            }
+        }
+        comment_insert_in_txn(txn, &written).await?;
+        let firsts = response_find(txn, &old).await?;
+        let mut open = Vec::new();
+        for items in wanted {
+            let mut items = items.into_iter();
+            let Some(first) = items.next() else { continue };
+            let key = first.row.key();
+            if inserted.contains(&key) {
+                if let Some(added) = self.added.get_mut(&key.0) {
+                    added.add(&first.row.answers);
+                }
+                self.settle(&first, Outcome::Accepted(self.now));
+                for item in items {
+                    self.settle(&item, item.repeats(&first.row.digest, first.row.accepted_at));
+                }
+            } else if let Some(stored) = firsts.get(&key) {
+                for item in std::iter::once(first).chain(items) {
+                    self.settle(&item, item.repeats(&stored.digest, stored.accepted_at));
+                }
+            } else {
+                let (same, others): (Vec<_>, Vec<_>) = items.partition(|item| item.same_proof(&first));
+                for item in std::iter::once(first).chain(same) {
+                    self.settle(&item, Outcome::Refused(used(&item.row)));
+                }
+                if !others.is_empty() {
+                    open.push(others);
+                }
+            }
+        }
+        Ok(open)
+    }
+
+    fn settle(&mut self, item: &Wanted, outcome: Outcome) {
+        if let Some(slot) = self.outcomes.get_mut(item.index) {
+            *slot = Some(outcome);
+        }
+    }
 }
 
-/// Digest of a response as parsed: what makes two bodies under one id the same.
-fn digest(raw: &response::Raw) -> Vec<u8> {
-    use sha2::{Digest, Sha256};
-    let profile = &raw.profile;
-    let at = raw
-        .submitted_at
-        .map(|t| micros(t).to_string())
-        .unwrap_or_default();
-    let age = profile.age.map(|a| a.to_string()).unwrap_or_default();
-    let mut hash = Sha256::new();
-    let mut part = |text: &str| {
-        hash.update((text.len() as u64).to_be_bytes());
-        hash.update(text.as_bytes());
-    };
-    part(&at);
-    for text in [
-        &profile.sex,
-        &profile.education,
-        &profile.occupation,
-        &profile.service,
-    ] {
-        part(text.as_deref().unwrap_or_default());
+/// Why a row was not inserted though its id is free: what it was proven by is used.
+fn used(row: &NewResponse) -> Failure {
+    if row.token.is_some() {
+        not_let_in(Refusal::TokenUsed)
+    } else if row.counter.is_some() {
+        not_let_in(Refusal::CounterUsed)
+    } else {
+        Failure::internal("a response was neither stored nor found")
     }
-    part(&age);
-    for (key, score) in &raw.answers {
-        part(key);
-        part(&score.to_string());
-    }
-    hash.finalize().iter().take(16).copied().collect()
 }

@@ -1,0 +1,178 @@
+//! Media in which a standard or a charter is made public (PermenPANRB 29/2022, indicators 3 and 5). The kinds are data,
+//! `data/publication-media.json`.
+
+use std::{collections::BTreeSet, sync::LazyLock};
+
+use chrono::NaiveDate;
+use prima_platform::failure::Violation;
+use serde::{Deserialize, Serialize};
+
+use super::{shown, text};
+
+/// Media of one standard or charter.
+const MOST: usize = 50;
+
+/// A kind of medium.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Kind {
+    /// Stable key, such as `situs-web`.
+    pub key: String,
+    /// Official name, in Indonesian.
+    pub name: String,
+    /// Whether it is electronic.
+    pub electronic: bool,
+    /// Whether a link must be given.
+    pub link_required: bool,
+}
+
+#[derive(Deserialize)]
+struct File {
+    kinds: Vec<Kind>,
+}
+
+// A faulty file would leave the list empty; a test reads it first.
+static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
+    serde_json::from_str::<File>(include_str!("../../data/publication-media.json"))
+        .map(|file| file.kinds)
+        .unwrap_or_default()
+});
+
+/// One place where something is public.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Medium {
+    /// Key of its kind.
+    pub kind: String,
+    /// Link; may be empty.
+    pub link: String,
+    /// First day it was public.
+    pub since: NaiveDate,
+}
+
+impl Medium {
+    /// Whether media of this kind are electronic.
+    pub fn electronic(kind: &str) -> bool {
+        KINDS.iter().any(|k| k.key == kind && k.electronic)
+    }
+}
+
+/// A medium as a caller describes it, unchecked.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Draft {
+    /// Key of its kind.
+    pub kind: String,
+    /// Link.
+    pub link: String,
+    /// First day as text.
+    pub since: String,
+}
+
+/// Kinds in use with the first day of each, as events tell them.
+pub fn told(media: &[Medium]) -> BTreeSet<(String, NaiveDate)> {
+    let mut first = std::collections::BTreeMap::new();
+    for medium in media {
+        let since = first.entry(medium.kind.clone()).or_insert(medium.since);
+        *since = (*since).min(medium.since);
+    }
+    first.into_iter().collect()
+}
+
+/// Checks the media of `field` on the day `today`; every fault is noted at its place.
+pub fn check(field: &str, drafts: &[Draft], today: NaiveDate, faults: &mut Vec<Violation>) -> Vec<Medium> {
+    if drafts.len() > MOST {
+        faults.push(Violation::new(
+            field,
+            format!("must be at most {MOST}"),
+            format!("Paling banyak {MOST} media"),
+        ));
+    }
+    let mut seen = BTreeSet::new();
+    let mut media = Vec::new();
+    for (at, draft) in drafts.iter().enumerate().take(MOST) {
+        let field = format!("{field}[{at}]");
+        let kind = KINDS.iter().find(|k| k.key == draft.kind);
+        if kind.is_none() {
+            let keys: Vec<&str> = KINDS.iter().map(|k| k.key.as_str()).collect();
+            let (kind, keys) = (shown(&draft.kind), keys.join(", "));
+            faults.push(Violation::new(
+                format!("{field}.kind"),
+                format!("`{kind}` is unknown; it must be one of {keys}"),
+                format!("`{kind}` tidak dikenal; pilih salah satu dari {keys}"),
+            ));
+        }
+        let link_field = format!("{field}.link");
+        let link = text::link(&link_field, &draft.link)
+            .map_err(|fault| faults.push(fault))
+            .ok();
+        if kind.is_some_and(|k| k.link_required) && link.as_deref() == Some("") {
+            faults.push(Violation::new(
+                link_field,
+                "is required for this kind",
+                "Tautan wajib diisi untuk jenis media ini",
+            ));
+        }
+        let since = text::past_day(&format!("{field}.since_date"), &draft.since, today)
+            .map_err(|fault| faults.push(fault))
+            .ok();
+        let (Some(kind), Some(link), Some(since)) = (kind, link, since) else {
+            continue;
+        };
+        if !seen.insert((kind.key.as_str(), link.clone())) {
+            faults.push(Violation::new(
+                field,
+                "the same kind and link are given before",
+                "Jenis dan tautan yang sama sudah disebut",
+            ));
+        }
+        media.push(Medium {
+            kind: kind.key.clone(),
+            link,
+            since,
+        });
+    }
+    media
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kinds_are_read_and_two_of_them_are_not_electronic() {
+        let printed: Vec<&str> = KINDS
+            .iter()
+            .filter(|k| !k.electronic)
+            .map(|k| k.key.as_str())
+            .collect();
+        assert_eq!(
+            (KINDS.len(), printed),
+            (7, vec!["papan-pengumuman", "media-cetak"])
+        );
+        let linked: Vec<&str> = KINDS
+            .iter()
+            .filter(|k| k.link_required)
+            .map(|k| k.key.as_str())
+            .collect();
+        assert_eq!(linked, ["media-sosial", "situs-web"]);
+        assert!(Medium::electronic("videotron") && !Medium::electronic("media-cetak"));
+    }
+
+    #[test]
+    fn a_kind_is_told_once_with_its_first_day() {
+        let day = |d| NaiveDate::from_ymd_opt(2024, 1, d).unwrap();
+        let medium = |kind: &str, link: &str, d| Medium {
+            kind: kind.into(),
+            link: link.into(),
+            since: day(d),
+        };
+        let media = [
+            medium("situs-web", "https://a.id", 9),
+            medium("situs-web", "https://b.id", 2),
+            medium("videotron", "", 5),
+        ];
+        let told: Vec<_> = told(&media).into_iter().collect();
+        assert_eq!(
+            told,
+            [("situs-web".to_owned(), day(2)), ("videotron".to_owned(), day(5))]
+        );
+    }
+}

@@ -1,0 +1,356 @@
+//! Facts that the other services tell, from the bus to suggested levels.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use prima_index::{
+    app::suggestions::{self, Suggested},
+    domain::instrument,
+};
+use prima_platform::{
+    bus::{Bus, Event},
+    testing::eventually,
+};
+use prima_proto::{
+    event::v1::{
+        MediumState, PublicServiceState, ServiceCharterState, ServiceStandardState, SurveyFollowUpState,
+        SurveyMediumState, SurveyResultState, UnitState,
+    },
+    name, subject,
+};
+use prost::Message;
+
+use crate::fixture::*;
+
+const DEADLINE: Duration = Duration::from_secs(10);
+
+fn unit() -> name::Unit {
+    name::Unit::parse("agencies/3271/units/dpmptsp").unwrap()
+}
+
+fn survey() -> name::Survey {
+    name::Survey::parse("agencies/3271/units/dpmptsp/surveys/skm-2023").unwrap()
+}
+
+/// The unit as the directory would tell it: a whole standard, public on SIPPN and in `media` media.
+fn directory(media: &[&str]) -> UnitState {
+    let medium = |kind: &&str| MediumState {
+        kind: (*kind).to_owned(),
+        electronic: *kind != "media-cetak",
+        since_date: "2023-02-01".into(),
+    };
+    UnitState {
+        name: unit().to_string(),
+        display_name: "DPMPTSP Kota Bogor".into(),
+        unit_type: "dpmptsp".into(),
+        services: vec![PublicServiceState {
+            id: "nib".into(),
+            display_name: "Nomor Induk Berusaha".into(),
+            standard: Some(ServiceStandardState {
+                components: 14,
+                delivery_published: 6,
+                enact_date: "2023-01-15".into(),
+                involvement_dates: vec!["2022-12-01".into()],
+                monitor_dates: vec!["2024-02-01".into()],
+                review_dates: vec!["2022-09-01".into()],
+                media: media.iter().map(medium).collect(),
+                sippn_date: "2023-03-01".into(),
+                involved_groups: vec!["pengguna".into()],
+            }),
+        }],
+        charter: Some(ServiceCharterState {
+            sign_date: "2023-01-15".into(),
+            complete: true,
+            media: vec![medium(&"media-cetak")],
+        }),
+        ..UnitState::default()
+    }
+}
+
+/// The survey of 2023 as its service would tell it; `published` is empty while its result is not public.
+fn result(published: &str) -> SurveyResultState {
+    let medium = |kind: &str, electronic| SurveyMediumState {
+        kind: kind.into(),
+        link: String::new(),
+        electronic,
+    };
+    let media = match published {
+        "" => vec![],
+        _ => vec![medium("media-cetak", false), medium("situs-web", true)],
+    };
+    let item = |id: &str, done: &str| SurveyFollowUpState {
+        id: id.into(),
+        element: "time".into(),
+        quarter: "2024-q1".into(),
+        create_date: "2024-01-20".into(),
+        done_date: done.into(),
+    };
+    SurveyResultState {
+        name: survey().to_string(),
+        period: "2023".into(),
+        instrument: "skm-2017".into(),
+        respondents: 120,
+        minimum_respondents: 97,
+        sample_met: true,
+        min_score: 1,
+        max_score: 4,
+        instrument_elements_asked: 9,
+        instrument_elements: 9,
+        publish_date: published.into(),
+        media,
+        follow_ups: vec![item("a", "2024-02-10"), item("b", "2024-03-10")],
+        ..SurveyResultState::default()
+    }
+}
+
+async fn tell(t: &World, service: &str, subject: &str, version: i64, payload: Option<Vec<u8>>) {
+    t.bus.ensure_stream(service).await.unwrap();
+    let last = t.bus.last(service, subject).await.unwrap();
+    let event = Event {
+        subject: subject.to_owned(),
+        event_type: "prima.test".into(),
+        revision: 1,
+        version,
+        withdrawn: payload.is_none(),
+        payload: payload.unwrap_or_default(),
+        time: String::new(),
+        traceparent: None,
+        origin: None,
+    };
+    let expected = last.map_or(0, |head| head.sequence);
+    t.bus.publish(service, &event, expected).await.unwrap();
+}
+
+async fn tell_unit(t: &World, version: i64, state: &UnitState) {
+    let payload = Some(state.encode_to_vec());
+    tell(t, "directory", &subject::unit(&unit()), version, payload).await;
+}
+
+async fn tell_survey(t: &World, version: i64, state: &SurveyResultState) {
+    let payload = Some(state.encode_to_vec());
+    tell(t, "survey", &subject::survey_result(&survey()), version, payload).await;
+}
+
+/// What is suggested for the unit on 30 June 2024.
+async fn suggested(t: &World) -> Vec<Suggested> {
+    let facts = suggestions::facts_of(t.db.reader(), &unit()).await.unwrap();
+    let (instrument, _) = instrument::built_in()
+        .iter()
+        .find(|(i, _)| i.id == "pekppp-2022")
+        .unwrap();
+    let date = "2024-06-30".parse().unwrap();
+    suggestions::suggest(instrument, "offline", &facts, date)
+}
+
+/// Waits until `indicator` is suggested this level.
+async fn level(t: &World, indicator: &str, expected: Option<u32>) -> Suggested {
+    let found = eventually(DEADLINE, async || {
+        let all = suggested(t).await;
+        all.into_iter()
+            .find(|s| s.indicator == indicator && s.level == expected)
+    });
+    let found = found.await;
+    let now = suggested(t).await;
+    assert!(found.is_some(), "{indicator} is not {expected:?}: {now:?}");
+    found.unwrap()
+}
+
+#[tokio::test]
+async fn nothing_told_suggests_nothing_and_holds_nobody_up() {
+    on_each_database(async |t| {
+        let all = suggested(&t).await;
+        assert_eq!(all.len(), 14);
+        assert!(all.iter().all(|s| s.level.is_none() && s.figures.is_empty()));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn live_data_moves_suggested_levels() {
+    on_each_database(async |t| {
+        tell_unit(&t, 10, &directory(&["situs-web", "media-cetak", "videotron"])).await;
+        let standard = level(&t, "service_standard_availability", Some(5)).await;
+        assert_eq!(standard.origins.len(), 1);
+        assert_eq!(
+            (standard.origins[0].subject.as_str(), standard.origins[0].version),
+            ("prima.directory.unit.3271.dpmptsp", 10)
+        );
+        let all = suggested(&t).await;
+        let levels: Vec<(&str, Option<u32>)> = all
+            .iter()
+            .filter(|s| s.level.is_some())
+            .map(|s| (s.indicator.as_str(), s.level))
+            .collect();
+        assert_eq!(
+            levels,
+            [
+                ("service_standard_availability", Some(5)),
+                ("standard_publication_media", Some(4)),
+                ("standard_periodic_review", Some(3)),
+                ("service_charter_cycle", Some(4)),
+                ("operational_support_system", Some(1)),
+            ]
+        );
+
+        tell_survey(&t, 20, &result("")).await;
+        level(&t, "satisfaction_survey_compliance", Some(2)).await;
+        level(&t, "survey_publication_media", Some(0)).await;
+        tell_survey(&t, 21, &result("2024-01-15")).await;
+        let execution = level(&t, "satisfaction_survey_compliance", Some(5)).await;
+        assert_eq!(execution.origins[0].version, 21);
+        level(&t, "survey_publication_media", Some(2)).await;
+        level(&t, "survey_followup_completion", Some(5)).await;
+        level(&t, "survey_followup_speed", Some(4)).await;
+        // Nobody tells of complaints or innovations: no level, not the lowest.
+        for s in suggested(&t).await {
+            let told = !s.metric.starts_with("complaint.") && !s.metric.starts_with("innovation.");
+            assert_eq!(s.level.is_some(), told, "{s:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_suggestion_stands_beside_the_level_given() {
+    on_each_database(async |t| {
+        tell_unit(&t, 10, &directory(&["situs-web", "media-cetak"])).await;
+        level(&t, "service_charter_cycle", Some(4)).await;
+        let (instrument, _) = instrument::built_in()
+            .iter()
+            .find(|(i, _)| i.id == "pekppp-2022")
+            .unwrap();
+        let half = prima_platform::number::parse_decimal("3.5").unwrap();
+        let given = BTreeMap::from([
+            ("service_charter_cycle".to_owned(), half.clone()),
+            ("complaint_followup".to_owned(), half),
+        ]);
+        let date = "2024-06-30".parse().unwrap();
+        let reader = t.db.reader();
+        let answer = suggestions::list(reader, &unit(), instrument, "online", date, &given).await;
+        let listed = answer.unwrap().suggestions;
+        assert_eq!(listed.len(), 14);
+        let find = |key: &str| listed.iter().find(|s| s.indicator == key).unwrap();
+        let charter = find("service_charter_cycle");
+        assert_eq!(
+            (
+                charter.level,
+                charter.given_level.as_str(),
+                charter.difference.as_str()
+            ),
+            (Some(4), "7/2", "-0.50")
+        );
+        assert_eq!(charter.events, ["prima.directory.unit.3271.dpmptsp@10"]);
+        let figures: Vec<(&str, &str)> = charter
+            .figures
+            .iter()
+            .map(|f| (f.field.as_str(), f.value.as_str()))
+            .collect();
+        assert_eq!(
+            figures,
+            [
+                ("exists", "true"),
+                ("enacted", "true"),
+                ("compliant", "true"),
+                ("published_print", "true"),
+                ("published_electronic", "false")
+            ]
+        );
+        let complaint = find("complaint_followup");
+        assert_eq!(
+            (
+                complaint.level,
+                complaint.given_level.as_str(),
+                complaint.difference.as_str()
+            ),
+            (None, "7/2", "")
+        );
+        assert_eq!(
+            suggestions::suggest(instrument, "neither", &Default::default(), date),
+            []
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_newer_state_replaces_the_older_and_a_withdrawn_one_is_forgotten() {
+    on_each_database(async |t| {
+        tell_unit(&t, 10, &directory(&["situs-web", "media-cetak"])).await;
+        tell_survey(&t, 5, &result("2024-01-15")).await;
+        level(&t, "standard_publication_media", Some(3)).await;
+        level(&t, "survey_publication_media", Some(2)).await;
+        tell_unit(&t, 11, &directory(&["situs-web"])).await;
+        let lowest = level(&t, "standard_publication_media", Some(1)).await;
+        assert!(lowest.interpretation);
+        assert_eq!(t.count("fact").await, 2);
+        tell(&t, "survey", &subject::survey_result(&survey()), 6, None).await;
+        level(&t, "survey_publication_media", None).await;
+        level(&t, "standard_publication_media", Some(1)).await;
+        assert_eq!(t.count("fact").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn any_order_of_events_suggests_the_same() {
+    on_each_database(async |t| {
+        tell_survey(&t, 20, &result("2024-01-15")).await;
+        tell_unit(&t, 10, &directory(&["situs-web", "media-cetak"])).await;
+        level(&t, "survey_publication_media", Some(2)).await;
+        level(&t, "service_standard_availability", Some(5)).await;
+        let first = suggested(&t).await;
+        // The bus lost everything; what the services tell again comes in another order.
+        t.bus.lose_everything();
+        tell_unit(&t, 10, &directory(&["situs-web", "media-cetak"])).await;
+        tell_survey(&t, 20, &result("2024-01-15")).await;
+        tell_unit(&t, 12, &directory(&["situs-web"])).await;
+        level(&t, "standard_publication_media", Some(1)).await;
+        tell_unit(&t, 13, &directory(&["situs-web", "media-cetak"])).await;
+        level(&t, "standard_publication_media", Some(3)).await;
+        let levels = |all: &[Suggested]| -> Vec<_> {
+            all.iter()
+                .map(|s| (s.indicator.clone(), s.level, s.figures.clone()))
+                .collect()
+        };
+        assert_eq!(levels(&suggested(&t).await), levels(&first));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_can_never_be_read_goes_to_the_dead_letters() {
+    on_each_database(async |t| {
+        tell(
+            &t,
+            "survey",
+            &subject::survey_result(&survey()),
+            3,
+            Some(vec![0xff]),
+        )
+        .await;
+        tell_unit(&t, 10, &directory(&["situs-web"])).await;
+        level(&t, "service_standard_availability", Some(5)).await;
+        let dead = eventually(DEADLINE, async || {
+            (t.count("dead_letter").await == 1).then_some(())
+        });
+        assert_eq!(dead.await, Some(()));
+        assert_eq!(t.count("fact").await, 1);
+        tell_survey(&t, 4, &result("")).await;
+        level(&t, "survey_publication_media", Some(0)).await;
+        assert_eq!(t.count("dead_letter").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_complaint_and_innovation_tell_is_kept_for_its_unit() {
+    on_each_database(async |t| {
+        let performance = "prima.complaint.performance.3271.dpmptsp.2023";
+        tell(&t, "complaint", performance, 1, Some(vec![1, 2, 3])).await;
+        let portfolio = "prima.innovation.portfolio.3271.dpmptsp.2023";
+        tell(&t, "innovation", portfolio, 1, Some(vec![4])).await;
+        let kept = eventually(DEADLINE, async || (t.count("fact").await == 2).then_some(()));
+        assert_eq!(kept.await, Some(()));
+        assert!(suggested(&t).await.iter().all(|s| s.level.is_none()));
+    })
+    .await;
+}

@@ -1,0 +1,119 @@
+//! Days and years as Jakarta (WIB) counts them.
+
+use std::ops::RangeInclusive;
+
+use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
+use prima_platform::failure::Violation;
+
+/// The first year of which portfolios are kept: the year of the first competition rules (PermenPANRB 30/2014).
+pub const FIRST_YEAR: i32 = 2014;
+/// Years that can be asked for.
+pub const YEARS: RangeInclusive<i32> = FIRST_YEAR..=2100;
+/// Hours that Jakarta is ahead of UTC, all year round.
+const JAKARTA_HOURS: i64 = 7;
+
+/// The day in Jakarta.
+pub fn day(time: DateTime<Utc>) -> NaiveDate {
+    time.checked_add_signed(TimeDelta::hours(JAKARTA_HOURS))
+        .unwrap_or(time)
+        .date_naive()
+}
+
+/// The year in Jakarta.
+pub fn year(time: DateTime<Utc>) -> i32 {
+    day(time).year()
+}
+
+/// When a year has ended in Jakarta.
+pub fn year_ends_at(year: i32) -> DateTime<Utc> {
+    let next = NaiveDate::from_ymd_opt(year.saturating_add(1), 1, 1).unwrap_or(NaiveDate::MAX);
+    (next.and_time(NaiveTime::MIN) - TimeDelta::hours(JAKARTA_HOURS)).and_utc()
+}
+
+/// The same day `months` earlier; a day that the month lacks is its last one: a year before 29 February is 28 February.
+pub fn months_before(date: NaiveDate, months: u32) -> NaiveDate {
+    date.checked_sub_months(Months::new(months))
+        .unwrap_or(NaiveDate::MIN)
+}
+
+/// The last day on which a window is open that closes at `time`: midnight closes the day before.
+pub fn closing_day(time: DateTime<Utc>) -> NaiveDate {
+    day(time - TimeDelta::microseconds(1))
+}
+
+/// Full days from `since` to `now`; 0 when `since` lies ahead.
+pub fn days_between(since: DateTime<Utc>, now: DateTime<Utc>) -> i64 {
+    (now - since).num_days().max(0)
+}
+
+/// Reads `YYYY-MM-DD`, from 1945 on.
+///
+/// # Errors
+///
+/// It has another form, or is no day of the calendar.
+pub fn parse_date(field: &str, raw: &str) -> Result<NaiveDate, Violation> {
+    let date = raw.parse::<NaiveDate>().ok();
+    date.filter(|d| d.to_string() == raw && (1945..=2100).contains(&d.year()))
+        .ok_or_else(|| {
+            Violation::new(
+                field,
+                "must be a day from 1945 to 2100 as YYYY-MM-DD",
+                "harus tanggal antara 1945 dan 2100 dengan bentuk TTTT-BB-HH",
+            )
+        })
+}
+
+/// A year that can be asked for.
+///
+/// # Errors
+///
+/// It is before 2014 or after 2100.
+pub fn check_year(field: &str, year: i32) -> Result<i32, Violation> {
+    if YEARS.contains(&year) {
+        return Ok(year);
+    }
+    Err(Violation::new(
+        field,
+        "must be a year from 2014 to 2100",
+        "harus tahun antara 2014 dan 2100",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_begins_at_midnight_in_jakarta() {
+        assert_eq!(
+            day("2022-12-31T16:59:59Z".parse().unwrap()).to_string(),
+            "2022-12-31"
+        );
+        assert_eq!(year("2022-12-31T17:00:00Z".parse().unwrap()), 2023);
+        assert_eq!(
+            year_ends_at(2022),
+            "2022-12-31T17:00:00Z".parse::<DateTime<Utc>>().unwrap()
+        );
+        assert_eq!(
+            closing_day("2022-05-31T17:00:00Z".parse().unwrap()).to_string(),
+            "2022-05-31"
+        );
+    }
+
+    #[test]
+    fn only_one_form_of_a_date_is_read() {
+        assert!(parse_date("f", "2024-02-29").is_ok());
+        for text in [
+            "",
+            "2023-02-29",
+            "2024-2-9",
+            "+2024-02-09",
+            "20240209",
+            "1944-12-31",
+            "2101-01-01",
+        ] {
+            assert_eq!(parse_date("f", text).unwrap_err().field, "f", "{text:?}");
+        }
+        assert!(check_year("f", 2014).is_ok() && check_year("f", 2013).is_err());
+    }
+}

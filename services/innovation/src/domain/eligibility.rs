@@ -1,0 +1,174 @@
+//! Rules of eligibility, evaluated by the service: every failed rule is named.
+
+use chrono::NaiveDate;
+
+use super::{
+    calendar,
+    entry::Proposal,
+    innovation::{Award, Innovation, Status},
+    round::{Group, Part, Rule, Rules},
+    words,
+};
+
+/// Everything that the rules look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// The innovation as it stands.
+    pub innovation: &'a Innovation,
+    /// The proposal.
+    pub proposal: &'a Proposal,
+    /// The last day of submission.
+    pub closing: NaiveDate,
+    /// Every award that the innovation has won.
+    pub awards: &'a [Award],
+    /// Entries of the same agency in the round with the same title.
+    pub same_titles: usize,
+}
+
+/// A rule that is not met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// Key of the rule.
+    pub rule: &'static str,
+    /// Why, in English.
+    pub english: String,
+    /// Why, in Indonesian.
+    pub indonesian: String,
+}
+
+/// The rules of its group that an entry fails, in the order of the group.
+pub fn failed(rules: &Rules, facts: &Facts<'_>) -> Vec<Failed> {
+    let Some(group) = rules.group(&facts.proposal.group) else {
+        return vec![Failed {
+            rule: "group",
+            english: "the round has no such group".into(),
+            indonesian: "Kelompok tidak ada dalam kompetisi ini".into(),
+        }];
+    };
+    let check = |rule: &Rule| {
+        let (english, indonesian) = why(rules, group, rule, facts)?;
+        Some(Failed {
+            rule: rule.key(),
+            english,
+            indonesian,
+        })
+    };
+    group.rules.iter().filter_map(check).collect()
+}
+
+/// Why a rule is not met; `None` when it is.
+fn why(rules: &Rules, group: &Group, rule: &Rule, facts: &Facts<'_>) -> Option<(String, String)> {
+    let (met, english, indonesian) = match rule {
+        Rule::MinAge { months } => {
+            let latest = calendar::months_before(facts.closing, *months);
+            (
+                facts.innovation.start_date.is_some_and(|start| start <= latest),
+                format!("must be at work since {latest} at the latest"),
+                format!(
+                    "Inovasi harus sudah diterapkan paling lambat {latest} ({months} bulan sebelum penutupan)"
+                ),
+            )
+        }
+        Rule::Implemented => (
+            facts.innovation.status == Status::Implemented,
+            "must be at work".to_owned(),
+            "Inovasi harus berstatus diterapkan".to_owned(),
+        ),
+        Rule::Complete => {
+            let missing = missing(&group.parts, facts.proposal);
+            (
+                missing.is_empty(),
+                format!("lacks: {}", missing.join(", ")),
+                format!("Belum lengkap: {}", missing.join(", ")),
+            )
+        }
+        Rule::WordLimits => {
+            let long = parts_where(&group.parts, facts.proposal, |part, text| {
+                part.max_words > 0 && words::count(text) > part.max_words
+            });
+            (
+                long.is_empty(),
+                format!("has too many words in: {long}"),
+                format!("Melebihi batas kata: {long}"),
+            )
+        }
+        Rule::NoFiller => {
+            let answers = &facts.proposal.answers;
+            let idle = parts_where(&group.parts, facts.proposal, |part, text| {
+                let repeated = answers
+                    .iter()
+                    .any(|(key, other)| *key != part.key && other == text);
+                !text.is_empty() && (words::is_filler(text) || repeated)
+            });
+            (
+                idle.is_empty(),
+                format!("has filler in: {idle}"),
+                format!("Jawaban asal isi: {idle}"),
+            )
+        }
+        Rule::OneCategory => (
+            rules.categories.iter().any(|c| c.key == facts.proposal.category),
+            "must stand in a category of the round".to_owned(),
+            "Harus memilih satu kategori kompetisi".to_owned(),
+        ),
+        Rule::UniqueTitle => (
+            facts.same_titles == 0,
+            "has the title of another entry of the agency".to_owned(),
+            "Judul sama dengan usulan lain dari instansi ini".to_owned(),
+        ),
+        Rule::NotPastWinner { awards } => (
+            won(facts, awards, 0, 0) == 0,
+            format!("has won one of: {}", awards.join(", ")),
+            format!("Pernah memperoleh salah satu penghargaan: {}", awards.join(", ")),
+        ),
+        Rule::NotWonTimes { awards, times } => (
+            won(facts, awards, 0, 0) < *times,
+            format!("has won {times} times: {}", awards.join(", ")),
+            format!("Sudah {times} kali memperoleh: {}", awards.join(", ")),
+        ),
+        Rule::FormerWinner {
+            awards,
+            from_year,
+            to_year,
+        } => (
+            won(facts, awards, *from_year, *to_year) > 0,
+            format!("has not won any of: {}", awards.join(", ")),
+            format!("Belum pernah memperoleh: {}", awards.join(", ")),
+        ),
+        Rule::Replica => (
+            !facts.innovation.source.is_empty(),
+            "must name the innovation it replicates".to_owned(),
+            "Harus menyebut inovasi yang direplikasi".to_owned(),
+        ),
+    };
+    (!met).then_some((english, indonesian))
+}
+
+fn missing<'a>(parts: &'a [Part], proposal: &Proposal) -> Vec<&'a str> {
+    let mut missing: Vec<&str> = parts
+        .iter()
+        .filter(|p| proposal.answers.get(&p.key).is_none_or(String::is_empty))
+        .map(|p| p.name.as_str())
+        .collect();
+    if proposal.documents.is_empty() {
+        missing.push("dokumen pendukung");
+    }
+    missing
+}
+
+fn parts_where(parts: &[Part], proposal: &Proposal, found: impl Fn(&Part, &str) -> bool) -> String {
+    let names: Vec<&str> = parts
+        .iter()
+        .filter(|p| proposal.answers.get(&p.key).is_some_and(|text| found(p, text)))
+        .map(|p| p.name.as_str())
+        .collect();
+    names.join(", ")
+}
+
+fn won(facts: &Facts<'_>, awards: &[String], from: i32, to: i32) -> usize {
+    facts
+        .awards
+        .iter()
+        .filter(|a| awards.contains(&a.award) && (from == 0 || a.year >= from) && (to == 0 || a.year <= to))
+        .count()
+}

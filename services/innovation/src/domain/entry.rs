@@ -1,0 +1,209 @@
+//! Entries of a round: what is kept of each, and the steps on their way.
+
+use std::collections::BTreeMap;
+
+use prima_platform::failure::{Failure, Kind};
+use serde::{Deserialize, Serialize};
+
+use super::{innovation::Link, round::StageKind};
+
+/// Where an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// With the unit, never handed in.
+    Draft,
+    /// With the agency admin.
+    InReview,
+    /// Back with the unit.
+    Returned,
+    /// With the ministry.
+    Submitted,
+    /// In the competition.
+    Competing,
+    /// Rejected at screening.
+    Rejected,
+    /// Out after a scored stage.
+    Eliminated,
+    /// Not handed in when submission closed.
+    Lapsed,
+    /// Taken back.
+    Withdrawn,
+}
+
+/// Every state.
+pub const STATES: [State; 9] = [
+    State::Draft,
+    State::InReview,
+    State::Returned,
+    State::Submitted,
+    State::Competing,
+    State::Rejected,
+    State::Eliminated,
+    State::Lapsed,
+    State::Withdrawn,
+];
+
+impl State {
+    /// Its name in the database and in events.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::InReview => "in-review",
+            Self::Returned => "returned",
+            Self::Submitted => "submitted",
+            Self::Competing => "competing",
+            Self::Rejected => "rejected",
+            Self::Eliminated => "eliminated",
+            Self::Lapsed => "lapsed",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// From its name.
+    pub fn parse(text: &str) -> Option<Self> {
+        STATES.into_iter().find(|s| s.as_str() == text)
+    }
+
+    /// Whether the unit can change it.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Draft | Self::Returned)
+    }
+
+    /// Whether it waits for somebody.
+    pub fn is_live(self) -> bool {
+        matches!(
+            self,
+            Self::Draft | Self::InReview | Self::Returned | Self::Submitted | Self::Competing
+        )
+    }
+}
+
+/// Who takes a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// The unit, or its agency admin.
+    Unit,
+    /// The agency admin.
+    Agency,
+    /// The ministry.
+    Ministry,
+}
+
+/// A step of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// To the agency.
+    HandIn,
+    /// Back to the unit.
+    Return,
+    /// To the ministry.
+    Submit,
+    /// Taken back.
+    Withdraw,
+    /// Passed at screening.
+    Pass,
+    /// Rejected at screening.
+    Reject,
+}
+
+impl Decision {
+    /// Who may take it.
+    pub fn actor(self) -> Actor {
+        match self {
+            Self::HandIn | Self::Withdraw => Actor::Unit,
+            Self::Return | Self::Submit => Actor::Agency,
+            Self::Pass | Self::Reject => Actor::Ministry,
+        }
+    }
+
+    /// In which stage it is taken.
+    pub fn stage(self) -> StageKind {
+        match self {
+            Self::HandIn | Self::Withdraw | Self::Return | Self::Submit => StageKind::Submission,
+            Self::Pass | Self::Reject => StageKind::Screening,
+        }
+    }
+
+    /// The state after it.
+    ///
+    /// # Errors
+    ///
+    /// The state does not allow it.
+    pub fn apply(self, state: State) -> Result<State, Failure> {
+        use State::{Competing, Draft, InReview, Rejected, Returned, Submitted, Withdrawn};
+        match (self, state) {
+            (Self::HandIn, Draft | Returned) => Ok(InReview),
+            (Self::Return, InReview) => Ok(Returned),
+            (Self::Submit, InReview) => Ok(Submitted),
+            (Self::Withdraw, Draft | InReview | Returned | Submitted) => Ok(Withdrawn),
+            (Self::Pass, Submitted | Competing) => Ok(Competing),
+            (Self::Reject, Submitted | Competing) => Ok(Rejected),
+            _ => Err(wrong_state(state)),
+        }
+    }
+}
+
+/// The entry is in a state that does not allow this.
+pub fn wrong_state(state: State) -> Failure {
+    Failure::new(
+        Kind::Precondition,
+        "ENTRY_STATE",
+        format!("not possible for an entry that is {}", state.as_str()),
+        format!("Tidak dapat dilakukan pada usulan berstatus {}", state.as_str()),
+    )
+}
+
+/// What the unit wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Proposal {
+    /// Key of the group.
+    pub group: String,
+    /// Key of the category; may be empty.
+    pub category: String,
+    /// Text of each part.
+    pub answers: BTreeMap<String, String>,
+    /// Supporting documents.
+    pub documents: Vec<Link>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_goes_from_unit_to_agency_to_ministry() {
+        let path = [
+            (Decision::HandIn, State::InReview),
+            (Decision::Return, State::Returned),
+            (Decision::HandIn, State::InReview),
+            (Decision::Submit, State::Submitted),
+            (Decision::Pass, State::Competing),
+        ];
+        let mut state = State::Draft;
+        for (decision, next) in path {
+            state = decision.apply(state).unwrap();
+            assert_eq!(state, next);
+        }
+    }
+
+    #[test]
+    fn a_decision_that_the_state_does_not_allow_is_refused() {
+        let all = [
+            Decision::HandIn,
+            Decision::Return,
+            Decision::Submit,
+            Decision::Withdraw,
+            Decision::Pass,
+            Decision::Reject,
+        ];
+        let allowed: usize = STATES
+            .iter()
+            .map(|s| all.iter().filter(|d| d.apply(*s).is_ok()).count())
+            .sum();
+        assert_eq!(allowed, 12);
+        for state in STATES.into_iter().filter(|s| !s.is_live()) {
+            assert!(all.iter().all(|d| d.apply(state).is_err()), "{state:?} is final");
+        }
+        assert!(STATES.into_iter().all(|s| State::parse(s.as_str()) == Some(s)));
+    }
+}

@@ -1,0 +1,48 @@
+//! Exact figures of a round: what the platform has, and medians and shares.
+
+use num_bigint::BigInt;
+
+pub use prima_platform::number::{Rational, decimal, fraction, mean, scaled, whole};
+
+/// The middle value, or the mean of the two in the middle; `None` of no values.
+pub fn median(values: &[Rational]) -> Option<Rational> {
+    let mut sorted = values.to_vec();
+    sorted.sort();
+    let half = sorted.len() / 2;
+    if sorted.len() % 2 == 1 {
+        sorted.get(half).cloned()
+    } else {
+        mean([sorted.get(half.checked_sub(1)?)?, sorted.get(half)?])
+    }
+}
+
+/// `part` of `all` in percent; `None` of nothing.
+pub fn percent(part: usize, all: usize) -> Option<Rational> {
+    (all > 0).then(|| Rational::new(BigInt::from(part) * 100, BigInt::from(all)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ratio(n: i64, d: i64) -> Rational {
+        Rational::new(n.into(), d.into())
+    }
+
+    #[test]
+    fn the_median_of_an_even_number_lies_between_the_two_in_the_middle() {
+        assert_eq!(median(&[]), None);
+        assert_eq!(median(&[whole(9), whole(1), whole(5)]), Some(whole(5)));
+        assert_eq!(
+            median(&[whole(9), whole(1), whole(5), whole(6)]),
+            Some(ratio(11, 2))
+        );
+    }
+
+    #[test]
+    fn no_values_have_no_mean_and_no_share() {
+        assert_eq!(mean(&[]), None);
+        assert_eq!(percent(0, 0), None);
+        assert_eq!(percent(1, 3).map(|p| decimal(&p, 2)), Some("33.33".to_owned()));
+    }
+}

@@ -1,0 +1,5 @@
+//! What this service publishes, and the handlers of what it consumes.
+
+pub mod directory_agency;
+pub mod directory_unit;
+pub mod render;

@@ -1,0 +1,61 @@
+//! Innovations (inovasi pelayanan publik): registry, competition rounds, replication, catalogue, obligation.
+//!
+//! Owns innovations with their history, rounds with entries, scores and announcements, replications and transfers.
+//! Publishes `prima.innovation.portfolio.<agency>.<unit>.<year>` and `prima.innovation.score.innovation.<year>.…`.
+//! Consumes `prima.directory.unit.>` and `prima.directory.agency.>`: who has the obligation to innovate.
+//! What is announced follows from the stored scores to the byte; nothing is deleted.
+
+mod app;
+mod domain;
+mod events;
+mod grpc;
+mod store;
+
+use prima_platform::{
+    db::{self, Database},
+    service::{Context, Error, Migrating, Spec, Started, Starting},
+};
+use tokio::sync::watch;
+
+use app::App;
+use events::{directory_agency::AgencyHandler, directory_unit::UnitHandler};
+
+/// Name of the service, its schema and its stream.
+pub const NAME: &str = "innovation";
+
+/// How the host runs this service.
+pub const SPEC: Spec = Spec {
+    name: NAME,
+    grpc: &["prima.innovation.v1.InnovationService"],
+    public: &[
+        "/prima.innovation.v1.InnovationService/SearchCatalogue",
+        "/prima.innovation.v1.InnovationService/GetCatalogueEntry",
+        "/prima.innovation.v1.InnovationService/GetAnnouncement",
+    ],
+    migrate: |db, run| -> Migrating { Box::pin(migrate(db, run)) },
+    start: |context| -> Starting { Box::pin(start(context)) },
+};
+
+async fn migrate(db: Database, run: bool) -> Result<(), sea_orm::DbErr> {
+    db::migrate::<store::Migrator>(&db, NAME, run).await
+}
+
+/// Ready at once: it needs nothing but its database.
+async fn start(context: Context) -> Result<Started, Error> {
+    let app = App::new(context.clone());
+    context.spawn_relay();
+    context.spawn_worker(UnitHandler::new(app.clone()));
+    context.spawn_worker(AgencyHandler);
+    context.tasks.spawn(
+        "agency scores",
+        app::agency_scores::run(app.clone(), context.tasks.soft().clone()),
+    );
+    let (ready, readiness) = watch::channel(true);
+    let server = grpc::server(app, ready);
+    Ok(Started {
+        routes: Box::new(move |routes| {
+            routes.add_service(server);
+        }),
+        ready: readiness,
+    })
+}

@@ -1,0 +1,152 @@
+//! What the service keeps: innovations, rounds, entries, scores, replications, portfolios. Nothing is deleted.
+
+pub mod agency_score;
+pub mod contest;
+pub mod directory;
+pub mod entry;
+pub mod innovation;
+pub mod near;
+pub mod portfolio;
+pub mod replication;
+pub mod round;
+pub mod search;
+
+use prima_platform::db::{Step, platform_steps};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// The steps of this service's schema.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        let mut steps = platform_steps();
+        steps.push(Box::new(FIRST));
+        steps.push(Box::new(search::Search));
+        steps
+    }
+}
+
+const FIRST: Step = Step {
+    name: "m0001_innovation",
+    statements: &[
+        // `body` is the innovation as JSON; the columns beside it are what is searched by. A missing year is 0 or 9999.
+        "CREATE TABLE innovation (
+            id {identity}, name {key} NOT NULL UNIQUE, agency {key} NOT NULL, unit {key} NOT NULL,
+            status {key} NOT NULL, category {key} NOT NULL, sdgs {key} NOT NULL, first_year BIGINT NOT NULL,
+            start_year BIGINT NOT NULL, stop_year BIGINT NOT NULL, body TEXT NOT NULL, version BIGINT NOT NULL,
+            created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL)",
+        "CREATE INDEX innovation_unit ON innovation (agency, unit)",
+        "CREATE TABLE revision (
+            innovation_id BIGINT NOT NULL REFERENCES innovation (id), number BIGINT NOT NULL, body TEXT NOT NULL,
+            editor TEXT NOT NULL, made_at BIGINT NOT NULL, PRIMARY KEY (innovation_id, number))",
+        "CREATE TABLE near_key (
+            hash BIGINT NOT NULL, innovation_id BIGINT NOT NULL, PRIMARY KEY (hash, innovation_id))",
+        "CREATE INDEX near_key_innovation ON near_key (innovation_id)",
+        "CREATE TABLE round (
+            id {identity}, name {key} NOT NULL UNIQUE, year BIGINT NOT NULL, body TEXT NOT NULL,
+            stage {key} NOT NULL, stage_at BIGINT NOT NULL, announced BIGINT NOT NULL DEFAULT 0,
+            created_at BIGINT NOT NULL)",
+        // `title_key`: the title in lower case without signs, for the rule against equal titles.
+        "CREATE TABLE entry (
+            id {identity}, name {key} NOT NULL UNIQUE, round_id BIGINT NOT NULL REFERENCES round (id),
+            year BIGINT NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL,
+            innovation_id BIGINT NOT NULL REFERENCES innovation (id), innovation {key} NOT NULL, title TEXT NOT NULL,
+            title_key {key} NOT NULL, contest_group {key} NOT NULL, body TEXT NOT NULL, state {key} NOT NULL,
+            state_at BIGINT NOT NULL, note TEXT NOT NULL, causes TEXT NOT NULL, version BIGINT NOT NULL,
+            created_at BIGINT NOT NULL, UNIQUE (round_id, innovation_id))",
+        "CREATE INDEX entry_state ON entry (round_id, state, state_at)",
+        "CREATE INDEX entry_title ON entry (round_id, agency, title_key)",
+        "CREATE INDEX entry_unit ON entry (agency, unit, year)",
+        "CREATE TABLE score (
+            entry_id BIGINT NOT NULL REFERENCES entry (id), stage {key} NOT NULL, evaluator {key} NOT NULL,
+            points TEXT NOT NULL, remark TEXT NOT NULL, scored_at BIGINT NOT NULL,
+            PRIMARY KEY (entry_id, stage, evaluator))",
+        "CREATE TABLE recusal (
+            entry_id BIGINT NOT NULL REFERENCES entry (id), evaluator {key} NOT NULL, stage {key} NOT NULL,
+            reason TEXT NOT NULL, recorded_by TEXT NOT NULL, recorded_at BIGINT NOT NULL,
+            PRIMARY KEY (entry_id, evaluator))",
+        "CREATE TABLE stage_result (
+            entry_id BIGINT NOT NULL REFERENCES entry (id), stage {key} NOT NULL, number BIGINT NOT NULL,
+            score TEXT NOT NULL, place BIGINT NOT NULL, passed BIGINT NOT NULL, counted BIGINT NOT NULL,
+            left_out TEXT NOT NULL, disputed BIGINT NOT NULL, PRIMARY KEY (entry_id, stage))",
+        "CREATE TABLE award (
+            entry_id BIGINT NOT NULL REFERENCES entry (id), award {key} NOT NULL, innovation_id BIGINT NOT NULL,
+            year BIGINT NOT NULL, round {key} NOT NULL, PRIMARY KEY (entry_id, award))",
+        "CREATE INDEX award_innovation ON award (innovation_id)",
+        "CREATE TABLE announcement (
+            round_id BIGINT PRIMARY KEY REFERENCES round (id), content {blob} NOT NULL, sha256 TEXT NOT NULL,
+            announced_at BIGINT NOT NULL)",
+        "CREATE TABLE replication (
+            id {identity}, name {key} NOT NULL UNIQUE, innovation_id BIGINT NOT NULL REFERENCES innovation (id),
+            innovation {key} NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL, adopter_agency {key} NOT NULL,
+            adopter_unit {key} NOT NULL, replica {key} NOT NULL, year BIGINT NOT NULL, body TEXT NOT NULL,
+            UNIQUE (innovation_id, adopter_agency, adopter_unit))",
+        "CREATE INDEX replication_innovation ON replication (innovation)",
+        "CREATE INDEX replication_unit ON replication (agency, unit, year)",
+        "CREATE INDEX replication_adopter ON replication (adopter_agency, adopter_unit, year)",
+        "CREATE TABLE transfer (
+            id {identity}, innovation_id BIGINT NOT NULL REFERENCES innovation (id), held_on {key} NOT NULL,
+            body TEXT NOT NULL)",
+        "CREATE INDEX transfer_innovation ON transfer (innovation_id, held_on)",
+        "CREATE TABLE transfer_receiver (
+            transfer_id BIGINT NOT NULL REFERENCES transfer (id), agency {key} NOT NULL, unit {key} NOT NULL,
+            year BIGINT NOT NULL, held_on {key} NOT NULL, PRIMARY KEY (transfer_id, agency, unit))",
+        "CREATE INDEX transfer_receiver_unit ON transfer_receiver (agency, unit, year)",
+        // `at_work`: innovations that were at work in the year.
+        "CREATE TABLE portfolio (
+            agency {key} NOT NULL, unit {key} NOT NULL, year BIGINT NOT NULL, version BIGINT NOT NULL,
+            at_work BIGINT NOT NULL DEFAULT 0, PRIMARY KEY (agency, unit, year))",
+        "CREATE INDEX portfolio_year ON portfolio (year, agency)",
+        "CREATE TABLE agency_score (
+            agency {key} NOT NULL, year BIGINT NOT NULL, version BIGINT NOT NULL, published BIGINT NOT NULL DEFAULT 0,
+            settles_at BIGINT NOT NULL DEFAULT 0, PRIMARY KEY (agency, year))",
+        // Year 0 marks every year.
+        "CREATE TABLE agency_dirty (
+            agency {key} NOT NULL, year BIGINT NOT NULL, mark BIGINT NOT NULL, PRIMARY KEY (agency, year))",
+        "CREATE TABLE directory_unit (
+            agency {key} NOT NULL, unit {key} NOT NULL, close_date TEXT NOT NULL, PRIMARY KEY (agency, unit))",
+        "CREATE TABLE directory_agency (agency {key} PRIMARY KEY)",
+    ],
+};
+
+/// How a row is read. SQLite has one writer, and nothing to lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// As it is.
+    None,
+    /// It can't change before the transaction ends; others may read it so too.
+    Share,
+    /// To change it.
+    Update,
+}
+
+impl Lock {
+    fn sql(self, conn: &impl ConnectionTrait) -> &'static str {
+        match self {
+            _ if conn.get_database_backend() != DbBackend::Postgres => "",
+            Self::None => "",
+            Self::Share => " FOR SHARE",
+            Self::Update => " FOR UPDATE",
+        }
+    }
+}
+
+/// A row that this service can't have written.
+fn broken(row: impl std::fmt::Display, column: &str) -> DbErr {
+    DbErr::Custom(format!("{row}: stored {column} can't be read"))
+}
+
+fn json(value: &impl Serialize) -> Result<String, DbErr> {
+    serde_json::to_string(value).map_err(|e| DbErr::Custom(e.to_string()))
+}
+
+fn read_json<T: DeserializeOwned>(row: &str, column: &str, text: &str) -> Result<T, DbErr> {
+    serde_json::from_str(text).map_err(|_| broken(row, column))
+}
+
+/// The next version of a row whose column `version` an UPDATE raises; `$n` is the time in unix milliseconds.
+fn next_version(table: &str, n: usize) -> String {
+    format!("CASE WHEN {table}.version + 1 > ${n} THEN {table}.version + 1 ELSE ${n} END")
+}

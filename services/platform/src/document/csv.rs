@@ -1,0 +1,90 @@
+//! CSV for machines: UTF-8, comma, a header, plain decimals; no cell that a spreadsheet would run.
+
+use super::Error;
+use super::sheet::{Cell, Sheet};
+
+/// The sheet as CSV with the keys of its columns as header.
+///
+/// # Errors
+///
+/// When a row has other cells than the sheet has columns.
+pub fn write(sheet: &Sheet) -> Result<String, Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(sheet.columns.iter().map(|column| column.key))?;
+    for row in &sheet.rows {
+        writer.write_record(row.iter().map(text))?;
+    }
+    let bytes = writer
+        .into_inner()
+        .map_err(|error| csv::Error::from(error.into_error()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The words of a cell with a `'` in front when a spreadsheet would run them as a formula: when they start with
+/// `=`, `+`, `-`, `@`, or with white space that some programs skip first.
+pub fn guarded(words: &str) -> String {
+    let runs = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
+    let skipped = words.trim_start_matches(|c: char| c.is_whitespace() || c.is_control());
+    let blank = words.starts_with(['\t', '\r', '\n']);
+    if blank || skipped.starts_with(runs) {
+        format!("'{words}")
+    } else {
+        words.to_owned()
+    }
+}
+
+fn text(cell: &Cell) -> String {
+    match cell {
+        Cell::Empty => String::new(),
+        Cell::Text(words) => guarded(words),
+        Cell::Integer(value) => value.to_string(),
+        Cell::Decimal(value) if super::number::is_decimal(value) => value.clone(),
+        Cell::Decimal(words) => guarded(words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sheet::Column;
+    use super::*;
+
+    const COLUMNS: &[Column] = &[
+        Column::text("name", "Nama", 10),
+        Column::integer("n", "Jumlah"),
+        Column::decimal("mean", "Rata-rata", 4),
+    ];
+
+    fn sheet(rows: Vec<Vec<Cell>>) -> Sheet {
+        Sheet {
+            key: "contoh",
+            title: "Contoh",
+            columns: COLUMNS,
+            rows,
+        }
+    }
+
+    #[test]
+    fn words_that_a_spreadsheet_would_run_are_neutral_and_numbers_stay_numbers() {
+        let row = |name: &str| vec![Cell::text(name), Cell::Integer(-5), Cell::decimal("-3.4483")];
+        let hostile = ["=1+1", "+1", "-1", "@x", "\t=1", " =1", "\u{a0}=1", "＝1"];
+        let text = write(&sheet(hostile.into_iter().map(row).collect())).unwrap();
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let records: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        assert_eq!(records.len(), hostile.len());
+        for (record, name) in records.iter().zip(hostile) {
+            assert_eq!(&record[0], format!("'{name}"));
+            assert_eq!((&record[1], &record[2]), ("-5", "-3.4483"));
+        }
+        let fake = write(&sheet(vec![vec![
+            Cell::text("a-b"),
+            Cell::Empty,
+            Cell::decimal("-1+cmd"),
+        ]]));
+        assert_eq!(fake.unwrap(), "name,n,mean\na-b,,'-1+cmd\n");
+    }
+
+    #[test]
+    fn a_row_of_another_width_is_refused() {
+        assert!(write(&sheet(vec![vec![Cell::Empty]])).is_err());
+    }
+}

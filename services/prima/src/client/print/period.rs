@@ -1,0 +1,239 @@
+//! Results of units and agencies in a period, for people.
+
+use prima_proto::survey::v1 as pb;
+
+use super::{Columns, clean, or_dash, table};
+
+/// A unit's.
+pub fn unit(result: &pb::UnitResult) -> String {
+    let mut text = lines(&[
+        ("Unit", result.unit.clone()),
+        (
+            "Periode",
+            format!(
+                "{}{}",
+                result.period,
+                if result.r#final {
+                    " (final)"
+                } else {
+                    " (sementara)"
+                }
+            ),
+        ),
+        ("Instrumen", result.instrument.clone()),
+        ("Asal", origin(result.recorded, &result.source, &result.surveys)),
+        (
+            "Responden",
+            if result.minimum_respondents > 0 {
+                format!(
+                    "{} (sampel minimum {})",
+                    result.respondents, result.minimum_respondents
+                )
+            } else {
+                result.respondents.to_string()
+            },
+        ),
+        (
+            "Nilai (IKM)",
+            index(&result.index, &result.interval_low, &result.interval_high),
+        ),
+        ("Galat baku", or_dash(&result.standard_error)),
+        ("Mutu", category(&result.category, &result.category_display_name)),
+        ("Perubahan", change(result.change.as_ref())),
+    ]);
+    if !result.elements.is_empty() {
+        let rows = result.elements.iter().map(|element| {
+            let name = if element.display_name.is_empty() {
+                &element.key
+            } else {
+                &element.display_name
+            };
+            vec![name.clone(), element.answers.to_string(), or_dash(&element.mean)]
+        });
+        let columns = Columns {
+            right: &[1, 2],
+            whole: &[],
+        };
+        text += &table(&["Unsur", "Jawaban", "NRR"], columns, rows);
+    }
+    text
+}
+
+/// An agency's, by both rules.
+pub fn agency(result: &pb::AgencyResult) -> String {
+    let mut text = lines(&[
+        ("Instansi", result.agency.clone()),
+        ("Periode", result.period.clone()),
+        ("Instrumen", result.instrument.clone()),
+        ("Asal", origin(result.recorded, &result.source, &[])),
+        (
+            "Unit",
+            format!(
+                "{} dari {} masuk hitungan",
+                result.units_counted, result.units_expected
+            ),
+        ),
+        ("Responden", result.respondents.to_string()),
+    ]);
+    let rows = result.roll_ups.iter().map(|roll_up| {
+        let rule = if roll_up.display_name.is_empty() {
+            &roll_up.rule
+        } else {
+            &roll_up.display_name
+        };
+        vec![
+            rule.clone(),
+            or_dash(&roll_up.index),
+            category(&roll_up.category, &roll_up.category_display_name),
+            change(roll_up.change.as_ref()),
+        ]
+    });
+    let columns = Columns {
+        right: &[1],
+        whole: &[],
+    };
+    text += &table(
+        &["Aturan penggabungan", "Nilai", "Mutu", "Perubahan"],
+        columns,
+        rows,
+    );
+    if !result.units.is_empty() {
+        let rows = result.units.iter().map(|unit| {
+            vec![
+                unit.unit.clone(),
+                or_dash(&unit.index),
+                or_dash(&unit.category),
+                unit.respondents.to_string(),
+                if unit.recorded {
+                    "tercatat, tidak dihitung"
+                } else {
+                    "dihitung"
+                }
+                .to_owned(),
+            ]
+        });
+        let columns = Columns {
+            right: &[1, 3],
+            whole: &[0],
+        };
+        text += &table(&["Unit", "Nilai", "Mutu", "Responden", "Asal"], columns, rows);
+    }
+    text
+}
+
+fn lines(lines: &[(&str, String)]) -> String {
+    lines
+        .iter()
+        .map(|(label, value)| clean(&format!("{label:<12}: {value}")) + "\n")
+        .collect()
+}
+
+fn origin(recorded: bool, source: &str, surveys: &[String]) -> String {
+    if recorded {
+        return format!("tercatat, tidak dihitung; sumber: {}", or_dash(source));
+    }
+    match surveys {
+        [] => "dihitung".to_owned(),
+        surveys => format!("dihitung dari {}", surveys.join(", ")),
+    }
+}
+
+fn index(index: &str, low: &str, high: &str) -> String {
+    match (index, low) {
+        ("", _) => "belum ada".to_owned(),
+        (index, "") => index.to_owned(),
+        (index, low) => format!("{index} (selang kepercayaan 95 %: {low} sampai {high})"),
+    }
+}
+
+fn category(grade: &str, name: &str) -> String {
+    match (grade, name) {
+        ("", _) => "-".to_owned(),
+        (grade, "") => grade.to_owned(),
+        (grade, name) => format!("{grade} ({name})"),
+    }
+}
+
+/// In points and in percent, each labelled: reports confuse them.
+fn change(change: Option<&pb::Change>) -> String {
+    let Some(change) = change else {
+        return "belum ada pembanding".to_owned();
+    };
+    let percent = match change.relative_percent.as_str() {
+        "" => String::new(),
+        percent => format!("; {} persen", signed(percent)),
+    };
+    let mut notes = Vec::new();
+    if change.base_recorded {
+        notes.push("pembanding tercatat, tidak dihitung".to_owned());
+    }
+    if change.across_instruments {
+        notes.push(format!("instrumen pembanding lain: {}", change.base_instrument));
+    }
+    let notes = if notes.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", notes.join("; "))
+    };
+    format!(
+        "{} poin{percent} terhadap {} ({}){notes}",
+        signed(&change.points),
+        change.base_period,
+        change.base_index
+    )
+}
+
+fn signed(number: &str) -> String {
+    let zero = number.bytes().all(|b| !b.is_ascii_digit() || b == b'0');
+    if number.starts_with(['-', '+']) || zero {
+        number.to_owned()
+    } else {
+        format!("+{number}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_told_in_points_and_in_percent() {
+        let base = pb::Change {
+            base_period: "2019".into(),
+            base_index: "80.98".into(),
+            base_instrument: "skm-2017".into(),
+            points: "0.98".into(),
+            relative_percent: "1.21".into(),
+            base_recorded: true,
+            ..Default::default()
+        };
+        assert_eq!(
+            change(Some(&base)),
+            "+0.98 poin; +1.21 persen terhadap 2019 (80.98) (pembanding tercatat, tidak dihitung)"
+        );
+        assert_eq!(signed("-0.50"), "-0.50");
+        assert_eq!(signed("0.00"), "0.00");
+        assert_eq!(change(None), "belum ada pembanding");
+    }
+
+    #[test]
+    fn an_agency_shows_every_rule_by_its_name() {
+        let roll_up = |rule: &str, name: &str, index: &str| pb::RollUp {
+            rule: rule.into(),
+            display_name: name.into(),
+            index: index.into(),
+            ..Default::default()
+        };
+        let text = agency(&pb::AgencyResult {
+            agency: "agencies/3271".into(),
+            roll_ups: vec![
+                roll_up("mean_of_units", "Rata-rata nilai unit", "81.96"),
+                roll_up("respondent_weighted", "", "82.10"),
+            ],
+            ..Default::default()
+        });
+        for expected in ["Rata-rata nilai unit", "81.96", "respondent_weighted", "82.10"] {
+            assert!(text.contains(expected), "{text}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! `prima report`: the yearly report of a survey as a printable page, with its data as XLSX and CSV.
+
+mod bands;
+mod data;
+mod gather;
+mod page;
+#[cfg(test)]
+mod sample;
+mod words;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use prima_platform::clock::Clock;
+use prima_platform::document::{csv, html, xlsx};
+use prima_proto::{name, survey::v1 as pb};
+
+use super::connect::Connection;
+use super::print;
+use crate::cli::{ReportFormat, ReportSkmArgs, ReportWhat};
+
+/// What a section needs, or why it is not there, in Indonesian.
+type Part<T> = Result<T, String>;
+
+/// Everything that a report is made from.
+#[derive(Debug, Clone)]
+struct Report {
+    survey: pb::Survey,
+    result: pb::Result,
+    instrument: pb::Instrument,
+    analysis: Part<pb::Analysis>,
+    plan: Part<Plan>,
+    /// The unit's result of the period, for its change.
+    unit: Part<pb::UnitResult>,
+    names: Names,
+    made: DateTime<Utc>,
+}
+
+/// The follow-up plan.
+#[derive(Debug, Clone, Default)]
+struct Plan {
+    items: Vec<pb::FollowUp>,
+    planned: i64,
+    done: i64,
+}
+
+/// Names for people, from the directory; ids where it does not know them.
+#[derive(Debug, Clone, Default)]
+struct Names {
+    agency: String,
+    unit: String,
+    /// Public services by id.
+    services: BTreeMap<String, String>,
+}
+
+impl Report {
+    /// Code and official name of an element: `U3 Waktu Penyelesaian`.
+    fn element(&self, key: &str) -> String {
+        let (code, name) = self.element_parts(key);
+        if code.is_empty() {
+            name
+        } else {
+            format!("{code} {name}")
+        }
+    }
+
+    /// Code and official name of an element; its key where the survey does not name it.
+    fn element_parts(&self, key: &str) -> (String, String) {
+        let of_result = self.result.elements.iter().find(|each| each.key == key);
+        let of_survey = self.survey.elements.iter().find(|each| each.key == key);
+        let found = of_result
+            .map(|each| (&each.code, &each.display_name))
+            .or(of_survey.map(|each| (&each.code, &each.display_name)));
+        match found {
+            Some((code, name)) if !name.is_empty() => (code.clone(), name.clone()),
+            Some((code, _)) => (code.clone(), key.to_owned()),
+            None => (String::new(), key.to_owned()),
+        }
+    }
+
+    /// Name of a public service; its id where the directory does not know it.
+    fn service(&self, id: &str) -> String {
+        self.names
+            .services
+            .get(id)
+            .cloned()
+            .unwrap_or_else(|| id.to_owned())
+    }
+
+    /// Whether figures may still move.
+    fn is_open(&self) -> bool {
+        self.result.state() != pb::SurveyState::Closed
+    }
+
+    fn title(&self) -> String {
+        format!(
+            "Laporan Survei Kepuasan Masyarakat {} {}",
+            self.names.unit,
+            words::period(&self.result.period)
+        )
+    }
+}
+
+pub(super) async fn run(connection: &Connection, what: ReportWhat) -> anyhow::Result<ExitCode> {
+    match what {
+        ReportWhat::Skm(args) => skm(connection, &args).await,
+    }
+}
+
+async fn skm(connection: &Connection, args: &ReportSkmArgs) -> anyhow::Result<ExitCode> {
+    let client = connection.survey().await?;
+    let survey = gather::survey(&client, args).await?;
+    let report = gather::report(connection, &client, survey, args, Clock::system().now()).await?;
+    for path in write(&report, &args.out, &args.format)? {
+        print::out(&format!("{}\n", print::clean(&path.display().to_string())))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the report in each form that is asked for, and returns the paths.
+fn write(report: &Report, folder: &Path, formats: &[ReportFormat]) -> anyhow::Result<Vec<PathBuf>> {
+    let stem = stem(&report.result.survey)?;
+    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    let sheets = data::sheets(report);
+    if formats.contains(&ReportFormat::Html) {
+        let page = html::page(&report.title(), &page::render(report));
+        files.push((format!("{stem}.html"), page.into_bytes()));
+    }
+    if formats.contains(&ReportFormat::Xlsx) {
+        let book = xlsx::workbook(&report.title(), report.made, &sheets)?;
+        files.push((format!("{stem}.xlsx"), book));
+    }
+    if formats.contains(&ReportFormat::Csv) {
+        for sheet in &sheets {
+            files.push((
+                format!("{stem}-{}.csv", sheet.key),
+                csv::write(sheet)?.into_bytes(),
+            ));
+        }
+    }
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("direktori `{}` tidak dapat dibuat", folder.display()))?;
+    let mut paths = Vec::with_capacity(files.len());
+    for (file, content) in files {
+        let path = folder.join(file);
+        std::fs::write(&path, content)
+            .with_context(|| format!("berkas `{}` tidak dapat ditulis", path.display()))?;
+        paths.push(path);
+    }
+    Ok(paths)
+}
+
+/// The start of every file name: `skm-3271-dpmptsp-2024-q3`. The ids of a resource name are safe in one.
+fn stem(survey: &str) -> anyhow::Result<String> {
+    let name::Survey { unit, survey } = name::Survey::parse(survey).context("nama survei tidak sah")?;
+    Ok(format!("skm-{}-{}-{survey}", unit.agency, unit.unit))
+}
+
+#[cfg(test)]
+mod tests;

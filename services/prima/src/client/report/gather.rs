@@ -1,0 +1,268 @@
+//! Reads what a report needs from the services. What a service has not got, or not for this caller, leaves a reason
+//! in its place; a service that is away ends the command, for a report with holes would look like a whole one.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
+use prima_proto::directory::v1 as directory;
+use prima_proto::{name, survey::v1 as pb};
+use tonic::{Code, Status};
+
+use super::{Names, Part, Plan, Report};
+use crate::cli::ReportSkmArgs;
+use crate::client::call::{request, retry};
+use crate::client::connect::{Connection, Directory, Survey};
+use crate::client::{fault, print, result_get};
+
+const PAGE: i32 = 1000;
+/// Metric of the instruments that this report is for.
+const METRIC: &str = "skm";
+
+/// The survey that the command line names, by itself or by unit and period.
+pub(super) async fn survey(client: &Survey, args: &ReportSkmArgs) -> anyhow::Result<pb::Survey> {
+    match (&args.survey, &args.unit, &args.period) {
+        (Some(name), _, _) => Ok(survey_get(client, name).await?),
+        (None, Some(unit), Some(period)) => survey_of(client, unit, period).await,
+        _ => bail!("sebutkan survei, atau unit dan periodenya"),
+    }
+}
+
+async fn survey_get(client: &Survey, name: &str) -> Result<pb::Survey, Status> {
+    let answer = retry(|| {
+        let (mut client, name) = (client.clone(), name.to_owned());
+        async move { client.get_survey(request(pb::GetSurveyRequest { name })).await }
+    });
+    Ok(answer.await?.survey.unwrap_or_default())
+}
+
+async fn survey_of(client: &Survey, unit: &str, period: &str) -> anyhow::Result<pb::Survey> {
+    // A wildcard would list the surveys of other units.
+    name::Unit::parse(unit).with_context(|| format!("unit `{unit}` tidak sah"))?;
+    let message = pb::ListSurveysRequest {
+        parent: unit.to_owned(),
+        page_size: PAGE,
+        page_token: String::new(),
+        period: period.to_owned(),
+    };
+    let answer = retry(|| {
+        let (mut client, message) = (client.clone(), message.clone());
+        async move { client.list_surveys(request(message)).await }
+    });
+    let mut found = answer.await?.surveys;
+    let names: Vec<String> = found.iter().map(|survey| survey.name.clone()).collect();
+    match found.pop() {
+        Some(survey) if names.len() == 1 => Ok(survey),
+        Some(_) => bail!(
+            "unit itu mempunyai {} survei pada periode {period}; sebutkan salah satu: {}",
+            names.len(),
+            names.join(", ")
+        ),
+        None => bail!("unit itu tidak mempunyai survei pada periode {period}"),
+    }
+}
+
+/// Everything about a survey that the report tells.
+pub(super) async fn report(
+    connection: &Connection,
+    client: &Survey,
+    survey: pb::Survey,
+    args: &ReportSkmArgs,
+    made: DateTime<Utc>,
+) -> anyhow::Result<Report> {
+    let instrument = instrument(client, &survey.instrument).await?;
+    suits(&instrument)?;
+    let result = result_get(client, &survey.name).await?;
+    let unit = name::Survey::parse(&survey.name)
+        .context("nama survei tidak sah")?
+        .unit;
+    let unit_result = unit_result(client, &unit, &survey.period, args).await;
+    let unit_result = if args.compare.is_some() {
+        // Asked for by name: a refusal is an answer to the caller, not a gap in the report.
+        Ok(unit_result?)
+    } else {
+        part(unit_result)?
+    };
+    Ok(Report {
+        analysis: part(analysis(client, &survey.name).await)?,
+        plan: part(plan(client, &survey.name).await)?,
+        unit: unit_result,
+        names: names(connection, &unit).await,
+        survey,
+        result,
+        instrument,
+        made,
+    })
+}
+
+/// Refuses an instrument that has no SKM index.
+pub(super) fn suits(instrument: &pb::Instrument) -> anyhow::Result<()> {
+    if instrument.metric == METRIC {
+        return Ok(());
+    }
+    bail!(
+        "laporan SKM hanya untuk survei dengan instrumen SKM; survei ini memakai {} ({})",
+        instrument.id,
+        instrument.display_name
+    )
+}
+
+async fn instrument(client: &Survey, id: &str) -> anyhow::Result<pb::Instrument> {
+    let answer = retry(|| {
+        let mut client = client.clone();
+        async move {
+            client
+                .list_instruments(request(pb::ListInstrumentsRequest {}))
+                .await
+        }
+    });
+    let mut known = answer.await?.instruments.into_iter();
+    let found = known.find(|instrument| instrument.id == id);
+    found.with_context(|| format!("instrumen `{id}` tidak dikenal layanan survei"))
+}
+
+async fn analysis(client: &Survey, survey: &str) -> Result<pb::Analysis, Status> {
+    let answer = retry(|| {
+        let (mut client, survey) = (client.clone(), survey.to_owned());
+        async move {
+            client
+                .analyze_result(request(pb::AnalyzeResultRequest { survey }))
+                .await
+        }
+    });
+    Ok(answer.await?.analysis.unwrap_or_default())
+}
+
+async fn unit_result(
+    client: &Survey,
+    unit: &name::Unit,
+    period: &str,
+    args: &ReportSkmArgs,
+) -> Result<pb::UnitResult, Status> {
+    let message = pb::GetUnitResultRequest {
+        unit: unit.to_string(),
+        period: period.to_owned(),
+        compare_period: args.compare.clone().unwrap_or_default(),
+        across_instruments: args.across_instruments,
+    };
+    let answer = retry(|| {
+        let (mut client, message) = (client.clone(), message.clone());
+        async move { client.get_unit_result(request(message)).await }
+    });
+    Ok(answer.await?.result.unwrap_or_default())
+}
+
+async fn plan(client: &Survey, survey: &str) -> Result<Plan, Status> {
+    let mut plan = Plan::default();
+    let mut page_token = String::new();
+    loop {
+        let message = pb::ListFollowUpsRequest {
+            parent: survey.to_owned(),
+            page_size: PAGE,
+            page_token,
+        };
+        let answer = retry(|| {
+            let (mut client, message) = (client.clone(), message.clone());
+            async move { client.list_follow_ups(request(message)).await }
+        });
+        let page = answer.await?;
+        plan.items.extend(page.follow_ups);
+        (plan.planned, plan.done) = (page.planned, page.done);
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return Ok(plan);
+        }
+    }
+}
+
+/// A refusal that will not pass as the reason why a part is missing; any other as the end.
+pub(super) fn part<T>(answer: Result<T, Status>) -> Result<Part<T>, Status> {
+    match answer {
+        Ok(value) => Ok(Ok(value)),
+        Err(status) => match status.code() {
+            Code::NotFound | Code::FailedPrecondition | Code::PermissionDenied | Code::Unimplemented => {
+                Ok(Err(fault::status_line(&status)))
+            }
+            _ => Err(status),
+        },
+    }
+}
+
+/// Names from the directory. It only makes the report nicer, so without it ids stand in their place.
+async fn names(connection: &Connection, unit: &name::Unit) -> Names {
+    let mut names = Names {
+        agency: format!("agencies/{}", unit.agency),
+        unit: unit.to_string(),
+        services: BTreeMap::new(),
+    };
+    let client = match connection.directory().await {
+        Ok(client) => client,
+        Err(error) => {
+            print::note("Direktori tidak terjangkau; laporan memakai kode sebagai nama unit dan instansi.");
+            for line in fault::lines(&error) {
+                print::note(&line);
+            }
+            return names;
+        }
+    };
+    if let Err(status) = fill(&client, unit, &mut names).await {
+        print::note(&format!(
+            "Nama dari direktori tidak lengkap: {}",
+            fault::status_line(&status)
+        ));
+    }
+    names
+}
+
+async fn fill(client: &Directory, unit: &name::Unit, names: &mut Names) -> Result<(), Status> {
+    let agency = retry(|| {
+        let (mut client, name) = (client.clone(), names.agency.clone());
+        async move {
+            client
+                .get_agency(request(directory::GetAgencyRequest { name }))
+                .await
+        }
+    });
+    let agency = agency.await;
+    let found = retry(|| {
+        let (mut client, name) = (client.clone(), unit.to_string());
+        async move { client.get_unit(request(directory::GetUnitRequest { name })).await }
+    });
+    let found = found.await;
+    if let Ok(Some(agency)) = agency.as_ref().map(|answer| &answer.agency) {
+        names.agency.clone_from(&agency.display_name);
+    }
+    if let Ok(Some(found)) = found.as_ref().map(|answer| &answer.unit) {
+        names.unit.clone_from(&found.display_name);
+    }
+    agency?;
+    found?;
+    names.services = services(client, unit).await?;
+    Ok(())
+}
+
+async fn services(client: &Directory, unit: &name::Unit) -> Result<BTreeMap<String, String>, Status> {
+    let mut found = BTreeMap::new();
+    let mut page_token = String::new();
+    loop {
+        let message = directory::ListPublicServicesRequest {
+            parent: unit.to_string(),
+            page_size: PAGE,
+            page_token,
+        };
+        let answer = retry(|| {
+            let (mut client, message) = (client.clone(), message.clone());
+            async move { client.list_public_services(request(message)).await }
+        });
+        let page = answer.await?;
+        for service in page.public_services {
+            if let Ok(name) = name::PublicService::parse(&service.name) {
+                found.insert(name.service, service.display_name);
+            }
+        }
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return Ok(found);
+        }
+    }
+}

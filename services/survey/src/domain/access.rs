@@ -1,0 +1,386 @@
+//! By what a response may come in, and how that is proven without knowing the person.
+//!
+//! Tokens and links are message authentication codes (HMAC-SHA256) over the survey's name, under a secret that the
+//! service keeps; a kiosk signs with a key of its own (Ed25519). So a credential of another survey, or one that nobody
+//! issued, is told from a genuine one without looking anything up.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
+use prima_platform::failure::Violation;
+use prima_proto::name;
+use ring::{hmac, signature};
+use sha2::{Digest, Sha256};
+
+use super::survey::AccessMode;
+
+/// Bytes of the secret that tokens and links are made with.
+pub const SECRET_BYTES: usize = 32;
+/// Tokens of one batch at most.
+pub const BATCH_MAX: i32 = 10_000;
+const MAC_BYTES: usize = 32;
+const COUNTER_MAX: usize = 63;
+const DISPLAY_NAME_MAX: usize = 200;
+const PUBLIC_KEY_BYTES: usize = 32;
+
+/// Why a credential does not let a response in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Nobody issued this token for this survey.
+    #[error("the token is not one of this survey")]
+    TokenInvalid,
+    /// The token came too late.
+    #[error("the token has expired")]
+    TokenExpired,
+    /// The token's batch was revoked.
+    #[error("the token was revoked")]
+    TokenRevoked,
+    /// Another response came with this token.
+    #[error("the token was used by another response")]
+    TokenUsed,
+    /// The link is not that of this survey.
+    #[error("the link is not that of this survey")]
+    LinkInvalid,
+    /// No registered device of the unit made this signature.
+    #[error("the signature is not one of a registered device over this response")]
+    SignatureInvalid,
+    /// The device was revoked.
+    #[error("the device was revoked")]
+    DeviceRevoked,
+    /// Another response came with this counter of the device.
+    #[error("the counter of the device was used by another response")]
+    CounterUsed,
+    /// The survey does not take responses in this way.
+    #[error("the survey does not take responses in this way")]
+    ModeNotAllowed,
+}
+
+impl Refusal {
+    /// The stable reason sent in `ErrorInfo`.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::TokenInvalid => "TOKEN_INVALID",
+            Self::TokenExpired => "TOKEN_EXPIRED",
+            Self::TokenRevoked => "TOKEN_REVOKED",
+            Self::TokenUsed => "TOKEN_USED",
+            Self::LinkInvalid => "LINK_INVALID",
+            Self::SignatureInvalid => "SIGNATURE_INVALID",
+            Self::DeviceRevoked => "DEVICE_REVOKED",
+            Self::CounterUsed => "COUNTER_USED",
+            Self::ModeNotAllowed => "ACCESS_MODE_NOT_ALLOWED",
+        }
+    }
+
+    /// The refusal for people, in Indonesian.
+    pub fn localized(self) -> &'static str {
+        match self {
+            Self::TokenInvalid => "Token bukan milik survei ini",
+            Self::TokenExpired => "Masa berlaku token sudah habis",
+            Self::TokenRevoked => "Token sudah dibatalkan",
+            Self::TokenUsed => "Token sudah dipakai",
+            Self::LinkInvalid => "Tautan bukan milik survei ini",
+            Self::SignatureInvalid => "Tanda tangan perangkat tidak sah",
+            Self::DeviceRevoked => "Perangkat sudah dicabut",
+            Self::CounterUsed => "Nomor urut perangkat sudah dipakai",
+            Self::ModeNotAllowed => "Survei ini tidak menerima tanggapan dengan cara ini",
+        }
+    }
+
+    /// Whether the credential never was good, rather than being good no more.
+    pub fn is_forgery(self) -> bool {
+        match self {
+            Self::TokenInvalid | Self::LinkInvalid | Self::SignatureInvalid => true,
+            Self::TokenExpired
+            | Self::TokenRevoked
+            | Self::TokenUsed
+            | Self::DeviceRevoked
+            | Self::CounterUsed
+            | Self::ModeNotAllowed => false,
+        }
+    }
+}
+
+/// A genuine token, without its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// Its batch, counted from 1 within the survey.
+    pub batch: i64,
+    /// SHA-256 of its text.
+    pub digest: Vec<u8>,
+}
+
+/// What a kiosk sends to show that it made a response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kiosk {
+    /// The device.
+    pub device: name::Device,
+    /// Its counter, from 1.
+    pub counter: i64,
+    /// Ed25519 signature over [`kiosk_lines`].
+    pub signature: Vec<u8>,
+}
+
+/// By what a response comes in. Token and link are genuine; what a kiosk sent is yet to be checked with its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// A role in the agency.
+    Agent,
+    /// The open link.
+    Link,
+    /// A single-use token.
+    Token(Token),
+    /// A registered device.
+    Kiosk(Kiosk),
+}
+
+impl Proof {
+    /// The way it comes in.
+    pub fn mode(&self) -> AccessMode {
+        match self {
+            Self::Agent => AccessMode::Agent,
+            Self::Link => AccessMode::Link,
+            Self::Token(_) => AccessMode::Token,
+            Self::Kiosk(_) => AccessMode::Kiosk,
+        }
+    }
+}
+
+/// The secret that tokens and links are made with; it shows nothing of itself in a log.
+#[derive(Debug, Clone)]
+pub struct Secret(hmac::Key);
+
+impl Secret {
+    /// From [`SECRET_BYTES`] random bytes.
+    pub fn new(bytes: &[u8]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, bytes))
+    }
+
+    /// The token with this serial number of a batch of the survey: always the same 54 characters of `[A-Za-z0-9_-]`.
+    pub fn token(&self, survey: &name::Survey, batch: u32, serial: u32) -> String {
+        let mut raw = Vec::with_capacity(8 + MAC_BYTES);
+        raw.extend(batch.to_be_bytes());
+        raw.extend(serial.to_be_bytes());
+        raw.extend(hmac::sign(&self.0, token_message(survey, batch, serial).as_bytes()).as_ref());
+        URL_SAFE_NO_PAD.encode(raw)
+    }
+
+    /// Reads a token of the survey.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::TokenInvalid`] for everything that [`Secret::token`] did not make for this survey.
+    pub fn read_token(&self, survey: &name::Survey, text: &str) -> Result<Token, Refusal> {
+        let raw = URL_SAFE_NO_PAD.decode(text).map_err(|_| Refusal::TokenInvalid)?;
+        let numbers = raw.split_first_chunk::<4>().and_then(|(batch, rest)| {
+            let (serial, mac) = rest.split_first_chunk::<4>()?;
+            Some((u32::from_be_bytes(*batch), u32::from_be_bytes(*serial), mac))
+        });
+        let (batch, serial, mac) = numbers.ok_or(Refusal::TokenInvalid)?;
+        hmac::verify(&self.0, token_message(survey, batch, serial).as_bytes(), mac)
+            .map_err(|_| Refusal::TokenInvalid)?;
+        Ok(Token {
+            batch: i64::from(batch),
+            digest: Sha256::digest(text).to_vec(),
+        })
+    }
+
+    /// The open link of the survey: always the same 43 characters of `[A-Za-z0-9_-]`.
+    pub fn link(&self, survey: &name::Survey) -> String {
+        URL_SAFE_NO_PAD.encode(hmac::sign(&self.0, link_message(survey).as_bytes()))
+    }
+
+    /// Whether a link is that of the survey.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::LinkInvalid`] when it is not.
+    pub fn check_link(&self, survey: &name::Survey, text: &str) -> Result<(), Refusal> {
+        let mac = URL_SAFE_NO_PAD.decode(text).map_err(|_| Refusal::LinkInvalid)?;
+        hmac::verify(&self.0, link_message(survey).as_bytes(), &mac).map_err(|_| Refusal::LinkInvalid)
+    }
+
+    /// What is kept of a device's mark, 16 bytes: equal for equal marks of one survey, useless outside it.
+    pub fn device_digest(&self, survey: &name::Survey, mark: &str) -> Vec<u8> {
+        let message = format!("prima-device-1\n{survey}\n{mark}");
+        let tag = hmac::sign(&self.0, message.as_bytes());
+        tag.as_ref().iter().take(16).copied().collect()
+    }
+}
+
+fn token_message(survey: &name::Survey, batch: u32, serial: u32) -> String {
+    format!("prima-token-1\n{survey}\n{batch}\n{serial}")
+}
+
+fn link_message(survey: &name::Survey) -> String {
+    format!("prima-link-1\n{survey}")
+}
+
+/// A batch of single-use tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenBatch {
+    /// Its number, counted from 1 within the survey.
+    pub number: i64,
+    /// Service counter it is for; may be empty.
+    pub counter: String,
+    /// Id of the public service it is for; may be empty.
+    pub service: String,
+    /// Tokens issued, 1 to [`BATCH_MAX`].
+    pub size: i64,
+    /// Until when its tokens are taken (exclusive).
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was issued.
+    pub created_at: DateTime<Utc>,
+    /// When it was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+impl TokenBatch {
+    /// Whether its tokens are taken at `now`.
+    ///
+    /// # Errors
+    ///
+    /// Revoked or expired; revoked when it is both.
+    pub fn accepts(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
+        if self.revoked_at.is_some() {
+            return Err(Refusal::TokenRevoked);
+        }
+        if self.expires_at.is_some_and(|end| now >= end) {
+            return Err(Refusal::TokenExpired);
+        }
+        Ok(())
+    }
+}
+
+/// A batch as a caller asks for it, unchecked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchDraft {
+    /// Service counter.
+    pub counter: String,
+    /// Id of the public service.
+    pub service: String,
+    /// How many tokens.
+    pub size: i32,
+    /// Until when they are taken.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+impl BatchDraft {
+    /// Adds every fault of the draft, each with the path of its field in `IssueTokensRequest`.
+    pub fn check(&self, now: DateTime<Utc>, faults: &mut Vec<Violation>) {
+        check_text("counter", "Nama loket", &self.counter, COUNTER_MAX, faults);
+        if !self.service.is_empty()
+            && let Err(error) = name::token(&self.service, name::TOKEN_MAX)
+        {
+            faults.push(Violation::new(
+                "service",
+                error.to_string(),
+                format!(
+                    "Id jenis layanan harus 1 sampai {} karakter dari a-z, 0-9, dan -",
+                    name::TOKEN_MAX
+                ),
+            ));
+        }
+        if !(1..=BATCH_MAX).contains(&self.size) {
+            faults.push(Violation::new(
+                "size",
+                format!("must be 1 to {BATCH_MAX}"),
+                format!("Jumlah token harus 1 sampai {BATCH_MAX}"),
+            ));
+        }
+        if self.expires_at.is_some_and(|end| end <= now) {
+            faults.push(Violation::new(
+                "expire_time",
+                "must be in the future",
+                "Batas waktu token harus di masa depan",
+            ));
+        }
+    }
+}
+
+/// A kiosk of a unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// Resource name.
+    pub name: name::Device,
+    /// Name for people.
+    pub display_name: String,
+    /// Ed25519 public key, 32 bytes.
+    pub public_key: Vec<u8>,
+    /// When it was registered.
+    pub created_at: DateTime<Utc>,
+    /// When it was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+impl Device {
+    /// Whether the device made this signature.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::SignatureInvalid`] when it did not.
+    pub fn verify(&self, lines: &str, signature: &[u8]) -> Result<(), Refusal> {
+        signature::UnparsedPublicKey::new(&signature::ED25519, &self.public_key)
+            .verify(lines.as_bytes(), signature)
+            .map_err(|_| Refusal::SignatureInvalid)
+    }
+
+    /// Whether what it signs is taken.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::DeviceRevoked`] when it was revoked.
+    pub fn accepts(&self) -> Result<(), Refusal> {
+        match self.revoked_at {
+            Some(_) => Err(Refusal::DeviceRevoked),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Adds every fault of a device to be registered, each with the path of its field in `RegisterDeviceRequest`.
+pub fn check_device(display_name: &str, public_key: &[u8], faults: &mut Vec<Violation>) {
+    check_text(
+        "device.display_name",
+        "Nama perangkat",
+        display_name,
+        DISPLAY_NAME_MAX,
+        faults,
+    );
+    if public_key.len() != PUBLIC_KEY_BYTES {
+        faults.push(Violation::new(
+            "device.public_key",
+            format!("must be an Ed25519 public key of {PUBLIC_KEY_BYTES} bytes"),
+            format!("Kunci publik harus kunci Ed25519 sepanjang {PUBLIC_KEY_BYTES} byte"),
+        ));
+    }
+}
+
+fn check_text(field: &str, label: &str, text: &str, most: usize, faults: &mut Vec<Violation>) {
+    if text.chars().count() > most || text.chars().any(char::is_control) {
+        faults.push(Violation::new(
+            field,
+            format!("must be at most {most} characters without control characters"),
+            format!("{label} paling panjang {most} karakter tanpa karakter kendali"),
+        ));
+    }
+}
+
+/// What a kiosk signs: the lines of `KioskProof.signature` in the contract.
+pub fn kiosk_lines(
+    survey: &name::Survey,
+    device: &name::Device,
+    counter: i64,
+    response: &str,
+    answers: &BTreeMap<String, i32>,
+) -> String {
+    let mut text = format!("prima-kiosk-1\n{survey}\n{device}\n{counter}\n{response}");
+    for (key, score) in answers {
+        text.push_str(&format!("\n{key}={score}"));
+    }
+    text
+}
+
+#[cfg(test)]
+#[path = "access_tests.rs"]
+mod tests;

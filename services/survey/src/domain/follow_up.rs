@@ -1,0 +1,164 @@
+//! The follow-up plan (rencana tindak lanjut): one action on one element, planned for a quarter, done once.
+
+use chrono::NaiveDate;
+use prima_platform::failure::Violation;
+
+use super::{input, period::Period, shown, survey::Survey};
+
+/// Actions of one survey: all of them travel in its event.
+pub const PLAN_MAX: usize = 500;
+const PROGRAM_MAX: usize = 500;
+const RESPONSIBLE_MAX: usize = 200;
+const NOTE_MAX: usize = 1000;
+
+/// One planned action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// Key of an element that the survey asks.
+    pub element: String,
+    /// Program or activity.
+    pub program: String,
+    /// Quarter, `YYYY-qN`.
+    pub quarter: String,
+    /// Office that is responsible.
+    pub responsible: String,
+}
+
+/// That an action was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// The day.
+    pub date: NaiveDate,
+    /// Link to the evidence.
+    pub evidence: String,
+    /// Remark; may be empty.
+    pub note: String,
+}
+
+/// Checks a plan, against the `survey` where that is known.
+///
+/// # Errors
+///
+/// Every fault, each with the path of its field in `CreateFollowUpRequest`.
+pub fn plan(raw: &Plan, survey: Option<&Survey>) -> Result<Plan, Vec<Violation>> {
+    let mut faults = Vec::new();
+    let asked = survey.is_none_or(|s| s.asked.iter().any(|a| a.key == raw.element));
+    if raw.element.is_empty() || !asked {
+        faults.push(Violation::new(
+            "follow_up.element",
+            format!("`{}` is no element that the survey asks", shown(&raw.element)),
+            format!("`{}` bukan unsur yang ditanyakan survei", shown(&raw.element)),
+        ));
+    }
+    let quarter = raw.quarter.parse::<Period>().ok();
+    if !quarter.is_some_and(|q| q.as_str().contains("-q")) {
+        faults.push(Violation::new(
+            "follow_up.quarter",
+            "must be a quarter, `YYYY-q1` to `YYYY-q4`, with a year from 2000 to 2100",
+            "harus berupa triwulan `YYYY-q1` sampai `YYYY-q4`, dengan tahun 2000 sampai 2100",
+        ));
+    }
+    let checked = Plan {
+        element: raw.element.clone(),
+        program: input::line("follow_up.program", &raw.program, 1, PROGRAM_MAX, &mut faults),
+        quarter: raw.quarter.clone(),
+        responsible: input::line(
+            "follow_up.responsible",
+            &raw.responsible,
+            1,
+            RESPONSIBLE_MAX,
+            &mut faults,
+        ),
+    };
+    if faults.is_empty() {
+        Ok(checked)
+    } else {
+        Err(faults)
+    }
+}
+
+/// Checks what is told of an action that was done, on the day `today`.
+///
+/// # Errors
+///
+/// Every fault, each with the path of its field in `CompleteFollowUpRequest`.
+pub fn done(date: &str, evidence: &str, note: &str, today: NaiveDate) -> Result<Done, Vec<Violation>> {
+    let mut faults = Vec::new();
+    let date = input::day("done_date", date, &mut faults);
+    if date.is_some_and(|d| d > today) {
+        faults.push(Violation::new(
+            "done_date",
+            format!("must not be after {today}, today in Jakarta"),
+            format!("tidak boleh setelah hari ini, {today} WIB"),
+        ));
+    }
+    let evidence = input::link("evidence", evidence, &mut faults);
+    let note = input::remark("note", note, NOTE_MAX, &mut faults);
+    match date {
+        Some(date) if faults.is_empty() => Ok(Done { date, evidence, note }),
+        _ => Err(faults),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields<T: std::fmt::Debug>(result: Result<T, Vec<Violation>>) -> Vec<String> {
+        result.unwrap_err().into_iter().map(|f| f.field).collect()
+    }
+
+    fn good() -> Plan {
+        Plan {
+            element: "time".into(),
+            program: "Menambah loket pada jam sibuk".into(),
+            quarter: "2025-q1".into(),
+            responsible: "Bidang Pelayanan".into(),
+        }
+    }
+
+    #[test]
+    fn every_fault_of_a_plan_is_told_at_once() {
+        assert_eq!(plan(&good(), None).unwrap(), good());
+        let bad = Plan {
+            element: String::new(),
+            program: " ".into(),
+            quarter: "2025".into(),
+            responsible: "x".repeat(201),
+        };
+        assert_eq!(
+            fields(plan(&bad, None)),
+            [
+                "follow_up.element",
+                "follow_up.quarter",
+                "follow_up.program",
+                "follow_up.responsible"
+            ]
+        );
+    }
+
+    #[test]
+    fn only_a_quarter_is_a_quarter() {
+        for quarter in ["2025", "2025-s1", "2025-m01", "2025-q5", "2025-Q1", ""] {
+            let bad = Plan {
+                quarter: quarter.into(),
+                ..good()
+            };
+            assert_eq!(fields(plan(&bad, None)), ["follow_up.quarter"], "{quarter}");
+        }
+    }
+
+    #[test]
+    fn an_action_is_done_by_today_with_evidence() {
+        let today = "2025-03-01".parse().unwrap();
+        assert!(done("2025-03-01", "https://a.id/foto", "", today).is_ok());
+        assert_eq!(
+            fields(done("2025-03-02", "https://a.id/foto", "", today)),
+            ["done_date"]
+        );
+        assert_eq!(
+            fields(done("", "", &"x".repeat(1001), today)),
+            ["done_date", "evidence", "note"]
+        );
+    }
+}

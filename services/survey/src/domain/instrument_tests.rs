@@ -1,0 +1,270 @@
+//! Rules of instruments, as tests.
+
+use super::data::{FILES, read};
+use super::*;
+use crate::domain::number;
+
+fn skm() -> &'static Instrument {
+    find(DEFAULT).unwrap()
+}
+
+fn keys(instrument: &Instrument) -> Vec<&str> {
+    instrument.elements.iter().map(|e| e.key.as_str()).collect()
+}
+
+fn codes<'a>(instrument: &'a Instrument, field: &str) -> Vec<&'a str> {
+    instrument
+        .choices(field)
+        .iter()
+        .map(|c| c.code.as_str())
+        .collect()
+}
+
+#[test]
+fn every_embedded_instrument_reads() {
+    for (file, text) in FILES {
+        let instrument = read(text).unwrap_or_else(|fault| panic!("{file}: {fault}"));
+        assert_eq!(file, format!("{}.json", instrument.id));
+        assert_eq!(find(&instrument.id), Some(&instrument));
+    }
+    let ids: Vec<&str> = all().unwrap().iter().map(|i| i.id.as_str()).collect();
+    assert_eq!(ids, ["f03-offline-2022", "f03-online-2022", "skm-2017"]);
+    assert_eq!(find("skm-2016"), None);
+}
+
+/// Data of other rules in the same folder.
+const OTHERS: [&str; 2] = ["flags.json", "publication-media.json"];
+
+#[test]
+fn no_file_of_the_data_folder_is_forgotten() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/data");
+    let mut files: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|file| !OTHERS.contains(&file.as_str()))
+        .collect();
+    files.sort();
+    assert_eq!(files, FILES.map(|(file, _)| file));
+}
+
+#[test]
+fn skm_has_nine_elements_from_1_to_4() {
+    assert_eq!((skm().min, skm().max, skm().conversion), (1, 4, 25));
+    assert_eq!(
+        keys(skm()),
+        [
+            "requirements",
+            "procedure",
+            "time",
+            "cost",
+            "product",
+            "competence",
+            "conduct",
+            "complaint_handling",
+            "facilities"
+        ]
+    );
+    assert!(
+        skm()
+            .elements
+            .iter()
+            .all(|e| e.answers.len() == 4 && e.aspect.is_none())
+    );
+    assert!(skm().own_elements && skm().aspects.is_empty());
+    assert_eq!((skm().metric.as_deref(), skm().minimum), (Some("skm"), 1));
+    assert_eq!(skm().default_variant(), WeightVariant::Exact);
+}
+
+#[test]
+fn annex_and_form_number_the_last_two_elements_of_skm_differently() {
+    let of = |pick: fn(&Element) -> &String| -> Vec<&str> {
+        skm().elements.iter().map(|e| pick(e).as_str()).collect()
+    };
+    assert_eq!(
+        of(|e| &e.code),
+        ["U1", "U2", "U3", "U4", "U5", "U6", "U7", "U8", "U9"]
+    );
+    assert_eq!(
+        of(|e| &e.form_code),
+        ["U1", "U2", "U3", "U4", "U5", "U6", "U7", "U9", "U8"]
+    );
+    assert_eq!(skm().element("facilities").unwrap().form_code, "U8");
+    assert_eq!(skm().element("nothing"), None);
+}
+
+#[test]
+fn f03_has_14_questions_offline_and_11_online_in_five_aspects() {
+    for (id, questions, per_aspect) in [
+        ("f03-offline-2022", 14, [4, 3, 4, 2, 1]),
+        ("f03-online-2022", 11, [4, 1, 4, 1, 1]),
+    ] {
+        let form = find(id).unwrap();
+        assert_eq!(
+            (form.min, form.max, form.conversion, form.minimum),
+            (0, 5, 1, 10),
+            "{id}"
+        );
+        assert_eq!(form.elements.len(), questions, "{id}");
+        let aspects: Vec<&str> = form.aspects.iter().map(|a| a.key.as_str()).collect();
+        assert_eq!(
+            aspects,
+            [
+                "service_policy",
+                "hr_professionalism",
+                "infrastructure",
+                "information_system",
+                "consultation_complaint"
+            ]
+        );
+        let count = |aspect: &str| {
+            let belongs = |e: &&Element| e.aspect.as_deref() == Some(aspect);
+            form.elements.iter().filter(belongs).count()
+        };
+        assert_eq!(
+            aspects.iter().map(|a| count(a)).collect::<Vec<_>>(),
+            per_aspect,
+            "{id}"
+        );
+        assert_eq!(
+            form.variants,
+            [WeightVariant::MeanOfAspectMeans, WeightVariant::MeanOfAllAnswers]
+        );
+        assert!(form.metric.is_none() && form.categories.is_empty() && !form.own_elements);
+        assert_eq!(form.category(&Rational::from_integer(5.into())), None);
+    }
+    // The offline form itself skips number 13.
+    let onsite = find("f03-offline-2022")
+        .unwrap()
+        .element("onsite_information_ease")
+        .unwrap();
+    assert_eq!((onsite.code.as_str(), onsite.form_code.as_str()), ("13", "14"));
+}
+
+#[test]
+fn every_instrument_offers_the_same_profile() {
+    for instrument in all().unwrap() {
+        assert_eq!(codes(instrument, "sex"), ["L", "P"]);
+        assert_eq!(
+            codes(instrument, "age_group"),
+            ["10-19", "20-29", "30-39", "40-49", "50-59", "60+"]
+        );
+        assert_eq!(
+            codes(instrument, "education"),
+            ["SD", "SMP", "SMA", "S1", "S2", "S3"]
+        );
+        assert_eq!(
+            codes(instrument, "occupation"),
+            ["PNS", "TNI", "POLRI", "SWASTA", "WIRAUSAHA", "LAINNYA"]
+        );
+        assert_eq!(
+            codes(instrument, "channel"),
+            ["counter", "online", "phone", "mobile", "kiosk", "other"]
+        );
+        assert_eq!(codes(instrument, "hour_band"), ["morning", "afternoon"]);
+        assert_eq!(codes(instrument, "religion"), [""; 0]);
+    }
+}
+
+#[test]
+fn an_age_of_10_to_120_has_one_group() {
+    for age in 10..=120 {
+        assert!(skm().age_group(age).is_some(), "{age}");
+    }
+    for (age, group) in [
+        (10, "10-19"),
+        (19, "10-19"),
+        (20, "20-29"),
+        (59, "50-59"),
+        (60, "60+"),
+        (120, "60+"),
+    ] {
+        assert_eq!(skm().age_group(age).unwrap().code, group, "{age}");
+    }
+    assert_eq!((skm().age_group(9), skm().age_group(121)), (None, None));
+}
+
+#[test]
+fn category_bounds_are_exact_and_descend() {
+    let bounds: Vec<(&str, String)> = skm()
+        .categories
+        .iter()
+        .map(|c| (c.grade.as_str(), number::fraction(&c.lower)))
+        .collect();
+    let expected = [("A", "8831/100"), ("B", "7661/100"), ("C", "65/1"), ("D", "0/1")];
+    assert_eq!(bounds, expected.map(|(grade, lower)| (grade, lower.to_owned())));
+}
+
+#[test]
+fn a_rounded_index_always_has_a_category() {
+    for hundredths in 0..=10_000 {
+        let rounded = Rational::new(hundredths.into(), 100.into());
+        assert!(skm().category(&rounded).is_some(), "{hundredths}");
+    }
+    assert_eq!(skm().category(&Rational::new((-1).into(), 100.into())), None);
+}
+
+#[test]
+fn malformed_data_is_no_instrument_and_says_why() {
+    let [(_, f03), _, (_, skm)] = FILES;
+    for (good, from, to, fault) in [
+        (skm, "\"lower\": 88.31", "\"lower\": \"A\"", "invalid type"),
+        (skm, "\"lower\": 88.31", "\"lower\": 1e300", "not a plain decimal"),
+        (skm, "\"lower\": 0,", "\"lower\": 1,", "categories"),
+        (skm, "\"lower\": 88.31", "\"lower\": 76.61", "categories"),
+        (skm, "\"max\": 4,", "\"max\": 6,", "scale"),
+        (skm, "\"max\": 4,", "\"max\": 5,", "answer for each score"),
+        (skm, "\"key\": \"time\"", "\"key\": \"cost\"", "comes twice"),
+        (skm, "\"key\": \"time\"", "\"key\": \"own_time\"", "unit's own"),
+        (
+            skm,
+            "\"code_form\": \"U9\"",
+            "\"code_form\": \"U8\"",
+            "form comes twice",
+        ),
+        (skm, "\"key\": \"education\"", "\"key\": \"schooling\"", "profile"),
+        (skm, "\"ages\": [20, 29]", "\"ages\": [21, 29]", "profile"),
+        (
+            skm,
+            "\"default\": \"exact\"",
+            "\"default\": \"mean_of_all_answers\"",
+            "variants",
+        ),
+        (
+            skm,
+            "\"default\": \"exact\"",
+            "\"default\": \"heavy\"",
+            "weight variant heavy",
+        ),
+        (skm, "\"conversion\": 25", "\"conversion\": 0", "conversion"),
+        (
+            skm,
+            "\"minimum_respondents\": 1,",
+            "\"minimum_respondents\": 0,",
+            "minimum",
+        ),
+        (
+            f03,
+            "\"aspect\": \"infrastructure\"",
+            "\"aspect\": \"innovation\"",
+            "aspects",
+        ),
+        (
+            f03,
+            "\"own_elements\": false",
+            "\"own_elements\": true",
+            "unit's own",
+        ),
+        (f03, "\"metric\": null", "\"metric\": \"f03\"", "categories"),
+        (
+            f03,
+            "\"allowed\": [\"mean_of_aspect_means\",",
+            "\"allowed\": [\"exact\",",
+            "variants",
+        ),
+    ] {
+        assert!(good.contains(from), "{from}");
+        let found = read(&good.replacen(from, to, 1)).unwrap_err();
+        assert!(found.contains(fault), "{to}: {found}");
+    }
+    assert!(read("{").is_err());
+}

@@ -1,0 +1,294 @@
+//! Results that were published before this system computed them: recorded, not computed.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use prima_platform::failure::Violation;
+use prima_proto::name;
+
+use super::{
+    index::Published,
+    input,
+    instrument::{self, Instrument},
+    number::{self, Rational},
+    period::Period,
+    shown,
+};
+
+const CATEGORY_MAX: usize = 10;
+const ELEMENTS_MAX: usize = 50;
+const ELEMENT_MAX: usize = 63;
+/// The metric that a recorded result counts for.
+const METRIC: &str = "skm";
+/// Scale of an instrument that is not known here: that of SKM since 2003.
+const SCALE: (u8, u8) = (1, 4);
+
+/// Who a result is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A unit.
+    Unit(name::Unit),
+    /// An agency.
+    Agency(name::Agency),
+}
+
+impl Subject {
+    /// Parses `agencies/{agency}` or `agencies/{agency}/units/{unit}`; `None` for anything else, and for `-`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let subject = match name::Unit::parse(text) {
+            Ok(unit) => Self::Unit(unit),
+            Err(_) => Self::Agency(name::Agency::parse(text).ok()?),
+        };
+        (subject.agency() != "-" && subject.unit() != "-").then_some(subject)
+    }
+
+    /// Id of the agency.
+    pub fn agency(&self) -> &str {
+        match self {
+            Self::Unit(unit) => &unit.agency,
+            Self::Agency(agency) => &agency.agency,
+        }
+    }
+
+    /// Id of the unit; empty for an agency.
+    pub fn unit(&self) -> &str {
+        match self {
+            Self::Unit(unit) => &unit.unit,
+            Self::Agency(_) => "",
+        }
+    }
+}
+
+/// How an agency's result was made from its units'.
+pub const ROLL_UPS: [&str; 2] = ["mean_of_units", "respondent_weighted"];
+
+/// A result as a caller describes it, unchecked; when checked, as it is kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Result {
+    /// Resource name of the unit or agency.
+    pub subject: String,
+    /// Period.
+    pub period: String,
+    /// Instrument and version.
+    pub instrument: String,
+    /// Published index; two decimals when checked.
+    pub index: String,
+    /// Published category; filled when checked.
+    pub category: String,
+    /// Published number of respondents; 0 when not known.
+    pub respondents: i64,
+    /// Published means per element key.
+    pub elements: BTreeMap<String, String>,
+    /// Where it was published.
+    pub source: String,
+    /// For an agency; filled when checked.
+    pub roll_up: String,
+    /// Why it replaces an earlier record; may be empty.
+    pub reason: String,
+}
+
+/// Checks a result at `now`.
+///
+/// # Errors
+///
+/// Every fault, each with the path of its field in `RecordResultRequest`.
+pub fn check(raw: Result, now: DateTime<Utc>) -> std::result::Result<(Subject, Result), Vec<Violation>> {
+    let mut faults = Vec::new();
+    let f = &mut faults;
+    let subject = Subject::parse(&raw.subject);
+    if subject.is_none() {
+        fault(
+            f,
+            "subject",
+            "must be agencies/{agency} or agencies/{agency}/units/{unit}",
+            "harus berbentuk agencies/{agency} atau agencies/{agency}/units/{unit}",
+        );
+    }
+    check_period(&raw.period, now, f);
+    let known = instrument::find(&raw.instrument);
+    if known.is_none() && name::token(&raw.instrument, name::TOKEN_MAX).is_err() {
+        fault(
+            f,
+            "instrument",
+            "must be 1 to 63 characters of a-z, 0-9 and -",
+            "harus 1 sampai 63 karakter: a-z, 0-9 dan -",
+        );
+    }
+    if known.is_some_and(|i| i.metric.as_deref() != Some(METRIC)) {
+        fault(f, "instrument", "gives no SKM score", "bukan instrumen SKM");
+    }
+    let index = decimal(&raw.index, 2).filter(|v| *v >= whole(0) && *v <= whole(100));
+    if index.is_none() {
+        fault(
+            f,
+            "index",
+            "must be 0 to 100 with at most two decimals",
+            "harus 0 sampai 100 dengan paling banyak dua desimal",
+        );
+    }
+    let category = check_category(&raw.category, index.as_ref(), known, f);
+    if raw.respondents < 0 {
+        fault(f, "respondents", "must not be negative", "tidak boleh negatif");
+    }
+    check_elements(&raw.elements, known, f);
+    let source = input::line("result.source", &raw.source, 3, 500, f);
+    let roll_up = check_roll_up(&raw.roll_up, subject.as_ref(), f);
+    let reason = if raw.reason.is_empty() {
+        String::new()
+    } else {
+        input::line("result.reason", &raw.reason, 5, 500, f)
+    };
+    match (subject, index) {
+        (Some(subject), Some(index)) if faults.is_empty() => {
+            let checked = Result {
+                index: number::decimal(&index, 2),
+                category,
+                source,
+                roll_up,
+                reason,
+                ..raw
+            };
+            Ok((subject, checked))
+        }
+        _ => Err(faults),
+    }
+}
+
+/// A recorded value as it is published: not rounded again, with the category that was published.
+pub fn published(instrument: &str, value: &str, category: &str) -> Option<Published> {
+    let exact = number::parse_decimal(value)?;
+    let name = instrument::find(instrument)
+        .and_then(|i| i.category(&exact))
+        .filter(|c| c.grade == category)
+        .map(|c| c.name.clone());
+    Some(Published {
+        exact,
+        value: value.to_owned(),
+        grade: category.to_owned(),
+        name: name.unwrap_or_default(),
+    })
+}
+
+fn fault(faults: &mut Vec<Violation>, field: &str, english: &str, indonesian: &str) {
+    faults.push(Violation::new(format!("result.{field}"), english, indonesian));
+}
+
+fn whole(n: i64) -> Rational {
+    Rational::from_integer(n.into())
+}
+
+/// A decimal with at most this many places and no more than six digits before.
+fn decimal(text: &str, places: usize) -> Option<Rational> {
+    let (before, after) = text.split_once('.').unwrap_or((text, ""));
+    let short = before.len() <= 6 && after.len() <= places;
+    number::parse_decimal(text).filter(|_| short)
+}
+
+fn check_period(text: &str, now: DateTime<Utc>, faults: &mut Vec<Violation>) {
+    match text.parse::<Period>() {
+        Ok(period) if period.ended(now) => {}
+        Ok(_) => fault(
+            faults,
+            "period",
+            "has not ended: its surveys are computed here",
+            "belum berakhir: surveinya dihitung di sini",
+        ),
+        Err(error) => fault(faults, "period", &error.to_string(), "bukan periode yang benar"),
+    }
+}
+
+fn check_category(
+    given: &str,
+    index: Option<&Rational>,
+    known: Option<&Instrument>,
+    faults: &mut Vec<Violation>,
+) -> String {
+    if given.chars().count() > CATEGORY_MAX || given.chars().any(char::is_control) {
+        fault(
+            faults,
+            "category",
+            "must be at most 10 characters",
+            "paling panjang 10 karakter",
+        );
+        return String::new();
+    }
+    let Some(right) = index.zip(known).and_then(|(index, known)| known.category(index)) else {
+        return given.to_owned();
+    };
+    if !given.is_empty() && given != right.grade {
+        let (given, right) = (shown(given), &right.grade);
+        fault(
+            faults,
+            "category",
+            &format!("`{given}` does not agree with the index: the instrument says `{right}`"),
+            &format!("`{given}` tidak sesuai dengan nilai: menurut instrumen `{right}`"),
+        );
+    }
+    right.grade.clone()
+}
+
+fn check_elements(
+    elements: &BTreeMap<String, String>,
+    known: Option<&Instrument>,
+    faults: &mut Vec<Violation>,
+) {
+    if elements.len() > ELEMENTS_MAX {
+        fault(faults, "elements", "must be at most 50", "paling banyak 50 unsur");
+    }
+    let (min, max) = known.map_or(SCALE, |i| (i.min, i.max));
+    for (key, text) in elements.iter().take(ELEMENTS_MAX) {
+        let field = format!("elements.{}", shown(key));
+        let named = match known {
+            Some(instrument) => instrument.element(key).is_some(),
+            None => {
+                (1..=ELEMENT_MAX).contains(&key.len())
+                    && key
+                        .bytes()
+                        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            }
+        };
+        if !named {
+            fault(
+                faults,
+                &field,
+                "is no element of the instrument",
+                "bukan unsur instrumen",
+            );
+        }
+        let value = decimal(text, 4).filter(|v| *v >= whole(min.into()) && *v <= whole(max.into()));
+        if value.is_none() {
+            fault(
+                faults,
+                &field,
+                &format!("must be {min} to {max} with at most four decimals"),
+                &format!("harus {min} sampai {max} dengan paling banyak empat desimal"),
+            );
+        }
+    }
+}
+
+fn check_roll_up(given: &str, subject: Option<&Subject>, faults: &mut Vec<Violation>) -> String {
+    match subject {
+        Some(Subject::Unit(_)) if !given.is_empty() => fault(
+            faults,
+            "roll_up",
+            "is only for the result of an agency",
+            "hanya untuk hasil instansi",
+        ),
+        Some(Subject::Agency(_)) if given.is_empty() => {
+            return ROLL_UPS.first().map(|r| (*r).to_owned()).unwrap_or_default();
+        }
+        _ if !given.is_empty() && !ROLL_UPS.contains(&given) => fault(
+            faults,
+            "roll_up",
+            "must be mean_of_units or respondent_weighted",
+            "harus mean_of_units atau respondent_weighted",
+        ),
+        _ => {}
+    }
+    given.to_owned()
+}
+
+#[cfg(test)]
+#[path = "recorded_tests.rs"]
+mod tests;

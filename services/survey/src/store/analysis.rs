@@ -1,0 +1,217 @@
+//! What an analysis reads: the responses of one survey, in pages, and those that carry a flag.
+
+use prima_platform::db::{Txn, sql};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
+
+use crate::domain::{disclosure::Disclosed, flags::Rule, groups::Sums, tally::SCORE_MAX};
+
+const COVERED: &str =
+    "FROM response WHERE survey_id = $1 AND batch <= $2 AND (voided IS NULL OR voided > $3)";
+/// Rows of one page: what a pass over the responses keeps in memory.
+const PAGE: i64 = 4000;
+
+/// The responses that an analysis covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Coverage {
+    survey_id: i64,
+    /// Responses of versions of the survey up to this one.
+    version: i64,
+    /// Voids up to this one took responses out; what later ones took is still disclosed.
+    voids: i64,
+}
+
+impl Coverage {
+    /// Every response that counts.
+    pub fn whole(survey_id: i64) -> Self {
+        Self {
+            survey_id,
+            version: i64::MAX,
+            voids: i64::MAX,
+        }
+    }
+
+    fn values(self) -> Vec<Value> {
+        vec![self.survey_id.into(), self.version.into(), self.voids.into()]
+    }
+}
+
+#[derive(Debug, FromQueryResult)]
+struct VoidRow {
+    number: i64,
+    responses: i64,
+}
+
+/// The responses of the last step of disclosure: which voids it knew follows from how many it counted.
+pub async fn coverage(txn: &Txn, survey_id: i64, disclosed: &Disclosed) -> Result<Coverage, DbErr> {
+    let mut coverage = Coverage {
+        survey_id,
+        version: disclosed.version,
+        voids: 0,
+    };
+    let text = "SELECT number, responses FROM void WHERE survey_id = $1 ORDER BY number";
+    let voids = VoidRow::find_by_statement(sql(txn, text, [survey_id.into()]))
+        .all(txn)
+        .await?;
+    if voids.is_empty() {
+        return Ok(coverage);
+    }
+    let text = "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM response WHERE survey_id = $1 AND batch <= $2";
+    let row = txn
+        .query_one_raw(sql(txn, text, [survey_id.into(), disclosed.version.into()]))
+        .await?;
+    let taken_in: i64 = row.map(|r| r.try_get("", "n")).transpose()?.unwrap_or_default();
+    let mut left = taken_in - disclosed.respondents;
+    for void in voids {
+        left -= void.responses;
+        if left < 0 {
+            break;
+        }
+        coverage.voids = void.number;
+    }
+    Ok(coverage)
+}
+
+/// A response that counts. What the respondent did not say is empty.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct Answered {
+    /// Its id.
+    pub response_id: String,
+    /// Version of the survey when it was taken in.
+    pub batch: i64,
+    /// One character per element asked; `-` where there is none.
+    pub answers: String,
+    /// Sex.
+    pub sex: String,
+    /// Age group.
+    pub age_group: String,
+    /// Education.
+    pub education: String,
+    /// Occupation.
+    pub occupation: String,
+    /// Channel.
+    pub channel: String,
+    /// Hour band.
+    pub hour_band: String,
+    /// Public service.
+    pub service: String,
+}
+
+/// The next page of the responses that count, ordered by id, after the id `after`; empty at the end.
+pub async fn responses_page(txn: &Txn, coverage: Coverage, after: &str) -> Result<Vec<Answered>, DbErr> {
+    let text = format!(
+        "SELECT response_id, batch, answers, COALESCE(sex, '') AS sex, COALESCE(age_group, '') AS age_group,
+            COALESCE(education, '') AS education, COALESCE(occupation, '') AS occupation,
+            COALESCE(channel, '') AS channel, COALESCE(hour_band, '') AS hour_band,
+            COALESCE(service, '') AS service
+         {COVERED} AND response_id > $4 ORDER BY response_id LIMIT $5"
+    );
+    let mut values = coverage.values();
+    values.extend([after.into(), PAGE.into()]);
+    Answered::find_by_statement(sql(txn, &text, values))
+        .all(txn)
+        .await
+}
+
+/// The flagged responses among those that count.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Flagged {
+    /// Their sums.
+    pub sums: Sums,
+    /// Those with every answer the same.
+    pub straight_line: i64,
+    /// Those of one source and device within a short time.
+    pub burst: i64,
+    /// Those of a device that answered often in a day.
+    pub shared_device: i64,
+}
+
+/// Sums the flagged responses of a survey that asks this many elements: in whole steps of `step`, in order of arrival.
+pub async fn flagged(
+    txn: &Txn,
+    coverage: Coverage,
+    elements: usize,
+    rule: &Rule,
+    step: i64,
+) -> Result<Flagged, DbErr> {
+    let mut values = coverage.values();
+    values.extend([
+        rule.straight_line.min_answers.into(),
+        rule.burst.within_seconds.saturating_mul(1_000_000).into(),
+        rule.shared_device.more_than.into(),
+        rule.shared_device
+            .utc_offset_hours
+            .saturating_mul(3_600_000_000)
+            .into(),
+        step.max(1).into(),
+    ]);
+    let mut left_out = |sources: &[String]| {
+        let mut conditions = String::new();
+        for source in sources {
+            values.push(source.as_str().into());
+            values.push(format!("{source}:%").into());
+            let n = values.len();
+            conditions.push_str(&format!(" AND source <> ${} AND source NOT LIKE ${n}", n - 1));
+        }
+        conditions
+    };
+    let burst_sources = left_out(&rule.burst.sources_left_out);
+    let device_sources = left_out(&rule.shared_device.sources_left_out);
+    let counts: String = (0..elements).flat_map(|at| (0..=SCORE_MAX).map(move |score| (at, score))).map(|(at, score)| {
+        format!(
+            ", CAST(COALESCE(SUM(CASE WHEN SUBSTR(answers, {}, 1) = '{score}' THEN 1 ELSE 0 END), 0) AS BIGINT)",
+            at + 1
+        )
+    }).collect();
+    // A burst begins where the response `more_than` places later is within the time; it has all places between. A frame
+    // takes no parameter, so the number stands in the text.
+    let places = rule.burst.more_than;
+    let text = format!(
+        "WITH begins AS (
+            SELECT response_id, batch, answers, source, device, submitted_at,
+                CASE WHEN LEAD(submitted_at, {places}) OVER (PARTITION BY source, device
+                        ORDER BY submitted_at, response_id) - submitted_at < $5 THEN 1 ELSE 0 END AS begins
+            {COVERED}{burst_sources}),
+        inside AS (
+            SELECT response_id, batch, answers, MAX(begins) OVER (PARTITION BY source, device
+                ORDER BY submitted_at, response_id ROWS BETWEEN {places} PRECEDING AND CURRENT ROW) AS inside
+            FROM begins),
+        shared AS (
+            SELECT response_id, batch, answers,
+                COUNT(*) OVER (PARTITION BY device, (submitted_at + $7) / 86400000000) AS n
+            {COVERED} AND device IS NOT NULL{device_sources}),
+        given AS (SELECT response_id, batch, answers, REPLACE(answers, '-', '') AS given {COVERED}),
+        marks AS (
+            SELECT response_id, batch, answers, 1 AS straight_line, 0 AS burst, 0 AS shared_device FROM given
+            WHERE LENGTH(given) >= $4 AND REPLACE(given, SUBSTR(given, 1, 1), '') = ''
+            UNION ALL SELECT response_id, batch, answers, 0, 1, 0 FROM inside WHERE inside = 1
+            UNION ALL SELECT response_id, batch, answers, 0, 0, 1 FROM shared WHERE n > $6),
+        marked AS (
+            SELECT response_id, MAX(batch) AS batch, MAX(answers) AS answers, MAX(straight_line) AS straight_line,
+                MAX(burst) AS burst, MAX(shared_device) AS shared_device
+            FROM marks GROUP BY response_id),
+        placed AS (
+            SELECT answers, straight_line, burst, shared_device,
+                ROW_NUMBER() OVER (ORDER BY batch, response_id) AS place, COUNT(*) OVER () AS n
+            FROM marked)
+        SELECT CAST(COUNT(*) AS BIGINT), CAST(COALESCE(SUM(straight_line), 0) AS BIGINT),
+            CAST(COALESCE(SUM(burst), 0) AS BIGINT), CAST(COALESCE(SUM(shared_device), 0) AS BIGINT){counts}
+        FROM placed WHERE place <= n - n % $8"
+    );
+    let Some(row) = txn.query_one_raw(sql(txn, &text, values)).await? else {
+        return Ok(Flagged::default());
+    };
+    let mut column = 0..;
+    let mut next = || row.try_get_by_index::<i64>(column.next().unwrap_or_default());
+    let mut found = Flagged {
+        sums: Sums::none(elements),
+        ..Flagged::default()
+    };
+    found.sums.respondents = next()?;
+    found.straight_line = next()?;
+    found.burst = next()?;
+    found.shared_device = next()?;
+    for count in found.sums.elements.iter_mut().flat_map(|tally| &mut tally.counts) {
+        *count = next()?;
+    }
+    Ok(found)
+}

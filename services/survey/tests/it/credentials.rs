@@ -1,0 +1,205 @@
+//! How tests hand in responses without a role: tokens, links and kiosks.
+
+use prima_proto::survey::v1 as pb;
+use ring::signature::{Ed25519KeyPair, KeyPair};
+use tonic::{Request, Status};
+
+use crate::fixture::*;
+
+/// The unit of the surveys of tests.
+pub const UNIT: &str = "agencies/3271/units/dpmptsp";
+
+/// Creates an SKM survey that takes responses in these ways; its name.
+pub async fn survey_by(t: &mut World, id: &str, modes: &[pb::AccessMode]) -> String {
+    let mut request = survey(id);
+    request.survey.as_mut().unwrap().access_modes = modes.iter().map(|m| *m as i32).collect();
+    let created = t.client.create_survey(operator(request)).await.unwrap();
+    created.into_inner().survey.unwrap().name
+}
+
+/// Changes how a survey takes responses.
+pub async fn allow(t: &mut World, survey: &str, modes: &[pb::AccessMode]) {
+    let request = pb::UpdateSurveyRequest {
+        survey: Some(pb::Survey {
+            name: survey.into(),
+            access_modes: modes.iter().map(|m| *m as i32).collect(),
+            ..Default::default()
+        }),
+        update_mask: mask(&["access_modes"]),
+    };
+    t.client.update_survey(operator(request)).await.unwrap();
+}
+
+/// A request for tokens of a survey; its request id is made of the survey and the size.
+pub fn batch_of(survey: &str, size: i32) -> pb::IssueTokensRequest {
+    pb::IssueTokensRequest {
+        request_id: format!("batch-{}-{size}", survey.rsplit('/').next().unwrap()),
+        survey: survey.into(),
+        size,
+        ..Default::default()
+    }
+}
+
+/// Issues tokens.
+pub async fn issue(t: &mut World, request: pb::IssueTokensRequest) -> pb::IssueTokensResponse {
+    t.access
+        .issue_tokens(operator(request))
+        .await
+        .unwrap()
+        .into_inner()
+}
+
+/// The open link of a survey.
+pub async fn link_of(t: &mut World, survey: &str) -> String {
+    let request = pb::IssueLinkRequest {
+        survey: survey.into(),
+    };
+    t.access
+        .issue_link(operator(request))
+        .await
+        .unwrap()
+        .into_inner()
+        .link
+}
+
+/// A token as a credential.
+pub fn token(text: &str) -> pb::Credential {
+    pb::Credential {
+        token: text.into(),
+        ..Default::default()
+    }
+}
+
+/// A link as a credential.
+pub fn link(text: &str) -> pb::Credential {
+    pb::Credential {
+        link: text.into(),
+        ..Default::default()
+    }
+}
+
+/// A device with its key.
+pub struct Kiosk {
+    pub name: String,
+    pub key: Ed25519KeyPair,
+}
+
+impl Kiosk {
+    /// A device of a unit that nobody has registered yet; `seed` makes its key.
+    pub fn new(unit: &str, id: &str, seed: u8) -> Self {
+        Self {
+            name: format!("{unit}/devices/{id}"),
+            key: Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap(),
+        }
+    }
+
+    /// The request that registers it.
+    pub fn registration(&self) -> pb::RegisterDeviceRequest {
+        let (parent, id) = self.name.split_once("/devices/").unwrap();
+        pb::RegisterDeviceRequest {
+            request_id: self.name.replace('/', ":"),
+            parent: parent.into(),
+            device_id: id.into(),
+            device: Some(pb::Device {
+                display_name: "Anjungan lobi".into(),
+                public_key: self.key.public_key().as_ref().to_vec(),
+                ..Default::default()
+            }),
+        }
+    }
+
+    /// Registers it.
+    pub async fn register(&self, t: &mut World) {
+        t.access
+            .register_device(operator(self.registration()))
+            .await
+            .unwrap();
+    }
+
+    /// Proof that it made a response: the lines are written out here once more, as a kiosk's maker would.
+    pub fn proof(&self, survey: &str, counter: i64, id: &str, response: &pb::Response) -> pb::Credential {
+        let mut lines = vec![
+            "prima-kiosk-1".to_owned(),
+            survey.to_owned(),
+            self.name.clone(),
+            counter.to_string(),
+            id.to_owned(),
+        ];
+        let mut answers: Vec<(&String, &i32)> = response.answers.iter().collect();
+        answers.sort();
+        lines.extend(answers.into_iter().map(|(key, score)| format!("{key}={score}")));
+        let signature = self.key.sign(lines.join("\n").as_bytes());
+        pb::Credential {
+            kiosk: Some(pb::KioskProof {
+                device: self.name.clone(),
+                counter,
+                signature: signature.as_ref().to_vec(),
+            }),
+            ..Default::default()
+        }
+    }
+}
+
+/// A request that hands in one response.
+pub fn sent(
+    survey: &str,
+    id: &str,
+    response: pb::Response,
+    credential: Option<pb::Credential>,
+) -> pb::SubmitResponseRequest {
+    pb::SubmitResponseRequest {
+        request_id: id.into(),
+        survey: survey.into(),
+        response: Some(response),
+        credential,
+    }
+}
+
+/// A citizen without any role hands in one response.
+pub async fn citizen(
+    t: &mut World,
+    survey: &str,
+    id: &str,
+    credential: pb::Credential,
+) -> Result<pb::SubmitResponseResponse, Status> {
+    let request = sent(survey, id, all(4), Some(credential));
+    let answer = t.client.submit_response(Request::new(request)).await;
+    answer.map(tonic::Response::into_inner)
+}
+
+/// One message of a stream.
+pub fn message(
+    survey: &str,
+    id: &str,
+    response: pb::Response,
+    credential: Option<pb::Credential>,
+) -> pb::SubmitResponsesRequest {
+    pb::SubmitResponsesRequest {
+        survey: survey.into(),
+        response_id: id.into(),
+        response: Some(response),
+        credential,
+        import_id: String::new(),
+    }
+}
+
+/// Hands in a stream, by nobody in particular.
+pub async fn offline(
+    t: &mut World,
+    messages: Vec<pb::SubmitResponsesRequest>,
+) -> Result<pb::SubmitResponsesResponse, Status> {
+    let stream = Request::new(futures::stream::iter(messages));
+    let answer = t.client.submit_responses(stream).await;
+    answer.map(tonic::Response::into_inner)
+}
+
+/// Accepted, repeated and rejected of a stream, and the reasons of what was rejected by id.
+pub fn sums(answer: &pb::SubmitResponsesResponse) -> ([i64; 3], Vec<(&str, &str)>) {
+    let rejections = answer.rejections.iter();
+    (
+        [answer.accepted, answer.repeated_count, answer.rejected],
+        rejections
+            .map(|r| (r.response_id.as_str(), r.reason.as_str()))
+            .collect(),
+    )
+}

@@ -1,0 +1,172 @@
+//! What nobody may read from figures: neither from one look at a survey nor from the difference of two.
+
+use std::collections::{BTreeMap, HashMap};
+
+use prima_proto::survey::v1 as pb;
+
+use crate::{
+    analysis::{Dice, analyze, say, sex},
+    fixture::*,
+};
+
+/// Respondents and, per element, answers and sum of scores: what a reader can compute from a figure.
+type Vector = (i64, Vec<(i64, i64)>);
+
+fn total(answers: i64, mean: &str) -> i64 {
+    // Four decimals tell the sum of fewer than 5000 answers exactly.
+    let mean: f64 = if mean.is_empty() {
+        0.0
+    } else {
+        mean.parse().unwrap()
+    };
+    (mean * answers as f64).round() as i64
+}
+
+fn minus(a: &Vector, b: &Vector) -> Vector {
+    let elements =
+        a.1.iter()
+            .zip(&b.1)
+            .map(|(x, y)| (x.0 - y.0, x.1 - y.1))
+            .collect();
+    (a.0 - b.0, elements)
+}
+
+/// Everything that one look at a survey tells of its answers, by what it is of.
+async fn look(t: &mut World, survey: &str) -> BTreeMap<String, Vector> {
+    let result = t.result(survey).await;
+    let analysis = analyze(t, survey).await;
+    let unit = pb::GetUnitResultRequest {
+        unit: "agencies/3271/units/dpmptsp".into(),
+        period: "2024".into(),
+        ..Default::default()
+    };
+    let unit = t
+        .client
+        .get_unit_result(operator(unit))
+        .await
+        .unwrap()
+        .into_inner()
+        .result
+        .unwrap();
+    let mut seen = BTreeMap::new();
+    let disclosed = result.disclosed_respondents;
+    let all: Vector = (
+        disclosed,
+        result.elements.iter().map(|e| (e.answers, e.total)).collect(),
+    );
+    assert_eq!(analysis.respondents, disclosed);
+    let own: Vec<(i64, i64)> = unit
+        .elements
+        .iter()
+        .map(|e| (e.answers, total(e.answers, &e.mean)))
+        .collect();
+    assert_eq!(own, all.1, "both show the same step");
+    assert_eq!(
+        result.index_exact.is_empty(),
+        disclosed != result.respondents || result.respondents == 0
+    );
+    assert_eq!(unit.index_exact, result.index_exact);
+    for dimension in &analysis.dimensions {
+        let mut rest = all.clone();
+        for group in dimension.groups.iter().filter(|g| !g.suppressed) {
+            let elements = group
+                .elements
+                .iter()
+                .map(|e| (e.answers, total(e.answers, &e.mean)))
+                .collect();
+            let vector = (group.respondents, elements);
+            rest = minus(&rest, &vector);
+            seen.insert(format!("{} {}", dimension.key, group.key), vector);
+        }
+        seen.insert(format!("{} rest", dimension.key), rest);
+    }
+    seen.insert("all".into(), all);
+    seen
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_read_from_two_looks_at_an_open_survey() {
+    on_each_database(async |mut t| {
+        let survey = t.survey("a").await.name;
+        let mut dice = Dice(3);
+        let mut looks: Vec<BTreeMap<String, Vector>> = Vec::new();
+        let mut shown = HashMap::new();
+        for n in 0..60 {
+            let profile = pb::RespondentProfile {
+                sex: ["L", "L", "P", ""][dice.below(4) as usize].into(),
+                education: ["SD", "SMA", "SMA", "SMA", "S1", "S1", "S3"][dice.below(7) as usize].into(),
+                service: if n % 17 == 0 { "kia" } else { "ktp" }.into(),
+                ..Default::default()
+            };
+            let scores = [0; 9].map(|_| 1 + dice.below(4) as i32);
+            say(&mut t, &survey, &format!("r-{n}"), profile, scores).await;
+            looks.push(look(&mut t, &survey).await);
+        }
+        for (at, now) in looks.iter().enumerate() {
+            for (figure, vector) in now {
+                assert!(
+                    vector.0 == 0 || vector.0 >= 5,
+                    "look {at}: {figure} is of {} people",
+                    vector.0
+                );
+                *shown.entry(figure.clone()).or_insert(0) += usize::from(vector.0 > 0);
+                for before in &looks[..at] {
+                    let Some(old) = before.get(figure) else { continue };
+                    let step = minus(vector, old);
+                    assert!(
+                        step.0 == 0 || step.0.abs() >= 5,
+                        "look {at}: {figure} moved by {} people",
+                        step.0
+                    );
+                    if step.0 == 0 && !figure.ends_with("rest") {
+                        assert!(
+                            step.1.iter().all(|e| *e == (0, 0)),
+                            "look {at}: {figure} moved without people"
+                        );
+                    }
+                }
+            }
+        }
+        for figure in ["all", "sex L", "sex P", "education SMA", "service ktp"] {
+            assert!(
+                shown[figure] > 5,
+                "{figure} was hardly ever shown: the test would prove nothing"
+            );
+        }
+        assert!(
+            !shown.contains_key("service kia"),
+            "four of sixty are a small group"
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_void_took_stays_in_the_figures_until_the_next_step() {
+    on_each_database(async |mut t| {
+        let survey = t.survey("a").await.name;
+        for n in 0..20 {
+            let code = if n % 2 == 0 { "L" } else { "P" };
+            say(&mut t, &survey, &format!("r-{n:02}"), sex(code), [1 + n % 4; 9]).await;
+        }
+        let before = look(&mut t, &survey).await;
+        let request = pb::VoidResponsesRequest {
+            request_id: "void-1".into(),
+            survey: survey.clone(),
+            which: Some(pb::void_responses_request::Which::Responses(pb::ResponseIds {
+                ids: vec!["r-04".into()],
+            })),
+            reason: "salah unggah".into(),
+        };
+        t.client.void_responses(operator(request)).await.unwrap();
+        assert_eq!(look(&mut t, &survey).await, before);
+        assert_eq!(t.result(&survey).await.respondents, 19);
+        t.close(&survey).await;
+        let closed = look(&mut t, &survey).await;
+        assert_eq!(
+            (closed["all"].0, closed["sex L"].0, closed["sex P"].0),
+            (19, 9, 10)
+        );
+    })
+    .await;
+}

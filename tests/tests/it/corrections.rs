@@ -1,0 +1,175 @@
+//! Single-use tokens and voids while the survey service is killed: each token counts once, a void is whole or not there.
+
+use std::time::Duration;
+
+use prima_platform::testing::eventually;
+use prima_proto::survey::v1 as pb;
+use prima_tests::{
+    DEADLINE, Suite,
+    client::{Authorised, Client, authorised},
+    sample,
+};
+use tokio::task::JoinSet;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+use pb::access_service_client::AccessServiceClient;
+
+const TOKENS: usize = 160;
+
+/// Whether a call may be made again: the service was away.
+fn away(status: &Status) -> bool {
+    matches!(
+        status.code(),
+        Code::Unavailable | Code::Unknown | Code::Cancelled | Code::Internal | Code::ResourceExhausted
+    )
+}
+
+/// Hands one response in with a token and no bearer; true when it was taken, false when another had used the token.
+async fn use_token(mut client: Client, survey: String, token: String, id: String, n: usize) -> bool {
+    loop {
+        let request = pb::SubmitResponseRequest {
+            request_id: id.clone(),
+            survey: survey.clone(),
+            response: Some(sample::response(n)),
+            credential: Some(pb::Credential {
+                token: token.clone(),
+                ..Default::default()
+            }),
+        };
+        match client.survey.submit_response(request).await {
+            Ok(_) => return true,
+            Err(status) if away(&status) => tokio::time::sleep(Duration::from_millis(20)).await,
+            Err(status) => {
+                let details = status.get_error_details();
+                assert_eq!(details.error_info().unwrap().reason, "TOKEN_USED", "{status:?}");
+                return false;
+            }
+        }
+    }
+}
+
+async fn survey_with_tokens(suite: &Suite) -> (String, Vec<String>) {
+    let mut client = suite.client.clone();
+    let unit = client.unit("32", "3271").await;
+    let request = pb::CreateSurveyRequest {
+        request_id: "survey".into(),
+        parent: unit,
+        survey_id: "2024-q3".into(),
+        survey: Some(pb::Survey {
+            period: "2024-q3".into(),
+            access_modes: vec![pb::AccessMode::Agent as i32, pb::AccessMode::Token as i32],
+            ..Default::default()
+        }),
+    };
+    let survey = client.survey.create_survey(request).await.unwrap().into_inner();
+    let survey = survey.survey.unwrap().name;
+    let mut access: AccessServiceClient<Authorised> =
+        AccessServiceClient::new(authorised(&suite.survey.url(), &suite.cluster.admin()));
+    let request = pb::IssueTokensRequest {
+        request_id: "tokens".into(),
+        survey: survey.clone(),
+        size: i32::try_from(TOKENS).unwrap(),
+        ..Default::default()
+    };
+    let issued = access.issue_tokens(request).await.unwrap().into_inner();
+    (survey, issued.tokens)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_counts_once_whenever_survey_is_killed() {
+    let mut suite = Suite::start().await;
+    let (survey, tokens) = survey_with_tokens(&suite).await;
+    let nobody = Client::new(
+        &suite.directory.url(),
+        &suite.survey.url(),
+        &suite.ranking.url(),
+        "",
+    );
+    // Two people at once have the same slip of paper, each with an id of his own.
+    let mut users = JoinSet::new();
+    for (n, token) in tokens.into_iter().enumerate() {
+        let (client, survey) = (nobody.clone(), survey.clone());
+        users.spawn(async move {
+            tokio::time::sleep(Duration::from_millis(10 * n as u64)).await;
+            let one = use_token(client.clone(), survey.clone(), token.clone(), format!("a-{n}"), n);
+            let other = use_token(client, survey, token, format!("b-{n}"), n);
+            let (one, other) = tokio::join!(one, other);
+            assert!(
+                one != other,
+                "token {n} was taken from {}",
+                if one { "both" } else { "neither" }
+            );
+        });
+    }
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        suite.survey.restart().await;
+    }
+    while let Some(used) = users.join_next().await {
+        used.unwrap();
+    }
+    let count = i64::try_from(TOKENS).unwrap();
+    let stored = "SELECT count(DISTINCT token) * 1000 + count(*) FROM survey.response";
+    assert_eq!(suite.cluster.number(stored).await, count * 1000 + count);
+    assert_eq!(suite.client.clone().result(&survey).await.respondents, count);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_void_that_was_acknowledged_holds_whenever_survey_is_killed() {
+    let mut suite = Suite::start().await;
+    let (survey, _) = survey_with_tokens(&suite).await;
+    let mut client = suite.client.clone();
+    for (import_id, from, to) in [("benar", 0, 40), ("salah", 40, 90)] {
+        let rows: Vec<_> = (from..to)
+            .map(|n| pb::SubmitResponsesRequest {
+                survey: survey.clone(),
+                response_id: format!("r-{n}"),
+                response: Some(sample::response(n)),
+                import_id: import_id.into(),
+                ..Default::default()
+            })
+            .collect();
+        let answer = client
+            .survey
+            .submit_responses(tokio_stream::iter(rows))
+            .await
+            .unwrap();
+        assert_eq!(answer.into_inner().rejected, 0);
+    }
+    let void = pb::VoidResponsesRequest {
+        request_id: "void".into(),
+        survey: survey.clone(),
+        which: Some(pb::void_responses_request::Which::ImportId("salah".into())),
+        reason: "Berkas unit lain".into(),
+    };
+    let asked = {
+        let (mut client, void) = (client.clone(), void.clone());
+        let mut asked = JoinSet::new();
+        asked.spawn(async move {
+            loop {
+                match client.survey.void_responses(void.clone()).await {
+                    Ok(answer) => return answer.into_inner().void.unwrap().responses,
+                    Err(status) if away(&status) => tokio::time::sleep(Duration::from_millis(20)).await,
+                    Err(status) => panic!("{status:?}"),
+                }
+            }
+        });
+        asked
+    };
+    suite.survey.restart().await;
+    assert_eq!(asked.join_all().await, [50]);
+    suite.survey.restart().await;
+    let again = eventually(DEADLINE, || {
+        let (mut client, void) = (client.clone(), void.clone());
+        async move { client.survey.void_responses(void).await.ok() }
+    });
+    assert_eq!(again.await.unwrap().into_inner().void.unwrap().responses, 50);
+    let result = client.result(&survey).await;
+    assert_eq!((result.respondents, result.voided), (40, 50));
+    client.close(&survey).await;
+    let totals = client.result(&survey).await.elements;
+    let totals = totals.into_iter().map(|e| (e.key, e.total)).collect();
+    assert_eq!(sample::totals(0..40), totals);
+    suite.cluster.settle("survey").await;
+}
