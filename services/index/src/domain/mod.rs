@@ -1,9 +1,13 @@
 //! How an index is computed: pure rules, without I/O, clock or transport. Instruments are data.
 
 pub mod band;
+pub mod cycle;
+pub mod evidence;
 pub mod external;
+pub mod f03;
 pub mod facts;
 pub mod instrument;
+pub mod level;
 pub mod read;
 pub mod rule;
 pub mod score;

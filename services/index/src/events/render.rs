@@ -5,12 +5,20 @@ use prima_platform::{
     outbox::State,
     trace,
 };
-use prima_proto::{event::v1 as event, subject};
+use prima_proto::{event::v1 as event, name, subject};
 use prost::Message;
 
 use crate::{
     NAME,
     app::record_external::{Record, Subject},
+    domain::{
+        band::Published,
+        cycle::Cycle,
+        instrument::Policy,
+        level::Inputs,
+        score::{F02, F03, Index},
+    },
+    store::assessment::AgencyRow,
 };
 
 /// Raised when the same state is rendered differently.
@@ -59,6 +67,73 @@ pub fn external(record: &Record, version: i64) -> State {
         ..Default::default()
     };
     score(metric, period, &record.subject, version, Some(state))
+}
+
+/// What every score of a cycle says.
+fn of_cycle(cycle: &Cycle, subject: String, published: &Published) -> event::ScoreState {
+    let status = match cycle.final_at {
+        Some(_) => event::ScoreStatus::Final,
+        None => event::ScoreStatus::Provisional,
+    };
+    event::ScoreState {
+        metric: cycle.scheme.metric().to_owned(),
+        period: cycle.year.clone(),
+        subject,
+        exact: exact(&published.exact),
+        fraction: number::fraction(&published.exact),
+        value: published.value.clone(),
+        category: published.category.clone(),
+        instrument: cycle.instrument.clone(),
+        status: status as i32,
+        ..Default::default()
+    }
+}
+
+/// Decimals of a component.
+const COMPONENT: u32 = 4;
+
+/// The score of a unit in a cycle, withdrawn while it has no index. Where too few respondents take the index away, the
+/// score names the minimum; where they do not, there is none to miss.
+pub fn unit_index(cycle: &Cycle, unit: &name::Unit, version: i64, inputs: &Inputs, index: &Index) -> State {
+    let state = index.published.as_ref().map(|published| {
+        let parts = [F02, F03].map(|key| (key, index.part(key)));
+        let aspects = index
+            .aspects()
+            .iter()
+            .map(|node| (node.key.as_str(), node.value.as_ref()));
+        let components = aspects.chain(parts).filter_map(|(key, value)| {
+            Some(event::ScoreComponent {
+                key: key.to_owned(),
+                value: number::decimal(value?, COMPONENT),
+            })
+        });
+        event::ScoreState {
+            components: components.collect(),
+            sample_size: inputs.f03.as_ref().map_or(0, |f| f.respondents),
+            sample_minimum: match inputs.policy {
+                Policy::Incomplete => inputs.minimum_respondents,
+                Policy::ScoreZero | Policy::UseAvailable => 0,
+            },
+            ..of_cycle(cycle, unit.to_string(), published)
+        }
+    });
+    let subject = Subject::Unit(unit.clone());
+    score(cycle.scheme.metric(), &cycle.year, &subject, version, state)
+}
+
+/// The score of an agency in a cycle, withdrawn while no unit has an index.
+pub fn agency_index(cycle: &Cycle, row: &AgencyRow, published: Option<&Published>) -> State {
+    let agency = name::Agency {
+        agency: row.agency.clone(),
+    };
+    let state = published.map(|published| event::ScoreState {
+        units_counted: row.counted,
+        units_expected: row.expected,
+        aggregation: "mean_of_units".to_owned(),
+        ..of_cycle(cycle, agency.to_string(), published)
+    });
+    let subject = Subject::Agency(agency);
+    score(cycle.scheme.metric(), &cycle.year, &subject, row.version, state)
 }
 
 /// A decimal without trailing zeros, at most 18 places.

@@ -1,5 +1,8 @@
 //! The gRPC side of the index service.
 
+mod actions;
+pub mod assessments;
+mod check;
 pub mod convert;
 mod cycles;
 mod evaluation;

@@ -2,10 +2,13 @@
 //! other services tell.
 
 pub mod action;
+pub mod assessment;
+pub mod cycle;
 pub mod evidence;
 pub mod external;
 pub mod fact;
 pub mod instrument;
+pub mod level;
 
 use prima_platform::db::{Step, platform_steps};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -50,6 +53,9 @@ const FIRST: Step = Step {
             cycle_id BIGINT NOT NULL, agency {key} NOT NULL, version BIGINT NOT NULL, exact TEXT,
             counted BIGINT NOT NULL DEFAULT 0, expected BIGINT NOT NULL DEFAULT 0, published BIGINT NOT NULL DEFAULT 0,
             PRIMARY KEY (cycle_id, agency))",
+        // Units of which something was told since their assessments were computed; also the lock that enrolling a unit
+        // and telling of it share.
+        "CREATE TABLE unit_mark (agency {key} NOT NULL, unit {key} NOT NULL, PRIMARY KEY (agency, unit))",
         "CREATE TABLE self_level (
             cycle_id BIGINT NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL, indicator {key} NOT NULL,
             level BIGINT NOT NULL, note TEXT NOT NULL, updated_at BIGINT NOT NULL,

@@ -1,0 +1,221 @@
+//! Cycles of evaluation: whose they are, how they compute, and when something may be handed in.
+
+use serde::{Deserialize, Serialize};
+
+use super::instrument::{Policy, Weighting};
+
+/// Scheme of PEKPPP; it names the metric of the scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// PEKPPP nasional.
+    Nasional,
+    /// PEKPPP mandiri, of one agency.
+    Mandiri,
+    /// PEKPPP khusus.
+    Khusus,
+}
+
+impl Scheme {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Nasional, Self::Mandiri, Self::Khusus];
+
+    /// Name in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Nasional => "nasional",
+            Self::Mandiri => "mandiri",
+            Self::Khusus => "khusus",
+        }
+    }
+
+    /// The one of this name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.as_str() == text)
+    }
+
+    /// Metric of its scores.
+    pub fn metric(self) -> &'static str {
+        match self {
+            Self::Nasional => "ipp",
+            Self::Mandiri => "ipp-mandiri",
+            Self::Khusus => "ipp-khusus",
+        }
+    }
+}
+
+/// A time in which something may be handed in, unix microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// From when.
+    pub open: i64,
+    /// Until when, exclusive; after `open`.
+    pub close: i64,
+}
+
+/// What is handed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// F-01.
+    SelfAssessment,
+    /// Evidence (bukti dukung).
+    Evidence,
+    /// F-02.
+    Evaluation,
+    /// Objections (sanggah).
+    Objection,
+}
+
+impl Stage {
+    /// Its name in the contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SelfAssessment => "self_assessment_window",
+            Self::Evidence => "evidence_window",
+            Self::Evaluation => "evaluation_window",
+            Self::Objection => "objection_window",
+        }
+    }
+
+    /// Its name for people, in Indonesian.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::SelfAssessment => "penilaian mandiri (F-01)",
+            Self::Evidence => "bukti dukung",
+            Self::Evaluation => "penilaian evaluator (F-02)",
+            Self::Objection => "sanggah",
+        }
+    }
+}
+
+/// How a cycle computes, and its windows; settled when it is opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Title.
+    pub display_name: String,
+    /// Weights within an aspect.
+    pub weighting: Weighting,
+    /// How F-03 is brought together.
+    pub roll_up: String,
+    /// Least respondents of F-03.
+    pub minimum_respondents: i64,
+    /// What is done under it.
+    pub policy: Policy,
+    /// Day at which facts are looked at, `YYYY-MM-DD`.
+    pub evaluation_date: String,
+    /// Whether a suggested level counts while no evaluator has given one.
+    pub suggestions_count: bool,
+    /// Window of F-01.
+    pub self_assessment: Window,
+    /// Window of evidence.
+    pub evidence: Window,
+    /// Window of F-02.
+    pub evaluation: Window,
+    /// Window of objections; none are taken without one.
+    pub objection: Option<Window>,
+}
+
+/// One round of evaluation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cycle {
+    /// Key in the database.
+    pub id: i64,
+    /// The last part of its name.
+    pub cycle: String,
+    /// Scheme.
+    pub scheme: Scheme,
+    /// Year, the period of its scores.
+    pub year: String,
+    /// Id of the agency whose cycle it is; empty for every agency.
+    pub agency: String,
+    /// Id of the instrument.
+    pub instrument: String,
+    /// Settings.
+    pub settings: Settings,
+    /// When it was settled, unix microseconds.
+    pub final_at: Option<i64>,
+    /// Version.
+    pub etag: i64,
+    /// When it was opened, unix microseconds.
+    pub created_at: i64,
+}
+
+/// Why a cycle takes something no longer, or not yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is settled.
+    Final,
+    /// It is outside the window; `None` where there is none.
+    Closed(Stage, Option<Window>),
+}
+
+impl Cycle {
+    /// The window of a stage.
+    pub fn window(&self, stage: Stage) -> Option<Window> {
+        match stage {
+            Stage::SelfAssessment => Some(self.settings.self_assessment),
+            Stage::Evidence => Some(self.settings.evidence),
+            Stage::Evaluation => Some(self.settings.evaluation),
+            Stage::Objection => self.settings.objection,
+        }
+    }
+
+    /// Whether it may still change.
+    pub fn check_open(&self) -> Result<(), Refusal> {
+        match self.final_at {
+            Some(_) => Err(Refusal::Final),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether it takes what belongs to `stage` at `now`, unix microseconds.
+    pub fn check(&self, stage: Stage, now: i64) -> Result<(), Refusal> {
+        self.check_open()?;
+        match self.window(stage) {
+            Some(window) if window.open <= now && now < window.close => Ok(()),
+            window => Err(Refusal::Closed(stage, window)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_open_from_its_first_moment_to_just_before_its_last() {
+        let window = |open, close| Window { open, close };
+        let mut cycle = Cycle {
+            id: 1,
+            cycle: "c".into(),
+            scheme: Scheme::Nasional,
+            year: "2025".into(),
+            agency: String::new(),
+            instrument: "pekppp-2022".into(),
+            settings: Settings {
+                display_name: "C".into(),
+                weighting: Weighting::PerIndicator,
+                roll_up: "mean_of_aspect_means".into(),
+                minimum_respondents: 10,
+                policy: Policy::Incomplete,
+                evaluation_date: "2025-07-01".into(),
+                suggestions_count: false,
+                self_assessment: window(10, 20),
+                evidence: window(12, 22),
+                evaluation: window(20, 30),
+                objection: None,
+            },
+            final_at: None,
+            etag: 1,
+            created_at: 0,
+        };
+        for (now, open) in [(9, false), (10, true), (19, true), (20, false)] {
+            assert_eq!(cycle.check(Stage::SelfAssessment, now).is_ok(), open, "{now}");
+        }
+        assert_eq!(
+            cycle.check(Stage::Objection, 15),
+            Err(Refusal::Closed(Stage::Objection, None))
+        );
+        cycle.final_at = Some(16);
+        assert_eq!(cycle.check(Stage::SelfAssessment, 15), Err(Refusal::Final));
+    }
+}
