@@ -93,7 +93,10 @@ pub async fn complete(
             Kind::Precondition,
             "ACTION_DONE",
             format!("action {number} was done on {}", action.done_date),
-            format!("rencana aksi nomor {number} sudah selesai pada {}", action.done_date),
+            format!(
+                "rencana aksi nomor {number} sudah selesai pada {}",
+                action.done_date
+            ),
         ));
     }
     done_date.clone_into(&mut action.done_date);

@@ -81,7 +81,9 @@ fn plain(start: &[u8]) -> bool {
         Err(_) => return false,
     };
     let text = text.trim_start_matches('\u{feff}').trim_start();
-    let control = text.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\r' | '\n'));
+    let control = text
+        .chars()
+        .any(|c| c.is_control() && !matches!(c, '\t' | '\r' | '\n'));
     !text.is_empty() && !control && !text.starts_with('<') && !text.starts_with("%PDF-")
 }
 

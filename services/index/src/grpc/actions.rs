@@ -51,7 +51,12 @@ pub async fn create_action(
     let target = target(app, caller, Role::Operator, &r.assessment, &mut faults).await?;
     let digest = request_id::digest(&r);
     let action = r.action.unwrap_or_default();
-    indicator("action.indicator", &action.indicator, target.as_ref(), &mut faults);
+    indicator(
+        "action.indicator",
+        &action.indicator,
+        target.as_ref(),
+        &mut faults,
+    );
     let (shortest, longest) = DESCRIPTION;
     check::text(
         "action.description",

@@ -76,7 +76,8 @@ pub(super) fn indicator(field: &str, key: &str, target: Option<&Target>, faults:
 }
 
 fn link(text: &str, faults: &mut Vec<Violation>) {
-    let whole = text.chars().count() <= LINK_MAX && !text.chars().any(|c| c.is_control() || c.is_whitespace());
+    let whole =
+        text.chars().count() <= LINK_MAX && !text.chars().any(|c| c.is_control() || c.is_whitespace());
     let plain = Url::parse(text).is_ok_and(|url| {
         let web = matches!(url.scheme(), "https" | "http") && url.has_host();
         web && url.username().is_empty() && url.password().is_none()
@@ -103,7 +104,12 @@ fn content(given: &pb::Evidence, faults: &mut Vec<Violation>) -> Option<Content>
         ] {
             if !empty {
                 let field = format!("evidence.{field}");
-                wrong(field, "must be empty for a link", "harus kosong untuk tautan", faults);
+                wrong(
+                    field,
+                    "must be empty for a link",
+                    "harus kosong untuk tautan",
+                    faults,
+                );
             }
         }
         return Some(Content::Link(given.link.clone()));
@@ -117,7 +123,9 @@ fn content(given: &pb::Evidence, faults: &mut Vec<Violation>) -> Option<Content>
             format!("harus salah satu dari {names}, kecuali berupa tautan"),
         ));
     }
-    let size = u64::try_from(given.size).ok().filter(|s| (1..=SIZE_MAX).contains(s));
+    let size = u64::try_from(given.size)
+        .ok()
+        .filter(|s| (1..=SIZE_MAX).contains(s));
     if size.is_none() {
         wrong(
             "evidence.size",
@@ -158,7 +166,13 @@ pub async fn attach_evidence(
         target.as_ref(),
         &mut faults,
     );
-    check::text("evidence.display_name", &given.display_name, 1, TITLE_MAX, &mut faults);
+    check::text(
+        "evidence.display_name",
+        &given.display_name,
+        1,
+        TITLE_MAX,
+        &mut faults,
+    );
     let content = content(&given, &mut faults);
     let (Some(target), Some(content), true) = (target, content, faults.is_empty()) else {
         return Err(faults.into());
@@ -244,7 +258,11 @@ async fn receive(
         }
     }
     let (Some(upload), Content::File { media_type, .. }) = (upload, content) else {
-        return if faults.is_empty() { Ok(()) } else { Err(faults.into()) };
+        return if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(faults.into())
+        };
     };
     if faults.is_empty() {
         faults.extend(upload.verify().err().and_then(|error| mismatch(&error)));

@@ -1,6 +1,6 @@
 //! A running index service with a database of its own.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use prima_index::{NAME, SPEC};
 use prima_platform::{
@@ -30,6 +30,8 @@ pub struct World {
     pub assessment: AssessmentServiceClient<Routes>,
     pub db: Database,
     pub bus: Memory,
+    /// Where files are kept.
+    pub objects: PathBuf,
     _dir: TempDir,
 }
 
@@ -54,7 +56,12 @@ pub async fn on_each_database(test: impl AsyncFn(World)) {
 }
 
 async fn start(url: String, schema: &str, dir: TempDir) -> World {
+    let objects = dir.path().join("objects");
     let config = Config {
+        objects: config::Objects {
+            url: format!("file:{}", objects.display()),
+            ..Default::default()
+        },
         database: config::Database {
             url,
             ..Default::default()
@@ -92,6 +99,7 @@ async fn start(url: String, schema: &str, dir: TempDir) -> World {
         assessment: AssessmentServiceClient::new(routes),
         db,
         bus,
+        objects,
         _dir: dir,
     }
 }

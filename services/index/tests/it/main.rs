@@ -2,8 +2,14 @@
 //!
 //! Every test runs on SQLite, and on PostgreSQL too when `PRIMA_TEST_POSTGRES_URL` is set.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
+mod actions;
+mod evidence;
 mod external;
 mod fixture;
 mod instruments;
