@@ -72,6 +72,9 @@ pub async fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
     if config.database.url == config::Database::default().url {
         config.database.url = format!("sqlite:{}", data.display());
     }
+    if config.objects.url == config::Objects::default().url {
+        config.objects.url = format!("file:{}", data.join("objects").display());
+    }
     // The console of `up` is for its user; calls are logged when asked for.
     if std::env::var_os("PRIMA_TELEMETRY__LEVEL").is_none() && args.run.config.is_none() {
         config.telemetry.level = "warn".into();

@@ -2,6 +2,7 @@
 
 pub mod band;
 pub mod cycle;
+pub mod evidence;
 pub mod external;
 pub mod f03;
 pub mod facts;

@@ -8,8 +8,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod actions;
 mod cycles;
 mod evaluation;
+mod evidence;
 mod external;
 mod fixture;
 mod indexes;
