@@ -110,7 +110,7 @@ impl Reader {
             aspects.push(aspect);
         }
         self.unique("aspects", aspects.iter().map(|a| a.key.as_str()));
-        self.sums_to_one("aspects", "the aspects", aspects.iter().map(|a| a.weight.clone()));
+        self.sums_to_one("aspects", "`aspects`", aspects.iter().map(|a| a.weight.clone()));
         aspects
     }
 
@@ -128,7 +128,7 @@ impl Reader {
         let f02_weight = self.number(&weights, "combination.weights", "f02");
         let f03_weight = self.number(&weights, "combination.weights", "f03");
         let both = [f02_weight.clone(), f03_weight.clone()];
-        self.sums_to_one("combination.weights", "F-02 and F-03", both.into_iter());
+        self.sums_to_one("combination.weights", "F-02, F-03", both.into_iter());
         if f02_weight < Rational::zero() || f03_weight < Rational::zero() {
             self.fault(
                 "combination.weights",

@@ -29,7 +29,7 @@ fn weights_that_do_not_sum_to_one_are_named() {
         found,
         [(
             "aspects".into(),
-            "the weights of the aspects sum to 101/100, not to 1".into()
+            "the weights of `aspects` sum to 101/100, not to 1".into()
         )]
     );
     let found = faults(|d| d["forms"]["f02_offline"][0]["weight"] = json!(0.18));

@@ -104,10 +104,10 @@ fn key(score: &pb::ExternalScore) -> Key {
     (score.metric.clone(), score.subject.clone(), score.period.clone())
 }
 
-/// Whether what is recorded says what a row says.
+/// Whether what is recorded says what a row says; a source that the row does not name aside.
 fn same(held: &pb::ExternalScore, row: &pb::ExternalScore) -> bool {
     number::parse_decimal(&held.score) == number::parse_decimal(&row.score)
-        && held.source == row.source
+        && (row.source.is_empty() || held.source == row.source)
         && held.no_maladministration == row.no_maladministration
 }
 
@@ -363,6 +363,7 @@ mod tests {
             subject: "agencies/1".into(),
             period: "2023".into(),
             score: "80.90".into(),
+            source: "Laporan 2023".into(),
             category: "B".into(),
             ..Default::default()
         };

@@ -41,11 +41,11 @@ pub fn one(one: &pb::Instrument) -> String {
     line("Instrumen", format!("{}: {}", one.id, one.display_name));
     line("Dasar", or_dash(&one.citations.join("; ")));
     line("Penilaian", format!("{}, 0 sampai {}", entry(one), one.max_level));
-    line(
-        "Bobot",
-        format!("F-02 {}, F-03 {}", share(&one.f02_weight), share(&one.f03_weight)),
-    );
     if !one.forms.is_empty() {
+        line(
+            "Bobot",
+            format!("F-02 {}, F-03 {}", share(&one.f02_weight), share(&one.f03_weight)),
+        );
         line("Ragam bobot", one.weightings.join(", "));
         line(
             "Responden",
