@@ -12,6 +12,7 @@ mod events;
 mod grpc;
 pub mod store;
 
+use prima_platform::objects::Objects;
 use prima_platform::service::{Context, Error, Migrating, Spec, Started, Starting};
 use tokio::sync::watch;
 
@@ -35,7 +36,15 @@ fn migrate(db: prima_platform::db::Database, run: bool) -> Migrating {
 }
 
 async fn start(context: Context) -> Result<Started, Error> {
-    let app = App::new(context.clone());
+    let objects = Objects::open(
+        &context.config.objects,
+        context.clock.clone(),
+        context.ids.clone(),
+        context.tasks.clone(),
+    )
+    .map_err(|error| Error::Service(NAME, error.to_string()))?;
+    objects.spawn_sweep();
+    let app = App::new(context.clone(), objects);
     context.spawn_relay();
     for feed in &events::feeds::FEEDS {
         context.spawn_worker(FeedHandler::new(app.clone(), feed));

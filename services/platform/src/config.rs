@@ -18,6 +18,8 @@ pub struct Config {
     pub database: Database,
     /// The bus between services.
     pub bus: Bus,
+    /// Where files are kept.
+    pub objects: Objects,
     /// How the outbox reaches the bus.
     pub relay: Relay,
     /// Who may call.
@@ -108,6 +110,65 @@ impl Default for Bus {
     }
 }
 
+/// Where files are kept; only services that take files open it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Objects {
+    /// `file:DIR` (a folder, on a volume that every replica shares) or `s3://BUCKET/PREFIX` (S3 or what speaks like it).
+    pub url: String,
+    /// Address of the S3-compatible service, `https://…` or `http://…`; that of AWS when empty.
+    pub endpoint: String,
+    /// Region of the bucket.
+    pub region: String,
+    /// Id of the access key of S3.
+    pub access_key_id: String,
+    /// Secret of the access key of S3; never printed.
+    pub secret_access_key: String,
+}
+
+impl Default for Objects {
+    fn default() -> Self {
+        Self {
+            url: "file:./var/objects".into(),
+            endpoint: String::new(),
+            region: "us-east-1".into(),
+            access_key_id: String::new(),
+            secret_access_key: String::new(),
+        }
+    }
+}
+
+impl Objects {
+    fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if self.url.strip_prefix("file:").is_some_and(|dir| !dir.is_empty()) {
+            return faults;
+        }
+        let bucket = self
+            .url
+            .strip_prefix("s3://")
+            .and_then(|rest| rest.split('/').next());
+        if bucket.is_none_or(str::is_empty) {
+            faults.push("objects.url must be file:DIR or s3://BUCKET/PREFIX".to_owned());
+            return faults;
+        }
+        let web = ["https://", "http://"];
+        if !self.endpoint.is_empty() && !web.iter().any(|scheme| self.endpoint.starts_with(scheme)) {
+            faults.push("objects.endpoint must start with https:// or http://".to_owned());
+        }
+        for (name, value) in [
+            ("region", &self.region),
+            ("access_key_id", &self.access_key_id),
+            ("secret_access_key", &self.secret_access_key),
+        ] {
+            if value.is_empty() {
+                faults.push(format!("objects.{name} must be given for s3://"));
+            }
+        }
+        faults
+    }
+}
+
 /// How the outbox reaches the bus.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -189,7 +250,8 @@ pub struct Survey {
     pub queue: usize,
     /// Transactions at work at once on PostgreSQL (SQLite has one).
     pub writers: usize,
-    /// Responses by which the figures per element and profile of an open survey move at least; 1 moves them at once.
+    /// Responses by which the figures per element of an open survey move at least, and a fourth of those by which figures
+    /// per profile group do; 1 moves all at once.
     pub disclosure_step: u32,
     /// Least respondents of a group whose figures are shown; 1 shows every group.
     pub minimum_cell: u32,
@@ -220,7 +282,7 @@ pub struct Ranking {
 impl Default for Ranking {
     fn default() -> Self {
         Self {
-            sources: vec!["survey".into(), "innovation".into()],
+            sources: vec!["survey".into(), "innovation".into(), "index".into()],
             watch_interval_millis: 50,
         }
     }
@@ -283,6 +345,7 @@ impl Config {
                 faults.push(format!("{name} must be at least 1"));
             }
         }
+        faults.extend(self.objects.faults());
         if self.database.max_connections < 3 {
             faults.push("database.max_connections must be at least 3".to_owned());
         }
@@ -301,6 +364,10 @@ impl Config {
         let mut shown = self.clone();
         shown.database.url = mask(&shown.database.url);
         shown.bus.url = mask(&shown.bus.url);
+        shown.objects.endpoint = mask(&shown.objects.endpoint);
+        if !shown.objects.secret_access_key.is_empty() {
+            "***".clone_into(&mut shown.objects.secret_access_key);
+        }
         serde_json::to_value(shown).unwrap_or_default()
     }
 }
@@ -326,6 +393,7 @@ mod tests {
         let mut config = Config::default();
         config.database.url = "postgres://prima:s3cret@db/prima".into();
         config.bus.url = "nats://survey:s3cret@nats:4222".into();
+        config.objects.secret_access_key = "s3cret".into();
         assert!(!config.masked().to_string().contains("s3cret"));
         assert!(config.masked().to_string().contains("prima:***@db"));
     }
@@ -335,10 +403,10 @@ mod tests {
         let mut config = Config::default();
         config.database.url = "mysql://x".into();
         config.relay.window = 0;
+        config.objects.url = "s3://bukti".into();
         let text = config.validate().unwrap_err().to_string();
-        assert!(
-            text.contains("database.url") && text.contains("relay.window"),
-            "{text}"
-        );
+        for name in ["database.url", "relay.window", "objects.secret_access_key"] {
+            assert!(text.contains(name), "{text}");
+        }
     }
 }

@@ -17,6 +17,7 @@ pub mod grpc;
 pub mod id;
 pub mod lifecycle;
 pub mod number;
+pub mod objects;
 pub mod outbox;
 pub mod page;
 pub mod request_id;

@@ -2,11 +2,13 @@
 
 pub mod band;
 pub mod cycle;
+pub mod evidence;
 pub mod external;
 pub mod f03;
 pub mod facts;
 pub mod instrument;
 pub mod level;
+pub mod portfolio;
 pub mod read;
 pub mod rule;
 pub mod score;

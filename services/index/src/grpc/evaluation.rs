@@ -32,22 +32,23 @@ const REASON_MIN: usize = 5;
 const LEVELS_MAX: usize = 100;
 
 /// The assessment that a request is about.
-struct Target {
-    name: name::Assessment,
+pub(super) struct Target {
+    /// Its name.
+    pub name: name::Assessment,
     instrument: Arc<Instrument>,
     row: Row,
 }
 
 impl Target {
     /// Whether the form has this indicator, supplementary ones too.
-    fn has(&self, indicator: &str) -> bool {
+    pub fn has(&self, indicator: &str) -> bool {
         let form = self.instrument.forms.as_ref().and_then(|f| f.get(&self.row.form));
         form.is_some_and(|f| f.indicators.iter().any(|i| i.key == indicator))
     }
 }
 
 /// The assessment of this name, which the caller may change in this role; `None` when the name is at fault.
-async fn target(
+pub(super) async fn target(
     app: &App,
     caller: &Caller,
     role: Role,

@@ -1,5 +1,6 @@
 //! The gRPC side of the index service.
 
+mod actions;
 pub mod assessments;
 mod check;
 pub mod convert;

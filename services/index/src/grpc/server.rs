@@ -13,7 +13,7 @@ use prima_proto::index::v1::{
 use tokio::sync::watch;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{cycles, evaluation, evidence, external, indexes, instruments, suggestions};
+use super::{actions, cycles, evaluation, evidence, external, indexes, instruments, suggestions};
 use crate::app::App;
 
 /// The index service for tonic.
@@ -227,7 +227,7 @@ impl AssessmentService for Assessment {
 
     async fn create_action(&self, r: Request<pb::CreateActionRequest>) -> Answer<pb::CreateActionResponse> {
         let caller = caller::of(&r);
-        answer(evidence::create_action(&self.app, &caller, r.into_inner()).await)
+        answer(actions::create_action(&self.app, &caller, r.into_inner()).await)
     }
 
     async fn complete_action(
@@ -235,12 +235,12 @@ impl AssessmentService for Assessment {
         r: Request<pb::CompleteActionRequest>,
     ) -> Answer<pb::CompleteActionResponse> {
         let caller = caller::of(&r);
-        answer(evidence::complete_action(&self.app, &caller, r.into_inner()).await)
+        answer(actions::complete_action(&self.app, &caller, r.into_inner()).await)
     }
 
     async fn list_actions(&self, r: Request<pb::ListActionsRequest>) -> Answer<pb::ListActionsResponse> {
         let caller = caller::of(&r);
-        answer(evidence::list_actions(&self.app, &caller, r.into_inner()).await)
+        answer(actions::list_actions(&self.app, &caller, r.into_inner()).await)
     }
 
     async fn list_suggestions(

@@ -2,7 +2,7 @@
 
 use prima_platform::db::{Txn, sql};
 use prima_proto::name;
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Value};
 
 /// One unit in one cycle.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
@@ -81,6 +81,19 @@ pub async fn assessment_lock_in_txn(
     );
     let values = keys(cycle_id, unit).into_iter().chain([Value::from(now_millis)]);
     Row::find_by_statement(sql(txn, &text, values)).one(txn).await
+}
+
+/// Locks a unit of a cycle for what its index is not computed from; its version stays. False when there is none.
+pub async fn assessment_hold_in_txn(txn: &Txn, cycle_id: i64, unit: &name::Unit) -> Result<bool, DbErr> {
+    let lock = match txn.get_database_backend() {
+        DbBackend::Postgres => "FOR UPDATE",
+        // SQLite has one writer, and nothing to lock.
+        _ => "",
+    };
+    let text =
+        format!("SELECT 1 AS one FROM assessment WHERE cycle_id = $1 AND agency = $2 AND unit = $3 {lock}");
+    let row = txn.query_one_raw(sql(txn, &text, keys(cycle_id, unit))).await?;
+    Ok(row.is_some())
 }
 
 /// Stores what was computed, of a row that is locked.

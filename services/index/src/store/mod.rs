@@ -1,8 +1,10 @@
 //! What the index service keeps: instruments, external scores, cycles and assessments, and the last state of what the
 //! other services tell.
 
+pub mod action;
 pub mod assessment;
 pub mod cycle;
+pub mod evidence;
 pub mod external;
 pub mod fact;
 pub mod instrument;
@@ -67,10 +69,11 @@ const FIRST: Step = Step {
             indicator {key} NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL, created_at BIGINT NOT NULL,
             granted BIGINT NOT NULL DEFAULT 0, level BIGINT, decision TEXT NOT NULL DEFAULT '',
             decider TEXT NOT NULL DEFAULT '', decided_at BIGINT, PRIMARY KEY (cycle_id, agency, unit, number))",
+        // A file is kept by the object storage under its SHA-256; a link has no type, size and SHA-256.
         "CREATE TABLE evidence (
             cycle_id BIGINT NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL, number BIGINT NOT NULL,
             indicator {key} NOT NULL, display_name TEXT NOT NULL, link TEXT NOT NULL, media_type TEXT NOT NULL,
-            size BIGINT NOT NULL, sha256 {blob} NOT NULL, object TEXT NOT NULL, actor TEXT NOT NULL,
+            size BIGINT NOT NULL, sha256 {blob} NOT NULL, actor TEXT NOT NULL,
             created_at BIGINT NOT NULL, PRIMARY KEY (cycle_id, agency, unit, number))",
         "CREATE TABLE action (
             cycle_id BIGINT NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL, number BIGINT NOT NULL,

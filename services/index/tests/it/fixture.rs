@@ -1,6 +1,7 @@
 //! A running index service with a database of its own.
 
 use std::{
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -37,6 +38,8 @@ pub struct World {
     pub db: Database,
     pub bus: Memory,
     shift: Arc<AtomicI64>,
+    /// Where files are kept.
+    pub objects: PathBuf,
     _dir: TempDir,
 }
 
@@ -61,7 +64,12 @@ pub async fn on_each_database(test: impl AsyncFn(World)) {
 }
 
 async fn start(url: String, schema: &str, dir: TempDir) -> World {
+    let objects = dir.path().join("objects");
     let config = Config {
+        objects: config::Objects {
+            url: format!("file:{}", objects.display()),
+            ..Default::default()
+        },
         database: config::Database {
             url,
             ..Default::default()
@@ -104,6 +112,7 @@ async fn start(url: String, schema: &str, dir: TempDir) -> World {
         db,
         bus,
         shift,
+        objects,
         _dir: dir,
     }
 }

@@ -2,10 +2,16 @@
 //!
 //! Every test runs on SQLite, and on PostgreSQL too when `PRIMA_TEST_POSTGRES_URL` is set.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
+mod actions;
 mod cycles;
 mod evaluation;
+mod evidence;
 mod external;
 mod fixture;
 mod indexes;

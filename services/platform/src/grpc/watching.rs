@@ -1,4 +1,4 @@
-//! Streams that watch: at most so many, and a client that never reads is let go.
+//! Streams that watch or send a file: at most so many, and a client that never reads is let go.
 
 use std::{
     pin::Pin,
@@ -33,6 +33,7 @@ pub struct Watchers {
 pub struct Sender<T> {
     channel: mpsc::Sender<Result<T, Status>>,
     stalled: Arc<AtomicBool>,
+    finished: Arc<AtomicBool>,
     stall: Duration,
 }
 
@@ -41,6 +42,7 @@ pub struct Sender<T> {
 pub struct WatchStream<T> {
     channel: mpsc::Receiver<Result<T, Status>>,
     stalled: Arc<AtomicBool>,
+    finished: Arc<AtomicBool>,
     ended: bool,
 }
 
@@ -59,6 +61,11 @@ impl<T> Sender<T> {
     /// Ends the stream with a failure.
     pub async fn fail(&self, failure: Failure) {
         let _gone = tokio::time::timeout(self.stall, self.channel.send(Err(status(failure)))).await;
+    }
+
+    /// Ends the stream in good order: everything was sent.
+    pub fn finish(self) {
+        self.finished.store(true, Ordering::SeqCst);
     }
 
     /// Waits until the client is gone.
@@ -97,10 +104,11 @@ impl Watchers {
         })?;
         // One message waits at most: what a slow reader gets next is the latest state, not an old one.
         let (channel, receiver) = mpsc::channel(1);
-        let stalled = Arc::new(AtomicBool::new(false));
+        let (stalled, finished) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let work = feed(Sender {
             channel,
             stalled: stalled.clone(),
+            finished: finished.clone(),
             stall: self.stall,
         });
         let soft = self.tasks.soft().clone();
@@ -111,6 +119,7 @@ impl Watchers {
         Ok(WatchStream {
             channel: receiver,
             stalled,
+            finished,
             ended: false,
         })
     }
@@ -126,6 +135,9 @@ impl<T> Stream for WatchStream<T> {
         match self.channel.poll_recv(cx) {
             Poll::Ready(None) => {
                 self.ended = true;
+                if self.finished.load(Ordering::SeqCst) {
+                    return Poll::Ready(None);
+                }
                 let (kind, reason, text, localized) = if self.stalled.load(Ordering::SeqCst) {
                     (
                         Kind::Exhausted,

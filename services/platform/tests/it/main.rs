@@ -9,6 +9,7 @@
 
 mod bus;
 mod follower;
+mod objects;
 mod outbox;
 mod servers;
 mod takeover;

@@ -1,0 +1,393 @@
+//! Files, kept under the SHA-256 of their content: in a folder, or in a bucket of S3 or of what speaks like it.
+//!
+//! An upload is written to a temporary object. Only when its length and digest are what was told does it get its final
+//! key, so nobody ever reads half a file, and the same content is kept once. What a killed process left behind is removed
+//! by [`Objects::sweep`].
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{Stream, StreamExt, TryStreamExt};
+use object_store::{
+    MultipartUpload, ObjectStore, ObjectStoreExt, aws::AmazonS3Builder, local::LocalFileSystem, path::Path,
+    prefix::PrefixStore,
+};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    clock::Clock,
+    config,
+    failure::{Failure, Kind},
+    id::Ids,
+    lifecycle::Tasks,
+};
+
+/// Bytes handed to the storage at once: the least that S3 takes as a part.
+const PART: usize = 5 << 20;
+/// Bytes of one piece that is read.
+const PIECE: usize = 256 << 10;
+/// Where temporary objects are.
+const TEMPORARY: &str = "upload";
+/// How long an upload may take.
+const PATIENCE: TimeDelta = TimeDelta::minutes(30);
+/// Age from which a temporary object belongs to nobody any more.
+const STALE: TimeDelta = TimeDelta::hours(1);
+/// How often to look for such.
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// SHA-256 of a content.
+pub type Digest = [u8; 32];
+
+/// Why something can't be stored or read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The storage can't be opened as configured.
+    #[error("objects.url {0}: {1}")]
+    Url(String, String),
+    /// The storage failed.
+    #[error("object storage: {0}")]
+    Store(#[from] object_store::Error),
+    /// More came than was told.
+    #[error("is longer than the {0} bytes that were told")]
+    TooLong(u64),
+    /// Less came than was told.
+    #[error("has {came} bytes instead of the {told} that were told")]
+    TooShort {
+        /// Bytes as told.
+        told: u64,
+        /// Bytes that came.
+        came: u64,
+    },
+    /// The content is another.
+    #[error("the SHA-256 is not the one that was told")]
+    WrongDigest,
+    /// It took too long.
+    #[error("the upload took longer than {} minutes", PATIENCE.num_minutes())]
+    TooSlow,
+    /// What is stored is not what was stored once.
+    #[error("the stored object {0} is damaged")]
+    Damaged(String),
+}
+
+impl Error {
+    /// Whether the same upload or read may succeed later.
+    pub fn retryable(&self) -> bool {
+        match self {
+            Self::Store(error) => !matches!(error, object_store::Error::NotFound { .. }),
+            Self::TooSlow => true,
+            Self::Url(..)
+            | Self::TooLong(_)
+            | Self::TooShort { .. }
+            | Self::WrongDigest
+            | Self::Damaged(_) => false,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    /// A storage that is away is `UNAVAILABLE`, a lost or damaged object a fault of ours; what the caller did wrong is
+    /// `INVALID_ARGUMENT`, better told by field.
+    fn from(error: Error) -> Self {
+        let text = error.to_string();
+        match &error {
+            Error::Store(_) if error.retryable() => Self::unavailable(text),
+            Error::Url(..) | Error::Store(_) | Error::Damaged(_) => Self::internal(text),
+            Error::TooSlow => Self::new(Kind::Exhausted, "UPLOAD_TOO_SLOW", text, "Unggahan terlalu lama"),
+            Error::TooLong(_) | Error::TooShort { .. } | Error::WrongDigest => Self::new(
+                Kind::Invalid,
+                "WRONG_CONTENT",
+                text,
+                "Isi berkas tidak sesuai keterangannya",
+            ),
+        }
+    }
+}
+
+/// The storage; cheap to clone.
+#[derive(Clone)]
+pub struct Objects {
+    store: Arc<dyn ObjectStore>,
+    /// The folder, unless it is a bucket.
+    folder: Option<PathBuf>,
+    clock: Clock,
+    ids: Ids,
+    tasks: Tasks,
+}
+
+impl std::fmt::Debug for Objects {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Objects({})", self.store)
+    }
+}
+
+/// Key of a content.
+fn key(digest: &Digest) -> Path {
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let start: String = hex.chars().take(2).collect();
+    Path::from_iter(["sha256", start.as_str(), hex.as_str()])
+}
+
+impl Objects {
+    /// Opens the storage that is configured; a folder is made when there is none. A bucket is not asked yet.
+    pub fn open(config: &config::Objects, clock: Clock, ids: Ids, tasks: Tasks) -> Result<Self, Error> {
+        let wrong = |text: String| Error::Url(config.url.clone(), text);
+        let (store, folder) = if let Some(dir) = config.url.strip_prefix("file:") {
+            let folder = PathBuf::from(dir);
+            std::fs::create_dir_all(&folder).map_err(|e| wrong(e.to_string()))?;
+            let store = LocalFileSystem::new_with_prefix(&folder)?.with_fsync(true);
+            (Arc::new(store) as Arc<dyn ObjectStore>, Some(folder))
+        } else if let Some(rest) = config.url.strip_prefix("s3://") {
+            (bucket(config, rest)?, None)
+        } else {
+            return Err(wrong("must be file:DIR or s3://BUCKET/PREFIX".into()));
+        };
+        Ok(Self {
+            store,
+            folder,
+            clock,
+            ids,
+            tasks,
+        })
+    }
+
+    /// Begins to store a content of `size` bytes and this digest.
+    pub async fn begin(&self, size: u64, digest: Digest) -> Result<Upload, Error> {
+        let place = Path::from_iter([TEMPORARY.to_owned(), self.ids.next().simple().to_string()]);
+        let parts = self.store.put_multipart(&place).await?;
+        Ok(Upload {
+            objects: self.clone(),
+            place,
+            parts: Some(parts),
+            waiting: BytesMut::new(),
+            sum: Sha256::new(),
+            size,
+            digest,
+            came: 0,
+            begun: self.clock.now(),
+        })
+    }
+
+    /// Whether this content is stored.
+    pub async fn has(&self, digest: &Digest) -> Result<bool, Error> {
+        match self.store.head(&key(digest)).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A stored content in pieces of at most 256 KiB. A content that is not the one that was stored ends with
+    /// [`Error::Damaged`].
+    pub async fn read(
+        &self,
+        digest: Digest,
+    ) -> Result<impl Stream<Item = Result<Bytes, Error>> + Send + use<>, Error> {
+        let key = key(&digest);
+        let pieces = self.store.get(&key).await?.into_stream().map_err(Error::from);
+        let pieces = pieces.flat_map(|piece| {
+            let pieces = match piece {
+                Ok(bytes) => cut(bytes).into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(error)],
+            };
+            futures::stream::iter(pieces)
+        });
+        let state = (Box::pin(pieces), Sha256::new(), key);
+        Ok(futures::stream::try_unfold(
+            state,
+            move |(mut pieces, mut sum, key)| async move {
+                match pieces.try_next().await? {
+                    Some(piece) => {
+                        sum.update(&piece);
+                        Ok(Some((piece, (pieces, sum, key))))
+                    }
+                    None if sum.finalize().as_slice() == digest => Ok(None),
+                    None => Err(Error::Damaged(key.to_string())),
+                }
+            },
+        ))
+    }
+
+    /// Removes what uploads left behind that nobody ended, an hour and more ago; returns how many. Parts that S3 keeps of
+    /// an upload without an end are removed by the bucket's own rule (`AbortIncompleteMultipartUpload`).
+    pub async fn sweep(&self) -> Result<usize, Error> {
+        let before = self.clock.now() - STALE;
+        let mut removed = 0;
+        let mut left = self.store.list(Some(&Path::from(TEMPORARY)));
+        while let Some(object) = left.try_next().await? {
+            if object.last_modified < before {
+                self.store.delete(&object.location).await?;
+                removed += 1;
+            }
+        }
+        let Some(folder) = &self.folder else {
+            return Ok(removed);
+        };
+        // The folder's half-written files are hidden from lists.
+        let folder = folder.join(TEMPORARY);
+        let failed = |error: std::io::Error| Error::Url(folder.display().to_string(), error.to_string());
+        let mut files = match tokio::fs::read_dir(&folder).await {
+            Ok(files) => files,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(removed),
+            Err(error) => return Err(failed(error)),
+        };
+        while let Some(file) = files.next_entry().await.map_err(failed)? {
+            // A file that is gone meanwhile was ended by its owner.
+            let changed = file.metadata().await.and_then(|m| m.modified());
+            if changed.is_ok_and(|at| DateTime::<Utc>::from(at) < before)
+                && tokio::fs::remove_file(file.path()).await.is_ok()
+            {
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Sweeps now and every ten minutes, as a task of the process.
+    pub fn spawn_sweep(&self) {
+        let (objects, soft) = (self.clone(), self.tasks.soft().clone());
+        self.tasks.spawn("objects", async move {
+            loop {
+                match objects.sweep().await {
+                    Ok(0) => {}
+                    Ok(removed) => tracing::info!(removed, "removed what uploads left behind"),
+                    Err(error) => tracing::warn!(%error, "can't look for what uploads left behind"),
+                }
+                tokio::select! {
+                    () = soft.cancelled() => return,
+                    () = tokio::time::sleep(SWEEP) => {}
+                }
+            }
+        });
+    }
+}
+
+fn bucket(config: &config::Objects, rest: &str) -> Result<Arc<dyn ObjectStore>, Error> {
+    // The HTTP client takes the process's TLS provider; another part may have chosen the same one before.
+    let _chosen = rustls::crypto::ring::default_provider().install_default();
+    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    let mut builder = AmazonS3Builder::new()
+        .with_bucket_name(bucket)
+        .with_region(&config.region)
+        .with_access_key_id(&config.access_key_id)
+        .with_secret_access_key(&config.secret_access_key);
+    if !config.endpoint.is_empty() {
+        builder = builder
+            .with_endpoint(&config.endpoint)
+            .with_allow_http(config.endpoint.starts_with("http://"));
+    }
+    Ok(Arc::new(PrefixStore::new(builder.build()?, prefix)))
+}
+
+fn cut(mut bytes: Bytes) -> Vec<Bytes> {
+    let mut pieces = Vec::new();
+    while bytes.len() > PIECE {
+        pieces.push(bytes.split_to(PIECE));
+    }
+    if !bytes.is_empty() {
+        pieces.push(bytes);
+    }
+    pieces
+}
+
+/// A content on its way. Dropped before [`Upload::finish`] it leaves nothing.
+pub struct Upload {
+    objects: Objects,
+    place: Path,
+    parts: Option<Box<dyn MultipartUpload>>,
+    waiting: BytesMut,
+    sum: Sha256,
+    size: u64,
+    digest: Digest,
+    came: u64,
+    begun: DateTime<Utc>,
+}
+
+impl std::fmt::Debug for Upload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Upload({}, {} of {})", self.place, self.came, self.size)
+    }
+}
+
+impl Upload {
+    /// Takes the next bytes; holds at most 5 MiB and these in memory.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if self.objects.clock.now() - self.begun > PATIENCE {
+            return Err(Error::TooSlow);
+        }
+        self.came = self.came.saturating_add(bytes.len() as u64);
+        if self.came > self.size {
+            return Err(Error::TooLong(self.size));
+        }
+        self.sum.update(bytes);
+        self.waiting.extend_from_slice(bytes);
+        if self.waiting.len() >= PART {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<(), Error> {
+        let part = self.waiting.split().freeze();
+        if let Some(parts) = &mut self.parts {
+            parts.put_part(part.into()).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether what came is what was told.
+    pub fn verify(&self) -> Result<(), Error> {
+        if self.came > self.size {
+            return Err(Error::TooLong(self.size));
+        }
+        if self.came < self.size {
+            return Err(Error::TooShort {
+                told: self.size,
+                came: self.came,
+            });
+        }
+        if self.sum.clone().finalize().as_slice() != self.digest {
+            return Err(Error::WrongDigest);
+        }
+        Ok(())
+    }
+
+    /// Gives the content its final key, if it is what was told; from then on it is durable and can be read.
+    pub async fn finish(mut self) -> Result<(), Error> {
+        self.verify()?;
+        if !self.waiting.is_empty() {
+            self.flush().await?;
+        }
+        if let Some(parts) = &mut self.parts {
+            parts.complete().await?;
+        }
+        self.parts = None;
+        let store = self.objects.store.clone();
+        let settled = match store.head(&self.place).await {
+            Ok(stored) if stored.size == self.size => store.rename(&self.place, &key(&self.digest)).await,
+            Ok(_) => {
+                let _left_to_sweep = store.delete(&self.place).await;
+                return Err(Error::Damaged(self.place.to_string()));
+            }
+            Err(error) => Err(error),
+        };
+        if settled.is_err() {
+            let _left_to_sweep = store.delete(&self.place).await;
+        }
+        Ok(settled?)
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        let Some(mut parts) = self.parts.take() else {
+            return;
+        };
+        let place = self.place.clone();
+        self.objects.tasks.spawn_short(async move {
+            if let Err(error) = parts.abort().await {
+                tracing::warn!(%place, %error, "can't end an upload; the sweep will");
+            }
+        });
+    }
+}
