@@ -18,11 +18,12 @@ import time
 
 import grpc
 
+import index
 import innovation
 import survey_in_full
 from kit import (
-    ACCESS, CALL_SECONDS, DIRECTORY, HEALTH, INNOVATION, RANKING, SURVEY, WATCH_SECONDS, Caller, Endpoint, Mismatch, Report,
-    Watch, expect, expect_within, refused,
+    ACCESS, CALL_SECONDS, DIRECTORY, HEALTH, INDEX, INNOVATION, RANKING, SURVEY, WATCH_SECONDS, Caller, Endpoint,
+    Mismatch, Report, Watch, expect, expect_within, refused,
 )
 
 PERIOD = "2024-q3"
@@ -66,7 +67,7 @@ def run(report, endpoints, token, data):
         return {"request_id": f"{run_id}-{number:03}", "survey": to, "response": {"answers": answers}}
 
     # What the server tells of itself.
-    for service in (DIRECTORY, SURVEY, ACCESS, INNOVATION, RANKING):
+    for service in (DIRECTORY, SURVEY, ACCESS, INNOVATION, INDEX, RANKING):
         with check(f"reflection lists {service}, health and reflection"):
             expect_within("the list", [service, HEALTH, "grpc.reflection.v1alpha.ServerReflection"],
                           endpoints[service].services())
@@ -394,22 +395,25 @@ def main():
     parser.add_argument("--directory", help="HOST:PORT of the directory")
     parser.add_argument("--survey", help="HOST:PORT of survey")
     parser.add_argument("--innovation", help="HOST:PORT of innovation")
+    parser.add_argument("--index", help="HOST:PORT of index")
     parser.add_argument("--ranking", help="HOST:PORT of ranking")
     parser.add_argument("--token-file", type=pathlib.Path, required=True, help="file with an admin's bearer token")
     parser.add_argument("--data", type=pathlib.Path, help="skm.json with the vector G-SKM-1",
                         default=pathlib.Path(__file__).resolve().parents[1] / "data" / "skm.json")
     args = parser.parse_args()
-    given = {DIRECTORY: args.directory, SURVEY: args.survey, INNOVATION: args.innovation, RANKING: args.ranking}
+    given = {DIRECTORY: args.directory, SURVEY: args.survey, INNOVATION: args.innovation, INDEX: args.index,
+             RANKING: args.ranking}
     given = {service: own or args.endpoint for service, own in given.items()}
     given[ACCESS] = given[SURVEY]
     if not all(given.values()):
-        parser.error("give --endpoint, or --directory, --survey, --innovation and --ranking")
+        parser.error("give --endpoint, or --directory, --survey, --innovation, --index and --ranking")
     servers = {address: Endpoint(address) for address in set(given.values())}
     report = Report()
     token = args.token_file.read_text().strip()
     endpoints = {service: servers[address] for service, address in given.items()}
     run(report, endpoints, token, args.data)
     innovation.run(report, endpoints, token)
+    index.run(report, endpoints, token)
     print(f"{report.passed} passed, {report.failed} failed", flush=True)
     return 1 if report.failed or not report.passed else 0
 

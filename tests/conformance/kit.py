@@ -13,6 +13,7 @@ DIRECTORY = "prima.directory.v1.DirectoryService"
 SURVEY = "prima.survey.v1.SurveyService"
 ACCESS = "prima.survey.v1.AccessService"
 INNOVATION = "prima.innovation.v1.InnovationService"
+INDEX = "prima.index.v1.IndexService"
 RANKING = "prima.ranking.v1.RankingService"
 HEALTH = "grpc.health.v1.Health"
 
@@ -151,6 +152,18 @@ class Watch:
 
     def close(self):
         self.stream.cancel()
+
+
+def until(what, fact):
+    """Waits for a fact."""
+    deadline = time.monotonic() + WATCH_SECONDS
+    while True:
+        with contextlib.suppress(grpc.RpcError):
+            if fact():
+                return
+        if time.monotonic() > deadline:
+            raise Mismatch(f"no {what} within {WATCH_SECONDS} s")
+        time.sleep(0.1)
 
 
 class Refusal:

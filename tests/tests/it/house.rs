@@ -276,7 +276,7 @@ fn the_top_of_the_house_holds_what_the_design_names() {
 
 #[test]
 fn every_method_is_called_by_the_conformance_client() {
-    let client: String = ["kit.py", "conformance.py", "survey_in_full.py", "innovation.py"]
+    let client: String = ["kit.py", "conformance.py", "survey_in_full.py", "innovation.py", "index.py"]
         .iter()
         .map(|file| read(&format!("tests/conformance/{file}")))
         .collect();

@@ -35,7 +35,7 @@ use crate::{
     store::{
         assessment::{
             Row, agency_index_lock_in_txn, agency_index_save_in_txn, assessment_lock_in_txn,
-            assessment_save_in_txn, assessments_of, unit_mark_in_txn, unit_unmark_in_txn, units_marked,
+            assessment_save_in_txn, assessments_exact, unit_mark_in_txn, unit_unmark_in_txn, units_marked,
         },
         cycle::cycles_share_of_unit_in_txn,
         fact::fact_list,
@@ -295,10 +295,10 @@ async fn of_agency(
     let now = app.context.clock.now().timestamp_millis();
     let mut row = agency_index_lock_in_txn(txn, cycle.id, agency, now).await?;
     // Read after the lock: whoever held it before has committed, whoever comes next will see us.
-    let units = assessments_of(txn, cycle.id, agency).await?;
+    let units = assessments_exact(txn, cycle.id, agency).await?;
     let exact: Vec<_> = units
         .iter()
-        .filter_map(|u| number::parse_fraction(u.exact.as_deref()?))
+        .filter_map(|exact| number::parse_fraction(exact.as_deref()?))
         .collect();
     let published = score::agency(instrument, &exact);
     let before = row.exact.take();

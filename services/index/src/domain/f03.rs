@@ -56,7 +56,7 @@ pub fn pool(form: &Form, max: u32, roll_up: &str, surveys: &[Survey]) -> Option<
                     aspects.entry(&question.aspect).or_default().push(mean);
                 }
             }
-            let means: Option<Vec<Rational>> = aspects.values().map(|means| number::mean(means)).collect();
+            let means: Option<Vec<Rational>> = aspects.values().map(number::mean).collect();
             number::mean(&means?)?
         }
         "mean_of_all_answers" => {

@@ -27,7 +27,7 @@ use crate::{
     store::{
         assessment::{
             AgencyRow, Row, agency_index_get, agency_index_page, assessment_get, assessment_page,
-            assessments_of,
+            assessments_exact, assessments_of,
         },
         cycle::{cycle_get, cycle_lock_in_txn},
     },
@@ -154,8 +154,11 @@ pub async fn get_index(
         Named::Cycle(name) => {
             let cycle = cycles::found(cycle_get(reader, &name.cycle).await?, &name)?;
             let instrument = recompute::instrument(reader, &cycle).await?;
-            let rows = assessments_of(reader, cycle.id, "").await?;
-            let exact: Vec<Rational> = rows.iter().filter_map(exact).collect();
+            let rows = assessments_exact(reader, cycle.id, "").await?;
+            let exact: Vec<Rational> = rows
+                .iter()
+                .filter_map(|exact| number::parse_fraction(exact.as_deref()?))
+                .collect();
             let mut summary = pb::IndexSummary {
                 units_counted: i64::try_from(exact.len()).map_err(Failure::internal)?,
                 units_expected: i64::try_from(rows.len()).map_err(Failure::internal)?,

@@ -142,6 +142,19 @@ pub async fn assessments_of(
     assessment_page(conn, cycle_id, agency, ("", ""), u64::MAX).await
 }
 
+/// Exact indexes of every unit of a cycle, or of one agency in it when that is not empty.
+pub async fn assessments_exact(
+    conn: &impl ConnectionTrait,
+    cycle_id: i64,
+    agency: &str,
+) -> Result<Vec<Option<String>>, DbErr> {
+    let text = "SELECT exact FROM assessment WHERE cycle_id = $1 AND ($2 = '' OR agency = $2)";
+    let rows = conn
+        .query_all_raw(sql(conn, text, [cycle_id.into(), agency.into()]))
+        .await?;
+    rows.into_iter().map(|row| row.try_get("", "exact")).collect()
+}
+
 /// The index of an agency in a cycle.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct AgencyRow {

@@ -1,6 +1,13 @@
 //! A running index service with a database of its own.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use prima_index::{NAME, SPEC};
 use prima_platform::{
@@ -32,6 +39,7 @@ pub struct World {
     pub bus: Memory,
     /// Where files are kept.
     pub objects: PathBuf,
+    shift: Arc<AtomicI64>,
     _dir: TempDir,
 }
 
@@ -78,12 +86,16 @@ async fn start(url: String, schema: &str, dir: TempDir) -> World {
     (SPEC.migrate)(db.clone(), true).await.unwrap();
     let bus = Memory::default();
     let tasks = Tasks::default();
+    let shift = Arc::new(AtomicI64::new(0));
+    let (system, shifted) = (Clock::system(), shift.clone());
+    let clock =
+        Clock::from_fn(move || system.now() + chrono::TimeDelta::hours(shifted.load(Ordering::Relaxed)));
     let context = Context {
         service: NAME,
         config: Arc::new(config),
         db: db.clone(),
         bus: Arc::new(bus.clone()),
-        clock: Clock::system(),
+        clock,
         ids: Ids::random(),
         outbox: Outbox::default(),
         tasks: tasks.clone(),
@@ -100,11 +112,17 @@ async fn start(url: String, schema: &str, dir: TempDir) -> World {
         db,
         bus,
         objects,
+        shift,
         _dir: dir,
     }
 }
 
 impl World {
+    /// Moves the clock of the service on, from now on.
+    pub fn after_hours(&self, hours: i64) {
+        self.shift.fetch_add(hours, Ordering::Relaxed);
+    }
+
     /// The state staged under `subject`, and that it has that version.
     pub async fn staged<T: Message + Default>(&self, subject: &str) -> Option<Staged<T>> {
         let reader = self.db.reader();

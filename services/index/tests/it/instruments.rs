@@ -13,7 +13,7 @@ const PEKPPP: &str = include_str!("../../data/pekppp-2022.json");
 /// PEKPPP 2022 under another id, changed.
 fn document(id: &str, change: impl FnOnce(&mut Value)) -> String {
     let mut document: Value = serde_json::from_str(PEKPPP).unwrap();
-    document["id"] = json!(id);
+    *document.get_mut("id").unwrap() = json!(id);
     change(&mut document);
     document.to_string()
 }

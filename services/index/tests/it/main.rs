@@ -9,8 +9,12 @@
 )]
 
 mod actions;
+mod cycles;
+mod evaluation;
 mod evidence;
 mod external;
 mod fixture;
+mod indexes;
 mod instruments;
+mod scene;
 mod suggestions;
