@@ -21,6 +21,18 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// The fault for people, in Indonesian.
+    pub fn localized(&self) -> String {
+        match self {
+            Self::Form { form } => format!("harus berbentuk `{form}`"),
+            Self::Token { token, max } => {
+                format!("`{token}` harus 1 sampai {max} karakter dari a-z, 0-9, dan -")
+            }
+        }
+    }
+}
+
 /// Longest id of an agency.
 pub const AGENCY_MAX: usize = 32;
 /// Longest id of anything below an agency.

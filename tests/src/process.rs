@@ -28,6 +28,8 @@ pub enum Service {
     Survey,
     /// Innovations.
     Innovation,
+    /// The index.
+    Index,
     /// League tables.
     Ranking,
     /// All of them in one process.
@@ -41,6 +43,7 @@ impl Service {
             Self::Directory => "directory",
             Self::Survey => "survey",
             Self::Innovation => "innovation",
+            Self::Index => "index",
             Self::Ranking => "ranking",
             Self::Up => "up",
         }

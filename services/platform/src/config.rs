@@ -250,7 +250,8 @@ pub struct Survey {
     pub queue: usize,
     /// Transactions at work at once on PostgreSQL (SQLite has one).
     pub writers: usize,
-    /// Responses by which the figures per element and profile of an open survey move at least; 1 moves them at once.
+    /// Responses by which the figures per element of an open survey move at least, and a fourth of those by which figures
+    /// per profile group do; 1 moves all at once.
     pub disclosure_step: u32,
     /// Least respondents of a group whose figures are shown; 1 shows every group.
     pub minimum_cell: u32,
@@ -281,7 +282,7 @@ pub struct Ranking {
 impl Default for Ranking {
     fn default() -> Self {
         Self {
-            sources: vec!["survey".into(), "innovation".into()],
+            sources: vec!["survey".into(), "innovation".into(), "index".into()],
             watch_interval_millis: 50,
         }
     }

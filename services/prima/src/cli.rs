@@ -1,6 +1,8 @@
 //! The command line: every subcommand with its arguments. Help and messages are Indonesian.
 
 mod import;
+mod index;
+mod index_read;
 mod report;
 mod result;
 mod serve;
@@ -12,6 +14,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use import::{DateOrder, FileArgs, ImportArgs, ImportWhat, ResponsesArgs};
+pub use index::{
+    FormKind, IndexArgs, IndexWhat, InstrumentArgs, InstrumentWhat, Keyed, ScoresArgs, SimulateArgs,
+};
+pub use index_read::{IndexReadArgs, ReportEvaluationArgs};
 pub use report::{ReportArgs, ReportFormat, ReportSkmArgs, ReportWhat};
 pub use result::{PeriodArgs, ResultArgs, ResultWhat};
 pub use serve::{DeadLettersArgs, MigrateArgs, ReconcileArgs, Role, RunArgs, ServeArgs, TokenArgs, UpArgs};
@@ -42,15 +48,16 @@ pub struct Cli {
 /// How the client commands reach the services.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ConnectionArgs {
-    /// `URL` for every service, or `directory=URL`, `survey=URL`, `innovation=URL`, `ranking=URL`.
+    /// `URL` for every service, or `directory=URL`, `survey=URL`, `innovation=URL`, `index=URL`,
+    /// `ranking=URL`.
     #[arg(
         long,
         global = true,
         env = "PRIMA_ENDPOINT",
         value_name = "[LAYANAN=]URL",
         value_delimiter = ',',
-        help = "Alamat layanan; URL untuk semua, atau directory=URL, survey=URL, innovation=URL, ranking=URL. Boleh berulang \
-                (lingkungan: PRIMA_ENDPOINT; bawaan: http://127.0.0.1:50051)"
+        help = "Alamat layanan; URL untuk semua, atau directory=URL, survey=URL, innovation=URL, index=URL, \
+                ranking=URL. Boleh berulang (lingkungan: PRIMA_ENDPOINT; bawaan: http://127.0.0.1:50051)"
     )]
     pub endpoint: Vec<String>,
     /// File that holds the bearer token.
@@ -109,6 +116,17 @@ pub enum Command {
     /// Prints the result of a survey, or of a unit or agency in a period.
     #[command(about = "Tampilkan hasil (IKM) satu survei, atau satu unit atau instansi dalam satu periode")]
     Result(ResultArgs),
+    /// What is done with instruments of evaluation.
+    #[command(about = "Daftar, periksa, tambah, dan tampilkan instrumen evaluasi")]
+    Instrument(InstrumentArgs),
+    /// What is done with indexes.
+    #[command(about = "Tampilkan, uraikan, dan hitung andaikata indeks pelayanan publik")]
+    Index(IndexArgs),
+    /// Lists scores that other bodies have published.
+    #[command(
+        about = "Daftar nilai terbitan yang dicatat (Ombudsman, SAKIP, IPP tahun lalu, …) beserta perubahannya"
+    )]
+    Scores(ScoresArgs),
     /// Writes a report.
     #[command(about = "Tulis laporan yang siap dicetak, beserta datanya")]
     Report(ReportArgs),
@@ -132,13 +150,21 @@ pub enum Service {
     Survey,
     /// Innovations and their competition rounds.
     Innovation,
+    /// Instruments, evaluations, the index, scores of other bodies.
+    Index,
     /// League tables.
     Ranking,
 }
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 4] = [Self::Directory, Self::Survey, Self::Innovation, Self::Ranking];
+    pub const ALL: [Self; 5] = [
+        Self::Directory,
+        Self::Survey,
+        Self::Innovation,
+        Self::Index,
+        Self::Ranking,
+    ];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -146,6 +172,7 @@ impl Service {
             Self::Directory => "directory",
             Self::Survey => "survey",
             Self::Innovation => "innovation",
+            Self::Index => "index",
             Self::Ranking => "ranking",
         }
     }
@@ -158,7 +185,7 @@ pub struct HealthArgs {
     #[arg(
         long,
         value_name = "LAYANAN",
-        help = "Hanya layanan ini: directory, survey, innovation, atau ranking"
+        help = "Hanya layanan ini: directory, survey, innovation, index, atau ranking"
     )]
     pub service: Option<Service>,
 }

@@ -5,6 +5,8 @@ pub mod connect;
 pub mod fault;
 mod health;
 pub mod import;
+mod index;
+mod index_read;
 mod period;
 pub mod print;
 mod read;
@@ -56,6 +58,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(args) => import(&connection, args.what).await,
         Command::Survey(args) => survey::run(&connection, args.what).await,
         Command::Result(args) => read::result(&connection, &args).await,
+        Command::Instrument(args) => index::instrument(&connection, args.what).await,
+        Command::Index(args) => index::index(&connection, args.what).await,
+        Command::Scores(args) => index::scores(&connection, args).await,
         Command::Report(args) => report::run(&connection, args.what).await,
         Command::League(args) => read::league(&connection, &args).await,
         Command::Standing(args) => read::standing(&connection, &args).await,
@@ -71,6 +76,7 @@ async fn import(connection: &Connection, what: ImportWhat) -> anyhow::Result<Exi
         ImportWhat::Regions(args) => import::regions(connection, &Options::of(&args)).await?,
         ImportWhat::Units(args) => import::units(connection, &Options::of(&args)).await?,
         ImportWhat::Results(args) => import::results(connection, &Options::of(&args)).await?,
+        ImportWhat::Scores(args) => import::scores(connection, &Options::of(&args)).await?,
         ImportWhat::Responses(args) => {
             let options = ResponseOptions {
                 file: Options::of(&args.file),
@@ -80,6 +86,7 @@ async fn import(connection: &Connection, what: ImportWhat) -> anyhow::Result<Exi
                 zone: args.timezone,
                 order: args.date_order,
                 import_id: args.import_id,
+                again: args.again,
                 errors: args.errors,
                 dry_run: args.dry_run,
             };

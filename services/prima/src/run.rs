@@ -27,10 +27,11 @@ use crate::{
 const DEMO_DEADLINE: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Every service, in the order in which `up` starts them.
-pub const SPECS: [Spec; 4] = [
+pub const SPECS: [Spec; 5] = [
     prima_directory::SPEC,
     prima_survey::SPEC,
     prima_innovation::SPEC,
+    prima_index::SPEC,
     prima_ranking::SPEC,
 ];
 
@@ -39,6 +40,7 @@ fn spec(service: Service) -> Spec {
         Service::Directory => prima_directory::SPEC,
         Service::Survey => prima_survey::SPEC,
         Service::Innovation => prima_innovation::SPEC,
+        Service::Index => prima_index::SPEC,
         Service::Ranking => prima_ranking::SPEC,
     }
 }
@@ -81,7 +83,7 @@ pub async fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
         return print(&config);
     }
     config.validate()?;
-    fs::create_dir_all(data).with_context(|| format!("direktori {}", data.display()))?;
+    create_private(data).with_context(|| format!("direktori {}", data.display()))?;
     let lock =
         fs::File::create(data.join("lock")).with_context(|| format!("direktori {}", data.display()))?;
     if lock.try_lock().is_err() {
@@ -145,6 +147,14 @@ fn local_token(config: &mut Config, data: &Path) -> anyhow::Result<Option<std::p
     write_private(&fresh, &token)?;
     fs::rename(&fresh, &file)?;
     Ok(Some(file))
+}
+
+/// Makes a directory that only its owner may enter: the databases in it hold what citizens wrote, and the secret that
+/// tokens are made with. One that is there already stays as its owner has set it.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path)
 }
 
 fn load_or_make(path: &Path, make: bool) -> anyhow::Result<Signer> {
@@ -281,4 +291,20 @@ pub fn token(args: &TokenArgs) -> anyhow::Result<ExitCode> {
         signer.sign(subject, &roles, &args.agencies, Clock::system().now(), lifetime)?
     );
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::create_private;
+
+    #[test]
+    fn only_its_owner_may_enter_the_directory_of_data() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("a/b");
+        create_private(&data).unwrap();
+        create_private(&data).unwrap();
+        assert_eq!(data.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    }
 }

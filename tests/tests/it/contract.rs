@@ -337,12 +337,18 @@ fn the_comparison_sees_what_breaks_clients() {
     assert!(broken(&old, &old).is_empty());
     for (what, change) in changes {
         let mut new = old.clone();
-        let file = new.file.iter_mut().find(|f| f.package() == "prima.survey.v1");
+        let file = new
+            .file
+            .iter_mut()
+            .find(|f| f.name() == "prima/survey/v1/survey.proto");
         change(file.unwrap());
         assert!(!broken(&old, &new).is_empty(), "{what}, and nobody sees it");
     }
     let mut more = old.clone();
-    let file = more.file.iter_mut().find(|f| f.package() == "prima.survey.v1");
+    let file = more
+        .file
+        .iter_mut()
+        .find(|f| f.name() == "prima/survey/v1/survey.proto");
     let field = FieldDescriptorProto {
         name: Some("added".into()),
         number: Some(99),

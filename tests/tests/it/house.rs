@@ -276,10 +276,16 @@ fn the_top_of_the_house_holds_what_the_design_names() {
 
 #[test]
 fn every_method_is_called_by_the_conformance_client() {
-    let client: String = ["kit.py", "conformance.py", "survey_in_full.py", "innovation.py", "index.py"]
-        .iter()
-        .map(|file| read(&format!("tests/conformance/{file}")))
-        .collect();
+    let client: String = [
+        "kit.py",
+        "conformance.py",
+        "survey_in_full.py",
+        "innovation.py",
+        "index.py",
+    ]
+    .iter()
+    .map(|file| read(&format!("tests/conformance/{file}")))
+    .collect();
     let set = FileDescriptorSet::decode(prima_proto::FILE_DESCRIPTOR_SET).unwrap();
     let mut count = 0;
     let mut missing = Vec::new();

@@ -12,6 +12,7 @@ use prima_proto::period::Period;
 
 use super::{
     number::Rational,
+    portfolio::{self, Portfolio},
     rule::{Figures, Value},
 };
 
@@ -40,6 +41,8 @@ pub struct Facts {
     pub unit: Option<Unit>,
     /// By the survey service, by the survey's name.
     pub surveys: BTreeMap<String, Survey>,
+    /// By the innovation service, by year.
+    pub portfolios: BTreeMap<i32, Portfolio>,
 }
 
 /// What the directory tells.
@@ -159,7 +162,9 @@ pub fn figures(metric: &str, facts: &Facts, date: NaiveDate) -> Option<Known> {
         "survey.followup_completion" => followup_completion(&facts.satisfaction(date), date),
         "survey.followup_speed" => followup_speed(&facts.satisfaction(date), date),
         "platform.support_modules" => services.map(|u| support_modules(u, &facts.satisfaction(date))),
-        // `complaint.*` and `innovation.*` come here once their events tell what these metrics need.
+        "innovation.portfolio" => portfolio::achievement(&facts.portfolios, date),
+        "innovation.resources" => portfolio::resources(&facts.portfolios, date),
+        // `complaint.*` comes here once its events tell what these metrics need.
         _ => None,
     }
 }
@@ -419,14 +424,30 @@ fn followup_speed(surveys: &[&Survey], date: NaiveDate) -> Option<Known> {
 
 /// The smallest n for which `done` is not after `from` plus n calendar months.
 fn months_until(from: NaiveDate, done: NaiveDate) -> u32 {
-    let index = |d: NaiveDate| i64::from(d.year()) * 12 + i64::from(d.month0());
-    let same_month = u32::try_from(index(done) - index(from)).unwrap_or(0);
+    let same_month = months_between(from, done);
     let reached = from.checked_add_months(Months::new(same_month));
     if reached.is_none_or(|reached| done <= reached) {
         same_month
     } else {
         same_month + 1
     }
+}
+
+/// The largest n for which `from` plus n calendar months is not after `date`; 0 when `from` is.
+pub(super) fn full_months(from: NaiveDate, date: NaiveDate) -> u32 {
+    let same_month = months_between(from, date);
+    let reached = from.checked_add_months(Months::new(same_month));
+    if reached.is_some_and(|reached| reached <= date) {
+        same_month
+    } else {
+        same_month.saturating_sub(1)
+    }
+}
+
+/// From the month of one day to that of the other, whatever the days.
+fn months_between(from: NaiveDate, to: NaiveDate) -> u32 {
+    let index = |d: NaiveDate| i64::from(d.year()) * 12 + i64::from(d.month0());
+    u32::try_from(index(to) - index(from)).unwrap_or(0)
 }
 
 /// What the suite itself keeps; parts of which nobody tells are missing, and the level stops before them.

@@ -8,6 +8,7 @@ pub mod f03;
 pub mod facts;
 pub mod instrument;
 pub mod level;
+pub mod portfolio;
 pub mod read;
 pub mod rule;
 pub mod score;

@@ -3,13 +3,19 @@
 use chrono::NaiveDate;
 use prima_platform::clock::from_proto;
 use prima_proto::{
-    event::v1::{MediumState, ServiceStandardState, SurveyResultState, UnitState},
+    event::v1::{
+        AwardFacts, CompetitionEntryFacts, InnovationFacts, InnovationPortfolioState, MediumState,
+        ServiceStandardState, SurveyResultState, UnitState,
+    },
     period::jakarta_day,
 };
 use prost::{DecodeError, Message};
 
 use crate::{
-    domain::facts::{Charter, Facts, FollowUp, Medium, Origin, Standard, Survey, Unit},
+    domain::{
+        facts::{Charter, Facts, FollowUp, Medium, Origin, Standard, Survey, Unit},
+        portfolio::{Innovation, LegalBasis, Of, Portfolio},
+    },
     store::fact::Fact,
 };
 
@@ -33,6 +39,12 @@ pub fn facts<'a>(kept: impl IntoIterator<Item = &'a Fact>) -> Result<Facts, Deco
                 // A period that is none can't be placed in time.
                 if let Some(survey) = survey(origin, state) {
                     facts.surveys.insert(name, survey);
+                }
+            }
+            "innovation" => {
+                let state = InnovationPortfolioState::decode(fact.payload.as_slice())?;
+                if let Ok(year) = state.period.parse() {
+                    facts.portfolios.insert(year, portfolio(origin, year, state));
                 }
             }
             _ => {}
@@ -117,6 +129,65 @@ fn survey(origin: Origin, state: SurveyResultState) -> Option<Survey> {
     })
 }
 
+/// What is known by its year alone counts from the year's last day.
+fn day_or_year(text: &str, year: i32) -> Option<NaiveDate> {
+    day(text).or_else(|| NaiveDate::from_ymd_opt(year, 12, 31))
+}
+
+fn innovation(state: InnovationFacts) -> Innovation {
+    let kinds = ["budget", "facilities", "people"];
+    let has = |kind: &&str| state.supports.iter().any(|s| s == kind);
+    let started = day(&state.start_date);
+    Innovation {
+        legal_basis: match state.legal_basis.as_str() {
+            "enacted" => LegalBasis::Enacted,
+            "draft" => LegalBasis::Draft,
+            _ => LegalBasis::None,
+        },
+        supports: kinds.iter().filter(|kind| has(kind)).count(),
+        designed: day(&state.register_date).filter(|_| started.is_some() || state.status == "preparation"),
+        started,
+        stopped: day(&state.stop_date),
+        name: state.name,
+    }
+}
+
+/// Whether the agency handed it in, and nobody took it back.
+fn entered(entry: &CompetitionEntryFacts) -> bool {
+    let states = ["submitted", "competing", "rejected", "eliminated"];
+    states.contains(&entry.state.as_str())
+}
+
+fn portfolio(origin: Origin, year: i32, state: InnovationPortfolioState) -> Portfolio {
+    let won = |innovation: &str, awards: &[AwardFacts]| {
+        let days = awards
+            .iter()
+            .filter_map(|a| day_or_year(&a.announce_date, a.year));
+        let of = |on| Of {
+            innovation: innovation.to_owned(),
+            on,
+        };
+        days.map(of).collect::<Vec<Of>>()
+    };
+    let former = state.innovations.iter().map(|i| won(&i.name, &i.former_awards));
+    let awards = former.chain(state.entries.iter().map(|e| won(&e.innovation, &e.awards)));
+    let entries = state.entries.iter().filter(|e| entered(e)).filter_map(|e| {
+        Some(Of {
+            innovation: e.innovation.clone(),
+            on: day_or_year(&e.submit_date, year)?,
+        })
+    });
+    // Who takes over the innovation of another unit learns by it.
+    let adopted = state.taken.iter().filter_map(|t| day(&t.adopt_date));
+    Portfolio {
+        origin,
+        entries: entries.collect(),
+        awards: awards.flatten().collect(),
+        learning: adopted.chain(days(&state.learning_dates)).collect(),
+        innovations: state.innovations.into_iter().map(innovation).collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use prima_proto::event::v1::{
@@ -168,6 +239,20 @@ mod tests {
         kept("survey", &name, number, &state)
     }
 
+    fn shows(year: i32, start: i32) -> Fact {
+        let state = InnovationPortfolioState {
+            period: year.to_string(),
+            innovations: vec![InnovationFacts {
+                start_date: format!("{start}-05-01"),
+                legal_basis: "enacted".into(),
+                ..InnovationFacts::default()
+            }],
+            ..InnovationPortfolioState::default()
+        };
+        let subject = format!("prima.innovation.portfolio.3271.dpmptsp.{year}");
+        kept("innovation", &subject, i64::from(year), &state)
+    }
+
     fn directory() -> Fact {
         let state = UnitState {
             services: vec![PublicServiceState {
@@ -209,6 +294,49 @@ mod tests {
     }
 
     #[test]
+    fn what_has_a_year_alone_counts_from_its_last_day_and_what_was_not_handed_in_never() {
+        let award = |announce_date: &str| AwardFacts {
+            year: 2022,
+            announce_date: announce_date.into(),
+            ..AwardFacts::default()
+        };
+        let entry = |state: &str, submit_date: &str| CompetitionEntryFacts {
+            innovation: "a".into(),
+            state: state.into(),
+            submit_date: submit_date.into(),
+            awards: vec![award("2022-08-01")],
+            ..CompetitionEntryFacts::default()
+        };
+        let state = InnovationPortfolioState {
+            innovations: vec![InnovationFacts {
+                name: "a".into(),
+                status: "idea".into(),
+                register_date: "2022-02-01".into(),
+                legal_basis: "draft".into(),
+                supports: vec!["budget".into(), "people".into(), "budget".into()],
+                former_awards: vec![award("")],
+                ..InnovationFacts::default()
+            }],
+            entries: vec![
+                entry("rejected", "2022-03-01"),
+                entry("competing", ""),
+                entry("withdrawn", "2022-03-01"),
+                entry("lapsed", ""),
+            ],
+            ..InnovationPortfolioState::default()
+        };
+        let told = portfolio(Origin::default(), 2022, state);
+        let days = |list: &[Of]| list.iter().map(|o| o.on.to_string()).collect::<Vec<_>>();
+        assert_eq!(days(&told.entries), ["2022-03-01", "2022-12-31"]);
+        assert_eq!(days(&told.awards)[..2], ["2022-12-31", "2022-08-01"]);
+        let one = &told.innovations[0];
+        assert_eq!(
+            (one.designed, one.legal_basis, one.supports),
+            (None, LegalBasis::Draft, 2)
+        );
+    }
+
+    #[test]
     fn a_payload_that_cannot_be_read_is_an_error() {
         let mut broken = directory();
         broken.payload = vec![0xff];
@@ -219,10 +347,12 @@ mod tests {
         #[test]
         fn suggestions_do_not_depend_on_the_order_of_events(
             surveys in proptest::collection::vec((0..60i64, any::<bool>()), 1..6),
-            seed in proptest::collection::vec(any::<u32>(), 6),
+            starts in proptest::collection::vec(2019..2026i32, 0..4),
+            seed in proptest::collection::vec(any::<u32>(), 10),
         ) {
             let mut kept = vec![directory()];
             kept.extend((0..).zip(surveys).map(|(n, (respondents, published))| told(n, respondents, published)));
+            kept.extend((2021..).zip(starts).map(|(year, start)| shows(year, start)));
             let date = day("2024-06-30").unwrap();
             let (instrument, _) = instrument::built_in().iter().find(|(i, _)| i.id == "pekppp-2022").unwrap();
             let before = suggest(instrument, "online", &facts(&kept).unwrap(), date);

@@ -8,7 +8,7 @@ use prima_platform::{
     db::Txn,
 };
 use prima_proto::{
-    event::v1::{SurveyResultState, UnitState},
+    event::v1::{InnovationPortfolioState, SurveyResultState, UnitState},
     name,
 };
 use prost::{DecodeError, Message};
@@ -45,17 +45,17 @@ pub const FEEDS: [Feed; 4] = [
         filter: "prima.survey.result.>",
         check: |payload| SurveyResultState::decode(payload).map(drop),
     },
-    // What these two tell is kept as it came, until there are metrics that read it (`domain::facts::figures`).
-    Feed {
-        name: "index-complaint-performance",
-        service: "complaint",
-        filter: "prima.complaint.performance.>",
-        check: |_| Ok(()),
-    },
     Feed {
         name: "index-innovation-portfolio",
         service: "innovation",
         filter: "prima.innovation.portfolio.>",
+        check: |payload| InnovationPortfolioState::decode(payload).map(drop),
+    },
+    // What it tells is kept as it came, until there are metrics that read it (`domain::facts::figures`).
+    Feed {
+        name: "index-complaint-performance",
+        service: "complaint",
+        filter: "prima.complaint.performance.>",
         check: |_| Ok(()),
     },
 ];

@@ -12,7 +12,8 @@ use prima_platform::{
 };
 use prima_proto::{
     event::v1::{
-        MediumState, PublicServiceState, ServiceCharterState, ServiceStandardState, SurveyFollowUpState,
+        AwardFacts, CompetitionEntryFacts, InnovationFacts, InnovationPortfolioState, MediumState,
+        PublicServiceState, ServiceCharterState, ServiceStandardState, SurveyFollowUpState,
         SurveyMediumState, SurveyResultState, UnitState,
     },
     name, subject,
@@ -342,15 +343,94 @@ async fn what_can_never_be_read_goes_to_the_dead_letters() {
 }
 
 #[tokio::test]
-async fn what_complaint_and_innovation_tell_is_kept_for_its_unit() {
+async fn what_complaint_tells_is_kept_for_its_unit() {
     on_each_database(async |t| {
         let performance = "prima.complaint.performance.3271.dpmptsp.2023";
         tell(&t, "complaint", performance, 1, Some(vec![1, 2, 3])).await;
-        let portfolio = "prima.innovation.portfolio.3271.dpmptsp.2023";
-        tell(&t, "innovation", portfolio, 1, Some(vec![4])).await;
-        let kept = eventually(DEADLINE, async || (t.count("fact").await == 2).then_some(()));
+        let kept = eventually(DEADLINE, async || (t.count("fact").await == 1).then_some(()));
         assert_eq!(kept.await, Some(()));
         assert!(suggested(&t).await.iter().all(|s| s.level.is_none()));
+    })
+    .await;
+}
+
+/// The portfolio of a year with one innovation that began on 1 June 2023.
+fn portfolio(period: &str, stop_date: &str, supports: &[&str]) -> InnovationPortfolioState {
+    InnovationPortfolioState {
+        unit: unit().to_string(),
+        period: period.into(),
+        innovations: vec![InnovationFacts {
+            name: format!("{}/innovations/sipandu", unit()),
+            status: if stop_date.is_empty() {
+                "implemented"
+            } else {
+                "stopped"
+            }
+            .into(),
+            start_date: "2023-06-01".into(),
+            stop_date: stop_date.into(),
+            register_date: "2023-05-02".into(),
+            legal_basis: "enacted".into(),
+            supports: supports.iter().map(|s| (*s).to_owned()).collect(),
+            ..InnovationFacts::default()
+        }],
+        ..InnovationPortfolioState::default()
+    }
+}
+
+/// An entry of it with an award that was announced on this day.
+fn entered(announce_date: &str) -> CompetitionEntryFacts {
+    CompetitionEntryFacts {
+        innovation: format!("{}/innovations/sipandu", unit()),
+        state: "competing".into(),
+        submit_date: "2024-03-20".into(),
+        awards: vec![AwardFacts {
+            year: 2024,
+            award: "top-45".into(),
+            announce_date: announce_date.into(),
+        }],
+        ..CompetitionEntryFacts::default()
+    }
+}
+
+#[tokio::test]
+async fn a_portfolio_moves_the_suggestions_for_innovation() {
+    on_each_database(async |t| {
+        let (creation, resources) = ("innovation_creation", "innovation_sustainability_resources");
+        let tell = async |version, state: &InnovationPortfolioState| {
+            let subject = subject::innovation_portfolio(&unit(), &state.period);
+            tell(&t, "innovation", &subject, version, Some(state.encode_to_vec())).await;
+        };
+        assert!(suggested(&t).await.iter().all(|s| s.level.is_none()));
+        let learnt = InnovationPortfolioState {
+            learning_dates: vec!["2022-11-08".into()],
+            period: "2022".into(),
+            ..InnovationPortfolioState::default()
+        };
+        tell(10, &learnt).await;
+        level(&t, creation, Some(1)).await;
+        level(&t, resources, Some(0)).await;
+        tell(20, &portfolio("2023", "", &[])).await;
+        level(&t, creation, Some(3)).await;
+        level(&t, resources, Some(2)).await;
+        // The award comes after the date of evaluation.
+        let mut newest = portfolio("2024", "", &["budget", "people"]);
+        newest.entries = vec![entered("2024-07-01")];
+        tell(30, &newest).await;
+        let found = level(&t, creation, Some(4)).await;
+        let told: Vec<i64> = found.origins.iter().map(|o| o.version).collect();
+        assert_eq!(told, [30, 20, 10]);
+        let figures: Vec<String> = found.figures.iter().map(|(_, v)| v.text()).collect();
+        assert_eq!(figures, ["1", "true", "12", "true", "false"]);
+        level(&t, resources, Some(4)).await;
+        newest.entries = vec![entered("2024-06-30")];
+        tell(31, &newest).await;
+        level(&t, creation, Some(5)).await;
+        // What is told of the year after does not count yet; the end of the innovation does.
+        tell(40, &portfolio("2025", "", &["budget", "people", "facilities"])).await;
+        tell(32, &portfolio("2024", "2024-06-29", &["budget", "people"])).await;
+        level(&t, creation, Some(1)).await;
+        level(&t, resources, Some(0)).await;
     })
     .await;
 }

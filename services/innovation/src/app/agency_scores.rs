@@ -16,7 +16,7 @@ use crate::{
             agency_score_lock_in_txn, agency_score_save, agency_settling, agency_years,
         },
         innovation::units_without_portfolio,
-        portfolio::coverage_page,
+        portfolio::{coverage_page, portfolios_of},
     },
 };
 
@@ -74,6 +74,7 @@ pub async fn begin_year(app: &App, year: i32) -> Result<(), Failure> {
 pub async fn round(app: &App) -> Result<(), Failure> {
     let db = &app.context.db;
     for key in agency_settling(db.reader(), app.now_micros()).await? {
+        settle_units(app, &key).await?;
         recompute(app, &key, true).await?;
     }
     loop {
@@ -90,6 +91,15 @@ pub async fn round(app: &App) -> Result<(), Failure> {
             return Ok(());
         }
     }
+}
+
+/// Tells the scores of its units again, whose year has ended too.
+async fn settle_units(app: &App, key: &AgencyYear) -> Result<(), Failure> {
+    let db = &app.context.db;
+    let units = portfolios_of(db.reader(), key).await?;
+    let txn = db.begin().await?;
+    portfolios::recompute(app, &txn, &units).await?;
+    app.commit(txn).await
 }
 
 /// Turns a mark of every year into one for each.

@@ -97,6 +97,7 @@ pub async fn run(app: &App, caller: &Caller, new: Request) -> Result<v1::EnterRo
         proposal: new.proposal,
         state: State::Draft,
         state_at: app.now_micros(),
+        submitted_at: 0,
         note: String::new(),
         causes: Vec::new(),
         version: app.context.clock.next_version(0),

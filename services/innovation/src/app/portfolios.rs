@@ -12,7 +12,7 @@ use crate::{
     events::render,
     store::{
         agency_score::{AgencyYear, agencies_mark},
-        contest::awards_of_entries,
+        contest::{announced_at, awards_of_entries},
         entry::entries_of,
         innovation::innovations_of,
         portfolio::{Key, portfolios_lock_in_txn, portfolios_save},
@@ -122,6 +122,8 @@ pub async fn compute(
     let entries = entries_of(conn, keys).await?;
     let ids: Vec<i64> = entries.iter().map(|e| e.id).collect();
     let awards = awards_of_entries(conn, &ids).await?;
+    let rounds: BTreeSet<i64> = entries.iter().map(|e| e.round_id).collect();
+    let announced = announced_at(conn, &rounds).await?;
     for entry in entries {
         let key = (
             entry.unit.agency.clone(),
@@ -129,8 +131,9 @@ pub async fn compute(
             i64::from(entry.year),
         );
         let won = awards.get(&entry.id).map(Vec::as_slice).unwrap_or_default();
+        let at = announced.get(&entry.round_id).copied().unwrap_or_default();
         if let Some((portfolio, _)) = found.get_mut(&key) {
-            portfolio.entries.push(render::entry_facts(&entry, won));
+            portfolio.entries.push(render::entry_facts(&entry, won, at));
         }
     }
     for taken in [false, true] {

@@ -73,6 +73,9 @@ pub async fn run(app: &App, caller: &Caller, request: Request) -> Result<v1::Rev
     }
     stored.state = next;
     stored.state_at = app.now_micros();
+    if request.decision == Decision::Submit {
+        stored.submitted_at = stored.state_at;
+    }
     stored.note = request.note;
     stored.version = app.context.clock.next_version(stored.version);
     entry_save_in_txn(&txn, &stored).await?;

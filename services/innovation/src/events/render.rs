@@ -34,6 +34,7 @@ fn award(award: &Award) -> event::AwardFacts {
     event::AwardFacts {
         year: award.year,
         award: award.award.clone(),
+        announce_date: String::new(),
     }
 }
 
@@ -61,8 +62,20 @@ pub fn facts(stored: &innovation::Stored) -> event::InnovationFacts {
     }
 }
 
-/// An entry as facts.
-pub fn entry_facts(stored: &entry::Stored, awards: &[String]) -> event::CompetitionEntryFacts {
+/// The day in Jakarta of a time in unix microseconds; empty when it is 0.
+fn day_or_empty(micros: i64) -> String {
+    match micros {
+        0 => String::new(),
+        micros => calendar::day(from_micros(micros)).to_string(),
+    }
+}
+
+/// An entry as facts; `announced_at` is when its awards were announced, unix microseconds.
+pub fn entry_facts(
+    stored: &entry::Stored,
+    awards: &[String],
+    announced_at: i64,
+) -> event::CompetitionEntryFacts {
     event::CompetitionEntryFacts {
         name: stored.name.to_string(),
         innovation: stored.innovation.clone(),
@@ -73,8 +86,10 @@ pub fn entry_facts(stored: &entry::Stored, awards: &[String]) -> event::Competit
             .map(|award| event::AwardFacts {
                 year: stored.year,
                 award: award.clone(),
+                announce_date: day_or_empty(announced_at),
             })
             .collect(),
+        submit_date: day_or_empty(stored.submitted_at),
     }
 }
 

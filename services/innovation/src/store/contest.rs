@@ -1,6 +1,6 @@
 //! Scores, recusals, results of stages and awards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use prima_platform::db::{Column, Txn, sql, table};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
@@ -229,6 +229,27 @@ pub async fn awards_of_entries(
         }
     }
     Ok(all)
+}
+
+/// When the results of these rounds were announced, unix microseconds; those that were not are left out.
+pub async fn announced_at(
+    conn: &impl ConnectionTrait,
+    rounds: &BTreeSet<i64>,
+) -> Result<BTreeMap<i64, i64>, DbErr> {
+    #[derive(FromQueryResult)]
+    struct Announced {
+        round_id: i64,
+        announced_at: i64,
+    }
+    if rounds.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let (from, values) = table(conn, [Column::Int], rounds.iter().map(|id| [(*id).into()]), 0);
+    let text = format!("SELECT round_id, announced_at FROM {from} JOIN announcement ON round_id = v.column1");
+    let rows = Announced::find_by_statement(sql(conn, &text, values))
+        .all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|r| (r.round_id, r.announced_at)).collect())
 }
 
 /// Gives awards: entry, innovation and key of the award.

@@ -27,6 +27,7 @@ struct Row {
     body: String,
     state: String,
     state_at: i64,
+    submitted_at: i64,
     note: String,
     causes: String,
     version: i64,
@@ -57,6 +58,8 @@ pub struct Stored {
     pub state: State,
     /// Since when, unix microseconds.
     pub state_at: i64,
+    /// When the agency handed it in to the ministry, unix microseconds; 0 before.
+    pub submitted_at: i64,
     /// Note of the last review.
     pub note: String,
     /// Causes of a rejection.
@@ -83,6 +86,7 @@ impl TryFrom<Row> for Stored {
             proposal: read_json(&row.name, "body", &row.body)?,
             state: State::parse(&row.state).ok_or_else(|| broken(&row.name, "state"))?,
             state_at: row.state_at,
+            submitted_at: row.submitted_at,
             note: row.note,
             causes: read_json(&row.name, "causes", &row.causes)?,
             version: row.version,
@@ -95,8 +99,10 @@ fn stored(rows: Vec<Row>) -> Result<Vec<Stored>, DbErr> {
     rows.into_iter().map(Stored::try_from).collect()
 }
 
-const COLUMNS: &str = "entry.id, entry.name, entry.round_id, entry.year, entry.agency, entry.unit, entry.innovation_id,
-    entry.innovation, entry.title, entry.body, entry.state, entry.state_at, entry.note, entry.causes, entry.version";
+const COLUMNS: &str =
+    "entry.id, entry.name, entry.round_id, entry.year, entry.agency, entry.unit, entry.innovation_id,
+    entry.innovation, entry.title, entry.body, entry.state, entry.state_at, entry.submitted_at,
+    entry.note, entry.causes, entry.version";
 
 fn title_key(title: &str) -> String {
     words(title).join(" ")
@@ -135,7 +141,7 @@ pub async fn entry_insert(txn: &Txn, new: &Stored) -> Result<Option<i64>, DbErr>
 pub async fn entry_save_in_txn(txn: &Txn, stored: &Stored) -> Result<(), DbErr> {
     let text =
         "UPDATE entry SET contest_group = $2, body = $3, state = $4, state_at = $5, note = $6, causes = $7,
-                    title = $8, title_key = $9, version = $10 WHERE id = $1";
+                    title = $8, title_key = $9, version = $10, submitted_at = $11 WHERE id = $1";
     let values: Vec<Value> = vec![
         stored.id.into(),
         stored.proposal.group.clone().into(),
@@ -147,6 +153,7 @@ pub async fn entry_save_in_txn(txn: &Txn, stored: &Stored) -> Result<(), DbErr> 
         stored.title.clone().into(),
         title_key(&stored.title).into(),
         stored.version.into(),
+        stored.submitted_at.into(),
     ];
     txn.execute_raw(sql(txn, text, values)).await?;
     Ok(())
@@ -213,10 +220,11 @@ pub async fn entries_of(
     stored(Row::find_by_statement(sql(conn, &text, values)).all(conn).await?)
 }
 
-/// How many other entries of the agency in the round have the same title; those taken back don't count.
+/// How many other entries of the agency in the round have the same title; those that were taken back
+/// or lapsed don't count.
 pub async fn entry_same_titles(conn: &impl ConnectionTrait, entry: &Stored) -> Result<usize, DbErr> {
     let text = "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM entry WHERE round_id = $1 AND agency = $2 AND title_key = $3
-                AND id <> $4 AND state <> 'withdrawn'";
+                AND id <> $4 AND state NOT IN ('withdrawn', 'lapsed')";
     let values = [
         entry.round_id.into(),
         entry.unit.agency.clone().into(),

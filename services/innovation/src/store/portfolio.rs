@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use prima_platform::db::{Column, Txn, sql, table};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
-use super::next_version;
+use super::{agency_score::AgencyYear, next_version};
 
 /// Agency, unit and year.
 pub type Key = (String, String, i64);
@@ -42,6 +42,21 @@ pub async fn portfolios_lock_in_txn(
     Ok(rows
         .into_iter()
         .map(|r| ((r.agency, r.unit, r.year), r.version))
+        .collect())
+}
+
+/// The portfolios of an agency in a year.
+pub async fn portfolios_of(conn: &impl ConnectionTrait, key: &AgencyYear) -> Result<BTreeSet<Key>, DbErr> {
+    #[derive(FromQueryResult)]
+    struct Unit {
+        unit: String,
+    }
+    let text = "SELECT unit FROM portfolio WHERE agency = $1 AND year = $2";
+    let values = [key.agency.clone().into(), key.year.into()];
+    let rows = Unit::find_by_statement(sql(conn, text, values)).all(conn).await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| (key.agency.clone(), r.unit, key.year))
         .collect())
 }
 

@@ -194,6 +194,12 @@ async fn a_new_year_brings_new_portfolios_and_settles_the_old_scores() {
             (old.status() == ScoreStatus::Final).then_some(())
         });
         assert_eq!(settled.await, Some(()));
+        let unit = "prima.innovation.score.innovation.2022.unit.3271.dpmptsp";
+        let unit = t.staged::<ScoreState>(unit).await.unwrap();
+        assert_eq!(
+            (unit.status(), unit.value.as_str()),
+            (ScoreStatus::Final, "100.00")
+        );
     })
     .await;
 }
@@ -218,4 +224,30 @@ async fn portfolios_and_scores_reach_jetstream() {
         let head = arrived.await.unwrap_or_else(|| panic!("{subject} never arrives"));
         assert!(!head.withdrawn);
     }
+}
+
+#[tokio::test]
+async fn a_portfolio_tells_the_day_on_which_an_entry_was_handed_in() {
+    on_each_database(async |mut t| {
+        t.round().await;
+        let subject = "prima.innovation.portfolio.3271.dpmptsp.2022";
+        let told = async |t: &World| {
+            let state = t.staged::<InnovationPortfolioState>(subject).await.unwrap();
+            let entry = &state.entries[0];
+            (entry.state.clone(), entry.submit_date.clone())
+        };
+        let name = t.draft("a").await.name;
+        assert_eq!(told(&t).await, ("draft".to_owned(), String::new()));
+        t.step(&name, v1::ReviewDecision::HandIn).await.unwrap();
+        assert_eq!(told(&t).await, ("in-review".to_owned(), String::new()));
+        // Past midnight in Jakarta.
+        t.at("2022-05-02T17:00:00Z");
+        t.step(&name, v1::ReviewDecision::Submit).await.unwrap();
+        assert_eq!(told(&t).await, ("submitted".to_owned(), "2022-05-03".to_owned()));
+        t.at("2022-06-01T03:00:00Z");
+        t.advance("pengajuan").await.unwrap();
+        t.step(&name, v1::ReviewDecision::Pass).await.unwrap();
+        assert_eq!(told(&t).await, ("competing".to_owned(), "2022-05-03".to_owned()));
+    })
+    .await;
 }

@@ -319,6 +319,28 @@ async fn two_entries_of_an_agency_with_one_title_are_both_told() {
 }
 
 #[tokio::test]
+async fn an_entry_that_was_never_handed_in_takes_no_title() {
+    on_each_database(async |mut t| {
+        t.round().await;
+        let name = t.submitted("a").await.name;
+        let mut twin = innovation("b");
+        twin.innovation.as_mut().unwrap().title = innovation("a").innovation.unwrap().title;
+        let twin = t
+            .client
+            .register_innovation(unit(twin))
+            .await
+            .unwrap()
+            .into_inner();
+        let twin = entry("kipp", &twin.innovation.unwrap().name);
+        t.client.enter_round(unit(twin)).await.unwrap();
+        t.at("2022-06-01T03:00:00Z");
+        t.advance("pengajuan").await.unwrap();
+        t.step(&name, Pass).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_rejection_needs_a_failed_rule_or_a_cause_of_the_round() {
     on_each_database(async |mut t| {
         t.round().await;

@@ -461,6 +461,9 @@ async fn announce_and_check(mut t: World, sizes: &Sizes) -> World {
     let portfolio = t.staged::<InnovationPortfolioState>(&subject).await.unwrap();
     let facts = portfolio.entries.iter().find(|e| e.name == entry.name).unwrap();
     assert_eq!(facts.awards.len(), 3);
+    let days: Vec<&str> = facts.awards.iter().map(|a| a.announce_date.as_str()).collect();
+    assert_eq!(days, ["2022-06-01"; 3]);
+    assert!(!facts.submit_date.is_empty());
     t
 }
 

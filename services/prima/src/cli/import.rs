@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chrono::FixedOffset;
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::client::import::{ColumnMap, ValueMap, zone};
+use crate::client::import::{ColumnMap, ValueMap, label, zone};
 
 /// Arguments of `prima import`.
 #[derive(Debug, Clone, Args)]
@@ -43,6 +43,12 @@ pub enum ImportWhat {
                  source, dan (boleh) category,respondents,roll_up,reason, kunci tiap unsur"
     )]
     Results(FileArgs),
+    /// Scores that other bodies have published.
+    #[command(
+        about = "Nilai terbitan lembaga lain dan IPP tahun lalu; kolom: metric,subject,period,value (atau score), dan (boleh) \
+                 category,source,no_maladministration,reason"
+    )]
+    Scores(FileArgs),
 }
 
 /// A file to import.
@@ -109,6 +115,15 @@ pub struct ResponsesArgs {
         help = "Nama impor ini, untuk dapat dibatalkan dengan `prima survey void` (bawaan: dari isi berkas)"
     )]
     pub import_id: Option<String>,
+    /// Label that gives every row a new id.
+    #[arg(
+        long,
+        value_name = "LABEL",
+        value_parser = label,
+        help = "Impor ulang setelah impor yang dulu dibatalkan: dengan label baru, misalnya perbaikan-1, setiap baris mendapat \
+                id baru, sehingga tidak dianggap sudah ada"
+    )]
+    pub again: Option<String>,
     /// Where every bad row is written to.
     #[arg(
         long,

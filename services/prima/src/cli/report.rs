@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::ReportEvaluationArgs;
+
 /// Arguments of `prima report`.
 #[derive(Debug, Clone, Args)]
 pub struct ReportArgs {
@@ -22,6 +24,9 @@ pub enum ReportWhat {
                           prima report skm [PILIHAN] --unit <NAMA> --period <PERIODE>"
     )]
     Skm(ReportSkmArgs),
+    /// Writes the record of an evaluation.
+    #[command(about = "Berita acara evaluasi satu unit dalam satu siklus: HTML yang siap dicetak pada A4")]
+    Evaluation(ReportEvaluationArgs),
 }
 
 /// Arguments of `prima report skm`.

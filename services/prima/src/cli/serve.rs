@@ -29,7 +29,10 @@ pub struct UpArgs {
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
     /// The service.
-    #[arg(value_name = "LAYANAN", help = "directory, survey, innovation, atau ranking")]
+    #[arg(
+        value_name = "LAYANAN",
+        help = "directory, survey, innovation, index, atau ranking"
+    )]
     pub service: Service,
     /// What `up` takes too.
     #[command(flatten)]
@@ -67,7 +70,10 @@ pub struct RunArgs {
 #[derive(Debug, Clone, Args)]
 pub struct MigrateArgs {
     /// The service.
-    #[arg(value_name = "LAYANAN", help = "directory, survey, innovation, atau ranking")]
+    #[arg(
+        value_name = "LAYANAN",
+        help = "directory, survey, innovation, index, atau ranking"
+    )]
     pub service: Service,
     /// The database.
     #[arg(long, value_name = "URL", help = "Basis data: postgres://… atau sqlite:…")]

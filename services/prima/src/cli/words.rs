@@ -141,7 +141,7 @@ fn message(error: &clap::Error) -> String {
         ),
         ErrorKind::ValueValidation => {
             let cause = std::error::Error::source(error)
-                .map(|source| format!(": {source}"))
+                .map(|source| format!(": {}", cause(&source.to_string())))
                 .unwrap_or_default();
             format!("nilai `{value}` untuk {arg} tidak sah{cause}")
         }
@@ -158,6 +158,22 @@ fn message(error: &clap::Error) -> String {
         ErrorKind::InvalidUtf8 => "baris perintah bukan UTF-8".to_owned(),
         _ => error.to_string(),
     }
+}
+
+/// What the reader of numbers says, in Indonesian; our own readers say it so already.
+fn cause(text: &str) -> String {
+    if let Some((_, range)) = text.split_once(" is not in ") {
+        return match range.split_once("..=") {
+            Some(("", most)) => format!("paling besar {most}"),
+            Some((least, most)) => format!("harus {least} sampai {most}"),
+            None => format!("paling kecil {}", range.trim_end_matches("..")),
+        };
+    }
+    let no_number = ["invalid digit", "cannot parse integer", "number too"];
+    if no_number.iter().any(|start| text.starts_with(start)) {
+        return "harus bilangan bulat yang tidak terlalu besar".to_owned();
+    }
+    text.to_owned()
 }
 
 #[cfg(test)]
@@ -194,6 +210,10 @@ mod tests {
             "prima result unit -h",
             "prima league -h",
             "prima report skm -h",
+            "prima import scores -h",
+            "prima index simulate -h",
+            "prima instrument check -h",
+            "prima scores -h",
         ] {
             let text = read(line).unwrap_err();
             for word in [
@@ -235,7 +255,12 @@ mod tests {
         assert!(
             read("prima sample-size x")
                 .unwrap_err()
-                .starts_with("nilai `x` untuk <POPULASI> tidak sah")
+                .starts_with("nilai `x` untuk <POPULASI> tidak sah: harus bilangan bulat")
+        );
+        assert!(
+            read("prima survey tokens s --count 0")
+                .unwrap_err()
+                .contains("tidak sah: harus 1 sampai 1000000")
         );
         assert!(
             read("prima report skm")
@@ -295,6 +320,30 @@ mod tests {
             ),
             (
                 "prima survey create --unit u --id i --period 2024 --access token,kiosk",
+                Ok(()),
+            ),
+            (
+                "prima index simulate --instrument pekppp-2022 --form offline --levels f.csv --f03 4,2 --respondents 30 \
+                 --aspect-weight innovation=0.1 --aspect-weight service_policy=1/4 --leave-out innovation",
+                Ok(()),
+            ),
+            ("prima index simulate --form offline", Err("--instrument")),
+            (
+                "prima index simulate --instrument i --form luring",
+                Err("pilihannya: offline, online"),
+            ),
+            (
+                "prima index simulate --instrument i --f03 tinggi",
+                Err("harus angka"),
+            ),
+            (
+                "prima index simulate --instrument i --aspect-weight innovation",
+                Err("KUNCI=N"),
+            ),
+            ("prima instrument check", Err("<BERKAS.json>")),
+            ("prima import scores f.csv --skip-bad-rows", Ok(())),
+            (
+                "prima scores --metric ombudsman --subject agencies/3271/units/-",
                 Ok(()),
             ),
         ] {

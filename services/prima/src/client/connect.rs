@@ -6,6 +6,9 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use prima_proto::{
     directory::v1::directory_service_client::DirectoryServiceClient,
+    index::v1::{
+        assessment_service_client::AssessmentServiceClient, index_service_client::IndexServiceClient,
+    },
     ranking::v1::ranking_service_client::RankingServiceClient,
     survey::v1::{access_service_client::AccessServiceClient, survey_service_client::SurveyServiceClient},
 };
@@ -29,6 +32,10 @@ pub type Directory = DirectoryServiceClient<Authorized>;
 pub type Survey = SurveyServiceClient<Authorized>;
 /// Client of the access to surveys.
 pub type Access = AccessServiceClient<Authorized>;
+/// Client of evaluations.
+pub type Assessment = AssessmentServiceClient<Authorized>;
+/// Client of the index.
+pub type Index = IndexServiceClient<Authorized>;
 /// Client of the league tables.
 pub type Ranking = RankingServiceClient<Authorized>;
 
@@ -61,6 +68,7 @@ pub struct Connection {
     directory: String,
     survey: String,
     innovation: String,
+    index: String,
     ranking: String,
     bearer: Bearer,
     ca: Option<Certificate>,
@@ -82,6 +90,7 @@ impl Connection {
             directory: endpoint.to_owned(),
             survey: endpoint.to_owned(),
             innovation: endpoint.to_owned(),
+            index: endpoint.to_owned(),
             ranking: endpoint.to_owned(),
             bearer,
             ca: None,
@@ -122,7 +131,7 @@ impl Connection {
                     let service = Service::ALL.into_iter().find(|service| service.name() == name);
                     let Some(service) = service else {
                         bail!(
-                            "--endpoint: layanan `{name}` tidak dikenal; pilihannya: directory, survey, innovation, ranking"
+                            "--endpoint: layanan `{name}` tidak dikenal; pilihannya: directory, survey, innovation, index, ranking"
                         )
                     };
                     named.push((service, checked(url)?));
@@ -146,6 +155,7 @@ impl Connection {
             Service::Directory => &mut self.directory,
             Service::Survey => &mut self.survey,
             Service::Innovation => &mut self.innovation,
+            Service::Index => &mut self.index,
             Service::Ranking => &mut self.ranking,
         }
     }
@@ -156,6 +166,7 @@ impl Connection {
             Service::Directory => &self.directory,
             Service::Survey => &self.survey,
             Service::Innovation => &self.innovation,
+            Service::Index => &self.index,
             Service::Ranking => &self.ranking,
         }
     }
@@ -228,6 +239,29 @@ impl Connection {
         ))
     }
 
+    /// Connects to evaluations, which the service of the index gives.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::channel`].
+    pub async fn assessment(&self) -> anyhow::Result<Assessment> {
+        let channel = self.channel(Service::Index).await?;
+        Ok(AssessmentServiceClient::with_interceptor(
+            channel,
+            self.bearer.clone(),
+        ))
+    }
+
+    /// Connects to the index.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::channel`].
+    pub async fn index(&self) -> anyhow::Result<Index> {
+        let channel = self.channel(Service::Index).await?;
+        Ok(IndexServiceClient::with_interceptor(channel, self.bearer.clone()))
+    }
+
     /// Connects to the league tables.
     ///
     /// # Errors
@@ -258,7 +292,7 @@ fn read(path: &Path, what: &str) -> anyhow::Result<String> {
 mod tests {
     use super::*;
 
-    fn endpoints(list: &[&str]) -> anyhow::Result<[String; 4]> {
+    fn endpoints(list: &[&str]) -> anyhow::Result<[String; 5]> {
         let mut connection = Connection::new(DEFAULT_ENDPOINT, "")?;
         connection.set_endpoints(&list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())?;
         Ok(Service::ALL.map(|service| connection.endpoint(service).to_owned()))
@@ -266,8 +300,14 @@ mod tests {
 
     #[test]
     fn a_named_endpoint_wins_over_the_common_one_in_any_order() {
-        assert_eq!(endpoints(&[]).unwrap(), [DEFAULT_ENDPOINT; 4]);
-        let expected = ["http://a:1", "http://b:2", "http://a:1", "http://a:1"];
+        assert_eq!(endpoints(&[]).unwrap(), [DEFAULT_ENDPOINT; 5]);
+        let expected = [
+            "http://a:1",
+            "http://b:2",
+            "http://a:1",
+            "http://a:1",
+            "http://a:1",
+        ];
         assert_eq!(endpoints(&["http://a:1", "survey=http://b:2"]).unwrap(), expected);
         assert_eq!(endpoints(&["survey=http://b:2", "http://a:1"]).unwrap(), expected);
     }

@@ -1,10 +1,12 @@
 //! Loading CSV files. Every row is checked before the first one is sent; sending the same file again changes
 //! nothing.
 
+mod levels;
 mod progress;
 mod regions;
 mod responses;
 mod results;
+mod scores;
 mod sheet;
 mod units;
 
@@ -24,9 +26,11 @@ use super::{fault, print};
 use crate::cli::FileArgs;
 use progress::Progress;
 
+pub use levels::levels;
 pub use regions::regions;
-pub use responses::{ColumnMap, ResponseOptions, ValueMap, responses, zone};
+pub use responses::{ColumnMap, ResponseOptions, ValueMap, label, responses, zone};
 pub use results::results;
+pub use scores::{list as list_scores, scores};
 pub use units::units;
 
 const PAGE: i32 = 1000;
@@ -86,6 +90,8 @@ pub enum What {
     Responses,
     /// Results published earlier.
     Results,
+    /// Scores that other bodies have published.
+    Scores,
 }
 
 impl Outcome {
@@ -125,6 +131,7 @@ impl fmt::Display for Outcome {
             What::Units => f.write_str("Unit: ")?,
             What::Responses => f.write_str("Jawaban: ")?,
             What::Results => f.write_str("Hasil terbitan: ")?,
+            What::Scores => f.write_str("Nilai: ")?,
         }
         match what {
             _ if *dry_run => {
@@ -133,7 +140,7 @@ impl fmt::Display for Outcome {
                     "{unchanged} baris benar, {skipped} baris salah; tidak ada yang dikirim"
                 );
             }
-            What::Results => write!(
+            What::Results | What::Scores => write!(
                 f,
                 "{created} dicatat, {changed} diganti, {unchanged} sudah ada, {refused} ditolak"
             )?,

@@ -1,9 +1,13 @@
 //! What is printed: tables for people, JSON and CSV for machines.
 
 pub mod analysis;
+pub mod index;
+pub mod index_tree;
+pub mod instrument;
 pub mod league;
 pub mod period;
 pub mod result;
+pub mod scores;
 pub mod standing;
 
 use std::io::{self, Write};

@@ -1,7 +1,9 @@
-//! `prima report`: the yearly report of a survey as a printable page, with its data as XLSX and CSV.
+//! `prima report`: the yearly report of a survey as a printable page, with its data as XLSX and CSV, and the record of
+//! an evaluation.
 
 mod bands;
 mod data;
+mod evaluation;
 mod gather;
 mod page;
 #[cfg(test)]
@@ -107,6 +109,7 @@ impl Report {
 pub(super) async fn run(connection: &Connection, what: ReportWhat) -> anyhow::Result<ExitCode> {
     match what {
         ReportWhat::Skm(args) => skm(connection, &args).await,
+        ReportWhat::Evaluation(args) => evaluation::run(connection, &args).await,
     }
 }
 

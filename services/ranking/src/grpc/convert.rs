@@ -9,15 +9,14 @@ use crate::domain::{Row, Seat, Status, Subject, Table, TableKey, Unranked};
 
 /// Name of a table, or its fault.
 pub fn table_name(text: &str) -> Result<TableKey, Violation> {
-    TableKey::parse(text)
-        .map_err(|e| Violation::new("name", e.to_string(), format!("bentuk nama tidak benar: {e}")))
+    TableKey::parse(text).map_err(|e| Violation::new("name", e.to_string(), e.localized()))
 }
 
 /// A metric or period, or its fault.
 pub fn token(field: &str, text: &str) -> Result<(), Violation> {
     name::token(text, name::TOKEN_MAX)
         .map(|_| ())
-        .map_err(|e| Violation::new(field, e.to_string(), format!("tidak benar: {e}")))
+        .map_err(|e| Violation::new(field, e.to_string(), e.localized()))
 }
 
 /// A table without rows; `None`: nobody is in it.

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     domain::{
+        disclosure,
         flags::{self, Rule},
         groups::{self, Dimension, Stepped, Sums},
         importance::{self, Placed, Quadrant},
@@ -147,7 +148,7 @@ pub async fn analyze(app: &App, name: &str) -> Result<Option<Analysis>, Failure>
     let outcome = Outcome::of(&stored, &tallies, now);
     let open = stored.survey.state(now) != State::Closed;
     let step = if open {
-        i64::from(config.disclosure_step)
+        disclosure::group_step(i64::from(config.disclosure_step))
     } else {
         1
     };

@@ -59,8 +59,7 @@ pub async fn record_result(
     }
     let before = recorded_latest(&txn, subject.agency(), subject.unit(), &result.period).await?;
     if before.is_some() && result.reason.is_empty() {
-        let what = format!("a recorded result of {} for {}", result.subject, result.period);
-        return Err(Failure::already_exists(&what));
+        return Err(recorded_before(&result.subject.to_string(), &result.period));
     }
     let new = Recorded {
         agency: subject.agency().to_owned(),
@@ -130,6 +129,15 @@ async fn scores(app: &App, txn: &Txn, subject: &Subject, period: &str) -> Result
         }
         Subject::Agency(_) => Ok(Vec::new()),
     }
+}
+
+fn recorded_before(subject: &str, period: &str) -> Failure {
+    Failure::new(
+        Kind::AlreadyExists,
+        "ALREADY_EXISTS",
+        format!("a result of {subject} for {period} is recorded already; a reason is needed to replace it"),
+        format!("hasil {subject} untuk {period} sudah tercatat; untuk menggantinya isi alasan"),
+    )
 }
 
 fn computed_exists(survey: &str) -> Failure {

@@ -347,13 +347,21 @@ pub fn check_device(display_name: &str, public_key: &[u8], faults: &mut Vec<Viol
         DISPLAY_NAME_MAX,
         faults,
     );
-    if public_key.len() != PUBLIC_KEY_BYTES {
+    if !is_public_key(public_key) {
         faults.push(Violation::new(
             "device.public_key",
             format!("must be an Ed25519 public key of {PUBLIC_KEY_BYTES} bytes"),
             format!("Kunci publik harus kunci Ed25519 sepanjang {PUBLIC_KEY_BYTES} byte"),
         ));
     }
+}
+
+/// Whether a key can tell its owner from others: a point of the curve, and not one of the few of small order, such as 32
+/// zeros, for which anybody can make signatures.
+fn is_public_key(bytes: &[u8]) -> bool {
+    let key = <&[u8; PUBLIC_KEY_BYTES]>::try_from(bytes).ok();
+    let key = key.and_then(|bytes| ed25519_dalek::VerifyingKey::from_bytes(bytes).ok());
+    key.is_some_and(|key| !key.is_weak())
 }
 
 fn check_text(field: &str, label: &str, text: &str, most: usize, faults: &mut Vec<Violation>) {

@@ -158,12 +158,37 @@ fn a_device_needs_a_key_of_32_bytes_and_a_plain_name() {
         check_device(name, key, &mut faults);
         faults.into_iter().map(|f| f.field).collect::<Vec<_>>()
     };
-    assert!(faults("Anjungan lobi", &[0; 32]).is_empty());
+    let pair = ring::signature::Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+    let key = ring::signature::KeyPair::public_key(&pair).as_ref();
+    assert!(faults("Anjungan lobi", key).is_empty());
     assert_eq!(
         faults("a\nb", &[0; 31]),
         ["device.display_name", "device.public_key"]
     );
-    assert_eq!(faults(&"x".repeat(201), &[0; 32]), ["device.display_name"]);
+    assert_eq!(faults(&"x".repeat(201), key), ["device.display_name"]);
+}
+
+#[test]
+fn a_key_for_which_anybody_can_sign_is_refused() {
+    // Signed by nobody, with the identity as nonce and nothing as proof: taken for a key of order four in one of four
+    // messages.
+    let forged = [&[1_u8][..], &[0; 63]].concat();
+    let device = Device {
+        name: name::Device::parse("agencies/3271/units/dpmptsp/devices/loket-1").unwrap(),
+        display_name: String::new(),
+        public_key: vec![0; 32],
+        created_at: DateTime::UNIX_EPOCH,
+        revoked_at: None,
+    };
+    let taken = (0..64).filter(|n| device.verify(&format!("r-{n}"), &forged).is_ok());
+    assert!(taken.count() > 0, "the danger is real");
+    let identity = [&[1_u8][..], &[0; 31]].concat();
+    let off_the_curve = [&[2_u8][..], &[0; 31]].concat();
+    for key in [vec![0; 32], identity, off_the_curve] {
+        let mut faults = Vec::new();
+        check_device("Anjungan", &key, &mut faults);
+        assert_eq!(faults.len(), 1, "{key:?}");
+    }
 }
 
 #[test]

@@ -36,6 +36,21 @@ impl Disclosed {
     }
 }
 
+/// How many steps of the total one step of a group takes. Every figure told is an equation in the answers of the people
+/// behind it, and whoever sees the people at the counter knows which these are. A total and seven dimensions that all
+/// moved by five people would be eight equations for each five people: enough to solve for every single answer. With
+/// four times the step they are fewer than half as many as the people.
+const GROUP_STEPS: i64 = 4;
+
+/// By how many responses a group of an open survey moves, given by how many the total does. A total that moves at once
+/// keeps nothing back, and neither do its groups.
+pub fn group_step(step: i64) -> i64 {
+    if step <= 1 {
+        return 1;
+    }
+    step.saturating_mul(GROUP_STEPS)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,6 +74,88 @@ mod tests {
             prop_assert!(moves.iter().all(|n| *n >= step));
             prop_assert_eq!(moves.iter().sum::<i64>() + since, changes.iter().sum::<i64>());
         }
+    }
+
+    const PRIME: i128 = (1 << 61) - 1;
+
+    fn inverse(n: i128) -> i128 {
+        let (mut base, mut exponent, mut power) = (n, PRIME - 2, 1);
+        while exponent > 0 {
+            if exponent & 1 == 1 {
+                power = power * base % PRIME;
+            }
+            base = base * base % PRIME;
+            exponent >>= 1;
+        }
+        power
+    }
+
+    /// People who alone make a combination of these figures (each the people that it is of).
+    fn solved(figures: &[Vec<bool>]) -> usize {
+        let mut reduced: Vec<(usize, Vec<i128>)> = Vec::new();
+        let less = |row: &mut Vec<i128>, by: &[i128], at: usize| {
+            let factor = row[at];
+            if factor != 0 {
+                row.iter_mut()
+                    .zip(by)
+                    .for_each(|(x, y)| *x = (*x - factor * y % PRIME + PRIME) % PRIME);
+            }
+        };
+        for figure in figures {
+            let mut row: Vec<i128> = figure.iter().map(|is| i128::from(*is)).collect();
+            reduced.iter().for_each(|(at, by)| less(&mut row, by, *at));
+            let Some(at) = row.iter().position(|x| *x != 0) else {
+                continue;
+            };
+            let by = inverse(row[at]);
+            row.iter_mut().for_each(|x| *x = *x * by % PRIME);
+            reduced.iter_mut().for_each(|(_, other)| less(other, &row, at));
+            reduced.push((at, row));
+        }
+        let alone = |row: &[i128]| row.iter().filter(|x| **x != 0).count() == 1;
+        reduced.iter().filter(|(_, row)| alone(row)).count()
+    }
+
+    /// Every figure of an open survey that may ever be told of these people, who came in this order.
+    fn figures(people: &[[u8; 7]], step: i64, group_step: i64) -> Vec<Vec<bool>> {
+        let mut figures = Vec::new();
+        let mut told = |members: &[usize], step: i64| {
+            for n in (1..=members.len()).filter(|n| *n as i64 % step == 0) {
+                figures.push((0..people.len()).map(|at| members[..n].contains(&at)).collect());
+            }
+        };
+        told(&(0..people.len()).collect::<Vec<_>>(), step);
+        for dimension in 0..7 {
+            for group in 0..5 {
+                let in_group = |at: &usize| people[*at][dimension] == group;
+                told(
+                    &(0..people.len()).filter(in_group).collect::<Vec<_>>(),
+                    group_step,
+                );
+            }
+        }
+        figures
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn nobody_who_knows_the_group_of_everybody_can_solve_for_one_answer(
+            people in prop::collection::vec(prop::array::uniform7(0..5_u8), 20..90),
+            step in 4..7_i64,
+        ) {
+            prop_assert_eq!(solved(&figures(&people, step, group_step(step))), 0);
+        }
+    }
+
+    #[test]
+    fn with_one_step_for_groups_and_total_answers_could_be_solved_for() {
+        let people: Vec<[u8; 7]> = (0..90_u64)
+            .map(|n| [3, 5, 7, 11, 13, 17, 19].map(|by| (n.wrapping_mul(2_654_435_761 * by) >> 9) as u8 % 4))
+            .collect();
+        assert!(solved(&figures(&people, 5, 5)) > 40);
+        assert_eq!(solved(&figures(&people, 5, group_step(5))), 0);
     }
 
     #[test]

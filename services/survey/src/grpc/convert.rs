@@ -24,12 +24,8 @@ use crate::{
 pub use definition::instrument as instrument_message;
 
 /// The fault of a malformed name.
-pub fn violation(field: &str, error: &impl std::fmt::Display) -> Violation {
-    Violation::new(
-        field,
-        error.to_string(),
-        format!("bentuk nama tidak benar: {error}"),
-    )
+pub fn violation(field: &str, error: &name::Error) -> Violation {
+    Violation::new(field, error.to_string(), error.localized())
 }
 
 /// Stands for every id in the parent of a list, so it is nobody's.

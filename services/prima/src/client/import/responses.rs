@@ -72,6 +72,8 @@ pub struct ResponseOptions {
     pub order: DateOrder,
     /// Label of the import; from the content of the file when `None`.
     pub import_id: Option<String>,
+    /// Label that gives every row a new id, for an import after one that was voided.
+    pub again: Option<String>,
     /// Where every bad row is written to.
     pub errors: Option<PathBuf>,
     /// Check and show only.
@@ -89,6 +91,7 @@ impl ResponseOptions {
             zone: wib(),
             order: DateOrder::Dmy,
             import_id: None,
+            again: None,
             errors: None,
             dry_run: false,
         }
@@ -109,6 +112,19 @@ pub fn zone(text: &str) -> Result<FixedOffset, String> {
     time::zone_of(text).ok_or_else(|| "harus WIB, WITA, WIT, atau selisih dari UTC seperti +07:00".to_owned())
 }
 
+/// Reads the label of a repeated import: it becomes a part of the import's id.
+///
+/// # Errors
+///
+/// When it does not fit there.
+pub fn label(text: &str) -> Result<String, String> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    if (1..=30).contains(&text.len()) && text.bytes().all(plain) {
+        return Ok(text.to_owned());
+    }
+    Err("harus 1 sampai 30 karakter: A-Z, a-z, 0-9, titik, garis bawah, dan -".to_owned())
+}
+
 /// Loads a file into a survey.
 ///
 /// # Errors
@@ -127,7 +143,10 @@ pub async fn responses(connection: &Connection, options: &ResponseOptions) -> an
     }
     let import_id = match &options.import_id {
         Some(id) => id.clone(),
-        None => digest(path)?,
+        None => match &options.again {
+            Some(label) => format!("{}-{label}", digest(path)?),
+            None => digest(path)?,
+        },
     };
 
     let mut outcome = Outcome::new(What::Responses);
@@ -216,6 +235,7 @@ fn check(form: Form, options: &ResponseOptions) -> anyhow::Result<Check> {
     Ok(Check {
         form,
         mapping,
+        again: options.again.clone(),
         values,
         reading: Reading {
             zone: options.zone,

@@ -227,6 +227,28 @@ fn a_survey_that_takes_no_responses_is_refused_before_the_file_is_read() {
 }
 
 #[test]
+fn a_label_gives_every_row_a_new_id_which_is_the_same_on_a_repeat() {
+    let own = format!("{HEADER}\nr-1,2024-07-01,3,3,3,3,3,3,3,3,3\n");
+    let none = own.replace("response_id,", "").replace("r-1,", "");
+    for text in [own, none] {
+        let ids = |again: Option<&str>| {
+            let file = file(&text);
+            let options = ResponseOptions {
+                again: again.map(str::to_owned),
+                ..options(file.path())
+            };
+            let check = check(form(), &options).unwrap();
+            let mut sheet = Sheet::raw(file.path()).unwrap();
+            let row = sheet.next().unwrap().unwrap();
+            check.id(&row)
+        };
+        assert_eq!(ids(Some("a")), ids(Some("a")));
+        assert_ne!(ids(Some("a")), ids(Some("b")));
+        assert_ne!(ids(Some("a")), ids(None));
+    }
+}
+
+#[test]
 fn the_import_id_follows_from_the_content() {
     let [one, same, other] = ["a", "a", "b"].map(|text| digest(file(text).path()).unwrap());
     assert_eq!(one, same);

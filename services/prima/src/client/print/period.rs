@@ -183,7 +183,7 @@ fn change(change: Option<&pb::Change>) -> String {
     )
 }
 
-fn signed(number: &str) -> String {
+pub(super) fn signed(number: &str) -> String {
     let zero = number.bytes().all(|b| !b.is_ascii_digit() || b == b'0');
     if number.starts_with(['-', '+']) || zero {
         number.to_owned()

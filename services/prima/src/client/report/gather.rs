@@ -189,7 +189,7 @@ pub(super) fn part<T>(answer: Result<T, Status>) -> Result<Part<T>, Status> {
 }
 
 /// Names from the directory. It only makes the report nicer, so without it ids stand in their place.
-async fn names(connection: &Connection, unit: &name::Unit) -> Names {
+pub(super) async fn names(connection: &Connection, unit: &name::Unit) -> Names {
     let mut names = Names {
         agency: format!("agencies/{}", unit.agency),
         unit: unit.to_string(),

@@ -15,9 +15,9 @@ use super::{Report, words};
 
 pub(super) use profile::group_name;
 
-const LEFT: Align = Align::Left;
-const CENTER: Align = Align::Center;
-const RIGHT: Align = Align::Right;
+pub(super) const LEFT: Align = Align::Left;
+pub(super) const CENTER: Align = Align::Center;
+pub(super) const RIGHT: Align = Align::Right;
 
 /// The whole report.
 pub(super) fn render(report: &Report) -> Markup {
@@ -154,7 +154,7 @@ fn has_recorded(report: &Report) -> bool {
 }
 
 /// A table without caption number: what and its value.
-fn facts<'a>(id: &str, rows: impl IntoIterator<Item = (&'a str, Markup)>) -> Markup {
+pub(super) fn facts<'a>(id: &str, rows: impl IntoIterator<Item = (&'a str, Markup)>) -> Markup {
     html! {
         table.facts id=(id) {
             tbody {
@@ -166,7 +166,7 @@ fn facts<'a>(id: &str, rows: impl IntoIterator<Item = (&'a str, Markup)>) -> Mar
     }
 }
 
-fn table(id: &str, caption: &str, columns: &[(&str, Align)], rows: Vec<Row>) -> Markup {
+pub(super) fn table(id: &str, caption: &str, columns: &[(&str, Align)], rows: Vec<Row>) -> Markup {
     Table {
         id,
         caption,
@@ -177,15 +177,15 @@ fn table(id: &str, caption: &str, columns: &[(&str, Align)], rows: Vec<Row>) -> 
 }
 
 /// Why a part of the report is not there.
-fn missing(what: &str, reason: &str) -> Markup {
+pub(super) fn missing(what: &str, reason: &str) -> Markup {
     html! { p.alert { (what) " tidak tersedia: " (reason) "." } }
 }
 
-fn text(text: impl Into<String>) -> Markup {
+pub(super) fn text(text: impl Into<String>) -> Markup {
     let text = text.into();
     html! { (text) }
 }
 
-fn or_dash(text: &str) -> &str {
+pub(super) fn or_dash(text: &str) -> &str {
     if text.is_empty() { "-" } else { text }
 }

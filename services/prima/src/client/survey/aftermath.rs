@@ -28,10 +28,17 @@ pub(super) async fn void(client: &Survey, args: VoidArgs) -> anyhow::Result<()> 
     let entry = repeat!(client, void_responses, message)?.void.unwrap_or_default();
     print::out(&match args.format {
         Plain::Json => print::message("prima.survey.v1.VoidEntry", &entry)?,
-        Plain::Table => format!(
-            "Pembatalan {}: {} jawaban dibatalkan\n",
-            entry.number, entry.responses
-        ),
+        Plain::Table => {
+            // What was voided keeps its id, so that the same file imported again would change nothing.
+            let again = match entry.import_id.is_empty() {
+                true => "",
+                false => "Berkas yang sudah diperbaiki diimpor dengan --again LABEL\n",
+            };
+            format!(
+                "Pembatalan {}: {} jawaban dibatalkan\n{again}",
+                entry.number, entry.responses
+            )
+        }
     })?;
     Ok(())
 }

@@ -23,6 +23,8 @@ pub(super) struct Check {
     pub form: Form,
     /// What the columns mean.
     pub mapping: Mapping,
+    /// Label that gives every row a new id.
+    pub again: Option<String>,
     /// What texts mean.
     pub values: Replacements,
     /// How times are read.
@@ -31,10 +33,22 @@ pub(super) struct Check {
     pub now: DateTime<Utc>,
 }
 
+fn hashed(content: &[u8]) -> String {
+    format!("csv-{}", Uuid::new_v5(&Uuid::NAMESPACE_OID, content).simple())
+}
+
 impl Check {
     /// The id of a row, from its cell, or from its line and content when the file has no column of ids: the same row
     /// read again has the same id.
     pub(super) fn id(&self, row: &Row<'_>) -> String {
+        let id = self.first_id(row);
+        match &self.again {
+            Some(label) if !id.is_empty() => hashed(format!("{label}\n{id}").as_bytes()),
+            _ => id,
+        }
+    }
+
+    fn first_id(&self, row: &Row<'_>) -> String {
         if let Some(place) = self.mapping.place(&Field::Id) {
             return row.raw(place).to_owned();
         }
@@ -44,7 +58,7 @@ impl Check {
             content.extend(cell.len().to_be_bytes());
             content.extend(cell);
         }
-        format!("csv-{}", Uuid::new_v5(&Uuid::NAMESPACE_OID, &content).simple())
+        hashed(&content)
     }
 
     /// The response of a row.

@@ -1,0 +1,393 @@
+//! Scores that other bodies have published, and those of the index in past years.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
+use prima_index::domain::external::{self, Metric};
+use prima_platform::number;
+use prima_proto::{index::v1 as pb, name, period::Period};
+use tonic::Status;
+
+use super::progress::Progress;
+use super::sheet::{Column, Row, Sheet};
+use super::{BadRows, Options, Outcome, PAGE, Seen, Step, What, apply, request_id};
+use crate::client::call::repeat;
+use crate::client::connect::{Connection, Index};
+
+/// `value` or `score`.
+const COLUMNS: [(&str, bool); 9] = [
+    ("metric", true),
+    ("subject", true),
+    ("period", true),
+    ("value", false),
+    ("score", false),
+    ("category", false),
+    ("source", false),
+    ("no_maladministration", false),
+    ("reason", false),
+];
+/// Longest source and reason, characters.
+const TEXT_MAX: usize = 500;
+
+/// Metric, subject, period.
+type Key = (String, String, String);
+
+/// Loads published scores: records those that are not there, replaces those that differ when the row has a `reason`.
+///
+/// # Errors
+///
+/// When the file or one of its rows is bad, or the service is away; nothing was loaded then.
+pub async fn scores(connection: &Connection, options: &Options) -> anyhow::Result<Outcome> {
+    let sheet = Sheet::open(&options.file, &columns())?;
+    let client = connection.index().await?;
+    let mut outcome = Outcome::new(What::Scores);
+    let mut bad = BadRows::default();
+    let (rows, repeats) = read(sheet, &mut bad)?;
+    let metrics: BTreeSet<&str> = rows.iter().map(|(_, row)| row.metric.as_str()).collect();
+    let mut held = BTreeMap::new();
+    for metric in metrics {
+        let filter = pb::ListExternalScoresRequest {
+            metric: metric.to_owned(),
+            ..Default::default()
+        };
+        held.extend(
+            list(&client, filter)
+                .await?
+                .into_iter()
+                .map(|row| (key(&row), row)),
+        );
+    }
+    let steps = plan(rows, &held, &mut outcome, &mut bad);
+    outcome.skipped = bad.settle(options)?;
+    outcome.unchanged += repeats;
+    let progress = Progress::rows("Mengimpor", steps.len() as u64, options.quiet);
+    let held = &held;
+    apply(steps, &progress, &mut outcome, |step| {
+        let (client, Step::Create(row) | Step::Update(row)) = (client.clone(), step);
+        let before = held.get(&key(&row)).and_then(|held| held.record_time);
+        async move { send(&client, row, before).await }
+    })
+    .await;
+    Ok(outcome)
+}
+
+/// Every recorded score that the filter leaves.
+///
+/// # Errors
+///
+/// The service's refusal.
+pub async fn list(
+    client: &Index,
+    mut filter: pb::ListExternalScoresRequest,
+) -> Result<Vec<pb::ExternalScore>, Status> {
+    let mut all = Vec::new();
+    filter.page_size = PAGE;
+    loop {
+        let page = repeat!(client, list_external_scores, filter.clone())?;
+        all.extend(page.scores);
+        filter.page_token = page.next_page_token;
+        if filter.page_token.is_empty() {
+            return Ok(all);
+        }
+    }
+}
+
+fn columns() -> Vec<Column> {
+    let column = |(name, required): (&str, bool)| Column {
+        name: name.to_owned(),
+        required,
+    };
+    COLUMNS.map(column).into()
+}
+
+fn key(score: &pb::ExternalScore) -> Key {
+    (score.metric.clone(), score.subject.clone(), score.period.clone())
+}
+
+/// Whether what is recorded says what a row says.
+fn same(held: &pb::ExternalScore, row: &pb::ExternalScore) -> bool {
+    number::parse_decimal(&held.score) == number::parse_decimal(&row.score)
+        && held.source == row.source
+        && held.no_maladministration == row.no_maladministration
+}
+
+/// What to do with each row.
+fn plan(
+    rows: Vec<(u64, pb::ExternalScore)>,
+    held: &BTreeMap<Key, pb::ExternalScore>,
+    outcome: &mut Outcome,
+    bad: &mut BadRows,
+) -> Vec<(u64, Step<pb::ExternalScore>)> {
+    let mut steps = Vec::new();
+    for (line, row) in rows {
+        match (held.get(&key(&row)), row.reason.is_empty()) {
+            (Some(held), _) if same(held, &row) => outcome.unchanged += 1,
+            (None, true) => steps.push((line, Step::Create(row))),
+            (Some(_), false) => steps.push((line, Step::Update(row))),
+            (None, false) => bad.add(line, "reason diisi, padahal belum ada catatan yang dapat diganti"),
+            (Some(held), true) => bad.add(
+                line,
+                format!(
+                    "sudah tercatat dengan isi lain (nilai {}); untuk menggantinya isi kolom reason (5 sampai {TEXT_MAX} \
+                     karakter)",
+                    held.score
+                ),
+            ),
+        }
+    }
+    steps
+}
+
+/// The good rows with their lines, and how many rows only repeated another.
+fn read(mut sheet: Sheet, bad: &mut BadRows) -> anyhow::Result<(Vec<(u64, pb::ExternalScore)>, u64)> {
+    let (mut rows, mut repeats, mut seen) = (Vec::new(), 0, Seen::new());
+    while let Some(cells) = sheet.next()? {
+        let line = cells.line;
+        if let Some(fault) = cells.fault() {
+            bad.add(line, fault);
+            continue;
+        }
+        let Some(row) = row(&cells, bad) else {
+            continue;
+        };
+        let id = format!("{} {} {}", row.metric, row.subject, row.period);
+        match seen.check(&id, line, row.clone()) {
+            Ok(true) => rows.push((line, row)),
+            Ok(false) => repeats += 1,
+            Err(before) => bad.add(line, format!("{id} sudah ada di baris {before} dengan isi lain")),
+        }
+    }
+    Ok((rows, repeats))
+}
+
+fn row(cells: &Row<'_>, bad: &mut BadRows) -> Option<pb::ExternalScore> {
+    let line = cells.line;
+    let [
+        metric,
+        subject,
+        period,
+        value,
+        score,
+        category,
+        source,
+        clean,
+        reason,
+    ] = [0, 1, 2, 3, 4, 5, 6, 7, 8].map(|column| cells.cell(column));
+    let known = external::find(metric);
+    if known.is_none() {
+        let keys: Vec<&str> = external::metrics().iter().map(|m| m.key.as_str()).collect();
+        bad.add(
+            line,
+            format!("metric `{metric}` tidak dikenal; pilihannya: {}", keys.join(", ")),
+        );
+    }
+    check_subject(line, subject, known, bad);
+    let parsed = Period::from_str(period).ok();
+    if parsed.is_none() {
+        bad.add(
+            line,
+            format!("period `{period}` tidak sah; contohnya 2024 atau 2024-q3"),
+        );
+    }
+    let no_maladministration = match clean.to_lowercase().as_str() {
+        "" | "tidak" | "0" | "false" => false,
+        "ya" | "1" | "true" => true,
+        _ => {
+            bad.add(
+                line,
+                format!("no_maladministration `{clean}` harus ya atau tidak"),
+            );
+            false
+        }
+    };
+    for (name, text, minimum) in [("source", source, 0), ("reason", reason, 5)] {
+        let length = text.chars().count();
+        if (length > 0 && length < minimum) || length > TEXT_MAX || text.chars().any(char::is_control) {
+            bad.add(
+                line,
+                format!("{name} harus {minimum} sampai {TEXT_MAX} karakter, tanpa ganti baris"),
+            );
+        }
+    }
+    let (parsed, known) = (parsed?, known?);
+    let score = match (value, score) {
+        ("", score) => score,
+        (value, score) => {
+            if !score.is_empty() && score != value {
+                bad.add(line, "isi value saja, atau score saja");
+            }
+            value
+        }
+    };
+    // Spreadsheets of this country write a decimal comma.
+    let score = score.replace(',', ".");
+    let era = known.era(external::year(&parsed));
+    if era.is_none() {
+        bad.add(
+            line,
+            format!("{metric} tidak memiliki cara penilaian untuk {parsed}"),
+        );
+    }
+    let published = era.and_then(|era| era.publish(&score));
+    if let (Some(era), None) = (era, &published) {
+        let [low, high] = [&era.minimum, &era.maximum].map(|n| number::decimal(n, 0));
+        bad.add(
+            line,
+            format!(
+                "value `{score}` harus angka {low} sampai {high} dengan paling banyak {} desimal",
+                era.decimals
+            ),
+        );
+    }
+    if let Some(published) = published.filter(|p| !category.is_empty() && p.category != category) {
+        bad.add(
+            line,
+            format!(
+                "category `{category}` tidak cocok; nilai ini berkategori `{}`",
+                published.category
+            ),
+        );
+    }
+    if no_maladministration && era.is_some_and(|era| !era.may_be_without_maladministration) {
+        bad.add(
+            line,
+            "no_maladministration hanya ada pada opini Ombudsman sejak 2025",
+        );
+    }
+    (!bad.has(line)).then(|| pb::ExternalScore {
+        metric: metric.to_owned(),
+        subject: subject.to_owned(),
+        period: parsed.to_string(),
+        score,
+        category: category.to_owned(),
+        source: source.to_owned(),
+        no_maladministration,
+        reason: reason.to_owned(),
+        ..Default::default()
+    })
+}
+
+fn check_subject(line: u64, subject: &str, metric: Option<&Metric>, bad: &mut BadRows) {
+    let of_agency = name::Agency::parse(subject).is_ok();
+    let of_unit = name::Unit::parse(subject).is_ok();
+    match metric {
+        _ if !of_agency && !of_unit => bad.add(
+            line,
+            format!(
+                "subject `{subject}` harus berbentuk agencies/{{agency}} atau agencies/{{agency}}/units/{{unit}}"
+            ),
+        ),
+        Some(metric) if of_unit && !metric.of_units => {
+            bad.add(line, format!("{} hanya untuk instansi, bukan unit", metric.key));
+        }
+        Some(metric) if of_agency && !metric.of_agencies => {
+            bad.add(line, format!("{} hanya untuk unit, bukan instansi", metric.key));
+        }
+        _ => {}
+    }
+}
+
+async fn send(
+    client: &Index,
+    row: pb::ExternalScore,
+    before: Option<prost_types::Timestamp>,
+) -> Result<(), Status> {
+    // The same row on top of another record is another request.
+    let content = format!("{row:?} {before:?}");
+    let message = pb::RecordExternalScoreRequest {
+        request_id: request_id("RecordExternalScore", &row.subject, &[&content]),
+        score: Some(row),
+    };
+    repeat!(client, record_external_score, message).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> (Vec<(u64, pb::ExternalScore)>, u64, BadRows) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let sheet = Sheet::open(file.path(), &columns()).unwrap();
+        let mut bad = BadRows::default();
+        let (rows, repeats) = read(sheet, &mut bad).unwrap();
+        (rows, repeats, bad)
+    }
+
+    #[test]
+    fn a_score_may_stand_in_either_column_and_have_a_decimal_comma() {
+        let (rows, repeats, bad) = check(
+            "metric;subject;period;value\n\
+             ombudsman;agencies/3271;2023;95,23\n\
+             ombudsman;agencies/3271;2023;95,23\n\
+             ipp;agencies/3271/units/dpmptsp;2019;4.53\n",
+        );
+        assert!(bad.0.is_empty(), "{bad:?}");
+        assert_eq!(repeats, 1);
+        let scores: Vec<&str> = rows.iter().map(|(_, row)| row.score.as_str()).collect();
+        assert_eq!(scores, ["95.23", "4.53"]);
+        let (rows, _, bad) = check(
+            "metric,subject,period,score,category,source\nombudsman,agencies/1,2024,92.5,A,Siaran pers\n",
+        );
+        assert!(bad.0.is_empty(), "{bad:?}");
+        assert_eq!(
+            (rows[0].1.score.as_str(), rows[0].1.category.as_str()),
+            ("92.5", "A")
+        );
+    }
+
+    #[test]
+    fn every_fault_of_a_row_is_named() {
+        let (rows, _, bad) = check(
+            "metric,subject,period,value,category,reason,no_maladministration\n\
+             x,kota/1,kapan,1,,,\n\
+             ombudsman,agencies/1,2023,100.01,,abc,mungkin\n\
+             ombudsman,agencies/1,2023,92.50,B,,ya\n\
+             ombudsman,agencies/1,1999,92.50,,,\n\
+             ombudsman,agencies/1,2023,,,,\n\
+             iga,agencies/1/units/a,2023,10,,,\n\
+             ombudsman,agencies/1,2023,90,,,\n\
+             ombudsman,agencies/1,2023,91,,,\n",
+        );
+        let good: Vec<u64> = rows.iter().map(|(line, _)| *line).collect();
+        assert_eq!(good, [8]);
+        let counts: BTreeMap<u64, usize> = bad.0.iter().map(|(line, faults)| (*line, faults.len())).collect();
+        let expected = BTreeMap::from([(2, 3), (3, 3), (4, 2), (5, 1), (6, 1), (7, 1), (9, 1)]);
+        assert_eq!(counts, expected, "{bad:?}");
+    }
+
+    #[test]
+    fn what_is_recorded_otherwise_is_replaced_only_for_a_reason() {
+        let held = pb::ExternalScore {
+            metric: "ombudsman".into(),
+            subject: "agencies/1".into(),
+            period: "2023".into(),
+            score: "80.90".into(),
+            category: "B".into(),
+            ..Default::default()
+        };
+        let one = BTreeMap::from([(key(&held), held)]);
+        for (held, value, reason, expected) in [
+            (&one, "80.9", "", "same"),
+            (&one, "80.9", "salah ketik", "same"),
+            (&one, "81.0", "", "bad"),
+            (&one, "81.0", "salah ketik", "update"),
+            (&BTreeMap::new(), "81.0", "", "create"),
+            (&BTreeMap::new(), "81.0", "salah ketik", "bad"),
+        ] {
+            let (rows, _, mut bad) = check(&format!(
+                "metric,subject,period,value,reason\nombudsman,agencies/1,2023,{value},{reason}\n"
+            ));
+            let mut outcome = Outcome::new(What::Scores);
+            let steps = plan(rows, held, &mut outcome, &mut bad);
+            let found = match (steps.first(), outcome.unchanged, bad.0.len()) {
+                (Some((2, Step::Create(_))), 0, 0) => "create",
+                (Some((2, Step::Update(_))), 0, 0) => "update",
+                (None, 1, 0) => "same",
+                (None, 0, 1) => "bad",
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(found, expected, "{value} {reason}");
+        }
+    }
+}

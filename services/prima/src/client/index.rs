@@ -1,0 +1,167 @@
+//! Instruments of evaluation, simulated indexes, and recorded scores.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use prima_index::domain::instrument::Instrument;
+use prima_proto::index::v1 as pb;
+use prost::Message;
+use uuid::Uuid;
+
+use super::call::repeat;
+use super::connect::{Connection, Index};
+use super::import;
+use super::index_read;
+use super::print;
+use crate::cli::{FormKind, IndexWhat, InstrumentWhat, Keyed, Plain, ScoresArgs, SimulateArgs};
+
+const PAGE: i32 = 1000;
+/// Longest document that a service takes, bytes.
+const DOCUMENT_MAX: u64 = 1 << 20;
+
+/// `prima instrument`.
+pub(super) async fn instrument(connection: &Connection, what: InstrumentWhat) -> anyhow::Result<ExitCode> {
+    match what {
+        InstrumentWhat::Check(args) => return check(&args.file),
+        InstrumentWhat::List(args) => list(&connection.index().await?, args.format).await?,
+        InstrumentWhat::Add(args) => add(&connection.index().await?, &args.file).await?,
+        InstrumentWhat::Show(args) => {
+            let client = connection.index().await?;
+            let answer = repeat!(client, get_instrument, pb::GetInstrumentRequest { id: args.id })?;
+            let instrument = answer.instrument.unwrap_or_default();
+            print::out(&match args.format {
+                Plain::Json => answer.document.trim_end().to_owned() + "\n",
+                Plain::Table => print::instrument::one(&instrument),
+            })?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(file: &Path) -> anyhow::Result<ExitCode> {
+    let read = Instrument::read(&document(file)?);
+    print::out(&print::instrument::checked(&read))?;
+    Ok(match read {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    })
+}
+
+fn document(file: &Path) -> anyhow::Result<String> {
+    let shown = || format!("berkas `{}` tidak dapat dibaca", file.display());
+    let size = fs::metadata(file).with_context(shown)?.len();
+    if size > DOCUMENT_MAX {
+        bail!(
+            "berkas `{}` terlalu besar: {size} bita; paling besar {DOCUMENT_MAX} bita",
+            file.display()
+        )
+    }
+    fs::read_to_string(file).with_context(shown)
+}
+
+async fn list(client: &Index, format: Plain) -> anyhow::Result<()> {
+    let mut all = pb::ListInstrumentsResponse::default();
+    loop {
+        let message = pb::ListInstrumentsRequest {
+            page_size: PAGE,
+            page_token: std::mem::take(&mut all.next_page_token),
+        };
+        let page = repeat!(client, list_instruments, message)?;
+        all.instruments.extend(page.instruments);
+        all.next_page_token = page.next_page_token;
+        if all.next_page_token.is_empty() {
+            break;
+        }
+    }
+    print::out(&match format {
+        Plain::Json => print::message("prima.index.v1.ListInstrumentsResponse", &all)?,
+        Plain::Table => print::instrument::list(&all.instruments),
+    })?;
+    Ok(())
+}
+
+async fn add(client: &Index, file: &Path) -> anyhow::Result<()> {
+    let mut message = pb::AddInstrumentRequest {
+        request_id: String::new(),
+        document: document(file)?,
+    };
+    // The same document sent again is the same request.
+    let text = [b"AddInstrument\0".as_slice(), &message.encode_to_vec()].concat();
+    message.request_id = Uuid::new_v5(&Uuid::NAMESPACE_URL, &text).to_string();
+    let added = repeat!(client, add_instrument, message)?
+        .instrument
+        .unwrap_or_default();
+    print::out(&format!("Instrumen ditambahkan: {}\n", added.id))?;
+    Ok(())
+}
+
+/// `prima index`.
+pub(super) async fn index(connection: &Connection, what: IndexWhat) -> anyhow::Result<ExitCode> {
+    let args = match what {
+        IndexWhat::Show(args) => return index_read::show(connection, &args).await,
+        IndexWhat::Explain(args) => return index_read::explain(connection, &args).await,
+        IndexWhat::Simulate(args) => args,
+    };
+    let format = args.format;
+    let message = simulation(args)?;
+    let client = connection.index().await?;
+    let answer = repeat!(client, simulate_index, message)?;
+    print::out(&match format {
+        Plain::Json => print::index::simulation_json(&answer)?,
+        Plain::Table => print::index::simulation(&answer),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn simulation(args: SimulateArgs) -> anyhow::Result<pb::SimulateIndexRequest> {
+    let levels = args.levels.as_deref().map(import::levels).transpose()?;
+    Ok(pb::SimulateIndexRequest {
+        instrument: args.instrument,
+        form: args.form.map_or("", FormKind::name).to_owned(),
+        levels: levels.unwrap_or_default(),
+        f03: args.f03.unwrap_or_default(),
+        respondents: args.respondents.unwrap_or_default(),
+        minimum_respondents: 0,
+        under_minimum_policy: args.under_minimum,
+        weighting: args.weighting,
+        aspect_scores: by_key("--aspect-score", args.aspect_score)?,
+        aspect_weights: by_key("--aspect-weight", args.aspect_weight)?,
+        leave_out_aspect: args.leave_out,
+    })
+}
+
+fn by_key(option: &str, list: Vec<Keyed>) -> anyhow::Result<BTreeMap<String, String>> {
+    let mut numbers = BTreeMap::new();
+    for Keyed { key, number } in list {
+        if numbers.insert(key.clone(), number).is_some() {
+            bail!("{option}: `{key}` disebut dua kali")
+        }
+    }
+    Ok(numbers)
+}
+
+/// `prima scores`.
+pub(super) async fn scores(connection: &Connection, args: ScoresArgs) -> anyhow::Result<ExitCode> {
+    let client = connection.index().await?;
+    let filter = pb::ListExternalScoresRequest {
+        metric: args.metric,
+        subject: args.subject,
+        period: args.period,
+        ..Default::default()
+    };
+    let scores = import::list_scores(&client, filter).await?;
+    print::out(&match args.format {
+        Plain::Json => {
+            let all = pb::ListExternalScoresResponse {
+                scores,
+                next_page_token: String::new(),
+            };
+            print::message("prima.index.v1.ListExternalScoresResponse", &all)?
+        }
+        Plain::Table => print::scores::table(&scores),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

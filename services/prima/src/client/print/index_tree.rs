@@ -1,0 +1,319 @@
+//! The index of a unit or an agency in a cycle, and the tree that leads to it.
+
+use prima_platform::number;
+use prima_proto::index::v1 as pb;
+use serde::Serialize;
+
+use super::{Columns, clean, or_dash};
+
+/// Key of the evaluators' form in a tree.
+pub const F02: &str = "f02";
+/// Most decimals of what is no published value.
+const PLACES: u32 = 4;
+
+/// A fraction `n/d` as a decimal of at most four places, rounded half up. Empty where there is none; another text
+/// comes back as it is.
+pub fn plain(fraction: &str) -> String {
+    let Some(value) = number::parse_fraction(fraction) else {
+        return fraction.to_owned();
+    };
+    let long = number::decimal(&value, PLACES);
+    long.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// The aspects of a unit's tree, wherever they stand.
+pub fn aspects(tree: &pb::Term) -> &[pb::Term] {
+    let f02 = tree.terms.iter().find(|term| term.key == F02);
+    f02.map_or(&tree.terms, |f02| &f02.terms)
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    name: &'a str,
+    metric: &'a str,
+    period: &'a str,
+    instrument: &'a str,
+    r#final: bool,
+    index: Option<&'a str>,
+    index_exact: Option<&'a str>,
+    category: Option<&'a str>,
+    category_display_name: Option<&'a str>,
+    f02: Option<&'a str>,
+    f03: Option<&'a str>,
+    units_counted: i64,
+    units_expected: i64,
+    missing: &'a [String],
+    aspects: Vec<JsonAspect<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    citations: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tree: Option<JsonTree<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonTerm<'a> {
+    key: &'a str,
+    display_name: &'a str,
+    value: Option<String>,
+    value_exact: Option<&'a str>,
+    weight: String,
+    weight_exact: &'a str,
+    product: Option<String>,
+    product_exact: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct JsonAspect<'a> {
+    #[serde(flatten)]
+    term: JsonTerm<'a>,
+    indicators: Vec<JsonTerm<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonTree<'a> {
+    #[serde(flatten)]
+    term: JsonTerm<'a>,
+    terms: Vec<JsonTree<'a>>,
+}
+
+fn given(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+fn json_term(term: &pb::Term) -> JsonTerm<'_> {
+    JsonTerm {
+        key: &term.key,
+        display_name: &term.display_name,
+        value: given(&term.value).map(plain),
+        value_exact: given(&term.value),
+        weight: plain(&term.weight),
+        weight_exact: &term.weight,
+        product: given(&term.product).map(plain),
+        product_exact: given(&term.product),
+        origin: given(&term.origin),
+    }
+}
+
+fn json_aspect(term: &pb::Term) -> JsonAspect<'_> {
+    JsonAspect {
+        term: json_term(term),
+        indicators: term.terms.iter().map(json_term).collect(),
+    }
+}
+
+fn json_tree(term: &pb::Term) -> JsonTree<'_> {
+    JsonTree {
+        term: json_term(term),
+        terms: term.terms.iter().map(json_tree).collect(),
+    }
+}
+
+fn json<'a>(summary: &'a pb::IndexSummary, aspects: &'a [pb::Term]) -> Json<'a> {
+    Json {
+        name: &summary.name,
+        metric: &summary.metric,
+        period: &summary.period,
+        instrument: &summary.instrument,
+        r#final: summary.r#final,
+        index: given(&summary.index),
+        index_exact: given(&summary.index_exact),
+        category: given(&summary.category),
+        category_display_name: given(&summary.category_display_name),
+        f02: given(&summary.f02),
+        f03: given(&summary.f03),
+        units_counted: summary.units_counted,
+        units_expected: summary.units_expected,
+        missing: &summary.missing,
+        aspects: aspects.iter().map(json_aspect).collect(),
+        citations: None,
+        tree: None,
+    }
+}
+
+/// An index as JSON; decimals are strings, and null where there is none.
+///
+/// # Errors
+///
+/// Never for what a service sends.
+pub fn summary_json(summary: &pb::IndexSummary) -> anyhow::Result<String> {
+    super::json(&json(summary, &summary.aspects), false)
+}
+
+/// An index with its whole tree as JSON.
+///
+/// # Errors
+///
+/// Never for what a service sends.
+pub fn value_json(summary: &pb::IndexSummary, value: &pb::IndexValue) -> anyhow::Result<String> {
+    let json = Json {
+        index: given(&value.index),
+        index_exact: given(&value.index_exact),
+        category: given(&value.category),
+        category_display_name: given(&value.category_display_name),
+        f02: given(&value.f02),
+        f03: given(&value.f03),
+        missing: &value.missing,
+        citations: Some(&value.citations),
+        tree: value.tree.as_ref().map(json_tree),
+        ..json(summary, own_aspects(summary, value))
+    };
+    super::json(&json, false)
+}
+
+/// The aspects of an explained unit; an agency's tree is made of units.
+fn own_aspects<'a>(summary: &pb::IndexSummary, value: &'a pb::IndexValue) -> &'a [pb::Term] {
+    match &value.tree {
+        Some(tree) if summary.name.contains("/units/") => aspects(tree),
+        _ => &[],
+    }
+}
+
+/// A metric of indexes for people.
+fn metric(key: &str) -> &str {
+    match key {
+        "ipp" => "Indeks Pelayanan Publik (nasional)",
+        "ipp-mandiri" => "Indeks Pelayanan Publik (mandiri)",
+        "ipp-khusus" => "Indeks Pelayanan Publik (khusus)",
+        other => other,
+    }
+}
+
+fn head(summary: &pb::IndexSummary) -> String {
+    let mut text = clean(&format!(
+        "{} · {} · {}",
+        summary.name,
+        metric(&summary.metric),
+        summary.period
+    )) + "\n";
+    let figure = if summary.index.is_empty() {
+        "Indeks belum ada".to_owned()
+    } else {
+        format!(
+            "Indeks {} · kategori {} ({})",
+            summary.index,
+            or_dash(&summary.category),
+            or_dash(&summary.category_display_name)
+        )
+    };
+    text += &clean(&figure);
+    if summary.name.contains("/units/") {
+        text += &clean(&format!(
+            " · F-02 {} · F-03 {}",
+            or_dash(&summary.f02),
+            or_dash(&summary.f03)
+        ));
+    } else {
+        text += &format!(
+            " · {} dari {} unit dihitung",
+            summary.units_counted, summary.units_expected
+        );
+    }
+    text += if summary.r#final {
+        " · siklus telah ditetapkan\n"
+    } else {
+        " · sementara, siklus belum ditetapkan\n"
+    };
+    text
+}
+
+/// An index with its aspects and indicators as a table for people.
+pub fn summary_table(summary: &pb::IndexSummary) -> String {
+    let mut text = head(summary);
+    if !summary.aspects.is_empty() {
+        text += &tree_table(&summary.aspects);
+    }
+    text += &missing(&summary.missing, &summary.aspects);
+    text + &clean(&format!("Instrumen: {}", or_dash(&summary.instrument))) + "\n"
+}
+
+/// An index with its whole tree as a table for people.
+pub fn value_table(summary: &pb::IndexSummary, value: &pb::IndexValue) -> String {
+    let tree = value.tree.as_slice();
+    let mut text = head(summary) + &tree_table(tree);
+    text += &missing(&value.missing, tree);
+    if !value.index_exact.is_empty() {
+        text += &clean(&format!(
+            "Nilai tepat {}; dibulatkan satu kali menjadi {}.",
+            value.index_exact, value.index
+        ));
+        text += "\n";
+    }
+    text += &clean(&format!("Instrumen: {}", or_dash(&value.instrument)));
+    text += "\n";
+    if !value.citations.is_empty() {
+        text += "Dasar:\n";
+        for citation in &value.citations {
+            text += &clean(&format!("- {citation}"));
+            text += "\n";
+        }
+    }
+    text
+}
+
+fn tree_table(terms: &[pb::Term]) -> String {
+    fn add(term: &pb::Term, depth: usize, rows: &mut Vec<Vec<String>>) {
+        rows.push(vec![
+            format!("{}{}", "· ".repeat(depth), name(term)),
+            or_dash(&plain(&term.weight)),
+            or_dash(&plain(&term.value)),
+            or_dash(&plain(&term.product)),
+            or_dash(&term.origin),
+        ]);
+        for below in &term.terms {
+            add(below, depth + 1, rows);
+        }
+    }
+    let mut rows = Vec::new();
+    for term in terms {
+        add(term, 0, &mut rows);
+    }
+    super::table(
+        &["Bagian", "Bobot", "Nilai", "Bobot × nilai", "Asal"],
+        Columns {
+            right: &[1, 2, 3],
+            whole: &[1, 2, 3],
+        },
+        rows,
+    )
+}
+
+fn name(term: &pb::Term) -> &str {
+    if term.display_name.is_empty() {
+        &term.key
+    } else {
+        &term.display_name
+    }
+}
+
+/// What is missing, by its name where the tree has it.
+fn missing(keys: &[String], terms: &[pb::Term]) -> String {
+    if keys.is_empty() {
+        return String::new();
+    }
+    let mut text = "Belum ada:\n".to_owned();
+    for key in keys {
+        let line = match find(terms, key) {
+            Some(term) => format!("- {} ({key})", name(term)),
+            None => format!("- {key}"),
+        };
+        text += &clean(&line);
+        text += "\n";
+    }
+    text
+}
+
+fn find<'a>(terms: &'a [pb::Term], key: &str) -> Option<&'a pb::Term> {
+    terms.iter().find_map(|term| {
+        if term.key == key {
+            Some(term)
+        } else {
+            find(&term.terms, key)
+        }
+    })
+}
+
+#[cfg(test)]
+#[path = "index_tree_tests.rs"]
+mod tests;
