@@ -8,13 +8,14 @@ use prima_proto::{index::v1 as pb, period::jakarta_day};
 use tonic::Code;
 
 use crate::{
-    evidence::{ASSESSMENT, enroll, finalize, indicators, window},
+    evidence::{ASSESSMENT, enroll, finalize},
     fixture::*,
+    scene::{scored, window},
 };
 
 fn action(due_date: &str) -> pb::Action {
     pb::Action {
-        indicator: indicators()[0].clone(),
+        indicator: scored("offline")[0].clone(),
         description: "Tetapkan standar pelayanan yang memuat 14 komponen".into(),
         owner: "Bidang Pelayanan Perizinan".into(),
         due_date: due_date.into(),
@@ -48,7 +49,7 @@ fn list() -> pb::ListActionsRequest {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_is_listed_by_due_date_and_each_action_is_done_once() {
     on_each_database(async |mut t| {
-        enroll(&mut t, "2025", window(-1, 1), None).await;
+        enroll(&t, "2025", window(-1, 1), None).await;
         for (n, due) in ["2026-03-31", "2025-12-31", "2026-03-31"].iter().enumerate() {
             // What the service sets is ignored.
             let new = pb::Action {
@@ -119,7 +120,7 @@ async fn a_plan_is_listed_by_due_date_and_each_action_is_done_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_fault_of_an_action_is_told_at_once() {
     on_each_database(async |mut t| {
-        enroll(&mut t, "2025", window(-1, 1), None).await;
+        enroll(&t, "2025", window(-1, 1), None).await;
         let bad = pb::CreateActionRequest::default();
         assert_eq!(
             faults(t.assessment.create_action(operator(bad)).await),
@@ -174,7 +175,7 @@ async fn every_fault_of_an_action_is_told_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_operators_of_the_agency_plan() {
     on_each_database(async |mut t| {
-        enroll(&mut t, "2025", window(-1, 1), None).await;
+        enroll(&t, "2025", window(-1, 1), None).await;
         let new = || create("a", action("2026-12-31"));
         let role = |role, agency: &str| Caller::new("x".into(), vec![role], vec![agency.to_owned()]);
         for caller in [role(Role::Operator, "3273"), role(Role::Evaluator, "3271")] {
@@ -197,8 +198,8 @@ async fn only_operators_of_the_agency_plan() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn actions_of_many_callers_at_once_are_numbered_without_a_gap() {
-    on_each_database(async |mut t| {
-        enroll(&mut t, "2025", window(-1, 1), None).await;
+    on_each_database(async |t| {
+        enroll(&t, "2025", window(-1, 1), None).await;
         let mut tasks = tokio::task::JoinSet::new();
         for n in 0..20 {
             let mut client = t.assessment.clone();

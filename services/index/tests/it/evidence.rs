@@ -3,56 +3,33 @@
 use std::{path::Path, time::Duration};
 
 use futures::{Stream, StreamExt, stream};
-use prima_index::domain::instrument::built_in;
 use prima_platform::{
     caller::{Caller, Role},
-    clock::{Clock, to_proto},
     testing::eventually,
 };
 use prima_proto::index::v1::{self as pb, attach_evidence_request::Part};
 use sha2::{Digest, Sha256};
-use tonic::{Code, Request};
+use tonic::Code;
 
-use crate::fixture::*;
+use crate::{
+    fixture::*,
+    scene::{self, evaluator, scored, window},
+};
 
 /// The unit in a cycle of 2025.
 pub const ASSESSMENT: &str = "cycles/pekppp-2025/agencies/3271/units/dpmptsp";
 
-/// A window from `open` to `close` hours from now.
-pub fn window(open: i64, close: i64) -> Option<pb::Window> {
-    let at = |hours| Some(to_proto(Clock::system().now() + chrono::TimeDelta::hours(hours)));
-    Some(pb::Window {
-        open_time: at(open),
-        close_time: at(close),
-    })
-}
-
 /// Enrolls the unit in a cycle with these windows of F-01 and of evidence.
-pub async fn enroll(t: &mut World, year: &str, first: Option<pb::Window>, evidence: Option<pb::Window>) {
+pub async fn enroll(t: &World, year: &str, first: Option<pb::Window>, evidence: Option<pb::Window>) {
     let cycle = pb::Cycle {
-        display_name: format!("PEKPPP {year}"),
-        scheme: pb::Scheme::Nasional.into(),
         year: year.into(),
-        instrument: "pekppp-2022".into(),
-        evaluation_date: format!("{year}-07-01"),
         self_assessment_window: first,
         evidence_window: evidence,
-        evaluation_window: window(-1, 1),
-        ..Default::default()
+        ..scene::cycle()
     };
-    let open = pb::OpenCycleRequest {
-        request_id: format!("open-{year}"),
-        cycle_id: format!("pekppp-{year}"),
-        cycle: Some(cycle),
-    };
-    t.assessment.open_cycle(admin(open)).await.unwrap();
-    let enroll = pb::EnrollUnitRequest {
-        request_id: format!("enroll-{year}"),
-        cycle: format!("cycles/pekppp-{year}"),
-        unit: "agencies/3271/units/dpmptsp".into(),
-        form: "offline".into(),
-    };
-    t.assessment.enroll_unit(admin(enroll)).await.unwrap();
+    let id = format!("pekppp-{year}");
+    scene::open(t, &id, cycle).await;
+    scene::enroll(t, &id, "dpmptsp", "offline").await;
 }
 
 /// Settles the cycle of 2025.
@@ -65,28 +42,12 @@ pub async fn finalize(t: &mut World) {
     t.assessment.finalize_cycle(admin(finalize)).await.unwrap();
 }
 
-/// Keys of the offline form.
-pub fn indicators() -> Vec<String> {
-    let (instrument, _) = built_in().iter().find(|(i, _)| i.id == "pekppp-2022").unwrap();
-    let form = &instrument.forms.as_ref().unwrap().offline;
-    form.indicators.iter().map(|i| i.key.clone()).collect()
-}
-
-/// An evaluator of Kota Bogor.
-fn evaluator<T>(message: T) -> Request<T> {
-    let roles = vec![Role::Evaluator];
-    by(
-        Caller::new("evaluator".into(), roles, vec!["3271".into()]),
-        message,
-    )
-}
-
 /// A PDF of 2.5 MiB and its evidence.
 fn file() -> (Vec<u8>, pb::Evidence) {
     let mut bytes = b"%PDF-1.7\n".to_vec();
     bytes.extend((0_u32..655_360).flat_map(u32::to_le_bytes));
     let evidence = pb::Evidence {
-        indicator: indicators()[0].clone(),
+        indicator: scored("offline")[0].clone(),
         display_name: "SK standar pelayanan".into(),
         media_type: "application/pdf".into(),
         size: i64::try_from(bytes.len()).unwrap(),
@@ -98,7 +59,7 @@ fn file() -> (Vec<u8>, pb::Evidence) {
 
 fn link() -> pb::Evidence {
     pb::Evidence {
-        indicator: indicators()[1].clone(),
+        indicator: scored("offline")[1].clone(),
         display_name: "Maklumat di situs".into(),
         link: "https://dpmptsp.example.go.id/maklumat".into(),
         ..Default::default()
@@ -162,7 +123,7 @@ async fn files_become(dir: &Path, count: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_attached_once_listed_and_read_back_whole() {
     on_each_database(async |mut t| {
-        enroll(&mut t, "2025", window(-1, 1), None).await;
+        enroll(&t, "2025", window(-1, 1), None).await;
         let (bytes, evidence) = file();
         let messages = whole("a", ASSESSMENT, evidence.clone(), &bytes);
         let answer = t.assessment.attach_evidence(operator(messages)).await.unwrap();
@@ -193,12 +154,24 @@ async fn a_file_is_attached_once_listed_and_read_back_whole() {
         let messages = whole("c", ASSESSMENT, evidence, &bytes);
         t.assessment.attach_evidence(operator(messages)).await.unwrap();
         assert_eq!((t.count("evidence").await, files(&t.objects)), (3, 1));
-        let answer = t.assessment.read_evidence(evaluator(read(1))).await.unwrap();
+        let answer = t
+            .assessment
+            .read_evidence(evaluator("evaluator", read(1)))
+            .await
+            .unwrap();
         let parts: Vec<_> = answer.into_inner().map(|p| p.unwrap().data).collect().await;
         assert!(parts.len() > 1 && parts.concat() == bytes);
-        let link = t.assessment.read_evidence(evaluator(read(2))).await.map(drop);
+        let link = t
+            .assessment
+            .read_evidence(evaluator("evaluator", read(2)))
+            .await
+            .map(drop);
         refused(link, Code::FailedPrecondition, "EVIDENCE_IS_LINK");
-        let none = t.assessment.read_evidence(evaluator(read(4))).await.map(drop);
+        let none = t
+            .assessment
+            .read_evidence(evaluator("evaluator", read(4)))
+            .await
+            .map(drop);
         refused(none, Code::NotFound, "NOT_FOUND");
     })
     .await;
@@ -207,8 +180,8 @@ async fn a_file_is_attached_once_listed_and_read_back_whole() {
 #[tokio::test(flavor = "multi_thread")]
 async fn evidence_is_listed_by_indicator_and_number() {
     on_each_database(async |mut t| {
-        enroll(&mut t, "2025", window(-1, 1), None).await;
-        let keys = indicators();
+        enroll(&t, "2025", window(-1, 1), None).await;
+        let keys = scored("offline");
         for (n, key) in [&keys[1], &keys[0], &keys[1], &keys[0], &keys[0]]
             .iter()
             .enumerate()
@@ -251,7 +224,7 @@ async fn evidence_is_listed_by_indicator_and_number() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_not_what_its_head_told_is_refused_and_leaves_nothing() {
     on_each_database(async |mut t| {
-        enroll(&mut t, "2025", window(-1, 1), None).await;
+        enroll(&t, "2025", window(-1, 1), None).await;
         let (bytes, evidence) = file();
         let cut = &bytes[..bytes.len() - 1];
         let mut changed = bytes.clone();
@@ -313,7 +286,7 @@ async fn a_file_that_is_not_what_its_head_told_is_refused_and_leaves_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upload_that_breaks_off_leaves_nothing_and_can_be_repeated() {
     on_each_database(async |mut t| {
-        enroll(&mut t, "2025", window(-1, 1), None).await;
+        enroll(&t, "2025", window(-1, 1), None).await;
         let (bytes, evidence) = file();
         let begun = stream::iter([head("a", ASSESSMENT, evidence.clone()), data(&bytes[..1 << 20])])
             .chain(stream::pending());
@@ -336,7 +309,7 @@ async fn an_upload_that_breaks_off_leaves_nothing_and_can_be_repeated() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_fault_of_the_head_is_told_at_once() {
     on_each_database(async |mut t| {
-        enroll(&mut t, "2025", window(-1, 1), None).await;
+        enroll(&t, "2025", window(-1, 1), None).await;
         let nothing = stream::iter([head("", "units/x", pb::Evidence::default())]);
         assert_eq!(
             faults(t.assessment.attach_evidence(operator(nothing)).await),
@@ -411,10 +384,10 @@ async fn every_fault_of_the_head_is_told_at_once() {
 async fn evidence_is_taken_in_its_window_and_never_after_the_cycle_is_settled() {
     on_each_database(async |mut t| {
         // The window of F-01 counts where evidence has none; else its own does.
-        enroll(&mut t, "2022", window(-2, -1), None).await;
-        enroll(&mut t, "2023", window(-1, 1), window(1, 2)).await;
-        enroll(&mut t, "2024", window(-2, -1), window(-1, 1)).await;
-        enroll(&mut t, "2025", window(-1, 1), None).await;
+        enroll(&t, "2022", window(-2, -1), None).await;
+        enroll(&t, "2023", window(-1, 1), window(1, 2)).await;
+        enroll(&t, "2024", window(-2, -1), window(-1, 1)).await;
+        enroll(&t, "2025", window(-1, 1), None).await;
         let (bytes, evidence) = file();
         for (year, open) in [("2022", false), ("2023", false), ("2024", true), ("2025", true)] {
             let name = ASSESSMENT.replace("2025", year);
@@ -442,7 +415,7 @@ async fn evidence_is_taken_in_its_window_and_never_after_the_cycle_is_settled() 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_operators_of_the_agency_attach_and_only_its_roles_read() {
     on_each_database(async |mut t| {
-        enroll(&mut t, "2025", window(-1, 1), None).await;
+        enroll(&t, "2025", window(-1, 1), None).await;
         let attach = || stream::iter([head("a", ASSESSMENT, link())]);
         let role = |role, agency: &str| Caller::new("x".into(), vec![role], vec![agency.to_owned()]);
         for caller in [
@@ -469,15 +442,20 @@ async fn only_operators_of_the_agency_attach_and_only_its_roles_read() {
         refused(answer, Code::Unauthenticated, "TOKEN_MISSING");
         let answer = t.assessment.read_evidence(by(nobody(), read(1))).await.map(drop);
         refused(answer, Code::Unauthenticated, "TOKEN_MISSING");
-        assert!(t.assessment.list_evidence(evaluator(list(0, ""))).await.is_ok());
+        assert!(
+            t.assessment
+                .list_evidence(evaluator("evaluator", list(0, "")))
+                .await
+                .is_ok()
+        );
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn evidence_of_many_callers_at_once_is_numbered_without_a_gap() {
-    on_each_database(async |mut t| {
-        enroll(&mut t, "2025", window(-1, 1), None).await;
+    on_each_database(async |t| {
+        enroll(&t, "2025", window(-1, 1), None).await;
         let mut tasks = tokio::task::JoinSet::new();
         for n in 0..20 {
             let mut client = t.assessment.clone();

@@ -52,7 +52,8 @@ pub fn evaluator<T>(subject: &str, message: T) -> Request<T> {
     as_role(subject, Role::Evaluator, message)
 }
 
-fn window(from: i64, to: i64) -> Option<pb::Window> {
+/// A window from so many hours from now to so many.
+pub fn window(from: i64, to: i64) -> Option<pb::Window> {
     let at = |hours| Some(to_proto(Clock::system().now() + chrono::TimeDelta::hours(hours)));
     Some(pb::Window {
         open_time: at(from),
