@@ -14,6 +14,7 @@ use object_store::{
     prefix::PrefixStore,
 };
 use sha2::{Digest as _, Sha256};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     clock::Clock,
@@ -25,6 +26,8 @@ use crate::{
 
 /// Bytes handed to the storage at once: the least that S3 takes as a part.
 const PART: usize = 5 << 20;
+/// Uploads at once; each holds up to a part and a message in memory.
+const UPLOADS: usize = 32;
 /// Bytes of one piece that is read.
 const PIECE: usize = 256 << 10;
 /// Where temporary objects are.
@@ -62,6 +65,9 @@ pub enum Error {
     /// The content is another.
     #[error("the SHA-256 is not the one that was told")]
     WrongDigest,
+    /// As many uploads as may be are going on.
+    #[error("{UPLOADS} uploads are going on")]
+    Busy,
     /// It took too long.
     #[error("the upload took longer than {} minutes", PATIENCE.num_minutes())]
     TooSlow,
@@ -75,7 +81,7 @@ impl Error {
     pub fn retryable(&self) -> bool {
         match self {
             Self::Store(error) => !matches!(error, object_store::Error::NotFound { .. }),
-            Self::TooSlow => true,
+            Self::Busy | Self::TooSlow => true,
             Self::Url(..)
             | Self::TooLong(_)
             | Self::TooShort { .. }
@@ -93,6 +99,12 @@ impl From<Error> for Failure {
         match &error {
             Error::Store(_) if error.retryable() => Self::unavailable(text),
             Error::Url(..) | Error::Store(_) | Error::Damaged(_) => Self::internal(text),
+            Error::Busy => Self::new(
+                Kind::Exhausted,
+                "TOO_MANY_UPLOADS",
+                text,
+                "Terlalu banyak unggahan; coba lagi sebentar lagi",
+            ),
             Error::TooSlow => Self::new(Kind::Exhausted, "UPLOAD_TOO_SLOW", text, "Unggahan terlalu lama"),
             Error::TooLong(_) | Error::TooShort { .. } | Error::WrongDigest => Self::new(
                 Kind::Invalid,
@@ -110,6 +122,7 @@ pub struct Objects {
     store: Arc<dyn ObjectStore>,
     /// The folder, unless it is a bucket.
     folder: Option<PathBuf>,
+    slots: Arc<Semaphore>,
     clock: Clock,
     ids: Ids,
     tasks: Tasks,
@@ -145,18 +158,21 @@ impl Objects {
         Ok(Self {
             store,
             folder,
+            slots: Arc::new(Semaphore::new(UPLOADS)),
             clock,
             ids,
             tasks,
         })
     }
 
-    /// Begins to store a content of `size` bytes and this digest.
+    /// Begins to store a content of `size` bytes and this digest; at most 32 at once, then [`Error::Busy`].
     pub async fn begin(&self, size: u64, digest: Digest) -> Result<Upload, Error> {
+        let slot = self.slots.clone().try_acquire_owned().map_err(|_| Error::Busy)?;
         let place = Path::from_iter([TEMPORARY.to_owned(), self.ids.next().simple().to_string()]);
         let parts = self.store.put_multipart(&place).await?;
         Ok(Upload {
             objects: self.clone(),
+            _slot: slot,
             place,
             parts: Some(parts),
             waiting: BytesMut::new(),
@@ -293,6 +309,7 @@ fn cut(mut bytes: Bytes) -> Vec<Bytes> {
 /// A content on its way. Dropped before [`Upload::finish`] it leaves nothing.
 pub struct Upload {
     objects: Objects,
+    _slot: OwnedSemaphorePermit,
     place: Path,
     parts: Option<Box<dyn MultipartUpload>>,
     waiting: BytesMut,

@@ -289,6 +289,7 @@ fn mismatch(error: &objects::Error) -> Option<Violation> {
         objects::Error::WrongDigest => ("evidence.sha256", "bukan SHA-256 berkas ini"),
         objects::Error::Url(..)
         | objects::Error::Store(_)
+        | objects::Error::Busy
         | objects::Error::TooSlow
         | objects::Error::Damaged(_) => return None,
     };

@@ -213,6 +213,24 @@ async fn an_upload_that_takes_too_long_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn uploads_beyond_the_most_at_once_are_shed_until_one_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = config::Objects {
+        url: format!("file:{}", dir.path().display()),
+        ..config::Objects::default()
+    };
+    let w = World::open(config, Some(dir.path().to_owned()));
+    let mut begun = Vec::new();
+    for _ in 0..32 {
+        begun.push(w.objects.begin(1, digest(b"a")).await.unwrap());
+    }
+    let busy = w.objects.begin(1, digest(b"a")).await.unwrap_err();
+    assert!(matches!(busy, Error::Busy) && busy.retryable());
+    begun.pop();
+    put(&w.objects, b"a").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_or_lost_object_is_never_told_as_whole() {
     let dir = tempfile::tempdir().unwrap();
     let config = config::Objects {
