@@ -1,6 +1,5 @@
 //! The index of a unit or an agency in a cycle, and the tree that leads to it.
 
-use prima_platform::number;
 use prima_proto::index::v1 as pb;
 use serde::Serialize;
 
@@ -8,17 +7,10 @@ use super::{Columns, clean, or_dash};
 
 /// Key of the evaluators' form in a tree.
 pub const F02: &str = "f02";
-/// Most decimals of what is no published value.
-const PLACES: u32 = 4;
-
 /// A fraction `n/d` as a decimal of at most four places, rounded half up. Empty where there is none; another text
 /// comes back as it is.
 pub fn plain(fraction: &str) -> String {
-    let Some(value) = number::parse_fraction(fraction) else {
-        return fraction.to_owned();
-    };
-    let long = number::decimal(&value, PLACES);
-    long.trim_end_matches('0').trim_end_matches('.').to_owned()
+    super::index::decimal(fraction).unwrap_or_default()
 }
 
 /// The aspects of a unit's tree, wherever they stand.
@@ -138,7 +130,12 @@ fn json<'a>(summary: &'a pb::IndexSummary, aspects: &'a [pb::Term]) -> Json<'a> 
 ///
 /// Never for what a service sends.
 pub fn summary_json(summary: &pb::IndexSummary) -> anyhow::Result<String> {
-    super::json(&json(summary, &summary.aspects), false)
+    let mut json = json(summary, &summary.aspects);
+    // Where a level comes from is told only by the explained tree.
+    for term in json.aspects.iter_mut().flat_map(|aspect| &mut aspect.indicators) {
+        term.origin = None;
+    }
+    super::json(&json, false)
 }
 
 /// An index with its whole tree as JSON.
@@ -222,7 +219,7 @@ fn head(summary: &pb::IndexSummary) -> String {
 pub fn summary_table(summary: &pb::IndexSummary) -> String {
     let mut text = head(summary);
     if !summary.aspects.is_empty() {
-        text += &tree_table(&summary.aspects);
+        text += &tree_table(&summary.aspects, false);
     }
     text += &missing(&summary.missing, &summary.aspects);
     text + &clean(&format!("Instrumen: {}", or_dash(&summary.instrument))) + "\n"
@@ -231,7 +228,7 @@ pub fn summary_table(summary: &pb::IndexSummary) -> String {
 /// An index with its whole tree as a table for people.
 pub fn value_table(summary: &pb::IndexSummary, value: &pb::IndexValue) -> String {
     let tree = value.tree.as_slice();
-    let mut text = head(summary) + &tree_table(tree);
+    let mut text = head(summary) + &tree_table(tree, true);
     text += &missing(&value.missing, tree);
     if !value.index_exact.is_empty() {
         text += &clean(&format!(
@@ -252,25 +249,29 @@ pub fn value_table(summary: &pb::IndexSummary, value: &pb::IndexValue) -> String
     text
 }
 
-fn tree_table(terms: &[pb::Term]) -> String {
-    fn add(term: &pb::Term, depth: usize, rows: &mut Vec<Vec<String>>) {
-        rows.push(vec![
+/// A row for every term, with where each input comes from where that is known.
+fn tree_table(terms: &[pb::Term], origins: bool) -> String {
+    fn add(term: &pb::Term, depth: usize, origins: bool, rows: &mut Vec<Vec<String>>) {
+        let mut row = vec![
             format!("{}{}", "· ".repeat(depth), name(term)),
             or_dash(&plain(&term.weight)),
             or_dash(&plain(&term.value)),
             or_dash(&plain(&term.product)),
-            or_dash(&term.origin),
-        ]);
+        ];
+        row.extend(origins.then(|| or_dash(&term.origin)));
+        rows.push(row);
         for below in &term.terms {
-            add(below, depth + 1, rows);
+            add(below, depth + 1, origins, rows);
         }
     }
     let mut rows = Vec::new();
     for term in terms {
-        add(term, 0, &mut rows);
+        add(term, 0, origins, &mut rows);
     }
+    let mut header = vec!["Bagian", "Bobot", "Nilai", "Bobot × nilai"];
+    header.extend(origins.then_some("Asal"));
     super::table(
-        &["Bagian", "Bobot", "Nilai", "Bobot × nilai", "Asal"],
+        &header,
         Columns {
             right: &[1, 2, 3],
             whole: &[1, 2, 3],
