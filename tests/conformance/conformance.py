@@ -22,7 +22,7 @@ import index
 import innovation
 import survey_in_full
 from kit import (
-    ACCESS, CALL_SECONDS, DIRECTORY, HEALTH, INDEX, INNOVATION, RANKING, SURVEY, WATCH_SECONDS, Caller, Endpoint,
+    ACCESS, ASSESSMENT, CALL_SECONDS, DIRECTORY, HEALTH, INDEX, INNOVATION, RANKING, SURVEY, WATCH_SECONDS, Caller, Endpoint,
     Mismatch, Report, Watch, expect, expect_within, refused,
 )
 
@@ -67,7 +67,7 @@ def run(report, endpoints, token, data):
         return {"request_id": f"{run_id}-{number:03}", "survey": to, "response": {"answers": answers}}
 
     # What the server tells of itself.
-    for service in (DIRECTORY, SURVEY, ACCESS, INNOVATION, INDEX, RANKING):
+    for service in (DIRECTORY, SURVEY, ACCESS, INNOVATION, INDEX, ASSESSMENT, RANKING):
         with check(f"reflection lists {service}, health and reflection"):
             expect_within("the list", [service, HEALTH, "grpc.reflection.v1alpha.ServerReflection"],
                           endpoints[service].services())
@@ -404,7 +404,7 @@ def main():
     given = {DIRECTORY: args.directory, SURVEY: args.survey, INNOVATION: args.innovation, INDEX: args.index,
              RANKING: args.ranking}
     given = {service: own or args.endpoint for service, own in given.items()}
-    given[ACCESS] = given[SURVEY]
+    given[ACCESS], given[ASSESSMENT] = given[SURVEY], given[INDEX]
     if not all(given.values()):
         parser.error("give --endpoint, or --directory, --survey, --innovation, --index and --ranking")
     servers = {address: Endpoint(address) for address in set(given.values())}

@@ -1,11 +1,14 @@
 """Service standards, instruments of evaluation, what-if, and scores that other bodies publish."""
 
+import base64
+import datetime
 import fractions
+import hashlib
 import json
 import secrets
 
 import grpc
-from kit import DIRECTORY, INDEX, RANKING, Caller, Mismatch, expect, expect_within, refused, until
+from kit import ASSESSMENT, DIRECTORY, INDEX, RANKING, SURVEY, Caller, Mismatch, expect, expect_within, refused, until
 
 DELIVERY = ["requirements", "procedure", "time", "cost", "product", "complaint_handling"]
 
@@ -115,6 +118,140 @@ def run(report, endpoints, token):
             answer = prima.call(RANKING, "GetStanding", {"subject": unit, "metric": "ombudsman", "period": "2024"})
             return [s.row.score for s in answer.standings if s.table.cohort == "dpmptsp"] == ["95.23"]
         until("the score in the table", standing)
+
+
+    evaluate(check, prima, once, run_id, city, unit, got.instrument)
+
+
+def evaluate(check, prima, once, run_id, city, unit, instrument):
+    """A cycle of one unit, from its enrolment to a settled index; live data moves it without anybody calling index."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    around = {"open_time": _time(now - datetime.timedelta(days=1)), "close_time": _time(now + datetime.timedelta(days=1))}
+    cycle, year = f"cycles/uji-{run_id}", str(now.year)
+    assessment = f"{cycle}/{unit}"
+    rows = next(f.indicators for f in instrument.forms if f.key == "f02_online")
+    fed = [r.key for r in rows if r.fed_by.startswith("survey.")]
+    plain = [r.key for r in rows if not r.supplementary and r.key not in fed]
+    media = "survey_publication_media"
+
+    with check("OpenCycle, GetCycle and ListCycles agree on a cycle"):
+        opened = prima.call(ASSESSMENT, "OpenCycle", once({"cycle_id": f"uji-{run_id}", "cycle": {
+            "display_name": "PEKPPP mandiri uji", "scheme": "SCHEME_MANDIRI", "year": year, "agency": city,
+            "instrument": "pekppp-2022", "under_minimum_policy": "score_zero", "evaluation_date": _day(now),
+            "suggestions_count": True, "self_assessment_window": around, "evaluation_window": around,
+            "objection_window": around,
+        }})).cycle
+        expect("as read", prima.call(ASSESSMENT, "GetCycle", {"name": cycle}).cycle, opened)
+        expect_within("the list", [cycle], [c.name for c in prima.call(ASSESSMENT, "ListCycles", {"year": year}).cycles])
+    with check("EnrollUnit makes a unit a lokus, SubmitSelfAssessment takes its own levels"):
+        prima.call(ASSESSMENT, "EnrollUnit", once({"cycle": cycle, "unit": unit, "form": "online"}))
+        prima.call(ASSESSMENT, "SubmitSelfAssessment", once({
+            "assessment": assessment, "levels": [{"indicator": plain[0], "level": 5, "note": "Lengkap"}],
+        }))
+        refused(grpc.StatusCode.INVALID_ARGUMENT, None, lambda: prima.call(ASSESSMENT, "SubmitSelfAssessment", once({
+            "assessment": assessment, "levels": [{"indicator": "cinta", "level": 9}],
+        })))
+    with check("AttachEvidence keeps a file under its digest, ListEvidence and ReadEvidence give it back"):
+        data = b"%PDF-1.7\n" + b"bukti " * 50_000
+        head = {"assessment": assessment, "evidence": {
+            "indicator": plain[0], "display_name": "SK", "media_type": "application/pdf", "size": len(data),
+            "sha256": base64.b64encode(hashlib.sha256(data).digest()).decode(),
+        }}
+        parts = [{"data": base64.b64encode(data[at:at + 100_000]).decode()} for at in range(0, len(data), 100_000)]
+        kept = prima.call(ASSESSMENT, "AttachEvidence", rows=[{"head": once(head)}, *parts]).evidence
+        expect("listed", list(prima.call(ASSESSMENT, "ListEvidence", {"assessment": assessment}).evidence), [kept])
+        read = prima.call(ASSESSMENT, "ReadEvidence", {"assessment": assessment, "number": kept.number})
+        expect("bytes", b"".join(p.data for p in read) == data, True)
+        spoilt = [{"head": once(head)}, {"data": base64.b64encode(data[:-1] + b"!").decode()}]
+        refused(grpc.StatusCode.INVALID_ARGUMENT, None, lambda: prima.call(ASSESSMENT, "AttachEvidence", rows=spoilt))
+    with check("SubmitEvaluation gives levels; GetAssessment and ListAssessments show them"):
+        prima.call(ASSESSMENT, "SubmitEvaluation", once({
+            "assessment": assessment, "evaluations": [{"indicator": key, "level": 3, "note": "Desk"} for key in plain],
+        }))
+        stored = prima.call(ASSESSMENT, "GetAssessment", {"name": assessment}).assessment
+        levels = {i.indicator: i.level for i in stored.indicators}
+        expect("levels", {levels[key] for key in plain}, {"3/1"})
+        listed = prima.call(ASSESSMENT, "ListAssessments", {"parent": cycle}).assessments
+        expect("listed", [a.name for a in listed], [assessment])
+
+    def suggested(key):
+        answer = prima.call(ASSESSMENT, "ListSuggestions", {"assessment": assessment}).suggestions
+        found = next(s for s in answer if s.indicator == key)
+        return found.level if found.HasField("level") else None
+
+    def index():
+        return prima.call(INDEX, "GetIndex", {"name": assessment}).index
+
+    with check("ListSuggestions: a published survey moves a suggested level, the index and its score, without a call to index"):
+        survey = prima.call(SURVEY, "CreateSurvey", once({
+            "parent": unit, "survey_id": "mandiri", "survey": {"period": year},
+        })).survey.name
+        keys = [e.key for e in prima.call(SURVEY, "GetSurvey", {"name": survey}).survey.elements]
+        for number in range(6):
+            prima.call(SURVEY, "SubmitResponse", {
+                "request_id": f"r-{number}", "survey": survey, "response": {"answers": {key: 4 for key in keys}},
+            })
+        prima.call(SURVEY, "CloseSurvey", {"name": survey})
+        until("a suggestion that nothing is public yet", lambda: suggested(media) == 0)
+        for key in (k for k in fed if suggested(k) is None):
+            prima.call(ASSESSMENT, "SubmitEvaluation", once({
+                "assessment": assessment, "evaluations": [{"indicator": key, "level": 1}],
+            }))
+        before = index()
+        expect("missing", list(before.missing), [])
+        prima.call(SURVEY, "PublishResult", once({"survey": survey, "media": [
+            {"kind": "situs-web", "link": "https://contoh.go.id/skm"}, {"kind": "papan-pengumuman"},
+        ]}))
+        until("level 2 for two media", lambda: suggested(media) == 2)
+        until("an index that follows", lambda: _fraction(index().index_exact) > _fraction(before.index_exact))
+
+        def ranked():
+            answer = prima.call(RANKING, "GetStanding", {"subject": unit, "metric": "ipp-mandiri", "period": year})
+            return [s.row.score for s in answer.standings if s.table.cohort == "dpmptsp"] == [index().index]
+        until("the score in the table", ranked)
+    with check("ExplainIndex sums to the whole, VerifyIndex finds the same digits, ListIndexes lists it"):
+        value = prima.call(INDEX, "ExplainIndex", {"name": assessment}).value
+        expect("sum", sum(_fraction(t.product) for t in value.tree.terms), _fraction(value.index_exact))
+        expect("verified", prima.call(INDEX, "VerifyIndex", {"name": assessment}).same, True)
+        listed = prima.call(INDEX, "ListIndexes", {"parent": f"{cycle}/{city}"}).indexes
+        expect("listed", [(i.name, i.index) for i in listed], [(assessment, value.index)])
+    with check("ListRecommendations orders by gain; CreateAction, CompleteAction and ListActions keep a plan"):
+        advice = prima.call(INDEX, "ListRecommendations", {"assessment": assessment}).recommendations
+        gains = [fractions.Fraction(r.gain) for r in advice]
+        expect("order", gains, sorted(gains, reverse=True))
+        planned = prima.call(ASSESSMENT, "CreateAction", once({"assessment": assessment, "action": {
+            "indicator": advice[0].indicator, "description": "Perbaiki layanan", "owner": "Bidang Layanan",
+            "due_date": f"{now.year + 1}-03-31",
+        }})).action
+        prima.call(ASSESSMENT, "CompleteAction", {
+            "assessment": assessment, "number": planned.number, "done_date": _day(now), "note": "Selesai",
+        })
+        actions = prima.call(ASSESSMENT, "ListActions", {"assessment": assessment}).actions
+        expect("done", [a.done_date for a in actions], [_day(now)])
+    with check("FileObjection, DecideObjection and FinalizeCycle settle the index"):
+        filed = prima.call(ASSESSMENT, "FileObjection", once({
+            "assessment": assessment, "indicator": plain[0], "reason": "Bukti belum dibaca",
+        })).objection
+        refused(grpc.StatusCode.FAILED_PRECONDITION, "OBJECTIONS_OPEN",
+                lambda: prima.call(ASSESSMENT, "FinalizeCycle", {"name": cycle}))
+        before = _fraction(index().index_exact)
+        prima.call(ASSESSMENT, "DecideObjection", {
+            "assessment": assessment, "number": filed.number, "granted": True, "level": 5, "decision": "Bukti cukup",
+        })
+        expect("raised", _fraction(index().index_exact) > before, True)
+        final = prima.call(ASSESSMENT, "FinalizeCycle", {"name": cycle}).cycle
+        expect("settled", final.HasField("final_time"), True)
+        refused(grpc.StatusCode.FAILED_PRECONDITION, "CYCLE_FINAL", lambda: prima.call(ASSESSMENT, "SubmitEvaluation", once({
+            "assessment": assessment, "evaluations": [{"indicator": plain[0], "level": 0}],
+        })))
+
+
+def _time(moment):
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _day(moment):
+    return (moment + datetime.timedelta(hours=7)).strftime("%Y-%m-%d")
 
 
 def _fraction(text):

@@ -14,6 +14,7 @@ SURVEY = "prima.survey.v1.SurveyService"
 ACCESS = "prima.survey.v1.AccessService"
 INNOVATION = "prima.innovation.v1.InnovationService"
 INDEX = "prima.index.v1.IndexService"
+ASSESSMENT = "prima.index.v1.AssessmentService"
 RANKING = "prima.ranking.v1.RankingService"
 HEALTH = "grpc.health.v1.Health"
 
