@@ -25,6 +25,7 @@ use crate::{
         cycle::{
             cycle_finalize_in_txn, cycle_get, cycle_insert_in_txn, cycle_lock_in_txn, cycle_share_in_txn,
         },
+        external::external_get,
         level::objections_open,
     },
 };
@@ -142,6 +143,15 @@ pub async fn enroll(
     unit_mark_in_txn(&txn, &name.unit).await?;
     let cycle = found(cycle_share_in_txn(&txn, &name.cycle.cycle).await?, &name.cycle)?;
     cycle.check_open()?;
+    for unit in [name.unit.unit.as_str(), ""] {
+        let (metric, agency) = (cycle.scheme.metric(), &name.unit.agency);
+        if external_get(&txn, metric, agency, unit, &cycle.year)
+            .await?
+            .is_some()
+        {
+            return Err(recorded(name, metric, &cycle.year));
+        }
+    }
     let now = app.context.clock.now();
     let row = Row {
         cycle_id: cycle.id,
@@ -233,4 +243,19 @@ pub async fn finalize(
         cycle: Some(assessments::cycle(&cycle)),
         incomplete: incomplete.iter().map(name).collect(),
     })
+}
+
+fn recorded(name: &name::Assessment, metric: &str, year: &str) -> Failure {
+    Failure::new(
+        Kind::Precondition,
+        "RECORDED_INDEX_EXISTS",
+        format!(
+            "{metric} of {year} is recorded already for {} or its agency",
+            name.unit
+        ),
+        format!(
+            "{metric} tahun {year} untuk {} atau instansinya sudah dicatat dari terbitan",
+            name.unit
+        ),
+    )
 }

@@ -10,10 +10,16 @@ use prima_proto::{index::v1 as pb, name, period::Period};
 
 use super::App;
 use crate::{
-    domain::external::{Era, Metric},
+    domain::{
+        cycle::Scheme,
+        external::{Era, Metric},
+    },
     events::render,
     grpc::convert,
-    store::external::{Row, external_get, external_insert_in_txn},
+    store::{
+        assessment::{assessment_of_year, unit_mark_in_txn},
+        external::{Row, external_get, external_insert_in_txn},
+    },
 };
 
 const METHOD: &str = "index.RecordExternalScore";
@@ -86,6 +92,15 @@ pub async fn record(app: &App, caller: &Caller, record: Record) -> Result<pb::Ex
     }
     let (agency, unit) = (record.subject.agency(), record.subject.unit());
     let period = record.period.as_str();
+    if let Some(scheme) = Scheme::ALL.into_iter().find(|s| s.metric() == record.metric.key) {
+        if let Subject::Unit(unit) = &record.subject {
+            // The lock that enrolling takes, too.
+            unit_mark_in_txn(&txn, unit).await?;
+        }
+        if assessment_of_year(&txn, scheme.as_str(), period, agency, unit).await? {
+            return Err(computed(&convert::subject_name(agency, unit), period));
+        }
+    }
     let before = external_get(&txn, &record.metric.key, agency, unit, period).await?;
     let name = format!(
         "{} {} {period}",
@@ -136,6 +151,15 @@ pub async fn record(app: &App, caller: &Caller, record: Record) -> Result<pb::Ex
     txn.commit().await?;
     app.context.outbox.committed();
     Ok(answer)
+}
+
+fn computed(subject: &str, period: &str) -> Failure {
+    Failure::new(
+        Kind::Precondition,
+        "COMPUTED_INDEX_EXISTS",
+        format!("{subject} is evaluated in a cycle of {period}; its index is computed, not recorded"),
+        format!("{subject} dinilai dalam siklus {period}; indeksnya dihitung, bukan dicatat"),
+    )
 }
 
 /// Perhaps the same request won: then its answer is there now.

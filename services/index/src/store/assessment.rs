@@ -268,3 +268,17 @@ pub async fn units_marked(conn: &impl ConnectionTrait, limit: i64) -> Result<Vec
     };
     rows.into_iter().map(unit).collect()
 }
+
+/// Whether a cycle of this scheme and year has the unit, or with an empty `unit` any unit of the agency.
+pub async fn assessment_of_year(
+    txn: &Txn,
+    scheme: &str,
+    year: &str,
+    agency: &str,
+    unit: &str,
+) -> Result<bool, DbErr> {
+    let text = "SELECT 1 AS one FROM assessment a JOIN cycle c ON c.id = a.cycle_id
+                WHERE c.scheme = $1 AND c.year = $2 AND a.agency = $3 AND ($4 = '' OR a.unit = $4) LIMIT 1";
+    let values = [scheme.into(), year.into(), agency.into(), unit.into()];
+    Ok(txn.query_one_raw(sql(txn, text, values)).await?.is_some())
+}

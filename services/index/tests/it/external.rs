@@ -3,7 +3,7 @@
 use prima_proto::{event::v1 as event, index::v1 as pb};
 use tonic::Code;
 
-use crate::fixture::*;
+use crate::{fixture::*, scene};
 
 fn score(metric: &str, subject: &str, period: &str, score: &str) -> pb::ExternalScore {
     pb::ExternalScore {
@@ -215,6 +215,38 @@ async fn of_many_records_of_one_score_exactly_one_is_first() {
             (stored, t.count("external_score").await, t.count("outbox").await),
             (1, 1, 1)
         );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_is_computed_or_recorded_but_not_both() {
+    on_each_database(async |mut t| {
+        let (evaluated, recorded) = ("agencies/3271/units/dpmptsp", "agencies/3271/units/rsud");
+        let cycle = scene::open(&t, "nasional", scene::cycle()).await;
+        let past = score("ipp", recorded, &cycle.year, "4.06");
+        t.client
+            .record_external_score(operator(record("a", past)))
+            .await
+            .unwrap();
+        let request = pb::EnrollUnitRequest {
+            request_id: "rsud".into(),
+            cycle: cycle.name.clone(),
+            unit: recorded.into(),
+            form: "offline".into(),
+        };
+        let refusal = t.assessment.enroll_unit(admin(request)).await;
+        refused(refusal, Code::FailedPrecondition, "RECORDED_INDEX_EXISTS");
+        scene::enroll(&t, "nasional", "dpmptsp", "offline").await;
+        for subject in [evaluated, "agencies/3271"] {
+            let new = record(subject, score("ipp", subject, &cycle.year, "4.06"));
+            let new = pb::RecordExternalScoreRequest {
+                request_id: new.request_id.replace('/', "-"),
+                ..new
+            };
+            let refusal = t.client.record_external_score(operator(new)).await;
+            refused(refusal, Code::FailedPrecondition, "COMPUTED_INDEX_EXISTS");
+        }
     })
     .await;
 }
