@@ -10,6 +10,7 @@
 mod bad_input;
 mod contract;
 mod corrections;
+mod evaluation;
 mod faults;
 mod house;
 mod import;
