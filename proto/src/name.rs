@@ -478,50 +478,5 @@ impl fmt::Display for LeagueTable {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_prints_as_it_was_parsed() {
-        let text = "agencies/3271/units/dpmptsp/surveys/2024-q3";
-        assert_eq!(Survey::parse(text).unwrap().to_string(), text);
-        let follow_up = format!("{text}/followUps/antrean");
-        assert_eq!(FollowUp::parse(&follow_up).unwrap().to_string(), follow_up);
-        let batch = format!("{text}/tokenBatches/7");
-        assert_eq!(TokenBatch::parse(&batch).unwrap().to_string(), batch);
-        let device = "agencies/3271/units/dpmptsp/devices/loket-1";
-        assert_eq!(Device::parse(device).unwrap().to_string(), device);
-        let replication = "agencies/3271/units/dpmptsp/innovations/sipandu/replications/r1";
-        assert_eq!(Replication::parse(replication).unwrap().to_string(), replication);
-        let entry = "rounds/kipp-2022/entries/e1";
-        assert_eq!(Entry::parse(entry).unwrap().to_string(), entry);
-        let assessment = "cycles/2025-nasional/agencies/3271/units/dpmptsp";
-        assert_eq!(Assessment::parse(assessment).unwrap().to_string(), assessment);
-        let table = "metrics/skm/periods/2024-q3/cohorts/dpmptsp.32";
-        assert_eq!(LeagueTable::parse(table).unwrap().to_string(), table);
-    }
-
-    #[test]
-    fn an_id_that_cannot_stand_in_a_subject_is_refused() {
-        for text in ["", "A", "a.b", "a*", "a>", "a b", "é", &"a".repeat(64)] {
-            assert!(token(text, TOKEN_MAX).is_err(), "{text}");
-            assert!(
-                Unit::parse(&format!("agencies/1/units/{text}")).is_err(),
-                "{text}"
-            );
-        }
-        assert!(Unit::parse("agencies/1/units/a/b").is_err());
-        assert!(Survey::parse("agencies/1/units/a/surveys/").is_err());
-        for text in [
-            "cycles/a",
-            "cycles//agencies/1/units/a",
-            "cycles/a//agencies/1/units/a",
-            "/agencies/1/units/a",
-        ] {
-            assert!(Assessment::parse(text).is_err(), "{text}");
-        }
-        assert!(Innovation::parse("agencies/1/units/a/innovations/b/c").is_err());
-        assert!(Replication::parse("agencies/1/units/a/innovations/b/replications/").is_err());
-        assert!(Round::parse("rounds/a/b").is_err() && Entry::parse("rounds/a/entries/B").is_err());
-    }
-}
+#[path = "name_tests.rs"]
+mod tests;
