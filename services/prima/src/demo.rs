@@ -5,6 +5,8 @@
 //! the answers together anew and spreads them over the quarter. The index and every mean follow from the counts
 //! alone and are those of the worksheet: 91.48, category A, with exact weights.
 //!
+//! The Ombudsman's scores of 2022 are those that the press reported, recorded and not computed.
+//!
 //! Everything else is synthetic, from a fixed seed, and says so in each name and title.
 
 mod synthetic;
@@ -17,6 +19,7 @@ use chrono::DateTime;
 use futures::{StreamExt, TryStreamExt, stream};
 use prima_platform::clock;
 use prima_proto::directory::v1 as directory;
+use prima_proto::innovation::v1 as innovation;
 use prima_proto::ranking::v1 as ranking;
 use prima_proto::survey::v1 as survey;
 use tonic::{Code, Status};
@@ -31,6 +34,7 @@ use crate::client::{league_get, league_name, result_get, survey_create};
 
 const REGIONS: &str = include_str!("../../directory/data/regions.csv");
 const REAL: &str = include_str!("../demo/skm-29.csv");
+const OMBUDSMAN: &str = include_str!("../demo/ombudsman-2022.csv");
 const REAL_AGENCY: &str = "contoh-kementerian";
 const REAL_AGENCY_NAME: &str = "Instansi jenis kementerian (tanpa nama)";
 const REAL_UNIT_NAME: &str = "Kantor jenis kementerian (rekap 29 responden yang diterbitkan)";
@@ -61,6 +65,10 @@ pub async fn load(endpoint: &str, token: &str, data: &Path) -> anyhow::Result<()
     settle(import::regions(&connection, &options(&files.regions)).await?)?;
     create_agency(&connection).await?;
     settle(import::units(&connection, &options(&files.units)).await?)?;
+    settle(import::scores(&connection, &options(&files.ombudsman)).await?)?;
+    for city in &cities {
+        register_innovation(&connection, city).await?;
+    }
 
     let client = connection.survey().await?;
     let mut surveys = vec![(
@@ -152,6 +160,7 @@ struct Files {
     regions: PathBuf,
     units: PathBuf,
     real: PathBuf,
+    ombudsman: PathBuf,
     synthetic: Vec<PathBuf>,
 }
 
@@ -175,6 +184,7 @@ fn write(folder: &Path, cities: &[synthetic::City]) -> anyhow::Result<Files> {
         regions: put("regions.csv", REGIONS)?,
         units: put("units.csv", &units)?,
         real: put("skm-29.csv", REAL)?,
+        ombudsman: put("ombudsman-2022.csv", OMBUDSMAN)?,
         synthetic: cities
             .iter()
             .map(|city| put(&format!("sintetis-{}.csv", city.code), &city.responses()))
@@ -216,6 +226,36 @@ async fn create_agency(connection: &Connection) -> anyhow::Result<()> {
     let answer = retry(|| {
         let (mut client, message) = (client.clone(), message.clone());
         async move { client.create_agency(request(message)).await }
+    });
+    match answer.await {
+        Err(status) if status.code() != Code::AlreadyExists => Err(status.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Registers a synthetic innovation of a city's unit unless it is there.
+async fn register_innovation(connection: &Connection, city: &synthetic::City) -> anyhow::Result<()> {
+    let client = connection.innovation().await?;
+    let message = innovation::RegisterInnovationRequest {
+        request_id: Uuid::new_v5(
+            &Uuid::NAMESPACE_URL,
+            format!("demo inovasi {}", city.code).as_bytes(),
+        )
+        .to_string(),
+        parent: city.unit(),
+        innovation_id: "antrean-daring".to_owned(),
+        innovation: Some(innovation::Innovation {
+            title: format!("Antrean daring {} (data sintetis)", city.unit_label()),
+            description: "Contoh isian registri inovasi; bukan inovasi sungguhan.".to_owned(),
+            status: innovation::InnovationStatus::Implemented.into(),
+            start_date: "2024-01-02".to_owned(),
+            sdgs: vec![16],
+            ..Default::default()
+        }),
+    };
+    let answer = retry(|| {
+        let (mut client, message) = (client.clone(), message.clone());
+        async move { client.register_innovation(request(message)).await }
     });
     match answer.await {
         Err(status) if status.code() != Code::AlreadyExists => Err(status.into()),

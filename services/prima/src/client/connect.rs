@@ -9,6 +9,7 @@ use prima_proto::{
     index::v1::{
         assessment_service_client::AssessmentServiceClient, index_service_client::IndexServiceClient,
     },
+    innovation::v1::innovation_service_client::InnovationServiceClient,
     ranking::v1::ranking_service_client::RankingServiceClient,
     survey::v1::{access_service_client::AccessServiceClient, survey_service_client::SurveyServiceClient},
 };
@@ -34,6 +35,8 @@ pub type Survey = SurveyServiceClient<Authorized>;
 pub type Access = AccessServiceClient<Authorized>;
 /// Client of evaluations.
 pub type Assessment = AssessmentServiceClient<Authorized>;
+/// Client of the innovation registry.
+pub type Innovation = InnovationServiceClient<Authorized>;
 /// Client of the index.
 pub type Index = IndexServiceClient<Authorized>;
 /// Client of the league tables.
@@ -247,6 +250,19 @@ impl Connection {
     pub async fn assessment(&self) -> anyhow::Result<Assessment> {
         let channel = self.channel(Service::Index).await?;
         Ok(AssessmentServiceClient::with_interceptor(
+            channel,
+            self.bearer.clone(),
+        ))
+    }
+
+    /// Connects to the innovation registry.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::channel`].
+    pub async fn innovation(&self) -> anyhow::Result<Innovation> {
+        let channel = self.channel(Service::Innovation).await?;
+        Ok(InnovationServiceClient::with_interceptor(
             channel,
             self.bearer.clone(),
         ))
