@@ -215,6 +215,9 @@ def evaluate(check, prima, once, run_id, city, unit, instrument):
         expect("verified", prima.call(INDEX, "VerifyIndex", {"name": assessment}).same, True)
         listed = prima.call(INDEX, "ListIndexes", {"parent": f"{cycle}/{city}"}).indexes
         expect("listed", [(i.name, i.index) for i in listed], [(assessment, value.index)])
+        groups = prima.call(INDEX, "ListIndexes", {"parent": f"{cycle}/unitTypes/-"}).indexes
+        expect("groups", [(i.name, i.index, i.units_counted, i.units_expected) for i in groups],
+               [(f"{cycle}/unitTypes/dpmptsp", value.index, 1, 1)])
     with check("ListRecommendations orders by gain; CreateAction, CompleteAction and ListActions keep a plan"):
         advice = prima.call(INDEX, "ListRecommendations", {"assessment": assessment}).recommendations
         gains = [fractions.Fraction(r.gain) for r in advice]

@@ -12,7 +12,7 @@ use prima_platform::{
 use prima_proto::{index::v1 as pb, name};
 use sea_orm::ConnectionTrait;
 
-use super::{check, convert, cycles::find};
+use super::{check, convert, cycles::find, groups};
 use crate::{
     app::{
         App, cycles,
@@ -75,7 +75,7 @@ pub async fn unit(app: &App, name: &name::Assessment) -> Result<Locked, Failure>
     })
 }
 
-fn summary(cycle: &Cycle, name: String) -> pb::IndexSummary {
+pub(super) fn summary(cycle: &Cycle, name: String) -> pb::IndexSummary {
     pb::IndexSummary {
         name,
         metric: cycle.scheme.metric().to_owned(),
@@ -86,7 +86,7 @@ fn summary(cycle: &Cycle, name: String) -> pb::IndexSummary {
     }
 }
 
-fn publish(summary: &mut pb::IndexSummary, published: Option<&crate::domain::band::Published>) {
+pub(super) fn publish(summary: &mut pb::IndexSummary, published: Option<&crate::domain::band::Published>) {
     if let Some(published) = published {
         summary.index.clone_from(&published.value);
         summary.index_exact = number::fraction(&published.exact);
@@ -181,6 +181,9 @@ pub async fn list_indexes(
     r: pb::ListIndexesRequest,
 ) -> Result<pb::ListIndexesResponse, Failure> {
     caller.known()?;
+    if let Some(cycle) = r.parent.strip_suffix("/unitTypes/-") {
+        return groups::list(app, cycle, &r).await;
+    }
     let mut faults = Vec::new();
     let (cycle, agency) = match r.parent.split_once("/agencies/") {
         None => (r.parent.as_str(), None),

@@ -8,6 +8,7 @@ mod cycles;
 mod evaluation;
 mod evidence;
 mod external;
+mod groups;
 mod indexes;
 mod instruments;
 mod server;

@@ -1,7 +1,8 @@
 //! Units in a cycle, their indexes, and those of agencies.
 
 use prima_platform::db::{Txn, sql};
-use prima_proto::name;
+use prima_proto::{event::v1::UnitState, name};
+use prost::Message;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Value};
 
 /// One unit in one cycle.
@@ -153,6 +154,32 @@ pub async fn assessments_exact(
         .query_all_raw(sql(conn, text, [cycle_id.into(), agency.into()]))
         .await?;
     rows.into_iter().map(|row| row.try_get("", "exact")).collect()
+}
+
+/// Exact index of every unit of a cycle, with its unit type as the directory last told it; `unknown` without.
+pub async fn assessments_by_type(
+    conn: &impl ConnectionTrait,
+    cycle_id: i64,
+) -> Result<Vec<(Option<String>, String)>, DbErr> {
+    let text = "SELECT a.exact, f.payload FROM assessment a
+                LEFT JOIN fact f ON f.service = 'directory' AND f.agency = a.agency AND f.unit = a.unit
+                WHERE a.cycle_id = $1";
+    let rows = conn.query_all_raw(sql(conn, text, [cycle_id.into()])).await?;
+    let unit_type = |payload: Vec<u8>| {
+        UnitState::decode(payload.as_slice())
+            .ok()
+            .map(|unit| unit.unit_type)
+    };
+    rows.into_iter()
+        .map(|row| {
+            let payload: Option<Vec<u8>> = row.try_get("", "payload")?;
+            let known = payload.and_then(unit_type).filter(|key| !key.is_empty());
+            Ok((
+                row.try_get("", "exact")?,
+                known.unwrap_or_else(|| "unknown".to_owned()),
+            ))
+        })
+        .collect()
 }
 
 /// The index of an agency in a cycle.

@@ -16,11 +16,12 @@ use prima_proto::{
         PublicServiceState, ServiceCharterState, ServiceStandardState, SurveyFollowUpState,
         SurveyMediumState, SurveyResultState, UnitState,
     },
+    index::v1 as pb,
     name, subject,
 };
 use prost::Message;
 
-use crate::fixture::*;
+use crate::{fixture::*, scene};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -433,4 +434,64 @@ async fn a_portfolio_moves_the_suggestions_for_innovation() {
         level(&t, resources, Some(0)).await;
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn units_of_one_type_have_a_mean() {
+    on_each_database(async |mut t| {
+        let cycle = pb::Cycle {
+            under_minimum_policy: "score_zero".into(),
+            evaluation_window: scene::window(-1, 1),
+            objection_window: None,
+            ..scene::cycle()
+        };
+        scene::open(&t, "c", cycle).await;
+        for (id, level) in [("dpmptsp", 4), ("rsud", 2)] {
+            let name = scene::enroll(&t, "c", id, "offline").await;
+            scene::evaluate(&t, "e", id, &name, &scene::all("offline", level)).await;
+        }
+        scene::enroll(&t, "c", "samsat", "offline").await;
+        // 0.75 of the level; nobody has answered F-03.
+        let unknown = ("cycles/c/unitTypes/unknown", "2.25", 2, 3);
+        assert_eq!(groups(&mut t).await, [unknown]);
+        tell_unit(&t, 1, &directory(&[])).await;
+        let told = eventually(DEADLINE, || {
+            let mut t = t.client.clone();
+            async move {
+                let answer = t.list_indexes(operator(types())).await.ok()?;
+                (answer.into_inner().indexes.len() == 2).then_some(())
+            }
+        });
+        told.await.unwrap();
+        let known = ("cycles/c/unitTypes/dpmptsp", "3.00", 1, 1);
+        let rest = ("cycles/c/unitTypes/unknown", "1.50", 1, 2);
+        assert_eq!(groups(&mut t).await, [known, rest]);
+    })
+    .await;
+}
+
+fn types() -> pb::ListIndexesRequest {
+    pb::ListIndexesRequest {
+        parent: "cycles/c/unitTypes/-".into(),
+        ..Default::default()
+    }
+}
+
+/// Name, index, units counted and expected of each group.
+async fn groups(t: &mut World) -> Vec<(&'static str, &'static str, i64, i64)> {
+    let answer = t
+        .client
+        .list_indexes(operator(types()))
+        .await
+        .unwrap()
+        .into_inner();
+    let group = |i: pb::IndexSummary| {
+        (
+            &*i.name.leak(),
+            &*i.index.leak(),
+            i.units_counted,
+            i.units_expected,
+        )
+    };
+    answer.indexes.into_iter().map(group).collect()
 }
