@@ -476,7 +476,3 @@ impl fmt::Display for LeagueTable {
         )
     }
 }
-
-#[cfg(test)]
-#[path = "name_tests.rs"]
-mod tests;

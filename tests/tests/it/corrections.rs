@@ -1,7 +1,11 @@
 //! Single-use tokens and voids while the survey service is killed: each token counts once, a void is whole or not there.
 
-use std::time::Duration;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
+use futures::{StreamExt, stream};
 use prima_platform::testing::eventually;
 use prima_proto::survey::v1 as pb;
 use prima_tests::{
@@ -26,27 +30,31 @@ fn away(status: &Status) -> bool {
 }
 
 /// Hands one response in with a token and no bearer; true when it was taken, false when another had used the token.
-async fn use_token(mut client: Client, survey: String, token: String, id: String, n: usize) -> bool {
-    loop {
-        let request = pb::SubmitResponseRequest {
-            request_id: id.clone(),
-            survey: survey.clone(),
-            response: Some(sample::response(n)),
-            credential: Some(pb::Credential {
-                token: token.clone(),
-                ..Default::default()
-            }),
-        };
-        match client.survey.submit_response(request).await {
-            Ok(_) => return true,
-            Err(status) if away(&status) => tokio::time::sleep(Duration::from_millis(20)).await,
-            Err(status) => {
-                let details = status.get_error_details();
-                assert_eq!(details.error_info().unwrap().reason, "TOKEN_USED", "{status:?}");
-                return false;
+async fn use_token(client: Client, survey: &str, token: &str, id: String, n: usize) -> bool {
+    let request = pb::SubmitResponseRequest {
+        request_id: id,
+        survey: survey.to_owned(),
+        response: Some(sample::response(n)),
+        credential: Some(pb::Credential {
+            token: token.to_owned(),
+            ..Default::default()
+        }),
+    };
+    let answer = eventually(DEADLINE, || {
+        let (mut client, request) = (client.clone(), request.clone());
+        async move {
+            match client.survey.submit_response(request).await {
+                Ok(_) => Some(true),
+                Err(status) if away(&status) => None,
+                Err(status) => {
+                    let details = status.get_error_details();
+                    assert_eq!(details.error_info().unwrap().reason, "TOKEN_USED", "{status:?}");
+                    Some(false)
+                }
             }
         }
-    }
+    });
+    answer.await.expect("answered in time")
 }
 
 async fn survey_with_tokens(suite: &Suite) -> (String, Vec<String>) {
@@ -87,28 +95,32 @@ async fn a_token_counts_once_whenever_survey_is_killed() {
         "",
     );
     // Two people at once have the same slip of paper, each with an id of his own.
+    let used = Arc::new(AtomicUsize::new(0));
+    let count_used = used.clone();
+    let name = survey.clone();
     let mut users = JoinSet::new();
-    for (n, token) in tokens.into_iter().enumerate() {
-        let (client, survey) = (nobody.clone(), survey.clone());
-        users.spawn(async move {
-            tokio::time::sleep(Duration::from_millis(10 * n as u64)).await;
-            let one = use_token(client.clone(), survey.clone(), token.clone(), format!("a-{n}"), n);
-            let other = use_token(client, survey, token, format!("b-{n}"), n);
-            let (one, other) = tokio::join!(one, other);
-            assert!(
-                one != other,
-                "token {n} was taken from {}",
-                if one { "both" } else { "neither" }
-            );
+    users.spawn(async move {
+        let both = stream::iter(tokens.into_iter().enumerate()).map(|(n, token)| {
+            let (client, name, used) = (&nobody, &name, &used);
+            async move {
+                let one = use_token(client.clone(), name, &token, format!("a-{n}"), n);
+                let other = use_token(client.clone(), name, &token, format!("b-{n}"), n);
+                let (one, other) = tokio::join!(one, other);
+                let takers = if one { "both" } else { "neither" };
+                assert!(one != other, "token {n} was taken from {takers}");
+                used.fetch_add(1, Ordering::SeqCst);
+            }
         });
-    }
-    for _ in 0..3 {
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        both.buffer_unordered(4).collect::<()>().await;
+    });
+    for goal in [20, 50, 80] {
+        let met = eventually(DEADLINE, || async {
+            (count_used.load(Ordering::SeqCst) >= goal).then_some(())
+        });
+        met.await.expect("tokens go on");
         suite.survey.restart().await;
     }
-    while let Some(used) = users.join_next().await {
-        used.unwrap();
-    }
+    users.join_all().await;
     let count = i64::try_from(TOKENS).unwrap();
     let stored = "SELECT count(DISTINCT token) * 1000 + count(*) FROM survey.response";
     assert_eq!(suite.cluster.number(stored).await, count * 1000 + count);
@@ -144,16 +156,20 @@ async fn a_void_that_was_acknowledged_holds_whenever_survey_is_killed() {
         reason: "Berkas unit lain".into(),
     };
     let asked = {
-        let (mut client, void) = (client.clone(), void.clone());
+        let (client, void) = (client.clone(), void.clone());
         let mut asked = JoinSet::new();
         asked.spawn(async move {
-            loop {
-                match client.survey.void_responses(void.clone()).await {
-                    Ok(answer) => return answer.into_inner().void.unwrap().responses,
-                    Err(status) if away(&status) => tokio::time::sleep(Duration::from_millis(20)).await,
-                    Err(status) => panic!("{status:?}"),
+            let answer = eventually(DEADLINE, || {
+                let (mut client, void) = (client.clone(), void.clone());
+                async move {
+                    match client.survey.void_responses(void).await {
+                        Ok(answer) => Some(answer.into_inner().void.unwrap().responses),
+                        Err(status) if away(&status) => None,
+                        Err(status) => panic!("{status:?}"),
+                    }
                 }
-            }
+            });
+            answer.await.expect("answered in time")
         });
         asked
     };

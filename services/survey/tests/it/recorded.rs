@@ -5,6 +5,7 @@ use std::time::Duration;
 use prima_platform::{
     caller::{Caller, Role},
     db::sql,
+    testing::eventually,
 };
 use prima_proto::{
     event::v1::{ScoreState, ScoreStatus},
@@ -15,6 +16,7 @@ use tonic::Code;
 
 use crate::fixture::*;
 
+const DEADLINE: Duration = Duration::from_secs(10);
 const UNIT: &str = "agencies/3271/units/dpmptsp";
 const UNIT_SCORE: &str = "prima.survey.score.skm.2023.unit.3271.dpmptsp";
 const AGENCY_SCORE: &str = "prima.survey.score.skm.2023.agency.3271";
@@ -79,17 +81,19 @@ impl World {
 
     /// The agency's score, when it has this value or time is over.
     async fn agency_score(&self, value: &str) -> ScoreState {
-        let mut score = None;
-        for _ in 0..400 {
-            score = self.staged::<ScoreState>(AGENCY_SCORE).await.map(|s| s.state);
-            if score.as_ref().is_some_and(|s| s.value == value) {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
-        let score = score.unwrap();
-        assert_eq!(score.value, value);
-        score
+        let staged = eventually(DEADLINE, || async {
+            let staged = self.staged::<ScoreState>(AGENCY_SCORE).await?;
+            (staged.state.value == value).then_some(staged.state)
+        });
+        staged.await.unwrap()
+    }
+
+    /// Waits until no agency is marked for a new score.
+    async fn settled(&self) {
+        let settled = eventually(DEADLINE, || async {
+            (self.count("agency_dirty").await == 0).then_some(())
+        });
+        settled.await.unwrap();
     }
 }
 
@@ -284,7 +288,7 @@ async fn recorded_units_count_in_the_mean_until_the_agency_has_a_record_of_its_o
         // What the units do later does not move it.
         t.recorded(because(record("r4", UNIT, "70"), "Salah ketik nilai"))
             .await;
-        tokio::time::sleep(Duration::from_millis(1500)).await;
+        t.settled().await;
         assert_eq!(t.agency_score("86.00").await.recorded, own.recorded);
     })
     .await;

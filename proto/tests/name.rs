@@ -1,6 +1,6 @@
 //! What is a name and what is none.
 
-use super::*;
+use prima_proto::name::*;
 
 #[test]
 fn a_name_prints_as_it_was_parsed() {
