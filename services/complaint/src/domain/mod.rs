@@ -1,0 +1,4 @@
+//! The rules, pure: time is an argument.
+
+pub mod workflow;
+pub mod worktime;

@@ -1,0 +1,3 @@
+//! Complaints and consultation (pengaduan dan konsultasi).
+
+pub mod domain;
