@@ -1,4 +1,5 @@
 //! The rules, pure: time is an argument.
 
+pub mod case;
 pub mod workflow;
 pub mod worktime;
