@@ -12,6 +12,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         "prima/index/v1/index.proto",
         "prima/ranking/v1/ranking.proto",
         "prima/innovation/v1/innovation.proto",
+        "prima/complaint/v1/complaint.proto",
+        "prima/complaint/v1/consultation.proto",
+        "prima/complaint/v1/privacy.proto",
+        "prima/complaint/v1/settings.proto",
         "prima/event/v1/event.proto",
     ];
     let descriptors = protox::compile(files, ["."])?;

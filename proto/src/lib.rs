@@ -39,6 +39,14 @@ pub mod innovation {
     }
 }
 
+/// Complaints and consultation.
+pub mod complaint {
+    /// Version 1.
+    pub mod v1 {
+        tonic::include_proto!("prima.complaint.v1");
+    }
+}
+
 /// League tables.
 pub mod ranking {
     /// Version 1.

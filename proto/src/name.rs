@@ -1,5 +1,9 @@
 //! Resource names after AIP-122, such as `agencies/3271/units/dpmptsp`.
 
+mod complaint;
+
+pub use complaint::{Attachment, Complaint, Consultation, Knowledge, Member};
+
 use std::fmt;
 
 /// Why a text is not the resource name it should be.

@@ -10,6 +10,8 @@ pub const UNIT_TYPE: &str = "prima.directory.unit";
 pub const SURVEY_RESULT_TYPE: &str = "prima.survey.result";
 /// Type of [`innovation_portfolio()`] events.
 pub const INNOVATION_PORTFOLIO_TYPE: &str = "prima.innovation.portfolio";
+/// Type of [`complaint_performance()`] events.
+pub const COMPLAINT_PERFORMANCE_TYPE: &str = "prima.complaint.performance";
 /// Type of [`unit_score()`] and [`agency_score()`] events.
 pub const SCORE_TYPE: &str = "prima.score";
 
@@ -35,6 +37,14 @@ pub fn survey_result(name: &name::Survey) -> String {
 pub fn innovation_portfolio(name: &name::Unit, period: &str) -> String {
     format!(
         "prima.innovation.portfolio.{}.{}.{period}",
+        name.agency, name.unit
+    )
+}
+
+/// Figures of a unit's complaints in a period.
+pub fn complaint_performance(name: &name::Unit, period: &str) -> String {
+    format!(
+        "prima.complaint.performance.{}.{}.{period}",
         name.agency, name.unit
     )
 }

@@ -18,6 +18,23 @@ fn a_name_prints_as_it_was_parsed() {
     assert_eq!(Entry::parse(entry).unwrap().to_string(), entry);
     let assessment = "cycles/2025-nasional/agencies/3271/units/dpmptsp";
     assert_eq!(Assessment::parse(assessment).unwrap().to_string(), assessment);
+    for text in [
+        "complaints/c-1",
+        "attachments/a1",
+        "consultations/k1",
+        "knowledge/p1",
+    ] {
+        let printed = [
+            Complaint::parse(text).map(|n| n.to_string()),
+            Attachment::parse(text).map(|n| n.to_string()),
+            Consultation::parse(text).map(|n| n.to_string()),
+            Knowledge::parse(text).map(|n| n.to_string()),
+        ];
+        let known: Vec<&String> = printed.iter().flatten().collect();
+        assert_eq!(known, [text]);
+    }
+    let member = "agencies/3271/members/bagian-organisasi";
+    assert_eq!(Member::parse(member).unwrap().to_string(), member);
     let table = "metrics/skm/periods/2024-q3/cohorts/dpmptsp.32";
     assert_eq!(LeagueTable::parse(table).unwrap().to_string(), table);
 }
