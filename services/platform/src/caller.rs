@@ -69,18 +69,28 @@ impl Caller {
     /// `Ok` when the caller holds one of `roles` for `agency`; an admin holds every role.
     pub fn require(&self, roles: &[Role], agency: &str) -> Result<(), Failure> {
         self.known()?;
-        let role = self.roles.iter().any(|r| *r == Role::Admin || roles.contains(r));
         let within = self.agencies.iter().any(|a| a == "*" || a == agency);
-        if role && within {
+        if self.has(roles) && within {
             return Ok(());
         }
-        let names: Vec<&str> = roles.iter().map(|r| r.as_str()).collect();
-        Err(Failure::new(
-            Kind::Denied,
-            "PERMISSION_DENIED",
-            format!("needs the role {} for agency {agency}", names.join(" or ")),
-            format!("Perlu peran {} untuk instansi {agency}", names.join(" atau ")),
+        Err(denied(
+            roles,
+            &format!(" for agency {agency}"),
+            &format!(" untuk instansi {agency}"),
         ))
+    }
+
+    /// `Ok` when the caller holds one of `roles` for any agency at all; an admin holds every role.
+    pub fn holds(&self, roles: &[Role]) -> Result<(), Failure> {
+        self.known()?;
+        if self.has(roles) && !self.agencies.is_empty() {
+            return Ok(());
+        }
+        Err(denied(roles, "", ""))
+    }
+
+    fn has(&self, roles: &[Role]) -> bool {
+        self.roles.iter().any(|r| *r == Role::Admin || roles.contains(r))
     }
 
     /// `Ok` when there is a valid token.
@@ -95,6 +105,16 @@ impl Caller {
             "Perlu token akses",
         ))
     }
+}
+
+fn denied(roles: &[Role], scope: &str, localized_scope: &str) -> Failure {
+    let names: Vec<&str> = roles.iter().map(|r| r.as_str()).collect();
+    Failure::new(
+        Kind::Denied,
+        "PERMISSION_DENIED",
+        format!("needs the role {}{scope}", names.join(" or ")),
+        format!("Perlu peran {}{localized_scope}", names.join(" atau ")),
+    )
 }
 
 /// The caller of a request; the server's edge put it there.
@@ -131,5 +151,22 @@ mod tests {
                 .kind,
             Kind::Unauthenticated
         );
+    }
+
+    #[test]
+    fn a_role_is_held_when_it_holds_for_any_agency() {
+        let kind = |caller: &Caller| caller.holds(&[Role::Operator]).map_err(|f| f.kind);
+        let caller = |role, agencies: &[&str]| {
+            Caller::new(
+                "a".into(),
+                vec![role],
+                agencies.iter().map(|a| (*a).to_owned()).collect(),
+            )
+        };
+        assert_eq!(kind(&caller(Role::Operator, &["3271"])), Ok(()));
+        assert_eq!(kind(&caller(Role::Admin, &["*"])), Ok(()));
+        assert_eq!(kind(&caller(Role::Intake, &["*"])), Err(Kind::Denied));
+        assert_eq!(kind(&caller(Role::Operator, &[])), Err(Kind::Denied));
+        assert_eq!(kind(&Caller::anonymous()), Err(Kind::Unauthenticated));
     }
 }

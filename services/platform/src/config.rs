@@ -1,5 +1,7 @@
 //! Configuration in sections: defaults < file < environment (`PRIMA_SECTION__KEY`) < flags.
 
+mod complaint;
+
 use std::path::Path;
 
 use figment::{
@@ -7,6 +9,8 @@ use figment::{
     providers::{Env, Format, Serialized, Toml},
 };
 use serde::{Deserialize, Serialize};
+
+pub use complaint::Complaint;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -30,6 +34,8 @@ pub struct Config {
     pub survey: Survey,
     /// League tables.
     pub ranking: Ranking,
+    /// Complaints and consultation.
+    pub complaint: Complaint,
 }
 
 /// The gRPC server.
@@ -282,7 +288,7 @@ pub struct Ranking {
 impl Default for Ranking {
     fn default() -> Self {
         Self {
-            sources: vec!["survey".into(), "innovation".into(), "index".into()],
+            sources: ["survey", "innovation", "index", "complaint"].map(String::from).into(),
             watch_interval_millis: 50,
         }
     }
@@ -346,6 +352,7 @@ impl Config {
             }
         }
         faults.extend(self.objects.faults());
+        faults.extend(self.complaint.faults());
         if self.database.max_connections < 3 {
             faults.push("database.max_connections must be at least 3".to_owned());
         }
@@ -368,6 +375,7 @@ impl Config {
         if !shown.objects.secret_access_key.is_empty() {
             "***".clone_into(&mut shown.objects.secret_access_key);
         }
+        shown.complaint.mask();
         serde_json::to_value(shown).unwrap_or_default()
     }
 }

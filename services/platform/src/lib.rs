@@ -27,3 +27,4 @@ pub mod telemetry;
 pub mod testing;
 pub mod token;
 pub mod trace;
+pub mod vault;

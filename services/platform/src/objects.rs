@@ -224,6 +224,15 @@ impl Objects {
         ))
     }
 
+    /// Removes a content; one that is not stored is no error. The same content is kept once, so whoever removes it makes
+    /// sure that nothing else has it.
+    pub async fn remove(&self, digest: &Digest) -> Result<(), Error> {
+        match self.store.delete(&key(digest)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Removes what uploads left behind that nobody ended, an hour and more ago; returns how many. Parts that S3 keeps of
     /// an upload without an end are removed by the bucket's own rule (`AbortIncompleteMultipartUpload`).
     pub async fn sweep(&self) -> Result<usize, Error> {

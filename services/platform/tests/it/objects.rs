@@ -129,6 +129,25 @@ async fn what_was_stored_is_read_back_after_a_restart_and_is_kept_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_removed_is_gone_and_can_be_stored_and_removed_again() {
+    on_each_storage(async |w| {
+        put(&w.objects, b"x").await.unwrap();
+        put(&w.objects, b"y").await.unwrap();
+        for _ in 0..2 {
+            w.objects.remove(&digest(b"x")).await.unwrap();
+            assert!(!w.objects.has(&digest(b"x")).await.unwrap());
+        }
+        assert_eq!(get(&w.objects, b"y").await.unwrap(), b"y");
+        if w.folder.is_some() {
+            assert_eq!(w.files().len(), 1, "{:?}", w.files());
+        }
+        put(&w.objects, b"x").await.unwrap();
+        assert_eq!(get(&w.objects, b"x").await.unwrap(), b"x");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_upload_leaves_nothing() {
     on_each_storage(async |w| {
         let bytes = long();

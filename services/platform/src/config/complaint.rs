@@ -1,0 +1,173 @@
+//! Configuration of the complaint service.
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::vault::Keyring;
+
+/// Complaints and consultation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Complaint {
+    /// Keys that seal personal data and free text, `ID:BASE64` of 32 bytes each; the first seals, every one opens. In the
+    /// environment with commas between them. Never printed. `prima up` makes one when there is none; the service alone
+    /// does not start without.
+    #[serde(deserialize_with = "list")]
+    pub keys: Vec<String>,
+    /// How often to look for times that are due, milliseconds.
+    pub sweep_millis: u64,
+    /// Complaints that one look takes at most.
+    pub sweep_batch: usize,
+    /// Days from the closing of a complaint until its identities are erased.
+    pub identity_days: u32,
+    /// Days from the closing of a complaint until its free text and attachments are erased.
+    pub text_days: u32,
+    /// First working day of a deadline: `next_working_day` or `same_day`.
+    pub first_day: String,
+    /// Longest attachment, bytes.
+    pub attachment_bytes: u64,
+}
+
+impl Default for Complaint {
+    fn default() -> Self {
+        Self {
+            keys: Vec::new(),
+            sweep_millis: 1000,
+            sweep_batch: 200,
+            identity_days: 730,
+            text_days: 1825,
+            first_day: "next_working_day".into(),
+            attachment_bytes: 10 << 20,
+        }
+    }
+}
+
+/// A list, or as the environment gives it: one text with commas.
+fn list<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a list or texts with commas between them")]
+    enum Form {
+        List(Vec<String>),
+        Text(String),
+    }
+    Ok(match Form::deserialize(input)? {
+        Form::List(list) => list,
+        Form::Text(text) => text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect(),
+    })
+}
+
+impl Complaint {
+    pub(super) fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if !self.keys.is_empty()
+            && let Err(keys) = Keyring::parse(&self.keys)
+        {
+            faults.extend(keys.into_iter().map(|fault| format!("complaint.keys: {fault}")));
+        }
+        for (name, zero) in [
+            ("sweep_millis", self.sweep_millis == 0),
+            ("sweep_batch", self.sweep_batch == 0),
+            ("identity_days", self.identity_days == 0),
+            ("text_days", self.text_days == 0),
+            ("attachment_bytes", self.attachment_bytes == 0),
+        ] {
+            if zero {
+                faults.push(format!("complaint.{name} must be at least 1"));
+            }
+        }
+        if !["next_working_day", "same_day"].contains(&self.first_day.as_str()) {
+            faults.push("complaint.first_day must be next_working_day or same_day".to_owned());
+        }
+        faults
+    }
+
+    /// Ids stay, so that one sees which keys are in use.
+    pub(super) fn mask(&mut self) {
+        for key in &mut self.keys {
+            *key = match key.split_once(':') {
+                Some((id, _)) => format!("{id}:***"),
+                None => "***".to_owned(),
+            };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use figment::Jail;
+
+    use super::*;
+    use crate::config::{Config, Error};
+
+    fn key(id: &str) -> String {
+        format!("{id}:{}", Keyring::generate_key().unwrap())
+    }
+
+    #[test]
+    fn keys_come_from_the_environment_with_commas_and_from_a_file_as_a_list() {
+        let (new, old) = (key("k2"), key("k1"));
+        Jail::expect_with(|jail| {
+            let load = || Config::load(Some("prima.toml".as_ref())).unwrap().complaint.keys;
+            jail.create_file("prima.toml", &format!("complaint.keys = ['{old}']"))?;
+            assert_eq!(load(), std::slice::from_ref(&old));
+            for text in [
+                format!("{new},{old}"),
+                format!("{new}, {old},"),
+                format!("[\"{new}\",\"{old}\"]"),
+            ] {
+                jail.set_env("PRIMA_COMPLAINT__KEYS", text);
+                assert_eq!(load(), [new.clone(), old.clone()]);
+            }
+            jail.set_env("PRIMA_COMPLAINT__KEYS", &new);
+            assert_eq!(load(), std::slice::from_ref(&new));
+            jail.set_env("PRIMA_COMPLAINT__KEYS", "");
+            assert_eq!(load(), [""; 0]);
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn a_printed_configuration_shows_ids_of_keys_and_no_key() {
+        let mut config = Config::default();
+        config.complaint.keys = vec!["k2:cmFoYXNpYQ==".into(), "cmFoYXNpYQ==".into()];
+        let shown = config.masked()["complaint"]["keys"].to_string();
+        assert_eq!(shown, r#"["k2:***","***"]"#);
+    }
+
+    #[test]
+    fn every_fault_of_the_section_is_named_and_no_keys_are_none() {
+        let mut config = Config::default();
+        config.validate().unwrap();
+        config.complaint = Complaint {
+            keys: vec![key("k1"), "k1:cmFoYXNpYQ==".into()],
+            sweep_millis: 0,
+            sweep_batch: 0,
+            identity_days: 0,
+            text_days: 0,
+            first_day: "tomorrow".into(),
+            attachment_bytes: 0,
+        };
+        let Err(Error::Invalid(faults)) = config.validate() else {
+            panic!("has faults");
+        };
+        for name in [
+            "keys: key 2: the id",
+            "keys: key 2 is not base64",
+            "sweep_millis",
+            "sweep_batch",
+            "identity_days",
+            "text_days",
+            "first_day",
+            "attachment_bytes",
+        ] {
+            let name = format!("complaint.{name}");
+            assert!(faults.iter().any(|f| f.starts_with(&name)), "{name}: {faults:?}");
+        }
+        assert_eq!(faults.len(), 8);
+        assert!(!faults.concat().contains("cmFo"));
+    }
+}

@@ -1,0 +1,413 @@
+//! Personal data and free text at rest: sealed under keys that only the configuration holds.
+//!
+//! A [`Keyring`] holds keys in order: the first seals, every one opens. To change keys, put a new one in front, seal
+//! anew what the old one sealed (whoever keeps the data keeps the id of the key with it), then take the old one away.
+//!
+//! Each key is 32 random bytes, from which HKDF-SHA256 derives one subkey per use. Content is sealed with
+//! ChaCha20-Poly1305 under a random nonce of 96 bits. Nonces so chosen allow 2³² messages under one key, which keeps the
+//! chance that any two are equal below 2⁻³² (the bound of NIST SP 800-38D, 8.3): put a new key in front before that.
+//! Lookups by equality and comparisons of request bodies go by HMAC-SHA256: without the key nobody can try values.
+
+use std::{collections::BTreeSet, fmt, sync::Arc};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use ring::{
+    aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    hkdf::{HKDF_SHA256, Prk, Salt},
+    hmac::{self, HMAC_SHA256},
+    rand::{SecureRandom, SystemRandom},
+};
+
+use crate::failure::Failure;
+
+/// Bytes of a key.
+const KEY: usize = 32;
+/// Keys that a ring holds at most: each lookup by equality asks for one value per key.
+const KEYS: usize = 8;
+/// Letters of a key's id at most.
+const ID: usize = 16;
+
+/// Why something can't be sealed or opened. Nothing in it comes from the content.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The key of this id is not configured.
+    #[error("the key {0} is not configured")]
+    UnknownKey(String),
+    /// Not what was sealed under the key of this id, or sealed for another purpose.
+    #[error("what the key {0} sealed is damaged, or was sealed for another purpose")]
+    Damaged(String),
+    /// The system gives no random bytes, or the content is longer than the cipher takes (256 GiB).
+    #[error("can't seal")]
+    Seal,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::internal(error)
+    }
+}
+
+/// A sealed content; keep both parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// Id of the key that sealed it.
+    pub key: String,
+    /// Nonce (12 bytes), content, tag (16 bytes).
+    pub bytes: Vec<u8>,
+}
+
+struct Key {
+    id: String,
+    seal: LessSafeKey,
+    index: hmac::Key,
+    digest: hmac::Key,
+}
+
+impl Key {
+    fn new(id: &str, bytes: &[u8]) -> Result<Self, ring::error::Unspecified> {
+        let prk = Salt::new(HKDF_SHA256, b"prima vault").extract(bytes);
+        Ok(Self {
+            id: id.to_owned(),
+            seal: LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, &subkey(&prk, "seal")?)?),
+            index: hmac::Key::new(HMAC_SHA256, &subkey(&prk, "index")?),
+            digest: hmac::Key::new(HMAC_SHA256, &subkey(&prk, "digest")?),
+        })
+    }
+}
+
+/// The subkey for one use; the cipher and the HMAC both take 32 bytes, as many as SHA-256 gives.
+fn subkey(prk: &Prk, usage: &str) -> Result<[u8; KEY], ring::error::Unspecified> {
+    let mut bytes = [0; KEY];
+    prk.expand(&[usage.as_bytes()], HKDF_SHA256)?.fill(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The keys, at least one; cheap to clone.
+#[derive(Clone)]
+pub struct Keyring(Arc<Keys>);
+
+struct Keys {
+    current: Key,
+    older: Vec<Key>,
+    random: SystemRandom,
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Keyring").field(&self.ids()).finish()
+    }
+}
+
+impl Keyring {
+    /// From `ID:BASE64` each, the one that seals first: ids of 1 to 16 letters a-z, digits and hyphens, keys of 32 bytes,
+    /// one to eight of them, no id and no key twice. Names every fault by the place of the key, and shows none of it.
+    pub fn parse(keys: &[String]) -> Result<Self, Vec<String>> {
+        let mut faults = Vec::new();
+        if keys.is_empty() {
+            faults.push("at least one key is needed, ID:BASE64 of 32 bytes".to_owned());
+        }
+        if keys.len() > KEYS {
+            faults.push(format!("has {} keys, at most {KEYS} are taken", keys.len()));
+        }
+        let (mut ids, mut seen, mut parsed) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+        for (place, text) in (1..).zip(keys) {
+            let Some((id, key)) = text.split_once(':') else {
+                faults.push(format!("key {place} is not ID:BASE64"));
+                continue;
+            };
+            if !is_id(id) {
+                faults.push(format!(
+                    "key {place}: its id must have 1 to {ID} letters a-z, digits or hyphens"
+                ));
+            } else if !ids.insert(id) {
+                faults.push(format!("key {place}: the id {id} occurs before"));
+            }
+            let bytes = STANDARD.decode(key).ok().filter(|bytes| bytes.len() == KEY);
+            let Some(bytes) = bytes else {
+                faults.push(format!("key {place} is not base64 of {KEY} bytes"));
+                continue;
+            };
+            match Key::new(id, &bytes) {
+                Ok(key) => parsed.push(key),
+                Err(_) => faults.push(format!("key {place} can't be used")),
+            }
+            if !seen.insert(bytes) {
+                faults.push(format!("key {place} occurs before under another place"));
+            }
+        }
+        let mut parsed = parsed.into_iter();
+        match parsed.next() {
+            Some(current) if faults.is_empty() => Ok(Self(Arc::new(Keys {
+                current,
+                older: parsed.collect(),
+                random: SystemRandom::new(),
+            }))),
+            _ => Err(faults),
+        }
+    }
+
+    /// A new key, base64 of 32 random bytes.
+    pub fn generate_key() -> Result<String, Error> {
+        let mut bytes = [0; KEY];
+        SystemRandom::new().fill(&mut bytes).map_err(|_| Error::Seal)?;
+        Ok(STANDARD.encode(bytes))
+    }
+
+    /// Id of the key that seals.
+    pub fn current(&self) -> &str {
+        &self.0.current.id
+    }
+
+    /// Ids of all keys, that of the one that seals first.
+    pub fn ids(&self) -> Vec<&str> {
+        self.keys().map(|key| key.id.as_str()).collect()
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.0.current).chain(&self.0.older)
+    }
+
+    /// Seals `plain` under the current key; it opens for the same `purpose` only (a constant of the code, such as
+    /// `complaint.text`, or one with the name of the row, so that rows can't be swapped). Takes 28 bytes more.
+    pub fn seal(&self, purpose: &str, plain: &[u8]) -> Result<Sealed, Error> {
+        let key = &self.0.current;
+        let mut nonce = [0; NONCE_LEN];
+        self.0.random.fill(&mut nonce).map_err(|_| Error::Seal)?;
+        let mut content = plain.to_vec();
+        key.seal
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(purpose.as_bytes()),
+                &mut content,
+            )
+            .map_err(|_| Error::Seal)?;
+        Ok(Sealed {
+            key: key.id.clone(),
+            bytes: [&nonce[..], &content].concat(),
+        })
+    }
+
+    /// The content that [`Keyring::seal`] sealed for `purpose` under the key of the id `key`.
+    pub fn open(&self, purpose: &str, key: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+        let known = self.keys().find(|k| k.id == key);
+        let known = known.ok_or_else(|| Error::UnknownKey(key.to_owned()))?;
+        let damaged = || Error::Damaged(key.to_owned());
+        let (nonce, content) = bytes.split_first_chunk().ok_or_else(damaged)?;
+        let mut content = content.to_vec();
+        let plain = known
+            .seal
+            .open_in_place(
+                Nonce::assume_unique_for_key(*nonce),
+                Aad::from(purpose.as_bytes()),
+                &mut content,
+            )
+            .map_err(|_| damaged())?
+            .len();
+        content.truncate(plain);
+        Ok(content)
+    }
+
+    /// What equal texts of one purpose have in common, under each key with its id, the current one first: 32 bytes each.
+    /// Store the first; look for any of them.
+    pub fn index(&self, purpose: &str, text: &str) -> Vec<(String, Vec<u8>)> {
+        self.keys()
+            .map(|key| {
+                let mut mac = hmac::Context::with_key(&key.index);
+                // The length keeps a purpose from running into the text.
+                mac.update(&(purpose.len() as u64).to_be_bytes());
+                mac.update(purpose.as_bytes());
+                mac.update(text.as_bytes());
+                (key.id.clone(), mac.sign().as_ref().to_vec())
+            })
+            .collect()
+    }
+
+    /// Digests of a request's body under each key, the current one first, 32 bytes each: to tell later whether another
+    /// body is the same. Store the first; the same body has any of them.
+    pub fn digests(&self, bytes: &[u8]) -> Vec<Vec<u8>> {
+        self.keys()
+            .map(|key| hmac::sign(&key.digest, bytes).as_ref().to_vec())
+            .collect()
+    }
+}
+
+fn is_id(id: &str) -> bool {
+    (1..=ID).contains(&id.len())
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn key(id: &str, byte: u8) -> String {
+        format!("{id}:{}", STANDARD.encode([byte; KEY]))
+    }
+
+    fn ring(keys: &[(&str, u8)]) -> Keyring {
+        let keys: Vec<String> = keys.iter().map(|(id, byte)| key(id, *byte)).collect();
+        Keyring::parse(&keys).unwrap()
+    }
+
+    #[test]
+    fn the_first_key_seals_and_every_key_opens() {
+        let (old, both) = (ring(&[("k1", 1)]), ring(&[("k2", 2), ("k1", 1)]));
+        let before = old.seal("text", b"halo").unwrap();
+        let after = both.seal("text", b"halo").unwrap();
+        assert_eq!((before.key.as_str(), after.key.as_str()), ("k1", "k2"));
+        assert_eq!((both.current(), both.ids()), ("k2", vec!["k2", "k1"]));
+        for sealed in [&before, &after] {
+            assert_eq!(both.open("text", &sealed.key, &sealed.bytes).unwrap(), b"halo");
+        }
+        let unknown = old.open("text", &after.key, &after.bytes).unwrap_err();
+        assert!(
+            matches!(&unknown, Error::UnknownKey(id) if id == "k2"),
+            "{unknown}"
+        );
+        assert!(unknown.to_string().contains("k2"));
+    }
+
+    #[test]
+    fn a_key_of_the_same_id_with_other_bytes_opens_nothing() {
+        let sealed = ring(&[("k1", 1)]).seal("text", b"halo").unwrap();
+        let other = ring(&[("k1", 2)]).open("text", "k1", &sealed.bytes);
+        assert!(matches!(other, Err(Error::Damaged(id)) if id == "k1"));
+    }
+
+    #[test]
+    fn what_was_changed_or_cut_does_not_open() {
+        let keys = ring(&[("k1", 1)]);
+        let sealed = keys.seal("text", b"halo").unwrap();
+        for at in 0..sealed.bytes.len() {
+            let mut changed = sealed.bytes.clone();
+            changed[at] ^= 1;
+            assert!(
+                matches!(keys.open("text", "k1", &changed), Err(Error::Damaged(_))),
+                "{at}"
+            );
+            assert!(
+                matches!(
+                    keys.open("text", "k1", &sealed.bytes[..at]),
+                    Err(Error::Damaged(_))
+                ),
+                "{at}"
+            );
+        }
+    }
+
+    #[test]
+    fn it_opens_for_its_purpose_only() {
+        let keys = ring(&[("k1", 1)]);
+        let sealed = keys.seal("name", b"halo").unwrap();
+        assert!(matches!(
+            keys.open("phone", "k1", &sealed.bytes),
+            Err(Error::Damaged(_))
+        ));
+    }
+
+    #[test]
+    fn equal_contents_are_sealed_unequally() {
+        let keys = ring(&[("k1", 1)]);
+        let sealed: BTreeSet<Vec<u8>> = (0..100)
+            .map(|_| keys.seal("text", b"halo").unwrap().bytes)
+            .collect();
+        assert_eq!(sealed.len(), 100);
+        assert!(sealed.iter().all(|bytes| bytes.len() == 4 + 28));
+    }
+
+    #[test]
+    fn what_was_indexed_under_the_old_key_is_found_after_a_new_one_came() {
+        let (old, both) = (ring(&[("k1", 1)]), ring(&[("k2", 2), ("k1", 1)]));
+        let stored = old.index("phone", "0812").remove(0);
+        let sought = both.index("phone", "0812");
+        assert_eq!(sought.first().unwrap().0, "k2");
+        assert!(sought.contains(&stored));
+        for (purpose, text) in [("phone", "0813"), ("email", "0812"), ("phon", "e0812")] {
+            assert!(!both.index(purpose, text).contains(&stored));
+        }
+        let stored = old.digests(b"body").remove(0);
+        assert!(both.digests(b"body").contains(&stored));
+        assert!(!both.digests(b"bodi").contains(&stored));
+    }
+
+    #[test]
+    fn each_use_has_its_own_subkey() {
+        let keys = ring(&[("k1", 1)]);
+        // What `index` puts before a text.
+        let body = [&0_u64.to_be_bytes()[..], b"x"].concat();
+        assert_ne!(keys.index("", "x").remove(0).1, keys.digests(&body).remove(0));
+    }
+
+    #[test]
+    fn stored_values_never_change() {
+        // Another value would cut the data off from its keys.
+        let keys = ring(&[("k1", 1)]);
+        let sealed = STANDARD.decode(SEALED).unwrap();
+        assert_eq!(keys.open("text", "k1", &sealed).unwrap(), b"halo");
+        assert_eq!(STANDARD.encode(&keys.index("phone", "0812")[0].1), INDEXED);
+        assert_eq!(STANDARD.encode(&keys.digests(b"body")[0]), DIGEST);
+    }
+
+    // By hmac, hashlib and cryptography of Python: base64 of the nonce 0 to 11 with what it seals, and of the two digests.
+    const SEALED: &str = "AAECAwQFBgcICQoLi7z/aGDpxv46FcvQs7Bxi6GSRzk=";
+    const INDEXED: &str = "V05nWq+x0LDh9iPc+Fvtvj8UTefZEhdzFumuoGxdzWw=";
+    const DIGEST: &str = "JeH7awWWuQVECUWicWGFjXBnEwbYLkmBSlJRgMjAbp4=";
+
+    #[test]
+    fn every_fault_of_the_keys_is_named_and_none_of_them_shown() {
+        let good = STANDARD.encode([7; KEY]);
+        let keys = [
+            good.clone(),
+            format!("K1:{good}"),
+            format!(":{}", STANDARD.encode([8; KEY])),
+            format!("abcdefghijklmnopq:{}", STANDARD.encode([9; KEY])),
+            key("k1", 1),
+            key("k1", 2),
+            key("k2", 2),
+            format!("k3:{}", STANDARD.encode([3; 31])),
+            "k4:rahasia!".to_owned(),
+        ];
+        let faults = Keyring::parse(&keys).unwrap_err();
+        for (fault, start) in faults.iter().zip([
+            "has 9 keys",
+            "key 1 is not",
+            "key 2: its id",
+            "key 3: its id",
+            "key 4: its id",
+            "key 6: the id k1",
+            "key 7 occurs",
+            "key 8 is not base64",
+            "key 9 is not base64",
+        ]) {
+            assert!(fault.starts_with(start), "{fault}: {start}");
+        }
+        assert_eq!(faults.len(), 9);
+        let shown = faults.join("");
+        assert!(!shown.contains(&good) && !shown.contains("rahasia"));
+        assert_eq!(Keyring::parse(&[]).unwrap_err().len(), 1);
+    }
+
+    #[test]
+    fn a_generated_key_can_be_used_and_is_never_shown() {
+        let (one, two) = (Keyring::generate_key().unwrap(), Keyring::generate_key().unwrap());
+        assert_ne!(one, two);
+        let keys = Keyring::parse(&[format!("k2:{two}"), format!("k1:{one}")]).unwrap();
+        assert_eq!(format!("{keys:?}"), r#"Keyring(["k2", "k1"])"#);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sealed_opens_again(
+            purpose in ".{0,20}", plain in prop::collection::vec(any::<u8>(), 0..2000), byte in 2_u8..,
+        ) {
+            let keys = ring(&[("new", byte), ("old", 1)]);
+            let sealed = keys.seal(&purpose, &plain).unwrap();
+            prop_assert_eq!(sealed.bytes.len(), plain.len() + 28);
+            prop_assert_eq!(keys.open(&purpose, &sealed.key, &sealed.bytes).unwrap(), plain);
+        }
+    }
+}
