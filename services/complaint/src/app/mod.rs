@@ -1,0 +1,207 @@
+//! One file per use case that changes state: begin, look for the first answer, lock, domain, save, stage, commit.
+//! Rows are locked in this order: calendar, report (the one merged into after the one that is merged), consultation,
+//! tallies, marks of performance, performance, outbox.
+
+pub mod act;
+pub mod ground;
+pub mod submit_complaint;
+
+use std::{fmt::Display, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::{self, Caller},
+    db::Txn,
+    failpoint,
+    failure::{Failure, Kind},
+    objects::Objects,
+    request_id,
+    service::Context,
+    vault::Keyring,
+};
+use ring::rand::{SecureRandom, SystemRandom};
+use sha2::{Digest, Sha256};
+use tokio::sync::Notify;
+
+use crate::{
+    domain::{code, workflow::Role},
+    store::sealed::Secrets,
+};
+use ground::Ground;
+
+/// What the use cases stand on; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The platform.
+    pub context: Context,
+    /// Seals and opens what is personal.
+    pub vault: Keyring,
+    /// Stores files.
+    pub objects: Objects,
+    /// Settings.
+    pub ground: Ground,
+    marks: Arc<Notify>,
+    lines: Arc<Notify>,
+    random: SystemRandom,
+}
+
+impl App {
+    /// The use cases of one process.
+    pub fn new(context: Context, vault: Keyring, objects: Objects, ground: Ground) -> Self {
+        Self {
+            context,
+            vault,
+            objects,
+            ground,
+            marks: Arc::default(),
+            lines: Arc::default(),
+            random: SystemRandom::new(),
+        }
+    }
+
+    /// The time now.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.context.clock.now()
+    }
+
+    /// Told when marks of performance were committed.
+    pub fn marks(&self) -> &Notify {
+        &self.marks
+    }
+
+    /// Told when lines of a timeline were committed.
+    pub fn lines(&self) -> &Notify {
+        &self.lines
+    }
+
+    /// Commits, and wakes who waits for it.
+    pub async fn commit(&self, txn: Txn) -> Result<(), Failure> {
+        failpoint::hit("complaint.staged").await;
+        txn.commit().await?;
+        failpoint::hit("complaint.committed").await;
+        self.context.outbox.committed();
+        self.marks.notify_one();
+        self.lines.notify_waiters();
+        Ok(())
+    }
+
+    /// A new tracking code with its secret.
+    pub fn new_secrets(&self) -> Result<Secrets, Failure> {
+        let mut bytes = [0; code::TRACKING + code::SECRET];
+        self.random
+            .fill(&mut bytes)
+            .map_err(|_| Failure::internal("the system gives no random bytes"))?;
+        let (tracking, secret) = bytes.split_at(code::TRACKING);
+        Ok(Secrets {
+            tracking_code: code::code(tracking),
+            secret: code::code(secret),
+        })
+    }
+}
+
+/// What a tracking code is found by: a digest, since the code itself lets people in. 100 random bits need no salt.
+pub fn tracking_digest(tracking_code: &str) -> Vec<u8> {
+    Sha256::digest(tracking_code.as_bytes()).to_vec()
+}
+
+/// The id of a request, and digests of its body as parsed under every key. A repeat gets the first answer; the answer
+/// that is kept holds nothing personal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Once {
+    /// Client-made id.
+    pub request_id: String,
+    /// Digests, that under the current key first.
+    pub digests: Vec<Vec<u8>>,
+}
+
+impl Once {
+    /// The first answer, if there is one.
+    pub async fn find<A>(&self, txn: &Txn, method: &str, caller: &Caller) -> Result<Option<A>, Failure>
+    where
+        A: prost::Message + Default,
+    {
+        let mut reused = None;
+        for digest in &self.digests {
+            match request_id::find(txn, method, caller, &self.request_id, digest).await {
+                // Under another key it may be the same body.
+                Err(error) if error.reason == "REQUEST_ID_REUSED" => reused = Some(error),
+                other => return other,
+            }
+        }
+        reused.map_or(Ok(None), Err)
+    }
+
+    /// Keeps the answer in the transaction that did the work.
+    pub async fn keep(
+        &self,
+        txn: &Txn,
+        method: &str,
+        caller: &Caller,
+        answer: &impl prost::Message,
+        app: &App,
+    ) -> Result<(), Failure> {
+        let digest = self.digests.first().map(Vec::as_slice).unwrap_or_default();
+        let clock = &app.context.clock;
+        request_id::keep(txn, method, caller, &self.request_id, digest, answer, clock).await
+    }
+}
+
+/// The highest role that the caller holds for an agency.
+///
+/// # Errors
+///
+/// `PERMISSION_DENIED` without any.
+pub fn role_in(caller: &Caller, agency: &str) -> Result<Role, Failure> {
+    if require_national(caller).is_ok() {
+        return Ok(Role::NationalAdmin);
+    }
+    if require_coordinator(caller, agency).is_ok() {
+        return Ok(Role::CoordinatorAdmin);
+    }
+    require_liaison(caller, agency)?;
+    Ok(Role::LiaisonOfficer)
+}
+
+/// `Ok` for a liaison officer of the agency and who stands for them.
+pub fn require_liaison(caller: &Caller, agency: &str) -> Result<(), Failure> {
+    caller.require(&[caller::Role::Operator], agency)
+}
+
+/// `Ok` for the coordinator of the agency and the national admin.
+pub fn require_coordinator(caller: &Caller, agency: &str) -> Result<(), Failure> {
+    caller.require(&[caller::Role::Admin], agency)
+}
+
+/// `Ok` for the national admin.
+pub fn require_national(caller: &Caller) -> Result<(), Failure> {
+    caller.require(&[caller::Role::Admin], "*")
+}
+
+/// `Ok` for a system or desk that takes reports in, of any agency.
+pub fn require_intake(caller: &Caller) -> Result<(), Failure> {
+    caller.holds(&[caller::Role::Intake, caller::Role::Operator])
+}
+
+/// What is named does not exist.
+pub fn not_found(name: impl Display) -> Failure {
+    Failure::not_found(&name.to_string())
+}
+
+/// `Ok` when the etag is empty or current.
+pub fn check_etag(etag: &str, version: i64, name: impl Display) -> Result<(), Failure> {
+    let plain = etag.trim_matches('"');
+    if etag.is_empty() || plain == version.to_string() {
+        Ok(())
+    } else {
+        Err(Failure::stale_etag(&name.to_string()))
+    }
+}
+
+/// A refusal that the state gives.
+pub fn precondition(
+    reason: &'static str,
+    english: impl Into<String>,
+    indonesian: impl Into<String>,
+) -> Failure {
+    Failure::new(Kind::Precondition, reason, english, indonesian)
+}

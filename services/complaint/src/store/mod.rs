@@ -1,0 +1,194 @@
+//! What the service keeps. Identities and free text are sealed; the timeline and the log of readings only grow.
+
+pub mod complaint;
+pub mod contact;
+pub mod directory;
+pub mod sealed;
+pub mod settings;
+pub mod timeline;
+
+use prima_platform::db::{Step, platform_steps};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// The steps of this service's schema.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        let mut steps = platform_steps();
+        steps.push(Box::new(FIRST));
+        steps
+    }
+}
+
+/// Times are unix microseconds. `sealed_key` names the key of the vault under which the sealed columns of the row are;
+/// it is empty when there is nothing sealed.
+const FIRST: Step = Step {
+    name: "m0001_complaint",
+    statements: &[
+        // `facts` is the case as JSON, without anything personal; the columns beside it are what is searched by.
+        // `due_at`: the running deadline that comes first. `wake_at`: when the system has to act next. `calendar`: the
+        // version of the calendar with which the deadlines were computed. `erase_at`: when the next erasure is due.
+        "CREATE TABLE complaint (
+            id {identity}, uid {key} NOT NULL UNIQUE, tracking {blob} NOT NULL UNIQUE,
+            agency {key} NOT NULL, unit {key} NOT NULL, class {key} NOT NULL, state {key} NOT NULL,
+            open BIGINT NOT NULL, received_at BIGINT NOT NULL, workflow {key} NOT NULL, calendar BIGINT NOT NULL,
+            facts TEXT NOT NULL, due_at BIGINT, wake_at BIGINT, erase_at BIGINT, merged_into BIGINT,
+            region {key} NOT NULL, incident_date {key} NOT NULL, sp4n_number {key} NOT NULL,
+            secrets {blob} NOT NULL, identity {blob}, content {blob}, sealed_key {key} NOT NULL,
+            erased_at BIGINT, version BIGINT NOT NULL, updated_at BIGINT NOT NULL)",
+        "CREATE INDEX complaint_newest ON complaint (received_at, id)",
+        "CREATE INDEX complaint_agency ON complaint (agency, received_at, id)",
+        "CREATE INDEX complaint_unit ON complaint (agency, unit, received_at, id)",
+        "CREATE INDEX complaint_state ON complaint (agency, state, received_at, id)",
+        "CREATE INDEX complaint_open ON complaint (agency, received_at, id) WHERE open = 1",
+        "CREATE INDEX complaint_due ON complaint (due_at, id) WHERE due_at IS NOT NULL",
+        "CREATE INDEX complaint_agency_due ON complaint (agency, due_at, id) WHERE due_at IS NOT NULL",
+        "CREATE INDEX complaint_wake ON complaint (wake_at, id) WHERE wake_at IS NOT NULL",
+        "CREATE INDEX complaint_calendar ON complaint (calendar, id) WHERE wake_at IS NOT NULL",
+        "CREATE INDEX complaint_erase ON complaint (erase_at, id) WHERE erase_at IS NOT NULL",
+        "CREATE INDEX complaint_sealed ON complaint (sealed_key, id) WHERE sealed_key <> ''",
+        "CREATE INDEX complaint_merged ON complaint (merged_into) WHERE merged_into IS NOT NULL",
+        // Blind indexes of telephone numbers and addresses, under the key that made them.
+        "CREATE TABLE contact (
+            hash {blob} NOT NULL, complaint_id BIGINT NOT NULL REFERENCES complaint (id), sealed_key {key} NOT NULL,
+            PRIMARY KEY (hash, complaint_id))",
+        "CREATE INDEX contact_complaint ON contact (complaint_id)",
+        "CREATE INDEX contact_sealed ON contact (sealed_key)",
+        // `entry` is what happened as JSON, without anything personal. `agency` and `unit` had the report then. `feed`:
+        // place in the order in which watchers see it, given after the commit.
+        "CREATE TABLE timeline (
+            id {identity}, complaint_id BIGINT NOT NULL REFERENCES complaint (id), number BIGINT NOT NULL,
+            at BIGINT NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL, actor {key} NOT NULL, role {key} NOT NULL,
+            entry TEXT NOT NULL, public BIGINT NOT NULL, sealed {blob}, sealed_key {key} NOT NULL, feed BIGINT,
+            UNIQUE (complaint_id, number))",
+        "CREATE UNIQUE INDEX timeline_feed ON timeline (feed) WHERE feed IS NOT NULL",
+        "CREATE INDEX timeline_agency_feed ON timeline (agency, feed) WHERE feed IS NOT NULL",
+        "CREATE INDEX timeline_unfed ON timeline (id) WHERE feed IS NULL",
+        "CREATE INDEX timeline_sealed ON timeline (sealed_key, id) WHERE sealed_key <> ''",
+        "CREATE TABLE feed (id BIGINT PRIMARY KEY, last BIGINT NOT NULL)",
+        "INSERT INTO feed (id, last) VALUES (1, 0)",
+        // `owner`: `pending`, `complaint`, `timeline`, `consultation` or `answer`, with its key. `digest`: SHA-256 of what
+        // the object storage holds, which is sealed. `sealed`: name of the file and its own key.
+        "CREATE TABLE attachment (
+            id {identity}, uid {key} NOT NULL UNIQUE, owner {key} NOT NULL, owner_id BIGINT NOT NULL,
+            uploader {key} NOT NULL, media_type TEXT NOT NULL, size BIGINT NOT NULL, digest {blob} NOT NULL,
+            sealed {blob}, sealed_key {key} NOT NULL, created_at BIGINT NOT NULL)",
+        "CREATE INDEX attachment_owner ON attachment (owner, owner_id)",
+        "CREATE INDEX attachment_pending ON attachment (created_at, id) WHERE owner = 'pending'",
+        "CREATE INDEX attachment_sealed ON attachment (sealed_key, id) WHERE sealed_key <> ''",
+        // Row 1 is locked by whoever changes the calendar or the hours.
+        "CREATE TABLE calendar_state (id BIGINT PRIMARY KEY, version BIGINT NOT NULL)",
+        "INSERT INTO calendar_state (id, version) VALUES (1, 1)",
+        "CREATE TABLE calendar_year (
+            year BIGINT NOT NULL, version BIGINT NOT NULL, holidays TEXT NOT NULL, citation TEXT NOT NULL,
+            actor {key} NOT NULL, created_at BIGINT NOT NULL, PRIMARY KEY (year, version))",
+        "CREATE TABLE agency_hours (
+            agency {key} NOT NULL, version BIGINT NOT NULL, hours TEXT NOT NULL, actor {key} NOT NULL,
+            created_at BIGINT NOT NULL, PRIMARY KEY (agency, version))",
+        "CREATE TABLE deadline (
+            id {identity}, agency {key} NOT NULL, unit {key} NOT NULL, class {key} NOT NULL, days BIGINT NOT NULL,
+            citation TEXT NOT NULL, actor {key} NOT NULL, created_at BIGINT NOT NULL)",
+        "CREATE INDEX deadline_unit ON deadline (agency, unit, class, id)",
+        "CREATE TABLE workflow (
+            number {identity}, id {key} NOT NULL UNIQUE, body TEXT NOT NULL, actor {key} NOT NULL,
+            created_at BIGINT NOT NULL)",
+        "CREATE TABLE desk (
+            agency {key} NOT NULL, unit {key} NOT NULL, body TEXT NOT NULL, version BIGINT NOT NULL,
+            updated_at BIGINT NOT NULL, PRIMARY KEY (agency, unit))",
+        // How many reports stand in one bucket of one measure; `month` is year * 100 + month of receipt, in Jakarta.
+        "CREATE TABLE tally (
+            agency {key} NOT NULL, unit {key} NOT NULL, month BIGINT NOT NULL, class {key} NOT NULL,
+            channel {key} NOT NULL, sp4n BIGINT NOT NULL, measure {key} NOT NULL, bucket BIGINT NOT NULL,
+            count BIGINT NOT NULL, PRIMARY KEY (agency, unit, month, class, channel, sp4n, measure, bucket))",
+        "CREATE TABLE performance (
+            agency {key} NOT NULL, unit {key} NOT NULL, year BIGINT NOT NULL, version BIGINT NOT NULL,
+            scored BIGINT NOT NULL DEFAULT 0, exact TEXT NOT NULL DEFAULT '', settled BIGINT NOT NULL DEFAULT 0,
+            PRIMARY KEY (agency, unit, year))",
+        "CREATE INDEX performance_year ON performance (year, settled)",
+        // A mark is raised even when it stands: whoever clears it waits for this transaction, and so sees what it wrote.
+        // Unit `` marks the agency.
+        "CREATE TABLE performance_dirty (
+            agency {key} NOT NULL, unit {key} NOT NULL, year BIGINT NOT NULL, mark BIGINT NOT NULL,
+            PRIMARY KEY (agency, unit, year))",
+        "CREATE TABLE agency_score (
+            agency {key} NOT NULL, year BIGINT NOT NULL, version BIGINT NOT NULL, published BIGINT NOT NULL DEFAULT 0,
+            PRIMARY KEY (agency, year))",
+        "CREATE TABLE consultation (
+            id {identity}, uid {key} NOT NULL UNIQUE, tracking {blob} UNIQUE, kind {key} NOT NULL,
+            agency {key} NOT NULL, unit {key} NOT NULL, asking_agency {key} NOT NULL, asking_unit {key} NOT NULL,
+            topic {key} NOT NULL, channel {key} NOT NULL, state {key} NOT NULL, member {key} NOT NULL,
+            received_at BIGINT NOT NULL, first_answer_at BIGINT, completed_at BIGINT, appointment_at BIGINT,
+            appointment_mode {key} NOT NULL, rating BIGINT NOT NULL DEFAULT 0, secrets {blob}, identity {blob},
+            content {blob}, sealed_key {key} NOT NULL, erase_at BIGINT, erased_at BIGINT, version BIGINT NOT NULL,
+            updated_at BIGINT NOT NULL)",
+        "CREATE INDEX consultation_agency ON consultation (agency, received_at, id)",
+        "CREATE INDEX consultation_unit ON consultation (agency, unit, received_at, id)",
+        "CREATE INDEX consultation_newest ON consultation (received_at, id)",
+        "CREATE INDEX consultation_erase ON consultation (erase_at, id) WHERE erase_at IS NOT NULL",
+        "CREATE INDEX consultation_sealed ON consultation (sealed_key, id) WHERE sealed_key <> ''",
+        "CREATE TABLE answer (
+            id {identity}, consultation_id BIGINT NOT NULL REFERENCES consultation (id), number BIGINT NOT NULL,
+            at BIGINT NOT NULL, actor {key} NOT NULL, member {key} NOT NULL, sealed {blob}, sealed_key {key} NOT NULL,
+            UNIQUE (consultation_id, number))",
+        "CREATE INDEX answer_sealed ON answer (sealed_key, id) WHERE sealed_key <> ''",
+        "CREATE TABLE member (
+            agency {key} NOT NULL, member {key} NOT NULL, body TEXT NOT NULL, version BIGINT NOT NULL,
+            PRIMARY KEY (agency, member))",
+        // Public: words of the agency, none of the asker.
+        "CREATE TABLE knowledge (
+            id {identity}, uid {key} NOT NULL UNIQUE, agency {key} NOT NULL, topic {key} NOT NULL,
+            consultation_id BIGINT NOT NULL, question TEXT NOT NULL, answer TEXT NOT NULL, actor {key} NOT NULL,
+            published_at BIGINT NOT NULL, withdrawn_at BIGINT, withdraw_reason TEXT NOT NULL)",
+        "CREATE TABLE identity_reading (
+            id {identity}, name {key} NOT NULL, agency {key} NOT NULL, actor {key} NOT NULL, role {key} NOT NULL,
+            purpose {key} NOT NULL, method {key} NOT NULL, sealed {blob} NOT NULL, sealed_key {key} NOT NULL,
+            at BIGINT NOT NULL)",
+        "CREATE INDEX identity_reading_agency ON identity_reading (agency, id)",
+        "CREATE INDEX identity_reading_name ON identity_reading (name, id)",
+        "CREATE INDEX identity_reading_sealed ON identity_reading (sealed_key, id) WHERE sealed_key <> ''",
+        "CREATE TABLE directory_unit (agency {key} NOT NULL, unit {key} NOT NULL, PRIMARY KEY (agency, unit))",
+    ],
+};
+
+/// How a row is read. SQLite has one writer, and nothing to lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// As it is.
+    None,
+    /// It can't change before the transaction ends; others may read it so too.
+    Share,
+    /// To change it.
+    Update,
+}
+
+impl Lock {
+    fn sql(self, conn: &impl ConnectionTrait) -> &'static str {
+        match self {
+            _ if conn.get_database_backend() != DbBackend::Postgres => "",
+            Self::None => "",
+            Self::Share => " FOR SHARE",
+            Self::Update => " FOR UPDATE",
+        }
+    }
+}
+
+/// A row that this service can't have written.
+fn broken(row: impl std::fmt::Display, column: &str) -> DbErr {
+    DbErr::Custom(format!("{row}: stored {column} can't be read"))
+}
+
+fn json(value: &impl Serialize) -> Result<String, DbErr> {
+    serde_json::to_string(value).map_err(|e| DbErr::Custom(e.to_string()))
+}
+
+fn read_json<T: DeserializeOwned>(row: impl std::fmt::Display, column: &str, text: &str) -> Result<T, DbErr> {
+    serde_json::from_str(text).map_err(|_| broken(row, column))
+}
+
+/// The next version of a row whose column `version` an UPDATE raises; `$n` is the time in unix milliseconds.
+fn next_version(table: &str, n: usize) -> String {
+    format!("CASE WHEN {table}.version + 1 > ${n} THEN {table}.version + 1 ELSE ${n} END")
+}

@@ -1,0 +1,140 @@
+//! The timeline: lines are added, never changed. Erasure takes their free text away, watchers get them by number.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    clock::{from_micros, micros},
+    db::{Txn, sql},
+    failure::Failure,
+    vault::Keyring,
+};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+
+use super::{
+    json, read_json,
+    sealed::{Note, open, seal},
+};
+use crate::domain::case::Entry;
+
+/// A line to add.
+#[derive(Debug)]
+pub struct New {
+    /// What happened.
+    pub entry: Entry,
+    /// The agency that has the report after it.
+    pub agency: String,
+    /// The unit that has it; may be empty.
+    pub unit: String,
+    /// Subject of the token; empty for the reporter and the system.
+    pub actor: String,
+    /// Key of the role.
+    pub role: String,
+    /// What was written.
+    pub note: Option<Note>,
+    /// Whether the reporter may read what was written.
+    pub public: bool,
+}
+
+#[derive(Debug, FromQueryResult)]
+struct Row {
+    id: i64,
+    number: i64,
+    at: i64,
+    agency: String,
+    unit: String,
+    actor: String,
+    role: String,
+    entry: String,
+    public: i64,
+    sealed: Option<Vec<u8>>,
+    sealed_key: String,
+}
+
+/// A line as stored.
+#[derive(Debug)]
+pub struct Line {
+    /// Key in the database.
+    pub id: i64,
+    /// Number within the report, from 1.
+    pub number: i64,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The agency that had the report after it.
+    pub agency: String,
+    /// The unit that had it; may be empty.
+    pub unit: String,
+    /// Subject of the token; empty for the reporter and the system.
+    pub actor: String,
+    /// Key of the role.
+    pub role: String,
+    /// What happened.
+    pub entry: Entry,
+    /// Whether the reporter may read what was written.
+    pub public: bool,
+    sealed: Option<Vec<u8>>,
+    sealed_key: String,
+}
+
+impl Line {
+    /// What was written; `None` when nothing was, or once erased.
+    pub fn note(&self, vault: &Keyring) -> Result<Option<String>, Failure> {
+        let sealed = self.sealed.as_deref();
+        let note = sealed.map(|bytes| open::<Note>(vault, &self.sealed_key, bytes));
+        Ok(note.transpose()?.map(|note| note.0))
+    }
+}
+
+/// Adds a line to a report that the transaction has locked; returns its key.
+pub async fn timeline_add(
+    txn: &Txn,
+    vault: &Keyring,
+    complaint: i64,
+    new: &New,
+    at: DateTime<Utc>,
+) -> Result<i64, Failure> {
+    let sealed = new.note.as_ref().map(|note| seal(vault, note)).transpose()?;
+    let (bytes, key) = sealed.map(|s| (Some(s.bytes), s.key)).unwrap_or_default();
+    let values = [
+        complaint.into(),
+        micros(at).into(),
+        new.agency.clone().into(),
+        new.unit.clone().into(),
+        new.actor.clone().into(),
+        new.role.clone().into(),
+        json(&new.entry)?.into(),
+        i64::from(new.public).into(),
+        bytes.into(),
+        key.into(),
+    ];
+    let text = "INSERT INTO timeline
+            (complaint_id, number, at, agency, unit, actor, role, entry, public, sealed, sealed_key)
+        SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM timeline
+        WHERE complaint_id = $1 RETURNING id";
+    let row = txn.query_one_raw(sql(txn, text, values)).await?;
+    let row = row.ok_or_else(|| Failure::internal("INSERT returned no row"))?;
+    Ok(row.try_get("", "id")?)
+}
+
+/// The whole timeline of a report, the oldest line first.
+pub async fn timeline_of(conn: &impl ConnectionTrait, complaint: i64) -> Result<Vec<Line>, DbErr> {
+    let text = "SELECT id, number, at, agency, unit, actor, role, entry, public, sealed, sealed_key
+                FROM timeline WHERE complaint_id = $1 ORDER BY number";
+    let rows = Row::find_by_statement(sql(conn, text, [complaint.into()]))
+        .all(conn)
+        .await?;
+    let line = |row: Row| {
+        Ok(Line {
+            entry: read_json(format!("timeline {}", row.id), "entry", &row.entry)?,
+            id: row.id,
+            number: row.number,
+            at: from_micros(row.at),
+            agency: row.agency,
+            unit: row.unit,
+            actor: row.actor,
+            role: row.role,
+            public: row.public != 0,
+            sealed: row.sealed,
+            sealed_key: row.sealed_key,
+        })
+    };
+    rows.into_iter().map(line).collect()
+}
