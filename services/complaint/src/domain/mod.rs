@@ -1,5 +1,6 @@
 //! The rules, pure: time is an argument.
 
+pub mod calendar;
 pub mod case;
 pub mod category;
 pub mod workflow;

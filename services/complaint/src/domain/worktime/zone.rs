@@ -1,0 +1,123 @@
+//! The three time zones; none has summer time.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+/// A time zone of Indonesia.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Zone {
+    /// Waktu Indonesia Barat, 7 hours ahead of UTC.
+    #[default]
+    Wib,
+    /// Waktu Indonesia Tengah, 8 hours ahead of UTC.
+    Wita,
+    /// Waktu Indonesia Timur, 9 hours ahead of UTC.
+    Wit,
+}
+
+impl Zone {
+    /// Every zone, from west to east.
+    pub const ALL: [Self; 3] = [Self::Wib, Self::Wita, Self::Wit];
+
+    /// Its key in data: `wib`, `wita` or `wit`.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Wib => "wib",
+            Self::Wita => "wita",
+            Self::Wit => "wit",
+        }
+    }
+
+    /// The zone of a key.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|zone| zone.key() == key)
+    }
+
+    /// How far it is ahead of UTC, all year round.
+    pub fn offset(self) -> TimeDelta {
+        TimeDelta::hours(match self {
+            Self::Wib => 7,
+            Self::Wita => 8,
+            Self::Wit => 9,
+        })
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct File {
+    zones: BTreeMap<Zone, Vec<String>>,
+}
+
+static PROVINCES: LazyLock<BTreeMap<String, Zone>> = LazyLock::new(|| {
+    let file: File = serde_json::from_str(include_str!("../../../data/time-zones.json")).unwrap_or_default();
+    let pairs = file.zones.into_iter();
+    pairs
+        .flat_map(|(zone, provinces)| provinces.into_iter().map(move |p| (p, zone)))
+        .collect()
+});
+
+/// The zone of an agency. The ids of regional governments are region codes: two digits of a province, four of a regency
+/// or city; every other agency is a national one, in Jakarta.
+pub fn zone_of_agency(agency_id: &str) -> Zone {
+    let digits = agency_id.bytes().all(|b| b.is_ascii_digit());
+    let province = match agency_id.len() {
+        2 | 4 if digits => agency_id.get(..2),
+        _ => None,
+    };
+    province
+        .and_then(|p| PROVINCES.get(p))
+        .copied()
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_of_the_38_provinces_has_one_zone() {
+        let file: File = serde_json::from_str(include_str!("../../../data/time-zones.json")).unwrap();
+        let listed: usize = file.zones.values().map(Vec::len).sum();
+        assert_eq!((listed, PROVINCES.len()), (38, 38));
+        let regions = include_str!("../../../../directory/data/regions.csv");
+        let mut provinces = 0;
+        for line in regions.lines().filter(|l| l.contains(",provinsi,")) {
+            provinces += 1;
+            let (code, rest) = line.split_once(',').unwrap();
+            let name = rest.split(',').next().unwrap();
+            let expected = match name {
+                "Kalimantan Selatan" | "Kalimantan Timur" | "Kalimantan Utara" | "Bali" => Zone::Wita,
+                name if name.starts_with("Sulawesi") || name.starts_with("Nusa Tenggara") => Zone::Wita,
+                "Gorontalo" => Zone::Wita,
+                name if name.starts_with("Maluku") || name.starts_with("Papua") => Zone::Wit,
+                _ => Zone::Wib,
+            };
+            assert!(PROVINCES.contains_key(code), "{code}");
+            assert_eq!(zone_of_agency(code), expected, "{name}");
+            assert_eq!(zone_of_agency(&format!("{code}71")), expected, "{name}");
+        }
+        assert_eq!(provinces, 38);
+    }
+
+    #[test]
+    fn an_agency_that_is_no_region_is_in_jakarta() {
+        for id in ["kemenpanrb", "", "9", "917", "91711", "91-a", "9x", "99", "9９"] {
+            assert_eq!(zone_of_agency(id), Zone::Wib, "{id}");
+        }
+    }
+
+    #[test]
+    fn keys_are_read_back() {
+        for zone in Zone::ALL {
+            assert_eq!(Zone::from_key(zone.key()), Some(zone));
+            assert_eq!(
+                serde_json::to_string(&zone).unwrap(),
+                format!("\"{}\"", zone.key())
+            );
+        }
+        assert_eq!(Zone::from_key("WIB"), None);
+    }
+}
