@@ -124,64 +124,45 @@ pub struct LineFault {
 /// Every fault by line, the first 100 of them: another header, a line of another form than CSV, a faulty field
 /// ([`Holiday::read`]), a date that came before, no day at all.
 pub fn read_csv(text: &str) -> Result<Vec<Holiday>, Vec<LineFault>> {
+    let text = text.trim_start_matches('\u{feff}');
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+        .from_reader(text.as_bytes());
     let mut holidays: BTreeMap<NaiveDate, Holiday> = BTreeMap::new();
-    let mut faults = Vec::new();
-    let mut header = false;
+    let mut faults: Vec<(u64, Violation)> = Vec::new();
+    let mut first = true;
     let mut record = csv::StringRecord::new();
-    while faults.len() < FAULTS_MAX {
-        match reader.read_record(&mut record) {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
-                faults.push(fault(line, "file", "cannot be read", "tidak dapat dibaca"));
-                break;
-            }
-        }
-        let line = record.position().map_or(0, csv::Position::line);
-        let cells: Vec<&str> = record.iter().collect();
-        if !header {
-            header = true;
-            if !cells.iter().map(|c| c.trim()).eq(HEADER) {
-                let localized = "baris pertama harus date,kind,name";
-                faults.push(fault(
-                    line,
+    // Memory is read, which cannot fail, and any number of cells is taken: an error is the end as well.
+    while faults.len() < FAULTS_MAX && reader.read_record(&mut record).unwrap_or(false) {
+        let byte = record.position().map_or(0, csv::Position::byte);
+        let mut fault = |field, english, indonesian| {
+            faults.push((byte, Violation::new(field, english, indonesian)));
+        };
+        let cells: Vec<&str> = record.iter().map(str::trim).collect();
+        if std::mem::take(&mut first) {
+            if cells != HEADER {
+                fault(
                     "file",
-                    "the first line must be date,kind,name",
-                    localized,
-                ));
+                    "must begin with date,kind,name",
+                    "baris pertama harus date,kind,name",
+                );
                 break;
             }
             continue;
         }
         let [date, kind, name] = cells[..] else {
-            faults.push(fault(
-                line,
+            fault(
                 "file",
                 "must have three columns",
                 "harus tiga kolom: date,kind,name",
-            ));
+            );
             continue;
         };
         match Holiday::read(date, kind, name) {
-            Err(violations) => {
-                faults.extend(
-                    violations
-                        .into_iter()
-                        .map(|violation| LineFault { line, violation }),
-                );
-            }
+            Err(violations) => faults.extend(violations.into_iter().map(|v| (byte, v))),
             Ok(holiday) if holidays.contains_key(&holiday.date) => {
-                faults.push(fault(
-                    line,
-                    "date",
-                    "came before",
-                    "tanggal ini sudah ada di atas",
-                ));
+                fault("date", "came before", "tanggal ini sudah ada di atas");
             }
             Ok(holiday) => {
                 holidays.insert(holiday.date, holiday);
@@ -189,21 +170,30 @@ pub fn read_csv(text: &str) -> Result<Vec<Holiday>, Vec<LineFault>> {
         }
     }
     if holidays.is_empty() && faults.is_empty() {
-        faults.push(fault(1, "file", "holds no day", "tidak berisi satu hari pun"));
+        faults.push((
+            0,
+            Violation::new("file", "holds no day", "tidak berisi satu hari pun"),
+        ));
     }
-    faults.truncate(FAULTS_MAX);
     if faults.is_empty() {
-        Ok(holidays.into_values().collect())
-    } else {
-        Err(faults)
+        return Ok(holidays.into_values().collect());
     }
+    let faults = faults.into_iter().take(FAULTS_MAX);
+    Err(faults
+        .map(|(byte, violation)| LineFault {
+            line: line_at(text, byte),
+            violation,
+        })
+        .collect())
 }
 
-fn fault(line: u64, field: &str, english: &str, indonesian: &str) -> LineFault {
-    LineFault {
-        line,
-        violation: Violation::new(field, english, indonesian),
-    }
+/// The line of the record that begins at `byte`, or after the blank lines there.
+fn line_at(text: &str, byte: u64) -> u64 {
+    let byte = usize::try_from(byte).unwrap_or(usize::MAX);
+    let (before, rest) = text.split_at_checked(byte).unwrap_or((text, ""));
+    let blank = rest.bytes().take_while(|b| matches!(b, b'\r' | b'\n'));
+    let lines = before.bytes().chain(blank).filter(|b| *b == b'\n').count();
+    u64::try_from(lines).map_or(u64::MAX, |lines| lines.saturating_add(1))
 }
 
 /// Holidays of some years; never changes, a new year or a correction makes a new version.
@@ -362,6 +352,7 @@ mod tests {
         ]
         .map(|(line, field)| (line, field.to_owned()));
         assert_eq!(told(&text), expected);
+        assert_eq!(told(&text.replace('\n', "\r\n")), expected);
     }
 
     #[test]

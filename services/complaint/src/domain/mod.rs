@@ -2,5 +2,6 @@
 
 pub mod calendar;
 pub mod case;
+pub mod category;
 pub mod workflow;
 pub mod worktime;

@@ -3,6 +3,8 @@
 mod hours;
 mod line;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 mod zone;
 

@@ -1,0 +1,94 @@
+//! The shape of a flow: where it begins, what can be reached, where it ends.
+
+use std::collections::BTreeSet;
+
+use super::{ActionKind, Flow, Role, Transition, fields::Reader};
+
+/// Notes what is wrong with the shape of a flow under `path`.
+pub(super) fn check(reader: &mut Reader, path: &str, flow: &Flow) {
+    let initial: Vec<&str> = flow
+        .states
+        .iter()
+        .filter(|s| s.initial)
+        .map(|s| s.key.as_str())
+        .collect();
+    if initial.len() != 1 {
+        reader.fault(
+            format!("{path}.states"),
+            "needs one initial state",
+            "perlu tepat satu keadaan awal",
+        );
+    }
+    let reached = reach(initial, |_| true, flow);
+    for (at, state) in flow.states.iter().enumerate() {
+        let path = format!("{path}.states[{at}]");
+        let leaves = flow.transitions.iter().any(|t| t.from == state.key);
+        if !reached.is_empty() && !reached.contains(state.key.as_str()) {
+            reader.fault(&path, "cannot be reached", "tidak dapat dicapai");
+        }
+        if !leaves && !state.terminal {
+            reader.fault(
+                &path,
+                "is a dead end, but not terminal",
+                "jalan buntu, tetapi bukan keadaan akhir",
+            );
+        }
+        if leaves && state.terminal {
+            reader.fault(
+                &path,
+                "is terminal, but something leads out of it",
+                "keadaan akhir, tetapi ada peralihan keluar",
+            );
+        }
+        let next = flow
+            .transitions
+            .iter()
+            .filter(|t| t.from == state.key && by_system(t));
+        let next = next.map(|t| t.to.as_str()).collect();
+        if reach(next, by_system, flow).contains(state.key.as_str()) {
+            reader.fault(
+                &path,
+                "the system would turn in a circle",
+                "sistem akan berputar tanpa henti",
+            );
+        }
+    }
+    for (at, transition) in flow.transitions.iter().enumerate() {
+        let ends = flow.state(&transition.to).is_some_and(|s| s.terminal);
+        if transition.action.archives() && !ends {
+            reader.fault(
+                format!("{path}.transitions[{at}].to"),
+                "this action ends a report, so the state must be terminal",
+                "tindakan ini mengakhiri laporan, jadi harus keadaan akhir",
+            );
+        }
+    }
+    let door = flow
+        .transitions
+        .iter()
+        .any(|t| t.action == ActionKind::Forward && reached.contains(t.from.as_str()));
+    if !door {
+        reader.fault(
+            format!("{path}.transitions"),
+            "has no `forward`: no wrong door",
+            "tidak memiliki `forward`: laporan salah alamat harus dapat dialihkan",
+        );
+    }
+}
+
+fn by_system(transition: &Transition) -> bool {
+    transition.roles.contains(&Role::System)
+}
+
+/// The states in `from` and those that the transitions `taken` lead to from there.
+fn reach<'a>(from: Vec<&'a str>, taken: impl Fn(&Transition) -> bool, flow: &'a Flow) -> BTreeSet<&'a str> {
+    let mut reached = BTreeSet::new();
+    let mut open = from;
+    while let Some(state) = open.pop() {
+        if reached.insert(state) {
+            let next = flow.transitions.iter().filter(|t| t.from == state && taken(t));
+            open.extend(next.map(|t| t.to.as_str()));
+        }
+    }
+    reached
+}
