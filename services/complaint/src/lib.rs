@@ -1,3 +1,97 @@
-//! Complaints and consultation (pengaduan dan konsultasi).
+//! Complaints and consultation (pengaduan dan konsultasi), after SP4N-LAPOR!.
+//!
+//! Owns reports with their timelines and files, consultations, the knowledge base, calendar, hours, deadlines and
+//! workflows. Publishes `prima.complaint.performance.<agency>.<unit>.<year>` and
+//! `prima.complaint.score.complaint-resolution.<year>.…`. Consumes `prima.directory.unit.>`: which units exist.
+//! Identities and free text are sealed at rest; nothing personal leaves the database but by `PrivacyService`.
 
+mod app;
 pub mod domain;
+mod events;
+mod grpc;
+mod store;
+
+use prima_platform::{
+    db::{self, Database},
+    objects::Objects,
+    service::{Context, Error, Migrating, Spec, Started, Starting},
+    vault::Keyring,
+};
+use tokio::sync::watch;
+
+use app::{App, ground::Ground};
+use domain::worktime::FirstDay;
+use events::directory_unit::UnitHandler;
+
+/// Name of the service, its schema and its stream.
+pub const NAME: &str = "complaint";
+
+/// How the host runs this service.
+pub const SPEC: Spec = Spec {
+    name: NAME,
+    grpc: &[
+        "prima.complaint.v1.ComplaintService",
+        "prima.complaint.v1.ConsultationService",
+        "prima.complaint.v1.PrivacyService",
+        "prima.complaint.v1.SettingsService",
+    ],
+    public: &[
+        "/prima.complaint.v1.ComplaintService/TrackComplaint",
+        "/prima.complaint.v1.ComplaintService/ReplyToComplaint",
+        "/prima.complaint.v1.ComplaintService/CloseComplaint",
+        "/prima.complaint.v1.ComplaintService/ReopenComplaint",
+        "/prima.complaint.v1.ComplaintService/RateComplaint",
+        "/prima.complaint.v1.ComplaintService/UploadAttachment",
+        "/prima.complaint.v1.ComplaintService/ReadAttachment",
+        "/prima.complaint.v1.ConsultationService/TrackConsultation",
+        "/prima.complaint.v1.ConsultationService/RateConsultation",
+        "/prima.complaint.v1.ConsultationService/SearchKnowledge",
+        "/prima.complaint.v1.ConsultationService/GetKnowledge",
+        "/prima.complaint.v1.SettingsService/ListHolidays",
+        "/prima.complaint.v1.SettingsService/CalculateDueTime",
+        "/prima.complaint.v1.SettingsService/GetAgencyHours",
+        "/prima.complaint.v1.SettingsService/ListDeadlines",
+        "/prima.complaint.v1.SettingsService/ListWorkflows",
+        "/prima.complaint.v1.SettingsService/ListCategories",
+    ],
+    migrate: |db, run| -> Migrating { Box::pin(migrate(db, run)) },
+    start: |context| -> Starting { Box::pin(start(context)) },
+};
+
+async fn migrate(db: Database, run: bool) -> Result<(), sea_orm::DbErr> {
+    db::migrate::<store::Migrator>(&db, NAME, run).await
+}
+
+/// Ready at once: it needs nothing but its database and its keys.
+async fn start(context: Context) -> Result<Started, Error> {
+    let config = &context.config.complaint;
+    let vault = Keyring::parse(&config.keys)
+        .map_err(|faults| Error::Service(NAME, format!("complaint.keys: {}", faults.join("; "))))?;
+    let objects = Objects::open(
+        &context.config.objects,
+        context.clock.clone(),
+        context.ids.clone(),
+        context.tasks.clone(),
+    )
+    .map_err(|error| Error::Service(NAME, error.to_string()))?;
+    objects.spawn_sweep();
+    let first_day = FirstDay::from_key(&config.first_day).unwrap_or_default();
+    let app = App::new(context.clone(), vault, objects, Ground::new(first_day));
+    context.spawn_relay();
+    context.spawn_worker(UnitHandler);
+    let (ready, readiness) = watch::channel(true);
+    let complaints = grpc::complaints::server(app.clone());
+    let consultations = grpc::consultations::server(app.clone());
+    let privacy = grpc::privacy::server(app.clone());
+    let settings = grpc::settings::server(app, ready);
+    Ok(Started {
+        routes: Box::new(move |routes| {
+            routes
+                .add_service(complaints)
+                .add_service(consultations)
+                .add_service(privacy)
+                .add_service(settings);
+        }),
+        ready: readiness,
+    })
+}

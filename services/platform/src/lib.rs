@@ -13,6 +13,7 @@ pub mod db;
 pub mod document;
 pub mod failpoint;
 pub mod failure;
+pub mod faults;
 pub mod grpc;
 pub mod id;
 pub mod lifecycle;
@@ -25,6 +26,7 @@ pub mod service;
 pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod text;
 pub mod token;
 pub mod trace;
 pub mod vault;

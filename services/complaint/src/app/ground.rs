@@ -1,7 +1,7 @@
 //! What decisions stand on: calendar, hours, deadlines, workflow, as they are at the moment of the decision.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -16,14 +16,12 @@ use crate::{
     },
     store::{
         Lock,
-        settings::{
-            calendar_version, calendar_years, deadline_of, hours_of, workflow_get, workflow_newest,
-        },
+        settings::{calendar_version, calendar_years, deadline_of, hours_of, workflow_get, workflow_newest},
     },
 };
 
 /// Reads settings and keeps what a version can't change; cheap to clone.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Ground {
     first_day: FirstDay,
     kept: Arc<Mutex<Kept>>,
@@ -43,9 +41,14 @@ const AGENCIES: usize = 10_000;
 impl Ground {
     /// Counts from this first day.
     pub fn new(first_day: FirstDay) -> Self {
+        let built_in = Arc::new(Workflow::built_in().clone());
+        let kept = Kept {
+            workflows: BTreeMap::from([(built_in.id.clone(), built_in)]),
+            ..Kept::default()
+        };
         Self {
             first_day,
-            kept: Arc::default(),
+            kept: Arc::new(Mutex::new(kept)),
         }
     }
 
@@ -69,7 +72,7 @@ impl Ground {
             holidays.extend(year.holidays);
             years.push(imported);
         }
-        let calendar = Arc::new(Calendar::new(holidays, years.into_iter().collect(), version));
+        let calendar = Arc::new(Calendar::new(holidays, years.into_iter().collect::<BTreeSet<i32>>(), version));
         let mut kept = self.kept();
         // Another call may have read a newer one meanwhile.
         if kept.calendar.as_ref().is_none_or(|c| c.version() < version) {
@@ -111,10 +114,6 @@ impl Ground {
 
     /// A workflow by its id.
     pub async fn workflow(&self, conn: &impl ConnectionTrait, id: &str) -> Result<Arc<Workflow>, Failure> {
-        let built_in = Workflow::built_in();
-        if built_in.id == id {
-            return Ok(built_in);
-        }
         let known = self.kept().workflows.get(id).cloned();
         if let Some(workflow) = known {
             return Ok(workflow);
@@ -130,10 +129,9 @@ impl Ground {
 
     /// The workflow of new reports.
     pub async fn current_workflow(&self, conn: &impl ConnectionTrait) -> Result<Arc<Workflow>, Failure> {
-        match workflow_newest(conn).await? {
-            Some(id) => self.workflow(conn, &id).await,
-            None => Ok(Workflow::built_in()),
-        }
+        let newest = workflow_newest(conn).await?;
+        let id = newest.unwrap_or_else(|| Workflow::built_in().id.clone());
+        self.workflow(conn, &id).await
     }
 
     /// What a unit promises for a class instead of the national default.

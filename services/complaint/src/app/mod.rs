@@ -4,6 +4,7 @@
 
 pub mod act;
 pub mod ground;
+pub mod performance;
 pub mod submit_complaint;
 
 use std::{fmt::Display, sync::Arc};

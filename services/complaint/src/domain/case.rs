@@ -35,11 +35,15 @@ pub enum Channel {
     Letter,
     /// Another system that is connected.
     Integrated,
+    /// By e-mail.
+    Email,
+    /// By telephone.
+    Phone,
 }
 
 impl Channel {
     /// All channels.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Web,
         Self::MobileApp,
         Self::Sms,
@@ -47,6 +51,8 @@ impl Channel {
         Self::FaceToFace,
         Self::Letter,
         Self::Integrated,
+        Self::Email,
+        Self::Phone,
     ];
 
     /// Stable key.
@@ -59,6 +65,8 @@ impl Channel {
             Self::FaceToFace => "face_to_face",
             Self::Letter => "letter",
             Self::Integrated => "integrated",
+            Self::Email => "email",
+            Self::Phone => "phone",
         }
     }
 
@@ -77,6 +85,8 @@ impl Channel {
             Self::FaceToFace => "Tatap muka",
             Self::Letter => "Surat",
             Self::Integrated => "Sistem lain yang terhubung",
+            Self::Email => "Surel",
+            Self::Phone => "Telepon",
         }
     }
 }

@@ -19,7 +19,10 @@ pub fn code(random: &[u8]) -> String {
 /// A code as people read it, in groups of five.
 pub fn grouped(code: &str) -> String {
     let letters: Vec<char> = code.chars().collect();
-    let groups: Vec<String> = letters.chunks(GROUP).map(|group| group.iter().collect()).collect();
+    let groups: Vec<String> = letters
+        .chunks(GROUP)
+        .map(|group| group.iter().collect())
+        .collect();
     groups.join("-")
 }
 

@@ -3,5 +3,6 @@
 pub mod calendar;
 pub mod case;
 pub mod category;
+pub mod code;
 pub mod workflow;
 pub mod worktime;

@@ -36,7 +36,8 @@ struct Row {
     updated_at: i64,
 }
 
-const SELECTED: &str = "SELECT id, uid, workflow, calendar, facts, due_at, merged_into, region, incident_date,
+const SELECTED: &str =
+    "SELECT id, uid, workflow, calendar, facts, due_at, merged_into, region, incident_date,
     sp4n_number, secrets, content, sealed_key, erased_at, version, updated_at FROM complaint";
 
 /// A report as stored, its identity left out.

@@ -8,7 +8,10 @@ use crate::domain::{calendar::Holiday, worktime::Hours};
 
 /// The version of calendar and hours together; [`Lock::Update`] for whoever changes either.
 pub async fn calendar_version(conn: &impl ConnectionTrait, lock: Lock) -> Result<i64, DbErr> {
-    let text = format!("SELECT version FROM calendar_state WHERE id = 1{}", lock.sql(conn));
+    let text = format!(
+        "SELECT version FROM calendar_state WHERE id = 1{}",
+        lock.sql(conn)
+    );
     let row = conn.query_one_raw(sql(conn, &text, [])).await?;
     let row = row.ok_or_else(|| DbErr::RecordNotFound("calendar_state".into()))?;
     row.try_get("", "version")
@@ -70,11 +73,14 @@ pub async fn deadline_of(
     unit: &str,
     class: &str,
 ) -> Result<Option<u32>, DbErr> {
-    let text = "SELECT days FROM deadline WHERE agency = $1 AND unit = $2 AND class = $3 ORDER BY id DESC LIMIT 1";
+    let text =
+        "SELECT days FROM deadline WHERE agency = $1 AND unit = $2 AND class = $3 ORDER BY id DESC LIMIT 1";
     let values = [agency.into(), unit.into(), class.into()];
     let row = conn.query_one_raw(sql(conn, text, values)).await?;
     let days: Option<i64> = row.map(|r| r.try_get("", "days")).transpose()?;
-    Ok(days.and_then(|days| u32::try_from(days).ok()).filter(|days| *days > 0))
+    Ok(days
+        .and_then(|days| u32::try_from(days).ok())
+        .filter(|days| *days > 0))
 }
 
 /// A workflow that was added.
@@ -91,7 +97,9 @@ pub struct WorkflowRow {
 /// Every workflow that was added, the newest first.
 pub async fn workflows(conn: &impl ConnectionTrait) -> Result<Vec<WorkflowRow>, DbErr> {
     let text = "SELECT id, body, created_at FROM workflow ORDER BY number DESC";
-    WorkflowRow::find_by_statement(sql(conn, text, [])).all(conn).await
+    WorkflowRow::find_by_statement(sql(conn, text, []))
+        .all(conn)
+        .await
 }
 
 /// One workflow that was added.

@@ -84,18 +84,12 @@ impl Line {
 }
 
 /// Adds a line to a report that the transaction has locked; returns its key.
-pub async fn timeline_add(
-    txn: &Txn,
-    vault: &Keyring,
-    complaint: i64,
-    new: &New,
-    at: DateTime<Utc>,
-) -> Result<i64, Failure> {
+pub async fn timeline_add(txn: &Txn, vault: &Keyring, complaint: i64, new: &New) -> Result<i64, Failure> {
     let sealed = new.note.as_ref().map(|note| seal(vault, note)).transpose()?;
     let (bytes, key) = sealed.map(|s| (Some(s.bytes), s.key)).unwrap_or_default();
     let values = [
         complaint.into(),
-        micros(at).into(),
+        micros(new.entry.at).into(),
         new.agency.clone().into(),
         new.unit.clone().into(),
         new.actor.clone().into(),

@@ -130,11 +130,7 @@ impl Reader {
             None => false,
             Some(Value::Bool(flag)) => *flag,
             Some(_) => {
-                self.fault(
-                    join(path, key),
-                    "must be true or false",
-                    "harus true atau false",
-                );
+                self.fault(join(path, key), "must be true or false", "harus true atau false");
                 false
             }
         }

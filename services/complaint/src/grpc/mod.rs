@@ -1,0 +1,9 @@
+//! The gRPC side: requests to rules, answers back. Statuses come from the platform.
+
+pub mod complaints;
+pub mod consultations;
+mod convert;
+mod faults;
+pub mod privacy;
+pub mod render;
+pub mod settings;

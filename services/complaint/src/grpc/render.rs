@@ -1,0 +1,109 @@
+//! From what is stored to messages.
+
+use chrono::{DateTime, Utc};
+use prima_platform::clock::{from_micros, to_proto};
+use prima_proto::{complaint::v1, name};
+
+use crate::{
+    domain::{
+        case::{Case, Channel},
+        workflow::{OnDue, Workflow},
+        worktime::WorkTime,
+    },
+    store::complaint::Stored,
+};
+
+/// The agency that has a report.
+pub fn agency(case: &Case) -> String {
+    name::Agency {
+        agency: case.agency.clone(),
+    }
+    .to_string()
+}
+
+/// The unit that has a report; empty until one is known.
+pub fn unit(case: &Case) -> String {
+    if case.unit.is_empty() {
+        return String::new();
+    }
+    name::Unit {
+        agency: case.agency.clone(),
+        unit: case.unit.clone(),
+    }
+    .to_string()
+}
+
+/// How a report stands at `now`.
+pub fn status(
+    stored: &Stored,
+    workflow: &Workflow,
+    work_time: &WorkTime,
+    now: DateTime<Utc>,
+) -> v1::ComplaintStatus {
+    let case = &stored.case;
+    let state = workflow.flow_of(&case.class).and_then(|f| f.state(&case.state));
+    let mut running = deadlines(case, workflow, work_time, now);
+    running.retain(|d| {
+        workflow
+            .clock(&d.clock)
+            .is_some_and(|c| c.on_due == OnDue::Escalate)
+    });
+    let first = |d: &v1::Deadline| (d.paused, d.due_time.map(|t| (t.seconds, t.nanos)));
+    v1::ComplaintStatus {
+        name: stored.name.to_string(),
+        agency: agency(case),
+        unit: unit(case),
+        class: case.class.clone(),
+        category: case.category.clone(),
+        state: case.state.clone(),
+        state_label: state.map(|s| s.label.clone()).unwrap_or_default(),
+        state_time: Some(to_proto(case.state_since)),
+        receive_time: Some(to_proto(case.received_at)),
+        deadline: running.into_iter().min_by_key(first),
+        level: case.level,
+        open: case.is_open(),
+        etag: stored.version.to_string(),
+        update_time: Some(to_proto(from_micros(stored.updated_at))),
+    }
+}
+
+/// Every clock that runs or stands still, in the order of the workflow.
+pub fn deadlines(
+    case: &Case,
+    workflow: &Workflow,
+    work_time: &WorkTime,
+    now: DateTime<Utc>,
+) -> Vec<v1::Deadline> {
+    let rules = workflow.clocks.iter();
+    let running = rules.filter_map(|rule| {
+        let clock = case.clocks.get(&rule.key)?;
+        clock.stopped_at.is_none().then(|| v1::Deadline {
+            clock: rule.key.clone(),
+            label: rule.label.clone(),
+            due_time: clock.due.map(|due| to_proto(due.at)),
+            due_date: clock
+                .due
+                .map(|due| work_time.day(due.at).to_string())
+                .unwrap_or_default(),
+            provisional: clock.due.is_some_and(|due| due.provisional),
+            paused: clock.due.is_none(),
+            overdue: clock.due.is_some_and(|due| due.at < now),
+        })
+    });
+    running.collect()
+}
+
+/// A channel.
+pub fn channel(channel: Channel) -> v1::Channel {
+    match channel {
+        Channel::Web => v1::Channel::Web,
+        Channel::MobileApp => v1::Channel::MobileApp,
+        Channel::Sms => v1::Channel::Sms,
+        Channel::SocialMedia => v1::Channel::SocialMedia,
+        Channel::FaceToFace => v1::Channel::FaceToFace,
+        Channel::Letter => v1::Channel::Letter,
+        Channel::Integrated => v1::Channel::Integrated,
+        Channel::Email => v1::Channel::Email,
+        Channel::Phone => v1::Channel::Phone,
+    }
+}
