@@ -2,7 +2,10 @@
 
 use std::sync::OnceLock;
 
-use super::workflow::{Fault, fields::{Object, Reader, join}};
+use super::workflow::{
+    Fault,
+    fields::{Object, Reader, join},
+};
 
 /// One category.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -362,7 +362,7 @@ pub struct Level {
     /// Name for people, in Indonesian.
     pub label: String,
     /// When: so many working days after the deadline, before it when negative.
-    pub working_days: i64,
+    pub working_days: i32,
     /// Who is told.
     pub role: Role,
     /// How sure it is.
@@ -413,9 +413,8 @@ impl Workflow {
     /// The workflow that comes with the service, after SP4N-LAPOR! (`reference/sp4n.json`).
     pub fn built_in() -> &'static Self {
         static BUILT_IN: OnceLock<Workflow> = OnceLock::new();
-        BUILT_IN.get_or_init(|| {
-            Self::parse(include_str!("../../data/workflow-sp4n.json")).unwrap_or_default()
-        })
+        BUILT_IN
+            .get_or_init(|| Self::parse(include_str!("../../data/workflow-sp4n.json")).unwrap_or_default())
     }
 
     /// A class.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{
-    ActionKind, Citation, Class, ClockLength, ClockRule, Fault, Flow, Level, OnDue, Reason, Role, State, Stops,
-    Transition, Workflow,
+    ActionKind, Citation, Class, ClockLength, ClockRule, Fault, Flow, Level, OnDue, Reason, Role, State,
+    Stops, Transition, Workflow,
     fields::{Object, Reader, join},
     graph,
 };
@@ -241,7 +241,10 @@ impl Reader {
     }
 
     fn roles(&mut self, of: &Object, path: &str) -> Vec<Role> {
-        let rows = self.list(of, path, "roles", 1, Role::ALL.len()).iter().enumerate();
+        let rows = self
+            .list(of, path, "roles", 1, Role::ALL.len())
+            .iter()
+            .enumerate();
         rows.filter_map(|(at, role)| self.role(Some(role), &format!("{path}.roles[{at}]")))
             .collect()
     }
@@ -345,8 +348,9 @@ impl Reader {
             return OnDue::Escalate;
         }
         let actions = [ActionKind::Close.key(), ActionKind::Expire.key()];
-        let parse =
-            |word: &str| ActionKind::parse(word).filter(|a| matches!(a, ActionKind::Close | ActionKind::Expire));
+        let parse = |word: &str| {
+            ActionKind::parse(word).filter(|a| matches!(a, ActionKind::Close | ActionKind::Expire))
+        };
         self.word(of.get("action"), &join(&path, "action"), parse, &actions)
             .map_or(OnDue::Nothing, OnDue::Act)
     }
@@ -408,6 +412,7 @@ impl Reader {
             }
             let days = of.get("working_days").and_then(Value::as_i64);
             let days = days.filter(|d| (-100..=100).contains(d));
+            let days = days.and_then(|d| i32::try_from(d).ok());
             match (days, before) {
                 (None, _) => self.fault(
                     join(&path, "working_days"),
