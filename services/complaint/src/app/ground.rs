@@ -72,7 +72,11 @@ impl Ground {
             holidays.extend(year.holidays);
             years.push(imported);
         }
-        let calendar = Arc::new(Calendar::new(holidays, years.into_iter().collect::<BTreeSet<i32>>(), version));
+        let calendar = Arc::new(Calendar::new(
+            holidays,
+            years.into_iter().collect::<BTreeSet<i32>>(),
+            version,
+        ));
         let mut kept = self.kept();
         // Another call may have read a newer one meanwhile.
         if kept.calendar.as_ref().is_none_or(|c| c.version() < version) {

@@ -362,7 +362,7 @@ pub struct Level {
     /// Name for people, in Indonesian.
     pub label: String,
     /// When: so many working days after the deadline, before it when negative.
-    pub working_days: i64,
+    pub working_days: i32,
     /// Who is told.
     pub role: Role,
     /// How sure it is.

@@ -182,19 +182,19 @@ impl Reader {
         word
     }
 
-    /// `{"working_days": 1 to 1000}` or `{"days": 0 to 3650}`.
+    /// `{"working_days": 0 to 1000}` or `{"days": 0 to 3650}`.
     pub(in crate::domain) fn length(&mut self, value: &Value, path: &str) -> Option<Length> {
         let length = serde_json::from_value(value.clone()).ok();
         let fits = |length: &Length| match length {
-            Length::WorkingDays(n) => (1..=1000).contains(n),
+            Length::WorkingDays(n) => *n <= 1000,
             Length::Days(n) => *n <= 3650,
         };
         let length = length.filter(fits);
         if length.is_none() {
             self.fault(
                 path,
-                "must be {\"working_days\": 1 to 1000} or {\"days\": 0 to 3650}",
-                "harus {\"working_days\": 1 sampai 1000} atau {\"days\": 0 sampai 3650}",
+                "must be {\"working_days\": 0 to 1000} or {\"days\": 0 to 3650}",
+                "harus {\"working_days\": 0 sampai 1000} atau {\"days\": 0 sampai 3650}",
             );
         }
         length

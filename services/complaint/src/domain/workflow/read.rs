@@ -412,6 +412,7 @@ impl Reader {
             }
             let days = of.get("working_days").and_then(Value::as_i64);
             let days = days.filter(|d| (-100..=100).contains(d));
+            let days = days.and_then(|d| i32::try_from(d).ok());
             match (days, before) {
                 (None, _) => self.fault(
                     join(&path, "working_days"),
