@@ -8,6 +8,7 @@ mod result;
 mod serve;
 mod survey;
 mod words;
+mod workdays;
 
 use std::path::PathBuf;
 
@@ -27,6 +28,7 @@ pub use survey::{
     SurveyWhat, TokensArgs, TokensFormat, VoidArgs, VoidsArgs, Weights,
 };
 pub use words::parse;
+pub use workdays::{FirstDayRule, WorkdaysArgs};
 
 /// The whole command line; [`parse`] reads it.
 #[derive(Debug, Parser)]
@@ -139,6 +141,11 @@ pub enum Command {
     /// Prints how many respondents a population needs.
     #[command(about = "Hitung sampel minimum (Krejcie-Morgan) untuk suatu populasi")]
     SampleSize(SampleSizeArgs),
+    /// Prints the day on which a deadline of working days ends.
+    #[command(
+        about = "Hitung hari jatuh tempo sekian hari kerja setelah suatu tanggal (kalender libur nasional)"
+    )]
+    Workdays(WorkdaysArgs),
 }
 
 /// A service of the house.

@@ -214,6 +214,7 @@ mod tests {
             "prima index simulate -h",
             "prima instrument check -h",
             "prima scores -h",
+            "prima workdays -h",
         ] {
             let text = read(line).unwrap_err();
             for word in [
@@ -341,6 +342,20 @@ mod tests {
                 Err("KUNCI=N"),
             ),
             ("prima instrument check", Err("<BERKAS.json>")),
+            (
+                "prima workdays 2025-03-26 14 --explain --holidays f.csv --first-day same-day",
+                Ok(()),
+            ),
+            ("prima workdays 2025-03-26", Err("<HARI>")),
+            ("prima workdays 2025-3-26 14", Err("harus tanggal")),
+            ("prima workdays 2025-02-29 14", Err("harus tanggal")),
+            ("prima workdays 1999-12-31 14", Err("2000 sampai 2100")),
+            ("prima workdays 2025-03-26 10001", Err("0 sampai 10000")),
+            ("prima workdays 2025-03-26 3,5", Err("bilangan bulat")),
+            (
+                "prima workdays 2025-03-26 14 --first-day besok",
+                Err("pilihannya: next-working-day, same-day"),
+            ),
             ("prima import scores f.csv --skip-bad-rows", Ok(())),
             (
                 "prima scores --metric ombudsman --subject agencies/3271/units/-",
