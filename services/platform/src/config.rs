@@ -288,7 +288,9 @@ pub struct Ranking {
 impl Default for Ranking {
     fn default() -> Self {
         Self {
-            sources: vec!["survey".into(), "innovation".into(), "index".into()],
+            sources: ["survey", "innovation", "index", "complaint"]
+                .map(String::from)
+                .into(),
             watch_interval_millis: 50,
         }
     }
