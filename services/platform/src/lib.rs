@@ -16,11 +16,13 @@ pub mod failure;
 pub mod grpc;
 pub mod id;
 pub mod lifecycle;
+pub mod near;
 pub mod number;
 pub mod objects;
 pub mod outbox;
 pub mod page;
 pub mod request_id;
+pub mod search;
 pub mod service;
 pub mod telemetry;
 #[cfg(feature = "testing")]
@@ -28,3 +30,4 @@ pub mod testing;
 pub mod token;
 pub mod trace;
 pub mod vault;
+pub mod words;
