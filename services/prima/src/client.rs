@@ -52,6 +52,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         | Command::Reconcile(_)
         | Command::DeadLetters(_)
         | Command::Token(_)
+        | Command::Key(_)
         | Command::Workdays(_) => {
             bail!("perintah ini bukan perintah klien")
         }

@@ -28,6 +28,7 @@ fn main() -> ExitCode {
             Command::DeadLetters(args) => run::dead_letters(args).await,
             Command::Token(args) => run::token(&args),
             Command::Workdays(args) => Ok(workdays::run(&args)),
+            Command::Key(args) => run::key(&args),
             _ => client::run(cli).await,
         }
     });

@@ -7,14 +7,12 @@ pub mod contest;
 pub mod eligibility;
 pub mod entry;
 pub mod innovation;
-pub mod near;
 pub mod number;
 pub mod obligation;
 pub mod replication;
 pub mod round;
 pub mod round_check;
 pub mod scoring;
-pub mod text;
 pub mod words;
 
 #[cfg(test)]
