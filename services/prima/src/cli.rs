@@ -52,7 +52,7 @@ pub struct Cli {
 /// How the client commands reach the services.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ConnectionArgs {
-    /// `URL` for every service, or `directory=URL`, `survey=URL`, `innovation=URL`, `index=URL`,
+    /// `URL` for every service, or `directory=URL`, `survey=URL`, `innovation=URL`, `complaint=URL`, `index=URL`,
     /// `ranking=URL`.
     #[arg(
         long,
@@ -60,8 +60,8 @@ pub struct ConnectionArgs {
         env = "PRIMA_ENDPOINT",
         value_name = "[LAYANAN=]URL",
         value_delimiter = ',',
-        help = "Alamat layanan; URL untuk semua, atau directory=URL, survey=URL, innovation=URL, index=URL, \
-                ranking=URL. Boleh berulang (lingkungan: PRIMA_ENDPOINT; bawaan: http://127.0.0.1:50051)"
+        help = "Alamat layanan; URL untuk semua, atau directory=URL, survey=URL, innovation=URL, \
+                complaint=URL, index=URL, ranking=URL. Boleh berulang (lingkungan: PRIMA_ENDPOINT; bawaan: http://127.0.0.1:50051)"
     )]
     pub endpoint: Vec<String>,
     /// File that holds the bearer token.
@@ -167,6 +167,8 @@ pub enum Service {
     Survey,
     /// Innovations and their competition rounds.
     Innovation,
+    /// Complaints and consultation.
+    Complaint,
     /// Instruments, evaluations, the index, scores of other bodies.
     Index,
     /// League tables.
@@ -175,10 +177,11 @@ pub enum Service {
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Directory,
         Self::Survey,
         Self::Innovation,
+        Self::Complaint,
         Self::Index,
         Self::Ranking,
     ];
@@ -189,6 +192,7 @@ impl Service {
             Self::Directory => "directory",
             Self::Survey => "survey",
             Self::Innovation => "innovation",
+            Self::Complaint => "complaint",
             Self::Index => "index",
             Self::Ranking => "ranking",
         }
@@ -202,7 +206,7 @@ pub struct HealthArgs {
     #[arg(
         long,
         value_name = "LAYANAN",
-        help = "Hanya layanan ini: directory, survey, innovation, index, atau ranking"
+        help = "Hanya layanan ini: directory, survey, innovation, complaint, index, atau ranking"
     )]
     pub service: Option<Service>,
 }
