@@ -24,9 +24,12 @@ fn workflow() -> &'static Workflow {
 
 /// The built-in workflow with one value replaced.
 fn changed(pointer: &str, value: serde_json::Value) -> Workflow {
-    let mut document: serde_json::Value =
-        serde_json::from_str(include_str!("../../../data/workflow-sp4n.json")).unwrap();
-    *document.pointer_mut(pointer).unwrap() = value;
+    edited(|document| *document.pointer_mut(pointer).unwrap() = value)
+}
+
+fn edited(edit: impl FnOnce(&mut serde_json::Value)) -> Workflow {
+    let mut document = serde_json::from_str(include_str!("../../../data/workflow-sp4n.json")).unwrap();
+    edit(&mut document);
     Workflow::parse(&document.to_string()).unwrap()
 }
 

@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use super::*;
 
 #[test]
@@ -281,7 +283,7 @@ fn an_answer_is_rated_once_for_each_closing() {
 }
 
 #[test]
-fn the_verified_class_decides_deadline_and_flow() {
+fn the_verified_class_decides_the_deadline() {
     let mut life = Life::begin("2025-03-26 10:00");
     let as_class = |class: &str| Action::Disposition {
         unit: "inspektorat".into(),
@@ -331,4 +333,51 @@ fn an_unknown_class_is_not_received() {
         wib("2025-03-26 10:00"),
     );
     assert_eq!(refused.unwrap_err(), Refusal::UnknownClass);
+}
+
+#[test]
+fn the_verified_class_decides_how_the_report_goes_on() {
+    let workflow = edited(|document| {
+        let mut quick = document["flows"][0].clone();
+        quick["key"] = json!("quick");
+        let answer = json!({
+            "from": "dispositioned", "to": "responded", "action": "respond",
+            "roles": ["liaison_officer"], "label": "Tanggapi"
+        });
+        quick["transitions"].as_array_mut().unwrap().push(answer);
+        document["flows"].as_array_mut().unwrap().push(quick);
+        document["classes"][0]["flow"] = json!("quick");
+    });
+    let answer = |class: &str| {
+        let mut life = Life::begin_with(workflow.clone(), "aspiration", wib("2025-04-08 10:00"));
+        let disposition = Action::Disposition {
+            unit: "dpupr".into(),
+            class: class.into(),
+            category: String::new(),
+        };
+        life.act(disposition, COORDINATOR, "2025-04-08 11:00");
+        life.act(Action::Respond, LIAISON, "2025-04-08 12:00");
+        life.path()[3..].join(" ")
+    };
+    assert_eq!(answer("information_request"), "responded");
+    assert_eq!(answer("complaint_regular"), "in_progress responded");
+}
+
+#[test]
+fn who_may_not_pick_a_report_up_may_not_act_on_it_unpicked() {
+    let workflow = changed("/flows/0/transitions/0/roles", json!(["national_admin"]));
+    let mut life = Life::begin_with(workflow, "complaint_regular", wib("2025-04-08 10:00"));
+    assert_eq!(
+        life.case.allowed(&life.workflow, COORDINATOR),
+        [ActionKind::Forward]
+    );
+    let refused = life.try_act(&disposition(), COORDINATOR, wib("2025-04-08 11:00"));
+    assert_eq!(
+        refused,
+        Err(Refusal::WrongRole {
+            needs: vec![Role::NationalAdmin]
+        })
+    );
+    life.act(Action::StartVerification, Role::NationalAdmin, "2025-04-08 12:00");
+    life.act(disposition(), COORDINATOR, "2025-04-08 13:00");
 }

@@ -35,6 +35,24 @@ fn reminders_and_levels_come_one_by_one_and_once() {
 }
 
 #[test]
+fn a_deadline_that_begins_anew_is_told_anew() {
+    let mut life = Life::begin("2025-03-26 10:00");
+    life.due(wib("2025-04-15 09:00"));
+    assert_eq!(life.case.level, 2);
+    life.act(forward(), COORDINATOR, "2025-04-15 10:00");
+    assert_eq!(life.case.level, 0);
+    let told = life.due(wib("2025-04-21 16:00"));
+    let told: Vec<_> = told.iter().map(|e| (e.level, e.at)).collect();
+    assert_eq!(
+        told,
+        [
+            (Some(0), wib("2025-04-17 16:00")),
+            (Some(1), wib("2025-04-21 16:00"))
+        ]
+    );
+}
+
+#[test]
 fn somebody_raises_the_level_up_to_the_top() {
     let mut life = Life::begin("2025-04-08 10:00");
     let at = wib("2025-04-08 11:00");
