@@ -3,9 +3,16 @@
 //! tallies, marks of performance, performance, outbox.
 
 pub mod act;
+pub mod add_workflow;
+pub mod feed;
 pub mod ground;
+pub mod import_holidays;
 pub mod performance;
+pub mod recompute;
+pub mod set_deadline;
 pub mod submit_complaint;
+pub mod sweep;
+pub mod update_agency_hours;
 
 use std::{fmt::Display, sync::Arc};
 
@@ -22,7 +29,7 @@ use prima_platform::{
 };
 use ring::rand::{SecureRandom, SystemRandom};
 use sha2::{Digest, Sha256};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::{
     domain::{code, workflow::Role},
@@ -43,6 +50,7 @@ pub struct App {
     pub ground: Ground,
     marks: Arc<Notify>,
     lines: Arc<Notify>,
+    fed: Arc<watch::Sender<i64>>,
     random: SystemRandom,
 }
 
@@ -56,6 +64,7 @@ impl App {
             ground,
             marks: Arc::default(),
             lines: Arc::default(),
+            fed: Arc::new(watch::Sender::new(0)),
             random: SystemRandom::new(),
         }
     }
@@ -73,6 +82,11 @@ impl App {
     /// Told when lines of a timeline were committed.
     pub fn lines(&self) -> &Notify {
         &self.lines
+    }
+
+    /// The last number of the feed that is known here; watchers go up to it.
+    pub fn fed(&self) -> &watch::Sender<i64> {
+        &self.fed
     }
 
     /// Commits, and wakes who waits for it.

@@ -14,7 +14,7 @@ use prima_proto::{
 };
 use tonic::{Request, Response, Status};
 
-use super::convert;
+use super::{convert, watch};
 use crate::app::{App, submit_complaint};
 
 /// The service as tonic runs it.
@@ -193,9 +193,10 @@ impl ComplaintService for Server {
 
     async fn watch_complaints(
         &self,
-        _request: Request<v1::WatchComplaintsRequest>,
+        request: Request<v1::WatchComplaintsRequest>,
     ) -> Answer<Self::WatchComplaintsStream> {
-        Err(Status::unimplemented("WatchComplaints"))
+        let (caller, message) = open(request)?;
+        answer(watch::watch(&self.app, &caller, message).await)
     }
 
     async fn get_performance(

@@ -3,7 +3,12 @@
 pub mod complaints;
 pub mod consultations;
 mod convert;
+mod convert_settings;
 mod faults;
 pub mod privacy;
+mod read_settings;
 pub mod render;
+pub mod render_line;
+pub mod render_settings;
 pub mod settings;
+mod watch;
