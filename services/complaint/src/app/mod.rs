@@ -1,14 +1,16 @@
 //! One file per use case that changes state: begin, look for the first answer, lock, domain, save, stage, commit.
 //! Rows are locked in this order: calendar, report (the one merged into after the one that is merged), consultation,
-//! tallies, marks of performance, performance, outbox.
+//! tallies, marks of performance, performance, files, outbox.
 
 pub mod act;
 pub mod add_workflow;
+pub mod attachments;
 pub mod feed;
 pub mod ground;
 pub mod import_holidays;
 pub mod performance;
 pub mod recompute;
+pub mod reporter;
 pub mod set_deadline;
 pub mod submit_complaint;
 pub mod sweep;
@@ -29,7 +31,7 @@ use prima_platform::{
 };
 use ring::rand::{SecureRandom, SystemRandom};
 use sha2::{Digest, Sha256};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::{
     domain::{code, workflow::Role},
@@ -51,6 +53,7 @@ pub struct App {
     marks: Arc<Notify>,
     lines: Arc<Notify>,
     fed: Arc<watch::Sender<i64>>,
+    uploads: Arc<Semaphore>,
     random: SystemRandom,
 }
 
@@ -65,6 +68,7 @@ impl App {
             marks: Arc::default(),
             lines: Arc::default(),
             fed: Arc::new(watch::Sender::new(0)),
+            uploads: Arc::new(Semaphore::new(attachments::UPLOADS)),
             random: SystemRandom::new(),
         }
     }

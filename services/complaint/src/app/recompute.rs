@@ -106,16 +106,6 @@ async fn one(app: &App, id: i64, version: i64) -> Result<(), Failure> {
         return Ok(txn.commit().await?);
     }
     let (actor, written) = (Actor::system(), Written::default());
-    act::save(
-        app,
-        &txn,
-        &mut stored,
-        &before,
-        &lead,
-        lines,
-        &actor,
-        written,
-    )
-    .await?;
+    act::save(app, &txn, &mut stored, &before, &lead, lines, &actor, written).await?;
     app.commit(txn).await
 }

@@ -40,7 +40,9 @@ async fn round(app: &App) -> Result<bool, Failure> {
     let limit = i64::try_from(batch).unwrap_or(i64::MAX);
     let due = due_page(app.context.db.reader(), app.now(), limit).await?;
     let full = due.len() >= batch;
-    let done = stream::iter(due).map(|due| take(app, due)).buffer_unordered(LANES);
+    let done = stream::iter(due)
+        .map(|due| take(app, due))
+        .buffer_unordered(LANES);
     let done = done.try_fold(false, async |any, done| Ok(any || done)).await?;
     Ok(full && done)
 }
@@ -53,7 +55,9 @@ async fn take(app: &App, due: Due) -> Result<bool, Failure> {
     };
     tracing::error!(complaint = due.id, failures = due.failures + 1, %error, "due time put off");
     let now = app.now();
-    let doubled = u32::try_from(due.failures).ok().and_then(|n| 2_i64.checked_pow(n));
+    let doubled = u32::try_from(due.failures)
+        .ok()
+        .and_then(|n| 2_i64.checked_pow(n));
     let delay = FIRST_DELAY
         .saturating_mul(doubled.unwrap_or(LONGEST_DELAY))
         .min(LONGEST_DELAY);
@@ -77,17 +81,7 @@ async fn settle(app: &App, id: i64) -> Result<bool, Failure> {
     let (lead, mut lines) = act::lead(app, &txn, &mut stored).await?;
     lines.extend(stored.case.due(&lead.workflow, &lead.work_time, now));
     let (actor, written) = (Actor::system(), Written::default());
-    act::save(
-        app,
-        &txn,
-        &mut stored,
-        &before,
-        &lead,
-        lines,
-        &actor,
-        written,
-    )
-    .await?;
+    act::save(app, &txn, &mut stored, &before, &lead, lines, &actor, written).await?;
     app.commit(txn).await?;
     Ok(true)
 }

@@ -216,11 +216,7 @@ pub fn update_agency_hours(
         agency.zip(faults.take_all(hours))
     });
     let request = once.zip(read);
-    faults.settle(request.map(|(once, (agency, hours))| update_agency_hours::Request {
-        once,
-        agency,
-        hours,
-    }))
+    faults.settle(request.map(|(once, (agency, hours))| update_agency_hours::Request { once, agency, hours }))
 }
 
 /// The place of each weekday in the list.

@@ -34,10 +34,7 @@ pub async fn list_holidays(
         holidays: days.map(render::holiday).collect(),
         loaded: calendar.covers(year),
         version: calendar.version(),
-        citation: imported
-            .map(|y| y.citation)
-            .or(shipped)
-            .unwrap_or_default(),
+        citation: imported.map(|y| y.citation).or(shipped).unwrap_or_default(),
     })
 }
 
@@ -49,10 +46,7 @@ pub async fn calculate_due_time(
     let asked = convert::calculation(&request)?;
     // No agency has the empty id: it stands for the default.
     let agency = asked.agency.map(|a| a.agency).unwrap_or_default();
-    let work_time = app
-        .ground
-        .work_time(app.context.db.reader(), &agency)
-        .await?;
+    let work_time = app.ground.work_time(app.context.db.reader(), &agency).await?;
     let due = work_time.due(&Clock {
         started_at: asked.start,
         length: Length::WorkingDays(asked.days),

@@ -87,8 +87,7 @@ impl SettingsService for Server {
         let (caller, message) = open(request)?;
         let db = self.app.context.db.reader();
         let workflow = self.app.ground.current_workflow(db).await.map_err(status)?;
-        let request =
-            convert_settings::set_deadline(&self.app.vault, &workflow, message).map_err(status)?;
+        let request = convert_settings::set_deadline(&self.app.vault, &workflow, message).map_err(status)?;
         answer(set_deadline::run(&self.app, &caller, request).await)
     }
 

@@ -89,9 +89,7 @@ pub async fn outdated_page(
 /// How many there are.
 pub async fn outdated_count(conn: &impl ConnectionTrait, version: i64) -> Result<i64, DbErr> {
     let text = format!("SELECT COUNT(*) AS count FROM complaint WHERE {MOVABLE} AND calendar < $1");
-    let row = conn
-        .query_one_raw(sql(conn, &text, [version.into()]))
-        .await?;
+    let row = conn.query_one_raw(sql(conn, &text, [version.into()])).await?;
     row.map_or(Ok(0), |row| row.try_get("", "count"))
 }
 

@@ -194,7 +194,8 @@ pub async fn deadline_add(txn: &Txn, promise: &Promise, by: &By) -> Result<(), D
 
 /// Adds a workflow; false when its id is taken.
 pub async fn workflow_add(txn: &Txn, id: &str, body: &str, by: &By) -> Result<bool, DbErr> {
-    let text = "INSERT INTO workflow (id, body, actor, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    let text =
+        "INSERT INTO workflow (id, body, actor, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
     let values = [
         id.into(),
         body.into(),
