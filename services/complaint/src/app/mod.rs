@@ -2,6 +2,7 @@
 //! Rows are locked in this order: calendar, report (the one merged into after the one that is merged), consultation,
 //! tallies, marks of performance, performance, outbox.
 
+pub mod access;
 pub mod act;
 pub mod ground;
 pub mod performance;
@@ -166,6 +167,11 @@ pub fn role_in(caller: &Caller, agency: &str) -> Result<Role, Failure> {
 /// `Ok` for a liaison officer of the agency and who stands for them.
 pub fn require_liaison(caller: &Caller, agency: &str) -> Result<(), Failure> {
     caller.require(&[caller::Role::Operator], agency)
+}
+
+/// `Ok` for who may read reports of some agency.
+pub fn require_some(caller: &Caller) -> Result<(), Failure> {
+    caller.holds(&[caller::Role::Operator])
 }
 
 /// `Ok` for the coordinator of the agency and the national admin.

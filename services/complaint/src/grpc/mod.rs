@@ -3,7 +3,11 @@
 pub mod complaints;
 pub mod consultations;
 mod convert;
+mod convert_list;
 mod faults;
 pub mod privacy;
+mod read;
 pub mod render;
+pub mod render_timeline;
+mod render_view;
 pub mod settings;
