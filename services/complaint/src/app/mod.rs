@@ -2,6 +2,7 @@
 //! Rows are locked in this order: calendar, report (the one merged into after the one that is merged), consultation,
 //! tallies, marks of performance, performance, files, outbox.
 
+pub mod access;
 pub mod act;
 pub mod add_workflow;
 pub mod attachments;
@@ -184,6 +185,11 @@ pub fn role_in(caller: &Caller, agency: &str) -> Result<Role, Failure> {
 /// `Ok` for a liaison officer of the agency and who stands for them.
 pub fn require_liaison(caller: &Caller, agency: &str) -> Result<(), Failure> {
     caller.require(&[caller::Role::Operator], agency)
+}
+
+/// `Ok` for who may read reports of some agency.
+pub fn require_some(caller: &Caller) -> Result<(), Failure> {
+    caller.holds(&[caller::Role::Operator])
 }
 
 /// `Ok` for the coordinator of the agency and the national admin.

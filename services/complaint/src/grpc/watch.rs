@@ -8,7 +8,7 @@ use prima_platform::{
 };
 use prima_proto::{complaint::v1, name};
 
-use super::{faults::Fields, render_line};
+use super::{faults::Fields, render, render_timeline};
 use crate::{
     app::{App, require_liaison, require_national},
     store::feed::{Fed, View, feed_last, feed_page},
@@ -98,13 +98,16 @@ fn message(line: &Fed) -> v1::WatchComplaintsResponse {
     let unit = if line.unit.is_empty() {
         String::new()
     } else {
-        render_line::parent(&line.agency, &line.unit)
+        render::parent(&line.agency, &line.unit)
     };
     v1::WatchComplaintsResponse {
         cursor: line.feed.to_string(),
         complaint: line.complaint.to_string(),
-        agency: render_line::parent(&line.agency, ""),
+        agency: render::parent(&line.agency, ""),
         unit,
-        entry: Some(render_line::line(&line.entry, line.number, &line.role)),
+        entry: Some(v1::TimelineEntry {
+            other: render_timeline::other(&line.entry),
+            ..render_timeline::entry(&line.entry, line.number, &line.role)
+        }),
     }
 }

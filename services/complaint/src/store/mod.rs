@@ -6,6 +6,7 @@ pub mod contact;
 pub mod directory;
 pub mod due;
 pub mod feed;
+pub mod list;
 pub mod ownership;
 pub mod sealed;
 pub mod settings;
@@ -44,13 +45,16 @@ const FIRST: Step = Step {
             region {key} NOT NULL, incident_date {key} NOT NULL, sp4n_number {key} NOT NULL,
             secrets {blob} NOT NULL, identity {blob}, content {blob}, sealed_key {key} NOT NULL,
             erased_at BIGINT, failures BIGINT NOT NULL DEFAULT 0, version BIGINT NOT NULL, updated_at BIGINT NOT NULL)",
-        "CREATE INDEX complaint_newest ON complaint (received_at, id)",
-        "CREATE INDEX complaint_agency ON complaint (agency, received_at, id)",
-        "CREATE INDEX complaint_unit ON complaint (agency, unit, received_at, id)",
+        // What follows `id` in the indexes of lists is no part of the order: rows that a filter leaves out are passed over
+        // in the index, without being read.
+        "CREATE INDEX complaint_newest ON complaint (received_at, id, state, class, open, due_at)",
+        "CREATE INDEX complaint_agency ON complaint (agency, received_at, id, state, class, open, due_at)",
+        "CREATE INDEX complaint_unit ON complaint (agency, unit, received_at, id, state, class, open, due_at)",
         "CREATE INDEX complaint_state ON complaint (agency, state, received_at, id)",
         "CREATE INDEX complaint_open ON complaint (agency, received_at, id) WHERE open = 1",
-        "CREATE INDEX complaint_due ON complaint (due_at, id) WHERE due_at IS NOT NULL",
-        "CREATE INDEX complaint_agency_due ON complaint (agency, due_at, id) WHERE due_at IS NOT NULL",
+        "CREATE INDEX complaint_due ON complaint (due_at, id, state, class, open) WHERE due_at IS NOT NULL",
+        "CREATE INDEX complaint_agency_due ON complaint (agency, due_at, id, unit, state, class, open)
+            WHERE due_at IS NOT NULL",
         "CREATE INDEX complaint_wake ON complaint (wake_at, id) WHERE wake_at IS NOT NULL",
         // Every report with a deadline that runs: one that is overdue and told in full has no more time to wake at.
         "CREATE INDEX complaint_calendar ON complaint (calendar, id) WHERE wake_at IS NOT NULL OR due_at IS NOT NULL",
