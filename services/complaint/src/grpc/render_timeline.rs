@@ -66,5 +66,6 @@ fn kind(kind: EntryKind) -> v1::TimelineKind {
         EntryKind::EscalatedByHand => v1::TimelineKind::EscalatedByHand,
         EntryKind::Rescheduled => v1::TimelineKind::Rescheduled,
         EntryKind::Rated => v1::TimelineKind::Rated,
+        EntryKind::Merged => v1::TimelineKind::Merged,
     }
 }
