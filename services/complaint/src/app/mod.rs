@@ -1,11 +1,12 @@
 //! One file per use case that changes state: begin, look for the first answer, lock, domain, save, stage, commit.
 //! Rows are locked in this order: calendar, report (the one merged into after the one that is merged), consultation,
-//! tallies, marks of performance, performance, outbox.
+//! tallies, marks of performance, performance, files, outbox.
 
-pub mod access;
 pub mod act;
+pub mod attachments;
 pub mod ground;
 pub mod performance;
+pub mod reporter;
 pub mod submit_complaint;
 
 use std::{fmt::Display, sync::Arc};
@@ -23,7 +24,7 @@ use prima_platform::{
 };
 use ring::rand::{SecureRandom, SystemRandom};
 use sha2::{Digest, Sha256};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::{
     domain::{code, workflow::Role},
@@ -44,6 +45,7 @@ pub struct App {
     pub ground: Ground,
     marks: Arc<Notify>,
     lines: Arc<Notify>,
+    uploads: Arc<Semaphore>,
     random: SystemRandom,
 }
 
@@ -57,6 +59,7 @@ impl App {
             ground,
             marks: Arc::default(),
             lines: Arc::default(),
+            uploads: Arc::new(Semaphore::new(attachments::UPLOADS)),
             random: SystemRandom::new(),
         }
     }

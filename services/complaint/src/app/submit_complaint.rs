@@ -3,7 +3,7 @@
 use prima_platform::{caller::Caller, failure::Failure};
 use prima_proto::{complaint::v1, name};
 
-use super::{App, Once, act, performance, require_intake, tracking_digest};
+use super::{App, Once, act, attachments, performance, require_intake, tracking_digest};
 use crate::{
     domain::{
         case::{Case, Channel, Intake},
@@ -13,6 +13,7 @@ use crate::{
     grpc::render,
     store::{
         Lock,
+        attachment::Owner,
         complaint::{New, complaint_get, complaint_insert},
         contact::contact_add,
         sealed::{Content, Identity, Secrets},
@@ -123,6 +124,7 @@ pub async fn run(app: &App, caller: &Caller, new: Request) -> Result<v1::SubmitC
     };
     timeline_add(&txn, &app.vault, stored.id, &line).await?;
     performance::changed(&txn, None, Some(&stored.case), &lead.work_time).await?;
+    attachments::claim(app, &txn, caller, &new.attachments, Owner::Complaint(stored.id)).await?;
     let answer = v1::SubmitComplaintResponse {
         status: Some(render::status(&stored, &lead.workflow, &lead.work_time, now)),
         ..Default::default()

@@ -5,5 +5,6 @@ pub mod case;
 pub mod category;
 pub mod code;
 pub mod duplicate;
+pub mod file;
 pub mod workflow;
 pub mod worktime;

@@ -14,7 +14,7 @@ use prima_proto::{
 };
 use tonic::{Request, Response, Status};
 
-use super::{convert, read};
+use super::{attachments, convert, read};
 use crate::app::{App, submit_complaint};
 
 /// The service as tonic runs it.
@@ -178,18 +178,20 @@ impl ComplaintService for Server {
 
     async fn upload_attachment(
         &self,
-        _request: Request<tonic::Streaming<v1::UploadAttachmentRequest>>,
+        request: Request<tonic::Streaming<v1::UploadAttachmentRequest>>,
     ) -> Answer<v1::UploadAttachmentResponse> {
-        Err(Status::unimplemented("UploadAttachment"))
+        let caller = caller::of(&request);
+        answer(attachments::upload(&self.app, &caller, request.into_inner()).await)
     }
 
     type ReadAttachmentStream = prima_platform::grpc::WatchStream<v1::ReadAttachmentResponse>;
 
     async fn read_attachment(
         &self,
-        _request: Request<v1::ReadAttachmentRequest>,
+        request: Request<v1::ReadAttachmentRequest>,
     ) -> Answer<Self::ReadAttachmentStream> {
-        Err(Status::unimplemented("ReadAttachment"))
+        let caller = caller::of(&request);
+        answer(attachments::read(&self.app, &caller, request.into_inner()).await)
     }
 
     type WatchComplaintsStream = prima_platform::grpc::WatchStream<v1::WatchComplaintsResponse>;

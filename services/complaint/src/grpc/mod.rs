@@ -1,5 +1,6 @@
 //! The gRPC side: requests to rules, answers back. Statuses come from the platform.
 
+mod attachments;
 pub mod complaints;
 pub mod consultations;
 mod convert;

@@ -4,11 +4,18 @@ use prima_platform::clock::to_proto;
 use prima_proto::{complaint::v1, name};
 
 use super::render;
-use crate::{domain::case::EntryKind, store::timeline::Line};
+use crate::{
+    domain::case::{Entry, EntryKind},
+    store::timeline::Line,
+};
 
 /// A line as everybody may see it who may know of the report at all: without text, files, actor and other reports.
 pub fn line(line: &Line) -> v1::TimelineEntry {
-    let entry = &line.entry;
+    entry(&line.entry, line.number, &line.role)
+}
+
+/// The same of what happened; `role` is the key of who acted.
+pub fn entry(entry: &Entry, number: i64, role: &str) -> v1::TimelineEntry {
     let (before, after) = (
         (&entry.from_agency, &entry.from_unit),
         (&entry.to_agency, &entry.to_unit),
@@ -21,14 +28,14 @@ pub fn line(line: &Line) -> v1::TimelineEntry {
         }
     };
     v1::TimelineEntry {
-        number: line.number,
-        time: Some(to_proto(line.at)),
+        number,
+        time: Some(to_proto(entry.at)),
         kind: kind(entry.kind).into(),
         action: entry
             .action
             .map(|action| action.key().to_owned())
             .unwrap_or_default(),
-        role: line.role.clone(),
+        role: role.to_owned(),
         from_state: entry.from.clone(),
         to_state: entry.to.clone(),
         from_parent: hop(before),
@@ -43,8 +50,8 @@ pub fn line(line: &Line) -> v1::TimelineEntry {
 }
 
 /// The report that a line of a merger tells of; empty for other lines.
-pub fn other(line: &Line) -> String {
-    let other = line.entry.merged_into.clone();
+pub fn other(entry: &Entry) -> String {
+    let other = entry.merged_into.clone();
     other
         .map(|complaint| name::Complaint { complaint }.to_string())
         .unwrap_or_default()
@@ -59,5 +66,6 @@ fn kind(kind: EntryKind) -> v1::TimelineKind {
         EntryKind::EscalatedByHand => v1::TimelineKind::EscalatedByHand,
         EntryKind::Rescheduled => v1::TimelineKind::Rescheduled,
         EntryKind::Rated => v1::TimelineKind::Rated,
+        EntryKind::Merged => v1::TimelineKind::Merged,
     }
 }

@@ -1,9 +1,11 @@
 //! What the service keeps. Identities and free text are sealed; the timeline and the log of readings only grow.
 
+pub mod attachment;
 pub mod complaint;
 pub mod contact;
 pub mod directory;
 pub mod list;
+pub mod ownership;
 pub mod sealed;
 pub mod settings;
 pub mod timeline;

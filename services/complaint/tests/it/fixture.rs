@@ -1,27 +1,16 @@
 //! A running service with a database of its own and a clock that the test sets.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
-    time::Duration,
-};
+use std::{ops::Deref, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use prima_complaint::{NAME, SPEC};
+use prima_complaint::SPEC;
+pub use prima_platform::testing::served::{Place, faults, fields as violations, refused};
 use prima_platform::{
-    bus::{Bus, memory::Memory},
+    bus::Bus,
     caller::{Caller, Role},
-    clock::Clock,
-    config::{self, Config},
-    db::{Database, sql},
-    grpc::Watchers,
+    config::Config,
     id::Ids,
-    lifecycle::Tasks,
-    outbox::Outbox,
-    service::Context,
-    testing::postgres::Postgres,
+    testing::served::{self, Hand, Options, Served},
     vault::Keyring,
 };
 use prima_proto::complaint::v1::{
@@ -29,10 +18,7 @@ use prima_proto::complaint::v1::{
     consultation_service_client::ConsultationServiceClient, privacy_service_client::PrivacyServiceClient,
     settings_service_client::SettingsServiceClient,
 };
-use prost::Message;
-use sea_orm::{ConnectionTrait, DbBackend};
-use tempfile::TempDir;
-use tonic::{Code, Request, Status, service::Routes};
+use tonic::{Request, Status, service::Routes};
 use tonic_types::StatusExt;
 
 /// When the tests begin: a Friday morning in a year of the built-in calendar.
@@ -44,59 +30,21 @@ pub const AGENCY: &str = "agencies/3271";
 /// A unit of it.
 pub const UNIT: &str = "agencies/3271/units/dpmptsp";
 
-/// Where a service keeps its data.
-pub struct Place {
-    pub url: String,
-    pub dir: TempDir,
-    schema: Option<String>,
-    _postgres: Option<Postgres>,
-}
-
-impl Place {
-    pub fn sqlite() -> Arc<Self> {
-        let dir = tempfile::tempdir().unwrap();
-        Arc::new(Self {
-            url: format!("sqlite:{}", dir.path().display()),
-            dir,
-            schema: None,
-            _postgres: None,
-        })
-    }
-
-    /// A schema on the server that `PRIMA_TEST_POSTGRES_URL` names, else a database on a server of this process.
-    pub async fn postgres() -> Arc<Self> {
-        let dir = tempfile::tempdir().unwrap();
-        if let Ok(url) = std::env::var("PRIMA_TEST_POSTGRES_URL") {
-            let schema = Some(format!("test_{}", Ids::random().next().simple()));
-            return Arc::new(Self {
-                url,
-                dir,
-                schema,
-                _postgres: None,
-            });
-        }
-        let postgres = Postgres::start();
-        Arc::new(Self {
-            url: postgres.fresh_database().await,
-            dir,
-            schema: None,
-            _postgres: Some(postgres),
-        })
-    }
-}
-
 /// The service, running.
 pub struct World {
     pub complaints: ComplaintServiceClient<Routes>,
     pub consultations: ConsultationServiceClient<Routes>,
     pub privacy: PrivacyServiceClient<Routes>,
     pub settings: SettingsServiceClient<Routes>,
-    pub db: Database,
-    pub bus: Arc<dyn Bus>,
-    pub place: Arc<Place>,
     pub config: Config,
-    pub tasks: Tasks,
-    ahead: Arc<AtomicI64>,
+    served: Served,
+}
+
+impl Deref for World {
+    type Target = Served;
+    fn deref(&self) -> &Served {
+        &self.served
+    }
 }
 
 /// Runs a test on SQLite and on PostgreSQL.
@@ -126,100 +74,51 @@ impl World {
         Self::start(Place::postgres().await, config()).await
     }
 
-    /// Where the data is and the bus are overwritten in the configuration.
+    /// Where the data is is overwritten in the configuration.
     pub async fn start(place: Arc<Place>, config: Config) -> Self {
-        let ahead = Arc::new(AtomicI64::new(0));
-        set(&ahead, BEGIN);
-        Self::serve(place, config, ahead, Arc::new(Memory::default())).await
+        let Options { bus, hand, .. } = Options::default();
+        hand.set(BEGIN);
+        Self::serve(place, config, hand, bus).await
     }
 
     /// Another replica with this configuration: the same database, files, bus and clock.
     pub async fn replica(&self, config: Config) -> Self {
-        Self::serve(self.place.clone(), config, self.ahead.clone(), self.bus.clone()).await
+        Self::serve(self.place.clone(), config, self.hand.clone(), self.bus.clone()).await
     }
 
-    async fn serve(place: Arc<Place>, mut config: Config, ahead: Arc<AtomicI64>, bus: Arc<dyn Bus>) -> Self {
-        config.database = config::Database {
-            url: place.url.clone(),
-            ..config.database
+    async fn serve(place: Arc<Place>, config: Config, hand: Hand, bus: Arc<dyn Bus>) -> Self {
+        let options = Options {
+            config: config.clone(),
+            bus,
+            hand,
         };
-        config.objects.url = format!("file:{}", place.dir.path().join("objects").display());
-        let schema = place.schema.as_deref().unwrap_or(NAME);
-        let db = Database::connect(&config.database, schema).await.unwrap();
-        if db.backend() == DbBackend::Postgres {
-            let create = format!("CREATE SCHEMA IF NOT EXISTS {schema}");
-            db.writer().execute_unprepared(&create).await.unwrap();
-        }
-        (SPEC.migrate)(db.clone(), true).await.unwrap();
-        let tasks = Tasks::default();
-        let (offset, system) = (ahead.clone(), Clock::system());
-        let clock =
-            Clock::from_fn(move || system.now() + TimeDelta::microseconds(offset.load(Ordering::SeqCst)));
-        let context = Context {
-            service: NAME,
-            config: Arc::new(config.clone()),
-            db: db.clone(),
-            bus: bus.clone(),
-            clock,
-            ids: Ids::random(),
-            outbox: Outbox::default(),
-            tasks: tasks.clone(),
-            watchers: Watchers::new(10, Duration::from_secs(1), tasks.clone()),
-        };
-        let started = (SPEC.start)(context).await.unwrap();
-        assert!(*started.ready.borrow());
-        let mut routes = Routes::builder();
-        (started.routes)(&mut routes);
-        let routes = routes.routes();
+        let served = Served::start(SPEC, place, options).await;
+        let routes = served.routes.clone();
         Self {
             complaints: ComplaintServiceClient::new(routes.clone()),
             consultations: ConsultationServiceClient::new(routes.clone()),
             privacy: PrivacyServiceClient::new(routes.clone()),
             settings: SettingsServiceClient::new(routes),
-            db,
-            bus,
-            place,
             config,
-            tasks,
-            ahead,
+            served,
         }
     }
 
     /// Sets the clock, which goes on from there.
     #[track_caller]
     pub fn at(&self, time: &str) {
-        set(&self.ahead, time);
+        self.hand.set(time);
     }
 
     /// It is later by `time`.
+    #[track_caller]
     pub fn advance(&self, time: TimeDelta) {
-        self.ahead
-            .fetch_add(time.num_microseconds().unwrap(), Ordering::SeqCst);
+        self.hand.advance(time);
     }
 
     /// The time now.
     pub fn now(&self) -> DateTime<Utc> {
-        Clock::system().now() + TimeDelta::microseconds(self.ahead.load(Ordering::SeqCst))
-    }
-
-    /// The state staged under `subject`.
-    pub async fn staged<T: Message + Default>(&self, subject: &str) -> Option<T> {
-        let reader = self.db.reader();
-        let text = "SELECT payload FROM outbox WHERE subject = $1 AND withdrawn = 0";
-        let row = reader
-            .query_one_raw(sql(reader, text, [subject.into()]))
-            .await
-            .unwrap()?;
-        let payload: Vec<u8> = row.try_get("", "payload").unwrap();
-        Some(T::decode(payload.as_slice()).unwrap())
-    }
-
-    /// Rows of a table.
-    pub async fn count(&self, table: &str) -> i64 {
-        let reader = self.db.reader();
-        let text = format!("SELECT CAST(count(*) AS BIGINT) AS n FROM {table}");
-        let row = reader.query_one_raw(sql(reader, &text, [])).await.unwrap();
-        row.unwrap().try_get("", "n").unwrap()
+        self.hand.clock().now()
     }
 
     /// Hands the report `id` in as it comes from [`report`].
@@ -264,18 +163,10 @@ impl Submitted {
     }
 }
 
-fn set(ahead: &AtomicI64, time: &str) {
-    let time: DateTime<Utc> = time.parse().unwrap();
-    let offset = time - Clock::system().now();
-    ahead.store(offset.num_microseconds().unwrap(), Ordering::SeqCst);
-}
-
 /// A request by one who has this role in this agency, as the edge hands it on.
 pub fn by<T>(subject: &str, role: Role, agency: &str, message: T) -> Request<T> {
-    let mut request = Request::new(message);
     let caller = Caller::new(subject.to_owned(), vec![role], vec![agency.to_owned()]);
-    request.extensions_mut().insert(caller);
-    request
+    served::by(caller, message)
 }
 
 /// A system that takes reports in.
@@ -336,29 +227,4 @@ pub fn report(id: &str) -> v1::SubmitComplaintRequest {
 pub fn reason(status: &Status) -> String {
     let details = status.get_error_details();
     details.error_info().unwrap().reason.clone()
-}
-
-/// The fields that a refusal names, in its order.
-pub fn violations(status: &Status) -> Vec<String> {
-    let details = status.get_error_details();
-    let violations = details.bad_request().map(|b| b.field_violations.clone());
-    let violations = violations.unwrap_or_default();
-    violations.into_iter().map(|v| v.field).collect()
-}
-
-/// That a call failed with this code and reason, in both languages.
-#[track_caller]
-pub fn refused<T: std::fmt::Debug>(answer: Result<T, Status>, code: Code, expected: &str) -> Status {
-    let status = answer.unwrap_err();
-    assert_eq!(status.code(), code, "{status:?}");
-    assert_eq!(reason(&status), expected, "{status:?}");
-    let details = status.get_error_details();
-    assert_eq!(details.localized_message().unwrap().locale, "id-ID");
-    status
-}
-
-/// That a call failed with `INVALID_ARGUMENT`, and the fields at fault.
-#[track_caller]
-pub fn faults<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
-    violations(&refused(answer, Code::InvalidArgument, "INVALID_FIELDS"))
 }
