@@ -2,7 +2,6 @@
 //! Rows are locked in this order: calendar, reports (two of them in the order of their keys), consultation,
 //! tallies, marks of performance, performance, the request, files, outbox.
 
-pub mod access;
 pub mod act;
 pub mod action;
 pub mod add_workflow;
