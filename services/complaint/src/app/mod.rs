@@ -4,9 +4,15 @@
 
 pub mod act;
 pub mod attachments;
+pub mod erase;
+pub mod find_complaints;
 pub mod ground;
+pub mod key_usage;
 pub mod performance;
+pub mod read_identity;
 pub mod reporter;
+pub mod retention;
+pub mod rotation;
 pub mod submit_complaint;
 
 use std::{fmt::Display, sync::Arc};
@@ -27,7 +33,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::{
-    domain::{code, workflow::Role},
+    domain::{code, retention::Periods, workflow::Role},
     store::sealed::Secrets,
 };
 use ground::Ground;
@@ -67,6 +73,12 @@ impl App {
     /// The time now.
     pub fn now(&self) -> DateTime<Utc> {
         self.context.clock.now()
+    }
+
+    /// How long what is personal is kept.
+    pub fn periods(&self) -> Periods {
+        let config = &self.context.config.complaint;
+        Periods::days(config.identity_days, config.text_days)
     }
 
     /// Told when marks of performance were committed.
