@@ -1,8 +1,9 @@
 //! One file per use case that changes state: begin, look for the first answer, lock, domain, save, stage, commit.
-//! Rows are locked in this order: calendar, report (the one merged into after the one that is merged), consultation,
-//! tallies, marks of performance, performance, files, outbox.
+//! Rows are locked in this order: calendar, reports (two of them in the order of their keys), consultation,
+//! tallies, marks of performance, performance, the request, files, outbox.
 
 pub mod act;
+pub mod action;
 pub mod attachments;
 pub mod erase;
 pub mod find_complaints;
@@ -197,6 +198,16 @@ pub fn require_national(caller: &Caller) -> Result<(), Failure> {
 /// `Ok` for a system or desk that takes reports in, of any agency.
 pub fn require_intake(caller: &Caller) -> Result<(), Failure> {
     caller.holds(&[caller::Role::Intake, caller::Role::Operator])
+}
+
+/// It is another agency's. Which one is not told.
+pub fn elsewhere() -> Failure {
+    Failure::new(
+        Kind::Denied,
+        "PERMISSION_DENIED",
+        "needs a role in the agency that has it",
+        "Perlu peran di instansi yang menanganinya",
+    )
 }
 
 /// What is named does not exist.

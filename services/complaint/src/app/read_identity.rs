@@ -6,7 +6,7 @@ use prima_platform::{
 };
 use prima_proto::complaint::v1;
 
-use super::{App, not_found, precondition, require_liaison, require_national, role_in};
+use super::{App, elsewhere, not_found, precondition, require_liaison, require_national, role_in};
 use crate::{
     domain::purpose::Purpose,
     store::{
@@ -88,7 +88,7 @@ fn allowed(caller: &Caller, held: &Held) -> Result<(), Failure> {
     if held.anonymous {
         require_national(caller)
     } else {
-        require_liaison(caller, &held.agency)
+        require_liaison(caller, &held.agency).map_err(|_| elsewhere())
     }
 }
 

@@ -25,6 +25,8 @@ pub enum EntryKind {
     Rated,
     /// The identity, or texts and files, were erased; the reason says which.
     Erased,
+    /// Another report became a part of it.
+    Merged,
 }
 
 impl EntryKind {
@@ -39,6 +41,7 @@ impl EntryKind {
             Self::Rescheduled => "rescheduled",
             Self::Rated => "rated",
             Self::Erased => "erased",
+            Self::Merged => "merged",
         }
     }
 }
@@ -90,6 +93,9 @@ pub struct Entry {
     /// Id of the report of which it became a part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<String>,
+    /// Id of the report that became a part of this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<String>,
     /// Stars given, 1 to 5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stars: Option<u8>,
