@@ -19,7 +19,7 @@ use prima_platform::{
 };
 use tokio::sync::watch;
 
-use app::{App, ground::Ground};
+use app::{App, ground::Ground, retention, rotation};
 use domain::worktime::FirstDay;
 use events::directory_unit::UnitHandler;
 
@@ -84,6 +84,8 @@ async fn start(context: Context) -> Result<Started, Error> {
     tasks.spawn("due times", app::sweep::run(app.clone(), soft.clone()));
     tasks.spawn("recomputation", app::recompute::run(app.clone(), soft.clone()));
     tasks.spawn("feed", app::feed::run(app.clone(), soft.clone()));
+    retention::spawn(&app);
+    rotation::spawn(&app);
     let (ready, readiness) = watch::channel(true);
     let complaints = grpc::complaints::server(app.clone());
     let consultations = grpc::consultations::server(app.clone());

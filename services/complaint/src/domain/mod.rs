@@ -6,5 +6,7 @@ pub mod category;
 pub mod code;
 pub mod duplicate;
 pub mod file;
+pub mod purpose;
+pub mod retention;
 pub mod workflow;
 pub mod worktime;

@@ -7,6 +7,7 @@ mod convert;
 mod convert_action;
 mod convert_list;
 mod convert_settings;
+mod convert_privacy;
 mod faults;
 pub mod privacy;
 mod read;

@@ -7,7 +7,11 @@ pub mod directory;
 pub mod due;
 pub mod feed;
 pub mod list;
+pub mod erasure;
+pub mod identity;
 pub mod ownership;
+pub mod reading;
+pub mod rotation;
 pub mod sealed;
 pub mod settings;
 pub mod timeline;
@@ -34,6 +38,7 @@ const FIRST: Step = Step {
     name: "m0001_complaint",
     statements: &[
         // `facts` is the case as JSON, without anything personal; the columns beside it are what is searched by.
+        // `erased_at`: when identity or texts went last, `identity_erased_at`: when there was an identity and it went.
         // `due_at`: the running deadline that comes first. `wake_at`: when the system has to act next. `calendar`: the
         // version of the calendar with which the deadlines were computed. `erase_at`: when the next erasure is due.
         // `failures`: how often the system has failed to act on it since somebody last could.
@@ -44,7 +49,8 @@ const FIRST: Step = Step {
             facts TEXT NOT NULL, due_at BIGINT, wake_at BIGINT, erase_at BIGINT, merged_into BIGINT,
             region {key} NOT NULL, incident_date {key} NOT NULL, sp4n_number {key} NOT NULL,
             secrets {blob} NOT NULL, identity {blob}, content {blob}, sealed_key {key} NOT NULL,
-            erased_at BIGINT, failures BIGINT NOT NULL DEFAULT 0, version BIGINT NOT NULL, updated_at BIGINT NOT NULL)",
+            erased_at BIGINT, identity_erased_at BIGINT, failures BIGINT NOT NULL DEFAULT 0,
+            version BIGINT NOT NULL, updated_at BIGINT NOT NULL)",
         // What follows `id` in the indexes of lists is no part of the order: rows that a filter leaves out are passed over
         // in the index, without being read.
         "CREATE INDEX complaint_newest ON complaint (received_at, id, state, class, open, due_at)",
@@ -134,7 +140,7 @@ const FIRST: Step = Step {
             topic {key} NOT NULL, channel {key} NOT NULL, state {key} NOT NULL, member {key} NOT NULL,
             received_at BIGINT NOT NULL, first_answer_at BIGINT, completed_at BIGINT, appointment_at BIGINT,
             appointment_mode {key} NOT NULL, rating BIGINT NOT NULL DEFAULT 0, secrets {blob}, identity {blob},
-            content {blob}, sealed_key {key} NOT NULL, erase_at BIGINT, erased_at BIGINT, version BIGINT NOT NULL,
+            content {blob}, sealed_key {key} NOT NULL, erase_at BIGINT, erased_at BIGINT, identity_erased_at BIGINT, version BIGINT NOT NULL,
             updated_at BIGINT NOT NULL)",
         "CREATE INDEX consultation_agency ON consultation (agency, received_at, id)",
         "CREATE INDEX consultation_unit ON consultation (agency, unit, received_at, id)",
@@ -161,6 +167,8 @@ const FIRST: Step = Step {
         "CREATE INDEX identity_reading_agency ON identity_reading (agency, id)",
         "CREATE INDEX identity_reading_name ON identity_reading (name, id)",
         "CREATE INDEX identity_reading_sealed ON identity_reading (sealed_key, id) WHERE sealed_key <> ''",
+        // Which key of the vault seals, as the process knows it that started last.
+        "CREATE TABLE sealing (id BIGINT PRIMARY KEY, current_key {key} NOT NULL)",
         "CREATE TABLE directory_unit (agency {key} NOT NULL, unit {key} NOT NULL, PRIMARY KEY (agency, unit))",
     ],
 };
