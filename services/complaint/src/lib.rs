@@ -79,6 +79,10 @@ async fn start(context: Context) -> Result<Started, Error> {
     let app = App::new(context.clone(), vault, objects, Ground::new(first_day));
     context.spawn_relay();
     context.spawn_worker(UnitHandler);
+    context.tasks.spawn(
+        "performance",
+        app::performance_states::run(app.clone(), context.tasks.soft().clone()),
+    );
     let (ready, readiness) = watch::channel(true);
     let complaints = grpc::complaints::server(app.clone());
     let consultations = grpc::consultations::server(app.clone());

@@ -112,7 +112,7 @@ pub async fn save(
         let written = written.take_if(|_| own).unwrap_or_default();
         last = timeline_add(txn, &app.vault, stored.id, &line(entry, actor, written)).await?;
     }
-    performance::changed(txn, Some(before), Some(&stored.case), &lead.work_time).await?;
+    performance::changed(txn, Some(before), &stored.case, &lead.workflow).await?;
     Ok(last)
 }
 

@@ -6,8 +6,11 @@ pub mod act;
 pub mod attachments;
 pub mod ground;
 pub mod performance;
+pub mod performance_states;
+pub mod record_accountability;
 pub mod reporter;
 pub mod submit_complaint;
+pub mod update_desk;
 
 use std::{fmt::Display, sync::Arc};
 

@@ -4,6 +4,8 @@ pub mod calendar;
 pub mod case;
 pub mod category;
 pub mod code;
+pub mod desk;
+pub mod performance;
 pub mod file;
 pub mod workflow;
 pub mod worktime;

@@ -14,7 +14,7 @@ use prima_proto::{
 };
 use tonic::{Request, Response, Status};
 
-use super::{attachments, convert};
+use super::{attachments, convert, performance};
 use crate::app::{App, submit_complaint};
 
 /// The service as tonic runs it.
@@ -202,8 +202,9 @@ impl ComplaintService for Server {
 
     async fn get_performance(
         &self,
-        _request: Request<v1::GetPerformanceRequest>,
+        request: Request<v1::GetPerformanceRequest>,
     ) -> Answer<v1::GetPerformanceResponse> {
-        Err(Status::unimplemented("GetPerformance"))
+        let (_, message) = open(request)?;
+        answer(performance::get(&self.app, &message).await)
     }
 }

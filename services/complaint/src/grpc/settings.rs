@@ -5,14 +5,21 @@ use prima_platform::{
     failure::Failure,
     grpc::status,
 };
-use prima_proto::complaint::v1::{
-    self,
-    settings_service_server::{SettingsService, SettingsServiceServer},
+use prima_proto::{
+    complaint::v1::{
+        self,
+        settings_service_server::{SettingsService, SettingsServiceServer},
+    },
+    period::jakarta_day,
 };
 use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 
-use crate::app::App;
+use super::desk;
+use crate::{
+    app::{App, record_accountability, update_desk},
+    store::desk::desk_get,
+};
 
 /// The service as tonic runs it. It keeps `ready` alive for as long as it is served.
 pub fn server(app: App, ready: watch::Sender<bool>) -> SettingsServiceServer<impl SettingsService> {
@@ -110,18 +117,28 @@ impl SettingsService for Server {
         Err(Status::unimplemented("ListCategories"))
     }
 
-    async fn get_desk(&self, _request: Request<v1::GetDeskRequest>) -> Answer<v1::GetDeskResponse> {
-        Err(Status::unimplemented("GetDesk"))
+    async fn get_desk(&self, request: Request<v1::GetDeskRequest>) -> Answer<v1::GetDeskResponse> {
+        let (_, message) = open(request)?;
+        let unit = desk::get(&message).map_err(status)?;
+        let stored = desk_get(self.app.context.db.reader(), &unit).await;
+        let stored = stored.map_err(|error| status(error.into()))?;
+        let desk = Some(desk::render(&unit, &stored));
+        Ok(Response::new(v1::GetDeskResponse { desk }))
     }
 
-    async fn update_desk(&self, _request: Request<v1::UpdateDeskRequest>) -> Answer<v1::UpdateDeskResponse> {
-        Err(Status::unimplemented("UpdateDesk"))
+    async fn update_desk(&self, request: Request<v1::UpdateDeskRequest>) -> Answer<v1::UpdateDeskResponse> {
+        let (caller, message) = open(request)?;
+        let request = desk::update(&self.app.vault, message).map_err(status)?;
+        answer(update_desk::run(&self.app, &caller, request).await)
     }
 
     async fn record_accountability(
         &self,
-        _request: Request<v1::RecordAccountabilityRequest>,
+        request: Request<v1::RecordAccountabilityRequest>,
     ) -> Answer<v1::RecordAccountabilityResponse> {
-        Err(Status::unimplemented("RecordAccountability"))
+        let (caller, message) = open(request)?;
+        let today = jakarta_day(self.app.now());
+        let request = desk::record(&self.app.vault, today, message).map_err(status)?;
+        answer(record_accountability::run(&self.app, &caller, request).await)
     }
 }

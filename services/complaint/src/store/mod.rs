@@ -3,10 +3,13 @@
 pub mod attachment;
 pub mod complaint;
 pub mod contact;
+pub mod desk;
 pub mod directory;
 pub mod ownership;
+pub mod performance;
 pub mod sealed;
 pub mod settings;
+pub mod tally;
 pub mod timeline;
 
 use prima_platform::db::{Step, platform_steps};
@@ -107,9 +110,11 @@ const FIRST: Step = Step {
             count BIGINT NOT NULL, PRIMARY KEY (agency, unit, month, class, channel, sp4n, measure, bucket))",
         "CREATE TABLE performance (
             agency {key} NOT NULL, unit {key} NOT NULL, year BIGINT NOT NULL, version BIGINT NOT NULL,
-            scored BIGINT NOT NULL DEFAULT 0, exact TEXT NOT NULL DEFAULT '', settled BIGINT NOT NULL DEFAULT 0,
+            scored BIGINT NOT NULL DEFAULT 0, exact TEXT NOT NULL DEFAULT '', sample BIGINT NOT NULL DEFAULT 0,
+            received BIGINT NOT NULL DEFAULT 0, open BIGINT NOT NULL DEFAULT 0, settled BIGINT NOT NULL DEFAULT 0,
             PRIMARY KEY (agency, unit, year))",
-        "CREATE INDEX performance_year ON performance (year, settled)",
+        // `settled`: whether the year had ended when it was computed.
+        "CREATE INDEX performance_unsettled ON performance (year) WHERE settled = 0",
         // A mark is raised even when it stands: whoever clears it waits for this transaction, and so sees what it wrote.
         // Unit `` marks the agency.
         "CREATE TABLE performance_dirty (
