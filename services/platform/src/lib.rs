@@ -17,11 +17,13 @@ pub mod faults;
 pub mod grpc;
 pub mod id;
 pub mod lifecycle;
+pub mod near;
 pub mod number;
 pub mod objects;
 pub mod outbox;
 pub mod page;
 pub mod request_id;
+pub mod search;
 pub mod service;
 pub mod telemetry;
 #[cfg(feature = "testing")]
@@ -30,3 +32,4 @@ pub mod text;
 pub mod token;
 pub mod trace;
 pub mod vault;
+pub mod words;

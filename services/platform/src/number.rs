@@ -64,6 +64,11 @@ pub fn mean<'a>(values: impl IntoIterator<Item = &'a Rational>) -> Option<Ration
     (count > 0).then(|| sum / whole(count))
 }
 
+/// `part` of `all` in percent; `None` of nothing.
+pub fn percent(part: usize, all: usize) -> Option<Rational> {
+    (all > 0).then(|| Rational::new(BigInt::from(part) * 100, BigInt::from(all)))
+}
+
 /// A whole number.
 pub fn whole(value: i64) -> Rational {
     Rational::from_integer(BigInt::from(value))
@@ -153,9 +158,11 @@ mod tests {
     }
 
     #[test]
-    fn no_values_have_no_mean() {
+    fn no_values_have_no_mean_and_no_share() {
         assert_eq!(mean(&[]), None);
         assert_eq!(mean(&[ratio(1, 1), ratio(2, 1)]), Some(ratio(3, 2)));
+        assert_eq!(percent(0, 0), None);
+        assert_eq!(percent(1, 3), Some(ratio(100, 3)));
     }
 
     proptest! {

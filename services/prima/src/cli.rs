@@ -20,7 +20,9 @@ pub use index::{
 pub use index_read::{IndexReadArgs, ReportEvaluationArgs};
 pub use report::{ReportArgs, ReportFormat, ReportSkmArgs, ReportWhat};
 pub use result::{PeriodArgs, ResultArgs, ResultWhat};
-pub use serve::{DeadLettersArgs, MigrateArgs, ReconcileArgs, Role, RunArgs, ServeArgs, TokenArgs, UpArgs};
+pub use serve::{
+    DeadLettersArgs, KeyArgs, MigrateArgs, ReconcileArgs, Role, RunArgs, ServeArgs, TokenArgs, UpArgs,
+};
 pub use survey::{
     AccessMode, AnalysisArgs, CommentKind, CommentsArgs, FollowUpAddArgs, FollowUpDoneArgs, FollowUpListArgs,
     FollowUpWhat, Plain, PublishArgs, SurveyArgs, SurveyCloseArgs, SurveyCreateArgs, SurveyListArgs,
@@ -102,6 +104,14 @@ pub enum Command {
     /// Signs a token, or prints the public key.
     #[command(about = "Buat token pemanggil (dicetak ke keluaran baku), atau cetak kunci publik")]
     Token(TokenArgs),
+    /// Prints a new key of complaints.
+    #[command(
+        about = "Buat kunci penyandi data pengaduan (dicetak ke keluaran baku)",
+        long_about = "Buat kunci penyandi data pengaduan, satu baris ID:BASE64 ke keluaran baku.\n\nTaruh baris itu di depan \
+                      kunci yang lama: pada PRIMA_COMPLAINT__KEYS (dipisah koma), atau sebagai baris pertama \
+                      complaint.key di direktori data prima up. Kunci pertama menyandi, semua kunci membuka."
+    )]
+    Key(KeyArgs),
     /// Asks the services whether they serve.
     #[command(about = "Periksa apakah layanan siap")]
     Health(HealthArgs),

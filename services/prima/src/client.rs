@@ -51,7 +51,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         | Command::Migrate(_)
         | Command::Reconcile(_)
         | Command::DeadLetters(_)
-        | Command::Token(_) => {
+        | Command::Token(_)
+        | Command::Key(_) => {
             bail!("perintah ini bukan perintah klien")
         }
         Command::Health(args) => health::check(&connection, &args).await,

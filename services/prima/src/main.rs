@@ -27,6 +27,7 @@ fn main() -> ExitCode {
             Command::Reconcile(args) => run::reconcile(args.migrate).await,
             Command::DeadLetters(args) => run::dead_letters(args).await,
             Command::Token(args) => run::token(&args),
+            Command::Key(args) => run::key(&args),
             _ => client::run(cli).await,
         }
     });

@@ -15,11 +15,12 @@ use prima_platform::{
     service::{Host, Spec},
     telemetry,
     token::{Signer, write_private},
+    vault::Keyring,
 };
 use tokio::{net::TcpListener, signal::unix};
 
 use crate::{
-    cli::{DeadLettersArgs, MigrateArgs, RunArgs, ServeArgs, Service, TokenArgs, UpArgs},
+    cli::{DeadLettersArgs, KeyArgs, MigrateArgs, RunArgs, ServeArgs, Service, TokenArgs, UpArgs},
     demo,
 };
 
@@ -93,6 +94,7 @@ pub async fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
         );
     }
     let token = local_token(&mut config, data)?;
+    local_keys(&mut config, data)?;
     let guard = telemetry::init(&config.telemetry, "prima-up")?;
     let tasks = Tasks::default();
     let host = Host::new(config, tasks.clone());
@@ -142,11 +144,49 @@ fn local_token(config: &mut Config, data: &Path) -> anyhow::Result<Option<std::p
         Duration::days(365),
     )?;
     let file = data.join("token");
-    let fresh = data.join("token.new");
-    let _absent = fs::remove_file(&fresh);
-    write_private(&fresh, &token)?;
-    fs::rename(&fresh, &file)?;
+    put_private(&file, &token)?;
     Ok(Some(file))
+}
+
+/// Writes a secret to a file of mode 0600, whole or not at all, in place of the one before. What is sealed later needs
+/// its key, so the file is on disk when this returns.
+fn put_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let fresh = path.with_added_extension("new");
+    let _absent = fs::remove_file(&fresh);
+    write_private(&fresh, text)?;
+    fs::rename(&fresh, path)?;
+    match path.parent() {
+        Some(dir) => fs::File::open(dir)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+/// Makes the local key of complaints at the first start; unless others are configured, those of its file are used, one a
+/// line.
+fn local_keys(config: &mut Config, data: &Path) -> anyhow::Result<()> {
+    if !config.complaint.keys.is_empty() {
+        return Ok(());
+    }
+    let path = data.join("complaint.key");
+    if !path.exists() {
+        put_private(&path, &format!("{}\n", new_key("k1")?))?;
+    }
+    let text = fs::read_to_string(&path).with_context(|| format!("kunci {}", path.display()))?;
+    let keys: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+    if let Err(faults) = Keyring::parse(&keys) {
+        bail!("kunci {}: {}", path.display(), faults.join("; "));
+    }
+    config.complaint.keys = keys;
+    Ok(())
+}
+
+/// A new key of complaints as the configuration takes it.
+fn new_key(id: &str) -> anyhow::Result<String> {
+    let line = format!("{id}:{}", Keyring::generate_key()?);
+    if Keyring::parse(std::slice::from_ref(&line)).is_err() {
+        bail!("ID kunci terdiri atas 1 sampai 16 huruf kecil a-z, angka, atau tanda hubung");
+    }
+    Ok(line)
 }
 
 /// Makes a directory that only its owner may enter: the databases in it hold what citizens wrote, and the secret that
@@ -293,11 +333,23 @@ pub fn token(args: &TokenArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Prints a new key of complaints.
+pub fn key(args: &KeyArgs) -> anyhow::Result<ExitCode> {
+    let id = args
+        .id
+        .clone()
+        .unwrap_or_else(|| Clock::system().now().format("k%Y%m%d").to_string());
+    println!("{}", new_key(&id)?);
+    Ok(ExitCode::SUCCESS)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::{fs, os::unix::fs::PermissionsExt};
 
-    use super::create_private;
+    use prima_platform::config::Config;
+
+    use super::{create_private, local_keys, new_key};
 
     #[test]
     fn only_its_owner_may_enter_the_directory_of_data() {
@@ -306,5 +358,58 @@ mod tests {
         create_private(&data).unwrap();
         create_private(&data).unwrap();
         assert_eq!(data.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    }
+
+    fn keys(config: Config, data: &std::path::Path) -> anyhow::Result<Vec<String>> {
+        let mut config = config;
+        local_keys(&mut config, data)?;
+        Ok(config.complaint.keys)
+    }
+
+    #[test]
+    fn the_first_start_makes_a_key_of_complaints_and_the_next_ones_use_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("complaint.key");
+        let first = keys(Config::default(), folder.path()).unwrap();
+        assert!(first.len() == 1 && first[0].starts_with("k1:"));
+        assert_eq!(fs::read_to_string(&file).unwrap(), format!("{}\n", first[0]));
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(keys(Config::default(), folder.path()).unwrap(), first);
+
+        let newer = new_key("k2").unwrap();
+        fs::write(&file, format!("{newer}\n{}\n", first[0])).unwrap();
+        let both = keys(Config::default(), folder.path()).unwrap();
+        assert_eq!(both, [newer, first[0].clone()]);
+    }
+
+    #[test]
+    fn configured_keys_of_complaints_need_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.complaint.keys = vec![new_key("a").unwrap()];
+        let configured = config.complaint.keys.clone();
+        assert_eq!(keys(config, folder.path()).unwrap(), configured);
+        assert!(!folder.path().join("complaint.key").exists());
+    }
+
+    #[test]
+    fn a_file_of_keys_that_cannot_be_used_is_named_and_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        for text in ["", "k1:cmFoYXNpYQ==", "cmFoYXNpYQ=="] {
+            fs::write(folder.path().join("complaint.key"), text).unwrap();
+            let error = keys(Config::default(), folder.path()).unwrap_err().to_string();
+            assert!(
+                error.contains("complaint.key") && !error.contains("cmFo"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_id_of_a_key_that_cannot_be_used_is_refused() {
+        assert_ne!(new_key("k1").unwrap(), new_key("k1").unwrap());
+        for id in ["", "K1", "a:b", "k_1", "abcdefghijklmnopq"] {
+            assert!(new_key(id).is_err(), "{id:?}");
+        }
     }
 }

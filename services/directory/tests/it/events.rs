@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use prima_platform::{
-    bus::{Bus, Step},
+    bus::Step,
     testing::eventually,
 };
 use prima_proto::{

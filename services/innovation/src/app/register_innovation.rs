@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use prima_platform::{caller::Caller, db::Txn, failure::Failure};
+use prima_platform::{caller::Caller, db::Txn, failure::Failure, near};
 use prima_proto::{innovation::v1, name};
 
 use super::{App, Once, portfolio_keys, portfolios, require_ministry, require_unit};
@@ -10,15 +10,14 @@ use crate::{
     domain::{
         calendar,
         innovation::Innovation,
-        near,
         number::{self, whole},
     },
     grpc::render,
     store::{
+        SEARCH,
         directory::units_confirmed,
         innovation::{Stored, fresh, innovation_insert, innovations_by_id, revision_add},
         near::{near_candidates, near_put},
-        search::search_put,
     },
 };
 
@@ -87,7 +86,9 @@ pub async fn run(
 pub async fn index(txn: &Txn, stored: &Stored) -> Result<BTreeSet<i64>, Failure> {
     let innovation = &stored.innovation;
     let text = [&innovation.title, &innovation.description, &innovation.initiator];
-    search_put(txn, stored.id, &text.map(String::as_str).join("\n")).await?;
+    SEARCH
+        .put(txn, stored.id, &text.map(String::as_str).join("\n"))
+        .await?;
     let keys = near::index_keys(&innovation.title, &innovation.description);
     near_put(txn, stored.id, &keys).await?;
     Ok(keys)

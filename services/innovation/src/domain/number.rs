@@ -1,8 +1,6 @@
-//! Exact figures of a round: what the platform has, and medians and shares.
+//! Exact figures of a round: what the platform has, and medians.
 
-use num_bigint::BigInt;
-
-pub use prima_platform::number::{Rational, decimal, fraction, mean, scaled, whole};
+pub use prima_platform::number::{Rational, decimal, fraction, mean, percent, scaled, whole};
 
 /// The middle value, or the mean of the two in the middle; `None` of no values.
 pub fn median(values: &[Rational]) -> Option<Rational> {
@@ -14,11 +12,6 @@ pub fn median(values: &[Rational]) -> Option<Rational> {
     } else {
         mean([sorted.get(half.checked_sub(1)?)?, sorted.get(half)?])
     }
-}
-
-/// `part` of `all` in percent; `None` of nothing.
-pub fn percent(part: usize, all: usize) -> Option<Rational> {
-    (all > 0).then(|| Rational::new(BigInt::from(part) * 100, BigInt::from(all)))
 }
 
 #[cfg(test)]
@@ -37,12 +30,5 @@ mod tests {
             median(&[whole(9), whole(1), whole(5), whole(6)]),
             Some(ratio(11, 2))
         );
-    }
-
-    #[test]
-    fn no_values_have_no_mean_and_no_share() {
-        assert_eq!(mean(&[]), None);
-        assert_eq!(percent(0, 0), None);
-        assert_eq!(percent(1, 3).map(|p| decimal(&p, 2)), Some("33.33".to_owned()));
     }
 }

@@ -1,26 +1,13 @@
-//! Words of an answer: how many there are, and whether they say anything.
+//! Words of an answer: what the platform tells of them, and whether they say anything.
 
 use std::collections::BTreeSet;
+
+pub use prima_platform::words::{count, words};
 
 /// An answer with fewer words says nothing.
 const LEAST: usize = 5;
 /// From this many words on, at least every fifth must be a new one.
 const REPEATS_FROM: usize = 10;
-
-/// The words of a text in lower case: runs of letters and digits.
-pub fn words(text: &str) -> Vec<String> {
-    text.split(|c: char| !c.is_alphanumeric())
-        .filter(|w| !w.is_empty())
-        .map(str::to_lowercase)
-        .collect()
-}
-
-/// Words as people count them: what stands between spaces and holds a letter or digit.
-pub fn count(text: &str) -> usize {
-    text.split_whitespace()
-        .filter(|w| w.chars().any(char::is_alphanumeric))
-        .count()
-}
 
 /// Whether an answer is filler: fewer than five words, `lorem ipsum`, the same few words again and again, or words
 /// without a vowel for the most part. The rule is ours; the cause of rejection is from the rules of 2018.
@@ -41,12 +28,6 @@ pub fn is_filler(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_are_counted_as_people_do() {
-        assert_eq!(count("Pelayanan satu-pintu, cepat & murah."), 4);
-        assert_eq!(count("  "), 0);
-    }
 
     #[test]
     fn filler_is_told_from_an_answer() {

@@ -9,7 +9,7 @@ use prima_platform::{
 use prima_proto::name;
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 
-use super::{Lock, broken, json, read_json, search::search_condition};
+use super::{Lock, SEARCH, broken, json, read_json};
 use crate::domain::{
     calendar,
     innovation::{Award, Innovation},
@@ -212,7 +212,7 @@ pub async fn innovation_page(
             " AND start_year > 0 AND start_year <= ${n} AND stop_year >= ${n}"
         ));
     }
-    if let Some((condition, value)) = search_condition(conn, &filter.query, values.len() + 1) {
+    if let Some((condition, value)) = SEARCH.condition(conn, "id", &filter.query, values.len() + 1) {
         values.push(value);
         text.push_str(&format!(" AND {condition}"));
     }

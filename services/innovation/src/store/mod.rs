@@ -9,9 +9,11 @@ pub mod near;
 pub mod portfolio;
 pub mod replication;
 pub mod round;
-pub mod search;
 
-use prima_platform::db::{Step, platform_steps};
+use prima_platform::{
+    db::{Step, platform_steps},
+    search::Search,
+};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 use serde::{Serialize, de::DeserializeOwned};
@@ -23,10 +25,17 @@ impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         let mut steps = platform_steps();
         steps.push(Box::new(FIRST));
-        steps.push(Box::new(search::Search));
+        steps.push(Box::new(SEARCH));
         steps
     }
 }
+
+/// Titles, descriptions and initiators of innovations.
+pub const SEARCH: Search = Search {
+    step: "m0002_search",
+    table: "innovation_search",
+    key: "innovation_id",
+};
 
 const FIRST: Step = Step {
     name: "m0001_innovation",

@@ -5,7 +5,11 @@ use std::{sync::Arc, time::Duration};
 use prima_platform::{
     bus::{Event, jetstream::JetStream},
     clock::Clock,
-    testing::{eventually, nats::Nats, postgres::Postgres},
+    testing::{
+        eventually,
+        nats::Nats,
+        served::{Options, Place},
+    },
 };
 use prima_proto::{
     event::v1::{AgencyState, InnovationPortfolioState, ScoreState, ScoreStatus, UnitState},
@@ -208,10 +212,11 @@ async fn a_new_year_brings_new_portfolios_and_settles_the_old_scores() {
 async fn portfolios_and_scores_reach_jetstream() {
     let nats = Nats::start();
     let bus = JetStream::connect(&nats.config(), "test").await.unwrap();
-    let postgres = Postgres::start();
-    let url = postgres.fresh_database().await;
-    let dir = tempfile::tempdir().unwrap();
-    let mut t = World::start(url, dir, Some(postgres), Arc::new(bus)).await;
+    let options = Options {
+        bus: Arc::new(bus),
+        ..Options::default()
+    };
+    let mut t = World::start(Place::postgres().await, options).await;
     t.innovation("a").await;
     for subject in [
         "prima.innovation.portfolio.3271.dpmptsp.2022",

@@ -1,44 +1,29 @@
 //! A running service with a database of its own and a clock that the test sets.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
-    time::Duration,
-};
+use std::{ops::Deref, sync::Arc};
 
-use chrono::{DateTime, TimeDelta, Utc};
-use prima_innovation::{NAME, SPEC};
+use prima_innovation::SPEC;
+pub use prima_platform::testing::served::{faults, fields, mask, refused};
 use prima_platform::{
-    bus::{Bus, memory::Memory},
     caller::{Caller, Role},
-    clock::Clock,
-    config::{self, Config},
-    db::{Database, sql},
-    grpc::Watchers,
     id::Ids,
-    lifecycle::Tasks,
-    outbox::Outbox,
-    service::Context,
-    testing::postgres::Postgres,
+    testing::served::{self, Options, Place, Served},
 };
 use prima_proto::innovation::v1::{self, innovation_service_client::InnovationServiceClient};
 use prost::Message;
-use sea_orm::ConnectionTrait;
-use tempfile::TempDir;
-use tonic::{Code, Request, Status, service::Routes};
-use tonic_types::StatusExt;
+use tonic::{Request, Status, service::Routes};
 
 /// The service, running.
 pub struct World {
     pub client: InnovationServiceClient<Routes>,
-    pub db: Database,
-    pub bus: Arc<dyn Bus>,
-    pub url: String,
-    ahead: Arc<AtomicI64>,
-    _postgres: Option<Postgres>,
-    _dir: TempDir,
+    served: Served,
+}
+
+impl Deref for World {
+    type Target = Served;
+    fn deref(&self) -> &Served {
+        &self.served
+    }
 }
 
 /// When the tests begin.
@@ -52,85 +37,30 @@ pub async fn on_each_database(test: impl AsyncFn(World)) {
 
 impl World {
     pub async fn sqlite() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", dir.path().display());
-        Self::start(url, dir, None, Arc::new(Memory::default())).await
+        Self::start(Place::sqlite(), Options::default()).await
     }
 
     pub async fn postgres() -> Self {
-        let postgres = Postgres::start();
-        let url = postgres.fresh_database().await;
-        let bus = Arc::new(Memory::default());
-        Self::start(url, tempfile::tempdir().unwrap(), Some(postgres), bus).await
+        Self::start(Place::postgres().await, Options::default()).await
     }
 
-    pub async fn start(url: String, dir: TempDir, postgres: Option<Postgres>, bus: Arc<dyn Bus>) -> Self {
-        let config = Config {
-            database: config::Database {
-                url: url.clone(),
-                ..Default::default()
-            },
-            ..Config::default()
-        };
-        let db = Database::connect(&config.database, NAME).await.unwrap();
-        (SPEC.migrate)(db.clone(), true).await.unwrap();
-        let tasks = Tasks::default();
-        let ahead = Arc::new(AtomicI64::new(0));
-        let offset = ahead.clone();
-        let system = Clock::system();
-        let clock =
-            Clock::from_fn(move || system.now() + TimeDelta::microseconds(offset.load(Ordering::SeqCst)));
-        let context = Context {
-            service: NAME,
-            config: Arc::new(config),
-            db: db.clone(),
-            bus: bus.clone(),
-            clock,
-            ids: Ids::random(),
-            outbox: Outbox::default(),
-            tasks: tasks.clone(),
-            watchers: Watchers::new(1, Duration::from_secs(1), tasks),
-        };
-        let world_ahead = ahead.clone();
-        set(&world_ahead, BEGIN);
-        let started = (SPEC.start)(context).await.unwrap();
-        assert!(*started.ready.borrow());
-        let mut routes = Routes::builder();
-        (started.routes)(&mut routes);
+    pub async fn start(place: Arc<Place>, options: Options) -> Self {
+        options.hand.set(BEGIN);
+        let served = Served::start(SPEC, place, options).await;
         Self {
-            client: InnovationServiceClient::new(routes.routes()),
-            db,
-            bus,
-            url,
-            ahead,
-            _postgres: postgres,
-            _dir: dir,
+            client: InnovationServiceClient::new(served.routes.clone()),
+            served,
         }
     }
 
     /// Sets the clock.
     pub fn at(&self, time: &str) {
-        set(&self.ahead, time);
+        self.hand.set(time);
     }
 
     /// The state staged under `subject`.
     pub async fn staged<T: Message + Default>(&self, subject: &str) -> Option<T> {
-        let reader = self.db.reader();
-        let text = "SELECT payload FROM outbox WHERE subject = $1 AND withdrawn = 0";
-        let row = reader
-            .query_one_raw(sql(reader, text, [subject.into()]))
-            .await
-            .unwrap()?;
-        let payload: Vec<u8> = row.try_get("", "payload").unwrap();
-        Some(T::decode(payload.as_slice()).unwrap())
-    }
-
-    /// Rows of a table.
-    pub async fn count(&self, table: &str) -> i64 {
-        let reader = self.db.reader();
-        let text = format!("SELECT CAST(count(*) AS BIGINT) AS n FROM {table}");
-        let row = reader.query_one_raw(sql(reader, &text, [])).await.unwrap();
-        row.unwrap().try_get("", "n").unwrap()
+        Some(self.served.staged(subject).await?.state)
     }
 
     /// Registers an innovation of Kota Bogor's DPMPTSP.
@@ -202,20 +132,10 @@ impl World {
     }
 }
 
-fn set(ahead: &AtomicI64, time: &str) {
-    let time: DateTime<Utc> = time.parse().unwrap();
-    ahead.store(
-        (time - Clock::system().now()).num_microseconds().unwrap(),
-        Ordering::SeqCst,
-    );
-}
-
-/// A request by `caller`, as the edge hands it on.
+/// A request by one who has this role in this agency.
 pub fn by<T>(subject: &str, role: Role, agency: &str, message: T) -> Request<T> {
-    let mut request = Request::new(message);
     let caller = Caller::new(subject.to_owned(), vec![role], vec![agency.to_owned()]);
-    request.extensions_mut().insert(caller);
-    request
+    served::by(caller, message)
 }
 
 pub fn unit<T>(message: T) -> Request<T> {
@@ -368,38 +288,4 @@ pub fn announce() -> v1::AnnounceResultsRequest {
         request_id: "announce".into(),
         name: "rounds/kipp".into(),
     }
-}
-
-/// An update mask.
-pub fn mask(paths: &[&str]) -> Option<prost_types::FieldMask> {
-    Some(prost_types::FieldMask {
-        paths: paths.iter().map(|p| (*p).to_owned()).collect(),
-    })
-}
-
-/// That a call failed with this code and reason.
-#[track_caller]
-pub fn refused<T: std::fmt::Debug>(answer: Result<T, Status>, code: Code, reason: &str) -> Status {
-    let status = answer.unwrap_err();
-    assert_eq!(status.code(), code, "{status:?}");
-    let details = status.get_error_details();
-    assert_eq!(details.error_info().unwrap().reason, reason, "{status:?}");
-    assert_eq!(details.localized_message().unwrap().locale, "id-ID");
-    status
-}
-
-/// The fields that a refusal names.
-pub fn fields(status: &Status) -> Vec<String> {
-    let details = status.get_error_details();
-    let violations = details
-        .bad_request()
-        .map(|b| b.field_violations.clone())
-        .unwrap_or_default();
-    violations.into_iter().map(|v| v.field).collect()
-}
-
-/// That a call failed with `INVALID_ARGUMENT`, and the fields at fault.
-#[track_caller]
-pub fn faults<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
-    fields(&refused(answer, Code::InvalidArgument, "INVALID_FIELDS"))
 }

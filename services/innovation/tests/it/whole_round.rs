@@ -1,6 +1,7 @@
 //! A whole round of the size of 2022, with the counts of 2022 at each stage (`tests/data/innovation.json`).
 
 use futures::{StreamExt, stream};
+use prima_platform::testing::served::{Options, Place};
 use prima_proto::{
     event::v1::InnovationPortfolioState,
     innovation::v1::{self, ReviewDecision, innovation_service_client::InnovationServiceClient},
@@ -485,9 +486,7 @@ async fn a_round_of_3478_proposals_runs_through_every_stage() {
     let copy = tempfile::tempdir().unwrap();
     let into = format!("VACUUM INTO '{}/innovation.db'", copy.path().display());
     t.db.writer().execute_unprepared(&into).await.unwrap();
-    let url = format!("sqlite:{}", copy.path().display());
-    let bus = std::sync::Arc::new(prima_platform::bus::memory::Memory::default());
-    let mut fresh = World::start(url, copy, None, bus).await;
+    let mut fresh = World::start(Place::copied(copy), Options::default()).await;
     let again = announced(&mut fresh, true).await;
     assert!(again.reproduced);
     assert_eq!(again.announcement, announced(&mut t, false).await.announcement);
@@ -502,8 +501,7 @@ async fn a_round_of_3478_proposals_runs_through_every_stage() {
 async fn a_tenth_of_that_round_does_so_on_postgres() {
     let sizes = Sizes::of_2022(10);
     let mut t = announce_and_check(run(World::postgres().await, &sizes).await, &sizes).await;
-    let bus = std::sync::Arc::new(prima_platform::bus::memory::Memory::default());
-    let mut fresh = World::start(t.url.clone(), tempfile::tempdir().unwrap(), None, bus).await;
+    let mut fresh = World::start(t.place.clone(), Options::default()).await;
     let again = announced(&mut fresh, true).await;
     assert!(again.reproduced);
     assert_eq!(again.announcement, announced(&mut t, false).await.announcement);

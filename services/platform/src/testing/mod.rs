@@ -1,4 +1,5 @@
-//! The testing ground: real servers that die with the test, a chaos proxy, and the suite that every bus must pass.
+//! The testing ground: real servers that die with the test, a chaos proxy, a service in its own process, and the suite that
+//! every bus must pass.
 //!
 //! Behind the feature `testing`, so that no shipped binary contains it.
 #![expect(
@@ -11,6 +12,7 @@ pub mod bus_suite;
 pub mod nats;
 pub mod postgres;
 pub mod proxy;
+pub mod served;
 
 use std::{
     ffi::OsStr,

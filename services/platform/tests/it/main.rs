@@ -1,4 +1,4 @@
-//! Suites of the platform on real servers: the bus, the outbox and its relay, workers, followers.
+//! Suites of the platform on real servers: the bus, the outbox and its relay, workers, followers, search.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,6 +11,7 @@ mod bus;
 mod follower;
 mod objects;
 mod outbox;
+mod search;
 mod servers;
 mod takeover;
 mod worker;

@@ -137,6 +137,18 @@ pub struct TokenArgs {
     pub days: u32,
 }
 
+/// Arguments of `prima key`.
+#[derive(Debug, Clone, Args)]
+pub struct KeyArgs {
+    /// Its id.
+    #[arg(
+        value_name = "ID",
+        help = "ID kunci: 1 sampai 16 huruf kecil a-z, angka, atau tanda hubung (bawaan: k dan tanggal hari ini \
+                menurut UTC, misalnya k20240102)"
+    )]
+    pub id: Option<String>,
+}
+
 /// What the holder of a token may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Role {

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{
+use crate::{
     number::{self, Rational},
     words::words,
 };
@@ -47,10 +47,10 @@ pub fn of_title(title: &str) -> Trigrams {
     found
 }
 
-/// Trigrams of words; of a shorter text all words together.
-pub fn of_text(title: &str, description: &str) -> Trigrams {
+/// Trigrams of words of both, one after the other; of a shorter text all words together.
+pub fn of_text(title: &str, text: &str) -> Trigrams {
     let mut all = words(title);
-    all.extend(words(description));
+    all.extend(words(text));
     if all.len() < 3 {
         return Trigrams::from([hash(&all.join(" "))]);
     }
@@ -78,10 +78,11 @@ fn keys(kind: u64, trigrams: &Trigrams) -> Vec<i64> {
         .collect()
 }
 
-/// Every key of an innovation, without repeats.
-pub fn index_keys(title: &str, description: &str) -> BTreeSet<i64> {
+/// Every key of a content by its title and its text, without repeats. Hashes of plain words: what has to be sealed does
+/// not belong into them.
+pub fn index_keys(title: &str, text: &str) -> BTreeSet<i64> {
     let mut all: BTreeSet<i64> = keys(1, &of_title(title)).into_iter().collect();
-    all.extend(keys(2, &of_text(title, description)));
+    all.extend(keys(2, &of_text(title, text)));
     all
 }
 

@@ -1,0 +1,142 @@
+//! Full-text search in Indonesian: `tsvector` with a GIN index on PostgreSQL, FTS5 on SQLite. The words stand in the
+//! index as they are; what has to be sealed does not belong into it.
+
+use async_trait::async_trait;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
+use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+
+use crate::{
+    db::{Txn, sql},
+    words::words,
+};
+
+/// An index beside a table whose rows have a number; also the step of the schema that makes it.
+#[derive(Debug, Clone, Copy)]
+pub struct Search {
+    /// Name of the step, which sorts after the steps before it and never changes once released.
+    pub step: &'static str,
+    /// Name of the index.
+    pub table: &'static str,
+    /// What its column with the number of the row is called, on PostgreSQL.
+    pub key: &'static str,
+}
+
+impl MigrationName for Search {
+    fn name(&self) -> &str {
+        self.step
+    }
+}
+
+#[async_trait]
+impl MigrationTrait for Search {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for statement in self.statements(manager.get_database_backend()) {
+            manager.get_connection().execute_unprepared(&statement).await?;
+        }
+        Ok(())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+impl Search {
+    fn statements(&self, backend: DbBackend) -> Vec<String> {
+        let Self { table, key, .. } = self;
+        if backend == DbBackend::Postgres {
+            return vec![
+                format!("CREATE TABLE {table} ({key} BIGINT PRIMARY KEY, document TSVECTOR NOT NULL)"),
+                format!("CREATE INDEX {table}_document ON {table} USING GIN (document)"),
+            ];
+        }
+        vec![format!(
+            "CREATE VIRTUAL TABLE {table}
+             USING fts5(document, tokenize = 'unicode61 remove_diacritics 2')"
+        )]
+    }
+
+    /// Puts the words of row `id` into the index, in place of those before.
+    pub async fn put(&self, txn: &Txn, id: i64, text: &str) -> Result<(), DbErr> {
+        let Self { table, key, .. } = self;
+        let insert = if txn.get_database_backend() == DbBackend::Postgres {
+            format!(
+                "INSERT INTO {table} ({key}, document) VALUES ($1, to_tsvector('indonesian', $2))
+                 ON CONFLICT ({key}) DO UPDATE SET document = excluded.document"
+            )
+        } else {
+            self.remove(txn, id).await?;
+            format!("INSERT INTO {table} (rowid, document) VALUES ($1, $2)")
+        };
+        txn.execute_raw(sql(txn, &insert, [id.into(), text.into()]))
+            .await?;
+        Ok(())
+    }
+
+    /// Takes the words of row `id` out of the index; without any this does nothing.
+    pub async fn remove(&self, txn: &Txn, id: i64) -> Result<(), DbErr> {
+        let key = match txn.get_database_backend() {
+            DbBackend::Postgres => self.key,
+            _ => "rowid",
+        };
+        let delete = format!("DELETE FROM {} WHERE {key} = $1", self.table);
+        txn.execute_raw(sql(txn, &delete, [id.into()])).await?;
+        Ok(())
+    }
+
+    /// A condition that holds for the rows, by their number in `column`, in which every word of `query` occurs, with
+    /// `$n`, and its value. PostgreSQL takes words by their stem; SQLite has no stems of Indonesian, there a word also
+    /// stands for longer ones. `None` for a query without words.
+    pub fn condition(
+        &self,
+        conn: &impl ConnectionTrait,
+        column: &str,
+        query: &str,
+        n: usize,
+    ) -> Option<(String, Value)> {
+        let Self { table, key, .. } = self;
+        let words = words(query);
+        if words.is_empty() {
+            return None;
+        }
+        if conn.get_database_backend() == DbBackend::Postgres {
+            let text = format!(
+                "{column} IN (SELECT {key} FROM {table}
+                    WHERE document @@ plainto_tsquery('indonesian', ${n}))"
+            );
+            return Some((text, words.join(" ").into()));
+        }
+        // Words hold letters and digits only, so that nothing in them is an operator.
+        let terms: Vec<String> = words.iter().map(|w| format!("\"{w}\"*")).collect();
+        let text = format!("{column} IN (SELECT rowid FROM {table} WHERE {table} MATCH ${n})");
+        Some((text, terms.join(" ").into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_statements_of_a_released_step_never_change() {
+        let search = Search {
+            step: "m0002_search",
+            table: "note_search",
+            key: "note_id",
+        };
+        assert_eq!(
+            search.statements(DbBackend::Postgres),
+            [
+                "CREATE TABLE note_search (note_id BIGINT PRIMARY KEY, document TSVECTOR NOT NULL)",
+                "CREATE INDEX note_search_document ON note_search USING GIN (document)",
+            ]
+        );
+        assert_eq!(
+            search.statements(DbBackend::Sqlite),
+            [
+                "CREATE VIRTUAL TABLE note_search\n             USING fts5(document, tokenize = 'unicode61 \
+              remove_diacritics 2')"
+            ]
+        );
+    }
+}
