@@ -4,5 +4,6 @@ pub mod calendar;
 pub mod case;
 pub mod category;
 pub mod code;
+pub mod consultation;
 pub mod workflow;
 pub mod worktime;
