@@ -1,0 +1,230 @@
+//! A running service with a database of its own and a clock that the test sets.
+
+use std::{ops::Deref, sync::Arc};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use prima_complaint::SPEC;
+pub use prima_platform::testing::served::{Place, faults, fields as violations, refused};
+use prima_platform::{
+    bus::Bus,
+    caller::{Caller, Role},
+    config::Config,
+    id::Ids,
+    testing::served::{self, Hand, Options, Served},
+    vault::Keyring,
+};
+use prima_proto::complaint::v1::{
+    self, complaint_service_client::ComplaintServiceClient,
+    consultation_service_client::ConsultationServiceClient, privacy_service_client::PrivacyServiceClient,
+    settings_service_client::SettingsServiceClient,
+};
+use tonic::{Request, Status, service::Routes};
+use tonic_types::StatusExt;
+
+/// When the tests begin: a Friday morning in a year of the built-in calendar.
+pub const BEGIN: &str = "2026-02-13T03:00:00Z";
+
+/// The agency of the tests, Kota Bogor, which keeps the time of Jakarta.
+pub const AGENCY: &str = "agencies/3271";
+
+/// A unit of it.
+pub const UNIT: &str = "agencies/3271/units/dpmptsp";
+
+/// The service, running.
+pub struct World {
+    pub complaints: ComplaintServiceClient<Routes>,
+    pub consultations: ConsultationServiceClient<Routes>,
+    pub privacy: PrivacyServiceClient<Routes>,
+    pub settings: SettingsServiceClient<Routes>,
+    pub config: Config,
+    served: Served,
+}
+
+impl Deref for World {
+    type Target = Served;
+    fn deref(&self) -> &Served {
+        &self.served
+    }
+}
+
+/// Runs a test on SQLite and on PostgreSQL.
+pub async fn on_each_database(test: impl AsyncFn(World)) {
+    test(World::sqlite().await).await;
+    test(World::postgres().await).await;
+}
+
+/// A new key of the vault, `{id}:…`.
+pub fn key(id: &str) -> String {
+    format!("{id}:{}", Keyring::generate_key().unwrap())
+}
+
+/// A configuration with a key of its own.
+pub fn config() -> Config {
+    let mut config = Config::default();
+    config.complaint.keys = vec![key("k1")];
+    config
+}
+
+impl World {
+    pub async fn sqlite() -> Self {
+        Self::start(Place::sqlite(), config()).await
+    }
+
+    pub async fn postgres() -> Self {
+        Self::start(Place::postgres().await, config()).await
+    }
+
+    /// Where the data is is overwritten in the configuration.
+    pub async fn start(place: Arc<Place>, config: Config) -> Self {
+        let Options { bus, hand, .. } = Options::default();
+        hand.set(BEGIN);
+        Self::serve(place, config, hand, bus).await
+    }
+
+    /// Another replica with this configuration: the same database, files, bus and clock.
+    pub async fn replica(&self, config: Config) -> Self {
+        Self::serve(self.place.clone(), config, self.hand.clone(), self.bus.clone()).await
+    }
+
+    async fn serve(place: Arc<Place>, config: Config, hand: Hand, bus: Arc<dyn Bus>) -> Self {
+        let options = Options {
+            config: config.clone(),
+            bus,
+            hand,
+        };
+        let served = Served::start(SPEC, place, options).await;
+        let routes = served.routes.clone();
+        Self {
+            complaints: ComplaintServiceClient::new(routes.clone()),
+            consultations: ConsultationServiceClient::new(routes.clone()),
+            privacy: PrivacyServiceClient::new(routes.clone()),
+            settings: SettingsServiceClient::new(routes),
+            config,
+            served,
+        }
+    }
+
+    /// Sets the clock, which goes on from there.
+    #[track_caller]
+    pub fn at(&self, time: &str) {
+        self.hand.set(time);
+    }
+
+    /// It is later by `time`.
+    #[track_caller]
+    pub fn advance(&self, time: TimeDelta) {
+        self.hand.advance(time);
+    }
+
+    /// The time now.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.hand.clock().now()
+    }
+
+    /// Hands the report `id` in as it comes from [`report`].
+    pub async fn submit(&mut self, id: &str) -> Submitted {
+        self.submit_as(report(id)).await
+    }
+
+    /// Hands a report in.
+    pub async fn submit_as(&mut self, request: v1::SubmitComplaintRequest) -> Submitted {
+        let answer = self.complaints.submit_complaint(intake(request)).await;
+        let answer = answer.unwrap().into_inner();
+        let status = answer.status.unwrap();
+        Submitted {
+            name: status.name.clone(),
+            status,
+            code: answer.tracking_code,
+            secret: answer.secret,
+        }
+    }
+}
+
+/// What the reporter got.
+#[derive(Debug, Clone)]
+pub struct Submitted {
+    /// How it stands.
+    pub status: v1::ComplaintStatus,
+    /// Its resource name.
+    pub name: String,
+    /// Tracking code.
+    pub code: String,
+    /// Secret.
+    pub secret: String,
+}
+
+impl Submitted {
+    /// What the reporter shows to act.
+    pub fn access(&self) -> Option<v1::Access> {
+        Some(v1::Access {
+            tracking_code: self.code.clone(),
+            secret: self.secret.clone(),
+        })
+    }
+}
+
+/// A request by one who has this role in this agency, as the edge hands it on.
+pub fn by<T>(subject: &str, role: Role, agency: &str, message: T) -> Request<T> {
+    let caller = Caller::new(subject.to_owned(), vec![role], vec![agency.to_owned()]);
+    served::by(caller, message)
+}
+
+/// A system that takes reports in.
+pub fn intake<T>(message: T) -> Request<T> {
+    by("loket", Role::Intake, "3271", message)
+}
+
+/// Pejabat penghubung of Kota Bogor.
+pub fn liaison<T>(message: T) -> Request<T> {
+    by("penghubung", Role::Operator, "3271", message)
+}
+
+/// Admin koordinator of Kota Bogor.
+pub fn coordinator<T>(message: T) -> Request<T> {
+    by("koordinator", Role::Admin, "3271", message)
+}
+
+/// Admin nasional.
+pub fn national<T>(message: T) -> Request<T> {
+    by("kemenpanrb", Role::Admin, "*", message)
+}
+
+/// Somebody without a token, such as the reporter.
+pub fn public<T>(message: T) -> Request<T> {
+    Request::new(message)
+}
+
+/// A request id that nobody used.
+pub fn request_id() -> String {
+    Ids::random().next().to_string()
+}
+
+/// A report to Kota Bogor's DPMPTSP that fails no rule; its request id is made of `id`.
+pub fn report(id: &str) -> v1::SubmitComplaintRequest {
+    v1::SubmitComplaintRequest {
+        request_id: format!("report-{id}"),
+        parent: UNIT.into(),
+        class: "complaint_regular".into(),
+        title: format!("Izin usaha belum terbit ({id})"),
+        text: format!("Permohonan izin {id} sudah lengkap sejak sebulan lalu dan belum ada kabar."),
+        location: "Loket 4".into(),
+        region: "3271".into(),
+        incident_date: "2026-02-10".into(),
+        channel: v1::Channel::Web.into(),
+        reporter: Some(v1::Reporter {
+            display_name: "Siti Rahayu".into(),
+            identity_number: "3271014506900001".into(),
+            phone: "0812-3456-7890".into(),
+            email: "siti@example.id".into(),
+            address: "Jalan Pajajaran 1, Bogor".into(),
+        }),
+        ..Default::default()
+    }
+}
+
+/// The stable reason of a refusal.
+#[track_caller]
+pub fn reason(status: &Status) -> String {
+    let details = status.get_error_details();
+    details.error_info().unwrap().reason.clone()
+}

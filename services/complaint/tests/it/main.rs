@@ -1,0 +1,11 @@
+//! The complaint service as its callers see it: over gRPC, on real databases, with its relay and a bus.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod fixture;
+mod life;
