@@ -1,6 +1,6 @@
 //! One file per use case that changes state: begin, look for the first answer, lock, domain, save, stage, commit.
 //! Rows are locked in this order: calendar, report (the one merged into after the one that is merged), consultation,
-//! tallies, marks of performance, performance, files, outbox.
+//! tallies, desk, marks of performance, performance, files, outbox.
 
 pub mod act;
 pub mod attachments;

@@ -43,13 +43,13 @@ pub async fn changed(
 
 /// Marks the figures of a unit in a year as out of date, for what is counted elsewhere: consultations of the service
 /// desk received in that year, in Jakarta.
-pub async fn mark(txn: &Txn, agency: &str, unit: &str, year: i32) -> Result<(), DbErr> {
+pub async fn mark(txn: &Txn, agency: &str, unit: &str, year: i64) -> Result<(), Failure> {
     let key = Key {
         agency: agency.to_owned(),
         unit: unit.to_owned(),
-        year: i64::from(year),
+        year,
     };
-    marks_add(txn, &BTreeSet::from([key])).await
+    Ok(marks_add(txn, &BTreeSet::from([key])).await?)
 }
 
 /// All that is told of a unit in a period.
@@ -68,11 +68,7 @@ pub struct Facts {
 }
 
 /// Reads all that is told of a unit in a period.
-pub async fn facts(
-    conn: &impl ConnectionTrait,
-    unit: &name::Unit,
-    period: &Period,
-) -> Result<Facts, DbErr> {
+pub async fn facts(conn: &impl ConnectionTrait, unit: &name::Unit, period: &Period) -> Result<Facts, DbErr> {
     let (agency, id) = (unit.agency.as_str(), unit.unit.as_str());
     let counted = tally_of(conn, agency, id, months_of(period)).await?;
     let begins = first_moment(period);

@@ -80,7 +80,11 @@ pub(super) fn without_words(desk: &v1::Desk) -> v1::Desk {
 }
 
 /// The first answer, its free text filled in: records are added, never changed, so it had the first of them.
-pub(super) async fn again(txn: &Txn, unit: &name::Unit, first: Option<v1::Desk>) -> Result<v1::Desk, Failure> {
+pub(super) async fn again(
+    txn: &Txn,
+    unit: &name::Unit,
+    first: Option<v1::Desk>,
+) -> Result<v1::Desk, Failure> {
     let mut first = first.unwrap_or_default();
     let mut stored = desk_get(txn, unit).await?;
     stored.desk.records.truncate(first.records.len());

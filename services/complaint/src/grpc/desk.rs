@@ -124,9 +124,7 @@ pub fn record(
         .required("record", request.record)
         .and_then(|raw| one_record(&raw, today, &mut faults));
     let built = once.zip(unit).zip(record);
-    faults.settle(
-        built.map(|((once, unit), record)| record_accountability::Request { once, unit, record }),
-    )
+    faults.settle(built.map(|((once, unit), record)| record_accountability::Request { once, unit, record }))
 }
 
 fn one_record(raw: &v1::Accountability, today: NaiveDate, faults: &mut Faults) -> Option<Record> {

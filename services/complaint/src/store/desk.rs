@@ -40,7 +40,9 @@ pub async fn desk_get(conn: &impl ConnectionTrait, unit: &name::Unit) -> Result<
     let text = "SELECT body, version FROM desk WHERE agency = $1 AND unit = $2";
     let values = [unit.agency.clone().into(), unit.unit.clone().into()];
     let row = Row::find_by_statement(sql(conn, text, values)).one(conn).await?;
-    row.map(|row| row.read(unit)).transpose().map(Option::unwrap_or_default)
+    row.map(|row| row.read(unit))
+        .transpose()
+        .map(Option::unwrap_or_default)
 }
 
 /// The desk of a unit, locked; its row is made when it is missing, with version 0.
@@ -53,7 +55,8 @@ pub async fn desk_lock_in_txn(txn: &Txn, unit: &name::Unit) -> Result<Stored, Db
         json(&Desk::default())?.into(),
     ];
     let row = Row::find_by_statement(sql(txn, text, values)).one(txn).await?;
-    row.ok_or_else(|| DbErr::RecordNotFound("desk".into()))?.read(unit)
+    row.ok_or_else(|| DbErr::RecordNotFound("desk".into()))?
+        .read(unit)
 }
 
 /// Saves a desk that is locked, and takes its next version.

@@ -153,7 +153,8 @@ pub struct Kept {
 
 /// Saves what is kept, and whether the year had ended when it was computed.
 pub async fn performance_save(txn: &Txn, key: &Key, kept: &Kept, ended: bool) -> Result<(), DbErr> {
-    let text = "UPDATE performance SET scored = $4, exact = $5, sample = $6, received = $7, open = $8, settled = $9
+    let text =
+        "UPDATE performance SET scored = $4, exact = $5, sample = $6, received = $7, open = $8, settled = $9
                 WHERE agency = $1 AND unit = $2 AND year = $3";
     let values = [
         key.agency.clone().into(),

@@ -55,7 +55,7 @@ impl Counts {
 pub struct Histogram(BTreeMap<i64, i64>);
 
 impl Histogram {
-    fn add(&mut self, value: i64, count: i64) {
+    pub(super) fn add(&mut self, value: i64, count: i64) {
         *self.0.entry(value).or_default() += count;
     }
 
