@@ -86,6 +86,10 @@ async fn start(context: Context) -> Result<Started, Error> {
     tasks.spawn("feed", app::feed::run(app.clone(), soft.clone()));
     retention::spawn(&app);
     rotation::spawn(&app);
+    context.tasks.spawn(
+        "performance",
+        app::performance_states::run(app.clone(), context.tasks.soft().clone()),
+    );
     let (ready, readiness) = watch::channel(true);
     let complaints = grpc::complaints::server(app.clone());
     let consultations = grpc::consultations::server(app.clone());

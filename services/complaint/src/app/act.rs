@@ -117,7 +117,7 @@ pub async fn save(
             key = added;
         }
     }
-    performance::changed(txn, Some(before), Some(&stored.case), &lead.work_time).await?;
+    performance::changed(txn, Some(before), &stored.case, &lead.workflow).await?;
     Ok(key)
 }
 

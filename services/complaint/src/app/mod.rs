@@ -1,6 +1,6 @@
 //! One file per use case that changes state: begin, look for the first answer, lock, domain, save, stage, commit.
 //! Rows are locked in this order: calendar, reports (two of them in the order of their keys), consultation,
-//! tallies, marks of performance, performance, the request, files, outbox.
+//! tallies, desk, marks of performance, performance, the request, files, outbox.
 
 pub mod act;
 pub mod action;
@@ -11,6 +11,8 @@ pub mod ground;
 pub mod import_holidays;
 pub mod performance;
 pub mod recompute;
+pub mod performance_states;
+pub mod record_accountability;
 pub mod reporter;
 pub mod set_deadline;
 pub mod erase;
@@ -22,6 +24,7 @@ pub mod rotation;
 pub mod submit_complaint;
 pub mod sweep;
 pub mod update_agency_hours;
+pub mod update_desk;
 
 use std::{fmt::Display, sync::Arc};
 

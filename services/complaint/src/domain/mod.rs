@@ -8,5 +8,8 @@ pub mod duplicate;
 pub mod file;
 pub mod purpose;
 pub mod retention;
+pub mod consultation;
+pub mod desk;
+pub mod performance;
 pub mod workflow;
 pub mod worktime;
