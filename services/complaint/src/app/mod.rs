@@ -1,14 +1,30 @@
 //! One file per use case that changes state: begin, look for the first answer, lock, domain, save, stage, commit.
 //! Rows are locked in this order: calendar, reports (two of them in the order of their keys), consultation,
-//! tallies, marks of performance, performance, the request, files, outbox.
+//! tallies, desk, marks of performance, performance, the request, files, outbox.
 
 pub mod act;
 pub mod action;
+pub mod add_workflow;
 pub mod attachments;
+pub mod feed;
 pub mod ground;
+pub mod import_holidays;
 pub mod performance;
+pub mod recompute;
+pub mod performance_states;
+pub mod record_accountability;
 pub mod reporter;
+pub mod set_deadline;
+pub mod erase;
+pub mod find_complaints;
+pub mod key_usage;
+pub mod read_identity;
+pub mod retention;
+pub mod rotation;
 pub mod submit_complaint;
+pub mod sweep;
+pub mod update_agency_hours;
+pub mod update_desk;
 
 use std::{fmt::Display, sync::Arc};
 
@@ -25,10 +41,10 @@ use prima_platform::{
 };
 use ring::rand::{SecureRandom, SystemRandom};
 use sha2::{Digest, Sha256};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::{
-    domain::{code, workflow::Role},
+    domain::{code, retention::Periods, workflow::Role},
     store::sealed::Secrets,
 };
 use ground::Ground;
@@ -46,6 +62,7 @@ pub struct App {
     pub ground: Ground,
     marks: Arc<Notify>,
     lines: Arc<Notify>,
+    fed: Arc<watch::Sender<i64>>,
     uploads: Arc<Semaphore>,
     random: SystemRandom,
 }
@@ -60,6 +77,7 @@ impl App {
             ground,
             marks: Arc::default(),
             lines: Arc::default(),
+            fed: Arc::new(watch::Sender::new(0)),
             uploads: Arc::new(Semaphore::new(attachments::UPLOADS)),
             random: SystemRandom::new(),
         }
@@ -70,6 +88,12 @@ impl App {
         self.context.clock.now()
     }
 
+    /// How long what is personal is kept.
+    pub fn periods(&self) -> Periods {
+        let config = &self.context.config.complaint;
+        Periods::days(config.identity_days, config.text_days)
+    }
+
     /// Told when marks of performance were committed.
     pub fn marks(&self) -> &Notify {
         &self.marks
@@ -78,6 +102,11 @@ impl App {
     /// Told when lines of a timeline were committed.
     pub fn lines(&self) -> &Notify {
         &self.lines
+    }
+
+    /// The last number of the feed that is known here; watchers go up to it.
+    pub fn fed(&self) -> &watch::Sender<i64> {
+        &self.fed
     }
 
     /// Commits, and wakes who waits for it.
@@ -173,6 +202,11 @@ pub fn require_liaison(caller: &Caller, agency: &str) -> Result<(), Failure> {
     caller.require(&[caller::Role::Operator], agency)
 }
 
+/// `Ok` for who may read reports of some agency.
+pub fn require_some(caller: &Caller) -> Result<(), Failure> {
+    caller.holds(&[caller::Role::Operator])
+}
+
 /// `Ok` for the coordinator of the agency and the national admin.
 pub fn require_coordinator(caller: &Caller, agency: &str) -> Result<(), Failure> {
     caller.require(&[caller::Role::Admin], agency)
@@ -186,6 +220,16 @@ pub fn require_national(caller: &Caller) -> Result<(), Failure> {
 /// `Ok` for a system or desk that takes reports in, of any agency.
 pub fn require_intake(caller: &Caller) -> Result<(), Failure> {
     caller.holds(&[caller::Role::Intake, caller::Role::Operator])
+}
+
+/// It is another agency's. Which one is not told.
+pub fn elsewhere() -> Failure {
+    Failure::new(
+        Kind::Denied,
+        "PERMISSION_DENIED",
+        "needs a role in the agency that has it",
+        "Perlu peran di instansi yang menanganinya",
+    )
 }
 
 /// What is named does not exist.
