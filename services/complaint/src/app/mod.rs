@@ -3,6 +3,7 @@
 //! tallies, marks of performance, performance, outbox.
 
 pub mod act;
+pub mod consultation;
 pub mod ground;
 pub mod performance;
 pub mod submit_complaint;

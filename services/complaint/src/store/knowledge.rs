@@ -83,7 +83,8 @@ pub async fn knowledge_insert(
         actor.into(),
         micros(new.published_at).into(),
     ];
-    let text = "INSERT INTO knowledge (uid, agency, topic, consultation_id, question, answer, actor, published_at,
+    let text =
+        "INSERT INTO knowledge (uid, agency, topic, consultation_id, question, answer, actor, published_at,
             withdrawn_by, sealed_key)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', '') RETURNING id";
     let row = txn.query_one_raw(sql(txn, text, values)).await?;
@@ -122,10 +123,7 @@ pub async fn knowledge_get(
     name: &name::Knowledge,
     lock: Lock,
 ) -> Result<Option<Stored>, DbErr> {
-    let text = format!(
-        "SELECT {COLUMNS} FROM knowledge WHERE uid = $1{}",
-        lock.sql(conn)
-    );
+    let text = format!("SELECT {COLUMNS} FROM knowledge WHERE uid = $1{}", lock.sql(conn));
     let found = Row::find_by_statement(sql(conn, &text, [name.entry.clone().into()]));
     Ok(found.one(conn).await?.map(Stored::from))
 }
@@ -162,9 +160,8 @@ pub async fn knowledge_page(
         values.push(value);
         also.push_str(&format!(" AND {condition}"));
     }
-    let text = format!(
-        "SELECT {COLUMNS} FROM knowledge WHERE withdrawn_at IS NULL{also} ORDER BY id DESC LIMIT $1"
-    );
+    let text =
+        format!("SELECT {COLUMNS} FROM knowledge WHERE withdrawn_at IS NULL{also} ORDER BY id DESC LIMIT $1");
     let rows = Row::find_by_statement(sql(conn, &text, values)).all(conn).await?;
     let mut rows: Vec<Stored> = rows.into_iter().map(Stored::from).collect();
     let next = page.cut(&mut rows, |row| row.id.to_string());
@@ -208,7 +205,9 @@ pub async fn knowledge_near(
          ORDER BY COUNT(*) DESC, CASE WHEN agency = $1 THEN 0 ELSE 1 END, id DESC LIMIT $2",
         parts.join(" UNION ALL ")
     );
-    let rows = Near::find_by_statement(sql(conn, &text, values)).all(conn).await?;
+    let rows = Near::find_by_statement(sql(conn, &text, values))
+        .all(conn)
+        .await?;
     Ok(rows
         .into_iter()
         .map(|row| name::Knowledge { entry: row.uid })

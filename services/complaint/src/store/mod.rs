@@ -1,5 +1,6 @@
 //! What the service keeps. Identities and free text are sealed; the timeline and the log of readings only grow.
 
+pub mod answer;
 pub mod complaint;
 pub mod consultation;
 pub mod contact;

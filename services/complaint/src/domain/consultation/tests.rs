@@ -23,7 +23,10 @@ fn a_question_goes_from_receipt_to_its_rating() {
     course.schedule("rina", Some(meeting(24)), begin()).unwrap();
     assert_eq!(course.state, State::Scheduled);
     course.schedule("budi", Some(meeting(48)), begin()).unwrap();
-    assert_eq!((course.member.as_str(), course.appointment), ("budi", Some(meeting(48))));
+    assert_eq!(
+        (course.member.as_str(), course.appointment),
+        ("budi", Some(meeting(48)))
+    );
     let first = begin() + TimeDelta::hours(48);
     course.answer(first).unwrap();
     course.answer(first + TimeDelta::hours(1)).unwrap();
@@ -31,9 +34,15 @@ fn a_question_goes_from_receipt_to_its_rating() {
     course.schedule("rina", None, first).unwrap();
     assert_eq!((course.state, course.appointment), (State::Answered, None));
     course.complete(false, first).unwrap();
-    assert_eq!(course.schedule("rina", None, first), illegal(State::Completed, Act::Schedule));
+    assert_eq!(
+        course.schedule("rina", None, first),
+        illegal(State::Completed, Act::Schedule)
+    );
     assert_eq!(course.answer(first), illegal(State::Completed, Act::Answer));
-    assert_eq!(course.complete(true, first), illegal(State::Completed, Act::Complete));
+    assert_eq!(
+        course.complete(true, first),
+        illegal(State::Completed, Act::Complete)
+    );
     assert_eq!(course.rate(6), Err(Refusal::StarsOutOfRange));
     course.rate(5).unwrap();
     assert_eq!(course.rate(4), Err(Refusal::AlreadyRated));
@@ -45,7 +54,10 @@ fn what_was_not_answered_ends_with_a_reason_only() {
     assert_eq!(course.complete(false, begin()), Err(Refusal::ReasonRequired));
     assert_eq!(course, Course::receive(begin()));
     course.complete(true, begin()).unwrap();
-    assert_eq!((course.first_answer_at, course.completed_at), (None, Some(begin())));
+    assert_eq!(
+        (course.first_answer_at, course.completed_at),
+        (None, Some(begin()))
+    );
 }
 
 #[test]
@@ -55,7 +67,10 @@ fn an_appointment_lies_in_the_future() {
         at: begin(),
         mode: Mode::Phone,
     };
-    assert_eq!(course.schedule("rina", Some(now), begin()), Err(Refusal::AppointmentPast));
+    assert_eq!(
+        course.schedule("rina", Some(now), begin()),
+        Err(Refusal::AppointmentPast)
+    );
     assert_eq!(course, Course::receive(begin()));
 }
 
@@ -80,7 +95,9 @@ fn keys_are_read_back() {
 #[test]
 fn the_longest_words_of_a_question_tell_most() {
     let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-    let found = telling(words("bagaimana cara mengurus izin usaha dan izin reklame di kota"));
+    let found = telling(words(
+        "bagaimana cara mengurus izin usaha dan izin reklame di kota",
+    ));
     assert_eq!(found, ["mengurus", "reklame", "usaha", "izin", "kota"]);
     assert!(telling(words("apakah saya bisa")).is_empty());
     let many: Vec<String> = (0..20).map(|n| format!("kata{n:02}")).collect();
