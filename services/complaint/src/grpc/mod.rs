@@ -17,7 +17,6 @@ mod read;
 mod read_consultation;
 mod read_settings;
 pub mod render;
-pub mod render;
 pub mod render_consultation;
 pub mod render_settings;
 pub mod render_timeline;
