@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
 use prima_platform::{
     db::Txn,
     failure::{Failure, Violation},
@@ -79,20 +78,21 @@ pub async fn lead(app: &App, txn: &Txn, stored: &mut Stored) -> Result<(Lead, Ve
     Ok((Lead { workflow, work_time }, lines))
 }
 
-/// When things are to happen to a report that is as it is now.
+/// When things are to happen to a report that is as it is now. What retention did before, it finds done.
 pub fn times(app: &App, case: &Case, lead: &Lead) -> Times {
-    let days = app.context.config.complaint.identity_days;
     Times {
         due: case.next_due(&lead.workflow).map(|(_, due)| due.at),
         wake: case.wake(&lead.workflow, &lead.work_time),
-        erase: case
-            .is_settled()
-            .then(|| case.state_since + TimeDelta::days(i64::from(days))),
+        erase: case.is_settled().then(|| app.periods().first(case.state_since)),
     }
 }
 
-/// Saves a report that is locked, its new lines (what was written stands with the last) and the figures that follow.
-/// Returns the key of the last line.
+/// Saves a report that is locked, its new lines and the figures that follow. What was written stands with the last line
+/// that is not the system's; returns the key of that line, or of the last when all are the system's.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is something else, and all come from the same place"
+)]
 pub async fn save(
     app: &App,
     txn: &Txn,
@@ -105,25 +105,38 @@ pub async fn save(
 ) -> Result<i64, Failure> {
     let times = times(app, &stored.case, lead);
     complaint_save(txn, stored, times, app.now()).await?;
+    // Deadlines that moved with the action stand after it.
+    let own = lines.iter().rposition(|entry| !by_system(entry));
+    let own = own.unwrap_or(lines.len().saturating_sub(1));
     let mut written = Some(written);
-    let (mut last, count) = (0, lines.len());
-    for (n, entry) in (1..).zip(lines) {
-        let own = n == count;
-        let written = written.take_if(|_| own).unwrap_or_default();
-        last = timeline_add(txn, &app.vault, stored.id, &line(entry, actor, written)).await?;
+    let mut key = 0;
+    for (n, entry) in lines.into_iter().enumerate() {
+        let words = written.take_if(|_| n == own).unwrap_or_default();
+        let added = timeline_add(txn, &app.vault, stored.id, &line(entry, actor, words)).await?;
+        if n == own {
+            key = added;
+        }
     }
     performance::changed(txn, Some(before), Some(&stored.case), &lead.work_time).await?;
-    Ok(last)
+    Ok(key)
 }
 
-/// A line as it is stored. What the system does while somebody acts is the system's.
-pub fn line(entry: Entry, actor: &Actor, written: Written) -> timeline::New {
+/// Whether a line is about what the system did, also while somebody acted.
+fn by_system(entry: &Entry) -> bool {
     let told = matches!(
         entry.kind,
         EntryKind::Reminder | EntryKind::Escalation | EntryKind::Rescheduled
     );
-    let by_system = told || entry.role == Some(Role::System);
-    let by = if by_system { &Actor::system() } else { actor };
+    told || entry.role == Some(Role::System)
+}
+
+/// A line as it is stored. What the system does while somebody acts is the system's.
+pub fn line(entry: Entry, actor: &Actor, written: Written) -> timeline::New {
+    let by = if by_system(&entry) {
+        &Actor::system()
+    } else {
+        actor
+    };
     timeline::New {
         agency: entry.to_agency.clone(),
         unit: entry.to_unit.clone(),

@@ -1,11 +1,20 @@
 //! One file per use case that changes state: begin, look for the first answer, lock, domain, save, stage, commit.
-//! Rows are locked in this order: calendar, report (the one merged into after the one that is merged), consultation,
-//! tallies, marks of performance, performance, outbox.
+//! Rows are locked in this order: calendar, reports (two of them in the order of their keys), consultation,
+//! tallies, marks of performance, performance, the request, files, outbox.
 
 pub mod act;
+pub mod action;
+pub mod attachments;
 pub mod consultation;
+pub mod erase;
+pub mod find_complaints;
 pub mod ground;
+pub mod key_usage;
 pub mod performance;
+pub mod read_identity;
+pub mod reporter;
+pub mod retention;
+pub mod rotation;
 pub mod submit_complaint;
 
 use std::{fmt::Display, sync::Arc};
@@ -23,10 +32,10 @@ use prima_platform::{
 };
 use ring::rand::{SecureRandom, SystemRandom};
 use sha2::{Digest, Sha256};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::{
-    domain::{code, workflow::Role},
+    domain::{code, retention::Periods, workflow::Role},
     store::sealed::Secrets,
 };
 use ground::Ground;
@@ -44,6 +53,7 @@ pub struct App {
     pub ground: Ground,
     marks: Arc<Notify>,
     lines: Arc<Notify>,
+    uploads: Arc<Semaphore>,
     random: SystemRandom,
 }
 
@@ -57,6 +67,7 @@ impl App {
             ground,
             marks: Arc::default(),
             lines: Arc::default(),
+            uploads: Arc::new(Semaphore::new(attachments::UPLOADS)),
             random: SystemRandom::new(),
         }
     }
@@ -64,6 +75,12 @@ impl App {
     /// The time now.
     pub fn now(&self) -> DateTime<Utc> {
         self.context.clock.now()
+    }
+
+    /// How long what is personal is kept.
+    pub fn periods(&self) -> Periods {
+        let config = &self.context.config.complaint;
+        Periods::days(config.identity_days, config.text_days)
     }
 
     /// Told when marks of performance were committed.
@@ -182,6 +199,16 @@ pub fn require_national(caller: &Caller) -> Result<(), Failure> {
 /// `Ok` for a system or desk that takes reports in, of any agency.
 pub fn require_intake(caller: &Caller) -> Result<(), Failure> {
     caller.holds(&[caller::Role::Intake, caller::Role::Operator])
+}
+
+/// It is another agency's. Which one is not told.
+pub fn elsewhere() -> Failure {
+    Failure::new(
+        Kind::Denied,
+        "PERMISSION_DENIED",
+        "needs a role in the agency that has it",
+        "Perlu peran di instansi yang menanganinya",
+    )
 }
 
 /// What is named does not exist.

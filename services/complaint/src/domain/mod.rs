@@ -5,5 +5,8 @@ pub mod case;
 pub mod category;
 pub mod code;
 pub mod consultation;
+pub mod file;
+pub mod purpose;
+pub mod retention;
 pub mod workflow;
 pub mod worktime;

@@ -1,9 +1,13 @@
 //! The gRPC side: requests to rules, answers back. Statuses come from the platform.
 
+mod attachments;
 pub mod complaints;
 pub mod consultations;
 mod convert;
+mod convert_action;
 mod convert_consultation;
+mod convert_knowledge;
+mod convert_privacy;
 mod faults;
 pub mod privacy;
 mod read_consultation;

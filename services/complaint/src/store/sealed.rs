@@ -62,6 +62,20 @@ pub struct Matter {
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Note(pub String);
 
+/// What is personal of a file: its name, and the key of its own under which its content is sealed. Debug shows nothing
+/// of it.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct File {
+    /// Name of the file.
+    pub display_name: String,
+    /// Base64 of 32 bytes; with it goes the content.
+    pub key: String,
+}
+
+impl Secret for File {
+    const PURPOSE: &'static str = "file";
+}
+
 impl Secret for Secrets {
     const PURPOSE: &'static str = "secrets";
 }
@@ -92,7 +106,7 @@ macro_rules! silent {
     )*};
 }
 
-silent!(Secrets, Identity, Content, Matter, Note);
+silent!(Secrets, Identity, Content, Matter, Note, File);
 
 /// Seals a content under the current key.
 pub fn seal<S: Secret>(vault: &Keyring, secret: &S) -> Result<Sealed, Failure> {

@@ -10,6 +10,7 @@
 mod consultation;
 mod consultation_input;
 mod consultation_roles;
+mod consultation_rows;
 mod fixture;
 mod knowledge;
 mod life;

@@ -1,0 +1,81 @@
+//! Files that people attach: which are taken.
+
+/// First bytes of a file that tell its type.
+pub const START: usize = 16;
+
+/// Type of a file: a picture or a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaType {
+    /// JPEG.
+    Jpeg,
+    /// PNG.
+    Png,
+    /// WebP.
+    Webp,
+    /// PDF.
+    Pdf,
+}
+
+impl MediaType {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Jpeg, Self::Png, Self::Webp, Self::Pdf];
+
+    /// Its name (RFC 6838).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::Webp => "image/webp",
+            Self::Pdf => "application/pdf",
+        }
+    }
+
+    /// The one of this name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|t| t.as_str() == text)
+    }
+
+    /// Whether a file of this type can begin so; `start` is the whole file, or at least its first [`START`] bytes.
+    pub fn fits(self, start: &[u8]) -> bool {
+        match self {
+            Self::Jpeg => start.starts_with(b"\xff\xd8\xff"),
+            Self::Png => start.starts_with(b"\x89PNG\r\n\x1a\n"),
+            Self::Webp => start.starts_with(b"RIFF") && start.get(8..12) == Some(b"WEBP"),
+            Self::Pdf => start.starts_with(b"%PDF-"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_bytes_fit_one_type_only() {
+        for (type_, start) in [
+            (MediaType::Jpeg, &b"\xff\xd8\xff\xe0\0\x10JFIF"[..]),
+            (MediaType::Png, b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
+            (MediaType::Webp, b"RIFF\x10\0\0\0WEBPVP8 "),
+            (MediaType::Pdf, b"%PDF-1.7\n"),
+        ] {
+            let fitting: Vec<MediaType> = MediaType::ALL.into_iter().filter(|t| t.fits(start)).collect();
+            assert_eq!(fitting, [type_]);
+            assert_eq!(MediaType::parse(type_.as_str()), Some(type_));
+        }
+    }
+
+    #[test]
+    fn pages_programs_and_cut_files_fit_none() {
+        for start in [
+            &b""[..],
+            b"\xff\xd8",
+            b"RIFF\x10\0\0\0WAVE",
+            b"RIFF",
+            b"<svg onload=x>",
+            b"MZ\x90\0",
+            b" %PDF-1.7",
+        ] {
+            assert!(MediaType::ALL.iter().all(|t| !t.fits(start)), "{start:?}");
+        }
+    }
+}
