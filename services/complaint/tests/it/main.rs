@@ -8,6 +8,7 @@
 )]
 
 mod consultation;
+mod consultation_files;
 mod consultation_input;
 mod consultation_roles;
 mod consultation_rows;
