@@ -1,6 +1,7 @@
 //! Who shows a tracking code and its secret is the reporter, or the citizen who asked.
 
 use prima_platform::failure::{Failure, Kind};
+use ring::hmac;
 use sea_orm::ConnectionTrait;
 
 use super::{App, tracking_digest};
@@ -17,7 +18,7 @@ pub type Access = Secrets;
 ///
 /// # Errors
 ///
-/// `NOT_FOUND` when the code is none, `PERMISSION_DENIED` (`WRONG_SECRET`) when the secret is another.
+/// `NOT_FOUND` when the code is none or the secret is another: who guesses learns nothing.
 pub async fn report(
     app: &App,
     conn: &impl ConnectionTrait,
@@ -33,24 +34,21 @@ pub async fn report(
 
 /// `Ok` when the secret is the one that was given.
 pub fn check(secrets: &Secrets, access: &Access) -> Result<(), Failure> {
-    // Digests differ everywhere when the secrets differ anywhere: the time that it takes tells nothing.
-    if tracking_digest(&secrets.secret) == tracking_digest(&access.secret) {
+    // In constant time: how long it takes tells nothing of the secret.
+    let key = hmac::Key::new(hmac::HMAC_SHA256, b"secret");
+    let right = hmac::sign(&key, secrets.secret.as_bytes());
+    if hmac::verify(&key, access.secret.as_bytes(), right.as_ref()).is_ok() {
         return Ok(());
     }
-    Err(Failure::new(
-        Kind::Denied,
-        "WRONG_SECRET",
-        "the secret is not that of this tracking code",
-        "Kode rahasia tidak cocok dengan kode pelacakan",
-    ))
+    Err(unknown())
 }
 
-/// No report has this code.
+/// Nothing has this code with this secret.
 pub fn unknown() -> Failure {
     Failure::new(
         Kind::NotFound,
         "NOT_FOUND",
-        "no report has this tracking code",
-        "Kode pelacakan tidak ditemukan",
+        "nothing has this tracking code with this secret",
+        "Kode pelacakan atau kode rahasia tidak cocok",
     )
 }

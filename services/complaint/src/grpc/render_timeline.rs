@@ -51,7 +51,7 @@ pub fn entry(entry: &Entry, number: i64, role: &str) -> v1::TimelineEntry {
 
 /// The report that a line of a merger tells of; empty for other lines.
 pub fn other(entry: &Entry) -> String {
-    let other = entry.merged_into.clone();
+    let other = entry.merged_into.clone().or_else(|| entry.merged.clone());
     other
         .map(|complaint| name::Complaint { complaint }.to_string())
         .unwrap_or_default()
@@ -66,6 +66,7 @@ fn kind(kind: EntryKind) -> v1::TimelineKind {
         EntryKind::EscalatedByHand => v1::TimelineKind::EscalatedByHand,
         EntryKind::Rescheduled => v1::TimelineKind::Rescheduled,
         EntryKind::Rated => v1::TimelineKind::Rated,
+        EntryKind::Merged => v1::TimelineKind::Merged,
         EntryKind::Merged => v1::TimelineKind::Merged,
     }
 }

@@ -7,5 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod duplicates;
 mod fixture;
 mod life;
+mod list;
+mod track;
