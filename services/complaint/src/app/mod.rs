@@ -173,6 +173,11 @@ pub fn require_liaison(caller: &Caller, agency: &str) -> Result<(), Failure> {
     caller.require(&[caller::Role::Operator], agency)
 }
 
+/// `Ok` for who may read reports of some agency.
+pub fn require_some(caller: &Caller) -> Result<(), Failure> {
+    caller.holds(&[caller::Role::Operator])
+}
+
 /// `Ok` for the coordinator of the agency and the national admin.
 pub fn require_coordinator(caller: &Caller, agency: &str) -> Result<(), Failure> {
     caller.require(&[caller::Role::Admin], agency)

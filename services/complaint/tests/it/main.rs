@@ -9,8 +9,11 @@
 
 mod bad_input;
 mod call;
+mod duplicates;
 mod fixture;
 mod life;
+mod list;
 mod matrix;
 mod repeats;
 mod roles;
+mod track;
