@@ -7,5 +7,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod calendar;
 mod fixture;
 mod life;
+mod settings;
+mod sweep;
+mod watch;
