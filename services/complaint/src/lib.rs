@@ -79,6 +79,11 @@ async fn start(context: Context) -> Result<Started, Error> {
     let app = App::new(context.clone(), vault, objects, Ground::new(first_day));
     context.spawn_relay();
     context.spawn_worker(UnitHandler);
+    let soft = context.tasks.soft();
+    let tasks = &context.tasks;
+    tasks.spawn("due times", app::sweep::run(app.clone(), soft.clone()));
+    tasks.spawn("recomputation", app::recompute::run(app.clone(), soft.clone()));
+    tasks.spawn("feed", app::feed::run(app.clone(), soft.clone()));
     let (ready, readiness) = watch::channel(true);
     let complaints = grpc::complaints::server(app.clone());
     let consultations = grpc::consultations::server(app.clone());

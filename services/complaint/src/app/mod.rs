@@ -1,13 +1,22 @@
 //! One file per use case that changes state: begin, look for the first answer, lock, domain, save, stage, commit.
-//! Rows are locked in this order: calendar, report (the one merged into after the one that is merged), consultation,
-//! tallies, marks of performance, performance, files, outbox.
+//! Rows are locked in this order: calendar, reports (two of them in the order of their keys), consultation,
+//! tallies, marks of performance, performance, the request, files, outbox.
 
+pub mod access;
 pub mod act;
+pub mod action;
+pub mod add_workflow;
 pub mod attachments;
+pub mod feed;
 pub mod ground;
+pub mod import_holidays;
 pub mod performance;
+pub mod recompute;
 pub mod reporter;
+pub mod set_deadline;
 pub mod submit_complaint;
+pub mod sweep;
+pub mod update_agency_hours;
 
 use std::{fmt::Display, sync::Arc};
 
@@ -24,7 +33,7 @@ use prima_platform::{
 };
 use ring::rand::{SecureRandom, SystemRandom};
 use sha2::{Digest, Sha256};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::{
     domain::{code, workflow::Role},
@@ -45,6 +54,7 @@ pub struct App {
     pub ground: Ground,
     marks: Arc<Notify>,
     lines: Arc<Notify>,
+    fed: Arc<watch::Sender<i64>>,
     uploads: Arc<Semaphore>,
     random: SystemRandom,
 }
@@ -59,6 +69,7 @@ impl App {
             ground,
             marks: Arc::default(),
             lines: Arc::default(),
+            fed: Arc::new(watch::Sender::new(0)),
             uploads: Arc::new(Semaphore::new(attachments::UPLOADS)),
             random: SystemRandom::new(),
         }
@@ -77,6 +88,11 @@ impl App {
     /// Told when lines of a timeline were committed.
     pub fn lines(&self) -> &Notify {
         &self.lines
+    }
+
+    /// The last number of the feed that is known here; watchers go up to it.
+    pub fn fed(&self) -> &watch::Sender<i64> {
+        &self.fed
     }
 
     /// Commits, and wakes who waits for it.
@@ -170,6 +186,11 @@ pub fn role_in(caller: &Caller, agency: &str) -> Result<Role, Failure> {
 /// `Ok` for a liaison officer of the agency and who stands for them.
 pub fn require_liaison(caller: &Caller, agency: &str) -> Result<(), Failure> {
     caller.require(&[caller::Role::Operator], agency)
+}
+
+/// `Ok` for who may read reports of some agency.
+pub fn require_some(caller: &Caller) -> Result<(), Failure> {
+    caller.holds(&[caller::Role::Operator])
 }
 
 /// `Ok` for the coordinator of the agency and the national admin.

@@ -240,7 +240,7 @@ pub async fn complaint_save(
     ];
     let text = format!(
         "UPDATE complaint SET agency = $2, unit = $3, class = $4, state = $5, open = $6, calendar = $7, facts = $8,
-            due_at = $9, wake_at = $10, erase_at = $11, merged_into = $12, updated_at = $13, version = {}
+            due_at = $9, wake_at = $10, erase_at = $11, merged_into = $12, failures = 0, updated_at = $13, version = {}
          WHERE id = $1 RETURNING version",
         next_version("complaint", 14)
     );
@@ -260,6 +260,13 @@ pub async fn complaint_get(
 ) -> Result<Option<Stored>, DbErr> {
     let text = format!("{SELECTED} WHERE uid = $1{}", lock.sql(conn));
     one(conn, &text, [name.complaint.clone().into()]).await
+}
+
+/// Two reports by their names, locked in the order of their keys; what does not exist is left out.
+pub async fn complaints_lock(txn: &Txn, names: [&name::Complaint; 2]) -> Result<Vec<Stored>, DbErr> {
+    let condition = format!("WHERE uid IN ($1, $2) ORDER BY id{}", Lock::Update.sql(txn));
+    let values = names.map(|name| name.complaint.clone().into());
+    complaints_where(txn, &condition, values.to_vec()).await
 }
 
 /// A report by the digest of its tracking code, locked in the way asked for.

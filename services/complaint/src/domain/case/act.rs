@@ -111,6 +111,17 @@ impl Case {
             .unwrap_or_default()
     }
 
+    /// What `role` may do at `at`: what is allowed and whose window is open.
+    pub fn possible(&self, workflow: &Workflow, role: Role, at: DateTime<Utc>) -> Vec<ActionKind> {
+        let flow = workflow.flow_of(&self.class);
+        let is_open = |action: &ActionKind| {
+            let way = flow.and_then(|flow| flow.way(&self.state, *action));
+            let window = way.and_then(|(_, own)| own.within.as_deref());
+            window.is_none_or(|key| self.is_within(key, at))
+        };
+        self.allowed(workflow, role).into_iter().filter(is_open).collect()
+    }
+
     /// The reporter rates an answered report with 1 to 5 stars, once until it is reopened.
     ///
     /// # Errors
@@ -177,6 +188,34 @@ impl Case {
             role: Some(role),
             level: Some(next.level),
             ..next.entry(EntryKind::EscalatedByHand, at)
+        });
+        *self = next;
+        Ok(entries)
+    }
+
+    /// The report `other` becomes a part of this one, by somebody who acts as `role`.
+    ///
+    /// # Errors
+    /// `Settled`; the case is as it was.
+    pub fn absorb(
+        &mut self,
+        workflow: &Workflow,
+        work_time: &WorkTime,
+        other: String,
+        role: Role,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<Entry>, Refusal> {
+        let mut next = self.clone();
+        let mut entries = next.run_before(workflow, work_time, at);
+        if next.is_settled() {
+            return Err(Refusal::Settled);
+        }
+        let at = at.max(next.changed_at);
+        next.changed_at = at;
+        entries.push(Entry {
+            role: Some(role),
+            merged: Some(other),
+            ..next.entry(EntryKind::Merged, at)
         });
         *self = next;
         Ok(entries)
@@ -391,6 +430,7 @@ impl Case {
             after: None,
             reason: None,
             merged_into: None,
+            merged: None,
             stars: None,
         }
     }
