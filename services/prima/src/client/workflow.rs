@@ -61,7 +61,7 @@ mod tests {
             text.ends_with(&format!("{count} kesalahan\n")) && count >= 2,
             "{text}"
         );
-        assert!(text.contains("classes[2].deadline.working_days: "), "{text}");
+        assert!(text.contains("classes[2].deadline: "), "{text}");
         assert_eq!(code, ExitCode::FAILURE);
     }
 }
