@@ -8,7 +8,11 @@
 )]
 
 mod calendar;
+mod consultation;
+mod consultation_input;
+mod consultation_roles;
 mod fixture;
+mod knowledge;
 mod life;
 mod settings;
 mod sweep;
