@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod calendar;
 mod consultation;
 mod consultation_files;
 mod consultation_input;
@@ -23,3 +24,6 @@ mod matrix;
 mod repeats;
 mod roles;
 mod track;
+mod settings;
+mod sweep;
+mod watch;
