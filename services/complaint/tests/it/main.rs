@@ -7,5 +7,11 @@
     reason = "a test fails by panicking"
 )]
 
+mod attachments;
+mod erasure;
 mod fixture;
+mod kit;
 mod life;
+mod personal;
+mod privacy;
+mod rotation;
