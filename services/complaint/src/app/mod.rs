@@ -5,6 +5,7 @@
 pub mod act;
 pub mod action;
 pub mod attachments;
+pub mod consultation;
 pub mod erase;
 pub mod find_complaints;
 pub mod ground;

@@ -4,6 +4,7 @@ pub mod calendar;
 pub mod case;
 pub mod category;
 pub mod code;
+pub mod consultation;
 pub mod file;
 pub mod purpose;
 pub mod retention;

@@ -1,11 +1,15 @@
 //! What the service keeps. Identities and free text are sealed; the timeline and the log of readings only grow.
 
+pub mod answer;
 pub mod attachment;
 pub mod complaint;
+pub mod consultation;
 pub mod contact;
 pub mod directory;
 pub mod erasure;
 pub mod identity;
+pub mod knowledge;
+pub mod member;
 pub mod ownership;
 pub mod reading;
 pub mod rotation;
@@ -13,7 +17,10 @@ pub mod sealed;
 pub mod settings;
 pub mod timeline;
 
-use prima_platform::db::{Step, platform_steps};
+use prima_platform::{
+    db::{Step, platform_steps},
+    search::Search,
+};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 use serde::{Serialize, de::DeserializeOwned};
@@ -25,9 +32,17 @@ impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         let mut steps = platform_steps();
         steps.push(Box::new(FIRST));
+        steps.push(Box::new(SEARCH));
         steps
     }
 }
+
+/// Questions and answers of the knowledge base.
+pub const SEARCH: Search = Search {
+    step: "m0002_knowledge_search",
+    table: "knowledge_search",
+    key: "knowledge_id",
+};
 
 /// Times are unix microseconds. `sealed_key` names the key of the vault under which the sealed columns of the row are;
 /// it is empty when there is nothing sealed.
@@ -123,6 +138,7 @@ const FIRST: Step = Step {
         "CREATE TABLE agency_score (
             agency {key} NOT NULL, year BIGINT NOT NULL, version BIGINT NOT NULL, published BIGINT NOT NULL DEFAULT 0,
             PRIMARY KEY (agency, year))",
+        // `unit` answers at the service desk, and is empty for the clinic; the unit that asks is there for the clinic only.
         "CREATE TABLE consultation (
             id {identity}, uid {key} NOT NULL UNIQUE, tracking {blob} UNIQUE, kind {key} NOT NULL,
             agency {key} NOT NULL, unit {key} NOT NULL, asking_agency {key} NOT NULL, asking_unit {key} NOT NULL,
@@ -133,6 +149,9 @@ const FIRST: Step = Step {
             updated_at BIGINT NOT NULL)",
         "CREATE INDEX consultation_agency ON consultation (agency, received_at, id)",
         "CREATE INDEX consultation_unit ON consultation (agency, unit, received_at, id)",
+        "CREATE INDEX consultation_asking ON consultation (asking_agency, received_at, id) WHERE asking_agency <> ''",
+        "CREATE INDEX consultation_asking_unit ON consultation (asking_agency, asking_unit, received_at, id)
+            WHERE asking_agency <> ''",
         "CREATE INDEX consultation_newest ON consultation (received_at, id)",
         "CREATE INDEX consultation_erase ON consultation (erase_at, id) WHERE erase_at IS NOT NULL",
         "CREATE INDEX consultation_sealed ON consultation (sealed_key, id) WHERE sealed_key <> ''",
@@ -141,14 +160,18 @@ const FIRST: Step = Step {
             at BIGINT NOT NULL, actor {key} NOT NULL, member {key} NOT NULL, sealed {blob}, sealed_key {key} NOT NULL,
             UNIQUE (consultation_id, number))",
         "CREATE INDEX answer_sealed ON answer (sealed_key, id) WHERE sealed_key <> ''",
+        // `topics`: keys with a comma before and after each.
         "CREATE TABLE member (
-            agency {key} NOT NULL, member {key} NOT NULL, body TEXT NOT NULL, version BIGINT NOT NULL,
-            PRIMARY KEY (agency, member))",
-        // Public: words of the agency, none of the asker.
+            agency {key} NOT NULL, member {key} NOT NULL, display_name TEXT NOT NULL, office TEXT NOT NULL,
+            topics {key} NOT NULL, active BIGINT NOT NULL, version BIGINT NOT NULL, PRIMARY KEY (agency, member))",
+        // Question and answer are public: words of the agency, none of the asker. `sealed`: why it was withdrawn.
         "CREATE TABLE knowledge (
             id {identity}, uid {key} NOT NULL UNIQUE, agency {key} NOT NULL, topic {key} NOT NULL,
-            consultation_id BIGINT NOT NULL, question TEXT NOT NULL, answer TEXT NOT NULL, actor {key} NOT NULL,
-            published_at BIGINT NOT NULL, withdrawn_at BIGINT, withdraw_reason TEXT NOT NULL)",
+            consultation_id BIGINT NOT NULL REFERENCES consultation (id), question TEXT NOT NULL, answer TEXT NOT NULL,
+            actor {key} NOT NULL, published_at BIGINT NOT NULL, withdrawn_at BIGINT, withdrawn_by {key} NOT NULL,
+            sealed {blob}, sealed_key {key} NOT NULL)",
+        "CREATE INDEX knowledge_agency ON knowledge (agency, id) WHERE withdrawn_at IS NULL",
+        "CREATE INDEX knowledge_sealed ON knowledge (sealed_key, id) WHERE sealed_key <> ''",
         "CREATE TABLE identity_reading (
             id {identity}, name {key} NOT NULL, agency {key} NOT NULL, actor {key} NOT NULL, role {key} NOT NULL,
             purpose {key} NOT NULL, method {key} NOT NULL, sealed {blob} NOT NULL, sealed_key {key} NOT NULL,

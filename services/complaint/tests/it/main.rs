@@ -8,9 +8,14 @@
 )]
 
 mod attachments;
+mod consultation;
+mod consultation_input;
+mod consultation_roles;
+mod consultation_rows;
 mod erasure;
 mod fixture;
 mod kit;
+mod knowledge;
 mod life;
 mod personal;
 mod privacy;
