@@ -28,6 +28,8 @@ pub enum Service {
     Survey,
     /// Innovations.
     Innovation,
+    /// Complaints and consultation.
+    Complaint,
     /// The index.
     Index,
     /// League tables.
@@ -43,6 +45,7 @@ impl Service {
             Self::Directory => "directory",
             Self::Survey => "survey",
             Self::Innovation => "innovation",
+            Self::Complaint => "complaint",
             Self::Index => "index",
             Self::Ranking => "ranking",
             Self::Up => "up",

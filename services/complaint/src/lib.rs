@@ -81,6 +81,11 @@ async fn start(context: Context) -> Result<Started, Error> {
     context.spawn_worker(UnitHandler);
     retention::spawn(&app);
     rotation::spawn(&app);
+    let soft = context.tasks.soft();
+    let tasks = &context.tasks;
+    tasks.spawn("due times", app::sweep::run(app.clone(), soft.clone()));
+    tasks.spawn("recomputation", app::recompute::run(app.clone(), soft.clone()));
+    tasks.spawn("feed", app::feed::run(app.clone(), soft.clone()));
     let (ready, readiness) = watch::channel(true);
     let complaints = grpc::complaints::server(app.clone());
     let consultations = grpc::consultations::server(app.clone());

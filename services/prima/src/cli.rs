@@ -1,5 +1,6 @@
 //! The command line: every subcommand with its arguments. Help and messages are Indonesian.
 
+mod complaint;
 mod import;
 mod index;
 mod index_read;
@@ -8,11 +9,17 @@ mod result;
 mod serve;
 mod survey;
 mod words;
+mod workdays;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use complaint::{
+    ComplaintArgs, ComplaintListArgs, ComplaintOrder, ComplaintPerformanceArgs, ComplaintWatchArgs,
+    ComplaintWhat, ConsultationArgs, ConsultationWhat, KnowledgeArgs, KnowledgeWhat, WorkflowArgs,
+    WorkflowWhat,
+};
 pub use import::{DateOrder, FileArgs, ImportArgs, ImportWhat, ResponsesArgs};
 pub use index::{
     FormKind, IndexArgs, IndexWhat, InstrumentArgs, InstrumentWhat, Keyed, ScoresArgs, SimulateArgs,
@@ -29,6 +36,7 @@ pub use survey::{
     SurveyWhat, TokensArgs, TokensFormat, VoidArgs, VoidsArgs, Weights,
 };
 pub use words::parse;
+pub use workdays::{FirstDayRule, WorkdaysArgs};
 
 /// The whole command line; [`parse`] reads it.
 #[derive(Debug, Parser)]
@@ -50,7 +58,7 @@ pub struct Cli {
 /// How the client commands reach the services.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ConnectionArgs {
-    /// `URL` for every service, or `directory=URL`, `survey=URL`, `innovation=URL`, `index=URL`,
+    /// `URL` for every service, or `directory=URL`, `survey=URL`, `innovation=URL`, `complaint=URL`, `index=URL`,
     /// `ranking=URL`.
     #[arg(
         long,
@@ -58,8 +66,8 @@ pub struct ConnectionArgs {
         env = "PRIMA_ENDPOINT",
         value_name = "[LAYANAN=]URL",
         value_delimiter = ',',
-        help = "Alamat layanan; URL untuk semua, atau directory=URL, survey=URL, innovation=URL, index=URL, \
-                ranking=URL. Boleh berulang (lingkungan: PRIMA_ENDPOINT; bawaan: http://127.0.0.1:50051)"
+        help = "Alamat layanan; URL untuk semua, atau directory=URL, survey=URL, innovation=URL, \
+                complaint=URL, index=URL, ranking=URL. Boleh berulang (lingkungan: PRIMA_ENDPOINT; bawaan: http://127.0.0.1:50051)"
     )]
     pub endpoint: Vec<String>,
     /// File that holds the bearer token.
@@ -107,9 +115,11 @@ pub enum Command {
     /// Prints a new key of complaints.
     #[command(
         about = "Buat kunci penyandi data pengaduan (dicetak ke keluaran baku)",
-        long_about = "Buat kunci penyandi data pengaduan, satu baris ID:BASE64 ke keluaran baku.\n\nTaruh baris itu di depan \
-                      kunci yang lama: pada PRIMA_COMPLAINT__KEYS (dipisah koma), atau sebagai baris pertama \
-                      complaint.key di direktori data prima up. Kunci pertama menyandi, semua kunci membuka."
+        long_about = "Buat kunci penyandi data pengaduan, satu baris ID:BASE64 ke keluaran baku.\n\nKunci pertama menyandi, semua \
+                      kunci membuka. prima up: taruh sebagai baris pertama complaint.key di direktori data. Layanan \
+                      tersendiri: tambahkan pada PRIMA_COMPLAINT__KEYS (dipisah koma) di belakang pada semua replika, \
+                      lalu pindahkan ke depan. Kunci lama dilepas setelah prima complaint keys menunjukkan 0. Simpan \
+                      salinannya terpisah dari cadangan basis data: tanpa kunci, datanya tidak terbaca."
     )]
     Key(KeyArgs),
     /// Asks the services whether they serve.
@@ -137,6 +147,20 @@ pub enum Command {
         about = "Daftar nilai terbitan yang dicatat (Ombudsman, SAKIP, IPP tahun lalu, …) beserta perubahannya"
     )]
     Scores(ScoresArgs),
+    /// What is done with complaints.
+    #[command(
+        about = "Pengaduan: masukkan, daftar, lacak, verifikasi, alihkan, tanggapi; kinerja, saluran, kunci"
+    )]
+    Complaint(ComplaintArgs),
+    /// What is done with consultations.
+    #[command(about = "Konsultasi: daftar pertanyaan yang masuk")]
+    Consultation(ConsultationArgs),
+    /// What is done with the knowledge base.
+    #[command(about = "Cari tanya jawab yang diterbitkan dari konsultasi")]
+    Knowledge(KnowledgeArgs),
+    /// What is done with workflows of reports.
+    #[command(about = "Periksa dokumen alur pengaduan")]
+    Workflow(WorkflowArgs),
     /// Writes a report.
     #[command(about = "Tulis laporan yang siap dicetak, beserta datanya")]
     Report(ReportArgs),
@@ -149,6 +173,11 @@ pub enum Command {
     /// Prints how many respondents a population needs.
     #[command(about = "Hitung sampel minimum (Krejcie-Morgan) untuk suatu populasi")]
     SampleSize(SampleSizeArgs),
+    /// Prints the day on which a deadline of working days ends.
+    #[command(
+        about = "Hitung hari jatuh tempo sekian hari kerja setelah suatu tanggal (kalender libur nasional)"
+    )]
+    Workdays(WorkdaysArgs),
 }
 
 /// A service of the house.
@@ -160,6 +189,8 @@ pub enum Service {
     Survey,
     /// Innovations and their competition rounds.
     Innovation,
+    /// Complaints and consultation.
+    Complaint,
     /// Instruments, evaluations, the index, scores of other bodies.
     Index,
     /// League tables.
@@ -168,10 +199,11 @@ pub enum Service {
 
 impl Service {
     /// Every service.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Directory,
         Self::Survey,
         Self::Innovation,
+        Self::Complaint,
         Self::Index,
         Self::Ranking,
     ];
@@ -182,6 +214,7 @@ impl Service {
             Self::Directory => "directory",
             Self::Survey => "survey",
             Self::Innovation => "innovation",
+            Self::Complaint => "complaint",
             Self::Index => "index",
             Self::Ranking => "ranking",
         }
@@ -195,7 +228,7 @@ pub struct HealthArgs {
     #[arg(
         long,
         value_name = "LAYANAN",
-        help = "Hanya layanan ini: directory, survey, innovation, index, atau ranking"
+        help = "Hanya layanan ini: directory, survey, innovation, complaint, index, atau ranking"
     )]
     pub service: Option<Service>,
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use prima::{cli, cli::Command, client, run};
+use prima::{cli, cli::Command, client, run, workdays};
 
 fn main() -> ExitCode {
     let cli = cli::parse();
@@ -27,6 +27,7 @@ fn main() -> ExitCode {
             Command::Reconcile(args) => run::reconcile(args.migrate).await,
             Command::DeadLetters(args) => run::dead_letters(args).await,
             Command::Token(args) => run::token(&args),
+            Command::Workdays(args) => Ok(workdays::run(&args)),
             Command::Key(args) => run::key(&args),
             _ => client::run(cli).await,
         }

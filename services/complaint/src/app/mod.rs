@@ -2,20 +2,28 @@
 //! Rows are locked in this order: calendar, reports (two of them in the order of their keys), consultation,
 //! tallies, marks of performance, performance, the request, files, outbox.
 
+pub mod access;
 pub mod act;
 pub mod action;
+pub mod add_workflow;
 pub mod attachments;
 pub mod consultation;
 pub mod erase;
+pub mod feed;
 pub mod find_complaints;
 pub mod ground;
+pub mod import_holidays;
 pub mod key_usage;
 pub mod performance;
 pub mod read_identity;
+pub mod recompute;
 pub mod reporter;
 pub mod retention;
 pub mod rotation;
+pub mod set_deadline;
 pub mod submit_complaint;
+pub mod sweep;
+pub mod update_agency_hours;
 
 use std::{fmt::Display, sync::Arc};
 
@@ -32,7 +40,7 @@ use prima_platform::{
 };
 use ring::rand::{SecureRandom, SystemRandom};
 use sha2::{Digest, Sha256};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::{
     domain::{code, retention::Periods, workflow::Role},
@@ -53,6 +61,7 @@ pub struct App {
     pub ground: Ground,
     marks: Arc<Notify>,
     lines: Arc<Notify>,
+    fed: Arc<watch::Sender<i64>>,
     uploads: Arc<Semaphore>,
     random: SystemRandom,
 }
@@ -67,6 +76,7 @@ impl App {
             ground,
             marks: Arc::default(),
             lines: Arc::default(),
+            fed: Arc::new(watch::Sender::new(0)),
             uploads: Arc::new(Semaphore::new(attachments::UPLOADS)),
             random: SystemRandom::new(),
         }
@@ -91,6 +101,11 @@ impl App {
     /// Told when lines of a timeline were committed.
     pub fn lines(&self) -> &Notify {
         &self.lines
+    }
+
+    /// The last number of the feed that is known here; watchers go up to it.
+    pub fn fed(&self) -> &watch::Sender<i64> {
+        &self.fed
     }
 
     /// Commits, and wakes who waits for it.
@@ -184,6 +199,11 @@ pub fn role_in(caller: &Caller, agency: &str) -> Result<Role, Failure> {
 /// `Ok` for a liaison officer of the agency and who stands for them.
 pub fn require_liaison(caller: &Caller, agency: &str) -> Result<(), Failure> {
     require(caller, caller::Role::Operator, agency)
+}
+
+/// `Ok` for who may read reports of some agency.
+pub fn require_some(caller: &Caller) -> Result<(), Failure> {
+    caller.holds(&[caller::Role::Operator])
 }
 
 /// `Ok` for the coordinator of the agency and the national admin.

@@ -16,6 +16,18 @@ pub const YEARS: RangeInclusive<i32> = 2000..=2100;
 pub const NAME_MAX: usize = 200;
 /// Faults that are listed of one file.
 const FAULTS_MAX: usize = 100;
+/// Sources of the calendar that is shipped (`data/README.md`; the numbers of the decrees are recalled).
+const SHIPPED: [(i32, &str); 3] = [
+    (
+        2024,
+        "SKB 3 Menteri 855/3/4 Tahun 2023 dan Keppres hari pemungutan suara (nomor belum dicocokkan)",
+    ),
+    (
+        2025,
+        "SKB 3 Menteri 1017/2/2 Tahun 2024 beserta perubahannya (nomor belum dicocokkan)",
+    ),
+    (2026, "SKB 3 Menteri 1497/2/5 Tahun 2025 (nomor belum dicocokkan)"),
+];
 const HEADER: [&str; 3] = ["date", "kind", "name"];
 
 /// Why nobody works on a day.
@@ -244,6 +256,12 @@ impl Calendar {
             Arc::new(Calendar::of(holidays, 0))
         });
         Arc::clone(&BUILT_IN)
+    }
+
+    /// The source of a year of the shipped calendar; `None` for every other year.
+    pub fn built_in_citation(year: i32) -> Option<&'static str> {
+        let (_, citation) = SHIPPED.into_iter().find(|(shipped, _)| *shipped == year)?;
+        Some(citation)
     }
 
     /// Its version; that of the shipped calendar is 0.

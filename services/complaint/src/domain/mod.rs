@@ -5,6 +5,7 @@ pub mod case;
 pub mod category;
 pub mod code;
 pub mod consultation;
+pub mod duplicate;
 pub mod file;
 pub mod purpose;
 pub mod retention;

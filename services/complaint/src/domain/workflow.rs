@@ -410,11 +410,13 @@ impl Workflow {
         read::workflow(json)
     }
 
+    /// The JSON of [`Self::built_in`].
+    pub const BUILT_IN: &'static str = include_str!("../../data/workflow-sp4n.json");
+
     /// The workflow that comes with the service, after SP4N-LAPOR! (`reference/sp4n.json`).
     pub fn built_in() -> &'static Self {
         static BUILT_IN: OnceLock<Workflow> = OnceLock::new();
-        BUILT_IN
-            .get_or_init(|| Self::parse(include_str!("../../data/workflow-sp4n.json")).unwrap_or_default())
+        BUILT_IN.get_or_init(|| Self::parse(Self::BUILT_IN).unwrap_or_default())
     }
 
     /// A class.

@@ -12,7 +12,7 @@ use prima_proto::complaint::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use super::{attachments, convert, convert_action};
+use super::{attachments, convert, convert_action, read, watch};
 use crate::app::{App, action, submit_complaint};
 
 /// The service as tonic runs it.
@@ -81,23 +81,25 @@ impl ComplaintService for Server {
 
     async fn track_complaint(
         &self,
-        _request: Request<v1::TrackComplaintRequest>,
+        request: Request<v1::TrackComplaintRequest>,
     ) -> Answer<v1::TrackComplaintResponse> {
-        Err(Status::unimplemented("TrackComplaint"))
+        answer(read::track(&self.app, request.into_inner()).await)
     }
 
     async fn get_complaint(
         &self,
-        _request: Request<v1::GetComplaintRequest>,
+        request: Request<v1::GetComplaintRequest>,
     ) -> Answer<v1::GetComplaintResponse> {
-        Err(Status::unimplemented("GetComplaint"))
+        let (caller, message) = open(request)?;
+        answer(read::complaint(&self.app, &caller, message).await)
     }
 
     async fn list_complaints(
         &self,
-        _request: Request<v1::ListComplaintsRequest>,
+        request: Request<v1::ListComplaintsRequest>,
     ) -> Answer<v1::ListComplaintsResponse> {
-        Err(Status::unimplemented("ListComplaints"))
+        let (caller, message) = open(request)?;
+        answer(read::complaints(&self.app, &caller, message).await)
     }
 
     async fn start_verification(
@@ -110,9 +112,10 @@ impl ComplaintService for Server {
 
     async fn list_duplicates(
         &self,
-        _request: Request<v1::ListDuplicatesRequest>,
+        request: Request<v1::ListDuplicatesRequest>,
     ) -> Answer<v1::ListDuplicatesResponse> {
-        Err(Status::unimplemented("ListDuplicates"))
+        let (caller, message) = open(request)?;
+        answer(read::duplicates(&self.app, &caller, message).await)
     }
 
     async fn verify_complaint(
@@ -233,9 +236,10 @@ impl ComplaintService for Server {
 
     async fn watch_complaints(
         &self,
-        _request: Request<v1::WatchComplaintsRequest>,
+        request: Request<v1::WatchComplaintsRequest>,
     ) -> Answer<Self::WatchComplaintsStream> {
-        Err(Status::unimplemented("WatchComplaints"))
+        let (caller, message) = open(request)?;
+        answer(watch::watch(&self.app, &caller, message).await)
     }
 
     async fn get_performance(

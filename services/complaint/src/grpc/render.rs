@@ -15,10 +15,7 @@ use crate::{
 
 /// The agency that has a report.
 pub fn agency(case: &Case) -> String {
-    name::Agency {
-        agency: case.agency.clone(),
-    }
-    .to_string()
+    parent(&case.agency, "")
 }
 
 /// The unit that has a report; empty until one is known.
@@ -26,11 +23,17 @@ pub fn unit(case: &Case) -> String {
     if case.unit.is_empty() {
         return String::new();
     }
-    name::Unit {
-        agency: case.agency.clone(),
-        unit: case.unit.clone(),
+    parent(&case.agency, &case.unit)
+}
+
+/// A unit, or its agency when it is empty.
+pub fn parent(agency: &str, unit: &str) -> String {
+    let agency = agency.to_owned();
+    if unit.is_empty() {
+        return name::Agency { agency }.to_string();
     }
-    .to_string()
+    let unit = unit.to_owned();
+    name::Unit { agency, unit }.to_string()
 }
 
 /// How a report stands at `now`.
@@ -67,7 +70,9 @@ pub fn status(
     }
 }
 
-/// Every clock that runs or stands still, in the order of the workflow.
+/// Every clock that runs or stands still, in the order of the workflow. Due times are as stored, the ones by which the
+/// system acts: when the calendar has changed since, they move with a line in the timeline that says so, not in between.
+/// Whether they have passed is seen at `now`, so that it holds even when the sweep is late.
 pub fn deadlines(
     case: &Case,
     workflow: &Workflow,

@@ -12,7 +12,8 @@ use prima_proto::complaint::v1::{
 use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 
-use crate::app::App;
+use super::{convert_settings, read_settings};
+use crate::app::{App, add_workflow, import_holidays, set_deadline, update_agency_hours};
 
 /// The service as tonic runs it. It keeps `ready` alive for as long as it is served.
 pub fn server(app: App, ready: watch::Sender<bool>) -> SettingsServiceServer<impl SettingsService> {
@@ -42,72 +43,82 @@ fn open<T>(request: Request<T>) -> Result<(Caller, T), Status> {
 impl SettingsService for Server {
     async fn import_holidays(
         &self,
-        _request: Request<v1::ImportHolidaysRequest>,
+        request: Request<v1::ImportHolidaysRequest>,
     ) -> Answer<v1::ImportHolidaysResponse> {
-        Err(Status::unimplemented("ImportHolidays"))
+        let (caller, message) = open(request)?;
+        let request = convert_settings::import_holidays(&self.app.vault, message).map_err(status)?;
+        answer(import_holidays::run(&self.app, &caller, request).await)
     }
 
     async fn list_holidays(
         &self,
-        _request: Request<v1::ListHolidaysRequest>,
+        request: Request<v1::ListHolidaysRequest>,
     ) -> Answer<v1::ListHolidaysResponse> {
-        Err(Status::unimplemented("ListHolidays"))
+        answer(read_settings::list_holidays(&self.app, request.into_inner()).await)
     }
 
     async fn calculate_due_time(
         &self,
-        _request: Request<v1::CalculateDueTimeRequest>,
+        request: Request<v1::CalculateDueTimeRequest>,
     ) -> Answer<v1::CalculateDueTimeResponse> {
-        Err(Status::unimplemented("CalculateDueTime"))
+        answer(read_settings::calculate_due_time(&self.app, request.into_inner()).await)
     }
 
     async fn get_agency_hours(
         &self,
-        _request: Request<v1::GetAgencyHoursRequest>,
+        request: Request<v1::GetAgencyHoursRequest>,
     ) -> Answer<v1::GetAgencyHoursResponse> {
-        Err(Status::unimplemented("GetAgencyHours"))
+        answer(read_settings::get_agency_hours(&self.app, request.into_inner()).await)
     }
 
     async fn update_agency_hours(
         &self,
-        _request: Request<v1::UpdateAgencyHoursRequest>,
+        request: Request<v1::UpdateAgencyHoursRequest>,
     ) -> Answer<v1::UpdateAgencyHoursResponse> {
-        Err(Status::unimplemented("UpdateAgencyHours"))
+        let (caller, message) = open(request)?;
+        let request = convert_settings::update_agency_hours(&self.app.vault, message).map_err(status)?;
+        answer(update_agency_hours::run(&self.app, &caller, request).await)
     }
 
     async fn set_deadline(
         &self,
-        _request: Request<v1::SetDeadlineRequest>,
+        request: Request<v1::SetDeadlineRequest>,
     ) -> Answer<v1::SetDeadlineResponse> {
-        Err(Status::unimplemented("SetDeadline"))
+        let (caller, message) = open(request)?;
+        let db = self.app.context.db.reader();
+        let workflow = self.app.ground.current_workflow(db).await.map_err(status)?;
+        let request = convert_settings::set_deadline(&self.app.vault, &workflow, message).map_err(status)?;
+        answer(set_deadline::run(&self.app, &caller, request).await)
     }
 
     async fn list_deadlines(
         &self,
-        _request: Request<v1::ListDeadlinesRequest>,
+        request: Request<v1::ListDeadlinesRequest>,
     ) -> Answer<v1::ListDeadlinesResponse> {
-        Err(Status::unimplemented("ListDeadlines"))
+        answer(read_settings::list_deadlines(&self.app, request.into_inner()).await)
     }
 
     async fn add_workflow(
         &self,
-        _request: Request<v1::AddWorkflowRequest>,
+        request: Request<v1::AddWorkflowRequest>,
     ) -> Answer<v1::AddWorkflowResponse> {
-        Err(Status::unimplemented("AddWorkflow"))
+        let (caller, message) = open(request)?;
+        let request = convert_settings::add_workflow(&self.app.vault, message).map_err(status)?;
+        answer(add_workflow::run(&self.app, &caller, request).await)
     }
 
     async fn list_workflows(
         &self,
         _request: Request<v1::ListWorkflowsRequest>,
     ) -> Answer<v1::ListWorkflowsResponse> {
-        Err(Status::unimplemented("ListWorkflows"))
+        answer(read_settings::list_workflows(&self.app).await)
     }
 
     async fn list_categories(
         &self,
         _request: Request<v1::ListCategoriesRequest>,
     ) -> Answer<v1::ListCategoriesResponse> {
-        Err(Status::unimplemented("ListCategories"))
+        Ok(Response::new(read_settings::list_categories()))
     }
 
     async fn get_desk(&self, _request: Request<v1::GetDeskRequest>) -> Answer<v1::GetDeskResponse> {

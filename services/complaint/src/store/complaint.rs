@@ -240,7 +240,7 @@ pub async fn complaint_save(
     ];
     let text = format!(
         "UPDATE complaint SET agency = $2, unit = $3, class = $4, state = $5, open = $6, calendar = $7, facts = $8,
-            due_at = $9, wake_at = $10, erase_at = $11, merged_into = $12, updated_at = $13, version = {}
+            due_at = $9, wake_at = $10, erase_at = $11, merged_into = $12, failures = 0, updated_at = $13, version = {}
          WHERE id = $1 RETURNING version",
         next_version("complaint", 14)
     );

@@ -6,9 +6,12 @@ pub mod complaint;
 pub mod consultation;
 pub mod contact;
 pub mod directory;
+pub mod due;
 pub mod erasure;
+pub mod feed;
 pub mod identity;
 pub mod knowledge;
+pub mod list;
 pub mod member;
 pub mod ownership;
 pub mod reading;
@@ -53,6 +56,7 @@ const FIRST: Step = Step {
         // `erased_at`: when identity or texts went last, `identity_erased_at`: when there was an identity and it went.
         // `due_at`: the running deadline that comes first. `wake_at`: when the system has to act next. `calendar`: the
         // version of the calendar with which the deadlines were computed. `erase_at`: when the next erasure is due.
+        // `failures`: how often the system has failed to act on it since somebody last could.
         "CREATE TABLE complaint (
             id {identity}, uid {key} NOT NULL UNIQUE, tracking {blob} NOT NULL UNIQUE,
             agency {key} NOT NULL, unit {key} NOT NULL, class {key} NOT NULL, state {key} NOT NULL,
@@ -60,16 +64,21 @@ const FIRST: Step = Step {
             facts TEXT NOT NULL, due_at BIGINT, wake_at BIGINT, erase_at BIGINT, merged_into BIGINT,
             region {key} NOT NULL, incident_date {key} NOT NULL, sp4n_number {key} NOT NULL,
             secrets {blob} NOT NULL, identity {blob}, content {blob}, sealed_key {key} NOT NULL,
-            erased_at BIGINT, identity_erased_at BIGINT, version BIGINT NOT NULL, updated_at BIGINT NOT NULL)",
-        "CREATE INDEX complaint_newest ON complaint (received_at, id)",
-        "CREATE INDEX complaint_agency ON complaint (agency, received_at, id)",
-        "CREATE INDEX complaint_unit ON complaint (agency, unit, received_at, id)",
+            erased_at BIGINT, identity_erased_at BIGINT, failures BIGINT NOT NULL DEFAULT 0, version BIGINT NOT NULL,
+            updated_at BIGINT NOT NULL)",
+        // What follows `id` in the indexes of lists is no part of the order: rows that a filter leaves out are passed over
+        // in the index, without being read.
+        "CREATE INDEX complaint_newest ON complaint (received_at, id, state, class, open, due_at)",
+        "CREATE INDEX complaint_agency ON complaint (agency, received_at, id, state, class, open, due_at)",
+        "CREATE INDEX complaint_unit ON complaint (agency, unit, received_at, id, state, class, open, due_at)",
         "CREATE INDEX complaint_state ON complaint (agency, state, received_at, id)",
         "CREATE INDEX complaint_open ON complaint (agency, received_at, id) WHERE open = 1",
-        "CREATE INDEX complaint_due ON complaint (due_at, id) WHERE due_at IS NOT NULL",
-        "CREATE INDEX complaint_agency_due ON complaint (agency, due_at, id) WHERE due_at IS NOT NULL",
+        "CREATE INDEX complaint_due ON complaint (due_at, id, state, class, open) WHERE due_at IS NOT NULL",
+        "CREATE INDEX complaint_agency_due ON complaint (agency, due_at, id, unit, state, class, open)
+            WHERE due_at IS NOT NULL",
         "CREATE INDEX complaint_wake ON complaint (wake_at, id) WHERE wake_at IS NOT NULL",
-        "CREATE INDEX complaint_calendar ON complaint (calendar, id) WHERE wake_at IS NOT NULL",
+        // Every report with a deadline that runs: one that is overdue and told in full has no more time to wake at.
+        "CREATE INDEX complaint_calendar ON complaint (calendar, id) WHERE wake_at IS NOT NULL OR due_at IS NOT NULL",
         "CREATE INDEX complaint_erase ON complaint (erase_at, id) WHERE erase_at IS NOT NULL",
         "CREATE INDEX complaint_sealed ON complaint (sealed_key, id) WHERE sealed_key <> ''",
         "CREATE INDEX complaint_merged ON complaint (merged_into) WHERE merged_into IS NOT NULL",
@@ -79,15 +88,17 @@ const FIRST: Step = Step {
             PRIMARY KEY (hash, complaint_id))",
         "CREATE INDEX contact_complaint ON contact (complaint_id)",
         "CREATE INDEX contact_sealed ON contact (sealed_key)",
-        // `entry` is what happened as JSON, without anything personal. `agency` and `unit` had the report then. `feed`:
-        // place in the order in which watchers see it, given after the commit.
+        // `entry` is what happened as JSON, without anything personal. `agency` and `unit` had the report then;
+        // `from_agency` and `from_unit` had it before, when it moved. `feed`: place in the order in which watchers see it,
+        // given after the commit.
         "CREATE TABLE timeline (
             id {identity}, complaint_id BIGINT NOT NULL REFERENCES complaint (id), number BIGINT NOT NULL,
-            at BIGINT NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL, actor {key} NOT NULL, role {key} NOT NULL,
-            entry TEXT NOT NULL, public BIGINT NOT NULL, sealed {blob}, sealed_key {key} NOT NULL, feed BIGINT,
+            at BIGINT NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL, from_agency {key}, from_unit {key},
+            actor {key} NOT NULL, role {key} NOT NULL, entry TEXT NOT NULL, public BIGINT NOT NULL, sealed {blob}, sealed_key {key} NOT NULL, feed BIGINT,
             UNIQUE (complaint_id, number))",
         "CREATE UNIQUE INDEX timeline_feed ON timeline (feed) WHERE feed IS NOT NULL",
         "CREATE INDEX timeline_agency_feed ON timeline (agency, feed) WHERE feed IS NOT NULL",
+        "CREATE INDEX timeline_left_feed ON timeline (from_agency, feed) WHERE from_agency IS NOT NULL",
         "CREATE INDEX timeline_unfed ON timeline (id) WHERE feed IS NULL",
         "CREATE INDEX timeline_sealed ON timeline (sealed_key, id) WHERE sealed_key <> ''",
         "CREATE TABLE feed (id BIGINT PRIMARY KEY, last BIGINT NOT NULL)",
@@ -145,8 +156,8 @@ const FIRST: Step = Step {
             topic {key} NOT NULL, channel {key} NOT NULL, state {key} NOT NULL, member {key} NOT NULL,
             received_at BIGINT NOT NULL, first_answer_at BIGINT, completed_at BIGINT, appointment_at BIGINT,
             appointment_mode {key} NOT NULL, rating BIGINT NOT NULL DEFAULT 0, secrets {blob}, identity {blob},
-            content {blob}, sealed_key {key} NOT NULL, erase_at BIGINT, erased_at BIGINT, identity_erased_at BIGINT, version BIGINT NOT NULL,
-            updated_at BIGINT NOT NULL)",
+            content {blob}, sealed_key {key} NOT NULL, erase_at BIGINT, erased_at BIGINT, identity_erased_at BIGINT,
+            version BIGINT NOT NULL, updated_at BIGINT NOT NULL)",
         "CREATE INDEX consultation_agency ON consultation (agency, received_at, id)",
         "CREATE INDEX consultation_unit ON consultation (agency, unit, received_at, id)",
         "CREATE INDEX consultation_asking ON consultation (asking_agency, received_at, id) WHERE asking_agency <> ''",
@@ -194,6 +205,8 @@ pub enum Lock {
     Share,
     /// To change it.
     Update,
+    /// To change it, or not at all while somebody else holds it.
+    Skip,
 }
 
 impl Lock {
@@ -203,6 +216,7 @@ impl Lock {
             Self::None => "",
             Self::Share => " FOR SHARE",
             Self::Update => " FOR UPDATE",
+            Self::Skip => " FOR UPDATE SKIP LOCKED",
         }
     }
 }

@@ -1,9 +1,14 @@
 //! Calendar, hours, deadlines and workflows. Versions are added, never changed.
 
-use prima_platform::db::{Txn, sql};
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    clock::micros,
+    db::{Txn, sql},
+};
+use prima_proto::name;
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
-use super::{Lock, read_json};
+use super::{Lock, json, read_json};
 use crate::domain::{calendar::Holiday, worktime::Hours};
 
 /// The version of calendar and hours together; [`Lock::Update`] for whoever changes either.
@@ -115,4 +120,88 @@ pub async fn workflow_newest(conn: &impl ConnectionTrait) -> Result<Option<Strin
     let text = "SELECT id FROM workflow ORDER BY number DESC LIMIT 1";
     let row = conn.query_one_raw(sql(conn, text, [])).await?;
     row.map(|r| r.try_get("", "id")).transpose()
+}
+
+/// Who sets something, and when.
+#[derive(Debug, Clone)]
+pub struct By {
+    /// Subject of the token.
+    pub actor: String,
+    /// The time.
+    pub at: DateTime<Utc>,
+}
+
+/// Adds a version of a year.
+pub async fn calendar_year_add(txn: &Txn, version: i64, year: &Year, by: &By) -> Result<(), DbErr> {
+    let text = "INSERT INTO calendar_year (year, version, holidays, citation, actor, created_at)
+                VALUES ($1, $2, $3, $4, $5, $6)";
+    let values = [
+        year.year.into(),
+        version.into(),
+        json(&year.holidays)?.into(),
+        year.citation.clone().into(),
+        by.actor.clone().into(),
+        micros(by.at).into(),
+    ];
+    txn.execute_raw(sql(txn, text, values)).await?;
+    Ok(())
+}
+
+/// Adds a version of an agency's hours.
+pub async fn hours_add(txn: &Txn, version: i64, agency: &str, hours: &Hours, by: &By) -> Result<(), DbErr> {
+    let text =
+        "INSERT INTO agency_hours (agency, version, hours, actor, created_at) VALUES ($1, $2, $3, $4, $5)";
+    let values = [
+        agency.into(),
+        version.into(),
+        json(hours)?.into(),
+        by.actor.clone().into(),
+        micros(by.at).into(),
+    ];
+    txn.execute_raw(sql(txn, text, values)).await?;
+    Ok(())
+}
+
+/// What a unit promises for a class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promise {
+    /// The unit.
+    pub unit: name::Unit,
+    /// Key of the class.
+    pub class: String,
+    /// Working days; 0 goes back to the national default.
+    pub days: u32,
+    /// Source.
+    pub citation: String,
+}
+
+/// Adds it; what it was before stays.
+pub async fn deadline_add(txn: &Txn, promise: &Promise, by: &By) -> Result<(), DbErr> {
+    let text = "INSERT INTO deadline (agency, unit, class, days, citation, actor, created_at)
+                VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let values = [
+        promise.unit.agency.clone().into(),
+        promise.unit.unit.clone().into(),
+        promise.class.clone().into(),
+        i64::from(promise.days).into(),
+        promise.citation.clone().into(),
+        by.actor.clone().into(),
+        micros(by.at).into(),
+    ];
+    txn.execute_raw(sql(txn, text, values)).await?;
+    Ok(())
+}
+
+/// Adds a workflow; false when its id is taken.
+pub async fn workflow_add(txn: &Txn, id: &str, body: &str, by: &By) -> Result<bool, DbErr> {
+    let text =
+        "INSERT INTO workflow (id, body, actor, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    let values = [
+        id.into(),
+        body.into(),
+        by.actor.clone().into(),
+        micros(by.at).into(),
+    ];
+    let done = txn.execute_raw(sql(txn, text, values)).await?;
+    Ok(done.rows_affected() == 1)
 }

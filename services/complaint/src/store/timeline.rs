@@ -92,6 +92,8 @@ impl Line {
 pub async fn timeline_add(txn: &Txn, vault: &Keyring, complaint: i64, new: &New) -> Result<i64, Failure> {
     let sealed = new.note.as_ref().map(|note| seal(vault, note)).transpose()?;
     let (bytes, key) = sealed.map(|s| (Some(s.bytes), s.key)).unwrap_or_default();
+    let entry = &new.entry;
+    let moved = entry.from_agency != entry.to_agency || entry.from_unit != entry.to_unit;
     let values = [
         complaint.into(),
         micros(new.entry.at).into(),
@@ -103,10 +105,12 @@ pub async fn timeline_add(txn: &Txn, vault: &Keyring, complaint: i64, new: &New)
         i64::from(new.public).into(),
         bytes.into(),
         key.into(),
+        moved.then(|| entry.from_agency.clone()).into(),
+        moved.then(|| entry.from_unit.clone()).into(),
     ];
     let text = "INSERT INTO timeline
-            (complaint_id, number, at, agency, unit, actor, role, entry, public, sealed, sealed_key)
-        SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10 FROM timeline
+            (complaint_id, number, at, agency, unit, actor, role, entry, public, sealed, sealed_key, from_agency, from_unit)
+        SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 FROM timeline
         WHERE complaint_id = $1 RETURNING id";
     let row = txn.query_one_raw(sql(txn, text, values)).await?;
     let row = row.ok_or_else(|| Failure::internal("INSERT returned no row"))?;

@@ -8,6 +8,7 @@
 )]
 
 mod attachments;
+mod calendar;
 mod consultation;
 mod consultation_input;
 mod consultation_roles;
@@ -20,3 +21,6 @@ mod life;
 mod personal;
 mod privacy;
 mod rotation;
+mod settings;
+mod sweep;
+mod watch;

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use prima_platform::{
-    bus::Step,
-    testing::eventually,
-};
+use prima_platform::{bus::Step, testing::eventually};
 use prima_proto::{
     directory::v1,
     event::v1::{AgencyState, UnitState},

@@ -13,7 +13,6 @@ pub mod replication;
 pub mod round;
 pub mod round_check;
 pub mod scoring;
-pub mod text;
 pub mod words;
 
 #[cfg(test)]

@@ -1,17 +1,16 @@
 //! From messages to requests about innovations, with every fault found at once.
 
-use prima_platform::{failure::Failure, page::Page, request_id::digest};
+use prima_platform::{failure::Failure, faults::Faults, page::Page, request_id::digest, text};
 use prima_proto::{innovation::v1, name};
 use prost_types::FieldMask;
 
-use super::faults::Faults;
+use super::faults::Fields;
 use crate::{
     app::{follow_up, record_replication, record_transfer, register_innovation, update_innovation},
     domain::{
         calendar::parse_date,
         innovation::{Award, Innovation, LegalBasis, Link, Status, Support},
         replication::{FollowUp, Replication, Transfer},
-        text,
     },
     store::innovation::Filter,
 };

@@ -2,22 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use prima_platform::{failure::Failure, page::Page, request_id::digest};
+use prima_platform::{failure::Failure, faults::Faults, page::Page, request_id::digest, text};
 use prima_proto::{innovation::v1, name};
 
 use super::{
     convert::{links, mask},
-    faults::Faults,
+    faults::Fields,
 };
 use crate::{
     app::{
         advance_round, announce_results, enter_round, recuse_evaluator, review_entry, score_entry,
         update_entry,
     },
-    domain::{
-        entry::{Decision, Proposal, State},
-        text,
-    },
+    domain::entry::{Decision, Proposal, State},
     store::entry::Filter,
 };
 

@@ -1,17 +1,14 @@
 //! From messages to rounds, with every fault found at once.
 
-use prima_platform::{clock::from_proto, failure::Failure, request_id::digest};
+use prima_platform::{clock::from_proto, failure::Failure, faults::Faults, request_id::digest, text};
 use prima_proto::{innovation::v1, name};
 
-use super::faults::Faults;
+use super::faults::Fields;
 use crate::{
     app::open_round,
-    domain::{
-        round::{
-            Basis, Category, Cut, Group, Member, OutlierRule, Part, Round, Rule, Rules, Stage, StageKind,
-            Window, templates,
-        },
-        text,
+    domain::round::{
+        Basis, Category, Cut, Group, Member, OutlierRule, Part, Round, Rule, Rules, Stage, StageKind, Window,
+        templates,
     },
 };
 

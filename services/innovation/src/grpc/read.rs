@@ -6,6 +6,7 @@ use prima_platform::{
     caller::Caller,
     clock::{from_micros, micros},
     failure::Failure,
+    faults::Faults,
     page::Page,
 };
 use prima_proto::{innovation::v1, name};
@@ -13,7 +14,7 @@ use sea_orm::ConnectionTrait;
 
 use super::{
     convert, convert_entry,
-    faults::Faults,
+    faults::Fields,
     render::{self, small},
 };
 use crate::{

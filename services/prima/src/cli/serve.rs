@@ -31,7 +31,7 @@ pub struct ServeArgs {
     /// The service.
     #[arg(
         value_name = "LAYANAN",
-        help = "directory, survey, innovation, index, atau ranking"
+        help = "directory, survey, innovation, complaint, index, atau ranking"
     )]
     pub service: Service,
     /// What `up` takes too.
@@ -72,7 +72,7 @@ pub struct MigrateArgs {
     /// The service.
     #[arg(
         value_name = "LAYANAN",
-        help = "directory, survey, innovation, index, atau ranking"
+        help = "directory, survey, innovation, complaint, index, atau ranking"
     )]
     pub service: Service,
     /// The database.

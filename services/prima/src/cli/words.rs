@@ -214,6 +214,14 @@ mod tests {
             "prima index simulate -h",
             "prima instrument check -h",
             "prima scores -h",
+            "prima workdays -h",
+            "prima complaint submit --help",
+            "prima complaint list -h",
+            "prima complaint track -h",
+            "prima complaint verify -h",
+            "prima consultation list -h",
+            "prima knowledge search -h",
+            "prima workflow check --help",
         ] {
             let text = read(line).unwrap_err();
             for word in [
@@ -341,6 +349,41 @@ mod tests {
                 Err("KUNCI=N"),
             ),
             ("prima instrument check", Err("<BERKAS.json>")),
+            (
+                "prima workdays 2025-03-26 14 --explain --holidays f.csv --first-day same-day",
+                Ok(()),
+            ),
+            ("prima workdays 2025-03-26", Err("<HARI>")),
+            ("prima workdays 2025-3-26 14", Err("harus tanggal")),
+            ("prima workdays 2025-02-29 14", Err("harus tanggal")),
+            ("prima workdays 1999-12-31 14", Err("2000 sampai 2100")),
+            ("prima workdays 2025-03-26 10001", Err("0 sampai 10000")),
+            ("prima workdays 2025-03-26 3,5", Err("bilangan bulat")),
+            (
+                "prima workdays 2025-03-26 14 --first-day besok",
+                Err("pilihannya: next-working-day, same-day"),
+            ),
+            (
+                "prima complaint list agencies/3271 --overdue --order due --limit 20",
+                Ok(()),
+            ),
+            ("prima complaint list", Err("<INDUK>")),
+            (
+                "prima complaint list agencies/- --limit 0",
+                Err("harus 1 sampai 1000"),
+            ),
+            (
+                "prima complaint list agencies/- --order name",
+                Err("pilihannya: newest, due"),
+            ),
+            ("prima complaint verify c", Err("--unit")),
+            ("prima complaint respond c", Err("--text")),
+            ("prima complaint reject c --text abcde", Err("--reason")),
+            ("prima complaint watch agencies/- --after 0 --format json", Ok(())),
+            ("prima complaint performance agencies/1/units/a", Err("<PERIODE>")),
+            ("prima complaint keys", Ok(())),
+            ("prima knowledge search syarat izin", Ok(())),
+            ("prima workflow check", Err("<BERKAS.json>")),
             ("prima import scores f.csv --skip-bad-rows", Ok(())),
             (
                 "prima scores --metric ombudsman --subject agencies/3271/units/-",

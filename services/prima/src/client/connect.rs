@@ -5,6 +5,11 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use prima_proto::{
+    complaint::v1::{
+        complaint_service_client::ComplaintServiceClient,
+        consultation_service_client::ConsultationServiceClient, privacy_service_client::PrivacyServiceClient,
+        settings_service_client::SettingsServiceClient,
+    },
     directory::v1::directory_service_client::DirectoryServiceClient,
     index::v1::{
         assessment_service_client::AssessmentServiceClient, index_service_client::IndexServiceClient,
@@ -37,6 +42,14 @@ pub type Access = AccessServiceClient<Authorized>;
 pub type Assessment = AssessmentServiceClient<Authorized>;
 /// Client of the innovation registry.
 pub type Innovation = InnovationServiceClient<Authorized>;
+/// Client of complaints.
+pub type Complaint = ComplaintServiceClient<Authorized>;
+/// Client of consultation.
+pub type Consultation = ConsultationServiceClient<Authorized>;
+/// Client of identities and keys.
+pub type Privacy = PrivacyServiceClient<Authorized>;
+/// Client of calendar, hours and deadlines.
+pub type Settings = SettingsServiceClient<Authorized>;
 /// Client of the index.
 pub type Index = IndexServiceClient<Authorized>;
 /// Client of the league tables.
@@ -71,6 +84,7 @@ pub struct Connection {
     directory: String,
     survey: String,
     innovation: String,
+    complaint: String,
     index: String,
     ranking: String,
     bearer: Bearer,
@@ -93,6 +107,7 @@ impl Connection {
             directory: endpoint.to_owned(),
             survey: endpoint.to_owned(),
             innovation: endpoint.to_owned(),
+            complaint: endpoint.to_owned(),
             index: endpoint.to_owned(),
             ranking: endpoint.to_owned(),
             bearer,
@@ -134,7 +149,7 @@ impl Connection {
                     let service = Service::ALL.into_iter().find(|service| service.name() == name);
                     let Some(service) = service else {
                         bail!(
-                            "--endpoint: layanan `{name}` tidak dikenal; pilihannya: directory, survey, innovation, index, ranking"
+                            "--endpoint: layanan `{name}` tidak dikenal; pilihannya: directory, survey, innovation, complaint, index, ranking"
                         )
                     };
                     named.push((service, checked(url)?));
@@ -158,6 +173,7 @@ impl Connection {
             Service::Directory => &mut self.directory,
             Service::Survey => &mut self.survey,
             Service::Innovation => &mut self.innovation,
+            Service::Complaint => &mut self.complaint,
             Service::Index => &mut self.index,
             Service::Ranking => &mut self.ranking,
         }
@@ -169,6 +185,7 @@ impl Connection {
             Service::Directory => &self.directory,
             Service::Survey => &self.survey,
             Service::Innovation => &self.innovation,
+            Service::Complaint => &self.complaint,
             Service::Index => &self.index,
             Service::Ranking => &self.ranking,
         }
@@ -268,6 +285,58 @@ impl Connection {
         ))
     }
 
+    /// Connects to complaints.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::channel`].
+    pub async fn complaint(&self) -> anyhow::Result<Complaint> {
+        let channel = self.channel(Service::Complaint).await?;
+        Ok(ComplaintServiceClient::with_interceptor(
+            channel,
+            self.bearer.clone(),
+        ))
+    }
+
+    /// Connects to consultation.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::channel`].
+    pub async fn consultation(&self) -> anyhow::Result<Consultation> {
+        let channel = self.channel(Service::Complaint).await?;
+        Ok(ConsultationServiceClient::with_interceptor(
+            channel,
+            self.bearer.clone(),
+        ))
+    }
+
+    /// Connects to identities and keys.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::channel`].
+    pub async fn privacy(&self) -> anyhow::Result<Privacy> {
+        let channel = self.channel(Service::Complaint).await?;
+        Ok(PrivacyServiceClient::with_interceptor(
+            channel,
+            self.bearer.clone(),
+        ))
+    }
+
+    /// Connects to calendar, hours and deadlines.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::channel`].
+    pub async fn settings(&self) -> anyhow::Result<Settings> {
+        let channel = self.channel(Service::Complaint).await?;
+        Ok(SettingsServiceClient::with_interceptor(
+            channel,
+            self.bearer.clone(),
+        ))
+    }
+
     /// Connects to the index.
     ///
     /// # Errors
@@ -308,7 +377,7 @@ fn read(path: &Path, what: &str) -> anyhow::Result<String> {
 mod tests {
     use super::*;
 
-    fn endpoints(list: &[&str]) -> anyhow::Result<[String; 5]> {
+    fn endpoints(list: &[&str]) -> anyhow::Result<[String; 6]> {
         let mut connection = Connection::new(DEFAULT_ENDPOINT, "")?;
         connection.set_endpoints(&list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>())?;
         Ok(Service::ALL.map(|service| connection.endpoint(service).to_owned()))
@@ -316,10 +385,11 @@ mod tests {
 
     #[test]
     fn a_named_endpoint_wins_over_the_common_one_in_any_order() {
-        assert_eq!(endpoints(&[]).unwrap(), [DEFAULT_ENDPOINT; 5]);
+        assert_eq!(endpoints(&[]).unwrap(), [DEFAULT_ENDPOINT; 6]);
         let expected = [
             "http://a:1",
             "http://b:2",
+            "http://a:1",
             "http://a:1",
             "http://a:1",
             "http://a:1",
@@ -330,7 +400,7 @@ mod tests {
 
     #[test]
     fn an_endpoint_that_cannot_be_meant_is_refused() {
-        for text in ["127.0.0.1:1", "complaint=http://a:1", "survey=a:1", ""] {
+        for text in ["127.0.0.1:1", "kritik=http://a:1", "survey=a:1", ""] {
             assert!(endpoints(&[text]).is_err(), "{text}");
         }
     }

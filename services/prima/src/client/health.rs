@@ -59,6 +59,7 @@ async fn state(connection: &Connection, service: Service) -> anyhow::Result<Serv
         Service::Directory => "prima.directory.v1.DirectoryService",
         Service::Survey => "prima.survey.v1.SurveyService",
         Service::Innovation => "prima.innovation.v1.InnovationService",
+        Service::Complaint => "prima.complaint.v1.ComplaintService",
         Service::Index => "prima.index.v1.IndexService",
         Service::Ranking => "prima.ranking.v1.RankingService",
     };

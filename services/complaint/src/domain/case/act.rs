@@ -111,6 +111,17 @@ impl Case {
             .unwrap_or_default()
     }
 
+    /// What `role` may do at `at`: what is allowed and whose window is open.
+    pub fn possible(&self, workflow: &Workflow, role: Role, at: DateTime<Utc>) -> Vec<ActionKind> {
+        let flow = workflow.flow_of(&self.class);
+        let is_open = |action: &ActionKind| {
+            let way = flow.and_then(|flow| flow.way(&self.state, *action));
+            let window = way.and_then(|(_, own)| own.within.as_deref());
+            window.is_none_or(|key| self.is_within(key, at))
+        };
+        self.allowed(workflow, role).into_iter().filter(is_open).collect()
+    }
+
     /// The reporter rates an answered report with 1 to 5 stars, once until it is reopened.
     ///
     /// # Errors

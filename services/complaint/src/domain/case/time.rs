@@ -84,11 +84,11 @@ impl Case {
             }
             entries.push(match step {
                 Step::Act(transition) => {
-                    let running = workflow.resolution().and_then(|r| self.clocks.get(&r.key));
                     let rules = Rules {
                         workflow,
                         work_time,
-                        promised: running.map(|clock| clock.length),
+                        // Neither closing nor expiry begins a deadline.
+                        promised: None,
                     };
                     self.go(rules, transition, None, Role::System, at)
                 }

@@ -1,0 +1,113 @@
+//! What happens to reports, as a stream.
+
+use prima_platform::{
+    caller::Caller,
+    failure::{Failure, Violation},
+    faults::Faults,
+    grpc::WatchStream,
+};
+use prima_proto::{complaint::v1, name};
+
+use super::{faults::Fields, render, render_timeline};
+use crate::{
+    app::{App, require_liaison, require_national},
+    store::feed::{Fed, View, feed_last, feed_page},
+};
+
+/// Lines that one look reads at most.
+const PAGE: i64 = 200;
+
+/// WatchComplaints.
+pub async fn watch(
+    app: &App,
+    caller: &Caller,
+    request: v1::WatchComplaintsRequest,
+) -> Result<WatchStream<v1::WatchComplaintsResponse>, Failure> {
+    let mut faults = Faults::default();
+    let parent = faults.parent("parent", &request.parent);
+    if parent.as_ref().is_some_and(|(agency, _)| agency == "-") {
+        faults.add("parent", "must name an agency", "harus menyebut instansi");
+    }
+    let after = faults.take(cursor("after", &request.after));
+    let ((agency, unit), after) = faults.settle(parent.zip(after))?;
+    let view = match (agency.as_str(), unit.is_empty()) {
+        ("", _) => View::All,
+        (_, true) => View::Agency(agency),
+        (_, false) => View::Unit(name::Unit { agency, unit }),
+    };
+    match &view {
+        View::All => require_national(caller)?,
+        View::Agency(agency) | View::Unit(name::Unit { agency, .. }) => require_liaison(caller, agency)?,
+    }
+    let last = feed_last(app.context.db.reader()).await?;
+    let mut place = after.unwrap_or(last);
+    if place > last {
+        // It was given by another database, or before this one lost data: to wait for it would leave events out.
+        return Err(Failure::invalid(vec![Violation::new(
+            "after",
+            "is past the last event",
+            "melampaui peristiwa terakhir",
+        )]));
+    }
+    let mut fed = app.fed().subscribe();
+    let db = app.context.db.clone();
+    app.context.watchers.open(async move |sender| {
+        loop {
+            let last = *fed.borrow_and_update();
+            while place < last {
+                let page = match feed_page(db.reader(), &view, place, last, PAGE).await {
+                    Ok(page) => page,
+                    Err(error) => return sender.fail(error.into()).await,
+                };
+                let full = i64::try_from(page.len()).unwrap_or(PAGE) >= PAGE;
+                for line in page {
+                    place = line.feed;
+                    if sender.send(message(&line)).await.is_err() {
+                        return;
+                    }
+                }
+                if !full {
+                    place = last;
+                }
+            }
+            tokio::select! {
+                () = sender.closed() => return,
+                changed = fed.changed() => if changed.is_err() { return },
+            }
+        }
+    })
+}
+
+/// A cursor; `None` when it is empty.
+fn cursor(field: &str, raw: &str) -> Result<Option<i64>, Violation> {
+    if raw.is_empty() {
+        return Ok(None);
+    }
+    let digits = raw.bytes().all(|b| b.is_ascii_digit());
+    let number = raw.parse::<i64>().ok().filter(|_| digits);
+    number.map(Some).ok_or_else(|| {
+        Violation::new(
+            field,
+            "must be a cursor that came with an event, or 0",
+            "harus kursor dari suatu peristiwa, atau 0",
+        )
+    })
+}
+
+fn message(line: &Fed) -> v1::WatchComplaintsResponse {
+    let unit = if line.unit.is_empty() {
+        String::new()
+    } else {
+        render::parent(&line.agency, &line.unit)
+    };
+    v1::WatchComplaintsResponse {
+        cursor: line.feed.to_string(),
+        complaint: line.complaint.to_string(),
+        agency: render::parent(&line.agency, ""),
+        unit,
+        entry: Some(v1::TimelineEntry {
+            other: render_timeline::other(&line.entry),
+            ..render_timeline::entry(&line.entry, line.number, &line.role)
+        }),
+    }
+}

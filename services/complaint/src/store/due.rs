@@ -1,0 +1,130 @@
+//! What the system finds by itself: reports whose time has come, and those whose deadlines are of an older calendar.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    clock::micros,
+    db::{Txn, sql},
+};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
+
+use super::{
+    Lock,
+    complaint::{Stored, Times, complaints_where},
+};
+
+/// Reports whose deadlines a change of the calendar can move, as the index `complaint_calendar` has them.
+const MOVABLE: &str = "(wake_at IS NOT NULL OR due_at IS NOT NULL)";
+
+/// A report whose time has come.
+#[derive(Debug, Clone, Copy, FromQueryResult)]
+pub struct Due {
+    /// Key in the database.
+    pub id: i64,
+    /// How often the system has failed to act on it.
+    pub failures: i64,
+}
+
+/// Reports whose time has come by `now`, the oldest time first.
+pub async fn due_page(
+    conn: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<Due>, DbErr> {
+    let (text, values) = due_query(now, limit);
+    Due::find_by_statement(sql(conn, text, values)).all(conn).await
+}
+
+fn due_query(now: DateTime<Utc>, limit: i64) -> (&'static str, Vec<Value>) {
+    (
+        "SELECT id, failures FROM complaint WHERE wake_at <= $1 ORDER BY wake_at, id LIMIT $2",
+        vec![micros(now).into(), limit.into()],
+    )
+}
+
+/// Locks a report whose time has come; `None` when another replica has it or was done with it before.
+pub async fn due_lock(txn: &Txn, id: i64, now: DateTime<Utc>) -> Result<Option<Stored>, DbErr> {
+    let condition = format!("WHERE id = $1 AND wake_at <= $2{}", Lock::Skip.sql(txn));
+    let values = vec![id.into(), micros(now).into()];
+    Ok(complaints_where(txn, &condition, values).await?.pop())
+}
+
+/// Lets a report on which the system can't act wait until `until`.
+pub async fn due_put_off(
+    conn: &impl ConnectionTrait,
+    id: i64,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let text = "UPDATE complaint SET wake_at = $3, failures = failures + 1 WHERE id = $1 AND wake_at <= $2";
+    let values = [id.into(), micros(now).into(), micros(until).into()];
+    conn.execute_raw(sql(conn, text, values)).await?;
+    Ok(())
+}
+
+/// A report whose deadlines are of an older calendar.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromQueryResult)]
+pub struct Outdated {
+    /// Key in the database.
+    pub id: i64,
+    /// Version of the calendar.
+    pub calendar: i64,
+}
+
+/// Reports whose running deadlines are of a calendar before `version`, after the one given.
+pub async fn outdated_page(
+    conn: &impl ConnectionTrait,
+    version: i64,
+    after: Outdated,
+    limit: i64,
+) -> Result<Vec<Outdated>, DbErr> {
+    let (text, values) = outdated_query(version, after, limit);
+    Outdated::find_by_statement(sql(conn, &text, values))
+        .all(conn)
+        .await
+}
+
+fn outdated_query(version: i64, after: Outdated, limit: i64) -> (String, Vec<Value>) {
+    let text = format!(
+        "SELECT id, calendar FROM complaint WHERE {MOVABLE} AND calendar < $1 AND (calendar, id) > ($2, $3)
+         ORDER BY calendar, id LIMIT $4"
+    );
+    let values = vec![
+        version.into(),
+        after.calendar.into(),
+        after.id.into(),
+        limit.into(),
+    ];
+    (text, values)
+}
+
+/// How many there are.
+pub async fn outdated_count(conn: &impl ConnectionTrait, version: i64) -> Result<i64, DbErr> {
+    let text = format!("SELECT COUNT(*) AS count FROM complaint WHERE {MOVABLE} AND calendar < $1");
+    let row = conn.query_one_raw(sql(conn, &text, [version.into()])).await?;
+    row.map_or(Ok(0), |row| row.try_get("", "count"))
+}
+
+/// Locks one of them; `None` when another replica has it or was done with it before.
+pub async fn outdated_lock(txn: &Txn, id: i64, version: i64) -> Result<Option<Stored>, DbErr> {
+    let lock = Lock::Skip.sql(txn);
+    let condition = format!("WHERE id = $1 AND {MOVABLE} AND calendar < $2{lock}");
+    Ok(complaints_where(txn, &condition, vec![id.into(), version.into()])
+        .await?
+        .pop())
+}
+
+/// Notes that a report is up to its calendar and nothing it says has changed: whoever read it may still act on it.
+pub async fn calendar_save(txn: &Txn, stored: &Stored, times: Times) -> Result<(), DbErr> {
+    let text = "UPDATE complaint SET calendar = $2, due_at = $3, wake_at = $4 WHERE id = $1";
+    let values = [
+        stored.id.into(),
+        stored.calendar.into(),
+        times.due.map(micros).into(),
+        times.wake.map(micros).into(),
+    ];
+    txn.execute_raw(sql(txn, text, values)).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+pub mod tests;

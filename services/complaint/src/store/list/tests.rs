@@ -1,0 +1,107 @@
+use prima_platform::{
+    config::Config,
+    testing::served::{Options, Place, Served},
+    vault::Keyring,
+};
+use sea_orm::{DatabaseConnection, DbBackend};
+
+use super::*;
+
+/// Rows of a table like that of a country in its second year: 20 agencies of 10 units, most reports closed.
+async fn filled(place: std::sync::Arc<Place>) -> Served {
+    let mut config = Config::default();
+    config.complaint.keys = vec![format!("k1:{}", Keyring::generate_key().unwrap())];
+    let options = Options {
+        config,
+        ..Options::default()
+    };
+    let served = Served::start(crate::SPEC, place, options).await;
+    let bytes = match served.db.backend() {
+        DbBackend::Postgres => "BYTEA",
+        _ => "BLOB",
+    };
+    let fill = format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000),
+            r (i, agency, unit, class, state) AS (SELECT i, CAST(3200 + i * 7 % 20 AS TEXT),
+                'u' || CAST(i * 13 % 10 AS TEXT), 'class' || CAST(i * 11 % 5 AS TEXT),
+                CASE WHEN i % 100 < 80 THEN 'closed' WHEN i % 100 < 88 THEN 'archived' WHEN i % 100 < 94 THEN 'in_progress'
+                     WHEN i % 100 < 97 THEN 'received' WHEN i % 100 < 99 THEN 'verifying' ELSE 'reopened' END FROM n)
+         INSERT INTO complaint (uid, tracking, agency, unit, class, state, open, received_at, workflow, calendar, facts,
+            due_at, region, incident_date, sp4n_number, secrets, content, sealed_key, version, updated_at)
+         SELECT 'c' || CAST(i AS TEXT), CAST(CAST(i AS TEXT) AS {bytes}), agency, unit, class, state,
+            CASE WHEN i % 100 < 88 THEN 0 ELSE 1 END, i * 1000, 'sp4n-2018', 1, $1,
+            CASE WHEN i % 100 < 88 THEN NULL ELSE i * 1000 + 5000000 END, '', '', '', CAST($1 AS {bytes}),
+            CAST($1 AS {bytes}), 'k1', 1, 1 FROM r"
+    );
+    let writer = served.db.writer();
+    let values = ["x".repeat(1000).into()];
+    writer.execute_raw(sql(writer, &fill, values)).await.unwrap();
+    writer.execute_unprepared("ANALYZE").await.unwrap();
+    served
+}
+
+async fn plan(conn: &DatabaseConnection, (condition, values): (String, Vec<Value>)) -> String {
+    let (explain, column) = match conn.get_database_backend() {
+        DbBackend::Postgres => ("EXPLAIN", "QUERY PLAN"),
+        _ => ("EXPLAIN QUERY PLAN", "detail"),
+    };
+    let text = format!("{explain} SELECT id, facts FROM complaint {condition}");
+    let rows = conn.query_all_raw(sql(conn, &text, values)).await.unwrap();
+    let lines: Vec<String> = rows.iter().map(|row| row.try_get("", column).unwrap()).collect();
+    lines.join("\n")
+}
+
+/// Every shape that ListComplaints can ask for.
+fn shapes() -> Vec<Filter> {
+    let mut shapes = Vec::new();
+    for (agency, unit) in [("", ""), ("3207", ""), ("3207", "u1")] {
+        for (state, class) in [
+            ("", ""),
+            ("reopened", ""),
+            ("closed", ""),
+            ("", "class1"),
+            ("received", "class1"),
+        ] {
+            for flags in 0..8 {
+                shapes.push(Filter {
+                    agency: agency.into(),
+                    unit: unit.into(),
+                    state: state.into(),
+                    class: class.into(),
+                    open: flags & 1 != 0,
+                    overdue: flags & 2 != 0,
+                    order: if flags & 4 != 0 { Order::Due } else { Order::Newest },
+                });
+            }
+        }
+    }
+    shapes
+}
+
+fn is_good(plan: &str) -> bool {
+    let reads_in_order = plan.contains("USING INDEX complaint_") || plan.contains("Index Scan");
+    let sorts = plan.contains("Sort") || plan.contains("TEMP B-TREE");
+    let reads_all = plan.contains("Seq Scan");
+    reads_in_order && !sorts && !reads_all
+}
+
+#[tokio::test]
+async fn every_shape_of_list_reads_an_index_in_its_order() {
+    let now = prima_platform::clock::from_micros(10_000_000);
+    for place in [Place::sqlite(), Place::postgres().await] {
+        let served = filled(place).await;
+        let conn = served.db.reader();
+        for filter in shapes() {
+            for after in [
+                None,
+                Some(Seat {
+                    at: 9_000_000,
+                    id: 9000,
+                }),
+            ] {
+                let plan = plan(conn, rows(&filter, now, after, 101)).await;
+                assert!(is_good(&plan), "{filter:?} {after:?}\n{plan}");
+            }
+        }
+    }
+}
