@@ -227,7 +227,7 @@ async fn an_upload_is_refused_with_every_fault_of_its_head() {
         };
         let answer = world.send(public(stream::iter(messages(wrong, b"")))).await;
         let fields = [
-            "head.request_id",
+            "request_id",
             "head.display_name",
             "head.media_type",
             "head.size",

@@ -127,6 +127,7 @@ impl World {
             request_id: request_id(),
             name: name.into(),
             unit: UNIT.into(),
+            category: "business_licence".into(),
             note: "Mohon ditindaklanjuti segera".into(),
             ..Default::default()
         };

@@ -47,7 +47,10 @@ impl World {
         answer.unwrap().into_inner().readings
     }
 
-    async fn found(&mut self, request: Request<v1::FindComplaintsRequest>) -> Result<Vec<String>, Status> {
+    async fn of_contact(
+        &mut self,
+        request: Request<v1::FindComplaintsRequest>,
+    ) -> Result<Vec<String>, Status> {
         let answer = self.privacy.find_complaints(request).await?.into_inner();
         Ok(answer.complaints.into_iter().map(|c| c.name).collect())
     }
@@ -87,7 +90,9 @@ async fn nobody_reads_what_the_log_can_not_take() {
         let answer = world.privacy.read_identity(national(read(&report.name))).await;
         let status = refused(answer, Code::Internal, "INTERNAL");
         assert!(!format!("{status:?}").contains("Siti"));
-        let found = world.found(national(find("siti@example.id", "agencies/-"))).await;
+        let found = world
+            .of_contact(national(find("siti@example.id", "agencies/-")))
+            .await;
         refused(found, Code::Internal, "INTERNAL");
     })
     .await;
@@ -181,19 +186,24 @@ async fn reports_are_found_by_contact_however_it_is_written_and_each_is_logged()
             "62812 3456 7890",
             "SITI@example.id ",
         ] {
-            let all = world.found(national(find(contact, "agencies/-"))).await.unwrap();
+            let all = world
+                .of_contact(national(find(contact, "agencies/-")))
+                .await
+                .unwrap();
             assert_eq!(all, [three.clone(), two.clone(), one.clone()], "{contact}");
         }
         assert_eq!(world.count("identity_reading").await, 12);
-        let own = world.found(coordinator(find("siti@example.id", AGENCY))).await;
+        let own = world
+            .of_contact(coordinator(find("siti@example.id", AGENCY)))
+            .await;
         assert_eq!(own.unwrap(), [one.clone()]);
-        let national_here = world.found(national(find("siti@example.id", AGENCY))).await;
+        let national_here = world.of_contact(national(find("siti@example.id", AGENCY))).await;
         assert_eq!(national_here.unwrap(), [two, one.clone()]);
         let log = world.log(readings(AGENCY, &one)).await;
         assert_eq!(log.len(), 6);
         assert_eq!(log[0].method, "FindComplaints");
         assert_eq!(log[1].role, "coordinator_admin");
-        let none = world.found(national(find("0899999999", "agencies/-"))).await;
+        let none = world.of_contact(national(find("0899999999", "agencies/-"))).await;
         assert!(none.unwrap().is_empty());
     })
     .await;
@@ -213,7 +223,7 @@ async fn finding_the_log_and_the_keys_need_their_role() {
             coordinator(find(contact, "agencies/-")),
             coordinator(find(contact, "agencies/3201")),
         ] {
-            denied(world.found(request).await.map(|_| ()));
+            denied(world.of_contact(request).await.map(|_| ()));
         }
         assert_eq!(world.count("identity_reading").await, 0);
         for request in [
@@ -228,7 +238,7 @@ async fn finding_the_log_and_the_keys_need_their_role() {
         let usage = coordinator(v1::GetKeyUsageRequest {});
         denied(world.privacy.get_key_usage(usage).await.map(|_| ()));
         let public_calls = [
-            world.found(public(find(contact, AGENCY))).await.map(|_| ()),
+            world.of_contact(public(find(contact, AGENCY))).await.map(|_| ()),
             world
                 .privacy
                 .list_identity_readings(public(readings(AGENCY, "")))
