@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod attachments;
 mod calendar;
 mod consultation;
 mod consultation_files;
@@ -16,7 +17,9 @@ mod consultation_rows;
 mod bad_input;
 mod call;
 mod duplicates;
+mod erasure;
 mod fixture;
+mod kit;
 mod knowledge;
 mod life;
 mod list;
@@ -24,6 +27,9 @@ mod matrix;
 mod repeats;
 mod roles;
 mod track;
+mod personal;
+mod privacy;
+mod rotation;
 mod settings;
 mod sweep;
 mod watch;
