@@ -18,9 +18,7 @@ use super::{
 };
 use crate::{
     app::{
-        App,
-        attachments,
-        reporter, require_liaison, require_national, require_some, role_in, tracking_digest,
+        App, attachments, reporter, require_liaison, require_national, require_some, role_in, tracking_digest,
     },
     domain::{
         code,

@@ -164,7 +164,11 @@ impl View<'_> {
     /// The files of an owner. They are read with the secret or a token: to others their names would be of no use.
     fn files(&mut self, reader: Reader, owner: Owner) -> Vec<v1::Attachment> {
         let files = self.files.remove(&owner).unwrap_or_default();
-        if reader.role().is_some() { files } else { Vec::new() }
+        if reader.role().is_some() {
+            files
+        } else {
+            Vec::new()
+        }
     }
 
     /// What the reader may do now: after what the system does first, as it will when somebody acts, and only while

@@ -18,7 +18,8 @@ use tonic::{Request, Response, Status};
 use super::{convert_settings, desk, read_settings};
 use crate::{
     app::{
-        App, add_workflow, import_holidays, record_accountability, set_deadline, update_agency_hours, update_desk,
+        App, add_workflow, import_holidays, record_accountability, set_deadline, update_agency_hours,
+        update_desk,
     },
     store::desk::desk_get,
 };

@@ -1,5 +1,6 @@
 //! What the service keeps. Identities and free text are sealed; the timeline and the log of readings only grow.
 
+pub mod answer;
 pub mod attachment;
 pub mod complaint;
 pub mod consultation;
@@ -7,16 +8,16 @@ pub mod contact;
 pub mod desk;
 pub mod directory;
 pub mod due;
-pub mod feed;
-pub mod list;
 pub mod erasure;
+pub mod feed;
 pub mod identity;
+pub mod knowledge;
+pub mod list;
+pub mod member;
 pub mod ownership;
+pub mod performance;
 pub mod reading;
 pub mod rotation;
-pub mod knowledge;
-pub mod member;
-pub mod performance;
 pub mod sealed;
 pub mod settings;
 pub mod tally;
