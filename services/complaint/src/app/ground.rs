@@ -95,7 +95,7 @@ impl Ground {
                 .calendar
                 .as_ref()
                 .is_some_and(|c| c.version() == calendar.version());
-            kept.hours.get(agency).filter(|_| same).cloned()
+            kept.hours.get(agency).filter(|_| same).copied()
         };
         let hours = match known {
             Some(hours) => hours,
@@ -108,7 +108,7 @@ impl Ground {
                     .as_ref()
                     .is_some_and(|c| c.version() == calendar.version());
                 if same && kept.hours.len() < AGENCIES {
-                    kept.hours.insert(agency.to_owned(), hours.clone());
+                    kept.hours.insert(agency.to_owned(), hours);
                 }
                 hours
             }

@@ -71,9 +71,9 @@ const FIRST: Step = Step {
             version BIGINT NOT NULL, updated_at BIGINT NOT NULL)",
         // What follows `id` in the indexes of lists is no part of the order: rows that a filter leaves out are passed over
         // in the index, without being read.
-        "CREATE INDEX complaint_newest ON complaint (received_at, id, state, class, open, due_at)",
-        "CREATE INDEX complaint_agency ON complaint (agency, received_at, id, state, class, open, due_at)",
-        "CREATE INDEX complaint_unit ON complaint (agency, unit, received_at, id, state, class, open, due_at)",
+        "CREATE INDEX complaint_newest ON complaint (received_at, id, state, class, open)",
+        "CREATE INDEX complaint_agency ON complaint (agency, received_at, id, state, class, open)",
+        "CREATE INDEX complaint_unit ON complaint (agency, unit, received_at, id, state, class, open)",
         "CREATE INDEX complaint_state ON complaint (agency, state, received_at, id)",
         "CREATE INDEX complaint_open ON complaint (agency, received_at, id) WHERE open = 1",
         "CREATE INDEX complaint_due ON complaint (due_at, id, state, class, open) WHERE due_at IS NOT NULL",

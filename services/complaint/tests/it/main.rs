@@ -8,8 +8,18 @@
 )]
 
 mod consultation;
+mod consultation_files;
 mod consultation_input;
 mod consultation_roles;
+mod consultation_rows;
+mod bad_input;
+mod call;
+mod duplicates;
 mod fixture;
 mod knowledge;
 mod life;
+mod list;
+mod matrix;
+mod repeats;
+mod roles;
+mod track;
