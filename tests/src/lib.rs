@@ -10,6 +10,7 @@
 )]
 
 pub mod client;
+pub mod complaint;
 pub mod process;
 pub mod sample;
 
@@ -23,6 +24,7 @@ use prima_platform::{
     config,
     testing::{eventually, nats::Nats, postgres::Postgres},
     token::Signer,
+    vault::Keyring,
 };
 use sea_orm::ConnectionTrait;
 
@@ -42,6 +44,10 @@ pub struct Cluster {
     pub database: String,
     /// Signs tokens.
     pub signer: Signer,
+    /// The key that seals what people report, `ID:BASE64`.
+    pub key: String,
+    /// Where complaint keeps files.
+    pub objects: tempfile::TempDir,
 }
 
 impl Cluster {
@@ -54,6 +60,8 @@ impl Cluster {
             postgres,
             database,
             signer: Signer::generate().unwrap(),
+            key: format!("k1:{}", Keyring::generate_key().unwrap()),
+            objects: tempfile::tempdir().unwrap(),
         }
     }
 
@@ -80,6 +88,13 @@ impl Cluster {
         match service {
             // It waits for the scores of every source, and a cluster runs no other.
             Service::Ranking => command.env("PRIMA_RANKING__SOURCES", "[\"survey\"]"),
+            Service::Complaint => command
+                .env("PRIMA_COMPLAINT__KEYS", &self.key)
+                .env("PRIMA_COMPLAINT__SWEEP_MILLIS", "50")
+                .env(
+                    "PRIMA_OBJECTS__URL",
+                    &format!("file:{}", self.objects.path().display()),
+                ),
             _ => command,
         }
     }

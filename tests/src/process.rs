@@ -298,17 +298,27 @@ impl Process {
 
     /// Starts it again on the same port, with the same log.
     pub async fn restart(&mut self) {
-        self.kill();
-        self.child = Self::launch(&self.command, &self.log);
+        self.relaunch();
         self.wait_for_port().await;
     }
 
-    /// Starts it again with another value of an environment variable; `None` removes it.
-    pub async fn restart_with(&mut self, name: &str, value: Option<&str>) {
+    /// The same without waiting until it serves: it may end before.
+    pub fn relaunch(&mut self) {
+        self.kill();
+        self.child = Self::launch(&self.command, &self.log);
+    }
+
+    /// Sets an environment variable for its next start; `None` removes it.
+    pub fn set(&mut self, name: &str, value: Option<&str>) {
         match value {
             Some(value) => self.command.env.insert(name.to_owned(), value.to_owned()),
             None => self.command.env.remove(name),
         };
+    }
+
+    /// Starts it again with another value of an environment variable; `None` removes it.
+    pub async fn restart_with(&mut self, name: &str, value: Option<&str>) {
+        self.set(name, value);
         self.restart().await;
     }
 

@@ -19,7 +19,7 @@ use prima_platform::{
 };
 use tokio::sync::watch;
 
-use app::{App, ground::Ground};
+use app::{App, ground::Ground, retention, rotation};
 use domain::worktime::FirstDay;
 use events::directory_unit::UnitHandler;
 
@@ -62,11 +62,29 @@ async fn migrate(db: Database, run: bool) -> Result<(), sea_orm::DbErr> {
     db::migrate::<store::Migrator>(&db, NAME, run).await
 }
 
+/// A lost key that was replaced by another one of the same name must not go unnoticed: new reports would be sealed, the
+/// old ones could not be read.
+async fn check_keys(context: &Context, vault: &Keyring) -> Result<(), Error> {
+    for key in vault.ids() {
+        let opens = store::complaint::key_opens(context.db.reader(), vault, key);
+        if !opens.await.map_err(|error| Error::Database(NAME, error))? {
+            return Err(Error::Service(
+                NAME,
+                format!(
+                    "complaint.keys: {key} is not the key of this name under which stored reports are sealed"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Ready at once: it needs nothing but its database and its keys.
 async fn start(context: Context) -> Result<Started, Error> {
     let config = &context.config.complaint;
     let vault = Keyring::parse(&config.keys)
         .map_err(|faults| Error::Service(NAME, format!("complaint.keys: {}", faults.join("; "))))?;
+    check_keys(&context, &vault).await?;
     let objects = Objects::open(
         &context.config.objects,
         context.clock.clone(),
@@ -84,6 +102,12 @@ async fn start(context: Context) -> Result<Started, Error> {
     tasks.spawn("due times", app::sweep::run(app.clone(), soft.clone()));
     tasks.spawn("recomputation", app::recompute::run(app.clone(), soft.clone()));
     tasks.spawn("feed", app::feed::run(app.clone(), soft.clone()));
+    retention::spawn(&app);
+    rotation::spawn(&app);
+    context.tasks.spawn(
+        "performance",
+        app::performance_states::run(app.clone(), context.tasks.soft().clone()),
+    );
     let (ready, readiness) = watch::channel(true);
     let complaints = grpc::complaints::server(app.clone());
     let consultations = grpc::consultations::server(app.clone());

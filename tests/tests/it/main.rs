@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod complaint;
 mod contract;
 mod corrections;
 mod evaluation;

@@ -1,22 +1,31 @@
 //! One file per use case that changes state: begin, look for the first answer, lock, domain, save, stage, commit.
 //! Rows are locked in this order: calendar, reports (two of them in the order of their keys), consultation,
-//! tallies, marks of performance, performance, the request, files, outbox.
+//! tallies, desk, marks of performance, performance, the request, files, outbox.
 
-pub mod access;
 pub mod act;
 pub mod action;
 pub mod add_workflow;
 pub mod attachments;
+pub mod consultation;
+pub mod erase;
 pub mod feed;
+pub mod find_complaints;
 pub mod ground;
 pub mod import_holidays;
+pub mod key_usage;
 pub mod performance;
+pub mod performance_states;
+pub mod read_identity;
 pub mod recompute;
+pub mod record_accountability;
 pub mod reporter;
+pub mod retention;
+pub mod rotation;
 pub mod set_deadline;
 pub mod submit_complaint;
 pub mod sweep;
 pub mod update_agency_hours;
+pub mod update_desk;
 
 use std::{fmt::Display, sync::Arc};
 
@@ -36,7 +45,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::{
-    domain::{code, workflow::Role},
+    domain::{code, retention::Periods, workflow::Role},
     store::sealed::Secrets,
 };
 use ground::Ground;
@@ -78,6 +87,12 @@ impl App {
     /// The time now.
     pub fn now(&self) -> DateTime<Utc> {
         self.context.clock.now()
+    }
+
+    /// How long what is personal is kept.
+    pub fn periods(&self) -> Periods {
+        let config = &self.context.config.complaint;
+        Periods::days(config.identity_days, config.text_days)
     }
 
     /// Told when marks of performance were committed.
@@ -206,6 +221,16 @@ pub fn require_national(caller: &Caller) -> Result<(), Failure> {
 /// `Ok` for a system or desk that takes reports in, of any agency.
 pub fn require_intake(caller: &Caller) -> Result<(), Failure> {
     caller.holds(&[caller::Role::Intake, caller::Role::Operator])
+}
+
+/// It is another agency's. Which one is not told.
+pub fn elsewhere() -> Failure {
+    Failure::new(
+        Kind::Denied,
+        "PERMISSION_DENIED",
+        "needs a role in the agency that has it",
+        "Perlu peran di instansi yang menanganinya",
+    )
 }
 
 /// What is named does not exist.

@@ -133,7 +133,7 @@ async fn take_in(app: &App, caller: &Caller, new: Request) -> Result<v1::SubmitC
         entry,
     };
     timeline_add(&txn, &app.vault, stored.id, &line).await?;
-    performance::changed(&txn, None, Some(&stored.case), &lead.work_time).await?;
+    performance::changed(&txn, None, &stored.case, &lead.workflow).await?;
     let answer = v1::SubmitComplaintResponse {
         status: Some(render::status(&stored, &lead.workflow, &lead.work_time, now)),
         ..Default::default()

@@ -3,6 +3,7 @@
 mod act;
 mod clocks;
 mod entry;
+pub mod erase;
 mod time;
 
 use std::collections::BTreeMap;
@@ -174,6 +175,11 @@ pub struct Case {
     /// Whether the answer with which it was closed came within the deadline of its class; `None` while it is not
     /// closed and for classes without deadline.
     pub resolved_in_time: Option<bool>,
+    /// Working days from the last disposition to closing, counted with the calendar of that day; `None` while it is not
+    /// closed.
+    pub days_to_close: Option<u32>,
+    /// The same to the answer with which it was closed.
+    pub days_to_answer: Option<u32>,
     /// Key of the reason for which it was archived.
     pub archive_reason: Option<String>,
     /// Id of the report of which it became a part.

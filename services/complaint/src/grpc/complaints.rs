@@ -12,7 +12,7 @@ use prima_proto::complaint::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use super::{attachments, convert, convert_action, read, watch};
+use super::{attachments, convert, convert_action, performance, read, watch};
 use crate::app::{App, action, submit_complaint};
 
 /// The service as tonic runs it.
@@ -244,8 +244,9 @@ impl ComplaintService for Server {
 
     async fn get_performance(
         &self,
-        _request: Request<v1::GetPerformanceRequest>,
+        request: Request<v1::GetPerformanceRequest>,
     ) -> Answer<v1::GetPerformanceResponse> {
-        Err(Status::unimplemented("GetPerformance"))
+        let (_, message) = open(request)?;
+        answer(performance::get(&self.app, &message).await)
     }
 }

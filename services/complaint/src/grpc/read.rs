@@ -2,32 +2,37 @@
 
 use std::sync::Arc;
 
-use prima_platform::{caller::Caller, failure::Failure, faults::Faults, number::decimal};
+use prima_platform::{
+    caller::Caller,
+    failure::{Failure, Kind},
+    faults::Faults,
+    number::decimal,
+};
 use prima_proto::{complaint::v1, name};
 use sea_orm::ConnectionTrait;
 
 use super::{
     convert_list,
     faults::Fields,
-    render_view::{self, Files, Reader, View},
+    render_view::{self, Reader, Shown, View},
 };
 use crate::{
     app::{
-        App,
-        access::{self, no_report},
-        require_liaison, require_national, require_some, role_in,
+        App, attachments, reporter, require_liaison, require_national, require_some, role_in, tracking_digest,
     },
     domain::{
+        code,
         duplicate::{self, Likeness, Words},
         workflow::Workflow,
     },
     store::{
         Lock,
-        complaint::{Stored, complaint_by_id, complaint_get},
+        attachment::Owner,
+        complaint::{Stored, complaint_by_id, complaint_by_tracking, complaint_get},
         directory::unit_confirmed,
         list::{complaint_page, near_in_time, workflow_ids},
-        sealed::Content,
-        timeline::{Line, timeline_of},
+        sealed::{Content, Secrets},
+        timeline::timeline_of,
     },
 };
 
@@ -37,7 +42,7 @@ type Result<T> = std::result::Result<T, Failure>;
 pub async fn track(app: &App, request: v1::TrackComplaintRequest) -> Result<v1::TrackComplaintResponse> {
     let reader = app.context.db.reader();
     let access = request.access.unwrap_or_default();
-    let (stored, shown) = access::find(app, reader, &access, Lock::None).await?;
+    let (stored, shown) = shown(app, reader, access).await?;
     let merged = match goes_on_as(reader, &stored).await? {
         Some(other) => {
             let workflow = app.ground.workflow(reader, &other.workflow).await?;
@@ -49,6 +54,25 @@ pub async fn track(app: &App, request: v1::TrackComplaintRequest) -> Result<v1::
         complaint: Some(view(app, &stored, Reader::Public(shown)).await?),
         merged,
     })
+}
+
+/// The report of a tracking code, with the secret or without; what is no code, the code of no report and another secret
+/// are answered alike.
+async fn shown(app: &App, conn: &impl ConnectionTrait, access: v1::Access) -> Result<(Stored, Shown)> {
+    let tracking_code = code::read(&access.tracking_code, code::TRACKING).ok_or_else(reporter::unknown)?;
+    let found = complaint_by_tracking(conn, &tracking_digest(&tracking_code), Lock::None).await?;
+    let stored = found.ok_or_else(reporter::unknown)?;
+    if access.secret.is_empty() {
+        return Ok((stored, Shown::Code));
+    }
+    let secret = code::read(&access.secret, code::SECRET).ok_or_else(reporter::unknown)?;
+    let given = Secrets {
+        tracking_code,
+        secret,
+    };
+    let secrets = stored.secrets(&app.vault)?;
+    reporter::check(&secrets, &given)?;
+    Ok((stored, Shown::Secret))
 }
 
 /// The report in which a merged one goes on: that may have been merged later itself. It ends, because what was merged is
@@ -85,7 +109,14 @@ async fn named(app: &App, caller: &Caller, raw: &str) -> Result<Stored> {
     require_some(caller)?;
     let found = complaint_get(app.context.db.reader(), &name, Lock::None).await?;
     // A code may stand in the name by mistake, so it is not repeated.
-    found.ok_or_else(no_report)
+    found.ok_or_else(|| {
+        Failure::new(
+            Kind::NotFound,
+            "NOT_FOUND",
+            "there is no report of this name",
+            "Laporan tidak ditemukan",
+        )
+    })
 }
 
 async fn view(app: &App, stored: &Stored, reader: Reader) -> Result<v1::Complaint> {
@@ -94,21 +125,18 @@ async fn view(app: &App, stored: &Stored, reader: Reader) -> Result<v1::Complain
     let workflow = app.ground.workflow(conn, &stored.workflow).await?;
     let work_time = app.ground.work_time(conn, &case.agency).await?;
     let lines = timeline_of(conn, stored.id).await?;
+    let owners = lines.iter().map(|line| Owner::Line(line.id));
+    let owners: Vec<Owner> = owners.chain([Owner::Complaint(stored.id)]).collect();
     let view = View {
         stored,
         workflow: &workflow,
         work_time: &work_time,
-        files: files(app, stored, &lines).await?,
+        files: attachments::of(app, conn, &owners).await?,
         lines,
         unit_confirmed: unit_confirmed(conn, &case.agency, &case.unit).await?,
         now: app.now(),
     };
     view.shown(reader, &app.vault)
-}
-
-/// The files of a report and its lines.
-async fn files(_app: &App, _stored: &Stored, _lines: &[Line]) -> Result<Files> {
-    Ok(Files::default())
 }
 
 /// ListComplaints.

@@ -67,5 +67,6 @@ fn kind(kind: EntryKind) -> v1::TimelineKind {
         EntryKind::Rescheduled => v1::TimelineKind::Rescheduled,
         EntryKind::Rated => v1::TimelineKind::Rated,
         EntryKind::Merged => v1::TimelineKind::Merged,
+        EntryKind::Erased => v1::TimelineKind::Erased,
     }
 }

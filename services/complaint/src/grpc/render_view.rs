@@ -1,6 +1,6 @@
 //! A report with its timeline, as each kind of reader may see it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
@@ -12,14 +12,22 @@ use prima_proto::{complaint::v1, name};
 
 use super::{render, render_timeline};
 use crate::{
-    app::access::Shown,
     domain::{
         case::Case,
         workflow::{Role, Workflow},
         worktime::WorkTime,
     },
-    store::{complaint::Stored, timeline::Line},
+    store::{attachment::Owner, complaint::Stored, timeline::Line},
 };
+
+/// What somebody without a token showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// The tracking code alone.
+    Code,
+    /// The secret too.
+    Secret,
+}
 
 /// Who reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,15 +76,6 @@ impl Reader {
     }
 }
 
-/// The files of a report and of the lines of its timeline, by the key of the line.
-#[derive(Debug, Default)]
-pub struct Files {
-    /// Of the report itself.
-    pub own: Vec<v1::Attachment>,
-    /// Of its lines.
-    pub lines: HashMap<i64, Vec<v1::Attachment>>,
-}
-
 /// What a report is shown by.
 pub struct View<'a> {
     /// The report.
@@ -87,8 +86,8 @@ pub struct View<'a> {
     pub work_time: &'a WorkTime,
     /// Its timeline.
     pub lines: Vec<Line>,
-    /// Its files.
-    pub files: Files,
+    /// Its files and those of its lines.
+    pub files: BTreeMap<Owner, Vec<v1::Attachment>>,
     /// Whether the directory knows its unit.
     pub unit_confirmed: bool,
     /// The time now.
@@ -111,11 +110,7 @@ impl View<'_> {
             timeline.push(self.line(&line, reader, vault)?);
         }
         let merged_into = case.merged_into.clone().filter(|_| reader.is_official());
-        let own_files = if reader.role().is_some() {
-            self.files.own.clone()
-        } else {
-            Vec::new()
-        };
+        let attachments = self.files(reader, Owner::Complaint(stored.id));
         Ok(v1::Complaint {
             status: Some(self.status(reader)),
             title: content.title,
@@ -127,7 +122,7 @@ impl View<'_> {
             sp4n_number: said(&stored.sp4n_number),
             anonymous: case.anonymous,
             confidential: case.confidential,
-            attachments: own_files,
+            attachments,
             timeline,
             merged_into: merged_into
                 .map(|complaint| name::Complaint { complaint }.to_string())
@@ -155,10 +150,7 @@ impl View<'_> {
         let mut shown = render_timeline::line(line);
         if reader.may_read_line(case, line) {
             shown.text = line.note(vault)?.unwrap_or_default();
-            // Files are read with the secret or a token: their names would be of no use to others.
-            if reader.role().is_some() {
-                shown.attachments = self.files.lines.remove(&line.id).unwrap_or_default();
-            }
+            shown.attachments = self.files(reader, Owner::Line(line.id));
         }
         if reader.may_see_actor(case, line) {
             shown.actor.clone_from(&line.actor);
@@ -167,6 +159,16 @@ impl View<'_> {
             shown.other = render_timeline::other(&line.entry);
         }
         Ok(shown)
+    }
+
+    /// The files of an owner. They are read with the secret or a token: to others their names would be of no use.
+    fn files(&mut self, reader: Reader, owner: Owner) -> Vec<v1::Attachment> {
+        let files = self.files.remove(&owner).unwrap_or_default();
+        if reader.role().is_some() {
+            files
+        } else {
+            Vec::new()
+        }
     }
 
     /// What the reader may do now: after what the system does first, as it will when somebody acts, and only while

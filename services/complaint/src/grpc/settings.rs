@@ -5,15 +5,24 @@ use prima_platform::{
     failure::Failure,
     grpc::status,
 };
-use prima_proto::complaint::v1::{
-    self,
-    settings_service_server::{SettingsService, SettingsServiceServer},
+use prima_proto::{
+    complaint::v1::{
+        self,
+        settings_service_server::{SettingsService, SettingsServiceServer},
+    },
+    period::jakarta_day,
 };
 use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 
-use super::{convert_settings, read_settings};
-use crate::app::{App, add_workflow, import_holidays, set_deadline, update_agency_hours};
+use super::{convert_settings, desk, read_settings};
+use crate::{
+    app::{
+        App, add_workflow, import_holidays, record_accountability, set_deadline, update_agency_hours,
+        update_desk,
+    },
+    store::desk::desk_get,
+};
 
 /// The service as tonic runs it. It keeps `ready` alive for as long as it is served.
 pub fn server(app: App, ready: watch::Sender<bool>) -> SettingsServiceServer<impl SettingsService> {
@@ -121,18 +130,28 @@ impl SettingsService for Server {
         Ok(Response::new(read_settings::list_categories()))
     }
 
-    async fn get_desk(&self, _request: Request<v1::GetDeskRequest>) -> Answer<v1::GetDeskResponse> {
-        Err(Status::unimplemented("GetDesk"))
+    async fn get_desk(&self, request: Request<v1::GetDeskRequest>) -> Answer<v1::GetDeskResponse> {
+        let (_, message) = open(request)?;
+        let unit = desk::get(&message).map_err(status)?;
+        let stored = desk_get(self.app.context.db.reader(), &unit).await;
+        let stored = stored.map_err(|error| status(error.into()))?;
+        let desk = Some(desk::render(&unit, &stored));
+        Ok(Response::new(v1::GetDeskResponse { desk }))
     }
 
-    async fn update_desk(&self, _request: Request<v1::UpdateDeskRequest>) -> Answer<v1::UpdateDeskResponse> {
-        Err(Status::unimplemented("UpdateDesk"))
+    async fn update_desk(&self, request: Request<v1::UpdateDeskRequest>) -> Answer<v1::UpdateDeskResponse> {
+        let (caller, message) = open(request)?;
+        let request = desk::update(&self.app.vault, message).map_err(status)?;
+        answer(update_desk::run(&self.app, &caller, request).await)
     }
 
     async fn record_accountability(
         &self,
-        _request: Request<v1::RecordAccountabilityRequest>,
+        request: Request<v1::RecordAccountabilityRequest>,
     ) -> Answer<v1::RecordAccountabilityResponse> {
-        Err(Status::unimplemented("RecordAccountability"))
+        let (caller, message) = open(request)?;
+        let today = jakarta_day(self.app.now());
+        let request = desk::record(&self.app.vault, today, message).map_err(status)?;
+        answer(record_accountability::run(&self.app, &caller, request).await)
     }
 }

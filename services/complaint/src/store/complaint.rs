@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    clock::{from_micros, micros},
+    clock::micros,
     db::{Txn, sql},
     failure::Failure,
     vault::Keyring,
@@ -309,7 +309,10 @@ async fn one<const N: usize>(
     row.map(Stored::try_from).transpose()
 }
 
-/// A stored time.
-pub fn time(micros: Option<i64>) -> Option<DateTime<Utc>> {
-    micros.map(from_micros)
+/// Whether what is stored under a key opens with it; `true` when nothing is.
+pub async fn key_opens(conn: &impl ConnectionTrait, vault: &Keyring, key: &str) -> Result<bool, DbErr> {
+    let text = "SELECT secrets FROM complaint WHERE sealed_key = $1 ORDER BY id LIMIT 1";
+    let row = conn.query_one_raw(sql(conn, text, [key.into()])).await?;
+    let sealed: Option<Vec<u8>> = row.map(|row| row.try_get("", "secrets")).transpose()?;
+    Ok(sealed.is_none_or(|bytes| open::<Secrets>(vault, key, &bytes).is_ok()))
 }

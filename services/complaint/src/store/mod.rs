@@ -1,18 +1,32 @@
 //! What the service keeps. Identities and free text are sealed; the timeline and the log of readings only grow.
 
+pub mod answer;
 pub mod attachment;
 pub mod complaint;
+pub mod consultation;
 pub mod contact;
+pub mod desk;
 pub mod directory;
 pub mod due;
+pub mod erasure;
 pub mod feed;
+pub mod identity;
+pub mod knowledge;
 pub mod list;
+pub mod member;
 pub mod ownership;
+pub mod performance;
+pub mod reading;
+pub mod rotation;
 pub mod sealed;
 pub mod settings;
+pub mod tally;
 pub mod timeline;
 
-use prima_platform::db::{Step, platform_steps};
+use prima_platform::{
+    db::{Step, platform_steps},
+    search::Search,
+};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 use serde::{Serialize, de::DeserializeOwned};
@@ -24,9 +38,17 @@ impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         let mut steps = platform_steps();
         steps.push(Box::new(FIRST));
+        steps.push(Box::new(SEARCH));
         steps
     }
 }
+
+/// Questions and answers of the knowledge base.
+pub const SEARCH: Search = Search {
+    step: "m0002_knowledge_search",
+    table: "knowledge_search",
+    key: "knowledge_id",
+};
 
 /// Times are unix microseconds. `sealed_key` names the key of the vault under which the sealed columns of the row are;
 /// it is empty when there is nothing sealed.
@@ -34,6 +56,7 @@ const FIRST: Step = Step {
     name: "m0001_complaint",
     statements: &[
         // `facts` is the case as JSON, without anything personal; the columns beside it are what is searched by.
+        // `erased_at`: when identity or texts went last, `identity_erased_at`: when there was an identity and it went.
         // `due_at`: the running deadline that comes first. `wake_at`: when the system has to act next. `calendar`: the
         // version of the calendar with which the deadlines were computed. `erase_at`: when the next erasure is due.
         // `failures`: how often the system has failed to act on it since somebody last could.
@@ -44,7 +67,8 @@ const FIRST: Step = Step {
             facts TEXT NOT NULL, due_at BIGINT, wake_at BIGINT, erase_at BIGINT, merged_into BIGINT,
             region {key} NOT NULL, incident_date {key} NOT NULL, sp4n_number {key} NOT NULL,
             secrets {blob} NOT NULL, identity {blob}, content {blob}, sealed_key {key} NOT NULL,
-            erased_at BIGINT, failures BIGINT NOT NULL DEFAULT 0, version BIGINT NOT NULL, updated_at BIGINT NOT NULL)",
+            erased_at BIGINT, identity_erased_at BIGINT, failures BIGINT NOT NULL DEFAULT 0,
+            version BIGINT NOT NULL, updated_at BIGINT NOT NULL)",
         // What follows `id` in the indexes of lists is no part of the order: rows that a filter leaves out are passed over
         // in the index, without being read.
         "CREATE INDEX complaint_newest ON complaint (received_at, id, state, class, open, due_at)",
@@ -117,9 +141,11 @@ const FIRST: Step = Step {
             count BIGINT NOT NULL, PRIMARY KEY (agency, unit, month, class, channel, sp4n, measure, bucket))",
         "CREATE TABLE performance (
             agency {key} NOT NULL, unit {key} NOT NULL, year BIGINT NOT NULL, version BIGINT NOT NULL,
-            scored BIGINT NOT NULL DEFAULT 0, exact TEXT NOT NULL DEFAULT '', settled BIGINT NOT NULL DEFAULT 0,
+            scored BIGINT NOT NULL DEFAULT 0, exact TEXT NOT NULL DEFAULT '', sample BIGINT NOT NULL DEFAULT 0,
+            received BIGINT NOT NULL DEFAULT 0, open BIGINT NOT NULL DEFAULT 0, settled BIGINT NOT NULL DEFAULT 0,
             PRIMARY KEY (agency, unit, year))",
-        "CREATE INDEX performance_year ON performance (year, settled)",
+        // `settled`: whether the year had ended when it was computed.
+        "CREATE INDEX performance_unsettled ON performance (year) WHERE settled = 0",
         // A mark is raised even when it stands: whoever clears it waits for this transaction, and so sees what it wrote.
         // Unit `` marks the agency.
         "CREATE TABLE performance_dirty (
@@ -128,16 +154,20 @@ const FIRST: Step = Step {
         "CREATE TABLE agency_score (
             agency {key} NOT NULL, year BIGINT NOT NULL, version BIGINT NOT NULL, published BIGINT NOT NULL DEFAULT 0,
             PRIMARY KEY (agency, year))",
+        // `unit` answers at the service desk, and is empty for the clinic; the unit that asks is there for the clinic only.
         "CREATE TABLE consultation (
             id {identity}, uid {key} NOT NULL UNIQUE, tracking {blob} UNIQUE, kind {key} NOT NULL,
             agency {key} NOT NULL, unit {key} NOT NULL, asking_agency {key} NOT NULL, asking_unit {key} NOT NULL,
             topic {key} NOT NULL, channel {key} NOT NULL, state {key} NOT NULL, member {key} NOT NULL,
             received_at BIGINT NOT NULL, first_answer_at BIGINT, completed_at BIGINT, appointment_at BIGINT,
             appointment_mode {key} NOT NULL, rating BIGINT NOT NULL DEFAULT 0, secrets {blob}, identity {blob},
-            content {blob}, sealed_key {key} NOT NULL, erase_at BIGINT, erased_at BIGINT, version BIGINT NOT NULL,
+            content {blob}, sealed_key {key} NOT NULL, erase_at BIGINT, erased_at BIGINT, identity_erased_at BIGINT, version BIGINT NOT NULL,
             updated_at BIGINT NOT NULL)",
         "CREATE INDEX consultation_agency ON consultation (agency, received_at, id)",
         "CREATE INDEX consultation_unit ON consultation (agency, unit, received_at, id)",
+        "CREATE INDEX consultation_asking ON consultation (asking_agency, received_at, id) WHERE asking_agency <> ''",
+        "CREATE INDEX consultation_asking_unit ON consultation (asking_agency, asking_unit, received_at, id)
+            WHERE asking_agency <> ''",
         "CREATE INDEX consultation_newest ON consultation (received_at, id)",
         "CREATE INDEX consultation_erase ON consultation (erase_at, id) WHERE erase_at IS NOT NULL",
         "CREATE INDEX consultation_sealed ON consultation (sealed_key, id) WHERE sealed_key <> ''",
@@ -146,14 +176,18 @@ const FIRST: Step = Step {
             at BIGINT NOT NULL, actor {key} NOT NULL, member {key} NOT NULL, sealed {blob}, sealed_key {key} NOT NULL,
             UNIQUE (consultation_id, number))",
         "CREATE INDEX answer_sealed ON answer (sealed_key, id) WHERE sealed_key <> ''",
+        // `topics`: keys with a comma before and after each.
         "CREATE TABLE member (
-            agency {key} NOT NULL, member {key} NOT NULL, body TEXT NOT NULL, version BIGINT NOT NULL,
-            PRIMARY KEY (agency, member))",
-        // Public: words of the agency, none of the asker.
+            agency {key} NOT NULL, member {key} NOT NULL, display_name TEXT NOT NULL, office TEXT NOT NULL,
+            topics {key} NOT NULL, active BIGINT NOT NULL, version BIGINT NOT NULL, PRIMARY KEY (agency, member))",
+        // Question and answer are public: words of the agency, none of the asker. `sealed`: why it was withdrawn.
         "CREATE TABLE knowledge (
             id {identity}, uid {key} NOT NULL UNIQUE, agency {key} NOT NULL, topic {key} NOT NULL,
-            consultation_id BIGINT NOT NULL, question TEXT NOT NULL, answer TEXT NOT NULL, actor {key} NOT NULL,
-            published_at BIGINT NOT NULL, withdrawn_at BIGINT, withdraw_reason TEXT NOT NULL)",
+            consultation_id BIGINT NOT NULL REFERENCES consultation (id), question TEXT NOT NULL, answer TEXT NOT NULL,
+            actor {key} NOT NULL, published_at BIGINT NOT NULL, withdrawn_at BIGINT, withdrawn_by {key} NOT NULL,
+            sealed {blob}, sealed_key {key} NOT NULL)",
+        "CREATE INDEX knowledge_agency ON knowledge (agency, id) WHERE withdrawn_at IS NULL",
+        "CREATE INDEX knowledge_sealed ON knowledge (sealed_key, id) WHERE sealed_key <> ''",
         "CREATE TABLE identity_reading (
             id {identity}, name {key} NOT NULL, agency {key} NOT NULL, actor {key} NOT NULL, role {key} NOT NULL,
             purpose {key} NOT NULL, method {key} NOT NULL, sealed {blob} NOT NULL, sealed_key {key} NOT NULL,
@@ -161,6 +195,8 @@ const FIRST: Step = Step {
         "CREATE INDEX identity_reading_agency ON identity_reading (agency, id)",
         "CREATE INDEX identity_reading_name ON identity_reading (name, id)",
         "CREATE INDEX identity_reading_sealed ON identity_reading (sealed_key, id) WHERE sealed_key <> ''",
+        // Which key of the vault seals, as the process knows it that started last.
+        "CREATE TABLE sealing (id BIGINT PRIMARY KEY, current_key {key} NOT NULL)",
         "CREATE TABLE directory_unit (agency {key} NOT NULL, unit {key} NOT NULL, PRIMARY KEY (agency, unit))",
     ],
 };

@@ -47,6 +47,17 @@ pub struct Content {
     pub location: String,
 }
 
+/// What stands in a consultation beside its answers. Debug shows nothing of it.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub struct Matter {
+    /// The question.
+    pub question: String,
+    /// Place, link or note of the appointment; may be empty.
+    pub note: String,
+    /// Why it ended without an answer; may be empty.
+    pub reason: String,
+}
+
 /// A free text of the timeline, of an answer or of the log of readings. Debug shows nothing of it.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Note(pub String);
@@ -77,6 +88,10 @@ impl Secret for Content {
     const PURPOSE: &'static str = "content";
 }
 
+impl Secret for Matter {
+    const PURPOSE: &'static str = "matter";
+}
+
 impl Secret for Note {
     const PURPOSE: &'static str = "note";
 }
@@ -91,7 +106,7 @@ macro_rules! silent {
     )*};
 }
 
-silent!(Secrets, Identity, Content, Note, File);
+silent!(Secrets, Identity, Content, Matter, Note, File);
 
 /// Seals a content under the current key.
 pub fn seal<S: Secret>(vault: &Keyring, secret: &S) -> Result<Sealed, Failure> {

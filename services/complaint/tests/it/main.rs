@@ -7,5 +7,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod consultation;
+mod consultation_input;
+mod consultation_roles;
 mod fixture;
+mod knowledge;
 mod life;

@@ -58,6 +58,8 @@ impl Case {
             closed_at: None,
             closed_by: None,
             resolved_in_time: None,
+            days_to_close: None,
+            days_to_answer: None,
             archive_reason: None,
             merged_into: None,
             reopened: 0,
@@ -393,12 +395,20 @@ impl Case {
                 });
                 let resolution = rules.workflow.resolution();
                 self.resolved_in_time = resolution.and_then(|rule| self.in_time(rules, &rule.key, at));
+                // Kept, since another calendar would count other days, and what was added to figures must be found again.
+                let days = |to| {
+                    let days = rules.work_time.days_between(self.dispositioned_at?, to);
+                    u32::try_from(days).ok()
+                };
+                (self.days_to_close, self.days_to_answer) = (days(at), self.responded_at.and_then(days));
             }
             ActionKind::Reopen => {
                 self.reopened += 1;
                 self.closed_at = None;
                 self.closed_by = None;
                 self.resolved_in_time = None;
+                self.days_to_close = None;
+                self.days_to_answer = None;
                 self.rated_at = None;
             }
             ActionKind::Expire => self.archive_reason = Some(rules.workflow.completion.key.clone()),

@@ -1,0 +1,410 @@
+use std::{collections::BTreeSet, sync::Arc};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use prima_platform::number::decimal;
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::{
+    calendar::{Calendar, Holiday, HolidayKind},
+    case::{Action, Intake},
+    workflow::Role,
+    worktime::{FirstDay, Hours, WorkTime, Zone, zone_of_agency},
+};
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+fn workflow() -> &'static Workflow {
+    Workflow::built_in()
+}
+
+fn work_time() -> WorkTime {
+    WorkTime::new(
+        Calendar::built_in(),
+        Hours::usual(zone_of_agency("3271")),
+        FirstDay::default(),
+    )
+}
+
+fn intake(class: &str, channel: Channel, unit: &str) -> Intake {
+    Intake {
+        class: class.into(),
+        category: String::new(),
+        channel,
+        sp4n: channel == Channel::Integrated,
+        anonymous: false,
+        confidential: false,
+        agency: "3271".into(),
+        unit: unit.into(),
+    }
+}
+
+fn received(class: &str, at: DateTime<Utc>) -> Case {
+    let intake = intake(class, Channel::Web, "dpmptsp");
+    Case::receive(workflow(), &work_time(), None, intake, at)
+        .unwrap()
+        .0
+}
+
+fn act(case: &mut Case, action: &Action, role: Role, time: &str) {
+    case.act(workflow(), &work_time(), None, action, role, at(time))
+        .unwrap();
+}
+
+fn disposition(class: &str) -> Action {
+    Action::Disposition {
+        unit: "dpmptsp".into(),
+        class: class.into(),
+        category: String::new(),
+    }
+}
+
+fn counted(case: &Case) -> Vec<(&'static str, i64)> {
+    let cells = cells(case, workflow());
+    cells.iter().map(|c| (c.measure.key(), c.bucket)).collect()
+}
+
+/// A report of Monday, 2 February 2026, 10:00 in Jakarta, verified on Tuesday, answered on Friday at 10:30, closed on
+/// Wednesday.
+fn closed(class: &str) -> Case {
+    let mut case = received(class, at("2026-02-02T03:00:00Z"));
+    act(
+        &mut case,
+        &disposition(class),
+        Role::CoordinatorAdmin,
+        "2026-02-03T03:00:00Z",
+    );
+    act(
+        &mut case,
+        &Action::Respond,
+        Role::LiaisonOfficer,
+        "2026-02-06T03:30:00Z",
+    );
+    act(&mut case, &Action::Close, Role::Reporter, "2026-02-11T03:00:00Z");
+    case
+}
+
+const CLOSED: [(&str, i64); 8] = [
+    ("received", 0),
+    ("verified", 0),
+    ("verified_in_time", 0),
+    ("resolved", 0),
+    ("resolved_in_time", 0),
+    ("days", 6),
+    ("response_days", 3),
+    ("response_hours", 97),
+];
+
+#[test]
+fn a_report_counts_by_what_became_of_it() {
+    let mut case = received("complaint_regular", at("2026-01-31T18:00:00Z"));
+    assert_eq!(counted(&case), [("received", 0), ("open", 0)]);
+    let cell = &cells(&case, workflow())[0];
+    // The first hour of February in Jakarta.
+    assert_eq!(
+        (cell.month, cell.agency.as_str(), cell.unit.as_str()),
+        (202_602, "3271", "dpmptsp")
+    );
+    let reject = Action::Reject {
+        reason: "out_of_scope".into(),
+    };
+    act(&mut case, &reject, Role::CoordinatorAdmin, "2026-02-03T03:00:00Z");
+    let archived = [
+        ("received", 0),
+        ("archived", 0),
+        ("verified", 0),
+        ("verified_in_time", 0),
+    ];
+    assert_eq!(counted(&case), archived);
+
+    let mut case = closed("complaint_regular");
+    assert_eq!(counted(&case), CLOSED);
+    case.rate(workflow(), &work_time(), 4, at("2026-02-12T03:00:00Z"))
+        .unwrap();
+    assert!(counted(&case).contains(&("rating", 4)));
+    act(&mut case, &Action::Reopen, Role::Reporter, "2026-02-13T03:00:00Z");
+    let reopened = [
+        ("received", 0),
+        ("verified", 0),
+        ("verified_in_time", 0),
+        ("open", 0),
+        ("reopened", 0),
+        ("rating", 4),
+        ("response_hours", 97),
+    ];
+    assert_eq!(counted(&case), reopened);
+    // A class without deadline is in time, however long it takes.
+    assert_eq!(counted(&closed("aspiration")), CLOSED);
+}
+
+#[test]
+fn a_merged_report_counts_as_merged_alone_and_one_without_a_unit_not_at_all() {
+    let mut case = received("complaint_regular", at("2026-02-02T03:00:00Z"));
+    let into = Action::Merge { into: "other".into() };
+    act(&mut case, &into, Role::CoordinatorAdmin, "2026-02-03T03:00:00Z");
+    assert_eq!(counted(&case), [("merged", 0)]);
+    case.unit.clear();
+    assert_eq!(counted(&case), []);
+}
+
+#[test]
+fn a_report_is_overdue_from_the_escalation_of_its_class_until_it_is_closed() {
+    let overdue = ("overdue", 0);
+    let mut case = received("complaint_normative", at("2026-02-02T03:00:00Z"));
+    // The deadline of verification passes: not that of the class.
+    case.due(workflow(), &work_time(), at("2026-02-20T03:00:00Z"));
+    assert!(case.level > 0 && !counted(&case).contains(&overdue));
+    act(
+        &mut case,
+        &disposition("complaint_normative"),
+        Role::CoordinatorAdmin,
+        "2026-02-20T03:00:00Z",
+    );
+    // Friday and five working days: the next Friday at 16:00, after a reminder the day before.
+    case.due(workflow(), &work_time(), at("2026-02-27T08:59:59Z"));
+    assert_eq!(case.fired.get("resolution"), Some(&0));
+    assert!(!counted(&case).contains(&overdue));
+    case.due(workflow(), &work_time(), at("2026-02-27T09:00:00Z"));
+    assert!(counted(&case).contains(&overdue));
+    act(
+        &mut case,
+        &Action::Respond,
+        Role::LiaisonOfficer,
+        "2026-03-02T03:00:00Z",
+    );
+    assert!(counted(&case).contains(&overdue));
+    act(&mut case, &Action::Close, Role::Reporter, "2026-03-03T03:00:00Z");
+    let now = counted(&case);
+    assert!(now.contains(&("resolved", 0)) && !now.contains(&overdue));
+    assert!(!now.contains(&("resolved_in_time", 0)) && !now.contains(&("verified_in_time", 0)));
+    act(&mut case, &Action::Reopen, Role::Reporter, "2026-03-04T03:00:00Z");
+    assert!(!counted(&case).contains(&overdue));
+}
+
+fn figures(cases: &[Case]) -> Figures {
+    let all = cases.iter().flat_map(|case| cells(case, workflow()));
+    all.map(|cell| (cell, 1)).collect()
+}
+
+#[test]
+fn mean_and_median_are_exact() {
+    let histogram = |values: &[i64]| {
+        let mut histogram = Histogram::default();
+        for value in values {
+            histogram.add(*value, 1);
+        }
+        histogram
+    };
+    for (values, mean, median, highest) in [
+        (&[][..], "", "", None),
+        (&[0], "0.00", "0.0", Some(0)),
+        (&[4, 1], "2.50", "2.5", Some(4)),
+        (&[1, 9, 1], "3.67", "1.0", Some(9)),
+        (&[2, 2, 3, 90], "24.25", "2.5", Some(90)),
+    ] {
+        let told = histogram(values);
+        let text = |value: Option<Rational>, places| value.map(|v| decimal(&v, places)).unwrap_or_default();
+        assert_eq!(text(told.mean(), 2), mean);
+        assert_eq!(text(told.median(), 1), median);
+        assert_eq!(told.highest(), highest);
+    }
+}
+
+#[test]
+fn the_score_is_the_share_in_time_of_what_is_resolved_or_overdue() {
+    assert_eq!(score(&Figures::default()), None);
+    let open = received("complaint_regular", at("2026-02-02T03:00:00Z"));
+    assert_eq!(score(&figures(&[open.clone()])), None);
+    let mut late = received("complaint_normative", at("2026-02-02T03:00:00Z"));
+    act(
+        &mut late,
+        &disposition("complaint_normative"),
+        Role::CoordinatorAdmin,
+        "2026-02-03T03:00:00Z",
+    );
+    late.due(workflow(), &work_time(), at("2026-02-27T03:00:00Z"));
+    let mut rated = closed("complaint_regular");
+    rated
+        .rate(workflow(), &work_time(), 3, at("2026-02-12T03:00:00Z"))
+        .unwrap();
+    let told = figures(&[late, rated, closed("aspiration"), open]);
+    let score = score(&told).unwrap();
+    assert_eq!((score.sample, decimal(&score.value, 2)), (3, "66.67".to_owned()));
+    let parts: Vec<(&str, String)> = score
+        .components
+        .iter()
+        .map(|(k, v)| (*k, decimal(v, 4)))
+        .collect();
+    let expected = [
+        ("verified_in_time", "100.0000"),
+        ("resolved", "50.0000"),
+        ("rating", "3.0000"),
+    ];
+    assert_eq!(parts, expected.map(|(k, v)| (k, v.to_owned())));
+    assert_eq!(told.by_class["aspiration"].resolved, 1);
+    assert_eq!(told.by_channel["web"].received, 4);
+    assert_eq!(definition().id, "prima-penyelesaian-1");
+    assert_eq!(definition().metric, "complaint-resolution");
+    assert!(definition().sample_minimum > 0 && definition().mark.starts_with("INFERRED"));
+}
+
+#[test]
+fn measures_have_keys_of_their_own() {
+    let keys: BTreeSet<&str> = Measure::ALL.iter().map(|m| m.key()).collect();
+    assert_eq!(keys.len(), Measure::ALL.len());
+    assert!(Measure::ALL.iter().all(|m| Measure::parse(m.key()) == Some(*m)));
+    assert_eq!(Measure::parse("other"), None);
+}
+
+/// One thing that happens to a report.
+#[derive(Debug, Clone)]
+struct Step {
+    what: usize,
+    hours: i64,
+    unit: usize,
+    class: usize,
+    stars: u8,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = (0..15usize, 0..240i64, 0..3usize, 0..5usize, 1..=5u8);
+    let step = step.prop_map(|(what, hours, unit, class, stars)| Step {
+        what,
+        hours,
+        unit,
+        class,
+        stars,
+    });
+    prop::collection::vec(step, 0..14)
+}
+
+/// A working time that the coordinator of the calendar changed at will.
+fn moved(off: &BTreeSet<i64>) -> WorkTime {
+    let first = at("2026-01-01T00:00:00Z").date_naive();
+    let holiday = |day: &i64| Holiday {
+        date: first + TimeDelta::days(*day),
+        kind: HolidayKind::CutiBersama,
+        name: "Libur".into(),
+    };
+    let calendar = Calendar::new(off.iter().map(holiday), 2026..=2027, 2);
+    WorkTime::new(Arc::new(calendar), Hours::usual(Zone::Wib), FirstDay::default())
+}
+
+fn take(case: &mut Case, step: &Step, now: DateTime<Utc>, work_time: &WorkTime) {
+    let class = workflow().classes[step.class].key.clone();
+    let unit = ["dpmptsp", "rsud", ""][step.unit].to_owned();
+    let action = match step.what {
+        0 => Action::StartVerification,
+        1 | 2 => Action::Disposition {
+            unit,
+            class,
+            category: String::new(),
+        },
+        3 => Action::Hold,
+        4 => Action::Reject {
+            reason: "duplicate".into(),
+        },
+        5 => Action::Forward {
+            agency: ["3271", "3273", "kemenkes"][step.class % 3].into(),
+            unit,
+        },
+        6 => Action::Merge { into: "x".into() },
+        7 => Action::StartFollowUp,
+        8 | 9 => Action::Respond,
+        10 => Action::Reply,
+        11 => Action::Close,
+        12 => Action::Reopen,
+        13 => {
+            let _ = case.rate(workflow(), work_time, step.stars, now);
+            return;
+        }
+        _ => {
+            case.reschedule(workflow(), work_time, now);
+            case.due(workflow(), work_time, now);
+            return;
+        }
+    };
+    // What is not allowed leaves the report as it was.
+    for role in Role::ALL {
+        if case.act(workflow(), work_time, None, &action, role, now).is_ok() {
+            return;
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_added_step_by_step_is_what_the_reports_count_for_in_the_end(
+        lives in prop::collection::vec((0..5usize, 0..9usize, 0..3usize, steps()), 1..8),
+        off in prop::collection::btree_set(0..300i64, 0..60),
+    ) {
+        let calendars = [work_time(), moved(&off)];
+        let mut table: BTreeMap<Cell, i64> = BTreeMap::new();
+        let mut cases = Vec::new();
+        for (n, (class, channel, unit, steps)) in lives.iter().enumerate() {
+            let mut now = at("2026-01-20T20:00:00Z") + TimeDelta::hours(77 * i64::try_from(n).unwrap());
+            let unit = ["dpmptsp", "rsud", ""][*unit];
+            let intake = intake(&workflow().classes[*class].key, Channel::ALL[*channel], unit);
+            let (mut case, _) = Case::receive(workflow(), &calendars[0], None, intake, now).unwrap();
+            let mut change = |before: Vec<Cell>, after: &Case| {
+                for (cell, by) in difference(before, cells(after, workflow())) {
+                    *table.entry(cell).or_default() += by;
+                }
+            };
+            change(Vec::new(), &case);
+            for (m, step) in steps.iter().enumerate() {
+                now += TimeDelta::hours(step.hours);
+                // As it is read from the database.
+                let before: Case = serde_json::from_str(&serde_json::to_string(&case).unwrap()).unwrap();
+                take(&mut case, step, now, &calendars[(n + m) % 2]);
+                change(cells(&before, workflow()), &case);
+            }
+            cases.push(case);
+        }
+        prop_assert!(table.values().all(|count| *count >= 0));
+        table.retain(|_, count| *count != 0);
+        let mut rebuilt = BTreeMap::new();
+        for cell in cases.iter().flat_map(|case| cells(case, workflow())) {
+            *rebuilt.entry(cell).or_insert(0) += 1;
+        }
+        prop_assert_eq!(table, rebuilt);
+    }
+
+    #[test]
+    fn figures_agree_with_each_other(lives in prop::collection::vec(steps(), 0..12)) {
+        let all = figures(&lived(&lives)).all;
+        prop_assert_eq!(all.received, all.archived + all.resolved + all.open);
+        prop_assert!(all.resolved_in_time <= all.resolved && all.overdue <= all.open);
+        prop_assert!(all.verified_in_time <= all.verified && all.verified <= all.received);
+    }
+
+    #[test]
+    fn twice_the_reports_have_the_same_score_and_open_ones_in_time_change_nothing(
+        lives in prop::collection::vec(steps(), 0..12),
+    ) {
+        let cases = lived(&lives);
+        let once = score(&figures(&cases));
+        let twice = score(&figures(&[cases.clone(), cases.clone()].concat()));
+        prop_assert_eq!(once.as_ref().map(|s| 2 * s.sample), twice.as_ref().map(|s| s.sample));
+        let told = |s: &Option<Score>| s.clone().map(|s| (s.value, s.components));
+        prop_assert_eq!(told(&once), told(&twice));
+        let in_hand = received("complaint_regular", at("2026-02-02T03:00:00Z"));
+        let more = score(&figures(&[cases, vec![in_hand; 7]].concat()));
+        prop_assert_eq!(once.map(|s| (s.value, s.sample)), more.map(|s| (s.value, s.sample)));
+    }
+}
+
+fn lived(lives: &[Vec<Step>]) -> Vec<Case> {
+    let live = |steps: &Vec<Step>| {
+        let mut now = at("2026-02-02T03:00:00Z");
+        let mut case = received("complaint_normative", now);
+        for step in steps {
+            now += TimeDelta::hours(step.hours);
+            take(&mut case, step, now, &work_time());
+        }
+        case
+    };
+    lives.iter().map(live).collect()
+}
