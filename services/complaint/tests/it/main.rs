@@ -8,8 +8,10 @@
 )]
 
 mod consultation;
+mod consultation_files;
 mod consultation_input;
 mod consultation_roles;
+mod consultation_rows;
 mod fixture;
 mod knowledge;
 mod life;
