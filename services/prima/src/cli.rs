@@ -20,7 +20,7 @@ pub use complaint::{
     ComplaintWhat, ConsultationArgs, ConsultationWhat, KnowledgeArgs, KnowledgeWhat, WorkflowArgs,
     WorkflowWhat,
 };
-pub use import::{DateOrder, FileArgs, ImportArgs, ImportWhat, ResponsesArgs};
+pub use import::{DateOrder, FileArgs, HolidaysArgs, ImportArgs, ImportWhat, ResponsesArgs};
 pub use index::{
     FormKind, IndexArgs, IndexWhat, InstrumentArgs, InstrumentWhat, Keyed, ScoresArgs, SimulateArgs,
 };

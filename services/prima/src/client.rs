@@ -116,6 +116,10 @@ async fn import(connection: &Connection, what: ImportWhat) -> anyhow::Result<Exi
             };
             import::responses(connection, &options).await?
         }
+        ImportWhat::Holidays(args) => {
+            print::out(&import::holidays(connection, &args).await?)?;
+            return Ok(ExitCode::SUCCESS);
+        }
     };
     print::out(&format!("{outcome}\n"))?;
     let entered = outcome.created + outcome.changed + outcome.unchanged;

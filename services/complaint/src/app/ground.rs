@@ -108,7 +108,7 @@ impl Ground {
                     .as_ref()
                     .is_some_and(|c| c.version() == calendar.version());
                 if same && kept.hours.len() < AGENCIES {
-                    kept.hours.insert(agency.to_owned(), hours.clone());
+                    kept.hours.insert(agency.to_owned(), hours);
                 }
                 hours
             }

@@ -51,7 +51,7 @@ pub fn entry(entry: &Entry, number: i64, role: &str) -> v1::TimelineEntry {
 
 /// The report that a line of a merger tells of; empty for other lines.
 pub fn other(entry: &Entry) -> String {
-    let other = entry.merged_into.clone();
+    let other = entry.merged_into.clone().or_else(|| entry.merged.clone());
     other
         .map(|complaint| name::Complaint { complaint }.to_string())
         .unwrap_or_default()

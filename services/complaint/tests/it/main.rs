@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod calendar;
 mod consultation;
 mod consultation_files;
 mod consultation_input;
@@ -15,3 +16,6 @@ mod consultation_rows;
 mod fixture;
 mod knowledge;
 mod life;
+mod settings;
+mod sweep;
+mod watch;

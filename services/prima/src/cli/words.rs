@@ -385,6 +385,7 @@ mod tests {
             ("prima knowledge search syarat izin", Ok(())),
             ("prima workflow check", Err("<BERKAS.json>")),
             ("prima import scores f.csv --skip-bad-rows", Ok(())),
+            ("prima import holidays f.csv", Err("--citation")),
             (
                 "prima scores --metric ombudsman --subject agencies/3271/units/-",
                 Ok(()),
