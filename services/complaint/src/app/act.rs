@@ -91,8 +91,12 @@ pub fn times(app: &App, case: &Case, lead: &Lead) -> Times {
     }
 }
 
-/// Saves a report that is locked, its new lines (what was written stands with the last) and the figures that follow.
-/// Returns the key of the last line.
+/// Saves a report that is locked, its new lines and the figures that follow. What was written stands with the last line
+/// that is not the system's; returns the key of that line, or of the last when all are the system's.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is something else, and all come from the same place"
+)]
 pub async fn save(
     app: &App,
     txn: &Txn,
@@ -105,25 +109,38 @@ pub async fn save(
 ) -> Result<i64, Failure> {
     let times = times(app, &stored.case, lead);
     complaint_save(txn, stored, times, app.now()).await?;
+    // Deadlines that moved with the action stand after it.
+    let own = lines.iter().rposition(|entry| !by_system(entry));
+    let own = own.unwrap_or(lines.len().saturating_sub(1));
     let mut written = Some(written);
-    let (mut last, count) = (0, lines.len());
-    for (n, entry) in (1..).zip(lines) {
-        let own = n == count;
-        let written = written.take_if(|_| own).unwrap_or_default();
-        last = timeline_add(txn, &app.vault, stored.id, &line(entry, actor, written)).await?;
+    let mut key = 0;
+    for (n, entry) in lines.into_iter().enumerate() {
+        let words = written.take_if(|_| n == own).unwrap_or_default();
+        let added = timeline_add(txn, &app.vault, stored.id, &line(entry, actor, words)).await?;
+        if n == own {
+            key = added;
+        }
     }
     performance::changed(txn, Some(before), &stored.case, &lead.workflow).await?;
-    Ok(last)
+    Ok(key)
 }
 
-/// A line as it is stored. What the system does while somebody acts is the system's.
-pub fn line(entry: Entry, actor: &Actor, written: Written) -> timeline::New {
+/// Whether a line is about what the system did, also while somebody acted.
+fn by_system(entry: &Entry) -> bool {
     let told = matches!(
         entry.kind,
         EntryKind::Reminder | EntryKind::Escalation | EntryKind::Rescheduled
     );
-    let by_system = told || entry.role == Some(Role::System);
-    let by = if by_system { &Actor::system() } else { actor };
+    told || entry.role == Some(Role::System)
+}
+
+/// A line as it is stored. What the system does while somebody acts is the system's.
+pub fn line(entry: Entry, actor: &Actor, written: Written) -> timeline::New {
+    let by = if by_system(&entry) {
+        &Actor::system()
+    } else {
+        actor
+    };
     timeline::New {
         agency: entry.to_agency.clone(),
         unit: entry.to_unit.clone(),

@@ -1,8 +1,9 @@
 //! One file per use case that changes state: begin, look for the first answer, lock, domain, save, stage, commit.
-//! Rows are locked in this order: calendar, report (the one merged into after the one that is merged), consultation,
-//! tallies, desk, marks of performance, performance, files, outbox.
+//! Rows are locked in this order: calendar, reports (two of them in the order of their keys), consultation,
+//! tallies, desk, marks of performance, performance, the request, files, outbox.
 
 pub mod act;
+pub mod action;
 pub mod attachments;
 pub mod ground;
 pub mod performance;

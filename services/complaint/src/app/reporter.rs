@@ -17,7 +17,7 @@ pub type Access = Secrets;
 ///
 /// # Errors
 ///
-/// `NOT_FOUND` when the code is none, `PERMISSION_DENIED` (`WRONG_SECRET`) when the secret is another.
+/// `NOT_FOUND` when the code is none or the secret is another: who guesses learns nothing.
 pub async fn report(
     app: &App,
     conn: &impl ConnectionTrait,
@@ -37,20 +37,15 @@ pub fn check(secrets: &Secrets, access: &Access) -> Result<(), Failure> {
     if tracking_digest(&secrets.secret) == tracking_digest(&access.secret) {
         return Ok(());
     }
-    Err(Failure::new(
-        Kind::Denied,
-        "WRONG_SECRET",
-        "the secret is not that of this tracking code",
-        "Kode rahasia tidak cocok dengan kode pelacakan",
-    ))
+    Err(unknown())
 }
 
-/// No report has this code.
+/// Nothing has this code with this secret.
 pub fn unknown() -> Failure {
     Failure::new(
         Kind::NotFound,
         "NOT_FOUND",
-        "no report has this tracking code",
-        "Kode pelacakan tidak ditemukan",
+        "nothing has this tracking code with this secret",
+        "Kode pelacakan atau kode rahasia tidak cocok",
     )
 }

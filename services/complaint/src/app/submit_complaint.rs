@@ -8,7 +8,6 @@ use crate::{
     domain::{
         case::{Case, Channel, Intake},
         code,
-        workflow::Role,
     },
     grpc::render,
     store::{
@@ -22,8 +21,11 @@ use crate::{
 };
 
 const METHOD: &str = "complaint.SubmitComplaint";
+/// Role of the first line: who took the report in.
+const INTAKE: &str = "intake";
 
 /// A report that comes in.
+#[derive(Clone)]
 pub struct Request {
     /// Tells repeats.
     pub once: Once,
@@ -58,6 +60,14 @@ pub struct Request {
 /// The answer, the first one when the request is a repeat.
 pub async fn run(app: &App, caller: &Caller, new: Request) -> Result<v1::SubmitComplaintResponse, Failure> {
     require_intake(caller)?;
+    match take_in(app, caller, new.clone()).await {
+        // The same request was answered since this one looked; that answer stands now.
+        Err(failure) if failure.reason == "REQUEST_IN_PROGRESS" => take_in(app, caller, new).await,
+        done => done,
+    }
+}
+
+async fn take_in(app: &App, caller: &Caller, new: Request) -> Result<v1::SubmitComplaintResponse, Failure> {
     let txn = app.context.db.begin().await?;
     if let Some(first) = new
         .once
@@ -117,20 +127,21 @@ pub async fn run(app: &App, caller: &Caller, new: Request) -> Result<v1::SubmitC
         agency: entry.to_agency.clone(),
         unit: entry.to_unit.clone(),
         actor: caller.subject().to_owned(),
-        role: Role::Reporter.key().to_owned(),
+        role: INTAKE.to_owned(),
         note: None,
         public: true,
         entry,
     };
     timeline_add(&txn, &app.vault, stored.id, &line).await?;
     performance::changed(&txn, None, &stored.case, &lead.workflow).await?;
-    attachments::claim(app, &txn, caller, &new.attachments, Owner::Complaint(stored.id)).await?;
     let answer = v1::SubmitComplaintResponse {
         status: Some(render::status(&stored, &lead.workflow, &lead.work_time, now)),
         ..Default::default()
     };
     // Kept without the code and the secret, which stand sealed beside the report.
     new.once.keep(&txn, METHOD, caller, &answer, app).await?;
+    // After the request, by which equal ones tell each other, or the second would find its files taken.
+    attachments::claim(app, &txn, caller, &new.attachments, Owner::Complaint(stored.id)).await?;
     app.commit(txn).await?;
     Ok(with_secrets(answer, &secrets))
 }

@@ -4,18 +4,16 @@ use prima_platform::{
     caller::{self, Caller},
     failure::Failure,
     grpc::status,
+    vault::Keyring,
 };
-use prima_proto::{
-    complaint::v1::{
-        self,
-        complaint_service_server::{ComplaintService, ComplaintServiceServer},
-    },
-    period::jakarta_day,
+use prima_proto::complaint::v1::{
+    self,
+    complaint_service_server::{ComplaintService, ComplaintServiceServer},
 };
 use tonic::{Request, Response, Status};
 
-use super::{attachments, convert, performance};
-use crate::app::{App, submit_complaint};
+use super::{attachments, convert, convert_action, performance};
+use crate::app::{App, action, submit_complaint};
 
 /// The service as tonic runs it.
 pub fn server(app: App) -> ComplaintServiceServer<impl ComplaintService> {
@@ -25,6 +23,33 @@ pub fn server(app: App) -> ComplaintServiceServer<impl ComplaintService> {
 
 struct Server {
     app: App,
+}
+
+/// How a message becomes an action.
+type Convert<T> = fn(&Keyring, T) -> Result<action::Request, Failure>;
+
+impl Server {
+    /// What somebody with a token does to a report, and how it stands then.
+    async fn officer<T>(
+        &self,
+        request: Request<T>,
+        convert: Convert<T>,
+    ) -> Result<Option<v1::ComplaintStatus>, Status> {
+        caller::of(&request).known().map_err(status)?;
+        self.reporter(request, convert).await
+    }
+
+    /// What the reporter does, whose code is in the message.
+    async fn reporter<T>(
+        &self,
+        request: Request<T>,
+        convert: Convert<T>,
+    ) -> Result<Option<v1::ComplaintStatus>, Status> {
+        let caller = caller::of(&request);
+        let request = convert(&self.app.vault, request.into_inner()).map_err(status)?;
+        let done = action::run(&self.app, &caller, request).await;
+        done.map(Some).map_err(status)
+    }
 }
 
 type Answer<T> = Result<Response<T>, Status>;
@@ -49,8 +74,8 @@ impl ComplaintService for Server {
         let (caller, message) = open(request)?;
         let db = self.app.context.db.reader();
         let workflow = self.app.ground.current_workflow(db).await.map_err(status)?;
-        let today = jakarta_day(self.app.now());
-        let request = convert::submit(&self.app.vault, &workflow, today, message).map_err(status)?;
+        let now = self.app.now();
+        let request = convert::submit(&self.app.vault, &workflow, now, message).map_err(status)?;
         answer(submit_complaint::run(&self.app, &caller, request).await)
     }
 
@@ -77,9 +102,10 @@ impl ComplaintService for Server {
 
     async fn start_verification(
         &self,
-        _request: Request<v1::StartVerificationRequest>,
+        request: Request<v1::StartVerificationRequest>,
     ) -> Answer<v1::StartVerificationResponse> {
-        Err(Status::unimplemented("StartVerification"))
+        let status = self.officer(request, convert_action::start_verification).await?;
+        Ok(Response::new(v1::StartVerificationResponse { status }))
     }
 
     async fn list_duplicates(
@@ -91,86 +117,98 @@ impl ComplaintService for Server {
 
     async fn verify_complaint(
         &self,
-        _request: Request<v1::VerifyComplaintRequest>,
+        request: Request<v1::VerifyComplaintRequest>,
     ) -> Answer<v1::VerifyComplaintResponse> {
-        Err(Status::unimplemented("VerifyComplaint"))
+        let status = self.officer(request, convert_action::verify).await?;
+        Ok(Response::new(v1::VerifyComplaintResponse { status }))
     }
 
     async fn request_completion(
         &self,
-        _request: Request<v1::RequestCompletionRequest>,
+        request: Request<v1::RequestCompletionRequest>,
     ) -> Answer<v1::RequestCompletionResponse> {
-        Err(Status::unimplemented("RequestCompletion"))
+        let status = self.officer(request, convert_action::request_completion).await?;
+        Ok(Response::new(v1::RequestCompletionResponse { status }))
     }
 
     async fn reject_complaint(
         &self,
-        _request: Request<v1::RejectComplaintRequest>,
+        request: Request<v1::RejectComplaintRequest>,
     ) -> Answer<v1::RejectComplaintResponse> {
-        Err(Status::unimplemented("RejectComplaint"))
+        let status = self.officer(request, convert_action::reject).await?;
+        Ok(Response::new(v1::RejectComplaintResponse { status }))
     }
 
     async fn merge_complaint(
         &self,
-        _request: Request<v1::MergeComplaintRequest>,
+        request: Request<v1::MergeComplaintRequest>,
     ) -> Answer<v1::MergeComplaintResponse> {
-        Err(Status::unimplemented("MergeComplaint"))
+        let status = self.officer(request, convert_action::merge).await?;
+        Ok(Response::new(v1::MergeComplaintResponse { status }))
     }
 
     async fn forward_complaint(
         &self,
-        _request: Request<v1::ForwardComplaintRequest>,
+        request: Request<v1::ForwardComplaintRequest>,
     ) -> Answer<v1::ForwardComplaintResponse> {
-        Err(Status::unimplemented("ForwardComplaint"))
+        let status = self.officer(request, convert_action::forward).await?;
+        Ok(Response::new(v1::ForwardComplaintResponse { status }))
     }
 
     async fn start_follow_up(
         &self,
-        _request: Request<v1::StartFollowUpRequest>,
+        request: Request<v1::StartFollowUpRequest>,
     ) -> Answer<v1::StartFollowUpResponse> {
-        Err(Status::unimplemented("StartFollowUp"))
+        let status = self.officer(request, convert_action::start_follow_up).await?;
+        Ok(Response::new(v1::StartFollowUpResponse { status }))
     }
 
     async fn respond_to_complaint(
         &self,
-        _request: Request<v1::RespondToComplaintRequest>,
+        request: Request<v1::RespondToComplaintRequest>,
     ) -> Answer<v1::RespondToComplaintResponse> {
-        Err(Status::unimplemented("RespondToComplaint"))
+        let status = self.officer(request, convert_action::respond).await?;
+        Ok(Response::new(v1::RespondToComplaintResponse { status }))
     }
 
     async fn reply_to_complaint(
         &self,
-        _request: Request<v1::ReplyToComplaintRequest>,
+        request: Request<v1::ReplyToComplaintRequest>,
     ) -> Answer<v1::ReplyToComplaintResponse> {
-        Err(Status::unimplemented("ReplyToComplaint"))
+        let status = self.reporter(request, convert_action::reply).await?;
+        Ok(Response::new(v1::ReplyToComplaintResponse { status }))
     }
 
     async fn close_complaint(
         &self,
-        _request: Request<v1::CloseComplaintRequest>,
+        request: Request<v1::CloseComplaintRequest>,
     ) -> Answer<v1::CloseComplaintResponse> {
-        Err(Status::unimplemented("CloseComplaint"))
+        let status = self.reporter(request, convert_action::close).await?;
+        Ok(Response::new(v1::CloseComplaintResponse { status }))
     }
 
     async fn reopen_complaint(
         &self,
-        _request: Request<v1::ReopenComplaintRequest>,
+        request: Request<v1::ReopenComplaintRequest>,
     ) -> Answer<v1::ReopenComplaintResponse> {
-        Err(Status::unimplemented("ReopenComplaint"))
+        let status = self.reporter(request, convert_action::reopen).await?;
+        Ok(Response::new(v1::ReopenComplaintResponse { status }))
     }
 
     async fn rate_complaint(
         &self,
-        _request: Request<v1::RateComplaintRequest>,
+        request: Request<v1::RateComplaintRequest>,
     ) -> Answer<v1::RateComplaintResponse> {
-        Err(Status::unimplemented("RateComplaint"))
+        let status = self.reporter(request, convert_action::rate).await?;
+        Ok(Response::new(v1::RateComplaintResponse { status }))
     }
 
     async fn escalate_complaint(
         &self,
-        _request: Request<v1::EscalateComplaintRequest>,
+        request: Request<v1::EscalateComplaintRequest>,
     ) -> Answer<v1::EscalateComplaintResponse> {
-        Err(Status::unimplemented("EscalateComplaint"))
+        let status = self.officer(request, convert_action::escalate).await?;
+        Ok(Response::new(v1::EscalateComplaintResponse { status }))
     }
 
     async fn upload_attachment(

@@ -1,6 +1,6 @@
 //! From messages to requests about reports, with every fault found at once.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use prima_platform::{
     failure::{Failure, Violation},
     faults::Faults,
@@ -12,7 +12,7 @@ use prima_proto::{complaint::v1, name};
 use super::faults::Fields;
 use crate::{
     app::submit_complaint,
-    domain::{case::Channel, category::Categories, workflow::Workflow},
+    domain::{case::Channel, category::Categories, workflow::Workflow, worktime::zone_of_agency},
     store::sealed::{Content, Identity},
 };
 
@@ -122,6 +122,11 @@ pub fn email(field: &str, raw: &str) -> Result<String, Violation> {
 
 /// Who reports or asks: a name, and a telephone number or an e-mail address.
 pub fn identity(field: &str, raw: v1::Reporter, faults: &mut Faults) -> Identity {
+    identity_named(field, raw, 1, faults)
+}
+
+/// As [`identity`], with a name of at least so many characters: who is anonymous may give none.
+fn identity_named(field: &str, raw: v1::Reporter, least: usize, faults: &mut Faults) -> Identity {
     let at = |part: &str| format!("{field}.{part}");
     let number: String = raw.identity_number.chars().filter(|c| *c != ' ').collect();
     let is_number = number.len() == 16 && number.bytes().all(|b| b.is_ascii_digit());
@@ -137,7 +142,7 @@ pub fn identity(field: &str, raw: v1::Reporter, faults: &mut Faults) -> Identity
     }
     let given = |text: &str| !text.is_empty();
     Identity {
-        display_name: faults.or_default(text::line(&at("display_name"), &raw.display_name, 1, 200)),
+        display_name: faults.or_default(text::line(&at("display_name"), &raw.display_name, least, 200)),
         identity_number: number,
         phone: Some(raw.phone)
             .filter(|t| given(t))
@@ -171,7 +176,7 @@ pub fn date(field: &str, raw: &str) -> Result<NaiveDate, Violation> {
 pub fn submit(
     vault: &Keyring,
     workflow: &Workflow,
-    today: NaiveDate,
+    now: DateTime<Utc>,
     request: v1::SubmitComplaintRequest,
 ) -> Result<submit_complaint::Request, Failure> {
     let mut faults = Faults::default();
@@ -198,6 +203,8 @@ pub fn submit(
     if !is_region {
         faults.add("region", "must be 2 or 4 digits", "harus 2 atau 4 angka");
     }
+    let agency = parent.as_ref().map_or("", |(agency, _)| agency.as_str());
+    let today = (now + zone_of_agency(agency).offset()).date_naive();
     if !request.incident_date.is_empty()
         && let Some(day) = faults.take(date("incident_date", &request.incident_date))
         && day > today
@@ -217,9 +224,10 @@ pub fn submit(
             "Pelapor wajib diisi kecuali laporan anonim",
         );
     }
+    let least = usize::from(!request.anonymous);
     let identity = request
         .reporter
-        .map(|reporter| identity("reporter", reporter, &mut faults));
+        .map(|reporter| identity_named("reporter", reporter, least, &mut faults));
     let attachments = attachments(&request.attachments, &mut faults);
     let built = once.zip(parent).zip(channel);
     let built = built.map(|((once, (agency, unit)), channel)| submit_complaint::Request {

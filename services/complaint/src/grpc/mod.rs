@@ -4,6 +4,7 @@ mod attachments;
 pub mod complaints;
 pub mod consultations;
 mod convert;
+mod convert_action;
 pub mod desk;
 mod faults;
 pub mod performance;

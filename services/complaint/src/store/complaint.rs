@@ -262,6 +262,13 @@ pub async fn complaint_get(
     one(conn, &text, [name.complaint.clone().into()]).await
 }
 
+/// Two reports by their names, locked in the order of their keys; what does not exist is left out.
+pub async fn complaints_lock(txn: &Txn, names: [&name::Complaint; 2]) -> Result<Vec<Stored>, DbErr> {
+    let condition = format!("WHERE uid IN ($1, $2) ORDER BY id{}", Lock::Update.sql(txn));
+    let values = names.map(|name| name.complaint.clone().into());
+    complaints_where(txn, &condition, values.to_vec()).await
+}
+
 /// A report by the digest of its tracking code, locked in the way asked for.
 pub async fn complaint_by_tracking(
     conn: &impl ConnectionTrait,

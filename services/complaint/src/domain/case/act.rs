@@ -184,6 +184,34 @@ impl Case {
         Ok(entries)
     }
 
+    /// The report `other` becomes a part of this one, by somebody who acts as `role`.
+    ///
+    /// # Errors
+    /// `Settled`; the case is as it was.
+    pub fn absorb(
+        &mut self,
+        workflow: &Workflow,
+        work_time: &WorkTime,
+        other: String,
+        role: Role,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<Entry>, Refusal> {
+        let mut next = self.clone();
+        let mut entries = next.run_before(workflow, work_time, at);
+        if next.is_settled() {
+            return Err(Refusal::Settled);
+        }
+        let at = at.max(next.changed_at);
+        next.changed_at = at;
+        entries.push(Entry {
+            role: Some(role),
+            merged: Some(other),
+            ..next.entry(EntryKind::Merged, at)
+        });
+        *self = next;
+        Ok(entries)
+    }
+
     /// Takes the transition of `action`, and an implied one before it.
     fn take(
         &mut self,
@@ -401,6 +429,7 @@ impl Case {
             after: None,
             reason: None,
             merged_into: None,
+            merged: None,
             stars: None,
         }
     }

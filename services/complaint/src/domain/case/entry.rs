@@ -23,6 +23,8 @@ pub enum EntryKind {
     Rescheduled,
     /// The reporter rated it.
     Rated,
+    /// Another report became a part of it.
+    Merged,
 }
 
 impl EntryKind {
@@ -36,6 +38,7 @@ impl EntryKind {
             Self::EscalatedByHand => "escalated_by_hand",
             Self::Rescheduled => "rescheduled",
             Self::Rated => "rated",
+            Self::Merged => "merged",
         }
     }
 }
@@ -87,6 +90,9 @@ pub struct Entry {
     /// Id of the report of which it became a part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<String>,
+    /// Id of the report that became a part of this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<String>,
     /// Stars given, 1 to 5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stars: Option<u8>,
