@@ -7,5 +7,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod bad_input;
+mod call;
 mod fixture;
 mod life;
+mod matrix;
+mod repeats;
+mod roles;
