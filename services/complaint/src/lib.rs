@@ -19,7 +19,7 @@ use prima_platform::{
 };
 use tokio::sync::watch;
 
-use app::{App, ground::Ground};
+use app::{App, ground::Ground, retention, rotation};
 use domain::worktime::FirstDay;
 use events::directory_unit::UnitHandler;
 
@@ -79,6 +79,8 @@ async fn start(context: Context) -> Result<Started, Error> {
     let app = App::new(context.clone(), vault, objects, Ground::new(first_day));
     context.spawn_relay();
     context.spawn_worker(UnitHandler);
+    retention::spawn(&app);
+    rotation::spawn(&app);
     context.tasks.spawn(
         "performance",
         app::performance_states::run(app.clone(), context.tasks.soft().clone()),

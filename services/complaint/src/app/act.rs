@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
 use prima_platform::{
     db::Txn,
     failure::{Failure, Violation},
@@ -79,15 +78,12 @@ pub async fn lead(app: &App, txn: &Txn, stored: &mut Stored) -> Result<(Lead, Ve
     Ok((Lead { workflow, work_time }, lines))
 }
 
-/// When things are to happen to a report that is as it is now.
+/// When things are to happen to a report that is as it is now. What retention did before, it finds done.
 pub fn times(app: &App, case: &Case, lead: &Lead) -> Times {
-    let days = app.context.config.complaint.identity_days;
     Times {
         due: case.next_due(&lead.workflow).map(|(_, due)| due.at),
         wake: case.wake(&lead.workflow, &lead.work_time),
-        erase: case
-            .is_settled()
-            .then(|| case.state_since + TimeDelta::days(i64::from(days))),
+        erase: case.is_settled().then(|| app.periods().first(case.state_since)),
     }
 }
 

@@ -5,11 +5,18 @@
 pub mod act;
 pub mod action;
 pub mod attachments;
+pub mod consultation;
+pub mod erase;
+pub mod find_complaints;
 pub mod ground;
+pub mod key_usage;
 pub mod performance;
 pub mod performance_states;
+pub mod read_identity;
 pub mod record_accountability;
 pub mod reporter;
+pub mod retention;
+pub mod rotation;
 pub mod submit_complaint;
 pub mod update_desk;
 
@@ -31,7 +38,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::{
-    domain::{code, workflow::Role},
+    domain::{code, retention::Periods, workflow::Role},
     store::sealed::Secrets,
 };
 use ground::Ground;
@@ -71,6 +78,12 @@ impl App {
     /// The time now.
     pub fn now(&self) -> DateTime<Utc> {
         self.context.clock.now()
+    }
+
+    /// How long what is personal is kept.
+    pub fn periods(&self) -> Periods {
+        let config = &self.context.config.complaint;
+        Periods::days(config.identity_days, config.text_days)
     }
 
     /// Told when marks of performance were committed.
@@ -189,6 +202,16 @@ pub fn require_national(caller: &Caller) -> Result<(), Failure> {
 /// `Ok` for a system or desk that takes reports in, of any agency.
 pub fn require_intake(caller: &Caller) -> Result<(), Failure> {
     caller.holds(&[caller::Role::Intake, caller::Role::Operator])
+}
+
+/// It is another agency's. Which one is not told.
+pub fn elsewhere() -> Failure {
+    Failure::new(
+        Kind::Denied,
+        "PERMISSION_DENIED",
+        "needs a role in the agency that has it",
+        "Perlu peran di instansi yang menanganinya",
+    )
 }
 
 /// What is named does not exist.

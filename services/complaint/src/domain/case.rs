@@ -3,6 +3,7 @@
 mod act;
 mod clocks;
 mod entry;
+pub mod erase;
 mod time;
 
 use std::collections::BTreeMap;

@@ -8,5 +8,7 @@ pub mod consultation;
 pub mod desk;
 pub mod file;
 pub mod performance;
+pub mod purpose;
+pub mod retention;
 pub mod workflow;
 pub mod worktime;

@@ -11,7 +11,14 @@ use prima_proto::complaint::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use crate::app::App;
+use super::{convert_consultation as convert, convert_knowledge, read_consultation as read};
+use crate::app::{
+    App,
+    consultation::{
+        answer_consultation, complete_consultation, create_team_member, publish_knowledge, rate_consultation,
+        request_consultation, schedule_consultation, update_team_member, withdraw_knowledge,
+    },
+};
 
 /// The service as tonic runs it.
 pub fn server(app: App) -> ConsultationServiceServer<impl ConsultationService> {
@@ -40,106 +47,133 @@ fn open<T>(request: Request<T>) -> Result<(Caller, T), Status> {
 impl ConsultationService for Server {
     async fn request_consultation(
         &self,
-        _request: Request<v1::RequestConsultationRequest>,
+        request: Request<v1::RequestConsultationRequest>,
     ) -> Answer<v1::RequestConsultationResponse> {
-        Err(Status::unimplemented("RequestConsultation"))
+        let (caller, message) = open(request)?;
+        let request = convert::request(&self.app.vault, message).map_err(status)?;
+        answer(request_consultation::run(&self.app, &caller, request).await)
     }
 
     async fn track_consultation(
         &self,
-        _request: Request<v1::TrackConsultationRequest>,
+        request: Request<v1::TrackConsultationRequest>,
     ) -> Answer<v1::TrackConsultationResponse> {
-        Err(Status::unimplemented("TrackConsultation"))
+        answer(read::track(&self.app, request.into_inner()).await)
     }
 
     async fn get_consultation(
         &self,
-        _request: Request<v1::GetConsultationRequest>,
+        request: Request<v1::GetConsultationRequest>,
     ) -> Answer<v1::GetConsultationResponse> {
-        Err(Status::unimplemented("GetConsultation"))
+        let (caller, message) = open(request)?;
+        answer(read::consultation(&self.app, &caller, message).await)
     }
 
     async fn list_consultations(
         &self,
-        _request: Request<v1::ListConsultationsRequest>,
+        request: Request<v1::ListConsultationsRequest>,
     ) -> Answer<v1::ListConsultationsResponse> {
-        Err(Status::unimplemented("ListConsultations"))
+        let (caller, message) = open(request)?;
+        answer(read::consultations(&self.app, &caller, message).await)
     }
 
     async fn schedule_consultation(
         &self,
-        _request: Request<v1::ScheduleConsultationRequest>,
+        request: Request<v1::ScheduleConsultationRequest>,
     ) -> Answer<v1::ScheduleConsultationResponse> {
-        Err(Status::unimplemented("ScheduleConsultation"))
+        let (caller, message) = open(request)?;
+        let request = convert::schedule(&self.app.vault, message).map_err(status)?;
+        answer(schedule_consultation::run(&self.app, &caller, request).await)
     }
 
     async fn answer_consultation(
         &self,
-        _request: Request<v1::AnswerConsultationRequest>,
+        request: Request<v1::AnswerConsultationRequest>,
     ) -> Answer<v1::AnswerConsultationResponse> {
-        Err(Status::unimplemented("AnswerConsultation"))
+        let (caller, message) = open(request)?;
+        let request = convert::answer(&self.app.vault, message).map_err(status)?;
+        answer(answer_consultation::run(&self.app, &caller, request).await)
     }
 
     async fn complete_consultation(
         &self,
-        _request: Request<v1::CompleteConsultationRequest>,
+        request: Request<v1::CompleteConsultationRequest>,
     ) -> Answer<v1::CompleteConsultationResponse> {
-        Err(Status::unimplemented("CompleteConsultation"))
+        let (caller, message) = open(request)?;
+        let request = convert::complete(&self.app.vault, message).map_err(status)?;
+        answer(complete_consultation::run(&self.app, &caller, request).await)
     }
 
     async fn rate_consultation(
         &self,
-        _request: Request<v1::RateConsultationRequest>,
+        request: Request<v1::RateConsultationRequest>,
     ) -> Answer<v1::RateConsultationResponse> {
-        Err(Status::unimplemented("RateConsultation"))
+        // The asker of a service desk has no token.
+        let caller = caller::of(&request);
+        let request = convert::rate(&self.app.vault, request.into_inner()).map_err(status)?;
+        answer(rate_consultation::run(&self.app, &caller, request).await)
     }
 
     async fn create_team_member(
         &self,
-        _request: Request<v1::CreateTeamMemberRequest>,
+        request: Request<v1::CreateTeamMemberRequest>,
     ) -> Answer<v1::CreateTeamMemberResponse> {
-        Err(Status::unimplemented("CreateTeamMember"))
+        let (caller, message) = open(request)?;
+        let request = convert_knowledge::create_member(&self.app.vault, message).map_err(status)?;
+        let done = create_team_member::run(&self.app, &caller, request).await;
+        answer(done.map(|member| v1::CreateTeamMemberResponse { member: Some(member) }))
     }
 
     async fn update_team_member(
         &self,
-        _request: Request<v1::UpdateTeamMemberRequest>,
+        request: Request<v1::UpdateTeamMemberRequest>,
     ) -> Answer<v1::UpdateTeamMemberResponse> {
-        Err(Status::unimplemented("UpdateTeamMember"))
+        let (caller, message) = open(request)?;
+        let request = convert_knowledge::update_member(message).map_err(status)?;
+        let done = update_team_member::run(&self.app, &caller, request).await;
+        answer(done.map(|member| v1::UpdateTeamMemberResponse { member: Some(member) }))
     }
 
     async fn list_team_members(
         &self,
-        _request: Request<v1::ListTeamMembersRequest>,
+        request: Request<v1::ListTeamMembersRequest>,
     ) -> Answer<v1::ListTeamMembersResponse> {
-        Err(Status::unimplemented("ListTeamMembers"))
+        let (_caller, message) = open(request)?;
+        answer(read::members(&self.app, message).await)
     }
 
     async fn publish_knowledge(
         &self,
-        _request: Request<v1::PublishKnowledgeRequest>,
+        request: Request<v1::PublishKnowledgeRequest>,
     ) -> Answer<v1::PublishKnowledgeResponse> {
-        Err(Status::unimplemented("PublishKnowledge"))
+        let (caller, message) = open(request)?;
+        let request = convert_knowledge::publish(&self.app.vault, message).map_err(status)?;
+        let done = publish_knowledge::run(&self.app, &caller, request).await;
+        answer(done.map(|knowledge| v1::PublishKnowledgeResponse {
+            knowledge: Some(knowledge),
+        }))
     }
 
     async fn withdraw_knowledge(
         &self,
-        _request: Request<v1::WithdrawKnowledgeRequest>,
+        request: Request<v1::WithdrawKnowledgeRequest>,
     ) -> Answer<v1::WithdrawKnowledgeResponse> {
-        Err(Status::unimplemented("WithdrawKnowledge"))
+        let (caller, message) = open(request)?;
+        let request = convert_knowledge::withdraw(&self.app.vault, message).map_err(status)?;
+        answer(withdraw_knowledge::run(&self.app, &caller, request).await)
     }
 
     async fn search_knowledge(
         &self,
-        _request: Request<v1::SearchKnowledgeRequest>,
+        request: Request<v1::SearchKnowledgeRequest>,
     ) -> Answer<v1::SearchKnowledgeResponse> {
-        Err(Status::unimplemented("SearchKnowledge"))
+        answer(read::search(&self.app, request.into_inner()).await)
     }
 
     async fn get_knowledge(
         &self,
-        _request: Request<v1::GetKnowledgeRequest>,
+        request: Request<v1::GetKnowledgeRequest>,
     ) -> Answer<v1::GetKnowledgeResponse> {
-        Err(Status::unimplemented("GetKnowledge"))
+        answer(read::knowledge(&self.app, request.into_inner()).await)
     }
 }

@@ -2,16 +2,24 @@
 
 use prima_platform::{
     caller::{self, Caller},
+    clock::to_proto,
     failure::Failure,
     grpc::status,
 };
-use prima_proto::complaint::v1::{
-    self,
-    privacy_service_server::{PrivacyService, PrivacyServiceServer},
+use prima_proto::{
+    complaint::v1::{
+        self,
+        privacy_service_server::{PrivacyService, PrivacyServiceServer},
+    },
+    name,
 };
 use tonic::{Request, Response, Status};
 
-use crate::app::App;
+use super::convert_privacy;
+use crate::{
+    app::{App, erase, find_complaints, key_usage, read_identity, require_coordinator, require_national},
+    store::reading::{Line, readings},
+};
 
 /// The service as tonic runs it.
 pub fn server(app: App) -> PrivacyServiceServer<impl PrivacyService> {
@@ -40,36 +48,91 @@ fn open<T>(request: Request<T>) -> Result<(Caller, T), Status> {
 impl PrivacyService for Server {
     async fn read_identity(
         &self,
-        _request: Request<v1::ReadIdentityRequest>,
+        request: Request<v1::ReadIdentityRequest>,
     ) -> Answer<v1::ReadIdentityResponse> {
-        Err(Status::unimplemented("ReadIdentity"))
+        let (caller, message) = open(request)?;
+        let request = convert_privacy::read_identity(&message).map_err(status)?;
+        let reporter = read_identity::run(&self.app, &caller, request).await;
+        answer(reporter.map(|reporter| v1::ReadIdentityResponse {
+            reporter: Some(reporter),
+        }))
     }
 
     async fn find_complaints(
         &self,
-        _request: Request<v1::FindComplaintsRequest>,
+        request: Request<v1::FindComplaintsRequest>,
     ) -> Answer<v1::FindComplaintsResponse> {
-        Err(Status::unimplemented("FindComplaints"))
+        let (caller, message) = open(request)?;
+        let request = convert_privacy::find_complaints(&message).map_err(status)?;
+        let found = find_complaints::run(&self.app, &caller, request).await;
+        answer(found.map(|complaints| v1::FindComplaintsResponse { complaints }))
     }
 
     async fn list_identity_readings(
         &self,
-        _request: Request<v1::ListIdentityReadingsRequest>,
+        request: Request<v1::ListIdentityReadingsRequest>,
     ) -> Answer<v1::ListIdentityReadingsResponse> {
-        Err(Status::unimplemented("ListIdentityReadings"))
+        let (caller, message) = open(request)?;
+        let request = convert_privacy::list_readings(&message).map_err(status)?;
+        answer(list_readings(&self.app, &caller, request).await)
     }
 
     async fn erase_complaint(
         &self,
-        _request: Request<v1::EraseComplaintRequest>,
+        request: Request<v1::EraseComplaintRequest>,
     ) -> Answer<v1::EraseComplaintResponse> {
-        Err(Status::unimplemented("EraseComplaint"))
+        let (caller, message) = open(request)?;
+        let request = convert_privacy::erase(&self.app.vault, &message).map_err(status)?;
+        answer(erase::run(&self.app, &caller, request).await)
     }
 
     async fn get_key_usage(
         &self,
-        _request: Request<v1::GetKeyUsageRequest>,
+        request: Request<v1::GetKeyUsageRequest>,
     ) -> Answer<v1::GetKeyUsageResponse> {
-        Err(Status::unimplemented("GetKeyUsage"))
+        let (caller, _) = open(request)?;
+        let keys = key_usage::run(&self.app, &caller).await;
+        answer(keys.map(|keys| v1::GetKeyUsageResponse { keys }))
     }
+}
+
+async fn list_readings(
+    app: &App,
+    caller: &Caller,
+    request: convert_privacy::Readings,
+) -> Result<v1::ListIdentityReadingsResponse, Failure> {
+    let convert_privacy::Readings {
+        agency,
+        name,
+        page,
+        before,
+    } = request;
+    if agency.is_empty() {
+        require_national(caller)?;
+    } else {
+        require_coordinator(caller, &agency)?;
+    }
+    let reader = app.context.db.reader();
+    let mut lines = readings(reader, &agency, &name, before, page.limit()).await?;
+    let next_page_token = page.cut(&mut lines, |line| line.id.to_string());
+    let shown = |line: &Line| {
+        let reading = &line.reading;
+        Ok(v1::IdentityReading {
+            name: reading.name.clone(),
+            agency: name::Agency {
+                agency: reading.agency.clone(),
+            }
+            .to_string(),
+            actor: reading.actor.clone(),
+            role: reading.role.clone(),
+            purpose: convert_privacy::purpose_shown(reading.purpose).into(),
+            reason: line.reason(&app.vault)?,
+            time: Some(to_proto(reading.at)),
+            method: reading.method.clone(),
+        })
+    };
+    Ok(v1::ListIdentityReadingsResponse {
+        readings: lines.iter().map(shown).collect::<Result<_, Failure>>()?,
+        next_page_token,
+    })
 }

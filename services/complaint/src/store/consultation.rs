@@ -1,4 +1,4 @@
-//! Consultations and their answers. What people wrote is sealed; the columns are what is searched by.
+//! Consultations. What people wrote is sealed; the columns are what is searched by.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
@@ -13,7 +13,7 @@ use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 
 use super::{
     Lock, broken, next_version,
-    sealed::{Identity, Matter, Note, Secrets, open, seal},
+    sealed::{Identity, Matter, Secrets, open, seal},
 };
 use crate::domain::{
     case::Channel,
@@ -411,81 +411,6 @@ fn page_sql(filter: &Filter, page: &Page) -> (String, Vec<Value>) {
     (text, values)
 }
 
-#[derive(Debug, FromQueryResult)]
-struct AnswerRow {
-    id: i64,
-    number: i64,
-    at: i64,
-    member: String,
-    sealed: Option<Vec<u8>>,
-    sealed_key: String,
-}
-
-/// An answer as stored.
-#[derive(Debug)]
-pub struct Answer {
-    /// Key in the database.
-    pub id: i64,
-    /// Number, from 1.
-    pub number: i64,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// Id of the member who answered; may be empty.
-    pub member: String,
-    /// What was written; `None` once erased.
-    pub text: Option<String>,
-}
-
-/// Adds an answer to a consultation that the transaction has locked; returns its key.
-pub async fn answer_add(
-    txn: &Txn,
-    vault: &Keyring,
-    consultation: i64,
-    (actor, member): (&str, &str),
-    answer: &Note,
-    now: DateTime<Utc>,
-) -> Result<i64, Failure> {
-    let sealed = seal(vault, answer)?;
-    let values = [
-        consultation.into(),
-        micros(now).into(),
-        actor.into(),
-        member.into(),
-        sealed.bytes.into(),
-        sealed.key.into(),
-    ];
-    let text = "INSERT INTO answer (consultation_id, number, at, actor, member, sealed, sealed_key)
-        SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5, $6 FROM answer WHERE consultation_id = $1
-        RETURNING id";
-    let row = txn.query_one_raw(sql(txn, text, values)).await?;
-    let row = row.ok_or_else(|| Failure::internal("INSERT returned no row"))?;
-    Ok(row.try_get("", "id")?)
-}
-
-/// The answers to a consultation, the oldest first.
-pub async fn answers_of(
-    conn: &impl ConnectionTrait,
-    vault: &Keyring,
-    consultation: i64,
-) -> Result<Vec<Answer>, Failure> {
-    let text = "SELECT id, number, at, member, sealed, sealed_key FROM answer
-                WHERE consultation_id = $1 ORDER BY number";
-    let rows = AnswerRow::find_by_statement(sql(conn, text, [consultation.into()]));
-    let answer = |row: AnswerRow| {
-        let note = row
-            .sealed
-            .map(|bytes| open::<Note>(vault, &row.sealed_key, &bytes));
-        Ok(Answer {
-            id: row.id,
-            number: row.number,
-            at: from_micros(row.at),
-            member: row.member,
-            text: note.transpose()?.map(|note| note.0),
-        })
-    };
-    rows.all(conn).await?.into_iter().map(answer).collect()
-}
-
 /// What the service desk of a unit did with the questions that came in a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromQueryResult)]
 pub struct Figures {
@@ -517,3 +442,6 @@ pub async fn figures(
         .await?;
     found.ok_or_else(|| DbErr::RecordNotFound("figures".into()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use super::sealed::Identity;
 
 /// What a contact is indexed for; never changed once released.
-const PURPOSE: &str = "contact";
+pub const PURPOSE: &str = "contact";
 
 /// The contacts of an identity, as they are indexed.
 pub fn contacts(identity: &Identity) -> Vec<&str> {
@@ -39,4 +39,19 @@ pub async fn contact_add(
     );
     txn.execute_raw(sql(txn, &text, values)).await?;
     Ok(())
+}
+
+/// Indexes the contacts of a report anew, under the current key.
+pub async fn contact_renew(
+    txn: &Txn,
+    vault: &Keyring,
+    complaint: i64,
+    identity: Option<&Identity>,
+) -> Result<(), DbErr> {
+    let text = "DELETE FROM contact WHERE complaint_id = $1";
+    txn.execute_raw(sql(txn, text, [complaint.into()])).await?;
+    match identity {
+        Some(identity) => contact_add(txn, vault, complaint, identity).await,
+        None => Ok(()),
+    }
 }

@@ -1,15 +1,20 @@
 //! What the service keeps. Identities and free text are sealed; the timeline and the log of readings only grow.
 
+pub mod answer;
 pub mod attachment;
 pub mod complaint;
 pub mod consultation;
 pub mod contact;
 pub mod desk;
 pub mod directory;
+pub mod erasure;
+pub mod identity;
 pub mod knowledge;
 pub mod member;
 pub mod ownership;
 pub mod performance;
+pub mod reading;
+pub mod rotation;
 pub mod sealed;
 pub mod settings;
 pub mod tally;
@@ -48,6 +53,7 @@ const FIRST: Step = Step {
     name: "m0001_complaint",
     statements: &[
         // `facts` is the case as JSON, without anything personal; the columns beside it are what is searched by.
+        // `erased_at`: when identity or texts went last, `identity_erased_at`: when there was an identity and it went.
         // `due_at`: the running deadline that comes first. `wake_at`: when the system has to act next. `calendar`: the
         // version of the calendar with which the deadlines were computed. `erase_at`: when the next erasure is due.
         "CREATE TABLE complaint (
@@ -57,7 +63,7 @@ const FIRST: Step = Step {
             facts TEXT NOT NULL, due_at BIGINT, wake_at BIGINT, erase_at BIGINT, merged_into BIGINT,
             region {key} NOT NULL, incident_date {key} NOT NULL, sp4n_number {key} NOT NULL,
             secrets {blob} NOT NULL, identity {blob}, content {blob}, sealed_key {key} NOT NULL,
-            erased_at BIGINT, version BIGINT NOT NULL, updated_at BIGINT NOT NULL)",
+            erased_at BIGINT, identity_erased_at BIGINT, version BIGINT NOT NULL, updated_at BIGINT NOT NULL)",
         "CREATE INDEX complaint_newest ON complaint (received_at, id)",
         "CREATE INDEX complaint_agency ON complaint (agency, received_at, id)",
         "CREATE INDEX complaint_unit ON complaint (agency, unit, received_at, id)",
@@ -144,7 +150,7 @@ const FIRST: Step = Step {
             topic {key} NOT NULL, channel {key} NOT NULL, state {key} NOT NULL, member {key} NOT NULL,
             received_at BIGINT NOT NULL, first_answer_at BIGINT, completed_at BIGINT, appointment_at BIGINT,
             appointment_mode {key} NOT NULL, rating BIGINT NOT NULL DEFAULT 0, secrets {blob}, identity {blob},
-            content {blob}, sealed_key {key} NOT NULL, erase_at BIGINT, erased_at BIGINT, version BIGINT NOT NULL,
+            content {blob}, sealed_key {key} NOT NULL, erase_at BIGINT, erased_at BIGINT, identity_erased_at BIGINT, version BIGINT NOT NULL,
             updated_at BIGINT NOT NULL)",
         "CREATE INDEX consultation_agency ON consultation (agency, received_at, id)",
         "CREATE INDEX consultation_unit ON consultation (agency, unit, received_at, id)",
@@ -178,6 +184,8 @@ const FIRST: Step = Step {
         "CREATE INDEX identity_reading_agency ON identity_reading (agency, id)",
         "CREATE INDEX identity_reading_name ON identity_reading (name, id)",
         "CREATE INDEX identity_reading_sealed ON identity_reading (sealed_key, id) WHERE sealed_key <> ''",
+        // Which key of the vault seals, as the process knows it that started last.
+        "CREATE TABLE sealing (id BIGINT PRIMARY KEY, current_key {key} NOT NULL)",
         "CREATE TABLE directory_unit (agency {key} NOT NULL, unit {key} NOT NULL, PRIMARY KEY (agency, unit))",
     ],
 };

@@ -75,6 +75,11 @@ pub struct Line {
 }
 
 impl Line {
+    /// Whether something was written and is not erased.
+    pub fn has_note(&self) -> bool {
+        self.sealed.is_some()
+    }
+
     /// What was written; `None` when nothing was, or once erased.
     pub fn note(&self, vault: &Keyring) -> Result<Option<String>, Failure> {
         let sealed = self.sealed.as_deref();

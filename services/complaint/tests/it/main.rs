@@ -9,8 +9,15 @@
 
 mod bad_input;
 mod call;
+mod consultation;
+mod consultation_input;
+mod consultation_roles;
+mod consultation_rows;
+mod desk;
 mod fixture;
+mod knowledge;
 mod life;
 mod matrix;
+mod performance;
 mod repeats;
 mod roles;

@@ -23,6 +23,8 @@ pub enum EntryKind {
     Rescheduled,
     /// The reporter rated it.
     Rated,
+    /// The identity, or texts and files, were erased; the reason says which.
+    Erased,
     /// Another report became a part of it.
     Merged,
 }
@@ -38,6 +40,7 @@ impl EntryKind {
             Self::EscalatedByHand => "escalated_by_hand",
             Self::Rescheduled => "rescheduled",
             Self::Rated => "rated",
+            Self::Erased => "erased",
             Self::Merged => "merged",
         }
     }
@@ -84,7 +87,7 @@ pub struct Entry {
     /// When the clock is due: by `Rescheduled` now, by a reminder or an escalation the deadline told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<DateTime<Utc>>,
-    /// Key of the reason for archiving.
+    /// Key of the reason for archiving, or of what was erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Id of the report of which it became a part.
