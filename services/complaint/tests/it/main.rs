@@ -8,14 +8,15 @@
 )]
 
 mod attachments;
+mod bad_input;
 mod calendar;
+mod call;
 mod consultation;
 mod consultation_files;
 mod consultation_input;
 mod consultation_roles;
 mod consultation_rows;
-mod bad_input;
-mod call;
+mod desk;
 mod duplicates;
 mod erasure;
 mod fixture;
@@ -24,12 +25,13 @@ mod knowledge;
 mod life;
 mod list;
 mod matrix;
-mod repeats;
-mod roles;
-mod track;
+mod performance;
 mod personal;
 mod privacy;
+mod repeats;
+mod roles;
 mod rotation;
 mod settings;
 mod sweep;
+mod track;
 mod watch;
