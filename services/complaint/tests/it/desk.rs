@@ -53,7 +53,7 @@ fn record(date: &str) -> v1::RecordAccountabilityRequest {
 }
 
 impl World {
-    async fn desk(&self) -> v1::Desk {
+    async fn own_desk(&self) -> v1::Desk {
         let request = v1::GetDeskRequest { unit: UNIT.into() };
         let answer = self.settings.clone().get_desk(intake(request)).await;
         answer.unwrap().into_inner().desk.unwrap()
@@ -67,7 +67,7 @@ async fn a_desk_is_told_with_every_year_of_its_unit() {
             unit: UNIT.into(),
             ..Default::default()
         };
-        assert_eq!(world.desk().await, empty);
+        assert_eq!(world.own_desk().await, empty);
         let mut settings = world.settings.clone();
         // A report of the year before.
         world.at("2025-12-30T03:00:00Z");
@@ -80,7 +80,7 @@ async fn a_desk_is_told_with_every_year_of_its_unit() {
         world.at(BEGIN);
         let answer = settings.update_desk(liaison(update(desk()))).await.unwrap();
         let stored = answer.into_inner().desk.unwrap();
-        assert_eq!(world.desk().await, stored);
+        assert_eq!(world.own_desk().await, stored);
         let one = |kind: &str, online, since: &str, until: &str| ComplaintChannelFacts {
             kind: kind.into(),
             online,
@@ -104,9 +104,12 @@ async fn a_desk_is_told_with_every_year_of_its_unit() {
         }
 
         for date in ["2026-02-13", "2025-06-30"] {
-            settings.record_accountability(liaison(record(date))).await.unwrap();
+            settings
+                .record_accountability(liaison(record(date)))
+                .await
+                .unwrap();
         }
-        let kept = world.desk().await;
+        let kept = world.own_desk().await;
         let dates: Vec<&str> = kept.records.iter().map(|r| r.date.as_str()).collect();
         assert_eq!(dates, ["2025-06-30", "2026-02-13"]);
         let records = ["2025-06-30", "2026-02-13"].map(|date| ComplaintRecordFacts {
@@ -130,7 +133,11 @@ async fn a_desk_is_told_with_every_year_of_its_unit() {
             etag: kept.etag,
             ..desk()
         });
-        refused(settings.update_desk(liaison(stale)).await, Code::Aborted, "STALE_ETAG");
+        refused(
+            settings.update_desk(liaison(stale)).await,
+            Code::Aborted,
+            "ETAG_MISMATCH",
+        );
     })
     .await;
 }
@@ -140,14 +147,36 @@ async fn a_repeat_gets_the_first_answer_and_words_are_not_kept_with_requests() {
     on_each_database(async |world| {
         let mut settings = world.settings.clone();
         let (set, first) = (update(desk()), record("2026-01-31"));
-        let desk_then = settings.update_desk(liaison(set.clone())).await.unwrap().into_inner();
-        let then = settings.record_accountability(liaison(first.clone())).await.unwrap().into_inner();
-        settings.record_accountability(liaison(record("2026-01-01"))).await.unwrap();
-        let again = settings.record_accountability(liaison(first.clone())).await.unwrap().into_inner();
+        let desk_then = settings
+            .update_desk(liaison(set.clone()))
+            .await
+            .unwrap()
+            .into_inner();
+        let then = settings
+            .record_accountability(liaison(first.clone()))
+            .await
+            .unwrap()
+            .into_inner();
+        settings
+            .record_accountability(liaison(record("2026-01-01")))
+            .await
+            .unwrap();
+        let again = settings
+            .record_accountability(liaison(first.clone()))
+            .await
+            .unwrap()
+            .into_inner();
         assert_eq!(again, then);
         assert_eq!(again.desk.unwrap().records.len(), 1);
-        assert_eq!(settings.update_desk(liaison(set.clone())).await.unwrap().into_inner(), desk_then);
-        assert_eq!(world.desk().await.records.len(), 2);
+        assert_eq!(
+            settings
+                .update_desk(liaison(set.clone()))
+                .await
+                .unwrap()
+                .into_inner(),
+            desk_then
+        );
+        assert_eq!(world.own_desk().await.records.len(), 2);
         let kept = "request WHERE CAST(answer AS TEXT) LIKE '%triwulan%'";
         assert_eq!(world.count("request").await, 3);
         if world.place.url.starts_with("sqlite") {
@@ -170,7 +199,11 @@ async fn a_repeat_gets_the_first_answer_and_words_are_not_kept_with_requests() {
 async fn a_desk_belongs_to_its_agency() {
     on_each_database(async |world| {
         let mut settings = world.settings.clone();
-        for (role, agency) in [(Role::Operator, "3273"), (Role::Intake, "3271"), (Role::Evaluator, "3271")] {
+        for (role, agency) in [
+            (Role::Operator, "3273"),
+            (Role::Intake, "3271"),
+            (Role::Evaluator, "3271"),
+        ] {
             let denied = settings.update_desk(by("x", role, agency, update(desk()))).await;
             refused(denied, Code::PermissionDenied, "PERMISSION_DENIED");
             let denied = settings
@@ -184,7 +217,11 @@ async fn a_desk_belongs_to_its_agency() {
             "TOKEN_MISSING",
         );
         let request = v1::GetDeskRequest { unit: UNIT.into() };
-        refused(settings.get_desk(public(request)).await, Code::Unauthenticated, "TOKEN_MISSING");
+        refused(
+            settings.get_desk(public(request)).await,
+            Code::Unauthenticated,
+            "TOKEN_MISSING",
+        );
         assert_eq!(world.count("desk").await, 0);
     })
     .await;
@@ -234,7 +271,10 @@ async fn every_fault_of_a_desk_is_named() {
             channels: vec![channel(v1::Channel::Web, "2025-01-01", "2025-01-01"); 101],
             ..desk()
         };
-        assert_eq!(faults(settings.update_desk(liaison(update(many))).await), ["desk.channels"]);
+        assert_eq!(
+            faults(settings.update_desk(liaison(update(many))).await),
+            ["desk.channels"]
+        );
 
         let nothing = v1::RecordAccountabilityRequest::default();
         assert_eq!(
@@ -254,7 +294,9 @@ async fn every_fault_of_a_desk_is_named() {
             faults(settings.record_accountability(liaison(bad)).await),
             ["record.kind", "record.date", "record.title", "record.link"]
         );
-        let bad = v1::GetDeskRequest { unit: "units/x".into() };
+        let bad = v1::GetDeskRequest {
+            unit: "units/x".into(),
+        };
         assert_eq!(faults(settings.get_desk(liaison(bad)).await), ["unit"]);
         assert_eq!(world.count("desk").await, 0);
     })
