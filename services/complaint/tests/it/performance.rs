@@ -346,7 +346,7 @@ async fn consultations_at_the_desk_stand_beside_the_reports() {
             .await;
         let asked = asked.unwrap().into_inner();
         assert_eq!(world.told(UNIT, "2026").await.consultations, 1);
-        world.at("2026-02-13T05:00:01Z");
+        world.at("2026-02-13T04:59:50Z");
         let answer = v1::AnswerConsultationRequest {
             request_id: request_id(),
             name: asked.name.clone(),
