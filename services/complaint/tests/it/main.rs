@@ -7,8 +7,13 @@
     reason = "a test fails by panicking"
 )]
 
+mod bad_input;
+mod call;
 mod duplicates;
 mod fixture;
 mod life;
 mod list;
+mod matrix;
+mod repeats;
+mod roles;
 mod track;
