@@ -67,6 +67,5 @@ fn kind(kind: EntryKind) -> v1::TimelineKind {
         EntryKind::Rescheduled => v1::TimelineKind::Rescheduled,
         EntryKind::Rated => v1::TimelineKind::Rated,
         EntryKind::Merged => v1::TimelineKind::Merged,
-        EntryKind::Merged => v1::TimelineKind::Merged,
     }
 }

@@ -16,4 +16,5 @@ mod list;
 mod matrix;
 mod repeats;
 mod roles;
+mod standing;
 mod track;
