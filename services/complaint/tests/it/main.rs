@@ -35,3 +35,4 @@ mod settings;
 mod sweep;
 mod track;
 mod watch;
+mod standing;
