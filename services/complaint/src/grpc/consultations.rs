@@ -11,7 +11,7 @@ use prima_proto::complaint::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use super::{convert_consultation as convert, read_consultation as read};
+use super::{convert_consultation as convert, convert_knowledge, read_consultation as read};
 use crate::app::{
     App,
     consultation::{
@@ -119,7 +119,7 @@ impl ConsultationService for Server {
         request: Request<v1::CreateTeamMemberRequest>,
     ) -> Answer<v1::CreateTeamMemberResponse> {
         let (caller, message) = open(request)?;
-        let request = convert::create_member(&self.app.vault, message).map_err(status)?;
+        let request = convert_knowledge::create_member(&self.app.vault, message).map_err(status)?;
         let done = create_team_member::run(&self.app, &caller, request).await;
         answer(done.map(|member| v1::CreateTeamMemberResponse { member: Some(member) }))
     }
@@ -129,7 +129,7 @@ impl ConsultationService for Server {
         request: Request<v1::UpdateTeamMemberRequest>,
     ) -> Answer<v1::UpdateTeamMemberResponse> {
         let (caller, message) = open(request)?;
-        let request = convert::update_member(message).map_err(status)?;
+        let request = convert_knowledge::update_member(message).map_err(status)?;
         let done = update_team_member::run(&self.app, &caller, request).await;
         answer(done.map(|member| v1::UpdateTeamMemberResponse { member: Some(member) }))
     }
@@ -147,7 +147,7 @@ impl ConsultationService for Server {
         request: Request<v1::PublishKnowledgeRequest>,
     ) -> Answer<v1::PublishKnowledgeResponse> {
         let (caller, message) = open(request)?;
-        let request = convert::publish(&self.app.vault, message).map_err(status)?;
+        let request = convert_knowledge::publish(&self.app.vault, message).map_err(status)?;
         let done = publish_knowledge::run(&self.app, &caller, request).await;
         answer(done.map(|knowledge| v1::PublishKnowledgeResponse {
             knowledge: Some(knowledge),
@@ -159,7 +159,7 @@ impl ConsultationService for Server {
         request: Request<v1::WithdrawKnowledgeRequest>,
     ) -> Answer<v1::WithdrawKnowledgeResponse> {
         let (caller, message) = open(request)?;
-        let request = convert::withdraw(&self.app.vault, message).map_err(status)?;
+        let request = convert_knowledge::withdraw(&self.app.vault, message).map_err(status)?;
         answer(withdraw_knowledge::run(&self.app, &caller, request).await)
     }
 

@@ -6,6 +6,7 @@ pub mod consultations;
 mod convert;
 mod convert_action;
 mod convert_consultation;
+mod convert_knowledge;
 mod convert_list;
 mod convert_privacy;
 mod convert_settings;

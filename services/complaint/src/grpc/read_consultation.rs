@@ -3,16 +3,17 @@
 use prima_platform::{caller::Caller, failure::Failure};
 use prima_proto::complaint::v1;
 
-use super::{convert_consultation as convert, render_consultation as render};
+use super::{convert_consultation as convert, convert_knowledge, render_consultation as render};
 use crate::{
     app::{
-        App,
+        App, attachments,
         consultation::{named, require_party, shown},
         not_found, require_liaison, require_national,
     },
     store::{
         Lock,
         answer::answers_of,
+        attachment::Owner,
         consultation::{Stored, consultation_page},
         knowledge::{knowledge_get, knowledge_page},
         member::member_page,
@@ -21,12 +22,25 @@ use crate::{
 
 type Result<T> = std::result::Result<T, Failure>;
 
-/// A consultation with its answers.
+/// A consultation with its answers and files.
 async fn whole(app: &App, stored: &Stored) -> Result<v1::Consultation> {
-    let answers = answers_of(app.context.db.reader(), &app.vault, stored.id).await?;
-    let answers = answers.into_iter().map(|a| render::answer(&stored.head, a));
+    let reader = app.context.db.reader();
+    let rows = answers_of(reader, &app.vault, stored.id).await?;
+    let question = Owner::Consultation(stored.id);
+    let mut owners = vec![question];
+    owners.extend(rows.iter().map(|row| Owner::Answer(row.id)));
+    let mut files = attachments::of(app, reader, &owners).await?;
+    let mut answers = Vec::new();
+    for row in rows {
+        let attachments = files.remove(&Owner::Answer(row.id)).unwrap_or_default();
+        answers.push(v1::Answer {
+            attachments,
+            ..render::answer(&stored.head, row)
+        });
+    }
     Ok(v1::Consultation {
-        answers: answers.collect(),
+        answers,
+        attachments: files.remove(&question).unwrap_or_default(),
         ..render::consultation(&app.vault, stored)?
     })
 }
@@ -88,7 +102,7 @@ pub async fn consultations(
 
 /// ListTeamMembers.
 pub async fn members(app: &App, request: v1::ListTeamMembersRequest) -> Result<v1::ListTeamMembersResponse> {
-    let (agency, topic, page) = convert::members(&request)?;
+    let (agency, topic, page) = convert_knowledge::members(&request)?;
     let (rows, next_page_token) = member_page(app.context.db.reader(), &agency, &topic, &page).await?;
     Ok(v1::ListTeamMembersResponse {
         members: rows.iter().map(render::member).collect(),
@@ -98,7 +112,7 @@ pub async fn members(app: &App, request: v1::ListTeamMembersRequest) -> Result<v
 
 /// SearchKnowledge.
 pub async fn search(app: &App, request: v1::SearchKnowledgeRequest) -> Result<v1::SearchKnowledgeResponse> {
-    let (filter, page) = convert::search(&request)?;
+    let (filter, page) = convert_knowledge::search(&request)?;
     let (rows, next_page_token) = knowledge_page(app.context.db.reader(), &filter, &page).await?;
     Ok(v1::SearchKnowledgeResponse {
         entries: rows.iter().map(render::knowledge).collect(),
@@ -108,7 +122,7 @@ pub async fn search(app: &App, request: v1::SearchKnowledgeRequest) -> Result<v1
 
 /// GetKnowledge.
 pub async fn knowledge(app: &App, request: v1::GetKnowledgeRequest) -> Result<v1::GetKnowledgeResponse> {
-    let name = convert::entry(&request.name)?;
+    let name = convert_knowledge::entry(&request.name)?;
     let stored = knowledge_get(app.context.db.reader(), &name, Lock::None).await?;
     let stored = stored.filter(|entry| entry.withdrawn_at.is_none());
     let stored = stored.ok_or_else(|| not_found(&name))?;

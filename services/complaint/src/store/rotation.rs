@@ -11,7 +11,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
 
 use super::{
     contact::contact_renew,
-    sealed::{Content, File, Identity, Note, Secret, Secrets, open},
+    sealed::{Content, File, Identity, Matter, Note, Secret, Secrets, open},
 };
 
 /// A table with sealed columns, and what each of them is sealed for.
@@ -22,7 +22,7 @@ pub struct Table {
 }
 
 /// Every table with something sealed. Contacts follow their report.
-pub const TABLES: [Table; 6] = [
+pub const TABLES: [Table; 7] = [
     Table {
         name: "complaint",
         columns: &[
@@ -44,11 +44,15 @@ pub const TABLES: [Table; 6] = [
         columns: &[
             ("secrets", Secrets::PURPOSE),
             ("identity", Identity::PURPOSE),
-            ("content", Content::PURPOSE),
+            ("content", Matter::PURPOSE),
         ],
     },
     Table {
         name: "answer",
+        columns: &[("sealed", Note::PURPOSE)],
+    },
+    Table {
+        name: "knowledge",
         columns: &[("sealed", Note::PURPOSE)],
     },
     Table {

@@ -3,7 +3,7 @@
 use prima_proto::complaint::v1;
 use tonic::Code;
 
-use crate::{consultation::*, fixture::*};
+use crate::{consultation::*, consultation_rows::found_in_plain, fixture::*};
 
 /// Makes a consultation public; its request id is made of `id`.
 pub fn entry(consultation: &str, id: &str) -> v1::PublishKnowledgeRequest {

@@ -12,7 +12,7 @@ use anyhow::Context;
 
 use super::call::repeat;
 use super::connect::{Complaint, Connection};
-use super::print::{self, complaint as paper};
+use super::print::{self, complaint as paper, complaint_figures as figures};
 use super::read::follow;
 use super::survey::request_id_of;
 use crate::cli::{
@@ -59,7 +59,7 @@ pub(super) async fn run(connection: &Connection, what: ComplaintWhat) -> anyhow:
             let desk = repeat!(client, get_desk, message)?.desk.unwrap_or_default();
             print::out(&match args.format {
                 Plain::Json => print::message("prima.complaint.v1.Desk", &desk)?,
-                Plain::Table => paper::desk(&desk),
+                Plain::Table => figures::desk(&desk),
             })?;
         }
         ComplaintWhat::Keys(args) => {
@@ -67,7 +67,7 @@ pub(super) async fn run(connection: &Connection, what: ComplaintWhat) -> anyhow:
             let answer = repeat!(client, get_key_usage, pb::GetKeyUsageRequest {})?;
             print::out(&match args.format {
                 Plain::Json => print::message("prima.complaint.v1.GetKeyUsageResponse", &answer)?,
-                Plain::Table => paper::keys(&answer.keys),
+                Plain::Table => figures::keys(&answer.keys),
             })?;
         }
         what => {
@@ -222,7 +222,7 @@ async fn performance(client: &Complaint, args: ComplaintPerformanceArgs) -> anyh
     let answer = repeat!(client, get_performance, message)?;
     print::out(&match args.format {
         Plain::Json => print::message("prima.complaint.v1.GetPerformanceResponse", &answer)?,
-        Plain::Table => paper::performance(&answer),
+        Plain::Table => figures::performance(&answer),
     })?;
     Ok(())
 }

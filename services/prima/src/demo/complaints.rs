@@ -74,13 +74,13 @@ pub(super) async fn load(connection: &Connection, cities: &[City]) -> anyhow::Re
         .filter(|city| CITIES.contains(&city.code.as_str()))
         .collect();
     let next = chosen.iter().cycle().skip(1);
-    let all = chosen
-        .iter()
-        .zip(next)
-        .flat_map(|(city, next)| (0..CLOSED + OPEN).map(move |number| (*city, *next, number)));
+    let mut all = Vec::new();
+    for (city, next) in chosen.iter().zip(next) {
+        all.extend((0..CLOSED + OPEN).map(|number| ((*city).clone(), next.unit(), number)));
+    }
     let years: Vec<i32> = stream::iter(all)
         .map(|(city, next, number)| async move {
-            let lead = lead(client, city, next, number).await;
+            let lead = lead(client, &city, next, number).await;
             lead.with_context(|| format!("laporan contoh {number} {}", city.unit()))
         })
         .buffer_unordered(CONCURRENCY)
@@ -135,7 +135,7 @@ fn submission(city: &City, number: usize) -> pb::SubmitComplaintRequest {
 }
 
 /// Takes one in and leads it as far as its number says; the year in which it was received.
-async fn lead(client: &Complaint, city: &City, next: &City, number: usize) -> anyhow::Result<i32> {
+async fn lead(client: &Complaint, city: &City, next: String, number: usize) -> anyhow::Result<i32> {
     let answer = repeat!(client, submit_complaint, submission(city, number))?;
     let status = answer.status.unwrap_or_default();
     let received = status.receive_time.as_ref().and_then(clock::from_proto);
@@ -147,7 +147,7 @@ async fn lead(client: &Complaint, city: &City, next: &City, number: usize) -> an
             let message = pb::ForwardComplaintRequest {
                 request_id: id("forward"),
                 name,
-                to: next.unit(),
+                to: next,
                 text: FORWARD.to_owned(),
                 ..Default::default()
             };

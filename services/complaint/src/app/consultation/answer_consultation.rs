@@ -3,11 +3,14 @@
 use prima_platform::{caller::Caller, failure::Failure};
 use prima_proto::{complaint::v1, name};
 
-use super::{App, changed, claim, named, refused, require_liaison};
+use super::{App, changed, named, refused, require_liaison};
 use crate::{
-    app::{Once, check_etag, not_found, precondition},
+    app::{Once, attachments, check_etag, not_found, precondition},
     grpc::render_consultation::state,
-    store::{Lock, answer::answer_add, consultation::consultation_save, member::member_get, sealed::Note},
+    store::{
+        Lock, answer::answer_add, attachment::Owner, consultation::consultation_save, member::member_get,
+        sealed::Note,
+    },
 };
 
 const METHOD: &str = "complaint.AnswerConsultation";
@@ -57,18 +60,19 @@ pub async fn run(
     }
     let member = request.member.map(|m| m.member).unwrap_or_default();
     let by = (caller.subject(), member.as_str());
-    answer_add(&txn, &app.vault, stored.id, by, &request.text, now).await?;
+    let id = answer_add(&txn, &app.vault, stored.id, by, &request.text, now).await?;
     consultation_save(&txn, &mut stored, now).await?;
     if first {
         changed(&txn, &stored.head, stored.course.received_at).await?;
     }
-    claim(&request.attachments)?;
     let answer = v1::AnswerConsultationResponse {
         name: stored.name.to_string(),
         state: state(stored.course.state).into(),
         etag: stored.version.to_string(),
     };
     request.once.keep(&txn, METHOD, caller, &answer, app).await?;
+    let owner = Owner::Answer(id);
+    attachments::claim(app, &txn, caller, &request.attachments, owner).await?;
     app.commit(txn).await?;
     Ok(answer)
 }

@@ -14,23 +14,23 @@ use chrono::Datelike;
 use prima_platform::{
     caller::Caller,
     db::Txn,
-    failure::{Failure, Kind, Violation},
+    failure::{Failure, Violation},
 };
 use prima_proto::{name, period::jakarta_day};
 use sea_orm::ConnectionTrait;
 
-use super::{App, not_found, performance, precondition, require_liaison, tracking_digest};
+use super::{
+    App, not_found, performance, precondition,
+    reporter::{Access, check, unknown},
+    require_liaison, tracking_digest,
+};
 use crate::{
     domain::consultation::Refusal,
     store::{
         Lock,
         consultation::{Head, Stored, consultation_by_tracking, consultation_get},
-        sealed::Secrets,
     },
 };
-
-/// What a citizen shows, without grouping.
-pub type Access = Secrets;
 
 /// A consultation by its name.
 pub async fn named(
@@ -57,27 +57,8 @@ pub async fn shown(
     let stored = consultation_by_tracking(conn, &digest, lock).await?;
     let stored = stored.ok_or_else(unknown)?;
     let secrets = stored.secrets(&app.vault)?.ok_or_else(unknown)?;
-    if same(&secrets.secret, &access.secret) {
-        Ok(stored)
-    } else {
-        Err(unknown())
-    }
-}
-
-/// Whether two secrets are equal, in a time that tells nothing of them.
-fn same(a: &str, b: &str) -> bool {
-    let (a, b) = (tracking_digest(a), tracking_digest(b));
-    a.iter().zip(&b).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
-}
-
-/// No consultation has this code and this secret.
-pub fn unknown() -> Failure {
-    Failure::new(
-        Kind::NotFound,
-        "NOT_FOUND",
-        "no consultation has this tracking code and secret",
-        "Tidak ada konsultasi dengan kode pelacakan dan kode rahasia ini",
-    )
+    check(&secrets, access)?;
+    Ok(stored)
 }
 
 /// `Ok` for a liaison officer of the agency that answers, or of the one whose unit asked.
@@ -87,19 +68,6 @@ pub fn require_party(caller: &Caller, head: &Head) -> Result<(), Failure> {
         Some(unit) if require_liaison(caller, &unit.agency).is_ok() => Ok(()),
         _ => allowed,
     }
-}
-
-/// Gives files to what they came with. There is nowhere to upload them yet: any is refused.
-pub fn claim(files: &[name::Attachment]) -> Result<(), Failure> {
-    if files.is_empty() {
-        return Ok(());
-    }
-    let fault = Violation::new(
-        "attachments",
-        "are not files that were uploaded",
-        "bukan berkas yang sudah diunggah",
-    );
-    Err(vec![fault].into())
 }
 
 /// Marks the figures of the unit whose service desk was asked.

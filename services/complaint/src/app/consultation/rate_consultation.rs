@@ -6,9 +6,9 @@ use prima_platform::{
 };
 use prima_proto::{complaint::v1, name};
 
-use super::{Access, App, named, refused, require_liaison, shown};
+use super::{App, named, refused, require_liaison, shown};
 use crate::{
-    app::Once,
+    app::{Once, reporter::Access},
     grpc::render_consultation::state,
     store::{Lock, consultation::consultation_save},
 };

@@ -5,12 +5,13 @@ use std::time::Duration;
 use prima_platform::{caller::Caller, db::Txn, failure::Failure, words::words};
 use prima_proto::{complaint::v1, name};
 
-use super::{App, changed, claim, named, require_liaison};
+use super::{App, changed, named, require_liaison};
 use crate::{
-    app::{Once, require_intake, tracking_digest},
+    app::{Once, attachments, require_intake, tracking_digest},
     domain::{code, consultation},
     store::{
         Lock,
+        attachment::Owner,
         consultation::{Head, New, consultation_insert},
         knowledge::knowledge_near,
         sealed::{Identity, Matter, Secrets},
@@ -70,9 +71,8 @@ pub async fn run(
             ..Matter::default()
         },
     };
-    consultation_insert(&txn, &app.vault, row, now).await?;
+    let id = consultation_insert(&txn, &app.vault, row, now).await?;
     changed(&txn, &new.head, now).await?;
-    claim(&new.attachments)?;
     let answer = v1::RequestConsultationResponse {
         name: name.to_string(),
         suggestions,
@@ -80,6 +80,8 @@ pub async fn run(
     };
     // Kept without the code and the secret, which stand sealed in the row.
     new.once.keep(&txn, METHOD, caller, &answer, app).await?;
+    let owner = Owner::Consultation(id);
+    attachments::claim(app, &txn, caller, &new.attachments, owner).await?;
     app.commit(txn).await?;
     Ok(with_secrets(answer, secrets))
 }

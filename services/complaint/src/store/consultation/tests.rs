@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use prima_platform::{
     db::Database,
     testing::served::{Options, Place, Served},

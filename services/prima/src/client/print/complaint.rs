@@ -1,9 +1,8 @@
-//! Complaints for people: lists, reports with their timelines, figures, desks, keys. No identity among them.
+//! Complaints for people: lists, reports with their timelines, events. No identity among them.
 
 use prima_complaint::domain::workflow::{Role, Workflow};
 use prima_platform::clock;
 use prima_proto::complaint::v1 as pb;
-use prima_proto::event::v1 as event;
 use prost_types::Timestamp;
 
 use super::{Columns, clean, or_dash, table};
@@ -15,7 +14,8 @@ pub fn time(time: Option<&Timestamp>) -> String {
         .map_or_else(|| "-".to_owned(), local)
 }
 
-fn lines(rows: &[(&str, String)]) -> String {
+/// Labels and values, one a line.
+pub(super) fn lines(rows: &[(&str, String)]) -> String {
     let line = |(label, value): &(&str, String)| clean(&format!("{label:<12} {value}")) + "\n";
     rows.iter().map(line).collect()
 }
@@ -62,7 +62,7 @@ pub fn list(list: &[pb::ComplaintSummary]) -> String {
     });
     let columns = Columns {
         right: &[5],
-        whole: &[0],
+        whole: &[0, 3],
     };
     let header = ["Laporan", "Diterima", "Keadaan", "Pada", "Tenggat", "Tk", "Judul"];
     table(&header, columns, rows) + &format!("{} laporan.\n", list.len())
@@ -232,7 +232,8 @@ fn role(key: &str) -> String {
     }
 }
 
-fn channel(channel: pb::Channel) -> &'static str {
+/// A channel as people call it.
+pub(super) fn channel(channel: pb::Channel) -> &'static str {
     match channel {
         pb::Channel::Unspecified => "-",
         pb::Channel::Web => "situs",
@@ -245,158 +246,6 @@ fn channel(channel: pb::Channel) -> &'static str {
         pb::Channel::Email => "surel",
         pb::Channel::Phone => "telepon",
     }
-}
-
-/// The figures of a unit in a period.
-pub fn performance(answer: &pb::GetPerformanceResponse) -> String {
-    let none = event::ComplaintPerformanceState::default();
-    let of = answer.performance.as_ref().unwrap_or(&none);
-    let score = match &answer.score {
-        Some(score) if score.sample_size < score.sample_minimum => format!(
-            "{} (dari {} laporan; masuk peringkat mulai {})",
-            score.value, score.sample_size, score.sample_minimum
-        ),
-        Some(score) => format!("{} (dari {} laporan)", score.value, score.sample_size),
-        None => "belum ada".to_owned(),
-    };
-    let rating = match of.ratings {
-        0 => "belum ada".to_owned(),
-        ratings => format!(
-            "jumlah {} dari {ratings} pelapor, skala 1 sampai 5",
-            of.rating_total
-        ),
-    };
-    let mut text = lines(&[
-        ("Unit", of.unit.clone()),
-        ("Periode", of.period.clone()),
-        ("Nilai", score),
-        (
-            "Diterima",
-            format!("{} (di luar {} yang digabung)", of.received, of.merged),
-        ),
-        (
-            "Diverifikasi",
-            format!("{}, tepat waktu {}", of.verified, of.verified_in_time),
-        ),
-        (
-            "Selesai",
-            format!("{}, tepat waktu {}", of.resolved, of.resolved_in_time),
-        ),
-        ("Terbuka", format!("{}, lewat tenggat {}", of.open, of.overdue)),
-        ("Diarsipkan", of.archived.to_string()),
-        ("Dibuka lagi", of.reopened.to_string()),
-        (
-            "Hari kerja",
-            format!(
-                "sampai selesai: rata-rata {}, median {}; sampai ditanggapi: rata-rata {}",
-                or_dash(&of.mean_days),
-                or_dash(&of.median_days),
-                or_dash(&of.mean_response_days)
-            ),
-        ),
-        ("Kepuasan", rating),
-        (
-            "SP4N-LAPOR!",
-            format!("{} diterima, {} selesai", of.sp4n, of.sp4n_resolved),
-        ),
-        (
-            "Konsultasi",
-            format!(
-                "{} diterima, {} selesai",
-                of.consultations, of.consultations_completed
-            ),
-        ),
-    ]);
-    let columns = Columns {
-        right: &[1, 2, 3, 4, 5],
-        whole: &[0],
-    };
-    for (title, groups) in [("Jenis", &of.by_class), ("Kanal", &of.by_channel)] {
-        let rows = groups.iter().map(|group| {
-            let figures = [
-                group.received,
-                group.archived,
-                group.resolved,
-                group.resolved_in_time,
-                group.overdue,
-            ];
-            let cells = figures.iter().map(i64::to_string);
-            std::iter::once(group.key.clone()).chain(cells).collect()
-        });
-        let header = [
-            title,
-            "Diterima",
-            "Diarsipkan",
-            "Selesai",
-            "Tepat waktu",
-            "Lewat tenggat",
-        ];
-        if !groups.is_empty() {
-            text += &table(&header, columns, rows);
-        }
-    }
-    text
-}
-
-/// How a unit can be reached.
-pub fn desk(desk: &pb::Desk) -> String {
-    let mut text = lines(&[
-        ("Unit", desk.unit.clone()),
-        ("Meja khusus", since(&desk.separate_since_date)),
-        ("SP4N-LAPOR!", since(&desk.sp4n_since_date)),
-    ]);
-    let rows = desk.channels.iter().map(|one| {
-        vec![
-            channel(one.channel()).to_owned(),
-            one.since_date.clone(),
-            or_dash(&one.until_date),
-        ]
-    });
-    text += &table(&["Kanal", "Sejak", "Sampai"], Columns::default(), rows);
-    let rows = desk.records.iter().map(|one| {
-        let kind = match one.kind() {
-            pb::AccountabilityKind::Unspecified => "-",
-            pb::AccountabilityKind::Report => "laporan berkala",
-            pb::AccountabilityKind::Monitoring => "monitoring dan evaluasi",
-            pb::AccountabilityKind::FollowUp => "tindak lanjut",
-            pb::AccountabilityKind::Publication => "publikasi",
-        };
-        vec![
-            one.date.clone(),
-            kind.to_owned(),
-            one.title.clone(),
-            or_dash(&one.link),
-        ]
-    });
-    text + &table(
-        &["Tanggal", "Catatan", "Judul", "Tautan"],
-        Columns::default(),
-        rows,
-    )
-}
-
-fn since(date: &str) -> String {
-    match date {
-        "" => "tidak ada".to_owned(),
-        date => format!("sejak {date}"),
-    }
-}
-
-/// How much is sealed with which key.
-pub fn keys(keys: &[pb::KeyUsage]) -> String {
-    let rows = keys.iter().map(|one| {
-        let part = match (one.current, one.present) {
-            (true, _) => "menyandi dan membuka",
-            (false, true) => "membuka",
-            (false, false) => "TIDAK ADA: barisnya tidak terbaca",
-        };
-        vec![one.key.clone(), part.to_owned(), one.rows.to_string()]
-    });
-    let columns = Columns {
-        right: &[2],
-        whole: &[0],
-    };
-    table(&["Kunci", "Guna", "Baris"], columns, rows)
 }
 
 #[cfg(test)]
@@ -492,43 +341,5 @@ mod tests {
             ..Default::default()
         };
         assert!(!list(&[row]).contains('\u{1b}'));
-    }
-
-    #[test]
-    fn a_score_below_its_sample_says_from_where_it_is_ranked() {
-        let score = |size| pb::GetPerformanceResponse {
-            performance: None,
-            score: Some(event::ScoreState {
-                value: "80.00".into(),
-                sample_size: size,
-                sample_minimum: 10,
-                ..Default::default()
-            }),
-        };
-        assert!(performance(&score(9)).contains("80.00 (dari 9 laporan; masuk peringkat mulai 10)\n"));
-        assert!(performance(&score(10)).contains("80.00 (dari 10 laporan)\n"));
-        let none = pb::GetPerformanceResponse::default();
-        assert!(performance(&none).contains("belum ada"));
-    }
-
-    #[test]
-    fn a_key_that_nobody_has_is_cried_out() {
-        let key = |key: &str, current, present| pb::KeyUsage {
-            key: key.into(),
-            current,
-            present,
-            rows: 7,
-        };
-        let text = keys(&[
-            key("b", true, true),
-            key("a", false, true),
-            key("z", false, false),
-        ]);
-        let told: Vec<bool> = text
-            .lines()
-            .filter(|l| l.contains(" 7 "))
-            .map(|l| l.contains("TIDAK ADA"))
-            .collect();
-        assert_eq!(told, [false, false, true], "{text}");
     }
 }
