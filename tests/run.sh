@@ -104,7 +104,9 @@ conformance() {
         [ "$SECONDS" -lt "$deadline" ] || { echo "prima up is not serving after 60 s"; return 1; }
         sleep 0.2
     done
-    "$PRIMA_PYTHON" -B tests/conformance/conformance.py --endpoint "127.0.0.1:$port" --token-file "$work/data/token"
+    "$PRIMA_BIN" token --key "$work/data/key.pem" --subject loket --roles intake --agencies uji >"$work/intake"
+    "$PRIMA_PYTHON" -B tests/conformance/conformance.py --endpoint "127.0.0.1:$port" --token-file "$work/data/token" \
+        --intake-token-file "$work/intake"
     kill -TERM "$server"
     # A clean stop is part of what is tested.
     wait "$server" || { echo "prima up ended with status $? after SIGTERM"; return 1; }

@@ -18,12 +18,13 @@ import time
 
 import grpc
 
+import complaint
 import index
 import innovation
 import survey_in_full
 from kit import (
-    ACCESS, ASSESSMENT, CALL_SECONDS, DIRECTORY, HEALTH, INDEX, INNOVATION, RANKING, SURVEY, WATCH_SECONDS, Caller, Endpoint,
-    Mismatch, Report, Watch, expect, expect_within, refused,
+    ACCESS, ASSESSMENT, CALL_SECONDS, COMPLAINT, CONSULTATION, DIRECTORY, HEALTH, INDEX, INNOVATION, PRIVACY, RANKING,
+    SETTINGS, SURVEY, WATCH_SECONDS, Caller, Endpoint, Mismatch, Report, Watch, expect, expect_within, refused,
 )
 
 PERIOD = "2024-q3"
@@ -67,7 +68,8 @@ def run(report, endpoints, token, data):
         return {"request_id": f"{run_id}-{number:03}", "survey": to, "response": {"answers": answers}}
 
     # What the server tells of itself.
-    for service in (DIRECTORY, SURVEY, ACCESS, INNOVATION, INDEX, ASSESSMENT, RANKING):
+    for service in (DIRECTORY, SURVEY, ACCESS, INNOVATION, COMPLAINT, CONSULTATION, PRIVACY, SETTINGS, INDEX, ASSESSMENT,
+                    RANKING):
         with check(f"reflection lists {service}, health and reflection"):
             expect_within("the list", [service, HEALTH, "grpc.reflection.v1alpha.ServerReflection"],
                           endpoints[service].services())
@@ -395,24 +397,30 @@ def main():
     parser.add_argument("--directory", help="HOST:PORT of the directory")
     parser.add_argument("--survey", help="HOST:PORT of survey")
     parser.add_argument("--innovation", help="HOST:PORT of innovation")
+    parser.add_argument("--complaint", help="HOST:PORT of complaint")
     parser.add_argument("--index", help="HOST:PORT of index")
     parser.add_argument("--ranking", help="HOST:PORT of ranking")
     parser.add_argument("--token-file", type=pathlib.Path, required=True, help="file with an admin's bearer token")
+    parser.add_argument("--intake-token-file", type=pathlib.Path,
+                        help="file with a token whose only role is intake; without it what that may not do is not checked")
     parser.add_argument("--data", type=pathlib.Path, help="skm.json with the vector G-SKM-1",
                         default=pathlib.Path(__file__).resolve().parents[1] / "data" / "skm.json")
     args = parser.parse_args()
-    given = {DIRECTORY: args.directory, SURVEY: args.survey, INNOVATION: args.innovation, INDEX: args.index,
-             RANKING: args.ranking}
+    given = {DIRECTORY: args.directory, SURVEY: args.survey, INNOVATION: args.innovation, COMPLAINT: args.complaint,
+             INDEX: args.index, RANKING: args.ranking}
     given = {service: own or args.endpoint for service, own in given.items()}
     given[ACCESS], given[ASSESSMENT] = given[SURVEY], given[INDEX]
+    given[CONSULTATION] = given[PRIVACY] = given[SETTINGS] = given[COMPLAINT]
     if not all(given.values()):
-        parser.error("give --endpoint, or --directory, --survey, --innovation, --index and --ranking")
+        parser.error("give --endpoint, or --directory, --survey, --innovation, --complaint, --index and --ranking")
     servers = {address: Endpoint(address) for address in set(given.values())}
     report = Report()
     token = args.token_file.read_text().strip()
     endpoints = {service: servers[address] for service, address in given.items()}
     run(report, endpoints, token, args.data)
     innovation.run(report, endpoints, token)
+    counter = args.intake_token_file and args.intake_token_file.read_text().strip()
+    complaint.run(report, endpoints, token, counter)
     index.run(report, endpoints, token)
     print(f"{report.passed} passed, {report.failed} failed", flush=True)
     return 1 if report.failed or not report.passed else 0

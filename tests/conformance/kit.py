@@ -13,6 +13,10 @@ DIRECTORY = "prima.directory.v1.DirectoryService"
 SURVEY = "prima.survey.v1.SurveyService"
 ACCESS = "prima.survey.v1.AccessService"
 INNOVATION = "prima.innovation.v1.InnovationService"
+COMPLAINT = "prima.complaint.v1.ComplaintService"
+CONSULTATION = "prima.complaint.v1.ConsultationService"
+PRIVACY = "prima.complaint.v1.PrivacyService"
+SETTINGS = "prima.complaint.v1.SettingsService"
 INDEX = "prima.index.v1.IndexService"
 ASSESSMENT = "prima.index.v1.AssessmentService"
 RANKING = "prima.ranking.v1.RankingService"
@@ -119,7 +123,7 @@ class Watch:
         self.stream = stream
         self.changed = threading.Condition()
         self.latest = None
-        self.count = 0
+        self.messages = []
         self.ended = None
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -128,7 +132,7 @@ class Watch:
             for message in self.stream:
                 with self.changed:
                     self.latest = message
-                    self.count += 1
+                    self.messages.append(message)
                     self.changed.notify_all()
             why = "the server ended the stream"
         except grpc.RpcError as error:
@@ -148,7 +152,7 @@ class Watch:
                 if self.ended:
                     raise Mismatch(f"waiting for {what}: {self.ended}")
                 if left <= 0:
-                    raise Mismatch(f"no {what} within {WATCH_SECONDS} s; {self.count} messages, latest {self.latest}")
+                    raise Mismatch(f"no {what} within {WATCH_SECONDS} s; {len(self.messages)} messages, latest {self.latest}")
                 self.changed.wait(left)
 
     def close(self):

@@ -119,11 +119,14 @@ impl Cluster {
         number
     }
 
-    /// The last version of each subject on the bus.
+    /// The last version of each subject on the bus; nothing while the service has no stream there.
     pub async fn heads(&self, service: &str) -> BTreeMap<String, i64> {
         let bus = self.bus().await;
         let mut heads = BTreeMap::new();
-        let mut reading = bus.heads(service).await.unwrap();
+        let mut reading = match bus.heads(service).await {
+            Err(bus::Error::NoStream(_)) => return heads,
+            reading => reading.unwrap(),
+        };
         while let Some(head) = reading.next().await {
             let head = head.unwrap();
             heads.insert(head.subject, head.version);

@@ -281,6 +281,7 @@ fn every_method_is_called_by_the_conformance_client() {
         "conformance.py",
         "survey_in_full.py",
         "innovation.py",
+        "complaint.py",
         "index.py",
     ]
     .iter()

@@ -173,7 +173,7 @@ async fn locked(
 }
 
 /// The role in the agency that has the report. Who has none there does not learn which agency that is.
-fn role(caller: &Caller, case: &Case) -> Result<Role, Failure> {
+pub fn role(caller: &Caller, case: &Case) -> Result<Role, Failure> {
     role_in(caller, &case.agency).map_err(|_| {
         Failure::new(
             Kind::Denied,

@@ -95,7 +95,7 @@ impl Ground {
                 .calendar
                 .as_ref()
                 .is_some_and(|c| c.version() == calendar.version());
-            kept.hours.get(agency).filter(|_| same).cloned()
+            kept.hours.get(agency).filter(|_| same).copied()
         };
         let hours = match known {
             Some(hours) => hours,

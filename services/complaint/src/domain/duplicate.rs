@@ -1,5 +1,6 @@
 //! Whether two reports tell of the same.
 
+use chrono::TimeDelta;
 use prima_platform::{
     near::{self, Trigrams},
     number::{Rational, whole},
@@ -7,8 +8,8 @@ use prima_platform::{
 
 /// How alike two reports are at least to be shown, percent, by text or by title.
 const LEAST: i64 = 40;
-/// How far apart in time two reports are at most, days.
-pub const DAYS: i64 = 30;
+/// How far apart in time two reports are at most.
+pub const SPAN: TimeDelta = TimeDelta::days(30);
 /// How many reports are compared at most, the nearest in time.
 pub const COMPARED: usize = 500;
 /// How many are shown at most.

@@ -29,18 +29,18 @@ struct Server {
 type Convert<T> = fn(&Keyring, T) -> Result<action::Request, Failure>;
 
 impl Server {
-    /// What somebody with a token does to a report, and how it stands then.
+    /// As `act`, for those who need a token.
     async fn officer<T>(
         &self,
         request: Request<T>,
         convert: Convert<T>,
     ) -> Result<Option<v1::ComplaintStatus>, Status> {
         caller::of(&request).known().map_err(status)?;
-        self.reporter(request, convert).await
+        self.act(request, convert).await
     }
 
-    /// What the reporter does, whose code is in the message.
-    async fn reporter<T>(
+    /// What is done to a report, and how it stands then. The reporter needs no token: the code is in the message.
+    async fn act<T>(
         &self,
         request: Request<T>,
         convert: Convert<T>,
@@ -178,7 +178,7 @@ impl ComplaintService for Server {
         &self,
         request: Request<v1::ReplyToComplaintRequest>,
     ) -> Answer<v1::ReplyToComplaintResponse> {
-        let status = self.reporter(request, convert_action::reply).await?;
+        let status = self.act(request, convert_action::reply).await?;
         Ok(Response::new(v1::ReplyToComplaintResponse { status }))
     }
 
@@ -186,7 +186,7 @@ impl ComplaintService for Server {
         &self,
         request: Request<v1::CloseComplaintRequest>,
     ) -> Answer<v1::CloseComplaintResponse> {
-        let status = self.reporter(request, convert_action::close).await?;
+        let status = self.act(request, convert_action::close).await?;
         Ok(Response::new(v1::CloseComplaintResponse { status }))
     }
 
@@ -194,7 +194,7 @@ impl ComplaintService for Server {
         &self,
         request: Request<v1::ReopenComplaintRequest>,
     ) -> Answer<v1::ReopenComplaintResponse> {
-        let status = self.reporter(request, convert_action::reopen).await?;
+        let status = self.act(request, convert_action::reopen).await?;
         Ok(Response::new(v1::ReopenComplaintResponse { status }))
     }
 
@@ -202,7 +202,7 @@ impl ComplaintService for Server {
         &self,
         request: Request<v1::RateComplaintRequest>,
     ) -> Answer<v1::RateComplaintResponse> {
-        let status = self.reporter(request, convert_action::rate).await?;
+        let status = self.act(request, convert_action::rate).await?;
         Ok(Response::new(v1::RateComplaintResponse { status }))
     }
 

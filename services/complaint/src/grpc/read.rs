@@ -18,7 +18,8 @@ use super::{
 };
 use crate::{
     app::{
-        App, attachments, reporter, require_liaison, require_national, require_some, role_in, tracking_digest,
+        App, action::role, attachments, reporter, require_liaison, require_national, require_some,
+        tracking_digest,
     },
     domain::{
         code,
@@ -95,7 +96,7 @@ pub async fn complaint(
     request: v1::GetComplaintRequest,
 ) -> Result<v1::GetComplaintResponse> {
     let stored = named(app, caller, &request.name).await?;
-    let role = role_in(caller, &stored.case.agency)?;
+    let role = role(caller, &stored.case)?;
     Ok(v1::GetComplaintResponse {
         complaint: Some(view(app, &stored, Reader::Official(role)).await?),
     })
@@ -192,13 +193,13 @@ pub async fn duplicates(
     request: v1::ListDuplicatesRequest,
 ) -> Result<v1::ListDuplicatesResponse> {
     let stored = named(app, caller, &request.name).await?;
-    require_liaison(caller, &stored.case.agency)?;
+    role(caller, &stored.case)?;
     let Some(own) = stored.content(&app.vault)? else {
         // Once erased it is like nothing.
         return Ok(v1::ListDuplicatesResponse::default());
     };
     let conn = app.context.db.reader();
-    let others = near_in_time(conn, &stored, duplicate::DAYS, duplicate::COMPARED).await?;
+    let others = near_in_time(conn, &stored, duplicate::SPAN, duplicate::COMPARED).await?;
     let app_of_thread = app.clone();
     // Hundreds of texts of up to 10,000 characters take their time.
     let compared = tokio::task::spawn_blocking(move || compare(&app_of_thread, &own, others));

@@ -62,7 +62,8 @@ pub fn status(
         state_label: state.map(|s| s.label.clone()).unwrap_or_default(),
         state_time: Some(to_proto(case.state_since)),
         receive_time: Some(to_proto(case.received_at)),
-        deadline: running.into_iter().min_by_key(first),
+        // Once it is closed nothing runs; the deadline of the resolution stands still in case it is reopened.
+        deadline: running.into_iter().min_by_key(first).filter(|_| case.is_open()),
         level: case.level,
         open: case.is_open(),
         etag: stored.version.to_string(),

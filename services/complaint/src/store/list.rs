@@ -120,7 +120,10 @@ fn rows(filter: &Filter, now: DateTime<Utc>, after: Option<Seat>, limit: u64) ->
     let (seat, order) = match filter.order {
         Order::Newest => ("(received_at, id) <", "received_at DESC, id DESC"),
         Order::Due => {
-            terms.literal("due_at IS NOT NULL");
+            // Said twice, PostgreSQL would take it to leave out rows twice.
+            if !filter.overdue {
+                terms.literal("due_at IS NOT NULL");
+            }
             ("(due_at, id) >", "due_at, id")
         }
     };
@@ -145,12 +148,19 @@ pub async fn complaint_page(
     Ok((rows, next))
 }
 
-/// Reports that were received up to a time, the nearest first, or from then on.
-fn neighbours(stored: &Stored, days: i64, before: bool, limit: u64) -> (String, Vec<Value>) {
-    let (at, span) = (stored.received_at(), TimeDelta::days(days));
+/// The other reports of an agency, or of its unit, that were received up to a time and at most so long before it, the
+/// nearest first; or from then on.
+fn neighbours(
+    (agency, unit): (&str, &str),
+    at: DateTime<Utc>,
+    own: i64,
+    span: TimeDelta,
+    before: bool,
+    limit: u64,
+) -> (String, Vec<Value>) {
     let mut terms = Terms::default();
-    terms.equal("agency", &stored.case.agency);
-    terms.equal("unit", &stored.case.unit);
+    terms.equal("agency", agency);
+    terms.equal("unit", unit);
     let order = if before {
         terms.add("received_at <= ?", micros(at));
         terms.add("received_at >= ?", micros(at - span));
@@ -160,22 +170,24 @@ fn neighbours(stored: &Stored, days: i64, before: bool, limit: u64) -> (String, 
         terms.add("received_at <= ?", micros(at + span));
         "received_at, id"
     };
-    terms.add("id <> ?", stored.id);
+    terms.add("id <> ?", own);
     terms.literal("merged_into IS NULL");
     terms.ordered(order, limit)
 }
 
-/// The reports to the same agency and unit, or to the same agency when it has no unit yet, that were received within so
-/// many days of it, those that were merged left out; at most `most`, the nearest in time first.
+/// The reports to the same agency and unit, or to the same agency when it has no unit yet, that were received within
+/// `span` of it, those that were merged left out; at most `most`, the nearest in time first.
 pub async fn near_in_time(
     conn: &impl ConnectionTrait,
     stored: &Stored,
-    days: i64,
+    span: TimeDelta,
     most: usize,
 ) -> Result<Vec<Stored>, DbErr> {
+    let place = (stored.case.agency.as_str(), stored.case.unit.as_str());
     let mut found = Vec::new();
     for before in [true, false] {
-        let (text, values) = neighbours(stored, days, before, most as u64);
+        let at = stored.received_at();
+        let (text, values) = neighbours(place, at, stored.id, span, before, most as u64);
         found.extend(complaints_where(conn, &text, values).await?);
     }
     let distance = |other: &Stored| (other.received_at() - stored.received_at()).abs();

@@ -71,9 +71,9 @@ const FIRST: Step = Step {
             version BIGINT NOT NULL, updated_at BIGINT NOT NULL)",
         // What follows `id` in the indexes of lists is no part of the order: rows that a filter leaves out are passed over
         // in the index, without being read.
-        "CREATE INDEX complaint_newest ON complaint (received_at, id, state, class, open, due_at)",
-        "CREATE INDEX complaint_agency ON complaint (agency, received_at, id, state, class, open, due_at)",
-        "CREATE INDEX complaint_unit ON complaint (agency, unit, received_at, id, state, class, open, due_at)",
+        "CREATE INDEX complaint_newest ON complaint (received_at, id, state, class, open)",
+        "CREATE INDEX complaint_agency ON complaint (agency, received_at, id, state, class, open)",
+        "CREATE INDEX complaint_unit ON complaint (agency, unit, received_at, id, state, class, open)",
         "CREATE INDEX complaint_state ON complaint (agency, state, received_at, id)",
         "CREATE INDEX complaint_open ON complaint (agency, received_at, id) WHERE open = 1",
         "CREATE INDEX complaint_due ON complaint (due_at, id, state, class, open) WHERE due_at IS NOT NULL",
@@ -161,8 +161,8 @@ const FIRST: Step = Step {
             topic {key} NOT NULL, channel {key} NOT NULL, state {key} NOT NULL, member {key} NOT NULL,
             received_at BIGINT NOT NULL, first_answer_at BIGINT, completed_at BIGINT, appointment_at BIGINT,
             appointment_mode {key} NOT NULL, rating BIGINT NOT NULL DEFAULT 0, secrets {blob}, identity {blob},
-            content {blob}, sealed_key {key} NOT NULL, erase_at BIGINT, erased_at BIGINT, identity_erased_at BIGINT, version BIGINT NOT NULL,
-            updated_at BIGINT NOT NULL)",
+            content {blob}, sealed_key {key} NOT NULL, erase_at BIGINT, erased_at BIGINT, identity_erased_at BIGINT,
+            version BIGINT NOT NULL, updated_at BIGINT NOT NULL)",
         "CREATE INDEX consultation_agency ON consultation (agency, received_at, id)",
         "CREATE INDEX consultation_unit ON consultation (agency, unit, received_at, id)",
         "CREATE INDEX consultation_asking ON consultation (asking_agency, received_at, id) WHERE asking_agency <> ''",

@@ -9,6 +9,7 @@ use prima_platform::{
     bus::Bus,
     caller::{Caller, Role},
     config::Config,
+    db::sql,
     id::Ids,
     testing::served::{self, Hand, Options, Served},
     vault::Keyring,
@@ -18,6 +19,7 @@ use prima_proto::complaint::v1::{
     consultation_service_client::ConsultationServiceClient, privacy_service_client::PrivacyServiceClient,
     settings_service_client::SettingsServiceClient,
 };
+use sea_orm::{ConnectionTrait, QueryResult};
 use tonic::{Request, Status, service::Routes};
 use tonic_types::StatusExt;
 
@@ -137,6 +139,49 @@ impl World {
             code: answer.tracking_code,
             secret: answer.secret,
         }
+    }
+}
+
+/// A line of a timeline as stored.
+#[derive(Debug, PartialEq)]
+pub struct Line {
+    pub number: i64,
+    pub actor: String,
+    pub role: String,
+    pub public: bool,
+    /// Whether something was written.
+    pub noted: bool,
+    /// What happened.
+    pub entry: serde_json::Value,
+}
+
+impl Line {
+    /// A part of what happened; empty when it is not there.
+    pub fn part(&self, name: &str) -> &str {
+        self.entry[name].as_str().unwrap_or_default()
+    }
+}
+
+impl World {
+    /// The timeline of a report, the oldest line first.
+    pub async fn timeline(&self, name: &str) -> Vec<Line> {
+        let reader = self.db.reader();
+        let text = "SELECT number, actor, role, public, sealed, entry FROM timeline t
+            JOIN complaint c ON c.id = t.complaint_id WHERE c.uid = $1 ORDER BY number";
+        let uid = name.trim_start_matches("complaints/").to_owned();
+        let rows = reader
+            .query_all_raw(sql(reader, text, [uid.into()]))
+            .await
+            .unwrap();
+        let line = |row: QueryResult| Line {
+            number: row.try_get("", "number").unwrap(),
+            actor: row.try_get("", "actor").unwrap(),
+            role: row.try_get("", "role").unwrap(),
+            public: row.try_get::<i64>("", "public").unwrap() == 1,
+            noted: row.try_get::<Option<Vec<u8>>>("", "sealed").unwrap().is_some(),
+            entry: serde_json::from_str(&row.try_get::<String>("", "entry").unwrap()).unwrap(),
+        };
+        rows.into_iter().map(line).collect()
     }
 }
 

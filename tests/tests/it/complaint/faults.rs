@@ -359,7 +359,7 @@ async fn kills_at_random_and_a_bus_without_memory_lose_and_double_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reports_are_taken_with_everything_else_down_and_go_on_when_the_database_is_back() {
-    let cluster = Cluster::start().await;
+    let mut cluster = Cluster::start().await;
     cluster.nats.kill();
     let complaint = cluster.serve(Service::Complaint).await;
     complaint.wait_ready().await;
