@@ -344,7 +344,7 @@ async fn consultations_at_the_desk_stand_beside_the_reports() {
         let asked = client
             .request_consultation(intake(consultation::desk("satu")))
             .await;
-        let asked = asked.unwrap().into_inner().consultation.unwrap();
+        let asked = asked.unwrap().into_inner();
         assert_eq!(world.told(UNIT, "2026").await.consultations, 1);
         world.at("2026-02-13T05:00:01Z");
         let answer = v1::AnswerConsultationRequest {
