@@ -64,7 +64,7 @@ if faults:
 
 with open("compose.yaml") as file:
     services = yaml.safe_load(file)["services"]
-missing = {"directory", "survey", "innovation", "index", "ranking", "postgres", "nats"} - services.keys()
+missing = {"directory", "survey", "innovation", "complaint", "index", "ranking", "postgres", "nats"} - services.keys()
 if missing:
     sys.exit(f"compose.yaml: no {', '.join(sorted(missing))}")
 with open("otel/collector.yaml") as file:
@@ -73,5 +73,6 @@ PY
 echo "pods are hardened, compose and collector files parse"
 
 # -t parses the file without starting; the passwords only have to be there.
-env PRIMA_DIRECTORY_PASSWORD=x PRIMA_SURVEY_PASSWORD=x PRIMA_INNOVATION_PASSWORD=x PRIMA_INDEX_PASSWORD=x PRIMA_RANKING_PASSWORD=x \
+env PRIMA_DIRECTORY_PASSWORD=x PRIMA_SURVEY_PASSWORD=x PRIMA_INNOVATION_PASSWORD=x PRIMA_COMPLAINT_PASSWORD=x \
+    PRIMA_INDEX_PASSWORD=x PRIMA_RANKING_PASSWORD=x \
     "$PRIMA_NATS_SERVER" -t -c nats/nats.conf

@@ -14,5 +14,6 @@ SQL
 role directory "${PRIMA_DIRECTORY_PASSWORD:?}"
 role survey "${PRIMA_SURVEY_PASSWORD:?}"
 role innovation "${PRIMA_INNOVATION_PASSWORD:?}"
+role complaint "${PRIMA_COMPLAINT_PASSWORD:?}"
 role index "${PRIMA_INDEX_PASSWORD:?}"
 role ranking "${PRIMA_RANKING_PASSWORD:?}"

@@ -1,5 +1,6 @@
 //! The command line: every subcommand with its arguments. Help and messages are Indonesian.
 
+mod complaint;
 mod import;
 mod index;
 mod index_read;
@@ -14,7 +15,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use import::{DateOrder, FileArgs, ImportArgs, ImportWhat, ResponsesArgs};
+pub use complaint::{
+    ComplaintArgs, ComplaintListArgs, ComplaintOrder, ComplaintPerformanceArgs, ComplaintWatchArgs,
+    ComplaintWhat, ConsultationArgs, ConsultationWhat, KnowledgeArgs, KnowledgeWhat, WorkflowArgs,
+    WorkflowWhat,
+};
+pub use import::{DateOrder, FileArgs, HolidaysArgs, ImportArgs, ImportWhat, ResponsesArgs};
 pub use index::{
     FormKind, IndexArgs, IndexWhat, InstrumentArgs, InstrumentWhat, Keyed, ScoresArgs, SimulateArgs,
 };
@@ -109,9 +115,11 @@ pub enum Command {
     /// Prints a new key of complaints.
     #[command(
         about = "Buat kunci penyandi data pengaduan (dicetak ke keluaran baku)",
-        long_about = "Buat kunci penyandi data pengaduan, satu baris ID:BASE64 ke keluaran baku.\n\nTaruh baris itu di depan \
-                      kunci yang lama: pada PRIMA_COMPLAINT__KEYS (dipisah koma), atau sebagai baris pertama \
-                      complaint.key di direktori data prima up. Kunci pertama menyandi, semua kunci membuka."
+        long_about = "Buat kunci penyandi data pengaduan, satu baris ID:BASE64 ke keluaran baku.\n\nKunci pertama menyandi, semua \
+                      kunci membuka. prima up: taruh sebagai baris pertama complaint.key di direktori data. Layanan \
+                      tersendiri: tambahkan pada PRIMA_COMPLAINT__KEYS (dipisah koma) di belakang pada semua replika, \
+                      lalu pindahkan ke depan. Kunci lama dilepas setelah prima complaint keys menunjukkan 0. Simpan \
+                      salinannya terpisah dari cadangan basis data: tanpa kunci, datanya tidak terbaca."
     )]
     Key(KeyArgs),
     /// Asks the services whether they serve.
@@ -139,6 +147,20 @@ pub enum Command {
         about = "Daftar nilai terbitan yang dicatat (Ombudsman, SAKIP, IPP tahun lalu, …) beserta perubahannya"
     )]
     Scores(ScoresArgs),
+    /// What is done with complaints.
+    #[command(
+        about = "Pengaduan: masukkan, daftar, lacak, verifikasi, alihkan, tanggapi; kinerja, saluran, kunci"
+    )]
+    Complaint(ComplaintArgs),
+    /// What is done with consultations.
+    #[command(about = "Konsultasi: daftar pertanyaan yang masuk")]
+    Consultation(ConsultationArgs),
+    /// What is done with the knowledge base.
+    #[command(about = "Cari tanya jawab yang diterbitkan dari konsultasi")]
+    Knowledge(KnowledgeArgs),
+    /// What is done with workflows of reports.
+    #[command(about = "Periksa dokumen alur pengaduan")]
+    Workflow(WorkflowArgs),
     /// Writes a report.
     #[command(about = "Tulis laporan yang siap dicetak, beserta datanya")]
     Report(ReportArgs),

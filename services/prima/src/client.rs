@@ -1,7 +1,9 @@
 //! The client side: every command that talks gRPC to running services.
 
 pub mod call;
+mod complaint;
 pub mod connect;
+mod consultation;
 pub mod fault;
 mod health;
 pub mod import;
@@ -12,10 +14,13 @@ pub mod print;
 mod read;
 mod report;
 mod survey;
+mod workflow;
 
+use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 use crate::cli::{Cli, Command, ImportWhat};
 use connect::Connection;
@@ -63,11 +68,28 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Instrument(args) => index::instrument(&connection, args.what).await,
         Command::Index(args) => index::index(&connection, args.what).await,
         Command::Scores(args) => index::scores(&connection, args).await,
+        Command::Complaint(args) => complaint::run(&connection, args.what).await,
+        Command::Consultation(args) => consultation::consultation(&connection, args.what).await,
+        Command::Knowledge(args) => consultation::knowledge(&connection, args.what).await,
+        Command::Workflow(args) => workflow::run(args.what),
         Command::Report(args) => report::run(&connection, args.what).await,
         Command::League(args) => read::league(&connection, &args).await,
         Command::Standing(args) => read::standing(&connection, &args).await,
         Command::SampleSize(args) => survey::sample_size(&connection, args.population).await,
     }
+}
+
+/// The text of a file of at most `most` bytes.
+fn document(file: &Path, most: u64) -> anyhow::Result<String> {
+    let shown = || format!("berkas `{}` tidak dapat dibaca", file.display());
+    let size = fs::metadata(file).with_context(shown)?.len();
+    if size > most {
+        bail!(
+            "berkas `{}` terlalu besar: {size} bita; paling besar {most} bita",
+            file.display()
+        )
+    }
+    fs::read_to_string(file).with_context(shown)
 }
 
 /// Exit status of an import that is done but left rows out.
@@ -93,6 +115,10 @@ async fn import(connection: &Connection, what: ImportWhat) -> anyhow::Result<Exi
                 dry_run: args.dry_run,
             };
             import::responses(connection, &options).await?
+        }
+        ImportWhat::Holidays(args) => {
+            print::out(&import::holidays(connection, &args).await?)?;
+            return Ok(ExitCode::SUCCESS);
         }
     };
     print::out(&format!("{outcome}\n"))?;

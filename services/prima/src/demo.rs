@@ -7,8 +7,9 @@
 //!
 //! The Ombudsman's scores of 2022 are those that the press reported, recorded and not computed.
 //!
-//! Everything else is synthetic, from a fixed seed, and says so in each name and title.
+//! Everything else is synthetic, from a fixed seed or by hand, and says so in each name and title.
 
+mod complaints;
 mod synthetic;
 
 use std::path::{Path, PathBuf};
@@ -95,6 +96,12 @@ pub async fn load(endpoint: &str, token: &str, data: &Path) -> anyhow::Result<()
         "Jawaban contoh: {stored} diterima, {held} sudah ada (29 dari rekap yang diterbitkan, selebihnya sintetis); \
          berkas: {}",
         folder.display()
+    ));
+    let loaded = complaints::load(connection, &cities).await?;
+    print::note(&format!(
+        "Pengaduan contoh: {} laporan di {} unit (data sintetis); peringkatnya: \
+         prima league --metric complaint-resolution --period {} --cohort {COHORT}",
+        loaded.complaints, loaded.units, loaded.year
     ));
     Ok(())
 }

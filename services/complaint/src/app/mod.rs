@@ -200,7 +200,7 @@ pub fn role_in(caller: &Caller, agency: &str) -> Result<Role, Failure> {
 
 /// `Ok` for a liaison officer of the agency and who stands for them.
 pub fn require_liaison(caller: &Caller, agency: &str) -> Result<(), Failure> {
-    caller.require(&[caller::Role::Operator], agency)
+    require(caller, caller::Role::Operator, agency)
 }
 
 /// `Ok` for who may read reports of some agency.
@@ -210,7 +210,20 @@ pub fn require_some(caller: &Caller) -> Result<(), Failure> {
 
 /// `Ok` for the coordinator of the agency and the national admin.
 pub fn require_coordinator(caller: &Caller, agency: &str) -> Result<(), Failure> {
-    caller.require(&[caller::Role::Admin], agency)
+    require(caller, caller::Role::Admin, agency)
+}
+
+/// The agency is not repeated: a code or a telephone number may stand there by mistake.
+fn require(caller: &Caller, role: caller::Role, agency: &str) -> Result<(), Failure> {
+    caller.known()?;
+    caller.require(&[role], agency).map_err(|_| {
+        Failure::new(
+            Kind::Denied,
+            "PERMISSION_DENIED",
+            format!("needs the role {} in the agency", role.as_str()),
+            format!("Perlu peran {} di instansi tersebut", role.as_str()),
+        )
+    })
 }
 
 /// `Ok` for the national admin.
@@ -233,9 +246,16 @@ pub fn elsewhere() -> Failure {
     )
 }
 
-/// What is named does not exist.
+/// What is named does not exist. The name is not repeated: a code or a telephone number may stand there by mistake.
 pub fn not_found(name: impl Display) -> Failure {
-    Failure::not_found(&name.to_string())
+    let name = name.to_string();
+    let kind = name.split('/').next().unwrap_or_default();
+    Failure::new(
+        Kind::NotFound,
+        "NOT_FOUND",
+        format!("nothing in `{kind}` has this name"),
+        format!("Tidak ada yang bernama demikian di `{kind}`"),
+    )
 }
 
 /// `Ok` when the etag is empty or current.

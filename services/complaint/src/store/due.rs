@@ -5,7 +5,7 @@ use prima_platform::{
     clock::micros,
     db::{Txn, sql},
 };
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 
 use super::{
     Lock,
@@ -30,9 +30,15 @@ pub async fn due_page(
     now: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<Due>, DbErr> {
-    let text = "SELECT id, failures FROM complaint WHERE wake_at <= $1 ORDER BY wake_at, id LIMIT $2";
-    let values = [micros(now).into(), limit.into()];
+    let (text, values) = due_query(now, limit);
     Due::find_by_statement(sql(conn, text, values)).all(conn).await
+}
+
+fn due_query(now: DateTime<Utc>, limit: i64) -> (&'static str, Vec<Value>) {
+    (
+        "SELECT id, failures FROM complaint WHERE wake_at <= $1 ORDER BY wake_at, id LIMIT $2",
+        vec![micros(now).into(), limit.into()],
+    )
 }
 
 /// Locks a report whose time has come; `None` when another replica has it or was done with it before.
@@ -71,19 +77,24 @@ pub async fn outdated_page(
     after: Outdated,
     limit: i64,
 ) -> Result<Vec<Outdated>, DbErr> {
+    let (text, values) = outdated_query(version, after, limit);
+    Outdated::find_by_statement(sql(conn, &text, values))
+        .all(conn)
+        .await
+}
+
+fn outdated_query(version: i64, after: Outdated, limit: i64) -> (String, Vec<Value>) {
     let text = format!(
         "SELECT id, calendar FROM complaint WHERE {MOVABLE} AND calendar < $1 AND (calendar, id) > ($2, $3)
          ORDER BY calendar, id LIMIT $4"
     );
-    let values = [
+    let values = vec![
         version.into(),
         after.calendar.into(),
         after.id.into(),
         limit.into(),
     ];
-    Outdated::find_by_statement(sql(conn, &text, values))
-        .all(conn)
-        .await
+    (text, values)
 }
 
 /// How many there are.
@@ -114,3 +125,6 @@ pub async fn calendar_save(txn: &Txn, stored: &Stored, times: Times) -> Result<(
     txn.execute_raw(sql(txn, text, values)).await?;
     Ok(())
 }
+
+#[cfg(test)]
+pub mod tests;

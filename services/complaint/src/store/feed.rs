@@ -90,6 +90,23 @@ pub async fn feed_page(
     last: i64,
     limit: i64,
 ) -> Result<Vec<Fed>, DbErr> {
+    let (text, values) = page_query(view, after, last, limit);
+    let rows = Row::find_by_statement(sql(conn, &text, values)).all(conn).await?;
+    let fed = |row: Row| {
+        Ok(Fed {
+            entry: read_json(format!("feed {}", row.feed), "entry", &row.entry)?,
+            feed: row.feed,
+            complaint: name::Complaint { complaint: row.uid },
+            number: row.number,
+            agency: row.agency,
+            unit: row.unit,
+            role: row.role,
+        })
+    };
+    rows.into_iter().map(fed).collect()
+}
+
+fn page_query(view: &View, after: i64, last: i64, limit: i64) -> (String, Vec<Value>) {
     let part = |condition: &str| {
         format!(
             "SELECT * FROM (SELECT feed, complaint_id, number, agency, unit, role, entry FROM timeline
@@ -114,17 +131,8 @@ pub async fn feed_page(
         "SELECT f.feed, f.number, f.agency, f.unit, f.role, f.entry, c.uid FROM ({parts}) AS f
          JOIN complaint c ON c.id = f.complaint_id ORDER BY f.feed LIMIT $3"
     );
-    let rows = Row::find_by_statement(sql(conn, &text, values)).all(conn).await?;
-    let fed = |row: Row| {
-        Ok(Fed {
-            entry: read_json(format!("feed {}", row.feed), "entry", &row.entry)?,
-            feed: row.feed,
-            complaint: name::Complaint { complaint: row.uid },
-            number: row.number,
-            agency: row.agency,
-            unit: row.unit,
-            role: row.role,
-        })
-    };
-    rows.into_iter().map(fed).collect()
+    (text, values)
 }
+
+#[cfg(test)]
+mod tests;

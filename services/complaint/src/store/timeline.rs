@@ -1,8 +1,7 @@
 //! The timeline: lines are added, never changed. Erasure takes their free text away, watchers get them by number.
 
-use chrono::{DateTime, Utc};
 use prima_platform::{
-    clock::{from_micros, micros},
+    clock::micros,
     db::{Txn, sql},
     failure::Failure,
     vault::Keyring,
@@ -38,9 +37,6 @@ pub struct New {
 struct Row {
     id: i64,
     number: i64,
-    at: i64,
-    agency: String,
-    unit: String,
     actor: String,
     role: String,
     entry: String,
@@ -56,17 +52,11 @@ pub struct Line {
     pub id: i64,
     /// Number within the report, from 1.
     pub number: i64,
-    /// When.
-    pub at: DateTime<Utc>,
-    /// The agency that had the report after it.
-    pub agency: String,
-    /// The unit that had it; may be empty.
-    pub unit: String,
     /// Subject of the token; empty for the reporter and the system.
     pub actor: String,
     /// Key of the role.
     pub role: String,
-    /// What happened.
+    /// What happened, when and to whom.
     pub entry: Entry,
     /// Whether the reporter may read what was written.
     pub public: bool,
@@ -119,7 +109,7 @@ pub async fn timeline_add(txn: &Txn, vault: &Keyring, complaint: i64, new: &New)
 
 /// The whole timeline of a report, the oldest line first.
 pub async fn timeline_of(conn: &impl ConnectionTrait, complaint: i64) -> Result<Vec<Line>, DbErr> {
-    let text = "SELECT id, number, at, agency, unit, actor, role, entry, public, sealed, sealed_key
+    let text = "SELECT id, number, actor, role, entry, public, sealed, sealed_key
                 FROM timeline WHERE complaint_id = $1 ORDER BY number";
     let rows = Row::find_by_statement(sql(conn, text, [complaint.into()]))
         .all(conn)
@@ -129,9 +119,6 @@ pub async fn timeline_of(conn: &impl ConnectionTrait, complaint: i64) -> Result<
             entry: read_json(format!("timeline {}", row.id), "entry", &row.entry)?,
             id: row.id,
             number: row.number,
-            at: from_micros(row.at),
-            agency: row.agency,
-            unit: row.unit,
             actor: row.actor,
             role: row.role,
             public: row.public != 0,

@@ -7,19 +7,31 @@
     reason = "a test fails by panicking"
 )]
 
+mod attachments;
+mod bad_input;
+mod calendar;
+mod call;
 mod consultation;
 mod consultation_files;
 mod consultation_input;
 mod consultation_roles;
 mod consultation_rows;
-mod bad_input;
-mod call;
+mod desk;
 mod duplicates;
+mod erasure;
 mod fixture;
+mod kit;
 mod knowledge;
 mod life;
 mod list;
 mod matrix;
+mod performance;
+mod personal;
+mod privacy;
 mod repeats;
 mod roles;
+mod rotation;
+mod settings;
+mod sweep;
 mod track;
+mod watch;

@@ -93,7 +93,7 @@ async fn a_stale_etag_is_aborted_and_a_current_one_is_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_equal_submissions_at_once_make_one_report() {
     on_each_database(async |world| {
-        let file = world.upload(intake_caller()).await;
+        let file = world.file_of(intake_caller()).await;
         let request = v1::SubmitComplaintRequest {
             attachments: vec![file],
             ..report("satu")
@@ -164,7 +164,7 @@ async fn actions_at_once_stand_in_one_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_goes_with_one_answer_only() {
     on_each_database(async |mut world| {
-        let file = world.upload(usual(Respond)).await;
+        let file = world.file_of(usual(Respond)).await;
         let mut done = 0;
         for id in ["satu", "dua"] {
             let report = world.brought(id, "in_progress").await;
@@ -187,7 +187,7 @@ async fn a_file_goes_with_one_answer_only() {
 
 impl World {
     /// Uploads a small file; returns its name.
-    async fn upload(&self, by: prima_platform::caller::Caller) -> String {
+    async fn file_of(&self, by: prima_platform::caller::Caller) -> String {
         let content = b"%PDF-1.7 surat".to_vec();
         let head = v1::UploadAttachmentHead {
             request_id: request_id(),

@@ -11,6 +11,7 @@ use chrono::{Datelike, Months, NaiveDate};
 use prima_proto::period::Period;
 
 use super::{
+    complaint::{self, Performance},
     number::Rational,
     portfolio::{self, Portfolio},
     rule::{Figures, Value},
@@ -43,6 +44,8 @@ pub struct Facts {
     pub surveys: BTreeMap<String, Survey>,
     /// By the innovation service, by year.
     pub portfolios: BTreeMap<i32, Portfolio>,
+    /// By the complaint service, by year.
+    pub complaints: BTreeMap<i32, Performance>,
 }
 
 /// What the directory tells.
@@ -161,10 +164,14 @@ pub fn figures(metric: &str, facts: &Facts, date: NaiveDate) -> Option<Known> {
         "survey.publication" => survey_publication(&facts.satisfaction(date), date),
         "survey.followup_completion" => followup_completion(&facts.satisfaction(date), date),
         "survey.followup_speed" => followup_speed(&facts.satisfaction(date), date),
-        "platform.support_modules" => services.map(|u| support_modules(u, &facts.satisfaction(date))),
+        "platform.support_modules" => services.map(|u| support_modules(u, facts, date)),
         "innovation.portfolio" => portfolio::achievement(&facts.portfolios, date),
         "innovation.resources" => portfolio::resources(&facts.portfolios, date),
-        // `complaint.*` comes here once its events tell what these metrics need.
+        "complaint.channels" => complaint::channels(&facts.complaints, date),
+        "complaint.online_media" => complaint::online_media(&facts.complaints, date),
+        "complaint.response_time" => complaint::response_time(&facts.complaints, date),
+        "complaint.documentation" => complaint::documentation(&facts.complaints, date),
+        "complaint.completion" => complaint::completion(&facts.complaints, date),
         _ => None,
     }
 }
@@ -182,7 +189,7 @@ fn kinds<'a>(media: impl IntoIterator<Item = &'a Medium>, date: NaiveDate) -> BT
 }
 
 /// `part` of `whole` in percent; missing when there is no whole.
-fn percent(part: usize, whole: usize) -> Value {
+pub(super) fn percent(part: usize, whole: usize) -> Value {
     if whole == 0 {
         return Value::Missing;
     }
@@ -451,8 +458,11 @@ fn months_between(from: NaiveDate, to: NaiveDate) -> u32 {
 }
 
 /// What the suite itself keeps; parts of which nobody tells are missing, and the level stops before them.
-fn support_modules(unit: &Unit, surveys: &[&Survey]) -> Known {
+fn support_modules(unit: &Unit, facts: &Facts, date: NaiveDate) -> Known {
+    let surveys = facts.satisfaction(date);
+    let connected = complaint::connected(&facts.complaints, date);
     let mut origins = vec![unit.origin.clone()];
+    origins.extend(connected.map(|(_, origin)| origin.clone()));
     origins.extend(surveys.iter().map(|s| s.origin.clone()));
     let survey = if surveys.is_empty() {
         Value::Missing
@@ -462,7 +472,10 @@ fn support_modules(unit: &Unit, surveys: &[&Survey]) -> Known {
     Known {
         figures: vec![
             ("service_standard_data", unit.standards().next().is_some().into()),
-            ("sp4n_complaints", Value::Missing),
+            (
+                "sp4n_complaints",
+                connected.map_or(Value::Missing, |(connected, _)| connected.into()),
+            ),
             ("satisfaction_survey", survey),
             ("staff_performance", Value::Missing),
             ("faq_finance_or_other", Value::Missing),

@@ -1,6 +1,7 @@
 //! How an index is computed: pure rules, without I/O, clock or transport. Instruments are data.
 
 pub mod band;
+pub mod complaint;
 pub mod cycle;
 pub mod evidence;
 pub mod external;

@@ -4,8 +4,8 @@ use chrono::NaiveDate;
 use prima_platform::clock::from_proto;
 use prima_proto::{
     event::v1::{
-        AwardFacts, CompetitionEntryFacts, InnovationFacts, InnovationPortfolioState, MediumState,
-        ServiceStandardState, SurveyResultState, UnitState,
+        AwardFacts, CompetitionEntryFacts, ComplaintPerformanceState, InnovationFacts,
+        InnovationPortfolioState, MediumState, ServiceStandardState, SurveyResultState, UnitState,
     },
     period::jakarta_day,
 };
@@ -13,6 +13,7 @@ use prost::{DecodeError, Message};
 
 use crate::{
     domain::{
+        complaint::{Channel, Desk, Performance},
         facts::{Charter, Facts, FollowUp, Medium, Origin, Standard, Survey, Unit},
         portfolio::{Innovation, LegalBasis, Of, Portfolio},
     },
@@ -45,6 +46,12 @@ pub fn facts<'a>(kept: impl IntoIterator<Item = &'a Fact>) -> Result<Facts, Deco
                 let state = InnovationPortfolioState::decode(fact.payload.as_slice())?;
                 if let Ok(year) = state.period.parse() {
                     facts.portfolios.insert(year, portfolio(origin, year, state));
+                }
+            }
+            "complaint" => {
+                let state = ComplaintPerformanceState::decode(fact.payload.as_slice())?;
+                if let Ok(year) = state.period.parse() {
+                    facts.complaints.insert(year, performance(origin, state));
                 }
             }
             _ => {}
@@ -188,6 +195,39 @@ fn portfolio(origin: Origin, year: i32, state: InnovationPortfolioState) -> Port
     }
 }
 
+fn performance(origin: Origin, state: ComplaintPerformanceState) -> Performance {
+    let count = |n: i64| usize::try_from(n).unwrap_or_default();
+    let hours = [&state.slowest_response_hours, &state.slowest_consultation_hours];
+    let channels = state.channels.into_iter().filter_map(|c| {
+        Some(Channel {
+            since: day(&c.since_date)?,
+            until: day(&c.until_date),
+            online: c.online,
+            kind: c.kind,
+        })
+    });
+    let records = state.records.into_iter();
+    Performance {
+        origin,
+        received: count(state.received),
+        merged: count(state.merged),
+        archived: count(state.archived),
+        resolved: count(state.resolved),
+        sp4n: count(state.sp4n),
+        sp4n_archived: count(state.sp4n_archived),
+        sp4n_resolved: count(state.sp4n_resolved),
+        consultations: count(state.consultations),
+        consultations_completed: count(state.consultations_completed),
+        slowest_hours: hours.into_iter().filter_map(|text| text.parse().ok()).max(),
+        desk: Desk {
+            channels: channels.collect(),
+            separate_since: day(&state.separate_since_date),
+            sp4n_since: day(&state.sp4n_since_date),
+            records: records.filter_map(|r| Some((r.kind, day(&r.date)?))).collect(),
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use prima_proto::event::v1::{
@@ -251,6 +291,37 @@ mod tests {
         };
         let subject = format!("prima.innovation.portfolio.3271.dpmptsp.{year}");
         kept("innovation", &subject, i64::from(year), &state)
+    }
+
+    fn heard(year: i32) -> Fact {
+        let state = ComplaintPerformanceState {
+            period: year.to_string(),
+            received: 10,
+            resolved: i64::from(year - 2015),
+            slowest_response_hours: "70".into(),
+            sp4n_since_date: format!("{year}-02-01"),
+            ..ComplaintPerformanceState::default()
+        };
+        let subject = format!("prima.complaint.performance.3271.dpmptsp.{year}");
+        kept("complaint", &subject, i64::from(year), &state)
+    }
+
+    #[test]
+    fn the_slower_of_reports_and_consultations_counts() {
+        let state = |report: &str, consultation: &str| ComplaintPerformanceState {
+            slowest_response_hours: report.into(),
+            slowest_consultation_hours: consultation.into(),
+            ..ComplaintPerformanceState::default()
+        };
+        for (report, consultation, slowest) in [
+            ("", "", None),
+            ("9", "", Some(9)),
+            ("9", "10", Some(10)),
+            ("", "0", Some(0)),
+        ] {
+            let told = performance(Origin::default(), state(report, consultation));
+            assert_eq!(told.slowest_hours, slowest);
+        }
     }
 
     fn directory() -> Fact {
@@ -348,11 +419,12 @@ mod tests {
         fn suggestions_do_not_depend_on_the_order_of_events(
             surveys in proptest::collection::vec((0..60i64, any::<bool>()), 1..6),
             starts in proptest::collection::vec(2019..2026i32, 0..4),
-            seed in proptest::collection::vec(any::<u32>(), 10),
+            seed in proptest::collection::vec(any::<u32>(), 13),
         ) {
             let mut kept = vec![directory()];
             kept.extend((0..).zip(surveys).map(|(n, (respondents, published))| told(n, respondents, published)));
             kept.extend((2021..).zip(starts).map(|(year, start)| shows(year, start)));
+            kept.extend((2022..2025).map(heard));
             let date = day("2024-06-30").unwrap();
             let (instrument, _) = instrument::built_in().iter().find(|(i, _)| i.id == "pekppp-2022").unwrap();
             let before = suggest(instrument, "online", &facts(&kept).unwrap(), date);

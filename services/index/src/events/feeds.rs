@@ -8,7 +8,7 @@ use prima_platform::{
     db::Txn,
 };
 use prima_proto::{
-    event::v1::{InnovationPortfolioState, SurveyResultState, UnitState},
+    event::v1::{ComplaintPerformanceState, InnovationPortfolioState, SurveyResultState, UnitState},
     name,
 };
 use prost::{DecodeError, Message};
@@ -51,12 +51,11 @@ pub const FEEDS: [Feed; 4] = [
         filter: "prima.innovation.portfolio.>",
         check: |payload| InnovationPortfolioState::decode(payload).map(drop),
     },
-    // What it tells is kept as it came, until there are metrics that read it (`domain::facts::figures`).
     Feed {
         name: "index-complaint-performance",
         service: "complaint",
         filter: "prima.complaint.performance.>",
-        check: |_| Ok(()),
+        check: |payload| ComplaintPerformanceState::decode(payload).map(drop),
     },
 ];
 

@@ -9,6 +9,7 @@
 )]
 
 mod actions;
+mod complaint;
 mod cycles;
 mod evaluation;
 mod evidence;

@@ -25,7 +25,8 @@ use crate::{fixture::*, scene};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
-fn unit() -> name::Unit {
+/// The unit of the tests.
+pub fn unit() -> name::Unit {
     name::Unit::parse("agencies/3271/units/dpmptsp").unwrap()
 }
 
@@ -104,7 +105,8 @@ fn result(published: &str) -> SurveyResultState {
     }
 }
 
-async fn tell(t: &World, service: &str, subject: &str, version: i64, payload: Option<Vec<u8>>) {
+/// Puts a state on the bus as `service` would.
+pub async fn tell(t: &World, service: &str, subject: &str, version: i64, payload: Option<Vec<u8>>) {
     t.bus.ensure_stream(service).await.unwrap();
     let last = t.bus.last(service, subject).await.unwrap();
     let event = Event {
@@ -133,7 +135,7 @@ async fn tell_survey(t: &World, version: i64, state: &SurveyResultState) {
 }
 
 /// What is suggested for the unit on 30 June 2024.
-async fn suggested(t: &World) -> Vec<Suggested> {
+pub async fn suggested(t: &World) -> Vec<Suggested> {
     let facts = suggestions::facts_of(t.db.reader(), &unit()).await.unwrap();
     let (instrument, _) = instrument::built_in()
         .iter()
@@ -144,7 +146,7 @@ async fn suggested(t: &World) -> Vec<Suggested> {
 }
 
 /// Waits until `indicator` is suggested this level.
-async fn level(t: &World, indicator: &str, expected: Option<u32>) -> Suggested {
+pub async fn level(t: &World, indicator: &str, expected: Option<u32>) -> Suggested {
     let found = eventually(DEADLINE, async || {
         let all = suggested(t).await;
         all.into_iter()
@@ -339,18 +341,6 @@ async fn what_can_never_be_read_goes_to_the_dead_letters() {
         tell_survey(&t, 4, &result("")).await;
         level(&t, "survey_publication_media", Some(0)).await;
         assert_eq!(t.count("dead_letter").await, 0);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn what_complaint_tells_is_kept_for_its_unit() {
-    on_each_database(async |t| {
-        let performance = "prima.complaint.performance.3271.dpmptsp.2023";
-        tell(&t, "complaint", performance, 1, Some(vec![1, 2, 3])).await;
-        let kept = eventually(DEADLINE, async || (t.count("fact").await == 1).then_some(()));
-        assert_eq!(kept.await, Some(()));
-        assert!(suggested(&t).await.iter().all(|s| s.level.is_none()));
     })
     .await;
 }

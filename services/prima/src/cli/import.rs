@@ -49,6 +49,29 @@ pub enum ImportWhat {
                  category,source,no_maladministration,reason"
     )]
     Scores(FileArgs),
+    /// The national calendar.
+    #[command(
+        about = "Hari libur nasional dan cuti bersama; kolom: date,kind,name",
+        long_about = "Hari libur nasional dan cuti bersama; kolom: date (TTTT-BB-HH), kind (libur_nasional atau \
+                      cuti_bersama), name.\n\nKalender setiap tahun yang disebut berkas diganti seluruhnya, dan tenggat \
+                      laporan yang masih terbuka dihitung ulang. Mengimpor berkas yang sama lagi tidak mengubah apa pun."
+    )]
+    Holidays(HolidaysArgs),
+}
+
+/// Arguments of `prima import holidays`.
+#[derive(Debug, Clone, Args)]
+pub struct HolidaysArgs {
+    /// The file.
+    #[arg(value_name = "BERKAS.csv", help = "Berkas CSV (UTF-8; pemisah koma)")]
+    pub file: PathBuf,
+    /// Source.
+    #[arg(
+        long,
+        value_name = "SUMBER",
+        help = "Sumber, misalnya \"SKB 3 Menteri Nomor 1017 Tahun 2024\"; 5 sampai 300 karakter"
+    )]
+    pub citation: String,
 }
 
 /// A file to import.

@@ -215,6 +215,13 @@ mod tests {
             "prima instrument check -h",
             "prima scores -h",
             "prima workdays -h",
+            "prima complaint submit --help",
+            "prima complaint list -h",
+            "prima complaint track -h",
+            "prima complaint verify -h",
+            "prima consultation list -h",
+            "prima knowledge search -h",
+            "prima workflow check --help",
         ] {
             let text = read(line).unwrap_err();
             for word in [
@@ -356,7 +363,29 @@ mod tests {
                 "prima workdays 2025-03-26 14 --first-day besok",
                 Err("pilihannya: next-working-day, same-day"),
             ),
+            (
+                "prima complaint list agencies/3271 --overdue --order due --limit 20",
+                Ok(()),
+            ),
+            ("prima complaint list", Err("<INDUK>")),
+            (
+                "prima complaint list agencies/- --limit 0",
+                Err("harus 1 sampai 1000"),
+            ),
+            (
+                "prima complaint list agencies/- --order name",
+                Err("pilihannya: newest, due"),
+            ),
+            ("prima complaint verify c", Err("--unit")),
+            ("prima complaint respond c", Err("--text")),
+            ("prima complaint reject c --text abcde", Err("--reason")),
+            ("prima complaint watch agencies/- --after 0 --format json", Ok(())),
+            ("prima complaint performance agencies/1/units/a", Err("<PERIODE>")),
+            ("prima complaint keys", Ok(())),
+            ("prima knowledge search syarat izin", Ok(())),
+            ("prima workflow check", Err("<BERKAS.json>")),
             ("prima import scores f.csv --skip-bad-rows", Ok(())),
+            ("prima import holidays f.csv", Err("--citation")),
             (
                 "prima scores --metric ombudsman --subject agencies/3271/units/-",
                 Ok(()),

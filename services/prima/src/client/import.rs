@@ -1,6 +1,7 @@
 //! Loading CSV files. Every row is checked before the first one is sent; sending the same file again changes
 //! nothing.
 
+mod holidays;
 mod levels;
 mod progress;
 mod regions;
@@ -26,6 +27,7 @@ use super::{fault, print};
 use crate::cli::FileArgs;
 use progress::Progress;
 
+pub use holidays::holidays;
 pub use levels::levels;
 pub use regions::regions;
 pub use responses::{ColumnMap, ResponseOptions, ValueMap, label, responses, zone};

@@ -1,11 +1,10 @@
 //! Instruments of evaluation, simulated indexes, and recorded scores.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use prima_index::domain::instrument::Instrument;
 use prima_proto::index::v1 as pb;
 use prost::Message;
@@ -42,24 +41,12 @@ pub(super) async fn instrument(connection: &Connection, what: InstrumentWhat) ->
 }
 
 fn check(file: &Path) -> anyhow::Result<ExitCode> {
-    let read = Instrument::read(&document(file)?);
+    let read = Instrument::read(&super::document(file, DOCUMENT_MAX)?);
     print::out(&print::instrument::checked(&read))?;
     Ok(match read {
         Ok(_) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     })
-}
-
-fn document(file: &Path) -> anyhow::Result<String> {
-    let shown = || format!("berkas `{}` tidak dapat dibaca", file.display());
-    let size = fs::metadata(file).with_context(shown)?.len();
-    if size > DOCUMENT_MAX {
-        bail!(
-            "berkas `{}` terlalu besar: {size} bita; paling besar {DOCUMENT_MAX} bita",
-            file.display()
-        )
-    }
-    fs::read_to_string(file).with_context(shown)
 }
 
 async fn list(client: &Index, format: Plain) -> anyhow::Result<()> {
@@ -86,7 +73,7 @@ async fn list(client: &Index, format: Plain) -> anyhow::Result<()> {
 async fn add(client: &Index, file: &Path) -> anyhow::Result<()> {
     let mut message = pb::AddInstrumentRequest {
         request_id: String::new(),
-        document: document(file)?,
+        document: super::document(file, DOCUMENT_MAX)?,
     };
     // The same document sent again is the same request.
     let text = [b"AddInstrument\0".as_slice(), &message.encode_to_vec()].concat();

@@ -1,6 +1,8 @@
 //! What is printed: tables for people, JSON and CSV for machines.
 
 pub mod analysis;
+pub mod complaint;
+pub mod complaint_figures;
 pub mod index;
 pub mod index_tree;
 pub mod instrument;
@@ -14,7 +16,7 @@ use std::io::{self, Write};
 
 use anyhow::Context;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
-use prima_platform::document::csv::guarded;
+use prima_platform::{document::csv::guarded, failure::Violation};
 use prima_proto::ranking::v1 as ranking;
 use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
 use serde::Serialize;
@@ -36,6 +38,20 @@ pub fn out(text: &str) -> io::Result<()> {
 /// Writes a line to stderr. A closed stderr leaves nobody to tell.
 pub fn note(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Tells that a list goes on, when it does.
+pub fn more(next_page_token: &str) {
+    if !next_page_token.is_empty() {
+        note("Masih ada yang lain; persempit pilihan atau naikkan --limit.");
+    }
+}
+
+/// The faults of a document, one a line, and how many.
+pub fn faults(faults: &[Violation]) -> String {
+    let line = |fault: &Violation| clean(&format!("{}: {}", fault.field, fault.localized)) + "\n";
+    let lines: String = faults.iter().map(line).collect();
+    lines + &format!("{} kesalahan\n", faults.len())
 }
 
 /// The text without what could move the cursor, break a line or switch the direction of writing.

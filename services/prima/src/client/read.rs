@@ -173,7 +173,7 @@ fn show(format: Format, text: &str) -> anyhow::Result<()> {
 }
 
 /// Shows every message of a stream, and opens it again when it ends or breaks: each first message is whole.
-async fn follow<M, F>(
+pub(super) async fn follow<M, F>(
     mut open: impl FnMut() -> F,
     mut show: impl FnMut(M) -> anyhow::Result<()>,
 ) -> anyhow::Result<ExitCode>

@@ -119,7 +119,7 @@ fn request_id(message: &pb::CreateSurveyRequest) -> String {
 }
 
 /// An id of a request that follows from what is asked.
-fn request_id_of(method: &str, content: &impl Message) -> String {
+pub(super) fn request_id_of(method: &str, content: &impl Message) -> String {
     let text = [method.as_bytes(), b"\0", &content.encode_to_vec()].concat();
     Uuid::new_v5(&Uuid::NAMESPACE_URL, &text).to_string()
 }

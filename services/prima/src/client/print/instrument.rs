@@ -120,14 +120,7 @@ pub fn checked(read: &Result<Instrument, Vec<Violation>>) -> String {
                 instrument.bands.len()
             )) + "\n"
         }
-        Err(faults) => {
-            let mut text = String::new();
-            for fault in faults {
-                text += &clean(&format!("{}: {}", fault.field, fault.localized));
-                text.push('\n');
-            }
-            text + &format!("{} kesalahan\n", faults.len())
-        }
+        Err(faults) => super::faults(faults),
     }
 }
 

@@ -6,6 +6,9 @@ use serde::Serialize;
 use super::{Columns, clean, or_dash, staleness};
 use crate::cli::Format;
 
+/// The metric whose sample is complaints.
+const COMPLAINTS: &str = "complaint-resolution";
+
 /// A league table with the rows that were fetched.
 #[derive(Debug, Clone, Default)]
 pub struct League {
@@ -82,10 +85,7 @@ impl League {
             "Responden",
             "Keterangan",
         ];
-        let header = header.map(|name| match (name, metric.as_str()) {
-            ("Nilai (IKM)", other) if other != "skm" => "Nilai",
-            (name, _) => name,
-        });
+        let header = header.map(|name| heading(name, metric));
         text += &super::table(
             &header,
             Columns {
@@ -100,7 +100,7 @@ impl League {
                     or_dash(&row.score),
                     or_dash(&row.category),
                     row.respondents.to_string(),
-                    remark(row),
+                    remark(row, metric),
                 ]
             }),
         );
@@ -144,7 +144,7 @@ impl League {
                     row.category.as_str().into(),
                     row.respondents.to_string().into(),
                     row.minimum_respondents.to_string().into(),
-                    remark(row).into(),
+                    remark(row, &self.table.metric).into(),
                 ]
             }),
         )
@@ -157,12 +157,14 @@ pub fn rank(row: &pb::LeagueRow) -> Option<i64> {
 }
 
 /// Why it has no rank, else how far the score may still change.
-pub fn remark(row: &pb::LeagueRow) -> String {
+pub fn remark(row: &pb::LeagueRow, metric: &str) -> String {
     match row.unranked_reason() {
         pb::UnrankedReason::SampleTooSmall => {
             format!(
-                "responden kurang: {} dari {}",
-                row.respondents, row.minimum_respondents
+                "{} kurang: {} dari {}",
+                heading("Responden", metric).to_lowercase(),
+                row.respondents,
+                row.minimum_respondents
             )
         }
         pb::UnrankedReason::UnitsMissing => {
@@ -179,10 +181,20 @@ pub fn remark(row: &pb::LeagueRow) -> String {
     }
 }
 
+/// The heading of a column as it is called for a metric.
+pub fn heading(name: &'static str, metric: &str) -> &'static str {
+    match (name, metric) {
+        ("Nilai (IKM)", other) if other != "skm" => "Nilai",
+        ("Responden", COMPLAINTS) => "Laporan",
+        _ => name,
+    }
+}
+
 /// A metric as people call it.
 pub fn metric_name(metric: &str) -> String {
     match metric {
         "skm" => "Survei Kepuasan Masyarakat (IKM)".to_owned(),
+        COMPLAINTS => "Penyelesaian Pengaduan".to_owned(),
         other => other.to_owned(),
     }
 }

@@ -3,7 +3,7 @@
 use prima_proto::ranking::v1 as pb;
 use serde::Serialize;
 
-use super::league::{metric_name, rank, remark};
+use super::league::{heading, metric_name, rank, remark};
 use super::{Columns, clean, or_dash, staleness};
 use crate::cli::Format;
 
@@ -85,16 +85,17 @@ impl Places {
             metric_name(&self.metric),
             self.period
         )) + "\n";
+        let header = [
+            "Kelompok",
+            "Peringkat",
+            "Dari",
+            "Nilai (IKM)",
+            "Mutu",
+            "Responden",
+            "Keterangan",
+        ];
         text += &super::table(
-            &[
-                "Kelompok",
-                "Peringkat",
-                "Dari",
-                "Nilai (IKM)",
-                "Mutu",
-                "Responden",
-                "Keterangan",
-            ],
+            &header.map(|name| heading(name, &self.metric)),
             Columns {
                 right: &[1, 2, 3, 5],
                 whole: &[0],
@@ -107,7 +108,7 @@ impl Places {
                     or_dash(&row.score),
                     or_dash(&row.category),
                     row.respondents.to_string(),
-                    remark(row),
+                    remark(row, &self.metric),
                 ]
             }),
         );
@@ -150,7 +151,7 @@ impl Places {
                     row.score.as_str().into(),
                     row.category.as_str().into(),
                     row.respondents.to_string().into(),
-                    remark(row).into(),
+                    remark(row, &self.metric).into(),
                 ]
             }),
         )

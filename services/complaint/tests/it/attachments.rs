@@ -1,0 +1,374 @@
+//! Files: sealed, claimed once, read by those who may.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use futures::stream;
+use prima_platform::{caller::Role, testing::eventually};
+use prima_proto::complaint::v1::{self, upload_attachment_request::Part};
+use sha2::{Digest, Sha256};
+use tonic::Code;
+
+use crate::{
+    fixture::{
+        World, by, faults, intake, liaison, national, on_each_database, public, refused, report, request_id,
+    },
+    kit::{head, messages, part, pdf, swept},
+};
+
+fn read(name: &str) -> v1::ReadAttachmentRequest {
+    v1::ReadAttachmentRequest {
+        name: name.into(),
+        access: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_comes_back_as_it_went_and_lies_sealed() {
+    on_each_database(async |mut world| {
+        for size in [20, 256 << 10, (256 << 10) + 1, 700_000] {
+            let bytes = pdf("isi surat yang rahasia", size);
+            let name = world.upload("surat.pdf", &bytes).await;
+            let by_intake = world.download(|| intake(read(&name))).await;
+            refused(by_intake, Code::NotFound, "NOT_FOUND");
+            let report = world.submit_with(&size.to_string(), vec![name.clone()]).await;
+            assert_eq!(world.download(|| liaison(read(&name))).await.unwrap(), bytes);
+            assert_eq!(world.download(|| national(read(&name))).await.unwrap(), bytes);
+            let own = || v1::ReadAttachmentRequest {
+                access: report.access(),
+                ..read(&name)
+            };
+            assert_eq!(world.download(|| public(own())).await.unwrap(), bytes);
+        }
+        let needle = b"isi surat yang rahasia";
+        let objects = world.objects();
+        assert_eq!(objects.len(), 4);
+        for object in &objects {
+            assert!(!object.windows(needle.len()).any(|w| w == needle));
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_read_by_the_agency_and_the_reporter_alone() {
+    on_each_database(async |mut world| {
+        let name = world.upload("surat.pdf", &pdf("a", 100)).await;
+        let report = world.submit_with("satu", vec![name.clone()]).await;
+        let other = world.submit("dua").await;
+        let elsewhere = world
+            .download(|| by("x", Role::Operator, "3201", read(&name)))
+            .await;
+        let status = refused(elsewhere, Code::PermissionDenied, "PERMISSION_DENIED");
+        assert!(!status.message().contains("3271"), "{status:?}");
+        let by_intake = world.download(|| intake(read(&name))).await;
+        refused(by_intake, Code::PermissionDenied, "PERMISSION_DENIED");
+        let nobody = world.download(|| public(read(&name))).await;
+        refused(nobody, Code::Unauthenticated, "TOKEN_MISSING");
+        let wrong_secret = v1::Access {
+            secret: other.secret.clone(),
+            ..report.access().unwrap()
+        };
+        for access in [other.access().unwrap(), wrong_secret] {
+            let request = || {
+                public(v1::ReadAttachmentRequest {
+                    access: Some(access.clone()),
+                    ..read(&name)
+                })
+            };
+            refused(world.download(request).await, Code::NotFound, "NOT_FOUND");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reporter_sees_own_replies_and_public_answers_and_nothing_internal() {
+    on_each_database(async |mut world| {
+        let report = world.submit("satu").await;
+        let of_answer = world.liaison_upload().await;
+        world
+            .respond(
+                &report.name,
+                "Terlampir surat jawaban kami.",
+                vec![of_answer.clone()],
+            )
+            .await;
+        let own = world.upload_by(&report, &pdf("bukti", 500)).await.unwrap();
+        let reply = v1::ReplyToComplaintRequest {
+            request_id: request_id(),
+            access: report.access(),
+            text: "Belum selesai, lihat foto".into(),
+            attachments: vec![own.name.clone()],
+        };
+        world.complaints.reply_to_complaint(public(reply)).await.unwrap();
+        for name in [&of_answer, &own.name] {
+            let request = || {
+                public(v1::ReadAttachmentRequest {
+                    access: report.access(),
+                    ..read(name)
+                })
+            };
+            assert!(world.download(request).await.is_ok());
+            assert!(world.download(|| liaison(read(name))).await.is_ok());
+        }
+        let internal = "UPDATE timeline SET public = 0 WHERE role <> 'reporter'";
+        world.tamper(internal).await;
+        let hidden = || {
+            public(v1::ReadAttachmentRequest {
+                access: report.access(),
+                ..read(&of_answer)
+            })
+        };
+        refused(world.download(hidden).await, Code::NotFound, "NOT_FOUND");
+    })
+    .await;
+}
+
+impl World {
+    async fn liaison_upload(&self) -> String {
+        let bytes = pdf("jawaban", 400);
+        let messages = messages(head("jawaban.pdf", &bytes), &bytes);
+        self.send(liaison(stream::iter(messages))).await.unwrap().name
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_upload_gets_the_first_answer() {
+    on_each_database(async |world| {
+        let bytes = pdf("a", 3000);
+        let first = head("surat.pdf", &bytes);
+        let answer = world
+            .send(intake(stream::iter(messages(first.clone(), &bytes))))
+            .await
+            .unwrap();
+        assert_eq!((answer.display_name.as_str(), answer.size), ("surat.pdf", 3000));
+        // The bytes of a repeat are not asked for.
+        let again = world
+            .send(intake(stream::iter(messages(first.clone(), b""))))
+            .await
+            .unwrap();
+        assert_eq!(again, answer);
+        let other = v1::UploadAttachmentHead {
+            display_name: "lain.pdf".into(),
+            ..first
+        };
+        let reused = world.send(intake(stream::iter(messages(other, &bytes)))).await;
+        refused(reused, Code::InvalidArgument, "REQUEST_ID_REUSED");
+        assert_eq!(world.count("attachment").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_claimed_once_by_its_uploader_within_a_day() {
+    on_each_database(async |mut world| {
+        let taken = world.upload("a.pdf", &pdf("a", 100)).await;
+        world.submit_with("satu", vec![taken.clone()]).await;
+        let foreign = world.liaison_upload().await;
+        let first = world.submit("dua").await;
+        let reporters = world.upload_by(&first, &pdf("r", 100)).await.unwrap().name;
+        let old = world.upload("b.pdf", &pdf("b", 100)).await;
+        world.advance(TimeDelta::hours(24) + TimeDelta::seconds(1));
+        let fresh = world.upload("c.pdf", &pdf("c", 100)).await;
+        let unknown = "attachments/0190".to_owned();
+        let before = world.count("complaint").await;
+        let request = v1::SubmitComplaintRequest {
+            attachments: vec![taken, fresh.clone(), foreign, reporters, old, unknown],
+            ..report("tiga")
+        };
+        let answer = world.complaints.submit_complaint(intake(request)).await;
+        let expected = [0, 2, 3, 4, 5].map(|n| format!("attachments[{n}]"));
+        assert_eq!(faults(answer), expected);
+        assert_eq!(world.count("complaint").await, before);
+        // What was refused is free again.
+        world.submit_with("tiga", vec![fresh]).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reporters_file_is_claimed_by_that_reporter_alone() {
+    on_each_database(async |mut world| {
+        let (one, two) = (world.submit("satu").await, world.submit("dua").await);
+        world.respond(&one.name, "Sudah ditangani.", Vec::new()).await;
+        world.respond(&two.name, "Sudah ditangani.", Vec::new()).await;
+        let file = world.upload_by(&one, &pdf("r", 100)).await.unwrap().name;
+        let reply = |report: &crate::fixture::Submitted| v1::ReplyToComplaintRequest {
+            request_id: request_id(),
+            access: report.access(),
+            text: "Belum selesai sama sekali".into(),
+            attachments: vec![file.clone()],
+        };
+        let stolen = world.complaints.reply_to_complaint(public(reply(&two))).await;
+        assert_eq!(faults(stolen), ["attachments[0]"]);
+        world
+            .complaints
+            .reply_to_complaint(public(reply(&one)))
+            .await
+            .unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_is_refused_with_every_fault_of_its_head() {
+    on_each_database(async |world| {
+        let wrong = v1::UploadAttachmentHead {
+            request_id: "a b".into(),
+            display_name: "a\nb".into(),
+            media_type: "text/html".into(),
+            size: (10 << 20) + 1,
+            sha256: vec![1; 31],
+            access: Some(v1::Access {
+                tracking_code: "kurang".into(),
+                secret: "x".into(),
+            }),
+        };
+        let answer = world.send(public(stream::iter(messages(wrong, b"")))).await;
+        let fields = [
+            "request_id",
+            "head.display_name",
+            "head.media_type",
+            "head.size",
+            "head.sha256",
+            "head.access.tracking_code",
+            "head.access.secret",
+        ];
+        assert_eq!(faults(answer), fields);
+        for size in [0, -1] {
+            let wrong = v1::UploadAttachmentHead {
+                size,
+                ..head("a.pdf", b"")
+            };
+            let answer = world.send(intake(stream::iter(messages(wrong, b"")))).await;
+            assert_eq!(faults(answer), ["head.size"]);
+        }
+        assert_eq!(world.count("attachment").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_are_not_what_the_head_told_are_refused() {
+    on_each_database(async |world| {
+        let bytes = pdf("a", 5000);
+        let told = || head("a.pdf", &bytes);
+        let send = async |head, bytes: &[u8]| {
+            let answer = world.send(intake(stream::iter(messages(head, bytes)))).await;
+            faults(answer)
+        };
+        assert_eq!(send(told(), &bytes[..4999]).await, ["head.size"]);
+        let mut longer = bytes.clone();
+        longer.push(1);
+        assert_eq!(send(told(), &longer).await, ["head.size"]);
+        let mut other = bytes.clone();
+        other[4000] ^= 1;
+        assert_eq!(send(told(), &other).await, ["head.sha256"]);
+        other[0] = b'<';
+        assert_eq!(send(told(), &other).await, ["head.sha256", "head.media_type"]);
+        assert_eq!(send(told(), b"").await, ["head.size", "head.media_type"]);
+        let png = v1::UploadAttachmentHead {
+            media_type: "image/png".into(),
+            ..told()
+        };
+        assert_eq!(send(png, &bytes).await, ["head.media_type"]);
+        let large = pdf("a", (1 << 20) + 1);
+        let streams = [
+            (vec![part(Part::Data(bytes.clone()))], "head"),
+            (vec![], "head"),
+            (vec![part(Part::Head(told())), part(Part::Head(told()))], "data"),
+            (
+                vec![
+                    part(Part::Head(head("a.pdf", &large))),
+                    part(Part::Data(large.clone())),
+                ],
+                "data",
+            ),
+        ];
+        for (messages, field) in streams {
+            assert_eq!(faults(world.send(intake(stream::iter(messages))).await), [field]);
+        }
+        assert_eq!(world.count("attachment").await, 0);
+        assert_eq!(world.objects().len(), 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_needs_a_desk_or_the_reporter() {
+    on_each_database(async |mut world| {
+        let bytes = pdf("a", 100);
+        let stream = || stream::iter(messages(head("a.pdf", &bytes), &bytes));
+        let nobody = world.send(public(stream())).await;
+        refused(nobody, Code::Unauthenticated, "TOKEN_MISSING");
+        let evaluator = world.send(by("e", Role::Evaluator, "*", stream())).await;
+        refused(evaluator, Code::PermissionDenied, "PERMISSION_DENIED");
+        let mut guess = world.submit("satu").await;
+        guess.secret = "00000-00000".into();
+        refused(world.upload_by(&guess, &bytes).await, Code::NotFound, "NOT_FOUND");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reporter_keeps_at_most_twenty_files_waiting() {
+    on_each_database(async |mut world| {
+        let report = world.submit("satu").await;
+        for n in 0..20 {
+            let bytes = pdf(&n.to_string(), 50);
+            world.upload_by(&report, &bytes).await.unwrap();
+        }
+        let more = world.upload_by(&report, &pdf("x", 50)).await;
+        refused(more, Code::ResourceExhausted, "TOO_MANY_UPLOADS");
+        world.upload("a.pdf", &pdf("a", 50)).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_nobody_claims_go_after_a_day() {
+    swept(1, 1, async |mut world| {
+        let kept = world.upload("a.pdf", &pdf("a", 100)).await;
+        world.submit_with("satu", vec![kept.clone()]).await;
+        world.upload("b.pdf", &pdf("b", 100)).await;
+        world.advance(TimeDelta::hours(24));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!(world.objects().len(), 2);
+        world.advance(TimeDelta::hours(2));
+        let gone = async || (world.count("attachment").await == 1).then_some(());
+        eventually(Duration::from_secs(10), gone).await.unwrap();
+        assert_eq!(world.objects().len(), 1);
+        assert!(world.download(|| liaison(read(&kept))).await.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_changed_in_the_storage_is_not_shown() {
+    on_each_database(async |mut world| {
+        let bytes = pdf("a", 600_000);
+        let name = world.upload("a.pdf", &bytes).await;
+        world.submit_with("satu", vec![name.clone()]).await;
+        let sealed = world.objects().remove(0);
+        let digest: [u8; 32] = Sha256::digest(&sealed).into();
+        let hex: String = digest.iter().map(|b| format!("{b:02x}")).collect();
+        let path = world
+            .place
+            .dir
+            .path()
+            .join("objects/sha256")
+            .join(&hex[..2])
+            .join(&hex);
+        let piece = (256 << 10) + 28;
+        let mut swapped = sealed.clone();
+        swapped[..piece].copy_from_slice(&sealed[piece..2 * piece]);
+        swapped[piece..2 * piece].copy_from_slice(&sealed[..piece]);
+        for changed in [swapped, sealed[..sealed.len() - 1].to_vec()] {
+            std::fs::write(&path, changed).unwrap();
+            let read = world.download(|| liaison(read(&name))).await;
+            refused(read, Code::Internal, "INTERNAL");
+        }
+    })
+    .await;
+}

@@ -1,0 +1,178 @@
+//! Nothing personal is where it does not belong: a whole run with texts that occur nowhere else, and a search for them in
+//! everything that is stored, sent, logged or answered in an error.
+
+mod run;
+mod search;
+
+use std::sync::{Arc, Mutex, OnceLock};
+
+use prima_platform::db::sql;
+use sea_orm::ConnectionTrait;
+use tonic::Status;
+use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
+
+use crate::{
+    fixture::{Place, World, config},
+    kit::walk,
+};
+use search::{Markers, dump};
+
+/// What the process logs, with every span and its fields.
+fn log() -> Arc<Mutex<Vec<u8>>> {
+    static LOG: OnceLock<Arc<Mutex<Vec<u8>>>> = OnceLock::new();
+    let start = || {
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let filter =
+            EnvFilter::new("info,prima_complaint=trace,prima_platform=trace,prima_proto=trace,sqlx=warn");
+        tracing_subscriber::fmt()
+            .json()
+            .with_span_events(FmtSpan::FULL)
+            .with_env_filter(filter)
+            .with_writer(Writer(log.clone()))
+            .init();
+        log
+    };
+    LOG.get_or_init(start).clone()
+}
+
+#[derive(Clone)]
+struct Writer(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl tracing_subscriber::fmt::MakeWriter<'_> for Writer {
+    type Writer = Self;
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// A status as a client gets it: its text and its details, decoded and as they travel.
+fn told(status: &Status) -> Vec<u8> {
+    let text = format!("{status:?} {}", status.message());
+    [text.as_bytes(), status.details()].concat()
+}
+
+/// Where markers were found: everything the world stores, logs and told.
+async fn found(world: &World, markers: &Markers, errors: &[Status]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (place, bytes) in dump(world).await {
+        found.extend(markers.find(&place, &bytes));
+    }
+    let mut files = Vec::new();
+    walk(world.place.dir.path(), &mut files);
+    for bytes in files {
+        found.extend(markers.find("file", &bytes));
+    }
+    found.extend(markers.find("log", &log().lock().unwrap()));
+    for status in errors {
+        found.extend(markers.find("status", &told(status)));
+    }
+    found
+}
+
+fn scanned() -> prima_platform::config::Config {
+    let mut config = config();
+    config.complaint.sweep_millis = 20;
+    config.complaint.identity_days = 400;
+    config.complaint.text_days = 500;
+    config
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_personal_is_stored_sent_logged_or_told_in_the_clear() {
+    log();
+    for place in [Place::sqlite(), Place::postgres().await] {
+        let mut world = World::start(place, scanned()).await;
+        let mut run = run::Run::default();
+        run.all(&mut world).await;
+        // Those of the running process only: an open file of SQLite is read beside it.
+        let found = found(&world, &run.markers, &run.errors).await;
+        assert!(found.is_empty(), "{found:#?}");
+        assert!(run.errors.len() > 60, "{}", run.errors.len());
+        assert!(!world.objects().is_empty());
+        assert!(!log().lock().unwrap().is_empty());
+        for table in [
+            "complaint",
+            "timeline",
+            "attachment",
+            "consultation",
+            "answer",
+            "identity_reading",
+            "request",
+        ] {
+            assert!(world.count(table).await > 0, "{table}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_search_finds_what_is_planted_anywhere_in_any_form() {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    log();
+    for place in [Place::sqlite(), Place::postgres().await] {
+        let world = World::start(place, scanned()).await;
+        let marker = "Zubaidah Pemilik Nama";
+        let mut markers = Markers::default();
+        markers.add("name", marker);
+        assert!(found(&world, &markers, &[]).await.is_empty());
+        let hex: String = marker.bytes().map(|b| format!("{b:02x}")).collect();
+        let plants = [
+            marker.to_owned(),
+            marker.to_uppercase(),
+            hex.clone(),
+            hex.to_uppercase(),
+            STANDARD.encode(marker),
+            STANDARD.encode(format!("x{marker}")),
+            STANDARD.encode(format!("xy{marker}z")),
+            serde_json::json!({ "deep": [{ "in": marker }] }).to_string(),
+        ];
+        let writer = world.db.writer();
+        for plant in &plants {
+            let text =
+                "INSERT INTO desk (agency, unit, body, version, updated_at) VALUES ('a', 'b', $1, 1, 1)";
+            let statement = sql(writer, text, [plant.clone().into()]);
+            writer.execute_raw(statement).await.unwrap();
+            assert!(!found(&world, &markers, &[]).await.is_empty(), "{plant}");
+            world.tamper("DELETE FROM desk").await;
+            let text = "INSERT INTO request (method, caller, request_id, digest, answer, created_at)
+                VALUES ('m', 'c', 'r', $1, $1, 1)";
+            let statement = sql(writer, text, [plant.clone().into_bytes().into()]);
+            writer.execute_raw(statement).await.unwrap();
+            let planted = dump(&world).await;
+            let hits: Vec<String> = planted.iter().flat_map(|(p, b)| markers.find(p, b)).collect();
+            assert!(
+                hits.iter().any(|hit| hit.contains("request.answer")),
+                "{plant}: {hits:?}"
+            );
+            world.tamper("DELETE FROM request").await;
+        }
+        let status = Status::invalid_argument(marker);
+        assert!(!markers.find("status", &told(&status)).is_empty());
+        let details = Status::with_details(tonic::Code::Internal, "", marker.as_bytes().to_vec().into());
+        assert!(!markers.find("status", &told(&details)).is_empty());
+        let object = world.place.dir.path().join("objects/planted");
+        std::fs::write(&object, marker).unwrap();
+        assert!(
+            found(&world, &markers, &[])
+                .await
+                .iter()
+                .any(|f| f.starts_with("file"))
+        );
+        std::fs::remove_file(object).unwrap();
+        let logged = "Kartini Yang Dicatat";
+        let mut markers = Markers::default();
+        markers.add("log", logged);
+        tracing::trace_span!(target: "prima_complaint", "span", who = logged).in_scope(|| ());
+        assert!(!markers.find("log", &log().lock().unwrap()).is_empty());
+    }
+}

@@ -1,0 +1,216 @@
+//! Keys change while people work, and nothing gets lost.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use futures::future::join_all;
+use prima_platform::{config::Config, testing::eventually};
+use prima_proto::complaint::v1;
+
+use crate::{
+    fixture::{
+        Place, World, config, intake, key, liaison, national, on_each_database, public, report, request_id,
+    },
+    kit::pdf,
+};
+
+fn with_keys(keys: &[&String]) -> Config {
+    let mut config = config();
+    config.complaint.sweep_millis = 5;
+    config.complaint.keys = keys.iter().map(|key| (*key).clone()).collect();
+    config
+}
+
+/// Rows by key.
+async fn usage(world: &mut World) -> BTreeMap<String, (i64, bool, bool)> {
+    let answer = world
+        .privacy
+        .get_key_usage(national(v1::GetKeyUsageRequest {}))
+        .await;
+    let keys = answer.unwrap().into_inner().keys;
+    let shown = |k: v1::KeyUsage| (k.key, (k.rows, k.current, k.present));
+    keys.into_iter().map(shown).collect()
+}
+
+async fn until_moved(world: &mut World, old: &str) {
+    for _ in 0..600 {
+        if usage(world).await.get(old).is_none_or(|(rows, ..)| *rows == 0) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{:?}", usage(world).await);
+}
+
+async fn name_of(world: &mut World, report: &str) -> String {
+    let request = v1::ReadIdentityRequest {
+        name: report.into(),
+        purpose: v1::Purpose::Verification.into(),
+        reason: "Pemeriksaan kunci".into(),
+    };
+    let answer = world.privacy.read_identity(national(request)).await.unwrap();
+    answer.into_inner().reporter.unwrap().display_name
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_comes_under_the_new_key_and_opens_as_before() {
+    for place in [Place::sqlite(), Place::postgres().await] {
+        let (one, two) = (key("k1"), key("k2"));
+        let mut old = World::start(place, with_keys(&[&one])).await;
+        let bytes = pdf("a", 300_000);
+        let file = old.upload("surat.pdf", &bytes).await;
+        let report = old.submit_with("satu", vec![file.clone()]).await;
+        old.finish(&report).await;
+        name_of(&mut old, &report.name).await;
+        old.tasks.stop(Duration::from_secs(5)).await;
+        let before = usage(&mut old).await["k1"].0;
+        assert!(before >= 6, "{before}");
+        let mut new = old.replica(with_keys(&[&two, &one])).await;
+        until_moved(&mut new, "k1").await;
+        let all = usage(&mut new).await;
+        assert_eq!(all["k2"], (before, true, true));
+        new.tasks.stop(Duration::from_secs(5)).await;
+        // Without the old key everything still opens.
+        let mut last = new.replica(with_keys(&[&two])).await;
+        assert_eq!(name_of(&mut last, &report.name).await, "Siti Rahayu");
+        let read = || {
+            public(v1::ReadAttachmentRequest {
+                name: file.clone(),
+                access: report.access(),
+            })
+        };
+        assert_eq!(last.download(read).await.unwrap(), bytes);
+        let find = v1::FindComplaintsRequest {
+            contact: "siti@example.id".into(),
+            parent: "agencies/-".into(),
+            purpose: v1::Purpose::DataSubjectRequest.into(),
+            reason: "Permintaan pemilik data".into(),
+        };
+        let found = last.privacy.find_complaints(national(find)).await.unwrap();
+        assert_eq!(found.into_inner().complaints.len(), 1);
+        let log = v1::ListIdentityReadingsRequest {
+            parent: "agencies/-".into(),
+            ..Default::default()
+        };
+        let log = last.privacy.list_identity_readings(national(log)).await.unwrap();
+        let log = log.into_inner().readings;
+        assert!(log.iter().any(|line| line.reason == "Pemeriksaan kunci"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_writers_lose_nothing_while_the_key_changes() {
+    for place in [Place::sqlite(), Place::postgres().await] {
+        let (one, two) = (key("k1"), key("k2"));
+        let mut old = World::start(place, with_keys(&[&one, &two])).await;
+        for n in 0..60 {
+            old.submit(&format!("lama-{n}")).await;
+        }
+        let new = old.replica(with_keys(&[&two, &one])).await;
+        let writers = (0..20).map(|writer| {
+            let world = if writer % 2 == 0 { &old } else { &new };
+            async move {
+                let mut complaints = world.complaints.clone();
+                let mut names = Vec::new();
+                for n in 0..4 {
+                    let request = report(&format!("baru-{writer}-{n}"));
+                    let status = loop {
+                        match complaints.submit_complaint(intake(request.clone())).await {
+                            Ok(answer) => break answer.into_inner(),
+                            Err(status) => assert_eq!(status.code(), tonic::Code::Aborted, "{status:?}"),
+                        }
+                    };
+                    let status = status.status.unwrap();
+                    world
+                        .respond(&status.name, "Sudah kami tangani.", Vec::new())
+                        .await;
+                    names.push(status.name);
+                }
+                names
+            }
+        });
+        let names: Vec<String> = join_all(writers).await.into_iter().flatten().collect();
+        assert_eq!(names.len(), 80);
+        old.tasks.stop(Duration::from_secs(5)).await;
+        let mut new = new;
+        until_moved(&mut new, "k1").await;
+        new.tasks.stop(Duration::from_secs(5)).await;
+        let mut last = new.replica(with_keys(&[&two])).await;
+        for name in &names {
+            assert_eq!(name_of(&mut last, name).await, "Siti Rahayu");
+        }
+        assert_eq!(last.rows("complaint", "state = 'responded'").await, 80);
+        assert_eq!(last.rows("complaint", "sealed_key <> 'k2'").await, 0);
+        let again = v1::SubmitComplaintRequest {
+            request_id: request_id(),
+            ..report("x")
+        };
+        last.submit_as(again).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_replicas_disagree_the_one_that_started_last_decides() {
+    on_each_database(async |world| {
+        let (one, two) = (key("k1"), key("k2"));
+        let mut old = world.replica(with_keys(&[&one, &two])).await;
+        old.submit("satu").await;
+        let mut new = old.replica(with_keys(&[&two, &one])).await;
+        until_moved(&mut new, "k1").await;
+        for _ in 0..20 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            assert_eq!(new.rows("complaint", "sealed_key <> 'k2'").await, 0);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_under_a_key_that_nobody_has_is_told_and_stays() {
+    on_each_database(async |world| {
+        let (one, two) = (key("k1"), key("k2"));
+        let mut old = world.replica(with_keys(&[&one])).await;
+        let report = old.submit("satu").await;
+        old.tasks.stop(Duration::from_secs(5)).await;
+        let rows = usage(&mut old).await["k1"].0;
+        let mut without = old.replica(with_keys(&[&two])).await;
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let shown = usage(&mut without).await;
+        assert_eq!(shown["k1"], (rows, false, false));
+        assert_eq!(shown["k2"], (0, true, true));
+        without.tasks.stop(Duration::from_secs(5)).await;
+        let mut again = without.replica(with_keys(&[&one])).await;
+        assert_eq!(name_of(&mut again, &report.name).await, "Siti Rahayu");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_does_not_open_stays_and_holds_up_no_other() {
+    on_each_database(async |world| {
+        let (one, two) = (key("k1"), key("k2"));
+        let mut old = world.replica(with_keys(&[&one])).await;
+        let broken = old.submit("rusak").await;
+        let whole = old.submit("utuh").await;
+        old.tasks.stop(Duration::from_secs(5)).await;
+        let uid = broken.name.trim_start_matches("complaints/");
+        let swap = format!("UPDATE complaint SET identity = content WHERE uid = '{uid}'");
+        old.tamper(&swap).await;
+        let mut new = old.replica(with_keys(&[&two, &one])).await;
+        let moved = async || (new.rows("complaint", "sealed_key = 'k2'").await == 1).then_some(());
+        eventually(Duration::from_secs(10), moved).await.unwrap();
+        assert_eq!(name_of(&mut new, &whole.name).await, "Siti Rahayu");
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        assert_eq!(
+            new.rows("complaint", "sealed_key = 'k1' AND identity = content")
+                .await,
+            1
+        );
+        let started = v1::StartFollowUpRequest {
+            request_id: request_id(),
+            name: broken.name.clone(),
+            etag: String::new(),
+        };
+        assert!(new.complaints.start_follow_up(liaison(started)).await.is_err());
+    })
+    .await;
+}

@@ -1,0 +1,614 @@
+//! Calendar, hours, deadlines, workflows and categories as callers set and read them.
+
+use prima_platform::caller::Role;
+use prima_proto::complaint::v1;
+use tonic::{Code, Request};
+
+use crate::{
+    calendar::{import, off, year},
+    fixture::{
+        AGENCY, UNIT, by, coordinator, faults, liaison, national, on_each_database, public, reason, refused,
+        request_id,
+    },
+    sweep::{self, lines_of, respond, verify},
+};
+
+fn holidays(list: Vec<v1::Holiday>) -> v1::ImportHolidaysRequest {
+    v1::ImportHolidaysRequest {
+        request_id: "impor".into(),
+        holidays: list,
+        citation: "SKB 3 Menteri Nomor 1 Tahun 2026".into(),
+    }
+}
+
+fn hours(close: &str) -> v1::UpdateAgencyHoursRequest {
+    let day = |weekday| v1::DayHours {
+        weekday,
+        open: "07:30".into(),
+        close: close.into(),
+    };
+    v1::UpdateAgencyHoursRequest {
+        request_id: request_id(),
+        hours: Some(v1::AgencyHours {
+            agency: AGENCY.into(),
+            zone: "wita".into(),
+            days: [1, 2, 6].map(day).to_vec(),
+            own: false,
+        }),
+    }
+}
+
+fn deadline(days: i32) -> v1::SetDeadlineRequest {
+    v1::SetDeadlineRequest {
+        request_id: request_id(),
+        unit: UNIT.into(),
+        class: "complaint_regular".into(),
+        working_days: days,
+        citation: "Standar pelayanan DPMPTSP 2026".into(),
+    }
+}
+
+/// The built-in workflow under another id, with changes.
+fn workflow(id: &str, change: impl Fn(&mut serde_json::Value)) -> v1::AddWorkflowRequest {
+    let mut json = serde_json::from_str(include_str!("../../data/workflow-sp4n.json")).unwrap();
+    change(&mut json);
+    json["id"] = id.into();
+    v1::AddWorkflowRequest {
+        request_id: format!("alur-{id}"),
+        json: json.to_string(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_replaces_the_years_that_it_touches_and_keeps_the_versions_before() {
+    on_each_database(async |mut world| {
+        let shipped = year(&mut world, 2026).await;
+        assert!(shipped.loaded && shipped.holidays.len() == 25 && shipped.citation.contains("1497"));
+        let other = year(&mut world, 2027).await;
+        assert_eq!(
+            (other.loaded, other.holidays.len(), other.citation.as_str()),
+            (false, 0, "")
+        );
+        let request = || {
+            national(holidays(vec![
+                off("2027-01-01"),
+                off("2026-12-25"),
+                off("2026-06-30"),
+            ]))
+        };
+        let first = world
+            .settings
+            .import_holidays(request())
+            .await
+            .unwrap()
+            .into_inner();
+        assert_eq!(
+            (first.years.as_slice(), first.added, first.removed),
+            ([2026, 2027].as_slice(), 2, 24)
+        );
+        let again = world
+            .settings
+            .import_holidays(request())
+            .await
+            .unwrap()
+            .into_inner();
+        assert_eq!(again, first);
+        let now = year(&mut world, 2026).await;
+        assert_eq!((now.version, now.holidays.len()), (first.version, 2));
+        assert_eq!(now.citation, "SKB 3 Menteri Nomor 1 Tahun 2026");
+        assert!(now.holidays.windows(2).all(|pair| pair[0].date < pair[1].date));
+        assert!(year(&mut world, 2027).await.loaded);
+        import(&mut world, vec![off("2026-01-01")]).await;
+        assert_eq!(world.count("calendar_year").await, 3);
+        assert_eq!(year(&mut world, 2025).await.holidays.len(), 28);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hours_of_an_agency_are_its_own_and_set_again_change_nothing() {
+    on_each_database(async |mut world| {
+        let set = world
+            .settings
+            .update_agency_hours(coordinator(hours("14:00")))
+            .await
+            .unwrap();
+        let set = set.into_inner().hours.unwrap();
+        let request = public(v1::GetAgencyHoursRequest {
+            agency: AGENCY.into(),
+        });
+        let read = world
+            .settings
+            .get_agency_hours(request)
+            .await
+            .unwrap()
+            .into_inner();
+        assert_eq!(read.hours.as_ref(), Some(&set));
+        assert_eq!(
+            (set.zone.as_str(), set.own, set.days[2].weekday),
+            ("wita", true, 6)
+        );
+        let version = year(&mut world, 2026).await.version;
+        world
+            .settings
+            .update_agency_hours(coordinator(hours("14:00")))
+            .await
+            .unwrap();
+        assert_eq!(year(&mut world, 2026).await.version, version);
+        world
+            .settings
+            .update_agency_hours(coordinator(hours("15:00")))
+            .await
+            .unwrap();
+        assert_eq!(year(&mut world, 2026).await.version, version + 1);
+        assert_eq!(world.count("agency_hours").await, 2);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_that_a_unit_promises_holds_for_reports_verified_from_then_on() {
+    on_each_database(async |mut world| {
+        let before = world.submit("lama").await;
+        let before = verify(&mut world, &before).await;
+        let set = world
+            .settings
+            .set_deadline(coordinator(deadline(7)))
+            .await
+            .unwrap();
+        let set = set.into_inner().deadline.unwrap();
+        assert_eq!(
+            (set.working_days, set.own, set.class.as_str()),
+            (7, true, "complaint_regular")
+        );
+        let list = async |world: &mut crate::fixture::World| {
+            let request = public(v1::ListDeadlinesRequest { unit: UNIT.into() });
+            let listed = world.settings.list_deadlines(request).await.unwrap().into_inner();
+            let row = |d: &v1::ClassDeadline| (d.class.clone(), d.working_days, d.own);
+            listed.deadlines.iter().map(row).collect::<Vec<_>>()
+        };
+        let row = |class: &str, days, own| (class.to_owned(), days, own);
+        assert_eq!(
+            list(&mut world).await,
+            [
+                row("information_request", 5, false),
+                row("complaint_normative", 5, false),
+                row("complaint_regular", 7, true),
+                row("complaint_oversight", 60, false),
+                row("aspiration", 0, false),
+            ]
+        );
+        let after = world.submit("baru").await;
+        verify(&mut world, &after).await;
+        // From 13 February: 16 and 17 February and 18 to 24 March are off, so are weekends.
+        let due = async |world: &crate::fixture::World, name: &str| {
+            let request = liaison(v1::GetComplaintRequest { name: name.into() });
+            let read = world
+                .complaints
+                .clone()
+                .get_complaint(request)
+                .await
+                .unwrap()
+                .into_inner();
+            let clocks = read.complaint.unwrap().deadlines;
+            clocks
+                .iter()
+                .find(|c| c.clock == "resolution")
+                .unwrap()
+                .due_date
+                .clone()
+        };
+        assert_eq!(due(&world, &before.name).await, "2026-03-09");
+        assert_eq!(due(&world, &after.name).await, "2026-02-26");
+        world
+            .settings
+            .set_deadline(coordinator(deadline(0)))
+            .await
+            .unwrap();
+        assert_eq!(list(&mut world).await[2], row("complaint_regular", 14, false));
+        let last = world.submit("terakhir").await;
+        verify(&mut world, &last).await;
+        assert_eq!(due(&world, &last.name).await, "2026-03-09");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workflow_that_gives_no_time_to_reply_closes_new_reports_at_once() {
+    sweep::on_each_database(async |mut world| {
+        let old = world.submit("lama").await;
+        let request = workflow("tanpa-jeda", |json| {
+            let clocks = json["clocks"].as_array_mut().unwrap();
+            let window = clocks.iter_mut().find(|c| c["key"] == "reply_window").unwrap();
+            window["length"] = serde_json::json!({"days": 0});
+        });
+        let added = world
+            .settings
+            .add_workflow(national(request.clone()))
+            .await
+            .unwrap();
+        let added = added.into_inner().workflow.unwrap();
+        assert_eq!(
+            (added.id.as_str(), added.current, &added.json),
+            ("tanpa-jeda", true, &request.json)
+        );
+        let again = world.settings.add_workflow(national(request)).await.unwrap();
+        assert_eq!(again.into_inner().workflow.unwrap(), added);
+        let new = world.submit("baru").await;
+        respond(&mut world, &new).await;
+        let all = lines_of(&world, &new, 5).await;
+        let last = all.last().unwrap();
+        assert_eq!((last.role.as_str(), last.to_state.as_str()), ("system", "closed"));
+        // Those under way keep theirs.
+        respond(&mut world, &old).await;
+        tokio::time::sleep(sweep::LOOKS).await;
+        assert_eq!(
+            lines_of(&world, &old, 4).await.last().unwrap().to_state,
+            "responded"
+        );
+        let listed = world
+            .settings
+            .list_workflows(public(v1::ListWorkflowsRequest {}))
+            .await
+            .unwrap();
+        let listed = listed.into_inner().workflows;
+        let ids: Vec<_> = listed
+            .iter()
+            .map(|w| (w.id.as_str(), w.current, w.create_time.is_some()))
+            .collect();
+        assert_eq!(ids, [("tanpa-jeda", true, true), ("sp4n-2018", false, false)]);
+        assert_eq!(listed[0], added);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fault_of_a_workflow_is_named_and_an_id_is_new() {
+    on_each_database(async |mut world| {
+        let bad = workflow("rusak", |json| {
+            json["classes"][0]["flow"] = "lain".into();
+            json["clocks"][1]["length"] = "selamanya".into();
+            json["title"] = "".into();
+        });
+        let told = faults(world.settings.add_workflow(national(bad)).await);
+        assert_eq!(
+            told,
+            ["json.clocks[1].length", "json.title", "json.classes[0].flow"]
+        );
+        let text = |json: String| v1::AddWorkflowRequest {
+            request_id: "x".into(),
+            json,
+        };
+        for json in [String::new(), "[]".into(), "{".into(), " ".repeat(256 * 1024 + 1)] {
+            assert_eq!(
+                faults(world.settings.add_workflow(national(text(json))).await),
+                ["json"]
+            );
+        }
+        let built_in = workflow("sp4n-2018", |_| ());
+        assert_eq!(
+            faults(world.settings.add_workflow(national(built_in)).await),
+            ["json.id"]
+        );
+        world
+            .settings
+            .add_workflow(national(workflow("baru", |_| ())))
+            .await
+            .unwrap();
+        let mut other = workflow("baru", |_| ());
+        other.request_id = "lain".into();
+        assert_eq!(
+            faults(world.settings.add_workflow(national(other.clone())).await),
+            ["json.id"]
+        );
+        other.request_id = "alur-baru".into();
+        other.json.push(' ');
+        let reused = world.settings.add_workflow(national(other)).await;
+        refused(reused, Code::InvalidArgument, "REQUEST_ID_REUSED");
+        assert_eq!(world.count("workflow").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn categories_are_a_tree_in_which_each_follows_its_parent() {
+    on_each_database(async |mut world| {
+        let answer = world
+            .settings
+            .list_categories(public(v1::ListCategoriesRequest {}))
+            .await
+            .unwrap();
+        let all = answer.into_inner().categories;
+        assert!(all.len() > 20);
+        for (n, category) in all.iter().enumerate() {
+            let known = all[..n].iter().any(|c| c.key == category.parent);
+            assert!(category.parent.is_empty() || known, "{category:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fault_of_an_import_of_holidays_is_named() {
+    on_each_database(async |mut world| {
+        let day = |date: &str, kind, name: &str| v1::Holiday {
+            date: date.into(),
+            kind,
+            display_name: name.into(),
+        };
+        let list = vec![
+            off("2027-01-01"),
+            day("2027-02-30", 0, ""),
+            day("1999-12-31", 9, "a\u{7}"),
+            off("2027-01-01"),
+            day("2027-1-2", 1, &"x".repeat(201)),
+        ];
+        let bad = v1::ImportHolidaysRequest {
+            request_id: "a b".into(),
+            holidays: list,
+            citation: "SKB".into(),
+        };
+        let expected = [
+            "request_id",
+            "citation",
+            "holidays[1].date",
+            "holidays[1].kind",
+            "holidays[1].display_name",
+            "holidays[2].date",
+            "holidays[2].kind",
+            "holidays[2].display_name",
+            "holidays[3].date",
+            "holidays[4].date",
+            "holidays[4].display_name",
+        ];
+        assert_eq!(
+            faults(world.settings.import_holidays(national(bad)).await),
+            expected
+        );
+        for count in [0, 1001] {
+            let list = vec![off("2027-01-01"); count];
+            assert_eq!(
+                faults(world.settings.import_holidays(national(holidays(list))).await),
+                ["holidays"]
+            );
+        }
+        for year in [0, 1999, 2101, -1] {
+            let request = public(v1::ListHolidaysRequest { year });
+            assert_eq!(faults(world.settings.list_holidays(request).await), ["year"]);
+        }
+        assert_eq!(world.count("calendar_year").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fault_of_hours_and_deadlines_is_named() {
+    on_each_database(async |mut world| {
+        let day = |weekday, open: &str, close: &str| v1::DayHours {
+            weekday,
+            open: open.into(),
+            close: close.into(),
+        };
+        let mut bad = hours("14:00");
+        bad.request_id.clear();
+        bad.hours = Some(v1::AgencyHours {
+            agency: "agencies/-".into(),
+            zone: "WIB".into(),
+            days: vec![
+                day(2, "8:00", "25:00"),
+                day(2, "08:00", "14:00"),
+                day(8, "", "24:00"),
+            ],
+            own: true,
+        });
+        let expected = [
+            "request_id",
+            "hours.agency",
+            "hours.zone",
+            "hours.days[0].open",
+            "hours.days[0].close",
+            "hours.days[1].weekday",
+            "hours.days[2].weekday",
+            "hours.days[2].open",
+            "hours.days[2].close",
+        ];
+        assert_eq!(
+            faults(world.settings.update_agency_hours(national(bad)).await),
+            expected
+        );
+        let mut late = hours("14:00");
+        late.hours.as_mut().unwrap().days[1].open = "14:00".into();
+        assert_eq!(
+            faults(world.settings.update_agency_hours(coordinator(late)).await),
+            ["hours.days[1].close"]
+        );
+        for days in [0, 8] {
+            let mut bad = hours("14:00");
+            bad.hours.as_mut().unwrap().days = vec![day(1, "08:00", "14:00"); days];
+            assert_eq!(
+                faults(world.settings.update_agency_hours(coordinator(bad)).await),
+                ["hours.days"]
+            );
+        }
+        let mut none = hours("14:00");
+        none.hours = None;
+        assert_eq!(
+            faults(world.settings.update_agency_hours(coordinator(none)).await),
+            ["hours"]
+        );
+        for agency in ["", "agencies/-", "agencies/A"] {
+            let request = public(v1::GetAgencyHoursRequest {
+                agency: agency.into(),
+            });
+            assert_eq!(faults(world.settings.get_agency_hours(request).await), ["agency"]);
+        }
+
+        let mut bad = deadline(366);
+        bad.request_id = "?".into();
+        bad.unit = AGENCY.into();
+        bad.class = "lain".into();
+        bad.citation = "x".into();
+        let expected = ["request_id", "unit", "class", "working_days", "citation"];
+        assert_eq!(
+            faults(world.settings.set_deadline(coordinator(bad)).await),
+            expected
+        );
+        assert_eq!(
+            faults(world.settings.set_deadline(coordinator(deadline(-1))).await),
+            ["working_days"]
+        );
+        for unit in ["", AGENCY, "agencies/-/units/a", "agencies/3271/units/-"] {
+            let request = public(v1::ListDeadlinesRequest { unit: unit.into() });
+            assert_eq!(faults(world.settings.list_deadlines(request).await), ["unit"]);
+        }
+        assert_eq!(
+            world.count("deadline").await + world.count("agency_hours").await,
+            0
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fault_of_a_calculation_is_named() {
+    on_each_database(async |mut world| {
+        let time = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+        let pause = |from, to| v1::PauseTime {
+            start_time: from,
+            end_time: to,
+        };
+        let bad = v1::CalculateDueTimeRequest {
+            start_time: None,
+            working_days: 1001,
+            agency: "3271".into(),
+            pauses: vec![
+                pause(time(10), time(20)),
+                pause(time(15), time(15)),
+                pause(None, time(i64::MAX)),
+                pause(
+                    time(30),
+                    Some(prost_types::Timestamp {
+                        seconds: 40,
+                        nanos: -1,
+                    }),
+                ),
+            ],
+        };
+        let expected = [
+            "start_time",
+            "working_days",
+            "agency",
+            "pauses[1].end_time",
+            "pauses[1].start_time",
+            "pauses[2].start_time",
+            "pauses[2].end_time",
+            "pauses[3].end_time",
+        ];
+        assert_eq!(
+            faults(world.settings.calculate_due_time(public(bad)).await),
+            expected
+        );
+        let many = v1::CalculateDueTimeRequest {
+            start_time: time(0),
+            pauses: vec![pause(time(1), time(2)); 101],
+            ..Default::default()
+        };
+        assert_eq!(
+            faults(world.settings.calculate_due_time(public(many)).await),
+            ["pauses"]
+        );
+        // A pause moves the end by the working time in it: 16 hours are two days.
+        let request = |pauses| v1::CalculateDueTimeRequest {
+            start_time: time(1_739_410_200),
+            working_days: 5,
+            pauses,
+            ..Default::default()
+        };
+        let plain = world
+            .settings
+            .calculate_due_time(public(request(Vec::new())))
+            .await
+            .unwrap()
+            .into_inner();
+        assert_eq!(
+            (plain.due_date.as_str(), plain.provisional),
+            ("2025-02-20", false)
+        );
+        let paused = vec![pause(time(1_739_750_400), time(1_739_836_800))];
+        let paused = world
+            .settings
+            .calculate_due_time(public(request(paused)))
+            .await
+            .unwrap()
+            .into_inner();
+        assert_eq!(paused.due_date, "2025-02-21");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_set_what_is_checked() {
+    on_each_database(async |mut world| {
+        let denied = |status: tonic::Status| {
+            assert_eq!(
+                (status.code(), reason(&status).as_str()),
+                (Code::PermissionDenied, "PERMISSION_DENIED")
+            );
+        };
+        let settings = &mut world.settings;
+        denied(
+            settings
+                .import_holidays(coordinator(holidays(vec![off("2027-01-01")])))
+                .await
+                .unwrap_err(),
+        );
+        denied(
+            settings
+                .add_workflow(coordinator(workflow("baru", |_| ())))
+                .await
+                .unwrap_err(),
+        );
+        denied(
+            settings
+                .update_agency_hours(liaison(hours("14:00")))
+                .await
+                .unwrap_err(),
+        );
+        denied(settings.set_deadline(liaison(deadline(7))).await.unwrap_err());
+        fn elsewhere<T>(message: T) -> Request<T> {
+            by("bandung", Role::Admin, "3273", message)
+        }
+        denied(
+            settings
+                .update_agency_hours(elsewhere(hours("14:00")))
+                .await
+                .unwrap_err(),
+        );
+        denied(settings.set_deadline(elsewhere(deadline(7))).await.unwrap_err());
+        let missing = |status: tonic::Status| assert_eq!(reason(&status), "TOKEN_MISSING");
+        missing(
+            settings
+                .import_holidays(public(holidays(Vec::new())))
+                .await
+                .unwrap_err(),
+        );
+        missing(
+            settings
+                .add_workflow(public(workflow("baru", |_| ())))
+                .await
+                .unwrap_err(),
+        );
+        missing(
+            settings
+                .update_agency_hours(public(hours("14:00")))
+                .await
+                .unwrap_err(),
+        );
+        missing(settings.set_deadline(public(deadline(7))).await.unwrap_err());
+        assert_eq!(
+            world.count("workflow").await + world.count("calendar_year").await,
+            0
+        );
+    })
+    .await;
+}

@@ -1,0 +1,261 @@
+//! `prima complaint`: reports read, acted on, followed; figures, desks, keys.
+
+use std::cell::RefCell;
+use std::process::ExitCode;
+
+use prima_platform::id::Ids;
+use prima_proto::complaint::v1 as pb;
+use prost::Message;
+use prost_reflect::{DescriptorPool, DynamicMessage};
+
+use anyhow::Context;
+
+use super::call::repeat;
+use super::connect::{Complaint, Connection};
+use super::print::{self, complaint as paper, complaint_figures as figures};
+use super::read::follow;
+use super::survey::request_id_of;
+use crate::cli::{
+    ComplaintListArgs, ComplaintOrder, ComplaintPerformanceArgs, ComplaintWatchArgs, ComplaintWhat, Plain,
+};
+
+/// Longest file of a report, bytes; a service takes far less.
+const REPORT_MAX: u64 = 1 << 20;
+
+/// `prima complaint`.
+pub(super) async fn run(connection: &Connection, what: ComplaintWhat) -> anyhow::Result<ExitCode> {
+    match what {
+        ComplaintWhat::Submit(args) => {
+            let message = report(&super::document(&args.file, REPORT_MAX)?)?;
+            let client = connection.complaint().await?;
+            let answer = repeat!(client, submit_complaint, message)?;
+            print::out(&paper::submitted(&answer))?;
+        }
+        ComplaintWhat::List(args) => list(&connection.complaint().await?, args).await?,
+        ComplaintWhat::Show(args) => {
+            let message = pb::GetComplaintRequest {
+                name: full(&args.name),
+            };
+            let client = connection.complaint().await?;
+            let complaint = repeat!(client, get_complaint, message)?.complaint;
+            show(&complaint.unwrap_or_default(), args.format)?;
+        }
+        ComplaintWhat::Track(args) => {
+            let message = pb::TrackComplaintRequest {
+                access: Some(pb::Access {
+                    tracking_code: args.code,
+                    secret: args.secret,
+                }),
+            };
+            let client = connection.complaint().await?;
+            let complaint = repeat!(client, track_complaint, message)?.complaint;
+            show(&complaint.unwrap_or_default(), args.format)?;
+        }
+        ComplaintWhat::Watch(args) => return watch(&connection.complaint().await?, args).await,
+        ComplaintWhat::Performance(args) => performance(&connection.complaint().await?, args).await?,
+        ComplaintWhat::Desk(args) => {
+            let client = connection.settings().await?;
+            let message = pb::GetDeskRequest { unit: args.unit };
+            let desk = repeat!(client, get_desk, message)?.desk.unwrap_or_default();
+            print::out(&match args.format {
+                Plain::Json => print::message("prima.complaint.v1.Desk", &desk)?,
+                Plain::Table => figures::desk(&desk),
+            })?;
+        }
+        ComplaintWhat::Keys(args) => {
+            let client = connection.privacy().await?;
+            let answer = repeat!(client, get_key_usage, pb::GetKeyUsageRequest {})?;
+            print::out(&match args.format {
+                Plain::Json => print::message("prima.complaint.v1.GetKeyUsageResponse", &answer)?,
+                Plain::Table => figures::keys(&answer.keys),
+            })?;
+        }
+        what => {
+            let status = act(&connection.complaint().await?, what).await?;
+            print::out(&paper::stands(&status.unwrap_or_default()))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The name of a report, also from its bare id.
+fn full(name: &str) -> String {
+    format!("complaints/{}", name.strip_prefix("complaints/").unwrap_or(name))
+}
+
+/// The report in a file. Without an id of the request it follows from what the file says.
+fn report(json: &str) -> anyhow::Result<pb::SubmitComplaintRequest> {
+    let pool = DescriptorPool::decode(prima_proto::FILE_DESCRIPTOR_SET)?;
+    let descriptor = pool
+        .get_message_by_name("prima.complaint.v1.SubmitComplaintRequest")
+        .context("no message SubmitComplaintRequest")?;
+    let mut reader = serde_json::Deserializer::from_str(json);
+    let read = DynamicMessage::deserialize(descriptor, &mut reader);
+    let read = read.and_then(|message| reader.end().map(|()| message));
+    let message = read.context("berkas bukan SubmitComplaintRequest dalam JSON")?;
+    let mut message = pb::SubmitComplaintRequest::decode(message.encode_to_vec().as_slice())?;
+    if message.request_id.is_empty() {
+        message.request_id = request_id_of("SubmitComplaint", &message);
+    }
+    Ok(message)
+}
+
+/// One action on a report. The id is one of its own, so that the same words may be said twice; it is sent again while the
+/// service is away.
+async fn act(client: &Complaint, what: ComplaintWhat) -> anyhow::Result<Option<pb::ComplaintStatus>> {
+    let (request_id, etag) = (Ids::random().next().to_string(), String::new());
+    Ok(match what {
+        ComplaintWhat::Verify(args) => {
+            let message = pb::VerifyComplaintRequest {
+                request_id,
+                name: full(&args.name),
+                etag,
+                unit: args.unit,
+                class: args.class,
+                category: args.category,
+                note: args.note,
+            };
+            repeat!(client, verify_complaint, message)?.status
+        }
+        ComplaintWhat::Forward(args) => {
+            let message = pb::ForwardComplaintRequest {
+                request_id,
+                name: full(&args.name),
+                etag,
+                to: args.to,
+                text: args.text,
+            };
+            repeat!(client, forward_complaint, message)?.status
+        }
+        ComplaintWhat::Respond(args) => {
+            let message = pb::RespondToComplaintRequest {
+                request_id,
+                name: full(&args.name),
+                etag,
+                text: args.text,
+                attachments: Vec::new(),
+            };
+            repeat!(client, respond_to_complaint, message)?.status
+        }
+        ComplaintWhat::Reject(args) => {
+            let message = pb::RejectComplaintRequest {
+                request_id,
+                name: full(&args.name),
+                etag,
+                reason: args.reason,
+                text: args.text,
+            };
+            repeat!(client, reject_complaint, message)?.status
+        }
+        ComplaintWhat::Escalate(args) => {
+            let message = pb::EscalateComplaintRequest {
+                request_id,
+                name: full(&args.name),
+                etag,
+                text: args.text,
+            };
+            repeat!(client, escalate_complaint, message)?.status
+        }
+        _ => None,
+    })
+}
+
+async fn list(client: &Complaint, args: ComplaintListArgs) -> anyhow::Result<()> {
+    let order = match args.order {
+        ComplaintOrder::Newest => pb::ComplaintOrder::Newest,
+        ComplaintOrder::Due => pb::ComplaintOrder::Due,
+    };
+    let message = pb::ListComplaintsRequest {
+        parent: args.parent,
+        state: args.state,
+        class: args.class,
+        open: args.open,
+        overdue: args.overdue,
+        order: order.into(),
+        page_size: args.limit,
+        page_token: String::new(),
+    };
+    let page = repeat!(client, list_complaints, message)?;
+    print::out(&match args.format {
+        Plain::Json => print::message("prima.complaint.v1.ListComplaintsResponse", &page)?,
+        Plain::Table => paper::list(&page.complaints),
+    })?;
+    print::more(&page.next_page_token);
+    Ok(())
+}
+
+fn show(complaint: &pb::Complaint, format: Plain) -> anyhow::Result<()> {
+    print::out(&match format {
+        Plain::Json => print::message("prima.complaint.v1.Complaint", complaint)?,
+        Plain::Table => paper::one(complaint),
+    })?;
+    Ok(())
+}
+
+/// Prints each event; when the stream breaks it goes on after the last one that was printed.
+async fn watch(client: &Complaint, args: ComplaintWatchArgs) -> anyhow::Result<ExitCode> {
+    let after = RefCell::new(args.after);
+    let open = || {
+        let message = pb::WatchComplaintsRequest {
+            parent: args.parent.clone(),
+            after: after.borrow().clone(),
+        };
+        let mut client = client.clone();
+        async move { client.watch_complaints(message).await }
+    };
+    follow(open, |message: pb::WatchComplaintsResponse| {
+        print::out(&match args.format {
+            Plain::Json => print::message_line("prima.complaint.v1.WatchComplaintsResponse", &message)?,
+            Plain::Table => paper::event(&message),
+        })?;
+        *after.borrow_mut() = message.cursor;
+        Ok(())
+    })
+    .await
+}
+
+async fn performance(client: &Complaint, args: ComplaintPerformanceArgs) -> anyhow::Result<()> {
+    let message = pb::GetPerformanceRequest {
+        unit: args.unit,
+        period: args.period,
+    };
+    let answer = repeat!(client, get_performance, message)?;
+    print::out(&match args.format {
+        Plain::Json => print::message("prima.complaint.v1.GetPerformanceResponse", &answer)?,
+        Plain::Table => figures::performance(&answer),
+    })?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_may_be_named_by_its_bare_id() {
+        assert_eq!(full("0198"), "complaints/0198");
+        assert_eq!(full("complaints/0198"), "complaints/0198");
+    }
+
+    #[test]
+    fn the_same_file_is_the_same_request_and_another_one_is_not() {
+        let text = r#"{"parent": "agencies/3271", "class": "aspiration", "channel": "CHANNEL_LETTER", "title": "Jam buka"}"#;
+        let first = report(text).unwrap();
+        assert_eq!(
+            (first.channel(), first.title.as_str()),
+            (pb::Channel::Letter, "Jam buka")
+        );
+        assert_eq!(first.request_id, report(text).unwrap().request_id);
+        let other = report(&text.replace("buka", "tutup")).unwrap();
+        assert_ne!(first.request_id, other.request_id);
+        let own = report(r#"{"request_id": "surat-12"}"#).unwrap();
+        assert_eq!(own.request_id, "surat-12");
+    }
+
+    #[test]
+    fn a_file_that_is_no_report_is_refused() {
+        for text in ["", "{", "[]", r#"{"judul": "x"}"#, r#"{"title": 1}"#, "{} {}"] {
+            assert!(report(text).is_err(), "{text}");
+        }
+    }
+}
