@@ -32,7 +32,7 @@ mod repeats;
 mod roles;
 mod rotation;
 mod settings;
+mod standing;
 mod sweep;
 mod track;
 mod watch;
-mod standing;
