@@ -258,7 +258,7 @@ async fn a_score_is_withdrawn_when_nothing_is_left_to_score() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agency_has_the_mean_of_its_units() {
-    on_each_database(async |mut world| {
+    without_sweeps(async |mut world| {
         world.brought("satu", "closed").await;
         world.handed("dua", "complaint_normative", OTHER).await;
         let late = world.handed("tiga", "complaint_normative", OTHER).await;
