@@ -45,14 +45,14 @@ impl World {
         let done = eventually(DEADLINE, async || {
             (self.count("performance_dirty").await == 0).then_some(())
         });
-        done.await.expect("marks are worked off");
+        done.await.unwrap();
     }
 
     /// The figures of a unit in a year, as staged once all is worked off.
     pub async fn told(&self, unit: &str, year: &str) -> ComplaintPerformanceState {
         self.settled().await;
         let staged = self.staged(&subject(unit, year)).await;
-        staged.expect("figures are staged").state
+        staged.unwrap().state
     }
 
     /// The score under a subject once all is worked off; `None` when there is none.
