@@ -41,7 +41,7 @@ pub async fn run(app: &App, caller: &Caller, request: Request) -> Result<Vec<v1:
     } else {
         require_coordinator(caller, agency)
     };
-    denied(METHOD, agency, asked)?;
+    denied(METHOD, asked)?;
     let sees_all = require_national(caller).is_ok();
     let now = app.now();
     let txn = app.context.db.begin().await?;

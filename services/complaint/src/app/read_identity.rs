@@ -41,11 +41,11 @@ pub async fn run(app: &App, caller: &Caller, request: Request) -> Result<v1::Rep
         reason,
     } = request;
     // Names are told to nobody who can't read anything.
-    denied(METHOD, "-", caller.holds(&[caller::Role::Operator]))?;
+    denied(METHOD, caller.holds(&[caller::Role::Operator]))?;
     let txn = app.context.db.begin().await?;
     let held = identity_get(&txn, &subject).await?;
     let held = held.ok_or_else(|| not_found(&subject))?;
-    denied(METHOD, &held.agency, allowed(caller, &held))?;
+    denied(METHOD, allowed(caller, &held))?;
     if !held.is_given() {
         return Err(if held.erased {
             precondition(
@@ -92,10 +92,11 @@ fn allowed(caller: &Caller, held: &Held) -> Result<(), Failure> {
     }
 }
 
-/// Notes in the log of the process that somebody tried what is not theirs, without naming anybody.
-pub fn denied(method: &str, agency: &str, asked: Result<(), Failure>) -> Result<(), Failure> {
+/// Notes in the log of the process that somebody tried what is not theirs. It names nobody, and nothing that the caller
+/// wrote.
+pub fn denied(method: &str, asked: Result<(), Failure>) -> Result<(), Failure> {
     if let Err(failure) = &asked {
-        tracing::warn!(method, agency, reason = failure.reason, "an identity was refused");
+        tracing::warn!(method, reason = failure.reason, "an identity was refused");
     }
     asked
 }

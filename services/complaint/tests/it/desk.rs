@@ -53,7 +53,7 @@ fn record(date: &str) -> v1::RecordAccountabilityRequest {
 }
 
 impl World {
-    async fn desk_of_unit(&self) -> v1::Desk {
+    async fn own_desk(&self) -> v1::Desk {
         let request = v1::GetDeskRequest { unit: UNIT.into() };
         let answer = self.settings.clone().get_desk(intake(request)).await;
         answer.unwrap().into_inner().desk.unwrap()
@@ -67,7 +67,7 @@ async fn a_desk_is_told_with_every_year_of_its_unit() {
             unit: UNIT.into(),
             ..Default::default()
         };
-        assert_eq!(world.desk_of_unit().await, empty);
+        assert_eq!(world.own_desk().await, empty);
         let mut settings = world.settings.clone();
         // A report of the year before.
         world.at("2025-12-30T03:00:00Z");
@@ -80,7 +80,7 @@ async fn a_desk_is_told_with_every_year_of_its_unit() {
         world.at(BEGIN);
         let answer = settings.update_desk(liaison(update(desk()))).await.unwrap();
         let stored = answer.into_inner().desk.unwrap();
-        assert_eq!(world.desk_of_unit().await, stored);
+        assert_eq!(world.own_desk().await, stored);
         let one = |kind: &str, online, since: &str, until: &str| ComplaintChannelFacts {
             kind: kind.into(),
             online,
@@ -109,7 +109,7 @@ async fn a_desk_is_told_with_every_year_of_its_unit() {
                 .await
                 .unwrap();
         }
-        let kept = world.desk_of_unit().await;
+        let kept = world.own_desk().await;
         let dates: Vec<&str> = kept.records.iter().map(|r| r.date.as_str()).collect();
         assert_eq!(dates, ["2025-06-30", "2026-02-13"]);
         let records = ["2025-06-30", "2026-02-13"].map(|date| ComplaintRecordFacts {
@@ -136,7 +136,7 @@ async fn a_desk_is_told_with_every_year_of_its_unit() {
         refused(
             settings.update_desk(liaison(stale)).await,
             Code::Aborted,
-            "STALE_ETAG",
+            "ETAG_MISMATCH",
         );
     })
     .await;
@@ -176,7 +176,7 @@ async fn a_repeat_gets_the_first_answer_and_words_are_not_kept_with_requests() {
                 .into_inner(),
             desk_then
         );
-        assert_eq!(world.desk_of_unit().await.records.len(), 2);
+        assert_eq!(world.own_desk().await.records.len(), 2);
         let kept = "request WHERE CAST(answer AS TEXT) LIKE '%triwulan%'";
         assert_eq!(world.count("request").await, 3);
         if world.place.url.starts_with("sqlite") {

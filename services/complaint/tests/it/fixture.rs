@@ -55,6 +55,15 @@ pub async fn on_each_database(test: impl AsyncFn(World)) {
     test(World::postgres().await).await;
 }
 
+/// As [`on_each_database`], with a service that does nothing by itself when a time has come.
+pub async fn without_sweeps(test: impl AsyncFn(World)) {
+    let mut config = config();
+    config.complaint.sweep_millis = 3_600_000;
+    for place in [Place::sqlite(), Place::postgres().await] {
+        test(World::start(place, config.clone()).await).await;
+    }
+}
+
 /// A new key of the vault, `{id}:…`.
 pub fn key(id: &str) -> String {
     format!("{id}:{}", Keyring::generate_key().unwrap())

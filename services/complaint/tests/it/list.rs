@@ -9,7 +9,7 @@ use tonic::Code;
 
 use crate::fixture::{
     AGENCY, UNIT, World, by, coordinator, faults, intake, liaison, national, on_each_database, public,
-    refused, report, request_id,
+    refused, report, request_id, without_sweeps,
 };
 
 const OTHER_UNIT: &str = "agencies/3271/units/dishub";
@@ -165,7 +165,7 @@ async fn mixed(world: &mut World) {
 
 #[tokio::test]
 async fn every_filter_leaves_out_what_it_says_and_nothing_else() {
-    on_each_database(async |mut world| {
+    without_sweeps(async |mut world| {
         mixed(&mut world).await;
         let all = page(&mut world, of("agencies/-")).await.complaints;
         assert_eq!(all.len(), 18);

@@ -32,6 +32,8 @@ mod repeats;
 mod roles;
 mod rotation;
 mod settings;
+mod settings_input;
+mod standing;
 mod sweep;
 mod track;
 mod watch;

@@ -103,7 +103,8 @@ async fn an_identity_is_read_by_the_agency_and_an_anonymous_one_by_the_national_
     on_each_database(async |mut world| {
         let named = world.submit("satu").await.name;
         let hidden = world.submit_as(anonymous("dua")).await.name;
-        let callers: [(&str, fn(v1::ReadIdentityRequest) -> Request<_>, bool, bool); 7] = [
+        type As = fn(v1::ReadIdentityRequest) -> Request<v1::ReadIdentityRequest>;
+        let callers: [(&str, As, bool, bool); 7] = [
             ("liaison", liaison, true, false),
             ("coordinator", coordinator, true, false),
             ("national", national, true, true),
@@ -196,7 +197,7 @@ async fn reports_are_found_by_contact_however_it_is_written_and_each_is_logged()
         let own = world
             .of_contact(coordinator(find("siti@example.id", AGENCY)))
             .await;
-        assert_eq!(own.unwrap(), [one.clone()]);
+        assert_eq!(own.unwrap(), std::slice::from_ref(&one));
         let national_here = world.of_contact(national(find("siti@example.id", AGENCY))).await;
         assert_eq!(national_here.unwrap(), [two, one.clone()]);
         let log = world.log(readings(AGENCY, &one)).await;

@@ -1,6 +1,5 @@
 //! Ends a consultation. From then on the time runs until what is personal in it is erased.
 
-use chrono::TimeDelta;
 use prima_platform::{caller::Caller, failure::Failure};
 use prima_proto::{complaint::v1, name};
 
@@ -46,8 +45,7 @@ pub async fn run(
         matter.reason = request.reason;
         stored.rewrite(&app.vault, &matter)?;
     }
-    let days = app.context.config.complaint.identity_days;
-    stored.erase_at = Some(now + TimeDelta::days(i64::from(days)));
+    stored.erase_at = Some(app.periods().first(now));
     consultation_save(&txn, &mut stored, now).await?;
     changed(&txn, &stored.head, stored.course.received_at).await?;
     let answer = v1::CompleteConsultationResponse {

@@ -216,7 +216,7 @@ fn mean_and_median_are_exact() {
 fn the_score_is_the_share_in_time_of_what_is_resolved_or_overdue() {
     assert_eq!(score(&Figures::default()), None);
     let open = received("complaint_regular", at("2026-02-02T03:00:00Z"));
-    assert_eq!(score(&figures(&[open.clone()])), None);
+    assert_eq!(score(&figures(std::slice::from_ref(&open))), None);
     let mut late = received("complaint_normative", at("2026-02-02T03:00:00Z"));
     act(
         &mut late,

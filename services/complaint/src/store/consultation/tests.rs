@@ -27,7 +27,12 @@ async fn filled(place: std::sync::Arc<Place>) -> Served {
          FROM n"
     );
     served.db.writer().execute_unprepared(&text).await.unwrap();
-    served.db.writer().execute_unprepared("ANALYZE").await.unwrap();
+    served
+        .db
+        .writer()
+        .execute_unprepared("ANALYZE consultation")
+        .await
+        .unwrap();
     served
 }
 

@@ -26,7 +26,7 @@ async fn fill(served: &Served) {
             '{}', 0, '', CASE WHEN i > 29990 THEN NULL ELSE i END FROM n";
     writer.execute_unprepared(lines).await.unwrap();
     let tidy = match served.db.backend() {
-        DbBackend::Postgres => "VACUUM ANALYZE",
+        DbBackend::Postgres => "VACUUM ANALYZE timeline",
         _ => "ANALYZE",
     };
     writer.execute_unprepared(tidy).await.unwrap();
