@@ -64,7 +64,9 @@ impl People {
 
     /// A report as the national admin sees it.
     pub async fn get(&self, name: &str) -> v1::Complaint {
-        let request = v1::GetComplaintRequest { name: name.to_owned() };
+        let request = v1::GetComplaintRequest {
+            name: name.to_owned(),
+        };
         let answer = self.national.clone().get_complaint(request).await.unwrap();
         answer.into_inner().complaint.unwrap()
     }
@@ -277,7 +279,11 @@ impl Life {
                 });
             }
             Step::StartVerification => {
-                status!(coordinator.start_verification(v1::StartVerificationRequest { request_id, name, etag }))
+                status!(coordinator.start_verification(v1::StartVerificationRequest {
+                    request_id,
+                    name,
+                    etag
+                }))
             }
             Step::Hold => status!(coordinator.request_completion(v1::RequestCompletionRequest {
                 request_id,
@@ -310,7 +316,11 @@ impl Life {
                 ..v1::VerifyComplaintRequest::default()
             })),
             Step::StartFollowUp => {
-                status!(liaison.start_follow_up(v1::StartFollowUpRequest { request_id, name, etag }))
+                status!(liaison.start_follow_up(v1::StartFollowUpRequest {
+                    request_id,
+                    name,
+                    etag
+                }))
             }
             Step::Respond => status!(liaison.respond_to_complaint(v1::RespondToComplaintRequest {
                 request_id,
@@ -319,9 +329,15 @@ impl Life {
                 text,
                 attachments: self.attachments.clone(),
             })),
-            Step::Close => status!(reporter.close_complaint(v1::CloseComplaintRequest { request_id, access })),
+            Step::Close => {
+                status!(reporter.close_complaint(v1::CloseComplaintRequest { request_id, access }))
+            }
             Step::Reopen => {
-                status!(reporter.reopen_complaint(v1::ReopenComplaintRequest { request_id, access, text }))
+                status!(reporter.reopen_complaint(v1::ReopenComplaintRequest {
+                    request_id,
+                    access,
+                    text
+                }))
             }
             Step::Rate(rating) => status!(reporter.rate_complaint(v1::RateComplaintRequest {
                 request_id,
@@ -401,9 +417,15 @@ impl Watcher {
     pub async fn told(self, complaints: &[v1::Complaint]) {
         let expected: BTreeSet<(String, i64)> = complaints
             .iter()
-            .flat_map(|c| c.timeline.iter().map(|line| (c.status.as_ref().unwrap().name.clone(), line.number)))
+            .flat_map(|c| {
+                c.timeline
+                    .iter()
+                    .map(|line| (c.status.as_ref().unwrap().name.clone(), line.number))
+            })
             .collect();
-        let whole = eventually(DEADLINE, || async { (self.seen().len() >= expected.len()).then_some(()) });
+        let whole = eventually(DEADLINE, || async {
+            (self.seen().len() >= expected.len()).then_some(())
+        });
         let _late = whole.await;
         self::told(&self.seen(), &expected);
     }
@@ -420,7 +442,11 @@ pub fn told(events: &[v1::WatchComplaintsResponse], expected: &BTreeSet<(String,
     assert_eq!(lines.len(), once.len(), "a line was told twice: {lines:?}");
     for report in once.iter().map(|(name, _)| name).collect::<BTreeSet<_>>() {
         let numbers = lines.iter().filter(|(name, _)| name == report).map(|(_, n)| *n);
-        assert!(numbers.clone().is_sorted(), "{report}: {:?}", numbers.collect::<Vec<_>>());
+        assert!(
+            numbers.clone().is_sorted(),
+            "{report}: {:?}",
+            numbers.collect::<Vec<_>>()
+        );
     }
     let cursors: BTreeSet<&str> = events.iter().map(|e| e.cursor.as_str()).collect();
     assert_eq!(cursors.len(), events.len(), "a cursor came twice");

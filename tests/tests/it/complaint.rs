@@ -85,9 +85,13 @@ async fn upload(people: &People, bytes: &[u8]) -> v1::Attachment {
         sha256: Sha256::digest(bytes).to_vec(),
         access: None,
     };
-    let parts = bytes.chunks(100_000).map(|part| v1::upload_attachment_request::Part::Data(part.to_vec()));
+    let parts = bytes
+        .chunks(100_000)
+        .map(|part| v1::upload_attachment_request::Part::Data(part.to_vec()));
     let parts = std::iter::once(v1::upload_attachment_request::Part::Head(head)).chain(parts);
-    let rows: Vec<_> = parts.map(|part| v1::UploadAttachmentRequest { part: Some(part) }).collect();
+    let rows: Vec<_> = parts
+        .map(|part| v1::UploadAttachmentRequest { part: Some(part) })
+        .collect();
     let mut liaison = people.liaisons[1].clone();
     let answer = liaison.upload_attachment(tokio_stream::iter(rows)).await.unwrap();
     answer.into_inner().attachment.unwrap()
@@ -111,7 +115,8 @@ async fn download(people: &People, name: &str, access: Option<v1::Access>) -> Ve
 /// Opens a cycle, enrolls the unit of [`HOME`] and returns the name of its assessment.
 async fn enrolled(assessments: &mut AssessmentServiceClient<Authorised>) -> String {
     let now = Clock::system().now();
-    let tomorrow = (now + TimeDelta::hours(7) + TimeDelta::days(1)).date_naive();
+    // What came of reports is judged in the year after.
+    let next = (now + TimeDelta::hours(7)).year() + 1;
     let window = Some(index::Window {
         open_time: Some(to_proto(now - TimeDelta::hours(1))),
         close_time: Some(to_proto(now + TimeDelta::hours(2))),
@@ -119,11 +124,11 @@ async fn enrolled(assessments: &mut AssessmentServiceClient<Authorised>) -> Stri
     let cycle = index::Cycle {
         display_name: "PEKPPP mandiri".into(),
         scheme: index::Scheme::Mandiri as i32,
-        year: tomorrow.format("%Y").to_string(),
+        year: next.to_string(),
         agency: format!("agencies/{HOME}"),
         instrument: "pekppp-2022".into(),
         under_minimum_policy: "score_zero".into(),
-        evaluation_date: tomorrow.to_string(),
+        evaluation_date: format!("{next}-01-31"),
         suggestions_count: true,
         self_assessment_window: window,
         evaluation_window: window,
@@ -159,7 +164,12 @@ async fn suggested(
     listed.into_iter().find(|s| s.indicator == key).unwrap().level
 }
 
-async fn suggests(assessments: &AssessmentServiceClient<Authorised>, assessment: &str, key: &str, level: i32) {
+async fn suggests(
+    assessments: &AssessmentServiceClient<Authorised>,
+    assessment: &str,
+    key: &str,
+    level: i32,
+) {
     let there = eventually(DEADLINE, || async {
         (suggested(assessments, assessment, key).await == Some(level)).then_some(())
     });
@@ -187,7 +197,9 @@ impl Scene {
         let index = cluster.command(Service::Index).env("PRIMA_OBJECTS__URL", &files);
         let index = index.start().await;
         let sources = "[\"complaint\",\"index\"]";
-        let ranking = cluster.command(Service::Ranking).env("PRIMA_RANKING__SOURCES", sources);
+        let ranking = cluster
+            .command(Service::Ranking)
+            .env("PRIMA_RANKING__SOURCES", sources);
         let ranking = ranking.start().await;
         let admin = cluster.admin();
         // No survey runs here, and nothing calls it.
@@ -233,7 +245,8 @@ impl Scene {
         match self.client.ranking.clone().get_league_table(request).await {
             Ok(answer) => {
                 let rows = answer.into_inner().rows.into_iter();
-                rows.map(|row| (row.subject, row.score, row.respondents)).collect()
+                rows.map(|row| (row.subject, row.score, row.respondents))
+                    .collect()
             }
             Err(status) if status.code() == Code::NotFound => Vec::new(),
             Err(status) => panic!("{status:?}"),
@@ -257,14 +270,21 @@ async fn a_report_lives_across_two_agencies_until_the_system_closes_it_and_watch
     life.lead(people, &[Submit, StartVerification, Hold]).await;
     assert_eq!(life.state, "on_hold");
     let held = people.get(&life.name).await;
-    assert!(held.status.unwrap().deadline.unwrap().paused, "the clock stands still");
+    assert!(
+        held.status.unwrap().deadline.unwrap().paused,
+        "the clock stands still"
+    );
     life.lead(people, &[Reply, Forward]).await;
     assert_eq!((life.state.as_str(), life.agency()), ("forwarded", AWAY));
     // Whoever had it before has it no more.
     let request = v1::GetComplaintRequest {
         name: life.name.clone(),
     };
-    let barred = people.liaisons[0].clone().get_complaint(request).await.unwrap_err();
+    let barred = people.liaisons[0]
+        .clone()
+        .get_complaint(request)
+        .await
+        .unwrap_err();
     assert_eq!(barred.code(), Code::PermissionDenied, "{barred:?}");
     // The watcher's connection ends; another one goes on from its cursor.
     let heard = eventually(DEADLINE, || async { (watcher.seen().len() >= 5).then_some(()) });
@@ -276,16 +296,27 @@ async fn a_report_lives_across_two_agencies_until_the_system_closes_it_and_watch
 
     let document = [b"%PDF-1.7\n".as_slice(), &b"tanggapan ".repeat(20_000)].concat();
     life.attachments = vec![upload(people, &document).await.name];
-    life.lead(people, &[StartVerification, Verify, StartFollowUp, Respond]).await;
+    life.lead(people, &[StartVerification, Verify, StartFollowUp, Respond])
+        .await;
     let closed = becomes(people, &life.name, "closed").await;
     let by_system = closed.timeline.last().unwrap();
-    assert_eq!((by_system.action.as_str(), by_system.role.as_str()), ("close", "system"));
+    assert_eq!(
+        (by_system.action.as_str(), by_system.role.as_str()),
+        ("close", "system")
+    );
     let mut expected = life.lines();
     expected.push((v1::TimelineKind::Transition, "close".into()));
     assert_eq!(lines(&closed), expected);
     assert_eq!((closed.hops, closed.workflow.as_str()), (1, "tanpa-masa-balas"));
-    let hop = closed.timeline.iter().find(|line| line.action == "forward").unwrap();
-    assert!(hop.from_parent.starts_with(&format!("agencies/{HOME}")), "{hop:?}");
+    let hop = closed
+        .timeline
+        .iter()
+        .find(|line| line.action == "forward")
+        .unwrap();
+    assert!(
+        hop.from_parent.starts_with(&format!("agencies/{HOME}")),
+        "{hop:?}"
+    );
     assert!(hop.to_parent.starts_with(&format!("agencies/{AWAY}")), "{hop:?}");
     life.lead(people, &[Rate(5)]).await;
 
@@ -296,13 +327,21 @@ async fn a_report_lives_across_two_agencies_until_the_system_closes_it_and_watch
     let tracked = people.reporter.clone().track_complaint(request).await.unwrap();
     let tracked = tracked.into_inner().complaint.unwrap();
     assert_eq!((tracked.rating, lines(&tracked).len()), (5, expected.len() + 1));
-    let answered = tracked.timeline.iter().find(|line| line.action == "respond").unwrap();
+    let answered = tracked
+        .timeline
+        .iter()
+        .find(|line| line.action == "respond")
+        .unwrap();
     let file = answered.attachments.first().unwrap();
     assert_eq!(file.display_name, "surat-tanggapan.pdf");
     assert_eq!(download(people, &file.name, life.access.clone()).await, document);
 
     let whole = people.get(&life.name).await;
-    let all: BTreeSet<(String, i64)> = whole.timeline.iter().map(|l| (life.name.clone(), l.number)).collect();
+    let all: BTreeSet<(String, i64)> = whole
+        .timeline
+        .iter()
+        .map(|l| (life.name.clone(), l.number))
+        .collect();
     let heard = eventually(DEADLINE, || async {
         (first_part.len() + watcher.seen().len() >= all.len()).then_some(())
     });
@@ -325,7 +364,11 @@ async fn a_reporter_closes_reopens_and_closes_again() {
     life.lead(&people, &ANSWERED).await;
     life.lead(&people, &[Reply, Respond, Close, Rate(2)]).await;
     assert_eq!(life.state, "closed");
-    life.lead(&people, &[Reopen, Escalate, StartFollowUp, Respond, Close, Rate(4)]).await;
+    life.lead(
+        &people,
+        &[Reopen, Escalate, StartFollowUp, Respond, Close, Rate(4)],
+    )
+    .await;
     let complaint = people.get(&life.name).await;
     assert_eq!(lines(&complaint), life.lines());
     assert_eq!((complaint.rating, complaint.status.unwrap().open), (4, false));
@@ -347,7 +390,10 @@ async fn resolved_reports_move_the_league_table_and_the_index() {
     let mut scene = Scene::start().await;
     let assessment = enrolled(&mut scene.assessments).await;
     let (people, assessments) = (&scene.people, &scene.assessments);
-    assert_eq!(suggested(assessments, &assessment, "complaint_followup").await, None);
+    assert_eq!(
+        suggested(assessments, &assessment, "complaint_followup").await,
+        None
+    );
     let mut settings = people.settings.clone();
     let desk = v1::Desk {
         unit: format!("agencies/{HOME}/units/{UNIT}"),
@@ -376,16 +422,26 @@ async fn resolved_reports_move_the_league_table_and_the_index() {
     suggests(assessments, &assessment, "complaint_followup", 5).await;
     let unit = format!("agencies/{HOME}/units/{UNIT}");
     let expected = vec![(unit.clone(), "100.00".to_owned(), 10)];
-    let ranked = eventually(DEADLINE, || async { (scene.table().await == expected).then_some(()) });
+    let ranked = eventually(DEADLINE, || async {
+        (scene.table().await == expected).then_some(())
+    });
     if ranked.await.is_none() {
         panic!("the league table is {:?}", scene.table().await);
     }
     let answer = performance(people, HOME, &year()).await;
     let (figures, score) = (answer.performance.unwrap(), answer.score.unwrap());
     assert_eq!(
-        (figures.received, figures.resolved, figures.resolved_in_time, figures.sp4n),
+        (
+            figures.received,
+            figures.resolved,
+            figures.resolved_in_time,
+            figures.sp4n
+        ),
         (10, 10, 10, 10)
     );
-    assert_eq!((score.metric.as_str(), score.value.as_str()), ("complaint-resolution", "100.00"));
+    assert_eq!(
+        (score.metric.as_str(), score.value.as_str()),
+        ("complaint-resolution", "100.00")
+    );
     scene.cluster.settle("complaint").await;
 }

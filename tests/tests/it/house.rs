@@ -82,6 +82,7 @@ fn test_modules(path: &str, text: &str) -> Vec<String> {
             if let Some(given) = line.strip_prefix("#[path = \"") {
                 place = Some(format!("{dir}/{}", given.trim_end_matches(".rs\"]")));
             } else if !line.starts_with("#[") {
+                let line = line.strip_prefix("pub ").unwrap_or(line);
                 let name = line.strip_prefix("mod ").and_then(|l| l.strip_suffix(';'));
                 found.extend(name.map(|n| place.unwrap_or_else(|| format!("{inside}/{n}"))));
                 break;

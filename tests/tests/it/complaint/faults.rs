@@ -22,15 +22,29 @@ use tonic::{Code, Status};
 
 use super::{ANSWERED, becomes, lines, performance, year};
 use Step::{
-    Close, Escalate, Forward, Hold, Merge, Rate, Reject, Reopen, Reply, Respond, StartFollowUp, StartVerification,
-    Submit, Verify,
+    Close, Escalate, Forward, Hold, Merge, Rate, Reject, Reopen, Reply, Respond, StartFollowUp,
+    StartVerification, Submit, Verify,
 };
 
 /// Lives that have every action among them.
 const WAYS: [&[Step]; 3] = [
     &[
-        Submit, StartVerification, Hold, Reply, Forward, StartVerification, Verify, StartFollowUp, Respond, Close,
-        Rate(3), Reopen, Escalate, StartFollowUp, Respond, Close,
+        Submit,
+        StartVerification,
+        Hold,
+        Reply,
+        Forward,
+        StartVerification,
+        Verify,
+        StartFollowUp,
+        Respond,
+        Close,
+        Rate(3),
+        Reopen,
+        Escalate,
+        StartFollowUp,
+        Respond,
+        Close,
     ],
     &[Submit, StartVerification, Reject],
     &[Submit, StartVerification, Merge],
@@ -57,15 +71,23 @@ impl Scene {
     /// Waits until the service has nothing left to do by itself.
     async fn quiet(&self) {
         let quiet = eventually(DEADLINE, || async {
-            let marks = self.cluster.number("SELECT count(*) FROM complaint.performance_dirty").await;
-            let unfed = self.cluster.number("SELECT count(*) FROM complaint.timeline WHERE feed IS NULL").await;
+            let marks = self
+                .cluster
+                .number("SELECT count(*) FROM complaint.performance_dirty")
+                .await;
+            let unfed = self
+                .cluster
+                .number("SELECT count(*) FROM complaint.timeline WHERE feed IS NULL")
+                .await;
             (marks + unfed == 0).then_some(())
         });
         quiet.await.expect("figures and feed are done");
     }
 
     async fn lines(&self) -> i64 {
-        self.cluster.number("SELECT count(*) FROM complaint.timeline").await
+        self.cluster
+            .number("SELECT count(*) FROM complaint.timeline")
+            .await
     }
 
     /// Takes a step that the process does not survive: before it is committed at `complaint.staged`, after it at
@@ -74,7 +96,9 @@ impl Scene {
         self.quiet().await;
         let before = self.lines().await;
         let value = format!("{point}=exit");
-        self.complaint.restart_with("PRIMA_FAILPOINTS", Some(&value)).await;
+        self.complaint
+            .restart_with("PRIMA_FAILPOINTS", Some(&value))
+            .await;
         let lost = life.take(&self.people, step).await.unwrap_err();
         assert!(is_a_loss(&lost), "{step:?} at {point}: {lost:?}");
         assert_eq!(self.complaint.wait().await, 137, "{step:?} passes {point}");
@@ -85,7 +109,11 @@ impl Scene {
         assert_eq!(grown, committed, "lines of {step:?} at {point}");
         self.complaint.restart_with("PRIMA_FAILPOINTS", None).await;
         let answer = life.take(&self.people, step).await.unwrap();
-        assert_eq!(life.repeat(&self.people).await.unwrap(), answer, "{step:?} repeated");
+        assert_eq!(
+            life.repeat(&self.people).await.unwrap(),
+            answer,
+            "{step:?} repeated"
+        );
         assert_eq!(self.lines().await - before, own, "lines of {step:?}");
     }
 }
@@ -109,7 +137,10 @@ async fn insist(life: &mut Life, people: &People, step: Step) {
 
 /// Every line of the lives is stored, in order, without a gap, none twice.
 async fn nothing_is_lost_or_doubled(scene: &Scene, lives: &[Life]) {
-    let stored = scene.cluster.number("SELECT count(*) FROM complaint.complaint").await;
+    let stored = scene
+        .cluster
+        .number("SELECT count(*) FROM complaint.complaint")
+        .await;
     assert_eq!(stored, i64::try_from(lives.len()).unwrap(), "reports stored");
     for life in lives {
         let complaint = scene.people.get(&life.name).await;
@@ -190,7 +221,9 @@ fn told(figures: &ComplaintPerformanceState) -> Counts {
 
 /// The figures of both units are those of the lives: computed for the month, published for the year.
 async fn figures_follow(people: &People, lives: &[Life]) {
-    let month = (Clock::system().now() + TimeDelta::hours(7)).format("%Y-m%m").to_string();
+    let month = (Clock::system().now() + TimeDelta::hours(7))
+        .format("%Y-m%m")
+        .to_string();
     for agency in [HOME, AWAY] {
         let expected = recounted(lives, agency);
         let computed = performance(people, agency, &month).await.performance.unwrap();
@@ -286,7 +319,9 @@ impl Citizens {
         self.stop.store(true, Ordering::SeqCst);
         let mut lives = Vec::new();
         for task in self.tasks {
-            let own = tokio::time::timeout(DEADLINE, task).await.expect("acknowledged in time");
+            let own = tokio::time::timeout(DEADLINE, task)
+                .await
+                .expect("acknowledged in time");
             lives.extend(own.unwrap());
         }
         lives
@@ -297,7 +332,12 @@ impl Citizens {
 fn citizen(n: usize) -> Life {
     let mut life = Life::new(&format!("warga-{n}"));
     let classes = ["complaint_regular", "complaint_oversight", "aspiration"];
-    let channels = [v1::Channel::Web, v1::Channel::Sms, v1::Channel::FaceToFace, v1::Channel::Letter];
+    let channels = [
+        v1::Channel::Web,
+        v1::Channel::Sms,
+        v1::Channel::FaceToFace,
+        v1::Channel::Letter,
+    ];
     life.report.class = classes[n % classes.len()].to_owned();
     life.report.channel = channels[n % channels.len()].into();
     if n.is_multiple_of(3) {
@@ -312,7 +352,15 @@ fn citizen(n: usize) -> Life {
 fn way(n: usize) -> &'static [Step] {
     const MORE: [&[Step]; 3] = [
         &ANSWERED,
-        &[Submit, StartVerification, Verify, StartFollowUp, Respond, Close, Rate(5)],
+        &[
+            Submit,
+            StartVerification,
+            Verify,
+            StartFollowUp,
+            Respond,
+            Close,
+            Rate(5),
+        ],
         &[Submit],
     ];
     let ways = [WAYS[0], MORE[0], WAYS[1], MORE[1], WAYS[2], MORE[2]];
@@ -353,7 +401,10 @@ async fn kills_at_random_and_a_bus_without_memory_lose_and_double_nothing() {
     let heads = scene.cluster.heads("complaint").await;
     for kind in ["performance", "score.complaint-resolution"] {
         let prefix = format!("prima.complaint.{kind}.");
-        assert!(heads.keys().any(|subject| subject.starts_with(&prefix)), "{kind}: {heads:?}");
+        assert!(
+            heads.keys().any(|subject| subject.starts_with(&prefix)),
+            "{kind}: {heads:?}"
+        );
     }
 }
 
@@ -392,7 +443,9 @@ async fn two_replicas_share_what_is_due_and_tell_it_once() {
     let mut scene = Scene::start().await;
     let second = scene.cluster.serve(Service::Complaint).await;
     let both = [scene.people.clone(), People::new(&scene.cluster, &second.url())];
-    let watchers = both.each_ref().map(|p| Watcher::start(&p.national, "agencies/-", "0"));
+    let watchers = both
+        .each_ref()
+        .map(|p| Watcher::start(&p.national, "agencies/-", "0"));
     let mut people = both[0].clone();
     // Verification is late from the start, and an answer closes.
     let change = people.change_workflow("seketika", |workflow| {
@@ -416,11 +469,28 @@ async fn two_replicas_share_what_is_due_and_tell_it_once() {
         let complaint = becomes(&both[1], &life.name, "closed").await;
         let count = |kind: v1::TimelineKind, action: &str| {
             let told = lines(&complaint);
-            told.iter().filter(|(k, a)| (*k, a.as_str()) == (kind, action)).count()
+            told.iter()
+                .filter(|(k, a)| (*k, a.as_str()) == (kind, action))
+                .count()
         };
-        assert_eq!(count(v1::TimelineKind::Escalation, ""), 1, "{:?}", complaint.timeline);
-        assert_eq!(count(v1::TimelineKind::Transition, "close"), 1, "{:?}", complaint.timeline);
-        assert_eq!(complaint.timeline.len(), ANSWERED.len() + 2, "{:?}", complaint.timeline);
+        assert_eq!(
+            count(v1::TimelineKind::Escalation, ""),
+            1,
+            "{:?}",
+            complaint.timeline
+        );
+        assert_eq!(
+            count(v1::TimelineKind::Transition, "close"),
+            1,
+            "{:?}",
+            complaint.timeline
+        );
+        assert_eq!(
+            complaint.timeline.len(),
+            ANSWERED.len() + 2,
+            "{:?}",
+            complaint.timeline
+        );
         complaints.push(complaint);
     }
     for watcher in watchers {
@@ -440,7 +510,10 @@ async fn a_crash_of_the_sweep_before_or_after_its_commit_closes_each_report_once
     change.await;
     for point in ["complaint.staged", "complaint.committed"] {
         // A slow sweep leaves time to answer before it comes.
-        scene.complaint.restart_with("PRIMA_COMPLAINT__SWEEP_MILLIS", Some("3600000")).await;
+        scene
+            .complaint
+            .restart_with("PRIMA_COMPLAINT__SWEEP_MILLIS", Some("3600000"))
+            .await;
         let mut lives: Vec<Life> = (0..3).map(|n| Life::new(&format!("{point}-{n}"))).collect();
         for life in &mut lives {
             life.lead(&people, &ANSWERED).await;
