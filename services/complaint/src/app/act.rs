@@ -11,7 +11,7 @@ use super::{App, performance, precondition};
 use crate::{
     domain::{
         case::{Case, Entry, EntryKind, Refusal},
-        workflow::{Role, Workflow},
+        workflow::{ActionKind, Role, Workflow},
         worktime::WorkTime,
     },
     store::{
@@ -150,9 +150,13 @@ pub fn line(entry: Entry, actor: &Actor, written: Written) -> timeline::New {
 
 /// A refusal of the rules as the caller sees it. Nothing of what was written is in it.
 pub fn refused(refusal: &Refusal) -> Failure {
-    let keys = |list: &[crate::domain::workflow::ActionKind]| {
-        let keys: Vec<&str> = list.iter().map(|a| a.key()).collect();
-        keys.join(", ")
+    let listed = |list: &[ActionKind], name: fn(ActionKind) -> &'static str| {
+        let names: Vec<&str> = list.iter().map(|action| name(*action)).collect();
+        if names.is_empty() {
+            "-".to_owned()
+        } else {
+            names.join(", ")
+        }
     };
     let invalid = |field: &str, english: &str, indonesian: &str| {
         Failure::invalid(vec![Violation::new(field, english, indonesian)])
@@ -184,9 +188,12 @@ pub fn refused(refusal: &Refusal) -> Failure {
             format!(
                 "`{}` is not possible in state `{state}`; possible: {}",
                 action.key(),
-                keys(allowed)
+                listed(allowed, ActionKind::key)
             ),
-            "Tindakan ini tidak dapat dilakukan pada status laporan sekarang",
+            format!(
+                "Tindakan ini tidak dapat dilakukan pada status laporan sekarang; yang dapat dilakukan: {}",
+                listed(allowed, ActionKind::label)
+            ),
         ),
         Refusal::WrongRole { needs } => {
             let roles: Vec<&str> = needs.iter().map(|role| role.key()).collect();

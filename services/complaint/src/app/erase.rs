@@ -17,6 +17,7 @@ use super::{
 use crate::{
     domain::{
         case::{EntryKind, erase::Erased},
+        purpose::Purpose,
         workflow::Role,
     },
     store::{
@@ -24,6 +25,7 @@ use crate::{
         complaint::{Stored, complaint_get},
         erasure::{Parts, complaint_erase, complaint_held, consultation_end, consultation_erase, erase_at},
         identity::Subject,
+        reading::{Reading, reading_add},
         sealed::Note,
         timeline::timeline_of,
     },
@@ -91,6 +93,17 @@ pub async fn run(
             } else {
                 let now = app.now();
                 consultation_erase(&txn, ended.id, parts, now).await?;
+                // A consultation has no timeline that could keep who erased it and why.
+                let line = Reading {
+                    name: name.to_string(),
+                    agency: ended.agency,
+                    actor: caller.subject().to_owned(),
+                    role: Role::NationalAdmin.key().to_owned(),
+                    purpose: Purpose::DataSubjectRequest,
+                    method: "EraseComplaint".to_owned(),
+                    at: now,
+                };
+                reading_add(&txn, &app.vault, &line, &request.reason).await?;
                 Some(now)
             }
         }

@@ -149,6 +149,24 @@ impl ActionKind {
         }
     }
 
+    /// Name for people, in Indonesian.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::StartVerification => "mulai verifikasi",
+            Self::Disposition => "disposisi",
+            Self::Hold => "minta kelengkapan",
+            Self::Reject => "arsipkan dengan alasan",
+            Self::Forward => "teruskan",
+            Self::Merge => "gabungkan",
+            Self::StartFollowUp => "mulai tindak lanjut",
+            Self::Respond => "tanggapi",
+            Self::Reply => "balas",
+            Self::Close => "tutup",
+            Self::Reopen => "buka kembali",
+            Self::Expire => "arsipkan karena tidak dilengkapi",
+        }
+    }
+
     /// The action with this key.
     pub fn parse(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|a| a.key() == key)

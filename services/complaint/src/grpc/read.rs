@@ -1,6 +1,6 @@
 //! Methods that read: from request to answer.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use prima_platform::{
     caller::Caller,
@@ -25,6 +25,7 @@ use crate::{
         code,
         duplicate::{self, Likeness, Words},
         workflow::Workflow,
+        worktime::WorkTime,
     },
     store::{
         Lock,
@@ -160,9 +161,10 @@ pub async fn complaints(
     let (rows, next_page_token) =
         complaint_page(conn, &list.filter, app.now(), &list.page, list.after).await?;
     let mut complaints = Vec::new();
+    let mut grounds = Grounds::default();
     for row in rows {
         let content = row.content(&app.vault)?.unwrap_or_default();
-        complaints.push(summary(app, &row, content.title).await?);
+        complaints.push(grounds.summary(app, &row, content.title).await?);
     }
     Ok(v1::ListComplaintsResponse {
         complaints,
@@ -179,11 +181,23 @@ async fn workflows(app: &App, conn: &impl ConnectionTrait) -> Result<Vec<Arc<Wor
     Ok(all)
 }
 
-async fn summary(app: &App, row: &Stored, title: String) -> Result<v1::ComplaintSummary> {
-    let conn = app.context.db.reader();
-    let workflow = app.ground.workflow(conn, &row.workflow).await?;
-    let work_time = app.ground.work_time(conn, &row.case.agency).await?;
-    Ok(render_view::summary(row, title, &workflow, &work_time, app.now()))
+/// What the rows of one list are led by, read once for each agency.
+#[derive(Default)]
+struct Grounds(HashMap<String, WorkTime>);
+
+impl Grounds {
+    async fn summary(&mut self, app: &App, row: &Stored, title: String) -> Result<v1::ComplaintSummary> {
+        let conn = app.context.db.reader();
+        let workflow = app.ground.workflow(conn, &row.workflow).await?;
+        let agency = &row.case.agency;
+        if !self.0.contains_key(agency) {
+            let work_time = app.ground.work_time(conn, agency).await?;
+            self.0.insert(agency.clone(), work_time);
+        }
+        let work_time = self.0.get(agency);
+        let work_time = work_time.ok_or_else(|| Failure::internal("no working time"))?;
+        Ok(render_view::summary(row, title, &workflow, work_time, app.now()))
+    }
 }
 
 /// ListDuplicates.
@@ -204,9 +218,10 @@ pub async fn duplicates(
     // Hundreds of texts of up to 10,000 characters take their time.
     let compared = tokio::task::spawn_blocking(move || compare(&app_of_thread, &own, others));
     let mut duplicates = Vec::new();
+    let mut grounds = Grounds::default();
     for found in compared.await.map_err(Failure::internal)?? {
         duplicates.push(v1::Duplicate {
-            complaint: Some(summary(app, &found.stored, found.title).await?),
+            complaint: Some(grounds.summary(app, &found.stored, found.title).await?),
             text_similarity: decimal(&found.likeness.text, 2),
             title_similarity: decimal(&found.likeness.title, 2),
         });

@@ -148,6 +148,7 @@ pub async fn erase_at(txn: &Txn, table: &str, id: i64, next: Option<DateTime<Utc
 #[derive(Debug, FromQueryResult)]
 struct EndRow {
     id: i64,
+    agency: String,
     completed_at: Option<i64>,
     erased_at: Option<i64>,
     identity: i64,
@@ -159,6 +160,8 @@ struct EndRow {
 pub struct Ended {
     /// Its key.
     pub id: i64,
+    /// Id of the agency that answers.
+    pub agency: String,
     /// When it ended; `None` while it goes on.
     pub at: Option<DateTime<Utc>>,
     /// When something was erased last.
@@ -185,7 +188,7 @@ pub async fn consultation_end(
     };
     let id: i64 = row.try_get("", "id")?;
     let text = format!(
-        "SELECT id, completed_at, erased_at,
+        "SELECT id, agency, completed_at, erased_at,
             CAST(CASE WHEN identity IS NULL THEN 0 ELSE 1 END AS BIGINT) AS identity,
             CAST(CASE WHEN content IS NULL AND NOT EXISTS ({CONSULTATION_FILES}) AND NOT EXISTS (
                 SELECT 1 FROM answer WHERE consultation_id = $1 AND sealed IS NOT NULL) THEN 0 ELSE 1 END AS BIGINT)
@@ -197,6 +200,7 @@ pub async fn consultation_end(
         .await?;
     Ok(row.map(|row| Ended {
         id: row.id,
+        agency: row.agency,
         at: row.completed_at.map(from_micros),
         erased_at: row.erased_at.map(from_micros),
         held: Held {
