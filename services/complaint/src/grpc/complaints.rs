@@ -1,9 +1,9 @@
 //! Reports: a few lines for each method.
 
 use prima_platform::{
-    caller::{self, Caller},
+    caller,
     failure::Failure,
-    grpc::status,
+    grpc::{Answer, answer, open, status},
     vault::Keyring,
 };
 use prima_proto::complaint::v1::{
@@ -50,19 +50,6 @@ impl Server {
         let done = action::run(&self.app, &caller, request).await;
         done.map(Some).map_err(status)
     }
-}
-
-type Answer<T> = Result<Response<T>, Status>;
-
-fn answer<T>(done: Result<T, Failure>) -> Answer<T> {
-    done.map(Response::new).map_err(status)
-}
-
-/// The caller, with a token at least, and the message.
-fn open<T>(request: Request<T>) -> Result<(Caller, T), Status> {
-    let caller = caller::of(&request);
-    caller.known().map_err(status)?;
-    Ok((caller, request.into_inner()))
 }
 
 #[tonic::async_trait]

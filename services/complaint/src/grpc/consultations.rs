@@ -1,15 +1,14 @@
 //! Consultation: a few lines for each method.
 
 use prima_platform::{
-    caller::{self, Caller},
-    failure::Failure,
-    grpc::status,
+    caller,
+    grpc::{Answer, answer, open, status},
 };
 use prima_proto::complaint::v1::{
     self,
     consultation_service_server::{ConsultationService, ConsultationServiceServer},
 };
-use tonic::{Request, Response, Status};
+use tonic::Request;
 
 use super::{convert_consultation as convert, convert_knowledge, read_consultation as read};
 use crate::app::{
@@ -28,19 +27,6 @@ pub fn server(app: App) -> ConsultationServiceServer<impl ConsultationService> {
 
 struct Server {
     app: App,
-}
-
-type Answer<T> = Result<Response<T>, Status>;
-
-fn answer<T>(done: Result<T, Failure>) -> Answer<T> {
-    done.map(Response::new).map_err(status)
-}
-
-/// The caller, with a token at least, and the message.
-fn open<T>(request: Request<T>) -> Result<(Caller, T), Status> {
-    let caller = caller::of(&request);
-    caller.known().map_err(status)?;
-    Ok((caller, request.into_inner()))
 }
 
 #[tonic::async_trait]

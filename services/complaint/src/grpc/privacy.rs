@@ -1,10 +1,10 @@
 //! Identities: a few lines for each method.
 
 use prima_platform::{
-    caller::{self, Caller},
+    caller::Caller,
     clock::to_proto,
     failure::Failure,
-    grpc::status,
+    grpc::{Answer, answer, open, status},
 };
 use prima_proto::{
     complaint::v1::{
@@ -13,7 +13,7 @@ use prima_proto::{
     },
     name,
 };
-use tonic::{Request, Response, Status};
+use tonic::Request;
 
 use super::convert_privacy;
 use crate::{
@@ -29,19 +29,6 @@ pub fn server(app: App) -> PrivacyServiceServer<impl PrivacyService> {
 
 struct Server {
     app: App,
-}
-
-type Answer<T> = Result<Response<T>, Status>;
-
-fn answer<T>(done: Result<T, Failure>) -> Answer<T> {
-    done.map(Response::new).map_err(status)
-}
-
-/// The caller, with a token at least, and the message.
-fn open<T>(request: Request<T>) -> Result<(Caller, T), Status> {
-    let caller = caller::of(&request);
-    caller.known().map_err(status)?;
-    Ok((caller, request.into_inner()))
 }
 
 #[tonic::async_trait]

@@ -1,10 +1,6 @@
 //! Settings: a few lines for each method.
 
-use prima_platform::{
-    caller::{self, Caller},
-    failure::Failure,
-    grpc::status,
-};
+use prima_platform::grpc::{Answer, answer, open, status};
 use prima_proto::{
     complaint::v1::{
         self,
@@ -13,7 +9,7 @@ use prima_proto::{
     period::jakarta_day,
 };
 use tokio::sync::watch;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response};
 
 use super::{convert_settings, desk, read_settings};
 use crate::{
@@ -33,19 +29,6 @@ pub fn server(app: App, ready: watch::Sender<bool>) -> SettingsServiceServer<imp
 struct Server {
     app: App,
     _ready: watch::Sender<bool>,
-}
-
-type Answer<T> = Result<Response<T>, Status>;
-
-fn answer<T>(done: Result<T, Failure>) -> Answer<T> {
-    done.map(Response::new).map_err(status)
-}
-
-/// The caller, with a token at least, and the message.
-fn open<T>(request: Request<T>) -> Result<(Caller, T), Status> {
-    let caller = caller::of(&request);
-    caller.known().map_err(status)?;
-    Ok((caller, request.into_inner()))
 }
 
 #[tonic::async_trait]

@@ -1,16 +1,15 @@
 //! InnovationService: a few lines for each method.
 
 use prima_platform::{
-    caller::{self, Caller},
-    failure::Failure,
-    grpc::status,
+    caller,
+    grpc::{Answer, answer, open, status},
 };
 use prima_proto::innovation::v1::{
     self,
     innovation_service_server::{InnovationService, InnovationServiceServer},
 };
 use tokio::sync::watch;
-use tonic::{Request, Response, Status};
+use tonic::Request;
 
 use super::{convert, convert_entry, convert_round, read};
 use crate::app::{
@@ -28,19 +27,6 @@ pub fn server(app: App, ready: watch::Sender<bool>) -> InnovationServiceServer<i
 struct Server {
     app: App,
     _ready: watch::Sender<bool>,
-}
-
-type Answer<T> = Result<Response<T>, Status>;
-
-fn answer<T>(done: Result<T, Failure>) -> Answer<T> {
-    done.map(Response::new).map_err(status)
-}
-
-/// The caller, with a token at least, and the message.
-fn open<T>(request: Request<T>) -> Result<(Caller, T), Status> {
-    let caller = caller::of(&request);
-    caller.known().map_err(status)?;
-    Ok((caller, request.into_inner()))
 }
 
 #[tonic::async_trait]

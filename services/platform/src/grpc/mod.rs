@@ -1,5 +1,6 @@
 //! The gRPC side: statuses, the edge every call passes, the server, streams that watch.
 
+mod answer;
 mod body;
 mod connection;
 mod edge;
@@ -7,6 +8,7 @@ mod server;
 mod status;
 mod watching;
 
+pub use answer::{Answer, answer, open};
 pub use edge::Edge;
 pub use server::{Error as ServerError, Server, bind};
 pub use status::status;
