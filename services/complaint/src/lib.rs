@@ -13,15 +13,18 @@ mod store;
 
 use prima_platform::{
     db::{self, Database},
+    failure::Failure,
     objects::Objects,
     service::{Context, Error, Migrating, Spec, Started, Starting},
     vault::Keyring,
 };
+use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::watch;
 
 use app::{App, ground::Ground, retention, rotation};
 use domain::worktime::FirstDay;
 use events::directory_unit::UnitHandler;
+use store::{digest_key::digest_key, sealed::DigestKey};
 
 /// Name of the service, its schema and its stream.
 pub const NAME: &str = "complaint";
@@ -79,12 +82,26 @@ async fn check_keys(context: &Context, vault: &Keyring) -> Result<(), Error> {
     Ok(())
 }
 
+/// Digests of requests are kept for ever, and so is what they are made with; the keys that seal come and go.
+async fn with_digest_key(context: &Context, vault: Keyring) -> Result<Keyring, Error> {
+    let failed = |error: Failure| Error::Service(NAME, format!("complaint.keys: {error}"));
+    let mut bytes = [0; 32];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| failed(Failure::internal("the system gives no random bytes")))?;
+    let kept = digest_key(&context.db, &vault, DigestKey(bytes))
+        .await
+        .map_err(failed)?;
+    Ok(vault.with_digest_key(&kept.0))
+}
+
 /// Ready at once: it needs nothing but its database and its keys.
 async fn start(context: Context) -> Result<Started, Error> {
     let config = &context.config.complaint;
     let vault = Keyring::parse(&config.keys)
         .map_err(|faults| Error::Service(NAME, format!("complaint.keys: {}", faults.join("; "))))?;
     check_keys(&context, &vault).await?;
+    let vault = with_digest_key(&context, vault).await?;
     let objects = Objects::open(
         &context.config.objects,
         context.clock.clone(),

@@ -84,7 +84,11 @@ fn subkey(prk: &Prk, usage: &str) -> Result<[u8; KEY], ring::error::Unspecified>
 
 /// The keys, at least one; cheap to clone.
 #[derive(Clone)]
-pub struct Keyring(Arc<Keys>);
+pub struct Keyring {
+    keys: Arc<Keys>,
+    /// What digests are made with instead of the current key.
+    digest: Option<hmac::Key>,
+}
 
 struct Keys {
     current: Key,
@@ -137,11 +141,14 @@ impl Keyring {
         }
         let mut parsed = parsed.into_iter();
         match parsed.next() {
-            Some(current) if faults.is_empty() => Ok(Self(Arc::new(Keys {
-                current,
-                older: parsed.collect(),
-                random: SystemRandom::new(),
-            }))),
+            Some(current) if faults.is_empty() => Ok(Self {
+                keys: Arc::new(Keys {
+                    current,
+                    older: parsed.collect(),
+                    random: SystemRandom::new(),
+                }),
+                digest: None,
+            }),
             _ => Err(faults),
         }
     }
@@ -155,24 +162,24 @@ impl Keyring {
 
     /// Id of the key that seals.
     pub fn current(&self) -> &str {
-        &self.0.current.id
+        &self.keys.current.id
     }
 
     /// Ids of all keys, that of the one that seals first.
     pub fn ids(&self) -> Vec<&str> {
-        self.keys().map(|key| key.id.as_str()).collect()
+        self.all().map(|key| key.id.as_str()).collect()
     }
 
-    fn keys(&self) -> impl Iterator<Item = &Key> {
-        std::iter::once(&self.0.current).chain(&self.0.older)
+    fn all(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.keys.current).chain(&self.keys.older)
     }
 
     /// Seals `plain` under the current key; it opens for the same `purpose` only (a constant of the code, such as
     /// `complaint.text`, or one with the name of the row, so that rows can't be swapped). Takes 28 bytes more.
     pub fn seal(&self, purpose: &str, plain: &[u8]) -> Result<Sealed, Error> {
-        let key = &self.0.current;
+        let key = &self.keys.current;
         let mut nonce = [0; NONCE_LEN];
-        self.0.random.fill(&mut nonce).map_err(|_| Error::Seal)?;
+        self.keys.random.fill(&mut nonce).map_err(|_| Error::Seal)?;
         let mut content = plain.to_vec();
         key.seal
             .seal_in_place_append_tag(
@@ -189,7 +196,7 @@ impl Keyring {
 
     /// The content that [`Keyring::seal`] sealed for `purpose` under the key of the id `key`.
     pub fn open(&self, purpose: &str, key: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
-        let known = self.keys().find(|k| k.id == key);
+        let known = self.all().find(|k| k.id == key);
         let known = known.ok_or_else(|| Error::UnknownKey(key.to_owned()))?;
         let damaged = || Error::Damaged(key.to_owned());
         let (nonce, content) = bytes.split_first_chunk().ok_or_else(damaged)?;
@@ -210,7 +217,7 @@ impl Keyring {
     /// What equal texts of one purpose have in common, under each key with its id, the current one first: 32 bytes each.
     /// Store the first; look for any of them.
     pub fn index(&self, purpose: &str, text: &str) -> Vec<(String, Vec<u8>)> {
-        self.keys()
+        self.all()
             .map(|key| {
                 let mut mac = hmac::Context::with_key(&key.index);
                 // The length keeps a purpose from running into the text.
@@ -222,12 +229,21 @@ impl Keyring {
             .collect()
     }
 
-    /// Digests of a request's body under each key, the current one first, 32 bytes each: to tell later whether another
-    /// body is the same. Store the first; the same body has any of them.
-    pub fn digests(&self, bytes: &[u8]) -> Vec<Vec<u8>> {
-        self.keys()
-            .map(|key| hmac::sign(&key.digest, bytes).as_ref().to_vec())
-            .collect()
+    /// Makes digests with this key, which outlives the keys that seal; 32 bytes, kept sealed by whoever needs digests to
+    /// last.
+    #[must_use]
+    pub fn with_digest_key(self, bytes: &[u8; KEY]) -> Self {
+        Self {
+            digest: Some(hmac::Key::new(HMAC_SHA256, bytes)),
+            ..self
+        }
+    }
+
+    /// Digest of a request's body, 32 bytes: to tell later whether another body is the same, without being able to try
+    /// bodies out. Made with the key of [`Self::with_digest_key`], else with the current one.
+    pub fn digest(&self, bytes: &[u8]) -> Vec<u8> {
+        let key = self.digest.as_ref().unwrap_or(&self.keys.current.digest);
+        hmac::sign(key, bytes).as_ref().to_vec()
     }
 }
 
@@ -329,9 +345,10 @@ mod tests {
         for (purpose, text) in [("phone", "0813"), ("email", "0812"), ("phon", "e0812")] {
             assert!(!both.index(purpose, text).contains(&stored));
         }
-        let stored = old.digests(b"body").remove(0);
-        assert!(both.digests(b"body").contains(&stored));
-        assert!(!both.digests(b"bodi").contains(&stored));
+        let lasting = [7; KEY];
+        let (old, both) = (old.with_digest_key(&lasting), both.with_digest_key(&lasting));
+        assert_eq!(both.digest(b"body"), old.digest(b"body"));
+        assert_ne!(both.digest(b"bodi"), old.digest(b"body"));
     }
 
     #[test]
@@ -339,7 +356,7 @@ mod tests {
         let keys = ring(&[("k1", 1)]);
         // What `index` puts before a text.
         let body = [&0_u64.to_be_bytes()[..], b"x"].concat();
-        assert_ne!(keys.index("", "x").remove(0).1, keys.digests(&body).remove(0));
+        assert_ne!(keys.index("", "x").remove(0).1, keys.digest(&body));
     }
 
     #[test]
@@ -349,7 +366,7 @@ mod tests {
         let sealed = STANDARD.decode(SEALED).unwrap();
         assert_eq!(keys.open("text", "k1", &sealed).unwrap(), b"halo");
         assert_eq!(STANDARD.encode(&keys.index("phone", "0812")[0].1), INDEXED);
-        assert_eq!(STANDARD.encode(&keys.digests(b"body")[0]), DIGEST);
+        assert_eq!(STANDARD.encode(keys.digest(b"body")), DIGEST);
     }
 
     // By hmac, hashlib and cryptography of Python: base64 of the nonce 0 to 11 with what it seals, and of the two digests.

@@ -171,7 +171,7 @@ pub fn refused(refusal: &Refusal) -> Failure {
         Refusal::UnknownReason => invalid(
             "reason",
             "is not a reason of the workflow; a wrong address is none: forward the report",
-            "bukan alasan yang dikenal; laporan salah alamat diteruskan, bukan ditolak",
+            "bukan alasan yang dikenal; laporan salah alamat dialihkan, bukan ditolak",
         ),
         Refusal::SameAgency => invalid(
             "to",

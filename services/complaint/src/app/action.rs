@@ -126,6 +126,13 @@ pub async fn run(app: &App, caller: &Caller, request: Request) -> Result<v1::Com
         }
         Target::Shown(_) => Actor::reporter(),
     };
+    if matches!(act, Act::Take(Action::Reopen)) && stored.content(&app.vault)?.is_none() {
+        return Err(precondition(
+            "ERASED",
+            "what the report said was erased",
+            "Isi laporan ini sudah dihapus sehingga tidak dapat dibuka lagi",
+        ));
+    }
     let step = Step {
         app,
         txn: &txn,

@@ -4,7 +4,10 @@
 //! and erasing the row's key erases the file. What is stored first is the row: a file without an owner is swept after a
 //! day, whether its content ever came or not.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use chrono::TimeDelta;
 use futures::{Stream, TryStreamExt};
@@ -71,6 +74,7 @@ pub struct Head {
 /// A file on its way. Dropped it leaves nothing.
 pub struct Upload {
     _slot: OwnedSemaphorePermit,
+    _turn: Turn,
     head: Head,
     caller: Caller,
     uploader: String,
@@ -124,9 +128,11 @@ pub async fn begin(app: &App, caller: &Caller, head: Head) -> Result<Begun, Fail
         return Err(too_many());
     }
     let slot = app.uploads.clone().try_acquire_owned().map_err(|_| too_many())?;
+    let turn = Turn::take(app, &uploader, head.access.is_some()).ok_or_else(too_many)?;
     let key = Keyring::generate_key()?;
     Ok(Begun::Upload(Box::new(Upload {
         _slot: slot,
+        _turn: turn,
         ring: ring(&key)?,
         pieces: pieces(head.size),
         head,
@@ -140,6 +146,46 @@ pub async fn begin(app: &App, caller: &Caller, head: Head) -> Result<Begun, Fail
         came: 0,
     })))
 }
+
+/// Uploads of one reporter at once, and of one token, so that nobody takes all the room.
+const TURNS: (usize, usize) = (2, UPLOADS / 2);
+
+/// One of the uploads that an uploader may have under way.
+struct Turn {
+    taken: Turns,
+    uploader: String,
+}
+
+impl Turn {
+    fn take(app: &App, uploader: &str, is_reporter: bool) -> Option<Self> {
+        let most = if is_reporter { TURNS.0 } else { TURNS.1 };
+        let mut taken = app.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = taken.entry(uploader.to_owned()).or_default();
+        if *own >= most {
+            return None;
+        }
+        *own += 1;
+        Some(Self {
+            taken: app.turns.clone(),
+            uploader: uploader.to_owned(),
+        })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = taken.get_mut(&self.uploader) {
+            *own -= 1;
+            if *own == 0 {
+                taken.remove(&self.uploader);
+            }
+        }
+    }
+}
+
+/// How many uploads of each uploader are under way.
+pub type Turns = Arc<Mutex<HashMap<String, usize>>>;
 
 fn too_many() -> Failure {
     Failure::new(

@@ -99,7 +99,7 @@ pub async fn run(
                     agency: ended.agency,
                     actor: caller.subject().to_owned(),
                     role: Role::NationalAdmin.key().to_owned(),
-                    purpose: Purpose::DataSubjectRequest,
+                    purpose: Purpose::Erasure,
                     method: "EraseComplaint".to_owned(),
                     at: now,
                 };

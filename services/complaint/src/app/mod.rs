@@ -27,7 +27,7 @@ pub mod sweep;
 pub mod update_agency_hours;
 pub mod update_desk;
 
-use std::{fmt::Display, sync::Arc};
+use std::{fmt::Display, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
@@ -35,6 +35,7 @@ use prima_platform::{
     db::Txn,
     failpoint,
     failure::{Failure, Kind},
+    grpc::Watchers,
     objects::Objects,
     request_id,
     service::Context,
@@ -49,6 +50,9 @@ use crate::{
     store::sealed::Secrets,
 };
 use ground::Ground;
+
+/// Files that are sent at once.
+const READERS: usize = 128;
 
 /// What the use cases stand on; cheap to clone.
 #[derive(Clone)]
@@ -65,12 +69,16 @@ pub struct App {
     lines: Arc<Notify>,
     fed: Arc<watch::Sender<i64>>,
     uploads: Arc<Semaphore>,
+    turns: attachments::Turns,
+    readers: Watchers,
     random: SystemRandom,
 }
 
 impl App {
     /// The use cases of one process.
     pub fn new(context: Context, vault: Keyring, objects: Objects, ground: Ground) -> Self {
+        let stall = Duration::from_secs(context.config.grpc.watch_stall_seconds);
+        let readers = Watchers::new(READERS, stall, context.tasks.clone());
         Self {
             context,
             vault,
@@ -80,6 +88,8 @@ impl App {
             lines: Arc::default(),
             fed: Arc::new(watch::Sender::new(0)),
             uploads: Arc::new(Semaphore::new(attachments::UPLOADS)),
+            turns: attachments::Turns::default(),
+            readers,
             random: SystemRandom::new(),
         }
     }
@@ -108,6 +118,11 @@ impl App {
     /// The last number of the feed that is known here; watchers go up to it.
     pub fn fed(&self) -> &watch::Sender<i64> {
         &self.fed
+    }
+
+    /// Opens the streams that send files; apart from those that watch, so that neither takes the other's room.
+    pub fn readers(&self) -> &Watchers {
+        &self.readers
     }
 
     /// Commits, and wakes who waits for it.
@@ -140,14 +155,14 @@ pub fn tracking_digest(tracking_code: &str) -> Vec<u8> {
     Sha256::digest(tracking_code.as_bytes()).to_vec()
 }
 
-/// The id of a request, and digests of its body as parsed under every key. A repeat gets the first answer; the answer
+/// The id of a request, and the keyed digest of its body as parsed. A repeat gets the first answer; the answer
 /// that is kept holds nothing personal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Once {
     /// Client-made id.
     pub request_id: String,
-    /// Digests, that under the current key first.
-    pub digests: Vec<Vec<u8>>,
+    /// Digest.
+    pub digest: Vec<u8>,
 }
 
 impl Once {
@@ -156,15 +171,7 @@ impl Once {
     where
         A: prost::Message + Default,
     {
-        let mut reused = None;
-        for digest in &self.digests {
-            match request_id::find(txn, method, caller, &self.request_id, digest).await {
-                // Under another key it may be the same body.
-                Err(error) if error.reason == "REQUEST_ID_REUSED" => reused = Some(error),
-                other => return other,
-            }
-        }
-        reused.map_or(Ok(None), Err)
+        request_id::find(txn, method, caller, &self.request_id, &self.digest).await
     }
 
     /// Keeps the answer in the transaction that did the work.
@@ -176,7 +183,7 @@ impl Once {
         answer: &impl prost::Message,
         app: &App,
     ) -> Result<(), Failure> {
-        let digest = self.digests.first().map(Vec::as_slice).unwrap_or_default();
+        let digest = &self.digest;
         let clock = &app.context.clock;
         request_id::keep(txn, method, caller, &self.request_id, digest, answer, clock).await
     }

@@ -88,12 +88,17 @@ async fn files(app: &App) -> Result<(), Failure> {
     let before = app.now() - attachments::WAIT - MARGIN;
     loop {
         let found = strays(app.context.db.reader(), before, BATCH).await?;
-        let count = found.len();
+        let (count, mut kept) = (found.len(), 0);
         for stray in found {
-            app.objects.remove(&stray.digest).await?;
+            if let Err(error) = app.objects.remove(&stray.digest).await {
+                // One that can't be removed holds up no other; it is tried again the next time.
+                tracing::warn!(attachment = stray.id, %error, "file not removed");
+                kept += 1;
+                continue;
+            }
             stray_remove(app.context.db.writer(), stray.id).await?;
         }
-        if count < BATCH || app.context.tasks.soft().is_cancelled() {
+        if count < BATCH || kept == count || app.context.tasks.soft().is_cancelled() {
             return Ok(());
         }
     }

@@ -75,21 +75,6 @@ impl Channel {
     pub fn parse(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|c| c.key() == key)
     }
-
-    /// Name for people, in Indonesian.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Web => "Situs",
-            Self::MobileApp => "Aplikasi seluler",
-            Self::Sms => "SMS",
-            Self::SocialMedia => "Media sosial",
-            Self::FaceToFace => "Tatap muka",
-            Self::Letter => "Surat",
-            Self::Integrated => "Sistem lain yang terhubung",
-            Self::Email => "Surel",
-            Self::Phone => "Telepon",
-        }
-    }
 }
 
 /// Who closed a report.

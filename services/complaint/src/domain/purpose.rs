@@ -11,15 +11,18 @@ pub enum Purpose {
     Investigation,
     /// Because the reporter asks for their data.
     DataSubjectRequest,
+    /// It was not read but erased; nobody asks for it.
+    Erasure,
 }
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Verification,
         Self::Contact,
         Self::Investigation,
         Self::DataSubjectRequest,
+        Self::Erasure,
     ];
 
     /// Stable key.
@@ -29,6 +32,7 @@ impl Purpose {
             Self::Contact => "contact",
             Self::Investigation => "investigation",
             Self::DataSubjectRequest => "data_subject_request",
+            Self::Erasure => "erasure",
         }
     }
 

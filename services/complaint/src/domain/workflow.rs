@@ -156,13 +156,13 @@ impl ActionKind {
             Self::Disposition => "disposisi",
             Self::Hold => "minta kelengkapan",
             Self::Reject => "arsipkan dengan alasan",
-            Self::Forward => "teruskan",
+            Self::Forward => "alihkan",
             Self::Merge => "gabungkan",
             Self::StartFollowUp => "mulai tindak lanjut",
             Self::Respond => "tanggapi",
             Self::Reply => "balas",
-            Self::Close => "tutup",
-            Self::Reopen => "buka kembali",
+            Self::Close => "selesaikan",
+            Self::Reopen => "buka lagi",
             Self::Expire => "arsipkan karena tidak dilengkapi",
         }
     }

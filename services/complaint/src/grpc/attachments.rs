@@ -31,6 +31,8 @@ use crate::{
 const PART_MAX: usize = 1 << 20;
 /// How long a file may take to come.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// How long the next part of it may take.
+const BETWEEN: Duration = Duration::from_secs(15);
 
 /// Code and secret as they were given. A code of another form is none, and said so like any other.
 pub fn access(field: &str, raw: v1::Access, faults: &mut Faults) -> Option<Access> {
@@ -99,14 +101,7 @@ pub async fn upload(
     mut stream: Streaming<v1::UploadAttachmentRequest>,
 ) -> Result<v1::UploadAttachmentResponse, Failure> {
     let received = tokio::time::timeout(PATIENCE, receive(app, caller, &mut stream)).await;
-    let begun = received.map_err(|_| {
-        Failure::new(
-            Kind::Exhausted,
-            "UPLOAD_TOO_SLOW",
-            "the upload took longer than 5 minutes",
-            "Unggahan terlalu lama",
-        )
-    })??;
+    let begun = received.map_err(|_| too_slow())??;
     let attachment = match begun {
         Begun::Answered(first) => first,
         Begun::Upload(upload) => upload.finish(app).await?,
@@ -157,8 +152,20 @@ async fn receive(
 
 /// The next message; `None` at the end. A message without a part is empty data.
 async fn next(stream: &mut Streaming<v1::UploadAttachmentRequest>) -> Result<Option<Part>, Failure> {
-    let message = stream.message().await.map_err(|status| broken(&status))?;
+    let message = tokio::time::timeout(BETWEEN, stream.message())
+        .await
+        .map_err(|_| too_slow())?;
+    let message = message.map_err(|status| broken(&status))?;
     Ok(message.map(|m| m.part.unwrap_or(Part::Data(Vec::new()))))
+}
+
+fn too_slow() -> Failure {
+    Failure::new(
+        Kind::Exhausted,
+        "UPLOAD_TOO_SLOW",
+        "the upload took longer than 5 minutes, or a part of it longer than 15 seconds",
+        "Unggahan terlalu lama",
+    )
 }
 
 fn broken(status: &Status) -> Failure {
@@ -188,7 +195,7 @@ pub async fn read(
     let access = request.access.and_then(|raw| access("access", raw, &mut faults));
     let name = faults.settle(name)?;
     let pieces = attachments::read(app, caller, &name, access).await?;
-    app.context.watchers.open(async move |sender| {
+    app.readers().open(async move |sender| {
         let mut pieces = pin!(pieces);
         while let Some(piece) = pieces.next().await {
             let data = match piece {

@@ -78,6 +78,13 @@ pub fn phone(field: &str, raw: &str) -> Result<String, Violation> {
         .chars()
         .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')'))
         .collect();
+    // 00 is how a call abroad begins, and a 0 behind Indonesia's 62 is the one of calls within the country.
+    let plain = plain
+        .strip_prefix("00")
+        .map_or(plain.clone(), |rest| format!("+{rest}"));
+    let plain = plain
+        .strip_prefix("+620")
+        .map_or(plain.clone(), |rest| format!("+62{rest}"));
     let digits = plain.strip_prefix('+').unwrap_or(&plain);
     let fits = (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
     if !fits {
@@ -216,7 +223,18 @@ pub fn submit(
         );
     }
     let channel = channel("channel", request.channel, &mut faults);
-    let sp4n_number = faults.or_default(text::line("sp4n_number", &request.sp4n_number, 0, 64));
+    let sp4n_number = request.sp4n_number;
+    let is_number = sp4n_number.len() <= 64
+        && sp4n_number
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'/'));
+    if !is_number {
+        faults.add(
+            "sp4n_number",
+            "must be at most 64 letters, digits, `-`, `.` and `/`",
+            "paling banyak 64 huruf, angka, `-`, `.`, dan `/`",
+        );
+    }
     if request.reporter.is_none() && !request.anonymous {
         faults.add(
             "reporter",

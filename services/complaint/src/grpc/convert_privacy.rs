@@ -16,7 +16,7 @@ fn purpose(raw: i32, faults: &mut Faults) -> Option<Purpose> {
         Ok(v1::Purpose::Contact) => Some(Purpose::Contact),
         Ok(v1::Purpose::Investigation) => Some(Purpose::Investigation),
         Ok(v1::Purpose::DataSubjectRequest) => Some(Purpose::DataSubjectRequest),
-        Ok(v1::Purpose::Unspecified) | Err(_) => None,
+        Ok(v1::Purpose::Unspecified | v1::Purpose::Erasure) | Err(_) => None,
     };
     if known.is_none() {
         faults.add(
@@ -35,6 +35,7 @@ pub fn purpose_shown(purpose: Purpose) -> v1::Purpose {
         Purpose::Contact => v1::Purpose::Contact,
         Purpose::Investigation => v1::Purpose::Investigation,
         Purpose::DataSubjectRequest => v1::Purpose::DataSubjectRequest,
+        Purpose::Erasure => v1::Purpose::Erasure,
     }
 }
 

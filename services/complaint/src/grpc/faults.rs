@@ -16,7 +16,7 @@ pub trait Fields {
         parse: impl Fn(&str) -> Result<T, name::Error>,
     ) -> Option<T>;
 
-    /// The request's id with the digests of its body; take it before the body is taken apart.
+    /// The request's id with the digest of its body; take it before the body is taken apart.
     fn once(&mut self, vault: &Keyring, request_id: &str, body: &impl Message) -> Option<Once>;
 
     /// `agencies/{agency}` or `agencies/{agency}/units/{unit}`, as ids; `agencies/-` is an agency with an empty id.
@@ -49,13 +49,21 @@ impl Fields for Faults {
         self.take(request_id::check("request_id", request_id))?;
         Some(Once {
             request_id: request_id.to_owned(),
-            digests: vault.digests(&body.encode_to_vec()),
+            digest: vault.digest(&body.encode_to_vec()),
         })
     }
 
     fn parent(&mut self, field: &str, raw: &str) -> Option<(String, String)> {
         if raw.contains("/units/") {
             let unit = self.name(field, raw, name::Unit::parse)?;
+            if unit.agency == "-" || unit.unit == "-" {
+                self.add(
+                    field,
+                    "`-` stands for all agencies, not for units",
+                    "`-` berarti semua instansi, bukan unit",
+                );
+                return None;
+            }
             return Some((unit.agency, unit.unit));
         }
         let agency = self.name(field, raw, name::Agency::parse)?.agency;

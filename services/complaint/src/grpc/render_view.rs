@@ -13,7 +13,7 @@ use prima_proto::{complaint::v1, name};
 use super::{render, render_timeline};
 use crate::{
     domain::{
-        case::Case,
+        case::{Case, EntryKind},
         workflow::{Role, Workflow},
         worktime::WorkTime,
     },
@@ -68,11 +68,12 @@ impl Reader {
         }
     }
 
-    /// Whether the reader may see who acted: an own colleague. The reporter and the system have no subject, and a
+    /// Whether the reader may see who acted: an own colleague, not whoever took the report in elsewhere. The reporter and the system have no subject, and a
     /// report that came in shows the reporter's role.
     fn may_see_actor(self, case: &Case, line: &Line) -> bool {
         let colleague = line.entry.from_agency == case.agency || self == Self::Official(Role::NationalAdmin);
-        self.is_official() && colleague && line.role != Role::Reporter.key()
+        let taken_in = line.entry.kind == EntryKind::Received && self != Self::Official(Role::NationalAdmin);
+        self.is_official() && colleague && !taken_in && line.role != Role::Reporter.key()
     }
 }
 

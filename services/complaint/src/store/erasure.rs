@@ -110,7 +110,7 @@ pub async fn complaint_erase(
         txn.execute_raw(sql(txn, text, [id.into()])).await?;
     }
     if parts.text {
-        let text = "UPDATE complaint SET content = NULL WHERE id = $1";
+        let text = "UPDATE complaint SET content = NULL, region = '', incident_date = '', sp4n_number = '' WHERE id = $1";
         txn.execute_raw(sql(txn, text, [id.into()])).await?;
         if !lines.is_empty() {
             let (from, values) = table(txn, [Column::Int], lines.into_iter().map(|id| [id.into()]), 0);

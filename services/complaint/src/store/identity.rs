@@ -105,6 +105,9 @@ pub async fn identity_get(txn: &Txn, subject: &Subject) -> Result<Option<Held>, 
     }))
 }
 
+/// Reports of one contact that are looked at, at most.
+const LOOKED_AT: i64 = 1000;
+
 /// Keys of the reports of a contact, the newest first: of an agency, or of all when it is empty.
 pub async fn complaints_of_contact(
     conn: &impl ConnectionTrait,
@@ -122,7 +125,7 @@ pub async fn complaints_of_contact(
     let text = format!(
         "SELECT c.id FROM complaint c WHERE c.id IN (
              SELECT complaint_id FROM contact WHERE hash IN (SELECT column1 FROM {from})){of_agency}
-         ORDER BY c.received_at DESC, c.id DESC"
+         ORDER BY c.received_at DESC, c.id DESC LIMIT {LOOKED_AT}"
     );
     let rows = conn.query_all_raw(sql(conn, &text, values)).await?;
     rows.iter().map(|row| row.try_get("", "id")).collect()

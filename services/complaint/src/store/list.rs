@@ -1,6 +1,6 @@
 //! Pages of reports, and reports near in time. A page goes on from the seat of its last row, and each shape of list has
-//! an index that holds its rows in order with what they are filtered by (`m0001_complaint`, `tests`): a page costs what
-//! it shows, not what it leaves out.
+//! an index that holds its rows in order with what they are filtered by (`m0001_complaint`, `tests`). What a rare state or
+//! class leaves out is passed over in the index; an agency's state has an index of its own.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use prima_platform::{clock::micros, db::sql, page::Page};

@@ -6,6 +6,7 @@ pub mod complaint;
 pub mod consultation;
 pub mod contact;
 pub mod desk;
+pub mod digest_key;
 pub mod directory;
 pub mod due;
 pub mod erasure;
@@ -196,6 +197,8 @@ const FIRST: Step = Step {
         "CREATE INDEX identity_reading_name ON identity_reading (name, id)",
         "CREATE INDEX identity_reading_sealed ON identity_reading (sealed_key, id) WHERE sealed_key <> ''",
         // Which key of the vault seals, as the process knows it that started last.
+        // One row: what digests of requests are made with.
+        "CREATE TABLE digest_key (id BIGINT PRIMARY KEY, sealed {blob} NOT NULL, sealed_key {key} NOT NULL)",
         "CREATE TABLE sealing (id BIGINT PRIMARY KEY, current_key {key} NOT NULL)",
         "CREATE TABLE directory_unit (agency {key} NOT NULL, unit {key} NOT NULL, PRIMARY KEY (agency, unit))",
     ],

@@ -13,7 +13,7 @@ use super::{
     broken,
     sealed::{Note, open, seal},
 };
-use crate::domain::purpose::Purpose;
+use crate::domain::{purpose::Purpose, workflow::Role};
 
 /// Who read what, and why; the occasion aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +87,8 @@ pub async fn reading_add(txn: &Txn, vault: &Keyring, new: &Reading, reason: &Not
     Ok(())
 }
 
-/// Lines before the key `before`, the newest first, at most `limit`; an empty agency or name stands for all.
+/// Lines before the key `before`, the newest first, at most `limit`; an empty agency or name stands for all. Of one
+/// agency only what its own people read: what the national admin reads would tell who is behind anonymous reports.
 pub async fn readings(
     conn: &impl ConnectionTrait,
     agency: &str,
@@ -97,6 +98,10 @@ pub async fn readings(
 ) -> Result<Vec<Line>, DbErr> {
     let mut conditions = vec!["id < $1".to_owned()];
     let mut values = vec![before.unwrap_or(i64::MAX).into()];
+    if !agency.is_empty() {
+        values.push(Role::NationalAdmin.key().into());
+        conditions.push(format!("role <> ${}", values.len()));
+    }
     for (column, value) in [("agency", agency), ("name", name)] {
         if !value.is_empty() {
             values.push(value.into());

@@ -11,7 +11,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
 
 use super::{
     contact::contact_renew,
-    sealed::{Content, File, Identity, Matter, Note, Secret, Secrets, open},
+    sealed::{Content, DigestKey, File, Identity, Matter, Note, Secret, Secrets, open},
 };
 
 /// A table with sealed columns, and what each of them is sealed for.
@@ -22,7 +22,7 @@ pub struct Table {
 }
 
 /// Every table with something sealed. Contacts follow their report.
-pub const TABLES: [Table; 7] = [
+pub const TABLES: [Table; 8] = [
     Table {
         name: "complaint",
         columns: &[
@@ -54,6 +54,10 @@ pub const TABLES: [Table; 7] = [
     Table {
         name: "knowledge",
         columns: &[("sealed", Note::PURPOSE)],
+    },
+    Table {
+        name: "digest_key",
+        columns: &[("sealed", DigestKey::PURPOSE)],
     },
     Table {
         name: "identity_reading",

@@ -58,6 +58,10 @@ pub struct Matter {
     pub reason: String,
 }
 
+/// What digests of requests are made with: it outlives the keys that seal it. Debug shows nothing of it.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct DigestKey(pub [u8; 32]);
+
 /// A free text of the timeline, of an answer or of the log of readings. Debug shows nothing of it.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Note(pub String);
@@ -92,6 +96,10 @@ impl Secret for Matter {
     const PURPOSE: &'static str = "matter";
 }
 
+impl Secret for DigestKey {
+    const PURPOSE: &'static str = "digest";
+}
+
 impl Secret for Note {
     const PURPOSE: &'static str = "note";
 }
@@ -106,7 +114,7 @@ macro_rules! silent {
     )*};
 }
 
-silent!(Secrets, Identity, Content, Matter, Note, File);
+silent!(Secrets, Identity, Content, Matter, Note, File, DigestKey);
 
 /// Seals a content under the current key.
 pub fn seal<S: Secret>(vault: &Keyring, secret: &S) -> Result<Sealed, Failure> {

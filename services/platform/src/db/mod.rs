@@ -93,6 +93,8 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
         .map_sqlx_sqlite_opts(|o| {
             o.journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
+                // What is erased shall not stay in free pages of the file.
+                .pragma("secure_delete", "ON")
                 .busy_timeout(Duration::from_secs(30))
         });
     options

@@ -379,8 +379,14 @@ impl Case {
             }
             ActionKind::Reject | ActionKind::Merge => self.verified(rules, at),
             ActionKind::Forward => {
+                // Whoever has it now has done nothing yet, neither well nor late.
                 self.verified_at = None;
                 self.verified_in_time = None;
+                self.dispositioned_at = None;
+                self.first_response_at = None;
+                self.responded_at = None;
+                self.rating = None;
+                self.rated_at = None;
             }
             ActionKind::Respond => {
                 self.first_response_at = self.first_response_at.or(Some(at));
@@ -412,10 +418,9 @@ impl Case {
                 self.rated_at = None;
             }
             ActionKind::Expire => self.archive_reason = Some(rules.workflow.completion.key.clone()),
-            ActionKind::StartVerification
-            | ActionKind::Hold
-            | ActionKind::StartFollowUp
-            | ActionKind::Reply => {}
+            // What comes after a reply is another answer, to be rated by itself.
+            ActionKind::Reply => self.rated_at = None,
+            ActionKind::StartVerification | ActionKind::Hold | ActionKind::StartFollowUp => {}
         }
     }
 

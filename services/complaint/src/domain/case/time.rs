@@ -29,7 +29,7 @@ impl Case {
     }
 
     /// Computes the running deadlines anew, after the calendar or the hours changed. Each that moved has a line; what
-    /// was told stays told.
+    /// was told of one that moved to a later time is taken back.
     pub fn reschedule(&mut self, workflow: &Workflow, work_time: &WorkTime, at: DateTime<Utc>) -> Vec<Entry> {
         let at = at.max(self.changed_at);
         let mut moved = Vec::new();
@@ -48,6 +48,9 @@ impl Case {
         }
         if !moved.is_empty() {
             self.changed_at = at;
+        }
+        for (key, _, after) in &moved {
+            self.take_back(workflow, work_time, key, *after, at);
         }
         let entry = |(clock, before, after)| Entry {
             role: Some(Role::System),
@@ -96,6 +99,31 @@ impl Case {
             });
         }
         entries
+    }
+
+    /// What was told of a deadline that moved to a later time is told again when its new time comes.
+    fn take_back(
+        &mut self,
+        workflow: &Workflow,
+        work_time: &WorkTime,
+        key: &str,
+        due: DateTime<Utc>,
+        at: DateTime<Utc>,
+    ) {
+        let Some(told) = self.fired.get(key).copied() else {
+            return;
+        };
+        let come = |level: &&Level| level_at(work_time, due, level) <= at;
+        let still = workflow.escalations.iter().filter(come).map(|l| l.level).max();
+        match still {
+            Some(level) if level >= told => return,
+            Some(level) => drop(self.fired.insert(key.to_owned(), level)),
+            None => drop(self.fired.remove(key)),
+        }
+        let left = self
+            .escalating(workflow)
+            .filter_map(|(rule, _)| self.fired.get(&rule.key));
+        self.level = left.copied().max().unwrap_or_default().max(0);
     }
 
     fn tell(&mut self, rule: &ClockRule, level: &Level, due: Due, at: DateTime<Utc>) -> Entry {
@@ -157,11 +185,16 @@ impl Case {
             .escalations
             .iter()
             .filter(|level| level.level > told)
-            .map(|level| match level.working_days {
-                0 => (due.at, level),
-                days => (work_time.shift(due.at, days), level),
-            })
+            .map(|level| (level_at(work_time, due.at, level), level))
             // A reminder is for a deadline that is longer than its notice.
             .find(|(at, level)| level.working_days >= 0 || *at > clock.started_at)
+    }
+}
+
+/// When a level is told of a deadline.
+fn level_at(work_time: &WorkTime, due: DateTime<Utc>, level: &Level) -> DateTime<Utc> {
+    match level.working_days {
+        0 => due,
+        days => work_time.shift(due, days),
     }
 }
