@@ -142,7 +142,7 @@ pub fn cells(case: &Case, workflow: &Workflow) -> Vec<Cell> {
             agency: case.agency.clone(),
             unit: case.unit.clone(),
             month: month_of(case.received_at),
-            class: split.then(|| case.class.clone()).unwrap_or_default(),
+            class: if split { case.class.clone() } else { String::new() },
             channel: split.then_some(case.channel),
             sp4n: split && case.sp4n,
             measure,
