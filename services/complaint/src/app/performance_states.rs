@@ -44,17 +44,23 @@ pub async fn run(app: App, stop: CancellationToken) {
     }
 }
 
-/// One pass over everything that is marked, and over what was published before its year ended.
+/// One pass over everything that is marked, and over what was published before its year ended. What fails is told, is
+/// tried again by the next pass, and keeps nobody behind it waiting.
 async fn round(app: &App, stop: &CancellationToken) -> Result<(), Failure> {
     let reader = app.context.db.reader();
     let year = i64::from(jakarta_day(app.now()).year());
+    let mut after = Key::default();
     loop {
-        let ended = performance_unsettled(reader, year, PAGE).await?;
+        let ended = performance_unsettled(reader, year, &after, PAGE).await?;
         for key in &ended {
-            publish_unit(app, key, true).await?;
+            if stop.is_cancelled() {
+                return Ok(());
+            }
+            tell(key, publish_unit(app, key, true).await);
         }
-        if ended.is_empty() || stop.is_cancelled() {
-            break;
+        match ended.into_iter().next_back() {
+            Some(last) => after = last,
+            None => break,
         }
     }
     let mut after = Key::default();
@@ -64,17 +70,26 @@ async fn round(app: &App, stop: &CancellationToken) -> Result<(), Failure> {
             if stop.is_cancelled() {
                 return Ok(());
             }
-            if key.unit.is_empty() {
-                publish_agency(app, key).await?;
+            let done = if key.unit.is_empty() {
+                publish_agency(app, key).await
             } else {
-                publish_unit(app, key, false).await?;
-            }
+                publish_unit(app, key, false).await
+            };
+            tell(key, done);
         }
         // What is marked again meanwhile waits for the next pass, so that nobody behind it starves.
         match marked.into_iter().next_back() {
             Some(last) => after = last,
             None => return Ok(()),
         }
+    }
+}
+
+/// Tells that figures could not be published.
+fn tell(key: &Key, done: Result<(), Failure>) {
+    if let Err(error) = done {
+        let Key { agency, unit, year } = key;
+        tracing::warn!(%error, %agency, %unit, year, "performance: not published, trying again");
     }
 }
 
@@ -105,6 +120,7 @@ async fn publish_unit(app: &App, key: &Key, unmarked: bool) -> Result<(), Failur
         exact: score.as_ref().map(|s| fraction(&s.value)).unwrap_or_default(),
         sample: score.map(|s| s.sample).unwrap_or_default(),
         received: facts.figures.all.received,
+        archived: facts.figures.all.archived,
         open: facts.figures.all.open,
     };
     performance_save(&txn, key, &kept, ended).await?;
@@ -129,7 +145,7 @@ async fn publish_agency(app: &App, key: &Key) -> Result<(), Failure> {
         value,
         sample: units.iter().map(|u| u.sample).sum(),
         counted: values.len(),
-        expected: units.iter().filter(|u| u.received > 0).count(),
+        expected: units.iter().filter(|u| u.received > u.archived).count(),
     });
     let published = score.is_some();
     if published || locked.scored != 0 {

@@ -12,10 +12,10 @@ use serde::Deserialize;
 
 use super::{
     case::{Case, Channel},
-    workflow::{ActionKind, Workflow},
+    workflow::{ActionKind, VERIFICATION, Workflow},
 };
 
-pub use figures::{Counts, Figures, Histogram};
+pub use figures::{Counts, Figures, Group, Histogram};
 
 /// What is counted of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,7 +34,8 @@ pub enum Measure {
     Resolved,
     /// It is closed, and was answered within the deadline of its class, or of a class without one.
     ResolvedInTime,
-    /// It is neither closed nor archived, and the deadline of its class was told as passed.
+    /// It is neither closed nor archived, and a deadline was told as passed: that of verification while it is not
+    /// verified, or that of its class. A clock that has stopped, as at a forward, tells nothing any more.
     Overdue,
     /// It is neither closed nor archived.
     Open,
@@ -104,11 +105,11 @@ pub struct Cell {
     pub unit: String,
     /// When it was received: year * 100 + month, in Jakarta.
     pub month: i64,
-    /// Key of its class.
+    /// Key of its class; empty where the measure is not split.
     pub class: String,
-    /// How it came.
-    pub channel: Channel,
-    /// Whether it came by SP4N.
+    /// How it came; `None` where the measure is not split.
+    pub channel: Option<Channel>,
+    /// Whether it came by SP4N; false where the measure is not split.
     pub sp4n: bool,
     /// What is counted.
     pub measure: Measure,
@@ -134,15 +135,19 @@ pub fn cells(case: &Case, workflow: &Workflow) -> Vec<Cell> {
     if case.unit.is_empty() {
         return Vec::new();
     }
-    let cell = |(measure, bucket)| Cell {
-        agency: case.agency.clone(),
-        unit: case.unit.clone(),
-        month: month_of(case.received_at),
-        class: case.class.clone(),
-        channel: case.channel,
-        sp4n: case.sp4n,
-        measure,
-        bucket,
+    let cell = |(measure, bucket)| {
+        // Only the slowest answer of all is asked for: split, a busy unit would have a row for each hour of each class.
+        let split = measure != Measure::ResponseHours;
+        Cell {
+            agency: case.agency.clone(),
+            unit: case.unit.clone(),
+            month: month_of(case.received_at),
+            class: if split { case.class.clone() } else { String::new() },
+            channel: split.then_some(case.channel),
+            sp4n: split && case.sp4n,
+            measure,
+            bucket,
+        }
     };
     measures(case, workflow).into_iter().map(cell).collect()
 }
@@ -152,7 +157,13 @@ fn measures(case: &Case, workflow: &Workflow) -> Vec<(Measure, i64)> {
         return vec![(Measure::Merged, 0)];
     }
     let resolved = case.state_by == Some(ActionKind::Close);
-    let resolution = workflow.resolution().and_then(|rule| case.fired.get(&rule.key));
+    // Level 0 is the reminder before it. What was told of a stopped clock stays, but is not the doing of who has it now.
+    let passed = |clock: &str| {
+        let goes_on = case.clocks.get(clock).is_some_and(|c| c.stopped_at.is_none());
+        goes_on && case.fired.get(clock).is_some_and(|level| *level > 0)
+    };
+    let unverified = case.verified_at.is_none() && passed(VERIFICATION);
+    let unresolved = workflow.resolution().is_some_and(|rule| passed(&rule.key));
     let flags = [
         (Measure::Received, true),
         (Measure::Archived, case.is_settled() && !resolved),
@@ -166,11 +177,7 @@ fn measures(case: &Case, workflow: &Workflow) -> Vec<(Measure, i64)> {
             Measure::ResolvedInTime,
             resolved && case.resolved_in_time != Some(false),
         ),
-        // Level 0 is the reminder before it.
-        (
-            Measure::Overdue,
-            case.is_open() && resolution.is_some_and(|level| *level > 0),
-        ),
+        (Measure::Overdue, case.is_open() && (unverified || unresolved)),
         (Measure::Open, case.is_open()),
         (Measure::Reopened, case.reopened > 0),
     ];
@@ -237,7 +244,7 @@ pub struct Score {
 }
 
 /// The score of a unit: the share of reports answered in time among those that are resolved or overdue; `None` while
-/// there are none. Reports that are open and not yet due change nothing, so a unit gains nothing by taking fewer.
+/// there are none. Open reports that are not overdue, and archived ones, are in neither part.
 pub fn score(figures: &Figures) -> Option<Score> {
     let all = &figures.all;
     let sample = all.resolved + all.overdue;

@@ -14,7 +14,7 @@ use crate::{
     app::performance::Facts,
     domain::{
         desk::{self, Record, Way},
-        performance::{Counts, Score, definition},
+        performance::{Group, Score, definition},
     },
 };
 
@@ -46,7 +46,8 @@ fn day(day: Option<NaiveDate>) -> String {
     day.map(|day| day.to_string()).unwrap_or_default()
 }
 
-fn group((key, counts): (impl Into<String>, &Counts)) -> event::ComplaintGroupFacts {
+fn group((key, group): (impl Into<String>, &Group)) -> event::ComplaintGroupFacts {
+    let counts = &group.counts;
     event::ComplaintGroupFacts {
         key: key.into(),
         received: counts.received,
@@ -54,6 +55,11 @@ fn group((key, counts): (impl Into<String>, &Counts)) -> event::ComplaintGroupFa
         resolved: counts.resolved,
         resolved_in_time: counts.resolved_in_time,
         overdue: counts.overdue,
+        verified: counts.verified,
+        verified_in_time: counts.verified_in_time,
+        reopened: counts.reopened,
+        mean_days: decimal(group.days.mean(), 2),
+        median_days: decimal(group.days.median(), 1),
     }
 }
 
@@ -80,9 +86,9 @@ pub fn facts(facts: &Facts) -> event::ComplaintPerformanceState {
     let hours = |hours: Option<i64>| hours.map(|h| h.to_string()).unwrap_or_default();
     let rounded_up = |micros: i64| micros.div_euclid(HOUR) + i64::from(micros.rem_euclid(HOUR) > 0);
     // A class or channel of merged reports alone has nothing to show.
-    let shown = |counts: &Counts| counts.received > 0;
-    let by_class = figures.by_class.iter().filter(|(_, c)| shown(c));
-    let by_channel = figures.by_channel.iter().filter(|(_, c)| shown(c));
+    let shown = |group: &Group| group.counts.received > 0;
+    let by_class = figures.by_class.iter().filter(|(_, g)| shown(g));
+    let by_channel = figures.by_channel.iter().filter(|(_, g)| shown(g));
     event::ComplaintPerformanceState {
         unit: facts.unit.to_string(),
         period: facts.period.to_string(),
@@ -106,7 +112,7 @@ pub fn facts(facts: &Facts) -> event::ComplaintPerformanceState {
         ratings: figures.ratings.count(),
         rating_total: figures.ratings.total(),
         by_class: by_class.map(group).collect(),
-        by_channel: by_channel.map(|(key, counts)| group((*key, counts))).collect(),
+        by_channel: by_channel.map(|(key, of)| group((*key, of))).collect(),
         consultations: consulted.received,
         consultations_completed: consulted.completed,
         slowest_consultation_hours: hours(consulted.slowest_first_answer_micros.map(rounded_up)),

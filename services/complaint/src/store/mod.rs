@@ -135,7 +135,8 @@ const FIRST: Step = Step {
         "CREATE TABLE desk (
             agency {key} NOT NULL, unit {key} NOT NULL, body TEXT NOT NULL, version BIGINT NOT NULL,
             updated_at BIGINT NOT NULL, PRIMARY KEY (agency, unit))",
-        // How many reports stand in one bucket of one measure; `month` is year * 100 + month of receipt, in Jakarta.
+        // How many reports stand in one bucket of one measure; `month` is year * 100 + month of receipt, in Jakarta. Class
+        // and channel are `` for measures that are not split.
         "CREATE TABLE tally (
             agency {key} NOT NULL, unit {key} NOT NULL, month BIGINT NOT NULL, class {key} NOT NULL,
             channel {key} NOT NULL, sp4n BIGINT NOT NULL, measure {key} NOT NULL, bucket BIGINT NOT NULL,
@@ -143,8 +144,8 @@ const FIRST: Step = Step {
         "CREATE TABLE performance (
             agency {key} NOT NULL, unit {key} NOT NULL, year BIGINT NOT NULL, version BIGINT NOT NULL,
             scored BIGINT NOT NULL DEFAULT 0, exact TEXT NOT NULL DEFAULT '', sample BIGINT NOT NULL DEFAULT 0,
-            received BIGINT NOT NULL DEFAULT 0, open BIGINT NOT NULL DEFAULT 0, settled BIGINT NOT NULL DEFAULT 0,
-            PRIMARY KEY (agency, unit, year))",
+            received BIGINT NOT NULL DEFAULT 0, archived BIGINT NOT NULL DEFAULT 0, open BIGINT NOT NULL DEFAULT 0,
+            settled BIGINT NOT NULL DEFAULT 0, PRIMARY KEY (agency, unit, year))",
         // `settled`: whether the year had ended when it was computed.
         "CREATE INDEX performance_unsettled ON performance (year) WHERE settled = 0",
         // A mark is raised even when it stands: whoever clears it waits for this transaction, and so sees what it wrote.

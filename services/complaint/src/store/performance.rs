@@ -97,17 +97,25 @@ pub async fn mark_clear(txn: &Txn, key: &Key) -> Result<bool, DbErr> {
     Ok(done.rows_affected() > 0)
 }
 
-/// Units whose year has ended since they were computed, at most `limit`.
+/// Units whose year, before `year`, has ended since they were computed, after `after` by year, agency and unit, at most
+/// `limit`.
 pub async fn performance_unsettled(
     conn: &impl ConnectionTrait,
     year: i64,
+    after: &Key,
     limit: i64,
 ) -> Result<Vec<Key>, DbErr> {
-    let text = "SELECT agency, unit, year FROM performance WHERE settled = 0 AND year < $1
-                ORDER BY year, agency, unit LIMIT $2";
-    Key::find_by_statement(sql(conn, text, [year.into(), limit.into()]))
-        .all(conn)
-        .await
+    let text = "SELECT agency, unit, year FROM performance
+                WHERE settled = 0 AND year < $1 AND (year, agency, unit) > ($2, $3, $4)
+                ORDER BY year, agency, unit LIMIT $5";
+    let values = [
+        year.into(),
+        after.year.into(),
+        after.agency.clone().into(),
+        after.unit.clone().into(),
+        limit.into(),
+    ];
+    Key::find_by_statement(sql(conn, text, values)).all(conn).await
 }
 
 /// A row that is locked.
@@ -147,6 +155,8 @@ pub struct Kept {
     pub sample: i64,
     /// Reports received.
     pub received: i64,
+    /// Of these, archived.
+    pub archived: i64,
     /// Of these, open.
     pub open: i64,
 }
@@ -154,8 +164,8 @@ pub struct Kept {
 /// Saves what is kept, and whether the year had ended when it was computed.
 pub async fn performance_save(txn: &Txn, key: &Key, kept: &Kept, ended: bool) -> Result<(), DbErr> {
     let text =
-        "UPDATE performance SET scored = $4, exact = $5, sample = $6, received = $7, open = $8, settled = $9
-                WHERE agency = $1 AND unit = $2 AND year = $3";
+        "UPDATE performance SET scored = $4, exact = $5, sample = $6, received = $7, archived = $8, open = $9,
+                settled = $10 WHERE agency = $1 AND unit = $2 AND year = $3";
     let values = [
         key.agency.clone().into(),
         key.unit.clone().into(),
@@ -164,6 +174,7 @@ pub async fn performance_save(txn: &Txn, key: &Key, kept: &Kept, ended: bool) ->
         kept.exact.clone().into(),
         kept.sample.into(),
         kept.received.into(),
+        kept.archived.into(),
         kept.open.into(),
         i64::from(ended).into(),
     ];
@@ -173,7 +184,8 @@ pub async fn performance_save(txn: &Txn, key: &Key, kept: &Kept, ended: bool) ->
 
 /// What is kept of the units of an agency in a year.
 pub async fn performance_of_units(conn: &impl ConnectionTrait, key: &Key) -> Result<Vec<Kept>, DbErr> {
-    let text = "SELECT exact, sample, received, open FROM performance WHERE agency = $1 AND year = $2";
+    let text =
+        "SELECT exact, sample, received, archived, open FROM performance WHERE agency = $1 AND year = $2";
     let values = [key.agency.clone().into(), key.year.into()];
     Kept::find_by_statement(sql(conn, text, values)).all(conn).await
 }

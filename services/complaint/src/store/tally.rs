@@ -27,7 +27,7 @@ pub async fn tally_add(txn: &Txn, changes: &BTreeMap<Cell, i64>) -> Result<(), D
             cell.unit.clone().into(),
             cell.month.into(),
             cell.class.clone().into(),
-            cell.channel.key().into(),
+            cell.channel.map_or("", Channel::key).into(),
             i64::from(cell.sp4n).into(),
             cell.measure.key().into(),
             cell.bucket.into(),
@@ -69,12 +69,16 @@ pub async fn tally_of(
     let rows = Row::find_by_statement(sql(conn, text, values)).all(conn).await?;
     let cell = |row: Row| {
         let bad = |column| broken(format!("tally of {agency}/{unit}"), column);
+        let channel = match row.channel.as_str() {
+            "" => None,
+            key => Some(Channel::parse(key).ok_or_else(|| bad("channel"))?),
+        };
         let cell = Cell {
             agency: agency.to_owned(),
             unit: unit.to_owned(),
             month: row.month,
             class: row.class,
-            channel: Channel::parse(&row.channel).ok_or_else(|| bad("channel"))?,
+            channel,
             sp4n: row.sp4n != 0,
             measure: Measure::parse(&row.measure).ok_or_else(|| bad("measure"))?,
             bucket: row.bucket,

@@ -26,6 +26,7 @@ mod life;
 mod list;
 mod matrix;
 mod performance;
+mod performance_marks;
 mod personal;
 mod privacy;
 mod repeats;

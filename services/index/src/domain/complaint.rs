@@ -191,19 +191,21 @@ pub(super) fn documentation(told: &BTreeMap<i32, Performance>, date: NaiveDate) 
     Some(known)
 }
 
-/// Figures of `complaint.completion`. What was archived with a reason was no complaint that could be completed.
+/// Figures of `complaint.completion`. What was archived with a reason was no complaint that could be completed; where all
+/// that came through SP4N was, there is no percentage.
 pub(super) fn completion(told: &BTreeMap<i32, Performance>, date: NaiveDate) -> Option<Known> {
     let year = year_before(told, date)?;
     let received = year.received.saturating_sub(year.archived) + year.consultations;
     let sp4n = year.sp4n.saturating_sub(year.sp4n_archived);
-    let completed = if sp4n > 0 {
+    let sp4n_used = year.sp4n > 0;
+    let completed = if sp4n_used {
         percent(year.sp4n_resolved, sp4n)
     } else {
         percent(year.resolved + year.consultations_completed, received)
     };
     let figures = vec![
         ("received", received.into()),
-        ("sp4n_used", (sp4n > 0).into()),
+        ("sp4n_used", sp4n_used.into()),
         ("completed_percent", completed),
     ];
     Some(known(figures, year))

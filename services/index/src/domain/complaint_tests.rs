@@ -218,8 +218,12 @@ fn completion_is_judged_by_every_row() {
         assert_eq!(level(sp4n(11, 1, 5)), (Some(4), false));
         assert_eq!(level(sp4n(11, 1, 8)), (Some(4), false));
         assert_eq!(level(sp4n(11, 1, 9)), (Some(5), false));
-        // When all that came by SP4N was archived, none was used.
-        assert_eq!(level(sp4n(2, 2, 0)), (Some(2), false));
+        // When all that came by SP4N was archived, it was used, but nothing is left to judge.
+        let archived = before(sp4n(2, 2, 0));
+        let told = texts("complaint.completion", &archived, DATE).unwrap();
+        assert_eq!(told, ["98", "true", ""]);
+        assert_eq!(level(sp4n(2, 2, 0)).0, None);
+        assert_eq!(level(plain(0, 0, 0, 0, 0)).0, None);
     }
 }
 

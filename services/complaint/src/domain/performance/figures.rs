@@ -23,7 +23,7 @@ pub struct Counts {
     pub resolved: i64,
     /// Of these, answered in time.
     pub resolved_in_time: i64,
-    /// Open with the deadline of the class passed.
+    /// Open with a deadline passed.
     pub overdue: i64,
     /// Neither closed nor archived.
     pub open: i64,
@@ -47,6 +47,24 @@ impl Counts {
             Measure::Rating | Measure::Days | Measure::ResponseDays | Measure::ResponseHours => return,
         };
         *field += count;
+    }
+}
+
+/// What became of the reports of one class or channel.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Group {
+    /// How many.
+    pub counts: Counts,
+    /// Working days from disposition to closing.
+    pub days: Histogram,
+}
+
+impl Group {
+    fn add(&mut self, cell: &Cell, count: i64) {
+        self.counts.add(cell.measure, count);
+        if cell.measure == Measure::Days {
+            self.days.add(cell.bucket, count);
+        }
     }
 }
 
@@ -107,9 +125,9 @@ pub struct Figures {
     /// Of those that came by SP4N.
     pub sp4n: Counts,
     /// By class.
-    pub by_class: BTreeMap<String, Counts>,
+    pub by_class: BTreeMap<String, Group>,
     /// By key of the channel.
-    pub by_channel: BTreeMap<&'static str, Counts>,
+    pub by_channel: BTreeMap<&'static str, Group>,
     /// Stars.
     pub ratings: Histogram,
     /// Working days from disposition to closing.
@@ -128,14 +146,14 @@ impl Figures {
         if cell.sp4n {
             self.sp4n.add(measure, count);
         }
-        self.by_class
-            .entry(cell.class.clone())
-            .or_default()
-            .add(measure, count);
-        self.by_channel
-            .entry(cell.channel.key())
-            .or_default()
-            .add(measure, count);
+        if !cell.class.is_empty() {
+            let group = self.by_class.entry(cell.class.clone()).or_default();
+            group.add(cell, count);
+        }
+        if let Some(channel) = cell.channel {
+            let group = self.by_channel.entry(channel.key()).or_default();
+            group.add(cell, count);
+        }
         match measure {
             Measure::Rating => self.ratings.add(bucket, count),
             Measure::Days => self.days.add(bucket, count),

@@ -150,18 +150,22 @@ fn a_merged_report_counts_as_merged_alone_and_one_without_a_unit_not_at_all() {
 }
 
 #[test]
-fn a_report_is_overdue_from_the_escalation_of_its_class_until_it_is_closed() {
+fn a_report_is_overdue_from_an_escalation_until_it_is_verified_or_closed() {
     let overdue = ("overdue", 0);
     let mut case = received("complaint_normative", at("2026-02-02T03:00:00Z"));
-    // The deadline of verification passes: not that of the class.
+    // Monday and three working days: Thursday at 16:00, until somebody verifies it.
+    case.due(workflow(), &work_time(), at("2026-02-05T08:59:59Z"));
+    assert!(!counted(&case).contains(&overdue));
+    case.due(workflow(), &work_time(), at("2026-02-05T09:00:00Z"));
+    assert!(counted(&case).contains(&overdue));
     case.due(workflow(), &work_time(), at("2026-02-20T03:00:00Z"));
-    assert!(case.level > 0 && !counted(&case).contains(&overdue));
     act(
         &mut case,
         &disposition("complaint_normative"),
         Role::CoordinatorAdmin,
         "2026-02-20T03:00:00Z",
     );
+    assert!(!counted(&case).contains(&overdue));
     // Friday and five working days: the next Friday at 16:00, after a reminder the day before.
     case.due(workflow(), &work_time(), at("2026-02-27T08:59:59Z"));
     assert_eq!(case.fired.get("resolution"), Some(&0));
@@ -181,6 +185,55 @@ fn a_report_is_overdue_from_the_escalation_of_its_class_until_it_is_closed() {
     assert!(!now.contains(&("resolved_in_time", 0)) && !now.contains(&("verified_in_time", 0)));
     act(&mut case, &Action::Reopen, Role::Reporter, "2026-03-04T03:00:00Z");
     assert!(!counted(&case).contains(&overdue));
+}
+
+#[test]
+fn whoever_receives_a_late_report_is_not_late_yet() {
+    let overdue = ("overdue", 0);
+    let mut case = received("complaint_normative", at("2026-02-02T03:00:00Z"));
+    act(
+        &mut case,
+        &disposition("complaint_normative"),
+        Role::CoordinatorAdmin,
+        "2026-02-03T03:00:00Z",
+    );
+    case.due(workflow(), &work_time(), at("2026-02-20T03:00:00Z"));
+    assert!(counted(&case).contains(&overdue));
+    let forward = Action::Forward {
+        agency: "3271".into(),
+        unit: "rsud".into(),
+    };
+    act(
+        &mut case,
+        &forward,
+        Role::CoordinatorAdmin,
+        "2026-02-20T03:00:00Z",
+    );
+    // What was told of the clock stays with it.
+    assert!(case.fired.get("resolution").is_some_and(|level| *level > 0));
+    assert_eq!(counted(&case), [("received", 0), ("open", 0)]);
+    assert!(cells(&case, workflow()).iter().all(|cell| cell.unit == "rsud"));
+    assert_eq!(score(&figures(std::slice::from_ref(&case))), None);
+    // From there on it is the receiver who has to verify it.
+    case.due(workflow(), &work_time(), at("2026-03-10T03:00:00Z"));
+    assert!(counted(&case).contains(&overdue));
+}
+
+#[test]
+fn hours_are_not_split_and_days_are() {
+    let mut case = closed("complaint_regular");
+    case.sp4n = true;
+    for cell in cells(&case, workflow()) {
+        let whole = cell.measure == Measure::ResponseHours;
+        let parts = (cell.class.is_empty(), cell.channel.is_none(), !cell.sp4n);
+        assert_eq!(parts, (whole, whole, whole), "{cell:?}");
+    }
+    let told = figures(&[case, closed("aspiration")]);
+    assert_eq!(told.response_hours.highest(), Some(97));
+    assert!(told.by_class.keys().eq(["aspiration", "complaint_regular"]));
+    assert!(told.by_channel.keys().eq(["web"].iter()));
+    assert_eq!(told.by_class["aspiration"].days.total(), 6);
+    assert_eq!(told.by_channel["web"].days.count(), 2);
 }
 
 fn figures(cases: &[Case]) -> Figures {
@@ -243,8 +296,8 @@ fn the_score_is_the_share_in_time_of_what_is_resolved_or_overdue() {
         ("rating", "3.0000"),
     ];
     assert_eq!(parts, expected.map(|(k, v)| (k, v.to_owned())));
-    assert_eq!(told.by_class["aspiration"].resolved, 1);
-    assert_eq!(told.by_channel["web"].received, 4);
+    assert_eq!(told.by_class["aspiration"].counts.resolved, 1);
+    assert_eq!(told.by_channel["web"].counts.received, 4);
     assert_eq!(definition().id, "prima-penyelesaian-1");
     assert_eq!(definition().metric, "complaint-resolution");
     assert!(definition().sample_minimum > 0 && definition().mark.starts_with("INFERRED"));

@@ -70,7 +70,7 @@ pub fn performance(answer: &pb::GetPerformanceResponse) -> String {
         ),
     ]);
     let columns = Columns {
-        right: &[1, 2, 3, 4, 5],
+        right: &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
         whole: &[0],
     };
     for (title, groups) in [("Jenis", &of.by_class), ("Kanal", &of.by_channel)] {
@@ -78,20 +78,31 @@ pub fn performance(answer: &pb::GetPerformanceResponse) -> String {
             let figures = [
                 group.received,
                 group.archived,
+                group.verified,
+                group.verified_in_time,
                 group.resolved,
                 group.resolved_in_time,
                 group.overdue,
+                group.reopened,
             ];
-            let cells = figures.iter().map(i64::to_string);
-            std::iter::once(group_name(&group.key)).chain(cells).collect()
+            let days = [&group.mean_days, &group.median_days];
+            std::iter::once(group_name(&group.key))
+                .chain(figures.iter().map(i64::to_string))
+                .chain(days.map(|days| or_dash(days)))
+                .collect()
         });
         let header = [
             title,
             "Diterima",
             "Diarsipkan",
+            "Diverifikasi",
+            "Tepat waktu",
             "Selesai",
             "Tepat waktu",
             "Lewat tenggat",
+            "Dibuka lagi",
+            "Rata-rata hari",
+            "Median hari",
         ];
         if !groups.is_empty() {
             text += &table(&header, columns, rows);
@@ -212,11 +223,29 @@ mod tests {
             performance: Some(event::ComplaintPerformanceState {
                 ratings: 3,
                 rating_total: 14,
+                by_channel: vec![event::ComplaintGroupFacts {
+                    key: "letter".into(),
+                    received: 11,
+                    archived: 12,
+                    resolved: 15,
+                    resolved_in_time: 16,
+                    overdue: 17,
+                    verified: 13,
+                    verified_in_time: 14,
+                    reopened: 18,
+                    mean_days: "19.25".into(),
+                    median_days: String::new(),
+                }],
                 ..Default::default()
             }),
             score: None,
         };
-        assert!(performance(&answer).contains("4.67 dari 5, menurut 3 pelapor"));
+        let text = performance(&answer);
+        assert!(text.contains("4.67 dari 5, menurut 3 pelapor"));
+        let row = text.lines().find(|line| line.contains("surat")).unwrap();
+        let shown: Vec<&str> = row.split(['│', '┆']).map(str::trim).collect();
+        let figures = ["11", "12", "13", "14", "15", "16", "17", "18", "19.25", "-"];
+        assert_eq!(shown.get(2..12), Some(&figures[..]), "{text}");
     }
 
     #[test]
