@@ -13,7 +13,7 @@ mod store;
 
 use prima_platform::{
     db::{self, Database},
-    failure::Failure,
+    failure::{Failure, Kind},
     objects::Objects,
     service::{Context, Error, Migrating, Spec, Started, Starting},
     vault::Keyring,
@@ -89,10 +89,15 @@ async fn with_digest_key(context: &Context, vault: Keyring) -> Result<Keyring, E
     SystemRandom::new()
         .fill(&mut bytes)
         .map_err(|_| failed(Failure::internal("the system gives no random bytes")))?;
-    let kept = digest_key(&context.db, &vault, DigestKey(bytes))
-        .await
-        .map_err(failed)?;
-    Ok(vault.with_digest_key(&kept.0))
+    match digest_key(&context.db, &vault, DigestKey(bytes)).await {
+        Ok(kept) => Ok(vault.with_digest_key(&kept.0)),
+        // Its key is gone, and with it what tells repeats of requests of before; all else goes on.
+        Err(error) if error.kind == Kind::Internal => {
+            tracing::error!(%error, "repeats of requests of before are not told any more");
+            Ok(vault)
+        }
+        Err(error) => Err(failed(error)),
+    }
 }
 
 /// Ready at once: it needs nothing but its database and its keys.

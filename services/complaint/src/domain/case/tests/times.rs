@@ -120,14 +120,18 @@ fn a_new_holiday_moves_what_runs_and_says_so() {
 }
 
 #[test]
-fn a_level_that_was_told_is_not_told_again_when_its_time_moves_on() {
+fn a_level_that_was_told_is_taken_back_and_told_again_when_its_time_moves_on() {
     let mut life = Life::begin("2025-03-26 10:00");
     life.due(wib("2025-04-09 17:00"));
     assert_eq!(life.case.level, 1);
     life.office = office_in(Zone::default(), calendar_with("2025-04-09"));
     life.case
         .reschedule(&life.workflow, &life.office, wib("2025-04-09 18:00"));
-    assert_eq!(life.due(wib("2025-04-10 17:00")), []);
+    assert_eq!(life.case.level, 0);
+    let again = life.due(wib("2025-04-10 17:00"));
+    let told: Vec<_> = again.iter().map(|e| (e.at, e.level)).collect();
+    assert_eq!(told, [(wib("2025-04-10 16:00"), Some(1))]);
+    assert_eq!(life.case.level, 1);
     assert_eq!(life.due(wib("2025-04-15 16:00"))[0].level, Some(2));
 }
 
