@@ -101,6 +101,9 @@ pub async fn migrate<M: MigratorTrait>(db: &Database, service: &str, run: bool) 
     }
     // Any service's steps take the same lock: they may share one database.
     let lock = db.writer().begin().await?;
+    // Nothing is done on this connection while the steps run, however long that takes.
+    lock.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0")
+        .await?;
     lock.execute_raw(sql(&lock, "SELECT pg_advisory_xact_lock(1886546273)", []))
         .await?;
     db.writer()

@@ -43,7 +43,9 @@ impl Database {
             .statement_timeout(Duration::from_secs(60))
             .set_schema_search_path(service)
             .set_application_name(format!("prima-{service}"))
-            .sqlx_logging(false);
+            .sqlx_logging(false)
+            // A process that was stopped in the middle of a transaction, or lost, holds its locks no longer than this.
+            .map_sqlx_postgres_opts(|o| o.options([("idle_in_transaction_session_timeout", "20s")]));
         let pool = sea_orm::Database::connect(options).await?;
         Ok(Self {
             write: pool.clone(),

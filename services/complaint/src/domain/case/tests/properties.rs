@@ -149,7 +149,9 @@ fn check_timeline(life: &Life) {
         let mut told = -1;
         for entry in &life.entries {
             let changed = matches!(entry.kind, EntryKind::Transition | EntryKind::Received);
-            if changed && rule.starts(&entry.to) {
+            let later = entry.kind == EntryKind::Rescheduled && entry.after > entry.before;
+            if (changed && rule.starts(&entry.to)) || (later && entry.clock.as_ref() == Some(&rule.key)) {
+                // What was told of a deadline that moved to a later time may be told again.
                 told = -1;
             } else if entry.clock.as_ref() == Some(&rule.key)
                 && let Some(level) = entry.level
