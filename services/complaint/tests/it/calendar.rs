@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use prima_platform::{clock::to_proto, testing::served::Place};
+use prima_platform::{
+    clock::to_proto,
+    testing::{eventually, served::Place},
+};
 use prima_proto::complaint::v1::{self, TimelineKind};
 use sea_orm::ConnectionTrait;
 
@@ -202,9 +205,8 @@ async fn a_recomputation_that_is_cut_off_goes_on_with_the_next_process() {
         let answer = add(&mut world, &["2026-02-19"]).await;
         assert_eq!(answer.open_complaints, 300);
         let moved = "SELECT COUNT(*) FROM timeline WHERE entry LIKE '%\"kind\":\"rescheduled\"%'";
-        while number(&world, moved).await < 20 {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+        let begun = async || (number(&world, moved).await >= 20).then_some(());
+        eventually(Duration::from_secs(10), begun).await.unwrap();
         world.tasks.stop(Duration::ZERO).await;
         assert!(number(&world, moved).await < 300, "it was cut off");
         let next = world.replica(world.config.clone()).await;

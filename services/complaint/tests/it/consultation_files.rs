@@ -1,6 +1,6 @@
 //! Files of questions and answers, and a new key for all that is sealed.
 
-use prima_platform::caller::Role;
+use prima_platform::{caller::Role, testing::eventually};
 use prima_proto::complaint::v1;
 use sha2::{Digest, Sha256};
 use tonic::Code;
@@ -101,13 +101,10 @@ async fn a_new_key_seals_consultations_and_withdrawals_anew() {
         let under_old = "SELECT CAST((SELECT COUNT(*) FROM consultation WHERE sealed_key = 'k1')
             + (SELECT COUNT(*) FROM answer WHERE sealed_key = 'k1')
             + (SELECT COUNT(*) FROM knowledge WHERE sealed_key = 'k1') AS BIGINT) AS n";
-        for _ in 0..300 {
-            if number(&t, under_old, "n").await == 0 {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
-        assert_eq!(number(&t, under_old, "n").await, 0);
+        let moved = async || (number(&t, under_old, "n").await == 0).then_some(());
+        eventually(std::time::Duration::from_secs(30), moved)
+            .await
+            .unwrap();
         let seen = new.track(&access(&asked)).await;
         assert_eq!(seen.question, desk("a").question);
     })

@@ -32,13 +32,15 @@ async fn usage(world: &mut World) -> BTreeMap<String, (i64, bool, bool)> {
 }
 
 async fn until_moved(world: &mut World, old: &str) {
-    for _ in 0..600 {
-        if usage(world).await.get(old).is_none_or(|(rows, ..)| *rows == 0) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("{:?}", usage(world).await);
+    let privacy = world.privacy.clone();
+    let moved = async || {
+        let request = national(v1::GetKeyUsageRequest {});
+        let answer = privacy.clone().get_key_usage(request).await.unwrap();
+        let rows = answer.into_inner().keys.into_iter().filter(|k| k.key == old);
+        (rows.map(|k| k.rows).sum::<i64>() == 0).then_some(())
+    };
+    let met = eventually(Duration::from_secs(30), moved).await;
+    assert!(met.is_some(), "{:?}", usage(world).await);
 }
 
 async fn name_of(world: &mut World, report: &str) -> String {
