@@ -105,8 +105,10 @@ conformance() {
         sleep 0.2
     done
     "$PRIMA_BIN" token --key "$work/data/key.pem" --subject loket --roles intake --agencies uji >"$work/intake"
+    "$PRIMA_BIN" token --key "$work/data/key.pem" --subject penilai --roles evaluator >"$work/evaluator"
+    "$PRIMA_BIN" token --key "$work/data/key.pem" --subject pencatat --roles operator >"$work/operator"
     "$PRIMA_PYTHON" -B tests/conformance/conformance.py --endpoint "127.0.0.1:$port" --token-file "$work/data/token" \
-        --intake-token-file "$work/intake"
+        --evaluator-token-file "$work/evaluator" --operator-token-file "$work/operator" --intake-token-file "$work/intake"
     kill -TERM "$server"
     # A clean stop is part of what is tested.
     wait "$server" || { echo "prima up ended with status $? after SIGTERM"; return 1; }

@@ -15,10 +15,11 @@ use std::{
 
 use prima_platform::testing::postgres::Postgres;
 use prima_proto::survey::v1 as survey;
-use prima_tests::{Suite, process::binary, sample};
+use prima_tests::{Suite, bench::size, process::binary, sample};
 use tempfile::NamedTempFile;
 
 const ROWS: usize = 1_000_000;
+const SMALL_ROWS: usize = 5_000;
 /// Most memory that a process may have used, in kB.
 const MOST: u64 = 300_000;
 const POSTGRES: &[&str] = &["shared_buffers=512MB", "max_wal_size=4GB"];
@@ -108,6 +109,6 @@ fn main() {
     let rows = std::env::args()
         .skip(1)
         .find_map(|word| word.parse().ok())
-        .unwrap_or(ROWS);
+        .unwrap_or_else(|| size(ROWS, SMALL_ROWS));
     tokio::runtime::Runtime::new().unwrap().block_on(measure(rows));
 }

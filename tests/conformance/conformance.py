@@ -4,7 +4,7 @@ It has no generated code and no proto file: descriptors come from gRPC reflectio
 them. It registers an agency and units, creates surveys, submits the 29 real respondents of tests/data/skm.json and reads
 result and rank. Every run uses ids of its own, so that it can run against a deployment that holds data.
 
-    conformance.py --endpoint HOST:PORT --token-file FILE
+    conformance.py --endpoint HOST:PORT --token-file FILE --evaluator-token-file FILE --operator-token-file FILE
 
 One line per check, `ok` or `FAIL`; the last line counts them; exit status 1 when one failed.
 """
@@ -401,6 +401,10 @@ def main():
     parser.add_argument("--index", help="HOST:PORT of index")
     parser.add_argument("--ranking", help="HOST:PORT of ranking")
     parser.add_argument("--token-file", type=pathlib.Path, required=True, help="file with an admin's bearer token")
+    parser.add_argument("--evaluator-token-file", type=pathlib.Path, required=True,
+                        help="file with a token of every agency whose only role is evaluator")
+    parser.add_argument("--operator-token-file", type=pathlib.Path, required=True,
+                        help="file with a token of every agency whose only role is operator")
     parser.add_argument("--intake-token-file", type=pathlib.Path,
                         help="file with a token whose only role is intake; without it what that may not do is not checked")
     parser.add_argument("--data", type=pathlib.Path, help="skm.json with the vector G-SKM-1",
@@ -416,12 +420,14 @@ def main():
     servers = {address: Endpoint(address) for address in set(given.values())}
     report = Report()
     token = args.token_file.read_text().strip()
+    evaluator = args.evaluator_token_file.read_text().strip()
+    operator = args.operator_token_file.read_text().strip()
     endpoints = {service: servers[address] for service, address in given.items()}
     run(report, endpoints, token, args.data)
-    innovation.run(report, endpoints, token)
+    innovation.run(report, endpoints, token, evaluator)
     counter = args.intake_token_file and args.intake_token_file.read_text().strip()
     complaint.run(report, endpoints, token, counter)
-    index.run(report, endpoints, token)
+    index.run(report, endpoints, token, evaluator, operator)
     print(f"{report.passed} passed, {report.failed} failed", flush=True)
     return 1 if report.failed or not report.passed else 0
 

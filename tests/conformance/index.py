@@ -13,9 +13,9 @@ from kit import ASSESSMENT, DIRECTORY, INDEX, RANKING, SURVEY, Caller, Mismatch,
 DELIVERY = ["requirements", "procedure", "time", "cost", "product", "complaint_handling"]
 
 
-def run(report, endpoints, token):
+def run(report, endpoints, token, evaluator, operator):
     check = report.check
-    prima = Caller(endpoints, token)
+    prima, judge, agency = (Caller(endpoints, one) for one in (token, evaluator, operator))
     run_id = secrets.token_hex(4)
     city = f"agencies/uji-{run_id}"
     unit, service = f"{city}/units/dpmptsp", f"{city}/units/dpmptsp/services/izin-usaha"
@@ -102,10 +102,10 @@ def run(report, endpoints, token):
                 "score": {"metric": "ombudsman", "subject": unit, "period": year, "score": score, "source": "Uji"},
             }))
         refused(grpc.StatusCode.ALREADY_EXISTS, None, lambda: prima.call(INDEX, "RecordExternalScore", once({
-            "score": {"metric": "ombudsman", "subject": unit, "period": "2024", "score": "90"},
+            "score": {"metric": "ombudsman", "subject": unit, "period": "2024", "score": "90", "source": "Uji"},
         })))
         refused(grpc.StatusCode.INVALID_ARGUMENT, None, lambda: prima.call(INDEX, "RecordExternalScore", once({
-            "score": {"metric": "ombudsman", "subject": unit, "period": "2022", "score": "90", "category": "E"},
+            "score": {"metric": "ombudsman", "subject": unit, "period": "2022", "score": "90", "category": "E", "source": "Uji"},
         })))
     with check("ListExternalScores tells changes in points and percent, within one era only"):
         scores = prima.call(INDEX, "ListExternalScores", {"metric": "ombudsman", "subject": unit}).scores
@@ -113,6 +113,19 @@ def run(report, endpoints, token):
                [("2021", "80.00", "kuning"), ("2023", "93.16", "hijau"), ("2024", "95.23", "hijau")])
         expect("changed", [s.HasField("change") for s in scores], [False, False, True])
         expect("change", (scores[2].change.points, scores[2].change.relative_percent), ("2.07", "2.22"))
+    with check("what an agency records of itself waits until ConfirmExternalScore"):
+        key = {"metric": "ombudsman", "subject": unit, "period": "2025"}
+        waits = agency.call(INDEX, "RecordExternalScore", once({
+            "score": key | {"score": "99", "source": "Siaran pers", "document_link": "https://example.go.id/opini.pdf"},
+        })).score
+        expect("confirmed", waits.HasField("confirm_time"), False)
+        expect("what counts", len(prima.call(INDEX, "ListExternalScores", key).scores), 0)
+        listed = prima.call(INDEX, "ListExternalScores", key | {"unconfirmed": True}).scores
+        expect("what waits", [(s.score, s.etag) for s in listed], [("99.00", waits.etag)])
+        confirmation = once(key | {"etag": waits.etag})
+        refused(grpc.StatusCode.PERMISSION_DENIED, None, lambda: agency.call(INDEX, "ConfirmExternalScore", confirmation))
+        prima.call(INDEX, "ConfirmExternalScore", confirmation)
+        expect("what counts", [s.score for s in prima.call(INDEX, "ListExternalScores", key).scores], ["99.00"])
     with check("and the score stands in a league table"):
         def standing():
             answer = prima.call(RANKING, "GetStanding", {"subject": unit, "metric": "ombudsman", "period": "2024"})
@@ -120,10 +133,10 @@ def run(report, endpoints, token):
         until("the score in the table", standing)
 
 
-    evaluate(check, prima, once, run_id, city, unit, got.instrument)
+    evaluate(check, prima, judge, once, run_id, city, unit, got.instrument)
 
 
-def evaluate(check, prima, once, run_id, city, unit, instrument):
+def evaluate(check, prima, judge, once, run_id, city, unit, instrument):
     """A cycle of one unit, from its enrolment to a settled index; live data moves it without anybody calling index."""
     now = datetime.datetime.now(datetime.timezone.utc)
     around = {"open_time": _time(now - datetime.timedelta(days=1)), "close_time": _time(now + datetime.timedelta(days=1))}
@@ -143,6 +156,15 @@ def evaluate(check, prima, once, run_id, city, unit, instrument):
         }})).cycle
         expect("as read", prima.call(ASSESSMENT, "GetCycle", {"name": cycle}).cycle, opened)
         expect_within("the list", [cycle], [c.name for c in prima.call(ASSESSMENT, "ListCycles", {"year": year}).cycles])
+    with check("UpdateCycle names evaluators until the cycle is settled"):
+        changed = prima.call(ASSESSMENT, "UpdateCycle", {
+            "cycle": {"name": cycle, "etag": opened.etag, "evaluators": ["siapa-pun"]}, "update_mask": "evaluators",
+        }).cycle
+        expect("the evaluators", list(changed.evaluators), ["siapa-pun"])
+        changed = prima.call(ASSESSMENT, "UpdateCycle", {
+            "cycle": {"name": cycle, "etag": changed.etag}, "update_mask": "evaluators",
+        }).cycle
+        expect("none by name", list(changed.evaluators), [])
     with check("EnrollUnit makes a unit a lokus, SubmitSelfAssessment takes its own levels"):
         prima.call(ASSESSMENT, "EnrollUnit", once({"cycle": cycle, "unit": unit, "form": "online"}))
         prima.call(ASSESSMENT, "SubmitSelfAssessment", once({
@@ -165,7 +187,10 @@ def evaluate(check, prima, once, run_id, city, unit, instrument):
         spoilt = [{"head": once(head)}, {"data": base64.b64encode(data[:-1] + b"!").decode()}]
         refused(grpc.StatusCode.INVALID_ARGUMENT, None, lambda: prima.call(ASSESSMENT, "AttachEvidence", rows=spoilt))
     with check("SubmitEvaluation gives levels; GetAssessment and ListAssessments show them"):
-        prima.call(ASSESSMENT, "SubmitEvaluation", once({
+        refused(grpc.StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED", lambda: prima.call(ASSESSMENT, "SubmitEvaluation", once({
+            "assessment": assessment, "evaluations": [{"indicator": plain[0], "level": 5}],
+        })))
+        judge.call(ASSESSMENT, "SubmitEvaluation", once({
             "assessment": assessment, "evaluations": [{"indicator": key, "level": 3, "note": "Desk"} for key in plain],
         }))
         stored = prima.call(ASSESSMENT, "GetAssessment", {"name": assessment}).assessment
@@ -194,7 +219,7 @@ def evaluate(check, prima, once, run_id, city, unit, instrument):
         prima.call(SURVEY, "CloseSurvey", {"name": survey})
         until("a suggestion that nothing is public yet", lambda: suggested(media) == 0)
         for key in (k for k in fed if suggested(k) is None):
-            prima.call(ASSESSMENT, "SubmitEvaluation", once({
+            judge.call(ASSESSMENT, "SubmitEvaluation", once({
                 "assessment": assessment, "evaluations": [{"indicator": key, "level": 1}],
             }))
         before = index()
@@ -238,13 +263,13 @@ def evaluate(check, prima, once, run_id, city, unit, instrument):
         refused(grpc.StatusCode.FAILED_PRECONDITION, "OBJECTIONS_OPEN",
                 lambda: prima.call(ASSESSMENT, "FinalizeCycle", {"name": cycle}))
         before = _fraction(index().index_exact)
-        prima.call(ASSESSMENT, "DecideObjection", {
+        judge.call(ASSESSMENT, "DecideObjection", {
             "assessment": assessment, "number": filed.number, "granted": True, "level": 5, "decision": "Bukti cukup",
         })
         expect("raised", _fraction(index().index_exact) > before, True)
         final = prima.call(ASSESSMENT, "FinalizeCycle", {"name": cycle}).cycle
         expect("settled", final.HasField("final_time"), True)
-        refused(grpc.StatusCode.FAILED_PRECONDITION, "CYCLE_FINAL", lambda: prima.call(ASSESSMENT, "SubmitEvaluation", once({
+        refused(grpc.StatusCode.FAILED_PRECONDITION, "CYCLE_FINAL", lambda: judge.call(ASSESSMENT, "SubmitEvaluation", once({
             "assessment": assessment, "evaluations": [{"indicator": plain[0], "level": 0}],
         })))
 

@@ -10,12 +10,12 @@ import grpc
 from kit import INNOVATION, Caller, expect, expect_within, refused
 
 
-def run(report, endpoints, token):
-    """An innovation from its registration to an award and a replica, as unit, agency, ministry and evaluator in one."""
+def run(report, endpoints, token, evaluator):
+    """An innovation from its registration to an award and a replica, as unit, agency and ministry in one, and an evaluator."""
     check = report.check
-    prima, nobody = Caller(endpoints, token), Caller(endpoints)
+    prima, judge, nobody = Caller(endpoints, token), Caller(endpoints, evaluator), Caller(endpoints)
     run_id = secrets.token_hex(4)
-    claims = token.split(".")[1]
+    claims = evaluator.split(".")[1]
     subject = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sub"]
     unit, adopter = f"agencies/uji-{run_id}/units/dpmptsp", f"agencies/uji-{run_id}-2/units/dpmptsp"
     name, round_name = f"{unit}/innovations/sipandu", f"rounds/uji-{run_id}"
@@ -101,7 +101,8 @@ def run(report, endpoints, token):
         prima.call(INNOVATION, "RecuseEvaluator",
                    once({"entry": entry, "evaluator": "penilai-lain", "reason": "Satu kantor"}))
         score = once({"entry": entry, "parts": [{"part": "manfaat", "points": 88}]})
-        expect("total", prima.call(INNOVATION, "ScoreEntry", score).score.total, "88.00")
+        refused(grpc.StatusCode.PERMISSION_DENIED, "PERMISSION_DENIED", lambda: prima.call(INNOVATION, "ScoreEntry", score))
+        expect("total", judge.call(INNOVATION, "ScoreEntry", score).score.total, "88.00")
         scores = prima.call(INNOVATION, "ListScores", {"parent": entry}).scores
         expect("scores", [(s.evaluator, s.total) for s in scores], [(subject, "88.00")])
         counts = prima.call(INNOVATION, "AdvanceRound", once({"name": round_name, "stage": "nilai"})).counts

@@ -62,31 +62,38 @@ impl Client {
 
     /// Registers a province, a city in it and a unit of type dpmptsp; returns the unit's name.
     pub async fn unit(&mut self, province: &str, city: &str) -> String {
-        for (id, kind, parent) in [
-            (province, directory::AgencyKind::Provinsi, String::new()),
-            (city, directory::AgencyKind::Kota, format!("agencies/{province}")),
-        ] {
-            let agency = directory::Agency {
-                display_name: format!("Instansi {id}"),
-                kind: kind as i32,
-                parent,
-                ..directory::Agency::default()
-            };
-            let request = directory::CreateAgencyRequest {
-                request_id: format!("agency-{id}"),
-                agency_id: id.to_owned(),
-                agency: Some(agency),
-            };
-            self.directory.create_agency(request).await.expect("agency");
-        }
+        self.agency(province, directory::AgencyKind::Provinsi, "").await;
+        let parent = format!("agencies/{province}");
+        self.agency(city, directory::AgencyKind::Kota, &parent).await;
+        self.unit_of(city).await
+    }
+
+    /// Registers an agency; `parent` is the province of a city or regency.
+    pub async fn agency(&mut self, id: &str, kind: directory::AgencyKind, parent: &str) {
+        let agency = directory::Agency {
+            display_name: format!("Instansi {id}"),
+            kind: kind as i32,
+            parent: parent.to_owned(),
+            ..directory::Agency::default()
+        };
+        let request = directory::CreateAgencyRequest {
+            request_id: format!("agency-{id}"),
+            agency_id: id.to_owned(),
+            agency: Some(agency),
+        };
+        self.directory.create_agency(request).await.expect("agency");
+    }
+
+    /// Registers a unit of type dpmptsp of an agency; returns its name.
+    pub async fn unit_of(&mut self, agency: &str) -> String {
         let unit = directory::Unit {
-            display_name: format!("DPMPTSP {city}"),
+            display_name: format!("DPMPTSP {agency}"),
             unit_type: "dpmptsp".into(),
             ..directory::Unit::default()
         };
         let request = directory::CreateUnitRequest {
-            request_id: format!("unit-{city}"),
-            parent: format!("agencies/{city}"),
+            request_id: format!("unit-{agency}"),
+            parent: format!("agencies/{agency}"),
             unit_id: "dpmptsp".into(),
             unit: Some(unit),
         };

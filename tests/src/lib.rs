@@ -9,6 +9,8 @@
     reason = "a harness fails its test"
 )]
 
+pub mod bench;
+pub mod board;
 pub mod client;
 pub mod complaint;
 pub mod process;
@@ -21,7 +23,7 @@ use prima_platform::{
     bus::{self, Bus},
     caller::Role,
     clock::Clock,
-    config,
+    config, db,
     testing::{eventually, nats::Nats, postgres::Postgres},
     token::Signer,
     vault::Keyring,
@@ -65,12 +67,17 @@ impl Cluster {
         }
     }
 
-    /// A token with these roles in these agencies.
+    /// A token of the subject `test` with these roles in these agencies.
     pub fn token(&self, roles: &[Role], agencies: &[&str]) -> String {
+        self.token_of("test", roles, agencies)
+    }
+
+    /// A token of a subject with these roles in these agencies.
+    pub fn token_of(&self, subject: &str, roles: &[Role], agencies: &[&str]) -> String {
         let agencies: Vec<String> = agencies.iter().map(|a| (*a).to_owned()).collect();
         let now = Clock::system().now();
         self.signer
-            .sign("test", roles, &agencies, now, chrono::Duration::hours(2))
+            .sign(subject, roles, &agencies, now, chrono::Duration::hours(2))
             .unwrap()
     }
 
@@ -84,6 +91,8 @@ impl Cluster {
         let command = process::Command::new(service)
             .database(&self.database)
             .bus(&self.nats.url())
+            // The streams of every service have room on a disk that is nearly full.
+            .env("PRIMA_BUS__MAX_BYTES", &self.nats.config().max_bytes.to_string())
             .env("PRIMA_AUTH__PUBLIC_KEY", self.signer.public_key());
         match service {
             // It waits for the scores of every source, and a cluster runs no other.
@@ -112,8 +121,11 @@ impl Cluster {
     /// One number out of the services' database.
     pub async fn number(&self, sql: &str) -> i64 {
         let db = sea_orm::Database::connect(&self.database).await.unwrap();
-        let statement = sea_orm::Statement::from_string(db.get_database_backend(), sql.to_owned());
-        let row = db.query_one_raw(statement).await.unwrap().expect("a row");
+        let row = db
+            .query_one_raw(db::sql(&db, sql, []))
+            .await
+            .unwrap()
+            .expect("a row");
         let number = row.try_get_by_index(0).unwrap();
         db.close().await.unwrap();
         number
@@ -149,8 +161,7 @@ impl Cluster {
     pub async fn outbox(&self, service: &str) -> BTreeMap<String, i64> {
         let db = sea_orm::Database::connect(&self.database).await.unwrap();
         let sql = format!("SELECT subject, version FROM {service}.outbox");
-        let statement = sea_orm::Statement::from_string(db.get_database_backend(), sql);
-        let rows = db.query_all_raw(statement).await.unwrap();
+        let rows = db.query_all_raw(db::sql(&db, &sql, [])).await.unwrap();
         let rows = rows
             .iter()
             .map(|r| (r.try_get_by_index(0).unwrap(), r.try_get_by_index(1).unwrap()));

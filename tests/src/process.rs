@@ -89,6 +89,8 @@ pub struct Command {
     service: Service,
     port: u16,
     data: Option<PathBuf>,
+    demo: bool,
+    limited: bool,
     env: BTreeMap<String, String>,
 }
 
@@ -99,6 +101,8 @@ impl Command {
             service,
             port: free_port(),
             data: None,
+            demo: false,
+            limited: false,
             env: BTreeMap::new(),
         };
         command.env("PRIMA_TELEMETRY__LOG", "json")
@@ -113,6 +117,18 @@ impl Command {
     /// The data directory of `up`.
     pub fn data(mut self, dir: &std::path::Path) -> Self {
         self.data = Some(dir.to_owned());
+        self
+    }
+
+    /// Lets `up` load the demo data.
+    pub fn demo(mut self) -> Self {
+        self.demo = true;
+        self
+    }
+
+    /// Lets [`Process::limit_files`] refuse writes instead of ending the process with a signal.
+    pub fn limited(mut self) -> Self {
+        self.limited = true;
         self
     }
 
@@ -132,7 +148,8 @@ impl Command {
             (Some(dir), Service::Up) => vec!["up".into(), "--data".into(), dir.display().to_string()],
             (_, service) => vec!["serve".into(), service.name().into()],
         };
-        what.into_iter().chain(listen).collect()
+        let demo = self.demo.then(|| "--demo".to_owned());
+        what.into_iter().chain(listen).chain(demo).collect()
     }
 
     /// Starts it and waits until its port answers.
@@ -165,7 +182,15 @@ impl Process {
     fn launch(command: &Command, log: &NamedTempFile) -> Child {
         let out = File::options().append(true).open(log.path()).expect("log file");
         // Dies with the test, however that dies.
-        let mut child = mortal(binary(), "KILL", None);
+        let mut child = if command.limited {
+            let mut shell = mortal("sh", "KILL", None);
+            shell
+                .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
+                .arg(binary());
+            shell
+        } else {
+            mortal(binary(), "KILL", None)
+        };
         child
             .args(command.arguments())
             .env_remove("PRIMA_FAILPOINTS")
@@ -279,6 +304,24 @@ impl Process {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         panic!("{} does not end\n{}", self.command.service.name(), self.tail());
+    }
+
+    /// From now on none of its files grows beyond this many bytes; `None` lets them grow again.
+    pub fn limit_files(&self, bytes: Option<u64>) {
+        let bytes = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
+        let done = std::process::Command::new("prlimit")
+            .args([
+                "--pid",
+                &self.pid().to_string(),
+                &format!("--fsize={bytes}:unlimited"),
+            ])
+            .status();
+        assert!(done.expect("prlimit").success(), "prlimit");
+    }
+
+    /// SIGINT, as Ctrl-C sends it, without waiting.
+    pub fn interrupt(&self) {
+        self.signal(Signal::SIGINT);
     }
 
     /// SIGTERM, without waiting.

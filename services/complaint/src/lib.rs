@@ -5,13 +5,19 @@
 //! `prima.complaint.score.complaint-resolution.<year>.…`. Consumes `prima.directory.unit.>`: which units exist.
 //! Identities and free text are sealed at rest; nothing personal leaves the database but by `PrivacyService`.
 
-mod app;
+mod context;
+mod derived;
 pub mod domain;
 mod events;
-mod grpc;
+mod ground;
+mod rpc;
+mod server;
 mod store;
+mod tasks;
+mod uploads;
 
 use prima_platform::{
+    config,
     db::{self, Database},
     failure::{Failure, Kind},
     objects::Objects,
@@ -21,13 +27,16 @@ use prima_platform::{
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::watch;
 
-use app::{App, ground::Ground, retention, rotation};
+use context::App;
+use derived::performance::Performance;
 use domain::worktime::FirstDay;
-use events::directory_unit::UnitHandler;
+use events::{directory_unit::UnitHandler, publish};
+use ground::Ground;
 use store::{digest_key::digest_key, sealed::DigestKey};
+use tasks::{deadlines, due, feed, retention, rotation};
 
 /// Name of the service, its schema and its stream.
-pub const NAME: &str = "complaint";
+pub const NAME: &str = publish::SERVICE;
 
 /// How the host runs this service.
 pub const SPEC: Spec = Spec {
@@ -71,12 +80,9 @@ async fn check_keys(context: &Context, vault: &Keyring) -> Result<(), Error> {
     for key in vault.ids() {
         let opens = store::complaint::key_opens(context.db.reader(), vault, key);
         if !opens.await.map_err(|error| Error::Database(NAME, error))? {
-            return Err(Error::Service(
-                NAME,
-                format!(
-                    "complaint.keys: {key} is not the key of this name under which stored reports are sealed"
-                ),
-            ));
+            let fault =
+                format!("complaint.keys: {key} bukan kunci bernama itu yang menyandi laporan tersimpan");
+            return Err(config::Error::Invalid(vec![fault]).into());
         }
     }
     Ok(())
@@ -84,7 +90,7 @@ async fn check_keys(context: &Context, vault: &Keyring) -> Result<(), Error> {
 
 /// Digests of requests are kept for ever, and so is what they are made with; the keys that seal come and go.
 async fn with_digest_key(context: &Context, vault: Keyring) -> Result<Keyring, Error> {
-    let failed = |error: Failure| Error::Service(NAME, format!("complaint.keys: {error}"));
+    let failed = |error: Failure| Error::Service(NAME, error.localized);
     let mut bytes = [0; 32];
     SystemRandom::new()
         .fill(&mut bytes)
@@ -103,8 +109,9 @@ async fn with_digest_key(context: &Context, vault: Keyring) -> Result<Keyring, E
 /// Ready at once: it needs nothing but its database and its keys.
 async fn start(context: Context) -> Result<Started, Error> {
     let config = &context.config.complaint;
+    let named = |fault| format!("complaint.keys: {fault}");
     let vault = Keyring::parse(&config.keys)
-        .map_err(|faults| Error::Service(NAME, format!("complaint.keys: {}", faults.join("; "))))?;
+        .map_err(|faults| config::Error::Invalid(faults.into_iter().map(named).collect()))?;
     check_keys(&context, &vault).await?;
     let vault = with_digest_key(&context, vault).await?;
     let objects = Objects::open(
@@ -112,8 +119,7 @@ async fn start(context: Context) -> Result<Started, Error> {
         context.clock.clone(),
         context.ids.clone(),
         context.tasks.clone(),
-    )
-    .map_err(|error| Error::Service(NAME, error.to_string()))?;
+    )?;
     objects.spawn_sweep();
     let first_day = FirstDay::from_key(&config.first_day).unwrap_or_default();
     let app = App::new(context.clone(), vault, objects, Ground::new(first_day));
@@ -121,28 +127,15 @@ async fn start(context: Context) -> Result<Started, Error> {
     context.spawn_worker(UnitHandler);
     let soft = context.tasks.soft();
     let tasks = &context.tasks;
-    tasks.spawn("due times", app::sweep::run(app.clone(), soft.clone()));
-    tasks.spawn("recomputation", app::recompute::run(app.clone(), soft.clone()));
-    tasks.spawn("feed", app::feed::run(app.clone(), soft.clone()));
+    tasks.spawn("due times", due::run(app.clone(), soft.clone()));
+    tasks.spawn("recomputation", deadlines::run(app.clone(), soft.clone()));
+    tasks.spawn("feed", feed::run(app.clone(), soft.clone()));
     retention::spawn(&app);
     rotation::spawn(&app);
-    context.tasks.spawn(
-        "performance",
-        app::performance_states::run(app.clone(), context.tasks.soft().clone()),
-    );
+    context.spawn_derived(Performance(app.clone()));
     let (ready, readiness) = watch::channel(true);
-    let complaints = grpc::complaints::server(app.clone());
-    let consultations = grpc::consultations::server(app.clone());
-    let privacy = grpc::privacy::server(app.clone());
-    let settings = grpc::settings::server(app, ready);
     Ok(Started {
-        routes: Box::new(move |routes| {
-            routes
-                .add_service(complaints)
-                .add_service(consultations)
-                .add_service(privacy)
-                .add_service(settings);
-        }),
+        routes: Box::new(move |routes| server::add(routes, app, ready)),
         ready: readiness,
     })
 }

@@ -6,10 +6,10 @@
 //! facts of their standards and of its charter, never their texts. Consumes nothing.
 //! Nothing is deleted: a unit that ends is closed and names its successors.
 
-mod app;
 mod domain;
 mod events;
-mod grpc;
+mod rpc;
+mod server;
 mod store;
 
 use prima_platform::{
@@ -38,7 +38,7 @@ async fn migrate(db: Database, run: bool) -> Result<(), sea_orm::DbErr> {
 async fn start(context: Context) -> Result<Started, Error> {
     context.spawn_relay();
     let (ready, readiness) = watch::channel(true);
-    let server = grpc::server(context, ready);
+    let server = server::server(context, ready);
     Ok(Started {
         routes: Box::new(move |routes| {
             routes.add_service(server);

@@ -6,33 +6,36 @@
 //! Consumes `prima.directory.unit.>`, `prima.survey.result.>`, `prima.complaint.performance.>` and
 //! `prima.innovation.portfolio.>`: the facts from which levels are suggested, and F-03.
 
-pub mod app;
+pub mod derived;
 pub mod domain;
 mod events;
-mod grpc;
-pub mod store;
+mod rpc;
+mod server;
+mod store;
 
-use prima_platform::objects::Objects;
-use prima_platform::service::{Context, Error, Migrating, Spec, Started, Starting};
+use prima_platform::{
+    db::{self, Database},
+    objects::Objects,
+    service::{Context, Error, Migrating, Spec, Started, Starting},
+};
 use tokio::sync::watch;
 
-use app::App;
-use events::feeds::FeedHandler;
+pub use events::publish::NAME;
 
-/// Name of the service, its schema and its stream.
-pub const NAME: &str = "index";
+use derived::UnitIndexes;
+use events::{complaint_performance, directory_unit, feed::FeedHandler, innovation_portfolio, survey_result};
 
 /// How the host runs this service.
 pub const SPEC: Spec = Spec {
     name: NAME,
     grpc: &["prima.index.v1.IndexService", "prima.index.v1.AssessmentService"],
     public: &[],
-    migrate,
+    migrate: |db, run| -> Migrating { Box::pin(migrate(db, run)) },
     start: |context| -> Starting { Box::pin(start(context)) },
 };
 
-fn migrate(db: prima_platform::db::Database, run: bool) -> Migrating {
-    Box::pin(async move { prima_platform::db::migrate::<store::Migrator>(&db, NAME, run).await })
+async fn migrate(db: Database, run: bool) -> Result<(), sea_orm::DbErr> {
+    db::migrate::<store::Migrator>(&db, NAME, run).await
 }
 
 async fn start(context: Context) -> Result<Started, Error> {
@@ -41,22 +44,21 @@ async fn start(context: Context) -> Result<Started, Error> {
         context.clock.clone(),
         context.ids.clone(),
         context.tasks.clone(),
-    )
-    .map_err(|error| Error::Service(NAME, error.to_string()))?;
+    )?;
     objects.spawn_sweep();
-    let app = App::new(context.clone(), objects);
     context.spawn_relay();
-    for feed in &events::feeds::FEEDS {
-        context.spawn_worker(FeedHandler::new(app.clone(), feed));
+    for feed in [
+        &directory_unit::FEED,
+        &survey_result::FEED,
+        &innovation_portfolio::FEED,
+        &complaint_performance::FEED,
+    ] {
+        context.spawn_worker(FeedHandler::new(context.derived.clone(), feed));
     }
-    context.tasks.spawn(
-        "indexes",
-        app::recompute::run(app.clone(), context.tasks.soft().clone()),
-    );
+    context.spawn_derived(UnitIndexes(context.clock.clone()));
     let (ready, readiness) = watch::channel(true);
-    let max_message_bytes = context.config.grpc.max_message_bytes;
-    let assessments = grpc::assessment_service(app.clone(), max_message_bytes);
-    let indexes = grpc::index_service(app, ready, max_message_bytes);
+    let assessments = server::assessments(context.clone(), objects);
+    let indexes = server::indexes(context, ready);
     Ok(Started {
         routes: Box::new(move |routes| {
             routes.add_service(indexes).add_service(assessments);

@@ -5,10 +5,11 @@
 //! Consumes `prima.directory.unit.>` and `prima.directory.agency.>`: who has the obligation to innovate.
 //! What is announced follows from the stored scores to the byte; nothing is deleted.
 
-mod app;
+mod derived;
 mod domain;
 mod events;
-mod grpc;
+mod rpc;
+mod server;
 mod store;
 
 use prima_platform::{
@@ -17,11 +18,9 @@ use prima_platform::{
 };
 use tokio::sync::watch;
 
-use app::App;
+use derived::agency_score::AgencyScores;
+pub use events::NAME;
 use events::{directory_agency::AgencyHandler, directory_unit::UnitHandler};
-
-/// Name of the service, its schema and its stream.
-pub const NAME: &str = "innovation";
 
 /// How the host runs this service.
 pub const SPEC: Spec = Spec {
@@ -42,16 +41,12 @@ async fn migrate(db: Database, run: bool) -> Result<(), sea_orm::DbErr> {
 
 /// Ready at once: it needs nothing but its database.
 async fn start(context: Context) -> Result<Started, Error> {
-    let app = App::new(context.clone());
     context.spawn_relay();
-    context.spawn_worker(UnitHandler::new(app.clone()));
+    context.spawn_worker(UnitHandler::new(context.clone()));
     context.spawn_worker(AgencyHandler);
-    context.tasks.spawn(
-        "agency scores",
-        app::agency_scores::run(app.clone(), context.tasks.soft().clone()),
-    );
+    context.spawn_derived(AgencyScores::new(context.clone()));
     let (ready, readiness) = watch::channel(true);
-    let server = grpc::server(app, ready);
+    let server = server::server(context, ready);
     Ok(Started {
         routes: Box::new(move |routes| {
             routes.add_service(server);

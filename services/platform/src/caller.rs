@@ -1,17 +1,23 @@
 //! Who calls, and what they may do. Default is to deny.
 
-use crate::failure::{Failure, Kind};
+use std::collections::BTreeSet;
 
-/// What a caller may do, within the agencies of the token.
+use crate::{
+    failure::{Failure, Kind},
+    token,
+};
+
+/// What a caller may do, within the agencies of the token. No role contains another: a token lists each that it holds,
+/// and each operation the roles that may call it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// National admin: everything.
+    /// Admin of its agencies, of the nation with `*`: runs units, surveys, cycles and rounds. It judges nothing.
     Admin,
     /// Operator of an agency: its units and surveys.
     Operator,
     /// A system that hands in responses, such as a kiosk or a regional portal.
     Intake,
-    /// Evaluator of PEKPPP.
+    /// Evaluator of PEKPPP or of innovations: judges, and runs nothing.
     Evaluator,
 }
 
@@ -66,7 +72,17 @@ impl Caller {
         self.subject.as_deref().unwrap_or_default()
     }
 
-    /// `Ok` when the caller holds one of `roles` for `agency`; an admin holds every role.
+    /// What tells this caller from others of the same name: issuer, subject and agencies of the token, whatever their
+    /// order; empty without one. Idempotency keys belong to it.
+    pub fn identity(&self) -> String {
+        let Some(subject) = &self.subject else {
+            return String::new();
+        };
+        let agencies: BTreeSet<&String> = self.agencies.iter().collect();
+        serde_json::json!([token::ISSUER, subject, agencies]).to_string()
+    }
+
+    /// `Ok` when the caller holds one of `roles` for `agency`.
     pub fn require(&self, roles: &[Role], agency: &str) -> Result<(), Failure> {
         self.known()?;
         let within = self.agencies.iter().any(|a| a == "*" || a == agency);
@@ -80,7 +96,7 @@ impl Caller {
         ))
     }
 
-    /// `Ok` when the caller holds one of `roles` for any agency at all; an admin holds every role.
+    /// `Ok` when the caller holds one of `roles` for any agency at all.
     pub fn holds(&self, roles: &[Role]) -> Result<(), Failure> {
         self.known()?;
         if self.has(roles) && !self.agencies.is_empty() {
@@ -89,8 +105,18 @@ impl Caller {
         Err(denied(roles, "", ""))
     }
 
+    /// Ids of the agencies of the token, `*` among them when it holds for all.
+    pub fn agencies(&self) -> &[String] {
+        &self.agencies
+    }
+
+    /// Whether the token names this agency itself; `*` names none.
+    pub fn names(&self, agency: &str) -> bool {
+        agency != "*" && self.agencies.iter().any(|a| a == agency)
+    }
+
     fn has(&self, roles: &[Role]) -> bool {
-        self.roles.iter().any(|r| *r == Role::Admin || roles.contains(r))
+        self.roles.iter().any(|r| roles.contains(r))
     }
 
     /// `Ok` when there is a valid token.
@@ -131,7 +157,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_role_counts_only_in_its_agency_and_an_admin_has_all() {
+    fn callers_of_one_name_are_told_apart_by_their_agencies() {
+        let caller = |subject: &str, agencies: &[&str]| {
+            let agencies = agencies.iter().map(|a| (*a).to_owned()).collect();
+            Caller::new(subject.into(), vec![Role::Intake], agencies).identity()
+        };
+        assert_eq!(
+            caller("Portal", &["3271", "3272"]),
+            caller("Portal", &["3272", "3271"])
+        );
+        assert_ne!(caller("Portal", &["3271"]), caller("Portal", &["3272"]));
+        assert_ne!(caller("Portal", &["3271"]), caller("Portal", &["3271", "3272"]));
+        assert_ne!(caller("Portal", &["3271"]), caller("Portal 2", &["3271"]));
+        // No name imitates the agencies of another.
+        assert_ne!(caller(r#"a",["3271"#, &[]), caller("a", &["3271"]));
+    }
+
+    #[test]
+    fn a_role_counts_only_in_its_agency_and_contains_no_other() {
         let operator = Caller::new("a".into(), vec![Role::Operator], vec!["3271".into()]);
         assert!(operator.require(&[Role::Operator], "3271").is_ok());
         assert_eq!(
@@ -143,7 +186,11 @@ mod tests {
             Kind::Denied
         );
         let admin = Caller::new("b".into(), vec![Role::Admin], vec!["*".into()]);
-        assert!(admin.require(&[Role::Intake], "9999").is_ok());
+        assert!(admin.require(&[Role::Operator, Role::Admin], "9999").is_ok());
+        for role in [Role::Operator, Role::Intake, Role::Evaluator] {
+            assert_eq!(admin.require(&[role], "9999").unwrap_err().kind, Kind::Denied);
+            assert_eq!(admin.holds(&[role]).unwrap_err().kind, Kind::Denied);
+        }
         assert_eq!(
             Caller::anonymous()
                 .require(&[Role::Operator], "1")
@@ -164,7 +211,7 @@ mod tests {
             )
         };
         assert_eq!(kind(&caller(Role::Operator, &["3271"])), Ok(()));
-        assert_eq!(kind(&caller(Role::Admin, &["*"])), Ok(()));
+        assert_eq!(kind(&caller(Role::Admin, &["*"])), Err(Kind::Denied));
         assert_eq!(kind(&caller(Role::Intake, &["*"])), Err(Kind::Denied));
         assert_eq!(kind(&caller(Role::Operator, &[])), Err(Kind::Denied));
         assert_eq!(kind(&Caller::anonymous()), Err(Kind::Unauthenticated));

@@ -1,16 +1,21 @@
 //! Configuration in sections: defaults < file < environment (`PRIMA_SECTION__KEY`) < flags.
 
 mod complaint;
+mod fault;
+pub(crate) mod grpc;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use figment::{
     Figment,
     providers::{Env, Format, Serialized, Toml},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::token::Verifier;
 
 pub use complaint::Complaint;
+pub use grpc::Grpc;
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -38,40 +43,6 @@ pub struct Config {
     pub complaint: Complaint,
 }
 
-/// The gRPC server.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Grpc {
-    /// Address and port; port 0 takes a free one.
-    pub listen: String,
-    /// Longest message accepted, bytes.
-    pub max_message_bytes: usize,
-    /// Requests at work at once; more are shed with `RESOURCE_EXHAUSTED`.
-    pub max_concurrent_requests: usize,
-    /// Open `Watch…` streams per service; more are refused with `RESOURCE_EXHAUSTED`.
-    pub max_watchers: usize,
-    /// How long a `Watch…` client may leave a message unread, seconds.
-    pub watch_stall_seconds: u64,
-    /// How long calls may go on after a stop was asked for, seconds.
-    pub shutdown_grace_seconds: u64,
-    /// Whether to serve reflection.
-    pub reflection: bool,
-}
-
-impl Default for Grpc {
-    fn default() -> Self {
-        Self {
-            listen: "127.0.0.1:50051".into(),
-            max_message_bytes: 4 << 20,
-            max_concurrent_requests: 1024,
-            max_watchers: 1024,
-            watch_stall_seconds: 30,
-            shutdown_grace_seconds: 10,
-            reflection: true,
-        }
-    }
-}
-
 /// The database of each service.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -80,6 +51,8 @@ pub struct Database {
     pub url: String,
     /// Connections per service on PostgreSQL.
     pub max_connections: u32,
+    /// Longest that a statement may take on PostgreSQL, seconds.
+    pub statement_seconds: u64,
     /// Whether to migrate at start; off where a job does it.
     pub migrate: bool,
 }
@@ -89,6 +62,7 @@ impl Default for Database {
         Self {
             url: "sqlite:./var".into(),
             max_connections: 16,
+            statement_seconds: 60,
             migrate: true,
         }
     }
@@ -141,37 +115,6 @@ impl Default for Objects {
             access_key_id: String::new(),
             secret_access_key: String::new(),
         }
-    }
-}
-
-impl Objects {
-    fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        if self.url.strip_prefix("file:").is_some_and(|dir| !dir.is_empty()) {
-            return faults;
-        }
-        let bucket = self
-            .url
-            .strip_prefix("s3://")
-            .and_then(|rest| rest.split('/').next());
-        if bucket.is_none_or(str::is_empty) {
-            faults.push("objects.url must be file:DIR or s3://BUCKET/PREFIX".to_owned());
-            return faults;
-        }
-        let web = ["https://", "http://"];
-        if !self.endpoint.is_empty() && !web.iter().any(|scheme| self.endpoint.starts_with(scheme)) {
-            faults.push("objects.endpoint must start with https:// or http://".to_owned());
-        }
-        for (name, value) in [
-            ("region", &self.region),
-            ("access_key_id", &self.access_key_id),
-            ("secret_access_key", &self.secret_access_key),
-        ] {
-            if value.is_empty() {
-                faults.push(format!("objects.{name} must be given for s3://"));
-            }
-        }
-        faults
     }
 }
 
@@ -252,7 +195,11 @@ pub enum LogFormat {
 pub struct Survey {
     /// Responses that one transaction takes at most.
     pub batch_rows: usize,
-    /// Requests that may wait for a transaction; more are shed.
+    /// How long a transaction may hold its locks, milliseconds: it takes as many responses as the last ones could store
+    /// in this time.
+    pub batch_millis: u64,
+    /// Requests of each kind, one response or many, that may wait for a transaction: of one response more are shed, of
+    /// many they wait for room.
     pub queue: usize,
     /// Transactions at work at once on PostgreSQL (SQLite has one).
     pub writers: usize,
@@ -267,6 +214,7 @@ impl Default for Survey {
     fn default() -> Self {
         Self {
             batch_rows: 2000,
+            batch_millis: 50,
             queue: 4096,
             writers: 2,
             disclosure_step: 5,
@@ -281,7 +229,8 @@ impl Default for Survey {
 pub struct Ranking {
     /// Services whose scores are ranked, beside the directory.
     pub sources: Vec<String>,
-    /// Shortest time between two messages of one `WatchLeagueTable`, milliseconds.
+    /// Shortest time between two messages of one `WatchLeagueTable`, milliseconds; longer for an address that has more
+    /// than 32 of them open: twice as long with 64, and so on.
     pub watch_interval_millis: u64,
 }
 
@@ -296,14 +245,17 @@ impl Default for Ranking {
     }
 }
 
-/// Why the configuration can't be used.
+/// Why the configuration can't be used, in Indonesian: whoever started the process reads it.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A value has the wrong form; the text says where it came from.
-    #[error("configuration: {0}")]
-    Form(#[from] Box<figment::Error>),
+    /// The file can't be read.
+    #[error("berkas konfigurasi {}", .0.display())]
+    File(PathBuf, #[source] std::io::Error),
+    /// A key is unknown or its value has the wrong form; the text says where it came from.
+    #[error("konfigurasi: {0}")]
+    Form(String),
     /// Values that can't work; every one is named.
-    #[error("configuration: {}", .0.join("; "))]
+    #[error("konfigurasi: {}", .0.join("; "))]
     Invalid(Vec<String>),
 }
 
@@ -312,7 +264,8 @@ impl Config {
     pub fn load(file: Option<&Path>) -> Result<Self, Error> {
         let mut figment = Figment::from(Serialized::defaults(Self::default()));
         if let Some(file) = file {
-            figment = figment.merge(Toml::file_exact(file));
+            let text = std::fs::read_to_string(file).map_err(|error| Error::File(file.into(), error))?;
+            figment = figment.merge(Toml::string(&text));
         }
         // PRIMA_TOKEN and PRIMA_ENDPOINT belong to the client side and have no section.
         figment = figment.merge(
@@ -320,47 +273,57 @@ impl Config {
                 .filter(|key| key.as_str().contains("__"))
                 .split("__"),
         );
-        Ok(figment.extract().map_err(Box::new)?)
+        let config = figment
+            .extract()
+            .map_err(|error| Error::Form(fault::form(error, file)))?;
+        let faults = fault::near_misses(&Self::default());
+        if faults.is_empty() {
+            Ok(config)
+        } else {
+            Err(Error::Invalid(faults))
+        }
     }
 
-    /// Checks what the types can't say; names every fault.
-    pub fn validate(&self) -> Result<(), Error> {
+    /// What can't work, though the types allow it: every fault, in Indonesian.
+    pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
-        if !self.database.url.starts_with("sqlite:") && !self.database.url.starts_with("postgres") {
-            faults.push("database.url must start with sqlite: or postgres://".to_owned());
-        }
-        if self.bus.url != "memory:"
-            && !self.bus.url.starts_with("nats://")
-            && !self.bus.url.starts_with("tls://")
-        {
-            faults.push("bus.url must be memory: or start with nats:// or tls://".to_owned());
-        }
-        if !(0.0..=1.0).contains(&self.telemetry.sample_ratio) {
-            faults.push("telemetry.sample_ratio must be between 0 and 1".to_owned());
-        }
+        faults.extend(self.database.faults());
+        faults.extend(self.bus.faults());
+        faults.extend(self.telemetry.faults());
         for (name, value) in [
             ("relay.window", self.relay.window),
             ("relay.rate_per_subject", self.relay.rate_per_subject as usize),
             ("survey.batch_rows", self.survey.batch_rows),
+            ("survey.batch_millis", self.survey.batch_millis as usize),
             ("survey.queue", self.survey.queue),
             ("survey.writers", self.survey.writers),
             ("survey.disclosure_step", self.survey.disclosure_step as usize),
             ("survey.minimum_cell", self.survey.minimum_cell as usize),
             ("bus.replicas", self.bus.replicas),
-            ("grpc.max_concurrent_requests", self.grpc.max_concurrent_requests),
+            (
+                "database.statement_seconds",
+                usize::try_from(self.database.statement_seconds).unwrap_or(usize::MAX),
+            ),
         ] {
             if value == 0 {
-                faults.push(format!("{name} must be at least 1"));
+                faults.push(format!("{name} paling sedikit 1"));
             }
         }
         faults.extend(self.objects.faults());
         faults.extend(self.complaint.faults());
-        if self.database.max_connections < 3 {
-            faults.push("database.max_connections must be at least 3".to_owned());
+        if !self.auth.public_key.is_empty() && Verifier::new(&self.auth.public_key).is_err() {
+            faults.push(
+                "auth.public_key bukan kunci publik Ed25519 dalam base64 (cetak dengan: prima token --public)"
+                    .to_owned(),
+            );
         }
-        if self.grpc.listen.parse::<std::net::SocketAddr>().is_err() {
-            faults.push(format!("grpc.listen: `{}` is not ADDRESS:PORT", self.grpc.listen));
-        }
+        faults.extend(self.grpc.faults());
+        faults
+    }
+
+    /// Fails when there are [`Self::faults`], and names them.
+    pub fn validate(&self) -> Result<(), Error> {
+        let faults = self.faults();
         if faults.is_empty() {
             Ok(())
         } else {
@@ -373,6 +336,7 @@ impl Config {
         let mut shown = self.clone();
         shown.database.url = mask(&shown.database.url);
         shown.bus.url = mask(&shown.bus.url);
+        shown.telemetry.otlp_endpoint = mask(&shown.telemetry.otlp_endpoint);
         shown.objects.endpoint = mask(&shown.objects.endpoint);
         if !shown.objects.secret_access_key.is_empty() {
             "***".clone_into(&mut shown.objects.secret_access_key);
@@ -382,16 +346,45 @@ impl Config {
     }
 }
 
-/// Hides what stands between `://` and `@` after the user name.
+/// A list, or as the environment gives it: one text with commas.
+fn list<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "harus daftar, atau teks dengan koma di antaranya")]
+    enum Form {
+        List(Vec<String>),
+        Text(String),
+    }
+    Ok(match Form::deserialize(input)? {
+        Form::List(list) => list,
+        Form::Text(text) => text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect(),
+    })
+}
+
+/// Hides what stands between `://` and `@` after the user name, and a password after the `?`.
 pub fn mask(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };
-    let Some((credentials, host)) = rest.rsplit_once('@') else {
-        return url.to_owned();
+    let (rest, query) = rest.split_once('?').map_or((rest, None), |(r, q)| (r, Some(q)));
+    let shown = match rest.rsplit_once('@') {
+        Some((credentials, host)) => {
+            let user = credentials.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}:***@{host}")
+        }
+        None => format!("{scheme}://{rest}"),
     };
-    let user = credentials.split(':').next().unwrap_or_default();
-    format!("{scheme}://{user}:***@{host}")
+    let Some(query) = query else { return shown };
+    let hide = |pair: &str| match pair.strip_prefix("password=") {
+        Some(_) => "password=***".to_owned(),
+        None => pair.to_owned(),
+    };
+    let query: Vec<String> = query.split('&').map(hide).collect();
+    format!("{shown}?{}", query.join("&"))
 }
 
 #[cfg(test)]
@@ -403,9 +396,16 @@ mod tests {
         let mut config = Config::default();
         config.database.url = "postgres://prima:s3cret@db/prima".into();
         config.bus.url = "nats://survey:s3cret@nats:4222".into();
+        config.telemetry.otlp_endpoint = "http://prima:s3cret@collector:4317".into();
         config.objects.secret_access_key = "s3cret".into();
         assert!(!config.masked().to_string().contains("s3cret"));
         assert!(config.masked().to_string().contains("prima:***@db"));
+        config.database.url = "postgres://db/prima?user=prima&password=s3cret&sslmode=require".into();
+        let shown = config.masked().to_string();
+        assert!(
+            !shown.contains("s3cret") && shown.contains("sslmode=require"),
+            "{shown}"
+        );
     }
 
     #[test]

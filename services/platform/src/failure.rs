@@ -69,6 +69,8 @@ pub struct Failure {
     pub violations: Vec<Violation>,
     /// When a retry may help.
     pub retry_after: Option<Duration>,
+    /// What programs may want to know besides, sent in `ErrorInfo`.
+    pub metadata: Vec<(&'static str, String)>,
 }
 
 impl Failure {
@@ -97,6 +99,7 @@ impl Failure {
             localized: localized.into(),
             violations: vec![],
             retry_after,
+            metadata: vec![],
         }
     }
 
@@ -113,6 +116,18 @@ impl Failure {
             violations,
             ..Self::new(Kind::Invalid, "INVALID_FIELDS", message, localized)
         }
+    }
+
+    /// `Ok` when the request has none of these faults.
+    ///
+    /// # Errors
+    ///
+    /// It has some: `INVALID_FIELDS`.
+    pub fn check(violations: Vec<Violation>) -> Result<(), Self> {
+        if violations.is_empty() {
+            return Ok(());
+        }
+        Err(Self::invalid(violations))
     }
 
     /// `what` does not exist.
@@ -178,6 +193,26 @@ impl Failure {
         )
     }
 
+    /// The storage is full, so that nothing can be stored for now; the text goes to the log.
+    pub fn storage_full(error: impl std::fmt::Display) -> Self {
+        Self::new(
+            Kind::Unavailable,
+            "STORAGE_FULL",
+            error.to_string(),
+            "Penyimpanan layanan penuh, sehingga tidak ada yang dapat disimpan; coba lagi nanti",
+        )
+    }
+
+    /// The storage can't be written for now; the text goes to the log.
+    pub fn storage_failed(error: impl std::fmt::Display) -> Self {
+        Self::new(
+            Kind::Unavailable,
+            "STORAGE_FAILED",
+            error.to_string(),
+            "Penyimpanan layanan bermasalah, sehingga tidak ada yang dapat disimpan; coba lagi nanti",
+        )
+    }
+
     /// Whether the same request may succeed later.
     pub fn retryable(&self) -> bool {
         matches!(self.kind, Kind::Aborted | Kind::Exhausted | Kind::Unavailable)
@@ -189,8 +224,35 @@ impl Failure {
     }
 }
 
+/// What was looked up by `name`.
+///
+/// # Errors
+///
+/// `NOT_FOUND`: there is none.
+pub fn found<T>(found: Option<T>, name: impl std::fmt::Display) -> Result<T, Failure> {
+    found.ok_or_else(|| Failure::not_found(&name.to_string()))
+}
+
+impl From<Violation> for Failure {
+    fn from(violation: Violation) -> Self {
+        Self::invalid(vec![violation])
+    }
+}
+
 impl From<Vec<Violation>> for Failure {
     fn from(violations: Vec<Violation>) -> Self {
         Self::invalid(violations)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_refused_when_it_has_faults() {
+        assert!(Failure::check(Vec::new()).is_ok());
+        let refused = Failure::check(vec![Violation::new("year", "is required", "wajib diisi")]).unwrap_err();
+        assert_eq!((refused.kind, refused.violations.len()), (Kind::Invalid, 1));
     }
 }

@@ -48,6 +48,9 @@ pub enum Error {
     /// The storage can't be opened as configured.
     #[error("objects.url {0}: {1}")]
     Url(String, String),
+    /// The folder can't be made.
+    #[error("objects.url file:{}: {}", .0.display(), .1)]
+    Folder(PathBuf, #[source] std::io::Error),
     /// The storage failed.
     #[error("object storage: {0}")]
     Store(#[from] object_store::Error),
@@ -83,6 +86,7 @@ impl Error {
             Self::Store(error) => !matches!(error, object_store::Error::NotFound { .. }),
             Self::Busy | Self::TooSlow => true,
             Self::Url(..)
+            | Self::Folder(..)
             | Self::TooLong(_)
             | Self::TooShort { .. }
             | Self::WrongDigest
@@ -97,8 +101,9 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let text = error.to_string();
         match &error {
+            Error::Store(error) if is_full(error) => Self::storage_full(text),
             Error::Store(_) if error.retryable() => Self::unavailable(text),
-            Error::Url(..) | Error::Store(_) | Error::Damaged(_) => Self::internal(text),
+            Error::Url(..) | Error::Folder(..) | Error::Store(_) | Error::Damaged(_) => Self::internal(text),
             Error::Busy => Self::new(
                 Kind::Exhausted,
                 "TOO_MANY_UPLOADS",
@@ -114,6 +119,20 @@ impl From<Error> for Failure {
             ),
         }
     }
+}
+
+/// Whether the folder has no room.
+fn is_full(error: &object_store::Error) -> bool {
+    use std::io::{self, ErrorKind};
+    let first: &(dyn std::error::Error + 'static) = error;
+    std::iter::successors(Some(first), |cause| cause.source())
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|error| {
+            matches!(
+                error.kind(),
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+            )
+        })
 }
 
 /// The storage; cheap to clone.
@@ -147,7 +166,7 @@ impl Objects {
         let wrong = |text: String| Error::Url(config.url.clone(), text);
         let (store, folder) = if let Some(dir) = config.url.strip_prefix("file:") {
             let folder = PathBuf::from(dir);
-            std::fs::create_dir_all(&folder).map_err(|e| wrong(e.to_string()))?;
+            std::fs::create_dir_all(&folder).map_err(|error| Error::Folder(folder.clone(), error))?;
             let store = LocalFileSystem::new_with_prefix(&folder)?.with_fsync(true);
             (Arc::new(store) as Arc<dyn ObjectStore>, Some(folder))
         } else if let Some(rest) = config.url.strip_prefix("s3://") {

@@ -2,19 +2,23 @@
 
 use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
+use sea_orm::DbErr;
 use tokio::{net::TcpListener, sync::watch, time::Instant};
+use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, RoutesBuilder};
 use tonic_health::ServingStatus;
 
 use crate::{
-    bus::{self, Bus},
+    bus::{self, Bus, Connection},
     clock::Clock,
     config::Config,
     consume::{Follower, Handler, Projection, Worker},
-    db::Database,
+    db::{Database, Lock, LockError},
+    derived::{self, Derived},
     grpc::{self, Watchers},
     id::Ids,
     lifecycle::Tasks,
+    objects,
     outbox::{Outbox, Relay},
     token::{self, Verifier},
 };
@@ -36,6 +40,8 @@ pub struct Context {
     pub ids: Ids,
     /// Wakes the relay after a commit.
     pub outbox: Outbox,
+    /// Wakes the runners of derived figures after a commit.
+    pub derived: Derived,
     /// Where long-running parts are spawned.
     pub tasks: Tasks,
     /// Opens `Watch…` streams.
@@ -59,8 +65,18 @@ impl Context {
 
     /// Runs a worker.
     pub fn spawn_worker(&self, handler: impl Handler) {
+        let every = Duration::from_secs(self.config.relay.reconcile_seconds);
         let worker = Worker::new(self.db.clone(), self.bus.clone(), self.clock.clone(), handler);
+        let worker = worker.compare_every(every);
         self.tasks.spawn("worker", worker.run(self.tasks.soft().clone()));
+    }
+
+    /// Runs what works off the marks of one kind of derived figures.
+    pub fn spawn_derived(&self, kind: impl derived::Kind) {
+        let (name, stop) = (kind.settings().name, self.tasks.soft().clone());
+        let (derived, outbox) = (self.derived.clone(), self.outbox.clone());
+        let runner = derived::Runner::new(self.db.clone(), derived, outbox, kind);
+        self.tasks.spawn(name, runner.run(stop));
     }
 
     /// Runs a follower.
@@ -78,7 +94,16 @@ pub enum Error {
     Config(#[from] crate::config::Error),
     /// The database.
     #[error("database of {0}: {1}")]
-    Database(&'static str, sea_orm::DbErr),
+    Database(&'static str, DbErr),
+    /// The schema lacks steps of this version, and migrating at start is off.
+    #[error("the schema of {0} is not up to date")]
+    Outdated(&'static str),
+    /// The schema has steps that this version does not know.
+    #[error("the schema of {0} is newer than this program: {1}")]
+    Newer(&'static str, String),
+    /// The database file belongs to another process.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// The bus.
     #[error(transparent)]
     Bus(#[from] bus::Error),
@@ -88,7 +113,10 @@ pub enum Error {
     /// The server.
     #[error(transparent)]
     Grpc(#[from] GrpcError),
-    /// Something of the service itself.
+    /// The storage of files.
+    #[error(transparent)]
+    Objects(#[from] objects::Error),
+    /// Something of the service itself, in Indonesian.
     #[error("{0}: {1}")]
     Service(&'static str, String),
     /// A long-running part failed; the log says which.
@@ -110,7 +138,7 @@ pub struct Started {
 /// A future that starts a service.
 pub type Starting = Pin<Box<dyn Future<Output = Result<Started, Error>> + Send>>;
 /// A future that migrates a database.
-pub type Migrating = Pin<Box<dyn Future<Output = Result<(), sea_orm::DbErr>> + Send>>;
+pub type Migrating = Pin<Box<dyn Future<Output = Result<(), DbErr>> + Send>>;
 
 /// A service that the host can run.
 #[derive(Clone, Copy)]
@@ -133,16 +161,29 @@ pub struct Host {
     tasks: Tasks,
     clock: Clock,
     ids: Ids,
+    /// Held for as long as the services run.
+    _locks: Vec<Lock>,
 }
 
 impl Host {
-    /// A host with the machine's clock.
-    pub fn new(config: Config, tasks: Tasks) -> Self {
+    /// Makes the database files of `specs` those of this process.
+    pub fn lock(config: &Config, specs: &[Spec]) -> Result<Vec<Lock>, LockError> {
+        let locks = specs.iter().map(|s| Lock::of_service(&config.database, s.name));
+        Ok(locks
+            .collect::<Result<Vec<_>, _>>()?
+            .into_iter()
+            .flatten()
+            .collect())
+    }
+
+    /// A host with the machine's clock; `locks` are those of the services that it will run.
+    pub fn new(config: Config, tasks: Tasks, locks: Vec<Lock>) -> Self {
         Self {
             config: Arc::new(config),
             tasks,
             clock: Clock::system(),
             ids: Ids::random(),
+            _locks: locks,
         }
     }
 
@@ -153,7 +194,13 @@ impl Host {
         let db = Database::connect(&config.database, spec.name)
             .await
             .map_err(failed)?;
-        (spec.migrate)(db.clone(), run).await.map_err(failed)?;
+        (spec.migrate)(db.clone(), run)
+            .await
+            .map_err(|error| match error {
+                DbErr::Migration(_) => Error::Outdated(spec.name),
+                DbErr::Custom(text) => Error::Newer(spec.name, text),
+                other => failed(other),
+            })?;
         Ok(db)
     }
 
@@ -162,13 +209,8 @@ impl Host {
         Ok(grpc::bind(&self.config.grpc).await?)
     }
 
-    /// Starts `specs` and serves them on `listener`; returns after a full stop.
-    pub async fn run(
-        self,
-        specs: &[Spec],
-        descriptors: &'static [u8],
-        listener: TcpListener,
-    ) -> Result<(), Error> {
+    /// Starts `specs`, which are served by [`Running::serve`].
+    pub async fn start(self, specs: &[Spec], descriptors: &'static [u8]) -> Result<Running, Error> {
         let verifier = Verifier::new(&self.config.auth.public_key)?;
         let name = specs.iter().map(|s| s.name).collect::<Vec<_>>().join("+");
         let bus = bus::connect(&self.config.bus, &format!("prima-{name}")).await?;
@@ -177,16 +219,22 @@ impl Host {
         reporter.set_service_status("live", ServingStatus::Serving).await;
         let mut routes = Routes::builder();
         routes.add_service(health);
+        let soft = self.tasks.soft().clone();
         let mut readiness = Vec::new();
         let mut databases = Vec::new();
         for spec in specs {
             let db = Self::migrate(&self.config, spec, self.config.database.migrate).await?;
             databases.push(db.clone());
-            let watchers = Watchers::new(
-                self.config.grpc.max_watchers,
-                Duration::from_secs(self.config.grpc.watch_stall_seconds),
-                self.tasks.clone(),
+            let storage = report_storage(
+                reporter.clone(),
+                format!("{STORAGE}{}", spec.name),
+                db.clone(),
+                self.clock.clone(),
+                soft.clone(),
             );
+            self.tasks.spawn("storage", storage);
+            let config = &self.config.grpc;
+            let watchers = Watchers::new(config.max_watchers, config, self.tasks.clone());
             let started = (spec.start)(Context {
                 service: spec.name,
                 config: self.config.clone(),
@@ -195,6 +243,7 @@ impl Host {
                 clock: self.clock.clone(),
                 ids: self.ids.clone(),
                 outbox: Outbox::default(),
+                derived: Derived::default(),
                 tasks: self.tasks.clone(),
                 watchers,
             })
@@ -202,40 +251,122 @@ impl Host {
             (started.routes)(&mut routes);
             readiness.push((spec.grpc, started.ready));
         }
-        let soft = self.tasks.soft().clone();
         self.tasks.spawn("health", report(reporter, readiness, soft));
         let public = specs
             .iter()
             .flat_map(|s| s.public.iter().map(|p| (*p).to_owned()));
-        let edge = grpc::Edge::new(
-            verifier,
-            public,
-            descriptors,
-            self.config.grpc.max_concurrent_requests,
-        );
+        let edge = grpc::Edge::new(verifier, public, descriptors, &self.config.grpc);
         let server = grpc::Server {
             routes: routes.routes(),
             edge,
             descriptors,
         };
-        let mut asked = None;
-        let mut run = std::pin::pin!(server.run(listener, &self.config.grpc, &self.tasks));
+        Ok(Running {
+            host: self,
+            bus,
+            server,
+            databases,
+        })
+    }
+}
+
+/// Services that have started.
+pub struct Running {
+    host: Host,
+    bus: Arc<dyn Bus>,
+    server: grpc::Server,
+    databases: Vec<Database>,
+}
+
+impl Running {
+    /// Tells of the connection to the bus, which may come later: nothing waits for it.
+    pub fn connection(&self) -> watch::Receiver<Connection> {
+        self.bus.connection()
+    }
+
+    /// Serves on `listener` until the soft stop; returns after a full stop.
+    pub async fn serve(self, listener: TcpListener) -> Result<(), Error> {
+        let Host { config, tasks, .. } = &self.host;
+        let (mut asked, mut refused) = (None, None);
+        let mut run = std::pin::pin!(self.server.run(listener, &config.grpc, tasks));
         let served = tokio::select! {
             served = &mut run => served,
-            () = self.tasks.soft().cancelled() => {
+            () = tasks.soft().cancelled() => {
+                asked = Some(Instant::now());
+                run.await
+            }
+            error = unfit(&*self.bus) => {
+                refused = Some(error);
+                tasks.soft().cancel();
                 asked = Some(Instant::now());
                 run.await
             }
         };
         // Calls and tasks share the grace time; a second more lets what the last call began come to its end.
-        let grace = Duration::from_secs(self.config.grpc.shutdown_grace_seconds);
+        let grace = Duration::from_secs(config.grpc.shutdown_grace_seconds);
         let left = grace.saturating_sub(asked.map_or(Duration::ZERO, |asked| asked.elapsed()));
-        let clean = self.tasks.stop(left.max(Duration::from_secs(1))).await;
-        for db in databases {
+        let clean = tasks.stop(left.max(Duration::from_secs(1))).await;
+        for db in self.databases {
             db.close().await;
         }
         served?;
-        if clean { Ok(()) } else { Err(Error::Failed) }
+        match refused {
+            Some(error) => Err(error.into()),
+            None if clean => Ok(()),
+            None => Err(Error::Failed),
+        }
+    }
+}
+
+/// Waits for the first connection to the bus, and then for ever unless the server can't be used.
+async fn unfit(bus: &dyn Bus) -> bus::Error {
+    let connected = bus
+        .connection()
+        .wait_for(|connection| connection.up)
+        .await
+        .is_ok();
+    match bus.fit() {
+        Err(error @ bus::Error::Unfit(_)) if connected => error,
+        _ => std::future::pending().await,
+    }
+}
+
+/// What stands before a service's name in the health service: whether its database takes writes. Reads work either way.
+pub const STORAGE: &str = "storage.";
+/// How often to see whether a storage that failed takes writes again.
+const PROBE: Duration = Duration::from_secs(1);
+
+/// Keeps the health service in step with whether a database takes writes.
+async fn report_storage(
+    mut reporter: tonic_health::server::HealthReporter,
+    name: String,
+    db: Database,
+    clock: Clock,
+    soft: CancellationToken,
+) {
+    let mut storage = db.storage();
+    loop {
+        let works = *storage.borrow_and_update();
+        reporter.set_service_status(&name, serving(works)).await;
+        tokio::select! {
+            () = soft.cancelled() => break,
+            changed = storage.changed() => if changed.is_err() { break },
+            () = tokio::time::sleep(PROBE), if !works => {
+                match db.probe(&clock).await {
+                    Ok(()) => tracing::info!(%name, "the database takes writes again"),
+                    Err(error) => tracing::error!(%name, %error, "the database takes no writes"),
+                }
+            }
+        }
+    }
+    reporter.clear_service_status(&name).await;
+}
+
+fn serving(ready: bool) -> ServingStatus {
+    if ready {
+        ServingStatus::Serving
+    } else {
+        ServingStatus::NotServing
     }
 }
 
@@ -243,15 +374,8 @@ impl Host {
 async fn report(
     mut reporter: tonic_health::server::HealthReporter,
     mut readiness: Vec<(&'static [&'static str], watch::Receiver<bool>)>,
-    soft: tokio_util::sync::CancellationToken,
+    soft: CancellationToken,
 ) {
-    let serving = |ready: bool| {
-        if ready {
-            ServingStatus::Serving
-        } else {
-            ServingStatus::NotServing
-        }
-    };
     loop {
         let mut all = true;
         for (names, ready) in &mut readiness {

@@ -1,19 +1,20 @@
 //! Logs to stdout, traces and metrics over OTLP.
 
-use std::sync::OnceLock;
+use std::{sync::OnceLock, time::Duration};
 
 use opentelemetry::{
     global,
     metrics::{Counter, Histogram, Meter},
     trace::TracerProvider as _,
 };
-use opentelemetry_otlp::WithExportConfig;
+use opentelemetry_otlp::WithTonicConfig;
 use opentelemetry_sdk::{
     Resource,
     metrics::SdkMeterProvider,
     propagation::TraceContextPropagator,
     trace::{Sampler, SdkTracerProvider},
 };
+use tonic::transport::{Channel, Endpoint};
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::config::{LogFormat, Telemetry};
@@ -24,6 +25,9 @@ pub enum Error {
     /// The filter of the log is malformed.
     #[error("telemetry.level: {0}")]
     Filter(#[from] tracing_subscriber::filter::ParseError),
+    /// The endpoint is no URL.
+    #[error("telemetry.otlp_endpoint: {0}")]
+    Endpoint(#[from] tonic::transport::Error),
     /// The exporter can't be made.
     #[error("telemetry.otlp_endpoint: {0}")]
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
@@ -55,9 +59,10 @@ pub fn init(config: &Telemetry, name: &str) -> Result<Guard, Error> {
     let mut otel = None;
     if !config.otlp_endpoint.is_empty() {
         let resource = Resource::builder().with_service_name(name.to_owned()).build();
+        let channel = channel(&config.otlp_endpoint)?;
         let spans = opentelemetry_otlp::SpanExporter::builder()
             .with_tonic()
-            .with_endpoint(&config.otlp_endpoint)
+            .with_channel(channel.clone())
             .build()?;
         let traces = SdkTracerProvider::builder()
             .with_batch_exporter(spans)
@@ -68,7 +73,7 @@ pub fn init(config: &Telemetry, name: &str) -> Result<Guard, Error> {
             .build();
         let numbers = opentelemetry_otlp::MetricExporter::builder()
             .with_tonic()
-            .with_endpoint(&config.otlp_endpoint)
+            .with_channel(channel)
             .build()?;
         let metrics = SdkMeterProvider::builder()
             .with_periodic_exporter(numbers)
@@ -105,6 +110,18 @@ pub fn init(config: &Telemetry, name: &str) -> Result<Guard, Error> {
     Ok(guard)
 }
 
+/// A channel to the collector, connected at the first export. A connection that the network has forgotten is noticed,
+/// else exports would be lost until the kernel gives it up.
+fn channel(endpoint: &str) -> Result<Channel, tonic::transport::Error> {
+    const KEEP_ALIVE: Duration = Duration::from_secs(20);
+    Ok(Endpoint::from_shared(endpoint.to_owned())?
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE)
+        .keep_alive_while_idle(true)
+        .tcp_keepalive(Some(KEEP_ALIVE))
+        .connect_lazy())
+}
+
 impl Guard {
     /// Sends what is left, off the runtime's workers because it blocks.
     pub async fn shutdown(self) {
@@ -125,6 +142,8 @@ impl Guard {
 pub struct Meters {
     /// Duration of calls, seconds; attributes `rpc.method`, `rpc.response.status_code`.
     pub calls: Histogram<f64>,
+    /// Calls and connections refused by a limit of the edge; attributes `limit`, the setting, and `share`, whose share of it.
+    pub refused: Counter<u64>,
     /// Events that reached the bus; attribute `service`.
     pub published: Counter<u64>,
     /// Publishes that were refused because the bus held another sequence; attribute `service`.
@@ -133,6 +152,10 @@ pub struct Meters {
     pub consumed: Counter<u64>,
     /// Events put aside; attribute `consumer`.
     pub dead_letters: Counter<u64>,
+    /// Derived figures recomputed; attribute `kind`.
+    pub recomputed: Counter<u64>,
+    /// Tries to recompute one that failed; attribute `kind`.
+    pub not_recomputed: Counter<u64>,
 }
 
 /// The meter of Prima.
@@ -150,10 +173,13 @@ pub fn meters() -> &'static Meters {
                 .f64_histogram("rpc.server.call.duration")
                 .with_unit("s")
                 .build(),
+            refused: meter.u64_counter("grpc.refused").build(),
             published: meter.u64_counter("outbox.published").build(),
             fenced: meter.u64_counter("outbox.fenced").build(),
             consumed: meter.u64_counter("consumer.applied").build(),
             dead_letters: meter.u64_counter("consumer.dead_letters").build(),
+            recomputed: meter.u64_counter("derived.recomputed").build(),
+            not_recomputed: meter.u64_counter("derived.failed").build(),
         }
     })
 }

@@ -37,11 +37,15 @@ struct Claims {
     sub: String,
     iat: i64,
     exp: i64,
+    /// From when on it holds. Read here as well, since the library takes one that is no number for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nbf: Option<i64>,
     roles: Vec<String>,
     agencies: Vec<String>,
 }
 
-const ISSUER: &str = "prima";
+/// Who signs tokens.
+pub(crate) const ISSUER: &str = "prima";
 
 /// The private key, kept by the operator.
 pub struct Signer {
@@ -96,6 +100,7 @@ impl Signer {
             sub: subject.into(),
             iat: now.timestamp(),
             exp: (now + lifetime).timestamp(),
+            nbf: None,
             roles: roles.iter().map(|r| r.as_str().to_owned()).collect(),
             agencies: agencies.to_vec(),
         };
@@ -143,24 +148,67 @@ impl Verifier {
         })
     }
 
+    /// The caller of a token that held before and has not expired: no signature has to be checked.
+    pub fn remembered(&self, token: &str) -> Option<Caller> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Clock::system().now().timestamp();
+        let (_, caller) = known.get(token).filter(|(expires, _)| now < *expires)?;
+        Some(caller.clone())
+    }
+
     /// The caller that a token names, or why the token does not hold: signature, issuer, time.
     pub fn verify(&self, token: &str) -> Result<Caller, Error> {
-        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Clock::system().now().timestamp();
-        if let Some((_, caller)) = known().get(token).filter(|(expires, _)| now < *expires) {
-            return Ok(caller.clone());
+        if let Some(caller) = self.remembered(token) {
+            return Ok(caller);
         }
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[ISSUER]);
+        validation.validate_nbf = true;
         validation.set_required_spec_claims(&["exp", "iss", "sub"]);
         let claims = jsonwebtoken::decode::<Claims>(token, &self.key, &validation)?.claims;
         let roles = claims.roles.iter().filter_map(|r| Role::parse(r)).collect();
         let caller = Caller::new(claims.sub, roles, claims.agencies);
-        let mut known = known();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= KNOWN {
             known.clear();
         }
         known.insert(token.to_owned(), (claims.exp, caller.clone()));
         Ok(caller)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A token with these claims beside those that every token has.
+    fn verify(more: &str) -> Result<Caller, Error> {
+        let signer = Signer::generate().unwrap();
+        let now = Clock::system().now().timestamp();
+        let text = format!(
+            r#"{{"iss":"prima","sub":"portal","iat":{now},"exp":{},"roles":["intake"],"agencies":["3271"]{more}}}"#,
+            now + 3600
+        );
+        let claims: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let key = EncodingKey::from_ed_der(&signer.document);
+        let token = jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &key).unwrap();
+        Verifier::new(signer.public_key()).unwrap().verify(&token)
+    }
+
+    #[test]
+    fn a_token_does_not_hold_before_its_time() {
+        let now = Clock::system().now().timestamp();
+        assert!(verify("").is_ok());
+        assert!(verify(&format!(r#","nbf":{}"#, now - 10)).is_ok());
+        assert!(verify(&format!(r#","nbf":{}"#, now + 3600)).is_err());
+        // Claims of the wrong kind are not taken for absent ones.
+        for wrong in [
+            format!(r#","nbf":"{}""#, now + 3600),
+            r#","nbf":[1]"#.to_owned(),
+            r#","nbf":{}"#.to_owned(),
+            r#","nbf":true"#.to_owned(),
+        ] {
+            assert!(verify(&wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -104,39 +104,40 @@ impl fmt::Debug for Keyring {
 
 impl Keyring {
     /// From `ID:BASE64` each, the one that seals first: ids of 1 to 16 letters a-z, digits and hyphens, keys of 32 bytes,
-    /// one to eight of them, no id and no key twice. Names every fault by the place of the key, and shows none of it.
+    /// one to eight of them, no id and no key twice. Names every fault by the place of the key, in Indonesian, and shows
+    /// none of it.
     pub fn parse(keys: &[String]) -> Result<Self, Vec<String>> {
         let mut faults = Vec::new();
         if keys.is_empty() {
-            faults.push("at least one key is needed, ID:BASE64 of 32 bytes".to_owned());
+            faults.push("perlu sedikitnya satu kunci, ID:BASE64 dari 32 bita".to_owned());
         }
         if keys.len() > KEYS {
-            faults.push(format!("has {} keys, at most {KEYS} are taken", keys.len()));
+            faults.push(format!("ada {} kunci, paling banyak {KEYS}", keys.len()));
         }
         let (mut ids, mut seen, mut parsed) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
         for (place, text) in (1..).zip(keys) {
             let Some((id, key)) = text.split_once(':') else {
-                faults.push(format!("key {place} is not ID:BASE64"));
+                faults.push(format!("kunci {place} tidak berbentuk ID:BASE64"));
                 continue;
             };
             if !is_id(id) {
                 faults.push(format!(
-                    "key {place}: its id must have 1 to {ID} letters a-z, digits or hyphens"
+                    "kunci {place}: ID-nya harus 1 sampai {ID} huruf kecil a-z, angka, atau tanda hubung"
                 ));
             } else if !ids.insert(id) {
-                faults.push(format!("key {place}: the id {id} occurs before"));
+                faults.push(format!("kunci {place}: ID {id} sudah dipakai sebelumnya"));
             }
             let bytes = STANDARD.decode(key).ok().filter(|bytes| bytes.len() == KEY);
             let Some(bytes) = bytes else {
-                faults.push(format!("key {place} is not base64 of {KEY} bytes"));
+                faults.push(format!("kunci {place} bukan base64 dari {KEY} bita"));
                 continue;
             };
             match Key::new(id, &bytes) {
                 Ok(key) => parsed.push(key),
-                Err(_) => faults.push(format!("key {place} can't be used")),
+                Err(_) => faults.push(format!("kunci {place} tidak dapat dipakai")),
             }
             if !seen.insert(bytes) {
-                faults.push(format!("key {place} occurs before under another place"));
+                faults.push(format!("kunci {place} sama dengan kunci sebelumnya"));
             }
         }
         let mut parsed = parsed.into_iter();
@@ -390,15 +391,15 @@ mod tests {
         ];
         let faults = Keyring::parse(&keys).unwrap_err();
         for (fault, start) in faults.iter().zip([
-            "has 9 keys",
-            "key 1 is not",
-            "key 2: its id",
-            "key 3: its id",
-            "key 4: its id",
-            "key 6: the id k1",
-            "key 7 occurs",
-            "key 8 is not base64",
-            "key 9 is not base64",
+            "ada 9 kunci",
+            "kunci 1 tidak berbentuk",
+            "kunci 2: ID-nya",
+            "kunci 3: ID-nya",
+            "kunci 4: ID-nya",
+            "kunci 6: ID k1",
+            "kunci 7 sama",
+            "kunci 8 bukan base64",
+            "kunci 9 bukan base64",
         ]) {
             assert!(fault.starts_with(start), "{fault}: {start}");
         }

@@ -22,7 +22,8 @@ pub use complaint::{
 };
 pub use import::{DateOrder, FileArgs, HolidaysArgs, ImportArgs, ImportWhat, ResponsesArgs};
 pub use index::{
-    FormKind, IndexArgs, IndexWhat, InstrumentArgs, InstrumentWhat, Keyed, ScoresArgs, SimulateArgs,
+    ConfirmArgs, FormKind, IndexArgs, IndexWhat, InstrumentArgs, InstrumentWhat, Keyed, ScoresArgs,
+    SimulateArgs,
 };
 pub use index_read::{IndexReadArgs, ReportEvaluationArgs};
 pub use report::{ReportArgs, ReportFormat, ReportSkmArgs, ReportWhat};

@@ -14,17 +14,14 @@ fn main() -> ExitCode {
         .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("prima: {error}");
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return fail(&error.into()),
     };
     let ended = runtime.block_on(async {
         match cli.command {
             Command::Up(args) => run::up(args).await,
             Command::Serve(args) => run::serve(args).await,
             Command::Migrate(args) => run::migrate(args).await,
-            Command::Reconcile(args) => run::reconcile(args.migrate).await,
+            Command::Reconcile(args) => run::reconcile(args).await,
             Command::DeadLetters(args) => run::dead_letters(args).await,
             Command::Token(args) => run::token(&args),
             Command::Workdays(args) => Ok(workdays::run(&args)),
@@ -34,9 +31,14 @@ fn main() -> ExitCode {
     });
     match ended {
         Ok(code) => code,
-        Err(error) => {
-            eprintln!("prima: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => fail(&error),
     }
+}
+
+/// Tells what went wrong, once, in the words of the command line.
+fn fail(error: &anyhow::Error) -> ExitCode {
+    for line in client::fault::lines(error) {
+        client::print::note(&line);
+    }
+    ExitCode::FAILURE
 }

@@ -1,5 +1,7 @@
 //! `prima up`, `serve`, `migrate` and `token`: what works on this machine instead of over gRPC.
 
+mod fault;
+
 use std::{fs, net::SocketAddr, path::Path, process::ExitCode};
 
 use anyhow::{Context as _, bail};
@@ -9,10 +11,10 @@ use prima_platform::{
     clock::{self, Clock},
     config::{self, Config},
     consume,
-    db::Database,
+    db::{Database, Lock},
     lifecycle::Tasks,
     outbox,
-    service::{Host, Spec},
+    service::{self, Host, Spec},
     telemetry,
     token::{Signer, write_private},
     vault::Keyring,
@@ -20,9 +22,13 @@ use prima_platform::{
 use tokio::{net::TcpListener, signal::unix};
 
 use crate::{
-    cli::{DeadLettersArgs, KeyArgs, MigrateArgs, RunArgs, ServeArgs, Service, TokenArgs, UpArgs},
+    cli::{
+        DeadLettersArgs, KeyArgs, MigrateArgs, ReconcileArgs, RunArgs, ServeArgs, Service, TokenArgs, UpArgs,
+    },
+    client::{self, print},
     demo,
 };
+use fault::{alone, named, none, tell_of_the_bus};
 
 /// How long the demo waits for its table.
 const DEMO_DEADLINE: std::time::Duration = std::time::Duration::from_secs(60);
@@ -62,9 +68,10 @@ fn configure(args: &RunArgs) -> anyhow::Result<Config> {
     Ok(config)
 }
 
-fn print(config: &Config) -> anyhow::Result<ExitCode> {
+/// Prints the configuration, then everything that is wrong with it.
+fn show(config: &Config, faults: Vec<String>) -> anyhow::Result<ExitCode> {
     println!("{}", serde_json::to_string_pretty(&config.masked())?);
-    config.validate()?;
+    none(faults)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -83,44 +90,96 @@ pub async fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
         config.telemetry.level = "warn".into();
     }
     if args.run.check_config {
-        return print(&config);
+        return show(&config, config.faults());
     }
     config.validate()?;
-    create_private(data).with_context(|| format!("direktori {}", data.display()))?;
-    let lock =
-        fs::File::create(data.join("lock")).with_context(|| format!("direktori {}", data.display()))?;
-    if lock.try_lock().is_err() {
-        bail!(
-            "direktori {} sedang dipakai oleh proses prima lain",
-            data.display()
-        );
-    }
+    create_private(data).with_context(|| format!("direktori {} tidak dapat dibuat", data.display()))?;
+    // Before anything is written. The directory has a lock of its own, since the databases may be elsewhere.
+    let mut locks = vec![Lock::take(&data.join("lock"))?];
+    locks.extend(Host::lock(&config, &SPECS)?);
     let token = local_token(&mut config, data)?;
     local_keys(&mut config, data)?;
-    let guard = telemetry::init(&config.telemetry, "prima-up")?;
-    let tasks = Tasks::default();
-    let host = Host::new(config, tasks.clone());
-    let (listener, address) = host.bind().await?;
-    stop_on_signal(&tasks)?;
-    println!("Prima melayani gRPC di {address}; data di {}", data.display());
+    let demo = match (args.demo, &token) {
+        (true, Some(file)) => {
+            Some(fs::read_to_string(file).with_context(|| format!("token {}", file.display()))?)
+        }
+        (true, None) => bail!("data contoh memerlukan kunci lokal; kosongkan auth.public_key"),
+        (false, _) => None,
+    };
+    let running = start(config, &SPECS, "prima-up", locks).await?;
+    println!(
+        "Prima melayani gRPC di {}; data di {}",
+        running.address,
+        data.display()
+    );
     if let Some(file) = &token {
         println!("Token admin: {}", file.display());
     }
-    if args.demo {
-        let file = token.context("data contoh memerlukan kunci lokal; kosongkan auth.public_key")?;
-        let token = fs::read_to_string(file)?;
-        let data = data.clone();
-        tasks.spawn_short(async move {
-            if let Err(error) = show_demo(address, &token, &data).await {
-                eprintln!("prima: data contoh: {error:#}");
+    if let Some(token) = demo {
+        let (address, data, soft) = (running.address, data.clone(), running.tasks.soft().clone());
+        running.tasks.spawn_short(async move {
+            // A stop drops the loading with its calls; the next start loads what is missing.
+            let shown = soft.run_until_cancelled(show_demo(address, &token, &data)).await;
+            if let Some(Err(error)) = shown {
+                for line in client::fault::lines(&error.context("data contoh")) {
+                    print::note(&line);
+                }
             }
         });
     }
-    finish(
-        host.run(&SPECS, prima_proto::FILE_DESCRIPTOR_SET, listener).await,
-        guard,
-    )
-    .await
+    running.serve().await
+}
+
+/// Services of this process that have started.
+struct Running {
+    config: Config,
+    services: service::Running,
+    tasks: Tasks,
+    listener: TcpListener,
+    address: SocketAddr,
+    telemetry: telemetry::Guard,
+}
+
+/// Starts services on the port that is configured.
+async fn start(config: Config, specs: &[Spec], name: &str, locks: Vec<Lock>) -> anyhow::Result<Running> {
+    let telemetry = telemetry::init(&config.telemetry, name)?;
+    let tasks = Tasks::default();
+    let started = async {
+        let host = Host::new(config.clone(), tasks.clone(), locks);
+        let (listener, address) = host.bind().await?;
+        stop_on_signal(&tasks).context("sinyal berhenti tidak dapat diterima")?;
+        let services = host.start(specs, prima_proto::FILE_DESCRIPTOR_SET).await;
+        Ok((services.map_err(named(&config))?, listener, address))
+    };
+    match started.await {
+        Ok((services, listener, address)) => Ok(Running {
+            config,
+            services,
+            tasks,
+            listener,
+            address,
+            telemetry,
+        }),
+        Err(error) => {
+            telemetry.shutdown().await;
+            Err(error)
+        }
+    }
+}
+
+impl Running {
+    /// Serves until a signal; telemetry is flushed on every way out.
+    async fn serve(self) -> anyhow::Result<ExitCode> {
+        let told = tell_of_the_bus(self.services.connection(), self.config.bus.url.clone());
+        let soft = self.tasks.soft().clone();
+        self.tasks.spawn_short(async move {
+            let _stopped = soft.run_until_cancelled(told).await;
+        });
+        let ended = self.services.serve(self.listener).await;
+        self.telemetry.shutdown().await;
+        ended.map_err(named(&self.config))?;
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 async fn show_demo(address: SocketAddr, token: &str, data: &Path) -> anyhow::Result<()> {
@@ -146,7 +205,7 @@ fn local_token(config: &mut Config, data: &Path) -> anyhow::Result<Option<std::p
         Duration::days(365),
     )?;
     let file = data.join("token");
-    put_private(&file, &token)?;
+    put_private(&file, &token).with_context(|| format!("token {}", file.display()))?;
     Ok(Some(file))
 }
 
@@ -170,10 +229,11 @@ fn local_keys(config: &mut Config, data: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     let path = data.join("complaint.key");
+    let name = || format!("kunci {}", path.display());
     if !path.exists() {
-        put_private(&path, &format!("{}\n", new_key("k1")?))?;
+        put_private(&path, &format!("{}\n", new_key("k1")?)).with_context(name)?;
     }
-    let text = fs::read_to_string(&path).with_context(|| format!("kunci {}", path.display()))?;
+    let text = fs::read_to_string(&path).with_context(name)?;
     let keys: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
     if let Err(faults) = Keyring::parse(&keys) {
         bail!("kunci {}: {}", path.display(), faults.join("; "));
@@ -200,53 +260,32 @@ fn create_private(path: &Path) -> std::io::Result<()> {
 }
 
 fn load_or_make(path: &Path, make: bool) -> anyhow::Result<Signer> {
+    let name = || format!("kunci {}", path.display());
     if !path.exists() && make {
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
+            fs::create_dir_all(parent).with_context(name)?;
         }
-        Signer::generate()?.save(path)?;
+        Signer::generate()
+            .and_then(|signer| signer.save(path))
+            .with_context(name)?;
     }
-    Signer::load(path).with_context(|| format!("kunci {}", path.display()))
+    Signer::load(path).with_context(name)
 }
 
 /// Runs one service until a signal.
 pub async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let config = configure(&args.run)?;
+    let faults = alone(&config, args.service);
     if args.run.check_config {
-        return print(&config);
+        return show(&config, faults);
     }
-    config.validate()?;
-    if config.bus.url == "memory:" {
-        bail!("satu layanan saja memerlukan bus bersama: --bus nats://… (semua layanan sekaligus: prima up)");
-    }
-    if config.auth.public_key.is_empty() {
-        bail!("auth.public_key kosong; isi PRIMA_AUTH__PUBLIC_KEY (cetak dengan: prima token --public)");
-    }
-    let guard = telemetry::init(&config.telemetry, &format!("prima-{}", args.service.name()))?;
-    let tasks = Tasks::default();
-    let host = Host::new(config, tasks.clone());
-    let (listener, address): (TcpListener, SocketAddr) = host.bind().await?;
-    stop_on_signal(&tasks)?;
-    tracing::info!(service = args.service.name(), %address, "serving");
-    finish(
-        host.run(&[spec(args.service)], prima_proto::FILE_DESCRIPTOR_SET, listener)
-            .await,
-        guard,
-    )
-    .await
-}
-
-/// Flushes telemetry on every way out.
-async fn finish(
-    ended: Result<(), prima_platform::service::Error>,
-    guard: telemetry::Guard,
-) -> anyhow::Result<ExitCode> {
-    if let Err(error) = &ended {
-        tracing::error!(%error, "stopped");
-    }
-    guard.shutdown().await;
-    ended?;
-    Ok(ExitCode::SUCCESS)
+    none(faults)?;
+    let specs = [spec(args.service)];
+    let locks = Host::lock(&config, &specs)?;
+    let name = args.service.name();
+    let running = start(config, &specs, &format!("prima-{name}"), locks).await?;
+    tracing::info!(service = name, address = %running.address, "serving");
+    running.serve().await
 }
 
 /// Asks for a soft stop at the first SIGINT or SIGTERM; the second ends the process at once.
@@ -265,8 +304,8 @@ fn stop_on_signal(tasks: &Tasks) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Opens one service's database; with `run` it is brought to this version first.
-async fn open(args: MigrateArgs, run: bool) -> anyhow::Result<(Config, Database)> {
+/// The configuration of a command that works on one service's database.
+fn database(args: MigrateArgs) -> anyhow::Result<(Config, Spec)> {
     let flags = RunArgs {
         database: args.database,
         config: args.config,
@@ -274,36 +313,64 @@ async fn open(args: MigrateArgs, run: bool) -> anyhow::Result<(Config, Database)
     };
     let config = configure(&flags)?;
     config.validate()?;
-    let db = Host::migrate(&config, &spec(args.service), run).await?;
-    Ok((config, db))
+    Ok((config, spec(args.service)))
 }
 
-/// Brings one service's database to this version.
+/// Brings one service's database to this version. On SQLite no running service may have it.
 pub async fn migrate(args: MigrateArgs) -> anyhow::Result<ExitCode> {
-    let name = args.service.name();
-    open(args, true).await?.1.close().await;
-    println!("Skema {name} mutakhir");
+    let (config, spec) = database(args)?;
+    let _locks = Host::lock(&config, &[spec])?;
+    let migrated = Host::migrate(&config, &spec, true).await;
+    migrated.map_err(named(&config))?.close().await;
+    println!("Skema {} mutakhir", spec.name);
     Ok(ExitCode::SUCCESS)
 }
 
-/// Gives every state in the outbox a new version; the service's relay publishes them, running or at its next start.
-pub async fn reconcile(args: MigrateArgs) -> anyhow::Result<ExitCode> {
-    let name = args.service.name();
-    let (_, db) = open(args, false).await?;
-    let states = outbox::restage_all(&db, Clock::system().now().timestamp_millis()).await?;
+/// Opens one service's database for single transactions, which need no lock beside a running service: its relay and its
+/// workers look for what they change.
+async fn open(config: &Config, spec: &Spec) -> anyhow::Result<Database> {
+    let file = config.database.file(spec.name);
+    if let Some(file) = file.filter(|file| !file.exists()) {
+        bail!("basis data {}: tidak ada", file.display());
+    }
+    Host::migrate(config, spec, false).await.map_err(named(config))
+}
+
+/// Changes what the outbox of a service, running or not, will do: publish everything again, take the stream, or be another
+/// database than the one that this is a copy of.
+pub async fn reconcile(args: ReconcileArgs) -> anyhow::Result<ExitCode> {
+    let (config, spec) = database(args.migrate)?;
+    let failed = |error| named(&config)(service::Error::Database(spec.name, error));
+    let db = open(&config, &spec).await?;
+    let name = spec.name;
+    let done = if args.action.adopt {
+        outbox::adopt(&db).await.map_err(failed)?;
+        format!("Basis data ini akan menjadi pemilik aliran layanan {name}")
+    } else if args.action.new_identity {
+        let identity = outbox::new_identity(&db).await.map_err(failed)?;
+        format!("Identitas baru basis data layanan {name}: {identity}")
+    } else {
+        let staged = outbox::restage_all(&db, Clock::system().now().timestamp_millis()).await;
+        format!(
+            "{} keadaan layanan {name} akan diterbitkan ulang",
+            staged.map_err(failed)?
+        )
+    };
     db.close().await;
-    println!("{states} keadaan layanan {name} akan diterbitkan ulang");
+    println!("{done}");
     Ok(ExitCode::SUCCESS)
 }
 
 /// Lists what one service put aside, or asks it to try again.
 pub async fn dead_letters(args: DeadLettersArgs) -> anyhow::Result<ExitCode> {
-    let (_, db) = open(args.migrate, false).await?;
+    let (config, spec) = database(args.migrate)?;
+    let failed = |error| named(&config)(service::Error::Database(spec.name, error));
+    let db = open(&config, &spec).await?;
     if args.retry {
-        let asked = consume::dead_letters_retry(&db).await?;
+        let asked = consume::dead_letters_retry(&db).await.map_err(failed)?;
         println!("{asked} peristiwa akan dicoba lagi");
     }
-    for letter in consume::dead_letters(&db).await? {
+    for letter in consume::dead_letters(&db).await.map_err(failed)? {
         let at = clock::from_micros(letter.failed_at).to_rfc3339();
         println!(
             "{at}  {}  {} v{}: {}",

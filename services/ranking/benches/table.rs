@@ -1,4 +1,5 @@
 //! How fast a score finds its rank among 100,000 units: through the board, in a table alone, and by sorting again.
+//! `PRIMA_BENCH_SMALL=1` only shows that it runs: 1,000 units.
 
 use std::cmp::Reverse;
 use std::error::Error;
@@ -12,12 +13,41 @@ use prima_ranking::domain::{
 };
 use rust_decimal::Decimal;
 
-const UNITS: usize = 100_000;
 const AGENCIES: usize = 500;
 const PROVINCES: usize = 38;
-const UPDATES: usize = BATCH * 1_200;
 const BATCH: usize = 256;
-const SORTS: usize = 200;
+
+/// How much is done.
+#[derive(Clone, Copy)]
+struct Sizes {
+    units: usize,
+    batches: usize,
+    sorts: usize,
+    pages: usize,
+}
+
+impl Sizes {
+    fn of_run() -> Self {
+        if std::env::var("PRIMA_BENCH_SMALL").is_ok_and(|value| value == "1") {
+            return Self {
+                units: 1_000,
+                batches: 4,
+                sorts: 5,
+                pages: 10,
+            };
+        }
+        Self {
+            units: 100_000,
+            batches: 1_200,
+            sorts: 200,
+            pages: 1_000,
+        }
+    }
+
+    fn updates(self) -> usize {
+        self.batches * BATCH
+    }
+}
 
 /// A fixed sequence of numbers (SplitMix64): every run measures the same work.
 struct Numbers(u64);
@@ -69,7 +99,7 @@ fn key(cohort: &str) -> TableKey {
     }
 }
 
-fn announced() -> Board {
+fn announced(units: usize) -> Board {
     let mut board = Board::default();
     for i in 0..AGENCIES {
         let facts = AgencyFacts {
@@ -88,7 +118,7 @@ fn announced() -> Board {
             facts,
         );
     }
-    for i in 0..UNITS {
+    for i in 0..units {
         let facts = UnitFacts {
             display_name: format!("Puskesmas {i}"),
             unit_type: "puskesmas".to_owned(),
@@ -109,8 +139,9 @@ fn report(what: &str, count: usize, took: Duration) -> f64 {
     each
 }
 
-/// Time taken by `UPDATES` scores of units met at random, each followed by `then`.
+/// Time taken by scores of units met at random, each followed by `then`.
 fn update(
+    sizes: Sizes,
     board: &mut Board,
     numbers: &mut Numbers,
     round: usize,
@@ -118,10 +149,11 @@ fn update(
 ) -> Result<Duration, Box<dyn Error>> {
     let mut took = Duration::ZERO;
     let mut updates = Vec::with_capacity(BATCH);
-    for batch in 0..UPDATES / BATCH {
+    for batch in 0..sizes.batches {
         // A few at a time, as they come from the bus: just decoded, not fetched from far memory.
         for i in 0..BATCH {
-            let (unit_index, version) = (numbers.below(UNITS), round * UPDATES + batch * BATCH + i);
+            let unit_index = numbers.below(sizes.units);
+            let version = round * sizes.updates() + batch * BATCH + i;
             let score = score(unit_index, numbers.value());
             updates.push((Subject::Unit(unit(unit_index)), i64::try_from(version)?, score));
         }
@@ -135,40 +167,43 @@ fn update(
     Ok(took)
 }
 
-fn through_the_board(numbers: &mut Numbers) -> Result<f64, Box<dyn Error>> {
-    let mut board = announced();
+fn through_the_board(sizes: Sizes, numbers: &mut Numbers) -> Result<f64, Box<dyn Error>> {
+    let mut board = announced(sizes.units);
     let start = Instant::now();
-    for i in 0..UNITS {
+    for i in 0..sizes.units {
         board.score("index", 1, score(i, numbers.value()))?;
     }
-    report("first score of each of 100,000 units", UNITS, start.elapsed());
+    report("first score of each unit", sizes.units, start.elapsed());
 
-    let took = update(&mut board, numbers, 1, |_, _| ())?;
-    report("Board::score (nation and province)", UPDATES, took);
+    let took = update(sizes, &mut board, numbers, 1, |_, _| ())?;
+    report("Board::score (nation and province)", sizes.updates(), took);
     let national = key("puskesmas");
     let rank = |board: &Board, subject: &Subject| _ = black_box(board.rank(&national, subject));
-    let took = update(&mut board, numbers, 2, rank)?;
-    let each = report("Board::score, and the rank", UPDATES, took);
+    let took = update(sizes, &mut board, numbers, 2, rank)?;
+    let each = report("Board::score, and the rank", sizes.updates(), took);
 
-    let pages = 1_000;
     let start = Instant::now();
-    for _ in 0..pages {
-        black_box(board.rows(&national, numbers.below(UNITS), 100));
+    for _ in 0..sizes.pages {
+        black_box(board.rows(&national, numbers.below(sizes.units), 100));
     }
-    report("Board::rows, 100 rows from anywhere", pages, start.elapsed());
+    report(
+        "Board::rows, 100 rows from anywhere",
+        sizes.pages,
+        start.elapsed(),
+    );
     Ok(each)
 }
 
-fn in_a_table(numbers: &mut Numbers) -> f64 {
-    let mut members: Vec<(Arc<Subject>, usize)> = (0..UNITS)
+fn in_a_table(sizes: Sizes, numbers: &mut Numbers) -> f64 {
+    let mut members: Vec<(Arc<Subject>, usize)> = (0..sizes.units)
         .map(|i| (Arc::new(Subject::Unit(unit(i))), numbers.value()))
         .collect();
     let mut table = Table::default();
     for (subject, value) in &members {
         table.insert(subject, seat(*value));
     }
-    let updates: Vec<(usize, usize)> = (0..UPDATES)
-        .map(|_| (numbers.below(UNITS), numbers.value()))
+    let updates: Vec<(usize, usize)> = (0..sizes.updates())
+        .map(|_| (numbers.below(sizes.units), numbers.value()))
         .collect();
     let start = Instant::now();
     for (i, new) in updates {
@@ -179,12 +214,16 @@ fn in_a_table(numbers: &mut Numbers) -> f64 {
             black_box(table.rank(seat(new)));
         }
     }
-    report("Table: remove, insert, and the rank", UPDATES, start.elapsed())
+    report(
+        "Table: remove, insert, and the rank",
+        sizes.updates(),
+        start.elapsed(),
+    )
 }
 
 /// What it replaces. The stable sort, because it is the faster one on what is nearly in order.
-fn by_sorting(numbers: &mut Numbers) -> f64 {
-    let mut members: Vec<(Reverse<Decimal>, usize)> = (0..UNITS)
+fn by_sorting(sizes: Sizes, numbers: &mut Numbers) -> f64 {
+    let mut members: Vec<(Reverse<Decimal>, usize)> = (0..sizes.units)
         .map(|i| {
             (
                 Reverse(Decimal::new(i64::try_from(numbers.value()).unwrap_or(0), 2)),
@@ -194,28 +233,29 @@ fn by_sorting(numbers: &mut Numbers) -> f64 {
         .collect();
     members.sort();
     let start = Instant::now();
-    for _ in 0..SORTS {
+    for _ in 0..sizes.sorts {
         let value = Reverse(Decimal::new(i64::try_from(numbers.value()).unwrap_or(0), 2));
-        if let Some(member) = members.get_mut(numbers.below(UNITS)) {
+        if let Some(member) = members.get_mut(numbers.below(sizes.units)) {
             member.0 = value;
         }
         members.sort();
         black_box(members.partition_point(|(other, _)| *other < value) + 1);
     }
     report(
-        "baseline: sort the 100,000 again, and the rank",
-        SORTS,
+        "baseline: sort all of them again, and the rank",
+        sizes.sorts,
         start.elapsed(),
     )
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut numbers = Numbers(20_240_903);
-    let sorting = by_sorting(&mut numbers);
-    let table = in_a_table(&mut numbers);
-    let board = through_the_board(&mut numbers)?;
+    let (sizes, mut numbers) = (Sizes::of_run(), Numbers(20_240_903));
+    let sorting = by_sorting(sizes, &mut numbers);
+    let table = in_a_table(sizes, &mut numbers);
+    let board = through_the_board(sizes, &mut numbers)?;
     println!(
-        "faster than sorting again: the board {:.0} times, a table {:.0} times",
+        "{} units; faster than sorting again: the board {:.0} times, a table {:.0} times",
+        sizes.units,
         sorting / board,
         sorting / table
     );

@@ -2,24 +2,28 @@
 //!
 //! Owns nothing but a snapshot of what it heard. Publishes nothing. Consumes `prima.directory.>` and
 //! `prima.<service>.score.>` of the configured services. Each replica keeps all tables in memory; the snapshot lets
-//! it start and serve, marked stale, while the bus is down.
+//! it start and serve, marked stale, while the bus is down. Of every subject the newest state counts, whether this
+//! release can read it or not: what can't be read is in no table, and kept for a release that can.
 
-pub mod app;
+mod derived;
 pub mod domain;
 mod events;
-mod grpc;
-pub mod store;
+mod rpc;
+mod server;
+mod store;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use prima_platform::{
     consume::{Follower, Source},
     service::{Context, Error, Migrating, Spec, Started, Starting},
+    telemetry,
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use app::tables::Tables;
+use derived::{snapshot, tables::Tables};
+use rpc::App;
 
 /// Name of the service and its schema.
 pub const NAME: &str = "ranking";
@@ -45,16 +49,16 @@ fn migrate(db: prima_platform::db::Database, run: bool) -> Migrating {
 async fn start(context: Context) -> Result<Started, Error> {
     let failed = |error| Error::Database(NAME, error);
     let tables = Arc::new(Tables::new(context.clock.clone()));
-    let loaded = app::snapshot::load(&context.db, &tables).await.map_err(failed)?;
     let mut services = vec!["directory".to_owned()];
     services.extend(context.config.ranking.sources.iter().cloned());
-    let whole = app::snapshot::complete(&context.db, &services)
-        .await
-        .map_err(failed)?;
     let mut sources = vec![Source::new("directory", &["prima.directory.>"])];
     for service in &context.config.ranking.sources {
         sources.push(Source::new(service, &[&format!("prima.{service}.score.>")]));
     }
+    let loaded = snapshot::load(&context.db, &tables, &sources)
+        .await
+        .map_err(failed)?;
+    let whole = snapshot::complete(&context.db, &services).await.map_err(failed)?;
     let follower = Follower::new(
         context.bus.clone(),
         context.clock.clone(),
@@ -62,11 +66,17 @@ async fn start(context: Context) -> Result<Started, Error> {
         sources,
         tables.clone(),
     );
+    let counted = tables.clone();
+    let _gauge = telemetry::meter()
+        .u64_observable_gauge("ranking.unreadable")
+        .with_description("Subjects whose newest state can't be read: they are in no table")
+        .with_callback(move |gauge| gauge.observe(counted.unreadable() as u64, &[]))
+        .build();
     let freshness = follower.freshness();
     freshness.snapshot(loaded);
     context.spawn_follower(follower);
     let stop = context.tasks.soft().clone();
-    let saving = app::snapshot::run(
+    let saving = snapshot::run(
         context.db.clone(),
         tables.clone(),
         services,
@@ -78,7 +88,14 @@ async fn start(context: Context) -> Result<Started, Error> {
     context
         .tasks
         .spawn("ranking readiness", keep_ready(ready, freshness.fresh(), stop));
-    let server = grpc::server(&context, tables, freshness, receiver.clone());
+    let app = App {
+        tables,
+        freshness,
+        ready: receiver.clone(),
+        watchers: context.watchers.clone(),
+        interval: Duration::from_millis(context.config.ranking.watch_interval_millis),
+    };
+    let server = server::server(app, context.config.grpc.max_message_bytes);
     Ok(Started {
         routes: Box::new(move |routes| {
             routes.add_service(server);

@@ -6,10 +6,13 @@
 //! A response is stored, counted and staged in one transaction that several requests share; each is answered after
 //! that transaction is durable.
 
-pub mod app;
+mod derived;
 pub mod domain;
 mod events;
-mod grpc;
+pub mod intake;
+mod rpc;
+mod server;
+mod service;
 pub mod store;
 
 use std::sync::Arc;
@@ -20,11 +23,12 @@ use prima_platform::{
 };
 use tokio::sync::watch;
 
-use app::{App, intake::Intake};
-use events::{directory_unit::UnitHandler, results::Results};
+use derived::{agency_scores::AgencyScores, closing};
+use events::{directory_unit::UnitHandler, survey_result::Results};
+use intake::Intake;
+use service::App;
 
-/// Name of the service, its schema and its stream.
-pub const NAME: &str = "survey";
+pub use domain::NAME;
 
 /// How the host runs this service.
 pub const SPEC: Spec = Spec {
@@ -47,35 +51,34 @@ fn migrate(db: prima_platform::db::Database, run: bool) -> Migrating {
 
 async fn start(context: Context) -> Result<Started, Error> {
     domain::instrument::all().map_err(|error| Error::Service(NAME, error.to_string()))?;
-    let intake = Intake::start(&context, app::access::secret(&context.db).await?);
+    let intake = Intake::start(&context, intake::secret(&context.db).await?);
     let results = Arc::new(Results::default());
-    let app = App::new(context.clone(), intake, results.clone());
     context.spawn_relay();
-    context.spawn_worker(UnitHandler::new(app.clone()));
+    context.spawn_worker(UnitHandler::new(context.derived.clone()));
     context.spawn_follower(Follower::new(
         context.bus.clone(),
         context.clock.clone(),
         "survey-results",
         vec![Source::new(NAME, &["prima.survey.result.>"])],
-        results,
+        results.clone(),
     ));
-    context.tasks.spawn(
-        "agency scores",
-        app::agency_scores::run(app.clone(), context.tasks.soft().clone()),
-    );
-    context.tasks.spawn(
-        "survey closer",
-        app::close_due::run(app.clone(), context.tasks.soft().clone()),
-    );
-    let (ready, _) = watch::channel(true);
-    let receiver = ready.subscribe();
-    let max_message_bytes = context.config.grpc.max_message_bytes;
-    let access = grpc::access_service(app.clone(), max_message_bytes);
-    let surveys = grpc::survey_service(app, ready, max_message_bytes);
+    context.spawn_derived(AgencyScores(context.clone()));
+    let soft = context.tasks.soft().clone();
+    context
+        .tasks
+        .spawn("survey closer", closing::run(context.clone(), soft));
+    let (ready, readiness) = watch::channel(true);
+    let app = App {
+        context,
+        intake,
+        results,
+    };
+    let access = server::access(app.clone());
+    let surveys = server::surveys(app, ready);
     Ok(Started {
         routes: Box::new(move |routes| {
             routes.add_service(surveys).add_service(access);
         }),
-        ready: receiver,
+        ready: readiness,
     })
 }

@@ -3,7 +3,8 @@
 //! read the ratios. Then the plans of what is asked most, and that nothing read a whole table.
 //!
 //! `cargo build --release --bin prima && cargo bench -p prima-tests --bench complaint`; it ends by itself in six minutes.
-//! `PRIMA_BENCH_ROWS=100000` fills less. It fails when a median ratio is below 0.8 or a plan has another index.
+//! `PRIMA_BENCH_ROWS=100000` fills less. It fails when a median ratio is below 0.8 or a plan has another index; a small
+//! run (`PRIMA_BENCH_SMALL=1`) judges no ratio, and asks only whether an index can answer.
 
 #![expect(
     clippy::unwrap_used,
@@ -24,6 +25,7 @@ use prima_platform::testing::postgres::Postgres;
 use prima_proto::complaint::v1;
 use prima_tests::{
     Cluster,
+    bench::{run, size, small},
     complaint::{Life, People, Step},
     process::{Process, Service},
 };
@@ -32,14 +34,20 @@ use sea_orm::sqlx::{self, Connection, Executor, PgConnection, Row};
 const ROWS: i64 = 1_000_000;
 /// Reports of the table that counts as empty: as many as fill every page that is listed.
 const FEW: i64 = 1000;
+const SMALL_ROWS: i64 = 4000;
 const UNITS: i64 = 500;
+const SMALL_UNITS: i64 = 30;
+/// As many as leave a page for each list.
+const FEW_UNITS: i64 = 5;
 const PAGE: i32 = 100;
 const CONNECTIONS: usize = 8;
 const ROUNDS: usize = 7;
 const SLICE: Duration = Duration::from_millis(700);
+const SMALL_SLICE: Duration = Duration::from_millis(50);
 const SWEEPS: usize = 3;
 /// Reports that fall due at once, among so many as there are.
 const DUE: i64 = 10_000;
+const SMALL_DUE: i64 = 200;
 const LEAST: f64 = 0.8;
 const LIMIT: Duration = Duration::from_secs(420);
 /// A server that is not starved; the tests run on less.
@@ -163,7 +171,7 @@ async fn fill(db: &mut PgConnection, rows: i64, units: i64, all_new: bool) {
             AND number <= 3;
         CREATE TEMP TABLE t3 ON COMMIT DROP AS SELECT * FROM contact LIMIT 1;
         CREATE TEMP TABLE t4 ON COMMIT DROP AS SELECT * FROM request WHERE method = 'complaint.SubmitComplaint' LIMIT 1;
-        TRUNCATE complaint, timeline, contact, request, tally, performance, agency_score, performance_dirty CASCADE;"
+        TRUNCATE complaint, timeline, contact, request, tally, performance, agency_score, derived, derived_mark CASCADE;"
         .to_owned();
     // Built in one go afterwards; those of constraints stay.
     let indexes = "SELECT i.indexname::text, i.indexdef::text FROM pg_indexes i
@@ -288,7 +296,7 @@ impl What {
 /// A new report, to any of the units.
 fn report() -> v1::SubmitComplaintRequest {
     let n = NEXT.fetch_add(1, Ordering::Relaxed);
-    let unit = n * 7919 % UNITS.unsigned_abs();
+    let unit = n * 7919 % size(UNITS, SMALL_UNITS).unsigned_abs();
     let mut report = Life::new(&format!("ukur-{n}")).report;
     report.parent = format!("agencies/b{}/units/u{unit}", unit / 10);
     report
@@ -303,7 +311,7 @@ async fn rate(clients: &[People], what: What) -> f64 {
             let (mut intake, mut national) = (people.intake.clone(), people.national.clone());
             tokio::spawn(async move {
                 let mut count = 0;
-                while start.elapsed() < SLICE {
+                while start.elapsed() < size(SLICE, SMALL_SLICE) {
                     if matches!(what, What::Submit) {
                         intake.submit_complaint(report()).await.unwrap();
                     } else {
@@ -339,7 +347,7 @@ fn judge(name: &str, few: Vec<f64>, many: Vec<f64>) -> bool {
         median(many),
         all.join(" ")
     );
-    ratio >= LEAST
+    ratio >= LEAST || small()
 }
 
 /// Lets `count` reports fall due at once, and returns how many a second are acted on.
@@ -381,11 +389,12 @@ async fn sweep(db: &mut PgConnection, round: usize, count: i64) -> f64 {
 async fn measure(rows: i64) -> bool {
     let _postgres = Postgres::start_with(POSTGRES);
     let begun = Instant::now();
-    // As many units as leave a page for each list.
-    let mut few = Place::filled(FEW, 5, false).await;
-    let mut many = Place::filled(rows, UNITS, false).await;
+    let (rounds, sweeps) = (size(ROUNDS, 1), size(SWEEPS, 1));
+    let units = size(UNITS, SMALL_UNITS);
+    let mut few = Place::filled(FEW, FEW_UNITS, false).await;
+    let mut many = Place::filled(rows, units, false).await;
     println!(
-        "{rows} reports to {UNITS} units stand after {:.0} s",
+        "{rows} reports to {units} units stand after {:.0} s",
         begun.elapsed().as_secs_f64()
     );
     let people = |place: &Place| -> Vec<People> {
@@ -401,8 +410,8 @@ async fn measure(rows: i64) -> bool {
     }
     let before = plans::scans(&mut many.db).await;
     let mut figures = vec![[Vec::new(), Vec::new()]; WHATS.len()];
-    for round in 0..ROUNDS {
-        eprintln!("round {} of {ROUNDS}", round + 1);
+    for round in 0..rounds {
+        eprintln!("round {} of {rounds}", round + 1);
         for (what, figures) in WHATS.into_iter().zip(&mut figures) {
             // Each first in turn.
             for turn in [round % 2, (round + 1) % 2] {
@@ -423,24 +432,25 @@ async fn measure(rows: i64) -> bool {
     }
     few.process.kill();
 
-    let mut open = Place::filled(FEW, UNITS, true).await;
+    let mut open = Place::filled(FEW, units, true).await;
     for place in [&mut open, &mut many] {
         place
             .process
             .restart_with("PRIMA_COMPLAINT__SWEEP_MILLIS", Some("50"))
             .await;
     }
-    let due = DUE.min(rows / 10 / i64::try_from(SWEEPS).unwrap());
+    let few_due = size(FEW, SMALL_DUE);
+    let due = size(DUE, SMALL_DUE).min(rows / 10 / i64::try_from(sweeps).unwrap());
     let (mut alone, mut among) = (Vec::new(), Vec::new());
-    for round in 0..SWEEPS {
-        eprintln!("due times {} of {SWEEPS}", round + 1);
-        alone.push(sweep(&mut open.db, 0, FEW).await);
+    for round in 0..sweeps {
+        eprintln!("due times {} of {sweeps}", round + 1);
+        alone.push(sweep(&mut open.db, 0, few_due).await);
         among.push(sweep(&mut many.db, round, due).await);
     }
     let per = |rates: &[f64]| 1000.0 / median(rates.to_vec());
     let (one, other) = (per(&alone), per(&among));
     fits &= judge(
-        &format!("due times, {FEW} of {FEW} and {due} of {rows}"),
+        &format!("due times, {few_due} of {FEW} and {due} of {rows}"),
         alone,
         among,
     );
@@ -449,23 +459,17 @@ async fn measure(rows: i64) -> bool {
     fits &= plans::plans(&mut many.db).await;
     println!("whole tables read by the service: {whole}");
     println!("done after {:.0} s", begun.elapsed().as_secs_f64());
-    fits && whole == 0
+    fits && (whole == 0 || small())
 }
 
 fn main() -> ExitCode {
-    let rows = std::env::var("PRIMA_BENCH_ROWS").map_or(ROWS, |rows| rows.parse().unwrap());
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    // Whatever ends it drops the clusters, and with them every process.
-    let fits = runtime.block_on(async {
-        tokio::select! {
-            fits = measure(rows) => fits,
-            () = tokio::time::sleep(LIMIT) => panic!("not done after {LIMIT:?}"),
-            _ = tokio::signal::ctrl_c() => false,
+    let rows = std::env::var("PRIMA_BENCH_ROWS").ok();
+    let rows = rows.map_or(size(ROWS, SMALL_ROWS), |rows| rows.parse().unwrap());
+    run(LIMIT, async {
+        if measure(rows).await {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
         }
-    });
-    if fits {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    })
 }

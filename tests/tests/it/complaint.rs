@@ -285,7 +285,7 @@ async fn a_report_lives_across_two_agencies_until_the_system_closes_it_and_watch
         .get_complaint(request)
         .await
         .unwrap_err();
-    assert_eq!(barred.code(), Code::PermissionDenied, "{barred:?}");
+    assert_eq!(barred.code(), Code::NotFound, "{barred:?}");
     // The watcher's connection ends; another one goes on from its cursor.
     let heard = eventually(DEADLINE, || async { (watcher.seen().len() >= 5).then_some(()) });
     heard.await.expect("five lines are told");

@@ -1,6 +1,9 @@
 //! What the survey service tells moves the level, the index and the place of a unit; nobody calls the index service.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use chrono::TimeDelta;
 use prima_platform::{
@@ -39,7 +42,7 @@ struct Scene {
     instrument: pb::Instrument,
     _others: [Process; 3],
     _objects: tempfile::TempDir,
-    _cluster: Cluster,
+    cluster: Cluster,
 }
 
 impl Scene {
@@ -82,7 +85,7 @@ impl Scene {
             instrument: instrument.unwrap(),
             _others: [directory, survey, ranking],
             _objects: objects,
-            _cluster: cluster,
+            cluster,
         }
     }
 
@@ -138,12 +141,16 @@ impl Scene {
         answer.into_inner().index.unwrap()
     }
 
-    /// The score in each cohort's league table; none while the ranking knows none.
+    /// The score of the unit in each cohort's league table; none while the ranking knows none.
     async fn standing(&self) -> BTreeMap<String, String> {
+        self.standing_in("ipp-mandiri", &self.year).await
+    }
+
+    async fn standing_in(&self, metric: &str, period: &str) -> BTreeMap<String, String> {
         let request = ranking::GetStandingRequest {
             subject: self.unit.clone(),
-            metric: "ipp-mandiri".into(),
-            period: self.year.clone(),
+            metric: metric.into(),
+            period: period.into(),
         };
         match self.client.ranking.clone().get_standing(request).await {
             Ok(answer) => {
@@ -288,4 +295,66 @@ async fn a_published_survey_result_moves_level_index_and_place_whenever_index_is
     };
     let verified = scene.index.verify_index(request).await.unwrap().into_inner();
     assert_eq!((verified.same, verified.published), (true, fraction(&at(4))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_confirmed_score_takes_its_place_whenever_index_is_killed_and_no_other_does() {
+    let mut scene = Scene::start().await;
+    let operator = scene.cluster.token_of("pencatat", &[Role::Operator], &["3271"]);
+    let mut operator = IndexServiceClient::new(authorised(&scene.process.url(), &operator));
+    let years: Vec<String> = (2018..2024).map(|year| year.to_string()).collect();
+    let mut recorded = Vec::new();
+    for year in &years {
+        let score = pb::ExternalScore {
+            metric: "ombudsman".into(),
+            subject: scene.unit.clone(),
+            period: year.clone(),
+            score: "81.25".into(),
+            source: "Siaran pers".into(),
+            document_link: "https://example.go.id/opini.pdf".into(),
+            ..Default::default()
+        };
+        let request = pb::RecordExternalScoreRequest {
+            request_id: year.clone(),
+            score: Some(score),
+        };
+        let answer = operator.record_external_score(request).await.unwrap();
+        recorded.push(answer.into_inner().score.unwrap());
+    }
+    // The first is never confirmed. The others are asked for until it is acknowledged, with the service killed sooner or
+    // later after each was.
+    for (after, score) in (0..).zip(recorded.iter().skip(1)) {
+        let request = pb::ConfirmExternalScoreRequest {
+            request_id: score.period.clone(),
+            metric: score.metric.clone(),
+            subject: score.subject.clone(),
+            period: score.period.clone(),
+            etag: score.etag.clone(),
+        };
+        let mut index = scene.index.clone();
+        let first = request.clone();
+        #[expect(clippy::disallowed_methods, reason = "awaited below")]
+        let asked = tokio::spawn(async move { index.confirm_external_score(first).await });
+        tokio::time::sleep(Duration::from_millis(4 * after)).await;
+        scene.process.kill();
+        let asked = asked.await.unwrap().map(|answer| answer.into_inner().score);
+        scene.process.restart().await;
+        scene.process.wait_ready().await;
+        let again = scene.index.confirm_external_score(request).await;
+        let again = again.unwrap().into_inner().score;
+        assert!(again.as_ref().unwrap().confirm_time.is_some());
+        if let Ok(asked) = asked {
+            assert_eq!(asked, again, "a repeat gets the first answer");
+        }
+    }
+    for year in &years[1..] {
+        let placed = eventually(DEADLINE, || async {
+            let standing = scene.standing_in("ombudsman", year).await;
+            let there = !standing.is_empty() && standing.values().all(|score| score == "81.25");
+            there.then_some(())
+        });
+        placed.await.unwrap_or_else(|| panic!("{year} is in its table"));
+    }
+    // It was recorded before all of those.
+    assert_eq!(scene.standing_in("ombudsman", &years[0]).await, BTreeMap::new());
 }

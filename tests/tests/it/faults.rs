@@ -119,7 +119,7 @@ async fn converged(suite: &Suite, survey: &str, count: usize) {
     assert_eq!(totals, sample::totals(0..count), "sums per element");
     // The agency's score is recomputed a moment later; wait for the last word before comparing.
     let quiet = eventually(DEADLINE, || async {
-        (cluster.number("SELECT count(*) FROM survey.agency_dirty").await == 0).then_some(())
+        (cluster.number("SELECT count(*) FROM survey.derived_mark").await == 0).then_some(())
     });
     quiet.await.expect("agencies recomputed");
     cluster.settle("survey").await;
@@ -273,12 +273,13 @@ async fn with_the_bus_down_survey_accepts_and_ranking_serves_its_snapshot() {
     converged(&suite, &survey, count + 20).await;
 }
 
-/// Starts survey so that it ends at `point`, submits until it has, starts it again without, and goes on.
+/// Starts survey so that it ends at `point`, which what was left to do may reach before it serves, submits until it has,
+/// starts it again without, and goes on.
 async fn fails_at(suite: &mut Suite, survey: &str, point: &str, from: usize) -> usize {
     suite
         .survey
-        .restart_with("PRIMA_FAILPOINTS", Some(&format!("{point}=exit")))
-        .await;
+        .set("PRIMA_FAILPOINTS", Some(&format!("{point}=exit")));
+    suite.survey.relaunch();
     let citizens = Citizens::start_from(&suite.client, survey, from);
     assert_eq!(suite.survey.wait().await, 137, "survey passes {point}");
     suite.survey.restart_with("PRIMA_FAILPOINTS", None).await;
@@ -303,6 +304,9 @@ async fn a_crash_between_any_two_steps_loses_and_doubles_nothing() {
         "intake.inserted",
         "intake.staged",
         "intake.committed",
+        "derived.taken",
+        "derived.recomputed",
+        "derived.committed",
         "relay.read",
         "relay.published",
         "relay.marked",
@@ -323,9 +327,8 @@ async fn a_crash_of_the_worker_applies_each_unit_once() {
         ("worker.applied", "32", "3271"),
         ("worker.committed", "33", "3371"),
     ] {
-        survey
-            .restart_with("PRIMA_FAILPOINTS", Some(&format!("{point}=exit")))
-            .await;
+        survey.set("PRIMA_FAILPOINTS", Some(&format!("{point}=exit")));
+        survey.relaunch();
         client.unit(province, city).await;
         assert_eq!(survey.wait().await, 137, "survey passes {point}");
         survey.restart_with("PRIMA_FAILPOINTS", None).await;

@@ -1,5 +1,7 @@
 //! The rules of the house that no compiler checks (`design.md` section 1, `style.md`).
 
+mod rooms;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod complaint;
+mod connections;
 mod contract;
 mod corrections;
 mod evaluation;
@@ -16,5 +17,9 @@ mod faults;
 mod house;
 mod import;
 mod journey;
+mod promises;
+mod startup;
+mod storage;
 mod surveys;
 mod trace;
+mod upgrade;

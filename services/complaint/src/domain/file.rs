@@ -1,5 +1,10 @@
 //! Files that people attach: which are taken.
 
+use chrono::TimeDelta;
+
+/// How long a file waits for its owner.
+pub const WAIT: TimeDelta = TimeDelta::hours(24);
+
 /// First bytes of a file that tell its type.
 pub const START: usize = 16;
 

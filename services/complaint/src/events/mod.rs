@@ -1,4 +1,4 @@
 //! What the service consumes and publishes.
 
 pub mod directory_unit;
-pub mod render;
+pub mod publish;

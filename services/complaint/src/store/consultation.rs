@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     clock::{from_micros, micros},
     db::{Txn, sql},
+    disclosure::full_steps,
     failure::Failure,
     page::Page,
     vault::{Keyring, Sealed},
@@ -420,6 +421,17 @@ pub struct Figures {
     pub completed: i64,
     /// Slowest first answer to one of them, microseconds of the clock on the wall; `None` when none was answered.
     pub slowest_first_answer_micros: Option<i64>,
+}
+
+impl Figures {
+    /// What of these is told to whoever may not read the questions: full steps, and no time that is that of one answer.
+    pub fn disclosed(self, step: i64) -> Self {
+        Self {
+            received: full_steps(self.received, step),
+            completed: full_steps(self.completed, step),
+            slowest_first_answer_micros: None,
+        }
+    }
 }
 
 const FIGURES: &str = "SELECT CAST(COUNT(*) AS BIGINT) AS received,

@@ -11,6 +11,7 @@ pub mod directory;
 pub mod due;
 pub mod erasure;
 pub mod feed;
+pub mod figures;
 pub mod identity;
 pub mod knowledge;
 pub mod list;
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
         let mut steps = platform_steps();
         steps.push(Box::new(FIRST));
         steps.push(Box::new(SEARCH));
+        steps.push(Box::new(RATINGS));
         steps
     }
 }
@@ -202,6 +204,17 @@ const FIRST: Step = Step {
         "CREATE TABLE digest_key (id BIGINT PRIMARY KEY, sealed {blob} NOT NULL, sealed_key {key} NOT NULL)",
         "CREATE TABLE sealing (id BIGINT PRIMARY KEY, current_key {key} NOT NULL)",
         "CREATE TABLE directory_unit (agency {key} NOT NULL, unit {key} NOT NULL, PRIMARY KEY (agency, unit))",
+    ],
+};
+
+/// `ratings`: those that are told, as JSON, how often each number of stars; empty while none are. What was published
+/// before is computed anew.
+const RATINGS: Step = Step {
+    name: "m0003_complaint_ratings",
+    statements: &[
+        "ALTER TABLE performance ADD COLUMN ratings TEXT NOT NULL DEFAULT ''",
+        "INSERT INTO performance_dirty (agency, unit, year, mark) SELECT agency, unit, year, 1 FROM performance WHERE TRUE
+         ON CONFLICT (agency, unit, year) DO UPDATE SET mark = performance_dirty.mark + 1",
     ],
 };
 

@@ -1,15 +1,23 @@
 //! What is published of a unit or an agency in a year, and the marks of what is to be computed again.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
-use prima_platform::db::{Column, Txn, sql, table};
+use prima_platform::{
+    db::{Txn, sql},
+    derived,
+    failure::Failure,
+};
 use prima_proto::name;
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
-use super::next_version;
+use super::{json, next_version, read_json};
+use crate::domain::performance::Histogram;
 
-/// A unit in a year; an empty unit stands for the agency.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, FromQueryResult)]
+/// Of marks: figures of units and scores of agencies.
+pub const KIND: &str = "performance";
+
+/// A unit in a year; an empty unit stands for the agency, the year 0 for every year. As text `<agency>/<unit>/<year>`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, FromQueryResult)]
 pub struct Key {
     /// Id of the agency.
     pub agency: String,
@@ -37,85 +45,48 @@ impl Key {
     }
 }
 
-const RAISED: &str = "ON CONFLICT (agency, unit, year) DO UPDATE SET mark = performance_dirty.mark + 1";
-
-/// Marks figures as out of date, in key order. A mark is raised even when it stands: whoever clears it waits for this
-/// transaction, and so sees what it wrote.
-pub async fn marks_add(txn: &Txn, keys: &BTreeSet<Key>) -> Result<(), DbErr> {
-    if keys.is_empty() {
-        return Ok(());
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.agency, self.unit, self.year)
     }
-    let rows = keys
-        .iter()
-        .map(|k| [k.agency.clone().into(), k.unit.clone().into(), k.year.into()]);
-    let (from, values) = table(txn, [Column::Text, Column::Text, Column::Int], rows, 0);
-    let text = format!(
-        "INSERT INTO performance_dirty (agency, unit, year, mark) SELECT column1, column2, column3, 1 FROM {from}
-         WHERE TRUE {RAISED}"
-    );
-    txn.execute_raw(sql(txn, &text, values)).await?;
-    Ok(())
 }
 
-/// Marks every year of a unit of which anything is published, or will be since it is marked, and `year`. One statement:
-/// who computes a year for the first time takes its mark away and adds its row in one commit.
-pub async fn marks_add_every_year(txn: &Txn, unit: &name::Unit, year: i64) -> Result<(), DbErr> {
-    let text = format!(
-        "INSERT INTO performance_dirty (agency, unit, year, mark) SELECT $1, $2, year, 1 FROM (
-            SELECT year FROM performance WHERE agency = $1 AND unit = $2
-            UNION SELECT year FROM performance_dirty WHERE agency = $1 AND unit = $2
-            UNION SELECT CAST($3 AS BIGINT)) AS years
-         WHERE TRUE ORDER BY year {RAISED}"
-    );
-    let values = [unit.agency.clone().into(), unit.unit.clone().into(), year.into()];
-    txn.execute_raw(sql(txn, &text, values)).await?;
-    Ok(())
+impl FromStr for Key {
+    type Err = Failure;
+
+    fn from_str(text: &str) -> Result<Self, Failure> {
+        let parsed = text.split_once('/').and_then(|(agency, rest)| {
+            let (unit, year) = rest.split_once('/')?;
+            Some((agency, unit, year.parse().ok()?))
+        });
+        let (agency, unit, year) =
+            parsed.ok_or_else(|| Failure::internal(format!("{text} names no unit and year")))?;
+        Ok(Self {
+            agency: agency.to_owned(),
+            unit: unit.to_owned(),
+            year,
+        })
+    }
 }
 
-/// What is marked, after `after` in key order, at most `limit`.
-pub async fn marks_after(conn: &impl ConnectionTrait, after: &Key, limit: i64) -> Result<Vec<Key>, DbErr> {
-    let text = "SELECT agency, unit, year FROM performance_dirty WHERE (agency, unit, year) > ($1, $2, $3)
-                ORDER BY agency, unit, year LIMIT $4";
-    let values = [
-        after.agency.clone().into(),
-        after.unit.clone().into(),
-        after.year.into(),
-        limit.into(),
-    ];
-    Key::find_by_statement(sql(conn, text, values)).all(conn).await
+/// Marks figures as out of date.
+pub async fn marks_add(txn: &Txn, keys: &BTreeSet<Key>) -> Result<(), DbErr> {
+    derived::mark_in_txn(txn, KIND, keys.iter().map(ToString::to_string)).await
 }
 
-/// Clears a mark; false when there is none.
-pub async fn mark_clear(txn: &Txn, key: &Key) -> Result<bool, DbErr> {
-    let text = "DELETE FROM performance_dirty WHERE agency = $1 AND unit = $2 AND year = $3";
-    let values = [
-        key.agency.clone().into(),
-        key.unit.clone().into(),
-        key.year.into(),
-    ];
-    let done = txn.execute_raw(sql(txn, text, values)).await?;
-    Ok(done.rows_affected() > 0)
+/// Years of a unit of which anything is published.
+pub async fn performance_years(txn: &Txn, key: &Key) -> Result<Vec<Key>, DbErr> {
+    let text = "SELECT agency, unit, year FROM performance WHERE agency = $1 AND unit = $2";
+    let values = [key.agency.clone().into(), key.unit.clone().into()];
+    Key::find_by_statement(sql(txn, text, values)).all(txn).await
 }
 
-/// Units whose year, before `year`, has ended since they were computed, after `after` by year, agency and unit, at most
-/// `limit`.
-pub async fn performance_unsettled(
-    conn: &impl ConnectionTrait,
-    year: i64,
-    after: &Key,
-    limit: i64,
-) -> Result<Vec<Key>, DbErr> {
-    let text = "SELECT agency, unit, year FROM performance
-                WHERE settled = 0 AND year < $1 AND (year, agency, unit) > ($2, $3, $4)
-                ORDER BY year, agency, unit LIMIT $5";
-    let values = [
-        year.into(),
-        after.year.into(),
-        after.agency.clone().into(),
-        after.unit.clone().into(),
-        limit.into(),
-    ];
-    Key::find_by_statement(sql(conn, text, values)).all(conn).await
+/// Units whose year, before `year`, has ended since they were computed.
+pub async fn performance_unsettled(conn: &impl ConnectionTrait, year: i64) -> Result<Vec<Key>, DbErr> {
+    let text = "SELECT agency, unit, year FROM performance WHERE settled = 0 AND year < $1";
+    Key::find_by_statement(sql(conn, text, [year.into()]))
+        .all(conn)
+        .await
 }
 
 /// A row that is locked.
@@ -125,6 +96,42 @@ pub struct Locked {
     pub version: i64,
     /// Whether a score is published.
     pub scored: i64,
+}
+
+#[derive(Debug, FromQueryResult)]
+struct Told {
+    ratings: String,
+}
+
+/// The ratings of a unit in a year that are told.
+pub async fn ratings_told(conn: &impl ConnectionTrait, key: &Key) -> Result<Histogram, DbErr> {
+    let text = "SELECT ratings FROM performance WHERE agency = $1 AND unit = $2 AND year = $3";
+    let values = [
+        key.agency.clone().into(),
+        key.unit.clone().into(),
+        key.year.into(),
+    ];
+    match Told::find_by_statement(sql(conn, text, values)).one(conn).await? {
+        Some(told) if !told.ratings.is_empty() => read_json(
+            format_args!("performance of {}", key.unit_name()),
+            "ratings",
+            &told.ratings,
+        ),
+        _ => Ok(Histogram::default()),
+    }
+}
+
+/// Keeps the ratings of a unit in a year that are told from now on.
+pub async fn ratings_tell(txn: &Txn, key: &Key, ratings: &Histogram) -> Result<(), DbErr> {
+    let text = "UPDATE performance SET ratings = $4 WHERE agency = $1 AND unit = $2 AND year = $3";
+    let values = [
+        key.agency.clone().into(),
+        key.unit.clone().into(),
+        key.year.into(),
+        json(ratings)?.into(),
+    ];
+    txn.execute_raw(sql(txn, text, values)).await?;
+    Ok(())
 }
 
 /// Locks the row of a unit, making it when it is missing, by taking its next version.

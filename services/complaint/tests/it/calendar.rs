@@ -11,7 +11,7 @@ use sea_orm::ConnectionTrait;
 
 use crate::{
     fixture::{AGENCY, Submitted, World, coordinator, national, public, request_id},
-    sweep::{LOOKS, copies, lines, lines_of, number, number_is, on_each_database, quick, told},
+    sweep::{copies, lines, lines_of, looked, number, number_is, on_each_database, quick, told},
 };
 
 /// A day off.
@@ -106,7 +106,7 @@ async fn a_new_holiday_moves_the_deadline_of_an_open_report_and_says_so() {
         );
         // The reminder follows.
         world.at("2026-02-19T09:30:00Z");
-        tokio::time::sleep(LOOKS).await;
+        looked(&world).await;
         assert_eq!(lines(&world, &open).await.len(), 1);
         world.at("2026-02-20T09:00:00Z");
         let all = lines_of(&world, &open, 2).await;
@@ -166,7 +166,7 @@ async fn a_retroactive_change_moves_overdue_reports_and_what_is_told_of_them() {
                 "02-24 09:00".into()
             )
         );
-        tokio::time::sleep(LOOKS).await;
+        looked(&world).await;
         assert_eq!(lines(&world, &report).await.len(), 7);
     })
     .await;

@@ -6,12 +6,34 @@ use tonic::Code;
 
 use crate::{consultation::*, fixture::*, knowledge::*};
 
-/// That a call is denied to strangers, to who only takes questions in, and without a token.
+/// That a call about something whose agency its name tells is denied to strangers, to who only takes questions in, and
+/// without a token.
 macro_rules! denied {
     ($t:ident, $method:ident, $request:expr $(, $also:expr)*) => {
         let request = $request;
         let callers = [
             stranger(request.clone()),
+            by("loket", Role::Intake, "32", request.clone()),
+            by("loket", Role::Intake, "3271", request.clone()),
+            $($also(request.clone()),)*
+        ];
+        for caller in callers {
+            let answer = $t.consultations.$method(caller).await;
+            refused(answer, Code::PermissionDenied, "PERMISSION_DENIED");
+        }
+        let answer = $t.consultations.$method(public(request)).await;
+        refused(answer, Code::Unauthenticated, "TOKEN_MISSING");
+    };
+}
+
+/// As [`denied`], where the name does not tell the agency: for strangers it is as if it were not there. Whoever is named
+/// besides may see it and do nothing with it.
+macro_rules! hidden {
+    ($t:ident, $method:ident, $request:expr $(, $also:expr)*) => {
+        let request = $request;
+        let answer = $t.consultations.$method(stranger(request.clone())).await;
+        refused(answer, Code::NotFound, "NOT_FOUND");
+        let callers = [
             by("loket", Role::Intake, "32", request.clone()),
             by("loket", Role::Intake, "3271", request.clone()),
             $($also(request.clone()),)*
@@ -32,7 +54,7 @@ async fn a_question_to_a_clinic_is_for_both_agencies_and_its_work_for_the_one_th
         denied!(t, request_consultation, clinic("x"), province);
         let name = t.clinic("a").await;
         let read = v1::GetConsultationRequest { name: name.clone() };
-        denied!(t, get_consultation, read.clone());
+        hidden!(t, get_consultation, read.clone());
         for allowed in [
             liaison(read.clone()),
             province(read.clone()),
@@ -41,15 +63,15 @@ async fn a_question_to_a_clinic_is_for_both_agencies_and_its_work_for_the_one_th
         ] {
             t.consultations.get_consultation(allowed).await.unwrap();
         }
-        denied!(t, schedule_consultation, schedule(&name), liaison, coordinator);
-        denied!(
+        hidden!(t, schedule_consultation, schedule(&name), liaison, coordinator);
+        hidden!(
             t,
             answer_consultation,
             answer(&name, "Jawaban"),
             liaison,
             coordinator
         );
-        denied!(
+        hidden!(
             t,
             complete_consultation,
             complete(&name, "Alasan"),
@@ -64,13 +86,13 @@ async fn a_question_to_a_clinic_is_for_both_agencies_and_its_work_for_the_one_th
             .answer_consultation(province_admin(answer(&name, "Jawaban")))
             .await
             .unwrap();
-        denied!(t, publish_knowledge, entry(&name, "cuti"), liaison, coordinator);
+        hidden!(t, publish_knowledge, entry(&name, "cuti"), liaison, coordinator);
         t.consultations
             .complete_consultation(national(complete(&name, "")))
             .await
             .unwrap();
         // Who answers does not rate.
-        denied!(
+        hidden!(
             t,
             rate_consultation,
             rate_by_name(&name, 5),
@@ -102,11 +124,13 @@ async fn a_citizens_question_is_for_the_agency_asked_and_for_the_citizen() {
         let read = v1::GetConsultationRequest {
             name: asked.name.clone(),
         };
-        denied!(t, get_consultation, read, province);
+        hidden!(t, get_consultation, read.clone());
+        let answer = t.consultations.get_consultation(province(read)).await;
+        refused(answer, Code::NotFound, "NOT_FOUND");
         let end = complete(&asked.name, "Sudah jelas");
         t.consultations.complete_consultation(liaison(end)).await.unwrap();
         // Not even the national admin rates for a citizen.
-        denied!(
+        hidden!(
             t,
             rate_consultation,
             rate_by_name(&asked.name, 5),
@@ -173,7 +197,9 @@ async fn knowledge_is_kept_by_the_agency_that_answered_and_read_by_everybody() {
             .published("a", "Berapa lama izin usaha terbit?", "Lima hari kerja.")
             .await;
         let gone = withdraw(&published.name);
-        denied!(t, withdraw_knowledge, gone.clone(), liaison, coordinator);
+        hidden!(t, withdraw_knowledge, gone.clone());
+        let answer = t.consultations.withdraw_knowledge(liaison(gone.clone())).await;
+        refused(answer, Code::NotFound, "NOT_FOUND");
         let read = v1::GetKnowledgeRequest {
             name: published.name.clone(),
         };

@@ -47,7 +47,7 @@ async fn until(world: &World, expected: [i64; 5]) {
 }
 
 async fn stays(world: &World, expected: [i64; 5]) {
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    world.erased().await;
     assert_eq!(left(world).await, expected);
 }
 

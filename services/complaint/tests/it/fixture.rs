@@ -64,6 +64,15 @@ pub async fn without_sweeps(test: impl AsyncFn(World)) {
     }
 }
 
+/// As [`on_each_database`], with figures that move at once.
+pub async fn at_once(test: impl AsyncFn(World)) {
+    let mut config = config();
+    config.complaint.disclosure_step = 1;
+    for place in [Place::sqlite(), Place::postgres().await] {
+        test(World::start(place, config.clone()).await).await;
+    }
+}
+
 /// A new key of the vault, `{id}:…`.
 pub fn key(id: &str) -> String {
     format!("{id}:{}", Keyring::generate_key().unwrap())

@@ -1,7 +1,9 @@
 //! Files that go up and down, reports led to their end, and looks into the database.
 
+use std::time::Duration;
+
 use futures::{StreamExt, stream};
-use prima_platform::db::sql;
+use prima_platform::{db::sql, testing::eventually};
 use prima_proto::complaint::v1::{self, upload_attachment_request::Part};
 use sea_orm::{ConnectionTrait, Value};
 use sha2::{Digest, Sha256};
@@ -190,6 +192,21 @@ impl World {
     /// Changes the database behind the service's back.
     pub async fn tamper(&self, text: &str) {
         self.db.writer().execute_unprepared(text).await.unwrap();
+    }
+
+    /// Waits until the service has looked for what is to be erased now, and has erased all of it.
+    pub async fn erased(&self) {
+        let writer = self.db.writer();
+        // The first may be met by a look that began before now, the second by one that has not removed all files yet.
+        for _ in 0..3 {
+            // A file that nobody claimed, long ago. Files come last.
+            let text = "INSERT INTO attachment (uid, owner, owner_id, uploader, media_type, size, digest, sealed_key, created_at)
+                VALUES ('probe', 'pending', 0, '', '', 0, $1, '', 0)";
+            let probe = sql(writer, text, [vec![0_u8; 32].into()]);
+            writer.execute_raw(probe).await.unwrap();
+            let gone = async || (self.rows("attachment", "uid = 'probe'").await == 0).then_some(());
+            eventually(Duration::from_secs(10), gone).await.unwrap();
+        }
     }
 
     /// Files in the object storage.

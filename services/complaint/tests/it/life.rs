@@ -156,8 +156,8 @@ async fn a_report_to_the_wrong_agency_goes_on_to_the_right_one_with_its_trail() 
         for method in [StartVerification, Reject, Escalate] {
             refused(
                 world.call(call(method, &report)).await,
-                Code::PermissionDenied,
-                "PERMISSION_DENIED",
+                Code::NotFound,
+                "NOT_FOUND",
             );
         }
         let there = || caller("bandung", Role::Admin, "3273");

@@ -1,9 +1,10 @@
-//! Marks of figures: they outlive a process, and one that fails keeps nobody waiting.
+//! Marks of figures: they outlive a process, one that fails keeps nobody waiting, and those of the release before count.
 
 use std::time::Duration;
 
-use prima_platform::testing::eventually;
-use prima_proto::event::v1::ComplaintPerformanceState;
+use prima_platform::{db::sql, testing::eventually};
+use prima_proto::{complaint::v1, event::v1::ComplaintPerformanceState};
+use sea_orm::ConnectionTrait;
 
 use crate::{
     fixture::*,
@@ -16,7 +17,7 @@ async fn marks_outlive_the_process() {
         assert!(world.tasks.stop(Duration::from_secs(10)).await);
         world.submit("satu").await;
         // Nothing of this process works off marks any more.
-        assert_eq!(world.count("performance_dirty").await, 1);
+        assert_eq!(world.count("derived_mark").await, 1);
         assert_eq!(world.count("performance").await, 0);
         let next = world.replica(world.config.clone()).await;
         assert_eq!(next.told(UNIT, "2026").await.received, 1);
@@ -53,7 +54,7 @@ async fn figures_that_cannot_be_read_keep_no_other_unit_waiting() {
         world.submit("tiga").await;
         world.handed("empat", "complaint_regular", OTHER).await;
         // Both units were marked, and the agency with the second.
-        becomes(&world, "performance_dirty", 1).await;
+        becomes(&world, "derived_mark", 1).await;
         assert_eq!(
             (received(&world, UNIT).await, received(&world, OTHER).await),
             (1, 2)
@@ -72,4 +73,63 @@ async fn figures_that_cannot_be_read_keep_no_other_unit_waiting() {
         assert_eq!(world.told(UNIT, "2026").await.received, 2);
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn marks_of_the_release_before_are_worked_off() {
+    without_sweeps(async |mut world| {
+        world.submit("satu").await;
+        assert_eq!(world.told(UNIT, "2026").await.received, 1);
+        for text in [
+            "DELETE FROM outbox",
+            "UPDATE tally SET count = 2 WHERE measure = 'received'",
+            "INSERT INTO performance_dirty (agency, unit, year, mark) VALUES ('3271', 'dpmptsp', 2026, 1)",
+        ] {
+            world.tamper(text).await;
+        }
+        becomes(&world, "performance_dirty", 0).await;
+        assert_eq!(world.told(UNIT, "2026").await.received, 2);
+    })
+    .await;
+}
+
+/// The year before is computed for the first time, and the desk has been read for it, when the desk changes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_desk_that_changes_is_told_with_a_year_that_is_computed_meanwhile() {
+    let mut world = World::postgres().await;
+    assert!(world.tasks.stop(Duration::from_secs(10)).await);
+    world.at("2025-12-30T03:00:00Z");
+    let old = v1::SubmitComplaintRequest {
+        incident_date: "2025-12-01".into(),
+        ..report("satu")
+    };
+    world.submit_as(old).await;
+    world.at(BEGIN);
+    let held = world.db.begin().await.unwrap();
+    let text = "INSERT INTO outbox (subject, type, revision, version, payload) VALUES ($1, '', 1, 1, $2)";
+    let values = [subject(UNIT, "2025").into(), Vec::<u8>::new().into()];
+    held.execute_raw(sql(&held, text, values)).await.unwrap();
+    let _one = world.replica(world.config.clone()).await;
+    world.blocks(&held, "INSERT INTO outbox").await;
+    let desk = v1::Desk {
+        unit: UNIT.into(),
+        sp4n_since_date: "2025-09-01".into(),
+        ..Default::default()
+    };
+    let update = v1::UpdateDeskRequest {
+        request_id: request_id(),
+        desk: Some(desk),
+    };
+    // That replica waits; another one has nothing but the mark of the desk.
+    let other = world.replica(world.config.clone()).await;
+    let mut settings = other.settings.clone();
+    settings.update_desk(liaison(update)).await.unwrap();
+    let this_year = eventually(DEADLINE, async || {
+        let staged = world.staged(&subject(UNIT, "2026")).await?;
+        let state: ComplaintPerformanceState = staged.state;
+        (state.sp4n_since_date == "2025-09-01").then_some(())
+    });
+    this_year.await.unwrap();
+    held.rollback().await.unwrap();
+    assert_eq!(world.told(UNIT, "2025").await.sp4n_since_date, "2025-09-01");
 }

@@ -131,7 +131,12 @@ async fn an_identity_is_read_by_the_agency_and_an_anonymous_one_by_the_national_
                     assert!(answer.is_ok(), "{who}");
                     read_so_far += 1;
                 } else {
-                    let status = refused(answer, Code::PermissionDenied, "PERMISSION_DENIED");
+                    // To whom no report of the agency is shown, none is there.
+                    let status = if who.ends_with("elsewhere") {
+                        refused(answer, Code::NotFound, "NOT_FOUND")
+                    } else {
+                        refused(answer, Code::PermissionDenied, "PERMISSION_DENIED")
+                    };
                     assert!(!status.message().contains("3271"), "{who}: {status:?}");
                 }
                 assert_eq!(world.count("identity_reading").await, read_so_far, "{who}");

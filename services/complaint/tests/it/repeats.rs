@@ -116,6 +116,32 @@ async fn fifty_equal_submissions_at_once_make_one_report() {
     .await;
 }
 
+/// Two portals whose tokens bear one name: nobody is given the report of the other, nor its secret.
+#[tokio::test]
+async fn a_request_id_belongs_to_the_agencies_of_its_caller() {
+    on_each_database(async |world| {
+        let submit = async |agency: &str| {
+            let mut request = tonic::Request::new(report("satu"));
+            request
+                .extensions_mut()
+                .insert(caller("Portal", Role::Intake, agency));
+            world.complaints.clone().submit_complaint(request).await
+        };
+        let first = submit("3271").await.unwrap().into_inner();
+        assert_eq!(submit("3271").await.unwrap().into_inner(), first);
+        match submit("*").await {
+            Ok(other) => {
+                let other = other.into_inner();
+                assert_ne!(other.tracking_code, first.tracking_code);
+                assert_ne!(other.secret, first.secret);
+            }
+            Err(refusal) => panic!("{refusal:?}"),
+        }
+        assert_eq!(world.count("complaint").await, 2);
+    })
+    .await;
+}
+
 fn intake_caller() -> prima_platform::caller::Caller {
     caller("loket", Role::Intake, "3271")
 }

@@ -62,8 +62,14 @@ async fn every_method_of_officers_belongs_to_their_roles_in_the_agency_that_has_
             let report = world.brought(&format!("{n}"), state).await;
             let before = world.timeline(&report.name).await;
             for stranger in strangers() {
+                // Who may read reports elsewhere is told that there is none.
+                let reads = stranger.holds(&[Role::Operator, Role::Admin]).is_ok();
                 let refusal = world.call_as(stranger, about(&report)).await;
-                let refusal = refused(refusal, Code::PermissionDenied, "PERMISSION_DENIED");
+                let refusal = if reads {
+                    refused(refusal, Code::NotFound, "NOT_FOUND")
+                } else {
+                    refused(refusal, Code::PermissionDenied, "PERMISSION_DENIED")
+                };
                 let told = format!("{refusal:?}");
                 assert!(!told.contains("3271") && !told.contains(state), "{told}");
             }

@@ -43,6 +43,13 @@ async fn until_moved(world: &mut World, old: &str) {
     assert!(met.is_some(), "{:?}", usage(world).await);
 }
 
+/// Waits until so many reports are sealed under a key.
+async fn until_under(world: &World, key: &str, reports: i64) {
+    let condition = format!("sealed_key = '{key}'");
+    let met = async || (world.rows("complaint", &condition).await == reports).then_some(());
+    eventually(Duration::from_secs(10), met).await.unwrap();
+}
+
 async fn name_of(world: &mut World, report: &str) -> String {
     let request = v1::ReadIdentityRequest {
         name: report.into(),
@@ -154,15 +161,23 @@ async fn twenty_writers_lose_nothing_while_the_key_changes() {
 async fn while_replicas_disagree_the_one_that_started_last_decides() {
     on_each_database(async |world| {
         let (one, two) = (key("k1"), key("k2"));
-        let mut old = world.replica(with_keys(&[&one, &two])).await;
+        // It looks five times as often as the other one.
+        let mut often = with_keys(&[&one, &two]);
+        often.complaint.sweep_millis = 1;
+        let mut old = world.replica(often).await;
         old.submit("satu").await;
         let new = old.replica(with_keys(&[&two, &one])).await;
-        let moved = async || (new.rows("complaint", "sealed_key = 'k2'").await == 1).then_some(());
-        eventually(Duration::from_secs(10), moved).await.unwrap();
-        for _ in 0..20 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            assert_eq!(new.rows("complaint", "sealed_key <> 'k2'").await, 0);
+        until_under(&new, "k2", 1).await;
+        old.tamper("CREATE TABLE seen AS SELECT id, secrets FROM complaint")
+            .await;
+        // What the old one seals is sealed anew, each time by another look of the new one.
+        for n in 2..5 {
+            old.submit(&format!("lagi-{n}")).await;
+            until_under(&new, "k2", n).await;
         }
+        // Nothing went back and forth meanwhile: no sealing is like another one.
+        let same = "complaint.secrets = seen.secrets";
+        assert_eq!(new.rows("complaint JOIN seen USING (id)", same).await, 1);
     })
     .await;
 }
@@ -170,16 +185,23 @@ async fn while_replicas_disagree_the_one_that_started_last_decides() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_under_a_key_that_nobody_has_is_told_and_stays() {
     on_each_database(async |world| {
-        let (one, two) = (key("k1"), key("k2"));
+        let (one, two, three) = (key("k1"), key("k2"), key("k3"));
         let mut old = world.replica(with_keys(&[&one])).await;
         let report = old.submit("satu").await;
         old.tasks.stop(Duration::from_secs(5)).await;
         let rows = usage(&mut old).await["k1"].0;
-        let mut without = old.replica(with_keys(&[&two])).await;
-        tokio::time::sleep(Duration::from_millis(700)).await;
+        let mut third = old.replica(with_keys(&[&three])).await;
+        let mut without = old.replica(with_keys(&[&two, &three])).await;
         let shown = usage(&mut without).await;
         assert_eq!(shown["k1"], (rows, false, false));
         assert_eq!(shown["k2"], (0, true, true));
+        // Two looks after it comes by rows of a key that it has.
+        for n in 1..=2 {
+            third.submit(&format!("lain-{n}")).await;
+            until_under(&without, "k2", n).await;
+        }
+        assert_eq!(usage(&mut without).await["k1"], (rows, false, false));
+        third.tasks.stop(Duration::from_secs(5)).await;
         without.tasks.stop(Duration::from_secs(5)).await;
         let mut again = without.replica(with_keys(&[&one])).await;
         assert_eq!(name_of(&mut again, &report.name).await, "Siti Rahayu");
@@ -194,15 +216,18 @@ async fn a_row_that_does_not_open_stays_and_holds_up_no_other() {
         let mut old = world.replica(with_keys(&[&one])).await;
         let broken = old.submit("rusak").await;
         let whole = old.submit("utuh").await;
-        old.tasks.stop(Duration::from_secs(5)).await;
         let uid = broken.name.trim_start_matches("complaints/");
         let swap = format!("UPDATE complaint SET identity = content WHERE uid = '{uid}'");
         old.tamper(&swap).await;
         let mut new = old.replica(with_keys(&[&two, &one])).await;
-        let moved = async || (new.rows("complaint", "sealed_key = 'k2'").await == 1).then_some(());
-        eventually(Duration::from_secs(10), moved).await.unwrap();
+        until_under(&new, "k2", 1).await;
         assert_eq!(name_of(&mut new, &whole.name).await, "Siti Rahayu");
-        tokio::time::sleep(Duration::from_millis(400)).await;
+        // Later looks come by it, too.
+        for n in 2..=3 {
+            old.submit(&format!("lagi-{n}")).await;
+            until_under(&new, "k2", n).await;
+        }
+        old.tasks.stop(Duration::from_secs(5)).await;
         assert_eq!(
             new.rows("complaint", "sealed_key = 'k1' AND identity = content")
                 .await,

@@ -242,7 +242,7 @@ async fn a_workflow_that_gives_no_time_to_reply_closes_new_reports_at_once() {
         assert_eq!((last.role.as_str(), last.to_state.as_str()), ("system", "closed"));
         // Those under way keep theirs.
         respond(&mut world, &old).await;
-        tokio::time::sleep(sweep::LOOKS).await;
+        sweep::looked(&world).await;
         assert_eq!(
             lines_of(&world, &old, 4).await.last().unwrap().to_state,
             "responded"

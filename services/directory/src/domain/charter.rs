@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use prima_platform::failure::Violation;
+use prima_platform::{
+    failure::Violation,
+    request::{self, Faults},
+};
 use prima_proto::name;
 use serde::{Deserialize, Serialize};
 
@@ -73,22 +76,15 @@ impl Charter {
     ///
     /// Every fault, each with the path of its field in `PublishServiceCharterRequest`.
     pub fn check(draft: &Draft, today: NaiveDate) -> Result<Self, Vec<Violation>> {
-        let mut faults = Vec::new();
-        let text = text::body("charter.text", &draft.text)
-            .map_err(|fault| faults.push(fault))
-            .unwrap_or_default();
-        let signed = match draft.signed.as_str() {
-            "" => None,
-            raw => text::past_day("charter.sign_date", raw, today)
-                .map_err(|fault| faults.push(fault))
-                .ok(),
-        };
+        let mut faults = Faults::default();
+        let text = faults.or_default(text::BODY.check("charter.text", &draft.text));
+        let signed = request::optional(&draft.signed, |raw| {
+            request::past_day("charter.sign_date", raw, today)
+        });
+        let signed = faults.or_default(signed);
         let media = medium::check("charter.media", &draft.media, today, &mut faults);
         let [states_ability, states_duty, states_sanction] = draft.states;
-        if !faults.is_empty() {
-            return Err(faults);
-        }
-        Ok(Self {
+        faults.part(Self {
             text,
             states_ability,
             states_duty,

@@ -4,10 +4,8 @@
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use chrono::NaiveDate;
-use prima_platform::failure::Violation;
+use prima_platform::request::{self, Faults, shown};
 use serde::{Deserialize, Serialize};
-
-use super::{shown, text};
 
 /// Media of one standard or charter.
 const MOST: usize = 50;
@@ -77,13 +75,13 @@ pub fn told(media: &[Medium]) -> BTreeSet<(String, NaiveDate)> {
 }
 
 /// Checks the media of `field` on the day `today`; every fault is noted at its place.
-pub fn check(field: &str, drafts: &[Draft], today: NaiveDate, faults: &mut Vec<Violation>) -> Vec<Medium> {
+pub fn check(field: &str, drafts: &[Draft], today: NaiveDate, faults: &mut Faults) -> Vec<Medium> {
     if drafts.len() > MOST {
-        faults.push(Violation::new(
+        faults.add(
             field,
             format!("must be at most {MOST}"),
             format!("Paling banyak {MOST} media"),
-        ));
+        );
     }
     let mut seen = BTreeSet::new();
     let mut media = Vec::new();
@@ -93,35 +91,32 @@ pub fn check(field: &str, drafts: &[Draft], today: NaiveDate, faults: &mut Vec<V
         if kind.is_none() {
             let keys: Vec<&str> = KINDS.iter().map(|k| k.key.as_str()).collect();
             let (kind, keys) = (shown(&draft.kind), keys.join(", "));
-            faults.push(Violation::new(
+            faults.add(
                 format!("{field}.kind"),
                 format!("`{kind}` is unknown; it must be one of {keys}"),
                 format!("`{kind}` tidak dikenal; pilih salah satu dari {keys}"),
-            ));
+            );
         }
         let link_field = format!("{field}.link");
-        let link = text::link(&link_field, &draft.link)
-            .map_err(|fault| faults.push(fault))
-            .ok();
+        let link = faults.take(request::text::link(&link_field, &draft.link));
         if kind.is_some_and(|k| k.link_required) && link.as_deref() == Some("") {
-            faults.push(Violation::new(
+            faults.add(
                 link_field,
                 "is required for this kind",
                 "Tautan wajib diisi untuk jenis media ini",
-            ));
+            );
         }
-        let since = text::past_day(&format!("{field}.since_date"), &draft.since, today)
-            .map_err(|fault| faults.push(fault))
-            .ok();
+        let since = request::past_day(&format!("{field}.since_date"), &draft.since, today);
+        let since = faults.take(since);
         let (Some(kind), Some(link), Some(since)) = (kind, link, since) else {
             continue;
         };
         if !seen.insert((kind.key.as_str(), link.clone())) {
-            faults.push(Violation::new(
+            faults.add(
                 field,
                 "the same kind and link are given before",
                 "Jenis dan tautan yang sama sudah disebut",
-            ));
+            );
         }
         media.push(Medium {
             kind: kind.key.clone(),

@@ -1,33 +1,44 @@
-//! What is wrong with a resource name or an id, told for people as well.
+//! Resource names and new ids of the directory in the fields of requests.
 
-use prima_platform::failure::Violation;
+use prima_platform::{
+    failure::Violation,
+    request::{self, optional},
+};
 use prima_proto::name::{self, Error, token};
 
-/// Stands for every resource of a collection, as in `agencies/-/units`; so it is nobody's id.
-pub const WILDCARD: &str = "-";
-
-/// The fault of a name.
-pub fn fault(field: impl Into<String>, error: &Error) -> Violation {
-    let localized = match error {
+/// What is wrong with a name, for people.
+fn localized(error: &Error) -> String {
+    match error {
         Error::Form { form } => format!("Nama harus berbentuk `{form}`"),
         Error::Token { token, max } => {
             format!("`{token}` harus 1 sampai {max} karakter: a-z, 0-9, dan -")
         }
-    };
-    Violation::new(field, error.to_string(), localized)
+    }
 }
 
-/// The id of something new.
+/// The name of an agency.
+pub fn agency(field: &str, raw: &str) -> Result<name::Agency, Violation> {
+    request::name(field, raw, name::Agency::parse, localized)
+}
+
+/// The name of an agency, which may be empty.
+pub fn optional_agency(field: &str, raw: &str) -> Result<Option<name::Agency>, Violation> {
+    optional(raw, |raw| agency(field, raw))
+}
+
+/// The name of a unit.
+pub fn unit(field: &str, raw: &str) -> Result<name::Unit, Violation> {
+    request::name(field, raw, name::Unit::parse, localized)
+}
+
+/// The name of a public service.
+pub fn public_service(field: &str, raw: &str) -> Result<name::PublicService, Violation> {
+    request::name(field, raw, name::PublicService::parse, localized)
+}
+
 fn new_id(field: &str, raw: &str, max: usize) -> Result<String, Violation> {
-    let id = token(raw, max).map_err(|error| fault(field, &error))?;
-    if id == WILDCARD {
-        return Err(Violation::new(
-            field,
-            "`-` stands for all and can't be an id",
-            "`-` berarti semua, bukan id",
-        ));
-    }
-    Ok(id.to_owned())
+    let parse = |raw: &str| token(raw, max).map(str::to_owned);
+    request::new_id(field, raw, parse, localized)
 }
 
 /// The name of a new agency.

@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use prima_platform::failure::Violation;
+use prima_platform::{
+    failure::Violation,
+    request::{self, Faults, shown},
+};
 use prima_proto::name;
 use serde::{Deserialize, Serialize};
 
 use super::{
     component,
     medium::{self, Medium},
-    shown, text,
+    text,
 };
 
 /// Days of each kind in one standard: all of them stand in the unit's event.
@@ -131,7 +134,7 @@ pub struct Draft {
 /// Notes every fault of a draft.
 struct Check {
     today: NaiveDate,
-    faults: Vec<Violation>,
+    faults: Faults,
 }
 
 impl Standard {
@@ -143,7 +146,7 @@ impl Standard {
     pub fn check(draft: &Draft, today: NaiveDate) -> Result<Self, Vec<Violation>> {
         let mut check = Check {
             today,
-            faults: Vec::new(),
+            faults: Faults::default(),
         };
         let standard = Self {
             components: check.components(&draft.components),
@@ -155,11 +158,7 @@ impl Standard {
             media: medium::check("standard.media", &draft.media, today, &mut check.faults),
             sippn: check.optional_day("standard.sippn_date", &draft.sippn),
         };
-        if check.faults.is_empty() {
-            Ok(standard)
-        } else {
-            Err(check.faults)
-        }
+        check.faults.part(standard)
     }
 
     /// What the unit's event tells of it: no text, no link.
@@ -188,25 +187,14 @@ impl Standard {
 }
 
 impl Check {
-    fn fault(&mut self, field: impl Into<String>, english: impl Into<String>, indonesian: impl Into<String>) {
-        self.faults.push(Violation::new(field, english, indonesian));
-    }
-
-    fn take<T>(&mut self, read: Result<T, Violation>) -> Option<T> {
-        read.map_err(|fault| self.faults.push(fault)).ok()
-    }
-
     fn optional_day(&mut self, field: &str, raw: &str) -> Option<NaiveDate> {
-        if raw.is_empty() {
-            return None;
-        }
-        let day = text::past_day(field, raw, self.today);
-        self.take(day)
+        let day = request::optional(raw, |raw| request::past_day(field, raw, self.today));
+        self.faults.or_default(day)
     }
 
     fn unknown(&mut self, field: String, key: &str) {
         let key = shown(key);
-        self.fault(
+        self.faults.add(
             field,
             format!("`{key}` is no component of a service standard"),
             format!("`{key}` bukan komponen standar pelayanan"),
@@ -215,7 +203,7 @@ impl Check {
 
     fn components(&mut self, drafts: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         if drafts.is_empty() {
-            self.fault(
+            self.faults.add(
                 "standard.components",
                 "must hold at least one component",
                 "Paling sedikit satu komponen harus diisi",
@@ -231,7 +219,7 @@ impl Check {
                 if strangers <= component::all().len() {
                     self.unknown(field, key);
                 }
-            } else if let Some(text) = self.take(text::body(&field, raw)) {
+            } else if let Some(text) = self.faults.take(text::BODY.check(&field, raw)) {
                 components.insert(key.clone(), text);
             }
         }
@@ -245,14 +233,14 @@ impl Check {
             return None;
         }
         if date.is_empty() {
-            self.fault(
+            self.faults.add(
                 "standard.enact_date",
                 "is required with a decree",
                 "Tanggal penetapan wajib diisi bila ada nomor surat keputusan",
             );
         }
         if !(1..=DECREE_MAX).contains(&decree.chars().count()) || decree.chars().any(char::is_control) {
-            self.fault(
+            self.faults.add(
                 "standard.decree",
                 format!("must be 1 to {DECREE_MAX} characters with an enactment, without control characters"),
                 format!("Nomor surat keputusan 1 sampai {DECREE_MAX} karakter, tanpa karakter kendali"),
@@ -266,7 +254,7 @@ impl Check {
 
     fn most<T>(&mut self, field: &str, list: &[T]) {
         if list.len() > DAYS_MAX {
-            self.fault(
+            self.faults.add(
                 field,
                 format!("must be at most {DAYS_MAX}"),
                 format!("Paling banyak {DAYS_MAX} isian"),
@@ -275,9 +263,11 @@ impl Check {
     }
 
     fn act(&mut self, field: &str, date: &str, link: &str) -> Option<Act> {
-        let date = text::past_day(&format!("{field}.date"), date, self.today);
-        let date = self.take(date);
-        let link = self.take(text::link(&format!("{field}.link"), link));
+        let date = request::past_day(&format!("{field}.date"), date, self.today);
+        let date = self.faults.take(date);
+        let link = self
+            .faults
+            .take(request::text::link(&format!("{field}.link"), link));
         Some(Act {
             date: date?,
             link: link?,
@@ -303,7 +293,7 @@ impl Check {
             let known = groups.iter().all(|g| GROUPS.contains(&g.as_str()));
             if groups.is_empty() || !known || distinct.len() != groups.len() {
                 let list = GROUPS.join(", ");
-                self.fault(
+                self.faults.add(
                     format!("{field}.groups"),
                     format!("must name at least one of {list}, each once"),
                     format!("Sebutkan paling sedikit satu dari {list}, masing-masing sekali"),
@@ -327,13 +317,13 @@ impl Check {
             if component::find(key).is_none() {
                 self.unknown(field, key);
             } else if !given.contains_key(key) {
-                self.fault(
+                self.faults.add(
                     field,
                     format!("`{key}` is not among the components given"),
                     format!("`{key}` tidak ada di antara komponen yang diisi"),
                 );
             } else if !published.insert(key.clone()) {
-                self.fault(
+                self.faults.add(
                     field,
                     format!("`{key}` is named more than once"),
                     format!("`{key}` disebut lebih dari sekali"),

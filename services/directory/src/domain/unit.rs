@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use prima_platform::failure::{Failure, Kind, Violation};
+use prima_platform::{
+    failure::{Failure, Kind, Violation},
+    request::Faults,
+};
 use prima_proto::name;
 
 use super::name_rule;
@@ -146,38 +149,34 @@ pub fn successors(
     unit: Option<&name::Unit>,
     raw: &[String],
 ) -> Result<Vec<name::Unit>, Vec<Violation>> {
-    let mut faults = Vec::new();
+    let mut faults = Faults::default();
     let mut seen = BTreeSet::new();
     let mut successors = Vec::new();
     if raw.len() > SUCCESSORS_MAX {
-        faults.push(Violation::new(
+        faults.add(
             field,
             format!("must be at most {SUCCESSORS_MAX} units"),
             format!("Paling banyak {SUCCESSORS_MAX} unit penerus"),
-        ));
+        );
     }
     for (at, text) in raw.iter().enumerate() {
         let field = format!("{field}[{at}]");
-        match name::Unit::parse(text) {
-            Err(error) => faults.push(name_rule::fault(field, &error)),
-            Ok(successor) if Some(&successor) == unit => faults.push(Violation::new(
+        match faults.take(name_rule::unit(&field, text)) {
+            None => {}
+            Some(successor) if Some(&successor) == unit => faults.add(
                 field,
                 "a unit can't be its own successor",
                 "Unit tidak dapat menjadi penerus dirinya sendiri",
-            )),
-            Ok(successor) if !seen.insert(successor.clone()) => faults.push(Violation::new(
+            ),
+            Some(successor) if !seen.insert(successor.clone()) => faults.add(
                 field,
                 format!("{successor} is named more than once"),
                 format!("{successor} disebut lebih dari sekali"),
-            )),
-            Ok(successor) => successors.push(successor),
+            ),
+            Some(successor) => successors.push(successor),
         }
     }
-    if faults.is_empty() {
-        Ok(successors)
-    } else {
-        Err(faults)
-    }
+    faults.part(successors)
 }
 
 #[cfg(test)]

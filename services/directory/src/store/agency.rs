@@ -2,16 +2,15 @@
 
 use prima_platform::{
     clock::{from_micros, micros},
-    db::Txn,
+    db::{Txn, broken, insert_new},
     page::Page,
 };
 use prima_proto::name;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Set, entity::prelude::*, sea_query::OnConflict,
+    QueryTrait, Set, entity::prelude::*,
 };
 
-use super::broken;
 use crate::domain::agency::{Agency, Kind};
 
 /// A row of the table `agency`.
@@ -72,12 +71,7 @@ fn row(agency: &Agency) -> ActiveModel {
 
 /// Inserts a new agency; false when its id is in use. Waits for another transaction that inserts the same id.
 pub async fn agency_insert_in_txn(txn: &Txn, agency: &Agency) -> Result<bool, DbErr> {
-    let taken = OnConflict::new().do_nothing().to_owned();
-    Ok(Entity::insert(row(agency))
-        .on_conflict(taken)
-        .exec_without_returning(txn)
-        .await?
-        == 1)
+    insert_new(txn, row(agency)).await
 }
 
 /// Writes a locked agency back.

@@ -1,8 +1,10 @@
 //! What the directory keeps: agencies, units, public services, their standards and charters. Nothing is deleted.
 
 mod agency;
+mod json;
 mod public_service;
-mod standard;
+mod service_charter;
+mod service_standard;
 mod unit;
 
 pub use agency::{
@@ -12,14 +14,11 @@ pub use public_service::{
     public_service_get, public_service_insert_in_txn, public_service_list, public_service_page,
     public_service_save_in_txn,
 };
-pub use standard::{
-    charter_facts, charter_get, charter_insert_in_txn, charter_revision, standard_get,
-    standard_insert_in_txn, standard_revision, standards_facts,
-};
+pub use service_charter::{charter_facts, charter_get, charter_insert_in_txn, charter_revision};
+pub use service_standard::{standard_get, standard_insert_in_txn, standard_revision};
 pub use unit::{UnitFilter, unit_get, unit_insert_in_txn, unit_lock_in_txn, unit_page, unit_save_in_txn};
 
 use prima_platform::db::{Step, platform_steps};
-use sea_orm::DbErr;
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 /// The steps of this service's schema.
@@ -62,8 +61,3 @@ const FIRST: Step = Step {
             PRIMARY KEY (agency, unit, revision))",
     ],
 };
-
-/// A row that this service can't have written.
-fn broken(row: impl std::fmt::Display, column: &str) -> DbErr {
-    DbErr::Custom(format!("{row}: stored {column} can't be read"))
-}

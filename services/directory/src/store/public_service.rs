@@ -2,16 +2,16 @@
 
 use prima_platform::{
     clock::{from_micros, micros},
-    db::Txn,
+    db::{Txn, insert_new},
     page::Page,
 };
 use prima_proto::name;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    Set, entity::prelude::*, sea_query::OnConflict,
+    Set, entity::prelude::*,
 };
 
-use super::standards_facts;
+use super::service_standard::standards_facts;
 use crate::domain::public_service::{Listed, PublicService};
 
 /// A row of the table `public_service`.
@@ -79,12 +79,7 @@ fn row(service: &PublicService) -> ActiveModel {
 
 /// Inserts a new public service of a locked unit; false when its id is in use.
 pub async fn public_service_insert_in_txn(txn: &Txn, service: &PublicService) -> Result<bool, DbErr> {
-    let taken = OnConflict::new().do_nothing().to_owned();
-    Ok(Entity::insert(row(service))
-        .on_conflict(taken)
-        .exec_without_returning(txn)
-        .await?
-        == 1)
+    insert_new(txn, row(service)).await
 }
 
 /// Writes a public service of a locked unit back.

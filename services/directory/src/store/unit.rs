@@ -3,16 +3,15 @@
 use chrono::NaiveDate;
 use prima_platform::{
     clock::{from_micros, micros},
-    db::Txn,
+    db::{Txn, broken, insert_new},
     page::Page,
 };
 use prima_proto::name;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Set, entity::prelude::*, sea_query::OnConflict,
+    QueryTrait, Set, entity::prelude::*,
 };
 
-use super::broken;
 use crate::domain::unit::{State, Unit};
 
 /// A row of the table `unit`.
@@ -108,12 +107,7 @@ fn key(name: &name::Unit) -> (String, String) {
 
 /// Inserts a new unit; false when its id is in use. Waits for another transaction that inserts the same id.
 pub async fn unit_insert_in_txn(txn: &Txn, unit: &Unit) -> Result<bool, DbErr> {
-    let taken = OnConflict::new().do_nothing().to_owned();
-    Ok(Entity::insert(row(unit))
-        .on_conflict(taken)
-        .exec_without_returning(txn)
-        .await?
-        == 1)
+    insert_new(txn, row(unit)).await
 }
 
 /// Writes a locked unit back.

@@ -131,39 +131,6 @@ async fn the_event_of_a_unit_carries_its_public_services() {
 }
 
 #[tokio::test]
-async fn a_repeat_returns_the_first_answer_and_changes_nothing() {
-    on_each_database(async |mut t| {
-        t.bogor().await;
-        let first = t
-            .client
-            .create_public_service(operator(service("nib")))
-            .await
-            .unwrap()
-            .into_inner();
-        let staged = t.staged::<UnitState>(SUBJECT).await.unwrap();
-        let again = t
-            .client
-            .create_public_service(operator(service("nib")))
-            .await
-            .unwrap()
-            .into_inner();
-        assert_eq!(again, first);
-        let mut other = service("nib");
-        other.public_service.as_mut().unwrap().description = "lain".into();
-        let reused = t.client.create_public_service(operator(other)).await;
-        refused(reused, Code::InvalidArgument, "REQUEST_ID_REUSED");
-        let another = v1::CreatePublicServiceRequest {
-            request_id: "another".into(),
-            ..service("nib")
-        };
-        let taken = t.client.create_public_service(operator(another)).await;
-        refused(taken, Code::AlreadyExists, "ALREADY_EXISTS");
-        assert_eq!(t.staged::<UnitState>(SUBJECT).await.unwrap(), staged);
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn every_fault_is_told_at_once() {
     on_each_database(async |mut t| {
         let nothing = v1::CreatePublicServiceRequest::default();

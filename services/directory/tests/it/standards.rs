@@ -307,23 +307,6 @@ async fn a_standard_and_a_charter_survive_every_other_change_of_the_unit() {
 }
 
 #[tokio::test]
-async fn a_repeated_publication_returns_the_first_answer_and_changes_nothing() {
-    on_each_database(async |mut t| {
-        with_service(&mut t).await;
-        let first = publish(&mut t, standard("s1")).await;
-        let staged = t.staged::<UnitState>(SUBJECT).await.unwrap();
-        assert_eq!(publish(&mut t, standard("s1")).await, first);
-        let mut other = standard("s1");
-        other.standard.as_mut().unwrap().decree = "lain".into();
-        let reused = t.client.publish_service_standard(operator(other)).await;
-        refused(reused, Code::InvalidArgument, "REQUEST_ID_REUSED");
-        assert_eq!(t.staged::<UnitState>(SUBJECT).await.unwrap(), staged);
-        assert_eq!(t.count("service_standard").await, 1);
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn a_standard_needs_its_service_and_a_role_in_the_agency() {
     on_each_database(async |mut t| {
         t.bogor().await;

@@ -111,51 +111,6 @@ async fn a_unit_needs_an_agency_that_exists() {
 }
 
 #[tokio::test]
-async fn a_repeat_returns_the_first_answer_and_another_body_is_refused() {
-    on_each_database(async |mut t| {
-        let created = t.bogor().await;
-        t.client
-            .close_unit(operator(close(DPMPTSP, "", &[])))
-            .await
-            .unwrap();
-        let repeat = unit("3271", "dpmptsp");
-        let again = t
-            .client
-            .create_unit(operator(repeat.clone()))
-            .await
-            .unwrap()
-            .into_inner();
-        assert_eq!(again.unit.unwrap(), created);
-
-        let other = v1::CreateUnitRequest {
-            unit_id: "other".into(),
-            ..repeat.clone()
-        };
-        refused(
-            t.client.create_unit(operator(other)).await,
-            Code::InvalidArgument,
-            "REQUEST_ID_REUSED",
-        );
-        // The id belongs to the caller who made it.
-        refused(
-            t.client.create_unit(admin(repeat.clone())).await,
-            Code::AlreadyExists,
-            "ALREADY_EXISTS",
-        );
-        let another = v1::CreateUnitRequest {
-            request_id: "another".into(),
-            ..repeat
-        };
-        refused(
-            t.client.create_unit(operator(another)).await,
-            Code::AlreadyExists,
-            "ALREADY_EXISTS",
-        );
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn a_closed_unit_names_its_successors_and_stays_closed() {
     on_each_database(async |mut t| {
         let created = t.bogor().await;

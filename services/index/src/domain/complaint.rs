@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Datelike, NaiveDate};
 
 use super::{
-    facts::{Known, Origin, percent},
+    known::{Known, Origin, percent},
     number::whole,
     rule::Value,
 };

@@ -1,13 +1,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{
-    app::suggestions::suggest,
-    domain::{
-        facts::{Facts, Standard, Survey, Unit, figures},
-        instrument,
-        rule::Figures,
-    },
+use crate::domain::{
+    facts::{Facts, Standard, Survey, Unit, figures},
+    instrument,
+    rule::Figures,
+    suggestion::suggest,
 };
 
 fn day(text: &str) -> NaiveDate {

@@ -1,5 +1,11 @@
 //! Cycles of evaluation: whose they are, how they compute, and when something may be handed in.
 
+use prima_platform::{
+    caller::{Caller, Role},
+    clock::from_micros,
+    failure::{Failure, Kind},
+};
+use prima_proto::name;
 use serde::{Deserialize, Serialize};
 
 use super::instrument::{Policy, Weighting};
@@ -39,6 +45,18 @@ impl Scheme {
             Self::Nasional => "ipp",
             Self::Mandiri => "ipp-mandiri",
             Self::Khusus => "ipp-khusus",
+        }
+    }
+
+    /// `Ok` when the caller runs such a cycle of `agency`: its admin where it is the agency's own, else the national one.
+    ///
+    /// # Errors
+    ///
+    /// `PERMISSION_DENIED`.
+    pub fn check_admin(self, caller: &Caller, agency: &str) -> Result<(), Failure> {
+        match self {
+            Self::Mandiri => caller.require(&[Role::Admin], agency),
+            Self::Nasional | Self::Khusus => caller.require(&[Role::Admin], "*"),
         }
     }
 }
@@ -87,7 +105,7 @@ impl Stage {
     }
 }
 
-/// How a cycle computes, and its windows; settled when it is opened.
+/// How a cycle computes, its windows and whom it names. What a [`Change`] does not hold stays as it was opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// Title.
@@ -112,6 +130,38 @@ pub struct Settings {
     pub evaluation: Window,
     /// Window of objections; none are taken without one.
     pub objection: Option<Window>,
+    /// Subjects of the evaluators; every evaluator of the agency when empty.
+    #[serde(default)]
+    pub evaluators: Vec<String>,
+    /// Subjects of those who decide objections; the evaluators when empty.
+    #[serde(default)]
+    pub objection_deciders: Vec<String>,
+}
+
+/// What to change of a cycle that is not settled; none is left as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Title.
+    pub display_name: Option<String>,
+    /// Subjects of the evaluators.
+    pub evaluators: Option<Vec<String>>,
+    /// Subjects of those who decide objections.
+    pub objection_deciders: Option<Vec<String>>,
+}
+
+impl Settings {
+    /// Changes them.
+    pub fn change(&mut self, change: Change) {
+        if let Some(display_name) = change.display_name {
+            self.display_name = display_name;
+        }
+        if let Some(evaluators) = change.evaluators {
+            self.evaluators = evaluators;
+        }
+        if let Some(deciders) = change.objection_deciders {
+            self.objection_deciders = deciders;
+        }
+    }
 }
 
 /// One round of evaluation.
@@ -148,7 +198,47 @@ pub enum Refusal {
     Closed(Stage, Option<Window>),
 }
 
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let (reason, english, indonesian) = match refusal {
+            Refusal::Final => (
+                "CYCLE_FINAL",
+                "the cycle is settled".to_owned(),
+                "siklus sudah final".to_owned(),
+            ),
+            Refusal::Closed(stage, None) => (
+                "WINDOW_CLOSED",
+                format!("the cycle has no {}", stage.as_str()),
+                format!("siklus ini tidak memiliki masa {}", stage.title()),
+            ),
+            Refusal::Closed(stage, Some(window)) => {
+                let [open, close] = [window.open, window.close].map(|at| from_micros(at).to_rfc3339());
+                (
+                    "WINDOW_CLOSED",
+                    format!("the {} is from {open} to {close}", stage.as_str()),
+                    format!("masa {} adalah {open} sampai {close}", stage.title()),
+                )
+            }
+        };
+        Self::new(Kind::Precondition, reason, english, indonesian)
+    }
+}
+
 impl Cycle {
+    /// Its name.
+    pub fn name(&self) -> name::Cycle {
+        let cycle = self.cycle.clone();
+        name::Cycle { cycle }
+    }
+
+    /// Id of the agency whose cycle it is; `*` for every agency.
+    pub fn whose(&self) -> &str {
+        match self.agency.as_str() {
+            "" => "*",
+            agency => agency,
+        }
+    }
+
     /// The window of a stage.
     pub fn window(&self, stage: Stage) -> Option<Window> {
         match stage {
@@ -181,33 +271,51 @@ impl Cycle {
 mod tests {
     use super::*;
 
+    impl Cycle {
+        /// A cycle for tests of the rules.
+        pub fn sample(scheme: Scheme) -> Self {
+            let window = |open, close| Window { open, close };
+            Self {
+                id: 1,
+                cycle: "c".into(),
+                scheme,
+                year: "2025".into(),
+                agency: String::new(),
+                instrument: "pekppp-2022".into(),
+                settings: Settings {
+                    display_name: "C".into(),
+                    weighting: Weighting::PerIndicator,
+                    roll_up: "mean_of_aspect_means".into(),
+                    minimum_respondents: 10,
+                    policy: Policy::Incomplete,
+                    evaluation_date: "2025-07-01".into(),
+                    suggestions_count: false,
+                    self_assessment: window(10, 20),
+                    evidence: window(12, 22),
+                    evaluation: window(20, 30),
+                    objection: None,
+                    evaluators: Vec::new(),
+                    objection_deciders: Vec::new(),
+                },
+                final_at: None,
+                etag: 1,
+                created_at: 0,
+            }
+        }
+    }
+
+    #[test]
+    fn settings_stored_before_evaluators_were_named_name_none() {
+        let settings = Cycle::sample(Scheme::Nasional).settings;
+        let mut stored = serde_json::to_value(&settings).unwrap();
+        let fields = stored.as_object_mut().unwrap();
+        assert!(fields.remove("evaluators").is_some() && fields.remove("objection_deciders").is_some());
+        assert_eq!(serde_json::from_value::<Settings>(stored).unwrap(), settings);
+    }
+
     #[test]
     fn a_window_is_open_from_its_first_moment_to_just_before_its_last() {
-        let window = |open, close| Window { open, close };
-        let mut cycle = Cycle {
-            id: 1,
-            cycle: "c".into(),
-            scheme: Scheme::Nasional,
-            year: "2025".into(),
-            agency: String::new(),
-            instrument: "pekppp-2022".into(),
-            settings: Settings {
-                display_name: "C".into(),
-                weighting: Weighting::PerIndicator,
-                roll_up: "mean_of_aspect_means".into(),
-                minimum_respondents: 10,
-                policy: Policy::Incomplete,
-                evaluation_date: "2025-07-01".into(),
-                suggestions_count: false,
-                self_assessment: window(10, 20),
-                evidence: window(12, 22),
-                evaluation: window(20, 30),
-                objection: None,
-            },
-            final_at: None,
-            etag: 1,
-            created_at: 0,
-        };
+        let mut cycle = Cycle::sample(Scheme::Nasional);
         for (now, open) in [(9, false), (10, true), (19, true), (20, false)] {
             assert_eq!(cycle.check(Stage::SelfAssessment, now).is_ok(), open, "{now}");
         }

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use prima_platform::caller::{Caller, Role};
 use prima_proto::period::Period;
 use serde::Deserialize;
 
@@ -101,6 +102,13 @@ pub fn change(old: &Rational, new: &Rational, decimals: u32) -> Change {
 /// The year of a period.
 pub fn year(period: &Period) -> i32 {
     chrono::Datelike::year(&period.first_day())
+}
+
+/// Whether what the caller records for this agency is confirmed with that, and whether they may confirm what others
+/// recorded: the national admin, but not for an agency of their own.
+pub fn confirms(caller: &Caller, agency: &str) -> bool {
+    let own = caller.names(agency) || caller.require(&[Role::Operator], agency).is_ok();
+    caller.require(&[Role::Admin], "*").is_ok() && !own
 }
 
 static METRICS: LazyLock<Vec<Metric>> =

@@ -12,6 +12,7 @@ use prima_proto::period::Period;
 
 use super::{
     complaint::{self, Performance},
+    known::{Known, Origin, months_between, percent},
     number::Rational,
     portfolio::{self, Portfolio},
     rule::{Figures, Value},
@@ -25,15 +26,6 @@ const DELIVERY: i32 = 6;
 const SCALE: (i32, i32) = (1, 4);
 /// Elements that do not apply to a unit and are left out, such as the cost of a free service (PermenPANRB 14/2017).
 const ELEMENTS_LEFT_OUT: i32 = 1;
-
-/// Which event told a fact.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Origin {
-    /// Subject.
-    pub subject: String,
-    /// Version.
-    pub version: i64,
-}
 
 /// All that is told of one unit.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -140,15 +132,6 @@ pub struct FollowUp {
     pub done: Option<NaiveDate>,
 }
 
-/// Figures of a metric with the events behind them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Known {
-    /// By field.
-    pub figures: Figures,
-    /// Events behind them.
-    pub origins: Vec<Origin>,
-}
-
 /// The figures of `metric` at `date`; `None` when no service has told anything that it could be read from, which is
 /// no reason to suggest the lowest level.
 pub fn figures(metric: &str, facts: &Facts, date: NaiveDate) -> Option<Known> {
@@ -186,14 +169,6 @@ fn within(day: NaiveDate, months: u32, date: NaiveDate) -> bool {
 fn kinds<'a>(media: impl IntoIterator<Item = &'a Medium>, date: NaiveDate) -> BTreeSet<&'a str> {
     let public = media.into_iter().filter(|m| m.since <= date);
     public.map(|m| m.kind.as_str()).collect()
-}
-
-/// `part` of `whole` in percent; missing when there is no whole.
-pub(super) fn percent(part: usize, whole: usize) -> Value {
-    if whole == 0 {
-        return Value::Missing;
-    }
-    Value::Number(Rational::new((part * 100).into(), whole.into()))
 }
 
 impl Unit {
@@ -438,23 +413,6 @@ fn months_until(from: NaiveDate, done: NaiveDate) -> u32 {
     } else {
         same_month + 1
     }
-}
-
-/// The largest n for which `from` plus n calendar months is not after `date`; 0 when `from` is.
-pub(super) fn full_months(from: NaiveDate, date: NaiveDate) -> u32 {
-    let same_month = months_between(from, date);
-    let reached = from.checked_add_months(Months::new(same_month));
-    if reached.is_some_and(|reached| reached <= date) {
-        same_month
-    } else {
-        same_month.saturating_sub(1)
-    }
-}
-
-/// From the month of one day to that of the other, whatever the days.
-fn months_between(from: NaiveDate, to: NaiveDate) -> u32 {
-    let index = |d: NaiveDate| i64::from(d.year()) * 12 + i64::from(d.month0());
-    u32::try_from(index(to) - index(from)).unwrap_or(0)
 }
 
 /// What the suite itself keeps; parts of which nobody tells are missing, and the level stops before them.

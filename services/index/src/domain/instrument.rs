@@ -2,12 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::{
-    band::Band,
-    number::Rational,
-    read::{self, Fault},
-    rule::Rule,
-};
+use super::{band::Band, number::Rational, rule::Rule};
 
 /// Decimals of a published index.
 pub const DECIMALS: u32 = 2;
@@ -183,11 +178,6 @@ impl Policy {
 }
 
 impl Instrument {
-    /// Reads a document, or names every fault of it.
-    pub fn read(text: &str) -> Result<Self, Vec<Fault>> {
-        read::instrument(text)
-    }
-
     /// The aspect of this key.
     pub fn aspect(&self, key: &str) -> Option<&Aspect> {
         self.aspects.iter().find(|a| a.key == key)
@@ -203,6 +193,17 @@ impl Forms {
             _ => None,
         }
     }
+}
+
+/// An instrument with its document.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// As read.
+    pub instrument: Instrument,
+    /// As written.
+    pub document: String,
+    /// When it was added, unix microseconds; `None` for one of the release.
+    pub created_at: Option<i64>,
 }
 
 /// Every instrument that comes with the release, with its document, ordered by id.

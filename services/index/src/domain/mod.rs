@@ -7,11 +7,16 @@ pub mod evidence;
 pub mod external;
 pub mod f03;
 pub mod facts;
+pub mod field;
 pub mod instrument;
+pub mod judging;
+pub mod known;
 pub mod level;
 pub mod portfolio;
 pub mod read;
 pub mod rule;
 pub mod score;
+pub mod subject;
+pub mod suggestion;
 
 pub use prima_platform::number;

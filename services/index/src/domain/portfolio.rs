@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Datelike, NaiveDate};
 
 use super::{
-    facts::{Known, Origin, full_months},
+    known::{Known, Origin, full_months},
     rule::Value,
 };
 

@@ -16,29 +16,28 @@ use super::{
     number::{self, Rational},
 };
 
-/// One thing that is wrong with a document, and where.
-pub type Fault = Violation;
-
 /// Highest level that an instrument may have.
 const MAX_LEVEL: u32 = 10;
 /// Ways to bring F-03 together that are known.
 const ROLL_UPS: [&str; 2] = ["mean_of_aspect_means", "mean_of_all_answers"];
 
-/// Reads a document.
-pub fn instrument(text: &str) -> Result<Instrument, Vec<Fault>> {
-    let document: Value = serde_json::from_str(text).map_err(|e| {
-        let english = format!("is not JSON: {e}");
-        vec![Violation::new(
-            "document",
-            english,
-            format!("Dokumen bukan JSON: {e}"),
-        )]
-    })?;
-    let mut reader = Reader::default();
-    let read = reader.instrument(&document);
-    match read {
-        Some(instrument) if reader.faults.is_empty() => Ok(instrument),
-        _ => Err(reader.faults),
+impl Instrument {
+    /// Reads a document, or names every fault of it.
+    pub fn read(text: &str) -> Result<Self, Vec<Violation>> {
+        let document: Value = serde_json::from_str(text).map_err(|e| {
+            let english = format!("is not JSON: {e}");
+            vec![Violation::new(
+                "document",
+                english,
+                format!("Dokumen bukan JSON: {e}"),
+            )]
+        })?;
+        let mut reader = Reader::default();
+        let read = reader.instrument(&document);
+        match read {
+            Some(instrument) if reader.faults.is_empty() => Ok(instrument),
+            _ => Err(reader.faults),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ const PEKPPP: &str = include_str!("../../data/pekppp-2022.json");
 fn faults(change: impl FnOnce(&mut Value)) -> Vec<(String, String)> {
     let mut document: Value = serde_json::from_str(PEKPPP).unwrap();
     change(&mut document);
-    let faults = instrument(&document.to_string()).err().unwrap_or_default();
+    let faults = Instrument::read(&document.to_string()).err().unwrap_or_default();
     faults.into_iter().map(|f| (f.field, f.description)).collect()
 }
 
@@ -127,7 +127,11 @@ fn every_fault_is_told_at_once() {
 #[test]
 fn what_is_no_document_is_told() {
     for text in ["", "{", "[]", "1"] {
-        assert_eq!(instrument(text).err().unwrap()[0].field, "document", "{text}");
+        assert_eq!(
+            Instrument::read(text).err().unwrap()[0].field,
+            "document",
+            "{text}"
+        );
     }
-    assert!(instrument("{}").err().unwrap().len() > 4);
+    assert!(Instrument::read("{}").err().unwrap().len() > 4);
 }

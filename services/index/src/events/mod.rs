@@ -1,5 +1,10 @@
-//! What this service publishes, and the handlers of what it consumes.
+//! What the index service tells others, and what others tell it.
 
+pub mod complaint_performance;
+mod day;
+pub mod directory_unit;
 pub mod facts;
-pub mod feeds;
-pub mod render;
+pub mod feed;
+pub mod innovation_portfolio;
+pub mod publish;
+pub mod survey_result;

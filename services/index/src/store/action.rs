@@ -4,7 +4,7 @@ use prima_platform::db::{Txn, sql};
 use prima_proto::name;
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 
-use super::evidence::next_number_in_txn;
+use super::key::{keys, next_number_in_txn};
 
 /// A planned improvement.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
@@ -26,14 +26,6 @@ pub struct Row {
 }
 
 const COLUMNS: &str = "number, indicator, description, owner, due_date, done_date, note";
-
-fn keys(cycle_id: i64, unit: &name::Unit) -> [Value; 3] {
-    [
-        cycle_id.into(),
-        unit.agency.clone().into(),
-        unit.unit.clone().into(),
-    ]
-}
 
 /// The number that the next action of an assessment gets; its row is locked.
 pub async fn action_next_in_txn(txn: &Txn, cycle_id: i64, unit: &name::Unit) -> Result<i64, DbErr> {

@@ -1,9 +1,15 @@
 //! Units in a cycle, their indexes, and those of agencies.
 
-use prima_platform::db::{Txn, sql};
+use prima_platform::{
+    db::{Txn, broken, sql},
+    number::{self, Rational},
+};
 use prima_proto::{event::v1::UnitState, name};
 use prost::Message;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Value};
+
+use super::key::keys;
+use crate::domain::level::Inputs;
 
 /// One unit in one cycle.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
@@ -36,17 +42,19 @@ impl Row {
             unit: self.unit.clone(),
         }
     }
+
+    /// What its index was computed from.
+    pub fn read_inputs(&self) -> Result<Inputs, DbErr> {
+        serde_json::from_str(&self.inputs).map_err(|_| broken(self.unit_name(), "inputs"))
+    }
+
+    /// Its exact index.
+    pub fn read_exact(&self) -> Option<Rational> {
+        number::parse_fraction(self.exact.as_deref()?)
+    }
 }
 
 const COLUMNS: &str = "cycle_id, agency, unit, form, version, exact, inputs, published, updated_at";
-
-fn keys(cycle_id: i64, unit: &name::Unit) -> [Value; 3] {
-    [
-        cycle_id.into(),
-        unit.agency.clone().into(),
-        unit.unit.clone().into(),
-    ]
-}
 
 /// Stores a unit that was enrolled; false when it was before.
 pub async fn assessment_insert_in_txn(txn: &Txn, row: &Row) -> Result<bool, DbErr> {
@@ -84,17 +92,22 @@ pub async fn assessment_lock_in_txn(
     Row::find_by_statement(sql(txn, &text, values)).one(txn).await
 }
 
-/// Locks a unit of a cycle for what its index is not computed from; its version stays. False when there is none.
-pub async fn assessment_hold_in_txn(txn: &Txn, cycle_id: i64, unit: &name::Unit) -> Result<bool, DbErr> {
+/// Locks a unit of a cycle for what its index is not computed from; its version stays.
+pub async fn assessment_hold_in_txn(
+    txn: &Txn,
+    cycle_id: i64,
+    unit: &name::Unit,
+) -> Result<Option<Row>, DbErr> {
     let lock = match txn.get_database_backend() {
         DbBackend::Postgres => "FOR UPDATE",
         // SQLite has one writer, and nothing to lock.
         _ => "",
     };
     let text =
-        format!("SELECT 1 AS one FROM assessment WHERE cycle_id = $1 AND agency = $2 AND unit = $3 {lock}");
-    let row = txn.query_one_raw(sql(txn, &text, keys(cycle_id, unit))).await?;
-    Ok(row.is_some())
+        format!("SELECT {COLUMNS} FROM assessment WHERE cycle_id = $1 AND agency = $2 AND unit = $3 {lock}");
+    Row::find_by_statement(sql(txn, &text, keys(cycle_id, unit)))
+        .one(txn)
+        .await
 }
 
 /// Stores what was computed, of a row that is locked.
@@ -267,33 +280,15 @@ pub async fn agency_index_page(
         .await
 }
 
-/// Marks a unit: something that its assessments are computed from is changed by this transaction. Whoever marks the
-/// unit too waits until the transaction ends.
-pub async fn unit_mark_in_txn(txn: &Txn, unit: &name::Unit) -> Result<(), DbErr> {
+/// Locks a unit against whoever enrolls it or records a score of it at the same time, until the transaction ends.
+///
+/// The table held marks in the release before, so that its processes wait here too while both run; the runner of the
+/// indexes takes the rows for such marks, which does no harm.
+pub async fn unit_lock_in_txn(txn: &Txn, unit: &name::Unit) -> Result<(), DbErr> {
     let text = "INSERT INTO unit_mark (agency, unit) VALUES ($1, $2)
                 ON CONFLICT (agency, unit) DO UPDATE SET unit = excluded.unit";
     let values = [unit.agency.clone().into(), unit.unit.clone().into()];
     txn.execute_raw(sql(txn, text, values)).await.map(drop)
-}
-
-/// Takes a mark away; false when there is none.
-pub async fn unit_unmark_in_txn(txn: &Txn, unit: &name::Unit) -> Result<bool, DbErr> {
-    let text = "DELETE FROM unit_mark WHERE agency = $1 AND unit = $2";
-    let values = [unit.agency.clone().into(), unit.unit.clone().into()];
-    Ok(txn.execute_raw(sql(txn, text, values)).await?.rows_affected() > 0)
-}
-
-/// Units that are marked, in key order.
-pub async fn units_marked(conn: &impl ConnectionTrait, limit: i64) -> Result<Vec<name::Unit>, DbErr> {
-    let text = "SELECT agency, unit FROM unit_mark ORDER BY agency, unit LIMIT $1";
-    let rows = conn.query_all_raw(sql(conn, text, [limit.into()])).await?;
-    let unit = |row: sea_orm::QueryResult| {
-        Ok(name::Unit {
-            agency: row.try_get("", "agency")?,
-            unit: row.try_get("", "unit")?,
-        })
-    };
-    rows.into_iter().map(unit).collect()
 }
 
 /// Whether a cycle of this scheme and year has the unit, or with an empty `unit` any unit of the agency.

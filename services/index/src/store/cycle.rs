@@ -41,18 +41,21 @@ impl Row {
     }
 }
 
+fn settings(cycle: &Cycle) -> Result<String, DbErr> {
+    serde_json::to_string(&cycle.settings).map_err(|e| DbErr::Custom(e.to_string()))
+}
+
 /// Stores a cycle and returns its key; `None` when the name, or its scheme, year and agency, are taken.
 pub async fn cycle_insert_in_txn(txn: &Txn, cycle: &Cycle) -> Result<Option<i64>, DbErr> {
     let text = "INSERT INTO cycle (cycle, scheme, year, agency, instrument, settings, etag, created_at)
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING id";
-    let settings = serde_json::to_string(&cycle.settings).map_err(|e| DbErr::Custom(e.to_string()))?;
     let values = [
         cycle.cycle.clone().into(),
         cycle.scheme.as_str().into(),
         cycle.year.clone().into(),
         cycle.agency.clone().into(),
         cycle.instrument.clone().into(),
-        settings.into(),
+        settings(cycle)?.into(),
         cycle.etag.into(),
         cycle.created_at.into(),
     ];
@@ -85,6 +88,13 @@ pub async fn cycle_share_in_txn(txn: &Txn, cycle: &str) -> Result<Option<Cycle>,
 /// The cycle, in which nobody else changes anything until the transaction ends.
 pub async fn cycle_lock_in_txn(txn: &Txn, cycle: &str) -> Result<Option<Cycle>, DbErr> {
     one(txn, cycle, "FOR UPDATE").await
+}
+
+/// Saves the settings and the etag of a cycle that is locked.
+pub async fn cycle_save_in_txn(txn: &Txn, cycle: &Cycle) -> Result<(), DbErr> {
+    let text = "UPDATE cycle SET settings = $1, etag = $2 WHERE id = $3";
+    let values = [settings(cycle)?.into(), cycle.etag.into(), cycle.id.into()];
+    txn.execute_raw(sql(txn, text, values)).await.map(drop)
 }
 
 /// Settles a cycle.

@@ -4,6 +4,8 @@ use prima_platform::db::{Txn, sql};
 use prima_proto::name;
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 
+use super::key::{keys, next_number_in_txn};
+
 /// A file or a link.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct Row {
@@ -28,29 +30,6 @@ pub struct Row {
 }
 
 const COLUMNS: &str = "number, indicator, display_name, link, media_type, size, sha256, actor, created_at";
-
-fn keys(cycle_id: i64, unit: &name::Unit) -> [Value; 3] {
-    [
-        cycle_id.into(),
-        unit.agency.clone().into(),
-        unit.unit.clone().into(),
-    ]
-}
-
-/// The next number of a table of an assessment whose row is locked; from 1.
-pub(super) async fn next_number_in_txn(
-    txn: &Txn,
-    table: &str,
-    cycle_id: i64,
-    unit: &name::Unit,
-) -> Result<i64, DbErr> {
-    let text = format!(
-        "SELECT COALESCE(MAX(number), 0) + 1 AS next FROM {table}
-         WHERE cycle_id = $1 AND agency = $2 AND unit = $3"
-    );
-    let row = txn.query_one_raw(sql(txn, &text, keys(cycle_id, unit))).await?;
-    row.map_or(Ok(1), |row| row.try_get("", "next"))
-}
 
 /// Stores evidence under the next number of its assessment, whose row is locked, and returns the number.
 pub async fn evidence_insert_in_txn(

@@ -1,8 +1,12 @@
 //! Levels: of the unit itself, of evaluators, and objections to them.
 
+use std::collections::BTreeSet;
+
 use prima_platform::db::{Column, Txn, sql, table};
 use prima_proto::name;
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+
+use super::key::keys;
 
 /// What a unit gave itself (F-01).
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
@@ -55,14 +59,6 @@ pub struct Objection {
     pub decided_at: Option<i64>,
 }
 
-fn keys(cycle_id: i64, unit: &name::Unit) -> Vec<Value> {
-    vec![
-        cycle_id.into(),
-        unit.agency.clone().into(),
-        unit.unit.clone().into(),
-    ]
-}
-
 /// Stores levels of F-01, each in place of the one before.
 pub async fn self_levels_save_in_txn(
     txn: &Txn,
@@ -71,7 +67,7 @@ pub async fn self_levels_save_in_txn(
     levels: &[SelfLevel],
     now: i64,
 ) -> Result<(), DbErr> {
-    let mut values = keys(cycle_id, unit);
+    let mut values = Vec::from(keys(cycle_id, unit));
     values.push(now.into());
     let rows = levels
         .iter()
@@ -86,6 +82,33 @@ pub async fn self_levels_save_in_txn(
             level = excluded.level, note = excluded.note, updated_at = excluded.updated_at"
     );
     txn.execute_raw(sql(txn, &text, values)).await.map(drop)
+}
+
+/// Keeps that this subject handed in F-01.
+pub async fn self_assessor_save_in_txn(
+    txn: &Txn,
+    cycle_id: i64,
+    unit: &name::Unit,
+    subject: &str,
+) -> Result<(), DbErr> {
+    let text = "INSERT INTO self_assessor (cycle_id, agency, unit, subject) VALUES ($1, $2, $3, $4)
+                ON CONFLICT DO NOTHING";
+    let mut values = Vec::from(keys(cycle_id, unit));
+    values.push(subject.into());
+    txn.execute_raw(sql(txn, text, values)).await.map(drop)
+}
+
+/// Subjects who acted for the unit: handed in F-01 or evidence, or objected.
+pub async fn acted_for_unit(
+    conn: &impl ConnectionTrait,
+    cycle_id: i64,
+    unit: &name::Unit,
+) -> Result<BTreeSet<String>, DbErr> {
+    let text = "SELECT subject FROM self_assessor WHERE cycle_id = $1 AND agency = $2 AND unit = $3
+                UNION SELECT actor FROM evidence WHERE cycle_id = $1 AND agency = $2 AND unit = $3
+                UNION SELECT actor FROM objection WHERE cycle_id = $1 AND agency = $2 AND unit = $3";
+    let rows = conn.query_all_raw(sql(conn, text, keys(cycle_id, unit))).await?;
+    rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
 /// What the unit gave itself, ordered by indicator.
@@ -108,7 +131,7 @@ pub async fn evaluations_save_in_txn(
     unit: &name::Unit,
     evaluations: &[Evaluation],
 ) -> Result<(), DbErr> {
-    let mut values = keys(cycle_id, unit);
+    let mut values = Vec::from(keys(cycle_id, unit));
     let rows = evaluations.iter().map(|e| {
         [
             e.indicator.clone().into(),
@@ -153,7 +176,7 @@ pub async fn objection_insert_in_txn(
 ) -> Result<(), DbErr> {
     let text = "INSERT INTO objection (cycle_id, agency, unit, number, indicator, reason, actor, created_at)
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
-    let mut values = keys(cycle_id, unit);
+    let mut values = Vec::from(keys(cycle_id, unit));
     values.extend([
         objection.number.into(),
         objection.indicator.clone().into(),
@@ -173,7 +196,7 @@ pub async fn objection_decide_in_txn(
 ) -> Result<(), DbErr> {
     let text = "UPDATE objection SET granted = $5, level = $6, decision = $7, decider = $8, decided_at = $9
                 WHERE cycle_id = $1 AND agency = $2 AND unit = $3 AND number = $4";
-    let mut values = keys(cycle_id, unit);
+    let mut values = Vec::from(keys(cycle_id, unit));
     values.extend([
         objection.number.into(),
         objection.granted.into(),

@@ -8,7 +8,9 @@ pub mod evidence;
 pub mod external;
 pub mod fact;
 pub mod instrument;
+mod key;
 pub mod level;
+pub mod mark;
 
 use prima_platform::db::{Step, platform_steps};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -20,9 +22,40 @@ impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         let mut steps = platform_steps();
         steps.push(Box::new(FIRST));
+        steps.push(Box::new(SELF_ASSESSOR));
+        steps.push(Box::new(CONFIRMATION));
         steps
     }
 }
+
+/// Subjects who handed in F-01 of a unit; they do not judge it.
+const SELF_ASSESSOR: Step = Step {
+    name: "m0002_self_assessor",
+    statements: &["CREATE TABLE self_assessor (
+            cycle_id BIGINT NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL, subject {key} NOT NULL,
+            PRIMARY KEY (cycle_id, agency, unit, subject))"],
+};
+
+/// The document of a recorded score, and the records that wait to be confirmed, kept as the confirmed ones are. Of a
+/// record of a release before, `confirmed_at` is NULL: it counts as confirmed when it was recorded.
+const CONFIRMATION: Step = Step {
+    name: "m0003_confirmation",
+    statements: &[
+        "ALTER TABLE external_score ADD COLUMN link TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE external_score ADD COLUMN sha256 {blob}",
+        "ALTER TABLE external_score ADD COLUMN confirmed_at BIGINT",
+        "ALTER TABLE external_score ADD COLUMN confirmer TEXT NOT NULL DEFAULT ''",
+        "CREATE TABLE external_unconfirmed (
+            metric {key} NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL, period {key} NOT NULL,
+            number BIGINT NOT NULL, era TEXT NOT NULL, score TEXT NOT NULL, category TEXT NOT NULL,
+            source TEXT NOT NULL, no_maladministration BIGINT NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL,
+            recorded_at BIGINT NOT NULL, version BIGINT NOT NULL, replaced BIGINT NOT NULL DEFAULT 0,
+            link TEXT NOT NULL, sha256 {blob}, confirmed_at BIGINT, confirmer TEXT NOT NULL,
+            PRIMARY KEY (metric, agency, unit, period, number))",
+        "CREATE UNIQUE INDEX external_unconfirmed_now ON external_unconfirmed (metric, agency, unit, period)
+            WHERE replaced = 0",
+    ],
+};
 
 const FIRST: Step = Step {
     name: "m0001_index",

@@ -339,7 +339,7 @@ async fn a_cycle_is_settled_once_and_never_changes_again() {
         );
         tell(&t, 2, &f03("dpmptsp", "s", "offline", 10, 5), false).await;
         prima_platform::testing::eventually(DEADLINE, async || {
-            (t.count("fact WHERE version = 2").await == 1 && t.count("unit_mark").await == 0).then_some(())
+            (t.count("fact WHERE version = 2").await == 1 && t.count("derived_mark").await == 0).then_some(())
         })
         .await
         .unwrap();

@@ -222,8 +222,14 @@ async fn each_form_has_its_window_and_its_role() {
         // A repeat has its answer, whenever it comes.
         let again = t.assessment.submit_self_assessment(operator(f01)).await.unwrap();
         assert_eq!(again.into_inner().assessment.unwrap(), stored);
-        let denied = t.assessment.submit_evaluation(operator(f02.clone())).await;
-        refused(denied, Code::PermissionDenied, "PERMISSION_DENIED");
+        for judged in [
+            operator(f02.clone()),
+            as_role("ortal", Role::Admin, f02.clone()),
+            admin(f02.clone()),
+        ] {
+            let denied = t.assessment.submit_evaluation(judged).await;
+            refused(denied, Code::PermissionDenied, "PERMISSION_DENIED");
+        }
         let first = evaluate(&t, "e", "a", &name, &all("offline", 3)).await;
         let again = evaluate(&t, "e", "a", &name, &all("offline", 3)).await;
         assert_eq!(again, first);
@@ -346,8 +352,14 @@ async fn a_granted_objection_counts_instead_of_the_evaluators() {
             level: Some(5),
             decision: "Bukti diterima".into(),
         };
-        let denied = t.assessment.decide_objection(operator(decision.clone())).await;
-        refused(denied, Code::PermissionDenied, "PERMISSION_DENIED");
+        for judged in [
+            operator(decision.clone()),
+            as_role("ortal", Role::Admin, decision.clone()),
+            admin(decision.clone()),
+        ] {
+            let denied = t.assessment.decide_objection(judged).await;
+            refused(denied, Code::PermissionDenied, "PERMISSION_DENIED");
+        }
         t.assessment
             .decide_objection(evaluator("e", decision.clone()))
             .await

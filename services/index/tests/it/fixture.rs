@@ -4,11 +4,11 @@ use std::{ops::Deref, path::PathBuf, sync::Arc};
 
 use chrono::TimeDelta;
 use prima_index::SPEC;
-pub use prima_platform::testing::served::{by, faults, refused};
+pub use prima_platform::testing::served::{by, faults, refused, told};
 use prima_platform::{
     bus::memory::Memory,
     caller::{Caller, Role},
-    testing::served::{Options, Place, Served},
+    testing::served::{Hand, Options, Place, Served},
 };
 use prima_proto::index::v1::{
     assessment_service_client::AssessmentServiceClient, index_service_client::IndexServiceClient,
@@ -35,25 +35,42 @@ impl Deref for World {
 /// Runs a test on every database there is.
 pub async fn on_each_database(test: impl AsyncFn(World)) {
     for place in Place::each() {
+        test(World::start(place).await).await;
+    }
+}
+
+/// Runs a test on PostgreSQL.
+pub async fn on_postgres(test: impl AsyncFn(World)) {
+    test(World::start(Place::postgres().await).await).await;
+}
+
+impl World {
+    async fn start(place: Arc<Place>) -> Self {
+        Self::serve(place, Memory::default(), Hand::default()).await
+    }
+
+    /// Another replica: the same database, files, bus and clock.
+    pub async fn replica(&self) -> Self {
+        Self::serve(self.place.clone(), self.bus.clone(), self.hand.clone()).await
+    }
+
+    async fn serve(place: Arc<Place>, bus: Memory, hand: Hand) -> Self {
         let objects = place.dir.path().join("objects");
-        let bus = Memory::default();
         let options = Options {
             bus: Arc::new(bus.clone()),
+            hand,
             ..Options::default()
         };
         let served = Served::start(SPEC, place, options).await;
-        test(World {
+        Self {
             client: IndexServiceClient::new(served.routes.clone()),
             assessment: AssessmentServiceClient::new(served.routes.clone()),
             bus,
             objects,
             served,
-        })
-        .await;
+        }
     }
-}
 
-impl World {
     /// Moves the clock of the service on, from now on.
     pub fn after_hours(&self, hours: i64) {
         self.hand.advance(TimeDelta::hours(hours));

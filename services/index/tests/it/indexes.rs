@@ -1,6 +1,9 @@
 //! Indexes over gRPC: of units, agencies and cycles, explained and verified, and what reaches the outbox.
 
-use prima_platform::number::{self, Rational};
+use prima_platform::{
+    caller::{Caller, Role},
+    number::{self, Rational},
+};
 use prima_proto::{event::v1 as event, index::v1 as pb};
 use tonic::Code;
 
@@ -194,7 +197,7 @@ async fn an_index_that_loses_an_input_is_withdrawn() {
             tell(&t, version, other, false).await;
             let kept = format!("fact WHERE version = {version}");
             prima_platform::testing::eventually(DEADLINE, async || {
-                (t.count(&kept).await == 1 && t.count("unit_mark").await == 0).then_some(())
+                (t.count(&kept).await == 1 && t.count("derived_mark").await == 0).then_some(())
             })
             .await
             .unwrap();
@@ -230,6 +233,58 @@ async fn a_difference_between_tables_and_published_index_is_told() {
             assert!(!told.same);
             assert_eq!((told.published.as_str(), told.computed.as_str()), ("4/1", "19/4"));
         }
+    })
+    .await;
+}
+
+/// What GetAssessment hides from other agencies stands behind no other door.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_evaluation_is_shown_to_its_agency_and_to_evaluators_only() {
+    on_each_database(async |t| {
+        let opened = open(&t, "c", cycle()).await;
+        let unit = enroll(&t, "c", "a", "offline").await;
+        let agency = "cycles/c/agencies/3271".to_owned();
+        // What there is and what there is not look alike to who may not see it.
+        let missing = "cycles/c/agencies/3271/units/zz".to_owned();
+        let other = |role| Caller::new("other".into(), vec![role], vec!["3273".into()]);
+        let own = |role| Caller::new("own".into(), vec![role], vec!["3271".into()]);
+        for (caller, expected) in [
+            (other(Role::Operator), Some(Code::PermissionDenied)),
+            (other(Role::Evaluator), Some(Code::PermissionDenied)),
+            (own(Role::Intake), Some(Code::PermissionDenied)),
+            (own(Role::Operator), None),
+            (own(Role::Evaluator), None),
+        ] {
+            let mut client = t.client.clone();
+            for name in [&unit, &agency, &missing] {
+                let expected = expected.or((*name == missing).then_some(Code::NotFound));
+                let request = pb::ExplainIndexRequest { name: name.clone() };
+                let explained = client.explain_index(by(caller.clone(), request)).await;
+                assert_eq!(explained.err().map(|s| s.code()), expected, "{caller:?} {name}");
+                let request = pb::VerifyIndexRequest { name: name.clone() };
+                let verified = client.verify_index(by(caller.clone(), request)).await;
+                assert_eq!(verified.err().map(|s| s.code()), expected, "{caller:?} {name}");
+            }
+            let request = pb::ListRecommendationsRequest {
+                assessment: unit.clone(),
+            };
+            let recommended = client.list_recommendations(by(caller.clone(), request)).await;
+            assert_eq!(recommended.err().map(|s| s.code()), expected, "{caller:?}");
+        }
+        t.after_hours(ALL_CLOSED);
+        let settle = pb::FinalizeCycleRequest {
+            name: "cycles/c".into(),
+            etag: opened.etag,
+            allow_incomplete: true,
+        };
+        t.assessment.clone().finalize_cycle(admin(settle)).await.unwrap();
+        let request = pb::ExplainIndexRequest { name: unit };
+        let settled = t
+            .client
+            .clone()
+            .explain_index(by(other(Role::Intake), request))
+            .await;
+        assert!(settled.is_ok(), "{settled:?}");
     })
     .await;
 }

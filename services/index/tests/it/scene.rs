@@ -47,9 +47,15 @@ pub fn as_role<T>(subject: &str, role: Role, message: T) -> Request<T> {
     )
 }
 
-/// An evaluator of Kota Bogor.
+/// Somebody who holds these roles in these agencies.
+pub fn holding<T>(subject: &str, roles: &[Role], agency: &str, message: T) -> Request<T> {
+    let caller = Caller::new(subject.into(), roles.to_vec(), vec![agency.into()]);
+    by(caller, message)
+}
+
+/// An evaluator of every agency, who belongs to none.
 pub fn evaluator<T>(subject: &str, message: T) -> Request<T> {
-    as_role(subject, Role::Evaluator, message)
+    holding(subject, &[Role::Evaluator], "*", message)
 }
 
 /// A window from so many hours from now to so many.

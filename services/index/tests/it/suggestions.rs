@@ -1,10 +1,13 @@
 //! Facts that the other services tell, from the bus to suggested levels.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use prima_index::{
-    app::suggestions::{self, Suggested},
-    domain::instrument,
+    derived,
+    domain::{
+        instrument,
+        suggestion::{self, Suggested},
+    },
 };
 use prima_platform::{
     bus::{Bus, Event},
@@ -136,13 +139,13 @@ async fn tell_survey(t: &World, version: i64, state: &SurveyResultState) {
 
 /// What is suggested for the unit on 30 June 2024.
 pub async fn suggested(t: &World) -> Vec<Suggested> {
-    let facts = suggestions::facts_of(t.db.reader(), &unit()).await.unwrap();
+    let facts = derived::facts_of(t.db.reader(), &unit()).await.unwrap();
     let (instrument, _) = instrument::built_in()
         .iter()
         .find(|(i, _)| i.id == "pekppp-2022")
         .unwrap();
     let date = "2024-06-30".parse().unwrap();
-    suggestions::suggest(instrument, "offline", &facts, date)
+    suggestion::suggest(instrument, "offline", &facts, date)
 }
 
 /// Waits until `indicator` is suggested this level.
@@ -222,15 +225,22 @@ async fn a_suggestion_stands_beside_the_level_given() {
             .iter()
             .find(|(i, _)| i.id == "pekppp-2022")
             .unwrap();
-        let half = prima_platform::number::parse_decimal("3.5").unwrap();
-        let given = BTreeMap::from([
-            ("service_charter_cycle".to_owned(), half.clone()),
-            ("complaint_followup".to_owned(), half),
-        ]);
         let date = "2024-06-30".parse().unwrap();
-        let reader = t.db.reader();
-        let answer = suggestions::list(reader, &unit(), instrument, "online", date, &given).await;
-        let listed = answer.unwrap().suggestions;
+        let cycle = pb::Cycle {
+            evaluation_date: "2024-06-30".into(),
+            ..scene::cycle()
+        };
+        scene::open(&t, "c", cycle).await;
+        let assessment = scene::enroll(&t, "c", "dpmptsp", "online").await;
+        t.after_hours(scene::F02_OPENS);
+        for (evaluator, level) in [("e", 3), ("f", 4)] {
+            let keys = ["service_charter_cycle", "complaint_followup"];
+            let given = keys.map(|key| (key.to_owned(), level));
+            scene::evaluate(&t, evaluator, evaluator, &assessment, &given).await;
+        }
+        let request = operator(pb::ListSuggestionsRequest { assessment });
+        let answer = t.assessment.clone().list_suggestions(request).await;
+        let listed = answer.unwrap().into_inner().suggestions;
         assert_eq!(listed.len(), 14);
         let find = |key: &str| listed.iter().find(|s| s.indicator == key).unwrap();
         let charter = find("service_charter_cycle");
@@ -268,7 +278,7 @@ async fn a_suggestion_stands_beside_the_level_given() {
             (None, "7/2", "")
         );
         assert_eq!(
-            suggestions::suggest(instrument, "neither", &Default::default(), date),
+            suggestion::suggest(instrument, "neither", &Default::default(), date),
             []
         );
     })

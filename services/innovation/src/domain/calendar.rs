@@ -79,6 +79,15 @@ pub fn check_year(field: &str, year: i32) -> Result<i32, Violation> {
     ))
 }
 
+/// A year that can be asked for, or 0, which stands for any.
+///
+/// # Errors
+///
+/// See [`check_year`].
+pub fn check_optional_year(field: &str, year: i32) -> Result<i32, Violation> {
+    if year == 0 { Ok(0) } else { check_year(field, year) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -50,6 +50,24 @@ pub struct Outcome {
     pub disputed: bool,
 }
 
+impl Outcome {
+    /// What the ministry decided of an entry at screening.
+    pub fn screened(entry: String, group: String, passed: bool) -> Self {
+        Self {
+            entry,
+            group,
+            score: String::new(),
+            exact: None,
+            rank: 0,
+            passed,
+            awards: Vec::new(),
+            counted: 0,
+            left_out: Vec::new(),
+            disputed: false,
+        }
+    }
+}
+
 /// A stage with its outcomes, by group, then rank, then name of the entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StageOutcome {
@@ -113,18 +131,7 @@ fn screen(stage: &Stage, inside: &[&Contender]) -> Result<Vec<Outcome>, Undecide
     }
     let mut outcomes: Vec<Outcome> = inside
         .iter()
-        .map(|c| Outcome {
-            entry: c.name.clone(),
-            group: c.group.clone(),
-            score: String::new(),
-            exact: None,
-            rank: 0,
-            passed: decided(c).unwrap_or(false),
-            awards: Vec::new(),
-            counted: 0,
-            left_out: Vec::new(),
-            disputed: false,
-        })
+        .map(|c| Outcome::screened(c.name.clone(), c.group.clone(), decided(c).unwrap_or(false)))
         .collect();
     outcomes.sort_by(|a, b| (&a.group, &a.entry).cmp(&(&b.group, &b.entry)));
     Ok(outcomes)

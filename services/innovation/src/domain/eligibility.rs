@@ -1,6 +1,7 @@
 //! Rules of eligibility, evaluated by the service: every failed rule is named.
 
 use chrono::NaiveDate;
+use prima_platform::failure::{Failure, Kind, Violation};
 
 use super::{
     calendar,
@@ -54,6 +55,49 @@ pub fn failed(rules: &Rules, facts: &Facts<'_>) -> Vec<Failed> {
         })
     };
     group.rules.iter().filter_map(check).collect()
+}
+
+/// The refusal of an entry that fails these rules.
+pub fn not_eligible(failed: &[Failed]) -> Failure {
+    let violations = failed
+        .iter()
+        .map(|f| Violation::new(f.rule, f.english.clone(), f.indonesian.clone()))
+        .collect();
+    let reasons: Vec<&str> = failed.iter().map(|f| f.indonesian.as_str()).collect();
+    let rules: Vec<&str> = failed.iter().map(|f| f.rule).collect();
+    Failure {
+        violations,
+        ..Failure::new(
+            Kind::Precondition,
+            "NOT_ELIGIBLE",
+            format!("the entry fails: {}", rules.join(", ")),
+            reasons.join("; "),
+        )
+    }
+}
+
+/// Why the ministry rejects an entry: the rules that it fails, and the causes `given`; at least one together.
+///
+/// # Errors
+///
+/// There is none, or the round has no such cause.
+pub fn causes(rules: &Rules, failed: &[Failed], given: Vec<String>) -> Result<Vec<String>, Violation> {
+    let known = &rules.rejection_causes;
+    let mut causes: Vec<String> = failed.iter().map(|f| f.rule.to_owned()).collect();
+    let all_known = given.iter().all(|c| known.iter().any(|k| k.key == *c));
+    for cause in given {
+        if !causes.contains(&cause) {
+            causes.push(cause);
+        }
+    }
+    if all_known && !causes.is_empty() {
+        return Ok(causes);
+    }
+    Err(Violation::new(
+        "causes",
+        "must name causes of the round, at least one when no rule fails",
+        "harus menyebut alasan dari kompetisi ini, paling sedikit satu bila semua syarat terpenuhi",
+    ))
 }
 
 /// Why a rule is not met; `None` when it is.

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use prima_platform::failure::{Failure, Kind};
+use prima_platform::failure::{Failure, Kind, Violation};
 use serde::{Deserialize, Serialize};
 
-use super::{innovation::Link, round::StageKind};
+use super::{
+    innovation::Link,
+    round::{Rules, StageKind},
+};
 
 /// Where an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -164,6 +167,40 @@ pub struct Proposal {
     pub answers: BTreeMap<String, String>,
     /// Supporting documents.
     pub documents: Vec<Link>,
+}
+
+impl Proposal {
+    /// Its faults against the rules of its round. It may still be incomplete.
+    pub fn faults(&self, rules: &Rules) -> Vec<Violation> {
+        let mut faults = Vec::new();
+        let Some(group) = rules.group(&self.group) else {
+            faults.push(Violation::new(
+                "entry.group",
+                "is not a group of the round",
+                "kelompok tidak ada dalam kompetisi ini",
+            ));
+            return faults;
+        };
+        if !self.category.is_empty() && !rules.categories.iter().any(|c| c.key == self.category) {
+            faults.push(Violation::new(
+                "entry.category",
+                "is not a category of the round",
+                "kategori tidak ada dalam kompetisi ini",
+            ));
+        }
+        if self
+            .answers
+            .keys()
+            .any(|key| !group.parts.iter().any(|p| p.key == *key))
+        {
+            faults.push(Violation::new(
+                "entry.answers",
+                "name a part that the group does not have",
+                "menyebut bagian yang tidak ada pada kelompok ini",
+            ));
+        }
+        faults
+    }
 }
 
 #[cfg(test)]

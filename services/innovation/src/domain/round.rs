@@ -3,6 +3,8 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use chrono::{DateTime, Utc};
+use prima_platform::failure::{Failure, Kind};
+use prima_proto::name;
 use serde::{Deserialize, Serialize};
 
 /// A rule of eligibility that the service evaluates.
@@ -224,6 +226,12 @@ impl Rules {
         self.stages.iter().skip_while(|s| s.key != key).nth(1)
     }
 
+    /// Where a stage stands among all, counted from 0; 0 for an unknown one.
+    pub fn position(&self, key: &str) -> i64 {
+        let position = self.stages.iter().position(|s| s.key == key);
+        i64::try_from(position.unwrap_or_default()).unwrap_or_default()
+    }
+
     /// What an evaluator scores of an entry of `group` in `stage`.
     pub fn scored_parts<'a>(&'a self, stage: &'a Stage, group: &str) -> &'a [Part] {
         if !stage.parts.is_empty() {
@@ -280,6 +288,50 @@ impl Round {
     pub fn submission_closes(&self) -> Option<DateTime<Utc>> {
         let first = self.rules.stages.first()?;
         self.window(&first.key)?.close
+    }
+
+    /// `Ok` while the round `name`, now in `stage`, takes submissions.
+    ///
+    /// # Errors
+    ///
+    /// `SUBMISSION_NOT_OPEN`: another stage is on, or `now` lies outside the window of submission.
+    pub fn check_submission(
+        &self,
+        name: &name::Round,
+        stage: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), Failure> {
+        let first = self.rules.stages.first().filter(|first| first.key == stage);
+        let window = first.and_then(|first| self.window(&first.key));
+        let open = window.is_some_and(|w| {
+            w.open.is_none_or(|open| now >= open) && w.close.is_some_and(|close| now < close)
+        });
+        if open {
+            return Ok(());
+        }
+        Err(Failure::new(
+            Kind::Precondition,
+            "SUBMISSION_NOT_OPEN",
+            format!("{name} takes no submissions now"),
+            "Pengajuan untuk kompetisi ini belum dibuka atau sudah ditutup",
+        ))
+    }
+
+    /// The stage `stage`, in which the round `name` is now.
+    ///
+    /// # Errors
+    ///
+    /// `NOT_SCORING`: it is not scored.
+    pub fn scored_stage(&self, name: &name::Round, stage: &str) -> Result<&Stage, Failure> {
+        let stage = self.rules.stage(stage).filter(|stage| stage.kind.is_scored());
+        stage.ok_or_else(|| {
+            Failure::new(
+                Kind::Precondition,
+                "NOT_SCORING",
+                format!("{name} is not in a stage that is scored"),
+                "Kompetisi tidak sedang dalam tahap penilaian",
+            )
+        })
     }
 }
 

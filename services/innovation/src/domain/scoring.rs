@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use prima_platform::{failure::Violation, request::shown};
+
 use super::{
     number::{self, Rational, whole},
     round::{OutlierRule, Part},
@@ -9,6 +11,39 @@ use super::{
 
 /// Points of every part, by key, 0 to 100.
 pub type Points = BTreeMap<String, i64>;
+
+/// The points that an evaluator gives, in the order given: of every part, each once.
+///
+/// # Errors
+///
+/// A part is not among `parts`, comes twice, is missing, or has not 0 to 100 points.
+pub fn points(parts: &[Part], given: Vec<(String, i64)>) -> Result<Points, Vec<Violation>> {
+    let mut faults = Vec::new();
+    let mut points = Points::new();
+    for (part, value) in given {
+        let known = parts.iter().any(|p| p.key == part);
+        if !known || !(0..=100).contains(&value) || points.insert(part.clone(), value).is_some() {
+            faults.push(Violation::new(
+                format!("parts[{}]", shown(&part)),
+                "must be a part of the stage, once, with 0 to 100 points",
+                "harus bagian dari tahap ini, sekali saja, dengan nilai 0 sampai 100",
+            ));
+        }
+    }
+    let missing = parts.iter().filter(|p| !points.contains_key(&p.key));
+    faults.extend(missing.map(|p| {
+        Violation::new(
+            format!("parts[{}]", p.key),
+            "is missing",
+            format!("Nilai untuk {} belum ada", p.name),
+        )
+    }));
+    if faults.is_empty() {
+        Ok(points)
+    } else {
+        Err(faults)
+    }
+}
 
 /// What one evaluator gave.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,27 +7,25 @@ use prima_platform::{
     bus::Delivery,
     consume::{Handler, HandlerError, Source},
     db::Txn,
+    service::Context,
 };
 use prima_proto::{event::v1::UnitState, name};
 use prost::Message;
 
-use crate::{
-    app::App,
-    store::{
-        agency_score::{AgencyYear, agencies_mark},
-        directory::{unit_remove, unit_save},
-    },
+use crate::store::{
+    agency_score::{AgencyYear, agencies_mark},
+    directory::{unit_remove, unit_save},
 };
 
 /// Keeps the table `directory_unit`.
 pub struct UnitHandler {
-    app: App,
+    ctx: Context,
 }
 
 impl UnitHandler {
     /// A handler that writes this service's database.
-    pub fn new(app: App) -> Self {
-        Self { app }
+    pub fn new(ctx: Context) -> Self {
+        Self { ctx }
     }
 }
 
@@ -63,15 +61,11 @@ impl Handler for UnitHandler {
             unit_save(txn, &unit, &state.close_date).await?;
         }
         // Every year in which the agency has a score may count another number of units now.
-        let mark = AgencyYear {
-            agency: unit.agency,
-            year: 0,
-        };
-        agencies_mark(txn, &BTreeSet::from([mark])).await?;
+        agencies_mark(txn, &BTreeSet::from([AgencyYear::all(&unit.agency)])).await?;
         Ok(())
     }
 
     fn committed(&self) {
-        self.app.agencies_changed();
+        self.ctx.derived.committed();
     }
 }

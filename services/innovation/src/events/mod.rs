@@ -2,4 +2,7 @@
 
 pub mod directory_agency;
 pub mod directory_unit;
-pub mod render;
+pub mod publish;
+
+/// Name of the service, its schema and its stream.
+pub const NAME: &str = "innovation";

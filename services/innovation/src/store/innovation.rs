@@ -1,8 +1,9 @@
 //! Innovations and their history.
 
+use std::collections::BTreeSet;
+
 use chrono::Datelike;
 use prima_platform::{
-    clock::micros,
     db::{Column, Txn, sql, table},
     page::Page,
 };
@@ -132,6 +133,23 @@ pub async fn innovation_get(
     row.one(conn).await?.map(Stored::try_from).transpose()
 }
 
+/// Which of these innovations were not put to work.
+pub async fn ideas_among(conn: &impl ConnectionTrait, names: &[String]) -> Result<BTreeSet<String>, DbErr> {
+    if names.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let (from, values) = table(
+        conn,
+        [Column::Text],
+        names.iter().map(|name| [name.clone().into()]),
+        0,
+    );
+    let text =
+        format!("SELECT i.name FROM {from} JOIN innovation i ON i.name = v.column1 WHERE i.start_year = 0");
+    let rows = conn.query_all_raw(sql(conn, &text, values)).await?;
+    rows.iter().map(|row| row.try_get_by_index(0)).collect()
+}
+
 /// Innovations by their keys, in any order.
 pub async fn innovations_by_id(conn: &impl ConnectionTrait, ids: &[i64]) -> Result<Vec<Stored>, DbErr> {
     let (from, values) = table(conn, [Column::Int], ids.iter().map(|id| [(*id).into()]), 0);
@@ -175,6 +193,8 @@ pub struct Filter {
     pub year: i32,
     /// Only those that were put to work.
     pub public: bool,
+    /// Of those that were not put to work only the ones of these agencies; `None` for all.
+    pub ideas_of: Option<Vec<String>>,
     /// Words.
     pub query: String,
 }
@@ -200,6 +220,18 @@ pub async fn innovation_page(
     }
     if filter.public {
         text.push_str(" AND start_year > 0");
+    }
+    if let Some(agencies) = &filter.ideas_of {
+        let first = values.len() + 1;
+        values.extend(agencies.iter().map(|agency| Value::from(agency.clone())));
+        let own: Vec<String> = (first..=values.len()).map(|n| format!("${n}")).collect();
+        match own.is_empty() {
+            true => text.push_str(" AND start_year > 0"),
+            false => text.push_str(&format!(
+                " AND (start_year > 0 OR agency IN ({}))",
+                own.join(", ")
+            )),
+        }
     }
     if filter.sdg > 0 {
         values.push(format!("%,{},%", filter.sdg).into());
@@ -311,38 +343,24 @@ pub async fn awards_of(conn: &impl ConnectionTrait, stored: &Stored) -> Result<V
     Ok(awards)
 }
 
-/// Units with an innovation that belongs to `year` and no portfolio of it yet, at most `limit`.
+/// Units of an agency with an innovation that belongs to `year` and no portfolio of it yet.
 pub async fn units_without_portfolio(
     conn: &impl ConnectionTrait,
+    agency: &str,
     year: i32,
-    limit: i64,
-) -> Result<Vec<(String, String)>, DbErr> {
+) -> Result<Vec<name::Unit>, DbErr> {
     #[derive(FromQueryResult)]
     struct Unit {
-        agency: String,
         unit: String,
     }
-    let text = "SELECT DISTINCT agency, unit FROM innovation i WHERE first_year <= $1 AND stop_year >= $1
+    let text =
+        "SELECT DISTINCT unit FROM innovation i WHERE agency = $1 AND first_year <= $2 AND stop_year >= $2
                 AND NOT EXISTS (SELECT 1 FROM portfolio p
-                                WHERE p.agency = i.agency AND p.unit = i.unit AND p.year = $1)
-                ORDER BY agency, unit LIMIT $2";
-    let rows = Unit::find_by_statement(sql(conn, text, [i64::from(year).into(), limit.into()])).all(conn);
-    Ok(rows.await?.into_iter().map(|r| (r.agency, r.unit)).collect())
-}
-
-/// Makes a new innovation ready to be stored.
-pub fn fresh(
-    name: name::Innovation,
-    innovation: Innovation,
-    version: i64,
-    now: chrono::DateTime<chrono::Utc>,
-) -> Stored {
-    Stored {
-        id: 0,
-        name,
-        innovation,
-        version,
-        created_at: micros(now),
-        updated_at: micros(now),
-    }
+                                WHERE p.agency = i.agency AND p.unit = i.unit AND p.year = $2)";
+    let rows = Unit::find_by_statement(sql(conn, text, [agency.into(), i64::from(year).into()])).all(conn);
+    let unit = |row: Unit| name::Unit {
+        agency: agency.to_owned(),
+        unit: row.unit,
+    };
+    Ok(rows.await?.into_iter().map(unit).collect())
 }

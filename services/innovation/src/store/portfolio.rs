@@ -6,6 +6,7 @@ use prima_platform::db::{Column, Txn, sql, table};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
 use super::{agency_score::AgencyYear, next_version};
+use crate::domain::{number::Rational, obligation};
 
 /// Agency, unit and year.
 pub type Key = (String, String, i64);
@@ -97,6 +98,14 @@ pub struct Coverage {
     pub units: i64,
 }
 
+impl Coverage {
+    /// The score that it makes; `None` without units.
+    pub fn score(&self) -> Option<Rational> {
+        let with = usize::try_from(self.units_with).ok()?;
+        obligation::agency_score(with, usize::try_from(self.units).ok()?)
+    }
+}
+
 /// Agencies after `after`, with their coverage in `year`: those that the directory announced and those with an
 /// innovation. With `one` only that agency. A unit with an innovation counts as active, known or not; a unit that had
 /// closed before the year does not.
@@ -108,18 +117,24 @@ pub async fn coverage_page(
     after: &str,
     limit: i64,
 ) -> Result<Vec<Coverage>, DbErr> {
-    let text = "SELECT a.agency,
+    // Told to each part, so that one agency is found by index and not among all.
+    let own = if one.is_empty() { "" } else { "AND agency = $4" };
+    let text = format!(
+        "SELECT a.agency,
             CAST(COALESCE(SUM(u.at_work), 0) AS BIGINT) AS innovations,
             CAST(COALESCE(SUM(CASE WHEN u.at_work > 0 THEN 1 ELSE 0 END), 0) AS BIGINT) AS units_with,
             CAST(COUNT(u.unit) AS BIGINT) AS units
-         FROM (SELECT agency FROM directory_agency UNION SELECT agency FROM directory_unit
-               UNION SELECT agency FROM portfolio WHERE year = $1) a
+         FROM (SELECT agency FROM directory_agency WHERE TRUE {own}
+               UNION SELECT agency FROM directory_unit WHERE TRUE {own}
+               UNION SELECT agency FROM portfolio WHERE year = $1 {own}) a
          LEFT JOIN (SELECT agency, unit, MAX(at_work) AS at_work FROM (
-                SELECT agency, unit, 0 AS at_work FROM directory_unit WHERE close_date = '' OR close_date >= $2
-                UNION ALL SELECT agency, unit, at_work FROM portfolio WHERE year = $1 AND at_work > 0) b
+                SELECT agency, unit, 0 AS at_work FROM directory_unit
+                    WHERE (close_date = '' OR close_date >= $2) {own}
+                UNION ALL SELECT agency, unit, at_work FROM portfolio WHERE year = $1 AND at_work > 0 {own}) b
              GROUP BY agency, unit) u ON u.agency = a.agency
          WHERE a.agency > $3 AND ($4 = '' OR a.agency = $4)
-         GROUP BY a.agency HAVING ($5 = 0 OR COALESCE(SUM(u.at_work), 0) = 0) ORDER BY a.agency LIMIT $6";
+         GROUP BY a.agency HAVING ($5 = 0 OR COALESCE(SUM(u.at_work), 0) = 0) ORDER BY a.agency LIMIT $6"
+    );
     let values = [
         i64::from(year).into(),
         format!("{year}-01-01").into(),
@@ -128,7 +143,7 @@ pub async fn coverage_page(
         i64::from(only_unmet).into(),
         limit.into(),
     ];
-    Coverage::find_by_statement(sql(conn, text, values))
+    Coverage::find_by_statement(sql(conn, &text, values))
         .all(conn)
         .await
 }

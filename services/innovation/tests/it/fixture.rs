@@ -3,7 +3,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use prima_innovation::SPEC;
-pub use prima_platform::testing::served::{faults, fields, mask, refused};
+pub use prima_platform::testing::served::{by as served_by, faults, fields, mask, refused, told};
 use prima_platform::{
     caller::{Caller, Role},
     id::Ids,

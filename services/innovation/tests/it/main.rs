@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod agency_scores;
 mod bad_input;
 mod catalogue;
 mod events;
@@ -16,4 +17,5 @@ mod replication;
 mod roles;
 mod rounds;
 mod scoring;
+mod seen;
 mod whole_round;

@@ -140,7 +140,7 @@ async fn a_later_look_tells_whether_a_replica_is_still_in_use() {
             .client
             .follow_up_replication(unit(look("x", "2022-01-01", true)))
             .await;
-        refused(denied, Code::PermissionDenied, "PERMISSION_DENIED");
+        refused(denied, Code::NotFound, "NOT_FOUND");
         t.at("2025-01-01T03:00:00Z");
         let late = look("y", "2024-12-01", false);
         let first = t

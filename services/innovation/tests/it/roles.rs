@@ -1,6 +1,6 @@
 //! Who may do what.
 
-use prima_platform::caller::Role;
+use prima_platform::caller::{Caller, Role};
 use prima_proto::innovation::v1::{self, ReviewDecision::*};
 use tonic::Code;
 
@@ -15,10 +15,8 @@ async fn each_step_of_an_entry_belongs_to_one_role() {
         let name = t.draft("a").await.name;
         let mut deny = async |request| refused(t.client.review_entry(request).await, DENIED.0, DENIED.1);
         deny(evaluator(0, review(&name, HandIn))).await;
-        deny(by("lain", Role::Operator, "3273", review(&name, HandIn))).await;
         deny(unit(review(&name, Submit))).await;
         deny(unit(review(&name, Return))).await;
-        deny(by("lain", Role::Admin, "3273", review(&name, Submit))).await;
         deny(agency_admin(review(&name, Pass))).await;
         deny(unit(review(&name, Reject))).await;
         deny(evaluator(0, review(&name, Pass))).await;
@@ -61,21 +59,29 @@ async fn only_evaluators_of_the_panel_score() {
         for request in [
             unit(score(&name, &PARTS, 1)),
             agency_admin(score(&name, &PARTS, 1)),
+            ministry(score(&name, &PARTS, 1)),
         ] {
             refused(t.client.score_entry(request).await, DENIED.0, DENIED.1);
         }
+        let recusal = v1::RecuseEvaluatorRequest {
+            request_id: "r".into(),
+            entry: name.clone(),
+            evaluator: "kemenpanrb".into(),
+            reason: "Satu kantor".into(),
+        };
+        refused(
+            t.client.recuse_evaluator(ministry(recusal)).await,
+            DENIED.0,
+            DENIED.1,
+        );
         let local = by("evaluator-00", Role::Evaluator, "3271", score(&name, &PARTS, 1));
         refused(t.client.score_entry(local).await, DENIED.0, DENIED.1);
-        for request in [
-            evaluator(77, score(&name, &PARTS, 1)),
-            ministry(score(&name, &PARTS, 1)),
-        ] {
-            refused(
-                t.client.score_entry(request).await,
-                Code::PermissionDenied,
-                "NOT_ON_PANEL",
-            );
-        }
+        let other = evaluator(77, score(&name, &PARTS, 1));
+        refused(
+            t.client.score_entry(other).await,
+            Code::PermissionDenied,
+            "NOT_ON_PANEL",
+        );
     })
     .await;
 }
@@ -89,7 +95,7 @@ async fn an_agency_sees_and_changes_its_own_only() {
         let get = stranger(v1::GetEntryRequest {
             name: draft.name.clone(),
         });
-        refused(t.client.get_entry(get).await, DENIED.0, DENIED.1);
+        refused(t.client.get_entry(get).await, Code::NotFound, "NOT_FOUND");
         let list = |agency: &str| v1::ListEntriesRequest {
             parent: "rounds/kipp".into(),
             agency: agency.into(),
@@ -216,6 +222,112 @@ async fn without_a_token_only_public_methods_answer() {
             Code::Unauthenticated,
             "TOKEN_MISSING",
         );
+    })
+    .await;
+}
+
+/// A round whose only stage after the submission is one of the public, with an entry of Kota Bogor in it.
+async fn public_stage(t: &mut World) -> String {
+    let template = t.client.open_round(ministry(round("contoh"))).await.unwrap();
+    let mut rules = template.into_inner().round.unwrap().rules.unwrap();
+    rules.stages.truncate(2);
+    rules.stages.push(v1::Stage {
+        key: "kebermanfaatan".into(),
+        display_name: "Penilaian manfaat oleh masyarakat".into(),
+        kind: v1::StageKind::PublicScoring.into(),
+        parts: vec![v1::Part {
+            key: "manfaat".into(),
+            display_name: "Manfaat".into(),
+            weight: 100,
+            max_words: 0,
+        }],
+        minimum_scores: 1,
+        cuts: vec![v1::Cut {
+            group: "umum".into(),
+            places: 1,
+            award: "top-1".into(),
+            award_display_name: "Top 1".into(),
+            ..Default::default()
+        }],
+        ..Default::default()
+    });
+    rules.groups.retain(|g| g.key == "umum");
+    let mut request = round("kipp");
+    request.template = String::new();
+    request.round.as_mut().unwrap().rules = Some(rules);
+    t.client.open_round(ministry(request)).await.unwrap();
+    let name = t.submitted("a").await.name;
+    t.at("2022-06-01T03:00:00Z");
+    t.advance("pengajuan").await.unwrap();
+    t.step(&name, Pass).await.unwrap();
+    t.advance("seleksi-administrasi").await.unwrap();
+    name
+}
+
+#[tokio::test]
+async fn nobody_scores_an_entry_of_their_own_agency() {
+    on_each_database(async |mut t| {
+        let name = public_stage(&mut t).await;
+        let points = || score(&name, &["manfaat"], 100);
+        let holding = |subject: &str, roles: &[Role], agencies: &[&str]| {
+            let agencies = agencies.iter().map(|a| (*a).to_owned()).collect();
+            served_by(Caller::new(subject.into(), roles.to_vec(), agencies), points())
+        };
+        // A token without a role, and those who run things, are no public.
+        for caller in [
+            holding("x", &[], &["3271"]),
+            holding("x", &[], &["*"]),
+            holding("x", &[Role::Operator], &["3273"]),
+            holding("x", &[Role::Admin], &["*"]),
+        ] {
+            refused(t.client.score_entry(caller).await, DENIED.0, DENIED.1);
+        }
+        for caller in [
+            holding("x", &[Role::Intake], &["3271"]),
+            holding("x", &[Role::Evaluator], &["*", "3271"]),
+            holding("x", &[Role::Admin, Role::Evaluator], &["3271"]),
+            holding("x", &[Role::Operator, Role::Intake], &["*"]),
+        ] {
+            refused(
+                t.client.score_entry(caller).await,
+                Code::FailedPrecondition,
+                "CONFLICT_OF_INTEREST",
+            );
+        }
+        assert_eq!(t.count("score").await, 0);
+        for caller in [
+            holding("kios", &[Role::Intake], &["3273"]),
+            holding("aplikasi", &[Role::Intake], &["*"]),
+            holding("penilai", &[Role::Evaluator], &["*"]),
+        ] {
+            t.client.score_entry(caller).await.unwrap();
+        }
+        assert_eq!(t.count("score").await, 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_member_of_the_panel_whose_token_names_the_agency_does_not_score_it() {
+    on_each_database(async |mut t| {
+        let name = t.competing(&["a"]).await.remove(0);
+        for (roles, agencies) in [
+            (&[Role::Evaluator][..], &["*", "3271"][..]),
+            (&[Role::Admin, Role::Evaluator], &["*", "3271"]),
+            (&[Role::Operator, Role::Evaluator], &["*"]),
+        ] {
+            let agencies = agencies.iter().map(|a| (*a).to_owned()).collect();
+            let caller = Caller::new("evaluator-00".into(), roles.to_vec(), agencies);
+            let given = t
+                .client
+                .score_entry(served_by(caller, score(&name, &PARTS, 100)))
+                .await;
+            refused(given, Code::FailedPrecondition, "CONFLICT_OF_INTEREST");
+        }
+        t.client
+            .score_entry(evaluator(0, score(&name, &PARTS, 80)))
+            .await
+            .unwrap();
     })
     .await;
 }

@@ -1,15 +1,15 @@
-//! The bus on NATS JetStream 2.12 or newer: one compacted, file-backed stream per service.
+//! The bus on NATS JetStream 2.12.6 or newer: one compacted, file-backed stream per service.
 
 use std::{collections::HashMap, error::Error as _, sync::Arc, time::Duration};
 
 use async_nats::{
-    HeaderMap,
+    HeaderMap, RequestErrorKind,
     header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE,
     jetstream::{
         self, Context,
         consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull},
         context::{ConsumerInfoErrorKind, CreateStreamErrorKind, GetStreamErrorKind, PublishErrorKind},
-        message::PublishMessage,
+        message::{PublishMessage, StreamMessage},
         stream::{
             Config as StreamConfig, ConsumerErrorKind, DiscardPolicy, LastRawMessageErrorKind,
             RetentionPolicy, StorageType,
@@ -21,16 +21,24 @@ use futures::stream::{BoxStream, StreamExt};
 use tokio::sync::watch;
 
 use super::{
-    Bus, Connection, Error, Event, Follow, Head, StreamInfo, Work,
-    subscription::{Follower, Worker},
-    wire::{head, headers},
+    Bus, Connection, ConsumerInfo, Delivery, Error, Event, Follow, Head, Owner, Question, StreamInfo, Work,
+    subscription::{Follower, Request, Worker},
+    version::{OLDEST, recent},
+    wire::{delivery, head, headers},
 };
 use crate::config;
 
 const COMPLETE: &str = "complete";
 const STREAM_FULL: u64 = 10077;
-const OLDEST: (u64, u64) = (2, 12);
 const CALL: Duration = Duration::from_secs(5);
+/// How long the relay that fills a stream may take to say so.
+const ANSWER: Duration = Duration::from_secs(2);
+/// Metadata of a stream that names the database and the relay that fill it.
+const IDENTITY: &str = "identity";
+const EPOCH: &str = "epoch";
+const HOLDER: &str = "holder";
+/// How often a silent server is asked whether it is there. At the third question without an answer the client connects anew.
+const PING: Duration = Duration::from_secs(3);
 /// How long a worker may take to answer before another one gets the state.
 const ACK_WAIT: Duration = Duration::from_secs(15);
 
@@ -47,12 +55,23 @@ fn stream_name(service: &str) -> String {
     format!("PRIMA_{}", service.to_ascii_uppercase())
 }
 
+/// Where relays ask each other whether somebody fills the stream. Not below `prima.`, which is stored.
+fn owner_subject(service: &str) -> String {
+    format!("prima-owner.{service}")
+}
+
 fn info(info: &jetstream::stream::Info) -> StreamInfo {
+    let metadata = &info.config.metadata;
     StreamInfo {
+        owner: metadata.get(IDENTITY).map(|identity| Owner {
+            identity: identity.clone(),
+            epoch: metadata.get(EPOCH).and_then(|e| e.parse().ok()).unwrap_or(0),
+            holder: metadata.get(HOLDER).cloned().unwrap_or_default(),
+        }),
         created: i64::try_from(info.created.unix_timestamp_nanos()).unwrap_or(0),
         last_sequence: info.state.last_sequence,
         messages: info.state.messages,
-        complete: info.config.metadata.get(COMPLETE).is_some_and(|v| v == "true"),
+        complete: metadata.get(COMPLETE).is_some_and(|v| v == "true"),
     }
 }
 
@@ -71,6 +90,7 @@ impl JetStream {
             .name(name)
             .retry_on_initial_connect()
             .connection_timeout(CALL)
+            .ping_interval(PING)
             .request_timeout(Some(CALL))
             .event_callback(move |event| {
                 let told = told.clone();
@@ -108,17 +128,16 @@ impl JetStream {
             return Err(Error::Unavailable("not connected".into()));
         }
         let version = self.context.client().server_info().version;
-        let mut parts = version.split('.').map(|p| p.parse::<u64>().unwrap_or(0));
-        let found = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
-        if found < OLDEST {
+        if !recent(&version) {
+            let [major, minor, patch] = OLDEST;
             return Err(Error::Unfit(format!(
-                "nats-server {version} is too old; 2.12 or newer is needed"
+                "nats-server {version} is too old; {major}.{minor}.{patch} or newer is needed"
             )));
         }
         Ok(())
     }
 
-    fn config(&self, service: &str, complete: bool) -> StreamConfig {
+    fn config(&self, service: &str, metadata: HashMap<String, String>) -> StreamConfig {
         StreamConfig {
             name: stream_name(service),
             subjects: vec![format!("prima.{service}.>")],
@@ -133,13 +152,22 @@ impl JetStream {
             num_replicas: self.replicas,
             allow_direct: true,
             description: Some(format!("Current state of every aggregate of {service}")),
-            metadata: HashMap::from([(COMPLETE.to_owned(), complete.to_string())]),
+            metadata,
             ..StreamConfig::default()
         }
     }
 
-    async fn update(&self, service: &str, complete: bool) -> Result<StreamInfo, Error> {
-        let updated = self.context.update_stream(self.config(service, complete)).await;
+    /// Brings a stream to the limits that are configured, its metadata changed by `change`.
+    async fn update(
+        &self,
+        service: &str,
+        change: impl FnOnce(&mut HashMap<String, String>) + Send,
+    ) -> Result<StreamInfo, Error> {
+        let mut metadata = self.find(service).await?.cached_info().config.metadata.clone();
+        // The server adds what it knows of itself, and refuses to be told.
+        metadata.retain(|key, _| !key.starts_with("_nats."));
+        change(&mut metadata);
+        let updated = self.context.update_stream(self.config(service, metadata)).await;
         Ok(info(&updated.map_err(|error| match error.kind() {
             CreateStreamErrorKind::NotFound => Error::NoStream(service.to_owned()),
             CreateStreamErrorKind::JetStream(e)
@@ -185,6 +213,27 @@ impl JetStream {
         let pending = consumer.cached_info().num_pending;
         Ok((consumer.messages().await.map_err(Error::unavailable)?, pending))
     }
+
+    async fn last_message(&self, service: &str, subject: &str) -> Result<Option<StreamMessage>, Error> {
+        // Not a direct get: only the leader's answer is certainly the last message.
+        let stream = self
+            .context
+            .get_stream_no_info(stream_name(service))
+            .await
+            .map_err(Error::unavailable)?;
+        match stream.get_last_raw_message_by_subject(subject).await {
+            Ok(message) => Ok(Some(message)),
+            Err(error) => match error.kind() {
+                LastRawMessageErrorKind::NoMessageFound => Ok(None),
+                LastRawMessageErrorKind::JetStream(e)
+                    if e.error_code() == jetstream::ErrorCode::STREAM_NOT_FOUND =>
+                {
+                    Err(Error::NoStream(service.to_owned()))
+                }
+                _ => Err(Error::unavailable(error)),
+            },
+        }
+    }
 }
 
 #[async_trait]
@@ -193,10 +242,14 @@ impl Bus for JetStream {
         match self.find(service).await {
             Ok(stream) => {
                 let (found, config) = (info(stream.cached_info()), &stream.cached_info().config);
-                if (config.max_bytes, config.num_replicas) == (self.max_bytes, self.replicas) {
+                let wanted = self.config(service, HashMap::new());
+                if (config.max_bytes, config.num_replicas) == (wanted.max_bytes, wanted.num_replicas)
+                    && config.max_messages_per_subject == wanted.max_messages_per_subject
+                    && config.discard == wanted.discard
+                {
                     return Ok(found);
                 }
-                match self.update(service, found.complete).await {
+                match self.update(service, |_| {}).await {
                     Err(Error::Unavailable(reason)) => {
                         tracing::warn!(
                             stream = stream_name(service),
@@ -211,7 +264,9 @@ impl Bus for JetStream {
             Err(Error::NoStream(_)) => {
                 let stream = self
                     .context
-                    .create_stream(self.config(service, false))
+                    .create_stream(
+                        self.config(service, HashMap::from([(COMPLETE.to_owned(), false.to_string())])),
+                    )
                     .await
                     .map_err(Error::unavailable)?;
                 tracing::info!(stream = stream_name(service), "stream created");
@@ -230,8 +285,57 @@ impl Bus for JetStream {
     }
 
     async fn set_complete(&self, service: &str) -> Result<(), Error> {
-        self.update(service, true).await?;
+        self.update(service, |metadata| {
+            metadata.insert(COMPLETE.to_owned(), true.to_string());
+        })
+        .await?;
         Ok(())
+    }
+
+    async fn claim(&self, service: &str, owner: &Owner) -> Result<(), Error> {
+        self.update(service, |metadata| {
+            metadata.extend([
+                (IDENTITY.to_owned(), owner.identity.clone()),
+                (EPOCH.to_owned(), owner.epoch.to_string()),
+                (HOLDER.to_owned(), owner.holder.clone()),
+            ]);
+        })
+        .await?;
+        Ok(())
+    }
+
+    async fn ask(&self, service: &str, holder: &str) -> Result<Option<String>, Error> {
+        let request = async_nats::Request::new()
+            .payload(holder.to_owned().into())
+            .timeout(Some(ANSWER));
+        let answered = self
+            .context
+            .client()
+            .send_request(owner_subject(service), request)
+            .await;
+        match answered {
+            Ok(message) => Ok(Some(String::from_utf8_lossy(&message.payload).into_owned())),
+            Err(error) => match error.kind() {
+                RequestErrorKind::NoResponders | RequestErrorKind::TimedOut => Ok(None),
+                _ => Err(Error::unavailable(error)),
+            },
+        }
+    }
+
+    async fn questions(&self, service: &str) -> Result<BoxStream<'static, Question>, Error> {
+        let client = self.context.client().clone();
+        let asked = client
+            .subscribe(owner_subject(service))
+            .await
+            .map_err(Error::unavailable)?;
+        let question = move |message: async_nats::Message| Question {
+            holder: String::from_utf8_lossy(&message.payload).into_owned(),
+            reply: Box::new(Request {
+                client: client.clone(),
+                reply: message.reply.unwrap_or_else(|| "_INBOX.nobody".into()),
+            }),
+        };
+        Ok(asked.map(question).boxed())
     }
 
     async fn publish(&self, service: &str, event: &Event, expected: u64) -> Result<u64, Error> {
@@ -244,6 +348,10 @@ impl Bus for JetStream {
         let refused = |error: async_nats::jetstream::context::PublishError| match error.kind() {
             PublishErrorKind::WrongLastSequence => Error::Fenced,
             PublishErrorKind::StreamNotFound => Error::NoStream(service.to_owned()),
+            PublishErrorKind::MaxPayloadExceeded => Error::TooLarge {
+                subject: event.subject.clone(),
+                reason: error.to_string(),
+            },
             PublishErrorKind::Other
                 if error
                     .source()
@@ -263,26 +371,14 @@ impl Bus for JetStream {
     }
 
     async fn last(&self, service: &str, subject: &str) -> Result<Option<Head>, Error> {
-        // Not a direct get: only the leader's answer is certainly the last message.
-        let stream = self
-            .context
-            .get_stream_no_info(stream_name(service))
-            .await
-            .map_err(Error::unavailable)?;
-        match stream.get_last_raw_message_by_subject(subject).await {
-            Ok(message) => Ok(Some(head(&message.subject, message.sequence, &message.headers))),
-            Err(error) => match error.kind() {
-                LastRawMessageErrorKind::NoMessageFound => Ok(None),
-                LastRawMessageErrorKind::JetStream(e)
-                    if e.error_code() == jetstream::ErrorCode::STREAM_NOT_FOUND =>
-                {
-                    Err(Error::NoStream(service.to_owned()))
-                }
-                _ => Err(Error::unavailable(error)),
-            },
-        }
+        let message = self.last_message(service, subject).await?;
+        Ok(message.map(|m| head(&m.subject, m.sequence, &m.headers)))
     }
 
+    async fn fetch(&self, service: &str, subject: &str) -> Result<Option<Delivery>, Error> {
+        let message = self.last_message(service, subject).await?;
+        Ok(message.map(|m| delivery(service, &m.subject, m.sequence, &m.headers, &m.payload)))
+    }
     async fn heads(&self, service: &str) -> Result<BoxStream<'static, Result<Head, Error>>, Error> {
         let (messages, pending) = self
             .ordered(service, &[format!("prima.{service}.>")], true)
@@ -347,7 +443,7 @@ impl Bus for JetStream {
                 ack_policy: AckPolicy::Explicit,
                 ack_wait: ACK_WAIT,
                 filter_subjects: filters.to_vec(),
-                max_ack_pending: 4096,
+                max_ack_pending: i64::try_from(super::OUTSTANDING).unwrap_or(4096),
                 ..pull::Config::default()
             })
             .await
@@ -366,13 +462,22 @@ impl Bus for JetStream {
         }))
     }
 
-    async fn acknowledged(&self, service: &str, name: &str) -> Result<Option<u64>, Error> {
+    async fn consumer(&self, service: &str, name: &str) -> Result<Option<ConsumerInfo>, Error> {
         let stream = self.find(service).await?;
         match stream.consumer_info(name).await {
-            Ok(info) => Ok(Some(info.ack_floor.stream_sequence)),
+            Ok(info) => Ok(Some(ConsumerInfo {
+                acknowledged: info.ack_floor.stream_sequence,
+                delivered: info.delivered.stream_sequence,
+                pending: info.num_pending,
+                outstanding: info.num_ack_pending as u64,
+            })),
             Err(error) if matches!(error.kind(), ConsumerInfoErrorKind::NotFound) => Ok(None),
             Err(error) => Err(Error::unavailable(error)),
         }
+    }
+
+    fn fit(&self) -> Result<(), Error> {
+        Self::fit(self)
     }
 
     fn connection(&self) -> watch::Receiver<Connection> {

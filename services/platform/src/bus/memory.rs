@@ -8,15 +8,19 @@ use std::{
 
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::Instant,
+};
 
 use super::{
-    Bus, Connection, Delivery, Error, Event, Follow, Head, Job, Settle, Step, StreamInfo, Verdict, Work,
-    matches,
+    Bus, Connection, ConsumerInfo, Delivery, Error, Event, Follow, Head, Job, Owner, Question, Reply, Settle,
+    Step, StreamInfo, Verdict, Work, matches,
 };
 
 #[derive(Default)]
 struct Consumer {
+    filters: Vec<String>,
     cursor: u64,
     /// Delivered and not answered, or to be delivered again: sequence, attempts, when due (`None`: with a worker).
     open: BTreeMap<u64, (u64, Option<Instant>)>,
@@ -26,6 +30,7 @@ struct Consumer {
 struct Stream {
     created: i64,
     complete: bool,
+    owner: Option<Owner>,
     next: u64,
     messages: BTreeMap<u64, Event>,
     subjects: HashMap<String, u64>,
@@ -35,6 +40,8 @@ struct Stream {
 #[derive(Default)]
 struct Shared {
     streams: Mutex<HashMap<String, Stream>>,
+    /// Who answers questions about the owner of a stream, by service.
+    owners: Mutex<HashMap<String, mpsc::Sender<Question>>>,
     changed: watch::Sender<u64>,
 }
 
@@ -87,6 +94,7 @@ fn info(stream: &Stream) -> StreamInfo {
         last_sequence: stream.next,
         messages: stream.messages.len() as u64,
         complete: stream.complete,
+        owner: stream.owner.clone(),
     }
 }
 
@@ -121,6 +129,35 @@ impl Bus for Memory {
         Ok(())
     }
 
+    async fn claim(&self, service: &str, owner: &Owner) -> Result<(), Error> {
+        self.shared.with(service, |s| s.owner = Some(owner.clone()))
+    }
+
+    async fn ask(&self, service: &str, holder: &str) -> Result<Option<String>, Error> {
+        let owners = || self.shared.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(owner) = owners().get(service).cloned() else {
+            return Ok(None);
+        };
+        let (reply, answer) = oneshot::channel();
+        let question = Question {
+            holder: holder.to_owned(),
+            reply: Box::new(Direct(reply)),
+        };
+        // A closed channel: the relay that answered has ended.
+        if owner.send(question).await.is_err() {
+            return Ok(None);
+        }
+        Ok(answer.await.ok())
+    }
+
+    async fn questions(&self, service: &str) -> Result<BoxStream<'static, Question>, Error> {
+        let (asking, asked) = mpsc::channel(1);
+        let mut owners = self.shared.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        owners.insert(service.to_owned(), asking);
+        let next = async |mut asked: mpsc::Receiver<Question>| asked.recv().await.map(|q| (q, asked));
+        Ok(stream::unfold(asked, next).boxed())
+    }
+
     async fn publish(&self, service: &str, event: &Event, expected: u64) -> Result<u64, Error> {
         let sequence = self.shared.with(service, |stream| {
             let last = stream.subjects.get(&event.subject).copied().unwrap_or(0);
@@ -146,6 +183,13 @@ impl Bus for Memory {
                 .rev()
                 .find(|(_, e)| matches(subject, &e.subject))
                 .map(|(seq, e)| head(*seq, e)),
+        })
+    }
+
+    async fn fetch(&self, service: &str, subject: &str) -> Result<Option<Delivery>, Error> {
+        self.shared.with(service, |s| {
+            let sequence = s.subjects.get(subject)?;
+            Some(delivery(service, *sequence, s.messages.get(sequence)?))
         })
     }
 
@@ -184,6 +228,7 @@ impl Bus for Memory {
                 s.consumers.remove(name);
             }
             let consumer = s.consumers.entry(name.to_owned()).or_default();
+            consumer.filters = filters.to_vec();
             // A worker that joins takes over what a lost one held.
             for (_, due) in consumer.open.values_mut() {
                 due.get_or_insert_with(Instant::now);
@@ -200,19 +245,38 @@ impl Bus for Memory {
         }))
     }
 
-    async fn acknowledged(&self, service: &str, name: &str) -> Result<Option<u64>, Error> {
+    async fn consumer(&self, service: &str, name: &str) -> Result<Option<ConsumerInfo>, Error> {
         self.shared.with(service, |s| {
-            s.consumers.get(name).map(|c| {
-                c.open
+            let consumer = s.consumers.get(name)?;
+            let waiting = s.messages.range(consumer.cursor + 1..);
+            let waiting = waiting.filter(|(_, event)| wanted(&consumer.filters, &event.subject));
+            Some(ConsumerInfo {
+                acknowledged: consumer
+                    .open
                     .keys()
                     .next()
-                    .map_or(c.cursor, |first| first.saturating_sub(1))
+                    .map_or(consumer.cursor, |first| first.saturating_sub(1)),
+                delivered: consumer.cursor,
+                pending: waiting.count() as u64,
+                outstanding: consumer.open.len() as u64,
             })
         })
     }
 
     fn connection(&self) -> watch::Receiver<Connection> {
         self.connection.subscribe()
+    }
+}
+
+/// Answers a question of this process.
+struct Direct(oneshot::Sender<String>);
+
+#[async_trait]
+impl Reply for Direct {
+    async fn send(self: Box<Self>, answer: String) -> Result<(), Error> {
+        // Who asked may have gone.
+        let _gone = self.0.send(answer);
+        Ok(())
     }
 }
 

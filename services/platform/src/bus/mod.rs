@@ -6,6 +6,7 @@
 pub mod jetstream;
 pub mod memory;
 mod subscription;
+mod version;
 mod wire;
 
 use std::{sync::Arc, time::Duration};
@@ -26,6 +27,14 @@ pub enum Error {
     /// The stream takes no new subject: it is full.
     #[error("the stream is full")]
     Full,
+    /// The server takes no message of this size, whenever it is sent.
+    #[error("{subject} is larger than the bus takes: {reason}")]
+    TooLarge {
+        /// Names the aggregate.
+        subject: String,
+        /// Its size and the server's limit.
+        reason: String,
+    },
     /// The bus did not answer, or refused for a passing reason.
     #[error("bus: {0}")]
     Unavailable(String),
@@ -88,6 +97,47 @@ pub struct StreamInfo {
     pub messages: u64,
     /// Whether its owner has reconciled it at least once.
     pub complete: bool,
+    /// Which database fills it; `None` before the first claim.
+    pub owner: Option<Owner>,
+}
+
+/// The database that fills a stream, and the relay that works for it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Owner {
+    /// Identity of the database; a copy of the database has it too.
+    pub identity: String,
+    /// Grows with every relay that began to fill the stream.
+    pub epoch: i64,
+    /// That relay.
+    pub holder: String,
+}
+
+/// A question of a relay that is about to fill a stream: is anybody else filling it?
+pub struct Question {
+    /// The relay that asks.
+    pub holder: String,
+    /// Takes the answer; dropped when there is none.
+    pub reply: Box<dyn Reply>,
+}
+
+/// Answers one [`Question`].
+#[async_trait]
+pub trait Reply: Send {
+    /// Sends the answer.
+    async fn send(self: Box<Self>, answer: String) -> Result<(), Error>;
+}
+
+/// A durable consumer as it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConsumerInfo {
+    /// Everything up to this sequence is acknowledged.
+    pub acknowledged: u64,
+    /// Last sequence that was handed to a worker.
+    pub delivered: u64,
+    /// States that wait to be handed out.
+    pub pending: u64,
+    /// States that workers have and did not answer.
+    pub outstanding: u64,
 }
 
 /// One state received.
@@ -116,6 +166,9 @@ pub trait Follow: Send {
     /// The next step; waits for it. After an error the follower is used up.
     async fn next(&mut self) -> Result<Step, Error>;
 }
+
+/// States that the workers of one consumer may have and not answer; above that none is handed out.
+pub const OUTSTANDING: u64 = 4096;
 
 /// What a worker says of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,10 +223,18 @@ pub trait Bus: Send + Sync + 'static {
     async fn stream(&self, service: &str) -> Result<Option<StreamInfo>, Error>;
     /// Notes that the owner has reconciled the stream.
     async fn set_complete(&self, service: &str) -> Result<(), Error>;
+    /// Notes which database fills the stream from now on.
+    async fn claim(&self, service: &str, owner: &Owner) -> Result<(), Error>;
+    /// Asks whether another relay fills the stream; the first answer, or `None` when nobody answers.
+    async fn ask(&self, service: &str, holder: &str) -> Result<Option<String>, Error>;
+    /// What others ask with [`Bus::ask`], until the stream is dropped.
+    async fn questions(&self, service: &str) -> Result<BoxStream<'static, Question>, Error>;
     /// Publishes when the subject's last sequence is `expected` (0: none); returns the new sequence.
     async fn publish(&self, service: &str, event: &Event, expected: u64) -> Result<u64, Error>;
     /// The last message of a subject, or of all that match a filter, or `None`.
     async fn last(&self, service: &str, subject: &str) -> Result<Option<Head>, Error>;
+    /// The last message of a subject, whole.
+    async fn fetch(&self, service: &str, subject: &str) -> Result<Option<Delivery>, Error>;
     /// The last message of every subject.
     async fn heads(&self, service: &str) -> Result<BoxStream<'static, Result<Head, Error>>, Error>;
     /// Follows the subjects that match `filters`.
@@ -186,8 +247,16 @@ pub trait Bus: Send + Sync + 'static {
         filters: &[String],
         restart: bool,
     ) -> Result<Box<dyn Work>, Error>;
+    /// The durable consumer `name`; `None` when it does not exist.
+    async fn consumer(&self, service: &str, name: &str) -> Result<Option<ConsumerInfo>, Error>;
     /// Up to where the durable consumer `name` has acknowledged everything; `None` when it does not exist.
-    async fn acknowledged(&self, service: &str, name: &str) -> Result<Option<u64>, Error>;
+    async fn acknowledged(&self, service: &str, name: &str) -> Result<Option<u64>, Error> {
+        Ok(self.consumer(service, name).await?.map(|c| c.acknowledged))
+    }
+    /// Fails when the server, once connected, can't be used.
+    fn fit(&self) -> Result<(), Error> {
+        Ok(())
+    }
     /// Tells of the connection.
     fn connection(&self) -> watch::Receiver<Connection>;
 }

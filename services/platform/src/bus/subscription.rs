@@ -1,10 +1,13 @@
 //! What is received from JetStream: by a follower in order, by a worker to be answered.
 
-use async_nats::jetstream::{self, AckKind, consumer::pull};
+use async_nats::{
+    HeaderMap,
+    jetstream::{self, AckKind, consumer::pull},
+};
 use async_trait::async_trait;
 use futures::{FutureExt, StreamExt};
 
-use super::{Error, Follow, Job, Settle, Step, Verdict, Work, wire::delivery};
+use super::{Delivery, Error, Follow, Job, Reply, Settle, Step, Verdict, Work, wire::delivery};
 
 /// Receives in order.
 pub(super) struct Follower {
@@ -32,7 +35,7 @@ impl Follow for Follower {
             (place.stream_sequence, place.pending)
         };
         self.caught_up |= pending == 0;
-        Ok(Step::Event(Box::new(delivery(&self.service, &message, sequence))))
+        Ok(Step::Event(Box::new(received(&self.service, &message, sequence))))
     }
 }
 
@@ -48,7 +51,7 @@ impl Worker {
             let place = message.info().map_err(Error::unavailable)?;
             (place.stream_sequence, u64::try_from(place.delivered).unwrap_or(1))
         };
-        let delivery = delivery(&self.service, &message, sequence);
+        let delivery = received(&self.service, &message, sequence);
         let (_, acker) = message.split();
         Ok(Job {
             delivery,
@@ -80,6 +83,12 @@ impl Work for Worker {
     }
 }
 
+fn received(service: &str, message: &async_nats::Message, sequence: u64) -> Delivery {
+    let empty = HeaderMap::new();
+    let headers = message.headers.as_ref().unwrap_or(&empty);
+    delivery(service, &message.subject, sequence, headers, &message.payload)
+}
+
 struct Answer(jetstream::message::Acker);
 
 #[async_trait]
@@ -91,5 +100,21 @@ impl Settle for Answer {
             Verdict::Drop => AckKind::Term,
         };
         self.0.ack_with(kind).await.map_err(Error::unavailable)
+    }
+}
+
+/// A question that came as a request.
+pub(super) struct Request {
+    pub(super) client: async_nats::Client,
+    pub(super) reply: async_nats::Subject,
+}
+
+#[async_trait]
+impl Reply for Request {
+    async fn send(self: Box<Self>, answer: String) -> Result<(), Error> {
+        self.client
+            .publish(self.reply, answer.into())
+            .await
+            .map_err(Error::unavailable)
     }
 }

@@ -47,20 +47,24 @@ pub(super) fn head(subject: &str, sequence: u64, headers: &HeaderMap) -> Head {
     }
 }
 
-pub(super) fn delivery(service: &str, message: &async_nats::Message, sequence: u64) -> Delivery {
-    let empty = HeaderMap::new();
-    let headers = message.headers.as_ref().unwrap_or(&empty);
+pub(super) fn delivery(
+    service: &str,
+    subject: &str,
+    sequence: u64,
+    headers: &HeaderMap,
+    payload: &[u8],
+) -> Delivery {
     let text = |name| header(headers, name).map(str::to_owned);
     Delivery {
         service: service.to_owned(),
         sequence,
         event: Event {
-            subject: message.subject.to_string(),
+            subject: subject.to_owned(),
             event_type: text("ce-type").unwrap_or_default(),
             revision: number(headers, "prima-revision"),
             version: number(headers, "ce-sequence"),
             withdrawn: header(headers, "prima-withdrawn").is_some(),
-            payload: message.payload.to_vec(),
+            payload: payload.to_vec(),
             time: text("ce-time").unwrap_or_default(),
             traceparent: text("traceparent"),
             origin: text("ce-traceparent"),

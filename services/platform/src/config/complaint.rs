@@ -1,7 +1,8 @@
 //! Configuration of the complaint service.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
+use super::list;
 use crate::vault::Keyring;
 
 /// Complaints and consultation.
@@ -25,6 +26,9 @@ pub struct Complaint {
     pub first_day: String,
     /// Longest attachment, bytes.
     pub attachment_bytes: u64,
+    /// People by which ratings move at least, and by which counts of reports do for those who may not read the reports;
+    /// 1 moves all at once.
+    pub disclosure_step: u32,
 }
 
 impl Default for Complaint {
@@ -37,27 +41,9 @@ impl Default for Complaint {
             text_days: 1825,
             first_day: "next_working_day".into(),
             attachment_bytes: 10 << 20,
+            disclosure_step: 5,
         }
     }
-}
-
-/// A list, or as the environment gives it: one text with commas.
-fn list<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged, expecting = "expected a list or texts with commas between them")]
-    enum Form {
-        List(Vec<String>),
-        Text(String),
-    }
-    Ok(match Form::deserialize(input)? {
-        Form::List(list) => list,
-        Form::Text(text) => text
-            .split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-            .map(str::to_owned)
-            .collect(),
-    })
 }
 
 impl Complaint {
@@ -74,13 +60,14 @@ impl Complaint {
             ("identity_days", self.identity_days == 0),
             ("text_days", self.text_days == 0),
             ("attachment_bytes", self.attachment_bytes == 0),
+            ("disclosure_step", self.disclosure_step == 0),
         ] {
             if zero {
-                faults.push(format!("complaint.{name} must be at least 1"));
+                faults.push(format!("complaint.{name} paling sedikit 1"));
             }
         }
         if !["next_working_day", "same_day"].contains(&self.first_day.as_str()) {
-            faults.push("complaint.first_day must be next_working_day or same_day".to_owned());
+            faults.push("complaint.first_day harus next_working_day atau same_day".to_owned());
         }
         faults
     }
@@ -150,24 +137,26 @@ mod tests {
             text_days: 0,
             first_day: "tomorrow".into(),
             attachment_bytes: 0,
+            disclosure_step: 0,
         };
         let Err(Error::Invalid(faults)) = config.validate() else {
             panic!("has faults");
         };
         for name in [
-            "keys: key 2: the id",
-            "keys: key 2 is not base64",
+            "keys: kunci 2: ID k1",
+            "keys: kunci 2 bukan base64",
             "sweep_millis",
             "sweep_batch",
             "identity_days",
             "text_days",
             "first_day",
             "attachment_bytes",
+            "disclosure_step",
         ] {
             let name = format!("complaint.{name}");
             assert!(faults.iter().any(|f| f.starts_with(&name)), "{name}: {faults:?}");
         }
-        assert_eq!(faults.len(), 8);
+        assert_eq!(faults.len(), 9);
         assert!(!faults.concat().contains("cmFo"));
     }
 }

@@ -1,7 +1,7 @@
 //! A follower: each replica reads every subject's last state and then each change, and keeps the state in memory.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -27,9 +27,14 @@ pub trait Projection: Send + Sync + 'static {
     /// Applies a state unless a newer one was applied; the same state may come again.
     fn apply(&self, delivery: &Delivery);
 
+    /// Version of the newest state that was applied of a subject, if that may come from an earlier stream.
+    fn version(&self, _subject: &str) -> Option<i64> {
+        None
+    }
+
     /// A complete stream of `source` was read from its beginning and held these subjects and no others: whatever else
     /// is kept of it ended without a word, as when its owner's database was restored while the bus had lost its data.
-    fn retain(&self, _source: &Source, _held: &HashSet<String>) {}
+    fn retain(&self, _source: &Source, _held: &HashMap<String, i64>) {}
 }
 
 /// How current the state of a follower is.
@@ -180,7 +185,7 @@ impl<P: Projection> Follower<P> {
         let mut seen = 0;
         let mut heard = Instant::now();
         // Until everything that a complete stream held has come once.
-        let mut held = Some(HashSet::new());
+        let mut held = Some(HashMap::new());
         let mut caught_up = false;
         let mut check = tokio::time::interval(CHECK);
         check.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -201,7 +206,9 @@ impl<P: Projection> Follower<P> {
                         return Err(gone());
                     }
                     if caught_up && now.complete && held.is_some() && !self.behind(source, seen).await? {
-                        self.projection.retain(source, &held.take().unwrap_or_default());
+                        let held = held.take().unwrap_or_default();
+                        self.take_back(source, &held).await?;
+                        self.projection.retain(source, &held);
                     }
                     self.freshness.update(&source.service, |p| p.complete = now.complete);
                     // The watchdog. Sequences of other subjects are not ours, so silence alone only means: look.
@@ -220,7 +227,7 @@ impl<P: Projection> Follower<P> {
                     Step::Event(delivery) => {
                         seen = delivery.sequence;
                         if let Some(held) = &mut held {
-                            held.insert(delivery.event.subject.clone());
+                            held.insert(delivery.event.subject.clone(), delivery.event.version);
                         }
                         heard = Instant::now();
                         self.apply(&delivery);
@@ -228,6 +235,30 @@ impl<P: Projection> Follower<P> {
                 }
             }
         }
+    }
+
+    /// Applies what a complete stream holds of subjects of which a newer state was applied: its owner's database was
+    /// restored while the bus had lost its data. It counts as the next version after the lost one; what its owner says
+    /// next is later than that.
+    async fn take_back(&self, source: &Source, held: &HashMap<String, i64>) -> Result<(), bus::Error> {
+        for (subject, version) in held {
+            let Some(applied) = self
+                .projection
+                .version(subject)
+                .filter(|applied| applied > version)
+            else {
+                continue;
+            };
+            let Some(mut delivery) = self.bus.fetch(&source.service, subject).await? else {
+                continue;
+            };
+            if delivery.event.version < applied {
+                tracing::warn!(%subject, applied, version, "its owner holds an older state; taken back here");
+                delivery.event.version = applied.saturating_add(1);
+                self.apply(&delivery);
+            }
+        }
+        Ok(())
     }
 
     /// Whether the stream holds a state of ours above `seen`.

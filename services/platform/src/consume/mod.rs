@@ -1,5 +1,6 @@
 //! Consumers of events: workers write a database, followers keep state in memory.
 
+mod compare;
 mod dead_letter;
 mod follower;
 mod worker;

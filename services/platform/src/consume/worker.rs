@@ -1,23 +1,32 @@
 //! A worker: replicas share a durable consumer; each state is applied once, in a transaction, before it is answered.
+//!
+//! What was answered may be lost all the same: a database that fails over or is restored loses commits. So a worker also
+//! compares what it applied with what the stream holds (`compare`).
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use opentelemetry::KeyValue;
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+use sea_orm::{ConnectionTrait, DbErr};
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::Source;
 use crate::{
-    bus::{self, Bus, Delivery, Event, Job, Verdict},
-    clock::{Clock, micros},
+    bus::{self, Bus, ConsumerInfo, Delivery, Event, Job, OUTSTANDING, Verdict},
+    clock::Clock,
     db::{self, Database, Txn, sql},
     failpoint, telemetry, trace,
 };
 
 const BATCH: usize = 64;
 const WATCH: Duration = Duration::from_secs(2);
+const COMPARE_EVERY: Duration = Duration::from_secs(600);
+/// When to compare again after the database failed something.
+const AGAIN: Duration = Duration::from_secs(10);
+/// How often a state is tried that the database refuses for good.
+const TRIES: u64 = 3;
 
 /// Why a state was not applied.
 #[derive(Debug, thiserror::Error)]
@@ -47,26 +56,11 @@ pub trait Handler: Send + Sync + 'static {
 
 /// Runs one handler.
 pub struct Worker<H> {
-    db: Database,
-    bus: Arc<dyn Bus>,
-    clock: Clock,
-    handler: H,
-}
-
-#[derive(Debug, FromQueryResult)]
-struct Position {
-    created: i64,
-    sequence: i64,
-}
-
-#[derive(Debug, FromQueryResult)]
-struct Letter {
-    subject: String,
-    version: i64,
-    #[sea_orm(from_alias = "type")]
-    event_type: String,
-    payload: Vec<u8>,
-    withdrawn: i64,
+    pub(super) db: Database,
+    pub(super) bus: Arc<dyn Bus>,
+    pub(super) clock: Clock,
+    pub(super) handler: H,
+    compare_every: Duration,
 }
 
 impl<H: Handler> Worker<H> {
@@ -77,11 +71,21 @@ impl<H: Handler> Worker<H> {
             bus,
             clock,
             handler,
+            compare_every: COMPARE_EVERY,
+        }
+    }
+
+    /// How often the stream is compared with what was applied, beside at the start and after a reconnect.
+    #[must_use]
+    pub fn compare_every(self, compare_every: Duration) -> Self {
+        Self {
+            compare_every,
+            ..self
         }
     }
 
     /// The durable's name: another revision is another consumer, which starts from the beginning.
-    fn durable(&self) -> String {
+    pub(super) fn durable(&self) -> String {
         format!("{}-r{}", self.handler.name(), self.handler.revision())
     }
 
@@ -90,10 +94,11 @@ impl<H: Handler> Worker<H> {
         if let Err(error) = self.retry_dead_letters(false).await {
             tracing::warn!(consumer = self.handler.name(), %error, "dead letters not tried again");
         }
+        let mut stuck_at = None;
         while !stop.is_cancelled() {
             let ended = tokio::select! {
                 () = stop.cancelled() => return,
-                ended = self.session() => ended,
+                ended = self.session(&mut stuck_at) => ended,
             };
             match ended {
                 Err(bus::Error::NoStream(service)) => tracing::debug!(%service, "worker: no stream yet"),
@@ -107,144 +112,148 @@ impl<H: Handler> Worker<H> {
         }
     }
 
-    async fn session(&self) -> Result<(), bus::Error> {
+    /// Works until the bus, the stream or the consumer is lost, or stays silent.
+    async fn session(&self, stuck_at: &mut Option<u64>) -> Result<(), bus::Error> {
         let Source { service, filters } = self.handler.source();
-        let stream = self
-            .bus
-            .stream(&service)
-            .await?
-            .ok_or_else(|| bus::Error::NoStream(service.clone()))?;
-        let restart = self.must_restart(&service, &stream).await?;
+        let gone = || bus::Error::NoStream(service.clone());
+        let mut connection = self.bus.connection();
+        connection.mark_unchanged();
+        let stream = self.bus.stream(&service).await?.ok_or_else(gone)?;
+        let durable = self.durable();
+        let consumer = self.bus.consumer(&service, &durable).await?;
+        // A server that lost the end of a stream may have kept the consumer's place behind it; and a consumer that hands
+        // nothing out, also after it was joined again, does not get better.
+        let beyond = consumer.is_some_and(|c| c.acknowledged > stream.last_sequence);
+        let stuck = consumer.is_some_and(|c| Some(c.delivered) == *stuck_at && c.pending > 0);
+        if beyond || stuck {
+            tracing::warn!(
+                consumer = self.handler.name(),
+                beyond,
+                stuck,
+                "the consumer is made anew"
+            );
+        }
+        *stuck_at = None;
         let mut work = self
             .bus
-            .work(&service, &self.durable(), &filters, restart)
+            .work(&service, &durable, &filters, beyond || stuck)
             .await?;
-        let mut floor = self.keep_up(&service, stream.created, None).await?;
+        let mut compare_at = Instant::now();
+        let mut silence = Silence::default();
+        let mut watch = tokio::time::interval(WATCH);
+        watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let jobs = tokio::select! {
-                jobs = work.next(BATCH) => jobs?,
-                () = tokio::time::sleep(WATCH) => {
-                    // Nothing came: see whether the stream is still the one that was subscribed to.
+            if Instant::now() >= compare_at {
+                let repaired = self.compare(&service, stream.created).await?;
+                compare_at = Instant::now() + if repaired { self.compare_every } else { AGAIN };
+            }
+            tokio::select! {
+                changed = connection.changed() => {
+                    changed.map_err(bus::Error::unavailable)?;
+                    return Err(bus::Error::Unavailable("the connection changed".into()));
+                }
+                jobs = work.next(BATCH) => {
+                    silence.broken();
+                    if !self.process(jobs?).await? {
+                        // The database failed, and may have lost what it had said to have done.
+                        compare_at = compare_at.min(Instant::now() + AGAIN);
+                    }
+                }
+                _ = watch.tick() => {
                     let now = self.bus.stream(&service).await?;
                     if now.is_none_or(|s| s.created != stream.created) {
-                        return Err(bus::Error::NoStream(service));
+                        return Err(gone());
                     }
-                    floor = self.keep_up(&service, stream.created, floor).await?;
+                    let Some(consumer) = self.bus.consumer(&service, &durable).await? else {
+                        return Err(bus::Error::Unavailable("the consumer is gone".into()));
+                    };
+                    if silence.too_long(&consumer) {
+                        *stuck_at = Some(consumer.delivered);
+                        return Err(bus::Error::Unavailable("the consumer hands nothing out".into()));
+                    }
                     self.retry_dead_letters(true).await.map_err(bus::Error::unavailable)?;
-                    continue;
                 }
-            };
-            self.process(jobs, stream.created).await?;
-        }
-    }
-
-    /// Keeps the position at or above what the durable has passed without this database: states before its start,
-    /// of other subjects, or dropped. Otherwise that looks like a position which the database has lost.
-    async fn keep_up(
-        &self,
-        service: &str,
-        created: i64,
-        noted: Option<u64>,
-    ) -> Result<Option<u64>, bus::Error> {
-        let floor = self
-            .bus
-            .acknowledged(service, &self.durable())
-            .await?
-            .unwrap_or(0);
-        if noted != Some(floor) {
-            let noted = self
-                .note_position(self.db.writer(), service, created, floor)
-                .await;
-            noted.map_err(bus::Error::unavailable)?;
-        }
-        Ok(Some(floor))
-    }
-
-    /// Whether what this database has applied no longer fits the stream or the durable's position.
-    async fn must_restart(&self, service: &str, stream: &bus::StreamInfo) -> Result<bool, bus::Error> {
-        let reader = self.db.reader();
-        let text = "SELECT created, sequence FROM consumer_position WHERE consumer = $1 AND stream = $2";
-        let values = [self.durable().into(), service.into()];
-        let position = Position::find_by_statement(sql(reader, text, values))
-            .one(reader)
-            .await
-            .map_err(bus::Error::unavailable)?;
-        let acknowledged = self.bus.acknowledged(service, &self.durable()).await?;
-        Ok(match (position, acknowledged) {
-            (None, acknowledged) => acknowledged.is_some(),
-            (Some(_), None) => true,
-            (Some(position), Some(acknowledged)) => {
-                let applied = u64::try_from(position.sequence).unwrap_or(0);
-                position.created != stream.created || applied > stream.last_sequence || acknowledged > applied
             }
-        })
+        }
     }
 
-    /// One transaction for all of them; if that fails, one each.
-    async fn process(&self, mut jobs: Vec<Job>, created: i64) -> Result<(), bus::Error> {
+    /// One transaction for all of them; if that fails, one each. False when the database failed some, which come again.
+    pub(super) async fn process(&self, mut jobs: Vec<Job>) -> Result<bool, bus::Error> {
         jobs.sort_by(|a, b| a.delivery.event.subject.cmp(&b.delivery.event.subject));
         if jobs.len() > 1 {
             let deliveries: Vec<&Delivery> = jobs.iter().map(|j| &j.delivery).collect();
-            if self.apply(&deliveries, created).await.is_ok() {
+            if self.apply(&deliveries).await.is_ok() {
                 for job in jobs {
                     job.settle.settle(Verdict::Ack).await?;
                 }
-                return Ok(());
+                return Ok(true);
             }
         }
+        let mut all = true;
         for job in jobs {
-            let verdict = match self.apply(&[&job.delivery], created).await {
+            let applied = self.apply(&[&job.delivery]).await;
+            let verdict = match applied {
                 Ok(()) => Verdict::Ack,
-                Err(HandlerError::Permanent(reason)) => {
-                    match self.dead_letter(&job.delivery.event, &reason).await {
-                        Ok(()) => Verdict::Drop,
-                        Err(_) => Verdict::Retry(Duration::from_secs(5)),
-                    }
-                }
-                Err(HandlerError::Db(error)) => {
-                    let delay = Duration::from_millis(200 << job.attempt.min(8));
-                    tracing::warn!(consumer = self.handler.name(), subject = %job.delivery.event.subject,
-                        attempt = job.attempt, %error, "not applied; trying again");
-                    Verdict::Retry(delay)
-                }
+                Err(error) => self.failed(&job.delivery.event, job.attempt, &error).await,
             };
+            all &= !matches!(verdict, Verdict::Retry(_));
             job.settle.settle(verdict).await?;
         }
-        Ok(())
+        Ok(all)
     }
 
-    async fn apply(&self, deliveries: &[&Delivery], created: i64) -> Result<(), HandlerError> {
+    /// What becomes of a state that was not applied: it comes again, or it is put aside.
+    pub(super) async fn failed(&self, event: &Event, attempt: u64, error: &HandlerError) -> Verdict {
+        if error.may_pass(attempt) {
+            tracing::warn!(consumer = self.handler.name(), subject = %event.subject, attempt, %error,
+                "not applied; trying again");
+            return Verdict::Retry(Duration::from_millis(200 << attempt.min(8)));
+        }
+        match self.dead_letter(event, &error.to_string()).await {
+            Ok(()) => Verdict::Drop,
+            Err(error) => {
+                tracing::warn!(consumer = self.handler.name(), subject = %event.subject, %error, "not put aside");
+                Verdict::Retry(Duration::from_secs(5))
+            }
+        }
+    }
+
+    async fn apply(&self, deliveries: &[&Delivery]) -> Result<(), HandlerError> {
         let txn = self.db.begin().await?;
         for delivery in deliveries {
-            let event = &delivery.event;
-            let span = tracing::info_span!(
-                "process",
-                otel.name = format!("process {}", event.event_type),
-                otel.kind = "consumer",
-                messaging.system = "nats",
-                messaging.operation.name = "process",
-                messaging.consumer.group.name = self.handler.name(),
-                prima.version = event.version
-            );
-            trace::set_parent(&span, event.traceparent.as_deref());
+            let span = self.span(&delivery.event);
             self.apply_one(&txn, delivery).instrument(span).await?;
         }
-        if let Some(last) = deliveries.iter().max_by_key(|d| d.sequence) {
-            self.note_position(&txn, &last.service, created, last.sequence)
-                .await?;
-        }
+        self.commit(txn, deliveries.len()).await
+    }
+
+    /// The span in which a state is applied.
+    pub(super) fn span(&self, event: &Event) -> tracing::Span {
+        let span = tracing::info_span!(
+            "process",
+            otel.name = format!("process {}", event.event_type),
+            otel.kind = "consumer",
+            messaging.system = "nats",
+            messaging.operation.name = "process",
+            messaging.consumer.group.name = self.handler.name(),
+            prima.version = event.version
+        );
+        trace::set_parent(&span, event.traceparent.as_deref());
+        span
+    }
+
+    /// Commits what was applied of `states` states.
+    pub(super) async fn commit(&self, txn: Txn, states: usize) -> Result<(), HandlerError> {
         failpoint::hit("worker.applied").await;
         txn.commit().await?;
         failpoint::hit("worker.committed").await;
         self.handler.committed();
         let attributes = [KeyValue::new("consumer", self.handler.name())];
-        telemetry::meters()
-            .consumed
-            .add(deliveries.len() as u64, &attributes);
+        telemetry::meters().consumed.add(states as u64, &attributes);
         Ok(())
     }
 
-    async fn apply_one(&self, txn: &Txn, delivery: &Delivery) -> Result<(), HandlerError> {
+    pub(super) async fn apply_one(&self, txn: &Txn, delivery: &Delivery) -> Result<(), HandlerError> {
         let event = &delivery.event;
         let text = "INSERT INTO consumed (consumer, subject, version, revision) VALUES ($1, $2, $3, $4)
                     ON CONFLICT (consumer, subject) DO UPDATE SET
@@ -269,116 +278,8 @@ impl<H: Handler> Worker<H> {
         .await?;
         Ok(())
     }
-
-    /// Raises the position in the stream that was created then.
-    async fn note_position(
-        &self,
-        conn: &impl ConnectionTrait,
-        service: &str,
-        created: i64,
-        sequence: u64,
-    ) -> Result<(), DbErr> {
-        let sequence = i64::try_from(sequence).unwrap_or(i64::MAX);
-        let text =
-            "INSERT INTO consumer_position (consumer, stream, created, sequence) VALUES ($1, $2, $3, $4)
-                    ON CONFLICT (consumer, stream) DO UPDATE SET
-                        sequence = CASE WHEN consumer_position.created = excluded.created
-                                         AND consumer_position.sequence > excluded.sequence
-                                        THEN consumer_position.sequence ELSE excluded.sequence END,
-                        created = excluded.created";
-        let values = [
-            self.durable().into(),
-            service.into(),
-            created.into(),
-            sequence.into(),
-        ];
-        conn.execute_raw(sql(conn, text, values)).await?;
-        Ok(())
-    }
-
-    async fn dead_letter(&self, event: &Event, reason: &str) -> Result<(), DbErr> {
-        tracing::error!(consumer = self.handler.name(), subject = %event.subject, reason, "dead letter");
-        telemetry::meters()
-            .dead_letters
-            .add(1, &[KeyValue::new("consumer", self.handler.name())]);
-        let writer = self.db.writer();
-        let text = "INSERT INTO dead_letter
-                        (consumer, subject, version, type, payload, withdrawn, reason, failed_at)
-                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-                    ON CONFLICT (consumer, subject) DO UPDATE SET
-                        version = excluded.version, type = excluded.type, payload = excluded.payload,
-                        withdrawn = excluded.withdrawn, reason = excluded.reason, failed_at = excluded.failed_at
-                    WHERE dead_letter.version <= excluded.version";
-        let values = [
-            self.handler.name().into(),
-            event.subject.clone().into(),
-            event.version.into(),
-            event.event_type.clone().into(),
-            event.payload.clone().into(),
-            i64::from(event.withdrawn).into(),
-            reason.into(),
-            micros(self.clock.now()).into(),
-        ];
-        writer.execute_raw(sql(writer, text, values)).await?;
-        Ok(())
-    }
-
-    /// A new release may understand what the old one could not; so may this one when somebody `asked`.
-    async fn retry_dead_letters(&self, asked: bool) -> Result<(), DbErr> {
-        let reader = self.db.reader();
-        let text = if asked {
-            "SELECT subject, version, type, payload, withdrawn FROM dead_letter WHERE consumer = $1 AND failed_at = 0"
-        } else {
-            "SELECT subject, version, type, payload, withdrawn FROM dead_letter WHERE consumer = $1"
-        };
-        let letters = Letter::find_by_statement(sql(reader, text, [self.handler.name().into()]))
-            .all(reader)
-            .await?;
-        let service = self.handler.source().service;
-        for letter in letters {
-            let event = Event {
-                subject: letter.subject,
-                event_type: letter.event_type,
-                revision: 0,
-                version: letter.version,
-                withdrawn: letter.withdrawn != 0,
-                payload: letter.payload,
-                time: String::new(),
-                traceparent: None,
-                origin: None,
-            };
-            let delivery = Delivery {
-                service: service.clone(),
-                event,
-                sequence: 0,
-            };
-            let txn = self.db.begin().await?;
-            match self.apply_one(&txn, &delivery).await {
-                Ok(()) => {
-                    // Also when a newer version had been applied before this one was given up.
-                    let text =
-                        "DELETE FROM dead_letter WHERE consumer = $1 AND subject = $2 AND version <= $3";
-                    let event = &delivery.event;
-                    let values = [
-                        self.handler.name().into(),
-                        event.subject.clone().into(),
-                        event.version.into(),
-                    ];
-                    txn.execute_raw(sql(&txn, text, values)).await?;
-                    txn.commit().await?;
-                    self.handler.committed();
-                }
-                Err(error) => {
-                    drop(txn);
-                    self.dead_letter(&delivery.event, &error.to_string()).await?;
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
-/// Whether a failed handler may succeed later.
 impl HandlerError {
     /// True for what passes by itself.
     pub fn retryable(&self) -> bool {
@@ -386,5 +287,36 @@ impl HandlerError {
             Self::Permanent(_) => false,
             Self::Db(error) => db::transient(error),
         }
+    }
+
+    /// Whether another try may succeed after `attempt` tries. What the database refuses for good gets a few, since
+    /// a conflict with another transaction looks the same.
+    fn may_pass(&self, attempt: u64) -> bool {
+        match self {
+            Self::Permanent(_) => false,
+            Self::Db(_) => self.retryable() || attempt < TRIES,
+        }
+    }
+}
+
+/// Whether a consumer has stayed silent though it has something to hand out.
+#[derive(Debug, Default)]
+struct Silence {
+    delivered: u64,
+    looks: u32,
+}
+
+impl Silence {
+    /// Something came.
+    fn broken(&mut self) {
+        self.looks = 0;
+    }
+
+    /// To be asked every [`WATCH`]: true at the third look at which states wait and none was handed out since the first.
+    fn too_long(&mut self, consumer: &ConsumerInfo) -> bool {
+        let waits = consumer.pending > 0 && consumer.outstanding < OUTSTANDING;
+        let moved = std::mem::replace(&mut self.delivered, consumer.delivered) != consumer.delivered;
+        self.looks = if waits && !moved { self.looks + 1 } else { 0 };
+        self.looks >= 3
     }
 }

@@ -5,6 +5,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, TransactionTrait};
 use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
 
 use super::{Database, sql};
+use crate::{derived, outbox};
 
 /// One step of the schema: its name (never changed once released) and its statements.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +59,14 @@ pub fn ddl(statement: &str, backend: DbBackend) -> String {
 
 /// Tables of the platform, in every service's database.
 pub fn platform_steps() -> Vec<Box<dyn MigrationTrait>> {
-    vec![Box::new(Step {
+    vec![
+        Box::new(FIRST),
+        Box::new(outbox::owner::STEP),
+        Box::new(derived::STEP),
+    ]
+}
+
+const FIRST: Step = Step {
         name: "m0000_platform",
         statements: &[
             "CREATE TABLE outbox (
@@ -81,26 +89,26 @@ pub fn platform_steps() -> Vec<Box<dyn MigrationTrait>> {
                 payload {blob} NOT NULL, withdrawn BIGINT NOT NULL, reason TEXT NOT NULL, failed_at BIGINT NOT NULL,
                 PRIMARY KEY (consumer, subject))",
         ],
-    })]
-}
+    };
 
 /// Runs the steps of `M` that have not run, under a lock, so that replicas that start together don't race. With
-/// `run` off it only fails when there are such steps.
+/// `run` off it only fails when there are such steps, with [`DbErr::Migration`]; a schema with steps that `M` does not
+/// know is [`DbErr::Custom`].
 pub async fn migrate<M: MigratorTrait>(db: &Database, service: &str, run: bool) -> Result<(), DbErr> {
     if !run {
-        return match M::get_pending_migrations(db.writer()).await {
+        return match M::get_pending_migrations(db.writer().pool()).await {
             Ok(steps) if steps.is_empty() => Ok(()),
             Ok(_) | Err(DbErr::Exec(_)) => Err(DbErr::Migration(format!(
-                "the schema is not up to date; run: prima migrate {service}"
+                "the schema of {service} is not up to date"
             ))),
             Err(other) => Err(other),
         };
     }
     if db.backend() != DbBackend::Postgres {
-        return M::up(db.writer(), None).await;
+        return M::up(db.writer().pool(), None).await;
     }
     // Any service's steps take the same lock: they may share one database.
-    let lock = db.writer().begin().await?;
+    let lock = db.writer().pool().begin().await?;
     // Nothing is done on this connection while the steps run, however long that takes.
     lock.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0")
         .await?;
@@ -109,6 +117,6 @@ pub async fn migrate<M: MigratorTrait>(db: &Database, service: &str, run: bool) 
     db.writer()
         .execute_unprepared(&format!("CREATE SCHEMA IF NOT EXISTS \"{service}\""))
         .await?;
-    M::up(db.writer(), None).await?;
+    M::up(db.writer().pool(), None).await?;
     lock.commit().await
 }

@@ -1,28 +1,61 @@
 //! The database of one service: SQLite (one file, one writer) or PostgreSQL (one schema).
 
+mod cause;
+mod conn;
+mod liveness;
+mod lock;
 mod migrate;
+mod positional;
+mod storage;
 
+pub use cause::{Cause, cause, words};
+pub use conn::{Conn, Txn};
+pub use lock::{Lock, LockError};
 pub use migrate::{Step, ddl, migrate, platform_steps};
+pub use sea_orm::DbErr;
 
-use std::time::Duration;
+use std::{fmt::Write, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, Value,
-    sea_query::ArrayType,
-    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+    ActiveModelTrait, ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait,
+    IsolationLevel, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, Value,
+    sea_query::{ArrayType, OnConflict},
+    sqlx::{
+        Connection,
+        sqlite::{SqliteJournalMode, SqliteSynchronous},
+    },
+};
+use tokio::sync::watch;
+use tracing::Instrument;
+
+use crate::{
+    clock::{Clock, micros},
+    config,
+    failure::{Failure, Kind},
+    outbox::{MAX_PAYLOAD, TooLarge},
 };
 
-use crate::{config, failure::Failure};
+use conn::Guard;
+use storage::Storage;
 
-/// A transaction that may write.
-pub type Txn = DatabaseTransaction;
+/// Settings of a session of PostgreSQL (14 or newer). A process that was stopped in the middle of a transaction, or lost,
+/// holds its locks no longer than the first; one that has closed the connection of a statement, no longer than the second; one
+/// whose network was lost, no longer than the others.
+const SESSION: [(&str, &str); 6] = [
+    ("idle_in_transaction_session_timeout", "20s"),
+    ("client_connection_check_interval", "2s"),
+    ("tcp_keepalives_idle", "10"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "25s"),
+];
 
 /// Connections of one service.
 #[derive(Clone, Debug)]
 pub struct Database {
-    write: DatabaseConnection,
-    read: DatabaseConnection,
+    write: Conn,
+    read: Conn,
+    storage: Storage,
 }
 
 impl Database {
@@ -33,24 +66,36 @@ impl Database {
             let url = format!("sqlite://{dir}/{service}.db?mode=rwc");
             let write = sea_orm::Database::connect(sqlite(&url, 1)).await?;
             let read = sea_orm::Database::connect(sqlite(&url, 4)).await?;
-            return Ok(Self { write, read });
+            return Ok(Self::new(write, read, None));
         }
+        let statement = Duration::from_secs(config.statement_seconds);
         let mut options = ConnectOptions::new(config.url.clone());
         options
             .max_connections(config.max_connections)
             .acquire_timeout(Duration::from_secs(10))
             .connect_timeout(Duration::from_secs(10))
-            .statement_timeout(Duration::from_secs(60))
+            .statement_timeout(statement)
             .set_schema_search_path(service)
             .set_application_name(format!("prima-{service}"))
             .sqlx_logging(false)
-            // A process that was stopped in the middle of a transaction, or lost, holds its locks no longer than this.
-            .map_sqlx_postgres_opts(|o| o.options([("idle_in_transaction_session_timeout", "20s")]));
+            .map_sqlx_postgres_opts(|o| o.options(SESSION));
+        liveness::test_connections(&mut options);
         let pool = sea_orm::Database::connect(options).await?;
-        Ok(Self {
-            write: pool.clone(),
-            read: pool,
-        })
+        // Later than the server gives up: then it says so itself.
+        Ok(Self::new(pool.clone(), pool, Some(statement + liveness::ANSWER)))
+    }
+
+    fn new(write: DatabaseConnection, read: DatabaseConnection, limit: Option<Duration>) -> Self {
+        let storage = Storage::default();
+        let guard = Guard {
+            limit,
+            storage: storage.clone(),
+        };
+        Self {
+            write: Conn::new(write, guard.clone()),
+            read: Conn::new(read, guard),
+            storage,
+        }
     }
 
     /// Which database it is.
@@ -60,30 +105,72 @@ impl Database {
 
     /// Begins a transaction that may write. On SQLite it takes the write lock at once, so that a read before a
     /// write can't fail halfway.
+    ///
+    /// It may be dropped at any point, as a call whose deadline passes is. The driver may not (sqlx 0.9.0, #4385): a
+    /// BEGIN that was sent and not waited for leaves the connection in a transaction that the pool knows nothing of,
+    /// and the next borrower writes into it. So a task of its own waits for the BEGIN, and what it began for nobody
+    /// is rolled back.
     pub async fn begin(&self) -> Result<Txn, DbErr> {
-        self.write
-            .begin_with_options(TransactionOptions {
-                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-                ..TransactionOptions::default()
-            })
-            .await
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        begin(self.write.clone(), options).await
+    }
+
+    /// Begins a transaction in which several reads see one state.
+    pub async fn snapshot(&self) -> Result<Txn, DbErr> {
+        let options = TransactionOptions {
+            isolation_level: (self.backend() == DbBackend::Postgres)
+                .then_some(IsolationLevel::RepeatableRead),
+            ..TransactionOptions::default()
+        };
+        begin(self.read.clone(), options).await
     }
 
     /// For plain reads outside a transaction.
-    pub fn reader(&self) -> &DatabaseConnection {
+    pub fn reader(&self) -> &Conn {
         &self.read
     }
 
     /// For single statements that write outside a transaction.
-    pub fn writer(&self) -> &DatabaseConnection {
+    pub fn writer(&self) -> &Conn {
         &self.write
+    }
+
+    /// Whether the storage takes writes, as far as they show.
+    pub fn storage(&self) -> watch::Receiver<bool> {
+        self.storage.subscribe()
+    }
+
+    /// Writes a little, to see whether the storage takes writes again.
+    pub async fn probe(&self, clock: &Clock) -> Result<(), DbErr> {
+        let text = "INSERT INTO lease (name, holder, expires_at) VALUES ('storage', '', $1)
+                    ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at";
+        let writer = self.writer();
+        writer
+            .execute_raw(sql(writer, text, [micros(clock.now()).into()]))
+            .await?;
+        self.storage.set(true);
+        Ok(())
     }
 
     /// Closes the connections; on SQLite this folds the write-ahead log into the file.
     pub async fn close(self) {
-        let _closed = self.read.close().await;
-        let _closed = self.write.close().await;
+        let _closed = self.read.pool().close_by_ref().await;
+        let _closed = self.write.pool().close_by_ref().await;
     }
+}
+
+/// Begins in a task of its own, which waits for the BEGIN whatever becomes of the caller.
+async fn begin(connection: Conn, options: TransactionOptions) -> Result<Txn, DbErr> {
+    let begin = async move { connection.begin(options).await };
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it ends with the BEGIN, and must outlive its caller"
+    )]
+    let begun = tokio::spawn(begin.in_current_span()).await;
+    begun.map_err(|ended| DbErr::Conn(RuntimeErr::Internal(format!("begin: {ended}"))))?
 }
 
 fn sqlite(url: &str, connections: u32) -> ConnectOptions {
@@ -98,13 +185,33 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
                 // What is erased shall not stay in free pages of the file.
                 .pragma("secure_delete", "ON")
                 .busy_timeout(Duration::from_secs(30))
+        })
+        // When its storage fails, SQLite rolls a transaction back by itself, and sqlx goes on counting it as open: later
+        // ones would be savepoints in it, acknowledged and never committed. Such a connection is not used again.
+        .map_sqlx_sqlite_pool_opts(|pool| {
+            pool.after_release(|connection, _| {
+                Box::pin(async move {
+                    // Behind the rollback that a dropped transaction has queued.
+                    connection.ping().await?;
+                    Ok(!connection.is_in_transaction())
+                })
+            })
         });
     options
 }
 
-/// A statement with `$1`-style parameters, which both databases understand.
+/// A statement with parameters `$1`, `$2`, …, as both databases take them fast. Every statement is made here.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where statements are made"
+)]
 pub fn sql(conn: &impl ConnectionTrait, text: &str, values: impl IntoIterator<Item = Value>) -> Statement {
-    Statement::from_sql_and_values(conn.get_database_backend(), text, values)
+    let backend = conn.get_database_backend();
+    if backend == DbBackend::Postgres {
+        return Statement::from_sql_and_values(backend, text, values);
+    }
+    let (text, values) = positional::positional(text, values.into_iter().collect());
+    Statement::from_sql_and_values(backend, text, values)
 }
 
 /// `($1, $2), ($3, $4), …`: the rows of a multi-row statement, numbered after `used` parameters.
@@ -114,7 +221,9 @@ pub fn placeholders(rows: usize, columns: usize, used: usize) -> String {
         text.push_str(if row == 0 { "(" } else { ", (" });
         for column in 0..columns {
             let separator = if column == 0 { "" } else { ", " };
-            text.push_str(&format!("{separator}${}", used + row * columns + column + 1));
+            let number = used + row * columns + column + 1;
+            // Writing to a text can't fail.
+            let _written = write!(text, "{separator}${number}");
         }
         text.push(')');
     }
@@ -132,9 +241,21 @@ pub enum Column {
     Bytes,
 }
 
+/// Parameters of one statement on SQLite, at most.
+const PARAMETERS: usize = 32_766;
+
+/// Rows of so many columns that one statement takes, with [`table`] and a few parameters more.
+pub fn rows_at_once(conn: &impl ConnectionTrait, columns: usize) -> usize {
+    match conn.get_database_backend() {
+        DbBackend::Postgres => usize::MAX,
+        _ => (PARAMETERS - 16) / columns.max(1),
+    }
+}
+
 /// Rows, none of them with a NULL, as a table for a FROM clause: its text `… AS v (column1, column2, …)`, with
 /// parameters after `used`, and their values. On PostgreSQL it takes one array a column, so that the statement is
-/// prepared once for any number of rows.
+/// prepared once for any number of rows; on SQLite it is prepared for powers of two, because the driver keeps a hundred
+/// statements, and those of a thousand rows take megabytes each.
 pub fn table<const N: usize>(
     conn: &impl ConnectionTrait,
     columns: [Column; N],
@@ -142,9 +263,14 @@ pub fn table<const N: usize>(
     used: usize,
 ) -> (String, Vec<Value>) {
     if conn.get_database_backend() != DbBackend::Postgres {
-        let values: Vec<Value> = rows.into_iter().flatten().collect();
+        let mut values: Vec<Value> = rows.into_iter().flatten().collect();
+        let count = values.len() / N;
+        let prepared = count.next_power_of_two().min(rows_at_once(conn, N)).max(count);
+        // Rows of NULL fill it up, and are left out again.
+        values.resize(prepared * N, Value::BigInt(None));
+        let rows = placeholders(prepared, N, used);
         return (
-            format!("(VALUES {}) AS v", placeholders(values.len() / N, N, used)),
+            format!("(SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL) AS v"),
             values,
         );
     }
@@ -171,48 +297,49 @@ pub fn table<const N: usize>(
     )
 }
 
+/// Inserts a row; false when its key is in use. Waits for another transaction that inserts the same key.
+pub async fn insert_new<A: ActiveModelTrait>(txn: &Txn, row: A) -> Result<bool, DbErr> {
+    let taken = OnConflict::new().do_nothing().to_owned();
+    let insert = A::Entity::insert(row).on_conflict(taken);
+    Ok(insert.exec_without_returning(txn).await? == 1)
+}
+
+/// The error of a stored row that this program can't have written.
+pub fn broken(row: impl std::fmt::Display, column: &str) -> DbErr {
+    DbErr::Custom(format!("{row}: stored {column} can't be read"))
+}
+
 impl From<DbErr> for Failure {
-    /// A database that is away is `UNAVAILABLE`, everything else is a fault of ours.
+    /// A database that is away or can't write is `UNAVAILABLE`, a state that can't be published `FAILED_PRECONDITION`,
+    /// everything else is a fault of ours.
     fn from(error: DbErr) -> Self {
-        if transient(&error) {
-            Self::unavailable(error)
-        } else {
-            Self::internal(error)
+        if let Some(too_large) = TooLarge::of(&error) {
+            let localized = format!(
+                "Data {} terlalu besar ({} bita, paling banyak {MAX_PAYLOAD}); kurangi isinya",
+                too_large.subject, too_large.bytes
+            );
+            return Self::new(
+                Kind::Precondition,
+                "STATE_TOO_LARGE",
+                too_large.to_string(),
+                localized,
+            );
+        }
+        match cause(&error) {
+            Cause::StorageFull => Self::storage_full(error),
+            cause if cause.is_storage() => Self::storage_failed(error),
+            _ if transient(&error) => Self::unavailable(error),
+            _ => Self::internal(error),
         }
     }
 }
 
-/// Whether the same work may succeed later: the connection broke, or the database asked for a retry.
+/// Whether the same work may succeed later: the connection broke, the database asked for a retry, or its storage is full
+/// or fails.
 pub fn transient(error: &DbErr) -> bool {
-    use sea_orm::{RuntimeErr, sqlx};
-    match error {
-        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
-        DbErr::Exec(RuntimeErr::SqlxError(inner)) | DbErr::Query(RuntimeErr::SqlxError(inner)) => {
-            match &**inner {
-                sqlx::Error::Io(_)
-                | sqlx::Error::PoolTimedOut
-                | sqlx::Error::PoolClosed
-                | sqlx::Error::WorkerCrashed
-                | sqlx::Error::Protocol(_) => true,
-                // Serialisation failure, deadlock, shutdown, cannot connect now, lock or statement timeout; SQLITE_BUSY.
-                sqlx::Error::Database(db) => matches!(
-                    db.code().as_deref(),
-                    Some(
-                        "40001"
-                            | "40P01"
-                            | "57P01"
-                            | "57P02"
-                            | "57P03"
-                            | "55P03"
-                            | "57014"
-                            | "53300"
-                            | "5"
-                            | "517"
-                    )
-                ),
-                _ => false,
-            }
-        }
-        _ => false,
+    if matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) {
+        return true;
     }
+    let cause = cause(error);
+    cause.is_storage() || matches!(cause, Cause::Away | Cause::Conflict)
 }

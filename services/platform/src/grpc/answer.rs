@@ -1,5 +1,7 @@
 //! What the methods of every service have in common.
 
+use std::future::Future;
+
 use tonic::{Request, Response, Status};
 
 use super::status;
@@ -21,4 +23,13 @@ pub fn open<T>(request: Request<T>) -> Result<(Caller, T), Status> {
     let caller = caller::of(&request);
     caller.known().map_err(status)?;
     Ok((caller, request.into_inner()))
+}
+
+/// Runs an operation that changes nothing, for a caller with a token at least.
+pub async fn read<M, A, F>(request: Request<M>, run: impl FnOnce(Caller, M) -> F) -> Answer<A>
+where
+    F: Future<Output = Result<A, Failure>>,
+{
+    let (caller, message) = open(request)?;
+    answer(run(caller, message).await)
 }

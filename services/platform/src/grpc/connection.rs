@@ -1,9 +1,10 @@
-//! Accepted connections. One that does not begin to speak HTTP/2 is dropped after a while, and at the stop: a graceful
-//! stop waits for every handshake.
+//! Accepted connections, at most so many. One that does not begin to speak HTTP/2 is dropped after a while, and at the
+//! stop: a graceful stop waits for every handshake.
 
 use std::{
     io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -14,55 +15,87 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 use tokio_util::sync::CancellationToken;
-use tonic::transport::server::{Connected, TcpConnectInfo};
+use tonic::transport::server::{Connected, TcpIncoming};
+
+use super::{
+    origin::{Proxies, Socket},
+    shares::{Class, Pool, Share},
+};
 
 /// Bytes that open an HTTP/2 connection.
 const PREFACE: usize = 24;
-/// How long a connection may take to send them.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// How long to wait when the process has no descriptor left for a connection.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A connection that ends when it stays silent.
 pub(super) struct Connection {
     tcp: TcpStream,
+    socket: Socket,
+    _place: Share,
     read: usize,
     /// When to give up on one that has not begun.
     silent: Option<BoxFuture<'static, ()>>,
 }
 
+/// On what terms connections are accepted.
+pub(super) struct Terms {
+    /// The kernel asks a client that was silent for so long whether it is there, which ends one that vanished before it
+    /// spoke HTTP/2.
+    pub keepalive: Duration,
+    /// How long a connection may take to begin.
+    pub patience: Duration,
+    /// Their places.
+    pub places: Arc<Pool>,
+    /// Who opens them for others.
+    pub proxies: Proxies,
+}
+
 /// The connections of a listener.
 pub(super) fn accept(
     listener: TcpListener,
+    terms: Terms,
     stop: CancellationToken,
-) -> impl Stream<Item = io::Result<Connection>> + Unpin {
-    let next = async |(listener, stop): (TcpListener, CancellationToken)| loop {
-        match listener.accept().await {
-            Ok((tcp, _)) => {
-                let connection = Connection::new(tcp, stop.clone());
-                return Some((Ok(connection), (listener, stop)));
+) -> impl Stream<Item = Connection> + Unpin {
+    let incoming = TcpIncoming::from(listener)
+        // Answers are small; none waits for the next.
+        .with_nodelay(Some(true))
+        .with_keepalive(Some(terms.keepalive))
+        .with_keepalive_interval(Some(terms.keepalive));
+    let terms = Arc::new(terms);
+    incoming
+        .filter_map(move |accepted| {
+            let (stop, terms) = (stop.clone(), terms.clone());
+            async move {
+                match accepted {
+                    Ok(tcp) => Connection::new(tcp, &terms, stop),
+                    Err(error) => {
+                        tracing::warn!(%error, "a connection can't be accepted");
+                        tokio::time::sleep(PAUSE).await;
+                        None
+                    }
+                }
             }
-            Err(error) => {
-                tracing::warn!(%error, "a connection can't be accepted");
-                tokio::time::sleep(PAUSE).await;
-            }
-        }
-    };
-    futures::stream::unfold((listener, stop), next).boxed()
+        })
+        .boxed()
 }
 
 impl Connection {
-    fn new(tcp: TcpStream, stop: CancellationToken) -> Self {
-        // Answers are small; none waits for the next. It fails only on a connection that is gone.
-        let _gone = tcp.set_nodelay(true);
+    /// `None` when it is gone already, or there is no place for it: then it is closed.
+    fn new(tcp: TcpStream, terms: &Terms, stop: CancellationToken) -> Option<Self> {
+        let socket = Socket::new(tcp.peer_addr().ok()?.ip());
+        let origin = terms.proxies.of_connection(socket);
+        let place = terms.places.take(&origin, Class::Public).ok()?;
+        let patience = terms.patience;
         let silent = async move {
-            tokio::select! { () = stop.cancelled() => {} () = tokio::time::sleep(PATIENCE) => {} }
+            tokio::select! { () = stop.cancelled() => {} () = tokio::time::sleep(patience) => {} }
         };
-        Self {
+        Some(Self {
             tcp,
+            socket,
+            _place: place,
             read: 0,
             silent: Some(Box::pin(silent)),
-        }
+        })
     }
 }
 
@@ -120,9 +153,9 @@ impl AsyncWrite for Connection {
 }
 
 impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
+    type ConnectInfo = Socket;
 
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.tcp.connect_info()
+    fn connect_info(&self) -> Socket {
+        self.socket
     }
 }

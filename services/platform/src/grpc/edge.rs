@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    future::ready,
     panic::AssertUnwindSafe,
     sync::Arc,
     task::{Context, Poll},
@@ -11,18 +12,21 @@ use std::{
 use futures::{FutureExt, future::BoxFuture};
 use http::{Request, Response};
 use opentelemetry::KeyValue;
-use prost::Message;
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::time::Instant;
 use tonic::{Status, body::Body};
 use tower::{Layer, Service};
 use tracing::Instrument;
 
 use super::{
-    body::Patient,
+    body::{Placed, Received},
+    limits::{self, HEALTH, Limits, REFLECTION, Room},
+    shares::Origin,
+    shed::Shed,
     status::{enrich, status},
 };
 use crate::{
     caller::Caller,
+    config,
     failure::{Failure, Kind},
     telemetry,
     token::Verifier,
@@ -32,15 +36,9 @@ use crate::{
 struct Shared {
     verifier: Verifier,
     public: HashSet<String>,
-    methods: HashSet<String>,
-    slots: Arc<Semaphore>,
+    limits: Limits,
+    shed: Shed,
 }
-
-const HEALTH: &str = "/grpc.health.v1.Health/";
-const REFLECTION: [&str; 2] = [
-    "/grpc.reflection.v1.ServerReflection/",
-    "/grpc.reflection.v1alpha.ServerReflection/",
-];
 
 /// Makes the edge; a tower layer.
 #[derive(Clone)]
@@ -50,41 +48,24 @@ pub struct Edge {
 
 impl Edge {
     /// `public` names the methods (`/package.Service/Method`) or services (`/package.Service/`) that need no token,
-    /// `descriptors` holds every method there is.
+    /// `descriptors` holds every method there is, `config` the limits.
     pub fn new(
         verifier: Verifier,
         public: impl IntoIterator<Item = String>,
         descriptors: &[u8],
-        concurrent: usize,
+        config: &config::Grpc,
     ) -> Self {
         let mut public: HashSet<String> = public.into_iter().collect();
         public.extend([HEALTH].into_iter().chain(REFLECTION).map(str::to_owned));
-        let slots = Arc::new(Semaphore::new(concurrent));
         Self {
             shared: Arc::new(Shared {
                 verifier,
                 public,
-                methods: methods(descriptors),
-                slots,
+                limits: Limits::new(descriptors, config),
+                shed: Shed::default(),
             }),
         }
     }
-}
-
-/// `package.Service/Method` of every method; none when the descriptors can't be read.
-fn methods(descriptors: &[u8]) -> HashSet<String> {
-    let Ok(set) = prost_types::FileDescriptorSet::decode(descriptors) else {
-        return HashSet::new();
-    };
-    let mut methods = HashSet::new();
-    for file in &set.file {
-        for service in &file.service {
-            for method in &service.method {
-                methods.insert(format!("{}.{}/{}", file.package(), service.name(), method.name()));
-            }
-        }
-    }
-    methods
 }
 
 impl Shared {
@@ -96,14 +77,21 @@ impl Shared {
     }
 
     /// The caller. A token that is sent must hold, on public methods too.
-    fn caller(&self, request: &Request<Body>) -> Result<Caller, Failure> {
+    fn caller(&self, request: &Request<Body>, origin: &Origin) -> Result<Caller, Failure> {
         let Some(value) = request.headers().get(http::header::AUTHORIZATION) else {
+            self.limits.arrive(request, origin)?;
             let caller = Caller::anonymous();
             if !self.is_public(request.uri().path()) {
                 caller.known()?;
             }
             return Ok(caller);
         };
+        let token = value.to_str().ok().and_then(bearer);
+        if let Some(caller) = token.and_then(|token| self.verifier.remembered(token)) {
+            return Ok(caller);
+        }
+        // Until a signature was checked there is but the address, and checking one costs more than the rest of a call.
+        self.limits.arrive(request, origin)?;
         let refused = |why: &str| {
             Failure::new(
                 Kind::Unauthenticated,
@@ -112,16 +100,42 @@ impl Shared {
                 "Token akses tidak sah",
             )
         };
-        let text = value.to_str().map_err(|_| refused("not text"))?;
-        let token = text
-            .split_once(' ')
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim())
-            .ok_or_else(|| refused("not a bearer token"))?;
+        let token = token.ok_or_else(|| refused("not a bearer token"))?;
         self.verifier
             .verify(token)
             .map_err(|error| refused(&error.to_string()))
     }
+
+    /// Counts a call that has ended.
+    fn measure(&self, method: &str, code: tonic::Code, elapsed: Duration) {
+        // A caller may invent methods; a metric must not grow with them.
+        let method = if self.limits.knows(method) {
+            method
+        } else {
+            "_OTHER"
+        };
+        let attributes = [
+            KeyValue::new("rpc.method", method.to_owned()),
+            KeyValue::new("rpc.response.status_code", i64::from(code as i32)),
+        ];
+        telemetry::meters()
+            .calls
+            .record(elapsed.as_secs_f64(), &attributes);
+    }
+
+    /// Who calls, from where, and the room that there is for it.
+    fn admit(&self, request: &Request<Body>) -> Result<(Caller, Origin, Room), Failure> {
+        let mut origin = self.limits.origin(request);
+        let caller = self.caller(request, &origin)?;
+        let room = self.limits.room(request, &caller, &mut origin)?;
+        Ok((caller, origin, room))
+    }
+}
+
+/// The token of a bearer.
+fn bearer(text: &str) -> Option<&str> {
+    let (scheme, token) = text.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 impl<S> Layer<S> for Edge {
@@ -167,6 +181,16 @@ where
             .chars()
             .take(200)
             .collect();
+        let started = Instant::now();
+        let admitted = shared.admit(&request);
+        // A call that is shed costs as little as can be: it has no span and no line of its own.
+        if let Err(failure) = &admitted
+            && failure.kind == Kind::Exhausted
+        {
+            shared.shed.note(&method, failure);
+            shared.measure(&method, tonic::Code::ResourceExhausted, started.elapsed());
+            return ready(Ok(status(failure.clone()).into_http())).boxed();
+        }
         // tonic keeps the deadline as well, but its answer can't be given any details; so this one comes first.
         let due = timeout(request.headers()).map(|after| {
             let early = after.checked_sub(TICK);
@@ -184,24 +208,15 @@ where
         trace::set_parent(&span, parent.as_deref());
         let record = span.clone();
         let work = async move {
-            let mut line = Line::new(method, record);
-            line.known = shared.methods.contains(&line.method);
-            let admitted = shared.caller(&request).and_then(|caller| {
-                // Health answers under any load, else the load would have the process killed.
-                let free = request.uri().path().starts_with(HEALTH);
-                let slot = if free {
-                    None
-                } else {
-                    Some(shared.slots.clone().try_acquire_owned())
-                };
-                Ok((caller, slot.transpose().map_err(|_| overloaded())?))
-            });
+            let mut line = Line::new(method, record, shared, started);
             let result = match admitted {
                 Err(failure) => Ok(status(failure).into_http()),
-                Ok((caller, slot)) => {
+                Ok((caller, origin, room)) => {
                     caller.subject().clone_into(&mut line.who);
                     request.extensions_mut().insert(caller);
-                    let answer = AssertUnwindSafe(inner.call(request.map(Patient::wrap))).catch_unwind();
+                    let Room { place, watch, terms } = room;
+                    let request = request.map(|body| Received::wrap(body, terms));
+                    let answer = AssertUnwindSafe(limits::within(origin, inner.call(request))).catch_unwind();
                     let answer = tokio::select! {
                         biased;
                         answer = answer => answer
@@ -210,8 +225,8 @@ where
                             Ok(Status::deadline_exceeded("the caller's deadline has passed").into_http())
                         }
                     };
-                    drop(slot);
-                    answer
+                    let place = place.filter(|_| !watch);
+                    answer.map(|response| response.map(|body| Placed::wrap(body, place)))
                 }
             };
             result.map(|response| line.finish(response))
@@ -251,15 +266,6 @@ async fn passed(due: Option<Option<Instant>>) {
     }
 }
 
-fn overloaded() -> Failure {
-    Failure::new(
-        Kind::Exhausted,
-        "OVERLOADED",
-        "too many calls at work; try later",
-        "Layanan sedang sibuk; coba lagi sebentar lagi",
-    )
-}
-
 /// The one line in the log that a call leaves, also when the caller gives up and the call is dropped.
 struct Line {
     method: String,
@@ -267,19 +273,19 @@ struct Line {
     started: Instant,
     span: tracing::Span,
     code: tonic::Code,
-    known: bool,
+    shared: Arc<Shared>,
 }
 
 impl Line {
     /// A call that has begun; until it is finished it counts as cancelled.
-    fn new(method: String, span: tracing::Span) -> Self {
+    fn new(method: String, span: tracing::Span, shared: Arc<Shared>, started: Instant) -> Self {
         Self {
             method,
             who: String::new(),
-            started: Instant::now(),
+            started,
             span,
             code: tonic::Code::Cancelled,
-            known: false,
+            shared,
         }
     }
 
@@ -303,19 +309,7 @@ impl Drop for Line {
         let (code, elapsed) = (self.code, self.started.elapsed());
         self.span
             .record("rpc.response.status_code", i64::from(code as i32));
-        // A caller may invent methods; a metric must not grow with them.
-        let method = if self.known {
-            self.method.clone()
-        } else {
-            "_OTHER".to_owned()
-        };
-        let attributes = [
-            KeyValue::new("rpc.method", method),
-            KeyValue::new("rpc.response.status_code", i64::from(code as i32)),
-        ];
-        telemetry::meters()
-            .calls
-            .record(elapsed.as_secs_f64(), &attributes);
+        self.shared.measure(&self.method, code, elapsed);
         let ms = (elapsed.as_secs_f64() * 1e5).round() / 100.0;
         tracing::info!(method = %self.method, code = ?code, ms, caller = %self.who, "call");
     }

@@ -4,11 +4,16 @@ mod answer;
 mod body;
 mod connection;
 mod edge;
+mod limits;
+mod origin;
+mod rates;
 mod server;
+mod shares;
+mod shed;
 mod status;
 mod watching;
 
-pub use answer::{Answer, answer, open};
+pub use answer::{Answer, answer, open, read};
 pub use edge::Edge;
 pub use server::{Error as ServerError, Server, bind};
 pub use status::status;

@@ -1,12 +1,27 @@
-//! The gRPC server: health, reflection, limits, a graceful stop with a hard end.
+//! The gRPC server: health, reflection, limits, connections that are renewed, a graceful stop with a hard end.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
+use futures::{
+    SinkExt, StreamExt,
+    channel::mpsc,
+    future::{try_join, try_join_all},
+};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tonic::{service::Routes, transport};
 
-use super::{Edge, connection::accept};
+use super::{
+    Edge,
+    connection::{Connection, Terms, accept},
+    origin::Proxies,
+    shares::{CONNECTIONS, Pool},
+};
 use crate::{config, lifecycle::Tasks};
+
+/// Ages of connections, from a tenth under the configured one to a tenth over it. Connections get them in turn, so that
+/// clients that came together, as after the loss of a replica, don't come together for ever.
+const AGES: u32 = 8;
 
 /// Why the server can't start or ended.
 #[derive(Debug, thiserror::Error)]
@@ -55,30 +70,69 @@ impl Server {
                 .add_service(builder().build_v1alpha()?);
         }
         let soft = tasks.soft().clone();
-        let stopping = soft.clone();
-        let serve = transport::Server::builder()
-            .http2_keepalive_interval(Some(Duration::from_secs(30)))
-            .http2_keepalive_timeout(Some(Duration::from_secs(20)))
-            .http2_max_header_list_size(16 * 1024)
-            .max_concurrent_streams(1024)
-            // A stream of responses must be able to wait in whole batches while one is stored.
-            .initial_stream_window_size(1 << 20)
-            .initial_connection_window_size(4 << 20)
-            .layer(self.edge)
-            .add_routes(routes)
-            .serve_with_incoming_shutdown(accept(listener, soft.clone()), async move {
-                stopping.cancelled().await;
-            });
+        let keepalive = Duration::from_secs(config.keepalive_seconds);
+        let age = Duration::from_secs(config.max_connection_age_seconds);
+        let (lanes, incoming): (Vec<_>, Vec<_>) = (0..AGES).map(|_| mpsc::channel(0)).unzip();
+        let servers = (0..AGES).zip(incoming).map(|(lane, incoming)| {
+            transport::Server::builder()
+                .http2_keepalive_interval(Some(keepalive))
+                .http2_keepalive_timeout(Some(keepalive))
+                // Without the grace of tonic 0.14.9: with it, a connection is never told to go, but cut at age and grace.
+                .max_connection_age(age * 9 / 10 + age * lane / (5 * (AGES - 1)))
+                .http2_max_header_list_size(16 * 1024)
+                .max_concurrent_streams(config.max_streams_per_connection)
+                // A stream of responses must be able to wait in whole batches while one is stored.
+                .initial_stream_window_size(1 << 20)
+                .initial_connection_window_size(4 << 20)
+                .layer(self.edge.clone())
+                .add_routes(routes.clone())
+                .serve_with_incoming_shutdown(
+                    incoming.map(Ok::<Connection, io::Error>),
+                    soft.clone().cancelled_owned(),
+                )
+        });
+        let terms = Terms {
+            keepalive,
+            patience: Duration::from_secs(config.receive_seconds),
+            places: Pool::of_places(CONNECTIONS, config.max_connections, config),
+            proxies: Proxies::new(config),
+        };
+        let deal = async {
+            deal(listener, terms, lanes, &soft).await;
+            Ok(())
+        };
+        let serve = try_join(deal, try_join_all(servers));
         let limit = async {
             soft.cancelled().await;
             tokio::time::sleep(Duration::from_secs(config.shutdown_grace_seconds)).await;
         };
         tokio::select! {
-            served = serve => Ok(served?),
+            served = serve => Ok(served.map(drop)?),
             () = limit => {
                 tracing::warn!("calls did not end in time; dropping them");
                 Ok(())
             }
         }
     }
+}
+
+/// Gives the accepted connections to the servers in turn, until the stop; then the port is free.
+async fn deal(
+    listener: TcpListener,
+    terms: Terms,
+    mut lanes: Vec<mpsc::Sender<Connection>>,
+    stop: &CancellationToken,
+) {
+    let mut accepted = accept(listener, terms, stop.clone());
+    let mut turn = 0..;
+    let dealing = async {
+        while let (Some(connection), Some(turn)) = (accepted.next().await, turn.next()) {
+            let lane = turn % lanes.len().max(1);
+            if let Some(lane) = lanes.get_mut(lane) {
+                // A server that has ended takes none.
+                let _ended = lane.send(connection).await;
+            }
+        }
+    };
+    tokio::select! { () = stop.cancelled() => {} () = dealing => {} }
 }

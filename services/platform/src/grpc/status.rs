@@ -33,7 +33,11 @@ fn code(kind: Kind) -> Code {
 /// where a retry helps. What is internal goes to the log under an id, and only the id to the caller.
 pub fn status(failure: Failure) -> Status {
     let mut details = ErrorDetails::new();
-    let mut metadata = std::collections::HashMap::new();
+    let mut metadata: std::collections::HashMap<String, String> = failure
+        .metadata
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
     let (mut message, mut localized) = (failure.message, failure.localized);
     if matches!(failure.kind, Kind::Internal | Kind::Unavailable) {
         let id = crate::id::Ids::random().next().to_string();

@@ -1,4 +1,4 @@
-//! Streams that watch or send a file: at most so many, and a client that never reads is let go.
+//! Streams that watch or send a file: at most so many, a share of them for each, and a client that never reads is let go.
 
 use std::{
     pin::Pin,
@@ -11,11 +11,16 @@ use std::{
 };
 
 use futures::Stream;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tonic::Status;
 
-use super::status::status;
+use super::{
+    limits,
+    shares::{Class, Origin, Pool, WATCHERS},
+    status::status,
+};
 use crate::{
+    config,
     failure::{Failure, Kind},
     lifecycle::Tasks,
 };
@@ -23,7 +28,7 @@ use crate::{
 /// Opens streams; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Watchers {
-    slots: Arc<Semaphore>,
+    places: Arc<Pool>,
     stall: Duration,
     tasks: Tasks,
 }
@@ -35,6 +40,8 @@ pub struct Sender<T> {
     stalled: Arc<AtomicBool>,
     finished: Arc<AtomicBool>,
     stall: Duration,
+    places: Arc<Pool>,
+    origin: Origin,
 }
 
 /// The receiving side, given to tonic.
@@ -68,6 +75,11 @@ impl<T> Sender<T> {
         self.finished.store(true, Ordering::SeqCst);
     }
 
+    /// Streams that the caller's address has open, this one among them; 0 when the address is not known.
+    pub fn siblings(&self) -> usize {
+        self.places.held_by_peer(&self.origin)
+    }
+
     /// Waits until the client is gone.
     pub async fn closed(&self) {
         self.channel.closed().await;
@@ -79,11 +91,11 @@ impl<T> Sender<T> {
 pub struct Gone;
 
 impl Watchers {
-    /// At most `most` streams; a message may stay unread for `stall`.
-    pub fn new(most: usize, stall: Duration, tasks: Tasks) -> Self {
+    /// At most `most` streams; shares and the time that a message may stay unread are those of the configuration.
+    pub fn new(most: usize, config: &config::Grpc, tasks: Tasks) -> Self {
         Self {
-            slots: Arc::new(Semaphore::new(most)),
-            stall,
+            places: Pool::of_places(WATCHERS, most, config),
+            stall: Duration::from_secs(config.watch_stall_seconds),
             tasks,
         }
     }
@@ -94,14 +106,8 @@ impl Watchers {
         T: Send + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
-        let slot = self.slots.clone().try_acquire_owned().map_err(|_| {
-            Failure::new(
-                Kind::Exhausted,
-                "TOO_MANY_WATCHERS",
-                "too many open streams",
-                "Terlalu banyak pemantau",
-            )
-        })?;
+        let origin = limits::origin();
+        let place = self.places.take(&origin, Class::Watch)?;
         // One message waits at most: what a slow reader gets next is the latest state, not an old one.
         let (channel, receiver) = mpsc::channel(1);
         let (stalled, finished) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
@@ -110,11 +116,13 @@ impl Watchers {
             stalled: stalled.clone(),
             finished: finished.clone(),
             stall: self.stall,
+            places: self.places.clone(),
+            origin,
         });
         let soft = self.tasks.soft().clone();
         self.tasks.spawn_short(async move {
             tokio::select! { () = soft.cancelled() => {} () = work => {} }
-            drop(slot);
+            drop(place);
         });
         Ok(WatchStream {
             channel: receiver,

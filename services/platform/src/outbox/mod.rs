@@ -2,9 +2,12 @@
 //!
 //! The row stays after publishing. It is the truth from which the bus is filled again when the bus loses its data.
 
+mod lease;
+pub(crate) mod owner;
 mod reconcile;
 mod relay;
 
+pub use owner::{Refused, adopt, new_identity};
 pub use reconcile::restage_all;
 pub use relay::{Relay, Status};
 
@@ -54,12 +57,49 @@ const COLUMNS: [Column; 7] = {
 /// Trace contexts of states that were replaced before they were sent: the newest eight, of 55 characters and a space.
 const MERGED: usize = 8 * 56;
 
+/// Longest payload of a state, bytes: what a NATS server takes by default (1 MiB) less room for the headers.
+pub const MAX_PAYLOAD: usize = 1_000_000;
+
+/// A state that the bus would never take.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the state of {subject} has {bytes} bytes, and at most {MAX_PAYLOAD} can be published")]
+pub struct TooLarge {
+    /// Names the aggregate.
+    pub subject: String,
+    /// Size of its payload.
+    pub bytes: usize,
+}
+
+impl TooLarge {
+    /// Finds it in the error of [`stage`].
+    pub fn of(error: &DbErr) -> Option<&Self> {
+        match error {
+            DbErr::TryIntoErr { source, .. } => source.downcast_ref(),
+            _ => None,
+        }
+    }
+}
+
 /// Stages `states`, each subject at most once, whose aggregates the transaction has locked. Should the outbox hold a
 /// higher version than the aggregate (a restored database), the staged one is put above it.
+///
+/// Fails with [`TooLarge`] when a state is longer than [`MAX_PAYLOAD`], so that what could never be published is not
+/// stored either.
 pub async fn stage(txn: &Txn, states: &[State]) -> Result<(), DbErr> {
     // Rows are locked in key order, here and in the relay, so that nobody waits in a circle.
     let mut states: Vec<&State> = states.iter().collect();
     states.sort_unstable_by(|a, b| a.subject.cmp(&b.subject));
+    if let Some(state) = states.iter().find(|s| s.payload.len() > MAX_PAYLOAD) {
+        let too_large = TooLarge {
+            subject: state.subject.clone(),
+            bytes: state.payload.len(),
+        };
+        return Err(DbErr::TryIntoErr {
+            from: "state",
+            into: "event",
+            source: Arc::new(too_large),
+        });
+    }
     for chunk in states.chunks(1000) {
         let rows = chunk.iter().map(|s| {
             [

@@ -10,6 +10,7 @@ use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
 use super::{
     lock,
+    owner::Refused,
     relay::{Error, Relay},
 };
 use crate::{
@@ -43,13 +44,11 @@ fn correction(row: Marked, head: Option<&Head>) -> Option<Correction> {
 impl Relay {
     /// Compares every row with the last message of its subject. Returns the highest version seen: once all rows up
     /// to it are out, the bus holds what the database held now.
-    pub(super) async fn reconcile(&self) -> Result<i64, Error> {
-        let mut heads: HashMap<String, Head> = HashMap::new();
-        let mut reading = self.bus.heads(&self.service).await?;
-        while let Some(head) = reading.next().await {
-            let head = head?;
-            heads.insert(head.subject.clone(), head);
-        }
+    ///
+    /// Unless the database is `adopting` the stream, it fails when too much would be withdrawn.
+    pub(super) async fn reconcile(&self, adopting: bool) -> Result<i64, Error> {
+        let mut heads = self.heads().await?;
+        let published = heads.values().filter(|h| !h.withdrawn).count();
         let mut highest = 0;
         let mut after = String::new();
         loop {
@@ -72,10 +71,46 @@ impl Relay {
             self.correct(&wrong).await?;
         }
         // What is left has no row: rows are never deleted, so this database never published it or lost it.
-        for head in heads.into_values().filter(|h| !h.withdrawn) {
+        let missing: Vec<Head> = heads.into_values().filter(|h| !h.withdrawn).collect();
+        if !adopting {
+            Refused::check(missing.len(), published)?;
+        }
+        for head in missing {
             self.withdraw(&head).await?;
         }
         Ok(highest)
+    }
+
+    async fn heads(&self) -> Result<HashMap<String, Head>, Error> {
+        let mut heads = HashMap::new();
+        let mut reading = self.bus.heads(&self.service).await?;
+        while let Some(head) = reading.next().await {
+            let head = head?;
+            heads.insert(head.subject.clone(), head);
+        }
+        Ok(heads)
+    }
+
+    /// Fails when a comparison would withdraw too much; changes nothing.
+    pub(super) async fn check_missing(&self) -> Result<(), Error> {
+        let mut heads = self.heads().await?;
+        heads.retain(|_, head| !head.withdrawn);
+        let published = heads.len();
+        let mut after = String::new();
+        loop {
+            let reader = self.db.reader();
+            let text = "SELECT subject FROM outbox WHERE subject > $1 ORDER BY subject LIMIT $2";
+            let values = [after.clone().into(), PAGE.into()];
+            let rows = reader.query_all_raw(sql(reader, text, values)).await?;
+            for row in &rows {
+                after = row.try_get("", "subject")?;
+                heads.remove(&after);
+            }
+            if rows.is_empty() {
+                break;
+            }
+        }
+        Ok(Refused::check(heads.len(), published)?)
     }
 
     /// Corrects marks, unless somebody has marked the row since it was read: a newer mark is worth more.

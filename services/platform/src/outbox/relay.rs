@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
@@ -11,22 +11,24 @@ use std::{
 
 use futures::stream::{self, StreamExt};
 use opentelemetry::KeyValue;
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult};
+use sea_orm::{DbErr, FromQueryResult};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::{Outbox, lock};
+use super::{Outbox, owner::Refused};
 use crate::{
-    bus::{self, Bus, Connection, Event},
-    clock::{Clock, micros},
+    bus::{self, Bus, Connection, Event, Owner},
+    clock::Clock,
     config,
-    db::{Column, Database, sql, table},
+    db::{Database, sql},
     failpoint, telemetry, trace,
 };
 
 /// How long to wait after a failure.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How often to see whether the stream is still the same and still filled by this relay.
+const CHECK: Duration = Duration::from_secs(2);
 
 /// A row of the outbox.
 #[derive(Debug, Clone, FromQueryResult)]
@@ -45,10 +47,10 @@ pub(super) struct Row {
 
 /// What a publish found: the subject's last sequence, and the version that is on the bus now.
 #[derive(Debug)]
-struct Mark {
-    subject: String,
-    version: i64,
-    sequence: u64,
+pub(super) struct Mark {
+    pub(super) subject: String,
+    pub(super) version: i64,
+    pub(super) sequence: u64,
 }
 
 /// Why a relay's session ended.
@@ -60,6 +62,9 @@ pub enum Error {
     /// The bus did not answer.
     #[error("outbox: {0}")]
     Bus(#[from] bus::Error),
+    /// This database must not fill the stream.
+    #[error("outbox: {0}")]
+    Refused(#[from] Refused),
 }
 
 /// How the relay fares; cheap to clone.
@@ -68,6 +73,7 @@ pub struct Status {
     active: Arc<AtomicBool>,
     full: Arc<AtomicBool>,
     pending: Arc<AtomicI64>,
+    refused: Arc<Mutex<Option<Refused>>>,
 }
 
 impl Status {
@@ -80,6 +86,20 @@ impl Status {
     pub fn full(&self) -> bool {
         self.full.load(Ordering::Relaxed)
     }
+
+    /// Why this database must not fill the stream, if so: an alert, nothing is published.
+    pub fn refused(&self) -> Option<Refused> {
+        self.refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Returns whether that is news.
+    fn refuse(&self, refused: Option<Refused>) -> bool {
+        let mut now = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *now, refused.clone()) != refused
+    }
 }
 
 /// Sends the outbox of one service.
@@ -88,16 +108,19 @@ pub struct Relay {
     pub(super) bus: Arc<dyn Bus>,
     pub(super) service: String,
     pub(super) clock: Clock,
-    config: config::Relay,
+    pub(super) holder: String,
+    pub(super) config: config::Relay,
     outbox: Outbox,
-    holder: String,
     status: Status,
+    /// States that the bus does not take for their size, by subject, with their versions.
+    pub(super) oversized: Mutex<HashMap<String, i64>>,
 }
 
 /// Of one session: what must stay the same for the marks in the outbox to be worth something.
 struct Session {
     connection: Connection,
     created: i64,
+    owner: Owner,
     renewed: Instant,
     checked: Instant,
     reconciled: Instant,
@@ -138,10 +161,11 @@ impl Relay {
             bus,
             service: service.to_owned(),
             clock,
+            holder,
             config,
             outbox,
-            holder,
             status,
+            oversized: Mutex::default(),
         }
     }
 
@@ -159,12 +183,22 @@ impl Relay {
             if let Err(error) = self.release().await {
                 tracing::debug!(%error, "lease not given back; it expires");
             }
-            if let Err(error) = ended {
-                tracing::warn!(service = %self.service, %error, "relay: trying again");
-                tokio::select! {
-                    () = stop.cancelled() => {}
-                    () = tokio::time::sleep(PAUSE) => {}
+            let pause = match ended {
+                Ok(()) => continue,
+                Err(Error::Refused(refused)) => {
+                    if self.status.refuse(Some(refused.clone())) {
+                        tracing::error!(service = %self.service, %refused, "nothing is published");
+                    }
+                    CHECK
                 }
+                Err(error) => {
+                    tracing::warn!(service = %self.service, %error, "relay: trying again");
+                    PAUSE
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(pause) => {}
             }
         }
     }
@@ -184,25 +218,46 @@ impl Relay {
         }
         let connection = *connection.borrow();
         let stream = self.bus.ensure_stream(&self.service).await?;
+        let taken = self.take(&stream).await?;
+        self.status.refuse(None);
         self.status.active.store(true, Ordering::Relaxed);
         let now = Instant::now();
         let mut session = Session {
             connection,
             created: stream.created,
+            owner: taken.owner,
             renewed: now,
             checked: now,
             reconciled: now,
             complete_at: None,
             sent: HashMap::new(),
         };
-        let mark = self.reconcile_beside(&mut session).await?;
+        let identity = session.owner.identity.clone();
+        tokio::select! {
+            ended = self.hold(&mut session, stream.complete, taken.adopting, stop) => ended,
+            () = self.answer(taken.questions, &identity) => Err(bus::Error::unavailable("no more questions").into()),
+        }
+    }
+
+    /// Publishes until the relay is lost.
+    async fn hold(
+        &self,
+        session: &mut Session,
+        complete: bool,
+        adopting: bool,
+        stop: &CancellationToken,
+    ) -> Result<(), Error> {
+        let mark = self.reconcile_beside(session, adopting).await?;
+        if adopting {
+            self.adopted().await?;
+        }
         tracing::info!(service = %self.service, "relay: outbox and bus compared");
-        session.complete_at = (!stream.complete).then_some(mark);
+        session.complete_at = (!complete).then_some(mark);
         loop {
-            if !self.still_mine(&mut session).await? {
+            if !self.still_mine(session).await? {
                 return Ok(());
             }
-            let (sent, wait) = self.publish_page(&mut session).await?;
+            let (sent, wait) = self.publish_page(session).await?;
             if let Some(mark) = session.complete_at
                 && !self.pending_up_to(mark).await?
             {
@@ -242,10 +297,10 @@ impl Relay {
     }
 
     /// Compares outbox and bus while publishing goes on: the comparison of a large outbox takes seconds.
-    async fn reconcile_beside(&self, session: &mut Session) -> Result<i64, Error> {
+    async fn reconcile_beside(&self, session: &mut Session, adopting: bool) -> Result<i64, Error> {
         let done = CancellationToken::new();
         let compare = async {
-            let compared = self.reconcile().await;
+            let compared = self.reconcile(adopting).await;
             done.cancel();
             compared
         };
@@ -274,15 +329,19 @@ impl Relay {
         if !self.renew(session).await? || *self.bus.connection().borrow() != session.connection {
             return Ok(false);
         }
-        if session.checked.elapsed() > Duration::from_secs(2) {
+        if session.checked.elapsed() > CHECK {
             let stream = self.bus.stream(&self.service).await?;
-            if stream.is_none_or(|s| s.created != session.created) {
+            let Some(stream) = stream.filter(|s| s.created == session.created) else {
+                return Ok(false);
+            };
+            if stream.owner.as_ref() != Some(&session.owner) {
+                tracing::warn!(service = %self.service, owner = ?stream.owner, "another relay took the stream");
                 return Ok(false);
             }
             session.checked = Instant::now();
         }
         if session.reconciled.elapsed() > Duration::from_secs(self.config.reconcile_seconds) {
-            self.reconcile_beside(session).await?;
+            self.reconcile_beside(session, false).await?;
         }
         Ok(true)
     }
@@ -297,12 +356,14 @@ impl Relay {
         } else {
             "version"
         };
+        let reader = self.db.reader();
+        let (sendable, mut values) = self.sendable(1);
         let text = format!(
             "SELECT subject, type, revision, version, withdrawn, payload, traceparent, merged, stream_sequence
-             FROM outbox WHERE version > published_version ORDER BY {order} LIMIT $1"
+             FROM outbox WHERE version > published_version {sendable} ORDER BY {order} LIMIT $1"
         );
-        let reader = self.db.reader();
-        let rows = Row::find_by_statement(sql(reader, &text, [limit.into()]))
+        values.insert(0, limit.into());
+        let rows = Row::find_by_statement(sql(reader, &text, values))
             .all(reader)
             .await?;
         self.status
@@ -418,69 +479,15 @@ impl Relay {
                         }
                     }
                 }
+                Err(bus::Error::TooLarge { subject, reason }) => {
+                    tracing::error!(%subject, version = event.version, reason, "a state that the bus never takes");
+                    let mut oversized = self.oversized.lock().unwrap_or_else(PoisonError::into_inner);
+                    oversized.insert(subject, event.version);
+                    return Ok(None);
+                }
                 Err(other) => return Err(other.into()),
             }
         }
         Ok(None)
-    }
-
-    /// Notes what is on the bus; a mark is never lowered.
-    async fn mark(&self, marks: &[Mark]) -> Result<(), DbErr> {
-        for chunk in marks.chunks(1000) {
-            let txn = self.db.begin().await?;
-            lock(&txn, chunk.iter().map(|m| m.subject.as_str())).await?;
-            let rows = chunk.iter().map(|m| {
-                let sequence = i64::try_from(m.sequence).unwrap_or(i64::MAX);
-                [m.subject.clone().into(), m.version.into(), sequence.into()]
-            });
-            let (from, values) = table(&txn, [Column::Text, Column::Int, Column::Int], rows, 0);
-            let text = format!(
-                "UPDATE outbox SET published_version = v.column2, stream_sequence = v.column3 FROM {from}
-                 WHERE outbox.subject = v.column1 AND outbox.published_version <= v.column2
-                   AND outbox.version >= v.column2"
-            );
-            txn.execute_raw(sql(&txn, &text, values)).await?;
-            txn.commit().await?;
-        }
-        Ok(())
-    }
-
-    async fn pending_up_to(&self, version: i64) -> Result<bool, DbErr> {
-        let reader = self.db.reader();
-        // A row that moved on above `version` counts as long as the bus has nothing of it.
-        let text = "SELECT 1 FROM outbox
-                    WHERE version > published_version AND (version <= $1 OR stream_sequence = 0) LIMIT 1";
-        Ok(reader
-            .query_one_raw(sql(reader, text, [version.into()]))
-            .await?
-            .is_some())
-    }
-
-    /// Takes or renews the lease. SQLite has one process, which always holds it.
-    async fn acquire(&self) -> Result<bool, DbErr> {
-        if self.db.backend() == DbBackend::Sqlite {
-            return Ok(true);
-        }
-        let now = micros(self.clock.now());
-        let until = now + i64::try_from(self.config.lease_millis).unwrap_or(5_000) * 1_000;
-        let writer = self.db.writer();
-        let text = "INSERT INTO lease (name, holder, expires_at) VALUES ('relay', $1, $2)
-                    ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
-                    WHERE lease.holder = excluded.holder OR lease.expires_at < $3";
-        let values = [self.holder.clone().into(), until.into(), now.into()];
-        Ok(writer
-            .execute_raw(sql(writer, text, values))
-            .await?
-            .rows_affected()
-            == 1)
-    }
-
-    async fn release(&self) -> Result<(), DbErr> {
-        let writer = self.db.writer();
-        let text = "DELETE FROM lease WHERE name = 'relay' AND holder = $1";
-        writer
-            .execute_raw(sql(writer, text, [self.holder.clone().into()]))
-            .await?;
-        Ok(())
     }
 }

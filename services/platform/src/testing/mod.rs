@@ -8,6 +8,7 @@
     reason = "a harness that can't do its work has nobody to tell but the test"
 )]
 
+pub mod attack;
 pub mod bus_suite;
 pub mod nats;
 pub mod postgres;

@@ -1,4 +1,4 @@
-//! A TCP proxy between a client and its server that a test can cut, stall and slow down.
+//! A TCP proxy between a client and its server that a test can cut, stall and slow down, and that forgets connections.
 
 use std::{
     net::SocketAddr,
@@ -30,6 +30,8 @@ enum Mode {
 struct State {
     mode: Mode,
     delay: Duration,
+    /// Connections from before this generation are forgotten.
+    generation: u64,
 }
 
 /// Forwards connections to a server; ends with this value.
@@ -38,6 +40,7 @@ pub struct Proxy {
     address: SocketAddr,
     state: watch::Sender<State>,
     held: Arc<AtomicU64>,
+    accepted: Arc<AtomicU64>,
     _end: DropGuard,
 }
 
@@ -49,15 +52,19 @@ impl Proxy {
         let state = watch::Sender::new(State {
             mode: Mode::Pass,
             delay: Duration::ZERO,
+            generation: 0,
         });
         let held = Arc::new(AtomicU64::new(0));
+        let accepted = Arc::new(AtomicU64::new(0));
         let end = CancellationToken::new();
-        let accepting = accept(listener, target, state.clone(), held.clone(), end.clone());
+        let counts = (accepted.clone(), held.clone());
+        let accepting = accept(listener, target, state.clone(), counts, end.clone());
         spawn(accepting, end.clone());
         Self {
             address,
             state,
             held,
+            accepted,
             _end: end.drop_guard(),
         }
     }
@@ -89,6 +96,12 @@ impl Proxy {
         self.state.send_modify(|s| s.mode = Mode::Stall);
     }
 
+    /// Keeps the present connections open and never lets anything through them again, in either direction: as a gateway that
+    /// has lost its table of connections, or a network that went away without a word. New ones pass.
+    pub fn forget(&self) {
+        self.state.send_modify(|s| s.generation += 1);
+    }
+
     /// Lets everything through again, also what it held back.
     pub fn restore(&self) {
         self.state.send_modify(|s| s.mode = Mode::Pass);
@@ -97,6 +110,11 @@ impl Proxy {
     /// Holds each piece back for this long.
     pub fn delay(&self, delay: Duration) {
         self.state.send_modify(|s| s.delay = delay);
+    }
+
+    /// Connections that it has accepted so far.
+    pub fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::SeqCst)
     }
 
     /// Bytes on their way to the server that it holds back now.
@@ -116,11 +134,13 @@ async fn accept(
     listener: TcpListener,
     target: SocketAddr,
     state: watch::Sender<State>,
-    held: Arc<AtomicU64>,
+    (accepted, held): (Arc<AtomicU64>, Arc<AtomicU64>),
     end: CancellationToken,
 ) {
     while let Ok((client, _)) = listener.accept().await {
+        accepted.fetch_add(1, Ordering::SeqCst);
         let (state, held) = (state.subscribe(), held.clone());
+        let generation = state.borrow().generation;
         let connection = async move {
             if state.borrow().mode == Mode::Cut {
                 return;
@@ -132,8 +152,8 @@ async fn accept(
             let (from_server, to_server) = server.into_split();
             tokio::select! {
                 () = until_cut(state.clone()) => {}
-                () = forward(from_client, to_server, state.clone(), Some(held)) => {}
-                () = forward(from_server, to_client, state, None) => {}
+                () = forward(from_client, to_server, state.clone(), generation, Some(held)) => {}
+                () = forward(from_server, to_client, state, generation, None) => {}
             }
         };
         spawn(connection, end.clone());
@@ -144,23 +164,28 @@ async fn until_cut(mut state: watch::Receiver<State>) {
     let _gone = state.wait_for(|s| s.mode == Mode::Cut).await;
 }
 
-/// Copies until either side closes. Counts in `held` what has been read and not passed on yet.
+/// Copies until either side closes; of a forgotten connection neither is told. Counts in `held` what has been read and not
+/// passed on yet.
 async fn forward(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     mut state: watch::Receiver<State>,
+    generation: u64,
     held: Option<Arc<AtomicU64>>,
 ) {
     let mut buffer = vec![0; 64 << 10];
     loop {
-        let Ok(read) = from.read(&mut buffer).await else {
-            return;
-        };
-        let Some(piece) = buffer.get(..read).filter(|piece| !piece.is_empty()) else {
-            return;
-        };
+        let read = from.read(&mut buffer).await.unwrap_or(0);
         let holding = held.as_ref().map(|held| Holding::new(held, read));
-        let Ok(State { delay, .. }) = state.wait_for(|s| s.mode == Mode::Pass).await.map(|s| *s) else {
+        let passes = |s: &State| s.mode == Mode::Pass && s.generation == generation;
+        let forgotten = state.borrow().generation != generation;
+        if read == 0 && !forgotten {
+            return;
+        }
+        let Ok(State { delay, .. }) = state.wait_for(passes).await.map(|s| *s) else {
+            return;
+        };
+        let Some(piece) = buffer.get(..read) else {
             return;
         };
         if !delay.is_zero() {

@@ -22,7 +22,8 @@ use crate::{
     caller::Caller,
     clock::Clock,
     config::{self, Config},
-    db::{Database, sql},
+    db::{Database, Txn, sql},
+    derived::Derived,
     grpc::Watchers,
     id::Ids,
     lifecycle::Tasks,
@@ -190,6 +191,8 @@ impl Served {
         let db = place.connect(&config.database, spec.name).await;
         (spec.migrate)(db.clone(), true).await.unwrap();
         let tasks = Tasks::default();
+        config.grpc.watch_stall_seconds = 1;
+        let watchers = Watchers::new(1, &config.grpc, tasks.clone());
         let context = Context {
             service: spec.name,
             config: Arc::new(config),
@@ -198,8 +201,9 @@ impl Served {
             clock: hand.clock(),
             ids: Ids::random(),
             outbox: Outbox::default(),
+            derived: Derived::default(),
             tasks: tasks.clone(),
-            watchers: Watchers::new(1, Duration::from_secs(1), tasks.clone()),
+            watchers,
         };
         let started = (spec.start)(context)
             .await
@@ -232,6 +236,20 @@ impl Served {
             version: row.try_get("", "version").unwrap(),
             state: T::decode(payload.as_slice()).unwrap(),
         })
+    }
+
+    /// Waits until a statement that begins so waits for what an open transaction of PostgreSQL has locked.
+    pub async fn blocks(&self, held: &Txn, statement: &str) {
+        let own = sql(held, "SELECT pg_backend_pid() AS pid", []);
+        let row = held.query_one_raw(own).await.unwrap().unwrap();
+        let pid: i32 = row.try_get("", "pid").unwrap();
+        let waiting = format!(
+            "pg_stat_activity WHERE {pid} = ANY (pg_blocking_pids(pid)) AND query LIKE '{statement}%'"
+        );
+        let met = super::eventually(Duration::from_secs(20), async || {
+            (self.count(&waiting).await > 0).then_some(())
+        });
+        assert!(met.await.is_some(), "nobody waits with {statement}");
     }
 
     /// Rows of a table.
@@ -267,6 +285,19 @@ pub fn refused<T: std::fmt::Debug>(answer: Result<T, Status>, code: Code, reason
     assert_eq!(details.error_info().unwrap().domain, "prima.go.id");
     assert_eq!(details.localized_message().unwrap().locale, "id-ID");
     status
+}
+
+/// All that a refusal tells: code, reason and both messages, with `NAME` for the name that was asked for. Two calls that
+/// shall not be told apart have the same.
+#[track_caller]
+pub fn told<T: std::fmt::Debug>(answer: Result<T, Status>, name: &str) -> (Code, [String; 3]) {
+    let status = answer.unwrap_err();
+    let details = status.get_error_details();
+    let reason = details.error_info().map(|info| info.reason.clone());
+    let localized = details.localized_message().map(|text| text.message.clone());
+    let told = [Some(status.message().to_owned()), reason, localized];
+    let plain = |text: Option<String>| text.unwrap_or_default().replace(name, "NAME");
+    (status.code(), told.map(plain))
 }
 
 /// The fields that a refusal names.

@@ -1,7 +1,7 @@
 //! Followers, on every bus: what they hold, and whether they know how current it is.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -32,10 +32,14 @@ impl Projection for Held {
         }
     }
 
-    fn retain(&self, source: &Source, held: &HashSet<String>) {
+    fn version(&self, subject: &str) -> Option<i64> {
+        Some(self.0.lock().unwrap().get(subject)?.0)
+    }
+
+    fn retain(&self, source: &Source, held: &HashMap<String, i64>) {
         let other = |subject: &str| !subject.starts_with(&format!("prima.{}.", source.service));
         let mut mine = self.0.lock().unwrap();
-        mine.retain(|subject, _| other(subject) || held.contains(subject));
+        mine.retain(|subject, _| other(subject) || held.contains_key(subject));
     }
 }
 
@@ -132,12 +136,14 @@ on_both_buses!(
     states_are_held_and_followed,
     a_recreated_stream_is_followed_anew,
     what_a_complete_stream_holds_no_longer_is_dropped,
+    what_a_complete_stream_holds_older_is_taken_back,
     other_subjects_do_not_make_it_stale,
 );
 
 on_jetstream!(
     a_server_that_is_away_makes_it_stale_and_takes_nothing_from_it,
     a_server_that_hangs_makes_it_stale,
+    a_connection_that_the_network_forgot_makes_it_stale_and_is_made_again,
     a_consumer_that_somebody_deleted_is_made_again,
 );
 
@@ -191,6 +197,27 @@ async fn states_are_held_and_followed(world: World) {
         (following.freshness.now().as_of? > before).then_some(())
     });
     later.await.expect("as_of does not move");
+}
+
+async fn what_a_complete_stream_holds_older_is_taken_back(mut world: World) {
+    let (relay, _) = world.relay(relay_config(), "a");
+    world.stage_all(&["a", "b"], "backed up").await;
+    let backup = world.copy().await;
+    world.stage("a", "lost").await;
+    let following = follow(&world, &[ALL]);
+    following.holds("survey.a", "lost").await;
+    following.fresh().await;
+    relay.stop().await;
+    // The bus loses everything, and the database comes back from the copy.
+    world.lose_the_bus();
+    following.stale(&[SERVICE]).await;
+    let (_relay, _) = backup.relay(relay_config(), "b");
+    following.holds("survey.a", "backed up").await;
+    following.holds("survey.b", "backed up").await;
+    following.fresh().await;
+    // From there its owner goes on.
+    backup.stage("a", "later").await;
+    following.holds("survey.a", "later").await;
 }
 
 async fn what_a_complete_stream_holds_no_longer_is_dropped(mut world: World) {
@@ -292,6 +319,20 @@ async fn a_server_that_hangs_makes_it_stale(world: World) {
     nats.pause();
     following.stale(&[SERVICE]).await;
     nats.resume();
+    world.stage("a", "two").await;
+    following.holds("survey.a", "two").await;
+    following.fresh().await;
+}
+
+async fn a_connection_that_the_network_forgot_makes_it_stale_and_is_made_again(world: World) {
+    let (_relay, _) = world.relay(relay_config(), "a");
+    world.stage("a", "one").await;
+    let following = follow(&world, &[ALL]);
+    following.holds("survey.a", "one").await;
+    following.fresh().await;
+    // Relay and follower have one connection.
+    world.to_bus.as_ref().unwrap().forget();
+    following.stale(&[SERVICE]).await;
     world.stage("a", "two").await;
     following.holds("survey.a", "two").await;
     following.fresh().await;

@@ -1,4 +1,4 @@
-//! Suites of the platform on real servers: the bus, the outbox and its relay, workers, followers, search.
+//! Suites of the platform on real servers: the bus, the outbox and its relay, commands, workers, followers, search.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,12 +7,21 @@
     reason = "a test that meets what it did not expect should fail there"
 )]
 
+mod begin;
 mod bus;
+mod command;
+mod derived;
 mod follower;
+mod half_open;
+mod limits;
 mod objects;
 mod outbox;
+mod owner;
 mod search;
 mod servers;
+mod statement;
+mod storage;
 mod takeover;
 mod worker;
+mod worker_repair;
 mod world;

@@ -7,6 +7,7 @@ use futures::TryStreamExt;
 use prima_platform::{
     clock::Clock,
     config,
+    failure::{Failure, Kind},
     id::Ids,
     lifecycle::Tasks,
     objects::{Digest, Error, Objects},
@@ -279,4 +280,40 @@ fn a_storage_that_cannot_be_used_is_named() {
         let opened = Objects::open(&config, Clock::system(), Ids::random(), Tasks::default());
         assert!(opened.unwrap_err().to_string().contains(&url));
     }
+}
+
+/// Run by the test below in a process of its own, whose files may not grow beyond a limit.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_without_room_is_told_as_such() {
+    if std::env::var_os("PRIMA_TEST_LIMITED").is_none() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let config = config::Objects {
+        url: format!("file:{}", dir.path().display()),
+        ..config::Objects::default()
+    };
+    let w = World::open(config, Some(dir.path().to_owned()));
+    let failure = Failure::from(put(&w.objects, &long()).await.unwrap_err());
+    assert_eq!(
+        (failure.kind, failure.reason),
+        (Kind::Unavailable, "STORAGE_FULL"),
+        "{failure}"
+    );
+    put(&w.objects, b"abc").await.unwrap();
+}
+
+#[test]
+fn a_folder_without_room_refuses_what_is_too_long_for_now() {
+    // 512 KiB; the signal that comes with the limit would end the process.
+    let script =
+        "trap '' XFSZ; ulimit -f 1024; exec \"$0\" --exact objects::a_folder_without_room_is_told_as_such";
+    let output = std::process::Command::new("sh")
+        .args(["-c", script])
+        .arg(std::env::current_exe().unwrap())
+        .env("PRIMA_TEST_LIMITED", "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }

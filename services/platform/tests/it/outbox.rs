@@ -6,12 +6,13 @@ use futures::StreamExt;
 use prima_platform::{
     bus::Head,
     config,
-    outbox::restage_all,
+    failure::{Failure, Kind},
+    outbox::{MAX_PAYLOAD, State, restage_all, stage},
     testing::{eventually, nats::Nats},
 };
 use tokio::time::Instant;
 
-use crate::world::{Broker, LONG, SERVICE, Store, World, event, matrix, relay_config};
+use crate::world::{Broker, LONG, SERVICE, Store, World, event, matrix, on_jetstream, relay_config};
 
 matrix!(
     staged_states_reach_the_bus,
@@ -25,6 +26,8 @@ matrix!(
     a_subject_that_the_outbox_lacks_is_withdrawn_once,
     a_mark_that_was_lost_is_found_again,
     two_relays_at_once_never_take_a_state_back,
+    a_state_that_the_bus_never_takes_is_refused_when_it_is_staged,
+    a_state_that_is_too_large_holds_back_no_other,
 );
 
 async fn staged_states_reach_the_bus(world: World) {
@@ -200,6 +203,13 @@ async fn everything_goes_out_again_after_restage_all(world: World) {
 
 async fn a_subject_that_the_outbox_lacks_is_withdrawn_once(world: World) {
     world.publish(SERVICE, "stranger", 5, "unknown").await;
+    // More than a tenth of what is published would not be withdrawn without being asked.
+    let known: Vec<String> = (0..9).map(|i| format!("known.{i}")).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    for name in &known {
+        world.publish(SERVICE, name, 1, "known").await;
+    }
+    world.stage_all(&known, "known").await;
     world.stage("a", "known").await;
     let (relay, _) = world.relay(relay_config(), "a");
     let gone = eventually(LONG, || async {
@@ -304,17 +314,78 @@ async fn two_relays_at_once_never_take_a_state_back(world: World) {
     watching.stop().await;
 }
 
-macro_rules! on_jetstream {
-    ($($case:ident),* $(,)?) => {
-        matrix!(@on sqlite_server, Sqlite, JetStream, $($case),*);
-        matrix!(@on postgres_server, Postgres, JetStream, $($case),*);
+async fn a_state_that_the_bus_never_takes_is_refused_when_it_is_staged(world: World) {
+    let staged = async |bytes: usize| {
+        let txn = world.db.begin().await.unwrap();
+        let state = State {
+            subject: "prima.survey.big".into(),
+            event_type: "prima.event.v1.Test",
+            revision: 1,
+            version: 1,
+            withdrawn: false,
+            payload: vec![b'x'; bytes],
+            traceparent: None,
+        };
+        let staged = stage(&txn, &[state]).await;
+        txn.commit().await.unwrap();
+        staged
     };
+    let failure = Failure::from(staged(MAX_PAYLOAD + 1).await.unwrap_err());
+    assert_eq!(
+        (failure.kind, failure.reason),
+        (Kind::Precondition, "STATE_TOO_LARGE")
+    );
+    for text in [&failure.message, &failure.localized] {
+        assert!(text.contains("prima.survey.big"), "{text}");
+    }
+    assert!(world.in_database().await.0.is_empty());
+    // The longest that is taken goes out.
+    staged(MAX_PAYLOAD).await.unwrap();
+    let (_relay, _) = world.relay(relay_config(), "a");
+    assert_eq!(world.in_step().await.len(), 1);
+}
+
+async fn a_state_that_is_too_large_holds_back_no_other(world: World) {
+    world.stage_all(&["big", "a"], "small").await;
+    // Staged by a release that did not look.
+    let blob = if world.db.backend() == sea_orm::DbBackend::Postgres {
+        "convert_to(repeat('x', 2000000), 'UTF8')"
+    } else {
+        "CAST(printf('%.*c', 2000000, 'x') AS BLOB)"
+    };
+    world
+        .tamper(&format!(
+            "UPDATE outbox SET payload = {blob} WHERE subject LIKE '%.big'"
+        ))
+        .await;
+    let (_relay, status) = world.relay(relay_config(), "a");
+    head_when_there(&world, "a").await;
+    let complete = eventually(LONG, || async {
+        world.bus.stream(SERVICE).await.ok()??.complete.then_some(())
+    });
+    complete.await.expect("the stream is never complete");
+    // Three changes go out in one session: none of them waits behind it, nor starts the relay over.
+    for change in ["one", "two", "three"] {
+        let version = world.stage("a", change).await;
+        let out = eventually(LONG, || async {
+            (head(&world, "a").await.version == version).then_some(())
+        });
+        out.await.expect("not published");
+        assert!(status.active());
+    }
+    let owner = world.bus.stream(SERVICE).await.unwrap().unwrap().owner.unwrap();
+    assert_eq!(owner.epoch, 1, "the relay began again");
+    // Once it is small enough it goes out as well.
+    world.stage("big", "small again").await;
+    let states = world.in_step().await;
+    assert_eq!(states["prima.survey.big"].1, "small again");
 }
 
 on_jetstream!(
     a_bus_killed_and_started_again_gets_what_was_staged_meanwhile,
     a_bus_that_is_cut_off_or_silent_gets_what_was_staged_meanwhile,
     a_message_that_somebody_deleted_comes_back,
+    an_older_message_behind_a_newer_one_of_its_subject_is_replaced,
 );
 
 async fn a_bus_killed_and_started_again_gets_what_was_staged_meanwhile(mut world: World) {
@@ -376,6 +447,20 @@ async fn a_message_that_somebody_deleted_comes_back(world: World) {
     stream.purge().filter("prima.survey.a").await.unwrap();
     assert_eq!(world.on_bus().await.unwrap().len(), 1);
     assert_eq!(world.in_step().await, states);
+}
+
+async fn an_older_message_behind_a_newer_one_of_its_subject_is_replaced(world: World) {
+    let (relay, _) = world.relay(relay_config(), "a");
+    world.stage_all(&["a", "b"], "state").await;
+    let states = world.in_step().await;
+    relay.stop().await;
+    world.put_behind("a", 1, "older").await;
+    let (_relay, _) = world.relay(relay_config(), "a");
+    let step = eventually(LONG, || async {
+        let info = world.bus.stream(SERVICE).await.ok()??;
+        (info.messages == 2 && world.on_bus().await? == states).then_some(())
+    });
+    step.await.expect("the older message stays the last");
 }
 
 /// Many new aggregates wait for room, and must not hold back the states of known ones.

@@ -138,7 +138,7 @@ async fn says(stream: &mut TcpStream, word: &[u8]) -> std::io::Result<()> {
 }
 
 #[tokio::test]
-async fn a_proxy_passes_delays_stalls_and_cuts() {
+async fn a_proxy_passes_delays_stalls_forgets_and_cuts() {
     let proxy = Proxy::start(echo().await).await;
     let connect = async || TcpStream::connect(proxy.address()).await.unwrap();
     let mut stream = connect().await;
@@ -163,6 +163,18 @@ async fn a_proxy_passes_delays_stalls_and_cuts() {
     stream.read_exact(&mut heard).await.unwrap();
     assert_eq!(&heard, b"stall");
 
+    proxy.forget();
+    stream.write_all(b"forgotten").await.unwrap();
+    let mut anew = connect().await;
+    says(&mut anew, b"new").await.unwrap();
+    eventually(LONG, || async { (proxy.held() == 9).then_some(()) })
+        .await
+        .expect("the old one is held back");
+    proxy.restore();
+    says(&mut anew, b"still new").await.unwrap();
+    assert_eq!(proxy.held(), 9, "for ever");
+
+    let mut stream = anew;
     proxy.cut();
     assert!(says(&mut stream, b"cut").await.is_err());
     assert!(says(&mut connect().await, b"still cut").await.is_err());

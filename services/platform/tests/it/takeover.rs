@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use futures::StreamExt;
-use prima_platform::{config, outbox::Status, testing::eventually};
+use prima_platform::{clock::Clock, config, db::sql, outbox::Status, testing::eventually};
+use sea_orm::ConnectionTrait;
 use tokio::time::Instant;
 
 use crate::world::{Broker, LONG, SERVICE, Store, World, relay_config};
@@ -25,7 +26,8 @@ macro_rules! on_both_buses {
 
 on_both_buses!(
     a_standby_takes_over_when_the_lease_expires,
-    a_stopped_relay_hands_over_before_its_lease_expires
+    a_stopped_relay_hands_over_before_its_lease_expires,
+    a_host_whose_clock_is_off_neither_takes_the_lease_nor_keeps_it
 );
 
 async fn a_standby_takes_over_when_the_lease_expires(world: World) {
@@ -72,6 +74,40 @@ async fn a_stopped_relay_hands_over_before_its_lease_expires(world: World) {
         stopped.elapsed()
     );
     assert_eq!(other.in_step().await["prima.survey.a"].1, "two");
+}
+
+/// The lease goes by the clock of the database.
+async fn a_host_whose_clock_is_off_neither_takes_the_lease_nor_keeps_it(world: World) {
+    let early = world.replica().await;
+    let off = |hours| Clock::from_fn(move || Clock::system().now() + chrono::Duration::hours(hours));
+    let (running, first) = world.relay_by(off(-1), relay_config(), "slow");
+    world.stage("a", "one").await;
+    world.in_step().await;
+    let (_early, second) = early.relay_by(off(1), relay_config(), "fast");
+    // Twice as long as the lease lasts without being renewed.
+    for change in 0..6 {
+        let before = lease(&world).await;
+        let renewed = eventually(LONG, || async { (lease(&world).await != before).then_some(()) });
+        renewed.await.expect("not renewed");
+        world.stage("a", &format!("change {change}")).await;
+        world.in_step().await;
+        assert!(first.active() && !second.active(), "after {change} renewals");
+    }
+    running.stop().await;
+    becomes(&second, &first).await;
+}
+
+async fn lease(world: &World) -> (String, i64) {
+    let reader = world.db.reader();
+    let row = reader
+        .query_one_raw(sql(reader, "SELECT holder, expires_at FROM lease", []))
+        .await
+        .unwrap()
+        .unwrap();
+    (
+        row.try_get("", "holder").unwrap(),
+        row.try_get("", "expires_at").unwrap(),
+    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -125,16 +125,13 @@ pub fn relay_config() -> config::Relay {
 
 impl Replica {
     pub fn relay(&self, config: config::Relay, holder: &str) -> (Running, Status) {
+        self.relay_by(Clock::system(), config, holder)
+    }
+
+    /// A relay whose host has this clock.
+    pub fn relay_by(&self, clock: Clock, config: config::Relay, holder: &str) -> (Running, Status) {
         let (db, bus, outbox) = (self.db.clone(), self.bus.clone(), self.outbox.clone());
-        let relay = Relay::new(
-            db,
-            bus,
-            SERVICE,
-            Clock::system(),
-            config,
-            outbox,
-            holder.to_owned(),
-        );
+        let relay = Relay::new(db, bus, SERVICE, clock, config, outbox, holder.to_owned());
         let status = relay.status();
         (Running::spawn(|stop| relay.run(stop)), status)
     }
@@ -297,7 +294,7 @@ impl World {
         let settings = config::Database {
             url,
             max_connections: 4,
-            migrate: true,
+            ..config::Database::default()
         };
         let db = Database::connect(&settings, SERVICE).await.unwrap();
         db::migrate::<Schema>(&db, SERVICE, true).await.unwrap();
@@ -313,10 +310,89 @@ impl World {
         }
     }
 
+    /// Runs the steps that have not run.
+    pub async fn migrate(&self) {
+        db::migrate::<Schema>(&self.db, SERVICE, true).await.unwrap();
+    }
+
     /// Another process of the service, with connections of its own.
     pub async fn replica(&self) -> Replica {
         let (postgres, nats) = (self.postgres.as_ref(), self.nats.as_ref());
         replica(&self.dir, postgres, nats, self.memory.as_ref(), self.bus_bytes).await
+    }
+
+    /// A process of the service on a database of its own, which is empty, and on the same bus.
+    pub async fn stranger(&self) -> Replica {
+        let url = match &self.postgres {
+            Some((postgres, _)) => postgres.fresh_database().await,
+            None => format!(
+                "sqlite:{}",
+                tempfile::tempdir_in(self.dir.path()).unwrap().keep().display()
+            ),
+        };
+        let settings = config::Database {
+            url,
+            max_connections: 6,
+            ..config::Database::default()
+        };
+        let db = Database::connect(&settings, SERVICE).await.unwrap();
+        db::migrate::<Schema>(&db, SERVICE, true).await.unwrap();
+        Replica {
+            db,
+            bus: self.first.bus.clone(),
+            outbox: Outbox::default(),
+            to_db: None,
+            to_bus: None,
+        }
+    }
+
+    /// A process of the service on a copy of its database, as made from a backup of this moment, and on the same bus.
+    pub async fn copy(&self) -> Replica {
+        let copy = self.stranger().await;
+        for (table, columns) in COPIED {
+            let reader = self.db.reader();
+            let text = format!("SELECT {} FROM {table}", columns.join(", "));
+            for row in reader.query_all_raw(sql(reader, &text, [])).await.unwrap() {
+                let values = columns.iter().map(|column| value(&row, column));
+                let places: Vec<String> = (1..=columns.len()).map(|n| format!("${n}")).collect();
+                let text = format!(
+                    "INSERT INTO {table} ({}) VALUES ({})",
+                    columns.join(", "),
+                    places.join(", ")
+                );
+                let writer = copy.db.writer();
+                writer.execute_raw(sql(writer, &text, values)).await.unwrap();
+            }
+        }
+        copy
+    }
+
+    /// Puts an older message behind a newer one of its subject, as a server that is at fault keeps them (nats-server
+    /// #6245).
+    pub async fn put_behind(&self, name: &str, version: i64, payload: &str) {
+        let client = async_nats::connect(self.nats.as_ref().unwrap().url())
+            .await
+            .unwrap();
+        let context = async_nats::jetstream::new(client);
+        let stream = format!("PRIMA_{}", SERVICE.to_uppercase());
+        let mut config = context
+            .get_stream(&stream)
+            .await
+            .unwrap()
+            .cached_info()
+            .config
+            .clone();
+        config.max_messages_per_subject = 5;
+        config.metadata.retain(|key, _| !key.starts_with("_nats."));
+        context.update_stream(config).await.unwrap();
+        let event = event(SERVICE, name, version, payload);
+        let last = self.bus.last(SERVICE, &event.subject).await.unwrap().unwrap();
+        let before = self.bus.stream(SERVICE).await.unwrap().unwrap().messages;
+        self.bus.publish(SERVICE, &event, last.sequence).await.unwrap();
+        assert_eq!(
+            self.bus.stream(SERVICE).await.unwrap().unwrap().messages,
+            before + 1
+        );
     }
 
     /// The bus loses all its data, as when its disk dies.
@@ -328,6 +404,35 @@ impl World {
             nats.wipe_storage();
             nats.restart();
         }
+    }
+}
+
+/// What a backup of a service's database holds of the outbox.
+const COPIED: [(&str, &[&str]); 3] = [
+    (
+        "outbox",
+        &[
+            "subject",
+            "type",
+            "revision",
+            "version",
+            "withdrawn",
+            "payload",
+            "published_version",
+            "stream_sequence",
+        ],
+    ),
+    ("owner", &["one", "identity", "epoch", "adopt"]),
+    ("lease", &["name", "holder", "expires_at"]),
+];
+
+fn value(row: &sea_orm::QueryResult, column: &str) -> sea_orm::Value {
+    match column {
+        "payload" => row.try_get::<Vec<u8>>("", column).unwrap().into(),
+        "subject" | "type" | "identity" | "name" | "holder" => {
+            row.try_get::<String>("", column).unwrap().into()
+        }
+        _ => row.try_get::<i64>("", column).unwrap().into(),
     }
 }
 
@@ -358,6 +463,7 @@ async fn replica(
         &config::Database {
             url,
             max_connections: 6,
+            statement_seconds: 5,
             migrate: false,
         },
         SERVICE,
@@ -406,3 +512,12 @@ macro_rules! matrix {
     };
 }
 pub(crate) use matrix;
+
+/// Each case on each database and on a server of its own, which the case may stop.
+macro_rules! on_jetstream {
+    ($($case:ident),* $(,)?) => {
+        crate::world::matrix!(@on sqlite_server, Sqlite, JetStream, $($case),*);
+        crate::world::matrix!(@on postgres_server, Postgres, JetStream, $($case),*);
+    };
+}
+pub(crate) use on_jetstream;

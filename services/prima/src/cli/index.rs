@@ -103,6 +103,12 @@ pub struct ScoresArgs {
         help = "Hanya periode ini (bawaan: semua)"
     )]
     pub period: String,
+    /// Those that wait to be confirmed.
+    #[arg(
+        long,
+        help = "Nilai yang menunggu pengesahan, bukan yang sudah disahkan; untuk instansinya dan admin nasional"
+    )]
+    pub unconfirmed: bool,
     /// Form.
     #[arg(
         long,
@@ -111,6 +117,27 @@ pub struct ScoresArgs {
         help = "table atau json (bawaan: table)"
     )]
     pub format: Plain,
+}
+
+/// Arguments of `prima index confirm`.
+#[derive(Debug, Clone, Args)]
+pub struct ConfirmArgs {
+    /// Key of the metric.
+    #[arg(value_name = "UKURAN", help = "Ukuran, misalnya ombudsman")]
+    pub metric: String,
+    /// The unit or agency.
+    #[arg(value_name = "SUBJEK", help = "agencies/… atau agencies/…/units/…")]
+    pub subject: String,
+    /// Period.
+    #[arg(value_name = "PERIODE", help = "Periode nilai, misalnya 2024")]
+    pub period: String,
+    /// Version of the record.
+    #[arg(
+        long,
+        value_name = "ETAG",
+        help = "Etag catatan yang diperiksa, dari: prima scores --unconfirmed"
+    )]
+    pub etag: String,
 }
 
 /// Arguments of `prima index`.
@@ -132,6 +159,11 @@ pub enum IndexWhat {
     /// Prints all that leads to one.
     #[command(about = "Uraikan indeks sampai ke setiap masukan: bobot, nilai, asal, dan dasar hukumnya")]
     Explain(super::IndexReadArgs),
+    /// Confirms a recorded score.
+    #[command(
+        about = "Sahkan nilai lembaga lain yang dicatat instansi, setelah dokumennya diperiksa (admin nasional)"
+    )]
+    Confirm(ConfirmArgs),
     /// Computes one from given levels.
     #[command(about = "Hitung indeks andaikata dari tingkat yang diberikan; tidak ada yang disimpan")]
     Simulate(SimulateArgs),

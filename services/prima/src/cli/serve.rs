@@ -174,19 +174,41 @@ impl Role {
     }
 }
 
-/// Arguments of `prima reconcile`.
+/// Arguments of `prima reconcile`; one of the three is required.
 #[derive(Debug, Clone, Args)]
 pub struct ReconcileArgs {
     /// The service and its database.
     #[command(flatten)]
     pub migrate: MigrateArgs,
+    /// What to do.
+    #[command(flatten)]
+    pub action: ReconcileAction,
+}
+
+/// What `prima reconcile` does.
+#[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = false)]
+pub struct ReconcileAction {
     /// Give every state a new version.
     #[arg(
         long,
-        required = true,
-        help = "Beri setiap keadaan versi baru agar semuanya diterbitkan ulang (setelah basis data dipulihkan)"
+        help = "Beri setiap keadaan versi baru agar semuanya diterbitkan ulang (tidak perlu setelah pemulihan biasa)"
     )]
     pub restage: bool,
+    /// Make this database the owner of the service's stream.
+    #[arg(
+        long,
+        help = "Jadikan basis data ini pemilik aliran layanan, walau aliran itu milik basis data lain atau memuat keadaan \
+                yang tidak ada di sini; keadaan itu akan ditarik"
+    )]
+    pub adopt: bool,
+    /// Give a copy of a database an identity of its own.
+    #[arg(
+        long,
+        help = "Beri basis data salinan (misalnya untuk uji coba) identitas sendiri, sehingga tidak mengisi aliran milik \
+                aslinya"
+    )]
+    pub new_identity: bool,
 }
 
 /// Arguments of `prima dead-letters`.

@@ -214,6 +214,7 @@ mod tests {
             "prima index simulate -h",
             "prima instrument check -h",
             "prima scores -h",
+            "prima index confirm -h",
             "prima workdays -h",
             "prima complaint submit --help",
             "prima complaint list -h",
@@ -385,6 +386,9 @@ mod tests {
             ("prima knowledge search syarat izin", Ok(())),
             ("prima workflow check", Err("<BERKAS.json>")),
             ("prima import scores f.csv --skip-bad-rows", Ok(())),
+            ("prima scores --unconfirmed", Ok(())),
+            ("prima index confirm ombudsman agencies/1 2024 --etag 1", Ok(())),
+            ("prima index confirm ombudsman agencies/1 2024", Err("--etag")),
             ("prima import holidays f.csv", Err("--citation")),
             (
                 "prima scores --metric ombudsman --subject agencies/3271/units/-",

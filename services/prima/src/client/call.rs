@@ -10,6 +10,8 @@ pub const DEADLINE: Duration = Duration::from_secs(30);
 const TRIES: u32 = 7;
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
+/// Longest wait that a service may ask for.
+const LONGEST_ASKED: Duration = Duration::from_secs(60);
 
 /// A request with the usual deadline.
 pub fn request<T>(message: T) -> Request<T> {
@@ -75,11 +77,13 @@ pub fn delay(status: &Status, tried: u32) -> Duration {
         .and_then(|info| info.retry_delay)
         .unwrap_or_default();
     let grown = FIRST_DELAY.saturating_mul(2_u32.saturating_pow(tried.saturating_sub(1)));
-    asked.max(grown).min(LONGEST_DELAY)
+    grown.min(LONGEST_DELAY).max(asked.min(LONGEST_ASKED))
 }
 
 #[cfg(test)]
 mod tests {
+    use tonic_types::ErrorDetails;
+
     use super::*;
 
     #[tokio::test]
@@ -114,5 +118,11 @@ mod tests {
         assert_eq!(delay(&status, 1), FIRST_DELAY);
         assert_eq!(delay(&status, 3), FIRST_DELAY * 4);
         assert_eq!(delay(&status, 60), LONGEST_DELAY);
+        let asked = |seconds| {
+            let details = ErrorDetails::with_retry_info(Some(Duration::from_secs(seconds)));
+            Status::with_error_details(Code::ResourceExhausted, "", details)
+        };
+        assert_eq!(delay(&asked(7), 1), Duration::from_secs(7));
+        assert_eq!(delay(&asked(3600), 1), LONGEST_ASKED);
     }
 }

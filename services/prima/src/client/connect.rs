@@ -204,6 +204,8 @@ impl Connection {
             .tcp_nodelay(true)
             .http2_keep_alive_interval(KEEP_ALIVE)
             .keep_alive_timeout(KEEP_ALIVE)
+            .keep_alive_while_idle(true)
+            .tcp_keepalive(Some(KEEP_ALIVE))
             .user_agent(concat!("prima/", env!("CARGO_PKG_VERSION")))?;
         if url.starts_with("https://") {
             let Some(ca) = &self.ca else {

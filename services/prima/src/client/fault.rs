@@ -1,5 +1,7 @@
 //! What went wrong, in Indonesian, a line per fault.
 
+mod local;
+
 use std::io::ErrorKind;
 
 use tonic::{Code, Status};
@@ -25,6 +27,10 @@ pub fn lines(error: &anyhow::Error) -> Vec<String> {
         if cause.is::<tonic::transport::Error>() {
             // It only says that its own source is about transport.
             continue;
+        }
+        if let Some(text) = local::text(cause) {
+            before.push(clean(&text));
+            break;
         }
         let text = match cause.downcast_ref::<std::io::Error>() {
             Some(error) => io_text(error),
@@ -100,13 +106,19 @@ fn io_text(error: &std::io::Error) -> String {
         ErrorKind::NotFound => "tidak ada",
         ErrorKind::PermissionDenied => "tidak berhak",
         ErrorKind::IsADirectory => "adalah direktori",
+        ErrorKind::NotADirectory => "bukan direktori",
+        ErrorKind::AlreadyExists => "nama itu sudah dipakai berkas lain",
+        ErrorKind::ReadOnlyFilesystem => "penyimpanan hanya dapat dibaca",
+        ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => "jatah penyimpanan habis",
+        ErrorKind::AddrInUse => "alamat itu sudah dipakai proses lain",
+        ErrorKind::AddrNotAvailable => "bukan alamat mesin ini",
         ErrorKind::StorageFull => "penyimpanan penuh",
         ErrorKind::InvalidData => "isinya bukan teks UTF-8",
         ErrorKind::ConnectionRefused => "sambungan ditolak",
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => "sambungan terputus",
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => "alamat tidak terjangkau",
         ErrorKind::TimedOut => "tidak ada jawaban",
-        _ => return clean(&error.to_string()),
+        _ => return clean(&format!("galat sistem ({error})")),
     };
     text.to_owned()
 }

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::bail;
-use tonic::Code;
+use prima_platform::service::STORAGE;
+use tonic::{Code, transport::Channel};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
@@ -14,7 +15,7 @@ use super::fault;
 use super::print::{self, Columns};
 use crate::cli::{HealthArgs, Service};
 
-/// `prima health`: exit status 1 unless every service asked serves.
+/// `prima health`: exit status 1 unless every service asked serves and takes writes.
 pub(super) async fn check(connection: &Connection, args: &HealthArgs) -> anyhow::Result<ExitCode> {
     let asked = args
         .service
@@ -22,20 +23,18 @@ pub(super) async fn check(connection: &Connection, args: &HealthArgs) -> anyhow:
     let mut all_serve = true;
     let mut rows = Vec::new();
     for service in asked {
-        let state = match state(connection, service).await {
-            Ok(ServingStatus::Serving) => "siap".to_owned(),
-            other => {
-                all_serve = false;
-                match other {
-                    Ok(_) => "belum siap".to_owned(),
-                    Err(error) => fault::lines(&error).join("; "),
-                }
-            }
+        let state = state(connection, service).await;
+        all_serve &= matches!(state, Ok(State::Ready));
+        let text = match state {
+            Ok(State::Ready) => "siap".to_owned(),
+            Ok(State::ReadOnly) => "hanya dapat dibaca: penyimpanan penuh atau bermasalah".to_owned(),
+            Ok(State::NotReady) => "belum siap".to_owned(),
+            Err(error) => fault::lines(&error).join("; "),
         };
         rows.push(vec![
             service.name().to_owned(),
             connection.endpoint(service).to_owned(),
-            state,
+            text,
         ]);
     }
     print::out(&print::table(
@@ -53,7 +52,15 @@ pub(super) async fn check(connection: &Connection, args: &HealthArgs) -> anyhow:
     })
 }
 
-async fn state(connection: &Connection, service: Service) -> anyhow::Result<ServingStatus> {
+/// How a service fares.
+enum State {
+    Ready,
+    /// Its database takes no writes.
+    ReadOnly,
+    NotReady,
+}
+
+async fn state(connection: &Connection, service: Service) -> anyhow::Result<State> {
     let mut client = HealthClient::new(connection.channel(service).await?);
     let name = match service {
         Service::Directory => "prima.directory.v1.DirectoryService",
@@ -63,12 +70,23 @@ async fn state(connection: &Connection, service: Service) -> anyhow::Result<Serv
         Service::Index => "prima.index.v1.IndexService",
         Service::Ranking => "prima.ranking.v1.RankingService",
     };
-    let message = HealthCheckRequest {
-        service: name.to_owned(),
-    };
-    match client.check(request(message)).await {
-        Ok(answer) => Ok(answer.into_inner().status()),
-        Err(status) if status.code() == Code::NotFound => bail!("layanan ini tidak dijalankan di alamat itu"),
+    match asked(&mut client, name.to_owned()).await? {
+        Some(ServingStatus::Serving) => {}
+        Some(_) => return Ok(State::NotReady),
+        None => bail!("layanan ini tidak dijalankan di alamat itu"),
+    }
+    // A service of an older version does not tell.
+    match asked(&mut client, format!("{STORAGE}{}", service.name())).await? {
+        Some(ServingStatus::NotServing) => Ok(State::ReadOnly),
+        _ => Ok(State::Ready),
+    }
+}
+
+/// What the health service says of a name; `None` when it knows none of this name.
+async fn asked(client: &mut HealthClient<Channel>, service: String) -> anyhow::Result<Option<ServingStatus>> {
+    match client.check(request(HealthCheckRequest { service })).await {
+        Ok(answer) => Ok(Some(answer.into_inner().status())),
+        Err(status) if status.code() == Code::NotFound => Ok(None),
         Err(status) => Err(status.into()),
     }
 }

@@ -15,7 +15,7 @@ use super::connect::{Connection, Index};
 use super::import;
 use super::index_read;
 use super::print;
-use crate::cli::{FormKind, IndexWhat, InstrumentWhat, Keyed, Plain, ScoresArgs, SimulateArgs};
+use crate::cli::{ConfirmArgs, FormKind, IndexWhat, InstrumentWhat, Keyed, Plain, ScoresArgs, SimulateArgs};
 
 const PAGE: i32 = 1000;
 /// Longest document that a service takes, bytes.
@@ -75,13 +75,36 @@ async fn add(client: &Index, file: &Path) -> anyhow::Result<()> {
         request_id: String::new(),
         document: super::document(file, DOCUMENT_MAX)?,
     };
-    // The same document sent again is the same request.
-    let text = [b"AddInstrument\0".as_slice(), &message.encode_to_vec()].concat();
-    message.request_id = Uuid::new_v5(&Uuid::NAMESPACE_URL, &text).to_string();
+    message.request_id = request_id("AddInstrument", &message);
     let added = repeat!(client, add_instrument, message)?
         .instrument
         .unwrap_or_default();
     print::out(&format!("Instrumen ditambahkan: {}\n", added.id))?;
+    Ok(())
+}
+
+/// The same message sent again is the same request.
+fn request_id(method: &str, message: &impl Message) -> String {
+    let text = [method.as_bytes(), b"\0", &message.encode_to_vec()].concat();
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, &text).to_string()
+}
+
+async fn confirm(client: &Index, args: ConfirmArgs) -> anyhow::Result<()> {
+    let mut message = pb::ConfirmExternalScoreRequest {
+        request_id: String::new(),
+        metric: args.metric,
+        subject: args.subject,
+        period: args.period,
+        etag: args.etag,
+    };
+    message.request_id = request_id("ConfirmExternalScore", &message);
+    let score = repeat!(client, confirm_external_score, message)?
+        .score
+        .unwrap_or_default();
+    print::out(&format!(
+        "Nilai disahkan: {} {} {} = {}\n",
+        score.metric, score.subject, score.period, score.score
+    ))?;
     Ok(())
 }
 
@@ -90,6 +113,10 @@ pub(super) async fn index(connection: &Connection, what: IndexWhat) -> anyhow::R
     let args = match what {
         IndexWhat::Show(args) => return index_read::show(connection, &args).await,
         IndexWhat::Explain(args) => return index_read::explain(connection, &args).await,
+        IndexWhat::Confirm(args) => {
+            confirm(&connection.index().await?, args).await?;
+            return Ok(ExitCode::SUCCESS);
+        }
         IndexWhat::Simulate(args) => args,
     };
     let format = args.format;
@@ -137,6 +164,7 @@ pub(super) async fn scores(connection: &Connection, args: ScoresArgs) -> anyhow:
         metric: args.metric,
         subject: args.subject,
         period: args.period,
+        unconfirmed: args.unconfirmed,
         ..Default::default()
     };
     let scores = import::list_scores(&client, filter).await?;
@@ -148,6 +176,7 @@ pub(super) async fn scores(connection: &Connection, args: ScoresArgs) -> anyhow:
             };
             print::message("prima.index.v1.ListExternalScoresResponse", &all)?
         }
+        Plain::Table if args.unconfirmed => print::scores::waiting(&scores),
         Plain::Table => print::scores::table(&scores),
     })?;
     Ok(ExitCode::SUCCESS)

@@ -14,6 +14,8 @@ enum Fact {
     Agency(&'static str, AgencyFacts),
     Unit(&'static str, UnitFacts),
     Score(&'static str, Score),
+    /// A state that can't be read.
+    Unreadable(Aggregate),
 }
 
 const AGENCIES: [&str; 4] = ["11", "12", "13", "14"];
@@ -107,7 +109,19 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
                 )
             },
         );
-    prop::collection::vec(prop_oneof![1 => agency, 1 => unit, 4 => score], 0..120)
+    let told = prop_oneof![1 => agency, 1 => unit, 4 => score];
+    let fact = (told, prop::bool::weighted(0.1)).prop_map(|(fact, unreadable)| match fact {
+        Fact::Agency(id, _) if unreadable => Fact::Unreadable(Aggregate::Agency(agency_name(id))),
+        Fact::Unit(id, _) if unreadable => Fact::Unreadable(Aggregate::Unit(unit_name(id))),
+        Fact::Score(source, score) if unreadable => Fact::Unreadable(Aggregate::Score {
+            source: source.to_owned(),
+            metric: score.metric,
+            period: score.period,
+            subject: score.subject,
+        }),
+        told => told,
+    });
+    prop::collection::vec(fact, 0..120)
 }
 
 fn version(position: usize) -> i64 {
@@ -119,6 +133,7 @@ fn tell(board: &mut Board, version: i64, fact: Fact) -> Changed {
         Fact::Agency(id, facts) => board.agency(agency_name(id), version, facts),
         Fact::Unit(id, facts) => board.unit(unit_name(id), version, facts),
         Fact::Score(service, score) => board.score(service, version, score).unwrap(),
+        Fact::Unreadable(about) => board.unreadable(about, version),
     }
 }
 
@@ -143,7 +158,23 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
                 scores
                     .entry(of)
                     .or_insert_with(BTreeMap::new)
-                    .insert(*service, (version(position), score));
+                    .insert(*service, (version(position), Some(score)));
+            }
+            Fact::Unreadable(Aggregate::Agency(name)) => _ = agencies.remove(name.agency.as_str()),
+            Fact::Unreadable(Aggregate::Unit(name)) => {
+                units.remove(format!("{}/{}", name.agency, name.unit).as_str());
+            }
+            Fact::Unreadable(Aggregate::Score {
+                source,
+                metric,
+                subject,
+                ..
+            }) => {
+                let of = (metric.clone(), subject.clone());
+                scores
+                    .entry(of)
+                    .or_insert_with(BTreeMap::new)
+                    .insert(source, (version(position), None));
             }
         }
     }
@@ -151,8 +182,10 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
     let mut unplaced = 0;
     for ((metric, subject), by_service) in scores {
         // Versions differ here, so that no tie between services is left to break.
-        let live = by_service.values().filter(|(_, score)| !score.withdrawn);
-        let Some((version, score)) = live.max_by_key(|(version, _)| *version) else {
+        let live = by_service
+            .values()
+            .filter(|(_, score)| score.is_none_or(|score| !score.withdrawn));
+        let Some((version, Some(score))) = live.max_by_key(|(version, _)| *version) else {
             continue;
         };
         let owner = agencies.get(subject.agency_id());

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use prima_proto::name;
 
-use super::facts::{AgencyFacts, Kind, Score, Subject, UnitFacts};
-use super::held::{Held, Live, Words};
+use super::facts::{AgencyFacts, Aggregate, Kind, Score, Subject, UnitFacts};
+use super::held::{Held, Said, Words};
 use super::table::{Table, TableKey};
 use super::tables::Tables;
 
@@ -63,6 +63,8 @@ pub struct Row {
 enum Entry {
     /// Nothing yet; there are only scores.
     Unknown,
+    /// Nothing that this release can read.
+    Unreadable(i64),
     Unit(i64, UnitFacts),
     Agency(i64, AgencyFacts),
 }
@@ -71,13 +73,21 @@ impl Entry {
     fn version(&self) -> Option<i64> {
         match self {
             Self::Unknown => None,
-            Self::Unit(version, _) | Self::Agency(version, _) => Some(*version),
+            Self::Unreadable(version) | Self::Unit(version, _) | Self::Agency(version, _) => Some(*version),
+        }
+    }
+
+    /// Whether the subject is announced.
+    fn is_known(&self) -> bool {
+        match self {
+            Self::Unknown | Self::Unreadable(_) => false,
+            Self::Unit(..) | Self::Agency(..) => true,
         }
     }
 
     fn display_name(&self) -> &str {
         match self {
-            Self::Unknown => "",
+            Self::Unknown | Self::Unreadable(_) => "",
             Self::Unit(_, facts) => &facts.display_name,
             Self::Agency(_, facts) => &facts.display_name,
         }
@@ -118,12 +128,13 @@ impl Member {
 /// All league tables.
 ///
 /// Every fact carries the version of its subject. An older or equal version is ignored, so the order in which facts
-/// arrive does not matter.
+/// arrive does not matter. The newest counts also when it can't be read: what was said before is not true any more.
 ///
 /// A score of a metric, period and subject may come from several publishing services, whose versions are kept
 /// apart. Of those not withdrawn, the one with the newest version is shown; of equal versions, the one whose
 /// service comes first by name. So a metric may move to another service: what the old one withdraws leaves the
-/// score of the new one in place.
+/// score of the new one in place. A score whose newest state can't be read is not shown; the older one of another
+/// service does not stand in for it.
 #[derive(Debug, Default)]
 pub struct Board {
     members: HashMap<Arc<Subject>, Member>,
@@ -149,42 +160,71 @@ impl Board {
     /// when metric or period can't stand in the name of a table.
     pub fn score(&mut self, source: &str, version: i64, mut score: Score) -> Result<Changed, BadScore> {
         BadScore::check_names(&score.metric, &score.period)?;
-        let live = Live::read(&mut score)?;
-        let member = match self.members.get_mut(&score.subject) {
+        let said = Said::read(&mut score)?;
+        Ok(self.say(source, version, &score.metric, &score.period, score.subject, said))
+    }
+
+    /// Takes in that a state can't be read: what an older one said of `about` counts no longer.
+    pub fn unreadable(&mut self, about: Aggregate, version: i64) -> Changed {
+        match about {
+            Aggregate::Agency(name) => self.announce(Subject::Agency(name), Entry::Unreadable(version)),
+            Aggregate::Unit(name) => self.announce(Subject::Unit(name), Entry::Unreadable(version)),
+            Aggregate::Score { metric, period, .. } if BadScore::check_names(&metric, &period).is_err() => {
+                Changed::default()
+            }
+            Aggregate::Score {
+                source,
+                metric,
+                period,
+                subject,
+            } => self.say(&source, version, &metric, &period, subject, Said::Unreadable),
+        }
+    }
+
+    fn say(
+        &mut self,
+        source: &str,
+        version: i64,
+        metric: &str,
+        period: &str,
+        subject: Subject,
+        said: Said,
+    ) -> Changed {
+        let member = match self.members.get_mut(&subject) {
             Some(member) => member,
             None => {
-                let subject = Arc::new(score.subject);
+                let subject = Arc::new(subject);
                 self.members
                     .entry(Arc::clone(&subject))
                     .or_insert_with(|| Member::new(subject))
             }
         };
-        let at = match member.find(&score.metric, &score.period) {
+        let at = match member.find(metric, period) {
             Ok(at) => at,
             Err(at) => {
-                let mut held = Held::new(self.words.get(&score.metric), self.words.get(&score.period));
-                held.tables = self.tables.keys(&score.metric, &score.period, &member.cohorts);
+                let mut held = Held::new(self.words.get(metric), self.words.get(period));
+                held.tables = self.tables.keys(metric, period, &member.cohorts);
                 member.scores.insert(at, held);
                 at
             }
         };
         let Some(held) = member.scores.get_mut(at) else {
-            return Ok(Changed::default());
+            return Changed::default();
         };
         let before = held.seat;
-        let shown = held.claim(&mut self.words, source, version, live);
-        if member.entry == Entry::Unknown {
+        let shown = held.claim(&mut self.words, source, version, said);
+        if !member.entry.is_known() {
             self.unplaced = self.unplaced + usize::from(held.seat.is_some()) - usize::from(before.is_some());
         }
         if !shown {
-            return Ok(Changed::default());
+            return Changed::default();
         }
         for key in &held.tables {
             self.tables.shift(key, &member.subject, before, held.seat);
         }
-        Ok(Changed {
+        Changed {
             keys: held.tables.clone(),
-        })
+        }
     }
 
     /// The table of this name, `None` when it has no member.
@@ -238,8 +278,8 @@ impl Board {
         self.table(key)?.rank(seat)
     }
 
-    /// Number of scores, not withdrawn, of subjects that the directory has not announced. They are kept, and placed
-    /// when it does.
+    /// Number of scores that could be shown, of subjects that the directory has not announced. They are kept, and
+    /// placed when it does.
     pub fn unplaced(&self) -> usize {
         self.unplaced
     }
@@ -253,14 +293,17 @@ impl Board {
         if member.entry.version() >= entry.version() {
             return Changed::default();
         }
-        if member.entry == Entry::Unknown {
-            self.unplaced -= member.scores.iter().filter(|held| held.seat.is_some()).count();
-            if subject.unit_id().is_some() {
-                self.units
-                    .entry(subject.agency_id().to_owned())
-                    .or_default()
-                    .push(Arc::clone(&member.subject));
-            }
+        let placeable = member.scores.iter().filter(|held| held.seat.is_some()).count();
+        match (member.entry.is_known(), entry.is_known()) {
+            (false, true) => self.unplaced -= placeable,
+            (true, false) => self.unplaced += placeable,
+            (false, false) | (true, true) => {}
+        }
+        if member.entry == Entry::Unknown && subject.unit_id().is_some() {
+            self.units
+                .entry(subject.agency_id().to_owned())
+                .or_default()
+                .push(Arc::clone(&member.subject));
         }
         let renamed = member.entry.display_name() != entry.display_name();
         member.entry = entry;
@@ -330,7 +373,7 @@ impl Board {
             Entry::Agency(_, agency) if !agency.withdrawn => {
                 agency.kind.iter().map(|kind| kind.as_str().to_owned()).collect()
             }
-            Entry::Unknown | Entry::Unit(..) | Entry::Agency(..) => Vec::new(),
+            Entry::Unknown | Entry::Unreadable(_) | Entry::Unit(..) | Entry::Agency(..) => Vec::new(),
         }
     }
 
@@ -339,7 +382,7 @@ impl Board {
         let Subject::Unit(unit) = subject else { return None };
         match &self.members.get(&Subject::Agency(unit.agency_name()))?.entry {
             Entry::Agency(_, facts) => Some(facts),
-            Entry::Unknown | Entry::Unit(..) => None,
+            Entry::Unknown | Entry::Unreadable(_) | Entry::Unit(..) => None,
         }
     }
 

@@ -143,6 +143,26 @@ impl fmt::Display for Subject {
     }
 }
 
+/// What a state is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Aggregate {
+    /// The directory's entry of an agency.
+    Agency(name::Agency),
+    /// The directory's entry of a unit.
+    Unit(name::Unit),
+    /// A score.
+    Score {
+        /// The service that publishes it.
+        source: String,
+        /// Metric, such as `skm`.
+        metric: String,
+        /// Period, such as `2024-q3`.
+        period: String,
+        /// Who it is about.
+        subject: Subject,
+    },
+}
+
 /// How far a score may still change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {

@@ -82,6 +82,27 @@ pub enum Unranked {
     UnitsMissing,
 }
 
+/// What a state says of a score.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// A figure.
+    Figure(Live),
+    /// That it no longer counts.
+    Withdrawn,
+    /// Nothing that this release can read.
+    Unreadable,
+}
+
+impl Said {
+    /// Takes what is shown out of a score.
+    pub(super) fn read(score: &mut Score) -> Result<Self, BadScore> {
+        if score.withdrawn {
+            return Ok(Self::Withdrawn);
+        }
+        Live::read(score).map(Self::Figure)
+    }
+}
+
 /// A score that counts.
 #[derive(Debug)]
 pub(super) struct Live {
@@ -91,11 +112,7 @@ pub(super) struct Live {
 }
 
 impl Live {
-    /// Takes what is shown out of a score; `None` when it is withdrawn.
-    pub(super) fn read(score: &mut Score) -> Result<Option<Self>, BadScore> {
-        if score.withdrawn {
-            return Ok(None);
-        }
+    fn read(score: &mut Score) -> Result<Self, BadScore> {
         let number = decimal(&score.value)?;
         let unranked = match score.subject {
             Subject::Unit(_) => {
@@ -123,11 +140,11 @@ impl Live {
             status: score.status,
             recorded: score.recorded,
         };
-        Ok(Some(Self {
+        Ok(Self {
             figures,
             unranked,
             seat,
-        }))
+        })
     }
 }
 
@@ -155,8 +172,8 @@ fn decimal(text: &str) -> Result<Decimal, BadScore> {
 struct Claim {
     source: Arc<str>,
     version: i64,
-    /// `None` once withdrawn; the version stays, so that what is older can't bring it back.
-    live: Option<Live>,
+    /// Once withdrawn the version stays, so that what is older can't bring it back.
+    said: Said,
 }
 
 /// One score of a subject.
@@ -185,19 +202,13 @@ impl Held {
 
     /// Takes in what a service says; true when that changes what is shown. A version that is not newer than the
     /// one this service gave before changes nothing.
-    pub(super) fn claim(
-        &mut self,
-        words: &mut Words,
-        source: &str,
-        version: i64,
-        live: Option<Live>,
-    ) -> bool {
-        let was_shown = self.newest().is_some_and(|(claim, _)| &*claim.source == source);
+    pub(super) fn claim(&mut self, words: &mut Words, source: &str, version: i64, said: Said) -> bool {
+        let was_shown = self.newest().is_some_and(|claim| &*claim.source == source);
         match self.claims.iter_mut().find(|claim| &*claim.source == source) {
             Some(claim) if version <= claim.version => return false,
             Some(claim) => {
                 claim.version = version;
-                claim.live = live;
+                claim.said = said;
             }
             None => {
                 // One more, not the four that a push would reserve: there are as many of these as scores.
@@ -205,28 +216,31 @@ impl Held {
                 self.claims.push(Claim {
                     source: words.get(source),
                     version,
-                    live,
+                    said,
                 });
             }
         }
-        let newest = self.newest();
-        let is_shown = newest.is_some_and(|(claim, _)| &*claim.source == source);
-        self.seat = newest.map(|(_, live)| live.seat);
+        let is_shown = self.newest().is_some_and(|claim| &*claim.source == source);
+        self.seat = self.shown().map(|(_, live)| live.seat);
         was_shown || is_shown
     }
 
-    /// Version and content of what is shown; `None` when all is withdrawn.
+    /// Version and content of what is shown; `None` when all is withdrawn, or the newest can't be read.
     pub(super) fn shown(&self) -> Option<(i64, &Live)> {
-        self.newest().map(|(claim, live)| (claim.version, live))
+        let newest = self.newest()?;
+        match &newest.said {
+            Said::Figure(live) => Some((newest.version, live)),
+            Said::Withdrawn | Said::Unreadable => None,
+        }
     }
 
     /// Of the claims not withdrawn the one with the newest version; of equal versions, the service first by name.
-    fn newest(&self) -> Option<(&Claim, &Live)> {
+    fn newest(&self) -> Option<&Claim> {
         let claims = self
             .claims
             .iter()
-            .filter_map(|claim| Some((claim, claim.live.as_ref()?)));
-        claims.max_by_key(|(claim, _)| (claim.version, Reverse(&claim.source)))
+            .filter(|claim| !matches!(claim.said, Said::Withdrawn));
+        claims.max_by_key(|claim| (claim.version, Reverse(&claim.source)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The league tables in memory: facts in, ranked rows out. Nothing here waits, stores or speaks to anyone.
 //!
 //! Facts may come in any order, twice or late. Each carries a version of its subject, and only the newest counts,
-//! so two boards that heard the same facts show the same rows.
+//! whether this release can read it or not, so two boards that heard the same facts show the same rows.
 
 mod blocks;
 pub mod board;
@@ -11,7 +11,7 @@ pub mod table;
 mod tables;
 
 pub use board::{BadScore, Board, Changed, Figures, Row, Unranked};
-pub use facts::{AgencyFacts, Kind, Score, Status, Subject, UnitFacts};
+pub use facts::{AgencyFacts, Aggregate, Kind, Score, Status, Subject, UnitFacts};
 pub use table::{Seat, Table, TableKey};
 
 #[cfg(test)]

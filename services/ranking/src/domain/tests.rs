@@ -313,3 +313,39 @@ fn a_score_that_cannot_be_read_is_refused_and_leaves_no_trace() {
     assert_eq!(refused(&mut board, period), "SCORE_PERIOD_INVALID");
     assert_eq!(board.unplaced(), 0);
 }
+
+#[test]
+fn the_newest_state_counts_also_when_it_cannot_be_read() {
+    let mut board = Board::default();
+    let about = |source: &str| Aggregate::Score {
+        source: source.to_owned(),
+        metric: "skm".to_owned(),
+        period: "2024".to_owned(),
+        subject: subject("1/a"),
+    };
+    board.unit(unit_name("1/a"), 1, unit("clinic"));
+    board.score("other", 9, score("1/a", "50")).unwrap();
+    board.score("index", 10, score("1/a", "90")).unwrap();
+    assert_eq!(names(board.unreadable(about("index"), 11)), ["clinic"]);
+    assert!(
+        shown(&board, "clinic").is_empty(),
+        "neither the older figure nor that of another service stands in for it"
+    );
+    assert!(board.score("index", 10, score("1/a", "90")).unwrap().is_empty());
+    // The other service says something newer.
+    board.score("other", 12, score("1/a", "60")).unwrap();
+    assert_eq!(shown(&board, "clinic"), [row(1, "1/a", "60")]);
+    board.score("index", 13, score("1/a", "70")).unwrap();
+    assert_eq!(shown(&board, "clinic"), [row(1, "1/a", "70")]);
+    // A unit whose entry can't be read is as one that was never announced.
+    assert_eq!(
+        names(board.unreadable(Aggregate::Unit(unit_name("1/a")), 2)),
+        ["clinic"]
+    );
+    assert_eq!((board.tables().count(), board.unplaced()), (0, 1));
+    board.unit(unit_name("1/a"), 3, unit("school"));
+    assert_eq!(
+        (shown(&board, "school"), board.unplaced()),
+        (vec![row(1, "1/a", "70")], 0)
+    );
+}

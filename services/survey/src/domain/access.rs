@@ -4,16 +4,16 @@
 //! service keeps; a kiosk signs with a key of its own (Ed25519). So a credential of another survey, or one that nobody
 //! issued, is told from a genuine one without looking anything up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
-use prima_platform::failure::Violation;
+use prima_platform::failure::{Failure, Kind, Violation};
 use prima_proto::name;
 use ring::{hmac, signature};
 use sha2::{Digest, Sha256};
 
-use super::survey::AccessMode;
+use super::{response::Words, survey::terms::AccessMode};
 
 /// Bytes of the secret that tokens and links are made with.
 pub const SECRET_BYTES: usize = 32;
@@ -101,6 +101,26 @@ impl Refusal {
     }
 }
 
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let kind = if refusal.is_forgery() {
+            Kind::Denied
+        } else {
+            Kind::Precondition
+        };
+        Self::new(kind, refusal.reason(), refusal.to_string(), refusal.localized())
+    }
+}
+
+/// `Ok` when `mode` is one of those by which responses may come in.
+pub fn check_mode(allowed: &BTreeSet<AccessMode>, mode: AccessMode) -> Result<(), Refusal> {
+    if allowed.contains(&mode) {
+        Ok(())
+    } else {
+        Err(Refusal::ModeNotAllowed)
+    }
+}
+
 /// A genuine token, without its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
@@ -117,8 +137,19 @@ pub struct Kiosk {
     pub device: name::Device,
     /// Its counter, from 1.
     pub counter: i64,
-    /// Ed25519 signature over [`kiosk_lines`].
+    /// Ed25519 signature.
     pub signature: Vec<u8>,
+    /// What it is to be over: everything that was sent.
+    pub lines: Words,
+}
+
+/// What of a response a signature shows to be the kiosk's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signed {
+    /// Everything that it sent.
+    All,
+    /// Survey, device, counter, id and answers: [`kiosk_lines`], of devices of the release before.
+    Answers,
 }
 
 /// By what a response comes in. Token and link are genuine; what a kiosk sent is yet to be checked with its key.
@@ -144,6 +175,30 @@ impl Proof {
             Self::Kiosk(_) => AccessMode::Kiosk,
         }
     }
+
+    /// The id under which a response is stored that came in so, given the client's id and the digest of its body.
+    ///
+    /// Whoever has the open link is nobody in particular, and what they call their responses could be guessed and taken
+    /// before them. So their ids hold for one body each: the same id with the same body is a repeat, and with another
+    /// body another response. No id that a client makes has a `~`, so that none of these is met by anybody else either.
+    pub fn stored_id(&self, id: &str, digest: &[u8]) -> String {
+        match self {
+            Self::Link => {
+                let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+                format!("{id}~{digest}")
+            }
+            Self::Agent | Self::Token(_) | Self::Kiosk(_) => id.to_owned(),
+        }
+    }
+}
+
+/// The client's part of an id as [`Proof::stored_id`] makes it, if it can be one.
+pub fn client_part(stored_id: &str) -> Option<&str> {
+    let Some((id, digest)) = stored_id.split_once('~') else {
+        return Some(stored_id);
+    };
+    let is_digest = digest.len() == 32 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    is_digest.then_some(id)
 }
 
 /// The secret that tokens and links are made with; it shows nothing of itself in a log.
@@ -374,7 +429,24 @@ fn check_text(field: &str, label: &str, text: &str, most: usize, faults: &mut Ve
     }
 }
 
-/// What a kiosk signs: the lines of `KioskProof.signature` in the contract.
+/// What a kiosk signs: the lines of `KioskProof.signature` in the contract, given those of the fields of its response.
+pub fn kiosk_lines_of_all(
+    survey: &name::Survey,
+    device: &name::Device,
+    counter: i64,
+    response: &str,
+    import: &str,
+    fields: &[String],
+) -> String {
+    let mut text = format!("prima-kiosk-2\n{survey}\n{device}\n{counter}\n{response}\n{import}");
+    for line in fields {
+        text.push('\n');
+        text.push_str(line);
+    }
+    text
+}
+
+/// What a kiosk of the release before signs.
 pub fn kiosk_lines(
     survey: &name::Survey,
     device: &name::Device,

@@ -72,13 +72,29 @@ pub fn variance(moments: &Moments, weighing: &Weighing<'_>, population: i64) -> 
         return None;
     }
     let centres = centres(moments, weighing.by_answers)?;
-    let mut sum = Rational::zero();
-    for (u, first) in coefficients.iter().enumerate() {
-        for (v, second) in coefficients.iter().enumerate().skip(u) {
+    // Every residual over one denominator: the sum is then one of whole numbers, and reduced once. To reduce each
+    // product takes most of the time of an intake.
+    let mut scaled = Vec::with_capacity(centres.len());
+    for (u, (coefficient, (_, centre))) in coefficients.iter().zip(&centres).enumerate() {
+        scaled.push(coefficient / (BigInt::from(moments.pair(u, u)?.answers) * BigInt::from(*centre)));
+    }
+    // What a denominator brings beyond the others, lowest terms tell.
+    let common = scaled.iter().fold(BigInt::one(), |common, one| {
+        let beyond = Rational::new(one.denom().clone(), common.clone());
+        common * beyond.numer()
+    });
+    let factors: Vec<BigInt> = scaled
+        .iter()
+        .map(|one| one.numer() * (&common / one.denom()))
+        .collect();
+    let mut sum = BigInt::zero();
+    for (u, first) in factors.iter().enumerate() {
+        for (v, second) in factors.iter().enumerate().skip(u) {
             let both = first * second * product(moments, &centres, u, v)?;
-            sum += if u == v { both } else { both * BigInt::from(2) };
+            sum += if u == v { both } else { both * 2 };
         }
     }
+    let sum = Rational::new(sum, &common * &common);
     let variance = sum * Rational::new(respondents.into(), (respondents - 1).into());
     if population < respondents {
         return Some(variance);
@@ -100,8 +116,8 @@ fn centres(moments: &Moments, by_answers: bool) -> Option<Vec<(i64, i64)>> {
     Some(vec![all; own.len()])
 }
 
-/// `Σ (y_u - c_u)(y_v - c_v) / (n_u n_v)` over those who answered both elements.
-fn product(moments: &Moments, centres: &[(i64, i64)], u: usize, v: usize) -> Option<Rational> {
+/// `n_u n_v Σ (y_u - c_u)(y_v - c_v)` over those who answered both elements, n the answers of the centres.
+fn product(moments: &Moments, centres: &[(i64, i64)], u: usize, v: usize) -> Option<BigInt> {
     let both = moments.pair(u, v)?;
     let big = |n: i64| BigInt::from(n);
     let part = |at: usize| {
@@ -110,10 +126,10 @@ fn product(moments: &Moments, centres: &[(i64, i64)], u: usize, v: usize) -> Opt
             .map(|(total, answers)| (big(*total), big(*answers)))
     };
     let ((a, n), (b, m)) = (part(u)?, part(v)?);
-    let numerator = big(both.product) * &n * &m - big(both.first) * &n * &b - big(both.second) * &m * &a
-        + big(both.answers) * a * b;
-    let answers = big(moments.pair(u, u)?.answers) * big(moments.pair(v, v)?.answers);
-    Some(Rational::new(numerator, answers * n * m))
+    Some(
+        big(both.product) * &n * &m - big(both.first) * &n * &b - big(both.second) * &m * &a
+            + big(both.answers) * a * b,
+    )
 }
 
 /// Standard error and interval of an index whose lowest and highest score are given. `None` where [`variance`] is.

@@ -1,6 +1,9 @@
 //! When the figures of an open survey may move: in steps of several responses, so that nobody can read one person's
 //! answers from the difference of two figures.
 
+use prima_platform::disclosure;
+pub use prima_platform::disclosure::group_step;
+
 use super::moments::Moments;
 
 /// What of a survey is disclosed: the figures per element are those of these responses.
@@ -31,24 +34,8 @@ impl Disclosed {
     /// Whether the figures move with `changes` more responses added or voided: when a survey has ended always, else
     /// when at least `step` (at least 1) have changed since the last time.
     pub fn due(&self, changes: i64, step: i64, ended: bool) -> bool {
-        let waiting = self.undisclosed + changes;
-        ended || (waiting > 0 && waiting >= step)
+        ended || disclosure::due(self.undisclosed + changes, step)
     }
-}
-
-/// How many steps of the total one step of a group takes. Every figure told is an equation in the answers of the people
-/// behind it, and whoever sees the people at the counter knows which these are. A total and seven dimensions that all
-/// moved by five people would be eight equations for each five people: enough to solve for every single answer. With
-/// four times the step they are fewer than half as many as the people.
-const GROUP_STEPS: i64 = 4;
-
-/// By how many responses a group of an open survey moves, given by how many the total does. A total that moves at once
-/// keeps nothing back, and neither do its groups.
-pub fn group_step(step: i64) -> i64 {
-    if step <= 1 {
-        return 1;
-    }
-    step.saturating_mul(GROUP_STEPS)
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! The follow-up plan (rencana tindak lanjut): one action on one element, planned for a quarter, done once.
 
 use chrono::NaiveDate;
-use prima_platform::failure::Violation;
+use prima_platform::{failure::Violation, request::shown};
 
-use super::{input, period::Period, shown, survey::Survey};
+use super::{input, period::Period, survey::Survey};
 
 /// Actions of one survey: all of them travel in its event.
 pub const PLAN_MAX: usize = 500;

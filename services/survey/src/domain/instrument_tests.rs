@@ -2,7 +2,8 @@
 
 use super::data::{FILES, read};
 use super::*;
-use crate::domain::number;
+use crate::domain::number::{self, Rational};
+use crate::domain::weights::WeightVariant;
 
 fn skm() -> &'static Instrument {
     find(DEFAULT).unwrap()

@@ -1,9 +1,11 @@
 //! What a survey is and how its index is computed: pure rules, without I/O, clock or transport.
 
 pub mod access;
+pub mod asked;
 pub mod certainty;
 pub mod change;
 pub mod disclosure;
+pub mod draft;
 pub mod flags;
 pub mod follow_up;
 pub mod groups;
@@ -20,11 +22,12 @@ pub mod student;
 pub mod suppression;
 pub mod survey;
 pub mod tally;
+pub mod weights;
 
 pub use prima_platform::number;
 pub use prima_proto::period;
 
-/// What a caller sent, cut and cleaned so that it can be repeated in a message or a field path.
-fn shown(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(64).collect()
-}
+/// Name of the service, its schema and its stream.
+pub const NAME: &str = "survey";
+/// The metric of the scores of SKM.
+pub const METRIC: &str = "skm";

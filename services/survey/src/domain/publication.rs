@@ -3,10 +3,10 @@
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use chrono::NaiveDate;
-use prima_platform::failure::Violation;
+use prima_platform::{failure::Violation, request::shown};
 use serde::{Deserialize, Serialize};
 
-use super::{input, shown};
+use super::input;
 
 /// Media of one call.
 const MEDIA_MAX: usize = 50;

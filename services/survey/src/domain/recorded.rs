@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use prima_platform::failure::Violation;
+use prima_platform::{failure::Violation, request::shown};
 use prima_proto::name;
 
 use super::{
@@ -12,7 +12,6 @@ use super::{
     instrument::{self, Instrument},
     number::{self, Rational},
     period::Period,
-    shown,
 };
 
 const CATEGORY_MAX: usize = 10;

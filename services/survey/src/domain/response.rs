@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Datelike, SubsecRound, TimeDelta, Utc};
-use prima_platform::{clock::micros, failure::Violation};
+use prima_platform::{clock::micros, failure::Violation, request::shown};
 use prima_proto::name;
 use sha2::{Digest, Sha256};
 
 use super::instrument::Instrument;
-use super::shown;
 use super::survey::Survey;
 
 const ID_MAX: usize = 64;
@@ -89,6 +88,15 @@ pub struct Raw {
 }
 
 impl Raw {
+    /// The answers under their id, and nothing else of it.
+    pub fn answers_alone(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            answers: self.answers.clone(),
+            ..Self::default()
+        }
+    }
+
     /// Digest of the response as parsed, 16 bytes: what makes two bodies under one id the same. What is not given adds
     /// nothing, so a field that is added later changes no digest of before.
     pub fn digest(&self) -> Vec<u8> {

@@ -1,7 +1,10 @@
 //! Rules of a response, as tests.
 
 use super::super::instrument::{DEFAULT, find};
-use super::super::survey::{Asked, Draft, create};
+use super::super::{
+    draft::{Draft, create},
+    survey::Asked,
+};
 use super::*;
 use proptest::prelude::*;
 

@@ -1,81 +1,19 @@
 //! A survey of one unit and period: when it takes responses, what may still change, how it fits others.
 
-mod draft;
+pub(super) mod terms;
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, SubsecRound, Utc};
-use prima_platform::failure::Violation;
+use prima_platform::failure::{Failure, Kind, Violation};
 use prima_proto::name;
-use serde::{Deserialize, Serialize};
 
-pub use self::draft::{Draft, create};
-use super::index::WeightVariant;
-use super::instrument::{self, Instrument};
+pub use self::terms::{AccessMode, ServicePopulation};
+pub use super::asked::{Asked, OWN_PREFIX, OwnElement};
+use super::instrument;
 use super::period::Period;
 use super::sample;
-
-/// What the key of an element of a unit's own starts with.
-pub const OWN_PREFIX: &str = "own_";
-
-/// One element (unsur) that a survey asks.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Asked {
-    /// Stable key of the instrument, or of the unit's own, which starts with [`OWN_PREFIX`].
-    pub key: String,
-    /// Code printed for it in this survey, such as `U1`.
-    pub code: String,
-    /// Whether a response may leave it out.
-    pub optional: bool,
-    /// What it asks, when it is an element of the unit's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub own: Option<OwnElement>,
-}
-
-impl Asked {
-    /// Its name for people: of the unit's own, or of the instrument; the key when neither knows it.
-    pub fn name<'a>(&'a self, instrument: Option<&'a Instrument>) -> &'a str {
-        match (&self.own, instrument.and_then(|i| i.element(&self.key))) {
-            (Some(own), _) => &own.name,
-            (None, Some(element)) => &element.name,
-            (None, None) => &self.key,
-        }
-    }
-}
-
-/// Unsur tambahan: what a unit asks beyond the instrument.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
-pub struct OwnElement {
-    /// Name, in Indonesian.
-    pub name: String,
-    /// Question, in Indonesian.
-    pub question: String,
-    /// Answer per score, lowest score first, in Indonesian.
-    pub answers: Vec<String>,
-}
-
-/// A way by which responses may come in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AccessMode {
-    /// A caller with a role in the agency.
-    Agent,
-    /// A single-use token.
-    Token,
-    /// An open link.
-    Link,
-    /// A registered device.
-    Kiosk,
-}
-
-/// How many users one public service of the unit had in the period before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ServicePopulation {
-    /// Id of the public service.
-    pub service: String,
-    /// Users, 1 to 1,000,000,000.
-    pub population: i64,
-}
+use super::weights::WeightVariant;
 
 /// Where a survey is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +26,7 @@ pub enum State {
     Closed,
 }
 
-/// A survey that holds every rule of [`create`]. Its times have whole microseconds, as the store keeps them.
+/// A survey that holds every rule of [`create`](super::draft::create). Its times have whole microseconds, as the store keeps them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Survey {
     /// Resource name.
@@ -174,6 +112,17 @@ impl Refusal {
     }
 }
 
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(
+            Kind::Precondition,
+            refusal.reason(),
+            refusal.to_string(),
+            refusal.localized(),
+        )
+    }
+}
+
 /// Why a survey was not changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
@@ -183,6 +132,15 @@ pub enum ChangeError {
     /// The change has these faults; at least one.
     #[error("the change has {} faults", .0.len())]
     Invalid(Vec<Violation>),
+}
+
+impl From<ChangeError> for Failure {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Refused(refusal) => refusal.into(),
+            ChangeError::Invalid(violations) => Self::invalid(violations),
+        }
+    }
 }
 
 impl Survey {
@@ -231,7 +189,7 @@ impl Survey {
             "survey.open_time"
         };
         if let Some(display_name) = change.display_name {
-            draft::check_display_name(&display_name, &mut faults);
+            terms::check_display_name(&display_name, &mut faults);
             changed.display_name = display_name;
         }
         if let Some(open_at) = change.open_at {
@@ -247,7 +205,7 @@ impl Survey {
         if let Some(close_at) = change.close_at {
             changed.close_at = micros(close_at);
         }
-        draft::check_schedule(
+        terms::check_schedule(
             changed.open_at,
             changed.close_at,
             now,
@@ -261,11 +219,11 @@ impl Survey {
                 .unwrap_or_else(|| self.service_populations.clone());
             let kept = if services.is_empty() { self.population } else { 0 };
             let population = change.population.unwrap_or(kept);
-            changed.population = draft::population(population, &services, &mut faults);
+            changed.population = terms::population(population, &services, &mut faults);
             changed.service_populations = services;
         }
         if let Some(access) = change.access {
-            changed.access = draft::access(access);
+            changed.access = terms::access(access);
         }
         if !faults.is_empty() {
             return Err(ChangeError::Invalid(faults));
@@ -334,7 +292,7 @@ impl Survey {
 }
 
 /// The store keeps microseconds; what is compared in memory must be what is read back.
-fn micros(time: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+pub(super) fn micros(time: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
     time.map(|t| t.trunc_subsecs(6))
 }
 

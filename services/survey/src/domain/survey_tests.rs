@@ -1,6 +1,7 @@
 //! Rules of a survey, as tests.
 
 use super::*;
+use crate::domain::draft::{Draft, create};
 
 fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()

@@ -7,27 +7,25 @@ use prima_platform::{
     bus::Delivery,
     consume::{Handler, HandlerError, Source},
     db::Txn,
+    derived::Derived,
 };
 use prima_proto::{event::v1::UnitState, name};
 use prost::Message;
 
-use crate::{
-    app::App,
-    store::{
-        agency_score::{AgencyPeriod, agencies_mark},
-        unit::{unit_remove, unit_save},
-    },
+use crate::store::{
+    agency_score::{AgencyPeriod, agencies_mark},
+    unit::{unit_remove, unit_save},
 };
 
 /// Keeps the table `directory_unit`.
 pub struct UnitHandler {
-    app: App,
+    derived: Derived,
 }
 
 impl UnitHandler {
-    /// A handler that writes this service's database.
-    pub fn new(app: App) -> Self {
-        Self { app }
+    /// A handler that wakes `derived` when the units that an agency should have change.
+    pub fn new(derived: Derived) -> Self {
+        Self { derived }
     }
 }
 
@@ -69,6 +67,6 @@ impl Handler for UnitHandler {
     }
 
     fn committed(&self) {
-        self.app.agencies_changed();
+        self.derived.committed();
     }
 }

@@ -1,5 +1,5 @@
 //! What this service publishes, and the handlers of what it consumes.
 
 pub mod directory_unit;
-pub mod render;
-pub mod results;
+pub mod publish;
+pub mod survey_result;

@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use chrono::TimeDelta;
 use prima_platform::{
     clock::from_micros,
-    db::{Column, Txn, sql, table},
+    db::{Column, Txn, rows_at_once, sql, table},
 };
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Value};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 
 use crate::domain::response::Words;
 
@@ -16,7 +16,8 @@ use crate::domain::response::Words;
 pub struct NewResponse {
     /// The survey.
     pub survey_id: i64,
-    /// Client-made id, unique in the survey.
+    /// Id, unique in the survey: the client's, with the digest of the body after it where the client is nobody in
+    /// particular.
     pub response_id: String,
     /// Digest of the response as parsed.
     pub digest: Vec<u8>,
@@ -109,15 +110,6 @@ fn row(r: &NewResponse) -> [Value; 20] {
     ]
 }
 
-/// Rows of one statement: SQLite takes 32,766 parameters at most.
-fn rows_at_once(txn: &Txn) -> usize {
-    if txn.get_database_backend() == DbBackend::Postgres {
-        usize::MAX
-    } else {
-        32_766 / COLUMNS.len()
-    }
-}
-
 /// The key of a response.
 pub type Key = (i64, String);
 
@@ -131,7 +123,7 @@ struct KeyRow {
 /// whose key, token or counter is taken is left out; of rows with the same token or counter the first is inserted.
 pub async fn response_insert_in_txn(txn: &Txn, rows: &[&NewResponse]) -> Result<HashSet<Key>, DbErr> {
     let mut inserted = HashSet::with_capacity(rows.len());
-    for chunk in rows.chunks(rows_at_once(txn)) {
+    for chunk in rows.chunks(rows_at_once(txn, COLUMNS.len())) {
         let (from, values) = table(txn, COLUMNS, chunk.iter().map(|r| row(r)), 0);
         let text = format!(
             "INSERT INTO response (survey_id, response_id, digest, submitted_at, accepted_at, batch, source, answers,
@@ -205,6 +197,8 @@ pub struct First {
     pub digest: Vec<u8>,
     /// When it was accepted, unix microseconds.
     pub accepted_at: i64,
+    /// As in [`NewResponse`].
+    pub source: String,
 }
 
 #[derive(Debug, FromQueryResult)]
@@ -213,6 +207,7 @@ struct FirstRow {
     response_id: String,
     digest: Vec<u8>,
     accepted_at: i64,
+    source: String,
 }
 
 /// What is stored under these keys.
@@ -224,7 +219,7 @@ pub async fn response_find(txn: &Txn, keys: &[Key]) -> Result<HashMap<Key, First
             .map(|(survey, id)| [(*survey).into(), id.clone().into()]);
         let (from, values) = table(txn, [Column::Int, Column::Text], keys, 0);
         let text = format!(
-            "SELECT r.survey_id, r.response_id, r.digest, r.accepted_at FROM {from}
+            "SELECT r.survey_id, r.response_id, r.digest, r.accepted_at, r.source FROM {from}
              JOIN response r ON r.survey_id = v.column1 AND r.response_id = v.column2"
         );
         for row in FirstRow::find_by_statement(sql(txn, &text, values))
@@ -234,6 +229,7 @@ pub async fn response_find(txn: &Txn, keys: &[Key]) -> Result<HashMap<Key, First
             let first = First {
                 digest: row.digest,
                 accepted_at: row.accepted_at,
+                source: row.source,
             };
             found.insert((row.survey_id, row.response_id), first);
         }

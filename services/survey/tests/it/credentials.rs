@@ -118,16 +118,86 @@ impl Kiosk {
 
     /// Proof that it made a response: the lines are written out here once more, as a kiosk's maker would.
     pub fn proof(&self, survey: &str, counter: i64, id: &str, response: &pb::Response) -> pb::Credential {
-        let mut lines = vec![
-            "prima-kiosk-1".to_owned(),
-            survey.to_owned(),
-            self.name.clone(),
-            counter.to_string(),
-            id.to_owned(),
+        self.proof_in(survey, counter, id, "", response)
+    }
+
+    /// As [`Self::proof`], for a response of an import.
+    pub fn proof_in(
+        &self,
+        survey: &str,
+        counter: i64,
+        id: &str,
+        import: &str,
+        response: &pb::Response,
+    ) -> pb::Credential {
+        let none = pb::RespondentProfile::default();
+        let profile = response.profile.as_ref().unwrap_or(&none);
+        let time = response.submit_time.unwrap_or_default();
+        let number = |n: i64| if n == 0 { String::new() } else { n.to_string() };
+        let mut fields: Vec<String> = [
+            ("submit_time.seconds", &number(time.seconds)),
+            ("submit_time.nanos", &number(time.nanos.into())),
+            ("profile.sex", &profile.sex),
+            ("profile.age", &number(profile.age.into())),
+            ("profile.education", &profile.education),
+            ("profile.occupation", &profile.occupation),
+            ("profile.service", &profile.service),
+            ("profile.age_group", &profile.age_group),
+            ("profile.channel", &profile.channel),
+            ("profile.hour_band", &profile.hour_band),
+            ("suggestion", &response.suggestion),
+            ("criticism", &response.criticism),
+            ("device", &response.device),
+        ]
+        .into_iter()
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(path, text)| format!("{path}={}", text.replace('\\', "\\\\").replace('\n', "\\n")))
+        .collect();
+        fields.extend(
+            response
+                .answers
+                .iter()
+                .map(|(key, score)| format!("answers.{key}={score}")),
+        );
+        fields.sort();
+        let head = [
+            "prima-kiosk-2",
+            survey,
+            &self.name,
+            &counter.to_string(),
+            id,
+            import,
         ];
-        let mut answers: Vec<(&String, &i32)> = response.answers.iter().collect();
+        let lines: Vec<&str> = head
+            .into_iter()
+            .chain(fields.iter().map(String::as_str))
+            .collect();
+        self.signed(counter, &lines)
+    }
+
+    /// Proof as devices of the release before make it.
+    pub fn proof_of_before(
+        &self,
+        survey: &str,
+        counter: i64,
+        id: &str,
+        response: &pb::Response,
+    ) -> pb::Credential {
+        let mut answers: Vec<String> = response
+            .answers
+            .iter()
+            .map(|(key, score)| format!("{key}={score}"))
+            .collect();
         answers.sort();
-        lines.extend(answers.into_iter().map(|(key, score)| format!("{key}={score}")));
+        let head = ["prima-kiosk-1", survey, &self.name, &counter.to_string(), id];
+        let lines: Vec<&str> = head
+            .into_iter()
+            .chain(answers.iter().map(String::as_str))
+            .collect();
+        self.signed(counter, &lines)
+    }
+
+    fn signed(&self, counter: i64, lines: &[&str]) -> pb::Credential {
         let signature = self.key.sign(lines.join("\n").as_bytes());
         pb::Credential {
             kiosk: Some(pb::KioskProof {

@@ -8,7 +8,7 @@ use prima_survey::{
         survey::survey_get,
     },
 };
-use sea_orm::{ConnectionTrait, TransactionTrait};
+use sea_orm::ConnectionTrait;
 
 use crate::{
     analysis::{Dice, analyze, say, sex},
@@ -175,7 +175,7 @@ async fn flags_follow_their_rule_whatever_the_order_of_arrival() {
             writer.execute_raw(prima_platform::db::sql(writer, text, values)).await.unwrap();
         }
         let rule = flags::rule().unwrap();
-        let txn = t.db.reader().begin().await.unwrap();
+        let txn = t.db.snapshot().await.unwrap();
         let found = flagged(&txn, Coverage::whole(survey_id), 9, rule, 1).await.unwrap();
         let count = |is: &dyn Fn(&Fact) -> bool| facts.iter().filter(|f| is(f)).count() as i64;
         let (burst, shared) = (count(&|f| bursts(&facts, f)), count(&|f| shares(&facts, f)));

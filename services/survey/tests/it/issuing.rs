@@ -316,11 +316,10 @@ async fn replicas_that_start_together_share_one_secret() {
             .await
             .unwrap();
         let survey = name::Survey::parse(&format!("{UNIT}/surveys/a")).unwrap();
-        let secrets =
-            futures::future::join_all((0..16).map(|_| prima_survey::app::access::secret(&t.db))).await;
+        let secrets = futures::future::join_all((0..16).map(|_| prima_survey::intake::secret(&t.db))).await;
         let links: BTreeSet<String> = secrets.into_iter().map(|s| s.unwrap().link(&survey)).collect();
         assert_eq!((links.len(), t.count("access_secret").await), (1, 1));
-        let later = prima_survey::app::access::secret(&t.db).await.unwrap();
+        let later = prima_survey::intake::secret(&t.db).await.unwrap();
         assert_eq!(BTreeSet::from([later.link(&survey)]), links);
     })
     .await;

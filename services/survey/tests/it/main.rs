@@ -5,16 +5,21 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access;
+mod agency_scores;
 mod analysis;
 mod comments;
 mod corrections;
 mod credentials;
 mod differencing;
 mod disclosure;
+mod doors;
 mod fixture;
 mod flags;
 mod instruments;
+mod intake;
 mod issuing;
+mod kiosk;
+mod open_link;
 mod periods;
 mod publication;
 mod recorded;

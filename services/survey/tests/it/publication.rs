@@ -21,7 +21,7 @@ pub fn day(from_today: i64) -> String {
     day.date_naive().to_string()
 }
 
-fn medium(kind: &str, link: &str) -> pb::Medium {
+pub fn medium(kind: &str, link: &str) -> pb::Medium {
     pb::Medium {
         kind: kind.into(),
         link: link.into(),
@@ -29,7 +29,7 @@ fn medium(kind: &str, link: &str) -> pb::Medium {
     }
 }
 
-fn publish(id: &str, survey: &str, date: &str, media: Vec<pb::Medium>) -> pb::PublishResultRequest {
+pub fn publish(id: &str, survey: &str, date: &str, media: Vec<pb::Medium>) -> pb::PublishResultRequest {
     pb::PublishResultRequest {
         request_id: id.into(),
         survey: survey.into(),
@@ -38,7 +38,7 @@ fn publish(id: &str, survey: &str, date: &str, media: Vec<pb::Medium>) -> pb::Pu
     }
 }
 
-fn plan(survey: &str, id: &str, element: &str) -> pb::CreateFollowUpRequest {
+pub fn plan(survey: &str, id: &str, element: &str) -> pb::CreateFollowUpRequest {
     pb::CreateFollowUpRequest {
         request_id: format!("plan-{id}"),
         parent: survey.into(),
@@ -53,7 +53,7 @@ fn plan(survey: &str, id: &str, element: &str) -> pb::CreateFollowUpRequest {
     }
 }
 
-fn complete(name: &str, etag: &str, date: &str) -> pb::CompleteFollowUpRequest {
+pub fn complete(name: &str, etag: &str, date: &str) -> pb::CompleteFollowUpRequest {
     pb::CompleteFollowUpRequest {
         name: name.into(),
         etag: etag.into(),

@@ -21,7 +21,7 @@ const UNIT: &str = "agencies/3271/units/dpmptsp";
 const UNIT_SCORE: &str = "prima.survey.score.skm.2023.unit.3271.dpmptsp";
 const AGENCY_SCORE: &str = "prima.survey.score.skm.2023.agency.3271";
 
-fn record(id: &str, subject: &str, index: &str) -> pb::RecordResultRequest {
+pub fn record(id: &str, subject: &str, index: &str) -> pb::RecordResultRequest {
     pb::RecordResultRequest {
         request_id: id.into(),
         result: Some(pb::RecordedResult {
@@ -91,7 +91,7 @@ impl World {
     /// Waits until no agency is marked for a new score.
     async fn settled(&self) {
         let settled = eventually(DEADLINE, || async {
-            (self.count("agency_dirty").await == 0).then_some(())
+            (self.count("derived_mark").await == 0).then_some(())
         });
         settled.await.unwrap();
     }

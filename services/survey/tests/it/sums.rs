@@ -17,7 +17,7 @@ use prima_survey::{
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use sea_orm::{ConnectionTrait, TransactionTrait};
+use sea_orm::ConnectionTrait;
 
 use crate::{disclosure::step, fixture::*};
 
@@ -51,7 +51,7 @@ fn recomputed(rows: &[String], elements: usize) -> (Vec<Tally>, Moments) {
 }
 
 async fn stored(t: &World) -> (Stored, Vec<(Tally, Tally)>) {
-    let txn = t.db.reader().begin().await.unwrap();
+    let txn = t.db.snapshot().await.unwrap();
     let stored = survey_get(&txn, NAME).await.unwrap().unwrap();
     let tallies = tallies_get(&txn, &[stored.id])
         .await

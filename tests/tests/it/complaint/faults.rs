@@ -73,7 +73,7 @@ impl Scene {
         let quiet = eventually(DEADLINE, || async {
             let marks = self
                 .cluster
-                .number("SELECT count(*) FROM complaint.performance_dirty")
+                .number("SELECT count(*) FROM complaint.derived_mark")
                 .await;
             let unfed = self
                 .cluster

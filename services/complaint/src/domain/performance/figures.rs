@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use prima_platform::number::{Rational, whole};
+use serde::{Deserialize, Serialize};
 
-use super::{Cell, Measure};
+use super::cell::{Cell, Measure};
 
 /// How many reports; as `ComplaintPerformanceState` defines each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -69,8 +70,9 @@ impl Group {
 }
 
 /// How often each value occurs, from which mean and median follow exactly.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Histogram(BTreeMap<i64, i64>);
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Histogram(pub(super) BTreeMap<i64, i64>);
 
 impl Histogram {
     pub(super) fn add(&mut self, value: i64, count: i64) {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::{
     calendar::{Calendar, Holiday, HolidayKind},
-    case::{Action, Intake},
+    case::{Action, Channel, Intake},
     workflow::Role,
     worktime::{FirstDay, Hours, WorkTime, Zone, zone_of_agency},
 };

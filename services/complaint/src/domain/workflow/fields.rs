@@ -3,7 +3,7 @@
 use prima_proto::name::{TOKEN_MAX, token};
 use serde_json::{Map, Value};
 
-use super::{Fault, Reason};
+use super::model::{Fault, Reason};
 use crate::domain::worktime::Length;
 
 /// A JSON object.

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{ActionKind, Flow, Role, Transition, fields::Reader};
+use super::{
+    fields::Reader,
+    model::{ActionKind, Flow, Role, Transition},
+};
 
 /// Notes what is wrong with the shape of a flow under `path`.
 pub(super) fn check(reader: &mut Reader, path: &str, flow: &Flow) {

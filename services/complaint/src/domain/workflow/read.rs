@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{
-    ActionKind, Citation, Class, ClockLength, ClockRule, Fault, Flow, Level, OnDue, Reason, Role, State,
-    Stops, Transition, Workflow,
     fields::{Object, Reader, join},
     graph,
+    model::{
+        ActionKind, Citation, Class, ClockLength, ClockRule, Fault, Flow, Level, OnDue, Reason, Role, State,
+        Stops, Transition, Workflow,
+    },
 };
 use crate::domain::worktime::Length;
 

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::worktime::Length;
 
 const BUILT_IN: &str = include_str!("../../../data/workflow-sp4n.json");
 

@@ -4,7 +4,7 @@ use chrono::{NaiveTime, Timelike};
 use prima_platform::failure::Violation;
 use serde::{Deserialize, Serialize};
 
-use super::Zone;
+use super::zone::Zone;
 
 /// Opening and closing time of each weekday, Monday first; `None` on a day without work. Whole minutes.
 pub type Week = [Option<(NaiveTime, NaiveTime)>; 7];

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc};
 
-use super::Hours;
+use super::hours::Hours;
 use crate::domain::calendar::Calendar;
 
 /// Microseconds of a day.

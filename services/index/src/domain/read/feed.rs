@@ -4,10 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{
-    Reader,
-    fields::{self, join},
-};
+use super::fields::{self, Reader, join};
 use crate::domain::rule::{self, Condition, Op, Row, Rule};
 
 /// Metrics that other services feed, with their fields: what a rule may look at.

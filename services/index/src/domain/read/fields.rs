@@ -6,7 +6,6 @@ use num_traits::{One, Zero};
 use prima_platform::failure::Violation;
 use serde_json::Value;
 
-use super::Fault;
 use crate::domain::number::{self, Rational};
 
 /// Longest text.
@@ -15,7 +14,7 @@ const TEXT_MAX: usize = 2000;
 /// Reads fields and notes what is wrong with them.
 #[derive(Default)]
 pub(super) struct Reader {
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Vec<Violation>,
 }
 
 impl Reader {

@@ -15,16 +15,18 @@ use crate::client::call::repeat;
 use crate::client::connect::{Connection, Index};
 
 /// `value` or `score`.
-const COLUMNS: [(&str, bool); 9] = [
+const COLUMNS: [(&str, bool); 11] = [
     ("metric", true),
     ("subject", true),
     ("period", true),
     ("value", false),
     ("score", false),
     ("category", false),
-    ("source", false),
+    ("source", true),
     ("no_maladministration", false),
     ("reason", false),
+    ("document", false),
+    ("sha256", false),
 ];
 /// Longest source and reason, characters.
 const TEXT_MAX: usize = 500;
@@ -172,7 +174,9 @@ fn row(cells: &Row<'_>, bad: &mut BadRows) -> Option<pb::ExternalScore> {
         source,
         clean,
         reason,
-    ] = [0, 1, 2, 3, 4, 5, 6, 7, 8].map(|column| cells.cell(column));
+        document,
+        sha256,
+    ] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map(|column| cells.cell(column));
     let known = external::find(metric);
     if known.is_none() {
         let keys: Vec<&str> = external::metrics().iter().map(|m| m.key.as_str()).collect();
@@ -200,7 +204,18 @@ fn row(cells: &Row<'_>, bad: &mut BadRows) -> Option<pb::ExternalScore> {
             false
         }
     };
-    for (name, text, minimum) in [("source", source, 0), ("reason", reason, 5)] {
+    if source.is_empty() {
+        bad.add(line, "source harus diisi dengan terbitan yang memuat nilai ini");
+    }
+    let digest = hex(sha256);
+    if digest.is_none() {
+        bad.add(line, "sha256 harus 64 angka heksadesimal");
+    }
+    for (name, text, minimum) in [
+        ("source", source, 0),
+        ("reason", reason, 5),
+        ("document", document, 0),
+    ] {
         let length = text.chars().count();
         if (length > 0 && length < minimum) || length > TEXT_MAX || text.chars().any(char::is_control) {
             bad.add(
@@ -263,8 +278,17 @@ fn row(cells: &Row<'_>, bad: &mut BadRows) -> Option<pb::ExternalScore> {
         source: source.to_owned(),
         no_maladministration,
         reason: reason.to_owned(),
+        document_link: document.to_owned(),
+        document_sha256: digest.unwrap_or_default(),
         ..Default::default()
     })
+}
+
+/// The bytes of a SHA-256; none of an empty text, `None` when it is another.
+fn hex(text: &str) -> Option<Vec<u8>> {
+    let sound = text.is_empty() || (text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()));
+    let pairs = (0..text.len() / 2).map(|n| u8::from_str_radix(text.get(2 * n..2 * n + 2)?, 16).ok());
+    sound.then(|| pairs.collect()).flatten()
 }
 
 fn check_subject(line: u64, subject: &str, metric: Option<&Metric>, bad: &mut BadRows) {
@@ -317,10 +341,10 @@ mod tests {
     #[test]
     fn a_score_may_stand_in_either_column_and_have_a_decimal_comma() {
         let (rows, repeats, bad) = check(
-            "metric;subject;period;value\n\
-             ombudsman;agencies/3271;2023;95,23\n\
-             ombudsman;agencies/3271;2023;95,23\n\
-             ipp;agencies/3271/units/dpmptsp;2019;4.53\n",
+            "metric;subject;period;value;source\n\
+             ombudsman;agencies/3271;2023;95,23;Siaran pers\n\
+             ombudsman;agencies/3271;2023;95,23;Siaran pers\n\
+             ipp;agencies/3271/units/dpmptsp;2019;4.53;Keputusan menteri\n",
         );
         assert!(bad.0.is_empty(), "{bad:?}");
         assert_eq!(repeats, 1);
@@ -339,20 +363,21 @@ mod tests {
     #[test]
     fn every_fault_of_a_row_is_named() {
         let (rows, _, bad) = check(
-            "metric,subject,period,value,category,reason,no_maladministration\n\
-             x,kota/1,kapan,1,,,\n\
-             ombudsman,agencies/1,2023,100.01,,abc,mungkin\n\
-             ombudsman,agencies/1,2023,92.50,B,,ya\n\
-             ombudsman,agencies/1,1999,92.50,,,\n\
-             ombudsman,agencies/1,2023,,,,\n\
-             iga,agencies/1/units/a,2023,10,,,\n\
-             ombudsman,agencies/1,2023,90,,,\n\
-             ombudsman,agencies/1,2023,91,,,\n",
+            "metric,subject,period,value,category,reason,no_maladministration,source,sha256\n\
+             x,kota/1,kapan,1,,,,S,\n\
+             ombudsman,agencies/1,2023,100.01,,abc,mungkin,S,\n\
+             ombudsman,agencies/1,2023,92.50,B,,ya,S,\n\
+             ombudsman,agencies/1,1999,92.50,,,,S,\n\
+             ombudsman,agencies/1,2023,,,,,S,\n\
+             iga,agencies/1/units/a,2023,10,,,,S,\n\
+             ombudsman,agencies/1,2023,90,,,,S,\n\
+             ombudsman,agencies/1,2023,91,,,,S,\n\
+             ombudsman,agencies/1,2024,90,,,,,ab\n",
         );
         let good: Vec<u64> = rows.iter().map(|(line, _)| *line).collect();
         assert_eq!(good, [8]);
         let counts: BTreeMap<u64, usize> = bad.0.iter().map(|(line, faults)| (*line, faults.len())).collect();
-        let expected = BTreeMap::from([(2, 3), (3, 3), (4, 2), (5, 1), (6, 1), (7, 1), (9, 1)]);
+        let expected = BTreeMap::from([(2, 3), (3, 3), (4, 2), (5, 1), (6, 1), (7, 1), (9, 1), (10, 2)]);
         assert_eq!(counts, expected, "{bad:?}");
     }
 
@@ -377,7 +402,7 @@ mod tests {
             (&BTreeMap::new(), "81.0", "salah ketik", "bad"),
         ] {
             let (rows, _, mut bad) = check(&format!(
-                "metric,subject,period,value,reason\nombudsman,agencies/1,2023,{value},{reason}\n"
+                "metric,subject,period,value,reason,source\nombudsman,agencies/1,2023,{value},{reason},Laporan 2023\n"
             ));
             let mut outcome = Outcome::new(What::Scores);
             let steps = plan(rows, held, &mut outcome, &mut bad);

@@ -1,7 +1,7 @@
 //! What became of complaints, for people: figures of units, desks, keys.
 
 use prima_complaint::domain::workflow::Workflow;
-use prima_platform::number;
+use prima_platform::{disclosure::group_step, number};
 use prima_proto::complaint::v1 as pb;
 use prima_proto::event::v1 as event;
 
@@ -69,6 +69,14 @@ pub fn performance(answer: &pb::GetPerformanceResponse) -> String {
             ),
         ),
     ]);
+    if answer.step > 1 {
+        text += &format!(
+            "Jumlah laporan dibulatkan ke bawah menjadi kelipatan {}, per jenis dan kanal kelipatan {}; angka yang\n\
+             menyangkut segelintir pelapor tidak ditampilkan di luar instansi yang menangani laporannya.\n",
+            answer.step,
+            group_step(answer.step)
+        );
+    }
     let columns = Columns {
         right: &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
         whole: &[0],
@@ -202,6 +210,7 @@ mod tests {
                 sample_minimum: 10,
                 ..Default::default()
             }),
+            step: 1,
         };
         assert!(performance(&score(9)).contains("80.00 (dari 9 laporan; masuk peringkat mulai 10)\n"));
         assert!(performance(&score(10)).contains("80.00 (dari 10 laporan)\n"));
@@ -239,9 +248,11 @@ mod tests {
                 ..Default::default()
             }),
             score: None,
+            step: 5,
         };
         let text = performance(&answer);
         assert!(text.contains("4.67 dari 5, menurut 3 pelapor"));
+        assert!(text.contains("kelipatan 5, per jenis dan kanal kelipatan 20"));
         let row = text.lines().find(|line| line.contains("surat")).unwrap();
         let shown: Vec<&str> = row.split(['│', '┆']).map(str::trim).collect();
         let figures = ["11", "12", "13", "14", "15", "16", "17", "18", "19.25", "-"];

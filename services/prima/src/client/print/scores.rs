@@ -62,6 +62,36 @@ pub fn table(list: &[pb::ExternalScore]) -> String {
     super::table(&header, columns, rows) + "Semua nilai dicatat dari terbitan, tidak dihitung di sini.\n"
 }
 
+/// Scores that wait to be confirmed, for whoever looks at their documents.
+pub fn waiting(list: &[pb::ExternalScore]) -> String {
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let rows = list.iter().map(|score| {
+        let document = match (score.document_link.as_str(), hex(&score.document_sha256)) {
+            ("", sha256) => format!("SHA-256 {sha256}"),
+            (link, sha256) if sha256.is_empty() => link.to_owned(),
+            (link, sha256) => format!("{link} (SHA-256 {sha256})"),
+        };
+        vec![
+            score.metric.clone(),
+            score.subject.clone(),
+            score.period.clone(),
+            score.score.clone(),
+            or_dash(&score.source),
+            document,
+            or_dash(&score.recorder),
+            score.etag.clone(),
+        ]
+    });
+    let header = [
+        "Ukuran", "Subjek", "Periode", "Nilai", "Sumber", "Dokumen", "Pencatat", "Etag",
+    ];
+    let columns = Columns {
+        right: &[3],
+        whole: &[1, 5, 7],
+    };
+    super::table(&header, columns, rows) + "Belum disahkan: tidak diperingkat dan tidak diterbitkan.\n"
+}
+
 fn changed(change: &pb::ScoreChange) -> String {
     let percent = match change.relative_percent.as_str() {
         "" => String::new(),
@@ -113,6 +143,31 @@ mod tests {
             "tidak dihitung di sini",
         ] {
             assert!(flat.contains(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_waits_is_shown_with_its_document_and_etag() {
+        let score = |link: &str, sha256: &[u8]| pb::ExternalScore {
+            metric: "ombudsman".into(),
+            subject: "agencies/1".into(),
+            source: "Siaran pers".into(),
+            document_link: link.into(),
+            document_sha256: sha256.into(),
+            recorder: "Ortal".into(),
+            etag: "17".into(),
+            ..Default::default()
+        };
+        let text = waiting(&[score("https://a.id/b", &[]), score("", &[0xab, 1])]);
+        for expected in [
+            "https://a.id/b",
+            "SHA-256 ab01",
+            "Siaran pers",
+            "Ortal",
+            "17",
+            "Belum disahkan",
+        ] {
+            assert!(text.contains(expected), "{text}");
         }
     }
 }

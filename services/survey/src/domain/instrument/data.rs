@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::super::index::WeightVariant;
 use super::super::number::{self, Rational};
+use super::super::weights::WeightVariant;
 use super::super::{sample, tally};
-use super::{Aspect, Category, Choice, Element, Instrument, Malformed, ProfileField};
+use super::model::{Aspect, Category, Choice, Element, Instrument, Malformed, OWN_PREFIX, ProfileField};
 
 /// File name and text of every instrument.
 pub(super) const FILES: [(&str, &str); 3] = [
@@ -239,7 +239,7 @@ fn faults(instrument: &Instrument, allowed: &[String]) -> Vec<String> {
     );
     check(
         elements.iter().all(|e| {
-            let own = e.key.starts_with(super::super::survey::OWN_PREFIX);
+            let own = e.key.starts_with(OWN_PREFIX);
             !own && ![&e.key, &e.code, &e.form_code, &e.name, &e.question]
                 .iter()
                 .any(|text| text.is_empty())

@@ -1,0 +1,3 @@
+//! What is recomputed from several rows.
+
+pub mod performance;

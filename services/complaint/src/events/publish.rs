@@ -1,0 +1,210 @@
+//! What the service publishes: figures and scores of units, and scores of agencies.
+
+use chrono::NaiveDate;
+use prima_platform::{
+    number::{self, Rational},
+    outbox::State,
+    trace,
+};
+use prima_proto::{event::v1 as event, name, period::Period, subject};
+use prost::Message;
+
+use crate::{
+    domain::{
+        desk::{self, Record, Way},
+        performance::{Group, Score, definition},
+    },
+    store::figures::Facts,
+};
+
+/// Name of the service, its schema and its stream.
+pub const SERVICE: &str = "complaint";
+/// Raised when the same state is rendered differently.
+const REVISION: i64 = 1;
+
+/// Microseconds of an hour.
+const HOUR: i64 = 3_600_000_000;
+
+fn state(subject: String, event_type: &'static str, version: i64, payload: Option<Vec<u8>>) -> State {
+    State {
+        subject,
+        event_type,
+        revision: REVISION,
+        version,
+        withdrawn: payload.is_none(),
+        payload: payload.unwrap_or_default(),
+        traceparent: trace::traceparent(&tracing::Span::current()),
+    }
+}
+
+fn decimal(value: Option<Rational>, places: u32) -> String {
+    value
+        .map(|value| number::decimal(&value, places))
+        .unwrap_or_default()
+}
+
+fn day(day: Option<NaiveDate>) -> String {
+    day.map(|day| day.to_string()).unwrap_or_default()
+}
+
+fn group((key, group): (impl Into<String>, &Group)) -> event::ComplaintGroupFacts {
+    let counts = &group.counts;
+    event::ComplaintGroupFacts {
+        key: key.into(),
+        received: counts.received,
+        archived: counts.archived,
+        resolved: counts.resolved,
+        resolved_in_time: counts.resolved_in_time,
+        overdue: counts.overdue,
+        verified: counts.verified,
+        verified_in_time: counts.verified_in_time,
+        reopened: counts.reopened,
+        mean_days: decimal(group.days.mean(), 2),
+        median_days: decimal(group.days.median(), 1),
+    }
+}
+
+fn way(way: &Way) -> event::ComplaintChannelFacts {
+    event::ComplaintChannelFacts {
+        kind: way.channel.key().to_owned(),
+        online: desk::is_online(way.channel),
+        since_date: way.since.to_string(),
+        until_date: day(way.until),
+    }
+}
+
+fn record(record: &Record) -> event::ComplaintRecordFacts {
+    event::ComplaintRecordFacts {
+        kind: record.kind.key().to_owned(),
+        date: record.date.to_string(),
+    }
+}
+
+/// The figures of a unit in a period.
+pub fn facts(facts: &Facts) -> event::ComplaintPerformanceState {
+    let (figures, consulted, desk) = (&facts.figures, &facts.consulted, &facts.desk);
+    let (all, sp4n) = (&figures.all, &figures.sp4n);
+    let hours = |hours: Option<i64>| hours.map(|h| h.to_string()).unwrap_or_default();
+    let rounded_up = |micros: i64| micros.div_euclid(HOUR) + i64::from(micros.rem_euclid(HOUR) > 0);
+    // A class or channel of merged reports alone has nothing to show.
+    let shown = |group: &Group| group.counts.received > 0;
+    let by_class = figures.by_class.iter().filter(|(_, g)| shown(g));
+    let by_channel = figures.by_channel.iter().filter(|(_, g)| shown(g));
+    event::ComplaintPerformanceState {
+        unit: facts.unit.to_string(),
+        period: facts.period.to_string(),
+        received: all.received,
+        archived: all.archived,
+        merged: all.merged,
+        verified: all.verified,
+        verified_in_time: all.verified_in_time,
+        resolved: all.resolved,
+        resolved_in_time: all.resolved_in_time,
+        overdue: all.overdue,
+        open: all.open,
+        reopened: all.reopened,
+        sp4n: sp4n.received,
+        sp4n_archived: sp4n.archived,
+        sp4n_resolved: sp4n.resolved,
+        mean_days: decimal(figures.days.mean(), 2),
+        median_days: decimal(figures.days.median(), 1),
+        mean_response_days: decimal(figures.response_days.mean(), 2),
+        slowest_response_hours: hours(figures.response_hours.highest()),
+        ratings: figures.ratings.count(),
+        rating_total: figures.ratings.total(),
+        by_class: by_class.map(group).collect(),
+        by_channel: by_channel.map(|(key, of)| group((*key, of))).collect(),
+        consultations: consulted.received,
+        consultations_completed: consulted.completed,
+        slowest_consultation_hours: hours(consulted.slowest_first_answer_micros.map(rounded_up)),
+        channels: desk.ways_in_order().into_iter().map(way).collect(),
+        separate_since_date: day(desk.separate_since),
+        sp4n_since_date: day(desk.sp4n_since),
+        records: desk.records_in_order().into_iter().map(record).collect(),
+    }
+}
+
+/// The figures of a unit in a year, as a state.
+pub fn performance(told: &Facts, version: i64) -> State {
+    let subject = subject::complaint_performance(&told.unit, told.period.as_str());
+    let payload = Some(facts(told).encode_to_vec());
+    state(subject, subject::COMPLAINT_PERFORMANCE_TYPE, version, payload)
+}
+
+fn published(period: &Period, subject: String, value: &Rational, last: bool) -> event::ScoreState {
+    let definition = definition();
+    let exact = number::decimal(value, 18);
+    event::ScoreState {
+        metric: definition.metric.clone(),
+        period: period.to_string(),
+        subject,
+        exact: exact.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        fraction: number::fraction(value),
+        value: number::decimal(value, 2),
+        instrument: definition.id.clone(),
+        status: if last {
+            event::ScoreStatus::Final
+        } else {
+            event::ScoreStatus::Provisional
+        }
+        .into(),
+        ..Default::default()
+    }
+}
+
+/// The score of a unit in a period; `last` when nothing can change it any more but a report that is opened again.
+pub fn score(facts: &Facts, score: &Score, last: bool) -> event::ScoreState {
+    let component = |(key, value): &(&'static str, Rational)| event::ScoreComponent {
+        key: (*key).to_owned(),
+        value: number::decimal(value, 4),
+    };
+    event::ScoreState {
+        components: score.components.iter().map(component).collect(),
+        sample_size: score.sample,
+        sample_minimum: definition().sample_minimum,
+        ..published(&facts.period, facts.unit.to_string(), &score.value, last)
+    }
+}
+
+/// The score of a unit in a year, as a state; withdrawn when there is none any more.
+pub fn unit_score(facts: &Facts, version: i64, value: Option<&Score>, last: bool) -> State {
+    let subject = subject::unit_score(SERVICE, &definition().metric, facts.period.as_str(), &facts.unit);
+    let payload = value.map(|value| score(facts, value, last).encode_to_vec());
+    state(subject, subject::SCORE_TYPE, version, payload)
+}
+
+/// The score of an agency.
+#[derive(Debug)]
+pub struct AgencyScore {
+    /// Mean of the exact scores of its units.
+    pub value: Rational,
+    /// Reports behind it.
+    pub sample: i64,
+    /// Units with a score.
+    pub counted: usize,
+    /// Units that received reports.
+    pub expected: usize,
+}
+
+/// The score of an agency in a year, as a state; withdrawn when there is none any more.
+pub fn agency_score(
+    agency: &name::Agency,
+    period: &Period,
+    version: i64,
+    value: Option<&AgencyScore>,
+    last: bool,
+) -> State {
+    let units = |n| i64::try_from(n).unwrap_or(i64::MAX);
+    let payload = value.map(|score| {
+        event::ScoreState {
+            sample_size: score.sample,
+            units_counted: units(score.counted),
+            units_expected: units(score.expected),
+            aggregation: "mean_of_units".to_owned(),
+            ..published(period, agency.to_string(), &score.value, last)
+        }
+        .encode_to_vec()
+    });
+    let subject = subject::agency_score(SERVICE, &definition().metric, period.as_str(), agency);
+    state(subject, subject::SCORE_TYPE, version, payload)
+}

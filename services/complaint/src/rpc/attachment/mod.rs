@@ -1,0 +1,9 @@
+//! Files (lampiran), which come and go as streams.
+
+mod incoming;
+mod read;
+mod seal;
+mod upload;
+
+pub use read::read;
+pub use upload::upload;

@@ -1,0 +1,112 @@
+//! Sends the content of a file to who may read it.
+
+use std::pin::pin;
+
+use futures::{Stream, StreamExt, TryStreamExt};
+use prima_platform::{
+    caller::{self, Caller},
+    failure::Failure,
+    grpc::WatchStream,
+    request::Faults,
+};
+use prima_proto::{complaint::v1, name};
+use sea_orm::ConnectionTrait;
+use tonic::Request;
+
+use super::seal::{ring, unsealed};
+use crate::{
+    context::App,
+    domain::workflow::Role,
+    rpc::{
+        access::{self, Access, tracking_digest},
+        field,
+        rights::{found, not_found, require_liaison},
+    },
+    store::{
+        Lock,
+        attachment::attachment_get,
+        complaint::complaint_by_tracking,
+        ownership::{Ownership, consultation_access, ownership},
+    },
+};
+
+/// The file in pieces of at most 256 KiB.
+///
+/// # Errors
+///
+/// `NOT_FOUND` when there is no such file, it belongs to nothing yet, or not to what the caller or the reporter may see.
+pub async fn read(
+    app: &App,
+    request: Request<v1::ReadAttachmentRequest>,
+) -> Result<WatchStream<v1::ReadAttachmentResponse>, Failure> {
+    let caller = caller::of(&request);
+    let request = request.into_inner();
+    let mut faults = Faults::default();
+    if request.access.is_none() {
+        caller.known()?;
+    }
+    let name = faults.take(field::name("name", &request.name, name::Attachment::parse));
+    let access = request
+        .access
+        .and_then(|raw| access::parse("access", raw, &mut faults));
+    let name = faults.settle(name)?;
+    let pieces = content(app, &caller, &name, access).await?;
+    app.readers.open(async move |sender| {
+        let mut pieces = pin!(pieces);
+        while let Some(piece) = pieces.next().await {
+            let data = match piece {
+                Ok(data) => data,
+                Err(failure) => return sender.fail(failure).await,
+            };
+            if sender.send(v1::ReadAttachmentResponse { data }).await.is_err() {
+                return;
+            }
+        }
+        sender.finish();
+    })
+}
+
+async fn content(
+    app: &App,
+    caller: &Caller,
+    name: &name::Attachment,
+    access: Option<Access>,
+) -> Result<impl Stream<Item = Result<Vec<u8>, Failure>> + Send + use<>, Failure> {
+    let reader = app.context.db.reader();
+    let stored = found(attachment_get(reader, name).await?, name)?;
+    let owner = found(stored.owner, name)?;
+    let owned = found(ownership(reader, owner).await?, name)?;
+    let shown = match access {
+        Some(access) => shown_to_reporter(app, reader, &access, &owned).await?,
+        None => {
+            let agencies = [&owned.agency, &owned.asking_agency];
+            let mut held = agencies.into_iter().filter(|agency| !agency.is_empty());
+            held.any(|agency| require_liaison(caller, agency).is_ok())
+        }
+    };
+    if !shown {
+        return Err(not_found(name));
+    }
+    let file = found(stored.file(&app.vault)?, name)?;
+    let sealed = app.objects.read(stored.digest).await?.map_err(Failure::from);
+    Ok(unsealed(sealed, ring(&file.key)?, stored.size))
+}
+
+/// Whether the reporter or the asker sees a file: those of the report or question, of answers, and of own replies.
+async fn shown_to_reporter(
+    app: &App,
+    conn: &impl ConnectionTrait,
+    access: &Access,
+    owned: &Ownership,
+) -> Result<bool, Failure> {
+    let digest = tracking_digest(&access.tracking_code);
+    if let Some(report) = complaint_by_tracking(conn, &digest, Lock::None).await? {
+        access::check(&report.secrets(&app.vault)?, access)?;
+        let own = owned.role.is_empty() || owned.role == Role::Reporter.key() || owned.public;
+        return Ok(own && owned.name == report.name.to_string());
+    }
+    let asked = consultation_access(conn, &app.vault, &digest).await?;
+    let (name, secrets) = asked.ok_or_else(access::unknown)?;
+    access::check(&secrets, access)?;
+    Ok(owned.name == name)
+}

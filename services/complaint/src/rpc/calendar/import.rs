@@ -1,0 +1,140 @@
+//! Replaces the calendar of the years that an import touches. Open deadlines are computed again after it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use prima_platform::{
+    caller::Caller,
+    command::{Command, Once, Work},
+    failure::Failure,
+    request::{Faults, text},
+};
+use prima_proto::complaint::v1;
+
+use super::message;
+use crate::{
+    context::App,
+    domain::calendar::Holiday,
+    rpc::{field, rights::require_national},
+    store::{
+        Lock,
+        due::outdated_count,
+        settings::{By, Year, calendar_raise, calendar_version, calendar_year_add},
+    },
+};
+
+/// Days off that one import takes at most.
+const HOLIDAYS: usize = 1000;
+
+/// A calendar that comes in.
+pub struct Import {
+    once: Once,
+    /// Days off, each once.
+    holidays: Vec<Holiday>,
+    /// Source.
+    citation: String,
+}
+
+impl Command for Import {
+    type App = App;
+    type Message = v1::ImportHolidaysRequest;
+    type Answer = v1::ImportHolidaysResponse;
+
+    fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let once = faults.take(field::once("complaint.ImportHolidays", &raw.request_id, &raw));
+        let citation = faults.or_default(text::line("citation", &raw.citation, 5, 300));
+        let holidays = holidays(&raw.holidays, &mut faults);
+        faults.build(|| {
+            Some(Self {
+                once: once?,
+                holidays,
+                citation,
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        Some(self.once.clone())
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        require_national(caller)
+    }
+
+    async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
+        let txn = work.txn;
+        calendar_version(txn, Lock::Update).await?;
+        let before = work.app.ground.calendar(txn).await?;
+        let mut years: BTreeMap<i32, Vec<Holiday>> = BTreeMap::new();
+        for holiday in self.holidays {
+            years.entry(holiday.date.year()).or_default().push(holiday);
+        }
+        for holidays in years.values_mut() {
+            holidays.sort_by_key(|h| h.date);
+        }
+        let same = years.iter().all(|(year, given)| {
+            before.covers(*year) && before.holidays().filter(|h| h.date.year() == *year).eq(given)
+        });
+        if same {
+            // The calendar says so already: no deadline is computed again.
+            return Ok(v1::ImportHolidaysResponse {
+                version: before.version(),
+                years: years.keys().copied().collect(),
+                ..Default::default()
+            });
+        }
+        let held: BTreeSet<NaiveDate> = before
+            .holidays()
+            .map(|h| h.date)
+            .filter(|date| years.contains_key(&date.year()))
+            .collect();
+        let given: BTreeSet<NaiveDate> = years.values().flatten().map(|h| h.date).collect();
+        let version = calendar_raise(txn).await?;
+        let by = By {
+            actor: work.caller.subject().to_owned(),
+            at: work.now(),
+        };
+        let count = |days: usize| i32::try_from(days).unwrap_or(i32::MAX);
+        let answer = v1::ImportHolidaysResponse {
+            version,
+            years: years.keys().copied().collect(),
+            added: count(given.difference(&held).count()),
+            removed: count(held.difference(&given).count()),
+            open_complaints: outdated_count(txn, version).await?,
+        };
+        for (year, holidays) in years {
+            let year = Year {
+                year: i64::from(year),
+                holidays,
+                citation: self.citation.clone(),
+            };
+            calendar_year_add(txn, version, &year, &by).await?;
+        }
+        Ok(answer)
+    }
+}
+
+fn holidays(raw: &[v1::Holiday], faults: &mut Faults) -> Vec<Holiday> {
+    if !(1..=HOLIDAYS).contains(&raw.len()) {
+        faults.add(
+            "holidays",
+            format!("must be 1 to {HOLIDAYS}"),
+            format!("harus 1 sampai {HOLIDAYS}"),
+        );
+        return Vec::new();
+    }
+    let mut holidays = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (n, raw) in raw.iter().enumerate() {
+        let Some(holiday) = faults.take_all(message::given(n, raw)) else {
+            continue;
+        };
+        if !seen.insert(holiday.date) {
+            let field = format!("holidays[{n}].date");
+            faults.add(field, "came before", "tanggal ini sudah ada di atas");
+        }
+        holidays.push(holiday);
+    }
+    holidays
+}

@@ -1,0 +1,38 @@
+//! How a report or question came, from messages and to messages.
+
+use prima_platform::failure::Violation;
+use prima_proto::complaint::v1;
+
+use super::field;
+use crate::domain::case::Channel;
+
+/// The channel in a field.
+pub fn parse(field: &str, raw: i32) -> Result<Channel, Violation> {
+    field::choice(field, raw, "Kanal", |channel| match channel {
+        v1::Channel::Unspecified => None,
+        v1::Channel::Web => Some(Channel::Web),
+        v1::Channel::MobileApp => Some(Channel::MobileApp),
+        v1::Channel::Sms => Some(Channel::Sms),
+        v1::Channel::SocialMedia => Some(Channel::SocialMedia),
+        v1::Channel::FaceToFace => Some(Channel::FaceToFace),
+        v1::Channel::Letter => Some(Channel::Letter),
+        v1::Channel::Integrated => Some(Channel::Integrated),
+        v1::Channel::Email => Some(Channel::Email),
+        v1::Channel::Phone => Some(Channel::Phone),
+    })
+}
+
+/// A channel as its value.
+pub fn message(channel: Channel) -> v1::Channel {
+    match channel {
+        Channel::Web => v1::Channel::Web,
+        Channel::MobileApp => v1::Channel::MobileApp,
+        Channel::Sms => v1::Channel::Sms,
+        Channel::SocialMedia => v1::Channel::SocialMedia,
+        Channel::FaceToFace => v1::Channel::FaceToFace,
+        Channel::Letter => v1::Channel::Letter,
+        Channel::Integrated => v1::Channel::Integrated,
+        Channel::Email => v1::Channel::Email,
+        Channel::Phone => v1::Channel::Phone,
+    }
+}

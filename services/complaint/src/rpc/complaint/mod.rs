@@ -1,0 +1,45 @@
+//! Reports (pengaduan).
+
+mod acting;
+mod action;
+mod close;
+mod duplicates;
+mod escalate;
+mod follow_up;
+mod forward;
+mod list;
+mod merge;
+mod message;
+mod rate;
+mod read;
+mod reject;
+mod reopen;
+mod reply;
+mod request_completion;
+mod respond;
+mod start_verification;
+mod submit;
+mod summary;
+mod verify;
+mod view;
+mod watch;
+
+pub use acting::act;
+pub use close::Close;
+pub use duplicates::duplicates;
+pub use escalate::Escalate;
+pub use follow_up::StartFollowUp;
+pub use forward::Forward;
+pub use list::list;
+pub use merge::Merge;
+pub use rate::Rate;
+pub use read::{get, track};
+pub use reject::Reject;
+pub use reopen::Reopen;
+pub use reply::Reply;
+pub use request_completion::RequestCompletion;
+pub use respond::Respond;
+pub use start_verification::StartVerification;
+pub use submit::Submit;
+pub use verify::Verify;
+pub use watch::watch;

@@ -1,0 +1,228 @@
+//! Takes a report in. It is stored, with its first line and its clocks, before it is answered.
+
+use std::{borrow::Cow, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::Caller,
+    command::{Command, Once, Work},
+    failure::{Failure, Violation},
+    request::{Faults, optional, text},
+};
+use prima_proto::{complaint::v1, name};
+
+use crate::{
+    context::App,
+    domain::{
+        case::{Case, Intake},
+        code,
+        workflow::Workflow,
+        worktime::zone_of_agency,
+    },
+    rpc::{
+        access::tracking_digest, category, change, channel, class, field, files, person,
+        rights::require_intake, status,
+    },
+    store::{
+        Lock,
+        attachment::Owner,
+        complaint::{New, complaint_get, complaint_insert},
+        contact::contact_add,
+        figures::figures_change,
+        sealed::{Content, Identity, Secrets},
+        timeline::{self, timeline_add},
+    },
+};
+
+/// Role of the first line: who took the report in.
+const INTAKE: &str = "intake";
+
+/// A report that comes in.
+pub struct Submit {
+    once: Once,
+    /// That of new reports.
+    workflow: Arc<Workflow>,
+    intake: Intake,
+    /// Number in SP4N-LAPOR!; empty for another origin.
+    sp4n_number: String,
+    content: Content,
+    /// Region code; may be empty.
+    region: String,
+    /// Day of the incident; may be empty.
+    incident_date: String,
+    identity: Option<Identity>,
+    attachments: Vec<name::Attachment>,
+}
+
+impl Command for Submit {
+    type App = App;
+    type Message = (Arc<Workflow>, v1::SubmitComplaintRequest);
+    type Answer = v1::SubmitComplaintResponse;
+
+    fn parse((workflow, raw): Self::Message, now: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let once = faults.take(field::once("complaint.SubmitComplaint", &raw.request_id, &raw));
+        let parent = faults.take(field::one_parent("parent", &raw.parent));
+        faults.take(class::check("class", &raw.class, &workflow));
+        faults.take(category::check("category", &raw.category));
+        let content = Content {
+            title: faults.or_default(text::line("title", &raw.title, 5, 200)),
+            text: faults.or_default(text::lines("text", &raw.text, 20, 10_000)),
+            location: faults.or_default(text::line("location", &raw.location, 0, 500)),
+        };
+        faults.take(region(&raw.region));
+        let agency = parent.as_ref().map_or("", |(agency, _)| agency.as_str());
+        let today = (now + zone_of_agency(agency).offset()).date_naive();
+        let incident = faults.take(optional(&raw.incident_date, |raw| {
+            field::day("incident_date", raw)
+        }));
+        if incident.flatten().is_some_and(|day| day > today) {
+            faults.add(
+                "incident_date",
+                "is in the future",
+                "tanggal kejadian belum terjadi",
+            );
+        }
+        let channel = faults.take(channel::parse("channel", raw.channel));
+        faults.take(sp4n_number(&raw.sp4n_number));
+        if raw.reporter.is_none() && !raw.anonymous {
+            faults.add(
+                "reporter",
+                "is required unless the report is anonymous",
+                "Pelapor wajib diisi kecuali laporan anonim",
+            );
+        }
+        // Who is anonymous may give no name.
+        let least = usize::from(!raw.anonymous);
+        let identity = raw
+            .reporter
+            .map(|reporter| person::identity("reporter", reporter, least, &mut faults));
+        let attachments = files::names(&raw.attachments, &mut faults);
+        faults.build(|| {
+            let (agency, unit) = parent?;
+            Some(Self {
+                once: once?,
+                workflow,
+                intake: Intake {
+                    class: raw.class,
+                    category: raw.category,
+                    channel: channel?,
+                    sp4n: !raw.sp4n_number.is_empty(),
+                    anonymous: raw.anonymous,
+                    confidential: raw.confidential,
+                    agency,
+                    unit,
+                },
+                sp4n_number: raw.sp4n_number,
+                content,
+                region: raw.region,
+                incident_date: raw.incident_date,
+                identity,
+                attachments,
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        Some(self.once.clone())
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        require_intake(caller)
+    }
+
+    async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
+        let (app, txn, now) = (work.app, work.txn, work.now());
+        let (workflow, intake) = (self.workflow, self.intake);
+        let work_time = app.ground.work_time(txn, &intake.agency).await?;
+        let ground = &app.ground;
+        let promised = ground.own_deadline(txn, &intake.agency, &intake.unit, &intake.class);
+        let promised = promised.await?;
+        let received = Case::receive(&workflow, &work_time, promised, intake, now);
+        let (case, entry) = received.map_err(|refusal| change::refused(&refusal))?;
+        let lead = change::Lead { workflow, work_time };
+        let times = change::times(app, &case, &lead);
+        let secrets = app.new_secrets()?;
+        let new = New {
+            name: name::Complaint {
+                complaint: app.context.ids.next().to_string(),
+            },
+            tracking: tracking_digest(&secrets.tracking_code),
+            case,
+            workflow: lead.workflow.id.clone(),
+            calendar: lead.work_time.calendar().version(),
+            region: self.region,
+            incident_date: self.incident_date,
+            sp4n_number: self.sp4n_number,
+            secrets: secrets.clone(),
+            identity: self.identity.clone(),
+            content: self.content,
+        };
+        let stored = complaint_insert(txn, &app.vault, new, times, now).await?;
+        if let Some(identity) = &self.identity {
+            contact_add(txn, &app.vault, stored.id, identity).await?;
+        }
+        let line = timeline::New {
+            agency: entry.to_agency.clone(),
+            unit: entry.to_unit.clone(),
+            actor: work.caller.subject().to_owned(),
+            role: INTAKE.to_owned(),
+            note: None,
+            public: true,
+            entry,
+        };
+        timeline_add(txn, &app.vault, stored.id, &line).await?;
+        figures_change(txn, None, &stored.case, &lead.workflow).await?;
+        let owner = Owner::Complaint(stored.id);
+        files::claim(app, txn, work.caller, &self.attachments, owner).await?;
+        let status = status::status(&stored, &lead.workflow, &lead.work_time, now);
+        Ok(answer(Some(status), &secrets))
+    }
+
+    /// Without the code and the secret, which stand sealed beside the report.
+    fn kept(answer: &Self::Answer) -> Cow<'_, Self::Answer> {
+        Cow::Owned(v1::SubmitComplaintResponse {
+            status: answer.status.clone(),
+            ..Default::default()
+        })
+    }
+
+    async fn again(app: &App, _: &[u8], kept: Self::Answer) -> Result<Self::Answer, Failure> {
+        let name = kept.status.as_ref().map_or("", |status| &status.name);
+        let name = name::Complaint::parse(name).map_err(Failure::internal)?;
+        let stored = complaint_get(app.context.db.reader(), &name, Lock::None).await?;
+        let stored = stored.ok_or_else(|| Failure::internal("the answer names no report"))?;
+        Ok(answer(kept.status, &stored.secrets(&app.vault)?))
+    }
+}
+
+fn answer(status: Option<v1::ComplaintStatus>, secrets: &Secrets) -> v1::SubmitComplaintResponse {
+    v1::SubmitComplaintResponse {
+        status,
+        tracking_code: code::grouped(&secrets.tracking_code),
+        secret: code::grouped(&secrets.secret),
+    }
+}
+
+fn region(raw: &str) -> Result<(), Violation> {
+    if matches!(raw.len(), 0 | 2 | 4) && raw.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(());
+    }
+    Err(Violation::new(
+        "region",
+        "must be 2 or 4 digits",
+        "harus 2 atau 4 angka",
+    ))
+}
+
+fn sp4n_number(raw: &str) -> Result<(), Violation> {
+    let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'/');
+    if raw.len() <= 64 && raw.bytes().all(known) {
+        return Ok(());
+    }
+    Err(Violation::new(
+        "sp4n_number",
+        "must be at most 64 letters, digits, `-`, `.` and `/`",
+        "paling banyak 64 huruf, angka, `-`, `.`, dan `/`",
+    ))
+}

@@ -1,0 +1,44 @@
+//! Rows of lists of reports.
+
+use std::collections::HashMap;
+
+use prima_platform::failure::Failure;
+use prima_proto::complaint::v1;
+
+use crate::{
+    context::App,
+    domain::worktime::WorkTime,
+    rpc::{channel, status},
+    store::complaint::Stored,
+};
+
+/// What the rows of one list are led by, read once for each agency.
+#[derive(Default)]
+pub struct Grounds(HashMap<String, WorkTime>);
+
+impl Grounds {
+    /// A row.
+    pub async fn summary(
+        &mut self,
+        app: &App,
+        row: &Stored,
+        title: String,
+    ) -> Result<v1::ComplaintSummary, Failure> {
+        let conn = app.context.db.reader();
+        let case = &row.case;
+        let workflow = app.ground.workflow(conn, &row.workflow).await?;
+        if !self.0.contains_key(&case.agency) {
+            let work_time = app.ground.work_time(conn, &case.agency).await?;
+            self.0.insert(case.agency.clone(), work_time);
+        }
+        let work_time = self.0.get(&case.agency);
+        let work_time = work_time.ok_or_else(|| Failure::internal("no working time"))?;
+        Ok(v1::ComplaintSummary {
+            status: Some(status::status(row, &workflow, work_time, app.now())),
+            title,
+            channel: channel::message(case.channel).into(),
+            anonymous: case.anonymous,
+            confidential: case.confidential,
+        })
+    }
+}

@@ -1,0 +1,99 @@
+//! Adds an answer.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::Caller,
+    command::{Command, Once, Work},
+    etag,
+    failure::Failure,
+    request::{Faults, optional, text},
+};
+use prima_proto::{complaint::v1, name};
+
+use super::{
+    course::{changed, check_member, refused},
+    message,
+};
+use crate::{
+    context::App,
+    rpc::{
+        field, files,
+        party::answerable,
+        rights::{found, require_some},
+    },
+    store::{
+        Lock, answer::answer_add, attachment::Owner, consultation::consultation_save, member::member_get,
+        sealed::Note,
+    },
+};
+
+/// An answer to a consultation.
+pub struct Answer {
+    once: Once,
+    name: name::Consultation,
+    etag: String,
+    text: Note,
+    attachments: Vec<name::Attachment>,
+    /// The member who answers, active or not any more.
+    member: Option<name::Member>,
+}
+
+impl Command for Answer {
+    type App = App;
+    type Message = v1::AnswerConsultationRequest;
+    type Answer = v1::AnswerConsultationResponse;
+
+    fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let once = faults.take(field::once("complaint.AnswerConsultation", &raw.request_id, &raw));
+        let name = faults.take(field::name("name", &raw.name, name::Consultation::parse));
+        let text = faults.or_default(text::lines("text", &raw.text, 5, 10_000));
+        let attachments = files::names(&raw.attachments, &mut faults);
+        let member = faults.take(optional(&raw.member, |raw| {
+            field::name("member", raw, name::Member::parse)
+        }));
+        faults.build(|| {
+            Some(Self {
+                once: once?,
+                name: name?,
+                etag: raw.etag,
+                text: Note(text),
+                attachments,
+                member: member?,
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        Some(self.once.clone())
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        require_some(caller)
+    }
+
+    async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
+        let (app, txn, caller, now) = (work.app, work.txn, work.caller, work.now());
+        let mut stored = answerable(txn, caller, &self.name, Lock::Update).await?;
+        etag::check(&self.etag, stored.version, &stored.name)?;
+        let first = stored.course.first_answer_at.is_none();
+        stored.course.answer(now).map_err(refused)?;
+        if let Some(member) = &self.member {
+            check_member(member, &stored.head)?;
+            found(member_get(txn, member, Lock::Share).await?, member)?;
+        }
+        let member = self.member.map(|m| m.member).unwrap_or_default();
+        let by = (caller.subject(), member.as_str());
+        let id = answer_add(txn, &app.vault, stored.id, by, &self.text, now).await?;
+        consultation_save(txn, &mut stored, now).await?;
+        if first {
+            changed(txn, &stored.head, stored.course.received_at).await?;
+        }
+        files::claim(app, txn, caller, &self.attachments, Owner::Answer(id)).await?;
+        Ok(v1::AnswerConsultationResponse {
+            name: stored.name.to_string(),
+            state: message::state(stored.course.state).into(),
+            etag: etag::of(stored.version),
+        })
+    }
+}

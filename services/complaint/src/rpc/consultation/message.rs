@@ -1,0 +1,129 @@
+//! Consultations from messages and to messages.
+
+use prima_platform::{
+    clock::{from_micros, to_proto},
+    etag,
+    failure::{Failure, Violation},
+    vault::Keyring,
+};
+use prima_proto::{complaint::v1, name};
+
+use crate::{
+    domain::consultation::{Kind, Mode, State},
+    rpc::{channel, field, status},
+    store::{
+        answer::Answer,
+        consultation::{Head, Stored},
+    },
+};
+
+/// The kind of a value; `None` for none.
+pub fn kind_given(kind: v1::ConsultationKind) -> Option<Kind> {
+    match kind {
+        v1::ConsultationKind::Unspecified => None,
+        v1::ConsultationKind::ServiceDesk => Some(Kind::ServiceDesk),
+        v1::ConsultationKind::Clinic => Some(Kind::Clinic),
+    }
+}
+
+/// The state that a field may name.
+pub fn optional_state(field: &str, raw: i32) -> Result<Option<State>, Violation> {
+    field::optional_choice(field, raw, ["state", "status"], |state| match state {
+        v1::ConsultationState::Unspecified => None,
+        v1::ConsultationState::Requested => Some(State::Requested),
+        v1::ConsultationState::Scheduled => Some(State::Scheduled),
+        v1::ConsultationState::Answered => Some(State::Answered),
+        v1::ConsultationState::Completed => Some(State::Completed),
+    })
+}
+
+/// How to meet, as a field may name it.
+pub fn mode(field: &str, raw: i32) -> Result<Option<Mode>, Violation> {
+    field::optional_choice(field, raw, ["mode", "cara bertemu"], |mode| match mode {
+        v1::AppointmentMode::Unspecified => None,
+        v1::AppointmentMode::FaceToFace => Some(Mode::FaceToFace),
+        v1::AppointmentMode::Online => Some(Mode::Online),
+        v1::AppointmentMode::Phone => Some(Mode::Phone),
+    })
+}
+
+fn kind(kind: Kind) -> v1::ConsultationKind {
+    match kind {
+        Kind::ServiceDesk => v1::ConsultationKind::ServiceDesk,
+        Kind::Clinic => v1::ConsultationKind::Clinic,
+    }
+}
+
+/// A state as its value.
+pub fn state(state: State) -> v1::ConsultationState {
+    match state {
+        State::Requested => v1::ConsultationState::Requested,
+        State::Scheduled => v1::ConsultationState::Scheduled,
+        State::Answered => v1::ConsultationState::Answered,
+        State::Completed => v1::ConsultationState::Completed,
+    }
+}
+
+fn mode_message(mode: Mode) -> v1::AppointmentMode {
+    match mode {
+        Mode::FaceToFace => v1::AppointmentMode::FaceToFace,
+        Mode::Online => v1::AppointmentMode::Online,
+        Mode::Phone => v1::AppointmentMode::Phone,
+    }
+}
+
+/// A member of the agency that answers; empty for none.
+fn member_name(head: &Head, member: &str) -> String {
+    if member.is_empty() {
+        return String::new();
+    }
+    name::Member {
+        agency: head.agency.clone(),
+        member: member.to_owned(),
+    }
+    .to_string()
+}
+
+/// A consultation with what was written in it, without answers and files.
+pub fn consultation(vault: &Keyring, stored: &Stored) -> Result<v1::Consultation, Failure> {
+    let (head, course) = (&stored.head, &stored.course);
+    let matter = stored.matter(vault)?.unwrap_or_default();
+    let appointment_mode = course
+        .appointment
+        .map(|a| mode_message(a.mode))
+        .unwrap_or_default();
+    Ok(v1::Consultation {
+        name: stored.name.to_string(),
+        kind: kind(head.kind).into(),
+        parent: status::parent(&head.agency, &head.unit),
+        asking_unit: head.asking.as_ref().map(ToString::to_string).unwrap_or_default(),
+        topic: head.topic.clone(),
+        question: matter.question,
+        channel: channel::message(head.channel).into(),
+        state: state(course.state).into(),
+        member: member_name(head, &course.member),
+        appointment_time: course.appointment.map(|a| to_proto(a.at)),
+        appointment_mode: appointment_mode.into(),
+        answers: Vec::new(),
+        attachments: Vec::new(),
+        rating: course.rating,
+        receive_time: Some(to_proto(course.received_at)),
+        first_answer_time: course.first_answer_at.map(to_proto),
+        complete_time: course.completed_at.map(to_proto),
+        etag: etag::of(stored.version),
+        update_time: Some(to_proto(from_micros(stored.updated_at))),
+        appointment_note: matter.note,
+        complete_reason: matter.reason,
+    })
+}
+
+/// An answer, without files.
+pub fn answer(head: &Head, answer: Answer) -> v1::Answer {
+    v1::Answer {
+        number: answer.number,
+        time: Some(to_proto(answer.at)),
+        text: answer.text.unwrap_or_default(),
+        attachments: Vec::new(),
+        member: member_name(head, &answer.member),
+    }
+}

@@ -1,0 +1,122 @@
+//! The asker rates a completed consultation, once.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::Caller,
+    command::{Command, Once, Work},
+    failure::{Failure, Kind},
+    request::Faults,
+};
+use prima_proto::{complaint::v1, name};
+
+use super::{
+    course::{refused, shown},
+    message,
+};
+use crate::{
+    context::App,
+    rpc::{
+        access::{self, Access},
+        field,
+        party::readable,
+        rights::{require_liaison, require_some},
+    },
+    store::{Lock, consultation::consultation_save},
+};
+
+/// Who rates.
+enum By {
+    /// A citizen, with code and secret.
+    Citizen(Access),
+    /// The unit that asked, with a token of its agency.
+    Unit(name::Consultation),
+}
+
+/// The rating of a consultation.
+pub struct Rate {
+    once: Once,
+    by: By,
+    /// 1 to 5.
+    rating: i32,
+}
+
+impl Command for Rate {
+    /// The asker of a service desk has no token.
+    const NEEDS_TOKEN: bool = false;
+    type App = App;
+    type Message = v1::RateConsultationRequest;
+    type Answer = v1::RateConsultationResponse;
+
+    fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let once = faults.take(field::once("complaint.RateConsultation", &raw.request_id, &raw));
+        let by = if raw.name.is_empty() {
+            access::required("access", raw.access, &mut faults).map(By::Citizen)
+        } else {
+            if raw.access.is_some() {
+                faults.add(
+                    "access",
+                    "must be left out where a name is given",
+                    "dikosongkan bila nama diisi",
+                );
+            }
+            let name = faults.take(field::name("name", &raw.name, name::Consultation::parse));
+            name.map(By::Unit)
+        };
+        let rating = faults.range("rating", raw.rating, 1, 5);
+        faults.build(|| {
+            Some(Self {
+                once: once?,
+                by: by?,
+                rating,
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        Some(self.once.clone())
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        match self.by {
+            By::Citizen(_) => Ok(()),
+            By::Unit(_) => require_some(caller),
+        }
+    }
+
+    async fn prepare(&mut self, app: &App) -> Result<Option<Caller>, Failure> {
+        let By::Citizen(access) = &self.by else {
+            return Ok(None);
+        };
+        let asked = shown(app, app.context.db.reader(), access, Lock::None).await?;
+        Ok(Some(access::asker(&asked.name)))
+    }
+
+    async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
+        let (txn, caller) = (work.txn, work.caller);
+        let mut stored = match &self.by {
+            By::Citizen(access) => shown(work.app, txn, access, Lock::Update).await?,
+            By::Unit(name) => {
+                let stored = readable(txn, caller, name, Lock::Update).await?;
+                let unit = stored.head.asking.as_ref().ok_or_else(not_the_asker)?;
+                require_liaison(caller, &unit.agency)?;
+                stored
+            }
+        };
+        stored.course.rate(self.rating).map_err(refused)?;
+        consultation_save(txn, &mut stored, work.now()).await?;
+        Ok(v1::RateConsultationResponse {
+            state: message::state(stored.course.state).into(),
+            rating: stored.course.rating,
+        })
+    }
+}
+
+fn not_the_asker() -> Failure {
+    Failure::new(
+        Kind::Denied,
+        "PERMISSION_DENIED",
+        "a citizen's question is rated with its code and secret",
+        "Konsultasi warga dinilai dengan kode pelacakan dan kode rahasianya",
+    )
+}

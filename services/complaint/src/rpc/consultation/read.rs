@@ -1,0 +1,115 @@
+//! Reads consultations.
+
+use prima_platform::{
+    caller::Caller,
+    failure::Failure,
+    page::Page,
+    request::{Faults, optional},
+};
+use prima_proto::{complaint::v1, name};
+
+use super::{course::shown, message};
+use crate::{
+    context::App,
+    rpc::{access, field, files, party::readable, rights::require_reader},
+    store::{
+        Lock,
+        answer::answers_of,
+        attachment::Owner,
+        consultation::{Filter, Stored, consultation_page},
+    },
+};
+
+/// A consultation with its answers and files.
+async fn whole(app: &App, stored: &Stored) -> Result<v1::Consultation, Failure> {
+    let reader = app.context.db.reader();
+    let rows = answers_of(reader, &app.vault, stored.id).await?;
+    let question = Owner::Consultation(stored.id);
+    let mut owners = vec![question];
+    owners.extend(rows.iter().map(|row| Owner::Answer(row.id)));
+    let mut files = files::of(app, reader, &owners).await?;
+    let mut answers = Vec::new();
+    for row in rows {
+        let attachments = files.remove(&Owner::Answer(row.id)).unwrap_or_default();
+        answers.push(v1::Answer {
+            attachments,
+            ..message::answer(&stored.head, row)
+        });
+    }
+    Ok(v1::Consultation {
+        answers,
+        attachments: files.remove(&question).unwrap_or_default(),
+        ..message::consultation(&app.vault, stored)?
+    })
+}
+
+/// A consultation for the citizen who shows code and secret.
+pub async fn track(
+    app: &App,
+    request: v1::TrackConsultationRequest,
+) -> Result<v1::TrackConsultationResponse, Failure> {
+    let mut faults = Faults::default();
+    let access = access::required("access", request.access, &mut faults);
+    let access = faults.settle(access)?;
+    let stored = shown(app, app.context.db.reader(), &access, Lock::None).await?;
+    let mut consultation = v1::Consultation {
+        name: String::new(),
+        member: String::new(),
+        etag: String::new(),
+        ..whole(app, &stored).await?
+    };
+    for answer in &mut consultation.answers {
+        answer.member.clear();
+    }
+    Ok(v1::TrackConsultationResponse {
+        consultation: Some(consultation),
+    })
+}
+
+/// One consultation, for the agencies that have to do with it.
+pub async fn get(
+    app: &App,
+    caller: Caller,
+    request: v1::GetConsultationRequest,
+) -> Result<v1::GetConsultationResponse, Failure> {
+    let name = field::name("name", &request.name, name::Consultation::parse)?;
+    let stored = readable(app.context.db.reader(), &caller, &name, Lock::None).await?;
+    Ok(v1::GetConsultationResponse {
+        consultation: Some(whole(app, &stored).await?),
+    })
+}
+
+/// A page of consultations of an agency, a unit or the country.
+pub async fn list(
+    app: &App,
+    caller: Caller,
+    request: v1::ListConsultationsRequest,
+) -> Result<v1::ListConsultationsResponse, Failure> {
+    let (filter, page) = parse(&request)?;
+    require_reader(&caller, &filter.agency)?;
+    let (rows, next_page_token) = consultation_page(app.context.db.reader(), &filter, &page).await?;
+    let told = rows.iter().map(|row| message::consultation(&app.vault, row));
+    Ok(v1::ListConsultationsResponse {
+        consultations: told.collect::<Result<_, Failure>>()?,
+        next_page_token,
+    })
+}
+
+fn parse(request: &v1::ListConsultationsRequest) -> Result<(Filter, Page), Failure> {
+    let mut faults = Faults::default();
+    let (kind_key, state_key) = (request.kind.to_string(), request.state.to_string());
+    let narrowed = [&request.parent, &kind_key, &state_key, &request.member].map(String::as_str);
+    let page = faults.take_all(Page::parse(request.page_size, &request.page_token, &narrowed));
+    let (agency, unit) = faults.or_default(field::parent("parent", &request.parent));
+    let kind = field::optional_choice("kind", request.kind, ["kind", "jenis"], message::kind_given);
+    let filter = Filter {
+        agency,
+        unit,
+        kind: faults.or_default(kind),
+        state: faults.or_default(message::optional_state("state", request.state)),
+        member: faults.or_default(optional(&request.member, |raw| {
+            field::name("member", raw, name::Member::parse)
+        })),
+    };
+    faults.build(|| Some((filter, page?)))
+}

@@ -1,0 +1,23 @@
+//! Reads deadlines.
+
+use prima_platform::failure::Failure;
+use prima_proto::complaint::v1;
+
+use super::message;
+use crate::{context::App, rpc::field, store::settings::deadline_of};
+
+/// The deadlines of a unit, of each class, for everybody.
+pub async fn list(
+    app: &App,
+    request: v1::ListDeadlinesRequest,
+) -> Result<v1::ListDeadlinesResponse, Failure> {
+    let unit = field::unit("unit", &request.unit)?;
+    let db = app.context.db.reader();
+    let workflow = app.ground.current_workflow(db).await?;
+    let mut deadlines = Vec::new();
+    for class in &workflow.classes {
+        let own = deadline_of(db, &unit.agency, &unit.unit, &class.key).await?;
+        deadlines.push(message::deadline(class, own));
+    }
+    Ok(v1::ListDeadlinesResponse { deadlines })
+}

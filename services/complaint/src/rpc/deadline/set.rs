@@ -1,0 +1,81 @@
+//! Sets what a unit promises for a class, for reports verified from then on.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::Caller,
+    command::{Command, Once, Work},
+    failure::Failure,
+    request::{Faults, text},
+};
+use prima_proto::complaint::v1;
+
+use super::message;
+use crate::{
+    context::App,
+    domain::workflow::Workflow,
+    rpc::{class, field, rights::require_coordinator},
+    store::settings::{By, Promise, deadline_add},
+};
+
+/// Working days that a unit may promise at most.
+const PROMISED_DAYS: i32 = 365;
+
+/// A promise that a unit makes.
+pub struct Set {
+    once: Once,
+    /// That of new reports.
+    workflow: Arc<Workflow>,
+    promise: Promise,
+}
+
+impl Command for Set {
+    type App = App;
+    type Message = (Arc<Workflow>, v1::SetDeadlineRequest);
+    type Answer = v1::SetDeadlineResponse;
+
+    fn parse((workflow, raw): Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let once = faults.take(field::once("complaint.SetDeadline", &raw.request_id, &raw));
+        let unit = faults.take(field::unit("unit", &raw.unit));
+        faults.take(class::check("class", &raw.class, &workflow));
+        let days = faults.range("working_days", raw.working_days, 0, PROMISED_DAYS);
+        let citation = faults.or_default(text::line("citation", &raw.citation, 5, 300));
+        faults.build(|| {
+            Some(Self {
+                once: once?,
+                workflow,
+                promise: Promise {
+                    unit: unit?,
+                    class: raw.class,
+                    days: u32::try_from(days).ok()?,
+                    citation,
+                },
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        Some(self.once.clone())
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        require_coordinator(caller, &self.promise.unit.agency)
+    }
+
+    async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
+        let promise = self.promise;
+        let class = self.workflow.class(&promise.class);
+        let class = class.ok_or_else(|| class::unknown("class"))?;
+        let by = By {
+            actor: work.caller.subject().to_owned(),
+            at: work.now(),
+        };
+        deadline_add(work.txn, &promise, &by).await?;
+        let own = (promise.days > 0).then_some(promise.days);
+        Ok(v1::SetDeadlineResponse {
+            deadline: Some(message::deadline(class, own)),
+        })
+    }
+}

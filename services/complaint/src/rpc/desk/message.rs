@@ -1,0 +1,141 @@
+//! Desks from messages and to messages.
+
+use chrono::{Datelike, NaiveDate};
+use prima_platform::{
+    etag,
+    failure::Violation,
+    request::{Faults, optional, text},
+};
+use prima_proto::{complaint::v1, name};
+
+use crate::{
+    domain::desk::{CHANNELS, Record, RecordKind, Way, overlapping},
+    rpc::{channel, field},
+    store::desk::Stored,
+};
+
+/// Years in which something of a desk can have happened.
+const YEARS: std::ops::RangeInclusive<i32> = 1945..=2100;
+
+/// The ways in which a desk can be reached.
+pub fn ways(raw: &[v1::DeskChannel], faults: &mut Faults) -> Vec<Way> {
+    if raw.len() > CHANNELS {
+        faults.add(
+            "desk.channels",
+            format!("must be at most {CHANNELS}"),
+            format!("paling banyak {CHANNELS}"),
+        );
+        return Vec::new();
+    }
+    let mut ways = Vec::new();
+    // Where each of those stands in the request.
+    let mut places = Vec::new();
+    for (n, raw) in raw.iter().enumerate() {
+        let at = |part: &str| format!("desk.channels[{n}].{part}");
+        let channel = faults.take(channel::parse(&at("channel"), raw.channel));
+        let since = faults.take(day(&at("since_date"), &raw.since_date));
+        let until = faults.or_default(optional_day(&at("until_date"), &raw.until_date));
+        let Some((channel, since)) = channel.zip(since) else {
+            continue;
+        };
+        if until.is_some_and(|until| until < since) {
+            faults.add(
+                at("until_date"),
+                "must not come before `since_date`",
+                "tidak boleh sebelum hari pertama",
+            );
+            continue;
+        }
+        places.push(n);
+        ways.push(Way {
+            channel,
+            since,
+            until,
+        });
+    }
+    for n in overlapping(&ways) {
+        let n = places.get(n).copied().unwrap_or_default();
+        faults.add(
+            format!("desk.channels[{n}]"),
+            "is open at the same time as another entry of the same channel",
+            "terbuka bersamaan dengan kanal sama yang lain",
+        );
+    }
+    ways
+}
+
+fn day(field: &str, raw: &str) -> Result<NaiveDate, Violation> {
+    let day = field::day(field, raw)?;
+    if YEARS.contains(&day.year()) {
+        return Ok(day);
+    }
+    Err(Violation::new(
+        field,
+        "must be a day from 1945 to 2100",
+        "harus tanggal antara 1945 dan 2100",
+    ))
+}
+
+/// A day on which something of a desk happened; `None` for none.
+pub fn optional_day(field: &str, raw: &str) -> Result<Option<NaiveDate>, Violation> {
+    optional(raw, |raw| day(field, raw))
+}
+
+/// What a unit did until `today` with what it heard.
+pub fn record(raw: &v1::Accountability, today: NaiveDate, faults: &mut Faults) -> Option<Record> {
+    let kind = field::choice("record.kind", raw.kind, "Jenis", |kind| match kind {
+        v1::AccountabilityKind::Unspecified => None,
+        v1::AccountabilityKind::Report => Some(RecordKind::Report),
+        v1::AccountabilityKind::Monitoring => Some(RecordKind::Monitoring),
+        v1::AccountabilityKind::FollowUp => Some(RecordKind::FollowUp),
+        v1::AccountabilityKind::Publication => Some(RecordKind::Publication),
+    });
+    let kind = faults.take(kind);
+    let date = faults.take(day("record.date", &raw.date));
+    if date.is_some_and(|date| date > today) {
+        faults.add("record.date", "is in the future", "tanggal ini belum tiba");
+    }
+    let title = faults.or_default(text::line("record.title", &raw.title, 5, 200));
+    let link = faults.or_default(optional(&raw.link, |raw| text::url("record.link", raw)));
+    let (kind, date) = kind.zip(date)?;
+    Some(Record {
+        kind,
+        date,
+        title,
+        link: link.unwrap_or_default(),
+    })
+}
+
+/// A desk as its message.
+pub fn desk(unit: &name::Unit, stored: &Stored) -> v1::Desk {
+    let desk = &stored.desk;
+    let text = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
+    let way = |way: &Way| v1::DeskChannel {
+        channel: channel::message(way.channel).into(),
+        since_date: way.since.to_string(),
+        until_date: text(way.until),
+    };
+    let record = |record: &Record| v1::Accountability {
+        kind: match record.kind {
+            RecordKind::Report => v1::AccountabilityKind::Report,
+            RecordKind::Monitoring => v1::AccountabilityKind::Monitoring,
+            RecordKind::FollowUp => v1::AccountabilityKind::FollowUp,
+            RecordKind::Publication => v1::AccountabilityKind::Publication,
+        }
+        .into(),
+        date: record.date.to_string(),
+        title: record.title.clone(),
+        link: record.link.clone(),
+    };
+    v1::Desk {
+        unit: unit.to_string(),
+        channels: desk.ways_in_order().into_iter().map(way).collect(),
+        separate_since_date: text(desk.separate_since),
+        sp4n_since_date: text(desk.sp4n_since),
+        records: desk.records_in_order().into_iter().map(record).collect(),
+        etag: match stored.version {
+            0 => String::new(),
+            version => etag::of(version),
+        },
+    }
+}

@@ -1,0 +1,92 @@
+//! Erases what is personal of reports and consultations: by the period, or because somebody says so.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{db::Txn, failure::Failure};
+
+use super::change::{self, Actor, Written};
+use crate::{
+    context::App,
+    domain::case::{EntryKind, erase::Erased},
+    store::{
+        complaint::Stored,
+        erasure::{Parts, complaint_erase, complaint_held, consultation_end, consultation_erase, erase_at},
+        sealed::Note,
+        timeline::{Line, timeline_of},
+    },
+};
+
+/// Erases what is still there of the parts of a locked report, with a line for each; returns when, unless nothing was.
+pub async fn erase_report(
+    app: &App,
+    txn: &Txn,
+    stored: &mut Stored,
+    parts: Parts,
+    actor: &Actor,
+    reason: Option<Note>,
+) -> Result<Option<DateTime<Utc>>, Failure> {
+    let mut held = complaint_held(txn, stored.id).await?;
+    // Why something was erased stays.
+    let written = |line: &Line| line.has_note() && line.entry.kind != EntryKind::Erased;
+    let timeline = timeline_of(txn, stored.id).await?;
+    let notes: Vec<i64> = timeline.into_iter().filter(written).map(|line| line.id).collect();
+    held.text |= !notes.is_empty();
+    let parts = parts.and(held);
+    if parts.is_empty() {
+        return Ok(None);
+    }
+    let now = app.now();
+    let before = stored.case.clone();
+    let (lead, mut lines) = change::lead(app, txn, stored).await?;
+    if parts.identity {
+        lines.push(stored.case.erased(Erased::Identity, actor.role, now));
+    }
+    if parts.text {
+        lines.push(stored.case.erased(Erased::Text, actor.role, now));
+    }
+    let written = Written {
+        note: reason,
+        public: false,
+    };
+    change::save(app, txn, stored, &before, &lead, lines, actor, written).await?;
+    complaint_erase(txn, stored.id, parts, notes, now).await?;
+    Ok(Some(now))
+}
+
+/// Does to a report what its period asks for, and sets when the next step is due.
+pub async fn report_due(app: &App, txn: &Txn, stored: &mut Stored) -> Result<bool, Failure> {
+    if !stored.case.is_settled() {
+        erase_at(txn, "complaint", stored.id, None).await?;
+        return Ok(false);
+    }
+    let steps = app.periods().steps(stored.case.state_since, app.now());
+    let parts = Parts {
+        identity: steps.identity,
+        text: steps.text,
+    };
+    let done = erase_report(app, txn, stored, parts, &Actor::system(), None).await?;
+    erase_at(txn, "complaint", stored.id, steps.next).await?;
+    Ok(done.is_some())
+}
+
+/// Does to a consultation what its period asks for, and sets when the next step is due.
+pub async fn consultation_due(app: &App, txn: &Txn, id: i64) -> Result<bool, Failure> {
+    let Some(ended) = consultation_end(txn, None, id).await? else {
+        return Ok(false);
+    };
+    let Some(end) = ended.at else {
+        erase_at(txn, "consultation", id, None).await?;
+        return Ok(false);
+    };
+    let now = app.now();
+    let steps = app.periods().steps(end, now);
+    let due = Parts {
+        identity: steps.identity,
+        text: steps.text,
+    };
+    let parts = due.and(ended.held);
+    if !parts.is_empty() {
+        consultation_erase(txn, id, parts, now).await?;
+    }
+    erase_at(txn, "consultation", id, steps.next).await?;
+    Ok(!parts.is_empty())
+}

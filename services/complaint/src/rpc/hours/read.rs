@@ -1,0 +1,21 @@
+//! Reads working hours.
+
+use prima_platform::failure::Failure;
+use prima_proto::complaint::v1;
+
+use super::message;
+use crate::{context::App, rpc::field, store::settings::hours_of};
+
+/// The hours of an agency, its own or the default, for everybody.
+pub async fn get(
+    app: &App,
+    request: v1::GetAgencyHoursRequest,
+) -> Result<v1::GetAgencyHoursResponse, Failure> {
+    let agency = field::agency("agency", &request.agency)?;
+    let db = app.context.db.reader();
+    let own = hours_of(db, &agency.agency).await?.is_some();
+    let work_time = app.ground.work_time(db, &agency.agency).await?;
+    Ok(v1::GetAgencyHoursResponse {
+        hours: Some(message::hours(&agency, work_time.hours(), own)),
+    })
+}

@@ -1,0 +1,77 @@
+//! Sets the working hours of an agency. Open deadlines are computed again after it.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::Caller,
+    command::{Command, Once, Work},
+    failure::Failure,
+    request::Faults,
+};
+use prima_proto::{complaint::v1, name};
+
+use super::message;
+use crate::{
+    context::App,
+    domain::worktime::Hours,
+    rpc::{field, rights::require_coordinator},
+    store::{
+        Lock,
+        settings::{By, calendar_raise, calendar_version, hours_add, hours_of},
+    },
+};
+
+/// Hours that an agency sets.
+pub struct Update {
+    once: Once,
+    agency: name::Agency,
+    hours: Hours,
+}
+
+impl Command for Update {
+    type App = App;
+    type Message = v1::UpdateAgencyHoursRequest;
+    type Answer = v1::UpdateAgencyHoursResponse;
+
+    fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let once = faults.take(field::once("complaint.UpdateAgencyHours", &raw.request_id, &raw));
+        let Some(given) = faults.required("hours", raw.hours) else {
+            return Err(faults.refused());
+        };
+        let agency = faults.take(field::agency("hours.agency", &given.agency));
+        let hours = message::given(&given, &mut faults);
+        faults.build(|| {
+            Some(Self {
+                once: once?,
+                agency: agency?,
+                hours: hours?,
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        Some(self.once.clone())
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        require_coordinator(caller, &self.agency.agency)
+    }
+
+    async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
+        let txn = work.txn;
+        let agency = &self.agency.agency;
+        calendar_version(txn, Lock::Update).await?;
+        // Hours that stay as they are make no new version: one lets every open deadline be looked at.
+        if hours_of(txn, agency).await? != Some(self.hours) {
+            let version = calendar_raise(txn).await?;
+            let by = By {
+                actor: work.caller.subject().to_owned(),
+                at: work.now(),
+            };
+            hours_add(txn, version, agency, &self.hours, &by).await?;
+        }
+        Ok(v1::UpdateAgencyHoursResponse {
+            hours: Some(message::hours(&self.agency, &self.hours, true)),
+        })
+    }
+}

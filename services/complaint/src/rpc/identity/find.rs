@@ -1,0 +1,119 @@
+//! Finds the reports of a telephone number or an e-mail address. Each found is in the log before it is answered.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::Caller,
+    command::{Command, Once, Work},
+    failure::Failure,
+    request::Faults,
+};
+use prima_proto::complaint::v1;
+
+use super::message::{self, denied};
+use crate::{
+    context::App,
+    domain::purpose::Purpose,
+    rpc::{
+        field, person,
+        rights::{require_coordinator, require_national, role_in},
+        status,
+    },
+    store::{
+        Lock,
+        complaint::complaint_by_id,
+        identity::complaints_of_contact,
+        reading::{Reading, reading_add},
+        sealed::Note,
+    },
+};
+
+const METHOD: &str = "FindComplaints";
+/// Reports that one answer shows at most.
+const MOST: usize = 100;
+
+/// What is sought, and why.
+pub struct Find {
+    /// Telephone number or e-mail address, as it is indexed. A note: nothing shows it.
+    contact: Note,
+    /// Id of the agency; empty for all.
+    agency: String,
+    purpose: Purpose,
+    reason: Note,
+}
+
+impl Command for Find {
+    type App = App;
+    type Message = v1::FindComplaintsRequest;
+    type Answer = v1::FindComplaintsResponse;
+
+    fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let contact = if raw.contact.contains('@') {
+            person::email("contact", &raw.contact)
+        } else {
+            person::phone("contact", &raw.contact)
+        };
+        let contact = faults.take(contact);
+        let agency = faults.take(field::whole_agency("parent", &raw.parent));
+        let purpose = faults.take(message::purpose(raw.purpose));
+        let reason = faults.take(message::reason(&raw.reason));
+        faults.build(|| {
+            Some(Self {
+                contact: Note(contact?),
+                agency: agency?,
+                purpose: purpose?,
+                reason: reason?,
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        None
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        let asked = if self.agency.is_empty() {
+            require_national(caller)
+        } else {
+            require_coordinator(caller, &self.agency)
+        };
+        denied(METHOD, asked)
+    }
+
+    /// The reports, the newest first; anonymous ones are found by the national admin alone.
+    async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
+        let (app, txn, caller, now) = (work.app, work.txn, work.caller, work.now());
+        let sees_all = require_national(caller).is_ok();
+        let agency = &self.agency;
+        let mut complaints = Vec::new();
+        for id in complaints_of_contact(txn, &app.vault, &self.contact.0, agency).await? {
+            let Some(stored) = complaint_by_id(txn, id, Lock::None).await? else {
+                continue;
+            };
+            if stored.case.anonymous && !sees_all {
+                continue;
+            }
+            // Forwarded in between, it is another agency's.
+            if !agency.is_empty() && stored.case.agency != *agency {
+                continue;
+            }
+            let reading = Reading {
+                name: stored.name.to_string(),
+                agency: stored.case.agency.clone(),
+                actor: caller.subject().to_owned(),
+                role: role_in(caller, &stored.case.agency)?.key().to_owned(),
+                purpose: self.purpose,
+                method: METHOD.to_owned(),
+                at: now,
+            };
+            reading_add(txn, &app.vault, &reading, &self.reason).await?;
+            let workflow = app.ground.workflow(txn, &stored.workflow).await?;
+            let work_time = app.ground.work_time(txn, &stored.case.agency).await?;
+            complaints.push(status::status(&stored, &workflow, &work_time, now));
+            if complaints.len() == MOST {
+                break;
+            }
+        }
+        Ok(v1::FindComplaintsResponse { complaints })
+    }
+}

@@ -1,0 +1,28 @@
+//! How much is sealed under each key.
+
+use prima_platform::{caller::Caller, failure::Failure};
+use prima_proto::complaint::v1;
+
+use crate::{context::App, rpc::rights::require_national, store::rotation::usage};
+
+/// Every key that this process has, the current one first, and every other in use. Counts over the indexes.
+pub async fn keys(app: &App, caller: Caller) -> Result<v1::GetKeyUsageResponse, Failure> {
+    require_national(&caller)?;
+    let mut used = usage(app.context.db.reader()).await?;
+    let mut keys = Vec::new();
+    for key in app.vault.ids() {
+        keys.push(v1::KeyUsage {
+            key: key.to_owned(),
+            current: key == app.vault.current(),
+            present: true,
+            rows: used.remove(key).unwrap_or_default(),
+        });
+    }
+    keys.extend(used.into_iter().map(|(key, rows)| v1::KeyUsage {
+        key,
+        current: false,
+        present: false,
+        rows,
+    }));
+    Ok(v1::GetKeyUsageResponse { keys })
+}

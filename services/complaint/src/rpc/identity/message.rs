@@ -1,0 +1,57 @@
+//! What requests about identities have in common, from messages and to messages.
+
+use prima_platform::{
+    failure::{Failure, Violation},
+    request::text,
+};
+use prima_proto::{complaint::v1, name};
+
+use crate::{
+    domain::purpose::Purpose,
+    rpc::field,
+    store::{identity::Subject, sealed::Note},
+};
+
+/// The purpose in a field. Erasure is none that a caller gives.
+pub fn purpose(raw: i32) -> Result<Purpose, Violation> {
+    field::choice("purpose", raw, "Tujuan", |purpose| match purpose {
+        v1::Purpose::Unspecified | v1::Purpose::Erasure => None,
+        v1::Purpose::Verification => Some(Purpose::Verification),
+        v1::Purpose::Contact => Some(Purpose::Contact),
+        v1::Purpose::Investigation => Some(Purpose::Investigation),
+        v1::Purpose::DataSubjectRequest => Some(Purpose::DataSubjectRequest),
+    })
+}
+
+/// A purpose as its value.
+pub fn purpose_message(purpose: Purpose) -> v1::Purpose {
+    match purpose {
+        Purpose::Verification => v1::Purpose::Verification,
+        Purpose::Contact => v1::Purpose::Contact,
+        Purpose::Investigation => v1::Purpose::Investigation,
+        Purpose::DataSubjectRequest => v1::Purpose::DataSubjectRequest,
+        Purpose::Erasure => v1::Purpose::Erasure,
+    }
+}
+
+/// The occasion.
+pub fn reason(raw: &str) -> Result<Note, Violation> {
+    text::lines("reason", raw, 5, 500).map(Note)
+}
+
+/// Whose identity it is about.
+pub fn subject(raw: &str) -> Result<Subject, Violation> {
+    if raw.starts_with("consultations/") {
+        return field::name("name", raw, name::Consultation::parse).map(Subject::Consultation);
+    }
+    field::name("name", raw, name::Complaint::parse).map(Subject::Complaint)
+}
+
+/// Notes in the log of the process that somebody tried what is not theirs. It names nobody, and nothing that the caller
+/// wrote.
+pub fn denied(method: &str, asked: Result<(), Failure>) -> Result<(), Failure> {
+    if let Err(failure) = &asked {
+        tracing::warn!(method, reason = failure.reason, "an identity was refused");
+    }
+    asked
+}

@@ -1,0 +1,75 @@
+//! Takes an entry out of the knowledge base.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::Caller,
+    command::{Command, Once, Work},
+    failure::Failure,
+    request::{Faults, text},
+};
+use prima_proto::{complaint::v1, name};
+
+use crate::{
+    context::App,
+    rpc::{
+        field,
+        rights::{found, hidden, precondition, require_liaison, require_some},
+    },
+    store::{
+        Lock,
+        knowledge::{knowledge_get, knowledge_withdraw},
+        sealed::Note,
+    },
+};
+
+/// What goes, and why.
+pub struct Withdraw {
+    once: Once,
+    name: name::Knowledge,
+    reason: Note,
+}
+
+impl Command for Withdraw {
+    type App = App;
+    type Message = v1::WithdrawKnowledgeRequest;
+    type Answer = v1::WithdrawKnowledgeResponse;
+
+    fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let once = faults.take(field::once("complaint.WithdrawKnowledge", &raw.request_id, &raw));
+        let name = faults.take(field::name("name", &raw.name, name::Knowledge::parse));
+        let reason = faults.or_default(text::lines("reason", &raw.reason, 5, 1000));
+        faults.build(|| {
+            Some(Self {
+                once: once?,
+                name: name?,
+                reason: Note(reason),
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        Some(self.once.clone())
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        require_some(caller)
+    }
+
+    async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
+        let (app, txn, caller) = (work.app, work.txn, work.caller);
+        let stored = knowledge_get(txn, &self.name, Lock::Update).await?;
+        let stored = found(stored, &self.name)?;
+        hidden(require_liaison(caller, &stored.agency), &self.name)?;
+        if stored.withdrawn_at.is_some() {
+            return Err(precondition(
+                "ALREADY_WITHDRAWN",
+                "the entry was withdrawn already",
+                "Entri ini sudah ditarik",
+            ));
+        }
+        let actor = caller.subject();
+        knowledge_withdraw(txn, &app.vault, stored.id, actor, &self.reason, work.now()).await?;
+        Ok(v1::WithdrawKnowledgeResponse {})
+    }
+}

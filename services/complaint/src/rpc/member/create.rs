@@ -1,0 +1,105 @@
+//! Adds a member to an agency's team.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::Caller,
+    command::{Command, Once, Work},
+    failure::{Failure, Violation},
+    request::{Faults, WILDCARD},
+};
+use prima_proto::{complaint::v1, name};
+use prost::Message;
+
+use super::message;
+use crate::{
+    context::App,
+    rpc::{field, rights::require_coordinator},
+    store::member::{Member, Stored, member_insert},
+};
+
+/// A new member.
+pub struct Create {
+    once: Once,
+    name: name::Member,
+    member: Member,
+}
+
+impl Create {
+    fn stored(self, version: i64) -> Stored {
+        Stored {
+            name: self.name,
+            member: self.member,
+            version,
+        }
+    }
+}
+
+impl Command for Create {
+    type App = App;
+    type Message = v1::CreateTeamMemberRequest;
+    type Answer = v1::TeamMember;
+
+    fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let once = faults.take(field::once("complaint.CreateTeamMember", &raw.request_id, &raw));
+        let agency = faults.take(field::agency("parent", &raw.parent));
+        let member = faults.take(new_id("member_id", &raw.member_id));
+        let given = faults.required("member", raw.member);
+        let given = given.map(|raw| message::given(raw, |_| true, &mut faults));
+        faults.build(|| {
+            Some(Self {
+                once: once?,
+                name: name::Member {
+                    agency: agency?.agency,
+                    member: member?,
+                },
+                member: given?,
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        Some(self.once.clone())
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        require_coordinator(caller, &self.name.agency)
+    }
+
+    async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
+        let stored = self.stored(work.now().timestamp_millis());
+        if !member_insert(work.txn, &stored).await? {
+            return Err(Failure::already_exists(&stored.name.to_string()));
+        }
+        Ok(message::member(&stored))
+    }
+
+    /// Without what tells of a person; the version is all that a repeat does not say.
+    fn kept(answer: &Self::Answer) -> Cow<'_, Self::Answer> {
+        Cow::Owned(v1::TeamMember {
+            etag: answer.etag.clone(),
+            ..Default::default()
+        })
+    }
+
+    async fn again(app: &App, body: &[u8], kept: Self::Answer) -> Result<Self::Answer, Failure> {
+        let repeat = v1::CreateTeamMemberRequest::decode(body).map_err(Failure::internal)?;
+        let version = kept.etag.parse().map_err(Failure::internal)?;
+        Ok(message::member(&Self::parse(repeat, app.now())?.stored(version)))
+    }
+}
+
+fn new_id(field: &str, raw: &str) -> Result<String, Violation> {
+    if raw == WILDCARD {
+        return Err(Violation::new(
+            field,
+            "`-` stands for all and can't be an id",
+            "`-` berarti semua, bukan id",
+        ));
+    }
+    field::name(field, raw, |raw| {
+        name::token(raw, name::TOKEN_MAX).map(str::to_owned)
+    })
+}

@@ -1,0 +1,30 @@
+//! Reads members of teams.
+
+use prima_platform::{failure::Failure, page::Page, request::Faults};
+use prima_proto::complaint::v1;
+
+use super::message;
+use crate::{
+    context::App,
+    rpc::{field, topic},
+    store::member::member_page,
+};
+
+/// A page of members of an agency's team, of a topic or of all.
+pub async fn list(
+    app: &App,
+    request: v1::ListTeamMembersRequest,
+) -> Result<v1::ListTeamMembersResponse, Failure> {
+    let mut faults = Faults::default();
+    let narrowed = [request.parent.as_str(), request.topic.as_str()];
+    let page = faults.take_all(Page::parse(request.page_size, &request.page_token, &narrowed));
+    let agency = faults.take(field::agency("parent", &request.parent));
+    let topic = faults.or_default(topic::filter("topic", &request.topic));
+    let (agency, page) = faults.build(|| agency.zip(page))?;
+    let reader = app.context.db.reader();
+    let (rows, next_page_token) = member_page(reader, &agency.agency, &topic, &page).await?;
+    Ok(v1::ListTeamMembersResponse {
+        members: rows.iter().map(message::member).collect(),
+        next_page_token,
+    })
+}

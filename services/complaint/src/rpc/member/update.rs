@@ -1,0 +1,98 @@
+//! Changes a member of a team.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::Caller,
+    command::{Command, Once, Work},
+    etag,
+    failure::Failure,
+    request::Faults,
+};
+use prima_proto::{complaint::v1, name};
+
+use super::message;
+use crate::{
+    context::App,
+    rpc::{
+        field,
+        rights::{found, require_coordinator},
+    },
+    store::{
+        Lock,
+        member::{Member, member_get, member_save},
+    },
+};
+
+/// What can be changed.
+const CHANGEABLE: [&str; 4] = ["display_name", "office", "topics", "active"];
+
+/// What to change of which member.
+pub struct Update {
+    name: name::Member,
+    etag: String,
+    /// Fields to change.
+    paths: Vec<String>,
+    /// Holds their values.
+    given: Member,
+}
+
+impl Command for Update {
+    type App = App;
+    type Message = v1::UpdateTeamMemberRequest;
+    type Answer = v1::UpdateTeamMemberResponse;
+
+    fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let paths = raw.update_mask.unwrap_or_default().paths;
+        if paths.is_empty() || paths.iter().any(|path| !CHANGEABLE.contains(&path.as_str())) {
+            let list = CHANGEABLE.join(", ");
+            faults.add(
+                "update_mask",
+                format!("must name at least one of {list}, and nothing else"),
+                format!("Sebutkan paling sedikit satu dari {list}, dan tidak lainnya"),
+            );
+        }
+        let Some(raw) = faults.required("member", raw.member) else {
+            return Err(faults.refused());
+        };
+        let Some(name) = faults.take(field::name("member.name", &raw.name, name::Member::parse)) else {
+            return Err(faults.refused());
+        };
+        let etag = raw.etag.clone();
+        let wanted = |field: &str| paths.iter().any(|path| path == field);
+        let given = message::given(raw, wanted, &mut faults);
+        faults.settle(Some(Self {
+            name,
+            etag,
+            paths,
+            given,
+        }))
+    }
+
+    fn once(&self) -> Option<Once> {
+        None
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        require_coordinator(caller, &self.name.agency)
+    }
+
+    async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
+        let stored = member_get(work.txn, &self.name, Lock::Update).await?;
+        let mut stored = found(stored, &self.name)?;
+        etag::check(&self.etag, stored.version, &stored.name)?;
+        let (member, given) = (&mut stored.member, self.given);
+        for path in &self.paths {
+            match path.as_str() {
+                "display_name" => member.display_name.clone_from(&given.display_name),
+                "office" => member.office.clone_from(&given.office),
+                "topics" => member.topics.clone_from(&given.topics),
+                _ => member.active = given.active,
+            }
+        }
+        member_save(work.txn, &mut stored, work.now().timestamp_millis()).await?;
+        Ok(v1::UpdateTeamMemberResponse {
+            member: Some(message::member(&stored)),
+        })
+    }
+}

@@ -1,0 +1,5 @@
+//! Figures of units.
+
+mod read;
+
+pub use read::get;

@@ -1,0 +1,135 @@
+//! Who reports or asks: how people can be reached.
+
+use prima_platform::{
+    failure::Violation,
+    request::{Faults, optional, text},
+};
+use prima_proto::complaint::v1;
+
+use crate::store::sealed::Identity;
+
+/// A telephone number as it is kept: `+`, country and digits; a leading `0` is Indonesian.
+///
+/// # Errors
+///
+/// It has other characters, or not 8 to 15 digits.
+pub fn phone(field: &str, raw: &str) -> Result<String, Violation> {
+    let plain: String = raw
+        .chars()
+        .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')'))
+        .collect();
+    // 00 is how a call abroad begins, and a 0 behind Indonesia's 62 is the one of calls within the country.
+    let plain = plain
+        .strip_prefix("00")
+        .map_or(plain.clone(), |rest| format!("+{rest}"));
+    let plain = plain
+        .strip_prefix("+620")
+        .map_or(plain.clone(), |rest| format!("+62{rest}"));
+    let digits = plain.strip_prefix('+').unwrap_or(&plain);
+    let fits = (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    if !fits {
+        return Err(Violation::new(
+            field,
+            "must be a telephone number of 8 to 15 digits",
+            "harus nomor telepon dengan 8 sampai 15 angka",
+        ));
+    }
+    let country = |rest: &str| format!("+62{rest}");
+    Ok(match (plain.starts_with('+'), digits.strip_prefix('0')) {
+        (false, Some(rest)) => country(rest),
+        (false, None) if !digits.starts_with("62") => country(digits),
+        _ => format!("+{digits}"),
+    })
+}
+
+/// An e-mail address as it is kept: in lower case.
+///
+/// # Errors
+///
+/// It has not the form of one, or more than 254 characters.
+pub fn email(field: &str, raw: &str) -> Result<String, Violation> {
+    let plain = raw.trim().to_lowercase();
+    let fits = plain.split_once('@').is_some_and(|(local, host)| {
+        !local.is_empty()
+            && host.contains('.')
+            && !host.contains('@')
+            && !host.starts_with('.')
+            && !host.ends_with('.')
+    });
+    let clean = plain.len() <= 254 && !plain.chars().any(|c| c.is_whitespace() || c.is_control());
+    if fits && clean {
+        return Ok(plain);
+    }
+    Err(Violation::new(
+        field,
+        "must be an e-mail address",
+        "harus alamat surel",
+    ))
+}
+
+/// Who reports or asks: a name of at least `least` characters, and a telephone number or an e-mail address.
+pub fn identity(field: &str, raw: v1::Reporter, least: usize, faults: &mut Faults) -> Identity {
+    let at = |part: &str| format!("{field}.{part}");
+    let number: String = raw.identity_number.chars().filter(|c| *c != ' ').collect();
+    let is_number = number.len() == 16 && number.bytes().all(|b| b.is_ascii_digit());
+    if !number.is_empty() && !is_number {
+        faults.add(at("identity_number"), "must be 16 digits", "NIK harus 16 angka");
+    }
+    if raw.phone.is_empty() && raw.email.is_empty() {
+        faults.add(
+            at("phone"),
+            "a telephone number or an e-mail address is required",
+            "Isi nomor telepon atau alamat surel",
+        );
+    }
+    Identity {
+        display_name: faults.or_default(text::line(&at("display_name"), &raw.display_name, least, 200)),
+        identity_number: number,
+        phone: faults
+            .or_default(optional(&raw.phone, |raw| phone(&at("phone"), raw)))
+            .unwrap_or_default(),
+        email: faults
+            .or_default(optional(&raw.email, |raw| email(&at("email"), raw)))
+            .unwrap_or_default(),
+        address: faults.or_default(text::lines(&at("address"), &raw.address, 0, 500)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_kept_in_one_form() {
+        for raw in [
+            "0812-3456-789",
+            "812 3456 789",
+            "+62 812 3456 789",
+            "0062 812 3456 789",
+            "+62 0812 3456 789",
+            "62812.3456.789",
+        ] {
+            assert_eq!(phone("f", raw).unwrap(), "+628123456789", "{raw}");
+        }
+        assert_eq!(phone("f", "+65 6123 4567").unwrap(), "+6561234567");
+        for raw in ["", "0812", "0812345678901234", "0812a345678", "(021"] {
+            assert_eq!(phone("f", raw).unwrap_err().field, "f", "{raw}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_kept_in_lower_case() {
+        assert_eq!(email("f", " Budi@Bogor.Example ").unwrap(), "budi@bogor.example");
+        for raw in [
+            "",
+            "budi",
+            "@bogor.example",
+            "budi@bogor",
+            "a@b@c.id",
+            "budi@.id",
+            "bu di@bogor.id",
+        ] {
+            assert_eq!(email("f", raw).unwrap_err().field, "f", "{raw}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Topics of questions.
+
+use prima_platform::failure::Violation;
+
+use crate::domain::consultation::{Kind, topics};
+
+/// A topic of a kind, or of any.
+pub fn parse(field: &str, raw: &str, kind: Option<Kind>) -> Result<String, Violation> {
+    if topics(kind).any(|topic| topic.key == raw) {
+        return Ok(raw.to_owned());
+    }
+    let keys: Vec<&str> = topics(kind).map(|topic| topic.key).collect();
+    let labels: Vec<&str> = topics(kind).map(|topic| topic.label).collect();
+    Err(Violation::new(
+        field,
+        format!("must be one of {}", keys.join(", ")),
+        format!("Pilih salah satu topik: {}", labels.join(", ")),
+    ))
+}
+
+/// As [`parse`] of any kind; empty for all.
+pub fn filter(field: &str, raw: &str) -> Result<String, Violation> {
+    if raw.is_empty() {
+        return Ok(String::new());
+    }
+    parse(field, raw, None)
+}

@@ -1,0 +1,105 @@
+//! Makes a workflow the one of new reports; those under way keep theirs.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::Caller,
+    command::{Command, Once, Work},
+    failure::{Failure, Violation},
+    request::Faults,
+};
+use prima_proto::complaint::v1;
+use prost::Message;
+use sea_orm::ConnectionTrait;
+
+use super::message;
+use crate::{
+    context::App,
+    domain::workflow::Workflow,
+    rpc::{field, rights::require_national},
+    store::settings::{By, workflow_add, workflow_get},
+};
+
+/// A workflow that comes in.
+pub struct Add {
+    once: Once,
+    /// As read.
+    workflow: Workflow,
+    /// As written.
+    json: String,
+}
+
+impl Command for Add {
+    type App = App;
+    type Message = v1::AddWorkflowRequest;
+    type Answer = v1::AddWorkflowResponse;
+
+    fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let once = faults.take(field::once("complaint.AddWorkflow", &raw.request_id, &raw));
+        let read = Workflow::parse(&raw.json).map_err(|violations| {
+            let at = |violation: Violation| Violation {
+                field: match violation.field.as_str() {
+                    "document" => "json".to_owned(),
+                    field => format!("json.{field}"),
+                },
+                ..violation
+            };
+            violations.into_iter().map(at).collect()
+        });
+        let workflow = faults.take_all(read);
+        faults.build(|| {
+            Some(Self {
+                once: once?,
+                workflow: workflow?,
+                json: raw.json,
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        Some(self.once.clone())
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        require_national(caller)
+    }
+
+    async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
+        let txn = work.txn;
+        let id = &self.workflow.id;
+        let by = By {
+            actor: work.caller.subject().to_owned(),
+            at: work.now(),
+        };
+        let taken = *id == Workflow::built_in().id || !workflow_add(txn, id, &self.json, &by).await?;
+        if taken {
+            let fault = Violation::new(
+                "json.id",
+                "is the id of another workflow",
+                "adalah id alur kerja lain",
+            );
+            return Err(fault.into());
+        }
+        told(txn, &self.workflow).await
+    }
+
+    /// Nothing: the workflow itself stands in its table.
+    fn kept(_: &Self::Answer) -> Cow<'_, Self::Answer> {
+        Cow::Owned(v1::AddWorkflowResponse::default())
+    }
+
+    async fn again(app: &App, body: &[u8], _: Self::Answer) -> Result<Self::Answer, Failure> {
+        let repeat = v1::AddWorkflowRequest::decode(body).map_err(Failure::internal)?;
+        told(app.context.db.reader(), &Self::parse(repeat, app.now())?.workflow).await
+    }
+}
+
+async fn told(conn: &impl ConnectionTrait, workflow: &Workflow) -> Result<v1::AddWorkflowResponse, Failure> {
+    let row = workflow_get(conn, &workflow.id).await?;
+    let row = row.ok_or_else(|| Failure::internal("a workflow that was added is gone"))?;
+    Ok(v1::AddWorkflowResponse {
+        workflow: Some(message::workflow(&row, &workflow.title, true)),
+    })
+}

@@ -1,0 +1,29 @@
+//! Workflows to messages.
+
+use prima_platform::clock::{from_micros, to_proto};
+use prima_proto::complaint::v1;
+
+use crate::{domain::workflow::Workflow, store::settings::WorkflowRow};
+
+/// A workflow that was added.
+pub fn workflow(row: &WorkflowRow, title: &str, current: bool) -> v1::Workflow {
+    v1::Workflow {
+        id: row.id.clone(),
+        display_name: title.to_owned(),
+        json: row.body.clone(),
+        create_time: Some(to_proto(from_micros(row.created_at))),
+        current,
+    }
+}
+
+/// The workflow that comes with the service.
+pub fn built_in(current: bool) -> v1::Workflow {
+    let workflow = Workflow::built_in();
+    v1::Workflow {
+        id: workflow.id.clone(),
+        display_name: workflow.title.clone(),
+        json: Workflow::BUILT_IN.to_owned(),
+        create_time: None,
+        current,
+    }
+}

@@ -1,0 +1,91 @@
+//! Figures of units: what every change of a report adds to them and takes from them, and the facts that follow.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+use prima_platform::{clock::micros, db::Txn};
+use prima_proto::{name, period::Period};
+use sea_orm::{ConnectionTrait, DbErr};
+
+use super::{
+    consultation,
+    desk::desk_get,
+    performance::{Key, marks_add},
+    tally::{tally_add, tally_of},
+};
+use crate::domain::{
+    case::Case,
+    desk::Desk,
+    performance::{Cell, Figures, cells, difference, months_of},
+    workflow::Workflow,
+};
+
+/// Moves the tallies from what a report was (`None` when it is new) to what it is, and marks the figures that follow.
+pub async fn figures_change(
+    txn: &Txn,
+    before: Option<&Case>,
+    after: &Case,
+    workflow: &Workflow,
+) -> Result<(), DbErr> {
+    let before = before.map(|case| cells(case, workflow)).unwrap_or_default();
+    let changes = difference(before, cells(after, workflow));
+    let key = |cell: &Cell| Key {
+        agency: cell.agency.clone(),
+        unit: cell.unit.clone(),
+        year: cell.month / 100,
+    };
+    let keys: BTreeSet<Key> = changes.keys().map(key).collect();
+    tally_add(txn, &changes).await?;
+    marks_add(txn, &keys).await
+}
+
+/// Marks the figures of a unit in a year, or with 0 in every year, as out of date, for what is counted elsewhere:
+/// consultations of the service desk received in that year, in Jakarta, and the desk itself.
+pub async fn figures_mark(txn: &Txn, agency: &str, unit: &str, year: i64) -> Result<(), DbErr> {
+    let key = Key {
+        agency: agency.to_owned(),
+        unit: unit.to_owned(),
+        year,
+    };
+    marks_add(txn, &BTreeSet::from([key])).await
+}
+
+/// All that is told of a unit in a period.
+#[derive(Debug)]
+pub struct Facts {
+    /// The unit.
+    pub unit: name::Unit,
+    /// The period.
+    pub period: Period,
+    /// Of reports received in it.
+    pub figures: Figures,
+    /// Of consultations received in it.
+    pub consulted: consultation::Figures,
+    /// The desk as it is.
+    pub desk: Desk,
+}
+
+/// Reads all that is told of a unit in a period.
+pub async fn figures_of(
+    conn: &impl ConnectionTrait,
+    unit: &name::Unit,
+    period: &Period,
+) -> Result<Facts, DbErr> {
+    let (agency, id) = (unit.agency.as_str(), unit.unit.as_str());
+    let counted = tally_of(conn, agency, id, months_of(period)).await?;
+    let begins = first_moment(period);
+    let consulted = consultation::figures(conn, agency, id, begins, micros(period.ends_at())).await?;
+    Ok(Facts {
+        unit: unit.clone(),
+        period: period.clone(),
+        figures: counted.into_iter().collect(),
+        consulted,
+        desk: desk_get(conn, unit).await?.desk,
+    })
+}
+
+/// When a period begins in Jakarta, unix microseconds.
+fn first_moment(period: &Period) -> i64 {
+    let days = (period.last_day() - period.first_day()).num_days() + 1;
+    micros(period.ends_at() - TimeDelta::days(days))
+}

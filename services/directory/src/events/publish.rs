@@ -1,0 +1,153 @@
+//! What the directory publishes: the whole state of an agency, or of a unit with its public services and what is told of
+//! their standards and of its charter. Texts and links stay here.
+
+use chrono::NaiveDate;
+use prima_platform::{db::Txn, failure::Failure, outbox, trace};
+use prima_proto::{
+    event::v1::{
+        AgencyState, MediumState, PublicServiceState, ServiceCharterState, ServiceStandardState, UnitState,
+    },
+    subject,
+};
+use prost::Message;
+use tracing::Span;
+
+use crate::{
+    domain::{
+        agency::Agency,
+        charter,
+        medium::Medium,
+        public_service::{self, Listed},
+        standard,
+        unit::{self, State, Unit},
+    },
+    store,
+};
+
+/// Raised when the same state is rendered differently.
+const REVISION: i64 = 1;
+
+fn state(subject: String, event_type: &'static str, version: i64, payload: Vec<u8>) -> outbox::State {
+    let traceparent = trace::traceparent(&Span::current());
+    outbox::State {
+        subject,
+        event_type,
+        revision: REVISION,
+        version,
+        withdrawn: false,
+        payload,
+        traceparent,
+    }
+}
+
+/// The state of an agency.
+pub fn agency(agency: &Agency) -> outbox::State {
+    let payload = AgencyState {
+        name: agency.name.to_string(),
+        display_name: agency.display_name.clone(),
+        kind: agency.kind.as_str().to_owned(),
+        parent: agency
+            .parent
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+    };
+    state(
+        subject::agency(&agency.name),
+        subject::AGENCY_TYPE,
+        agency.version,
+        payload.encode_to_vec(),
+    )
+}
+
+fn medium((kind, since): &(String, NaiveDate)) -> MediumState {
+    MediumState {
+        kind: kind.clone(),
+        electronic: Medium::electronic(kind),
+        since_date: since.to_string(),
+    }
+}
+
+fn days<'a>(days: impl IntoIterator<Item = &'a NaiveDate>) -> Vec<String> {
+    days.into_iter().map(ToString::to_string).collect()
+}
+
+fn standard(facts: &standard::Facts) -> ServiceStandardState {
+    ServiceStandardState {
+        components: facts.components,
+        delivery_published: facts.delivery_published,
+        enact_date: facts.enacted.map(|d| d.to_string()).unwrap_or_default(),
+        involvement_dates: days(&facts.involved),
+        monitor_dates: days(&facts.monitored),
+        review_dates: days(&facts.reviewed),
+        media: facts.media.iter().map(medium).collect(),
+        sippn_date: facts.sippn.map(|d| d.to_string()).unwrap_or_default(),
+        involved_groups: facts.groups.iter().cloned().collect(),
+    }
+}
+
+fn charter(facts: &charter::Facts) -> ServiceCharterState {
+    ServiceCharterState {
+        sign_date: facts.signed.map(|d| d.to_string()).unwrap_or_default(),
+        complete: facts.complete,
+        media: facts.media.iter().map(medium).collect(),
+    }
+}
+
+/// The state of a unit that has nothing else yet.
+pub fn new_unit(unit: &Unit) -> outbox::State {
+    rendered(unit, &[], None)
+}
+
+/// The state of a locked unit, with all that stands in its transaction.
+///
+/// # Errors
+///
+/// It has more public services than one event may hold, or the database fails.
+pub async fn unit(txn: &Txn, unit: &Unit) -> Result<outbox::State, Failure> {
+    let services = store::public_service_list(txn, &unit.name).await?;
+    public_service::check_count(&unit.name, &services)?;
+    let charter = store::charter_facts(txn, &unit.name).await?;
+    Ok(rendered(unit, &services, charter.as_ref()))
+}
+
+/// The state of a locked unit of which more is told than before: one event must hold it.
+///
+/// # Errors
+///
+/// As [`unit`], and when the state leaves no room for the unit's end.
+pub async fn grown_unit(txn: &Txn, grown: &Unit) -> Result<outbox::State, Failure> {
+    let state = unit(txn, grown).await?;
+    unit::check_size(&grown.name, state.payload.len())?;
+    Ok(state)
+}
+
+fn rendered(unit: &Unit, services: &[Listed], told: Option<&charter::Facts>) -> outbox::State {
+    let (close_date, successors) = match &unit.state {
+        State::Active => (String::new(), Vec::new()),
+        State::Closed { date, successors } => (
+            date.to_string(),
+            successors.iter().map(ToString::to_string).collect(),
+        ),
+    };
+    let services = services.iter().map(|s| PublicServiceState {
+        id: s.id.clone(),
+        display_name: s.display_name.clone(),
+        standard: s.standard.as_ref().map(standard),
+    });
+    let payload = UnitState {
+        name: unit.name.to_string(),
+        display_name: unit.display_name.clone(),
+        unit_type: unit.unit_type.clone(),
+        close_date,
+        successors,
+        services: services.collect(),
+        charter: told.map(charter),
+    };
+    state(
+        subject::unit(&unit.name),
+        subject::UNIT_TYPE,
+        unit.version,
+        payload.encode_to_vec(),
+    )
+}

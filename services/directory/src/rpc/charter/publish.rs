@@ -1,0 +1,113 @@
+//! Records the service charter of a unit as a new revision. What it tells is part of the unit's state.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::{Caller, Role},
+    command::{Command, Once, Work},
+    failure::{Failure, found},
+    request::{self, Faults},
+    service::Context,
+};
+use prima_proto::{directory::v1, name, period::jakarta_day};
+
+use super::message;
+use crate::{
+    domain::{
+        charter::{Charter, Revision},
+        name_rule,
+    },
+    events::publish,
+    store,
+};
+
+/// A charter, of which only the unit is unchecked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publish {
+    request_id: String,
+    name: name::Unit,
+    charter: Charter,
+}
+
+impl Command for Publish {
+    type App = Context;
+    type Message = v1::PublishServiceCharterRequest;
+    type Answer = v1::PublishServiceCharterResponse;
+
+    fn parse(message: Self::Message, now: DateTime<Utc>) -> Result<Self, Failure> {
+        let today = jakarta_day(now);
+        let mut faults = Faults::default();
+        let request_id = faults.take(request::id("request_id", message.request_id));
+        let Some(given) = faults.required("charter", message.charter) else {
+            return Err(faults.refused());
+        };
+        let name = faults.take(name_rule::unit("charter.unit", &given.unit));
+        let charter = faults.take_all(Charter::check(&message::draft(given), today));
+        faults.build(|| {
+            Some(Self {
+                request_id: request_id?,
+                name: name?,
+                charter: charter?,
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        let body = message::unnumbered(&self.name, &self.charter);
+        Some(Once::new("PublishServiceCharter", &self.request_id, &body))
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        caller.require(&[Role::Operator, Role::Admin], &self.name.agency)
+    }
+
+    async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
+        let locked = store::unit_lock_in_txn(work.txn, &self.name).await?;
+        let mut unit = found(locked, &self.name)?;
+        unit.check_active()?;
+        unit.version = work.next_version(unit.version);
+        let revision = Revision {
+            number: store::charter_revision(work.txn, &self.name).await? + 1,
+            unit: self.name,
+            charter: self.charter,
+            created_at: work.now(),
+        };
+        store::charter_insert_in_txn(work.txn, &revision, work.caller.subject()).await?;
+        store::unit_save_in_txn(work.txn, &unit).await?;
+        work.stage(publish::grown_unit(work.txn, &unit).await?);
+        Ok(v1::PublishServiceCharterResponse {
+            charter: Some(message::charter(&revision)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(edit: impl FnOnce(&mut v1::ServiceCharter)) -> Publish {
+        let mut charter = v1::ServiceCharter {
+            unit: "agencies/3271/units/dpmptsp".into(),
+            text: "Kami sanggup".into(),
+            states_ability: true,
+            ..Default::default()
+        };
+        edit(&mut charter);
+        let message = v1::PublishServiceCharterRequest {
+            request_id: "c1".into(),
+            charter: Some(charter),
+        };
+        Publish::parse(message, DateTime::UNIX_EPOCH).unwrap()
+    }
+
+    #[test]
+    fn a_repeat_is_told_by_what_was_parsed() {
+        let first = parsed(|_| ());
+        let same = parsed(|charter| {
+            charter.text.push('\n');
+            charter.revision = 7;
+        });
+        assert_eq!(same.once(), first.once());
+        assert_ne!(parsed(|charter| charter.states_duty = true).once(), first.once());
+        assert_ne!(parsed(|charter| charter.text.push('.')).once(), first.once());
+    }
+}

@@ -1,0 +1,127 @@
+//! Records the service standard of a public service as a new revision. What it tells is part of the unit's state.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::{Caller, Role},
+    command::{Command, Once, Work},
+    failure::{Failure, found},
+    request::{self, Faults},
+    service::Context,
+};
+use prima_proto::{directory::v1, name, period::jakarta_day};
+
+use super::message;
+use crate::{
+    domain::{
+        name_rule,
+        standard::{Revision, Standard},
+    },
+    events::publish,
+    store,
+};
+
+/// A standard, of which only the public service is unchecked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publish {
+    request_id: String,
+    name: name::PublicService,
+    standard: Standard,
+}
+
+impl Command for Publish {
+    type App = Context;
+    type Message = v1::PublishServiceStandardRequest;
+    type Answer = v1::PublishServiceStandardResponse;
+
+    fn parse(message: Self::Message, now: DateTime<Utc>) -> Result<Self, Failure> {
+        let today = jakarta_day(now);
+        let mut faults = Faults::default();
+        let request_id = faults.take(request::id("request_id", message.request_id));
+        let Some(given) = faults.required("standard", message.standard) else {
+            return Err(faults.refused());
+        };
+        let name = faults.take(name_rule::public_service("standard.service", &given.service));
+        let standard = faults.take_all(Standard::check(&message::draft(given), today));
+        faults.build(|| {
+            Some(Self {
+                request_id: request_id?,
+                name: name?,
+                standard: standard?,
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        let body = message::unnumbered(&self.name, &self.standard);
+        Some(Once::new("PublishServiceStandard", &self.request_id, &body))
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        caller.require(&[Role::Operator, Role::Admin], &self.name.unit.agency)
+    }
+
+    async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
+        let locked = store::unit_lock_in_txn(work.txn, &self.name.unit).await?;
+        let mut unit = found(locked, &self.name)?;
+        found(store::public_service_get(work.txn, &self.name).await?, &self.name)?;
+        unit.check_active()?;
+        unit.version = work.next_version(unit.version);
+        let revision = Revision {
+            number: store::standard_revision(work.txn, &self.name).await? + 1,
+            service: self.name,
+            standard: self.standard,
+            created_at: work.now(),
+        };
+        store::standard_insert_in_txn(work.txn, &revision, work.caller.subject()).await?;
+        store::unit_save_in_txn(work.txn, &unit).await?;
+        work.stage(publish::grown_unit(work.txn, &unit).await?);
+        Ok(v1::PublishServiceStandardResponse {
+            standard: Some(message::standard(&revision)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(edit: impl FnOnce(&mut v1::ServiceStandard), now: &str) -> Result<Publish, Failure> {
+        let mut standard = v1::ServiceStandard {
+            service: "agencies/3271/units/dpmptsp/services/nib".into(),
+            components: [("cost".to_owned(), "Gratis".to_owned())].into(),
+            enact_date: "2024-02-29".into(),
+            decree: "065/12".into(),
+            ..Default::default()
+        };
+        edit(&mut standard);
+        let message = v1::PublishServiceStandardRequest {
+            request_id: "s1".into(),
+            standard: Some(standard),
+        };
+        Publish::parse(message, now.parse().unwrap())
+    }
+
+    #[test]
+    fn a_repeat_is_told_by_what_was_parsed() {
+        let now = "2024-03-01T00:00:00Z";
+        let first = parsed(|_| (), now).unwrap();
+        let same = parsed(
+            |standard| {
+                standard.decree.push(' ');
+                standard.revision = 7;
+            },
+            now,
+        );
+        assert_eq!(same.unwrap().once(), first.once());
+        let other = parsed(|standard| standard.decree = "065/13".into(), now);
+        assert_ne!(other.unwrap().once(), first.once());
+    }
+
+    #[test]
+    fn today_is_the_day_in_jakarta() {
+        // The day begins there seven hours earlier.
+        assert!(parsed(|_| (), "2024-02-28T17:00:00Z").is_ok());
+        let early = parsed(|_| (), "2024-02-28T16:59:59Z").unwrap_err();
+        assert_eq!(early.violations[0].field, "standard.enact_date");
+    }
+}

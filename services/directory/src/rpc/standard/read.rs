@@ -1,0 +1,30 @@
+//! Reads service standards.
+
+use prima_platform::{
+    failure::{Failure, found},
+    request::{self, Faults},
+    service::Context,
+};
+use prima_proto::directory::v1;
+
+use super::message;
+use crate::{domain::name_rule, store};
+
+/// One revision of a standard, the newest unless told otherwise.
+pub async fn get(
+    ctx: &Context,
+    message: v1::GetServiceStandardRequest,
+) -> Result<v1::GetServiceStandardResponse, Failure> {
+    let mut faults = Faults::default();
+    let name = faults.take(name_rule::public_service("service", &message.service));
+    let number = faults.take(request::not_negative(
+        "revision",
+        message.revision,
+        "Nomor revisi",
+    ));
+    let (name, number) = faults.build(|| name.zip(number))?;
+    let revision = found(store::standard_get(ctx.db.reader(), &name, number).await?, &name)?;
+    Ok(v1::GetServiceStandardResponse {
+        standard: Some(message::standard(&revision)),
+    })
+}

@@ -1,0 +1,89 @@
+//! Ends a unit, for good.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use prima_platform::{
+    caller::{Caller, Role},
+    command::{Command, Once, Work},
+    etag,
+    failure::{Failure, found},
+    request::{self, Faults},
+    service::Context,
+};
+use prima_proto::{directory::v1, name};
+
+use super::message;
+use crate::{
+    domain::{name_rule, unit},
+    events::publish,
+    store,
+};
+
+/// Which unit ends, the last day of its work, and who takes over. Successors need not be known here yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Close {
+    name: name::Unit,
+    etag: String,
+    date: NaiveDate,
+    successors: Vec<name::Unit>,
+}
+
+impl Command for Close {
+    type App = Context;
+    type Message = v1::CloseUnitRequest;
+    type Answer = v1::CloseUnitResponse;
+
+    fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let name = faults.take(name_rule::unit("name", &message.name));
+        let date = faults.take(request::day("close_date", &message.close_date));
+        let successors = faults.take_all(unit::successors("successors", name.as_ref(), &message.successors));
+        faults.build(|| {
+            Some(Self {
+                name: name?,
+                etag: message.etag,
+                date: date?,
+                successors: successors?,
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        None
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        caller.require(&[Role::Operator, Role::Admin], &self.name.agency)
+    }
+
+    async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
+        let locked = store::unit_lock_in_txn(work.txn, &self.name).await?;
+        let mut unit = found(locked, &self.name)?;
+        etag::check(&self.etag, unit.version, &self.name)?;
+        unit.close(self.date, self.successors)?;
+        unit.version = work.next_version(unit.version);
+        unit.updated_at = work.now();
+        store::unit_save_in_txn(work.txn, &unit).await?;
+        work.stage(publish::unit(work.txn, &unit).await?);
+        Ok(v1::CloseUnitResponse {
+            unit: Some(message::unit(&unit)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_told_at_once() {
+        let message = v1::CloseUnitRequest {
+            name: "agencies/3271".into(),
+            close_date: "2024-6-30".into(),
+            successors: vec!["x".into()],
+            etag: String::new(),
+        };
+        let refused = Close::parse(message, DateTime::UNIX_EPOCH).unwrap_err();
+        let fields: Vec<&str> = refused.violations.iter().map(|v| v.field.as_str()).collect();
+        assert_eq!(fields, ["name", "close_date", "successors[0]"]);
+    }
+}

@@ -1,0 +1,142 @@
+//! Registers a unit.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::{Caller, Role},
+    command::{Command, Once, Work},
+    failure::{Failure, found},
+    request::{self, Faults},
+    service::Context,
+};
+use prima_proto::{directory::v1, name};
+
+use super::message;
+use crate::{
+    domain::{
+        name_rule, text,
+        unit::{State, Unit},
+        unit_type,
+    },
+    events::publish,
+    store,
+};
+
+/// A new unit, of which only the agency is unchecked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Create {
+    request_id: String,
+    name: name::Unit,
+    display_name: String,
+    unit_type: String,
+}
+
+impl Command for Create {
+    type App = Context;
+    type Message = v1::CreateUnitRequest;
+    type Answer = v1::CreateUnitResponse;
+
+    fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let request_id = faults.take(request::id("request_id", message.request_id));
+        let parent = faults.take(name_rule::agency("parent", &message.parent));
+        let id = faults.take(name_rule::new_child("unit_id", &message.unit_id));
+        let Some(given) = faults.required("unit", message.unit) else {
+            return Err(faults.refused());
+        };
+        let display_name = faults.take(text::DISPLAY_NAME.check("unit.display_name", &given.display_name));
+        let unit_type = faults.take(unit_type::key("unit.unit_type", &given.unit_type));
+        faults.build(|| {
+            Some(Self {
+                request_id: request_id?,
+                name: name::Unit {
+                    agency: parent?.agency,
+                    unit: id?,
+                },
+                display_name: display_name?,
+                unit_type: unit_type?,
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        let body = v1::CreateUnitRequest {
+            parent: self.name.agency_name().to_string(),
+            unit_id: self.name.unit.clone(),
+            unit: Some(v1::Unit {
+                display_name: self.display_name.clone(),
+                unit_type: self.unit_type.clone(),
+                ..v1::Unit::default()
+            }),
+            ..v1::CreateUnitRequest::default()
+        };
+        Some(Once::new("CreateUnit", &self.request_id, &body))
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        caller.require(&[Role::Operator, Role::Admin], &self.name.agency)
+    }
+
+    async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
+        // A plain read will do: agencies stay.
+        let agency = self.name.agency_name();
+        found(store::agency_get(work.txn, &agency).await?, &agency)?;
+        let now = work.now();
+        let unit = Unit {
+            name: self.name,
+            display_name: self.display_name,
+            unit_type: self.unit_type,
+            state: State::Active,
+            version: work.next_version(0),
+            created_at: now,
+            updated_at: now,
+        };
+        if !store::unit_insert_in_txn(work.txn, &unit).await? {
+            return Err(Failure::already_exists(&unit.name.to_string()));
+        }
+        work.stage(publish::new_unit(&unit));
+        Ok(v1::CreateUnitResponse {
+            unit: Some(message::unit(&unit)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(edit: impl FnOnce(&mut v1::CreateUnitRequest, &mut v1::Unit)) -> Create {
+        let mut message = v1::CreateUnitRequest {
+            request_id: "u1".into(),
+            parent: "agencies/3271".into(),
+            unit_id: "dpmptsp".into(),
+            unit: None,
+        };
+        let mut unit = v1::Unit {
+            display_name: "DPMPTSP Kota Bogor".into(),
+            unit_type: "dpmptsp".into(),
+            ..Default::default()
+        };
+        edit(&mut message, &mut unit);
+        message.unit = Some(unit);
+        Create::parse(message, DateTime::UNIX_EPOCH).unwrap()
+    }
+
+    #[test]
+    fn a_repeat_is_told_by_what_was_parsed() {
+        let first = parsed(|_, _| ());
+        let same = parsed(|_, unit| {
+            unit.display_name.push('\n');
+            unit.close_date = "ignored".into();
+        });
+        assert_eq!(same.once(), first.once());
+        for other in [
+            parsed(|message, _| message.request_id = "u2".into()),
+            parsed(|message, _| message.parent = "agencies/3272".into()),
+            parsed(|message, _| message.unit_id = "mpp".into()),
+            parsed(|_, unit| unit.display_name = "DPMPTSP".into()),
+            parsed(|_, unit| unit.unit_type = "mpp".into()),
+        ] {
+            assert_ne!(other.once(), first.once());
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! DirectoryService: which operation each RPC is.
+
+use std::future::ready;
+
+use prima_platform::{
+    command::run,
+    grpc::{Answer, read},
+    service::Context,
+};
+use prima_proto::directory::v1::{
+    self,
+    directory_service_server::{DirectoryService, DirectoryServiceServer},
+};
+use tokio::sync::watch;
+use tonic::Request;
+
+use crate::rpc::{agency, charter, public_service, standard, unit};
+
+/// The service as tonic runs it. It keeps `ready` alive for as long as it is served.
+pub fn server(ctx: Context, ready: watch::Sender<bool>) -> DirectoryServiceServer<impl DirectoryService> {
+    let limit = ctx.config.grpc.max_message_bytes;
+    DirectoryServiceServer::new(Server { ctx, _ready: ready }).max_decoding_message_size(limit)
+}
+
+struct Server {
+    ctx: Context,
+    _ready: watch::Sender<bool>,
+}
+
+#[tonic::async_trait]
+impl DirectoryService for Server {
+    async fn create_agency(
+        &self,
+        request: Request<v1::CreateAgencyRequest>,
+    ) -> Answer<v1::CreateAgencyResponse> {
+        run::<agency::Create>(&self.ctx, request).await
+    }
+
+    async fn get_agency(&self, request: Request<v1::GetAgencyRequest>) -> Answer<v1::GetAgencyResponse> {
+        read(request, |_, message| agency::get(&self.ctx, message)).await
+    }
+
+    async fn list_agencies(
+        &self,
+        request: Request<v1::ListAgenciesRequest>,
+    ) -> Answer<v1::ListAgenciesResponse> {
+        read(request, |_, message| agency::list(&self.ctx, message)).await
+    }
+
+    async fn update_agency(
+        &self,
+        request: Request<v1::UpdateAgencyRequest>,
+    ) -> Answer<v1::UpdateAgencyResponse> {
+        run::<agency::Update>(&self.ctx, request).await
+    }
+
+    async fn create_unit(&self, request: Request<v1::CreateUnitRequest>) -> Answer<v1::CreateUnitResponse> {
+        run::<unit::Create>(&self.ctx, request).await
+    }
+
+    async fn get_unit(&self, request: Request<v1::GetUnitRequest>) -> Answer<v1::GetUnitResponse> {
+        read(request, |_, message| unit::get(&self.ctx, message)).await
+    }
+
+    async fn list_units(&self, request: Request<v1::ListUnitsRequest>) -> Answer<v1::ListUnitsResponse> {
+        read(request, |_, message| unit::list(&self.ctx, message)).await
+    }
+
+    async fn update_unit(&self, request: Request<v1::UpdateUnitRequest>) -> Answer<v1::UpdateUnitResponse> {
+        run::<unit::Update>(&self.ctx, request).await
+    }
+
+    async fn close_unit(&self, request: Request<v1::CloseUnitRequest>) -> Answer<v1::CloseUnitResponse> {
+        run::<unit::Close>(&self.ctx, request).await
+    }
+
+    async fn create_public_service(
+        &self,
+        request: Request<v1::CreatePublicServiceRequest>,
+    ) -> Answer<v1::CreatePublicServiceResponse> {
+        run::<public_service::Create>(&self.ctx, request).await
+    }
+
+    async fn get_public_service(
+        &self,
+        request: Request<v1::GetPublicServiceRequest>,
+    ) -> Answer<v1::GetPublicServiceResponse> {
+        read(request, |_, message| public_service::get(&self.ctx, message)).await
+    }
+
+    async fn list_public_services(
+        &self,
+        request: Request<v1::ListPublicServicesRequest>,
+    ) -> Answer<v1::ListPublicServicesResponse> {
+        read(request, |_, message| public_service::list(&self.ctx, message)).await
+    }
+
+    async fn update_public_service(
+        &self,
+        request: Request<v1::UpdatePublicServiceRequest>,
+    ) -> Answer<v1::UpdatePublicServiceResponse> {
+        run::<public_service::Update>(&self.ctx, request).await
+    }
+
+    async fn publish_service_standard(
+        &self,
+        request: Request<v1::PublishServiceStandardRequest>,
+    ) -> Answer<v1::PublishServiceStandardResponse> {
+        run::<standard::Publish>(&self.ctx, request).await
+    }
+
+    async fn get_service_standard(
+        &self,
+        request: Request<v1::GetServiceStandardRequest>,
+    ) -> Answer<v1::GetServiceStandardResponse> {
+        read(request, |_, message| standard::get(&self.ctx, message)).await
+    }
+
+    async fn publish_service_charter(
+        &self,
+        request: Request<v1::PublishServiceCharterRequest>,
+    ) -> Answer<v1::PublishServiceCharterResponse> {
+        run::<charter::Publish>(&self.ctx, request).await
+    }
+
+    async fn get_service_charter(
+        &self,
+        request: Request<v1::GetServiceCharterRequest>,
+    ) -> Answer<v1::GetServiceCharterResponse> {
+        read(request, |_, message| charter::get(&self.ctx, message)).await
+    }
+
+    async fn list_unit_types(
+        &self,
+        request: Request<v1::ListUnitTypesRequest>,
+    ) -> Answer<v1::ListUnitTypesResponse> {
+        read(request, |_, _| ready(Ok(unit::list_types()))).await
+    }
+}

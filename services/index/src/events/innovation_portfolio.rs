@@ -1,0 +1,130 @@
+//! What a unit shows of innovation in a year.
+
+use chrono::NaiveDate;
+use prima_proto::event::v1::{AwardFacts, CompetitionEntryFacts, InnovationFacts, InnovationPortfolioState};
+use prost::Message;
+
+use super::{
+    day::{day, days},
+    feed::Feed,
+};
+use crate::domain::{
+    known::Origin,
+    portfolio::{Innovation, LegalBasis, Of, Portfolio},
+};
+
+/// The last state of each.
+pub static FEED: Feed = Feed {
+    name: "index-innovation-portfolio",
+    service: "innovation",
+    filter: "prima.innovation.portfolio.>",
+    check: |payload| InnovationPortfolioState::decode(payload).map(drop),
+};
+
+/// As facts.
+pub fn portfolio(origin: Origin, year: i32, state: InnovationPortfolioState) -> Portfolio {
+    let won = |innovation: &str, awards: &[AwardFacts]| {
+        let days = awards
+            .iter()
+            .filter_map(|a| day_or_year(&a.announce_date, a.year));
+        let of = |on| Of {
+            innovation: innovation.to_owned(),
+            on,
+        };
+        days.map(of).collect::<Vec<Of>>()
+    };
+    let former = state.innovations.iter().map(|i| won(&i.name, &i.former_awards));
+    let awards = former.chain(state.entries.iter().map(|e| won(&e.innovation, &e.awards)));
+    let entries = state.entries.iter().filter(|e| entered(e)).filter_map(|e| {
+        Some(Of {
+            innovation: e.innovation.clone(),
+            on: day_or_year(&e.submit_date, year)?,
+        })
+    });
+    // Who takes over the innovation of another unit learns by it.
+    let adopted = state.taken.iter().filter_map(|t| day(&t.adopt_date));
+    Portfolio {
+        origin,
+        entries: entries.collect(),
+        awards: awards.flatten().collect(),
+        learning: adopted.chain(days(&state.learning_dates)).collect(),
+        innovations: state.innovations.into_iter().map(innovation).collect(),
+    }
+}
+
+/// What is known by its year alone counts from the year's last day.
+fn day_or_year(text: &str, year: i32) -> Option<NaiveDate> {
+    day(text).or_else(|| NaiveDate::from_ymd_opt(year, 12, 31))
+}
+
+fn innovation(state: InnovationFacts) -> Innovation {
+    let kinds = ["budget", "facilities", "people"];
+    let has = |kind: &&str| state.supports.iter().any(|s| s == kind);
+    let started = day(&state.start_date);
+    Innovation {
+        legal_basis: match state.legal_basis.as_str() {
+            "enacted" => LegalBasis::Enacted,
+            "draft" => LegalBasis::Draft,
+            _ => LegalBasis::None,
+        },
+        supports: kinds.iter().filter(|kind| has(kind)).count(),
+        designed: day(&state.register_date).filter(|_| started.is_some() || state.status == "preparation"),
+        started,
+        stopped: day(&state.stop_date),
+        name: state.name,
+    }
+}
+
+/// Whether the agency handed it in, and nobody took it back.
+fn entered(entry: &CompetitionEntryFacts) -> bool {
+    let states = ["submitted", "competing", "rejected", "eliminated"];
+    states.contains(&entry.state.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_a_year_alone_counts_from_its_last_day_and_what_was_not_handed_in_never() {
+        let award = |announce_date: &str| AwardFacts {
+            year: 2022,
+            announce_date: announce_date.into(),
+            ..AwardFacts::default()
+        };
+        let entry = |state: &str, submit_date: &str| CompetitionEntryFacts {
+            innovation: "a".into(),
+            state: state.into(),
+            submit_date: submit_date.into(),
+            awards: vec![award("2022-08-01")],
+            ..CompetitionEntryFacts::default()
+        };
+        let state = InnovationPortfolioState {
+            innovations: vec![InnovationFacts {
+                name: "a".into(),
+                status: "idea".into(),
+                register_date: "2022-02-01".into(),
+                legal_basis: "draft".into(),
+                supports: vec!["budget".into(), "people".into(), "budget".into()],
+                former_awards: vec![award("")],
+                ..InnovationFacts::default()
+            }],
+            entries: vec![
+                entry("rejected", "2022-03-01"),
+                entry("competing", ""),
+                entry("withdrawn", "2022-03-01"),
+                entry("lapsed", ""),
+            ],
+            ..InnovationPortfolioState::default()
+        };
+        let told = portfolio(Origin::default(), 2022, state);
+        let days = |list: &[Of]| list.iter().map(|o| o.on.to_string()).collect::<Vec<_>>();
+        assert_eq!(days(&told.entries), ["2022-03-01", "2022-12-31"]);
+        assert_eq!(days(&told.awards)[..2], ["2022-12-31", "2022-08-01"]);
+        let one = &told.innovations[0];
+        assert_eq!(
+            (one.designed, one.legal_basis, one.supports),
+            (None, LegalBasis::Draft, 2)
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! Records that an action was done, once. The same again is the first one repeated.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use prima_platform::{
+    caller::Caller,
+    command::{Command, Once, Work},
+    failure::{Failure, Kind, Violation, found},
+    request::Faults,
+    service::Context,
+};
+use prima_proto::{index::v1 as pb, name, period::jakarta_day};
+
+use super::message;
+use crate::{
+    domain::field,
+    rpc::target,
+    store::{
+        action::{action_complete_in_txn, action_get},
+        cycle::cycle_get,
+    },
+};
+
+/// Longest note, characters.
+const NOTE_MAX: usize = 1000;
+
+/// What was done, whose faults are told once its assessment is known.
+#[derive(Debug)]
+pub struct Complete {
+    name: name::Assessment,
+    number: i64,
+    done_date: String,
+    note: String,
+    faults: Faults,
+}
+
+impl Command for Complete {
+    type App = Context;
+    type Message = pb::CompleteActionRequest;
+    type Answer = pb::Action;
+
+    fn parse(message: Self::Message, now: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let name = faults.take(field::assessment("assessment", &message.assessment));
+        faults.take(field::number("number", message.number));
+        faults.take(done(&message.done_date, jakarta_day(now)));
+        let note = faults.or_default(field::lines("note", message.note, 0, NOTE_MAX));
+        let Some(name) = name else {
+            return Err(faults.refused());
+        };
+        Ok(Self {
+            name,
+            number: message.number,
+            done_date: message.done_date,
+            note,
+            faults,
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        None
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        caller.require(target::UNIT, &self.name.unit.agency)
+    }
+
+    async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
+        let (name, number) = (&self.name, self.number);
+        let cycle = found(cycle_get(work.txn, &name.cycle.cycle).await?, &name.cycle)?;
+        let assessed = target::hold(work.txn, cycle, name).await?;
+        self.faults.settle(Some(()))?;
+        let action = action_get(work.txn, assessed.cycle.id, &name.unit, number).await?;
+        let mut action = found(action, format!("action {number} of {name}"))?;
+        if !action.done_date.is_empty() {
+            if (&action.done_date, &action.note) == (&self.done_date, &self.note) {
+                return Ok(message::action(action));
+            }
+            return Err(Failure::new(
+                Kind::Precondition,
+                "ACTION_DONE",
+                format!("action {number} was done on {}", action.done_date),
+                format!(
+                    "rencana aksi nomor {number} sudah selesai pada {}",
+                    action.done_date
+                ),
+            ));
+        }
+        action.done_date = self.done_date;
+        action.note = self.note;
+        action_complete_in_txn(work.txn, assessed.cycle.id, &name.unit, &action).await?;
+        Ok(message::action(action))
+    }
+}
+
+/// A day that is not after `today`.
+fn done(raw: &str, today: NaiveDate) -> Result<NaiveDate, Violation> {
+    let day = field::day("done_date", raw)?;
+    if day <= today {
+        return Ok(day);
+    }
+    Err(Violation::new(
+        "done_date",
+        format!("must not be after {today}, today in Jakarta"),
+        format!("tidak boleh setelah hari ini, {today} WIB"),
+    ))
+}

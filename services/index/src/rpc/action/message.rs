@@ -1,0 +1,18 @@
+//! Actions to messages.
+
+use prima_proto::index::v1 as pb;
+
+use crate::store::action::Row;
+
+/// An action as its message.
+pub fn action(row: Row) -> pb::Action {
+    pb::Action {
+        number: row.number,
+        indicator: row.indicator,
+        description: row.description,
+        owner: row.owner,
+        due_date: row.due_date,
+        done_date: row.done_date,
+        note: row.note,
+    }
+}

@@ -1,0 +1,118 @@
+//! Assessments and objections to messages.
+
+use std::collections::BTreeMap;
+
+use prima_platform::{
+    clock::{from_micros, to_proto},
+    failure::Failure,
+    number,
+};
+use prima_proto::index::v1 as pb;
+use sea_orm::ConnectionTrait;
+
+use crate::{
+    derived::{self, Assessed},
+    domain::{cycle::Cycle, instrument::Instrument},
+    store::{
+        assessment::Row,
+        level::{Objection, SelfLevel, evaluations, objections, self_levels},
+    },
+};
+
+fn at(micros: i64) -> prost_types::Timestamp {
+    to_proto(from_micros(micros))
+}
+
+/// An objection as its message.
+pub fn objection(objection: &Objection) -> pb::Objection {
+    pb::Objection {
+        number: objection.number,
+        indicator: objection.indicator.clone(),
+        reason: objection.reason.clone(),
+        create_time: Some(at(objection.created_at)),
+        granted: objection.granted != 0,
+        level: objection.level.and_then(|l| i32::try_from(l).ok()),
+        decision: objection.decision.clone(),
+        decide_time: objection.decided_at.map(at),
+    }
+}
+
+/// An assessment as its message, without its rows.
+pub fn summary(cycle: &Cycle, instrument: &Instrument, row: &Row) -> Result<pb::Assessment, Failure> {
+    let (inputs, index) = derived::index(instrument, row)?;
+    let published = index.published;
+    Ok(pb::Assessment {
+        name: format!("{}/{}", cycle.name(), row.unit_name()),
+        form: row.form.clone(),
+        f03: inputs.f03.map(|f| pb::F03 {
+            survey: f.surveys.join(", "),
+            value: number::fraction(&f.value),
+            respondents: f.respondents,
+            version: f.version,
+        }),
+        index: published.as_ref().map(|p| p.value.clone()).unwrap_or_default(),
+        category: published.as_ref().map(|p| p.category.clone()).unwrap_or_default(),
+        category_display_name: published.map(|p| p.name).unwrap_or_default(),
+        missing: index.missing,
+        version: row.version,
+        update_time: Some(at(row.updated_at)),
+        ..Default::default()
+    })
+}
+
+/// An assessment as its message, with its rows in the order of the form, and its objections.
+pub async fn assessment(conn: &impl ConnectionTrait, assessed: &Assessed) -> Result<pb::Assessment, Failure> {
+    let Assessed {
+        cycle,
+        instrument,
+        row,
+    } = assessed;
+    let mut answer = summary(cycle, instrument, row)?;
+    let inputs = row.read_inputs()?;
+    let unit = row.unit_name();
+    let given_by_unit: BTreeMap<String, SelfLevel> = self_levels(conn, cycle.id, &unit)
+        .await?
+        .into_iter()
+        .map(|s| (s.indicator.clone(), s))
+        .collect();
+    let mut given: BTreeMap<String, Vec<pb::Evaluation>> = BTreeMap::new();
+    for one in evaluations(conn, cycle.id, &unit).await? {
+        let rows = given.entry(one.indicator.clone()).or_default();
+        rows.push(pb::Evaluation {
+            indicator: one.indicator,
+            level: small(one.level),
+            note: one.note,
+            evaluator: one.evaluator,
+            update_time: Some(at(one.updated_at)),
+        });
+    }
+    for indicator in assessed
+        .form()
+        .map(|f| f.indicators.as_slice())
+        .unwrap_or_default()
+    {
+        let level = inputs.levels.get(&indicator.key);
+        answer.indicators.push(pb::AssessedIndicator {
+            indicator: indicator.key.clone(),
+            self_level: given_by_unit.get(&indicator.key).map(|s| pb::SelfLevel {
+                indicator: s.indicator.clone(),
+                level: small(s.level),
+                note: s.note.clone(),
+            }),
+            evaluations: given.remove(&indicator.key).unwrap_or_default(),
+            level: level.map(|l| number::fraction(&l.level)).unwrap_or_default(),
+            level_origin: level.map(|l| l.origin.as_str().to_owned()).unwrap_or_default(),
+        });
+    }
+    answer.objections = objections(conn, cycle.id, &unit)
+        .await?
+        .iter()
+        .map(objection)
+        .collect();
+    Ok(answer)
+}
+
+/// A stored level; it was checked when it was stored.
+fn small(level: i64) -> i32 {
+    i32::try_from(level).unwrap_or_default()
+}

@@ -1,0 +1,17 @@
+//! Categories, which instruments and the metrics of other bodies share, to messages.
+
+use prima_platform::number;
+use prima_proto::index::v1 as pb;
+
+use crate::domain::band::Band;
+
+/// Categories as their messages.
+pub fn messages(bands: &[Band]) -> Vec<pb::Band> {
+    let message = |b: &Band| pb::Band {
+        key: b.key.clone(),
+        display_name: b.name.clone(),
+        lower: number::decimal(&b.lower, 2),
+        zone: b.zone.clone(),
+    };
+    bands.iter().map(message).collect()
+}

@@ -1,0 +1,122 @@
+//! Settles every index of a cycle.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::Caller,
+    clock::micros,
+    command::{Command, Once, Work},
+    etag,
+    failure::{Failure, Kind, found},
+    service::Context,
+};
+use prima_proto::{index::v1 as pb, name};
+
+use super::message;
+use crate::{
+    derived::{Assessed, recompute_in_txn},
+    domain::{cycle::Cycle, field},
+    store::{
+        assessment::{assessment_lock_in_txn, assessments_of},
+        cycle::{cycle_finalize_in_txn, cycle_lock_in_txn},
+        instrument::instrument_of,
+        level::objections_open,
+    },
+};
+
+/// Which cycle, and whether units may be left without an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finalize {
+    name: name::Cycle,
+    etag: String,
+    allow_incomplete: bool,
+}
+
+impl Command for Finalize {
+    type App = Context;
+    type Message = pb::FinalizeCycleRequest;
+    type Answer = pb::FinalizeCycleResponse;
+
+    fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        Ok(Self {
+            name: field::cycle("name", &message.name)?,
+            etag: message.etag,
+            allow_incomplete: message.allow_incomplete,
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        None
+    }
+
+    /// Who runs the cycle is known once it is read.
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        caller.known()
+    }
+
+    async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
+        let locked = cycle_lock_in_txn(work.txn, &self.name.cycle).await?;
+        let mut cycle = found(locked, &self.name)?;
+        cycle.scheme.check_admin(work.caller, &cycle.agency)?;
+        cycle.check_open()?;
+        etag::check(&self.etag, cycle.etag, &self.name)?;
+        let open = objections_open(work.txn, cycle.id).await?;
+        if !open.is_empty() {
+            let open = names(&cycle, open.iter().take(SHOWN)).join(", ");
+            return Err(Failure::new(
+                Kind::Precondition,
+                "OBJECTIONS_OPEN",
+                format!("objections are not decided yet: {open}"),
+                format!("masih ada sanggah yang belum diputuskan: {open}"),
+            ));
+        }
+        cycle.final_at = Some(micros(work.now()));
+        cycle.etag = work.next_version(cycle.etag);
+        let cycle = Arc::new(cycle);
+        let mut locked = lock_all(work, &cycle).await?;
+        let states = recompute_in_txn(work.txn, &work.app.clock, &mut locked, true).await?;
+        let missing = locked.iter().filter(|l| l.row.exact.is_none());
+        let incomplete: BTreeSet<name::Unit> = missing.map(|l| l.row.unit_name()).collect();
+        if !incomplete.is_empty() && !self.allow_incomplete {
+            let units = names(&cycle, incomplete.iter().take(SHOWN)).join(", ");
+            return Err(Failure::new(
+                Kind::Precondition,
+                "CYCLE_INCOMPLETE",
+                format!("units have no index yet: {units}"),
+                format!("unit berikut belum memiliki indeks: {units}"),
+            ));
+        }
+        cycle_finalize_in_txn(work.txn, &cycle).await?;
+        states.into_iter().for_each(|state| work.stage(state));
+        Ok(pb::FinalizeCycleResponse {
+            cycle: Some(message::cycle(&cycle)),
+            incomplete: names(&cycle, incomplete.iter()),
+        })
+    }
+}
+
+/// Units that a refusal names at most.
+const SHOWN: usize = 100;
+
+/// The assessments of units.
+fn names<'a>(cycle: &Cycle, units: impl Iterator<Item = &'a name::Unit>) -> Vec<String> {
+    let name = |unit: &name::Unit| format!("{}/{unit}", cycle.name());
+    units.map(name).collect()
+}
+
+/// Every assessment of a locked cycle, in key order.
+async fn lock_all(work: &Work<'_, Context>, cycle: &Arc<Cycle>) -> Result<Vec<Assessed>, Failure> {
+    let instrument = instrument_of(work.txn, cycle).await?;
+    let now = work.now().timestamp_millis();
+    let mut locked = Vec::new();
+    for row in assessments_of(work.txn, cycle.id, "").await? {
+        let row = assessment_lock_in_txn(work.txn, cycle.id, &row.unit_name(), now).await?;
+        locked.extend(row.map(|row| Assessed {
+            cycle: cycle.clone(),
+            instrument: instrument.clone(),
+            row,
+        }));
+    }
+    Ok(locked)
+}

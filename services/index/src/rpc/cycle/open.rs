@@ -1,0 +1,220 @@
+//! Opens a cycle.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::Caller,
+    clock::micros,
+    command::{Command, Once, Work},
+    failure::Failure,
+    request::{self, Faults},
+    service::Context,
+};
+use prima_proto::{
+    index::v1 as pb,
+    name,
+    period::{Kind, Period},
+};
+
+use super::message;
+use crate::{
+    domain::{
+        cycle::{Cycle, Scheme, Settings, Window},
+        field,
+        instrument::{Forms, Policy, Weighting},
+    },
+    store::{
+        cycle::{cycle_get, cycle_insert_in_txn},
+        instrument::instrument_get,
+    },
+};
+
+/// A new cycle. Its faults are told to whoever may open it, with those that only its instrument shows.
+#[derive(Debug)]
+pub struct Open {
+    once: Option<Once>,
+    id: String,
+    scheme: Option<Scheme>,
+    /// Id of the agency; `*` when the field names none.
+    agency: String,
+    self_assessment: Option<Window>,
+    evidence: Option<Window>,
+    evaluation: Option<Window>,
+    objection: Option<Window>,
+    given: pb::Cycle,
+    faults: Faults,
+}
+
+impl Command for Open {
+    type App = Context;
+    type Message = pb::OpenCycleRequest;
+    type Answer = pb::Cycle;
+
+    fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let request_id = faults.take(request::id("request_id", message.request_id.clone()));
+        let once = request_id.map(|id| Once::new("index.OpenCycle", &id, &message));
+        let id = faults.or_default(field::new_cycle("cycle_id", &message.cycle_id));
+        let mut given = message.cycle.unwrap_or_default();
+        faults.take(message::title(given.display_name.clone()));
+        let scheme = message::scheme(given.scheme);
+        check_settings(&given, scheme, &mut faults);
+        let (first, own) = (given.self_assessment_window.take(), given.evidence_window.take());
+        let self_assessment = faults.take(message::window("cycle.self_assessment_window", first));
+        let evidence = match own {
+            None => self_assessment,
+            own => faults.take(message::window("cycle.evidence_window", own)),
+        };
+        let evaluation = given.evaluation_window.take();
+        let evaluation = faults.take(message::window("cycle.evaluation_window", evaluation));
+        let objection = given.objection_window.take();
+        let objection =
+            objection.and_then(|w| faults.take(message::window("cycle.objection_window", Some(w))));
+        let agency = name::Agency::parse(&given.agency).map(|a| a.agency);
+        for (field, subjects) in [
+            ("cycle.evaluators", &given.evaluators),
+            ("cycle.objection_deciders", &given.objection_deciders),
+        ] {
+            faults.take(message::subjects(field, subjects.clone()));
+        }
+        Ok(Self {
+            once,
+            id,
+            scheme,
+            agency: agency.unwrap_or_else(|_| "*".to_owned()),
+            self_assessment,
+            evidence,
+            evaluation,
+            objection,
+            given,
+            faults,
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        self.once.clone()
+    }
+
+    /// Whoever may open no such cycle learns that, not what else is wrong.
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        match self.scheme {
+            Some(scheme) => scheme.check_admin(caller, &self.agency),
+            None => caller.known(),
+        }
+    }
+
+    async fn work(mut self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
+        let known = instrument_get(work.txn, &self.given.instrument).await?;
+        let Some(forms) = known.and_then(|known| known.instrument.forms) else {
+            self.faults.add(
+                "cycle.instrument",
+                "must be an instrument with forms; see ListInstruments",
+                "harus instrumen yang memiliki formulir",
+            );
+            return Err(self.faults.refused());
+        };
+        let mut cycle = self.build(forms)?;
+        cycle.created_at = micros(work.now());
+        cycle.etag = work.next_version(0);
+        if cycle_insert_in_txn(work.txn, &cycle).await?.is_none() {
+            let taken = match cycle_get(work.txn, &cycle.cycle).await? {
+                Some(_) => cycle.name().to_string(),
+                None => {
+                    let whose = format!("{} {} {}", cycle.scheme.as_str(), cycle.year, cycle.agency);
+                    format!("cycle {}", whose.trim_end())
+                }
+            };
+            return Err(Failure::already_exists(&taken));
+        }
+        Ok(message::cycle(&cycle))
+    }
+}
+
+impl Open {
+    /// The cycle, without its key and its times.
+    fn build(self, forms: Forms) -> Result<Cycle, Failure> {
+        let (mut faults, given) = (self.faults, self.given);
+        let weighting = field::choice_or_first("cycle.weighting", &given.weighting, &forms.weightings, |w| {
+            Weighting::as_str(*w)
+        });
+        let weighting = faults.take(weighting);
+        let roll_up = field::choice_or_first("cycle.roll_up", &given.roll_up, &forms.roll_ups, |name| name);
+        let roll_up = faults.take(roll_up);
+        let policy = field::choice_or_first(
+            "cycle.under_minimum_policy",
+            &given.under_minimum_policy,
+            &forms.policies,
+            |p| Policy::as_str(*p),
+        );
+        let policy = faults.take(policy);
+        faults.build(|| {
+            let settings = Settings {
+                display_name: given.display_name,
+                weighting: weighting?,
+                roll_up: roll_up?,
+                minimum_respondents: match given.minimum_respondents {
+                    0 => forms.minimum_respondents,
+                    n => n,
+                },
+                policy: policy?,
+                evaluation_date: given.evaluation_date,
+                suggestions_count: given.suggestions_count,
+                self_assessment: self.self_assessment?,
+                evidence: self.evidence?,
+                evaluation: self.evaluation?,
+                objection: self.objection,
+                evaluators: given.evaluators,
+                objection_deciders: given.objection_deciders,
+            };
+            Some(Cycle {
+                id: 0,
+                cycle: self.id,
+                scheme: self.scheme?,
+                year: given.year,
+                agency: match self.scheme? {
+                    Scheme::Mandiri => self.agency,
+                    Scheme::Nasional | Scheme::Khusus => String::new(),
+                },
+                instrument: given.instrument,
+                settings,
+                final_at: None,
+                etag: 0,
+                created_at: 0,
+            })
+        })
+    }
+}
+
+/// Checks what must fit the scheme, and the year, day and number.
+fn check_settings(given: &pb::Cycle, scheme: Option<Scheme>, faults: &mut Faults) {
+    if scheme.is_none() {
+        faults.add("cycle.scheme", "must be given", "harus diisi");
+    }
+    if !Period::from_str(&given.year).is_ok_and(|p| p.kind() == Kind::Year) {
+        faults.add("cycle.year", "must be a year, YYYY", "harus tahun, YYYY");
+    }
+    match (scheme, given.agency.is_empty()) {
+        (Some(Scheme::Mandiri), _) | (None, false) => {
+            faults.take(field::agency("cycle.agency", &given.agency));
+        }
+        (_, true) => {}
+        (Some(_), false) => faults.add(
+            "cycle.agency",
+            "must be empty but for SCHEME_MANDIRI",
+            "harus kosong kecuali untuk PEKPPP mandiri",
+        ),
+    }
+    faults.take(field::day("cycle.evaluation_date", &given.evaluation_date));
+    if given.suggestions_count && scheme.is_some_and(|s| s != Scheme::Mandiri) {
+        faults.add(
+            "cycle.suggestions_count",
+            "is for SCHEME_MANDIRI only",
+            "hanya untuk PEKPPP mandiri",
+        );
+    }
+    faults.take(field::respondents(
+        "cycle.minimum_respondents",
+        given.minimum_respondents,
+    ));
+}

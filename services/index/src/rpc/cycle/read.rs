@@ -1,0 +1,49 @@
+//! Reads cycles.
+
+use prima_platform::{
+    caller::{Caller, Role},
+    failure::{Failure, found},
+    page::Page,
+    service::Context,
+};
+use prima_proto::index::v1 as pb;
+
+use super::message;
+use crate::{
+    domain::{cycle::Cycle, field},
+    store::cycle::{cycle_get, cycle_page},
+};
+
+/// One cycle.
+pub async fn get(
+    ctx: &Context,
+    caller: Caller,
+    message: pb::GetCycleRequest,
+) -> Result<pb::GetCycleResponse, Failure> {
+    let name = field::cycle("name", &message.name)?;
+    let cycle = found(cycle_get(ctx.db.reader(), &name.cycle).await?, &name)?;
+    Ok(pb::GetCycleResponse {
+        cycle: Some(match sees_named(&caller, &cycle) {
+            true => message::cycle(&cycle),
+            false => message::unnamed(&cycle),
+        }),
+    })
+}
+
+/// Whom a cycle names is for those who run it and for evaluators.
+fn sees_named(caller: &Caller, cycle: &Cycle) -> bool {
+    caller
+        .require(&[Role::Evaluator, Role::Admin], cycle.whose())
+        .is_ok()
+}
+
+/// A page of cycles in the order of their names.
+pub async fn list(ctx: &Context, message: pb::ListCyclesRequest) -> Result<pb::ListCyclesResponse, Failure> {
+    let page = Page::parse(message.page_size, &message.page_token, &[&message.year])?;
+    let mut rows = cycle_page(ctx.db.reader(), &message.year, &page.after, page.limit()).await?;
+    let next_page_token = page.cut(&mut rows, |c| c.cycle.clone());
+    Ok(pb::ListCyclesResponse {
+        cycles: rows.iter().map(message::unnamed).collect(),
+        next_page_token,
+    })
+}

@@ -1,0 +1,106 @@
+//! Changes a cycle that is not settled. What was evaluated and decided before stays as it is.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::Caller,
+    command::{Command, Once, Work},
+    etag,
+    failure::{Failure, found},
+    request::Faults,
+    service::Context,
+};
+use prima_proto::{index::v1 as pb, name};
+
+use super::message;
+use crate::{
+    domain::{cycle::Change, field},
+    store::cycle::{cycle_lock_in_txn, cycle_save_in_txn},
+};
+
+/// What to change in which cycle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
+    name: name::Cycle,
+    etag: String,
+    change: Change,
+}
+
+impl Command for Update {
+    type App = Context;
+    type Message = pb::UpdateCycleRequest;
+    type Answer = pb::Cycle;
+
+    fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let given = message.cycle.unwrap_or_default();
+        let mut faults = Faults::default();
+        let name = faults.take(field::cycle("cycle.name", &given.name));
+        let mask = faults.mask(
+            message.update_mask,
+            &["display_name", "evaluators", "objection_deciders"],
+        );
+        let change = Change {
+            display_name: faults.masked(&mask, "display_name", || message::title(given.display_name)),
+            evaluators: faults.masked(&mask, "evaluators", || {
+                message::subjects("cycle.evaluators", given.evaluators)
+            }),
+            objection_deciders: faults.masked(&mask, "objection_deciders", || {
+                message::subjects("cycle.objection_deciders", given.objection_deciders)
+            }),
+        };
+        faults.build(|| {
+            Some(Self {
+                name: name?,
+                etag: given.etag,
+                change,
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        None
+    }
+
+    /// Who runs the cycle is known once it is read.
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        caller.known()
+    }
+
+    async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
+        let locked = cycle_lock_in_txn(work.txn, &self.name.cycle).await?;
+        let mut cycle = found(locked, &self.name)?;
+        cycle.scheme.check_admin(work.caller, &cycle.agency)?;
+        cycle.check_open()?;
+        etag::check(&self.etag, cycle.etag, &self.name)?;
+        cycle.settings.change(self.change);
+        cycle.etag = work.next_version(cycle.etag);
+        cycle_save_in_txn(work.txn, &cycle).await?;
+        Ok(message::cycle(&cycle))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_mask_names_is_looked_at() {
+        let message = |paths: &[&str]| pb::UpdateCycleRequest {
+            cycle: Some(pb::Cycle {
+                name: "cycles/c".into(),
+                evaluators: vec!["e".into()],
+                ..Default::default()
+            }),
+            update_mask: Some(prost_types::FieldMask {
+                paths: paths.iter().map(|p| (*p).to_owned()).collect(),
+            }),
+        };
+        let update = Update::parse(message(&["evaluators"]), DateTime::UNIX_EPOCH).unwrap();
+        let change = Change {
+            evaluators: Some(vec!["e".into()]),
+            ..Change::default()
+        };
+        assert_eq!(update.change, change);
+        let fault = Update::parse(message(&["display_name"]), DateTime::UNIX_EPOCH).unwrap_err();
+        assert_eq!(fault.violations[0].field, "cycle.display_name");
+    }
+}

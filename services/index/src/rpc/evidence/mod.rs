@@ -1,0 +1,9 @@
+//! Evidence (bukti dukung) of assessments: links, and files that come and go as streams.
+
+mod attach;
+mod message;
+mod read;
+mod receive;
+
+pub use attach::attach;
+pub use read::{list, read};

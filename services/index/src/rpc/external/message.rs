@@ -1,0 +1,130 @@
+//! Metrics and scores of other bodies from messages and to messages.
+
+use std::str::FromStr;
+
+use prima_platform::{
+    clock::{from_micros, to_proto},
+    etag,
+    failure::Violation,
+    number,
+};
+use prima_proto::{index::v1 as pb, period::Period};
+
+use crate::{
+    domain::{
+        external::{self, Change, Metric},
+        subject::Subject,
+    },
+    rpc::band,
+    store::external::{Kept, Row},
+};
+
+/// The metric in a field.
+pub fn metric(field: &str, key: &str) -> Result<&'static Metric, Violation> {
+    external::find(key).ok_or_else(|| {
+        Violation::new(
+            field,
+            "is no configured metric; see ListExternalMetrics",
+            "bukan metrik yang dikenal",
+        )
+    })
+}
+
+/// The subject in a field, which has scores of the metric.
+pub fn subject(field: &str, text: &str, metric: Option<&Metric>) -> Result<Subject, Violation> {
+    let Some(subject) = Subject::parse(text) else {
+        return Err(Violation::new(
+            field,
+            "must be agencies/{agency} or agencies/{agency}/units/{unit}",
+            "harus berbentuk agencies/{agency} atau agencies/{agency}/units/{unit}",
+        ));
+    };
+    match (&subject, metric) {
+        (Subject::Unit(_), Some(m)) if !m.of_units => Err(Violation::new(
+            field,
+            format!("{} is of agencies only", m.key),
+            format!("{} hanya untuk instansi", m.key),
+        )),
+        (Subject::Agency(_), Some(m)) if !m.of_agencies => Err(Violation::new(
+            field,
+            format!("{} is of units only", m.key),
+            format!("{} hanya untuk unit", m.key),
+        )),
+        _ => Ok(subject),
+    }
+}
+
+/// The period in a field.
+pub fn period(field: &str, text: &str) -> Result<Period, Violation> {
+    let fault = |error| Violation::new(field, format!("{error}"), format!("periode tidak benar: {error}"));
+    Period::from_str(text).map_err(fault)
+}
+
+/// Every metric of other bodies as its message.
+pub fn metrics() -> Vec<pb::ExternalMetric> {
+    external::metrics()
+        .iter()
+        .map(|m| {
+            let subjects = [("unit", m.of_units), ("agency", m.of_agencies)];
+            pb::ExternalMetric {
+                key: m.key.clone(),
+                display_name: m.name.clone(),
+                subjects: subjects
+                    .into_iter()
+                    .filter(|(_, has)| *has)
+                    .map(|(name, _)| name.to_owned())
+                    .collect(),
+                eras: m
+                    .eras
+                    .iter()
+                    .map(|e| pb::Era {
+                        id: e.id.clone(),
+                        from_year: e.from_year,
+                        to_year: e.to_year.unwrap_or_default(),
+                        minimum: number::decimal(&e.minimum, e.decimals),
+                        maximum: number::decimal(&e.maximum, e.decimals),
+                        decimals: i32::try_from(e.decimals).unwrap_or_default(),
+                        bands: band::messages(&e.bands),
+                        citations: e.citations.clone(),
+                    })
+                    .collect(),
+            }
+        })
+        .collect()
+}
+
+/// A recorded score as its message, with its change against an earlier one where there is one.
+pub fn score(row: &Row, kept: Kept, change: Option<(&Row, Change)>) -> pb::ExternalScore {
+    let waits = kept == Kept::Waiting;
+    let metric = external::find(&row.metric);
+    let era = metric.and_then(|m| m.eras.iter().find(|e| e.id == row.era));
+    let published = era.and_then(|e| e.publish(&row.score));
+    pb::ExternalScore {
+        metric: row.metric.clone(),
+        subject: Subject::of(&row.agency, &row.unit).to_string(),
+        period: row.period.clone(),
+        score: row.score.clone(),
+        category: row.category.clone(),
+        category_display_name: published.as_ref().map(|p| p.name.clone()).unwrap_or_default(),
+        zone: published.map(|p| p.zone).unwrap_or_default(),
+        era: row.era.clone(),
+        source: row.source.clone(),
+        no_maladministration: row.no_maladministration != 0,
+        reason: row.reason.clone(),
+        record_time: Some(to_proto(from_micros(row.recorded_at))),
+        change: change.map(|(base, change)| pb::ScoreChange {
+            base_period: base.period.clone(),
+            base_score: base.score.clone(),
+            points: change.points,
+            relative_percent: change.relative_percent.unwrap_or_default(),
+        }),
+        document_link: row.link.clone(),
+        document_sha256: row.sha256.clone().unwrap_or_default(),
+        confirm_time: (!waits).then(|| to_proto(from_micros(row.confirmed_at.unwrap_or(row.recorded_at)))),
+        etag: etag::of(row.version),
+        recorder: match waits {
+            true => row.actor.clone(),
+            false => String::new(),
+        },
+    }
+}

@@ -1,0 +1,153 @@
+//! Reads metrics and scores of other bodies.
+
+use std::{collections::BTreeMap, str::FromStr};
+
+use prima_platform::{
+    caller::{Caller, Role},
+    failure::{Failure, Violation},
+    number,
+    page::Page,
+    request::Faults,
+    service::Context,
+};
+use prima_proto::{index::v1 as pb, name, period::Period};
+use sea_orm::{ConnectionTrait, DbErr};
+
+use super::message;
+use crate::{
+    domain::{
+        external::{self, Change},
+        subject::Subject,
+    },
+    store::external::{Filter, Kept, Row, external_get, external_page},
+};
+
+/// All metrics.
+pub fn list_metrics() -> pb::ListExternalMetricsResponse {
+    pb::ListExternalMetricsResponse {
+        metrics: message::metrics(),
+    }
+}
+
+/// A page of scores in the order of metrics, agencies, units and periods: those that count, or those that wait to be
+/// confirmed.
+pub async fn list(
+    ctx: &Context,
+    caller: Caller,
+    message: pb::ListExternalScoresRequest,
+) -> Result<pb::ListExternalScoresResponse, Failure> {
+    let (filter, page) = parse(&message)?;
+    if message.unconfirmed {
+        let whose = match filter.agency.as_str() {
+            "" => "*",
+            agency => agency,
+        };
+        caller.require(&[Role::Operator, Role::Admin], whose)?;
+    }
+    let reader = ctx.db.reader();
+    let mut rows = external_page(reader, &filter).await?;
+    let next_page_token = page.cut(&mut rows, |row| row.key().join("/"));
+    Ok(pb::ListExternalScoresResponse {
+        scores: changes(reader, &rows, filter.kept).await?,
+        next_page_token,
+    })
+}
+
+fn parse(message: &pb::ListExternalScoresRequest) -> Result<(Filter, Page), Failure> {
+    let mut faults = Faults::default();
+    let mut filter = Filter {
+        metric: message.metric.clone(),
+        period: message.period.clone(),
+        ..Filter::default()
+    };
+    faults.take(subjects(&message.subject, &mut filter));
+    let mut fields = vec![message.metric.as_str(), &message.subject, &message.period];
+    if message.unconfirmed {
+        filter.kept = Kept::Waiting;
+        fields.push("unconfirmed");
+    }
+    let page = Page::parse(message.page_size, &message.page_token, &fields);
+    let page = faults.take_all(page);
+    let page = faults.settle(page)?;
+    filter.limit = page.limit();
+    let mut after = page.after.split('/').map(str::to_owned);
+    filter.after = [(); 4].map(|()| after.next().unwrap_or_default());
+    Ok((filter, page))
+}
+
+/// Which subjects a filter means.
+fn subjects(text: &str, filter: &mut Filter) -> Result<(), Violation> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    if let Some(agency) = text
+        .strip_suffix("/units/-")
+        .and_then(|a| name::Agency::parse(a).ok())
+    {
+        filter.agency = agency.agency;
+        filter.units = true;
+        return Ok(());
+    }
+    let subject = Subject::parse(text).ok_or_else(|| {
+        Violation::new(
+            "subject",
+            "must be agencies/{agency}, agencies/{agency}/units/{unit} or agencies/{agency}/units/-",
+            "harus berbentuk agencies/{agency}, agencies/{agency}/units/{unit}, atau agencies/{agency}/units/-",
+        )
+    })?;
+    filter.agency = subject.agency().to_owned();
+    filter.unit = Some(subject.unit().to_owned());
+    Ok(())
+}
+
+/// Scores as their messages, each with its change against that of the period before; what waits is compared with what
+/// counts.
+async fn changes(
+    conn: &impl ConnectionTrait,
+    rows: &[Row],
+    kept: Kept,
+) -> Result<Vec<pb::ExternalScore>, DbErr> {
+    let mut scores = Vec::with_capacity(rows.len());
+    let known = rows.iter().filter(|_| kept == Kept::Confirmed);
+    let mut read: BTreeMap<(String, String, String, String), Row> =
+        known.map(|r| (key(r, &r.period), r.clone())).collect();
+    for row in rows {
+        let Some(before) = Period::from_str(&row.period).ok().and_then(|p| p.previous()) else {
+            scores.push(message::score(row, kept, None));
+            continue;
+        };
+        let key = key(row, before.as_str());
+        let base = match read.get(&key) {
+            Some(base) => Some(base.clone()),
+            None => {
+                let key = [row.metric.as_str(), &row.agency, &row.unit, before.as_str()];
+                external_get(conn, Kept::Confirmed, key).await?
+            }
+        };
+        let change = base.as_ref().filter(|base| base.era == row.era).and_then(|base| {
+            let change = change(base, row)?;
+            Some((base, change))
+        });
+        scores.push(message::score(row, kept, change));
+        if let Some(base) = base {
+            read.insert(key, base);
+        }
+    }
+    Ok(scores)
+}
+
+fn key(row: &Row, period: &str) -> (String, String, String, String) {
+    (
+        row.metric.clone(),
+        row.agency.clone(),
+        row.unit.clone(),
+        period.to_owned(),
+    )
+}
+
+fn change(base: &Row, row: &Row) -> Option<Change> {
+    let metric = external::find(&row.metric)?;
+    let era = metric.eras.iter().find(|e| e.id == row.era)?;
+    let [old, new] = [&base.score, &row.score].map(|s| number::parse_decimal(s));
+    Some(external::change(&old?, &new?, era.decimals))
+}

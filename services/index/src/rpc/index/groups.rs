@@ -1,0 +1,44 @@
+//! Means of groups of units in a cycle.
+
+use std::collections::BTreeMap;
+
+use prima_platform::{failure::Failure, number, page::Page};
+use prima_proto::index::v1 as pb;
+use sea_orm::ConnectionTrait;
+
+use super::message;
+use crate::{
+    domain::{cycle::Cycle, score},
+    store::{assessment::assessments_by_type, instrument::instrument_of},
+};
+
+/// A page of the means of a cycle's units by their type, as the directory tells it; `unknown` for those it has not told
+/// of. With the token of the next page.
+pub async fn page(
+    conn: &impl ConnectionTrait,
+    cycle: &Cycle,
+    page: &Page,
+) -> Result<(Vec<pb::IndexSummary>, String), Failure> {
+    let instrument = instrument_of(conn, cycle).await?;
+    let mut groups: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
+    for (exact, unit_type) in assessments_by_type(conn, cycle.id).await? {
+        groups.entry(unit_type).or_default().push(exact);
+    }
+    let mut groups: Vec<_> = groups.into_iter().filter(|(key, _)| *key > page.after).collect();
+    let next = page.cut(&mut groups, |(key, _)| key.clone());
+    let indexes = groups.into_iter().map(|(key, units)| {
+        let exact = units
+            .iter()
+            .flatten()
+            .filter_map(|text| number::parse_fraction(text));
+        let exact: Vec<_> = exact.collect();
+        let mut group = pb::IndexSummary {
+            units_counted: i64::try_from(exact.len()).unwrap_or(i64::MAX),
+            units_expected: i64::try_from(units.len()).unwrap_or(i64::MAX),
+            ..message::summary(cycle, format!("{}/unitTypes/{key}", cycle.name()))
+        };
+        message::publish(&mut group, score::agency(&instrument, &exact).as_ref());
+        group
+    });
+    Ok((indexes.collect(), next))
+}

@@ -1,0 +1,107 @@
+//! Indexes to messages.
+
+use prima_platform::{failure::Failure, number};
+use prima_proto::index::v1 as pb;
+
+use crate::{
+    derived,
+    domain::{
+        band::Published,
+        cycle::Cycle,
+        instrument::Instrument,
+        score::{self, F02, F03, Index, Node},
+    },
+    store::assessment::{AgencyRow, Row},
+};
+
+/// Decimals of F-02 and F-03 as shown.
+const PARTS: u32 = 2;
+
+fn part(index: &Index, key: &str) -> String {
+    let value = index.part(key).map(|v| number::decimal(v, PARTS));
+    value.unwrap_or_default()
+}
+
+/// What is told of every index of a cycle.
+pub fn summary(cycle: &Cycle, name: String) -> pb::IndexSummary {
+    pb::IndexSummary {
+        name,
+        metric: cycle.scheme.metric().to_owned(),
+        period: cycle.year.clone(),
+        r#final: cycle.final_at.is_some(),
+        instrument: cycle.instrument.clone(),
+        ..Default::default()
+    }
+}
+
+/// Tells an index as it is published, if there is one.
+pub fn publish(summary: &mut pb::IndexSummary, published: Option<&Published>) {
+    if let Some(published) = published {
+        summary.index.clone_from(&published.value);
+        summary.index_exact = number::fraction(&published.exact);
+        summary.category.clone_from(&published.category);
+        summary.category_display_name.clone_from(&published.name);
+    }
+}
+
+/// The index of a unit as its message.
+pub fn unit(cycle: &Cycle, instrument: &Instrument, row: &Row) -> Result<pb::IndexSummary, Failure> {
+    let (_, index) = derived::index(instrument, row)?;
+    let mut summary = pb::IndexSummary {
+        units_counted: i64::from(index.published.is_some()),
+        units_expected: 1,
+        f02: part(&index, F02),
+        f03: part(&index, F03),
+        aspects: index.aspects().iter().map(term).collect(),
+        missing: index.missing.clone(),
+        version: row.published,
+        ..summary(cycle, format!("{}/{}", cycle.name(), row.unit_name()))
+    };
+    publish(&mut summary, index.published.as_ref());
+    Ok(summary)
+}
+
+/// The index of an agency as its message.
+pub fn agency(cycle: &Cycle, instrument: &Instrument, row: &AgencyRow) -> pb::IndexSummary {
+    let exact = row.exact.as_deref().and_then(number::parse_fraction);
+    let published = score::agency(instrument, exact.as_slice());
+    let mut summary = pb::IndexSummary {
+        units_counted: row.counted,
+        units_expected: row.expected,
+        version: row.published,
+        ..summary(cycle, format!("{}/agencies/{}", cycle.name(), row.agency))
+    };
+    publish(&mut summary, published.as_ref());
+    summary
+}
+
+/// One addend of a tree as its message.
+pub fn term(node: &Node) -> pb::Term {
+    let product = node.value.as_ref().map(|v| v * &node.weight);
+    pb::Term {
+        key: node.key.clone(),
+        display_name: node.name.clone(),
+        weight: number::fraction(&node.weight),
+        value: node.value.as_ref().map(number::fraction).unwrap_or_default(),
+        product: product.as_ref().map(number::fraction).unwrap_or_default(),
+        terms: node.terms.iter().map(term).collect(),
+        origin: node.origin.to_owned(),
+    }
+}
+
+/// An index with its tree as its message.
+pub fn value(instrument: &Instrument, index: &Index) -> pb::IndexValue {
+    let published = index.published.as_ref();
+    pb::IndexValue {
+        index: published.map(|p| p.value.clone()).unwrap_or_default(),
+        index_exact: published.map(|p| number::fraction(&p.exact)).unwrap_or_default(),
+        category: published.map(|p| p.category.clone()).unwrap_or_default(),
+        category_display_name: published.map(|p| p.name.clone()).unwrap_or_default(),
+        f02: part(index, F02),
+        f03: part(index, F03),
+        tree: Some(term(&index.tree)),
+        missing: index.missing.clone(),
+        instrument: instrument.id.clone(),
+        citations: instrument.citations.clone(),
+    }
+}

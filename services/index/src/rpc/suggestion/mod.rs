@@ -1,0 +1,6 @@
+//! Levels that live data supports.
+
+mod message;
+mod read;
+
+pub use read::list;

@@ -1,0 +1,209 @@
+//! What this service publishes: portfolios of units, and scores of units and agencies.
+
+use prima_platform::{clock::from_micros, outbox::State, trace};
+use prima_proto::{event::v1 as event, name, subject};
+use prost::Message;
+
+use super::NAME;
+use crate::{
+    domain::{
+        calendar,
+        innovation::{Award, Support},
+        number::{self, Rational},
+        obligation,
+    },
+    store::{entry, innovation, replication},
+};
+
+/// Raised when the same state is rendered differently.
+const REVISION: i64 = 1;
+
+fn state(subject: String, event_type: &'static str, version: i64, payload: Option<Vec<u8>>) -> State {
+    State {
+        subject,
+        event_type,
+        revision: REVISION,
+        version,
+        withdrawn: payload.is_none(),
+        payload: payload.unwrap_or_default(),
+        traceparent: trace::traceparent(&tracing::Span::current()),
+    }
+}
+
+fn award(award: &Award) -> event::AwardFacts {
+    event::AwardFacts {
+        year: award.year,
+        award: award.award.clone(),
+        announce_date: String::new(),
+    }
+}
+
+/// An innovation as facts: dates, never ages.
+pub fn facts(stored: &innovation::Stored) -> event::InnovationFacts {
+    let one = &stored.innovation;
+    let text = |date: Option<chrono::NaiveDate>| date.map(|d| d.to_string()).unwrap_or_default();
+    event::InnovationFacts {
+        name: stored.name.to_string(),
+        title: one.title.clone(),
+        status: one.status.as_str().to_owned(),
+        start_date: text(one.start_date),
+        stop_date: text(one.stop_date),
+        register_date: calendar::day(from_micros(stored.created_at)).to_string(),
+        category: one.category.clone(),
+        sdgs: one.sdgs.clone(),
+        source: one.source.clone(),
+        legal_basis: one.legal_basis.as_str().to_owned(),
+        supports: one
+            .supports
+            .iter()
+            .map(|s: &Support| s.as_str().to_owned())
+            .collect(),
+        former_awards: one.former_awards.iter().map(award).collect(),
+    }
+}
+
+/// The day in Jakarta of a time in unix microseconds; empty when it is 0.
+fn day_or_empty(micros: i64) -> String {
+    match micros {
+        0 => String::new(),
+        micros => calendar::day(from_micros(micros)).to_string(),
+    }
+}
+
+/// An entry as facts; `announced_at` is when its awards were announced, unix microseconds.
+pub fn entry_facts(
+    stored: &entry::Stored,
+    awards: &[String],
+    announced_at: i64,
+) -> event::CompetitionEntryFacts {
+    event::CompetitionEntryFacts {
+        name: stored.name.to_string(),
+        innovation: stored.innovation.clone(),
+        group: stored.proposal.group.clone(),
+        state: stored.state.as_str().to_owned(),
+        awards: awards
+            .iter()
+            .map(|award| event::AwardFacts {
+                year: stored.year,
+                award: award.clone(),
+                announce_date: day_or_empty(announced_at),
+            })
+            .collect(),
+        submit_date: day_or_empty(stored.submitted_at),
+    }
+}
+
+/// A replication as facts.
+pub fn replication_facts(stored: &replication::Stored) -> event::ReplicationFacts {
+    event::ReplicationFacts {
+        name: stored.name.to_string(),
+        innovation: stored.name.innovation.to_string(),
+        adopter: stored.adopter.to_string(),
+        adopt_date: stored.replication.adopted.to_string(),
+        partial: stored.replication.partial,
+    }
+}
+
+/// The portfolio of a unit.
+pub fn portfolio(
+    unit: &name::Unit,
+    period: &str,
+    version: i64,
+    portfolio: &event::InnovationPortfolioState,
+) -> State {
+    let subject = subject::innovation_portfolio(unit, period);
+    let payload = Some(portfolio.encode_to_vec());
+    state(subject, subject::INNOVATION_PORTFOLIO_TYPE, version, payload)
+}
+
+fn score(period: &str, subject: String, value: &Rational, settled: bool) -> event::ScoreState {
+    let definition = obligation::definition();
+    let exact = number::decimal(value, 18);
+    event::ScoreState {
+        metric: definition.metric.clone(),
+        period: period.to_owned(),
+        subject,
+        exact: exact.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        fraction: number::fraction(value),
+        value: number::decimal(value, 2),
+        instrument: definition.id.clone(),
+        status: if settled {
+            event::ScoreStatus::Final
+        } else {
+            event::ScoreStatus::Provisional
+        } as i32,
+        ..Default::default()
+    }
+}
+
+fn count(key: &str, value: i64) -> event::ScoreComponent {
+    event::ScoreComponent {
+        key: key.to_owned(),
+        value: number::decimal(&number::whole(value), 4),
+    }
+}
+
+/// The score of a unit, with how many innovations were at work.
+pub fn unit_score(
+    unit: &name::Unit,
+    period: &str,
+    version: i64,
+    value: &Rational,
+    at_work: i64,
+    settled: bool,
+) -> State {
+    let definition = obligation::definition();
+    let label = if at_work > 0 {
+        &definition.unit.with
+    } else {
+        &definition.unit.without
+    };
+    let payload = event::ScoreState {
+        category: label.clone(),
+        components: vec![count("innovations", at_work)],
+        ..score(period, unit.to_string(), value, settled)
+    };
+    let subject = subject::unit_score(NAME, &definition.metric, period, unit);
+    state(
+        subject,
+        subject::SCORE_TYPE,
+        version,
+        Some(payload.encode_to_vec()),
+    )
+}
+
+/// The score of an agency as computed.
+#[derive(Debug)]
+pub struct AgencyScore {
+    /// Exact value.
+    pub value: Rational,
+    /// Innovations at work.
+    pub innovations: i64,
+    /// Active units, all of which count.
+    pub units: i64,
+    /// Whether it can't change any more.
+    pub settled: bool,
+}
+
+/// The score of an agency; withdrawn when there is none any more.
+pub fn agency_score(agency: &name::Agency, period: &str, version: i64, value: Option<&AgencyScore>) -> State {
+    let definition = obligation::definition();
+    let payload = value.map(|s| {
+        let label = if s.innovations > 0 {
+            &definition.agency.with
+        } else {
+            &definition.agency.without
+        };
+        event::ScoreState {
+            category: label.clone(),
+            components: vec![count("innovations", s.innovations)],
+            units_counted: s.units,
+            units_expected: s.units,
+            aggregation: "mean_of_units".to_owned(),
+            ..score(period, agency.to_string(), &s.value, s.settled)
+        }
+        .encode_to_vec()
+    });
+    let subject = subject::agency_score(NAME, &definition.metric, period, agency);
+    state(subject, subject::SCORE_TYPE, version, payload)
+}

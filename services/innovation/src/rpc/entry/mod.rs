@@ -1,0 +1,13 @@
+//! Entries (usulan) of innovations in rounds, on their way from the unit to the competition.
+
+mod eligibility;
+mod enter;
+mod message;
+mod read;
+mod review;
+mod update;
+
+pub use enter::Enter;
+pub use read::{get, list, list_stuck};
+pub use review::Review;
+pub use update::Update;

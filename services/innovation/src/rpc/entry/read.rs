@@ -1,0 +1,165 @@
+//! Reads entries, and which of them wait.
+
+use std::slice;
+
+use chrono::TimeDelta;
+use prima_platform::{
+    caller::Caller,
+    clock::{from_micros, micros},
+    failure::{Failure, found},
+    page::Page,
+    request::{self, Faults},
+    service::Context,
+};
+use prima_proto::{innovation::v1, name};
+use sea_orm::ConnectionTrait;
+
+use super::{eligibility::failed_rules, message};
+use crate::{
+    domain::{calendar, entry::State, name_rule},
+    rpc::{
+        access::{require_evaluator_or_ministry, require_reader, require_seen},
+        message::small,
+    },
+    store::{
+        Lock,
+        contest::{awards_of_entries, results_of},
+        entry::{Filter, Stored, Waiting, entry_get, entry_page, waiting_counts, waiting_page},
+        round::round_get,
+    },
+};
+
+/// Adds results of closed stages, and awards.
+async fn with_results(
+    conn: &impl ConnectionTrait,
+    rows: &[Stored],
+    full: bool,
+) -> Result<Vec<v1::Entry>, Failure> {
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let mut results = results_of(conn, &ids).await?;
+    let mut awards = awards_of_entries(conn, &ids).await?;
+    let entry = |row: &Stored| {
+        let results = results.remove(&row.id).unwrap_or_default();
+        let awards = awards.remove(&row.id).unwrap_or_default();
+        message::entry_with_results(row, full, &results, &awards)
+    };
+    Ok(rows.iter().map(entry).collect())
+}
+
+/// One entry, with the rules that it fails while it is live.
+pub async fn get(
+    ctx: &Context,
+    caller: Caller,
+    message: v1::GetEntryRequest,
+) -> Result<v1::GetEntryResponse, Failure> {
+    let name = name_rule::name("name", &message.name, name::Entry::parse)?;
+    let reader = ctx.db.reader();
+    let stored = found(entry_get(reader, &name, Lock::None).await?, &name)?;
+    require_seen(&caller, &stored.unit.agency, &name)?;
+    let round = found(round_get(reader, &name.round, Lock::None).await?, &name.round)?;
+    let mut entry = with_results(reader, slice::from_ref(&stored), true).await?.pop();
+    if let Some(entry) = entry.as_mut().filter(|_| stored.state.is_live()) {
+        entry.failed_rules = message::failed_rules(&failed_rules(reader, &round.round, &stored).await?);
+    }
+    Ok(v1::GetEntryResponse { entry })
+}
+
+fn parse(message: v1::ListEntriesRequest) -> Result<(name::Round, Filter, Page), Failure> {
+    let mut faults = Faults::default();
+    let raw_state = message.state.to_string();
+    let filters = [&message.parent, &message.agency, &raw_state, &message.group].map(String::as_str);
+    let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &filters));
+    let round = faults.take(name_rule::name("parent", &message.parent, name::Round::parse));
+    let agency = faults.take(name_rule::optional(
+        "agency",
+        &message.agency,
+        name::Agency::parse,
+    ));
+    let state = message::state_given(message.state, &mut faults);
+    let group = faults.take(request::optional(&message.group, |raw| {
+        name_rule::id("group", raw)
+    }));
+    faults.build(|| {
+        let filter = Filter {
+            agency: agency?.map(|a| a.agency).unwrap_or_default(),
+            state: state?.map(|s| s.as_str().to_owned()).unwrap_or_default(),
+            group: group?.unwrap_or_default(),
+        };
+        Some((round?, filter, page?))
+    })
+}
+
+/// A page of a round's entries in the order of their names: those of an agency for whoever reads them, all for those who
+/// judge or run the round.
+pub async fn list(
+    ctx: &Context,
+    caller: Caller,
+    message: v1::ListEntriesRequest,
+) -> Result<v1::ListEntriesResponse, Failure> {
+    let (name, filter, page) = parse(message)?;
+    if filter.agency.is_empty() {
+        require_evaluator_or_ministry(&caller)?;
+    } else {
+        require_reader(&caller, &filter.agency)?;
+    }
+    let reader = ctx.db.reader();
+    let round = found(round_get(reader, &name, Lock::None).await?, &name)?;
+    let (rows, next_page_token) = entry_page(reader, round.id, &filter, &page).await?;
+    Ok(v1::ListEntriesResponse {
+        entries: with_results(reader, &rows, false).await?,
+        next_page_token,
+    })
+}
+
+/// Live entries that have waited some days, the longest first, and how many there are in each state.
+pub async fn list_stuck(
+    ctx: &Context,
+    caller: Caller,
+    message: v1::ListStuckEntriesRequest,
+) -> Result<v1::ListStuckEntriesResponse, Failure> {
+    require_evaluator_or_ministry(&caller)?;
+    let mut faults = Faults::default();
+    let (raw_state, raw_days) = (message.state.to_string(), message.minimum_days.to_string());
+    let filters = [message.parent.as_str(), &raw_state, &raw_days];
+    let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &filters));
+    let name = faults.take(name_rule::name("parent", &message.parent, name::Round::parse));
+    let state = message::state_given(message.state, &mut faults);
+    let days = faults.range("minimum_days", message.minimum_days, 0, 10_000);
+    let (name, state, page) = faults.build(|| Some((name?, state?, page?)))?;
+
+    let reader = ctx.db.reader();
+    let round = found(round_get(reader, &name, Lock::None).await?, &name)?;
+    // When all stages are closed, those who compete have come through.
+    if round.stage.is_empty() {
+        return Ok(v1::ListStuckEntriesResponse::default());
+    }
+    let now = ctx.clock.now();
+    let days_since = |at: i64| small(calendar::days_between(from_micros(at), now));
+    let counts = waiting_counts(reader, round.id).await?;
+    let before = micros(now - TimeDelta::days(i64::from(days)));
+    let (rows, next_page_token) = waiting_page(reader, round.id, &round.stage, state, before, &page).await?;
+    let waiting = |row: Waiting| v1::StuckEntry {
+        state: State::parse(&row.state)
+            .map(message::state)
+            .unwrap_or_default()
+            .into(),
+        name: row.name,
+        title: row.title,
+        innovation: row.innovation,
+        days: days_since(row.state_at),
+        scores: small(row.scores),
+    };
+    Ok(v1::ListStuckEntriesResponse {
+        stage: round.stage,
+        counts: counts
+            .into_iter()
+            .map(|(state, count)| v1::StuckCount {
+                state: message::state(state).into(),
+                count: small(count.n),
+                longest_days: days_since(count.oldest),
+            })
+            .collect(),
+        entries: rows.into_iter().map(waiting).collect(),
+        next_page_token,
+    })
+}

@@ -1,0 +1,167 @@
+//! Moves an entry on its way to the competition.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::Caller,
+    clock::micros,
+    command::{Command, Once, Work},
+    db::Txn,
+    failure::{Failure, Kind, found},
+    request::{Faults, text},
+    service::Context,
+};
+use prima_proto::{innovation::v1, name};
+
+use super::{eligibility::failed_rules, message};
+use crate::{
+    derived::portfolio,
+    domain::{
+        contest::Outcome,
+        eligibility,
+        entry::{Actor, Decision, State},
+        name_rule,
+        round::StageKind,
+    },
+    rpc::{
+        access::{require_agency_admin, require_ministry, require_seen, require_unit},
+        once::once,
+    },
+    store::{
+        Lock,
+        contest::{results_of, results_put},
+        entry::{Stored, entry_get, entry_save_in_txn},
+        round::{self, round_get},
+    },
+};
+
+/// A step of an entry.
+#[derive(Debug, Clone)]
+pub struct Review {
+    once: Once,
+    name: name::Entry,
+    decision: Decision,
+    note: String,
+    /// Causes of a rejection.
+    causes: Vec<String>,
+}
+
+impl Command for Review {
+    type App = Context;
+    type Message = v1::ReviewEntryRequest;
+    type Answer = v1::ReviewEntryResponse;
+
+    fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let once = faults.take(once("innovation.ReviewEntry", &message.request_id, &message));
+        let name = faults.take(name_rule::name("name", &message.name, name::Entry::parse));
+        let decision = message::decision_given(message.decision);
+        if decision.is_none() {
+            faults.add(
+                "decision",
+                "is required and must be known",
+                "Keputusan wajib diisi dan dikenal",
+            );
+        }
+        let least = usize::from(decision == Some(Decision::Return));
+        let note = faults.take(text::lines("note", &message.note, least, 2000));
+        let causes = message.causes;
+        if causes.len() > 50 || (!causes.is_empty() && decision != Some(Decision::Reject)) {
+            faults.add(
+                "causes",
+                "must be at most 50, and of a rejection",
+                "paling banyak 50, dan hanya untuk penolakan",
+            );
+        }
+        faults.build(|| {
+            Some(Self {
+                once: once?,
+                name: name?,
+                decision: decision?,
+                note: note?,
+                causes,
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        Some(self.once.clone())
+    }
+
+    /// Whose entry it is stands in its row.
+    fn allow(&self, _: &Caller) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
+        let locked = round_get(work.txn, &self.name.round, Lock::Share).await?;
+        let round = found(locked, &self.name.round)?;
+        let locked = entry_get(work.txn, &self.name, Lock::Update).await?;
+        let mut stored = found(locked, &self.name)?;
+        let agency = &stored.unit.agency;
+        require_seen(work.caller, agency, &self.name)?;
+        match self.decision.actor() {
+            Actor::Unit => require_unit(work.caller, agency)?,
+            Actor::Agency => require_agency_admin(work.caller, agency)?,
+            Actor::Ministry => require_ministry(work.caller)?,
+        }
+        match self.decision.stage() {
+            StageKind::Screening => check_screening(work.txn, &round, &stored).await?,
+            StageKind::Submission | StageKind::Scoring | StageKind::PublicScoring => {
+                round
+                    .round
+                    .check_submission(&round.name, &round.stage, work.now())?;
+            }
+        }
+        let next = self.decision.apply(stored.state)?;
+        let failed = failed_rules(work.txn, &round.round, &stored).await?;
+        if self.decision == Decision::Pass && !failed.is_empty() {
+            return Err(eligibility::not_eligible(&failed));
+        }
+        if self.decision == Decision::Reject {
+            stored.causes = eligibility::causes(&round.round.rules, &failed, self.causes)?;
+        }
+        stored.state = next;
+        stored.state_at = micros(work.now());
+        if self.decision == Decision::Submit {
+            stored.submitted_at = stored.state_at;
+        }
+        stored.note = self.note;
+        stored.version = work.next_version(stored.version);
+        entry_save_in_txn(work.txn, &stored).await?;
+        if self.decision.stage() == StageKind::Screening {
+            let number = round.round.rules.position(&round.stage);
+            let (name, group) = (stored.name.to_string(), stored.proposal.group.clone());
+            let outcome = Outcome::screened(name, group, next == State::Competing);
+            results_put(work.txn, &round.stage, number, &[(stored.id, &outcome)]).await?;
+        }
+        portfolio::recompute(work, &portfolio::keys(&stored.unit, [stored.year])).await?;
+        let mut entry = message::entry(&stored, true);
+        if next.is_live() {
+            entry.failed_rules = message::failed_rules(&failed);
+        }
+        Ok(v1::ReviewEntryResponse { entry: Some(entry) })
+    }
+}
+
+/// A stage of screening must be on, and the entry undecided in it.
+async fn check_screening(txn: &Txn, round: &round::Stored, stored: &Stored) -> Result<(), Failure> {
+    let stage = round.round.rules.stage(&round.stage);
+    if stage.is_none_or(|s| s.kind != StageKind::Screening) {
+        return Err(Failure::new(
+            Kind::Precondition,
+            "NOT_SCREENING",
+            format!("{} is not in a stage of screening", round.name),
+            "Kompetisi tidak sedang dalam tahap seleksi administrasi",
+        ));
+    }
+    let results = results_of(txn, &[stored.id]).await?;
+    if results.values().flatten().any(|r| r.stage == round.stage) {
+        return Err(Failure::new(
+            Kind::Precondition,
+            "ALREADY_DECIDED",
+            format!("{} has been decided in this stage", stored.name),
+            "Usulan ini sudah diputuskan pada tahap ini",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! The indexes for search and near duplicates.
+
+use std::collections::BTreeSet;
+
+use prima_platform::{caller::Caller, clock::from_micros, db::Txn, failure::Failure, near};
+use prima_proto::innovation::v1;
+
+use crate::{
+    domain::{
+        calendar,
+        number::{self, whole},
+    },
+    rpc::access::sees,
+    store::{
+        SEARCH,
+        innovation::{Stored, innovations_by_id},
+        near::{near_candidates, near_put},
+    },
+};
+
+/// From this share of trigrams on, in percent, two innovations are much alike.
+const ALIKE: i64 = 50;
+/// Near duplicates that an answer shows.
+const SHOWN: usize = 20;
+
+/// Puts an innovation into the indexes; returns its keys in that of near duplicates.
+pub async fn index(txn: &Txn, stored: &Stored) -> Result<BTreeSet<i64>, Failure> {
+    let innovation = &stored.innovation;
+    let text = [&innovation.title, &innovation.description, &innovation.initiator];
+    SEARCH
+        .put(txn, stored.id, &text.map(String::as_str).join("\n"))
+        .await?;
+    let keys = near::index_keys(&innovation.title, &innovation.description);
+    near_put(txn, stored.id, &keys).await?;
+    Ok(keys)
+}
+
+/// Innovations that the caller sees and that are much like this one, the most similar first.
+pub async fn near_duplicates(
+    txn: &Txn,
+    caller: &Caller,
+    stored: &Stored,
+    keys: &BTreeSet<i64>,
+) -> Result<Vec<v1::NearDuplicate>, Failure> {
+    let own = &stored.innovation;
+    let candidates = near_candidates(txn, stored.id, keys).await?;
+    if candidates.is_empty() {
+        return Ok(Vec::new());
+    }
+    let title = near::of_title(&own.title);
+    let text = near::of_text(&own.title, &own.description);
+    let mut found = Vec::new();
+    let candidates = innovations_by_id(txn, &candidates).await?.into_iter();
+    for other in candidates.filter(|other| sees(caller, other)) {
+        let theirs = &other.innovation;
+        let by_title = near::similarity(&title, &near::of_title(&theirs.title));
+        let by_text = near::similarity(&text, &near::of_text(&theirs.title, &theirs.description));
+        let most = by_title.clone().max(by_text.clone());
+        if most >= whole(ALIKE) {
+            found.push((most, other, by_title, by_text));
+        }
+    }
+    found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.name.cmp(&b.1.name)));
+    Ok(found
+        .into_iter()
+        .take(SHOWN)
+        .map(|(_, other, by_title, by_text)| v1::NearDuplicate {
+            innovation: other.name.to_string(),
+            title: other.innovation.title,
+            year: calendar::year(from_micros(other.created_at)),
+            title_similarity: number::decimal(&by_title, 2),
+            text_similarity: number::decimal(&by_text, 2),
+        })
+        .collect())
+}

@@ -1,0 +1,127 @@
+//! Reads innovations and their history.
+
+use std::collections::BTreeSet;
+
+use prima_platform::{
+    caller::Caller,
+    failure::{Failure, found},
+    page::Page,
+    request::{Faults, WILDCARD},
+    service::Context,
+};
+use prima_proto::{innovation::v1, name};
+use sea_orm::{ConnectionTrait, DbErr};
+
+use super::message;
+use crate::{
+    domain::name_rule,
+    rpc::access::{innovation_seen, require_reader, sees_ideas},
+    store::{
+        Lock,
+        directory::units_confirmed,
+        innovation::{Filter, Stored, innovation_get, innovation_page, revision_page},
+    },
+};
+
+/// Innovations as their messages, which tell whether the directory announced their units.
+pub async fn shown(conn: &impl ConnectionTrait, rows: &[Stored]) -> Result<Vec<v1::Innovation>, DbErr> {
+    let agencies: BTreeSet<&str> = rows.iter().map(|r| r.name.unit.agency.as_str()).collect();
+    let known = units_confirmed(conn, &agencies.into_iter().collect::<Vec<_>>()).await?;
+    let confirmed = |r: &Stored| known.contains(&(r.name.unit.agency.clone(), r.name.unit.unit.clone()));
+    Ok(rows
+        .iter()
+        .map(|r| message::innovation(r, confirmed(r)))
+        .collect())
+}
+
+/// One innovation that the caller sees.
+pub async fn get(
+    ctx: &Context,
+    caller: Caller,
+    message: v1::GetInnovationRequest,
+) -> Result<v1::GetInnovationResponse, Failure> {
+    let name = name_rule::name("name", &message.name, name::Innovation::parse)?;
+    let reader = ctx.db.reader();
+    let stored = innovation_seen(reader, &caller, &name).await?;
+    Ok(v1::GetInnovationResponse {
+        innovation: shown(reader, &[stored]).await?.pop(),
+    })
+}
+
+/// `agencies/-`, `agencies/{agency}` or a unit, as ids; empty texts stand for all.
+fn parent(raw: &str, faults: &mut Faults) -> Option<(String, String)> {
+    if raw.contains("/units/") {
+        let unit = faults.take(name_rule::name("parent", raw, name::Unit::parse))?;
+        return Some((unit.agency, unit.unit));
+    }
+    let agency = faults
+        .take(name_rule::name("parent", raw, name::Agency::parse))?
+        .agency;
+    let agency = Some(agency).filter(|agency| agency != WILDCARD);
+    Some((agency.unwrap_or_default(), String::new()))
+}
+
+fn parse(message: &v1::ListInnovationsRequest) -> Result<(Filter, Page), Failure> {
+    let mut faults = Faults::default();
+    let filters = [message.parent.as_str(), &message.status.to_string()];
+    let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &filters));
+    let within = parent(&message.parent, &mut faults);
+    let status = message::status_given(message.status);
+    if status.is_none() && message.status != 0 {
+        faults.add("status", "is not known", "Status tidak dikenal");
+    }
+    faults.build(|| {
+        let (agency, unit) = within?;
+        let filter = Filter {
+            agency,
+            unit,
+            status: status.map(|s| s.as_str().to_owned()).unwrap_or_default(),
+            ..Filter::default()
+        };
+        Some((filter, page?))
+    })
+}
+
+/// A page of innovations that the caller sees, in the order of their names.
+pub async fn list(
+    ctx: &Context,
+    caller: Caller,
+    message: v1::ListInnovationsRequest,
+) -> Result<v1::ListInnovationsResponse, Failure> {
+    let (mut filter, page) = parse(&message)?;
+    if !sees_ideas(&caller, "*") {
+        filter.ideas_of = Some(caller.agencies().to_vec());
+    }
+    let reader = ctx.db.reader();
+    let (rows, next_page_token) = innovation_page(reader, &filter, &page).await?;
+    Ok(v1::ListInnovationsResponse {
+        innovations: shown(reader, &rows).await?,
+        next_page_token,
+    })
+}
+
+/// A page of the states that an innovation had, the oldest first.
+pub async fn list_revisions(
+    ctx: &Context,
+    caller: Caller,
+    message: v1::ListInnovationRevisionsRequest,
+) -> Result<v1::ListInnovationRevisionsResponse, Failure> {
+    let mut faults = Faults::default();
+    let filters = [message.parent.as_str()];
+    let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &filters));
+    let name = faults.take(name_rule::name(
+        "parent",
+        &message.parent,
+        name::Innovation::parse,
+    ));
+    let (name, page) = faults.build(|| name.zip(page))?;
+    require_reader(&caller, &name.unit.agency)?;
+    let reader = ctx.db.reader();
+    let stored = found(innovation_get(reader, &name, Lock::None).await?, &name)?;
+    let (rows, next_page_token) = revision_page(reader, stored.id, &page).await?;
+    let text = name.to_string();
+    Ok(v1::ListInnovationRevisionsResponse {
+        revisions: rows.iter().map(|r| message::revision(&text, r)).collect(),
+        next_page_token,
+    })
+}

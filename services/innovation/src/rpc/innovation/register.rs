@@ -1,0 +1,108 @@
+//! Registers an innovation, and shows those that are much like it.
+
+use std::slice;
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::Caller,
+    clock::micros,
+    command::{Command, Once, Work},
+    failure::Failure,
+    request::Faults,
+    service::Context,
+};
+use prima_proto::{innovation::v1, name};
+
+use super::{
+    message,
+    near::{index, near_duplicates},
+    read::shown,
+};
+use crate::{
+    derived::portfolio,
+    domain::{calendar, innovation::Innovation, name_rule},
+    rpc::{
+        access::{require_ministry, require_unit},
+        once::once,
+    },
+    store::innovation::{Stored, innovation_insert, revision_add},
+};
+
+/// A new innovation; whether its fields fit together is unchecked.
+#[derive(Debug, Clone)]
+pub struct Register {
+    once: Once,
+    name: name::Innovation,
+    innovation: Innovation,
+}
+
+impl Command for Register {
+    type App = Context;
+    type Message = v1::RegisterInnovationRequest;
+    type Answer = v1::RegisterInnovationResponse;
+
+    fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let once = faults.take(once(
+            "innovation.RegisterInnovation",
+            &message.request_id,
+            &message,
+        ));
+        let unit = faults.take(name_rule::name("parent", &message.parent, name::Unit::parse));
+        let id = faults.take(name_rule::id("innovation_id", &message.innovation_id));
+        let Some(given) = faults.required("innovation", message.innovation) else {
+            return Err(faults.refused());
+        };
+        let innovation = message::given(given, None, &mut faults);
+        faults.build(|| {
+            Some(Self {
+                once: once?,
+                name: name::Innovation {
+                    unit: unit?,
+                    innovation: id?,
+                },
+                innovation,
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        Some(self.once.clone())
+    }
+
+    /// Awards of before are the ministry's to tell.
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        require_unit(caller, &self.name.unit.agency)?;
+        if self.innovation.former_awards.is_empty() {
+            return Ok(());
+        }
+        require_ministry(caller)
+    }
+
+    async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
+        let now = work.now();
+        let today = calendar::day(now);
+        Failure::check(self.innovation.faults(today))?;
+        let mut stored = Stored {
+            id: 0,
+            name: self.name,
+            innovation: self.innovation,
+            version: work.next_version(0),
+            created_at: micros(now),
+            updated_at: micros(now),
+        };
+        let Some(id) = innovation_insert(work.txn, &stored).await? else {
+            return Err(Failure::already_exists(&stored.name.to_string()));
+        };
+        stored.id = id;
+        revision_add(work.txn, &stored, work.caller.subject()).await?;
+        let keys = index(work.txn, &stored).await?;
+        let near_duplicates = near_duplicates(work.txn, work.caller, &stored, &keys).await?;
+        let years = stored.innovation.years(today, calendar::year(now));
+        portfolio::recompute(work, &portfolio::keys(&stored.name.unit, years)).await?;
+        Ok(v1::RegisterInnovationResponse {
+            innovation: shown(work.txn, slice::from_ref(&stored)).await?.pop(),
+            near_duplicates,
+        })
+    }
+}

@@ -1,0 +1,170 @@
+//! Changes an innovation and keeps what stood there before.
+
+use std::{collections::BTreeSet, slice};
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::Caller,
+    clock::{from_micros, micros},
+    command::{Command, Once, Work},
+    etag,
+    failure::{Failure, found},
+    request::{Faults, Mask},
+    service::Context,
+};
+use prima_proto::{innovation::v1, name};
+
+use super::{message, near::index, read::shown};
+use crate::{
+    derived::portfolio,
+    domain::{calendar, innovation::Innovation, name_rule},
+    rpc::access::{require_ministry, require_unit},
+    store::{
+        Lock,
+        innovation::{innovation_get, innovation_save_in_txn, revision_add},
+    },
+};
+
+/// Fields of an innovation that can be changed.
+const CHANGEABLE: [&str; 13] = [
+    "title",
+    "description",
+    "initiator",
+    "category",
+    "sdgs",
+    "status",
+    "start_date",
+    "stop_date",
+    "source",
+    "documents",
+    "legal_basis",
+    "supports",
+    "former_awards",
+];
+
+/// What to change in which innovation: the fields of `given` that the mask names.
+#[derive(Debug, Clone)]
+pub struct Update {
+    name: name::Innovation,
+    etag: String,
+    mask: Mask,
+    given: Innovation,
+}
+
+impl Command for Update {
+    type App = Context;
+    type Message = v1::UpdateInnovationRequest;
+    type Answer = v1::UpdateInnovationResponse;
+
+    fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let mask = faults.mask(message.update_mask, &CHANGEABLE);
+        let Some(given) = faults.required("innovation", message.innovation) else {
+            return Err(faults.refused());
+        };
+        let name = name_rule::name("innovation.name", &given.name, name::Innovation::parse);
+        let name = faults.take(name);
+        let etag = given.etag.clone();
+        let given = message::given(given, Some(&mask), &mut faults);
+        faults.build(|| {
+            Some(Self {
+                name: name?,
+                etag,
+                mask,
+                given,
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        None
+    }
+
+    /// Awards of before are the ministry's to tell.
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        require_unit(caller, &self.name.unit.agency)?;
+        if !self.mask.names("former_awards") {
+            return Ok(());
+        }
+        require_ministry(caller)
+    }
+
+    async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
+        let locked = innovation_get(work.txn, &self.name, Lock::Update).await?;
+        let mut stored = found(locked, &self.name)?;
+        let before = stored.innovation.clone();
+        etag::check(&self.etag, stored.version, &self.name)?;
+        take(&mut stored.innovation, self.given, &self.mask);
+        before.followed_by(&stored.innovation)?;
+        let now = work.now();
+        Failure::check(stored.innovation.faults(calendar::day(now)))?;
+        stored.updated_at = micros(now);
+        stored.version = work.next_version(stored.version);
+        innovation_save_in_txn(work.txn, &stored).await?;
+        revision_add(work.txn, &stored, work.caller.subject()).await?;
+        index(work.txn, &stored).await?;
+        let registered = calendar::day(from_micros(stored.created_at));
+        let this_year = calendar::year(now);
+        let years: BTreeSet<i32> = before
+            .years(registered, this_year)
+            .chain(stored.innovation.years(registered, this_year))
+            .collect();
+        portfolio::recompute(work, &portfolio::keys(&stored.name.unit, years)).await?;
+        Ok(v1::UpdateInnovationResponse {
+            innovation: shown(work.txn, slice::from_ref(&stored)).await?.pop(),
+        })
+    }
+}
+
+/// Takes over the fields that the mask names.
+fn take(innovation: &mut Innovation, given: Innovation, mask: &Mask) {
+    macro_rules! take {
+        ($($field:ident),*) => { $(if mask.names(stringify!($field)) { innovation.$field = given.$field; })* };
+    }
+    take!(
+        title,
+        description,
+        initiator,
+        category,
+        sdgs,
+        status,
+        start_date,
+        stop_date,
+        source,
+        documents,
+        legal_basis,
+        supports,
+        former_awards
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use prima_platform::testing::served::mask;
+
+    use super::*;
+
+    #[test]
+    fn a_field_that_the_mask_does_not_name_is_left_alone() {
+        let message = |paths: &[&str]| v1::UpdateInnovationRequest {
+            innovation: Some(v1::Innovation {
+                name: "agencies/3271/units/dpmptsp/innovations/sipandu".into(),
+                title: "\u{0}".into(),
+                initiator: "DPMPTSP".into(),
+                ..Default::default()
+            }),
+            update_mask: mask(paths),
+        };
+        assert!(Update::parse(message(&["title"]), DateTime::UNIX_EPOCH).is_err());
+        let update = Update::parse(message(&["initiator"]), DateTime::UNIX_EPOCH).unwrap();
+        let mut innovation = Innovation {
+            title: "Sipandu".into(),
+            ..Innovation::default()
+        };
+        take(&mut innovation, update.given, &update.mask);
+        assert_eq!(
+            (innovation.title.as_str(), innovation.initiator.as_str()),
+            ("Sipandu", "DPMPTSP")
+        );
+    }
+}

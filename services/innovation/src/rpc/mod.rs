@@ -1,0 +1,13 @@
+//! One folder for each noun, and in it one file for each operation that changes state. Nouns don't know each other.
+//! Rows are locked in this order: innovation, round, entry, replication, portfolios, outbox. Scores of agencies are
+//! locked by their runner only, before portfolios.
+
+mod access;
+pub mod entry;
+pub mod innovation;
+mod message;
+mod once;
+pub mod portfolio;
+pub mod replication;
+pub mod round;
+pub mod score;

@@ -1,0 +1,68 @@
+//! Reads portfolios and obligations.
+
+use prima_platform::{
+    caller::Caller,
+    failure::Failure,
+    page::Page,
+    request::{Faults, WILDCARD},
+    service::Context,
+};
+use prima_proto::{innovation::v1, name};
+
+use super::message;
+use crate::{
+    derived::portfolio,
+    domain::{calendar, name_rule, obligation},
+    rpc::access::require_reader,
+    store::portfolio::{coverage_page, units_without},
+};
+
+/// The portfolio of a unit in a year, computed from what is stored.
+pub async fn get(
+    ctx: &Context,
+    caller: Caller,
+    message: v1::GetPortfolioRequest,
+) -> Result<v1::GetPortfolioResponse, Failure> {
+    let mut faults = Faults::default();
+    let unit = faults.take(name_rule::name("unit", &message.unit, name::Unit::parse));
+    let year = faults.take(calendar::check_year("year", message.year));
+    let (unit, year) = faults.build(|| unit.zip(year))?;
+    require_reader(&caller, &unit.agency)?;
+    let key = (unit.agency, unit.unit, i64::from(year));
+    let computed = portfolio::compute(ctx.db.reader(), &[key]).await?.pop();
+    Ok(v1::GetPortfolioResponse {
+        portfolio: computed.map(|(_, portfolio, _)| portfolio),
+    })
+}
+
+/// A page of agencies, and how each keeps its obligation in a year; of a single agency also the units that lack one.
+pub async fn check_obligation(
+    ctx: &Context,
+    message: v1::CheckObligationRequest,
+) -> Result<v1::CheckObligationResponse, Failure> {
+    let mut faults = Faults::default();
+    let (raw_year, raw_unmet) = (message.year.to_string(), message.only_unmet.to_string());
+    let filters = [message.parent.as_str(), &raw_year, &raw_unmet];
+    let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &filters));
+    let agency = faults.take(name_rule::name("parent", &message.parent, name::Agency::parse));
+    let year = faults.take(calendar::check_year("year", message.year));
+    let (agency, year, page) = faults.build(|| Some((agency?.agency, year?, page?)))?;
+    let one = if agency == WILDCARD { "" } else { &agency };
+    let reader = ctx.db.reader();
+    let limit = i64::try_from(page.limit()).unwrap_or(i64::MAX);
+    let mut rows = coverage_page(reader, year, one, message.only_unmet, &page.after, limit).await?;
+    let next_page_token = page.cut(&mut rows, |r| r.agency.clone());
+    let lacking = if one.is_empty() {
+        Vec::new()
+    } else {
+        units_without(reader, one, year).await?
+    };
+    Ok(v1::CheckObligationResponse {
+        obligations: rows
+            .iter()
+            .map(|row| message::obligation(row, &lacking))
+            .collect(),
+        next_page_token,
+        definition: obligation::definition().id.clone(),
+    })
+}

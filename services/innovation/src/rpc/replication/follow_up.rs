@@ -1,0 +1,76 @@
+//! Records whether a replica is still in use.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::Caller,
+    command::{Command, Once, Work},
+    failure::{Failure, found},
+    request::{Faults, text},
+    service::Context,
+};
+use prima_proto::{innovation::v1, name};
+
+use super::message;
+use crate::{
+    domain::{calendar, name_rule, replication},
+    rpc::{access::require_unit, once::once},
+    store::replication::{replication_lock_in_txn, replication_save_in_txn},
+};
+
+/// A look at a replica.
+#[derive(Debug, Clone)]
+pub struct FollowUp {
+    once: Once,
+    name: name::Replication,
+    follow_up: replication::FollowUp,
+}
+
+impl Command for FollowUp {
+    type App = Context;
+    type Message = v1::FollowUpReplicationRequest;
+    type Answer = v1::FollowUpReplicationResponse;
+
+    fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let once = once("innovation.FollowUpReplication", &message.request_id, &message);
+        let once = faults.take(once);
+        let name = faults.take(name_rule::name("name", &message.name, name::Replication::parse));
+        let Some(given) = faults.required("follow_up", message.follow_up) else {
+            return Err(faults.refused());
+        };
+        let date = faults.take(calendar::parse_date("follow_up.date", &given.date));
+        let remark = faults.take(text::lines("follow_up.remark", &given.remark, 0, 2000));
+        faults.build(|| {
+            Some(Self {
+                once: once?,
+                name: name?,
+                follow_up: replication::FollowUp {
+                    date: date?,
+                    in_use: given.in_use,
+                    remark: remark?,
+                },
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        Some(self.once.clone())
+    }
+
+    /// The name tells the agency of the source, not of the adopter: that stands in the row.
+    fn allow(&self, _: &Caller) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
+        let locked = replication_lock_in_txn(work.txn, &self.name).await?;
+        let locked = locked.filter(|stored| require_unit(work.caller, &stored.adopter.agency).is_ok());
+        let mut stored = found(locked, &self.name)?;
+        let today = calendar::day(work.now());
+        stored.replication.follow_up(self.follow_up, today)?;
+        replication_save_in_txn(work.txn, &stored).await?;
+        Ok(v1::FollowUpReplicationResponse {
+            replication: Some(message::replication(&stored)),
+        })
+    }
+}

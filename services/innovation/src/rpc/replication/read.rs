@@ -1,0 +1,59 @@
+//! Reads how far an innovation has spread.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use prima_platform::{caller::Caller, failure::Failure, service::Context};
+use prima_proto::{innovation::v1, name};
+
+use super::message;
+use crate::{
+    domain::name_rule,
+    rpc::access::{innovation_seen, sees_ideas},
+    store::{
+        innovation::ideas_among,
+        replication::{replications_of, transfers_of},
+    },
+};
+
+/// Replications that are followed at most.
+const SPREAD: usize = 1000;
+
+/// The replications of an innovation, then those of the replicas, and so on, each once. A replica that the caller does
+/// not see is not named, nor followed.
+pub async fn get_spread(
+    ctx: &Context,
+    caller: Caller,
+    message: v1::GetSpreadRequest,
+) -> Result<v1::GetSpreadResponse, Failure> {
+    let name = name_rule::name("name", &message.name, name::Innovation::parse)?;
+    let reader = ctx.db.reader();
+    let stored = innovation_seen(reader, &caller, &name).await?;
+    let mut seen = BTreeSet::from([name.to_string()]);
+    let mut next = VecDeque::from([name.to_string()]);
+    let mut found = Vec::new();
+    while !next.is_empty() && found.len() < SPREAD {
+        let level: Vec<String> = next.drain(..).collect();
+        let mut replications = replications_of(reader, &level).await?;
+        let replicas = replications.iter().map(|r| r.replication.replica.clone());
+        let replicas: Vec<String> = replicas.filter(|replica| !replica.is_empty()).collect();
+        let ideas = ideas_among(reader, &replicas).await?;
+        for replication in &mut replications {
+            let agency = &replication.adopter.agency;
+            let replica = &mut replication.replication.replica;
+            if ideas.contains(replica.as_str()) && !sees_ideas(&caller, agency) {
+                replica.clear();
+            }
+            if !replica.is_empty() && seen.insert(replica.clone()) {
+                next.push_back(replica.clone());
+            }
+            found.push(message::replication(replication));
+        }
+    }
+    found.truncate(SPREAD);
+    let transfers = transfers_of(reader, stored.id).await?;
+    let transfers = transfers.iter().map(|one| message::transfer(&message.name, one));
+    Ok(v1::GetSpreadResponse {
+        replications: found,
+        transfers: transfers.collect(),
+    })
+}

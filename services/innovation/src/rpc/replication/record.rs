@@ -1,0 +1,146 @@
+//! Records that a unit adopted an innovation.
+
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use prima_platform::{
+    caller::Caller,
+    command::{Command, Once, Work},
+    failure::{Failure, found},
+    request::Faults,
+    service::Context,
+};
+use prima_proto::{innovation::v1, name};
+
+use super::message;
+use crate::{
+    derived::portfolio,
+    domain::{calendar, name_rule, replication::Replication},
+    rpc::{
+        access::{innovation_seen, require_unit},
+        message::links_given,
+        once::once,
+    },
+    store::{
+        Lock,
+        innovation::innovation_get,
+        replication::{Stored, replication_insert},
+    },
+};
+
+/// A new replication; whether its fields fit together is unchecked.
+#[derive(Debug, Clone)]
+pub struct Record {
+    once: Once,
+    /// The innovation that was adopted.
+    innovation: name::Innovation,
+    /// The unit that adopted it.
+    adopter: name::Unit,
+    /// Innovation that the adopter registered for it.
+    replica: Option<name::Innovation>,
+    replication: Replication,
+}
+
+impl Record {
+    fn check(&self, today: NaiveDate) -> Result<(), Failure> {
+        let mut faults = Faults::default();
+        if self.adopter == self.innovation.unit {
+            faults.add(
+                "replication.adopter",
+                "must be another unit than that of the innovation",
+                "harus unit lain dari pemilik inovasi",
+            );
+        }
+        if self.replication.adopted > today {
+            faults.add(
+                "replication.adopt_date",
+                "must not be in the future",
+                "tidak boleh di masa depan",
+            );
+        }
+        if self.replica.as_ref().is_some_and(|r| r.unit != self.adopter) {
+            faults.add(
+                "replication.replica",
+                "must be an innovation of the adopter",
+                "harus inovasi milik unit yang mengadopsi",
+            );
+        }
+        Ok(faults.part(())?)
+    }
+}
+
+impl Command for Record {
+    type App = Context;
+    type Message = v1::RecordReplicationRequest;
+    type Answer = v1::RecordReplicationResponse;
+
+    fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let once = faults.take(once(
+            "innovation.RecordReplication",
+            &message.request_id,
+            &message,
+        ));
+        let innovation = name_rule::name("parent", &message.parent, name::Innovation::parse);
+        let innovation = faults.take(innovation);
+        let Some(given) = faults.required("replication", message.replication) else {
+            return Err(faults.refused());
+        };
+        let adopter = name_rule::name("replication.adopter", &given.adopter, name::Unit::parse);
+        let adopter = faults.take(adopter);
+        let replica = name_rule::optional("replication.replica", &given.replica, name::Innovation::parse);
+        let replica = faults.take(replica);
+        let adopted = faults.take(calendar::parse_date("replication.adopt_date", &given.adopt_date));
+        let evidence = links_given("replication.evidence", &given.evidence, 1, 20, &mut faults);
+        faults.build(|| {
+            let replica = replica?;
+            Some(Self {
+                once: once?,
+                innovation: innovation?,
+                adopter: adopter?,
+                replication: Replication {
+                    replica: replica.as_ref().map(ToString::to_string).unwrap_or_default(),
+                    adopted: adopted?,
+                    partial: given.partial,
+                    evidence,
+                    follow_ups: Vec::new(),
+                },
+                replica,
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        Some(self.once.clone())
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        require_unit(caller, &self.adopter.agency)
+    }
+
+    async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
+        self.check(calendar::day(work.now()))?;
+        let source = innovation_seen(work.txn, work.caller, &self.innovation).await?;
+        if let Some(replica) = &self.replica {
+            found(innovation_get(work.txn, replica, Lock::None).await?, replica)?;
+        }
+        let stored = Stored {
+            id: 0,
+            name: name::Replication {
+                innovation: self.innovation,
+                replication: work.app.ids.next().simple().to_string(),
+            },
+            adopter: self.adopter,
+            replication: self.replication,
+        };
+        if !replication_insert(work.txn, source.id, &stored).await? {
+            let what = format!("{}: replication by {}", source.name, stored.adopter);
+            return Err(Failure::already_exists(&what));
+        }
+        let year = [stored.replication.adopted.year()];
+        let mut keys = portfolio::keys(&stored.adopter, year);
+        keys.extend(portfolio::keys(&source.name.unit, year));
+        portfolio::recompute(work, &keys).await?;
+        Ok(v1::RecordReplicationResponse {
+            replication: Some(message::replication(&stored)),
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! Opens a competition round.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::Caller,
+    clock::micros,
+    command::{Command, Once, Work},
+    failure::Failure,
+    request::Faults,
+    service::Context,
+};
+use prima_proto::{innovation::v1, name};
+
+use super::message;
+use crate::{
+    domain::{name_rule, round::Round, round_check},
+    rpc::{access::require_ministry, once::once},
+    store::round::{Stored, round_insert},
+};
+
+/// A new round, whose definition is unchecked.
+#[derive(Debug, Clone)]
+pub struct Open {
+    once: Once,
+    name: name::Round,
+    round: Round,
+}
+
+impl Command for Open {
+    type App = Context;
+    type Message = v1::OpenRoundRequest;
+    type Answer = v1::OpenRoundResponse;
+
+    fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let once = faults.take(once("innovation.OpenRound", &message.request_id, &message));
+        let id = faults.take(name_rule::id("round_id", &message.round_id));
+        let Some(given) = faults.required("round", message.round) else {
+            return Err(faults.refused());
+        };
+        let round = message::given(given, &message.template, &mut faults);
+        faults.build(|| {
+            Some(Self {
+                once: once?,
+                name: name::Round { round: id? },
+                round,
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        Some(self.once.clone())
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        require_ministry(caller)
+    }
+
+    async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
+        Failure::check(round_check::faults(&self.round))?;
+        let now = micros(work.now());
+        let first = self.round.rules.stages.first();
+        let stored = Stored {
+            id: 0,
+            name: self.name,
+            stage: first.map(|stage| stage.key.clone()).unwrap_or_default(),
+            round: self.round,
+            stage_at: now,
+            announced: false,
+            created_at: now,
+        };
+        if round_insert(work.txn, &stored).await?.is_none() {
+            return Err(Failure::already_exists(&stored.name.to_string()));
+        }
+        Ok(v1::OpenRoundResponse {
+            round: Some(message::round(&stored, true)),
+        })
+    }
+}

@@ -1,0 +1,80 @@
+//! Scores of agencies: one that can't be computed holds up no other, and what the release before has marked counts.
+
+use std::time::Duration;
+
+use prima_platform::{caller::Role, db::sql, testing::eventually};
+use prima_proto::event::v1::{ScoreState, ScoreStatus};
+use sea_orm::ConnectionTrait;
+
+use crate::fixture::*;
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+async fn tamper(t: &World, text: &str) {
+    t.db.writer().execute_unprepared(text).await.unwrap();
+}
+
+fn subject(agency: &str, year: i32) -> String {
+    format!("prima.innovation.score.innovation.{year}.agency.{agency}")
+}
+
+async fn becomes(t: &World, agency: &str, year: i32, value: &str, status: ScoreStatus) {
+    let subject = subject(agency, year);
+    let met = eventually(DEADLINE, async || {
+        let score = t.staged::<ScoreState>(&subject).await?;
+        (score.value == value && score.status() == status).then_some(())
+    });
+    let met = met.await.is_some();
+    let found = t.staged::<ScoreState>(&subject).await;
+    assert!(met, "{subject}: {found:?}, not {value} and {status:?}");
+}
+
+#[tokio::test]
+async fn an_agency_that_cannot_be_computed_holds_up_no_other() {
+    on_each_database(async |mut t| {
+        let mut first = innovation("b");
+        first.parent = "agencies/1100/units/dpmptsp".into();
+        let request = by("unit", Role::Operator, "1100", first);
+        t.client.register_innovation(request).await.unwrap();
+        t.innovation("a").await;
+        for agency in ["1100", "3271"] {
+            becomes(&t, agency, 2022, "100.00", ScoreStatus::Provisional).await;
+        }
+        let reader = t.db.reader();
+        let text = "SELECT body FROM innovation WHERE agency = '1100'";
+        let row = reader.query_one_raw(sql(reader, text, [])).await.unwrap();
+        let body: String = row.unwrap().try_get("", "body").unwrap();
+        tamper(&t, "UPDATE innovation SET body = 'broken' WHERE agency = '1100'").await;
+        // All scores of the old year are told again, and those of the new one for the first time.
+        t.at("2023-01-01T03:00:00Z");
+        becomes(&t, "3271", 2023, "100.00", ScoreStatus::Provisional).await;
+        becomes(&t, "3271", 2022, "100.00", ScoreStatus::Final).await;
+        assert_eq!(t.staged::<ScoreState>(&subject("1100", 2023)).await, None);
+        let writer = t.db.writer();
+        let text = "UPDATE innovation SET body = $1 WHERE agency = '1100'";
+        writer
+            .execute_raw(sql(writer, text, [body.into()]))
+            .await
+            .unwrap();
+        becomes(&t, "1100", 2022, "100.00", ScoreStatus::Final).await;
+        becomes(&t, "1100", 2023, "100.00", ScoreStatus::Provisional).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn marks_of_the_release_before_are_worked_off() {
+    on_each_database(async |mut t| {
+        t.innovation("a").await;
+        becomes(&t, "3271", 2022, "100.00", ScoreStatus::Provisional).await;
+        for (unit, year, value) in [("b", 2022, "50.00"), ("c", 0, "33.33")] {
+            let known = "INSERT INTO directory_unit (agency, unit, close_date) VALUES ('3271', ";
+            tamper(&t, &format!("{known}'{unit}', '')")).await;
+            let mark = "INSERT INTO agency_dirty (agency, year, mark) VALUES ('3271', ";
+            tamper(&t, &format!("{mark}{year}, 1)")).await;
+            becomes(&t, "3271", 2022, value, ScoreStatus::Provisional).await;
+            assert_eq!(t.count("agency_dirty").await, 0);
+        }
+    })
+    .await;
+}

@@ -1,0 +1,176 @@
+//! Configuration of the gRPC server and of its limits.
+
+use std::net::{IpAddr, SocketAddr};
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::list;
+
+/// The gRPC server.
+///
+/// No peer, connection, token or class of methods can use up what others need: each of them has at most a share of every
+/// limit. A share of a small limit, 64 places or fewer, is the whole of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Grpc {
+    /// Address and port; port 0 takes a free one.
+    pub listen: String,
+    /// Longest message accepted, bytes.
+    pub max_message_bytes: usize,
+    /// Calls at work at once, until their answer was taken; more are shed with `RESOURCE_EXHAUSTED`. An eighth each is
+    /// kept for calls with a token, calls without, streams of requests, and the opening of watches.
+    pub max_concurrent_requests: usize,
+    /// Open `Watch…` streams per service; more are refused with `RESOURCE_EXHAUSTED`.
+    pub max_watchers: usize,
+    /// Connections at once; more are closed as they come.
+    pub max_connections: usize,
+    /// Calls and streams open at once on one connection; clients wait with more.
+    pub max_streams_per_connection: u32,
+    /// Bytes of requests that are not complete yet, in the whole process; a request that brings more is refused with
+    /// `RESOURCE_EXHAUSTED`. The first 16 KiB of each call do not count.
+    pub max_bytes_in_flight: usize,
+    /// Share of each limit that one address of callers (in IPv6: one /64 network) has at most, percent.
+    pub peer_percent: usize,
+    /// Share of each limit that one connection has at most, percent.
+    pub connection_percent: usize,
+    /// Share of each limit that the callers of one token have at most, percent.
+    pub token_percent: usize,
+    /// Calls without a token that one address may make in a second, and at once after a silence; 0 is any number.
+    pub calls_per_second_per_peer: u32,
+    /// Calls that one token may make in a second, and at once after a silence; 0 is any number.
+    pub calls_per_second_per_token: u32,
+    /// How long the server waits for a request that is being sent, seconds: for the whole of it, of a stream for each
+    /// message; also how long a new connection may take to speak HTTP/2.
+    pub receive_seconds: u64,
+    /// How long a `Watch…` client may leave a message unread, seconds.
+    pub watch_stall_seconds: u64,
+    /// How long a client uses one connection, seconds, a tenth more or less; then it is told to make a new one, so that
+    /// clients spread over replicas. Calls and streams that are under way go on to their end.
+    pub max_connection_age_seconds: u64,
+    /// How long a connection may be silent before its client is asked whether it is there, and how long that answer may
+    /// take before the connection is dropped with all that it holds, seconds.
+    pub keepalive_seconds: u64,
+    /// How long calls may go on after a stop was asked for, seconds.
+    pub shutdown_grace_seconds: u64,
+    /// Addresses and networks (`10.0.0.7`, `10.0.0.0/8`) of proxies that tell truly whom they call for. What they open has
+    /// no share of a connection or, as a connection, of a peer. From others the header is ignored.
+    #[serde(deserialize_with = "list")]
+    pub trusted_proxies: Vec<String>,
+    /// Header in which they tell it; its rightmost address that is no trusted proxy is the peer.
+    pub forwarded_header: String,
+    /// Whether to serve reflection.
+    pub reflection: bool,
+}
+
+impl Default for Grpc {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:50051".into(),
+            max_message_bytes: 4 << 20,
+            max_concurrent_requests: 1024,
+            max_watchers: 1024,
+            max_connections: 1024,
+            max_streams_per_connection: 256,
+            max_bytes_in_flight: 128 << 20,
+            peer_percent: 50,
+            connection_percent: 25,
+            token_percent: 50,
+            calls_per_second_per_peer: 2000,
+            calls_per_second_per_token: 50_000,
+            receive_seconds: 30,
+            watch_stall_seconds: 30,
+            max_connection_age_seconds: 300,
+            keepalive_seconds: 20,
+            shutdown_grace_seconds: 10,
+            trusted_proxies: Vec::new(),
+            forwarded_header: "x-forwarded-for".into(),
+            reflection: true,
+        }
+    }
+}
+
+/// A network from its text; an address is a network of one.
+pub(crate) fn network(text: &str) -> Option<IpNet> {
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse().or_else(|_| address()).ok()
+}
+
+impl Grpc {
+    pub(super) fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        for (name, zero) in [
+            ("max_concurrent_requests", self.max_concurrent_requests == 0),
+            ("max_connections", self.max_connections == 0),
+            ("max_streams_per_connection", self.max_streams_per_connection == 0),
+            ("receive_seconds", self.receive_seconds == 0),
+            ("max_connection_age_seconds", self.max_connection_age_seconds == 0),
+            ("keepalive_seconds", self.keepalive_seconds == 0),
+        ] {
+            if zero {
+                faults.push(format!("grpc.{name} paling sedikit 1"));
+            }
+        }
+        for (name, percent) in [
+            ("peer_percent", self.peer_percent),
+            ("connection_percent", self.connection_percent),
+            ("token_percent", self.token_percent),
+        ] {
+            if !(1..=100).contains(&percent) {
+                faults.push(format!("grpc.{name} harus 1 sampai 100"));
+            }
+        }
+        if self.max_bytes_in_flight < self.max_message_bytes {
+            faults.push("grpc.max_bytes_in_flight paling sedikit grpc.max_message_bytes".to_owned());
+        }
+        for text in self.trusted_proxies.iter().filter(|text| network(text).is_none()) {
+            faults.push(format!(
+                "grpc.trusted_proxies: `{text}` bukan alamat atau jaringan IP, misalnya 10.0.0.7 atau 10.0.0.0/8"
+            ));
+        }
+        if http::HeaderName::try_from(&self.forwarded_header).is_err() {
+            faults.push(format!(
+                "grpc.forwarded_header `{}` bukan nama header, misalnya x-forwarded-for",
+                self.forwarded_header
+            ));
+        }
+        if self.listen.parse::<SocketAddr>().is_err() {
+            faults.push(format!(
+                "grpc.listen `{}` tidak berbentuk ALAMAT:PORTA, misalnya 127.0.0.1:50051",
+                self.listen
+            ));
+        }
+        faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_that_can_not_work_are_named() {
+        let config = Grpc {
+            max_connections: 0,
+            peer_percent: 101,
+            token_percent: 0,
+            max_bytes_in_flight: 1,
+            trusted_proxies: vec!["10.0.0.0/8".into(), "fd00::1".into(), "ingress".into()],
+            forwarded_header: "x forwarded".into(),
+            ..Grpc::default()
+        };
+        let faults = config.faults();
+        for name in [
+            "grpc.max_connections",
+            "grpc.peer_percent",
+            "grpc.token_percent",
+            "grpc.max_bytes_in_flight",
+            "grpc.trusted_proxies: `ingress`",
+            "grpc.forwarded_header",
+        ] {
+            assert!(faults.iter().any(|f| f.starts_with(name)), "{name}: {faults:?}");
+        }
+        assert_eq!(faults.len(), 6, "{faults:?}");
+        assert!(Grpc::default().faults().is_empty());
+    }
+}

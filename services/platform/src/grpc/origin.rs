@@ -1,0 +1,166 @@
+//! Where a call comes from: the address and connection, also of callers behind a trusted proxy.
+
+use std::{
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use http::{HeaderMap, HeaderName};
+use ipnet::IpNet;
+
+use super::shares::Origin;
+use crate::config::{self, grpc::network};
+
+/// The network in IPv6 that counts as one peer: what a single customer gets.
+const V6_PREFIX: u32 = 64;
+
+/// One accepted connection, as calls on it know it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Socket {
+    address: IpAddr,
+    number: u64,
+}
+
+impl Socket {
+    /// A connection from `address` with a number of its own.
+    pub(super) fn new(address: IpAddr) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        Self {
+            address: address.to_canonical(),
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+}
+
+/// Whose word about the caller's address is taken, and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Proxies {
+    trusted: Vec<IpNet>,
+    header: Option<HeaderName>,
+}
+
+impl Proxies {
+    /// As the configuration says.
+    pub(super) fn new(config: &config::Grpc) -> Self {
+        let trusted = config.trusted_proxies.iter();
+        Self {
+            trusted: trusted.filter_map(|text| network(text)).collect(),
+            header: HeaderName::try_from(&config.forwarded_header).ok(),
+        }
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted.iter().any(|network| network.contains(&address))
+    }
+
+    /// Who opened a connection; a proxy opens them for many.
+    pub(super) fn of_connection(&self, socket: Socket) -> Origin {
+        Origin {
+            peer: (!self.trusts(socket.address)).then(|| peer(socket.address)),
+            ..Origin::default()
+        }
+    }
+
+    /// Who calls, token aside. From a trusted proxy it is the last address in the header that is no trusted proxy; up to
+    /// the first that can't be read.
+    pub(super) fn of_call(&self, socket: Socket, headers: &HeaderMap) -> Origin {
+        if !self.trusts(socket.address) {
+            return Origin {
+                peer: Some(peer(socket.address)),
+                connection: Some(socket.number),
+                token: None,
+            };
+        }
+        let values = self.header.iter().flat_map(|name| headers.get_all(name));
+        let values: Vec<&str> = values.map(|value| value.to_str().unwrap_or_default()).collect();
+        let mut found = socket.address;
+        for entry in values.iter().rev().flat_map(|value| value.rsplit(',')) {
+            let Some(address) = address(entry.trim()) else {
+                break;
+            };
+            found = address;
+            if !self.trusts(address) {
+                break;
+            }
+        }
+        Origin {
+            peer: Some(peer(found)),
+            ..Origin::default()
+        }
+    }
+}
+
+/// An address with or without a port.
+fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim_matches('"');
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    let with_port = || text.parse().map(|address: SocketAddr| address.ip());
+    let address = bare.parse::<IpAddr>().or_else(|_| with_port()).ok()?;
+    Some(address.to_canonical())
+}
+
+/// What counts as one peer.
+fn peer(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => {
+            let mask = u128::MAX << (Ipv6Addr::BITS - V6_PREFIX);
+            Ipv6Addr::from_bits(address.to_bits() & mask).into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(trusted: &[&str], from: &str, forwarded: &[&str]) -> (String, bool) {
+        let proxies = Proxies::new(&config::Grpc {
+            trusted_proxies: trusted.iter().map(|text| (*text).to_owned()).collect(),
+            ..config::Grpc::default()
+        });
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append("x-forwarded-for", value.parse().unwrap());
+        }
+        let origin = proxies.of_call(Socket::new(from.parse().unwrap()), &headers);
+        (origin.peer.unwrap().to_string(), origin.connection.is_some())
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_tells_for_whom_it_calls() {
+        let forged = ["9.9.9.9"];
+        assert_eq!(caller(&[], "10.0.0.1", &forged), ("10.0.0.1".into(), true));
+        assert_eq!(
+            caller(&["10.0.0.2"], "10.0.0.1", &forged),
+            ("10.0.0.1".into(), true)
+        );
+        assert_eq!(
+            caller(&["10.0.0.0/8"], "10.0.0.1", &forged),
+            ("9.9.9.9".into(), false)
+        );
+        assert_eq!(
+            caller(&["10.0.0.0/8"], "::ffff:10.0.0.1", &forged),
+            ("9.9.9.9".into(), false)
+        );
+        assert_eq!(
+            caller(&["10.0.0.0/8"], "10.0.0.1", &[]),
+            ("10.0.0.1".into(), false)
+        );
+    }
+
+    #[test]
+    fn the_last_address_that_is_no_proxy_counts_whatever_stands_before_it() {
+        let peer = |forwarded: &[&str]| caller(&["10.0.0.0/8", "fd00::/8"], "10.0.0.1", forwarded).0;
+        assert_eq!(peer(&["1.1.1.1, 9.9.9.9, 10.1.1.1"]), "9.9.9.9");
+        assert_eq!(peer(&["1.1.1.1, 9.9.9.9", "10.1.1.1,fd00::7"]), "9.9.9.9");
+        assert_eq!(peer(&["1.1.1.1", "9.9.9.9:4711"]), "9.9.9.9");
+        assert_eq!(peer(&["10.1.1.1, 10.2.2.2"]), "10.1.1.1");
+        // What can't be read, and what stands before it, is nobody's word.
+        assert_eq!(peer(&["1.1.1.1, unknown, 10.2.2.2"]), "10.2.2.2");
+        assert_eq!(peer(&["1.1.1.1, 9.9.9"]), "10.0.0.1");
+        // A customer's whole network is one peer.
+        assert_eq!(peer(&["2001:db8:1:2:3:4:5:6"]), "2001:db8:1:2::");
+        assert_eq!(peer(&["[2001:db8:1:2::9]:4711"]), "2001:db8:1:2::");
+    }
+}

@@ -1,0 +1,402 @@
+//! The fields of a request: what each may be, and what is wrong with it, told in English for engineers and in Indonesian
+//! for people. A check takes the path of its field and returns the value or its fault; [`Faults`] gathers the faults of
+//! all fields before the request is refused.
+
+pub mod text;
+
+use std::fmt::Display;
+
+use chrono::NaiveDate;
+use prost_types::FieldMask;
+
+use crate::{
+    failure::{Failure, Violation},
+    request_id,
+};
+
+/// Stands for every resource of a collection, as in `agencies/-/units`; so it is nobody's id.
+pub const WILDCARD: &str = "-";
+/// Field of the paths of an update.
+const MASK: &str = "update_mask";
+
+/// The faults found so far.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<Violation>);
+
+impl Faults {
+    /// Notes a fault.
+    pub fn add(
+        &mut self,
+        field: impl Into<String>,
+        english: impl Into<String>,
+        indonesian: impl Into<String>,
+    ) {
+        self.0.push(Violation::new(field, english, indonesian));
+    }
+
+    /// The value, or `None` and its fault noted.
+    pub fn take<T>(&mut self, parsed: Result<T, Violation>) -> Option<T> {
+        parsed.map_err(|fault| self.0.push(fault)).ok()
+    }
+
+    /// The value, or `None` and its faults noted.
+    pub fn take_all<T>(&mut self, parsed: Result<T, Vec<Violation>>) -> Option<T> {
+        parsed.map_err(|faults| self.0.extend(faults)).ok()
+    }
+
+    /// The value or its default, with a fault noted.
+    pub fn or_default<T: Default>(&mut self, parsed: Result<T, Violation>) -> T {
+        self.take(parsed).unwrap_or_default()
+    }
+
+    /// What is in a message field; `None` and noted when it is not given.
+    pub fn required<T>(&mut self, field: &str, message: Option<T>) -> Option<T> {
+        if message.is_none() {
+            self.add(field, "is required", format!("Isian `{field}` wajib ada"));
+        }
+        message
+    }
+
+    /// A number in a range.
+    pub fn range(&mut self, field: &str, value: i32, least: i32, most: i32) -> i32 {
+        if !(least..=most).contains(&value) {
+            self.add(
+                field,
+                format!("must be {least} to {most}"),
+                format!("harus {least} sampai {most}"),
+            );
+        }
+        value
+    }
+
+    /// The paths of an update: at least one, each among `known`.
+    pub fn mask(&mut self, mask: Option<FieldMask>, known: &[&str]) -> Mask {
+        let paths = mask.unwrap_or_default().paths;
+        let list = known.join(", ");
+        if paths.is_empty() {
+            self.add(
+                MASK,
+                format!("must name at least one field of: {list}"),
+                format!("Sebutkan paling sedikit satu isian: {list}"),
+            );
+        }
+        for path in paths.iter().filter(|path| !known.contains(&path.as_str())) {
+            let shown = shown(path);
+            self.add(
+                MASK,
+                format!("`{shown}` can't be changed; only: {list}"),
+                format!("`{shown}` tidak dapat diubah; hanya: {list}"),
+            );
+        }
+        Mask(paths)
+    }
+
+    /// The new value of a field that the mask names; `None` for one that it does not name, which is not looked at.
+    pub fn masked<T>(
+        &mut self,
+        mask: &Mask,
+        path: &str,
+        parse: impl FnOnce() -> Result<T, Violation>,
+    ) -> Option<T> {
+        if mask.names(path) {
+            self.take(parse())
+        } else {
+            None
+        }
+    }
+
+    /// The request, unless a fault was noted.
+    pub fn settle<T>(self, request: Option<T>) -> Result<T, Failure> {
+        self.build(|| request)
+    }
+
+    /// What `build` makes of the values, unless a fault was noted.
+    pub fn build<T>(self, build: impl FnOnce() -> Option<T>) -> Result<T, Failure> {
+        match build() {
+            Some(request) if self.0.is_empty() => Ok(request),
+            _ => Err(self.refused()),
+        }
+    }
+
+    /// The value, unless a fault was noted: for a part of a request that is checked by itself.
+    pub fn part<T>(self, value: T) -> Result<T, Vec<Violation>> {
+        if self.0.is_empty() { Ok(value) } else { Err(self.0) }
+    }
+
+    /// The refusal of a request that has faults.
+    pub fn refused(self) -> Failure {
+        Failure::invalid(self.0)
+    }
+}
+
+/// The fields that an update changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mask(Vec<String>);
+
+impl Mask {
+    /// Whether `path` is among them.
+    pub fn names(&self, path: &str) -> bool {
+        self.0.iter().any(|p| p == path)
+    }
+}
+
+/// What a caller sent, cut and cleaned so that it can be repeated in a message.
+pub fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(64).collect()
+}
+
+/// What `check` makes of a field that may be empty.
+pub fn optional<T>(
+    raw: &str,
+    check: impl FnOnce(&str) -> Result<T, Violation>,
+) -> Result<Option<T>, Violation> {
+    if raw.is_empty() {
+        return Ok(None);
+    }
+    check(raw).map(Some)
+}
+
+/// The id of a request.
+///
+/// # Errors
+///
+/// See [`request_id::check`].
+pub fn id(field: &str, raw: String) -> Result<String, Violation> {
+    request_id::check(field, &raw).map(|()| raw)
+}
+
+/// A resource name, as `parse` reads it; `localized` tells people what is wrong with it.
+///
+/// # Errors
+///
+/// Those of `parse`.
+pub fn name<T, E: Display>(
+    field: impl Into<String>,
+    raw: &str,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+    localized: impl FnOnce(&E) -> String,
+) -> Result<T, Violation> {
+    parse(raw).map_err(|error| Violation::new(field, error.to_string(), localized(&error)))
+}
+
+/// The id of something new, as `parse` reads it.
+///
+/// # Errors
+///
+/// Those of `parse`, or it is [`WILDCARD`].
+pub fn new_id<E: Display>(
+    field: &str,
+    raw: &str,
+    parse: impl FnOnce(&str) -> Result<String, E>,
+    localized: impl FnOnce(&E) -> String,
+) -> Result<String, Violation> {
+    let id = name(field, raw, parse, localized)?;
+    if id == WILDCARD {
+        return Err(Violation::new(
+            field,
+            "`-` stands for all and can't be an id",
+            "`-` berarti semua, bukan id",
+        ));
+    }
+    Ok(id)
+}
+
+/// The values of an enumeration.
+#[derive(Debug, Clone, Copy)]
+pub struct Choice {
+    /// What one of them is, such as `kind of agency`.
+    pub english: &'static str,
+    /// The same in Indonesian, as the beginning of a sentence.
+    pub indonesian: &'static str,
+}
+
+impl Choice {
+    /// The value of a field that may be unspecified, for which `value` returns `None`.
+    ///
+    /// # Errors
+    ///
+    /// The contract has no such value.
+    pub fn optional<E: TryFrom<i32>, T>(
+        self,
+        field: &str,
+        raw: i32,
+        value: impl FnOnce(E) -> Option<T>,
+    ) -> Result<Option<T>, Violation> {
+        E::try_from(raw).map(value).map_err(|_| {
+            Violation::new(
+                field,
+                format!("{raw} is not a known {}", self.english),
+                format!("{} {raw} tidak dikenal", self.indonesian),
+            )
+        })
+    }
+
+    /// The value of a field that must be specified.
+    ///
+    /// # Errors
+    ///
+    /// It is not, or the contract has no such value.
+    pub fn required<E: TryFrom<i32>, T>(
+        self,
+        field: &str,
+        raw: i32,
+        value: impl FnOnce(E) -> Option<T>,
+    ) -> Result<T, Violation> {
+        self.optional(field, raw, value)?.ok_or_else(|| {
+            let indonesian = format!("{} wajib diisi", self.indonesian);
+            Violation::new(field, "is required", indonesian)
+        })
+    }
+}
+
+/// A number that is not negative; `what` begins the sentence for people.
+///
+/// # Errors
+///
+/// It is negative.
+pub fn not_negative(field: &str, raw: i64, what: &str) -> Result<i64, Violation> {
+    if raw >= 0 {
+        return Ok(raw);
+    }
+    Err(Violation::new(
+        field,
+        "must be 0 or more",
+        format!("{what} harus 0 atau lebih"),
+    ))
+}
+
+/// A day, written `YYYY-MM-DD`.
+///
+/// # Errors
+///
+/// It is none, or is written in another way.
+pub fn day(field: &str, raw: &str) -> Result<NaiveDate, Violation> {
+    // chrono also reads `2024-1-2` and years of other lengths.
+    let date = NaiveDate::parse_from_str(raw, "%Y-%m-%d").ok();
+    date.filter(|date| raw.len() == 10 && date.to_string() == raw)
+        .ok_or_else(|| {
+            Violation::new(
+                field,
+                "must be a date of the form `YYYY-MM-DD`",
+                "Tanggal harus sah dan berbentuk `YYYY-MM-DD`",
+            )
+        })
+}
+
+/// A day of something that has happened, written `YYYY-MM-DD`.
+///
+/// # Errors
+///
+/// It is no day, or lies after `today`.
+pub fn past_day(field: &str, raw: &str, today: NaiveDate) -> Result<NaiveDate, Violation> {
+    let day = day(field, raw)?;
+    if day <= today {
+        return Ok(day);
+    }
+    Err(Violation::new(
+        field,
+        format!("must not be after {today}, today in Jakarta"),
+        format!("Tanggal tidak boleh setelah hari ini, {today} WIB"),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(failure: &Failure) -> Vec<&str> {
+        failure.violations.iter().map(|v| v.field.as_str()).collect()
+    }
+
+    #[test]
+    fn a_request_is_refused_with_every_fault() {
+        let mut faults = Faults::default();
+        assert_eq!(faults.take(id("request_id", "a b".into())), None);
+        assert_eq!(
+            faults.take(day("day", "2024-02-29")),
+            day("day", "2024-02-29").ok()
+        );
+        assert_eq!(faults.required("unit", None::<()>), None);
+        let refused = faults.build(|| Some(1)).unwrap_err();
+        assert_eq!(fields(&refused), ["request_id", "unit"]);
+        assert_eq!(Faults::default().build(|| Some(1)).unwrap(), 1);
+        assert_eq!(Faults::default().part(1), Ok(1));
+    }
+
+    #[test]
+    fn a_mask_names_known_fields_and_only_those_are_looked_at() {
+        let mut faults = Faults::default();
+        let given = |paths: &[&str]| {
+            let paths = paths.iter().map(|p| (*p).to_owned()).collect();
+            Some(FieldMask { paths })
+        };
+        let mask = faults.mask(given(&["title"]), &["title", "note"]);
+        assert_eq!(faults.masked(&mask, "title", || Ok("x")), Some("x"));
+        let unseen = || -> Result<(), Violation> { panic!("looked at") };
+        assert_eq!(faults.masked(&mask, "note", unseen), None);
+        assert!(faults.0.is_empty());
+        faults.mask(None, &["title"]);
+        faults.mask(given(&["etag\n", "*", "title"]), &["title"]);
+        let refused = faults.refused();
+        assert_eq!(fields(&refused), [MASK; 3]);
+        assert!(refused.violations.iter().all(|v| !v.description.contains('\n')));
+    }
+
+    #[test]
+    fn an_id_is_never_the_wildcard() {
+        let parse = |raw: &str| match raw {
+            "" => Err("is empty"),
+            id => Ok(id.to_owned()),
+        };
+        let localized = |_: &&str| "kosong".to_owned();
+        let checked = |raw| new_id("f", raw, parse, localized);
+        assert_eq!(checked("3271"), Ok("3271".to_owned()));
+        assert_eq!(checked("").unwrap_err().localized, "kosong");
+        assert!(checked(WILDCARD).is_err());
+        assert_eq!(optional("", |raw| name("f", raw, parse, localized)), Ok(None));
+    }
+
+    #[test]
+    fn a_choice_is_one_of_the_contract() {
+        let size = Choice {
+            english: "size",
+            indonesian: "Ukuran",
+        };
+        // The values 0, unspecified, to 127.
+        let value = |raw: i8| (raw > 0).then_some(raw);
+        assert_eq!(size.optional("f", 0, value), Ok(None));
+        assert_eq!(size.required("f", 7, value), Ok(7));
+        assert_eq!(
+            size.required("f", 0, value).unwrap_err().localized,
+            "Ukuran wajib diisi"
+        );
+        let unknown = size.optional("f", 1000, value).unwrap_err();
+        assert_eq!(unknown.description, "1000 is not a known size");
+        assert_eq!(not_negative("f", 0, "Nomor"), Ok(0));
+        assert!(not_negative("f", -1, "Nomor").is_err());
+    }
+
+    #[test]
+    fn a_date_is_written_in_one_way() {
+        assert_eq!(day("d", "2024-02-29").unwrap().to_string(), "2024-02-29");
+        for text in [
+            "",
+            "2023-02-29",
+            "2024-1-02",
+            "2024-01-2",
+            "24-01-02",
+            "2024-01-02 ",
+            "+2024-1-02",
+            "02-01-2024",
+        ] {
+            assert_eq!(day("d", text).unwrap_err().field, "d", "{text}");
+        }
+    }
+
+    #[test]
+    fn what_has_happened_is_not_after_today() {
+        let today = day("d", "2024-02-29").unwrap();
+        assert!(past_day("d", "2024-02-29", today).is_ok());
+        assert_eq!(past_day("d", "2024-03-01", today).unwrap_err().field, "d");
+    }
+}

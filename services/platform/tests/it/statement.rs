@@ -1,0 +1,112 @@
+//! Statements and rows as tables, on each database.
+
+use prima_platform::{
+    config,
+    db::{Column, Database, rows_at_once, sql, table},
+    testing::postgres::Postgres,
+};
+use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Value};
+
+#[derive(Debug, PartialEq, Eq, FromQueryResult)]
+struct Row {
+    number: i64,
+    text: String,
+    bytes: Vec<u8>,
+}
+
+fn row(number: usize) -> Row {
+    Row {
+        number: number as i64,
+        // Looks like a parameter, and ends a quoted text.
+        text: format!("${number}' \"--"),
+        bytes: number.to_be_bytes().to_vec(),
+    }
+}
+
+fn values(row: Row) -> [Value; 3] {
+    [row.number.into(), row.text.into(), row.bytes.into()]
+}
+
+const COLUMNS: [Column; 3] = [Column::Int, Column::Text, Column::Bytes];
+
+async fn on_each_database(test: impl AsyncFn(Database)) {
+    let (dir, postgres) = (tempfile::tempdir().unwrap(), Postgres::start());
+    for url in [
+        format!("sqlite:{}", dir.path().display()),
+        postgres.fresh_database().await,
+    ] {
+        let config = config::Database {
+            url,
+            ..config::Database::default()
+        };
+        let db = Database::connect(&config, "statement").await.unwrap();
+        test(db).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_has_exactly_its_rows_however_many() {
+    on_each_database(async |db| {
+        let reader = db.reader();
+        // As many as SQLite takes, and one more where there is no limit.
+        let most = rows_at_once(reader, COLUMNS.len()).min(20_000);
+        for count in [0, 1, 2, 3, 5, 64, 65, 1000, most] {
+            let (from, mut all) = table(reader, COLUMNS, (0..count).map(row).map(values), 1);
+            all.insert(0, 7_i64.into());
+            all.push(0_i64.into());
+            let text = format!(
+                "SELECT column1 AS number, column2 AS text, column3 AS bytes FROM {from}
+                 WHERE $1 = 7 AND column1 >= ${} ORDER BY column1",
+                all.len()
+            );
+            let found = Row::find_by_statement(sql(reader, &text, all))
+                .all(reader)
+                .await
+                .unwrap();
+            assert!(found.into_iter().eq((0..count).map(row)), "{count} rows");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_of_any_size_share_a_few_prepared_statements() {
+    on_each_database(async |db| {
+        let reader = db.reader();
+        let made = (1..=1000).map(|count| {
+            let (from, all) = table(reader, COLUMNS, (0..count).map(row).map(values), 0);
+            sql(reader, &format!("SELECT * FROM {from}"), all).sql
+        });
+        let texts: std::collections::HashSet<String> = made.collect();
+        let few = if db.backend() == DbBackend::Postgres {
+            1
+        } else {
+            11
+        };
+        assert_eq!(texts.len(), few);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_is_given_no_parameter_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = config::Database {
+        url: format!("sqlite:{}", dir.path().display()),
+        ..config::Database::default()
+    };
+    let db = Database::connect(&config, "statement").await.unwrap();
+    let reader = db.reader();
+    let (from, mut all) = table(reader, COLUMNS, (0..100).map(row).map(values), 0);
+    all.push(3_i64.into());
+    let text = format!(
+        "SELECT COUNT(*) FROM {from} WHERE column1 >= ${n} OR column1 < ${n}",
+        n = all.len()
+    );
+    let made = sql(reader, &text, all);
+    assert!(!made.sql.contains('$'), "{}", made.sql);
+    let found = reader.query_one_raw(made).await.unwrap().unwrap();
+    assert_eq!(found.try_get_by_index::<i64>(0).unwrap(), 100);
+    // A parameter without a value is a mistake, and not NULL.
+    assert!(reader.query_one_raw(sql(reader, "SELECT $1", [])).await.is_err());
+}

@@ -1,0 +1,122 @@
+//! The words for what keeps a command from its work on this machine: the database, keys, addresses.
+//!
+//! Errors of the platform are for engineers and in English. Each has its Indonesian words here, with the words of the
+//! system in brackets where these say more. What it is about (a file, an address) is told by the context in front.
+
+use std::error::Error;
+
+use prima_platform::{
+    bus,
+    db::{self, Cause, DbErr, LockError},
+    objects, service, telemetry, token,
+};
+
+use super::io_text;
+
+/// The text of a cause that has its words here; they cover what lies below it.
+pub(super) fn text(cause: &(dyn Error + 'static)) -> Option<String> {
+    if let Some(error) = cause.downcast_ref::<DbErr>() {
+        return Some(database(error));
+    }
+    if let Some(error) = cause.downcast_ref::<LockError>() {
+        return Some(lock(error));
+    }
+    if let Some(error) = cause.downcast_ref::<token::Error>() {
+        return Some(match error {
+            token::Error::File(error) => io_text(error),
+            token::Error::Key => "bukan kunci Ed25519 dalam base64".to_owned(),
+            token::Error::Token(error) => format!("token tidak dapat dibuat ({error})"),
+        });
+    }
+    if let Some(error) = cause.downcast_ref::<telemetry::Error>() {
+        return Some(match error {
+            telemetry::Error::Filter(error) => format!("telemetry.level bukan saringan log ({error})"),
+            telemetry::Error::Endpoint(error) => {
+                format!("telemetry.otlp_endpoint tidak dapat dipakai ({error})")
+            }
+            telemetry::Error::Exporter(error) => {
+                format!("telemetry.otlp_endpoint tidak dapat dipakai ({error})")
+            }
+            telemetry::Error::Installed(error) => format!("log tidak dapat dimulai ({error})"),
+        });
+    }
+    if let Some(error) = cause.downcast_ref::<bus::Error>() {
+        return Some(bus(error));
+    }
+    cause.downcast_ref::<service::Error>().map(host)
+}
+
+fn lock(error: &LockError) -> String {
+    match error {
+        LockError::Held(path) => format!(
+            "berkas kunci {} sedang dipegang proses prima lain",
+            path.display()
+        ),
+        LockError::Directory(path, error) => {
+            format!(
+                "direktori basis data {} tidak dapat dibuat: {}",
+                path.display(),
+                io_text(error)
+            )
+        }
+        LockError::File(path, error) => format!("berkas kunci {}: {}", path.display(), io_text(error)),
+    }
+}
+
+fn database(error: &DbErr) -> String {
+    let text = match db::cause(error) {
+        Cause::Away => "tidak terjangkau",
+        Cause::Conflict => "sedang dipakai pihak lain",
+        Cause::StorageFull => "penyimpanannya penuh",
+        Cause::StorageFailed => "penyimpanannya tidak dapat dibaca atau ditulis",
+        Cause::Unopenable => "tidak dapat dibuka",
+        Cause::ReadOnly => "hanya dapat dibaca",
+        Cause::NotADatabase => "bukan berkas basis data",
+        Cause::Damaged => "rusak; pulihkan dari cadangan",
+        Cause::Password => "kata sandinya ditolak",
+        Cause::User => "penggunanya ditolak",
+        Cause::Missing => "basis data itu tidak ada di peladennya",
+        Cause::Forbidden => "penggunanya tidak berhak",
+        Cause::Other => "galat basis data",
+    };
+    format!("{text} ({})", db::words(error))
+}
+
+fn bus(error: &bus::Error) -> String {
+    match error {
+        bus::Error::Unfit(text) => format!("peladen NATS tidak memadai ({text})"),
+        bus::Error::Unavailable(text) => format!("tidak terjangkau ({text})"),
+        bus::Error::NoStream(_) | bus::Error::Fenced | bus::Error::Full | bus::Error::TooLarge { .. } => {
+            format!("galat bus ({error})")
+        }
+    }
+}
+
+fn host(error: &service::Error) -> String {
+    use service::{Error, GrpcError};
+    match error {
+        Error::Config(error) => error.to_string(),
+        Error::Lock(error) => lock(error),
+        Error::Bus(error) => bus(error),
+        Error::Outdated(service) => {
+            format!("skema layanan {service} belum mutakhir; jalankan: prima migrate {service}")
+        }
+        Error::Newer(service, text) => {
+            format!("skema layanan {service} lebih baru daripada program ini ({text})")
+        }
+        Error::Key(_) => "auth.public_key bukan kunci publik Ed25519 dalam base64".to_owned(),
+        Error::Grpc(GrpcError::Bind(address, error)) => format!("grpc.listen {address}: {}", io_text(error)),
+        Error::Grpc(error) => format!("peladen gRPC berhenti ({error})"),
+        Error::Objects(objects::Error::Folder(path, error)) => {
+            format!(
+                "objects.url: direktori {} tidak dapat dibuat: {}",
+                path.display(),
+                io_text(error)
+            )
+        }
+        Error::Objects(error) => format!("objects.url: penyimpanan berkas tidak dapat dibuka ({error})"),
+        Error::Service(service, text) => format!("layanan {service}: {text}"),
+        Error::Failed => "ada bagian proses yang gagal; sebabnya ada di log".to_owned(),
+        Error::Database(service, error) => format!("basis data layanan {service}: {}", database(error)),
+    }
+}

@@ -1,0 +1,52 @@
+//! RankingService: which operation each RPC is.
+
+use prima_platform::grpc::{Answer, WatchStream, answer};
+use prima_proto::ranking::v1::{
+    self,
+    ranking_service_server::{RankingService, RankingServiceServer},
+};
+use tonic::Request;
+
+use crate::rpc::{App, league_table, standing};
+
+/// The service as tonic runs it, for messages of at most `limit` bytes.
+pub fn server(app: App, limit: usize) -> RankingServiceServer<impl RankingService> {
+    RankingServiceServer::new(Server { app }).max_decoding_message_size(limit)
+}
+
+struct Server {
+    app: App,
+}
+
+#[tonic::async_trait]
+impl RankingService for Server {
+    async fn list_league_tables(
+        &self,
+        request: Request<v1::ListLeagueTablesRequest>,
+    ) -> Answer<v1::ListLeagueTablesResponse> {
+        answer(league_table::list(&self.app, request.get_ref()))
+    }
+
+    async fn get_league_table(
+        &self,
+        request: Request<v1::GetLeagueTableRequest>,
+    ) -> Answer<v1::GetLeagueTableResponse> {
+        answer(league_table::get(&self.app, request.get_ref()))
+    }
+
+    async fn get_standing(
+        &self,
+        request: Request<v1::GetStandingRequest>,
+    ) -> Answer<v1::GetStandingResponse> {
+        answer(standing::get(&self.app, request.get_ref()))
+    }
+
+    type WatchLeagueTableStream = WatchStream<v1::WatchLeagueTableResponse>;
+
+    async fn watch_league_table(
+        &self,
+        request: Request<v1::WatchLeagueTableRequest>,
+    ) -> Answer<Self::WatchLeagueTableStream> {
+        answer(league_table::watch(&self.app, request.get_ref()))
+    }
+}

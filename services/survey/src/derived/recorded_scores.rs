@@ -1,0 +1,75 @@
+//! Recorded results as scores: the value that was published stands, nothing is computed again.
+
+use std::collections::{BTreeSet, HashMap};
+
+use prima_platform::db::Txn;
+use prima_proto::name;
+use sea_orm::DbErr;
+
+use crate::{
+    domain::{number, recorded::published},
+    events::publish::Score,
+    store::{
+        agency_score::AgencyPeriod,
+        recorded::{Recorded, recorded_of_units},
+        unit_score::UnitPeriod,
+    },
+};
+
+/// The recorded scores of these units and periods.
+pub async fn of_units(txn: &Txn, keys: &BTreeSet<UnitPeriod>) -> Result<HashMap<UnitPeriod, Score>, DbErr> {
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let records = recorded_of_units(txn, keys).await?;
+    let scored = records.into_iter().filter_map(|record| {
+        let unit = name::Unit {
+            agency: record.agency.clone(),
+            unit: record.unit.clone(),
+        };
+        Some(((unit, record.period.clone()), score(record)?))
+    });
+    Ok(scored.collect())
+}
+
+/// The recorded scores of these agencies themselves.
+pub async fn of_agencies(
+    txn: &Txn,
+    keys: &BTreeSet<AgencyPeriod>,
+) -> Result<HashMap<AgencyPeriod, Score>, DbErr> {
+    let own = keys.iter().map(|key| {
+        let unit = name::Unit {
+            agency: key.agency.clone(),
+            unit: String::new(),
+        };
+        (unit, key.period.clone())
+    });
+    let scores = of_units(txn, &own.collect()).await?.into_iter();
+    let scores = scores.map(|((unit, period), score)| {
+        let key = AgencyPeriod {
+            agency: unit.agency,
+            period,
+        };
+        (key, score)
+    });
+    Ok(scores.collect())
+}
+
+fn score(record: Recorded) -> Option<Score> {
+    let means = record.elements.iter();
+    let means = means.filter_map(|(key, mean)| Some((key.clone(), number::parse_decimal(mean)?)));
+    Some(Score {
+        published: published(&record.instrument, &record.value, &record.category)?,
+        whole: true,
+        components: means.collect(),
+        sample_size: record.respondents,
+        // What the minimum was is not known.
+        sample_minimum: 0,
+        standard_error: String::new(),
+        units: (0, 0),
+        aggregation: record.roll_up,
+        instrument: record.instrument,
+        settled: true,
+        recorded: true,
+    })
+}

@@ -1,0 +1,199 @@
+//! The score of a unit in a period: pools the sums of its surveys, under a lock of its own.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use prima_platform::{db::Txn, outbox::State};
+use sea_orm::DbErr;
+
+use super::{outcome::assess, recorded_scores};
+use crate::{
+    domain::{
+        METRIC,
+        certainty::Certainty,
+        index::{self, Published},
+        instrument,
+        moments::Moments,
+        number, sample,
+        survey::Survey,
+        tally::Tally,
+    },
+    events::publish::{self, Score},
+    store::{
+        agency_score::{AgencyPeriod, agencies_mark},
+        survey::{Stored, surveys_of},
+        tally::{Tallies, tallies_get},
+        unit_score::{NewUnitScore, UnitPeriod, unit_scores_lock_in_txn, unit_scores_save},
+    },
+};
+
+/// Recomputes these scores in key order, after the surveys that the transaction changes were locked and saved.
+/// Returns their states, and marks their agencies.
+pub async fn recompute(txn: &Txn, keys: &BTreeSet<UnitPeriod>, now_millis: i64) -> Result<Vec<State>, DbErr> {
+    let locked = unit_scores_lock_in_txn(txn, keys, now_millis).await?;
+    // Read after the locks: whoever held them before has committed, whoever comes next will see us.
+    let mut surveys: BTreeMap<UnitPeriod, Vec<Stored>> = BTreeMap::new();
+    let mut ids = Vec::new();
+    // Surveys of other instruments, such as F-03, count for no unit score.
+    let counts = |s: &Stored| s.survey.metric() == Some(METRIC);
+    for stored in surveys_of(txn, keys).await?.into_iter().filter(counts) {
+        ids.push(stored.id);
+        let key = (stored.survey.name.unit.clone(), stored.survey.period.to_string());
+        surveys.entry(key).or_default().push(stored);
+    }
+    let tallies = tallies_get(txn, &ids).await?;
+    let (mut states, mut scores) = (Vec::new(), Vec::new());
+    // A survey and a recorded result exclude each other, so that intake never looks for one.
+    let without = locked.keys().filter(|key| !surveys.contains_key(key)).cloned();
+    let mut recorded = recorded_scores::of_units(txn, &without.collect()).await?;
+    for (key, locked) in locked {
+        let score = match recorded.remove(&key) {
+            None => {
+                let own = surveys.get(&key).map(Vec::as_slice).unwrap_or_default();
+                pool(own, &tallies).and_then(Pooled::score)
+            }
+            recorded => recorded,
+        };
+        if score.is_some() || locked.exact.is_some() {
+            states.push(publish::unit_score(
+                &key.0,
+                &key.1,
+                locked.version,
+                score.as_ref(),
+            ));
+        }
+        scores.push(NewUnitScore {
+            key,
+            exact: score.as_ref().map(|s| number::fraction(&s.published.exact)),
+            settled: score.as_ref().is_some_and(|s| s.settled),
+            whole: score.as_ref().is_none_or(|s| s.whole),
+            recorded: score.as_ref().is_some_and(|s| s.recorded),
+            respondents: score.as_ref().map(|s| s.sample_size).unwrap_or_default(),
+            instrument: score.map(|s| s.instrument).unwrap_or_default(),
+        });
+    }
+    unit_scores_save(txn, &scores).await?;
+    let agencies: BTreeSet<AgencyPeriod> = keys
+        .iter()
+        .map(|(unit, period)| AgencyPeriod {
+            agency: unit.agency.clone(),
+            period: period.clone(),
+        })
+        .collect();
+    agencies_mark(txn, &agencies).await?;
+    Ok(states)
+}
+
+/// The states that change with a survey, which is locked and saved: its result, and the score of its unit, which is
+/// recomputed.
+pub async fn follow(txn: &Txn, stored: &Stored, now: DateTime<Utc>) -> Result<Vec<State>, DbErr> {
+    let mut states = vec![publish::survey_result(txn, stored, now).await?];
+    let survey = &stored.survey;
+    let key = BTreeSet::from([(survey.name.unit.clone(), survey.period.to_string())]);
+    states.extend(recompute(txn, &key, now.timestamp_millis()).await?);
+    Ok(states)
+}
+
+/// What the surveys of a unit and period add up to.
+#[derive(Debug)]
+pub struct Pooled<'a> {
+    /// The first of them: all share its instrument, weights and elements.
+    pub first: &'a Survey,
+    /// Of every response, per element of the first.
+    pub current: Vec<Tally>,
+    /// Of the disclosed responses.
+    pub disclosed: Vec<Tally>,
+    /// Certainty of the index of the disclosed responses.
+    pub certainty: Option<Certainty>,
+    /// Whether these are all.
+    pub whole: bool,
+    /// Responses counted.
+    pub respondents: i64,
+    /// Declared users of all; 0 when none.
+    pub population: i64,
+    /// Whether every survey is closed.
+    pub settled: bool,
+}
+
+/// Pools surveys that share instrument, weights and elements; none without a survey.
+pub fn pool<'a>(surveys: &'a [Stored], tallies: &HashMap<i64, Tallies>) -> Option<Pooled<'a>> {
+    let first = &surveys.first()?.survey;
+    let own: Vec<&Tallies> = surveys.iter().filter_map(|s| tallies.get(&s.id)).collect();
+    let (mut current, mut disclosed) = (Vec::new(), Vec::new());
+    for asked in &first.asked {
+        let (mut all, mut shown) = (Tally::default(), Tally::default());
+        for counts in own.iter().filter_map(|t| t.get(&asked.key)) {
+            all.add(&counts.current);
+            shown.add(&counts.disclosed);
+        }
+        current.push(all);
+        disclosed.push(shown);
+    }
+    let populations = || surveys.iter().map(|s| s.survey.population);
+    let population = populations().fold(0, i64::saturating_add);
+    // Only a population that every survey declares is that of the unit.
+    let whole_population = if populations().all(|p| p > 0) {
+        population
+    } else {
+        0
+    };
+    let known = instrument::find(&first.instrument);
+    let certainty = known.and_then(|i| assess(i, first, &disclosed, &moments(surveys)?, whole_population));
+    Some(Pooled {
+        first,
+        current,
+        disclosed,
+        certainty,
+        whole: surveys.iter().all(|s| s.disclosed.undisclosed == 0),
+        respondents: surveys.iter().map(|s| s.respondents).sum(),
+        population,
+        settled: surveys.iter().all(|s| s.survey.closed_at.is_some()),
+    })
+}
+
+impl Pooled<'_> {
+    /// The index of every response; none until every element has an answer.
+    pub fn published(&self) -> Option<Published> {
+        let known = instrument::find(&self.first.instrument)?;
+        let exact = index::compute(known, &self.first.asked, &self.current, self.first.weights)?;
+        Some(index::publish(known, exact))
+    }
+
+    /// Minimum sample: of the declared population, else that of the instrument.
+    pub fn minimum(&self) -> i64 {
+        let known = instrument::find(&self.first.instrument);
+        sample::krejcie_morgan(self.population.min(sample::POPULATION_MAX))
+            .unwrap_or_else(|| known.map_or(1, |i| i.minimum))
+    }
+
+    /// The score; none until every element has an answer. Its parts and its certainty are those of the disclosed
+    /// responses.
+    fn score(self) -> Option<Score> {
+        let keys = self.first.asked.iter().map(|a| a.key.as_str());
+        Some(Score {
+            published: self.published()?,
+            whole: self.whole,
+            components: publish::components(keys.zip(&self.disclosed)),
+            sample_size: self.respondents,
+            sample_minimum: self.minimum(),
+            standard_error: self.certainty.map(|c| c.standard_error).unwrap_or_default(),
+            units: (0, 0),
+            aggregation: String::new(),
+            instrument: self.first.instrument.clone(),
+            settled: self.settled,
+            recorded: false,
+        })
+    }
+}
+
+/// The disclosed moments of all surveys together, in the order of the first one's elements.
+fn moments(surveys: &[Stored]) -> Option<Moments> {
+    let (first, others) = surveys.split_first()?;
+    let mut pooled = first.disclosed.moments.clone();
+    for other in others {
+        let place = |key: &str| other.survey.asked.iter().position(|a| a.key == key);
+        let order: Option<Vec<usize>> = first.survey.asked.iter().map(|a| place(&a.key)).collect();
+        pooled.merge(&other.disclosed.moments.reordered(&order?)?);
+    }
+    Some(pooled)
+}

@@ -1,0 +1,140 @@
+//! A survey as a caller describes it, and the rules that make it one.
+
+mod elements;
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use prima_platform::{failure::Violation, request::shown};
+use prima_proto::name;
+
+use super::asked::Asked;
+use super::instrument::{self, Instrument};
+use super::period::Period;
+use super::survey::terms::{self, AccessMode, ServicePopulation};
+use super::survey::{Survey, micros};
+use super::weights::{COMPATIBLE_ELEMENTS, WeightVariant};
+
+/// A survey as a caller describes it, unchecked.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Draft {
+    /// Title.
+    pub display_name: String,
+    /// Period as text.
+    pub period: String,
+    /// Id of the instrument; `skm-2017` when empty.
+    pub instrument: String,
+    /// How elements are weighed; the default of the instrument when `None`.
+    pub weights: Option<WeightVariant>,
+    /// Elements asked; all of the instrument when empty. An empty code is filled from the instrument.
+    pub asked: Vec<Asked>,
+    /// From when responses are taken.
+    pub open_at: Option<DateTime<Utc>>,
+    /// Until when responses are taken (exclusive).
+    pub close_at: Option<DateTime<Utc>>,
+    /// Users of the service in the period before; may be 0 with `service_populations`.
+    pub population: i64,
+    /// Users per public service.
+    pub service_populations: Vec<ServicePopulation>,
+    /// How responses may come in; none means [`AccessMode::Agent`].
+    pub access: BTreeSet<AccessMode>,
+}
+
+/// Makes a survey of a draft.
+///
+/// # Errors
+///
+/// Every fault of the draft, each with the path of its field in `CreateSurveyRequest`.
+pub fn create(name: name::Survey, draft: Draft, now: DateTime<Utc>) -> Result<Survey, Vec<Violation>> {
+    let mut faults = Vec::new();
+    terms::check_display_name(&draft.display_name, &mut faults);
+    let period = draft.period.parse::<Period>().map_err(|error| {
+        faults.push(Violation::new(
+            "survey.period",
+            error.to_string(),
+            "Periode harus `YYYY`, `YYYY-s1` sampai `-s2`, `YYYY-q1` sampai `-q4`, \
+             atau `YYYY-m01` sampai `-m12`, dengan tahun 2000 sampai 2100",
+        ));
+    });
+    let id = if draft.instrument.is_empty() {
+        instrument::DEFAULT
+    } else {
+        draft.instrument.as_str()
+    };
+    let instrument = instrument::find(id);
+    if instrument.is_none() {
+        faults.push(Violation::new(
+            "survey.instrument",
+            format!("`{}` is not a known instrument", shown(id)),
+            format!("Instrumen `{}` tidak dikenal", shown(id)),
+        ));
+    }
+    let weights = weights(draft.weights, &draft.asked, instrument, &mut faults);
+    let asked = elements::asked(draft.asked, instrument, &mut faults);
+    let (open_at, close_at) = (micros(draft.open_at), micros(draft.close_at));
+    terms::check_schedule(open_at, close_at, now, "survey.close_time", &mut faults);
+    let population = terms::population(draft.population, &draft.service_populations, &mut faults);
+    match (period, instrument) {
+        (Ok(period), Some(instrument)) if faults.is_empty() => Ok(Survey {
+            name,
+            display_name: draft.display_name,
+            period,
+            instrument: instrument.id.clone(),
+            weights,
+            asked,
+            open_at,
+            close_at,
+            closed_at: None,
+            population,
+            service_populations: draft.service_populations,
+            access: terms::access(draft.access),
+        }),
+        _ => Err(faults),
+    }
+}
+
+/// The weights chosen, or those of the instrument. Counts distinct keys, known or not: what is wrong with a key is
+/// told once, at the key.
+fn weights(
+    given: Option<WeightVariant>,
+    asked: &[Asked],
+    instrument: Option<&Instrument>,
+    faults: &mut Vec<Violation>,
+) -> WeightVariant {
+    let field = "survey.weight_variant";
+    let fallback = instrument.map_or(WeightVariant::Exact, Instrument::default_variant);
+    let weights = given.unwrap_or(fallback);
+    if let Some(instrument) = instrument.filter(|i| !i.variants.contains(&weights)) {
+        let allowed: Vec<&str> = instrument.variants.iter().map(|v| v.as_str()).collect();
+        let (id, allowed) = (&instrument.id, allowed.join(", "));
+        faults.push(Violation::new(
+            field,
+            format!("{weights} is not a weight variant of {id}; it has {allowed}"),
+            format!("Instrumen {id} tidak mengenal bobot {weights}; pilihannya {allowed}"),
+        ));
+        return weights;
+    }
+    let count = match (asked.is_empty(), instrument) {
+        (true, None) => return weights,
+        (true, Some(instrument)) => instrument.elements.len(),
+        (false, _) => asked
+            .iter()
+            .map(|a| a.key.as_str())
+            .collect::<BTreeSet<_>>()
+            .len(),
+    };
+    if !weights.fits(count) {
+        faults.push(Violation::new(
+            field,
+            format!("{weights} needs exactly {COMPATIBLE_ELEMENTS} elements, the survey asks {count}"),
+            format!(
+                "Bobot {weights} memerlukan tepat {COMPATIBLE_ELEMENTS} unsur, survei ini memuat {count}"
+            ),
+        ));
+    }
+    weights
+}
+
+#[cfg(test)]
+#[path = "draft_tests.rs"]
+mod tests;

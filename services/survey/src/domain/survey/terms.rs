@@ -1,0 +1,163 @@
+//! The terms of a survey that are given when it is created and may be changed later.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use prima_platform::failure::Violation;
+use prima_proto::name;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::sample;
+
+const DISPLAY_NAME_MAX: usize = 200;
+/// More public services than any unit has.
+const SERVICES_MAX: usize = 1000;
+/// [`sample::POPULATION_MAX`] as people write it in Indonesia.
+const POPULATION_MAX: &str = "1.000.000.000";
+
+/// A way by which responses may come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccessMode {
+    /// A caller with a role in the agency.
+    Agent,
+    /// A single-use token.
+    Token,
+    /// An open link.
+    Link,
+    /// A registered device.
+    Kiosk,
+}
+
+/// How many users one public service of the unit had in the period before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServicePopulation {
+    /// Id of the public service.
+    pub service: String,
+    /// Users, 1 to 1,000,000,000.
+    pub population: i64,
+}
+
+pub(in crate::domain) fn check_display_name(text: &str, faults: &mut Vec<Violation>) {
+    let field = "survey.display_name";
+    if text.chars().count() > DISPLAY_NAME_MAX {
+        faults.push(Violation::new(
+            field,
+            format!("must be at most {DISPLAY_NAME_MAX} characters"),
+            format!("Judul survei paling panjang {DISPLAY_NAME_MAX} karakter"),
+        ));
+    }
+    if text.chars().any(char::is_control) {
+        faults.push(Violation::new(
+            field,
+            "must not have control characters",
+            "Judul survei tidak boleh memuat karakter kendali",
+        ));
+    }
+}
+
+pub(in crate::domain) fn check_schedule(
+    open_at: Option<DateTime<Utc>>,
+    close_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+    order_field: &str,
+    faults: &mut Vec<Violation>,
+) {
+    if close_at.zip(open_at).is_some_and(|(close, open)| close <= open) {
+        faults.push(Violation::new(
+            order_field,
+            "close_time must be after open_time",
+            "Waktu tutup harus setelah waktu buka",
+        ));
+    }
+    if close_at.is_some_and(|close| close <= now) {
+        faults.push(Violation::new(
+            "survey.close_time",
+            "has passed already",
+            "Waktu tutup sudah lewat",
+        ));
+    }
+}
+
+/// The population declared: the sum of the services when there are any.
+pub(in crate::domain) fn population(
+    given: i64,
+    services: &[ServicePopulation],
+    faults: &mut Vec<Violation>,
+) -> i64 {
+    let range = 0..=sample::POPULATION_MAX;
+    if !range.contains(&given) {
+        faults.push(Violation::new(
+            "survey.population",
+            format!("must be 0 to {}", sample::POPULATION_MAX),
+            format!("Jumlah pengguna layanan harus 0 sampai {POPULATION_MAX}"),
+        ));
+    }
+    if services.is_empty() {
+        return given;
+    }
+    let before = faults.len();
+    check_services(services, faults);
+    if faults.len() > before {
+        return given;
+    }
+    let sum = services.iter().map(|s| s.population).fold(0, i64::saturating_add);
+    if sum > sample::POPULATION_MAX {
+        faults.push(Violation::new(
+            "survey.service_populations",
+            format!("must add up to at most {}", sample::POPULATION_MAX),
+            format!("Jumlah seluruh pengguna layanan paling banyak {POPULATION_MAX}"),
+        ));
+    } else if range.contains(&given) && given != 0 && given != sum {
+        faults.push(Violation::new(
+            "survey.population",
+            format!("must be 0 or {sum}, the sum of service_populations"),
+            format!("Jumlah pengguna layanan harus 0 atau {sum}, yaitu jumlah dari semua jenis layanan"),
+        ));
+    }
+    sum
+}
+
+fn check_services(services: &[ServicePopulation], faults: &mut Vec<Violation>) {
+    let field = "survey.service_populations";
+    if services.len() > SERVICES_MAX {
+        faults.push(Violation::new(
+            field,
+            format!("must be at most {SERVICES_MAX}"),
+            format!("Paling banyak {SERVICES_MAX} jenis layanan"),
+        ));
+        return;
+    }
+    let mut seen = BTreeSet::new();
+    for (at, one) in services.iter().enumerate() {
+        if let Err(error) = name::token(&one.service, name::TOKEN_MAX) {
+            let max = name::TOKEN_MAX;
+            faults.push(Violation::new(
+                format!("{field}[{at}].service"),
+                error.to_string(),
+                format!("Id jenis layanan harus 1 sampai {max} karakter dari a-z, 0-9, dan -"),
+            ));
+        } else if !seen.insert(one.service.as_str()) {
+            faults.push(Violation::new(
+                format!("{field}[{at}].service"),
+                format!("`{}` comes more than once", one.service),
+                format!("Jenis layanan `{}` disebut lebih dari sekali", one.service),
+            ));
+        }
+        if !(1..=sample::POPULATION_MAX).contains(&one.population) {
+            faults.push(Violation::new(
+                format!("{field}[{at}].population"),
+                format!("must be 1 to {}", sample::POPULATION_MAX),
+                format!("Jumlah pengguna layanan harus 1 sampai {POPULATION_MAX}"),
+            ));
+        }
+    }
+}
+
+/// The ways in; [`AccessMode::Agent`] when none are given.
+pub(in crate::domain) fn access(mut given: BTreeSet<AccessMode>) -> BTreeSet<AccessMode> {
+    if given.is_empty() {
+        given.insert(AccessMode::Agent);
+    }
+    given
+}

@@ -1,0 +1,279 @@
+//! What this service publishes: the results of surveys, and the scores of units and agencies.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    clock::{from_micros, to_proto},
+    db::Txn,
+    outbox::State,
+    trace,
+};
+use prima_proto::{event::v1 as event, name, subject};
+use prost::Message;
+use sea_orm::DbErr;
+
+use crate::{
+    derived::outcome::{self, Outcome},
+    domain::{
+        METRIC, NAME,
+        certainty::SampleStatus,
+        index::{self, Published},
+        instrument,
+        number::{self, Rational},
+        period::jakarta_day,
+        publication::Medium,
+        tally::Tally,
+    },
+    store::{
+        publication::FollowUp,
+        survey::Stored,
+        tally::{Tallies, tallies_get},
+    },
+};
+
+/// Raised when the same state is rendered differently.
+const REVISION: i64 = 1;
+
+fn state(subject: String, event_type: &'static str, version: i64, payload: Option<Vec<u8>>) -> State {
+    State {
+        subject,
+        event_type,
+        revision: REVISION,
+        version,
+        withdrawn: payload.is_none(),
+        payload: payload.unwrap_or_default(),
+        traceparent: trace::traceparent(&tracing::Span::current()),
+    }
+}
+
+/// The states of surveys that are locked, and of which the tallies are known.
+///
+/// # Errors
+///
+/// The database fails.
+pub async fn survey_results<'a>(
+    txn: &Txn,
+    surveys: impl IntoIterator<Item = &'a Stored>,
+    tallies: &HashMap<i64, Tallies>,
+    now: DateTime<Utc>,
+) -> Result<Vec<State>, DbErr> {
+    let surveys: Vec<&Stored> = surveys.into_iter().collect();
+    let outcomes = outcome::of_surveys(txn, &surveys, tallies, now).await?;
+    let states = surveys.into_iter().zip(&outcomes);
+    Ok(states
+        .map(|(stored, outcome)| rendered(stored, outcome))
+        .collect())
+}
+
+/// The state of a survey that is locked.
+///
+/// # Errors
+///
+/// The database fails.
+pub async fn survey_result(txn: &Txn, stored: &Stored, now: DateTime<Utc>) -> Result<State, DbErr> {
+    let tallies = tallies_get(txn, &[stored.id]).await?;
+    let outcomes = outcome::of_surveys(txn, &[stored], &tallies, now).await?;
+    let missing = || DbErr::Custom(format!("{} has no figures", stored.survey.name));
+    Ok(rendered(stored, outcomes.first().ok_or_else(missing)?))
+}
+
+fn medium(medium: &Medium) -> event::SurveyMediumState {
+    event::SurveyMediumState {
+        kind: medium.kind.clone(),
+        link: medium.link.clone(),
+        electronic: medium.electronic(),
+    }
+}
+
+fn follow_up(planned: &FollowUp) -> event::SurveyFollowUpState {
+    let done = planned.done.as_ref();
+    event::SurveyFollowUpState {
+        id: planned.id.clone(),
+        element: planned.plan.element.clone(),
+        quarter: planned.plan.quarter.clone(),
+        create_date: jakarta_day(from_micros(planned.created_at)).to_string(),
+        done_date: done.map(|d| d.date.to_string()).unwrap_or_default(),
+    }
+}
+
+/// The result of a survey. Its figures are those that an answer to a caller shows.
+fn rendered(stored: &Stored, outcome: &Outcome) -> State {
+    let survey = &stored.survey;
+    let published = outcome.published.as_ref();
+    let publication = outcome.aftermath.published.as_ref().map(|p| &p.publication);
+    let known = instrument::find(&survey.instrument);
+    let payload = event::SurveyResultState {
+        name: survey.name.to_string(),
+        display_name: survey.display_name.clone(),
+        period: survey.period.to_string(),
+        instrument: survey.instrument.clone(),
+        weight_variant: survey.weights.as_str().to_owned(),
+        respondents: stored.respondents,
+        elements: outcome
+            .elements
+            .iter()
+            .map(|e| event::ElementState {
+                key: e.key.clone(),
+                code: e.code.clone(),
+                display_name: e.name.clone(),
+                answers: e.tally.answers(),
+                total: e.tally.total(),
+            })
+            .collect(),
+        index: published.map(|p| p.value.clone()).unwrap_or_default(),
+        index_exact: published
+            .filter(|_| outcome.whole)
+            .map(|p| number::fraction(&p.exact))
+            .unwrap_or_default(),
+        category: published.map(|p| p.grade.clone()).unwrap_or_default(),
+        population: survey.population,
+        open_time: survey.open_at.map(to_proto),
+        close_time: survey.close_at.map(to_proto),
+        closed_at: survey.closed_at.map(to_proto),
+        update_time: Some(to_proto(from_micros(stored.counted_at.max(stored.updated_at)))),
+        disclosed_respondents: outcome.disclosed,
+        minimum_respondents: survey.minimum(),
+        sample_met: outcome.sample == SampleStatus::Met,
+        min_score: known.map(|i| i32::from(i.min)).unwrap_or_default(),
+        max_score: known.map(|i| i32::from(i.max)).unwrap_or_default(),
+        publish_date: publication.map(|p| p.date.to_string()).unwrap_or_default(),
+        media: publication.iter().flat_map(|p| &p.media).map(medium).collect(),
+        follow_ups: outcome.aftermath.follow_ups.iter().map(follow_up).collect(),
+        instrument_elements_asked: known
+            .map(|i| {
+                survey
+                    .asked
+                    .iter()
+                    .filter(|a| i.element(&a.key).is_some())
+                    .count()
+            })
+            .and_then(|n| i32::try_from(n).ok())
+            .unwrap_or_default(),
+        instrument_elements: known
+            .and_then(|i| i32::try_from(i.elements.len()).ok())
+            .unwrap_or_default(),
+        standard_error: outcome
+            .certainty
+            .as_ref()
+            .map(|c| c.standard_error.clone())
+            .unwrap_or_default(),
+        aspects: outcome
+            .aspects
+            .iter()
+            .filter_map(|a| Some(component(&a.key, a.mean.as_ref()?)))
+            .collect(),
+        voided: stored.voided,
+    };
+    let subject = subject::survey_result(&survey.name);
+    state(
+        subject,
+        subject::SURVEY_RESULT_TYPE,
+        stored.version,
+        Some(payload.encode_to_vec()),
+    )
+}
+
+/// A score as computed, before it is rendered.
+#[derive(Debug)]
+pub struct Score {
+    /// Rounded once, with its category.
+    pub published: Published,
+    /// Whether every response behind it is disclosed: else its exact value would tell what the figures keep back, and
+    /// the published one stands in its place.
+    pub whole: bool,
+    /// Parts, such as elements, as exact values.
+    pub components: Vec<(String, Rational)>,
+    /// Responses behind it.
+    pub sample_size: i64,
+    /// Minimum sample; 0 for an agency.
+    pub sample_minimum: i64,
+    /// Standard error, four decimals; empty where none exists.
+    pub standard_error: String,
+    /// Units counted and expected; zeros for a unit.
+    pub units: (i64, i64),
+    /// How several units were brought together; empty for a unit.
+    pub aggregation: String,
+    /// Instrument and version.
+    pub instrument: String,
+    /// Whether it can't change any more.
+    pub settled: bool,
+    /// Whether it was recorded from an earlier publication, not computed.
+    pub recorded: bool,
+}
+
+impl Score {
+    /// The most exact value that may be told.
+    fn told(&self) -> Rational {
+        if self.whole {
+            return self.published.exact.clone();
+        }
+        number::parse_decimal(&self.published.value).unwrap_or_default()
+    }
+}
+
+fn score(period: &str, subject: String, score: &Score) -> event::ScoreState {
+    let (counted, expected) = score.units;
+    let told = score.told();
+    event::ScoreState {
+        metric: METRIC.to_owned(),
+        period: period.to_owned(),
+        subject,
+        exact: exact(&told),
+        fraction: number::fraction(&told),
+        value: score.published.value.clone(),
+        category: score.published.grade.clone(),
+        components: score
+            .components
+            .iter()
+            .map(|(key, value)| component(key, value))
+            .collect(),
+        sample_size: score.sample_size,
+        sample_minimum: score.sample_minimum,
+        standard_error: score.standard_error.clone(),
+        units_counted: counted,
+        units_expected: expected,
+        instrument: score.instrument.clone(),
+        status: if score.settled {
+            event::ScoreStatus::Final
+        } else {
+            event::ScoreStatus::Provisional
+        } as i32,
+        aggregation: score.aggregation.clone(),
+        recorded: score.recorded,
+    }
+}
+
+fn component(key: &str, value: &Rational) -> event::ScoreComponent {
+    event::ScoreComponent {
+        key: key.to_owned(),
+        value: number::decimal(value, 4),
+    }
+}
+
+/// A decimal without trailing zeros, at most 18 places.
+fn exact(value: &Rational) -> String {
+    let text = number::decimal(value, 18);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// The score of a unit; withdrawn when there is none any more.
+pub fn unit_score(unit: &name::Unit, period: &str, version: i64, value: Option<&Score>) -> State {
+    let subject = subject::unit_score(NAME, METRIC, period, unit);
+    let payload = value.map(|s| score(period, unit.to_string(), s).encode_to_vec());
+    state(subject, subject::SCORE_TYPE, version, payload)
+}
+
+/// The score of an agency; withdrawn when there is none any more.
+pub fn agency_score(agency: &name::Agency, period: &str, version: i64, value: Option<&Score>) -> State {
+    let subject = subject::agency_score(NAME, METRIC, period, agency);
+    let payload = value.map(|s| score(period, agency.to_string(), s).encode_to_vec());
+    state(subject, subject::SCORE_TYPE, version, payload)
+}
+
+/// The means of the elements, as components of a score.
+pub fn components<'a>(elements: impl Iterator<Item = (&'a str, &'a Tally)>) -> Vec<(String, Rational)> {
+    elements
+        .filter_map(|(key, tally)| Some((key.to_owned(), index::element_mean(tally)?)))
+        .collect()
+}

@@ -1,0 +1,321 @@
+//! A batch of responses: checked one by one, inserted together, each with its own outcome.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    clock::{from_micros, micros},
+    db::Txn,
+    failure::Failure,
+};
+use sea_orm::DbErr;
+
+use super::{
+    item::{Item, Outcome},
+    permit::Permits,
+};
+use crate::{
+    domain::{
+        access::{Proof, Refusal, Secret},
+        instrument,
+        response::{self, Raw},
+    },
+    store::{
+        response::{First, Key, NewResponse, comment_insert_in_txn, response_find, response_insert_in_txn},
+        survey::Stored,
+        tally::Added,
+    },
+};
+
+/// An item that brings or repeats a response.
+struct Wanted {
+    index: usize,
+    row: NewResponse,
+    id_field: &'static str,
+    /// The client's id, where a release before stored the response under it alone.
+    id_before: Option<String>,
+    /// The digest of all that was sent, where a release before took all of it and now only the answers are.
+    digest_before: Option<Vec<u8>>,
+}
+
+impl Wanted {
+    /// What becomes of an item whose id holds the body `digest`, accepted at `at`.
+    fn repeats(&self, digest: &[u8], at: i64) -> Outcome {
+        if self.row.digest == digest || self.digest_before.as_deref() == Some(digest) {
+            Outcome::Repeated(from_micros(at))
+        } else {
+            Outcome::Refused(Failure::request_id_reused(self.id_field))
+        }
+    }
+
+    /// Where a release before stored it.
+    fn key_before(&self) -> Option<Key> {
+        Some((self.row.survey_id, self.id_before.clone()?))
+    }
+
+    /// When a release before accepted the same response, if one did.
+    fn before(&self, firsts: &HashMap<Key, First>) -> Option<i64> {
+        let first = firsts.get(&self.key_before()?)?;
+        let same = first.source == self.row.source && first.digest == self.row.digest;
+        same.then_some(first.accepted_at)
+    }
+
+    /// Whether both came with the same token, or the same counter of one kiosk.
+    fn same_proof(&self, other: &Self) -> bool {
+        let proof = |w: &Self| (w.row.token.clone(), w.row.counter, w.row.source.clone());
+        proof(self) == proof(other)
+    }
+}
+
+/// A batch on its way: an outcome for each item, and what is to be inserted.
+pub(super) struct Batch<'a> {
+    now: DateTime<Utc>,
+    secret: &'a Secret,
+    permits: Permits,
+    outcomes: Vec<Option<Outcome>>,
+    added: HashMap<i64, Added>,
+    /// Items of one key each, in order: the first brings the row, the others are repeats of it.
+    wanted: Vec<Vec<Wanted>>,
+    places: HashMap<Key, usize>,
+    /// Items that are not taken now; a repeat of what was taken is answered all the same.
+    late: Vec<(Wanted, Failure)>,
+}
+
+impl<'a> Batch<'a> {
+    /// A batch of nothing.
+    pub(super) fn new(now: DateTime<Utc>, secret: &'a Secret, permits: Permits) -> Self {
+        Self {
+            now,
+            secret,
+            permits,
+            outcomes: Vec::new(),
+            added: HashMap::new(),
+            wanted: Vec::new(),
+            places: HashMap::new(),
+            late: Vec::new(),
+        }
+    }
+
+    /// Checks the next item against its survey.
+    pub(super) fn check(&mut self, item: &Item, stored: Option<&Stored>) {
+        let index = self.outcomes.len();
+        let (row, refusal) = match self.row(item, stored) {
+            Ok(row) => row,
+            Err(failure) => {
+                self.outcomes.push(Some(Outcome::Refused(failure)));
+                return;
+            }
+        };
+        self.outcomes.push(None);
+        let key = row.key();
+        let wanted = Wanted {
+            index,
+            id_before: (row.response_id != item.raw.id).then(|| item.raw.id.clone()),
+            digest_before: (row.digest != item.digest).then(|| item.digest.clone()),
+            row,
+            id_field: item.id_field,
+        };
+        if let Some(failure) = refusal {
+            self.late.push((wanted, failure));
+            return;
+        }
+        let place = *self.places.entry(key).or_insert(self.wanted.len());
+        match self.wanted.get_mut(place) {
+            Some(same) => same.push(wanted),
+            None => self.wanted.push(vec![wanted]),
+        }
+    }
+
+    /// The row of an item, and why it would not be taken now.
+    fn row(
+        &mut self,
+        item: &Item,
+        stored: Option<&Stored>,
+    ) -> Result<(NewResponse, Option<Failure>), Failure> {
+        let stored = stored.ok_or_else(|| match item.proof {
+            // Whoever can sign for no survey does not learn which there are. Tokens and links were told from false ones
+            // without looking, and agents have their role.
+            Proof::Kiosk(_) => Refusal::SignatureInvalid.into(),
+            Proof::Agent | Proof::Link | Proof::Token(_) => Failure::not_found(&item.survey.to_string()),
+        })?;
+        let survey = &stored.survey;
+        let known = instrument::find(&survey.instrument)
+            .ok_or_else(|| Failure::internal(format!("instrument {} is not known", survey.instrument)))?;
+        let granted = self.permits.grant(item, stored, self.now)?;
+        let answers = granted.answers_alone.then(|| item.raw.answers_alone());
+        let digest = answers.as_ref().map_or_else(|| item.digest.clone(), Raw::digest);
+        let import_id = Some(&item.import_id).filter(|id| !id.is_empty() && answers.is_none());
+        let raw = answers.as_ref().unwrap_or(&item.raw);
+        let response = response::check(raw, survey, known, self.now, item.id_field)?;
+        let refusal = survey
+            .accepts(response.submitted_at, self.now)
+            .err()
+            .map(Failure::from)
+            .or_else(|| granted.refusal.map(Failure::from));
+        self.added
+            .entry(stored.id)
+            .or_insert_with(|| Added::nothing(stored));
+        let answers = response
+            .answers
+            .iter()
+            .map(|a| a.map_or('-', |score| char::from(b'0'.saturating_add(score))))
+            .collect();
+        let device = response
+            .device
+            .map(|mark| self.secret.device_digest(&survey.name, mark.text()));
+        let profile = response.profile;
+        let row = NewResponse {
+            survey_id: stored.id,
+            response_id: item.stored_id(),
+            digest,
+            submitted_at: micros(response.submitted_at),
+            accepted_at: micros(self.now),
+            batch: stored.version,
+            source: granted.source,
+            answers,
+            sex: profile.sex,
+            age: profile.age.map(i64::from),
+            age_group: profile.age_group,
+            education: profile.education,
+            occupation: profile.occupation,
+            service: profile.service.or(granted.service),
+            channel: profile.channel,
+            hour_band: profile.hour_band,
+            token: granted.token,
+            counter: granted.counter,
+            device,
+            import_id: import_id.cloned(),
+            suggestion: response.suggestion,
+            criticism: response.criticism,
+        };
+        Ok((row, refusal))
+    }
+
+    /// Inserts the rows; every item gets its outcome, every survey what was added to it.
+    pub(super) async fn insert(mut self, txn: &Txn) -> Result<(Vec<Outcome>, HashMap<i64, Added>), DbErr> {
+        self.settle_those_of_before(txn).await?;
+        let mut wanted = std::mem::take(&mut self.wanted);
+        while !wanted.is_empty() {
+            wanted = self.insert_firsts(txn, wanted).await?;
+        }
+        let late = std::mem::take(&mut self.late);
+        let keys: Vec<Key> = late.iter().map(|(wanted, _)| wanted.row.key()).collect();
+        let firsts = response_find(txn, &keys).await?;
+        for ((wanted, failure), key) in late.into_iter().zip(keys) {
+            let outcome = match firsts.get(&key) {
+                None => Outcome::Refused(failure),
+                Some(first) => wanted.repeats(&first.digest, first.accepted_at),
+            };
+            self.settle(&wanted, outcome);
+        }
+        self.added.retain(|_, added| added.changes > 0);
+        let missing = || Outcome::Refused(Failure::internal("an item without outcome"));
+        Ok((
+            self.outcomes
+                .into_iter()
+                .map(|o| o.unwrap_or_else(missing))
+                .collect(),
+            self.added,
+        ))
+    }
+
+    /// Answers the repeats of what a release before stored under the client's id alone, and leaves the others.
+    async fn settle_those_of_before(&mut self, txn: &Txn) -> Result<(), DbErr> {
+        let firsts = self.wanted.iter().filter_map(|items| items.first());
+        let late = self.late.iter().map(|(wanted, _)| wanted);
+        let keys: BTreeSet<Key> = firsts.chain(late).filter_map(Wanted::key_before).collect();
+        let found = response_find(txn, &Vec::from_iter(keys)).await?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        // Items of one key have one body.
+        let mut repeats = Vec::new();
+        for items in &mut self.wanted {
+            let at = items.first().and_then(|item| item.before(&found));
+            repeats.extend(at.map(|at| (at, std::mem::take(items))));
+        }
+        self.wanted.retain(|items| !items.is_empty());
+        let (old, late) = std::mem::take(&mut self.late)
+            .into_iter()
+            .partition(|(item, _)| item.before(&found).is_some());
+        self.late = late;
+        let old: Vec<(Wanted, Failure)> = old;
+        repeats.extend(
+            old.into_iter()
+                .filter_map(|(item, _)| Some((item.before(&found)?, vec![item]))),
+        );
+        for (at, items) in repeats {
+            for item in items {
+                self.settle(&item, Outcome::RepeatedOfBefore(from_micros(at)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Inserts the first item of each key. Returns what is still open: items under a key whose first item had a token
+    /// or counter that is used, with another one of their own.
+    async fn insert_firsts(
+        &mut self,
+        txn: &Txn,
+        wanted: Vec<Vec<Wanted>>,
+    ) -> Result<Vec<Vec<Wanted>>, DbErr> {
+        let rows: Vec<&NewResponse> = wanted.iter().filter_map(|w| w.first()).map(|w| &w.row).collect();
+        let inserted = response_insert_in_txn(txn, &rows).await?;
+        let (mut written, mut old) = (Vec::new(), Vec::new());
+        for row in rows {
+            let key = row.key();
+            if !inserted.contains(&key) {
+                old.push(key);
+            } else if row.has_comments() {
+                written.push(row);
+            }
+        }
+        comment_insert_in_txn(txn, &written).await?;
+        let firsts = response_find(txn, &old).await?;
+        let mut open = Vec::new();
+        for items in wanted {
+            let mut items = items.into_iter();
+            let Some(first) = items.next() else { continue };
+            let key = first.row.key();
+            if inserted.contains(&key) {
+                if let Some(added) = self.added.get_mut(&key.0) {
+                    added.add(&first.row.answers);
+                }
+                self.settle(&first, Outcome::Accepted(self.now));
+                for item in items {
+                    self.settle(&item, item.repeats(&first.row.digest, first.row.accepted_at));
+                }
+            } else if let Some(stored) = firsts.get(&key) {
+                for item in std::iter::once(first).chain(items) {
+                    self.settle(&item, item.repeats(&stored.digest, stored.accepted_at));
+                }
+            } else {
+                let (same, others): (Vec<_>, Vec<_>) = items.partition(|item| item.same_proof(&first));
+                for item in std::iter::once(first).chain(same) {
+                    self.settle(&item, Outcome::Refused(used(&item.row)));
+                }
+                if !others.is_empty() {
+                    open.push(others);
+                }
+            }
+        }
+        Ok(open)
+    }
+
+    fn settle(&mut self, item: &Wanted, outcome: Outcome) {
+        if let Some(slot) = self.outcomes.get_mut(item.index) {
+            *slot = Some(outcome);
+        }
+    }
+}
+
+/// Why a row was not inserted though its id is free: what it was proven by is used.
+fn used(row: &NewResponse) -> Failure {
+    if row.token.is_some() {
+        Refusal::TokenUsed.into()
+    } else if row.counter.is_some() {
+        Refusal::CounterUsed.into()
+    } else {
+        Failure::internal("a response was neither stored nor found")
+    }
+}

@@ -1,0 +1,336 @@
+//! What lies behind the result of a survey: figures by group, samples of services, flags, importance.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    derived::outcome::Outcome,
+    domain::{
+        disclosure,
+        flags::{self, Rule},
+        groups::{self, Dimension, Stepped, Sums},
+        importance::{self, Placed, Quadrant},
+        index::{self, Published},
+        instrument::{self, Instrument},
+        moments::Moments,
+        number::Rational,
+        survey::{State, Survey},
+        tally::Tally,
+    },
+    service::App,
+    store::{
+        analysis::{Answered, Coverage, Flagged, coverage, flagged, responses_page},
+        survey::{Stored, survey_get},
+        tally::tallies_get,
+    },
+};
+use prima_platform::{db::Txn, failure::Failure};
+
+/// The dimension of public services; the others are fields of the instrument's profile.
+pub const SERVICE: &str = "service";
+const SERVICE_LABEL: &str = "Jenis layanan";
+const UNSAID_LABEL: &str = "Tidak menyebutkan";
+const DIMENSIONS: [&str; 7] = [
+    "sex",
+    "age_group",
+    "education",
+    "occupation",
+    "channel",
+    "hour_band",
+    SERVICE,
+];
+
+/// One dimension with its labels.
+#[derive(Debug, Clone)]
+pub struct Labelled {
+    /// Its key.
+    pub key: &'static str,
+    /// Label for people (id-ID).
+    pub label: String,
+    /// Labels of its codes; a code without one is its own.
+    pub labels: BTreeMap<String, String>,
+    /// What it shows.
+    pub dimension: Dimension,
+}
+
+impl Labelled {
+    /// The label of a group.
+    pub fn label(&self, key: &str) -> String {
+        match self.labels.get(key) {
+            _ if key.is_empty() => UNSAID_LABEL.to_owned(),
+            Some(label) => label.clone(),
+            None => key.to_owned(),
+        }
+    }
+}
+
+/// The sample of one public service against its target.
+#[derive(Debug, Clone)]
+pub struct ServiceSample {
+    /// The service.
+    pub service: String,
+    /// Declared users.
+    pub population: i64,
+    /// Target sample.
+    pub minimum: i64,
+    /// Respondents; none when withheld.
+    pub respondents: Option<i64>,
+}
+
+/// What flagged responses do to the index.
+#[derive(Debug, Clone)]
+pub struct Quality {
+    /// The rule that flagged them.
+    pub rule: &'static Rule,
+    /// The flagged.
+    pub flagged: Flagged,
+    /// Index of all that the analysis covers.
+    pub with: Option<Published>,
+    /// Index without the flagged; none too while it would tell of fewer people than the least cell.
+    pub without: Option<Published>,
+}
+
+/// One element in the view of importance and performance.
+#[derive(Debug, Clone)]
+pub struct Element {
+    /// Its key.
+    pub key: String,
+    /// Where it is.
+    pub placed: Placed,
+    /// The quadrant that is.
+    pub quadrant: Option<Quadrant>,
+}
+
+/// An analysis.
+#[derive(Debug, Clone)]
+pub struct Analysis {
+    /// The survey.
+    pub survey: Survey,
+    /// Its instrument.
+    pub instrument: &'static Instrument,
+    /// Responses covered.
+    pub respondents: i64,
+    /// Least respondents of a cell shown.
+    pub minimum_cell: i64,
+    /// Figures by group.
+    pub dimensions: Vec<Labelled>,
+    /// Samples of the services with a declared population.
+    pub services: Vec<ServiceSample>,
+    /// Flags.
+    pub quality: Quality,
+    /// Every element, in the survey's order.
+    pub elements: Vec<Element>,
+    /// Places of those with the highest mean.
+    pub strongest: Vec<usize>,
+    /// Places of those with the lowest mean.
+    pub weakest: Vec<usize>,
+}
+
+/// Analyses the responses of a survey that may be told now: all when it is closed, else those of the last step, each
+/// group of them in steps of its own, so that a change of a group is always that of several people. `None` when there
+/// is no such survey.
+pub async fn analyze(app: &App, name: &str) -> Result<Option<Analysis>, Failure> {
+    let config = &app.context.config.survey;
+    let minimum_cell = i64::from(config.minimum_cell);
+    let now = app.context.clock.now();
+    let txn = app.context.db.snapshot().await?;
+    let Some(stored) = survey_get(&txn, name).await? else {
+        return Ok(None);
+    };
+    let missing = |what: &str| Failure::internal(format!("{what} of {name} is not known"));
+    let instrument = instrument::find(&stored.survey.instrument).ok_or_else(|| missing("instrument"))?;
+    let rule = flags::rule().ok_or_else(|| missing("rule of flags"))?;
+    let tallies = tallies_get(&txn, &[stored.id])
+        .await?
+        .remove(&stored.id)
+        .unwrap_or_default();
+    let outcome = Outcome::of(&stored, &tallies, now);
+    let open = stored.survey.state(now) != State::Closed;
+    let step = if open {
+        disclosure::group_step(i64::from(config.disclosure_step))
+    } else {
+        1
+    };
+    let covered = if outcome.whole {
+        Coverage::whole(stored.id)
+    } else {
+        coverage(&txn, stored.id, &stored.disclosed).await?
+    };
+    let total = Sums {
+        respondents: outcome.disclosed,
+        elements: outcome.elements.iter().map(|e| e.tally).collect(),
+    };
+    let folds = fold(&txn, covered, total.elements.len(), step).await?;
+    let flagged = flagged(&txn, covered, total.elements.len(), rule, step).await?;
+    drop(txn);
+    let survey = &stored.survey;
+    let dimensions: Vec<Labelled> = DIMENSIONS
+        .iter()
+        .zip(folds)
+        .map(|(key, groups)| dimension(key, instrument, survey, &groups, &total, (minimum_cell, open)))
+        .collect();
+    let (elements, strongest, weakest) = elements(&stored, &outcome, &total);
+    Ok(Some(Analysis {
+        instrument,
+        respondents: total.respondents,
+        minimum_cell,
+        services: services(survey, &dimensions, open),
+        quality: quality(instrument, survey, rule, flagged, &total, minimum_cell),
+        dimensions,
+        elements,
+        strongest,
+        weakest,
+        survey: stored.survey,
+    }))
+}
+
+/// The index of these sums.
+pub fn published(instrument: &Instrument, survey: &Survey, sums: &Sums) -> Option<Published> {
+    let exact = index::compute(instrument, &survey.asked, &sums.elements, survey.weights)?;
+    Some(index::publish(instrument, exact))
+}
+
+type Groups = BTreeMap<String, Sums>;
+
+/// Sums the responses by group in one pass, whatever their number: a page of them is in memory.
+async fn fold(txn: &Txn, covered: Coverage, elements: usize, step: i64) -> Result<[Groups; 7], Failure> {
+    let mut folds: [BTreeMap<String, Stepped>; 7] = Default::default();
+    let mut after = String::new();
+    loop {
+        let page = responses_page(txn, covered, &after).await?;
+        for response in &page {
+            for (groups, key) in folds.iter_mut().zip(keys(response)) {
+                if !groups.contains_key(key) {
+                    groups.insert(key.to_owned(), Stepped::none(elements, step));
+                }
+                if let Some(group) = groups.get_mut(key) {
+                    group.add(response.batch, &response.response_id, &response.answers);
+                }
+            }
+        }
+        match page.into_iter().next_back() {
+            Some(last) => after = last.response_id,
+            None => break,
+        }
+    }
+    Ok(folds.map(|groups| {
+        groups
+            .into_iter()
+            .map(|(key, group)| (key, group.sums()))
+            .collect()
+    }))
+}
+
+/// In the order of [`DIMENSIONS`].
+fn keys(r: &Answered) -> [&str; 7] {
+    [
+        &r.sex,
+        &r.age_group,
+        &r.education,
+        &r.occupation,
+        &r.channel,
+        &r.hour_band,
+        &r.service,
+    ]
+    .map(String::as_str)
+}
+
+fn dimension(
+    key: &'static str,
+    instrument: &Instrument,
+    survey: &Survey,
+    groups: &Groups,
+    total: &Sums,
+    (minimum_cell, open): (i64, bool),
+) -> Labelled {
+    let field = instrument.profile.iter().find(|f| f.key == key);
+    let choices = || field.into_iter().flat_map(|f| &f.choices);
+    let services = || survey.service_populations.iter().filter(|_| key == SERVICE);
+    let codes: Vec<&str> = choices()
+        .map(|c| c.code.as_str())
+        .chain(services().map(|s| s.service.as_str()))
+        .collect();
+    Labelled {
+        key,
+        label: match field {
+            Some(field) => field.label.clone(),
+            None if key == SERVICE => SERVICE_LABEL.to_owned(),
+            None => key.to_owned(),
+        },
+        labels: choices().map(|c| (c.code.clone(), c.label.clone())).collect(),
+        dimension: groups::publish(&codes, groups, total, minimum_cell, open),
+    }
+}
+
+fn services(survey: &Survey, dimensions: &[Labelled], open: bool) -> Vec<ServiceSample> {
+    let shown = dimensions.iter().find(|d| d.key == SERVICE).map(|d| &d.dimension);
+    let respondents = |service: &str| {
+        let dimension = shown?;
+        match dimension.groups.iter().find(|g| g.key == service) {
+            Some(group) => group.sums.as_ref().map(|s| s.respondents),
+            // That nobody came is told only where the absence of a group is.
+            None if dimension.incomplete && (open || dimension.groups.is_empty()) => None,
+            None => Some(0),
+        }
+    };
+    let declared = survey.service_populations.iter();
+    declared
+        .map(|declared| ServiceSample {
+            service: declared.service.clone(),
+            population: declared.population,
+            minimum: survey.service_minimum(&declared.service).unwrap_or(1),
+            respondents: respondents(&declared.service),
+        })
+        .collect()
+}
+
+fn quality(
+    instrument: &Instrument,
+    survey: &Survey,
+    rule: &'static Rule,
+    flagged: Flagged,
+    total: &Sums,
+    minimum_cell: i64,
+) -> Quality {
+    let mut rest = total.clone();
+    rest.subtract(&flagged.sums);
+    // The difference of both indexes tells of the flagged, and the second of the rest.
+    let few = |people: i64| 0 < people && people < minimum_cell;
+    let hidden = few(flagged.sums.respondents) || few(rest.respondents);
+    Quality {
+        rule,
+        with: published(instrument, survey, total),
+        without: published(instrument, survey, &rest).filter(|_| !hidden),
+        flagged,
+    }
+}
+
+fn elements(stored: &Stored, outcome: &Outcome, total: &Sums) -> (Vec<Element>, Vec<usize>, Vec<usize>) {
+    let moments: &Moments = if outcome.whole {
+        &stored.moments
+    } else {
+        &stored.disclosed.moments
+    };
+    let means: Vec<Option<Rational>> = total
+        .elements
+        .iter()
+        .map(|tally: &Tally| index::element_mean(tally))
+        .collect();
+    let (strongest, weakest) = importance::extremes(&means);
+    let placed: Vec<Placed> = (0..)
+        .zip(means)
+        .map(|(at, performance)| Placed {
+            performance,
+            importance: moments.importance(at).as_ref().map(importance::coefficient),
+        })
+        .collect();
+    let quadrants = importance::quadrants(&placed);
+    let elements = stored.survey.asked.iter().zip(placed).zip(quadrants);
+    let elements = elements
+        .map(|((asked, placed), quadrant)| Element {
+            key: asked.key.clone(),
+            placed,
+            quadrant,
+        })
+        .collect();
+    (elements, strongest, weakest)
+}

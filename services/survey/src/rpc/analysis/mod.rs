@@ -1,0 +1,7 @@
+//! What lies behind the result of a survey.
+
+mod figures;
+mod message;
+mod read;
+
+pub use read::analyze;

@@ -1,0 +1,19 @@
+//! Analyzes a result.
+
+use prima_platform::failure::{Failure, found};
+use prima_proto::survey::v1 as pb;
+
+use super::{figures, message};
+use crate::{rpc::field, service::App};
+
+/// What lies behind the result of a survey.
+pub async fn analyze(
+    app: &App,
+    message: pb::AnalyzeResultRequest,
+) -> Result<pb::AnalyzeResultResponse, Failure> {
+    let name = field::survey("survey", &message.survey)?;
+    let analysis = found(figures::analyze(app, &name.to_string()).await?, &name)?;
+    Ok(pb::AnalyzeResultResponse {
+        analysis: Some(message::analysis(&analysis)),
+    })
+}

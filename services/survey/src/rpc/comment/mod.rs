@@ -1,0 +1,5 @@
+//! Suggestions and criticism that respondents wrote.
+
+mod read;
+
+pub use read::list;

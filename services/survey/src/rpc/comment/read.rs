@@ -1,0 +1,141 @@
+//! Suggestions and criticism.
+
+use prima_platform::{
+    caller::{Caller, Role},
+    failure::{Failure, found},
+    page::Page,
+    request::{self, Faults},
+};
+use prima_proto::{
+    name::{self, Error, token},
+    survey::v1 as pb,
+};
+
+use crate::{
+    domain::{input, survey::State},
+    rpc::field,
+    service::App,
+    store::{
+        comment::{Comment, Filter, comment_page},
+        survey::survey_get,
+    },
+};
+
+/// A page of what was written in a survey: by day, then by chance.
+pub async fn list(
+    app: &App,
+    caller: Caller,
+    r: pb::ListCommentsRequest,
+) -> Result<pb::ListCommentsResponse, Failure> {
+    let mut faults = Faults::default();
+    let survey = faults.take(field::survey("survey", &r.survey));
+    let mut filter = filter(&r, &mut faults);
+    let own = [
+        r.survey.as_str(),
+        &r.kind.to_string(),
+        &r.service,
+        &r.contains,
+        &r.from_date,
+        &r.to_date,
+    ];
+    let page = faults.take_all(Page::parse(r.page_size, &r.page_token, &own));
+    let (survey, page) = faults.settle(survey.zip(page))?;
+    caller.require(
+        &[Role::Operator, Role::Evaluator, Role::Admin],
+        &survey.unit.agency,
+    )?;
+    let reader = app.context.db.reader();
+    let stored = found(survey_get(reader, &survey.to_string()).await?, &survey)?;
+    filter.survey = stored.id;
+    // While the survey is open, only what its figures cover: else a new text would tell whose the new answer is.
+    filter.version = match stored.survey.state(app.context.clock.now()) {
+        State::Scheduled | State::Open => stored.disclosed.version,
+        State::Closed => i64::MAX,
+    };
+    filter.limit = page.limit();
+    filter.after = place(&page.after);
+    let mut comments = Vec::new();
+    while comments.len() <= page.size {
+        let rows = comment_page(reader, &filter).await?;
+        filter.after = rows.last().map(key);
+        let last = u64::try_from(rows.len()).unwrap_or(u64::MAX) < filter.limit;
+        let found =
+            |c: &Comment| filter.contains.is_empty() || c.body.to_lowercase().contains(&filter.contains);
+        comments.extend(rows.into_iter().filter(found));
+        if last {
+            break;
+        }
+    }
+    let next_page_token = page.cut(&mut comments, |c| {
+        let (day, place, kind) = key(c);
+        format!("{day}/{kind}/{place}")
+    });
+    Ok(pb::ListCommentsResponse {
+        comments: comments.into_iter().map(comment).collect(),
+        next_page_token,
+    })
+}
+
+fn key(comment: &Comment) -> (String, String, i64) {
+    (comment.day.clone(), comment.place.clone(), comment.kind)
+}
+
+/// Where the page before ended: a token tells the day and a chance place, nothing of who wrote.
+fn place(token: &str) -> Option<(String, String, i64)> {
+    let (day, rest) = token.split_once('/')?;
+    let (kind, place) = rest.split_once('/')?;
+    Some((day.to_owned(), place.to_owned(), kind.parse().ok()?))
+}
+
+fn filter(r: &pb::ListCommentsRequest, faults: &mut Faults) -> Filter {
+    if pb::CommentKind::try_from(r.kind).is_err() {
+        faults.add("kind", "is unknown", "tidak dikenal");
+    }
+    if !r.service.is_empty() {
+        let id = |raw: &str| token(raw, name::TOKEN_MAX).map(str::to_owned);
+        faults.take(request::name("service", &r.service, id, Error::localized));
+    }
+    let contains = r.contains.to_lowercase();
+    if !r.contains.is_empty() && !(2..=100).contains(&r.contains.chars().count()) {
+        faults.add(
+            "contains",
+            "must be 2 to 100 characters",
+            "harus 2 sampai 100 karakter",
+        );
+    }
+    let mut day = |field: &str, text: &str| {
+        let mut found = Vec::new();
+        let given = Some(text).filter(|text| !text.is_empty());
+        let day = given.and_then(|text| input::day(field, text, &mut found));
+        faults
+            .take_all(if found.is_empty() { Ok(day) } else { Err(found) })
+            .flatten()
+    };
+    let (from, to) = (day("from_date", &r.from_date), day("to_date", &r.to_date));
+    if let (Some(from), Some(to)) = (from, to)
+        && from > to
+    {
+        faults.add(
+            "to_date",
+            "must not be before `from_date`",
+            "tidak boleh sebelum `from_date`",
+        );
+    }
+    Filter {
+        kind: i64::from(r.kind),
+        service: r.service.clone(),
+        contains,
+        from: r.from_date.clone(),
+        to: r.to_date.clone(),
+        ..Filter::default()
+    }
+}
+
+fn comment(stored: Comment) -> pb::Comment {
+    pb::Comment {
+        kind: i32::try_from(stored.kind).unwrap_or_default(),
+        text: stored.body,
+        date: stored.day,
+        service: stored.service,
+    }
+}

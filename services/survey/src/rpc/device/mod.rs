@@ -1,0 +1,10 @@
+//! Kiosks of units, which sign the responses that they hand in.
+
+mod message;
+mod read;
+mod register;
+mod revoke;
+
+pub use read::list;
+pub use register::Register;
+pub use revoke::Revoke;

@@ -1,0 +1,78 @@
+//! Registers a device with its key.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::{Caller, Role},
+    command::{Command, Once, Work},
+    failure::Failure,
+    request::{self, Faults},
+};
+use prima_proto::{name, survey::v1 as pb};
+
+use super::message;
+use crate::{
+    domain::access::{Device, check_device},
+    rpc::field,
+    service::App,
+    store::access::device_insert,
+};
+
+/// A new device, of which the name is checked.
+#[derive(Debug, Clone)]
+pub struct Register {
+    once: Once,
+    name: name::Device,
+    display_name: String,
+    public_key: Vec<u8>,
+}
+
+impl Command for Register {
+    type App = App;
+    type Message = pb::RegisterDeviceRequest;
+    type Answer = pb::Device;
+
+    fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let once = Once::new("survey.RegisterDevice", &message.request_id, &message);
+        let mut faults = Faults::default();
+        faults.take(request::id("request_id", message.request_id));
+        let unit = faults.take(field::unit("parent", &message.parent));
+        let id = faults.take(field::new_id("device_id", &message.device_id));
+        let given = message.device.unwrap_or_default();
+        let name = unit.zip(id).map(|(unit, device)| name::Device { unit, device });
+        let later =
+            || field::faults_of(|faults| check_device(&given.display_name, &given.public_key, faults));
+        let name = field::formed(faults, name, later)?;
+        Ok(Self {
+            once,
+            name,
+            display_name: given.display_name,
+            public_key: given.public_key,
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        Some(self.once.clone())
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        caller.require(&[Role::Operator, Role::Admin], &self.name.unit.agency)
+    }
+
+    async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
+        let faults = field::faults_of(|faults| check_device(&self.display_name, &self.public_key, faults));
+        if !faults.is_empty() {
+            return Err(faults.into());
+        }
+        let device = Device {
+            name: self.name,
+            display_name: self.display_name,
+            public_key: self.public_key,
+            created_at: work.now(),
+            revoked_at: None,
+        };
+        if !device_insert(work.txn, &device).await? {
+            return Err(Failure::already_exists(&device.name.to_string()));
+        }
+        Ok(message::device(&device))
+    }
+}

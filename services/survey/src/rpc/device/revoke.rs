@@ -1,0 +1,46 @@
+//! Revokes a device; revoking again changes nothing.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::{Caller, Role},
+    clock::micros,
+    command::{Command, Once, Work},
+    failure::{Failure, found},
+};
+use prima_proto::{name, survey::v1 as pb};
+
+use super::message;
+use crate::{rpc::field, service::App, store::access::device_revoke};
+
+/// Which device.
+#[derive(Debug, Clone)]
+pub struct Revoke {
+    name: name::Device,
+}
+
+impl Command for Revoke {
+    type App = App;
+    type Message = pb::RevokeDeviceRequest;
+    type Answer = pb::RevokeDeviceResponse;
+
+    fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        Ok(Self {
+            name: field::device("name", &message.name)?,
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        None
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        caller.require(&[Role::Operator, Role::Admin], &self.name.unit.agency)
+    }
+
+    async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
+        let revoked = device_revoke(work.txn, &self.name, micros(work.now())).await?;
+        Ok(pb::RevokeDeviceResponse {
+            device: Some(message::device(&found(revoked, &self.name)?)),
+        })
+    }
+}

@@ -1,0 +1,96 @@
+//! Records that a planned action was done, once.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::{Caller, Role},
+    command::{Command, Once, Work},
+    etag,
+    failure::{Failure, Kind, found},
+    request::{self, Faults},
+};
+use prima_proto::{
+    name::{self, Error},
+    survey::v1 as pb,
+};
+
+use super::message;
+use crate::{
+    domain::{
+        follow_up::{self, Done},
+        period::jakarta_day,
+    },
+    events::publish,
+    service::App,
+    store::{
+        publication::{aftermath_get, follow_up_done},
+        survey::survey_lock_in_txn,
+    },
+};
+
+/// Which action was done, when, and what shows it.
+#[derive(Debug, Clone)]
+pub struct Complete {
+    name: name::FollowUp,
+    etag: String,
+    done: Done,
+}
+
+impl Command for Complete {
+    type App = App;
+    type Message = pb::CompleteFollowUpRequest;
+    type Answer = pb::CompleteFollowUpResponse;
+
+    fn parse(message: Self::Message, now: DateTime<Utc>) -> Result<Self, Failure> {
+        let mut faults = Faults::default();
+        let parse = name::FollowUp::parse;
+        let name = faults.take(request::name("name", &message.name, parse, Error::localized));
+        let today = jakarta_day(now);
+        let done = follow_up::done(&message.done_date, &message.evidence, &message.note, today);
+        let done = faults.take_all(done);
+        faults.build(|| {
+            Some(Self {
+                name: name?,
+                etag: message.etag,
+                done: done?,
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        None
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        caller.require(&[Role::Operator, Role::Admin], &self.name.survey.unit.agency)
+    }
+
+    async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
+        let (txn, now) = (work.txn, work.now());
+        let survey = &self.name.survey;
+        let locked = survey_lock_in_txn(txn, &survey.to_string(), now.timestamp_millis()).await?;
+        let stored = found(locked, &self.name)?;
+        let known = aftermath_get(txn, &[stored.id]).await?.remove(&stored.id);
+        let mut planned = known.unwrap_or_default().follow_ups.into_iter();
+        let mut follow_up = found(planned.find(|f| f.id == self.name.follow_up), &self.name)?;
+        if follow_up.done.is_some() {
+            return Err(done_already(&self.name));
+        }
+        etag::check(&self.etag, follow_up.etag, &self.name)?;
+        follow_up.etag = work.next_version(follow_up.etag);
+        follow_up_done(txn, stored.id, &follow_up.id, &self.done, follow_up.etag).await?;
+        follow_up.done = Some(self.done);
+        work.stage(publish::survey_result(txn, &stored, now).await?);
+        Ok(pb::CompleteFollowUpResponse {
+            follow_up: Some(message::follow_up(survey, &follow_up)),
+        })
+    }
+}
+
+fn done_already(what: &name::FollowUp) -> Failure {
+    Failure::new(
+        Kind::Precondition,
+        "FOLLOW_UP_DONE",
+        format!("{what} is done already"),
+        format!("{what} sudah selesai"),
+    )
+}

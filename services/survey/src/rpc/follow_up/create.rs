@@ -1,0 +1,114 @@
+//! Plans one action on one element of a closed survey.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::{Caller, Role},
+    clock::micros,
+    command::{Command, Once, Work},
+    failure::{Failure, Kind, found},
+    request::{self, Faults},
+};
+use prima_proto::{
+    name::{self, Error, token},
+    survey::v1 as pb,
+};
+
+use super::message;
+use crate::{
+    derived::closing,
+    domain::follow_up::{self, PLAN_MAX, Plan},
+    events::publish,
+    rpc::{field, still_open},
+    service::App,
+    store::{
+        publication::{FollowUp, aftermath_get, follow_up_insert},
+        survey::survey_lock_in_txn,
+    },
+};
+
+/// A new action. What is planned is checked against the survey, once the request is known to be no repeat.
+#[derive(Debug, Clone)]
+pub struct Create {
+    once: Once,
+    name: name::FollowUp,
+    plan: Plan,
+}
+
+impl Command for Create {
+    type App = App;
+    type Message = pb::CreateFollowUpRequest;
+    type Answer = pb::FollowUp;
+
+    fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let once = Once::new("survey.CreateFollowUp", &message.request_id, &message);
+        let mut faults = Faults::default();
+        faults.take(request::id("request_id", message.request_id));
+        let survey = faults.take(field::survey("parent", &message.parent));
+        let id = |raw: &str| token(raw, name::TOKEN_MAX).map(str::to_owned);
+        let id = request::name("follow_up_id", &message.follow_up_id, id, Error::localized);
+        let id = faults.take(id);
+        let given = message.follow_up.unwrap_or_default();
+        let plan = Plan {
+            element: given.element,
+            program: given.program,
+            quarter: given.quarter,
+            responsible: given.responsible,
+        };
+        let name = survey
+            .zip(id)
+            .map(|(survey, follow_up)| name::FollowUp { survey, follow_up });
+        let later = || follow_up::plan(&plan, None).err().unwrap_or_default();
+        let name = field::formed(faults, name, later)?;
+        Ok(Self { once, name, plan })
+    }
+
+    fn once(&self) -> Option<Once> {
+        Some(self.once.clone())
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        caller.require(&[Role::Operator, Role::Admin], &self.name.survey.unit.agency)
+    }
+
+    async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
+        let (txn, now) = (work.txn, work.now());
+        let survey = &self.name.survey;
+        let mut locked = survey_lock_in_txn(txn, &survey.to_string(), now.timestamp_millis()).await?;
+        if let Some(stored) = &mut locked {
+            let states = closing::when_due(txn, stored, &work.app.context.clock, now).await?;
+            states.into_iter().for_each(|state| work.stage(state));
+        }
+        let plan = follow_up::plan(&self.plan, locked.as_ref().map(|s| &s.survey))?;
+        let stored = found(locked, survey)?;
+        if stored.survey.closed_at.is_none() {
+            return Err(still_open());
+        }
+        let known = aftermath_get(txn, &[stored.id]).await?.remove(&stored.id);
+        let planned = known.unwrap_or_default().follow_ups;
+        if planned.iter().any(|f| f.id == self.name.follow_up) {
+            return Err(Failure::already_exists(&self.name.to_string()));
+        }
+        if planned.len() >= PLAN_MAX {
+            return Err(full());
+        }
+        let new = FollowUp {
+            id: self.name.follow_up.clone(),
+            plan,
+            done: None,
+            etag: work.next_version(0),
+            created_at: micros(now),
+        };
+        follow_up_insert(txn, stored.id, &new).await?;
+        work.stage(publish::survey_result(txn, &stored, now).await?);
+        Ok(message::follow_up(survey, &new))
+    }
+}
+
+fn full() -> Failure {
+    Failure::new(
+        Kind::Precondition,
+        "FOLLOW_UPS_FULL",
+        format!("a survey has at most {PLAN_MAX} planned actions"),
+        format!("satu survei paling banyak {PLAN_MAX} rencana tindak lanjut"),
+    )
+}

@@ -1,0 +1,90 @@
+//! Reads follow-up plans.
+
+use std::cmp::Ordering;
+
+use prima_platform::{
+    failure::{Failure, found},
+    page::Page,
+    request::Faults,
+};
+use prima_proto::survey::v1 as pb;
+
+use super::message;
+use crate::{
+    domain::{index, number::Rational},
+    rpc::field,
+    service::App,
+    store::{
+        publication::{FollowUp, aftermath_get},
+        survey::{Stored, survey_get},
+        tally::{Tallies, tallies_get},
+    },
+};
+
+/// A page of the plan of a survey, what concerns its weakest elements first.
+pub async fn list(
+    app: &App,
+    message: pb::ListFollowUpsRequest,
+) -> Result<pb::ListFollowUpsResponse, Failure> {
+    let mut faults = Faults::default();
+    let survey = faults.take(field::survey("parent", &message.parent));
+    let filters = [message.parent.as_str()];
+    let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &filters));
+    let (survey, page) = faults.settle(survey.zip(page))?;
+    let txn = app.context.db.snapshot().await?;
+    let stored = found(survey_get(&txn, &survey.to_string()).await?, &survey)?;
+    let known = aftermath_get(&txn, &[stored.id]).await?.remove(&stored.id);
+    let tallies = tallies_get(&txn, &[stored.id]).await?.remove(&stored.id);
+    let mut plan = known.unwrap_or_default().follow_ups;
+    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    let (planned, done) = (
+        count(plan.len()),
+        count(plan.iter().filter(|f| f.done.is_some()).count()),
+    );
+    weakest_first(&mut plan, &stored, &tallies.unwrap_or_default());
+    // The plan is small: the page is cut out of it, after the action with which the page before ended.
+    if !page.after.is_empty()
+        && let Some(place) = plan.iter().position(|f| f.id == page.after)
+    {
+        plan.drain(..=place);
+    }
+    let next_page_token = page.cut(&mut plan, |f| f.id.clone());
+    Ok(pb::ListFollowUpsResponse {
+        follow_ups: plan.iter().map(|f| message::follow_up(&survey, f)).collect(),
+        next_page_token,
+        planned,
+        done,
+    })
+}
+
+/// Orders a plan by the mean of its elements, lowest first and those without answers last; equal ones in the order of
+/// the survey, then by id.
+fn weakest_first(plan: &mut [FollowUp], stored: &Stored, tallies: &Tallies) {
+    let place = |key: &str| stored.survey.asked.iter().position(|a| a.key == key);
+    let mean = |key: &str| tallies.get(key).and_then(|t| index::element_mean(&t.current));
+    plan.sort_by_cached_key(|f| {
+        let key = f.plan.element.as_str();
+        (Weakness(mean(key)), place(key), f.id.clone())
+    });
+}
+
+/// A mean by which what is weak comes first.
+#[derive(PartialEq, Eq)]
+struct Weakness(Option<Rational>);
+
+impl Ord for Weakness {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (&self.0, &other.0) {
+            (Some(a), Some(b)) => a.cmp(b),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => Ordering::Equal,
+        }
+    }
+}
+
+impl PartialOrd for Weakness {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}

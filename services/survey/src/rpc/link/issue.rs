@@ -1,0 +1,30 @@
+//! Gives the open link of a survey out. Nothing is stored: it is always the same one.
+
+use prima_platform::{
+    caller::{Caller, Role},
+    failure::{Failure, found},
+};
+use prima_proto::survey::v1 as pb;
+
+use crate::{
+    domain::{access, survey::AccessMode},
+    rpc::field,
+    service::App,
+    store::survey::survey_get,
+};
+
+/// The link of a survey that allows links.
+pub async fn issue(
+    app: &App,
+    caller: Caller,
+    message: pb::IssueLinkRequest,
+) -> Result<pb::IssueLinkResponse, Failure> {
+    let survey = field::survey("survey", &message.survey)?;
+    caller.require(&[Role::Operator, Role::Admin], &survey.unit.agency)?;
+    let stored = survey_get(app.context.db.reader(), &survey.to_string()).await?;
+    let allowed = found(stored, &survey)?.survey.access;
+    access::check_mode(&allowed, AccessMode::Link)?;
+    Ok(pb::IssueLinkResponse {
+        link: app.intake.secret().link(&survey),
+    })
+}

@@ -1,0 +1,420 @@
+//! Results of units and agencies in a period, computed or recorded, and their change against another period.
+
+use std::collections::{BTreeSet, HashMap};
+
+use prima_platform::{
+    db::Txn,
+    failure::{Failure, Kind},
+};
+use prima_proto::name;
+
+use crate::{
+    derived::{
+        agency_scores::{counted, expected},
+        unit_scores::pool,
+    },
+    domain::{
+        METRIC,
+        certainty::Certainty,
+        change::{self, Change},
+        index::{self, Published},
+        instrument, number,
+        period::Period,
+        recorded,
+    },
+    service::App,
+    store::{
+        agency_score::{AgencyPeriod, UnitInput, agency_inputs},
+        recorded::{Recorded, recorded_latest, recorded_of_agency},
+        survey::surveys_of,
+        tally::tallies_get,
+    },
+};
+
+/// The mean of units.
+pub const MEAN_OF_UNITS: &str = "mean_of_units";
+/// The mean of units weighed by respondents.
+pub const RESPONDENT_WEIGHTED: &str = "respondent_weighted";
+
+/// What to compare a result with.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    /// Another period of the same kind; the one before when none is given.
+    pub with: Option<Period>,
+    /// Whether to compare although the instruments differ.
+    pub across_instruments: bool,
+}
+
+/// A result against that of another period.
+#[derive(Debug, Clone)]
+pub struct Compared {
+    /// The other period.
+    pub period: Period,
+    /// Its published index.
+    pub index: String,
+    /// Whether that was recorded.
+    pub recorded: bool,
+    /// Its instrument.
+    pub instrument: String,
+    /// The change from it.
+    pub change: Change,
+    /// Whether the instruments differ.
+    pub across_instruments: bool,
+}
+
+/// The figure of one element.
+#[derive(Debug, Clone)]
+pub struct Element {
+    /// Its key.
+    pub key: String,
+    /// Official name.
+    pub name: String,
+    /// Answers; 0 when recorded.
+    pub answers: i64,
+    /// NRR: four decimals when computed, as recorded else; empty without answers.
+    pub mean: String,
+}
+
+/// The result of a unit in a period.
+#[derive(Debug, Clone)]
+pub struct UnitResult {
+    /// Instrument and version.
+    pub instrument: String,
+    /// Surveys pooled; none when recorded.
+    pub surveys: Vec<String>,
+    /// Source, when it was recorded.
+    pub recorded: Option<String>,
+    /// Respondents.
+    pub respondents: i64,
+    /// Minimum sample; 0 when recorded.
+    pub minimum: i64,
+    /// The index; none until every element has an answer.
+    pub published: Option<Published>,
+    /// Whether its exact value may be told.
+    pub whole: bool,
+    /// In the order asked.
+    pub elements: Vec<Element>,
+    /// Certainty, of the disclosed responses.
+    pub certainty: Option<Certainty>,
+    /// Whether every survey is closed.
+    pub settled: bool,
+}
+
+/// An agency's index by one rule.
+#[derive(Debug, Clone)]
+pub struct RollUp {
+    /// The rule.
+    pub rule: String,
+    /// The index.
+    pub published: Published,
+    /// Whether its exact value may be told.
+    pub whole: bool,
+    /// The change against another period by the same rule.
+    pub change: Option<Compared>,
+}
+
+/// A unit in an agency's result.
+#[derive(Debug, Clone)]
+pub struct AgencyUnit {
+    /// Its name.
+    pub unit: name::Unit,
+    /// Its index.
+    pub published: Published,
+    /// Respondents.
+    pub respondents: i64,
+    /// Whether it was recorded.
+    pub recorded: bool,
+}
+
+/// The result of an agency in a period.
+#[derive(Debug, Clone)]
+pub struct AgencyResult {
+    /// Instrument and version.
+    pub instrument: String,
+    /// Source, when its own figure was recorded.
+    pub recorded: Option<String>,
+    /// By each rule that it has.
+    pub roll_ups: Vec<RollUp>,
+    /// Units that the directory expects.
+    pub expected: i64,
+    /// Respondents.
+    pub respondents: i64,
+    /// Units that count, by name.
+    pub units: Vec<AgencyUnit>,
+}
+
+/// The result of a unit, with its change; fails when there is none.
+pub async fn unit_result(
+    app: &App,
+    unit: &name::Unit,
+    period: &Period,
+    comparison: &Comparison,
+) -> Result<(UnitResult, Option<Compared>), Failure> {
+    let txn = app.context.db.snapshot().await?;
+    let result = unit_in(&txn, unit, period).await?;
+    let result = result.ok_or_else(|| Failure::not_found(&format!("{unit} ({period})")))?;
+    let (Some(base_period), Some(own)) = (comparison.base(period), figure(&result)) else {
+        return Ok((result, None));
+    };
+    let base = unit_in(&txn, unit, &base_period).await?;
+    let change = match base.as_ref().and_then(figure) {
+        Some(base) => comparison.compare(base_period, &base, &own)?,
+        None => None,
+    };
+    Ok((result, change))
+}
+
+/// The result of an agency, each rule with its change; fails when there is neither a result nor a unit of it.
+pub async fn agency_result(
+    app: &App,
+    agency: &name::Agency,
+    period: &Period,
+    comparison: &Comparison,
+) -> Result<AgencyResult, Failure> {
+    let txn = app.context.db.snapshot().await?;
+    let result = agency_in(&txn, agency, period).await?;
+    let mut result = result.ok_or_else(|| Failure::not_found(&format!("{agency} ({period})")))?;
+    let Some(base_period) = comparison.base(period) else {
+        return Ok(result);
+    };
+    let Some(base) = agency_in(&txn, agency, &base_period).await? else {
+        return Ok(result);
+    };
+    for own in &mut result.roll_ups {
+        let Some(other) = base.roll_ups.iter().find(|other| other.rule == own.rule) else {
+            continue;
+        };
+        let figure = |published, instrument, recorded| Figure {
+            published,
+            instrument,
+            recorded,
+        };
+        let other = figure(&other.published, &base.instrument, base.recorded.is_some());
+        let this = figure(&own.published, &result.instrument, result.recorded.is_some());
+        own.change = comparison.compare(base_period.clone(), &other, &this)?;
+    }
+    Ok(result)
+}
+
+/// What is compared.
+struct Figure<'a> {
+    published: &'a Published,
+    instrument: &'a String,
+    recorded: bool,
+}
+
+fn figure(result: &UnitResult) -> Option<Figure<'_>> {
+    Some(Figure {
+        published: result.published.as_ref()?,
+        instrument: &result.instrument,
+        recorded: result.recorded.is_some(),
+    })
+}
+
+impl Comparison {
+    fn base(&self, period: &Period) -> Option<Period> {
+        self.with.clone().or_else(|| period.previous())
+    }
+
+    /// Published figures of different instruments are refused when the period was named, and passed over when not,
+    /// unless that was asked for.
+    fn compare(&self, period: Period, base: &Figure, own: &Figure) -> Result<Option<Compared>, Failure> {
+        let across_instruments = base.instrument != own.instrument;
+        if across_instruments && !self.across_instruments {
+            return match self.with {
+                Some(_) => Err(other_instrument(&period, base.instrument, own.instrument)),
+                None => Ok(None),
+            };
+        }
+        let value = |figure: &Figure| number::parse_decimal(&figure.published.value);
+        Ok(value(base).zip(value(own)).map(|(old, new)| Compared {
+            period,
+            index: base.published.value.clone(),
+            recorded: base.recorded,
+            instrument: base.instrument.clone(),
+            change: change::between(&old, &new),
+            across_instruments,
+        }))
+    }
+}
+
+fn other_instrument(period: &Period, base: &str, own: &str) -> Failure {
+    Failure::new(
+        Kind::Precondition,
+        "OTHER_INSTRUMENT",
+        format!(
+            "the result of {period} has instrument {base}, not {own}; ask for it with across_instruments"
+        ),
+        format!(
+            "hasil {period} memakai instrumen {base}, bukan {own}; perubahan antarinstrumen harus diminta tegas"
+        ),
+    )
+}
+
+async fn unit_in(txn: &Txn, unit: &name::Unit, period: &Period) -> Result<Option<UnitResult>, Failure> {
+    let key = BTreeSet::from([(unit.clone(), period.to_string())]);
+    let mut surveys = surveys_of(txn, &key).await?;
+    surveys.retain(|s| s.survey.metric() == Some(METRIC));
+    let ids: Vec<i64> = surveys.iter().map(|s| s.id).collect();
+    let tallies = tallies_get(txn, &ids).await?;
+    let Some(pooled) = pool(&surveys, &tallies) else {
+        let recorded = recorded_latest(txn, &unit.agency, &unit.unit, period.as_str()).await?;
+        return Ok(recorded.map(recorded_unit));
+    };
+    let known = instrument::find(&pooled.first.instrument);
+    let elements = pooled.first.asked.iter().zip(&pooled.disclosed);
+    let elements = elements.map(|(asked, tally)| Element {
+        key: asked.key.clone(),
+        name: asked.name(known).to_owned(),
+        answers: tally.answers(),
+        mean: index::element_mean(tally)
+            .map(|m| number::decimal(&m, 4))
+            .unwrap_or_default(),
+    });
+    Ok(Some(UnitResult {
+        elements: elements.collect(),
+        instrument: pooled.first.instrument.clone(),
+        surveys: surveys.iter().map(|s| s.survey.name.to_string()).collect(),
+        recorded: None,
+        respondents: pooled.respondents,
+        minimum: pooled.minimum(),
+        published: pooled.published(),
+        whole: pooled.whole,
+        settled: pooled.settled,
+        certainty: pooled.certainty,
+    }))
+}
+
+fn recorded_unit(recorded: Recorded) -> UnitResult {
+    let known = instrument::find(&recorded.instrument);
+    let name = |key: &str| {
+        known
+            .and_then(|i| i.element(key))
+            .map_or(key, |e| e.name.as_str())
+            .to_owned()
+    };
+    // In the order of the instrument; what it does not know comes after.
+    let place = |key: &str| {
+        known
+            .and_then(|i| i.elements.iter().position(|e| e.key == key))
+            .unwrap_or(usize::MAX)
+    };
+    let mut elements: Vec<(String, String)> = recorded.elements.into_iter().collect();
+    elements.sort_by_key(|(key, _)| place(key));
+    let elements = elements.into_iter().map(|(key, mean)| Element {
+        name: name(&key),
+        key,
+        answers: 0,
+        mean,
+    });
+    UnitResult {
+        elements: elements.collect(),
+        published: recorded::published(&recorded.instrument, &recorded.value, &recorded.category),
+        instrument: recorded.instrument,
+        surveys: Vec::new(),
+        recorded: Some(recorded.source),
+        respondents: recorded.respondents,
+        minimum: 0,
+        whole: false,
+        certainty: None,
+        settled: true,
+    }
+}
+
+async fn agency_in(
+    txn: &Txn,
+    agency: &name::Agency,
+    period: &Period,
+) -> Result<Option<AgencyResult>, Failure> {
+    let key = AgencyPeriod {
+        agency: agency.agency.clone(),
+        period: period.to_string(),
+    };
+    let mut inputs = agency_inputs(txn, &BTreeSet::from([key.clone()])).await?;
+    let inputs = inputs.remove(&key).unwrap_or_default();
+    let mut records: HashMap<String, Recorded> = recorded_of_agency(txn, &agency.agency, period.as_str())
+        .await?
+        .into_iter()
+        .map(|r| (r.unit.clone(), r))
+        .collect();
+    let own = records.remove("");
+    if inputs.is_empty() && own.is_none() {
+        return Ok(None);
+    }
+    let counted = counted(&inputs);
+    let units = counted.iter().flat_map(|c| &c.units);
+    let units: Vec<AgencyUnit> = units
+        .filter_map(|(input, exact)| agency_unit(agency, input, exact, &records))
+        .collect();
+    let rule = |rule: &str, published: Option<Published>, whole| {
+        published.map(|published| RollUp {
+            rule: rule.to_owned(),
+            published,
+            whole,
+            change: None,
+        })
+    };
+    let result = AgencyResult {
+        instrument: counted
+            .as_ref()
+            .map(|c| c.instrument.to_owned())
+            .unwrap_or_default(),
+        recorded: None,
+        roll_ups: Vec::new(),
+        expected: i64::try_from(expected(&inputs, &period.first_day().to_string())).unwrap_or(i64::MAX),
+        respondents: units.iter().map(|u| u.respondents).sum(),
+        units,
+    };
+    Ok(Some(match (own, counted) {
+        // What the agency itself published of a period wins over what its units add up to.
+        (Some(own), _) => AgencyResult {
+            roll_ups: rule(
+                &own.roll_up,
+                recorded::published(&own.instrument, &own.value, &own.category),
+                false,
+            )
+            .into_iter()
+            .collect(),
+            instrument: own.instrument,
+            recorded: Some(own.source),
+            ..result
+        },
+        (None, Some(counted)) => AgencyResult {
+            roll_ups: [
+                rule(MEAN_OF_UNITS, counted.mean_of_units(), counted.whole()),
+                rule(
+                    RESPONDENT_WEIGHTED,
+                    counted.respondent_weighted(),
+                    counted.whole(),
+                ),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+            ..result
+        },
+        (None, None) => result,
+    }))
+}
+
+fn agency_unit(
+    agency: &name::Agency,
+    input: &UnitInput,
+    exact: &number::Rational,
+    records: &HashMap<String, Recorded>,
+) -> Option<AgencyUnit> {
+    let recorded = records.get(&input.unit).filter(|_| input.recorded == Some(1));
+    let published = match recorded {
+        Some(r) => recorded::published(&r.instrument, &r.value, &r.category)?,
+        None => index::publish(instrument::find(input.instrument.as_deref()?)?, exact.clone()),
+    };
+    Some(AgencyUnit {
+        unit: name::Unit {
+            agency: agency.agency.clone(),
+            unit: input.unit.clone(),
+        },
+        published,
+        respondents: input.respondents.unwrap_or_default(),
+        recorded: recorded.is_some(),
+    })
+}

@@ -1,0 +1,7 @@
+//! Results of units and agencies in a period, and their change against another.
+
+mod figures;
+mod message;
+mod read;
+
+pub use read::{get_agency, get_unit};

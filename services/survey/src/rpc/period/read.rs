@@ -1,0 +1,110 @@
+//! Reads results of units and agencies in a period.
+
+use prima_platform::{
+    failure::{Failure, Violation},
+    request::{self, Faults},
+};
+use prima_proto::{
+    name::{self, Error},
+    survey::v1 as pb,
+};
+
+use super::{
+    figures::{Comparison, agency_result, unit_result},
+    message,
+};
+use crate::{
+    domain::period::{Invalid, Kind, Period},
+    service::App,
+};
+
+/// The result of a unit in a period.
+pub async fn get_unit(app: &App, r: pb::GetUnitResultRequest) -> Result<pb::GetUnitResultResponse, Failure> {
+    let mut faults = Faults::default();
+    let unit = faults.take(request::name(
+        "unit",
+        &r.unit,
+        name::Unit::parse,
+        Error::localized,
+    ));
+    let period = faults.take(period("period", &r.period));
+    let comparison = comparison(
+        &r.compare_period,
+        period.as_ref(),
+        r.across_instruments,
+        &mut faults,
+    );
+    let (unit, period) = faults.settle(unit.zip(period))?;
+    let (result, change) = unit_result(app, &unit, &period, &comparison).await?;
+    Ok(pb::GetUnitResultResponse {
+        result: Some(message::unit(&unit, &period, result, change)),
+    })
+}
+
+/// The result of an agency in a period.
+pub async fn get_agency(
+    app: &App,
+    r: pb::GetAgencyResultRequest,
+) -> Result<pb::GetAgencyResultResponse, Failure> {
+    let mut faults = Faults::default();
+    let parse = name::Agency::parse;
+    let agency = faults.take(request::name("agency", &r.agency, parse, Error::localized));
+    let period = faults.take(period("period", &r.period));
+    let comparison = comparison(
+        &r.compare_period,
+        period.as_ref(),
+        r.across_instruments,
+        &mut faults,
+    );
+    let (agency, period) = faults.settle(agency.zip(period))?;
+    let result = agency_result(app, &agency, &period, &comparison).await?;
+    Ok(pb::GetAgencyResultResponse {
+        result: Some(message::agency(&agency, &period, result)),
+    })
+}
+
+fn period(field: &str, text: &str) -> Result<Period, Violation> {
+    request::name(field, text, str::parse, |_: &Invalid| {
+        "bukan periode yang benar".to_owned()
+    })
+}
+
+/// A period to compare with must be of the same kind as the one asked for: kinds are never converted.
+fn comparison(
+    text: &str,
+    period: Option<&Period>,
+    across_instruments: bool,
+    faults: &mut Faults,
+) -> Comparison {
+    let field = "compare_period";
+    let mut with = None;
+    if !text.is_empty() {
+        match (faults.take(self::period(field, text)), period) {
+            (None, _) => {}
+            (Some(other), Some(period)) if other.kind() != period.kind() => faults.add(
+                field,
+                format!("must be {}, as `period` is", kind(period.kind())),
+                "harus sejenis dengan periode yang diminta (tahun, semester, triwulan, atau bulan)",
+            ),
+            (Some(other), Some(period)) if other == *period => faults.add(
+                field,
+                "must be another period than `period`",
+                "harus berbeda dari periode yang diminta",
+            ),
+            (other, _) => with = other,
+        }
+    }
+    Comparison {
+        with,
+        across_instruments,
+    }
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Year => "a year",
+        Kind::Half => "a half",
+        Kind::Quarter => "a quarter",
+        Kind::Month => "a month",
+    }
+}

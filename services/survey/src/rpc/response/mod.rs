@@ -1,0 +1,12 @@
+//! Responses: handed in one by one or by the thousand, and taken out again.
+
+mod item;
+mod message;
+mod read;
+mod signed;
+mod submit;
+mod void;
+
+pub use read::list_voids;
+pub use submit::{submit, submit_many};
+pub use void::Void;

@@ -1,0 +1,43 @@
+//! Reads which responses were taken out.
+
+use prima_platform::{
+    caller::{Caller, Role},
+    failure::{Failure, found},
+    page::Page,
+    request::Faults,
+};
+use prima_proto::survey::v1 as pb;
+
+use super::message;
+use crate::{
+    rpc::field,
+    service::App,
+    store::{survey::survey_get, void::void_page},
+};
+
+/// A page of the voids of a survey, in their order.
+pub async fn list_voids(
+    app: &App,
+    caller: Caller,
+    message: pb::ListVoidsRequest,
+) -> Result<pb::ListVoidsResponse, Failure> {
+    let mut faults = Faults::default();
+    let survey = faults.take(field::survey("survey", &message.survey));
+    let filters = [message.survey.as_str()];
+    let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &filters));
+    let (survey, page) = faults.settle(survey.zip(page))?;
+    caller.require(
+        &[Role::Operator, Role::Evaluator, Role::Admin],
+        &survey.unit.agency,
+    )?;
+    let reader = app.context.db.reader();
+    let stored = found(survey_get(reader, &survey.to_string()).await?, &survey)?;
+    // A token is checked when the page is parsed; what is no number can't be in one.
+    let after = page.after.parse().unwrap_or(0);
+    let mut voids = void_page(reader, stored.id, after, page.limit()).await?;
+    let next_page_token = page.cut(&mut voids, |v| v.number.to_string());
+    Ok(pb::ListVoidsResponse {
+        voids: voids.iter().map(message::void).collect(),
+        next_page_token,
+    })
+}

@@ -1,0 +1,192 @@
+//! Hands responses to intake. These are no commands of the platform: several requests share a transaction, and what tells a
+//! repeat is kept with each response.
+
+use futures::StreamExt;
+use prima_platform::{
+    caller::Caller,
+    clock::to_proto,
+    failure::{Failure, Kind},
+};
+use prima_proto::survey::v1 as pb;
+use tonic::{Status, Streaming};
+
+use super::item::{Sent, item};
+use crate::{
+    intake::{Item, Outcome},
+    service::App,
+};
+
+/// Responses of a stream that share one hand-over to intake.
+const CHUNK: usize = 1000;
+/// Chunks of one stream on their way at once.
+const AHEAD: usize = 2;
+/// Refused responses that an answer lists.
+const LISTED: usize = 1000;
+
+/// Takes one response in, once it is durable.
+pub async fn submit(
+    app: &App,
+    caller: &Caller,
+    r: pb::SubmitResponseRequest,
+) -> Result<pb::SubmitResponseResponse, Failure> {
+    let id = r.request_id.clone();
+    let sent = Sent {
+        survey: &r.survey,
+        id: r.request_id,
+        id_field: "request_id",
+        response: r.response,
+        credential: r.credential,
+        import_id: "",
+    };
+    let item = item(app, caller, sent)?;
+    let (survey, stored_id) = (item.survey.clone(), item.stored_id());
+    let (id, at) = match app.intake.submit(item).await? {
+        Outcome::Accepted(at) | Outcome::Repeated(at) => (stored_id, at),
+        Outcome::RepeatedOfBefore(at) => (id, at),
+        Outcome::Refused(failure) => return Err(failure),
+    };
+    Ok(pb::SubmitResponseResponse {
+        name: format!("{survey}/responses/{id}"),
+        accept_time: Some(to_proto(at)),
+    })
+}
+
+/// Takes a stream of responses in. Each is stored or refused by itself.
+pub async fn submit_many(
+    app: &App,
+    caller: Caller,
+    stream: Streaming<pb::SubmitResponsesRequest>,
+) -> Result<pb::SubmitResponsesResponse, Failure> {
+    let mut sum = pb::SubmitResponsesResponse::default();
+    let (mut survey, mut import_id) = (String::new(), String::new());
+    let chunks = stream
+        .enumerate()
+        .map(|(index, message)| message.map(|m| (index as i64, m)))
+        .map(|message| {
+            message.map(|(index, m)| {
+                if !m.survey.is_empty() {
+                    survey = m.survey;
+                }
+                if !m.import_id.is_empty() {
+                    import_id = m.import_id;
+                }
+                let id = m.response_id.clone();
+                let sent = Sent {
+                    survey: &survey,
+                    id: m.response_id,
+                    id_field: "response_id",
+                    response: m.response,
+                    credential: m.credential,
+                    import_id: &import_id,
+                };
+                (index, id, item(app, &caller, sent))
+            })
+        })
+        .ready_chunks(CHUNK)
+        .map(|chunk| take_chunk(app, chunk))
+        .buffered(AHEAD);
+    let mut chunks = std::pin::pin!(chunks);
+    while let Some(chunk) = chunks.next().await {
+        let (outcomes, broken) = chunk?;
+        for (index, response_id, outcome) in outcomes {
+            match outcome {
+                Outcome::Accepted(_) => sum.accepted += 1,
+                Outcome::Repeated(_) | Outcome::RepeatedOfBefore(_) => sum.repeated_count += 1,
+                Outcome::Refused(failure) => {
+                    sum.rejected += 1;
+                    if sum.rejections.len() < LISTED {
+                        sum.rejections.push(rejection(index, response_id, failure));
+                    }
+                }
+            }
+        }
+        if let Some(broken) = broken {
+            return Err(broken);
+        }
+    }
+    Ok(sum)
+}
+
+/// Hands a chunk over. What came before a broken message is stored; then the stream fails.
+#[expect(
+    clippy::type_complexity,
+    reason = "private; index, id and outcome of each, and what broke the stream"
+)]
+async fn take_chunk(
+    app: &App,
+    chunk: Vec<Result<(i64, String, Result<Item, Failure>), Status>>,
+) -> Result<(Vec<(i64, String, Outcome)>, Option<Failure>), Failure> {
+    let (mut items, mut places, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
+    let mut broken = None;
+    for message in chunk {
+        match message {
+            Ok((index, id, Ok(item))) => {
+                items.push(item);
+                places.push((index, id));
+            }
+            // Nobody may do anything here without a token of his own or a credential: that is for the whole call.
+            Ok((_, _, Err(failure))) if failure.kind == Kind::Unauthenticated => {
+                broken = Some(failure);
+                break;
+            }
+            Ok((index, id, Err(failure))) => outcomes.push((index, id, Outcome::Refused(failure))),
+            Err(error) => {
+                broken = Some(broken_stream(&error));
+                break;
+            }
+        }
+    }
+    if !items.is_empty() {
+        let stored = app.intake.submit_many(items).await?;
+        outcomes.extend(
+            places
+                .into_iter()
+                .zip(stored)
+                .map(|((index, id), outcome)| (index, id, outcome)),
+        );
+    }
+    outcomes.sort_by_key(|(index, _, _)| *index);
+    Ok((outcomes, broken))
+}
+
+fn broken_stream(error: &Status) -> Failure {
+    let kind = match error.code() {
+        tonic::Code::OutOfRange | tonic::Code::ResourceExhausted => Kind::Exhausted,
+        tonic::Code::Cancelled | tonic::Code::Unknown | tonic::Code::Unavailable => Kind::Unavailable,
+        _ => Kind::Invalid,
+    };
+    let text = format!(
+        "the stream broke: {}; what came before is stored",
+        error.message()
+    );
+    Failure::new(
+        kind,
+        "STREAM_BROKEN",
+        text,
+        "Aliran data terputus; yang sudah diterima sebelumnya tersimpan",
+    )
+}
+
+fn rejection(index: i64, response_id: String, failure: Failure) -> pb::Rejection {
+    let internal = failure.kind == Kind::Internal;
+    pb::Rejection {
+        index,
+        response_id: response_id.chars().take(64).collect(),
+        reason: failure.reason.to_owned(),
+        message: if internal {
+            "internal error".to_owned()
+        } else {
+            failure.localized
+        },
+        violations: failure
+            .violations
+            .into_iter()
+            .take(30)
+            .map(|v| pb::FieldViolation {
+                field: v.field,
+                description: v.description,
+                localized_message: v.localized,
+            })
+            .collect(),
+    }
+}

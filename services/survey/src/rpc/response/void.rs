@@ -1,0 +1,210 @@
+//! Takes responses out of every figure: by id, or all that came with one import. Nothing is deleted.
+
+use std::{
+    collections::{HashMap, HashSet},
+    slice,
+};
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::{Caller, Role},
+    clock::micros,
+    command::{Command, Once, Work},
+    db::Txn,
+    failpoint,
+    failure::{Failure, Violation, found},
+    request::{self, Faults, text},
+    request_id,
+};
+use prima_proto::{name, survey::v1 as pb};
+
+use super::message;
+use crate::{
+    derived::unit_scores,
+    domain::access,
+    rpc::field,
+    service::App,
+    store::{
+        survey::survey_lock_in_txn,
+        tally::{Added, tallies_add_in_txn},
+        void::{
+            self, import_known, import_void_in_txn, responses_known, responses_void_in_txn, void_insert,
+            void_next_number,
+        },
+    },
+};
+
+const IDS_MAX: usize = 1000;
+/// Rows of an import that are in memory at once.
+const PAGE: i64 = 5000;
+
+/// Which responses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Which {
+    /// These, 1 to 1000.
+    Ids(Vec<String>),
+    /// All that came with this import.
+    Import(String),
+}
+
+/// Which responses of a survey, open or closed, go out, and why. What is voided already stays so and is not counted
+/// again.
+#[derive(Debug, Clone)]
+pub struct Void {
+    once: Once,
+    survey: name::Survey,
+    which: Which,
+    reason: String,
+}
+
+impl Command for Void {
+    type App = App;
+    type Message = pb::VoidResponsesRequest;
+    type Answer = pb::VoidEntry;
+
+    fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let once = Once::new("survey.VoidResponses", &message.request_id, &message);
+        let mut faults = Faults::default();
+        faults.take(request::id("request_id", message.request_id));
+        let survey = faults.take(field::survey("survey", &message.survey));
+        let which = which(message.which, &mut faults);
+        let reason = faults.take(text::line("reason", &message.reason, 5, 500));
+        faults.build(|| {
+            Some(Self {
+                once,
+                survey: survey?,
+                which: which?,
+                reason: reason?,
+            })
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        Some(self.once.clone())
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        caller.require(&[Role::Operator, Role::Admin], &self.survey.unit.agency)
+    }
+
+    async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
+        let (txn, now) = (work.txn, work.now());
+        // Its lock makes intake wait.
+        let locked = survey_lock_in_txn(txn, &self.survey.to_string(), now.timestamp_millis()).await?;
+        let mut stored = found(locked, &self.survey)?;
+        let number = void_next_number(txn, stored.id).await?;
+        let mut added = Added::nothing(&stored);
+        take_out(txn, stored.id, &self.which, number, &mut added).await?;
+        failpoint::hit("void.taken_out").await;
+        let void = void::Void {
+            number,
+            voided_at: micros(now),
+            actor: work.caller.subject().to_owned(),
+            reason: self.reason,
+            import_id: match self.which {
+                Which::Ids(_) => String::new(),
+                Which::Import(import) => import,
+            },
+            responses: added.voided,
+        };
+        void_insert(txn, stored.id, &void).await?;
+        let step = i64::from(work.app.context.config.survey.disclosure_step);
+        let added = HashMap::from([(stored.id, added)]);
+        tallies_add_in_txn(txn, slice::from_mut(&mut stored), &added, step, now).await?;
+        let states = unit_scores::follow(txn, &stored, now).await?;
+        states.into_iter().for_each(|state| work.stage(state));
+        Ok(message::void(&void))
+    }
+}
+
+fn which(given: Option<pb::void_responses_request::Which>, faults: &mut Faults) -> Option<Which> {
+    use pb::void_responses_request::Which as Given;
+    match given {
+        None => {
+            faults.add(
+                "which",
+                "needs `responses` or `import_id`",
+                "perlu `responses` atau `import_id`",
+            );
+            None
+        }
+        Some(Given::ImportId(import)) => faults.take(request::id("import_id", import)).map(Which::Import),
+        Some(Given::Responses(list)) => {
+            if !(1..=IDS_MAX).contains(&list.ids.len()) {
+                faults.add(
+                    "responses.ids",
+                    format!("must be 1 to {IDS_MAX}"),
+                    format!("harus 1 sampai {IDS_MAX} tanggapan"),
+                );
+                return None;
+            }
+            let mut seen = HashSet::new();
+            for (n, id) in (0..).zip(&list.ids) {
+                let field = format!("responses.ids[{n}]");
+                // What can't be one fails as a whole.
+                let client_made = access::client_part(id).unwrap_or_default();
+                faults.take(request_id::check(&field, client_made));
+                if !seen.insert(id) {
+                    faults.add(field, "is named twice", "disebut dua kali");
+                }
+            }
+            Some(Which::Ids(list.ids))
+        }
+    }
+}
+
+/// Marks the responses as voided, and adds up what they take away.
+async fn take_out(
+    txn: &Txn,
+    survey: i64,
+    which: &Which,
+    number: i64,
+    added: &mut Added,
+) -> Result<(), Failure> {
+    match which {
+        Which::Ids(ids) => {
+            let known = responses_known(txn, survey, ids).await?;
+            let missing = (0..).zip(ids).filter(|(_, id)| !known.contains(*id));
+            let faults: Vec<Violation> = missing.map(|(n, id)| unknown_response(n, id)).collect();
+            if !faults.is_empty() {
+                return Err(faults.into());
+            }
+            for answers in responses_void_in_txn(txn, survey, ids, number).await? {
+                added.remove(&answers);
+            }
+        }
+        Which::Import(import) => {
+            if !import_known(txn, survey, import).await? {
+                return Err(vec![unknown_import()].into());
+            }
+            let mut after = String::new();
+            loop {
+                let page = import_void_in_txn(txn, (survey, import), number, &after, PAGE).await?;
+                for row in &page {
+                    added.remove(&row.answers);
+                }
+                match page.into_iter().next_back() {
+                    Some(last) => after = last.response_id,
+                    None => break,
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn unknown_response(n: usize, id: &str) -> Violation {
+    Violation::new(
+        format!("responses.ids[{n}]"),
+        format!("the survey has no response `{id}`"),
+        format!("survei tidak memiliki tanggapan `{id}`"),
+    )
+}
+
+fn unknown_import() -> Violation {
+    Violation::new(
+        "import_id",
+        "no response of the survey came with it",
+        "tidak ada tanggapan survei ini dari impor tersebut",
+    )
+}

@@ -1,0 +1,130 @@
+//! Results of surveys to messages.
+
+use chrono::{DateTime, Utc};
+use prima_platform::clock::{from_micros, to_proto};
+use prima_proto::survey::v1 as pb;
+
+use crate::{
+    derived::outcome::Outcome,
+    domain::{
+        certainty::SampleStatus,
+        index, instrument, number,
+        publication::{Draft, Medium},
+        tally::Tally,
+    },
+    rpc::term,
+    store::{publication::Published, survey::Stored},
+};
+
+/// A result for a caller.
+pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Result {
+    let survey = &stored.survey;
+    let tallies: Vec<_> = outcome.elements.iter().map(|e| e.tally).collect();
+    let weights = instrument::find(&survey.instrument)
+        .and_then(|i| index::weights(i, &survey.asked, &tallies, survey.weights))
+        .unwrap_or_default();
+    let published = outcome.published.as_ref();
+    let certainty = outcome.certainty.as_ref();
+    let known = instrument::find(&survey.instrument);
+    pb::Result {
+        survey: survey.name.to_string(),
+        survey_display_name: survey.display_name.clone(),
+        period: survey.period.to_string(),
+        instrument: survey.instrument.clone(),
+        weight_variant: term::weight_variant(survey.weights) as i32,
+        respondents: stored.respondents,
+        index: published.map(|p| p.value.clone()).unwrap_or_default(),
+        index_exact: published
+            .filter(|_| outcome.whole)
+            .map(|p| number::fraction(&p.exact))
+            .unwrap_or_default(),
+        category: published.map(|p| p.grade.clone()).unwrap_or_default(),
+        category_display_name: published.map(|p| p.name.clone()).unwrap_or_default(),
+        elements: outcome
+            .elements
+            .iter()
+            .enumerate()
+            .map(|(at, e)| {
+                let mean = index::element_mean(&e.tally);
+                pb::ElementResult {
+                    key: e.key.clone(),
+                    code: e.code.clone(),
+                    display_name: e.name.clone(),
+                    answers: e.tally.answers(),
+                    total: e.tally.total(),
+                    mean: mean.as_ref().map(|m| number::decimal(m, 4)).unwrap_or_default(),
+                    weighted_mean: mean
+                        .as_ref()
+                        .zip(weights.get(at))
+                        .map(|(mean, weight)| number::decimal(&(mean * weight), 4))
+                        .unwrap_or_default(),
+                    counts: counts(known, &e.tally),
+                    aspect: e.aspect.clone(),
+                }
+            })
+            .collect(),
+        state: term::state(survey.state(now)) as i32,
+        minimum_respondents: survey.minimum(),
+        version: stored.version,
+        update_time: Some(to_proto(from_micros(stored.counted_at.max(stored.updated_at)))),
+        disclosed_respondents: outcome.disclosed,
+        standard_error: certainty.map(|c| c.standard_error.clone()).unwrap_or_default(),
+        interval_low: certainty.map(|c| c.low.clone()).unwrap_or_default(),
+        interval_high: certainty.map(|c| c.high.clone()).unwrap_or_default(),
+        sample_status: sample_status(outcome.sample) as i32,
+        population: survey.population,
+        aspects: outcome
+            .aspects
+            .iter()
+            .map(|a| pb::AspectResult {
+                key: a.key.clone(),
+                display_name: a.name.clone(),
+                mean: a.mean.as_ref().map(|m| number::decimal(m, 4)).unwrap_or_default(),
+            })
+            .collect(),
+        voided: stored.voided,
+        publication: outcome.aftermath.published.as_ref().map(publication),
+    }
+}
+
+fn sample_status(status: SampleStatus) -> pb::SampleStatus {
+    match status {
+        SampleStatus::Undeclared => pb::SampleStatus::Undeclared,
+        SampleStatus::UnderMinimum => pb::SampleStatus::UnderMinimum,
+        SampleStatus::Met => pb::SampleStatus::Met,
+    }
+}
+
+/// Answers per score, over the scores that the instrument has.
+fn counts(known: Option<&instrument::Instrument>, tally: &Tally) -> Vec<i64> {
+    let scores = known.map_or(0..=0, |i| usize::from(i.min)..=usize::from(i.max));
+    tally.counts.get(scores).map(<[i64]>::to_vec).unwrap_or_default()
+}
+
+/// A publication for a caller.
+pub fn publication(stored: &Published) -> pb::Publication {
+    let medium = |m: &Medium| pb::Medium {
+        kind: m.kind.clone(),
+        link: m.link.clone(),
+        description: m.description.clone(),
+    };
+    pb::Publication {
+        publish_date: stored.publication.date.to_string(),
+        media: stored.publication.media.iter().map(medium).collect(),
+        media_kinds: i32::try_from(stored.publication.kinds()).unwrap_or(i32::MAX),
+        update_time: Some(to_proto(from_micros(stored.updated_at))),
+    }
+}
+
+/// When and where a result was made public, as a caller describes it.
+pub fn draft(date: String, media: Vec<pb::Medium>) -> Draft {
+    let medium = |m: pb::Medium| Medium {
+        kind: m.kind,
+        link: m.link,
+        description: m.description,
+    };
+    Draft {
+        date,
+        media: media.into_iter().map(medium).collect(),
+    }
+}

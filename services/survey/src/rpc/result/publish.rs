@@ -1,0 +1,87 @@
+//! Records that the result of a closed survey was made public, and where.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::{Caller, Role},
+    clock::micros,
+    command::{Command, Once, Work},
+    failure::{Failure, found},
+    request::{self, Faults},
+};
+use prima_proto::{name, survey::v1 as pb};
+
+use super::message;
+use crate::{
+    derived::closing,
+    domain::{
+        period::jakarta_day,
+        publication::{self, Draft, Publication},
+    },
+    events::publish,
+    rpc::{field, still_open},
+    service::App,
+    store::{
+        publication::{Published, publication_save, publications_get},
+        survey::survey_lock_in_txn,
+    },
+};
+
+/// When and where a result was made public. That is checked against the survey, once the request is known to be no repeat.
+#[derive(Debug, Clone)]
+pub struct Publish {
+    once: Once,
+    survey: name::Survey,
+    draft: Draft,
+}
+
+impl Command for Publish {
+    type App = App;
+    type Message = pb::PublishResultRequest;
+    type Answer = pb::Publication;
+
+    fn parse(message: Self::Message, now: DateTime<Utc>) -> Result<Self, Failure> {
+        let once = Once::new("survey.PublishResult", &message.request_id, &message);
+        let mut faults = Faults::default();
+        faults.take(request::id("request_id", message.request_id));
+        let survey = faults.take(field::survey("survey", &message.survey));
+        let draft = message::draft(message.publish_date, message.media);
+        let later = || {
+            let checked = publication::check(&draft, None, jakarta_day(now));
+            checked.err().unwrap_or_default()
+        };
+        let survey = field::formed(faults, survey, later)?;
+        Ok(Self { once, survey, draft })
+    }
+
+    fn once(&self) -> Option<Once> {
+        Some(self.once.clone())
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        caller.require(&[Role::Operator, Role::Admin], &self.survey.unit.agency)
+    }
+
+    async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
+        let (txn, now) = (work.txn, work.now());
+        let name = self.survey.to_string();
+        let mut locked = survey_lock_in_txn(txn, &name, now.timestamp_millis()).await?;
+        if let Some(stored) = &mut locked {
+            let states = closing::when_due(txn, stored, &work.app.context.clock, now).await?;
+            states.into_iter().for_each(|state| work.stage(state));
+        }
+        let closed = locked.as_ref().and_then(|s| s.survey.closed_at).map(jakarta_day);
+        let new = publication::check(&self.draft, closed, jakarta_day(now))?;
+        let stored = found(locked, &name)?;
+        if closed.is_none() {
+            return Err(still_open());
+        }
+        let before = publications_get(txn, &[stored.id]).await?.remove(&stored.id);
+        let published = Published {
+            publication: Publication::merge(before.map(|b| b.publication), new)?,
+            updated_at: micros(now),
+        };
+        publication_save(txn, stored.id, &published).await?;
+        work.stage(publish::survey_result(txn, &stored, now).await?);
+        Ok(message::publication(&published))
+    }
+}

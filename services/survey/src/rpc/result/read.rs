@@ -1,0 +1,62 @@
+//! Reads results of surveys.
+
+use prima_platform::failure::{Failure, found};
+use prima_proto::{name, survey::v1 as pb};
+
+use super::message;
+use crate::{
+    derived::outcome::{self, Outcome},
+    rpc::field,
+    service::App,
+    store::{
+        survey::{survey_get, survey_page},
+        tally::tallies_get,
+    },
+};
+
+/// The result of one survey: the survey and its figures are of the same moment.
+pub async fn get(app: &App, message: pb::GetResultRequest) -> Result<pb::GetResultResponse, Failure> {
+    let name = field::survey("survey", &message.survey)?;
+    Ok(pb::GetResultResponse {
+        result: Some(of(app, &name).await?),
+    })
+}
+
+/// The result of a survey as it stands.
+///
+/// # Errors
+///
+/// `NOT_FOUND`, or the database fails.
+pub async fn of(app: &App, name: &name::Survey) -> Result<pb::Result, Failure> {
+    let now = app.context.clock.now();
+    let txn = app.context.db.snapshot().await?;
+    let stored = found(survey_get(&txn, &name.to_string()).await?, name)?;
+    let tallies = tallies_get(&txn, &[stored.id]).await?;
+    let outcomes = outcome::of_surveys(&txn, &[&stored], &tallies, now).await?;
+    let missing = || Failure::internal(format!("{name} has no figures"));
+    let outcome: &Outcome = outcomes.first().ok_or_else(missing)?;
+    Ok(message::result(&stored, outcome, now))
+}
+
+/// A page of results in the order of their surveys' names.
+pub async fn list(app: &App, message: pb::ListResultsRequest) -> Result<pb::ListResultsResponse, Failure> {
+    let (filter, page) = field::list(
+        &message.parent,
+        message.page_size,
+        &message.page_token,
+        &message.period,
+    )?;
+    let now = app.context.clock.now();
+    let txn = app.context.db.snapshot().await?;
+    let mut surveys = survey_page(&txn, &filter).await?;
+    let next_page_token = page.cut(&mut surveys, |s| s.survey.name.to_string());
+    let ids: Vec<i64> = surveys.iter().map(|s| s.id).collect();
+    let tallies = tallies_get(&txn, &ids).await?;
+    let surveys: Vec<_> = surveys.iter().collect();
+    let outcomes = outcome::of_surveys(&txn, &surveys, &tallies, now).await?;
+    let results = surveys.iter().zip(&outcomes);
+    Ok(pb::ListResultsResponse {
+        results: results.map(|(s, o)| message::result(s, o, now)).collect(),
+        next_page_token,
+    })
+}

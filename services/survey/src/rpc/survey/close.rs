@@ -1,0 +1,61 @@
+//! Ends the intake of a survey.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::{Caller, Role},
+    command::{Command, Once, Work},
+    etag,
+    failure::{Failure, found},
+};
+use prima_proto::{name, survey::v1 as pb};
+
+use super::message;
+use crate::{
+    derived::closing,
+    rpc::field,
+    service::App,
+    store::{survey::survey_lock_in_txn, unit::unit_confirmed},
+};
+
+/// Which survey ends now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Close {
+    name: name::Survey,
+    etag: String,
+}
+
+impl Command for Close {
+    type App = App;
+    type Message = pb::CloseSurveyRequest;
+    type Answer = pb::CloseSurveyResponse;
+
+    fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        Ok(Self {
+            name: field::survey("name", &message.name)?,
+            etag: message.etag,
+        })
+    }
+
+    fn once(&self) -> Option<Once> {
+        None
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        caller.require(&[Role::Operator, Role::Admin], &self.name.unit.agency)
+    }
+
+    async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
+        let (txn, now) = (work.txn, work.now());
+        let name = self.name.to_string();
+        let locked = survey_lock_in_txn(txn, &name, now.timestamp_millis()).await?;
+        let mut stored = found(locked, &name)?;
+        etag::check(&self.etag, stored.etag, &name)?;
+        stored.survey.close(now)?;
+        let states = closing::save(txn, &mut stored, &work.app.context.clock, now).await?;
+        states.into_iter().for_each(|state| work.stage(state));
+        let confirmed = unit_confirmed(txn, &self.name.unit).await?;
+        Ok(pb::CloseSurveyResponse {
+            survey: Some(message::survey(&stored, confirmed, now)),
+        })
+    }
+}

@@ -1,0 +1,171 @@
+//! Creates a survey.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::{Caller, Role},
+    clock::micros,
+    command::{Command, Once, Work},
+    failure::{Failure, Kind},
+    request::{self, Faults},
+};
+use prima_proto::{name, survey::v1 as pb};
+use sea_orm::{DbErr, SqlErr};
+
+use super::message;
+use crate::{
+    derived::unit_scores,
+    domain::{
+        METRIC,
+        draft::{self, Draft},
+    },
+    rpc::field,
+    service::App,
+    store::{
+        recorded::recorded_latest,
+        survey::{survey_insert, survey_siblings},
+        unit::unit_confirmed,
+        unit_score::unit_scores_lock_in_txn,
+    },
+};
+
+/// A new survey. Its definition is checked once the request is known to be no repeat: a closing time passes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Create {
+    once: Once,
+    name: name::Survey,
+    draft: Draft,
+}
+
+impl Command for Create {
+    type App = App;
+    type Message = pb::CreateSurveyRequest;
+    type Answer = pb::Survey;
+
+    fn parse(message: Self::Message, now: DateTime<Utc>) -> Result<Self, Failure> {
+        let once = Once::new("survey.CreateSurvey", &message.request_id, &message);
+        let mut faults = Faults::default();
+        faults.take(request::id("request_id", message.request_id));
+        let unit = faults.take(field::unit("parent", &message.parent));
+        let id = faults.take(field::new_id("survey_id", &message.survey_id));
+        let draft = message::draft(message.survey.unwrap_or_default(), &mut faults);
+        let name = unit.zip(id).map(|(unit, survey)| name::Survey { unit, survey });
+        let later = || {
+            let stand_in = name::Survey {
+                unit: name::Unit {
+                    agency: "0".into(),
+                    unit: "0".into(),
+                },
+                survey: "0".into(),
+            };
+            let made = draft::create(stand_in, draft.clone(), now);
+            made.err().unwrap_or_default()
+        };
+        let name = field::formed(faults, name, later)?;
+        Ok(Self { once, name, draft })
+    }
+
+    fn once(&self) -> Option<Once> {
+        Some(self.once.clone())
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        caller.require(&[Role::Operator, Role::Admin], &self.name.unit.agency)
+    }
+
+    async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
+        let (txn, now) = (work.txn, work.now());
+        let survey = draft::create(self.name, self.draft, now)?;
+        let inserted = survey_insert(txn, &survey, work.next_version(0), micros(now)).await;
+        if inserted.as_ref().is_err_and(is_taken) {
+            return Err(Failure::already_exists(&survey.name.to_string()));
+        }
+        let stored = inserted?;
+        // The score's row is the lock that all surveys of this unit and period share.
+        let (unit, period) = (&survey.name.unit, survey.period.as_str());
+        let key = BTreeSet::from([(unit.clone(), period.to_owned())]);
+        unit_scores_lock_in_txn(txn, &key, now.timestamp_millis()).await?;
+        let siblings = survey_siblings(txn, &survey).await?;
+        if let Some(other) = siblings.iter().find(|s| !s.survey.fits_beside(&survey)) {
+            return Err(other_scheme(&other.survey.name));
+        }
+        if survey.metric() == Some(METRIC) {
+            let recorded = recorded_latest(txn, &unit.agency, &unit.unit, period).await?;
+            if recorded.is_some() {
+                return Err(recorded_exists(unit, period));
+            }
+        }
+        let states = unit_scores::follow(txn, &stored, now).await?;
+        states.into_iter().for_each(|state| work.stage(state));
+        Ok(message::survey(&stored, unit_confirmed(txn, unit).await?, now))
+    }
+}
+
+fn is_taken(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+}
+
+fn other_scheme(other: &name::Survey) -> Failure {
+    Failure::new(
+        Kind::Precondition,
+        "OTHER_SCHEME_IN_PERIOD",
+        format!(
+            "{other} of the same unit and period has another instrument, weight variant or set of elements"
+        ),
+        format!("{other} pada unit dan periode yang sama memakai instrumen, bobot, atau unsur yang berbeda"),
+    )
+}
+
+/// That a survey can't compute what is recorded.
+fn recorded_exists(unit: &name::Unit, period: &str) -> Failure {
+    Failure::new(
+        Kind::Precondition,
+        "RECORDED_RESULT_EXISTS",
+        format!("the result of {unit} for {period} is recorded from an earlier publication"),
+        format!("hasil {unit} untuk {period} sudah dicatat dari publikasi terdahulu"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeat_is_told_by_all_that_was_sent() {
+        let message = |close: i64| pb::CreateSurveyRequest {
+            request_id: "s1".into(),
+            parent: "agencies/3271/units/dpmptsp".into(),
+            survey_id: "2024".into(),
+            survey: Some(pb::Survey {
+                period: "2024".into(),
+                close_time: Some(prost_types::Timestamp {
+                    seconds: close,
+                    nanos: 0,
+                }),
+                ..Default::default()
+            }),
+        };
+        // Also when its closing time has passed.
+        let late = DateTime::from_timestamp(2_000_000_000, 0).unwrap();
+        let once = |close| Create::parse(message(close), late).unwrap().once();
+        let sent = Once::new("survey.CreateSurvey", "s1", &message(1_000));
+        assert_eq!(once(1_000), Some(sent));
+        assert_ne!(once(1_001), once(1_000));
+    }
+
+    #[test]
+    fn faults_of_the_definition_are_told_beside_those_of_the_form() {
+        let message = pb::CreateSurveyRequest {
+            survey_id: "-".into(),
+            survey: Some(pb::Survey {
+                period: "2024-q9".into(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let refused = Create::parse(message, DateTime::UNIX_EPOCH).unwrap_err();
+        let fields: Vec<&str> = refused.violations.iter().map(|v| v.field.as_str()).collect();
+        assert_eq!(fields, ["request_id", "parent", "survey_id", "survey.period"]);
+    }
+}

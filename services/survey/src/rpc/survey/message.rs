@@ -1,0 +1,175 @@
+//! Surveys from messages and to messages.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    clock::{from_micros, to_proto},
+    etag,
+    failure::Violation,
+    request::Faults,
+};
+use prima_proto::survey::v1 as pb;
+
+use crate::{
+    domain::{
+        asked::{Asked, OWN_PREFIX, OwnElement},
+        draft::Draft,
+        instrument::{self, Instrument},
+        survey::{AccessMode, ServicePopulation},
+        weights::WeightVariant,
+    },
+    rpc::{field::time, term},
+    store::survey::Stored,
+};
+
+/// A survey as a caller describes it. What can't be read is noted; the rest is checked by the domain.
+pub fn draft(survey: pb::Survey, faults: &mut Faults) -> Draft {
+    Draft {
+        display_name: survey.display_name,
+        period: survey.period,
+        instrument: survey.instrument,
+        weights: weights(survey.weight_variant, faults),
+        asked: survey.elements.into_iter().map(asked).collect(),
+        open_at: faults.or_default(time("survey.open_time", survey.open_time.as_ref())),
+        close_at: faults.or_default(time("survey.close_time", survey.close_time.as_ref())),
+        population: survey.population,
+        service_populations: service_populations(survey.service_populations),
+        access: access(&survey.access_modes, faults),
+    }
+}
+
+/// The variant asked for; `None` when it is left to the instrument.
+fn weights(value: i32, faults: &mut Faults) -> Option<WeightVariant> {
+    match pb::WeightVariant::try_from(value) {
+        Ok(pb::WeightVariant::Unspecified) => None,
+        Ok(pb::WeightVariant::Exact) => Some(WeightVariant::Exact),
+        Ok(pb::WeightVariant::WeightVariant0111) => Some(WeightVariant::W0111),
+        Ok(pb::WeightVariant::WeightVariant011) => Some(WeightVariant::W011),
+        Ok(pb::WeightVariant::MeanOfAspectMeans) => Some(WeightVariant::MeanOfAspectMeans),
+        Ok(pb::WeightVariant::MeanOfAllAnswers) => Some(WeightVariant::MeanOfAllAnswers),
+        Err(_) => {
+            faults.take(Err::<(), _>(unknown("survey.weight_variant".into())));
+            None
+        }
+    }
+}
+
+fn unknown(field: String) -> Violation {
+    Violation::new(field, "is unknown", "tidak dikenal")
+}
+
+/// An element to ask. What the service sets for elements of the instrument is ignored.
+fn asked(element: pb::SurveyElement) -> Asked {
+    let own = element.key.starts_with(OWN_PREFIX).then_some(OwnElement {
+        name: element.display_name,
+        question: element.question,
+        answers: element.answers,
+    });
+    Asked {
+        key: element.key,
+        code: element.code,
+        optional: element.optional,
+        own,
+    }
+}
+
+/// An element for a caller.
+fn element(asked: &Asked, instrument: Option<&Instrument>) -> pb::SurveyElement {
+    let own = asked.own.clone().unwrap_or_default();
+    let known = instrument.and_then(|i| i.element(&asked.key));
+    pb::SurveyElement {
+        key: asked.key.clone(),
+        code: asked.code.clone(),
+        optional: asked.optional,
+        display_name: asked.name(instrument).to_owned(),
+        question: own.question,
+        answers: own.answers,
+        aspect: known.and_then(|e| e.aspect.clone()).unwrap_or_default(),
+    }
+}
+
+/// The ways in. One that is unknown or comes again is a fault.
+pub fn access(modes: &[i32], faults: &mut Faults) -> BTreeSet<AccessMode> {
+    let mut known = BTreeSet::new();
+    for (at, mode) in modes.iter().enumerate() {
+        let field = format!("survey.access_modes[{at}]");
+        let mode = match pb::AccessMode::try_from(*mode) {
+            Ok(pb::AccessMode::Agent) => AccessMode::Agent,
+            Ok(pb::AccessMode::Token) => AccessMode::Token,
+            Ok(pb::AccessMode::Link) => AccessMode::Link,
+            Ok(pb::AccessMode::Kiosk) => AccessMode::Kiosk,
+            Ok(pb::AccessMode::Unspecified) | Err(_) => {
+                faults.take(Err::<(), _>(unknown(field)));
+                continue;
+            }
+        };
+        if !known.insert(mode) {
+            faults.add(
+                field,
+                "comes more than once",
+                "Cara pengisian disebut lebih dari sekali",
+            );
+        }
+    }
+    known
+}
+
+/// A way in for a caller.
+fn access_mode(mode: AccessMode) -> pb::AccessMode {
+    match mode {
+        AccessMode::Agent => pb::AccessMode::Agent,
+        AccessMode::Token => pb::AccessMode::Token,
+        AccessMode::Link => pb::AccessMode::Link,
+        AccessMode::Kiosk => pb::AccessMode::Kiosk,
+    }
+}
+
+/// Users per public service.
+pub fn service_populations(given: Vec<pb::ServicePopulation>) -> Vec<ServicePopulation> {
+    let one = |p: pb::ServicePopulation| ServicePopulation {
+        service: p.service,
+        population: p.population,
+    };
+    given.into_iter().map(one).collect()
+}
+
+/// Users of one public service for a caller.
+fn service_population(one: &ServicePopulation) -> pb::ServicePopulation {
+    pb::ServicePopulation {
+        service: one.service.clone(),
+        population: one.population,
+    }
+}
+
+/// A survey for a caller.
+pub fn survey(stored: &Stored, unit_confirmed: bool, now: DateTime<Utc>) -> pb::Survey {
+    let survey = &stored.survey;
+    let known = instrument::find(&survey.instrument);
+    pb::Survey {
+        name: survey.name.to_string(),
+        display_name: survey.display_name.clone(),
+        period: survey.period.to_string(),
+        instrument: survey.instrument.clone(),
+        weight_variant: term::weight_variant(survey.weights) as i32,
+        elements: survey.asked.iter().map(|a| element(a, known)).collect(),
+        open_time: survey.open_at.map(to_proto),
+        close_time: survey.close_at.map(to_proto),
+        population: survey.population,
+        state: term::state(survey.state(now)) as i32,
+        unit_confirmed,
+        etag: etag::of(stored.etag),
+        create_time: Some(to_proto(from_micros(stored.created_at))),
+        update_time: Some(to_proto(from_micros(stored.updated_at))),
+        access_modes: survey
+            .access
+            .iter()
+            .map(|mode| access_mode(*mode) as i32)
+            .collect(),
+        service_populations: survey
+            .service_populations
+            .iter()
+            .map(service_population)
+            .collect(),
+    }
+}

@@ -1,0 +1,12 @@
+//! Surveys: what is asked of whom, and for how long.
+
+mod close;
+mod create;
+mod message;
+mod read;
+mod update;
+
+pub use close::Close;
+pub use create::Create;
+pub use read::{get, list};
+pub use update::Update;

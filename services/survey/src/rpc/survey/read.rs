@@ -1,0 +1,56 @@
+//! Reads surveys.
+
+use std::collections::HashSet;
+
+use prima_platform::failure::{Failure, found};
+use prima_proto::survey::v1 as pb;
+
+use super::message;
+use crate::{
+    rpc::field,
+    service::App,
+    store::{
+        survey::{survey_get, survey_page},
+        unit::{unit_confirmed, unit_confirmed_in},
+    },
+};
+
+/// One survey.
+pub async fn get(app: &App, message: pb::GetSurveyRequest) -> Result<pb::GetSurveyResponse, Failure> {
+    let name = field::survey("name", &message.name)?;
+    let reader = app.context.db.reader();
+    let stored = found(survey_get(reader, &name.to_string()).await?, &name)?;
+    let confirmed = unit_confirmed(reader, &name.unit).await?;
+    let survey = message::survey(&stored, confirmed, app.context.clock.now());
+    Ok(pb::GetSurveyResponse { survey: Some(survey) })
+}
+
+/// A page of surveys in the order of their names.
+pub async fn list(app: &App, message: pb::ListSurveysRequest) -> Result<pb::ListSurveysResponse, Failure> {
+    let (filter, page) = field::list(
+        &message.parent,
+        message.page_size,
+        &message.page_token,
+        &message.period,
+    )?;
+    let reader = app.context.db.reader();
+    let mut surveys = survey_page(reader, &filter).await?;
+    let next_page_token = page.cut(&mut surveys, |s| s.survey.name.to_string());
+    let agencies: HashSet<&str> = surveys
+        .iter()
+        .map(|s| s.survey.name.unit.agency.as_str())
+        .collect();
+    let known = unit_confirmed_in(reader, &agencies.into_iter().collect::<Vec<_>>()).await?;
+    let now = app.context.clock.now();
+    let surveys = surveys
+        .iter()
+        .map(|s| {
+            let unit = &s.survey.name.unit;
+            message::survey(s, known.contains(&(unit.agency.clone(), unit.unit.clone())), now)
+        })
+        .collect();
+    Ok(pb::ListSurveysResponse {
+        surveys,
+        next_page_token,
+    })
+}

@@ -1,0 +1,46 @@
+//! Reads batches of tokens, never the tokens.
+
+use prima_platform::{
+    caller::{Caller, Role},
+    failure::{Failure, found},
+    page::Page,
+    request::Faults,
+};
+use prima_proto::survey::v1 as pb;
+
+use super::message;
+use crate::{
+    rpc::field,
+    service::App,
+    store::{
+        access::{token_batch_page, tokens_used},
+        survey::survey_get,
+    },
+};
+
+/// A page of the batches of a survey, in their order.
+pub async fn list(
+    app: &App,
+    caller: Caller,
+    r: pb::ListTokenBatchesRequest,
+) -> Result<pb::ListTokenBatchesResponse, Failure> {
+    let mut faults = Faults::default();
+    let survey = faults.take(field::survey("parent", &r.parent));
+    let page = faults.take_all(Page::parse(r.page_size, &r.page_token, &[&r.parent]));
+    let (survey, page) = faults.settle(survey.zip(page))?;
+    caller.require(&[Role::Operator, Role::Admin], &survey.unit.agency)?;
+    let reader = app.context.db.reader();
+    let stored = found(survey_get(reader, &survey.to_string()).await?, &survey)?;
+    let after = page.after.parse().unwrap_or_default();
+    let mut batches = token_batch_page(reader, stored.id, after, page.limit()).await?;
+    let next_page_token = page.cut(&mut batches, |b| b.number.to_string());
+    let used = tokens_used(reader, stored.id).await?;
+    let batches = batches
+        .iter()
+        .map(|b| message::token_batch(&survey, b, used.get(&b.number).copied().unwrap_or_default()))
+        .collect();
+    Ok(pb::ListTokenBatchesResponse {
+        batches,
+        next_page_token,
+    })
+}

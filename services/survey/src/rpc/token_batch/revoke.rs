@@ -1,0 +1,64 @@
+//! Revokes a batch of tokens; revoking again changes nothing.
+
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    caller::{Caller, Role},
+    clock::micros,
+    command::{Command, Once, Work},
+    failure::{Failure, found},
+    request,
+};
+use prima_proto::{
+    name::{self, Error},
+    survey::v1 as pb,
+};
+
+use super::message;
+use crate::{
+    service::App,
+    store::{
+        access::{token_batch_revoke, tokens_used},
+        survey::survey_get,
+    },
+};
+
+/// Which batch.
+#[derive(Debug, Clone)]
+pub struct Revoke {
+    name: name::TokenBatch,
+}
+
+impl Command for Revoke {
+    type App = App;
+    type Message = pb::RevokeTokenBatchRequest;
+    type Answer = pb::RevokeTokenBatchResponse;
+
+    fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+        let parse = name::TokenBatch::parse;
+        let name = request::name("name", &message.name, parse, Error::localized)?;
+        Ok(Self { name })
+    }
+
+    fn once(&self) -> Option<Once> {
+        None
+    }
+
+    fn allow(&self, caller: &Caller) -> Result<(), Failure> {
+        caller.require(&[Role::Operator, Role::Admin], &self.name.survey.unit.agency)
+    }
+
+    async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
+        let (txn, name) = (work.txn, &self.name);
+        // Only the number as the service writes it names the batch.
+        let number = name.batch.parse::<i64>().ok();
+        let number = found(number.filter(|n| n.to_string() == name.batch), name)?;
+        let stored = found(survey_get(txn, &name.survey.to_string()).await?, name)?;
+        let revoked = token_batch_revoke(txn, stored.id, number, micros(work.now())).await?;
+        let batch = found(revoked, name)?;
+        let used = tokens_used(txn, stored.id).await?;
+        let used = used.get(&number).copied().unwrap_or_default();
+        Ok(pb::RevokeTokenBatchResponse {
+            batch: Some(message::token_batch(&name.survey, &batch, used)),
+        })
+    }
+}

@@ -1,0 +1,285 @@
+//! SurveyService and AccessService: which operation each RPC is. Of what is answered once, the resource alone is kept as the
+//! first answer; its response is put around it here.
+
+use prima_platform::{
+    caller,
+    command::run,
+    grpc::{Answer, WatchStream, answer, read},
+};
+use prima_proto::survey::v1::{
+    self as pb,
+    access_service_server::{AccessService, AccessServiceServer},
+    survey_service_server::{SurveyService, SurveyServiceServer},
+};
+use tokio::sync::watch;
+use tonic::{Request, Streaming};
+
+use crate::{
+    rpc::{
+        analysis, comment, device, follow_up, instrument, link, period, recorded_result, response, result,
+        survey, token_batch,
+    },
+    service::App,
+};
+
+/// SurveyService as tonic runs it. It keeps `ready` alive for as long as it is served.
+pub fn surveys(app: App, ready: watch::Sender<bool>) -> SurveyServiceServer<impl SurveyService> {
+    let limit = app.context.config.grpc.max_message_bytes;
+    SurveyServiceServer::new(Surveys { app, _ready: ready }).max_decoding_message_size(limit)
+}
+
+/// AccessService as tonic runs it.
+pub fn access(app: App) -> AccessServiceServer<impl AccessService> {
+    let limit = app.context.config.grpc.max_message_bytes;
+    AccessServiceServer::new(Access { app }).max_decoding_message_size(limit)
+}
+
+struct Surveys {
+    app: App,
+    _ready: watch::Sender<bool>,
+}
+
+struct Access {
+    app: App,
+}
+
+#[tonic::async_trait]
+impl SurveyService for Surveys {
+    async fn create_survey(
+        &self,
+        request: Request<pb::CreateSurveyRequest>,
+    ) -> Answer<pb::CreateSurveyResponse> {
+        let kept = run::<survey::Create>(&self.app, request).await;
+        kept.map(|kept| kept.map(|survey| pb::CreateSurveyResponse { survey: Some(survey) }))
+    }
+
+    async fn get_survey(&self, request: Request<pb::GetSurveyRequest>) -> Answer<pb::GetSurveyResponse> {
+        read(request, |_, message| survey::get(&self.app, message)).await
+    }
+
+    async fn list_surveys(
+        &self,
+        request: Request<pb::ListSurveysRequest>,
+    ) -> Answer<pb::ListSurveysResponse> {
+        read(request, |_, message| survey::list(&self.app, message)).await
+    }
+
+    async fn update_survey(
+        &self,
+        request: Request<pb::UpdateSurveyRequest>,
+    ) -> Answer<pb::UpdateSurveyResponse> {
+        run::<survey::Update>(&self.app, request).await
+    }
+
+    async fn close_survey(
+        &self,
+        request: Request<pb::CloseSurveyRequest>,
+    ) -> Answer<pb::CloseSurveyResponse> {
+        run::<survey::Close>(&self.app, request).await
+    }
+
+    async fn submit_response(
+        &self,
+        request: Request<pb::SubmitResponseRequest>,
+    ) -> Answer<pb::SubmitResponseResponse> {
+        let caller = caller::of(&request);
+        answer(response::submit(&self.app, &caller, request.into_inner()).await)
+    }
+
+    async fn submit_responses(
+        &self,
+        request: Request<Streaming<pb::SubmitResponsesRequest>>,
+    ) -> Answer<pb::SubmitResponsesResponse> {
+        let caller = caller::of(&request);
+        answer(response::submit_many(&self.app, caller, request.into_inner()).await)
+    }
+
+    async fn void_responses(
+        &self,
+        request: Request<pb::VoidResponsesRequest>,
+    ) -> Answer<pb::VoidResponsesResponse> {
+        let kept = run::<response::Void>(&self.app, request).await;
+        kept.map(|kept| kept.map(|void| pb::VoidResponsesResponse { void: Some(void) }))
+    }
+
+    async fn list_voids(&self, request: Request<pb::ListVoidsRequest>) -> Answer<pb::ListVoidsResponse> {
+        read(request, |caller, message| {
+            response::list_voids(&self.app, caller, message)
+        })
+        .await
+    }
+
+    async fn list_comments(
+        &self,
+        request: Request<pb::ListCommentsRequest>,
+    ) -> Answer<pb::ListCommentsResponse> {
+        read(request, |caller, message| {
+            comment::list(&self.app, caller, message)
+        })
+        .await
+    }
+
+    async fn get_result(&self, request: Request<pb::GetResultRequest>) -> Answer<pb::GetResultResponse> {
+        read(request, |_, message| result::get(&self.app, message)).await
+    }
+
+    async fn list_results(
+        &self,
+        request: Request<pb::ListResultsRequest>,
+    ) -> Answer<pb::ListResultsResponse> {
+        read(request, |_, message| result::list(&self.app, message)).await
+    }
+
+    type WatchResultStream = WatchStream<pb::WatchResultResponse>;
+
+    async fn watch_result(
+        &self,
+        request: Request<pb::WatchResultRequest>,
+    ) -> Answer<Self::WatchResultStream> {
+        read(request, |_, message| result::watch(&self.app, message)).await
+    }
+
+    async fn analyze_result(
+        &self,
+        request: Request<pb::AnalyzeResultRequest>,
+    ) -> Answer<pb::AnalyzeResultResponse> {
+        read(request, |_, message| analysis::analyze(&self.app, message)).await
+    }
+
+    async fn get_unit_result(
+        &self,
+        request: Request<pb::GetUnitResultRequest>,
+    ) -> Answer<pb::GetUnitResultResponse> {
+        read(request, |_, message| period::get_unit(&self.app, message)).await
+    }
+
+    async fn get_agency_result(
+        &self,
+        request: Request<pb::GetAgencyResultRequest>,
+    ) -> Answer<pb::GetAgencyResultResponse> {
+        read(request, |_, message| period::get_agency(&self.app, message)).await
+    }
+
+    async fn record_result(
+        &self,
+        request: Request<pb::RecordResultRequest>,
+    ) -> Answer<pb::RecordResultResponse> {
+        let kept = run::<recorded_result::Record>(&self.app, request).await;
+        kept.map(|kept| kept.map(|result| pb::RecordResultResponse { result: Some(result) }))
+    }
+
+    async fn list_recorded_results(
+        &self,
+        request: Request<pb::ListRecordedResultsRequest>,
+    ) -> Answer<pb::ListRecordedResultsResponse> {
+        read(request, |_, message| recorded_result::list(&self.app, message)).await
+    }
+
+    async fn publish_result(
+        &self,
+        request: Request<pb::PublishResultRequest>,
+    ) -> Answer<pb::PublishResultResponse> {
+        let kept = run::<result::Publish>(&self.app, request).await;
+        kept.map(|kept| {
+            kept.map(|publication| pb::PublishResultResponse {
+                publication: Some(publication),
+            })
+        })
+    }
+
+    async fn create_follow_up(
+        &self,
+        request: Request<pb::CreateFollowUpRequest>,
+    ) -> Answer<pb::CreateFollowUpResponse> {
+        let kept = run::<follow_up::Create>(&self.app, request).await;
+        kept.map(|kept| {
+            kept.map(|follow_up| pb::CreateFollowUpResponse {
+                follow_up: Some(follow_up),
+            })
+        })
+    }
+
+    async fn complete_follow_up(
+        &self,
+        request: Request<pb::CompleteFollowUpRequest>,
+    ) -> Answer<pb::CompleteFollowUpResponse> {
+        run::<follow_up::Complete>(&self.app, request).await
+    }
+
+    async fn list_follow_ups(
+        &self,
+        request: Request<pb::ListFollowUpsRequest>,
+    ) -> Answer<pb::ListFollowUpsResponse> {
+        read(request, |_, message| follow_up::list(&self.app, message)).await
+    }
+
+    async fn list_instruments(
+        &self,
+        _: Request<pb::ListInstrumentsRequest>,
+    ) -> Answer<pb::ListInstrumentsResponse> {
+        answer(instrument::list())
+    }
+
+    async fn calculate_sample_size(
+        &self,
+        request: Request<pb::CalculateSampleSizeRequest>,
+    ) -> Answer<pb::CalculateSampleSizeResponse> {
+        answer(instrument::calculate_sample_size(request.get_ref()))
+    }
+}
+
+#[tonic::async_trait]
+impl AccessService for Access {
+    async fn issue_tokens(
+        &self,
+        request: Request<pb::IssueTokensRequest>,
+    ) -> Answer<pb::IssueTokensResponse> {
+        token_batch::issue(&self.app, request).await
+    }
+
+    async fn list_token_batches(
+        &self,
+        request: Request<pb::ListTokenBatchesRequest>,
+    ) -> Answer<pb::ListTokenBatchesResponse> {
+        read(request, |caller, message| {
+            token_batch::list(&self.app, caller, message)
+        })
+        .await
+    }
+
+    async fn revoke_token_batch(
+        &self,
+        request: Request<pb::RevokeTokenBatchRequest>,
+    ) -> Answer<pb::RevokeTokenBatchResponse> {
+        run::<token_batch::Revoke>(&self.app, request).await
+    }
+
+    async fn issue_link(&self, request: Request<pb::IssueLinkRequest>) -> Answer<pb::IssueLinkResponse> {
+        read(request, |caller, message| link::issue(&self.app, caller, message)).await
+    }
+
+    async fn register_device(
+        &self,
+        request: Request<pb::RegisterDeviceRequest>,
+    ) -> Answer<pb::RegisterDeviceResponse> {
+        let kept = run::<device::Register>(&self.app, request).await;
+        kept.map(|kept| kept.map(|device| pb::RegisterDeviceResponse { device: Some(device) }))
+    }
+
+    async fn list_devices(
+        &self,
+        request: Request<pb::ListDevicesRequest>,
+    ) -> Answer<pb::ListDevicesResponse> {
+        read(request, |caller, message| {
+            device::list(&self.app, caller, message)
+        })
+        .await
+    }
+
+    async fn revoke_device(
+        &self,
+        request: Request<pb::RevokeDeviceRequest>,
+    ) -> Answer<pb::RevokeDeviceResponse> {
+        run::<device::Revoke>(&self.app, request).await
+    }
+}

@@ -1,0 +1,24 @@
+//! What the operations of this service stand on.
+
+use std::sync::Arc;
+
+use prima_platform::{command, service::Context};
+
+use crate::{events::survey_result::Results, intake::Intake};
+
+/// The platform, the intake of responses and the watched results; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The platform.
+    pub context: Context,
+    /// Where responses go.
+    pub intake: Intake,
+    /// Bells of watched results.
+    pub results: Arc<Results>,
+}
+
+impl command::App for App {
+    fn context(&self) -> &Context {
+        &self.context
+    }
+}

@@ -1,0 +1,177 @@
+//! Single answers beside an import, and requests that span several transactions.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use futures::StreamExt;
+use pb::AccessMode::{Agent, Token};
+use prima_platform::{config, db::sql, testing::eventually};
+use prima_proto::survey::v1 as pb;
+use prost_types::Timestamp;
+use sea_orm::{ConnectionTrait, DbBackend};
+use tokio::task::JoinSet;
+use tonic::Code;
+
+use crate::{credentials::*, fixture::*};
+
+const DEADLINE: Duration = Duration::from_secs(30);
+/// Rows of a transaction.
+const ROWS: usize = 10;
+
+/// Responses of a survey that were accepted before `time`, all of them without one.
+async fn accepted(t: &World, survey: &str, time: Option<DateTime<Utc>>) -> i64 {
+    let reader = t.db.reader();
+    let text = "SELECT COUNT(*) FROM response r JOIN survey s ON s.id = r.survey_id
+                WHERE s.name = $1 AND r.accepted_at < $2";
+    let micros = time.map_or(i64::MAX, |time| time.timestamp_micros());
+    let row = reader
+        .query_one_raw(sql(reader, text, [survey.into(), micros.into()]))
+        .await;
+    row.unwrap().unwrap().try_get_by_index(0).unwrap()
+}
+
+fn time(at: Option<Timestamp>) -> DateTime<Utc> {
+    let at = at.unwrap();
+    DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_single_answer_is_stored_before_the_import_that_waited_earlier() {
+    // A queue of one: when another single answer is refused, the first waits.
+    let config = config::Survey {
+        batch_rows: ROWS,
+        queue: 1,
+        ..config::Survey::default()
+    };
+    configured(config, async |mut t| {
+        let survey = t.survey("2024").await.name;
+        // An import without end, so that there is always more of it waiting.
+        let stop = Arc::new(AtomicBool::new(false));
+        let (stopped, name) = (stop.clone(), survey.clone());
+        let rows = (0..)
+            .take_while(move |_| !stopped.load(Ordering::SeqCst))
+            .map(move |n: usize| message(&name, &format!("r-{n}"), all(3), None));
+        let mut import = JoinSet::new();
+        let mut client = t.client.clone();
+        let rows = futures::stream::iter(rows);
+        import.spawn(async move {
+            client
+                .submit_responses(operator(rows))
+                .await
+                .unwrap()
+                .into_inner()
+        });
+        let begun = eventually(DEADLINE, async || {
+            (accepted(&t, &survey, None).await > 0).then_some(())
+        });
+        begun.await.expect("the import is on its way");
+
+        // Nothing is stored any more.
+        let lock = t.db.begin().await.unwrap();
+        if t.db.backend() == DbBackend::Postgres {
+            lock.execute_unprepared("SELECT 1 FROM survey FOR UPDATE")
+                .await
+                .unwrap();
+        }
+        let before = accepted(&t, &survey, None).await;
+        let mut singles = JoinSet::new();
+        for n in 0..3 {
+            let (mut client, request) = (
+                t.client.clone(),
+                sent(&survey, &format!("single-{n}"), all(4), None),
+            );
+            singles.spawn(async move { client.submit_response(operator(request)).await });
+        }
+        let refused = singles.join_next().await.unwrap().unwrap().unwrap_err();
+        assert_eq!(refused.code(), Code::ResourceExhausted);
+        lock.rollback().await.unwrap();
+
+        let answers = singles.join_all().await.into_iter().flatten();
+        let times: Vec<DateTime<Utc>> = answers.map(|a| time(a.into_inner().accept_time)).collect();
+        let first = times.iter().min().copied();
+        assert!(first.is_some());
+        stop.store(true, Ordering::SeqCst);
+        let import = import.join_next().await.unwrap().unwrap();
+        // The transaction that waited for the lock comes first; everything else of the import comes later.
+        let overtaken = accepted(&t, &survey, first).await - before;
+        assert!(overtaken <= ROWS as i64, "{overtaken} of the import came first");
+        let all = accepted(&t, &survey, None).await;
+        assert_eq!(all, import.accepted + times.len() as i64);
+        let later = all - accepted(&t, &survey, first).await;
+        assert!(later > 100, "the import did not wait: {later} came later");
+        assert_eq!(t.result(&survey).await.respondents, all);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_of_several_transactions_answers_each_item() {
+    for rows in [1, 2, 3] {
+        let config = config::Survey {
+            batch_rows: rows,
+            ..config::Survey::default()
+        };
+        configured(config, async |mut t| {
+            let first = survey_by(&mut t, "first", &[Agent, Token]).await;
+            let second = survey_by(&mut t, "second", &[Agent, Token]).await;
+            let tokens = issue(&mut t, batch_of(&first, 3)).await.tokens;
+            let [a, b, c] = [0, 1, 2].map(|n| Some(token(&tokens[n])));
+            // The items of both surveys alternate, so that every transaction has a border within each.
+            let items = [
+                (message(&first, "r-0", all(4), a.clone()), ""),
+                (message(&second, "r-0", all(3), None), ""),
+                (message(&first, "r-1", all(4), None), ""),
+                (message(&second, "r-1", all(3), a.clone()), "TOKEN_INVALID"),
+                (message(&first, "r-0", all(4), a.clone()), "repeated"),
+                (message(&second, "r-0", all(3), None), "repeated"),
+                (message(&first, "r-0", all(2), a.clone()), "REQUEST_ID_REUSED"),
+                (message(&second, "r-0", all(1), None), "REQUEST_ID_REUSED"),
+                (message(&first, "r-2", all(4), a.clone()), "TOKEN_USED"),
+                (message(&second, "r-2", all(9), None), "INVALID_FIELDS"),
+                (message(&first, "r-2", all(4), b.clone()), ""),
+                (
+                    message("agencies/3271/units/dpmptsp/surveys/none", "r-0", all(4), None),
+                    "NOT_FOUND",
+                ),
+                (message(&first, "r-3", all(4), b), "TOKEN_USED"),
+                (message(&second, "r-2", all(3), None), ""),
+                (message(&first, "r-3", all(4), c), ""),
+                (message(&first, "r-1", all(4), None), "repeated"),
+                (message(&first, "r-2", all(1), a), "REQUEST_ID_REUSED"),
+            ];
+            let expected: Vec<&str> = items.iter().map(|(_, outcome)| *outcome).collect();
+            let stream = futures::stream::iter(items.map(|(message, _)| message)).boxed();
+            let answer = t
+                .client
+                .submit_responses(operator(stream))
+                .await
+                .unwrap()
+                .into_inner();
+            let count = |outcome: &str| expected.iter().filter(|e| **e == outcome).count() as i64;
+            assert_eq!(
+                [answer.accepted, answer.repeated_count],
+                [count(""), count("repeated")]
+            );
+            let rejections: Vec<(usize, &str)> = answer
+                .rejections
+                .iter()
+                .map(|r| (usize::try_from(r.index).unwrap(), r.reason.as_str()))
+                .collect();
+            let expected: Vec<(usize, &str)> = expected
+                .into_iter()
+                .enumerate()
+                .filter(|(_, outcome)| !["", "repeated"].contains(outcome))
+                .collect();
+            assert_eq!(rejections, expected, "{rows} rows a transaction");
+            assert_eq!(t.result(&first).await.respondents, 4);
+            assert_eq!(t.result(&second).await.respondents, 2);
+        })
+        .await;
+    }
+}

@@ -1,0 +1,245 @@
+//! What is sent: single answers, bulk, and citizens beside it.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use prima_proto::survey::v1::{
+    RespondentProfile, Response, SubmitResponseRequest, SubmitResponsesRequest,
+    survey_service_client::SurveyServiceClient,
+};
+use prima_tests::{bench::percentile, board::Board, client::Authorised, sample};
+use tokio::task::JoinHandle;
+
+pub type Survey = SurveyServiceClient<Authorised>;
+
+/// The next response: every one of a run has an id of its own.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// Responses that Prima acknowledged; those of the echo are not among them.
+pub static ACKNOWLEDGED: AtomicI64 = AtomicI64::new(0);
+
+/// 32 characters in no order, as ids that clients make are (SplitMix64).
+fn id(n: u64) -> String {
+    let mix = |z: u64| {
+        let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    };
+    let seed = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    format!("{:016x}{:016x}", mix(seed), mix(!seed))
+}
+
+/// A response with a profile, as a form has it.
+fn response(n: u64) -> Response {
+    Response {
+        profile: Some(RespondentProfile {
+            sex: "P".into(),
+            age: 34,
+            education: "S1".into(),
+            occupation: "SWASTA".into(),
+            service: "ktp-elektronik".into(),
+            ..Default::default()
+        }),
+        ..sample::response(usize::try_from(n).unwrap())
+    }
+}
+
+/// The surveys in turn.
+fn pick(surveys: &[String], n: u64) -> String {
+    let place = usize::try_from(n).unwrap() % surveys.len();
+    surveys.get(place).unwrap().clone()
+}
+
+fn single(surveys: &[String], n: u64) -> SubmitResponseRequest {
+    SubmitResponseRequest {
+        request_id: id(n),
+        survey: pick(surveys, n),
+        response: Some(response(n)),
+        ..Default::default()
+    }
+}
+
+/// Single answers with so many in flight, spread over the connections, for a while.
+pub struct Singles {
+    /// Calls that were answered.
+    answered: i64,
+    /// Calls a second.
+    pub rate: f64,
+    /// Median, milliseconds.
+    pub p50: f64,
+    /// The 99th percentile, milliseconds.
+    pub p99: f64,
+}
+
+impl Singles {
+    /// Measures.
+    pub async fn of(clients: &[Survey], surveys: &[String], in_flight: usize, slice: Duration) -> Self {
+        let start = Instant::now();
+        let tasks: Vec<_> = (0..in_flight)
+            .zip(clients.iter().cycle())
+            .map(|(_, client)| {
+                let (mut client, surveys) = (client.clone(), surveys.to_vec());
+                tokio::spawn(async move {
+                    let mut times = Vec::new();
+                    while start.elapsed() < slice || times.is_empty() {
+                        let request = single(&surveys, NEXT.fetch_add(1, Ordering::Relaxed));
+                        let begun = Instant::now();
+                        client.submit_response(request).await.unwrap();
+                        times.push(begun.elapsed().as_secs_f64() * 1e3);
+                    }
+                    times
+                })
+            })
+            .collect();
+        let mut times = Vec::new();
+        for task in tasks {
+            times.extend(task.await.unwrap());
+        }
+        Self {
+            answered: i64::try_from(times.len()).unwrap(),
+            rate: times.len() as f64 / start.elapsed().as_secs_f64(),
+            p50: percentile(&mut times, 0.5),
+            p99: percentile(&mut times, 0.99),
+        }
+    }
+
+    /// The same with what was acknowledged noted.
+    pub async fn of_prima(clients: &[Survey], surveys: &[String], in_flight: usize, slice: Duration) -> Self {
+        let measured = Self::of(clients, surveys, in_flight, slice).await;
+        ACKNOWLEDGED.fetch_add(measured.answered, Ordering::Relaxed);
+        measured
+    }
+}
+
+/// Sends these responses as one stream, and returns how many were accepted: all of them.
+async fn stream(
+    mut client: Survey,
+    surveys: Vec<String>,
+    ns: impl Iterator<Item = u64> + Send + 'static,
+) -> i64 {
+    let sent = Arc::new(AtomicI64::new(0));
+    let count = sent.clone();
+    let mut last = String::new();
+    let messages = ns.map(move |n| {
+        count.fetch_add(1, Ordering::Relaxed);
+        let survey = pick(&surveys, n);
+        let same = survey == last;
+        last.clone_from(&survey);
+        SubmitResponsesRequest {
+            survey: if same { String::new() } else { survey },
+            response_id: id(n),
+            response: Some(response(n)),
+            ..Default::default()
+        }
+    });
+    let answer = client
+        .submit_responses(tokio_stream::iter(messages))
+        .await
+        .unwrap();
+    let accepted = answer.into_inner().accepted;
+    assert_eq!(accepted, sent.load(Ordering::Relaxed));
+    ACKNOWLEDGED.fetch_add(accepted, Ordering::Relaxed);
+    accepted
+}
+
+/// Responses a second of so many in as many streams as there are clients, from the first message to the last answer.
+pub async fn bulk(clients: &[Survey], surveys: &[String], count: u64) -> f64 {
+    let start = Instant::now();
+    let each = count / clients.len() as u64;
+    let tasks: Vec<_> = clients
+        .iter()
+        .map(|client| {
+            let first = NEXT.fetch_add(each, Ordering::Relaxed);
+            tokio::spawn(stream(client.clone(), surveys.to_vec(), first..first + each))
+        })
+        .collect();
+    let mut accepted = 0;
+    for task in tasks {
+        accepted += task.await.unwrap();
+    }
+    accepted as f64 / start.elapsed().as_secs_f64()
+}
+
+/// An import at full speed: a stream on each client until it is stopped.
+pub struct Import {
+    begun: Instant,
+    stop: Arc<AtomicBool>,
+    tasks: Vec<JoinHandle<i64>>,
+}
+
+impl Import {
+    /// Begins.
+    pub fn start(clients: &[Survey], surveys: &[String]) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let tasks = clients.iter().map(|client| {
+            let stop = stop.clone();
+            let next = move || {
+                let more = !stop.load(Ordering::Relaxed);
+                more.then(|| NEXT.fetch_add(1, Ordering::Relaxed))
+            };
+            tokio::spawn(stream(client.clone(), surveys.to_vec(), std::iter::from_fn(next)))
+        });
+        let tasks = tasks.collect();
+        let begun = Instant::now();
+        Self { begun, stop, tasks }
+    }
+
+    /// Waits until so many were sent by anybody.
+    pub async fn under_way(&self, count: u64) {
+        let goal = NEXT.load(Ordering::Relaxed) + count;
+        while NEXT.load(Ordering::Relaxed) < goal && self.tasks.iter().all(|task| !task.is_finished()) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Stops; returns responses a second.
+    pub async fn finish(self) -> f64 {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut accepted = 0;
+        for task in self.tasks {
+            accepted += task.await.unwrap();
+        }
+        accepted as f64 / self.begun.elapsed().as_secs_f64()
+    }
+}
+
+/// Single answers at a fixed rate, whether or not those before were answered; each counts from the moment at which it
+/// was due. `surveys` come with the agency whose score follows them. Returns milliseconds, one each.
+pub async fn citizens(
+    client: &Survey,
+    surveys: &[(String, String)],
+    board: Option<&Arc<Mutex<Board>>>,
+    rate: u32,
+    slice: Duration,
+) -> Vec<f64> {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / rate);
+    let end = tokio::time::Instant::now() + slice;
+    let mut calls = Vec::new();
+    for (agency, survey) in surveys.iter().cycle() {
+        let due = ticks.tick().await;
+        if due >= end {
+            break;
+        }
+        let (mut client, agency, board) = (client.clone(), agency.clone(), board.cloned());
+        let request = single(std::slice::from_ref(survey), NEXT.fetch_add(1, Ordering::Relaxed));
+        calls.push(tokio::spawn(async move {
+            client.submit_response(request).await.unwrap();
+            let millis = due.elapsed().as_secs_f64() * 1e3;
+            if let Some(board) = board {
+                board.lock().unwrap().acknowledged(&agency);
+            }
+            millis
+        }));
+    }
+    let mut times = Vec::new();
+    for call in calls {
+        times.push(call.await.unwrap());
+        ACKNOWLEDGED.fetch_add(1, Ordering::Relaxed);
+    }
+    times
+}

@@ -1,0 +1,389 @@
+//! How many responses become durable, single and in bulk, beside what the parts can do alone: a bare tonic echo, and the
+//! database with the same rows. Then what a citizen feels of an import: single answers at a fixed rate, alone and beside
+//! an import at full speed over many agencies, and how long the scores of their agencies take. On PostgreSQL and NATS with
+//! a process per service, and on SQLite in one process.
+//!
+//! In one run, in turns, on this machine: the client and the servers share its cores, so read the ratios.
+//!
+//! `cargo build --release --bin prima && cargo bench -p prima-tests --bench intake`; it ends by itself in ten minutes.
+//! `-- sqlite` or `-- postgresql` measures one of them, `PRIMA_BENCH_AGENCIES` is the breadth of the import, and
+//! `PRIMA_BENCH_JSON` names a file for the figures.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a benchmark fails, and awaits what it spawns"
+)]
+
+mod baseline;
+mod echo;
+mod load;
+
+use std::{
+    process::ExitCode,
+    sync::{Arc, Mutex, atomic::Ordering},
+    time::Duration,
+};
+
+use prima_platform::testing::{eventually, postgres::Postgres};
+use prima_proto::{directory::v1::AgencyKind, survey::v1::survey_service_client::SurveyServiceClient};
+use prima_tests::{
+    Suite,
+    bench::{Figures, Second, Unit, percentile, run, size},
+    board::Board,
+    client::{Client, authorised},
+    process::{Command, Process, Service},
+};
+use tempfile::TempDir;
+
+use load::{ACKNOWLEDGED, Import, Singles, Survey, bulk, citizens};
+
+const LIMIT: Duration = Duration::from_secs(1800);
+/// Of the import beside which citizens answer: the cities, regencies and provinces of the country but a few.
+const AGENCIES: usize = 541;
+/// Agencies whose citizens answer beside it, each in a survey that nobody else answers.
+const CITIES: usize = 20;
+/// A server that is not starved; the tests run on less.
+const POSTGRES: &[&str] = &[
+    "shared_buffers=512MB",
+    "max_wal_size=4GB",
+    "autovacuum_naptime=1min",
+];
+
+/// The sizes of a run.
+struct Sizes {
+    /// Connections of single answers, and of bulk with a stream on each.
+    streams: usize,
+    rounds: usize,
+    slice: Duration,
+    bulk: u64,
+    surveys: usize,
+    agencies: usize,
+    /// Answers of citizens in a second, and for how long.
+    rate: u32,
+    beside: Duration,
+    /// Responses of the import before citizens answer beside it.
+    ahead: u64,
+    /// How long their agencies' scores are waited for after the last answer; what is not there by then counts with the
+    /// time that it has waited.
+    patience: Duration,
+}
+
+impl Sizes {
+    fn of_run(store: &str) -> Self {
+        let agencies = std::env::var("PRIMA_BENCH_AGENCIES").ok();
+        Self {
+            streams: size(4, 1),
+            rounds: size(3, 1),
+            slice: Duration::from_millis(size(1500, 200)),
+            bulk: size(if store == "sqlite" { 20_000 } else { 100_000 }, 1000),
+            surveys: size(100, 10),
+            agencies: agencies.map_or(size(AGENCIES, 6), |text| text.parse().unwrap()),
+            rate: size(50, 20),
+            beside: Duration::from_millis(size(15_000, 1000)),
+            ahead: size(20_000, 500),
+            patience: Duration::from_secs(size(60, 3)),
+        }
+    }
+}
+
+/// What the database alone does.
+enum Baseline {
+    Postgres(baseline::Postgres),
+    Sqlite(baseline::Sqlite),
+}
+
+/// Prima on one kind of database.
+struct House {
+    store: &'static str,
+    client: Client,
+    survey_url: String,
+    token: String,
+    running: Running,
+}
+
+/// What has to live as long as the house.
+enum Running {
+    Cluster(Box<Suite>),
+    Up { _up: Process, dir: TempDir },
+}
+
+const STORES: [&str; 2] = ["postgresql", "sqlite"];
+
+impl House {
+    async fn start(store: &'static str) -> Self {
+        if store == "postgresql" {
+            let _postgres = Postgres::start_with(POSTGRES);
+            let suite = Suite::start().await;
+            suite.survey.wait_ready().await;
+            suite.ranking.wait_ready().await;
+            return Self {
+                store,
+                client: suite.client.clone(),
+                survey_url: suite.survey.url(),
+                token: suite.cluster.admin(),
+                running: Running::Cluster(Box::new(suite)),
+            };
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let up = Command::new(Service::Up).data(dir.path()).start().await;
+        up.wait_ready().await;
+        let token = std::fs::read_to_string(dir.path().join("token")).unwrap();
+        let url = up.url();
+        Self {
+            store,
+            client: Client::new(&url, &url, &url, token.trim()),
+            survey_url: url,
+            token: token.trim().to_owned(),
+            running: Running::Up { _up: up, dir },
+        }
+    }
+
+    /// Connections of their own.
+    fn connect(&self, url: &str, connections: usize) -> Vec<Survey> {
+        (0..connections)
+            .map(|_| SurveyServiceClient::new(authorised(url, &self.token)))
+            .collect()
+    }
+
+    /// So many agencies with a unit and a survey; each agency's name with that of its survey.
+    async fn agencies(&mut self, prefix: &str, kind: AgencyKind, count: usize) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        for n in 0..count {
+            let id = format!("{prefix}{n}");
+            self.client.agency(&id, kind, "").await;
+            let unit = self.client.unit_of(&id).await;
+            let survey = self.client.create_survey(&unit, "skm").await;
+            found.push((format!("agencies/{id}"), survey));
+        }
+        found
+    }
+
+    async fn baseline(&self, count: usize) -> Baseline {
+        match &self.running {
+            Running::Cluster(suite) => {
+                Baseline::Postgres(baseline::Postgres::load(&suite.cluster.database, count).await)
+            }
+            Running::Up { dir, .. } => Baseline::Sqlite(baseline::Sqlite::load(dir.path(), count).await),
+        }
+    }
+}
+
+const ECHO: &str = "echo, 256 in flight";
+const ECHO_ALONE: &str = "echo alone, p50";
+const ONE_ROW: &str = "one-row insert, 32 connections";
+const ONE_ROW_SQLITE: &str = "one-row insert";
+const ONE_ROW_ALONE: &str = "one-row insert alone, p50";
+const COPY: &str = "COPY";
+const UNNEST: &str = "UNNEST, 2000 rows each";
+const MANY_ROWS: &str = "multi-row insert";
+
+impl Baseline {
+    /// Figures that bulk is held against.
+    fn of_bulk(&self) -> &'static [&'static str] {
+        match self {
+            Self::Postgres(_) => &[COPY, UNNEST],
+            Self::Sqlite(_) => &[MANY_ROWS],
+        }
+    }
+
+    /// Figures that single answers are held against.
+    fn of_singles(&self) -> &'static [&'static str] {
+        match self {
+            Self::Postgres(_) => &[ECHO, ONE_ROW],
+            Self::Sqlite(_) => &[ECHO, ONE_ROW_SQLITE],
+        }
+    }
+
+    async fn measure(&mut self, figures: &mut Figures, slice: Duration) {
+        use Unit::{Millis, PerSecond};
+        match self {
+            Self::Postgres(rows) => {
+                figures.note(COPY, PerSecond, rows.copy().await, &[]);
+                figures.note(UNNEST, PerSecond, rows.unnest().await, &[COPY]);
+                figures.note(ONE_ROW, PerSecond, rows.one_row(32, slice).await.rate, &[]);
+                let alone = rows.one_row(1, slice).await.p50;
+                figures.note(ONE_ROW_ALONE, Millis, alone, &[]);
+            }
+            Self::Sqlite(rows) => {
+                figures.note(MANY_ROWS, PerSecond, rows.many_rows().await, &[]);
+                let alone = rows.one_row(slice).await;
+                figures.note(ONE_ROW_SQLITE, PerSecond, alone.rate, &[]);
+                figures.note(ONE_ROW_ALONE, Millis, alone.p50, &[]);
+            }
+        }
+    }
+}
+
+/// Intake at full speed, in turns with the baselines.
+async fn intake(house: &House, echo: &[Survey], surveys: &[String], sizes: &Sizes, figures: &mut Figures) {
+    use Unit::{Millis, PerSecond};
+    let (store, slice) = (house.store, sizes.slice);
+    let prima = house.connect(&house.survey_url, sizes.streams);
+    let (one, alone) = (surveys.get(..1).unwrap(), prima.get(..1).unwrap());
+    // Warms up, and gives the baselines their rows.
+    bulk(&prima, surveys, sizes.bulk).await;
+    let mut baseline = house.baseline(usize::try_from(sizes.bulk).unwrap()).await;
+    for round in 1..=sizes.rounds {
+        eprintln!("{store}: round {round} of {}", sizes.rounds);
+        let bare = Singles::of(echo.get(..1).unwrap(), one, 1, slice).await;
+        figures.note(ECHO_ALONE, Millis, bare.p50, &[]);
+        let bare = Singles::of(echo, one, 256, slice).await;
+        figures.note(ECHO, PerSecond, bare.rate, &[]);
+        baseline.measure(figures, slice).await;
+
+        let single = Singles::of_prima(alone, one, 1, slice).await;
+        let name = "one answer alone, p50";
+        figures.note(name, Millis, single.p50, &[ECHO_ALONE, ONE_ROW_ALONE]);
+        for (breadth, surveys) in [
+            ("1 survey".to_owned(), one),
+            (format!("{} surveys", surveys.len()), surveys),
+        ] {
+            let single = Singles::of_prima(&prima, surveys, 256, slice).await;
+            let name = format!("single answers, 256 in flight, {breadth}");
+            figures.note(&name, PerSecond, single.rate, baseline.of_singles());
+            figures.note(&format!("{name}, p50"), Millis, single.p50, &[]);
+            figures.note(&format!("{name}, p99"), Millis, single.p99, &[]);
+            let rate = bulk(&prima, surveys, sizes.bulk).await;
+            let name = format!("bulk, {} streams, {breadth}", sizes.streams);
+            figures.note(&name, PerSecond, rate, baseline.of_bulk());
+        }
+    }
+}
+
+/// What citizens feel, and what is known of it when nothing else goes on.
+const CITIZEN: [[&str; 2]; 5] = [
+    ["citizen beside import, p50", "citizen, quiet, p50"],
+    ["citizen beside import, p99", "citizen, quiet, p99"],
+    [
+        "agency's score follows beside import, p50",
+        "agency's score follows, quiet, p50",
+    ],
+    [
+        "agency's score follows beside import, p99",
+        "agency's score follows, quiet, p99",
+    ],
+    [
+        "scores not there after the wait, beside import",
+        "scores not there after the wait, quiet",
+    ],
+];
+const IN_IMPORTED: [&str; 2] = [
+    "citizen in an imported survey, p50",
+    "citizen in an imported survey, p99",
+];
+
+/// Citizens on a quiet system, then beside an import: in surveys of their own, then in those that are imported.
+async fn beside_import(house: &mut House, sizes: &Sizes, figures: &mut Figures) {
+    use Unit::{Count, Millis, PerSecond};
+    let store = house.store;
+    eprintln!(
+        "{store}: citizens beside an import over {} agencies",
+        sizes.agencies
+    );
+    let imported = house.agencies("i", AgencyKind::Kementerian, sizes.agencies).await;
+    let own = house.agencies("c", AgencyKind::Lembaga, CITIES).await;
+    let surveys: Vec<String> = imported.iter().map(|(_, survey)| survey.clone()).collect();
+    let board = Arc::new(Mutex::new(Board::default()));
+    let watching = Board::watch(board.clone(), &mut house.client, "lembaga").await;
+    let citizen = house.connect(&house.survey_url, 1).remove(0);
+    let streams = house.connect(&house.survey_url, sizes.streams);
+    let answer = async |slice| {
+        let mut answered = citizens(&citizen, &own, Some(&board), sizes.rate, slice).await;
+        eventually(sizes.patience, || async {
+            board.lock().unwrap().done().then_some(())
+        })
+        .await;
+        let mut board = board.lock().unwrap();
+        let missing = board.give_up();
+        let mut followed = board.take();
+        [
+            percentile(&mut answered, 0.5),
+            percentile(&mut answered, 0.99),
+            percentile(&mut followed, 0.5),
+            percentile(&mut followed, 0.99),
+            missing as f64,
+        ]
+    };
+    let units = [Millis, Millis, Millis, Millis, Count];
+
+    // The first answers of all make connections and plans.
+    answer(Duration::from_secs(1)).await;
+    let quiet = answer(sizes.beside).await;
+    for (([_, name], unit), value) in CITIZEN.iter().zip(units).zip(quiet) {
+        figures.note(name, unit, value, &[]);
+    }
+    let import = Import::start(&streams, &surveys);
+    import.under_way(sizes.ahead).await;
+    let beside = answer(sizes.beside).await;
+    for (([name, quiet], unit), value) in CITIZEN.iter().zip(units).zip(beside) {
+        let against = if unit == Millis {
+            std::slice::from_ref(quiet)
+        } else {
+            &[]
+        };
+        figures.note(name, unit, value, against);
+    }
+    let mut same = citizens(&citizen, &imported, None, sizes.rate, sizes.beside).await;
+    let rate = import.finish().await;
+    for ((name, share), [_, quiet]) in IN_IMPORTED.iter().zip([0.5, 0.99]).zip(&CITIZEN) {
+        let value = percentile(&mut same, share);
+        figures.note(name, Millis, value, std::slice::from_ref(quiet));
+    }
+    let name = format!(
+        "import beside citizens, {} streams, {} agencies",
+        sizes.streams, sizes.agencies
+    );
+    let against: &[&str] = if store == "sqlite" {
+        &[MANY_ROWS]
+    } else {
+        &[COPY, UNNEST]
+    };
+    figures.note(&name, PerSecond, rate, against);
+    watching.abort();
+}
+
+async fn measure(words: &[String]) {
+    let (_echo, echo_url) = Second::start(&[echo::ARGUMENT], false);
+    for store in STORES {
+        if !words.is_empty() && !words.iter().any(|word| word == store) {
+            continue;
+        }
+        let (sizes, mut figures) = (Sizes::of_run(store), Figures::new("intake", store));
+        ACKNOWLEDGED.store(0, Ordering::Relaxed);
+        let mut house = House::start(store).await;
+        let many = house.agencies("s", AgencyKind::Kementerian, sizes.surveys).await;
+        let many: Vec<String> = many.into_iter().map(|(_, survey)| survey).collect();
+        let echo = house.connect(&echo_url, sizes.streams);
+        intake(&house, &echo, &many, &sizes, &mut figures).await;
+        beside_import(&mut house, &sizes, &mut figures).await;
+
+        // What was acknowledged is what is counted: a benchmark of lost work is worth nothing.
+        let surveys = [("s", sizes.surveys), ("i", sizes.agencies), ("c", CITIES)];
+        let mut counted = 0;
+        for (prefix, count) in surveys {
+            for n in 0..count {
+                let survey = format!("agencies/{prefix}{n}/units/dpmptsp/surveys/skm");
+                counted += house.client.result(&survey).await.respondents;
+            }
+        }
+        assert_eq!(counted, ACKNOWLEDGED.load(Ordering::Relaxed), "{store}");
+        println!("{store}: {counted} responses acknowledged, as many counted");
+        figures.report();
+    }
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| word != "--bench")
+        .collect();
+    run(LIMIT, async {
+        if words == [echo::ARGUMENT] {
+            echo::serve().await;
+        } else {
+            measure(&words).await;
+        }
+        ExitCode::SUCCESS
+    })
+}

@@ -1,0 +1,204 @@
+//! What benchmarks share: their size, and the table of what they measured.
+
+use std::{
+    fs::File,
+    future::Future,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    process::{Child, Command, ExitCode, Stdio},
+    time::Duration,
+};
+
+use serde_json::json;
+
+/// Whether a benchmark shall only show that it runs, in seconds and with a debug binary: `PRIMA_BENCH_SMALL=1`.
+pub fn small() -> bool {
+    std::env::var("PRIMA_BENCH_SMALL").is_ok_and(|value| value == "1")
+}
+
+/// The size of a benchmark, or that of a small one.
+pub fn size<T>(full: T, little: T) -> T {
+    if small() { little } else { full }
+}
+
+/// Runs a benchmark, for `limit` at most. Whatever ends it drops what it started, and with that every process.
+pub fn run(limit: Duration, measure: impl Future<Output = ExitCode>) -> ExitCode {
+    let runtime = tokio::runtime::Runtime::new().expect("runtime");
+    runtime.block_on(async {
+        tokio::time::timeout(limit, async {
+            tokio::select! {
+                code = measure => code,
+                _ = tokio::signal::ctrl_c() => ExitCode::FAILURE,
+            }
+        })
+        .await
+        .unwrap_or_else(|_| panic!("not done after {limit:?}"))
+    })
+}
+
+/// The program of this benchmark once more, in a process of its own; killed on drop.
+pub struct Second(Child);
+
+impl Second {
+    /// Starts it with these arguments and gives the line that it says first. A `polite` one leaves the cores to the
+    /// others, as if it ran on another machine.
+    pub fn start(arguments: &[&str], polite: bool) -> (Self, String) {
+        let program = std::env::current_exe().expect("the program of this benchmark");
+        let mut command = if polite {
+            let mut nice = Command::new("nice");
+            nice.args(["-n", "19"]).arg(program);
+            nice
+        } else {
+            Command::new(program)
+        };
+        let command = command
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut second = Self(command.spawn().expect("the program starts"));
+        let mut line = String::new();
+        let said = second.0.stdout.as_mut().expect("a pipe");
+        BufReader::new(said).read_line(&mut line).expect("a line");
+        (second, line.trim().to_owned())
+    }
+
+    /// In it: returns when the process that started it has ended.
+    pub async fn first_ended() {
+        let _ended = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await;
+    }
+}
+
+impl Drop for Second {
+    fn drop(&mut self) {
+        let _gone = self.0.kill();
+        let _gone = self.0.wait();
+    }
+}
+
+/// The value below which `share` of the values lie.
+pub fn percentile(values: &mut [f64], share: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let place = (values.len() as f64 * share) as usize;
+    values[place.min(values.len() - 1)]
+}
+
+/// What a figure counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Things in a second.
+    PerSecond,
+    /// Milliseconds.
+    Millis,
+    /// Things.
+    Count,
+}
+
+impl Unit {
+    fn name(self) -> &'static str {
+        match self {
+            Self::PerSecond => "/s",
+            Self::Millis => "ms",
+            Self::Count => "",
+        }
+    }
+
+    fn text(self, value: f64) -> String {
+        match self {
+            Self::PerSecond | Self::Count => format!("{value:.0}"),
+            Self::Millis => format!("{value:.2}"),
+        }
+    }
+}
+
+struct Figure {
+    name: String,
+    unit: Unit,
+    rounds: Vec<f64>,
+    /// Names of figures of the same run.
+    against: &'static [&'static str],
+}
+
+impl Figure {
+    fn median(&self) -> f64 {
+        percentile(&mut self.rounds.clone(), 0.5)
+    }
+}
+
+/// What a benchmark measured on one kind of database, in the order of first use; a value per round.
+pub struct Figures {
+    benchmark: &'static str,
+    store: &'static str,
+    all: Vec<Figure>,
+}
+
+impl Figures {
+    /// No figure yet.
+    pub fn new(benchmark: &'static str, store: &'static str) -> Self {
+        Self {
+            benchmark,
+            store,
+            all: Vec::new(),
+        }
+    }
+
+    /// Notes what one round measured, and the figures of the same run that it is held against.
+    pub fn note(&mut self, name: &str, unit: Unit, value: f64, against: &'static [&'static str]) {
+        match self.all.iter_mut().find(|f| f.name == name) {
+            Some(figure) => figure.rounds.push(value),
+            None => self.all.push(Figure {
+                name: name.to_owned(),
+                unit,
+                rounds: vec![value],
+                against,
+            }),
+        }
+    }
+
+    /// The median of the rounds of a figure.
+    pub fn median(&self, name: &str) -> f64 {
+        let known = self.all.iter().find(|f| f.name == name);
+        known
+            .unwrap_or_else(|| panic!("{name} was not measured"))
+            .median()
+    }
+
+    fn ratios(&self, figure: &Figure) -> Vec<(&'static str, f64)> {
+        let ratio = |name: &&'static str| (*name, figure.median() / self.median(name));
+        figure.against.iter().map(ratio).collect()
+    }
+
+    /// Prints the median of each figure with its ratios, and appends them to the file that `PRIMA_BENCH_JSON` names,
+    /// one JSON object a line.
+    pub fn report(&self) {
+        let mut file = std::env::var_os("PRIMA_BENCH_JSON")
+            .map(|path| File::options().create(true).append(true).open(path).unwrap());
+        let title = format!("{}, {}", self.benchmark, self.store);
+        println!("{title:<56}{:>10}      ratio of medians [rounds]", "median");
+        for figure in &self.all {
+            let ratios = self.ratios(figure);
+            let told: Vec<String> = ratios
+                .iter()
+                .map(|(name, ratio)| format!("{ratio:.2} of {name}"))
+                .collect();
+            let rounds: Vec<String> = figure.rounds.iter().map(|v| figure.unit.text(*v)).collect();
+            println!(
+                "{:<56}{:>10} {:<3}  {} [{}]",
+                figure.name,
+                figure.unit.text(figure.median()),
+                figure.unit.name(),
+                told.join(", "),
+                rounds.join(" ")
+            );
+            if let Some(file) = &mut file {
+                let ratios: serde_json::Map<_, _> = ratios
+                    .into_iter()
+                    .map(|(name, ratio)| (name.to_owned(), ratio.into()))
+                    .collect();
+                let line = json!({
+                    "benchmark": self.benchmark, "small": small(), "store": self.store, "name": figure.name,
+                    "unit": figure.unit.name(), "median": figure.median(), "rounds": figure.rounds, "ratios": ratios,
+                });
+                writeln!(file, "{line}").unwrap();
+            }
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! The data of a release is upgraded by every later build: each answer that the release gave is given again, digit by
+//! digit, to a client that still has the contract of that release. See tests/data/README.md.
+
+mod api;
+mod house;
+mod make;
+mod seed;
+mod seed_complaint;
+mod seed_index;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use prima_platform::testing::eventually;
+use prima_tests::DEADLINE;
+use serde_json::{Value, json};
+use tonic_types::StatusExt;
+
+use api::Api;
+use house::{MARKS, Place, Store, unzip_one};
+
+/// What has no meaning to compare: versions and etags grow with every rendering, and how fresh an answer is.
+const LEFT_OUT: [&str; 4] = ["version", "etag", "events", "freshness"];
+
+fn data() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("data")
+}
+
+/// Folders of the releases that are kept.
+fn releases() -> Vec<PathBuf> {
+    let all = fs::read_dir(data()).unwrap().map(|entry| entry.unwrap().path());
+    let kept = |path: &PathBuf| {
+        path.file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .starts_with("release-")
+    };
+    let mut all: Vec<PathBuf> = all.filter(kept).collect();
+    all.sort();
+    assert!(!all.is_empty(), "no release is kept");
+    all
+}
+
+/// A call, and what it answered.
+#[derive(Debug, Clone)]
+pub struct Question {
+    call: String,
+    request: Value,
+    /// Messages that are read of a stream.
+    take: usize,
+    /// What is left out of this answer, beside [`LEFT_OUT`].
+    without: Vec<String>,
+    /// Whether it does something now, so that only its being done is compared.
+    now: bool,
+    /// Whether an evaluator calls, not the admin.
+    judge: bool,
+    answer: Value,
+}
+
+impl Question {
+    pub fn new(service: &str, method: &str, request: Value) -> Self {
+        Self {
+            call: format!("{service}/{method}"),
+            request,
+            take: usize::MAX,
+            without: Vec::new(),
+            now: false,
+            judge: false,
+            answer: Value::Null,
+        }
+    }
+
+    pub fn of_now(service: &str, method: &str, request: Value) -> Self {
+        let now = true;
+        Self {
+            now,
+            ..Self::new(service, method, request)
+        }
+    }
+
+    pub fn by_judge(self) -> Self {
+        let judge = true;
+        Self { judge, ..self }
+    }
+
+    pub fn take(self, take: usize) -> Self {
+        Self { take, ..self }
+    }
+
+    fn read(stored: &Value) -> Self {
+        let without = stored["without"].as_array().into_iter().flatten();
+        Self {
+            call: stored["call"].as_str().unwrap().to_owned(),
+            request: stored["request"].clone(),
+            take: stored["take"]
+                .as_u64()
+                .map_or(usize::MAX, |n| usize::try_from(n).unwrap()),
+            without: without.map(|key| key.as_str().unwrap().to_owned()).collect(),
+            now: stored["now"] == true,
+            judge: stored["judge"] == true,
+            answer: stored["answer"].clone(),
+        }
+    }
+
+    fn stored(&self) -> Value {
+        let mut stored = json!({"call": self.call, "request": self.request, "answer": self.answer});
+        if self.take < usize::MAX {
+            stored["take"] = self.take.into();
+        }
+        if !self.without.is_empty() {
+            stored["without"] = self.without.clone().into();
+        }
+        if self.now {
+            stored["now"] = true.into();
+        }
+        if self.judge {
+            stored["judge"] = true.into();
+        }
+        stored
+    }
+
+    /// Asks; a refusal is an answer too.
+    pub async fn ask(&self, api: &Api) -> Value {
+        let judging = self.judge.then(|| api.judging());
+        let api = judging.as_ref().unwrap_or(api);
+        match api.call(&self.call, &self.request, self.take).await {
+            Ok(_) if self.now => json!({"done": true}),
+            Ok(mut answer) => {
+                self.leave_out(&mut answer);
+                answer
+            }
+            Err(status) => {
+                let info = status.get_details_error_info();
+                let reason = info.map(|info| info.reason).unwrap_or_default();
+                json!({"code": format!("{:?}", status.code()), "reason": reason})
+            }
+        }
+    }
+
+    fn leave_out(&self, answer: &mut Value) {
+        match answer {
+            Value::Object(fields) => {
+                fields.retain(|key, _| !LEFT_OUT.contains(&&**key) && !self.without.contains(key));
+                fields.values_mut().for_each(|value| self.leave_out(value));
+            }
+            Value::Array(values) => values.iter_mut().for_each(|value| self.leave_out(value)),
+            _ => {}
+        }
+    }
+}
+
+/// Where two answers differ, and how.
+fn difference(path: &str, then: &Value, now: &Value) -> Option<String> {
+    match (then, now) {
+        (Value::Object(a), Value::Object(b)) => {
+            let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
+            let mut each = keys.map(|key| {
+                let of = |fields: &serde_json::Map<_, _>| fields.get(key).cloned().unwrap_or_default();
+                difference(&format!("{path}.{key}"), &of(a), &of(b))
+            });
+            each.find_map(|found| found)
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            let mut each = a.iter().zip(b).enumerate();
+            each.find_map(|(n, (a, b))| difference(&format!("{path}[{n}]"), a, b))
+        }
+        _ if then == now => None,
+        _ => Some(format!("{path} was {then} and is {now}")),
+    }
+}
+
+async fn differences(api: &Api, questions: &[Question]) -> Vec<String> {
+    let mut found = Vec::new();
+    for question in questions {
+        let now = question.ask(api).await;
+        if let Some(what) = difference("", &question.answer, &now) {
+            found.push(format!("{} {}: {what}", question.call, question.request));
+        }
+    }
+    found
+}
+
+/// Waits until every question is answered as it was.
+async fn the_same(api: &Api, questions: &[Question]) {
+    let same = eventually(DEADLINE, || async {
+        differences(api, questions).await.is_empty().then_some(())
+    });
+    if same.await.is_none() {
+        panic!("answers differ: {:#?}", differences(api, questions).await);
+    }
+}
+
+/// Starts this build on what a release left behind.
+async fn upgraded(release: &Path, store: Store) {
+    println!("{} on {}", release.display(), store.name());
+    let read = |name: String| fs::read(release.join(&name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let contract = unzip_one(&read("contract.zip".into()));
+    let answers: Value = serde_json::from_slice(&read(format!("{}.json", store.name()))).unwrap();
+    let questions = |part: &str| -> Vec<Question> {
+        let all = answers[part]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(Question::read)
+            .collect::<Vec<_>>();
+        assert!(!all.is_empty(), "no {part}");
+        all
+    };
+    let place = Place::unpacked(store, &read(format!("{}.zip", store.name()))).await;
+    // It was stopped before all was done.
+    for (service, table) in MARKS {
+        assert!(
+            place.rows(service, table).await > 0,
+            "nothing is left in {service}.{table}"
+        );
+    }
+    let unsent = "SELECT count(*) FROM outbox WHERE version > published_version";
+    for service in ["directory", "survey"] {
+        assert!(
+            place.number(service, unsent).await > 0,
+            "{service} has sent everything"
+        );
+    }
+
+    let house = place.start(&[]).await;
+    place.worked_off().await;
+    let api = house.api(&contract);
+    the_same(&api, &questions("reads")).await;
+    let found = differences(&api, &questions("once")).await;
+    assert!(found.is_empty(), "answers differ: {found:#?}");
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_files_of_every_release_are_upgraded() {
+    for release in releases() {
+        upgraded(&release, Store::Sqlite).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_databases_of_every_release_are_upgraded() {
+    for release in releases() {
+        upgraded(&release, Store::Postgresql).await;
+    }
+}
+
+#[test]
+fn a_difference_is_named_with_its_place() {
+    let then = json!({"a": [{"b": "1.00"}, {"b": "2.00"}], "c": null});
+    assert_eq!(difference("", &then, &then), None);
+    let now = json!({"a": [{"b": "1.00"}, {"b": "2.01"}], "c": null});
+    let told = difference("", &then, &now);
+    assert_eq!(told.as_deref(), Some(".a[1].b was \"2.00\" and is \"2.01\""));
+    // A field that is not set is as one that is absent; a list is as long as it was.
+    assert_eq!(difference("", &then, &json!({"a": then["a"]})), None);
+    for now in [
+        json!({"a": then["a"], "c": null, "d": 1}),
+        json!({"a": [], "c": null}),
+    ] {
+        assert!(difference("", &then, &now).is_some(), "{now}");
+    }
+}
