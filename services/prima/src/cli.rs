@@ -1,5 +1,6 @@
 //! The command line: every subcommand with its arguments. Help and messages are Indonesian.
 
+mod call;
 mod complaint;
 mod import;
 mod index;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use call::{CallArgs, CompletionsArgs, Shell, complete, completions};
 pub use complaint::{
     ComplaintArgs, ComplaintListArgs, ComplaintOrder, ComplaintPerformanceArgs, ComplaintWatchArgs,
     ComplaintWhat, ConsultationArgs, ConsultationWhat, KnowledgeArgs, KnowledgeWhat, WorkflowArgs,
@@ -174,6 +176,20 @@ pub enum Command {
     /// Prints how many respondents a population needs.
     #[command(about = "Hitung sampel minimum (Krejcie-Morgan) untuk suatu populasi")]
     SampleSize(SampleSizeArgs),
+    /// Calls any method of any service.
+    #[command(
+        about = "Panggil metode apa pun dari layanan mana pun; jawabannya JSON",
+        long_about = "Panggil metode apa pun dari layanan mana pun; jawabannya JSON, aliran jawaban satu pesan sebaris.\n\n\
+                      Isian di dalam isian ditulis dengan titik (survey.period=2026), daftar dengan mengulang isiannya, atau \
+                      dengan nomor bila itemnya punya isian (elements.0.key=cost), peta dengan kuncinya (answers.cost=4). \
+                      Pilihan boleh tanpa awalannya (OPEN), waktu RFC 3339, bita base64, isian apa pun JSON bila punya isian \
+                      di dalamnya. @BERKAS adalah isi berkas, @@ awal teks yang dimulai dengan @. request_id yang tidak \
+                      disebut dibuatkan dan ditampilkan; dengan id yang sama permintaan dapat diulang tanpa berlaku dua kali."
+    )]
+    Call(CallArgs),
+    /// Prints what makes a shell complete commands.
+    #[command(about = "Cetak skrip pelengkap untuk shell, misalnya: source <(prima completions bash)")]
+    Completions(CompletionsArgs),
     /// Prints the day on which a deadline of working days ends.
     #[command(
         about = "Hitung hari jatuh tempo sekian hari kerja setelah suatu tanggal (kalender libur nasional)"

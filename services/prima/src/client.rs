@@ -4,6 +4,7 @@ pub mod call;
 mod complaint;
 pub mod connect;
 mod consultation;
+pub mod contract;
 pub mod fault;
 mod health;
 pub mod import;
@@ -13,6 +14,7 @@ mod period;
 pub mod print;
 mod read;
 mod report;
+pub mod rpc;
 mod survey;
 mod workflow;
 
@@ -58,6 +60,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         | Command::DeadLetters(_)
         | Command::Token(_)
         | Command::Key(_)
+        | Command::Completions(_)
         | Command::Workdays(_) => {
             bail!("perintah ini bukan perintah klien")
         }
@@ -75,6 +78,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Report(args) => report::run(&connection, args.what).await,
         Command::League(args) => read::league(&connection, &args).await,
         Command::Standing(args) => read::standing(&connection, &args).await,
+        Command::Call(args) => rpc::run(&connection, &args).await,
         Command::SampleSize(args) => survey::sample_size(&connection, args.population).await,
     }
 }

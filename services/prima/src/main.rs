@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use prima::{cli, cli::Command, client, run, workdays};
 
 fn main() -> ExitCode {
+    cli::complete();
     let cli = cli::parse();
     // Two workers at least: the exporter of traces blocks one of them while it stops.
     let workers = std::thread::available_parallelism().map_or(2, |n| n.get().max(2));
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
             Command::Token(args) => run::token(&args),
             Command::Workdays(args) => Ok(workdays::run(&args)),
             Command::Key(args) => run::key(&args),
+            Command::Completions(args) => cli::completions(&args),
             _ => client::run(cli).await,
         }
     });

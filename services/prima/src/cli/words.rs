@@ -223,6 +223,8 @@ mod tests {
             "prima consultation list -h",
             "prima knowledge search -h",
             "prima workflow check --help",
+            "prima call --help",
+            "prima completions -h",
         ] {
             let text = read(line).unwrap_err();
             for word in [
@@ -386,6 +388,15 @@ mod tests {
             ("prima knowledge search syarat izin", Ok(())),
             ("prima workflow check", Err("<BERKAS.json>")),
             ("prima import scores f.csv --skip-bad-rows", Ok(())),
+            ("prima call GetUnit name=agencies/1/units/a --json -", Ok(())),
+            ("prima call --list", Ok(())),
+            ("prima call --list unit", Ok(())),
+            ("prima call", Err("<METODE>")),
+            (
+                "prima call GetUnit --describe --json -",
+                Err("tidak dapat dipakai bersama"),
+            ),
+            ("prima completions tcsh", Err("pilihannya: bash")),
             ("prima scores --unconfirmed", Ok(())),
             ("prima index confirm ombudsman agencies/1 2024 --etag 1", Ok(())),
             ("prima index confirm ombudsman agencies/1 2024", Err("--etag")),

@@ -6,12 +6,13 @@ use std::process::ExitCode;
 use prima_platform::id::Ids;
 use prima_proto::complaint::v1 as pb;
 use prost::Message;
-use prost_reflect::{DescriptorPool, DynamicMessage};
+use prost_reflect::DynamicMessage;
 
 use anyhow::Context;
 
 use super::call::repeat;
 use super::connect::{Complaint, Connection};
+use super::contract;
 use super::print::{self, complaint as paper, complaint_figures as figures};
 use super::read::follow;
 use super::survey::request_id_of;
@@ -85,10 +86,7 @@ fn full(name: &str) -> String {
 
 /// The report in a file. Without an id of the request it follows from what the file says.
 fn report(json: &str) -> anyhow::Result<pb::SubmitComplaintRequest> {
-    let pool = DescriptorPool::decode(prima_proto::FILE_DESCRIPTOR_SET)?;
-    let descriptor = pool
-        .get_message_by_name("prima.complaint.v1.SubmitComplaintRequest")
-        .context("no message SubmitComplaintRequest")?;
+    let descriptor = contract::message("prima.complaint.v1.SubmitComplaintRequest")?;
     let mut reader = serde_json::Deserializer::from_str(json);
     let read = DynamicMessage::deserialize(descriptor, &mut reader);
     let read = read.and_then(|message| reader.end().map(|()| message));

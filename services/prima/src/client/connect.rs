@@ -222,17 +222,23 @@ impl Connection {
             .with_context(|| format!("tidak dapat terhubung ke layanan {} di {url}", service.name()))
     }
 
+    /// A channel to a service that sends the caller's token.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::channel`].
+    pub async fn authorized(&self, service: Service) -> anyhow::Result<Authorized> {
+        let channel = self.channel(service).await?;
+        Ok(InterceptedService::new(channel, self.bearer.clone()))
+    }
+
     /// Connects to the directory.
     ///
     /// # Errors
     ///
     /// As [`Connection::channel`].
     pub async fn directory(&self) -> anyhow::Result<Directory> {
-        let channel = self.channel(Service::Directory).await?;
-        Ok(DirectoryServiceClient::with_interceptor(
-            channel,
-            self.bearer.clone(),
-        ))
+        Ok(Directory::new(self.authorized(Service::Directory).await?))
     }
 
     /// Connects to survey intake.
@@ -241,11 +247,7 @@ impl Connection {
     ///
     /// As [`Connection::channel`].
     pub async fn survey(&self) -> anyhow::Result<Survey> {
-        let channel = self.channel(Service::Survey).await?;
-        Ok(SurveyServiceClient::with_interceptor(
-            channel,
-            self.bearer.clone(),
-        ))
+        Ok(Survey::new(self.authorized(Service::Survey).await?))
     }
 
     /// Connects to the access to surveys, which the same service gives.
@@ -254,11 +256,7 @@ impl Connection {
     ///
     /// As [`Connection::channel`].
     pub async fn access(&self) -> anyhow::Result<Access> {
-        let channel = self.channel(Service::Survey).await?;
-        Ok(AccessServiceClient::with_interceptor(
-            channel,
-            self.bearer.clone(),
-        ))
+        Ok(Access::new(self.authorized(Service::Survey).await?))
     }
 
     /// Connects to evaluations, which the service of the index gives.
@@ -267,11 +265,7 @@ impl Connection {
     ///
     /// As [`Connection::channel`].
     pub async fn assessment(&self) -> anyhow::Result<Assessment> {
-        let channel = self.channel(Service::Index).await?;
-        Ok(AssessmentServiceClient::with_interceptor(
-            channel,
-            self.bearer.clone(),
-        ))
+        Ok(Assessment::new(self.authorized(Service::Index).await?))
     }
 
     /// Connects to the innovation registry.
@@ -280,11 +274,7 @@ impl Connection {
     ///
     /// As [`Connection::channel`].
     pub async fn innovation(&self) -> anyhow::Result<Innovation> {
-        let channel = self.channel(Service::Innovation).await?;
-        Ok(InnovationServiceClient::with_interceptor(
-            channel,
-            self.bearer.clone(),
-        ))
+        Ok(Innovation::new(self.authorized(Service::Innovation).await?))
     }
 
     /// Connects to complaints.
@@ -293,11 +283,7 @@ impl Connection {
     ///
     /// As [`Connection::channel`].
     pub async fn complaint(&self) -> anyhow::Result<Complaint> {
-        let channel = self.channel(Service::Complaint).await?;
-        Ok(ComplaintServiceClient::with_interceptor(
-            channel,
-            self.bearer.clone(),
-        ))
+        Ok(Complaint::new(self.authorized(Service::Complaint).await?))
     }
 
     /// Connects to consultation.
@@ -306,11 +292,7 @@ impl Connection {
     ///
     /// As [`Connection::channel`].
     pub async fn consultation(&self) -> anyhow::Result<Consultation> {
-        let channel = self.channel(Service::Complaint).await?;
-        Ok(ConsultationServiceClient::with_interceptor(
-            channel,
-            self.bearer.clone(),
-        ))
+        Ok(Consultation::new(self.authorized(Service::Complaint).await?))
     }
 
     /// Connects to identities and keys.
@@ -319,11 +301,7 @@ impl Connection {
     ///
     /// As [`Connection::channel`].
     pub async fn privacy(&self) -> anyhow::Result<Privacy> {
-        let channel = self.channel(Service::Complaint).await?;
-        Ok(PrivacyServiceClient::with_interceptor(
-            channel,
-            self.bearer.clone(),
-        ))
+        Ok(Privacy::new(self.authorized(Service::Complaint).await?))
     }
 
     /// Connects to calendar, hours and deadlines.
@@ -332,11 +310,7 @@ impl Connection {
     ///
     /// As [`Connection::channel`].
     pub async fn settings(&self) -> anyhow::Result<Settings> {
-        let channel = self.channel(Service::Complaint).await?;
-        Ok(SettingsServiceClient::with_interceptor(
-            channel,
-            self.bearer.clone(),
-        ))
+        Ok(Settings::new(self.authorized(Service::Complaint).await?))
     }
 
     /// Connects to the index.
@@ -345,8 +319,7 @@ impl Connection {
     ///
     /// As [`Connection::channel`].
     pub async fn index(&self) -> anyhow::Result<Index> {
-        let channel = self.channel(Service::Index).await?;
-        Ok(IndexServiceClient::with_interceptor(channel, self.bearer.clone()))
+        Ok(Index::new(self.authorized(Service::Index).await?))
     }
 
     /// Connects to the league tables.
@@ -355,11 +328,7 @@ impl Connection {
     ///
     /// As [`Connection::channel`].
     pub async fn ranking(&self) -> anyhow::Result<Ranking> {
-        let channel = self.channel(Service::Ranking).await?;
-        Ok(RankingServiceClient::with_interceptor(
-            channel,
-            self.bearer.clone(),
-        ))
+        Ok(Ranking::new(self.authorized(Service::Ranking).await?))
     }
 }
 

@@ -101,7 +101,8 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
-fn io_text(error: &std::io::Error) -> String {
+/// What kept a file from being read or written.
+pub(super) fn io_text(error: &std::io::Error) -> String {
     let text = match error.kind() {
         ErrorKind::NotFound => "tidak ada",
         ErrorKind::PermissionDenied => "tidak berhak",

@@ -14,12 +14,13 @@ pub mod standing;
 
 use std::io::{self, Write};
 
-use anyhow::Context;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 use prima_platform::{document::csv::guarded, failure::Violation};
 use prima_proto::ranking::v1 as ranking;
-use prost_reflect::{DescriptorPool, DynamicMessage, SerializeOptions};
+use prost_reflect::{DynamicMessage, SerializeOptions};
 use serde::Serialize;
+
+use super::contract;
 
 /// Width of a table when stdout is no terminal that tells its own.
 const WIDTH: u16 = 160;
@@ -140,7 +141,7 @@ pub fn json(value: &impl Serialize, one_line: bool) -> anyhow::Result<String> {
 ///
 /// When `name` is no message of the contract, or another one.
 pub fn message(name: &str, message: &impl prost::Message) -> anyhow::Result<String> {
-    Ok(document(name, message, serde_json::Serializer::pretty(Vec::new()))? + "\n")
+    dynamic(&transcoded(name, message)?, false)
 }
 
 /// [`message`] on one line.
@@ -149,25 +150,31 @@ pub fn message(name: &str, message: &impl prost::Message) -> anyhow::Result<Stri
 ///
 /// As there.
 pub fn message_line(name: &str, message: &impl prost::Message) -> anyhow::Result<String> {
-    Ok(document(name, message, serde_json::Serializer::new(Vec::new()))? + "\n")
+    dynamic(&transcoded(name, message)?, true)
 }
 
-fn document<F: serde_json::ser::Formatter>(
-    name: &str,
-    message: &impl prost::Message,
-    mut serializer: serde_json::Serializer<Vec<u8>, F>,
-) -> anyhow::Result<String> {
-    let pool = DescriptorPool::decode(prima_proto::FILE_DESCRIPTOR_SET)?;
-    let descriptor = pool
-        .get_message_by_name(name)
-        .with_context(|| format!("no message {name}"))?;
-    let message = DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice())?;
+fn transcoded(name: &str, message: &impl prost::Message) -> anyhow::Result<DynamicMessage> {
+    let descriptor = contract::message(name)?;
+    Ok(DynamicMessage::decode(
+        descriptor,
+        message.encode_to_vec().as_slice(),
+    )?)
+}
+
+/// JSON of a message by its descriptor: indented, or on one line when it is one document of many.
+///
+/// # Errors
+///
+/// When the message has no form in JSON, such as a time beyond the year 9999.
+pub fn dynamic(message: &DynamicMessage, one_line: bool) -> anyhow::Result<String> {
     let options = SerializeOptions::new()
         .use_proto_field_name(true)
         .stringify_64_bit_integers(false)
         .skip_default_fields(false);
-    message.serialize_with_options(&mut serializer, &options)?;
-    Ok(String::from_utf8(serializer.into_inner())?)
+    json(
+        &message.serialize_with_options(serde_json::value::Serializer, &options)?,
+        one_line,
+    )
 }
 
 /// The line that warns of figures that may be behind; `None` when they are fresh.

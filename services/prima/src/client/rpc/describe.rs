@@ -1,0 +1,131 @@
+//! What the contract says of methods: which there are, and what one takes and answers.
+
+use prost_reflect::{Kind, MessageDescriptor, MethodDescriptor};
+
+use crate::client::contract;
+use crate::client::print::{self, Columns};
+
+/// Methods whose name or service has the pattern.
+pub(super) fn list(pattern: &str) -> anyhow::Result<String> {
+    let mut methods = contract::methods()?;
+    methods.retain(|method| contract::has(&contract::short(method), pattern));
+    let rows = methods.iter().map(|method| {
+        vec![
+            method.name().to_owned(),
+            method.parent_service().full_name().to_owned(),
+            streams(method).to_owned(),
+        ]
+    });
+    let columns = Columns {
+        right: &[],
+        whole: &[0, 1],
+    };
+    let table = print::table(&["Metode", "Layanan", "Aliran"], columns, rows);
+    Ok(table + &format!("{} metode.\n", methods.len()))
+}
+
+fn streams(method: &MethodDescriptor) -> &'static str {
+    match (method.is_client_streaming(), method.is_server_streaming()) {
+        (false, false) => "-",
+        (true, false) => "permintaan",
+        (false, true) => "jawaban",
+        (true, true) => "permintaan dan jawaban",
+    }
+}
+
+/// A method with its fields and what the contract comments of them.
+pub(super) fn describe(method: &MethodDescriptor) -> String {
+    let text = contract::comment(&method.parent_file(), method.path());
+    let mut told = format!("{}\n", contract::path(method).trim_start_matches('/'));
+    if !text.is_empty() {
+        told += &format!("  {}\n", print::clean(&text));
+    }
+    let (input, output) = (method.input(), method.output());
+    for (what, message, stream) in [
+        ("Permintaan", input, method.is_client_streaming()),
+        ("Jawaban", output, method.is_server_streaming()),
+    ] {
+        let stream = if stream { " (aliran)" } else { "" };
+        told += &format!("\n{what}{stream}: {}\n", message.name());
+        let mut rows = Vec::new();
+        fields(&message, "", &mut Vec::new(), &mut rows);
+        if rows.is_empty() {
+            told += "  tanpa isian\n";
+            continue;
+        }
+        let columns = Columns {
+            right: &[],
+            whole: &[0],
+        };
+        let rows = rows
+            .into_iter()
+            .map(|field| vec![field.path, field.kind, field.comment]);
+        told += &print::table(&["Isian", "Jenis", "Keterangan"], columns, rows);
+    }
+    told
+}
+
+/// One field of a message, or of a message in it.
+pub(super) struct Field {
+    /// As a pair names it; an item of a list is item 0.
+    pub path: String,
+    /// Its type.
+    pub kind: String,
+    /// What the contract says of it.
+    pub comment: String,
+    /// What may stand behind its `=`, where only a few words may.
+    pub choices: Vec<String>,
+    /// Whether it holds fields of its own.
+    pub nested: bool,
+}
+
+/// Every field, those of inner messages after theirs; a message that holds itself is told once.
+pub(super) fn fields(
+    descriptor: &MessageDescriptor,
+    before: &str,
+    within: &mut Vec<String>,
+    rows: &mut Vec<Field>,
+) {
+    within.push(descriptor.full_name().to_owned());
+    for field in descriptor.fields() {
+        let path = format!("{before}{}", field.name());
+        let kind = field.kind();
+        let name = match &kind {
+            Kind::Message(entry) if field.is_map() => {
+                let value = contract::kind_name(&entry.map_entry_value_field().kind());
+                format!("{value} untuk tiap kunci")
+            }
+            kind if field.is_list() => format!("daftar {}", contract::kind_name(kind)),
+            kind => contract::kind_name(kind),
+        };
+        let inner = match &kind {
+            Kind::Message(inner) if !field.is_map() && !contract::is_text(inner) => Some(inner),
+            _ => None,
+        };
+        rows.push(Field {
+            path: if field.is_map() {
+                path.clone() + ".KUNCI"
+            } else {
+                path.clone()
+            },
+            kind: name,
+            comment: contract::comment(&field.parent_file(), field.path()),
+            choices: match &kind {
+                Kind::Enum(choices) => contract::choices(choices)
+                    .into_iter()
+                    .map(|(name, _)| name)
+                    .collect(),
+                Kind::Bool => vec!["true".to_owned(), "false".to_owned()],
+                _ => Vec::new(),
+            },
+            nested: inner.is_some(),
+        });
+        if let Some(inner) = inner
+            && !within.contains(&inner.full_name().to_owned())
+        {
+            let item = if field.is_list() { ".0." } else { "." };
+            fields(inner, &(path + item), within, rows);
+        }
+    }
+    within.pop();
+}

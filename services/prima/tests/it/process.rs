@@ -1,0 +1,82 @@
+//! `prima up` on a free port, and commands that call it.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// Every service in one process; it ends with this value.
+pub struct Up {
+    child: Child,
+    endpoint: String,
+    data: TempDir,
+}
+
+impl Up {
+    /// Starts it and waits for its port.
+    pub fn start() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_prima"))
+            .args(["up", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines.next().unwrap().unwrap();
+        let (_, rest) = line.split_once("gRPC di ").unwrap();
+        let endpoint = format!("http://{}", rest.split(';').next().unwrap());
+        Self {
+            child,
+            endpoint,
+            data,
+        }
+    }
+
+    /// A command that reaches it as its operator.
+    pub fn command(&self, line: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_prima"));
+        command
+            .args(line)
+            .env("PRIMA_ENDPOINT", &self.endpoint)
+            .arg("--token-file")
+            .arg(self.data.path().join("token"));
+        command
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, line: &[&str]) -> Ran {
+        Ran::of(&self.command(line).output().unwrap())
+    }
+
+    /// Calls a method that answers; the answer.
+    pub fn call(&self, line: &[&str]) -> serde_json::Value {
+        let ran = self.run(&[&["call"], line].concat());
+        assert_eq!(ran.code, Some(0), "{line:?}: {}", ran.stderr);
+        serde_json::from_str(&ran.stdout).unwrap()
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// What a command left.
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    pub fn of(output: &Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
