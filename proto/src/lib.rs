@@ -1,10 +1,12 @@
 //! Contracts of Prima: the gRPC services, the events, the resource names and the bus subjects.
 //!
 //! What stands here is shared by every service and by nobody's rules: messages are generated from `prima/**.proto`,
-//! [`name`] parses resource names, [`period`] periods, [`subject`] builds the subjects of `design.md` section 2.
+//! [`name`] parses resource names, [`period`] periods, [`subject`] builds the subjects of `design.md` section 2, [`score`]
+//! the events of scores.
 
 pub mod name;
 pub mod period;
+pub mod score;
 pub mod subject;
 
 /// Who exists: agencies, units, public services.

@@ -1,12 +1,9 @@
 //! Resource names after AIP-122, such as `agencies/3271/units/dpmptsp`.
 
-mod complaint;
+use std::{cmp::Ordering, fmt, str::FromStr};
 
-pub use complaint::{Attachment, Complaint, Consultation, Knowledge, Member};
-
-use std::fmt;
-
-/// Why a text is not the resource name it should be.
+/// Why a text is not the resource name it should be. What was written is not repeated: by mistake, something personal may
+/// stand there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The text does not have the form of this kind of name.
@@ -15,25 +12,24 @@ pub enum Error {
         /// The form expected.
         form: &'static str,
     },
-    /// One id in it is not a token.
-    #[error("`{token}` must be {min} to {max} characters of a-z, 0-9 and -", min = 1)]
+    /// An id in it is not a token.
+    #[error("has an id that is not 1 to {max} characters of a-z, 0-9 and -")]
     Token {
-        /// The id found.
-        token: String,
         /// Longest id allowed here.
         max: usize,
     },
 }
 
-impl Error {
-    /// The fault for people, in Indonesian.
-    pub fn localized(&self) -> String {
-        match self {
-            Self::Form { form } => format!("harus berbentuk `{form}`"),
-            Self::Token { token, max } => {
-                format!("`{token}` harus 1 sampai {max} karakter dari a-z, 0-9, dan -")
+/// The fault in English, for engineers, and in Indonesian, for people.
+impl From<Error> for [String; 2] {
+    fn from(error: Error) -> Self {
+        let indonesian = match &error {
+            Error::Form { form } => format!("harus berbentuk `{form}`"),
+            Error::Token { max } => {
+                format!("memuat id yang bukan 1 sampai {max} karakter dari a-z, 0-9, dan -")
             }
-        }
+        };
+        [error.to_string(), indonesian]
     }
 }
 
@@ -44,133 +40,266 @@ pub const TOKEN_MAX: usize = 63;
 
 /// Checks one id: 1 to `max` characters of `[a-z0-9-]`, so that it can stand in a bus subject.
 pub fn token(text: &str, max: usize) -> Result<&str, Error> {
-    let fits = !text.is_empty()
-        && text.len() <= max
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if fits {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if (1..=max).contains(&text.len()) && text.bytes().all(allowed) {
         Ok(text)
     } else {
-        Err(Error::Token {
-            token: text.chars().take(80).collect(),
-            max,
-        })
+        Err(Error::Token { max })
     }
 }
 
-/// Name of an agency, `agencies/{agency}`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Agency {
-    /// Id of the agency.
-    pub agency: String,
+/// Checks the id of something below an agency.
+pub fn id(text: &str) -> Result<&str, Error> {
+    token(text, TOKEN_MAX)
 }
 
-/// Name of a unit, `agencies/{agency}/units/{unit}`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Unit {
+/// Checks the id of an agency.
+pub fn agency_id(text: &str) -> Result<&str, Error> {
+    token(text, AGENCY_MAX)
+}
+
+/// The ids that stand in `text` where `form` has braces.
+fn ids<'a>(text: &'a str, form: &'static str) -> Result<Vec<&'a str>, Error> {
+    if text.split('/').count() != form.split('/').count() {
+        return Err(Error::Form { form });
+    }
+    let mut ids = Vec::new();
+    for (part, expected) in text.split('/').zip(form.split('/')) {
+        if expected.starts_with('{') {
+            ids.push((part, expected));
+        } else if part != expected {
+            return Err(Error::Form { form });
+        }
+    }
+    let max = |expected| {
+        if expected == "{agency}" {
+            AGENCY_MAX
+        } else {
+            TOKEN_MAX
+        }
+    };
+    ids.into_iter()
+        .map(|(id, expected)| token(id, max(expected)))
+        .collect()
+}
+
+/// Writes `form` with these ids for its braces.
+fn fill(form: &str, ids: &[&str], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut ids = ids.iter();
+    for (n, part) in form.split('/').enumerate() {
+        let id = if part.starts_with('{') { ids.next() } else { None };
+        write!(f, "{}{}", if n == 0 { "" } else { "/" }, id.unwrap_or(&part))?;
+    }
+    Ok(())
+}
+
+/// A field of a name: an id, or the name of what the resource belongs to.
+trait Field: Sized {
+    fn take<'a>(ids: &mut impl Iterator<Item = &'a str>) -> Self;
+    fn give<'a>(&'a self, ids: &mut Vec<&'a str>);
+}
+
+impl Field for String {
+    fn take<'a>(ids: &mut impl Iterator<Item = &'a str>) -> Self {
+        ids.next().unwrap_or_default().to_owned()
+    }
+
+    fn give<'a>(&'a self, ids: &mut Vec<&'a str>) {
+        ids.push(self);
+    }
+}
+
+/// A kind of name: its form, and the fields that the braces of the form fill from left to right.
+macro_rules! name {
+    ($(#[$about:meta])* $name:ident, $form:literal, $($(#[$what:meta])* $field:ident: $type:ty),+) => {
+        $(#[$about])*
+        #[doc = concat!("`", $form, "`.")]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name {
+            $($(#[$what])* pub $field: $type,)+
+        }
+
+        impl $name {
+            #[doc = concat!("Parses `", $form, "`.")]
+            pub fn parse(text: &str) -> Result<Self, Error> {
+                Ok(Self::take(&mut ids(text, $form)?.into_iter()))
+            }
+        }
+
+        impl Field for $name {
+            fn take<'a>(ids: &mut impl Iterator<Item = &'a str>) -> Self {
+                Self { $($field: Field::take(ids),)+ }
+            }
+
+            fn give<'a>(&'a self, ids: &mut Vec<&'a str>) {
+                $(self.$field.give(ids);)+
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<Self, Error> {
+                Self::parse(text)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let mut ids = Vec::new();
+                self.give(&mut ids);
+                fill($form, &ids, f)
+            }
+        }
+    };
+}
+
+name! {
+    /// Name of an agency:
+    Agency, "agencies/{agency}",
     /// Id of the agency.
-    pub agency: String,
+    agency: String
+}
+
+name! {
+    /// Name of a unit:
+    Unit, "agencies/{agency}/units/{unit}",
+    /// Id of the agency.
+    agency: String,
     /// Id of the unit.
-    pub unit: String,
+    unit: String
 }
 
-/// Name of a public service, `agencies/{agency}/units/{unit}/services/{service}`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PublicService {
+name! {
+    /// Name of a public service:
+    PublicService, "agencies/{agency}/units/{unit}/services/{service}",
     /// The unit.
-    pub unit: Unit,
+    unit: Unit,
     /// Id of the service.
-    pub service: String,
+    service: String
 }
 
-/// Name of a survey, `agencies/{agency}/units/{unit}/surveys/{survey}`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Survey {
+name! {
+    /// Name of a survey:
+    Survey, "agencies/{agency}/units/{unit}/surveys/{survey}",
     /// The unit.
-    pub unit: Unit,
+    unit: Unit,
     /// Id of the survey.
-    pub survey: String,
+    survey: String
 }
 
-/// Name of an action of a follow-up plan,
-/// `agencies/{agency}/units/{unit}/surveys/{survey}/followUps/{follow_up}`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FollowUp {
+name! {
+    /// Name of an action of a follow-up plan:
+    FollowUp, "agencies/{agency}/units/{unit}/surveys/{survey}/followUps/{follow_up}",
     /// The survey.
-    pub survey: Survey,
+    survey: Survey,
     /// Id of the action.
-    pub follow_up: String,
+    follow_up: String
 }
 
-/// Name of a batch of single-use tokens,
-/// `agencies/{agency}/units/{unit}/surveys/{survey}/tokenBatches/{batch}`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TokenBatch {
+name! {
+    /// Name of a batch of single-use tokens:
+    TokenBatch, "agencies/{agency}/units/{unit}/surveys/{survey}/tokenBatches/{batch}",
     /// The survey.
-    pub survey: Survey,
+    survey: Survey,
     /// Id of the batch.
-    pub batch: String,
+    batch: String
 }
 
-/// Name of a kiosk,
-/// `agencies/{agency}/units/{unit}/devices/{device}`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Device {
+name! {
+    /// Name of a kiosk:
+    Device, "agencies/{agency}/units/{unit}/devices/{device}",
     /// The unit.
-    pub unit: Unit,
+    unit: Unit,
     /// Id of the device.
-    pub device: String,
+    device: String
 }
 
-/// Name of an innovation, `agencies/{agency}/units/{unit}/innovations/{innovation}`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Innovation {
+name! {
+    /// Name of an innovation:
+    Innovation, "agencies/{agency}/units/{unit}/innovations/{innovation}",
     /// The unit.
-    pub unit: Unit,
+    unit: Unit,
     /// Id of the innovation.
-    pub innovation: String,
+    innovation: String
 }
 
-/// Name of a replication, `agencies/{agency}/units/{unit}/innovations/{innovation}/replications/{replication}`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Replication {
+name! {
+    /// Name of a replication:
+    Replication, "agencies/{agency}/units/{unit}/innovations/{innovation}/replications/{replication}",
     /// The innovation that was adopted.
-    pub innovation: Innovation,
+    innovation: Innovation,
     /// Id of the replication.
-    pub replication: String,
+    replication: String
 }
 
-/// Name of a competition round, `rounds/{round}`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Round {
+name! {
+    /// Name of a competition round:
+    Round, "rounds/{round}",
     /// Id of the round.
-    pub round: String,
+    round: String
 }
 
-/// Name of an entry in a round, `rounds/{round}/entries/{entry}`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Entry {
+name! {
+    /// Name of an entry in a round:
+    Entry, "rounds/{round}/entries/{entry}",
     /// The round.
-    pub round: Round,
+    round: Round,
     /// Id of the entry.
-    pub entry: String,
+    entry: String
 }
 
-/// Name of an evaluation cycle, `cycles/{cycle}`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Cycle {
+name! {
+    /// Name of an evaluation cycle:
+    Cycle, "cycles/{cycle}",
     /// Id of the cycle.
-    pub cycle: String,
+    cycle: String
 }
 
-/// Name of a unit's assessment in a cycle, `cycles/{cycle}/agencies/{agency}/units/{unit}`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Assessment {
+name! {
+    /// Name of a unit's assessment in a cycle:
+    Assessment, "cycles/{cycle}/agencies/{agency}/units/{unit}",
     /// The cycle.
-    pub cycle: Cycle,
+    cycle: Cycle,
     /// The unit.
-    pub unit: Unit,
+    unit: Unit
+}
+
+name! {
+    /// Name of a complaint; it stays the same wherever the complaint is forwarded.
+    Complaint, "complaints/{complaint}",
+    /// Id of the complaint.
+    complaint: String
+}
+
+name! {
+    /// Name of a stored file:
+    Attachment, "attachments/{attachment}",
+    /// Id of the file.
+    attachment: String
+}
+
+name! {
+    /// Name of a consultation:
+    Consultation, "consultations/{consultation}",
+    /// Id of the consultation.
+    consultation: String
+}
+
+name! {
+    /// Name of an entry of the knowledge base:
+    Knowledge, "knowledge/{entry}",
+    /// Id of the entry.
+    entry: String
+}
+
+name! {
+    /// Name of a member of an agency's consultation team:
+    Member, "agencies/{agency}/members/{member}",
+    /// Id of the agency.
+    agency: String,
+    /// Id of the member.
+    member: String
 }
 
 /// Name of a league table, `metrics/{metric}/periods/{period}/cohorts/{cohort}`.
@@ -182,188 +311,6 @@ pub struct LeagueTable {
     pub period: String,
     /// Cohort, such as `dpmptsp` or `dpmptsp.32`.
     pub cohort: String,
-}
-
-impl Agency {
-    /// Parses `agencies/{agency}`.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        const FORM: &str = "agencies/{agency}";
-        match text.split('/').collect::<Vec<_>>().as_slice() {
-            ["agencies", agency] => Ok(Self {
-                agency: token(agency, AGENCY_MAX)?.to_owned(),
-            }),
-            _ => Err(Error::Form { form: FORM }),
-        }
-    }
-}
-
-impl Unit {
-    /// Parses `agencies/{agency}/units/{unit}`.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        const FORM: &str = "agencies/{agency}/units/{unit}";
-        match text.split('/').collect::<Vec<_>>().as_slice() {
-            ["agencies", agency, "units", unit] => Ok(Self {
-                agency: token(agency, AGENCY_MAX)?.to_owned(),
-                unit: token(unit, TOKEN_MAX)?.to_owned(),
-            }),
-            _ => Err(Error::Form { form: FORM }),
-        }
-    }
-
-    /// The name of its agency.
-    pub fn agency_name(&self) -> Agency {
-        Agency {
-            agency: self.agency.clone(),
-        }
-    }
-}
-
-impl PublicService {
-    /// Parses `agencies/{agency}/units/{unit}/services/{service}`.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        const FORM: &str = "agencies/{agency}/units/{unit}/services/{service}";
-        let (unit, service) = text.split_once("/services/").ok_or(Error::Form { form: FORM })?;
-        let unit = Unit::parse(unit).map_err(|e| reform(e, FORM))?;
-        Ok(Self {
-            unit,
-            service: token(service, TOKEN_MAX)?.to_owned(),
-        })
-    }
-}
-
-impl Survey {
-    /// Parses `agencies/{agency}/units/{unit}/surveys/{survey}`.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        const FORM: &str = "agencies/{agency}/units/{unit}/surveys/{survey}";
-        let (unit, survey) = text.split_once("/surveys/").ok_or(Error::Form { form: FORM })?;
-        let unit = Unit::parse(unit).map_err(|e| reform(e, FORM))?;
-        Ok(Self {
-            unit,
-            survey: token(survey, TOKEN_MAX)?.to_owned(),
-        })
-    }
-}
-
-impl FollowUp {
-    /// Parses `agencies/{agency}/units/{unit}/surveys/{survey}/followUps/{follow_up}`.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        const FORM: &str = "agencies/{agency}/units/{unit}/surveys/{survey}/followUps/{follow_up}";
-        let (survey, follow_up) = text.split_once("/followUps/").ok_or(Error::Form { form: FORM })?;
-        Ok(Self {
-            survey: Survey::parse(survey).map_err(|e| reform(e, FORM))?,
-            follow_up: token(follow_up, TOKEN_MAX)?.to_owned(),
-        })
-    }
-}
-
-impl TokenBatch {
-    /// Parses `agencies/{agency}/units/{unit}/surveys/{survey}/tokenBatches/{batch}`.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        const FORM: &str = "agencies/{agency}/units/{unit}/surveys/{survey}/tokenBatches/{batch}";
-        let (survey, batch) = text
-            .split_once("/tokenBatches/")
-            .ok_or(Error::Form { form: FORM })?;
-        Ok(Self {
-            survey: Survey::parse(survey).map_err(|e| reform(e, FORM))?,
-            batch: token(batch, TOKEN_MAX)?.to_owned(),
-        })
-    }
-}
-
-impl Device {
-    /// Parses `agencies/{agency}/units/{unit}/devices/{device}`.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        const FORM: &str = "agencies/{agency}/units/{unit}/devices/{device}";
-        let (unit, device) = text.split_once("/devices/").ok_or(Error::Form { form: FORM })?;
-        Ok(Self {
-            unit: Unit::parse(unit).map_err(|e| reform(e, FORM))?,
-            device: token(device, TOKEN_MAX)?.to_owned(),
-        })
-    }
-}
-
-impl Innovation {
-    /// Parses `agencies/{agency}/units/{unit}/innovations/{innovation}`.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        const FORM: &str = "agencies/{agency}/units/{unit}/innovations/{innovation}";
-        let (unit, innovation) = text
-            .split_once("/innovations/")
-            .ok_or(Error::Form { form: FORM })?;
-        let unit = Unit::parse(unit).map_err(|e| reform(e, FORM))?;
-        Ok(Self {
-            unit,
-            innovation: token(innovation, TOKEN_MAX)?.to_owned(),
-        })
-    }
-}
-
-impl Replication {
-    /// Parses `agencies/{agency}/units/{unit}/innovations/{innovation}/replications/{replication}`.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        const FORM: &str =
-            "agencies/{agency}/units/{unit}/innovations/{innovation}/replications/{replication}";
-        let (innovation, replication) = text
-            .split_once("/replications/")
-            .ok_or(Error::Form { form: FORM })?;
-        let innovation = Innovation::parse(innovation).map_err(|e| reform(e, FORM))?;
-        Ok(Self {
-            innovation,
-            replication: token(replication, TOKEN_MAX)?.to_owned(),
-        })
-    }
-}
-
-impl Round {
-    /// Parses `rounds/{round}`.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        const FORM: &str = "rounds/{round}";
-        match text.split('/').collect::<Vec<_>>().as_slice() {
-            ["rounds", round] => Ok(Self {
-                round: token(round, TOKEN_MAX)?.to_owned(),
-            }),
-            _ => Err(Error::Form { form: FORM }),
-        }
-    }
-}
-
-impl Entry {
-    /// Parses `rounds/{round}/entries/{entry}`.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        const FORM: &str = "rounds/{round}/entries/{entry}";
-        let (round, entry) = text.split_once("/entries/").ok_or(Error::Form { form: FORM })?;
-        let round = Round::parse(round).map_err(|e| reform(e, FORM))?;
-        Ok(Self {
-            round,
-            entry: token(entry, TOKEN_MAX)?.to_owned(),
-        })
-    }
-}
-
-impl Cycle {
-    /// Parses `cycles/{cycle}`.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        const FORM: &str = "cycles/{cycle}";
-        match text.split('/').collect::<Vec<_>>().as_slice() {
-            ["cycles", cycle] => Ok(Self {
-                cycle: token(cycle, TOKEN_MAX)?.to_owned(),
-            }),
-            _ => Err(Error::Form { form: FORM }),
-        }
-    }
-}
-
-impl Assessment {
-    /// Parses `cycles/{cycle}/agencies/{agency}/units/{unit}`.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        const FORM: &str = "cycles/{cycle}/agencies/{agency}/units/{unit}";
-        let at = text.find("/agencies/").ok_or(Error::Form { form: FORM })?;
-        let (cycle, unit) = text.split_at(at);
-        let unit = unit.strip_prefix('/').unwrap_or(unit);
-        Ok(Self {
-            cycle: Cycle::parse(cycle).map_err(|e| reform(e, FORM))?,
-            unit: Unit::parse(unit).map_err(|e| reform(e, FORM))?,
-        })
-    }
 }
 
 impl LeagueTable {
@@ -386,88 +333,11 @@ impl LeagueTable {
     }
 }
 
-fn reform(error: Error, form: &'static str) -> Error {
-    match error {
-        Error::Form { .. } => Error::Form { form },
-        Error::Token { token, max } => Error::Token { token, max },
-    }
-}
+impl FromStr for LeagueTable {
+    type Err = Error;
 
-impl fmt::Display for Agency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "agencies/{}", self.agency)
-    }
-}
-
-impl fmt::Display for Unit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "agencies/{}/units/{}", self.agency, self.unit)
-    }
-}
-
-impl fmt::Display for PublicService {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/services/{}", self.unit, self.service)
-    }
-}
-
-impl fmt::Display for Survey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/surveys/{}", self.unit, self.survey)
-    }
-}
-
-impl fmt::Display for FollowUp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/followUps/{}", self.survey, self.follow_up)
-    }
-}
-
-impl fmt::Display for TokenBatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/tokenBatches/{}", self.survey, self.batch)
-    }
-}
-
-impl fmt::Display for Device {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/devices/{}", self.unit, self.device)
-    }
-}
-
-impl fmt::Display for Innovation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/innovations/{}", self.unit, self.innovation)
-    }
-}
-
-impl fmt::Display for Replication {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/replications/{}", self.innovation, self.replication)
-    }
-}
-
-impl fmt::Display for Round {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "rounds/{}", self.round)
-    }
-}
-
-impl fmt::Display for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/entries/{}", self.round, self.entry)
-    }
-}
-
-impl fmt::Display for Cycle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cycles/{}", self.cycle)
-    }
-}
-
-impl fmt::Display for Assessment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.cycle, self.unit)
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::parse(text)
     }
 }
 
@@ -478,5 +348,110 @@ impl fmt::Display for LeagueTable {
             "metrics/{}/periods/{}/cohorts/{}",
             self.metric, self.period, self.cohort
         )
+    }
+}
+
+impl Agency {
+    /// The name of the agency of this id.
+    pub fn of(id: &str) -> Result<Self, Error> {
+        let agency = agency_id(id)?.to_owned();
+        Ok(Self { agency })
+    }
+}
+
+impl Unit {
+    /// The name of the unit of these ids.
+    pub fn of(agency: &str, unit: &str) -> Result<Self, Error> {
+        let Agency { agency } = Agency::of(agency)?;
+        let unit = id(unit)?.to_owned();
+        Ok(Self { agency, unit })
+    }
+
+    /// The name of its agency.
+    pub fn agency_name(&self) -> Agency {
+        Agency {
+            agency: self.agency.clone(),
+        }
+    }
+}
+
+/// Name of whoever has scores: a unit or an agency.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// An agency.
+    Agency(Agency),
+    /// A unit.
+    Unit(Unit),
+}
+
+impl Subject {
+    /// Parses `agencies/{agency}` or `agencies/{agency}/units/{unit}`.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let form = "agencies/{agency}[/units/{unit}]";
+        match text.split('/').count() {
+            2 => Agency::parse(text).map(Self::Agency),
+            4 => Unit::parse(text).map(Self::Unit),
+            _ => Err(Error::Form { form }),
+        }
+    }
+
+    /// Id of the agency: its own, or that of the unit's agency.
+    pub fn agency_id(&self) -> &str {
+        match self {
+            Self::Agency(agency) => &agency.agency,
+            Self::Unit(unit) => &unit.agency,
+        }
+    }
+
+    /// Id of the unit; `None` for an agency.
+    pub fn unit_id(&self) -> Option<&str> {
+        match self {
+            Self::Agency(_) => None,
+            Self::Unit(unit) => Some(&unit.unit),
+        }
+    }
+}
+
+/// By agency id, the agency before its units, then by unit id.
+impl Ord for Subject {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.agency_id()
+            .cmp(other.agency_id())
+            .then_with(|| self.unit_id().cmp(&other.unit_id()))
+    }
+}
+
+impl PartialOrd for Subject {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl FromStr for Subject {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Agency(agency) => agency.fmt(f),
+            Self::Unit(unit) => unit.fmt(f),
+        }
+    }
+}
+
+impl From<&Agency> for Subject {
+    fn from(agency: &Agency) -> Self {
+        Self::Agency(agency.clone())
+    }
+}
+
+impl From<&Unit> for Subject {
+    fn from(unit: &Unit) -> Self {
+        Self::Unit(unit.clone())
     }
 }

@@ -12,7 +12,7 @@ pub const SURVEY_RESULT_TYPE: &str = "prima.survey.result";
 pub const INNOVATION_PORTFOLIO_TYPE: &str = "prima.innovation.portfolio";
 /// Type of [`complaint_performance()`] events.
 pub const COMPLAINT_PERFORMANCE_TYPE: &str = "prima.complaint.performance";
-/// Type of [`unit_score()`] and [`agency_score()`] events.
+/// Type of the events of scores, whose subjects are those of [`crate::score::Key`].
 pub const SCORE_TYPE: &str = "prima.score";
 
 /// State of an agency.
@@ -23,6 +23,13 @@ pub fn agency(name: &name::Agency) -> String {
 /// State of a unit with its public services.
 pub fn unit(name: &name::Unit) -> String {
     format!("prima.directory.unit.{}.{}", name.agency, name.unit)
+}
+
+/// The unit that the end of a subject names by its first two ids, `3271.dpmptsp` or `3271.dpmptsp.skm-2024`.
+pub fn unit_in(ids: &str) -> Option<name::Unit> {
+    let mut ids = ids.split('.');
+    let (agency, unit) = (ids.next()?, ids.next()?);
+    name::Unit::of(agency, unit).ok()
 }
 
 /// Result of a survey.
@@ -49,15 +56,18 @@ pub fn complaint_performance(name: &name::Unit, period: &str) -> String {
     )
 }
 
-/// Score of a unit, published by `service`.
-pub fn unit_score(service: &str, metric: &str, period: &str, name: &name::Unit) -> String {
-    format!(
-        "prima.{service}.score.{metric}.{period}.unit.{}.{}",
-        name.agency, name.unit
-    )
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Score of an agency, published by `service`.
-pub fn agency_score(service: &str, metric: &str, period: &str, name: &name::Agency) -> String {
-    format!("prima.{service}.score.{metric}.{period}.agency.{}", name.agency)
+    #[test]
+    fn a_subject_names_its_unit_by_its_first_two_ids() {
+        let unit = name::Unit::parse("agencies/3271/units/dpmptsp").ok();
+        for ids in ["3271.dpmptsp", "3271.dpmptsp.skm-2024"] {
+            assert_eq!(unit_in(ids), unit, "{ids}");
+        }
+        for ids in ["", "3271", "3271.", ".dpmptsp", "3271.A"] {
+            assert_eq!(unit_in(ids), None, "{ids}");
+        }
+    }
 }

@@ -62,3 +62,32 @@ fn an_id_that_cannot_stand_in_a_subject_is_refused() {
     assert!(Replication::parse("agencies/1/units/a/innovations/b/replications/").is_err());
     assert!(Round::parse("rounds/a/b").is_err() && Entry::parse("rounds/a/entries/B").is_err());
 }
+
+#[test]
+fn a_subject_is_an_agency_or_a_unit() {
+    for text in ["agencies/3271", "agencies/3271/units/dpmptsp"] {
+        assert_eq!(Subject::parse(text).unwrap().to_string(), text);
+    }
+    for text in ["", "agencies/", "units/a", "agencies/1/units/a/surveys/b"] {
+        assert!(Subject::parse(text).is_err(), "{text}");
+    }
+    for (agency, unit) in [("A", "a"), ("", "a"), ("1", ""), ("1", "a/b")] {
+        assert!(Unit::of(agency, unit).is_err(), "{agency} {unit}");
+    }
+    assert!(Agency::of(&"a".repeat(33)).is_err() && Agency::of(&"a".repeat(32)).is_ok());
+}
+
+#[test]
+fn subjects_order_by_agency_and_the_agency_before_its_units() {
+    let sorted = [
+        "agencies/1",
+        "agencies/1/units/a",
+        "agencies/1/units/b",
+        "agencies/1-a",
+        "agencies/2",
+    ];
+    let mut subjects: Vec<Subject> = sorted.iter().rev().flat_map(|s| s.parse()).collect();
+    subjects.sort();
+    let printed: Vec<String> = subjects.iter().map(Subject::to_string).collect();
+    assert_eq!(printed, sorted);
+}

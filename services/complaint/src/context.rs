@@ -7,7 +7,13 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
-    command, db::Txn, failpoint, failure::Failure, grpc::Watchers, objects::Objects, service::Context,
+    command::{self, Work},
+    db::Txn,
+    failpoint,
+    failure::Failure,
+    grpc::Watchers,
+    objects::Objects,
+    service::Context,
     vault::Keyring,
 };
 use ring::rand::{SecureRandom, SystemRandom};
@@ -16,7 +22,7 @@ use tokio::sync::{Notify, watch};
 use crate::{
     domain::{code, retention::Periods},
     ground::Ground,
-    store::sealed::Secrets,
+    store::{By, sealed::Secrets},
     uploads::Uploads,
 };
 
@@ -115,5 +121,14 @@ impl App {
             tracking_code: code::code(tracking),
             secret: code::code(secret),
         })
+    }
+}
+
+impl From<&Work<'_, App>> for By {
+    fn from(work: &Work<'_, App>) -> Self {
+        Self {
+            actor: work.caller.subject().to_owned(),
+            at: work.now(),
+        }
     }
 }

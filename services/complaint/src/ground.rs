@@ -16,7 +16,11 @@ use crate::{
     },
     store::{
         Lock,
-        settings::{calendar_version, calendar_years, deadline_of, hours_of, workflow_get, workflow_newest},
+        agency_hours::hours_of,
+        calendar_state::calendar_version,
+        calendar_year::calendar_years,
+        deadline::deadline_of,
+        workflow::{workflow_get, workflow_newest},
     },
 };
 

@@ -30,7 +30,7 @@ use tokio::sync::watch;
 use context::App;
 use derived::performance::Performance;
 use domain::worktime::FirstDay;
-use events::{directory_unit::UnitHandler, publish};
+use events::{directory_unit::Units, publish};
 use ground::Ground;
 use store::{digest_key::digest_key, sealed::DigestKey};
 use tasks::{deadlines, due, feed, retention, rotation};
@@ -124,7 +124,7 @@ async fn start(context: Context) -> Result<Started, Error> {
     let first_day = FirstDay::from_key(&config.first_day).unwrap_or_default();
     let app = App::new(context.clone(), vault, objects, Ground::new(first_day));
     context.spawn_relay();
-    context.spawn_worker(UnitHandler);
+    context.spawn_worker(Units);
     let soft = context.tasks.soft();
     let tasks = &context.tasks;
     tasks.spawn("due times", due::run(app.clone(), soft.clone()));

@@ -18,12 +18,15 @@ use prima_platform::{
     objects::Objects,
     service::{Context, Error, Migrating, Spec, Started, Starting},
 };
+use prima_proto::event::v1::{
+    ComplaintPerformanceState, InnovationPortfolioState, SurveyResultState, UnitState,
+};
 use tokio::sync::watch;
 
 pub use events::publish::NAME;
 
 use derived::UnitIndexes;
-use events::{complaint_performance, directory_unit, feed::FeedHandler, innovation_portfolio, survey_result};
+use events::feed::FactMirror;
 
 /// How the host runs this service.
 pub const SPEC: Spec = Spec {
@@ -47,14 +50,10 @@ async fn start(context: Context) -> Result<Started, Error> {
     )?;
     objects.spawn_sweep();
     context.spawn_relay();
-    for feed in [
-        &directory_unit::FEED,
-        &survey_result::FEED,
-        &innovation_portfolio::FEED,
-        &complaint_performance::FEED,
-    ] {
-        context.spawn_worker(FeedHandler::new(context.derived.clone(), feed));
-    }
+    context.spawn_worker(FactMirror::<UnitState>::new(&context.derived));
+    context.spawn_worker(FactMirror::<SurveyResultState>::new(&context.derived));
+    context.spawn_worker(FactMirror::<InnovationPortfolioState>::new(&context.derived));
+    context.spawn_worker(FactMirror::<ComplaintPerformanceState>::new(&context.derived));
     context.spawn_derived(UnitIndexes(context.clock.clone()));
     let (ready, readiness) = watch::channel(true);
     let assessments = server::assessments(context.clone(), objects);

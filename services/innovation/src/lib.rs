@@ -42,7 +42,7 @@ async fn migrate(db: Database, run: bool) -> Result<(), sea_orm::DbErr> {
 /// Ready at once: it needs nothing but its database.
 async fn start(context: Context) -> Result<Started, Error> {
     context.spawn_relay();
-    context.spawn_worker(UnitHandler::new(context.clone()));
+    context.spawn_worker(UnitHandler(context.derived.clone()));
     context.spawn_worker(AgencyHandler);
     context.spawn_derived(AgencyScores::new(context.clone()));
     let (ready, readiness) = watch::channel(true);

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::{
-    failure::{Failure, Kind},
-    token,
-};
+use crate::failure::{Failure, Kind};
+
+/// Who signs tokens.
+pub(crate) const ISSUER: &str = "prima";
 
 /// What a caller may do, within the agencies of the token. No role contains another: a token lists each that it holds,
 /// and each operation the roles that may call it.
@@ -79,7 +79,7 @@ impl Caller {
             return String::new();
         };
         let agencies: BTreeSet<&String> = self.agencies.iter().collect();
-        serde_json::json!([token::ISSUER, subject, agencies]).to_string()
+        serde_json::json!([ISSUER, subject, agencies]).to_string()
     }
 
     /// `Ok` when the caller holds one of `roles` for `agency`.

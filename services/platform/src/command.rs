@@ -64,7 +64,9 @@ pub trait Command: Sized + Send {
     fn parse(message: Self::Message, now: DateTime<Utc>) -> Result<Self, Failure>;
 
     /// What tells a repeat; `None` for an operation that has no `request_id`.
-    fn once(&self) -> Option<Once>;
+    fn once(&self) -> Option<Once> {
+        None
+    }
 
     /// `Ok` when the caller may do this, as far as the message alone tells.
     ///

@@ -2,7 +2,8 @@
 //!
 //! A service is a [`service::Spec`]: the [`service::Host`] connects its [`db`], its [`bus`] and its server, hands it a
 //! [`service::Context`], and runs it until it is asked to stop. An operation that changes state is a [`command`], whose
-//! fields are checked with [`request`] and whose states go through the [`outbox`] to the bus; [`consume`] brings other services' states back, and [`derived`] recomputes what follows from several rows.
+//! fields are checked with [`request`] and whose states go through the [`outbox`] to the bus; [`consume`] brings other
+//! services' states back, and [`derived`] recomputes what follows from several rows.
 
 pub mod bus;
 pub mod caller;
@@ -27,6 +28,7 @@ pub mod outbox;
 pub mod page;
 pub mod request;
 pub mod request_id;
+pub mod schema;
 pub mod search;
 pub mod service;
 pub mod telemetry;

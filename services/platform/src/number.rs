@@ -21,6 +21,12 @@ pub fn decimal(value: &Rational, places: u32) -> String {
     }
 }
 
+/// `value` as a decimal without trailing zeros, rounded half up at 18 places when it does not end before.
+pub fn exact(value: &Rational) -> String {
+    let text = decimal(value, 18);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// `value` rounded to `places` decimals as [`decimal`] prints it, still exact.
 pub fn round(value: &Rational, places: u32) -> Rational {
     Rational::new(scaled(value, places), power(places))
@@ -124,6 +130,18 @@ mod tests {
             (7, 1, 0, "7"),
         ] {
             assert_eq!(decimal(&ratio(n, d), places), printed, "{n}/{d}");
+        }
+    }
+
+    #[test]
+    fn an_exact_decimal_ends_with_its_last_digit() {
+        for (n, d, printed) in [
+            (0, 1, "0"),
+            (100, 1, "100"),
+            (-641, 8, "-80.125"),
+            (2, 3, "0.666666666666666667"),
+        ] {
+            assert_eq!(exact(&ratio(n, d)), printed, "{n}/{d}");
         }
     }
 

@@ -4,7 +4,7 @@
 
 pub mod text;
 
-use std::fmt::Display;
+use std::str::FromStr;
 
 use chrono::NaiveDate;
 use prost_types::FieldMask;
@@ -165,18 +165,50 @@ pub fn id(field: &str, raw: String) -> Result<String, Violation> {
     request_id::check(field, &raw).map(|()| raw)
 }
 
-/// A resource name, as `parse` reads it; `localized` tells people what is wrong with it.
+/// A resource name.
+///
+/// # Errors
+///
+/// It is not written as names of this kind are.
+pub fn name<T>(field: impl Into<String>, raw: &str) -> Result<T, Violation>
+where
+    T: FromStr,
+    T::Err: Into<[String; 2]>,
+{
+    parsed(field, raw, str::parse)
+}
+
+/// A field as `parse` reads it.
 ///
 /// # Errors
 ///
 /// Those of `parse`.
-pub fn name<T, E: Display>(
+pub fn parsed<'a, T, E: Into<[String; 2]>>(
     field: impl Into<String>,
-    raw: &str,
-    parse: impl FnOnce(&str) -> Result<T, E>,
-    localized: impl FnOnce(&E) -> String,
+    raw: &'a str,
+    parse: impl FnOnce(&'a str) -> Result<T, E>,
 ) -> Result<T, Violation> {
-    parse(raw).map_err(|error| Violation::new(field, error.to_string(), localized(&error)))
+    parse(raw).map_err(|error| {
+        let [english, indonesian] = error.into();
+        Violation::new(field, english, indonesian)
+    })
+}
+
+/// A resource name in which no id is [`WILDCARD`].
+///
+/// # Errors
+///
+/// Those of [`name`], or an id stands for all.
+pub fn one<T>(field: impl Into<String>, raw: &str) -> Result<T, Violation>
+where
+    T: FromStr,
+    T::Err: Into<[String; 2]>,
+{
+    let field = field.into();
+    if raw.split('/').any(|id| id == WILDCARD) {
+        return Err(stands_for_all(field));
+    }
+    name(field, raw)
 }
 
 /// The id of something new, as `parse` reads it.
@@ -184,21 +216,23 @@ pub fn name<T, E: Display>(
 /// # Errors
 ///
 /// Those of `parse`, or it is [`WILDCARD`].
-pub fn new_id<E: Display>(
+pub fn new_id<E: Into<[String; 2]>>(
     field: &str,
     raw: &str,
-    parse: impl FnOnce(&str) -> Result<String, E>,
-    localized: impl FnOnce(&E) -> String,
+    parse: impl FnOnce(&str) -> Result<&str, E>,
 ) -> Result<String, Violation> {
-    let id = name(field, raw, parse, localized)?;
-    if id == WILDCARD {
-        return Err(Violation::new(
-            field,
-            "`-` stands for all and can't be an id",
-            "`-` berarti semua, bukan id",
-        ));
+    if raw == WILDCARD {
+        return Err(stands_for_all(field));
     }
-    Ok(id)
+    parsed(field, raw, parse).map(str::to_owned)
+}
+
+fn stands_for_all(field: impl Into<String>) -> Violation {
+    Violation::new(
+        field,
+        "`-` stands for all and can't be an id",
+        "`-` berarti semua, bukan id",
+    )
 }
 
 /// The values of an enumeration.
@@ -225,8 +259,8 @@ impl Choice {
         E::try_from(raw).map(value).map_err(|_| {
             Violation::new(
                 field,
-                format!("{raw} is not a known {}", self.english),
-                format!("{} {raw} tidak dikenal", self.indonesian),
+                format!("is not a known {}", self.english),
+                format!("{} tidak dikenal", self.indonesian),
             )
         })
     }
@@ -342,18 +376,44 @@ mod tests {
         assert!(refused.violations.iter().all(|v| !v.description.contains('\n')));
     }
 
+    /// A name of one letter.
+    #[derive(Debug, PartialEq)]
+    struct Letter(char);
+
+    struct NoLetter;
+
+    impl From<NoLetter> for [String; 2] {
+        fn from(_: NoLetter) -> Self {
+            ["is no letter", "bukan huruf"].map(str::to_owned)
+        }
+    }
+
+    impl FromStr for Letter {
+        type Err = NoLetter;
+
+        fn from_str(text: &str) -> Result<Self, NoLetter> {
+            text.parse().map(Self).map_err(|_| NoLetter)
+        }
+    }
+
+    #[test]
+    fn a_name_is_read_or_its_fault_is_told_in_both_languages() {
+        assert_eq!(name("f", "a"), Ok(Letter('a')));
+        assert_eq!(name("f", "-"), Ok(Letter('-')));
+        let fault = name::<Letter>("f", "ab").unwrap_err();
+        assert_eq!(fault, Violation::new("f", "is no letter", "bukan huruf"));
+        assert!(one::<Letter>("f", "-").is_err() && one::<Letter>("f", "a").is_ok());
+        assert_eq!(optional("", |raw| name::<Letter>("f", raw)), Ok(None));
+    }
+
     #[test]
     fn an_id_is_never_the_wildcard() {
-        let parse = |raw: &str| match raw {
-            "" => Err("is empty"),
-            id => Ok(id.to_owned()),
-        };
-        let localized = |_: &&str| "kosong".to_owned();
-        let checked = |raw| new_id("f", raw, parse, localized);
-        assert_eq!(checked("3271"), Ok("3271".to_owned()));
-        assert_eq!(checked("").unwrap_err().localized, "kosong");
-        assert!(checked(WILDCARD).is_err());
-        assert_eq!(optional("", |raw| name("f", raw, parse, localized)), Ok(None));
+        fn parse(raw: &str) -> Result<&str, NoLetter> {
+            if raw.is_empty() { Err(NoLetter) } else { Ok(raw) }
+        }
+        assert_eq!(new_id("f", "3271", parse), Ok("3271".to_owned()));
+        assert_eq!(new_id("f", "", parse).unwrap_err().localized, "bukan huruf");
+        assert!(new_id("f", WILDCARD, parse).is_err());
     }
 
     #[test]
@@ -371,7 +431,7 @@ mod tests {
             "Ukuran wajib diisi"
         );
         let unknown = size.optional("f", 1000, value).unwrap_err();
-        assert_eq!(unknown.description, "1000 is not a known size");
+        assert_eq!(unknown.description, "is not a known size");
         assert_eq!(not_negative("f", 0, "Nomor"), Ok(0));
         assert!(not_negative("f", -1, "Nomor").is_err());
     }

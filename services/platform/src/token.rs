@@ -13,7 +13,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    caller::{Caller, Role},
+    caller::{Caller, ISSUER, Role},
     clock::Clock,
 };
 
@@ -43,9 +43,6 @@ struct Claims {
     roles: Vec<String>,
     agencies: Vec<String>,
 }
-
-/// Who signs tokens.
-pub(crate) const ISSUER: &str = "prima";
 
 /// The private key, kept by the operator.
 pub struct Signer {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use prima_proto::name;
 use prima_ranking::domain::{
-    AgencyFacts, Board, Kind, Score, Seat, Status, Subject, Table, TableKey, UnitFacts,
+    AgencyFacts, Board, Figures, Kind, Score, Seat, Status, Subject, Table, TableKey, UnitFacts,
 };
 use rust_decimal::Decimal;
 
@@ -79,14 +79,16 @@ fn score(i: usize, value: usize) -> Score {
         metric: "skm".to_owned(),
         period: "2024-q3".to_owned(),
         subject: Subject::Unit(unit(i)),
-        value: format!("{}.{:02}", value / 100, value % 100),
-        category: "B".to_owned(),
-        sample_size: 400,
-        sample_minimum: 380,
-        units_counted: 0,
-        units_expected: 0,
-        status: Status::Provisional,
-        recorded: false,
+        figures: Figures {
+            value: format!("{}.{:02}", value / 100, value % 100),
+            category: "B".to_owned(),
+            sample_size: 400,
+            sample_minimum: 380,
+            units_counted: 0,
+            units_expected: 0,
+            status: Status::Provisional,
+            recorded: false,
+        },
         withdrawn: false,
     }
 }

@@ -24,7 +24,7 @@ use prima_platform::{
 use tokio::sync::watch;
 
 use derived::{agency_scores::AgencyScores, closing};
-use events::{directory_unit::UnitHandler, survey_result::Results};
+use events::{directory_unit::UnitMirror, survey_result::Results};
 use intake::Intake;
 use service::App;
 
@@ -54,7 +54,7 @@ async fn start(context: Context) -> Result<Started, Error> {
     let intake = Intake::start(&context, intake::secret(&context.db).await?);
     let results = Arc::new(Results::default());
     context.spawn_relay();
-    context.spawn_worker(UnitHandler::new(context.derived.clone()));
+    context.spawn_worker(UnitMirror(context.derived.clone()));
     context.spawn_follower(Follower::new(
         context.bus.clone(),
         context.clock.clone(),

@@ -22,6 +22,11 @@ use crate::{
     service::App,
 };
 
+/// An answer that was kept, with its response around it.
+fn wrapped<A, R>(kept: Answer<A>, response: impl FnOnce(A) -> R) -> Answer<R> {
+    kept.map(|kept| kept.map(response))
+}
+
 /// SurveyService as tonic runs it. It keeps `ready` alive for as long as it is served.
 pub fn surveys(app: App, ready: watch::Sender<bool>) -> SurveyServiceServer<impl SurveyService> {
     let limit = app.context.config.grpc.max_message_bytes;
@@ -50,7 +55,7 @@ impl SurveyService for Surveys {
         request: Request<pb::CreateSurveyRequest>,
     ) -> Answer<pb::CreateSurveyResponse> {
         let kept = run::<survey::Create>(&self.app, request).await;
-        kept.map(|kept| kept.map(|survey| pb::CreateSurveyResponse { survey: Some(survey) }))
+        wrapped(kept, |survey| pb::CreateSurveyResponse { survey: Some(survey) })
     }
 
     async fn get_survey(&self, request: Request<pb::GetSurveyRequest>) -> Answer<pb::GetSurveyResponse> {
@@ -99,7 +104,7 @@ impl SurveyService for Surveys {
         request: Request<pb::VoidResponsesRequest>,
     ) -> Answer<pb::VoidResponsesResponse> {
         let kept = run::<response::Void>(&self.app, request).await;
-        kept.map(|kept| kept.map(|void| pb::VoidResponsesResponse { void: Some(void) }))
+        wrapped(kept, |void| pb::VoidResponsesResponse { void: Some(void) })
     }
 
     async fn list_voids(&self, request: Request<pb::ListVoidsRequest>) -> Answer<pb::ListVoidsResponse> {
@@ -165,7 +170,7 @@ impl SurveyService for Surveys {
         request: Request<pb::RecordResultRequest>,
     ) -> Answer<pb::RecordResultResponse> {
         let kept = run::<recorded_result::Record>(&self.app, request).await;
-        kept.map(|kept| kept.map(|result| pb::RecordResultResponse { result: Some(result) }))
+        wrapped(kept, |result| pb::RecordResultResponse { result: Some(result) })
     }
 
     async fn list_recorded_results(
@@ -180,10 +185,8 @@ impl SurveyService for Surveys {
         request: Request<pb::PublishResultRequest>,
     ) -> Answer<pb::PublishResultResponse> {
         let kept = run::<result::Publish>(&self.app, request).await;
-        kept.map(|kept| {
-            kept.map(|publication| pb::PublishResultResponse {
-                publication: Some(publication),
-            })
+        wrapped(kept, |publication| pb::PublishResultResponse {
+            publication: Some(publication),
         })
     }
 
@@ -192,10 +195,8 @@ impl SurveyService for Surveys {
         request: Request<pb::CreateFollowUpRequest>,
     ) -> Answer<pb::CreateFollowUpResponse> {
         let kept = run::<follow_up::Create>(&self.app, request).await;
-        kept.map(|kept| {
-            kept.map(|follow_up| pb::CreateFollowUpResponse {
-                follow_up: Some(follow_up),
-            })
+        wrapped(kept, |follow_up| pb::CreateFollowUpResponse {
+            follow_up: Some(follow_up),
         })
     }
 
@@ -263,7 +264,7 @@ impl AccessService for Access {
         request: Request<pb::RegisterDeviceRequest>,
     ) -> Answer<pb::RegisterDeviceResponse> {
         let kept = run::<device::Register>(&self.app, request).await;
-        kept.map(|kept| kept.map(|device| pb::RegisterDeviceResponse { device: Some(device) }))
+        wrapped(kept, |device| pb::RegisterDeviceResponse { device: Some(device) })
     }
 
     async fn list_devices(

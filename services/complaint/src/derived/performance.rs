@@ -21,10 +21,11 @@ use crate::{
     domain::performance::{Figures, score},
     events::publish,
     store::{
+        agency_score::{agency_lock_in_txn, agency_save_in_txn},
         figures::figures_of,
         performance::{
-            KIND, Kept, Key, agency_lock_in_txn, agency_save, marks_add, performance_lock_in_txn,
-            performance_of_units, performance_save, performance_unsettled, performance_years, ratings_tell,
+            KIND, Kept, Key, marks_add_in_txn, performance_lock_in_txn, performance_of_units,
+            performance_save_in_txn, performance_unsettled, performance_years_in_txn, ratings_tell_in_txn,
             ratings_told,
         },
     },
@@ -79,19 +80,19 @@ fn period(key: &Key) -> Result<Period, Failure> {
 async fn spread(app: &App, txn: &Txn, key: &Key) -> Result<(), Failure> {
     let year = this_year(app);
     let mut keys = BTreeSet::from([Key { year, ..key.clone() }]);
-    keys.extend(performance_years(txn, key).await?);
+    keys.extend(performance_years_in_txn(txn, key).await?);
     // A year that is computed for the first time has no row yet that could be seen here.
     let prefix = format!("{}/{}/", key.agency, key.unit);
     for taken in derived::keys_taken(txn, KIND, &prefix).await? {
         keys.insert(taken.parse()?);
     }
     keys.remove(key);
-    Ok(marks_add(txn, &keys).await?)
+    Ok(marks_add_in_txn(txn, &keys).await?)
 }
 
 /// Computes a unit's year, stages its figures and its score, and marks its agency.
 async fn publish_unit(app: &App, txn: &Txn, key: &Key) -> Result<(), Failure> {
-    marks_add(txn, &BTreeSet::from([key.of_agency()])).await?;
+    marks_add_in_txn(txn, &BTreeSet::from([key.of_agency()])).await?;
     let locked = performance_lock_in_txn(txn, key, app.now().timestamp_millis()).await?;
     let period = period(key)?;
     let mut facts = figures_of(txn, &key.unit_name(), &period).await?;
@@ -110,7 +111,7 @@ async fn publish_unit(app: &App, txn: &Txn, key: &Key) -> Result<(), Failure> {
         archived: facts.figures.all.archived,
         open: facts.figures.all.open,
     };
-    performance_save(txn, key, &kept, ended).await?;
+    performance_save_in_txn(txn, key, &kept, ended).await?;
     Ok(outbox::stage(txn, &states).await?)
 }
 
@@ -133,7 +134,7 @@ async fn publish_agency(app: &App, txn: &Txn, key: &Key) -> Result<(), Failure> 
         let period = period(key)?;
         let last = period.ended(app.now()) && units.iter().all(|u| u.open == 0);
         let state = publish::agency_score(&agency, &period, locked.version, score.as_ref(), last);
-        agency_save(txn, key, published).await?;
+        agency_save_in_txn(txn, key, published).await?;
         outbox::stage(txn, &[state]).await?;
     }
     Ok(())
@@ -145,7 +146,7 @@ async fn tell_ratings(app: &App, txn: &Txn, key: &Key, figures: &mut Figures) ->
     let told = ratings_told(txn, key).await?;
     let next = figures.ratings.after(&told, app.disclosure_step());
     if next != told {
-        ratings_tell(txn, key, &next).await?;
+        ratings_tell_in_txn(txn, key, &next).await?;
     }
     figures.ratings = next;
     Ok(())

@@ -2,48 +2,40 @@
 
 use async_trait::async_trait;
 use prima_platform::{
-    bus::Delivery,
-    consume::{Handler, HandlerError, Source},
-    db::Txn,
+    bus::Event,
+    consume::{Feed, Mirror},
+    db::{DbErr, Txn},
 };
-use prima_proto::name;
+use prima_proto::{name, subject};
 
-use crate::store::directory::{unit_remove, unit_save};
+use crate::store::directory_unit::{unit_remove_in_txn, unit_save_in_txn};
 
 /// Keeps the table `directory_unit`.
-pub struct UnitHandler;
-
-/// The unit that a subject `prima.directory.unit.<agency>.<unit>` names.
-fn named(subject: &str) -> Option<name::Unit> {
-    let (agency, unit) = subject.strip_prefix("prima.directory.unit.")?.split_once('.')?;
-    name::Unit::parse(&format!("agencies/{agency}/units/{unit}")).ok()
-}
+pub struct Units;
 
 #[async_trait]
-impl Handler for UnitHandler {
-    fn name(&self) -> &'static str {
-        "complaint-directory-unit"
-    }
+impl Mirror for Units {
+    type Key = name::Unit;
+    /// What is told of a unit is not kept.
+    type State = ();
 
-    fn revision(&self) -> i64 {
-        1
-    }
-
-    fn source(&self) -> Source {
-        Source::new("directory", &["prima.directory.unit.>"])
-    }
-
-    async fn handle(&self, txn: &Txn, delivery: &Delivery) -> Result<(), HandlerError> {
-        let event = &delivery.event;
-        let unit = named(&event.subject)
-            .ok_or_else(|| HandlerError::Permanent(format!("subject {} names no unit", event.subject)))?;
-        if event.withdrawn {
-            unit_remove(txn, &unit).await?;
-        } else {
-            unit_save(txn, &unit).await?;
+    fn feed(&self) -> Feed {
+        Feed {
+            name: "complaint-directory-unit",
+            service: "directory",
+            filter: "prima.directory.unit.>",
         }
-        Ok(())
     }
 
-    fn committed(&self) {}
+    fn key(ids: &str) -> Option<name::Unit> {
+        subject::unit_in(ids)
+    }
+
+    async fn save(&self, txn: &Txn, unit: &name::Unit, _: &Event, (): ()) -> Result<(), DbErr> {
+        unit_save_in_txn(txn, unit).await
+    }
+
+    async fn remove(&self, txn: &Txn, unit: &name::Unit, _: &Event) -> Result<(), DbErr> {
+        unit_remove_in_txn(txn, unit).await
+    }
 }

@@ -4,9 +4,14 @@ use chrono::NaiveDate;
 use prima_platform::{
     number::{self, Rational},
     outbox::State,
-    trace,
 };
-use prima_proto::{event::v1 as event, name, period::Period, subject};
+use prima_proto::{
+    event::v1 as event,
+    name,
+    period::Period,
+    score::{self, Figures, Key, MEAN_OF_UNITS},
+    subject,
+};
 use prost::Message;
 
 use crate::{
@@ -26,15 +31,7 @@ const REVISION: i64 = 1;
 const HOUR: i64 = 3_600_000_000;
 
 fn state(subject: String, event_type: &'static str, version: i64, payload: Option<Vec<u8>>) -> State {
-    State {
-        subject,
-        event_type,
-        revision: REVISION,
-        version,
-        withdrawn: payload.is_none(),
-        payload: payload.unwrap_or_default(),
-        traceparent: trace::traceparent(&tracing::Span::current()),
-    }
+    State::new(subject, event_type, REVISION, version, payload)
 }
 
 fn decimal(value: Option<Rational>, places: u32) -> String {
@@ -131,46 +128,44 @@ pub fn performance(told: &Facts, version: i64) -> State {
     state(subject, subject::COMPLAINT_PERFORMANCE_TYPE, version, payload)
 }
 
-fn published(period: &Period, subject: String, value: &Rational, last: bool) -> event::ScoreState {
-    let definition = definition();
-    let exact = number::decimal(value, 18);
-    event::ScoreState {
-        metric: definition.metric.clone(),
-        period: period.to_string(),
-        subject,
-        exact: exact.trim_end_matches('0').trim_end_matches('.').to_owned(),
+fn key(period: &Period, subject: impl Into<name::Subject>) -> Key {
+    Key::new(SERVICE, &definition().metric, period.as_str(), subject)
+}
+
+fn published(key: Key, value: &Rational, last: bool) -> score::Score {
+    key.score(Figures {
+        exact: number::exact(value),
         fraction: number::fraction(value),
         value: number::decimal(value, 2),
-        instrument: definition.id.clone(),
-        status: if last {
-            event::ScoreStatus::Final
-        } else {
-            event::ScoreStatus::Provisional
-        }
-        .into(),
-        ..Default::default()
-    }
+        category: String::new(),
+        instrument: definition().id.clone(),
+        settled: last,
+    })
+}
+
+fn scored(event: score::Event, version: i64) -> State {
+    state(event.subject, event.event_type, version, event.payload)
 }
 
 /// The score of a unit in a period; `last` when nothing can change it any more but a report that is opened again.
 pub fn score(facts: &Facts, score: &Score, last: bool) -> event::ScoreState {
-    let component = |(key, value): &(&'static str, Rational)| event::ScoreComponent {
-        key: (*key).to_owned(),
-        value: number::decimal(value, 4),
-    };
-    event::ScoreState {
-        components: score.components.iter().map(component).collect(),
-        sample_size: score.sample,
-        sample_minimum: definition().sample_minimum,
-        ..published(&facts.period, facts.unit.to_string(), &score.value, last)
-    }
+    of_unit(facts, score, last).state()
+}
+
+fn of_unit(facts: &Facts, score: &Score, last: bool) -> score::Score {
+    let components = score.components.iter();
+    published(key(&facts.period, &facts.unit), &score.value, last)
+        .components(components.map(|(key, value)| (*key, number::decimal(value, 4))))
+        .sample(score.sample, definition().sample_minimum)
 }
 
 /// The score of a unit in a year, as a state; withdrawn when there is none any more.
 pub fn unit_score(facts: &Facts, version: i64, value: Option<&Score>, last: bool) -> State {
-    let subject = subject::unit_score(SERVICE, &definition().metric, facts.period.as_str(), &facts.unit);
-    let payload = value.map(|value| score(facts, value, last).encode_to_vec());
-    state(subject, subject::SCORE_TYPE, version, payload)
+    let event = match value {
+        Some(value) => of_unit(facts, value, last).event(),
+        None => key(&facts.period, &facts.unit).withdrawn(),
+    };
+    scored(event, version)
 }
 
 /// The score of an agency.
@@ -195,16 +190,13 @@ pub fn agency_score(
     last: bool,
 ) -> State {
     let units = |n| i64::try_from(n).unwrap_or(i64::MAX);
-    let payload = value.map(|score| {
-        event::ScoreState {
-            sample_size: score.sample,
-            units_counted: units(score.counted),
-            units_expected: units(score.expected),
-            aggregation: "mean_of_units".to_owned(),
-            ..published(period, agency.to_string(), &score.value, last)
-        }
-        .encode_to_vec()
-    });
-    let subject = subject::agency_score(SERVICE, &definition().metric, period.as_str(), agency);
-    state(subject, subject::SCORE_TYPE, version, payload)
+    let key = key(period, agency);
+    let event = match value {
+        Some(score) => published(key, &score.value, last)
+            .sample(score.sample, 0)
+            .units(units(score.counted), units(score.expected), MEAN_OF_UNITS)
+            .event(),
+        None => key.withdrawn(),
+    };
+    scored(event, version)
 }

@@ -16,6 +16,7 @@ use crate::{
     store::{
         Lock,
         complaint::{Stored, complaint_by_tracking},
+        consultation::{self, consultation_by_tracking},
         sealed::Secrets,
     },
 };
@@ -66,10 +67,40 @@ pub async fn report(
     access: &Access,
     lock: Lock,
 ) -> Result<Stored, Failure> {
+    find_report(app, conn, access, lock).await?.ok_or_else(unknown)
+}
+
+/// As [`report`]; `None` when the code is not that of a report.
+pub async fn find_report(
+    app: &App,
+    conn: &impl ConnectionTrait,
+    access: &Access,
+    lock: Lock,
+) -> Result<Option<Stored>, Failure> {
     let digest = tracking_digest(&access.tracking_code);
-    let stored = complaint_by_tracking(conn, &digest, lock).await?;
-    let stored = stored.ok_or_else(unknown)?;
+    let Some(stored) = complaint_by_tracking(conn, &digest, lock).await? else {
+        return Ok(None);
+    };
     check(&stored.secrets(&app.vault)?, access)?;
+    Ok(Some(stored))
+}
+
+/// The consultation that a code and its secret lead to, locked in the way asked for.
+///
+/// # Errors
+///
+/// As of [`report`].
+pub async fn consultation(
+    app: &App,
+    conn: &impl ConnectionTrait,
+    access: &Access,
+    lock: Lock,
+) -> Result<consultation::Stored, Failure> {
+    let digest = tracking_digest(&access.tracking_code);
+    let stored = consultation_by_tracking(conn, &digest, lock).await?;
+    let stored = stored.ok_or_else(unknown)?;
+    let secrets = stored.secrets(&app.vault)?.ok_or_else(unknown)?;
+    check(&secrets, access)?;
     Ok(stored)
 }
 
@@ -79,7 +110,7 @@ pub fn asker(name: impl ToString) -> Caller {
 }
 
 /// `Ok` when the secret is the one that was given.
-pub fn check(secrets: &Secrets, access: &Access) -> Result<(), Failure> {
+fn check(secrets: &Secrets, access: &Access) -> Result<(), Failure> {
     // In constant time: how long it takes tells nothing of the secret.
     let key = hmac::Key::new(hmac::HMAC_SHA256, b"secret");
     let right = hmac::sign(&key, secrets.secret.as_bytes());

@@ -16,10 +16,10 @@ use crate::{
         worktime::WorkTime,
     },
     store::{
-        complaint::{Stored, Times, complaint_save},
-        figures::figures_change,
+        complaint::{Stored, Times, complaint_save_in_txn},
+        figures::figures_change_in_txn,
         sealed::Note,
-        timeline::{self, timeline_add},
+        timeline::{self, timeline_add_in_txn},
     },
 };
 
@@ -106,7 +106,7 @@ pub async fn save(
     written: Written,
 ) -> Result<i64, Failure> {
     let times = times(app, &stored.case, lead);
-    complaint_save(txn, stored, times, app.now()).await?;
+    complaint_save_in_txn(txn, stored, times, app.now()).await?;
     // Deadlines that moved with the action stand after it.
     let own = lines.iter().rposition(|entry| !by_system(entry));
     let own = own.unwrap_or(lines.len().saturating_sub(1));
@@ -114,12 +114,12 @@ pub async fn save(
     let mut key = 0;
     for (n, entry) in lines.into_iter().enumerate() {
         let words = written.take_if(|_| n == own).unwrap_or_default();
-        let added = timeline_add(txn, &app.vault, stored.id, &line(entry, actor, words)).await?;
+        let added = timeline_add_in_txn(txn, &app.vault, stored.id, &line(entry, actor, words)).await?;
         if n == own {
             key = added;
         }
     }
-    figures_change(txn, Some(before), &stored.case, &lead.workflow).await?;
+    figures_change_in_txn(txn, Some(before), &stored.case, &lead.workflow).await?;
     Ok(key)
 }
 

@@ -1,14 +1,17 @@
 //! How a report or question came, from messages and to messages.
 
-use prima_platform::failure::Violation;
+use prima_platform::{failure::Violation, request::Choice};
 use prima_proto::complaint::v1;
 
-use super::field;
 use crate::domain::case::Channel;
 
 /// The channel in a field.
 pub fn parse(field: &str, raw: i32) -> Result<Channel, Violation> {
-    field::choice(field, raw, "Kanal", |channel| match channel {
+    let channel = Choice {
+        english: "channel",
+        indonesian: "Kanal",
+    };
+    channel.required(field, raw, |channel| match channel {
         v1::Channel::Unspecified => None,
         v1::Channel::Web => Some(Channel::Web),
         v1::Channel::MobileApp => Some(Channel::MobileApp),

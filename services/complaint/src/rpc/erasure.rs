@@ -9,7 +9,10 @@ use crate::{
     domain::case::{EntryKind, erase::Erased},
     store::{
         complaint::Stored,
-        erasure::{Parts, complaint_erase, complaint_held, consultation_end, consultation_erase, erase_at},
+        erasure::{
+            Parts, complaint_erase_in_txn, complaint_held_in_txn, consultation_end_in_txn,
+            consultation_erase_in_txn, erase_at_in_txn,
+        },
         sealed::Note,
         timeline::{Line, timeline_of},
     },
@@ -24,7 +27,7 @@ pub async fn erase_report(
     actor: &Actor,
     reason: Option<Note>,
 ) -> Result<Option<DateTime<Utc>>, Failure> {
-    let mut held = complaint_held(txn, stored.id).await?;
+    let mut held = complaint_held_in_txn(txn, stored.id).await?;
     // Why something was erased stays.
     let written = |line: &Line| line.has_note() && line.entry.kind != EntryKind::Erased;
     let timeline = timeline_of(txn, stored.id).await?;
@@ -48,14 +51,14 @@ pub async fn erase_report(
         public: false,
     };
     change::save(app, txn, stored, &before, &lead, lines, actor, written).await?;
-    complaint_erase(txn, stored.id, parts, notes, now).await?;
+    complaint_erase_in_txn(txn, stored.id, parts, notes, now).await?;
     Ok(Some(now))
 }
 
 /// Does to a report what its period asks for, and sets when the next step is due.
 pub async fn report_due(app: &App, txn: &Txn, stored: &mut Stored) -> Result<bool, Failure> {
     if !stored.case.is_settled() {
-        erase_at(txn, "complaint", stored.id, None).await?;
+        erase_at_in_txn(txn, "complaint", stored.id, None).await?;
         return Ok(false);
     }
     let steps = app.periods().steps(stored.case.state_since, app.now());
@@ -64,17 +67,17 @@ pub async fn report_due(app: &App, txn: &Txn, stored: &mut Stored) -> Result<boo
         text: steps.text,
     };
     let done = erase_report(app, txn, stored, parts, &Actor::system(), None).await?;
-    erase_at(txn, "complaint", stored.id, steps.next).await?;
+    erase_at_in_txn(txn, "complaint", stored.id, steps.next).await?;
     Ok(done.is_some())
 }
 
 /// Does to a consultation what its period asks for, and sets when the next step is due.
 pub async fn consultation_due(app: &App, txn: &Txn, id: i64) -> Result<bool, Failure> {
-    let Some(ended) = consultation_end(txn, None, id).await? else {
+    let Some(ended) = consultation_end_in_txn(txn, None, id).await? else {
         return Ok(false);
     };
     let Some(end) = ended.at else {
-        erase_at(txn, "consultation", id, None).await?;
+        erase_at_in_txn(txn, "consultation", id, None).await?;
         return Ok(false);
     };
     let now = app.now();
@@ -85,8 +88,8 @@ pub async fn consultation_due(app: &App, txn: &Txn, id: i64) -> Result<bool, Fai
     };
     let parts = due.and(ended.held);
     if !parts.is_empty() {
-        consultation_erase(txn, id, parts, now).await?;
+        consultation_erase_in_txn(txn, ended, parts, now).await?;
     }
-    erase_at(txn, "consultation", id, steps.next).await?;
+    erase_at_in_txn(txn, "consultation", id, steps.next).await?;
     Ok(!parts.is_empty())
 }

@@ -7,17 +7,16 @@ use prima_platform::{
     clock::micros,
     db::Txn,
     failure::{Failure, Violation},
-    request::Faults,
+    request::{self, Faults},
 };
 use prima_proto::{complaint::v1, name};
 use sea_orm::ConnectionTrait;
 
-use super::field;
 use crate::{
     context::App,
     domain::{file::WAIT, workflow::Role},
     store::{
-        attachment::{Owner, Stored, attachments_give, attachments_lock, attachments_of},
+        attachment::{Owner, Stored, attachments_give_in_txn, attachments_lock_in_txn, attachments_of},
         ownership::ownership,
     },
 };
@@ -38,7 +37,7 @@ pub fn names(raw: &[String], faults: &mut Faults) -> Vec<name::Attachment> {
     let mut names = Vec::new();
     for (n, raw) in raw.iter().enumerate() {
         let field = format!("attachments[{n}]");
-        let Some(name) = faults.take(field::name(&field, raw, name::Attachment::parse)) else {
+        let Some(name) = faults.take(request::name(&field, raw)) else {
             continue;
         };
         if names.contains(&name) {
@@ -82,7 +81,7 @@ pub async fn claim(
         uploaders.extend(own.map(|line| line.name));
     }
     let since = micros(app.now() - WAIT);
-    let found = attachments_lock(txn, names).await?;
+    let found = attachments_lock_in_txn(txn, names).await?;
     let free =
         |file: &Stored| file.owner.is_none() && file.created_at > since && uploaders.contains(&file.uploader);
     let mut ids = Vec::new();
@@ -100,7 +99,7 @@ pub async fn claim(
     if !faults.is_empty() {
         return Err(faults.into());
     }
-    let given = attachments_give(txn, &ids, owner).await?;
+    let given = attachments_give_in_txn(txn, ids, owner).await?;
     if given == names.len() as u64 {
         Ok(())
     } else {

@@ -7,19 +7,26 @@ use prima_platform::{
     failure::Failure,
     vault::Keyring,
 };
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use sea_orm::{QueryOrder, QuerySelect, Set, entity::prelude::*};
 
-use super::sealed::{Note, open, seal};
+use super::sealed::{Note, open_held, seal};
 
-#[derive(Debug, FromQueryResult)]
-struct Row {
+/// A row of the table `answer`.
+#[derive(Clone, Debug, DeriveEntityModel)]
+#[sea_orm(table_name = "answer")]
+pub struct Model {
+    #[sea_orm(primary_key)]
     id: i64,
+    consultation_id: i64,
     number: i64,
     at: i64,
+    actor: String,
     member: String,
     sealed: Option<Vec<u8>>,
     sealed_key: String,
 }
+
+prima_platform::no_relations!();
 
 /// An answer as stored.
 #[derive(Debug)]
@@ -37,7 +44,7 @@ pub struct Answer {
 }
 
 /// Adds an answer to a consultation that the transaction has locked; returns its key.
-pub async fn answer_add(
+pub async fn answer_add_in_txn(
     txn: &Txn,
     vault: &Keyring,
     consultation: i64,
@@ -54,6 +61,7 @@ pub async fn answer_add(
         sealed.bytes.into(),
         sealed.key.into(),
     ];
+    // By hand, so that the statement that adds it also counts it.
     let text = "INSERT INTO answer (consultation_id, number, at, actor, member, sealed, sealed_key)
         SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5, $6 FROM answer WHERE consultation_id = $1
         RETURNING id";
@@ -68,20 +76,43 @@ pub async fn answers_of(
     vault: &Keyring,
     consultation: i64,
 ) -> Result<Vec<Answer>, Failure> {
-    let text = "SELECT id, number, at, member, sealed, sealed_key FROM answer
-                WHERE consultation_id = $1 ORDER BY number";
-    let rows = Row::find_by_statement(sql(conn, text, [consultation.into()]));
-    let answer = |row: Row| {
-        let note = row
-            .sealed
-            .map(|bytes| open::<Note>(vault, &row.sealed_key, &bytes));
+    let rows = Entity::find()
+        .filter(Column::ConsultationId.eq(consultation))
+        .order_by_asc(Column::Number);
+    let answer = |row: Model| {
+        let note: Option<Note> = open_held(vault, &row.sealed_key, row.sealed.as_deref())?;
         Ok(Answer {
             id: row.id,
             number: row.number,
             at: from_micros(row.at),
             member: row.member,
-            text: note.transpose()?.map(|note| note.0),
+            text: note.map(|note| note.0),
         })
     };
     rows.all(conn).await?.into_iter().map(answer).collect()
+}
+
+/// The keys of the answers to a consultation.
+pub fn answer_ids(consultation: i64) -> Select<Entity> {
+    Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::ConsultationId.eq(consultation))
+}
+
+/// The keys of those of them in which something stands.
+pub fn answer_ids_held(consultation: i64) -> Select<Entity> {
+    answer_ids(consultation).filter(Column::Sealed.is_not_null())
+}
+
+/// Erases what was written in the answers to a consultation.
+pub async fn answers_erase_in_txn(txn: &Txn, consultation: i64) -> Result<(), DbErr> {
+    let erased = ActiveModel {
+        sealed: Set(None),
+        sealed_key: Set(String::new()),
+        ..Default::default()
+    };
+    let all = Entity::update_many().set(erased);
+    let all = all.filter(Column::ConsultationId.eq(consultation));
+    all.exec(txn).await.map(drop)
 }

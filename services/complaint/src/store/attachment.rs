@@ -3,17 +3,19 @@
 use chrono::{DateTime, Utc};
 use prima_platform::{
     clock::micros,
-    db::{Column, Txn, sql, table},
+    db::{self, Txn, broken, sql, table},
     failure::Failure,
     objects::Digest,
     vault::Keyring,
 };
 use prima_proto::name;
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
+use sea_orm::{Condition, ExprTrait, NotSet, QueryOrder, QuerySelect, QueryTrait, Set, entity::prelude::*};
 
 use super::{
-    Lock, broken,
-    sealed::{File, open, seal},
+    Lock,
+    answer::answer_ids,
+    sealed::{File, open_held, seal},
+    timeline::line_ids,
 };
 
 /// Whose file it is: what it was attached to, by its key in the database.
@@ -53,8 +55,11 @@ impl Owner {
     }
 }
 
-#[derive(Debug, FromQueryResult)]
-struct Row {
+/// A row of the table `attachment`.
+#[derive(Clone, Debug, DeriveEntityModel)]
+#[sea_orm(table_name = "attachment")]
+struct Model {
+    #[sea_orm(primary_key)]
     id: i64,
     uid: String,
     owner: String,
@@ -68,9 +73,7 @@ struct Row {
     created_at: i64,
 }
 
-const SELECTED: &str =
-    "SELECT id, uid, owner, owner_id, uploader, media_type, size, digest, sealed, sealed_key,
-    created_at FROM attachment";
+prima_platform::no_relations!();
 
 /// A file as stored.
 #[derive(Debug)]
@@ -98,17 +101,14 @@ pub struct Stored {
 impl Stored {
     /// Its name and key; `None` once erased.
     pub fn file(&self, vault: &Keyring) -> Result<Option<File>, Failure> {
-        let sealed = self.sealed.as_deref();
-        sealed
-            .map(|bytes| open(vault, &self.sealed_key, bytes))
-            .transpose()
+        open_held(vault, &self.sealed_key, self.sealed.as_deref())
     }
 }
 
-impl TryFrom<Row> for Stored {
+impl TryFrom<Model> for Stored {
     type Error = DbErr;
 
-    fn try_from(row: Row) -> Result<Self, DbErr> {
+    fn try_from(row: Model) -> Result<Self, DbErr> {
         let wrong = |column| broken(format!("attachment {}", row.id), column);
         Ok(Self {
             id: row.id,
@@ -143,29 +143,33 @@ pub struct New {
 }
 
 /// Stores a new file's row.
-pub async fn attachment_insert(
+pub async fn attachment_insert_in_txn(
     txn: &Txn,
     vault: &Keyring,
     new: &New,
     now: DateTime<Utc>,
 ) -> Result<(), Failure> {
     let sealed = seal(vault, &new.file)?;
-    let values = [
-        new.name.attachment.clone().into(),
-        PENDING.into(),
-        new.uploader.clone().into(),
-        new.media_type.into(),
-        i64::try_from(new.size).map_err(Failure::internal)?.into(),
-        new.digest.to_vec().into(),
-        sealed.bytes.into(),
-        sealed.key.into(),
-        micros(now).into(),
-    ];
-    let text = "INSERT INTO attachment
-            (uid, owner, owner_id, uploader, media_type, size, digest, sealed, sealed_key, created_at)
-        VALUES ($1, $2, 0, $3, $4, $5, $6, $7, $8, $9)";
-    txn.execute_raw(sql(txn, text, values)).await?;
+    let row = ActiveModel {
+        id: NotSet,
+        uid: Set(new.name.attachment.clone()),
+        owner: Set(PENDING.to_owned()),
+        owner_id: Set(0),
+        uploader: Set(new.uploader.clone()),
+        media_type: Set(new.media_type.to_owned()),
+        size: Set(i64::try_from(new.size).map_err(Failure::internal)?),
+        digest: Set(new.digest.to_vec()),
+        sealed: Set(Some(sealed.bytes)),
+        sealed_key: Set(sealed.key),
+        created_at: Set(micros(now)),
+    };
+    Entity::insert(row).exec_without_returning(txn).await?;
     Ok(())
+}
+
+/// Files that belong to nothing, in the words of the partial index `attachment_pending`.
+fn pending() -> Expr {
+    Expr::cust(format!("owner = '{PENDING}'"))
 }
 
 /// A file by its name.
@@ -173,30 +177,29 @@ pub async fn attachment_get(
     conn: &impl ConnectionTrait,
     name: &name::Attachment,
 ) -> Result<Option<Stored>, DbErr> {
-    let text = format!("{SELECTED} WHERE uid = $1");
-    let found = read(conn, &text, vec![name.attachment.clone().into()]).await?;
-    Ok(found.into_iter().next())
+    let found = Entity::find().filter(Column::Uid.eq(name.attachment.as_str()));
+    found.one(conn).await?.map(Stored::try_from).transpose()
 }
 
-/// Files by their names, in the order of their keys, locked to be changed.
-pub async fn attachments_lock(txn: &Txn, names: &[name::Attachment]) -> Result<Vec<Stored>, DbErr> {
-    let rows = names.iter().map(|name| [name.attachment.clone().into()]);
-    let (from, values) = table(txn, [Column::Text], rows, 0);
-    let lock = Lock::Update.sql(txn);
-    let text = format!("{SELECTED} WHERE uid IN (SELECT column1 FROM {from}) ORDER BY id{lock}");
-    read(txn, &text, values).await
+/// A few files by their names, in the order of their keys, locked to be changed.
+pub async fn attachments_lock_in_txn(txn: &Txn, names: &[name::Attachment]) -> Result<Vec<Stored>, DbErr> {
+    let uids = names.iter().map(|name| name.attachment.as_str());
+    let files = Entity::find().filter(Column::Uid.is_in(uids));
+    let files = Lock::Update.on(files.order_by_asc(Column::Id));
+    stored(files.all(txn).await?)
 }
 
-/// Gives files that belong to nothing to an owner; returns how many.
-pub async fn attachments_give(txn: &Txn, ids: &[i64], owner: Owner) -> Result<u64, DbErr> {
+/// Gives a few files that belong to nothing to an owner; returns how many.
+pub async fn attachments_give_in_txn(txn: &Txn, ids: Vec<i64>, owner: Owner) -> Result<u64, DbErr> {
     let (kind, id) = owner.parts();
-    let (from, values) = table(txn, [Column::Int], ids.iter().map(|id| [(*id).into()]), 2);
-    let text = format!(
-        "UPDATE attachment SET owner = $1, owner_id = $2
-         WHERE owner = '{PENDING}' AND id IN (SELECT column1 FROM {from})"
-    );
-    let values = [kind.into(), id.into()].into_iter().chain(values);
-    Ok(txn.execute_raw(sql(txn, &text, values)).await?.rows_affected())
+    let given = ActiveModel {
+        owner: Set(kind.to_owned()),
+        owner_id: Set(id),
+        ..Default::default()
+    };
+    let those = Entity::update_many().set(given);
+    let those = those.filter(pending()).filter(Column::Id.is_in(ids));
+    Ok(those.exec(txn).await?.rows_affected)
 }
 
 /// The files of owners, in the order in which they were uploaded.
@@ -208,20 +211,78 @@ pub async fn attachments_of(conn: &impl ConnectionTrait, owners: &[Owner]) -> Re
         let (kind, id) = owner.parts();
         [kind.into(), id.into()]
     });
-    let (from, values) = table(conn, [Column::Text, Column::Int], rows, 0);
-    let text =
-        format!("{SELECTED} WHERE (owner, owner_id) IN (SELECT column1, column2 FROM {from}) ORDER BY id");
-    read(conn, &text, values).await
+    // By hand, because there are as many owners as a timeline has lines.
+    let (from, values) = table(conn, [db::Column::Text, db::Column::Int], rows, 0);
+    let text = format!(
+        "SELECT * FROM attachment WHERE (owner, owner_id) IN (SELECT column1, column2 FROM {from}) ORDER BY id"
+    );
+    let files = Entity::find().from_raw_sql(sql(conn, &text, values));
+    stored(files.all(conn).await?)
+}
+
+fn stored(rows: Vec<Model>) -> Result<Vec<Stored>, DbErr> {
+    rows.into_iter().map(Stored::try_from).collect()
 }
 
 /// How many files of an uploader belong to nothing yet.
-pub async fn attachments_pending(conn: &impl ConnectionTrait, uploader: &str) -> Result<i64, DbErr> {
-    let text = format!("SELECT COUNT(*) AS n FROM attachment WHERE owner = '{PENDING}' AND uploader = $1");
-    let row = conn.query_one_raw(sql(conn, &text, [uploader.into()])).await?;
-    row.map_or(Ok(0), |row| row.try_get("", "n"))
+pub async fn attachments_pending(conn: &impl ConnectionTrait, uploader: &str) -> Result<u64, DbErr> {
+    let own = Entity::find().filter(pending());
+    own.filter(Column::Uploader.eq(uploader)).count(conn).await
 }
 
-async fn read(conn: &impl ConnectionTrait, text: &str, values: Vec<Value>) -> Result<Vec<Stored>, DbErr> {
-    let rows = Row::find_by_statement(sql(conn, text, values)).all(conn).await?;
-    rows.into_iter().map(Stored::try_from).collect()
+/// The files of a report and its lines, or of a consultation and its answers.
+fn below(owner: Owner) -> Condition {
+    let (kind, id) = owner.parts();
+    let own = Column::Owner.eq(kind).and(Column::OwnerId.eq(id));
+    let (part, parts) = match owner {
+        Owner::Complaint(id) => (Owner::Line(0), line_ids(id).into_query()),
+        Owner::Consultation(id) => (Owner::Answer(0), answer_ids(id).into_query()),
+        Owner::Line(_) | Owner::Answer(_) => return Condition::all().add(own),
+    };
+    let of_parts = Column::Owner.eq(part.parts().0);
+    let of_parts = of_parts.and(Column::OwnerId.in_subquery(parts));
+    Condition::any().add(own).add(of_parts)
+}
+
+/// Whether a report or a consultation has files, its lines or answers included.
+pub fn has_attachments(owner: Owner) -> Expr {
+    let ids = Entity::find().select_only().column(Column::Id);
+    Expr::exists(ids.filter(below(owner)).into_query())
+}
+
+/// Takes the keys of all files of a report or a consultation away at once. Nobody owns them any more, and the sweep
+/// removes them with their content.
+pub async fn attachments_erase_in_txn(txn: &Txn, owner: Owner) -> Result<(), DbErr> {
+    let erased = ActiveModel {
+        owner: Set(PENDING.to_owned()),
+        owner_id: Set(0),
+        uploader: Set(String::new()),
+        created_at: Set(0),
+        sealed: Set(None),
+        sealed_key: Set(String::new()),
+        ..Default::default()
+    };
+    let all = Entity::update_many().set(erased).filter(below(owner));
+    all.exec(txn).await.map(drop)
+}
+
+/// Files that belong to nothing and were uploaded before `before`, or were erased; at most `limit`.
+pub async fn strays(
+    conn: &impl ConnectionTrait,
+    before: DateTime<Utc>,
+    limit: usize,
+) -> Result<Vec<Stored>, DbErr> {
+    let files = Entity::find()
+        .filter(pending())
+        .filter(Column::CreatedAt.lt(micros(before)))
+        .order_by_asc(Column::CreatedAt)
+        .order_by_asc(Column::Id)
+        .limit(limit as u64);
+    stored(files.all(conn).await?)
+}
+
+/// Forgets a file whose content is removed. The key of one that waited longer than anybody may use it is in no hands.
+pub async fn stray_remove(conn: &impl ConnectionTrait, id: i64) -> Result<(), DbErr> {
+    let one = Entity::delete_by_id(id).filter(pending());
+    one.exec(conn).await.map(drop)
 }

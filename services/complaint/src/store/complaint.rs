@@ -8,37 +8,54 @@ use prima_platform::{
     vault::Keyring,
 };
 use prima_proto::name;
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
+use sea_orm::{Iterable, QueryOrder, QuerySelect, QueryTrait, Set, entity::prelude::*};
 
 use super::{
     Lock, json, next_version, read_json,
-    sealed::{Content, Identity, Secrets, open, seal},
+    sealed::{Content, Identity, Secrets, open, open_held, seal},
 };
 use crate::domain::case::Case;
 
-#[derive(Debug, FromQueryResult)]
-struct Row {
-    id: i64,
+/// A row of the table `complaint`.
+#[derive(Clone, Debug, DeriveEntityModel)]
+#[sea_orm(table_name = "complaint")]
+pub(super) struct Model {
+    #[sea_orm(primary_key)]
+    pub(super) id: i64,
     uid: String,
+    tracking: Vec<u8>,
+    pub(super) agency: String,
+    unit: String,
+    class: String,
+    state: String,
+    open: i64,
+    received_at: i64,
     workflow: String,
     calendar: i64,
-    facts: String,
+    pub(super) facts: String,
     due_at: Option<i64>,
+    wake_at: Option<i64>,
+    erase_at: Option<i64>,
     merged_into: Option<i64>,
     region: String,
     incident_date: String,
     sp4n_number: String,
     secrets: Vec<u8>,
+    pub(super) identity: Option<Vec<u8>>,
     content: Option<Vec<u8>>,
-    sealed_key: String,
+    pub(super) sealed_key: String,
     erased_at: Option<i64>,
+    pub(super) identity_erased_at: Option<i64>,
+    failures: i64,
     version: i64,
     updated_at: i64,
 }
 
-const SELECTED: &str =
-    "SELECT id, uid, workflow, calendar, facts, due_at, merged_into, region, incident_date,
-    sp4n_number, secrets, content, sealed_key, erased_at, version, updated_at FROM complaint";
+/// No relations are used.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub(super) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
 
 /// A report as stored, its identity left out.
 #[derive(Debug, Clone)]
@@ -77,10 +94,7 @@ pub struct Stored {
 impl Stored {
     /// What it says; `None` once erased.
     pub fn content(&self, vault: &Keyring) -> Result<Option<Content>, Failure> {
-        let sealed = self.content.as_deref();
-        sealed
-            .map(|bytes| open(vault, &self.sealed_key, bytes))
-            .transpose()
+        open_held(vault, &self.sealed_key, self.content.as_deref())
     }
 
     /// What the reporter shows.
@@ -94,10 +108,10 @@ impl Stored {
     }
 }
 
-impl TryFrom<Row> for Stored {
+impl TryFrom<Model> for Stored {
     type Error = DbErr;
 
-    fn try_from(row: Row) -> Result<Self, DbErr> {
+    fn try_from(row: Model) -> Result<Self, DbErr> {
         Ok(Self {
             id: row.id,
             case: read_json(&row.uid, "facts", &row.facts)?,
@@ -157,14 +171,8 @@ pub struct Times {
     pub erase: Option<DateTime<Utc>>,
 }
 
-impl Times {
-    fn values(&self) -> [Value; 3] {
-        [self.due, self.wake, self.erase].map(|time| time.map(micros).into())
-    }
-}
-
 /// Stores a new report; returns it as stored.
-pub async fn complaint_insert(
+pub async fn complaint_insert_in_txn(
     txn: &Txn,
     vault: &Keyring,
     new: New,
@@ -175,81 +183,76 @@ pub async fn complaint_insert(
     let secrets = seal(vault, &new.secrets)?;
     let identity = new.identity.as_ref().map(|i| seal(vault, i)).transpose()?;
     let content = seal(vault, &new.content)?;
-    let [due, wake, erase] = times.values();
     let case = &new.case;
-    let values = [
-        new.name.complaint.clone().into(),
-        new.tracking.into(),
-        case.agency.clone().into(),
-        case.unit.clone().into(),
-        case.class.clone().into(),
-        case.state.clone().into(),
-        i64::from(case.is_open()).into(),
-        micros(case.received_at).into(),
-        new.workflow.into(),
-        new.calendar.into(),
-        json(case)?.into(),
-        due,
-        wake,
-        erase,
-        new.region.into(),
-        new.incident_date.into(),
-        new.sp4n_number.into(),
-        secrets.bytes.into(),
-        identity.map(|sealed| sealed.bytes).into(),
-        content.bytes.into(),
-        secrets.key.into(),
-        now.timestamp_millis().into(),
-        micros(now).into(),
-    ];
-    let text = "INSERT INTO complaint (uid, tracking, agency, unit, class, state, open, received_at, workflow, calendar,
-            facts, due_at, wake_at, erase_at, region, incident_date, sp4n_number, secrets, identity, content,
-            sealed_key, version, updated_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
-        RETURNING id, uid, workflow, calendar, facts, due_at, merged_into, region, incident_date, sp4n_number, secrets,
-            content, sealed_key, erased_at, version, updated_at";
-    let row = Row::find_by_statement(sql(txn, text, values)).one(txn).await?;
-    let row = row.ok_or_else(|| Failure::internal("INSERT returned no row"))?;
+    let row = ActiveModel {
+        uid: Set(new.name.complaint),
+        tracking: Set(new.tracking),
+        received_at: Set(micros(case.received_at)),
+        workflow: Set(new.workflow),
+        region: Set(new.region),
+        incident_date: Set(new.incident_date),
+        sp4n_number: Set(new.sp4n_number),
+        secrets: Set(secrets.bytes),
+        identity: Set(identity.map(|sealed| sealed.bytes)),
+        content: Set(Some(content.bytes)),
+        sealed_key: Set(secrets.key),
+        version: Set(now.timestamp_millis()),
+        ..changing(case, new.calendar, times, now)?
+    };
+    let row = Entity::insert(row).exec_with_returning(txn).await?;
     Ok(Stored::try_from(row)?)
 }
 
+/// The columns that change with the facts, the version aside.
+fn changing(case: &Case, calendar: i64, times: Times, now: DateTime<Utc>) -> Result<ActiveModel, DbErr> {
+    Ok(ActiveModel {
+        agency: Set(case.agency.clone()),
+        unit: Set(case.unit.clone()),
+        class: Set(case.class.clone()),
+        state: Set(case.state.clone()),
+        open: Set(case.is_open().into()),
+        calendar: Set(calendar),
+        facts: Set(json(case)?),
+        due_at: Set(times.due.map(micros)),
+        wake_at: Set(times.wake.map(micros)),
+        erase_at: Set(times.erase.map(micros)),
+        updated_at: Set(micros(now)),
+        ..Default::default()
+    })
+}
+
 /// Saves the facts and what is searched by, and takes the next version.
-pub async fn complaint_save(
+pub async fn complaint_save_in_txn(
     txn: &Txn,
     stored: &mut Stored,
     times: Times,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    let [due, wake, erase] = times.values();
-    let case = &stored.case;
-    let values = [
-        stored.id.into(),
-        case.agency.clone().into(),
-        case.unit.clone().into(),
-        case.class.clone().into(),
-        case.state.clone().into(),
-        i64::from(case.is_open()).into(),
-        stored.calendar.into(),
-        json(case)?.into(),
-        due,
-        wake,
-        erase,
-        stored.merged_into.into(),
-        micros(now).into(),
-        now.timestamp_millis().into(),
-    ];
-    let text = format!(
-        "UPDATE complaint SET agency = $2, unit = $3, class = $4, state = $5, open = $6, calendar = $7, facts = $8,
-            due_at = $9, wake_at = $10, erase_at = $11, merged_into = $12, failures = 0, updated_at = $13, version = {}
-         WHERE id = $1 RETURNING version",
-        next_version("complaint", 14)
-    );
-    let row = txn.query_one_raw(sql(txn, &text, values)).await?;
-    let row = row.ok_or_else(|| DbErr::RecordNotUpdated)?;
-    stored.version = row.try_get("", "version")?;
+    stored.version = next_version(stored.version, now);
     stored.updated_at = micros(now);
     stored.due_at = times.due.map(micros);
-    Ok(())
+    let row = ActiveModel {
+        merged_into: Set(stored.merged_into),
+        failures: Set(0),
+        version: Set(stored.version),
+        ..changing(&stored.case, stored.calendar, times, now)?
+    };
+    let one = Entity::update_many().set(row).filter(Column::Id.eq(stored.id));
+    match one.exec(txn).await?.rows_affected {
+        1 => Ok(()),
+        _ => Err(DbErr::RecordNotUpdated),
+    }
+}
+
+/// Reports without identities: those are read by `identity` alone.
+fn reports() -> Select<Entity> {
+    let columns = Column::iter().filter(|column| !matches!(column, Column::Identity));
+    Entity::find().select_only().columns(columns)
+}
+
+async fn one(conn: &impl ConnectionTrait, lock: Lock, condition: Expr) -> Result<Option<Stored>, DbErr> {
+    let row = lock.on(reports().filter(condition)).one(conn).await?;
+    row.map(Stored::try_from).transpose()
 }
 
 /// A report by its name, locked in the way asked for.
@@ -258,15 +261,14 @@ pub async fn complaint_get(
     name: &name::Complaint,
     lock: Lock,
 ) -> Result<Option<Stored>, DbErr> {
-    let text = format!("{SELECTED} WHERE uid = $1{}", lock.sql(conn));
-    one(conn, &text, [name.complaint.clone().into()]).await
+    one(conn, lock, Column::Uid.eq(name.complaint.as_str())).await
 }
 
 /// Two reports by their names, locked in the order of their keys; what does not exist is left out.
-pub async fn complaints_lock(txn: &Txn, names: [&name::Complaint; 2]) -> Result<Vec<Stored>, DbErr> {
-    let condition = format!("WHERE uid IN ($1, $2) ORDER BY id{}", Lock::Update.sql(txn));
-    let values = names.map(|name| name.complaint.clone().into());
-    complaints_where(txn, &condition, values.to_vec()).await
+pub async fn complaints_lock_in_txn(txn: &Txn, names: [&name::Complaint; 2]) -> Result<Vec<Stored>, DbErr> {
+    let both = reports().filter(Column::Uid.is_in(names.map(|name| name.complaint.as_str())));
+    let both = Lock::Update.on(both.order_by_asc(Column::Id));
+    stored(both.all(txn).await?)
 }
 
 /// A report by the digest of its tracking code, locked in the way asked for.
@@ -275,8 +277,7 @@ pub async fn complaint_by_tracking(
     tracking: &[u8],
     lock: Lock,
 ) -> Result<Option<Stored>, DbErr> {
-    let text = format!("{SELECTED} WHERE tracking = $1{}", lock.sql(conn));
-    one(conn, &text, [tracking.to_vec().into()]).await
+    one(conn, lock, Column::Tracking.eq(tracking)).await
 }
 
 /// A report by its key, locked in the way asked for.
@@ -285,34 +286,30 @@ pub async fn complaint_by_id(
     id: i64,
     lock: Lock,
 ) -> Result<Option<Stored>, DbErr> {
-    let text = format!("{SELECTED} WHERE id = $1{}", lock.sql(conn));
-    one(conn, &text, [id.into()]).await
+    one(conn, lock, Column::Id.eq(id)).await
 }
 
-/// Reports by any condition that follows the selected columns, such as `WHERE …`.
+/// Reports by a condition that is written by hand and follows the selected columns, such as `WHERE …`: those of lists and
+/// sweeps, whose plans are measured.
 pub async fn complaints_where(
     conn: &impl ConnectionTrait,
     condition: &str,
     values: Vec<Value>,
 ) -> Result<Vec<Stored>, DbErr> {
-    let text = format!("{SELECTED} {condition}");
-    let rows = Row::find_by_statement(sql(conn, &text, values)).all(conn).await?;
-    rows.into_iter().map(Stored::try_from).collect()
+    let selected = reports().build(conn.get_database_backend()).sql;
+    let text = format!("{selected} {condition}");
+    let rows = Entity::find().from_raw_sql(sql(conn, &text, values));
+    stored(rows.all(conn).await?)
 }
 
-async fn one<const N: usize>(
-    conn: &impl ConnectionTrait,
-    text: &str,
-    values: [Value; N],
-) -> Result<Option<Stored>, DbErr> {
-    let row = Row::find_by_statement(sql(conn, text, values)).one(conn).await?;
-    row.map(Stored::try_from).transpose()
+fn stored(rows: Vec<Model>) -> Result<Vec<Stored>, DbErr> {
+    rows.into_iter().map(Stored::try_from).collect()
 }
 
 /// Whether what is stored under a key opens with it; `true` when nothing is.
 pub async fn key_opens(conn: &impl ConnectionTrait, vault: &Keyring, key: &str) -> Result<bool, DbErr> {
-    let text = "SELECT secrets FROM complaint WHERE sealed_key = $1 ORDER BY id LIMIT 1";
-    let row = conn.query_one_raw(sql(conn, text, [key.into()])).await?;
-    let sealed: Option<Vec<u8>> = row.map(|row| row.try_get("", "secrets")).transpose()?;
+    let oldest = Entity::find().select_only().column(Column::Secrets);
+    let oldest = oldest.filter(Column::SealedKey.eq(key)).order_by_asc(Column::Id);
+    let sealed: Option<Vec<u8>> = oldest.into_tuple().one(conn).await?;
     Ok(sealed.is_none_or(|bytes| open::<Secrets>(vault, key, &bytes).is_ok()))
 }

@@ -1,12 +1,22 @@
 //! Blind indexes of telephone numbers and e-mail addresses.
 
-use prima_platform::{
-    db::{Column, Txn, sql, table},
-    vault::Keyring,
-};
-use sea_orm::{ConnectionTrait, DbErr};
+use prima_platform::{db::Txn, vault::Keyring};
+use sea_orm::{Set, entity::prelude::*, sea_query::OnConflict};
 
 use super::sealed::Identity;
+
+/// A row of the table `contact`.
+#[derive(Clone, Debug, DeriveEntityModel)]
+#[sea_orm(table_name = "contact")]
+struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    hash: Vec<u8>,
+    #[sea_orm(primary_key, auto_increment = false)]
+    complaint_id: i64,
+    sealed_key: String,
+}
+
+prima_platform::no_relations!();
 
 /// What a contact is indexed for; never changed once released.
 pub const PURPOSE: &str = "contact";
@@ -18,40 +28,46 @@ pub fn contacts(identity: &Identity) -> Vec<&str> {
 }
 
 /// Puts the contacts of a new report into the index, under the current key.
-pub async fn contact_add(
+pub async fn contact_add_in_txn(
     txn: &Txn,
     vault: &Keyring,
     complaint: i64,
     identity: &Identity,
 ) -> Result<(), DbErr> {
+    let row = |(sealed_key, hash)| ActiveModel {
+        hash: Set(hash),
+        complaint_id: Set(complaint),
+        sealed_key: Set(sealed_key),
+    };
     let rows: Vec<_> = contacts(identity)
         .into_iter()
         .filter_map(|contact| vault.index(PURPOSE, contact).into_iter().next())
-        .map(|(key, hash)| [hash.into(), complaint.into(), key.into()])
+        .map(row)
         .collect();
     if rows.is_empty() {
         return Ok(());
     }
-    let (from, values) = table(txn, [Column::Bytes, Column::Int, Column::Text], rows, 0);
-    let text = format!(
-        "INSERT INTO contact (hash, complaint_id, sealed_key) SELECT column1, column2, column3 FROM {from} WHERE TRUE
-         ON CONFLICT DO NOTHING"
-    );
-    txn.execute_raw(sql(txn, &text, values)).await?;
-    Ok(())
+    let taken = OnConflict::new().do_nothing().to_owned();
+    let insert = Entity::insert_many(rows).on_conflict(taken);
+    insert.exec_without_returning(txn).await.map(drop)
+}
+
+/// Takes the contacts of a report out of the index.
+pub async fn contact_remove_in_txn(txn: &Txn, complaint: i64) -> Result<(), DbErr> {
+    let all = Entity::delete_many().filter(Column::ComplaintId.eq(complaint));
+    all.exec(txn).await.map(drop)
 }
 
 /// Indexes the contacts of a report anew, under the current key.
-pub async fn contact_renew(
+pub async fn contact_renew_in_txn(
     txn: &Txn,
     vault: &Keyring,
     complaint: i64,
     identity: Option<&Identity>,
 ) -> Result<(), DbErr> {
-    let text = "DELETE FROM contact WHERE complaint_id = $1";
-    txn.execute_raw(sql(txn, text, [complaint.into()])).await?;
+    contact_remove_in_txn(txn, complaint).await?;
     match identity {
-        Some(identity) => contact_add(txn, vault, complaint, identity).await,
+        Some(identity) => contact_add_in_txn(txn, vault, complaint, identity).await,
         None => Ok(()),
     }
 }

@@ -8,8 +8,8 @@ use prima_platform::{
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 
 use super::{
-    Lock,
     complaint::{Stored, Times, complaints_where},
+    skip_locked,
 };
 
 /// Reports whose deadlines a change of the calendar can move, as the index `complaint_calendar` has them.
@@ -42,8 +42,8 @@ fn due_query(now: DateTime<Utc>, limit: i64) -> (&'static str, Vec<Value>) {
 }
 
 /// Locks a report whose time has come; `None` when another replica has it or was done with it before.
-pub async fn due_lock(txn: &Txn, id: i64, now: DateTime<Utc>) -> Result<Option<Stored>, DbErr> {
-    let condition = format!("WHERE id = $1 AND wake_at <= $2{}", Lock::Skip.sql(txn));
+pub async fn due_lock_in_txn(txn: &Txn, id: i64, now: DateTime<Utc>) -> Result<Option<Stored>, DbErr> {
+    let condition = format!("WHERE id = $1 AND wake_at <= $2{}", skip_locked(txn));
     let values = vec![id.into(), micros(now).into()];
     Ok(complaints_where(txn, &condition, values).await?.pop())
 }
@@ -105,8 +105,8 @@ pub async fn outdated_count(conn: &impl ConnectionTrait, version: i64) -> Result
 }
 
 /// Locks one of them; `None` when another replica has it or was done with it before.
-pub async fn outdated_lock(txn: &Txn, id: i64, version: i64) -> Result<Option<Stored>, DbErr> {
-    let lock = Lock::Skip.sql(txn);
+pub async fn outdated_lock_in_txn(txn: &Txn, id: i64, version: i64) -> Result<Option<Stored>, DbErr> {
+    let lock = skip_locked(txn);
     let condition = format!("WHERE id = $1 AND {MOVABLE} AND calendar < $2{lock}");
     Ok(complaints_where(txn, &condition, vec![id.into(), version.into()])
         .await?
@@ -114,7 +114,7 @@ pub async fn outdated_lock(txn: &Txn, id: i64, version: i64) -> Result<Option<St
 }
 
 /// Notes that a report is up to its calendar and nothing it says has changed: whoever read it may still act on it.
-pub async fn calendar_save(txn: &Txn, stored: &Stored, times: Times) -> Result<(), DbErr> {
+pub async fn calendar_save_in_txn(txn: &Txn, stored: &Stored, times: Times) -> Result<(), DbErr> {
     let text = "UPDATE complaint SET calendar = $2, due_at = $3, wake_at = $4 WHERE id = $1";
     let values = [
         stored.id.into(),

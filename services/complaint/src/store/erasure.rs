@@ -3,13 +3,20 @@
 use chrono::{DateTime, Utc};
 use prima_platform::{
     clock::{from_micros, micros},
-    db::{Column, Txn, sql, table},
-    objects::Digest,
+    db::{Txn, sql},
 };
 use prima_proto::name;
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+use sea_orm::{ExprTrait, FromQueryResult, QuerySelect, QueryTrait, Set, entity::prelude::*};
 
-use super::{Lock, broken, next_version};
+use super::{
+    Lock,
+    answer::{answer_ids_held, answers_erase_in_txn},
+    attachment::{Owner, attachments_erase_in_txn, has_attachments},
+    complaint, consultation,
+    contact::contact_remove_in_txn,
+    next_version,
+    timeline::lines_erase_in_txn,
+};
 
 /// What is to go.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -52,6 +59,7 @@ pub async fn erasures_due(
     after: Due,
     limit: usize,
 ) -> Result<Vec<Due>, DbErr> {
+    // By hand, because it is the same for both tables, as is the one that sets the time.
     let text = format!(
         "SELECT erase_at, id FROM {table} WHERE erase_at <= $1 AND (erase_at, id) > ($2, $3)
          ORDER BY erase_at, id LIMIT {limit}"
@@ -60,219 +68,145 @@ pub async fn erasures_due(
     Due::find_by_statement(sql(conn, &text, values)).all(conn).await
 }
 
-#[derive(Debug, FromQueryResult)]
-struct Held {
-    identity: i64,
-    text: i64,
-}
-
-impl From<Held> for Parts {
-    fn from(held: Held) -> Self {
-        Self {
-            identity: held.identity != 0,
-            text: held.text != 0,
-        }
-    }
-}
-
-const FILES: &str = "SELECT id FROM attachment WHERE (owner = 'complaint' AND owner_id = $1)
-    OR (owner = 'timeline' AND owner_id IN (SELECT id FROM timeline WHERE complaint_id = $1))";
-
-const CONSULTATION_FILES: &str = "SELECT id FROM attachment WHERE (owner = 'consultation' AND owner_id = $1)
-    OR (owner = 'answer' AND owner_id IN (SELECT id FROM answer WHERE consultation_id = $1))";
-
 /// What a locked report still holds, the notes of its timeline aside.
-pub async fn complaint_held(txn: &Txn, id: i64) -> Result<Parts, DbErr> {
-    let text = format!(
-        "SELECT CAST(CASE WHEN identity IS NULL THEN 0 ELSE 1 END AS BIGINT) AS identity,
-            CAST(CASE WHEN content IS NULL AND NOT EXISTS ({FILES}) THEN 0 ELSE 1 END AS BIGINT) AS text
-         FROM complaint WHERE id = $1"
-    );
-    let held = Held::find_by_statement(sql(txn, &text, [id.into()]))
+pub async fn complaint_held_in_txn(txn: &Txn, id: i64) -> Result<Parts, DbErr> {
+    use complaint::{Column, Entity};
+    let content = Column::Content.is_not_null();
+    let held = Entity::find_by_id(id)
+        .select_only()
+        .expr_as(Column::Identity.is_not_null(), "identity")
+        .expr_as(content.or(has_attachments(Owner::Complaint(id))), "text")
+        .into_tuple()
         .one(txn)
         .await?;
-    Ok(held.map(Parts::from).unwrap_or_default())
+    let (identity, text) = held.unwrap_or_default();
+    Ok(Parts { identity, text })
 }
 
-/// Erases parts of a locked report, and the notes of these lines with its texts. `next`: when it is due again.
-pub async fn complaint_erase(
+/// Erases parts of a locked report, and the notes of these lines with its texts.
+pub async fn complaint_erase_in_txn(
     txn: &Txn,
     id: i64,
     parts: Parts,
     lines: Vec<i64>,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
+    let mut row = complaint::ActiveModel {
+        id: Set(id),
+        erased_at: Set(Some(micros(now))),
+        ..Default::default()
+    };
     if parts.identity {
-        let text = "UPDATE complaint SET identity = NULL, identity_erased_at = $2 WHERE id = $1";
-        txn.execute_raw(sql(txn, text, [id.into(), micros(now).into()]))
-            .await?;
-        let text = "DELETE FROM contact WHERE complaint_id = $1";
-        txn.execute_raw(sql(txn, text, [id.into()])).await?;
+        row.identity = Set(None);
+        row.identity_erased_at = Set(Some(micros(now)));
+        contact_remove_in_txn(txn, id).await?;
     }
     if parts.text {
-        let text = "UPDATE complaint SET content = NULL, region = '', incident_date = '', sp4n_number = '' WHERE id = $1";
-        txn.execute_raw(sql(txn, text, [id.into()])).await?;
+        row.content = Set(None);
+        row.region = Set(String::new());
+        row.incident_date = Set(String::new());
+        row.sp4n_number = Set(String::new());
         if !lines.is_empty() {
-            let (from, values) = table(txn, [Column::Int], lines.into_iter().map(|id| [id.into()]), 0);
-            let text = format!(
-                "UPDATE timeline SET sealed = NULL, sealed_key = '' WHERE id IN (SELECT column1 FROM {from})"
-            );
-            txn.execute_raw(sql(txn, &text, values)).await?;
+            lines_erase_in_txn(txn, lines).await?;
         }
-        disown(txn, FILES, id).await?;
+        attachments_erase_in_txn(txn, Owner::Complaint(id)).await?;
     }
-    let text = "UPDATE complaint SET erased_at = $2 WHERE id = $1";
-    txn.execute_raw(sql(txn, text, [id.into(), micros(now).into()]))
-        .await?;
-    Ok(())
-}
-
-/// Files lose their key at once; nobody owns them any more, and the sweep removes them with their content.
-async fn disown(txn: &Txn, files: &str, id: i64) -> Result<(), DbErr> {
-    let text = format!(
-        "UPDATE attachment SET owner = 'pending', owner_id = 0, uploader = '', created_at = 0, sealed = NULL,
-            sealed_key = '' WHERE id IN ({files})"
-    );
-    txn.execute_raw(sql(txn, &text, [id.into()])).await?;
-    Ok(())
+    row.update(txn).await.map(drop)
 }
 
 /// Sets when the next erasure of a row is due.
-pub async fn erase_at(txn: &Txn, table: &str, id: i64, next: Option<DateTime<Utc>>) -> Result<(), DbErr> {
+pub async fn erase_at_in_txn(
+    txn: &Txn,
+    table: &str,
+    id: i64,
+    next: Option<DateTime<Utc>>,
+) -> Result<(), DbErr> {
     let text = format!("UPDATE {table} SET erase_at = $2 WHERE id = $1");
     let values = [id.into(), next.map(micros).into()];
     txn.execute_raw(sql(txn, &text, values)).await?;
     Ok(())
 }
 
-#[derive(Debug, FromQueryResult)]
-struct EndRow {
-    id: i64,
-    agency: String,
-    completed_at: Option<i64>,
-    erased_at: Option<i64>,
-    identity: i64,
-    text: i64,
-}
-
 /// A consultation as far as erasure goes.
 #[derive(Debug)]
 pub struct Ended {
-    /// Its key.
-    pub id: i64,
-    /// Id of the agency that answers.
-    pub agency: String,
     /// When it ended; `None` while it goes on.
     pub at: Option<DateTime<Utc>>,
-    /// When something was erased last.
-    pub erased_at: Option<DateTime<Utc>>,
     /// What it still holds.
     pub held: Parts,
+    row: consultation::Model,
+}
+
+impl Ended {
+    /// Id of the agency that answers.
+    pub fn agency(&self) -> &str {
+        &self.row.agency
+    }
+
+    /// When something was erased last.
+    pub fn erased_at(&self) -> Option<DateTime<Utc>> {
+        self.row.erased_at.map(from_micros)
+    }
 }
 
 /// A consultation by its name, or by its key when there is none; locked to be changed.
-pub async fn consultation_end(
+pub async fn consultation_end_in_txn(
     txn: &Txn,
     name: Option<&name::Consultation>,
     id: i64,
 ) -> Result<Option<Ended>, DbErr> {
+    use consultation::{Column, Entity};
     // PostgreSQL locks only what it reads plainly: the row first, then what hangs on it.
-    let (condition, value) = match name {
-        Some(name) => ("uid = $1", name.consultation.clone().into()),
-        None => ("id = $1", id.into()),
+    let condition = match name {
+        Some(name) => Column::Uid.eq(name.consultation.as_str()),
+        None => Column::Id.eq(id),
     };
-    let lock = Lock::Update.sql(txn);
-    let text = format!("SELECT id FROM consultation WHERE {condition}{lock}");
-    let Some(row) = txn.query_one_raw(sql(txn, &text, [value])).await? else {
+    let locked = Lock::Update.on(Entity::find().filter(condition));
+    let Some(row) = locked.one(txn).await? else {
         return Ok(None);
     };
-    let id: i64 = row.try_get("", "id")?;
-    let text = format!(
-        "SELECT id, agency, completed_at, erased_at,
-            CAST(CASE WHEN identity IS NULL THEN 0 ELSE 1 END AS BIGINT) AS identity,
-            CAST(CASE WHEN content IS NULL AND NOT EXISTS ({CONSULTATION_FILES}) AND NOT EXISTS (
-                SELECT 1 FROM answer WHERE consultation_id = $1 AND sealed IS NOT NULL) THEN 0 ELSE 1 END AS BIGINT)
-                AS text
-         FROM consultation WHERE id = $1"
-    );
-    let row = EndRow::find_by_statement(sql(txn, &text, [id.into()]))
-        .one(txn)
-        .await?;
-    Ok(row.map(|row| Ended {
-        id: row.id,
-        agency: row.agency,
+    let answers = Expr::exists(answer_ids_held(row.id).into_query());
+    let below = answers.or(has_attachments(Owner::Consultation(row.id)));
+    let below = Entity::find_by_id(row.id).select_only().expr_as(below, "text");
+    let below: Option<bool> = below.into_tuple().one(txn).await?;
+    Ok(Some(Ended {
         at: row.completed_at.map(from_micros),
-        erased_at: row.erased_at.map(from_micros),
-        held: Held {
-            identity: row.identity,
-            text: row.text,
-        }
-        .into(),
+        held: Parts {
+            identity: row.identity.is_some(),
+            text: row.content.is_some() || below.unwrap_or_default(),
+        },
+        row,
     }))
 }
 
 /// Erases parts of a locked consultation, and takes the next version.
-pub async fn consultation_erase(txn: &Txn, id: i64, parts: Parts, now: DateTime<Utc>) -> Result<(), DbErr> {
-    let at = || [id.into(), micros(now).into()];
+pub async fn consultation_erase_in_txn(
+    txn: &Txn,
+    ended: Ended,
+    parts: Parts,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let (before, at) = (ended.row, Some(micros(now)));
+    let mut row = consultation::ActiveModel {
+        id: Set(before.id),
+        erased_at: Set(at),
+        updated_at: Set(micros(now)),
+        version: Set(next_version(before.version, now)),
+        ..Default::default()
+    };
     if parts.identity {
-        let text = "UPDATE consultation SET identity = NULL, identity_erased_at = $2 WHERE id = $1";
-        txn.execute_raw(sql(txn, text, at())).await?;
+        row.identity = Set(None);
+        row.identity_erased_at = Set(at);
     }
     if parts.text {
-        let text = "UPDATE consultation SET content = NULL WHERE id = $1";
-        txn.execute_raw(sql(txn, text, [id.into()])).await?;
-        let text = "UPDATE answer SET sealed = NULL, sealed_key = '' WHERE consultation_id = $1";
-        txn.execute_raw(sql(txn, text, [id.into()])).await?;
-        disown(txn, CONSULTATION_FILES, id).await?;
+        row.content = Set(None);
+        answers_erase_in_txn(txn, before.id).await?;
+        attachments_erase_in_txn(txn, Owner::Consultation(before.id)).await?;
     }
-    let version = next_version("consultation", 3);
-    let text = format!(
-        "UPDATE consultation SET erased_at = $2, updated_at = $2, version = {version},
-            sealed_key = CASE WHEN secrets IS NULL AND identity IS NULL AND content IS NULL THEN ''
-                ELSE sealed_key END
-         WHERE id = $1"
-    );
-    let values = [id.into(), micros(now).into(), now.timestamp_millis().into()];
-    txn.execute_raw(sql(txn, &text, values)).await?;
-    Ok(())
-}
-
-/// A file that belongs to nothing.
-#[derive(Debug)]
-pub struct Stray {
-    /// Its key.
-    pub id: i64,
-    /// SHA-256 of what the object storage holds.
-    pub digest: Digest,
-}
-
-/// Files that belong to nothing and were uploaded before `before`, or were erased; at most `limit`.
-pub async fn strays(
-    conn: &impl ConnectionTrait,
-    before: DateTime<Utc>,
-    limit: usize,
-) -> Result<Vec<Stray>, DbErr> {
-    let text = format!(
-        "SELECT id, digest FROM attachment WHERE owner = 'pending' AND created_at < $1
-         ORDER BY created_at, id LIMIT {limit}"
-    );
-    let rows = conn
-        .query_all_raw(sql(conn, &text, [micros(before).into()]))
-        .await?;
-    let stray = |row: &sea_orm::QueryResult| {
-        let (id, digest): (i64, Vec<u8>) = (row.try_get("", "id")?, row.try_get("", "digest")?);
-        let digest = Digest::try_from(digest.as_slice());
-        Ok(Stray {
-            id,
-            digest: digest.map_err(|_| broken(format!("attachment {id}"), "digest"))?,
-        })
-    };
-    rows.iter().map(stray).collect()
-}
-
-/// Forgets a file whose content is removed. The key of one that waited longer than anybody may use it is in no hands.
-pub async fn stray_remove(conn: &impl ConnectionTrait, id: i64) -> Result<(), DbErr> {
-    let text = "DELETE FROM attachment WHERE id = $1 AND owner = 'pending'";
-    conn.execute_raw(sql(conn, text, [id.into()])).await?;
-    Ok(())
+    let identity = before.identity.is_some() && !parts.identity;
+    let content = before.content.is_some() && !parts.text;
+    if before.secrets.is_none() && !identity && !content {
+        row.sealed_key = Set(String::new());
+    }
+    row.update(txn).await.map(drop)
 }

@@ -23,7 +23,7 @@ pub async fn feed_last(conn: &impl ConnectionTrait) -> Result<i64, DbErr> {
 }
 
 /// Numbers at most `limit` lines, in the order in which they were written; returns how many there were.
-pub async fn feed_number(txn: &Txn, limit: u32) -> Result<u64, DbErr> {
+pub async fn feed_number_in_txn(txn: &Txn, limit: u32) -> Result<u64, DbErr> {
     // The lock first: what the statements below see is then all that was committed before.
     let lock = "UPDATE feed SET last = last WHERE id = 1 RETURNING last";
     let row = txn.query_one_raw(sql(txn, lock, [])).await?;

@@ -10,8 +10,8 @@ use sea_orm::{ConnectionTrait, DbErr};
 use super::{
     consultation,
     desk::desk_get,
-    performance::{Key, marks_add},
-    tally::{tally_add, tally_of},
+    performance::{Key, marks_add_in_txn},
+    tally::{tally_add_in_txn, tally_of},
 };
 use crate::domain::{
     case::Case,
@@ -21,7 +21,7 @@ use crate::domain::{
 };
 
 /// Moves the tallies from what a report was (`None` when it is new) to what it is, and marks the figures that follow.
-pub async fn figures_change(
+pub async fn figures_change_in_txn(
     txn: &Txn,
     before: Option<&Case>,
     after: &Case,
@@ -35,19 +35,19 @@ pub async fn figures_change(
         year: cell.month / 100,
     };
     let keys: BTreeSet<Key> = changes.keys().map(key).collect();
-    tally_add(txn, &changes).await?;
-    marks_add(txn, &keys).await
+    tally_add_in_txn(txn, &changes).await?;
+    marks_add_in_txn(txn, &keys).await
 }
 
 /// Marks the figures of a unit in a year, or with 0 in every year, as out of date, for what is counted elsewhere:
 /// consultations of the service desk received in that year, in Jakarta, and the desk itself.
-pub async fn figures_mark(txn: &Txn, agency: &str, unit: &str, year: i64) -> Result<(), DbErr> {
+pub async fn figures_mark_in_txn(txn: &Txn, agency: &str, unit: &str, year: i64) -> Result<(), DbErr> {
     let key = Key {
         agency: agency.to_owned(),
         unit: unit.to_owned(),
         year,
     };
-    marks_add(txn, &BTreeSet::from([key])).await
+    marks_add_in_txn(txn, &BTreeSet::from([key])).await
 }
 
 /// All that is told of a unit in a period.

@@ -8,12 +8,12 @@ use prima_platform::{
     vault::Keyring,
 };
 use prima_proto::name;
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+use sea_orm::entity::prelude::*;
 
 use super::{
-    Lock,
+    Lock, complaint, consultation,
     contact::PURPOSE,
-    sealed::{Identity, open},
+    sealed::{Identity, open_held},
 };
 
 /// Whose identity it is about.
@@ -32,15 +32,6 @@ impl fmt::Display for Subject {
             Self::Consultation(name) => name.fmt(f),
         }
     }
-}
-
-#[derive(Debug, FromQueryResult)]
-struct Row {
-    agency: String,
-    facts: String,
-    identity: Option<Vec<u8>>,
-    sealed_key: String,
-    identity_erased_at: Option<i64>,
 }
 
 /// The identity that a row holds.
@@ -64,10 +55,7 @@ impl Held {
 
     /// Who it is; `None` when none was given, or once erased.
     pub fn identity(&self, vault: &Keyring) -> Result<Option<Identity>, Failure> {
-        let sealed = self.sealed.as_deref();
-        sealed
-            .map(|bytes| open(vault, &self.sealed_key, bytes))
-            .transpose()
+        open_held(vault, &self.sealed_key, self.sealed.as_deref())
     }
 }
 
@@ -77,32 +65,35 @@ struct Facts {
 }
 
 /// The identity of `subject`; the row can't change before the transaction ends.
-pub async fn identity_get(txn: &Txn, subject: &Subject) -> Result<Option<Held>, DbErr> {
-    let (facts, from, uid) = match subject {
-        Subject::Complaint(name) => ("facts", "complaint", &name.complaint),
-        Subject::Consultation(name) => ("'' AS facts", "consultation", &name.consultation),
-    };
-    let lock = Lock::Share.sql(txn);
-    let text = format!(
-        "SELECT agency, identity, sealed_key, identity_erased_at, {facts} FROM {from} WHERE uid = $1{lock}"
-    );
-    let row = Row::find_by_statement(sql(txn, &text, [uid.clone().into()]))
-        .one(txn)
-        .await?;
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    let anonymous = match subject {
-        Subject::Complaint(name) => super::read_json::<Facts>(name, "facts", &row.facts)?.anonymous,
-        Subject::Consultation(_) => false,
-    };
-    Ok(Some(Held {
-        agency: row.agency,
-        anonymous,
-        erased: row.identity_erased_at.is_some(),
-        sealed: row.identity,
-        sealed_key: row.sealed_key,
-    }))
+pub async fn identity_get_in_txn(txn: &Txn, subject: &Subject) -> Result<Option<Held>, DbErr> {
+    match subject {
+        Subject::Complaint(name) => {
+            let one = complaint::Entity::find();
+            let one = one.filter(complaint::Column::Uid.eq(name.complaint.as_str()));
+            let Some(row) = Lock::Share.on(one).one(txn).await? else {
+                return Ok(None);
+            };
+            Ok(Some(Held {
+                anonymous: super::read_json::<Facts>(name, "facts", &row.facts)?.anonymous,
+                agency: row.agency,
+                erased: row.identity_erased_at.is_some(),
+                sealed: row.identity,
+                sealed_key: row.sealed_key,
+            }))
+        }
+        Subject::Consultation(name) => {
+            let one = consultation::Entity::find();
+            let one = one.filter(consultation::Column::Uid.eq(name.consultation.as_str()));
+            let row = Lock::Share.on(one).one(txn).await?;
+            Ok(row.map(|row| Held {
+                anonymous: false,
+                agency: row.agency,
+                erased: row.identity_erased_at.is_some(),
+                sealed: row.identity,
+                sealed_key: row.sealed_key,
+            }))
+        }
+    }
 }
 
 /// Reports of one contact that are looked at, at most.
@@ -115,6 +106,7 @@ pub async fn complaints_of_contact(
     contact: &str,
     agency: &str,
 ) -> Result<Vec<i64>, DbErr> {
+    // By hand, because there are as many hashes as keys.
     let rows = vault.index(PURPOSE, contact).into_iter();
     let (from, mut values) = table(conn, [Column::Bytes], rows.map(|(_, hash)| [hash.into()]), 0);
     let mut of_agency = String::new();

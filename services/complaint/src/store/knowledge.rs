@@ -9,26 +9,34 @@ use prima_platform::{
     vault::Keyring,
 };
 use prima_proto::name;
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
+use sea_orm::{FromQueryResult, Set, entity::prelude::*};
 
 use super::{
     Lock, SEARCH,
     sealed::{Note, seal},
 };
 
-#[derive(Debug, FromQueryResult)]
-struct Row {
+/// A row of the table `knowledge`.
+#[derive(Clone, Debug, DeriveEntityModel)]
+#[sea_orm(table_name = "knowledge")]
+struct Model {
+    #[sea_orm(primary_key)]
     id: i64,
     uid: String,
     agency: String,
     topic: String,
+    consultation_id: i64,
     question: String,
     answer: String,
+    actor: String,
     published_at: i64,
     withdrawn_at: Option<i64>,
+    withdrawn_by: String,
+    sealed: Option<Vec<u8>>,
+    sealed_key: String,
 }
 
-const COLUMNS: &str = "id, uid, agency, topic, question, answer, published_at, withdrawn_at";
+prima_platform::no_relations!();
 
 /// An entry as stored.
 #[derive(Debug, Clone)]
@@ -51,8 +59,8 @@ pub struct Stored {
     pub withdrawn_at: Option<DateTime<Utc>>,
 }
 
-impl From<Row> for Stored {
-    fn from(row: Row) -> Self {
+impl From<Model> for Stored {
+    fn from(row: Model) -> Self {
         Self {
             id: row.id,
             name: name::Knowledge { entry: row.uid },
@@ -67,35 +75,33 @@ impl From<Row> for Stored {
 }
 
 /// Publishes an entry (its key is taken from the database) that comes from a consultation, and lets it be found.
-pub async fn knowledge_insert(
+pub async fn knowledge_insert_in_txn(
     txn: &Txn,
     new: &Stored,
     consultation: i64,
     actor: &str,
 ) -> Result<(), Failure> {
-    let values = [
-        new.name.entry.clone().into(),
-        new.agency.clone().into(),
-        new.topic.clone().into(),
-        consultation.into(),
-        new.question.clone().into(),
-        new.answer.clone().into(),
-        actor.into(),
-        micros(new.published_at).into(),
-    ];
-    let text =
-        "INSERT INTO knowledge (uid, agency, topic, consultation_id, question, answer, actor, published_at,
-            withdrawn_by, sealed_key)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '', '') RETURNING id";
-    let row = txn.query_one_raw(sql(txn, text, values)).await?;
-    let row = row.ok_or_else(|| Failure::internal("INSERT returned no row"))?;
+    let row = ActiveModel {
+        uid: Set(new.name.entry.clone()),
+        agency: Set(new.agency.clone()),
+        topic: Set(new.topic.clone()),
+        consultation_id: Set(consultation),
+        question: Set(new.question.clone()),
+        answer: Set(new.answer.clone()),
+        actor: Set(actor.to_owned()),
+        published_at: Set(micros(new.published_at)),
+        withdrawn_by: Set(String::new()),
+        sealed_key: Set(String::new()),
+        ..Default::default()
+    };
+    let inserted = Entity::insert(row).exec(txn).await?;
     let text = format!("{}\n{}", new.question, new.answer);
-    SEARCH.put(txn, row.try_get("", "id")?, &text).await?;
+    SEARCH.put(txn, inserted.last_insert_id, &text).await?;
     Ok(())
 }
 
 /// Takes an entry that is locked out of what can be found.
-pub async fn knowledge_withdraw(
+pub async fn knowledge_withdraw_in_txn(
     txn: &Txn,
     vault: &Keyring,
     id: i64,
@@ -104,15 +110,15 @@ pub async fn knowledge_withdraw(
     now: DateTime<Utc>,
 ) -> Result<(), Failure> {
     let sealed = seal(vault, reason)?;
-    let values = [
-        id.into(),
-        micros(now).into(),
-        actor.into(),
-        sealed.bytes.into(),
-        sealed.key.into(),
-    ];
-    let text = "UPDATE knowledge SET withdrawn_at = $2, withdrawn_by = $3, sealed = $4, sealed_key = $5 WHERE id = $1";
-    txn.execute_raw(sql(txn, text, values)).await?;
+    let row = ActiveModel {
+        id: Set(id),
+        withdrawn_at: Set(Some(micros(now))),
+        withdrawn_by: Set(actor.to_owned()),
+        sealed: Set(Some(sealed.bytes)),
+        sealed_key: Set(sealed.key),
+        ..Default::default()
+    };
+    row.update(txn).await?;
     SEARCH.remove(txn, id).await?;
     Ok(())
 }
@@ -123,9 +129,8 @@ pub async fn knowledge_get(
     name: &name::Knowledge,
     lock: Lock,
 ) -> Result<Option<Stored>, DbErr> {
-    let text = format!("SELECT {COLUMNS} FROM knowledge WHERE uid = $1{}", lock.sql(conn));
-    let found = Row::find_by_statement(sql(conn, &text, [name.entry.clone().into()]));
-    Ok(found.one(conn).await?.map(Stored::from))
+    let one = Entity::find().filter(Column::Uid.eq(name.entry.as_str()));
+    Ok(lock.on(one).one(conn).await?.map(Stored::from))
 }
 
 /// What a search is narrowed to; empty means anything.
@@ -145,6 +150,7 @@ pub async fn knowledge_page(
     filter: &Filter,
     page: &Page,
 ) -> Result<(Vec<Stored>, String), DbErr> {
+    // By hand, because the search writes its condition for each database.
     let mut values: Vec<Value> = vec![i64::try_from(page.limit()).unwrap_or(i64::MAX).into()];
     let mut also = String::new();
     let equal = [("agency", &filter.agency), ("topic", &filter.topic)];
@@ -160,12 +166,11 @@ pub async fn knowledge_page(
         values.push(value);
         also.push_str(&format!(" AND {condition}"));
     }
-    let text =
-        format!("SELECT {COLUMNS} FROM knowledge WHERE withdrawn_at IS NULL{also} ORDER BY id DESC LIMIT $1");
-    let rows = Row::find_by_statement(sql(conn, &text, values)).all(conn).await?;
-    let mut rows: Vec<Stored> = rows.into_iter().map(Stored::from).collect();
+    let text = format!("SELECT * FROM knowledge WHERE withdrawn_at IS NULL{also} ORDER BY id DESC LIMIT $1");
+    let found = Entity::find().from_raw_sql(sql(conn, &text, values));
+    let mut rows = found.all(conn).await?;
     let next = page.cut(&mut rows, |row| row.id.to_string());
-    Ok((rows, next))
+    Ok((rows.into_iter().map(Stored::from).collect(), next))
 }
 
 #[derive(Debug, FromQueryResult)]
@@ -184,6 +189,7 @@ pub async fn knowledge_near(
     agency: &str,
     count: i64,
 ) -> Result<Vec<name::Knowledge>, DbErr> {
+    // By hand: the words are counted in one statement, each along the index of words.
     let mut values: Vec<Value> = vec![agency.into(), count.into(), EACH.into()];
     let mut parts = Vec::new();
     for word in words {

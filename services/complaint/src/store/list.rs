@@ -3,7 +3,7 @@
 //! class leaves out is passed over in the index; an agency's state has an index of its own.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use prima_platform::{clock::micros, db::sql, page::Page};
+use prima_platform::{clock::micros, page::Page};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use super::complaint::{Stored, complaints_where};
@@ -194,14 +194,6 @@ pub async fn near_in_time(
     found.sort_by_key(distance);
     found.truncate(most);
     Ok(found)
-}
-
-/// Ids of the workflows that were added.
-pub async fn workflow_ids(conn: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
-    let rows = conn
-        .query_all_raw(sql(conn, "SELECT id FROM workflow", []))
-        .await?;
-    rows.iter().map(|row| row.try_get("", "id")).collect()
 }
 
 #[cfg(test)]

@@ -1,17 +1,22 @@
 //! Members of the teams that answer.
 
+use chrono::{DateTime, Utc};
 use prima_platform::{
-    db::{Txn, sql},
+    db::{Txn, insert_new},
     page::Page,
 };
 use prima_proto::name;
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
+use sea_orm::{QueryOrder, QuerySelect, QueryTrait, Set, entity::prelude::*};
 
 use super::{Lock, next_version};
 
-#[derive(Debug, FromQueryResult)]
-struct Row {
+/// A row of the table `member`. `topics`: keys with a comma before and after each.
+#[derive(Clone, Debug, DeriveEntityModel)]
+#[sea_orm(table_name = "member")]
+struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
     agency: String,
+    #[sea_orm(primary_key, auto_increment = false)]
     member: String,
     display_name: String,
     office: String,
@@ -20,7 +25,7 @@ struct Row {
     version: i64,
 }
 
-const SELECTED: &str = "SELECT agency, member, display_name, office, topics, active, version FROM member";
+prima_platform::no_relations!();
 
 /// What is kept of a member.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,18 +40,6 @@ pub struct Member {
     pub active: bool,
 }
 
-impl Member {
-    fn values(&self) -> [Value; 4] {
-        let topics: String = self.topics.iter().map(|topic| format!("{topic},")).collect();
-        [
-            self.display_name.clone().into(),
-            self.office.clone().into(),
-            format!(",{topics}").into(),
-            i64::from(self.active).into(),
-        ]
-    }
-}
-
 /// A member as stored.
 #[derive(Debug, Clone)]
 pub struct Stored {
@@ -58,8 +51,8 @@ pub struct Stored {
     pub version: i64,
 }
 
-impl From<Row> for Stored {
-    fn from(row: Row) -> Self {
+impl From<Model> for Stored {
+    fn from(row: Model) -> Self {
         let topics = row.topics.split(',').filter(|topic| !topic.is_empty());
         Self {
             member: Member {
@@ -77,44 +70,29 @@ impl From<Row> for Stored {
     }
 }
 
-/// Adds a member; whether its name was free.
-pub async fn member_insert(txn: &Txn, new: &Stored) -> Result<bool, DbErr> {
-    let [display_name, office, topics, active] = new.member.values();
-    let values = [
-        new.name.agency.clone().into(),
-        new.name.member.clone().into(),
-        display_name,
-        office,
-        topics,
-        active,
-        new.version.into(),
-    ];
-    let text = "INSERT INTO member (agency, member, display_name, office, topics, active, version)
-                VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
-    Ok(txn.execute_raw(sql(txn, text, values)).await?.rows_affected() == 1)
+fn row(stored: &Stored) -> ActiveModel {
+    let member = &stored.member;
+    let topics: String = member.topics.iter().map(|topic| format!("{topic},")).collect();
+    ActiveModel {
+        agency: Set(stored.name.agency.clone()),
+        member: Set(stored.name.member.clone()),
+        display_name: Set(member.display_name.clone()),
+        office: Set(member.office.clone()),
+        topics: Set(format!(",{topics}")),
+        active: Set(member.active.into()),
+        version: Set(stored.version),
+    }
 }
 
-/// Saves a member that is locked and takes the next version; `millis` is now in unix milliseconds.
-pub async fn member_save(txn: &Txn, stored: &mut Stored, millis: i64) -> Result<(), DbErr> {
-    let [display_name, office, topics, active] = stored.member.values();
-    let values = [
-        stored.name.agency.clone().into(),
-        stored.name.member.clone().into(),
-        display_name,
-        office,
-        topics,
-        active,
-        millis.into(),
-    ];
-    let text = format!(
-        "UPDATE member SET display_name = $3, office = $4, topics = $5, active = $6, version = {}
-         WHERE agency = $1 AND member = $2 RETURNING version",
-        next_version("member", 7)
-    );
-    let row = txn.query_one_raw(sql(txn, &text, values)).await?;
-    let row = row.ok_or_else(|| DbErr::RecordNotUpdated)?;
-    stored.version = row.try_get("", "version")?;
-    Ok(())
+/// Adds a member; whether its name was free.
+pub async fn member_insert_in_txn(txn: &Txn, new: &Stored) -> Result<bool, DbErr> {
+    insert_new(txn, row(new)).await
+}
+
+/// Saves a member that is locked and takes the next version.
+pub async fn member_save_in_txn(txn: &Txn, stored: &mut Stored, now: DateTime<Utc>) -> Result<(), DbErr> {
+    stored.version = next_version(stored.version, now);
+    row(stored).update(txn).await.map(drop)
 }
 
 /// A member, locked in the way asked for.
@@ -123,10 +101,9 @@ pub async fn member_get(
     name: &name::Member,
     lock: Lock,
 ) -> Result<Option<Stored>, DbErr> {
-    let text = format!("{SELECTED} WHERE agency = $1 AND member = $2{}", lock.sql(conn));
-    let values = [name.agency.clone().into(), name.member.clone().into()];
-    let row = Row::find_by_statement(sql(conn, &text, values)).one(conn).await?;
-    Ok(row.map(Stored::from))
+    let key = (name.agency.clone(), name.member.clone());
+    let found = lock.on(Entity::find_by_id(key)).one(conn).await?;
+    Ok(found.map(Stored::from))
 }
 
 /// The team of an agency ordered by name, and the token of the next page; for a topic only those who are active.
@@ -136,19 +113,18 @@ pub async fn member_page(
     topic: &str,
     page: &Page,
 ) -> Result<(Vec<Stored>, String), DbErr> {
-    let mut values: Vec<Value> = vec![
-        agency.into(),
-        page.after.clone().into(),
-        i64::try_from(page.limit()).unwrap_or(i64::MAX).into(),
-    ];
-    let mut also = "";
-    if !topic.is_empty() {
-        also = " AND active = 1 AND topics LIKE $4";
-        values.push(format!("%,{topic},%").into());
-    }
-    let text = format!("{SELECTED} WHERE agency = $1 AND member > $2{also} ORDER BY member LIMIT $3");
-    let rows = Row::find_by_statement(sql(conn, &text, values)).all(conn).await?;
-    let mut rows: Vec<Stored> = rows.into_iter().map(Stored::from).collect();
-    let next = page.cut(&mut rows, |row| row.name.member.clone());
-    Ok((rows, next))
+    let mut rows = Entity::find()
+        .filter(Column::Agency.eq(agency))
+        .filter(Column::Member.gt(page.after.as_str()))
+        .apply_if(Some(topic).filter(|topic| !topic.is_empty()), |query, topic| {
+            query
+                .filter(Column::Active.eq(1))
+                .filter(Column::Topics.like(format!("%,{topic},%")))
+        })
+        .order_by_asc(Column::Member)
+        .limit(page.limit())
+        .all(conn)
+        .await?;
+    let next = page.cut(&mut rows, |row| row.member.clone());
+    Ok((rows.into_iter().map(Stored::from).collect(), next))
 }

@@ -1,13 +1,18 @@
 //! What the service keeps. Identities and free text are sealed; the timeline and the log of readings only grow.
 
+pub mod agency_hours;
+pub mod agency_score;
 pub mod answer;
 pub mod attachment;
+pub mod calendar_state;
+pub mod calendar_year;
 pub mod complaint;
 pub mod consultation;
 pub mod contact;
+pub mod deadline;
 pub mod desk;
 pub mod digest_key;
-pub mod directory;
+pub mod directory_unit;
 pub mod due;
 pub mod erasure;
 pub mod feed;
@@ -21,15 +26,17 @@ pub mod performance;
 pub mod reading;
 pub mod rotation;
 pub mod sealed;
-pub mod settings;
 pub mod tally;
 pub mod timeline;
+pub mod workflow;
 
+use chrono::{DateTime, Utc};
 use prima_platform::{
-    db::{Step, platform_steps},
+    db::{Step, broken},
+    schema::platform_steps,
     search::Search,
 };
-use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QuerySelect, sea_query::Expr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -85,7 +92,7 @@ const FIRST: Step = Step {
         "CREATE INDEX complaint_wake ON complaint (wake_at, id) WHERE wake_at IS NOT NULL",
         // Every report with a deadline that runs: one that is overdue and told in full has no more time to wake at.
         "CREATE INDEX complaint_calendar ON complaint (calendar, id) WHERE wake_at IS NOT NULL OR due_at IS NOT NULL",
-        "CREATE INDEX complaint_erase ON complaint (erase_at, id) WHERE erase_at IS NOT NULL",
+        "CREATE INDEX complaint_erase_in_txn ON complaint (erase_at, id) WHERE erase_at IS NOT NULL",
         "CREATE INDEX complaint_sealed ON complaint (sealed_key, id) WHERE sealed_key <> ''",
         "CREATE INDEX complaint_merged ON complaint (merged_into) WHERE merged_into IS NOT NULL",
         // Blind indexes of telephone numbers and addresses, under the key that made them.
@@ -173,7 +180,7 @@ const FIRST: Step = Step {
         "CREATE INDEX consultation_asking_unit ON consultation (asking_agency, asking_unit, received_at, id)
             WHERE asking_agency <> ''",
         "CREATE INDEX consultation_newest ON consultation (received_at, id)",
-        "CREATE INDEX consultation_erase ON consultation (erase_at, id) WHERE erase_at IS NOT NULL",
+        "CREATE INDEX consultation_erase_in_txn ON consultation (erase_at, id) WHERE erase_at IS NOT NULL",
         "CREATE INDEX consultation_sealed ON consultation (sealed_key, id) WHERE sealed_key <> ''",
         "CREATE TABLE answer (
             id {identity}, consultation_id BIGINT NOT NULL REFERENCES consultation (id), number BIGINT NOT NULL,
@@ -227,25 +234,25 @@ pub enum Lock {
     Share,
     /// To change it.
     Update,
-    /// To change it, or not at all while somebody else holds it.
-    Skip,
 }
 
 impl Lock {
-    fn sql(self, conn: &impl ConnectionTrait) -> &'static str {
+    /// The query, reading its rows so.
+    fn on<Q: QuerySelect>(self, query: Q) -> Q {
         match self {
-            _ if conn.get_database_backend() != DbBackend::Postgres => "",
-            Self::None => "",
-            Self::Share => " FOR SHARE",
-            Self::Update => " FOR UPDATE",
-            Self::Skip => " FOR UPDATE SKIP LOCKED",
+            Self::None => query,
+            Self::Share => query.lock_shared(),
+            Self::Update => query.lock_exclusive(),
         }
     }
 }
 
-/// A row that this service can't have written.
-fn broken(row: impl std::fmt::Display, column: &str) -> DbErr {
-    DbErr::Custom(format!("{row}: stored {column} can't be read"))
+/// The end of a statement by hand that locks rows, those aside that somebody else holds.
+fn skip_locked(conn: &impl ConnectionTrait) -> &'static str {
+    match conn.get_database_backend() {
+        DbBackend::Postgres => " FOR UPDATE SKIP LOCKED",
+        _ => "",
+    }
 }
 
 fn json(value: &impl Serialize) -> Result<String, DbErr> {
@@ -256,7 +263,24 @@ fn read_json<T: DeserializeOwned>(row: impl std::fmt::Display, column: &str, tex
     serde_json::from_str(text).map_err(|_| broken(row, column))
 }
 
-/// The next version of a row whose column `version` an UPDATE raises; `$n` is the time in unix milliseconds.
-fn next_version(table: &str, n: usize) -> String {
-    format!("CASE WHEN {table}.version + 1 > ${n} THEN {table}.version + 1 ELSE ${n} END")
+/// The version after `previous` of a row that is locked.
+fn next_version(previous: i64, now: DateTime<Utc>) -> i64 {
+    now.timestamp_millis().max(previous.saturating_add(1))
+}
+
+/// The same for the row that stands in the way of an insert, whose version is the time.
+fn raised_version(table: &str) -> Expr {
+    let next = format!("{table}.version + 1");
+    Expr::cust(format!(
+        "CASE WHEN {next} > excluded.version THEN {next} ELSE excluded.version END"
+    ))
+}
+
+/// Who sets something, and when.
+#[derive(Debug, Clone)]
+pub struct By {
+    /// Subject of the token.
+    pub actor: String,
+    /// The time.
+    pub at: DateTime<Utc>,
 }

@@ -1,13 +1,10 @@
 //! To whom what a file is attached to belongs: which report or consultation, in which agency.
 
-use prima_platform::{db::sql, failure::Failure, vault::Keyring};
+use prima_platform::db::sql;
 use prima_proto::name;
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
-use super::{
-    attachment::Owner,
-    sealed::{Secrets, open},
-};
+use super::attachment::Owner;
 
 /// Where a file belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +30,7 @@ struct Row {
     public: i64,
 }
 
-/// Where what `owner` names belongs; `None` when there is no such row.
+/// Where what `owner` names belongs; `None` when there is no such row. By hand, because two of the four join.
 pub async fn ownership(conn: &impl ConnectionTrait, owner: Owner) -> Result<Option<Ownership>, DbErr> {
     let (text, id) = match owner {
         Owner::Complaint(id) => (
@@ -73,28 +70,4 @@ pub async fn ownership(conn: &impl ConnectionTrait, owner: Owner) -> Result<Opti
         role: row.role,
         public: row.public != 0,
     }))
-}
-
-#[derive(Debug, FromQueryResult)]
-struct Asked {
-    uid: String,
-    secrets: Option<Vec<u8>>,
-    sealed_key: String,
-}
-
-/// The consultation of a tracking code and what its asker shows.
-pub async fn consultation_access(
-    conn: &impl ConnectionTrait,
-    vault: &Keyring,
-    tracking: &[u8],
-) -> Result<Option<(String, Secrets)>, Failure> {
-    let text = "SELECT uid, secrets, sealed_key FROM consultation WHERE tracking = $1";
-    let row = Asked::find_by_statement(sql(conn, text, [tracking.to_vec().into()]))
-        .one(conn)
-        .await?;
-    let Some((uid, secrets, key)) = row.and_then(|r| Some((r.uid, r.secrets?, r.sealed_key))) else {
-        return Ok(None);
-    };
-    let name = name::Consultation { consultation: uid }.to_string();
-    Ok(Some((name, open(vault, &key, &secrets)?)))
 }

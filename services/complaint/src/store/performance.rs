@@ -1,16 +1,12 @@
-//! What is published of a unit or an agency in a year, and the marks of what is to be computed again.
+//! What is published of a unit in a year, and the marks of what is to be computed again.
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
-use prima_platform::{
-    db::{Txn, sql},
-    derived,
-    failure::Failure,
-};
+use prima_platform::{db::Txn, derived, failure::Failure};
 use prima_proto::name;
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+use sea_orm::{FromQueryResult, QuerySelect, Set, entity::prelude::*, sea_query::OnConflict};
 
-use super::{json, next_version, read_json};
+use super::{json, raised_version, read_json};
 use crate::domain::performance::Histogram;
 
 /// Of marks: figures of units and scores of agencies.
@@ -70,27 +66,68 @@ impl FromStr for Key {
 }
 
 /// Marks figures as out of date.
-pub async fn marks_add(txn: &Txn, keys: &BTreeSet<Key>) -> Result<(), DbErr> {
+pub async fn marks_add_in_txn(txn: &Txn, keys: &BTreeSet<Key>) -> Result<(), DbErr> {
     derived::mark_in_txn(txn, KIND, keys.iter().map(ToString::to_string)).await
 }
 
+/// A row of the table `performance`.
+#[derive(Clone, Debug, DeriveEntityModel)]
+#[sea_orm(table_name = "performance")]
+struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    agency: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    unit: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    year: i64,
+    version: i64,
+    scored: i64,
+    exact: String,
+    sample: i64,
+    received: i64,
+    archived: i64,
+    open: i64,
+    settled: i64,
+    ratings: String,
+}
+
+prima_platform::no_relations!();
+
+/// Names the row of a unit in a year.
+fn row(key: &Key) -> ActiveModel {
+    ActiveModel {
+        agency: Set(key.agency.clone()),
+        unit: Set(key.unit.clone()),
+        year: Set(key.year),
+        ..Default::default()
+    }
+}
+
+fn keys() -> Select<Entity> {
+    let columns = [Column::Agency, Column::Unit, Column::Year];
+    Entity::find().select_only().columns(columns)
+}
+
 /// Years of a unit of which anything is published.
-pub async fn performance_years(txn: &Txn, key: &Key) -> Result<Vec<Key>, DbErr> {
-    let text = "SELECT agency, unit, year FROM performance WHERE agency = $1 AND unit = $2";
-    let values = [key.agency.clone().into(), key.unit.clone().into()];
-    Key::find_by_statement(sql(txn, text, values)).all(txn).await
+pub async fn performance_years_in_txn(txn: &Txn, key: &Key) -> Result<Vec<Key>, DbErr> {
+    keys()
+        .filter(Column::Agency.eq(key.agency.as_str()))
+        .filter(Column::Unit.eq(key.unit.as_str()))
+        .into_model()
+        .all(txn)
+        .await
 }
 
 /// Units whose year, before `year`, has ended since they were computed.
 pub async fn performance_unsettled(conn: &impl ConnectionTrait, year: i64) -> Result<Vec<Key>, DbErr> {
-    let text = "SELECT agency, unit, year FROM performance WHERE settled = 0 AND year < $1";
-    Key::find_by_statement(sql(conn, text, [year.into()]))
-        .all(conn)
-        .await
+    // As the partial index `performance_unsettled` has it, not as a parameter.
+    let unsettled = keys().filter(Expr::cust("settled = 0"));
+    let ended = unsettled.filter(Column::Year.lt(year));
+    ended.into_model().all(conn).await
 }
 
 /// A row that is locked.
-#[derive(Debug, Clone, Copy, FromQueryResult)]
+#[derive(Debug, Clone, Copy)]
 pub struct Locked {
     /// Taken with the lock.
     pub version: i64,
@@ -98,59 +135,45 @@ pub struct Locked {
     pub scored: i64,
 }
 
-#[derive(Debug, FromQueryResult)]
-struct Told {
-    ratings: String,
-}
-
 /// The ratings of a unit in a year that are told.
 pub async fn ratings_told(conn: &impl ConnectionTrait, key: &Key) -> Result<Histogram, DbErr> {
-    let text = "SELECT ratings FROM performance WHERE agency = $1 AND unit = $2 AND year = $3";
-    let values = [
-        key.agency.clone().into(),
-        key.unit.clone().into(),
-        key.year.into(),
-    ];
-    match Told::find_by_statement(sql(conn, text, values)).one(conn).await? {
-        Some(told) if !told.ratings.is_empty() => read_json(
+    match Entity::find_by_id((key.agency.clone(), key.unit.clone(), key.year))
+        .one(conn)
+        .await?
+    {
+        Some(row) if !row.ratings.is_empty() => read_json(
             format_args!("performance of {}", key.unit_name()),
             "ratings",
-            &told.ratings,
+            &row.ratings,
         ),
         _ => Ok(Histogram::default()),
     }
 }
 
 /// Keeps the ratings of a unit in a year that are told from now on.
-pub async fn ratings_tell(txn: &Txn, key: &Key, ratings: &Histogram) -> Result<(), DbErr> {
-    let text = "UPDATE performance SET ratings = $4 WHERE agency = $1 AND unit = $2 AND year = $3";
-    let values = [
-        key.agency.clone().into(),
-        key.unit.clone().into(),
-        key.year.into(),
-        json(ratings)?.into(),
-    ];
-    txn.execute_raw(sql(txn, text, values)).await?;
-    Ok(())
+pub async fn ratings_tell_in_txn(txn: &Txn, key: &Key, ratings: &Histogram) -> Result<(), DbErr> {
+    let row = ActiveModel {
+        ratings: Set(json(ratings)?),
+        ..row(key)
+    };
+    row.update(txn).await.map(drop)
 }
 
 /// Locks the row of a unit, making it when it is missing, by taking its next version.
 pub async fn performance_lock_in_txn(txn: &Txn, key: &Key, now_millis: i64) -> Result<Locked, DbErr> {
-    let text = format!(
-        "INSERT INTO performance (agency, unit, year, version) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (agency, unit, year) DO UPDATE SET version = {} RETURNING version, scored",
-        next_version("performance", 4)
-    );
-    let values = [
-        key.agency.clone().into(),
-        key.unit.clone().into(),
-        key.year.into(),
-        now_millis.into(),
-    ];
-    let row = Locked::find_by_statement(sql(txn, &text, values))
-        .one(txn)
-        .await?;
-    row.ok_or_else(|| DbErr::RecordNotFound("performance".into()))
+    let row = ActiveModel {
+        version: Set(now_millis),
+        ..row(key)
+    };
+    let raise = OnConflict::columns([Column::Agency, Column::Unit, Column::Year])
+        .value(Column::Version, raised_version("performance"))
+        .to_owned();
+    let insert = Entity::insert(row).on_conflict(raise);
+    let row = insert.exec_with_returning(txn).await?;
+    Ok(Locked {
+        version: row.version,
+        scored: row.scored,
+    })
 }
 
 /// What is kept of a unit's figures for those of its agency.
@@ -169,56 +192,24 @@ pub struct Kept {
 }
 
 /// Saves what is kept, and whether the year had ended when it was computed.
-pub async fn performance_save(txn: &Txn, key: &Key, kept: &Kept, ended: bool) -> Result<(), DbErr> {
-    let text =
-        "UPDATE performance SET scored = $4, exact = $5, sample = $6, received = $7, archived = $8, open = $9,
-                settled = $10 WHERE agency = $1 AND unit = $2 AND year = $3";
-    let values = [
-        key.agency.clone().into(),
-        key.unit.clone().into(),
-        key.year.into(),
-        i64::from(!kept.exact.is_empty()).into(),
-        kept.exact.clone().into(),
-        kept.sample.into(),
-        kept.received.into(),
-        kept.archived.into(),
-        kept.open.into(),
-        i64::from(ended).into(),
-    ];
-    txn.execute_raw(sql(txn, text, values)).await?;
-    Ok(())
+pub async fn performance_save_in_txn(txn: &Txn, key: &Key, kept: &Kept, ended: bool) -> Result<(), DbErr> {
+    let row = ActiveModel {
+        scored: Set((!kept.exact.is_empty()).into()),
+        exact: Set(kept.exact.clone()),
+        sample: Set(kept.sample),
+        received: Set(kept.received),
+        archived: Set(kept.archived),
+        open: Set(kept.open),
+        settled: Set(ended.into()),
+        ..row(key)
+    };
+    row.update(txn).await.map(drop)
 }
 
 /// What is kept of the units of an agency in a year.
 pub async fn performance_of_units(conn: &impl ConnectionTrait, key: &Key) -> Result<Vec<Kept>, DbErr> {
-    let text =
-        "SELECT exact, sample, received, archived, open FROM performance WHERE agency = $1 AND year = $2";
-    let values = [key.agency.clone().into(), key.year.into()];
-    Kept::find_by_statement(sql(conn, text, values)).all(conn).await
-}
-
-/// Locks the row of an agency as [`performance_lock_in_txn`] does that of a unit.
-pub async fn agency_lock_in_txn(txn: &Txn, key: &Key, now_millis: i64) -> Result<Locked, DbErr> {
-    let text = format!(
-        "INSERT INTO agency_score (agency, year, version) VALUES ($1, $2, $3)
-         ON CONFLICT (agency, year) DO UPDATE SET version = {} RETURNING version, published AS scored",
-        next_version("agency_score", 3)
-    );
-    let values = [key.agency.clone().into(), key.year.into(), now_millis.into()];
-    let row = Locked::find_by_statement(sql(txn, &text, values))
-        .one(txn)
-        .await?;
-    row.ok_or_else(|| DbErr::RecordNotFound("agency_score".into()))
-}
-
-/// Saves whether an agency has a score.
-pub async fn agency_save(txn: &Txn, key: &Key, published: bool) -> Result<(), DbErr> {
-    let text = "UPDATE agency_score SET published = $3 WHERE agency = $1 AND year = $2";
-    let values = [
-        key.agency.clone().into(),
-        key.year.into(),
-        i64::from(published).into(),
-    ];
-    txn.execute_raw(sql(txn, text, values)).await?;
-    Ok(())
+    let units = Entity::find()
+        .filter(Column::Agency.eq(key.agency.as_str()))
+        .filter(Column::Year.eq(key.year));
+    units.into_model().all(conn).await
 }

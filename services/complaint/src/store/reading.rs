@@ -3,16 +3,13 @@
 use chrono::{DateTime, Utc};
 use prima_platform::{
     clock::{from_micros, micros},
-    db::{Txn, sql},
+    db::{Txn, broken},
     failure::Failure,
     vault::Keyring,
 };
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+use sea_orm::{NotSet, QueryOrder, QuerySelect, QueryTrait, Set, entity::prelude::*};
 
-use super::{
-    broken,
-    sealed::{Note, open, seal},
-};
+use super::sealed::{Note, open, seal};
 use crate::domain::{purpose::Purpose, workflow::Role};
 
 /// Who read what, and why; the occasion aside.
@@ -34,8 +31,11 @@ pub struct Reading {
     pub at: DateTime<Utc>,
 }
 
-#[derive(Debug, FromQueryResult)]
-struct Row {
+/// A row of the table `identity_reading`.
+#[derive(Clone, Debug, DeriveEntityModel)]
+#[sea_orm(table_name = "identity_reading")]
+struct Model {
+    #[sea_orm(primary_key)]
     id: i64,
     name: String,
     agency: String,
@@ -47,6 +47,8 @@ struct Row {
     sealed_key: String,
     at: i64,
 }
+
+prima_platform::no_relations!();
 
 /// A line of the log as stored.
 #[derive(Debug)]
@@ -67,55 +69,52 @@ impl Line {
 }
 
 /// Adds a line; `reason` is sealed.
-pub async fn reading_add(txn: &Txn, vault: &Keyring, new: &Reading, reason: &Note) -> Result<(), Failure> {
+pub async fn reading_add_in_txn(
+    txn: &Txn,
+    vault: &Keyring,
+    new: &Reading,
+    reason: &Note,
+) -> Result<(), Failure> {
     let sealed = seal(vault, reason)?;
-    let values = [
-        new.name.clone().into(),
-        new.agency.clone().into(),
-        new.actor.clone().into(),
-        new.role.clone().into(),
-        new.purpose.key().into(),
-        new.method.clone().into(),
-        sealed.bytes.into(),
-        sealed.key.into(),
-        micros(new.at).into(),
-    ];
-    let text =
-        "INSERT INTO identity_reading (name, agency, actor, role, purpose, method, sealed, sealed_key, at)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    txn.execute_raw(sql(txn, text, values)).await?;
+    let row = ActiveModel {
+        id: NotSet,
+        name: Set(new.name.clone()),
+        agency: Set(new.agency.clone()),
+        actor: Set(new.actor.clone()),
+        role: Set(new.role.clone()),
+        purpose: Set(new.purpose.key().to_owned()),
+        method: Set(new.method.clone()),
+        sealed: Set(sealed.bytes),
+        sealed_key: Set(sealed.key),
+        at: Set(micros(new.at)),
+    };
+    Entity::insert(row).exec_without_returning(txn).await?;
     Ok(())
 }
 
 /// Lines before the key `before`, the newest first, at most `limit`; an empty agency or name stands for all.
 /// `own_only` leaves out what the national admin read: it would tell an agency who is behind anonymous reports.
-pub async fn readings(
+pub async fn readings<'a>(
     conn: &impl ConnectionTrait,
-    agency: &str,
-    name: &str,
+    agency: &'a str,
+    name: &'a str,
     own_only: bool,
     before: Option<i64>,
     limit: u64,
 ) -> Result<Vec<Line>, DbErr> {
-    let mut conditions = vec!["id < $1".to_owned()];
-    let mut values = vec![before.unwrap_or(i64::MAX).into()];
-    if own_only {
-        values.push(Role::NationalAdmin.key().into());
-        conditions.push(format!("role <> ${}", values.len()));
-    }
-    for (column, value) in [("agency", agency), ("name", name)] {
-        if !value.is_empty() {
-            values.push(value.into());
-            conditions.push(format!("{column} = ${}", values.len()));
-        }
-    }
-    let text = format!(
-        "SELECT id, name, agency, actor, role, purpose, method, sealed, sealed_key, at FROM identity_reading
-         WHERE {} ORDER BY id DESC LIMIT {limit}",
-        conditions.join(" AND ")
-    );
-    let rows = Row::find_by_statement(sql(conn, &text, values)).all(conn).await?;
-    let line = |row: Row| {
+    let given = |text: &'a str| Some(text).filter(|text| !text.is_empty());
+    let rows = Entity::find()
+        .filter(Column::Id.lt(before.unwrap_or(i64::MAX)))
+        .apply_if(own_only.then_some(Role::NationalAdmin), |query, role| {
+            query.filter(Column::Role.ne(role.key()))
+        })
+        .apply_if(given(agency), |query, agency| {
+            query.filter(Column::Agency.eq(agency))
+        })
+        .apply_if(given(name), |query, name| query.filter(Column::Name.eq(name)))
+        .order_by_desc(Column::Id)
+        .limit(limit);
+    let line = |row: Model| {
         let purpose = Purpose::parse(&row.purpose);
         Ok(Line {
             reading: Reading {
@@ -132,5 +131,5 @@ pub async fn readings(
             sealed_key: row.sealed_key,
         })
     };
-    rows.into_iter().map(line).collect()
+    rows.all(conn).await?.into_iter().map(line).collect()
 }

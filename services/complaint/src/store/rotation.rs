@@ -1,4 +1,5 @@
-//! What is sealed under which key, and how it comes under another.
+//! What is sealed under which key, and how it comes under another. The statements are written by hand, because each is the
+//! same for every table.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +8,12 @@ use prima_platform::{
     failure::Failure,
     vault::Keyring,
 };
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
+use sea_orm::{Set, entity::prelude::*, sea_query::OnConflict};
 
 use super::{
-    contact::contact_renew,
+    contact::contact_renew_in_txn,
     sealed::{Content, DigestKey, File, Identity, Matter, Note, Secret, Secrets, open},
+    skip_locked,
 };
 
 /// A table with sealed columns, and what each of them is sealed for.
@@ -101,7 +103,12 @@ impl Table {
 
     /// How many rows are sealed under a key.
     pub async fn count(&self, conn: &impl ConnectionTrait, key: &str) -> Result<i64, DbErr> {
-        count(conn, self.name, key).await
+        let text = format!(
+            "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM {} WHERE sealed_key <> '' AND sealed_key = $1",
+            self.name
+        );
+        let row = conn.query_one_raw(sql(conn, &text, [key.into()])).await?;
+        row.map_or(Ok(0), |row| row.try_get("", "n"))
     }
 
     /// Seals the next rows after `after` that are under `key` anew, at most `limit`. Rows that somebody is changing are
@@ -115,10 +122,7 @@ impl Table {
         limit: usize,
     ) -> Result<Batch, Failure> {
         let columns: Vec<&str> = self.columns.iter().map(|(column, _)| *column).collect();
-        let skip = match txn.get_database_backend() {
-            DbBackend::Postgres => " FOR UPDATE SKIP LOCKED",
-            _ => "",
-        };
+        let skip = skip_locked(txn);
         let text = format!(
             "SELECT id, {} FROM {} WHERE sealed_key <> '' AND sealed_key = $1 AND id > $2 ORDER BY id LIMIT {limit}{skip}",
             columns.join(", "),
@@ -178,7 +182,7 @@ impl Table {
             .await
             .map_err(Failure::from)?;
         if self.name == "complaint" {
-            let renewed = contact_renew(txn, vault, id, identity.as_ref()).await;
+            let renewed = contact_renew_in_txn(txn, vault, id, identity.as_ref()).await;
             renewed.map_err(Failure::from)?;
         }
         Ok(changed.rows_affected())
@@ -194,15 +198,6 @@ impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)
     }
-}
-
-/// How many rows of a table are under a key.
-async fn count(conn: &impl ConnectionTrait, table: &str, key: &str) -> Result<i64, DbErr> {
-    let text = format!(
-        "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM {table} WHERE sealed_key <> '' AND sealed_key = $1"
-    );
-    let row = conn.query_one_raw(sql(conn, &text, [key.into()])).await?;
-    row.map_or(Ok(0), |row| row.try_get("", "n"))
 }
 
 /// Rows by key: those of every table, contacts too.
@@ -221,17 +216,31 @@ pub async fn usage(conn: &impl ConnectionTrait) -> Result<BTreeMap<String, i64>,
     Ok(usage)
 }
 
+/// The row of the table `sealing`.
+#[derive(Clone, Debug, DeriveEntityModel)]
+#[sea_orm(table_name = "sealing")]
+struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    id: i64,
+    current_key: String,
+}
+
+prima_platform::no_relations!();
+
 /// Notes which key seals, as a process knows it that starts now.
 pub async fn sealing_set(conn: &impl ConnectionTrait, key: &str) -> Result<(), DbErr> {
-    let text = "INSERT INTO sealing (id, current_key) VALUES (1, $1)
-                ON CONFLICT (id) DO UPDATE SET current_key = excluded.current_key";
-    conn.execute_raw(sql(conn, text, [key.into()])).await?;
-    Ok(())
+    let row = ActiveModel {
+        id: Set(1),
+        current_key: Set(key.to_owned()),
+    };
+    let newest = OnConflict::column(Column::Id)
+        .update_column(Column::CurrentKey)
+        .to_owned();
+    let insert = Entity::insert(row).on_conflict(newest);
+    insert.exec_without_returning(conn).await.map(drop)
 }
 
 /// Which key seals, as the process knows it that started last.
 pub async fn sealing(conn: &impl ConnectionTrait) -> Result<Option<String>, DbErr> {
-    let text = "SELECT current_key FROM sealing WHERE id = 1";
-    let row = conn.query_one_raw(sql(conn, text, [])).await?;
-    row.map(|row| row.try_get("", "current_key")).transpose()
+    Ok(Entity::find_by_id(1).one(conn).await?.map(|row| row.current_key))
 }

@@ -128,3 +128,8 @@ pub fn open<S: Secret>(vault: &Keyring, key: &str, bytes: &[u8]) -> Result<S, Fa
     // The error of the parser would repeat what it read.
     serde_json::from_slice(&plain).map_err(|_| Failure::internal("a sealed content can't be read"))
 }
+
+/// As [`open`], of a column that may hold nothing.
+pub fn open_held<S: Secret>(vault: &Keyring, key: &str, bytes: Option<&[u8]>) -> Result<Option<S>, Failure> {
+    bytes.map(|bytes| open(vault, key, bytes)).transpose()
+}

@@ -2,22 +2,46 @@
 
 use std::collections::BTreeMap;
 
-use prima_platform::db::{Column, Txn, sql, table};
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
+use prima_platform::db::{self, Txn, broken, sql, table};
+use sea_orm::entity::prelude::*;
 
-use super::broken;
 use crate::domain::{
     case::Channel,
     performance::{Cell, Measure},
 };
 
-const COLUMNS: [Column; 9] = {
-    use Column::{Int, Text};
+/// A row of the table `tally`.
+#[derive(Clone, Debug, DeriveEntityModel)]
+#[sea_orm(table_name = "tally")]
+struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    agency: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    unit: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    month: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    class: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    channel: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    sp4n: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    measure: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    bucket: i64,
+    count: i64,
+}
+
+prima_platform::no_relations!();
+
+const TYPES: [db::Column; 9] = {
+    use db::Column::{Int, Text};
     [Text, Text, Int, Text, Text, Int, Text, Int, Int]
 };
 
 /// Adds to the counts of cells, in their order; what is taken away was added before.
-pub async fn tally_add(txn: &Txn, changes: &BTreeMap<Cell, i64>) -> Result<(), DbErr> {
+pub async fn tally_add_in_txn(txn: &Txn, changes: &BTreeMap<Cell, i64>) -> Result<(), DbErr> {
     if changes.is_empty() {
         return Ok(());
     }
@@ -34,7 +58,8 @@ pub async fn tally_add(txn: &Txn, changes: &BTreeMap<Cell, i64>) -> Result<(), D
             (*by).into(),
         ]
     });
-    let (from, values) = table(txn, COLUMNS, rows, 0);
+    // By hand: every change of a report comes by here, with any number of cells.
+    let (from, values) = table(txn, TYPES, rows, 0);
     let text = format!(
         "INSERT INTO tally (agency, unit, month, class, channel, sp4n, measure, bucket, count)
          SELECT column1, column2, column3, column4, column5, column6, column7, column8, column9 FROM {from} WHERE TRUE
@@ -45,17 +70,6 @@ pub async fn tally_add(txn: &Txn, changes: &BTreeMap<Cell, i64>) -> Result<(), D
     Ok(())
 }
 
-#[derive(Debug, FromQueryResult)]
-struct Row {
-    month: i64,
-    class: String,
-    channel: String,
-    sp4n: i64,
-    measure: String,
-    bucket: i64,
-    count: i64,
-}
-
 /// The cells of a unit from one month to another, both included, that count anything.
 pub async fn tally_of(
     conn: &impl ConnectionTrait,
@@ -63,11 +77,12 @@ pub async fn tally_of(
     unit: &str,
     (first, last): (i64, i64),
 ) -> Result<Vec<(Cell, i64)>, DbErr> {
-    let text = "SELECT month, class, channel, sp4n, measure, bucket, count FROM tally
-                WHERE agency = $1 AND unit = $2 AND month BETWEEN $3 AND $4 AND count <> 0";
-    let values = [agency.into(), unit.into(), first.into(), last.into()];
-    let rows = Row::find_by_statement(sql(conn, text, values)).all(conn).await?;
-    let cell = |row: Row| {
+    let rows = Entity::find()
+        .filter(Column::Agency.eq(agency))
+        .filter(Column::Unit.eq(unit))
+        .filter(Column::Month.between(first, last))
+        .filter(Column::Count.ne(0));
+    let cell = |row: Model| {
         let bad = |column| broken(format!("tally of {agency}/{unit}"), column);
         let channel = match row.channel.as_str() {
             "" => None,
@@ -85,5 +100,5 @@ pub async fn tally_of(
         };
         Ok((cell, row.count))
     };
-    rows.into_iter().map(cell).collect()
+    rows.all(conn).await?.into_iter().map(cell).collect()
 }

@@ -6,11 +6,11 @@ use prima_platform::{
     failure::Failure,
     vault::Keyring,
 };
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+use sea_orm::{QueryOrder, QuerySelect, Set, entity::prelude::*};
 
 use super::{
     json, read_json,
-    sealed::{Note, open, seal},
+    sealed::{Note, open_held, seal},
 };
 use crate::domain::case::Entry;
 
@@ -33,17 +33,29 @@ pub struct New {
     pub public: bool,
 }
 
-#[derive(Debug, FromQueryResult)]
-struct Row {
+/// A row of the table `timeline`.
+#[derive(Clone, Debug, DeriveEntityModel)]
+#[sea_orm(table_name = "timeline")]
+pub struct Model {
+    #[sea_orm(primary_key)]
     id: i64,
+    complaint_id: i64,
     number: i64,
+    at: i64,
+    agency: String,
+    unit: String,
+    from_agency: Option<String>,
+    from_unit: Option<String>,
     actor: String,
     role: String,
     entry: String,
     public: i64,
     sealed: Option<Vec<u8>>,
     sealed_key: String,
+    feed: Option<i64>,
 }
+
+prima_platform::no_relations!();
 
 /// A line as stored.
 #[derive(Debug)]
@@ -72,14 +84,18 @@ impl Line {
 
     /// What was written; `None` when nothing was, or once erased.
     pub fn note(&self, vault: &Keyring) -> Result<Option<String>, Failure> {
-        let sealed = self.sealed.as_deref();
-        let note = sealed.map(|bytes| open::<Note>(vault, &self.sealed_key, bytes));
-        Ok(note.transpose()?.map(|note| note.0))
+        let note: Option<Note> = open_held(vault, &self.sealed_key, self.sealed.as_deref())?;
+        Ok(note.map(|note| note.0))
     }
 }
 
 /// Adds a line to a report that the transaction has locked; returns its key.
-pub async fn timeline_add(txn: &Txn, vault: &Keyring, complaint: i64, new: &New) -> Result<i64, Failure> {
+pub async fn timeline_add_in_txn(
+    txn: &Txn,
+    vault: &Keyring,
+    complaint: i64,
+    new: &New,
+) -> Result<i64, Failure> {
     let sealed = new.note.as_ref().map(|note| seal(vault, note)).transpose()?;
     let (bytes, key) = sealed.map(|s| (Some(s.bytes), s.key)).unwrap_or_default();
     let entry = &new.entry;
@@ -98,6 +114,7 @@ pub async fn timeline_add(txn: &Txn, vault: &Keyring, complaint: i64, new: &New)
         moved.then(|| entry.from_agency.clone()).into(),
         moved.then(|| entry.from_unit.clone()).into(),
     ];
+    // By hand, so that the statement that adds it also counts it.
     let text = "INSERT INTO timeline
             (complaint_id, number, at, agency, unit, actor, role, entry, public, sealed, sealed_key, from_agency, from_unit)
         SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 FROM timeline
@@ -109,12 +126,10 @@ pub async fn timeline_add(txn: &Txn, vault: &Keyring, complaint: i64, new: &New)
 
 /// The whole timeline of a report, the oldest line first.
 pub async fn timeline_of(conn: &impl ConnectionTrait, complaint: i64) -> Result<Vec<Line>, DbErr> {
-    let text = "SELECT id, number, actor, role, entry, public, sealed, sealed_key
-                FROM timeline WHERE complaint_id = $1 ORDER BY number";
-    let rows = Row::find_by_statement(sql(conn, text, [complaint.into()]))
-        .all(conn)
-        .await?;
-    let line = |row: Row| {
+    let rows = Entity::find()
+        .filter(Column::ComplaintId.eq(complaint))
+        .order_by_asc(Column::Number);
+    let line = |row: Model| {
         Ok(Line {
             entry: read_json(format!("timeline {}", row.id), "entry", &row.entry)?,
             id: row.id,
@@ -126,5 +141,24 @@ pub async fn timeline_of(conn: &impl ConnectionTrait, complaint: i64) -> Result<
             sealed_key: row.sealed_key,
         })
     };
-    rows.into_iter().map(line).collect()
+    rows.all(conn).await?.into_iter().map(line).collect()
+}
+
+/// The keys of the lines of a report.
+pub fn line_ids(complaint: i64) -> Select<Entity> {
+    Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::ComplaintId.eq(complaint))
+}
+
+/// Erases what was written with lines.
+pub async fn lines_erase_in_txn(txn: &Txn, lines: Vec<i64>) -> Result<(), DbErr> {
+    let erased = ActiveModel {
+        sealed: Set(None),
+        sealed_key: Set(String::new()),
+        ..Default::default()
+    };
+    let those = Entity::update_many().set(erased).filter(Column::Id.is_in(lines));
+    those.exec(txn).await.map(drop)
 }

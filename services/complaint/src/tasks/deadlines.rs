@@ -13,8 +13,8 @@ use crate::{
     rpc::change::{self, Actor, Written},
     store::{
         Lock,
-        due::{Outdated, calendar_save, outdated_lock, outdated_page},
-        settings::calendar_version,
+        calendar_state::calendar_version,
+        due::{Outdated, calendar_save_in_txn, outdated_lock_in_txn, outdated_page},
     },
 };
 
@@ -96,13 +96,13 @@ async fn bring_up(app: &App, page: Vec<Outdated>, version: i64) -> bool {
 
 async fn one(app: &App, id: i64, version: i64) -> Result<(), Failure> {
     let txn = app.context.db.begin().await?;
-    let Some(mut stored) = outdated_lock(&txn, id, version).await? else {
+    let Some(mut stored) = outdated_lock_in_txn(&txn, id, version).await? else {
         return Ok(());
     };
     let before = stored.case.clone();
     let (lead, lines) = change::lead(app, &txn, &mut stored).await?;
     if stored.case == before {
-        calendar_save(&txn, &stored, change::times(app, &stored.case, &lead)).await?;
+        calendar_save_in_txn(&txn, &stored, change::times(app, &stored.case, &lead)).await?;
         return Ok(txn.commit().await?);
     }
     let (actor, written) = (Actor::system(), Written::default());

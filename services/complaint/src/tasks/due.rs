@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     context::App,
     rpc::change::{self, Actor, Written},
-    store::due::{Due, due_lock, due_page, due_put_off},
+    store::due::{Due, due_lock_in_txn, due_page, due_put_off},
 };
 
 /// Reports under way at once: commits of several share a write to the disk.
@@ -74,7 +74,7 @@ async fn take(app: &App, due: Due) -> Result<bool, Failure> {
 async fn settle(app: &App, id: i64) -> Result<bool, Failure> {
     let txn = app.context.db.begin().await?;
     let now = app.now();
-    let Some(mut stored) = due_lock(&txn, id, now).await? else {
+    let Some(mut stored) = due_lock_in_txn(&txn, id, now).await? else {
         return Ok(false);
     };
     let before = stored.case.clone();

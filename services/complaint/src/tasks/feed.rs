@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     context::App,
-    store::feed::{feed_last, feed_number, feed_waiting},
+    store::feed::{feed_last, feed_number_in_txn, feed_waiting},
 };
 
 /// Lines that one transaction numbers at most.
@@ -41,7 +41,7 @@ async fn round(app: &App) -> Result<bool, Failure> {
     let mut full = false;
     if feed_waiting(db.reader()).await? {
         let txn = db.begin().await?;
-        full = feed_number(&txn, BATCH).await? >= u64::from(BATCH);
+        full = feed_number_in_txn(&txn, BATCH).await? >= u64::from(BATCH);
         txn.commit().await?;
     }
     let last = feed_last(db.reader()).await?;

@@ -12,8 +12,9 @@ use crate::{
     rpc::erasure,
     store::{
         Lock,
+        attachment::{stray_remove, strays},
         complaint::complaint_by_id,
-        erasure::{Due, erasures_due, stray_remove, strays},
+        erasure::{Due, erasures_due},
     },
 };
 

@@ -4,7 +4,6 @@ pub mod agency;
 pub mod charter;
 pub mod component;
 pub mod medium;
-pub mod name_rule;
 pub mod public_service;
 pub mod standard;
 pub mod text;

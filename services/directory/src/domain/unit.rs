@@ -5,11 +5,9 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 use prima_platform::{
     failure::{Failure, Kind, Violation},
-    request::Faults,
+    request::{self, Faults},
 };
 use prima_proto::name;
-
-use super::name_rule;
 
 /// Successors of one unit at most: all of them stand in one event.
 const SUCCESSORS_MAX: usize = 100;
@@ -161,7 +159,7 @@ pub fn successors(
     }
     for (at, text) in raw.iter().enumerate() {
         let field = format!("{field}[{at}]");
-        match faults.take(name_rule::unit(&field, text)) {
+        match faults.take(request::name(&field, text)) {
             None => {}
             Some(successor) if Some(&successor) == unit => faults.add(
                 field,

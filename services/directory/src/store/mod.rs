@@ -18,7 +18,7 @@ pub use service_charter::{charter_facts, charter_get, charter_insert_in_txn, cha
 pub use service_standard::{standard_get, standard_insert_in_txn, standard_revision};
 pub use unit::{UnitFilter, unit_get, unit_insert_in_txn, unit_lock_in_txn, unit_page, unit_save_in_txn};
 
-use prima_platform::db::{Step, platform_steps};
+use prima_platform::{db::Step, schema::platform_steps};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 /// The steps of this service's schema.

@@ -36,11 +36,7 @@ pub struct Model {
     pub created_at: i64,
 }
 
-/// No relations are used.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
+prima_platform::no_relations!();
 
 /// The revisions of a charter, the newest first.
 fn revisions(unit: &name::Unit) -> Select<Entity> {

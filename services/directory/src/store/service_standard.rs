@@ -41,11 +41,7 @@ pub struct Model {
     pub created_at: i64,
 }
 
-/// No relations are used.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
+prima_platform::no_relations!();
 
 /// The revisions of a standard, the newest first.
 fn revisions(name: &name::PublicService) -> Select<Entity> {

@@ -42,11 +42,7 @@ pub struct Model {
     pub updated_at: i64,
 }
 
-/// No relations are used.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
+prima_platform::no_relations!();
 
 impl TryFrom<Model> for Unit {
     type Error = DbErr;

@@ -18,11 +18,7 @@ use crate::{
         suggestion::suggest,
     },
     events::facts,
-    store::{
-        assessment::Row,
-        fact::fact_list,
-        level::{evaluations, objections},
-    },
+    store::{Assessment, evaluations, fact_list, objections},
 };
 
 /// What the index of an assessment is computed from now, read from the tables. What other services tell counts as it
@@ -31,7 +27,7 @@ pub async fn gather(
     conn: &impl ConnectionTrait,
     cycle: &Cycle,
     instrument: &Instrument,
-    row: &Row,
+    row: &Assessment,
     settled: Option<&Inputs>,
 ) -> Result<Inputs, Failure> {
     let unit = row.unit_name();
@@ -80,7 +76,7 @@ async fn suggested(
     conn: &impl ConnectionTrait,
     cycle: &Cycle,
     instrument: &Instrument,
-    row: &Row,
+    row: &Assessment,
 ) -> Result<BTreeMap<String, u32>, Failure> {
     if !cycle.settings.suggestions_count {
         return Ok(BTreeMap::new());
@@ -107,7 +103,7 @@ async fn f03(
     conn: &impl ConnectionTrait,
     cycle: &Cycle,
     instrument: &Instrument,
-    row: &Row,
+    row: &Assessment,
 ) -> Result<Option<F03>, Failure> {
     let Some(form) = instrument.forms.as_ref().and_then(|f| f.get(&row.form)) else {
         return Ok(None);

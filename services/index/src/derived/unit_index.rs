@@ -15,6 +15,7 @@ use prima_platform::{
     outbox::{self, State},
 };
 use prima_proto::name;
+use sea_orm::{ConnectionTrait, DbErr};
 
 use super::inputs::gather;
 use crate::{
@@ -26,13 +27,8 @@ use crate::{
     },
     events::publish,
     store::{
-        assessment::{
-            Row, agency_index_lock_in_txn, agency_index_save_in_txn, assessment_lock_in_txn,
-            assessment_save_in_txn, assessments_exact,
-        },
-        cycle::cycles_share_of_unit_in_txn,
-        instrument::instrument_of,
-        mark::UNIT_INDEX,
+        Assessment, UNIT_INDEX, agency_index_lock_in_txn, agency_index_save_in_txn, assessment_lock_in_txn,
+        assessment_save_in_txn, assessments_exact, cycles_share_of_unit_in_txn, instrument_of,
     },
 };
 
@@ -44,16 +40,17 @@ pub struct Assessed {
     /// Its instrument.
     pub instrument: Arc<Instrument>,
     /// The row; of one that is locked for a change of its index, with the version that this transaction took.
-    pub row: Row,
+    pub row: Assessment,
 }
 
 impl Assessed {
-    /// Its name.
-    pub fn name(&self) -> name::Assessment {
-        name::Assessment {
-            cycle: self.cycle.name(),
-            unit: self.row.unit_name(),
-        }
+    /// A row with its cycle and instrument.
+    pub async fn of(conn: &impl ConnectionTrait, cycle: Cycle, row: Assessment) -> Result<Self, DbErr> {
+        Ok(Self {
+            instrument: instrument_of(conn, &cycle).await?,
+            cycle: Arc::new(cycle),
+            row,
+        })
     }
 
     /// The form on which its levels are given.
@@ -103,18 +100,14 @@ async fn lock_in_txn(txn: &Txn, unit: &name::Unit, clock: &Clock) -> Result<Vec<
     let mut locked = Vec::with_capacity(cycles.len());
     for cycle in cycles {
         if let Some(row) = assessment_lock_in_txn(txn, cycle.id, unit, now).await? {
-            locked.push(Assessed {
-                instrument: instrument_of(txn, &cycle).await?,
-                cycle: Arc::new(cycle),
-                row,
-            });
+            locked.push(Assessed::of(txn, cycle, row).await?);
         }
     }
     Ok(locked)
 }
 
 /// The index of a row as it is stored, and what it was computed from.
-pub fn index(instrument: &Instrument, row: &Row) -> Result<(Inputs, Index), Failure> {
+pub fn index(instrument: &Instrument, row: &Assessment) -> Result<(Inputs, Index), Failure> {
     let inputs = row.read_inputs()?;
     let index = score::compute(instrument, &inputs.input());
     Ok((inputs, index))
@@ -177,10 +170,7 @@ async fn of_agency(
     let mut row = agency_index_lock_in_txn(txn, cycle.id, agency, now).await?;
     // Read after the lock: whoever held it before has committed, whoever comes next will see us.
     let units = assessments_exact(txn, cycle.id, agency).await?;
-    let exact: Vec<_> = units
-        .iter()
-        .filter_map(|exact| number::parse_fraction(exact.as_deref()?))
-        .collect();
+    let exact: Vec<_> = units.iter().flatten().cloned().collect();
     let published = score::agency(instrument, &exact);
     let before = row.exact.take();
     row.exact = published.as_ref().map(|p| number::fraction(&p.exact));

@@ -21,8 +21,8 @@ pub fn band<'a>(bands: &'a [Band], rounded: &Rational) -> Option<&'a Band> {
     bands.iter().find(|band| band.lower <= *rounded)
 }
 
-/// A value as it is published.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A value as it is published; all empty by default.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Published {
     /// The exact value.
     pub exact: Rational,

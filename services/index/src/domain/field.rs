@@ -1,110 +1,6 @@
-//! The fields of requests, as this service takes them: resource names, and texts, which stay as they came.
+//! Fields whose rules are those of an instrument and its forms.
 
-use chrono::NaiveDate;
-use prima_platform::{failure::Violation, request};
-use prima_proto::name::{self, Error};
-use url::Url;
-
-/// Longest link, characters.
-const LINK_MAX: usize = 500;
-
-fn named<T>(field: &str, raw: &str, parse: fn(&str) -> Result<T, Error>) -> Result<T, Violation> {
-    request::name(field, raw, parse, |error| format!("nama tidak benar: {error}"))
-}
-
-/// The name of an agency.
-pub fn agency(field: &str, raw: &str) -> Result<name::Agency, Violation> {
-    named(field, raw, name::Agency::parse)
-}
-
-/// The name of a unit.
-pub fn unit(field: &str, raw: &str) -> Result<name::Unit, Violation> {
-    named(field, raw, name::Unit::parse)
-}
-
-/// The name of a cycle.
-pub fn cycle(field: &str, raw: &str) -> Result<name::Cycle, Violation> {
-    named(field, raw, name::Cycle::parse)
-}
-
-/// The id of a new cycle.
-pub fn new_cycle(field: &str, raw: &str) -> Result<String, Violation> {
-    named(field, raw, |raw| {
-        name::token(raw, name::TOKEN_MAX).map(str::to_owned)
-    })
-}
-
-/// The name of an assessment.
-pub fn assessment(field: &str, raw: &str) -> Result<name::Assessment, Violation> {
-    named(field, raw, name::Assessment::parse)
-}
-
-/// Lines of `least` to `most` characters.
-///
-/// # Errors
-///
-/// They are shorter without the space around them, longer with it, or have control characters other than line breaks.
-pub fn lines(field: &str, raw: String, least: usize, most: usize) -> Result<String, Violation> {
-    let control = raw.chars().any(|c| c.is_control() && c != '\n');
-    if raw.trim().chars().count() >= least && raw.chars().count() <= most && !control {
-        return Ok(raw);
-    }
-    Err(Violation::new(
-        field,
-        format!("must be {least} to {most} characters, of control characters only line breaks"),
-        format!("harus {least} sampai {most} karakter, tanpa karakter kendali selain baris baru"),
-    ))
-}
-
-/// One line of `least` to `most` characters; may be empty.
-///
-/// # Errors
-///
-/// It is shorter or longer, or has control characters.
-pub fn optional_line(field: &str, raw: String, least: usize, most: usize) -> Result<String, Violation> {
-    let length = raw.chars().count();
-    if (length == 0 || (least..=most).contains(&length)) && !raw.chars().any(char::is_control) {
-        return Ok(raw);
-    }
-    Err(Violation::new(
-        field,
-        format!("must be empty or {least} to {most} characters without control characters"),
-        format!("harus kosong atau {least} sampai {most} karakter tanpa karakter kendali"),
-    ))
-}
-
-/// A link of the web.
-///
-/// # Errors
-///
-/// It is no `https://…` or `http://…` of at most 500 characters, or carries a user or a password.
-pub fn link(field: &str, raw: String) -> Result<String, Violation> {
-    let whole = raw.chars().count() <= LINK_MAX && !raw.chars().any(|c| c.is_control() || c.is_whitespace());
-    let plain = Url::parse(&raw).is_ok_and(|url| {
-        let web = matches!(url.scheme(), "https" | "http") && url.has_host();
-        web && url.username().is_empty() && url.password().is_none()
-    });
-    if whole && plain {
-        return Ok(raw);
-    }
-    Err(Violation::new(
-        field,
-        format!(
-            "must be a link, https://… or http://…, of at most {LINK_MAX} characters and without a password"
-        ),
-        format!("harus tautan https://… atau http://…, paling panjang {LINK_MAX} karakter, tanpa sandi"),
-    ))
-}
-
-/// A day, written `YYYY-MM-DD`.
-///
-/// # Errors
-///
-/// It is none, or is written in another way.
-pub fn day(field: &str, raw: &str) -> Result<NaiveDate, Violation> {
-    request::day(field, raw)
-        .map_err(|_| Violation::new(field, "must be a day, YYYY-MM-DD", "harus tanggal, YYYY-MM-DD"))
-}
+use prima_platform::{failure::Violation, request::shown};
 
 /// The number of what is counted from 1.
 ///
@@ -123,14 +19,15 @@ pub fn number(field: &str, raw: i64) -> Result<i64, Violation> {
 /// # Errors
 ///
 /// It has not.
-pub fn indicator(field: &str, has: bool) -> Result<(), Violation> {
+pub fn indicator(field: &str, key: &str, has: bool) -> Result<(), Violation> {
     if has {
         return Ok(());
     }
+    let shown = shown(key);
     Err(Violation::new(
         field,
-        "is no indicator of the form",
-        "bukan indikator formulir ini",
+        format!("`{shown}` is no indicator of the form"),
+        format!("`{shown}` bukan indikator formulir ini"),
     ))
 }
 
@@ -195,17 +92,6 @@ fn no_choice<T>(field: &str, allowed: &[T], name: impl Fn(&T) -> &str) -> Violat
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_text_stays_as_it_came() {
-        let checked = |raw: &str| lines("f", raw.to_owned(), 1, 5).ok();
-        assert_eq!(checked(" a\n "), Some(" a\n ".to_owned()));
-        for raw in ["", "  ", "a\tb", "a\r\nb", "     a"] {
-            assert_eq!(checked(raw), None, "{raw:?}");
-        }
-        assert!(optional_line("f", String::new(), 5, 500).is_ok());
-        assert!(optional_line("f", "a\nb".to_owned(), 1, 500).is_err());
-    }
 
     #[test]
     fn an_empty_choice_is_none_or_the_first() {

@@ -18,5 +18,6 @@ pub mod rule;
 pub mod score;
 pub mod subject;
 pub mod suggestion;
+pub mod text;
 
 pub use prima_platform::number;

@@ -1,24 +1,30 @@
 //! How a unit has answered complaints and consultations in a year.
 
+use prima_platform::consume::Feed;
 use prima_proto::event::v1::ComplaintPerformanceState;
-use prost::Message;
 
-use super::{day::day, feed::Feed};
+use super::{day::day, feed::Told};
 use crate::domain::{
     complaint::{Channel, Desk, Performance},
+    facts::Facts,
     known::Origin,
 };
 
-/// The last state of each.
-pub static FEED: Feed = Feed {
-    name: "index-complaint-performance",
-    service: "complaint",
-    filter: "prima.complaint.performance.>",
-    check: |payload| ComplaintPerformanceState::decode(payload).map(drop),
-};
+impl Told for ComplaintPerformanceState {
+    const FEED: Feed = Feed {
+        name: "index-complaint-performance",
+        service: "complaint",
+        filter: "prima.complaint.performance.>",
+    };
 
-/// As facts.
-pub fn performance(origin: Origin, state: ComplaintPerformanceState) -> Performance {
+    fn add(self, origin: Origin, facts: &mut Facts) {
+        if let Ok(year) = self.period.parse() {
+            facts.complaints.insert(year, performance(origin, self));
+        }
+    }
+}
+
+fn performance(origin: Origin, state: ComplaintPerformanceState) -> Performance {
     let count = |n: i64| usize::try_from(n).unwrap_or_default();
     let hours = [&state.slowest_response_hours, &state.slowest_consultation_hours];
     let channels = state.channels.into_iter().filter_map(|c| {

@@ -1,37 +1,36 @@
 //! What the directory tells of a unit: its public services, their standards, its charter.
 
+use prima_platform::consume::Feed;
 use prima_proto::event::v1::{MediumState, ServiceCharterState, ServiceStandardState, UnitState};
-use prost::Message;
 
 use super::{
     day::{day, days},
-    feed::Feed,
+    feed::Told,
 };
 use crate::domain::{
-    facts::{Charter, Medium, Standard, Unit},
+    facts::{Charter, Facts, Medium, Standard, Unit},
     known::Origin,
 };
 
-/// The last state of each.
-pub static FEED: Feed = Feed {
-    name: "index-directory-unit",
-    service: "directory",
-    filter: "prima.directory.unit.>",
-    check: |payload| UnitState::decode(payload).map(drop),
-};
-
-/// As facts.
-pub fn unit(origin: Origin, state: UnitState) -> Unit {
-    let charter = |c: ServiceCharterState| Charter {
-        signed: day(&c.sign_date),
-        complete: c.complete,
-        media: media(c.media),
+impl Told for UnitState {
+    const FEED: Feed = Feed {
+        name: "index-directory-unit",
+        service: "directory",
+        filter: "prima.directory.unit.>",
     };
-    let services = state.services.into_iter().map(|s| s.standard.map(standard));
-    Unit {
-        origin,
-        services: services.collect(),
-        charter: state.charter.map(charter),
+
+    fn add(self, origin: Origin, facts: &mut Facts) {
+        let charter = |c: ServiceCharterState| Charter {
+            signed: day(&c.sign_date),
+            complete: c.complete,
+            media: media(c.media),
+        };
+        let services = self.services.into_iter().map(|s| s.standard.map(standard));
+        facts.unit = Some(Unit {
+            origin,
+            services: services.collect(),
+            charter: self.charter.map(charter),
+        });
     }
 }
 

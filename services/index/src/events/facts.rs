@@ -3,12 +3,12 @@
 use prima_proto::event::v1::{
     ComplaintPerformanceState, InnovationPortfolioState, SurveyResultState, UnitState,
 };
-use prost::{DecodeError, Message};
+use prost::DecodeError;
 
-use super::{complaint_performance, directory_unit, innovation_portfolio, survey_result};
+use super::feed::Told;
 use crate::{
     domain::{facts::Facts, known::Origin},
-    store::fact::Fact,
+    store::Fact,
 };
 
 /// The facts that the kept events of one unit tell, in whatever order they come.
@@ -19,44 +19,24 @@ use crate::{
 pub fn facts<'a>(kept: impl IntoIterator<Item = &'a Fact>) -> Result<Facts, DecodeError> {
     let mut facts = Facts::default();
     for fact in kept {
-        let origin = Origin {
-            subject: fact.subject.clone(),
-            version: fact.version,
-        };
         match fact.service.as_str() {
-            "directory" => {
-                facts.unit = Some(directory_unit::unit(
-                    origin,
-                    UnitState::decode(fact.payload.as_slice())?,
-                ))
-            }
-            "survey" => {
-                let state = SurveyResultState::decode(fact.payload.as_slice())?;
-                let name = state.name.clone();
-                if let Some(survey) = survey_result::survey(origin, state) {
-                    facts.surveys.insert(name, survey);
-                }
-            }
-            "innovation" => {
-                let state = InnovationPortfolioState::decode(fact.payload.as_slice())?;
-                if let Ok(year) = state.period.parse() {
-                    facts
-                        .portfolios
-                        .insert(year, innovation_portfolio::portfolio(origin, year, state));
-                }
-            }
-            "complaint" => {
-                let state = ComplaintPerformanceState::decode(fact.payload.as_slice())?;
-                if let Ok(year) = state.period.parse() {
-                    facts
-                        .complaints
-                        .insert(year, complaint_performance::performance(origin, state));
-                }
-            }
+            "directory" => add::<UnitState>(fact, &mut facts)?,
+            "survey" => add::<SurveyResultState>(fact, &mut facts)?,
+            "innovation" => add::<InnovationPortfolioState>(fact, &mut facts)?,
+            "complaint" => add::<ComplaintPerformanceState>(fact, &mut facts)?,
             _ => {}
         }
     }
     Ok(facts)
+}
+
+fn add<S: Told>(fact: &Fact, facts: &mut Facts) -> Result<(), DecodeError> {
+    let origin = Origin {
+        subject: fact.subject.clone(),
+        version: fact.version,
+    };
+    S::decode(fact.payload.as_slice())?.add(origin, facts);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -66,6 +46,7 @@ mod tests {
         SurveyMediumState,
     };
     use proptest::prelude::*;
+    use prost::Message;
 
     use super::*;
     use crate::domain::{instrument, suggestion::suggest};
@@ -74,6 +55,8 @@ mod tests {
         Fact {
             subject: subject.into(),
             service: service.into(),
+            agency: "3271".into(),
+            unit: "dpmptsp".into(),
             version,
             payload: state.encode_to_vec(),
         }

@@ -1,28 +1,34 @@
 //! What a unit shows of innovation in a year.
 
 use chrono::NaiveDate;
+use prima_platform::consume::Feed;
 use prima_proto::event::v1::{AwardFacts, CompetitionEntryFacts, InnovationFacts, InnovationPortfolioState};
-use prost::Message;
 
 use super::{
     day::{day, days},
-    feed::Feed,
+    feed::Told,
 };
 use crate::domain::{
+    facts::Facts,
     known::Origin,
     portfolio::{Innovation, LegalBasis, Of, Portfolio},
 };
 
-/// The last state of each.
-pub static FEED: Feed = Feed {
-    name: "index-innovation-portfolio",
-    service: "innovation",
-    filter: "prima.innovation.portfolio.>",
-    check: |payload| InnovationPortfolioState::decode(payload).map(drop),
-};
+impl Told for InnovationPortfolioState {
+    const FEED: Feed = Feed {
+        name: "index-innovation-portfolio",
+        service: "innovation",
+        filter: "prima.innovation.portfolio.>",
+    };
 
-/// As facts.
-pub fn portfolio(origin: Origin, year: i32, state: InnovationPortfolioState) -> Portfolio {
+    fn add(self, origin: Origin, facts: &mut Facts) {
+        if let Ok(year) = self.period.parse() {
+            facts.portfolios.insert(year, portfolio(origin, year, self));
+        }
+    }
+}
+
+fn portfolio(origin: Origin, year: i32, state: InnovationPortfolioState) -> Portfolio {
     let won = |innovation: &str, awards: &[AwardFacts]| {
         let days = awards
             .iter()

@@ -1,12 +1,10 @@
 //! What the index service publishes: the score of a unit or an agency.
 
-use prima_platform::{
-    number::{self, Rational},
-    outbox::State,
-    trace,
+use prima_platform::{number, outbox::State};
+use prima_proto::{
+    name,
+    score::{self, Figures, Key, MEAN_OF_UNITS, Score},
 };
-use prima_proto::{event::v1 as event, name, subject};
-use prost::Message;
 
 use crate::{
     domain::{
@@ -17,7 +15,7 @@ use crate::{
         score::{F02, F03, Index},
         subject::Subject,
     },
-    store::{assessment::AgencyRow, external::Row},
+    store::{AgencyIndex as AgencyRow, ExternalScore as Row},
 };
 
 /// Name of the service, its schema, its stream and the subjects of its scores.
@@ -25,60 +23,39 @@ pub const NAME: &str = "index";
 /// Raised when the same state is rendered differently.
 const REVISION: i64 = 1;
 
-/// The score of a subject; withdrawn when there is none any more.
-fn score(metric: &str, period: &str, of: &Subject, version: i64, score: Option<event::ScoreState>) -> State {
-    let subject = match of {
-        Subject::Agency(agency) => subject::agency_score(NAME, metric, period, agency),
-        Subject::Unit(unit) => subject::unit_score(NAME, metric, period, unit),
-    };
-    State {
-        subject,
-        event_type: subject::SCORE_TYPE,
-        revision: REVISION,
-        version,
-        withdrawn: score.is_none(),
-        payload: score.map(|s| s.encode_to_vec()).unwrap_or_default(),
-        traceparent: trace::traceparent(&tracing::Span::current()),
+fn scored(event: score::Event, version: i64) -> State {
+    State::new(event.subject, event.event_type, REVISION, version, event.payload)
+}
+
+fn figures(published: &Published, instrument: &str, settled: bool) -> Figures {
+    Figures {
+        exact: number::exact(&published.exact),
+        fraction: number::fraction(&published.exact),
+        value: published.value.clone(),
+        category: published.category.clone(),
+        instrument: instrument.to_owned(),
+        settled,
     }
 }
 
 /// A recorded score: settled, and labelled as recorded.
 pub fn external(row: &Row, subject: &Subject, published: &Published) -> State {
-    let (metric, period) = (row.metric.as_str(), row.period.as_str());
-    let state = event::ScoreState {
-        metric: metric.to_owned(),
-        period: period.to_owned(),
-        subject: subject.to_string(),
-        exact: exact(&published.exact),
-        fraction: number::fraction(&published.exact),
-        value: published.value.clone(),
-        category: published.category.clone(),
-        instrument: row.era.clone(),
-        status: event::ScoreStatus::Final as i32,
-        recorded: true,
-        ..Default::default()
+    let subject = match subject {
+        Subject::Agency(agency) => name::Subject::from(agency),
+        Subject::Unit(unit) => unit.into(),
     };
-    score(metric, period, subject, row.version, Some(state))
+    let key = Key::new(NAME, &row.metric, &row.period, subject);
+    let score = key.score(figures(published, &row.era, true)).recorded(true);
+    scored(score.event(), row.version)
+}
+
+fn key(cycle: &Cycle, subject: impl Into<name::Subject>) -> Key {
+    Key::new(NAME, cycle.scheme.metric(), &cycle.year, subject)
 }
 
 /// What every score of a cycle says.
-fn of_cycle(cycle: &Cycle, subject: String, published: &Published) -> event::ScoreState {
-    let status = match cycle.final_at {
-        Some(_) => event::ScoreStatus::Final,
-        None => event::ScoreStatus::Provisional,
-    };
-    event::ScoreState {
-        metric: cycle.scheme.metric().to_owned(),
-        period: cycle.year.clone(),
-        subject,
-        exact: exact(&published.exact),
-        fraction: number::fraction(&published.exact),
-        value: published.value.clone(),
-        category: published.category.clone(),
-        instrument: cycle.instrument.clone(),
-        status: status as i32,
-        ..Default::default()
-    }
+fn of_cycle(cycle: &Cycle, key: Key, published: &Published) -> Score {
+    key.score(figures(published, &cycle.instrument, cycle.final_at.is_some()))
 }
 
 /// Decimals of a component.
@@ -87,30 +64,26 @@ const COMPONENT: u32 = 4;
 /// The score of a unit in a cycle, withdrawn while it has no index. Where too few respondents take the index away, the
 /// score names the minimum; where they do not, there is none to miss.
 pub fn unit_index(cycle: &Cycle, unit: &name::Unit, version: i64, inputs: &Inputs, index: &Index) -> State {
-    let state = index.published.as_ref().map(|published| {
-        let parts = [F02, F03].map(|key| (key, index.part(key)));
-        let aspects = index
-            .aspects()
-            .iter()
-            .map(|node| (node.key.as_str(), node.value.as_ref()));
-        let components = aspects.chain(parts).filter_map(|(key, value)| {
-            Some(event::ScoreComponent {
-                key: key.to_owned(),
-                value: number::decimal(value?, COMPONENT),
-            })
-        });
-        event::ScoreState {
-            components: components.collect(),
-            sample_size: inputs.f03.as_ref().map_or(0, |f| f.respondents),
-            sample_minimum: match inputs.policy {
-                Policy::Incomplete => inputs.minimum_respondents,
-                Policy::ScoreZero | Policy::UseAvailable => 0,
-            },
-            ..of_cycle(cycle, unit.to_string(), published)
-        }
-    });
-    let subject = Subject::Unit(unit.clone());
-    score(cycle.scheme.metric(), &cycle.year, &subject, version, state)
+    let key = key(cycle, unit);
+    let Some(published) = &index.published else {
+        return scored(key.withdrawn(), version);
+    };
+    let parts = [F02, F03].map(|key| (key, index.part(key)));
+    let aspects = index.aspects();
+    let aspects = aspects
+        .iter()
+        .map(|node| (node.key.as_str(), node.value.as_ref()));
+    let components = aspects.chain(parts);
+    let components = components.filter_map(|(key, value)| Some((key, number::decimal(value?, COMPONENT))));
+    let respondents = inputs.f03.as_ref().map_or(0, |f| f.respondents);
+    let minimum = match inputs.policy {
+        Policy::Incomplete => inputs.minimum_respondents,
+        Policy::ScoreZero | Policy::UseAvailable => 0,
+    };
+    let score = of_cycle(cycle, key, published)
+        .components(components)
+        .sample(respondents, minimum);
+    scored(score.event(), version)
 }
 
 /// The score of an agency in a cycle, withdrawn while no unit has an index.
@@ -118,18 +91,12 @@ pub fn agency_index(cycle: &Cycle, row: &AgencyRow, published: Option<&Published
     let agency = name::Agency {
         agency: row.agency.clone(),
     };
-    let state = published.map(|published| event::ScoreState {
-        units_counted: row.counted,
-        units_expected: row.expected,
-        aggregation: "mean_of_units".to_owned(),
-        ..of_cycle(cycle, agency.to_string(), published)
-    });
-    let subject = Subject::Agency(agency);
-    score(cycle.scheme.metric(), &cycle.year, &subject, row.version, state)
-}
-
-/// A decimal without trailing zeros, at most 18 places.
-fn exact(value: &Rational) -> String {
-    let text = number::decimal(value, 18);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    let key = key(cycle, &agency);
+    let event = match published {
+        Some(published) => of_cycle(cycle, key, published)
+            .units(row.counted, row.expected, MEAN_OF_UNITS)
+            .event(),
+        None => key.withdrawn(),
+    };
+    scored(event, row.version)
 }

@@ -1,28 +1,34 @@
 //! What a survey has come to.
 
-use prima_platform::clock::from_proto;
+use prima_platform::{clock::from_proto, consume::Feed};
 use prima_proto::{
     event::v1::{SurveyFollowUpState, SurveyResultState},
     period::jakarta_day,
 };
-use prost::Message;
 
-use super::{day::day, feed::Feed};
+use super::{day::day, feed::Told};
 use crate::domain::{
-    facts::{FollowUp, Survey},
+    facts::{Facts, FollowUp, Survey},
     known::Origin,
 };
 
-/// The last state of each.
-pub static FEED: Feed = Feed {
-    name: "index-survey-result",
-    service: "survey",
-    filter: "prima.survey.result.>",
-    check: |payload| SurveyResultState::decode(payload).map(drop),
-};
+impl Told for SurveyResultState {
+    const FEED: Feed = Feed {
+        name: "index-survey-result",
+        service: "survey",
+        filter: "prima.survey.result.>",
+    };
 
-/// As facts; `None` when its period is none, and so can't be placed in time.
-pub fn survey(origin: Origin, state: SurveyResultState) -> Option<Survey> {
+    fn add(self, origin: Origin, facts: &mut Facts) {
+        let name = self.name.clone();
+        if let Some(survey) = survey(origin, self) {
+            facts.surveys.insert(name, survey);
+        }
+    }
+}
+
+/// As a fact; `None` when its period is none, and so can't be placed in time.
+fn survey(origin: Origin, state: SurveyResultState) -> Option<Survey> {
     let at = |time: Option<prost_types::Timestamp>| time.as_ref().and_then(from_proto).map(jakarta_day);
     let follow_up = |f: SurveyFollowUpState| {
         Some(FollowUp {

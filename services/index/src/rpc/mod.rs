@@ -11,5 +11,17 @@ pub mod evidence;
 pub mod external;
 pub mod index;
 pub mod instrument;
+mod submission;
 pub mod suggestion;
 mod target;
+
+use prima_platform::{
+    command::Once,
+    request::{self, Faults},
+};
+
+/// What tells a repeat of a message of `method`; a fault of its id is noted.
+fn once(method: &'static str, id: &str, message: &impl prost::Message, faults: &mut Faults) -> Option<Once> {
+    let id = faults.take(request::id("request_id", id.to_owned()));
+    id.map(|id| Once::new(method, &id, message))
+}

@@ -1,25 +1,22 @@
 //! The assessment that a request is about, looked up.
 
-use std::sync::Arc;
-
 use prima_platform::{
     caller::{Caller, Role},
     command::Work,
     db::Txn,
     failure::{Failure, found},
-    request::Faults,
+    request::{self, Faults},
     service::Context,
 };
 use prima_proto::name;
 use sea_orm::ConnectionTrait;
 
 use crate::{
-    derived::Assessed,
-    domain::{cycle::Cycle, field},
+    derived::{Assessed, recompute_in_txn},
+    domain::cycle::Cycle,
     store::{
-        assessment::{Row, assessment_get, assessment_hold_in_txn, assessment_lock_in_txn},
-        cycle::{cycle_get, cycle_share_in_txn},
-        instrument::instrument_of,
+        Assessment, assessment_get, assessment_hold_in_txn, assessment_lock_in_txn, assessment_save_in_txn,
+        cycle_get, cycle_share_in_txn,
     },
 };
 
@@ -35,8 +32,8 @@ pub async fn read(
     field: &str,
     raw: &str,
     mut faults: Faults,
-) -> Result<(Cycle, Row), Failure> {
-    let Some(name) = faults.take(field::assessment(field, raw)) else {
+) -> Result<(Cycle, Assessment), Failure> {
+    let Some(name) = faults.take(request::name::<name::Assessment>(field, raw)) else {
         return Err(faults.refused());
     };
     caller.require(READERS, &name.unit.agency)?;
@@ -45,7 +42,10 @@ pub async fn read(
 }
 
 /// Its cycle and row as they stand.
-pub async fn get(conn: &impl ConnectionTrait, name: &name::Assessment) -> Result<(Cycle, Row), Failure> {
+pub async fn get(
+    conn: &impl ConnectionTrait,
+    name: &name::Assessment,
+) -> Result<(Cycle, Assessment), Failure> {
     let cycle = found(cycle_get(conn, &name.cycle.cycle).await?, &name.cycle)?;
     let row = assessment_get(conn, cycle.id, &name.unit).await?;
     Ok((cycle, found(row, name)?))
@@ -59,20 +59,25 @@ pub async fn lock(work: &Work<'_, Context>, name: &name::Assessment) -> Result<A
     )?;
     let now = work.now().timestamp_millis();
     let row = assessment_lock_in_txn(work.txn, cycle.id, &name.unit, now).await?;
-    whole(work.txn, cycle, found(row, name)?).await
+    Ok(Assessed::of(work.txn, cycle, found(row, name)?).await?)
 }
 
 /// It, locked for a change that its index is not computed from.
 pub async fn hold(txn: &Txn, cycle: Cycle, name: &name::Assessment) -> Result<Assessed, Failure> {
     let row = assessment_hold_in_txn(txn, cycle.id, &name.unit).await?;
-    whole(txn, cycle, found(row, name)?).await
+    Ok(Assessed::of(txn, cycle, found(row, name)?).await?)
 }
 
-/// With its instrument.
-pub async fn whole(conn: &impl ConnectionTrait, cycle: Cycle, row: Row) -> Result<Assessed, Failure> {
-    Ok(Assessed {
-        instrument: instrument_of(conn, &cycle).await?,
-        cycle: Arc::new(cycle),
-        row,
-    })
+/// Saves one that is locked and changed at `now`.
+pub async fn save(work: &Work<'_, Context>, assessed: &mut Assessed, now: i64) -> Result<(), Failure> {
+    assessed.row.updated_at = now;
+    Ok(assessment_save_in_txn(work.txn, &assessed.row).await?)
+}
+
+/// Recomputes the index of one that is locked, and has the scores that changed staged.
+pub async fn recompute(work: &mut Work<'_, Context>, assessed: &mut Assessed) -> Result<(), Failure> {
+    let locked = std::slice::from_mut(assessed);
+    let states = recompute_in_txn(work.txn, &work.app.clock, locked, false).await?;
+    states.into_iter().for_each(|state| work.stage(state));
+    Ok(())
 }

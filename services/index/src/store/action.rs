@@ -1,15 +1,29 @@
 //! Action plans of assessments.
 
-use prima_platform::db::{Txn, sql};
+use prima_platform::db::Txn;
 use prima_proto::name;
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
+use sea_orm::{
+    ActiveModelTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, Set,
+    entity::prelude::*,
+};
 
-use super::key::{keys, next_number_in_txn};
+use super::key::{next_number_in_txn, of};
 
 /// A planned improvement.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
-pub struct Row {
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "action")]
+pub struct Model {
+    /// Key of the cycle.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub cycle_id: i64,
+    /// Id of the agency.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub agency: String,
+    /// Id of the unit.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub unit: String,
     /// Number within the assessment, from 1.
+    #[sea_orm(primary_key, auto_increment = false)]
     pub number: i64,
     /// Key of the indicator.
     pub indicator: String,
@@ -23,35 +37,21 @@ pub struct Row {
     pub done_date: String,
     /// What was done.
     pub note: String,
+    /// When it was planned, unix microseconds.
+    pub created_at: i64,
 }
 
-const COLUMNS: &str = "number, indicator, description, owner, due_date, done_date, note";
+prima_platform::no_relations!();
 
 /// The number that the next action of an assessment gets; its row is locked.
 pub async fn action_next_in_txn(txn: &Txn, cycle_id: i64, unit: &name::Unit) -> Result<i64, DbErr> {
-    next_number_in_txn(txn, "action", cycle_id, unit).await
+    next_number_in_txn::<Entity>(txn, cycle_id, unit).await
 }
 
-/// Stores an action that is open.
-pub async fn action_insert_in_txn(
-    txn: &Txn,
-    cycle_id: i64,
-    unit: &name::Unit,
-    row: &Row,
-    created_at: i64,
-) -> Result<(), DbErr> {
-    let text = "INSERT INTO action (cycle_id, agency, unit, number, indicator, description, owner, due_date, created_at)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    let rest: [Value; 6] = [
-        row.number.into(),
-        row.indicator.clone().into(),
-        row.description.clone().into(),
-        row.owner.clone().into(),
-        row.due_date.clone().into(),
-        created_at.into(),
-    ];
-    let values = keys(cycle_id, unit).into_iter().chain(rest);
-    txn.execute_raw(sql(txn, text, values)).await.map(drop)
+/// Stores a new action.
+pub async fn action_insert_in_txn(txn: &Txn, action: &Model) -> Result<(), DbErr> {
+    let insert = Entity::insert(action.clone().into_active_model());
+    insert.exec_without_returning(txn).await.map(drop)
 }
 
 /// The action of this number.
@@ -60,30 +60,19 @@ pub async fn action_get(
     cycle_id: i64,
     unit: &name::Unit,
     number: i64,
-) -> Result<Option<Row>, DbErr> {
-    let text = format!(
-        "SELECT {COLUMNS} FROM action WHERE cycle_id = $1 AND agency = $2 AND unit = $3 AND number = $4"
-    );
-    let values = keys(cycle_id, unit).into_iter().chain([number.into()]);
-    Row::find_by_statement(sql(conn, &text, values)).one(conn).await
+) -> Result<Option<Model>, DbErr> {
+    let key = (cycle_id, unit.agency.clone(), unit.unit.clone(), number);
+    Entity::find_by_id(key).one(conn).await
 }
 
 /// Records that an action was done.
-pub async fn action_complete_in_txn(
-    txn: &Txn,
-    cycle_id: i64,
-    unit: &name::Unit,
-    row: &Row,
-) -> Result<(), DbErr> {
-    let text = "UPDATE action SET done_date = $5, note = $6
-                WHERE cycle_id = $1 AND agency = $2 AND unit = $3 AND number = $4";
-    let rest: [Value; 3] = [
-        row.number.into(),
-        row.done_date.clone().into(),
-        row.note.clone().into(),
-    ];
-    let values = keys(cycle_id, unit).into_iter().chain(rest);
-    txn.execute_raw(sql(txn, text, values)).await.map(drop)
+pub async fn action_complete_in_txn(txn: &Txn, action: &Model) -> Result<(), DbErr> {
+    let row = ActiveModel {
+        done_date: Set(action.done_date.clone()),
+        note: Set(action.note.clone()),
+        ..action.clone().into_active_model()
+    };
+    row.update(txn).await.map(drop)
 }
 
 /// Every action of an assessment, ordered by due date and number.
@@ -91,12 +80,11 @@ pub async fn action_list(
     conn: &impl ConnectionTrait,
     cycle_id: i64,
     unit: &name::Unit,
-) -> Result<Vec<Row>, DbErr> {
-    let text = format!(
-        "SELECT {COLUMNS} FROM action WHERE cycle_id = $1 AND agency = $2 AND unit = $3
-         ORDER BY due_date, number"
-    );
-    Row::find_by_statement(sql(conn, &text, keys(cycle_id, unit)))
+) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(of(cycle_id, unit))
+        .order_by_asc(Column::DueDate)
+        .order_by_asc(Column::Number)
         .all(conn)
         .await
 }

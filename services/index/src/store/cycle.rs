@@ -1,107 +1,116 @@
 //! Cycles of evaluation.
 
-use prima_platform::db::{Txn, sql};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult};
+use prima_platform::db::{Txn, broken, insert_new};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, NotSet, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Set, Unchanged, entity::prelude::*, sea_query::SelectStatement,
+};
 
+use super::assessment::{self, cycles_of};
 use crate::domain::cycle::{Cycle, Scheme};
 
-#[derive(Debug, FromQueryResult)]
-struct Row {
-    id: i64,
-    cycle: String,
-    scheme: String,
-    year: String,
-    agency: String,
-    instrument: String,
-    settings: String,
-    final_at: Option<i64>,
-    etag: i64,
-    created_at: i64,
+/// A row of the table `cycle`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "cycle")]
+pub struct Model {
+    /// Key.
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    /// The last part of its name.
+    pub cycle: String,
+    /// Scheme as text.
+    pub scheme: String,
+    /// Year.
+    pub year: String,
+    /// Id of the agency; empty for every agency.
+    pub agency: String,
+    /// Id of the instrument.
+    pub instrument: String,
+    /// JSON of `domain::cycle::Settings`.
+    pub settings: String,
+    /// When it was settled, unix microseconds.
+    pub final_at: Option<i64>,
+    /// Version.
+    pub etag: i64,
+    /// When it was opened, unix microseconds.
+    pub created_at: i64,
 }
 
-const COLUMNS: &str =
-    "c.id, c.cycle, c.scheme, c.year, c.agency, c.instrument, c.settings, c.final_at, c.etag,
-    c.created_at";
+prima_platform::no_relations!();
 
-impl Row {
-    fn read(self) -> Result<Cycle, DbErr> {
-        let bad = |what: &str| DbErr::Custom(format!("cycle {}: {what} can't be read", self.cycle));
-        Ok(Cycle {
-            id: self.id,
-            scheme: Scheme::parse(&self.scheme).ok_or_else(|| bad("its scheme"))?,
-            settings: serde_json::from_str(&self.settings).map_err(|_| bad("its settings"))?,
-            cycle: self.cycle,
-            year: self.year,
-            agency: self.agency,
-            instrument: self.instrument,
-            final_at: self.final_at,
-            etag: self.etag,
-            created_at: self.created_at,
+impl TryFrom<Model> for Cycle {
+    type Error = DbErr;
+
+    fn try_from(row: Model) -> Result<Self, DbErr> {
+        Ok(Self {
+            id: row.id,
+            scheme: Scheme::parse(&row.scheme).ok_or_else(|| broken(&row.cycle, "scheme"))?,
+            settings: serde_json::from_str(&row.settings).map_err(|_| broken(&row.cycle, "settings"))?,
+            cycle: row.cycle,
+            year: row.year,
+            agency: row.agency,
+            instrument: row.instrument,
+            final_at: row.final_at,
+            etag: row.etag,
+            created_at: row.created_at,
         })
     }
 }
 
-fn settings(cycle: &Cycle) -> Result<String, DbErr> {
-    serde_json::to_string(&cycle.settings).map_err(|e| DbErr::Custom(e.to_string()))
+fn row(cycle: &Cycle) -> Result<ActiveModel, DbErr> {
+    Ok(ActiveModel {
+        id: match cycle.id {
+            0 => NotSet,
+            id => Unchanged(id),
+        },
+        cycle: Set(cycle.cycle.clone()),
+        scheme: Set(cycle.scheme.as_str().to_owned()),
+        year: Set(cycle.year.clone()),
+        agency: Set(cycle.agency.clone()),
+        instrument: Set(cycle.instrument.clone()),
+        settings: Set(serde_json::to_string(&cycle.settings).map_err(|e| DbErr::Custom(e.to_string()))?),
+        final_at: Set(cycle.final_at),
+        etag: Set(cycle.etag),
+        created_at: Set(cycle.created_at),
+    })
 }
 
-/// Stores a cycle and returns its key; `None` when the name, or its scheme, year and agency, are taken.
-pub async fn cycle_insert_in_txn(txn: &Txn, cycle: &Cycle) -> Result<Option<i64>, DbErr> {
-    let text = "INSERT INTO cycle (cycle, scheme, year, agency, instrument, settings, etag, created_at)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING id";
-    let values = [
-        cycle.cycle.clone().into(),
-        cycle.scheme.as_str().into(),
-        cycle.year.clone().into(),
-        cycle.agency.clone().into(),
-        cycle.instrument.clone().into(),
-        settings(cycle)?.into(),
-        cycle.etag.into(),
-        cycle.created_at.into(),
-    ];
-    let row = txn.query_one_raw(sql(txn, text, values)).await?;
-    row.map(|row| row.try_get("", "id")).transpose()
+/// Stores a new cycle; false when its name, or its scheme, year and agency, are taken.
+pub async fn cycle_insert_in_txn(txn: &Txn, cycle: &Cycle) -> Result<bool, DbErr> {
+    insert_new(txn, row(cycle)?).await
 }
 
-async fn one(conn: &impl ConnectionTrait, cycle: &str, lock: &str) -> Result<Option<Cycle>, DbErr> {
-    // SQLite has one writer, and nothing to lock.
-    let lock = if conn.get_database_backend() == DbBackend::Postgres {
-        lock
-    } else {
-        ""
-    };
-    let text = format!("SELECT {COLUMNS} FROM cycle c WHERE c.cycle = $1 {lock}");
-    let row = Row::find_by_statement(sql(conn, &text, [cycle.into()]));
-    row.one(conn).await?.map(Row::read).transpose()
+/// Writes a locked cycle back.
+pub async fn cycle_save_in_txn(txn: &Txn, cycle: &Cycle) -> Result<(), DbErr> {
+    row(cycle)?.update(txn).await.map(drop)
+}
+
+fn named(cycle: &str) -> Select<Entity> {
+    Entity::find().filter(Column::Cycle.eq(cycle))
+}
+
+async fn one(conn: &impl ConnectionTrait, query: Select<Entity>) -> Result<Option<Cycle>, DbErr> {
+    query.one(conn).await?.map(Cycle::try_from).transpose()
+}
+
+async fn all(conn: &impl ConnectionTrait, query: Select<Entity>) -> Result<Vec<Cycle>, DbErr> {
+    query.all(conn).await?.into_iter().map(Cycle::try_from).collect()
 }
 
 /// The cycle of this name.
 pub async fn cycle_get(conn: &impl ConnectionTrait, cycle: &str) -> Result<Option<Cycle>, DbErr> {
-    one(conn, cycle, "").await
+    one(conn, named(cycle)).await
 }
 
-/// The cycle, which is not settled by anybody else until the transaction ends.
+/// The cycle, which is not settled by anybody else until the transaction ends. SQLite has no row locks, there the
+/// transaction holds the only write lock from its beginning.
 pub async fn cycle_share_in_txn(txn: &Txn, cycle: &str) -> Result<Option<Cycle>, DbErr> {
-    one(txn, cycle, "FOR SHARE").await
+    one(txn, named(cycle).lock_shared()).await
 }
 
 /// The cycle, in which nobody else changes anything until the transaction ends.
 pub async fn cycle_lock_in_txn(txn: &Txn, cycle: &str) -> Result<Option<Cycle>, DbErr> {
-    one(txn, cycle, "FOR UPDATE").await
-}
-
-/// Saves the settings and the etag of a cycle that is locked.
-pub async fn cycle_save_in_txn(txn: &Txn, cycle: &Cycle) -> Result<(), DbErr> {
-    let text = "UPDATE cycle SET settings = $1, etag = $2 WHERE id = $3";
-    let values = [settings(cycle)?.into(), cycle.etag.into(), cycle.id.into()];
-    txn.execute_raw(sql(txn, text, values)).await.map(drop)
-}
-
-/// Settles a cycle.
-pub async fn cycle_finalize_in_txn(txn: &Txn, cycle: &Cycle) -> Result<(), DbErr> {
-    let text = "UPDATE cycle SET final_at = $1, etag = $2 WHERE id = $3";
-    let values = [cycle.final_at.into(), cycle.etag.into(), cycle.id.into()];
-    txn.execute_raw(sql(txn, text, values)).await.map(drop)
+    one(txn, named(cycle).lock_exclusive()).await
 }
 
 /// Cycles after a name, ordered by name; only of `year` when it is not empty.
@@ -111,25 +120,49 @@ pub async fn cycle_page(
     after: &str,
     limit: u64,
 ) -> Result<Vec<Cycle>, DbErr> {
-    let text = format!(
-        "SELECT {COLUMNS} FROM cycle c WHERE c.cycle > $1 AND ($2 = '' OR c.year = $2) ORDER BY c.cycle LIMIT $3"
-    );
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = Row::find_by_statement(sql(conn, &text, [after.into(), year.into(), limit.into()]));
-    rows.all(conn).await?.into_iter().map(Row::read).collect()
+    let year = (!year.is_empty()).then_some(year);
+    let page = Entity::find()
+        .filter(Column::Cycle.gt(after))
+        .apply_if(year, |query, year| query.filter(Column::Year.eq(year)))
+        .order_by_asc(Column::Cycle)
+        .limit(limit);
+    all(conn, page).await
 }
 
 /// Cycles that are not settled and have this unit, ordered by key; none of them is settled by anybody else until the
 /// transaction ends.
 pub async fn cycles_share_of_unit_in_txn(txn: &Txn, agency: &str, unit: &str) -> Result<Vec<Cycle>, DbErr> {
-    let lock = match txn.get_database_backend() {
-        DbBackend::Postgres => "FOR SHARE OF c",
-        _ => "",
-    };
-    let text = format!(
-        "SELECT {COLUMNS} FROM cycle c JOIN assessment a ON a.cycle_id = c.id
-         WHERE a.agency = $1 AND a.unit = $2 AND c.final_at IS NULL ORDER BY c.id {lock}"
-    );
-    let rows = Row::find_by_statement(sql(txn, &text, [agency.into(), unit.into()]));
-    rows.all(txn).await?.into_iter().map(Row::read).collect()
+    let open = Entity::find()
+        .filter(Column::Id.in_subquery(cycles_of(agency, unit)))
+        .filter(Column::FinalAt.is_null())
+        .order_by_asc(Column::Id)
+        .lock_shared();
+    all(txn, open).await
+}
+
+/// Whether a cycle of this scheme and year has the unit, or with an empty `unit` any unit of the agency.
+pub async fn assessment_of_year(
+    txn: &Txn,
+    scheme: &str,
+    year: &str,
+    agency: &str,
+    unit: &str,
+) -> Result<bool, DbErr> {
+    let found = assessment::Entity::find()
+        .filter(assessment::Column::CycleId.in_subquery(ids(scheme, year)))
+        .filter(assessment::Column::Agency.eq(agency))
+        .apply_if((!unit.is_empty()).then_some(unit), |query, unit| {
+            query.filter(assessment::Column::Unit.eq(unit))
+        });
+    Ok(found.one(txn).await?.is_some())
+}
+
+/// The keys of the cycles of a scheme and year.
+fn ids(scheme: &str, year: &str) -> SelectStatement {
+    Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::Scheme.eq(scheme))
+        .filter(Column::Year.eq(year))
+        .into_query()
 }

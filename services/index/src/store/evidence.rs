@@ -1,15 +1,29 @@
 //! Evidence of assessments.
 
-use prima_platform::db::{Txn, sql};
+use prima_platform::db::Txn;
 use prima_proto::name;
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
+use sea_orm::{
+    ConnectionTrait, DbErr, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    entity::prelude::*,
+};
 
-use super::key::{keys, next_number_in_txn};
+use super::key::{next_number_in_txn, of};
 
 /// A file or a link.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
-pub struct Row {
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "evidence")]
+pub struct Model {
+    /// Key of the cycle.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub cycle_id: i64,
+    /// Id of the agency.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub agency: String,
+    /// Id of the unit.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub unit: String,
     /// Number within the assessment, from 1.
+    #[sea_orm(primary_key, auto_increment = false)]
     pub number: i64,
     /// Key of the indicator.
     pub indicator: String,
@@ -29,34 +43,17 @@ pub struct Row {
     pub created_at: i64,
 }
 
-const COLUMNS: &str = "number, indicator, display_name, link, media_type, size, sha256, actor, created_at";
+prima_platform::no_relations!();
 
-/// Stores evidence under the next number of its assessment, whose row is locked, and returns the number.
-pub async fn evidence_insert_in_txn(
-    txn: &Txn,
-    cycle_id: i64,
-    unit: &name::Unit,
-    row: &Row,
-) -> Result<i64, DbErr> {
-    let number = next_number_in_txn(txn, "evidence", cycle_id, unit).await?;
-    let text = format!(
-        "INSERT INTO evidence (cycle_id, agency, unit, {COLUMNS})
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-    );
-    let rest: [Value; 9] = [
-        number.into(),
-        row.indicator.clone().into(),
-        row.display_name.clone().into(),
-        row.link.clone().into(),
-        row.media_type.clone().into(),
-        row.size.into(),
-        row.sha256.clone().into(),
-        row.actor.clone().into(),
-        row.created_at.into(),
-    ];
-    let values = keys(cycle_id, unit).into_iter().chain(rest);
-    txn.execute_raw(sql(txn, &text, values)).await?;
-    Ok(number)
+/// The number that the next evidence of an assessment gets; its row is locked.
+pub async fn evidence_next_in_txn(txn: &Txn, cycle_id: i64, unit: &name::Unit) -> Result<i64, DbErr> {
+    next_number_in_txn::<Entity>(txn, cycle_id, unit).await
+}
+
+/// Stores new evidence.
+pub async fn evidence_insert_in_txn(txn: &Txn, evidence: &Model) -> Result<(), DbErr> {
+    let insert = Entity::insert(evidence.clone().into_active_model());
+    insert.exec_without_returning(txn).await.map(drop)
 }
 
 /// Evidence of this number.
@@ -65,12 +62,9 @@ pub async fn evidence_get(
     cycle_id: i64,
     unit: &name::Unit,
     number: i64,
-) -> Result<Option<Row>, DbErr> {
-    let text = format!(
-        "SELECT {COLUMNS} FROM evidence WHERE cycle_id = $1 AND agency = $2 AND unit = $3 AND number = $4"
-    );
-    let values = keys(cycle_id, unit).into_iter().chain([number.into()]);
-    Row::find_by_statement(sql(conn, &text, values)).one(conn).await
+) -> Result<Option<Model>, DbErr> {
+    let key = (cycle_id, unit.agency.clone(), unit.unit.clone(), number);
+    Entity::find_by_id(key).one(conn).await
 }
 
 /// Evidence of an assessment after an indicator and number, in this order.
@@ -80,14 +74,14 @@ pub async fn evidence_page(
     unit: &name::Unit,
     after: (&str, i64),
     limit: u64,
-) -> Result<Vec<Row>, DbErr> {
-    let text = format!(
-        "SELECT {COLUMNS} FROM evidence
-         WHERE cycle_id = $1 AND agency = $2 AND unit = $3 AND (indicator, number) > ($4, $5)
-         ORDER BY indicator, number LIMIT $6"
-    );
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rest = [after.0.into(), after.1.into(), limit.into()];
-    let values = keys(cycle_id, unit).into_iter().chain(rest);
-    Row::find_by_statement(sql(conn, &text, values)).all(conn).await
+) -> Result<Vec<Model>, DbErr> {
+    let key = Expr::tuple([Column::Indicator, Column::Number].map(Expr::col));
+    Entity::find()
+        .filter(of(cycle_id, unit))
+        .filter(key.gt(Expr::tuple([Expr::val(after.0), Expr::val(after.1)])))
+        .order_by_asc(Column::Indicator)
+        .order_by_asc(Column::Number)
+        .limit(limit)
+        .all(conn)
+        .await
 }

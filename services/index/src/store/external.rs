@@ -1,21 +1,33 @@
 //! Scores that were recorded. The newest confirmed record of a metric, subject and period counts; the others are kept.
-//! What waits to be confirmed stands in a table of its own, so that nothing takes it for a score.
+//! What waits to be confirmed stands in a table of its own, `external_unconfirmed`, so that nothing takes it for a score.
+//! Both have the same columns: a query of the second names them as those of the first.
 
-use prima_platform::db::{Txn, sql};
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
+use prima_platform::db::Txn;
+use sea_orm::{
+    Condition, ConnectionTrait, DbErr, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait,
+    entity::prelude::*,
+    sea_query::{OnConflict, Query, UpdateStatement},
+};
 
 /// One record.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
-pub struct Row {
-    /// Key of the metric.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "external_score")]
+pub struct Model {
+    /// ExternalKey of the metric.
+    #[sea_orm(primary_key, auto_increment = false)]
     pub metric: String,
     /// Id of the agency.
+    #[sea_orm(primary_key, auto_increment = false)]
     pub agency: String,
     /// Id of the unit; empty for an agency.
+    #[sea_orm(primary_key, auto_increment = false)]
     pub unit: String,
     /// Period.
+    #[sea_orm(primary_key, auto_increment = false)]
     pub period: String,
     /// Counted up with each record, from 1.
+    #[sea_orm(primary_key, auto_increment = false)]
     pub number: i64,
     /// Id of the era.
     pub era: String,
@@ -35,6 +47,8 @@ pub struct Row {
     pub recorded_at: i64,
     /// Version of its score.
     pub version: i64,
+    /// 1 once another stands in its place, or it waits no more.
+    pub replaced: i64,
     /// Link to its document; may be empty.
     pub link: String,
     /// SHA-256 of its document.
@@ -45,9 +59,11 @@ pub struct Row {
     pub confirmer: String,
 }
 
-impl Row {
+prima_platform::no_relations!();
+
+impl Model {
     /// Its key.
-    pub fn key(&self) -> Key<'_> {
+    pub fn key(&self) -> ExternalKey<'_> {
         [&self.metric, &self.agency, &self.unit, &self.period]
     }
 }
@@ -69,94 +85,83 @@ impl Kept {
             Self::Waiting => "external_unconfirmed",
         }
     }
+
+    fn find(self) -> Select<Entity> {
+        let mut find = Entity::find();
+        QueryTrait::query(&mut find)
+            .from_clear()
+            .from_as(self.table(), Entity);
+        find
+    }
 }
 
 /// Metric, agency, unit and period.
-pub type Key<'a> = [&'a str; 4];
+pub type ExternalKey<'a> = [&'a str; 4];
 
-fn values(key: Key<'_>) -> Vec<Value> {
-    key.map(Value::from).into()
+/// Columns of a key.
+const KEY: [Column; 4] = [Column::Metric, Column::Agency, Column::Unit, Column::Period];
+
+/// The records of a key.
+fn of(key: ExternalKey<'_>) -> Condition {
+    let each = KEY.into_iter().zip(key);
+    each.fold(Condition::all(), |all, (column, value)| {
+        all.add(Expr::col(column).eq(value))
+    })
 }
 
-const COLUMNS: &str =
-    "metric, agency, unit, period, number, era, score, category, source, no_maladministration, reason,
-    actor, recorded_at, version, link, sha256, confirmed_at, confirmer";
+/// Those that no other has replaced. It is written out, because an index has only them, and a parameter would hide that.
+fn current() -> Expr {
+    Expr::cust("replaced = 0")
+}
 
 /// What is recorded of this key now.
 pub async fn external_get(
     conn: &impl ConnectionTrait,
     kept: Kept,
-    key: Key<'_>,
-) -> Result<Option<Row>, DbErr> {
-    let text = format!(
-        "SELECT {COLUMNS} FROM {}
-         WHERE metric = $1 AND agency = $2 AND unit = $3 AND period = $4 AND replaced = 0",
-        kept.table()
-    );
-    Row::find_by_statement(sql(conn, &text, values(key)))
-        .one(conn)
-        .await
+    key: ExternalKey<'_>,
+) -> Result<Option<Model>, DbErr> {
+    let records = kept.find().filter(of(key));
+    records.filter(current()).one(conn).await
 }
 
 /// The number of the next record of this key.
-pub async fn external_next_in_txn(txn: &Txn, kept: Kept, key: Key<'_>) -> Result<i64, DbErr> {
-    let text = format!(
-        "SELECT COALESCE(MAX(number), 0) + 1 FROM {}
-         WHERE metric = $1 AND agency = $2 AND unit = $3 AND period = $4",
-        kept.table()
-    );
-    let row = txn.query_one_raw(sql(txn, &text, values(key))).await?;
-    row.map_or(Ok(1), |row| row.try_get_by_index(0))
+pub async fn external_next_in_txn(txn: &Txn, kept: Kept, key: ExternalKey<'_>) -> Result<i64, DbErr> {
+    let numbers = kept.find().select_only().expr(Expr::col(Column::Number).max());
+    let last: Option<Option<i64>> = numbers.filter(of(key)).into_tuple().one(txn).await?;
+    Ok(last.flatten().unwrap_or_default() + 1)
+}
+
+fn replace(kept: Kept, key: ExternalKey<'_>) -> UpdateStatement {
+    Query::update()
+        .table(kept.table())
+        .value(Column::Replaced, 1_i64)
+        .cond_where(of(key))
+        .and_where(current())
+        .take()
 }
 
 /// Lets a waiting record wait no more; false when it does not wait any longer.
-pub async fn external_settle_in_txn(txn: &Txn, key: Key<'_>, number: i64) -> Result<bool, DbErr> {
-    let text = "UPDATE external_unconfirmed SET replaced = 1
-                WHERE metric = $1 AND agency = $2 AND unit = $3 AND period = $4 AND number = $5 AND replaced = 0";
-    let mut values = values(key);
-    values.push(number.into());
-    Ok(txn.execute_raw(sql(txn, text, values)).await?.rows_affected() == 1)
+pub async fn external_settle_in_txn(txn: &Txn, key: ExternalKey<'_>, number: i64) -> Result<bool, DbErr> {
+    let mut settle = replace(Kept::Waiting, key);
+    settle.and_where(Expr::col(Column::Number).eq(number));
+    Ok(txn.execute(&settle).await?.rows_affected() == 1)
 }
 
 /// Stores a record in place of the one before; false when another of the same number was stored meanwhile.
-pub async fn external_insert_in_txn(txn: &Txn, kept: Kept, row: &Row) -> Result<bool, DbErr> {
-    let table = kept.table();
-    let text = format!(
-        "UPDATE {table} SET replaced = 1
-         WHERE metric = $1 AND agency = $2 AND unit = $3 AND period = $4 AND replaced = 0"
-    );
-    txn.execute_raw(sql(txn, &text, values(row.key()))).await?;
-    let text = format!(
-        "INSERT INTO {table} ({COLUMNS})
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
-         ON CONFLICT DO NOTHING"
-    );
-    let rest: [Value; 14] = [
-        row.number.into(),
-        row.era.clone().into(),
-        row.score.clone().into(),
-        row.category.clone().into(),
-        row.source.clone().into(),
-        row.no_maladministration.into(),
-        row.reason.clone().into(),
-        row.actor.clone().into(),
-        row.recorded_at.into(),
-        row.version.into(),
-        row.link.clone().into(),
-        row.sha256.clone().into(),
-        row.confirmed_at.into(),
-        row.confirmer.clone().into(),
-    ];
-    let values = values(row.key()).into_iter().chain(rest);
-    Ok(txn.execute_raw(sql(txn, &text, values)).await?.rows_affected() == 1)
+pub async fn external_insert_in_txn(txn: &Txn, kept: Kept, row: &Model) -> Result<bool, DbErr> {
+    txn.execute(&replace(kept, row.key())).await?;
+    let taken = OnConflict::new().do_nothing().to_owned();
+    let mut insert = Entity::insert(row.clone().into_active_model()).on_conflict(taken);
+    QueryTrait::query(&mut insert).into_table(kept.table());
+    Ok(insert.exec_without_returning(txn).await? == 1)
 }
 
 /// Which records to list; an empty text means any.
 #[derive(Debug, Clone, Default)]
-pub struct Filter {
+pub struct ExternalFilter {
     /// Which records.
     pub kept: Kept,
-    /// Key of the metric.
+    /// ExternalKey of the metric.
     pub metric: String,
     /// Id of the agency.
     pub agency: String,
@@ -173,37 +178,27 @@ pub struct Filter {
 }
 
 /// What is recorded now, ordered by metric, agency, unit and period.
-pub async fn external_page(conn: &impl ConnectionTrait, filter: &Filter) -> Result<Vec<Row>, DbErr> {
-    let [metric, agency, unit, period] = filter.after.clone();
-    let mut values: Vec<Value> = vec![metric.into(), agency.into(), unit.into(), period.into()];
-    let mut text = format!(
-        "SELECT {COLUMNS} FROM {}
-         WHERE replaced = 0 AND (metric, agency, unit, period) > ($1, $2, $3, $4)",
-        filter.kept.table()
-    );
-    let mut only = |column: &str, value: &str| {
-        values.push(value.into());
-        text.push_str(&format!(" AND {column} = ${}", values.len()));
-    };
+pub async fn external_page(
+    conn: &impl ConnectionTrait,
+    filter: &ExternalFilter,
+) -> Result<Vec<Model>, DbErr> {
+    let after = filter.after.each_ref().map(|part| Expr::val(part.as_str()));
+    let mut only = Condition::all();
     for (column, value) in [
-        ("metric", &filter.metric),
-        ("agency", &filter.agency),
-        ("period", &filter.period),
+        (Column::Metric, &filter.metric),
+        (Column::Agency, &filter.agency),
+        (Column::Period, &filter.period),
     ] {
-        if !value.is_empty() {
-            only(column, value);
-        }
+        only = only.add_option((!value.is_empty()).then(|| Expr::col(column).eq(value.as_str())));
     }
-    if let Some(unit) = &filter.unit {
-        only("unit", unit);
-    }
-    if filter.units {
-        text.push_str(" AND unit <> ''");
-    }
-    values.push(i64::try_from(filter.limit).unwrap_or(i64::MAX).into());
-    text.push_str(&format!(
-        " ORDER BY metric, agency, unit, period LIMIT ${}",
-        values.len()
-    ));
-    Row::find_by_statement(sql(conn, &text, values)).all(conn).await
+    let unit = || Expr::col(Column::Unit);
+    only = only.add_option(filter.unit.as_deref().map(|id| unit().eq(id)));
+    only = only.add_option(filter.units.then(|| unit().ne("")));
+    let records = filter.kept.find().filter(current()).filter(only);
+    let page = records.filter(Expr::tuple(KEY.map(Expr::col)).gt(Expr::tuple(after)));
+    KEY.into_iter()
+        .fold(page, QueryOrder::order_by_asc)
+        .limit(filter.limit)
+        .all(conn)
+        .await
 }

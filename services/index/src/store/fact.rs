@@ -1,48 +1,53 @@
 //! The last state of each subject that a service told of a unit.
 
-use prima_platform::db::{Txn, sql};
+use prima_platform::db::Txn;
 use prima_proto::name;
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    entity::prelude::*, sea_query::OnConflict,
+};
 
 /// One kept state.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
-pub struct Fact {
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "fact")]
+pub struct Model {
     /// Subject of its event.
+    #[sea_orm(primary_key, auto_increment = false)]
     pub subject: String,
     /// Service that told it.
     pub service: String,
+    /// Id of the agency.
+    pub agency: String,
+    /// Id of the unit.
+    pub unit: String,
     /// Version of the aggregate.
     pub version: i64,
     /// Protobuf, as the event carried it.
     pub payload: Vec<u8>,
 }
 
-/// Keeps the last state of a subject of `unit`.
-pub async fn fact_save(txn: &Txn, unit: &name::Unit, fact: &Fact) -> Result<(), DbErr> {
-    let text =
-        "INSERT INTO fact (subject, service, agency, unit, version, payload) VALUES ($1, $2, $3, $4, $5, $6)
-                ON CONFLICT (subject) DO UPDATE SET version = excluded.version, payload = excluded.payload";
-    let values = [
-        fact.subject.clone().into(),
-        fact.service.clone().into(),
-        unit.agency.clone().into(),
-        unit.unit.clone().into(),
-        fact.version.into(),
-        fact.payload.clone().into(),
-    ];
-    txn.execute_raw(sql(txn, text, values)).await.map(drop)
+prima_platform::no_relations!();
+
+/// Keeps a state in place of the last one of its subject.
+pub async fn fact_save_in_txn(txn: &Txn, fact: Model) -> Result<(), DbErr> {
+    let newer = OnConflict::column(Column::Subject)
+        .update_columns([Column::Version, Column::Payload])
+        .to_owned();
+    let insert = Entity::insert(fact.into_active_model()).on_conflict(newer);
+    insert.exec_without_returning(txn).await.map(drop)
 }
 
 /// Forgets a subject that was withdrawn.
-pub async fn fact_remove(txn: &Txn, subject: &str) -> Result<(), DbErr> {
-    let text = "DELETE FROM fact WHERE subject = $1";
-    txn.execute_raw(sql(txn, text, [subject.into()])).await.map(drop)
+pub async fn fact_remove_in_txn(txn: &Txn, subject: &str) -> Result<(), DbErr> {
+    Entity::delete_by_id(subject).exec(txn).await.map(drop)
 }
 
 /// What is told of a unit, ordered by subject.
-pub async fn fact_list(conn: &impl ConnectionTrait, unit: &name::Unit) -> Result<Vec<Fact>, DbErr> {
-    let text = "SELECT subject, service, version, payload FROM fact
-                WHERE agency = $1 AND unit = $2 ORDER BY subject";
-    let values = [unit.agency.clone().into(), unit.unit.clone().into()];
-    Fact::find_by_statement(sql(conn, text, values)).all(conn).await
+pub async fn fact_list(conn: &impl ConnectionTrait, unit: &name::Unit) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::Agency.eq(unit.agency.as_str()))
+        .filter(Column::Unit.eq(unit.unit.as_str()))
+        .order_by_asc(Column::Subject)
+        .all(conn)
+        .await
 }

@@ -2,26 +2,34 @@
 
 use std::sync::Arc;
 
-use prima_platform::db::{Txn, broken, sql};
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+use prima_platform::db::{Txn, broken, insert_new};
+use sea_orm::{ConnectionTrait, DbErr, EntityTrait, Set, entity::prelude::*};
 
 use crate::domain::{
     cycle::Cycle,
     instrument::{Instrument, Known, built_in},
 };
 
-#[derive(Debug, FromQueryResult)]
-struct Row {
-    id: String,
-    document: String,
-    created_at: i64,
+/// A row of the table `instrument`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "instrument")]
+pub struct Model {
+    /// Id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: String,
+    /// Its JSON.
+    pub document: String,
+    /// When it was added, unix microseconds.
+    pub created_at: i64,
 }
 
+prima_platform::no_relations!();
+
 /// A stored document was sound when it was stored.
-impl TryFrom<Row> for Known {
+impl TryFrom<Model> for Known {
     type Error = DbErr;
 
-    fn try_from(row: Row) -> Result<Self, DbErr> {
+    fn try_from(row: Model) -> Result<Self, DbErr> {
         Ok(Self {
             instrument: Instrument::read(&row.document).map_err(|_| broken(&row.id, "document"))?,
             document: row.document,
@@ -40,9 +48,8 @@ fn of_release((instrument, document): &(Instrument, &str)) -> Known {
 
 /// Every instrument, ordered by id.
 pub async fn instrument_list(conn: &impl ConnectionTrait) -> Result<Vec<Known>, DbErr> {
-    let text = "SELECT id, document, created_at FROM instrument";
     let mut all: Vec<Known> = built_in().iter().map(of_release).collect();
-    for row in Row::find_by_statement(sql(conn, text, [])).all(conn).await? {
+    for row in Entity::find().all(conn).await? {
         all.push(row.try_into()?);
     }
     all.sort_by(|a, b| a.instrument.id.cmp(&b.instrument.id));
@@ -54,9 +61,8 @@ pub async fn instrument_get(conn: &impl ConnectionTrait, id: &str) -> Result<Opt
     if let Some(found) = built_in().iter().find(|(i, _)| i.id == id) {
         return Ok(Some(of_release(found)));
     }
-    let text = "SELECT id, document, created_at FROM instrument WHERE id = $1";
-    let row = Row::find_by_statement(sql(conn, text, [id.into()]));
-    row.one(conn).await?.map(Known::try_from).transpose()
+    let row = Entity::find_by_id(id).one(conn).await?;
+    row.map(Known::try_from).transpose()
 }
 
 /// The instrument of a cycle; it was there when the cycle was opened, and none is ever removed.
@@ -66,17 +72,16 @@ pub async fn instrument_of(conn: &impl ConnectionTrait, cycle: &Cycle) -> Result
     Ok(Arc::new(known.instrument))
 }
 
-/// Stores an instrument that was added; false when its id is taken.
-pub async fn instrument_insert_in_txn(txn: &Txn, known: &Known) -> Result<bool, DbErr> {
+/// Stores an instrument that was added at `now`, unix microseconds; false when its id is taken.
+pub async fn instrument_insert_in_txn(txn: &Txn, known: &Known, now: i64) -> Result<bool, DbErr> {
     let id = &known.instrument.id;
     if built_in().iter().any(|(i, _)| i.id == *id) {
         return Ok(false);
     }
-    let text = "INSERT INTO instrument (id, document, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-    let values = [
-        id.clone().into(),
-        known.document.clone().into(),
-        known.created_at.into(),
-    ];
-    Ok(txn.execute_raw(sql(txn, text, values)).await?.rows_affected() == 1)
+    let row = ActiveModel {
+        id: Set(id.clone()),
+        document: Set(known.document.clone()),
+        created_at: Set(now),
+    };
+    insert_new(txn, row).await
 }

@@ -1,29 +1,24 @@
-//! Keys of what belongs to an assessment.
+//! Keys of what belongs to an assessment, and numbers within it.
 
-use prima_platform::db::{Txn, sql};
+use prima_platform::db::Txn;
 use prima_proto::name;
-use sea_orm::{ConnectionTrait, DbErr, Value};
+use sea_orm::{Condition, DbErr, EntityTrait, ExprTrait, QueryFilter, QuerySelect, entity::prelude::*};
 
-/// Cycle, agency and unit.
-pub fn keys(cycle_id: i64, unit: &name::Unit) -> [Value; 3] {
-    [
-        cycle_id.into(),
-        unit.agency.clone().into(),
-        unit.unit.clone().into(),
-    ]
+/// The rows of an assessment, in any table that has its cycle, agency and unit.
+pub fn of(cycle_id: i64, unit: &name::Unit) -> Condition {
+    Condition::all()
+        .add(Expr::col("cycle_id").eq(cycle_id))
+        .add(Expr::col("agency").eq(unit.agency.as_str()))
+        .add(Expr::col("unit").eq(unit.unit.as_str()))
 }
 
 /// The next number of a table of an assessment whose row is locked; from 1.
-pub async fn next_number_in_txn(
+pub async fn next_number_in_txn<E: EntityTrait>(
     txn: &Txn,
-    table: &str,
     cycle_id: i64,
     unit: &name::Unit,
 ) -> Result<i64, DbErr> {
-    let text = format!(
-        "SELECT COALESCE(MAX(number), 0) + 1 AS next FROM {table}
-         WHERE cycle_id = $1 AND agency = $2 AND unit = $3"
-    );
-    let row = txn.query_one_raw(sql(txn, &text, keys(cycle_id, unit))).await?;
-    row.map_or(Ok(1), |row| row.try_get("", "next"))
+    let numbers = E::find().select_only().expr(Expr::col("number").max());
+    let last: Option<Option<i64>> = numbers.filter(of(cycle_id, unit)).into_tuple().one(txn).await?;
+    Ok(last.flatten().unwrap_or_default() + 1)
 }

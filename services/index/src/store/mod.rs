@@ -1,18 +1,56 @@
 //! What the index service keeps: instruments, external scores, cycles and assessments, and the last state of what the
 //! other services tell.
 
-pub mod action;
-pub mod assessment;
-pub mod cycle;
-pub mod evidence;
-pub mod external;
-pub mod fact;
-pub mod instrument;
+mod action;
+mod agency_index;
+mod assessment;
+mod cycle;
+mod evaluation;
+mod evidence;
+mod external;
+mod fact;
+mod instrument;
 mod key;
-pub mod level;
-pub mod mark;
+mod mark;
+mod objection;
+mod self_assessor;
+mod self_level;
 
-use prima_platform::db::{Step, platform_steps};
+pub use action::{
+    Model as Action, action_complete_in_txn, action_get, action_insert_in_txn, action_list,
+    action_next_in_txn,
+};
+pub use agency_index::{
+    Model as AgencyIndex, agency_index_get, agency_index_lock_in_txn, agency_index_page,
+    agency_index_save_in_txn,
+};
+pub use assessment::{
+    Model as Assessment, assessment_get, assessment_hold_in_txn, assessment_insert_in_txn,
+    assessment_lock_in_txn, assessment_page, assessment_save_in_txn, assessments_by_type, assessments_exact,
+    assessments_of,
+};
+pub use cycle::{
+    assessment_of_year, cycle_get, cycle_insert_in_txn, cycle_lock_in_txn, cycle_page, cycle_save_in_txn,
+    cycle_share_in_txn, cycles_share_of_unit_in_txn,
+};
+pub use evaluation::{Model as Evaluation, evaluations, evaluations_save_in_txn};
+pub use evidence::{
+    Model as Evidence, evidence_get, evidence_insert_in_txn, evidence_next_in_txn, evidence_page,
+};
+pub use external::{
+    ExternalFilter, ExternalKey, Kept, Model as ExternalScore, external_get, external_insert_in_txn,
+    external_next_in_txn, external_page, external_settle_in_txn,
+};
+pub use fact::{Model as Fact, fact_list, fact_remove_in_txn, fact_save_in_txn};
+pub use instrument::{instrument_get, instrument_insert_in_txn, instrument_list, instrument_of};
+pub use mark::{UNIT_INDEX, unit_lock_in_txn, unit_mark_in_txn};
+pub use objection::{
+    Model as Objection, objection_insert_in_txn, objection_save_in_txn, objections, objections_open,
+};
+pub use self_assessor::{Model as SelfAssessor, acted_for_unit, self_assessor_save_in_txn};
+pub use self_level::{Model as SelfLevel, self_levels, self_levels_save_in_txn};
+
+use prima_platform::{db::Step, schema::platform_steps};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 /// The steps of this service's schema.

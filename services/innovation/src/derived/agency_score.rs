@@ -23,8 +23,8 @@ use crate::{
     events::publish,
     store::{
         agency_score::{
-            AgencyYear, KIND, agencies_behind, agencies_mark, agencies_settling, agency_score_lock_in_txn,
-            agency_score_save, agency_years,
+            AgencyYear, KIND, agencies_behind, agencies_mark_in_txn, agencies_settling,
+            agency_score_lock_in_txn, agency_score_save_in_txn, agency_years,
         },
         innovation::units_without_portfolio,
         portfolio::{coverage_page, portfolios_of},
@@ -98,7 +98,7 @@ async fn spread(ctx: &Context, txn: &Txn, agency: &str) -> Result<(), Failure> {
         agency: agency.to_owned(),
         year: i64::from(calendar::year(ctx.clock.now())),
     });
-    Ok(agencies_mark(txn, &keys).await?)
+    Ok(agencies_mark_in_txn(txn, &keys).await?)
 }
 
 async fn recompute(ctx: &Context, txn: &Txn, key: &AgencyYear) -> Result<Vec<State>, Failure> {
@@ -140,6 +140,6 @@ async fn recompute(ctx: &Context, txn: &Txn, key: &AgencyYear) -> Result<Vec<Sta
         ));
     }
     let settles_at = if settled { 0 } else { micros(ends_at) };
-    agency_score_save(txn, key, score.is_some(), settles_at).await?;
+    agency_score_save_in_txn(txn, key, score.is_some(), settles_at).await?;
     Ok(states)
 }

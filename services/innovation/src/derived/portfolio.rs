@@ -12,12 +12,14 @@ use crate::{
     domain::{calendar, obligation},
     events::publish,
     store::{
-        agency_score::{AgencyYear, agencies_mark},
-        contest::{announced_at, awards_of_entries},
+        agency_score::{AgencyYear, agencies_mark_in_txn},
+        announcement::announced_at,
+        award::awards_of_entries,
         entry::entries_of,
         innovation::innovations_of,
-        portfolio::{Key, portfolios_lock_in_txn, portfolios_save},
-        replication::{learning_of, replications_by_unit},
+        portfolio::{Key, portfolios_lock_in_txn, portfolios_save_in_txn},
+        replication::replications_by_unit,
+        transfer_receiver::learning_of,
     },
 };
 
@@ -43,7 +45,7 @@ pub async fn recompute(work: &mut Work<'_, Context>, keys: &BTreeSet<Key>) -> Re
         agency: agency.clone(),
         year: *year,
     });
-    Ok(agencies_mark(work.txn, &agencies.collect()).await?)
+    Ok(agencies_mark_in_txn(work.txn, &agencies.collect()).await?)
 }
 
 /// Recomputes portfolios; returns them and the scores of the units.
@@ -78,7 +80,7 @@ pub async fn states(ctx: &Context, txn: &Txn, keys: &BTreeSet<Key>) -> Result<Ve
         }
     }
     for chunk in counts.chunks(CHUNK) {
-        portfolios_save(txn, chunk).await?;
+        portfolios_save_in_txn(txn, chunk).await?;
     }
     Ok(states)
 }
@@ -99,8 +101,7 @@ pub async fn compute(
     conn: &impl ConnectionTrait,
     keys: &[Key],
 ) -> Result<Vec<(Key, event::InnovationPortfolioState, i64)>, DbErr> {
-    let units: BTreeSet<(String, String)> = keys.iter().map(|(a, u, _)| (a.clone(), u.clone())).collect();
-    let units: Vec<(String, String)> = units.into_iter().collect();
+    let units: BTreeSet<name::Unit> = keys.iter().map(unit).collect();
     let mut found: BTreeMap<&Key, (event::InnovationPortfolioState, i64)> = keys
         .iter()
         .map(|key| {

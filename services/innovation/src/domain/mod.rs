@@ -7,7 +7,6 @@ pub mod contest;
 pub mod eligibility;
 pub mod entry;
 pub mod innovation;
-pub mod name_rule;
 pub mod number;
 pub mod obligation;
 pub mod replication;

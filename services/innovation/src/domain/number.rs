@@ -1,6 +1,6 @@
 //! Exact figures of a round: what the platform has, and medians.
 
-pub use prima_platform::number::{Rational, decimal, fraction, mean, percent, scaled, whole};
+pub use prima_platform::number::{Rational, decimal, mean, percent, scaled, whole};
 
 /// The middle value, or the mean of the two in the middle; `None` of no values.
 pub fn median(values: &[Rational]) -> Option<Rational> {

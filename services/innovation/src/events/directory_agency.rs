@@ -2,41 +2,39 @@
 
 use async_trait::async_trait;
 use prima_platform::{
-    bus::Delivery,
-    consume::{Handler, HandlerError, Source},
-    db::Txn,
+    bus::Event,
+    consume::{Feed, Mirror},
+    db::{DbErr, Txn},
 };
-use prima_proto::name;
+use prima_proto::{event::v1::AgencyState, name};
 
-use crate::store::directory::agency_save;
+use crate::store::directory_agency::{agency_remove_in_txn, agency_save_in_txn};
 
-/// Keeps the table `directory_agency`.
+/// Keeps the table `directory_agency`. An agency alone has no score: that comes with its units.
 pub struct AgencyHandler;
 
 #[async_trait]
-impl Handler for AgencyHandler {
-    fn name(&self) -> &'static str {
-        "innovation-directory-agency"
+impl Mirror for AgencyHandler {
+    type Key = name::Agency;
+    type State = AgencyState;
+
+    fn feed(&self) -> Feed {
+        Feed {
+            name: "innovation-directory-agency",
+            service: "directory",
+            filter: "prima.directory.agency.>",
+        }
     }
 
-    fn revision(&self) -> i64 {
-        1
+    fn key(ids: &str) -> Option<name::Agency> {
+        name::Agency::parse(&format!("agencies/{ids}")).ok()
     }
 
-    fn source(&self) -> Source {
-        Source::new("directory", &["prima.directory.agency.>"])
+    async fn save(&self, txn: &Txn, agency: &name::Agency, _: &Event, _: AgencyState) -> Result<(), DbErr> {
+        agency_save_in_txn(txn, agency).await
     }
 
-    async fn handle(&self, txn: &Txn, delivery: &Delivery) -> Result<(), HandlerError> {
-        let event = &delivery.event;
-        let id = event.subject.strip_prefix("prima.directory.agency.");
-        let agency = id.and_then(|id| name::Agency::parse(&format!("agencies/{id}")).ok());
-        let agency = agency
-            .ok_or_else(|| HandlerError::Permanent(format!("subject {} names no agency", event.subject)))?;
-        agency_save(txn, &agency.agency, !event.withdrawn).await?;
-        Ok(())
+    async fn remove(&self, txn: &Txn, agency: &name::Agency, _: &Event) -> Result<(), DbErr> {
+        agency_remove_in_txn(txn, agency).await
     }
-
-    // An agency alone has no score: that comes with its units.
-    fn committed(&self) {}
 }

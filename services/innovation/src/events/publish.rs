@@ -1,7 +1,12 @@
 //! What this service publishes: portfolios of units, and scores of units and agencies.
 
-use prima_platform::{clock::from_micros, outbox::State, trace};
-use prima_proto::{event::v1 as event, name, subject};
+use prima_platform::{clock::from_micros, number, outbox::State};
+use prima_proto::{
+    event::v1 as event,
+    name,
+    score::{self, Figures, Key, MEAN_OF_UNITS},
+    subject,
+};
 use prost::Message;
 
 use super::NAME;
@@ -9,8 +14,8 @@ use crate::{
     domain::{
         calendar,
         innovation::{Award, Support},
-        number::{self, Rational},
-        obligation,
+        number::Rational,
+        obligation::{self, Labels},
     },
     store::{entry, innovation, replication},
 };
@@ -19,15 +24,7 @@ use crate::{
 const REVISION: i64 = 1;
 
 fn state(subject: String, event_type: &'static str, version: i64, payload: Option<Vec<u8>>) -> State {
-    State {
-        subject,
-        event_type,
-        revision: REVISION,
-        version,
-        withdrawn: payload.is_none(),
-        payload: payload.unwrap_or_default(),
-        traceparent: trace::traceparent(&tracing::Span::current()),
-    }
+    State::new(subject, event_type, REVISION, version, payload)
 }
 
 fn award(award: &Award) -> event::AwardFacts {
@@ -116,31 +113,29 @@ pub fn portfolio(
     state(subject, subject::INNOVATION_PORTFOLIO_TYPE, version, payload)
 }
 
-fn score(period: &str, subject: String, value: &Rational, settled: bool) -> event::ScoreState {
-    let definition = obligation::definition();
-    let exact = number::decimal(value, 18);
-    event::ScoreState {
-        metric: definition.metric.clone(),
-        period: period.to_owned(),
-        subject,
-        exact: exact.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        fraction: number::fraction(value),
-        value: number::decimal(value, 2),
-        instrument: definition.id.clone(),
-        status: if settled {
-            event::ScoreStatus::Final
-        } else {
-            event::ScoreStatus::Provisional
-        } as i32,
-        ..Default::default()
-    }
+fn key(period: &str, subject: impl Into<name::Subject>) -> Key {
+    Key::new(NAME, &obligation::definition().metric, period, subject)
 }
 
-fn count(key: &str, value: i64) -> event::ScoreComponent {
-    event::ScoreComponent {
-        key: key.to_owned(),
-        value: number::decimal(&number::whole(value), 4),
-    }
+/// A score, of which the innovations at work are the one component.
+fn score(key: Key, labels: &Labels, value: &Rational, at_work: i64, settled: bool) -> score::Score {
+    let category = match at_work > 0 {
+        true => &labels.with,
+        false => &labels.without,
+    };
+    key.score(Figures {
+        exact: number::exact(value),
+        fraction: number::fraction(value),
+        value: number::decimal(value, 2),
+        category: category.clone(),
+        instrument: obligation::definition().id.clone(),
+        settled,
+    })
+    .components([("innovations", number::decimal(&number::whole(at_work), 4))])
+}
+
+fn scored(event: score::Event, version: i64) -> State {
+    state(event.subject, event.event_type, version, event.payload)
 }
 
 /// The score of a unit, with how many innovations were at work.
@@ -152,24 +147,9 @@ pub fn unit_score(
     at_work: i64,
     settled: bool,
 ) -> State {
-    let definition = obligation::definition();
-    let label = if at_work > 0 {
-        &definition.unit.with
-    } else {
-        &definition.unit.without
-    };
-    let payload = event::ScoreState {
-        category: label.clone(),
-        components: vec![count("innovations", at_work)],
-        ..score(period, unit.to_string(), value, settled)
-    };
-    let subject = subject::unit_score(NAME, &definition.metric, period, unit);
-    state(
-        subject,
-        subject::SCORE_TYPE,
-        version,
-        Some(payload.encode_to_vec()),
-    )
+    let labels = &obligation::definition().unit;
+    let score = score(key(period, unit), labels, value, at_work, settled);
+    scored(score.event(), version)
 }
 
 /// The score of an agency as computed.
@@ -187,23 +167,13 @@ pub struct AgencyScore {
 
 /// The score of an agency; withdrawn when there is none any more.
 pub fn agency_score(agency: &name::Agency, period: &str, version: i64, value: Option<&AgencyScore>) -> State {
-    let definition = obligation::definition();
-    let payload = value.map(|s| {
-        let label = if s.innovations > 0 {
-            &definition.agency.with
-        } else {
-            &definition.agency.without
-        };
-        event::ScoreState {
-            category: label.clone(),
-            components: vec![count("innovations", s.innovations)],
-            units_counted: s.units,
-            units_expected: s.units,
-            aggregation: "mean_of_units".to_owned(),
-            ..score(period, agency.to_string(), &s.value, s.settled)
-        }
-        .encode_to_vec()
-    });
-    let subject = subject::agency_score(NAME, &definition.metric, period, agency);
-    state(subject, subject::SCORE_TYPE, version, payload)
+    let labels = &obligation::definition().agency;
+    let key = key(period, agency);
+    let event = match value {
+        Some(s) => score(key, labels, &s.value, s.innovations, s.settled)
+            .units(s.units, s.units, MEAN_OF_UNITS)
+            .event(),
+        None => key.withdrawn(),
+    };
+    scored(event, version)
 }

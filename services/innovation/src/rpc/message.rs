@@ -6,6 +6,28 @@ use prima_proto::innovation::v1;
 
 use crate::domain::innovation::{Award, Link};
 
+/// Reads and tells the values that an enumeration of the domain and one of the contract have in common. The contract's
+/// has one more, for what is not specified.
+macro_rules! same_values {
+    ($given:ident, $told:ident, $domain:ident, $contract:ident: $($value:ident),+) => {
+        /// The value in a field; `None` when it is not specified.
+        pub fn $given(value: v1::$contract) -> Option<$domain> {
+            match value {
+                v1::$contract::Unspecified => None,
+                $(v1::$contract::$value => Some($domain::$value),)+
+            }
+        }
+
+        /// A value as its message has it.
+        pub fn $told(value: $domain) -> v1::$contract {
+            match value {
+                $($domain::$value => v1::$contract::$value,)+
+            }
+        }
+    };
+}
+pub(crate) use same_values;
+
 /// Documents and links of a caller, `least` to `most`.
 pub fn links_given(
     field: &str,

@@ -7,12 +7,33 @@ use prima_platform::{
     derived,
     failure::Failure,
 };
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Set,
+    Unchanged, entity::prelude::*, sea_query::OnConflict,
+};
 
 use super::next_version;
 
 /// Of marks: scores of agencies.
 pub const KIND: &str = "agency-score";
+
+/// A row of the table `agency_score`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "agency_score")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    agency: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    year: i64,
+    /// Taken with the lock.
+    pub version: i64,
+    /// Whether a score was published.
+    pub published: i64,
+    /// When the end of the year changes its status; 0 when it has, or when it was never computed.
+    pub settles_at: i64,
+}
+
+prima_platform::no_relations!();
 
 /// An agency in a year; as text `<agency>/<year>`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, FromQueryResult)]
@@ -61,20 +82,25 @@ impl FromStr for AgencyYear {
 }
 
 /// Marks scores as out of date.
-pub async fn agencies_mark(txn: &Txn, keys: &BTreeSet<AgencyYear>) -> Result<(), DbErr> {
+pub async fn agencies_mark_in_txn(txn: &Txn, keys: &BTreeSet<AgencyYear>) -> Result<(), DbErr> {
     derived::mark_in_txn(txn, KIND, keys.iter().map(ToString::to_string)).await
 }
 
 /// Agencies whose year has ended since they were computed.
 pub async fn agencies_settling(conn: &impl ConnectionTrait, now: i64) -> Result<Vec<AgencyYear>, DbErr> {
-    let text = "SELECT agency, year FROM agency_score WHERE settles_at > 0 AND settles_at <= $1";
-    AgencyYear::find_by_statement(sql(conn, text, [now.into()]))
+    Entity::find()
+        .select_only()
+        .columns([Column::Agency, Column::Year])
+        .filter(Column::SettlesAt.gt(0_i64))
+        .filter(Column::SettlesAt.lte(now))
+        .into_model()
         .all(conn)
         .await
 }
 
 /// Agencies that have units and no score of `year`, or a living innovation whose unit has no portfolio of it.
 pub async fn agencies_behind(conn: &impl ConnectionTrait, year: i32) -> Result<Vec<AgencyYear>, DbErr> {
+    // By hand, because rows of four tables are looked for that others lack.
     let text = "SELECT d.agency, $1 + 0 AS year FROM directory_unit d WHERE NOT EXISTS
                     (SELECT 1 FROM agency_score s WHERE s.agency = d.agency AND s.year = $1)
                 UNION SELECT i.agency, $1 + 0 FROM innovation i WHERE first_year <= $1 AND stop_year >= $1
@@ -86,51 +112,41 @@ pub async fn agencies_behind(conn: &impl ConnectionTrait, year: i32) -> Result<V
         .await
 }
 
-/// The row that is locked.
-#[derive(Debug, Clone, FromQueryResult)]
-pub struct Locked {
-    /// Taken with the lock.
-    pub version: i64,
-    /// Whether a score was published.
-    pub published: i64,
-    /// When the end of the year changes its status; 0 when it has, or when it was never computed.
-    pub settles_at: i64,
-}
-
 /// Locks the row, making it when it is missing, by taking its next version.
-pub async fn agency_score_lock_in_txn(txn: &Txn, key: &AgencyYear, now_millis: i64) -> Result<Locked, DbErr> {
-    let text = format!(
-        "INSERT INTO agency_score (agency, year, version) VALUES ($1, $2, $3)
-         ON CONFLICT (agency, year) DO UPDATE SET version = {} RETURNING version, published, settles_at",
-        next_version("agency_score", 3)
-    );
-    let values = [key.agency.clone().into(), key.year.into(), now_millis.into()];
-    let row = Locked::find_by_statement(sql(txn, &text, values))
-        .one(txn)
-        .await?;
-    row.ok_or_else(|| DbErr::RecordNotFound("agency_score".into()))
+pub async fn agency_score_lock_in_txn(txn: &Txn, key: &AgencyYear, now_millis: i64) -> Result<Model, DbErr> {
+    let row = ActiveModel {
+        agency: Set(key.agency.clone()),
+        year: Set(key.year),
+        version: Set(now_millis),
+        ..Default::default()
+    };
+    let known = OnConflict::columns([Column::Agency, Column::Year])
+        .value(Column::Version, next_version(Column::Version, now_millis))
+        .to_owned();
+    let insert = Entity::insert(row).on_conflict(known);
+    insert.exec_with_returning(txn).await
 }
 
 /// Saves whether a score is published, and when the end of the year changes its status (0 when it has).
-pub async fn agency_score_save(
+pub async fn agency_score_save_in_txn(
     txn: &Txn,
     key: &AgencyYear,
     published: bool,
     settles_at: i64,
 ) -> Result<(), DbErr> {
-    let text = "UPDATE agency_score SET published = $3, settles_at = $4 WHERE agency = $1 AND year = $2";
-    let values = [
-        key.agency.clone().into(),
-        key.year.into(),
-        i64::from(published).into(),
-        settles_at.into(),
-    ];
-    txn.execute_raw(sql(txn, text, values)).await?;
-    Ok(())
+    let row = ActiveModel {
+        agency: Unchanged(key.agency.clone()),
+        year: Unchanged(key.year),
+        published: Set(published.into()),
+        settles_at: Set(settles_at),
+        ..Default::default()
+    };
+    Entity::update(row).exec_without_returning(txn).await.map(drop)
 }
 
 /// Years in which an agency has a score or a portfolio.
 pub async fn agency_years(txn: &Txn, agency: &str) -> Result<Vec<AgencyYear>, DbErr> {
+    // By hand, because it is a union of two tables.
     let text = "SELECT agency, year FROM agency_score WHERE agency = $1
                 UNION SELECT agency, year FROM portfolio WHERE agency = $1";
     AgencyYear::find_by_statement(sql(txn, text, [agency.into()]))

@@ -1,20 +1,26 @@
 //! Entries of rounds.
 
 use prima_platform::{
-    db::{Column, Txn, sql, table},
+    db::{Txn, broken, placeholders, sql},
     page::Page,
 };
 use prima_proto::name;
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Set, entity::prelude::*, sea_query::SelectStatement,
+};
 
-use super::{Lock, broken, json, next_version, read_json};
+use super::{Lock, insert_keyed, json, key, next_version, portfolio, read_json, with_keys};
 use crate::domain::{
     entry::{Proposal, STATES, State},
     words::words,
 };
 
-#[derive(Debug, FromQueryResult)]
-struct Row {
+/// A row of the table `entry`; `body` is the proposal as JSON, and `title_key` the title in lower case without signs.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "entry")]
+pub struct Model {
+    #[sea_orm(primary_key)]
     id: i64,
     name: String,
     round_id: i64,
@@ -24,6 +30,8 @@ struct Row {
     innovation_id: i64,
     innovation: String,
     title: String,
+    title_key: String,
+    contest_group: String,
     body: String,
     state: String,
     state_at: i64,
@@ -31,12 +39,15 @@ struct Row {
     note: String,
     causes: String,
     version: i64,
+    created_at: i64,
 }
+
+prima_platform::no_relations!();
 
 /// An entry as stored.
 #[derive(Debug, Clone)]
 pub struct Stored {
-    /// Key in the database.
+    /// Key in the database; 0 of a new one.
     pub id: i64,
     /// Resource name.
     pub name: name::Entry,
@@ -68,10 +79,10 @@ pub struct Stored {
     pub version: i64,
 }
 
-impl TryFrom<Row> for Stored {
+impl TryFrom<Model> for Stored {
     type Error = DbErr;
 
-    fn try_from(row: Row) -> Result<Self, DbErr> {
+    fn try_from(row: Model) -> Result<Self, DbErr> {
         Ok(Self {
             id: row.id,
             round_id: row.round_id,
@@ -95,87 +106,64 @@ impl TryFrom<Row> for Stored {
     }
 }
 
-fn stored(rows: Vec<Row>) -> Result<Vec<Stored>, DbErr> {
+fn stored(rows: Vec<Model>) -> Result<Vec<Stored>, DbErr> {
     rows.into_iter().map(Stored::try_from).collect()
 }
-
-const COLUMNS: &str =
-    "entry.id, entry.name, entry.round_id, entry.year, entry.agency, entry.unit, entry.innovation_id,
-    entry.innovation, entry.title, entry.body, entry.state, entry.state_at, entry.submitted_at,
-    entry.note, entry.causes, entry.version";
 
 fn title_key(title: &str) -> String {
     words(title).join(" ")
 }
 
+/// All but when it was drafted.
+fn row(stored: &Stored) -> Result<ActiveModel, DbErr> {
+    Ok(ActiveModel {
+        id: key(stored.id),
+        name: Set(stored.name.to_string()),
+        round_id: Set(stored.round_id),
+        year: Set(stored.year.into()),
+        agency: Set(stored.unit.agency.clone()),
+        unit: Set(stored.unit.unit.clone()),
+        innovation_id: Set(stored.innovation_id),
+        innovation: Set(stored.innovation.clone()),
+        title: Set(stored.title.clone()),
+        title_key: Set(title_key(&stored.title)),
+        contest_group: Set(stored.proposal.group.clone()),
+        body: Set(json(&stored.proposal)?),
+        state: Set(stored.state.as_str().to_owned()),
+        state_at: Set(stored.state_at),
+        submitted_at: Set(stored.submitted_at),
+        note: Set(stored.note.clone()),
+        causes: Set(json(&stored.causes)?),
+        version: Set(stored.version),
+        ..Default::default()
+    })
+}
+
 /// Stores a new entry and returns its key; `None` when the innovation has one in the round.
-pub async fn entry_insert(txn: &Txn, new: &Stored) -> Result<Option<i64>, DbErr> {
-    let text =
-        "INSERT INTO entry (name, round_id, year, agency, unit, innovation_id, innovation, title, title_key,
-                    contest_group, body, state, state_at, note, causes, version, created_at)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $13)
-                ON CONFLICT DO NOTHING RETURNING id";
-    let values: Vec<Value> = vec![
-        new.name.to_string().into(),
-        new.round_id.into(),
-        i64::from(new.year).into(),
-        new.unit.agency.clone().into(),
-        new.unit.unit.clone().into(),
-        new.innovation_id.into(),
-        new.innovation.clone().into(),
-        new.title.clone().into(),
-        title_key(&new.title).into(),
-        new.proposal.group.clone().into(),
-        json(&new.proposal)?.into(),
-        new.state.as_str().into(),
-        new.state_at.into(),
-        new.note.clone().into(),
-        json(&new.causes)?.into(),
-        new.version.into(),
-    ];
-    let row = txn.query_one_raw(sql(txn, text, values)).await?;
-    row.map(|r| r.try_get("", "id")).transpose()
+pub async fn entry_insert_in_txn(txn: &Txn, new: &Stored) -> Result<Option<i64>, DbErr> {
+    let row = ActiveModel {
+        created_at: Set(new.state_at),
+        ..row(new)?
+    };
+    insert_keyed(txn, row).await
 }
 
 /// Writes a locked entry back.
 pub async fn entry_save_in_txn(txn: &Txn, stored: &Stored) -> Result<(), DbErr> {
-    let text =
-        "UPDATE entry SET contest_group = $2, body = $3, state = $4, state_at = $5, note = $6, causes = $7,
-                    title = $8, title_key = $9, version = $10, submitted_at = $11 WHERE id = $1";
-    let values: Vec<Value> = vec![
-        stored.id.into(),
-        stored.proposal.group.clone().into(),
-        json(&stored.proposal)?.into(),
-        stored.state.as_str().into(),
-        stored.state_at.into(),
-        stored.note.clone().into(),
-        json(&stored.causes)?.into(),
-        stored.title.clone().into(),
-        title_key(&stored.title).into(),
-        stored.version.into(),
-        stored.submitted_at.into(),
-    ];
-    txn.execute_raw(sql(txn, text, values)).await?;
-    Ok(())
+    let update = Entity::update(row(stored)?);
+    update.exec_without_returning(txn).await.map(drop)
 }
 
 /// Moves entries of a locked round to a state, raising their versions.
 pub async fn entries_move_in_txn(txn: &Txn, ids: &[i64], state: State, now_micros: i64) -> Result<(), DbErr> {
     for chunk in ids.chunks(1000) {
-        let (from, mut values) = table(txn, [Column::Int], chunk.iter().map(|id| [(*id).into()]), 0);
-        values.extend([
-            state.as_str().into(),
-            now_micros.into(),
-            (now_micros / 1000).into(),
-        ]);
-        let n = values.len();
-        let text = format!(
-            "UPDATE entry SET state = ${}, state_at = ${}, version = {} FROM {from} WHERE entry.id = v.column1",
-            n - 2,
-            n - 1,
-            next_version("entry", n)
-        );
-        txn.execute_raw(sql(txn, &text, values)).await?;
+        Entity::update_many()
+            .col_expr(Column::State, Expr::value(state.as_str()))
+            .col_expr(Column::StateAt, Expr::value(now_micros))
+            .col_expr(Column::Version, next_version(Column::Version, now_micros / 1000))
+            .filter(Column::Id.is_in(chunk.iter().copied()))
+            .exec(txn)
+            .await?;
     }
     Ok(())
 }
@@ -186,9 +174,14 @@ pub async fn entry_get(
     name: &name::Entry,
     lock: Lock,
 ) -> Result<Option<Stored>, DbErr> {
-    let text = format!("SELECT {COLUMNS} FROM entry WHERE name = $1{}", lock.sql(conn));
-    let row = Row::find_by_statement(sql(conn, &text, [name.to_string().into()]));
-    row.one(conn).await?.map(Stored::try_from).transpose()
+    let named = Entity::find().filter(Column::Name.eq(name.to_string()));
+    lock.on(named).one(conn).await?.map(Stored::try_from).transpose()
+}
+
+/// The keys of a round's entries, for a query of what belongs to them.
+pub fn keys_in(round: i64) -> SelectStatement {
+    let of_round = Entity::find().filter(Column::RoundId.eq(round));
+    of_round.select_only().column(Column::Id).into_query()
 }
 
 /// Every entry of a round in these states, ordered by key.
@@ -197,47 +190,36 @@ pub async fn entries_in(
     round: i64,
     states: &[State],
 ) -> Result<Vec<Stored>, DbErr> {
-    let list = prima_platform::db::placeholders(1, states.len(), 1);
-    let text = format!("SELECT {COLUMNS} FROM entry WHERE round_id = $1 AND state IN {list} ORDER BY id");
-    let mut values: Vec<Value> = vec![round.into()];
-    values.extend(states.iter().map(|s| Value::from(s.as_str())));
-    stored(Row::find_by_statement(sql(conn, &text, values)).all(conn).await?)
+    let rows = Entity::find()
+        .filter(Column::RoundId.eq(round))
+        .filter(Column::State.is_in(states.iter().map(|state| state.as_str())))
+        .order_by_asc(Column::Id);
+    stored(rows.all(conn).await?)
 }
 
 /// Entries of these units in rounds of these years, ordered by name.
-pub async fn entries_of(
-    conn: &impl ConnectionTrait,
-    keys: &[(String, String, i64)],
-) -> Result<Vec<Stored>, DbErr> {
-    let rows = keys
-        .iter()
-        .map(|(agency, unit, year)| [agency.clone().into(), unit.clone().into(), (*year).into()]);
-    let (from, values) = table(conn, [Column::Text, Column::Text, Column::Int], rows, 0);
-    let text = format!(
-        "SELECT {COLUMNS} FROM {from}
-         JOIN entry ON agency = v.column1 AND unit = v.column2 AND year = v.column3 ORDER BY name"
-    );
-    stored(Row::find_by_statement(sql(conn, &text, values)).all(conn).await?)
+pub async fn entries_of(conn: &impl ConnectionTrait, keys: &[portfolio::Key]) -> Result<Vec<Stored>, DbErr> {
+    let key = [Column::Agency, Column::Unit, Column::Year];
+    let keys = keys.iter().map(portfolio::values);
+    stored(with_keys::<Entity, 3>(conn, key, keys, &[Column::Name]).await?)
 }
 
 /// How many other entries of the agency in the round have the same title; those that were taken back
 /// or lapsed don't count.
 pub async fn entry_same_titles(conn: &impl ConnectionTrait, entry: &Stored) -> Result<usize, DbErr> {
-    let text = "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM entry WHERE round_id = $1 AND agency = $2 AND title_key = $3
-                AND id <> $4 AND state NOT IN ('withdrawn', 'lapsed')";
-    let values = [
-        entry.round_id.into(),
-        entry.unit.agency.clone().into(),
-        title_key(&entry.title).into(),
-        entry.id.into(),
-    ];
-    count(conn, text, values.to_vec()).await
-}
-
-async fn count(conn: &impl ConnectionTrait, text: &str, values: Vec<Value>) -> Result<usize, DbErr> {
-    let row = conn.query_one_raw(sql(conn, text, values)).await?;
-    let n: i64 = row.map(|r| r.try_get("", "n")).transpose()?.unwrap_or(0);
-    Ok(usize::try_from(n).unwrap_or(0))
+    let gone = [State::Withdrawn, State::Lapsed];
+    let same: Option<i64> = Entity::find()
+        .select_only()
+        .expr(Column::Id.count())
+        .filter(Column::RoundId.eq(entry.round_id))
+        .filter(Column::Agency.eq(entry.unit.agency.as_str()))
+        .filter(Column::TitleKey.eq(title_key(&entry.title)))
+        .filter(Column::Id.ne(entry.id))
+        .filter(Column::State.is_not_in(gone.map(State::as_str)))
+        .into_tuple()
+        .one(conn)
+        .await?;
+    Ok(usize::try_from(same.unwrap_or_default()).unwrap_or_default())
 }
 
 /// Which entries to list; an empty text means any.
@@ -258,53 +240,44 @@ pub async fn entry_page(
     filter: &Filter,
     page: &Page,
 ) -> Result<(Vec<Stored>, String), DbErr> {
-    let mut text = format!("SELECT {COLUMNS} FROM entry WHERE round_id = $1 AND name > $2");
-    let mut values: Vec<Value> = vec![round.into(), page.after.clone().into()];
+    let mut query = Entity::find()
+        .filter(Column::RoundId.eq(round))
+        .filter(Column::Name.gt(page.after.as_str()));
     for (column, value) in [
-        ("agency", &filter.agency),
-        ("state", &filter.state),
-        ("contest_group", &filter.group),
+        (Column::Agency, &filter.agency),
+        (Column::State, &filter.state),
+        (Column::ContestGroup, &filter.group),
     ] {
         if !value.is_empty() {
-            values.push(value.clone().into());
-            text.push_str(&format!(" AND {column} = ${}", values.len()));
+            query = query.filter(column.eq(value.as_str()));
         }
     }
-    values.push(i64::try_from(page.limit()).unwrap_or(i64::MAX).into());
-    text.push_str(&format!(" ORDER BY name LIMIT ${}", values.len()));
-    let mut rows = Row::find_by_statement(sql(conn, &text, values)).all(conn).await?;
-    let next = page.cut(&mut rows, |r| r.name.clone());
+    let ordered = query.order_by_asc(Column::Name).limit(page.limit());
+    let mut rows = ordered.all(conn).await?;
+    let next = page.cut(&mut rows, |row| row.name.clone());
     Ok((stored(rows)?, next))
 }
 
-/// Entries that wait, counted by state.
-#[derive(Debug, FromQueryResult)]
-pub struct WaitingCount {
-    /// State.
-    pub state: String,
-    /// How many.
-    pub n: i64,
-    /// Since when the oldest waits, unix microseconds.
-    pub oldest: i64,
-}
-
-/// Counts the live entries of a round by state, in the order of their way.
+/// Live entries of a round, counted by state, in the order of their way: how many they are, and since when the oldest
+/// waits, unix microseconds.
 pub async fn waiting_counts(
     conn: &impl ConnectionTrait,
     round: i64,
-) -> Result<Vec<(State, WaitingCount)>, DbErr> {
-    let text =
-        "SELECT state, CAST(COUNT(*) AS BIGINT) AS n, MIN(state_at) AS oldest FROM entry WHERE round_id = $1
-                GROUP BY state";
-    let rows = WaitingCount::find_by_statement(sql(conn, text, [round.into()]))
+) -> Result<Vec<(State, i64, i64)>, DbErr> {
+    let rows: Vec<(String, i64, i64)> = Entity::find()
+        .select_only()
+        .column(Column::State)
+        .expr(Column::Id.count())
+        .expr(Column::StateAt.min())
+        .filter(Column::RoundId.eq(round))
+        .group_by(Column::State)
+        .into_tuple()
         .all(conn)
         .await?;
-    let mut counts: Vec<(State, WaitingCount)> = rows
-        .into_iter()
-        .filter_map(|r| Some((State::parse(&r.state)?, r)))
-        .filter(|(state, _)| state.is_live())
-        .collect();
-    counts.sort_by_key(|(state, _)| *state);
+    let rows = rows.into_iter();
+    let counts = rows.filter_map(|(state, count, oldest)| Some((State::parse(&state)?, count, oldest)));
+    let mut counts: Vec<_> = counts.filter(|(state, _, _)| state.is_live()).collect();
+    counts.sort_by_key(|(state, _, _)| *state);
     Ok(counts)
 }
 
@@ -353,9 +326,10 @@ pub async fn waiting_page(
         time.parse::<i64>().unwrap_or(i64::MIN).into(),
         id.parse::<i64>().unwrap_or(0).into(),
     ];
-    let list = prima_platform::db::placeholders(1, states.len(), values.len());
+    let list = placeholders(1, states.len(), values.len());
     values.extend(states.into_iter().map(Value::from));
     values.push(i64::try_from(page.limit()).unwrap_or(i64::MAX).into());
+    // By hand, because the scores of each row are counted in the statement that reads it.
     let text = format!(
         "SELECT id, name, title, innovation, state, state_at,
             (SELECT CAST(COUNT(*) AS BIGINT) FROM score WHERE entry_id = entry.id AND stage = $2) AS scores
@@ -366,6 +340,6 @@ pub async fn waiting_page(
     let mut rows = Waiting::find_by_statement(sql(conn, &text, values))
         .all(conn)
         .await?;
-    let next = page.cut(&mut rows, |r| format!("{}.{}", r.state_at, r.id));
+    let next = page.cut(&mut rows, |row| format!("{}.{}", row.state_at, row.id));
     Ok((rows, next))
 }

@@ -1,40 +1,54 @@
-//! Innovations and their history.
+//! Innovations.
 
 use std::collections::BTreeSet;
 
-use chrono::Datelike;
+use chrono::{Datelike, NaiveDate};
 use prima_platform::{
-    db::{Column, Txn, sql, table},
+    clock::from_micros,
+    db::{Txn, broken, sql},
     page::Page,
 };
 use prima_proto::name;
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
-
-use super::{Lock, SEARCH, broken, json, read_json};
-use crate::domain::{
-    calendar,
-    innovation::{Award, Innovation},
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, FromQueryResult,
+    QueryFilter, QueryOrder, QuerySelect, Set, entity::prelude::*,
 };
+
+use super::{Lock, SEARCH, insert_keyed, json, key, read_json, with_keys};
+use crate::domain::{calendar, innovation::Innovation};
 
 /// Year of what never happened.
 const NEVER: i64 = 0;
 /// Year of what has not ended.
 const OPEN: i64 = 9999;
 
-#[derive(Debug, FromQueryResult)]
-struct Row {
+/// A row of the table `innovation`; `body` is the innovation as JSON, and beside it stands what is searched by.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "innovation")]
+pub struct Model {
+    #[sea_orm(primary_key)]
     id: i64,
     name: String,
+    agency: String,
+    unit: String,
+    status: String,
+    category: String,
+    sdgs: String,
+    first_year: i64,
+    start_year: i64,
+    stop_year: i64,
     body: String,
     version: i64,
     created_at: i64,
     updated_at: i64,
 }
 
+prima_platform::no_relations!();
+
 /// An innovation as stored.
 #[derive(Debug, Clone)]
 pub struct Stored {
-    /// Key in the database.
+    /// Key in the database; 0 of a new one.
     pub id: i64,
     /// Resource name.
     pub name: name::Innovation,
@@ -48,10 +62,10 @@ pub struct Stored {
     pub updated_at: i64,
 }
 
-impl TryFrom<Row> for Stored {
+impl TryFrom<Model> for Stored {
     type Error = DbErr;
 
-    fn try_from(row: Row) -> Result<Self, DbErr> {
+    fn try_from(row: Model) -> Result<Self, DbErr> {
         Ok(Self {
             id: row.id,
             innovation: read_json(&row.name, "body", &row.body)?,
@@ -63,63 +77,42 @@ impl TryFrom<Row> for Stored {
     }
 }
 
-fn stored(rows: Vec<Row>) -> Result<Vec<Stored>, DbErr> {
+fn stored(rows: Vec<Model>) -> Result<Vec<Stored>, DbErr> {
     rows.into_iter().map(Stored::try_from).collect()
 }
 
-/// What is searched by: status, category, goals, first year, start, stop.
-fn columns(innovation: &Innovation, created_at: i64) -> [Value; 6] {
-    let registered = calendar::day(prima_platform::clock::from_micros(created_at));
-    let year = |date: Option<chrono::NaiveDate>, none| date.map_or(none, |d| i64::from(d.year()));
-    let sdgs: String = innovation.sdgs.iter().map(|n| format!("{n},")).collect();
-    [
-        innovation.status.as_str().into(),
-        innovation.category.clone().into(),
-        format!(",{sdgs}").into(),
-        i64::from(*innovation.years(registered, *calendar::YEARS.end()).start()).into(),
-        year(innovation.start_date, NEVER).into(),
-        year(innovation.stop_date, OPEN).into(),
-    ]
+fn row(stored: &Stored) -> Result<ActiveModel, DbErr> {
+    let one = &stored.innovation;
+    let registered = calendar::day(from_micros(stored.created_at));
+    let year = |date: Option<NaiveDate>, none| date.map_or(none, |d| i64::from(d.year()));
+    let sdgs: String = one.sdgs.iter().map(|n| format!("{n},")).collect();
+    Ok(ActiveModel {
+        id: key(stored.id),
+        name: Set(stored.name.to_string()),
+        agency: Set(stored.name.unit.agency.clone()),
+        unit: Set(stored.name.unit.unit.clone()),
+        status: Set(one.status.as_str().to_owned()),
+        category: Set(one.category.clone()),
+        sdgs: Set(format!(",{sdgs}")),
+        first_year: Set(i64::from(*one.years(registered, *calendar::YEARS.end()).start())),
+        start_year: Set(year(one.start_date, NEVER)),
+        stop_year: Set(year(one.stop_date, OPEN)),
+        body: Set(json(one)?),
+        version: Set(stored.version),
+        created_at: Set(stored.created_at),
+        updated_at: Set(stored.updated_at),
+    })
 }
 
-const SELECTED: &str = "SELECT id, name, body, version, created_at, updated_at FROM innovation";
-
 /// Stores a new innovation and returns its key; `None` when its name is in use.
-pub async fn innovation_insert(txn: &Txn, new: &Stored) -> Result<Option<i64>, DbErr> {
-    let mut values: Vec<Value> = vec![
-        new.name.to_string().into(),
-        new.name.unit.agency.clone().into(),
-        new.name.unit.unit.clone().into(),
-    ];
-    values.extend(columns(&new.innovation, new.created_at));
-    values.extend([
-        json(&new.innovation)?.into(),
-        new.version.into(),
-        new.created_at.into(),
-        new.updated_at.into(),
-    ]);
-    let text = "INSERT INTO innovation (name, agency, unit, status, category, sdgs, first_year, start_year, stop_year,
-                    body, version, created_at, updated_at)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING
-                RETURNING id";
-    let row = txn.query_one_raw(sql(txn, text, values)).await?;
-    row.map(|r| r.try_get("", "id")).transpose()
+pub async fn innovation_insert_in_txn(txn: &Txn, new: &Stored) -> Result<Option<i64>, DbErr> {
+    insert_keyed(txn, row(new)?).await
 }
 
 /// Writes a locked innovation back.
 pub async fn innovation_save_in_txn(txn: &Txn, stored: &Stored) -> Result<(), DbErr> {
-    let mut values: Vec<Value> = vec![stored.id.into()];
-    values.extend(columns(&stored.innovation, stored.created_at));
-    values.extend([
-        json(&stored.innovation)?.into(),
-        stored.updated_at.into(),
-        stored.version.into(),
-    ]);
-    let text =
-        "UPDATE innovation SET status = $2, category = $3, sdgs = $4, first_year = $5, start_year = $6,
-                    stop_year = $7, body = $8, updated_at = $9, version = $10 WHERE id = $1";
-    txn.execute_raw(sql(txn, text, values)).await?;
-    Ok(())
+    let update = Entity::update(row(stored)?);
+    update.exec_without_returning(txn).await.map(drop)
 }
 
 /// An innovation by its name, locked in the way asked for.
@@ -128,9 +121,8 @@ pub async fn innovation_get(
     name: &name::Innovation,
     lock: Lock,
 ) -> Result<Option<Stored>, DbErr> {
-    let text = format!("{SELECTED} WHERE name = $1{}", lock.sql(conn));
-    let row = Row::find_by_statement(sql(conn, &text, [name.to_string().into()]));
-    row.one(conn).await?.map(Stored::try_from).transpose()
+    let named = Entity::find().filter(Column::Name.eq(name.to_string()));
+    lock.on(named).one(conn).await?.map(Stored::try_from).transpose()
 }
 
 /// Which of these innovations were not put to work.
@@ -138,42 +130,33 @@ pub async fn ideas_among(conn: &impl ConnectionTrait, names: &[String]) -> Resul
     if names.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let (from, values) = table(
-        conn,
-        [Column::Text],
-        names.iter().map(|name| [name.clone().into()]),
-        0,
-    );
-    let text =
-        format!("SELECT i.name FROM {from} JOIN innovation i ON i.name = v.column1 WHERE i.start_year = 0");
-    let rows = conn.query_all_raw(sql(conn, &text, values)).await?;
-    rows.iter().map(|row| row.try_get_by_index(0)).collect()
+    let ideas = Entity::find()
+        .select_only()
+        .column(Column::Name)
+        .filter(Column::Name.is_in(names))
+        .filter(Column::StartYear.eq(NEVER))
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(ideas.into_iter().collect())
 }
 
-/// Innovations by their keys, in any order.
+/// Innovations by their keys, in their order.
 pub async fn innovations_by_id(conn: &impl ConnectionTrait, ids: &[i64]) -> Result<Vec<Stored>, DbErr> {
-    let (from, values) = table(conn, [Column::Int], ids.iter().map(|id| [(*id).into()]), 0);
-    let text = format!(
-        "SELECT i.id, i.name, i.body, i.version, i.created_at, i.updated_at
-         FROM {from} JOIN innovation i ON i.id = v.column1"
-    );
-    stored(Row::find_by_statement(sql(conn, &text, values)).all(conn).await?)
+    let keys = ids.iter().map(|id| [(*id).into()]);
+    stored(with_keys::<Entity, 1>(conn, [Column::Id], keys, &[Column::Id]).await?)
 }
 
 /// Every innovation of these units, ordered by name.
 pub async fn innovations_of(
     conn: &impl ConnectionTrait,
-    units: &[(String, String)],
+    units: &BTreeSet<name::Unit>,
 ) -> Result<Vec<Stored>, DbErr> {
-    let rows = units
+    let keys = units
         .iter()
-        .map(|(agency, unit)| [agency.clone().into(), unit.clone().into()]);
-    let (from, values) = table(conn, [Column::Text; 2], rows, 0);
-    let text = format!(
-        "SELECT i.id, i.name, i.body, i.version, i.created_at, i.updated_at
-         FROM {from} JOIN innovation i ON i.agency = v.column1 AND i.unit = v.column2 ORDER BY i.name"
-    );
-    stored(Row::find_by_statement(sql(conn, &text, values)).all(conn).await?)
+        .map(|u| [u.agency.clone().into(), u.unit.clone().into()]);
+    let key = [Column::Agency, Column::Unit];
+    stored(with_keys::<Entity, 2>(conn, key, keys, &[Column::Name]).await?)
 }
 
 /// Which innovations to list; an empty text and 0 mean any.
@@ -199,148 +182,62 @@ pub struct Filter {
     pub query: String,
 }
 
+impl Filter {
+    fn condition(&self, conn: &impl ConnectionTrait) -> Condition {
+        let at_work = Column::StartYear.gt(NEVER);
+        let mut all = Condition::all();
+        for (column, value) in [
+            (Column::Agency, &self.agency),
+            (Column::Unit, &self.unit),
+            (Column::Status, &self.status),
+            (Column::Category, &self.category),
+        ] {
+            if !value.is_empty() {
+                all = all.add(column.eq(value.as_str()));
+            }
+        }
+        if self.public || self.year > 0 {
+            all = all.add(at_work.clone());
+        }
+        if let Some(agencies) = &self.ideas_of {
+            all = all.add(at_work.or(Column::Agency.is_in(agencies)));
+        }
+        if self.sdg > 0 {
+            all = all.add(Column::Sdgs.contains(format!(",{},", self.sdg)));
+        }
+        if self.year > 0 {
+            let year = i64::from(self.year);
+            all = all
+                .add(Column::StartYear.lte(year))
+                .add(Column::StopYear.gte(year));
+        }
+        if let Some((text, value)) = SEARCH.condition(conn, "id", &self.query, 1) {
+            // The builder numbers parameters on PostgreSQL only.
+            let text = match conn.get_database_backend() {
+                DbBackend::Postgres => text,
+                _ => text.replace("$1", "?"),
+            };
+            all = all.add(Expr::cust_with_values(text, [value]));
+        }
+        all
+    }
+}
+
 /// A page of innovations ordered by name, and the token of the next one.
 pub async fn innovation_page(
     conn: &impl ConnectionTrait,
     filter: &Filter,
     page: &Page,
 ) -> Result<(Vec<Stored>, String), DbErr> {
-    let mut text = format!("{SELECTED} WHERE name > $1");
-    let mut values: Vec<Value> = vec![page.after.clone().into()];
-    for (column, value) in [
-        ("agency", &filter.agency),
-        ("unit", &filter.unit),
-        ("status", &filter.status),
-        ("category", &filter.category),
-    ] {
-        if !value.is_empty() {
-            values.push(value.clone().into());
-            text.push_str(&format!(" AND {column} = ${}", values.len()));
-        }
-    }
-    if filter.public {
-        text.push_str(" AND start_year > 0");
-    }
-    if let Some(agencies) = &filter.ideas_of {
-        let first = values.len() + 1;
-        values.extend(agencies.iter().map(|agency| Value::from(agency.clone())));
-        let own: Vec<String> = (first..=values.len()).map(|n| format!("${n}")).collect();
-        match own.is_empty() {
-            true => text.push_str(" AND start_year > 0"),
-            false => text.push_str(&format!(
-                " AND (start_year > 0 OR agency IN ({}))",
-                own.join(", ")
-            )),
-        }
-    }
-    if filter.sdg > 0 {
-        values.push(format!("%,{},%", filter.sdg).into());
-        text.push_str(&format!(" AND sdgs LIKE ${}", values.len()));
-    }
-    if filter.year > 0 {
-        values.push(i64::from(filter.year).into());
-        let n = values.len();
-        text.push_str(&format!(
-            " AND start_year > 0 AND start_year <= ${n} AND stop_year >= ${n}"
-        ));
-    }
-    if let Some((condition, value)) = SEARCH.condition(conn, "id", &filter.query, values.len() + 1) {
-        values.push(value);
-        text.push_str(&format!(" AND {condition}"));
-    }
-    values.push(i64::try_from(page.limit()).unwrap_or(i64::MAX).into());
-    text.push_str(&format!(" ORDER BY name LIMIT ${}", values.len()));
-    let mut rows = Row::find_by_statement(sql(conn, &text, values)).all(conn).await?;
-    let next = page.cut(&mut rows, |r| r.name.clone());
+    let mut rows = Entity::find()
+        .filter(Column::Name.gt(page.after.as_str()))
+        .filter(filter.condition(conn))
+        .order_by_asc(Column::Name)
+        .limit(page.limit())
+        .all(conn)
+        .await?;
+    let next = page.cut(&mut rows, |row| row.name.clone());
     Ok((stored(rows)?, next))
-}
-
-/// One state that an innovation had.
-#[derive(Debug, Clone)]
-pub struct Revision {
-    /// Counted from 1.
-    pub number: i64,
-    /// The innovation as it stood.
-    pub innovation: Innovation,
-    /// Who made it so.
-    pub editor: String,
-    /// When, unix microseconds.
-    pub made_at: i64,
-}
-
-#[derive(Debug, FromQueryResult)]
-struct RevisionRow {
-    number: i64,
-    body: String,
-    editor: String,
-    made_at: i64,
-}
-
-/// Adds the present state of a locked innovation to its history.
-pub async fn revision_add(txn: &Txn, stored: &Stored, editor: &str) -> Result<(), DbErr> {
-    let text = "INSERT INTO revision (innovation_id, number, body, editor, made_at)
-                SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4 FROM revision WHERE innovation_id = $1";
-    let values = [
-        stored.id.into(),
-        json(&stored.innovation)?.into(),
-        editor.into(),
-        stored.updated_at.into(),
-    ];
-    txn.execute_raw(sql(txn, text, values)).await?;
-    Ok(())
-}
-
-/// A page of the history, the oldest first, and the token of the next one.
-pub async fn revision_page(
-    conn: &impl ConnectionTrait,
-    innovation: i64,
-    page: &Page,
-) -> Result<(Vec<Revision>, String), DbErr> {
-    let text = "SELECT number, body, editor, made_at FROM revision WHERE innovation_id = $1 AND number > $2
-                ORDER BY number LIMIT $3";
-    let values = [
-        innovation.into(),
-        page.after.parse::<i64>().unwrap_or(0).into(),
-        i64::try_from(page.limit()).unwrap_or(i64::MAX).into(),
-    ];
-    let mut rows = RevisionRow::find_by_statement(sql(conn, text, values))
-        .all(conn)
-        .await?;
-    let next = page.cut(&mut rows, |r| r.number.to_string());
-    let revision = |row: RevisionRow| {
-        Ok(Revision {
-            number: row.number,
-            innovation: read_json(&row.number.to_string(), "revision", &row.body)?,
-            editor: row.editor,
-            made_at: row.made_at,
-        })
-    };
-    Ok((
-        rows.into_iter().map(revision).collect::<Result<_, DbErr>>()?,
-        next,
-    ))
-}
-
-#[derive(Debug, FromQueryResult)]
-struct AwardRow {
-    year: i64,
-    award: String,
-    round: String,
-}
-
-/// Every award of an innovation: those of before, then those of announced rounds.
-pub async fn awards_of(conn: &impl ConnectionTrait, stored: &Stored) -> Result<Vec<Award>, DbErr> {
-    let text = "SELECT year, award, round FROM award WHERE innovation_id = $1 ORDER BY year, round, award";
-    let rows = AwardRow::find_by_statement(sql(conn, text, [stored.id.into()]))
-        .all(conn)
-        .await?;
-    let mut awards = stored.innovation.former_awards.clone();
-    awards.extend(rows.into_iter().map(|r| Award {
-        year: i32::try_from(r.year).unwrap_or_default(),
-        award: r.award,
-        round: r.round,
-    }));
-    Ok(awards)
 }
 
 /// Units of an agency with an innovation that belongs to `year` and no portfolio of it yet.
@@ -353,6 +250,7 @@ pub async fn units_without_portfolio(
     struct Unit {
         unit: String,
     }
+    // By hand, because rows are looked for that another table lacks.
     let text =
         "SELECT DISTINCT unit FROM innovation i WHERE agency = $1 AND first_year <= $2 AND stop_year >= $2
                 AND NOT EXISTS (SELECT 1 FROM portfolio p

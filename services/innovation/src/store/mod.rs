@@ -1,20 +1,37 @@
 //! What the service keeps: innovations, rounds, entries, scores, replications, portfolios. Nothing is deleted.
 
 pub mod agency_score;
+pub mod announcement;
+pub mod award;
 pub mod contest;
-pub mod directory;
+pub mod directory_agency;
+pub mod directory_unit;
 pub mod entry;
 pub mod innovation;
-pub mod near;
+pub mod near_key;
 pub mod portfolio;
+pub mod recusal;
 pub mod replication;
+pub mod revision;
 pub mod round;
+pub mod score;
+pub mod stage_result;
+pub mod transfer;
+pub mod transfer_receiver;
+
+use std::fmt::Display;
 
 use prima_platform::{
-    db::{Step, platform_steps},
+    db::{self, Step, Txn, broken, sql, table},
+    schema::platform_steps,
     search::Search,
 };
-use sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use sea_orm::{
+    ActiveModelTrait, ActiveValue, ConnectionTrait, DbErr, EntityTrait, ExprTrait, Iterable, NotSet,
+    QuerySelect, TryInsertResult, Unchanged,
+    entity::prelude::*,
+    sea_query::{ColumnType, OnConflict},
+};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -133,30 +150,78 @@ pub enum Lock {
 }
 
 impl Lock {
-    fn sql(self, conn: &impl ConnectionTrait) -> &'static str {
+    fn on<Q: QuerySelect>(self, query: Q) -> Q {
         match self {
-            _ if conn.get_database_backend() != DbBackend::Postgres => "",
-            Self::None => "",
-            Self::Share => " FOR SHARE",
-            Self::Update => " FOR UPDATE",
+            Self::None => query,
+            Self::Share => query.lock_shared(),
+            Self::Update => query.lock_exclusive(),
         }
     }
-}
-
-/// A row that this service can't have written.
-fn broken(row: impl std::fmt::Display, column: &str) -> DbErr {
-    DbErr::Custom(format!("{row}: stored {column} can't be read"))
 }
 
 fn json(value: &impl Serialize) -> Result<String, DbErr> {
     serde_json::to_string(value).map_err(|e| DbErr::Custom(e.to_string()))
 }
 
-fn read_json<T: DeserializeOwned>(row: &str, column: &str, text: &str) -> Result<T, DbErr> {
+fn read_json<T: DeserializeOwned>(row: impl Display, column: &str, text: &str) -> Result<T, DbErr> {
     serde_json::from_str(text).map_err(|_| broken(row, column))
 }
 
-/// The next version of a row whose column `version` an UPDATE raises; `$n` is the time in unix milliseconds.
-fn next_version(table: &str, n: usize) -> String {
-    format!("CASE WHEN {table}.version + 1 > ${n} THEN {table}.version + 1 ELSE ${n} END")
+/// A key that the database gives; a new row has 0.
+fn key(id: i64) -> ActiveValue<i64> {
+    if id == 0 { NotSet } else { Unchanged(id) }
+}
+
+/// Inserts a row and returns the key that it gets; `None` when its name is in use.
+async fn insert_keyed<A>(txn: &Txn, row: A) -> Result<Option<i64>, DbErr>
+where
+    A: ActiveModelTrait,
+    <A::Entity as EntityTrait>::PrimaryKey: PrimaryKeyTrait<ValueType = i64>,
+{
+    let taken = OnConflict::new().do_nothing().to_owned();
+    let insert = A::Entity::insert(row).on_conflict(taken).try_insert();
+    Ok(match insert.exec(txn).await? {
+        TryInsertResult::Inserted(inserted) => Some(inserted.last_insert_id),
+        TryInsertResult::Empty | TryInsertResult::Conflicted => None,
+    })
+}
+
+/// The next version of a row that a statement raises, at a time in unix milliseconds.
+fn next_version(version: impl ColumnTrait, now_millis: i64) -> Expr {
+    let next = || Expr::col(version.as_column_ref()).add(1_i64);
+    Expr::case(next().gt(now_millis), next())
+        .finally(now_millis)
+        .into()
+}
+
+/// The rows whose columns `key` hold one of `keys`, in the order of the columns `order`. By hand, because the builder has
+/// no table of values, with which the statement is prepared once for any number of keys.
+async fn with_keys<E: EntityTrait, const N: usize>(
+    conn: &impl ConnectionTrait,
+    key: [E::Column; N],
+    keys: impl IntoIterator<Item = [Value; N]>,
+    order: &[E::Column],
+) -> Result<Vec<E::Model>, DbErr> {
+    let types = key.map(|column| match column.def().get_column_type() {
+        ColumnType::BigInteger => db::Column::Int,
+        _ => db::Column::Text,
+    });
+    let (from, values) = table(conn, types, keys, 0);
+    let pairs = key.iter().zip(1..);
+    let on: Vec<String> = pairs
+        .map(|(column, n)| format!("t.{} = v.column{n}", column.as_str()))
+        .collect();
+    let list = |columns: &[E::Column]| {
+        let columns = columns.iter().map(|column| format!("t.{}", column.as_str()));
+        columns.collect::<Vec<_>>().join(", ")
+    };
+    let text = format!(
+        "SELECT {} FROM {from} JOIN {} t ON {} ORDER BY {}",
+        list(&E::Column::iter().collect::<Vec<_>>()),
+        E::default().table_name(),
+        on.join(" AND "),
+        list(order)
+    );
+    let rows = E::find().from_raw_sql(sql(conn, &text, values));
+    rows.all(conn).await
 }

@@ -2,21 +2,37 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use prima_platform::db::{Column, Txn, sql, table};
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+use prima_platform::db::{self, Txn, sql, table};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Set,
+    entity::prelude::*, sea_query::OnConflict,
+};
 
 use super::{agency_score::AgencyYear, next_version};
 use crate::domain::{number::Rational, obligation};
 
+/// A row of the table `portfolio`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "portfolio")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    agency: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    unit: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    year: i64,
+    version: i64,
+    at_work: i64,
+}
+
+prima_platform::no_relations!();
+
 /// Agency, unit and year.
 pub type Key = (String, String, i64);
 
-#[derive(Debug, FromQueryResult)]
-struct Locked {
-    agency: String,
-    unit: String,
-    year: i64,
-    version: i64,
+/// The values of a key.
+pub fn values((agency, unit, year): &Key) -> [Value; 3] {
+    [agency.clone().into(), unit.clone().into(), (*year).into()]
 }
 
 /// Locks portfolios in key order, making those that are missing, by taking their next versions.
@@ -25,64 +41,49 @@ pub async fn portfolios_lock_in_txn(
     keys: &BTreeSet<Key>,
     now_millis: i64,
 ) -> Result<BTreeMap<Key, i64>, DbErr> {
-    let rows = keys
-        .iter()
-        .map(|(agency, unit, year)| [agency.clone().into(), unit.clone().into(), (*year).into()]);
-    let (from, mut values) = table(txn, [Column::Text, Column::Text, Column::Int], rows, 0);
-    values.push(now_millis.into());
-    let n = values.len();
-    let text = format!(
-        "INSERT INTO portfolio (agency, unit, year, version) SELECT column1, column2, column3, ${n} FROM {from}
-         WHERE TRUE ON CONFLICT (agency, unit, year) DO UPDATE SET version = {}
-         RETURNING agency, unit, year, version",
-        next_version("portfolio", n)
-    );
-    let rows = Locked::find_by_statement(sql(txn, &text, values))
-        .all(txn)
-        .await?;
-    Ok(rows
-        .into_iter()
-        .map(|r| ((r.agency, r.unit, r.year), r.version))
-        .collect())
+    let rows = keys.iter().map(|(agency, unit, year)| ActiveModel {
+        agency: Set(agency.clone()),
+        unit: Set(unit.clone()),
+        year: Set(*year),
+        version: Set(now_millis),
+        ..Default::default()
+    });
+    let known = OnConflict::columns([Column::Agency, Column::Unit, Column::Year])
+        .value(Column::Version, next_version(Column::Version, now_millis))
+        .to_owned();
+    let insert = Entity::insert_many(rows).on_conflict(known);
+    let rows = insert.exec_with_returning(txn).await?.into_iter();
+    let version = |row: Model| ((row.agency, row.unit, row.year), row.version);
+    Ok(rows.map(version).collect())
 }
 
 /// The portfolios of an agency in a year.
 pub async fn portfolios_of(conn: &impl ConnectionTrait, key: &AgencyYear) -> Result<BTreeSet<Key>, DbErr> {
-    #[derive(FromQueryResult)]
-    struct Unit {
-        unit: String,
-    }
-    let text = "SELECT unit FROM portfolio WHERE agency = $1 AND year = $2";
-    let values = [key.agency.clone().into(), key.year.into()];
-    let rows = Unit::find_by_statement(sql(conn, text, values)).all(conn).await?;
-    Ok(rows
-        .into_iter()
-        .map(|r| (key.agency.clone(), r.unit, key.year))
-        .collect())
+    let rows = Entity::find()
+        .select_only()
+        .columns([Column::Agency, Column::Unit, Column::Year])
+        .filter(Column::Agency.eq(key.agency.as_str()))
+        .filter(Column::Year.eq(key.year))
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Saves how many innovations were at work.
-pub async fn portfolios_save(txn: &Txn, counts: &[(Key, i64)]) -> Result<(), DbErr> {
-    let rows = counts.iter().map(|((agency, unit, year), n)| {
-        [
-            agency.clone().into(),
-            unit.clone().into(),
-            (*year).into(),
-            (*n).into(),
-        ]
+pub async fn portfolios_save_in_txn(txn: &Txn, counts: &[(Key, i64)]) -> Result<(), DbErr> {
+    use db::Column::{Int, Text};
+    let rows = counts.iter().map(|(key, count)| {
+        let [agency, unit, year] = values(key);
+        [agency, unit, year, (*count).into()]
     });
-    let (from, values) = table(
-        txn,
-        [Column::Text, Column::Text, Column::Int, Column::Int],
-        rows,
-        0,
-    );
+    let (from, values) = table(txn, [Text, Text, Int, Int], rows, 0);
+    // By hand, because each row gets another value.
     let text = format!(
         "UPDATE portfolio SET at_work = v.column4 FROM {from}
          WHERE agency = v.column1 AND unit = v.column2 AND year = v.column3"
     );
-    txn.execute_raw(sql(txn, &text, values)).await?;
-    Ok(())
+    txn.execute_raw(sql(txn, &text, values)).await.map(drop)
 }
 
 /// How an agency keeps its obligation in a year.
@@ -117,7 +118,8 @@ pub async fn coverage_page(
     after: &str,
     limit: i64,
 ) -> Result<Vec<Coverage>, DbErr> {
-    // Told to each part, so that one agency is found by index and not among all.
+    // By hand, because agencies and units of three tables are put together and counted. The agency is told to each part, so
+    // that it is found by index and not among all.
     let own = if one.is_empty() { "" } else { "AND agency = $4" };
     let text = format!(
         "SELECT a.agency,
@@ -158,6 +160,7 @@ pub async fn units_without(
     struct Unit {
         unit: String,
     }
+    // By hand, because rows are looked for that another table lacks.
     let text = "SELECT unit FROM directory_unit d WHERE agency = $1 AND (close_date = '' OR close_date >= $2)
                 AND NOT EXISTS (SELECT 1 FROM portfolio p WHERE p.agency = d.agency AND p.unit = d.unit
                                 AND p.year = $3 AND p.at_work > 0)

@@ -1,19 +1,26 @@
-//! Rounds and their announcements.
+//! Rounds.
 
 use prima_platform::{
-    db::{Txn, sql},
+    db::{Txn, broken},
     page::Page,
 };
 use prima_proto::name;
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
+    entity::prelude::*,
+};
 
-use super::{Lock, broken, json, read_json};
+use super::{Lock, insert_keyed, json, key, read_json};
 use crate::domain::round::Round;
 
-#[derive(Debug, FromQueryResult)]
-struct Row {
+/// A row of the table `round`; `body` is the definition as JSON.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "round")]
+pub struct Model {
+    #[sea_orm(primary_key)]
     id: i64,
     name: String,
+    year: i64,
     body: String,
     stage: String,
     stage_at: i64,
@@ -21,10 +28,12 @@ struct Row {
     created_at: i64,
 }
 
+prima_platform::no_relations!();
+
 /// A round as stored.
 #[derive(Debug, Clone)]
 pub struct Stored {
-    /// Key in the database.
+    /// Key in the database; 0 of a new one.
     pub id: i64,
     /// Resource name.
     pub name: name::Round,
@@ -40,10 +49,10 @@ pub struct Stored {
     pub created_at: i64,
 }
 
-impl TryFrom<Row> for Stored {
+impl TryFrom<Model> for Stored {
     type Error = DbErr;
 
-    fn try_from(row: Row) -> Result<Self, DbErr> {
+    fn try_from(row: Model) -> Result<Self, DbErr> {
         Ok(Self {
             id: row.id,
             round: read_json(&row.name, "body", &row.body)?,
@@ -56,21 +65,33 @@ impl TryFrom<Row> for Stored {
     }
 }
 
+/// What changes of a round.
+fn state(stored: &Stored) -> ActiveModel {
+    ActiveModel {
+        id: key(stored.id),
+        stage: Set(stored.stage.clone()),
+        stage_at: Set(stored.stage_at),
+        announced: Set(stored.announced.into()),
+        ..Default::default()
+    }
+}
+
 /// Stores a new round and returns its key; `None` when its name is in use.
-pub async fn round_insert(txn: &Txn, new: &Stored) -> Result<Option<i64>, DbErr> {
-    let text =
-        "INSERT INTO round (name, year, body, stage, stage_at, created_at) VALUES ($1, $2, $3, $4, $5, $6)
-                ON CONFLICT DO NOTHING RETURNING id";
-    let values = [
-        new.name.to_string().into(),
-        i64::from(new.round.year).into(),
-        json(&new.round)?.into(),
-        new.stage.clone().into(),
-        new.stage_at.into(),
-        new.created_at.into(),
-    ];
-    let row = txn.query_one_raw(sql(txn, text, values)).await?;
-    row.map(|r| r.try_get("", "id")).transpose()
+pub async fn round_insert_in_txn(txn: &Txn, new: &Stored) -> Result<Option<i64>, DbErr> {
+    let row = ActiveModel {
+        name: Set(new.name.to_string()),
+        year: Set(new.round.year.into()),
+        body: Set(json(&new.round)?),
+        created_at: Set(new.created_at),
+        ..state(new)
+    };
+    insert_keyed(txn, row).await
+}
+
+/// Writes stage and announcement of a locked round back.
+pub async fn round_save_in_txn(txn: &Txn, stored: &Stored) -> Result<(), DbErr> {
+    let update = Entity::update(state(stored));
+    update.exec_without_returning(txn).await.map(drop)
 }
 
 /// A round by its name, locked in the way asked for.
@@ -79,12 +100,8 @@ pub async fn round_get(
     name: &name::Round,
     lock: Lock,
 ) -> Result<Option<Stored>, DbErr> {
-    let text = format!(
-        "SELECT id, name, body, stage, stage_at, announced, created_at FROM round WHERE name = $1{}",
-        lock.sql(conn)
-    );
-    let row = Row::find_by_statement(sql(conn, &text, [name.to_string().into()]));
-    row.one(conn).await?.map(Stored::try_from).transpose()
+    let named = Entity::find().filter(Column::Name.eq(name.to_string()));
+    lock.on(named).one(conn).await?.map(Stored::try_from).transpose()
 }
 
 /// A page of rounds ordered by name, and the token of the next one; year 0 means any.
@@ -93,65 +110,16 @@ pub async fn round_page(
     year: i32,
     page: &Page,
 ) -> Result<(Vec<Stored>, String), DbErr> {
-    let text = "SELECT id, name, body, stage, stage_at, announced, created_at FROM round
-                WHERE name > $1 AND ($2 = 0 OR year = $2) ORDER BY name LIMIT $3";
-    let values: [Value; 3] = [
-        page.after.clone().into(),
-        i64::from(year).into(),
-        i64::try_from(page.limit()).unwrap_or(i64::MAX).into(),
-    ];
-    let mut rows = Row::find_by_statement(sql(conn, text, values)).all(conn).await?;
-    let next = page.cut(&mut rows, |r| r.name.clone());
-    Ok((
-        rows.into_iter().map(Stored::try_from).collect::<Result<_, _>>()?,
-        next,
-    ))
-}
-
-/// Writes stage and announcement of a locked round back.
-pub async fn round_save_in_txn(txn: &Txn, stored: &Stored) -> Result<(), DbErr> {
-    let text = "UPDATE round SET stage = $2, stage_at = $3, announced = $4 WHERE id = $1";
-    let values = [
-        stored.id.into(),
-        stored.stage.clone().into(),
-        stored.stage_at.into(),
-        i64::from(stored.announced).into(),
-    ];
-    txn.execute_raw(sql(txn, text, values)).await?;
-    Ok(())
-}
-
-/// What was announced.
-#[derive(Debug, Clone, FromQueryResult)]
-pub struct Announcement {
-    /// The text.
-    pub content: Vec<u8>,
-    /// Its SHA-256, hexadecimal.
-    pub sha256: String,
-    /// When, unix microseconds.
-    pub announced_at: i64,
-}
-
-/// Keeps what is announced.
-pub async fn announcement_insert(txn: &Txn, round: i64, new: &Announcement) -> Result<(), DbErr> {
-    let text = "INSERT INTO announcement (round_id, content, sha256, announced_at) VALUES ($1, $2, $3, $4)";
-    let values = [
-        round.into(),
-        new.content.clone().into(),
-        new.sha256.clone().into(),
-        new.announced_at.into(),
-    ];
-    txn.execute_raw(sql(txn, text, values)).await?;
-    Ok(())
-}
-
-/// What was announced of a round.
-pub async fn announcement_get(
-    conn: &impl ConnectionTrait,
-    round: i64,
-) -> Result<Option<Announcement>, DbErr> {
-    let text = "SELECT content, sha256, announced_at FROM announcement WHERE round_id = $1";
-    Announcement::find_by_statement(sql(conn, text, [round.into()]))
-        .one(conn)
-        .await
+    let mut rows = Entity::find()
+        .filter(Column::Name.gt(page.after.as_str()))
+        .apply_if((year != 0).then_some(i64::from(year)), |query, year| {
+            query.filter(Column::Year.eq(year))
+        })
+        .order_by_asc(Column::Name)
+        .limit(page.limit())
+        .all(conn)
+        .await?;
+    let next = page.cut(&mut rows, |row| row.name.clone());
+    let rounds = rows.into_iter().map(Stored::try_from).collect::<Result<_, _>>()?;
+    Ok((rounds, next))
 }

@@ -3,10 +3,12 @@
 mod compare;
 mod dead_letter;
 mod follower;
+mod mirror;
 mod worker;
 
 pub use dead_letter::{DeadLetter, dead_letters, dead_letters_retry};
 pub use follower::{Follower, Freshness, Projection, Stale};
+pub use mirror::{Feed, Mirror};
 pub use worker::{Handler, HandlerError, Worker};
 
 /// Which states a consumer wants from which service.

@@ -5,7 +5,6 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, TransactionTrait};
 use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaManager};
 
 use super::{Database, sql};
-use crate::{derived, outbox};
 
 /// One step of the schema: its name (never changed once released) and its statements.
 #[derive(Debug, Clone, Copy)]
@@ -56,40 +55,6 @@ pub fn ddl(statement: &str, backend: DbBackend) -> String {
         .replace("{key}", key)
         .replace("{identity}", identity)
 }
-
-/// Tables of the platform, in every service's database.
-pub fn platform_steps() -> Vec<Box<dyn MigrationTrait>> {
-    vec![
-        Box::new(FIRST),
-        Box::new(outbox::owner::STEP),
-        Box::new(derived::STEP),
-    ]
-}
-
-const FIRST: Step = Step {
-        name: "m0000_platform",
-        statements: &[
-            "CREATE TABLE outbox (
-                subject {key} PRIMARY KEY, type TEXT NOT NULL, revision BIGINT NOT NULL, version BIGINT NOT NULL,
-                withdrawn BIGINT NOT NULL DEFAULT 0, payload {blob} NOT NULL, traceparent TEXT, merged TEXT,
-                published_version BIGINT NOT NULL DEFAULT 0, stream_sequence BIGINT NOT NULL DEFAULT 0)",
-            "CREATE INDEX outbox_pending ON outbox (version) WHERE version > published_version",
-            "CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, expires_at BIGINT NOT NULL)",
-            "CREATE TABLE request (
-                method TEXT NOT NULL, caller TEXT NOT NULL, request_id TEXT NOT NULL, digest {blob} NOT NULL,
-                answer {blob} NOT NULL, created_at BIGINT NOT NULL, PRIMARY KEY (method, caller, request_id))",
-            "CREATE TABLE consumed (
-                consumer TEXT NOT NULL, subject TEXT NOT NULL, version BIGINT NOT NULL, revision BIGINT NOT NULL,
-                PRIMARY KEY (consumer, subject))",
-            "CREATE TABLE consumer_position (
-                consumer TEXT NOT NULL, stream TEXT NOT NULL, created BIGINT NOT NULL, sequence BIGINT NOT NULL,
-                PRIMARY KEY (consumer, stream))",
-            "CREATE TABLE dead_letter (
-                consumer TEXT NOT NULL, subject TEXT NOT NULL, version BIGINT NOT NULL, type TEXT NOT NULL,
-                payload {blob} NOT NULL, withdrawn BIGINT NOT NULL, reason TEXT NOT NULL, failed_at BIGINT NOT NULL,
-                PRIMARY KEY (consumer, subject))",
-        ],
-    };
 
 /// Runs the steps of `M` that have not run, under a lock, so that replicas that start together don't race. With
 /// `run` off it only fails when there are such steps, with [`DbErr::Migration`]; a schema with steps that `M` does not

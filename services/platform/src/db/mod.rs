@@ -11,10 +11,10 @@ mod storage;
 pub use cause::{Cause, cause, words};
 pub use conn::{Conn, Txn};
 pub use lock::{Lock, LockError};
-pub use migrate::{Step, ddl, migrate, platform_steps};
+pub use migrate::{Step, ddl, migrate};
 pub use sea_orm::DbErr;
 
-use std::{fmt::Write, time::Duration};
+use std::{fmt::Write, sync::Arc, time::Duration};
 
 use sea_orm::{
     ActiveModelTrait, ConnectOptions, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait,
@@ -31,8 +31,7 @@ use tracing::Instrument;
 use crate::{
     clock::{Clock, micros},
     config,
-    failure::{Failure, Kind},
-    outbox::{MAX_PAYLOAD, TooLarge},
+    failure::Failure,
 };
 
 use conn::Guard;
@@ -297,6 +296,18 @@ pub fn table<const N: usize>(
     )
 }
 
+/// Says of an entity that no relations of it are used, beside its `Model`.
+#[macro_export]
+macro_rules! no_relations {
+    () => {
+        /// No relations are used.
+        #[derive(Copy, Clone, Debug, sea_orm::EnumIter, sea_orm::DeriveRelation)]
+        pub enum Relation {}
+
+        impl sea_orm::ActiveModelBehavior for ActiveModel {}
+    };
+}
+
 /// Inserts a row; false when its key is in use. Waits for another transaction that inserts the same key.
 pub async fn insert_new<A: ActiveModelTrait>(txn: &Txn, row: A) -> Result<bool, DbErr> {
     let taken = OnConflict::new().do_nothing().to_owned();
@@ -309,21 +320,23 @@ pub fn broken(row: impl std::fmt::Display, column: &str) -> DbErr {
     DbErr::Custom(format!("{row}: stored {column} can't be read"))
 }
 
+/// Ends a transaction by a refusal of what was to be stored, where only an error of the database can be returned.
+pub fn refusal(failure: Failure) -> DbErr {
+    DbErr::TryIntoErr {
+        from: "state",
+        into: "row",
+        source: Arc::new(failure),
+    }
+}
+
 impl From<DbErr> for Failure {
-    /// A database that is away or can't write is `UNAVAILABLE`, a state that can't be published `FAILED_PRECONDITION`,
-    /// everything else is a fault of ours.
+    /// What is a [`refusal`] stays what it is; a database that is away or can't write is `UNAVAILABLE`, everything else is a
+    /// fault of ours.
     fn from(error: DbErr) -> Self {
-        if let Some(too_large) = TooLarge::of(&error) {
-            let localized = format!(
-                "Data {} terlalu besar ({} bita, paling banyak {MAX_PAYLOAD}); kurangi isinya",
-                too_large.subject, too_large.bytes
-            );
-            return Self::new(
-                Kind::Precondition,
-                "STATE_TOO_LARGE",
-                too_large.to_string(),
-                localized,
-            );
+        if let DbErr::TryIntoErr { source, .. } = &error
+            && let Some(refusal) = source.downcast_ref::<Self>()
+        {
+            return refusal.clone();
         }
         match cause(&error) {
             Cause::StorageFull => Self::storage_full(error),

@@ -5,18 +5,25 @@
 mod lease;
 pub(crate) mod owner;
 mod reconcile;
+mod refused;
 mod relay;
 
-pub use owner::{Refused, adopt, new_identity};
+pub use owner::{adopt, new_identity};
 pub use reconcile::restage_all;
+pub use refused::Refused;
 pub use relay::{Relay, Status};
 
 use std::sync::Arc;
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use tokio::sync::Notify;
+use tracing::Span;
 
-use crate::db::{Column, Txn, sql, table};
+use crate::{
+    db::{Column, Txn, refusal, sql, table},
+    failure::{Failure, Kind},
+    trace,
+};
 
 /// One aggregate's new state.
 #[derive(Debug, Clone)]
@@ -35,6 +42,27 @@ pub struct State {
     pub payload: Vec<u8>,
     /// Trace context of the use case.
     pub traceparent: Option<String>,
+}
+
+impl State {
+    /// A state of the use case at hand; withdrawn when there is no payload.
+    pub fn new(
+        subject: String,
+        event_type: &'static str,
+        revision: i64,
+        version: i64,
+        payload: Option<Vec<u8>>,
+    ) -> Self {
+        Self {
+            subject,
+            event_type,
+            revision,
+            version,
+            withdrawn: payload.is_none(),
+            payload: payload.unwrap_or_default(),
+            traceparent: trace::traceparent(&Span::current()),
+        }
+    }
 }
 
 /// Wakes the relay; cheap to clone.
@@ -60,45 +88,16 @@ const MERGED: usize = 8 * 56;
 /// Longest payload of a state, bytes: what a NATS server takes by default (1 MiB) less room for the headers.
 pub const MAX_PAYLOAD: usize = 1_000_000;
 
-/// A state that the bus would never take.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the state of {subject} has {bytes} bytes, and at most {MAX_PAYLOAD} can be published")]
-pub struct TooLarge {
-    /// Names the aggregate.
-    pub subject: String,
-    /// Size of its payload.
-    pub bytes: usize,
-}
-
-impl TooLarge {
-    /// Finds it in the error of [`stage`].
-    pub fn of(error: &DbErr) -> Option<&Self> {
-        match error {
-            DbErr::TryIntoErr { source, .. } => source.downcast_ref(),
-            _ => None,
-        }
-    }
-}
-
 /// Stages `states`, each subject at most once, whose aggregates the transaction has locked. Should the outbox hold a
 /// higher version than the aggregate (a restored database), the staged one is put above it.
 ///
-/// Fails with [`TooLarge`] when a state is longer than [`MAX_PAYLOAD`], so that what could never be published is not
-/// stored either.
+/// Refuses a state that is longer than [`MAX_PAYLOAD`], so that what could never be published is not stored either.
 pub async fn stage(txn: &Txn, states: &[State]) -> Result<(), DbErr> {
     // Rows are locked in key order, here and in the relay, so that nobody waits in a circle.
     let mut states: Vec<&State> = states.iter().collect();
     states.sort_unstable_by(|a, b| a.subject.cmp(&b.subject));
     if let Some(state) = states.iter().find(|s| s.payload.len() > MAX_PAYLOAD) {
-        let too_large = TooLarge {
-            subject: state.subject.clone(),
-            bytes: state.payload.len(),
-        };
-        return Err(DbErr::TryIntoErr {
-            from: "state",
-            into: "event",
-            source: Arc::new(too_large),
-        });
+        return Err(refusal(too_large(state)));
     }
     for chunk in states.chunks(1000) {
         let rows = chunk.iter().map(|s| {
@@ -127,6 +126,16 @@ pub async fn stage(txn: &Txn, states: &[State]) -> Result<(), DbErr> {
         txn.execute_raw(sql(txn, &text, values)).await?;
     }
     Ok(())
+}
+
+fn too_large(state: &State) -> Failure {
+    let (subject, bytes) = (&state.subject, state.payload.len());
+    Failure::new(
+        Kind::Precondition,
+        "STATE_TOO_LARGE",
+        format!("the state of {subject} has {bytes} bytes, and at most {MAX_PAYLOAD} can be published"),
+        format!("Data {subject} terlalu besar ({bytes} bita, paling banyak {MAX_PAYLOAD}); kurangi isinya"),
+    )
 }
 
 /// Locks rows in key order, as [`stage`] does, before an UPDATE that would lock them in any order. SQLite has one

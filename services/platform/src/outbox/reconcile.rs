@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
 use super::{
     lock,
-    owner::Refused,
+    refused::Refused,
     relay::{Error, Relay},
 };
 use crate::{

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::{Outbox, owner::Refused};
+use super::{Outbox, refused::Refused};
 use crate::{
     bus::{self, Bus, Connection, Event, Owner},
     clock::Clock,

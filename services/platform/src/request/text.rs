@@ -51,17 +51,20 @@ impl Text {
         }
     }
 
-    /// The text without the space around it. Line breaks stay as they came.
+    /// The text without the space around it. Line breaks are LF, however they came.
     ///
     /// # Errors
     ///
     /// It is shorter or longer, or has control characters other than those allowed.
     pub fn check(self, field: &str, raw: &str) -> Result<String, Violation> {
-        let text = raw.trim();
-        let allowed = |c: char| !c.is_control() || self.lines && matches!(c, '\n' | '\r' | '\t');
+        let mut text = raw.trim().to_owned();
+        if self.lines {
+            text = text.replace("\r\n", "\n").replace('\r', "\n");
+        }
+        let allowed = |c: char| !c.is_control() || self.lines && matches!(c, '\n' | '\t');
         let length = self.least.unwrap_or_default()..=self.most;
         if length.contains(&text.chars().count()) && text.chars().all(allowed) {
-            return Ok(text.to_owned());
+            return Ok(text);
         }
         let most = self.most;
         let (english, indonesian) = match self.least {
@@ -170,9 +173,10 @@ mod tests {
     }
 
     #[test]
-    fn lines_may_be_none_and_keep_their_breaks() {
+    fn lines_may_be_none_and_break_in_one_way() {
         assert_eq!(REMARK.check("f", "").unwrap(), "");
-        assert_eq!(REMARK.check("f", " a\r\n\tb\n").unwrap(), "a\r\n\tb");
+        assert_eq!(REMARK.check("f", " a\r\n\tb\rc\n").unwrap(), "a\n\tb\nc");
+        assert!(Text::lines("", 1, 3).check("f", "a\r\nb").is_ok());
         assert_eq!(REMARK.check("f", &"x".repeat(2000)).unwrap().len(), 2000);
         for text in ["a\u{0}b", "\u{1b}[0m", &"x".repeat(2001)] {
             assert!(REMARK.check("f", text).is_err(), "{text:?}");

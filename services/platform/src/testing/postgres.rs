@@ -44,6 +44,8 @@ const SETTINGS: &[&str] = &[
     "max_wal_senders=0",
     "max_wal_size=256MB",
     "autovacuum_naptime=1h",
+    // A connection that comes while it stops holds the stop up until the client has said who it is.
+    "authentication_timeout=5s",
 ];
 
 /// The directory of the server's programs: `PRIMA_PG_BIN`, else where `PATH` leads, else Debian's, the newest.

@@ -13,7 +13,7 @@ struct Schema;
 
 impl MigratorTrait for Schema {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        db::platform_steps()
+        prima_platform::schema::platform_steps()
     }
 }
 

@@ -8,6 +8,7 @@ use prima_platform::{
     config,
     db::{self, Database, sql},
     outbox::{self, Outbox, Relay, State, Status},
+    schema,
     testing::{eventually, nats::Nats, postgres::Postgres, proxy::Proxy},
 };
 use sea_orm::ConnectionTrait;
@@ -38,7 +39,7 @@ struct Schema;
 #[async_trait::async_trait]
 impl MigratorTrait for Schema {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        let mut steps = db::platform_steps();
+        let mut steps = schema::platform_steps();
         steps.push(Box::new(db::Step {
             name: "m0001_applied",
             statements: &["CREATE TABLE applied (

@@ -1,7 +1,7 @@
 //! `prima up` on a free port, and commands that call it.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -10,6 +10,8 @@ pub struct Up {
     child: Child,
     endpoint: String,
     data: TempDir,
+    /// It is kept open: who prints into a closed pipe ends.
+    _stdout: BufReader<ChildStdout>,
 }
 
 impl Up {
@@ -22,14 +24,16 @@ impl Up {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = lines.next().unwrap().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
         let (_, rest) = line.split_once("gRPC di ").unwrap();
         let endpoint = format!("http://{}", rest.split(';').next().unwrap());
         Self {
             child,
             endpoint,
             data,
+            _stdout: stdout,
         }
     }
 

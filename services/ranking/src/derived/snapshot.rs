@@ -12,7 +12,7 @@ use super::tables::Tables;
 use crate::store::{snapshot_page, snapshot_save, snapshot_source_save, snapshot_sources};
 
 const EVERY: Duration = Duration::from_millis(500);
-const PAGE: i64 = 5000;
+const PAGE: u64 = 5000;
 
 /// Applies the stored states of what is followed: nobody would tell how the rest goes on. Returns when the newest of
 /// them was heard; `None` when there are none.

@@ -10,11 +10,12 @@ use prima_platform::{
     clock::{Clock, micros},
     consume::{Projection, Source},
 };
+use prima_proto::score;
 use tokio::sync::watch;
 
 use crate::{
     domain::{BadScore, Board, Changed, TableKey},
-    events::{self, BadSubject, Fact},
+    events::{self, Fact},
     store::Heard,
 };
 
@@ -32,7 +33,7 @@ struct Newest {
 #[derive(Debug, thiserror::Error)]
 enum Unreadable {
     #[error(transparent)]
-    Subject(#[from] BadSubject),
+    Subject(#[from] score::Error),
     #[error("payload: {0}")]
     Payload(#[from] prost::DecodeError),
     #[error(transparent)]

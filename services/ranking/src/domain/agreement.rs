@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use prima_proto::score::Key;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
@@ -86,39 +87,28 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
                 } else {
                     Status::Provisional
                 };
-                let (metric, value) = (metric.to_owned(), value.to_owned());
-                let sizes = Score {
+                let mut score = score(id, value);
+                metric.clone_into(&mut score.metric);
+                score.withdrawn = withdrawn;
+                score.figures = Figures {
                     sample_size: size,
                     sample_minimum: minimum,
-                    ..score(id, "")
-                };
-                let units = Score {
                     units_counted: size,
                     units_expected: minimum,
-                    ..sizes
+                    status,
+                    ..score.figures
                 };
-                Fact::Score(
-                    service,
-                    Score {
-                        metric,
-                        value,
-                        status,
-                        withdrawn,
-                        ..units
-                    },
-                )
+                Fact::Score(service, score)
             },
         );
     let told = prop_oneof![1 => agency, 1 => unit, 4 => score];
     let fact = (told, prop::bool::weighted(0.1)).prop_map(|(fact, unreadable)| match fact {
         Fact::Agency(id, _) if unreadable => Fact::Unreadable(Aggregate::Agency(agency_name(id))),
         Fact::Unit(id, _) if unreadable => Fact::Unreadable(Aggregate::Unit(unit_name(id))),
-        Fact::Score(source, score) if unreadable => Fact::Unreadable(Aggregate::Score {
-            source: source.to_owned(),
-            metric: score.metric,
-            period: score.period,
-            subject: score.subject,
-        }),
+        Fact::Score(source, score) if unreadable => {
+            let key = Key::new(source, &score.metric, &score.period, score.subject);
+            Fact::Unreadable(Aggregate::Score(key))
+        }
         told => told,
     });
     prop::collection::vec(fact, 0..120)
@@ -164,17 +154,12 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
             Fact::Unreadable(Aggregate::Unit(name)) => {
                 units.remove(format!("{}/{}", name.agency, name.unit).as_str());
             }
-            Fact::Unreadable(Aggregate::Score {
-                source,
-                metric,
-                subject,
-                ..
-            }) => {
-                let of = (metric.clone(), subject.clone());
+            Fact::Unreadable(Aggregate::Score(key)) => {
+                let of = (key.metric.clone(), key.subject.clone());
                 scores
                     .entry(of)
                     .or_insert_with(BTreeMap::new)
-                    .insert(source, (version(position), None));
+                    .insert(key.service.as_str(), (version(position), None));
             }
         }
     }
@@ -188,6 +173,7 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
         let Some((version, Some(score))) = live.max_by_key(|(version, _)| *version) else {
             continue;
         };
+        let figures = &score.figures;
         let owner = agencies.get(subject.agency_id());
         let mut cohorts = Vec::new();
         let (display_name, agency_display_name, low) = match &subject {
@@ -201,7 +187,8 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
                         .filter(|_| !own.withdrawn)
                         .map(|kind| kind.as_str().to_owned()),
                 );
-                let low = score.units_counted < score.units_expected && score.status == Status::Provisional;
+                let low =
+                    figures.units_counted < figures.units_expected && figures.status == Status::Provisional;
                 (
                     own.display_name.clone(),
                     String::new(),
@@ -223,7 +210,7 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
                     };
                     cohorts.extend(province.map(|province| format!("{}.{province}", own.unit_type)));
                 }
-                let low = score.sample_minimum > 0 && score.sample_size < score.sample_minimum;
+                let low = figures.sample_minimum > 0 && figures.sample_size < figures.sample_minimum;
                 let agency_display_name = owner.map_or_else(String::new, |a| a.display_name.clone());
                 (
                     own.display_name.clone(),
@@ -232,22 +219,12 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
                 )
             }
         };
-        let figures = Figures {
-            value: score.value.clone(),
-            category: score.category.clone(),
-            sample_size: score.sample_size,
-            sample_minimum: score.sample_minimum,
-            units_counted: score.units_counted,
-            units_expected: score.units_expected,
-            status: score.status,
-            recorded: score.recorded,
-        };
         let row = Row {
             rank: None,
             subject: subject.clone(),
             display_name,
             agency_display_name,
-            score: figures,
+            score: figures.clone(),
             unranked: low,
             version: *version,
         };
@@ -260,7 +237,7 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
             tables
                 .entry(key)
                 .or_default()
-                .push((score.value.parse().unwrap(), row.clone()));
+                .push((figures.value.parse().unwrap(), row.clone()));
         }
     }
     let ranked = |rows: Vec<(Decimal, Row)>| -> Vec<Row> {

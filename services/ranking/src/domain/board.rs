@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use prima_proto::name;
+use prima_proto::name::{self, Subject};
 
-use super::facts::{AgencyFacts, Aggregate, Kind, Score, Subject, UnitFacts};
-use super::held::{Held, Said, Words};
+use super::facts::{AgencyFacts, Aggregate, Figures, Kind, Score, UnitFacts};
+use super::held::{Held, Live, Said, Words};
 use super::table::{Table, TableKey};
 use super::tables::Tables;
 
-pub use super::held::{BadScore, Figures, Unranked};
+pub use super::held::{BadScore, Unranked};
 
 /// The tables that an update changed, each once; empty when it changed nothing that is shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -158,9 +158,13 @@ impl Board {
 
     /// Takes in a score published by the service `source`. Fails, changing nothing, when the value is no decimal or
     /// when metric or period can't stand in the name of a table.
-    pub fn score(&mut self, source: &str, version: i64, mut score: Score) -> Result<Changed, BadScore> {
+    pub fn score(&mut self, source: &str, version: i64, score: Score) -> Result<Changed, BadScore> {
         BadScore::check_names(&score.metric, &score.period)?;
-        let said = Said::read(&mut score)?;
+        let said = if score.withdrawn {
+            Said::Withdrawn
+        } else {
+            Said::Figure(Live::read(&score.subject, score.figures)?)
+        };
         Ok(self.say(source, version, &score.metric, &score.period, score.subject, said))
     }
 
@@ -169,15 +173,13 @@ impl Board {
         match about {
             Aggregate::Agency(name) => self.announce(Subject::Agency(name), Entry::Unreadable(version)),
             Aggregate::Unit(name) => self.announce(Subject::Unit(name), Entry::Unreadable(version)),
-            Aggregate::Score { metric, period, .. } if BadScore::check_names(&metric, &period).is_err() => {
+            Aggregate::Score(key) if BadScore::check_names(&key.metric, &key.period).is_err() => {
                 Changed::default()
             }
-            Aggregate::Score {
-                source,
-                metric,
-                period,
-                subject,
-            } => self.say(&source, version, &metric, &period, subject, Said::Unreadable),
+            Aggregate::Score(key) => {
+                let said = Said::Unreadable;
+                self.say(&key.service, version, &key.metric, &key.period, key.subject, said)
+            }
         }
     }
 

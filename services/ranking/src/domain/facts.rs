@@ -1,9 +1,9 @@
 //! What the ranking is told: agencies, units and scores.
 
-use std::cmp::Ordering;
-use std::fmt;
-
-use prima_proto::name;
+use prima_proto::{
+    name::{self, Subject},
+    score::Key,
+};
 
 /// Kind of an agency; each is a cohort of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,65 +84,6 @@ pub struct UnitFacts {
     pub withdrawn: bool,
 }
 
-/// Who a score is about.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Subject {
-    /// A unit.
-    Unit(name::Unit),
-    /// An agency.
-    Agency(name::Agency),
-}
-
-impl Subject {
-    /// Reads a resource name, or `None` when it names neither a unit nor an agency.
-    pub fn parse(text: &str) -> Option<Self> {
-        name::Unit::parse(text)
-            .map(Self::Unit)
-            .or_else(|_| name::Agency::parse(text).map(Self::Agency))
-            .ok()
-    }
-
-    /// Id of the agency: its own, or that of the unit's agency.
-    pub fn agency_id(&self) -> &str {
-        match self {
-            Self::Unit(unit) => &unit.agency,
-            Self::Agency(agency) => &agency.agency,
-        }
-    }
-
-    /// Id of the unit, `None` for an agency.
-    pub fn unit_id(&self) -> Option<&str> {
-        match self {
-            Self::Unit(unit) => Some(&unit.unit),
-            Self::Agency(_) => None,
-        }
-    }
-}
-
-/// By agency id, the agency before its units, then by unit id.
-impl Ord for Subject {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.agency_id()
-            .cmp(other.agency_id())
-            .then_with(|| self.unit_id().cmp(&other.unit_id()))
-    }
-}
-
-impl PartialOrd for Subject {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unit(unit) => unit.fmt(f),
-            Self::Agency(agency) => agency.fmt(f),
-        }
-    }
-}
-
 /// What a state is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Aggregate {
@@ -151,16 +92,7 @@ pub enum Aggregate {
     /// The directory's entry of a unit.
     Unit(name::Unit),
     /// A score.
-    Score {
-        /// The service that publishes it.
-        source: String,
-        /// Metric, such as `skm`.
-        metric: String,
-        /// Period, such as `2024-q3`.
-        period: String,
-        /// Who it is about.
-        subject: Subject,
-    },
+    Score(Key),
 }
 
 /// How far a score may still change.
@@ -172,16 +104,10 @@ pub enum Status {
     Final,
 }
 
-/// One published score.
+/// What was published of a score.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Score {
-    /// Metric, such as `skm`.
-    pub metric: String,
-    /// Period, such as `2024-q3`.
-    pub period: String,
-    /// Who it is about.
-    pub subject: Subject,
-    /// Published value, a decimal as text: shown as it is, compared as a number. Not read when withdrawn.
+pub struct Figures {
+    /// Published value, a decimal as text: shown as it is, compared as a number.
     pub value: String,
     /// Category read from the published value.
     pub category: String,
@@ -197,6 +123,19 @@ pub struct Score {
     pub status: Status,
     /// Whether it was recorded from an earlier publication, not computed.
     pub recorded: bool,
+}
+
+/// One published score.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Score {
+    /// Metric, such as `skm`.
+    pub metric: String,
+    /// Period, such as `2024-q3`.
+    pub period: String,
+    /// Who it is about.
+    pub subject: Subject,
+    /// What was published. Not read when withdrawn.
+    pub figures: Figures,
     /// True when it no longer counts.
     pub withdrawn: bool,
 }
@@ -204,33 +143,6 @@ pub struct Score {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_subject_prints_as_it_was_parsed() {
-        for text in ["agencies/3271", "agencies/3271/units/dpmptsp"] {
-            assert_eq!(Subject::parse(text).unwrap().to_string(), text);
-        }
-        for text in ["", "agencies/", "units/a", "agencies/1/units/a/surveys/b"] {
-            assert_eq!(Subject::parse(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn subjects_order_by_agency_and_the_agency_before_its_units() {
-        let sorted = [
-            "agencies/1",
-            "agencies/1/units/a",
-            "agencies/1/units/b",
-            "agencies/1-a",
-            "agencies/2",
-        ];
-        let mut subjects: Vec<Subject> = sorted.iter().rev().filter_map(|s| Subject::parse(s)).collect();
-        subjects.sort();
-        assert_eq!(
-            subjects.iter().map(Subject::to_string).collect::<Vec<_>>(),
-            sorted
-        );
-    }
 
     #[test]
     fn a_kind_prints_as_it_was_parsed() {

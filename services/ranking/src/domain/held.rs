@@ -4,10 +4,10 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use prima_proto::name;
+use prima_proto::name::{self, Subject};
 use rust_decimal::Decimal;
 
-use super::facts::{Score, Status, Subject};
+use super::facts::{Figures, Status};
 use super::table::{Seat, TableKey};
 
 /// Why a score can't be placed. It will not get better by trying again.
@@ -52,27 +52,6 @@ impl BadScore {
     }
 }
 
-/// What was published of a score.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Figures {
-    /// Published value, as it was published.
-    pub value: String,
-    /// Category read from the published value.
-    pub category: String,
-    /// Sample size; 0 where there is no sample.
-    pub sample_size: i64,
-    /// Minimum sample; 0 where there is none.
-    pub sample_minimum: i64,
-    /// Units counted, for an agency.
-    pub units_counted: i64,
-    /// Units expected, for an agency.
-    pub units_expected: i64,
-    /// How far it may still change.
-    pub status: Status,
-    /// Whether it was recorded from an earlier publication, not computed.
-    pub recorded: bool,
-}
-
 /// Why a subject is listed without a rank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Unranked {
@@ -93,16 +72,6 @@ pub(super) enum Said {
     Unreadable,
 }
 
-impl Said {
-    /// Takes what is shown out of a score.
-    pub(super) fn read(score: &mut Score) -> Result<Self, BadScore> {
-        if score.withdrawn {
-            return Ok(Self::Withdrawn);
-        }
-        Live::read(score).map(Self::Figure)
-    }
-}
-
 /// A score that counts.
 #[derive(Debug)]
 pub(super) struct Live {
@@ -112,16 +81,17 @@ pub(super) struct Live {
 }
 
 impl Live {
-    fn read(score: &mut Score) -> Result<Self, BadScore> {
-        let number = decimal(&score.value)?;
-        let unranked = match score.subject {
+    /// Fails when the value is no decimal.
+    pub(super) fn read(subject: &Subject, figures: Figures) -> Result<Self, BadScore> {
+        let number = decimal(&figures.value)?;
+        let unranked = match subject {
             Subject::Unit(_) => {
-                let small = score.sample_minimum > 0 && score.sample_size < score.sample_minimum;
+                let small = figures.sample_minimum > 0 && figures.sample_size < figures.sample_minimum;
                 small.then_some(Unranked::SampleTooSmall)
             }
             Subject::Agency(_) => {
                 let missing =
-                    score.units_counted < score.units_expected && score.status == Status::Provisional;
+                    figures.units_counted < figures.units_expected && figures.status == Status::Provisional;
                 missing.then_some(Unranked::UnitsMissing)
             }
         };
@@ -129,16 +99,6 @@ impl Live {
             Seat::ranked(number)
         } else {
             Seat::UNRANKED
-        };
-        let figures = Figures {
-            value: std::mem::take(&mut score.value),
-            category: std::mem::take(&mut score.category),
-            sample_size: score.sample_size,
-            sample_minimum: score.sample_minimum,
-            units_counted: score.units_counted,
-            units_expected: score.units_expected,
-            status: score.status,
-            recorded: score.recorded,
         };
         Ok(Self {
             figures,

@@ -10,8 +10,9 @@ mod held;
 pub mod table;
 mod tables;
 
-pub use board::{BadScore, Board, Changed, Figures, Row, Unranked};
-pub use facts::{AgencyFacts, Aggregate, Kind, Score, Status, Subject, UnitFacts};
+pub use board::{BadScore, Board, Changed, Row, Unranked};
+pub use facts::{AgencyFacts, Aggregate, Figures, Kind, Score, Status, UnitFacts};
+pub use prima_proto::name::Subject;
 pub use table::{Seat, Table, TableKey};
 
 #[cfg(test)]

@@ -3,11 +3,10 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use prima_proto::name;
+use prima_proto::name::{self, Subject};
 use rust_decimal::Decimal;
 
 use super::blocks::Blocks;
-use super::facts::Subject;
 
 /// Name of a table: metric, period and cohort.
 pub type TableKey = name::LeagueTable;

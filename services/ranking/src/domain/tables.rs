@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::facts::Subject;
+use prima_proto::name::Subject;
+
 use super::table::{Seat, Table, TableKey};
 
 /// All tables: found by hash, since every score looks up two of perhaps 100,000; listed in the order of their keys.

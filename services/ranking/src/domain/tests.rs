@@ -1,6 +1,6 @@
 //! Rules of the board, one by one.
 
-use prima_proto::name;
+use prima_proto::{name, score::Key};
 
 use super::*;
 
@@ -55,14 +55,16 @@ pub(super) fn score(of: &str, value: &str) -> Score {
         metric: "skm".to_owned(),
         period: "2024".to_owned(),
         subject: subject(of),
-        value: value.to_owned(),
-        category: "B".to_owned(),
-        sample_size: 10,
-        sample_minimum: 0,
-        units_counted: 0,
-        units_expected: 0,
-        status: Status::Provisional,
-        recorded: false,
+        figures: Figures {
+            value: value.to_owned(),
+            category: "B".to_owned(),
+            sample_size: 10,
+            sample_minimum: 0,
+            units_counted: 0,
+            units_expected: 0,
+            status: Status::Provisional,
+            recorded: false,
+        },
         withdrawn: false,
     }
 }
@@ -109,11 +111,8 @@ fn a_unit_under_its_minimum_sample_is_listed_without_a_rank() {
     let mut board = Board::default();
     for (name, size, minimum) in [("1/a", 29, 30), ("1/b", 30, 30), ("1/c", 0, 0)] {
         board.unit(unit_name(name), 1, unit("clinic"));
-        let score = Score {
-            sample_size: size,
-            sample_minimum: minimum,
-            ..score(name, "90")
-        };
+        let mut score = score(name, "90");
+        (score.figures.sample_size, score.figures.sample_minimum) = (size, minimum);
         board.score("index", 1, score).unwrap();
     }
     let expected = [row(1, "1/b", "90"), row(1, "1/c", "90"), row(None, "1/a", "90")];
@@ -132,39 +131,22 @@ fn a_unit_under_its_minimum_sample_is_listed_without_a_rank() {
 #[test]
 fn an_incomplete_agency_is_unranked_until_its_units_are_in_or_the_period_is_final() {
     let mut board = Board::default();
-    let incomplete = Score {
-        units_counted: 2,
-        units_expected: 3,
-        ..score("12", "90")
+    let score = |units_counted, status| {
+        let mut score = score("12", "90");
+        score.figures.units_expected = 3;
+        (score.figures.units_counted, score.figures.status) = (units_counted, status);
+        score
     };
     board.agency(agency_name("12"), 1, agency(Kind::Kota, None));
-    board.score("index", 1, incomplete.clone()).unwrap();
+    board.score("index", 1, score(2, Status::Provisional)).unwrap();
     assert_eq!(shown(&board, "kota"), [row(None, "12", "90")]);
     assert_eq!(
         board.rows(&key("kota"), 0, 1).unwrap()[0].unranked,
         Some(Unranked::UnitsMissing)
     );
-    board
-        .score(
-            "index",
-            2,
-            Score {
-                status: Status::Final,
-                ..incomplete.clone()
-            },
-        )
-        .unwrap();
+    board.score("index", 2, score(2, Status::Final)).unwrap();
     assert_eq!(shown(&board, "kota"), [row(1, "12", "90")]);
-    board
-        .score(
-            "index",
-            3,
-            Score {
-                units_counted: 3,
-                ..incomplete
-            },
-        )
-        .unwrap();
+    board.score("index", 3, score(3, Status::Provisional)).unwrap();
     assert_eq!(shown(&board, "kota"), [row(1, "12", "90")]);
 }
 
@@ -317,12 +299,7 @@ fn a_score_that_cannot_be_read_is_refused_and_leaves_no_trace() {
 #[test]
 fn the_newest_state_counts_also_when_it_cannot_be_read() {
     let mut board = Board::default();
-    let about = |source: &str| Aggregate::Score {
-        source: source.to_owned(),
-        metric: "skm".to_owned(),
-        period: "2024".to_owned(),
-        subject: subject("1/a"),
-    };
+    let about = |source: &str| Aggregate::Score(Key::new(source, "skm", "2024", &unit_name("1/a")));
     board.unit(unit_name("1/a"), 1, unit("clinic"));
     board.score("other", 9, score("1/a", "50")).unwrap();
     board.score("index", 10, score("1/a", "90")).unwrap();

@@ -1,38 +1,34 @@
 //! Scores of every service.
 
-use prima_proto::event::v1::{ScoreState, ScoreStatus};
-use prost::DecodeError;
+use prima_proto::{
+    event::v1::{ScoreState, ScoreStatus},
+    score::Key,
+};
 
-use super::payload::decode;
-use crate::domain::{Score, Status, Subject};
+use crate::domain::{Figures, Score, Status};
 
-/// What a state says of the score of a subject.
-pub fn read(
-    metric: String,
-    period: String,
-    subject: Subject,
-    withdrawn: bool,
-    payload: &[u8],
-) -> Result<Score, DecodeError> {
-    let state: ScoreState = decode(withdrawn, payload)?;
-    let status = ScoreStatus::try_from(state.status);
-    Ok(Score {
-        metric,
-        period,
-        subject,
-        value: state.value,
-        category: state.category,
-        sample_size: state.sample_size,
-        sample_minimum: state.sample_minimum,
-        units_counted: state.units_counted,
-        units_expected: state.units_expected,
-        // A status of a later release is not final for us.
-        status: if matches!(status, Ok(ScoreStatus::Final)) {
-            Status::Final
-        } else {
-            Status::Provisional
+/// What a state says of a score.
+pub fn score(key: Key, state: ScoreState, withdrawn: bool) -> Score {
+    // A status of a later release is not final for us.
+    let status = ScoreStatus::try_from(state.status).unwrap_or_default();
+    Score {
+        metric: key.metric,
+        period: key.period,
+        subject: key.subject,
+        figures: Figures {
+            value: state.value,
+            category: state.category,
+            sample_size: state.sample_size,
+            sample_minimum: state.sample_minimum,
+            units_counted: state.units_counted,
+            units_expected: state.units_expected,
+            status: if status == ScoreStatus::Final {
+                Status::Final
+            } else {
+                Status::Provisional
+            },
+            recorded: state.recorded,
         },
-        recorded: state.recorded,
-        withdrawn: withdrawn || matches!(status, Ok(ScoreStatus::Withdrawn)),
-    })
+        withdrawn: withdrawn || status == ScoreStatus::Withdrawn,
+    }
 }

@@ -24,8 +24,8 @@ use crate::{
     },
     events::publish::{self, Score},
     store::agency_score::{
-        AgencyPeriod, KIND, Saved, UnitInput, agencies_mark, agencies_settling, agency_inputs,
-        agency_periods, agency_scores_lock_in_txn, agency_scores_save,
+        AgencyPeriod, KIND, UnitInput, agencies_mark_in_txn, agencies_settling, agency_inputs,
+        agency_periods, agency_scores_lock_in_txn, agency_scores_save_in_txn,
     },
 };
 
@@ -65,11 +65,8 @@ impl Kind for AgencyScores {
 /// Turns a mark of every period into one for each.
 async fn spread(txn: &Txn, agency: &str) -> Result<(), Failure> {
     let periods = agency_periods(txn, agency).await?;
-    let keys = periods.into_iter().map(|period| AgencyPeriod {
-        agency: agency.to_owned(),
-        period,
-    });
-    Ok(agencies_mark(txn, &keys.collect()).await?)
+    let keys = periods.iter().map(|period| AgencyPeriod::of(agency, period));
+    Ok(agencies_mark_in_txn(txn, &keys.collect()).await?)
 }
 
 async fn recompute(clock: &Clock, txn: &Txn, keys: &BTreeSet<AgencyPeriod>) -> Result<(), Failure> {
@@ -81,7 +78,7 @@ async fn recompute(clock: &Clock, txn: &Txn, keys: &BTreeSet<AgencyPeriod>) -> R
     let mut inputs = agency_inputs(txn, keys).await?;
     let mut recorded = recorded_scores::of_agencies(txn, keys).await?;
     let (mut states, mut saved) = (Vec::new(), Vec::new());
-    for (key, locked) in locked {
+    for (key, mut row) in locked {
         let period = Period::from_str(&key.period).ok();
         let ended = period.as_ref().is_some_and(|p| p.ended(now));
         let first_day = period
@@ -93,27 +90,22 @@ async fn recompute(clock: &Clock, txn: &Txn, keys: &BTreeSet<AgencyPeriod>) -> R
             None => mean(&inputs.remove(&key).unwrap_or_default(), &first_day, ended),
             recorded => recorded,
         };
-        if score.is_some() || locked.published {
+        if score.is_some() || row.published != 0 {
             let agency = name::Agency {
                 agency: key.agency.clone(),
             };
             states.push(publish::agency_score(
                 &agency,
                 &key.period,
-                locked.version,
+                row.version,
                 score.as_ref(),
             ));
         }
-        saved.push(Saved {
-            key,
-            published: score.is_some(),
-            settles_at: match (&period, ended) {
-                (Some(period), false) => Some(micros(period.ends_at())),
-                _ => None,
-            },
-        });
+        row.published = score.is_some().into();
+        row.settles_at = period.filter(|_| !ended).map(|period| micros(period.ends_at()));
+        saved.push(row);
     }
-    agency_scores_save(txn, &saved).await?;
+    agency_scores_save_in_txn(txn, &saved).await?;
     Ok(outbox::stage(txn, &states).await?)
 }
 

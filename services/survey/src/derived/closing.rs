@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::unit_scores;
 use crate::store::{
-    survey::{Stored, survey_due, survey_lock_in_txn, survey_save},
+    survey::{Stored, survey_due, survey_lock_in_txn, survey_save_in_txn},
     tally::tallies_disclose_in_txn,
 };
 
@@ -32,7 +32,7 @@ pub async fn save(
 ) -> Result<Vec<State>, DbErr> {
     stored.etag = clock.next_version(stored.etag);
     stored.updated_at = micros(now);
-    survey_save(txn, stored.id, &stored.survey, stored.etag, stored.updated_at).await?;
+    survey_save_in_txn(txn, stored).await?;
     tallies_disclose_in_txn(txn, stored).await?;
     unit_scores::follow(txn, stored, now).await
 }

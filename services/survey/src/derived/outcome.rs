@@ -17,7 +17,7 @@ use crate::{
         tally::Tally,
     },
     store::{
-        publication::{Aftermath, aftermath_get},
+        follow_up::{Aftermath, aftermath_get},
         survey::Stored,
         tally::Tallies,
     },

@@ -7,13 +7,9 @@ use prima_proto::name;
 use sea_orm::DbErr;
 
 use crate::{
-    domain::{number, recorded::published},
+    domain::{number, recorded::Result as Recorded},
     events::publish::Score,
-    store::{
-        agency_score::AgencyPeriod,
-        recorded::{Recorded, recorded_of_units},
-        unit_score::UnitPeriod,
-    },
+    store::{agency_score::AgencyPeriod, recorded::recorded_of_units, unit_score::UnitPeriod},
 };
 
 /// The recorded scores of these units and periods.
@@ -24,10 +20,10 @@ pub async fn of_units(txn: &Txn, keys: &BTreeSet<UnitPeriod>) -> Result<HashMap<
     let records = recorded_of_units(txn, keys).await?;
     let scored = records.into_iter().filter_map(|record| {
         let unit = name::Unit {
-            agency: record.agency.clone(),
-            unit: record.unit.clone(),
+            agency: record.subject.agency().to_owned(),
+            unit: record.subject.unit().to_owned(),
         };
-        Some(((unit, record.period.clone()), score(record)?))
+        Some(((unit, record.result.period.clone()), score(record.result)?))
     });
     Ok(scored.collect())
 }
@@ -45,13 +41,7 @@ pub async fn of_agencies(
         (unit, key.period.clone())
     });
     let scores = of_units(txn, &own.collect()).await?.into_iter();
-    let scores = scores.map(|((unit, period), score)| {
-        let key = AgencyPeriod {
-            agency: unit.agency,
-            period,
-        };
-        (key, score)
-    });
+    let scores = scores.map(|((unit, period), score)| (AgencyPeriod::of(&unit.agency, &period), score));
     Ok(scores.collect())
 }
 
@@ -59,7 +49,7 @@ fn score(record: Recorded) -> Option<Score> {
     let means = record.elements.iter();
     let means = means.filter_map(|(key, mean)| Some((key.clone(), number::parse_decimal(mean)?)));
     Some(Score {
-        published: published(&record.instrument, &record.value, &record.category)?,
+        published: record.published()?,
         whole: true,
         components: means.collect(),
         sample_size: record.respondents,

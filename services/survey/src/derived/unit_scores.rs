@@ -20,10 +20,10 @@ use crate::{
     },
     events::publish::{self, Score},
     store::{
-        agency_score::{AgencyPeriod, agencies_mark},
+        agency_score::{AgencyPeriod, agencies_mark_in_txn},
         survey::{Stored, surveys_of},
         tally::{Tallies, tallies_get},
-        unit_score::{NewUnitScore, UnitPeriod, unit_scores_lock_in_txn, unit_scores_save},
+        unit_score::{UnitPeriod, unit_scores_lock_in_txn, unit_scores_save_in_txn},
     },
 };
 
@@ -46,7 +46,7 @@ pub async fn recompute(txn: &Txn, keys: &BTreeSet<UnitPeriod>, now_millis: i64) 
     // A survey and a recorded result exclude each other, so that intake never looks for one.
     let without = locked.keys().filter(|key| !surveys.contains_key(key)).cloned();
     let mut recorded = recorded_scores::of_units(txn, &without.collect()).await?;
-    for (key, locked) in locked {
+    for (key, mut row) in locked {
         let score = match recorded.remove(&key) {
             None => {
                 let own = surveys.get(&key).map(Vec::as_slice).unwrap_or_default();
@@ -54,33 +54,23 @@ pub async fn recompute(txn: &Txn, keys: &BTreeSet<UnitPeriod>, now_millis: i64) 
             }
             recorded => recorded,
         };
-        if score.is_some() || locked.exact.is_some() {
-            states.push(publish::unit_score(
-                &key.0,
-                &key.1,
-                locked.version,
-                score.as_ref(),
-            ));
+        if score.is_some() || row.exact.is_some() {
+            states.push(publish::unit_score(&key.0, &key.1, row.version, score.as_ref()));
         }
-        scores.push(NewUnitScore {
-            key,
-            exact: score.as_ref().map(|s| number::fraction(&s.published.exact)),
-            settled: score.as_ref().is_some_and(|s| s.settled),
-            whole: score.as_ref().is_none_or(|s| s.whole),
-            recorded: score.as_ref().is_some_and(|s| s.recorded),
-            respondents: score.as_ref().map(|s| s.sample_size).unwrap_or_default(),
-            instrument: score.map(|s| s.instrument).unwrap_or_default(),
-        });
+        row.exact = score.as_ref().map(|s| number::fraction(&s.published.exact));
+        row.settled = score.as_ref().is_some_and(|s| s.settled).into();
+        row.disclosed = score.as_ref().is_none_or(|s| s.whole).into();
+        row.recorded = score.as_ref().is_some_and(|s| s.recorded).into();
+        row.respondents = score.as_ref().map(|s| s.sample_size).unwrap_or_default();
+        row.instrument = score.map(|s| s.instrument).unwrap_or_default();
+        scores.push(row);
     }
-    unit_scores_save(txn, &scores).await?;
+    unit_scores_save_in_txn(txn, &scores).await?;
     let agencies: BTreeSet<AgencyPeriod> = keys
         .iter()
-        .map(|(unit, period)| AgencyPeriod {
-            agency: unit.agency.clone(),
-            period: period.clone(),
-        })
+        .map(|(unit, period)| AgencyPeriod::of(&unit.agency, period))
         .collect();
-    agencies_mark(txn, &agencies).await?;
+    agencies_mark_in_txn(txn, &agencies).await?;
     Ok(states)
 }
 

@@ -8,20 +8,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
-use prima_platform::failure::{Failure, Kind, Violation};
+use prima_platform::{
+    failure::{Failure, Kind, Violation},
+    request::{self, Faults, text::Text},
+};
 use prima_proto::name;
 use ring::{hmac, signature};
 use sha2::{Digest, Sha256};
 
-use super::{response::Words, survey::terms::AccessMode};
+use super::{
+    response::Words,
+    survey::{self, AccessMode},
+};
 
 /// Bytes of the secret that tokens and links are made with.
 pub const SECRET_BYTES: usize = 32;
 /// Tokens of one batch at most.
 pub const BATCH_MAX: i32 = 10_000;
 const MAC_BYTES: usize = 32;
-const COUNTER_MAX: usize = 63;
-const DISPLAY_NAME_MAX: usize = 200;
+const COUNTER: Text = Text::line("Nama loket", 0, 63);
+const DISPLAY_NAME: Text = Text::line("Nama perangkat", 0, 200);
 const PUBLIC_KEY_BYTES: usize = 32;
 
 /// Why a credential does not let a response in.
@@ -141,15 +147,6 @@ pub struct Kiosk {
     pub signature: Vec<u8>,
     /// What it is to be over: everything that was sent.
     pub lines: Words,
-}
-
-/// What of a response a signature shows to be the kiosk's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signed {
-    /// Everything that it sent.
-    All,
-    /// Survey, device, counter, id and answers: [`kiosk_lines`], of devices of the release before.
-    Answers,
 }
 
 /// By what a response comes in. Token and link are genuine; what a kiosk sent is yet to be checked with its key.
@@ -321,35 +318,32 @@ pub struct BatchDraft {
 }
 
 impl BatchDraft {
-    /// Adds every fault of the draft, each with the path of its field in `IssueTokensRequest`.
-    pub fn check(&self, now: DateTime<Utc>, faults: &mut Vec<Violation>) {
-        check_text("counter", "Nama loket", &self.counter, COUNTER_MAX, faults);
-        if !self.service.is_empty()
-            && let Err(error) = name::token(&self.service, name::TOKEN_MAX)
-        {
-            faults.push(Violation::new(
-                "service",
-                error.to_string(),
-                format!(
-                    "Id jenis layanan harus 1 sampai {} karakter dari a-z, 0-9, dan -",
-                    name::TOKEN_MAX
-                ),
-            ));
-        }
+    /// Checks the draft at `now`.
+    ///
+    /// # Errors
+    ///
+    /// Every fault, each with the path of its field in `IssueTokensRequest`.
+    pub fn check(&self, now: DateTime<Utc>) -> Result<(), Vec<Violation>> {
+        let mut faults = Faults::default();
+        faults.take(COUNTER.check("counter", &self.counter));
+        faults.take(request::optional(&self.service, |raw| {
+            survey::service_id("service", raw)
+        }));
         if !(1..=BATCH_MAX).contains(&self.size) {
-            faults.push(Violation::new(
+            faults.add(
                 "size",
                 format!("must be 1 to {BATCH_MAX}"),
                 format!("Jumlah token harus 1 sampai {BATCH_MAX}"),
-            ));
+            );
         }
         if self.expires_at.is_some_and(|end| end <= now) {
-            faults.push(Violation::new(
+            faults.add(
                 "expire_time",
                 "must be in the future",
                 "Batas waktu token harus di masa depan",
-            ));
+            );
         }
+        faults.part(())
     }
 }
 
@@ -393,22 +387,22 @@ impl Device {
     }
 }
 
-/// Adds every fault of a device to be registered, each with the path of its field in `RegisterDeviceRequest`.
-pub fn check_device(display_name: &str, public_key: &[u8], faults: &mut Vec<Violation>) {
-    check_text(
-        "device.display_name",
-        "Nama perangkat",
-        display_name,
-        DISPLAY_NAME_MAX,
-        faults,
-    );
+/// Checks a device to be registered.
+///
+/// # Errors
+///
+/// Every fault, each with the path of its field in `RegisterDeviceRequest`.
+pub fn check_device(display_name: &str, public_key: &[u8]) -> Result<(), Vec<Violation>> {
+    let mut faults = Faults::default();
+    faults.take(DISPLAY_NAME.check("device.display_name", display_name));
     if !is_public_key(public_key) {
-        faults.push(Violation::new(
+        faults.add(
             "device.public_key",
             format!("must be an Ed25519 public key of {PUBLIC_KEY_BYTES} bytes"),
             format!("Kunci publik harus kunci Ed25519 sepanjang {PUBLIC_KEY_BYTES} byte"),
-        ));
+        );
     }
+    faults.part(())
 }
 
 /// Whether a key can tell its owner from others: a point of the curve, and not one of the few of small order, such as 32
@@ -417,16 +411,6 @@ fn is_public_key(bytes: &[u8]) -> bool {
     let key = <&[u8; PUBLIC_KEY_BYTES]>::try_from(bytes).ok();
     let key = key.and_then(|bytes| ed25519_dalek::VerifyingKey::from_bytes(bytes).ok());
     key.is_some_and(|key| !key.is_weak())
-}
-
-fn check_text(field: &str, label: &str, text: &str, most: usize, faults: &mut Vec<Violation>) {
-    if text.chars().count() > most || text.chars().any(char::is_control) {
-        faults.push(Violation::new(
-            field,
-            format!("must be at most {most} characters without control characters"),
-            format!("{label} paling panjang {most} karakter tanpa karakter kendali"),
-        ));
-    }
 }
 
 /// What a kiosk signs: the lines of `KioskProof.signature` in the contract, given those of the fields of its response.

@@ -124,8 +124,7 @@ fn a_batch_takes_tokens_until_it_expires_or_is_revoked() {
 fn every_fault_of_a_batch_is_told_at_once() {
     let now = at("2024-07-01T00:00:00Z");
     let faults = |draft: &BatchDraft| {
-        let mut faults = Vec::new();
-        draft.check(now, &mut faults);
+        let faults = draft.check(now).err().unwrap_or_default();
         faults.into_iter().map(|f| f.field).collect::<Vec<_>>()
     };
     let good = BatchDraft {
@@ -154,8 +153,7 @@ fn every_fault_of_a_batch_is_told_at_once() {
 #[test]
 fn a_device_needs_a_key_of_32_bytes_and_a_plain_name() {
     let faults = |name: &str, key: &[u8]| {
-        let mut faults = Vec::new();
-        check_device(name, key, &mut faults);
+        let faults = check_device(name, key).err().unwrap_or_default();
         faults.into_iter().map(|f| f.field).collect::<Vec<_>>()
     };
     let pair = ring::signature::Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
@@ -185,8 +183,7 @@ fn a_key_for_which_anybody_can_sign_is_refused() {
     let identity = [&[1_u8][..], &[0; 31]].concat();
     let off_the_curve = [&[2_u8][..], &[0; 31]].concat();
     for key in [vec![0; 32], identity, off_the_curve] {
-        let mut faults = Vec::new();
-        check_device("Anjungan", &key, &mut faults);
+        let faults = check_device("Anjungan", &key).unwrap_err();
         assert_eq!(faults.len(), 1, "{key:?}");
     }
 }

@@ -5,12 +5,14 @@ mod elements;
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use prima_platform::{failure::Violation, request::shown};
+use prima_platform::{
+    failure::Violation,
+    request::{Faults, shown},
+};
 use prima_proto::name;
 
 use super::asked::Asked;
 use super::instrument::{self, Instrument};
-use super::period::Period;
 use super::survey::terms::{self, AccessMode, ServicePopulation};
 use super::survey::{Survey, micros};
 use super::weights::{COMPATIBLE_ELEMENTS, WeightVariant};
@@ -46,16 +48,9 @@ pub struct Draft {
 ///
 /// Every fault of the draft, each with the path of its field in `CreateSurveyRequest`.
 pub fn create(name: name::Survey, draft: Draft, now: DateTime<Utc>) -> Result<Survey, Vec<Violation>> {
-    let mut faults = Vec::new();
+    let mut faults = Faults::default();
     terms::check_display_name(&draft.display_name, &mut faults);
-    let period = draft.period.parse::<Period>().map_err(|error| {
-        faults.push(Violation::new(
-            "survey.period",
-            error.to_string(),
-            "Periode harus `YYYY`, `YYYY-s1` sampai `-s2`, `YYYY-q1` sampai `-q4`, \
-             atau `YYYY-m01` sampai `-m12`, dengan tahun 2000 sampai 2100",
-        ));
-    });
+    let period = faults.take(terms::period("survey.period", &draft.period));
     let id = if draft.instrument.is_empty() {
         instrument::DEFAULT
     } else {
@@ -63,11 +58,11 @@ pub fn create(name: name::Survey, draft: Draft, now: DateTime<Utc>) -> Result<Su
     };
     let instrument = instrument::find(id);
     if instrument.is_none() {
-        faults.push(Violation::new(
+        faults.add(
             "survey.instrument",
             format!("`{}` is not a known instrument", shown(id)),
             format!("Instrumen `{}` tidak dikenal", shown(id)),
-        ));
+        );
     }
     let weights = weights(draft.weights, &draft.asked, instrument, &mut faults);
     let asked = elements::asked(draft.asked, instrument, &mut faults);
@@ -75,7 +70,7 @@ pub fn create(name: name::Survey, draft: Draft, now: DateTime<Utc>) -> Result<Su
     terms::check_schedule(open_at, close_at, now, "survey.close_time", &mut faults);
     let population = terms::population(draft.population, &draft.service_populations, &mut faults);
     match (period, instrument) {
-        (Ok(period), Some(instrument)) if faults.is_empty() => Ok(Survey {
+        (Some(period), Some(instrument)) => faults.part(Survey {
             name,
             display_name: draft.display_name,
             period,
@@ -89,7 +84,7 @@ pub fn create(name: name::Survey, draft: Draft, now: DateTime<Utc>) -> Result<Su
             service_populations: draft.service_populations,
             access: terms::access(draft.access),
         }),
-        _ => Err(faults),
+        _ => Err(faults.refused().violations),
     }
 }
 
@@ -99,7 +94,7 @@ fn weights(
     given: Option<WeightVariant>,
     asked: &[Asked],
     instrument: Option<&Instrument>,
-    faults: &mut Vec<Violation>,
+    faults: &mut Faults,
 ) -> WeightVariant {
     let field = "survey.weight_variant";
     let fallback = instrument.map_or(WeightVariant::Exact, Instrument::default_variant);
@@ -107,11 +102,11 @@ fn weights(
     if let Some(instrument) = instrument.filter(|i| !i.variants.contains(&weights)) {
         let allowed: Vec<&str> = instrument.variants.iter().map(|v| v.as_str()).collect();
         let (id, allowed) = (&instrument.id, allowed.join(", "));
-        faults.push(Violation::new(
+        faults.add(
             field,
             format!("{weights} is not a weight variant of {id}; it has {allowed}"),
             format!("Instrumen {id} tidak mengenal bobot {weights}; pilihannya {allowed}"),
-        ));
+        );
         return weights;
     }
     let count = match (asked.is_empty(), instrument) {
@@ -124,13 +119,13 @@ fn weights(
             .len(),
     };
     if !weights.fits(count) {
-        faults.push(Violation::new(
+        faults.add(
             field,
             format!("{weights} needs exactly {COMPATIBLE_ELEMENTS} elements, the survey asks {count}"),
             format!(
                 "Bobot {weights} memerlukan tepat {COMPATIBLE_ELEMENTS} unsur, survei ini memuat {count}"
             ),
-        ));
+        );
     }
     weights
 }

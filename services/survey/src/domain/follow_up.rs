@@ -1,15 +1,21 @@
 //! The follow-up plan (rencana tindak lanjut): one action on one element, planned for a quarter, done once.
 
 use chrono::NaiveDate;
-use prima_platform::{failure::Violation, request::shown};
+use prima_platform::{
+    failure::Violation,
+    request::{
+        self, Faults, shown,
+        text::{self, Text},
+    },
+};
 
-use super::{input, period::Period, survey::Survey};
+use super::{period::Period, survey::Survey};
 
 /// Actions of one survey: all of them travel in its event.
 pub const PLAN_MAX: usize = 500;
-const PROGRAM_MAX: usize = 500;
-const RESPONSIBLE_MAX: usize = 200;
-const NOTE_MAX: usize = 1000;
+const PROGRAM: Text = Text::line("Program", 1, 500);
+const RESPONSIBLE: Text = Text::line("Penanggung jawab", 1, 200);
+const NOTE: Text = Text::optional_lines("Catatan", 1000);
 
 /// One planned action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,40 +47,39 @@ pub struct Done {
 ///
 /// Every fault, each with the path of its field in `CreateFollowUpRequest`.
 pub fn plan(raw: &Plan, survey: Option<&Survey>) -> Result<Plan, Vec<Violation>> {
-    let mut faults = Vec::new();
+    let mut faults = Faults::default();
     let asked = survey.is_none_or(|s| s.asked.iter().any(|a| a.key == raw.element));
     if raw.element.is_empty() || !asked {
-        faults.push(Violation::new(
+        faults.add(
             "follow_up.element",
             format!("`{}` is no element that the survey asks", shown(&raw.element)),
             format!("`{}` bukan unsur yang ditanyakan survei", shown(&raw.element)),
-        ));
+        );
     }
     let quarter = raw.quarter.parse::<Period>().ok();
     if !quarter.is_some_and(|q| q.as_str().contains("-q")) {
-        faults.push(Violation::new(
+        faults.add(
             "follow_up.quarter",
             "must be a quarter, `YYYY-q1` to `YYYY-q4`, with a year from 2000 to 2100",
             "harus berupa triwulan `YYYY-q1` sampai `YYYY-q4`, dengan tahun 2000 sampai 2100",
-        ));
+        );
     }
+    let program = PROGRAM.check("follow_up.program", &raw.program);
+    let responsible = RESPONSIBLE.check("follow_up.responsible", &raw.responsible);
     let checked = Plan {
         element: raw.element.clone(),
-        program: input::line("follow_up.program", &raw.program, 1, PROGRAM_MAX, &mut faults),
+        program: faults.or_default(program),
         quarter: raw.quarter.clone(),
-        responsible: input::line(
-            "follow_up.responsible",
-            &raw.responsible,
-            1,
-            RESPONSIBLE_MAX,
-            &mut faults,
-        ),
+        responsible: faults.or_default(responsible),
     };
-    if faults.is_empty() {
-        Ok(checked)
-    } else {
-        Err(faults)
+    faults.part(checked)
+}
+
+fn required_link(field: &str, raw: &str) -> Result<String, Violation> {
+    if raw.trim().is_empty() {
+        return Err(Violation::new(field, "is required", "Tautan wajib diisi"));
     }
+    text::link(field, raw)
 }
 
 /// Checks what is told of an action that was done, on the day `today`.
@@ -83,21 +88,11 @@ pub fn plan(raw: &Plan, survey: Option<&Survey>) -> Result<Plan, Vec<Violation>>
 ///
 /// Every fault, each with the path of its field in `CompleteFollowUpRequest`.
 pub fn done(date: &str, evidence: &str, note: &str, today: NaiveDate) -> Result<Done, Vec<Violation>> {
-    let mut faults = Vec::new();
-    let date = input::day("done_date", date, &mut faults);
-    if date.is_some_and(|d| d > today) {
-        faults.push(Violation::new(
-            "done_date",
-            format!("must not be after {today}, today in Jakarta"),
-            format!("tidak boleh setelah hari ini, {today} WIB"),
-        ));
-    }
-    let evidence = input::link("evidence", evidence, &mut faults);
-    let note = input::remark("note", note, NOTE_MAX, &mut faults);
-    match date {
-        Some(date) if faults.is_empty() => Ok(Done { date, evidence, note }),
-        _ => Err(faults),
-    }
+    let mut faults = Faults::default();
+    let date = faults.or_default(request::past_day("done_date", date, today));
+    let evidence = faults.or_default(required_link("evidence", evidence));
+    let note = faults.or_default(NOTE.check("note", note));
+    faults.part(Done { date, evidence, note })
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ pub mod follow_up;
 pub mod groups;
 pub mod importance;
 pub mod index;
-pub mod input;
 pub mod instrument;
 pub mod moments;
 pub mod publication;

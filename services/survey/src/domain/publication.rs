@@ -3,16 +3,20 @@
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use chrono::NaiveDate;
-use prima_platform::{failure::Violation, request::shown};
+use prima_platform::{
+    failure::Violation,
+    request::{
+        self, Faults, shown,
+        text::{self, Text},
+    },
+};
 use serde::{Deserialize, Serialize};
-
-use super::input;
 
 /// Media of one call.
 const MEDIA_MAX: usize = 50;
 /// Media of one result: all of them travel in its event.
 const MEDIA_TOTAL: usize = 200;
-const DESCRIPTION_MAX: usize = 200;
+const DESCRIPTION: Text = Text::line("Keterangan", 0, 200);
 
 static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
     serde_json::from_str::<File>(include_str!("publication/media.json"))
@@ -126,83 +130,61 @@ pub fn check(
     closed: Option<NaiveDate>,
     today: NaiveDate,
 ) -> Result<Publication, Vec<Violation>> {
-    let mut faults = Vec::new();
-    let date = if draft.date.is_empty() {
-        Some(today)
-    } else {
-        input::day("publish_date", &draft.date, &mut faults)
-    };
-    if date.is_some_and(|d| d > today) {
-        faults.push(Violation::new(
-            "publish_date",
-            format!("must not be after {today}, today in Jakarta"),
-            format!("tidak boleh setelah hari ini, {today} WIB"),
-        ));
-    }
+    let mut faults = Faults::default();
+    let date = request::optional(&draft.date, |raw| request::past_day("publish_date", raw, today));
+    let date = faults.take(date).map(|given| given.unwrap_or(today));
     if let (Some(date), Some(closed)) = (date, closed)
         && date < closed
     {
-        faults.push(Violation::new(
+        faults.add(
             "publish_date",
             format!("must not be before {closed}, when the survey closed"),
             format!("tidak boleh sebelum survei ditutup, {closed}"),
-        ));
+        );
     }
     if !(1..=MEDIA_MAX).contains(&draft.media.len()) {
-        faults.push(Violation::new(
+        faults.add(
             "media",
             format!("must be 1 to {MEDIA_MAX}"),
             format!("harus 1 sampai {MEDIA_MAX} media"),
-        ));
+        );
     }
     let media: Vec<Medium> = (0..)
         .zip(&draft.media)
         .take(MEDIA_MAX)
         .map(|(n, m)| medium(n, m, &mut faults))
         .collect();
-    match date {
-        Some(date) if faults.is_empty() => Ok(Publication { date, media }),
-        _ => Err(faults),
-    }
+    faults.part(Publication {
+        date: date.unwrap_or(today),
+        media,
+    })
 }
 
-fn medium(n: usize, raw: &Medium, faults: &mut Vec<Violation>) -> Medium {
+fn medium(n: usize, raw: &Medium, faults: &mut Faults) -> Medium {
     let known = kind(&raw.kind);
     if known.is_none() {
         let keys: Vec<&str> = KINDS.iter().map(|k| k.key.as_str()).collect();
-        faults.push(Violation::new(
+        let (kind, keys) = (shown(&raw.kind), keys.join(", "));
+        faults.add(
             format!("media[{n}].kind"),
-            format!(
-                "`{}` is unknown; it must be one of {}",
-                shown(&raw.kind),
-                keys.join(", ")
-            ),
-            format!(
-                "`{}` tidak dikenal; pilih salah satu dari {}",
-                shown(&raw.kind),
-                keys.join(", ")
-            ),
-        ));
+            format!("`{kind}` is unknown; it must be one of {keys}"),
+            format!("`{kind}` tidak dikenal; pilih salah satu dari {keys}"),
+        );
     }
     let field = format!("media[{n}].link");
-    let link = raw.link.trim();
-    let link = if !link.is_empty() {
-        input::link(&field, link, faults)
-    } else {
-        if known.is_some_and(|k| k.link_required) {
-            faults.push(Violation::new(
-                field,
-                "is required for this kind",
-                "wajib diisi untuk jenis media ini",
-            ));
-        }
-        String::new()
-    };
-    let field = format!("media[{n}].description");
+    let link = faults.take(text::link(&field, &raw.link));
+    if known.is_some_and(|k| k.link_required) && link.as_deref() == Some("") {
+        faults.add(
+            field,
+            "is required for this kind",
+            "Tautan wajib diisi untuk jenis media ini",
+        );
+    }
+    let description = DESCRIPTION.check(&format!("media[{n}].description"), &raw.description);
     Medium {
         kind: raw.kind.clone(),
-        link,
-        description: input::line(&field, &raw.description, 0, DESCRIPTION_MAX, faults),
+        link: link.unwrap_or_default(),
+        description: faults.or_default(description),
     }
 }
 

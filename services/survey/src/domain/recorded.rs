@@ -1,19 +1,23 @@
 //! Results that were published before this system computed them: recorded, not computed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use chrono::{DateTime, Utc};
-use prima_platform::{failure::Violation, request::shown};
+use prima_platform::{
+    failure::Violation,
+    request::{self, Faults, shown, text::Text},
+};
 use prima_proto::name;
 
 use super::{
     index::Published,
-    input,
     instrument::{self, Instrument},
     number::{self, Rational},
-    period::Period,
+    survey,
 };
 
+const SOURCE: Text = Text::line("Sumber", 3, 500);
+const REASON: Text = Text::line("Alasan", 5, 500);
 const CATEGORY_MAX: usize = 10;
 const ELEMENTS_MAX: usize = 50;
 const ELEMENT_MAX: usize = 63;
@@ -41,6 +45,15 @@ impl Subject {
         (subject.agency() != "-" && subject.unit() != "-").then_some(subject)
     }
 
+    /// The agency, or its unit when the id of one is given.
+    pub fn of(agency: String, unit: String) -> Self {
+        if unit.is_empty() {
+            Self::Agency(name::Agency { agency })
+        } else {
+            Self::Unit(name::Unit { agency, unit })
+        }
+    }
+
     /// Id of the agency.
     pub fn agency(&self) -> &str {
         match self {
@@ -54,6 +67,15 @@ impl Subject {
         match self {
             Self::Unit(unit) => &unit.unit,
             Self::Agency(_) => "",
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unit(unit) => unit.fmt(f),
+            Self::Agency(agency) => agency.fmt(f),
         }
     }
 }
@@ -86,13 +108,20 @@ pub struct Result {
     pub reason: String,
 }
 
+impl Result {
+    /// The index as it is published.
+    pub fn published(&self) -> Option<Published> {
+        published(&self.instrument, &self.index, &self.category)
+    }
+}
+
 /// Checks a result at `now`.
 ///
 /// # Errors
 ///
 /// Every fault, each with the path of its field in `RecordResultRequest`.
 pub fn check(raw: Result, now: DateTime<Utc>) -> std::result::Result<(Subject, Result), Vec<Violation>> {
-    let mut faults = Vec::new();
+    let mut faults = Faults::default();
     let f = &mut faults;
     let subject = Subject::parse(&raw.subject);
     if subject.is_none() {
@@ -130,15 +159,12 @@ pub fn check(raw: Result, now: DateTime<Utc>) -> std::result::Result<(Subject, R
         fault(f, "respondents", "must not be negative", "tidak boleh negatif");
     }
     check_elements(&raw.elements, known, f);
-    let source = input::line("result.source", &raw.source, 3, 500, f);
+    let source = f.or_default(SOURCE.check("result.source", &raw.source));
     let roll_up = check_roll_up(&raw.roll_up, subject.as_ref(), f);
-    let reason = if raw.reason.is_empty() {
-        String::new()
-    } else {
-        input::line("result.reason", &raw.reason, 5, 500, f)
-    };
+    let reason = request::optional(&raw.reason, |raw| REASON.check("result.reason", raw));
+    let reason = f.or_default(reason).unwrap_or_default();
     match (subject, index) {
-        (Some(subject), Some(index)) if faults.is_empty() => {
+        (Some(subject), Some(index)) => {
             let checked = Result {
                 index: number::decimal(&index, 2),
                 category,
@@ -147,9 +173,9 @@ pub fn check(raw: Result, now: DateTime<Utc>) -> std::result::Result<(Subject, R
                 reason,
                 ..raw
             };
-            Ok((subject, checked))
+            faults.part((subject, checked))
         }
-        _ => Err(faults),
+        _ => Err(faults.refused().violations),
     }
 }
 
@@ -168,8 +194,8 @@ pub fn published(instrument: &str, value: &str, category: &str) -> Option<Publis
     })
 }
 
-fn fault(faults: &mut Vec<Violation>, field: &str, english: &str, indonesian: &str) {
-    faults.push(Violation::new(format!("result.{field}"), english, indonesian));
+fn fault(faults: &mut Faults, field: &str, english: &str, indonesian: &str) {
+    faults.add(format!("result.{field}"), english, indonesian);
 }
 
 fn whole(n: i64) -> Rational {
@@ -183,16 +209,15 @@ fn decimal(text: &str, places: usize) -> Option<Rational> {
     number::parse_decimal(text).filter(|_| short)
 }
 
-fn check_period(text: &str, now: DateTime<Utc>, faults: &mut Vec<Violation>) {
-    match text.parse::<Period>() {
-        Ok(period) if period.ended(now) => {}
-        Ok(_) => fault(
+fn check_period(text: &str, now: DateTime<Utc>, faults: &mut Faults) {
+    let period = faults.take(survey::period("result.period", text));
+    if period.is_some_and(|period| !period.ended(now)) {
+        fault(
             faults,
             "period",
             "has not ended: its surveys are computed here",
             "belum berakhir: surveinya dihitung di sini",
-        ),
-        Err(error) => fault(faults, "period", &error.to_string(), "bukan periode yang benar"),
+        );
     }
 }
 
@@ -200,7 +225,7 @@ fn check_category(
     given: &str,
     index: Option<&Rational>,
     known: Option<&Instrument>,
-    faults: &mut Vec<Violation>,
+    faults: &mut Faults,
 ) -> String {
     if given.chars().count() > CATEGORY_MAX || given.chars().any(char::is_control) {
         fault(
@@ -226,11 +251,7 @@ fn check_category(
     right.grade.clone()
 }
 
-fn check_elements(
-    elements: &BTreeMap<String, String>,
-    known: Option<&Instrument>,
-    faults: &mut Vec<Violation>,
-) {
+fn check_elements(elements: &BTreeMap<String, String>, known: Option<&Instrument>, faults: &mut Faults) {
     if elements.len() > ELEMENTS_MAX {
         fault(faults, "elements", "must be at most 50", "paling banyak 50 unsur");
     }
@@ -266,7 +287,7 @@ fn check_elements(
     }
 }
 
-fn check_roll_up(given: &str, subject: Option<&Subject>, faults: &mut Vec<Violation>) -> String {
+fn check_roll_up(given: &str, subject: Option<&Subject>, faults: &mut Faults) -> String {
     match subject {
         Some(Subject::Unit(_)) if !given.is_empty() => fault(
             faults,

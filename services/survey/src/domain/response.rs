@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Datelike, SubsecRound, TimeDelta, Utc};
-use prima_platform::{clock::micros, failure::Violation, request::shown};
-use prima_proto::name;
+use prima_platform::{
+    clock::micros,
+    failure::Violation,
+    request::{self, Faults, shown},
+};
 use sha2::{Digest, Sha256};
 
 use super::instrument::Instrument;
-use super::survey::Survey;
+use super::survey::{self, Survey};
 
-const ID_MAX: usize = 64;
 const AGES: RangeInclusive<i32> = 10..=120;
 const FIRST_YEAR: i32 = 2000;
 /// How far the clock of a client may run ahead.
@@ -181,10 +183,7 @@ pub fn check(
     let submitted_at = raw.submitted_at.unwrap_or(now);
     let answers = answers(raw, survey, instrument, &mut faults);
     let profile = profile(&raw.profile, instrument, &mut faults);
-    if !faults.is_empty() {
-        return Err(faults);
-    }
-    Ok(Response {
+    faults.part(Response {
         id: raw.id.clone(),
         submitted_at: submitted_at.trunc_subsecs(6),
         answers,
@@ -196,18 +195,18 @@ pub fn check(
 }
 
 /// The faults of a response that show without its survey: of id, time and texts.
-pub fn form(raw: &Raw, now: DateTime<Utc>, id_field: &str) -> Vec<Violation> {
-    let mut faults = Vec::new();
-    check_id(&raw.id, id_field, &mut faults);
+pub fn form(raw: &Raw, now: DateTime<Utc>, id_field: &str) -> Faults {
+    let mut faults = Faults::default();
+    faults.take(request::id(id_field, raw.id.clone()));
     check_time(raw.submitted_at.unwrap_or(now), now, &mut faults);
     check_text("suggestion", "Saran", &raw.suggestion, &mut faults);
     check_text("criticism", "Kritik", &raw.criticism, &mut faults);
     if raw.device.text().chars().count() > DEVICE_MAX {
-        faults.push(Violation::new(
+        faults.add(
             "response.device",
             format!("must be at most {DEVICE_MAX} characters"),
             format!("Tanda perangkat paling panjang {DEVICE_MAX} karakter"),
-        ));
+        );
     }
     faults
 }
@@ -216,11 +215,11 @@ fn written(words: &Words) -> Option<Words> {
     Some(words.clone()).filter(|w| !w.is_blank())
 }
 
-fn check_text(key: &str, label: &str, words: &Words, faults: &mut Vec<Violation>) {
+fn check_text(key: &str, label: &str, words: &Words, faults: &mut Faults) {
     let kept = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
     let text = words.text();
     if text.chars().count() > TEXT_MAX || !text.chars().all(kept) {
-        faults.push(Violation::new(
+        faults.add(
             format!("response.{key}"),
             format!(
                 "must be at most {TEXT_MAX} characters without control characters except line ends and tabs"
@@ -228,47 +227,29 @@ fn check_text(key: &str, label: &str, words: &Words, faults: &mut Vec<Violation>
             format!(
                 "{label} paling panjang {TEXT_MAX} karakter tanpa karakter kendali selain baris baru dan tab"
             ),
-        ));
+        );
     }
 }
 
-fn check_id(id: &str, field: &str, faults: &mut Vec<Violation>) {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._:-".contains(&b);
-    if id.is_empty() || id.len() > ID_MAX || !id.bytes().all(allowed) {
-        faults.push(Violation::new(
-            field,
-            format!("must be 1 to {ID_MAX} characters of A-Z, a-z, 0-9, `.`, `_`, `:` and `-`"),
-            format!(
-                "Id tanggapan harus 1 sampai {ID_MAX} karakter dari A-Z, a-z, 0-9, `.`, `_`, `:`, dan `-`"
-            ),
-        ));
-    }
-}
-
-fn check_time(submitted_at: DateTime<Utc>, now: DateTime<Utc>, faults: &mut Vec<Violation>) {
+fn check_time(submitted_at: DateTime<Utc>, now: DateTime<Utc>, faults: &mut Faults) {
     let field = "response.submit_time";
     if submitted_at.signed_duration_since(now) > TimeDelta::minutes(CLOCK_SKEW_MINUTES) {
-        faults.push(Violation::new(
+        faults.add(
             field,
             format!("must be at most {CLOCK_SKEW_MINUTES} minutes in the future"),
             format!("Waktu pengisian tidak boleh lebih dari {CLOCK_SKEW_MINUTES} menit di masa depan"),
-        ));
+        );
     }
     if submitted_at.year() < FIRST_YEAR {
-        faults.push(Violation::new(
+        faults.add(
             field,
             format!("must not be before the year {FIRST_YEAR}"),
             format!("Waktu pengisian tidak boleh sebelum tahun {FIRST_YEAR}"),
-        ));
+        );
     }
 }
 
-fn answers(
-    raw: &Raw,
-    survey: &Survey,
-    instrument: &Instrument,
-    faults: &mut Vec<Violation>,
-) -> Vec<Option<u8>> {
+fn answers(raw: &Raw, survey: &Survey, instrument: &Instrument, faults: &mut Faults) -> Vec<Option<u8>> {
     let Instrument { min, max, .. } = instrument;
     let mut answers = Vec::with_capacity(survey.asked.len());
     for asked in &survey.asked {
@@ -279,17 +260,13 @@ fn answers(
             .and_then(|g| u8::try_from(*g).ok())
             .filter(|s| (min..=max).contains(&s));
         if given.is_none() && !asked.optional {
-            faults.push(Violation::new(
-                field,
-                "is required",
-                format!("Unsur {name} wajib dijawab"),
-            ));
+            faults.add(field, "is required", format!("Unsur {name} wajib dijawab"));
         } else if given.is_some() && score.is_none() {
-            faults.push(Violation::new(
+            faults.add(
                 field,
                 format!("must be {min} to {max}"),
                 format!("Nilai unsur {name} harus {min} sampai {max}"),
-            ));
+            );
         }
         answers.push(score);
     }
@@ -299,43 +276,32 @@ fn answers(
         .filter(|key| !survey.asked.iter().any(|a| a.key == **key))
     {
         let key = shown(key);
-        faults.push(Violation::new(
+        faults.add(
             format!("response.answers.{key}"),
             "is not an element of this survey",
             format!("Unsur `{key}` tidak ditanyakan dalam survei ini"),
-        ));
+        );
     }
     answers
 }
 
-fn profile(raw: &Profile, instrument: &Instrument, faults: &mut Vec<Violation>) -> Profile {
+fn profile(raw: &Profile, instrument: &Instrument, faults: &mut Faults) -> Profile {
     let sex = code(&raw.sex, instrument, "sex", faults);
     let age = raw.age.filter(|age| *age != 0);
     if age.is_some_and(|age| !AGES.contains(&age)) {
         let (youngest, oldest) = (AGES.start(), AGES.end());
-        faults.push(Violation::new(
+        faults.add(
             "response.profile.age",
             format!("must be {youngest} to {oldest}"),
             format!("Usia harus {youngest} sampai {oldest} tahun"),
-        ));
+        );
     }
     let age_group = age_group(raw, age, instrument, faults);
     let education = code(&raw.education, instrument, "education", faults);
     let occupation = code(&raw.occupation, instrument, "occupation", faults);
-    let service = given(&raw.service);
-    if let Some(text) = &service
-        && let Err(error) = name::token(text, name::TOKEN_MAX)
-    {
-        let localized = format!(
-            "Id jenis layanan harus 1 sampai {} karakter dari a-z, 0-9, dan -",
-            name::TOKEN_MAX
-        );
-        faults.push(Violation::new(
-            "response.profile.service",
-            error.to_string(),
-            localized,
-        ));
-    }
+    let service = raw.service.as_deref().unwrap_or_default();
+    let service = request::optional(service, |raw| survey::service_id("response.profile.service", raw));
+    let service = faults.or_default(service);
     Profile {
         sex,
         age,
@@ -353,57 +319,62 @@ fn age_group(
     raw: &Profile,
     age: Option<i32>,
     instrument: &Instrument,
-    faults: &mut Vec<Violation>,
+    faults: &mut Faults,
 ) -> Option<String> {
-    let before = faults.len();
-    let group = code(&raw.age_group, instrument, "age_group", faults);
-    let known = faults.len() == before;
+    let group = faults.take(checked_code(&raw.age_group, instrument, "age_group"))?;
     let Some(age) = age.filter(|age| AGES.contains(age)) else {
         return group;
     };
     let fitting = instrument.age_group(age).map(|c| c.code.clone());
-    if let (true, Some(group), Some(fitting)) = (known, &group, &fitting)
+    if let (Some(group), Some(fitting)) = (&group, &fitting)
         && group != fitting
     {
-        faults.push(Violation::new(
+        faults.add(
             "response.profile.age_group",
             format!("must be {fitting}, the group of the age given"),
             format!("Kelompok usia harus {fitting} sesuai usia yang diisi"),
-        ));
+        );
     }
     group.or(fitting)
 }
 
-fn code(
+fn code(text: &Option<String>, instrument: &Instrument, key: &str, faults: &mut Faults) -> Option<String> {
+    faults.or_default(checked_code(text, instrument, key))
+}
+
+/// The code given, which must be one of those that the instrument has under `key`.
+fn checked_code(
     text: &Option<String>,
     instrument: &Instrument,
     key: &str,
-    faults: &mut Vec<Violation>,
-) -> Option<String> {
-    let text = given(text)?;
+) -> Result<Option<String>, Violation> {
     let choices = instrument.choices(key);
-    if !choices.iter().any(|c| c.code == text) {
-        let label = instrument.field(key).map_or(key, |f| f.label.as_str());
-        let codes: Vec<&str> = choices.iter().map(|c| c.code.as_str()).collect();
-        let (description, localized) = if codes.is_empty() {
-            (
-                "is not asked by the instrument".to_owned(),
-                format!("{label} tidak ditanyakan dalam instrumen ini"),
-            )
-        } else {
-            let codes = codes.join(", ");
-            (
-                format!("must be one of {codes}"),
-                format!("{label} harus salah satu dari {codes}"),
-            )
-        };
-        faults.push(Violation::new(
-            format!("response.profile.{key}"),
-            description,
-            localized,
-        ));
+    let text = given(text);
+    if text
+        .as_ref()
+        .is_none_or(|text| choices.iter().any(|c| c.code == *text))
+    {
+        return Ok(text);
     }
-    Some(text)
+    let label = instrument.field(key).map_or(key, |f| f.label.as_str());
+    let codes: Vec<&str> = choices.iter().map(|c| c.code.as_str()).collect();
+    let codes = codes.join(", ");
+    let (description, localized) = if codes.is_empty() {
+        (
+            "is not asked by the instrument".to_owned(),
+            format!("{label} tidak ditanyakan dalam instrumen ini"),
+        )
+    } else {
+        (
+            format!("must be one of {codes}"),
+            format!("{label} harus salah satu dari {codes}"),
+        )
+    };
+    Err(Violation::new(
+        format!("response.profile.{key}"),
+        description,
+        localized,
+    ))
 }
 
 fn given(text: &Option<String>) -> Option<String> {

@@ -6,6 +6,7 @@ use super::super::{
     survey::Asked,
 };
 use super::*;
+use prima_proto::name;
 use proptest::prelude::*;
 
 fn at(text: &str) -> DateTime<Utc> {
@@ -259,7 +260,7 @@ fn a_fault_of_the_profile_names_what_is_allowed() {
             ),
             told(
                 "response.profile.service",
-                "`KTP` must be 1 to 63 characters of a-z, 0-9 and -"
+                "must be 1 to 63 characters of a-z, 0-9 and -"
             ),
             told(
                 "response.profile.channel",

@@ -5,10 +5,13 @@ pub(super) mod terms;
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, SubsecRound, Utc};
-use prima_platform::failure::{Failure, Kind, Violation};
+use prima_platform::{
+    failure::{Failure, Kind, Violation},
+    request::Faults,
+};
 use prima_proto::name;
 
-pub use self::terms::{AccessMode, ServicePopulation};
+pub use self::terms::{AccessMode, ServicePopulation, period, service_id};
 pub use super::asked::{Asked, OWN_PREFIX, OwnElement};
 use super::instrument;
 use super::period::Period;
@@ -181,7 +184,7 @@ impl Survey {
         if state == State::Closed {
             return Err(Refusal::Closed.into());
         }
-        let mut faults = Vec::new();
+        let mut faults = Faults::default();
         let mut changed = self.clone();
         let schedule_field = if change.close_at.is_some() {
             "survey.close_time"
@@ -195,11 +198,11 @@ impl Survey {
         if let Some(open_at) = change.open_at {
             changed.open_at = micros(open_at);
             if state == State::Open && changed.open_at != self.open_at {
-                faults.push(Violation::new(
+                faults.add(
                     "survey.open_time",
                     "cannot change once the survey is open",
                     "Waktu buka tidak dapat diubah setelah survei dibuka",
-                ));
+                );
             }
         }
         if let Some(close_at) = change.close_at {
@@ -225,10 +228,7 @@ impl Survey {
         if let Some(access) = change.access {
             changed.access = terms::access(access);
         }
-        if !faults.is_empty() {
-            return Err(ChangeError::Invalid(faults));
-        }
-        *self = changed;
+        *self = faults.part(changed).map_err(ChangeError::Invalid)?;
         Ok(())
     }
 

@@ -4,69 +4,53 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use prima_platform::{
-    bus::Delivery,
-    consume::{Handler, HandlerError, Source},
-    db::Txn,
+    bus::Event,
+    consume::{Feed, Mirror},
+    db::{DbErr, Txn},
     derived::Derived,
 };
-use prima_proto::{event::v1::UnitState, name};
-use prost::Message;
+use prima_proto::{event::v1::UnitState, name, subject};
 
 use crate::store::{
-    agency_score::{AgencyPeriod, agencies_mark},
-    unit::{unit_remove, unit_save},
+    agency_score::{AgencyPeriod, agencies_mark_in_txn},
+    unit::{unit_remove_in_txn, unit_save_in_txn},
 };
 
-/// Keeps the table `directory_unit`.
-pub struct UnitHandler {
-    derived: Derived,
-}
-
-impl UnitHandler {
-    /// A handler that wakes `derived` when the units that an agency should have change.
-    pub fn new(derived: Derived) -> Self {
-        Self { derived }
-    }
-}
-
-/// The unit that a subject `prima.directory.unit.<agency>.<unit>` names.
-fn named(subject: &str) -> Option<name::Unit> {
-    let (agency, unit) = subject.strip_prefix("prima.directory.unit.")?.split_once('.')?;
-    name::Unit::parse(&format!("agencies/{agency}/units/{unit}")).ok()
-}
+/// Keeps the table `directory_unit`, and wakes the runner when the units that an agency should have change.
+pub struct UnitMirror(pub Derived);
 
 #[async_trait]
-impl Handler for UnitHandler {
-    fn name(&self) -> &'static str {
-        "survey-directory-unit"
-    }
+impl Mirror for UnitMirror {
+    type Key = name::Unit;
+    type State = UnitState;
 
-    fn revision(&self) -> i64 {
-        1
-    }
-
-    fn source(&self) -> Source {
-        Source::new("directory", &["prima.directory.unit.>"])
-    }
-
-    async fn handle(&self, txn: &Txn, delivery: &Delivery) -> Result<(), HandlerError> {
-        let event = &delivery.event;
-        let unit = named(&event.subject)
-            .ok_or_else(|| HandlerError::Permanent(format!("subject {} names no unit", event.subject)))?;
-        if event.withdrawn {
-            unit_remove(txn, &unit).await?;
-        } else {
-            let state = UnitState::decode(event.payload.as_slice())
-                .map_err(|e| HandlerError::Permanent(format!("payload: {e}")))?;
-            unit_save(txn, &unit, &state.close_date).await?;
+    fn feed(&self) -> Feed {
+        Feed {
+            name: "survey-directory-unit",
+            service: "directory",
+            filter: "prima.directory.unit.>",
         }
+    }
+
+    fn key(ids: &str) -> Option<name::Unit> {
+        subject::unit_in(ids)
+    }
+
+    async fn save(&self, txn: &Txn, unit: &name::Unit, _: &Event, state: UnitState) -> Result<(), DbErr> {
+        unit_save_in_txn(txn, unit, &state.close_date).await
+    }
+
+    async fn remove(&self, txn: &Txn, unit: &name::Unit, _: &Event) -> Result<(), DbErr> {
+        unit_remove_in_txn(txn, unit).await
+    }
+
+    async fn changed(&self, txn: &Txn, unit: &name::Unit) -> Result<(), DbErr> {
         // Every period in which the agency has a score may expect another number of units now. Which those are is
         // looked up after this transaction: a period that is committed beside it would be missed here.
-        agencies_mark(txn, &BTreeSet::from([AgencyPeriod::all(&unit.agency)])).await?;
-        Ok(())
+        agencies_mark_in_txn(txn, &BTreeSet::from([AgencyPeriod::all(&unit.agency)])).await
     }
 
     fn committed(&self) {
-        self.derived.committed();
+        self.0.committed();
     }
 }

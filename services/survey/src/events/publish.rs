@@ -7,9 +7,13 @@ use prima_platform::{
     clock::{from_micros, to_proto},
     db::Txn,
     outbox::State,
-    trace,
 };
-use prima_proto::{event::v1 as event, name, subject};
+use prima_proto::{
+    event::v1 as event,
+    name,
+    score::{self, Figures, Key},
+    subject,
+};
 use prost::Message;
 use sea_orm::DbErr;
 
@@ -26,7 +30,7 @@ use crate::{
         tally::Tally,
     },
     store::{
-        publication::FollowUp,
+        follow_up::FollowUp,
         survey::Stored,
         tally::{Tallies, tallies_get},
     },
@@ -36,15 +40,7 @@ use crate::{
 const REVISION: i64 = 1;
 
 fn state(subject: String, event_type: &'static str, version: i64, payload: Option<Vec<u8>>) -> State {
-    State {
-        subject,
-        event_type,
-        revision: REVISION,
-        version,
-        withdrawn: payload.is_none(),
-        payload: payload.unwrap_or_default(),
-        traceparent: trace::traceparent(&tracing::Span::current()),
-    }
+    State::new(subject, event_type, REVISION, version, payload)
 }
 
 /// The states of surveys that are locked, and of which the tallies are known.
@@ -161,7 +157,11 @@ fn rendered(stored: &Stored, outcome: &Outcome) -> State {
         aspects: outcome
             .aspects
             .iter()
-            .filter_map(|a| Some(component(&a.key, a.mean.as_ref()?)))
+            .filter_map(|a| Some((&a.key, a.mean.as_ref()?)))
+            .map(|(key, mean)| event::ScoreComponent {
+                key: key.clone(),
+                value: number::decimal(mean, 4),
+            })
             .collect(),
         voided: stored.voided,
     };
@@ -212,63 +212,42 @@ impl Score {
     }
 }
 
-fn score(period: &str, subject: String, score: &Score) -> event::ScoreState {
-    let (counted, expected) = score.units;
+/// A score; withdrawn when there is none any more.
+fn scored(key: Key, version: i64, score: Option<&Score>) -> State {
+    let event = match score {
+        Some(score) => filled(key, score).event(),
+        None => key.withdrawn(),
+    };
+    state(event.subject, event.event_type, version, event.payload)
+}
+
+fn filled(key: Key, score: &Score) -> score::Score {
     let told = score.told();
-    event::ScoreState {
-        metric: METRIC.to_owned(),
-        period: period.to_owned(),
-        subject,
-        exact: exact(&told),
+    let (counted, expected) = score.units;
+    let components = score.components.iter();
+    key.score(Figures {
+        exact: number::exact(&told),
         fraction: number::fraction(&told),
         value: score.published.value.clone(),
         category: score.published.grade.clone(),
-        components: score
-            .components
-            .iter()
-            .map(|(key, value)| component(key, value))
-            .collect(),
-        sample_size: score.sample_size,
-        sample_minimum: score.sample_minimum,
-        standard_error: score.standard_error.clone(),
-        units_counted: counted,
-        units_expected: expected,
         instrument: score.instrument.clone(),
-        status: if score.settled {
-            event::ScoreStatus::Final
-        } else {
-            event::ScoreStatus::Provisional
-        } as i32,
-        aggregation: score.aggregation.clone(),
-        recorded: score.recorded,
-    }
-}
-
-fn component(key: &str, value: &Rational) -> event::ScoreComponent {
-    event::ScoreComponent {
-        key: key.to_owned(),
-        value: number::decimal(value, 4),
-    }
-}
-
-/// A decimal without trailing zeros, at most 18 places.
-fn exact(value: &Rational) -> String {
-    let text = number::decimal(value, 18);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        settled: score.settled,
+    })
+    .components(components.map(|(key, value)| (key, number::decimal(value, 4))))
+    .sample(score.sample_size, score.sample_minimum)
+    .standard_error(score.standard_error.clone())
+    .units(counted, expected, &score.aggregation)
+    .recorded(score.recorded)
 }
 
 /// The score of a unit; withdrawn when there is none any more.
 pub fn unit_score(unit: &name::Unit, period: &str, version: i64, value: Option<&Score>) -> State {
-    let subject = subject::unit_score(NAME, METRIC, period, unit);
-    let payload = value.map(|s| score(period, unit.to_string(), s).encode_to_vec());
-    state(subject, subject::SCORE_TYPE, version, payload)
+    scored(Key::new(NAME, METRIC, period, unit), version, value)
 }
 
 /// The score of an agency; withdrawn when there is none any more.
 pub fn agency_score(agency: &name::Agency, period: &str, version: i64, value: Option<&Score>) -> State {
-    let subject = subject::agency_score(NAME, METRIC, period, agency);
-    let payload = value.map(|s| score(period, agency.to_string(), s).encode_to_vec());
-    state(subject, subject::SCORE_TYPE, version, payload)
+    scored(Key::new(NAME, METRIC, period, agency), version, value)
 }
 
 /// The means of the elements, as components of a score.

@@ -18,46 +18,49 @@ use crate::{
     domain::{
         access::{Proof, Refusal, Secret},
         instrument,
-        response::{self, Raw},
+        response::{Raw, check},
     },
     store::{
-        response::{First, Key, NewResponse, comment_insert_in_txn, response_find, response_insert_in_txn},
+        comment::{self, comment_insert_in_txn, comments},
+        response::{self, First, Key, response_find, response_insert_in_txn},
         survey::Stored,
         tally::Added,
     },
 };
 
 /// An item that brings or repeats a response.
-struct Wanted {
+struct Wanted<'a> {
     index: usize,
-    row: NewResponse,
-    id_field: &'static str,
-    /// The client's id, where a release before stored the response under it alone.
-    id_before: Option<String>,
-    /// The digest of all that was sent, where a release before took all of it and now only the answers are.
-    digest_before: Option<Vec<u8>>,
+    item: &'a Item,
+    row: response::Model,
+    comments: Vec<comment::Model>,
 }
 
-impl Wanted {
-    /// What becomes of an item whose id holds the body `digest`, accepted at `at`.
+impl Wanted<'_> {
+    /// What becomes of an item whose id holds the body `digest`, accepted at `at`. That may be the body of all that was
+    /// sent, where a release before took all of it and now only the answers are.
     fn repeats(&self, digest: &[u8], at: i64) -> Outcome {
-        if self.row.digest == digest || self.digest_before.as_deref() == Some(digest) {
+        if self.row.digest == digest || self.item.digest == digest {
             Outcome::Repeated(from_micros(at))
         } else {
-            Outcome::Refused(Failure::request_id_reused(self.id_field))
+            Outcome::Refused(Failure::request_id_reused(self.item.id_field))
         }
     }
 
-    /// Where a release before stored it.
+    /// Where a release before stored it, if that was under the client's id alone.
     fn key_before(&self) -> Option<Key> {
-        Some((self.row.survey_id, self.id_before.clone()?))
+        let id = &self.item.raw.id;
+        (self.row.response_id != *id).then(|| Key {
+            survey_id: self.row.survey_id,
+            response_id: id.clone(),
+        })
     }
 
-    /// When a release before accepted the same response, if one did.
-    fn before(&self, firsts: &HashMap<Key, First>) -> Option<i64> {
+    /// What becomes of it when a release before accepted the same response, if one did.
+    fn before(&self, firsts: &HashMap<Key, First>) -> Option<Outcome> {
         let first = firsts.get(&self.key_before()?)?;
         let same = first.source == self.row.source && first.digest == self.row.digest;
-        same.then_some(first.accepted_at)
+        same.then(|| Outcome::RepeatedOfBefore(from_micros(first.accepted_at)))
     }
 
     /// Whether both came with the same token, or the same counter of one kiosk.
@@ -75,10 +78,10 @@ pub(super) struct Batch<'a> {
     outcomes: Vec<Option<Outcome>>,
     added: HashMap<i64, Added>,
     /// Items of one key each, in order: the first brings the row, the others are repeats of it.
-    wanted: Vec<Vec<Wanted>>,
+    wanted: Vec<Vec<Wanted<'a>>>,
     places: HashMap<Key, usize>,
     /// Items that are not taken now; a repeat of what was taken is answered all the same.
-    late: Vec<(Wanted, Failure)>,
+    late: Vec<(Wanted<'a>, Failure)>,
 }
 
 impl<'a> Batch<'a> {
@@ -97,41 +100,34 @@ impl<'a> Batch<'a> {
     }
 
     /// Checks the next item against its survey.
-    pub(super) fn check(&mut self, item: &Item, stored: Option<&Stored>) {
+    pub(super) fn check(&mut self, item: &'a Item, stored: Option<&Stored>) {
         let index = self.outcomes.len();
-        let (row, refusal) = match self.row(item, stored) {
-            Ok(row) => row,
+        let (wanted, refusal) = match self.wanted(index, item, stored) {
+            Ok(wanted) => wanted,
             Err(failure) => {
                 self.outcomes.push(Some(Outcome::Refused(failure)));
                 return;
             }
         };
         self.outcomes.push(None);
-        let key = row.key();
-        let wanted = Wanted {
-            index,
-            id_before: (row.response_id != item.raw.id).then(|| item.raw.id.clone()),
-            digest_before: (row.digest != item.digest).then(|| item.digest.clone()),
-            row,
-            id_field: item.id_field,
-        };
         if let Some(failure) = refusal {
             self.late.push((wanted, failure));
             return;
         }
-        let place = *self.places.entry(key).or_insert(self.wanted.len());
+        let place = *self.places.entry(wanted.row.key()).or_insert(self.wanted.len());
         match self.wanted.get_mut(place) {
             Some(same) => same.push(wanted),
             None => self.wanted.push(vec![wanted]),
         }
     }
 
-    /// The row of an item, and why it would not be taken now.
-    fn row(
+    /// What an item brings, and why it would not be taken now.
+    fn wanted(
         &mut self,
-        item: &Item,
+        index: usize,
+        item: &'a Item,
         stored: Option<&Stored>,
-    ) -> Result<(NewResponse, Option<Failure>), Failure> {
+    ) -> Result<(Wanted<'a>, Option<Failure>), Failure> {
         let stored = stored.ok_or_else(|| match item.proof {
             // Whoever can sign for no survey does not learn which there are. Tokens and links were told from false ones
             // without looking, and agents have their role.
@@ -146,7 +142,7 @@ impl<'a> Batch<'a> {
         let digest = answers.as_ref().map_or_else(|| item.digest.clone(), Raw::digest);
         let import_id = Some(&item.import_id).filter(|id| !id.is_empty() && answers.is_none());
         let raw = answers.as_ref().unwrap_or(&item.raw);
-        let response = response::check(raw, survey, known, self.now, item.id_field)?;
+        let response = check(raw, survey, known, self.now, item.id_field)?;
         let refusal = survey
             .accepts(response.submitted_at, self.now)
             .err()
@@ -164,14 +160,13 @@ impl<'a> Batch<'a> {
             .device
             .map(|mark| self.secret.device_digest(&survey.name, mark.text()));
         let profile = response.profile;
-        let row = NewResponse {
+        let row = response::Model {
             survey_id: stored.id,
             response_id: item.stored_id(),
             digest,
             submitted_at: micros(response.submitted_at),
             accepted_at: micros(self.now),
             batch: stored.version,
-            source: granted.source,
             answers,
             sex: profile.sex,
             age: profile.age.map(i64::from),
@@ -181,14 +176,20 @@ impl<'a> Batch<'a> {
             service: profile.service.or(granted.service),
             channel: profile.channel,
             hour_band: profile.hour_band,
+            source: granted.source,
             token: granted.token,
             counter: granted.counter,
             device,
             import_id: import_id.cloned(),
-            suggestion: response.suggestion,
-            criticism: response.criticism,
+            voided: None,
         };
-        Ok((row, refusal))
+        let wanted = Wanted {
+            index,
+            item,
+            comments: comments(&row, response.suggestion.as_ref(), response.criticism.as_ref()),
+            row,
+        };
+        Ok((wanted, refusal))
     }
 
     /// Inserts the rows; every item gets its outcome, every survey what was added to it.
@@ -228,25 +229,17 @@ impl<'a> Batch<'a> {
         if found.is_empty() {
             return Ok(());
         }
-        // Items of one key have one body.
-        let mut repeats = Vec::new();
-        for items in &mut self.wanted {
-            let at = items.first().and_then(|item| item.before(&found));
-            repeats.extend(at.map(|at| (at, std::mem::take(items))));
+        for items in std::mem::take(&mut self.wanted) {
+            // Items of one key have one body.
+            match items.first().and_then(|item| item.before(&found)) {
+                Some(outcome) => items.iter().for_each(|item| self.settle(item, outcome.clone())),
+                None => self.wanted.push(items),
+            }
         }
-        self.wanted.retain(|items| !items.is_empty());
-        let (old, late) = std::mem::take(&mut self.late)
-            .into_iter()
-            .partition(|(item, _)| item.before(&found).is_some());
-        self.late = late;
-        let old: Vec<(Wanted, Failure)> = old;
-        repeats.extend(
-            old.into_iter()
-                .filter_map(|(item, _)| Some((item.before(&found)?, vec![item]))),
-        );
-        for (at, items) in repeats {
-            for item in items {
-                self.settle(&item, Outcome::RepeatedOfBefore(from_micros(at)));
+        for (item, failure) in std::mem::take(&mut self.late) {
+            match item.before(&found) {
+                Some(outcome) => self.settle(&item, outcome),
+                None => self.late.push((item, failure)),
             }
         }
         Ok(())
@@ -257,17 +250,18 @@ impl<'a> Batch<'a> {
     async fn insert_firsts(
         &mut self,
         txn: &Txn,
-        wanted: Vec<Vec<Wanted>>,
-    ) -> Result<Vec<Vec<Wanted>>, DbErr> {
-        let rows: Vec<&NewResponse> = wanted.iter().filter_map(|w| w.first()).map(|w| &w.row).collect();
+        wanted: Vec<Vec<Wanted<'a>>>,
+    ) -> Result<Vec<Vec<Wanted<'a>>>, DbErr> {
+        let firsts: Vec<&Wanted> = wanted.iter().filter_map(|items| items.first()).collect();
+        let rows: Vec<&response::Model> = firsts.iter().map(|first| &first.row).collect();
         let inserted = response_insert_in_txn(txn, &rows).await?;
         let (mut written, mut old) = (Vec::new(), Vec::new());
-        for row in rows {
-            let key = row.key();
-            if !inserted.contains(&key) {
+        for first in firsts {
+            let key = first.row.key();
+            if inserted.contains(&key) {
+                written.extend(&first.comments);
+            } else {
                 old.push(key);
-            } else if row.has_comments() {
-                written.push(row);
             }
         }
         comment_insert_in_txn(txn, &written).await?;
@@ -278,7 +272,7 @@ impl<'a> Batch<'a> {
             let Some(first) = items.next() else { continue };
             let key = first.row.key();
             if inserted.contains(&key) {
-                if let Some(added) = self.added.get_mut(&key.0) {
+                if let Some(added) = self.added.get_mut(&key.survey_id) {
                     added.add(&first.row.answers);
                 }
                 self.settle(&first, Outcome::Accepted(self.now));
@@ -310,7 +304,7 @@ impl<'a> Batch<'a> {
 }
 
 /// Why a row was not inserted though its id is free: what it was proven by is used.
-fn used(row: &NewResponse) -> Failure {
+fn used(row: &response::Model) -> Failure {
     if row.token.is_some() {
         Refusal::TokenUsed.into()
     } else if row.counter.is_some() {

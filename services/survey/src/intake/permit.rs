@@ -9,11 +9,8 @@ use sea_orm::DbErr;
 
 use super::item::Item;
 use crate::{
-    domain::access::{self, Device, Kiosk, Proof, Refusal, Signed, TokenBatch},
-    store::{
-        access::{devices_get, token_batches_get},
-        survey::Stored,
-    },
+    domain::access::{self, Device, Kiosk, Proof, Refusal, TokenBatch},
+    store::{device::devices_get, survey::Stored, token_batch::token_batches_get},
 };
 
 /// Token batches by survey and number, and devices by name.
@@ -94,35 +91,30 @@ impl Permits {
             Proof::Kiosk(kiosk) => {
                 let device = self.devices.get(&kiosk.device);
                 let device = device.ok_or(Refusal::SignatureInvalid)?;
-                let signed = signed(item, kiosk, device)?;
                 Granted {
+                    answers_alone: answers_alone(item, kiosk, device)?,
                     source: format!("kiosk:{}", kiosk.device.device),
                     counter: Some(kiosk.counter),
                     refusal: device.accepts().err(),
-                    answers_alone: signed == Signed::Answers,
                     ..Granted::default()
                 }
             }
         };
-        let allowed = stored.survey.access.contains(&item.proof.mode());
+        let allowed = access::check_mode(&stored.survey.access, item.proof.mode());
         Ok(Granted {
-            refusal: if allowed {
-                granted.refusal
-            } else {
-                Some(Refusal::ModeNotAllowed)
-            },
+            refusal: allowed.err().or(granted.refusal),
             ..granted
         })
     }
 }
 
-/// What of an item the device signed.
-fn signed(item: &Item, kiosk: &Kiosk, device: &Device) -> Result<Signed, Refusal> {
+/// Whether the device signed the answers of an item alone, as those of the release before do, and not all that was sent.
+fn answers_alone(item: &Item, kiosk: &Kiosk, device: &Device) -> Result<bool, Refusal> {
     if device.verify(kiosk.lines.text(), &kiosk.signature).is_ok() {
-        return Ok(Signed::All);
+        return Ok(false);
     }
     let (survey, raw) = (&item.survey, &item.raw);
     let lines = access::kiosk_lines(survey, &kiosk.device, kiosk.counter, &raw.id, &raw.answers);
     device.verify(&lines, &kiosk.signature)?;
-    Ok(Signed::Answers)
+    Ok(true)
 }

@@ -8,7 +8,7 @@ use crate::{
         NAME,
         access::{SECRET_BYTES, Secret},
     },
-    store::access::secret_get_or_insert,
+    store::secret::secret_get_or_insert,
 };
 
 /// The secret of this service: made of random bytes of the operating system once, then always that one.

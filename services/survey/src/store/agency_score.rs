@@ -7,11 +7,16 @@ use std::{
 };
 
 use prima_platform::{
-    db::{Column, Txn, sql, table},
+    db::{Column as Type, Txn, sql, table},
     derived,
     failure::Failure,
 };
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, QueryTrait,
+    Value, entity::prelude::*, sea_query::UnionType,
+};
+
+use super::{rows, unit_score};
 
 /// Of marks: scores of agencies.
 pub const KIND: &str = "agency-score";
@@ -26,12 +31,17 @@ pub struct AgencyPeriod {
 }
 
 impl AgencyPeriod {
-    /// Every period in which the agency has a score.
-    pub fn all(agency: &str) -> Self {
+    /// A period of an agency.
+    pub fn of(agency: &str, period: &str) -> Self {
         Self {
             agency: agency.to_owned(),
-            period: String::new(),
+            period: period.to_owned(),
         }
+    }
+
+    /// Every period in which the agency has a score.
+    pub fn all(agency: &str) -> Self {
+        Self::of(agency, "")
     }
 
     /// Whether it stands for every period.
@@ -54,44 +64,51 @@ impl FromStr for AgencyPeriod {
     type Err = Failure;
 
     fn from_str(text: &str) -> Result<Self, Failure> {
-        let (agency, period) = text
+        let parts = text
             .split_once('/')
-            .ok_or_else(|| Failure::internal(format!("{text} names no agency and period")))?;
-        Ok(Self {
-            agency: agency.to_owned(),
-            period: period.to_owned(),
-        })
+            .map(|(agency, period)| Self::of(agency, period));
+        parts.ok_or_else(|| Failure::internal(format!("{text} names no agency and period")))
     }
 }
 
 /// Marks scores of agencies as out of date.
-pub async fn agencies_mark(txn: &Txn, keys: &BTreeSet<AgencyPeriod>) -> Result<(), DbErr> {
+pub async fn agencies_mark_in_txn(txn: &Txn, keys: &BTreeSet<AgencyPeriod>) -> Result<(), DbErr> {
     derived::mark_in_txn(txn, KIND, keys.iter().map(ToString::to_string)).await
+}
+
+/// A row of the table `agency_score`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "agency_score")]
+pub struct Model {
+    /// Id of the agency.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub agency: String,
+    /// Period.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub period: String,
+    /// Taken with the lock.
+    pub version: i64,
+    /// 1 when a score was published.
+    pub published: i64,
+    /// When the period's end will change its status, unix microseconds.
+    pub settles_at: Option<i64>,
+}
+
+prima_platform::no_relations!();
+
+impl Model {
+    fn key(&self) -> AgencyPeriod {
+        AgencyPeriod::of(&self.agency, &self.period)
+    }
 }
 
 /// Agencies whose period has ended since they were computed.
 pub async fn agencies_settling(conn: &impl ConnectionTrait, now: i64) -> Result<Vec<AgencyPeriod>, DbErr> {
-    let text = "SELECT agency, period FROM agency_score WHERE settles_at <= $1";
-    AgencyPeriod::find_by_statement(sql(conn, text, [now.into()]))
+    let ended = Entity::find()
+        .filter(Column::SettlesAt.lte(now))
         .all(conn)
-        .await
-}
-
-/// The row that is locked.
-#[derive(Debug, Clone, Copy)]
-pub struct AgencyScore {
-    /// Taken with the lock.
-    pub version: i64,
-    /// Whether a score was published.
-    pub published: bool,
-}
-
-#[derive(Debug, FromQueryResult)]
-struct LockedRow {
-    #[sea_orm(nested)]
-    key: AgencyPeriod,
-    version: i64,
-    published: i64,
+        .await?;
+    Ok(ended.iter().map(Model::key).collect())
 }
 
 /// Locks the rows in key order, making those that are missing, by taking the next version of each.
@@ -99,57 +116,17 @@ pub async fn agency_scores_lock_in_txn(
     txn: &Txn,
     keys: &BTreeSet<AgencyPeriod>,
     now_millis: i64,
-) -> Result<BTreeMap<AgencyPeriod, AgencyScore>, DbErr> {
-    let (from, mut values) = table(txn, [Column::Text; 2], keys.iter().map(AgencyPeriod::row), 0);
-    values.push(now_millis.into());
-    let text = format!(
-        "INSERT INTO agency_score (agency, period, version)
-         SELECT column1, column2, ${} FROM {from} WHERE TRUE
-         ON CONFLICT (agency, period) DO UPDATE SET version =
-             CASE WHEN agency_score.version + 1 > excluded.version THEN agency_score.version + 1
-                  ELSE excluded.version END
-         RETURNING agency, period, version, published",
-        values.len()
-    );
-    let rows = LockedRow::find_by_statement(sql(txn, &text, values))
-        .all(txn)
-        .await?;
-    let locked = rows.into_iter().map(|row| {
-        let score = AgencyScore {
-            version: row.version,
-            published: row.published != 0,
-        };
-        (row.key, score)
-    });
-    Ok(locked.collect())
-}
-
-/// What is kept of a score.
-#[derive(Debug)]
-pub struct Saved {
-    /// Whose.
-    pub key: AgencyPeriod,
-    /// Whether one is published.
-    pub published: bool,
-    /// When the period's end will change its status.
-    pub settles_at: Option<i64>,
+) -> Result<BTreeMap<AgencyPeriod, Model>, DbErr> {
+    let columns = [Column::Agency, Column::Period];
+    let keys = keys.iter().map(AgencyPeriod::row);
+    let rows = rows::lock_in_txn::<Entity, _>(txn, columns, keys, now_millis).await?;
+    Ok(rows.into_iter().map(|row| (row.key(), row)).collect())
 }
 
 /// Saves what was computed under the locks.
-pub async fn agency_scores_save(txn: &Txn, scores: &[Saved]) -> Result<(), DbErr> {
-    let rows = scores.iter().map(|s| {
-        let [agency, period] = s.key.row();
-        let settles_at = s.settles_at.unwrap_or_default();
-        [agency, period, i64::from(s.published).into(), settles_at.into()]
-    });
-    let columns = [Column::Text, Column::Text, Column::Int, Column::Int];
-    let (from, values) = table(txn, columns, rows, 0);
-    let text = format!(
-        "UPDATE agency_score SET published = v.column3, settles_at = NULLIF(v.column4, 0)
-         FROM {from} WHERE agency = v.column1 AND period = v.column2"
-    );
-    txn.execute_raw(sql(txn, &text, values)).await?;
-    Ok(())
+pub async fn agency_scores_save_in_txn(txn: &Txn, scores: &[Model]) -> Result<(), DbErr> {
+    use Column::*;
+    rows::update_in_txn::<Entity, _>(txn, [Agency, Period, Published, SettlesAt], 2, scores).await
 }
 
 /// One unit of the agency that the directory knows, with its score if it has one.
@@ -182,12 +159,12 @@ struct InputRow {
     input: UnitInput,
 }
 
-/// The units of agencies that the directory knows, in order of their ids.
+/// The units of agencies that the directory knows, in order of their ids: three tables, of which one is made of the keys.
 pub async fn agency_inputs(
     txn: &Txn,
     keys: &BTreeSet<AgencyPeriod>,
 ) -> Result<HashMap<AgencyPeriod, Vec<UnitInput>>, DbErr> {
-    let (from, values) = table(txn, [Column::Text; 2], keys.iter().map(AgencyPeriod::row), 0);
+    let (from, values) = table(txn, [Type::Text; 2], keys.iter().map(AgencyPeriod::row), 0);
     let text = format!(
         "SELECT v.column1 AS agency, v.column2 AS period, d.unit, d.close_date, s.exact, s.final, s.respondents,
                 s.instrument, s.disclosed, s.recorded
@@ -205,17 +182,17 @@ pub async fn agency_inputs(
     Ok(inputs)
 }
 
-#[derive(Debug, FromQueryResult)]
-struct PeriodRow {
-    period: String,
-}
-
 /// Periods in which an agency or one of its units has a score.
-pub async fn agency_periods(txn: &Txn, agency: &str) -> Result<Vec<String>, DbErr> {
-    let text = "SELECT period FROM agency_score WHERE agency = $1
-                UNION SELECT period FROM unit_score WHERE agency = $1";
-    let rows = PeriodRow::find_by_statement(sql(txn, text, [agency.into()]))
-        .all(txn)
-        .await?;
-    Ok(rows.into_iter().map(|r| r.period).collect())
+pub async fn agency_periods(txn: &Txn, agency: &str) -> Result<BTreeSet<String>, DbErr> {
+    let periods = Entity::find().select_only().column(Column::Period);
+    let mut periods = periods.filter(Column::Agency.eq(agency));
+    let of_units = unit_score::Entity::find()
+        .select_only()
+        .column(unit_score::Column::Period);
+    let of_units = of_units
+        .filter(unit_score::Column::Agency.eq(agency))
+        .into_query();
+    QueryTrait::query(&mut periods).union(UnionType::Distinct, of_units);
+    let periods: Vec<String> = periods.into_tuple().all(txn).await?;
+    Ok(periods.into_iter().collect())
 }

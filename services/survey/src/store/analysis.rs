@@ -1,14 +1,21 @@
 //! What an analysis reads: the responses of one survey, in pages, and those that carry a flag.
 
 use prima_platform::db::{Txn, sql};
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DbErr, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, Value,
+};
 
+use super::{
+    response::{self, Column},
+    void,
+};
 use crate::domain::{disclosure::Disclosed, flags::Rule, groups::Sums, tally::SCORE_MAX};
 
 const COVERED: &str =
     "FROM response WHERE survey_id = $1 AND batch <= $2 AND (voided IS NULL OR voided > $3)";
 /// Rows of one page: what a pass over the responses keeps in memory.
-const PAGE: i64 = 4000;
+const PAGE: u64 = 4000;
 
 /// The responses that an analysis covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,12 +42,6 @@ impl Coverage {
     }
 }
 
-#[derive(Debug, FromQueryResult)]
-struct VoidRow {
-    number: i64,
-    responses: i64,
-}
-
 /// The responses of the last step of disclosure: which voids it knew follows from how many it counted.
 pub async fn coverage(txn: &Txn, survey_id: i64, disclosed: &Disclosed) -> Result<Coverage, DbErr> {
     let mut coverage = Coverage {
@@ -48,31 +49,39 @@ pub async fn coverage(txn: &Txn, survey_id: i64, disclosed: &Disclosed) -> Resul
         version: disclosed.version,
         voids: 0,
     };
-    let text = "SELECT number, responses FROM void WHERE survey_id = $1 ORDER BY number";
-    let voids = VoidRow::find_by_statement(sql(txn, text, [survey_id.into()]))
+    let voids: Vec<(i64, i64)> = void::Entity::find()
+        .select_only()
+        .columns([void::Column::Number, void::Column::Responses])
+        .filter(void::Column::SurveyId.eq(survey_id))
+        .order_by_asc(void::Column::Number)
+        .into_tuple()
         .all(txn)
         .await?;
     if voids.is_empty() {
         return Ok(coverage);
     }
-    let text = "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM response WHERE survey_id = $1 AND batch <= $2";
-    let row = txn
-        .query_one_raw(sql(txn, text, [survey_id.into(), disclosed.version.into()]))
+    let taken_in: Option<i64> = response::Entity::find()
+        .select_only()
+        .column_as(Column::ResponseId.count(), "taken_in")
+        .filter(Column::SurveyId.eq(survey_id))
+        .filter(Column::Batch.lte(disclosed.version))
+        .into_tuple()
+        .one(txn)
         .await?;
-    let taken_in: i64 = row.map(|r| r.try_get("", "n")).transpose()?.unwrap_or_default();
-    let mut left = taken_in - disclosed.respondents;
-    for void in voids {
-        left -= void.responses;
+    let mut left = taken_in.unwrap_or_default() - disclosed.respondents;
+    for (number, responses) in voids {
+        left -= responses;
         if left < 0 {
             break;
         }
-        coverage.voids = void.number;
+        coverage.voids = number;
     }
     Ok(coverage)
 }
 
-/// A response that counts. What the respondent did not say is empty.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+/// A response that counts, as far as an analysis reads it.
+#[derive(Debug, Clone, PartialEq, Eq, DerivePartialModel)]
+#[sea_orm(entity = "response::Entity")]
 pub struct Answered {
     /// Its id.
     pub response_id: String,
@@ -81,33 +90,33 @@ pub struct Answered {
     /// One character per element asked; `-` where there is none.
     pub answers: String,
     /// Sex.
-    pub sex: String,
+    pub sex: Option<String>,
     /// Age group.
-    pub age_group: String,
+    pub age_group: Option<String>,
     /// Education.
-    pub education: String,
+    pub education: Option<String>,
     /// Occupation.
-    pub occupation: String,
+    pub occupation: Option<String>,
     /// Channel.
-    pub channel: String,
+    pub channel: Option<String>,
     /// Hour band.
-    pub hour_band: String,
+    pub hour_band: Option<String>,
     /// Public service.
-    pub service: String,
+    pub service: Option<String>,
 }
 
 /// The next page of the responses that count, ordered by id, after the id `after`; empty at the end.
 pub async fn responses_page(txn: &Txn, coverage: Coverage, after: &str) -> Result<Vec<Answered>, DbErr> {
-    let text = format!(
-        "SELECT response_id, batch, answers, COALESCE(sex, '') AS sex, COALESCE(age_group, '') AS age_group,
-            COALESCE(education, '') AS education, COALESCE(occupation, '') AS occupation,
-            COALESCE(channel, '') AS channel, COALESCE(hour_band, '') AS hour_band,
-            COALESCE(service, '') AS service
-         {COVERED} AND response_id > $4 ORDER BY response_id LIMIT $5"
-    );
-    let mut values = coverage.values();
-    values.extend([after.into(), PAGE.into()]);
-    Answered::find_by_statement(sql(txn, &text, values))
+    let later = Column::Voided.gt(coverage.voids);
+    let counts = Condition::any().add(Column::Voided.is_null()).add(later);
+    response::Entity::find()
+        .filter(Column::SurveyId.eq(coverage.survey_id))
+        .filter(Column::Batch.lte(coverage.version))
+        .filter(counts)
+        .filter(Column::ResponseId.gt(after))
+        .order_by_asc(Column::ResponseId)
+        .limit(PAGE)
+        .into_partial_model()
         .all(txn)
         .await
 }
@@ -125,7 +134,8 @@ pub struct Flagged {
     pub shared_device: i64,
 }
 
-/// Sums the flagged responses of a survey that asks this many elements: in whole steps of `step`, in order of arrival.
+/// Sums the flagged responses of a survey that asks this many elements: in whole steps of `step`, in order of arrival. What the
+/// builder can't say stands here: windows over all responses, and a count for each score of each element.
 pub async fn flagged(
     txn: &Txn,
     coverage: Coverage,

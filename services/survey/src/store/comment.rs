@@ -1,21 +1,77 @@
 //! Suggestions and criticism: listed without anything that tells who wrote them.
 
-use prima_platform::db::sql;
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+use prima_platform::{
+    clock::from_micros,
+    db::{Txn, rows_at_once, sql},
+};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, entity::prelude::*};
 
-/// A free text as stored.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
-pub struct Comment {
-    /// 1 a suggestion, 2 criticism.
+use super::{response, rows};
+use crate::domain::{period::jakarta_day, response::Words};
+
+/// A row of the table `comment`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "comment")]
+pub struct Model {
+    /// The survey.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub survey_id: i64,
+    /// Id of the response.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub response_id: String,
+    /// 1 a suggestion, 2 criticism: as `CommentKind` of the contract.
+    #[sea_orm(primary_key, auto_increment = false)]
     pub kind: i64,
     /// Day of the response in Jakarta, `YYYY-MM-DD`.
     pub day: String,
-    /// Its place within the day, by chance.
-    pub place: String,
-    /// Public service; empty when not given.
-    pub service: String,
+    /// Public service.
+    pub service: Option<String>,
+    /// Version of the survey when it was taken in.
+    pub batch: i64,
     /// The text.
     pub body: String,
+    /// Its place within the day, by chance; of the database.
+    pub place: String,
+}
+
+prima_platform::no_relations!();
+
+/// The columns of a new comment.
+const NEW: [Column; 7] = {
+    use Column::*;
+    [SurveyId, ResponseId, Kind, Day, Service, Batch, Body]
+};
+
+/// What the citizen of a response wrote.
+pub fn comments(
+    response: &response::Model,
+    suggestion: Option<&Words>,
+    criticism: Option<&Words>,
+) -> Vec<Model> {
+    let written = [(1, suggestion), (2, criticism)];
+    let written = written
+        .into_iter()
+        .filter_map(|(kind, words)| Some((kind, words?)));
+    let row = |(kind, words): (i64, &Words)| Model {
+        survey_id: response.survey_id,
+        response_id: response.response_id.clone(),
+        kind,
+        day: jakarta_day(from_micros(response.submitted_at)).to_string(),
+        service: response.service.clone(),
+        batch: response.batch,
+        body: words.text().to_owned(),
+        place: String::new(),
+    };
+    written.map(row).collect()
+}
+
+/// Keeps what was written with newly inserted responses.
+pub async fn comment_insert_in_txn(txn: &Txn, rows: &[&Model]) -> Result<(), DbErr> {
+    for chunk in rows.chunks(rows_at_once(txn, NEW.len())) {
+        let (text, values) = rows::insert::<Entity, _>(txn, NEW, chunk.iter().copied());
+        txn.execute_raw(sql(txn, &text, values)).await?;
+    }
+    Ok(())
 }
 
 /// Which comments to list; what is empty or 0 means any.
@@ -59,12 +115,12 @@ fn pattern(part: &str) -> String {
     pattern
 }
 
-/// Comments of responses that count, newest day first, within a day by chance.
-pub async fn comment_page(conn: &impl ConnectionTrait, filter: &Filter) -> Result<Vec<Comment>, DbErr> {
+/// Comments of responses that count, newest day first, within a day by chance. The builder has no words for a pattern with
+/// its own escape, and few for the comparison of a pair.
+pub async fn comment_page(conn: &impl ConnectionTrait, filter: &Filter) -> Result<Vec<Model>, DbErr> {
     let like = (!filter.contains.is_empty()).then(|| pattern(&filter.contains));
     let (day, place, kind) = filter.after.clone().unwrap_or_default();
-    let text = "SELECT c.kind, c.day, c.place, COALESCE(c.service, '') AS service, c.body
-                FROM comment c JOIN response r ON r.survey_id = c.survey_id AND r.response_id = c.response_id
+    let text = "SELECT c.* FROM comment c JOIN response r ON r.survey_id = c.survey_id AND r.response_id = c.response_id
                 WHERE c.survey_id = $1 AND r.voided IS NULL AND c.batch <= $2 AND ($3 = 0 OR c.kind = $3)
                     AND ($4 = '' OR c.service = $4) AND ($5 = '' OR LOWER(c.body) LIKE $5 ESCAPE '\\')
                     AND ($6 = '' OR c.day >= $6) AND ($7 = '' OR c.day <= $7)
@@ -83,9 +139,7 @@ pub async fn comment_page(conn: &impl ConnectionTrait, filter: &Filter) -> Resul
         kind.into(),
         i64::try_from(filter.limit).unwrap_or(i64::MAX).into(),
     ];
-    Comment::find_by_statement(sql(conn, text, values))
-        .all(conn)
-        .await
+    Model::find_by_statement(sql(conn, text, values)).all(conn).await
 }
 
 #[cfg(test)]

@@ -1,19 +1,28 @@
 //! What the survey service keeps: surveys, tallies per element, responses, unit and agency scores.
 
-pub mod access;
 pub mod agency_score;
 pub mod analysis;
 pub mod comment;
+pub mod device;
+mod element;
+pub mod follow_up;
 pub mod publication;
 pub mod recorded;
 pub mod response;
+mod rows;
+pub mod secret;
 pub mod survey;
 pub mod tally;
+pub mod token_batch;
 pub mod unit;
 pub mod unit_score;
 pub mod void;
 
-use prima_platform::db::{Step, platform_steps};
+use prima_platform::{
+    db::{Step, Txn},
+    schema::platform_steps,
+};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 /// The steps of this service's schema.
@@ -25,6 +34,17 @@ impl MigratorTrait for Migrator {
         steps.push(Box::new(FIRST));
         steps
     }
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String, DbErr> {
+    serde_json::to_string(value).map_err(|error| DbErr::Custom(error.to_string()))
+}
+
+/// One more than the last `number` of the rows that `of` filters, which are held or locked.
+async fn next_number<E: EntityTrait>(txn: &Txn, number: E::Column, of: Expr) -> Result<i64, DbErr> {
+    let last = E::find().select_only().column_as(number.max(), "last").filter(of);
+    let last: Option<Option<i64>> = last.into_tuple().one(txn).await?;
+    Ok(last.flatten().unwrap_or_default() + 1)
 }
 
 const FIRST: Step = Step {

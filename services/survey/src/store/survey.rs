@@ -4,15 +4,19 @@ use std::{collections::BTreeSet, str::FromStr};
 
 use prima_platform::{
     clock::{from_micros, micros},
-    db::{Column as Type, Txn, placeholders, sql, table},
+    db::{Column as Type, Txn, broken, sql, table},
 };
 use prima_proto::name;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult,
-    QueryFilter, QueryOrder, QuerySelect, Set, Value, entity::prelude::*,
+    QueryFilter, QueryOrder, QuerySelect, Set, Value, entity::prelude::*, sea_query::Expr,
 };
 
-use super::unit_score::{UnitPeriod, key_row};
+use super::{
+    element::elements_insert_in_txn,
+    json,
+    unit_score::{UnitPeriod, key_row},
+};
 use crate::domain::{
     disclosure::Disclosed, index::WeightVariant, moments::Moments, period::Period, survey::Survey,
 };
@@ -78,11 +82,7 @@ pub struct Model {
     pub counted_at: i64,
 }
 
-/// No relations are used.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
+prima_platform::no_relations!();
 
 /// A survey as stored, with its result's sums.
 #[derive(Debug, Clone)]
@@ -123,31 +123,26 @@ impl Stored {
     }
 }
 
-fn broken(what: &str, name: &str) -> DbErr {
-    DbErr::Custom(format!("survey {name}: stored {what} can't be read"))
-}
-
 impl TryFrom<Model> for Stored {
     type Error = DbErr;
 
     fn try_from(row: Model) -> Result<Self, DbErr> {
+        let broken = |column| broken(&row.name, column);
         let survey = Survey {
-            name: name::Survey::parse(&row.name).map_err(|_| broken("name", &row.name))?,
+            name: name::Survey::parse(&row.name).map_err(|_| broken("name"))?,
             display_name: row.display_name,
-            period: Period::from_str(&row.period).map_err(|_| broken("period", &row.name))?,
+            period: Period::from_str(&row.period).map_err(|_| broken("period"))?,
             instrument: row.instrument,
-            weights: WeightVariant::from_str(&row.weights).map_err(|_| broken("weights", &row.name))?,
-            asked: serde_json::from_str(&row.asked).map_err(|_| broken("elements", &row.name))?,
+            weights: WeightVariant::from_str(&row.weights).map_err(|_| broken("weights"))?,
+            asked: serde_json::from_str(&row.asked).map_err(|_| broken("elements"))?,
             open_at: row.open_at.map(from_micros),
             close_at: row.close_at.map(from_micros),
             closed_at: row.closed_at.map(from_micros),
             population: row.population,
-            service_populations: serde_json::from_str(&row.populations)
-                .map_err(|_| broken("populations", &row.name))?,
-            access: serde_json::from_str(&row.access).map_err(|_| broken("access modes", &row.name))?,
+            service_populations: serde_json::from_str(&row.populations).map_err(|_| broken("populations"))?,
+            access: serde_json::from_str(&row.access).map_err(|_| broken("access modes"))?,
         };
-        let moments =
-            |text: &str| Moments::parse(text, survey.asked.len()).ok_or_else(|| broken("moments", &row.name));
+        let moments = |text: &str| Moments::parse(text, survey.asked.len()).ok_or_else(|| broken("moments"));
         Ok(Self {
             id: row.id,
             moments: moments(&row.moments)?,
@@ -169,13 +164,8 @@ impl TryFrom<Model> for Stored {
     }
 }
 
-fn json(value: &impl serde::Serialize) -> Result<String, DbErr> {
-    serde_json::to_string(value).map_err(|e| DbErr::Custom(e.to_string()))
-}
-
-/// Stores a new survey and its empty tallies; fails with a unique violation when the name is taken.
-pub async fn survey_insert(txn: &Txn, survey: &Survey, version: i64, now: i64) -> Result<Stored, DbErr> {
-    let row = ActiveModel {
+fn definition(survey: &Survey) -> Result<ActiveModel, DbErr> {
+    Ok(ActiveModel {
         name: Set(survey.name.to_string()),
         agency: Set(survey.name.unit.agency.clone()),
         unit: Set(survey.name.unit.unit.clone()),
@@ -190,53 +180,43 @@ pub async fn survey_insert(txn: &Txn, survey: &Survey, version: i64, now: i64) -
         population: Set(survey.population),
         populations: Set(json(&survey.service_populations)?),
         access: Set(json(&survey.access)?),
+        ..Default::default()
+    })
+}
+
+/// Stores a new survey and its tallies, all of them empty; fails with a unique violation when the name is taken.
+pub async fn survey_insert_in_txn(
+    txn: &Txn,
+    survey: &Survey,
+    version: i64,
+    now: i64,
+) -> Result<Stored, DbErr> {
+    let row = ActiveModel {
         etag: Set(version),
         version: Set(version),
-        respondents: Set(0),
-        voided: Set(0),
-        moments: Set(String::new()),
-        disclosed_version: Set(0),
-        disclosed_respondents: Set(0),
-        undisclosed: Set(0),
-        disclosed_moments: Set(String::new()),
         created_at: Set(now),
         updated_at: Set(now),
         counted_at: Set(now),
-        ..Default::default()
-    }
-    .insert(txn)
-    .await?;
-    let rows = placeholders(survey.asked.len(), 2, 0);
-    let text = format!("INSERT INTO survey_element (survey_id, element) VALUES {rows}");
-    let values = survey
-        .asked
-        .iter()
-        .flat_map(|a| [Value::from(row.id), Value::from(a.key.clone())]);
-    txn.execute_raw(sql(txn, &text, values)).await?;
+        ..definition(survey)?
+    };
+    let row = row.insert(txn).await?;
+    elements_insert_in_txn(txn, row.id, &survey.asked).await?;
     row.try_into()
 }
 
-/// Saves a changed definition under a new etag.
-pub async fn survey_save(txn: &Txn, id: i64, survey: &Survey, etag: i64, now: i64) -> Result<(), DbErr> {
-    ActiveModel {
-        id: Set(id),
-        display_name: Set(survey.display_name.clone()),
-        open_at: Set(survey.open_at.map(micros)),
-        close_at: Set(survey.close_at.map(micros)),
-        closed_at: Set(survey.closed_at.map(micros)),
-        population: Set(survey.population),
-        populations: Set(json(&survey.service_populations)?),
-        access: Set(json(&survey.access)?),
-        etag: Set(etag),
-        updated_at: Set(now),
-        ..Default::default()
-    }
-    .update(txn)
-    .await?;
-    Ok(())
+/// Saves the definition of a survey under its new etag.
+pub async fn survey_save_in_txn(txn: &Txn, stored: &Stored) -> Result<(), DbErr> {
+    let row = ActiveModel {
+        id: Set(stored.id),
+        etag: Set(stored.etag),
+        updated_at: Set(stored.updated_at),
+        ..definition(&stored.survey)?
+    };
+    row.update(txn).await.map(drop)
 }
 
-/// Locks surveys, in order of name, by taking the next version of each; those that don't exist are left out.
+/// Locks surveys, in order of name, by taking the next version of each; those that don't exist are left out. Intake's
+/// statements, each prepared once for any number of surveys.
 pub async fn surveys_lock_in_txn(txn: &Txn, names: &[String], now_millis: i64) -> Result<Vec<Stored>, DbErr> {
     let (from, mut values) = table(txn, [Type::Text], names.iter().map(|n| [n.clone().into()]), 0);
     if txn.get_database_backend() == DbBackend::Postgres && names.len() > 1 {
@@ -262,6 +242,51 @@ pub async fn survey_lock_in_txn(txn: &Txn, name: &str, now_millis: i64) -> Resul
     Ok(locked.into_iter().next())
 }
 
+/// Holds the survey's row until the transaction ends, at the version it has: its result does not change.
+pub async fn survey_hold_in_txn(txn: &Txn, name: &str) -> Result<Option<Stored>, DbErr> {
+    let rows = Entity::update_many()
+        .col_expr(Column::Version, Expr::col(Column::Version))
+        .filter(Column::Name.eq(name))
+        .exec_with_returning(txn)
+        .await?;
+    rows.into_iter().next().map(Stored::try_from).transpose()
+}
+
+const SUMS: [Type; 7] = {
+    use Type::{Int, Text};
+    [Int, Int, Int, Text, Int, Int, Int]
+};
+
+/// Saves the sums of surveys that are locked: survey, respondents, voided, moments, whether they are disclosed, version,
+/// undisclosed. All of intake's surveys at once, each with its own numbers.
+pub(super) async fn survey_sums_save_in_txn(txn: &Txn, sums: &[[Value; 7]], now: i64) -> Result<(), DbErr> {
+    let (from, mut values) = table(txn, SUMS, sums.iter().cloned(), 0);
+    values.push(now.into());
+    let text = format!(
+        "UPDATE survey SET respondents = v.column2, voided = v.column3, moments = v.column4,
+            disclosed_version = CASE WHEN v.column5 = 1 THEN v.column6 ELSE disclosed_version END,
+            disclosed_respondents = CASE WHEN v.column5 = 1 THEN v.column2 ELSE disclosed_respondents END,
+            disclosed_moments = CASE WHEN v.column5 = 1 THEN v.column4 ELSE disclosed_moments END,
+            undisclosed = v.column7, counted_at = ${}
+         FROM {from} WHERE id = v.column1",
+        values.len()
+    );
+    txn.execute_raw(sql(txn, &text, values)).await.map(drop)
+}
+
+/// Discloses the sums of a survey that is locked.
+pub(super) async fn survey_disclose_in_txn(txn: &Txn, id: i64) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::DisclosedVersion, Expr::col(Column::Version))
+        .col_expr(Column::DisclosedRespondents, Expr::col(Column::Respondents))
+        .col_expr(Column::DisclosedMoments, Expr::col(Column::Moments))
+        .col_expr(Column::Undisclosed, Expr::value(0_i64))
+        .filter(Column::Id.eq(id))
+        .exec(txn)
+        .await
+        .map(drop)
+}
+
 /// A survey by its name.
 pub async fn survey_get(conn: &impl ConnectionTrait, name: &str) -> Result<Option<Stored>, DbErr> {
     Entity::find()
@@ -272,7 +297,7 @@ pub async fn survey_get(conn: &impl ConnectionTrait, name: &str) -> Result<Optio
         .transpose()
 }
 
-/// Every survey of these units and periods, ordered by name.
+/// Every survey of these units and periods, ordered by name. Intake's statement, prepared once for any number of them.
 pub async fn surveys_of(txn: &Txn, keys: &BTreeSet<UnitPeriod>) -> Result<Vec<Stored>, DbErr> {
     let (from, values) = table(txn, [Type::Text; 3], keys.iter().map(key_row), 0);
     let text = format!(

@@ -1,59 +1,74 @@
 //! Units that the directory has announced.
 
-use prima_platform::db::{Txn, sql};
+use std::collections::HashSet;
+
+use prima_platform::db::Txn;
 use prima_proto::name;
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, entity::prelude::*,
+    sea_query::OnConflict,
+};
+
+/// A row of the table `directory_unit`.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "directory_unit")]
+pub struct Model {
+    /// Id of the agency.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub agency: String,
+    /// Id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub unit: String,
+    /// Last day, `YYYY-MM-DD`; empty while it has none.
+    pub close_date: String,
+}
+
+prima_platform::no_relations!();
+
+fn key(unit: &name::Unit) -> (String, String) {
+    (unit.agency.clone(), unit.unit.clone())
+}
 
 /// Notes a unit; `close_date` is its last day (`YYYY-MM-DD`), empty while it has none.
-pub async fn unit_save(txn: &Txn, unit: &name::Unit, close_date: &str) -> Result<(), DbErr> {
-    let text = "INSERT INTO directory_unit (agency, unit, close_date) VALUES ($1, $2, $3)
-                ON CONFLICT (agency, unit) DO UPDATE SET close_date = excluded.close_date";
-    let values = [
-        unit.agency.clone().into(),
-        unit.unit.clone().into(),
-        close_date.into(),
-    ];
-    txn.execute_raw(sql(txn, text, values)).await?;
-    Ok(())
+pub async fn unit_save_in_txn(txn: &Txn, unit: &name::Unit, close_date: &str) -> Result<(), DbErr> {
+    let (agency, unit) = key(unit);
+    let row = Model {
+        agency,
+        unit,
+        close_date: close_date.to_owned(),
+    };
+    let known = OnConflict::columns([Column::Agency, Column::Unit])
+        .update_column(Column::CloseDate)
+        .to_owned();
+    let insert = Entity::insert(row.into_active_model()).on_conflict(known);
+    insert.exec_without_returning(txn).await.map(drop)
 }
 
 /// Forgets a unit that the directory withdrew.
-pub async fn unit_remove(txn: &Txn, unit: &name::Unit) -> Result<(), DbErr> {
-    let text = "DELETE FROM directory_unit WHERE agency = $1 AND unit = $2";
-    txn.execute_raw(sql(
-        txn,
-        text,
-        [unit.agency.clone().into(), unit.unit.clone().into()],
-    ))
-    .await?;
-    Ok(())
+pub async fn unit_remove_in_txn(txn: &Txn, unit: &name::Unit) -> Result<(), DbErr> {
+    Entity::delete_by_id(key(unit)).exec(txn).await.map(drop)
 }
 
 /// Whether the directory has announced the unit.
 pub async fn unit_confirmed(conn: &impl ConnectionTrait, unit: &name::Unit) -> Result<bool, DbErr> {
-    let text = "SELECT 1 FROM directory_unit WHERE agency = $1 AND unit = $2";
-    let values = [unit.agency.clone().into(), unit.unit.clone().into()];
-    Ok(conn.query_one_raw(sql(conn, text, values)).await?.is_some())
-}
-
-#[derive(Debug, FromQueryResult)]
-struct Announced {
-    agency: String,
-    unit: String,
+    Ok(Entity::find_by_id(key(unit)).one(conn).await?.is_some())
 }
 
 /// Every announced unit of these agencies.
 pub async fn unit_confirmed_in(
     conn: &impl ConnectionTrait,
-    agencies: &[&str],
-) -> Result<std::collections::HashSet<(String, String)>, DbErr> {
+    agencies: HashSet<String>,
+) -> Result<HashSet<name::Unit>, DbErr> {
     if agencies.is_empty() {
-        return Ok(std::collections::HashSet::new());
+        return Ok(HashSet::new());
     }
-    let list = prima_platform::db::placeholders(1, agencies.len(), 0);
-    let text = format!("SELECT agency, unit FROM directory_unit WHERE agency IN {list}");
-    let rows = Announced::find_by_statement(sql(conn, &text, agencies.iter().map(|a| (*a).into())))
+    let rows = Entity::find()
+        .filter(Column::Agency.is_in(agencies))
         .all(conn)
         .await?;
-    Ok(rows.into_iter().map(|r| (r.agency, r.unit)).collect())
+    let names = rows.into_iter().map(|row| name::Unit {
+        agency: row.agency,
+        unit: row.unit,
+    });
+    Ok(names.collect())
 }

@@ -1,7 +1,7 @@
 //! Results of units and agencies in a period, and their changes.
 
 use prima_proto::{name, survey::v1 as pb};
-use prima_survey::store::unit::unit_save;
+use prima_survey::store::unit::unit_save_in_txn;
 use tonic::{Code, Status};
 
 use crate::fixture::*;
@@ -76,7 +76,7 @@ async fn surveyed(t: &mut World, unit: &str, id: &str, respondents: usize, score
 async fn announce(t: &World, units: &[&str]) {
     let txn = t.db.begin().await.unwrap();
     for unit in units {
-        unit_save(&txn, &name::Unit::parse(unit).unwrap(), "")
+        unit_save_in_txn(&txn, &name::Unit::parse(unit).unwrap(), "")
             .await
             .unwrap();
     }

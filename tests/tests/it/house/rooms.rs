@@ -183,11 +183,7 @@ fn operations_stand_in_rooms_of_their_own() {
     let running = running();
     let mut kept = 0;
     for service in services() {
-        let src = format!("services/{service}/src/");
-        let below = running.iter().filter_map(|path| path.strip_prefix(&src));
-        let files: Vec<(String, String)> = below
-            .map(|file| (file.to_owned(), read(&format!("{src}{file}"))))
-            .collect();
+        let files = sources(&service, &running);
         if !files.iter().any(|(file, _)| file.starts_with("rpc/")) {
             continue;
         }
@@ -197,6 +193,26 @@ fn operations_stand_in_rooms_of_their_own() {
         assert!(imports > files.len(), "{service}: {imports} imports are read");
     }
     assert!(kept > 0, "no service has operations in rpc/");
+}
+
+/// The files of a package below `src/` that are shipped, with their text.
+fn sources(package: &str, running: &[String]) -> Vec<(String, String)> {
+    let src = format!("services/{package}/src/");
+    let below = running.iter().filter_map(|path| path.strip_prefix(&src));
+    below
+        .map(|file| (file.to_owned(), read(&format!("{src}{file}"))))
+        .collect()
+}
+
+#[test]
+fn mechanisms_of_the_platform_do_not_stand_on_each_other_in_a_circle() {
+    let mut imports = imports(&sources("platform", &running()));
+    // A module may use what the one around it declares, beside what that one takes from it.
+    for (from, named) in &mut imports {
+        named.retain(|to| !from.starts_with(to));
+    }
+    let circles = circles(&imports);
+    assert!(circles.is_empty(), "{circles:?}");
 }
 
 #[test]

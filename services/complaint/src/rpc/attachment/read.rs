@@ -7,7 +7,7 @@ use prima_platform::{
     caller::{self, Caller},
     failure::Failure,
     grpc::WatchStream,
-    request::Faults,
+    request::{self, Faults},
 };
 use prima_proto::{complaint::v1, name};
 use sea_orm::ConnectionTrait;
@@ -18,15 +18,13 @@ use crate::{
     context::App,
     domain::workflow::Role,
     rpc::{
-        access::{self, Access, tracking_digest},
-        field,
+        access::{self, Access},
         rights::{found, not_found, require_liaison},
     },
     store::{
         Lock,
         attachment::attachment_get,
-        complaint::complaint_by_tracking,
-        ownership::{Ownership, consultation_access, ownership},
+        ownership::{Ownership, ownership},
     },
 };
 
@@ -45,7 +43,7 @@ pub async fn read(
     if request.access.is_none() {
         caller.known()?;
     }
-    let name = faults.take(field::name("name", &request.name, name::Attachment::parse));
+    let name = faults.take(request::name("name", &request.name));
     let access = request
         .access
         .and_then(|raw| access::parse("access", raw, &mut faults));
@@ -99,14 +97,10 @@ async fn shown_to_reporter(
     access: &Access,
     owned: &Ownership,
 ) -> Result<bool, Failure> {
-    let digest = tracking_digest(&access.tracking_code);
-    if let Some(report) = complaint_by_tracking(conn, &digest, Lock::None).await? {
-        access::check(&report.secrets(&app.vault)?, access)?;
+    if let Some(report) = access::find_report(app, conn, access, Lock::None).await? {
         let own = owned.role.is_empty() || owned.role == Role::Reporter.key() || owned.public;
         return Ok(own && owned.name == report.name.to_string());
     }
-    let asked = consultation_access(conn, &app.vault, &digest).await?;
-    let (name, secrets) = asked.ok_or_else(access::unknown)?;
-    access::check(&secrets, access)?;
-    Ok(owned.name == name)
+    let asked = access::consultation(app, conn, access, Lock::None).await?;
+    Ok(owned.name == asked.name.to_string())
 }

@@ -31,7 +31,7 @@ use crate::{
     },
     store::{
         Lock,
-        attachment::{New, attachment_get, attachment_insert, attachments_pending},
+        attachment::{New, attachment_get, attachment_insert_in_txn, attachments_pending},
         sealed::File,
     },
     uploads::Turn,
@@ -39,7 +39,7 @@ use crate::{
 
 const METHOD: &str = "complaint.UploadAttachment";
 /// Files that a reporter may have uploaded and not yet used.
-const PENDING: i64 = 20;
+const PENDING: u64 = 20;
 /// Longest part of a file, bytes.
 const PART_MAX: usize = 1 << 20;
 /// How long a file may take to come.
@@ -255,7 +255,7 @@ impl Upload {
             file: self.file,
         };
         let txn = app.context.db.begin().await?;
-        attachment_insert(&txn, &app.vault, &new, app.now()).await?;
+        attachment_insert_in_txn(&txn, &app.vault, &new, app.now()).await?;
         txn.commit().await?;
         let mut object = app.objects.begin(sealed.len() as u64, digest).await?;
         object.write(&sealed).await?;

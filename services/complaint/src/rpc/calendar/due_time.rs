@@ -4,14 +4,13 @@ use chrono::{DateTime, Datelike, Utc};
 use prima_platform::{
     clock::{from_proto, to_proto},
     failure::Failure,
-    request::{Faults, optional},
+    request::{self, Faults, optional},
 };
 use prima_proto::{complaint::v1, name};
 
 use crate::{
     context::App,
     domain::worktime::{Clock, Length, Pause},
-    rpc::field,
 };
 
 /// Pauses that one calculation takes at most.
@@ -60,7 +59,9 @@ fn parse(request: &v1::CalculateDueTimeRequest) -> Result<Calculation, Failure> 
     let mut faults = Faults::default();
     let start = time("start_time", request.start_time.as_ref(), &mut faults);
     let days = faults.range("working_days", request.working_days, 0, CALCULATED_DAYS);
-    let agency = faults.or_default(optional(&request.agency, |raw| field::agency("agency", raw)));
+    let agency = faults.or_default(optional(&request.agency, |raw| {
+        request::one::<name::Agency>("agency", raw)
+    }));
     let mut pauses = Vec::new();
     if request.pauses.len() > PAUSES {
         faults.add(

@@ -15,11 +15,12 @@ use super::message;
 use crate::{
     context::App,
     domain::calendar::Holiday,
-    rpc::{field, rights::require_national},
+    rpc::{once, rights::require_national},
     store::{
-        Lock,
+        By, Lock,
+        calendar_state::{calendar_raise_in_txn, calendar_version},
+        calendar_year::{Year, calendar_year_add_in_txn},
         due::outdated_count,
-        settings::{By, Year, calendar_raise, calendar_version, calendar_year_add},
     },
 };
 
@@ -42,7 +43,7 @@ impl Command for Import {
 
     fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let once = faults.take(field::once("complaint.ImportHolidays", &raw.request_id, &raw));
+        let once = faults.take(once::parse("complaint.ImportHolidays", &raw.request_id, &raw));
         let citation = faults.or_default(text::line("citation", &raw.citation, 5, 300));
         let holidays = holidays(&raw.holidays, &mut faults);
         faults.build(|| {
@@ -90,11 +91,8 @@ impl Command for Import {
             .filter(|date| years.contains_key(&date.year()))
             .collect();
         let given: BTreeSet<NaiveDate> = years.values().flatten().map(|h| h.date).collect();
-        let version = calendar_raise(txn).await?;
-        let by = By {
-            actor: work.caller.subject().to_owned(),
-            at: work.now(),
-        };
+        let version = calendar_raise_in_txn(txn).await?;
+        let by = By::from(&*work);
         let count = |days: usize| i32::try_from(days).unwrap_or(i32::MAX);
         let answer = v1::ImportHolidaysResponse {
             version,
@@ -109,7 +107,7 @@ impl Command for Import {
                 holidays,
                 citation: self.citation.clone(),
             };
-            calendar_year_add(txn, version, &year, &by).await?;
+            calendar_year_add_in_txn(txn, version, &year, &by).await?;
         }
         Ok(answer)
     }

@@ -8,7 +8,7 @@ use super::message;
 use crate::{
     context::App,
     domain::calendar::{Calendar, YEARS},
-    store::settings::calendar_years,
+    store::calendar_year::calendar_years,
 };
 
 /// The days off of a year, for everybody.

@@ -14,7 +14,7 @@ use prima_platform::{
 };
 use prima_proto::{complaint::v1, name};
 
-use super::action::{Act, Request, Target, Verb};
+use super::action::{Act, Ask, Request, Target, Verb};
 use crate::{
     context::App,
     domain::{
@@ -31,7 +31,7 @@ use crate::{
     store::{
         Lock,
         attachment::Owner,
-        complaint::{Stored, complaint_get, complaints_lock},
+        complaint::{Stored, complaint_get, complaints_lock_in_txn},
     },
 };
 
@@ -41,16 +41,19 @@ use crate::{
 ///
 /// `NOT_FOUND`, `PERMISSION_DENIED`, `ABORTED` for a stale etag, refusals of the rules; nothing is changed then, and what
 /// the system had to do before is left to its task.
-pub async fn act<V: Verb>(app: &App, request: tonic::Request<V::Message>) -> Answer<V::Answer> {
+pub async fn act<V: Verb>(
+    app: &App,
+    request: tonic::Request<V::Message>,
+) -> Answer<<V::Message as Ask>::Answer> {
     let done = run::<Acting<V>>(app, request).await;
-    done.map(|done| done.map(V::answer))
+    done.map(|done| done.map(V::Message::answer))
 }
 
 /// The command of an RPC. What is kept for repeats is how the report stands, the same for all of them.
 struct Acting<V>(Request, PhantomData<V>);
 
 impl<V: Verb> Command for Acting<V> {
-    const NEEDS_TOKEN: bool = V::NEEDS_TOKEN;
+    const NEEDS_TOKEN: bool = V::Message::NEEDS_TOKEN;
     type App = App;
     type Message = V::Message;
     type Answer = v1::ComplaintStatus;
@@ -132,7 +135,7 @@ async fn locked(
         (Target::Named { name, .. }, Act::Merge { into }) => {
             let mut other = None;
             let mut own = None;
-            for stored in complaints_lock(txn, [name, into]).await? {
+            for stored in complaints_lock_in_txn(txn, [name, into]).await? {
                 if stored.name == *name {
                     own = Some(stored);
                 } else {

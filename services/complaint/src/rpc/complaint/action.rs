@@ -3,7 +3,7 @@
 use prima_platform::{
     command::Once,
     failure::Failure,
-    request::{Faults, text},
+    request::{self, Faults, text},
 };
 use prima_proto::{complaint::v1, name};
 use prost::Message;
@@ -13,19 +13,15 @@ use crate::{
     rpc::{
         access::{self, Access},
         change::Written,
-        field, files,
+        files, once,
     },
     store::sealed::Note,
 };
 
 /// What one RPC does to a report, in its own words.
 pub trait Verb: Send + Sync {
-    /// Whether it needs a token. The reporter has none: the code is in the message.
-    const NEEDS_TOKEN: bool = true;
     /// What a caller sends.
-    type Message: Message;
-    /// What is answered.
-    type Answer;
+    type Message: Ask;
 
     /// The action that a message asks for.
     ///
@@ -33,9 +29,66 @@ pub trait Verb: Send + Sync {
     ///
     /// Every fault of the message at once.
     fn parse(message: Self::Message) -> Result<Request, Failure>;
+}
+
+/// What the messages of all these RPCs have in common.
+pub trait Ask: Message {
+    /// Whether it needs a token. The reporter has none: the code is in the message.
+    const NEEDS_TOKEN: bool;
+    /// What is answered.
+    type Answer;
+
+    /// Tells repeats.
+    fn request_id(&self) -> &str;
+
+    /// Which report, and who acts.
+    fn target(&self, faults: &mut Faults) -> Option<Target>;
 
     /// The answer of a report that stands so.
     fn answer(status: v1::ComplaintStatus) -> Self::Answer;
+}
+
+macro_rules! asks {
+    ($needs_token:literal, $target:expr, $($ask:ident => $answer:ident,)*) => {$(
+        impl Ask for v1::$ask {
+            const NEEDS_TOKEN: bool = $needs_token;
+            type Answer = v1::$answer;
+
+            fn request_id(&self) -> &str {
+                &self.request_id
+            }
+
+            fn target(&self, faults: &mut Faults) -> Option<Target> {
+                let target: fn(&Self, &mut Faults) -> Option<Target> = $target;
+                target(self, faults)
+            }
+
+            fn answer(status: v1::ComplaintStatus) -> Self::Answer {
+                v1::$answer { status: Some(status) }
+            }
+        }
+    )*};
+}
+
+asks! {
+    true, |ask, faults| Target::named(&ask.name, &ask.etag, faults),
+    EscalateComplaintRequest => EscalateComplaintResponse,
+    StartFollowUpRequest => StartFollowUpResponse,
+    ForwardComplaintRequest => ForwardComplaintResponse,
+    MergeComplaintRequest => MergeComplaintResponse,
+    RejectComplaintRequest => RejectComplaintResponse,
+    RequestCompletionRequest => RequestCompletionResponse,
+    RespondToComplaintRequest => RespondToComplaintResponse,
+    StartVerificationRequest => StartVerificationResponse,
+    VerifyComplaintRequest => VerifyComplaintResponse,
+}
+
+asks! {
+    false, |ask, faults| Target::shown(ask.access.as_ref(), faults),
+    CloseComplaintRequest => CloseComplaintResponse,
+    RateComplaintRequest => RateComplaintResponse,
+    ReopenComplaintRequest => ReopenComplaintResponse,
+    ReplyToComplaintRequest => ReplyToComplaintResponse,
 }
 
 /// An action on a report.
@@ -63,6 +116,18 @@ pub enum Target {
     },
     /// The reporter shows its code.
     Shown(Access),
+}
+
+impl Target {
+    fn named(name: &str, etag: &str, faults: &mut Faults) -> Option<Self> {
+        let name = faults.take(request::name("name", name))?;
+        let etag = etag.to_owned();
+        Some(Self::Named { name, etag })
+    }
+
+    fn shown(access: Option<&v1::Access>, faults: &mut Faults) -> Option<Self> {
+        access::required("access", access.cloned(), faults).map(Self::Shown)
+    }
 }
 
 /// What can be done to a report, with what the request says of it.
@@ -112,35 +177,11 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Of an officer, who names the report. Take it before the message is taken apart.
-    pub fn by_officer(
-        method: &'static str,
-        message: &impl Message,
-        request_id: &str,
-        name: &str,
-        etag: &str,
-    ) -> Self {
+    /// Of a message of `method`, its own fields aside. Take it before the message is taken apart.
+    pub fn new(method: &'static str, message: &impl Ask) -> Self {
         let mut faults = Faults::default();
-        let once = faults.take(field::once(method, request_id, message));
-        let name = faults.take(field::name("name", name, name::Complaint::parse));
-        let etag = etag.to_owned();
-        Self::new(faults, once, name.map(|name| Target::Named { name, etag }))
-    }
-
-    /// Of the reporter, who shows code and secret. Take it before the message is taken apart.
-    pub fn by_reporter(
-        method: &'static str,
-        message: &impl Message,
-        request_id: &str,
-        raw: Option<&v1::Access>,
-    ) -> Self {
-        let mut faults = Faults::default();
-        let once = faults.take(field::once(method, request_id, message));
-        let access = access::required("access", raw.cloned(), &mut faults);
-        Self::new(faults, once, access.map(Target::Shown))
-    }
-
-    fn new(faults: Faults, once: Option<Once>, target: Option<Target>) -> Self {
+        let once = faults.take(once::parse(method, message.request_id(), message));
+        let target = message.target(&mut faults);
         Self {
             faults,
             once,

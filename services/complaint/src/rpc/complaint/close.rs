@@ -10,21 +10,10 @@ use crate::domain::case::Action;
 pub enum Close {}
 
 impl Verb for Close {
-    const NEEDS_TOKEN: bool = false;
     type Message = v1::CloseComplaintRequest;
-    type Answer = v1::CloseComplaintResponse;
 
     fn parse(raw: Self::Message) -> Result<Request, Failure> {
-        let draft = Draft::by_reporter(
-            "complaint.CloseComplaint",
-            &raw,
-            &raw.request_id,
-            raw.access.as_ref(),
-        );
+        let draft = Draft::new("complaint.CloseComplaint", &raw);
         draft.take(Action::Close)
-    }
-
-    fn answer(status: v1::ComplaintStatus) -> Self::Answer {
-        v1::CloseComplaintResponse { status: Some(status) }
     }
 }

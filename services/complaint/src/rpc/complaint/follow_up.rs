@@ -11,20 +11,9 @@ pub enum StartFollowUp {}
 
 impl Verb for StartFollowUp {
     type Message = v1::StartFollowUpRequest;
-    type Answer = v1::StartFollowUpResponse;
 
     fn parse(raw: Self::Message) -> Result<Request, Failure> {
-        let draft = Draft::by_officer(
-            "complaint.StartFollowUp",
-            &raw,
-            &raw.request_id,
-            &raw.name,
-            &raw.etag,
-        );
+        let draft = Draft::new("complaint.StartFollowUp", &raw);
         draft.take(Action::StartFollowUp)
-    }
-
-    fn answer(status: v1::ComplaintStatus) -> Self::Answer {
-        v1::StartFollowUpResponse { status: Some(status) }
     }
 }

@@ -9,9 +9,12 @@ use sea_orm::ConnectionTrait;
 use super::summary::Grounds;
 use crate::{
     context::App,
-    domain::workflow::Workflow,
-    rpc::{field, rights::require_reader},
-    store::list::{Filter, Order, Seat, complaint_page, workflow_ids},
+    domain::{parent, workflow::Workflow},
+    rpc::rights::require_reader,
+    store::{
+        list::{Filter, Order, Seat, complaint_page},
+        workflow::workflow_ids,
+    },
 };
 
 /// A page asked for.
@@ -63,7 +66,7 @@ async fn workflows(app: &App, conn: &impl ConnectionTrait) -> Result<Vec<Arc<Wor
 /// The page that a message asks for; `workflows` are all by which reports may be led.
 fn parse(request: v1::ListComplaintsRequest, workflows: &[Arc<Workflow>]) -> Result<List, Failure> {
     let mut faults = Faults::default();
-    let parent = faults.take(field::parent("parent", &request.parent));
+    let parent = faults.take(parent::one_or_all("parent", &request.parent));
     let mut known = |field: &str, key: &str, is_known: &dyn Fn(&Workflow) -> bool| {
         if !key.is_empty() && !workflows.iter().any(|workflow| is_known(workflow)) {
             faults.add(

@@ -1,29 +1,19 @@
 //! An officer makes a report a part of another one of the agency.
 
-use prima_platform::failure::Failure;
-use prima_proto::{complaint::v1, name};
+use prima_platform::{failure::Failure, request};
+use prima_proto::complaint::v1;
 
 use super::action::{Act, Draft, Request, Verb};
-use crate::rpc::field;
 
 /// `MergeComplaint`.
 pub enum Merge {}
 
 impl Verb for Merge {
     type Message = v1::MergeComplaintRequest;
-    type Answer = v1::MergeComplaintResponse;
 
     fn parse(raw: Self::Message) -> Result<Request, Failure> {
-        let mut draft = Draft::by_officer(
-            "complaint.MergeComplaint",
-            &raw,
-            &raw.request_id,
-            &raw.name,
-            &raw.etag,
-        );
-        let into = draft
-            .faults
-            .take(field::name("into", &raw.into, name::Complaint::parse));
+        let mut draft = Draft::new("complaint.MergeComplaint", &raw);
+        let into = draft.faults.take(request::name("into", &raw.into));
         if into.is_some() && raw.into == raw.name {
             draft.faults.add(
                 "into",
@@ -32,9 +22,5 @@ impl Verb for Merge {
             );
         }
         draft.act(into.map(|into| Act::Merge { into }))
-    }
-
-    fn answer(status: v1::ComplaintStatus) -> Self::Answer {
-        v1::MergeComplaintResponse { status: Some(status) }
     }
 }

@@ -3,8 +3,9 @@
 use prima_platform::{
     caller::Caller,
     failure::{Failure, Kind},
+    request,
 };
-use prima_proto::{complaint::v1, name};
+use prima_proto::complaint::v1;
 use sea_orm::ConnectionTrait;
 
 use super::view::{self, Reader, Shown, View};
@@ -12,16 +13,15 @@ use crate::{
     context::App,
     domain::{code, workflow::Role},
     rpc::{
-        access::{self, tracking_digest},
-        field, files,
+        access::{self, Access, tracking_digest},
+        files,
         rights::{require_some, role_in},
     },
     store::{
         Lock,
         attachment::Owner,
         complaint::{Stored, complaint_by_id, complaint_by_tracking, complaint_get},
-        directory::unit_confirmed,
-        sealed::Secrets,
+        directory_unit::unit_confirmed,
         timeline::timeline_of,
     },
 };
@@ -55,19 +55,19 @@ async fn shown(
     given: v1::Access,
 ) -> Result<(Stored, Shown), Failure> {
     let tracking_code = code::read(&given.tracking_code, code::TRACKING).ok_or_else(access::unknown)?;
-    let found = complaint_by_tracking(conn, &tracking_digest(&tracking_code), Lock::None).await?;
-    let stored = found.ok_or_else(access::unknown)?;
     if given.secret.is_empty() {
-        return Ok((stored, Shown::Code));
+        let found = complaint_by_tracking(conn, &tracking_digest(&tracking_code), Lock::None).await?;
+        return Ok((found.ok_or_else(access::unknown)?, Shown::Code));
     }
     let secret = code::read(&given.secret, code::SECRET).ok_or_else(access::unknown)?;
-    let given = Secrets {
+    let access = Access {
         tracking_code,
         secret,
     };
-    let secrets = stored.secrets(&app.vault)?;
-    access::check(&secrets, &given)?;
-    Ok((stored, Shown::Secret))
+    Ok((
+        access::report(app, conn, &access, Lock::None).await?,
+        Shown::Secret,
+    ))
 }
 
 /// The report in which a merged one goes on: that may have been merged later itself. It ends, because what was merged is
@@ -97,7 +97,7 @@ pub async fn get(
 
 /// The report of this name and the caller's role in the agency that has it, without which it is as if it were not there.
 pub async fn named(app: &App, caller: &Caller, raw: &str) -> Result<(Stored, Role), Failure> {
-    let name = field::name("name", raw, name::Complaint::parse)?;
+    let name = request::name("name", raw)?;
     require_some(caller)?;
     let found = complaint_get(app.context.db.reader(), &name, Lock::None).await?;
     let found = found.and_then(|stored| {

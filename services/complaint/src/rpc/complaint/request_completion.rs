@@ -11,21 +11,10 @@ pub enum RequestCompletion {}
 
 impl Verb for RequestCompletion {
     type Message = v1::RequestCompletionRequest;
-    type Answer = v1::RequestCompletionResponse;
 
     fn parse(raw: Self::Message) -> Result<Request, Failure> {
-        let mut draft = Draft::by_officer(
-            "complaint.RequestCompletion",
-            &raw,
-            &raw.request_id,
-            &raw.name,
-            &raw.etag,
-        );
+        let mut draft = Draft::new("complaint.RequestCompletion", &raw);
         draft.write("text", &raw.text, 5, 5000, Readers::Reporter);
         draft.take(Action::Hold)
-    }
-
-    fn answer(status: v1::ComplaintStatus) -> Self::Answer {
-        v1::RequestCompletionResponse { status: Some(status) }
     }
 }

@@ -11,20 +11,9 @@ pub enum StartVerification {}
 
 impl Verb for StartVerification {
     type Message = v1::StartVerificationRequest;
-    type Answer = v1::StartVerificationResponse;
 
     fn parse(raw: Self::Message) -> Result<Request, Failure> {
-        let draft = Draft::by_officer(
-            "complaint.StartVerification",
-            &raw,
-            &raw.request_id,
-            &raw.name,
-            &raw.etag,
-        );
+        let draft = Draft::new("complaint.StartVerification", &raw);
         draft.take(Action::StartVerification)
-    }
-
-    fn answer(status: v1::ComplaintStatus) -> Self::Answer {
-        v1::StartVerificationResponse { status: Some(status) }
     }
 }

@@ -7,7 +7,7 @@ use prima_platform::{
     caller::Caller,
     command::{Command, Once, Work},
     failure::{Failure, Violation},
-    request::{Faults, optional, text},
+    request::{self, Faults, optional, text},
 };
 use prima_proto::{complaint::v1, name};
 
@@ -15,22 +15,22 @@ use crate::{
     context::App,
     domain::{
         case::{Case, Intake},
-        code,
+        code, parent,
         workflow::Workflow,
         worktime::zone_of_agency,
     },
     rpc::{
-        access::tracking_digest, category, change, channel, class, field, files, person,
+        access::tracking_digest, category, change, channel, class, files, once, person,
         rights::require_intake, status,
     },
     store::{
         Lock,
         attachment::Owner,
-        complaint::{New, complaint_get, complaint_insert},
-        contact::contact_add,
-        figures::figures_change,
+        complaint::{New, complaint_get, complaint_insert_in_txn},
+        contact::contact_add_in_txn,
+        figures::figures_change_in_txn,
         sealed::{Content, Identity, Secrets},
-        timeline::{self, timeline_add},
+        timeline::{self, timeline_add_in_txn},
     },
 };
 
@@ -61,8 +61,8 @@ impl Command for Submit {
 
     fn parse((workflow, raw): Self::Message, now: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let once = faults.take(field::once("complaint.SubmitComplaint", &raw.request_id, &raw));
-        let parent = faults.take(field::one_parent("parent", &raw.parent));
+        let once = faults.take(once::parse("complaint.SubmitComplaint", &raw.request_id, &raw));
+        let parent = faults.take(parent::one("parent", &raw.parent));
         faults.take(class::check("class", &raw.class, &workflow));
         faults.take(category::check("category", &raw.category));
         let content = Content {
@@ -73,10 +73,9 @@ impl Command for Submit {
         faults.take(region(&raw.region));
         let agency = parent.as_ref().map_or("", |(agency, _)| agency.as_str());
         let today = (now + zone_of_agency(agency).offset()).date_naive();
-        let incident = faults.take(optional(&raw.incident_date, |raw| {
-            field::day("incident_date", raw)
-        }));
-        if incident.flatten().is_some_and(|day| day > today) {
+        let incident = optional(&raw.incident_date, |raw| request::day("incident_date", raw));
+        // Today where the agency is, which may be ahead of Jakarta.
+        if faults.or_default(incident).is_some_and(|day| day > today) {
             faults.add(
                 "incident_date",
                 "is in the future",
@@ -158,9 +157,9 @@ impl Command for Submit {
             identity: self.identity.clone(),
             content: self.content,
         };
-        let stored = complaint_insert(txn, &app.vault, new, times, now).await?;
+        let stored = complaint_insert_in_txn(txn, &app.vault, new, times, now).await?;
         if let Some(identity) = &self.identity {
-            contact_add(txn, &app.vault, stored.id, identity).await?;
+            contact_add_in_txn(txn, &app.vault, stored.id, identity).await?;
         }
         let line = timeline::New {
             agency: entry.to_agency.clone(),
@@ -171,8 +170,8 @@ impl Command for Submit {
             public: true,
             entry,
         };
-        timeline_add(txn, &app.vault, stored.id, &line).await?;
-        figures_change(txn, None, &stored.case, &lead.workflow).await?;
+        timeline_add_in_txn(txn, &app.vault, stored.id, &line).await?;
+        figures_change_in_txn(txn, None, &stored.case, &lead.workflow).await?;
         let owner = Owner::Complaint(stored.id);
         files::claim(app, txn, work.caller, &self.attachments, owner).await?;
         let status = status::status(&stored, &lead.workflow, &lead.work_time, now);

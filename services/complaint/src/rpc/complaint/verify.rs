@@ -1,29 +1,20 @@
 //! An officer hands a report to a unit, with class and category as they are then.
 
-use prima_platform::failure::Failure;
-use prima_proto::{complaint::v1, name};
+use prima_platform::{failure::Failure, request};
+use prima_proto::complaint::v1;
 
 use super::action::{Act, Draft, Readers, Request, Verb};
-use crate::rpc::{category, field};
+use crate::rpc::category;
 
 /// `VerifyComplaint`.
 pub enum Verify {}
 
 impl Verb for Verify {
     type Message = v1::VerifyComplaintRequest;
-    type Answer = v1::VerifyComplaintResponse;
 
     fn parse(raw: Self::Message) -> Result<Request, Failure> {
-        let mut draft = Draft::by_officer(
-            "complaint.VerifyComplaint",
-            &raw,
-            &raw.request_id,
-            &raw.name,
-            &raw.etag,
-        );
-        let unit = draft
-            .faults
-            .take(field::name("unit", &raw.unit, name::Unit::parse));
+        let mut draft = Draft::new("complaint.VerifyComplaint", &raw);
+        let unit = draft.faults.take(request::name("unit", &raw.unit));
         draft.faults.take(category::check("category", &raw.category));
         draft.write("note", &raw.note, 0, 5000, Readers::Agency);
         let (class, category) = (raw.class, raw.category);
@@ -32,9 +23,5 @@ impl Verb for Verify {
             class,
             category,
         }))
-    }
-
-    fn answer(status: v1::ComplaintStatus) -> Self::Answer {
-        v1::VerifyComplaintResponse { status: Some(status) }
     }
 }

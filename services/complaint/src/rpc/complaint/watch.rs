@@ -11,7 +11,8 @@ use prima_proto::{complaint::v1, name};
 use super::message;
 use crate::{
     context::App,
-    rpc::{field, rights::require_reader, status},
+    domain::parent,
+    rpc::{rights::require_reader, status},
     store::feed::{Fed, View, feed_last, feed_page},
 };
 
@@ -25,7 +26,7 @@ pub async fn watch(
     request: v1::WatchComplaintsRequest,
 ) -> Result<WatchStream<v1::WatchComplaintsResponse>, Failure> {
     let mut faults = Faults::default();
-    let parent = faults.take(field::parent("parent", &request.parent));
+    let parent = faults.take(parent::one_or_all("parent", &request.parent));
     let after = faults.take(cursor("after", &request.after));
     let ((agency, unit), after) = faults.settle(parent.zip(after))?;
     require_reader(&caller, &agency)?;

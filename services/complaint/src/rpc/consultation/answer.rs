@@ -4,34 +4,30 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     command::{Command, Once, Work},
-    etag,
     failure::Failure,
-    request::{Faults, optional, text},
+    request::{self, Faults, optional, text},
 };
 use prima_proto::{complaint::v1, name};
 
 use super::{
-    course::{changed, check_member, refused},
+    course::{Target, changed, check_member, refused},
     message,
 };
 use crate::{
     context::App,
     rpc::{
-        field, files,
-        party::answerable,
+        files,
         rights::{found, require_some},
     },
     store::{
-        Lock, answer::answer_add, attachment::Owner, consultation::consultation_save, member::member_get,
-        sealed::Note,
+        Lock, answer::answer_add_in_txn, attachment::Owner, consultation::consultation_save_in_txn,
+        member::member_get, sealed::Note,
     },
 };
 
 /// An answer to a consultation.
 pub struct Answer {
-    once: Once,
-    name: name::Consultation,
-    etag: String,
+    target: Target,
     text: Note,
     attachments: Vec<name::Attachment>,
     /// The member who answers, active or not any more.
@@ -45,18 +41,14 @@ impl Command for Answer {
 
     fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let once = faults.take(field::once("complaint.AnswerConsultation", &raw.request_id, &raw));
-        let name = faults.take(field::name("name", &raw.name, name::Consultation::parse));
+        let named = (&*raw.request_id, &*raw.name, &*raw.etag);
+        let target = Target::parse("complaint.AnswerConsultation", &raw, named, &mut faults);
         let text = faults.or_default(text::lines("text", &raw.text, 5, 10_000));
         let attachments = files::names(&raw.attachments, &mut faults);
-        let member = faults.take(optional(&raw.member, |raw| {
-            field::name("member", raw, name::Member::parse)
-        }));
+        let member = faults.take(optional(&raw.member, |raw| request::name("member", raw)));
         faults.build(|| {
             Some(Self {
-                once: once?,
-                name: name?,
-                etag: raw.etag,
+                target: target?,
                 text: Note(text),
                 attachments,
                 member: member?,
@@ -65,7 +57,7 @@ impl Command for Answer {
     }
 
     fn once(&self) -> Option<Once> {
-        Some(self.once.clone())
+        Some(self.target.once.clone())
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
@@ -74,8 +66,7 @@ impl Command for Answer {
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (app, txn, caller, now) = (work.app, work.txn, work.caller, work.now());
-        let mut stored = answerable(txn, caller, &self.name, Lock::Update).await?;
-        etag::check(&self.etag, stored.version, &stored.name)?;
+        let mut stored = self.target.lock(work).await?;
         let first = stored.course.first_answer_at.is_none();
         stored.course.answer(now).map_err(refused)?;
         if let Some(member) = &self.member {
@@ -84,16 +75,13 @@ impl Command for Answer {
         }
         let member = self.member.map(|m| m.member).unwrap_or_default();
         let by = (caller.subject(), member.as_str());
-        let id = answer_add(txn, &app.vault, stored.id, by, &self.text, now).await?;
-        consultation_save(txn, &mut stored, now).await?;
+        let id = answer_add_in_txn(txn, &app.vault, stored.id, by, &self.text, now).await?;
+        consultation_save_in_txn(txn, &mut stored, now).await?;
         if first {
             changed(txn, &stored.head, stored.course.received_at).await?;
         }
         files::claim(app, txn, caller, &self.attachments, Owner::Answer(id)).await?;
-        Ok(v1::AnswerConsultationResponse {
-            name: stored.name.to_string(),
-            state: message::state(stored.course.state).into(),
-            etag: etag::of(stored.version),
-        })
+        let (name, state, etag) = message::standing(&stored);
+        Ok(v1::AnswerConsultationResponse { name, state, etag })
     }
 }

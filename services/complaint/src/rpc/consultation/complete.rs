@@ -4,27 +4,20 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     command::{Command, Once, Work},
-    etag,
     failure::Failure,
     request::{Faults, optional, text},
 };
-use prima_proto::{complaint::v1, name};
+use prima_proto::complaint::v1;
 
 use super::{
-    course::{changed, refused},
+    course::{Target, changed, refused},
     message,
 };
-use crate::{
-    context::App,
-    rpc::{field, party::answerable, rights::require_some},
-    store::{Lock, consultation::consultation_save},
-};
+use crate::{context::App, rpc::rights::require_some, store::consultation::consultation_save_in_txn};
 
 /// The end of a consultation.
 pub struct Complete {
-    once: Once,
-    name: name::Consultation,
-    etag: String,
+    target: Target,
     /// Why; may be left out once it was answered.
     reason: Option<String>,
 }
@@ -36,25 +29,19 @@ impl Command for Complete {
 
     fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let once = faults.take(field::once(
-            "complaint.CompleteConsultation",
-            &raw.request_id,
-            &raw,
-        ));
-        let name = faults.take(field::name("name", &raw.name, name::Consultation::parse));
+        let named = (&*raw.request_id, &*raw.name, &*raw.etag);
+        let target = Target::parse("complaint.CompleteConsultation", &raw, named, &mut faults);
         let reason = faults.take(optional(&raw.reason, |raw| text::lines("reason", raw, 5, 1000)));
         faults.build(|| {
             Some(Self {
-                once: once?,
-                name: name?,
-                etag: raw.etag,
+                target: target?,
                 reason: reason?,
             })
         })
     }
 
     fn once(&self) -> Option<Once> {
-        Some(self.once.clone())
+        Some(self.target.once.clone())
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
@@ -63,8 +50,7 @@ impl Command for Complete {
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (app, txn, now) = (work.app, work.txn, work.now());
-        let mut stored = answerable(txn, work.caller, &self.name, Lock::Update).await?;
-        etag::check(&self.etag, stored.version, &stored.name)?;
+        let mut stored = self.target.lock(work).await?;
         stored
             .course
             .complete(self.reason.is_some(), now)
@@ -75,12 +61,9 @@ impl Command for Complete {
             stored.rewrite(&app.vault, &matter)?;
         }
         stored.erase_at = Some(app.periods().first(now));
-        consultation_save(txn, &mut stored, now).await?;
+        consultation_save_in_txn(txn, &mut stored, now).await?;
         changed(txn, &stored.head, stored.course.received_at).await?;
-        Ok(v1::CompleteConsultationResponse {
-            name: stored.name.to_string(),
-            state: message::state(stored.course.state).into(),
-            etag: etag::of(stored.version),
-        })
+        let (name, state, etag) = message::standing(&stored);
+        Ok(v1::CompleteConsultationResponse { name, state, etag })
     }
 }

@@ -2,43 +2,60 @@
 
 use chrono::{DateTime, Datelike, Utc};
 use prima_platform::{
+    command::{Once, Work},
     db::Txn,
+    etag,
     failure::{Failure, Violation},
+    request::{self, Faults},
 };
 use prima_proto::{name, period::jakarta_day};
-use sea_orm::{ConnectionTrait, DbErr};
+use prost::Message;
+use sea_orm::DbErr;
 
 use crate::{
     context::App,
     domain::consultation::Refusal,
-    rpc::{
-        access::{Access, check, tracking_digest, unknown},
-        rights::precondition,
-    },
+    rpc::{once, party::answerable, rights::precondition},
     store::{
         Lock,
-        consultation::{Head, Stored, consultation_by_tracking},
-        figures::figures_mark,
+        consultation::{Head, Stored},
+        figures::figures_mark_in_txn,
     },
 };
 
-/// The consultation of the citizen who shows code and secret.
-///
-/// # Errors
-///
-/// The same `NOT_FOUND` whether the code or the secret is wrong.
-pub async fn shown(
-    app: &App,
-    conn: &impl ConnectionTrait,
-    access: &Access,
-    lock: Lock,
-) -> Result<Stored, Failure> {
-    let digest = tracking_digest(&access.tracking_code);
-    let stored = consultation_by_tracking(conn, &digest, lock).await?;
-    let stored = stored.ok_or_else(unknown)?;
-    let secrets = stored.secrets(&app.vault)?.ok_or_else(unknown)?;
-    check(&secrets, access)?;
-    Ok(stored)
+/// What an official asks for who answers a consultation.
+pub struct Target {
+    /// Tells repeats.
+    pub once: Once,
+    /// Which consultation.
+    name: name::Consultation,
+    /// Version that was read; empty skips the check.
+    etag: String,
+}
+
+impl Target {
+    /// Of a message of `method`. Take it before the message is taken apart.
+    pub fn parse(
+        method: &'static str,
+        message: &impl Message,
+        (request_id, name, etag): (&str, &str, &str),
+        faults: &mut Faults,
+    ) -> Option<Self> {
+        let once = faults.take(once::parse(method, request_id, message));
+        let name = faults.take(request::name("name", name));
+        Some(Self {
+            once: once?,
+            name: name?,
+            etag: etag.to_owned(),
+        })
+    }
+
+    /// The consultation, locked to be changed, if it is as it was read.
+    pub async fn lock(&self, work: &Work<'_, App>) -> Result<Stored, Failure> {
+        let stored = answerable(work.txn, work.caller, &self.name, Lock::Update).await?;
+        etag::check(&self.etag, stored.version, &stored.name)?;
+        Ok(stored)
+    }
 }
 
 /// Marks the figures of the unit whose service desk was asked.
@@ -47,7 +64,7 @@ pub async fn changed(txn: &Txn, head: &Head, received_at: DateTime<Utc>) -> Resu
         return Ok(());
     }
     let year = i64::from(jakarta_day(received_at).year());
-    figures_mark(txn, &head.agency, &head.unit, year).await
+    figures_mark_in_txn(txn, &head.agency, &head.unit, year).await
 }
 
 /// `Ok` for a member of the agency that answers.

@@ -4,17 +4,24 @@ use prima_platform::{
     clock::{from_micros, to_proto},
     etag,
     failure::{Failure, Violation},
+    request::Choice,
     vault::Keyring,
 };
 use prima_proto::{complaint::v1, name};
 
 use crate::{
     domain::consultation::{Kind, Mode, State},
-    rpc::{channel, field, status},
+    rpc::{channel, status},
     store::{
         answer::Answer,
         consultation::{Head, Stored},
     },
+};
+
+/// Kinds of consultations.
+pub const KIND: Choice = Choice {
+    english: "kind",
+    indonesian: "Jenis konsultasi",
 };
 
 /// The kind of a value; `None` for none.
@@ -28,7 +35,11 @@ pub fn kind_given(kind: v1::ConsultationKind) -> Option<Kind> {
 
 /// The state that a field may name.
 pub fn optional_state(field: &str, raw: i32) -> Result<Option<State>, Violation> {
-    field::optional_choice(field, raw, ["state", "status"], |state| match state {
+    let state = Choice {
+        english: "state",
+        indonesian: "Status",
+    };
+    state.optional(field, raw, |state| match state {
         v1::ConsultationState::Unspecified => None,
         v1::ConsultationState::Requested => Some(State::Requested),
         v1::ConsultationState::Scheduled => Some(State::Scheduled),
@@ -39,7 +50,11 @@ pub fn optional_state(field: &str, raw: i32) -> Result<Option<State>, Violation>
 
 /// How to meet, as a field may name it.
 pub fn mode(field: &str, raw: i32) -> Result<Option<Mode>, Violation> {
-    field::optional_choice(field, raw, ["mode", "cara bertemu"], |mode| match mode {
+    let mode = Choice {
+        english: "mode",
+        indonesian: "Cara bertemu",
+    };
+    mode.optional(field, raw, |mode| match mode {
         v1::AppointmentMode::Unspecified => None,
         v1::AppointmentMode::FaceToFace => Some(Mode::FaceToFace),
         v1::AppointmentMode::Online => Some(Mode::Online),
@@ -82,6 +97,12 @@ fn member_name(head: &Head, member: &str) -> String {
         member: member.to_owned(),
     }
     .to_string()
+}
+
+/// Name, state and etag of a consultation, which is all that its changes are answered with.
+pub fn standing(stored: &Stored) -> (String, i32, String) {
+    let state = state(stored.course.state).into();
+    (stored.name.to_string(), state, etag::of(stored.version))
 }
 
 /// A consultation with what was written in it, without answers and files.

@@ -5,23 +5,20 @@ use prima_platform::{
     caller::Caller,
     command::{Command, Once, Work},
     failure::{Failure, Kind},
-    request::Faults,
+    request::{self, Faults},
 };
 use prima_proto::{complaint::v1, name};
 
-use super::{
-    course::{refused, shown},
-    message,
-};
+use super::{course::refused, message};
 use crate::{
     context::App,
     rpc::{
         access::{self, Access},
-        field,
+        once,
         party::readable,
         rights::{require_liaison, require_some},
     },
-    store::{Lock, consultation::consultation_save},
+    store::{Lock, consultation::consultation_save_in_txn},
 };
 
 /// Who rates.
@@ -49,7 +46,7 @@ impl Command for Rate {
 
     fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let once = faults.take(field::once("complaint.RateConsultation", &raw.request_id, &raw));
+        let once = faults.take(once::parse("complaint.RateConsultation", &raw.request_id, &raw));
         let by = if raw.name.is_empty() {
             access::required("access", raw.access, &mut faults).map(By::Citizen)
         } else {
@@ -60,7 +57,7 @@ impl Command for Rate {
                     "dikosongkan bila nama diisi",
                 );
             }
-            let name = faults.take(field::name("name", &raw.name, name::Consultation::parse));
+            let name = faults.take(request::name("name", &raw.name));
             name.map(By::Unit)
         };
         let rating = faults.range("rating", raw.rating, 1, 5);
@@ -88,14 +85,14 @@ impl Command for Rate {
         let By::Citizen(access) = &self.by else {
             return Ok(None);
         };
-        let asked = shown(app, app.context.db.reader(), access, Lock::None).await?;
+        let asked = access::consultation(app, app.context.db.reader(), access, Lock::None).await?;
         Ok(Some(access::asker(&asked.name)))
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (txn, caller) = (work.txn, work.caller);
         let mut stored = match &self.by {
-            By::Citizen(access) => shown(work.app, txn, access, Lock::Update).await?,
+            By::Citizen(access) => access::consultation(work.app, txn, access, Lock::Update).await?,
             By::Unit(name) => {
                 let stored = readable(txn, caller, name, Lock::Update).await?;
                 let unit = stored.head.asking.as_ref().ok_or_else(not_the_asker)?;
@@ -104,7 +101,7 @@ impl Command for Rate {
             }
         };
         stored.course.rate(self.rating).map_err(refused)?;
-        consultation_save(txn, &mut stored, work.now()).await?;
+        consultation_save_in_txn(txn, &mut stored, work.now()).await?;
         Ok(v1::RateConsultationResponse {
             state: message::state(stored.course.state).into(),
             rating: stored.course.rating,

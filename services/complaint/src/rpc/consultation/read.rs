@@ -4,14 +4,15 @@ use prima_platform::{
     caller::Caller,
     failure::Failure,
     page::Page,
-    request::{Faults, optional},
+    request::{self, Faults, optional},
 };
-use prima_proto::{complaint::v1, name};
+use prima_proto::complaint::v1;
 
-use super::{course::shown, message};
+use super::message;
 use crate::{
     context::App,
-    rpc::{access, field, files, party::readable, rights::require_reader},
+    domain::parent,
+    rpc::{access, files, party::readable, rights::require_reader},
     store::{
         Lock,
         answer::answers_of,
@@ -51,7 +52,7 @@ pub async fn track(
     let mut faults = Faults::default();
     let access = access::required("access", request.access, &mut faults);
     let access = faults.settle(access)?;
-    let stored = shown(app, app.context.db.reader(), &access, Lock::None).await?;
+    let stored = access::consultation(app, app.context.db.reader(), &access, Lock::None).await?;
     let mut consultation = v1::Consultation {
         name: String::new(),
         member: String::new(),
@@ -72,7 +73,7 @@ pub async fn get(
     caller: Caller,
     request: v1::GetConsultationRequest,
 ) -> Result<v1::GetConsultationResponse, Failure> {
-    let name = field::name("name", &request.name, name::Consultation::parse)?;
+    let name = request::name("name", &request.name)?;
     let stored = readable(app.context.db.reader(), &caller, &name, Lock::None).await?;
     Ok(v1::GetConsultationResponse {
         consultation: Some(whole(app, &stored).await?),
@@ -100,16 +101,14 @@ fn parse(request: &v1::ListConsultationsRequest) -> Result<(Filter, Page), Failu
     let (kind_key, state_key) = (request.kind.to_string(), request.state.to_string());
     let narrowed = [&request.parent, &kind_key, &state_key, &request.member].map(String::as_str);
     let page = faults.take_all(Page::parse(request.page_size, &request.page_token, &narrowed));
-    let (agency, unit) = faults.or_default(field::parent("parent", &request.parent));
-    let kind = field::optional_choice("kind", request.kind, ["kind", "jenis"], message::kind_given);
+    let (agency, unit) = faults.or_default(parent::one_or_all("parent", &request.parent));
+    let kind = message::KIND.optional("kind", request.kind, message::kind_given);
     let filter = Filter {
         agency,
         unit,
         kind: faults.or_default(kind),
         state: faults.or_default(message::optional_state("state", request.state)),
-        member: faults.or_default(optional(&request.member, |raw| {
-            field::name("member", raw, name::Member::parse)
-        })),
+        member: faults.or_default(optional(&request.member, |raw| request::name("member", raw))),
     };
     faults.build(|| Some((filter, page?)))
 }

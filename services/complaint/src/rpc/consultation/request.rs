@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     command::{Command, Once, Work},
-    failure::{Failure, Violation},
-    request::{Faults, WILDCARD, text},
+    failure::Failure,
+    request::{self, Faults, text},
     words::words,
 };
 use prima_proto::{complaint::v1, name};
@@ -18,17 +18,18 @@ use crate::{
     domain::{
         code,
         consultation::{self, Kind},
+        parent,
     },
     rpc::{
         access::tracking_digest,
-        channel, field, files, person,
+        channel, files, once, person,
         rights::{found, require_intake, require_liaison},
         topic,
     },
     store::{
         Lock,
         attachment::Owner,
-        consultation::{Head, New, consultation_get, consultation_insert},
+        consultation::{Head, New, consultation_get, consultation_insert_in_txn},
         knowledge::knowledge_near,
         sealed::{Identity, Matter, Secrets},
     },
@@ -59,19 +60,21 @@ impl Command for Request {
 
     fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let once = faults.take(field::once(
+        let once = faults.take(once::parse(
             "complaint.RequestConsultation",
             &raw.request_id,
             &raw,
         ));
-        let kind = field::choice("kind", raw.kind, "Jenis konsultasi", message::kind_given);
+        let kind = message::KIND.required("kind", raw.kind, message::kind_given);
         let kind = faults.take(kind);
         let (parent, asking) = match kind {
             Some(Kind::Clinic) => (
                 faults
-                    .take(field::agency("parent", &raw.parent))
+                    .take(request::one::<name::Agency>("parent", &raw.parent))
                     .map(|agency| (agency.agency, String::new())),
-                faults.take(unit("asking_unit", &raw.asking_unit)).map(Some),
+                faults
+                    .take(request::one("asking_unit", &raw.asking_unit))
+                    .map(Some),
             ),
             Some(Kind::ServiceDesk) => {
                 if !raw.asking_unit.is_empty() {
@@ -81,10 +84,10 @@ impl Command for Request {
                         "hanya untuk klinik pelayanan publik",
                     );
                 }
-                let unit = faults.take(unit("parent", &raw.parent));
+                let unit: Option<name::Unit> = faults.take(request::one("parent", &raw.parent));
                 (unit.map(|u| (u.agency, u.unit)), Some(None))
             }
-            None => (faults.take(field::parent("parent", &raw.parent)), Some(None)),
+            None => (faults.take(parent::one_or_all("parent", &raw.parent)), Some(None)),
         };
         if kind == Some(Kind::Clinic) && raw.asker.is_some() {
             faults.add(
@@ -155,7 +158,7 @@ impl Command for Request {
                 ..Matter::default()
             },
         };
-        let id = consultation_insert(txn, &app.vault, row, now).await?;
+        let id = consultation_insert_in_txn(txn, &app.vault, row, now).await?;
         changed(txn, &self.head, now).await?;
         let owner = Owner::Consultation(id);
         files::claim(app, txn, work.caller, &self.attachments, owner).await?;
@@ -182,15 +185,6 @@ impl Command for Request {
         let secrets = found(stored, &name)?.secrets(&app.vault)?;
         Ok(with_secrets(kept, secrets))
     }
-}
-
-/// A unit of one agency.
-fn unit(field: &str, raw: &str) -> Result<name::Unit, Violation> {
-    let unit = field::name(field, raw, name::Unit::parse)?;
-    if unit.agency == WILDCARD {
-        return Err(field::no_agency(field));
-    }
-    Ok(unit)
 }
 
 fn with_secrets(

@@ -5,32 +5,25 @@ use prima_platform::{
     caller::Caller,
     clock::from_proto,
     command::{Command, Once, Work},
-    etag,
     failure::Failure,
-    request::{Faults, text},
+    request::{self, Faults, text},
 };
 use prima_proto::{complaint::v1, name};
 
 use super::{
-    course::{check_member, refused},
+    course::{Target, check_member, refused},
     message,
 };
 use crate::{
     context::App,
     domain::consultation::Appointment,
-    rpc::{
-        field,
-        party::answerable,
-        rights::{found, precondition, require_some},
-    },
-    store::{Lock, consultation::consultation_save, member::member_get},
+    rpc::rights::{found, precondition, require_some},
+    store::{Lock, consultation::consultation_save_in_txn, member::member_get},
 };
 
 /// Who shall answer, and when.
 pub struct Schedule {
-    once: Once,
-    name: name::Consultation,
-    etag: String,
+    target: Target,
     member: name::Member,
     /// Meeting; in place of the one before.
     appointment: Option<Appointment>,
@@ -45,20 +38,14 @@ impl Command for Schedule {
 
     fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let once = faults.take(field::once(
-            "complaint.ScheduleConsultation",
-            &raw.request_id,
-            &raw,
-        ));
-        let name = faults.take(field::name("name", &raw.name, name::Consultation::parse));
-        let member = faults.take(field::name("member", &raw.member, name::Member::parse));
+        let named = (&*raw.request_id, &*raw.name, &*raw.etag);
+        let target = Target::parse("complaint.ScheduleConsultation", &raw, named, &mut faults);
+        let member = faults.take(request::name("member", &raw.member));
         let appointment = appointment(&raw, &mut faults);
         let note = faults.or_default(text::lines("note", &raw.note, 0, 500));
         faults.build(|| {
             Some(Self {
-                once: once?,
-                name: name?,
-                etag: raw.etag,
+                target: target?,
                 member: member?,
                 appointment,
                 note,
@@ -67,7 +54,7 @@ impl Command for Schedule {
     }
 
     fn once(&self) -> Option<Once> {
-        Some(self.once.clone())
+        Some(self.target.once.clone())
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
@@ -76,8 +63,7 @@ impl Command for Schedule {
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (app, txn, now) = (work.app, work.txn, work.now());
-        let mut stored = answerable(txn, work.caller, &self.name, Lock::Update).await?;
-        etag::check(&self.etag, stored.version, &stored.name)?;
+        let mut stored = self.target.lock(work).await?;
         let course = &mut stored.course;
         let scheduled = course.schedule(&self.member.member, self.appointment, now);
         scheduled.map_err(refused)?;
@@ -93,12 +79,9 @@ impl Command for Schedule {
         let mut matter = stored.matter(&app.vault)?.unwrap_or_default();
         matter.note = self.note;
         stored.rewrite(&app.vault, &matter)?;
-        consultation_save(txn, &mut stored, now).await?;
-        Ok(v1::ScheduleConsultationResponse {
-            name: stored.name.to_string(),
-            state: message::state(stored.course.state).into(),
-            etag: etag::of(stored.version),
-        })
+        consultation_save_in_txn(txn, &mut stored, now).await?;
+        let (name, state, etag) = message::standing(&stored);
+        Ok(v1::ScheduleConsultationResponse { name, state, etag })
     }
 }
 

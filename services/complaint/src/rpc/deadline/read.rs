@@ -1,17 +1,17 @@
 //! Reads deadlines.
 
-use prima_platform::failure::Failure;
-use prima_proto::complaint::v1;
+use prima_platform::{failure::Failure, request};
+use prima_proto::{complaint::v1, name};
 
 use super::message;
-use crate::{context::App, rpc::field, store::settings::deadline_of};
+use crate::{context::App, store::deadline::deadline_of};
 
 /// The deadlines of a unit, of each class, for everybody.
 pub async fn list(
     app: &App,
     request: v1::ListDeadlinesRequest,
 ) -> Result<v1::ListDeadlinesResponse, Failure> {
-    let unit = field::unit("unit", &request.unit)?;
+    let unit = request::one::<name::Unit>("unit", &request.unit)?;
     let db = app.context.db.reader();
     let workflow = app.ground.current_workflow(db).await?;
     let mut deadlines = Vec::new();

@@ -7,16 +7,19 @@ use prima_platform::{
     caller::Caller,
     command::{Command, Once, Work},
     failure::Failure,
-    request::{Faults, text},
+    request::{self, Faults, text},
 };
-use prima_proto::complaint::v1;
+use prima_proto::{complaint::v1, name};
 
 use super::message;
 use crate::{
     context::App,
     domain::workflow::Workflow,
-    rpc::{class, field, rights::require_coordinator},
-    store::settings::{By, Promise, deadline_add},
+    rpc::{class, once, rights::require_coordinator},
+    store::{
+        By,
+        deadline::{Promise, deadline_add_in_txn},
+    },
 };
 
 /// Working days that a unit may promise at most.
@@ -37,8 +40,8 @@ impl Command for Set {
 
     fn parse((workflow, raw): Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let once = faults.take(field::once("complaint.SetDeadline", &raw.request_id, &raw));
-        let unit = faults.take(field::unit("unit", &raw.unit));
+        let once = faults.take(once::parse("complaint.SetDeadline", &raw.request_id, &raw));
+        let unit = faults.take(request::one::<name::Unit>("unit", &raw.unit));
         faults.take(class::check("class", &raw.class, &workflow));
         let days = faults.range("working_days", raw.working_days, 0, PROMISED_DAYS);
         let citation = faults.or_default(text::line("citation", &raw.citation, 5, 300));
@@ -68,11 +71,8 @@ impl Command for Set {
         let promise = self.promise;
         let class = self.workflow.class(&promise.class);
         let class = class.ok_or_else(|| class::unknown("class"))?;
-        let by = By {
-            actor: work.caller.subject().to_owned(),
-            at: work.now(),
-        };
-        deadline_add(work.txn, &promise, &by).await?;
+        let by = By::from(&*work);
+        deadline_add_in_txn(work.txn, &promise, &by).await?;
         let own = (promise.days > 0).then_some(promise.days);
         Ok(v1::SetDeadlineResponse {
             deadline: Some(message::deadline(class, own)),

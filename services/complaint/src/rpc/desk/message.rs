@@ -4,16 +4,20 @@ use chrono::{Datelike, NaiveDate};
 use prima_platform::{
     etag,
     failure::Violation,
-    request::{Faults, optional, text},
+    request::{self, Choice, Faults, optional, text},
 };
 use prima_proto::{complaint::v1, name};
 
 use crate::{
     domain::desk::{CHANNELS, Record, RecordKind, Way, overlapping},
-    rpc::{channel, field},
+    rpc::channel,
     store::desk::Stored,
 };
 
+const RECORD_KIND: Choice = Choice {
+    english: "kind of record",
+    indonesian: "Jenis",
+};
 /// Years in which something of a desk can have happened.
 const YEARS: std::ops::RangeInclusive<i32> = 1945..=2100;
 
@@ -65,7 +69,10 @@ pub fn ways(raw: &[v1::DeskChannel], faults: &mut Faults) -> Vec<Way> {
 }
 
 fn day(field: &str, raw: &str) -> Result<NaiveDate, Violation> {
-    let day = field::day(field, raw)?;
+    year_known(field, request::day(field, raw)?)
+}
+
+fn year_known(field: &str, day: NaiveDate) -> Result<NaiveDate, Violation> {
     if YEARS.contains(&day.year()) {
         return Ok(day);
     }
@@ -83,7 +90,7 @@ pub fn optional_day(field: &str, raw: &str) -> Result<Option<NaiveDate>, Violati
 
 /// What a unit did until `today` with what it heard.
 pub fn record(raw: &v1::Accountability, today: NaiveDate, faults: &mut Faults) -> Option<Record> {
-    let kind = field::choice("record.kind", raw.kind, "Jenis", |kind| match kind {
+    let kind = RECORD_KIND.required("record.kind", raw.kind, |kind| match kind {
         v1::AccountabilityKind::Unspecified => None,
         v1::AccountabilityKind::Report => Some(RecordKind::Report),
         v1::AccountabilityKind::Monitoring => Some(RecordKind::Monitoring),
@@ -91,10 +98,8 @@ pub fn record(raw: &v1::Accountability, today: NaiveDate, faults: &mut Faults) -
         v1::AccountabilityKind::Publication => Some(RecordKind::Publication),
     });
     let kind = faults.take(kind);
-    let date = faults.take(day("record.date", &raw.date));
-    if date.is_some_and(|date| date > today) {
-        faults.add("record.date", "is in the future", "tanggal ini belum tiba");
-    }
+    let date = request::past_day("record.date", &raw.date, today);
+    let date = faults.take(date.and_then(|date| year_known("record.date", date)));
     let title = faults.or_default(text::line("record.title", &raw.title, 5, 200));
     let link = faults.or_default(optional(&raw.link, |raw| text::url("record.link", raw)));
     let (kind, date) = kind.zip(date)?;

@@ -1,14 +1,14 @@
 //! Reads desks.
 
-use prima_platform::failure::Failure;
-use prima_proto::{complaint::v1, name};
+use prima_platform::{failure::Failure, request};
+use prima_proto::complaint::v1;
 
 use super::message;
-use crate::{context::App, rpc::field, store::desk::desk_get};
+use crate::{context::App, store::desk::desk_get};
 
 /// The desk of a unit.
 pub async fn get(app: &App, request: v1::GetDeskRequest) -> Result<v1::GetDeskResponse, Failure> {
-    let unit = field::name("unit", &request.unit, name::Unit::parse)?;
+    let unit = request::name("unit", &request.unit)?;
     let stored = desk_get(app.context.db.reader(), &unit).await?;
     Ok(v1::GetDeskResponse {
         desk: Some(message::desk(&unit, &stored)),

@@ -7,7 +7,7 @@ use prima_platform::{
     caller::Caller,
     command::{Command, Once, Work},
     failure::Failure,
-    request::Faults,
+    request::{self, Faults},
 };
 use prima_proto::{complaint::v1, name, period::jakarta_day};
 
@@ -19,7 +19,7 @@ use crate::{
     context::App,
     domain::desk::{self, RECORDS},
     rpc::{
-        field,
+        once,
         rights::{precondition, require_liaison},
     },
     store::desk::desk_lock_in_txn,
@@ -39,12 +39,12 @@ impl Command for Record {
 
     fn parse(raw: Self::Message, now: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let once = faults.take(field::once(
+        let once = faults.take(once::parse(
             "complaint.RecordAccountability",
             &raw.request_id,
             &raw,
         ));
-        let unit = faults.take(field::name("unit", &raw.unit, name::Unit::parse));
+        let unit = faults.take(request::name("unit", &raw.unit));
         let given = faults.required("record", raw.record);
         let record = given.and_then(|raw| message::record(&raw, jakarta_day(now), &mut faults));
         faults.build(|| {

@@ -7,8 +7,8 @@ use super::message;
 use crate::{
     context::App,
     store::{
-        desk::{Stored, desk_get, desk_save},
-        figures::figures_mark,
+        desk::{Stored, desk_get, desk_save_in_txn},
+        figures::figures_mark_in_txn,
     },
 };
 
@@ -18,8 +18,8 @@ pub async fn save(
     unit: &name::Unit,
     stored: &mut Stored,
 ) -> Result<Option<v1::Desk>, Failure> {
-    desk_save(work.txn, unit, stored, work.now()).await?;
-    figures_mark(work.txn, &unit.agency, &unit.unit, 0).await?;
+    desk_save_in_txn(work.txn, unit, stored, work.now()).await?;
+    figures_mark_in_txn(work.txn, &unit.agency, &unit.unit, 0).await?;
     Ok(Some(message::desk(unit, stored)))
 }
 

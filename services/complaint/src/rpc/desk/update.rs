@@ -8,7 +8,7 @@ use prima_platform::{
     command::{Command, Once, Work},
     etag,
     failure::Failure,
-    request::Faults,
+    request::{self, Faults},
 };
 use prima_proto::{complaint::v1, name};
 
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     context::App,
     domain::desk::Desk,
-    rpc::{field, rights::require_liaison},
+    rpc::{once, rights::require_liaison},
     store::desk::desk_lock_in_txn,
 };
 
@@ -39,9 +39,9 @@ impl Command for Update {
 
     fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let once = faults.take(field::once("complaint.UpdateDesk", &raw.request_id, &raw));
+        let once = faults.take(once::parse("complaint.UpdateDesk", &raw.request_id, &raw));
         let given = faults.required("desk", raw.desk).unwrap_or_default();
-        let unit = faults.take(field::name("desk.unit", &given.unit, name::Unit::parse));
+        let unit = faults.take(request::name("desk.unit", &given.unit));
         let ways = message::ways(&given.channels, &mut faults);
         let mut day = |field: &str, raw: &str| faults.or_default(message::optional_day(field, raw));
         let desk = Desk {

@@ -1,17 +1,17 @@
 //! Reads working hours.
 
-use prima_platform::failure::Failure;
-use prima_proto::complaint::v1;
+use prima_platform::{failure::Failure, request};
+use prima_proto::{complaint::v1, name};
 
 use super::message;
-use crate::{context::App, rpc::field, store::settings::hours_of};
+use crate::{context::App, store::agency_hours::hours_of};
 
 /// The hours of an agency, its own or the default, for everybody.
 pub async fn get(
     app: &App,
     request: v1::GetAgencyHoursRequest,
 ) -> Result<v1::GetAgencyHoursResponse, Failure> {
-    let agency = field::agency("agency", &request.agency)?;
+    let agency = request::one::<name::Agency>("agency", &request.agency)?;
     let db = app.context.db.reader();
     let own = hours_of(db, &agency.agency).await?.is_some();
     let work_time = app.ground.work_time(db, &agency.agency).await?;

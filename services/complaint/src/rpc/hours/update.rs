@@ -5,7 +5,7 @@ use prima_platform::{
     caller::Caller,
     command::{Command, Once, Work},
     failure::Failure,
-    request::Faults,
+    request::{self, Faults},
 };
 use prima_proto::{complaint::v1, name};
 
@@ -13,10 +13,11 @@ use super::message;
 use crate::{
     context::App,
     domain::worktime::Hours,
-    rpc::{field, rights::require_coordinator},
+    rpc::{once, rights::require_coordinator},
     store::{
-        Lock,
-        settings::{By, calendar_raise, calendar_version, hours_add, hours_of},
+        By, Lock,
+        agency_hours::{hours_add_in_txn, hours_of},
+        calendar_state::{calendar_raise_in_txn, calendar_version},
     },
 };
 
@@ -34,11 +35,11 @@ impl Command for Update {
 
     fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let once = faults.take(field::once("complaint.UpdateAgencyHours", &raw.request_id, &raw));
+        let once = faults.take(once::parse("complaint.UpdateAgencyHours", &raw.request_id, &raw));
         let Some(given) = faults.required("hours", raw.hours) else {
             return Err(faults.refused());
         };
-        let agency = faults.take(field::agency("hours.agency", &given.agency));
+        let agency = faults.take(request::one::<name::Agency>("hours.agency", &given.agency));
         let hours = message::given(&given, &mut faults);
         faults.build(|| {
             Some(Self {
@@ -63,12 +64,9 @@ impl Command for Update {
         calendar_version(txn, Lock::Update).await?;
         // Hours that stay as they are make no new version: one lets every open deadline be looked at.
         if hours_of(txn, agency).await? != Some(self.hours) {
-            let version = calendar_raise(txn).await?;
-            let by = By {
-                actor: work.caller.subject().to_owned(),
-                at: work.now(),
-            };
-            hours_add(txn, version, agency, &self.hours, &by).await?;
+            let version = calendar_raise_in_txn(txn).await?;
+            let by = By::from(&*work);
+            hours_add_in_txn(txn, version, agency, &self.hours, &by).await?;
         }
         Ok(v1::UpdateAgencyHoursResponse {
             hours: Some(message::hours(&self.agency, &self.hours, true)),

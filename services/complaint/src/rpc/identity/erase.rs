@@ -17,15 +17,15 @@ use crate::{
     rpc::{
         change::Actor,
         erasure::erase_report,
-        field,
+        once,
         rights::{found, precondition, require_national},
     },
     store::{
         Lock,
         complaint::complaint_get,
-        erasure::{Parts, consultation_end, consultation_erase},
+        erasure::{Parts, consultation_end_in_txn, consultation_erase_in_txn},
         identity::Subject,
-        reading::{Reading, reading_add},
+        reading::{Reading, reading_add_in_txn},
         sealed::Note,
     },
 };
@@ -47,7 +47,7 @@ impl Command for Erase {
 
     fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let once = faults.take(field::once("complaint.EraseComplaint", &raw.request_id, &raw));
+        let once = faults.take(once::parse("complaint.EraseComplaint", &raw.request_id, &raw));
         let subject = faults.take(message::subject(&raw.name));
         let reason = faults.take(message::reason(&raw.reason));
         faults.build(|| {
@@ -118,26 +118,26 @@ async fn consultation(
     reason: &Note,
 ) -> Result<Option<DateTime<Utc>>, Failure> {
     let (app, txn, now) = (work.app, work.txn, work.now());
-    let ended = found(consultation_end(txn, Some(name), 0).await?, name)?;
+    let ended = found(consultation_end_in_txn(txn, Some(name), 0).await?, name)?;
     if ended.at.is_none() {
         return Err(not_closed());
     }
     let parts = parts.and(ended.held);
     if parts.is_empty() {
-        return Ok(ended.erased_at);
+        return Ok(ended.erased_at());
     }
-    consultation_erase(txn, ended.id, parts, now).await?;
     // A consultation has no timeline that could keep who erased it and why.
     let line = Reading {
         name: name.to_string(),
-        agency: ended.agency,
+        agency: ended.agency().to_owned(),
         actor: work.caller.subject().to_owned(),
         role: Role::NationalAdmin.key().to_owned(),
         purpose: Purpose::Erasure,
         method: "EraseComplaint".to_owned(),
         at: now,
     };
-    reading_add(txn, &app.vault, &line, reason).await?;
+    consultation_erase_in_txn(txn, ended, parts, now).await?;
+    reading_add_in_txn(txn, &app.vault, &line, reason).await?;
     Ok(Some(now))
 }
 

@@ -12,9 +12,9 @@ use prima_proto::complaint::v1;
 use super::message::{self, denied};
 use crate::{
     context::App,
-    domain::purpose::Purpose,
+    domain::{parent, purpose::Purpose},
     rpc::{
-        field, person,
+        person,
         rights::{require_coordinator, require_national, role_in},
         status,
     },
@@ -22,7 +22,7 @@ use crate::{
         Lock,
         complaint::complaint_by_id,
         identity::complaints_of_contact,
-        reading::{Reading, reading_add},
+        reading::{Reading, reading_add_in_txn},
         sealed::Note,
     },
 };
@@ -54,7 +54,7 @@ impl Command for Find {
             person::phone("contact", &raw.contact)
         };
         let contact = faults.take(contact);
-        let agency = faults.take(field::whole_agency("parent", &raw.parent));
+        let agency = faults.take(parent::agency_or_all("parent", &raw.parent));
         let purpose = faults.take(message::purpose(raw.purpose));
         let reason = faults.take(message::reason(&raw.reason));
         faults.build(|| {
@@ -106,7 +106,7 @@ impl Command for Find {
                 method: METHOD.to_owned(),
                 at: now,
             };
-            reading_add(txn, &app.vault, &reading, &self.reason).await?;
+            reading_add_in_txn(txn, &app.vault, &reading, &self.reason).await?;
             let workflow = app.ground.workflow(txn, &stored.workflow).await?;
             let work_time = app.ground.work_time(txn, &stored.case.agency).await?;
             complaints.push(status::status(&stored, &workflow, &work_time, now));

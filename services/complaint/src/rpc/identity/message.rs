@@ -2,19 +2,22 @@
 
 use prima_platform::{
     failure::{Failure, Violation},
-    request::text,
+    request::{self, Choice, text},
 };
-use prima_proto::{complaint::v1, name};
+use prima_proto::complaint::v1;
 
 use crate::{
     domain::purpose::Purpose,
-    rpc::field,
     store::{identity::Subject, sealed::Note},
 };
 
 /// The purpose in a field. Erasure is none that a caller gives.
 pub fn purpose(raw: i32) -> Result<Purpose, Violation> {
-    field::choice("purpose", raw, "Tujuan", |purpose| match purpose {
+    let purpose = Choice {
+        english: "purpose",
+        indonesian: "Tujuan",
+    };
+    purpose.required("purpose", raw, |purpose| match purpose {
         v1::Purpose::Unspecified | v1::Purpose::Erasure => None,
         v1::Purpose::Verification => Some(Purpose::Verification),
         v1::Purpose::Contact => Some(Purpose::Contact),
@@ -42,9 +45,9 @@ pub fn reason(raw: &str) -> Result<Note, Violation> {
 /// Whose identity it is about.
 pub fn subject(raw: &str) -> Result<Subject, Violation> {
     if raw.starts_with("consultations/") {
-        return field::name("name", raw, name::Consultation::parse).map(Subject::Consultation);
+        return request::name("name", raw).map(Subject::Consultation);
     }
-    field::name("name", raw, name::Complaint::parse).map(Subject::Complaint)
+    request::name("name", raw).map(Subject::Complaint)
 }
 
 /// Notes in the log of the process that somebody tried what is not theirs. It names nobody, and nothing that the caller

@@ -15,8 +15,8 @@ use crate::{
     domain::purpose::Purpose,
     rpc::rights::{found, hidden, precondition, require_liaison, require_national, require_some, role_in},
     store::{
-        identity::{Held, Subject, identity_get},
-        reading::{Reading, reading_add},
+        identity::{Held, Subject, identity_get_in_txn},
+        reading::{Reading, reading_add_in_txn},
         sealed::Note,
     },
 };
@@ -61,7 +61,7 @@ impl Command for Read {
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (app, txn, caller) = (work.app, work.txn, work.caller);
         let subject = &self.subject;
-        let held = found(identity_get(txn, subject).await?, subject)?;
+        let held = found(identity_get_in_txn(txn, subject).await?, subject)?;
         denied(METHOD, allowed(caller, &held, subject))?;
         if !held.is_given() {
             return Err(not_given(&held));
@@ -75,7 +75,7 @@ impl Command for Read {
             method: METHOD.to_owned(),
             at: work.now(),
         };
-        reading_add(txn, &app.vault, &reading, &self.reason).await?;
+        reading_add_in_txn(txn, &app.vault, &reading, &self.reason).await?;
         let identity = found(held.identity(&app.vault)?, subject)?;
         let reporter = v1::Reporter {
             display_name: identity.display_name,

@@ -6,8 +6,8 @@ use prima_proto::complaint::v1;
 use super::message;
 use crate::{
     context::App,
+    domain::parent,
     rpc::{
-        field,
         rights::{require_coordinator, require_national},
         status,
     },
@@ -21,7 +21,7 @@ pub async fn readings(
     request: v1::ListIdentityReadingsRequest,
 ) -> Result<v1::ListIdentityReadingsResponse, Failure> {
     let mut faults = Faults::default();
-    let agency = faults.take(field::whole_agency("parent", &request.parent));
+    let agency = faults.take(parent::agency_or_all("parent", &request.parent));
     let mut name = String::new();
     if !request.name.is_empty() {
         name = faults

@@ -8,7 +8,7 @@ use prima_platform::{
     clock::from_proto,
     command::{Command, Once, Work},
     failure::Failure,
-    request::{Faults, text},
+    request::{self, Faults, text},
 };
 use prima_proto::{complaint::v1, name};
 use prost::Message;
@@ -17,14 +17,14 @@ use super::message;
 use crate::{
     context::App,
     rpc::{
-        field,
+        once,
         party::answerable,
         rights::{found, precondition, require_some},
     },
     store::{
         Lock,
         consultation::{Head, consultation_get},
-        knowledge::{Stored, knowledge_insert},
+        knowledge::{Stored, knowledge_insert_in_txn},
     },
 };
 
@@ -61,8 +61,8 @@ impl Command for Publish {
 
     fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let once = faults.take(field::once("complaint.PublishKnowledge", &raw.request_id, &raw));
-        let consultation = field::name("consultation", &raw.consultation, name::Consultation::parse);
+        let once = faults.take(once::parse("complaint.PublishKnowledge", &raw.request_id, &raw));
+        let consultation = request::name("consultation", &raw.consultation);
         let consultation = faults.take(consultation);
         let question = faults.or_default(text::lines("question", &raw.question, 10, 500));
         let answer = faults.or_default(text::lines("answer", &raw.answer, 10, 10_000));
@@ -98,7 +98,7 @@ impl Command for Publish {
             entry: work.app.context.ids.next().to_string(),
         };
         let new = self.entry(from.head, name, work.now());
-        knowledge_insert(txn, &new, from.id, caller.subject()).await?;
+        knowledge_insert_in_txn(txn, &new, from.id, caller.subject()).await?;
         Ok(message::knowledge(&new))
     }
 

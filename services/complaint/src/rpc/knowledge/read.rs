@@ -3,14 +3,14 @@
 use prima_platform::{
     failure::Failure,
     page::Page,
-    request::{Faults, optional, text},
+    request::{self, Faults, optional, text},
 };
 use prima_proto::{complaint::v1, name};
 
 use super::message;
 use crate::{
     context::App,
-    rpc::{field, rights::found, topic},
+    rpc::{rights::found, topic},
     store::{
         Lock,
         knowledge::{Filter, knowledge_get, knowledge_page},
@@ -26,7 +26,9 @@ pub async fn search(
     let narrowed = [&request.query, &request.agency, &request.topic].map(String::as_str);
     let page = faults.take_all(Page::parse(request.page_size, &request.page_token, &narrowed));
     let query = faults.or_default(text::line("query", &request.query, 0, 200));
-    let agency = faults.or_default(optional(&request.agency, |raw| field::agency("agency", raw)));
+    let agency = faults.or_default(optional(&request.agency, |raw| {
+        request::one::<name::Agency>("agency", raw)
+    }));
     let filter = Filter {
         query,
         agency: agency.map(|named| named.agency).unwrap_or_default(),
@@ -42,7 +44,7 @@ pub async fn search(
 
 /// One entry that was not withdrawn.
 pub async fn get(app: &App, request: v1::GetKnowledgeRequest) -> Result<v1::GetKnowledgeResponse, Failure> {
-    let name = field::name("name", &request.name, name::Knowledge::parse)?;
+    let name = request::name("name", &request.name)?;
     let stored = knowledge_get(app.context.db.reader(), &name, Lock::None).await?;
     let stored = found(stored.filter(|entry| entry.withdrawn_at.is_none()), &name)?;
     Ok(v1::GetKnowledgeResponse {

@@ -5,19 +5,19 @@ use prima_platform::{
     caller::Caller,
     command::{Command, Once, Work},
     failure::Failure,
-    request::{Faults, text},
+    request::{self, Faults, text},
 };
 use prima_proto::{complaint::v1, name};
 
 use crate::{
     context::App,
     rpc::{
-        field,
+        once,
         rights::{found, hidden, precondition, require_liaison, require_some},
     },
     store::{
         Lock,
-        knowledge::{knowledge_get, knowledge_withdraw},
+        knowledge::{knowledge_get, knowledge_withdraw_in_txn},
         sealed::Note,
     },
 };
@@ -36,8 +36,8 @@ impl Command for Withdraw {
 
     fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let once = faults.take(field::once("complaint.WithdrawKnowledge", &raw.request_id, &raw));
-        let name = faults.take(field::name("name", &raw.name, name::Knowledge::parse));
+        let once = faults.take(once::parse("complaint.WithdrawKnowledge", &raw.request_id, &raw));
+        let name = faults.take(request::name("name", &raw.name));
         let reason = faults.or_default(text::lines("reason", &raw.reason, 5, 1000));
         faults.build(|| {
             Some(Self {
@@ -69,7 +69,7 @@ impl Command for Withdraw {
             ));
         }
         let actor = caller.subject();
-        knowledge_withdraw(txn, &app.vault, stored.id, actor, &self.reason, work.now()).await?;
+        knowledge_withdraw_in_txn(txn, &app.vault, stored.id, actor, &self.reason, work.now()).await?;
         Ok(v1::WithdrawKnowledgeResponse {})
     }
 }

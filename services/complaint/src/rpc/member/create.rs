@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     command::{Command, Once, Work},
-    failure::{Failure, Violation},
-    request::{Faults, WILDCARD},
+    failure::Failure,
+    request::{self, Faults},
 };
 use prima_proto::{complaint::v1, name};
 use prost::Message;
@@ -15,8 +15,8 @@ use prost::Message;
 use super::message;
 use crate::{
     context::App,
-    rpc::{field, rights::require_coordinator},
-    store::member::{Member, Stored, member_insert},
+    rpc::{once, rights::require_coordinator},
+    store::member::{Member, Stored, member_insert_in_txn},
 };
 
 /// A new member.
@@ -43,9 +43,9 @@ impl Command for Create {
 
     fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let once = faults.take(field::once("complaint.CreateTeamMember", &raw.request_id, &raw));
-        let agency = faults.take(field::agency("parent", &raw.parent));
-        let member = faults.take(new_id("member_id", &raw.member_id));
+        let once = faults.take(once::parse("complaint.CreateTeamMember", &raw.request_id, &raw));
+        let agency = faults.take(request::one::<name::Agency>("parent", &raw.parent));
+        let member = faults.take(request::new_id("member_id", &raw.member_id, name::id));
         let given = faults.required("member", raw.member);
         let given = given.map(|raw| message::given(raw, |_| true, &mut faults));
         faults.build(|| {
@@ -70,7 +70,7 @@ impl Command for Create {
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let stored = self.stored(work.now().timestamp_millis());
-        if !member_insert(work.txn, &stored).await? {
+        if !member_insert_in_txn(work.txn, &stored).await? {
             return Err(Failure::already_exists(&stored.name.to_string()));
         }
         Ok(message::member(&stored))
@@ -89,17 +89,4 @@ impl Command for Create {
         let version = kept.etag.parse().map_err(Failure::internal)?;
         Ok(message::member(&Self::parse(repeat, app.now())?.stored(version)))
     }
-}
-
-fn new_id(field: &str, raw: &str) -> Result<String, Violation> {
-    if raw == WILDCARD {
-        return Err(Violation::new(
-            field,
-            "`-` stands for all and can't be an id",
-            "`-` berarti semua, bukan id",
-        ));
-    }
-    field::name(field, raw, |raw| {
-        name::token(raw, name::TOKEN_MAX).map(str::to_owned)
-    })
 }

@@ -1,14 +1,14 @@
 //! Reads members of teams.
 
-use prima_platform::{failure::Failure, page::Page, request::Faults};
-use prima_proto::complaint::v1;
+use prima_platform::{
+    failure::Failure,
+    page::Page,
+    request::{self, Faults},
+};
+use prima_proto::{complaint::v1, name};
 
 use super::message;
-use crate::{
-    context::App,
-    rpc::{field, topic},
-    store::member::member_page,
-};
+use crate::{context::App, rpc::topic, store::member::member_page};
 
 /// A page of members of an agency's team, of a topic or of all.
 pub async fn list(
@@ -18,7 +18,7 @@ pub async fn list(
     let mut faults = Faults::default();
     let narrowed = [request.parent.as_str(), request.topic.as_str()];
     let page = faults.take_all(Page::parse(request.page_size, &request.page_token, &narrowed));
-    let agency = faults.take(field::agency("parent", &request.parent));
+    let agency = faults.take(request::one::<name::Agency>("parent", &request.parent));
     let topic = faults.or_default(topic::filter("topic", &request.topic));
     let (agency, page) = faults.build(|| agency.zip(page))?;
     let reader = app.context.db.reader();

@@ -6,20 +6,17 @@ use prima_platform::{
     command::{Command, Once, Work},
     etag,
     failure::Failure,
-    request::Faults,
+    request::{self, Faults},
 };
 use prima_proto::{complaint::v1, name};
 
 use super::message;
 use crate::{
     context::App,
-    rpc::{
-        field,
-        rights::{found, require_coordinator},
-    },
+    rpc::rights::{found, require_coordinator},
     store::{
         Lock,
-        member::{Member, member_get, member_save},
+        member::{Member, member_get, member_save_in_txn},
     },
 };
 
@@ -55,7 +52,7 @@ impl Command for Update {
         let Some(raw) = faults.required("member", raw.member) else {
             return Err(faults.refused());
         };
-        let Some(name) = faults.take(field::name("member.name", &raw.name, name::Member::parse)) else {
+        let Some(name) = faults.take(request::name("member.name", &raw.name)) else {
             return Err(faults.refused());
         };
         let etag = raw.etag.clone();
@@ -90,7 +87,7 @@ impl Command for Update {
                 _ => member.active = given.active,
             }
         }
-        member_save(work.txn, &mut stored, work.now().timestamp_millis()).await?;
+        member_save_in_txn(work.txn, &mut stored, work.now()).await?;
         Ok(v1::UpdateTeamMemberResponse {
             member: Some(message::member(&stored)),
         })

@@ -1,10 +1,13 @@
 //! Reads figures of a unit in a period.
 
 use chrono::Datelike;
-use prima_platform::{caller::Caller, failure::Failure, request::Faults};
+use prima_platform::{
+    caller::Caller,
+    failure::Failure,
+    request::{self, Faults},
+};
 use prima_proto::{
     complaint::v1,
-    name,
     period::{Kind, Period},
 };
 use sea_orm::DbErr;
@@ -13,7 +16,7 @@ use crate::{
     context::App,
     domain::performance::{Figures, Means, Score, score},
     events::publish,
-    rpc::{field, rights::require_liaison},
+    rpc::rights::require_liaison,
     store::{
         figures::{Facts, figures_of},
         performance::{Key, ratings_told},
@@ -28,7 +31,7 @@ pub async fn get(
     request: v1::GetPerformanceRequest,
 ) -> Result<v1::GetPerformanceResponse, Failure> {
     let mut faults = Faults::default();
-    let unit = faults.take(field::name("unit", &request.unit, name::Unit::parse));
+    let unit = faults.take(request::name("unit", &request.unit));
     let period = request.period.parse::<Period>().ok();
     if period.is_none() {
         faults.add(

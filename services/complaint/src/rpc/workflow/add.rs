@@ -17,8 +17,11 @@ use super::message;
 use crate::{
     context::App,
     domain::workflow::Workflow,
-    rpc::{field, rights::require_national},
-    store::settings::{By, workflow_add, workflow_get},
+    rpc::{once, rights::require_national},
+    store::{
+        By,
+        workflow::{workflow_add_in_txn, workflow_get},
+    },
 };
 
 /// A workflow that comes in.
@@ -37,7 +40,7 @@ impl Command for Add {
 
     fn parse(raw: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let once = faults.take(field::once("complaint.AddWorkflow", &raw.request_id, &raw));
+        let once = faults.take(once::parse("complaint.AddWorkflow", &raw.request_id, &raw));
         let read = Workflow::parse(&raw.json).map_err(|violations| {
             let at = |violation: Violation| Violation {
                 field: match violation.field.as_str() {
@@ -69,11 +72,8 @@ impl Command for Add {
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let txn = work.txn;
         let id = &self.workflow.id;
-        let by = By {
-            actor: work.caller.subject().to_owned(),
-            at: work.now(),
-        };
-        let taken = *id == Workflow::built_in().id || !workflow_add(txn, id, &self.json, &by).await?;
+        let by = By::from(&*work);
+        let taken = *id == Workflow::built_in().id || !workflow_add_in_txn(txn, id, &self.json, &by).await?;
         if taken {
             let fault = Violation::new(
                 "json.id",

@@ -3,10 +3,10 @@
 use prima_platform::clock::{from_micros, to_proto};
 use prima_proto::complaint::v1;
 
-use crate::{domain::workflow::Workflow, store::settings::WorkflowRow};
+use crate::{domain::workflow::Workflow, store::workflow::Model};
 
 /// A workflow that was added.
-pub fn workflow(row: &WorkflowRow, title: &str, current: bool) -> v1::Workflow {
+pub fn workflow(row: &Model, title: &str, current: bool) -> v1::Workflow {
     v1::Workflow {
         id: row.id.clone(),
         display_name: title.to_owned(),

@@ -4,7 +4,7 @@ use prima_platform::failure::Failure;
 use prima_proto::complaint::v1;
 
 use super::message;
-use crate::{context::App, store::settings::workflows};
+use crate::{context::App, store::workflow::workflows};
 
 /// Every workflow, the newest first, for everybody.
 pub async fn list(app: &App) -> Result<v1::ListWorkflowsResponse, Failure> {

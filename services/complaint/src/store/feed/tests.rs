@@ -66,7 +66,7 @@ async fn numbers_follow_the_order_of_writing_and_leave_no_gap() {
         let mut counts = Vec::new();
         for _ in 0..3 {
             let txn = served.db.begin().await.unwrap();
-            counts.push(feed_number(&txn, 6).await.unwrap());
+            counts.push(feed_number_in_txn(&txn, 6).await.unwrap());
             txn.commit().await.unwrap();
         }
         assert_eq!(counts, [6, 4, 0]);

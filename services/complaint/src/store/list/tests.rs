@@ -1,6 +1,6 @@
 use prima_platform::{
     config::Config,
-    db::Database,
+    db::{Database, sql},
     testing::served::{Options, Place, Served},
     vault::Keyring,
 };

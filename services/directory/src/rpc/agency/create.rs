@@ -14,7 +14,7 @@ use super::{message, province};
 use crate::{
     domain::{
         agency::{self, Agency, Kind},
-        name_rule, text,
+        text,
     },
     events::publish,
     store,
@@ -38,20 +38,22 @@ impl Command for Create {
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
         let request_id = faults.take(request::id("request_id", message.request_id));
-        let name = faults.take(name_rule::new_agency("agency_id", &message.agency_id));
+        let id = faults.take(request::new_id("agency_id", &message.agency_id, name::agency_id));
         let Some(given) = faults.required("agency", message.agency) else {
             return Err(faults.refused());
         };
         let display_name = faults.take(text::DISPLAY_NAME.check("agency.display_name", &given.display_name));
         let kind = faults.take(message::kind("agency.kind", given.kind));
-        let parent = faults.take(name_rule::optional_agency("agency.parent", &given.parent));
+        let parent = faults.take(request::optional(&given.parent, |raw| {
+            request::name("agency.parent", raw)
+        }));
         if let (Some(kind), Some(parent)) = (kind, &parent) {
             faults.take(agency::check_parent("agency.parent", kind, parent.as_ref()));
         }
         faults.build(|| {
             Some(Self {
                 request_id: request_id?,
-                name: name?,
+                name: name::Agency { agency: id? },
                 display_name: display_name?,
                 kind: kind?,
                 parent: parent?,

@@ -3,20 +3,17 @@
 use prima_platform::{
     failure::{Failure, found},
     page::Page,
-    request::Faults,
+    request::{self, Faults},
     service::Context,
 };
 use prima_proto::directory::v1;
 
 use super::message;
-use crate::{
-    domain::name_rule,
-    store::{self, AgencyFilter},
-};
+use crate::store::{self, AgencyFilter};
 
 /// One agency.
 pub async fn get(ctx: &Context, message: v1::GetAgencyRequest) -> Result<v1::GetAgencyResponse, Failure> {
-    let name = name_rule::agency("name", &message.name)?;
+    let name = request::name("name", &message.name)?;
     let agency = found(store::agency_get(ctx.db.reader(), &name).await?, &name)?;
     Ok(v1::GetAgencyResponse {
         agency: Some(message::agency(&agency)),
@@ -41,7 +38,9 @@ fn parse(message: &v1::ListAgenciesRequest) -> Result<(AgencyFilter, Page), Fail
     let filters = [&message.kind.to_string(), message.parent.as_str()];
     let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &filters));
     let kind = faults.take(message::optional_kind("kind", message.kind));
-    let parent = faults.take(name_rule::optional_agency("parent", &message.parent));
+    let parent = faults.take(request::optional(&message.parent, |raw| {
+        request::name("parent", raw)
+    }));
     faults.build(|| {
         let filter = AgencyFilter {
             kind: kind?,

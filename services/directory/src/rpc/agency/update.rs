@@ -3,17 +3,17 @@
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
-    command::{Command, Once, Work},
+    command::{Command, Work},
     etag,
     failure::{Failure, found},
-    request::Faults,
+    request::{self, Faults},
     service::Context,
 };
 use prima_proto::{directory::v1, name};
 
 use super::{message, province};
 use crate::{
-    domain::{agency::Change, name_rule, text},
+    domain::{agency::Change, text},
     events::publish,
     store,
 };
@@ -37,13 +37,13 @@ impl Command for Update {
         let Some(given) = faults.required("agency", message.agency) else {
             return Err(faults.refused());
         };
-        let name = faults.take(name_rule::agency("agency.name", &given.name));
+        let name = faults.take(request::name("agency.name", &given.name));
         let change = Change {
             display_name: faults.masked(&mask, "display_name", || {
                 text::DISPLAY_NAME.check("agency.display_name", &given.display_name)
             }),
             parent: faults.masked(&mask, "parent", || {
-                name_rule::optional_agency("agency.parent", &given.parent)
+                request::optional(&given.parent, |raw| request::name("agency.parent", raw))
             }),
         };
         faults.build(|| {
@@ -53,10 +53,6 @@ impl Command for Update {
                 change,
             })
         })
-    }
-
-    fn once(&self) -> Option<Once> {
-        None
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {

@@ -12,10 +12,7 @@ use prima_proto::{directory::v1, name, period::jakarta_day};
 
 use super::message;
 use crate::{
-    domain::{
-        charter::{Charter, Revision},
-        name_rule,
-    },
+    domain::charter::{Charter, Revision},
     events::publish,
     store,
 };
@@ -40,7 +37,7 @@ impl Command for Publish {
         let Some(given) = faults.required("charter", message.charter) else {
             return Err(faults.refused());
         };
-        let name = faults.take(name_rule::unit("charter.unit", &given.unit));
+        let name = faults.take(request::name("charter.unit", &given.unit));
         let charter = faults.take_all(Charter::check(&message::draft(given), today));
         faults.build(|| {
             Some(Self {

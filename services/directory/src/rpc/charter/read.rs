@@ -8,7 +8,7 @@ use prima_platform::{
 use prima_proto::directory::v1;
 
 use super::message;
-use crate::{domain::name_rule, store};
+use crate::store;
 
 /// One revision of a charter, the newest unless told otherwise.
 pub async fn get(
@@ -16,7 +16,7 @@ pub async fn get(
     message: v1::GetServiceCharterRequest,
 ) -> Result<v1::GetServiceCharterResponse, Failure> {
     let mut faults = Faults::default();
-    let name = faults.take(name_rule::unit("unit", &message.unit));
+    let name = faults.take(request::name("unit", &message.unit));
     let number = faults.take(request::not_negative(
         "revision",
         message.revision,

@@ -12,7 +12,7 @@ use prima_proto::{directory::v1, name};
 
 use super::message;
 use crate::{
-    domain::{name_rule, public_service::PublicService, text},
+    domain::{public_service::PublicService, text},
     events::publish,
     store,
 };
@@ -34,10 +34,11 @@ impl Command for Create {
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
         let request_id = faults.take(request::id("request_id", message.request_id));
-        let parent = faults.take(name_rule::unit("parent", &message.parent));
-        let id = faults.take(name_rule::new_child(
+        let parent = faults.take(request::name("parent", &message.parent));
+        let id = faults.take(request::new_id(
             "public_service_id",
             &message.public_service_id,
+            name::id,
         ));
         let Some(given) = faults.required("public_service", message.public_service) else {
             return Err(faults.refused());

@@ -3,20 +3,20 @@
 use prima_platform::{
     failure::{Failure, found},
     page::Page,
-    request::Faults,
+    request::{self, Faults},
     service::Context,
 };
 use prima_proto::directory::v1;
 
 use super::message;
-use crate::{domain::name_rule, store};
+use crate::store;
 
 /// One public service.
 pub async fn get(
     ctx: &Context,
     message: v1::GetPublicServiceRequest,
 ) -> Result<v1::GetPublicServiceResponse, Failure> {
-    let name = name_rule::public_service("name", &message.name)?;
+    let name = request::name("name", &message.name)?;
     let service = found(store::public_service_get(ctx.db.reader(), &name).await?, &name)?;
     Ok(v1::GetPublicServiceResponse {
         public_service: Some(message::public_service(&service)),
@@ -31,7 +31,7 @@ pub async fn list(
     let mut faults = Faults::default();
     let filters = [message.parent.as_str()];
     let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &filters));
-    let unit = faults.take(name_rule::unit("parent", &message.parent));
+    let unit = faults.take(request::name("parent", &message.parent));
     let (unit, page) = faults.build(|| unit.zip(page))?;
     let (services, next_page_token) = store::public_service_page(ctx.db.reader(), &unit, &page).await?;
     Ok(v1::ListPublicServicesResponse {

@@ -3,17 +3,17 @@
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
-    command::{Command, Once, Work},
+    command::{Command, Work},
     etag,
     failure::{Failure, found},
-    request::Faults,
+    request::{self, Faults},
     service::Context,
 };
 use prima_proto::{directory::v1, name};
 
 use super::message;
 use crate::{
-    domain::{name_rule, public_service::Change, text},
+    domain::{public_service::Change, text},
     events::publish,
     store,
 };
@@ -37,7 +37,7 @@ impl Command for Update {
         let Some(given) = faults.required("public_service", message.public_service) else {
             return Err(faults.refused());
         };
-        let name = faults.take(name_rule::public_service("public_service.name", &given.name));
+        let name = faults.take(request::name("public_service.name", &given.name));
         let change = Change {
             display_name: faults.masked(&mask, "display_name", || {
                 text::DISPLAY_NAME.check("public_service.display_name", &given.display_name)
@@ -53,10 +53,6 @@ impl Command for Update {
                 change,
             })
         })
-    }
-
-    fn once(&self) -> Option<Once> {
-        None
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {

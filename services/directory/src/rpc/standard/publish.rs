@@ -12,10 +12,7 @@ use prima_proto::{directory::v1, name, period::jakarta_day};
 
 use super::message;
 use crate::{
-    domain::{
-        name_rule,
-        standard::{Revision, Standard},
-    },
+    domain::standard::{Revision, Standard},
     events::publish,
     store,
 };
@@ -40,7 +37,7 @@ impl Command for Publish {
         let Some(given) = faults.required("standard", message.standard) else {
             return Err(faults.refused());
         };
-        let name = faults.take(name_rule::public_service("standard.service", &given.service));
+        let name = faults.take(request::name("standard.service", &given.service));
         let standard = faults.take_all(Standard::check(&message::draft(given), today));
         faults.build(|| {
             Some(Self {

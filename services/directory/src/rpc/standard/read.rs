@@ -8,7 +8,7 @@ use prima_platform::{
 use prima_proto::directory::v1;
 
 use super::message;
-use crate::{domain::name_rule, store};
+use crate::store;
 
 /// One revision of a standard, the newest unless told otherwise.
 pub async fn get(
@@ -16,7 +16,7 @@ pub async fn get(
     message: v1::GetServiceStandardRequest,
 ) -> Result<v1::GetServiceStandardResponse, Failure> {
     let mut faults = Faults::default();
-    let name = faults.take(name_rule::public_service("service", &message.service));
+    let name = faults.take(request::name("service", &message.service));
     let number = faults.take(request::not_negative(
         "revision",
         message.revision,

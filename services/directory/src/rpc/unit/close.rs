@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use prima_platform::{
     caller::{Caller, Role},
-    command::{Command, Once, Work},
+    command::{Command, Work},
     etag,
     failure::{Failure, found},
     request::{self, Faults},
@@ -12,11 +12,7 @@ use prima_platform::{
 use prima_proto::{directory::v1, name};
 
 use super::message;
-use crate::{
-    domain::{name_rule, unit},
-    events::publish,
-    store,
-};
+use crate::{domain::unit, events::publish, store};
 
 /// Which unit ends, the last day of its work, and who takes over. Successors need not be known here yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +30,7 @@ impl Command for Close {
 
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let name = faults.take(name_rule::unit("name", &message.name));
+        let name = faults.take(request::name("name", &message.name));
         let date = faults.take(request::day("close_date", &message.close_date));
         let successors = faults.take_all(unit::successors("successors", name.as_ref(), &message.successors));
         faults.build(|| {
@@ -45,10 +41,6 @@ impl Command for Close {
                 successors: successors?,
             })
         })
-    }
-
-    fn once(&self) -> Option<Once> {
-        None
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {

@@ -13,7 +13,7 @@ use prima_proto::{directory::v1, name};
 use super::message;
 use crate::{
     domain::{
-        name_rule, text,
+        text,
         unit::{State, Unit},
         unit_type,
     },
@@ -38,8 +38,8 @@ impl Command for Create {
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
         let request_id = faults.take(request::id("request_id", message.request_id));
-        let parent = faults.take(name_rule::agency("parent", &message.parent));
-        let id = faults.take(name_rule::new_child("unit_id", &message.unit_id));
+        let parent = faults.take(request::name::<name::Agency>("parent", &message.parent));
+        let id = faults.take(request::new_id("unit_id", &message.unit_id, name::id));
         let Some(given) = faults.required("unit", message.unit) else {
             return Err(faults.refused());
         };

@@ -6,17 +6,17 @@ use prima_platform::{
     request::{self, Faults, WILDCARD},
     service::Context,
 };
-use prima_proto::directory::v1;
+use prima_proto::{directory::v1, name};
 
 use super::message;
 use crate::{
-    domain::{name_rule, unit_type},
+    domain::unit_type,
     store::{self, UnitFilter},
 };
 
 /// One unit.
 pub async fn get(ctx: &Context, message: v1::GetUnitRequest) -> Result<v1::GetUnitResponse, Failure> {
-    let name = name_rule::unit("name", &message.name)?;
+    let name = request::name("name", &message.name)?;
     let unit = found(store::unit_get(ctx.db.reader(), &name).await?, &name)?;
     Ok(v1::GetUnitResponse {
         unit: Some(message::unit(&unit)),
@@ -37,7 +37,7 @@ fn parse(message: &v1::ListUnitsRequest) -> Result<(UnitFilter, Page), Failure> 
     let mut faults = Faults::default();
     let filters = [message.parent.as_str(), message.unit_type.as_str()];
     let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &filters));
-    let agency = faults.take(name_rule::agency("parent", &message.parent));
+    let agency = faults.take(request::name::<name::Agency>("parent", &message.parent));
     let unit_type = faults.take(request::optional(&message.unit_type, |raw| {
         unit_type::key("unit_type", raw)
     }));

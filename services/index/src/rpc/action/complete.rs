@@ -1,27 +1,21 @@
 //! Records that an action was done, once. The same again is the first one repeated.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     command::{Command, Once, Work},
-    failure::{Failure, Kind, Violation, found},
-    request::Faults,
+    failure::{Failure, Kind, found},
+    request::{self, Faults},
     service::Context,
 };
 use prima_proto::{index::v1 as pb, name, period::jakarta_day};
 
 use super::message;
 use crate::{
-    domain::field,
+    domain::{field, text},
     rpc::target,
-    store::{
-        action::{action_complete_in_txn, action_get},
-        cycle::cycle_get,
-    },
+    store::{action_complete_in_txn, action_get, cycle_get},
 };
-
-/// Longest note, characters.
-const NOTE_MAX: usize = 1000;
 
 /// What was done, whose faults are told once its assessment is known.
 #[derive(Debug)]
@@ -40,10 +34,14 @@ impl Command for Complete {
 
     fn parse(message: Self::Message, now: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let name = faults.take(field::assessment("assessment", &message.assessment));
+        let name = faults.take(request::name("assessment", &message.assessment));
         faults.take(field::number("number", message.number));
-        faults.take(done(&message.done_date, jakarta_day(now)));
-        let note = faults.or_default(field::lines("note", message.note, 0, NOTE_MAX));
+        faults.take(request::past_day(
+            "done_date",
+            &message.done_date,
+            jakarta_day(now),
+        ));
+        let note = faults.or_default(text::DONE.check("note", &message.note));
         let Some(name) = name else {
             return Err(faults.refused());
         };
@@ -87,20 +85,7 @@ impl Command for Complete {
         }
         action.done_date = self.done_date;
         action.note = self.note;
-        action_complete_in_txn(work.txn, assessed.cycle.id, &name.unit, &action).await?;
+        action_complete_in_txn(work.txn, &action).await?;
         Ok(message::action(action))
     }
-}
-
-/// A day that is not after `today`.
-fn done(raw: &str, today: NaiveDate) -> Result<NaiveDate, Violation> {
-    let day = field::day("done_date", raw)?;
-    if day <= today {
-        return Ok(day);
-    }
-    Err(Violation::new(
-        "done_date",
-        format!("must not be after {today}, today in Jakarta"),
-        format!("tidak boleh setelah hari ini, {today} WIB"),
-    ))
 }

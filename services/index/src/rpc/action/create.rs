@@ -9,32 +9,51 @@ use prima_platform::{
     request::{self, Faults},
     service::Context,
 };
-use prima_proto::{index::v1 as pb, name};
+use prima_proto::index::v1 as pb;
 
 use super::message;
 use crate::{
-    domain::field,
-    rpc::target,
-    store::{
-        action::{Row, action_insert_in_txn, action_next_in_txn},
-        cycle::cycle_get,
+    derived::Assessed,
+    domain::text,
+    rpc::{
+        once,
+        submission::{Submission, Submitted, check_indicator},
+        target,
     },
+    store::{Action, action_insert_in_txn, action_next_in_txn, cycle_get},
 };
 
-/// Shortest and longest description, characters.
-const DESCRIPTION: (usize, usize) = (5, 500);
-/// Longest name of an office, characters.
-const OWNER_MAX: usize = 200;
 /// Actions of one assessment at most; lists are whole.
 const MOST: i64 = 1000;
 
-/// A new action, whose faults are told once its assessment is known.
+/// A new action.
 #[derive(Debug)]
-pub struct Create {
-    once: Option<Once>,
-    name: name::Assessment,
-    action: pb::Action,
-    faults: Faults,
+pub struct Create(Submission<pb::Action>);
+
+/// The row of an action that is open. What the service sets is ignored.
+impl Submitted for pb::Action {
+    type Sound = Action;
+
+    fn check(&self, of: Option<&Assessed>, faults: &mut Faults) -> Option<Action> {
+        check_indicator("action.indicator", &self.indicator, of, faults);
+        let description = faults.take(text::PLAN.check("action.description", &self.description));
+        let owner = faults.take(text::OWNER.check("action.owner", &self.owner));
+        let due = faults.take(request::day("action.due_date", &self.due_date));
+        let row = &of?.row;
+        Some(Action {
+            cycle_id: row.cycle_id,
+            agency: row.agency.clone(),
+            unit: row.unit.clone(),
+            number: 0,
+            indicator: self.indicator.clone(),
+            description: description?,
+            owner: owner?,
+            due_date: due?.to_string(),
+            done_date: String::new(),
+            note: String::new(),
+            created_at: 0,
+        })
+    }
 }
 
 impl Command for Create {
@@ -44,38 +63,27 @@ impl Command for Create {
 
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let id = faults.take(request::id("request_id", message.request_id.clone()));
-        let once = id.map(|id| Once::new("index.CreateAction", &id, &message));
-        let name = faults.take(field::assessment("assessment", &message.assessment));
+        let once = once("index.CreateAction", &message.request_id, &message, &mut faults);
         let action = message.action.unwrap_or_default();
-        let Some(name) = name else {
-            check(action, |indicator| !indicator.is_empty(), &mut faults);
-            return Err(faults.refused());
-        };
-        Ok(Self {
-            once,
-            name,
-            action,
-            faults,
-        })
+        Submission::parse(once, faults, &message.assessment, action).map(Self)
     }
 
     fn once(&self) -> Option<Once> {
-        self.once.clone()
+        self.0.once()
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.require(target::UNIT, &self.name.unit.agency)
+        self.0.allow(caller, target::UNIT)
     }
 
     async fn work(mut self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
-        let cycle = cycle_get(work.txn, &self.name.cycle.cycle).await?;
-        let cycle = found(cycle, &self.name.cycle)?;
-        let assessed = target::hold(work.txn, cycle, &self.name).await?;
-        let action = check(self.action, |indicator| assessed.has(indicator), &mut self.faults);
-        let mut action = self.faults.settle(Some(action))?;
-        let (cycle_id, unit) = (assessed.cycle.id, &self.name.unit);
+        let name = &self.0.name;
+        let cycle = found(cycle_get(work.txn, &name.cycle.cycle).await?, &name.cycle)?;
+        let assessed = target::hold(work.txn, cycle, name).await?;
+        let mut action = self.0.sound(&assessed)?;
+        let (cycle_id, unit) = (assessed.cycle.id, &self.0.name.unit);
         action.number = action_next_in_txn(work.txn, cycle_id, unit).await?;
+        action.created_at = micros(work.now());
         if action.number > MOST {
             return Err(Failure::new(
                 Kind::Precondition,
@@ -84,26 +92,7 @@ impl Command for Create {
                 format!("satu penilaian paling banyak memiliki {MOST} rencana aksi"),
             ));
         }
-        action_insert_in_txn(work.txn, cycle_id, unit, &action, micros(work.now())).await?;
+        action_insert_in_txn(work.txn, &action).await?;
         Ok(message::action(action))
-    }
-}
-
-/// The row of an action that is open. What the service sets is ignored.
-fn check(given: pb::Action, has: impl FnOnce(&str) -> bool, faults: &mut Faults) -> Row {
-    faults.take(field::indicator("action.indicator", has(&given.indicator)));
-    let (least, most) = DESCRIPTION;
-    let description = field::lines("action.description", given.description, least, most);
-    let description = faults.or_default(description);
-    let owner = faults.or_default(field::lines("action.owner", given.owner, 1, OWNER_MAX));
-    faults.take(field::day("action.due_date", &given.due_date));
-    Row {
-        number: 0,
-        indicator: given.indicator,
-        description,
-        owner,
-        due_date: given.due_date,
-        done_date: String::new(),
-        note: String::new(),
     }
 }

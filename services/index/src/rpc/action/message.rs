@@ -2,10 +2,10 @@
 
 use prima_proto::index::v1 as pb;
 
-use crate::store::action::Row;
+use crate::store::Action;
 
 /// An action as its message.
-pub fn action(row: Row) -> pb::Action {
+pub fn action(row: Action) -> pb::Action {
     pb::Action {
         number: row.number,
         indicator: row.indicator,

@@ -4,7 +4,7 @@ use prima_platform::{caller::Caller, failure::Failure, request::Faults, service:
 use prima_proto::index::v1 as pb;
 
 use super::message;
-use crate::{rpc::target, store::action::action_list};
+use crate::{rpc::target, store::action_list};
 
 /// Every action of an assessment, ordered by due date and number.
 pub async fn list(

@@ -12,30 +12,55 @@ use prima_platform::{
     request::Faults,
     service::Context,
 };
-use prima_proto::{index::v1 as pb, name};
+use prima_proto::index::v1 as pb;
 
-use super::{
-    judge,
-    levels::{self, REASON_MIN, TEXT_MAX},
-    message,
-};
+use super::{judge, levels, message};
 use crate::{
-    derived::{Assessed, recompute_in_txn},
-    domain::{field, judging::Act},
-    rpc::target,
+    derived::Assessed,
+    domain::{field, judging::Act, text},
+    rpc::{
+        submission::{Submission, Submitted},
+        target,
+    },
     store::{
-        assessment::{assessment_lock_in_txn, assessment_save_in_txn},
-        cycle::cycle_share_in_txn,
-        level::{Objection, evaluations, objection_decide_in_txn, objections},
+        Objection, assessment_lock_in_txn, cycle_share_in_txn, evaluations, objection_save_in_txn, objections,
     },
 };
 
-/// A decision, whose faults are told once the instrument is known.
+/// A decision as it came.
 #[derive(Debug)]
-pub struct DecideObjection {
-    name: name::Assessment,
-    given: pb::DecideObjectionRequest,
-    faults: Faults,
+pub struct DecideObjection(Submission<pb::DecideObjectionRequest>);
+
+/// A decision.
+pub struct Decision {
+    /// Number of the objection.
+    number: i64,
+    /// Level from then on; `None` when it is rejected.
+    level: Option<i64>,
+    /// Why.
+    reason: String,
+}
+
+impl Submitted for pb::DecideObjectionRequest {
+    type Sound = Decision;
+
+    fn check(&self, of: Option<&Assessed>, faults: &mut Faults) -> Option<Decision> {
+        let number = faults.take(field::number("number", self.number));
+        let level = self.level.map(|level| levels::level("level", level, of, faults));
+        if self.granted != level.is_some() {
+            faults.add(
+                "level",
+                "must be given when granted, and only then",
+                "harus diisi bila dikabulkan, dan hanya bila dikabulkan",
+            );
+        }
+        let reason = faults.take(text::REASON.check("decision", &self.decision));
+        Some(Decision {
+            number: number?,
+            level: level.map(i64::from),
+            reason: reason?,
+        })
+    }
 }
 
 impl Command for DecideObjection {
@@ -44,37 +69,30 @@ impl Command for DecideObjection {
     type Answer = pb::Objection;
 
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
-        let mut faults = Faults::default();
-        let name = faults.take(field::assessment("assessment", &message.assessment));
-        let Some(name) = name else {
-            check(&message, None, &mut faults);
-            return Err(faults.refused());
-        };
-        Ok(Self {
-            name,
-            given: message,
-            faults,
-        })
+        let name = message.assessment.clone();
+        Submission::parse(None, Faults::default(), &name, message).map(Self)
     }
 
     fn once(&self) -> Option<Once> {
-        None
+        self.0.once()
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.require(&[Role::Evaluator], &self.name.unit.agency)
+        self.0.allow(caller, &[Role::Evaluator])
     }
 
     async fn work(mut self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
-        let name = self.name;
+        let name = self.0.name.clone();
         // A decision that is only repeated takes no version.
         let cycle = cycle_share_in_txn(work.txn, &name.cycle.cycle).await?;
         let cycle = found(cycle, &name.cycle)?;
         let mut assessed = target::hold(work.txn, cycle, &name).await?;
-        check(&self.given, Some(&assessed), &mut self.faults);
-        let given = self.faults.settle(Some(self.given))?;
+        let Decision {
+            number,
+            level,
+            reason,
+        } = self.0.sound(&assessed)?;
         assessed.cycle.check_open()?;
-        let (number, level) = (given.number, given.level.map(i64::from));
         let (cycle_id, unit) = (assessed.cycle.id, &name.unit);
         let mut all = objections(work.txn, cycle_id, unit).await?.into_iter();
         let objection = all.find(|o| o.number == number);
@@ -82,7 +100,7 @@ impl Command for DecideObjection {
         let givers = givers(work, &assessed, &objection).await?;
         judge::check(work, &assessed, Act::Decide(&givers)).await?;
         if objection.decided_at.is_some() {
-            if (objection.level, &objection.decision) == (level, &given.decision) {
+            if (objection.level, &objection.decision) == (level, &reason) {
                 return Ok(message::objection(&objection));
             }
             return Err(Failure::new(
@@ -98,33 +116,14 @@ impl Command for DecideObjection {
         let now = micros(now);
         objection.granted = i64::from(level.is_some());
         objection.level = level;
-        objection.decision = given.decision;
+        objection.decision = reason;
         work.caller.subject().clone_into(&mut objection.decider);
         objection.decided_at = Some(now);
-        objection_decide_in_txn(work.txn, cycle_id, unit, &objection).await?;
-        assessed.row.updated_at = now;
-        assessment_save_in_txn(work.txn, &assessed.row).await?;
-        let locked = std::slice::from_mut(&mut assessed);
-        let states = recompute_in_txn(work.txn, &work.app.clock, locked, false).await?;
-        states.into_iter().for_each(|state| work.stage(state));
+        objection_save_in_txn(work.txn, &objection).await?;
+        target::save(work, &mut assessed, now).await?;
+        target::recompute(work, &mut assessed).await?;
         Ok(message::objection(&objection))
     }
-}
-
-fn check(given: &pb::DecideObjectionRequest, of: Option<&Assessed>, faults: &mut Faults) {
-    faults.take(field::number("number", given.number));
-    if let Some(level) = given.level {
-        levels::level("level", level, of, faults);
-    }
-    if given.granted != given.level.is_some() {
-        faults.add(
-            "level",
-            "must be given when granted, and only then",
-            "harus diisi bila dikabulkan, dan hanya bila dikabulkan",
-        );
-    }
-    let decision = given.decision.clone();
-    faults.take(field::lines("decision", decision, REASON_MIN, TEXT_MAX));
 }
 
 /// Evaluators who gave the level that an objection is against.

@@ -1,7 +1,5 @@
 //! Makes a unit a lokus of a cycle.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
@@ -15,14 +13,12 @@ use prima_proto::{index::v1 as pb, name};
 
 use super::message;
 use crate::{
-    derived::{Assessed, recompute_in_txn},
-    domain::{cycle::Cycle, field},
+    derived::Assessed,
+    domain::cycle::Cycle,
+    rpc::{once, target},
     store::{
-        assessment::{Row, assessment_insert_in_txn, unit_lock_in_txn},
-        cycle::{cycle_get, cycle_share_in_txn},
-        external::{Kept, external_get},
-        instrument::instrument_of,
-        mark::unit_mark_in_txn,
+        Assessment, Kept, assessment_insert_in_txn, cycle_get, cycle_share_in_txn, external_get,
+        unit_lock_in_txn, unit_mark_in_txn,
     },
 };
 
@@ -43,10 +39,9 @@ impl Command for Enroll {
 
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let id = faults.take(request::id("request_id", message.request_id.clone()));
-        let once = id.map(|id| Once::new("index.EnrollUnit", &id, &message));
-        let cycle = faults.take(field::cycle("cycle", &message.cycle));
-        let unit = faults.take(field::unit("unit", &message.unit));
+        let once = once("index.EnrollUnit", &message.request_id, &message, &mut faults);
+        let cycle = faults.take(request::name("cycle", &message.cycle));
+        let unit = faults.take(request::name("unit", &message.unit));
         if !matches!(message.form.as_str(), "offline" | "online") {
             faults.add(
                 "form",
@@ -103,7 +98,7 @@ impl Command for Enroll {
         cycle.check_open()?;
         not_recorded(work, &cycle, &name).await?;
         let now = work.now();
-        let row = Row {
+        let row = Assessment {
             cycle_id: cycle.id,
             agency: name.unit.agency.clone(),
             unit: name.unit.unit.clone(),
@@ -117,14 +112,8 @@ impl Command for Enroll {
         if !assessment_insert_in_txn(work.txn, &row).await? {
             return Err(Failure::already_exists(&name.to_string()));
         }
-        let mut enrolled = [Assessed {
-            instrument: instrument_of(work.txn, &cycle).await?,
-            cycle: Arc::new(cycle),
-            row,
-        }];
-        let states = recompute_in_txn(work.txn, &work.app.clock, &mut enrolled, false).await?;
-        states.into_iter().for_each(|state| work.stage(state));
-        let [enrolled] = enrolled;
+        let mut enrolled = Assessed::of(work.txn, cycle, row).await?;
+        target::recompute(work, &mut enrolled).await?;
         message::assessment(work.txn, &enrolled).await
     }
 }

@@ -6,34 +6,25 @@ use prima_platform::{
     clock::micros,
     command::{Command, Once, Work},
     failure::Failure,
-    request::{self, Faults},
+    request::Faults,
     service::Context,
 };
-use prima_proto::{index::v1 as pb, name};
+use prima_proto::index::v1 as pb;
 
 use super::{
     judge,
-    levels::{self, Level},
+    levels::{Level, Levels},
     message,
 };
 use crate::{
-    derived::recompute_in_txn,
-    domain::{cycle::Stage, field, judging::Act},
-    rpc::target,
-    store::{
-        assessment::assessment_save_in_txn,
-        level::{Evaluation, evaluations_save_in_txn},
-    },
+    domain::{cycle::Stage, judging::Act},
+    rpc::{once, submission::Submission, target},
+    store::{Evaluation, evaluations_save_in_txn},
 };
 
-/// Levels, whose faults are told once their form is known.
+/// Levels of an evaluator.
 #[derive(Debug)]
-pub struct Evaluate {
-    once: Option<Once>,
-    name: name::Assessment,
-    given: Vec<Level>,
-    faults: Faults,
-}
+pub struct Evaluate(Submission<Levels>);
 
 impl Command for Evaluate {
     type App = Context;
@@ -42,61 +33,50 @@ impl Command for Evaluate {
 
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let id = faults.take(request::id("request_id", message.request_id.clone()));
-        let once = id.map(|id| Once::new("index.SubmitEvaluation", &id, &message));
-        let name = faults.take(field::assessment("assessment", &message.assessment));
-        let given: Vec<Level> = message.evaluations.into_iter().map(level).collect();
-        let Some(name) = name else {
-            levels::check(FIELD, &given, None, &mut faults);
-            return Err(faults.refused());
+        let once = once(
+            "index.SubmitEvaluation",
+            &message.request_id,
+            &message,
+            &mut faults,
+        );
+        let given = message.evaluations.into_iter().map(|given| Level {
+            indicator: given.indicator,
+            level: given.level,
+            note: given.note,
+        });
+        let levels = Levels {
+            field: "evaluations",
+            given: given.collect(),
         };
-        Ok(Self {
-            once,
-            name,
-            given,
-            faults,
-        })
+        Submission::parse(once, faults, &message.assessment, levels).map(Self)
     }
 
     fn once(&self) -> Option<Once> {
-        self.once.clone()
+        self.0.once()
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.require(&[Role::Evaluator], &self.name.unit.agency)
+        self.0.allow(caller, &[Role::Evaluator])
     }
 
-    async fn work(mut self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
-        let mut assessed = target::lock(work, &self.name).await?;
-        levels::check(FIELD, &self.given, Some(&assessed), &mut self.faults);
-        let given = self.faults.settle(Some(self.given))?;
+    async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
+        let (mut assessed, levels) = self.0.lock(work).await?;
         let now = micros(work.now());
         assessed.cycle.check(Stage::Evaluation, now)?;
         judge::check(work, &assessed, Act::Evaluate).await?;
         let row = |given: Level| Evaluation {
+            cycle_id: assessed.row.cycle_id,
+            agency: assessed.row.agency.clone(),
+            unit: assessed.row.unit.clone(),
             indicator: given.indicator,
             evaluator: work.caller.subject().to_owned(),
             level: given.level.into(),
             note: given.note,
             updated_at: now,
         };
-        let rows: Vec<Evaluation> = given.into_iter().map(row).collect();
-        evaluations_save_in_txn(work.txn, assessed.cycle.id, &self.name.unit, &rows).await?;
-        assessed.row.updated_at = now;
-        assessment_save_in_txn(work.txn, &assessed.row).await?;
-        let locked = std::slice::from_mut(&mut assessed);
-        let states = recompute_in_txn(work.txn, &work.app.clock, locked, false).await?;
-        states.into_iter().for_each(|state| work.stage(state));
+        evaluations_save_in_txn(work.txn, levels.into_iter().map(row)).await?;
+        target::save(work, &mut assessed, now).await?;
+        target::recompute(work, &mut assessed).await?;
         message::assessment(work.txn, &assessed).await
-    }
-}
-
-const FIELD: &str = "evaluations";
-
-fn level(given: pb::Evaluation) -> Level {
-    Level {
-        indicator: given.indicator,
-        level: given.level,
-        note: given.note,
     }
 }

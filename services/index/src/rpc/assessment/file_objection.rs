@@ -6,32 +6,38 @@ use prima_platform::{
     clock::micros,
     command::{Command, Once, Work},
     failure::{Failure, Kind},
-    request::{self, Faults},
+    request::Faults,
     service::Context,
 };
-use prima_proto::{index::v1 as pb, name};
+use prima_proto::index::v1 as pb;
 
-use super::{
-    levels::{REASON_MIN, TEXT_MAX},
-    message,
-};
+use super::message;
 use crate::{
-    domain::{cycle::Stage, field},
-    rpc::target,
-    store::{
-        assessment::assessment_save_in_txn,
-        level::{Objection, objection_insert_in_txn, objections},
+    derived::Assessed,
+    domain::{cycle::Stage, text},
+    rpc::{
+        once,
+        submission::{Submission, Submitted, check_indicator},
+        target,
     },
+    store::{Objection, objection_insert_in_txn, objections},
 };
 
-/// An objection, whose faults are told once the form is known.
+/// An objection.
 #[derive(Debug)]
-pub struct FileObjection {
-    once: Option<Once>,
-    name: name::Assessment,
-    indicator: String,
-    reason: String,
-    faults: Faults,
+pub struct FileObjection(Submission<pb::FileObjectionRequest>);
+
+impl Submitted for pb::FileObjectionRequest {
+    /// The indicator and the reason.
+    type Sound = (String, String);
+
+    fn check(&self, of: Option<&Assessed>, faults: &mut Faults) -> Option<Self::Sound> {
+        if of.is_some() {
+            check_indicator("indicator", &self.indicator, of, faults);
+        }
+        let reason = faults.take(text::REASON.check("reason", &self.reason));
+        Some((self.indicator.clone(), reason?))
+    }
 }
 
 impl Command for FileObjection {
@@ -41,39 +47,23 @@ impl Command for FileObjection {
 
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let id = faults.take(request::id("request_id", message.request_id.clone()));
-        let once = id.map(|id| Once::new("index.FileObjection", &id, &message));
-        let name = faults.take(field::assessment("assessment", &message.assessment));
-        let Some(name) = name else {
-            check_reason(message.reason, &mut faults);
-            return Err(faults.refused());
-        };
-        Ok(Self {
-            once,
-            name,
-            indicator: message.indicator,
-            reason: message.reason,
-            faults,
-        })
+        let once = once("index.FileObjection", &message.request_id, &message, &mut faults);
+        let name = message.assessment.clone();
+        Submission::parse(once, faults, &name, message).map(Self)
     }
 
     fn once(&self) -> Option<Once> {
-        self.once.clone()
+        self.0.once()
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.require(target::UNIT, &self.name.unit.agency)
+        self.0.allow(caller, target::UNIT)
     }
 
-    async fn work(mut self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
-        let mut assessed = target::lock(work, &self.name).await?;
-        let has = assessed.has(&self.indicator);
-        self.faults.take(field::indicator("indicator", has));
-        let reason = check_reason(self.reason, &mut self.faults);
-        let reason = self.faults.settle(Some(reason))?;
+    async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
+        let (mut assessed, (indicator, reason)) = self.0.lock(work).await?;
         let now = micros(work.now());
         assessed.cycle.check(Stage::Objection, now)?;
-        let indicator = self.indicator;
         if !assessed.row.read_inputs()?.levels.contains_key(&indicator) {
             return Err(Failure::new(
                 Kind::Precondition,
@@ -82,7 +72,7 @@ impl Command for FileObjection {
                 format!("{indicator} belum memiliki tingkat"),
             ));
         }
-        let (cycle_id, unit) = (assessed.cycle.id, &self.name.unit);
+        let (cycle_id, unit) = (assessed.cycle.id, &assessed.row.unit_name());
         let before = objections(work.txn, cycle_id, unit).await?;
         let open = |o: &Objection| o.indicator == indicator && o.decided_at.is_none();
         if before.iter().any(open) {
@@ -91,6 +81,9 @@ impl Command for FileObjection {
             )));
         }
         let objection = Objection {
+            cycle_id,
+            agency: unit.agency.clone(),
+            unit: unit.unit.clone(),
             number: before.last().map_or(0, |o| o.number) + 1,
             indicator,
             reason,
@@ -102,13 +95,8 @@ impl Command for FileObjection {
             decider: String::new(),
             decided_at: None,
         };
-        objection_insert_in_txn(work.txn, cycle_id, unit, &objection).await?;
-        assessed.row.updated_at = now;
-        assessment_save_in_txn(work.txn, &assessed.row).await?;
+        objection_insert_in_txn(work.txn, &objection).await?;
+        target::save(work, &mut assessed, now).await?;
         Ok(message::objection(&objection))
     }
-}
-
-fn check_reason(reason: String, faults: &mut Faults) -> String {
-    faults.or_default(field::lines("reason", reason, REASON_MIN, TEXT_MAX))
 }

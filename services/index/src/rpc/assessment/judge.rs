@@ -5,7 +5,7 @@ use prima_platform::{caller::Role, command::Work, failure::Failure, service::Con
 use crate::{
     derived::Assessed,
     domain::judging::{self, Act, Judge},
-    store::level::acted_for_unit,
+    store::acted_for_unit,
 };
 
 /// `Ok` when the caller may judge so; see [`judging::check`].

@@ -13,10 +13,7 @@ use sea_orm::ConnectionTrait;
 use crate::{
     derived::{self, Assessed},
     domain::{cycle::Cycle, instrument::Instrument},
-    store::{
-        assessment::Row,
-        level::{Objection, SelfLevel, evaluations, objections, self_levels},
-    },
+    store::{Assessment, Objection, SelfLevel, evaluations, objections, self_levels},
 };
 
 fn at(micros: i64) -> prost_types::Timestamp {
@@ -38,9 +35,9 @@ pub fn objection(objection: &Objection) -> pb::Objection {
 }
 
 /// An assessment as its message, without its rows.
-pub fn summary(cycle: &Cycle, instrument: &Instrument, row: &Row) -> Result<pb::Assessment, Failure> {
+pub fn summary(cycle: &Cycle, instrument: &Instrument, row: &Assessment) -> Result<pb::Assessment, Failure> {
     let (inputs, index) = derived::index(instrument, row)?;
-    let published = index.published;
+    let published = index.published.unwrap_or_default();
     Ok(pb::Assessment {
         name: format!("{}/{}", cycle.name(), row.unit_name()),
         form: row.form.clone(),
@@ -50,9 +47,9 @@ pub fn summary(cycle: &Cycle, instrument: &Instrument, row: &Row) -> Result<pb::
             respondents: f.respondents,
             version: f.version,
         }),
-        index: published.as_ref().map(|p| p.value.clone()).unwrap_or_default(),
-        category: published.as_ref().map(|p| p.category.clone()).unwrap_or_default(),
-        category_display_name: published.map(|p| p.name).unwrap_or_default(),
+        index: published.value,
+        category: published.category,
+        category_display_name: published.name,
         missing: index.missing,
         version: row.version,
         update_time: Some(at(row.updated_at)),

@@ -4,16 +4,16 @@ use prima_platform::{
     caller::{Caller, Role},
     failure::{Failure, found},
     page::Page,
-    request::Faults,
+    request::{self, Faults},
     service::Context,
 };
-use prima_proto::index::v1 as pb;
+use prima_proto::{index::v1 as pb, name};
 
 use super::message;
 use crate::{
-    domain::field,
+    derived::Assessed,
     rpc::target,
-    store::{assessment::assessment_page, cycle::cycle_get, instrument::instrument_of},
+    store::{assessment_page, cycle_get, instrument_of},
 };
 
 /// One assessment with its rows.
@@ -24,7 +24,7 @@ pub async fn get(
 ) -> Result<pb::GetAssessmentResponse, Failure> {
     let (cycle, row) = target::read(ctx, &caller, "name", &message.name, Faults::default()).await?;
     let reader = ctx.db.reader();
-    let assessed = target::whole(reader, cycle, row).await?;
+    let assessed = Assessed::of(reader, cycle, row).await?;
     Ok(pb::GetAssessmentResponse {
         assessment: Some(message::assessment(reader, &assessed).await?),
     })
@@ -41,8 +41,8 @@ pub async fn list(
         Some((cycle, agency)) => (cycle, Some(format!("agencies/{agency}"))),
         None => (message.parent.as_str(), None),
     };
-    let name = faults.take(field::cycle("parent", cycle));
-    let agency = agency.and_then(|agency| faults.take(field::agency("parent", &agency)));
+    let name = faults.take(request::name::<name::Cycle>("parent", cycle));
+    let agency = agency.and_then(|agency| faults.take(request::name::<name::Agency>("parent", &agency)));
     let page = Page::parse(message.page_size, &message.page_token, &[&message.parent]);
     let page = faults.take_all(page);
     let (name, page) = faults.build(|| name.zip(page))?;

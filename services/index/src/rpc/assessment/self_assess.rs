@@ -6,32 +6,24 @@ use prima_platform::{
     clock::micros,
     command::{Command, Once, Work},
     failure::Failure,
-    request::{self, Faults},
+    request::Faults,
     service::Context,
 };
-use prima_proto::{index::v1 as pb, name};
+use prima_proto::index::v1 as pb;
 
 use super::{
-    levels::{self, Level},
+    levels::{Level, Levels},
     message,
 };
 use crate::{
-    domain::{cycle::Stage, field},
-    rpc::target,
-    store::{
-        assessment::assessment_save_in_txn,
-        level::{SelfLevel, self_assessor_save_in_txn, self_levels_save_in_txn},
-    },
+    domain::cycle::Stage,
+    rpc::{once, submission::Submission, target},
+    store::{SelfAssessor, SelfLevel, self_assessor_save_in_txn, self_levels_save_in_txn},
 };
 
-/// Levels, whose faults are told once their form is known.
+/// Levels of the unit itself.
 #[derive(Debug)]
-pub struct SelfAssess {
-    once: Option<Once>,
-    name: name::Assessment,
-    given: Vec<Level>,
-    faults: Faults,
-}
+pub struct SelfAssess(Submission<Levels>);
 
 impl Command for SelfAssess {
     type App = Context;
@@ -40,60 +32,55 @@ impl Command for SelfAssess {
 
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let id = faults.take(request::id("request_id", message.request_id.clone()));
-        let once = id.map(|id| Once::new("index.SubmitSelfAssessment", &id, &message));
-        let name = faults.take(field::assessment("assessment", &message.assessment));
-        let given: Vec<Level> = message.levels.into_iter().map(level).collect();
-        let Some(name) = name else {
-            levels::check(FIELD, &given, None, &mut faults);
-            return Err(faults.refused());
+        let once = once(
+            "index.SubmitSelfAssessment",
+            &message.request_id,
+            &message,
+            &mut faults,
+        );
+        let given = message.levels.into_iter().map(|given| Level {
+            indicator: given.indicator,
+            level: given.level,
+            note: given.note,
+        });
+        let levels = Levels {
+            field: "levels",
+            given: given.collect(),
         };
-        Ok(Self {
-            once,
-            name,
-            given,
-            faults,
-        })
+        Submission::parse(once, faults, &message.assessment, levels).map(Self)
     }
 
     fn once(&self) -> Option<Once> {
-        self.once.clone()
+        self.0.once()
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.require(target::UNIT, &self.name.unit.agency)
+        self.0.allow(caller, target::UNIT)
     }
 
-    async fn work(mut self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
-        let mut assessed = target::lock(work, &self.name).await?;
-        levels::check(FIELD, &self.given, Some(&assessed), &mut self.faults);
-        let given = self.faults.settle(Some(self.given))?;
+    async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
+        let (mut assessed, levels) = self.0.lock(work).await?;
         let now = micros(work.now());
         assessed.cycle.check(Stage::SelfAssessment, now)?;
-        let (cycle_id, unit) = (assessed.cycle.id, &self.name.unit);
-        let rows: Vec<SelfLevel> = given.into_iter().map(row).collect();
-        self_levels_save_in_txn(work.txn, cycle_id, unit, &rows, now).await?;
-        self_assessor_save_in_txn(work.txn, cycle_id, unit, work.caller.subject()).await?;
-        assessed.row.updated_at = now;
-        assessment_save_in_txn(work.txn, &assessed.row).await?;
+        let (cycle_id, name) = (assessed.cycle.id, assessed.row.unit_name());
+        let row = |given: Level| SelfLevel {
+            cycle_id,
+            agency: name.agency.clone(),
+            unit: name.unit.clone(),
+            indicator: given.indicator,
+            level: given.level.into(),
+            note: given.note,
+            updated_at: now,
+        };
+        self_levels_save_in_txn(work.txn, levels.into_iter().map(row)).await?;
+        let assessor = SelfAssessor {
+            cycle_id,
+            agency: name.agency,
+            unit: name.unit,
+            subject: work.caller.subject().to_owned(),
+        };
+        self_assessor_save_in_txn(work.txn, assessor).await?;
+        target::save(work, &mut assessed, now).await?;
         message::assessment(work.txn, &assessed).await
-    }
-}
-
-const FIELD: &str = "levels";
-
-fn level(given: pb::SelfLevel) -> Level {
-    Level {
-        indicator: given.indicator,
-        level: given.level,
-        note: given.note,
-    }
-}
-
-fn row(given: Level) -> SelfLevel {
-    SelfLevel {
-        indicator: given.indicator,
-        level: given.level.into(),
-        note: given.note,
     }
 }

@@ -9,6 +9,7 @@ use prima_platform::{
     command::{Command, Once, Work},
     etag,
     failure::{Failure, Kind, found},
+    request,
     service::Context,
 };
 use prima_proto::{index::v1 as pb, name};
@@ -16,12 +17,10 @@ use prima_proto::{index::v1 as pb, name};
 use super::message;
 use crate::{
     derived::{Assessed, recompute_in_txn},
-    domain::{cycle::Cycle, field},
+    domain::cycle::Cycle,
     store::{
-        assessment::{assessment_lock_in_txn, assessments_of},
-        cycle::{cycle_finalize_in_txn, cycle_lock_in_txn},
-        instrument::instrument_of,
-        level::objections_open,
+        assessment_lock_in_txn, assessments_of, cycle_lock_in_txn, cycle_save_in_txn, instrument_of,
+        objections_open,
     },
 };
 
@@ -40,7 +39,7 @@ impl Command for Finalize {
 
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         Ok(Self {
-            name: field::cycle("name", &message.name)?,
+            name: request::name("name", &message.name)?,
             etag: message.etag,
             allow_incomplete: message.allow_incomplete,
         })
@@ -87,7 +86,7 @@ impl Command for Finalize {
                 format!("unit berikut belum memiliki indeks: {units}"),
             ));
         }
-        cycle_finalize_in_txn(work.txn, &cycle).await?;
+        cycle_save_in_txn(work.txn, &cycle).await?;
         states.into_iter().for_each(|state| work.stage(state));
         Ok(pb::FinalizeCycleResponse {
             cycle: Some(message::cycle(&cycle)),

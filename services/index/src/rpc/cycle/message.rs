@@ -6,25 +6,20 @@ use prima_platform::{
     clock::{from_micros, from_proto, micros, to_proto},
     etag,
     failure::Violation,
+    request::Choice,
 };
 use prima_proto::index::v1 as pb;
 
-use crate::domain::{
-    cycle::{Cycle, Scheme, Window},
-    field,
-};
+use crate::domain::cycle::{Cycle, Scheme, Window};
 
 /// Evaluators that a cycle names at most, and as many who decide objections.
 const NAMED_MAX: usize = 1000;
 /// Longest subject of a token, bytes.
 const SUBJECT_MAX: usize = 200;
-/// Longest title, characters.
-const TITLE_MAX: usize = 200;
-
-/// The title in a field.
-pub fn title(raw: String) -> Result<String, Violation> {
-    field::lines("cycle.display_name", raw, 1, TITLE_MAX)
-}
+const SCHEME: Choice = Choice {
+    english: "scheme",
+    indonesian: "Skema",
+};
 
 /// Subjects that a cycle names.
 pub fn subjects(field: &str, given: Vec<String>) -> Result<Vec<String>, Violation> {
@@ -40,14 +35,14 @@ pub fn subjects(field: &str, given: Vec<String>) -> Result<Vec<String>, Violatio
     ))
 }
 
-/// The scheme in a field; `None` for one that is not specified, or that the contract does not have.
-pub fn scheme(raw: i32) -> Option<Scheme> {
-    match pb::Scheme::try_from(raw).unwrap_or_default() {
+/// The scheme in a field.
+pub fn scheme(field: &str, raw: i32) -> Result<Scheme, Violation> {
+    SCHEME.required(field, raw, |scheme| match scheme {
         pb::Scheme::Unspecified => None,
         pb::Scheme::Nasional => Some(Scheme::Nasional),
         pb::Scheme::Mandiri => Some(Scheme::Mandiri),
         pb::Scheme::Khusus => Some(Scheme::Khusus),
-    }
+    })
 }
 
 /// The window in a field.

@@ -23,11 +23,10 @@ use crate::{
         cycle::{Cycle, Scheme, Settings, Window},
         field,
         instrument::{Forms, Policy, Weighting},
+        text,
     },
-    store::{
-        cycle::{cycle_get, cycle_insert_in_txn},
-        instrument::instrument_get,
-    },
+    rpc::once,
+    store::{cycle_get, cycle_insert_in_txn, instrument_get},
 };
 
 /// A new cycle. Its faults are told to whoever may open it, with those that only its instrument shows.
@@ -53,12 +52,11 @@ impl Command for Open {
 
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let request_id = faults.take(request::id("request_id", message.request_id.clone()));
-        let once = request_id.map(|id| Once::new("index.OpenCycle", &id, &message));
-        let id = faults.or_default(field::new_cycle("cycle_id", &message.cycle_id));
+        let once = once("index.OpenCycle", &message.request_id, &message, &mut faults);
+        let id = faults.or_default(request::new_id("cycle_id", &message.cycle_id, name::id));
         let mut given = message.cycle.unwrap_or_default();
-        faults.take(message::title(given.display_name.clone()));
-        let scheme = message::scheme(given.scheme);
+        given.display_name = faults.or_default(text::TITLE.check("cycle.display_name", &given.display_name));
+        let scheme = faults.take(message::scheme("cycle.scheme", given.scheme));
         check_settings(&given, scheme, &mut faults);
         let (first, own) = (given.self_assessment_window.take(), given.evidence_window.take());
         let self_assessment = faults.take(message::window("cycle.self_assessment_window", first));
@@ -117,7 +115,7 @@ impl Command for Open {
         let mut cycle = self.build(forms)?;
         cycle.created_at = micros(work.now());
         cycle.etag = work.next_version(0);
-        if cycle_insert_in_txn(work.txn, &cycle).await?.is_none() {
+        if !cycle_insert_in_txn(work.txn, &cycle).await? {
             let taken = match cycle_get(work.txn, &cycle.cycle).await? {
                 Some(_) => cycle.name().to_string(),
                 None => {
@@ -188,15 +186,12 @@ impl Open {
 
 /// Checks what must fit the scheme, and the year, day and number.
 fn check_settings(given: &pb::Cycle, scheme: Option<Scheme>, faults: &mut Faults) {
-    if scheme.is_none() {
-        faults.add("cycle.scheme", "must be given", "harus diisi");
-    }
     if !Period::from_str(&given.year).is_ok_and(|p| p.kind() == Kind::Year) {
         faults.add("cycle.year", "must be a year, YYYY", "harus tahun, YYYY");
     }
     match (scheme, given.agency.is_empty()) {
         (Some(Scheme::Mandiri), _) | (None, false) => {
-            faults.take(field::agency("cycle.agency", &given.agency));
+            faults.take(request::name::<name::Agency>("cycle.agency", &given.agency));
         }
         (_, true) => {}
         (Some(_), false) => faults.add(
@@ -205,7 +200,7 @@ fn check_settings(given: &pb::Cycle, scheme: Option<Scheme>, faults: &mut Faults
             "harus kosong kecuali untuk PEKPPP mandiri",
         ),
     }
-    faults.take(field::day("cycle.evaluation_date", &given.evaluation_date));
+    faults.take(request::day("cycle.evaluation_date", &given.evaluation_date));
     if given.suggestions_count && scheme.is_some_and(|s| s != Scheme::Mandiri) {
         faults.add(
             "cycle.suggestions_count",

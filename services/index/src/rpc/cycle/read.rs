@@ -4,14 +4,15 @@ use prima_platform::{
     caller::{Caller, Role},
     failure::{Failure, found},
     page::Page,
+    request,
     service::Context,
 };
-use prima_proto::index::v1 as pb;
+use prima_proto::{index::v1 as pb, name};
 
 use super::message;
 use crate::{
-    domain::{cycle::Cycle, field},
-    store::cycle::{cycle_get, cycle_page},
+    domain::cycle::Cycle,
+    store::{cycle_get, cycle_page},
 };
 
 /// One cycle.
@@ -20,7 +21,7 @@ pub async fn get(
     caller: Caller,
     message: pb::GetCycleRequest,
 ) -> Result<pb::GetCycleResponse, Failure> {
-    let name = field::cycle("name", &message.name)?;
+    let name = request::name::<name::Cycle>("name", &message.name)?;
     let cycle = found(cycle_get(ctx.db.reader(), &name.cycle).await?, &name)?;
     Ok(pb::GetCycleResponse {
         cycle: Some(match sees_named(&caller, &cycle) {

@@ -6,15 +6,15 @@ use prima_platform::{
     command::{Command, Once, Work},
     etag,
     failure::{Failure, found},
-    request::Faults,
+    request::{self, Faults},
     service::Context,
 };
 use prima_proto::{index::v1 as pb, name};
 
 use super::message;
 use crate::{
-    domain::{cycle::Change, field},
-    store::cycle::{cycle_lock_in_txn, cycle_save_in_txn},
+    domain::{cycle::Change, text},
+    store::{cycle_lock_in_txn, cycle_save_in_txn},
 };
 
 /// What to change in which cycle.
@@ -33,13 +33,15 @@ impl Command for Update {
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let given = message.cycle.unwrap_or_default();
         let mut faults = Faults::default();
-        let name = faults.take(field::cycle("cycle.name", &given.name));
+        let name = faults.take(request::name("cycle.name", &given.name));
         let mask = faults.mask(
             message.update_mask,
             &["display_name", "evaluators", "objection_deciders"],
         );
         let change = Change {
-            display_name: faults.masked(&mask, "display_name", || message::title(given.display_name)),
+            display_name: faults.masked(&mask, "display_name", || {
+                text::TITLE.check("cycle.display_name", &given.display_name)
+            }),
             evaluators: faults.masked(&mask, "evaluators", || {
                 message::subjects("cycle.evaluators", given.evaluators)
             }),
@@ -80,6 +82,8 @@ impl Command for Update {
 
 #[cfg(test)]
 mod tests {
+    use prima_platform::testing::served::mask;
+
     use super::*;
 
     #[test]
@@ -90,9 +94,7 @@ mod tests {
                 evaluators: vec!["e".into()],
                 ..Default::default()
             }),
-            update_mask: Some(prost_types::FieldMask {
-                paths: paths.iter().map(|p| (*p).to_owned()).collect(),
-            }),
+            update_mask: mask(paths),
         };
         let update = Update::parse(message(&["evaluators"]), DateTime::UNIX_EPOCH).unwrap();
         let change = Change {

@@ -1,7 +1,5 @@
 //! Attaches evidence to an assessment. A client stream: its head is checked and its file stored before the command runs.
 
-use std::mem;
-
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
@@ -10,13 +8,10 @@ use prima_platform::{
     failure::{Failure, Violation, found},
     grpc::{Answer, answer, open},
     objects::Objects,
-    request::{self, Faults},
+    request::Faults,
     service::Context,
 };
-use prima_proto::{
-    index::v1::{self as pb, attach_evidence_request::Part},
-    name,
-};
+use prima_proto::index::v1::{self as pb, attach_evidence_request::Part};
 use tonic::{Request, Streaming};
 
 use super::{
@@ -25,12 +20,9 @@ use super::{
 };
 use crate::{
     derived::Assessed,
-    domain::{cycle::Stage, field},
-    rpc::target,
-    store::{
-        cycle::cycle_share_in_txn,
-        evidence::{Row, evidence_insert_in_txn},
-    },
+    domain::cycle::Stage,
+    rpc::{once, submission::Submission, target},
+    store::{Evidence, cycle_share_in_txn, evidence_insert_in_txn, evidence_next_in_txn},
 };
 
 /// Attaches what the stream brings.
@@ -59,26 +51,21 @@ async fn of_caller(
     attach.allow(caller)?;
     // No file is read that would be refused. What was looked up here is looked up again once the file has come.
     let reader = ctx.db.reader();
-    let (cycle, row) = target::get(reader, &attach.name).await?;
-    let content = attach.content(&target::whole(reader, cycle.clone(), row).await?)?;
-    if let Some(once) = &attach.once
+    let (cycle, row) = target::get(reader, &attach.0.name).await?;
+    let attached = attach.0.sound(&Assessed::of(reader, cycle.clone(), row).await?)?;
+    if let Some(once) = attach.once()
         && let Some(first) = once.find(ctx, caller).await?
     {
         return Ok(first);
     }
     cycle.check(Stage::Evidence, micros(ctx.clock.now()))?;
-    receive(objects, &mut stream, &content).await?;
+    receive(objects, &mut stream, &attached.content).await?;
     perform(ctx, caller, attach).await
 }
 
-/// Evidence, whose faults are told once its assessment is known. The bytes of a file are in the object storage.
+/// Evidence. The bytes of a file are in the object storage.
 #[derive(Debug)]
-struct Attach {
-    once: Option<Once>,
-    name: name::Assessment,
-    given: pb::Evidence,
-    faults: Faults,
-}
+struct Attach(Submission<pb::Evidence>);
 
 impl Command for Attach {
     type App = Context;
@@ -87,41 +74,35 @@ impl Command for Attach {
 
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let id = faults.take(request::id("request_id", message.request_id.clone()));
-        let once = id.map(|id| Once::new("index.AttachEvidence", &id, &message));
-        let name = faults.take(field::assessment("assessment", &message.assessment));
+        let once = once("index.AttachEvidence", &message.request_id, &message, &mut faults);
         let given = message.evidence.unwrap_or_default();
-        let Some(name) = name else {
-            message::content(&given, |indicator| !indicator.is_empty(), &mut faults);
-            return Err(faults.refused());
-        };
-        Ok(Self {
-            once,
-            name,
-            given,
-            faults,
-        })
+        Submission::parse(once, faults, &message.assessment, given).map(Self)
     }
 
     fn once(&self) -> Option<Once> {
-        self.once.clone()
+        self.0.once()
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.require(target::UNIT, &self.name.unit.agency)
+        self.0.allow(caller, target::UNIT)
     }
 
     async fn work(mut self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
-        let cycle = cycle_share_in_txn(work.txn, &self.name.cycle.cycle).await?;
-        let cycle = found(cycle, &self.name.cycle)?;
-        let assessed = target::hold(work.txn, cycle, &self.name).await?;
-        let content = self.content(&assessed)?;
+        let name = &self.0.name;
+        let cycle = cycle_share_in_txn(work.txn, &name.cycle.cycle).await?;
+        let cycle = found(cycle, &name.cycle)?;
+        let assessed = target::hold(work.txn, cycle, name).await?;
+        let attached = self.0.sound(&assessed)?;
         let now = micros(work.now());
         assessed.cycle.check(Stage::Evidence, now)?;
-        let mut row = Row {
-            number: 0,
-            indicator: self.given.indicator,
-            display_name: self.given.display_name,
+        let (cycle_id, unit) = (assessed.cycle.id, assessed.row.unit_name());
+        let mut row = Evidence {
+            cycle_id,
+            number: evidence_next_in_txn(work.txn, cycle_id, &unit).await?,
+            agency: unit.agency,
+            unit: unit.unit,
+            indicator: attached.indicator,
+            display_name: attached.title,
             link: String::new(),
             media_type: String::new(),
             size: 0,
@@ -129,7 +110,7 @@ impl Command for Attach {
             actor: work.caller.subject().to_owned(),
             created_at: now,
         };
-        match content {
+        match attached.content {
             Content::Link(link) => row.link = link,
             Content::File {
                 media_type,
@@ -141,17 +122,7 @@ impl Command for Attach {
                 row.sha256 = sha256.to_vec();
             }
         }
-        let (cycle_id, unit) = (assessed.cycle.id, &self.name.unit);
-        row.number = evidence_insert_in_txn(work.txn, cycle_id, unit, &row).await?;
+        evidence_insert_in_txn(work.txn, &row).await?;
         Ok(message::evidence(&row))
-    }
-}
-
-impl Attach {
-    /// What is attached, unless there are faults.
-    fn content(&mut self, assessed: &Assessed) -> Result<Content, Failure> {
-        let mut faults = mem::take(&mut self.faults);
-        let content = message::content(&self.given, |indicator| assessed.has(indicator), &mut faults);
-        faults.settle(content)
     }
 }

@@ -3,22 +3,32 @@
 use prima_platform::{
     clock::{from_micros, to_proto},
     objects::Digest,
-    request::Faults,
+    request::{Faults, text::link},
 };
 use prima_proto::index::v1 as pb;
 
 use crate::{
+    derived::Assessed,
     domain::{
         evidence::{MediaType, SIZE_MAX},
-        field,
+        text,
     },
-    store::evidence::Row,
+    rpc::submission::{Submitted, check_indicator},
+    store::Evidence,
 };
 
-/// Longest title, characters.
-const TITLE_MAX: usize = 200;
-
 /// What is attached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attached {
+    /// Key of the indicator.
+    pub indicator: String,
+    /// What it shows.
+    pub title: String,
+    /// The link or the file.
+    pub content: Content,
+}
+
+/// A link or a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// A link.
@@ -34,15 +44,26 @@ pub enum Content {
     },
 }
 
-/// What the head says of a file or a link; `None` when that is at fault. `has` tells whether the form has an indicator.
-pub fn content(given: &pb::Evidence, has: impl FnOnce(&str) -> bool, faults: &mut Faults) -> Option<Content> {
-    faults.take(field::indicator("evidence.indicator", has(&given.indicator)));
-    let title = given.display_name.clone();
-    faults.take(field::lines("evidence.display_name", title, 1, TITLE_MAX));
-    if given.link.is_empty() {
-        return file(given, faults);
+impl Submitted for pb::Evidence {
+    type Sound = Attached;
+
+    fn check(&self, of: Option<&Assessed>, faults: &mut Faults) -> Option<Attached> {
+        check_indicator("evidence.indicator", &self.indicator, of, faults);
+        let title = faults.take(text::TITLE.check("evidence.display_name", &self.display_name));
+        let content = match self.link.trim() {
+            "" => file(self, faults),
+            _ => linked(self, faults),
+        };
+        Some(Attached {
+            indicator: self.indicator.clone(),
+            title: title?,
+            content: content?,
+        })
     }
-    let link = faults.take(field::link("evidence.link", given.link.clone()));
+}
+
+fn linked(given: &pb::Evidence, faults: &mut Faults) -> Option<Content> {
+    let link = faults.take(link("evidence.link", &given.link));
     for (field, empty) in [
         ("evidence.media_type", given.media_type.is_empty()),
         ("evidence.size", given.size == 0),
@@ -87,7 +108,7 @@ fn file(given: &pb::Evidence, faults: &mut Faults) -> Option<Content> {
 }
 
 /// Evidence as its message.
-pub fn evidence(row: &Row) -> pb::Evidence {
+pub fn evidence(row: &Evidence) -> pb::Evidence {
     pb::Evidence {
         number: row.number,
         indicator: row.indicator.clone(),

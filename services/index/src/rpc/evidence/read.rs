@@ -18,7 +18,7 @@ use super::message;
 use crate::{
     domain::field,
     rpc::target,
-    store::evidence::{evidence_get, evidence_page},
+    store::{evidence_get, evidence_page},
 };
 
 /// A page of evidence of an assessment in the order of indicators and numbers.

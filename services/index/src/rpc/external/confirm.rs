@@ -7,7 +7,7 @@ use prima_platform::{
     command::{Command, Once, Work},
     etag,
     failure::{Failure, Kind, found},
-    request::{self, Faults},
+    request::Faults,
     service::Context,
 };
 use prima_proto::{index::v1 as pb, period::Period};
@@ -22,8 +22,10 @@ use crate::{
         subject::Subject,
     },
     events::publish,
-    store::external::{
-        Kept, Row, external_get, external_insert_in_txn, external_next_in_txn, external_settle_in_txn,
+    rpc::once,
+    store::{
+        ExternalScore, Kept, external_get, external_insert_in_txn, external_next_in_txn,
+        external_settle_in_txn,
     },
 };
 
@@ -43,7 +45,12 @@ struct Asked {
 
 fn asked(message: pb::ConfirmExternalScoreRequest) -> Result<Asked, Failure> {
     let mut faults = Faults::default();
-    let id = faults.take(request::id("request_id", message.request_id.clone()));
+    let once = once(
+        "index.ConfirmExternalScore",
+        &message.request_id,
+        &message,
+        &mut faults,
+    );
     let metric = faults.take(message::metric("metric", &message.metric));
     let subject = faults.take(message::subject("subject", &message.subject, metric));
     let period = faults.take(message::period("period", &message.period));
@@ -56,7 +63,7 @@ fn asked(message: pb::ConfirmExternalScoreRequest) -> Result<Asked, Failure> {
     }
     faults.build(|| {
         Some(Asked {
-            once: Once::new("index.ConfirmExternalScore", &id?, &message),
+            once: once?,
             metric: metric?,
             subject: subject?,
             period: period?,
@@ -101,7 +108,7 @@ impl Command for Confirm {
         let held = external_get(work.txn, Kept::Confirmed, key).await?;
         let number = external_next_in_txn(work.txn, Kept::Confirmed, key).await?;
         let version = held.map_or(waiting.version, |held| held.version.max(waiting.version));
-        let row = Row {
+        let row = ExternalScore {
             number,
             version: work.next_version(version),
             confirmed_at: Some(micros(work.now())),

@@ -8,10 +8,7 @@ use prima_proto::name;
 
 use crate::{
     domain::{cycle::Scheme, subject::Subject},
-    store::{
-        assessment::{assessment_of_year, unit_lock_in_txn},
-        external::Key,
-    },
+    store::{ExternalKey, assessment_of_year, unit_lock_in_txn},
 };
 
 /// Locks what is recorded of an agency or a unit until the transaction ends: it is looked at and replaced by one at a
@@ -30,7 +27,7 @@ pub async fn lock_in_txn(txn: &Txn, subject: &Subject) -> Result<(), Failure> {
 }
 
 /// `Ok` unless the index of this key is computed in a cycle. The subject is locked.
-pub async fn not_computed(txn: &Txn, key: Key<'_>) -> Result<(), Failure> {
+pub async fn not_computed(txn: &Txn, key: ExternalKey<'_>) -> Result<(), Failure> {
     let [metric, agency, unit, period] = key;
     let Some(scheme) = Scheme::ALL.into_iter().find(|s| s.metric() == metric) else {
         return Ok(());
@@ -48,12 +45,12 @@ pub async fn not_computed(txn: &Txn, key: Key<'_>) -> Result<(), Failure> {
 }
 
 /// A key, for messages.
-pub fn title([metric, agency, unit, period]: Key<'_>) -> String {
+pub fn title([metric, agency, unit, period]: ExternalKey<'_>) -> String {
     format!("{metric} {} {period}", Subject::of(agency, unit))
 }
 
 /// The refusal of whoever was overtaken.
-pub fn changed(key: Key<'_>) -> Failure {
+pub fn changed(key: ExternalKey<'_>) -> Failure {
     let name = title(key);
     Failure::new(
         Kind::Aborted,

@@ -16,7 +16,7 @@ use crate::{
         subject::Subject,
     },
     rpc::band,
-    store::external::{Kept, Row},
+    store::{ExternalScore, Kept},
 };
 
 /// The metric in a field.
@@ -94,7 +94,7 @@ pub fn metrics() -> Vec<pb::ExternalMetric> {
 }
 
 /// A recorded score as its message, with its change against an earlier one where there is one.
-pub fn score(row: &Row, kept: Kept, change: Option<(&Row, Change)>) -> pb::ExternalScore {
+pub fn score(row: &ExternalScore, kept: Kept, change: Option<(&ExternalScore, Change)>) -> pb::ExternalScore {
     let waits = kept == Kept::Waiting;
     let metric = external::find(&row.metric);
     let era = metric.and_then(|m| m.eras.iter().find(|e| e.id == row.era));

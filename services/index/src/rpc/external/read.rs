@@ -19,7 +19,7 @@ use crate::{
         external::{self, Change},
         subject::Subject,
     },
-    store::external::{Filter, Kept, Row, external_get, external_page},
+    store::{ExternalFilter, ExternalScore, Kept, external_get, external_page},
 };
 
 /// All metrics.
@@ -53,12 +53,12 @@ pub async fn list(
     })
 }
 
-fn parse(message: &pb::ListExternalScoresRequest) -> Result<(Filter, Page), Failure> {
+fn parse(message: &pb::ListExternalScoresRequest) -> Result<(ExternalFilter, Page), Failure> {
     let mut faults = Faults::default();
-    let mut filter = Filter {
+    let mut filter = ExternalFilter {
         metric: message.metric.clone(),
         period: message.period.clone(),
-        ..Filter::default()
+        ..ExternalFilter::default()
     };
     faults.take(subjects(&message.subject, &mut filter));
     let mut fields = vec![message.metric.as_str(), &message.subject, &message.period];
@@ -76,7 +76,7 @@ fn parse(message: &pb::ListExternalScoresRequest) -> Result<(Filter, Page), Fail
 }
 
 /// Which subjects a filter means.
-fn subjects(text: &str, filter: &mut Filter) -> Result<(), Violation> {
+fn subjects(text: &str, filter: &mut ExternalFilter) -> Result<(), Violation> {
     if text.is_empty() {
         return Ok(());
     }
@@ -104,12 +104,12 @@ fn subjects(text: &str, filter: &mut Filter) -> Result<(), Violation> {
 /// counts.
 async fn changes(
     conn: &impl ConnectionTrait,
-    rows: &[Row],
+    rows: &[ExternalScore],
     kept: Kept,
 ) -> Result<Vec<pb::ExternalScore>, DbErr> {
     let mut scores = Vec::with_capacity(rows.len());
     let known = rows.iter().filter(|_| kept == Kept::Confirmed);
-    let mut read: BTreeMap<(String, String, String, String), Row> =
+    let mut read: BTreeMap<(String, String, String, String), ExternalScore> =
         known.map(|r| (key(r, &r.period), r.clone())).collect();
     for row in rows {
         let Some(before) = Period::from_str(&row.period).ok().and_then(|p| p.previous()) else {
@@ -136,7 +136,7 @@ async fn changes(
     Ok(scores)
 }
 
-fn key(row: &Row, period: &str) -> (String, String, String, String) {
+fn key(row: &ExternalScore, period: &str) -> (String, String, String, String) {
     (
         row.metric.clone(),
         row.agency.clone(),
@@ -145,7 +145,7 @@ fn key(row: &Row, period: &str) -> (String, String, String, String) {
     )
 }
 
-fn change(base: &Row, row: &Row) -> Option<Change> {
+fn change(base: &ExternalScore, row: &ExternalScore) -> Option<Change> {
     let metric = external::find(&row.metric)?;
     let era = metric.eras.iter().find(|e| e.id == row.era)?;
     let [old, new] = [&base.score, &row.score].map(|s| number::parse_decimal(s));

@@ -7,7 +7,7 @@ use prima_platform::{
     command::{Command, Once, Work},
     failure::{Failure, Violation},
     number,
-    request::{self, Faults},
+    request::{self, Faults, text::link},
     service::Context,
 };
 use prima_proto::{index::v1 as pb, period::Period};
@@ -20,19 +20,16 @@ use crate::{
     domain::{
         band::Published,
         external::{self, Era, Metric, confirms},
-        field,
         subject::Subject,
+        text,
     },
     events::publish,
-    store::external::{
-        Kept, Row, external_get, external_insert_in_txn, external_next_in_txn, external_settle_in_txn,
+    store::{
+        ExternalScore, Kept, external_get, external_insert_in_txn, external_next_in_txn,
+        external_settle_in_txn,
     },
 };
 
-/// Longest source and reason, characters.
-const TEXT_MAX: usize = 500;
-/// Shortest reason.
-const REASON_MIN: usize = 5;
 /// Length of a SHA-256.
 const SHA256: usize = 32;
 
@@ -52,6 +49,12 @@ struct Asked {
     subject: Subject,
     period: Period,
     published: Published,
+    /// Where it was published.
+    source: String,
+    /// Link to its document; may be empty.
+    link: String,
+    /// Why it takes the place of another.
+    reason: Option<String>,
 }
 
 impl Command for Record {
@@ -92,7 +95,7 @@ impl Command for Record {
             true => (Kept::Confirmed, held.as_ref(), work.caller.subject()),
             false => (Kept::Waiting, waiting.as_ref().or(held.as_ref()), ""),
         };
-        match (before, self.score.reason.is_empty()) {
+        match (before, asked.reason.is_none()) {
             (Some(_), true) => return Err(Failure::already_exists(&title(key))),
             (None, false) => {
                 return Err(Failure::from(Violation::new(
@@ -106,7 +109,7 @@ impl Command for Record {
         let now = micros(work.now());
         let version = held.iter().chain(&waiting).map(|row| row.version).max();
         let sha256 = self.score.document_sha256;
-        let row = Row {
+        let row = ExternalScore {
             metric: asked.metric.key.clone(),
             agency: agency.to_owned(),
             unit: unit.to_owned(),
@@ -115,13 +118,14 @@ impl Command for Record {
             era: asked.era.id.clone(),
             score: asked.published.value.clone(),
             category: asked.published.category.clone(),
-            source: self.score.source,
+            source: asked.source,
             no_maladministration: i64::from(self.score.no_maladministration),
-            reason: self.score.reason,
+            reason: asked.reason.unwrap_or_default(),
             actor: work.caller.subject().to_owned(),
             recorded_at: now,
             version: work.next_version(version.unwrap_or_default()),
-            link: self.score.document_link,
+            replaced: 0,
+            link: asked.link,
             sha256: Some(sha256).filter(|sha256| !sha256.is_empty()),
             confirmed_at: confirmed.then_some(now),
             confirmer: confirmer.to_owned(),
@@ -158,9 +162,10 @@ impl Record {
             );
         }
         let published = era.and_then(|era| published(score, era, &mut faults));
-        check_document(score, subject.as_ref(), caller, &mut faults);
-        let reason = score.reason.clone();
-        faults.take(field::optional_line("score.reason", reason, REASON_MIN, TEXT_MAX));
+        let source = faults.take(text::SOURCE.check("score.source", &score.source));
+        let link = link_of_document(score, subject.as_ref(), caller, &mut faults);
+        let reason = request::optional(&score.reason, |raw| text::REPLACEMENT.check("score.reason", raw));
+        let reason = faults.take(reason);
         faults.build(|| {
             Some(Asked {
                 metric: metric?,
@@ -168,6 +173,9 @@ impl Record {
                 subject: subject?,
                 period: period?,
                 published: published?,
+                source: source?,
+                link: link?,
+                reason: reason?,
             })
         })
     }
@@ -205,26 +213,15 @@ fn published(score: &pb::ExternalScore, era: &Era, faults: &mut Faults) -> Optio
     published
 }
 
-/// Checks where the score was published.
-fn check_document(
+/// The link to the document in which the score was published; `None` when it is at fault.
+fn link_of_document(
     score: &pb::ExternalScore,
     subject: Option<&Subject>,
     caller: &Caller,
     faults: &mut Faults,
-) {
-    let source = score.source.clone();
-    faults.take(field::optional_line("score.source", source, 1, TEXT_MAX));
-    if score.source.trim().is_empty() {
-        faults.add(
-            "score.source",
-            "is required: where the score was published",
-            "harus diisi dengan terbitan yang memuat nilai ini",
-        );
-    }
-    let (link, sha256) = (&score.document_link, &score.document_sha256);
-    if !link.is_empty() {
-        faults.take(field::link("score.document_link", link.clone()));
-    }
+) -> Option<String> {
+    let link = faults.take(link("score.document_link", &score.document_link));
+    let sha256 = &score.document_sha256;
     if !sha256.is_empty() && sha256.len() != SHA256 {
         faults.add(
             "score.document_sha256",
@@ -233,11 +230,12 @@ fn check_document(
         );
     }
     let confirmed = |s: &Subject| confirms(caller, s.agency());
-    if link.is_empty() && sha256.is_empty() && !subject.is_none_or(confirmed) {
+    if link.as_deref() == Some("") && sha256.is_empty() && !subject.is_none_or(confirmed) {
         faults.add(
             "score.document_link",
             "or document_sha256 is required: who confirms the score looks at the document",
             "atau document_sha256 harus diisi: dokumennya diperiksa sebelum nilai disahkan",
         );
     }
+    link
 }

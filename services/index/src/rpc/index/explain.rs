@@ -20,11 +20,7 @@ use crate::{
         level::{Inputs, Origin},
         score::{self, F03, Index},
     },
-    store::{
-        assessment::{Row, assessments_of},
-        cycle::cycle_get,
-        instrument::instrument_of,
-    },
+    store::{Assessment, assessments_of, cycle_get, instrument_of},
 };
 
 /// The tree of the index of a unit or an agency.
@@ -61,7 +57,7 @@ async fn explain_agency(
     if rows.is_empty() {
         return Err(Failure::not_found(&in_cycle(name, agency)));
     }
-    let exact: Vec<Rational> = rows.iter().filter_map(Row::read_exact).collect();
+    let exact: Vec<Rational> = rows.iter().filter_map(Assessment::read_exact).collect();
     let weight = Rational::new(One::one(), exact.len().max(1).into());
     let (mut terms, mut missing) = (Vec::new(), Vec::new());
     for row in &rows {
@@ -82,27 +78,19 @@ async fn explain_agency(
             origin: String::new(),
         });
     }
-    let published = score::agency(&instrument, &exact);
-    let fraction = published.as_ref().map(|p| number::fraction(&p.exact));
-    let fraction = fraction.unwrap_or_default();
+    let mean = message::published(&instrument, score::agency(&instrument, &exact));
     Ok(pb::IndexValue {
-        index: published.as_ref().map(|p| p.value.clone()).unwrap_or_default(),
-        index_exact: fraction.clone(),
-        category: published.as_ref().map(|p| p.category.clone()).unwrap_or_default(),
-        category_display_name: published.map(|p| p.name).unwrap_or_default(),
         tree: Some(pb::Term {
             key: cycle.scheme.metric().to_owned(),
             display_name: "Rata-rata indeks unit".to_owned(),
             weight: "1/1".to_owned(),
-            value: fraction.clone(),
-            product: fraction,
+            value: mean.index_exact.clone(),
+            product: mean.index_exact.clone(),
             terms,
             origin: String::new(),
         }),
         missing,
-        instrument: instrument.id.clone(),
-        citations: instrument.citations.clone(),
-        ..Default::default()
+        ..mean
     })
 }
 

@@ -11,7 +11,7 @@ use crate::{
         instrument::Instrument,
         score::{self, F02, F03, Index, Node},
     },
-    store::assessment::{AgencyRow, Row},
+    store::{AgencyIndex, Assessment},
 };
 
 /// Decimals of F-02 and F-03 as shown.
@@ -45,7 +45,7 @@ pub fn publish(summary: &mut pb::IndexSummary, published: Option<&Published>) {
 }
 
 /// The index of a unit as its message.
-pub fn unit(cycle: &Cycle, instrument: &Instrument, row: &Row) -> Result<pb::IndexSummary, Failure> {
+pub fn unit(cycle: &Cycle, instrument: &Instrument, row: &Assessment) -> Result<pb::IndexSummary, Failure> {
     let (_, index) = derived::index(instrument, row)?;
     let mut summary = pb::IndexSummary {
         units_counted: i64::from(index.published.is_some()),
@@ -62,7 +62,7 @@ pub fn unit(cycle: &Cycle, instrument: &Instrument, row: &Row) -> Result<pb::Ind
 }
 
 /// The index of an agency as its message.
-pub fn agency(cycle: &Cycle, instrument: &Instrument, row: &AgencyRow) -> pb::IndexSummary {
+pub fn agency(cycle: &Cycle, instrument: &Instrument, row: &AgencyIndex) -> pb::IndexSummary {
     let exact = row.exact.as_deref().and_then(number::parse_fraction);
     let published = score::agency(instrument, exact.as_slice());
     let mut summary = pb::IndexSummary {
@@ -89,19 +89,28 @@ pub fn term(node: &Node) -> pb::Term {
     }
 }
 
+/// An index as it is published, without its tree.
+pub fn published(instrument: &Instrument, published: Option<Published>) -> pb::IndexValue {
+    let exact = published.as_ref().map(|p| number::fraction(&p.exact));
+    let published = published.unwrap_or_default();
+    pb::IndexValue {
+        index: published.value,
+        index_exact: exact.unwrap_or_default(),
+        category: published.category,
+        category_display_name: published.name,
+        instrument: instrument.id.clone(),
+        citations: instrument.citations.clone(),
+        ..Default::default()
+    }
+}
+
 /// An index with its tree as its message.
 pub fn value(instrument: &Instrument, index: &Index) -> pb::IndexValue {
-    let published = index.published.as_ref();
     pb::IndexValue {
-        index: published.map(|p| p.value.clone()).unwrap_or_default(),
-        index_exact: published.map(|p| number::fraction(&p.exact)).unwrap_or_default(),
-        category: published.map(|p| p.category.clone()).unwrap_or_default(),
-        category_display_name: published.map(|p| p.name.clone()).unwrap_or_default(),
         f02: part(index, F02),
         f03: part(index, F03),
         tree: Some(term(&index.tree)),
         missing: index.missing.clone(),
-        instrument: instrument.id.clone(),
-        citations: instrument.citations.clone(),
+        ..published(instrument, index.published.clone())
     }
 }

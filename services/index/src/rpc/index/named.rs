@@ -9,10 +9,7 @@ use prima_proto::name;
 
 use crate::{
     domain::cycle::Cycle,
-    store::{
-        assessment::{Row, assessment_get},
-        cycle::cycle_get,
-    },
+    store::{Assessment, assessment_get, cycle_get},
 };
 
 /// What has an index.
@@ -71,7 +68,11 @@ pub fn check_shown(caller: &Caller, cycle: &Cycle, agency: &str) -> Result<(), F
 }
 
 /// The cycle and row of a unit, as far as the caller may see what its index is made of.
-pub async fn shown(ctx: &Context, caller: &Caller, name: &name::Assessment) -> Result<(Cycle, Row), Failure> {
+pub async fn shown(
+    ctx: &Context,
+    caller: &Caller,
+    name: &name::Assessment,
+) -> Result<(Cycle, Assessment), Failure> {
     let reader = ctx.db.reader();
     let cycle = found(cycle_get(reader, &name.cycle.cycle).await?, &name.cycle)?;
     check_shown(caller, &cycle, &name.unit.agency)?;

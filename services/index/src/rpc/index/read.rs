@@ -2,9 +2,9 @@
 
 use prima_platform::{
     failure::{Failure, found},
-    number::{self, Rational},
+    number::Rational,
     page::Page,
-    request::Faults,
+    request::{self, Faults},
     service::Context,
 };
 use prima_proto::{index::v1 as pb, name};
@@ -15,12 +15,10 @@ use super::{
     named::{Named, in_cycle},
 };
 use crate::{
-    domain::{cycle::Cycle, field, score},
+    domain::{cycle::Cycle, score},
     rpc::target,
     store::{
-        assessment::{agency_index_get, agency_index_page, assessment_page, assessments_exact},
-        cycle::cycle_get,
-        instrument::instrument_of,
+        agency_index_get, agency_index_page, assessment_page, assessments_exact, cycle_get, instrument_of,
     },
 };
 
@@ -50,10 +48,7 @@ async fn of_cycle(conn: &impl ConnectionTrait, name: &name::Cycle) -> Result<pb:
     let cycle = found(cycle_get(conn, &name.cycle).await?, name)?;
     let instrument = instrument_of(conn, &cycle).await?;
     let rows = assessments_exact(conn, cycle.id, "").await?;
-    let exact: Vec<Rational> = rows
-        .iter()
-        .filter_map(|exact| number::parse_fraction(exact.as_deref()?))
-        .collect();
+    let exact: Vec<Rational> = rows.iter().flatten().cloned().collect();
     let mut summary = pb::IndexSummary {
         units_counted: i64::try_from(exact.len()).map_err(Failure::internal)?,
         units_expected: i64::try_from(rows.len()).map_err(Failure::internal)?,
@@ -76,11 +71,12 @@ pub async fn list(
         (None, None) => (parent, None),
         (None, Some((cycle, "-"))) => (cycle, Some(String::new())),
         (None, Some((cycle, agency))) => {
-            let agency = faults.take(field::agency("parent", &format!("agencies/{agency}")));
+            let agency = request::name::<name::Agency>("parent", &format!("agencies/{agency}"));
+            let agency = faults.take(agency);
             (cycle, Some(agency.map(|a| a.agency).unwrap_or_default()))
         }
     };
-    let name = faults.take(field::cycle("parent", cycle));
+    let name = faults.take(request::name::<name::Cycle>("parent", cycle));
     let page = Page::parse(message.page_size, &message.page_token, &[parent]);
     let page = faults.take_all(page);
     let (name, page) = faults.build(|| name.zip(page))?;

@@ -5,14 +5,15 @@ use prima_platform::{
     caller::Caller,
     failure::Failure,
     number::{self, Rational},
+    request,
     service::Context,
 };
 use prima_proto::index::v1 as pb;
 
 use super::named::shown;
 use crate::{
-    domain::{field, instrument::Instrument, level::Inputs, score},
-    store::instrument::instrument_of,
+    domain::{instrument::Instrument, level::Inputs, score},
+    store::instrument_of,
 };
 
 /// Decimals of a gain.
@@ -24,7 +25,7 @@ pub async fn recommend(
     caller: Caller,
     message: pb::ListRecommendationsRequest,
 ) -> Result<pb::ListRecommendationsResponse, Failure> {
-    let name = field::assessment("assessment", &message.assessment)?;
+    let name = request::name("assessment", &message.assessment)?;
     let (cycle, row) = shown(ctx, &caller, &name).await?;
     let instrument = instrument_of(ctx.db.reader(), &cycle).await?;
     Ok(pb::ListRecommendationsResponse {

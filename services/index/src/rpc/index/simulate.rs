@@ -19,7 +19,7 @@ use crate::{
         read,
         score::{self, Input},
     },
-    store::instrument::instrument_get,
+    store::instrument_get,
 };
 
 /// What an index would be, and what the input varies from the instrument's own rules.

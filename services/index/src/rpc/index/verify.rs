@@ -13,11 +13,7 @@ use super::named::{Named, check_shown, in_cycle, no_cycle};
 use crate::{
     derived::{gather, index},
     domain::{cycle::Cycle, instrument::Instrument, score},
-    store::{
-        assessment::{Row, agency_index_get, assessment_get, assessments_of},
-        cycle::cycle_lock_in_txn,
-        instrument::instrument_of,
-    },
+    store::{Assessment, agency_index_get, assessment_get, assessments_of, cycle_lock_in_txn, instrument_of},
 };
 
 /// Whether an index computed anew is the one that was published.
@@ -73,7 +69,7 @@ async fn recomputed(
     conn: &impl ConnectionTrait,
     cycle: &Cycle,
     instrument: &Instrument,
-    row: &Row,
+    row: &Assessment,
 ) -> Result<[Option<Rational>; 2], Failure> {
     let (kept, index) = index(instrument, row)?;
     let settled = cycle.final_at.map(|_| &kept);

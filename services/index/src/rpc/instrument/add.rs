@@ -6,7 +6,7 @@ use prima_platform::{
     clock::micros,
     command::{Command, Once, Work},
     failure::Failure,
-    request::{self, Faults},
+    request::Faults,
     service::Context,
 };
 use prima_proto::index::v1 as pb;
@@ -14,7 +14,8 @@ use prima_proto::index::v1 as pb;
 use super::{document, message};
 use crate::{
     domain::instrument::{Instrument, Known},
-    store::instrument::instrument_insert_in_txn,
+    rpc::once,
+    store::instrument_insert_in_txn,
 };
 
 /// A document that was not read yet.
@@ -32,11 +33,10 @@ impl Command for Add {
 
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let id = faults.take(request::id("request_id", message.request_id.clone()));
+        let once = once("index.AddInstrument", &message.request_id, &message, &mut faults);
         faults.take(document::check(&message.document));
-        let id = faults.settle(id)?;
         Ok(Self {
-            once: Once::new("index.AddInstrument", &id, &message),
+            once: faults.settle(once)?,
             document: message.document,
         })
     }
@@ -50,12 +50,13 @@ impl Command for Add {
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
+        let now = micros(work.now());
         let known = Known {
             instrument: Instrument::read(&self.document)?,
             document: self.document,
-            created_at: Some(micros(work.now())),
+            created_at: Some(now),
         };
-        if !instrument_insert_in_txn(work.txn, &known).await? {
+        if !instrument_insert_in_txn(work.txn, &known, now).await? {
             return Err(Failure::already_exists(&known.instrument.id));
         }
         Ok(message::instrument(&known))

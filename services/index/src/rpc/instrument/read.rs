@@ -11,7 +11,7 @@ use prima_proto::index::v1 as pb;
 use super::{document, message};
 use crate::{
     domain::instrument::{Instrument, Known},
-    store::instrument::{instrument_get, instrument_list},
+    store::{instrument_get, instrument_list},
 };
 
 /// A page of instruments in the order of their ids.

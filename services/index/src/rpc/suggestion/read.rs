@@ -8,7 +8,7 @@ use crate::{
     derived::{evaluation_date, facts_of},
     domain::suggestion::suggest,
     rpc::target,
-    store::instrument::instrument_of,
+    store::instrument_of,
 };
 
 /// The suggestions for an assessment, each beside the level that counts.

@@ -10,8 +10,9 @@ use crate::{
         round::Round,
     },
     store::{
+        award::awards_of,
         entry::{Stored, entry_same_titles},
-        innovation::{awards_of, innovations_by_id},
+        innovation::innovations_by_id,
     },
 };
 

@@ -6,7 +6,7 @@ use prima_platform::{
     clock::micros,
     command::{Command, Once, Work},
     failure::{Failure, found},
-    request::Faults,
+    request::{self, Faults},
     service::Context,
 };
 use prima_proto::{innovation::v1, name};
@@ -14,14 +14,11 @@ use prima_proto::{innovation::v1, name};
 use super::message;
 use crate::{
     derived::portfolio,
-    domain::{
-        entry::{Proposal, State},
-        name_rule,
-    },
+    domain::entry::{Proposal, State},
     rpc::{access::require_unit, once::once},
     store::{
         Lock,
-        entry::{Stored, entry_insert},
+        entry::{Stored, entry_insert_in_txn},
         innovation::innovation_get,
         round::round_get,
     },
@@ -44,15 +41,11 @@ impl Command for Enter {
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
         let once = faults.take(once("innovation.EnterRound", &message.request_id, &message));
-        let round = faults.take(name_rule::name("round", &message.round, name::Round::parse));
+        let round = faults.take(request::name("round", &message.round));
         let Some(given) = faults.required("entry", message.entry) else {
             return Err(faults.refused());
         };
-        let innovation = faults.take(name_rule::name(
-            "entry.innovation",
-            &given.innovation,
-            name::Innovation::parse,
-        ));
+        let innovation = faults.take(request::name("entry.innovation", &given.innovation));
         let proposal = message::given(given, None, &mut faults);
         faults.build(|| {
             Some(Self {
@@ -100,7 +93,7 @@ impl Command for Enter {
             causes: Vec::new(),
             version: work.next_version(0),
         };
-        let Some(id) = entry_insert(work.txn, &stored).await? else {
+        let Some(id) = entry_insert_in_txn(work.txn, &stored).await? else {
             let what = format!("{}: entry of {}", round.name, stored.innovation);
             return Err(Failure::already_exists(&what));
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use prima_platform::{
     clock::{from_micros, to_proto},
     etag,
-    request::{Faults, Mask, text},
+    request::{Choice, Faults, Mask, text},
 };
 use prima_proto::innovation::v1;
 
@@ -15,10 +15,20 @@ use crate::{
         entry::{Decision, Proposal, State},
         innovation::Award,
     },
-    rpc::message::{awards, links, links_given, small},
-    store::{contest::StageResult, entry::Stored},
+    rpc::message::{awards, links, links_given, same_values, small},
+    store::{entry::Stored, stage_result::StageResult},
 };
 
+/// A decision of a review.
+pub const DECISION: Choice = Choice {
+    english: "decision",
+    indonesian: "Keputusan",
+};
+/// A state of an entry.
+pub const STATE: Choice = Choice {
+    english: "state",
+    indonesian: "Status usulan",
+};
 /// Longest answer, characters.
 const ANSWER: usize = 20_000;
 
@@ -56,9 +66,9 @@ pub fn given(raw: v1::Entry, mask: Option<&Mask>, faults: &mut Faults) -> Propos
     one
 }
 
-/// The decision in a field; `None` when it is not specified or not known.
-pub fn decision_given(raw: i32) -> Option<Decision> {
-    match v1::ReviewDecision::try_from(raw).ok()? {
+/// The decision in a field; `None` when it is not specified.
+pub fn decision_given(value: v1::ReviewDecision) -> Option<Decision> {
+    match value {
         v1::ReviewDecision::Unspecified => None,
         v1::ReviewDecision::HandIn => Some(Decision::HandIn),
         v1::ReviewDecision::Return => Some(Decision::Return),
@@ -69,41 +79,10 @@ pub fn decision_given(raw: i32) -> Option<Decision> {
     }
 }
 
-/// The state that a filter names; the inner `None` is any.
-pub fn state_given(raw: i32, faults: &mut Faults) -> Option<Option<State>> {
-    let found = match v1::EntryState::try_from(raw) {
-        Ok(v1::EntryState::Unspecified) => return Some(None),
-        Ok(v1::EntryState::Draft) => State::Draft,
-        Ok(v1::EntryState::InReview) => State::InReview,
-        Ok(v1::EntryState::Returned) => State::Returned,
-        Ok(v1::EntryState::Submitted) => State::Submitted,
-        Ok(v1::EntryState::Competing) => State::Competing,
-        Ok(v1::EntryState::Rejected) => State::Rejected,
-        Ok(v1::EntryState::Eliminated) => State::Eliminated,
-        Ok(v1::EntryState::Lapsed) => State::Lapsed,
-        Ok(v1::EntryState::Withdrawn) => State::Withdrawn,
-        Err(_) => {
-            faults.add("state", "is not known", "Status usulan tidak dikenal");
-            return None;
-        }
-    };
-    Some(Some(found))
-}
-
-/// A state as its value.
-pub fn state(state: State) -> v1::EntryState {
-    match state {
-        State::Draft => v1::EntryState::Draft,
-        State::InReview => v1::EntryState::InReview,
-        State::Returned => v1::EntryState::Returned,
-        State::Submitted => v1::EntryState::Submitted,
-        State::Competing => v1::EntryState::Competing,
-        State::Rejected => v1::EntryState::Rejected,
-        State::Eliminated => v1::EntryState::Eliminated,
-        State::Lapsed => v1::EntryState::Lapsed,
-        State::Withdrawn => v1::EntryState::Withdrawn,
-    }
-}
+same_values!(
+    state_given, state, State, EntryState: Draft, InReview, Returned, Submitted, Competing, Rejected, Eliminated, Lapsed,
+    Withdrawn
+);
 
 /// An entry as its message, with answers and documents when `full`.
 pub fn entry(stored: &Stored, full: bool) -> v1::Entry {

@@ -14,18 +14,22 @@ use prima_platform::{
 use prima_proto::{innovation::v1, name};
 use sea_orm::ConnectionTrait;
 
-use super::{eligibility::failed_rules, message};
+use super::{
+    eligibility::failed_rules,
+    message::{self, STATE},
+};
 use crate::{
-    domain::{calendar, entry::State, name_rule},
+    domain::{calendar, entry::State},
     rpc::{
         access::{require_evaluator_or_ministry, require_reader, require_seen},
         message::small,
     },
     store::{
         Lock,
-        contest::{awards_of_entries, results_of},
+        award::awards_of_entries,
         entry::{Filter, Stored, Waiting, entry_get, entry_page, waiting_counts, waiting_page},
         round::round_get,
+        stage_result::results_of,
     },
 };
 
@@ -52,7 +56,7 @@ pub async fn get(
     caller: Caller,
     message: v1::GetEntryRequest,
 ) -> Result<v1::GetEntryResponse, Failure> {
-    let name = name_rule::name("name", &message.name, name::Entry::parse)?;
+    let name = request::name("name", &message.name)?;
     let reader = ctx.db.reader();
     let stored = found(entry_get(reader, &name, Lock::None).await?, &name)?;
     require_seen(&caller, &stored.unit.agency, &name)?;
@@ -69,15 +73,13 @@ fn parse(message: v1::ListEntriesRequest) -> Result<(name::Round, Filter, Page),
     let raw_state = message.state.to_string();
     let filters = [&message.parent, &message.agency, &raw_state, &message.group].map(String::as_str);
     let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &filters));
-    let round = faults.take(name_rule::name("parent", &message.parent, name::Round::parse));
-    let agency = faults.take(name_rule::optional(
-        "agency",
-        &message.agency,
-        name::Agency::parse,
-    ));
-    let state = message::state_given(message.state, &mut faults);
+    let round = faults.take(request::name("parent", &message.parent));
+    let agency = faults.take(request::optional(&message.agency, |raw| {
+        request::name::<name::Agency>("agency", raw)
+    }));
+    let state = faults.take(STATE.optional("state", message.state, message::state_given));
     let group = faults.take(request::optional(&message.group, |raw| {
-        name_rule::id("group", raw)
+        request::new_id("group", raw, name::id)
     }));
     faults.build(|| {
         let filter = Filter {
@@ -122,8 +124,8 @@ pub async fn list_stuck(
     let (raw_state, raw_days) = (message.state.to_string(), message.minimum_days.to_string());
     let filters = [message.parent.as_str(), &raw_state, &raw_days];
     let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &filters));
-    let name = faults.take(name_rule::name("parent", &message.parent, name::Round::parse));
-    let state = message::state_given(message.state, &mut faults);
+    let name = faults.take(request::name("parent", &message.parent));
+    let state = faults.take(STATE.optional("state", message.state, message::state_given));
     let days = faults.range("minimum_days", message.minimum_days, 0, 10_000);
     let (name, state, page) = faults.build(|| Some((name?, state?, page?)))?;
 
@@ -153,10 +155,10 @@ pub async fn list_stuck(
         stage: round.stage,
         counts: counts
             .into_iter()
-            .map(|(state, count)| v1::StuckCount {
+            .map(|(state, count, oldest)| v1::StuckCount {
                 state: message::state(state).into(),
-                count: small(count.n),
-                longest_days: days_since(count.oldest),
+                count: small(count),
+                longest_days: days_since(oldest),
             })
             .collect(),
         entries: rows.into_iter().map(waiting).collect(),

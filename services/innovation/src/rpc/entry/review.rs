@@ -7,19 +7,21 @@ use prima_platform::{
     command::{Command, Once, Work},
     db::Txn,
     failure::{Failure, Kind, found},
-    request::{Faults, text},
+    request::{self, Faults, text},
     service::Context,
 };
 use prima_proto::{innovation::v1, name};
 
-use super::{eligibility::failed_rules, message};
+use super::{
+    eligibility::failed_rules,
+    message::{self, DECISION},
+};
 use crate::{
     derived::portfolio,
     domain::{
         contest::Outcome,
         eligibility,
         entry::{Actor, Decision, State},
-        name_rule,
         round::StageKind,
     },
     rpc::{
@@ -28,9 +30,9 @@ use crate::{
     },
     store::{
         Lock,
-        contest::{results_of, results_put},
         entry::{Stored, entry_get, entry_save_in_txn},
         round::{self, round_get},
+        stage_result::{results_of, results_save_in_txn},
     },
 };
 
@@ -53,15 +55,9 @@ impl Command for Review {
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
         let once = faults.take(once("innovation.ReviewEntry", &message.request_id, &message));
-        let name = faults.take(name_rule::name("name", &message.name, name::Entry::parse));
-        let decision = message::decision_given(message.decision);
-        if decision.is_none() {
-            faults.add(
-                "decision",
-                "is required and must be known",
-                "Keputusan wajib diisi dan dikenal",
-            );
-        }
+        let name = faults.take(request::name("name", &message.name));
+        let decision = DECISION.required("decision", message.decision, message::decision_given);
+        let decision = faults.take(decision);
         let least = usize::from(decision == Some(Decision::Return));
         let note = faults.take(text::lines("note", &message.note, least, 2000));
         let causes = message.causes;
@@ -132,7 +128,7 @@ impl Command for Review {
             let number = round.round.rules.position(&round.stage);
             let (name, group) = (stored.name.to_string(), stored.proposal.group.clone());
             let outcome = Outcome::screened(name, group, next == State::Competing);
-            results_put(work.txn, &round.stage, number, &[(stored.id, &outcome)]).await?;
+            results_save_in_txn(work.txn, &round.stage, number, &[(stored.id, &outcome)]).await?;
         }
         portfolio::recompute(work, &portfolio::keys(&stored.unit, [stored.year])).await?;
         let mut entry = message::entry(&stored, true);

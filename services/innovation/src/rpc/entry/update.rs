@@ -6,7 +6,7 @@ use prima_platform::{
     command::{Command, Once, Work},
     etag,
     failure::{Failure, found},
-    request::{Faults, Mask},
+    request::{self, Faults, Mask},
     service::Context,
 };
 use prima_proto::{innovation::v1, name};
@@ -14,10 +14,7 @@ use prima_proto::{innovation::v1, name};
 use super::message;
 use crate::{
     derived::portfolio,
-    domain::{
-        entry::{Proposal, wrong_state},
-        name_rule,
-    },
+    domain::entry::{Proposal, wrong_state},
     rpc::access::{require_seen, require_unit},
     store::{
         Lock,
@@ -47,7 +44,7 @@ impl Command for Update {
         let Some(given) = faults.required("entry", message.entry) else {
             return Err(faults.refused());
         };
-        let name = faults.take(name_rule::name("entry.name", &given.name, name::Entry::parse));
+        let name = faults.take(request::name("entry.name", &given.name));
         let etag = given.etag.clone();
         let given = message::given(given, Some(&mask), &mut faults);
         faults.build(|| {

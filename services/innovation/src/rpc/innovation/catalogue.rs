@@ -5,19 +5,21 @@ use std::{collections::BTreeSet, slice};
 use prima_platform::{
     failure::{Failure, found},
     page::Page,
-    request::{Faults, optional, text},
+    request::{self, Faults, text},
     service::Context,
 };
 use prima_proto::{innovation::v1, name};
 
 use super::{message, read::shown};
 use crate::{
-    domain::{calendar, catalogue, name_rule},
+    domain::{calendar, catalogue},
     rpc::message::{awards, small},
     store::{
         Lock,
-        innovation::{Filter, awards_of, innovation_get, innovation_page},
-        replication::{replications_of, transfers_of},
+        award::awards_of,
+        innovation::{Filter, innovation_get, innovation_page},
+        replication::replications_of,
+        transfer::transfers_of,
     },
 };
 
@@ -35,13 +37,12 @@ fn parse(message: v1::SearchCatalogueRequest) -> Result<(Filter, Page), Failure>
             "harus memuat huruf atau angka",
         );
     }
-    let agency = faults.take(name_rule::optional(
-        "agency",
-        &message.agency,
-        name::Agency::parse,
-    ));
-    let category = optional(&message.category, |raw| name_rule::id("category", raw));
-    let category = faults.take(category);
+    let agency = faults.take(request::optional(&message.agency, |raw| {
+        request::name::<name::Agency>("agency", raw)
+    }));
+    let category = faults.take(request::optional(&message.category, |raw| {
+        request::new_id("category", raw, name::id)
+    }));
     let sdg = faults.range("sdg", message.sdg, 0, 17);
     let year = faults.take(calendar::check_optional_year("year", message.year));
     faults.build(|| {
@@ -76,7 +77,7 @@ pub async fn get_catalogue_entry(
     ctx: &Context,
     message: v1::GetCatalogueEntryRequest,
 ) -> Result<v1::GetCatalogueEntryResponse, Failure> {
-    let name = name_rule::name("name", &message.name, name::Innovation::parse)?;
+    let name = request::name("name", &message.name)?;
     let reader = ctx.db.reader();
     let stored = innovation_get(reader, &name, Lock::None).await?;
     let stored = found(stored.filter(|s| s.innovation.start_date.is_some()), &name)?;

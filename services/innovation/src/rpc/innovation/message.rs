@@ -3,7 +3,7 @@
 use prima_platform::{
     clock::{from_micros, to_proto},
     etag,
-    request::{Faults, Mask, optional, text},
+    request::{self, Choice, Faults, Mask, text},
 };
 use prima_proto::{innovation::v1, name};
 
@@ -11,37 +11,33 @@ use crate::{
     domain::{
         calendar::parse_date,
         innovation::{Award, Innovation, LegalBasis, Status, Support},
-        name_rule,
     },
-    rpc::message::{awards, day, links, links_given, small},
-    store::innovation::{Revision, Stored},
+    rpc::message::{awards, day, links, links_given, same_values, small},
+    store::{innovation::Stored, revision::Revision},
 };
 
-/// The status in a field; `None` when it is not specified or not known.
-pub fn status_given(raw: i32) -> Option<Status> {
-    match v1::InnovationStatus::try_from(raw).ok()? {
-        v1::InnovationStatus::Unspecified => None,
-        v1::InnovationStatus::Idea => Some(Status::Idea),
-        v1::InnovationStatus::Preparation => Some(Status::Preparation),
-        v1::InnovationStatus::Implemented => Some(Status::Implemented),
-        v1::InnovationStatus::Stopped => Some(Status::Stopped),
-    }
-}
+/// How far an innovation has come.
+pub const STATUS: Choice = Choice {
+    english: "status",
+    indonesian: "Status",
+};
+const LEGAL_BASIS: Choice = Choice {
+    english: "legal basis",
+    indonesian: "Payung hukum",
+};
+const SUPPORT: Choice = Choice {
+    english: "support",
+    indonesian: "Dukungan",
+};
 
-fn legal_basis_given(raw: i32) -> Option<LegalBasis> {
-    match v1::LegalBasis::try_from(raw).ok()? {
+same_values!(status_given, status, Status, InnovationStatus: Idea, Preparation, Implemented, Stopped);
+same_values!(support_given, support, Support, Support: Budget, Facilities, People);
+
+fn legal_basis_given(value: v1::LegalBasis) -> Option<LegalBasis> {
+    match value {
         v1::LegalBasis::Unspecified => Some(LegalBasis::None),
         v1::LegalBasis::Draft => Some(LegalBasis::Draft),
         v1::LegalBasis::Enacted => Some(LegalBasis::Enacted),
-    }
-}
-
-fn support_given(raw: i32) -> Option<Support> {
-    match v1::Support::try_from(raw).ok()? {
-        v1::Support::Unspecified => None,
-        v1::Support::Budget => Some(Support::Budget),
-        v1::Support::Facilities => Some(Support::Facilities),
-        v1::Support::People => Some(Support::People),
     }
 }
 
@@ -66,14 +62,7 @@ pub fn given(raw: v1::Innovation, mask: Option<&Mask>, faults: &mut Faults) -> I
         one.sdgs = raw.sdgs;
     }
     if wanted("status") {
-        match status_given(raw.status) {
-            Some(status) => one.status = status,
-            None => faults.add(
-                "innovation.status",
-                "is required and must be known",
-                "Status wajib diisi dan dikenal",
-            ),
-        }
+        one.status = faults.or_default(STATUS.required("innovation.status", raw.status, status_given));
     }
     for (date, path, raw) in [
         (&mut one.start_date, "start_date", &raw.start_date),
@@ -81,36 +70,24 @@ pub fn given(raw: v1::Innovation, mask: Option<&Mask>, faults: &mut Faults) -> I
     ] {
         if wanted(path) {
             let field = format!("innovation.{path}");
-            *date = faults.or_default(optional(raw, |raw| parse_date(&field, raw)));
+            *date = faults.or_default(request::optional(raw, |raw| parse_date(&field, raw)));
         }
     }
     if wanted("source") {
-        let source = name_rule::optional("innovation.source", &raw.source, name::Innovation::parse);
-        one.source = faults
-            .or_default(source)
-            .map(|s| s.to_string())
-            .unwrap_or_default();
+        let source = request::optional(&raw.source, |raw| request::name("innovation.source", raw));
+        let source: Option<name::Innovation> = faults.or_default(source);
+        one.source = source.map(|s| s.to_string()).unwrap_or_default();
     }
     if wanted("documents") {
         one.documents = links_given("innovation.documents", &raw.documents, 0, 50, faults);
     }
     if wanted("legal_basis") {
-        match legal_basis_given(raw.legal_basis) {
-            Some(basis) => one.legal_basis = basis,
-            None => faults.add("innovation.legal_basis", "is not known", "tidak dikenal"),
-        }
+        let basis = LEGAL_BASIS.required("innovation.legal_basis", raw.legal_basis, legal_basis_given);
+        one.legal_basis = faults.or_default(basis);
     }
     if wanted("supports") {
-        for support in raw.supports {
-            match support_given(support) {
-                Some(support) => one.supports.push(support),
-                None => faults.add(
-                    "innovation.supports",
-                    "are not all known",
-                    "ada yang tidak dikenal",
-                ),
-            }
-        }
+        let support = |raw| faults.take(SUPPORT.required("innovation.supports", raw, support_given));
+        one.supports = raw.supports.into_iter().filter_map(support).collect();
     }
     if wanted("former_awards") {
         one.former_awards = former_awards_given(raw.former_awards, faults);
@@ -124,7 +101,11 @@ fn former_awards_given(raw: Vec<v1::Award>, faults: &mut Faults) -> Vec<Award> {
         return Vec::new();
     }
     let award = |award: v1::Award| {
-        let key = faults.take(name_rule::id("innovation.former_awards", &award.award))?;
+        let key = faults.take(request::new_id(
+            "innovation.former_awards",
+            &award.award,
+            name::id,
+        ))?;
         if !award.round.is_empty() {
             faults.add(
                 "innovation.former_awards",
@@ -141,28 +122,11 @@ fn former_awards_given(raw: Vec<v1::Award>, faults: &mut Faults) -> Vec<Award> {
     raw.into_iter().filter_map(award).collect()
 }
 
-fn status(status: Status) -> v1::InnovationStatus {
-    match status {
-        Status::Idea => v1::InnovationStatus::Idea,
-        Status::Preparation => v1::InnovationStatus::Preparation,
-        Status::Implemented => v1::InnovationStatus::Implemented,
-        Status::Stopped => v1::InnovationStatus::Stopped,
-    }
-}
-
 fn legal_basis(basis: LegalBasis) -> v1::LegalBasis {
     match basis {
         LegalBasis::None => v1::LegalBasis::Unspecified,
         LegalBasis::Draft => v1::LegalBasis::Draft,
         LegalBasis::Enacted => v1::LegalBasis::Enacted,
-    }
-}
-
-fn support(support: Support) -> v1::Support {
-    match support {
-        Support::Budget => v1::Support::Budget,
-        Support::Facilities => v1::Support::Facilities,
-        Support::People => v1::Support::People,
     }
 }
 

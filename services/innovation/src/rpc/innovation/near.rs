@@ -14,7 +14,7 @@ use crate::{
     store::{
         SEARCH,
         innovation::{Stored, innovations_by_id},
-        near::{near_candidates, near_put},
+        near_key::{near_candidates, near_save_in_txn},
     },
 };
 
@@ -31,7 +31,7 @@ pub async fn index(txn: &Txn, stored: &Stored) -> Result<BTreeSet<i64>, Failure>
         .put(txn, stored.id, &text.map(String::as_str).join("\n"))
         .await?;
     let keys = near::index_keys(&innovation.title, &innovation.description);
-    near_put(txn, stored.id, &keys).await?;
+    near_save_in_txn(txn, stored.id, &keys).await?;
     Ok(keys)
 }
 

@@ -6,20 +6,20 @@ use prima_platform::{
     caller::Caller,
     failure::{Failure, found},
     page::Page,
-    request::{Faults, WILDCARD},
+    request::{self, Faults, WILDCARD},
     service::Context,
 };
 use prima_proto::{innovation::v1, name};
 use sea_orm::{ConnectionTrait, DbErr};
 
-use super::message;
+use super::message::{self, STATUS};
 use crate::{
-    domain::name_rule,
     rpc::access::{innovation_seen, require_reader, sees_ideas},
     store::{
         Lock,
-        directory::units_confirmed,
-        innovation::{Filter, Stored, innovation_get, innovation_page, revision_page},
+        directory_unit::units_confirmed,
+        innovation::{Filter, Stored, innovation_get, innovation_page},
+        revision::revision_page,
     },
 };
 
@@ -40,7 +40,7 @@ pub async fn get(
     caller: Caller,
     message: v1::GetInnovationRequest,
 ) -> Result<v1::GetInnovationResponse, Failure> {
-    let name = name_rule::name("name", &message.name, name::Innovation::parse)?;
+    let name = request::name("name", &message.name)?;
     let reader = ctx.db.reader();
     let stored = innovation_seen(reader, &caller, &name).await?;
     Ok(v1::GetInnovationResponse {
@@ -51,13 +51,11 @@ pub async fn get(
 /// `agencies/-`, `agencies/{agency}` or a unit, as ids; empty texts stand for all.
 fn parent(raw: &str, faults: &mut Faults) -> Option<(String, String)> {
     if raw.contains("/units/") {
-        let unit = faults.take(name_rule::name("parent", raw, name::Unit::parse))?;
+        let unit: name::Unit = faults.take(request::name("parent", raw))?;
         return Some((unit.agency, unit.unit));
     }
-    let agency = faults
-        .take(name_rule::name("parent", raw, name::Agency::parse))?
-        .agency;
-    let agency = Some(agency).filter(|agency| agency != WILDCARD);
+    let name: name::Agency = faults.take(request::name("parent", raw))?;
+    let agency = Some(name.agency).filter(|agency| agency != WILDCARD);
     Some((agency.unwrap_or_default(), String::new()))
 }
 
@@ -66,16 +64,13 @@ fn parse(message: &v1::ListInnovationsRequest) -> Result<(Filter, Page), Failure
     let filters = [message.parent.as_str(), &message.status.to_string()];
     let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &filters));
     let within = parent(&message.parent, &mut faults);
-    let status = message::status_given(message.status);
-    if status.is_none() && message.status != 0 {
-        faults.add("status", "is not known", "Status tidak dikenal");
-    }
+    let status = faults.take(STATUS.optional("status", message.status, message::status_given));
     faults.build(|| {
         let (agency, unit) = within?;
         let filter = Filter {
             agency,
             unit,
-            status: status.map(|s| s.as_str().to_owned()).unwrap_or_default(),
+            status: status?.map(|s| s.as_str().to_owned()).unwrap_or_default(),
             ..Filter::default()
         };
         Some((filter, page?))
@@ -109,11 +104,7 @@ pub async fn list_revisions(
     let mut faults = Faults::default();
     let filters = [message.parent.as_str()];
     let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &filters));
-    let name = faults.take(name_rule::name(
-        "parent",
-        &message.parent,
-        name::Innovation::parse,
-    ));
+    let name: Option<name::Innovation> = faults.take(request::name("parent", &message.parent));
     let (name, page) = faults.build(|| name.zip(page))?;
     require_reader(&caller, &name.unit.agency)?;
     let reader = ctx.db.reader();

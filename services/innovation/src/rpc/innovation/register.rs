@@ -8,7 +8,7 @@ use prima_platform::{
     clock::micros,
     command::{Command, Once, Work},
     failure::Failure,
-    request::Faults,
+    request::{self, Faults},
     service::Context,
 };
 use prima_proto::{innovation::v1, name};
@@ -20,12 +20,15 @@ use super::{
 };
 use crate::{
     derived::portfolio,
-    domain::{calendar, innovation::Innovation, name_rule},
+    domain::{calendar, innovation::Innovation},
     rpc::{
         access::{require_ministry, require_unit},
         once::once,
     },
-    store::innovation::{Stored, innovation_insert, revision_add},
+    store::{
+        innovation::{Stored, innovation_insert_in_txn},
+        revision::revision_insert_in_txn,
+    },
 };
 
 /// A new innovation; whether its fields fit together is unchecked.
@@ -48,8 +51,8 @@ impl Command for Register {
             &message.request_id,
             &message,
         ));
-        let unit = faults.take(name_rule::name("parent", &message.parent, name::Unit::parse));
-        let id = faults.take(name_rule::id("innovation_id", &message.innovation_id));
+        let unit = faults.take(request::name("parent", &message.parent));
+        let id = faults.take(request::new_id("innovation_id", &message.innovation_id, name::id));
         let Some(given) = faults.required("innovation", message.innovation) else {
             return Err(faults.refused());
         };
@@ -91,11 +94,11 @@ impl Command for Register {
             created_at: micros(now),
             updated_at: micros(now),
         };
-        let Some(id) = innovation_insert(work.txn, &stored).await? else {
+        let Some(id) = innovation_insert_in_txn(work.txn, &stored).await? else {
             return Err(Failure::already_exists(&stored.name.to_string()));
         };
         stored.id = id;
-        revision_add(work.txn, &stored, work.caller.subject()).await?;
+        revision_insert_in_txn(work.txn, &stored, work.caller.subject()).await?;
         let keys = index(work.txn, &stored).await?;
         let near_duplicates = near_duplicates(work.txn, work.caller, &stored, &keys).await?;
         let years = stored.innovation.years(today, calendar::year(now));

@@ -9,7 +9,7 @@ use prima_platform::{
     command::{Command, Once, Work},
     etag,
     failure::{Failure, found},
-    request::{Faults, Mask},
+    request::{self, Faults, Mask},
     service::Context,
 };
 use prima_proto::{innovation::v1, name};
@@ -17,11 +17,12 @@ use prima_proto::{innovation::v1, name};
 use super::{message, near::index, read::shown};
 use crate::{
     derived::portfolio,
-    domain::{calendar, innovation::Innovation, name_rule},
+    domain::{calendar, innovation::Innovation},
     rpc::access::{require_ministry, require_unit},
     store::{
         Lock,
-        innovation::{innovation_get, innovation_save_in_txn, revision_add},
+        innovation::{innovation_get, innovation_save_in_txn},
+        revision::revision_insert_in_txn,
     },
 };
 
@@ -62,8 +63,7 @@ impl Command for Update {
         let Some(given) = faults.required("innovation", message.innovation) else {
             return Err(faults.refused());
         };
-        let name = name_rule::name("innovation.name", &given.name, name::Innovation::parse);
-        let name = faults.take(name);
+        let name = faults.take(request::name("innovation.name", &given.name));
         let etag = given.etag.clone();
         let given = message::given(given, Some(&mask), &mut faults);
         faults.build(|| {
@@ -101,7 +101,7 @@ impl Command for Update {
         stored.updated_at = micros(now);
         stored.version = work.next_version(stored.version);
         innovation_save_in_txn(work.txn, &stored).await?;
-        revision_add(work.txn, &stored, work.caller.subject()).await?;
+        revision_insert_in_txn(work.txn, &stored, work.caller.subject()).await?;
         index(work.txn, &stored).await?;
         let registered = calendar::day(from_micros(stored.created_at));
         let this_year = calendar::year(now);

@@ -4,7 +4,7 @@ use prima_platform::{
     caller::Caller,
     failure::Failure,
     page::Page,
-    request::{Faults, WILDCARD},
+    request::{self, Faults, WILDCARD},
     service::Context,
 };
 use prima_proto::{innovation::v1, name};
@@ -12,7 +12,7 @@ use prima_proto::{innovation::v1, name};
 use super::message;
 use crate::{
     derived::portfolio,
-    domain::{calendar, name_rule, obligation},
+    domain::{calendar, obligation},
     rpc::access::require_reader,
     store::portfolio::{coverage_page, units_without},
 };
@@ -24,7 +24,7 @@ pub async fn get(
     message: v1::GetPortfolioRequest,
 ) -> Result<v1::GetPortfolioResponse, Failure> {
     let mut faults = Faults::default();
-    let unit = faults.take(name_rule::name("unit", &message.unit, name::Unit::parse));
+    let unit: Option<name::Unit> = faults.take(request::name("unit", &message.unit));
     let year = faults.take(calendar::check_year("year", message.year));
     let (unit, year) = faults.build(|| unit.zip(year))?;
     require_reader(&caller, &unit.agency)?;
@@ -44,7 +44,7 @@ pub async fn check_obligation(
     let (raw_year, raw_unmet) = (message.year.to_string(), message.only_unmet.to_string());
     let filters = [message.parent.as_str(), &raw_year, &raw_unmet];
     let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &filters));
-    let agency = faults.take(name_rule::name("parent", &message.parent, name::Agency::parse));
+    let agency: Option<name::Agency> = faults.take(request::name("parent", &message.parent));
     let year = faults.take(calendar::check_year("year", message.year));
     let (agency, year, page) = faults.build(|| Some((agency?.agency, year?, page?)))?;
     let one = if agency == WILDCARD { "" } else { &agency };

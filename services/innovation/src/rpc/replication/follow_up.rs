@@ -5,14 +5,14 @@ use prima_platform::{
     caller::Caller,
     command::{Command, Once, Work},
     failure::{Failure, found},
-    request::{Faults, text},
+    request::{self, Faults, text},
     service::Context,
 };
 use prima_proto::{innovation::v1, name};
 
 use super::message;
 use crate::{
-    domain::{calendar, name_rule, replication},
+    domain::{calendar, replication},
     rpc::{access::require_unit, once::once},
     store::replication::{replication_lock_in_txn, replication_save_in_txn},
 };
@@ -34,7 +34,7 @@ impl Command for FollowUp {
         let mut faults = Faults::default();
         let once = once("innovation.FollowUpReplication", &message.request_id, &message);
         let once = faults.take(once);
-        let name = faults.take(name_rule::name("name", &message.name, name::Replication::parse));
+        let name = faults.take(request::name("name", &message.name));
         let Some(given) = faults.required("follow_up", message.follow_up) else {
             return Err(faults.refused());
         };

@@ -2,17 +2,13 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use prima_platform::{caller::Caller, failure::Failure, service::Context};
-use prima_proto::{innovation::v1, name};
+use prima_platform::{caller::Caller, failure::Failure, request, service::Context};
+use prima_proto::innovation::v1;
 
 use super::message;
 use crate::{
-    domain::name_rule,
     rpc::access::{innovation_seen, sees_ideas},
-    store::{
-        innovation::ideas_among,
-        replication::{replications_of, transfers_of},
-    },
+    store::{innovation::ideas_among, replication::replications_of, transfer::transfers_of},
 };
 
 /// Replications that are followed at most.
@@ -25,7 +21,7 @@ pub async fn get_spread(
     caller: Caller,
     message: v1::GetSpreadRequest,
 ) -> Result<v1::GetSpreadResponse, Failure> {
-    let name = name_rule::name("name", &message.name, name::Innovation::parse)?;
+    let name = request::name("name", &message.name)?;
     let reader = ctx.db.reader();
     let stored = innovation_seen(reader, &caller, &name).await?;
     let mut seen = BTreeSet::from([name.to_string()]);

@@ -5,7 +5,7 @@ use prima_platform::{
     caller::Caller,
     command::{Command, Once, Work},
     failure::{Failure, found},
-    request::Faults,
+    request::{self, Faults},
     service::Context,
 };
 use prima_proto::{innovation::v1, name};
@@ -13,7 +13,7 @@ use prima_proto::{innovation::v1, name};
 use super::message;
 use crate::{
     derived::portfolio,
-    domain::{calendar, name_rule, replication::Replication},
+    domain::{calendar, replication::Replication},
     rpc::{
         access::{innovation_seen, require_unit},
         message::links_given,
@@ -22,7 +22,7 @@ use crate::{
     store::{
         Lock,
         innovation::innovation_get,
-        replication::{Stored, replication_insert},
+        replication::{Stored, replication_insert_in_txn},
     },
 };
 
@@ -79,15 +79,13 @@ impl Command for Record {
             &message.request_id,
             &message,
         ));
-        let innovation = name_rule::name("parent", &message.parent, name::Innovation::parse);
-        let innovation = faults.take(innovation);
+        let innovation = faults.take(request::name("parent", &message.parent));
         let Some(given) = faults.required("replication", message.replication) else {
             return Err(faults.refused());
         };
-        let adopter = name_rule::name("replication.adopter", &given.adopter, name::Unit::parse);
-        let adopter = faults.take(adopter);
-        let replica = name_rule::optional("replication.replica", &given.replica, name::Innovation::parse);
-        let replica = faults.take(replica);
+        let adopter = faults.take(request::name("replication.adopter", &given.adopter));
+        let replica = request::optional(&given.replica, |raw| request::name("replication.replica", raw));
+        let replica: Option<Option<name::Innovation>> = faults.take(replica);
         let adopted = faults.take(calendar::parse_date("replication.adopt_date", &given.adopt_date));
         let evidence = links_given("replication.evidence", &given.evidence, 1, 20, &mut faults);
         faults.build(|| {
@@ -131,7 +129,7 @@ impl Command for Record {
             adopter: self.adopter,
             replication: self.replication,
         };
-        if !replication_insert(work.txn, source.id, &stored).await? {
+        if !replication_insert_in_txn(work.txn, source.id, &stored).await? {
             let what = format!("{}: replication by {}", source.name, stored.adopter);
             return Err(Failure::already_exists(&what));
         }

@@ -7,7 +7,7 @@ use prima_platform::{
     caller::Caller,
     command::{Command, Once, Work},
     failure::{Failure, Violation, found},
-    request::{Faults, text},
+    request::{self, Faults, text},
     service::Context,
 };
 use prima_proto::{innovation::v1, name};
@@ -15,9 +15,12 @@ use prima_proto::{innovation::v1, name};
 use super::message;
 use crate::{
     derived::portfolio,
-    domain::{calendar, name_rule, replication::Transfer},
+    domain::{calendar, replication::Transfer},
     rpc::{access::require_unit, message::links_given, once::once},
-    store::{Lock, innovation::innovation_get, replication::transfer_insert},
+    store::{
+        Lock, innovation::innovation_get, transfer::transfer_insert_in_txn,
+        transfer_receiver::receivers_insert_in_txn,
+    },
 };
 
 /// A new event; its day is unchecked against today.
@@ -36,7 +39,7 @@ fn receivers(raw: &[String], giver: Option<&name::Unit>, faults: &mut Faults) ->
     const FIELD: &str = "transfer.receivers";
     let mut receivers = Vec::new();
     for raw in raw.iter().take(101) {
-        let Some(unit) = faults.take(name_rule::name(FIELD, raw, name::Unit::parse)) else {
+        let Some(unit) = faults.take(request::name(FIELD, raw)) else {
             continue;
         };
         if receivers.contains(&unit) || giver == Some(&unit) {
@@ -65,8 +68,8 @@ impl Command for RecordTransfer {
         let Some(given) = faults.required("transfer", message.transfer) else {
             return Err(faults.refused());
         };
-        let innovation = name_rule::name("transfer.innovation", &given.innovation, name::Innovation::parse);
-        let innovation = faults.take(innovation);
+        let innovation: Option<name::Innovation> =
+            faults.take(request::name("transfer.innovation", &given.innovation));
         let title = faults.take(text::line("transfer.title", &given.title, 1, 200));
         let date = faults.take(calendar::parse_date("transfer.date", &given.date));
         let evidence = links_given("transfer.evidence", &given.evidence, 0, 20, &mut faults);
@@ -106,7 +109,8 @@ impl Command for RecordTransfer {
         }
         let source = innovation_get(work.txn, &self.innovation, Lock::None).await?;
         let source = found(source, &self.innovation)?;
-        transfer_insert(work.txn, &source, &self.transfer, &self.receivers).await?;
+        let id = transfer_insert_in_txn(work.txn, source.id, &self.transfer).await?;
+        receivers_insert_in_txn(work.txn, id, self.transfer.date, &self.receivers).await?;
         let year = [self.transfer.date.year()];
         let receivers = self.receivers.iter();
         let keys: BTreeSet<_> = receivers.flat_map(|unit| portfolio::keys(unit, year)).collect();

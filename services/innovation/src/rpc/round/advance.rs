@@ -8,7 +8,7 @@ use prima_platform::{
     clock::micros,
     command::{Command, Once, Work},
     failure::{Failure, Kind, found},
-    request::Faults,
+    request::{self, Faults},
     service::Context,
 };
 use prima_proto::{innovation::v1, name};
@@ -20,15 +20,15 @@ use crate::{
         announcement::{self, counts},
         contest::{self, Undecided},
         entry::State,
-        name_rule,
         round::{Stage, StageKind},
     },
     rpc::{access::require_ministry, message::small, once::once},
     store::{
         Lock,
-        contest::{contenders, results_put},
+        contest::contenders,
         entry::{entries_in, entries_move_in_txn},
         round::{self, round_get, round_save_in_txn},
+        stage_result::results_save_in_txn,
     },
 };
 
@@ -48,8 +48,8 @@ impl Command for Advance {
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
         let once = faults.take(once("innovation.AdvanceRound", &message.request_id, &message));
-        let name = faults.take(name_rule::name("name", &message.name, name::Round::parse));
-        let stage = faults.take(name_rule::id("stage", &message.stage));
+        let name = faults.take(request::name("name", &message.name));
+        let stage = faults.take(request::new_id("stage", &message.stage, name::id));
         faults.build(|| {
             Some(Self {
                 once: once?,
@@ -156,7 +156,7 @@ async fn close_stage(
         }
     }
     if stage.kind.is_scored() {
-        results_put(
+        results_save_in_txn(
             work.txn,
             &stage.key,
             round.round.rules.position(&stage.key),

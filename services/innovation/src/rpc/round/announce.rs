@@ -7,7 +7,7 @@ use prima_platform::{
     caller::Caller,
     command::{Command, Once, Work},
     failure::{Failure, Kind, found},
-    request::Faults,
+    request::{self, Faults},
     service::Context,
 };
 use prima_proto::{innovation::v1, name};
@@ -19,13 +19,14 @@ use super::{
 };
 use crate::{
     derived::portfolio,
-    domain::name_rule,
     rpc::{access::require_ministry, once::once},
     store::{
         Lock,
-        contest::{awards_put, results_of},
+        announcement::announcement_insert_in_txn,
+        award::awards_insert_in_txn,
         entry,
-        round::{announcement_insert, round_get, round_save_in_txn},
+        round::{round_get, round_save_in_txn},
+        stage_result::results_of,
     },
 };
 
@@ -44,7 +45,7 @@ impl Command for Announce {
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
         let once = faults.take(once("innovation.AnnounceResults", &message.request_id, &message));
-        let name = faults.take(name_rule::name("name", &message.name, name::Round::parse));
+        let name = faults.take(request::name("name", &message.name));
         faults.build(|| {
             Some(Self {
                 once: once?,
@@ -75,7 +76,7 @@ impl Command for Announce {
         let results = compute(work.txn, &round).await?;
         check(work.txn, &results).await?;
         let announcement = write(&round, &results, work.now())?;
-        announcement_insert(work.txn, round.id, &announcement).await?;
+        announcement_insert_in_txn(work.txn, announcement.clone()).await?;
         let by_name = by_name(&results);
         let (mut awards, mut keys) = (Vec::new(), BTreeSet::new());
         for outcome in results.stages.iter().flat_map(|s| &s.outcomes) {
@@ -87,7 +88,7 @@ impl Command for Announce {
                 keys.extend(portfolio::keys(&entry.unit, [entry.year]));
             }
         }
-        awards_put(work.txn, round.round.year, &round.name.to_string(), &awards).await?;
+        awards_insert_in_txn(work.txn, round.round.year, &round.name.to_string(), &awards).await?;
         round.announced = true;
         round_save_in_txn(work.txn, &round).await?;
         portfolio::recompute(work, &keys).await?;

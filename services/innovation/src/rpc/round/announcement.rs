@@ -10,11 +10,7 @@ use crate::{
         announcement,
         contest::{self, Contender, StageOutcome},
     },
-    store::{
-        contest::contenders,
-        entry,
-        round::{self, Announcement},
-    },
+    store::{announcement::Announcement, contest::contenders, entry, round},
 };
 
 /// The results of a round.
@@ -57,6 +53,7 @@ pub fn write(round: &round::Stored, results: &Results, at: DateTime<Utc>) -> Res
     let content = content.ok_or_else(|| Failure::internal(format!("{name}: announcement not written")))?;
     let digest = Sha256::digest(&content);
     Ok(Announcement {
+        round_id: round.id,
         content,
         sha256: digest.iter().map(|b| format!("{b:02x}")).collect(),
         announced_at: micros(at),

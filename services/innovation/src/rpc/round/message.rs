@@ -2,20 +2,20 @@
 
 use prima_platform::{
     clock::{from_micros, from_proto, to_proto},
-    request::{Faults, text},
+    request::{self, Choice, Faults, text},
 };
 use prima_proto::{innovation::v1, name};
 
 use crate::{
     domain::{
-        calendar, name_rule,
+        calendar,
         round::{
             Basis, Category, Cut, Group, Member, OutlierRule, Part, Round, Rule, Rules, Stage, StageKind,
             Window, templates,
         },
     },
-    rpc::message::small,
-    store::round::{Announcement, Stored},
+    rpc::message::{same_values, small},
+    store::{announcement::Announcement, round::Stored},
 };
 
 /// The definition of a round as a caller gives it, with the rules of `template` when that is not empty.
@@ -77,11 +77,11 @@ fn window_given(given: v1::StageWindow, faults: &mut Faults) -> Window {
 }
 
 fn member_given(given: v1::PanelMember, faults: &mut Faults) -> Member {
-    let agency = name_rule::optional("round.panel.agency", &given.agency, name::Agency::parse);
-    let agency = faults.take(agency);
+    let agency = request::optional(&given.agency, |raw| request::name("round.panel.agency", raw));
+    let agency: Option<name::Agency> = faults.or_default(agency);
     Member {
         subject: given.subject,
-        agency: agency.flatten().map(|a| a.agency).unwrap_or_default(),
+        agency: agency.map(|a| a.agency).unwrap_or_default(),
         stages: given.stages,
     }
 }
@@ -185,27 +185,21 @@ fn rule_given(given: v1::Rule, faults: &mut Faults) -> Option<Rule> {
     })
 }
 
+const STAGE_KIND: Choice = Choice {
+    english: "kind of stage",
+    indonesian: "Jenis tahap",
+};
+
+same_values!(stage_kind_given, stage_kind, StageKind, StageKind: Submission, Screening, Scoring, PublicScoring);
+
 fn stage_given(given: v1::Stage, faults: &mut Faults) -> Stage {
-    let kind = match v1::StageKind::try_from(given.kind).unwrap_or_default() {
-        v1::StageKind::Submission => StageKind::Submission,
-        v1::StageKind::Screening => StageKind::Screening,
-        v1::StageKind::Scoring => StageKind::Scoring,
-        v1::StageKind::PublicScoring => StageKind::PublicScoring,
-        v1::StageKind::Unspecified => {
-            faults.add(
-                "round.rules.stages.kind",
-                "is required and must be known",
-                "Jenis tahap wajib dan dikenal",
-            );
-            StageKind::Submission
-        }
-    };
+    let kind = faults.take(STAGE_KIND.required("round.rules.stages.kind", given.kind, stage_kind_given));
     let outlier = given
         .outlier_rule
         .filter(|o| o.minimum_scores != 0 || o.band != 0);
     Stage {
         name: title("round.rules.stages", &given.display_name, faults),
-        kind,
+        kind: kind.unwrap_or(StageKind::Submission),
         parts: parts_given("round.rules.stages.parts", given.parts, faults),
         minimum_scores: count(given.minimum_scores),
         outlier: outlier.map(|o| OutlierRule {
@@ -353,16 +347,10 @@ fn rule(rule: &Rule) -> v1::Rule {
 }
 
 fn stage(stage: &Stage) -> v1::Stage {
-    let kind = match stage.kind {
-        StageKind::Submission => v1::StageKind::Submission,
-        StageKind::Screening => v1::StageKind::Screening,
-        StageKind::Scoring => v1::StageKind::Scoring,
-        StageKind::PublicScoring => v1::StageKind::PublicScoring,
-    };
     v1::Stage {
         key: stage.key.clone(),
         display_name: stage.name.clone(),
-        kind: kind.into(),
+        kind: stage_kind(stage.kind).into(),
         parts: stage.parts.iter().map(part).collect(),
         minimum_scores: small(stage.minimum_scores),
         outlier_rule: stage.outlier.as_ref().map(|o| v1::OutlierRule {

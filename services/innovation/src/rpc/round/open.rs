@@ -6,16 +6,16 @@ use prima_platform::{
     clock::micros,
     command::{Command, Once, Work},
     failure::Failure,
-    request::Faults,
+    request::{self, Faults},
     service::Context,
 };
 use prima_proto::{innovation::v1, name};
 
 use super::message;
 use crate::{
-    domain::{name_rule, round::Round, round_check},
+    domain::{round::Round, round_check},
     rpc::{access::require_ministry, once::once},
-    store::round::{Stored, round_insert},
+    store::round::{Stored, round_insert_in_txn},
 };
 
 /// A new round, whose definition is unchecked.
@@ -34,7 +34,7 @@ impl Command for Open {
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
         let once = faults.take(once("innovation.OpenRound", &message.request_id, &message));
-        let id = faults.take(name_rule::id("round_id", &message.round_id));
+        let id = faults.take(request::new_id("round_id", &message.round_id, name::id));
         let Some(given) = faults.required("round", message.round) else {
             return Err(faults.refused());
         };
@@ -69,7 +69,7 @@ impl Command for Open {
             announced: false,
             created_at: now,
         };
-        if round_insert(work.txn, &stored).await?.is_none() {
+        if round_insert_in_txn(work.txn, &stored).await?.is_none() {
             return Err(Failure::already_exists(&stored.name.to_string()));
         }
         Ok(v1::OpenRoundResponse {

@@ -5,21 +5,22 @@ use prima_platform::{
     clock::from_micros,
     failure::{Failure, found},
     page::Page,
-    request::Faults,
+    request::{self, Faults},
     service::Context,
 };
-use prima_proto::{innovation::v1, name};
+use prima_proto::innovation::v1;
 
 use super::{
     announcement::{compute, write},
     message,
 };
 use crate::{
-    domain::{calendar, name_rule},
+    domain::calendar,
     rpc::access::require_evaluator_or_ministry,
     store::{
         Lock,
-        round::{announcement_get, round_get, round_page},
+        announcement::announcement_get,
+        round::{round_get, round_page},
     },
 };
 
@@ -29,7 +30,7 @@ pub async fn get(
     caller: Caller,
     message: v1::GetRoundRequest,
 ) -> Result<v1::GetRoundResponse, Failure> {
-    let name = name_rule::name("name", &message.name, name::Round::parse)?;
+    let name = request::name("name", &message.name)?;
     let round = found(round_get(ctx.db.reader(), &name, Lock::None).await?, &name)?;
     let panel = require_evaluator_or_ministry(&caller).is_ok();
     Ok(v1::GetRoundResponse {
@@ -60,7 +61,7 @@ pub async fn get_announcement(
     if message.recompute {
         caller.known()?;
     }
-    let name = name_rule::name("name", &message.name, name::Round::parse)?;
+    let name = request::name("name", &message.name)?;
     let reader = ctx.db.reader();
     let round = found(round_get(reader, &name, Lock::None).await?, &name)?;
     let announced = announcement_get(reader, round.id).await?;

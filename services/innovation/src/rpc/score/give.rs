@@ -6,7 +6,7 @@ use prima_platform::{
     clock::micros,
     command::{Command, Once, Work},
     failure::{Failure, Kind, found},
-    request::{Faults, text},
+    request::{self, Faults, text},
     service::Context,
 };
 use prima_proto::{innovation::v1, name};
@@ -15,16 +15,16 @@ use super::message;
 use crate::{
     domain::{
         entry::{State, wrong_state},
-        name_rule,
         round::{Stage, StageKind},
         scoring,
     },
     rpc::{access::require_evaluator, once::once},
     store::{
         Lock,
-        contest::{Score, recused, score_put},
         entry::{Stored, entry_get},
+        recusal::recused,
         round::{self, round_get},
+        score::{Score, score_save_in_txn},
     },
 };
 
@@ -46,7 +46,7 @@ impl Command for Give {
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
         let once = faults.take(once("innovation.ScoreEntry", &message.request_id, &message));
-        let name = faults.take(name_rule::name("entry", &message.entry, name::Entry::parse));
+        let name = faults.take(request::name("entry", &message.entry));
         let remark = faults.take(text::lines("remark", &message.remark, 0, 2000));
         if message.parts.is_empty() || message.parts.len() > 50 {
             faults.add("parts", "must be 1 to 50", "harus 1 sampai 50 bagian");
@@ -105,7 +105,7 @@ impl Command for Give {
             scored_at: micros(work.now()),
             recused: false,
         };
-        score_put(work.txn, entry.id, &score).await?;
+        score_save_in_txn(work.txn, entry.id, &score).await?;
         Ok(v1::ScoreEntryResponse {
             score: Some(message::score(&score, parts, "")),
         })

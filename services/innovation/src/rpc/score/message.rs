@@ -6,7 +6,7 @@ use prima_proto::innovation::v1;
 use crate::{
     domain::{number, round::Part, scoring},
     rpc::message::small,
-    store::contest::Score,
+    store::score::Score,
 };
 
 /// A score as its message; `left_out` tells why it does not count.

@@ -5,19 +5,20 @@ use std::collections::BTreeMap;
 use prima_platform::{
     caller::Caller,
     failure::{Failure, found},
+    request,
     service::Context,
 };
-use prima_proto::{innovation::v1, name};
+use prima_proto::innovation::v1;
 
 use super::message;
 use crate::{
-    domain::name_rule,
     rpc::access::{require_evaluator_or_ministry, require_ministry},
     store::{
         Lock,
-        contest::{Score, results_of, scores_of},
         entry::entry_get,
         round::round_get,
+        score::{Score, scores_of},
+        stage_result::results_of,
     },
 };
 
@@ -28,7 +29,7 @@ pub async fn list(
     message: v1::ListScoresRequest,
 ) -> Result<v1::ListScoresResponse, Failure> {
     require_evaluator_or_ministry(&caller)?;
-    let name = name_rule::name("parent", &message.parent, name::Entry::parse)?;
+    let name = request::name("parent", &message.parent)?;
     let reader = ctx.db.reader();
     let stored = found(entry_get(reader, &name, Lock::None).await?, &name)?;
     let round = found(round_get(reader, &name.round, Lock::None).await?, &name.round)?;

@@ -6,18 +6,22 @@ use prima_platform::{
     clock::micros,
     command::{Command, Once, Work},
     failure::{Failure, Violation, found},
-    request::{Faults, text},
+    request::{self, Faults, text},
     service::Context,
 };
 use prima_proto::{innovation::v1, name};
 
 use crate::{
-    domain::name_rule,
     rpc::{
         access::{require_evaluator, require_ministry},
         once::once,
     },
-    store::{Lock, contest::recusal_put, entry::entry_get, round::round_get},
+    store::{
+        Lock,
+        entry::entry_get,
+        recusal::{Recusal, recusal_insert_in_txn},
+        round::round_get,
+    },
 };
 
 /// A recusal.
@@ -49,7 +53,7 @@ impl Command for Recuse {
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
         let once = faults.take(once("innovation.RecuseEvaluator", &message.request_id, &message));
-        let name = faults.take(name_rule::name("entry", &message.entry, name::Entry::parse));
+        let name = faults.take(request::name("entry", &message.entry));
         let reason = faults.take(text::lines("reason", &message.reason, 1, 2000));
         let evaluator = faults.take(text::line("evaluator", &message.evaluator, 0, 200));
         faults.build(|| {
@@ -88,10 +92,16 @@ impl Command for Recuse {
             )
             .into());
         }
-        let by = (work.caller.subject(), micros(work.now()));
-        recusal_put(work.txn, entry.id, evaluator, &stage.key, &self.reason, by).await?;
-        Ok(v1::RecuseEvaluatorResponse {
+        let recusal = Recusal {
+            entry_id: entry.id,
             evaluator: evaluator.to_owned(),
-        })
+            stage: stage.key.clone(),
+            reason: self.reason.clone(),
+            recorded_by: work.caller.subject().to_owned(),
+            recorded_at: micros(work.now()),
+        };
+        let evaluator = recusal.evaluator.clone();
+        recusal_insert_in_txn(work.txn, recusal).await?;
+        Ok(v1::RecuseEvaluatorResponse { evaluator })
     }
 }

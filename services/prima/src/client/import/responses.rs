@@ -30,9 +30,10 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use self::check::Check;
-use self::columns::{Field, Mapping};
+use self::columns::Mapping;
 use self::faults::Faults;
 use self::form::Form;
+use self::headers::Field;
 use self::send::{Batches, send};
 use self::time::Reading;
 use self::values::Replacements;

@@ -1,20 +1,8 @@
-//! Names of league tables and the marks between their pages, from messages and to messages.
+//! The marks between the pages of a league table.
 
 use std::sync::Arc;
 
-use prima_platform::{failure::Violation, request};
-use prima_proto::name;
-
-use crate::domain::{Row, Seat, Subject, TableKey};
-
-/// The name of a table.
-///
-/// # Errors
-///
-/// It is malformed.
-pub fn table_name(raw: &str) -> Result<TableKey, Violation> {
-    request::name("name", raw, TableKey::parse, name::Error::localized)
-}
+use crate::domain::{Row, Seat, Subject};
 
 /// Where a page ends: the seat of its last row, so that rows which move meanwhile push no other over the edge.
 pub fn mark(row: &Row) -> String {
@@ -29,14 +17,16 @@ pub fn after(mark: &str) -> Option<(Arc<Subject>, Seat)> {
         "" => Seat::UNRANKED,
         value => Seat::ranked(value.parse().ok()?),
     };
-    Some((Arc::new(Subject::parse(subject)?), seat))
+    Some((Arc::new(Subject::parse(subject).ok()?), seat))
 }
 
 #[cfg(test)]
 mod tests {
+    use prima_proto::name;
+
     use super::*;
     use crate::{
-        domain::{Board, Score, Status, UnitFacts},
+        domain::{Board, Figures, Score, Status, TableKey, UnitFacts},
         rpc::shown,
     };
 
@@ -52,14 +42,16 @@ mod tests {
             metric: "skm".to_owned(),
             period: "2024".to_owned(),
             subject: Subject::Unit(name),
-            value: value.to_owned(),
-            category: String::new(),
-            sample_size: 10,
-            sample_minimum,
-            units_counted: 0,
-            units_expected: 0,
-            status: Status::Provisional,
-            recorded: unit == "recorded",
+            figures: Figures {
+                value: value.to_owned(),
+                category: String::new(),
+                sample_size: 10,
+                sample_minimum,
+                units_counted: 0,
+                units_expected: 0,
+                status: Status::Provisional,
+                recorded: unit == "recorded",
+            },
             withdrawn: false,
         };
         board.score("survey", version, score).unwrap();
@@ -67,7 +59,7 @@ mod tests {
 
     /// Unit and rank of each row of the page after `mark`.
     fn page(board: &Board, mark_before: &str, size: usize) -> (Vec<(String, Option<usize>)>, String) {
-        let key = table_name("metrics/skm/periods/2024/cohorts/rsud").unwrap();
+        let key = TableKey::parse("metrics/skm/periods/2024/cohorts/rsud").unwrap();
         let table = board.table(&key).unwrap();
         let offset = after(mark_before).map_or(0, |(subject, seat)| table.up_to(&subject, seat));
         let rows = board.rows(&key, offset, size).unwrap();
@@ -83,7 +75,7 @@ mod tests {
         let mut board = Board::default();
         put(&mut board, 1, "recorded", "90", 0);
         put(&mut board, 2, "computed", "80", 0);
-        let key = table_name("metrics/skm/periods/2024/cohorts/rsud").unwrap();
+        let key = TableKey::parse("metrics/skm/periods/2024/cohorts/rsud").unwrap();
         let rows = board.rows(&key, 0, 9).unwrap();
         let told: Vec<bool> = rows.into_iter().map(|r| shown::row(r).recorded).collect();
         assert_eq!(told, [true, false]);

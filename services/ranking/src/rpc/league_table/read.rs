@@ -4,7 +4,7 @@ use prima_platform::{
     failure::{Failure, found},
     grpc::WatchStream,
     page::Page,
-    request::Faults,
+    request::{self, Faults},
 };
 use prima_proto::ranking::v1;
 
@@ -48,7 +48,7 @@ pub fn list(
 /// The name of a table, and a page of its rows.
 fn parse(name: &str, size: i32, token: &str, filter: &[&str]) -> Result<(TableKey, Page), Failure> {
     let mut faults = Faults::default();
-    let key = faults.take(message::table_name(name));
+    let key = faults.take(request::name("name", name));
     let page = faults.take_all(Page::parse(size, token, filter));
     faults.build(|| key.zip(page))
 }

@@ -1,13 +1,13 @@
 //! Reads standings.
 
 use prima_platform::{
-    failure::{Failure, Violation},
+    failure::Failure,
     request::{self, Faults},
 };
 use prima_proto::{name, ranking::v1};
 
 use crate::{
-    domain::{Row, Subject, TableKey},
+    domain::{Row, TableKey},
     rpc::{App, shown},
 };
 
@@ -15,9 +15,9 @@ use crate::{
 pub fn get(app: &App, message: &v1::GetStandingRequest) -> Result<v1::GetStandingResponse, Failure> {
     let (metric, period) = (&message.metric, &message.period);
     let mut faults = Faults::default();
-    let subject = faults.take(subject(&message.subject));
-    faults.take(token("metric", metric));
-    faults.take(token("period", period));
+    let subject = faults.take(request::name("subject", &message.subject));
+    faults.take(request::parsed("metric", metric, name::id));
+    faults.take(request::parsed("period", period, name::id));
     let subject = faults.settle(subject)?;
     app.check_ready()?;
     let board = app.tables.board();
@@ -37,21 +37,4 @@ pub fn get(app: &App, message: &v1::GetStandingRequest) -> Result<v1::GetStandin
         standings,
         freshness: app.freshness(),
     })
-}
-
-/// A unit or an agency.
-fn subject(raw: &str) -> Result<Subject, Violation> {
-    Subject::parse(raw).ok_or_else(|| {
-        Violation::new(
-            "subject",
-            "must be agencies/{agency} or agencies/{agency}/units/{unit}",
-            "harus berbentuk agencies/{agency} atau agencies/{agency}/units/{unit}",
-        )
-    })
-}
-
-/// A metric or a period.
-fn token(field: &str, raw: &str) -> Result<(), Violation> {
-    let parse = |raw: &str| name::token(raw, name::TOKEN_MAX).map(|_| ());
-    request::name(field, raw, parse, name::Error::localized)
 }

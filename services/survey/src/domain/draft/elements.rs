@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use prima_platform::{failure::Violation, request::shown};
+use prima_platform::request::{Faults, shown};
 
 use crate::domain::asked::{Asked, OWN_PREFIX, OwnElement};
 use crate::domain::instrument::{Element, Instrument};
@@ -16,11 +16,7 @@ const OWN_ANSWER_MAX: usize = 200;
 const ELEMENTS_MAX: usize = 100;
 
 /// The elements with their codes filled in; all of the instrument when none are given.
-pub(super) fn asked(
-    given: Vec<Asked>,
-    instrument: Option<&Instrument>,
-    faults: &mut Vec<Violation>,
-) -> Vec<Asked> {
+pub(super) fn asked(given: Vec<Asked>, instrument: Option<&Instrument>, faults: &mut Faults) -> Vec<Asked> {
     if given.is_empty() {
         return instrument
             .map(|i| i.elements.iter().map(ask).collect())
@@ -37,19 +33,19 @@ pub(super) fn asked(
         let known = instrument.and_then(|i| i.element(&element.key));
         let first = seen.insert(element.key.clone());
         if !first {
-            faults.push(Violation::new(
+            faults.add(
                 format!("{path}.key"),
                 format!("`{key}` is asked more than once"),
                 format!("Unsur `{key}` ditanyakan lebih dari sekali"),
-            ));
+            );
         } else if let (Some(instrument), true) = (instrument, own) {
             check_own(&path, &element, instrument, faults);
         } else if let (None, Some(instrument)) = (known, instrument) {
-            faults.push(Violation::new(
+            faults.add(
                 format!("{path}.key"),
                 format!("`{key}` is not an element of {}", instrument.id),
                 format!("Unsur `{key}` tidak ada dalam instrumen {}", instrument.id),
-            ));
+            );
         }
         let code = codes.take(&path, &element, known, first, faults);
         asked.push(Asked {
@@ -71,21 +67,21 @@ fn ask(element: &Element) -> Asked {
 }
 
 /// What the list as a whole must hold.
-fn check_list(given: &[Asked], instrument: Option<&Instrument>, faults: &mut Vec<Violation>) {
+fn check_list(given: &[Asked], instrument: Option<&Instrument>, faults: &mut Faults) {
     let field = "survey.elements";
     if given.len() > ELEMENTS_MAX {
-        faults.push(Violation::new(
+        faults.add(
             field,
             format!("must be at most {ELEMENTS_MAX}"),
             format!("Paling banyak {ELEMENTS_MAX} unsur"),
-        ));
+        );
     }
     if given.iter().all(|a| a.optional) {
-        faults.push(Violation::new(
+        faults.add(
             field,
             "at least one element must not be optional",
             "Paling sedikit satu unsur harus wajib dijawab",
-        ));
+        );
     }
     for aspect in instrument.map(|i| i.aspects.as_slice()).unwrap_or_default() {
         let belongs = |a: &Asked| {
@@ -93,52 +89,52 @@ fn check_list(given: &[Asked], instrument: Option<&Instrument>, faults: &mut Vec
             element.is_some_and(|e| e.aspect.as_ref() == Some(&aspect.key))
         };
         if !given.iter().any(belongs) {
-            faults.push(Violation::new(
+            faults.add(
                 field,
                 format!("the aspect {} needs at least one question", aspect.key),
                 format!(
                     "Aspek {} harus memuat paling sedikit satu pertanyaan",
                     aspect.name
                 ),
-            ));
+            );
         }
     }
 }
 
-fn check_own(path: &str, element: &Asked, instrument: &Instrument, faults: &mut Vec<Violation>) {
+fn check_own(path: &str, element: &Asked, instrument: &Instrument, faults: &mut Faults) {
     let key = shown(&element.key);
     if !instrument.own_elements {
-        faults.push(Violation::new(
+        faults.add(
             format!("{path}.key"),
             format!("`{key}`: {} takes no elements of the unit's own", instrument.id),
             format!(
                 "Unsur `{key}`: instrumen {} tidak menerima unsur tambahan",
                 instrument.id
             ),
-        ));
+        );
         return;
     }
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
     if !(OWN_PREFIX.len() + 1..=OWN_KEY_MAX).contains(&element.key.len()) || !element.key.bytes().all(allowed)
     {
-        faults.push(Violation::new(
+        faults.add(
             format!("{path}.key"),
             format!("must be `{OWN_PREFIX}` and more of a-z, 0-9 and `_`, at most {OWN_KEY_MAX} characters"),
             format!(
                 "Kunci unsur tambahan harus `{OWN_PREFIX}` diikuti a-z, 0-9, atau `_`, \
                  paling panjang {OWN_KEY_MAX} karakter"
             ),
-        ));
+        );
     }
     let none = OwnElement::default();
     let own = element.own.as_ref().unwrap_or(&none);
     let mut text = |field: String, label: &str, text: &str, max: usize| {
         if text.trim().is_empty() || text.chars().count() > max || text.chars().any(char::is_control) {
-            faults.push(Violation::new(
+            faults.add(
                 format!("{path}.{field}"),
                 format!("is required, at most {max} characters without control characters"),
                 format!("{label} wajib diisi, paling panjang {max} karakter tanpa karakter kendali"),
-            ));
+            );
         }
     };
     text(
@@ -159,11 +155,11 @@ fn check_own(path: &str, element: &Asked, instrument: &Instrument, faults: &mut 
         text(format!("answers[{n}]"), "Pilihan jawaban", answer, OWN_ANSWER_MAX);
     }
     if own.answers.len() != scores {
-        faults.push(Violation::new(
+        faults.add(
             format!("{path}.answers"),
             format!("must be {scores}, one for each score from {min} to {max}"),
             format!("Pilihan jawaban harus {scores}, satu untuk tiap nilai dari {min} sampai {max}"),
-        ));
+        );
     }
 }
 
@@ -195,14 +191,14 @@ impl Codes {
         element: &Asked,
         known: Option<&Element>,
         first: bool,
-        faults: &mut Vec<Violation>,
+        faults: &mut Faults,
     ) -> String {
         if element.code.chars().count() > CODE_MAX || element.code.chars().any(char::is_control) {
-            faults.push(Violation::new(
+            faults.add(
                 format!("{path}.code"),
                 format!("must be at most {CODE_MAX} characters without control characters"),
                 format!("Kode unsur paling panjang {CODE_MAX} karakter tanpa karakter kendali"),
-            ));
+            );
             return element.code.clone();
         }
         let code = match (element.code.as_str(), known) {
@@ -214,11 +210,11 @@ impl Codes {
         };
         // A key that comes twice is told at the key.
         if first && !self.used.insert(code.clone()) {
-            faults.push(Violation::new(
+            faults.add(
                 format!("{path}.code"),
                 format!("`{code}` is the code of another element of this survey"),
                 format!("Kode `{code}` sudah dipakai unsur lain dalam survei ini"),
-            ));
+            );
         }
         code
     }

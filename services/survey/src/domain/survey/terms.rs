@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use prima_platform::failure::Violation;
+use prima_platform::{failure::Violation, request::Faults};
 use prima_proto::name;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::sample;
+use crate::domain::{
+    period::{Invalid, Period},
+    sample,
+};
 
 const DISPLAY_NAME_MAX: usize = 200;
 /// More public services than any unit has.
@@ -38,21 +41,53 @@ pub struct ServicePopulation {
     pub population: i64,
 }
 
-pub(in crate::domain) fn check_display_name(text: &str, faults: &mut Vec<Violation>) {
+/// A period.
+///
+/// # Errors
+///
+/// It is none.
+pub fn period(field: &str, raw: &str) -> Result<Period, Violation> {
+    raw.parse().map_err(|error: Invalid| {
+        Violation::new(
+            field,
+            error.to_string(),
+            "Periode harus `YYYY`, `YYYY-s1` sampai `-s2`, `YYYY-q1` sampai `-q4`, \
+             atau `YYYY-m01` sampai `-m12`, dengan tahun 2000 sampai 2100",
+        )
+    })
+}
+
+/// The id of a public service.
+///
+/// # Errors
+///
+/// It is none.
+pub fn service_id(field: &str, raw: &str) -> Result<String, Violation> {
+    let max = name::TOKEN_MAX;
+    name::id(raw).map(str::to_owned).map_err(|_| {
+        Violation::new(
+            field,
+            format!("must be 1 to {max} characters of a-z, 0-9 and -"),
+            format!("Id jenis layanan harus 1 sampai {max} karakter dari a-z, 0-9, dan -"),
+        )
+    })
+}
+
+pub(in crate::domain) fn check_display_name(text: &str, faults: &mut Faults) {
     let field = "survey.display_name";
     if text.chars().count() > DISPLAY_NAME_MAX {
-        faults.push(Violation::new(
+        faults.add(
             field,
             format!("must be at most {DISPLAY_NAME_MAX} characters"),
             format!("Judul survei paling panjang {DISPLAY_NAME_MAX} karakter"),
-        ));
+        );
     }
     if text.chars().any(char::is_control) {
-        faults.push(Violation::new(
+        faults.add(
             field,
             "must not have control characters",
             "Judul survei tidak boleh memuat karakter kendali",
-        ));
+        );
     }
 }
 
@@ -61,97 +96,89 @@ pub(in crate::domain) fn check_schedule(
     close_at: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
     order_field: &str,
-    faults: &mut Vec<Violation>,
+    faults: &mut Faults,
 ) {
     if close_at.zip(open_at).is_some_and(|(close, open)| close <= open) {
-        faults.push(Violation::new(
+        faults.add(
             order_field,
             "close_time must be after open_time",
             "Waktu tutup harus setelah waktu buka",
-        ));
+        );
     }
     if close_at.is_some_and(|close| close <= now) {
-        faults.push(Violation::new(
+        faults.add(
             "survey.close_time",
             "has passed already",
             "Waktu tutup sudah lewat",
-        ));
+        );
     }
 }
 
 /// The population declared: the sum of the services when there are any.
-pub(in crate::domain) fn population(
-    given: i64,
-    services: &[ServicePopulation],
-    faults: &mut Vec<Violation>,
-) -> i64 {
+pub(in crate::domain) fn population(given: i64, services: &[ServicePopulation], faults: &mut Faults) -> i64 {
     let range = 0..=sample::POPULATION_MAX;
     if !range.contains(&given) {
-        faults.push(Violation::new(
+        faults.add(
             "survey.population",
             format!("must be 0 to {}", sample::POPULATION_MAX),
             format!("Jumlah pengguna layanan harus 0 sampai {POPULATION_MAX}"),
-        ));
+        );
     }
     if services.is_empty() {
         return given;
     }
-    let before = faults.len();
-    check_services(services, faults);
-    if faults.len() > before {
+    if let Err(found) = check_services(services) {
+        faults.take_all::<()>(Err(found));
         return given;
     }
     let sum = services.iter().map(|s| s.population).fold(0, i64::saturating_add);
     if sum > sample::POPULATION_MAX {
-        faults.push(Violation::new(
+        faults.add(
             "survey.service_populations",
             format!("must add up to at most {}", sample::POPULATION_MAX),
             format!("Jumlah seluruh pengguna layanan paling banyak {POPULATION_MAX}"),
-        ));
+        );
     } else if range.contains(&given) && given != 0 && given != sum {
-        faults.push(Violation::new(
+        faults.add(
             "survey.population",
             format!("must be 0 or {sum}, the sum of service_populations"),
             format!("Jumlah pengguna layanan harus 0 atau {sum}, yaitu jumlah dari semua jenis layanan"),
-        ));
+        );
     }
     sum
 }
 
-fn check_services(services: &[ServicePopulation], faults: &mut Vec<Violation>) {
+fn check_services(services: &[ServicePopulation]) -> Result<(), Vec<Violation>> {
+    let mut faults = Faults::default();
     let field = "survey.service_populations";
     if services.len() > SERVICES_MAX {
-        faults.push(Violation::new(
+        faults.add(
             field,
             format!("must be at most {SERVICES_MAX}"),
             format!("Paling banyak {SERVICES_MAX} jenis layanan"),
-        ));
-        return;
+        );
+        return faults.part(());
     }
     let mut seen = BTreeSet::new();
     for (at, one) in services.iter().enumerate() {
-        if let Err(error) = name::token(&one.service, name::TOKEN_MAX) {
-            let max = name::TOKEN_MAX;
-            faults.push(Violation::new(
-                format!("{field}[{at}].service"),
-                error.to_string(),
-                format!("Id jenis layanan harus 1 sampai {max} karakter dari a-z, 0-9, dan -"),
-            ));
-        } else if !seen.insert(one.service.as_str()) {
-            faults.push(Violation::new(
-                format!("{field}[{at}].service"),
+        let service = format!("{field}[{at}].service");
+        let id = faults.take(service_id(&service, &one.service));
+        if id.is_some_and(|id| !seen.insert(id)) {
+            faults.add(
+                service,
                 format!("`{}` comes more than once", one.service),
                 format!("Jenis layanan `{}` disebut lebih dari sekali", one.service),
-            ));
+            );
         }
         if !(1..=sample::POPULATION_MAX).contains(&one.population) {
-            faults.push(Violation::new(
+            faults.add(
                 format!("{field}[{at}].population"),
                 format!("must be 1 to {}", sample::POPULATION_MAX),
                 format!("Jumlah pengguna layanan harus 1 sampai {POPULATION_MAX}"),
-            ));
+            );
         }
     }
+    faults.part(())
 }
 
 /// The ways in; [`AccessMode::Agent`] when none are given.

@@ -231,7 +231,7 @@ fn keys(r: &Answered) -> [&str; 7] {
         &r.hour_band,
         &r.service,
     ]
-    .map(String::as_str)
+    .map(|said| said.as_deref().unwrap_or_default())
 }
 
 fn dimension(

@@ -1,17 +1,20 @@
 //! Analyzes a result.
 
-use prima_platform::failure::{Failure, found};
-use prima_proto::survey::v1 as pb;
+use prima_platform::{
+    failure::{Failure, found},
+    request,
+};
+use prima_proto::{name, survey::v1 as pb};
 
 use super::{figures, message};
-use crate::{rpc::field, service::App};
+use crate::service::App;
 
 /// What lies behind the result of a survey.
 pub async fn analyze(
     app: &App,
     message: pb::AnalyzeResultRequest,
 ) -> Result<pb::AnalyzeResultResponse, Failure> {
-    let name = field::survey("survey", &message.survey)?;
+    let name = request::name::<name::Survey>("survey", &message.survey)?;
     let analysis = found(figures::analyze(app, &name.to_string()).await?, &name)?;
     Ok(pb::AnalyzeResultResponse {
         analysis: Some(message::analysis(&analysis)),

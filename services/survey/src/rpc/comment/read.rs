@@ -4,21 +4,22 @@ use prima_platform::{
     caller::{Caller, Role},
     failure::{Failure, found},
     page::Page,
-    request::{self, Faults},
+    request::{self, Choice, Faults},
 };
-use prima_proto::{
-    name::{self, Error, token},
-    survey::v1 as pb,
-};
+use prima_proto::{name, survey::v1 as pb};
 
 use crate::{
-    domain::{input, survey::State},
-    rpc::field,
+    domain::survey::{State, service_id},
     service::App,
     store::{
-        comment::{Comment, Filter, comment_page},
+        comment::{Filter, Model as Comment, comment_page},
         survey::survey_get,
     },
+};
+
+const KIND: Choice = Choice {
+    english: "kind of comment",
+    indonesian: "Jenis komentar",
 };
 
 /// A page of what was written in a survey: by day, then by chance.
@@ -28,7 +29,7 @@ pub async fn list(
     r: pb::ListCommentsRequest,
 ) -> Result<pb::ListCommentsResponse, Failure> {
     let mut faults = Faults::default();
-    let survey = faults.take(field::survey("survey", &r.survey));
+    let survey = faults.take(request::name::<name::Survey>("survey", &r.survey));
     let mut filter = filter(&r, &mut faults);
     let own = [
         r.survey.as_str(),
@@ -88,13 +89,8 @@ fn place(token: &str) -> Option<(String, String, i64)> {
 }
 
 fn filter(r: &pb::ListCommentsRequest, faults: &mut Faults) -> Filter {
-    if pb::CommentKind::try_from(r.kind).is_err() {
-        faults.add("kind", "is unknown", "tidak dikenal");
-    }
-    if !r.service.is_empty() {
-        let id = |raw: &str| token(raw, name::TOKEN_MAX).map(str::to_owned);
-        faults.take(request::name("service", &r.service, id, Error::localized));
-    }
+    faults.take(KIND.optional("kind", r.kind, |kind: pb::CommentKind| Some(kind)));
+    faults.take(request::optional(&r.service, |raw| service_id("service", raw)));
     let contains = r.contains.to_lowercase();
     if !r.contains.is_empty() && !(2..=100).contains(&r.contains.chars().count()) {
         faults.add(
@@ -104,12 +100,8 @@ fn filter(r: &pb::ListCommentsRequest, faults: &mut Faults) -> Filter {
         );
     }
     let mut day = |field: &str, text: &str| {
-        let mut found = Vec::new();
-        let given = Some(text).filter(|text| !text.is_empty());
-        let day = given.and_then(|text| input::day(field, text, &mut found));
-        faults
-            .take_all(if found.is_empty() { Ok(day) } else { Err(found) })
-            .flatten()
+        let day = request::optional(text, |raw| request::day(field, raw));
+        faults.or_default(day)
     };
     let (from, to) = (day("from_date", &r.from_date), day("to_date", &r.to_date));
     if let (Some(from), Some(to)) = (from, to)
@@ -136,6 +128,6 @@ fn comment(stored: Comment) -> pb::Comment {
         kind: i32::try_from(stored.kind).unwrap_or_default(),
         text: stored.body,
         date: stored.day,
-        service: stored.service,
+        service: stored.service.unwrap_or_default(),
     }
 }

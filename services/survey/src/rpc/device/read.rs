@@ -3,13 +3,12 @@
 use prima_platform::{
     caller::{Caller, Role},
     failure::Failure,
-    page::Page,
-    request::Faults,
+    request,
 };
-use prima_proto::survey::v1 as pb;
+use prima_proto::{name, survey::v1 as pb};
 
 use super::message;
-use crate::{rpc::field, service::App, store::access::device_page};
+use crate::{rpc::field, service::App, store::device::device_page};
 
 /// A page of the devices of a unit, in the order of their names.
 pub async fn list(
@@ -17,10 +16,8 @@ pub async fn list(
     caller: Caller,
     r: pb::ListDevicesRequest,
 ) -> Result<pb::ListDevicesResponse, Failure> {
-    let mut faults = Faults::default();
-    let unit = faults.take(field::unit("parent", &r.parent));
-    let page = faults.take_all(Page::parse(r.page_size, &r.page_token, &[&r.parent]));
-    let (unit, page) = faults.settle(unit.zip(page))?;
+    let unit = request::one::<name::Unit>("parent", &r.parent);
+    let (unit, page) = field::listed(unit, &r.parent, r.page_size, &r.page_token)?;
     caller.require(&[Role::Operator, Role::Admin], &unit.agency)?;
     let mut devices = device_page(app.context.db.reader(), &unit, &page.after, page.limit()).await?;
     let next_page_token = page.cut(&mut devices, |d| d.name.device.clone());

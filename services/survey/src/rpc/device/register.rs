@@ -14,7 +14,7 @@ use crate::{
     domain::access::{Device, check_device},
     rpc::field,
     service::App,
-    store::access::device_insert,
+    store::device::device_insert_in_txn,
 };
 
 /// A new device, of which the name is checked.
@@ -35,17 +35,16 @@ impl Command for Register {
         let once = Once::new("survey.RegisterDevice", &message.request_id, &message);
         let mut faults = Faults::default();
         faults.take(request::id("request_id", message.request_id));
-        let unit = faults.take(field::unit("parent", &message.parent));
-        let id = faults.take(field::new_id("device_id", &message.device_id));
+        let unit = faults.take(request::one("parent", &message.parent));
+        let id = faults.take(request::new_id("device_id", &message.device_id, name::id));
         let given = message.device.unwrap_or_default();
         let name = unit.zip(id).map(|(unit, device)| name::Device { unit, device });
-        let later =
-            || field::faults_of(|faults| check_device(&given.display_name, &given.public_key, faults));
-        let name = field::formed(faults, name, later)?;
+        let display_name = given.display_name.trim().to_owned();
+        let name = field::formed(faults, name, || check_device(&display_name, &given.public_key))?;
         Ok(Self {
             once,
             name,
-            display_name: given.display_name,
+            display_name,
             public_key: given.public_key,
         })
     }
@@ -59,10 +58,7 @@ impl Command for Register {
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
-        let faults = field::faults_of(|faults| check_device(&self.display_name, &self.public_key, faults));
-        if !faults.is_empty() {
-            return Err(faults.into());
-        }
+        check_device(&self.display_name, &self.public_key)?;
         let device = Device {
             name: self.name,
             display_name: self.display_name,
@@ -70,7 +66,7 @@ impl Command for Register {
             created_at: work.now(),
             revoked_at: None,
         };
-        if !device_insert(work.txn, &device).await? {
+        if !device_insert_in_txn(work.txn, &device).await? {
             return Err(Failure::already_exists(&device.name.to_string()));
         }
         Ok(message::device(&device))

@@ -6,11 +6,12 @@ use prima_platform::{
     clock::micros,
     command::{Command, Once, Work},
     failure::{Failure, found},
+    request,
 };
 use prima_proto::{name, survey::v1 as pb};
 
 use super::message;
-use crate::{rpc::field, service::App, store::access::device_revoke};
+use crate::{service::App, store::device::device_revoke_in_txn};
 
 /// Which device.
 #[derive(Debug, Clone)]
@@ -25,7 +26,7 @@ impl Command for Revoke {
 
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         Ok(Self {
-            name: field::device("name", &message.name)?,
+            name: request::name("name", &message.name)?,
         })
     }
 
@@ -38,7 +39,7 @@ impl Command for Revoke {
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
-        let revoked = device_revoke(work.txn, &self.name, micros(work.now())).await?;
+        let revoked = device_revoke_in_txn(work.txn, &self.name, micros(work.now())).await?;
         Ok(pb::RevokeDeviceResponse {
             device: Some(message::device(&found(revoked, &self.name)?)),
         })

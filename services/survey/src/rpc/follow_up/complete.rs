@@ -8,10 +8,7 @@ use prima_platform::{
     failure::{Failure, Kind, found},
     request::{self, Faults},
 };
-use prima_proto::{
-    name::{self, Error},
-    survey::v1 as pb,
-};
+use prima_proto::{name, survey::v1 as pb};
 
 use super::message;
 use crate::{
@@ -22,7 +19,7 @@ use crate::{
     events::publish,
     service::App,
     store::{
-        publication::{aftermath_get, follow_up_done},
+        follow_up::{aftermath_get, follow_up_save_in_txn},
         survey::survey_lock_in_txn,
     },
 };
@@ -42,8 +39,7 @@ impl Command for Complete {
 
     fn parse(message: Self::Message, now: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let parse = name::FollowUp::parse;
-        let name = faults.take(request::name("name", &message.name, parse, Error::localized));
+        let name = faults.take(request::name::<name::FollowUp>("name", &message.name));
         let today = jakarta_day(now);
         let done = follow_up::done(&message.done_date, &message.evidence, &message.note, today);
         let done = faults.take_all(done);
@@ -77,8 +73,8 @@ impl Command for Complete {
         }
         etag::check(&self.etag, follow_up.etag, &self.name)?;
         follow_up.etag = work.next_version(follow_up.etag);
-        follow_up_done(txn, stored.id, &follow_up.id, &self.done, follow_up.etag).await?;
         follow_up.done = Some(self.done);
+        follow_up_save_in_txn(txn, stored.id, &follow_up).await?;
         work.stage(publish::survey_result(txn, &stored, now).await?);
         Ok(pb::CompleteFollowUpResponse {
             follow_up: Some(message::follow_up(survey, &follow_up)),

@@ -8,10 +8,7 @@ use prima_platform::{
     failure::{Failure, Kind, found},
     request::{self, Faults},
 };
-use prima_proto::{
-    name::{self, Error, token},
-    survey::v1 as pb,
-};
+use prima_proto::{name, survey::v1 as pb};
 
 use super::message;
 use crate::{
@@ -21,7 +18,7 @@ use crate::{
     rpc::{field, still_open},
     service::App,
     store::{
-        publication::{FollowUp, aftermath_get, follow_up_insert},
+        follow_up::{FollowUp, aftermath_get, follow_up_insert_in_txn},
         survey::survey_lock_in_txn,
     },
 };
@@ -43,10 +40,8 @@ impl Command for Create {
         let once = Once::new("survey.CreateFollowUp", &message.request_id, &message);
         let mut faults = Faults::default();
         faults.take(request::id("request_id", message.request_id));
-        let survey = faults.take(field::survey("parent", &message.parent));
-        let id = |raw: &str| token(raw, name::TOKEN_MAX).map(str::to_owned);
-        let id = request::name("follow_up_id", &message.follow_up_id, id, Error::localized);
-        let id = faults.take(id);
+        let survey = faults.take(request::name("parent", &message.parent));
+        let id = faults.take(request::new_id("follow_up_id", &message.follow_up_id, name::id));
         let given = message.follow_up.unwrap_or_default();
         let plan = Plan {
             element: given.element,
@@ -57,8 +52,7 @@ impl Command for Create {
         let name = survey
             .zip(id)
             .map(|(survey, follow_up)| name::FollowUp { survey, follow_up });
-        let later = || follow_up::plan(&plan, None).err().unwrap_or_default();
-        let name = field::formed(faults, name, later)?;
+        let name = field::formed(faults, name, || follow_up::plan(&plan, None))?;
         Ok(Self { once, name, plan })
     }
 
@@ -98,7 +92,7 @@ impl Command for Create {
             etag: work.next_version(0),
             created_at: micros(now),
         };
-        follow_up_insert(txn, stored.id, &new).await?;
+        follow_up_insert_in_txn(txn, stored.id, &new).await?;
         work.stage(publish::survey_result(txn, &stored, now).await?);
         Ok(message::follow_up(survey, &new))
     }

@@ -6,7 +6,7 @@ use prima_platform::{
 };
 use prima_proto::{name, survey::v1 as pb};
 
-use crate::store::publication::FollowUp;
+use crate::store::follow_up::FollowUp;
 
 /// An action of the plan of `survey` for a caller.
 pub fn follow_up(survey: &name::Survey, stored: &FollowUp) -> pb::FollowUp {

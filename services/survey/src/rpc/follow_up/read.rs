@@ -4,10 +4,9 @@ use std::cmp::Ordering;
 
 use prima_platform::{
     failure::{Failure, found},
-    page::Page,
-    request::Faults,
+    request,
 };
-use prima_proto::survey::v1 as pb;
+use prima_proto::{name, survey::v1 as pb};
 
 use super::message;
 use crate::{
@@ -15,7 +14,7 @@ use crate::{
     rpc::field,
     service::App,
     store::{
-        publication::{FollowUp, aftermath_get},
+        follow_up::{FollowUp, aftermath_get},
         survey::{Stored, survey_get},
         tally::{Tallies, tallies_get},
     },
@@ -26,11 +25,8 @@ pub async fn list(
     app: &App,
     message: pb::ListFollowUpsRequest,
 ) -> Result<pb::ListFollowUpsResponse, Failure> {
-    let mut faults = Faults::default();
-    let survey = faults.take(field::survey("parent", &message.parent));
-    let filters = [message.parent.as_str()];
-    let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &filters));
-    let (survey, page) = faults.settle(survey.zip(page))?;
+    let survey = request::name::<name::Survey>("parent", &message.parent);
+    let (survey, page) = field::listed(survey, &message.parent, message.page_size, &message.page_token)?;
     let txn = app.context.db.snapshot().await?;
     let stored = found(survey_get(&txn, &survey.to_string()).await?, &survey)?;
     let known = aftermath_get(&txn, &[stored.id]).await?.remove(&stored.id);

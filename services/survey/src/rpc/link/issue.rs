@@ -3,12 +3,12 @@
 use prima_platform::{
     caller::{Caller, Role},
     failure::{Failure, found},
+    request,
 };
-use prima_proto::survey::v1 as pb;
+use prima_proto::{name, survey::v1 as pb};
 
 use crate::{
     domain::{access, survey::AccessMode},
-    rpc::field,
     service::App,
     store::survey::survey_get,
 };
@@ -19,7 +19,7 @@ pub async fn issue(
     caller: Caller,
     message: pb::IssueLinkRequest,
 ) -> Result<pb::IssueLinkResponse, Failure> {
-    let survey = field::survey("survey", &message.survey)?;
+    let survey = request::name::<name::Survey>("survey", &message.survey)?;
     caller.require(&[Role::Operator, Role::Admin], &survey.unit.agency)?;
     let stored = survey_get(app.context.db.reader(), &survey.to_string()).await?;
     let allowed = found(stored, &survey)?.survey.access;

@@ -20,12 +20,12 @@ use crate::{
         index::{self, Published},
         instrument, number,
         period::Period,
-        recorded,
+        recorded::Result as Recorded,
     },
     service::App,
     store::{
         agency_score::{AgencyPeriod, UnitInput, agency_inputs},
-        recorded::{Recorded, recorded_latest, recorded_of_agency},
+        recorded::{recorded_latest, recorded_of_agency},
         survey::surveys_of,
         tally::tallies_get,
     },
@@ -259,7 +259,7 @@ async fn unit_in(txn: &Txn, unit: &name::Unit, period: &Period) -> Result<Option
     let tallies = tallies_get(txn, &ids).await?;
     let Some(pooled) = pool(&surveys, &tallies) else {
         let recorded = recorded_latest(txn, &unit.agency, &unit.unit, period.as_str()).await?;
-        return Ok(recorded.map(recorded_unit));
+        return Ok(recorded.map(|recorded| recorded_unit(recorded.result)));
     };
     let known = instrument::find(&pooled.first.instrument);
     let elements = pooled.first.asked.iter().zip(&pooled.disclosed);
@@ -299,6 +299,7 @@ fn recorded_unit(recorded: Recorded) -> UnitResult {
             .and_then(|i| i.elements.iter().position(|e| e.key == key))
             .unwrap_or(usize::MAX)
     };
+    let published = recorded.published();
     let mut elements: Vec<(String, String)> = recorded.elements.into_iter().collect();
     elements.sort_by_key(|(key, _)| place(key));
     let elements = elements.into_iter().map(|(key, mean)| Element {
@@ -309,7 +310,7 @@ fn recorded_unit(recorded: Recorded) -> UnitResult {
     });
     UnitResult {
         elements: elements.collect(),
-        published: recorded::published(&recorded.instrument, &recorded.value, &recorded.category),
+        published,
         instrument: recorded.instrument,
         surveys: Vec::new(),
         recorded: Some(recorded.source),
@@ -326,16 +327,13 @@ async fn agency_in(
     agency: &name::Agency,
     period: &Period,
 ) -> Result<Option<AgencyResult>, Failure> {
-    let key = AgencyPeriod {
-        agency: agency.agency.clone(),
-        period: period.to_string(),
-    };
+    let key = AgencyPeriod::of(&agency.agency, period.as_str());
     let mut inputs = agency_inputs(txn, &BTreeSet::from([key.clone()])).await?;
     let inputs = inputs.remove(&key).unwrap_or_default();
     let mut records: HashMap<String, Recorded> = recorded_of_agency(txn, &agency.agency, period.as_str())
         .await?
         .into_iter()
-        .map(|r| (r.unit.clone(), r))
+        .map(|r| (r.subject.unit().to_owned(), r.result))
         .collect();
     let own = records.remove("");
     if inputs.is_empty() && own.is_none() {
@@ -368,13 +366,7 @@ async fn agency_in(
     Ok(Some(match (own, counted) {
         // What the agency itself published of a period wins over what its units add up to.
         (Some(own), _) => AgencyResult {
-            roll_ups: rule(
-                &own.roll_up,
-                recorded::published(&own.instrument, &own.value, &own.category),
-                false,
-            )
-            .into_iter()
-            .collect(),
+            roll_ups: rule(&own.roll_up, own.published(), false).into_iter().collect(),
             instrument: own.instrument,
             recorded: Some(own.source),
             ..result
@@ -405,7 +397,7 @@ fn agency_unit(
 ) -> Option<AgencyUnit> {
     let recorded = records.get(&input.unit).filter(|_| input.recorded == Some(1));
     let published = match recorded {
-        Some(r) => recorded::published(&r.instrument, &r.value, &r.category)?,
+        Some(recorded) => recorded.published()?,
         None => index::publish(instrument::find(input.instrument.as_deref()?)?, exact.clone()),
     };
     Some(AgencyUnit {

@@ -1,33 +1,28 @@
 //! Reads results of units and agencies in a period.
 
 use prima_platform::{
-    failure::{Failure, Violation},
+    failure::Failure,
     request::{self, Faults},
 };
-use prima_proto::{
-    name::{self, Error},
-    survey::v1 as pb,
-};
+use prima_proto::survey::v1 as pb;
 
 use super::{
     figures::{Comparison, agency_result, unit_result},
     message,
 };
 use crate::{
-    domain::period::{Invalid, Kind, Period},
+    domain::{
+        period::{Kind, Period},
+        survey,
+    },
     service::App,
 };
 
 /// The result of a unit in a period.
 pub async fn get_unit(app: &App, r: pb::GetUnitResultRequest) -> Result<pb::GetUnitResultResponse, Failure> {
     let mut faults = Faults::default();
-    let unit = faults.take(request::name(
-        "unit",
-        &r.unit,
-        name::Unit::parse,
-        Error::localized,
-    ));
-    let period = faults.take(period("period", &r.period));
+    let unit = faults.take(request::name("unit", &r.unit));
+    let period = faults.take(survey::period("period", &r.period));
     let comparison = comparison(
         &r.compare_period,
         period.as_ref(),
@@ -47,9 +42,8 @@ pub async fn get_agency(
     r: pb::GetAgencyResultRequest,
 ) -> Result<pb::GetAgencyResultResponse, Failure> {
     let mut faults = Faults::default();
-    let parse = name::Agency::parse;
-    let agency = faults.take(request::name("agency", &r.agency, parse, Error::localized));
-    let period = faults.take(period("period", &r.period));
+    let agency = faults.take(request::name("agency", &r.agency));
+    let period = faults.take(survey::period("period", &r.period));
     let comparison = comparison(
         &r.compare_period,
         period.as_ref(),
@@ -63,12 +57,6 @@ pub async fn get_agency(
     })
 }
 
-fn period(field: &str, text: &str) -> Result<Period, Violation> {
-    request::name(field, text, str::parse, |_: &Invalid| {
-        "bukan periode yang benar".to_owned()
-    })
-}
-
 /// A period to compare with must be of the same kind as the one asked for: kinds are never converted.
 fn comparison(
     text: &str,
@@ -79,7 +67,7 @@ fn comparison(
     let field = "compare_period";
     let mut with = None;
     if !text.is_empty() {
-        match (faults.take(self::period(field, text)), period) {
+        match (faults.take(survey::period(field, text)), period) {
             (None, _) => {}
             (Some(other), Some(period)) if other.kind() != period.kind() => faults.add(
                 field,

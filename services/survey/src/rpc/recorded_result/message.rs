@@ -1,7 +1,7 @@
 //! Recorded results from messages and to messages.
 
 use prima_platform::clock::{from_micros, to_proto};
-use prima_proto::{name, survey::v1 as pb};
+use prima_proto::survey::v1 as pb;
 
 use crate::{domain::recorded::Result as Published, store::recorded::Recorded};
 
@@ -23,27 +23,20 @@ pub fn given(given: pb::RecordedResult) -> Published {
 
 /// A recorded result for a caller.
 pub fn recorded(stored: &Recorded) -> pb::RecordedResult {
-    let agency = name::Agency {
-        agency: stored.agency.clone(),
-    };
-    let subject = if stored.unit.is_empty() {
-        agency.to_string()
-    } else {
-        format!("{agency}/units/{}", stored.unit)
-    };
+    let result = stored.result.clone();
     pb::RecordedResult {
-        subject,
-        period: stored.period.clone(),
-        instrument: stored.instrument.clone(),
-        index: stored.value.clone(),
-        category: stored.category.clone(),
-        respondents: stored.respondents,
-        elements: stored.elements.clone().into_iter().collect(),
-        source: stored.source.clone(),
-        roll_up: stored.roll_up.clone(),
+        subject: result.subject,
+        period: result.period,
+        instrument: result.instrument,
+        index: result.index,
+        category: result.category,
+        respondents: result.respondents,
+        elements: result.elements.into_iter().collect(),
+        source: result.source,
+        roll_up: result.roll_up,
         record_time: Some(to_proto(from_micros(stored.recorded_at))),
         actor: stored.actor.clone(),
-        reason: stored.reason.clone(),
+        reason: result.reason,
         replaced: stored.replaced,
     }
 }

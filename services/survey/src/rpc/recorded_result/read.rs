@@ -30,18 +30,15 @@ pub async fn list(
     let page = faults.take_all(Page::parse(r.page_size, &r.page_token, &own));
     let (agency, page) = faults.settle(agency.zip(page))?;
     let filter = Filter {
-        agency: if agency.agency == WILDCARD {
-            String::new()
-        } else {
-            agency.agency
-        },
+        agency: Some(agency.agency).filter(|agency| agency != WILDCARD),
         replaced: r.show_replaced,
         after: place(&page.after).unwrap_or_default(),
         limit: page.limit(),
     };
-    let mut rows = recorded_page(app.context.db.reader(), &filter).await?;
+    let mut rows = recorded_page(app.context.db.reader(), filter).await?;
     let next_page_token = page.cut(&mut rows, |r| {
-        format!("{}/{}/{}/{}", r.agency, r.unit, r.period, r.number)
+        let (agency, unit) = (r.subject.agency(), r.subject.unit());
+        format!("{agency}/{unit}/{}/{}", r.result.period, r.number)
     });
     Ok(pb::ListRecordedResultsResponse {
         results: rows.iter().map(message::recorded).collect(),

@@ -22,7 +22,7 @@ use crate::{
     },
     service::App,
     store::{
-        agency_score::{AgencyPeriod, agencies_mark, agency_scores_lock_in_txn},
+        agency_score::{AgencyPeriod, agencies_mark_in_txn, agency_scores_lock_in_txn},
         recorded::{Recorded, recorded_insert_in_txn, recorded_latest},
         survey::surveys_of,
         unit_score::{UnitPeriod, unit_scores_lock_in_txn},
@@ -76,27 +76,21 @@ impl Command for Record {
             return Err(recorded_before(&result.subject, &result.period));
         }
         let new = Recorded {
-            agency: subject.agency().to_owned(),
-            unit: subject.unit().to_owned(),
+            subject,
             number: before.as_ref().map_or(1, |b| b.number.saturating_add(1)),
-            period: result.period,
-            instrument: result.instrument,
-            value: result.index,
-            category: result.category,
-            respondents: result.respondents,
-            elements: result.elements,
-            source: result.source,
-            roll_up: result.roll_up,
+            result: Published {
+                // The first replaces nothing.
+                reason: before.map(|_| result.reason).unwrap_or_default(),
+                ..result
+            },
             recorded_at: micros(now),
             actor: work.caller.subject().to_owned(),
-            // The first replaces nothing.
-            reason: before.map(|_| result.reason).unwrap_or_default(),
             replaced: false,
         };
         recorded_insert_in_txn(txn, &new).await?;
         // The score of an agency is computed from its mark.
-        if let Subject::Unit(unit) = &subject {
-            let key = unit_key(unit, &new.period);
+        if let Subject::Unit(unit) = &new.subject {
+            let key = unit_key(unit, &new.result.period);
             let states = unit_scores::recompute(txn, &key, now.timestamp_millis()).await?;
             states.into_iter().for_each(|state| work.stage(state));
         }
@@ -115,11 +109,8 @@ async fn lock(txn: &Txn, subject: &Subject, period: &str, now_millis: i64) -> Re
             unit_scores_lock_in_txn(txn, &unit_key(unit, period), now_millis).await?;
         }
         Subject::Agency(agency) => {
-            let key = BTreeSet::from([AgencyPeriod {
-                agency: agency.agency.clone(),
-                period: period.to_owned(),
-            }]);
-            agencies_mark(txn, &key).await?;
+            let key = BTreeSet::from([AgencyPeriod::of(&agency.agency, period)]);
+            agencies_mark_in_txn(txn, &key).await?;
             agency_scores_lock_in_txn(txn, &key, now_millis).await?;
         }
     }

@@ -10,98 +10,63 @@ use prima_proto::{name, survey::v1 as pb};
 use super::signed;
 use crate::{
     domain::{
-        access::{Kiosk, Proof, kiosk_lines_of_all},
-        response::{self, Profile, Raw, Words},
+        access::{Kiosk, Proof, Refusal, Secret, kiosk_lines_of_all},
+        response::{self, Profile, Raw},
     },
     intake::Item,
     rpc::field,
     service::App,
 };
 
-/// A response as a request or a message of a stream brings it.
-pub struct Sent<'a> {
-    /// Name of the survey.
-    pub survey: &'a str,
-    /// Client-made id.
-    pub id: String,
-    /// Path of the id, for faults.
-    pub id_field: &'static str,
-    /// The response.
-    pub response: Option<pb::Response>,
-    /// What lets it in, when it is not the caller's role.
-    pub credential: Option<pb::Credential>,
-    /// Label of the import; empty without one.
-    pub import_id: &'a str,
-}
-
-/// What a caller gives to let a response in.
-enum Given {
-    Role,
-    Token(String),
-    Link(String),
-    Kiosk(Kiosk),
-}
-
-/// The item to be taken in. Fails with every fault that shows without the survey, or when neither a role in the agency
-/// nor a genuine credential of the survey lets it in. A credential that is given counts, whatever the caller's role: a
-/// token is used up by it.
-pub fn item(app: &App, caller: &Caller, sent: Sent<'_>) -> Result<Item, Failure> {
+/// The item to be taken in, of which the id came in the field `id_field`. Fails with every fault that shows without the
+/// survey, or when neither a role in the agency nor a genuine credential of the survey lets it in. A credential that is
+/// given counts, whatever the caller's role: a token is used up by it.
+pub fn item(
+    app: &App,
+    caller: &Caller,
+    sent: pb::SubmitResponsesRequest,
+    id_field: &'static str,
+) -> Result<Item, Failure> {
     let mut faults = Faults::default();
-    let survey = faults.take(field::survey("survey", sent.survey));
-    let given = given(sent.credential, survey.as_ref(), &mut faults);
-    if matches!(given, Some(Given::Role)) {
+    let survey = faults.take(request::name("survey", &sent.survey));
+    let proof = proof(app.intake.secret(), survey.as_ref(), &sent, &mut faults)?;
+    if matches!(proof, Some(Ok(Proof::Agent))) {
         caller.known()?;
     }
     if !sent.import_id.is_empty() {
-        faults.take(request::id("import_id", sent.import_id.to_owned()));
+        faults.take(request::id("import_id", sent.import_id.clone()));
     }
-    let response = sent.response.unwrap_or_default();
-    let signed = match given {
-        Some(Given::Kiosk(_)) => signed::fields(&response)?,
-        _ => Vec::new(),
-    };
-    let raw = raw(sent.id, response, &mut faults);
-    let later = || response::form(&raw, app.context.clock.now(), sent.id_field);
-    let (survey, given) = field::formed(faults, survey.zip(given), later)?;
-    let secret = app.intake.secret();
-    let proof = match given {
-        Given::Role => {
-            caller.require(&[Role::Operator, Role::Intake, Role::Admin], &survey.unit.agency)?;
-            Proof::Agent
-        }
-        Given::Token(text) => Proof::Token(secret.read_token(&survey, &text)?),
-        Given::Link(text) => {
-            secret.check_link(&survey, &text)?;
-            Proof::Link
-        }
-        Given::Kiosk(kiosk) => {
-            let (device, counter, import) = (&kiosk.device, kiosk.counter, sent.import_id);
-            let lines = kiosk_lines_of_all(&survey, device, counter, &raw.id, import, &signed);
-            let lines = lines.into();
-            Proof::Kiosk(Kiosk { lines, ..kiosk })
-        }
-    };
+    let raw = raw(sent.response_id, sent.response.unwrap_or_default(), &mut faults);
+    let later = || response::form(&raw, app.context.clock.now(), id_field).part(());
+    let (survey, proof) = field::formed(faults, survey.zip(proof), later)?;
+    let proof = proof?;
+    if proof == Proof::Agent {
+        caller.require(&[Role::Operator, Role::Intake, Role::Admin], &survey.unit.agency)?;
+    }
     Ok(Item {
         survey,
         digest: raw.digest(),
         raw,
-        id_field: sent.id_field,
+        id_field,
         proof,
-        import_id: sent.import_id.to_owned(),
+        import_id: sent.import_id,
     })
 }
 
-fn given(
-    credential: Option<pb::Credential>,
+/// By what a response comes in, or why that is refused; `None` with a fault in it or in the survey.
+fn proof(
+    secret: &Secret,
     survey: Option<&name::Survey>,
+    sent: &pb::SubmitResponsesRequest,
     faults: &mut Faults,
-) -> Option<Given> {
-    let pb::Credential { token, link, kiosk } = credential.unwrap_or_default();
-    match (token.is_empty(), link.is_empty(), kiosk) {
-        (true, true, None) => Some(Given::Role),
-        (false, true, None) => Some(Given::Token(token)),
-        (true, false, None) => Some(Given::Link(link)),
-        (true, true, Some(proof)) => kiosk_proof(proof, survey, faults).map(Given::Kiosk),
+) -> Result<Option<Result<Proof, Refusal>>, Failure> {
+    let none = pb::Credential::default();
+    let pb::Credential { token, link, kiosk } = sent.credential.as_ref().unwrap_or(&none);
+    Ok(match (token.is_empty(), link.is_empty(), kiosk) {
+        (true, true, None) => Some(Ok(Proof::Agent)),
+        (false, true, None) => survey.map(|survey| secret.read_token(survey, token).map(Proof::Token)),
+        (true, false, None) => survey.map(|survey| secret.check_link(survey, link).map(|()| Proof::Link)),
+        (true, true, Some(proof)) => signed_by(proof, survey, sent, faults)?.map(Proof::Kiosk).map(Ok),
         _ => {
             faults.add(
                 "credential",
@@ -110,21 +75,28 @@ fn given(
             );
             None
         }
-    }
+    })
 }
 
-fn kiosk_proof(proof: pb::KioskProof, survey: Option<&name::Survey>, faults: &mut Faults) -> Option<Kiosk> {
+fn signed_by(
+    proof: &pb::KioskProof,
+    survey: Option<&name::Survey>,
+    sent: &pb::SubmitResponsesRequest,
+    faults: &mut Faults,
+) -> Result<Option<Kiosk>, Failure> {
     let field = "credential.kiosk.device";
-    let mut device = faults.take(field::device(field, &proof.device));
-    if let (Some(given), Some(survey)) = (&device, survey)
-        && given.unit != survey.unit
+    let device = faults
+        .take(request::name::<name::Device>(field, &proof.device))
+        .zip(survey);
+    if device
+        .as_ref()
+        .is_some_and(|(device, survey)| device.unit != survey.unit)
     {
         faults.add(
             field,
             "must be a device of the unit of the survey",
             "Perangkat harus milik unit penyelenggara survei",
         );
-        device = None;
     }
     if proof.counter < 1 {
         faults.add(
@@ -132,14 +104,18 @@ fn kiosk_proof(proof: pb::KioskProof, survey: Option<&name::Survey>, faults: &mu
             "must be at least 1",
             "Nomor urut perangkat paling kecil 1",
         );
-        device = None;
     }
-    Some(Kiosk {
-        device: device?,
-        counter: proof.counter,
-        signature: proof.signature,
-        lines: Words::default(),
-    })
+    let Some((device, survey)) = device else {
+        return Ok(None);
+    };
+    let fields = signed::fields(sent.response.as_ref().unwrap_or(&pb::Response::default()))?;
+    let (counter, response, import) = (proof.counter, &sent.response_id, &sent.import_id);
+    Ok(Some(Kiosk {
+        lines: kiosk_lines_of_all(survey, &device, counter, response, import, &fields).into(),
+        signature: proof.signature.clone(),
+        device,
+        counter,
+    }))
 }
 
 fn raw(id: String, response: pb::Response, faults: &mut Faults) -> Raw {

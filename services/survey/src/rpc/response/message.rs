@@ -3,7 +3,7 @@
 use prima_platform::clock::{from_micros, to_proto};
 use prima_proto::survey::v1 as pb;
 
-use crate::store::void::Void;
+use crate::store::void::Model as Void;
 
 /// A void for a caller.
 pub fn void(void: &Void) -> pb::VoidEntry {

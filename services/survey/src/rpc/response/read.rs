@@ -3,10 +3,9 @@
 use prima_platform::{
     caller::{Caller, Role},
     failure::{Failure, found},
-    page::Page,
-    request::Faults,
+    request,
 };
-use prima_proto::survey::v1 as pb;
+use prima_proto::{name, survey::v1 as pb};
 
 use super::message;
 use crate::{
@@ -21,11 +20,8 @@ pub async fn list_voids(
     caller: Caller,
     message: pb::ListVoidsRequest,
 ) -> Result<pb::ListVoidsResponse, Failure> {
-    let mut faults = Faults::default();
-    let survey = faults.take(field::survey("survey", &message.survey));
-    let filters = [message.survey.as_str()];
-    let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &filters));
-    let (survey, page) = faults.settle(survey.zip(page))?;
+    let survey = request::name::<name::Survey>("survey", &message.survey);
+    let (survey, page) = field::listed(survey, &message.survey, message.page_size, &message.page_token)?;
     caller.require(
         &[Role::Operator, Role::Evaluator, Role::Admin],
         &survey.unit.agency,

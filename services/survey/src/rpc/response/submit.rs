@@ -10,7 +10,7 @@ use prima_platform::{
 use prima_proto::survey::v1 as pb;
 use tonic::{Status, Streaming};
 
-use super::item::{Sent, item};
+use super::item::item;
 use crate::{
     intake::{Item, Outcome},
     service::App,
@@ -30,15 +30,14 @@ pub async fn submit(
     r: pb::SubmitResponseRequest,
 ) -> Result<pb::SubmitResponseResponse, Failure> {
     let id = r.request_id.clone();
-    let sent = Sent {
-        survey: &r.survey,
-        id: r.request_id,
-        id_field: "request_id",
+    let sent = pb::SubmitResponsesRequest {
+        survey: r.survey,
+        response_id: r.request_id,
         response: r.response,
         credential: r.credential,
-        import_id: "",
+        import_id: String::new(),
     };
-    let item = item(app, caller, sent)?;
+    let item = item(app, caller, sent, "request_id")?;
     let (survey, stored_id) = (item.survey.clone(), item.stored_id());
     let (id, at) = match app.intake.submit(item).await? {
         Outcome::Accepted(at) | Outcome::Repeated(at) => (stored_id, at),
@@ -63,23 +62,10 @@ pub async fn submit_many(
         .enumerate()
         .map(|(index, message)| message.map(|m| (index as i64, m)))
         .map(|message| {
-            message.map(|(index, m)| {
-                if !m.survey.is_empty() {
-                    survey = m.survey;
-                }
-                if !m.import_id.is_empty() {
-                    import_id = m.import_id;
-                }
-                let id = m.response_id.clone();
-                let sent = Sent {
-                    survey: &survey,
-                    id: m.response_id,
-                    id_field: "response_id",
-                    response: m.response,
-                    credential: m.credential,
-                    import_id: &import_id,
-                };
-                (index, id, item(app, &caller, sent))
+            message.map(|(index, mut m)| {
+                as_before(&mut m.survey, &mut survey);
+                as_before(&mut m.import_id, &mut import_id);
+                (index, m.response_id.clone(), item(app, &caller, m, "response_id"))
             })
         })
         .ready_chunks(CHUNK)
@@ -105,6 +91,15 @@ pub async fn submit_many(
         }
     }
     Ok(sum)
+}
+
+/// A field that is empty is that of the message before.
+fn as_before(given: &mut String, before: &mut String) {
+    if given.is_empty() {
+        given.clone_from(before);
+    } else {
+        before.clone_from(given);
+    }
 }
 
 /// Hands a chunk over. What came before a broken message is stored; then the stream fails.

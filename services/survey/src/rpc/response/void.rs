@@ -22,21 +22,18 @@ use super::message;
 use crate::{
     derived::unit_scores,
     domain::access,
-    rpc::field,
     service::App,
     store::{
+        response::{import_known, import_void_in_txn, responses_known, responses_void_in_txn},
         survey::survey_lock_in_txn,
         tally::{Added, tallies_add_in_txn},
-        void::{
-            self, import_known, import_void_in_txn, responses_known, responses_void_in_txn, void_insert,
-            void_next_number,
-        },
+        void::{self, void_insert_in_txn, void_next_number_in_txn},
     },
 };
 
 const IDS_MAX: usize = 1000;
 /// Rows of an import that are in memory at once.
-const PAGE: i64 = 5000;
+const PAGE: u64 = 5000;
 
 /// Which responses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +63,7 @@ impl Command for Void {
         let once = Once::new("survey.VoidResponses", &message.request_id, &message);
         let mut faults = Faults::default();
         faults.take(request::id("request_id", message.request_id));
-        let survey = faults.take(field::survey("survey", &message.survey));
+        let survey = faults.take(request::name("survey", &message.survey));
         let which = which(message.which, &mut faults);
         let reason = faults.take(text::line("reason", &message.reason, 5, 500));
         faults.build(|| {
@@ -92,11 +89,12 @@ impl Command for Void {
         // Its lock makes intake wait.
         let locked = survey_lock_in_txn(txn, &self.survey.to_string(), now.timestamp_millis()).await?;
         let mut stored = found(locked, &self.survey)?;
-        let number = void_next_number(txn, stored.id).await?;
+        let number = void_next_number_in_txn(txn, stored.id).await?;
         let mut added = Added::nothing(&stored);
         take_out(txn, stored.id, &self.which, number, &mut added).await?;
         failpoint::hit("void.taken_out").await;
-        let void = void::Void {
+        let void = void::Model {
+            survey_id: stored.id,
             number,
             voided_at: micros(now),
             actor: work.caller.subject().to_owned(),
@@ -107,7 +105,7 @@ impl Command for Void {
             },
             responses: added.voided,
         };
-        void_insert(txn, stored.id, &void).await?;
+        void_insert_in_txn(txn, void.clone()).await?;
         let step = i64::from(work.app.context.config.survey.disclosure_step);
         let added = HashMap::from([(stored.id, added)]);
         tallies_add_in_txn(txn, slice::from_mut(&mut stored), &added, step, now).await?;
@@ -180,11 +178,11 @@ async fn take_out(
             let mut after = String::new();
             loop {
                 let page = import_void_in_txn(txn, (survey, import), number, &after, PAGE).await?;
-                for row in &page {
-                    added.remove(&row.answers);
+                for (_, answers) in &page {
+                    added.remove(answers);
                 }
                 match page.into_iter().next_back() {
-                    Some(last) => after = last.response_id,
+                    Some((last, _)) => after = last,
                     None => break,
                 }
             }

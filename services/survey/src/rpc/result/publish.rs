@@ -21,7 +21,7 @@ use crate::{
     rpc::{field, still_open},
     service::App,
     store::{
-        publication::{Published, publication_save, publications_get},
+        publication::{Published, publication_save_in_txn, publications_get},
         survey::survey_lock_in_txn,
     },
 };
@@ -43,12 +43,9 @@ impl Command for Publish {
         let once = Once::new("survey.PublishResult", &message.request_id, &message);
         let mut faults = Faults::default();
         faults.take(request::id("request_id", message.request_id));
-        let survey = faults.take(field::survey("survey", &message.survey));
+        let survey = faults.take(request::name("survey", &message.survey));
         let draft = message::draft(message.publish_date, message.media);
-        let later = || {
-            let checked = publication::check(&draft, None, jakarta_day(now));
-            checked.err().unwrap_or_default()
-        };
+        let later = || publication::check(&draft, None, jakarta_day(now));
         let survey = field::formed(faults, survey, later)?;
         Ok(Self { once, survey, draft })
     }
@@ -80,7 +77,7 @@ impl Command for Publish {
             publication: Publication::merge(before.map(|b| b.publication), new)?,
             updated_at: micros(now),
         };
-        publication_save(txn, stored.id, &published).await?;
+        publication_save_in_txn(txn, stored.id, &published).await?;
         work.stage(publish::survey_result(txn, &stored, now).await?);
         Ok(message::publication(&published))
     }

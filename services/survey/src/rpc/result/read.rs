@@ -1,6 +1,9 @@
 //! Reads results of surveys.
 
-use prima_platform::failure::{Failure, found};
+use prima_platform::{
+    failure::{Failure, found},
+    request,
+};
 use prima_proto::{name, survey::v1 as pb};
 
 use super::message;
@@ -16,7 +19,7 @@ use crate::{
 
 /// The result of one survey: the survey and its figures are of the same moment.
 pub async fn get(app: &App, message: pb::GetResultRequest) -> Result<pb::GetResultResponse, Failure> {
-    let name = field::survey("survey", &message.survey)?;
+    let name = request::name("survey", &message.survey)?;
     Ok(pb::GetResultResponse {
         result: Some(of(app, &name).await?),
     })

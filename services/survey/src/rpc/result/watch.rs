@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use prima_platform::{failure::Failure, grpc::WatchStream};
-use prima_proto::{subject, survey::v1 as pb};
+use prima_platform::{failure::Failure, grpc::WatchStream, request};
+use prima_proto::{name, subject, survey::v1 as pb};
 
 use super::read;
-use crate::{rpc::field, service::App};
+use crate::service::App;
 
 /// How often a watched result is looked at when no event says so: the bus may be down.
 const LOOK: Duration = Duration::from_secs(2);
@@ -16,7 +16,7 @@ pub async fn watch(
     app: &App,
     message: pb::WatchResultRequest,
 ) -> Result<WatchStream<pb::WatchResultResponse>, Failure> {
-    let name = field::survey("survey", &message.survey)?;
+    let name = request::name::<name::Survey>("survey", &message.survey)?;
     let first = read::of(app, &name).await?;
     let bell = app.results.watch(&subject::survey_result(&name));
     let app = app.clone();

@@ -6,13 +6,13 @@ use prima_platform::{
     command::{Command, Once, Work},
     etag,
     failure::{Failure, found},
+    request,
 };
 use prima_proto::{name, survey::v1 as pb};
 
 use super::message;
 use crate::{
     derived::closing,
-    rpc::field,
     service::App,
     store::{survey::survey_lock_in_txn, unit::unit_confirmed},
 };
@@ -31,7 +31,7 @@ impl Command for Close {
 
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         Ok(Self {
-            name: field::survey("name", &message.name)?,
+            name: request::name("name", &message.name)?,
             etag: message.etag,
         })
     }

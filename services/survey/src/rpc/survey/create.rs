@@ -24,7 +24,7 @@ use crate::{
     service::App,
     store::{
         recorded::recorded_latest,
-        survey::{survey_insert, survey_siblings},
+        survey::{survey_insert_in_txn, survey_siblings},
         unit::unit_confirmed,
         unit_score::unit_scores_lock_in_txn,
     },
@@ -47,8 +47,8 @@ impl Command for Create {
         let once = Once::new("survey.CreateSurvey", &message.request_id, &message);
         let mut faults = Faults::default();
         faults.take(request::id("request_id", message.request_id));
-        let unit = faults.take(field::unit("parent", &message.parent));
-        let id = faults.take(field::new_id("survey_id", &message.survey_id));
+        let unit = faults.take(request::one("parent", &message.parent));
+        let id = faults.take(request::new_id("survey_id", &message.survey_id, name::id));
         let draft = message::draft(message.survey.unwrap_or_default(), &mut faults);
         let name = unit.zip(id).map(|(unit, survey)| name::Survey { unit, survey });
         let later = || {
@@ -59,8 +59,7 @@ impl Command for Create {
                 },
                 survey: "0".into(),
             };
-            let made = draft::create(stand_in, draft.clone(), now);
-            made.err().unwrap_or_default()
+            draft::create(stand_in, draft.clone(), now)
         };
         let name = field::formed(faults, name, later)?;
         Ok(Self { once, name, draft })
@@ -77,7 +76,7 @@ impl Command for Create {
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (txn, now) = (work.txn, work.now());
         let survey = draft::create(self.name, self.draft, now)?;
-        let inserted = survey_insert(txn, &survey, work.next_version(0), micros(now)).await;
+        let inserted = survey_insert_in_txn(txn, &survey, work.next_version(0), micros(now)).await;
         if inserted.as_ref().is_err_and(is_taken) {
             return Err(Failure::already_exists(&survey.name.to_string()));
         }

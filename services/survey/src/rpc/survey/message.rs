@@ -6,8 +6,7 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     clock::{from_micros, to_proto},
     etag,
-    failure::Violation,
-    request::Faults,
+    request::{Choice, Faults},
 };
 use prima_proto::survey::v1 as pb;
 
@@ -21,6 +20,15 @@ use crate::{
     },
     rpc::{field::time, term},
     store::survey::Stored,
+};
+
+const WEIGHTS: Choice = Choice {
+    english: "weight variant",
+    indonesian: "Bobot unsur",
+};
+const ACCESS: Choice = Choice {
+    english: "access mode",
+    indonesian: "Cara pengisian",
 };
 
 /// A survey as a caller describes it. What can't be read is noted; the rest is checked by the domain.
@@ -41,22 +49,16 @@ pub fn draft(survey: pb::Survey, faults: &mut Faults) -> Draft {
 
 /// The variant asked for; `None` when it is left to the instrument.
 fn weights(value: i32, faults: &mut Faults) -> Option<WeightVariant> {
-    match pb::WeightVariant::try_from(value) {
-        Ok(pb::WeightVariant::Unspecified) => None,
-        Ok(pb::WeightVariant::Exact) => Some(WeightVariant::Exact),
-        Ok(pb::WeightVariant::WeightVariant0111) => Some(WeightVariant::W0111),
-        Ok(pb::WeightVariant::WeightVariant011) => Some(WeightVariant::W011),
-        Ok(pb::WeightVariant::MeanOfAspectMeans) => Some(WeightVariant::MeanOfAspectMeans),
-        Ok(pb::WeightVariant::MeanOfAllAnswers) => Some(WeightVariant::MeanOfAllAnswers),
-        Err(_) => {
-            faults.take(Err::<(), _>(unknown("survey.weight_variant".into())));
-            None
-        }
-    }
-}
-
-fn unknown(field: String) -> Violation {
-    Violation::new(field, "is unknown", "tidak dikenal")
+    faults.or_default(
+        WEIGHTS.optional("survey.weight_variant", value, |variant| match variant {
+            pb::WeightVariant::Unspecified => None,
+            pb::WeightVariant::Exact => Some(WeightVariant::Exact),
+            pb::WeightVariant::WeightVariant0111 => Some(WeightVariant::W0111),
+            pb::WeightVariant::WeightVariant011 => Some(WeightVariant::W011),
+            pb::WeightVariant::MeanOfAspectMeans => Some(WeightVariant::MeanOfAspectMeans),
+            pb::WeightVariant::MeanOfAllAnswers => Some(WeightVariant::MeanOfAllAnswers),
+        }),
+    )
 }
 
 /// An element to ask. What the service sets for elements of the instrument is ignored.
@@ -94,17 +96,14 @@ pub fn access(modes: &[i32], faults: &mut Faults) -> BTreeSet<AccessMode> {
     let mut known = BTreeSet::new();
     for (at, mode) in modes.iter().enumerate() {
         let field = format!("survey.access_modes[{at}]");
-        let mode = match pb::AccessMode::try_from(*mode) {
-            Ok(pb::AccessMode::Agent) => AccessMode::Agent,
-            Ok(pb::AccessMode::Token) => AccessMode::Token,
-            Ok(pb::AccessMode::Link) => AccessMode::Link,
-            Ok(pb::AccessMode::Kiosk) => AccessMode::Kiosk,
-            Ok(pb::AccessMode::Unspecified) | Err(_) => {
-                faults.take(Err::<(), _>(unknown(field)));
-                continue;
-            }
-        };
-        if !known.insert(mode) {
+        let mode = faults.take(ACCESS.required(&field, *mode, |mode| match mode {
+            pb::AccessMode::Unspecified => None,
+            pb::AccessMode::Agent => Some(AccessMode::Agent),
+            pb::AccessMode::Token => Some(AccessMode::Token),
+            pb::AccessMode::Link => Some(AccessMode::Link),
+            pb::AccessMode::Kiosk => Some(AccessMode::Kiosk),
+        }));
+        if mode.is_some_and(|mode| !known.insert(mode)) {
             faults.add(
                 field,
                 "comes more than once",

@@ -1,9 +1,10 @@
 //! Reads surveys.
 
-use std::collections::HashSet;
-
-use prima_platform::failure::{Failure, found};
-use prima_proto::survey::v1 as pb;
+use prima_platform::{
+    failure::{Failure, found},
+    request,
+};
+use prima_proto::{name, survey::v1 as pb};
 
 use super::message;
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
 
 /// One survey.
 pub async fn get(app: &App, message: pb::GetSurveyRequest) -> Result<pb::GetSurveyResponse, Failure> {
-    let name = field::survey("name", &message.name)?;
+    let name = request::name::<name::Survey>("name", &message.name)?;
     let reader = app.context.db.reader();
     let stored = found(survey_get(reader, &name.to_string()).await?, &name)?;
     let confirmed = unit_confirmed(reader, &name.unit).await?;
@@ -36,18 +37,12 @@ pub async fn list(app: &App, message: pb::ListSurveysRequest) -> Result<pb::List
     let reader = app.context.db.reader();
     let mut surveys = survey_page(reader, &filter).await?;
     let next_page_token = page.cut(&mut surveys, |s| s.survey.name.to_string());
-    let agencies: HashSet<&str> = surveys
-        .iter()
-        .map(|s| s.survey.name.unit.agency.as_str())
-        .collect();
-    let known = unit_confirmed_in(reader, &agencies.into_iter().collect::<Vec<_>>()).await?;
+    let agencies = surveys.iter().map(|s| s.survey.name.unit.agency.clone());
+    let known = unit_confirmed_in(reader, agencies.collect()).await?;
     let now = app.context.clock.now();
     let surveys = surveys
         .iter()
-        .map(|s| {
-            let unit = &s.survey.name.unit;
-            message::survey(s, known.contains(&(unit.agency.clone(), unit.unit.clone())), now)
-        })
+        .map(|s| message::survey(s, known.contains(&s.survey.name.unit), now))
         .collect();
     Ok(pb::ListSurveysResponse {
         surveys,

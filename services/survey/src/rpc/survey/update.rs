@@ -7,7 +7,7 @@ use prima_platform::{
     command::{Command, Once, Work},
     etag,
     failure::{Failure, found},
-    request::Faults,
+    request::{self, Faults},
 };
 use prima_proto::{name, survey::v1 as pb};
 
@@ -18,7 +18,7 @@ use crate::{
     rpc::field,
     service::App,
     store::{
-        survey::{survey_lock_in_txn, survey_save},
+        survey::{survey_lock_in_txn, survey_save_in_txn},
         unit::unit_confirmed,
     },
 };
@@ -39,40 +39,30 @@ impl Command for Update {
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
         let survey = message.survey.unwrap_or_default();
-        let name = faults.take(field::survey("survey.name", &survey.name));
-        let paths = message.update_mask.unwrap_or_default().paths;
-        if paths.is_empty() {
-            faults.add(
-                "update_mask",
-                "must name at least one field",
-                "harus menyebut satu bidang",
-            );
-        }
-        let mut change = Change::default();
-        for path in paths {
-            let mut time = |field: &str, given| faults.or_default(field::time(field, given));
-            match path.as_str() {
-                "display_name" => change.display_name = Some(survey.display_name.clone()),
-                "open_time" => change.open_at = Some(time("survey.open_time", survey.open_time.as_ref())),
-                "close_time" => change.close_at = Some(time("survey.close_time", survey.close_time.as_ref())),
-                "population" => change.population = Some(survey.population),
-                "service_populations" => {
-                    let services = survey.service_populations.clone();
-                    change.service_populations = Some(message::service_populations(services));
-                }
-                "access_modes" => {
-                    change.access = Some(message::access(&survey.access_modes, &mut faults));
-                }
-                other => faults.add(
-                    "update_mask",
-                    format!(
-                        "`{other}` can't be changed; display_name, open_time, close_time, population, \
-                         service_populations and access_modes can"
-                    ),
-                    format!("`{other}` tidak dapat diubah"),
-                ),
-            }
-        }
+        let name = faults.take(request::name("survey.name", &survey.name));
+        let paths = [
+            "display_name",
+            "open_time",
+            "close_time",
+            "population",
+            "service_populations",
+            "access_modes",
+        ];
+        let mask = faults.mask(message.update_mask, &paths);
+        let open_at = || field::time("survey.open_time", survey.open_time.as_ref());
+        let close_at = || field::time("survey.close_time", survey.close_time.as_ref());
+        let change = Change {
+            display_name: mask.names("display_name").then_some(survey.display_name),
+            open_at: faults.masked(&mask, "open_time", open_at),
+            close_at: faults.masked(&mask, "close_time", close_at),
+            population: mask.names("population").then_some(survey.population),
+            service_populations: mask
+                .names("service_populations")
+                .then_some(message::service_populations(survey.service_populations)),
+            access: mask
+                .names("access_modes")
+                .then(|| message::access(&survey.access_modes, &mut faults)),
+        };
         faults.build(|| {
             Some(Self {
                 name: name?,
@@ -99,7 +89,7 @@ impl Command for Update {
         stored.survey.change(self.change, now)?;
         stored.etag = work.next_version(stored.etag);
         stored.updated_at = micros(now);
-        survey_save(txn, stored.id, &stored.survey, stored.etag, stored.updated_at).await?;
+        survey_save_in_txn(txn, &stored).await?;
         // A declared population changes the minimum sample of the score, too.
         let states = unit_scores::follow(txn, &stored, now).await?;
         states.into_iter().for_each(|state| work.stage(state));

@@ -19,7 +19,10 @@ use crate::{
     },
     rpc::field,
     service::App,
-    store::access::{survey_hold_in_txn, token_batch_insert, token_batch_next_in_txn},
+    store::{
+        survey::survey_hold_in_txn,
+        token_batch::{token_batch_insert_in_txn, token_batch_next_number_in_txn},
+    },
 };
 
 /// Issues a batch and returns it with its tokens, which are kept nowhere: they are made again for a repeat.
@@ -46,15 +49,14 @@ impl Command for Issue {
         let once = Once::new("survey.IssueTokens", &message.request_id, &message);
         let mut faults = Faults::default();
         faults.take(request::id("request_id", message.request_id));
-        let survey = faults.take(field::survey("survey", &message.survey));
+        let survey = faults.take(request::name("survey", &message.survey));
         let draft = BatchDraft {
-            counter: message.counter,
+            counter: message.counter.trim().to_owned(),
             service: message.service,
             size: message.size,
             expires_at: faults.or_default(field::time("expire_time", message.expire_time.as_ref())),
         };
-        let later = || field::faults_of(|faults| draft.check(now, faults));
-        let survey = field::formed(faults, survey, later)?;
+        let survey = field::formed(faults, survey, || draft.check(now))?;
         Ok(Self { once, survey, draft })
     }
 
@@ -69,17 +71,14 @@ impl Command for Issue {
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (txn, now) = (work.txn, work.now());
         let held = survey_hold_in_txn(txn, &self.survey.to_string()).await?;
-        let faults = field::faults_of(|faults| self.draft.check(now, faults));
-        if !faults.is_empty() {
-            return Err(faults.into());
-        }
+        self.draft.check(now)?;
         let stored = found(held, &self.survey)?;
         access::check_mode(&stored.survey.access, AccessMode::Token)?;
         if stored.survey.state(now) == State::Closed {
             return Err(Refusal::Closed.into());
         }
         let batch = TokenBatch {
-            number: token_batch_next_in_txn(txn, stored.id).await?,
+            number: token_batch_next_number_in_txn(txn, stored.id).await?,
             counter: self.draft.counter,
             service: self.draft.service,
             size: i64::from(self.draft.size),
@@ -87,7 +86,7 @@ impl Command for Issue {
             created_at: now,
             revoked_at: None,
         };
-        token_batch_insert(txn, stored.id, &batch).await?;
+        token_batch_insert_in_txn(txn, stored.id, &batch).await?;
         Ok(pb::IssueTokensResponse {
             batch: Some(message::token_batch(&self.survey, &batch, 0)),
             tokens: Vec::new(),

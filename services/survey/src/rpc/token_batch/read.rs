@@ -3,19 +3,15 @@
 use prima_platform::{
     caller::{Caller, Role},
     failure::{Failure, found},
-    page::Page,
-    request::Faults,
+    request,
 };
-use prima_proto::survey::v1 as pb;
+use prima_proto::{name, survey::v1 as pb};
 
 use super::message;
 use crate::{
     rpc::field,
     service::App,
-    store::{
-        access::{token_batch_page, tokens_used},
-        survey::survey_get,
-    },
+    store::{response::tokens_used, survey::survey_get, token_batch::token_batch_page},
 };
 
 /// A page of the batches of a survey, in their order.
@@ -24,10 +20,8 @@ pub async fn list(
     caller: Caller,
     r: pb::ListTokenBatchesRequest,
 ) -> Result<pb::ListTokenBatchesResponse, Failure> {
-    let mut faults = Faults::default();
-    let survey = faults.take(field::survey("parent", &r.parent));
-    let page = faults.take_all(Page::parse(r.page_size, &r.page_token, &[&r.parent]));
-    let (survey, page) = faults.settle(survey.zip(page))?;
+    let survey = request::name::<name::Survey>("parent", &r.parent);
+    let (survey, page) = field::listed(survey, &r.parent, r.page_size, &r.page_token)?;
     caller.require(&[Role::Operator, Role::Admin], &survey.unit.agency)?;
     let reader = app.context.db.reader();
     let stored = found(survey_get(reader, &survey.to_string()).await?, &survey)?;

@@ -8,18 +8,12 @@ use prima_platform::{
     failure::{Failure, found},
     request,
 };
-use prima_proto::{
-    name::{self, Error},
-    survey::v1 as pb,
-};
+use prima_proto::{name, survey::v1 as pb};
 
 use super::message;
 use crate::{
     service::App,
-    store::{
-        access::{token_batch_revoke, tokens_used},
-        survey::survey_get,
-    },
+    store::{response::tokens_used, survey::survey_get, token_batch::token_batch_revoke_in_txn},
 };
 
 /// Which batch.
@@ -34,9 +28,9 @@ impl Command for Revoke {
     type Answer = pb::RevokeTokenBatchResponse;
 
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
-        let parse = name::TokenBatch::parse;
-        let name = request::name("name", &message.name, parse, Error::localized)?;
-        Ok(Self { name })
+        Ok(Self {
+            name: request::name("name", &message.name)?,
+        })
     }
 
     fn once(&self) -> Option<Once> {
@@ -53,7 +47,7 @@ impl Command for Revoke {
         let number = name.batch.parse::<i64>().ok();
         let number = found(number.filter(|n| n.to_string() == name.batch), name)?;
         let stored = found(survey_get(txn, &name.survey.to_string()).await?, name)?;
-        let revoked = token_batch_revoke(txn, stored.id, number, micros(work.now())).await?;
+        let revoked = token_batch_revoke_in_txn(txn, stored.id, number, micros(work.now())).await?;
         let batch = found(revoked, name)?;
         let used = tokens_used(txn, stored.id).await?;
         let used = used.get(&number).copied().unwrap_or_default();

@@ -5,8 +5,9 @@ use prima_platform::clock;
 use prima_proto::survey::v1 as pb;
 use uuid::Uuid;
 
-use super::columns::{Field, Mapping};
+use super::columns::Mapping;
 use super::form::Form;
+use super::headers::Field;
 use super::time::Reading;
 use super::values::{self, Age, Replacements};
 use crate::client::import::sheet::Row;

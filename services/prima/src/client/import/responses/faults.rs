@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use csv::{ByteRecord, Writer, WriterBuilder};
 
-use super::columns::{Field, Mapping};
+use super::columns::Mapping;
+use super::headers::Field;
 use super::text::squash;
 use crate::client::import::bad_row;
 use crate::client::import::progress::Progress;

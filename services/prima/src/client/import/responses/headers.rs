@@ -1,6 +1,67 @@
 //! How forms and spreadsheets call what a response holds.
 
-use super::columns::Field;
+use super::form::Form;
+use super::text::same;
+
+/// What a column holds.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Field {
+    /// Id of the response.
+    Id,
+    /// When the citizen answered.
+    SubmittedAt,
+    /// Score of the element with this key; of one that the survey does not ask, empty cells.
+    Element(String),
+    /// A code of this profile field.
+    Choice(&'static str),
+    /// Age in years, or an age group.
+    Age,
+    /// Public service received.
+    Service,
+    /// Saran.
+    Suggestion,
+    /// Kritik.
+    Criticism,
+    /// Nothing that is imported.
+    Skip,
+}
+
+impl Field {
+    /// Our name of it.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Element(key) => key,
+            other => NAMES
+                .iter()
+                .find(|(field, ..)| field == other)
+                .map_or("-", |(_, name, _)| name),
+        }
+    }
+
+    /// The field with this name: one of ours, an element's key or its code in the survey; `-` for none.
+    pub(super) fn named(text: &str, form: &Form) -> Option<Self> {
+        if let Some((field, ..)) = NAMES.iter().find(|(_, name, _)| *name == text.trim()) {
+            return Some(field.clone());
+        }
+        let question = form
+            .questions
+            .iter()
+            .find(|q| same(&q.key, text) || same(&q.code, text));
+        question.map(|question| Self::Element(question.key.clone()))
+    }
+
+    /// For people.
+    pub(super) fn shown(&self, form: &Form) -> String {
+        match self {
+            Self::Element(key) => form.question(key).map_or(key.clone(), |q| match q.code.as_str() {
+                "" => format!("{key} ({}, tidak ditanyakan)", q.name),
+                code => format!("{key} ({code}, {})", q.name),
+            }),
+            Self::Skip => "(tidak diimpor)".to_owned(),
+            other => other.name().to_owned(),
+        }
+    }
+}
 
 /// Our own names of fields, with what others call them, squashed.
 pub(super) const NAMES: [(Field, &str, &[&str]); 13] = [

@@ -1,7 +1,7 @@
 //! What stands in a cell: a score or the label of an answer, a code or its label.
 
-use super::columns::Field;
 use super::form::{Form, Question};
+use super::headers::Field;
 use super::text::{same, squash, words};
 
 /// Labels of the nine elements of the SKM as its questionnaire and the offices that copy it print them, lowest first,

@@ -1,0 +1,50 @@
+//! Refusals to fill a stream.
+
+/// A share of one in this many states may be withdrawn by one comparison; more is refused.
+const WITHDRAWN_AT_MOST: usize = 10;
+
+/// Why a database must not fill a stream. `prima reconcile SERVICE --adopt` makes it the owner all the same.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The stream is another database's.
+    #[error(
+        "the stream is filled by the database {owner}, this one is {own}; if this one shall fill it: prima reconcile \
+         SERVICE --adopt"
+    )]
+    Stranger {
+        /// Identity in the stream.
+        owner: String,
+        /// Identity of this database.
+        own: String,
+    },
+    /// Another copy of this database fills the stream now.
+    #[error(
+        "another copy of this database fills the stream now ({answer}); give the copy an identity of its own: prima \
+         reconcile SERVICE --new-identity"
+    )]
+    Copy {
+        /// Who answered.
+        answer: String,
+    },
+    /// This database lacks too many of the states that the stream holds.
+    #[error(
+        "{missing} of {published} published states are not in this database and would be withdrawn; if that is right: \
+         prima reconcile SERVICE --adopt"
+    )]
+    TooManyMissing {
+        /// States that would be withdrawn.
+        missing: usize,
+        /// States in the stream that are not withdrawn.
+        published: usize,
+    },
+}
+
+impl Refused {
+    /// Fails when more than a tenth of what is published would be withdrawn.
+    pub(super) fn check(missing: usize, published: usize) -> Result<(), Self> {
+        if missing.saturating_mul(WITHDRAWN_AT_MOST) > published {
+            return Err(Self::TooManyMissing { missing, published });
+        }
+        Ok(())
+    }
+}
