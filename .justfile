@@ -14,7 +14,7 @@ test service="":
 
 # Every service in one process, in ./var
 up *arguments:
-    cargo run --release --bin prima -- up {{ arguments }}
+    cargo run --bin prima -- up {{ arguments }}
 
 # The same with demo data
 demo: (up "--demo")
