@@ -1,4 +1,4 @@
-//! Compiles the contracts without protoc and keeps their descriptors for gRPC reflection.
+//! Compiles the contracts without protoc, and stores their descriptors for gRPC reflection.
 
 use std::{env, error::Error, fs, path::PathBuf};
 
@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         out.join("descriptors.bin"),
         prost::Message::encode_to_vec(&descriptors),
     )?;
-    // Ordered maps: a message encodes to the same bytes every time, so that a digest of it can be compared.
+    // Ordered maps, so that a message always encodes to the same bytes and its digests can be compared.
     tonic_prost_build::configure()
         .btree_map(".")
         .compile_fds(descriptors)?;

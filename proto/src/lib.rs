@@ -1,15 +1,15 @@
 //! Contracts of Prima: the gRPC services, the events, the resource names and the bus subjects.
 //!
-//! What stands here is shared by every service and by nobody's rules: messages are generated from `prima/**.proto`,
-//! [`name`] parses resource names, [`period`] periods, [`subject`] builds the subjects of `design.md` section 2, [`score`]
-//! the events of scores.
+//! All services share it, and it contains no rules of a service. The messages are generated from `prima/**.proto`;
+//! [`name`] parses resource names, [`period`] parses periods, [`subject`] makes the bus subjects, and [`score`] the
+//! events of scores.
 
 pub mod name;
 pub mod period;
 pub mod score;
 pub mod subject;
 
-/// Who exists: agencies, units, public services.
+/// Agencies, units and public services.
 pub mod directory {
     /// Version 1.
     pub mod v1 {
@@ -57,7 +57,7 @@ pub mod ranking {
     }
 }
 
-/// What crosses the bus.
+/// Events on the bus.
 pub mod event {
     /// Version 1.
     pub mod v1 {

@@ -2,25 +2,25 @@
 
 use std::{cmp::Ordering, fmt, str::FromStr};
 
-/// Why a text is not the resource name it should be. What was written is not repeated: by mistake, something personal may
-/// stand there.
+/// Why a text is not a valid resource name. The message does not contain the text, which may be personal data by
+/// mistake.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The text does not have the form of this kind of name.
     #[error("must have the form `{form}`")]
     Form {
-        /// The form expected.
+        /// The expected form.
         form: &'static str,
     },
-    /// An id in it is not a token.
+    /// An id in it is not valid.
     #[error("has an id that is not 1 to {max} characters of a-z, 0-9 and -")]
     Token {
-        /// Longest id allowed here.
+        /// Greatest length of this id.
         max: usize,
     },
 }
 
-/// The fault in English, for engineers, and in Indonesian, for people.
+/// The message in English, for engineers, and in Indonesian, for people.
 impl From<Error> for [String; 2] {
     fn from(error: Error) -> Self {
         let indonesian = match &error {
@@ -33,12 +33,12 @@ impl From<Error> for [String; 2] {
     }
 }
 
-/// Longest id of an agency.
+/// Greatest length of the id of an agency.
 pub const AGENCY_MAX: usize = 32;
-/// Longest id of anything below an agency.
+/// Greatest length of the ids of all other resources.
 pub const TOKEN_MAX: usize = 63;
 
-/// Checks one id: 1 to `max` characters of `[a-z0-9-]`, so that it can stand in a bus subject.
+/// Checks an id: 1 to `max` characters of `[a-z0-9-]`, so that it can be part of a bus subject.
 pub fn token(text: &str, max: usize) -> Result<&str, Error> {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if (1..=max).contains(&text.len()) && text.bytes().all(allowed) {
@@ -48,7 +48,7 @@ pub fn token(text: &str, max: usize) -> Result<&str, Error> {
     }
 }
 
-/// Checks the id of something below an agency.
+/// Checks the id of a resource other than an agency.
 pub fn id(text: &str) -> Result<&str, Error> {
     token(text, TOKEN_MAX)
 }
@@ -58,7 +58,7 @@ pub fn agency_id(text: &str) -> Result<&str, Error> {
     token(text, AGENCY_MAX)
 }
 
-/// The ids that stand in `text` where `form` has braces.
+/// The ids in `text` for the braces in `form`.
 fn ids<'a>(text: &'a str, form: &'static str) -> Result<Vec<&'a str>, Error> {
     if text.split('/').count() != form.split('/').count() {
         return Err(Error::Form { form });
@@ -83,7 +83,7 @@ fn ids<'a>(text: &'a str, form: &'static str) -> Result<Vec<&'a str>, Error> {
         .collect()
 }
 
-/// Writes `form` with these ids for its braces.
+/// Writes `form` with these ids instead of its braces.
 fn fill(form: &str, ids: &[&str], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut ids = ids.iter();
     for (n, part) in form.split('/').enumerate() {
@@ -93,7 +93,7 @@ fn fill(form: &str, ids: &[&str], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     Ok(())
 }
 
-/// A field of a name: an id, or the name of what the resource belongs to.
+/// A field of a name: an id, or the name of the parent resource.
 trait Field: Sized {
     fn take<'a>(ids: &mut impl Iterator<Item = &'a str>) -> Self;
     fn give<'a>(&'a self, ids: &mut Vec<&'a str>);
@@ -109,7 +109,7 @@ impl Field for String {
     }
 }
 
-/// A kind of name: its form, and the fields that the braces of the form fill from left to right.
+/// Defines a kind of name: its form, and the fields for the braces of the form, from left to right.
 macro_rules! name {
     ($(#[$about:meta])* $name:ident, $form:literal, $($(#[$what:meta])* $field:ident: $type:ty),+) => {
         $(#[$about])*
@@ -352,7 +352,7 @@ impl fmt::Display for LeagueTable {
 }
 
 impl Agency {
-    /// The name of the agency of this id.
+    /// The name of the agency with this id.
     pub fn of(id: &str) -> Result<Self, Error> {
         let agency = agency_id(id)?.to_owned();
         Ok(Self { agency })
@@ -360,7 +360,7 @@ impl Agency {
 }
 
 impl Unit {
-    /// The name of the unit of these ids.
+    /// The name of the unit with these ids.
     pub fn of(agency: &str, unit: &str) -> Result<Self, Error> {
         let Agency { agency } = Agency::of(agency)?;
         let unit = id(unit)?.to_owned();
@@ -375,7 +375,7 @@ impl Unit {
     }
 }
 
-/// Name of whoever has scores: a unit or an agency.
+/// Name of the subject of a score: a unit or an agency.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// An agency.
@@ -412,7 +412,7 @@ impl Subject {
     }
 }
 
-/// By agency id, the agency before its units, then by unit id.
+/// Ordered by agency id, with the agency before its units, then by unit id.
 impl Ord for Subject {
     fn cmp(&self, other: &Self) -> Ordering {
         self.agency_id()

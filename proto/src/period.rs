@@ -1,4 +1,4 @@
-//! Periods that scores are of: a year, a half, a quarter or a month.
+//! Periods of scores: a year, a half-year, a quarter or a month.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
 const JAKARTA_HOURS: i64 = 7;
 /// The calendar day in Jakarta (WIB, UTC+7) at `time`.
 pub fn jakarta_day(time: DateTime<Utc>) -> NaiveDate {
-    // The times that are kept are far from both ends of the calendar.
+    // The addition can only fail at the ends of the calendar, where no stored time is.
     time.checked_add_signed(TimeDelta::hours(JAKARTA_HOURS))
         .unwrap_or(time)
         .date_naive()
@@ -17,7 +17,7 @@ pub fn jakarta_day(time: DateTime<Utc>) -> NaiveDate {
 
 const YEARS: std::ops::RangeInclusive<i32> = 2000..=2100;
 
-/// Why a text is no period.
+/// The text is not a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "must be `YYYY`, `YYYY-s1` to `-s2`, `YYYY-q1` to `-q4` or `YYYY-m01` to `-m12`, \
@@ -25,7 +25,7 @@ const YEARS: std::ops::RangeInclusive<i32> = 2000..=2100;
 )]
 pub struct Invalid;
 
-/// A year, `2024`; a half, `2024-s1`; a quarter, `2024-q3`; or a month, `2024-m07`.
+/// A year, `2024`; a half-year, `2024-s1`; a quarter, `2024-q3`; or a month, `2024-m07`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Period {
     text: String,
@@ -38,16 +38,16 @@ pub struct Period {
 pub enum Kind {
     /// A calendar year.
     Year,
-    /// A half of it.
+    /// A half-year.
     Half,
-    /// A quarter of it.
+    /// A quarter.
     Quarter,
-    /// A month of it.
+    /// A month.
     Month,
 }
 
 impl Period {
-    /// The period as text, in its one form.
+    /// The period as text; it has exactly one form.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -62,7 +62,7 @@ impl Period {
         self.last_day
     }
 
-    /// The period before of the same kind; `None` before the first year.
+    /// The previous period of the same kind; `None` before the first year.
     pub fn previous(&self) -> Option<Self> {
         let day_before = self.first_day.pred_opt()?;
         let (year, month) = (day_before.year(), day_before.month());
@@ -75,7 +75,7 @@ impl Period {
         text.parse().ok()
     }
 
-    /// What kind of period it is. Periods of different kinds are never compared.
+    /// Kind of the period. Periods of different kinds are never compared.
     pub fn kind(&self) -> Kind {
         match self.text.as_bytes().get(5) {
             Some(b's') => Kind::Half,
@@ -85,14 +85,14 @@ impl Period {
         }
     }
 
-    /// Whether the period is over at `now`: its last day has ended in Jakarta (UTC+7).
+    /// Whether the period has ended at `now`: its last day is over in Jakarta (UTC+7).
     pub fn ended(&self, now: DateTime<Utc>) -> bool {
         now >= self.ends_at()
     }
 
     /// When the last day ends in Jakarta (UTC+7).
     pub fn ends_at(&self) -> DateTime<Utc> {
-        // Years end at 2100, so this sum cannot leave the calendar.
+        // The last year is 2100, so the sum is within the calendar.
         self.last_day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(24 - JAKARTA_HOURS)
     }
 }
@@ -143,7 +143,7 @@ fn months(part: &str) -> Option<(u32, u32)> {
     Some(((number - 1) * length + 1, number * length))
 }
 
-/// Exactly `width` ASCII digits; `parse` alone would also take `+1` and other widths.
+/// Parses exactly `width` ASCII digits; `parse` alone would also accept `+1` and other widths.
 fn digits(text: &str, width: usize) -> Option<u32> {
     let fits = text.len() == width && text.bytes().all(|b| b.is_ascii_digit());
     if fits { text.parse().ok() } else { None }
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_is_over_when_its_last_day_has_ended_in_jakarta() {
+    fn a_period_has_ended_when_its_last_day_is_over_in_jakarta() {
         let half = period("2024-s1");
         assert!(!half.ended("2024-06-30T16:59:59.999999Z".parse().unwrap()));
         assert!(half.ended("2024-06-30T17:00:00Z".parse().unwrap()));
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_one_form_of_a_period_is_read() {
+    fn only_the_exact_form_of_a_period_is_parsed() {
         for text in [
             "",
             "-",
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn the_period_before_is_of_the_same_kind() {
+    fn the_previous_period_is_of_the_same_kind() {
         for (text, before) in [
             ("2024", "2023"),
             ("2024-s2", "2024-s1"),
@@ -257,14 +257,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_period_prints_as_it_was_read(text in any_period()) {
+        fn a_period_prints_as_it_was_parsed(text in any_period()) {
             let read = period(&text);
             prop_assert_eq!(read.to_string(), text.clone());
             prop_assert_eq!(read.as_str(), text.as_str());
         }
 
         #[test]
-        fn the_period_before_ends_the_day_before_and_is_as_long(text in any_period()) {
+        fn the_previous_period_ends_the_day_before_and_is_of_the_same_kind(text in any_period()) {
             if let Some(before) = period(&text).previous() {
                 prop_assert_eq!(before.last_day().succ_opt(), Some(period(&text).first_day()));
                 prop_assert_eq!(before.kind(), period(&text).kind());
@@ -272,7 +272,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_is_read_prints_the_same(text in "\\PC{0,12}|2[0-9]{3}(-[sqm][0-9]{0,3})?") {
+        fn every_text_that_is_parsed_prints_the_same(text in "\\PC{0,12}|2[0-9]{3}(-[sqm][0-9]{0,3})?") {
             if let Ok(read) = text.parse::<Period>() {
                 prop_assert_eq!(read.to_string(), text);
             }
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_begins_where_the_one_before_ends() {
+    fn a_period_begins_on_its_first_day() {
         for (text, first) in [
             ("2024", "2024-01-01"),
             ("2024-s2", "2024-07-01"),

@@ -1,5 +1,5 @@
-//! Scores as they are published. A [`Key`] says of what a score is, and from it come its bus subject and the same words
-//! in its payload, so that the two always agree.
+//! Scores as they are published. A [`Key`] identifies a score; the bus subject and the corresponding fields of the
+//! payload are made from it, so that they always agree.
 
 use std::fmt;
 
@@ -11,10 +11,10 @@ use crate::{
     subject::SCORE_TYPE,
 };
 
-/// Aggregation of an agency's score that is the mean of the exact values of its units.
+/// Aggregation of an agency's score: the mean of the exact values of its units.
 pub const MEAN_OF_UNITS: &str = "mean_of_units";
 
-/// Of what a score is, and who publishes it.
+/// Identifies a score, with the service that publishes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     /// The service that publishes it.
@@ -27,19 +27,19 @@ pub struct Key {
     pub subject: Subject,
 }
 
-/// Why a bus subject names no score, though it looks like one.
+/// Why a bus subject of a score is malformed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// A name in it is malformed.
+    /// An id in it is malformed.
     #[error("subject: {0}")]
     Name(#[from] name::Error),
-    /// It names neither unit nor agency.
+    /// It contains neither a unit nor an agency.
     #[error("the subject names neither unit nor agency")]
     Form,
 }
 
 impl Key {
-    /// The key of a score of `service`.
+    /// Key of a score of `service`.
     pub fn new(service: &str, metric: &str, period: &str, subject: impl Into<Subject>) -> Self {
         Self {
             service: service.to_owned(),
@@ -49,11 +49,11 @@ impl Key {
         }
     }
 
-    /// Reads a bus subject; `None` when it is not that of a score. Metric and period are taken as they stand.
+    /// Parses a bus subject; `None` when it is not that of a score. Metric and period are not checked.
     ///
     /// # Errors
     ///
-    /// It names neither unit nor agency, or names them wrongly.
+    /// It contains neither a unit nor an agency, or a malformed id.
     pub fn parse(subject: &str) -> Result<Option<Self>, Error> {
         let tokens: Vec<&str> = subject.split('.').collect();
         let ["prima", service, "score", key @ ..] = tokens.as_slice() else {
@@ -71,7 +71,7 @@ impl Key {
         Ok(Some(Self::new(service, metric, period, subject)))
     }
 
-    /// The score with its figures.
+    /// The score with these figures.
     pub fn score(self, figures: Figures) -> Score {
         let status = match figures.settled {
             true => ScoreStatus::Final,
@@ -93,7 +93,7 @@ impl Key {
         Score { bus_subject, state }
     }
 
-    /// The end of the score: there is none any more.
+    /// The withdrawal of the score.
     pub fn withdrawn(&self) -> Event {
         Event {
             subject: self.to_string(),
@@ -114,20 +114,20 @@ impl fmt::Display for Key {
     }
 }
 
-/// What every score says.
+/// Figures that every score has.
 #[derive(Debug)]
 pub struct Figures {
-    /// Exact value, a decimal of at most 18 places.
+    /// Exact value, a decimal with at most 18 places.
     pub exact: String,
-    /// The same as a fraction in lowest terms, `numerator/denominator`.
+    /// Exact value as a fraction in lowest terms, `numerator/denominator`.
     pub fraction: String,
-    /// Published value: rounded once, by the rule of the instrument.
+    /// Published value, rounded once by the rule of the instrument.
     pub value: String,
-    /// Category read from the published value; empty where there is none.
+    /// Category of the published value; empty if there is none.
     pub category: String,
     /// Instrument and version that produced it.
     pub instrument: String,
-    /// Whether it can't change any more.
+    /// Whether it is final.
     pub settled: bool,
 }
 
@@ -139,7 +139,7 @@ pub struct Score {
 }
 
 impl Score {
-    /// With its parts: their keys, and their values as decimals of four places.
+    /// Sets its components: their keys, and their values as decimals with four places.
     #[must_use]
     pub fn components<K: Into<String>>(mut self, parts: impl IntoIterator<Item = (K, String)>) -> Self {
         let component = |(key, value): (K, String)| ScoreComponent {
@@ -150,21 +150,21 @@ impl Score {
         self
     }
 
-    /// With the size of the sample behind it, and the least that it should have; 0 where there is none.
+    /// Sets the sample size and the minimum sample; 0 if there is none.
     #[must_use]
     pub fn sample(mut self, size: i64, minimum: i64) -> Self {
         (self.state.sample_size, self.state.sample_minimum) = (size, minimum);
         self
     }
 
-    /// With its standard error, a decimal; empty where there is none.
+    /// Sets its standard error, a decimal; empty if there is none.
     #[must_use]
     pub fn standard_error(mut self, error: String) -> Self {
         self.state.standard_error = error;
         self
     }
 
-    /// Of an agency: how many of the units expected it counts, and how they were brought together, such as
+    /// For an agency: sets the number of units counted, the number expected, and the aggregation, such as
     /// [`MEAN_OF_UNITS`].
     #[must_use]
     pub fn units(mut self, counted: i64, expected: i64, aggregation: &str) -> Self {
@@ -173,7 +173,7 @@ impl Score {
         self
     }
 
-    /// With whether it was recorded from an earlier publication, not computed.
+    /// Sets whether it was recorded from an earlier publication, not computed.
     #[must_use]
     pub fn recorded(mut self, recorded: bool) -> Self {
         self.state.recorded = recorded;
@@ -185,7 +185,7 @@ impl Score {
         self.state
     }
 
-    /// What is published.
+    /// The event that is published.
     pub fn event(self) -> Event {
         Event {
             subject: self.bus_subject,
@@ -195,14 +195,14 @@ impl Score {
     }
 }
 
-/// What is published of a score.
+/// Event of a score.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// Bus subject.
     pub subject: String,
     /// Type of the payload.
     pub event_type: &'static str,
-    /// Protobuf; `None`: withdrawn.
+    /// Protobuf message; `None` for a withdrawal.
     pub payload: Option<Vec<u8>>,
 }
 
@@ -218,7 +218,7 @@ mod tests {
     const AGENCY: &str = "prima.index.score.ipp.2024.agency.3271";
 
     #[test]
-    fn a_key_prints_as_it_was_read() {
+    fn a_key_prints_as_it_was_parsed() {
         for subject in [UNIT, AGENCY] {
             assert_eq!(key(subject).to_string(), subject);
         }
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_says_of_what_it_is_as_its_subject_does() {
+    fn payload_and_subject_of_a_score_agree() {
         let figures = |settled| Figures {
             exact: "80.125".into(),
             fraction: "641/8".into(),

@@ -1,4 +1,4 @@
-//! Bus subjects: one per aggregate, `design.md` section 2. Ids come from parsed names, so they are valid tokens.
+//! Bus subjects, one for each aggregate. The ids come from parsed names, so they are valid parts of subjects.
 
 use crate::name;
 
@@ -12,27 +12,27 @@ pub const SURVEY_RESULT_TYPE: &str = "prima.survey.result";
 pub const INNOVATION_PORTFOLIO_TYPE: &str = "prima.innovation.portfolio";
 /// Type of [`complaint_performance()`] events.
 pub const COMPLAINT_PERFORMANCE_TYPE: &str = "prima.complaint.performance";
-/// Type of the events of scores, whose subjects are those of [`crate::score::Key`].
+/// Type of the events of scores; [`crate::score::Key`] makes their subjects.
 pub const SCORE_TYPE: &str = "prima.score";
 
-/// State of an agency.
+/// Subject of the state of an agency.
 pub fn agency(name: &name::Agency) -> String {
     format!("prima.directory.agency.{}", name.agency)
 }
 
-/// State of a unit with its public services.
+/// Subject of the state of a unit with its public services.
 pub fn unit(name: &name::Unit) -> String {
     format!("prima.directory.unit.{}.{}", name.agency, name.unit)
 }
 
-/// The unit that the end of a subject names by its first two ids, `3271.dpmptsp` or `3271.dpmptsp.skm-2024`.
+/// The unit in the last part of a subject, whose first two ids it is: `3271.dpmptsp` or `3271.dpmptsp.skm-2024`.
 pub fn unit_in(ids: &str) -> Option<name::Unit> {
     let mut ids = ids.split('.');
     let (agency, unit) = (ids.next()?, ids.next()?);
     name::Unit::of(agency, unit).ok()
 }
 
-/// Result of a survey.
+/// Subject of the result of a survey.
 pub fn survey_result(name: &name::Survey) -> String {
     format!(
         "prima.survey.result.{}.{}.{}",
@@ -40,7 +40,7 @@ pub fn survey_result(name: &name::Survey) -> String {
     )
 }
 
-/// Portfolio of a unit in a period.
+/// Subject of the innovation portfolio of a unit in a period.
 pub fn innovation_portfolio(name: &name::Unit, period: &str) -> String {
     format!(
         "prima.innovation.portfolio.{}.{}.{period}",
@@ -48,7 +48,7 @@ pub fn innovation_portfolio(name: &name::Unit, period: &str) -> String {
     )
 }
 
-/// Figures of a unit's complaints in a period.
+/// Subject of the figures of a unit's complaints in a period.
 pub fn complaint_performance(name: &name::Unit, period: &str) -> String {
     format!(
         "prima.complaint.performance.{}.{}.{period}",
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_subject_names_its_unit_by_its_first_two_ids() {
+    fn the_unit_of_a_subject_is_in_its_first_two_ids() {
         let unit = name::Unit::parse("agencies/3271/units/dpmptsp").ok();
         for ids in ["3271.dpmptsp", "3271.dpmptsp.skm-2024"] {
             assert_eq!(unit_in(ids), unit, "{ids}");

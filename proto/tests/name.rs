@@ -1,4 +1,4 @@
-//! What is a name and what is none.
+//! Parsing of resource names.
 
 use prima_proto::name::*;
 
@@ -40,7 +40,7 @@ fn a_name_prints_as_it_was_parsed() {
 }
 
 #[test]
-fn an_id_that_cannot_stand_in_a_subject_is_refused() {
+fn an_id_that_cannot_be_part_of_a_subject_is_refused() {
     for text in ["", "A", "a.b", "a*", "a>", "a b", "é", &"a".repeat(64)] {
         assert!(token(text, TOKEN_MAX).is_err(), "{text}");
         assert!(
@@ -78,7 +78,7 @@ fn a_subject_is_an_agency_or_a_unit() {
 }
 
 #[test]
-fn subjects_order_by_agency_and_the_agency_before_its_units() {
+fn subjects_are_ordered_by_agency_with_the_agency_before_its_units() {
     let sorted = [
         "agencies/1",
         "agencies/1/units/a",

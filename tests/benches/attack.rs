@@ -1,11 +1,11 @@
-//! What a citizen feels of a peer that means harm: answers at a fixed rate by an open link, quiet and beside each attack
-//! in turns, in one run. Every service in one process, so that an attack on any of them meets all; the attacker comes from
-//! 127.0.0.1 in a process of his own, which gives way to the others as if he had his own machine, the citizen from
-//! 127.0.0.2, both without a token.
+//! How an attacker affects citizens: citizens submit responses at a fixed rate by an open link, first alone and then
+//! beside each kind of attack, in turns, in one run. All services run in one process, so that an attack on any of them
+//! affects all. The attacker is a process of its own at 127.0.0.1 with a low priority, as if it had a machine of its
+//! own; the citizens call from 127.0.0.2. Both have no token.
 //!
-//! `cargo build --release --bin prima && cargo bench -p prima-tests --bench attack`; it ends by itself in five minutes, and
-//! fails when a citizen was refused or the p99 beside an attack is twice the quiet one. Citizen and server share the cores
-//! of this machine, so read the ratios.
+//! Run it with `cargo build --release --bin prima && cargo bench -p prima-tests --bench attack`. It takes five minutes,
+//! and fails when a citizen was refused or when the p99 beside an attack is at least twice the quiet one. Clients and
+//! server share the cores of this machine, so only the ratios are meaningful.
 
 #![expect(
     clippy::unwrap_used,
@@ -20,7 +20,7 @@ use std::{
 };
 
 use prima_platform::testing::{
-    attack::{Attack, Harm, Plan, connect},
+    attack::{Attack, Misuse, Plan, connect},
     eventually,
 };
 use prima_proto::survey::v1::{
@@ -29,7 +29,7 @@ use prima_proto::survey::v1::{
 };
 use prima_tests::{
     DEADLINE,
-    bench::{Figures, Second, Unit, percentile, run, size, small},
+    bench::{ChildProcess, Figures, Unit, percentile, run, size, small},
     client::{Client, authorised},
     process::{Command, Service},
     sample,
@@ -43,12 +43,12 @@ const CITIZEN: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 2));
 const SUBMIT: &str = "/prima.survey.v1.SurveyService/SubmitResponse";
 const INSTRUMENTS: &str = "/prima.survey.v1.SurveyService/ListInstruments";
 const WATCH: &str = "/prima.ranking.v1.RankingService/WatchLeagueTable";
-/// What a citizen's p99 beside an attack must stay under, as a multiple of the quiet one.
-const MOST: f64 = 2.0;
-/// A refused attacker comes again as soon as he is told to.
+/// The p99 of citizens beside an attack must be below this multiple of the quiet p99.
+const MAX_RATIO: f64 = 2.0;
+/// A refused attacker tries again after this time.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Names of the attacks with those of the citizen's figures beside them: p50, p99, refused.
+/// The attacks with the names of the citizens' figures beside them: p50, p99, refused.
 const ATTACKS: [(&str, [&str; 3]); 6] = [
     (
         "1280 streams with headers only",
@@ -85,7 +85,7 @@ const ATTACKS: [(&str, [&str; 3]); 6] = [
 ];
 const QUIET: [&str; 2] = ["quiet, p50", "quiet, p99"];
 
-/// Answers at a fixed rate, whether or not those before were answered.
+/// Submits responses at a fixed rate, whether or not the earlier ones were answered.
 struct Citizen {
     channel: Channel,
     survey: String,
@@ -94,7 +94,7 @@ struct Citizen {
 }
 
 impl Citizen {
-    /// Milliseconds of each answer that was taken, and how many were refused.
+    /// Returns the milliseconds of each accepted response, and how many were refused.
     async fn answer(&mut self, rate: u32, slice: Duration) -> (Vec<f64>, usize) {
         let mut ticks = tokio::time::interval(Duration::from_secs(1) / rate);
         let end = tokio::time::Instant::now() + slice;
@@ -131,23 +131,22 @@ impl Citizen {
     }
 }
 
-/// The attacker: does what the attack of this name does until the benchmark ends him, and says when it is under way. In a
-/// process of his own, which leaves the cores to the others as if he were somewhere else.
+/// Runs the attack of this name until the benchmark ends the process, and prints a line when it has begun.
 async fn attacker(name: &str, target: SocketAddr) -> ExitCode {
     let watch = prima_proto::ranking::v1::WatchLeagueTableRequest {
         name: "metrics/skm/periods/2024-q3/cohorts/dpmptsp".into(),
         page_size: 10,
     };
-    let (path, harm, connections, streams, again) = match name {
-        "1280 streams with headers only" => (SUBMIT, Harm::Headers, 8, 160, AGAIN),
+    let (path, misuse, connections, streams, again) = match name {
+        "1280 streams with headers only" => (SUBMIT, Misuse::Headers, 8, 160, AGAIN),
         "1280 streams of a byte a second" => {
-            (SUBMIT, Harm::Drip(1000, Duration::from_secs(1)), 8, 160, AGAIN)
+            (SUBMIT, Misuse::Drip(1000, Duration::from_secs(1)), 8, 160, AGAIN)
         }
-        "100 unfinished messages of 4 MB" => (SUBMIT, Harm::Unfinished((4 << 20) - 100), 4, 25, AGAIN),
-        "1120 watches" => (WATCH, Harm::Ask(watch.encode_to_vec()), 8, 140, AGAIN),
+        "100 unfinished messages of 4 MB" => (SUBMIT, Misuse::Unfinished((4 << 20) - 100), 4, 25, AGAIN),
+        "1120 watches" => (WATCH, Misuse::Ask(watch.encode_to_vec()), 8, 140, AGAIN),
         "a flood of small calls" => (
             INSTRUMENTS,
-            Harm::Ask(Vec::new()),
+            Misuse::Ask(Vec::new()),
             4,
             64,
             Duration::from_millis(50),
@@ -158,7 +157,7 @@ async fn attacker(name: &str, target: SocketAddr) -> ExitCode {
                 silent.push(connect(target, ATTACKER).await.unwrap());
             }
             println!("under way");
-            Second::first_ended().await;
+            ChildProcess::parent_ended().await;
             return ExitCode::SUCCESS;
         }
     };
@@ -166,7 +165,7 @@ async fn attacker(name: &str, target: SocketAddr) -> ExitCode {
         target,
         from: ATTACKER,
         path: path.into(),
-        harm,
+        misuse,
         connections,
         streams,
         again: Some(again),
@@ -175,7 +174,7 @@ async fn attacker(name: &str, target: SocketAddr) -> ExitCode {
     let under_way = || async { (attack.open() + attack.ended() >= connections * streams).then_some(()) };
     eventually(DEADLINE, under_way).await.unwrap();
     println!("under way");
-    Second::first_ended().await;
+    ChildProcess::parent_ended().await;
     ExitCode::SUCCESS
 }
 
@@ -213,7 +212,7 @@ async fn measure() -> ExitCode {
         sent: 0,
     };
     let (rate, slice) = (size(50, 20), Duration::from_millis(size(8000, 1000)));
-    // The first answers of all make connections and plans.
+    // The first responses open connections and prepare query plans, so they are not measured.
     citizen.answer(rate, Duration::from_secs(1)).await;
     let mut figures = Figures::new("attack", "sqlite");
     let mut all_refused = 0;
@@ -223,7 +222,7 @@ async fn measure() -> ExitCode {
             let (mut times, _) = citizen.answer(rate, slice).await;
             figures.note(QUIET[0], Unit::Millis, percentile(&mut times, 0.5), &[]);
             figures.note(QUIET[1], Unit::Millis, percentile(&mut times, 0.99), &[]);
-            let (attack, _under_way) = Second::start(&[name, &address], true);
+            let (attack, _under_way) = ChildProcess::start(&[name, &address], true);
             let (mut times, count) = citizen.answer(rate, slice).await;
             drop(attack);
             all_refused += count;
@@ -242,8 +241,8 @@ async fn measure() -> ExitCode {
     }
     for (name, [_, p99, _]) in ATTACKS {
         let ratio = figures.median(p99) / figures.median(QUIET[1]);
-        // A small run has too few answers for a percentile.
-        if ratio >= MOST && !small() {
+        // A small run has too few responses for a percentile.
+        if ratio >= MAX_RATIO && !small() {
             println!("{name}: p99 of citizens is {ratio:.1} times the quiet one");
             kept = ExitCode::FAILURE;
         }

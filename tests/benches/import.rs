@@ -1,8 +1,8 @@
-//! How much memory an import of a million responses takes, in the importer and in the service, and how long; then
-//! whether every figure is exact.
+//! How much memory an import of a million responses takes, in the importer and in the service, and how long it takes;
+//! then whether every figure is exact.
 //!
-//! `cargo build --release --bin prima && cargo bench -p prima-tests --bench import`; a number after `--` is another
-//! number of rows. It fails when a process has used more than 300 MB or a figure is wrong.
+//! Run it with `cargo build --release --bin prima && cargo bench -p prima-tests --bench import`; a number after `--`
+//! sets the number of rows. It fails when a process has used more than 300 MB or when a figure is wrong.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark fails")]
 
@@ -20,18 +20,18 @@ use tempfile::NamedTempFile;
 
 const ROWS: usize = 1_000_000;
 const SMALL_ROWS: usize = 5_000;
-/// Most memory that a process may have used, in kB.
+/// Most memory that a process may use, in kB.
 const MOST: u64 = 300_000;
 const POSTGRES: &[&str] = &["shared_buffers=512MB", "max_wal_size=4GB"];
 
-/// The most memory that a running process has used, in kB.
+/// The peak memory of a running process, in kB.
 fn peak(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().trim_end_matches(" kB").parse().ok()
 }
 
-/// Imports the file; the answer, the seconds and the importer's peak.
+/// Imports the file. Returns the output, the seconds and the importer's peak memory.
 async fn import(suite: &Suite, file: &NamedTempFile, survey: &str) -> (String, f64, u64) {
     let start = Instant::now();
     let mut importer = Command::new(binary())

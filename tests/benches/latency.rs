@@ -1,7 +1,7 @@
-//! How long after its acknowledgement a response is seen by a reader who watches the league table: directory, survey
-//! and ranking, PostgreSQL and nats-server, each a process.
+//! How long it takes from the acknowledgement of a response until a reader who watches the league table sees it.
+//! Directory, survey and ranking are separate processes, on PostgreSQL and nats-server.
 //!
-//! `cargo build --release --bin prima && cargo bench -p prima-tests --bench latency`; it ends by itself in a minute.
+//! Run it with `cargo build --release --bin prima && cargo bench -p prima-tests --bench latency`; it takes a minute.
 
 #![expect(
     clippy::unwrap_used,
@@ -19,7 +19,7 @@ use prima_platform::testing::{eventually, postgres::Postgres};
 use prima_tests::{
     DEADLINE, Suite,
     bench::{percentile, run, size, small},
-    board::Board,
+    latency::LatencyProbe,
     sample,
 };
 
@@ -45,8 +45,8 @@ async fn measure() -> ExitCode {
         surveys.push((unit, survey));
     }
 
-    let board = Arc::new(Mutex::new(Board::default()));
-    let reader = Board::watch(board.clone(), &mut suite.client, "dpmptsp").await;
+    let probe = Arc::new(Mutex::new(LatencyProbe::default()));
+    let reader = LatencyProbe::watch(probe.clone(), &mut suite.client, "dpmptsp").await;
 
     let mut slow = false;
     let mut n = 0;
@@ -57,22 +57,22 @@ async fn measure() -> ExitCode {
         while Instant::now() < end {
             ticks.tick().await;
             let (unit, survey) = surveys.get(n % UNITS).unwrap().clone();
-            let (mut client, board, id) = (suite.client.clone(), board.clone(), n);
+            let (mut client, probe, id) = (suite.client.clone(), probe.clone(), n);
             calls.push(tokio::spawn(async move {
                 client
                     .submit(&survey, &format!("r{id}"), sample::response(id))
                     .await
                     .unwrap();
-                board.lock().unwrap().acknowledged(&unit);
+                probe.lock().unwrap().acknowledged(&unit);
             }));
             n += 1;
         }
         for call in calls {
             call.await.unwrap();
         }
-        let all = eventually(DEADLINE, || async { board.lock().unwrap().done().then_some(()) }).await;
+        let all = eventually(DEADLINE, || async { probe.lock().unwrap().done().then_some(()) }).await;
         assert!(all.is_some(), "the watcher never saw all of them");
-        let mut millis = board.lock().unwrap().take();
+        let mut millis = probe.lock().unwrap().take();
         let count = millis.len();
         let mut at = |share| percentile(&mut millis, share);
         println!(
@@ -83,7 +83,7 @@ async fn measure() -> ExitCode {
             at(0.99),
             at(1.0)
         );
-        // A debug binary in a busy place has no goal.
+        // A small run uses a debug binary, so the goal is not checked.
         slow |= at(0.95) > GOAL && !small();
     }
     reader.abort();

@@ -1,4 +1,4 @@
-"""A report from the counter to its end and back, consultations, identities, and what all of it stands on."""
+"""Complaints from submission to closing and reopening, consultations, identities, and the settings behind them."""
 
 import base64
 import datetime
@@ -18,7 +18,7 @@ WRONG_ID = "complaints/00000000-0000-4000-8000-000000000000"
 
 
 def run(report, endpoints, token, counter):
-    """Every method of the four services; `counter` is a token that holds intake alone, or empty."""
+    """Calls every method of the four services; `counter` is a token with the role intake alone, or empty."""
     check = report.check
     prima, nobody = Caller(endpoints, token), Caller(endpoints)
     run_id = secrets.token_hex(4)
@@ -72,7 +72,7 @@ def run(report, endpoints, token, counter):
 
     watch = Watch(prima.call(COMPLAINT, "WatchComplaints", {"parent": agency, "after": "0"}, seconds=CALL_SECONDS * 18))
 
-    # In, and through the hands of two agencies.
+    # A report is submitted and processed by two agencies.
     for each in (agency, other):
         prima.call(DIRECTORY, "CreateAgency", once({
             "agency_id": each.rpartition("/")[2],
@@ -247,7 +247,7 @@ def run(report, endpoints, token, counter):
 
 
 def settings(check, prima, nobody, once, run_id, agency, unit, year):
-    """Calendar, hours, deadlines, workflow, categories, desks."""
+    """Calls the methods for calendar, hours, deadlines, workflow, categories and desks."""
     with check("ListHolidays and CalculateDueTime agree on a calendar that everybody can read"):
         days = nobody.call(SETTINGS, "ListHolidays", {"year": 2026})
         expect("loaded", days.loaded, True)
@@ -327,7 +327,7 @@ def settings(check, prima, nobody, once, run_id, agency, unit, year):
 
 
 def consult(check, prima, nobody, once, agency, unit):
-    """A citizen's question to the desk and a unit's to the clinic."""
+    """A citizen asks the desk of a unit, and a unit asks the clinic."""
     member = f"{agency}/members/budi"
     with check("CreateTeamMember, UpdateTeamMember and ListTeamMembers keep a team"):
         made = prima.call(CONSULTATION, "CreateTeamMember", once({
@@ -394,7 +394,7 @@ def consult(check, prima, nobody, once, agency, unit):
 
 
 def identities(check, prima, once, agency, name, twin):
-    """Who reported: read, found, listed, erased; and under which keys it all is."""
+    """Reads, finds, lists and erases identities, and shows which keys encrypt them."""
     why = {"purpose": "PURPOSE_CONTACT", "reason": "Surat 12/2026"}
     with check("ReadIdentity and FindComplaints tell who it was, and each reading stands in ListIdentityReadings"):
         who = prima.call(PRIVACY, "ReadIdentity", {"name": name} | why).reporter

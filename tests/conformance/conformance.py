@@ -1,4 +1,4 @@
-"""A regional system that calls Prima, knowing nothing but what the server tells of itself.
+"""A regional system that calls Prima and uses only the descriptors that the server returns by reflection.
 
 It has no generated code and no proto file: descriptors come from gRPC reflection (v1alpha), messages are built from
 them. It registers an agency and units, creates surveys, submits the 29 real respondents of tests/data/skm.json and reads
@@ -45,7 +45,7 @@ def respondents(path):
 
 
 def forged(token):
-    """The same claims under a signature that is not the operator's."""
+    """The same claims with a signature that is not the operator's."""
     head, dot, signature = token.rpartition(".")
     swap = str.maketrans("ABCDEFGHIJKLMabcdefghijklm", "NOPQRSTUVWXYZnopqrstuvwxyz")
     changed = signature[::-1].translate(swap)
@@ -67,7 +67,7 @@ def run(report, endpoints, token, data):
     def submission(number, answers, to=survey):
         return {"request_id": f"{run_id}-{number:03}", "survey": to, "response": {"answers": answers}}
 
-    # What the server tells of itself.
+    # Health and reflection.
     for service in (DIRECTORY, SURVEY, ACCESS, INNOVATION, COMPLAINT, CONSULTATION, PRIVACY, SETTINGS, INDEX, ASSESSMENT,
                     RANKING):
         with check(f"reflection lists {service}, health and reflection"):
@@ -196,7 +196,7 @@ def run(report, endpoints, token, data):
         expect("last day and successors", (closed.close_date, list(closed.successors)), ("2024-12-31", [unit]))
         refused(grpc.StatusCode.FAILED_PRECONDITION, None, lambda: prima.call(DIRECTORY, "CloseUnit", closing))
 
-    # Who may call.
+    # Authorisation.
     with check("a call without a token is UNAUTHENTICATED"):
         refused(grpc.StatusCode.UNAUTHENTICATED, None, lambda: nobody.call(DIRECTORY, "GetUnit", {"name": unit}))
     with check("a submission without a token is UNAUTHENTICATED"):
@@ -273,7 +273,7 @@ def run(report, endpoints, token, data):
         expect("index", result.index, expected["nik"])
         expect("category", result.category, expected["grade"])
         expect("respondents", result.respondents, len(rows))
-        # Figures of an open survey move in steps of five.
+        # Figures of an open survey change in steps of five.
         covered = rows[:len(rows) - len(rows) % 5]
         expect("covered by the sums", result.disclosed_respondents, len(covered))
         expect("sums", {e.key: e.total for e in result.elements}, {key: sum(r[key] for r in covered) for key in rows[0]})
@@ -294,7 +294,7 @@ def run(report, endpoints, token, data):
         table = nobody.call(RANKING, "GetLeagueTable", {"name": f"{TABLE}.{province}"})
         expect("subjects in the province", [r.subject for r in table.rows], [unit])
 
-    # What must not be stored.
+    # Invalid requests.
     with check("a repeated request_id with the same body gives the first answer"):
         expect("answer", prima.call(SURVEY, "SubmitResponse", submission(0, rows[0])), first)
     with check("a repeated request_id with another body is refused"):
@@ -332,7 +332,7 @@ def run(report, endpoints, token, data):
         expect("respondents", results.until("first message", lambda m: True).result.respondents, 0)
 
     def stream(answers):
-        """Rows of a bulk; the survey is named in the first only."""
+        """Rows of a bulk submission; only the first one names the survey."""
         return [
             {"response_id": f"{run_id}-b{n:03}", "response": {"answers": a}} | ({"survey": bulk_survey} if n == 0 else {})
             for n, a in enumerate(answers)

@@ -1,4 +1,4 @@
-"""Service standards, instruments of evaluation, what-if, and scores that other bodies publish."""
+"""Service standards, instruments of evaluation, simulated indices, and scores that other bodies publish."""
 
 import base64
 import datetime
@@ -137,7 +137,7 @@ def run(report, endpoints, token, evaluator, operator):
 
 
 def evaluate(check, prima, judge, once, run_id, city, unit, instrument):
-    """A cycle of one unit, from its enrolment to a settled index; live data moves it without anybody calling index."""
+    """A cycle of one unit, from its enrolment to a settled index, which follows live data by events alone."""
     now = datetime.datetime.now(datetime.timezone.utc)
     around = {"open_time": _time(now - datetime.timedelta(days=1)), "close_time": _time(now + datetime.timedelta(days=1))}
     cycle, year = f"cycles/uji-{run_id}", str(now.year)

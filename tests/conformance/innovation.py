@@ -11,7 +11,7 @@ from kit import INNOVATION, Caller, expect, expect_within, refused
 
 
 def run(report, endpoints, token, evaluator):
-    """An innovation from its registration to an award and a replica, as unit, agency and ministry in one, and an evaluator."""
+    """An innovation from its registration to an award and a replica; one caller is unit, agency and ministry, another evaluates."""
     check = report.check
     prima, judge, nobody = Caller(endpoints, token), Caller(endpoints, evaluator), Caller(endpoints)
     run_id = secrets.token_hex(4)

@@ -1,4 +1,4 @@
-"""What every scenario stands on: calls by reflection alone, watches, refusals, and the count of checks."""
+"""Shared by all scenarios: calls by reflection alone, watches, refusals, and the count of checks."""
 
 import contextlib
 import threading
@@ -27,7 +27,7 @@ WATCH_SECONDS = 20
 
 
 class Mismatch(Exception):
-    """The server did something else than it must."""
+    """The server did not do what it must."""
 
 
 def expect(what, actual, expected):
@@ -56,7 +56,7 @@ class Report:
             self._fail(text, f"{error.code().name}: {error.details()}")
         except Mismatch as error:
             self._fail(text, str(error))
-        except Exception as error:  # A fault in an answer must not hide the checks after it.
+        except Exception as error:  # A fault in one response must not hide the checks after it.
             self._fail(text, f"{type(error).__name__}: {error}")
         else:
             self.passed += 1
@@ -68,7 +68,7 @@ class Report:
 
 
 class Endpoint:
-    """One server: its channel and the descriptors it gave."""
+    """One server: its channel and the descriptors that it returned."""
 
     def __init__(self, address):
         self.address = address.removeprefix("http://")
@@ -142,7 +142,7 @@ class Watch:
             self.changed.notify_all()
 
     def until(self, what, fact):
-        """Waits for a message with this fact and returns it."""
+        """Waits for a message that meets the condition and returns it."""
         deadline = time.monotonic() + WATCH_SECONDS
         with self.changed:
             while True:
@@ -160,7 +160,7 @@ class Watch:
 
 
 def until(what, fact):
-    """Waits for a fact."""
+    """Waits until a condition is true."""
     deadline = time.monotonic() + WATCH_SECONDS
     while True:
         with contextlib.suppress(grpc.RpcError):

@@ -134,7 +134,7 @@ def run(report, prima, nobody, unit, run_id, rows, expected):
         prima.call(ACCESS, "RevokeDevice", {"name": device})
         refused(grpc.StatusCode.FAILED_PRECONDITION, "DEVICE_REVOKED", lambda: hand_in("k-5", 3, key))
 
-    # Figures of an open survey move in steps.
+    # Figures of an open survey change in steps.
     with check("while the survey is open, elements move in steps of five; respondents and index at once"):
         expect("covered by the elements", (result().respondents, result().disclosed_respondents), (4, 0))
         for number in range(4, 8):

@@ -1,4 +1,4 @@
-//! What benchmarks share: their size, and the table of what they measured.
+//! Shared by the benchmarks: their size, their processes, and the table of figures.
 
 use std::{
     fs::File,
@@ -10,17 +10,17 @@ use std::{
 
 use serde_json::json;
 
-/// Whether a benchmark shall only show that it runs, in seconds and with a debug binary: `PRIMA_BENCH_SMALL=1`.
+/// Whether a benchmark only has to show that it runs, within seconds and with a debug binary: `PRIMA_BENCH_SMALL=1`.
 pub fn small() -> bool {
     std::env::var("PRIMA_BENCH_SMALL").is_ok_and(|value| value == "1")
 }
 
-/// The size of a benchmark, or that of a small one.
+/// Returns `full`, or `little` for a small run.
 pub fn size<T>(full: T, little: T) -> T {
     if small() { little } else { full }
 }
 
-/// Runs a benchmark, for `limit` at most. Whatever ends it drops what it started, and with that every process.
+/// Runs a benchmark for at most `limit`. When it ends, everything that it started is dropped, which ends every process.
 pub fn run(limit: Duration, measure: impl Future<Output = ExitCode>) -> ExitCode {
     let runtime = tokio::runtime::Runtime::new().expect("runtime");
     runtime.block_on(async {
@@ -35,12 +35,12 @@ pub fn run(limit: Duration, measure: impl Future<Output = ExitCode>) -> ExitCode
     })
 }
 
-/// The program of this benchmark once more, in a process of its own; killed on drop.
-pub struct Second(Child);
+/// This benchmark's program in a second process, which is killed on drop.
+pub struct ChildProcess(Child);
 
-impl Second {
-    /// Starts it with these arguments and gives the line that it says first. A `polite` one leaves the cores to the
-    /// others, as if it ran on another machine.
+impl ChildProcess {
+    /// Starts the process with these arguments and returns the first line that it prints. A `polite` process has a low
+    /// priority, as if it ran on another machine.
     pub fn start(arguments: &[&str], polite: bool) -> (Self, String) {
         let program = std::env::current_exe().expect("the program of this benchmark");
         let mut command = if polite {
@@ -61,34 +61,34 @@ impl Second {
         (second, line.trim().to_owned())
     }
 
-    /// In it: returns when the process that started it has ended.
-    pub async fn first_ended() {
+    /// Called in the second process: returns when the process that started it has ended.
+    pub async fn parent_ended() {
         let _ended = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await;
     }
 }
 
-impl Drop for Second {
+impl Drop for ChildProcess {
     fn drop(&mut self) {
         let _gone = self.0.kill();
         let _gone = self.0.wait();
     }
 }
 
-/// The value below which `share` of the values lie.
+/// The value below which `share` of the values are.
 pub fn percentile(values: &mut [f64], share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let place = (values.len() as f64 * share) as usize;
     values[place.min(values.len() - 1)]
 }
 
-/// What a figure counts.
+/// The unit of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// Things in a second.
+    /// A rate per second.
     PerSecond,
-    /// Milliseconds.
+    /// A duration in milliseconds.
     Millis,
-    /// Things.
+    /// A number.
     Count,
 }
 
@@ -113,7 +113,7 @@ struct Figure {
     name: String,
     unit: Unit,
     rounds: Vec<f64>,
-    /// Names of figures of the same run.
+    /// Names of the figures of the same run that this one is compared with.
     against: &'static [&'static str],
 }
 
@@ -123,7 +123,7 @@ impl Figure {
     }
 }
 
-/// What a benchmark measured on one kind of database, in the order of first use; a value per round.
+/// The figures of a benchmark on one kind of database, in the order of first use, with one value per round.
 pub struct Figures {
     benchmark: &'static str,
     store: &'static str,
@@ -131,7 +131,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// No figure yet.
+    /// An empty set of figures.
     pub fn new(benchmark: &'static str, store: &'static str) -> Self {
         Self {
             benchmark,
@@ -140,7 +140,7 @@ impl Figures {
         }
     }
 
-    /// Notes what one round measured, and the figures of the same run that it is held against.
+    /// Records a value of one round, and the figures of the same run that it is compared with.
     pub fn note(&mut self, name: &str, unit: Unit, value: f64, against: &'static [&'static str]) {
         match self.all.iter_mut().find(|f| f.name == name) {
             Some(figure) => figure.rounds.push(value),
@@ -153,7 +153,7 @@ impl Figures {
         }
     }
 
-    /// The median of the rounds of a figure.
+    /// The median of a figure over its rounds.
     pub fn median(&self, name: &str) -> f64 {
         let known = self.all.iter().find(|f| f.name == name);
         known
@@ -166,8 +166,8 @@ impl Figures {
         figure.against.iter().map(ratio).collect()
     }
 
-    /// Prints the median of each figure with its ratios, and appends them to the file that `PRIMA_BENCH_JSON` names,
-    /// one JSON object a line.
+    /// Prints the median of each figure with its ratios, and appends them to the file that `PRIMA_BENCH_JSON` names, as
+    /// one JSON object per line.
     pub fn report(&self) {
         let mut file = std::env::var_os("PRIMA_BENCH_JSON")
             .map(|path| File::options().create(true).append(true).open(path).unwrap());
@@ -175,7 +175,7 @@ impl Figures {
         println!("{title:<56}{:>10}      ratio of medians [rounds]", "median");
         for figure in &self.all {
             let ratios = self.ratios(figure);
-            let told: Vec<String> = ratios
+            let shown: Vec<String> = ratios
                 .iter()
                 .map(|(name, ratio)| format!("{ratio:.2} of {name}"))
                 .collect();
@@ -185,7 +185,7 @@ impl Figures {
                 figure.name,
                 figure.unit.text(figure.median()),
                 figure.unit.name(),
-                told.join(", "),
+                shown.join(", "),
                 rounds.join(" ")
             );
             if let Some(file) = &mut file {

@@ -1,4 +1,4 @@
-//! A client of the three services.
+//! A client of the directory, survey and ranking services.
 
 use prima_proto::{
     directory::v1::{self as directory, directory_service_client::DirectoryServiceClient},
@@ -12,7 +12,7 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-/// Puts a token on every call.
+/// Adds a token to every call.
 #[derive(Clone)]
 pub struct Bearer(Option<MetadataValue<Ascii>>);
 
@@ -25,28 +25,28 @@ impl Interceptor for Bearer {
     }
 }
 
-/// A channel that carries a token.
+/// A channel that sends a token.
 pub type Authorised = InterceptedService<Channel, Bearer>;
 
-/// A channel to `url`, connected at the first call and again after a loss.
+/// A channel to `url`. It connects at the first call, and again after the connection was lost.
 pub fn channel(url: &str) -> Channel {
     Endpoint::from_shared(url.to_owned()).expect("url").connect_lazy()
 }
 
-/// A channel with a token; none when it is empty.
+/// A channel that sends `token`, or none when it is empty.
 pub fn authorised(url: &str, token: &str) -> Authorised {
     let value = (!token.is_empty()).then(|| format!("Bearer {token}").parse().expect("token"));
     InterceptedService::new(channel(url), Bearer(value))
 }
 
-/// Clients of the three services.
+/// Clients of directory, survey and ranking.
 #[derive(Clone)]
 pub struct Client {
-    /// Agencies and units.
+    /// Client of the directory.
     pub directory: DirectoryServiceClient<Authorised>,
-    /// Surveys.
+    /// Client of survey intake.
     pub survey: SurveyServiceClient<Authorised>,
-    /// League tables.
+    /// Client of the league tables.
     pub ranking: RankingServiceClient<Authorised>,
 }
 
@@ -162,7 +162,8 @@ impl Client {
             .expect("result")
     }
 
-    /// Every row of a table, without versions: two replicas may have heard different ones of equal states.
+    /// Every row of a table without its version, because two replicas may have received different versions of equal
+    /// states.
     pub async fn table(&mut self, cohort: &str) -> Result<Vec<ranking::LeagueRow>, Status> {
         let name = format!("metrics/skm/periods/2024-q3/cohorts/{cohort}");
         let mut rows = Vec::new();
@@ -182,7 +183,7 @@ impl Client {
         }
     }
 
-    /// How current the ranking is.
+    /// How current the league tables are.
     pub async fn freshness(&mut self) -> ranking::Freshness {
         let answer = self
             .ranking

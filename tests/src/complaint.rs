@@ -1,4 +1,4 @@
-//! Reports, and the people who lead them through their lives.
+//! Complaints, and the clients of the clients who process them.
 
 use std::{
     collections::BTreeSet,
@@ -18,22 +18,22 @@ use crate::{
     client::{Authorised, authorised},
 };
 
-/// A client of the reports.
+/// Client of the complaint service.
 pub type Complaints = ComplaintServiceClient<Authorised>;
 
-/// The agency to which every life reports: Kota Bogor.
+/// The agency to which every complaint is submitted: Kota Bogor.
 pub const HOME: &str = "3271";
-/// The agency to which a life is forwarded: Kota Bandung.
+/// The agency to which a complaint is forwarded: Kota Bandung.
 pub const AWAY: &str = "3273";
-/// The agency of the counter that takes every report in: Kota Adm. Jakarta Selatan.
+/// The agency of the counter at which every complaint is submitted: Kota Adm. Jakarta Selatan.
 pub const COUNTER: &str = "3174";
-/// The unit of either agency.
+/// The id of the unit in both agencies.
 pub const UNIT: &str = "dpmptsp";
 
-/// Whoever acts on reports of one complaint service, each with a token of their own.
+/// Clients of one complaint service, one for each role, each with its own token.
 #[derive(Clone)]
-pub struct People {
-    /// A counter that takes reports in.
+pub struct Clients {
+    /// The officer at the counter, who submits complaints.
     pub intake: Complaints,
     /// Admin koordinator of [`HOME`] and of [`AWAY`].
     pub coordinators: [Complaints; 2],
@@ -41,14 +41,14 @@ pub struct People {
     pub liaisons: [Complaints; 2],
     /// Admin nasional.
     pub national: Complaints,
-    /// Whoever reported; without a token.
+    /// The reporter, who has no token.
     pub reporter: Complaints,
-    /// The settings, as the national admin.
+    /// The calendar and workflow settings, as the national admin.
     pub settings: SettingsServiceClient<Authorised>,
 }
 
-impl People {
-    /// People who call the service at `url`.
+impl Clients {
+    /// Clients that call the service at `url`.
     pub fn new(cluster: &Cluster, url: &str) -> Self {
         let client = |token: &str| Complaints::new(authorised(url, token));
         let of = |role, agency| client(&cluster.token(&[role], &[agency]));
@@ -62,7 +62,7 @@ impl People {
         }
     }
 
-    /// A report as the national admin sees it.
+    /// A complaint as the national admin sees it.
     pub async fn get(&self, name: &str) -> v1::Complaint {
         let request = v1::GetComplaintRequest {
             name: name.to_owned(),
@@ -71,7 +71,7 @@ impl People {
         answer.into_inner().complaint.unwrap()
     }
 
-    /// Makes the workflow in force the next version of itself, changed by `change`.
+    /// Stores the current workflow, changed by `change`, as its next version.
     pub async fn change_workflow(&mut self, id: &str, change: impl FnOnce(&mut serde_json::Value)) {
         let request = v1::ListWorkflowsRequest::default();
         let known = self.settings.list_workflows(request).await.unwrap().into_inner();
@@ -87,48 +87,48 @@ impl People {
     }
 }
 
-/// Sets the length of a clock in the data of a workflow.
+/// Sets the length of a deadline in the data of a workflow.
 pub fn set_length(workflow: &mut serde_json::Value, clock: &str, length: serde_json::Value) {
     let clocks = workflow["clocks"].as_array_mut().unwrap();
     let rule = clocks.iter_mut().find(|c| c["key"] == clock).unwrap();
     rule["length"] = length;
 }
 
-/// One thing that somebody does to a report.
+/// One action on a complaint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
-    /// The counter takes it in.
+    /// The counter submits it.
     Submit,
-    /// The coordinator picks it up.
+    /// The coordinator starts the verification.
     StartVerification,
-    /// The coordinator asks for what is missing.
+    /// The coordinator asks the reporter to complete it.
     Hold,
-    /// The reporter writes.
+    /// The reporter replies.
     Reply,
-    /// The coordinator hands it to the other agency.
+    /// The coordinator forwards it to the other agency.
     Forward,
-    /// The coordinator hands it to the unit.
+    /// The coordinator verifies it and assigns it to the unit.
     Verify,
-    /// The liaison officer begins.
+    /// The liaison officer starts the follow-up.
     StartFollowUp,
-    /// The liaison officer answers, with the files of the life.
+    /// The liaison officer responds, with the attachments of the case.
     Respond,
-    /// The reporter accepts.
+    /// The reporter accepts the response and closes it.
     Close,
-    /// The reporter does not, after all.
+    /// The reporter reopens it.
     Reopen,
-    /// The reporter gives so many stars.
+    /// The reporter rates it with this number of stars.
     Rate(i32),
-    /// The coordinator raises it by a level.
+    /// The coordinator escalates it by one level.
     Escalate,
-    /// The coordinator archives it.
+    /// The coordinator rejects it.
     Reject,
-    /// The coordinator makes it a part of another one.
+    /// The coordinator merges it into another complaint.
     Merge,
 }
 
 impl Step {
-    /// The line that it adds to the timeline: its kind, and the key of the action.
+    /// The timeline entry that the step adds: its kind, and the key of the action.
     pub fn line(self) -> (v1::TimelineKind, &'static str) {
         use v1::TimelineKind::{EscalatedByHand, Rated, Received, Transition};
         match self {
@@ -150,39 +150,39 @@ impl Step {
     }
 }
 
-/// What a step answered.
+/// The response to a step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
-    /// How the report stands.
+    /// The status of the complaint.
     pub status: v1::ComplaintStatus,
-    /// Code and secret, of the first step.
+    /// Tracking code and secret, which the first step returns.
     pub access: Option<v1::Access>,
 }
 
-/// A report with what was acknowledged of it.
+/// A complaint with the steps that were acknowledged.
 #[derive(Debug, Clone)]
-pub struct Life {
-    /// Tells it from others; request ids are made of it.
+pub struct Case {
+    /// A unique id; request ids are derived from it.
     pub id: String,
-    /// What is submitted.
+    /// The complaint to submit.
     pub report: v1::SubmitComplaintRequest,
-    /// Its resource name, once submitted.
+    /// The resource name, after submission.
     pub name: String,
-    /// What the reporter shows, once submitted.
+    /// The tracking code and secret of the reporter, after submission.
     pub access: Option<v1::Access>,
-    /// Files of the next answer.
+    /// The attachments of the next response.
     pub attachments: Vec<String>,
-    /// The report that it becomes a part of.
+    /// The complaint that it is merged into.
     pub into: String,
-    /// Steps that were acknowledged.
+    /// The steps that were acknowledged.
     pub taken: Vec<Step>,
-    /// The key of the state after the last of them.
+    /// The key of the state after the last acknowledged step.
     pub state: String,
     away: bool,
 }
 
-impl Life {
-    /// A life that has not begun; `id` is new to the service.
+impl Case {
+    /// A case that was not submitted yet; `id` must be new to the service.
     pub fn new(id: &str) -> Self {
         let report = v1::SubmitComplaintRequest {
             request_id: format!("{id}-0"),
@@ -212,14 +212,14 @@ impl Life {
         }
     }
 
-    /// Id of the agency that has it.
+    /// The id of the agency that handles it.
     pub fn agency(&self) -> &'static str {
         if self.away { AWAY } else { HOME }
     }
 
-    /// Takes the next step; when it is not acknowledged, the same call repeats it.
-    pub async fn take(&mut self, people: &People, step: Step) -> Result<Answer, Status> {
-        let answer = self.call(people, step, self.taken.len()).await?;
+    /// Performs the next step. When it is not acknowledged, the same call repeats it.
+    pub async fn take(&mut self, clients: &Clients, step: Step) -> Result<Answer, Status> {
+        let answer = self.call(clients, step, self.taken.len()).await?;
         if let Some(access) = &answer.access {
             self.access = Some(access.clone());
             self.name.clone_from(&answer.status.name);
@@ -231,35 +231,37 @@ impl Life {
     }
 
     /// Sends the request of the last acknowledged step again.
-    pub async fn repeat(&self, people: &People) -> Result<Answer, Status> {
+    pub async fn repeat(&self, clients: &Clients) -> Result<Answer, Status> {
         let number = self.taken.len() - 1;
         let step = self.taken[number];
         let mut before = self.clone();
         before.away ^= step == Step::Forward;
-        before.call(people, step, number).await
+        before.call(clients, step, number).await
     }
 
-    /// Takes steps until all are done.
-    pub async fn lead(&mut self, people: &People, steps: &[Step]) {
+    /// Performs steps until all are done.
+    pub async fn take_all(&mut self, clients: &Clients, steps: &[Step]) {
         for step in steps {
-            let taken = self.take(people, *step).await;
+            let taken = self.take(clients, *step).await;
             taken.unwrap_or_else(|status| panic!("{step:?} of {}: {status:?}", self.id));
         }
     }
 
-    /// Kind and action of every line that its timeline must have so far.
+    /// Kind and action of every entry that its timeline must have so far.
     pub fn lines(&self) -> Vec<(v1::TimelineKind, String)> {
         let lines = self.taken.iter().map(|step| step.line());
         lines.map(|(kind, action)| (kind, action.to_owned())).collect()
     }
 
-    async fn call(&self, people: &People, step: Step, number: usize) -> Result<Answer, Status> {
+    async fn call(&self, clients: &Clients, step: Step, number: usize) -> Result<Answer, Status> {
         let request_id = format!("{}-{number}", self.id);
         let (name, etag, access) = (self.name.clone(), String::new(), self.access.clone());
         let place = usize::from(self.away);
-        let (mut coordinator, mut liaison) =
-            (people.coordinators[place].clone(), people.liaisons[place].clone());
-        let mut reporter = people.reporter.clone();
+        let (mut coordinator, mut liaison) = (
+            clients.coordinators[place].clone(),
+            clients.liaisons[place].clone(),
+        );
+        let mut reporter = clients.reporter.clone();
         let text = format!("Catatan {number} pada laporan ini");
         macro_rules! status {
             ($client:ident.$method:ident($request:expr)) => {
@@ -268,7 +270,7 @@ impl Life {
         }
         let status = match step {
             Step::Submit => {
-                let mut intake = people.intake.clone();
+                let mut intake = clients.intake.clone();
                 let answer = intake.submit_complaint(self.report.clone()).await?.into_inner();
                 return Ok(Answer {
                     status: answer.status.unwrap(),
@@ -372,7 +374,7 @@ impl Life {
     }
 }
 
-/// Reads WatchComplaints in the background; after a loss it goes on from its cursor.
+/// Reads WatchComplaints in the background. After the stream broke it resumes from its cursor.
 pub struct Watcher {
     seen: Arc<Mutex<Vec<v1::WatchComplaintsResponse>>>,
     _reading: JoinSet<()>,
@@ -407,14 +409,14 @@ impl Watcher {
         }
     }
 
-    /// What it was told so far.
+    /// The events received so far.
     pub fn seen(&self) -> Vec<v1::WatchComplaintsResponse> {
         self.seen.lock().unwrap().clone()
     }
 
-    /// Waits until it was told of every line of the given reports, then stops; each line came once, and those of a
-    /// report in their order.
-    pub async fn told(self, complaints: &[v1::Complaint]) {
+    /// Waits until every timeline entry of the given complaints was received, then stops. Checks that each entry came
+    /// once, and that those of a complaint came in order.
+    pub async fn saw_all(self, complaints: &[v1::Complaint]) {
         let expected: BTreeSet<(String, i64)> = complaints
             .iter()
             .flat_map(|c| {
@@ -427,19 +429,19 @@ impl Watcher {
             (self.seen().len() >= expected.len()).then_some(())
         });
         let _late = whole.await;
-        self::told(&self.seen(), &expected);
+        self::assert_events(&self.seen(), &expected);
     }
 }
 
-/// Checks that events are these lines of reports, each once, those of a report in their order.
-pub fn told(events: &[v1::WatchComplaintsResponse], expected: &BTreeSet<(String, i64)>) {
+/// Checks that the events are these entries of complaints, each once, and those of a complaint in order.
+pub fn assert_events(events: &[v1::WatchComplaintsResponse], expected: &BTreeSet<(String, i64)>) {
     let lines: Vec<(String, i64)> = events
         .iter()
         .map(|e| (e.complaint.clone(), e.entry.as_ref().unwrap().number))
         .collect();
     let once: BTreeSet<(String, i64)> = lines.iter().cloned().collect();
-    assert_eq!(&once, expected, "lines that were told");
-    assert_eq!(lines.len(), once.len(), "a line was told twice: {lines:?}");
+    assert_eq!(&once, expected, "entries that were sent");
+    assert_eq!(lines.len(), once.len(), "an entry was sent twice: {lines:?}");
     for report in once.iter().map(|(name, _)| name).collect::<BTreeSet<_>>() {
         let numbers = lines.iter().filter(|(name, _)| name == report).map(|(_, n)| *n);
         assert!(

@@ -1,5 +1,5 @@
-//! Harness of the end-to-end, fault and load suites: real processes of the one binary, on a real PostgreSQL and a real
-//! nats-server, on free ports of 127.0.0.1. Everything dies with the test.
+//! Harness of the end-to-end, fault and load suites: real processes of the one binary, a real PostgreSQL and a real
+//! nats-server, on free ports of 127.0.0.1. Everything is stopped when the test ends.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,9 +10,9 @@
 )]
 
 pub mod bench;
-pub mod board;
 pub mod client;
 pub mod complaint;
+pub mod latency;
 pub mod process;
 pub mod sample;
 
@@ -33,27 +33,27 @@ use sea_orm::ConnectionTrait;
 use client::Client;
 use process::{Process, Service};
 
-/// How long anything may take to settle.
+/// The longest time to wait for anything.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Servers and processes of one test.
+/// The servers of one test.
 pub struct Cluster {
-    /// The bus.
+    /// The NATS server.
     pub nats: Nats,
-    /// The database server.
+    /// The PostgreSQL server.
     pub postgres: Postgres,
-    /// The database that the services share, a schema each.
+    /// The database that the services share; each has its own schema.
     pub database: String,
     /// Signs tokens.
     pub signer: Signer,
-    /// The key that seals what people report, `ID:BASE64`.
+    /// The key that encrypts complaints, `ID:BASE64`.
     pub key: String,
-    /// Where complaint keeps files.
+    /// The folder in which the complaint service stores files.
     pub objects: tempfile::TempDir,
 }
 
 impl Cluster {
-    /// Starts the servers; no service yet.
+    /// Starts the servers, but no service.
     pub async fn start() -> Self {
         let postgres = Postgres::start();
         let database = postgres.fresh_database().await;
@@ -86,16 +86,16 @@ impl Cluster {
         self.token(&[Role::Admin], &["*"])
     }
 
-    /// How a process of this cluster is started.
+    /// The command that starts a service of this cluster.
     pub fn command(&self, service: Service) -> process::Command {
         let command = process::Command::new(service)
             .database(&self.database)
             .bus(&self.nats.url())
-            // The streams of every service have room on a disk that is nearly full.
+            // The limit is small enough for the streams of every service on a disk that is nearly full.
             .env("PRIMA_BUS__MAX_BYTES", &self.nats.config().max_bytes.to_string())
             .env("PRIMA_AUTH__PUBLIC_KEY", self.signer.public_key());
         match service {
-            // It waits for the scores of every source, and a cluster runs no other.
+            // Ranking waits for the scores of every configured source, and a cluster runs only survey.
             Service::Ranking => command.env("PRIMA_RANKING__SOURCES", "[\"survey\"]"),
             Service::Complaint => command
                 .env("PRIMA_COMPLAINT__KEYS", &self.key)
@@ -108,17 +108,17 @@ impl Cluster {
         }
     }
 
-    /// Starts one service and waits until it serves its port.
+    /// Starts one service and waits until its port answers.
     pub async fn serve(&self, service: Service) -> Process {
         self.command(service).start().await
     }
 
-    /// A second place for a service's data: another database on the same server.
+    /// Creates another database on the same server.
     pub async fn fresh_database(&self) -> String {
         self.postgres.fresh_database().await
     }
 
-    /// One number out of the services' database.
+    /// Returns one number from the services' database.
     pub async fn number(&self, sql: &str) -> i64 {
         let db = sea_orm::Database::connect(&self.database).await.unwrap();
         let row = db
@@ -131,7 +131,7 @@ impl Cluster {
         number
     }
 
-    /// The last version of each subject on the bus; nothing while the service has no stream there.
+    /// The last version of each subject on the bus; nothing when the service has no stream there.
     pub async fn heads(&self, service: &str) -> BTreeMap<String, i64> {
         let bus = self.bus().await;
         let mut heads = BTreeMap::new();
@@ -157,7 +157,7 @@ impl Cluster {
         bus
     }
 
-    /// The version of each subject in a service's outbox.
+    /// The version of each subject in the outbox of a service.
     pub async fn outbox(&self, service: &str) -> BTreeMap<String, i64> {
         let db = sea_orm::Database::connect(&self.database).await.unwrap();
         let sql = format!("SELECT subject, version FROM {service}.outbox");
@@ -170,7 +170,7 @@ impl Cluster {
         all
     }
 
-    /// Waits until the stream of a service holds exactly what its outbox holds.
+    /// Waits until the stream of a service contains exactly what its outbox contains.
     pub async fn settle(&self, service: &str) {
         let settled = eventually(DEADLINE, || async {
             let outbox = self.outbox(service).await;
@@ -183,22 +183,22 @@ impl Cluster {
     }
 }
 
-/// Directory, survey and ranking, each a process, with a client of all three.
+/// Directory, survey and ranking, each as a process, with a client of all three.
 pub struct Suite {
-    /// Servers.
+    /// The servers.
     pub cluster: Cluster,
-    /// The directory.
+    /// The directory service.
     pub directory: Process,
     /// The survey service.
     pub survey: Process,
     /// The ranking service.
     pub ranking: Process,
-    /// Calls them as a national admin.
+    /// A client with the token of a national admin.
     pub client: Client,
 }
 
 impl Suite {
-    /// Starts everything.
+    /// Starts the servers and the services.
     pub async fn start() -> Self {
         let cluster = Cluster::start().await;
         let directory = cluster.serve(Service::Directory).await;

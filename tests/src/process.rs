@@ -1,4 +1,4 @@
-//! Processes of the one binary.
+//! Processes of the `prima` binary.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,30 +16,30 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use prima_platform::testing::{eventually, mortal, spawn};
+use prima_platform::testing::{eventually, killed_with_parent, spawn};
 use tempfile::NamedTempFile;
 
-/// A service of the house.
+/// A service of Prima.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
-    /// Agencies and units.
+    /// The directory service.
     Directory,
-    /// Survey intake.
+    /// The survey service.
     Survey,
-    /// Innovations.
+    /// The innovation service.
     Innovation,
-    /// Complaints and consultation.
+    /// The complaint service.
     Complaint,
-    /// The index.
+    /// The index service.
     Index,
-    /// League tables.
+    /// The ranking service.
     Ranking,
-    /// All of them in one process.
+    /// All services in one process.
     Up,
 }
 
 impl Service {
-    /// Its name on the command line.
+    /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Directory => "directory",
@@ -59,7 +59,7 @@ pub fn binary() -> PathBuf {
         return PathBuf::from(path);
     }
     let test = std::env::current_exe().expect("path of the test");
-    // target/<profile>/deps/<test>
+    // The path of a test is target/<profile>/deps/<test>.
     let path = test.ancestors().nth(2).expect("target directory").join("prima");
     assert!(
         path.exists(),
@@ -69,9 +69,9 @@ pub fn binary() -> PathBuf {
     path
 }
 
-/// A free port of 127.0.0.1. Taken from below the range of outgoing connections, so that none grabs it meanwhile.
+/// A free port of 127.0.0.1. It is below the range of outgoing connections, so that none of these takes it meanwhile.
 pub fn free_port() -> u16 {
-    // Tests of one process must not be given one port before either has bound it.
+    // Two tests of one process must not get the same port before either has bound it.
     static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     let start = 10_000 + (std::process::id() % 1000) as u16 * 18;
@@ -83,7 +83,7 @@ pub fn free_port() -> u16 {
     port
 }
 
-/// How to start a process.
+/// The command line and environment of a process.
 #[derive(Debug, Clone)]
 pub struct Command {
     service: Service,
@@ -114,30 +114,30 @@ impl Command {
         self
     }
 
-    /// The data directory of `up`.
+    /// Sets the data directory of `up`.
     pub fn data(mut self, dir: &std::path::Path) -> Self {
         self.data = Some(dir.to_owned());
         self
     }
 
-    /// Lets `up` load the demo data.
+    /// Makes `up` load the demo data.
     pub fn demo(mut self) -> Self {
         self.demo = true;
         self
     }
 
-    /// Lets [`Process::limit_files`] refuse writes instead of ending the process with a signal.
+    /// Lets [`Process::limit_files`] make writes fail instead of ending the process with a signal.
     pub fn limited(mut self) -> Self {
         self.limited = true;
         self
     }
 
-    /// The database.
+    /// Sets the URL of the database.
     pub fn database(self, url: &str) -> Self {
         self.env("PRIMA_DATABASE__URL", url)
     }
 
-    /// The bus.
+    /// Sets the URL of the bus.
     pub fn bus(self, url: &str) -> Self {
         self.env("PRIMA_BUS__URL", url)
     }
@@ -152,14 +152,14 @@ impl Command {
         what.into_iter().chain(listen).chain(demo).collect()
     }
 
-    /// Starts it and waits until its port answers.
+    /// Starts the process and waits until its port answers.
     pub async fn start(self) -> Process {
         let mut process = Process::spawn(self);
         process.wait_for_port().await;
         process
     }
 
-    /// Starts it without waiting.
+    /// Starts the process without waiting.
     pub fn spawn(self) -> Process {
         Process::spawn(self)
     }
@@ -181,15 +181,15 @@ impl Process {
 
     fn launch(command: &Command, log: &NamedTempFile) -> Child {
         let out = File::options().append(true).open(log.path()).expect("log file");
-        // Dies with the test, however that dies.
+        // The process ends with the test, even when the test is killed.
         let mut child = if command.limited {
-            let mut shell = mortal("sh", "KILL", None);
+            let mut shell = killed_with_parent("sh", "KILL", None);
             shell
                 .args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""])
                 .arg(binary());
             shell
         } else {
-            mortal(binary(), "KILL", None)
+            killed_with_parent(binary(), "KILL", None)
         };
         child
             .args(command.arguments())
@@ -220,7 +220,7 @@ impl Process {
         panic!("{} does not serve\n{}", self.command.service.name(), self.tail());
     }
 
-    /// Whether it answers health checks as alive; readiness may come later.
+    /// Whether the process answers health checks. It may not be ready yet.
     async fn serves(&self) -> bool {
         let Ok(channel) = tonic::transport::Endpoint::from_shared(self.url())
             .expect("url")
@@ -239,7 +239,7 @@ impl Process {
             .is_ok_and(|r| r.into_inner().status == 1)
     }
 
-    /// Whether it is ready.
+    /// Whether the process is ready.
     pub async fn ready(&self) -> bool {
         let Ok(channel) = tonic::transport::Endpoint::from_shared(self.url())
             .expect("url")
@@ -258,7 +258,7 @@ impl Process {
             .is_ok_and(|r| r.into_inner().status == 1)
     }
 
-    /// Waits until it is ready.
+    /// Waits until the process is ready.
     pub async fn wait_ready(&self) {
         let ready = eventually(crate::DEADLINE, || async { self.ready().await.then_some(()) }).await;
         assert!(
@@ -269,12 +269,12 @@ impl Process {
         );
     }
 
-    /// Its address for clients.
+    /// The URL for clients.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.command.port)
     }
 
-    /// Its process id.
+    /// The process id.
     pub fn pid(&self) -> Pid {
         Pid::from_raw(i32::try_from(self.child.id()).expect("pid"))
     }
@@ -283,19 +283,19 @@ impl Process {
         kill(self.pid(), signal).expect("signal");
     }
 
-    /// SIGKILL, and waits for the end.
+    /// Sends SIGKILL and waits until the process has ended.
     pub fn kill(&mut self) {
         let _gone = self.child.kill();
         self.child.wait().expect("end");
     }
 
-    /// SIGTERM, and waits for the end; returns the exit code.
+    /// Sends SIGTERM and waits until the process has ended; returns the exit code.
     pub async fn stop(&mut self) -> i32 {
         self.signal(Signal::SIGTERM);
         self.wait().await
     }
 
-    /// Waits until it has ended by itself; returns the exit code, -1 for a signal.
+    /// Waits until the process has ended by itself; returns the exit code, or -1 for a signal.
     pub async fn wait(&mut self) -> i32 {
         for _ in 0..3000 {
             if let Some(status) = self.child.try_wait().expect("status") {
@@ -306,7 +306,7 @@ impl Process {
         panic!("{} does not end\n{}", self.command.service.name(), self.tail());
     }
 
-    /// From now on none of its files grows beyond this many bytes; `None` lets them grow again.
+    /// Prevents the files of the process from growing beyond this many bytes; `None` lifts the limit.
     pub fn limit_files(&self, bytes: Option<u64>) {
         let bytes = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
         let done = std::process::Command::new("prlimit")
@@ -319,39 +319,39 @@ impl Process {
         assert!(done.expect("prlimit").success(), "prlimit");
     }
 
-    /// SIGINT, as Ctrl-C sends it, without waiting.
+    /// Sends SIGINT, as Ctrl-C does, without waiting.
     pub fn interrupt(&self) {
         self.signal(Signal::SIGINT);
     }
 
-    /// SIGTERM, without waiting.
+    /// Sends SIGTERM without waiting.
     pub fn terminate(&self) {
         self.signal(Signal::SIGTERM);
     }
 
-    /// SIGSTOP.
+    /// Sends SIGSTOP.
     pub fn pause(&self) {
         self.signal(Signal::SIGSTOP);
     }
 
-    /// SIGCONT.
+    /// Sends SIGCONT.
     pub fn resume(&self) {
         self.signal(Signal::SIGCONT);
     }
 
-    /// Starts it again on the same port, with the same log.
+    /// Starts the process again on the same port, with the same log.
     pub async fn restart(&mut self) {
         self.relaunch();
         self.wait_for_port().await;
     }
 
-    /// The same without waiting until it serves: it may end before.
+    /// Starts the process again without waiting until it serves, because it may end before.
     pub fn relaunch(&mut self) {
         self.kill();
         self.child = Self::launch(&self.command, &self.log);
     }
 
-    /// Sets an environment variable for its next start; `None` removes it.
+    /// Sets an environment variable for the next start; `None` removes it.
     pub fn set(&mut self, name: &str, value: Option<&str>) {
         match value {
             Some(value) => self.command.env.insert(name.to_owned(), value.to_owned()),
@@ -359,13 +359,13 @@ impl Process {
         };
     }
 
-    /// Starts it again with another value of an environment variable; `None` removes it.
+    /// Starts the process again with another value of an environment variable; `None` removes it.
     pub async fn restart_with(&mut self, name: &str, value: Option<&str>) {
         self.set(name, value);
         self.restart().await;
     }
 
-    /// Its log so far.
+    /// The log written so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log.path()).unwrap_or_default()
     }

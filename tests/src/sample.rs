@@ -1,11 +1,11 @@
-//! Responses to submit: the real ones, and simple ones.
+//! Responses to submit: real ones and generated ones.
 
 use std::collections::BTreeMap;
 
 use prima_proto::survey::v1::Response;
 use serde_json::Value;
 
-/// Keys of the nine elements.
+/// The keys of the nine elements.
 pub const ELEMENTS: [&str; 9] = [
     "requirements",
     "procedure",
@@ -18,12 +18,12 @@ pub const ELEMENTS: [&str; 9] = [
     "facilities",
 ];
 
-/// The counts behind published and computed indices (`tests/data/skm.json`).
+/// Counts with their published or computed indices (`tests/data/skm.json`).
 pub fn golden() -> Value {
     serde_json::from_str(include_str!("../data/skm.json")).expect("skm.json")
 }
 
-/// The respondents of a golden vector: its counts per element, spread over rows.
+/// The respondents of a golden vector: its counts per element, distributed over rows.
 pub fn respondents(vector: &Value) -> Vec<Response> {
     let count = usize::try_from(vector["respondents"].as_u64().expect("respondents")).expect("respondents");
     let mut rows = vec![BTreeMap::new(); count];
@@ -48,7 +48,7 @@ pub fn respondents(vector: &Value) -> Vec<Response> {
         .collect()
 }
 
-/// A response with scores that depend on `n`.
+/// A response whose scores depend on `n`.
 pub fn response(n: usize) -> Response {
     let score = |place: usize| i32::try_from(1 + (n * 7 + place * 3 + n / 4) % 4).expect("1 to 4");
     let answers = ELEMENTS
@@ -61,7 +61,7 @@ pub fn response(n: usize) -> Response {
     }
 }
 
-/// The sum of scores of `response(n)` for these n, per element.
+/// The sum of the scores of `response(n)` per element, over the given `n`.
 pub fn totals(ns: impl Iterator<Item = usize>) -> BTreeMap<String, i64> {
     let mut totals = BTreeMap::new();
     for n in ns {
@@ -72,7 +72,7 @@ pub fn totals(ns: impl Iterator<Item = usize>) -> BTreeMap<String, i64> {
     totals
 }
 
-/// A row of [`csv`], 0-based: as a form tool writes it, without an id.
+/// Row `n` of [`csv`], counted from 0, as a form tool writes it, without an id.
 fn row(n: usize) -> String {
     let response = response(n);
     let answers = ELEMENTS.map(|key| response.answers.get(key).map_or_else(String::new, i32::to_string));
@@ -96,11 +96,8 @@ fn row(n: usize) -> String {
     )
 }
 
-/// Writes the responses 0 to `count` as a form tool exports them; `response(n)` is what row `n` answers.
-///
-/// # Errors
-///
-/// When the file can't be written.
+/// Writes the responses 0 to `count` as a form tool exports them; row `n` has the answers of `response(n)`. Fails when
+/// the file can't be written.
 pub fn csv(file: &mut impl std::io::Write, count: usize) -> std::io::Result<()> {
     let elements = ELEMENTS.join(",");
     writeln!(

@@ -1,7 +1,7 @@
-//! What operations and tasks stand on: the platform, the keys, the files, the settings.
+//! What the operations and the tasks of this service share: platform, keys, object storage and settings.
 //!
-//! Rows are locked in this order: calendar, reports (two of them in the order of their keys), consultation, tallies, desk,
-//! performance, files, outbox, the request.
+//! Every transaction locks rows in this order, which rules out deadlocks: calendar, reports (two of them in the order
+//! of their keys), consultation, tallies, desk, performance, attachments, outbox, idempotency key.
 
 use std::sync::Arc;
 
@@ -21,33 +21,33 @@ use tokio::sync::{Notify, watch};
 
 use crate::{
     domain::{code, retention::Periods},
-    ground::Ground,
+    settings::Settings,
     store::{By, sealed::Secrets},
     uploads::Uploads,
 };
 
-/// Files that are sent at once.
-const READERS: usize = 128;
+/// How many attachments may be downloaded at the same time.
+const DOWNLOADS: usize = 128;
 
-/// What operations and tasks stand on; cheap to clone.
+/// What the operations and the tasks of this service share; cheap to clone.
 #[derive(Clone)]
 pub struct App {
-    /// The platform.
     pub context: Context,
-    /// Seals and opens what is personal.
+    /// Encrypts and decrypts personal data.
     pub vault: Keyring,
-    /// Stores files.
+    /// Stores the content of attachments.
     pub objects: Objects,
-    /// Settings.
-    pub ground: Ground,
-    /// Room for files that come.
+    /// Reads calendar, working hours, deadlines and workflows.
+    pub settings: Settings,
+    /// Limits the uploads that run at the same time.
     pub uploads: Uploads,
-    /// Told when lines of a timeline were committed.
-    pub lines: Arc<Notify>,
-    /// The last number of the feed that is known here; watchers go up to it.
-    pub fed: Arc<watch::Sender<i64>>,
-    /// Opens the streams that send files; apart from those that watch, so that neither takes the other's room.
-    pub readers: Watchers,
+    /// Notified when lines of a timeline were committed.
+    pub timeline_changed: Arc<Notify>,
+    /// Position of the feed up to which watchers may read.
+    pub feed_position: Arc<watch::Sender<i64>>,
+    /// Opens the streams of downloads. Their limit is separate from that of watches, so that neither uses up the
+    /// other's.
+    pub downloads: Watchers,
     random: SystemRandom,
 }
 
@@ -56,7 +56,7 @@ impl command::App for App {
         &self.context
     }
 
-    /// Keyed: what a reporter wrote can't be tried out on it.
+    /// Uses a secret key, so that nobody can find out what a reporter wrote by hashing guesses.
     fn digest(&self, body: &[u8]) -> Vec<u8> {
         self.vault.digest(body)
     }
@@ -64,44 +64,44 @@ impl command::App for App {
     fn committed(&self) {
         self.context.outbox.committed();
         self.context.derived.committed();
-        self.lines.notify_waiters();
+        self.timeline_changed.notify_waiters();
     }
 }
 
 impl App {
-    /// What the operations of one process stand on.
-    pub fn new(context: Context, vault: Keyring, objects: Objects, ground: Ground) -> Self {
-        let readers = Watchers::new(READERS, &context.config.grpc, context.tasks.clone());
+    /// Puts together what the operations and tasks of one process share.
+    pub fn new(context: Context, vault: Keyring, objects: Objects, settings: Settings) -> Self {
+        let downloads = Watchers::new(DOWNLOADS, &context.config.grpc, context.tasks.clone());
         Self {
             context,
             vault,
             objects,
-            ground,
+            settings,
             uploads: Uploads::default(),
-            lines: Arc::default(),
-            fed: Arc::new(watch::Sender::new(0)),
-            readers,
+            timeline_changed: Arc::default(),
+            feed_position: Arc::new(watch::Sender::new(0)),
+            downloads,
             random: SystemRandom::new(),
         }
     }
 
-    /// The time now.
     pub fn now(&self) -> DateTime<Utc> {
         self.context.clock.now()
     }
 
-    /// How long what is personal is kept.
+    /// Retention periods of personal data.
     pub fn periods(&self) -> Periods {
         let config = &self.context.config.complaint;
         Periods::days(config.identity_days, config.text_days)
     }
 
-    /// People by which figures move at least for whoever may not read what is behind them.
+    /// Number of people who must have changed a published figure before it moves, for callers who may not read the
+    /// reports.
     pub fn disclosure_step(&self) -> i64 {
         self.context.config.complaint.disclosure_step.into()
     }
 
-    /// Commits what a task of the process did, and wakes who waits for it.
+    /// Commits what a background task did, and notifies the relay, the recomputation and the watchers.
     pub async fn commit(&self, txn: Txn) -> Result<(), Failure> {
         failpoint::hit("complaint.staged").await;
         txn.commit().await?;
@@ -110,12 +110,12 @@ impl App {
         Ok(())
     }
 
-    /// A new tracking code with its secret.
+    /// Generates a tracking code and its secret.
     pub fn new_secrets(&self) -> Result<Secrets, Failure> {
         let mut bytes = [0; code::TRACKING + code::SECRET];
         self.random
             .fill(&mut bytes)
-            .map_err(|_| Failure::internal("the system gives no random bytes"))?;
+            .map_err(|_| Failure::internal("the operating system returned no random bytes"))?;
         let (tracking, secret) = bytes.split_at(code::TRACKING);
         Ok(Secrets {
             tracking_code: code::code(tracking),

@@ -1,17 +1,17 @@
 //! Complaints and consultation (pengaduan dan konsultasi), after SP4N-LAPOR!.
 //!
-//! Owns reports with their timelines and files, consultations, the knowledge base, calendar, hours, deadlines and
-//! workflows. Publishes `prima.complaint.performance.<agency>.<unit>.<year>` and
-//! `prima.complaint.score.complaint-resolution.<year>.…`. Consumes `prima.directory.unit.>`: which units exist.
-//! Identities and free text are sealed at rest; nothing personal leaves the database but by `PrivacyService`.
+//! The service owns reports with their timelines and attachments, consultations, the knowledge base, calendar, working
+//! hours, deadlines and workflows. It publishes `prima.complaint.performance.<agency>.<unit>.<year>` and
+//! `prima.complaint.score.complaint-resolution.<year>.…`, and consumes `prima.directory.unit.>` to know which units
+//! exist. Identities and free text are encrypted at rest, and identities are returned by `PrivacyService` only.
 
 mod context;
 mod derived;
 pub mod domain;
 mod events;
-mod ground;
 mod rpc;
 mod server;
+mod settings;
 mod store;
 mod tasks;
 mod uploads;
@@ -31,7 +31,7 @@ use context::App;
 use derived::performance::Performance;
 use domain::worktime::FirstDay;
 use events::{directory_unit::Units, publish};
-use ground::Ground;
+use settings::Settings;
 use store::{digest_key::digest_key, sealed::DigestKey};
 use tasks::{deadlines, due, feed, retention, rotation};
 
@@ -74,39 +74,42 @@ async fn migrate(db: Database, run: bool) -> Result<(), sea_orm::DbErr> {
     db::migrate::<store::Migrator>(&db, NAME, run).await
 }
 
-/// A lost key that was replaced by another one of the same name must not go unnoticed: new reports would be sealed, the
-/// old ones could not be read.
+/// Refuses to start when a configured key cannot decrypt the reports that are stored under its name. Otherwise a lost
+/// key that was replaced by another of the same name would go unnoticed until somebody needs the old reports.
 async fn check_keys(context: &Context, vault: &Keyring) -> Result<(), Error> {
     for key in vault.ids() {
         let opens = store::complaint::key_opens(context.db.reader(), vault, key);
         if !opens.await.map_err(|error| Error::Database(NAME, error))? {
-            let fault =
-                format!("complaint.keys: {key} bukan kunci bernama itu yang menyandi laporan tersimpan");
+            let fault = format!(
+                "complaint.keys: kunci {key} tidak dapat membuka laporan yang tersimpan dengan kunci bernama itu"
+            );
             return Err(config::Error::Invalid(vec![fault]).into());
         }
     }
     Ok(())
 }
 
-/// Digests of requests are kept for ever, and so is what they are made with; the keys that seal come and go.
+/// Adds the key that digests of requests are made with. It is stored (encrypted) and never changes, because digests are
+/// kept forever while encryption keys are rotated.
 async fn with_digest_key(context: &Context, vault: Keyring) -> Result<Keyring, Error> {
     let failed = |error: Failure| Error::Service(NAME, error.localized);
     let mut bytes = [0; 32];
     SystemRandom::new()
         .fill(&mut bytes)
-        .map_err(|_| failed(Failure::internal("the system gives no random bytes")))?;
+        .map_err(|_| failed(Failure::internal("the operating system returned no random bytes")))?;
     match digest_key(&context.db, &vault, DigestKey(bytes)).await {
         Ok(kept) => Ok(vault.with_digest_key(&kept.0)),
-        // Its key is gone, and with it what tells repeats of requests of before; all else goes on.
+        // The key that encrypts it is lost: repeats of older requests can no longer be recognised, but everything else
+        // works.
         Err(error) if error.kind == Kind::Internal => {
-            tracing::error!(%error, "repeats of requests of before are not told any more");
+            tracing::error!(%error, "repeats of older requests can no longer be recognised");
             Ok(vault)
         }
         Err(error) => Err(failed(error)),
     }
 }
 
-/// Ready at once: it needs nothing but its database and its keys.
+/// The service is ready at once, because it needs nothing but its database and its keys.
 async fn start(context: Context) -> Result<Started, Error> {
     let config = &context.config.complaint;
     let named = |fault| format!("complaint.keys: {fault}");
@@ -122,7 +125,7 @@ async fn start(context: Context) -> Result<Started, Error> {
     )?;
     objects.spawn_sweep();
     let first_day = FirstDay::from_key(&config.first_day).unwrap_or_default();
-    let app = App::new(context.clone(), vault, objects, Ground::new(first_day));
+    let app = App::new(context.clone(), vault, objects, Settings::new(first_day));
     context.spawn_relay();
     context.spawn_worker(Units);
     let soft = context.tasks.soft();

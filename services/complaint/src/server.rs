@@ -1,4 +1,4 @@
-//! Which operation each RPC is.
+//! Maps each RPC to its operation.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-/// Adds the services as tonic runs them. They keep `ready` alive for as long as they are served.
+/// Adds the gRPC services. They own `ready`, so the readiness channel stays open as long as they are served.
 pub fn add(routes: &mut RoutesBuilder, app: App, ready: watch::Sender<bool>) {
     let limit = app.context.config.grpc.max_message_bytes;
     let server = Arc::new(Server { app, _ready: ready });

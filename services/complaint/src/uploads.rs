@@ -1,4 +1,4 @@
-//! Room for files that come: each is held in memory until it is whole.
+//! Limits concurrent uploads, because each is kept in memory until it is complete.
 
 use std::{
     collections::HashMap,
@@ -7,63 +7,64 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Uploads at once.
+/// How many uploads may run at the same time.
 const UPLOADS: usize = 16;
-/// Uploads of one reporter at once, and of one token, so that nobody takes all the room.
-const TURNS: (usize, usize) = (2, UPLOADS / 2);
+/// How many of them one reporter, and one token, may have, so that none uses up the limit.
+const PER_REPORTER: usize = 2;
+const PER_TOKEN: usize = UPLOADS / 2;
 
-/// How many uploads of each uploader are under way.
-type Taken = Arc<Mutex<HashMap<String, usize>>>;
+/// Number of running uploads of each uploader.
+type Running = Arc<Mutex<HashMap<String, usize>>>;
 
-/// The room; cheap to clone.
+/// The limits; cheap to clone.
 #[derive(Clone)]
 pub struct Uploads {
-    room: Arc<Semaphore>,
-    taken: Taken,
+    slots: Arc<Semaphore>,
+    running: Running,
 }
 
 impl Default for Uploads {
     fn default() -> Self {
         Self {
-            room: Arc::new(Semaphore::new(UPLOADS)),
-            taken: Taken::default(),
+            slots: Arc::new(Semaphore::new(UPLOADS)),
+            running: Running::default(),
         }
     }
 }
 
-/// One of the uploads that an uploader may have under way; dropped it leaves its room to another.
-pub struct Turn {
-    _room: OwnedSemaphorePermit,
-    taken: Taken,
+/// A slot for one running upload; dropping it frees the slot.
+pub struct UploadSlot {
+    _permit: OwnedSemaphorePermit,
+    running: Running,
     uploader: String,
 }
 
 impl Uploads {
-    /// A turn for `uploader`; `None` while there is no room, or the uploader has taken its share.
-    pub fn take(&self, uploader: &str, is_reporter: bool) -> Option<Turn> {
-        let room = self.room.clone().try_acquire_owned().ok()?;
-        let most = if is_reporter { TURNS.0 } else { TURNS.1 };
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = taken.entry(uploader.to_owned()).or_default();
+    /// A slot for `uploader`; `None` when all slots are in use, or all that the uploader may have.
+    pub fn acquire(&self, uploader: &str, is_reporter: bool) -> Option<UploadSlot> {
+        let slots = self.slots.clone().try_acquire_owned().ok()?;
+        let most = if is_reporter { PER_REPORTER } else { PER_TOKEN };
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = running.entry(uploader.to_owned()).or_default();
         if *own >= most {
             return None;
         }
         *own += 1;
-        Some(Turn {
-            _room: room,
-            taken: self.taken.clone(),
+        Some(UploadSlot {
+            _permit: slots,
+            running: self.running.clone(),
             uploader: uploader.to_owned(),
         })
     }
 }
 
-impl Drop for Turn {
+impl Drop for UploadSlot {
     fn drop(&mut self) {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = taken.get_mut(&self.uploader) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = running.get_mut(&self.uploader) {
             *own -= 1;
             if *own == 0 {
-                taken.remove(&self.uploader);
+                running.remove(&self.uploader);
             }
         }
     }

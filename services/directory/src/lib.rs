@@ -1,10 +1,10 @@
-//! Who exists: agencies (instansi), their units (unit penyelenggara pelayanan publik) and public services,
+//! The directory of agencies (instansi), their units (unit penyelenggara pelayanan publik) and public services,
 //! with their service standards (standar pelayanan) and service charters (maklumat pelayanan).
 //!
 //! Owns agencies, units, public services, standards, charters and the list of unit types. Publishes `prima.directory.agency.<agency>` and
 //! `prima.directory.unit.<agency>.<unit>`, the latter with the unit's public services and the
 //! facts of their standards and of its charter, never their texts. Consumes nothing.
-//! Nothing is deleted: a unit that ends is closed and names its successors.
+//! Nothing is deleted: a unit that ceases to serve is closed and names its successors.
 
 mod domain;
 mod events;
@@ -34,7 +34,7 @@ async fn migrate(db: Database, run: bool) -> Result<(), sea_orm::DbErr> {
     db::migrate::<store::Migrator>(&db, NAME, run).await
 }
 
-/// Ready at once: it needs nothing but its database.
+/// The service is ready at once, because it needs nothing but its database.
 async fn start(context: Context) -> Result<Started, Error> {
     context.spawn_relay();
     let (ready, readiness) = watch::channel(true);

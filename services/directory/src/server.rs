@@ -1,4 +1,4 @@
-//! DirectoryService: which operation each RPC is.
+//! DirectoryService: the operation of each RPC.
 
 use std::future::ready;
 
@@ -16,7 +16,7 @@ use tonic::Request;
 
 use crate::rpc::{agency, charter, public_service, standard, unit};
 
-/// The service as tonic runs it. It keeps `ready` alive for as long as it is served.
+/// The gRPC service. It owns `ready`, so that the service counts as ready for as long as it is served.
 pub fn server(ctx: Context, ready: watch::Sender<bool>) -> DirectoryServiceServer<impl DirectoryService> {
     let limit = ctx.config.grpc.max_message_bytes;
     DirectoryServiceServer::new(Server { ctx, _ready: ready }).max_decoding_message_size(limit)

@@ -1,10 +1,10 @@
-//! The index: instruments of evaluation as data, evaluation cycles, the public-service index (IPP), and scores that
-//! other bodies publish.
+//! The index service: instruments of evaluation as data, evaluation cycles, the public-service index (IPP), and
+//! scores that other bodies publish.
 //!
-//! Owns instruments, cycles, assessments, evidence and external scores. Publishes
-//! `prima.index.score.<metric>.<period>.…` of the metrics `ipp`, `ipp-mandiri`, `ipp-khusus` and of every external one.
-//! Consumes `prima.directory.unit.>`, `prima.survey.result.>`, `prima.complaint.performance.>` and
-//! `prima.innovation.portfolio.>`: the facts from which levels are suggested, and F-03.
+//! It owns instruments, cycles, assessments, evidence and external scores. It publishes
+//! `prima.index.score.<metric>.<period>.…` of the metrics `ipp`, `ipp-mandiri`, `ipp-khusus` and of every external
+//! one. It consumes `prima.directory.unit.>`, `prima.survey.result.>`, `prima.complaint.performance.>` and
+//! `prima.innovation.portfolio.>`: from these facts it suggests levels and computes F-03.
 
 pub mod derived;
 pub mod domain;

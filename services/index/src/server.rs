@@ -1,4 +1,4 @@
-//! IndexService and AssessmentService: which operation each RPC is.
+//! IndexService and AssessmentService: maps each RPC to its operation.
 
 use std::future::ready;
 

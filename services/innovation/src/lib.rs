@@ -1,9 +1,10 @@
-//! Innovations (inovasi pelayanan publik): registry, competition rounds, replication, catalogue, obligation.
+//! The innovation service: registry of innovations (inovasi pelayanan publik), competition rounds, replication,
+//! catalogue, obligation.
 //!
-//! Owns innovations with their history, rounds with entries, scores and announcements, replications and transfers.
-//! Publishes `prima.innovation.portfolio.<agency>.<unit>.<year>` and `prima.innovation.score.innovation.<year>.…`.
-//! Consumes `prima.directory.unit.>` and `prima.directory.agency.>`: who has the obligation to innovate.
-//! What is announced follows from the stored scores to the byte; nothing is deleted.
+//! It owns innovations with their history, rounds with entries, scores and announcements, replications and transfers.
+//! It publishes `prima.innovation.portfolio.<agency>.<unit>.<year>` and `prima.innovation.score.innovation.<year>.…`.
+//! It consumes `prima.directory.unit.>` and `prima.directory.agency.>`, which determine who has the obligation to
+//! innovate. The announced results follow from the stored scores to the byte; nothing is deleted.
 
 mod derived;
 mod domain;
@@ -39,7 +40,7 @@ async fn migrate(db: Database, run: bool) -> Result<(), sea_orm::DbErr> {
     db::migrate::<store::Migrator>(&db, NAME, run).await
 }
 
-/// Ready at once: it needs nothing but its database.
+/// The service is ready at once, because it needs only its database.
 async fn start(context: Context) -> Result<Started, Error> {
     context.spawn_relay();
     context.spawn_worker(UnitHandler(context.derived.clone()));

@@ -1,4 +1,4 @@
-//! InnovationService: which operation each RPC is.
+//! InnovationService: maps each RPC to its operation.
 
 use prima_platform::{
     caller,

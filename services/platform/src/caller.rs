@@ -1,28 +1,29 @@
-//! Who calls, and what they may do. Default is to deny.
+//! The caller of an operation, and its permissions. What is not permitted is denied.
 
 use std::collections::BTreeSet;
 
 use crate::failure::{Failure, Kind};
 
-/// Who signs tokens.
+/// Issuer of tokens.
 pub(crate) const ISSUER: &str = "prima";
 
-/// What a caller may do, within the agencies of the token. No role contains another: a token lists each that it holds,
-/// and each operation the roles that may call it.
+/// Role of a caller, within the agencies of the token. No role includes another one: a token lists all its roles, and
+/// each operation lists the roles that may call it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Admin of its agencies, of the nation with `*`: runs units, surveys, cycles and rounds. It judges nothing.
+    /// Admin of its agencies, or of the nation with `*`: manages units, surveys, cycles and rounds. It evaluates
+    /// nothing.
     Admin,
-    /// Operator of an agency: its units and surveys.
+    /// Operator of an agency: manages its units and surveys.
     Operator,
-    /// A system that hands in responses, such as a kiosk or a regional portal.
+    /// A system that submits responses, such as a kiosk or a regional portal.
     Intake,
-    /// Evaluator of PEKPPP or of innovations: judges, and runs nothing.
+    /// Evaluator of PEKPPP or of innovations: evaluates, and manages nothing.
     Evaluator,
 }
 
 impl Role {
-    /// Its name in a token.
+    /// Name of the role in a token.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Admin => "admin",
@@ -32,7 +33,7 @@ impl Role {
         }
     }
 
-    /// From its name in a token.
+    /// The role with this name in a token.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Admin, Self::Operator, Self::Intake, Self::Evaluator]
             .into_iter()
@@ -40,7 +41,7 @@ impl Role {
     }
 }
 
-/// The one who calls.
+/// The caller of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     subject: Option<String>,
@@ -49,7 +50,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// A caller with a token; `agencies` holds ids, or `*` for all.
+    /// A caller with a token; `agencies` are ids, or `*` for all.
     pub fn new(subject: String, roles: Vec<Role>, agencies: Vec<String>) -> Self {
         Self {
             subject: Some(subject),
@@ -67,13 +68,13 @@ impl Caller {
         }
     }
 
-    /// The subject of the token; empty without one.
+    /// Subject of the token; empty without a token.
     pub fn subject(&self) -> &str {
         self.subject.as_deref().unwrap_or_default()
     }
 
-    /// What tells this caller from others of the same name: issuer, subject and agencies of the token, whatever their
-    /// order; empty without one. Idempotency keys belong to it.
+    /// Identity that distinguishes callers with the same subject: issuer, subject and agencies of the token, in any
+    /// order; empty without a token. Idempotency keys belong to it.
     pub fn identity(&self) -> String {
         let Some(subject) = &self.subject else {
             return String::new();
@@ -82,9 +83,9 @@ impl Caller {
         serde_json::json!([ISSUER, subject, agencies]).to_string()
     }
 
-    /// `Ok` when the caller holds one of `roles` for `agency`.
+    /// `Ok` when the caller has one of `roles` for `agency`.
     pub fn require(&self, roles: &[Role], agency: &str) -> Result<(), Failure> {
-        self.known()?;
+        self.require_token()?;
         let within = self.agencies.iter().any(|a| a == "*" || a == agency);
         if self.has(roles) && within {
             return Ok(());
@@ -96,21 +97,21 @@ impl Caller {
         ))
     }
 
-    /// `Ok` when the caller holds one of `roles` for any agency at all.
-    pub fn holds(&self, roles: &[Role]) -> Result<(), Failure> {
-        self.known()?;
+    /// `Ok` when the caller has one of `roles` for at least one agency.
+    pub fn require_role(&self, roles: &[Role]) -> Result<(), Failure> {
+        self.require_token()?;
         if self.has(roles) && !self.agencies.is_empty() {
             return Ok(());
         }
         Err(denied(roles, "", ""))
     }
 
-    /// Ids of the agencies of the token, `*` among them when it holds for all.
+    /// Ids of the agencies in the token; `*` means all agencies.
     pub fn agencies(&self) -> &[String] {
         &self.agencies
     }
 
-    /// Whether the token names this agency itself; `*` names none.
+    /// Whether the token contains the id of this agency; `*` does not count.
     pub fn names(&self, agency: &str) -> bool {
         agency != "*" && self.agencies.iter().any(|a| a == agency)
     }
@@ -120,7 +121,7 @@ impl Caller {
     }
 
     /// `Ok` when there is a valid token.
-    pub fn known(&self) -> Result<(), Failure> {
+    pub fn require_token(&self) -> Result<(), Failure> {
         if self.subject.is_some() {
             return Ok(());
         }
@@ -143,7 +144,7 @@ fn denied(roles: &[Role], scope: &str, localized_scope: &str) -> Failure {
     )
 }
 
-/// The caller of a request; the server's edge put it there.
+/// The caller of a request, which the server's edge has added to it.
 pub fn of<T>(request: &tonic::Request<T>) -> Caller {
     request
         .extensions()
@@ -157,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn callers_of_one_name_are_told_apart_by_their_agencies() {
+    fn callers_of_one_name_are_distinguished_by_their_agencies() {
         let caller = |subject: &str, agencies: &[&str]| {
             let agencies = agencies.iter().map(|a| (*a).to_owned()).collect();
             Caller::new(subject.into(), vec![Role::Intake], agencies).identity()
@@ -169,7 +170,7 @@ mod tests {
         assert_ne!(caller("Portal", &["3271"]), caller("Portal", &["3272"]));
         assert_ne!(caller("Portal", &["3271"]), caller("Portal", &["3271", "3272"]));
         assert_ne!(caller("Portal", &["3271"]), caller("Portal 2", &["3271"]));
-        // No name imitates the agencies of another.
+        // No subject can imitate the agencies of another caller.
         assert_ne!(caller(r#"a",["3271"#, &[]), caller("a", &["3271"]));
     }
 
@@ -189,7 +190,7 @@ mod tests {
         assert!(admin.require(&[Role::Operator, Role::Admin], "9999").is_ok());
         for role in [Role::Operator, Role::Intake, Role::Evaluator] {
             assert_eq!(admin.require(&[role], "9999").unwrap_err().kind, Kind::Denied);
-            assert_eq!(admin.holds(&[role]).unwrap_err().kind, Kind::Denied);
+            assert_eq!(admin.require_role(&[role]).unwrap_err().kind, Kind::Denied);
         }
         assert_eq!(
             Caller::anonymous()
@@ -201,8 +202,8 @@ mod tests {
     }
 
     #[test]
-    fn a_role_is_held_when_it_holds_for_any_agency() {
-        let kind = |caller: &Caller| caller.holds(&[Role::Operator]).map_err(|f| f.kind);
+    fn a_role_for_any_agency_is_enough() {
+        let kind = |caller: &Caller| caller.require_role(&[Role::Operator]).map_err(|f| f.kind);
         let caller = |role, agencies: &[&str]| {
             Caller::new(
                 "a".into(),

@@ -1,10 +1,10 @@
-//! The clock, handed in so that rules and tests choose the time.
+//! The clock, passed as a value so that tests can set the time.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound, Utc};
 
-/// A source of the current time, in UTC, truncated to microseconds (what both databases keep).
+/// A source of the current time, in UTC, truncated to microseconds, the precision of both databases.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>);
 
@@ -19,7 +19,7 @@ impl Clock {
     pub fn system() -> Self {
         #[expect(
             clippy::disallowed_methods,
-            reason = "the one place that reads the machine's clock"
+            reason = "the only place that reads the machine's clock"
         )]
         Self(Arc::new(|| Utc::now().trunc_subsecs(6)))
     }
@@ -29,12 +29,13 @@ impl Clock {
         Self(Arc::new(now))
     }
 
-    /// The time now.
+    /// The current time.
     pub fn now(&self) -> DateTime<Utc> {
         (self.0)()
     }
 
-    /// The next version of an aggregate: it only grows, and restarts above any old one after a loss.
+    /// The next version of an aggregate: the time in milliseconds, or one more than the previous version. So a version
+    /// is also higher than those that a restored database has lost.
     pub fn next_version(&self, previous: i64) -> i64 {
         self.now().timestamp_millis().max(previous.saturating_add(1))
     }
@@ -50,7 +51,7 @@ pub fn from_micros(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or_default()
 }
 
-/// As a protobuf timestamp.
+/// The time as a protobuf timestamp.
 pub fn to_proto(time: DateTime<Utc>) -> prost_types::Timestamp {
     prost_types::Timestamp {
         seconds: time.timestamp(),
@@ -58,7 +59,7 @@ pub fn to_proto(time: DateTime<Utc>) -> prost_types::Timestamp {
     }
 }
 
-/// From a protobuf timestamp, truncated to microseconds; `None` when it is out of range.
+/// The time of a protobuf timestamp, truncated to microseconds; `None` when it is out of range.
 pub fn from_proto(time: &prost_types::Timestamp) -> Option<DateTime<Utc>> {
     let nanos = u32::try_from(time.nanos).ok()?;
     DateTime::from_timestamp(time.seconds, nanos).map(|t| t.trunc_subsecs(6))

@@ -1,6 +1,7 @@
-//! The one way in which an operation that changes state runs. Its message is parsed and its caller allowed; then, in one
-//! transaction, the first answer is looked for, the work is done, the states that it changed are staged and the answer is
-//! kept. Idempotency, races between equal requests, fail points and what a commit wakes stand here and in no operation.
+//! How every operation that changes state runs. Its message is parsed and its caller is authorised. Then, in one
+//! transaction, the stored response is looked up, the work is done, the states that it changed are staged and the
+//! response is stored. Idempotency, races between equal requests, fail points and the wake-ups after a commit are
+//! handled here, not in the operations.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt, future::Future};
 
@@ -21,18 +22,18 @@ use crate::{
     service::Context,
 };
 
-/// What the commands of a service stand on: the platform, and what the service adds to it.
+/// The context of a service's commands: that of the platform, and what the service adds to it.
 pub trait App: Send + Sync {
-    /// The platform.
+    /// Context of the platform.
     fn context(&self) -> &Context;
 
-    /// What tells the body of a request from another one later. A service whose requests hold what is personal makes it
-    /// with a key, so that nobody can try bodies out.
+    /// Digest by which the body of a request is later compared with another one. A service whose requests contain
+    /// personal data uses a keyed digest, so that bodies can't be found by trial.
     fn digest(&self, body: &[u8]) -> Vec<u8> {
         Sha256::digest(body).to_vec()
     }
 
-    /// Called after each commit: wakes whoever waits for one.
+    /// Called after each commit: wakes the relay and the runners.
     fn committed(&self) {
         self.context().outbox.committed();
         self.context().derived.committed();
@@ -47,80 +48,81 @@ impl App for Context {
 
 /// One operation that changes state, as parsed from its message.
 pub trait Command: Sized + Send {
-    /// Whether a caller needs a token before the message is even looked at.
+    /// Whether a caller without a token is refused before the message is parsed.
     const NEEDS_TOKEN: bool = true;
-    /// What it stands on.
+    /// The context in which it runs.
     type App: App;
-    /// What a caller sends.
+    /// The request message.
     type Message: Send;
-    /// What is answered, and kept for repeats.
+    /// The response message, which is stored for repeated requests.
     type Answer: prost::Message + Default + Clone;
 
-    /// Parses the message, which came at `now`.
+    /// Parses the message, which was received at `now`.
     ///
     /// # Errors
     ///
     /// Every fault of the message at once.
     fn parse(message: Self::Message, now: DateTime<Utc>) -> Result<Self, Failure>;
 
-    /// What tells a repeat; `None` for an operation that has no `request_id`.
-    fn once(&self) -> Option<Once> {
+    /// Key by which a repeated request is recognised; `None` for an operation that has no `request_id`.
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         None
     }
 
-    /// `Ok` when the caller may do this, as far as the message alone tells.
+    /// `Ok` when the caller may do this, as far as the message alone shows.
     ///
     /// # Errors
     ///
     /// `UNAUTHENTICATED` or `PERMISSION_DENIED`.
     fn allow(&self, caller: &Caller) -> Result<(), Failure>;
 
-    /// What comes before the transaction and must not hold it up, such as a look at a proof of somebody without a token.
-    /// Returns whose request it is then; `None` when it is the caller's. The first answer is looked for after it.
+    /// Work before the transaction that must not prolong it, such as verifying the proof of identity of a caller
+    /// without a token. Returns the caller that the proof identifies; `None` for the caller of the request. The stored
+    /// response is looked up afterwards.
     ///
     /// # Errors
     ///
-    /// The proof does not hold.
+    /// The proof is not valid.
     fn prepare(&mut self, _app: &Self::App) -> impl Future<Output = Result<Option<Caller>, Failure>> + Send {
         async { Ok(None) }
     }
 
-    /// Does the work: reads and locks, asks the rules, writes, and names what is to be staged.
+    /// Does the work: reads and locks, applies the rules, writes, and stages the new states.
     ///
     /// # Errors
     ///
-    /// Whatever refuses it; nothing of it stands then.
+    /// The reason why it is refused; the transaction is rolled back then.
     fn work(
         self,
         work: &mut Work<'_, Self::App>,
     ) -> impl Future<Output = Result<Self::Answer, Failure>> + Send;
 
-    /// What of an answer is kept: all of it, unless it holds a secret or what is personal.
-    fn kept(answer: &Self::Answer) -> Cow<'_, Self::Answer> {
+    /// The part of a response that is stored: all of it, unless it contains a secret or personal data.
+    fn stored(answer: &Self::Answer) -> Cow<'_, Self::Answer> {
         Cow::Borrowed(answer)
     }
 
-    /// The whole answer to a repeat, of which `kept` was kept; `body` is that of its [`Once`].
+    /// Completes a stored response for a repeated request; `body` is that of its [`IdempotencyKey`].
     ///
     /// # Errors
     ///
-    /// What was left out can't be read.
-    fn again(
+    /// The part that was not stored can't be read.
+    fn replay(
         _app: &Self::App,
         _body: &[u8],
-        kept: Self::Answer,
+        stored: Self::Answer,
     ) -> impl Future<Output = Result<Self::Answer, Failure>> + Send {
-        async { Ok(kept) }
+        async { Ok(stored) }
     }
 }
 
 /// The transaction in which a command works.
 pub struct Work<'a, A> {
-    /// What the command stands on.
+    /// The context in which the command runs.
     pub app: &'a A,
-    /// Who calls.
+    /// The caller.
     pub caller: &'a Caller,
-    /// The transaction; whoever began it ends it.
+    /// The transaction; the function that began it ends it.
     pub txn: &'a Txn,
     states: BTreeMap<String, State>,
 }
@@ -131,39 +133,41 @@ impl<A: App> Work<'_, A> {
         self.app.context().clock.now()
     }
 
-    /// The version of an aggregate, locked, that had the version `previous`; 0 for a new one.
+    /// The next version of a locked aggregate whose version is `previous`, 0 for a new one.
     pub fn next_version(&self, previous: i64) -> i64 {
         self.app.context().clock.next_version(previous)
     }
 
-    /// Has the state of a locked aggregate staged once the work is done. Of one aggregate the last state counts.
+    /// Stages the state of a locked aggregate when the work is done. Of several states of one aggregate the last one is
+    /// staged.
     pub fn stage(&mut self, state: State) {
         self.states.insert(state.subject.clone(), state);
     }
 }
 
-/// A request that is answered once: its method, its id, and its body as parsed, of which the digest is kept.
+/// Identifies a request, so that it is executed once: its method, its id, and its body as parsed, of which a digest is
+/// stored.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Once {
+pub struct IdempotencyKey {
     method: &'static str,
     request_id: String,
     body: Vec<u8>,
 }
 
-/// What is personal may stand in the body, so it is not shown.
-impl fmt::Debug for Once {
+/// Redacts the body, which may contain personal data.
+impl fmt::Debug for IdempotencyKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (method, id) = (self.method, &self.request_id);
-        f.debug_struct("Once")
+        f.debug_struct("IdempotencyKey")
             .field("method", &method)
             .field("request_id", id)
             .finish_non_exhaustive()
     }
 }
 
-impl Once {
-    /// Of a request of `method`. Answers are kept under that name for ever, so it never changes. `body` holds what was
-    /// parsed, without the request's id.
+impl IdempotencyKey {
+    /// Key of a request of `method`. Responses are stored under that name for ever, so it must never change. `body`
+    /// contains the parsed fields without the request's id.
     pub fn new(method: &'static str, request_id: &str, body: &impl prost::Message) -> Self {
         Self {
             method,
@@ -172,50 +176,52 @@ impl Once {
         }
     }
 
-    /// The first answer, as it was kept, if `asker` has sent the request before.
+    /// The stored response, if `requester` has sent this request before.
     ///
     /// # Errors
     ///
-    /// `REQUEST_ID_REUSED`: it came with another body.
-    pub async fn find<A>(&self, app: &impl App, asker: &Caller) -> Result<Option<A>, Failure>
+    /// `REQUEST_ID_REUSED`: it was sent with another body.
+    pub async fn find<A>(&self, app: &impl App, requester: &Caller) -> Result<Option<A>, Failure>
     where
         A: prost::Message + Default,
     {
-        self.asked(app, asker).find(app.context().db.reader()).await
+        self.of_requester(app, requester)
+            .find(app.context().db.reader())
+            .await
     }
 
-    fn asked<'a>(&'a self, app: &impl App, asker: &'a Caller) -> Asked<'a> {
-        Asked {
-            once: self,
-            asker,
+    fn of_requester<'a>(&'a self, app: &impl App, requester: &'a Caller) -> Requested<'a> {
+        Requested {
+            key: self,
+            requester,
             digest: app.digest(&self.body),
         }
     }
 }
 
-/// A request with whose it is and the digest of its body.
-struct Asked<'a> {
-    once: &'a Once,
-    asker: &'a Caller,
+/// An idempotency key with its requester and the digest of the body.
+struct Requested<'a> {
+    key: &'a IdempotencyKey,
+    requester: &'a Caller,
     digest: Vec<u8>,
 }
 
-impl Asked<'_> {
+impl Requested<'_> {
     async fn find<A>(&self, conn: &impl ConnectionTrait) -> Result<Option<A>, Failure>
     where
         A: prost::Message + Default,
     {
-        let (method, id) = (self.once.method, &self.once.request_id);
-        request_id::find(conn, method, self.asker, id, &self.digest).await
+        let (method, id) = (self.key.method, &self.key.request_id);
+        request_id::find(conn, method, self.requester, id, &self.digest).await
     }
 
     async fn keep(&self, txn: &Txn, answer: &impl prost::Message, clock: &Clock) -> Result<(), Failure> {
-        let (method, id) = (self.once.method, &self.once.request_id);
-        request_id::keep(txn, method, self.asker, id, &self.digest, answer, clock).await
+        let (method, id) = (self.key.method, &self.key.request_id);
+        request_id::keep(txn, method, self.requester, id, &self.digest, answer, clock).await
     }
 }
 
-/// Runs the command that `request` asks for. A repeat gets the first answer.
+/// Runs the command of `request`. A repeated request gets the stored response.
 pub async fn run<C: Command>(app: &C::App, request: Request<C::Message>) -> Answer<C::Answer> {
     let caller = caller::of(&request);
     answer(of_caller::<C>(app, &caller, request.into_inner()).await)
@@ -227,15 +233,15 @@ async fn of_caller<C: Command>(
     message: C::Message,
 ) -> Result<C::Answer, Failure> {
     if C::NEEDS_TOKEN {
-        caller.known()?;
+        caller.require_token()?;
     }
     let command = C::parse(message, app.context().clock.now())?;
     command.allow(caller)?;
     perform(app, caller, command).await
 }
 
-/// Runs a command that was parsed and allowed elsewhere, as that of a client stream is once all has come. A repeat gets the
-/// first answer.
+/// Runs a command that was parsed and authorised elsewhere, as that of a client stream is when all messages were
+/// received. A repeated request gets the stored response.
 ///
 /// # Errors
 ///
@@ -246,45 +252,47 @@ pub async fn perform<C: Command>(
     mut command: C,
 ) -> Result<C::Answer, Failure> {
     let proved = command.prepare(app).await?;
-    let asker = proved.as_ref().unwrap_or(caller);
-    let Some(once) = command.once() else {
+    let requester = proved.as_ref().unwrap_or(caller);
+    let Some(key) = command.idempotency_key() else {
         return match in_transaction(app, caller, command, None).await? {
-            Ended::Done(answer) | Ended::Before(answer) => Ok(answer),
+            Outcome::Done(answer) | Outcome::Repeated(answer) => Ok(answer),
         };
     };
-    let asked = once.asked(app, asker);
-    let kept = match in_transaction(app, caller, command, Some(&asked)).await {
-        Ok(Ended::Done(answer)) => return Ok(answer),
-        Ok(Ended::Before(kept)) => kept,
+    let requested = key.of_requester(app, requester);
+    let stored = match in_transaction(app, caller, command, Some(&requested)).await {
+        Ok(Outcome::Done(answer)) => return Ok(answer),
+        Ok(Outcome::Repeated(stored)) => stored,
         Err(refused) if matches!(refused.kind, Kind::Internal | Kind::Unavailable) => return Err(refused),
-        // Another transaction may have answered the same request since this one looked, and so have brought about what
-        // refused it: a name that is taken, a state that has changed. Then its answer is the first one.
+        // Another transaction may have executed the same request since the look-up, and its effect may be the reason of
+        // this refusal: a name is taken, a state has changed. Then the response that it has stored is returned.
         Err(refused) => {
-            let first = asked.find(app.context().db.reader()).await?;
-            first.ok_or(refused)?
+            let stored = requested.find(app.context().db.reader()).await?;
+            stored.ok_or(refused)?
         }
     };
-    C::again(app, &once.body, kept).await
+    C::replay(app, &key.body, stored).await
 }
 
-/// How a transaction ended: with the answer, or with what was kept of the first one.
-enum Ended<A> {
+/// How a transaction ended.
+enum Outcome<A> {
+    /// The work was done; the response.
     Done(A),
-    Before(A),
+    /// The request is a repeated one; the stored response.
+    Repeated(A),
 }
 
 async fn in_transaction<C: Command>(
     app: &C::App,
     caller: &Caller,
     command: C,
-    asked: Option<&Asked<'_>>,
-) -> Result<Ended<C::Answer>, Failure> {
+    requested: Option<&Requested<'_>>,
+) -> Result<Outcome<C::Answer>, Failure> {
     let context = app.context();
     let txn = context.db.begin().await?;
-    if let Some(asked) = asked
-        && let Some(kept) = asked.find(&txn).await?
+    if let Some(requested) = requested
+        && let Some(stored) = requested.find(&txn).await?
     {
-        return Ok(Ended::Before(kept));
+        return Ok(Outcome::Repeated(stored));
     }
     let mut work = Work {
         app,
@@ -293,15 +301,15 @@ async fn in_transaction<C: Command>(
         states: BTreeMap::new(),
     };
     let answer = command.work(&mut work).await?;
-    // All at once and in the order of their subjects, so that transactions never wait for each other in a circle.
+    // All at once and in the order of their subjects, so that transactions never deadlock.
     let states: Vec<State> = work.states.into_values().collect();
     outbox::stage(&txn, &states).await?;
-    if let Some(asked) = asked {
-        asked.keep(&txn, &*C::kept(&answer), &context.clock).await?;
+    if let Some(requested) = requested {
+        requested.keep(&txn, &*C::stored(&answer), &context.clock).await?;
     }
     failpoint::hit(&format!("{}.staged", context.service)).await;
     txn.commit().await?;
     failpoint::hit(&format!("{}.committed", context.service)).await;
     app.committed();
-    Ok(Ended::Done(answer))
+    Ok(Outcome::Done(answer))
 }

@@ -17,7 +17,7 @@ use crate::token::Verifier;
 pub use complaint::Complaint;
 pub use grpc::Grpc;
 
-/// Everything that can be set.
+/// All settings.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -27,11 +27,11 @@ pub struct Config {
     pub database: Database,
     /// The bus between services.
     pub bus: Bus,
-    /// Where files are kept.
+    /// The storage of files.
     pub objects: Objects,
-    /// How the outbox reaches the bus.
+    /// Publishing of the outbox to the bus.
     pub relay: Relay,
-    /// Who may call.
+    /// Authentication of callers.
     pub auth: Auth,
     /// Logs, traces, metrics.
     pub telemetry: Telemetry,
@@ -51,9 +51,9 @@ pub struct Database {
     pub url: String,
     /// Connections per service on PostgreSQL.
     pub max_connections: u32,
-    /// Longest that a statement may take on PostgreSQL, seconds.
+    /// Timeout of a statement on PostgreSQL, seconds.
     pub statement_seconds: u64,
-    /// Whether to migrate at start; off where a job does it.
+    /// Whether to migrate at the start; off where a separate job migrates.
     pub migrate: bool,
 }
 
@@ -74,9 +74,9 @@ impl Default for Database {
 pub struct Bus {
     /// `memory:` (all services in this process) or `nats://…`.
     pub url: String,
-    /// Copies of each stream; 3 in production.
+    /// Replicas of each stream; 3 in production.
     pub replicas: usize,
-    /// Size at which a stream takes no new subjects, bytes.
+    /// Size from which a stream accepts no new subjects, bytes.
     pub max_bytes: i64,
 }
 
@@ -90,13 +90,13 @@ impl Default for Bus {
     }
 }
 
-/// Where files are kept; only services that take files open it.
+/// The storage of files; only services with files open it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Objects {
-    /// `file:DIR` (a folder, on a volume that every replica shares) or `s3://BUCKET/PREFIX` (S3 or what speaks like it).
+    /// `file:DIR` (a folder, on a volume that all replicas share) or `s3://BUCKET/PREFIX` (S3 or a compatible service).
     pub url: String,
-    /// Address of the S3-compatible service, `https://…` or `http://…`; that of AWS when empty.
+    /// Address of the S3-compatible service, `https://…` or `http://…`; empty for AWS.
     pub endpoint: String,
     /// Region of the bucket.
     pub region: String,
@@ -118,19 +118,19 @@ impl Default for Objects {
     }
 }
 
-/// How the outbox reaches the bus.
+/// Publishing of the outbox to the bus.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Relay {
-    /// Publishes in flight at once.
+    /// Most publishes in flight.
     pub window: usize,
-    /// Most publishes of one aggregate per second; states in between are merged.
+    /// Most publishes of one aggregate per second; of the states in between only the last one is published.
     pub rate_per_subject: u32,
-    /// How often to look for rows that another replica committed, milliseconds.
+    /// How often the relay polls for rows that another replica has committed, milliseconds.
     pub poll_millis: u64,
-    /// How long a replica that stopped renewing keeps the relay, milliseconds.
+    /// Duration of the lease, milliseconds: a replica that stops renewing it keeps the relay for so long.
     pub lease_millis: u64,
-    /// How often to compare outbox and bus in full, seconds.
+    /// How often outbox and bus are compared in full, seconds.
     pub reconcile_seconds: u64,
 }
 
@@ -146,11 +146,11 @@ impl Default for Relay {
     }
 }
 
-/// Who may call.
+/// Authentication of callers.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Auth {
-    /// Ed25519 public key that tokens are verified with, base64. `prima up` makes a key when this is empty.
+    /// Ed25519 public key with which tokens are verified, base64. `prima up` generates a key when this is empty.
     pub public_key: String,
 }
 
@@ -162,9 +162,9 @@ pub struct Telemetry {
     pub log: LogFormat,
     /// Filter of the log, as in `RUST_LOG`.
     pub level: String,
-    /// Where traces and metrics go over OTLP/gRPC, such as `http://127.0.0.1:4317`; nowhere when empty.
+    /// OTLP/gRPC endpoint of traces and metrics, such as `http://127.0.0.1:4317`; empty to export none.
     pub otlp_endpoint: String,
-    /// Share of traces kept, 0 to 1.
+    /// Ratio of traces that are sampled, 0 to 1.
     pub sample_ratio: f64,
 }
 
@@ -179,13 +179,13 @@ impl Default for Telemetry {
     }
 }
 
-/// Form of the log.
+/// Format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// For people.
+    /// Lines for people.
     Pretty,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -193,20 +193,20 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Survey {
-    /// Responses that one transaction takes at most.
+    /// Most responses in one transaction.
     pub batch_rows: usize,
-    /// How long a transaction may hold its locks, milliseconds: it takes as many responses as the last ones could store
-    /// in this time.
+    /// How long a transaction may hold its locks, milliseconds: its number of responses is the one that the last
+    /// transactions could store in this time.
     pub batch_millis: u64,
-    /// Requests of each kind, one response or many, that may wait for a transaction: of one response more are shed, of
-    /// many they wait for room.
+    /// Most queued requests of each kind, with one response and with many. Further requests with one response are shed;
+    /// those with many wait for room in the queue.
     pub queue: usize,
-    /// Transactions at work at once on PostgreSQL (SQLite has one).
+    /// Most concurrent transactions on PostgreSQL (SQLite has one).
     pub writers: usize,
-    /// Responses by which the figures per element of an open survey move at least, and a fourth of those by which figures
-    /// per profile group do; 1 moves all at once.
+    /// Least number of new responses with which the figures per element of an open survey change; figures per profile
+    /// group change with four times as many. With 1, all change at once.
     pub disclosure_step: u32,
-    /// Least respondents of a group whose figures are shown; 1 shows every group.
+    /// Least number of respondents of a group whose figures are published; 1 publishes every group.
     pub minimum_cell: u32,
 }
 
@@ -227,10 +227,10 @@ impl Default for Survey {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ranking {
-    /// Services whose scores are ranked, beside the directory.
+    /// Services whose scores are ranked; the directory is always followed as well.
     pub sources: Vec<String>,
-    /// Shortest time between two messages of one `WatchLeagueTable`, milliseconds; longer for an address that has more
-    /// than 32 of them open: twice as long with 64, and so on.
+    /// Minimum interval between two messages of one `WatchLeagueTable`, milliseconds. It grows with the number of
+    /// streams that an address has open: twice as long for more than 32, three times for more than 64, and so on.
     pub watch_interval_millis: u64,
 }
 
@@ -245,29 +245,29 @@ impl Default for Ranking {
     }
 }
 
-/// Why the configuration can't be used, in Indonesian: whoever started the process reads it.
+/// Why the configuration can't be used, in Indonesian, for the operator who started the process.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file can't be read.
     #[error("berkas konfigurasi {}", .0.display())]
     File(PathBuf, #[source] std::io::Error),
-    /// A key is unknown or its value has the wrong form; the text says where it came from.
+    /// A key is unknown or its value is malformed; the text says where it was read.
     #[error("konfigurasi: {0}")]
     Form(String),
-    /// Values that can't work; every one is named.
+    /// Values that are not valid; all of them are listed.
     #[error("konfigurasi: {}", .0.join("; "))]
     Invalid(Vec<String>),
 }
 
 impl Config {
-    /// Reads defaults, then `file`, then the environment.
+    /// Reads the defaults, then `file`, then the environment.
     pub fn load(file: Option<&Path>) -> Result<Self, Error> {
         let mut figment = Figment::from(Serialized::defaults(Self::default()));
         if let Some(file) = file {
             let text = std::fs::read_to_string(file).map_err(|error| Error::File(file.into(), error))?;
             figment = figment.merge(Toml::string(&text));
         }
-        // PRIMA_TOKEN and PRIMA_ENDPOINT belong to the client side and have no section.
+        // PRIMA_TOKEN and PRIMA_ENDPOINT belong to the client and have no section.
         figment = figment.merge(
             Env::prefixed("PRIMA_")
                 .filter(|key| key.as_str().contains("__"))
@@ -284,7 +284,7 @@ impl Config {
         }
     }
 
-    /// What can't work, though the types allow it: every fault, in Indonesian.
+    /// All values that are not valid although their types are, in Indonesian.
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         faults.extend(self.database.faults());
@@ -321,7 +321,7 @@ impl Config {
         faults
     }
 
-    /// Fails when there are [`Self::faults`], and names them.
+    /// Fails with all [`Self::faults`] when there are any.
     pub fn validate(&self) -> Result<(), Error> {
         let faults = self.faults();
         if faults.is_empty() {
@@ -331,7 +331,7 @@ impl Config {
         }
     }
 
-    /// The effective configuration as JSON, passwords masked.
+    /// The effective configuration as JSON, with passwords redacted.
     pub fn masked(&self) -> serde_json::Value {
         let mut shown = self.clone();
         shown.database.url = mask(&shown.database.url);
@@ -346,7 +346,7 @@ impl Config {
     }
 }
 
-/// A list, or as the environment gives it: one text with commas.
+/// Deserialises a list; in the environment it is one text with commas.
 fn list<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged, expecting = "harus daftar, atau teks dengan koma di antaranya")]
@@ -365,7 +365,7 @@ fn list<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<String>, D::Error> {
     })
 }
 
-/// Hides what stands between `://` and `@` after the user name, and a password after the `?`.
+/// Redacts the password of a URL, before the `@` and in the query.
 pub fn mask(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();

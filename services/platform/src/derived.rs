@@ -1,12 +1,15 @@
-//! What is recomputed from several rows: marks of what is out of date, and the one runner that works them off.
+//! Figures that are recomputed from several rows: the dirty flags of those that are out of date, and the runner that
+//! recomputes them.
 //!
-//! A transaction that changes an input inserts a mark of the figure's key ([`mark_in_txn`]). Marks are only ever
-//! inserted, never updated, so that whoever marks waits neither for others who mark nor for the runner.
+//! A transaction that changes an input inserts a dirty flag with the figure's key ([`flag_dirty_in_txn`]). Flags are
+//! only inserted and deleted, never updated, so that the transaction waits neither for others that flag the same key
+//! nor for the runner.
 //!
-//! The runner takes a key by locking its row of `derived`, passing by what another replica has locked, takes its marks
-//! away and recomputes it, all in one transaction. It reads after the marks are taken, and so after whoever set them has
-//! committed; a mark that is set meanwhile is not seen, and stays for the next time. A process that is killed loses
-//! nothing. Whoever has waited longest comes first, and a key that fails waits longer from try to try, alone.
+//! The runner locks a key's row of `derived`, skips rows that another replica has locked, deletes the key's flags and
+//! recomputes the key, all in one transaction. It reads the inputs after it has deleted the flags, hence after the
+//! transactions that inserted these have committed. A flag that is inserted in the meantime is not visible to it and
+//! stays for the next round. A process that is killed loses nothing. The key with the oldest flag is first; a key that
+//! fails is retried in a transaction of its own, after a delay that grows with each attempt.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -25,7 +28,8 @@ use crate::{
     telemetry,
 };
 
-/// The tables. `held_until`: until then the key is left alone, whether it rests or has failed; unix microseconds.
+/// The tables. The runner does not recompute a key before `held_until` (unix microseconds), be it for the minimum
+/// interval or for the delay after a failure.
 pub(crate) const STEP: Step = Step {
     name: "m0000_platform_derived",
     statements: &[
@@ -37,50 +41,52 @@ pub(crate) const STEP: Step = Step {
     ],
 };
 
-/// How often marks of other replicas are looked for, and what is due by itself.
+/// How often the runner looks for flags that other replicas have inserted, and for keys that are due.
 const POLL: Duration = Duration::from_secs(1);
-/// How long a key that failed waits for the next try, at first and at most.
+/// Delay before a failed key is tried again: the first one and the longest.
 const DELAYS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
-/// Keys looked up at once.
+/// Keys that one query returns.
 const PAGE: i64 = 500;
-/// Marks inserted by one statement.
+/// Flags that one statement inserts.
 const CHUNK: usize = 1000;
-/// Characters kept of an error.
+/// Longest error text that is stored, characters.
 const ERROR: usize = 1000;
 
-/// How figures of one kind are recomputed.
+/// Settings of one kind of figures.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
     /// Name of the kind in the tables.
     pub name: &'static str,
-    /// Keys that share a transaction at most.
+    /// Most keys that are recomputed in one transaction.
     pub batch: usize,
-    /// How long a key rests after it was recomputed, whichever replica did it: what changes meanwhile waits together.
-    pub rest: Duration,
-    /// Where a process of the release before leaves its marks.
-    pub older: Option<Older>,
+    /// Minimum interval between two computations of a key, on all replicas together: changes in the meantime are
+    /// combined.
+    pub min_interval: Duration,
+    /// Table into which processes of the previous release insert their flags.
+    pub legacy: Option<LegacyFlags>,
 }
 
 /// Figures of one kind.
 #[async_trait]
 pub trait Kind: Send + Sync + 'static {
-    /// How they are recomputed; asked once.
+    /// The settings; read once, when the runner is made.
     fn settings(&self) -> Settings;
-    /// Keys that are out of date though nobody marked them, such as those whose period has ended; asked once a second.
+    /// Keys that are out of date without a flag, such as those whose period has ended; called once a second.
     async fn due(&self) -> Result<Vec<String>, Failure> {
         Ok(Vec::new())
     }
-    /// Recomputes keys, which come in the order of their bytes: locks them in this order, then reads, then stages. When
-    /// it fails, nothing of it stands, and each key is tried alone.
+    /// Recomputes keys, which are sorted by their bytes: an implementation locks their rows in this order, then reads,
+    /// then stages. After an error the transaction is rolled back and each key is tried in one of its own.
     async fn recompute(&self, txn: &Txn, keys: &[String]) -> Result<(), Failure>;
 }
 
-/// A table of marks that only a process of the release before writes, as it does beside this one during a rolling upgrade.
+/// A table of dirty flags that only processes of the previous release write, which run beside this one during a rolling
+/// upgrade.
 #[derive(Debug, Clone, Copy)]
-pub struct Older {
-    /// The table.
+pub struct LegacyFlags {
+    /// Name of the table.
     pub table: &'static str,
-    /// Expression of the key in it.
+    /// SQL expression of the key in it.
     pub key: &'static str,
 }
 
@@ -99,14 +105,18 @@ impl Default for Derived {
 }
 
 impl Derived {
-    /// Tells the runners that a transaction with marks was committed.
+    /// Wakes the runners after a transaction that inserted flags was committed.
     pub fn committed(&self) {
         self.wake.send_replace(());
     }
 }
 
-/// Marks keys of a kind as out of date, in the transaction that changes what they are computed from.
-pub async fn mark_in_txn(txn: &Txn, kind: &str, keys: impl IntoIterator<Item = String>) -> Result<(), DbErr> {
+/// Flags keys of a kind as dirty, in the transaction that changes their inputs.
+pub async fn flag_dirty_in_txn(
+    txn: &Txn,
+    kind: &str,
+    keys: impl IntoIterator<Item = String>,
+) -> Result<(), DbErr> {
     let keys: Vec<String> = keys.into_iter().collect();
     for keys in keys.chunks(CHUNK) {
         let (from, values) = rows(txn, kind, keys, &[]);
@@ -116,21 +126,25 @@ pub async fn mark_in_txn(txn: &Txn, kind: &str, keys: impl IntoIterator<Item = S
     Ok(())
 }
 
-/// Keys of a kind that begin with `prefix` and have been worked off, or are being worked off for the first time by a
+/// Keys of a kind that begin with `prefix` and have been recomputed, or are being recomputed for the first time in a
 /// transaction that is still open.
-pub async fn keys_taken(conn: &impl ConnectionTrait, kind: &str, prefix: &str) -> Result<Vec<String>, DbErr> {
-    // Keys are compared byte by byte, and no character is greater than the last.
+pub async fn recomputed_keys(
+    conn: &impl ConnectionTrait,
+    kind: &str,
+    prefix: &str,
+) -> Result<Vec<String>, DbErr> {
+    // Keys are compared byte by byte, and no character is greater than `char::MAX`.
     let text = "SELECT key FROM derived WHERE kind = $1 AND key BETWEEN $2 AND $3";
     let values = [
         kind.into(),
         prefix.into(),
         format!("{prefix}{}", char::MAX).into(),
     ];
-    let taken = Key::find_by_statement(sql(conn, text, values)).all(conn).await?;
-    Ok(taken.into_iter().map(|k| k.key).collect())
+    let keys = Key::find_by_statement(sql(conn, text, values)).all(conn).await?;
+    Ok(keys.into_iter().map(|k| k.key).collect())
 }
 
-/// Keys as a table whose parameters follow `$1`, the kind, and `others`; and all values.
+/// The keys as a table for a FROM clause, whose parameters follow `$1` (the kind) and `others`; and all values.
 fn rows(conn: &impl ConnectionTrait, kind: &str, keys: &[String], others: &[i64]) -> (String, Vec<Value>) {
     let mut values: Vec<Value> = vec![kind.into()];
     values.extend(others.iter().map(|other| Value::from(*other)));
@@ -140,7 +154,8 @@ fn rows(conn: &impl ConnectionTrait, kind: &str, keys: &[String], others: &[i64]
     (from, values)
 }
 
-/// For a SELECT whose rows are locked, those that another transaction has locked left out. SQLite has one writer.
+/// Clause of a SELECT that locks its rows and skips those that another transaction has locked. SQLite has one writer
+/// and needs none.
 fn skip_locked(conn: &impl ConnectionTrait) -> &'static str {
     if conn.get_database_backend() == DbBackend::Postgres {
         " FOR UPDATE SKIP LOCKED"
@@ -154,21 +169,21 @@ struct Key {
     key: String,
 }
 
-/// A key that has marks; `attempts` is -1 without a row of `derived`.
+/// A key that has flags; `attempts` is -1 when it has no row of `derived` yet.
 #[derive(Debug, FromQueryResult)]
 struct Waiting {
     key: String,
     attempts: i64,
 }
 
-/// Works off the marks of one kind.
+/// Recomputes the keys of one kind that are flagged as dirty.
 pub struct Runner<K> {
     db: Database,
     derived: Derived,
     outbox: Outbox,
     settings: Settings,
     kind: K,
-    // Rests and delays are measured by the machine, whatever time the service was told.
+    // Intervals and delays follow the machine's clock, also when a test sets the clock of the service.
     clock: Clock,
 }
 
@@ -194,15 +209,16 @@ impl<K: Kind> Runner<K> {
             if looked.is_none_or(|at| at.elapsed() >= POLL) {
                 looked = Some(Instant::now());
                 if let Err(error) = self.look().await {
-                    tracing::warn!(kind = self.settings.name, %error, "what is due is not known; trying again");
+                    let kind = self.settings.name;
+                    tracing::warn!(kind, %error, "keys that are due can't be determined; trying again");
                 }
             }
             let pause = match self.round(&stop).await {
-                Ok(0) => self.settings.rest / 10,
-                // There may be more.
+                Ok(0) => self.settings.min_interval / 10,
+                // There may be more keys than one page.
                 Ok(_) => continue,
                 Err(error) => {
-                    tracing::warn!(kind = self.settings.name, %error, "marks are not worked off; trying again");
+                    tracing::warn!(kind = self.settings.name, %error, "dirty flags are not processed; trying again");
                     POLL
                 }
             };
@@ -215,10 +231,10 @@ impl<K: Kind> Runner<K> {
         }
     }
 
-    /// Marks what is due, and what a process of the release before has marked.
+    /// Flags keys that are due, and takes over the flags of processes of the previous release.
     async fn look(&self) -> Result<(), Failure> {
         let kind = self.settings.name;
-        if let Some(older) = self.settings.older {
+        if let Some(older) = self.settings.legacy {
             self.take_over(older).await?;
         }
         let writer = self.db.writer();
@@ -233,8 +249,8 @@ impl<K: Kind> Runner<K> {
         Ok(())
     }
 
-    /// Moves the marks of another table here, but for those that somebody is setting or taking at this moment.
-    async fn take_over(&self, Older { table, key }: Older) -> Result<(), Failure> {
+    /// Moves the flags of the legacy table into `derived_mark`, except those that another transaction has locked.
+    async fn take_over(&self, LegacyFlags { table, key }: LegacyFlags) -> Result<(), Failure> {
         let any = format!("SELECT 1 AS one FROM {table} LIMIT 1");
         let reader = self.db.reader();
         if reader.query_one_raw(sql(reader, &any, [])).await?.is_none() {
@@ -249,17 +265,17 @@ impl<K: Kind> Runner<K> {
             "DELETE FROM {table} WHERE {row} IN (SELECT {row} FROM {table}{skip}) RETURNING {key} AS key"
         );
         let taken = Key::find_by_statement(sql(&txn, &text, [])).all(&txn).await?;
-        mark_in_txn(&txn, self.settings.name, taken.into_iter().map(|k| k.key)).await?;
+        flag_dirty_in_txn(&txn, self.settings.name, taken.into_iter().map(|k| k.key)).await?;
         Ok(txn.commit().await?)
     }
 
-    /// Works off a page of the marks whose keys are not held. Returns how many keys are done.
+    /// Recomputes a page of flagged keys whose `held_until` has passed. Returns how many were recomputed.
     async fn round(&self, stop: &CancellationToken) -> Result<usize, Failure> {
         let waiting = self.waiting().await?;
         let (failed, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|w| w.attempts > 0);
         let keys: Vec<String> = others.into_iter().map(|w| w.key).collect();
         let batches = keys.chunks(self.settings.batch.max(1)).map(<[String]>::to_vec);
-        // What has failed may fail again: each alone.
+        // A key that has failed may fail again, and would roll back the others of its batch.
         let alone = failed.into_iter().map(|w| vec![w.key]);
         let mut done = 0;
         for keys in batches.chain(alone) {
@@ -271,7 +287,8 @@ impl<K: Kind> Runner<K> {
         Ok(done)
     }
 
-    /// Keys that have marks and are not held, the oldest mark first, each with a row to lock.
+    /// Flagged keys whose `held_until` has passed, the one with the oldest flag first. Each gets a row of `derived`
+    /// that can be locked.
     async fn waiting(&self) -> Result<Vec<Waiting>, DbErr> {
         let (reader, kind) = (self.db.reader(), self.settings.name);
         let text = "SELECT m.key, COALESCE(d.attempts, -1) AS attempts
@@ -286,7 +303,7 @@ impl<K: Kind> Runner<K> {
         let new: BTreeSet<String> = new.map(|w| w.key.clone()).collect();
         if !new.is_empty() {
             let writer = self.db.writer();
-            // In key order, so that two replicas that add the same rows don't wait in a circle.
+            // In key order, so that two replicas that insert the same rows don't deadlock.
             let (from, values) = rows(writer, kind, &Vec::from_iter(new), &[]);
             let text = format!(
                 "INSERT INTO derived (kind, key) SELECT $1, column1 FROM {from} WHERE TRUE ON CONFLICT DO NOTHING"
@@ -296,14 +313,14 @@ impl<K: Kind> Runner<K> {
         Ok(waiting)
     }
 
-    /// One transaction for all of them; if that fails, one each. Returns how many are done.
+    /// Recomputes the keys in one transaction; if that fails, each in one of its own. Returns how many were recomputed.
     async fn work(&self, keys: &[String]) -> Result<usize, Failure> {
         let error = match (self.take(keys).await, keys) {
             (Ok(done), _) => return Ok(done),
             (Err(error), [key]) => return self.put_off(key, &error).await.map(|()| 0),
             (Err(error), _) => error,
         };
-        tracing::debug!(kind = self.settings.name, %error, "a batch failed; each key alone");
+        tracing::debug!(kind = self.settings.name, %error, "a batch failed; trying each key alone");
         let mut done = 0;
         for key in keys {
             match self.take(std::slice::from_ref(key)).await {
@@ -314,7 +331,8 @@ impl<K: Kind> Runner<K> {
         Ok(done)
     }
 
-    /// Takes the marks of keys and recomputes these; those of nobody who has them locked, and that are still marked.
+    /// Deletes the flags of keys and recomputes these keys, except those that another replica has locked and those that
+    /// have no flag any more.
     async fn take(&self, keys: &[String]) -> Result<usize, Failure> {
         let (kind, now) = (self.settings.name, self.now());
         let txn = self.db.begin().await?;
@@ -333,12 +351,16 @@ impl<K: Kind> Runner<K> {
         }
         failpoint::hit("derived.taken").await;
         if let Err(error) = self.kind.recompute(&txn, &keys).await {
-            // Waited for, so that whoever tries these keys next, alone, does not pass them by as locked.
-            let _broken = txn.rollback().await;
+            // The rollback is awaited, so that the next attempt with these keys does not skip them as locked.
+            let _rolled_back = txn.rollback().await;
             return Err(error);
         }
-        let rest = i64::try_from(self.settings.rest.as_micros()).unwrap_or(i64::MAX);
-        let until = if rest == 0 { 0 } else { now.saturating_add(rest) };
+        let interval = i64::try_from(self.settings.min_interval.as_micros()).unwrap_or(i64::MAX);
+        let until = if interval == 0 {
+            0
+        } else {
+            now.saturating_add(interval)
+        };
         let (from, values) = rows(&txn, kind, &keys, &[until]);
         let text = format!(
             "UPDATE derived SET held_until = $2, attempts = 0, error = NULL
@@ -349,7 +371,7 @@ impl<K: Kind> Runner<K> {
         txn.commit().await?;
         failpoint::hit("derived.committed").await;
         self.outbox.committed();
-        // It may have marked others.
+        // The computation may have flagged other keys.
         self.derived.committed();
         telemetry::meters()
             .recomputed
@@ -357,8 +379,8 @@ impl<K: Kind> Runner<K> {
         Ok(keys.len())
     }
 
-    /// Holds a key that failed, with one mark in place of all that it has. Nothing to do when somebody else has it, or
-    /// has worked it off.
+    /// Delays the next attempt with a key that failed, and replaces its flags by one. Does nothing when another replica
+    /// has locked the key or has recomputed it in the meantime.
     async fn put_off(&self, key: &str, error: &Failure) -> Result<(), Failure> {
         let (kind, key) = (self.settings.name, key.to_owned());
         let txn = self.db.begin().await?;
@@ -376,18 +398,18 @@ impl<K: Kind> Runner<K> {
         if clear(&txn, kind, std::slice::from_ref(&key)).await?.is_empty() {
             return Ok(txn.rollback().await?);
         }
-        mark_in_txn(&txn, kind, [key.clone()]).await?;
+        flag_dirty_in_txn(&txn, kind, [key.clone()]).await?;
         let attempts = row.attempts.saturating_add(1);
         let until = self.now().saturating_add(delay(attempts));
         let text =
             "UPDATE derived SET held_until = $3, attempts = $4, error = $5 WHERE kind = $1 AND key = $2";
-        let told: String = error.to_string().chars().take(ERROR).collect();
+        let shortened: String = error.to_string().chars().take(ERROR).collect();
         let values = [
             kind.into(),
             key.clone().into(),
             until.into(),
             attempts.into(),
-            told.into(),
+            shortened.into(),
         ];
         txn.execute_raw(sql(&txn, text, values)).await?;
         txn.commit().await?;
@@ -403,7 +425,7 @@ impl<K: Kind> Runner<K> {
     }
 }
 
-/// Takes away the marks of keys whose rows are locked. Returns, in order, those that had any.
+/// Deletes the flags of keys whose rows are locked. Returns the keys that had any, in order.
 async fn clear(txn: &Txn, kind: &str, locked: &[String]) -> Result<BTreeSet<String>, DbErr> {
     if locked.is_empty() {
         return Ok(BTreeSet::new());
@@ -412,11 +434,11 @@ async fn clear(txn: &Txn, kind: &str, locked: &[String]) -> Result<BTreeSet<Stri
     let text = format!(
         "DELETE FROM derived_mark WHERE kind = $1 AND key IN (SELECT column1 FROM {from}) RETURNING key"
     );
-    let taken = Key::find_by_statement(sql(txn, &text, values)).all(txn).await?;
-    Ok(taken.into_iter().map(|k| k.key).collect())
+    let cleared = Key::find_by_statement(sql(txn, &text, values)).all(txn).await?;
+    Ok(cleared.into_iter().map(|k| k.key).collect())
 }
 
-/// Microseconds until the next try after so many failed ones: doubled each time, up to a limit.
+/// Microseconds until the next attempt after this number of failed ones: doubled each time, up to a limit.
 fn delay(attempts: i64) -> i64 {
     let [first, longest] = DELAYS;
     let doubled = u32::try_from(attempts.saturating_sub(1))

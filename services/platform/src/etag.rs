@@ -9,8 +9,7 @@ pub fn of(version: i64) -> String {
     version.to_string()
 }
 
-/// `Ok` when `sent` is the etag of `version`. An empty one is that of any; it may come in the quotes that HTTP puts
-/// around it.
+/// `Ok` when `sent` is the etag of `version`, with or without the quotes of HTTP. An empty one matches any version.
 ///
 /// # Errors
 ///

@@ -1,6 +1,6 @@
-//! Named points between two steps where a fault test stops, delays or kills the process.
+//! Named points between two steps at which a fault test delays or kills the process.
 //!
-//! Off unless `PRIMA_FAILPOINTS` is set, such as `relay.published=exit;intake.committed=sleep(500)`.
+//! They are off unless `PRIMA_FAILPOINTS` is set, such as `relay.published=exit;intake.committed=sleep(500)`.
 
 use std::{collections::HashMap, sync::OnceLock, time::Duration};
 
@@ -30,7 +30,8 @@ fn parse((name, action): (&str, &str)) -> Option<(String, Action)> {
     Some((name.to_owned(), action))
 }
 
-/// Passes the point `name`. With the action `exit` the process ends here as if it had been killed.
+/// Executes the action of the point `name`, if it has one. With the action `exit` the process ends as if it had been
+/// killed.
 pub async fn hit(name: &str) {
     match points().get(name) {
         None => {}

@@ -1,4 +1,4 @@
-//! One failure as a caller sees it: a stable reason, a text for engineers, a text for people, every violation.
+//! A failure as a caller sees it: a stable reason, a message for engineers, a message for people, and all violations.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub struct Violation {
 }
 
 impl Violation {
-    /// A fault of `field`, told in English and in Indonesian.
+    /// A fault of `field`, with the message in English and in Indonesian.
     pub fn new(
         field: impl Into<String>,
         description: impl Into<String>,
@@ -28,28 +28,28 @@ impl Violation {
     }
 }
 
-/// What kind of failure it is; the gRPC status follows from it, in one place (`grpc::status`).
+/// Kind of a failure, which determines the gRPC status code (`grpc::status`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// The request is wrong in itself: `INVALID_ARGUMENT`.
+    /// The request is not valid, whatever the state: `INVALID_ARGUMENT`.
     Invalid,
-    /// No token, or a token that does not hold: `UNAUTHENTICATED`.
+    /// No token, or a token that is not valid: `UNAUTHENTICATED`.
     Unauthenticated,
     /// The caller may not do this: `PERMISSION_DENIED`.
     Denied,
-    /// What is named does not exist: `NOT_FOUND`.
+    /// The resource does not exist: `NOT_FOUND`.
     NotFound,
-    /// What is to be created exists: `ALREADY_EXISTS`.
+    /// The resource to be created exists already: `ALREADY_EXISTS`.
     AlreadyExists,
     /// The state does not allow it: `FAILED_PRECONDITION`.
     Precondition,
-    /// Someone changed it in between: `ABORTED`.
+    /// The resource was changed concurrently: `ABORTED`.
     Aborted,
-    /// A limit is reached, trying later helps: `RESOURCE_EXHAUSTED`.
+    /// A limit is reached; a later retry may succeed: `RESOURCE_EXHAUSTED`.
     Exhausted,
-    /// A part is away, trying later helps: `UNAVAILABLE`.
+    /// A part of the system is unavailable; a later retry may succeed: `UNAVAILABLE`.
     Unavailable,
-    /// Not foreseen: `INTERNAL`; the caller learns an id only.
+    /// Unexpected: `INTERNAL`; the caller gets an error id only.
     Internal,
 }
 
@@ -57,24 +57,24 @@ pub enum Kind {
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{reason}: {message}")]
 pub struct Failure {
-    /// Decides the status.
+    /// Kind, which determines the status code.
     pub kind: Kind,
     /// Stable reason, `UPPER_SNAKE_CASE`, sent in `ErrorInfo`.
     pub reason: &'static str,
-    /// For engineers, in English. Of an internal failure it goes to the log only.
+    /// Message for engineers, in English. That of an internal failure is only logged.
     pub message: String,
-    /// For people, in Indonesian.
+    /// Message for people, in Indonesian.
     pub localized: String,
-    /// Every fault found.
+    /// All violations.
     pub violations: Vec<Violation>,
-    /// When a retry may help.
+    /// Delay after which a retry may succeed.
     pub retry_after: Option<Duration>,
-    /// What programs may want to know besides, sent in `ErrorInfo`.
+    /// More values for programs, sent in `ErrorInfo`.
     pub metadata: Vec<(&'static str, String)>,
 }
 
 impl Failure {
-    /// A failure with its reason and both texts.
+    /// A failure with its reason and both messages.
     pub fn new(
         kind: Kind,
         reason: &'static str,
@@ -103,7 +103,7 @@ impl Failure {
         }
     }
 
-    /// The request has these faults; at least one.
+    /// The request has these violations, at least one.
     pub fn invalid(violations: Vec<Violation>) -> Self {
         let fields: Vec<&str> = violations.iter().map(|v| v.field.as_str()).collect();
         let message = format!("invalid fields: {}", fields.join(", "));
@@ -118,11 +118,11 @@ impl Failure {
         }
     }
 
-    /// `Ok` when the request has none of these faults.
+    /// `Ok` when there are no violations.
     ///
     /// # Errors
     ///
-    /// It has some: `INVALID_FIELDS`.
+    /// `INVALID_FIELDS` when there are some.
     pub fn check(violations: Vec<Violation>) -> Result<(), Self> {
         if violations.is_empty() {
             return Ok(());
@@ -150,7 +150,7 @@ impl Failure {
         )
     }
 
-    /// The `etag` sent is not the current one.
+    /// The request has an `etag` that is not the current one.
     pub fn stale_etag(what: &str) -> Self {
         Self::new(
             Kind::Aborted,
@@ -160,7 +160,7 @@ impl Failure {
         )
     }
 
-    /// The same `request_id` came with another body.
+    /// The same `request_id` was used with another body.
     pub fn request_id_reused(field: &str) -> Self {
         let violation = Violation::new(
             field,
@@ -173,7 +173,7 @@ impl Failure {
         }
     }
 
-    /// Something that was not foreseen; the text goes to the log, the caller learns an id.
+    /// An unexpected error; its text is logged, and the caller gets an error id.
     pub fn internal(error: impl std::fmt::Display) -> Self {
         Self::new(
             Kind::Internal,
@@ -183,7 +183,7 @@ impl Failure {
         )
     }
 
-    /// A part that is needed is away for now; the text goes to the log.
+    /// A part of the system is unavailable for now; the text is logged.
     pub fn unavailable(error: impl std::fmt::Display) -> Self {
         Self::new(
             Kind::Unavailable,
@@ -193,7 +193,7 @@ impl Failure {
         )
     }
 
-    /// The storage is full, so that nothing can be stored for now; the text goes to the log.
+    /// The storage is full, so that nothing can be stored for now; the text is logged.
     pub fn storage_full(error: impl std::fmt::Display) -> Self {
         Self::new(
             Kind::Unavailable,
@@ -203,7 +203,7 @@ impl Failure {
         )
     }
 
-    /// The storage can't be written for now; the text goes to the log.
+    /// The storage can't be written for now; the text is logged.
     pub fn storage_failed(error: impl std::fmt::Display) -> Self {
         Self::new(
             Kind::Unavailable,
@@ -224,11 +224,11 @@ impl Failure {
     }
 }
 
-/// What was looked up by `name`.
+/// The resource that was looked up by `name`.
 ///
 /// # Errors
 ///
-/// `NOT_FOUND`: there is none.
+/// `NOT_FOUND` when there is none.
 pub fn found<T>(found: Option<T>, name: impl std::fmt::Display) -> Result<T, Failure> {
     found.ok_or_else(|| Failure::not_found(&name.to_string()))
 }
@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_refused_when_it_has_faults() {
+    fn a_request_with_violations_is_refused() {
         assert!(Failure::check(Vec::new()).is_ok());
         let refused = Failure::check(vec![Violation::new("year", "is required", "wajib diisi")]).unwrap_err();
         assert_eq!((refused.kind, refused.violations.len()), (Kind::Invalid, 1));

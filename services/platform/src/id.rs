@@ -1,4 +1,4 @@
-//! Ids, handed in so that tests choose them.
+//! Source of ids, passed as a value so that tests can choose the ids.
 
 use std::sync::Arc;
 
@@ -17,7 +17,10 @@ impl std::fmt::Debug for Ids {
 impl Ids {
     /// Random ids that sort by time (UUID version 7).
     pub fn random() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "the one place that makes random ids")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the only place that generates random ids"
+        )]
         Self(Arc::new(Uuid::now_v7))
     }
 

@@ -1,9 +1,10 @@
-//! What every service of Prima stands on. No business word in it.
+//! The platform that every service of Prima is built on. It contains no rule of the field.
 //!
-//! A service is a [`service::Spec`]: the [`service::Host`] connects its [`db`], its [`bus`] and its server, hands it a
-//! [`service::Context`], and runs it until it is asked to stop. An operation that changes state is a [`command`], whose
-//! fields are checked with [`request`] and whose states go through the [`outbox`] to the bus; [`consume`] brings other
-//! services' states back, and [`derived`] recomputes what follows from several rows.
+//! A service is described by a [`service::Spec`]: the [`service::Host`] connects its [`db`], its [`bus`] and its
+//! server, passes it a [`service::Context`], and runs it until it is asked to stop. An operation that changes state is
+//! a [`command`]: its fields are checked with [`request`], and the states that it changes are published through the
+//! [`outbox`]. [`consume`] receives the states of other services, and [`derived`] recomputes figures that depend on
+//! several rows.
 
 pub mod bus;
 pub mod caller;
@@ -21,7 +22,7 @@ pub mod failure;
 pub mod grpc;
 pub mod id;
 pub mod lifecycle;
-pub mod near;
+pub mod near_duplicate;
 pub mod number;
 pub mod objects;
 pub mod outbox;

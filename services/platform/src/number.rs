@@ -1,4 +1,4 @@
-//! Exact arithmetic: rationals in, decimals rounded half up out, no binary float in between.
+//! Exact arithmetic with rational numbers, and decimals rounded half up. No binary floats are used.
 
 use num_bigint::BigInt;
 use num_traits::{Signed, Zero};
@@ -21,13 +21,13 @@ pub fn decimal(value: &Rational, places: u32) -> String {
     }
 }
 
-/// `value` as a decimal without trailing zeros, rounded half up at 18 places when it does not end before.
+/// `value` as a decimal without trailing zeros, rounded half up to 18 places when it has more.
 pub fn exact(value: &Rational) -> String {
     let text = decimal(value, 18);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// `value` rounded to `places` decimals as [`decimal`] prints it, still exact.
+/// `value` rounded to `places` decimals as [`decimal`] prints it, as a rational number.
 pub fn round(value: &Rational, places: u32) -> Rational {
     Rational::new(scaled(value, places), power(places))
 }
@@ -37,7 +37,7 @@ pub fn fraction(value: &Rational) -> String {
     format!("{}/{}", value.numer(), value.denom())
 }
 
-/// Reads `numerator/denominator` as [`fraction`] prints it; terms need not be lowest. `None` for anything
+/// Parses `numerator/denominator` as [`fraction`] prints it, also when it is not in lowest terms. `None` for anything
 /// else, and for a denominator of zero.
 pub fn parse_fraction(text: &str) -> Option<Rational> {
     let (numerator, denominator) = text.split_once('/')?;
@@ -48,19 +48,20 @@ pub fn parse_fraction(text: &str) -> Option<Rational> {
     Some(Rational::new(integer(numerator)?, denominator))
 }
 
-/// Reads a plain decimal such as `88.31` or `-3`, exactly. `None` for anything else, exponents included.
+/// Parses a plain decimal such as `88.31` or `-3`, exactly. `None` for anything else, such as a number with an
+/// exponent.
 pub fn parse_decimal(text: &str) -> Option<Rational> {
     let Some((whole, part)) = text.split_once('.') else {
         return integer(text).map(Rational::from_integer);
     };
-    // Each side by itself first: joined, `-.5` and `1.-5` would look like digits.
+    // Each side is checked by itself, because joined, `-.5` and `1.-5` would pass as integers.
     integer(whole)?;
     natural(part)?;
     let places = u32::try_from(part.len()).ok()?;
     Some(Rational::new(integer(&format!("{whole}{part}"))?, power(places)))
 }
 
-/// The arithmetic mean; `None` of no values.
+/// The arithmetic mean; `None` when there are no values.
 pub fn mean<'a>(values: impl IntoIterator<Item = &'a Rational>) -> Option<Rational> {
     let (mut sum, mut count) = (whole(0), 0);
     for value in values {
@@ -70,19 +71,19 @@ pub fn mean<'a>(values: impl IntoIterator<Item = &'a Rational>) -> Option<Ration
     (count > 0).then(|| sum / whole(count))
 }
 
-/// `part` of `all` in percent; `None` of nothing.
+/// `part` of `all` in percent; `None` when `all` is 0.
 pub fn percent(part: usize, all: usize) -> Option<Rational> {
     (all > 0).then(|| Rational::new(BigInt::from(part) * 100, BigInt::from(all)))
 }
 
-/// A whole number.
+/// An integer as a rational number.
 pub fn whole(value: i64) -> Rational {
     Rational::from_integer(BigInt::from(value))
 }
 
 /// `value` times 10 to the power of `places`, rounded half up (half away from zero when negative).
 pub fn scaled(value: &Rational, places: u32) -> BigInt {
-    // `Ratio::round` takes halves away from zero, which is half up for every index there is.
+    // `Ratio::round` rounds halves away from zero, which is half up for the values of indexes, all of them positive.
     (value * power(places)).round().to_integer()
 }
 
@@ -90,7 +91,7 @@ fn power(places: u32) -> BigInt {
     BigInt::from(10).pow(places)
 }
 
-/// Digits with at most a minus sign: `BigInt` alone would also take `+1` and `1_000`.
+/// Parses digits with an optional minus sign; `BigInt` alone would also accept `+1` and `1_000`.
 fn integer(text: &str) -> Option<BigInt> {
     match text.strip_prefix('-') {
         Some(digits) => natural(digits).map(|n| -n),
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_fraction_of_two_integers_is_read() {
+    fn only_a_fraction_of_two_integers_is_parsed() {
         assert_eq!(parse_fraction("2/4"), Some(ratio(1, 2)));
         assert_eq!(parse_fraction("-3/1"), Some(ratio(-3, 1)));
         for text in [
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_plain_decimal_is_read() {
+    fn only_a_plain_decimal_is_parsed() {
         assert_eq!(parse_decimal("88.31"), Some(ratio(8831, 100)));
         assert_eq!(parse_decimal("0"), Some(ratio(0, 1)));
         assert_eq!(parse_decimal("-0.5"), Some(ratio(-1, 2)));
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn no_values_have_no_mean_and_no_share() {
+    fn no_values_have_no_mean_and_no_percentage() {
         assert_eq!(mean(&[]), None);
         assert_eq!(mean(&[ratio(1, 1), ratio(2, 1)]), Some(ratio(3, 2)));
         assert_eq!(percent(0, 0), None);
@@ -204,7 +205,7 @@ mod tests {
         }
 
         #[test]
-        fn a_fraction_is_read_back_as_it_was_printed(n in any::<i64>(), d in 1..=i64::MAX) {
+        fn a_printed_fraction_is_parsed_to_the_same_value(n in any::<i64>(), d in 1..=i64::MAX) {
             let value = ratio(n, d);
             prop_assert_eq!(parse_fraction(&fraction(&value)), Some(value));
         }

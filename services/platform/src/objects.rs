@@ -1,8 +1,8 @@
-//! Files, kept under the SHA-256 of their content: in a folder, or in a bucket of S3 or of what speaks like it.
+//! Storage of files under the SHA-256 of their content: in a folder, or in a bucket of S3 or of a compatible service.
 //!
-//! An upload is written to a temporary object. Only when its length and digest are what was told does it get its final
-//! key, so nobody ever reads half a file, and the same content is kept once. What a killed process left behind is removed
-//! by [`Objects::sweep`].
+//! An upload is written to a temporary object. It is renamed to its final key only when its length and digest are the
+//! declared ones, so a partial file is never read, and the same content is stored once. [`Objects::sweep`] removes the
+//! temporary objects of processes that were killed.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -24,57 +24,57 @@ use crate::{
     lifecycle::Tasks,
 };
 
-/// Bytes handed to the storage at once: the least that S3 takes as a part.
+/// Bytes of a part of an upload: the smallest that S3 accepts.
 const PART: usize = 5 << 20;
-/// Uploads at once; each holds up to a part and a message in memory.
+/// Most concurrent uploads; each has up to a part and a message in memory.
 const UPLOADS: usize = 32;
-/// Bytes of one piece that is read.
+/// Bytes of one piece of a file that is read.
 const PIECE: usize = 256 << 10;
-/// Where temporary objects are.
+/// Folder of temporary objects.
 const TEMPORARY: &str = "upload";
 /// How long an upload may take.
-const PATIENCE: TimeDelta = TimeDelta::minutes(30);
-/// Age from which a temporary object belongs to nobody any more.
+const UPLOAD_TIMEOUT: TimeDelta = TimeDelta::minutes(30);
+/// Age from which a temporary object is not in use any more.
 const STALE: TimeDelta = TimeDelta::hours(1);
-/// How often to look for such.
+/// How often stale temporary objects are removed.
 const SWEEP: Duration = Duration::from_secs(600);
 
 /// SHA-256 of a content.
 pub type Digest = [u8; 32];
 
-/// Why something can't be stored or read.
+/// Why a file can't be stored or read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The storage can't be opened as configured.
     #[error("objects.url {0}: {1}")]
     Url(String, String),
-    /// The folder can't be made.
+    /// The folder can't be created.
     #[error("objects.url file:{}: {}", .0.display(), .1)]
     Folder(PathBuf, #[source] std::io::Error),
     /// The storage failed.
     #[error("object storage: {0}")]
     Store(#[from] object_store::Error),
-    /// More came than was told.
-    #[error("is longer than the {0} bytes that were told")]
+    /// More bytes were received than were declared.
+    #[error("is longer than the {0} bytes that were declared")]
     TooLong(u64),
-    /// Less came than was told.
-    #[error("has {came} bytes instead of the {told} that were told")]
+    /// Fewer bytes were received than were declared.
+    #[error("has {received} bytes instead of the {declared} that were declared")]
     TooShort {
-        /// Bytes as told.
-        told: u64,
-        /// Bytes that came.
-        came: u64,
+        /// Bytes that were declared.
+        declared: u64,
+        /// Bytes that were received.
+        received: u64,
     },
-    /// The content is another.
-    #[error("the SHA-256 is not the one that was told")]
+    /// The content has another digest than the declared one.
+    #[error("the SHA-256 is not the one that was declared")]
     WrongDigest,
-    /// As many uploads as may be are going on.
-    #[error("{UPLOADS} uploads are going on")]
+    /// The number of concurrent uploads has reached its limit.
+    #[error("{UPLOADS} uploads are in progress")]
     Busy,
-    /// It took too long.
-    #[error("the upload took longer than {} minutes", PATIENCE.num_minutes())]
+    /// The upload took too long.
+    #[error("the upload took longer than {} minutes", UPLOAD_TIMEOUT.num_minutes())]
     TooSlow,
-    /// What is stored is not what was stored once.
+    /// The stored content has changed.
     #[error("the stored object {0} is damaged")]
     Damaged(String),
 }
@@ -96,8 +96,8 @@ impl Error {
 }
 
 impl From<Error> for Failure {
-    /// A storage that is away is `UNAVAILABLE`, a lost or damaged object a fault of ours; what the caller did wrong is
-    /// `INVALID_ARGUMENT`, better told by field.
+    /// An unavailable storage is `UNAVAILABLE`, a lost or damaged object `INTERNAL`. A fault of the caller is
+    /// `INVALID_ARGUMENT`; services should rather return a violation with the field.
     fn from(error: Error) -> Self {
         let text = error.to_string();
         match &error {
@@ -121,7 +121,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// Whether the folder has no room.
+/// Whether the file system of the folder is full.
 fn is_full(error: &object_store::Error) -> bool {
     use std::io::{self, ErrorKind};
     let first: &(dyn std::error::Error + 'static) = error;
@@ -139,7 +139,7 @@ fn is_full(error: &object_store::Error) -> bool {
 #[derive(Clone)]
 pub struct Objects {
     store: Arc<dyn ObjectStore>,
-    /// The folder, unless it is a bucket.
+    /// The folder; `None` for a bucket.
     folder: Option<PathBuf>,
     slots: Arc<Semaphore>,
     clock: Clock,
@@ -153,7 +153,7 @@ impl std::fmt::Debug for Objects {
     }
 }
 
-/// Key of a content.
+/// Key of a content by its digest.
 fn key(digest: &Digest) -> Path {
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     let start: String = hex.chars().take(2).collect();
@@ -161,7 +161,7 @@ fn key(digest: &Digest) -> Path {
 }
 
 impl Objects {
-    /// Opens the storage that is configured; a folder is made when there is none. A bucket is not asked yet.
+    /// Opens the configured storage; a folder is created if it does not exist. A bucket is not accessed yet.
     pub fn open(config: &config::Objects, clock: Clock, ids: Ids, tasks: Tasks) -> Result<Self, Error> {
         let wrong = |text: String| Error::Url(config.url.clone(), text);
         let (store, folder) = if let Some(dir) = config.url.strip_prefix("file:") {
@@ -184,21 +184,21 @@ impl Objects {
         })
     }
 
-    /// Begins to store a content of `size` bytes and this digest; at most 32 at once, then [`Error::Busy`].
+    /// Begins an upload of `size` bytes with this digest; [`Error::Busy`] when 32 uploads are in progress.
     pub async fn begin(&self, size: u64, digest: Digest) -> Result<Upload, Error> {
         let slot = self.slots.clone().try_acquire_owned().map_err(|_| Error::Busy)?;
-        let place = Path::from_iter([TEMPORARY.to_owned(), self.ids.next().simple().to_string()]);
-        let parts = self.store.put_multipart(&place).await?;
+        let location = Path::from_iter([TEMPORARY.to_owned(), self.ids.next().simple().to_string()]);
+        let parts = self.store.put_multipart(&location).await?;
         Ok(Upload {
             objects: self.clone(),
             _slot: slot,
-            place,
+            location,
             parts: Some(parts),
             waiting: BytesMut::new(),
             sum: Sha256::new(),
             size,
             digest,
-            came: 0,
+            received: 0,
             begun: self.clock.now(),
         })
     }
@@ -212,8 +212,8 @@ impl Objects {
         }
     }
 
-    /// A stored content in pieces of at most 256 KiB. A content that is not the one that was stored ends with
-    /// [`Error::Damaged`].
+    /// A stored content in pieces of at most 256 KiB. The stream ends with [`Error::Damaged`] when the content does not
+    /// match its digest.
     pub async fn read(
         &self,
         digest: Digest,
@@ -243,8 +243,8 @@ impl Objects {
         ))
     }
 
-    /// Removes a content; one that is not stored is no error. The same content is kept once, so whoever removes it makes
-    /// sure that nothing else has it.
+    /// Removes a content; it is not an error if it is not stored. The same content is stored once, so the caller must
+    /// make sure that nothing else refers to it.
     pub async fn remove(&self, digest: &Digest) -> Result<(), Error> {
         match self.store.delete(&key(digest)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
@@ -252,8 +252,8 @@ impl Objects {
         }
     }
 
-    /// Removes what uploads left behind that nobody ended, an hour and more ago; returns how many. Parts that S3 keeps of
-    /// an upload without an end are removed by the bucket's own rule (`AbortIncompleteMultipartUpload`).
+    /// Removes the temporary objects of uploads that were abandoned an hour or more ago; returns how many. The parts of
+    /// an incomplete upload in S3 are removed by a rule of the bucket (`AbortIncompleteMultipartUpload`).
     pub async fn sweep(&self) -> Result<usize, Error> {
         let before = self.clock.now() - STALE;
         let mut removed = 0;
@@ -267,7 +267,7 @@ impl Objects {
         let Some(folder) = &self.folder else {
             return Ok(removed);
         };
-        // The folder's half-written files are hidden from lists.
+        // Lists do not contain the files in the folder that are not written completely.
         let folder = folder.join(TEMPORARY);
         let failed = |error: std::io::Error| Error::Url(folder.display().to_string(), error.to_string());
         let mut files = match tokio::fs::read_dir(&folder).await {
@@ -276,7 +276,7 @@ impl Objects {
             Err(error) => return Err(failed(error)),
         };
         while let Some(file) = files.next_entry().await.map_err(failed)? {
-            // A file that is gone meanwhile was ended by its owner.
+            // A file that no longer exists was completed or aborted in the meantime.
             let changed = file.metadata().await.and_then(|m| m.modified());
             if changed.is_ok_and(|at| DateTime::<Utc>::from(at) < before)
                 && tokio::fs::remove_file(file.path()).await.is_ok()
@@ -287,15 +287,15 @@ impl Objects {
         Ok(removed)
     }
 
-    /// Sweeps now and every ten minutes, as a task of the process.
+    /// Spawns a task that sweeps now and every ten minutes.
     pub fn spawn_sweep(&self) {
         let (objects, soft) = (self.clone(), self.tasks.soft().clone());
         self.tasks.spawn("objects", async move {
             loop {
                 match objects.sweep().await {
                     Ok(0) => {}
-                    Ok(removed) => tracing::info!(removed, "removed what uploads left behind"),
-                    Err(error) => tracing::warn!(%error, "can't look for what uploads left behind"),
+                    Ok(removed) => tracing::info!(removed, "removed abandoned uploads"),
+                    Err(error) => tracing::warn!(%error, "can't look for abandoned uploads"),
                 }
                 tokio::select! {
                     () = soft.cancelled() => return,
@@ -307,7 +307,8 @@ impl Objects {
 }
 
 fn bucket(config: &config::Objects, rest: &str) -> Result<Arc<dyn ObjectStore>, Error> {
-    // The HTTP client takes the process's TLS provider; another part may have chosen the same one before.
+    // The HTTP client uses the TLS provider of the process. Installing fails when one is installed already, which is
+    // the same.
     let _chosen = rustls::crypto::ring::default_provider().install_default();
     let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     let mut builder = AmazonS3Builder::new()
@@ -334,34 +335,34 @@ fn cut(mut bytes: Bytes) -> Vec<Bytes> {
     pieces
 }
 
-/// A content on its way. Dropped before [`Upload::finish`] it leaves nothing.
+/// An upload in progress. Dropping it before [`Upload::finish`] aborts it.
 pub struct Upload {
     objects: Objects,
     _slot: OwnedSemaphorePermit,
-    place: Path,
+    location: Path,
     parts: Option<Box<dyn MultipartUpload>>,
     waiting: BytesMut,
     sum: Sha256,
     size: u64,
     digest: Digest,
-    came: u64,
+    received: u64,
     begun: DateTime<Utc>,
 }
 
 impl std::fmt::Debug for Upload {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Upload({}, {} of {})", self.place, self.came, self.size)
+        write!(f, "Upload({}, {} of {})", self.location, self.received, self.size)
     }
 }
 
 impl Upload {
-    /// Takes the next bytes; holds at most 5 MiB and these in memory.
+    /// Adds the next bytes; keeps at most 5 MiB and these in memory.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        if self.objects.clock.now() - self.begun > PATIENCE {
+        if self.objects.clock.now() - self.begun > UPLOAD_TIMEOUT {
             return Err(Error::TooSlow);
         }
-        self.came = self.came.saturating_add(bytes.len() as u64);
-        if self.came > self.size {
+        self.received = self.received.saturating_add(bytes.len() as u64);
+        if self.received > self.size {
             return Err(Error::TooLong(self.size));
         }
         self.sum.update(bytes);
@@ -380,15 +381,15 @@ impl Upload {
         Ok(())
     }
 
-    /// Whether what came is what was told.
+    /// Checks that the bytes received have the declared length and digest.
     pub fn verify(&self) -> Result<(), Error> {
-        if self.came > self.size {
+        if self.received > self.size {
             return Err(Error::TooLong(self.size));
         }
-        if self.came < self.size {
+        if self.received < self.size {
             return Err(Error::TooShort {
-                told: self.size,
-                came: self.came,
+                declared: self.size,
+                received: self.received,
             });
         }
         if self.sum.clone().finalize().as_slice() != self.digest {
@@ -397,7 +398,7 @@ impl Upload {
         Ok(())
     }
 
-    /// Gives the content its final key, if it is what was told; from then on it is durable and can be read.
+    /// Renames the content to its final key if it is the declared one; then it is durable and can be read.
     pub async fn finish(mut self) -> Result<(), Error> {
         self.verify()?;
         if !self.waiting.is_empty() {
@@ -408,18 +409,18 @@ impl Upload {
         }
         self.parts = None;
         let store = self.objects.store.clone();
-        let settled = match store.head(&self.place).await {
-            Ok(stored) if stored.size == self.size => store.rename(&self.place, &key(&self.digest)).await,
+        let stored = match store.head(&self.location).await {
+            Ok(stored) if stored.size == self.size => store.rename(&self.location, &key(&self.digest)).await,
             Ok(_) => {
-                let _left_to_sweep = store.delete(&self.place).await;
-                return Err(Error::Damaged(self.place.to_string()));
+                let _left_to_sweep = store.delete(&self.location).await;
+                return Err(Error::Damaged(self.location.to_string()));
             }
             Err(error) => Err(error),
         };
-        if settled.is_err() {
-            let _left_to_sweep = store.delete(&self.place).await;
+        if stored.is_err() {
+            let _left_to_sweep = store.delete(&self.location).await;
         }
-        Ok(settled?)
+        Ok(stored?)
     }
 }
 
@@ -428,10 +429,10 @@ impl Drop for Upload {
         let Some(mut parts) = self.parts.take() else {
             return;
         };
-        let place = self.place.clone();
+        let location = self.location.clone();
         self.objects.tasks.spawn_short(async move {
             if let Err(error) = parts.abort().await {
-                tracing::warn!(%place, %error, "can't end an upload; the sweep will");
+                tracing::warn!(%location, %error, "can't abort an upload; the sweep will remove it");
             }
         });
     }

@@ -1,4 +1,4 @@
-//! Pages of a list: an opaque token that holds where the page before ended and what it was filtered by.
+//! Pages of a list: an opaque token with the sort key of the last row of the page before and a digest of the filters.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
@@ -8,19 +8,19 @@ use crate::failure::Violation;
 const DEFAULT: i32 = 100;
 const LARGEST: i32 = 1000;
 
-/// A page asked for.
+/// A requested page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// Rows at most.
+    /// Most rows.
     pub size: usize,
-    /// Key of the last row of the page before; empty for the first page.
+    /// Sort key of the last row of the page before; empty for the first page.
     pub after: String,
     filter: Vec<u8>,
 }
 
 impl Page {
-    /// Reads `page_size` and `page_token`; `filter` is every other field of the request, so that a token can't be
-    /// used with another filter.
+    /// Parses `page_size` and `page_token`; `filter` contains every other field of the request, so that a token can't
+    /// be used with other filters.
     pub fn parse(size: i32, token: &str, filter: &[&str]) -> Result<Self, Vec<Violation>> {
         let mut faults = Vec::new();
         if !(0..=LARGEST).contains(&size) {
@@ -57,7 +57,7 @@ impl Page {
         })
     }
 
-    /// How many rows to read: one more than asked for tells whether there is another page.
+    /// How many rows to read: one more than requested, which shows whether there is another page.
     pub fn limit(&self) -> u64 {
         self.size as u64 + 1
     }
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_leads_on_only_with_the_same_filter() {
+    fn a_token_is_valid_only_with_the_same_filter() {
         let page = Page::parse(2, "", &["agencies/1", ""]).unwrap();
         let mut rows = vec!["a".to_owned(), "b".to_owned(), "c".to_owned()];
         let token = page.cut(&mut rows, Clone::clone);

@@ -1,6 +1,6 @@
-//! The fields of a request: what each may be, and what is wrong with it, told in English for engineers and in Indonesian
-//! for people. A check takes the path of its field and returns the value or its fault; [`Faults`] gathers the faults of
-//! all fields before the request is refused.
+//! Validation of the fields of a request, with messages in English for engineers and in Indonesian for people. A check
+//! takes the path of its field and returns the value or a violation; [`Faults`] collects the violations of all fields
+//! before the request is refused.
 
 pub mod text;
 
@@ -14,9 +14,9 @@ use crate::{
     request_id,
 };
 
-/// Stands for every resource of a collection, as in `agencies/-/units`; so it is nobody's id.
+/// Means every resource of a collection, as in `agencies/-/units`; no resource has it as its id.
 pub const WILDCARD: &str = "-";
-/// Field of the paths of an update.
+/// Name of the field with the paths of an update.
 const MASK: &str = "update_mask";
 
 /// The faults found so far.
@@ -24,7 +24,7 @@ const MASK: &str = "update_mask";
 pub struct Faults(Vec<Violation>);
 
 impl Faults {
-    /// Notes a fault.
+    /// Adds a fault.
     pub fn add(
         &mut self,
         field: impl Into<String>,
@@ -34,22 +34,22 @@ impl Faults {
         self.0.push(Violation::new(field, english, indonesian));
     }
 
-    /// The value, or `None` and its fault noted.
+    /// The value; on a fault, adds it and returns `None`.
     pub fn take<T>(&mut self, parsed: Result<T, Violation>) -> Option<T> {
         parsed.map_err(|fault| self.0.push(fault)).ok()
     }
 
-    /// The value, or `None` and its faults noted.
+    /// The value; on faults, adds them and returns `None`.
     pub fn take_all<T>(&mut self, parsed: Result<T, Vec<Violation>>) -> Option<T> {
         parsed.map_err(|faults| self.0.extend(faults)).ok()
     }
 
-    /// The value or its default, with a fault noted.
+    /// The value; on a fault, adds it and returns the default.
     pub fn or_default<T: Default>(&mut self, parsed: Result<T, Violation>) -> T {
         self.take(parsed).unwrap_or_default()
     }
 
-    /// What is in a message field; `None` and noted when it is not given.
+    /// The value of a message field; when it is not set, adds a fault and returns `None`.
     pub fn required<T>(&mut self, field: &str, message: Option<T>) -> Option<T> {
         if message.is_none() {
             self.add(field, "is required", format!("Isian `{field}` wajib ada"));
@@ -57,7 +57,7 @@ impl Faults {
         message
     }
 
-    /// A number in a range.
+    /// Checks that a number is in a range, and returns it.
     pub fn range(&mut self, field: &str, value: i32, least: i32, most: i32) -> i32 {
         if !(least..=most).contains(&value) {
             self.add(
@@ -69,7 +69,7 @@ impl Faults {
         value
     }
 
-    /// The paths of an update: at least one, each among `known`.
+    /// Checks the paths of an update: at least one, each among `known`.
     pub fn mask(&mut self, mask: Option<FieldMask>, known: &[&str]) -> Mask {
         let paths = mask.unwrap_or_default().paths;
         let list = known.join(", ");
@@ -91,7 +91,7 @@ impl Faults {
         Mask(paths)
     }
 
-    /// The new value of a field that the mask names; `None` for one that it does not name, which is not looked at.
+    /// The new value of a field that is in the mask; a field that is not in the mask is not parsed.
     pub fn masked<T>(
         &mut self,
         mask: &Mask,
@@ -105,12 +105,12 @@ impl Faults {
         }
     }
 
-    /// The request, unless a fault was noted.
+    /// The request, unless there are faults.
     pub fn settle<T>(self, request: Option<T>) -> Result<T, Failure> {
         self.build(|| request)
     }
 
-    /// What `build` makes of the values, unless a fault was noted.
+    /// The request that `build` makes of the values, unless there are faults.
     pub fn build<T>(self, build: impl FnOnce() -> Option<T>) -> Result<T, Failure> {
         match build() {
             Some(request) if self.0.is_empty() => Ok(request),
@@ -118,12 +118,12 @@ impl Faults {
         }
     }
 
-    /// The value, unless a fault was noted: for a part of a request that is checked by itself.
+    /// The value, unless there are faults; for a part of a request that has a parser of its own.
     pub fn part<T>(self, value: T) -> Result<T, Vec<Violation>> {
         if self.0.is_empty() { Ok(value) } else { Err(self.0) }
     }
 
-    /// The refusal of a request that has faults.
+    /// The failure of a request with these faults.
     pub fn refused(self) -> Failure {
         Failure::invalid(self.0)
     }
@@ -140,12 +140,12 @@ impl Mask {
     }
 }
 
-/// What a caller sent, cut and cleaned so that it can be repeated in a message.
+/// A text of the caller for use in a message: without control characters, at most 64 characters.
 pub fn shown(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(64).collect()
 }
 
-/// What `check` makes of a field that may be empty.
+/// Applies `check` to a field that may be empty.
 pub fn optional<T>(
     raw: &str,
     check: impl FnOnce(&str) -> Result<T, Violation>,
@@ -156,7 +156,7 @@ pub fn optional<T>(
     check(raw).map(Some)
 }
 
-/// The id of a request.
+/// Checks the id of a request.
 ///
 /// # Errors
 ///
@@ -165,11 +165,11 @@ pub fn id(field: &str, raw: String) -> Result<String, Violation> {
     request_id::check(field, &raw).map(|()| raw)
 }
 
-/// A resource name.
+/// Parses a resource name.
 ///
 /// # Errors
 ///
-/// It is not written as names of this kind are.
+/// It does not have the form of this kind of name.
 pub fn name<T>(field: impl Into<String>, raw: &str) -> Result<T, Violation>
 where
     T: FromStr,
@@ -178,7 +178,7 @@ where
     parsed(field, raw, str::parse)
 }
 
-/// A field as `parse` reads it.
+/// Parses a field with `parse`.
 ///
 /// # Errors
 ///
@@ -194,11 +194,11 @@ pub fn parsed<'a, T, E: Into<[String; 2]>>(
     })
 }
 
-/// A resource name in which no id is [`WILDCARD`].
+/// Parses a resource name in which no id is [`WILDCARD`].
 ///
 /// # Errors
 ///
-/// Those of [`name`], or an id stands for all.
+/// Those of [`name`], or an id is the wildcard.
 pub fn one<T>(field: impl Into<String>, raw: &str) -> Result<T, Violation>
 where
     T: FromStr,
@@ -206,12 +206,12 @@ where
 {
     let field = field.into();
     if raw.split('/').any(|id| id == WILDCARD) {
-        return Err(stands_for_all(field));
+        return Err(is_wildcard(field));
     }
     name(field, raw)
 }
 
-/// The id of something new, as `parse` reads it.
+/// Parses the id of a new resource with `parse`.
 ///
 /// # Errors
 ///
@@ -222,25 +222,25 @@ pub fn new_id<E: Into<[String; 2]>>(
     parse: impl FnOnce(&str) -> Result<&str, E>,
 ) -> Result<String, Violation> {
     if raw == WILDCARD {
-        return Err(stands_for_all(field));
+        return Err(is_wildcard(field));
     }
     parsed(field, raw, parse).map(str::to_owned)
 }
 
-fn stands_for_all(field: impl Into<String>) -> Violation {
+fn is_wildcard(field: impl Into<String>) -> Violation {
     Violation::new(
         field,
-        "`-` stands for all and can't be an id",
+        "`-` means all and can't be an id",
         "`-` berarti semua, bukan id",
     )
 }
 
-/// The values of an enumeration.
+/// Checks the values of an enumeration.
 #[derive(Debug, Clone, Copy)]
 pub struct Choice {
-    /// What one of them is, such as `kind of agency`.
+    /// Name of a value in English, such as `kind of agency`.
     pub english: &'static str,
-    /// The same in Indonesian, as the beginning of a sentence.
+    /// The same in Indonesian, for the beginning of a sentence.
     pub indonesian: &'static str,
 }
 
@@ -249,7 +249,7 @@ impl Choice {
     ///
     /// # Errors
     ///
-    /// The contract has no such value.
+    /// The enumeration has no such value.
     pub fn optional<E: TryFrom<i32>, T>(
         self,
         field: &str,
@@ -269,7 +269,7 @@ impl Choice {
     ///
     /// # Errors
     ///
-    /// It is not, or the contract has no such value.
+    /// It is unspecified, or the enumeration has no such value.
     pub fn required<E: TryFrom<i32>, T>(
         self,
         field: &str,
@@ -283,7 +283,7 @@ impl Choice {
     }
 }
 
-/// A number that is not negative; `what` begins the sentence for people.
+/// Checks that a number is not negative; `what` begins the Indonesian message.
 ///
 /// # Errors
 ///
@@ -299,13 +299,13 @@ pub fn not_negative(field: &str, raw: i64, what: &str) -> Result<i64, Violation>
     ))
 }
 
-/// A day, written `YYYY-MM-DD`.
+/// Parses a day, `YYYY-MM-DD`.
 ///
 /// # Errors
 ///
-/// It is none, or is written in another way.
+/// It is not a day, or has another form.
 pub fn day(field: &str, raw: &str) -> Result<NaiveDate, Violation> {
-    // chrono also reads `2024-1-2` and years of other lengths.
+    // chrono also accepts `2024-1-2` and years of other lengths.
     let date = NaiveDate::parse_from_str(raw, "%Y-%m-%d").ok();
     date.filter(|date| raw.len() == 10 && date.to_string() == raw)
         .ok_or_else(|| {
@@ -317,11 +317,11 @@ pub fn day(field: &str, raw: &str) -> Result<NaiveDate, Violation> {
         })
 }
 
-/// A day of something that has happened, written `YYYY-MM-DD`.
+/// Parses a day that is not in the future, `YYYY-MM-DD`.
 ///
 /// # Errors
 ///
-/// It is no day, or lies after `today`.
+/// It is not a day, or is after `today`.
 pub fn past_day(field: &str, raw: &str, today: NaiveDate) -> Result<NaiveDate, Violation> {
     let day = day(field, raw)?;
     if day <= today {
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mask_names_known_fields_and_only_those_are_looked_at() {
+    fn a_mask_contains_known_fields_and_only_those_are_parsed() {
         let mut faults = Faults::default();
         let given = |paths: &[&str]| {
             let paths = paths.iter().map(|p| (*p).to_owned()).collect();
@@ -366,7 +366,7 @@ mod tests {
         };
         let mask = faults.mask(given(&["title"]), &["title", "note"]);
         assert_eq!(faults.masked(&mask, "title", || Ok("x")), Some("x"));
-        let unseen = || -> Result<(), Violation> { panic!("looked at") };
+        let unseen = || -> Result<(), Violation> { panic!("parsed") };
         assert_eq!(faults.masked(&mask, "note", unseen), None);
         assert!(faults.0.is_empty());
         faults.mask(None, &["title"]);
@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_read_or_its_fault_is_told_in_both_languages() {
+    fn a_name_is_parsed_or_its_fault_has_both_languages() {
         assert_eq!(name("f", "a"), Ok(Letter('a')));
         assert_eq!(name("f", "-"), Ok(Letter('-')));
         let fault = name::<Letter>("f", "ab").unwrap_err();
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn a_choice_is_one_of_the_contract() {
+    fn a_choice_is_a_value_of_the_contract() {
         let size = Choice {
             english: "size",
             indonesian: "Ukuran",
@@ -437,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_is_written_in_one_way() {
+    fn a_date_has_one_form() {
         assert_eq!(day("d", "2024-02-29").unwrap().to_string(), "2024-02-29");
         for text in [
             "",
@@ -454,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_happened_is_not_after_today() {
+    fn a_past_day_is_not_after_today() {
         let today = day("d", "2024-02-29").unwrap();
         assert!(past_day("d", "2024-02-29", today).is_ok());
         assert_eq!(past_day("d", "2024-03-01", today).unwrap_err().field, "d");

@@ -1,5 +1,6 @@
-//! `request_id`: a repeat returns the first answer, the same id with another body is refused. An id belongs to the caller
-//! who used it (issuer, subject and agencies of the token), so that nobody meets the ids and answers of another.
+//! `request_id`: a repeated request gets the stored response, and the same id with another body is refused. An id
+//! belongs to the caller that used it (issuer, subject and agencies of the token), so that callers never see each
+//! other's ids and responses.
 
 use sea_orm::{ConnectionTrait, FromQueryResult};
 use sha2::{Digest, Sha256};
@@ -11,7 +12,7 @@ use crate::{
     failure::{Failure, Violation},
 };
 
-/// Longest `request_id`.
+/// Longest `request_id`, characters.
 pub const MAX: usize = 64;
 
 #[derive(Debug, FromQueryResult)]
@@ -20,7 +21,7 @@ struct Stored {
     answer: Vec<u8>,
 }
 
-/// Checks the form: 1 to 64 characters of `[A-Za-z0-9._:-]`.
+/// Checks that an id has 1 to 64 characters of `[A-Za-z0-9._:-]`.
 pub fn check(field: &str, id: &str) -> Result<(), Violation> {
     let fits = !id.is_empty()
         && id.len() <= MAX
@@ -37,12 +38,12 @@ pub fn check(field: &str, id: &str) -> Result<(), Violation> {
     ))
 }
 
-/// Digest of a body as parsed. Maps are ordered, so equal messages have equal digests.
+/// Digest of a body as parsed. Maps of messages are ordered, so equal messages have equal digests.
 pub fn digest(body: &impl prost::Message) -> Vec<u8> {
     Sha256::digest(body.encode_to_vec()).to_vec()
 }
 
-/// The first answer to this request, if it was answered. Call it first in the transaction that does the work.
+/// The stored response to this request, if there is one. The transaction that does the work must call this first.
 pub async fn find<A: prost::Message + Default>(
     conn: &impl ConnectionTrait,
     method: &str,
@@ -50,7 +51,7 @@ pub async fn find<A: prost::Message + Default>(
     id: &str,
     digest: &[u8],
 ) -> Result<Option<A>, Failure> {
-    // Before callers were told apart by their agencies, answers were kept under the subject alone.
+    // Older releases did not distinguish callers by their agencies, and stored responses under the subject alone.
     let text = "SELECT digest, answer FROM request
                 WHERE method = $1 AND caller IN ($2, $3) AND request_id = $4 ORDER BY caller = $2 DESC LIMIT 1";
     let values = [
@@ -73,8 +74,8 @@ pub async fn find<A: prost::Message + Default>(
         .map_err(Failure::internal)
 }
 
-/// Keeps the answer, for ever, in the transaction that did the work. When the same request was answered by another
-/// transaction meanwhile this fails as `ABORTED`, and the caller's retry finds that answer.
+/// Stores the response, for ever, in the transaction that did the work. Fails with `ABORTED` when another transaction
+/// has executed the same request in the meantime; a retry then gets the response of that one.
 pub async fn keep(
     txn: &Txn,
     method: &str,
@@ -100,7 +101,7 @@ pub async fn keep(
     Err(Failure::new(
         crate::failure::Kind::Aborted,
         "REQUEST_IN_PROGRESS",
-        "the same request is being answered; repeat it",
+        "the same request is in progress; repeat it",
         "Permintaan yang sama sedang diproses; ulangi",
     ))
 }

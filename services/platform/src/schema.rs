@@ -1,4 +1,4 @@
-//! The tables of the platform, in every service's database.
+//! The platform's tables in every service's database.
 
 use sea_orm_migration::MigrationTrait;
 

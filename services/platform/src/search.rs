@@ -1,5 +1,5 @@
-//! Full-text search in Indonesian: `tsvector` with a GIN index on PostgreSQL, FTS5 on SQLite. The words stand in the
-//! index as they are; what has to be sealed does not belong into it.
+//! Full-text search in Indonesian: `tsvector` with a GIN index on PostgreSQL, FTS5 on SQLite. The index contains the
+//! words in plain text, so a text that must be encrypted must not be indexed.
 
 use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
@@ -10,14 +10,14 @@ use crate::{
     words::words,
 };
 
-/// An index beside a table whose rows have a number; also the step of the schema that makes it.
+/// A full-text index beside a table whose rows have a number. It is also the migration step that creates the index.
 #[derive(Debug, Clone, Copy)]
 pub struct Search {
-    /// Name of the step, which sorts after the steps before it and never changes once released.
+    /// Name of the step, which must sort after those of the earlier steps and must not change after a release.
     pub step: &'static str,
     /// Name of the index.
     pub table: &'static str,
-    /// What its column with the number of the row is called, on PostgreSQL.
+    /// Name of its column with the number of the row, on PostgreSQL.
     pub key: &'static str,
 }
 
@@ -56,7 +56,7 @@ impl Search {
         )]
     }
 
-    /// Puts the words of row `id` into the index, in place of those before.
+    /// Indexes the text of row `id`, which replaces the earlier one.
     pub async fn put(&self, txn: &Txn, id: i64, text: &str) -> Result<(), DbErr> {
         let Self { table, key, .. } = self;
         let insert = if txn.get_database_backend() == DbBackend::Postgres {
@@ -73,7 +73,7 @@ impl Search {
         Ok(())
     }
 
-    /// Takes the words of row `id` out of the index; without any this does nothing.
+    /// Removes row `id` from the index; does nothing when it is not indexed.
     pub async fn remove(&self, txn: &Txn, id: i64) -> Result<(), DbErr> {
         let key = match txn.get_database_backend() {
             DbBackend::Postgres => self.key,
@@ -84,9 +84,9 @@ impl Search {
         Ok(())
     }
 
-    /// A condition that holds for the rows, by their number in `column`, in which every word of `query` occurs, with
-    /// `$n`, and its value. PostgreSQL takes words by their stem; SQLite has no stems of Indonesian, there a word also
-    /// stands for longer ones. `None` for a query without words.
+    /// A condition on `column`, the number of the row, that is true for the rows that contain every word of `query`;
+    /// with the value of its parameter `$n`. PostgreSQL compares the stems of words. SQLite has no stemmer for
+    /// Indonesian, so a word there matches all words that begin with it. `None` for a query without words.
     pub fn condition(
         &self,
         conn: &impl ConnectionTrait,
@@ -106,7 +106,7 @@ impl Search {
             );
             return Some((text, words.join(" ").into()));
         }
-        // Words hold letters and digits only, so that nothing in them is an operator.
+        // Words contain letters and digits only, so that they contain no operator.
         let terms: Vec<String> = words.iter().map(|w| format!("\"{w}\"*")).collect();
         let text = format!("{column} IN (SELECT rowid FROM {table} WHERE {table} MATCH ${n})");
         Some((text, terms.join(" ").into()))

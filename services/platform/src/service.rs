@@ -1,4 +1,4 @@
-//! What a service gets to start with, and what it gives back; and the host that runs services in one process.
+//! How a service is described and started, and the host that runs services in one process.
 
 use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
@@ -23,7 +23,7 @@ use crate::{
     token::{self, Verifier},
 };
 
-/// What every service stands on.
+/// The context that the platform gives to every service.
 #[derive(Clone)]
 pub struct Context {
     /// Name of the service, such as `survey`.
@@ -42,14 +42,14 @@ pub struct Context {
     pub outbox: Outbox,
     /// Wakes the runners of derived figures after a commit.
     pub derived: Derived,
-    /// Where long-running parts are spawned.
+    /// Spawns long-running tasks.
     pub tasks: Tasks,
     /// Opens `Watch…` streams.
     pub watchers: Watchers,
 }
 
 impl Context {
-    /// Runs the relay of this service's outbox.
+    /// Spawns the relay of this service's outbox.
     pub fn spawn_relay(&self) {
         let relay = Relay::new(
             self.db.clone(),
@@ -63,7 +63,7 @@ impl Context {
         self.tasks.spawn("relay", relay.run(self.tasks.soft().clone()));
     }
 
-    /// Runs a worker.
+    /// Spawns a worker.
     pub fn spawn_worker(&self, handler: impl Handler) {
         let every = Duration::from_secs(self.config.relay.reconcile_seconds);
         let worker = Worker::new(self.db.clone(), self.bus.clone(), self.clock.clone(), handler);
@@ -71,7 +71,7 @@ impl Context {
         self.tasks.spawn("worker", worker.run(self.tasks.soft().clone()));
     }
 
-    /// Runs what works off the marks of one kind of derived figures.
+    /// Spawns the runner of one kind of derived figures.
     pub fn spawn_derived(&self, kind: impl derived::Kind) {
         let (name, stop) = (kind.settings().name, self.tasks.soft().clone());
         let (derived, outbox) = (self.derived.clone(), self.outbox.clone());
@@ -79,7 +79,7 @@ impl Context {
         self.tasks.spawn(name, runner.run(stop));
     }
 
-    /// Runs a follower.
+    /// Spawns a follower.
     pub fn spawn_follower(&self, follower: Follower<impl Projection>) {
         self.tasks
             .spawn("follower", follower.run(self.tasks.soft().clone()));
@@ -89,49 +89,49 @@ impl Context {
 /// Why a service can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The configuration.
+    /// The configuration is not valid.
     #[error(transparent)]
     Config(#[from] crate::config::Error),
-    /// The database.
+    /// The database failed.
     #[error("database of {0}: {1}")]
     Database(&'static str, DbErr),
-    /// The schema lacks steps of this version, and migrating at start is off.
+    /// Migration steps are pending, and migration at the start is off.
     #[error("the schema of {0} is not up to date")]
     Outdated(&'static str),
-    /// The schema has steps that this version does not know.
+    /// The schema has migration steps that this version does not have.
     #[error("the schema of {0} is newer than this program: {1}")]
     Newer(&'static str, String),
-    /// The database file belongs to another process.
+    /// Another process uses the database file.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// The bus.
+    /// The bus failed.
     #[error(transparent)]
     Bus(#[from] bus::Error),
-    /// The public key.
+    /// The public key is not valid.
     #[error("auth.public_key: {0}")]
     Key(#[from] token::Error),
-    /// The server.
+    /// The gRPC server failed.
     #[error(transparent)]
     Grpc(#[from] GrpcError),
-    /// The storage of files.
+    /// The storage of files failed.
     #[error(transparent)]
     Objects(#[from] objects::Error),
-    /// Something of the service itself, in Indonesian.
+    /// An error of the service itself, in Indonesian.
     #[error("{0}: {1}")]
     Service(&'static str, String),
-    /// A long-running part failed; the log says which.
-    #[error("a part of the process failed; see the log")]
+    /// A long-running task failed; the log says which.
+    #[error("a task of the process failed; see the log")]
     Failed,
 }
 
 /// Why the gRPC server ended.
 pub type GrpcError = grpc::ServerError;
 
-/// What a started service gives to the host.
+/// What a started service returns to the host.
 pub struct Started {
     /// Adds its gRPC services.
     pub routes: Box<dyn FnOnce(&mut RoutesBuilder) + Send>,
-    /// Whether it can serve.
+    /// Watch channel: whether the service is ready.
     pub ready: watch::Receiver<bool>,
 }
 
@@ -161,12 +161,12 @@ pub struct Host {
     tasks: Tasks,
     clock: Clock,
     ids: Ids,
-    /// Held for as long as the services run.
+    /// Locks of the database files, held while the services run.
     _locks: Vec<Lock>,
 }
 
 impl Host {
-    /// Makes the database files of `specs` those of this process.
+    /// Locks the database files of `specs` for this process.
     pub fn lock(config: &Config, specs: &[Spec]) -> Result<Vec<Lock>, LockError> {
         let locks = specs.iter().map(|s| Lock::of_service(&config.database, s.name));
         Ok(locks
@@ -176,7 +176,7 @@ impl Host {
             .collect())
     }
 
-    /// A host with the machine's clock; `locks` are those of the services that it will run.
+    /// A host with the machine's clock; `locks` are the locks of the services that it will run.
     pub fn new(config: Config, tasks: Tasks, locks: Vec<Lock>) -> Self {
         Self {
             config: Arc::new(config),
@@ -187,8 +187,8 @@ impl Host {
         }
     }
 
-    /// Connects one service's database and migrates it, under a lock; with `run` off it only checks that it is up
-    /// to date.
+    /// Connects to one service's database and migrates it, under a lock; without `run` it only checks that it is up to
+    /// date.
     pub async fn migrate(config: &Config, spec: &Spec, run: bool) -> Result<Database, Error> {
         let failed = |error| Error::Database(spec.name, error);
         let db = Database::connect(&config.database, spec.name)
@@ -279,7 +279,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Tells of the connection to the bus, which may come later: nothing waits for it.
+    /// Watch channel of the connection to the bus. The services run before it is connected.
     pub fn connection(&self) -> watch::Receiver<Connection> {
         self.bus.connection()
     }
@@ -287,24 +287,24 @@ impl Running {
     /// Serves on `listener` until the soft stop; returns after a full stop.
     pub async fn serve(self, listener: TcpListener) -> Result<(), Error> {
         let Host { config, tasks, .. } = &self.host;
-        let (mut asked, mut refused) = (None, None);
+        let (mut stopped, mut refused) = (None, None);
         let mut run = std::pin::pin!(self.server.run(listener, &config.grpc, tasks));
         let served = tokio::select! {
             served = &mut run => served,
             () = tasks.soft().cancelled() => {
-                asked = Some(Instant::now());
+                stopped = Some(Instant::now());
                 run.await
             }
             error = unfit(&*self.bus) => {
                 refused = Some(error);
                 tasks.soft().cancel();
-                asked = Some(Instant::now());
+                stopped = Some(Instant::now());
                 run.await
             }
         };
-        // Calls and tasks share the grace time; a second more lets what the last call began come to its end.
+        // Calls and tasks share the grace time; tasks that the last calls began get at least a second.
         let grace = Duration::from_secs(config.grpc.shutdown_grace_seconds);
-        let left = grace.saturating_sub(asked.map_or(Duration::ZERO, |asked| asked.elapsed()));
+        let left = grace.saturating_sub(stopped.map_or(Duration::ZERO, |at| at.elapsed()));
         let clean = tasks.stop(left.max(Duration::from_secs(1))).await;
         for db in self.databases {
             db.close().await;
@@ -318,7 +318,7 @@ impl Running {
     }
 }
 
-/// Waits for the first connection to the bus, and then for ever unless the server can't be used.
+/// Waits for the first connection to the bus; returns only if the server can't be used.
 async fn unfit(bus: &dyn Bus) -> bus::Error {
     let connected = bus
         .connection()
@@ -331,12 +331,13 @@ async fn unfit(bus: &dyn Bus) -> bus::Error {
     }
 }
 
-/// What stands before a service's name in the health service: whether its database takes writes. Reads work either way.
+/// Prefix of a service's name in the health service, under which it reports whether the database accepts writes. Reads
+/// work in both cases.
 pub const STORAGE: &str = "storage.";
-/// How often to see whether a storage that failed takes writes again.
+/// How often a failed storage is probed.
 const PROBE: Duration = Duration::from_secs(1);
 
-/// Keeps the health service in step with whether a database takes writes.
+/// Reports to the health service whether a database accepts writes.
 async fn report_storage(
     mut reporter: tonic_health::server::HealthReporter,
     name: String,
@@ -353,8 +354,8 @@ async fn report_storage(
             changed = storage.changed() => if changed.is_err() { break },
             () = tokio::time::sleep(PROBE), if !works => {
                 match db.probe(&clock).await {
-                    Ok(()) => tracing::info!(%name, "the database takes writes again"),
-                    Err(error) => tracing::error!(%name, %error, "the database takes no writes"),
+                    Ok(()) => tracing::info!(%name, "the database accepts writes again"),
+                    Err(error) => tracing::error!(%name, %error, "the database accepts no writes"),
                 }
             }
         }
@@ -370,7 +371,7 @@ fn serving(ready: bool) -> ServingStatus {
     }
 }
 
-/// Keeps the health service in step with readiness; at the soft stop everything is NOT_SERVING.
+/// Reports the readiness of the services to the health service; NOT_SERVING from the soft stop on.
 async fn report(
     mut reporter: tonic_health::server::HealthReporter,
     mut readiness: Vec<(&'static [&'static str], watch::Receiver<bool>)>,
@@ -387,7 +388,7 @@ async fn report(
         }
         reporter.set_service_status("", serving(all)).await;
         if soft.is_cancelled() {
-            // Ends the streams that watch, after this last state: an open one would hold the server.
+            // Ends the `Watch` streams of health after this last state; an open one would block the stop of the server.
             for name in readiness
                 .iter()
                 .flat_map(|(names, _)| *names)

@@ -22,13 +22,13 @@ use crate::config::{LogFormat, Telemetry};
 /// Why telemetry can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The filter of the log is malformed.
+    /// The log filter is malformed.
     #[error("telemetry.level: {0}")]
     Filter(#[from] tracing_subscriber::filter::ParseError),
-    /// The endpoint is no URL.
+    /// The endpoint is not a URL.
     #[error("telemetry.otlp_endpoint: {0}")]
     Endpoint(#[from] tonic::transport::Error),
-    /// The exporter can't be made.
+    /// The exporter can't be built.
     #[error("telemetry.otlp_endpoint: {0}")]
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
     /// Another subscriber is installed in this process.
@@ -36,15 +36,15 @@ pub enum Error {
     Installed(#[from] tracing_subscriber::util::TryInitError),
 }
 
-/// Flushes what is left; call [`Guard::shutdown`] on every way out.
+/// Flushes traces and metrics; [`Guard::shutdown`] must be called on every exit.
 #[derive(Debug, Default)]
 pub struct Guard {
     traces: Option<SdkTracerProvider>,
     metrics: Option<SdkMeterProvider>,
 }
 
-/// Starts logs, traces and metrics of this process. `name` is the service name of the resource. Needs a tokio
-/// runtime with more than one worker when an OTLP endpoint is set.
+/// Starts logs, traces and metrics of this process. `name` is the service name of the resource. With an OTLP endpoint
+/// it needs a tokio runtime with more than one worker.
 pub fn init(config: &Telemetry, name: &str) -> Result<Guard, Error> {
     global::set_text_map_propagator(TraceContextPropagator::new());
     let filter = EnvFilter::try_new(format!("async_nats=warn,sqlx=warn,{}", config.level))?;
@@ -80,7 +80,7 @@ pub fn init(config: &Telemetry, name: &str) -> Result<Guard, Error> {
             .with_resource(resource)
             .build();
         global::set_meter_provider(metrics.clone());
-        // Always filtered: the exporter's own calls must not be exported.
+        // The exporter's own calls must not be exported.
         let own = EnvFilter::try_new(
             "info,h2=off,hyper=off,tonic=off,tower=off,sqlx=off,opentelemetry=off,async_nats=off",
         )?;
@@ -102,7 +102,7 @@ pub fn init(config: &Telemetry, name: &str) -> Result<Guard, Error> {
         .with(json.with_filter(filter.clone()))
         .with(pretty.with_filter(filter))
         .try_init()?;
-    // Where, not what: the text of a panic may hold data of a caller.
+    // The location only: the message of a panic may contain data of a caller.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "panic");
@@ -110,8 +110,8 @@ pub fn init(config: &Telemetry, name: &str) -> Result<Guard, Error> {
     Ok(guard)
 }
 
-/// A channel to the collector, connected at the first export. A connection that the network has forgotten is noticed,
-/// else exports would be lost until the kernel gives it up.
+/// A channel to the collector, which connects at the first export. Keepalives detect a lost connection; without them,
+/// exports would be lost until the kernel closes it.
 fn channel(endpoint: &str) -> Result<Channel, tonic::transport::Error> {
     const KEEP_ALIVE: Duration = Duration::from_secs(20);
     Ok(Endpoint::from_shared(endpoint.to_owned())?
@@ -123,7 +123,7 @@ fn channel(endpoint: &str) -> Result<Channel, tonic::transport::Error> {
 }
 
 impl Guard {
-    /// Sends what is left, off the runtime's workers because it blocks.
+    /// Exports what is left; outside of the runtime's workers, because it blocks.
     pub async fn shutdown(self) {
         let done = tokio::task::spawn_blocking(move || {
             if let Some(traces) = self.traces {
@@ -142,19 +142,19 @@ impl Guard {
 pub struct Meters {
     /// Duration of calls, seconds; attributes `rpc.method`, `rpc.response.status_code`.
     pub calls: Histogram<f64>,
-    /// Calls and connections refused by a limit of the edge; attributes `limit`, the setting, and `share`, whose share of it.
+    /// Calls and connections refused by a limit; attributes `limit`, the setting, and `share`, the kind of holder.
     pub refused: Counter<u64>,
-    /// Events that reached the bus; attribute `service`.
+    /// Events published to the bus; attribute `service`.
     pub published: Counter<u64>,
-    /// Publishes that were refused because the bus held another sequence; attribute `service`.
+    /// Publishes that were refused because the last sequence on the bus was another one; attribute `service`.
     pub fenced: Counter<u64>,
     /// Events applied; attribute `consumer`.
     pub consumed: Counter<u64>,
-    /// Events put aside; attribute `consumer`.
+    /// Events that became dead letters; attribute `consumer`.
     pub dead_letters: Counter<u64>,
     /// Derived figures recomputed; attribute `kind`.
     pub recomputed: Counter<u64>,
-    /// Tries to recompute one that failed; attribute `kind`.
+    /// Failed attempts to recompute a figure; attribute `kind`.
     pub not_recomputed: Counter<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! Bearer tokens: JSON Web Tokens signed with Ed25519. Services hold the public key only.
+//! Bearer tokens: JSON Web Tokens signed with Ed25519. Services have the public key only.
 
 use std::{
     collections::HashMap,
@@ -26,7 +26,7 @@ pub enum Error {
     /// The key is not an Ed25519 key in base64.
     #[error("not an Ed25519 key in base64")]
     Key,
-    /// The token does not hold.
+    /// The token is not valid.
     #[error("token: {0}")]
     Token(#[from] jsonwebtoken::errors::Error),
 }
@@ -37,21 +37,22 @@ struct Claims {
     sub: String,
     iat: i64,
     exp: i64,
-    /// From when on it holds. Read here as well, since the library takes one that is no number for none.
+    /// Time from which the token is valid. It is declared here as well, since the library ignores a value that is not a
+    /// number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     nbf: Option<i64>,
     roles: Vec<String>,
     agencies: Vec<String>,
 }
 
-/// The private key, kept by the operator.
+/// The private key, which the operator keeps.
 pub struct Signer {
     document: Vec<u8>,
     public: String,
 }
 
 impl Signer {
-    /// Makes a new key.
+    /// Generates a new key.
     pub fn generate() -> Result<Self, Error> {
         let document =
             Ed25519KeyPair::generate_pkcs8(&ring::rand::SystemRandom::new()).map_err(|_| Error::Key)?;
@@ -72,7 +73,7 @@ impl Signer {
         Self::from_pkcs8(&STANDARD.decode(text.trim()).map_err(|_| Error::Key)?)
     }
 
-    /// Writes the key to a new file that only its owner can read. An existing file is an error.
+    /// Writes the key to a new file that only its owner can read; fails if the file exists.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
         write_private(path, &STANDARD.encode(&self.document))?;
         Ok(())
@@ -83,7 +84,7 @@ impl Signer {
         &self.public
     }
 
-    /// Signs a token for `subject`; `agencies` holds agency ids, or `*` for all.
+    /// Signs a token for `subject`; `agencies` are agency ids, or `*` for all.
     pub fn sign(
         &self,
         subject: &str,
@@ -122,18 +123,19 @@ pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     file.sync_all()
 }
 
-/// Checks tokens with the public key. Checking a signature costs more than the rest of a call, so callers whose token
-/// held are remembered until it expires.
+/// Verifies tokens with the public key. Verifying a signature costs more than the rest of a call, so the callers of
+/// valid tokens are cached until the tokens expire.
 #[derive(Clone)]
 pub struct Verifier {
     key: DecodingKey,
-    known: Arc<Mutex<HashMap<String, (i64, Caller)>>>,
+    cache: Arc<Mutex<HashMap<String, (i64, Caller)>>>,
 }
 
-const KNOWN: usize = 1024;
+/// Most callers in the cache.
+const CACHED: usize = 1024;
 
 impl Verifier {
-    /// From the public key in base64.
+    /// A verifier with a public key in base64.
     pub fn new(public_key: &str) -> Result<Self, Error> {
         let raw = STANDARD.decode(public_key.trim()).map_err(|_| Error::Key)?;
         if raw.len() != 32 {
@@ -141,21 +143,21 @@ impl Verifier {
         }
         Ok(Self {
             key: DecodingKey::from_ed_der(&raw),
-            known: Arc::default(),
+            cache: Arc::default(),
         })
     }
 
-    /// The caller of a token that held before and has not expired: no signature has to be checked.
-    pub fn remembered(&self, token: &str) -> Option<Caller> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The caller of a token that was verified before and has not expired.
+    pub fn cached(&self, token: &str) -> Option<Caller> {
+        let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Clock::system().now().timestamp();
-        let (_, caller) = known.get(token).filter(|(expires, _)| now < *expires)?;
+        let (_, caller) = cache.get(token).filter(|(expires, _)| now < *expires)?;
         Some(caller.clone())
     }
 
-    /// The caller that a token names, or why the token does not hold: signature, issuer, time.
+    /// The caller of a token, or why the token is not valid: signature, issuer, time.
     pub fn verify(&self, token: &str) -> Result<Caller, Error> {
-        if let Some(caller) = self.remembered(token) {
+        if let Some(caller) = self.cached(token) {
             return Ok(caller);
         }
         let mut validation = Validation::new(Algorithm::EdDSA);
@@ -165,11 +167,11 @@ impl Verifier {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.key, &validation)?.claims;
         let roles = claims.roles.iter().filter_map(|r| Role::parse(r)).collect();
         let caller = Caller::new(claims.sub, roles, claims.agencies);
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= KNOWN {
-            known.clear();
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if cache.len() >= CACHED {
+            cache.clear();
         }
-        known.insert(token.to_owned(), (claims.exp, caller.clone()));
+        cache.insert(token.to_owned(), (claims.exp, caller.clone()));
         Ok(caller)
     }
 }
@@ -178,7 +180,7 @@ impl Verifier {
 mod tests {
     use super::*;
 
-    /// A token with these claims beside those that every token has.
+    /// Verifies a token with these claims besides those that every token has.
     fn verify(more: &str) -> Result<Caller, Error> {
         let signer = Signer::generate().unwrap();
         let now = Clock::system().now().timestamp();
@@ -193,12 +195,12 @@ mod tests {
     }
 
     #[test]
-    fn a_token_does_not_hold_before_its_time() {
+    fn a_token_is_not_valid_before_its_time() {
         let now = Clock::system().now().timestamp();
         assert!(verify("").is_ok());
         assert!(verify(&format!(r#","nbf":{}"#, now - 10)).is_ok());
         assert!(verify(&format!(r#","nbf":{}"#, now + 3600)).is_err());
-        // Claims of the wrong kind are not taken for absent ones.
+        // A claim of the wrong type does not count as absent.
         for wrong in [
             format!(r#","nbf":"{}""#, now + 3600),
             r#","nbf":[1]"#.to_owned(),

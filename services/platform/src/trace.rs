@@ -8,9 +8,9 @@ use opentelemetry::{
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-struct One<'a>(Option<&'a str>);
+struct Parent<'a>(Option<&'a str>);
 
-impl Extractor for One<'_> {
+impl Extractor for Parent<'_> {
     fn get(&self, key: &str) -> Option<&str> {
         if key == "traceparent" { self.0 } else { None }
     }
@@ -20,9 +20,9 @@ impl Extractor for One<'_> {
 }
 
 #[derive(Default)]
-struct Caught(Option<String>);
+struct Injected(Option<String>);
 
-impl Injector for Caught {
+impl Injector for Injected {
     fn set(&mut self, key: &str, value: String) {
         if key == "traceparent" {
             self.0 = Some(value);
@@ -30,26 +30,26 @@ impl Injector for Caught {
     }
 }
 
-/// The `traceparent` of `span`; `None` when it is not recorded.
+/// The `traceparent` of `span`; `None` when the span is not recorded.
 pub fn traceparent(span: &Span) -> Option<String> {
-    let mut caught = Caught::default();
-    opentelemetry::global::get_text_map_propagator(|p| p.inject_context(&span.context(), &mut caught));
-    caught.0
+    let mut injected = Injected::default();
+    opentelemetry::global::get_text_map_propagator(|p| p.inject_context(&span.context(), &mut injected));
+    injected.0
 }
 
-/// The context that a `traceparent` names; an empty one when there is none or it is malformed.
+/// The context of a `traceparent`; an empty one when there is none or it is malformed.
 pub fn context(traceparent: Option<&str>) -> Context {
-    opentelemetry::global::get_text_map_propagator(|p| p.extract(&One(traceparent)))
+    opentelemetry::global::get_text_map_propagator(|p| p.extract(&Parent(traceparent)))
 }
 
-/// Makes `span`, not entered yet, a child of `traceparent`.
+/// Makes `span` a child of `traceparent`. The span must not have been entered yet.
 pub fn set_parent(span: &Span, traceparent: Option<&str>) {
     if traceparent.is_some() && span.set_parent(context(traceparent)).is_err() {
-        tracing::debug!("span had started before its parent was set");
+        tracing::debug!("the span had started before its parent was set");
     }
 }
 
-/// Links `span` to the context that `traceparent` names.
+/// Links `span` to the context of `traceparent`.
 pub fn link(span: &Span, traceparent: Option<&str>) {
     if let Some(parent) = traceparent {
         let linked = context(Some(parent)).span().span_context().clone();

@@ -1,12 +1,14 @@
-//! Personal data and free text at rest: sealed under keys that only the configuration holds.
+//! Encryption of personal data and free text at rest, with keys that exist in the configuration only.
 //!
-//! A [`Keyring`] holds keys in order: the first seals, every one opens. To change keys, put a new one in front, seal
-//! anew what the old one sealed (whoever keeps the data keeps the id of the key with it), then take the old one away.
+//! A [`Keyring`] has an ordered list of keys: the first one encrypts, every one decrypts. To rotate keys, an operator
+//! adds a new key in front, has the data of the old key encrypted again (the id of the key is stored with the data),
+//! and then removes the old key.
 //!
-//! Each key is 32 random bytes, from which HKDF-SHA256 derives one subkey per use. Content is sealed with
-//! ChaCha20-Poly1305 under a random nonce of 96 bits. Nonces so chosen allow 2³² messages under one key, which keeps the
-//! chance that any two are equal below 2⁻³² (the bound of NIST SP 800-38D, 8.3): put a new key in front before that.
-//! Lookups by equality and comparisons of request bodies go by HMAC-SHA256: without the key nobody can try values.
+//! Each key is 32 random bytes, from which HKDF-SHA256 derives one subkey per use. Data is encrypted with
+//! ChaCha20-Poly1305 and a random nonce of 96 bits. Random nonces allow 2³² messages under one key, which keeps the
+//! probability that any two nonces are equal below 2⁻³² (the bound of NIST SP 800-38D, 8.3): a new key must be added
+//! before that. Look-ups by equality and comparisons of request bodies use HMAC-SHA256, so that values can't be found
+//! by trial without the key.
 
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
@@ -22,23 +24,23 @@ use crate::failure::Failure;
 
 /// Bytes of a key.
 const KEY: usize = 32;
-/// Keys that a ring holds at most: each lookup by equality asks for one value per key.
+/// Most keys of a keyring: each look-up by equality compares one value per key.
 const KEYS: usize = 8;
-/// Letters of a key's id at most.
+/// Longest id of a key, characters.
 const ID: usize = 16;
 
-/// Why something can't be sealed or opened. Nothing in it comes from the content.
+/// Why data can't be encrypted or decrypted. It contains nothing of the data.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The key of this id is not configured.
     #[error("the key {0} is not configured")]
     UnknownKey(String),
-    /// Not what was sealed under the key of this id, or sealed for another purpose.
-    #[error("what the key {0} sealed is damaged, or was sealed for another purpose")]
+    /// The data was not encrypted with the key of this id, is damaged, or was encrypted for another purpose.
+    #[error("data encrypted with the key {0} is damaged, or was encrypted for another purpose")]
     Damaged(String),
-    /// The system gives no random bytes, or the content is longer than the cipher takes (256 GiB).
-    #[error("can't seal")]
-    Seal,
+    /// The system provides no random bytes, or the data is longer than the cipher allows (256 GiB).
+    #[error("can't encrypt")]
+    Encrypt,
 }
 
 impl From<Error> for Failure {
@@ -47,18 +49,18 @@ impl From<Error> for Failure {
     }
 }
 
-/// A sealed content; keep both parts.
+/// Encrypted data; both fields must be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sealed {
-    /// Id of the key that sealed it.
+pub struct Encrypted {
+    /// Id of the key.
     pub key: String,
-    /// Nonce (12 bytes), content, tag (16 bytes).
+    /// Nonce (12 bytes), ciphertext, tag (16 bytes).
     pub bytes: Vec<u8>,
 }
 
 struct Key {
     id: String,
-    seal: LessSafeKey,
+    cipher: LessSafeKey,
     index: hmac::Key,
     digest: hmac::Key,
 }
@@ -68,14 +70,14 @@ impl Key {
         let prk = Salt::new(HKDF_SHA256, b"prima vault").extract(bytes);
         Ok(Self {
             id: id.to_owned(),
-            seal: LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, &subkey(&prk, "seal")?)?),
+            cipher: LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, &subkey(&prk, "seal")?)?),
             index: hmac::Key::new(HMAC_SHA256, &subkey(&prk, "index")?),
             digest: hmac::Key::new(HMAC_SHA256, &subkey(&prk, "digest")?),
         })
     }
 }
 
-/// The subkey for one use; the cipher and the HMAC both take 32 bytes, as many as SHA-256 gives.
+/// The subkey for one use. The cipher and the HMAC both use 32 bytes.
 fn subkey(prk: &Prk, usage: &str) -> Result<[u8; KEY], ring::error::Unspecified> {
     let mut bytes = [0; KEY];
     prk.expand(&[usage.as_bytes()], HKDF_SHA256)?.fill(&mut bytes)?;
@@ -86,7 +88,7 @@ fn subkey(prk: &Prk, usage: &str) -> Result<[u8; KEY], ring::error::Unspecified>
 #[derive(Clone)]
 pub struct Keyring {
     keys: Arc<Keys>,
-    /// What digests are made with instead of the current key.
+    /// Key of the digests; `None` to use the current key.
     digest: Option<hmac::Key>,
 }
 
@@ -103,9 +105,9 @@ impl fmt::Debug for Keyring {
 }
 
 impl Keyring {
-    /// From `ID:BASE64` each, the one that seals first: ids of 1 to 16 letters a-z, digits and hyphens, keys of 32 bytes,
-    /// one to eight of them, no id and no key twice. Names every fault by the place of the key, in Indonesian, and shows
-    /// none of it.
+    /// Parses keys of the form `ID:BASE64`, the encrypting one first: ids of 1 to 16 characters a-z, 0-9 and hyphen,
+    /// keys of 32 bytes, one to eight of them, no id and no key twice. Returns all faults in Indonesian, each with the
+    /// position of the key and without its text.
     pub fn parse(keys: &[String]) -> Result<Self, Vec<String>> {
         let mut faults = Vec::new();
         if keys.is_empty() {
@@ -157,16 +159,16 @@ impl Keyring {
     /// A new key, base64 of 32 random bytes.
     pub fn generate_key() -> Result<String, Error> {
         let mut bytes = [0; KEY];
-        SystemRandom::new().fill(&mut bytes).map_err(|_| Error::Seal)?;
+        SystemRandom::new().fill(&mut bytes).map_err(|_| Error::Encrypt)?;
         Ok(STANDARD.encode(bytes))
     }
 
-    /// Id of the key that seals.
+    /// Id of the key that encrypts.
     pub fn current(&self) -> &str {
         &self.keys.current.id
     }
 
-    /// Ids of all keys, that of the one that seals first.
+    /// Ids of all keys, the one that encrypts first.
     pub fn ids(&self) -> Vec<&str> {
         self.all().map(|key| key.id.as_str()).collect()
     }
@@ -175,35 +177,36 @@ impl Keyring {
         std::iter::once(&self.keys.current).chain(&self.keys.older)
     }
 
-    /// Seals `plain` under the current key; it opens for the same `purpose` only (a constant of the code, such as
-    /// `complaint.text`, or one with the name of the row, so that rows can't be swapped). Takes 28 bytes more.
-    pub fn seal(&self, purpose: &str, plain: &[u8]) -> Result<Sealed, Error> {
+    /// Encrypts `plain` with the current key. It can be decrypted for the same `purpose` only: a constant of the code,
+    /// such as `complaint.text`, or one with the name of the row, so that the data of two rows can't be swapped. The
+    /// result is 28 bytes longer.
+    pub fn encrypt(&self, purpose: &str, plain: &[u8]) -> Result<Encrypted, Error> {
         let key = &self.keys.current;
         let mut nonce = [0; NONCE_LEN];
-        self.keys.random.fill(&mut nonce).map_err(|_| Error::Seal)?;
+        self.keys.random.fill(&mut nonce).map_err(|_| Error::Encrypt)?;
         let mut content = plain.to_vec();
-        key.seal
+        key.cipher
             .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(purpose.as_bytes()),
                 &mut content,
             )
-            .map_err(|_| Error::Seal)?;
-        Ok(Sealed {
+            .map_err(|_| Error::Encrypt)?;
+        Ok(Encrypted {
             key: key.id.clone(),
             bytes: [&nonce[..], &content].concat(),
         })
     }
 
-    /// The content that [`Keyring::seal`] sealed for `purpose` under the key of the id `key`.
-    pub fn open(&self, purpose: &str, key: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    /// Decrypts data that [`Keyring::encrypt`] returned for `purpose`; `key` is the id of its key.
+    pub fn decrypt(&self, purpose: &str, key: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
         let known = self.all().find(|k| k.id == key);
         let known = known.ok_or_else(|| Error::UnknownKey(key.to_owned()))?;
         let damaged = || Error::Damaged(key.to_owned());
         let (nonce, content) = bytes.split_first_chunk().ok_or_else(damaged)?;
         let mut content = content.to_vec();
         let plain = known
-            .seal
+            .cipher
             .open_in_place(
                 Nonce::assume_unique_for_key(*nonce),
                 Aad::from(purpose.as_bytes()),
@@ -215,13 +218,13 @@ impl Keyring {
         Ok(content)
     }
 
-    /// What equal texts of one purpose have in common, under each key with its id, the current one first: 32 bytes each.
-    /// Store the first; look for any of them.
+    /// Blind index of a text for one purpose, by which equal texts are found: 32 bytes for each key, with its id, the
+    /// current key first. Callers store the first value and search for any of them.
     pub fn index(&self, purpose: &str, text: &str) -> Vec<(String, Vec<u8>)> {
         self.all()
             .map(|key| {
                 let mut mac = hmac::Context::with_key(&key.index);
-                // The length keeps a purpose from running into the text.
+                // The length separates the purpose from the text.
                 mac.update(&(purpose.len() as u64).to_be_bytes());
                 mac.update(purpose.as_bytes());
                 mac.update(text.as_bytes());
@@ -230,8 +233,7 @@ impl Keyring {
             .collect()
     }
 
-    /// Makes digests with this key, which outlives the keys that seal; 32 bytes, kept sealed by whoever needs digests to
-    /// last.
+    /// Uses this key for digests. It outlasts the rotation of the encrypting keys; the caller stores it encrypted.
     #[must_use]
     pub fn with_digest_key(self, bytes: &[u8; KEY]) -> Self {
         Self {
@@ -240,8 +242,8 @@ impl Keyring {
         }
     }
 
-    /// Digest of a request's body, 32 bytes: to tell later whether another body is the same, without being able to try
-    /// bodies out. Made with the key of [`Self::with_digest_key`], else with the current one.
+    /// Keyed digest of a request's body, 32 bytes, by which it is later compared with another body. Uses the key of
+    /// [`Self::with_digest_key`], else the current one.
     pub fn digest(&self, bytes: &[u8]) -> Vec<u8> {
         let key = self.digest.as_ref().unwrap_or(&self.keys.current.digest);
         hmac::sign(key, bytes).as_ref().to_vec()
@@ -271,16 +273,19 @@ mod tests {
     }
 
     #[test]
-    fn the_first_key_seals_and_every_key_opens() {
+    fn the_first_key_encrypts_and_every_key_decrypts() {
         let (old, both) = (ring(&[("k1", 1)]), ring(&[("k2", 2), ("k1", 1)]));
-        let before = old.seal("text", b"halo").unwrap();
-        let after = both.seal("text", b"halo").unwrap();
+        let before = old.encrypt("text", b"halo").unwrap();
+        let after = both.encrypt("text", b"halo").unwrap();
         assert_eq!((before.key.as_str(), after.key.as_str()), ("k1", "k2"));
         assert_eq!((both.current(), both.ids()), ("k2", vec!["k2", "k1"]));
-        for sealed in [&before, &after] {
-            assert_eq!(both.open("text", &sealed.key, &sealed.bytes).unwrap(), b"halo");
+        for encrypted in [&before, &after] {
+            assert_eq!(
+                both.decrypt("text", &encrypted.key, &encrypted.bytes).unwrap(),
+                b"halo"
+            );
         }
-        let unknown = old.open("text", &after.key, &after.bytes).unwrap_err();
+        let unknown = old.decrypt("text", &after.key, &after.bytes).unwrap_err();
         assert!(
             matches!(&unknown, Error::UnknownKey(id) if id == "k2"),
             "{unknown}"
@@ -289,26 +294,26 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_the_same_id_with_other_bytes_opens_nothing() {
-        let sealed = ring(&[("k1", 1)]).seal("text", b"halo").unwrap();
-        let other = ring(&[("k1", 2)]).open("text", "k1", &sealed.bytes);
+    fn a_key_of_the_same_id_with_other_bytes_decrypts_nothing() {
+        let encrypted = ring(&[("k1", 1)]).encrypt("text", b"halo").unwrap();
+        let other = ring(&[("k1", 2)]).decrypt("text", "k1", &encrypted.bytes);
         assert!(matches!(other, Err(Error::Damaged(id)) if id == "k1"));
     }
 
     #[test]
-    fn what_was_changed_or_cut_does_not_open() {
+    fn changed_or_truncated_data_is_not_decrypted() {
         let keys = ring(&[("k1", 1)]);
-        let sealed = keys.seal("text", b"halo").unwrap();
-        for at in 0..sealed.bytes.len() {
-            let mut changed = sealed.bytes.clone();
+        let encrypted = keys.encrypt("text", b"halo").unwrap();
+        for at in 0..encrypted.bytes.len() {
+            let mut changed = encrypted.bytes.clone();
             changed[at] ^= 1;
             assert!(
-                matches!(keys.open("text", "k1", &changed), Err(Error::Damaged(_))),
+                matches!(keys.decrypt("text", "k1", &changed), Err(Error::Damaged(_))),
                 "{at}"
             );
             assert!(
                 matches!(
-                    keys.open("text", "k1", &sealed.bytes[..at]),
+                    keys.decrypt("text", "k1", &encrypted.bytes[..at]),
                     Err(Error::Damaged(_))
                 ),
                 "{at}"
@@ -317,27 +322,27 @@ mod tests {
     }
 
     #[test]
-    fn it_opens_for_its_purpose_only() {
+    fn data_is_decrypted_for_its_purpose_only() {
         let keys = ring(&[("k1", 1)]);
-        let sealed = keys.seal("name", b"halo").unwrap();
+        let encrypted = keys.encrypt("name", b"halo").unwrap();
         assert!(matches!(
-            keys.open("phone", "k1", &sealed.bytes),
+            keys.decrypt("phone", "k1", &encrypted.bytes),
             Err(Error::Damaged(_))
         ));
     }
 
     #[test]
-    fn equal_contents_are_sealed_unequally() {
+    fn equal_data_has_different_ciphertexts() {
         let keys = ring(&[("k1", 1)]);
-        let sealed: BTreeSet<Vec<u8>> = (0..100)
-            .map(|_| keys.seal("text", b"halo").unwrap().bytes)
+        let encrypted: BTreeSet<Vec<u8>> = (0..100)
+            .map(|_| keys.encrypt("text", b"halo").unwrap().bytes)
             .collect();
-        assert_eq!(sealed.len(), 100);
-        assert!(sealed.iter().all(|bytes| bytes.len() == 4 + 28));
+        assert_eq!(encrypted.len(), 100);
+        assert!(encrypted.iter().all(|bytes| bytes.len() == 4 + 28));
     }
 
     #[test]
-    fn what_was_indexed_under_the_old_key_is_found_after_a_new_one_came() {
+    fn a_text_indexed_with_an_old_key_is_found_after_a_rotation() {
         let (old, both) = (ring(&[("k1", 1)]), ring(&[("k2", 2), ("k1", 1)]));
         let stored = old.index("phone", "0812").remove(0);
         let sought = both.index("phone", "0812");
@@ -355,23 +360,24 @@ mod tests {
     #[test]
     fn each_use_has_its_own_subkey() {
         let keys = ring(&[("k1", 1)]);
-        // What `index` puts before a text.
+        // The prefix that `index` adds to a text.
         let body = [&0_u64.to_be_bytes()[..], b"x"].concat();
         assert_ne!(keys.index("", "x").remove(0).1, keys.digest(&body));
     }
 
     #[test]
     fn stored_values_never_change() {
-        // Another value would cut the data off from its keys.
+        // With other values, stored data could not be decrypted or found any more.
         let keys = ring(&[("k1", 1)]);
-        let sealed = STANDARD.decode(SEALED).unwrap();
-        assert_eq!(keys.open("text", "k1", &sealed).unwrap(), b"halo");
+        let encrypted = STANDARD.decode(ENCRYPTED).unwrap();
+        assert_eq!(keys.decrypt("text", "k1", &encrypted).unwrap(), b"halo");
         assert_eq!(STANDARD.encode(&keys.index("phone", "0812")[0].1), INDEXED);
         assert_eq!(STANDARD.encode(keys.digest(b"body")), DIGEST);
     }
 
-    // By hmac, hashlib and cryptography of Python: base64 of the nonce 0 to 11 with what it seals, and of the two digests.
-    const SEALED: &str = "AAECAwQFBgcICQoLi7z/aGDpxv46FcvQs7Bxi6GSRzk=";
+    // Computed with hmac, hashlib and cryptography of Python: base64 of the encrypted data with the nonce 0 to 11, and
+    // of the two digests.
+    const ENCRYPTED: &str = "AAECAwQFBgcICQoLi7z/aGDpxv46FcvQs7Bxi6GSRzk=";
     const INDEXED: &str = "V05nWq+x0LDh9iPc+Fvtvj8UTefZEhdzFumuoGxdzWw=";
     const DIGEST: &str = "JeH7awWWuQVECUWicWGFjXBnEwbYLkmBSlJRgMjAbp4=";
 
@@ -419,13 +425,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_sealed_opens_again(
+        fn encrypted_data_is_decrypted_again(
             purpose in ".{0,20}", plain in prop::collection::vec(any::<u8>(), 0..2000), byte in 2_u8..,
         ) {
             let keys = ring(&[("new", byte), ("old", 1)]);
-            let sealed = keys.seal(&purpose, &plain).unwrap();
-            prop_assert_eq!(sealed.bytes.len(), plain.len() + 28);
-            prop_assert_eq!(keys.open(&purpose, &sealed.key, &sealed.bytes).unwrap(), plain);
+            let encrypted = keys.encrypt(&purpose, &plain).unwrap();
+            prop_assert_eq!(encrypted.bytes.len(), plain.len() + 28);
+            prop_assert_eq!(keys.decrypt(&purpose, &encrypted.key, &encrypted.bytes).unwrap(), plain);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Words of a text.
+//! Splits a text into words.
 
 /// The words of a text in lower case: runs of letters and digits.
 pub fn words(text: &str) -> Vec<String> {
@@ -8,7 +8,7 @@ pub fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Words as people count them: what stands between spaces and holds a letter or digit.
+/// Number of words as people count them: parts between spaces that contain a letter or a digit.
 pub fn count(text: &str) -> usize {
     text.split_whitespace()
         .filter(|w| w.chars().any(char::is_alphanumeric))

@@ -1,4 +1,4 @@
-//! The client side: every command that talks gRPC to running services.
+//! Client commands: every command that calls running services over gRPC.
 
 pub mod call;
 mod complaint;
@@ -17,6 +17,7 @@ mod report;
 pub mod rpc;
 mod survey;
 mod workflow;
+mod workflow_labels;
 
 use std::fs;
 use std::path::Path;
@@ -31,12 +32,8 @@ use import::{Options, ResponseOptions};
 pub(crate) use read::{league_get, league_name, result_get};
 pub(crate) use survey::create as survey_create;
 
-/// Runs a client command. What goes wrong is printed to stderr, in Indonesian, and ends in exit status 1; a reader
-/// of stdout that leaves early is no failure.
-///
-/// # Errors
-///
-/// Never for what a user can cause; the result type is that of the other commands.
+/// Runs a client command. An error is printed to stderr in Indonesian and gives exit status 1. When the program that
+/// reads stdout closes it early, that is no failure.
 pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match dispatch(cli).await {
         Ok(code) => Ok(code),
@@ -66,16 +63,16 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Health(args) => health::check(&connection, &args).await,
         Command::Import(args) => import(&connection, args.what).await,
-        Command::Survey(args) => survey::run(&connection, args.what).await,
+        Command::Survey(args) => survey::run(&connection, args.command).await,
         Command::Result(args) => read::result(&connection, &args).await,
-        Command::Instrument(args) => index::instrument(&connection, args.what).await,
-        Command::Index(args) => index::index(&connection, args.what).await,
+        Command::Instrument(args) => index::instrument(&connection, args.command).await,
+        Command::Index(args) => index::index(&connection, args.command).await,
         Command::Scores(args) => index::scores(&connection, args).await,
-        Command::Complaint(args) => complaint::run(&connection, args.what).await,
-        Command::Consultation(args) => consultation::consultation(&connection, args.what).await,
-        Command::Knowledge(args) => consultation::knowledge(&connection, args.what).await,
-        Command::Workflow(args) => workflow::run(args.what),
-        Command::Report(args) => report::run(&connection, args.what).await,
+        Command::Complaint(args) => complaint::run(&connection, args.command).await,
+        Command::Consultation(args) => consultation::consultation(&connection, args.command).await,
+        Command::Knowledge(args) => consultation::knowledge(&connection, args.command).await,
+        Command::Workflow(args) => workflow::run(args.command),
+        Command::Report(args) => report::run(&connection, args.command).await,
         Command::League(args) => read::league(&connection, &args).await,
         Command::Standing(args) => read::standing(&connection, &args).await,
         Command::Call(args) => rpc::run(&connection, &args).await,
@@ -83,7 +80,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The text of a file of at most `most` bytes.
+/// Returns the text of a file of at most `most` bytes.
 fn document(file: &Path, most: u64) -> anyhow::Result<String> {
     let shown = || format!("berkas `{}` tidak dapat dibaca", file.display());
     let size = fs::metadata(file).with_context(shown)?.len();
@@ -96,7 +93,7 @@ fn document(file: &Path, most: u64) -> anyhow::Result<String> {
     fs::read_to_string(file).with_context(shown)
 }
 
-/// Exit status of an import that is done but left rows out.
+/// Exit status of an import that stored some rows and left others out.
 const PARTIAL: u8 = 3;
 
 async fn import(connection: &Connection, what: ImportWhat) -> anyhow::Result<ExitCode> {

@@ -1,13 +1,13 @@
-//! Demo data, loaded over gRPC as any client would: 29 real respondents, and synthetic responses for 98 cities.
+//! Demo data, loaded over gRPC as by any other client: 29 real respondents, and synthetic responses for 98 cities.
 //!
-//! The real data is the published worksheet of one office of the ministry type. It gives, per element, how often each
-//! score was chosen; which answers stood on one sheet, and when, is not published. `demo/skm-29.csv` therefore puts
-//! the answers together anew and spreads them over the quarter. The index and every mean follow from the counts
-//! alone and are those of the worksheet: 91.48, category A, with exact weights.
+//! The real data is the published worksheet of one office of the ministry type. It states, per element, how often each
+//! score was chosen; it does not publish which answers were on one sheet, nor when. `demo/skm-29.csv` therefore
+//! recombines the answers and spreads them over the quarter. The index and every mean depend on the counts alone and
+//! equal those of the worksheet: 91.48, category A, with exact weights.
 //!
-//! The Ombudsman's scores of 2022 are those that the press reported, recorded and not computed.
+//! The Ombudsman's scores of 2022 are those that the press reported; they are recorded, not computed.
 //!
-//! Everything else is synthetic, from a fixed seed or by hand, and says so in each name and title.
+//! Everything else is synthetic, from a fixed seed or written by hand, and each name and title says so.
 
 mod complaints;
 mod synthetic;
@@ -44,29 +44,25 @@ const REAL_TITLE: &str = "SKM triwulan III: rekap 29 responden yang diterbitkan;
 const PERIOD: &str = "2024-q3";
 const COHORT: &str = "dpmptsp";
 const OPEN: &str = "2024-07-01T00:00:00+07:00";
-/// Surveys loaded at once.
+/// Number of surveys that are loaded at once.
 const CONCURRENCY: usize = 8;
 const TOP: usize = 10;
 
 /// Name of the survey with the 29 real respondents.
 pub const REAL_SURVEY: &str = "agencies/contoh-kementerian/units/kantor/surveys/2024-q3";
 
-/// Loads the demo data into running services; what is there already stays as it is. The files that are loaded are
-/// left in `data/demo`, to be looked at and imported by hand.
-///
-/// # Errors
-///
-/// When a service is away or refuses, or the files can't be written.
+/// Loads the demo data into running services. What already exists is not changed. The files are also written to
+/// `data/demo`, where they can be inspected and imported by hand.
 pub async fn load(endpoint: &str, token: &str, data: &Path) -> anyhow::Result<()> {
     let connection = Connection::new(endpoint, token)?;
     let cities = synthetic::cities(REGIONS);
     let folder = data.join("demo");
     let files = write(&folder, &cities).with_context(|| format!("menulis ke `{}`", folder.display()))?;
 
-    settle(import::regions(&connection, &options(&files.regions)).await?)?;
+    report_outcome(import::regions(&connection, &options(&files.regions)).await?)?;
     create_agency(&connection).await?;
-    settle(import::units(&connection, &options(&files.units)).await?)?;
-    settle(import::scores(&connection, &options(&files.ombudsman)).await?)?;
+    report_outcome(import::units(&connection, &options(&files.units)).await?)?;
+    report_outcome(import::scores(&connection, &options(&files.ombudsman)).await?)?;
     for city in &cities {
         register_innovation(&connection, city).await?;
     }
@@ -85,7 +81,7 @@ pub async fn load(endpoint: &str, token: &str, data: &Path) -> anyhow::Result<()
         ));
     }
     let (connection, client) = (&connection, &client);
-    let (stored, held) = stream::iter(surveys)
+    let (stored, existing) = stream::iter(surveys)
         .map(|(unit, title, file)| async move { load_survey(connection, client, &unit, &title, &file).await })
         .buffer_unordered(CONCURRENCY)
         .try_fold((0, 0), |sum, outcome: (u64, u64)| async move {
@@ -93,7 +89,7 @@ pub async fn load(endpoint: &str, token: &str, data: &Path) -> anyhow::Result<()
         })
         .await?;
     print::note(&format!(
-        "Jawaban contoh: {stored} diterima, {held} sudah ada (29 dari rekap yang diterbitkan, selebihnya sintetis); \
+        "Jawaban contoh: {stored} diterima, {existing} sudah ada (29 dari rekap yang diterbitkan, selebihnya sintetis); \
          berkas: {}",
         folder.display()
     ));
@@ -106,12 +102,8 @@ pub async fn load(endpoint: &str, token: &str, data: &Path) -> anyhow::Result<()
     Ok(())
 }
 
-/// Waits until every city is in the league table, at most `deadline`, then prints its first ten rows and the result
-/// of the real survey.
-///
-/// # Errors
-///
-/// When a service is away or refuses, or stdout can't be written.
+/// Waits until every city is in the league table, at most until `deadline`, then prints its first ten rows and the
+/// result of the real survey.
 pub async fn show(endpoint: &str, token: &str, deadline: Duration) -> anyhow::Result<()> {
     let connection = Connection::new(endpoint, token)?;
     let cities = synthetic::cities(REGIONS);
@@ -162,7 +154,7 @@ pub async fn show(endpoint: &str, token: &str, deadline: Duration) -> anyhow::Re
     Ok(())
 }
 
-/// The files of the demo.
+/// The CSV files of the demo.
 struct Files {
     regions: PathBuf,
     units: PathBuf,
@@ -207,7 +199,7 @@ fn options(file: &Path) -> Options {
     }
 }
 
-fn settle(outcome: import::Outcome) -> anyhow::Result<()> {
+fn report_outcome(outcome: import::Outcome) -> anyhow::Result<()> {
     if outcome.refused > 0 {
         bail!("data contoh ditolak layanan ({outcome})")
     }
@@ -240,7 +232,7 @@ async fn create_agency(connection: &Connection) -> anyhow::Result<()> {
     }
 }
 
-/// Registers a synthetic innovation of a city's unit unless it is there.
+/// Registers a synthetic innovation of a city's unit unless it exists.
 async fn register_innovation(connection: &Connection, city: &synthetic::City) -> anyhow::Result<()> {
     let client = connection.innovation().await?;
     let message = innovation::RegisterInnovationRequest {
@@ -270,8 +262,8 @@ async fn register_innovation(connection: &Connection, city: &synthetic::City) ->
     }
 }
 
-/// Creates a survey unless it is there and loads its responses unless it was closed since; how many responses were
-/// new and how many were there.
+/// Creates a survey unless it exists, and loads its responses unless it has been closed. Returns how many responses
+/// were new and how many existed.
 async fn load_survey(
     connection: &Connection,
     client: &Survey,
@@ -302,7 +294,7 @@ async fn load_survey(
     {
         return Err(error.context(format!("survei {name}")));
     }
-    // The answer of a repeated creation may be the first one: ask for the state of now.
+    // A repeated creation returns the stored response of the first one, so the current state is read separately.
     let message = survey::GetSurveyRequest { name: name.clone() };
     let answer = retry(|| {
         let (mut client, message) = (client.clone(), message.clone());

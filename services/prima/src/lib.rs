@@ -1,7 +1,56 @@
-//! The one binary of Prima: runs the services, and is their client on the command line.
+//! The one binary of Prima: it runs the services, and is their client on the command line.
 
-pub mod cli;
-pub mod client;
-pub mod demo;
+mod cli;
+mod client;
+mod demo;
 pub mod run;
-pub mod workdays;
+mod workdays;
+
+use std::process::ExitCode;
+
+use cli::Command;
+
+/// Runs the command that the arguments of this process name. An error is printed to stderr in Indonesian and ends in a
+/// failing exit status.
+///
+/// The futures of all commands are polled here and not in the binary, so that their code is compiled once, in this library.
+#[must_use]
+pub fn main() -> ExitCode {
+    cli::complete();
+    let cli = cli::parse();
+    // The exporter of traces blocks one worker while it stops, so there are at least two.
+    let workers = std::thread::available_parallelism().map_or(2, |n| n.get().max(2));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.into()),
+    };
+    let ended = runtime.block_on(async {
+        match cli.command {
+            Command::Up(args) => run::up(args).await,
+            Command::Serve(args) => run::serve(args).await,
+            Command::Migrate(args) => run::migrate(args).await,
+            Command::Reconcile(args) => run::reconcile(args).await,
+            Command::DeadLetters(args) => run::dead_letters(args).await,
+            Command::Token(args) => run::token(&args),
+            Command::Workdays(args) => Ok(workdays::run(&args)),
+            Command::Key(args) => run::key(&args),
+            Command::Completions(args) => cli::completions(&args),
+            _ => client::run(cli).await,
+        }
+    });
+    match ended {
+        Ok(code) => code,
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    for line in client::fault::lines(error) {
+        client::print::note(&line);
+    }
+    ExitCode::FAILURE
+}

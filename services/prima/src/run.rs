@@ -1,4 +1,4 @@
-//! `prima up`, `serve`, `migrate` and `token`: what works on this machine instead of over gRPC.
+//! `prima up`, `serve`, `migrate`, `token` and the other commands that work on this machine instead of over gRPC.
 
 mod fault;
 
@@ -28,12 +28,12 @@ use crate::{
     client::{self, print},
     demo,
 };
-use fault::{alone, named, none, tell_of_the_bus};
+use fault::{fail_on, report_bus_outage, service_faults, with_target};
 
-/// How long the demo waits for its table.
+/// How long the demo waits until its league table is complete.
 const DEMO_DEADLINE: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// Every service, in the order in which `up` starts them.
+/// All services, in the order in which `up` starts them.
 pub const SPECS: [Spec; 6] = [
     prima_directory::SPEC,
     prima_survey::SPEC,
@@ -68,10 +68,10 @@ fn configure(args: &RunArgs) -> anyhow::Result<Config> {
     Ok(config)
 }
 
-/// Prints the configuration, then everything that is wrong with it.
+/// Prints the configuration, then all its faults.
 fn show(config: &Config, faults: Vec<String>) -> anyhow::Result<ExitCode> {
     println!("{}", serde_json::to_string_pretty(&config.masked())?);
-    none(faults)?;
+    fail_on(faults)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -85,7 +85,7 @@ pub async fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
     if config.objects.url == config::Objects::default().url {
         config.objects.url = format!("file:{}", data.join("objects").display());
     }
-    // The console of `up` is for its user; calls are logged when asked for.
+    // The console of `up` is meant for its user, so calls are logged only on request.
     if std::env::var_os("PRIMA_TELEMETRY__LEVEL").is_none() && args.run.config.is_none() {
         config.telemetry.level = "warn".into();
     }
@@ -94,7 +94,8 @@ pub async fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
     }
     config.validate()?;
     create_private(data).with_context(|| format!("direktori {} tidak dapat dibuat", data.display()))?;
-    // Before anything is written. The directory has a lock of its own, since the databases may be elsewhere.
+    // The locks are taken before anything is written. The directory has a lock of its own, because the databases may be
+    // elsewhere.
     let mut locks = vec![Lock::take(&data.join("lock"))?];
     locks.extend(Host::lock(&config, &SPECS)?);
     let token = local_token(&mut config, data)?;
@@ -118,7 +119,7 @@ pub async fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
     if let Some(token) = demo {
         let (address, data, soft) = (running.address, data.clone(), running.tasks.soft().clone());
         running.tasks.spawn_short(async move {
-            // A stop drops the loading with its calls; the next start loads what is missing.
+            // A stop cancels the loading; the next start loads what is missing.
             let shown = soft.run_until_cancelled(show_demo(address, &token, &data)).await;
             if let Some(Err(error)) = shown {
                 for line in client::fault::lines(&error.context("data contoh")) {
@@ -130,7 +131,6 @@ pub async fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
     running.serve().await
 }
 
-/// Services of this process that have started.
 struct Running {
     config: Config,
     services: service::Running,
@@ -140,7 +140,7 @@ struct Running {
     telemetry: telemetry::Guard,
 }
 
-/// Starts services on the port that is configured.
+/// Starts services on the configured port.
 async fn start(config: Config, specs: &[Spec], name: &str, locks: Vec<Lock>) -> anyhow::Result<Running> {
     let telemetry = telemetry::init(&config.telemetry, name)?;
     let tasks = Tasks::default();
@@ -149,7 +149,7 @@ async fn start(config: Config, specs: &[Spec], name: &str, locks: Vec<Lock>) -> 
         let (listener, address) = host.bind().await?;
         stop_on_signal(&tasks).context("sinyal berhenti tidak dapat diterima")?;
         let services = host.start(specs, prima_proto::FILE_DESCRIPTOR_SET).await;
-        Ok((services.map_err(named(&config))?, listener, address))
+        Ok((services.map_err(with_target(&config))?, listener, address))
     };
     match started.await {
         Ok((services, listener, address)) => Ok(Running {
@@ -168,16 +168,16 @@ async fn start(config: Config, specs: &[Spec], name: &str, locks: Vec<Lock>) -> 
 }
 
 impl Running {
-    /// Serves until a signal; telemetry is flushed on every way out.
+    /// Serves until a signal. The telemetry is flushed in every case.
     async fn serve(self) -> anyhow::Result<ExitCode> {
-        let told = tell_of_the_bus(self.services.connection(), self.config.bus.url.clone());
+        let report = report_bus_outage(self.services.connection(), self.config.bus.url.clone());
         let soft = self.tasks.soft().clone();
         self.tasks.spawn_short(async move {
-            let _stopped = soft.run_until_cancelled(told).await;
+            let _stopped = soft.run_until_cancelled(report).await;
         });
         let ended = self.services.serve(self.listener).await;
         self.telemetry.shutdown().await;
-        ended.map_err(named(&self.config))?;
+        ended.map_err(with_target(&self.config))?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -188,7 +188,8 @@ async fn show_demo(address: SocketAddr, token: &str, data: &Path) -> anyhow::Res
     demo::show(&endpoint, token.trim(), DEMO_DEADLINE).await
 }
 
-/// Makes the local key at the first start, and a new operator's token at each. `None` when another key is configured.
+/// Creates the local key at the first start, and a new administrator's token at each start. Returns `None` when another
+/// key is configured.
 fn local_token(config: &mut Config, data: &Path) -> anyhow::Result<Option<std::path::PathBuf>> {
     if !config.auth.public_key.is_empty() {
         return Ok(None);
@@ -209,8 +210,8 @@ fn local_token(config: &mut Config, data: &Path) -> anyhow::Result<Option<std::p
     Ok(Some(file))
 }
 
-/// Writes a secret to a file of mode 0600, whole or not at all, in place of the one before. What is sealed later needs
-/// its key, so the file is on disk when this returns.
+/// Writes a secret to a file of mode 0600, atomically in place of the one before. The file is on disk when this
+/// returns, because data that is encrypted later can't be read without its key.
 fn put_private(path: &Path, text: &str) -> std::io::Result<()> {
     let fresh = path.with_added_extension("new");
     let _absent = fs::remove_file(&fresh);
@@ -222,8 +223,8 @@ fn put_private(path: &Path, text: &str) -> std::io::Result<()> {
     }
 }
 
-/// Makes the local key of complaints at the first start; unless others are configured, those of its file are used, one a
-/// line.
+/// Creates the local key that encrypts complaints at the first start. Unless others are configured, the keys in its
+/// file are used, one per line.
 fn local_keys(config: &mut Config, data: &Path) -> anyhow::Result<()> {
     if !config.complaint.keys.is_empty() {
         return Ok(());
@@ -242,7 +243,7 @@ fn local_keys(config: &mut Config, data: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A new key of complaints as the configuration takes it.
+/// A new encryption key for complaints in the form of the configuration.
 fn new_key(id: &str) -> anyhow::Result<String> {
     let line = format!("{id}:{}", Keyring::generate_key()?);
     if Keyring::parse(std::slice::from_ref(&line)).is_err() {
@@ -251,8 +252,8 @@ fn new_key(id: &str) -> anyhow::Result<String> {
     Ok(line)
 }
 
-/// Makes a directory that only its owner may enter: the databases in it hold what citizens wrote, and the secret that
-/// tokens are made with. One that is there already stays as its owner has set it.
+/// Creates a directory that only its owner may enter: it holds what citizens wrote, and the key that signs tokens. The
+/// permissions of an existing directory are not changed.
 fn create_private(path: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
@@ -275,11 +276,11 @@ fn load_or_make(path: &Path, make: bool) -> anyhow::Result<Signer> {
 /// Runs one service until a signal.
 pub async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let config = configure(&args.run)?;
-    let faults = alone(&config, args.service);
+    let faults = service_faults(&config, args.service);
     if args.run.check_config {
         return show(&config, faults);
     }
-    none(faults)?;
+    fail_on(faults)?;
     let specs = [spec(args.service)];
     let locks = Host::lock(&config, &specs)?;
     let name = args.service.name();
@@ -288,7 +289,7 @@ pub async fn serve(args: ServeArgs) -> anyhow::Result<ExitCode> {
     running.serve().await
 }
 
-/// Asks for a soft stop at the first SIGINT or SIGTERM; the second ends the process at once.
+/// The first SIGINT or SIGTERM requests a soft stop; the second ends the process at once.
 fn stop_on_signal(tasks: &Tasks) -> anyhow::Result<()> {
     let mut interrupt = unix::signal(unix::SignalKind::interrupt())?;
     let mut terminate = unix::signal(unix::SignalKind::terminate())?;
@@ -304,7 +305,7 @@ fn stop_on_signal(tasks: &Tasks) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The configuration of a command that works on one service's database.
+/// The configuration of a command that works on the database of one service.
 fn database(args: MigrateArgs) -> anyhow::Result<(Config, Spec)> {
     let flags = RunArgs {
         database: args.database,
@@ -316,31 +317,33 @@ fn database(args: MigrateArgs) -> anyhow::Result<(Config, Spec)> {
     Ok((config, spec(args.service)))
 }
 
-/// Brings one service's database to this version. On SQLite no running service may have it.
+/// Migrates the database of one service to the schema of this release. On SQLite the service must not be running.
 pub async fn migrate(args: MigrateArgs) -> anyhow::Result<ExitCode> {
     let (config, spec) = database(args)?;
     let _locks = Host::lock(&config, &[spec])?;
     let migrated = Host::migrate(&config, &spec, true).await;
-    migrated.map_err(named(&config))?.close().await;
+    migrated.map_err(with_target(&config))?.close().await;
     println!("Skema {} mutakhir", spec.name);
     Ok(ExitCode::SUCCESS)
 }
 
-/// Opens one service's database for single transactions, which need no lock beside a running service: its relay and its
-/// workers look for what they change.
+/// Opens the database of one service for single transactions. They need no lock beside a running service, because its
+/// relay and its workers look for such changes.
 async fn open(config: &Config, spec: &Spec) -> anyhow::Result<Database> {
     let file = config.database.file(spec.name);
     if let Some(file) = file.filter(|file| !file.exists()) {
         bail!("basis data {}: tidak ada", file.display());
     }
-    Host::migrate(config, spec, false).await.map_err(named(config))
+    Host::migrate(config, spec, false)
+        .await
+        .map_err(with_target(config))
 }
 
-/// Changes what the outbox of a service, running or not, will do: publish everything again, take the stream, or be another
-/// database than the one that this is a copy of.
+/// Changes what the outbox of a service will do, whether it runs or not: publish everything again, take over the
+/// stream, or give a copy of a database an identity of its own.
 pub async fn reconcile(args: ReconcileArgs) -> anyhow::Result<ExitCode> {
     let (config, spec) = database(args.migrate)?;
-    let failed = |error| named(&config)(service::Error::Database(spec.name, error));
+    let failed = |error| with_target(&config)(service::Error::Database(spec.name, error));
     let db = open(&config, &spec).await?;
     let name = spec.name;
     let done = if args.action.adopt {
@@ -361,10 +364,10 @@ pub async fn reconcile(args: ReconcileArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Lists what one service put aside, or asks it to try again.
+/// Lists the dead letters of one service, or requests that they are tried again.
 pub async fn dead_letters(args: DeadLettersArgs) -> anyhow::Result<ExitCode> {
     let (config, spec) = database(args.migrate)?;
-    let failed = |error| named(&config)(service::Error::Database(spec.name, error));
+    let failed = |error| with_target(&config)(service::Error::Database(spec.name, error));
     let db = open(&config, &spec).await?;
     if args.retry {
         let asked = consume::dead_letters_retry(&db).await.map_err(failed)?;
@@ -402,7 +405,7 @@ pub fn token(args: &TokenArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints a new key of complaints.
+/// Prints a new encryption key for complaints.
 pub fn key(args: &KeyArgs) -> anyhow::Result<ExitCode> {
     let id = args
         .id

@@ -1,4 +1,4 @@
-//! `prima workdays`: counts working days on this machine, by the rules of the complaint service.
+//! `prima workdays`: counts working days on this machine by the rules of the complaint service.
 
 use std::{fs, io::Read as _, iter, path::Path, process::ExitCode, sync::Arc};
 
@@ -13,11 +13,11 @@ use crate::{
     client::{fault, print},
 };
 
-/// The largest file of holidays: every day of every year that it may hold, with long names.
+/// Longest file of holidays, in bytes: enough for every day of every supported year with long names.
 const FILE_MAX: u64 = 8 * 1024 * 1024;
 
-/// Prints the day on which a deadline ends. What goes wrong is printed to stderr, in Indonesian, and ends in exit
-/// status 1; a reader of stdout that leaves early is no failure.
+/// Prints the day on which a deadline ends. An error is printed to stderr in Indonesian and gives exit status 1. When
+/// the program that reads stdout closes it early, that is no failure.
 pub fn run(args: &WorkdaysArgs) -> ExitCode {
     let printed = answer(args).and_then(|answer| match print::out(&answer.text).map_err(Into::into) {
         Err(error) if !fault::is_broken_pipe(&error) => Err(fault::lines(&error)),
@@ -35,19 +35,19 @@ pub fn run(args: &WorkdaysArgs) -> ExitCode {
 
 #[derive(Debug)]
 struct Answer {
-    /// For stdout: the due day on the first line.
+    /// The text for stdout, with the due day on the first line.
     text: String,
-    /// For stderr, when the day may still change.
+    /// The text for stderr, when the day may still change.
     note: Option<String>,
 }
 
-/// Counts, or tells what is wrong, a fault on each line.
+/// Counts the days, or returns every fault.
 fn answer(args: &WorkdaysArgs) -> Result<Answer, Vec<String>> {
     let calendar = args
         .holidays
         .as_deref()
         .map_or_else(|| Ok(Calendar::built_in()), read)?;
-    // The argument is a local date already, in whichever zone.
+    // The argument is already a local date, in whichever time zone.
     let work = WorkTime::new(Arc::clone(&calendar), Hours::default(), args.first_day.into());
     let (due, provisional) = work.due_day(args.date, args.days);
     let mut text = format!("{due}\n");
@@ -64,7 +64,7 @@ fn answer(args: &WorkdaysArgs) -> Result<Answer, Vec<String>> {
     Ok(Answer { text, note })
 }
 
-/// Ascending years as spans: `2023, 2027-2059`.
+/// Ascending years as ranges: `2023, 2027-2059`.
 fn spans(years: impl Iterator<Item = i32>) -> String {
     let mut spans: Vec<(i32, i32)> = Vec::new();
     for year in years {
@@ -73,11 +73,11 @@ fn spans(years: impl Iterator<Item = i32>) -> String {
             _ => spans.push((year, year)),
         }
     }
-    let told = spans.iter().map(|(first, last)| match first == last {
+    let ranges = spans.iter().map(|(first, last)| match first == last {
         true => first.to_string(),
         false => format!("{first}-{last}"),
     });
-    told.collect::<Vec<_>>().join(", ")
+    ranges.collect::<Vec<_>>().join(", ")
 }
 
 fn read(file: &Path) -> Result<Arc<Calendar>, Vec<String>> {
@@ -89,17 +89,17 @@ fn read(file: &Path) -> Result<Arc<Calendar>, Vec<String>> {
         return Err(vec![format!("galat: {name}: lebih dari 8 MiB")]);
     }
     let holidays = read_csv(&text).map_err(|faults| {
-        let told = faults.iter().map(|fault| {
+        let lines = faults.iter().map(|fault| {
             let LineFault { line, violation } = fault;
             format!("  baris {line}: {}: {}", violation.field, violation.localized)
         });
         let first = format!("galat: {name}: kalender libur tidak sah");
-        iter::once(first).chain(told).collect::<Vec<_>>()
+        iter::once(first).chain(lines).collect::<Vec<_>>()
     })?;
     Ok(Arc::new(Calendar::of(holidays, 0)))
 }
 
-/// A line for the day of the event, for each day that counts, and for each holiday; other weekends go without saying.
+/// One line for the day of the event, for each day that counts and for each holiday. Other weekends are left out.
 fn explain(text: &mut String, args: &WorkdaysArgs, work: &WorkTime, due: NaiveDate) {
     let first = work.due_day(args.date, args.days.min(1)).0;
     let mut number = 0_u32;
@@ -135,7 +135,7 @@ fn weekday(day: Weekday) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::FirstDayRule;
+    use crate::cli::workdays::FirstDayRule;
 
     fn args(date: &str, days: u32) -> WorkdaysArgs {
         WorkdaysArgs {
@@ -155,8 +155,8 @@ mod tests {
 
     #[test]
     fn only_the_due_day_is_printed() {
-        let told = answer(&args("2025-03-26", 14)).unwrap();
-        assert_eq!((told.text.as_str(), told.note), ("2025-04-25\n", None));
+        let output = answer(&args("2025-03-26", 14)).unwrap();
+        assert_eq!((output.text.as_str(), output.note), ("2025-04-25\n", None));
         let same_day = WorkdaysArgs {
             first_day: FirstDayRule::SameDay,
             ..args("2025-03-26", 14)
@@ -166,15 +166,15 @@ mod tests {
 
     #[test]
     fn a_day_past_the_loaded_years_is_called_provisional() {
-        let told = answer(&args("2026-12-21", 300)).unwrap();
-        let note = told.note.unwrap();
+        let output = answer(&args("2026-12-21", 300)).unwrap();
+        let note = output.note.unwrap();
         assert!(
             note.starts_with("sementara: kalender libur 2027-2028 belum"),
             "{note}"
         );
-        assert_eq!(told.text.lines().count(), 1);
-        let told = answer(&args("2023-12-29", 1000)).unwrap();
-        assert!(told.note.unwrap().contains("libur 2023, 2027-2028 belum"));
+        assert_eq!(output.text.lines().count(), 1);
+        let output = answer(&args("2023-12-29", 1000)).unwrap();
+        assert!(output.note.unwrap().contains("libur 2023, 2027-2028 belum"));
     }
 
     #[test]
@@ -220,15 +220,15 @@ mod tests {
             };
             answer(&args).unwrap()
         };
-        let told = with("2027-01-01", 1);
-        assert_eq!((told.text.as_str(), told.note), ("2027-01-04\n", None));
-        let told = with("2025-03-26", 1);
-        assert_eq!(told.text, "2025-03-27\n");
-        assert!(told.note.unwrap().contains("libur 2025 belum"));
+        let output = with("2027-01-01", 1);
+        assert_eq!((output.text.as_str(), output.note), ("2027-01-04\n", None));
+        let output = with("2025-03-26", 1);
+        assert_eq!(output.text, "2025-03-27\n");
+        assert!(output.note.unwrap().contains("libur 2025 belum"));
     }
 
     #[test]
-    fn every_fault_of_a_calendar_stands_on_its_own_line() {
+    fn every_fault_of_a_calendar_has_its_own_line() {
         let faults = |path: &Path| {
             let args = WorkdaysArgs {
                 holidays: Some(path.to_owned()),
@@ -237,11 +237,11 @@ mod tests {
             answer(&args).unwrap_err()
         };
         let bad = file(b"date,kind,name\n2025-13-01,libur,x\n2025-01-01,cuti_bersama,\n");
-        let told = faults(bad.path());
-        assert_eq!(told.len(), 4, "{told:?}");
-        assert!(told[0].ends_with(": kalender libur tidak sah"));
+        let lines = faults(bad.path());
+        assert_eq!(lines.len(), 4, "{lines:?}");
+        assert!(lines[0].ends_with(": kalender libur tidak sah"));
         assert!(
-            told[1].starts_with("  baris 2: date: harus tanggal") && told[3].starts_with("  baris 3: name")
+            lines[1].starts_with("  baris 2: date: harus tanggal") && lines[3].starts_with("  baris 3: name")
         );
         assert!(faults(file(b"\xff").path())[0].ends_with("isinya bukan teks UTF-8"));
         assert!(faults(Path::new("/nowhere/libur.csv"))[0].ends_with("libur.csv: tidak ada"));

@@ -1,5 +1,5 @@
-//! How fast a score finds its rank among 100,000 units: through the board, in a table alone, and by sorting again.
-//! `PRIMA_BENCH_SMALL=1` only shows that it runs: 1,000 units.
+//! How fast a score finds its rank among 100,000 units: in all league tables, in one table, and by sorting again.
+//! `PRIMA_BENCH_SMALL=1` runs it with 1,000 units, which only shows that it works.
 
 use std::cmp::Reverse;
 use std::error::Error;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use prima_proto::name;
 use prima_ranking::domain::{
-    AgencyFacts, Board, Figures, Kind, Score, Seat, Status, Subject, Table, TableKey, UnitFacts,
+    AgencyFacts, Figures, Kind, LeagueTables, Score, SortKey, Status, Subject, Table, TableKey, UnitFacts,
 };
 use rust_decimal::Decimal;
 
@@ -17,7 +17,7 @@ const AGENCIES: usize = 500;
 const PROVINCES: usize = 38;
 const BATCH: usize = 256;
 
-/// How much is done.
+/// The amount of work.
 #[derive(Clone, Copy)]
 struct Sizes {
     units: usize,
@@ -49,7 +49,7 @@ impl Sizes {
     }
 }
 
-/// A fixed sequence of numbers (SplitMix64): every run measures the same work.
+/// A fixed sequence of numbers (SplitMix64), so that every run measures the same work.
 struct Numbers(u64);
 
 impl Numbers {
@@ -61,7 +61,7 @@ impl Numbers {
         usize::try_from((z ^ (z >> 31)) >> 32).unwrap_or(0) % limit
     }
 
-    /// An index as they occur: 65.00 to 99.99, in hundredths.
+    /// A realistic index: 65.00 to 99.99, in hundredths.
     fn value(&mut self) -> usize {
         6_500 + self.below(3_500)
     }
@@ -101,8 +101,8 @@ fn key(cohort: &str) -> TableKey {
     }
 }
 
-fn announced(units: usize) -> Board {
-    let mut board = Board::default();
+fn announced(units: usize) -> LeagueTables {
+    let mut tables = LeagueTables::default();
     for i in 0..AGENCIES {
         let facts = AgencyFacts {
             display_name: format!("Kabupaten {i}"),
@@ -112,7 +112,7 @@ fn announced(units: usize) -> Board {
             }),
             withdrawn: false,
         };
-        board.agency(
+        tables.agency(
             name::Agency {
                 agency: format!("{}", 1_000 + i),
             },
@@ -126,13 +126,13 @@ fn announced(units: usize) -> Board {
             unit_type: "puskesmas".to_owned(),
             withdrawn: false,
         };
-        board.unit(unit(i), 1, facts);
+        tables.unit(unit(i), 1, facts);
     }
-    board
+    tables
 }
 
-fn seat(value: usize) -> Seat {
-    Seat::ranked(Decimal::new(i64::try_from(value).unwrap_or(0), 2))
+fn sort_key(value: usize) -> SortKey {
+    SortKey::ranked(Decimal::new(i64::try_from(value).unwrap_or(0), 2))
 }
 
 fn report(what: &str, count: usize, took: Duration) -> f64 {
@@ -141,18 +141,19 @@ fn report(what: &str, count: usize, took: Duration) -> f64 {
     each
 }
 
-/// Time taken by scores of units met at random, each followed by `then`.
+/// The time that scores of random units take, each followed by `then`.
 fn update(
     sizes: Sizes,
-    board: &mut Board,
+    tables: &mut LeagueTables,
     numbers: &mut Numbers,
     round: usize,
-    then: impl Fn(&Board, &Subject),
+    then: impl Fn(&LeagueTables, &Subject),
 ) -> Result<Duration, Box<dyn Error>> {
     let mut took = Duration::ZERO;
     let mut updates = Vec::with_capacity(BATCH);
     for batch in 0..sizes.batches {
-        // A few at a time, as they come from the bus: just decoded, not fetched from far memory.
+        // Scores are made in small batches, because those that come from the bus were just decoded and are in the
+        // cache.
         for i in 0..BATCH {
             let unit_index = numbers.below(sizes.units);
             let version = round * sizes.updates() + batch * BATCH + i;
@@ -161,35 +162,35 @@ fn update(
         }
         let start = Instant::now();
         for (subject, version, score) in updates.drain(..) {
-            black_box(board.score("index", version, score)?);
-            then(board, &subject);
+            black_box(tables.score("index", version, score)?);
+            then(tables, &subject);
         }
         took += start.elapsed();
     }
     Ok(took)
 }
 
-fn through_the_board(sizes: Sizes, numbers: &mut Numbers) -> Result<f64, Box<dyn Error>> {
-    let mut board = announced(sizes.units);
+fn in_all_league_tables(sizes: Sizes, numbers: &mut Numbers) -> Result<f64, Box<dyn Error>> {
+    let mut tables = announced(sizes.units);
     let start = Instant::now();
     for i in 0..sizes.units {
-        board.score("index", 1, score(i, numbers.value()))?;
+        tables.score("index", 1, score(i, numbers.value()))?;
     }
     report("first score of each unit", sizes.units, start.elapsed());
 
-    let took = update(sizes, &mut board, numbers, 1, |_, _| ())?;
-    report("Board::score (nation and province)", sizes.updates(), took);
+    let took = update(sizes, &mut tables, numbers, 1, |_, _| ())?;
+    report("LeagueTables::score (nation and province)", sizes.updates(), took);
     let national = key("puskesmas");
-    let rank = |board: &Board, subject: &Subject| _ = black_box(board.rank(&national, subject));
-    let took = update(sizes, &mut board, numbers, 2, rank)?;
-    let each = report("Board::score, and the rank", sizes.updates(), took);
+    let rank = |tables: &LeagueTables, subject: &Subject| _ = black_box(tables.rank(&national, subject));
+    let took = update(sizes, &mut tables, numbers, 2, rank)?;
+    let each = report("LeagueTables::score, and the rank", sizes.updates(), took);
 
     let start = Instant::now();
     for _ in 0..sizes.pages {
-        black_box(board.rows(&national, numbers.below(sizes.units), 100));
+        black_box(tables.rows(&national, numbers.below(sizes.units), 100));
     }
     report(
-        "Board::rows, 100 rows from anywhere",
+        "LeagueTables::rows, 100 rows from anywhere",
         sizes.pages,
         start.elapsed(),
     );
@@ -202,7 +203,7 @@ fn in_a_table(sizes: Sizes, numbers: &mut Numbers) -> f64 {
         .collect();
     let mut table = Table::default();
     for (subject, value) in &members {
-        table.insert(subject, seat(*value));
+        table.insert(subject, sort_key(*value));
     }
     let updates: Vec<(usize, usize)> = (0..sizes.updates())
         .map(|_| (numbers.below(sizes.units), numbers.value()))
@@ -210,10 +211,10 @@ fn in_a_table(sizes: Sizes, numbers: &mut Numbers) -> f64 {
     let start = Instant::now();
     for (i, new) in updates {
         if let Some((subject, value)) = members.get_mut(i) {
-            table.remove(subject, seat(*value));
-            table.insert(subject, seat(new));
+            table.remove(subject, sort_key(*value));
+            table.insert(subject, sort_key(new));
             *value = new;
-            black_box(table.rank(seat(new)));
+            black_box(table.rank(sort_key(new)));
         }
     }
     report(
@@ -223,7 +224,7 @@ fn in_a_table(sizes: Sizes, numbers: &mut Numbers) -> f64 {
     )
 }
 
-/// What it replaces. The stable sort, because it is the faster one on what is nearly in order.
+/// The baseline: sorting all members again. The stable sort is the faster one on nearly sorted members.
 fn by_sorting(sizes: Sizes, numbers: &mut Numbers) -> f64 {
     let mut members: Vec<(Reverse<Decimal>, usize)> = (0..sizes.units)
         .map(|i| {
@@ -254,11 +255,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (sizes, mut numbers) = (Sizes::of_run(), Numbers(20_240_903));
     let sorting = by_sorting(sizes, &mut numbers);
     let table = in_a_table(sizes, &mut numbers);
-    let board = through_the_board(sizes, &mut numbers)?;
+    let all = in_all_league_tables(sizes, &mut numbers)?;
     println!(
-        "{} units; faster than sorting again: the board {:.0} times, a table {:.0} times",
+        "{} units; faster than sorting again: all league tables {:.0} times, one table {:.0} times",
         sizes.units,
-        sorting / board,
+        sorting / all,
         sorting / table
     );
     Ok(())

@@ -1,9 +1,10 @@
-//! National league tables: every score of every service, ranked as it arrives.
+//! National league tables: every score of every service is ranked as it arrives.
 //!
-//! Owns nothing but a snapshot of what it heard. Publishes nothing. Consumes `prima.directory.>` and
-//! `prima.<service>.score.>` of the configured services. Each replica keeps all tables in memory; the snapshot lets
-//! it start and serve, marked stale, while the bus is down. Of every subject the newest state counts, whether this
-//! release can read it or not: what can't be read is in no table, and kept for a release that can.
+//! The service owns only a snapshot of the states it received, and publishes nothing. It consumes `prima.directory.>`
+//! and `prima.<service>.score.>` of the configured services. Each replica keeps all tables in memory; with the
+//! snapshot it can start and serve, marked stale, while the bus is down. The newest state of a subject counts even
+//! when this release cannot read it: such a subject is in no table, and its state is kept for a release that can read
+//! it.
 
 mod derived;
 pub mod domain;
@@ -69,7 +70,7 @@ async fn start(context: Context) -> Result<Started, Error> {
     let counted = tables.clone();
     let _gauge = telemetry::meter()
         .u64_observable_gauge("ranking.unreadable")
-        .with_description("Subjects whose newest state can't be read: they are in no table")
+        .with_description("Subjects whose newest state can't be read; they are in no table")
         .with_callback(move |gauge| gauge.observe(counted.unreadable() as u64, &[]))
         .build();
     let freshness = follower.freshness();
@@ -104,7 +105,8 @@ async fn start(context: Context) -> Result<Started, Error> {
     })
 }
 
-/// Ready from the first time that every stream was complete and read to its end, or a whole snapshot was loaded.
+/// Reports the service as ready once every stream was complete and read to its end; a whole snapshot makes it ready
+/// at start.
 async fn keep_ready(ready: watch::Sender<bool>, mut fresh: watch::Receiver<bool>, stop: CancellationToken) {
     tokio::select! {
         () = stop.cancelled() => return,

@@ -1,10 +1,10 @@
-//! Survey intake: surveys of SKM and F-03, their responses, results and scores.
+//! Surveys of SKM and F-03, their responses, results and scores.
 //!
 //! Owns surveys, responses, exact sums per element, and the `skm` scores of units and agencies.
 //! Publishes `prima.survey.result.<agency>.<unit>.<survey>` and `prima.survey.score.skm.<period>.…`.
-//! Consumes `prima.directory.unit.>`: which units are known, and so how many an agency should have.
-//! A response is stored, counted and staged in one transaction that several requests share; each is answered after
-//! that transaction is durable.
+//! Consumes `prima.directory.unit.>`: the units of each agency, from which the number of expected units follows.
+//! A response is stored and counted and its events are staged in one transaction, which several requests share; each
+//! request is answered after that transaction is durable.
 
 mod derived;
 pub mod domain;
@@ -34,7 +34,7 @@ pub use domain::NAME;
 pub const SPEC: Spec = Spec {
     name: NAME,
     grpc: &["prima.survey.v1.SurveyService", "prima.survey.v1.AccessService"],
-    // Submitting needs a role or a credential in each message; intake looks at both.
+    // Submitting needs a role or a credential in each message, which the operation itself checks.
     public: &[
         "/prima.survey.v1.SurveyService/CalculateSampleSize",
         "/prima.survey.v1.SurveyService/ListInstruments",

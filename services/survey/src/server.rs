@@ -1,5 +1,5 @@
-//! SurveyService and AccessService: which operation each RPC is. Of what is answered once, the resource alone is kept as the
-//! first answer; its response is put around it here.
+//! SurveyService and AccessService: the operation of each RPC. The stored response of an idempotent operation is the resource
+//! alone; it is wrapped in the response message here.
 
 use prima_platform::{
     caller,
@@ -22,18 +22,18 @@ use crate::{
     service::App,
 };
 
-/// An answer that was kept, with its response around it.
-fn wrapped<A, R>(kept: Answer<A>, response: impl FnOnce(A) -> R) -> Answer<R> {
-    kept.map(|kept| kept.map(response))
+/// The resource of an idempotent operation, wrapped in its response message.
+fn wrapped<A, R>(resource: Answer<A>, response: impl FnOnce(A) -> R) -> Answer<R> {
+    resource.map(|resource| resource.map(response))
 }
 
-/// SurveyService as tonic runs it. It keeps `ready` alive for as long as it is served.
+/// The gRPC service SurveyService. It owns `ready`, so that the service counts as ready for as long as it is served.
 pub fn surveys(app: App, ready: watch::Sender<bool>) -> SurveyServiceServer<impl SurveyService> {
     let limit = app.context.config.grpc.max_message_bytes;
     SurveyServiceServer::new(Surveys { app, _ready: ready }).max_decoding_message_size(limit)
 }
 
-/// AccessService as tonic runs it.
+/// The gRPC service AccessService.
 pub fn access(app: App) -> AccessServiceServer<impl AccessService> {
     let limit = app.context.config.grpc.max_message_bytes;
     AccessServiceServer::new(Access { app }).max_decoding_message_size(limit)
@@ -54,8 +54,10 @@ impl SurveyService for Surveys {
         &self,
         request: Request<pb::CreateSurveyRequest>,
     ) -> Answer<pb::CreateSurveyResponse> {
-        let kept = run::<survey::Create>(&self.app, request).await;
-        wrapped(kept, |survey| pb::CreateSurveyResponse { survey: Some(survey) })
+        let resource = run::<survey::Create>(&self.app, request).await;
+        wrapped(resource, |survey| pb::CreateSurveyResponse {
+            survey: Some(survey),
+        })
     }
 
     async fn get_survey(&self, request: Request<pb::GetSurveyRequest>) -> Answer<pb::GetSurveyResponse> {
@@ -103,8 +105,8 @@ impl SurveyService for Surveys {
         &self,
         request: Request<pb::VoidResponsesRequest>,
     ) -> Answer<pb::VoidResponsesResponse> {
-        let kept = run::<response::Void>(&self.app, request).await;
-        wrapped(kept, |void| pb::VoidResponsesResponse { void: Some(void) })
+        let resource = run::<response::Void>(&self.app, request).await;
+        wrapped(resource, |void| pb::VoidResponsesResponse { void: Some(void) })
     }
 
     async fn list_voids(&self, request: Request<pb::ListVoidsRequest>) -> Answer<pb::ListVoidsResponse> {
@@ -169,8 +171,10 @@ impl SurveyService for Surveys {
         &self,
         request: Request<pb::RecordResultRequest>,
     ) -> Answer<pb::RecordResultResponse> {
-        let kept = run::<recorded_result::Record>(&self.app, request).await;
-        wrapped(kept, |result| pb::RecordResultResponse { result: Some(result) })
+        let resource = run::<recorded_result::Record>(&self.app, request).await;
+        wrapped(resource, |result| pb::RecordResultResponse {
+            result: Some(result),
+        })
     }
 
     async fn list_recorded_results(
@@ -184,8 +188,8 @@ impl SurveyService for Surveys {
         &self,
         request: Request<pb::PublishResultRequest>,
     ) -> Answer<pb::PublishResultResponse> {
-        let kept = run::<result::Publish>(&self.app, request).await;
-        wrapped(kept, |publication| pb::PublishResultResponse {
+        let resource = run::<result::Publish>(&self.app, request).await;
+        wrapped(resource, |publication| pb::PublishResultResponse {
             publication: Some(publication),
         })
     }
@@ -194,8 +198,8 @@ impl SurveyService for Surveys {
         &self,
         request: Request<pb::CreateFollowUpRequest>,
     ) -> Answer<pb::CreateFollowUpResponse> {
-        let kept = run::<follow_up::Create>(&self.app, request).await;
-        wrapped(kept, |follow_up| pb::CreateFollowUpResponse {
+        let resource = run::<follow_up::Create>(&self.app, request).await;
+        wrapped(resource, |follow_up| pb::CreateFollowUpResponse {
             follow_up: Some(follow_up),
         })
     }
@@ -263,8 +267,10 @@ impl AccessService for Access {
         &self,
         request: Request<pb::RegisterDeviceRequest>,
     ) -> Answer<pb::RegisterDeviceResponse> {
-        let kept = run::<device::Register>(&self.app, request).await;
-        wrapped(kept, |device| pb::RegisterDeviceResponse { device: Some(device) })
+        let resource = run::<device::Register>(&self.app, request).await;
+        wrapped(resource, |device| pb::RegisterDeviceResponse {
+            device: Some(device),
+        })
     }
 
     async fn list_devices(

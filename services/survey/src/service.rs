@@ -1,4 +1,4 @@
-//! What the operations of this service stand on.
+//! What every operation of this service needs.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use crate::{events::survey_result::Results, intake::Intake};
 pub struct App {
     /// The platform.
     pub context: Context,
-    /// Where responses go.
+    /// The intake, which stores responses.
     pub intake: Intake,
-    /// Bells of watched results.
+    /// The watch channels of watched results.
     pub results: Arc<Results>,
 }
 

@@ -1,10 +1,11 @@
-//! Whether complaint keeps its speed from an empty table to a million reports: taking reports in, listing them, acting
-//! on those that are due. In one run, in turns, on this machine: clients, services and PostgreSQL share its cores, so
-//! read the ratios. Then the plans of what is asked most, and that nothing read a whole table.
+//! Whether the complaint service keeps its speed from an almost empty table to a million reports: submitting, listing,
+//! and acting on reports that are due. Both are measured in turns in one run on this machine; clients, services and
+//! PostgreSQL share its cores, so only the ratios are meaningful. Afterwards the query plans of the most frequent
+//! queries are checked, and that no query read a whole table.
 //!
-//! `cargo build --release --bin prima && cargo bench -p prima-tests --bench complaint`; it ends by itself in six minutes.
-//! `PRIMA_BENCH_ROWS=100000` fills less. It fails when a median ratio is below 0.8 or a plan has another index; a small
-//! run (`PRIMA_BENCH_SMALL=1`) judges no ratio, and asks only whether an index can answer.
+//! Run it with `cargo build --release --bin prima && cargo bench -p prima-tests --bench complaint`. It takes six
+//! minutes; `PRIMA_BENCH_ROWS=100000` fills a smaller table. It fails when a median ratio is below 0.8 or a plan uses
+//! another index. A small run (`PRIMA_BENCH_SMALL=1`) does not judge ratios and only checks that an index can be used.
 
 #![expect(
     clippy::unwrap_used,
@@ -26,18 +27,18 @@ use prima_proto::complaint::v1;
 use prima_tests::{
     Cluster,
     bench::{run, size, small},
-    complaint::{Life, People, Step},
+    complaint::{Case, Clients, Step},
     process::{Process, Service},
 };
 use sea_orm::sqlx::{self, Connection, Executor, PgConnection, Row};
 
 const ROWS: i64 = 1_000_000;
-/// Reports of the table that counts as empty: as many as fill every page that is listed.
+/// Number of reports in the table that counts as empty: enough to fill every page that is listed.
 const FEW: i64 = 1000;
 const SMALL_ROWS: i64 = 4000;
 const UNITS: i64 = 500;
 const SMALL_UNITS: i64 = 30;
-/// As many as leave a page for each list.
+/// Enough units to leave a page of reports for each list.
 const FEW_UNITS: i64 = 5;
 const PAGE: i32 = 100;
 const CONNECTIONS: usize = 8;
@@ -45,53 +46,55 @@ const ROUNDS: usize = 7;
 const SLICE: Duration = Duration::from_millis(700);
 const SMALL_SLICE: Duration = Duration::from_millis(50);
 const SWEEPS: usize = 3;
-/// Reports that fall due at once, among so many as there are.
+/// Number of reports that fall due at once, among all others.
 const DUE: i64 = 10_000;
 const SMALL_DUE: i64 = 200;
 const LEAST: f64 = 0.8;
 const LIMIT: Duration = Duration::from_secs(420);
-/// A server that is not starved; the tests run on less.
+/// The production settings of PostgreSQL; the tests run with less.
 const POSTGRES: &[&str] = &[
     "shared_buffers=512MB",
     "maintenance_work_mem=256MB",
     "max_wal_size=4GB",
     "autovacuum_naptime=1min",
 ];
-/// Never in the time of a run.
+/// An interval that never passes during a run.
 const NEVER: &str = "86400000";
 
-/// The next report: every one of a run has an id of its own.
+/// The number of the next report, so that every report of a run has its own id.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// A complaint service with a database of its own.
-struct Place {
+struct Deployment {
     process: Process,
     db: PgConnection,
     cluster: Cluster,
 }
 
-impl Place {
-    /// Starts it and fills it with `rows` reports to `units` units; `all_new` leaves every one of them as it came in.
+impl Deployment {
+    /// Starts the service and fills it with `rows` reports to `units` units; with `all_new` every report stays in its
+    /// first state.
     async fn filled(rows: i64, units: i64, all_new: bool) -> Self {
         let cluster = Cluster::start().await;
         let command = cluster
             .command(Service::Complaint)
             .env("PRIMA_COMPLAINT__SWEEP_MILLIS", NEVER);
         let mut process = command.start().await;
-        let people = People::new(&cluster, &process.url());
-        // Real ones, of which the others are copies: closed, new, in progress.
-        let mut lives = ["selesai", "baru", "berjalan"].map(Life::new);
-        let [closed, new, running] = &mut lives;
+        let clients = Clients::new(&cluster, &process.url());
+        // Three reports are submitted through the API; all others are copies of them in the states closed, new and in
+        // progress.
+        let mut cases = ["selesai", "baru", "berjalan"].map(Case::new);
+        let [closed, new, running] = &mut cases;
         let begun = [
             Step::Submit,
             Step::StartVerification,
             Step::Verify,
             Step::StartFollowUp,
         ];
-        closed.lead(&people, &begun).await;
-        closed.lead(&people, &[Step::Respond, Step::Close]).await;
-        new.lead(&people, &[Step::Submit]).await;
-        running.lead(&people, &begun).await;
+        closed.take_all(&clients, &begun).await;
+        closed.take_all(&clients, &[Step::Respond, Step::Close]).await;
+        new.take_all(&clients, &[Step::Submit]).await;
+        running.take_all(&clients, &begun).await;
         cluster.settle("complaint").await;
         process.kill();
         let mut db = PgConnection::connect(&cluster.database).await.unwrap();
@@ -103,7 +106,7 @@ impl Place {
     }
 }
 
-/// Columns of a table with what stands in them: those named, and for the others what the row `t` has.
+/// The columns of a table with the SQL of their values: `own` names some, and the others are copied from row `t`.
 async fn columns(db: &mut PgConnection, table: &str, own: &[(&str, &str)]) -> (String, String) {
     let text = "SELECT column_name::text FROM information_schema.columns
                 WHERE table_schema = 'complaint' AND table_name = $1 ORDER BY ordinal_position";
@@ -121,8 +124,8 @@ async fn columns(db: &mut PgConnection, table: &str, own: &[(&str, &str)]) -> (S
     (names.join(", "), values.join(", "))
 }
 
-/// Puts `rows` copies of the three reports that are there in their place, over two years, with all that goes with them.
-/// Each waits for a time to come, also those that are closed, so that what is due stands among as many as there are.
+/// Replaces the three existing reports by `rows` copies, spread over two years, with all their related rows. Every copy
+/// waits for a due time in the future, also the closed ones, so that the due reports are found among that many.
 async fn fill(db: &mut PgConnection, rows: i64, units: i64, all_new: bool) {
     let which = if all_new {
         "2".to_owned()
@@ -173,7 +176,7 @@ async fn fill(db: &mut PgConnection, rows: i64, units: i64, all_new: bool) {
         CREATE TEMP TABLE t4 ON COMMIT DROP AS SELECT * FROM request WHERE method = 'complaint.SubmitComplaint' LIMIT 1;
         TRUNCATE complaint, timeline, contact, request, tally, performance, agency_score, derived, derived_mark CASCADE;"
         .to_owned();
-    // Built in one go afterwards; those of constraints stay.
+    // Indexes are built once after the rows are filled in; those of constraints stay.
     let indexes = "SELECT i.indexname::text, i.indexdef::text FROM pg_indexes i
         WHERE i.schemaname = 'complaint' AND i.tablename IN ('complaint', 'timeline', 'contact')
         AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conname = i.indexname)";
@@ -231,7 +234,7 @@ async fn number(db: &mut PgConnection, text: &str) -> i64 {
     query.fetch_one(db).await.unwrap().get(0)
 }
 
-/// What is measured: reports taken in, or one kind of list.
+/// What is measured: submitting reports, or one kind of list.
 #[derive(Debug, Clone, Copy)]
 enum What {
     Submit,
@@ -293,22 +296,22 @@ impl What {
     }
 }
 
-/// A new report, to any of the units.
+/// A new report to one of the units.
 fn report() -> v1::SubmitComplaintRequest {
     let n = NEXT.fetch_add(1, Ordering::Relaxed);
     let unit = n * 7919 % size(UNITS, SMALL_UNITS).unsigned_abs();
-    let mut report = Life::new(&format!("ukur-{n}")).report;
+    let mut report = Case::new(&format!("ukur-{n}")).report;
     report.parent = format!("agencies/b{}/units/u{unit}", unit / 10);
     report
 }
 
-/// Calls a second over eight connections.
-async fn rate(clients: &[People], what: What) -> f64 {
+/// Calls per second over eight connections.
+async fn rate(clients: &[Clients], what: What) -> f64 {
     let start = Instant::now();
     let tasks: Vec<_> = clients
         .iter()
-        .map(|people| {
-            let (mut intake, mut national) = (people.intake.clone(), people.national.clone());
+        .map(|clients| {
+            let (mut intake, mut national) = (clients.intake.clone(), clients.national.clone());
             tokio::spawn(async move {
                 let mut count = 0;
                 while start.elapsed() < size(SLICE, SMALL_SLICE) {
@@ -336,7 +339,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     *values.get(values.len() / 2).unwrap()
 }
 
-/// Prints the ratio of every round; whether the median is high enough.
+/// Prints the ratio of every round. Returns whether the median is high enough.
 fn judge(name: &str, few: Vec<f64>, many: Vec<f64>) -> bool {
     let ratios: Vec<f64> = few.iter().zip(&many).map(|(few, many)| many / few).collect();
     let all: Vec<String> = ratios.iter().map(|ratio| format!("{ratio:.2}")).collect();
@@ -350,7 +353,7 @@ fn judge(name: &str, few: Vec<f64>, many: Vec<f64>) -> bool {
     ratio >= LEAST || small()
 }
 
-/// Lets `count` reports fall due at once, and returns how many a second are acted on.
+/// Makes `count` reports fall due at once, and returns how many per second are acted on.
 async fn sweep(db: &mut PgConnection, round: usize, count: i64) -> f64 {
     let first = count * i64::try_from(round).unwrap();
     let before = number(db, "SELECT max(id) FROM timeline").await;
@@ -391,18 +394,18 @@ async fn measure(rows: i64) -> bool {
     let begun = Instant::now();
     let (rounds, sweeps) = (size(ROUNDS, 1), size(SWEEPS, 1));
     let units = size(UNITS, SMALL_UNITS);
-    let mut few = Place::filled(FEW, FEW_UNITS, false).await;
-    let mut many = Place::filled(rows, units, false).await;
+    let mut few = Deployment::filled(FEW, FEW_UNITS, false).await;
+    let mut many = Deployment::filled(rows, units, false).await;
     println!(
-        "{rows} reports to {units} units stand after {:.0} s",
+        "{rows} reports to {units} units were created in {:.0} s",
         begun.elapsed().as_secs_f64()
     );
-    let people = |place: &Place| -> Vec<People> {
+    let clients = |deployment: &Deployment| -> Vec<Clients> {
         (0..CONNECTIONS)
-            .map(|_| People::new(&place.cluster, &place.process.url()))
+            .map(|_| Clients::new(&deployment.cluster, &deployment.process.url()))
             .collect()
     };
-    let both = [people(&few), people(&many)];
+    let both = [clients(&few), clients(&many)];
     for clients in &both {
         for what in WHATS {
             rate(clients, what).await;
@@ -413,7 +416,7 @@ async fn measure(rows: i64) -> bool {
     for round in 0..rounds {
         eprintln!("round {} of {rounds}", round + 1);
         for (what, figures) in WHATS.into_iter().zip(&mut figures) {
-            // Each first in turn.
+            // Each of the two goes first in every other round.
             for turn in [round % 2, (round + 1) % 2] {
                 if let (Some(clients), Some(values)) = (both.get(turn), figures.get_mut(turn)) {
                     values.push(rate(clients, what).await);
@@ -432,9 +435,9 @@ async fn measure(rows: i64) -> bool {
     }
     few.process.kill();
 
-    let mut open = Place::filled(FEW, units, true).await;
-    for place in [&mut open, &mut many] {
-        place
+    let mut open = Deployment::filled(FEW, units, true).await;
+    for deployment in [&mut open, &mut many] {
+        deployment
             .process
             .restart_with("PRIMA_COMPLAINT__SWEEP_MILLIS", Some("50"))
             .await;

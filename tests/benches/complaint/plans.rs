@@ -1,4 +1,4 @@
-//! The plans of what is asked most, and whether anything read a whole table.
+//! Checks the query plans of the most frequent queries, and whether any query read a whole table.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use sea_orm::sqlx::{self, Executor, PgConnection, Row};
 
 use super::number;
 
-/// What is asked most, with the index that answers it.
+/// The most frequent queries, each with the index that must serve it.
 const PLANS: [(&str, &str); 16] = [
     (
         "complaint_newest",
@@ -75,11 +75,11 @@ const PLANS: [(&str, &str); 16] = [
     ),
 ];
 
-/// Prints the index of each plan; whether every plan has its own, and none reads a whole table.
+/// Prints the index of each plan. Returns whether every plan uses its index and none reads a whole table.
 pub async fn plans(db: &mut PgConnection) -> bool {
     println!("\nplans, with as many reports as there are:");
     if small() {
-        // So few rows are read faster without an index, or with another one.
+        // With so few rows PostgreSQL would prefer a sequential scan or another index.
         db.execute("SET enable_seqscan = off; SET enable_sort = off; SET enable_bitmapscan = off")
             .await
             .unwrap();
@@ -109,9 +109,9 @@ pub async fn plans(db: &mut PgConnection) -> bool {
     fits
 }
 
-/// How often whole tables were read: by services, not by this benchmark.
+/// How often the services read whole tables.
 pub async fn scans(db: &mut PgConnection) -> i64 {
-    // What is counted reaches others a moment later.
+    // PostgreSQL publishes its statistics with a short delay.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let text = "SELECT COALESCE(sum(seq_scan), 0)::bigint FROM pg_stat_user_tables
                 WHERE schemaname = 'complaint' AND relname IN ('complaint', 'timeline', 'contact', 'request')";

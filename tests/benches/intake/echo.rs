@@ -6,7 +6,7 @@ use std::{
 };
 
 use prima_proto::survey::v1::{SubmitResponseRequest, SubmitResponseResponse};
-use prima_tests::bench::Second;
+use prima_tests::bench::ChildProcess;
 use tonic::{
     Status,
     body::Body,
@@ -66,6 +66,6 @@ pub async fn serve() {
     let incoming = tonic::transport::server::TcpIncoming::from(listener).with_nodelay(Some(true));
     tokio::select! {
         served = tonic::transport::Server::builder().add_service(Echo).serve_with_incoming(incoming) => served.unwrap(),
-        () = Second::first_ended() => std::process::exit(0),
+        () = ChildProcess::parent_ended() => std::process::exit(0),
     }
 }

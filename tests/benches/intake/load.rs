@@ -12,7 +12,7 @@ use prima_proto::survey::v1::{
     RespondentProfile, Response, SubmitResponseRequest, SubmitResponsesRequest,
     survey_service_client::SurveyServiceClient,
 };
-use prima_tests::{bench::percentile, board::Board, client::Authorised, sample};
+use prima_tests::{bench::percentile, client::Authorised, latency::LatencyProbe, sample};
 use tokio::task::JoinHandle;
 
 pub type Survey = SurveyServiceClient<Authorised>;
@@ -213,7 +213,7 @@ impl Import {
 pub async fn citizens(
     client: &Survey,
     surveys: &[(String, String)],
-    board: Option<&Arc<Mutex<Board>>>,
+    probe: Option<&Arc<Mutex<LatencyProbe>>>,
     rate: u32,
     slice: Duration,
 ) -> Vec<f64> {
@@ -225,13 +225,13 @@ pub async fn citizens(
         if due >= end {
             break;
         }
-        let (mut client, agency, board) = (client.clone(), agency.clone(), board.cloned());
+        let (mut client, agency, probe) = (client.clone(), agency.clone(), probe.cloned());
         let request = single(std::slice::from_ref(survey), NEXT.fetch_add(1, Ordering::Relaxed));
         calls.push(tokio::spawn(async move {
             client.submit_response(request).await.unwrap();
             let millis = due.elapsed().as_secs_f64() * 1e3;
-            if let Some(board) = board {
-                board.lock().unwrap().acknowledged(&agency);
+            if let Some(probe) = probe {
+                probe.lock().unwrap().acknowledged(&agency);
             }
             millis
         }));

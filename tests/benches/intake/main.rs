@@ -29,9 +29,9 @@ use prima_platform::testing::{eventually, postgres::Postgres};
 use prima_proto::{directory::v1::AgencyKind, survey::v1::survey_service_client::SurveyServiceClient};
 use prima_tests::{
     Suite,
-    bench::{Figures, Second, Unit, percentile, run, size},
-    board::Board,
+    bench::{ChildProcess, Figures, Unit, percentile, run, size},
     client::{Client, authorised},
+    latency::LatencyProbe,
     process::{Command, Process, Service},
 };
 use tempfile::TempDir;
@@ -284,19 +284,19 @@ async fn beside_import(house: &mut House, sizes: &Sizes, figures: &mut Figures) 
     let imported = house.agencies("i", AgencyKind::Kementerian, sizes.agencies).await;
     let own = house.agencies("c", AgencyKind::Lembaga, CITIES).await;
     let surveys: Vec<String> = imported.iter().map(|(_, survey)| survey.clone()).collect();
-    let board = Arc::new(Mutex::new(Board::default()));
-    let watching = Board::watch(board.clone(), &mut house.client, "lembaga").await;
+    let probe = Arc::new(Mutex::new(LatencyProbe::default()));
+    let watching = LatencyProbe::watch(probe.clone(), &mut house.client, "lembaga").await;
     let citizen = house.connect(&house.survey_url, 1).remove(0);
     let streams = house.connect(&house.survey_url, sizes.streams);
     let answer = async |slice| {
-        let mut answered = citizens(&citizen, &own, Some(&board), sizes.rate, slice).await;
+        let mut answered = citizens(&citizen, &own, Some(&probe), sizes.rate, slice).await;
         eventually(sizes.patience, || async {
-            board.lock().unwrap().done().then_some(())
+            probe.lock().unwrap().done().then_some(())
         })
         .await;
-        let mut board = board.lock().unwrap();
-        let missing = board.give_up();
-        let mut followed = board.take();
+        let mut probe = probe.lock().unwrap();
+        let missing = probe.give_up();
+        let mut followed = probe.take();
         [
             percentile(&mut answered, 0.5),
             percentile(&mut answered, 0.99),
@@ -344,7 +344,7 @@ async fn beside_import(house: &mut House, sizes: &Sizes, figures: &mut Figures) 
 }
 
 async fn measure(words: &[String]) {
-    let (_echo, echo_url) = Second::start(&[echo::ARGUMENT], false);
+    let (_echo, echo_url) = ChildProcess::start(&[echo::ARGUMENT], false);
     for store in STORES {
         if !words.is_empty() && !words.iter().any(|word| word == store) {
             continue;

@@ -1,5 +1,5 @@
-//! Bad input, over real processes: each gets its clear status with every fault of every field, nothing of it is
-//! stored, and the processes live on.
+//! Invalid input against real processes: each request is refused with its status and all faults of all fields, nothing
+//! of it is stored, and the processes continue to serve.
 
 #![expect(
     clippy::unwrap_used,
@@ -41,7 +41,7 @@ const DIRECTORY: &str = "prima.directory.v1.DirectoryService";
 const SURVEY: &str = "prima.survey.v1.SurveyService";
 const RANKING: &str = "prima.ranking.v1.RankingService";
 
-/// What a refused call told.
+/// The details of a refused call.
 #[derive(Debug)]
 struct Fault {
     code: Code,
@@ -64,7 +64,7 @@ fn indonesian(message: Option<&LocalizedMessage>, status: &Status) -> String {
     message.message.clone()
 }
 
-/// Checks what holds for every error of the house.
+/// Checks what every error must have, and returns its details.
 fn fault(status: &Status) -> Fault {
     assert!(
         !matches!(status.code(), Code::Ok | Code::Internal | Code::Unknown),
@@ -108,7 +108,7 @@ fn fault(status: &Status) -> Fault {
     }
 }
 
-/// The call was refused with this code and reason.
+/// Asserts that the call was refused with this code and reason.
 #[track_caller]
 fn refused<T: Debug>(answer: Result<T, Status>, code: Code, reason: &str) -> Fault {
     let fault = fault(&answer.expect_err("should be refused"));
@@ -116,7 +116,7 @@ fn refused<T: Debug>(answer: Result<T, Status>, code: Code, reason: &str) -> Fau
     fault
 }
 
-/// The call was refused for exactly these fields, in any order.
+/// Asserts that the call was refused for exactly these fields, in any order.
 #[track_caller]
 fn invalid<T: Debug>(answer: Result<T, Status>, fields: &[&str]) -> Fault {
     let fault = refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
@@ -129,13 +129,13 @@ fn invalid<T: Debug>(answer: Result<T, Status>, fields: &[&str]) -> Fault {
 
 /// Calls any method of one service with any bytes.
 #[derive(Clone)]
-struct Raw {
+struct RawClient {
     channel: Channel,
     service: &'static str,
     authorization: Option<MetadataValue<Ascii>>,
 }
 
-impl Raw {
+impl RawClient {
     fn new(process: &Process, service: &'static str, token: &str) -> Self {
         let authorization = (!token.is_empty()).then(|| format!("Bearer {token}"));
         Self::with_authorization(process, service, authorization.as_deref())
@@ -165,24 +165,24 @@ impl Raw {
     }
 }
 
-/// The three services, called raw with one token.
-struct Raws {
-    directory: Raw,
-    survey: Raw,
-    ranking: Raw,
+/// RawClient clients of directory, survey and ranking with the same token.
+struct RawClients {
+    directory: RawClient,
+    survey: RawClient,
+    ranking: RawClient,
 }
 
-impl Raws {
+impl RawClients {
     fn new(suite: &Suite, token: &str) -> Self {
         Self {
-            directory: Raw::new(&suite.directory, DIRECTORY, token),
-            survey: Raw::new(&suite.survey, SURVEY, token),
-            ranking: Raw::new(&suite.ranking, RANKING, token),
+            directory: RawClient::new(&suite.directory, DIRECTORY, token),
+            survey: RawClient::new(&suite.survey, SURVEY, token),
+            ranking: RawClient::new(&suite.ranking, RANKING, token),
         }
     }
 }
 
-/// A suite with an open survey; its client, and the names of unit and survey.
+/// Starts a suite with an open survey; returns its client, and the names of unit and survey.
 async fn begin() -> (Suite, Client, String, String) {
     let suite = Suite::start().await;
     let mut client = suite.client.clone();
@@ -191,7 +191,7 @@ async fn begin() -> (Suite, Client, String, String) {
     (suite, client, unit, survey)
 }
 
-/// Rows of every table that a call may write.
+/// The number of rows of every table that a call may write.
 async fn stored(cluster: &Cluster) -> Vec<(&'static str, i64)> {
     let mut rows = Vec::new();
     for table in [
@@ -211,7 +211,7 @@ async fn stored(cluster: &Cluster) -> Vec<(&'static str, i64)> {
     rows
 }
 
-/// The processes live, and met nothing that they had not foreseen.
+/// Asserts that the processes still serve and logged no unexpected error.
 async fn healthy(suite: &Suite) {
     for process in [&suite.directory, &suite.survey, &suite.ranking] {
         process.wait_ready().await;

@@ -1,4 +1,5 @@
-//! The whole life of a report over gRPC, on real processes: agencies, the system, watchers, ranking and index.
+//! The whole case of a complaint over gRPC with real processes: agencies, the workflow's automatic steps, watchers,
+//! ranking and index.
 
 #![expect(
     clippy::unwrap_used,
@@ -25,7 +26,7 @@ use prima_proto::{
 use prima_tests::{
     Cluster, DEADLINE,
     client::{Authorised, Client, authorised},
-    complaint::{AWAY, HOME, Life, People, Step, UNIT, Watcher, set_length, told},
+    complaint::{AWAY, Case, Clients, HOME, Step, UNIT, Watcher, assert_events, set_length},
     process::{Process, Service},
 };
 use sha2::{Digest, Sha256};
@@ -36,10 +37,10 @@ use Step::{
     Verify,
 };
 
-/// From the counter to an answer.
+/// The steps from the counter to a response.
 const ANSWERED: [Step; 5] = [Submit, StartVerification, Verify, StartFollowUp, Respond];
 
-/// Kind and action of each line, and that they are numbered without a gap.
+/// Kind and action of each entry. Asserts that the entries are numbered without a gap.
 fn lines(complaint: &v1::Complaint) -> Vec<(v1::TimelineKind, String)> {
     let numbers: Vec<i64> = complaint.timeline.iter().map(|line| line.number).collect();
     let expected: Vec<i64> = (1..).take(numbers.len()).collect();
@@ -48,35 +49,35 @@ fn lines(complaint: &v1::Complaint) -> Vec<(v1::TimelineKind, String)> {
     lines.map(|line| (line.kind(), line.action.clone())).collect()
 }
 
-/// The year in Jakarta, in which everything of a test is received.
+/// The current year in Jakarta, in which all complaints of a test are received.
 fn year() -> String {
     (Clock::system().now() + TimeDelta::hours(7)).year().to_string()
 }
 
-/// The figures of the unit of an agency in a period.
-async fn performance(people: &People, agency: &str, period: &str) -> v1::GetPerformanceResponse {
+/// The performance figures of an agency's unit in a period.
+async fn performance(clients: &Clients, agency: &str, period: &str) -> v1::GetPerformanceResponse {
     let request = v1::GetPerformanceRequest {
         unit: format!("agencies/{agency}/units/{UNIT}"),
         period: period.to_owned(),
     };
-    let answer = people.national.clone().get_performance(request).await;
+    let answer = clients.national.clone().get_performance(request).await;
     answer.unwrap().into_inner()
 }
 
-/// Waits until the system has brought a report into a state.
-async fn becomes(people: &People, name: &str, state: &str) -> v1::Complaint {
+/// Waits until the service itself has brought a complaint into a state.
+async fn becomes(clients: &Clients, name: &str, state: &str) -> v1::Complaint {
     let settled = eventually(DEADLINE, || async {
-        let complaint = people.get(name).await;
+        let complaint = clients.get(name).await;
         (complaint.status.as_ref().unwrap().state == state).then_some(complaint)
     });
     match settled.await {
         Some(complaint) => complaint,
-        None => panic!("not {state}: {:?}", people.get(name).await),
+        None => panic!("not {state}: {:?}", clients.get(name).await),
     }
 }
 
-/// Uploads a file as the liaison officer of the agency that was forwarded to.
-async fn upload(people: &People, bytes: &[u8]) -> v1::Attachment {
+/// Uploads a file as the liaison officer of the agency that the complaint was forwarded to.
+async fn upload(clients: &Clients, bytes: &[u8]) -> v1::Attachment {
     let head = v1::UploadAttachmentHead {
         request_id: "berkas".into(),
         display_name: "surat-tanggapan.pdf".into(),
@@ -92,18 +93,18 @@ async fn upload(people: &People, bytes: &[u8]) -> v1::Attachment {
     let rows: Vec<_> = parts
         .map(|part| v1::UploadAttachmentRequest { part: Some(part) })
         .collect();
-    let mut liaison = people.liaisons[1].clone();
+    let mut liaison = clients.liaisons[1].clone();
     let answer = liaison.upload_attachment(tokio_stream::iter(rows)).await.unwrap();
     answer.into_inner().attachment.unwrap()
 }
 
-/// What the reporter downloads.
-async fn download(people: &People, name: &str, access: Option<v1::Access>) -> Vec<u8> {
+/// The file as the reporter downloads it.
+async fn download(clients: &Clients, name: &str, access: Option<v1::Access>) -> Vec<u8> {
     let request = v1::ReadAttachmentRequest {
         name: name.to_owned(),
         access,
     };
-    let mut reporter = people.reporter.clone();
+    let mut reporter = clients.reporter.clone();
     let mut stream = reporter.read_attachment(request).await.unwrap().into_inner();
     let mut bytes = Vec::new();
     while let Some(part) = stream.message().await.unwrap() {
@@ -115,7 +116,7 @@ async fn download(people: &People, name: &str, access: Option<v1::Access>) -> Ve
 /// Opens a cycle, enrolls the unit of [`HOME`] and returns the name of its assessment.
 async fn enrolled(assessments: &mut AssessmentServiceClient<Authorised>) -> String {
     let now = Clock::system().now();
-    // What came of reports is judged in the year after.
+    // Complaints are evaluated in the year after they were handled.
     let next = (now + TimeDelta::hours(7)).year() + 1;
     let window = Some(index::Window {
         open_time: Some(to_proto(now - TimeDelta::hours(1))),
@@ -150,7 +151,7 @@ async fn enrolled(assessments: &mut AssessmentServiceClient<Authorised>) -> Stri
     answer.assessment.unwrap().name
 }
 
-/// The level that live data supports for an indicator.
+/// The level of an indicator that live data suggests.
 async fn suggested(
     assessments: &AssessmentServiceClient<Authorised>,
     assessment: &str,
@@ -179,9 +180,9 @@ async fn suggests(
     }
 }
 
-/// The whole house as far as reports matter, with both units in the directory.
+/// Directory, complaint, ranking and index, with both units in the directory.
 struct Scene {
-    people: People,
+    clients: Clients,
     client: Client,
     assessments: AssessmentServiceClient<Authorised>,
     _services: [Process; 4],
@@ -202,7 +203,7 @@ impl Scene {
             .env("PRIMA_RANKING__SOURCES", sources);
         let ranking = ranking.start().await;
         let admin = cluster.admin();
-        // No survey runs here, and nothing calls it.
+        // No survey service runs here, and nothing calls it.
         let mut client = Client::new(&directory.url(), "http://127.0.0.1:9", &ranking.url(), &admin);
         client.unit("32", HOME).await;
         let unit = prima_proto::directory::v1::CreateAgencyRequest {
@@ -228,7 +229,7 @@ impl Scene {
         };
         client.directory.create_unit(unit).await.unwrap();
         Self {
-            people: People::new(&cluster, &complaint.url()),
+            clients: Clients::new(&cluster, &complaint.url()),
             client,
             assessments: AssessmentServiceClient::new(authorised(&index.url(), &admin)),
             _services: [directory, complaint, index, ranking],
@@ -255,56 +256,56 @@ impl Scene {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_report_lives_across_two_agencies_until_the_system_closes_it_and_watchers_hear_each_step_once() {
+async fn a_complaint_moves_between_agencies_and_watchers_receive_each_step_once() {
     let mut scene = Scene::start().await;
-    let watcher = Watcher::start(&scene.people.national, "agencies/-", "0");
-    // The reply window of new reports is over at once.
+    let watcher = Watcher::start(&scene.clients.national, "agencies/-", "0");
+    // The reply window of new complaints ends at once.
     scene
-        .people
+        .clients
         .change_workflow("tanpa-masa-balas", |workflow| {
             set_length(workflow, "reply_window", serde_json::json!({"days": 0}));
         })
         .await;
-    let people = &scene.people;
-    let mut life = Life::new("bogor");
-    life.lead(people, &[Submit, StartVerification, Hold]).await;
-    assert_eq!(life.state, "on_hold");
-    let held = people.get(&life.name).await;
+    let clients = &scene.clients;
+    let mut case = Case::new("bogor");
+    case.take_all(clients, &[Submit, StartVerification, Hold]).await;
+    assert_eq!(case.state, "on_hold");
+    let paused = clients.get(&case.name).await;
     assert!(
-        held.status.unwrap().deadline.unwrap().paused,
-        "the clock stands still"
+        paused.status.unwrap().deadline.unwrap().paused,
+        "the deadline is paused"
     );
-    life.lead(people, &[Reply, Forward]).await;
-    assert_eq!((life.state.as_str(), life.agency()), ("forwarded", AWAY));
-    // Whoever had it before has it no more.
+    case.take_all(clients, &[Reply, Forward]).await;
+    assert_eq!((case.state.as_str(), case.agency()), ("forwarded", AWAY));
+    // The agency that forwarded the complaint can no longer read it.
     let request = v1::GetComplaintRequest {
-        name: life.name.clone(),
+        name: case.name.clone(),
     };
-    let barred = people.liaisons[0]
+    let barred = clients.liaisons[0]
         .clone()
         .get_complaint(request)
         .await
         .unwrap_err();
     assert_eq!(barred.code(), Code::NotFound, "{barred:?}");
-    // The watcher's connection ends; another one goes on from its cursor.
-    let heard = eventually(DEADLINE, || async { (watcher.seen().len() >= 5).then_some(()) });
-    heard.await.expect("five lines are told");
+    // The watcher's connection breaks, and another watcher resumes from its cursor.
+    let received = eventually(DEADLINE, || async { (watcher.seen().len() >= 5).then_some(()) });
+    received.await.expect("five entries are received");
     let first_part = watcher.seen();
     drop(watcher);
     let cursor = first_part.last().unwrap().cursor.clone();
-    let watcher = Watcher::start(&people.national, "agencies/-", &cursor);
+    let watcher = Watcher::start(&clients.national, "agencies/-", &cursor);
 
     let document = [b"%PDF-1.7\n".as_slice(), &b"tanggapan ".repeat(20_000)].concat();
-    life.attachments = vec![upload(people, &document).await.name];
-    life.lead(people, &[StartVerification, Verify, StartFollowUp, Respond])
+    case.attachments = vec![upload(clients, &document).await.name];
+    case.take_all(clients, &[StartVerification, Verify, StartFollowUp, Respond])
         .await;
-    let closed = becomes(people, &life.name, "closed").await;
+    let closed = becomes(clients, &case.name, "closed").await;
     let by_system = closed.timeline.last().unwrap();
     assert_eq!(
         (by_system.action.as_str(), by_system.role.as_str()),
         ("close", "system")
     );
-    let mut expected = life.lines();
+    let mut expected = case.lines();
     expected.push((v1::TimelineKind::Transition, "close".into()));
     assert_eq!(lines(&closed), expected);
     assert_eq!((closed.hops, closed.workflow.as_str()), (1, "tanpa-masa-balas"));
@@ -318,13 +319,13 @@ async fn a_report_lives_across_two_agencies_until_the_system_closes_it_and_watch
         "{hop:?}"
     );
     assert!(hop.to_parent.starts_with(&format!("agencies/{AWAY}")), "{hop:?}");
-    life.lead(people, &[Rate(5)]).await;
+    case.take_all(clients, &[Rate(5)]).await;
 
-    // The reporter reads the answer and its file with the code alone.
+    // The reporter reads the response and its attachment with the tracking code and secret alone.
     let request = v1::TrackComplaintRequest {
-        access: life.access.clone(),
+        access: case.access.clone(),
     };
-    let tracked = people.reporter.clone().track_complaint(request).await.unwrap();
+    let tracked = clients.reporter.clone().track_complaint(request).await.unwrap();
     let tracked = tracked.into_inner().complaint.unwrap();
     assert_eq!((tracked.rating, lines(&tracked).len()), (5, expected.len() + 1));
     let answered = tracked
@@ -334,50 +335,50 @@ async fn a_report_lives_across_two_agencies_until_the_system_closes_it_and_watch
         .unwrap();
     let file = answered.attachments.first().unwrap();
     assert_eq!(file.display_name, "surat-tanggapan.pdf");
-    assert_eq!(download(people, &file.name, life.access.clone()).await, document);
+    assert_eq!(download(clients, &file.name, case.access.clone()).await, document);
 
-    let whole = people.get(&life.name).await;
+    let whole = clients.get(&case.name).await;
     let all: BTreeSet<(String, i64)> = whole
         .timeline
         .iter()
-        .map(|l| (life.name.clone(), l.number))
+        .map(|l| (case.name.clone(), l.number))
         .collect();
-    let heard = eventually(DEADLINE, || async {
+    let received = eventually(DEADLINE, || async {
         (first_part.len() + watcher.seen().len() >= all.len()).then_some(())
     });
-    heard.await.expect("every line is told");
+    received.await.expect("every entry is received");
     let both = [first_part, watcher.seen()].concat();
-    told(&both, &all);
+    assert_events(&both, &all);
     let text = format!("{both:?}");
     assert!(!text.contains("Catatan") && !text.contains("Siti"), "{text}");
-    // A watcher of the agency hears what happened there, a late one the same as the first.
-    let late = Watcher::start(&people.national, "agencies/-", "0");
-    late.told(&[whole]).await;
+    // A watcher of all agencies receives what happened there, and a late watcher receives the same as the first.
+    let late = Watcher::start(&clients.national, "agencies/-", "0");
+    late.saw_all(&[whole]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reporter_closes_reopens_and_closes_again() {
     let cluster = Cluster::start().await;
     let complaint = cluster.serve(Service::Complaint).await;
-    let people = People::new(&cluster, &complaint.url());
-    let mut life = Life::new("ulang");
-    life.lead(&people, &ANSWERED).await;
-    life.lead(&people, &[Reply, Respond, Close, Rate(2)]).await;
-    assert_eq!(life.state, "closed");
-    life.lead(
-        &people,
+    let clients = Clients::new(&cluster, &complaint.url());
+    let mut case = Case::new("ulang");
+    case.take_all(&clients, &ANSWERED).await;
+    case.take_all(&clients, &[Reply, Respond, Close, Rate(2)]).await;
+    assert_eq!(case.state, "closed");
+    case.take_all(
+        &clients,
         &[Reopen, Escalate, StartFollowUp, Respond, Close, Rate(4)],
     )
     .await;
-    let complaint = people.get(&life.name).await;
-    assert_eq!(lines(&complaint), life.lines());
+    let complaint = clients.get(&case.name).await;
+    assert_eq!(lines(&complaint), case.lines());
     assert_eq!((complaint.rating, complaint.status.unwrap().open), (4, false));
-    let again = life.clone().take(&people, Rate(3)).await.unwrap_err();
+    let again = case.clone().take(&clients, Rate(3)).await.unwrap_err();
     assert_eq!(again.code(), Code::FailedPrecondition, "{again:?}");
-    let illegal = life.clone().take(&people, Respond).await.unwrap_err();
+    let illegal = case.clone().take(&clients, Respond).await.unwrap_err();
     assert_eq!(illegal.code(), Code::FailedPrecondition, "{illegal:?}");
     let settled = eventually(DEADLINE, || async {
-        let figures = performance(&people, HOME, &year()).await.performance.unwrap();
+        let figures = performance(&clients, HOME, &year()).await.performance.unwrap();
         (figures.reopened == 1).then_some(figures)
     });
     let figures = settled.await.expect("the figures follow");
@@ -389,12 +390,12 @@ async fn a_reporter_closes_reopens_and_closes_again() {
 async fn resolved_reports_move_the_league_table_and_the_index() {
     let mut scene = Scene::start().await;
     let assessment = enrolled(&mut scene.assessments).await;
-    let (people, assessments) = (&scene.people, &scene.assessments);
+    let (clients, assessments) = (&scene.clients, &scene.assessments);
     assert_eq!(
         suggested(assessments, &assessment, "complaint_followup").await,
         None
     );
-    let mut settings = people.settings.clone();
+    let mut settings = clients.settings.clone();
     let desk = v1::Desk {
         unit: format!("agencies/{HOME}/units/{UNIT}"),
         channels: vec![v1::DeskChannel {
@@ -414,10 +415,10 @@ async fn resolved_reports_move_the_league_table_and_the_index() {
     suggests(assessments, &assessment, "complaint_channel_reach", 5).await;
 
     for n in 0..10 {
-        let mut life = Life::new(&format!("sp4n-{n}"));
-        life.report.sp4n_number = format!("LPR-{n}");
-        life.lead(people, &ANSWERED).await;
-        life.lead(people, &[Close]).await;
+        let mut case = Case::new(&format!("sp4n-{n}"));
+        case.report.sp4n_number = format!("LPR-{n}");
+        case.take_all(clients, &ANSWERED).await;
+        case.take_all(clients, &[Close]).await;
     }
     suggests(assessments, &assessment, "complaint_followup", 5).await;
     let unit = format!("agencies/{HOME}/units/{UNIT}");
@@ -428,7 +429,7 @@ async fn resolved_reports_move_the_league_table_and_the_index() {
     if ranked.await.is_none() {
         panic!("the league table is {:?}", scene.table().await);
     }
-    let answer = performance(people, HOME, &year()).await;
+    let answer = performance(clients, HOME, &year()).await;
     let (figures, score) = (answer.performance.unwrap(), answer.score.unwrap());
     assert_eq!(
         (

@@ -1,4 +1,4 @@
-//! Connections: renewed while they are in use, and dropped when the client is gone without a word.
+//! Connections are renewed while they are in use, and closed when the client has disappeared without closing them.
 
 use std::{
     io::{BufWriter, Write},
@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
-/// A proxy in front of a process, and its address for clients.
+/// Starts a proxy in front of a process; returns it with its URL for clients.
 async fn in_front_of(process: &Process) -> (Proxy, String) {
     let url = process.url();
     let target = url.strip_prefix("http://").unwrap().parse().unwrap();
@@ -37,8 +37,8 @@ fn table() -> ranking::WatchLeagueTableRequest {
     }
 }
 
-/// Whether hyper gives a call back that it never sent, since the server had told it to go meanwhile. Other libraries send
-/// such a call again by themselves; tonic leaves it to its caller.
+/// Whether hyper returns a call that it never sent, because the server had announced meanwhile that the connection
+/// ends. Other libraries repeat such a call by themselves; tonic leaves it to its caller.
 fn unsent(status: &Status) -> bool {
     let text = format!("{:?}", std::error::Error::source(status));
     match status.code() {
@@ -49,7 +49,7 @@ fn unsent(status: &Status) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_is_gone_without_a_word_leaves_its_place() {
+async fn a_client_that_disappeared_frees_its_slot() {
     let cluster = Cluster::start().await;
     let process = cluster
         .command(Service::Ranking)
@@ -64,13 +64,13 @@ async fn a_client_that_is_gone_without_a_word_leaves_its_place() {
     let mut other = RankingServiceClient::new(channel(&process.url()));
     let refused = other.watch_league_table(table()).await.unwrap_err();
     assert_eq!(refused.code(), Code::ResourceExhausted);
-    // Nothing changes in the table, so that no message meets the silence.
+    // Nothing changes in the table, so the server has no message to send on the dead connection.
     proxy.forget();
     let freed = eventually(DEADLINE, || {
         let mut other = other.clone();
         async move { other.watch_league_table(table()).await.ok() }
     });
-    let mut stream = freed.await.expect("its place is free").into_inner();
+    let mut stream = freed.await.expect("its slot is free").into_inner();
     stream.message().await.unwrap().unwrap();
 }
 
@@ -103,7 +103,7 @@ async fn a_connection_is_renewed_and_neither_calls_nor_streams_notice() {
     let mut importing = client.survey.clone();
     let importer = async { importing.submit_responses(ReceiverStream::new(receiver)).await };
 
-    // Callers share the channel until it has changed its connection several times.
+    // Callers share the channel until it has renewed its connection several times.
     let first = proxy.accepted();
     let callers = (0..4).map(|_| {
         let (mut client, proxy) = (client.survey.clone(), &proxy);
@@ -141,21 +141,21 @@ async fn a_connection_is_renewed_and_neither_calls_nor_streams_notice() {
     let sent = i64::try_from(sent).unwrap();
     assert_eq!((answer.accepted, answer.rejected), (sent, 0));
     client.close(&name).await;
-    let told = async {
+    let received = async {
         loop {
-            let message = watched.message().await.expect("the watch goes on").unwrap();
+            let message = watched.message().await.expect("the watch continues").unwrap();
             if message.result.unwrap().respondents == sent {
                 return;
             }
         }
     };
-    tokio::time::timeout(DEADLINE, told)
+    tokio::time::timeout(DEADLINE, received)
         .await
-        .expect("the watch tells of the import");
+        .expect("the watch shows the import");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_import_goes_on_over_many_connections() {
+async fn an_import_continues_over_many_connections() {
     const ROWS: usize = 20_000;
     let cluster = Cluster::start().await;
     let directory = cluster.serve(Service::Directory).await;
@@ -187,7 +187,7 @@ async fn an_import_goes_on_over_many_connections() {
     let output = tokio::task::spawn_blocking(move || command.output().unwrap());
     let output = output.await.unwrap();
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    let told = format!("Jawaban: {ROWS} diterima, 0 sudah ada, 0 ditolak");
-    assert!(output.status.success() && text.contains(&told), "{text}");
+    let summary = format!("Jawaban: {ROWS} diterima, 0 sudah ada, 0 ditolak");
+    assert!(output.status.success() && text.contains(&summary), "{text}");
     assert!(proxy.accepted() > 1, "it took less than a second");
 }

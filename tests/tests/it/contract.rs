@@ -1,4 +1,4 @@
-//! What others are built on: the descriptors, and the form of a message on the bus.
+//! What clients rely on: the descriptors, and the form of a message on the bus.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,14 +29,14 @@ fn is_ours(file: &FileDescriptorProto) -> bool {
     file.package().starts_with("prima.")
 }
 
-/// Our files, without those of others that they import.
+/// The files of Prima, without those that they import from others.
 fn ours(set: &FileDescriptorSet) -> Vec<&FileDescriptorProto> {
     let files: Vec<_> = set.file.iter().filter(|f| is_ours(f)).collect();
     assert!(files.len() >= 4, "{} files", files.len());
     files
 }
 
-/// Every element of a file as (path in the file, name), for looking up its comment.
+/// Every element of a file as (path in the file, name), with which its comment can be found.
 #[derive(Default)]
 struct Elements(Vec<(Vec<i32>, String)>);
 
@@ -146,7 +146,7 @@ fn enums(set: &FileDescriptorSet) -> BTreeMap<String, &EnumDescriptorProto> {
     all
 }
 
-/// `AgencyKind` as `AGENCY_KIND`.
+/// `AgencyKind` gives `AGENCY_KIND`.
 fn screaming(name: &str) -> String {
     let mut text = String::new();
     for c in name.chars() {
@@ -177,7 +177,7 @@ fn the_zero_of_every_enum_means_not_given() {
     }
 }
 
-/// Every message with those inside it, by full name.
+/// Every message and its inner messages, by full name.
 fn messages(set: &FileDescriptorSet) -> BTreeMap<String, &DescriptorProto> {
     fn add<'a>(all: &mut BTreeMap<String, &'a DescriptorProto>, scope: &str, message: &'a DescriptorProto) {
         let name = format!("{scope}.{}", message.name());
@@ -208,7 +208,7 @@ fn methods(set: &FileDescriptorSet) -> BTreeMap<String, &MethodDescriptorProto> 
     all
 }
 
-/// What of a field others rely on: number, type, label, presence, and its oneof.
+/// The properties of a field that clients rely on: number, type, label, presence, and its oneof.
 fn shape(message: &DescriptorProto, field: &FieldDescriptorProto) -> String {
     let oneof = field
         .oneof_index
@@ -225,7 +225,7 @@ fn shape(message: &DescriptorProto, field: &FieldDescriptorProto) -> String {
     )
 }
 
-/// What a client of `old` would miss in `new`.
+/// What a client of `old` would lose in `new`.
 fn broken(old: &FileDescriptorSet, new: &FileDescriptorSet) -> Vec<String> {
     let mut faults = Vec::new();
     let mut compare = |name: String, before: String, now: Option<String>| match now {
@@ -275,9 +275,9 @@ fn broken(old: &FileDescriptorSet, new: &FileDescriptorSet) -> Vec<String> {
     faults
 }
 
-/// The contract that was last released, without comments. `buf breaking` compares with it too (`.ci/run`).
+/// The contract of the last release, without comments. `buf breaking` compares with it too (`.ci/run`).
 ///
-/// Renewed at a release, and only then, by `BLESS=1 cargo nextest run -p prima-tests contract`.
+/// It is renewed at a release only, by `BLESS=1 cargo nextest run -p prima-tests contract`.
 fn baseline() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto/baseline.binpb")
 }
@@ -342,7 +342,7 @@ fn the_comparison_sees_what_breaks_clients() {
             .iter_mut()
             .find(|f| f.name() == "prima/survey/v1/survey.proto");
         change(file.unwrap());
-        assert!(!broken(&old, &new).is_empty(), "{what}, and nobody sees it");
+        assert!(!broken(&old, &new).is_empty(), "{what} is not noticed");
     }
     let mut more = old.clone();
     let file = more
@@ -355,10 +355,10 @@ fn the_comparison_sees_what_breaks_clients() {
         ..FieldDescriptorProto::default()
     };
     file.unwrap().message_type[0].field.push(field);
-    assert!(broken(&old, &more).is_empty(), "an addition breaks nobody");
+    assert!(broken(&old, &more).is_empty(), "an addition breaks no client");
 }
 
-/// The one header of this name.
+/// The only header of this name.
 fn header<'a>(headers: &'a async_nats::HeaderMap, name: &str) -> &'a str {
     let mut values = headers.get_all(name);
     let value = values
@@ -368,7 +368,7 @@ fn header<'a>(headers: &'a async_nats::HeaderMap, name: &str) -> &'a str {
     value.as_str()
 }
 
-/// The trace and the span that a `traceparent` names.
+/// The trace id and the span id in a `traceparent`.
 fn parse_traceparent(text: &str) -> (&str, &str) {
     let parts: Vec<&str> = text.split('-').collect();
     let [version, trace, span, flags] = parts[..] else {
@@ -384,7 +384,7 @@ fn parse_traceparent(text: &str) -> (&str, &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_on_the_bus_is_a_cloud_event_and_a_stream_is_the_current_state() {
-    // The context of a trace goes along only where traces are on.
+    // The trace context is sent only when tracing is on.
     let traced = Traced::start(&[]).await;
     let survey = traced.survey().await;
     submit_traced(&traced.suite.client, &survey, "r-0", 0x77)

@@ -1,4 +1,5 @@
-//! Single-use tokens and voids while the survey service is killed: each token counts once, a void is whole or not there.
+//! Single-use tokens and voids while the survey service is killed: each token counts once, and a void is applied
+//! completely or not at all.
 
 use std::sync::{
     Arc,
@@ -21,7 +22,7 @@ use pb::access_service_client::AccessServiceClient;
 
 const TOKENS: usize = 160;
 
-/// Whether a call may be made again: the service was away.
+/// Whether a call may be repeated because the service was unreachable.
 fn away(status: &Status) -> bool {
     matches!(
         status.code(),
@@ -29,7 +30,8 @@ fn away(status: &Status) -> bool {
     )
 }
 
-/// Hands one response in with a token and no bearer; true when it was taken, false when another had used the token.
+/// Submits a response with a single-use token and no bearer token. Returns whether it was accepted; false means that
+/// the token was already used.
 async fn use_token(client: Client, survey: &str, token: &str, id: String, n: usize) -> bool {
     let request = pb::SubmitResponseRequest {
         request_id: id,
@@ -88,20 +90,20 @@ async fn survey_with_tokens(suite: &Suite) -> (String, Vec<String>) {
 async fn a_token_counts_once_whenever_survey_is_killed() {
     let mut suite = Suite::start().await;
     let (survey, tokens) = survey_with_tokens(&suite).await;
-    let nobody = Client::new(
+    let anonymous = Client::new(
         &suite.directory.url(),
         &suite.survey.url(),
         &suite.ranking.url(),
         "",
     );
-    // Two people at once have the same slip of paper, each with an id of his own.
+    // Two people use the same token at once, each with a request id of their own.
     let used = Arc::new(AtomicUsize::new(0));
     let count_used = used.clone();
     let name = survey.clone();
     let mut users = JoinSet::new();
     users.spawn(async move {
         let both = stream::iter(tokens.into_iter().enumerate()).map(|(n, token)| {
-            let (client, name, used) = (&nobody, &name, &used);
+            let (client, name, used) = (&anonymous, &name, &used);
             async move {
                 let one = use_token(client.clone(), name, &token, format!("a-{n}"), n);
                 let other = use_token(client.clone(), name, &token, format!("b-{n}"), n);
@@ -117,7 +119,7 @@ async fn a_token_counts_once_whenever_survey_is_killed() {
         let met = eventually(DEADLINE, || async {
             (count_used.load(Ordering::SeqCst) >= goal).then_some(())
         });
-        met.await.expect("tokens go on");
+        met.await.expect("tokens are used");
         suite.survey.restart().await;
     }
     users.join_all().await;
@@ -128,7 +130,7 @@ async fn a_token_counts_once_whenever_survey_is_killed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_void_that_was_acknowledged_holds_whenever_survey_is_killed() {
+async fn an_acknowledged_void_remains_whenever_survey_is_killed() {
     let mut suite = Suite::start().await;
     let (survey, _) = survey_with_tokens(&suite).await;
     let mut client = suite.client.clone();

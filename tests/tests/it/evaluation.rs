@@ -1,4 +1,4 @@
-//! What the survey service tells moves the level, the index and the place of a unit; nobody calls the index service.
+//! A published survey result changes the level, the index and the rank of a unit by events alone.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,13 +28,13 @@ const FORM: &str = "f02_online";
 const FED: &str = "survey_publication_media";
 const GIVEN: i32 = 3;
 
-/// The services, with a cycle of Kota Bogor's own in which its unit is enrolled.
+/// The services, with a cycle of Kota Bogor in which its unit is enrolled.
 struct Scene {
     client: Client,
     index: IndexServiceClient<Authorised>,
     assessments: AssessmentServiceClient<Authorised>,
     evaluator: AssessmentServiceClient<Authorised>,
-    /// The index service.
+    /// The process of the index service.
     process: Process,
     unit: String,
     assessment: String,
@@ -94,7 +94,7 @@ impl Scene {
         &form.unwrap().indicators
     }
 
-    /// What one level of the fed indicator adds to the index.
+    /// How much one level of the indicator that live data feeds adds to the index.
     fn weight(&self) -> Rational {
         let fed = self.indicators().iter().find(|i| i.key == FED).unwrap();
         let aspect = self.instrument.aspects.iter().find(|a| a.key == fed.aspect);
@@ -104,7 +104,7 @@ impl Scene {
             .product()
     }
 
-    /// Gives a level for every scored indicator but the fed one.
+    /// Gives a level for every scored indicator but the one that live data feeds.
     async fn evaluate(&mut self) {
         let rows = self.indicators().iter();
         let rows = rows.filter(|i| !i.supplementary && i.key != FED);
@@ -123,7 +123,7 @@ impl Scene {
         self.evaluator.submit_evaluation(request).await.unwrap();
     }
 
-    /// The level that live data supports.
+    /// The level that live data suggests.
     async fn suggested(&self) -> Option<i32> {
         let request = pb::ListSuggestionsRequest {
             assessment: self.assessment.clone(),
@@ -141,7 +141,7 @@ impl Scene {
         answer.into_inner().index.unwrap()
     }
 
-    /// The score of the unit in each cohort's league table; none while the ranking knows none.
+    /// The score of the unit in each cohort's league table; none while ranking has none.
     async fn standing(&self) -> BTreeMap<String, String> {
         self.standing_in("ipp-mandiri", &self.year).await
     }
@@ -164,7 +164,7 @@ impl Scene {
         }
     }
 
-    /// Waits until the level of the fed indicator, the index and the place are those of `level`.
+    /// Waits until the indicator's level, the index and the rank are those of `level`.
     async fn moves_to(&self, level: i32, index: &Rational) {
         let (exact, shown) = (fraction(index), decimal(index, 2));
         let settled = eventually(DEADLINE, || async {
@@ -200,7 +200,7 @@ impl Scene {
 /// Opens a cycle in which suggestions count and enrolls `unit`; returns the year and the name of the assessment.
 async fn enrolled(assessments: &mut AssessmentServiceClient<Authorised>, unit: &str) -> (String, String) {
     let now = Clock::system().now();
-    // Tomorrow in Jakarta: what is published today counts, though midnight should pass meanwhile.
+    // The date is tomorrow in Jakarta, so that what is published today counts even when midnight passes meanwhile.
     let date = (now + TimeDelta::hours(7) + TimeDelta::days(1)).date_naive();
     let year = date.format("%Y").to_string();
     let window = Some(pb::Window {
@@ -237,10 +237,10 @@ async fn enrolled(assessments: &mut AssessmentServiceClient<Authorised>, unit: &
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_published_survey_result_moves_level_index_and_place_whenever_index_is_killed() {
+async fn a_published_survey_result_changes_level_index_and_rank_whenever_index_is_killed() {
     let mut scene = Scene::start().await;
     scene.evaluate().await;
-    // Nobody gave the fed level and no service has told of a survey: no index, no place.
+    // No one gave the level, and no survey result was published, so there is no index and no rank.
     let summary = scene.summary().await;
     assert_eq!(
         (summary.index.as_str(), summary.missing),
@@ -254,9 +254,9 @@ async fn a_published_survey_result_moves_level_index_and_place_whenever_index_is
     let weight = scene.weight();
     assert!(weight > whole(0));
     let f02_weight = parse_fraction(&scene.instrument.f02_weight).unwrap();
-    // Every other level is the same, F-03 has no respondents and counts 0.
+    // All other levels are equal, and F-03 has no respondents and counts 0.
     let at = |level: i32| &f02_weight * whole(GIVEN.into()) + &weight * whole((level - GIVEN).into());
-    // Each step shows in the two decimals of a league table.
+    // Each step is visible in the two decimals of a league table.
     let shown: BTreeSet<String> = [0, 2, 3, 4].map(|level| decimal(&at(level), 2)).into();
     assert_eq!(shown.len(), 4, "{shown:?}");
 
@@ -278,7 +278,7 @@ async fn a_published_survey_result_moves_level_index_and_place_whenever_index_is
         .await;
     scene.moves_to(2, &at(2)).await;
 
-    // What is published while the index service is dead is not lost.
+    // What is published while the index service is down is not lost.
     scene.process.kill();
     scene.publish("third", &survey, &["media-cetak"]).await;
     scene.process.restart().await;
@@ -298,7 +298,7 @@ async fn a_published_survey_result_moves_level_index_and_place_whenever_index_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_confirmed_score_takes_its_place_whenever_index_is_killed_and_no_other_does() {
+async fn a_confirmed_score_is_ranked_whenever_index_is_killed_and_no_other_is() {
     let mut scene = Scene::start().await;
     let operator = scene.cluster.token_of("pencatat", &[Role::Operator], &["3271"]);
     let mut operator = IndexServiceClient::new(authorised(&scene.process.url(), &operator));
@@ -321,8 +321,8 @@ async fn a_confirmed_score_takes_its_place_whenever_index_is_killed_and_no_other
         let answer = operator.record_external_score(request).await.unwrap();
         recorded.push(answer.into_inner().score.unwrap());
     }
-    // The first is never confirmed. The others are asked for until it is acknowledged, with the service killed sooner or
-    // later after each was.
+    // The first score is never confirmed. The confirmation of the others is repeated until it is acknowledged, and the
+    // service is killed at a varying time after each first try.
     for (after, score) in (0..).zip(recorded.iter().skip(1)) {
         let request = pb::ConfirmExternalScoreRequest {
             request_id: score.period.clone(),
@@ -355,6 +355,6 @@ async fn a_confirmed_score_takes_its_place_whenever_index_is_killed_and_no_other
         });
         placed.await.unwrap_or_else(|| panic!("{year} is in its table"));
     }
-    // It was recorded before all of those.
+    // It was recorded before all the others.
     assert_eq!(scene.standing_in("ombudsman", &years[0]).await, BTreeMap::new());
 }

@@ -1,4 +1,4 @@
-//! What must hold when processes and servers are killed, at any step.
+//! What must be true when processes and servers are killed at any step.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ use prima_tests::{
 };
 use tokio::task::JoinHandle;
 
-/// Submits responses until told to stop; each is repeated until it is acknowledged.
+/// Submits responses until it is stopped. Each one is repeated until it is acknowledged.
 struct Citizens {
     stop: Arc<AtomicBool>,
     next: Arc<AtomicUsize>,
@@ -62,16 +62,16 @@ impl Citizens {
         Self { stop, next, tasks }
     }
 
-    /// Waits until `count` more have been begun.
+    /// Waits until `count` more have begun.
     async fn more(&self, count: usize) {
         let goal = self.next.load(Ordering::SeqCst) + count;
         let met = eventually(DEADLINE, || async {
             (self.next.load(Ordering::SeqCst) >= goal).then_some(())
         });
-        met.await.expect("responses go on");
+        met.await.expect("responses continue");
     }
 
-    /// Stops; every response begun has been acknowledged. Returns how many.
+    /// Stops when every begun response was acknowledged, and returns how many there are.
     async fn finish(self) -> usize {
         self.stop.store(true, Ordering::SeqCst);
         for task in self.tasks {
@@ -90,7 +90,8 @@ fn shown(rows: Vec<LeagueRow>) -> Vec<LeagueRow> {
         .collect()
 }
 
-/// Everything acknowledged is counted once, the bus holds what the outbox holds, and the tables equal a rebuild.
+/// Asserts that every acknowledged response is counted once, that the bus contains what the outbox contains, and that
+/// the tables equal a rebuild.
 async fn converged(suite: &Suite, survey: &str, count: usize) {
     let cluster = &suite.cluster;
     let mut client = suite.client.clone();
@@ -117,7 +118,7 @@ async fn converged(suite: &Suite, survey: &str, count: usize) {
         totals.insert(element.to_owned(), cluster.number(&text).await);
     }
     assert_eq!(totals, sample::totals(0..count), "sums per element");
-    // The agency's score is recomputed a moment later; wait for the last word before comparing.
+    // The agency's score is recomputed with a delay, so wait for its last value before comparing.
     let quiet = eventually(DEADLINE, || async {
         (cluster.number("SELECT count(*) FROM survey.derived_mark").await == 0).then_some(())
     });
@@ -214,7 +215,7 @@ async fn a_bus_that_lost_its_storage_is_filled_again() {
 async fn a_paused_relay_writes_nothing_old_over_new() {
     let (mut suite, survey, citizens) = begin().await;
     let second = suite.cluster.serve(Service::Survey).await;
-    // The first replica holds the relay; the citizens go on with the second.
+    // The first replica has the lease of the relay; the citizens continue with the second replica.
     let count_before = citizens.finish().await;
     suite.client = Client::new(
         &suite.directory.url(),
@@ -232,7 +233,7 @@ async fn a_paused_relay_writes_nothing_old_over_new() {
             .await
             .unwrap();
     }
-    // The second replica takes the relay over when the lease runs out.
+    // The second replica takes over the relay when the lease expires.
     suite.cluster.settle("survey").await;
     suite.survey.resume();
     for n in stop..stop + 50 {
@@ -273,14 +274,14 @@ async fn with_the_bus_down_survey_accepts_and_ranking_serves_its_snapshot() {
     );
     let during = client.table("dpmptsp").await.unwrap();
     assert_eq!(during[0].respondents, before[0].respondents, "the snapshot");
-    assert!(client.freshness().await.stale, "and it says so");
+    assert!(client.freshness().await.stale, "and reports that it is stale");
     suite.cluster.nats.restart();
     converged(&suite, &survey, count + 20).await;
 }
 
-/// Starts survey so that it ends at `point`, which what was left to do may reach before it serves, submits until it has,
-/// starts it again without, and goes on.
-async fn fails_at(suite: &mut Suite, survey: &str, point: &str, from: usize) -> usize {
+/// Starts survey so that it ends at the fail point `point`, which unfinished work may reach even before it serves;
+/// submits until it has ended; then starts it without the fail point and continues.
+async fn crash_at(suite: &mut Suite, survey: &str, point: &str, from: usize) -> usize {
     suite
         .survey
         .set("PRIMA_FAILPOINTS", Some(&format!("{point}=exit")));
@@ -316,7 +317,7 @@ async fn a_crash_between_any_two_steps_loses_and_doubles_nothing() {
         "relay.published",
         "relay.marked",
     ] {
-        count = fails_at(&mut suite, &survey, point, count).await;
+        count = crash_at(&mut suite, &survey, point, count).await;
     }
     converged(&suite, &survey, count).await;
 }

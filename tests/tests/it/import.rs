@@ -1,4 +1,4 @@
-//! `prima import responses` as people run it: the binary, killed and run again.
+//! `prima import responses` as people run it: the binary is killed and run again.
 
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -39,7 +39,7 @@ fn responses(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// A closed survey's figures are all of them.
+/// The totals of a closed survey. Only a closed survey shows all its figures.
 async fn closed_totals(suite: &Suite, name: &str) -> (i64, Vec<(String, i64)>) {
     let mut client = suite.client.clone();
     let request = survey::CloseSurveyRequest {
@@ -56,7 +56,7 @@ async fn closed_totals(suite: &Suite, name: &str) -> (i64, Vec<(String, i64)>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_import_that_was_killed_goes_on_where_it_stopped() {
+async fn a_killed_import_continues_where_it_stopped() {
     let suite = Suite::start().await;
     let mut client = suite.client.clone();
     let unit = client.unit("32", "3271").await;
@@ -81,7 +81,7 @@ async fn an_import_that_was_killed_goes_on_where_it_stopped() {
     let status = importer.wait().unwrap();
     begun.expect("the import begins");
     assert!(!status.success(), "it was killed before its end");
-    // Whatever the killed one still had on its way is stored or not, but no longer moves.
+    // Responses that the killed process had sent are stored or not, but nothing changes any more.
     let mut before = client.result(&name).await.respondents;
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -120,7 +120,7 @@ async fn an_import_that_was_killed_goes_on_where_it_stopped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_import_outlives_a_restart_of_the_service() {
+async fn an_import_survives_a_restart_of_the_service() {
     let mut suite = Suite::start().await;
     let mut client = suite.client.clone();
     let unit = client.unit("32", "3271").await;
@@ -164,7 +164,7 @@ async fn bad_rows_are_left_out_corrected_and_imported_alone() {
     let mut rows = Vec::new();
     sample::csv(&mut rows, 50).unwrap();
     let rows = String::from_utf8(rows).unwrap();
-    // The twelfth person's age is wrong.
+    // The age of the twelfth person is wrong.
     let wrong = rows.replacen(",29,SMA/SMK,", ",290,SMA/SMK,", 1);
     assert_ne!(wrong, rows);
     std::fs::write(&file, wrong).unwrap();

@@ -1,4 +1,4 @@
-//! A citizen's answer becomes a place in the national league table.
+//! Citizens' responses become a rank in the national league table.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use prima_proto::{ranking::v1 as ranking, survey::v1 as survey};
 use prima_tests::{DEADLINE, Suite, sample};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_real_respondents_give_the_published_index_and_a_place() {
+async fn the_real_respondents_give_the_published_index_and_a_rank() {
     let suite = Suite::start().await;
     let mut client = suite.client.clone();
     let unit = client.unit("32", "3271").await;
@@ -37,7 +37,7 @@ async fn the_real_respondents_give_the_published_index_and_a_place() {
         ),
         ("91.48", "A", 29)
     );
-    // Four answers wait for the next step.
+    // Four responses wait for the next disclosure step.
     assert_eq!(
         (result.disclosed_respondents, result.elements[0].answers),
         (25, 25)
@@ -57,7 +57,7 @@ async fn the_real_respondents_give_the_published_index_and_a_place() {
         (1, unit.as_str(), "91.48")
     );
     assert!(!message.freshness.unwrap().stale);
-    // The agency follows within seconds: the mean of its one unit.
+    // The agency follows within seconds, with the mean of its only unit.
     let row = eventually(Duration::from_secs(20), || {
         let mut client = client.clone();
         async move {

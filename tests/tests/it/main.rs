@@ -1,4 +1,4 @@
-//! End-to-end, fault and conformance suites; see `prima_tests` for the harness.
+//! End-to-end, fault and conformance suites; `prima_tests` is their harness.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,10 +14,10 @@ mod contract;
 mod corrections;
 mod evaluation;
 mod faults;
+mod guarantees;
 mod house;
 mod import;
 mod journey;
-mod promises;
 mod startup;
 mod storage;
 mod surveys;

@@ -1,4 +1,4 @@
-//! Services on SQLite, and the commands that work on one machine, as they start and end.
+//! Start and stop of services on SQLite, and of the commands that work on one machine.
 
 mod demo;
 mod faults;
@@ -19,7 +19,7 @@ use prima_tests::{
 };
 use tempfile::TempDir;
 
-/// A bus, a key and a folder of databases.
+/// A NATS server, a key and a folder of databases.
 pub struct Machine {
     pub nats: Nats,
     pub signer: Signer,
@@ -35,7 +35,7 @@ impl Machine {
         }
     }
 
-    /// Where `database.url` points to.
+    /// The value of `database.url`.
     pub fn database(&self) -> String {
         format!("sqlite:{}", self.dir.path().display())
     }
@@ -72,12 +72,12 @@ impl Machine {
         bus.last(service, subject).await.unwrap()
     }
 
-    pub fn holds(&self, file: &str) -> bool {
+    pub fn has_file(&self, file: &str) -> bool {
         self.dir.path().join(file).exists()
     }
 }
 
-/// Runs a command of the binary to its end; nothing of this process's environment is a setting of it.
+/// Runs a command of the binary to its end, with no setting from the environment of this process.
 pub fn prima(args: &[&str], env: &[(&str, &str)]) -> Output {
     let mut command = Command::new(binary());
     command.args(args).stdin(Stdio::null());

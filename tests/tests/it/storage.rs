@@ -1,4 +1,4 @@
-//! A storage that has no room, or can't be written: what is refused, what goes on, what is kept.
+//! Storage that is full or can't be written: what is refused, what continues, what is kept.
 
 use prima_platform::testing::{eventually, served::refused};
 use prima_proto::directory::v1 as directory;
@@ -16,7 +16,7 @@ use tonic_types::StatusExt;
 
 use crate::startup::{Machine, prima, text};
 
-/// Far above what a log takes, below the write-ahead log of a database with a schema.
+/// More than a log needs, and less than the write-ahead log of a database with a schema.
 const ROOM: u64 = 256 << 10;
 
 async fn create(client: &Client, id: &str) -> Result<(), Status> {
@@ -39,7 +39,7 @@ async fn exists(client: &Client, id: &str) -> bool {
     client.directory.clone().get_agency(request).await.is_ok()
 }
 
-/// Creates agencies until one is refused; how many there are then, and the refusal.
+/// Creates agencies until one is refused. Returns the ids of those created, and the refusal.
 async fn fill(client: &Client, word: &str) -> (Vec<String>, Status) {
     let mut created = Vec::new();
     loop {
@@ -74,8 +74,8 @@ async fn becomes(process: &Process, service: &str, wanted: ServingStatus) {
         .unwrap_or_else(|| panic!("{service} is not {wanted:?}\n{}", process.log()));
 }
 
-/// What `prima health` says of a service, and its exit code.
-fn told(process: &Process, service: &str) -> (String, Option<i32>) {
+/// The line of `prima health` about a service, and its exit code.
+fn health_line(process: &Process, service: &str) -> (String, Option<i32>) {
     let output = prima(
         &["health", "--service", service, "--endpoint", &process.url()],
         &[],
@@ -84,7 +84,7 @@ fn told(process: &Process, service: &str) -> (String, Option<i32>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_storage_that_fails_refuses_writes_for_now_and_reads_go_on() {
+async fn a_failing_storage_refuses_writes_for_now_and_reads_continue() {
     let machine = Machine::new();
     let command = machine
         .command(Service::Directory)
@@ -118,23 +118,23 @@ async fn a_storage_that_fails_refuses_writes_for_now_and_reads_go_on() {
         ServingStatus::Serving
     );
     assert!(exists(&client, "pertama").await);
-    let (said, code) = told(&process, "directory");
+    let (line, code) = health_line(&process, "directory");
     assert!(
-        said.contains("hanya dapat dibaca: penyimpanan penuh atau bermasalah"),
-        "{said}"
+        line.contains("hanya dapat dibaca: penyimpanan penuh atau bermasalah"),
+        "{line}"
     );
     assert_eq!(code, Some(1));
 
     process.limit_files(None);
     becomes(&process, "storage.directory", ServingStatus::Serving).await;
     create(&client, "lagi").await.unwrap();
-    let (said, code) = told(&process, "directory");
-    assert!(said.contains("siap"), "{said}");
+    let (line, code) = health_line(&process, "directory");
+    assert!(line.contains("siap"), "{line}");
     assert_eq!(code, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_acknowledged_after_a_storage_failed_is_kept() {
+async fn what_is_acknowledged_after_a_storage_failure_is_kept() {
     let machine = Machine::new();
     let command = machine
         .command(Service::Directory)
@@ -149,7 +149,7 @@ async fn what_is_acknowledged_after_a_storage_failed_is_kept() {
         process.limit_files(None);
         let (after, last) = (format!("{round}-sesudah"), format!("{round}-akhir"));
         created(&client, &after).await;
-        // A request that is refused rolls its transaction back.
+        // A refused request rolls its transaction back.
         let again = directory::CreateAgencyRequest {
             request_id: format!("again-{round}"),
             agency_id: after.clone(),
@@ -180,7 +180,7 @@ async fn what_is_acknowledged_after_a_storage_failed_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn events_wait_for_a_storage_that_fails_and_are_not_put_aside() {
+async fn events_wait_for_a_failing_storage_and_do_not_become_dead_letters() {
     let machine = Machine::new();
     let directory = machine.command(Service::Directory).start().await;
     let command = machine
@@ -229,7 +229,7 @@ async fn a_full_postgres_refuses_writes_for_now() {
     let client = Client::new(&url, &url, &url, &cluster.admin());
     created(&client, "pertama").await;
     let database = Database::connect(&cluster.database).await.unwrap();
-    // The server answers as if its disk were full, wherever something is stored or tried.
+    // The server answers as if its disk were full, wherever a row is stored or a write is probed.
     for statement in [
         "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
              $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$",

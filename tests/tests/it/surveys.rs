@@ -24,7 +24,7 @@ fn reason(status: &Status) -> String {
         .unwrap_or_default()
 }
 
-/// The index of `response(n)` for these n, computed anew.
+/// The index of `response(n)` over the given `n`, computed independently.
 fn index(ns: impl Iterator<Item = usize> + Clone) -> String {
     let skm = instrument::find(instrument::DEFAULT).unwrap();
     let asked: Vec<Asked> = sample::ELEMENTS
@@ -125,7 +125,7 @@ async fn scores_pool_the_surveys_of_a_period() {
     assert_eq!(client.result(&a).await.index, index(0..10));
     assert_eq!(client.result(&b).await.index, index(10..17));
 
-    // Surveys of one unit and period must be able to pool.
+    // Surveys of one unit and period must be poolable.
     let other = survey::Survey {
         weight_variant: survey::WeightVariant::WeightVariant011 as i32,
         ..survey::Survey::default()
@@ -140,7 +140,7 @@ async fn scores_pool_the_surveys_of_a_period() {
         2
     );
 
-    // Pages of one row hold every survey and result once.
+    // Pages of one row contain every survey and result once.
     let (mut surveys, mut results, mut token) = (Vec::new(), Vec::new(), String::new());
     loop {
         let (parent, page_token) = ("agencies/3271/units/-".to_owned(), token);
@@ -177,7 +177,7 @@ async fn scores_pool_the_surveys_of_a_period() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_incomplete_is_listed_not_ranked() {
+async fn an_incomplete_agency_is_listed_not_ranked() {
     let suite = Suite::start().await;
     let mut client = suite.client.clone();
     let unit = client.unit("32", "3271").await;
@@ -228,7 +228,7 @@ async fn who_is_incomplete_is_listed_not_ranked() {
         (Code::Aborted, "ETAG_MISMATCH")
     );
 
-    // The agency waits for its second unit, until that unit is closed.
+    // The agency is incomplete until its second unit is closed.
     let agency = row(&client, "kota", |r| r.units_expected == 2).await;
     let expected = (0, 1, ranking::UnrankedReason::UnitsMissing as i32);
     assert_eq!(
@@ -258,7 +258,7 @@ async fn a_survey_closes_at_its_time_and_answers_repeats_afterwards() {
     };
     let survey = create(&mut client, &unit, "a", draft).await.unwrap().name;
     client.submit(&survey, "r-1", sample::response(1)).await.unwrap();
-    // The period is over and its surveys are closed: unit and agency are final.
+    // The period is over and its surveys are closed, so unit and agency are final.
     for cohort in ["dpmptsp", "kota"] {
         row(&client, cohort, |r| {
             r.status == ranking::ScoreStatus::Final as i32 && r.respondents == 1
@@ -349,7 +349,7 @@ async fn an_optional_element_is_divided_by_its_own_answers() {
         ),
         (3, "75.00", "C")
     );
-    // The watcher sees the next answer.
+    // The watcher receives the next response.
     let request = survey::WatchResultRequest {
         survey: survey.clone(),
     };

@@ -1,5 +1,5 @@
-//! What operators see: one trace from the citizen's answer to the table, metrics, one line a call; and nothing in any
-//! of it, or on the bus, that tells who answered.
+//! What operators see: one trace from the citizen's response to the league table, metrics, one log line per call; and
+//! nothing in these or on the bus that identifies a respondent.
 
 use std::{
     collections::BTreeMap,
@@ -47,11 +47,11 @@ struct Seen {
     spans: Vec<Exported>,
     /// Service and name of each metric.
     metrics: Vec<(String, String)>,
-    /// Every export as it came.
+    /// Every export in its encoded form.
     raw: Vec<Vec<u8>>,
 }
 
-/// A collector in this process: takes traces and metrics over OTLP/gRPC.
+/// A collector in this process that receives traces and metrics over OTLP/gRPC.
 pub(crate) struct Receiver {
     url: String,
     seen: Arc<Mutex<Seen>>,
@@ -139,13 +139,13 @@ impl Receiver {
         self.seen.lock().unwrap()
     }
 
-    /// Spans that came so far.
+    /// The spans received so far.
     fn spans(&self) -> Vec<Exported> {
         self.seen().spans.clone()
     }
 }
 
-/// Directory, survey and ranking on a cluster, all exporting to one receiver.
+/// Directory, survey and ranking on a cluster, which all export to one receiver.
 pub(crate) struct Traced {
     pub(crate) suite: Suite,
     receiver: Receiver,
@@ -191,7 +191,7 @@ impl Traced {
         }
     }
 
-    /// A unit with an open survey; the survey's name.
+    /// Creates a unit with an open survey; returns the survey's name.
     pub(crate) async fn survey(&self) -> String {
         let mut client = self.suite.client.clone();
         let unit = client.unit("32", "3271").await;
@@ -199,7 +199,7 @@ impl Traced {
     }
 }
 
-/// Submits a response under the trace of the given number, as the span of the same number.
+/// Submits a response in the trace with the given number, as a child of the span with the same number.
 pub(crate) async fn submit_traced(client: &Client, survey: &str, id: &str, trace: u64) -> Result<(), Status> {
     let mut request = Request::new(survey::SubmitResponseRequest {
         request_id: id.to_owned(),
@@ -218,7 +218,7 @@ fn trace_id(trace: u64) -> Vec<u8> {
     u128::from(trace).to_be_bytes().to_vec()
 }
 
-/// The span of a trace that is called so, if it has come.
+/// The span of a trace with this name, if it was received.
 fn find<'a>(spans: &'a [Exported], trace: u64, name: &str) -> Option<&'a Exported> {
     let trace = trace_id(trace);
     spans
@@ -228,8 +228,8 @@ fn find<'a>(spans: &'a [Exported], trace: u64, name: &str) -> Option<&'a Exporte
 
 const SUBMIT: &str = "prima.survey.v1.SurveyService/SubmitResponse";
 
-/// From the table back to the call: name, service and kind of each span on the way of a score.
-const WAY: [(&str, &str, SpanKind); 5] = [
+/// The spans from the table back to the call: name, service and kind.
+const SPAN_CHAIN: [(&str, &str, SpanKind); 5] = [
     ("table update", "prima-ranking", SpanKind::Internal),
     ("process prima.score", "prima-ranking", SpanKind::Consumer),
     ("send prima.score", "prima-survey", SpanKind::Producer),
@@ -237,11 +237,12 @@ const WAY: [(&str, &str, SpanKind); 5] = [
     (SUBMIT, "prima-survey", SpanKind::Server),
 ];
 
-/// Whether a span of the table is the last of the whole way, each the child of the next, the last of the caller's span.
-fn came_the_whole_way(spans: &BTreeMap<Vec<u8>, Exported>, last: &Exported, caller: u64) -> bool {
+/// Whether the spans form the whole chain: `last` is the table's, each is the child of the next, and the last is the
+/// child of the caller's span.
+fn is_complete_chain(spans: &BTreeMap<Vec<u8>, Exported>, last: &Exported, caller: u64) -> bool {
     let mut at = Some(last);
     let mut parent = Vec::new();
-    for (name, service, kind) in WAY {
+    for (name, service, kind) in SPAN_CHAIN {
         match at {
             Some(found)
                 if found.span.name == name && found.service == service && found.span.kind() == kind =>
@@ -271,7 +272,7 @@ async fn one_trace_goes_from_the_answer_through_two_processes_to_the_table() {
             .collect();
         spans
             .values()
-            .any(|s| came_the_whole_way(&spans, s, trace))
+            .any(|s| is_complete_chain(&spans, s, trace))
             .then_some(())
     });
     if arrived.await.is_none() {
@@ -294,7 +295,7 @@ async fn one_trace_goes_from_the_answer_through_two_processes_to_the_table() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_response_that_shares_a_transaction_is_a_link_of_it() {
-    // One writer, and a queue of two: when more are refused, two wait for the next transaction.
+    // With one writer and a queue of two, two responses wait for the next transaction when more are refused.
     let settings = [("PRIMA_SURVEY__WRITERS", "1"), ("PRIMA_SURVEY__QUEUE", "2")];
     let traced = Traced::start(&settings).await;
     let (cluster, client) = (&traced.suite.cluster, traced.suite.client.clone());
@@ -328,13 +329,13 @@ async fn a_response_that_shares_a_transaction_is_a_link_of_it() {
     lock.rollback().await.unwrap();
     db.close().await.unwrap();
     first.join_next().await.unwrap().unwrap().unwrap();
-    let mut taken = Vec::new();
+    let mut traces = Vec::new();
     while let Some((trace, accepted)) = calls.next().await {
         accepted.unwrap();
-        taken.push(trace);
+        traces.push(trace);
     }
-    let [a, b] = taken[..] else {
-        panic!("{taken:?} were accepted")
+    let [a, b] = traces[..] else {
+        panic!("{traces:?} were accepted")
     };
     let linked = eventually(DEADLINE, || async {
         let spans = traced.receiver.spans();
@@ -357,22 +358,22 @@ async fn a_response_that_shares_a_transaction_is_a_link_of_it() {
     }
 }
 
-/// Everything that is said on a bus, from now on.
-struct Wiretap {
-    heard: Arc<Mutex<Vec<Vec<u8>>>>,
+/// Every message on a bus from now on.
+struct BusCapture {
+    captured: Arc<Mutex<Vec<Vec<u8>>>>,
     _listening: JoinSet<()>,
 }
 
-impl Wiretap {
+impl BusCapture {
     async fn on(url: &str) -> Self {
         let client = async_nats::connect(url).await.unwrap();
         let mut everything = client.subscribe(">").await.unwrap();
         client.flush().await.unwrap();
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let told = heard.clone();
+        let captured = Arc::new(Mutex::new(Vec::new()));
+        let sink = captured.clone();
         let mut listening = JoinSet::new();
         listening.spawn(async move {
-            // Its subscription ends with the client.
+            // The subscription ends with the client.
             let _client = client;
             while let Some(message) = everything.next().await {
                 let mut text = format!("{} {:?}\n", message.subject, message.reply).into_bytes();
@@ -382,38 +383,38 @@ impl Wiretap {
                     }
                 }
                 text.extend_from_slice(&message.payload);
-                told.lock().unwrap().push(text);
+                sink.lock().unwrap().push(text);
             }
         });
         Self {
-            heard,
+            captured,
             _listening: listening,
         }
     }
 
-    fn heard(&self) -> Vec<Vec<u8>> {
-        self.heard.lock().unwrap().clone()
+    fn captured(&self) -> Vec<Vec<u8>> {
+        self.captured.lock().unwrap().clone()
     }
 }
 
-fn holds(bytes: &[u8], text: &str) -> bool {
+fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|w| w == text.as_bytes())
 }
 
-/// Where a text stands, with what stands around it.
-fn found(place: &str, records: &[Vec<u8>], text: &str) -> Vec<String> {
+/// Where a text was found, with its surroundings.
+fn found(source: &str, records: &[Vec<u8>], text: &str) -> Vec<String> {
     records
         .iter()
-        .filter(|record| holds(record, text))
+        .filter(|record| contains(record, text))
         .map(|record| {
             let shown: String = String::from_utf8_lossy(record).chars().take(2000).collect();
-            format!("`{text}` in {place}: {shown}")
+            format!("`{text}` in {source}: {shown}")
         })
         .collect()
 }
 
-/// A response whose every part can be recognised.
-fn telling() -> survey::Response {
+/// A response in which every part can be recognised.
+fn recognisable() -> survey::Response {
     let answers = sample::ELEMENTS.iter().zip([1, 2, 3, 4, 1, 4, 3, 2, 1]);
     survey::Response {
         submit_time: None,
@@ -432,7 +433,7 @@ fn telling() -> survey::Response {
     }
 }
 
-/// What of it may leave the database nowhere: ids, profile, and the answers as they are stored.
+/// What must never leave the database: ids, profile, and the answers as they are stored.
 const SECRETS: [&str; 8] = [
     "warga-nik-123",
     "warga-nik-456",
@@ -444,24 +445,24 @@ const SECRETS: [&str; 8] = [
     "rahasia-ghi",
 ];
 
-/// Hands responses in by every way there is, well and badly; how many calls of each method ended with each code.
-async fn hand_in(traced: &Traced, survey: &str) -> BTreeMap<(&'static str, &'static str), usize> {
+/// Submits responses in every way, valid and invalid; returns how many calls of each method ended with each code.
+async fn submit_in_every_way(traced: &Traced, survey: &str) -> BTreeMap<(&'static str, &'static str), usize> {
     let mut client = traced.suite.client.clone();
     let id = "warga-nik-123";
     let other = survey::Response {
         answers: sample::response(1).answers,
-        ..telling()
+        ..recognisable()
     };
-    let mut bad = telling();
+    let mut bad = recognisable();
     bad.answers.insert("time".into(), 9);
     bad.answers.insert("rahasia-xyz".into(), 1);
     let unknown = survey.replace("2024-q3", "tidak-ada");
     let steps = [
-        (survey, telling(), Code::Ok),
-        (survey, telling(), Code::Ok),
+        (survey, recognisable(), Code::Ok),
+        (survey, recognisable(), Code::Ok),
         (survey, other.clone(), Code::InvalidArgument),
         (survey, bad.clone(), Code::InvalidArgument),
-        (&unknown, telling(), Code::NotFound),
+        (&unknown, recognisable(), Code::NotFound),
     ];
     for (survey, response, code) in steps {
         let answer = client.submit(survey, id, response).await;
@@ -474,8 +475,8 @@ async fn hand_in(traced: &Traced, survey: &str) -> BTreeMap<(&'static str, &'sta
         ..Default::default()
     };
     let stream = vec![
-        one("warga-nik-456", telling()),
-        one(id, telling()),
+        one("warga-nik-456", recognisable()),
+        one(id, recognisable()),
         one(id, other),
         one(id, bad),
     ];
@@ -485,32 +486,32 @@ async fn hand_in(traced: &Traced, survey: &str) -> BTreeMap<(&'static str, &'sta
         (answer.accepted, answer.repeated_count, answer.rejected),
         (1, 1, 2)
     );
-    // A refusal by the database: its report quotes the whole row.
+    // The database refuses this row, and its error message quotes the whole row.
     let db = sea_orm::Database::connect(&traced.suite.cluster.database)
         .await
         .unwrap();
     let refuse = "ALTER TABLE survey.response ADD CONSTRAINT no CHECK (age <> 97) NOT VALID";
     db.execute_unprepared(refuse).await.unwrap();
-    let refused = client.submit(survey, "warga-nik-123-b", telling()).await;
+    let refused = client.submit(survey, "warga-nik-123-b", recognisable()).await;
     assert_eq!(refused.unwrap_err().code(), Code::Internal);
     db.execute_unprepared("ALTER TABLE survey.response DROP CONSTRAINT no")
         .await
         .unwrap();
     db.close().await.unwrap();
-    let mut nobody = Client::new(
+    let mut anonymous = Client::new(
         &traced.suite.directory.url(),
         &traced.suite.survey.url(),
         &traced.suite.ranking.url(),
         "",
     );
-    let refused = nobody.submit(survey, id, telling()).await;
+    let refused = anonymous.submit(survey, id, recognisable()).await;
     assert_eq!(refused.unwrap_err().code(), Code::Unauthenticated);
     let close = survey::CloseSurveyRequest {
         name: survey.to_owned(),
         etag: String::new(),
     };
     client.survey.close_survey(close).await.unwrap();
-    let late = client.submit(survey, "warga-nik-123-c", telling()).await;
+    let late = client.submit(survey, "warga-nik-123-c", recognisable()).await;
     assert_eq!(late.unwrap_err().code(), Code::FailedPrecondition);
     let bulk = "prima.survey.v1.SurveyService/SubmitResponses";
     BTreeMap::from([
@@ -526,7 +527,7 @@ async fn hand_in(traced: &Traced, survey: &str) -> BTreeMap<(&'static str, &'sta
     ])
 }
 
-/// Every line as JSON.
+/// Every log line as JSON.
 fn lines(process: &Process) -> Vec<serde_json::Value> {
     let log = process.log();
     log.lines()
@@ -534,7 +535,7 @@ fn lines(process: &Process) -> Vec<serde_json::Value> {
         .collect()
 }
 
-/// Every service's log as JSON, and of survey one line for each call.
+/// Asserts that every log line is JSON, and that survey logs one line for each call.
 fn check_lines(suite: &Suite, calls: &BTreeMap<(&str, &str), usize>) {
     for process in [&suite.directory, &suite.survey, &suite.ranking] {
         for line in lines(process) {
@@ -560,14 +561,14 @@ fn check_lines(suite: &Suite, calls: &BTreeMap<(&str, &str), usize>) {
     assert_eq!(counted, calls.collect(), "one line a call");
 }
 
-/// With the log as talkative as an operator can make it.
+/// The log has the most detailed level that an operator can set.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_answered_leaves_the_database_by_no_log_trace_metric_or_event() {
+async fn no_log_trace_metric_or_event_identifies_a_respondent() {
     let cluster = Cluster::start().await;
-    let tap = Wiretap::on(&cluster.nats.url()).await;
+    let tap = BusCapture::on(&cluster.nats.url()).await;
     let mut traced = Traced::on(cluster, &[("PRIMA_TELEMETRY__LEVEL", "trace")]).await;
     let survey = traced.survey().await;
-    let calls = hand_in(&traced, &survey).await;
+    let calls = submit_in_every_way(&traced, &survey).await;
     let suite = &traced.suite;
     let stored = "SELECT count(*) FROM survey.response
                   WHERE response_id IN ('warga-nik-123', 'warga-nik-456') AND service = 'rahasia-xyz'
@@ -590,7 +591,7 @@ async fn who_answered_leaves_the_database_by_no_log_trace_metric_or_event() {
         }
     });
     ranked.await.expect("the unit and its agency are ranked");
-    // A stop sends what is left of traces and metrics.
+    // A stop sends the remaining traces and metrics.
     let suite = &mut traced.suite;
     for process in [&mut suite.survey, &mut suite.ranking, &mut suite.directory] {
         assert_eq!(process.stop().await, 0);
@@ -602,19 +603,19 @@ async fn who_answered_leaves_the_database_by_no_log_trace_metric_or_event() {
         .iter()
         .flat_map(|p| p.log().lines().map(|l| l.as_bytes().to_vec()).collect::<Vec<_>>())
         .collect();
-    let places = [
+    let sources = [
         ("telemetry", traced.receiver.seen().raw.clone()),
         ("a log", logs),
-        ("the bus", tap.heard()),
+        ("the bus", tap.captured()),
     ];
-    for ((place, records), known) in
-        places
+    for ((source, records), known) in
+        sources
             .iter()
             .zip([SUBMIT, SUBMIT, "prima.survey.score.skm.2024-q3.unit.3271.dpmptsp"])
     {
         assert!(
-            !found(place, records, known).is_empty(),
-            "{place} was not listened to"
+            !found(source, records, known).is_empty(),
+            "{source} was not recorded"
         );
     }
     let leaks: Vec<String> = SECRETS
@@ -622,9 +623,9 @@ async fn who_answered_leaves_the_database_by_no_log_trace_metric_or_event() {
         .copied()
         .chain([traced.token.as_str()])
         .flat_map(|secret| {
-            places
+            sources
                 .iter()
-                .flat_map(move |(place, records)| found(place, records, secret))
+                .flat_map(move |(source, records)| found(source, records, secret))
         })
         .collect();
     assert!(leaks.is_empty(), "{}", leaks.join("\n"));

@@ -1,8 +1,8 @@
-//! The data of a release is upgraded by every later build: each answer that the release gave is given again, digit by
-//! digit, to a client that still has the contract of that release. See tests/data/README.md.
+//! Every later build must upgrade the data of a release: a client that still has the contract of that release gets the
+//! same answers, digit by digit. See tests/data/README.md.
 
 mod api;
-mod house;
+mod deployment;
 mod make;
 mod seed;
 mod seed_complaint;
@@ -19,16 +19,16 @@ use serde_json::{Value, json};
 use tonic_types::StatusExt;
 
 use api::Api;
-use house::{MARKS, Place, Store, unzip_one};
+use deployment::{DIRTY_TABLES, Dataset, Store, unzip_one};
 
-/// What has no meaning to compare: versions and etags grow with every rendering, and how fresh an answer is.
+/// Fields that are not compared: versions and etags grow whenever a state is rendered, and freshness changes with time.
 const LEFT_OUT: [&str; 4] = ["version", "etag", "events", "freshness"];
 
 fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("data")
 }
 
-/// Folders of the releases that are kept.
+/// The folders of the releases that are kept.
 fn releases() -> Vec<PathBuf> {
     let all = fs::read_dir(data()).unwrap().map(|entry| entry.unwrap().path());
     let kept = |path: &PathBuf| {
@@ -44,19 +44,19 @@ fn releases() -> Vec<PathBuf> {
     all
 }
 
-/// A call, and what it answered.
+/// A call and its answer.
 #[derive(Debug, Clone)]
 pub struct Question {
     call: String,
     request: Value,
-    /// Messages that are read of a stream.
+    /// The number of messages to read of a stream.
     take: usize,
-    /// What is left out of this answer, beside [`LEFT_OUT`].
+    /// Fields of this answer that are not compared, in addition to [`LEFT_OUT`].
     without: Vec<String>,
-    /// Whether it does something now, so that only its being done is compared.
+    /// Whether the call changes something now, so that only its success is compared.
     now: bool,
-    /// Whether an evaluator calls, not the admin.
-    judge: bool,
+    /// Whether the evaluator calls, not the admin.
+    by_evaluator: bool,
     answer: Value,
 }
 
@@ -68,7 +68,7 @@ impl Question {
             take: usize::MAX,
             without: Vec::new(),
             now: false,
-            judge: false,
+            by_evaluator: false,
             answer: Value::Null,
         }
     }
@@ -81,9 +81,9 @@ impl Question {
         }
     }
 
-    pub fn by_judge(self) -> Self {
-        let judge = true;
-        Self { judge, ..self }
+    pub fn by_evaluator(self) -> Self {
+        let by_evaluator = true;
+        Self { by_evaluator, ..self }
     }
 
     pub fn take(self, take: usize) -> Self {
@@ -100,7 +100,7 @@ impl Question {
                 .map_or(usize::MAX, |n| usize::try_from(n).unwrap()),
             without: without.map(|key| key.as_str().unwrap().to_owned()).collect(),
             now: stored["now"] == true,
-            judge: stored["judge"] == true,
+            by_evaluator: stored["judge"] == true,
             answer: stored["answer"].clone(),
         }
     }
@@ -116,16 +116,16 @@ impl Question {
         if self.now {
             stored["now"] = true.into();
         }
-        if self.judge {
+        if self.by_evaluator {
             stored["judge"] = true.into();
         }
         stored
     }
 
-    /// Asks; a refusal is an answer too.
+    /// Calls the method; a refusal is an answer too.
     pub async fn ask(&self, api: &Api) -> Value {
-        let judging = self.judge.then(|| api.judging());
-        let api = judging.as_ref().unwrap_or(api);
+        let evaluator = self.by_evaluator.then(|| api.as_evaluator());
+        let api = evaluator.as_ref().unwrap_or(api);
         match api.call(&self.call, &self.request, self.take).await {
             Ok(_) if self.now => json!({"done": true}),
             Ok(mut answer) => {
@@ -183,7 +183,7 @@ async fn differences(api: &Api, questions: &[Question]) -> Vec<String> {
     found
 }
 
-/// Waits until every question is answered as it was.
+/// Waits until every question gets the same answer as before.
 async fn the_same(api: &Api, questions: &[Question]) {
     let same = eventually(DEADLINE, || async {
         differences(api, questions).await.is_empty().then_some(())
@@ -193,7 +193,7 @@ async fn the_same(api: &Api, questions: &[Question]) {
     }
 }
 
-/// Starts this build on what a release left behind.
+/// Starts this build on the data of a release.
 async fn upgraded(release: &Path, store: Store) {
     println!("{} on {}", release.display(), store.name());
     let read = |name: String| fs::read(release.join(&name)).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -209,29 +209,29 @@ async fn upgraded(release: &Path, store: Store) {
         assert!(!all.is_empty(), "no {part}");
         all
     };
-    let place = Place::unpacked(store, &read(format!("{}.zip", store.name()))).await;
-    // It was stopped before all was done.
-    for (service, table) in MARKS {
+    let dataset = Dataset::unpacked(store, &read(format!("{}.zip", store.name()))).await;
+    // The fixture was stopped while work was unfinished.
+    for (service, table) in DIRTY_TABLES {
         assert!(
-            place.rows(service, table).await > 0,
+            dataset.rows(service, table).await > 0,
             "nothing is left in {service}.{table}"
         );
     }
     let unsent = "SELECT count(*) FROM outbox WHERE version > published_version";
     for service in ["directory", "survey"] {
         assert!(
-            place.number(service, unsent).await > 0,
+            dataset.number(service, unsent).await > 0,
             "{service} has sent everything"
         );
     }
 
-    let house = place.start(&[]).await;
-    place.worked_off().await;
-    let api = house.api(&contract);
+    let deployment = dataset.start(&[]).await;
+    dataset.wait_until_idle().await;
+    let api = deployment.api(&contract);
     the_same(&api, &questions("reads")).await;
     let found = differences(&api, &questions("once")).await;
     assert!(found.is_empty(), "answers differ: {found:#?}");
-    house.stop().await;
+    deployment.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -253,9 +253,9 @@ fn a_difference_is_named_with_its_place() {
     let then = json!({"a": [{"b": "1.00"}, {"b": "2.00"}], "c": null});
     assert_eq!(difference("", &then, &then), None);
     let now = json!({"a": [{"b": "1.00"}, {"b": "2.01"}], "c": null});
-    let told = difference("", &then, &now);
-    assert_eq!(told.as_deref(), Some(".a[1].b was \"2.00\" and is \"2.01\""));
-    // A field that is not set is as one that is absent; a list is as long as it was.
+    let found = difference("", &then, &now);
+    assert_eq!(found.as_deref(), Some(".a[1].b was \"2.00\" and is \"2.01\""));
+    // An unset field equals an absent one, but the length of a list must be the same.
     assert_eq!(difference("", &then, &json!({"a": then["a"]})), None);
     for now in [
         json!({"a": then["a"], "c": null, "d": 1}),

@@ -1,3 +1,3 @@
-//! What is recomputed from several rows.
+//! Figures that are recomputed from several rows.
 
 pub mod performance;

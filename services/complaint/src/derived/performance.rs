@@ -1,4 +1,5 @@
-//! Publishes figures and scores from marks, at most once a second for each unit and agency.
+//! Recomputes and publishes the figures and scores that are flagged as dirty, at most once a second for each unit and
+//! agency.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -6,7 +7,7 @@ use async_trait::async_trait;
 use chrono::Datelike;
 use prima_platform::{
     db::Txn,
-    derived::{self, Kind, Older, Settings},
+    derived::{self, Kind, LegacyFlags, Settings},
     failure::Failure,
     number::{self, fraction, parse_fraction},
     outbox,
@@ -24,14 +25,14 @@ use crate::{
         agency_score::{agency_lock_in_txn, agency_save_in_txn},
         figures::figures_of,
         performance::{
-            KIND, Kept, Key, marks_add_in_txn, performance_lock_in_txn, performance_of_units,
-            performance_save_in_txn, performance_unsettled, performance_years_in_txn, ratings_tell_in_txn,
-            ratings_told,
+            KIND, Key, UnitFigures, performance_flag_dirty_in_txn, performance_lock_in_txn,
+            performance_of_units, performance_save_in_txn, performance_unsettled, performance_years_in_txn,
+            ratings_publish_in_txn, ratings_published,
         },
     },
 };
 
-/// The figures of units and the scores of agencies, each of a year.
+/// Recomputes the figures of a unit in a year and the score of an agency in a year.
 pub struct Performance(pub App);
 
 #[async_trait]
@@ -40,8 +41,8 @@ impl Kind for Performance {
         Settings {
             name: KIND,
             batch: 1,
-            rest: Duration::from_secs(1),
-            older: Some(Older {
+            min_interval: Duration::from_secs(1),
+            legacy: Some(LegacyFlags {
                 table: "performance_dirty",
                 key: "agency || '/' || unit || '/' || year",
             }),
@@ -57,7 +58,7 @@ impl Kind for Performance {
         for key in keys {
             let key: Key = key.parse()?;
             if key.year == 0 {
-                spread(&self.0, txn, &key).await?;
+                flag_years(&self.0, txn, &key).await?;
             } else if key.unit.is_empty() {
                 publish_agency(&self.0, txn, &key).await?;
             } else {
@@ -76,27 +77,28 @@ fn period(key: &Key) -> Result<Period, Failure> {
     key.year.to_string().parse().map_err(Failure::internal)
 }
 
-/// Turns a mark of every year of a unit into one for each of which anything is published, and this year.
-async fn spread(app: &App, txn: &Txn, key: &Key) -> Result<(), Failure> {
+/// Replaces the dirty flag for all years of a unit by one flag for each year that is published, and for this year.
+async fn flag_years(app: &App, txn: &Txn, key: &Key) -> Result<(), Failure> {
     let year = this_year(app);
     let mut keys = BTreeSet::from([Key { year, ..key.clone() }]);
     keys.extend(performance_years_in_txn(txn, key).await?);
-    // A year that is computed for the first time has no row yet that could be seen here.
+    // The row of a year that is computed for the first time is not committed yet and cannot be read here; its dirty
+    // flag can.
     let prefix = format!("{}/{}/", key.agency, key.unit);
-    for taken in derived::keys_taken(txn, KIND, &prefix).await? {
+    for taken in derived::recomputed_keys(txn, KIND, &prefix).await? {
         keys.insert(taken.parse()?);
     }
     keys.remove(key);
-    Ok(marks_add_in_txn(txn, &keys).await?)
+    Ok(performance_flag_dirty_in_txn(txn, &keys).await?)
 }
 
-/// Computes a unit's year, stages its figures and its score, and marks its agency.
+/// Computes the figures and the score of a unit in a year, stages both, and flags its agency as dirty.
 async fn publish_unit(app: &App, txn: &Txn, key: &Key) -> Result<(), Failure> {
-    marks_add_in_txn(txn, &BTreeSet::from([key.of_agency()])).await?;
+    performance_flag_dirty_in_txn(txn, &BTreeSet::from([key.of_agency()])).await?;
     let locked = performance_lock_in_txn(txn, key, app.now().timestamp_millis()).await?;
     let period = period(key)?;
     let mut facts = figures_of(txn, &key.unit_name(), &period).await?;
-    tell_ratings(app, txn, key, &mut facts.figures).await?;
+    publish_ratings(app, txn, key, &mut facts.figures).await?;
     let score = score(&facts.figures);
     let ended = period.ended(app.now());
     let mut states = vec![publish::performance(&facts, locked.version)];
@@ -104,18 +106,18 @@ async fn publish_unit(app: &App, txn: &Txn, key: &Key) -> Result<(), Failure> {
         let last = ended && facts.figures.all.open == 0;
         states.push(publish::unit_score(&facts, locked.version, score.as_ref(), last));
     }
-    let kept = Kept {
+    let for_agency = UnitFigures {
         exact: score.as_ref().map(|s| fraction(&s.value)).unwrap_or_default(),
         sample: score.map(|s| s.sample).unwrap_or_default(),
         received: facts.figures.all.received,
         archived: facts.figures.all.archived,
         open: facts.figures.all.open,
     };
-    performance_save_in_txn(txn, key, &kept, ended).await?;
+    performance_save_in_txn(txn, key, &for_agency, ended).await?;
     Ok(outbox::stage(txn, &states).await?)
 }
 
-/// Computes the score of an agency's year: the mean of its units' exact scores.
+/// Computes the score of an agency in a year: the mean of the exact scores of its units.
 async fn publish_agency(app: &App, txn: &Txn, key: &Key) -> Result<(), Failure> {
     let locked = agency_lock_in_txn(txn, key, app.now().timestamp_millis()).await?;
     let units = performance_of_units(txn, key).await?;
@@ -140,14 +142,14 @@ async fn publish_agency(app: &App, txn: &Txn, key: &Key) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Leaves in the figures of a year, whose row is locked, the ratings that are told: they move when enough people have
-/// changed them since they moved last.
-async fn tell_ratings(app: &App, txn: &Txn, key: &Key, figures: &mut Figures) -> Result<(), Failure> {
-    let told = ratings_told(txn, key).await?;
-    let next = figures.ratings.after(&told, app.disclosure_step());
-    if next != told {
-        ratings_tell_in_txn(txn, key, &next).await?;
+/// Replaces the ratings by those that may be published: these change only after enough people have changed them since
+/// the last time. The row of the year must be locked.
+async fn publish_ratings(app: &App, txn: &Txn, key: &Key, figures: &mut Figures) -> Result<(), Failure> {
+    let published = ratings_published(txn, key).await?;
+    let publishable = figures.ratings.publish_after(&published, app.disclosure_step());
+    if publishable != published {
+        ratings_publish_in_txn(txn, key, &publishable).await?;
     }
-    figures.ratings = next;
+    figures.ratings = publishable;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The national calendar: holidays and days of joint leave as versioned data.
+//! The national calendar of public holidays and joint leave, as versioned data.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,14 +10,14 @@ use chrono::{Datelike, NaiveDate};
 use prima_platform::failure::Violation;
 use serde::{Deserialize, Serialize};
 
-/// Years that a calendar may hold.
+/// Years that a calendar may contain.
 pub const YEARS: RangeInclusive<i32> = 2000..=2100;
 /// Longest name of a holiday, in characters.
 pub const NAME_MAX: usize = 200;
-/// Faults that are listed of one file.
+/// How many faults of one file are reported at most.
 const FAULTS_MAX: usize = 100;
-/// Sources of the calendar that is shipped (`data/README.md`; the numbers of the decrees are recalled).
-const SHIPPED: [(i32, &str); 3] = [
+/// Sources of the built-in calendar (`data/README.md`). The numbers of the decrees were written down from memory.
+const BUILT_IN_CITATIONS: [(i32, &str); 3] = [
     (
         2024,
         "SKB 3 Menteri 855/3/4 Tahun 2023 dan Keppres hari pemungutan suara (nomor belum dicocokkan)",
@@ -30,18 +30,18 @@ const SHIPPED: [(i32, &str); 3] = [
 ];
 const HEADER: [&str; 3] = ["date", "kind", "name"];
 
-/// Why nobody works on a day.
+/// The kind of a day off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HolidayKind {
     /// Libur nasional: a public holiday.
     LiburNasional,
-    /// Cuti bersama: joint leave. Civil servants do not work then (`domain.md` 7.3, recalled).
+    /// Cuti bersama: joint leave, on which civil servants do not work (`domain.md` 7.3, from memory).
     CutiBersama,
 }
 
 impl HolidayKind {
-    /// Its key in data: `libur_nasional` or `cuti_bersama`.
+    /// Key in data: `libur_nasional` or `cuti_bersama`.
     pub fn key(self) -> &'static str {
         match self {
             Self::LiburNasional => "libur_nasional",
@@ -49,7 +49,7 @@ impl HolidayKind {
         }
     }
 
-    /// The kind of a key.
+    /// The kind with this key.
     pub fn from_key(key: &str) -> Option<Self> {
         [Self::LiburNasional, Self::CutiBersama]
             .into_iter()
@@ -57,24 +57,24 @@ impl HolidayKind {
     }
 }
 
-/// One day on which nobody works, whatever its weekday.
+/// A day off, whatever its weekday.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holiday {
     /// The day.
     pub date: NaiveDate,
-    /// Why.
+    /// The kind of day off.
     pub kind: HolidayKind,
     /// Its official name, 1 to [`NAME_MAX`] characters.
     pub name: String,
 }
 
 impl Holiday {
-    /// Reads a holiday from its three texts; spaces around them do not count.
+    /// Parses the three fields of a holiday; surrounding spaces are ignored.
     ///
     /// # Errors
     ///
-    /// Every fault, under `date`, `kind` and `name`: a date that is no `YYYY-MM-DD` of [`YEARS`], a kind that is unknown,
-    /// a name that is empty, longer than [`NAME_MAX`] characters or holds control characters.
+    /// Every fault, under `date`, `kind` and `name`: a date that is not `YYYY-MM-DD` within [`YEARS`], an unknown kind,
+    /// a name that is empty, longer than [`NAME_MAX`] characters or contains control characters.
     pub fn read(date: &str, kind: &str, name: &str) -> Result<Self, Vec<Violation>> {
         let date = date.trim();
         let day = date
@@ -123,18 +123,18 @@ impl Holiday {
 /// A fault of a CSV file of holidays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineFault {
-    /// Its line; the header is line 1.
+    /// Number of the line; the header is line 1.
     pub line: u64,
-    /// What is wrong, under the name of the column, or under `file`.
+    /// The fault, under the name of the column or under `file`.
     pub violation: Violation,
 }
 
-/// Reads the CSV form: UTF-8, the header `date,kind,name`, then a line for each day, in any order.
+/// Parses a CSV file: UTF-8, the header `date,kind,name`, then one line for each day, in any order.
 ///
 /// # Errors
 ///
-/// Every fault by line, the first 100 of them: another header, a line of another form than CSV, a faulty field
-/// ([`Holiday::read`]), a date that came before, no day at all.
+/// Every fault by line, at most the first 100: a different header, a line that is not CSV, a faulty field
+/// ([`Holiday::read`]), a date that occurred before, a file without days.
 pub fn read_csv(text: &str) -> Result<Vec<Holiday>, Vec<LineFault>> {
     let text = text.trim_start_matches('\u{feff}');
     let mut reader = csv::ReaderBuilder::new()
@@ -145,7 +145,8 @@ pub fn read_csv(text: &str) -> Result<Vec<Holiday>, Vec<LineFault>> {
     let mut faults: Vec<(u64, Violation)> = Vec::new();
     let mut first = true;
     let mut record = csv::StringRecord::new();
-    // Memory is read, which cannot fail, and any number of cells is taken: an error is the end as well.
+    // Reading from memory cannot fail and rows of any length are accepted, so an error is treated like the end of the
+    // file.
     while faults.len() < FAULTS_MAX && reader.read_record(&mut record).unwrap_or(false) {
         let byte = record.position().map_or(0, csv::Position::byte);
         let mut fault = |field, english, indonesian| {
@@ -184,7 +185,7 @@ pub fn read_csv(text: &str) -> Result<Vec<Holiday>, Vec<LineFault>> {
     if holidays.is_empty() && faults.is_empty() {
         faults.push((
             0,
-            Violation::new("file", "holds no day", "tidak berisi satu hari pun"),
+            Violation::new("file", "contains no day", "tidak berisi satu hari pun"),
         ));
     }
     if faults.is_empty() {
@@ -199,7 +200,7 @@ pub fn read_csv(text: &str) -> Result<Vec<Holiday>, Vec<LineFault>> {
         .collect())
 }
 
-/// The line of the record that begins at `byte`, or after the blank lines there.
+/// Number of the line on which the record at the offset `byte` begins, after blank lines.
 fn line_at(text: &str, byte: u64) -> u64 {
     let byte = usize::try_from(byte).unwrap_or(usize::MAX);
     let (before, rest) = text.split_at_checked(byte).unwrap_or((text, ""));
@@ -208,19 +209,20 @@ fn line_at(text: &str, byte: u64) -> u64 {
     u64::try_from(lines).map_or(u64::MAX, |lines| lines.saturating_add(1))
 }
 
-/// Holidays of some years; never changes, a new year or a correction makes a new version.
+/// The days off of some years. It is immutable; a new year or a correction makes a new version.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Calendar {
     version: i64,
     years: BTreeSet<i32>,
     holidays: BTreeMap<NaiveDate, Holiday>,
-    /// The same days by weekday, Monday first, as days since 0000-12-31, ascending: so that they can be counted.
+    /// The days off by weekday, Monday first, as ascending days since 0000-12-31, so that they can be counted by binary
+    /// search.
     by_weekday: [Vec<i64>; 7],
 }
 
 impl Calendar {
-    /// A calendar of `years`. Of two holidays on one day the later one holds. A holiday of a year that is not among
-    /// `years` counts, but does not make the year covered.
+    /// A calendar of `years`. When two holidays have the same date, the later one in the list counts. A holiday of a
+    /// year that is not in `years` is a day off, but the year does not count as covered.
     pub fn new(
         holidays: impl IntoIterator<Item = Holiday>,
         years: impl IntoIterator<Item = i32>,
@@ -249,7 +251,7 @@ impl Calendar {
         Self::new(holidays, years, version)
     }
 
-    /// The calendar that is shipped, 2024 to 2026 (`data/holidays-id.csv`), as version 0.
+    /// The built-in calendar of 2024 to 2026 (`data/holidays-id.csv`), which is version 0.
     pub fn built_in() -> Arc<Self> {
         static BUILT_IN: LazyLock<Arc<Calendar>> = LazyLock::new(|| {
             let holidays = read_csv(include_str!("../../data/holidays-id.csv")).unwrap_or_default();
@@ -258,23 +260,25 @@ impl Calendar {
         Arc::clone(&BUILT_IN)
     }
 
-    /// The source of a year of the shipped calendar; `None` for every other year.
+    /// The source of a year of the built-in calendar; `None` for every other year.
     pub fn built_in_citation(year: i32) -> Option<&'static str> {
-        let (_, citation) = SHIPPED.into_iter().find(|(shipped, _)| *shipped == year)?;
+        let (_, citation) = BUILT_IN_CITATIONS
+            .into_iter()
+            .find(|(built_in, _)| *built_in == year)?;
         Some(citation)
     }
 
-    /// Its version; that of the shipped calendar is 0.
+    /// Version; that of the built-in calendar is 0.
     pub fn version(&self) -> i64 {
         self.version
     }
 
-    /// Whether a day is a holiday or joint leave; says nothing of weekends.
+    /// Whether a day is a public holiday or joint leave; weekends are not looked at.
     pub fn is_off(&self, date: NaiveDate) -> bool {
         self.holidays.contains_key(&date)
     }
 
-    /// The holiday or joint leave of a day.
+    /// The public holiday or joint leave on a day.
     pub fn holiday(&self, date: NaiveDate) -> Option<&Holiday> {
         self.holidays.get(&date)
     }
@@ -294,13 +298,13 @@ impl Calendar {
         self.years.iter().copied()
     }
 
-    /// Whether the holidays of every year of a span are known; both ends count.
+    /// Whether the holidays of every year of a range are known; both ends are included.
     pub fn covers_all(&self, mut years: RangeInclusive<i32>) -> bool {
-        // Ends at the first gap, so a span of any length costs no more than the calendar's own years.
+        // Stops at the first gap, so a range of any length costs no more than the years of the calendar.
         years.all(|year| self.covers(year))
     }
 
-    /// Holidays on one weekday, for each weekday from Monday on: up to and including the day `number`, counted from
+    /// For each weekday from Monday on, the number of days off on it up to and including the day `number`, counted from
     /// 0000-12-31.
     pub(super) fn off_through(&self, number: i64) -> [i64; 7] {
         self.by_weekday
@@ -317,13 +321,13 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn told(text: &str) -> Vec<(u64, String)> {
+    fn faults_of(text: &str) -> Vec<(u64, String)> {
         let faults = read_csv(text).unwrap_err();
         faults.into_iter().map(|f| (f.line, f.violation.field)).collect()
     }
 
     #[test]
-    fn the_shipped_calendar_holds_2024_to_2026() {
+    fn the_built_in_calendar_contains_2024_to_2026() {
         let calendar = Calendar::built_in();
         assert_eq!(calendar.years().collect::<Vec<_>>(), [2024, 2025, 2026]);
         assert_eq!(calendar.version(), 0);
@@ -331,7 +335,7 @@ mod tests {
             let same = |h: &&Holiday| h.kind == kind && h.date.year() == year;
             calendar.holidays().filter(same).count()
         };
-        // The numbers that `domain.md` 7.2 gives.
+        // Numbers from `domain.md` 7.2.
         let counts = [2024, 2025, 2026].map(|year| {
             (
                 of(HolidayKind::LiburNasional, year),
@@ -349,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_told_by_its_line() {
+    fn every_fault_is_reported_with_its_line() {
         let long = "x".repeat(NAME_MAX + 1);
         let text = format!(
             "date,kind,name\n2025-02-30,libur,\n2025-01-01,libur_nasional,Tahun Baru\n\n2025-01-01,cuti_bersama,Lagi\n\
@@ -369,8 +373,8 @@ mod tests {
             (10, "name"),
         ]
         .map(|(line, field)| (line, field.to_owned()));
-        assert_eq!(told(&text), expected);
-        assert_eq!(told(&text.replace('\n', "\r\n")), expected);
+        assert_eq!(faults_of(&text), expected);
+        assert_eq!(faults_of(&text.replace('\n', "\r\n")), expected);
     }
 
     #[test]
@@ -381,14 +385,14 @@ mod tests {
             "",
             "date;kind;name\n",
         ] {
-            assert_eq!(told(text), [(1, "file".to_owned())], "{text}");
+            assert_eq!(faults_of(text), [(1, "file".to_owned())], "{text}");
         }
     }
 
     #[test]
-    fn at_most_a_hundred_faults_are_told() {
+    fn at_most_a_hundred_faults_are_reported() {
         assert_eq!(
-            told(&format!("date,kind,name\n{}", "a,b,c\n".repeat(5_000))).len(),
+            faults_of(&format!("date,kind,name\n{}", "a,b,c\n".repeat(5_000))).len(),
             100
         );
     }

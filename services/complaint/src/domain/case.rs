@@ -1,4 +1,5 @@
-//! One report through its life: actions, clocks, what the system does by itself. Nothing personal is in here.
+//! The life of one report: actions, clocks, and what the system does when time has passed. It contains no personal
+//! data.
 
 mod act;
 mod clocks;
@@ -18,21 +19,21 @@ use super::{
     worktime::{Clock, Due},
 };
 
-/// How a report came in (`sp4n.json`: channels, and the ways in which units take reports themselves).
+/// The channel by which a report came in (`sp4n.json`: channels, and how units receive reports themselves).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
-    /// A site.
+    /// A web site.
     Web,
-    /// An application on a phone.
+    /// A mobile application.
     MobileApp,
-    /// A short message.
+    /// An SMS.
     Sms,
-    /// A message in a social medium.
+    /// A message in social media.
     SocialMedia,
     /// At the counter.
     FaceToFace,
-    /// On paper.
+    /// A letter.
     Letter,
     /// Another system that is connected.
     Integrated,
@@ -81,122 +82,122 @@ impl Channel {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Closer {
-    /// The reporter, content with the answer.
+    /// The reporter, who accepted the answer.
     Reporter,
-    /// The system, when the time for a reply was over.
+    /// The system, when the reply window was over.
     System,
 }
 
-/// What is known of a report when it comes in.
+/// A new report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intake {
     /// Key of the class.
     pub class: String,
     /// Key of the category; may be empty.
     pub category: String,
-    /// How it came.
+    /// The channel by which it came.
     pub channel: Channel,
-    /// Whether it came by SP4N.
+    /// Whether it came through SP4N.
     pub sp4n: bool,
     /// Anonim: the reporter is hidden from the public and the unit.
     pub anonymous: bool,
     /// Rahasia: the content is hidden from the public.
     pub confidential: bool,
-    /// Id of the agency it was sent to.
+    /// Id of the agency to which it is addressed.
     pub agency: String,
-    /// Id of the unit; empty until known.
+    /// Id of the unit; empty while unknown.
     pub unit: String,
 }
 
-/// A report, as far as its life is concerned.
+/// The state of a report and the facts from which figures are computed. It is stored as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
     /// Key of the class.
     pub class: String,
     /// Key of the category; may be empty.
     pub category: String,
-    /// How it came.
+    /// The channel by which it came.
     pub channel: Channel,
-    /// Whether it came by SP4N.
+    /// Whether it came through SP4N.
     pub sp4n: bool,
     /// Anonim: the reporter is hidden from the public and the unit.
     pub anonymous: bool,
     /// Rahasia: the content is hidden from the public.
     pub confidential: bool,
-    /// Id of the agency that has it.
+    /// Id of the agency that handles it.
     pub agency: String,
-    /// Id of the unit that has it; empty until known.
+    /// Id of the unit that handles it; empty while unknown.
     pub unit: String,
     /// Key of the state.
     pub state: String,
-    /// Since when.
+    /// When the state was entered.
     pub state_since: DateTime<Utc>,
-    /// What led to the state; `None` before anything was done.
+    /// The action that led to the state; `None` before the first action.
     pub state_by: Option<ActionKind>,
-    /// The last event; none is ever written before it.
+    /// Time of the last event; no later event is given an earlier time.
     pub changed_at: DateTime<Utc>,
-    /// When it came in.
+    /// When it was received.
     pub received_at: DateTime<Utc>,
-    /// Clocks by key: the last run of each, running or stopped.
+    /// Clocks by key: the latest run of each, running or stopped.
     pub clocks: BTreeMap<String, Clock>,
-    /// Highest level told in the run of a clock.
+    /// For each clock, the highest escalation level reached in its current run; 0 is the reminder.
     pub fired: BTreeMap<String, i32>,
-    /// Level of escalation now; 0 without. Falls when a deadline that escalates is met or begins anew.
+    /// Current escalation level; 0 without one. It falls when an escalating deadline is met or starts again.
     pub level: i32,
-    /// When the agency that has it had verified it: disposition or archiving with a reason; begins anew when forwarded.
+    /// When the current agency had verified it, by disposition or by archiving it with a reason. Forwarding resets it.
     pub verified_at: Option<DateTime<Utc>>,
-    /// Whether that was in time.
+    /// Whether the verification was in time.
     pub verified_in_time: Option<bool>,
-    /// Last disposition.
+    /// Time of the last disposition.
     pub dispositioned_at: Option<DateTime<Utc>>,
-    /// First answer.
+    /// Time of the first answer.
     pub first_response_at: Option<DateTime<Utc>>,
-    /// Last answer.
+    /// Time of the last answer.
     pub responded_at: Option<DateTime<Utc>>,
-    /// When it was closed; `None` again once reopened.
+    /// When it was closed; reset by reopening.
     pub closed_at: Option<DateTime<Utc>>,
-    /// By whom.
+    /// Who closed it.
     pub closed_by: Option<Closer>,
     /// Whether the answer with which it was closed came within the deadline of its class; `None` while it is not
-    /// closed and for classes without deadline.
+    /// closed, and for classes without a deadline.
     pub resolved_in_time: Option<bool>,
-    /// Working days from the last disposition to closing, counted with the calendar of that day; `None` while it is not
-    /// closed.
+    /// Working days from the last disposition to the closing, counted with the calendar that was valid then; `None`
+    /// while it is not closed.
     pub days_to_close: Option<u32>,
-    /// The same to the answer with which it was closed.
+    /// Working days from the last disposition to the answer with which it was closed.
     pub days_to_answer: Option<u32>,
-    /// Key of the reason for which it was archived.
+    /// Key of the reason for archiving.
     pub archive_reason: Option<String>,
-    /// Id of the report of which it became a part.
+    /// Id of the report that it was merged into.
     pub merged_into: Option<String>,
     /// How often it was reopened.
     pub reopened: u32,
     /// Last rating, 1 to 5.
     pub rating: Option<u8>,
-    /// When it was given; `None` again once reopened, so that the next closing can be rated.
+    /// When the last rating was given; reset by reopening, so that the next closing can be rated.
     pub rated_at: Option<DateTime<Utc>>,
     /// How often it was forwarded.
     pub hops: u32,
 }
 
 impl Case {
-    /// Whether somebody still has something to do: neither closed nor archived.
+    /// Whether somebody still has to act on it: it is neither closed nor archived.
     pub fn is_open(&self) -> bool {
         !self.is_settled()
     }
 
-    /// Whether nothing can happen to it any more, except by reopening within the window.
+    /// Whether it is closed or archived. A closed report can still be reopened within the window.
     pub fn is_settled(&self) -> bool {
         self.state_by
             .is_some_and(|by| by.archives() || by == ActionKind::Close)
     }
 
-    /// Whether it stands answered, and so can be rated.
+    /// Whether it is in an answered or closed state, and so can be rated.
     pub fn is_answered(&self) -> bool {
         matches!(self.state_by, Some(ActionKind::Respond | ActionKind::Close))
     }
 
-    /// The deadline to show: the key of the clock and the time, the earliest of those that run and escalate.
+    /// The deadline to show: key and due time of the running escalating clock that is due first.
     pub fn next_due<'w>(&self, workflow: &'w Workflow) -> Option<(&'w str, Due)> {
         self.escalating(workflow)
             .filter_map(|(rule, clock)| Some((rule.key.as_str(), clock.due?)))
@@ -204,12 +205,12 @@ impl Case {
     }
 }
 
-/// An action with what it needs to know.
+/// An action of the workflow, with its data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Takes it up for verification.
+    /// Start the verification.
     StartVerification,
-    /// Gives it to a unit; the class and category as verified.
+    /// Assign it to a unit (disposisi), with the verified class and category.
     Disposition {
         /// Id of the unit.
         unit: String,
@@ -218,41 +219,41 @@ pub enum Action {
         /// Key of the category.
         category: String,
     },
-    /// Asks the reporter to complete it.
+    /// Ask the reporter to complete it.
     Hold,
-    /// Archives it.
+    /// Archive it with a reason.
     Reject {
         /// Key of the reason.
         reason: String,
     },
-    /// Passes it on.
+    /// Forward it.
     Forward {
         /// Id of the agency.
         agency: String,
-        /// Id of the unit; empty when not known.
+        /// Id of the unit; empty when unknown.
         unit: String,
     },
-    /// Archives it as a part of another report.
+    /// Archive it as merged into another report.
     Merge {
-        /// Id of the other report; that it is another is for the caller to check.
+        /// Id of the other report; the caller must check that it is not the same one.
         into: String,
     },
-    /// The unit begins to follow it up.
+    /// The unit starts the follow-up.
     StartFollowUp,
-    /// Answers it.
+    /// Answer it.
     Respond,
     /// The reporter completes it, or replies to an answer.
     Reply,
-    /// Ends it.
+    /// Close it.
     Close,
-    /// Takes it up again.
+    /// Reopen it.
     Reopen,
-    /// Archives it since the reporter did not complete it.
+    /// Archive it because the reporter did not complete it in time.
     Expire,
 }
 
 impl Action {
-    /// What it is, without its data.
+    /// The kind of action, without its data.
     pub fn kind(&self) -> ActionKind {
         match self {
             Self::StartVerification => ActionKind::StartVerification,
@@ -271,7 +272,7 @@ impl Action {
     }
 }
 
-/// Why something cannot be done; the case is as it was.
+/// Why an action is refused; the case is unchanged then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// The class is not in the workflow.
@@ -280,39 +281,39 @@ pub enum Refusal {
     IllegalTransition {
         /// Key of the state.
         state: String,
-        /// What was to be done.
+        /// The action that was refused.
         action: ActionKind,
-        /// What the role may do in this state.
+        /// The actions that the role may take in this state.
         allowed: Vec<ActionKind>,
     },
-    /// The state allows it, but not to this role.
+    /// The state allows the action, but not to this role.
     WrongRole {
-        /// Who may.
+        /// The roles that may take it.
         needs: Vec<Role>,
     },
-    /// The time for it is over.
+    /// The window for the action is over.
     WindowPassed {
         /// Key of the clock.
         clock: String,
     },
-    /// The reason is not in the workflow.
+    /// The reason is not one of the workflow.
     UnknownReason,
-    /// It is to be forwarded to where it is.
+    /// The report is already there.
     SameAgency,
-    /// A rating has 1 to 5 stars.
+    /// A rating must be 1 to 5 stars.
     StarsOutOfRange,
-    /// Only what was answered is rated.
+    /// Only an answered report can be rated.
     NotAnswered,
-    /// It was rated since it was last opened.
+    /// It was rated since it was last opened or answered.
     AlreadyRated,
-    /// There is no level above.
+    /// The escalation level is already the highest.
     TopLevel,
-    /// It is closed or archived.
+    /// The report is closed or archived.
     Settled,
 }
 
 impl Refusal {
-    /// Stable reason.
+    /// The stable reason of the error that callers get.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::UnknownClass => "UNKNOWN_CLASS",

@@ -1,4 +1,4 @@
-//! What reports are about: a tree of two levels, as data.
+//! Categories of reports: a tree of two levels, which is data.
 
 use std::sync::OnceLock;
 
@@ -10,32 +10,32 @@ use super::workflow::{
 /// One category.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Category {
-    /// Stable key, once in the tree.
+    /// Stable key, unique in the tree.
     pub key: String,
-    /// Name for people, in Indonesian.
+    /// Indonesian label.
     pub label: String,
-    /// Key of the category above; `None` for those on top.
+    /// Key of the parent category; `None` on the top level.
     pub parent: Option<String>,
 }
 
-/// All categories, in the order in which they are shown: each top one before those below it.
+/// All categories in display order: each top-level category precedes its children.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Categories {
     /// Version.
     pub id: String,
-    /// Title, in Indonesian.
+    /// Indonesian title.
     pub title: String,
-    /// How sure it is.
-    pub mark: String,
+    /// How reliable the source is, in the terms of `domain.md`.
+    pub confidence: String,
     /// The categories.
     pub all: Vec<Category>,
 }
 
 impl Categories {
-    /// Reads a tree from JSON.
+    /// Parses a tree from JSON.
     ///
     /// # Errors
-    /// Every fault found, at most 200.
+    /// Every fault, at most 200.
     pub fn parse(json: &str) -> Result<Self, Vec<Fault>> {
         let mut reader = Reader::default();
         let document = reader.document(json);
@@ -50,18 +50,18 @@ impl Categories {
         Err(reader.faults)
     }
 
-    /// The tree that comes with the service.
+    /// The built-in tree.
     pub fn built_in() -> &'static Self {
         static BUILT_IN: OnceLock<Categories> = OnceLock::new();
         BUILT_IN.get_or_init(|| Self::parse(include_str!("../../data/categories.json")).unwrap_or_default())
     }
 
-    /// A category.
+    /// The category with this key.
     pub fn get(&self, key: &str) -> Option<&Category> {
         self.all.iter().find(|c| c.key == key)
     }
 
-    /// The categories below `parent`, or those on top for `None`.
+    /// The children of `parent`; the top level for `None`.
     pub fn children(&self, parent: Option<&str>) -> impl Iterator<Item = &Category> {
         self.all.iter().filter(move |c| c.parent.as_deref() == parent)
     }
@@ -94,7 +94,7 @@ impl Reader {
         Categories {
             id: self.id(of),
             title: self.text(of, "", "title"),
-            mark: self.text(of, "", "mark"),
+            confidence: self.text(of, "", "mark"),
             all,
         }
     }

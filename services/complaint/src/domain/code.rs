@@ -1,14 +1,14 @@
-//! Tracking codes and secrets: random letters and digits that say nothing, in the alphabet of Crockford's base 32, which
-//! leaves out what people mistake for something else.
+//! Tracking codes and secrets: random characters in Crockford's base 32 alphabet, which leaves out letters that are
+//! easily mistaken for others.
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// Characters of a tracking code: 100 bits, which nobody guesses.
+/// Characters of a tracking code: 100 random bits, too many to guess.
 pub const TRACKING: usize = 20;
-/// Characters of a secret: 50 bits, of use only with the tracking code.
+/// Characters of a secret: 50 random bits, which are useful only together with the tracking code.
 pub const SECRET: usize = 10;
 const GROUP: usize = 5;
 
-/// A code of as many characters as there are random bytes; each byte gives five bits.
+/// A code with one character for each random byte; five bits of each byte are used.
 pub fn code(random: &[u8]) -> String {
     let letters = random
         .iter()
@@ -16,7 +16,7 @@ pub fn code(random: &[u8]) -> String {
     letters.map(|letter| char::from(*letter)).collect()
 }
 
-/// A code as people read it, in groups of five.
+/// A code in groups of five characters, as it is shown to people.
 pub fn grouped(code: &str) -> String {
     let letters: Vec<char> = code.chars().collect();
     let groups: Vec<String> = letters
@@ -26,8 +26,8 @@ pub fn grouped(code: &str) -> String {
     groups.join("-")
 }
 
-/// A code as somebody wrote it, of `length` characters: case, spaces and hyphens do not matter, and letters that look
-/// like digits are read as such. `None` when it is no code.
+/// Reads a code of `length` characters as a person typed it: case, spaces and hyphens are ignored, and letters that
+/// look like digits are read as those. `None` when it is malformed.
 pub fn read(text: &str, length: usize) -> Option<String> {
     let letter = |c: char| match c.to_ascii_uppercase() {
         'O' => Some('0'),
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_looks_like_a_digit_is_read_as_one() {
+    fn letters_that_look_like_digits_are_read_as_digits() {
         assert_eq!(read("oil01-abcde", SECRET), Some("01101ABCDE".to_owned()));
         for text in ["", "0123", "01234567890", "01234-5678U", "01234-5678é"] {
             assert_eq!(read(text, SECRET), None, "{text}");
@@ -56,7 +56,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_code_is_read_as_it_was_grouped(random in proptest::collection::vec(any::<u8>(), TRACKING)) {
+        fn a_grouped_code_is_read_back(random in proptest::collection::vec(any::<u8>(), TRACKING)) {
             let made = code(&random);
             prop_assert_eq!(made.len(), TRACKING);
             prop_assert_eq!(read(&grouped(&made), TRACKING), Some(made.clone()));

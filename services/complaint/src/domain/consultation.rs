@@ -1,8 +1,8 @@
-//! Consultation (konsultasi): who asks whom, about what, and what may follow what.
+//! Consultation (konsultasi): its kinds and topics, and the order of its steps.
 
 use chrono::{DateTime, Utc};
 
-/// Who asks whom.
+/// The kind of consultation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Meja layanan: a citizen asks a unit.
@@ -12,7 +12,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Both.
+    /// Both kinds.
     pub const ALL: [Self; 2] = [Self::ServiceDesk, Self::Clinic];
 
     /// Stable key.
@@ -34,7 +34,7 @@ impl Kind {
 pub struct Topic {
     /// Stable key.
     pub key: &'static str,
-    /// Name for people, in Indonesian.
+    /// Indonesian label.
     pub label: &'static str,
 }
 
@@ -42,7 +42,7 @@ const fn topic(key: &'static str, label: &'static str) -> Topic {
     Topic { key, label }
 }
 
-/// What units ask the clinic: its fields of work.
+/// Topics of the clinic, which are its fields of work.
 const CLINIC: [Topic; 6] = [
     topic("service_standard", "Penyusunan standar pelayanan"),
     topic("sop", "Penyusunan SOP"),
@@ -52,7 +52,7 @@ const CLINIC: [Topic; 6] = [
     topic("other", "Lainnya"),
 ];
 
-/// What citizens ask at the desk, after the components of a service standard (UU 25/2009, article 21).
+/// Topics of the service desk, after the components of a service standard (UU 25/2009, article 21).
 const DESK: [Topic; 6] = [
     topic("requirement", "Persyaratan"),
     topic("procedure", "Prosedur"),
@@ -62,10 +62,10 @@ const DESK: [Topic; 6] = [
     topic("other", "Lainnya"),
 ];
 
-/// Topics of a kind, as shown; of both for `None`.
+/// The topics of a kind in display order; those of both kinds for `None`.
 pub fn topics(kind: Option<Kind>) -> impl Iterator<Item = &'static Topic> {
     let clinic = CLINIC.iter().filter(move |_| kind != Some(Kind::ServiceDesk));
-    // `other` stands in both.
+    // `other` is a topic of both kinds.
     let desk = DESK.iter().filter(move |topic| match kind {
         Some(kind) => kind == Kind::ServiceDesk,
         None => topic.key != "other",
@@ -73,12 +73,12 @@ pub fn topics(kind: Option<Kind>) -> impl Iterator<Item = &'static Topic> {
     clinic.chain(desk)
 }
 
-/// How far it has come.
+/// The state of a consultation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// Diterima.
     Requested,
-    /// Dijadwalkan: with a member of the team.
+    /// Dijadwalkan: assigned to a member of the team.
     Scheduled,
     /// Dijawab.
     Answered,
@@ -106,7 +106,7 @@ impl State {
     }
 }
 
-/// How both meet.
+/// The mode of an appointment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// Tatap muka.
@@ -136,29 +136,29 @@ impl Mode {
     }
 }
 
-/// A meeting.
+/// An appointment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appointment {
-    /// When.
+    /// Its time.
     pub at: DateTime<Utc>,
-    /// How.
+    /// Its mode.
     pub mode: Mode,
 }
 
-/// What is done with a consultation.
+/// An operation on a consultation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Act {
-    /// Give it to a member.
+pub enum Operation {
+    /// Assign it to a team member.
     Schedule,
-    /// Answer.
+    /// Answer it.
     Answer,
-    /// End it.
+    /// Complete it.
     Complete,
     /// Rate it.
     Rate,
 }
 
-impl Act {
+impl Operation {
     /// Stable key.
     pub fn key(self) -> &'static str {
         match self {
@@ -170,47 +170,47 @@ impl Act {
     }
 }
 
-/// Why something can't be done.
+/// Why an operation is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// Not in this state.
+    /// The state does not allow it.
     IllegalTransition {
         /// The state.
         state: State,
-        /// What was to be done.
-        act: Act,
+        /// The operation that was refused.
+        operation: Operation,
     },
     /// The appointment is not in the future.
     AppointmentPast,
-    /// It ends without an answer and without a reason.
+    /// A consultation that was not answered can be completed only with a reason.
     ReasonRequired,
-    /// It was rated before.
+    /// It was rated already.
     AlreadyRated,
-    /// A rating is 1 to 5.
+    /// A rating must be 1 to 5.
     StarsOutOfRange,
 }
 
-/// The path of one question, without anything that somebody wrote.
+/// The progress of one consultation, without any text that somebody wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Course {
+pub struct Progress {
     /// State.
     pub state: State,
-    /// Id of the member in charge; empty until there is one.
+    /// Id of the team member in charge; empty before it is assigned.
     pub member: String,
-    /// Meeting.
+    /// The latest appointment.
     pub appointment: Option<Appointment>,
-    /// When it was asked.
+    /// When the question was received.
     pub received_at: DateTime<Utc>,
-    /// First answer.
+    /// When it was first answered.
     pub first_answer_at: Option<DateTime<Utc>>,
-    /// End.
+    /// When it was completed.
     pub completed_at: Option<DateTime<Utc>>,
-    /// 1 to 5; 0 until rated.
+    /// 1 to 5 stars; 0 before it is rated.
     pub rating: i32,
 }
 
-impl Course {
-    /// It begins.
+impl Progress {
+    /// The progress of a question that was just received.
     pub fn receive(now: DateTime<Utc>) -> Self {
         Self {
             state: State::Requested,
@@ -223,24 +223,24 @@ impl Course {
         }
     }
 
-    fn going_on(&self, act: Act) -> Result<(), Refusal> {
+    fn require_open(&self, operation: Operation) -> Result<(), Refusal> {
         match self.state {
             State::Requested | State::Scheduled | State::Answered => Ok(()),
             State::Completed => Err(Refusal::IllegalTransition {
                 state: self.state,
-                act,
+                operation,
             }),
         }
     }
 
-    /// Gives it to a member; the appointment takes the place of the one before. After an answer it stays answered.
+    /// Assigns it to a team member and replaces the appointment. An answered consultation stays answered.
     pub fn schedule(
         &mut self,
         member: &str,
         appointment: Option<Appointment>,
         now: DateTime<Utc>,
     ) -> Result<(), Refusal> {
-        self.going_on(Act::Schedule)?;
+        self.require_open(Operation::Schedule)?;
         if appointment.is_some_and(|a| a.at <= now) {
             return Err(Refusal::AppointmentPast);
         }
@@ -252,17 +252,17 @@ impl Course {
         Ok(())
     }
 
-    /// An answer; there may be any number.
+    /// Records an answer; any number is allowed.
     pub fn answer(&mut self, now: DateTime<Utc>) -> Result<(), Refusal> {
-        self.going_on(Act::Answer)?;
+        self.require_open(Operation::Answer)?;
         self.first_answer_at.get_or_insert(now);
         self.state = State::Answered;
         Ok(())
     }
 
-    /// Ends it; without an answer there has to be a reason.
+    /// Completes it; a reason is required when there is no answer.
     pub fn complete(&mut self, with_reason: bool, now: DateTime<Utc>) -> Result<(), Refusal> {
-        self.going_on(Act::Complete)?;
+        self.require_open(Operation::Complete)?;
         if self.first_answer_at.is_none() && !with_reason {
             return Err(Refusal::ReasonRequired);
         }
@@ -276,7 +276,7 @@ impl Course {
         if self.state != State::Completed {
             return Err(Refusal::IllegalTransition {
                 state: self.state,
-                act: Act::Rate,
+                operation: Operation::Rate,
             });
         }
         if !(1..=5).contains(&stars) {
@@ -290,8 +290,8 @@ impl Course {
     }
 }
 
-/// Words of a question that say nothing about its matter.
-const COMMON: [&str; 38] = [
+/// Stop words: frequent words that do not help to find similar questions.
+const STOP_WORDS: [&str; 38] = [
     "adalah",
     "agar",
     "akan",
@@ -332,19 +332,19 @@ const COMMON: [&str; 38] = [
     "mana",
 ];
 
-/// Words that entries near a question are looked up by, at most.
-const WORDS: usize = 8;
+/// How many keywords a search for similar questions uses at most.
+const KEYWORDS_MAX: usize = 8;
 
-/// Of the words of a question (in lower case) those that tell most: each once, of four letters at least, the longest
-/// first.
-pub fn telling(words: Vec<String>) -> Vec<String> {
+/// The keywords of a question, whose words are given in lower case: without duplicates, stop words and words of fewer
+/// than four letters, the longest first.
+pub fn keywords(words: Vec<String>) -> Vec<String> {
     let mut words: Vec<String> = words
         .into_iter()
-        .filter(|word| word.chars().count() >= 4 && !COMMON.contains(&word.as_str()))
+        .filter(|word| word.chars().count() >= 4 && !STOP_WORDS.contains(&word.as_str()))
         .collect();
     words.sort_by_key(|word| (std::cmp::Reverse(word.chars().count()), word.clone()));
     words.dedup();
-    words.truncate(WORDS);
+    words.truncate(KEYWORDS_MAX);
     words
 }
 

@@ -1,5 +1,5 @@
-//! How a unit can be reached for consultation and complaints, and what it has done with what it heard. All of it is dated,
-//! so that it can be judged at any day.
+//! The desk of a unit: the channels by which it can be reached for consultation and complaints, and its records of
+//! accountability. All of them are dated, so that an assessment can refer to any day.
 
 use std::collections::BTreeMap;
 
@@ -8,23 +8,23 @@ use serde::{Deserialize, Serialize};
 
 use super::case::Channel;
 
-/// Ways to reach a unit that a desk keeps at most, those of the past included.
-pub const CHANNELS: usize = 100;
-/// Records that a desk keeps at most.
-pub const RECORDS: usize = 1000;
+/// How many channels a desk may have, including past ones.
+pub const CHANNELS_MAX: usize = 100;
+/// How many records a desk may have.
+pub const RECORDS_MAX: usize = 1000;
 
-/// One way to reach a unit.
+/// A channel by which a unit can be reached, with the time in which it is open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Way {
+pub struct DeskChannel {
     /// Channel.
     pub channel: Channel,
-    /// First day.
+    /// First day on which it is open.
     pub since: NaiveDate,
-    /// Last day; `None` while it is open.
+    /// Last day on which it is open; `None` without an end.
     pub until: Option<NaiveDate>,
 }
 
-/// What a unit does with what it hears (pertanggungjawaban, PEKPPP).
+/// Kinds of accountability (pertanggungjawaban, PEKPPP): what a unit does with the complaints that it receives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RecordKind {
@@ -50,12 +50,12 @@ impl RecordKind {
     }
 }
 
-/// One record of that.
+/// A record of accountability.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// Kind.
     pub kind: RecordKind,
-    /// Day.
+    /// Day of the event.
     pub date: NaiveDate,
     /// Title.
     pub title: String,
@@ -66,25 +66,26 @@ pub struct Record {
 /// The desk of a unit.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Desk {
-    /// Ways to reach it.
-    pub ways: Vec<Way>,
-    /// First day of a desk apart from the front office.
+    /// Channels by which it can be reached.
+    #[serde(rename = "ways")]
+    pub channels: Vec<DeskChannel>,
+    /// First day of a desk that is separate from the front office.
     pub separate_since: Option<NaiveDate>,
-    /// First day of taking reports through SP4N-LAPOR!.
+    /// First day on which it receives reports through SP4N-LAPOR!.
     pub sp4n_since: Option<NaiveDate>,
-    /// Records in the order in which they were made; they are added, never changed.
+    /// Records in the order in which they were added; they are never changed.
     pub records: Vec<Record>,
 }
 
 impl Desk {
-    /// The ways to reach it, by key of the channel and first day.
-    pub fn ways_in_order(&self) -> Vec<&Way> {
-        let mut ways: Vec<&Way> = self.ways.iter().collect();
-        ways.sort_by_key(|way| (way.channel.key(), way.since));
-        ways
+    /// The channels, ordered by key and first day.
+    pub fn channels_in_order(&self) -> Vec<&DeskChannel> {
+        let mut channels: Vec<&DeskChannel> = self.channels.iter().collect();
+        channels.sort_by_key(|entry| (entry.channel.key(), entry.since));
+        channels
     }
 
-    /// The records by date, those of one day in the order in which they were made.
+    /// The records by date; those of the same day in the order in which they were added.
     pub fn records_in_order(&self) -> Vec<&Record> {
         let mut records: Vec<&Record> = self.records.iter().collect();
         records.sort_by_key(|record| record.date);
@@ -92,32 +93,33 @@ impl Desk {
     }
 }
 
-/// Whether a channel is online: nobody has to come to the counter or carry paper. PEKPPP tells "luring" (tatap muka) from
-/// "daring" and lists the telephone with SMS and chat applications among the media, so the telephone is online.
+/// Whether a channel is online, so that nobody has to come to the counter or bring a letter. PEKPPP distinguishes
+/// "luring" (tatap muka) from "daring" and lists the telephone together with SMS and chat applications, so the
+/// telephone counts as online.
 pub fn is_online(channel: Channel) -> bool {
     !matches!(channel, Channel::FaceToFace | Channel::Letter)
 }
 
-/// Places of ways that are open at the same time as another one of the same channel that begins earlier, or that stands
-/// before them and begins on the same day.
-pub fn overlapping(ways: &[Way]) -> Vec<usize> {
+/// Indices of channels that are open at the same time as an earlier one of the same kind. Earlier means an earlier
+/// first day or, on the same day, a lower index.
+pub fn overlapping(channels: &[DeskChannel]) -> Vec<usize> {
     let mut by_channel: BTreeMap<Channel, Vec<(NaiveDate, usize, Option<NaiveDate>)>> = BTreeMap::new();
-    for (n, way) in ways.iter().enumerate() {
+    for (n, entry) in channels.iter().enumerate() {
         by_channel
-            .entry(way.channel)
+            .entry(entry.channel)
             .or_default()
-            .push((way.since, n, way.until));
+            .push((entry.since, n, entry.until));
     }
     let mut found = Vec::new();
-    for mut own in by_channel.into_values() {
-        own.sort_unstable();
-        // The latest day that is taken; none yet.
-        let mut taken = NaiveDate::MIN;
-        for (since, n, until) in own {
-            if since <= taken {
+    for mut entries in by_channel.into_values() {
+        entries.sort_unstable();
+        // The last day that is covered by the channels looked at so far.
+        let mut covered_until = NaiveDate::MIN;
+        for (since, n, until) in entries {
+            if since <= covered_until {
                 found.push(n);
             }
-            taken = taken.max(until.unwrap_or(NaiveDate::MAX));
+            covered_until = covered_until.max(until.unwrap_or(NaiveDate::MAX));
         }
     }
     found.sort_unstable();
@@ -128,8 +130,8 @@ pub fn overlapping(ways: &[Way]) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    fn way(channel: Channel, since: &str, until: &str) -> Way {
-        Way {
+    fn entry(channel: Channel, since: &str, until: &str) -> DeskChannel {
+        DeskChannel {
             channel,
             since: since.parse().unwrap(),
             until: until.parse().ok(),
@@ -137,23 +139,23 @@ mod tests {
     }
 
     #[test]
-    fn a_channel_is_open_once_at_a_time() {
-        let ways = [
-            way(Channel::Email, "2025-01-01", ""),
-            way(Channel::Web, "2025-01-01", "2025-06-30"),
-            way(Channel::Web, "2025-07-01", ""),
-            way(Channel::Sms, "2025-03-01", "2025-05-01"),
-            way(Channel::Sms, "2025-05-01", ""),
-            way(Channel::Phone, "2025-02-01", "2025-02-02"),
-            way(Channel::Phone, "2025-01-01", "2025-12-31"),
-            way(Channel::Phone, "2025-04-01", "2025-04-01"),
+    fn a_channel_is_open_only_once_at_a_time() {
+        let channels = [
+            entry(Channel::Email, "2025-01-01", ""),
+            entry(Channel::Web, "2025-01-01", "2025-06-30"),
+            entry(Channel::Web, "2025-07-01", ""),
+            entry(Channel::Sms, "2025-03-01", "2025-05-01"),
+            entry(Channel::Sms, "2025-05-01", ""),
+            entry(Channel::Phone, "2025-02-01", "2025-02-02"),
+            entry(Channel::Phone, "2025-01-01", "2025-12-31"),
+            entry(Channel::Phone, "2025-04-01", "2025-04-01"),
         ];
-        assert_eq!(overlapping(&ways), [4, 5, 7]);
-        assert_eq!(overlapping(&ways[..3]), [0usize; 0]);
+        assert_eq!(overlapping(&channels), [4, 5, 7]);
+        assert_eq!(overlapping(&channels[..3]), [0usize; 0]);
     }
 
     #[test]
-    fn everything_but_the_counter_and_paper_is_online() {
+    fn every_channel_except_counter_and_letter_is_online() {
         let offline: Vec<Channel> = Channel::ALL.into_iter().filter(|c| !is_online(*c)).collect();
         assert_eq!(offline, [Channel::FaceToFace, Channel::Letter]);
     }

@@ -1,57 +1,57 @@
-//! Whether two reports tell of the same.
+//! Compares reports to find possible duplicates.
 
 use chrono::TimeDelta;
 use prima_platform::{
-    near::{self, Trigrams},
+    near_duplicate::{self, Trigrams},
     number::{Rational, whole},
 };
 
-/// How alike two reports are at least to be shown, percent, by text or by title.
-const LEAST: i64 = 40;
-/// How far apart in time two reports are at most.
+/// Similarity in percent, of text or title, from which on a report is shown as a possible duplicate.
+const SIMILARITY_MIN: i64 = 40;
+/// How far apart in time two reports may be.
 pub const SPAN: TimeDelta = TimeDelta::days(30);
-/// How many reports are compared at most, the nearest in time.
-pub const COMPARED: usize = 500;
-/// How many are shown at most.
-pub const SHOWN: usize = 20;
+/// How many reports are compared at most, those nearest in time.
+pub const COMPARED_MAX: usize = 500;
+/// How many possible duplicates are shown at most.
+pub const SHOWN_MAX: usize = 20;
 
-/// What a report says, as it is compared.
-pub struct Words {
+/// The trigrams of a report.
+pub struct ReportTrigrams {
     title: Trigrams,
     text: Trigrams,
 }
 
-/// How alike two reports are.
+/// The similarity of two reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Likeness {
-    /// Share of the trigrams of words that both have, percent.
+pub struct Similarity {
+    /// Share of word trigrams that both texts contain, in percent.
     pub text: Rational,
-    /// Share of the trigrams of letters of the titles that both have, percent.
+    /// Share of letter trigrams that both titles contain, in percent.
     pub title: Rational,
 }
 
-impl Words {
-    /// What is compared of a title and a text.
+impl ReportTrigrams {
+    /// The trigrams of a title and a text.
     pub fn new(title: &str, text: &str) -> Self {
         Self {
-            title: near::of_title(title),
-            text: near::of_text(title, text),
+            title: near_duplicate::of_title(title),
+            text: near_duplicate::of_text(title, text),
         }
     }
 
-    /// How alike both are; `None` when too little to hint at.
-    pub fn likeness(&self, other: &Self) -> Option<Likeness> {
-        let likeness = Likeness {
-            text: near::similarity(&self.text, &other.text),
-            title: near::similarity(&self.title, &other.title),
+    /// The similarity to another report; `None` when it is too low to be shown.
+    pub fn similarity(&self, other: &Self) -> Option<Similarity> {
+        let similarity = Similarity {
+            text: near_duplicate::similarity(&self.text, &other.text),
+            title: near_duplicate::similarity(&self.title, &other.title),
         };
-        (*likeness.most() >= whole(LEAST)).then_some(likeness)
+        (*similarity.highest() >= whole(SIMILARITY_MIN)).then_some(similarity)
     }
 }
 
-impl Likeness {
-    /// By which the most alike come first: the higher of both shares.
-    pub fn most(&self) -> &Rational {
+impl Similarity {
+    /// The higher of both shares, by which possible duplicates are ordered.
+    pub fn highest(&self) -> &Rational {
         (&self.text).max(&self.title)
     }
 }
@@ -61,11 +61,13 @@ mod tests {
     use super::*;
 
     fn alike(a: (&str, &str), b: (&str, &str)) -> bool {
-        Words::new(a.0, a.1).likeness(&Words::new(b.0, b.1)).is_some()
+        ReportTrigrams::new(a.0, a.1)
+            .similarity(&ReportTrigrams::new(b.0, b.1))
+            .is_some()
     }
 
     #[test]
-    fn a_like_title_or_a_like_text_is_enough() {
+    fn a_similar_title_or_a_similar_text_is_enough() {
         let one = (
             "Lampu jalan mati",
             "Lampu jalan di depan pasar sudah mati sejak seminggu lalu",
@@ -84,10 +86,15 @@ mod tests {
     }
 
     #[test]
-    fn forty_percent_is_alike_and_less_is_not() {
-        // Seven words of a text give five trigrams, the first of the two here shares two of eight, the second four of ten.
+    fn a_similarity_of_forty_percent_is_shown_and_less_is_not() {
+        // A text of seven words has five trigrams. The first comparison shares two of eight, the last one four of ten.
         let base = ("", "a b c d e f g");
-        let share = |text| near::similarity(&near::of_text("", base.1), &near::of_text("", text));
+        let share = |text| {
+            near_duplicate::similarity(
+                &near_duplicate::of_text("", base.1),
+                &near_duplicate::of_text("", text),
+            )
+        };
         assert_eq!(share("a b c d x y z"), whole(25));
         assert!(!alike(base, ("", "a b c d x y z")));
         assert_eq!(

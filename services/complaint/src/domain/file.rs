@@ -1,14 +1,14 @@
-//! Files that people attach: which are taken.
+//! The types of files that can be attached.
 
 use chrono::TimeDelta;
 
-/// How long a file waits for its owner.
-pub const WAIT: TimeDelta = TimeDelta::hours(24);
+/// How long an uploaded file may wait to be attached.
+pub const ATTACH_WITHIN: TimeDelta = TimeDelta::hours(24);
 
-/// First bytes of a file that tell its type.
+/// Number of bytes at the beginning of a file that identify its type.
 pub const START: usize = 16;
 
-/// Type of a file: a picture or a document.
+/// The media type of a file: a picture or a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MediaType {
     /// JPEG.
@@ -25,7 +25,7 @@ impl MediaType {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Jpeg, Self::Png, Self::Webp, Self::Pdf];
 
-    /// Its name (RFC 6838).
+    /// Name of the media type (RFC 6838).
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Jpeg => "image/jpeg",
@@ -35,12 +35,13 @@ impl MediaType {
         }
     }
 
-    /// The one of this name.
+    /// The media type with this name.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|t| t.as_str() == text)
     }
 
-    /// Whether a file of this type can begin so; `start` is the whole file, or at least its first [`START`] bytes.
+    /// Whether a file of this type can begin with `start`, which must be the whole file or at least its first [`START`]
+    /// bytes.
     pub fn fits(self, start: &[u8]) -> bool {
         match self {
             Self::Jpeg => start.starts_with(b"\xff\xd8\xff"),
@@ -56,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_bytes_fit_one_type_only() {
+    fn the_first_bytes_identify_one_type_only() {
         for (type_, start) in [
             (MediaType::Jpeg, &b"\xff\xd8\xff\xe0\0\x10JFIF"[..]),
             (MediaType::Png, b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
@@ -70,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_programs_and_cut_files_fit_none() {
+    fn web_pages_programs_and_truncated_files_have_no_type() {
         for start in [
             &b""[..],
             b"\xff\xd8",

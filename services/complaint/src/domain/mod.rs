@@ -1,4 +1,4 @@
-//! The rules, pure: time is an argument.
+//! The rules of the field as pure functions; the time is an argument.
 
 pub mod calendar;
 pub mod case;

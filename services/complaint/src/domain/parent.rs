@@ -1,12 +1,12 @@
-//! Who has reports and consultations: an agency, a unit of it, or every agency of the country.
+//! Parents of reports and consultations: an agency, one of its units, or all agencies of the country.
 
 use prima_platform::{failure::Violation, request};
 use prima_proto::name;
 
-/// Stands for every agency.
+/// The wildcard for all agencies.
 const ALL: &str = "agencies/-";
 
-/// The ids of `agencies/{agency}` or `agencies/{agency}/units/{unit}`; that of the unit may be empty.
+/// The ids in `agencies/{agency}` or `agencies/{agency}/units/{unit}`; the id of the unit may be empty.
 pub fn one(field: &str, raw: &str) -> Result<(String, String), Violation> {
     if raw.contains("/units/") {
         let unit: name::Unit = request::one(field, raw)?;

@@ -1,5 +1,5 @@
-//! Figures of a unit: what each report adds to them, and the score made of them. The definition of the score is data,
-//! and ours.
+//! The figures of a unit: the cells in which a report is counted, and the score. No regulation defines the score;
+//! `data/complaint-resolution.json` is this project's own definition.
 
 mod cell;
 mod disclosed;
@@ -18,29 +18,30 @@ use super::{
 };
 
 pub use cell::{Cell, Measure};
-pub use disclosed::Means;
+pub use disclosed::Averages;
 pub use figures::{Counts, Figures, Group, Histogram};
 
-/// The month of a time, as cells name it.
+/// The month of a time, in the form that cells use.
 pub fn month_of(at: DateTime<Utc>) -> i64 {
     let day = jakarta_day(at);
     i64::from(day.year()) * 100 + i64::from(day.month())
 }
 
-/// First and last month of a period, as cells name them.
+/// The first and the last month of a period, in the form that cells use.
 pub fn months_of(period: &Period) -> (i64, i64) {
     let month = |day: chrono::NaiveDate| i64::from(day.year()) * 100 + i64::from(day.month());
     (month(period.first_day()), month(period.last_day()))
 }
 
-/// The cells in which a report counts, each once; none while it has no unit. They follow from the report and its
-/// workflow alone, neither of which another calendar changes.
+/// The cells in which a report is counted, each once; none while it has no unit. They depend only on the report and its
+/// workflow, neither of which a change of the calendar affects.
 pub fn cells(case: &Case, workflow: &Workflow) -> Vec<Cell> {
     if case.unit.is_empty() {
         return Vec::new();
     }
     let cell = |(measure, bucket)| {
-        // Only the slowest answer of all is asked for: split, a busy unit would have a row for each hour of each class.
+        // Only the slowest answer of a unit is published. Broken down, a busy unit would need a row for each hour of
+        // each class.
         let split = measure != Measure::ResponseHours;
         Cell {
             agency: case.agency.clone(),
@@ -61,7 +62,8 @@ fn measures(case: &Case, workflow: &Workflow) -> Vec<(Measure, i64)> {
         return vec![(Measure::Merged, 0)];
     }
     let resolved = case.state_by == Some(ActionKind::Close);
-    // Level 0 is the reminder before it. What was told of a stopped clock stays, but is not the doing of who has it now.
+    // Level 0 is only the reminder. The level of a stopped clock stays recorded, but was not caused by the agency that
+    // handles the report now.
     let passed = |clock: &str| {
         let goes_on = case.clocks.get(clock).is_some_and(|c| c.stopped_at.is_none());
         goes_on && case.fired.get(clock).is_some_and(|level| *level > 0)
@@ -103,7 +105,7 @@ fn measures(case: &Case, workflow: &Workflow) -> Vec<(Measure, i64)> {
 /// Milliseconds of an hour.
 const HOUR: i64 = 3_600_000;
 
-/// What the counts of cells change by when a report that counted in `before` counts in `after`.
+/// How the counts of cells change when a report moves from the cells `before` to the cells `after`.
 pub fn difference(before: Vec<Cell>, after: Vec<Cell>) -> BTreeMap<Cell, i64> {
     let mut changes = BTreeMap::new();
     for (cells, by) in [(before, -1), (after, 1)] {
@@ -118,17 +120,18 @@ pub fn difference(before: Vec<Cell>, after: Vec<Cell>) -> BTreeMap<Cell, i64> {
 /// The definition of the score.
 #[derive(Debug, Default, Deserialize)]
 pub struct Definition {
-    /// Name and version.
+    /// Name with version.
     pub id: String,
-    /// Metric.
+    /// Key of the metric.
     pub metric: String,
-    /// How sure it is.
-    pub mark: String,
-    /// Reports from which on a unit is compared with others.
+    /// How reliable the source is, in the terms of `domain.md`.
+    #[serde(rename = "mark")]
+    pub confidence: String,
+    /// Number of reports from which on a unit is compared with others.
     pub sample_minimum: i64,
 }
 
-/// The definition in force.
+/// The current definition.
 pub fn definition() -> &'static Definition {
     static DEFINITION: LazyLock<Definition> = LazyLock::new(|| {
         serde_json::from_str(include_str!("../../data/complaint-resolution.json")).unwrap_or_default()
@@ -141,14 +144,14 @@ pub fn definition() -> &'static Definition {
 pub struct Score {
     /// Exact value, 0 to 100.
     pub value: Rational,
-    /// Reports behind it.
+    /// Number of reports behind it.
     pub sample: i64,
-    /// Parts that stand beside it, by key; those of nothing are left out.
+    /// Figures that are published beside the score, by key; those without data are left out.
     pub components: Vec<(&'static str, Rational)>,
 }
 
-/// The score of a unit: the share of reports answered in time among those that are resolved or overdue; `None` while
-/// there are none. Open reports that are not overdue, and archived ones, are in neither part.
+/// The score of a unit: the share of reports that were resolved in time among those that are resolved or overdue;
+/// `None` when there are none. Archived reports, and open ones that are not overdue, do not count.
 pub fn score(figures: &Figures) -> Option<Score> {
     let all = &figures.all;
     let sample = all.resolved + all.overdue;
@@ -167,7 +170,7 @@ pub fn score(figures: &Figures) -> Option<Score> {
     })
 }
 
-/// `part` of `whole` in percent; `None` of nothing.
+/// `part` of `whole` in percent; `None` when `whole` is 0.
 fn percent(part: i64, whole: i64) -> Option<Rational> {
     number::percent(usize::try_from(part).ok()?, usize::try_from(whole).ok()?)
 }

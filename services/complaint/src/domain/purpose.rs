@@ -1,22 +1,22 @@
-//! Why an identity is read.
+//! Purposes for which identities are read.
 
-/// The purposes that are allowed.
+/// The permitted purposes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// To verify the report.
     Verification,
-    /// To get in touch.
+    /// To contact the reporter.
     Contact,
     /// For an inspection or investigation by those in charge of it.
     Investigation,
-    /// Because the reporter asks for their data.
+    /// At the request of the person whose data it is.
     DataSubjectRequest,
-    /// It was not read but erased; nobody asks for it.
+    /// The identity was erased, not read; callers cannot give this purpose.
     Erasure,
 }
 
 impl Purpose {
-    /// All of them.
+    /// All purposes.
     pub const ALL: [Self; 5] = [
         Self::Verification,
         Self::Contact,
@@ -36,7 +36,7 @@ impl Purpose {
         }
     }
 
-    /// The one with this key.
+    /// The purpose with this key.
     pub fn parse(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|purpose| purpose.key() == key)
     }

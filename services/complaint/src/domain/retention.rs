@@ -1,29 +1,29 @@
-//! How long what is personal is kept after a report or a consultation has ended.
+//! How long personal data is kept after a report or a consultation has ended.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// The periods, from the end on. Either may be the longer one.
+/// Retention periods, counted from the end. Either may be the longer one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Periods {
-    /// Until the identity goes.
+    /// Until the identity is erased.
     pub identity: TimeDelta,
-    /// Until texts and files go.
+    /// Until texts and attachments are erased.
     pub text: TimeDelta,
 }
 
-/// What is to be erased at a moment.
+/// What has to be erased at a given time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Steps {
-    /// The identity.
+    /// Whether the identity has to be erased.
     pub identity: bool,
-    /// Texts and files.
+    /// Whether texts and attachments have to be erased.
     pub text: bool,
-    /// When the next step is due; `None` after the last.
+    /// When the next erasure is due; `None` after the last.
     pub next: Option<DateTime<Utc>>,
 }
 
 impl Periods {
-    /// Days each.
+    /// Periods in days.
     pub fn days(identity: u32, text: u32) -> Self {
         Self {
             identity: TimeDelta::days(i64::from(identity)),
@@ -31,12 +31,13 @@ impl Periods {
         }
     }
 
-    /// When the first step is due for what ended at `end`.
+    /// When the first erasure is due after the end `end`.
     pub fn first(self, end: DateTime<Utc>) -> DateTime<Utc> {
         end + self.identity.min(self.text)
     }
 
-    /// What is due at `now` for what ended at `end`. Done steps are named again: doing them twice changes nothing.
+    /// What has to be erased at `now` after the end `end`. Erasures that were done already are included, because
+    /// repeating them has no effect.
     pub fn steps(self, end: DateTime<Utc>, now: DateTime<Utc>) -> Steps {
         let times = [end + self.identity, end + self.text];
         let [identity, text] = times.map(|at| at <= now);
@@ -60,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn each_part_goes_at_its_time_whichever_is_the_first() {
+    fn each_part_is_erased_when_its_own_period_ends() {
         let cases = [
             (steps(2, 5, 1), (false, false, Some(2))),
             (steps(2, 5, 2), (true, false, Some(5))),

@@ -1,4 +1,4 @@
-//! The life of a report as data.
+//! Workflows: the states, transitions and deadlines of reports as data.
 
 pub(super) mod fields;
 mod graph;
@@ -13,10 +13,10 @@ pub use model::{
 };
 
 impl Workflow {
-    /// Reads a workflow from JSON.
+    /// Parses a workflow from JSON.
     ///
     /// # Errors
-    /// Every fault found, at most 200.
+    /// Every fault, at most 200.
     pub fn parse(json: &str) -> Result<Self, Vec<Fault>> {
         read::workflow(json)
     }
@@ -24,7 +24,7 @@ impl Workflow {
     /// The JSON of [`Self::built_in`].
     pub const BUILT_IN: &'static str = include_str!("../../data/workflow-sp4n.json");
 
-    /// The workflow that comes with the service, after SP4N-LAPOR! (`reference/sp4n.json`).
+    /// The built-in workflow, after SP4N-LAPOR! (`reference/sp4n.json`).
     pub fn built_in() -> &'static Self {
         static BUILT_IN: OnceLock<Workflow> = OnceLock::new();
         BUILT_IN.get_or_init(|| Self::parse(Self::BUILT_IN).unwrap_or_default())

@@ -1,4 +1,4 @@
-//! `prima.directory.unit`: which units exist.
+//! Consumes `prima.directory.unit` to know which units exist.
 
 use async_trait::async_trait;
 use prima_platform::{
@@ -10,13 +10,13 @@ use prima_proto::{name, subject};
 
 use crate::store::directory_unit::{unit_remove_in_txn, unit_save_in_txn};
 
-/// Keeps the table `directory_unit`.
+/// Keeps the table `directory_unit` in step with the directory.
 pub struct Units;
 
 #[async_trait]
 impl Mirror for Units {
     type Key = name::Unit;
-    /// What is told of a unit is not kept.
+    /// Only the existence of a unit matters here, so its attributes are not decoded.
     type State = ();
 
     fn feed(&self) -> Feed {

@@ -1,4 +1,4 @@
-//! What the service consumes and publishes.
+//! The events that the service consumes and publishes.
 
 pub mod directory_unit;
 pub mod publish;

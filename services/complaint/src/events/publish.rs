@@ -1,4 +1,4 @@
-//! What the service publishes: figures and scores of units, and scores of agencies.
+//! Renders what the service publishes: figures and scores of units, and scores of agencies.
 
 use chrono::NaiveDate;
 use prima_platform::{
@@ -16,7 +16,7 @@ use prost::Message;
 
 use crate::{
     domain::{
-        desk::{self, Record, Way},
+        desk::{self, DeskChannel, Record},
         performance::{Group, Score, definition},
     },
     store::figures::Facts,
@@ -24,7 +24,7 @@ use crate::{
 
 /// Name of the service, its schema and its stream.
 pub const SERVICE: &str = "complaint";
-/// Raised when the same state is rendered differently.
+/// Must be raised whenever the same state is rendered differently.
 const REVISION: i64 = 1;
 
 /// Microseconds of an hour.
@@ -61,12 +61,12 @@ fn group((key, group): (impl Into<String>, &Group)) -> event::ComplaintGroupFact
     }
 }
 
-fn way(way: &Way) -> event::ComplaintChannelFacts {
+fn channel(channel: &DeskChannel) -> event::ComplaintChannelFacts {
     event::ComplaintChannelFacts {
-        kind: way.channel.key().to_owned(),
-        online: desk::is_online(way.channel),
-        since_date: way.since.to_string(),
-        until_date: day(way.until),
+        kind: channel.channel.key().to_owned(),
+        online: desk::is_online(channel.channel),
+        since_date: channel.since.to_string(),
+        until_date: day(channel.until),
     }
 }
 
@@ -77,13 +77,12 @@ fn record(record: &Record) -> event::ComplaintRecordFacts {
     }
 }
 
-/// The figures of a unit in a period.
 pub fn facts(facts: &Facts) -> event::ComplaintPerformanceState {
     let (figures, consulted, desk) = (&facts.figures, &facts.consulted, &facts.desk);
     let (all, sp4n) = (&figures.all, &figures.sp4n);
     let hours = |hours: Option<i64>| hours.map(|h| h.to_string()).unwrap_or_default();
     let rounded_up = |micros: i64| micros.div_euclid(HOUR) + i64::from(micros.rem_euclid(HOUR) > 0);
-    // A class or channel of merged reports alone has nothing to show.
+    // A class or channel that has only merged reports has no figures to show.
     let shown = |group: &Group| group.counts.received > 0;
     let by_class = figures.by_class.iter().filter(|(_, g)| shown(g));
     let by_channel = figures.by_channel.iter().filter(|(_, g)| shown(g));
@@ -114,17 +113,17 @@ pub fn facts(facts: &Facts) -> event::ComplaintPerformanceState {
         consultations: consulted.received,
         consultations_completed: consulted.completed,
         slowest_consultation_hours: hours(consulted.slowest_first_answer_micros.map(rounded_up)),
-        channels: desk.ways_in_order().into_iter().map(way).collect(),
+        channels: desk.channels_in_order().into_iter().map(channel).collect(),
         separate_since_date: day(desk.separate_since),
         sp4n_since_date: day(desk.sp4n_since),
         records: desk.records_in_order().into_iter().map(record).collect(),
     }
 }
 
-/// The figures of a unit in a year, as a state.
-pub fn performance(told: &Facts, version: i64) -> State {
-    let subject = subject::complaint_performance(&told.unit, told.period.as_str());
-    let payload = Some(facts(told).encode_to_vec());
+/// The event with the figures of a unit in a year.
+pub fn performance(year: &Facts, version: i64) -> State {
+    let subject = subject::complaint_performance(&year.unit, year.period.as_str());
+    let payload = Some(facts(year).encode_to_vec());
     state(subject, subject::COMPLAINT_PERFORMANCE_TYPE, version, payload)
 }
 
@@ -147,7 +146,7 @@ fn scored(event: score::Event, version: i64) -> State {
     state(event.subject, event.event_type, version, event.payload)
 }
 
-/// The score of a unit in a period; `last` when nothing can change it any more but a report that is opened again.
+/// The score of a unit in a period. `last` says that only a reopened report can still change it.
 pub fn score(facts: &Facts, score: &Score, last: bool) -> event::ScoreState {
     of_unit(facts, score, last).state()
 }
@@ -159,7 +158,7 @@ fn of_unit(facts: &Facts, score: &Score, last: bool) -> score::Score {
         .sample(score.sample, definition().sample_minimum)
 }
 
-/// The score of a unit in a year, as a state; withdrawn when there is none any more.
+/// The event with the score of a unit in a year; it withdraws the score when `value` is `None`.
 pub fn unit_score(facts: &Facts, version: i64, value: Option<&Score>, last: bool) -> State {
     let event = match value {
         Some(value) => of_unit(facts, value, last).event(),
@@ -173,15 +172,15 @@ pub fn unit_score(facts: &Facts, version: i64, value: Option<&Score>, last: bool
 pub struct AgencyScore {
     /// Mean of the exact scores of its units.
     pub value: Rational,
-    /// Reports behind it.
+    /// Number of reports behind the score.
     pub sample: i64,
-    /// Units with a score.
+    /// Number of units with a score.
     pub counted: usize,
-    /// Units that received reports.
+    /// Number of units that received reports.
     pub expected: usize,
 }
 
-/// The score of an agency in a year, as a state; withdrawn when there is none any more.
+/// The event with the score of an agency in a year; it withdraws the score when `value` is `None`.
 pub fn agency_score(
     agency: &name::Agency,
     period: &Period,

@@ -1,4 +1,5 @@
-//! Who shows a tracking code and its secret is the reporter, or the citizen who asked.
+//! Callers without a token identify themselves by tracking code and secret: they are the reporter, or the citizen who
+//! asked.
 
 use prima_platform::{
     caller::Caller,
@@ -21,10 +22,10 @@ use crate::{
     },
 };
 
-/// What the reporter shows, as it was given. Debug shows nothing of it.
+/// Tracking code and secret as the caller sent them. `Debug` prints nothing of them.
 pub type Access = Secrets;
 
-/// Code and secret as they were given. A code of another form is none, and said so like any other.
+/// Reads a tracking code and a secret. A malformed one is reported as a fault without repeating it.
 pub fn parse(field: &str, raw: v1::Access, faults: &mut Faults) -> Option<Access> {
     let mut part = |name: &str, text: &str, length: usize| {
         let code = code::read(text, length);
@@ -45,22 +46,23 @@ pub fn parse(field: &str, raw: v1::Access, faults: &mut Faults) -> Option<Access
     })
 }
 
-/// As [`parse`], where they must be given.
+/// As [`parse`], for requests that must contain them.
 pub fn required(field: &str, raw: Option<v1::Access>, faults: &mut Faults) -> Option<Access> {
     let raw = faults.required(field, raw)?;
     parse(field, raw, faults)
 }
 
-/// What a tracking code is found by: a digest, since the code itself lets people in. 100 random bits need no salt.
+/// The digest by which a tracking code is looked up. The code itself is not stored in plain text because it grants
+/// access; it has 100 random bits, so the digest needs no salt.
 pub fn tracking_digest(tracking_code: &str) -> Vec<u8> {
     Sha256::digest(tracking_code.as_bytes()).to_vec()
 }
 
-/// The report that a code and its secret lead to, locked in the way asked for.
+/// The report with this tracking code and secret, locked as `lock` says.
 ///
 /// # Errors
 ///
-/// `NOT_FOUND` when the code is none or the secret is another: who guesses learns nothing.
+/// `NOT_FOUND`, both for an unknown code and for a wrong secret, so that guessing reveals nothing.
 pub async fn report(
     app: &App,
     conn: &impl ConnectionTrait,
@@ -70,7 +72,7 @@ pub async fn report(
     find_report(app, conn, access, lock).await?.ok_or_else(unknown)
 }
 
-/// As [`report`]; `None` when the code is not that of a report.
+/// As [`report`]; `None` when no report has the code.
 pub async fn find_report(
     app: &App,
     conn: &impl ConnectionTrait,
@@ -85,11 +87,11 @@ pub async fn find_report(
     Ok(Some(stored))
 }
 
-/// The consultation that a code and its secret lead to, locked in the way asked for.
+/// The consultation with this tracking code and secret, locked as `lock` says.
 ///
 /// # Errors
 ///
-/// As of [`report`].
+/// As [`report`].
 pub async fn consultation(
     app: &App,
     conn: &impl ConnectionTrait,
@@ -104,14 +106,15 @@ pub async fn consultation(
     Ok(stored)
 }
 
-/// Whose the requests of a reporter or asker are: they have no token, so their ids are told apart by what `name` names.
-pub fn asker(name: impl ToString) -> Caller {
+/// The caller under whom the idempotency keys of a reporter or asker are stored. They have no token, so their keys are
+/// distinguished by the report or consultation `name`.
+pub fn requester(name: impl ToString) -> Caller {
     Caller::new(name.to_string(), Vec::new(), Vec::new())
 }
 
-/// `Ok` when the secret is the one that was given.
+/// Checks the secret.
 fn check(secrets: &Secrets, access: &Access) -> Result<(), Failure> {
-    // In constant time: how long it takes tells nothing of the secret.
+    // The comparison takes constant time, so that its duration reveals nothing about the secret.
     let key = hmac::Key::new(hmac::HMAC_SHA256, b"secret");
     let right = hmac::sign(&key, secrets.secret.as_bytes());
     if hmac::verify(&key, access.secret.as_bytes(), right.as_ref()).is_ok() {
@@ -120,12 +123,12 @@ fn check(secrets: &Secrets, access: &Access) -> Result<(), Failure> {
     Err(unknown())
 }
 
-/// Nothing has this code with this secret.
+/// The one answer to an unknown code and to a wrong secret.
 pub fn unknown() -> Failure {
     Failure::new(
         Kind::NotFound,
         "NOT_FOUND",
-        "nothing has this tracking code with this secret",
+        "no report or consultation has this tracking code and secret",
         "Kode pelacakan atau kode rahasia tidak cocok",
     )
 }

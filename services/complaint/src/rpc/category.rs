@@ -1,11 +1,11 @@
-//! What reports are about.
+//! Categories of reports.
 
 use prima_platform::failure::Violation;
 use prima_proto::complaint::v1;
 
 use crate::domain::category::{Categories, Category};
 
-/// `Ok` for a known category, or none.
+/// Checks that a category is known; an empty one is allowed.
 pub fn check(field: &str, raw: &str) -> Result<(), Violation> {
     if raw.is_empty() || Categories::built_in().get(raw).is_some() {
         return Ok(());
@@ -17,7 +17,7 @@ pub fn check(field: &str, raw: &str) -> Result<(), Violation> {
     ))
 }
 
-/// All categories, for everybody.
+/// All categories; every caller may read them.
 pub fn list() -> v1::ListCategoriesResponse {
     let category = |category: &Category| v1::Category {
         key: category.key.clone(),

@@ -1,4 +1,5 @@
-//! What every change of a report has in common: what the system had to do first, the facts, the timeline, the figures.
+//! What every change of a report has in common: it first does what was due, then saves the report, adds lines to the
+//! timeline and updates the figures.
 
 use std::sync::Arc;
 
@@ -23,17 +24,15 @@ use crate::{
     },
 };
 
-/// Who acts.
+/// Who performs an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     /// Subject of the token; empty for the reporter and the system.
     pub subject: String,
-    /// In which role.
     pub role: Role,
 }
 
 impl Actor {
-    /// The reporter.
     pub fn reporter() -> Self {
         Self {
             subject: String::new(),
@@ -41,7 +40,6 @@ impl Actor {
         }
     }
 
-    /// The system.
     pub fn system() -> Self {
         Self {
             subject: String::new(),
@@ -53,86 +51,86 @@ impl Actor {
 /// What somebody wrote with an action.
 #[derive(Debug, Clone, Default)]
 pub struct Written {
-    /// The text.
     pub note: Option<Note>,
     /// Whether the reporter may read it.
     pub public: bool,
 }
 
-/// What leads a report that is locked.
-pub struct Lead {
-    /// Its workflow.
+/// The rules that a locked report follows.
+pub struct Rules {
     pub workflow: Arc<Workflow>,
-    /// The working time of the agency that has it.
+    /// Working time of the agency that handles the report.
     pub work_time: WorkTime,
 }
 
-/// Reads what leads a report, and brings its deadlines up to the calendar as it is now. The lines that this makes are
-/// to be saved with those of the action.
-pub async fn lead(app: &App, txn: &Txn, stored: &mut Stored) -> Result<(Lead, Vec<Entry>), Failure> {
-    let workflow = app.ground.workflow(txn, &stored.workflow).await?;
-    let work_time = app.ground.work_time(txn, &stored.case.agency).await?;
+/// Loads the rules of a report. When the calendar has changed since its deadlines were computed, they are recomputed
+/// first; the caller must save the returned timeline lines together with those of the action.
+pub async fn load_rules(app: &App, txn: &Txn, stored: &mut Stored) -> Result<(Rules, Vec<Entry>), Failure> {
+    let workflow = app.settings.workflow(txn, &stored.workflow).await?;
+    let work_time = app.settings.work_time(txn, &stored.case.agency).await?;
     let mut lines = Vec::new();
     if stored.calendar != work_time.calendar().version() {
         lines = stored.case.reschedule(&workflow, &work_time, app.now());
         stored.calendar = work_time.calendar().version();
     }
-    Ok((Lead { workflow, work_time }, lines))
+    Ok((Rules { workflow, work_time }, lines))
 }
 
-/// When things are to happen to a report that is as it is now. What retention did before, it finds done.
-pub fn times(app: &App, case: &Case, lead: &Lead) -> Times {
+/// When the system has to act on a report next. Erasures that retention has already done may be scheduled again; they
+/// then find nothing to erase.
+pub fn times(app: &App, case: &Case, rules: &Rules) -> Times {
     Times {
-        due: case.next_due(&lead.workflow).map(|(_, due)| due.at),
-        wake: case.wake(&lead.workflow, &lead.work_time),
+        due: case.next_due(&rules.workflow).map(|(_, due)| due.at),
+        wake: case.wake(&rules.workflow, &rules.work_time),
         erase: case.is_settled().then(|| app.periods().first(case.state_since)),
     }
 }
 
-/// Saves a report that is locked, its new lines and the figures that follow. What was written stands with the last line
-/// that is not the system's; returns the key of that line, or of the last when all are the system's.
+/// Saves a locked report, adds its new timeline lines and updates the figures. The note is attached to the last line
+/// that the system did not write itself. Returns the key of that line, or of the last line when the system wrote all of
+/// them.
 #[expect(
     clippy::too_many_arguments,
-    reason = "each is something else, and all come from the same place"
+    reason = "every argument is needed, and all callers have them at hand"
 )]
 pub async fn save(
     app: &App,
     txn: &Txn,
     stored: &mut Stored,
     before: &Case,
-    lead: &Lead,
+    rules: &Rules,
     lines: Vec<Entry>,
     actor: &Actor,
     written: Written,
 ) -> Result<i64, Failure> {
-    let times = times(app, &stored.case, lead);
+    let times = times(app, &stored.case, rules);
     complaint_save_in_txn(txn, stored, times, app.now()).await?;
-    // Deadlines that moved with the action stand after it.
+    // Lines about deadlines that moved because of the action come after the line of the action.
     let own = lines.iter().rposition(|entry| !by_system(entry));
     let own = own.unwrap_or(lines.len().saturating_sub(1));
     let mut written = Some(written);
     let mut key = 0;
     for (n, entry) in lines.into_iter().enumerate() {
-        let words = written.take_if(|_| n == own).unwrap_or_default();
-        let added = timeline_add_in_txn(txn, &app.vault, stored.id, &line(entry, actor, words)).await?;
+        let own_note = written.take_if(|_| n == own).unwrap_or_default();
+        let added = timeline_add_in_txn(txn, &app.vault, stored.id, &line(entry, actor, own_note)).await?;
         if n == own {
             key = added;
         }
     }
-    figures_change_in_txn(txn, Some(before), &stored.case, &lead.workflow).await?;
+    figures_change_in_txn(txn, Some(before), &stored.case, &rules.workflow).await?;
     Ok(key)
 }
 
-/// Whether a line is about what the system did, also while somebody acted.
+/// Whether the system wrote a line, even though it was added while somebody acted.
 fn by_system(entry: &Entry) -> bool {
-    let told = matches!(
+    let is_timed = matches!(
         entry.kind,
         EntryKind::Reminder | EntryKind::Escalation | EntryKind::Rescheduled
     );
-    told || entry.role == Some(Role::System)
+    is_timed || entry.role == Some(Role::System)
 }
 
-/// A line as it is stored. What the system does while somebody acts is the system's.
+/// A line as it is stored; its actor is the system when the system wrote it.
 pub fn line(entry: Entry, actor: &Actor, written: Written) -> timeline::New {
     let by = if by_system(&entry) {
         &Actor::system()
@@ -150,7 +148,7 @@ pub fn line(entry: Entry, actor: &Actor, written: Written) -> timeline::New {
     }
 }
 
-/// A refusal of the rules as the caller sees it. Nothing of what was written is in it.
+/// The failure that a caller gets for a refusal of the domain rules. It repeats nothing that the caller wrote.
 pub fn refused(refusal: &Refusal) -> Failure {
     let listed = |list: &[ActionKind], name: fn(ActionKind) -> &'static str| {
         let names: Vec<&str> = list.iter().map(|action| name(*action)).collect();
@@ -168,13 +166,13 @@ pub fn refused(refusal: &Refusal) -> Failure {
         Refusal::UnknownClass => class::unknown("class").into(),
         Refusal::UnknownReason => invalid(
             "reason",
-            "is not a reason of the workflow; a wrong address is none: forward the report",
+            "is not a reason of the workflow; a report with a wrong address must be forwarded",
             "bukan alasan yang dikenal; laporan salah alamat dialihkan, bukan ditolak",
         ),
         Refusal::SameAgency => invalid(
             "to",
-            "is where the report is already",
-            "adalah tempat laporan ini sekarang",
+            "already has the report",
+            "instansi atau unit ini sudah menangani laporan ini",
         ),
         Refusal::StarsOutOfRange => invalid("rating", "must be 1 to 5", "harus 1 sampai 5"),
         Refusal::IllegalTransition {
@@ -210,7 +208,7 @@ pub fn refused(refusal: &Refusal) -> Failure {
         ),
         Refusal::NotAnswered => precondition(
             reason,
-            "only a report that was answered is rated",
+            "only an answered report can be rated",
             "Hanya laporan yang sudah ditanggapi dapat dinilai",
         ),
         Refusal::AlreadyRated => precondition(

@@ -1,11 +1,11 @@
-//! How a report or question came, from messages and to messages.
+//! Converts the channel of a report or question from and to protobuf.
 
 use prima_platform::{failure::Violation, request::Choice};
 use prima_proto::complaint::v1;
 
 use crate::domain::case::Channel;
 
-/// The channel in a field.
+/// Parses the channel in a request field.
 pub fn parse(field: &str, raw: i32) -> Result<Channel, Violation> {
     let channel = Choice {
         english: "channel",
@@ -25,7 +25,6 @@ pub fn parse(field: &str, raw: i32) -> Result<Channel, Violation> {
     })
 }
 
-/// A channel as its value.
 pub fn message(channel: Channel) -> v1::Channel {
     match channel {
         Channel::Web => v1::Channel::Web,

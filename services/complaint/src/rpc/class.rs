@@ -1,4 +1,4 @@
-//! Classes of reports: which there are, the workflow of new reports says.
+//! Classes of reports, which the current workflow defines.
 
 use std::sync::Arc;
 
@@ -7,15 +7,15 @@ use tonic::{Request, Status};
 
 use crate::{context::App, domain::workflow::Workflow};
 
-/// The message of a caller who has a token, with the workflow of new reports.
+/// Adds the current workflow to a request, for its parser. Callers without a token are refused before it is read.
 pub async fn with_workflow<M>(app: &App, request: Request<M>) -> Result<Request<(Arc<Workflow>, M)>, Status> {
-    caller::of(&request).known().map_err(status)?;
-    let workflow = app.ground.current_workflow(app.context.db.reader()).await;
+    caller::of(&request).require_token().map_err(status)?;
+    let workflow = app.settings.current_workflow(app.context.db.reader()).await;
     let workflow = workflow.map_err(status)?;
     Ok(request.map(|message| (workflow, message)))
 }
 
-/// `Ok` for a class of the workflow.
+/// Checks that the workflow has a class.
 pub fn check(field: &str, raw: &str, workflow: &Workflow) -> Result<(), Violation> {
     match workflow.class(raw) {
         Some(_) => Ok(()),
@@ -23,7 +23,7 @@ pub fn check(field: &str, raw: &str, workflow: &Workflow) -> Result<(), Violatio
     }
 }
 
-/// The fault of a class that is none.
+/// The fault of an unknown class.
 pub fn unknown(field: &str) -> Violation {
     Violation::new(
         field,

@@ -1,4 +1,5 @@
-//! Erases what is personal of reports and consultations: by the period, or because somebody says so.
+//! Erases personal data of reports and consultations, either when a retention period ends or when the national admin
+//! asks for it.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{db::Txn, failure::Failure};
@@ -10,7 +11,7 @@ use crate::{
     store::{
         complaint::Stored,
         erasure::{
-            Parts, complaint_erase_in_txn, complaint_held_in_txn, consultation_end_in_txn,
+            Parts, complaint_erase_in_txn, complaint_remaining_in_txn, consultation_end_in_txn,
             consultation_erase_in_txn, erase_at_in_txn,
         },
         sealed::Note,
@@ -18,7 +19,8 @@ use crate::{
     },
 };
 
-/// Erases what is still there of the parts of a locked report, with a line for each; returns when, unless nothing was.
+/// Erases those of `parts` that are still there from a locked report, with a timeline line for each. Returns the time,
+/// or `None` when there was nothing to erase.
 pub async fn erase_report(
     app: &App,
     txn: &Txn,
@@ -27,19 +29,19 @@ pub async fn erase_report(
     actor: &Actor,
     reason: Option<Note>,
 ) -> Result<Option<DateTime<Utc>>, Failure> {
-    let mut held = complaint_held_in_txn(txn, stored.id).await?;
-    // Why something was erased stays.
+    let mut remaining = complaint_remaining_in_txn(txn, stored.id).await?;
+    // The reason for an erasure is kept.
     let written = |line: &Line| line.has_note() && line.entry.kind != EntryKind::Erased;
     let timeline = timeline_of(txn, stored.id).await?;
     let notes: Vec<i64> = timeline.into_iter().filter(written).map(|line| line.id).collect();
-    held.text |= !notes.is_empty();
-    let parts = parts.and(held);
+    remaining.text |= !notes.is_empty();
+    let parts = parts.and(remaining);
     if parts.is_empty() {
         return Ok(None);
     }
     let now = app.now();
     let before = stored.case.clone();
-    let (lead, mut lines) = change::lead(app, txn, stored).await?;
+    let (rules, mut lines) = change::load_rules(app, txn, stored).await?;
     if parts.identity {
         lines.push(stored.case.erased(Erased::Identity, actor.role, now));
     }
@@ -50,12 +52,12 @@ pub async fn erase_report(
         note: reason,
         public: false,
     };
-    change::save(app, txn, stored, &before, &lead, lines, actor, written).await?;
+    change::save(app, txn, stored, &before, &rules, lines, actor, written).await?;
     complaint_erase_in_txn(txn, stored.id, parts, notes, now).await?;
     Ok(Some(now))
 }
 
-/// Does to a report what its period asks for, and sets when the next step is due.
+/// Erases what the retention periods of a report require, and sets when the next erasure is due.
 pub async fn report_due(app: &App, txn: &Txn, stored: &mut Stored) -> Result<bool, Failure> {
     if !stored.case.is_settled() {
         erase_at_in_txn(txn, "complaint", stored.id, None).await?;
@@ -71,7 +73,7 @@ pub async fn report_due(app: &App, txn: &Txn, stored: &mut Stored) -> Result<boo
     Ok(done.is_some())
 }
 
-/// Does to a consultation what its period asks for, and sets when the next step is due.
+/// Erases what the retention periods of a consultation require, and sets when the next erasure is due.
 pub async fn consultation_due(app: &App, txn: &Txn, id: i64) -> Result<bool, Failure> {
     let Some(ended) = consultation_end_in_txn(txn, None, id).await? else {
         return Ok(false);
@@ -86,7 +88,7 @@ pub async fn consultation_due(app: &App, txn: &Txn, id: i64) -> Result<bool, Fai
         identity: steps.identity,
         text: steps.text,
     };
-    let parts = due.and(ended.held);
+    let parts = due.and(ended.remaining);
     if !parts.is_empty() {
         consultation_erase_in_txn(txn, ended, parts, now).await?;
     }

@@ -1,4 +1,4 @@
-//! Files as what they belong to takes and shows them.
+//! Attachments of reports, timeline lines, consultations and answers.
 
 use std::collections::BTreeMap;
 
@@ -14,17 +14,17 @@ use sea_orm::ConnectionTrait;
 
 use crate::{
     context::App,
-    domain::{file::WAIT, workflow::Role},
+    domain::{file::ATTACH_WITHIN, workflow::Role},
     store::{
-        attachment::{Owner, Stored, attachments_give_in_txn, attachments_lock_in_txn, attachments_of},
+        attachment::{Owner, Stored, attachments_attach_in_txn, attachments_lock_in_txn, attachments_of},
         ownership::ownership,
     },
 };
 
-/// Files that one call takes at most.
+/// How many attachments one request may contain.
 const ATTACHMENTS: usize = 10;
 
-/// Names of files, each once.
+/// Parses the names of attachments, none of which may occur twice.
 pub fn names(raw: &[String], faults: &mut Faults) -> Vec<name::Attachment> {
     if raw.len() > ATTACHMENTS {
         faults.add(
@@ -41,7 +41,7 @@ pub fn names(raw: &[String], faults: &mut Faults) -> Vec<name::Attachment> {
             continue;
         };
         if names.contains(&name) {
-            faults.add(field, "stands there twice", "disebut dua kali");
+            faults.add(field, "occurs twice", "disebut dua kali");
         } else {
             names.push(name);
         }
@@ -49,19 +49,20 @@ pub fn names(raw: &[String], faults: &mut Faults) -> Vec<name::Attachment> {
     names
 }
 
-/// How a token's subject is noted as uploader; no name of a report begins so.
+/// The uploader stored for a caller with a token. The space keeps it apart from resource names, which are stored for
+/// reporters.
 pub fn uploader(caller: &Caller) -> String {
     format!("token {}", caller.subject())
 }
 
-/// Gives files to what they were sent with. Each must have been uploaded within 24 hours by the same token, or with the
-/// code of the report by its reporter, and belong to nothing yet. Call it last: files are locked
-/// after everything else.
+/// Attaches uploaded files to `owner`. Each must have been uploaded within the last 24 hours by the same token, or by
+/// the reporter with the code of this report, and must not be attached to anything yet. Attachments are locked after
+/// everything else, so this must be the last call of a transaction.
 ///
 /// # Errors
 ///
-/// `INVALID_ARGUMENT` with `attachments[n]` of every file that can't be claimed.
-pub async fn claim(
+/// `INVALID_ARGUMENT`, with `attachments[n]` for every file that cannot be attached.
+pub async fn attach(
     app: &App,
     txn: &Txn,
     caller: &Caller,
@@ -72,7 +73,7 @@ pub async fn claim(
         return Ok(());
     }
     let mut uploaders = Vec::new();
-    if caller.known().is_ok() {
+    if caller.require_token().is_ok() {
         uploaders.push(uploader(caller));
     }
     if let Owner::Line(_) = owner {
@@ -80,7 +81,7 @@ pub async fn claim(
         let own = line.filter(|line| line.role == Role::Reporter.key());
         uploaders.extend(own.map(|line| line.name));
     }
-    let since = micros(app.now() - WAIT);
+    let since = micros(app.now() - ATTACH_WITHIN);
     let found = attachments_lock_in_txn(txn, names).await?;
     let free =
         |file: &Stored| file.owner.is_none() && file.created_at > since && uploaders.contains(&file.uploader);
@@ -91,24 +92,26 @@ pub async fn claim(
             Some(file) if free(file) => ids.push(file.id),
             _ => faults.push(Violation::new(
                 format!("attachments[{n}]"),
-                "is no file that you uploaded in the last 24 hours and that is still free",
-                "bukan berkas yang Anda unggah dalam 24 jam terakhir dan belum dipakai",
+                "is not a file that you uploaded in the last 24 hours and that is not attached yet",
+                "bukan berkas yang Anda unggah dalam 24 jam terakhir dan yang belum dilampirkan",
             )),
         }
     }
     if !faults.is_empty() {
         return Err(faults.into());
     }
-    let given = attachments_give_in_txn(txn, ids, owner).await?;
-    if given == names.len() as u64 {
+    let attached = attachments_attach_in_txn(txn, ids, owner).await?;
+    if attached == names.len() as u64 {
         Ok(())
     } else {
-        Err(Failure::internal("a locked file was given away"))
+        Err(Failure::internal(
+            "a locked file was attached by another transaction",
+        ))
     }
 }
 
-/// The files of owners, in the order in which they were uploaded; owners without files are left out.
-pub async fn of(
+/// The attachments of each owner, in the order in which they were uploaded; owners without attachments are left out.
+pub async fn of_owners(
     app: &App,
     conn: &impl ConnectionTrait,
     owners: &[Owner],

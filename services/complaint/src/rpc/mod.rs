@@ -1,5 +1,5 @@
-//! One folder for each noun, and in it one file for each operation that changes state. Nouns don't know each other; what
-//! several of them share stands beside them, and so does what the tasks of the process do as operations do.
+//! One folder for each noun, and in it one file for each operation that changes state. Nouns do not import each other.
+//! What several nouns or background tasks share is in the files beside the folders.
 
 pub mod access;
 pub mod attachment;
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
     use crate::domain::{parent, workflow::Workflow};
 
-    /// A code or a telephone number may stand in any field by mistake.
+    /// A caller may give a tracking code or a telephone number in any field by mistake.
     #[test]
     fn a_fault_never_repeats_what_was_written() {
         const NUMBER: &str = "812345678";
@@ -76,8 +76,8 @@ mod tests {
         let refused = faults.refused();
         assert_eq!(refused.violations.len(), 3 * 17 + 1);
         for fault in refused.violations {
-            let told = format!("{}{}{}", fault.field, fault.description, fault.localized);
-            assert!(!told.contains(NUMBER), "{told}");
+            let text = format!("{}{}{}", fault.field, fault.description, fault.localized);
+            assert!(!text.contains(NUMBER), "{text}");
         }
     }
 }

@@ -1,10 +1,15 @@
-//! What tells a repeat of a request.
+//! Idempotency keys of requests.
 
-use prima_platform::{command::Once, failure::Violation, request};
+use prima_platform::{command::IdempotencyKey, failure::Violation, request};
 use prost::Message;
 
-/// Of a request of `method`: the whole message, its id too. Take it before the message is taken apart.
-pub fn parse(method: &'static str, request_id: &str, message: &impl Message) -> Result<Once, Violation> {
+/// The idempotency key of a request of `method`. It covers the whole message, so it must be made before the message is
+/// taken apart.
+pub fn parse(
+    method: &'static str,
+    request_id: &str,
+    message: &impl Message,
+) -> Result<IdempotencyKey, Violation> {
     let id = request::id("request_id", request_id.to_owned())?;
-    Ok(Once::new(method, &id, message))
+    Ok(IdempotencyKey::new(method, &id, message))
 }

@@ -1,29 +1,30 @@
-//! Consultations as the agencies that have to do with them find them.
+//! Finds consultations for the agencies that take part in them.
 
 use prima_platform::{caller::Caller, failure::Failure};
 use prima_proto::name;
 use sea_orm::ConnectionTrait;
 
-use super::rights::{found, hidden, require_liaison, require_some};
+use super::rights::{as_not_found, found, require_any_agency, require_liaison};
 use crate::store::{
     Lock,
     consultation::{Head, Stored, consultation_get},
 };
 
-/// A consultation by its name, for the agencies that have to do with it. For others it is as if it were not there.
+/// The consultation of this name, for officials of the agencies that ask and answer. For other callers it is reported
+/// as not found.
 pub async fn readable(
     conn: &impl ConnectionTrait,
     caller: &Caller,
     name: &name::Consultation,
     lock: Lock,
 ) -> Result<Stored, Failure> {
-    require_some(caller)?;
+    require_any_agency(caller)?;
     let stored = found(consultation_get(conn, name, lock).await?, name)?;
-    hidden(require_party(caller, &stored.head), name)?;
+    as_not_found(require_party(caller, &stored.head), name)?;
     Ok(stored)
 }
 
-/// As [`readable`], for the agency that answers alone.
+/// As [`readable`], but only for officials of the agency that answers.
 pub async fn answerable(
     conn: &impl ConnectionTrait,
     caller: &Caller,
@@ -35,7 +36,7 @@ pub async fn answerable(
     Ok(stored)
 }
 
-/// `Ok` for a liaison officer of the agency that answers, or of the one whose unit asked.
+/// Requires a liaison officer of the agency that answers, or of the one whose unit asked.
 fn require_party(caller: &Caller, head: &Head) -> Result<(), Failure> {
     let allowed = require_liaison(caller, &head.agency);
     match &head.asking {

@@ -1,4 +1,4 @@
-//! Who reports or asks: how people can be reached.
+//! Parses names and contacts of reporters and askers.
 
 use prima_platform::{
     failure::Violation,
@@ -8,17 +8,18 @@ use prima_proto::complaint::v1;
 
 use crate::store::sealed::Identity;
 
-/// A telephone number as it is kept: `+`, country and digits; a leading `0` is Indonesian.
+/// A telephone number in the form that is stored: `+`, country code and digits. A leading `0` is taken as Indonesian.
 ///
 /// # Errors
 ///
-/// It has other characters, or not 8 to 15 digits.
+/// The number contains other characters, or fewer than 8 or more than 15 digits.
 pub fn phone(field: &str, raw: &str) -> Result<String, Violation> {
     let plain: String = raw
         .chars()
         .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')'))
         .collect();
-    // 00 is how a call abroad begins, and a 0 behind Indonesia's 62 is the one of calls within the country.
+    // `00` is the prefix of international calls. The `0` after Indonesia's country code 62 belongs to domestic calls
+    // only.
     let plain = plain
         .strip_prefix("00")
         .map_or(plain.clone(), |rest| format!("+{rest}"));
@@ -42,11 +43,11 @@ pub fn phone(field: &str, raw: &str) -> Result<String, Violation> {
     })
 }
 
-/// An e-mail address as it is kept: in lower case.
+/// An e-mail address in the form that is stored: lower case.
 ///
 /// # Errors
 ///
-/// It has not the form of one, or more than 254 characters.
+/// The text is no e-mail address, or longer than 254 characters.
 pub fn email(field: &str, raw: &str) -> Result<String, Violation> {
     let plain = raw.trim().to_lowercase();
     let fits = plain.split_once('@').is_some_and(|(local, host)| {
@@ -67,7 +68,8 @@ pub fn email(field: &str, raw: &str) -> Result<String, Violation> {
     ))
 }
 
-/// Who reports or asks: a name of at least `least` characters, and a telephone number or an e-mail address.
+/// Parses a reporter or asker, who must have a name of at least `least` characters and a telephone number or e-mail
+/// address.
 pub fn identity(field: &str, raw: v1::Reporter, least: usize, faults: &mut Faults) -> Identity {
     let at = |part: &str| format!("{field}.{part}");
     let number: String = raw.identity_number.chars().filter(|c| *c != ' ').collect();
@@ -100,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_kept_in_one_form() {
+    fn a_telephone_number_is_normalised() {
         for raw in [
             "0812-3456-789",
             "812 3456 789",
@@ -118,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_kept_in_lower_case() {
+    fn an_e_mail_address_is_lower_cased() {
         assert_eq!(email("f", " Budi@Bogor.Example ").unwrap(), "budi@bogor.example");
         for raw in [
             "",

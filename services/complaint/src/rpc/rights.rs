@@ -1,4 +1,4 @@
-//! Who may do what, and how what may not be is refused.
+//! Checks of roles, and the failures for callers who lack them.
 
 use std::fmt::Display;
 
@@ -9,11 +9,11 @@ use prima_platform::{
 
 use crate::domain::workflow::Role;
 
-/// The highest role that the caller holds for an agency.
+/// The caller's highest role in an agency.
 ///
 /// # Errors
 ///
-/// `PERMISSION_DENIED` without any.
+/// `PERMISSION_DENIED` when the caller has none.
 pub fn role_in(caller: &Caller, agency: &str) -> Result<Role, Failure> {
     if require_national(caller).is_ok() {
         return Ok(Role::NationalAdmin);
@@ -25,25 +25,26 @@ pub fn role_in(caller: &Caller, agency: &str) -> Result<Role, Failure> {
     Ok(Role::LiaisonOfficer)
 }
 
-/// `Ok` for a liaison officer of the agency and who stands for them.
+/// Requires a liaison officer of the agency, or a higher role.
 pub fn require_liaison(caller: &Caller, agency: &str) -> Result<(), Failure> {
     require(caller, &[caller::Role::Operator, caller::Role::Admin], agency)
 }
 
-/// `Ok` for who may read reports of some agency. To be asked before anything is looked up by a name that does not tell
-/// its agency.
-pub fn require_some(caller: &Caller) -> Result<(), Failure> {
-    caller.holds(&[caller::Role::Operator, caller::Role::Admin])
+/// Requires a caller who may read the reports of any agency. It is checked before a look-up by a name that does not
+/// contain the agency.
+pub fn require_any_agency(caller: &Caller) -> Result<(), Failure> {
+    caller.require_role(&[caller::Role::Operator, caller::Role::Admin])
 }
 
-/// `Ok` for the coordinator of the agency and the national admin.
+/// Requires the coordinator of the agency or the national admin.
 pub fn require_coordinator(caller: &Caller, agency: &str) -> Result<(), Failure> {
     require(caller, &[caller::Role::Admin], agency)
 }
 
-/// The agency is not repeated: a code or a telephone number may stand there by mistake.
+/// The failure does not repeat the agency, because a tracking code or a telephone number may have been given in its
+/// place by mistake.
 fn require(caller: &Caller, roles: &[caller::Role], agency: &str) -> Result<(), Failure> {
-    caller.known()?;
+    caller.require_token()?;
     caller.require(roles, agency).map_err(|_| {
         let names: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
         Failure::new(
@@ -55,17 +56,17 @@ fn require(caller: &Caller, roles: &[caller::Role], agency: &str) -> Result<(), 
     })
 }
 
-/// `Ok` for the national admin.
+/// Requires the national admin.
 pub fn require_national(caller: &Caller) -> Result<(), Failure> {
     caller.require(&[caller::Role::Admin], "*")
 }
 
-/// `Ok` for a system or desk that takes reports in, of any agency.
+/// Requires a system or desk that may submit reports to any agency.
 pub fn require_intake(caller: &Caller) -> Result<(), Failure> {
-    caller.holds(&[caller::Role::Intake, caller::Role::Operator, caller::Role::Admin])
+    caller.require_role(&[caller::Role::Intake, caller::Role::Operator, caller::Role::Admin])
 }
 
-/// `Ok` for who may read what an agency has; an empty one stands for the country.
+/// Requires a caller who may read the reports of an agency; an empty id stands for the whole country.
 pub fn require_reader(caller: &Caller, agency: &str) -> Result<(), Failure> {
     if agency.is_empty() {
         require_national(caller)
@@ -74,12 +75,14 @@ pub fn require_reader(caller: &Caller, agency: &str) -> Result<(), Failure> {
     }
 }
 
-/// What another agency has, and whose name does not tell so, is as if it were not there.
-pub fn hidden<T>(allowed: Result<T, Failure>, name: impl Display) -> Result<T, Failure> {
+/// Turns a refusal into `NOT_FOUND`, for names that do not contain the agency: a caller must not learn what other
+/// agencies have.
+pub fn as_not_found<T>(allowed: Result<T, Failure>, name: impl Display) -> Result<T, Failure> {
     allowed.map_err(|_| not_found(name))
 }
 
-/// What is named does not exist. The name is not repeated: a code or a telephone number may stand there by mistake.
+/// The failure for something that does not exist. It does not repeat the name, because a tracking code or a telephone
+/// number may have been given in its place by mistake.
 pub fn not_found(name: impl Display) -> Failure {
     let name = name.to_string();
     let kind = name.split('/').next().unwrap_or_default();
@@ -87,16 +90,16 @@ pub fn not_found(name: impl Display) -> Failure {
         Kind::NotFound,
         "NOT_FOUND",
         format!("nothing in `{kind}` has this name"),
-        format!("Tidak ada yang bernama demikian di `{kind}`"),
+        format!("Tidak ada data dengan nama tersebut di `{kind}`"),
     )
 }
 
-/// What was looked up by `name`, which is not repeated when there is none.
+/// The result of a look-up by `name`, or [`not_found`].
 pub fn found<T>(found: Option<T>, name: impl Display) -> Result<T, Failure> {
     found.ok_or_else(|| not_found(name))
 }
 
-/// A refusal that the state gives.
+/// The failure for an action that the current state does not allow.
 pub fn precondition(
     reason: &'static str,
     english: impl Into<String>,

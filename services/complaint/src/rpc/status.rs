@@ -1,4 +1,4 @@
-//! How a report stands, to messages.
+//! Converts the status of a report to protobuf.
 
 use chrono::{DateTime, Utc};
 use prima_platform::clock::{from_micros, to_proto};
@@ -13,7 +13,7 @@ use crate::{
     store::complaint::Stored,
 };
 
-/// A unit, or its agency when it is empty.
+/// Resource name of a unit, or of the agency when the unit is empty.
 pub fn parent(agency: &str, unit: &str) -> String {
     let agency = agency.to_owned();
     if unit.is_empty() {
@@ -23,7 +23,7 @@ pub fn parent(agency: &str, unit: &str) -> String {
     name::Unit { agency, unit }.to_string()
 }
 
-/// A unit; empty for none.
+/// Resource name of a unit; empty for none.
 pub fn unit(agency: &str, unit: &str) -> String {
     if unit.is_empty() {
         return String::new();
@@ -31,7 +31,7 @@ pub fn unit(agency: &str, unit: &str) -> String {
     parent(agency, unit)
 }
 
-/// How a report stands at `now`.
+/// The status of a report at `now`.
 pub fn status(
     stored: &Stored,
     workflow: &Workflow,
@@ -57,7 +57,7 @@ pub fn status(
         state_label: state.map(|s| s.label.clone()).unwrap_or_default(),
         state_time: Some(to_proto(case.state_since)),
         receive_time: Some(to_proto(case.received_at)),
-        // Once it is closed nothing runs; the deadline of the resolution stands still in case it is reopened.
+        // A closed report shows no deadline. Its resolution clock is only paused, in case the report is reopened.
         deadline: running.into_iter().min_by_key(first).filter(|_| case.is_open()),
         level: case.level,
         open: case.is_open(),
@@ -66,9 +66,9 @@ pub fn status(
     }
 }
 
-/// Every clock that runs or stands still, in the order of the workflow. Due times are as stored, the ones by which the
-/// system acts: when the calendar has changed since, they move with a line in the timeline that says so, not in between.
-/// Whether they have passed is seen at `now`, so that it holds even when the sweep is late.
+/// Every running or paused clock, in the order of the workflow. Due times are the stored ones, by which the system
+/// acts: after a change of the calendar they move only together with a line in the timeline. Whether they have passed
+/// is computed for `now`, so that it is right even before the system has acted.
 pub fn deadlines(
     case: &Case,
     workflow: &Workflow,

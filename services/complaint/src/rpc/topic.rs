@@ -1,10 +1,10 @@
-//! Topics of questions.
+//! Topics of consultations.
 
 use prima_platform::failure::Violation;
 
 use crate::domain::consultation::{Kind, topics};
 
-/// A topic of a kind, or of any.
+/// Parses a topic of one kind of consultation, or of any kind.
 pub fn parse(field: &str, raw: &str, kind: Option<Kind>) -> Result<String, Violation> {
     if topics(kind).any(|topic| topic.key == raw) {
         return Ok(raw.to_owned());
@@ -18,7 +18,7 @@ pub fn parse(field: &str, raw: &str, kind: Option<Kind>) -> Result<String, Viola
     ))
 }
 
-/// As [`parse`] of any kind; empty for all.
+/// As [`parse`] for any kind; an empty topic means all.
 pub fn filter(field: &str, raw: &str) -> Result<String, Violation> {
     if raw.is_empty() {
         return Ok(String::new());

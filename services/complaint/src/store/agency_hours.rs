@@ -1,4 +1,4 @@
-//! Working hours of agencies. Versions are added, never changed.
+//! Working hours of agencies. Rows are added as new versions and never changed.
 
 use prima_platform::{clock::micros, db::Txn};
 use sea_orm::{QueryOrder, Set, entity::prelude::*};
@@ -6,7 +6,6 @@ use sea_orm::{QueryOrder, Set, entity::prelude::*};
 use super::{By, json, read_json};
 use crate::domain::worktime::Hours;
 
-/// A row of the table `agency_hours`.
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "agency_hours")]
 struct Model {
@@ -21,7 +20,7 @@ struct Model {
 
 prima_platform::no_relations!();
 
-/// The hours that an agency set last; `None` when it has set none.
+/// The latest hours of an agency; `None` when it has set none.
 pub async fn hours_of(conn: &impl ConnectionTrait, agency: &str) -> Result<Option<Hours>, DbErr> {
     let newest = Entity::find()
         .filter(Column::Agency.eq(agency))

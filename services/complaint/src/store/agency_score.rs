@@ -1,4 +1,4 @@
-//! What is published of an agency in a year.
+//! What is published about an agency in a year.
 
 use prima_platform::db::Txn;
 use sea_orm::{Set, entity::prelude::*, sea_query::OnConflict};
@@ -8,7 +8,6 @@ use super::{
     raised_version,
 };
 
-/// A row of the table `agency_score`.
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "agency_score")]
 struct Model {
@@ -22,7 +21,7 @@ struct Model {
 
 prima_platform::no_relations!();
 
-/// Locks the row of an agency, making it when it is missing, by taking its next version.
+/// Locks the row of an agency and takes its next version; inserts the row when it is missing.
 pub async fn agency_lock_in_txn(txn: &Txn, key: &Key, now_millis: i64) -> Result<Locked, DbErr> {
     let row = ActiveModel {
         agency: Set(key.agency.clone()),

@@ -1,4 +1,4 @@
-//! Answers to consultations: they are added, never changed.
+//! Answers to consultations. Rows are added and never changed, except that erasure removes their text.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
@@ -9,9 +9,8 @@ use prima_platform::{
 };
 use sea_orm::{QueryOrder, QuerySelect, Set, entity::prelude::*};
 
-use super::sealed::{Note, open_held, seal};
+use super::sealed::{Note, open_optional, seal};
 
-/// A row of the table `answer`.
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "answer")]
 pub struct Model {
@@ -28,22 +27,20 @@ pub struct Model {
 
 prima_platform::no_relations!();
 
-/// An answer as stored.
 #[derive(Debug)]
 pub struct Answer {
     /// Key in the database.
     pub id: i64,
-    /// Number, from 1.
+    /// Number within the consultation, from 1.
     pub number: i64,
-    /// When.
     pub at: DateTime<Utc>,
-    /// Id of the member who answered; may be empty.
+    /// Id of the team member who answered; may be empty.
     pub member: String,
-    /// What was written; `None` once erased.
+    /// Text of the answer; `None` once erased.
     pub text: Option<String>,
 }
 
-/// Adds an answer to a consultation that the transaction has locked; returns its key.
+/// Adds an answer to a consultation that the transaction has locked; returns its database key.
 pub async fn answer_add_in_txn(
     txn: &Txn,
     vault: &Keyring,
@@ -61,7 +58,7 @@ pub async fn answer_add_in_txn(
         sealed.bytes.into(),
         sealed.key.into(),
     ];
-    // By hand, so that the statement that adds it also counts it.
+    // Raw SQL, so that one statement finds the next number and inserts the row.
     let text = "INSERT INTO answer (consultation_id, number, at, actor, member, sealed, sealed_key)
         SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5, $6 FROM answer WHERE consultation_id = $1
         RETURNING id";
@@ -80,7 +77,7 @@ pub async fn answers_of(
         .filter(Column::ConsultationId.eq(consultation))
         .order_by_asc(Column::Number);
     let answer = |row: Model| {
-        let note: Option<Note> = open_held(vault, &row.sealed_key, row.sealed.as_deref())?;
+        let note: Option<Note> = open_optional(vault, &row.sealed_key, row.sealed.as_deref())?;
         Ok(Answer {
             id: row.id,
             number: row.number,
@@ -92,7 +89,7 @@ pub async fn answers_of(
     rows.all(conn).await?.into_iter().map(answer).collect()
 }
 
-/// The keys of the answers to a consultation.
+/// Database keys of the answers to a consultation.
 pub fn answer_ids(consultation: i64) -> Select<Entity> {
     Entity::find()
         .select_only()
@@ -100,12 +97,12 @@ pub fn answer_ids(consultation: i64) -> Select<Entity> {
         .filter(Column::ConsultationId.eq(consultation))
 }
 
-/// The keys of those of them in which something stands.
-pub fn answer_ids_held(consultation: i64) -> Select<Entity> {
+/// Database keys of the answers to a consultation whose text is not erased.
+pub fn answer_ids_with_text(consultation: i64) -> Select<Entity> {
     answer_ids(consultation).filter(Column::Sealed.is_not_null())
 }
 
-/// Erases what was written in the answers to a consultation.
+/// Erases the texts of the answers to a consultation.
 pub async fn answers_erase_in_txn(txn: &Txn, consultation: i64) -> Result<(), DbErr> {
     let erased = ActiveModel {
         sealed: Set(None),

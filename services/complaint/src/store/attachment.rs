@@ -1,4 +1,5 @@
-//! Files. The object storage holds the content, sealed under a key of its own that stands sealed in the row.
+//! Attachments. The object storage keeps their content, encrypted under a key of its own that is stored encrypted in
+//! the row.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
@@ -14,20 +15,20 @@ use sea_orm::{Condition, ExprTrait, NotSet, QueryOrder, QuerySelect, QueryTrait,
 use super::{
     Lock,
     answer::answer_ids,
-    sealed::{File, open_held, seal},
+    sealed::{File, open_optional, seal},
     timeline::line_ids,
 };
 
-/// Whose file it is: what it was attached to, by its key in the database.
+/// What a file is attached to, by its database key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Owner {
-    /// A report itself.
+    /// A report.
     Complaint(i64),
-    /// A line of a timeline: an answer, a reply, a reason.
+    /// A line of a timeline, such as an answer, a reply or a reason.
     Line(i64),
     /// The question of a consultation.
     Consultation(i64),
-    /// An answer of a consultation.
+    /// An answer to a consultation.
     Answer(i64),
 }
 
@@ -55,7 +56,6 @@ impl Owner {
     }
 }
 
-/// A row of the table `attachment`.
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "attachment")]
 struct Model {
@@ -75,33 +75,31 @@ struct Model {
 
 prima_platform::no_relations!();
 
-/// A file as stored.
 #[derive(Debug)]
 pub struct Stored {
     /// Key in the database.
     pub id: i64,
-    /// Resource name.
     pub name: name::Attachment,
-    /// Whose it is; `None` until it is attached.
+    /// What it is attached to; `None` until then.
     pub owner: Option<Owner>,
     /// Who uploaded it.
     pub uploader: String,
-    /// Its type (RFC 6838).
+    /// Media type (RFC 6838).
     pub media_type: String,
-    /// Bytes of the file.
+    /// Size of the file in bytes, before encryption.
     pub size: u64,
-    /// SHA-256 of what the object storage holds.
+    /// SHA-256 of the encrypted content in the object storage.
     pub digest: Digest,
-    /// When it was uploaded, unix microseconds.
+    /// Time of the upload, unix microseconds.
     pub created_at: i64,
     sealed: Option<Vec<u8>>,
     sealed_key: String,
 }
 
 impl Stored {
-    /// Its name and key; `None` once erased.
+    /// The file name and the key of the content; `None` once erased.
     pub fn file(&self, vault: &Keyring) -> Result<Option<File>, Failure> {
-        open_held(vault, &self.sealed_key, self.sealed.as_deref())
+        open_optional(vault, &self.sealed_key, self.sealed.as_deref())
     }
 }
 
@@ -125,24 +123,22 @@ impl TryFrom<Model> for Stored {
     }
 }
 
-/// A file that is new; it belongs to nothing yet.
+/// A new file, which is not attached to anything yet.
 #[derive(Debug)]
 pub struct New {
-    /// Resource name.
     pub name: name::Attachment,
-    /// Who uploads it.
     pub uploader: String,
-    /// Its type.
+    /// Media type (RFC 6838).
     pub media_type: &'static str,
-    /// Bytes of the file.
+    /// Size of the file in bytes, before encryption.
     pub size: u64,
-    /// SHA-256 of what the object storage holds.
+    /// SHA-256 of the encrypted content in the object storage.
     pub digest: Digest,
-    /// What is personal of it.
+    /// Its personal data.
     pub file: File,
 }
 
-/// Stores a new file's row.
+/// Inserts the row of a new file.
 pub async fn attachment_insert_in_txn(
     txn: &Txn,
     vault: &Keyring,
@@ -167,12 +163,11 @@ pub async fn attachment_insert_in_txn(
     Ok(())
 }
 
-/// Files that belong to nothing, in the words of the partial index `attachment_pending`.
+/// Files that are not attached to anything. The condition is worded as in the partial index `attachment_pending`.
 fn pending() -> Expr {
     Expr::cust(format!("owner = '{PENDING}'"))
 }
 
-/// A file by its name.
 pub async fn attachment_get(
     conn: &impl ConnectionTrait,
     name: &name::Attachment,
@@ -181,7 +176,7 @@ pub async fn attachment_get(
     found.one(conn).await?.map(Stored::try_from).transpose()
 }
 
-/// A few files by their names, in the order of their keys, locked to be changed.
+/// The files of these names, locked for a change in the order of their database keys.
 pub async fn attachments_lock_in_txn(txn: &Txn, names: &[name::Attachment]) -> Result<Vec<Stored>, DbErr> {
     let uids = names.iter().map(|name| name.attachment.as_str());
     let files = Entity::find().filter(Column::Uid.is_in(uids));
@@ -189,8 +184,8 @@ pub async fn attachments_lock_in_txn(txn: &Txn, names: &[name::Attachment]) -> R
     stored(files.all(txn).await?)
 }
 
-/// Gives a few files that belong to nothing to an owner; returns how many.
-pub async fn attachments_give_in_txn(txn: &Txn, ids: Vec<i64>, owner: Owner) -> Result<u64, DbErr> {
+/// Attaches files to an owner, except those that are attached already; returns how many were attached.
+pub async fn attachments_attach_in_txn(txn: &Txn, ids: Vec<i64>, owner: Owner) -> Result<u64, DbErr> {
     let (kind, id) = owner.parts();
     let given = ActiveModel {
         owner: Set(kind.to_owned()),
@@ -211,7 +206,7 @@ pub async fn attachments_of(conn: &impl ConnectionTrait, owners: &[Owner]) -> Re
         let (kind, id) = owner.parts();
         [kind.into(), id.into()]
     });
-    // By hand, because there are as many owners as a timeline has lines.
+    // Raw SQL, because there may be as many owners as a timeline has lines.
     let (from, values) = table(conn, [db::Column::Text, db::Column::Int], rows, 0);
     let text = format!(
         "SELECT * FROM attachment WHERE (owner, owner_id) IN (SELECT column1, column2 FROM {from}) ORDER BY id"
@@ -224,7 +219,7 @@ fn stored(rows: Vec<Model>) -> Result<Vec<Stored>, DbErr> {
     rows.into_iter().map(Stored::try_from).collect()
 }
 
-/// How many files of an uploader belong to nothing yet.
+/// Number of files of an uploader that are not attached to anything yet.
 pub async fn attachments_pending(conn: &impl ConnectionTrait, uploader: &str) -> Result<u64, DbErr> {
     let own = Entity::find().filter(pending());
     own.filter(Column::Uploader.eq(uploader)).count(conn).await
@@ -244,14 +239,14 @@ fn below(owner: Owner) -> Condition {
     Condition::any().add(own).add(of_parts)
 }
 
-/// Whether a report or a consultation has files, its lines or answers included.
+/// Whether a report or a consultation has attachments, including those of its lines or answers.
 pub fn has_attachments(owner: Owner) -> Expr {
     let ids = Entity::find().select_only().column(Column::Id);
     Expr::exists(ids.filter(below(owner)).into_query())
 }
 
-/// Takes the keys of all files of a report or a consultation away at once. Nobody owns them any more, and the sweep
-/// removes them with their content.
+/// Erases the keys of all attachments of a report or a consultation, so that their content can no longer be decrypted.
+/// They become unattached, and retention then deletes them with their content.
 pub async fn attachments_erase_in_txn(txn: &Txn, owner: Owner) -> Result<(), DbErr> {
     let erased = ActiveModel {
         owner: Set(PENDING.to_owned()),
@@ -266,8 +261,8 @@ pub async fn attachments_erase_in_txn(txn: &Txn, owner: Owner) -> Result<(), DbE
     all.exec(txn).await.map(drop)
 }
 
-/// Files that belong to nothing and were uploaded before `before`, or were erased; at most `limit`.
-pub async fn strays(
+/// At most `limit` files that are not attached to anything and were uploaded before `before`, or were erased.
+pub async fn attachments_unattached(
     conn: &impl ConnectionTrait,
     before: DateTime<Utc>,
     limit: usize,
@@ -281,8 +276,8 @@ pub async fn strays(
     stored(files.all(conn).await?)
 }
 
-/// Forgets a file whose content is removed. The key of one that waited longer than anybody may use it is in no hands.
-pub async fn stray_remove(conn: &impl ConnectionTrait, id: i64) -> Result<(), DbErr> {
+/// Deletes the row of an unattached file whose content is deleted.
+pub async fn attachment_delete(conn: &impl ConnectionTrait, id: i64) -> Result<(), DbErr> {
     let one = Entity::delete_by_id(id).filter(pending());
     one.exec(conn).await.map(drop)
 }

@@ -1,11 +1,10 @@
-//! The version of calendar and hours together, which stands in one row.
+//! The version that calendar and working hours share; it is stored in one row.
 
 use prima_platform::db::Txn;
 use sea_orm::{ExprTrait, entity::prelude::*};
 
 use super::Lock;
 
-/// A row of the table `calendar_state`.
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "calendar_state")]
 struct Model {
@@ -21,12 +20,12 @@ fn version(row: Option<Model>) -> Result<i64, DbErr> {
         .ok_or_else(|| DbErr::RecordNotFound("calendar_state".into()))
 }
 
-/// The version; [`Lock::Update`] for whoever changes calendar or hours.
+/// The current version. A transaction that changes calendar or working hours must read it with [`Lock::Update`].
 pub async fn calendar_version(conn: &impl ConnectionTrait, lock: Lock) -> Result<i64, DbErr> {
     version(lock.on(Entity::find_by_id(1)).one(conn).await?)
 }
 
-/// Raises the version, whose row is locked by it, and returns the new one.
+/// Raises the version and returns the new one; the transaction keeps its row locked.
 pub async fn calendar_raise_in_txn(txn: &Txn) -> Result<i64, DbErr> {
     let raised = Entity::update_many()
         .col_expr(Column::Version, Expr::col(Column::Version).add(1))

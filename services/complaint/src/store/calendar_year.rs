@@ -1,4 +1,4 @@
-//! The calendar, year by year. Versions are added, never changed.
+//! Imported calendars, one row for each version of a year. Rows are added and never changed.
 
 use prima_platform::{
     clock::micros,
@@ -9,7 +9,6 @@ use sea_orm::{Set, entity::prelude::*};
 use super::{By, json, read_json};
 use crate::domain::calendar::Holiday;
 
-/// A row of the table `calendar_year`.
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "calendar_year")]
 struct Model {
@@ -25,20 +24,18 @@ struct Model {
 
 prima_platform::no_relations!();
 
-/// The calendar of one year, as imported last.
+/// The latest imported calendar of a year.
 #[derive(Debug, Clone)]
 pub struct Year {
-    /// Year.
     pub year: i64,
-    /// Days off.
     pub holidays: Vec<Holiday>,
-    /// Source.
+    /// The decree from which it was taken.
     pub citation: String,
 }
 
-/// Every year that was imported, each in its last version.
+/// The latest version of every imported year.
 pub async fn calendar_years(conn: &impl ConnectionTrait) -> Result<Vec<Year>, DbErr> {
-    // By hand, because the subquery names the row around it.
+    // Raw SQL, because the subquery refers to the outer row.
     let text = "SELECT * FROM calendar_year y WHERE version =
                     (SELECT MAX(version) FROM calendar_year l WHERE l.year = y.year) ORDER BY year";
     let rows = Entity::find().from_raw_sql(sql(conn, text, [])).all(conn).await?;

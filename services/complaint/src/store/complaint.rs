@@ -1,4 +1,4 @@
-//! Reports. The columns beside the facts are what is searched by.
+//! Reports. `facts` holds the case as JSON; the other columns are there to search by, or are encrypted.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
@@ -12,11 +12,10 @@ use sea_orm::{Iterable, QueryOrder, QuerySelect, QueryTrait, Set, entity::prelud
 
 use super::{
     Lock, json, next_version, read_json,
-    sealed::{Content, Identity, Secrets, open, open_held, seal},
+    sealed::{Content, Identity, Secrets, open, open_optional, seal},
 };
 use crate::domain::case::Case;
 
-/// A row of the table `complaint`.
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "complaint")]
 pub(super) struct Model {
@@ -51,28 +50,26 @@ pub(super) struct Model {
     updated_at: i64,
 }
 
-/// No relations are used.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub(super) enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// A report as stored, its identity left out.
+/// A report as stored, without its identity.
 #[derive(Debug, Clone)]
 pub struct Stored {
     /// Key in the database.
     pub id: i64,
-    /// Resource name.
     pub name: name::Complaint,
-    /// Everything that is not personal.
+    /// The case, which contains no personal data.
     pub case: Case,
-    /// Id of the workflow that leads it.
+    /// Id of the workflow that it follows.
     pub workflow: String,
     /// Version of the calendar with which its deadlines were computed.
     pub calendar: i64,
-    /// The deadline that comes first, unix microseconds.
+    /// The earliest running deadline, unix microseconds.
     pub due_at: Option<i64>,
-    /// The report that it was merged into.
+    /// Database key of the report that it was merged into.
     pub merged_into: Option<i64>,
     /// Region code; may be empty.
     pub region: String,
@@ -80,11 +77,11 @@ pub struct Stored {
     pub incident_date: String,
     /// Number in SP4N-LAPOR!; may be empty.
     pub sp4n_number: String,
-    /// When identity or text was erased, unix microseconds.
+    /// When its identity or text was erased, unix microseconds.
     pub erased_at: Option<i64>,
     /// Version of its last change.
     pub version: i64,
-    /// Last change, unix microseconds.
+    /// Time of the last change, unix microseconds.
     pub updated_at: i64,
     secrets: Vec<u8>,
     content: Option<Vec<u8>>,
@@ -92,17 +89,16 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// What it says; `None` once erased.
+    /// Its title, text and location; `None` once erased.
     pub fn content(&self, vault: &Keyring) -> Result<Option<Content>, Failure> {
-        open_held(vault, &self.sealed_key, self.content.as_deref())
+        open_optional(vault, &self.sealed_key, self.content.as_deref())
     }
 
-    /// What the reporter shows.
+    /// Its tracking code and secret.
     pub fn secrets(&self, vault: &Keyring) -> Result<Secrets, Failure> {
         open(vault, &self.sealed_key, &self.secrets)
     }
 
-    /// When it was received.
     pub fn received_at(&self) -> DateTime<Utc> {
         self.case.received_at
     }
@@ -133,18 +129,17 @@ impl TryFrom<Model> for Stored {
     }
 }
 
-/// A report that is new.
+/// A new report.
 #[derive(Debug)]
 pub struct New {
-    /// Resource name.
     pub name: name::Complaint,
-    /// Digest of the tracking code.
+    /// Digest of the tracking code, by which it is looked up.
     pub tracking: Vec<u8>,
-    /// Everything that is not personal.
+    /// The case, which contains no personal data.
     pub case: Case,
-    /// Id of the workflow.
+    /// Id of the workflow that it follows.
     pub workflow: String,
-    /// Version of the calendar.
+    /// Version of the calendar with which its deadlines were computed.
     pub calendar: i64,
     /// Region code; may be empty.
     pub region: String,
@@ -152,18 +147,16 @@ pub struct New {
     pub incident_date: String,
     /// Number in SP4N-LAPOR!; may be empty.
     pub sp4n_number: String,
-    /// What the reporter shows.
     pub secrets: Secrets,
-    /// Who reports.
+    /// The reporter, unless anonymous.
     pub identity: Option<Identity>,
-    /// What it says.
     pub content: Content,
 }
 
-/// When things are to happen, as columns.
+/// When something has to happen to a report; each is stored in a column of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Times {
-    /// The deadline that comes first.
+    /// The earliest running deadline.
     pub due: Option<DateTime<Utc>>,
     /// When the system has to act next.
     pub wake: Option<DateTime<Utc>>,
@@ -171,7 +164,7 @@ pub struct Times {
     pub erase: Option<DateTime<Utc>>,
 }
 
-/// Stores a new report; returns it as stored.
+/// Inserts a new report and returns it as stored.
 pub async fn complaint_insert_in_txn(
     txn: &Txn,
     vault: &Keyring,
@@ -179,7 +172,7 @@ pub async fn complaint_insert_in_txn(
     times: Times,
     now: DateTime<Utc>,
 ) -> Result<Stored, Failure> {
-    // One key for the whole row: all is sealed under the current one.
+    // A row has one `sealed_key`, so everything in it is encrypted under the current key.
     let secrets = seal(vault, &new.secrets)?;
     let identity = new.identity.as_ref().map(|i| seal(vault, i)).transpose()?;
     let content = seal(vault, &new.content)?;
@@ -203,7 +196,7 @@ pub async fn complaint_insert_in_txn(
     Ok(Stored::try_from(row)?)
 }
 
-/// The columns that change with the facts, the version aside.
+/// The columns that follow from the facts, except the version.
 fn changing(case: &Case, calendar: i64, times: Times, now: DateTime<Utc>) -> Result<ActiveModel, DbErr> {
     Ok(ActiveModel {
         agency: Set(case.agency.clone()),
@@ -221,7 +214,7 @@ fn changing(case: &Case, calendar: i64, times: Times, now: DateTime<Utc>) -> Res
     })
 }
 
-/// Saves the facts and what is searched by, and takes the next version.
+/// Saves the facts and the columns that follow from them, and takes the next version.
 pub async fn complaint_save_in_txn(
     txn: &Txn,
     stored: &mut Stored,
@@ -244,7 +237,7 @@ pub async fn complaint_save_in_txn(
     }
 }
 
-/// Reports without identities: those are read by `identity` alone.
+/// Selects reports without their identities, which only `store/identity.rs` reads.
 fn reports() -> Select<Entity> {
     let columns = Column::iter().filter(|column| !matches!(column, Column::Identity));
     Entity::find().select_only().columns(columns)
@@ -255,7 +248,7 @@ async fn one(conn: &impl ConnectionTrait, lock: Lock, condition: Expr) -> Result
     row.map(Stored::try_from).transpose()
 }
 
-/// A report by its name, locked in the way asked for.
+/// A report by its name, locked as `lock` says.
 pub async fn complaint_get(
     conn: &impl ConnectionTrait,
     name: &name::Complaint,
@@ -264,14 +257,14 @@ pub async fn complaint_get(
     one(conn, lock, Column::Uid.eq(name.complaint.as_str())).await
 }
 
-/// Two reports by their names, locked in the order of their keys; what does not exist is left out.
+/// Two reports by their names, locked in the order of their database keys; a missing one is left out.
 pub async fn complaints_lock_in_txn(txn: &Txn, names: [&name::Complaint; 2]) -> Result<Vec<Stored>, DbErr> {
     let both = reports().filter(Column::Uid.is_in(names.map(|name| name.complaint.as_str())));
     let both = Lock::Update.on(both.order_by_asc(Column::Id));
     stored(both.all(txn).await?)
 }
 
-/// A report by the digest of its tracking code, locked in the way asked for.
+/// A report by the digest of its tracking code, locked as `lock` says.
 pub async fn complaint_by_tracking(
     conn: &impl ConnectionTrait,
     tracking: &[u8],
@@ -280,7 +273,7 @@ pub async fn complaint_by_tracking(
     one(conn, lock, Column::Tracking.eq(tracking)).await
 }
 
-/// A report by its key, locked in the way asked for.
+/// A report by its database key, locked as `lock` says.
 pub async fn complaint_by_id(
     conn: &impl ConnectionTrait,
     id: i64,
@@ -289,8 +282,8 @@ pub async fn complaint_by_id(
     one(conn, lock, Column::Id.eq(id)).await
 }
 
-/// Reports by a condition that is written by hand and follows the selected columns, such as `WHERE …`: those of lists and
-/// sweeps, whose plans are measured.
+/// Reports by hand-written SQL that follows the selected columns, such as `WHERE …`. Lists and sweeps use it, because
+/// tests check their query plans.
 pub async fn complaints_where(
     conn: &impl ConnectionTrait,
     condition: &str,
@@ -306,7 +299,7 @@ fn stored(rows: Vec<Model>) -> Result<Vec<Stored>, DbErr> {
     rows.into_iter().map(Stored::try_from).collect()
 }
 
-/// Whether what is stored under a key opens with it; `true` when nothing is.
+/// Whether the oldest report that is stored under a key can be decrypted with it; `true` when there is none.
 pub async fn key_opens(conn: &impl ConnectionTrait, vault: &Keyring, key: &str) -> Result<bool, DbErr> {
     let oldest = Entity::find().select_only().column(Column::Secrets);
     let oldest = oldest.filter(Column::SealedKey.eq(key)).order_by_asc(Column::Id);

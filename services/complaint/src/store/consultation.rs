@@ -1,4 +1,4 @@
-//! Consultations. What people wrote is sealed; the columns are what is searched by.
+//! Consultations. Texts that people wrote are encrypted; the other columns are there to search by.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
@@ -7,21 +7,20 @@ use prima_platform::{
     disclosure::full_steps,
     failure::Failure,
     page::Page,
-    vault::{Keyring, Sealed},
+    vault::{Encrypted, Keyring},
 };
 use prima_proto::name;
 use sea_orm::{FromQueryResult, Set, entity::prelude::*};
 
 use super::{
     Lock, next_version,
-    sealed::{Identity, Matter, Secrets, open_held, seal},
+    sealed::{ConsultationText, Identity, Secrets, open_optional, seal},
 };
 use crate::domain::{
     case::Channel,
-    consultation::{Appointment, Course, Kind, Mode, State},
+    consultation::{Appointment, Kind, Mode, Progress, State},
 };
 
-/// A row of the table `consultation`.
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "consultation")]
 pub(super) struct Model {
@@ -55,7 +54,6 @@ pub(super) struct Model {
     updated_at: i64,
 }
 
-/// No relations are used.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub(super) enum Relation {}
 
@@ -64,86 +62,82 @@ impl ActiveModelBehavior for ActiveModel {}
 /// Who asks whom about what; never changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
-    /// Kind.
     pub kind: Kind,
     /// The agency that answers.
     pub agency: String,
     /// The unit that answers; empty for the clinic.
     pub unit: String,
-    /// The unit that asks, for the clinic.
+    /// The unit that asks; only for the clinic.
     pub asking: Option<name::Unit>,
-    /// Key of the topic.
     pub topic: String,
-    /// How it came.
+    /// The channel by which the question came.
     pub channel: Channel,
 }
 
-/// A consultation as stored, its answers left out.
+/// A consultation as stored, without its answers.
 #[derive(Debug, Clone)]
 pub struct Stored {
     /// Key in the database.
     pub id: i64,
-    /// Resource name.
     pub name: name::Consultation,
-    /// Who asks whom about what.
     pub head: Head,
-    /// Its path so far.
-    pub course: Course,
+    /// Its state and what has happened so far.
+    pub progress: Progress,
     /// When its erasure is due.
     pub erase_at: Option<DateTime<Utc>>,
     /// Version of its last change.
     pub version: i64,
-    /// Last change, unix microseconds.
+    /// Time of the last change, unix microseconds.
     pub updated_at: i64,
     secrets: Option<Vec<u8>>,
     identity: Option<Vec<u8>>,
-    matter: Option<Vec<u8>>,
+    text: Option<Vec<u8>>,
     sealed_key: String,
 }
 
 impl Stored {
-    /// What was written beside the answers; `None` once erased.
-    pub fn matter(&self, vault: &Keyring) -> Result<Option<Matter>, Failure> {
-        open_held(vault, &self.sealed_key, self.matter.as_deref())
+    /// Its texts except the answers; `None` once erased.
+    pub fn text(&self, vault: &Keyring) -> Result<Option<ConsultationText>, Failure> {
+        open_optional(vault, &self.sealed_key, self.text.as_deref())
     }
 
-    /// What a citizen shows; `None` for the clinic.
+    /// Tracking code and secret of the citizen; `None` for the clinic.
     pub fn secrets(&self, vault: &Keyring) -> Result<Option<Secrets>, Failure> {
-        open_held(vault, &self.sealed_key, self.secrets.as_deref())
+        open_optional(vault, &self.sealed_key, self.secrets.as_deref())
     }
 
-    /// Puts `matter` in the place of what stood there. One key seals the whole row, so all of it is sealed anew.
-    pub fn rewrite(&mut self, vault: &Keyring, matter: &Matter) -> Result<(), Failure> {
+    /// Replaces the texts. A row has one `sealed_key`, so everything in it is encrypted again under the current key.
+    pub fn rewrite(&mut self, vault: &Keyring, text: &ConsultationText) -> Result<(), Failure> {
         let secrets = self.secrets(vault)?;
-        let identity: Option<Identity> = open_held(vault, &self.sealed_key, self.identity.as_deref())?;
-        let parts = Parts::seal(vault, secrets.as_ref(), identity.as_ref(), matter)?;
+        let identity: Option<Identity> = open_optional(vault, &self.sealed_key, self.identity.as_deref())?;
+        let parts = SealedParts::seal(vault, secrets.as_ref(), identity.as_ref(), text)?;
         self.secrets = parts.secrets;
         self.identity = parts.identity;
-        self.matter = Some(parts.matter);
+        self.text = Some(parts.text);
         self.sealed_key = parts.key;
         Ok(())
     }
 }
 
-struct Parts {
+struct SealedParts {
     secrets: Option<Vec<u8>>,
     identity: Option<Vec<u8>>,
-    matter: Vec<u8>,
+    text: Vec<u8>,
     key: String,
 }
 
-impl Parts {
+impl SealedParts {
     fn seal(
         vault: &Keyring,
         secrets: Option<&Secrets>,
         identity: Option<&Identity>,
-        matter: &Matter,
+        text: &ConsultationText,
     ) -> Result<Self, Failure> {
-        let Sealed { key, bytes } = seal(vault, matter)?;
+        let Encrypted { key, bytes } = seal(vault, text)?;
         Ok(Self {
             secrets: secrets.map(|s| seal(vault, s)).transpose()?.map(|s| s.bytes),
             identity: identity.map(|i| seal(vault, i)).transpose()?.map(|s| s.bytes),
-            matter: bytes,
+            text: bytes,
             key,
         })
     }
@@ -172,7 +166,7 @@ impl TryFrom<Model> for Stored {
             topic: row.topic,
             channel: Channel::parse(&row.channel).ok_or_else(|| broken(uid, "channel"))?,
         };
-        let course = Course {
+        let progress = Progress {
             state: State::parse(&row.state).ok_or_else(|| broken(uid, "state"))?,
             member: row.member,
             appointment,
@@ -187,34 +181,32 @@ impl TryFrom<Model> for Stored {
                 consultation: row.uid,
             },
             head,
-            course,
+            progress,
             erase_at: row.erase_at.map(from_micros),
             version: row.version,
             updated_at: row.updated_at,
             secrets: row.secrets,
             identity: row.identity,
-            matter: row.content,
+            text: row.content,
             sealed_key: row.sealed_key,
         })
     }
 }
 
-/// A consultation that is new.
+/// A new consultation.
 #[derive(Debug)]
 pub struct New {
-    /// Resource name.
     pub name: name::Consultation,
-    /// Who asks whom about what.
     pub head: Head,
-    /// Digest of the tracking code and what the citizen shows, for the service desk.
+    /// Digest of the tracking code, and tracking code and secret; only for the service desk.
     pub secrets: Option<(Vec<u8>, Secrets)>,
     /// The citizen, if known.
     pub identity: Option<Identity>,
-    /// The question.
-    pub matter: Matter,
+    /// Contains the question.
+    pub text: ConsultationText,
 }
 
-/// Stores a new consultation; returns its key.
+/// Inserts a new consultation and returns its database key.
 pub async fn consultation_insert_in_txn(
     txn: &Txn,
     vault: &Keyring,
@@ -222,8 +214,8 @@ pub async fn consultation_insert_in_txn(
     now: DateTime<Utc>,
 ) -> Result<i64, Failure> {
     let (tracking, secrets) = new.secrets.unzip();
-    let parts = Parts::seal(vault, secrets.as_ref(), new.identity.as_ref(), &new.matter)?;
-    let course = Course::receive(now);
+    let parts = SealedParts::seal(vault, secrets.as_ref(), new.identity.as_ref(), &new.text)?;
+    let progress = Progress::receive(now);
     let head = new.head;
     let (asking_agency, asking_unit) = head.asking.map(|u| (u.agency, u.unit)).unwrap_or_default();
     let row = ActiveModel {
@@ -239,31 +231,31 @@ pub async fn consultation_insert_in_txn(
         received_at: Set(micros(now)),
         secrets: Set(parts.secrets),
         identity: Set(parts.identity),
-        content: Set(Some(parts.matter)),
+        content: Set(Some(parts.text)),
         sealed_key: Set(parts.key),
         version: Set(now.timestamp_millis()),
-        ..changing(&course, now)
+        ..changing(&progress, now)
     };
     Ok(Entity::insert(row).exec(txn).await?.last_insert_id)
 }
 
-/// The columns that change with the path, the version aside.
-fn changing(course: &Course, now: DateTime<Utc>) -> ActiveModel {
-    let mode = course.appointment.map(|a| a.mode.key()).unwrap_or_default();
+/// The columns that follow from the progress, except the version.
+fn changing(progress: &Progress, now: DateTime<Utc>) -> ActiveModel {
+    let mode = progress.appointment.map(|a| a.mode.key()).unwrap_or_default();
     ActiveModel {
-        state: Set(course.state.key().to_owned()),
-        member: Set(course.member.clone()),
-        first_answer_at: Set(course.first_answer_at.map(micros)),
-        completed_at: Set(course.completed_at.map(micros)),
-        appointment_at: Set(course.appointment.map(|a| micros(a.at))),
+        state: Set(progress.state.key().to_owned()),
+        member: Set(progress.member.clone()),
+        first_answer_at: Set(progress.first_answer_at.map(micros)),
+        completed_at: Set(progress.completed_at.map(micros)),
+        appointment_at: Set(progress.appointment.map(|a| micros(a.at))),
         appointment_mode: Set(mode.to_owned()),
-        rating: Set(course.rating.into()),
+        rating: Set(progress.rating.into()),
         updated_at: Set(micros(now)),
         ..Default::default()
     }
 }
 
-/// Saves the path and what is sealed, and takes the next version.
+/// Saves the progress and the encrypted columns, and takes the next version.
 pub async fn consultation_save_in_txn(
     txn: &Txn,
     stored: &mut Stored,
@@ -275,16 +267,16 @@ pub async fn consultation_save_in_txn(
         id: Set(stored.id),
         secrets: Set(stored.secrets.clone()),
         identity: Set(stored.identity.clone()),
-        content: Set(stored.matter.clone()),
+        content: Set(stored.text.clone()),
         sealed_key: Set(stored.sealed_key.clone()),
         erase_at: Set(stored.erase_at.map(micros)),
         version: Set(stored.version),
-        ..changing(&stored.course, now)
+        ..changing(&stored.progress, now)
     };
     row.update(txn).await.map(drop)
 }
 
-/// A consultation by its name, locked in the way asked for.
+/// A consultation by its name, locked as `lock` says.
 pub async fn consultation_get(
     conn: &impl ConnectionTrait,
     name: &name::Consultation,
@@ -293,7 +285,7 @@ pub async fn consultation_get(
     one(conn, lock, Column::Uid.eq(name.consultation.as_str())).await
 }
 
-/// A consultation by the digest of its tracking code, locked in the way asked for.
+/// A consultation by the digest of its tracking code, locked as `lock` says.
 pub async fn consultation_by_tracking(
     conn: &impl ConnectionTrait,
     tracking: &[u8],
@@ -307,23 +299,21 @@ async fn one(conn: &impl ConnectionTrait, lock: Lock, condition: Expr) -> Result
     row.map(Stored::try_from).transpose()
 }
 
-/// What a list is narrowed to.
+/// Narrows a list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Only those that this agency answers or asked; empty for all.
+    /// Only consultations that this agency answers or asked; empty for all.
     pub agency: String,
-    /// Only those that this unit of it answers or asked; empty for all.
+    /// Only consultations that this unit of the agency answers or asked; empty for all.
     pub unit: String,
-    /// Only this kind.
     pub kind: Option<Kind>,
-    /// Only this state.
     pub state: Option<State>,
-    /// Only those of this member.
+    /// Only consultations assigned to this team member.
     pub member: Option<name::Member>,
 }
 
-/// The newest first, and the token of the next page. Each side of a list, those that an agency or unit answers and
-/// those that it asked, goes along an index of its own, and no further than the page needs.
+/// A page, the newest first, and the token of the next page. Consultations that an agency or unit answers, and those
+/// that it asked, are each read along an index of their own, and only as far as the page needs.
 pub async fn consultation_page(
     conn: &impl ConnectionTrait,
     filter: &Filter,
@@ -337,7 +327,8 @@ pub async fn consultation_page(
     Ok((rows.collect::<Result<_, _>>()?, next))
 }
 
-/// By hand, because its plan is measured: the builder has no `UNION` of two limited reads that use partial indexes.
+/// Raw SQL, because a test checks its plan: the query builder cannot express a `UNION` of two limited reads that use
+/// partial indexes.
 fn page_sql(filter: &Filter, page: &Page) -> (String, Vec<Value>) {
     let mut values: Vec<Value> = vec![i64::try_from(page.limit()).unwrap_or(i64::MAX).into()];
     let mut also = String::new();
@@ -392,19 +383,19 @@ fn page_sql(filter: &Filter, page: &Page) -> (String, Vec<Value>) {
     (text, values)
 }
 
-/// What the service desk of a unit did with the questions that came in a period.
+/// What the service desk of a unit did with the questions that it received in a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromQueryResult)]
 pub struct Figures {
-    /// Received.
     pub received: i64,
     /// Of these, completed with an answer.
     pub completed: i64,
-    /// Slowest first answer to one of them, microseconds of the clock on the wall; `None` when none was answered.
+    /// The longest time to a first answer, in microseconds of elapsed time; `None` when none was answered.
     pub slowest_first_answer_micros: Option<i64>,
 }
 
 impl Figures {
-    /// What of these is told to whoever may not read the questions: full steps, and no time that is that of one answer.
+    /// The figures for callers who may not read the questions: counts in full disclosure steps, and no time, because
+    /// that is the time of a single answer.
     pub fn disclosed(self, step: i64) -> Self {
         Self {
             received: full_steps(self.received, step),
@@ -414,14 +405,14 @@ impl Figures {
     }
 }
 
-/// By hand, because it counts over a case, and its plan is measured.
+/// Raw SQL, because a test checks its plan.
 const FIGURES: &str = "SELECT CAST(COUNT(*) AS BIGINT) AS received,
         CAST(COUNT(CASE WHEN completed_at IS NOT NULL THEN first_answer_at END) AS BIGINT) AS completed,
         MAX(first_answer_at - received_at) AS slowest_first_answer_micros
     FROM consultation
     WHERE agency = $1 AND unit = $2 AND received_at >= $3 AND received_at < $4 AND kind = 'service_desk'";
 
-/// The figures of a unit, for questions received from `from_micros` until before `to_micros`.
+/// The figures of a unit for questions received from `from_micros` until before `to_micros`.
 pub async fn figures(
     conn: &impl ConnectionTrait,
     agency: &str,

@@ -1,11 +1,10 @@
-//! Blind indexes of telephone numbers and e-mail addresses.
+//! Blind indexes of telephone numbers and e-mail addresses, by which reports are found without decrypting them.
 
 use prima_platform::{db::Txn, vault::Keyring};
 use sea_orm::{Set, entity::prelude::*, sea_query::OnConflict};
 
 use super::sealed::Identity;
 
-/// A row of the table `contact`.
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "contact")]
 struct Model {
@@ -18,16 +17,16 @@ struct Model {
 
 prima_platform::no_relations!();
 
-/// What a contact is indexed for; never changed once released.
+/// The purpose that hashes of contacts are bound to; must never change after a release.
 pub const PURPOSE: &str = "contact";
 
-/// The contacts of an identity, as they are indexed.
+/// The contacts of an identity in the form that is indexed.
 pub fn contacts(identity: &Identity) -> Vec<&str> {
     let all = [identity.phone.as_str(), identity.email.as_str()];
     all.into_iter().filter(|contact| !contact.is_empty()).collect()
 }
 
-/// Puts the contacts of a new report into the index, under the current key.
+/// Indexes the contacts of a new report under the current key.
 pub async fn contact_add_in_txn(
     txn: &Txn,
     vault: &Keyring,
@@ -52,13 +51,13 @@ pub async fn contact_add_in_txn(
     insert.exec_without_returning(txn).await.map(drop)
 }
 
-/// Takes the contacts of a report out of the index.
+/// Removes the contacts of a report from the index.
 pub async fn contact_remove_in_txn(txn: &Txn, complaint: i64) -> Result<(), DbErr> {
     let all = Entity::delete_many().filter(Column::ComplaintId.eq(complaint));
     all.exec(txn).await.map(drop)
 }
 
-/// Indexes the contacts of a report anew, under the current key.
+/// Indexes the contacts of a report again under the current key.
 pub async fn contact_renew_in_txn(
     txn: &Txn,
     vault: &Keyring,

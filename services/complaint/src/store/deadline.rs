@@ -1,4 +1,4 @@
-//! What units promise for classes. Promises are added, never changed.
+//! Deadlines that units have promised for classes. Rows are added and never changed.
 
 use prima_platform::{clock::micros, db::Txn};
 use prima_proto::name;
@@ -6,7 +6,6 @@ use sea_orm::{NotSet, QueryOrder, Set, entity::prelude::*};
 
 use super::By;
 
-/// A row of the table `deadline`.
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "deadline")]
 struct Model {
@@ -23,20 +22,19 @@ struct Model {
 
 prima_platform::no_relations!();
 
-/// What a unit promises for a class.
+/// The deadline that a unit promises for a class.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Promise {
-    /// The unit.
     pub unit: name::Unit,
     /// Key of the class.
     pub class: String,
-    /// Working days; 0 goes back to the national default.
+    /// Working days; 0 returns to the national default.
     pub days: u32,
-    /// Source.
+    /// The document in which the unit promises it.
     pub citation: String,
 }
 
-/// Working days that a unit set last for a class; `None` when the national default holds.
+/// Working days that a unit promised last for a class; `None` when the national default applies.
 pub async fn deadline_of(
     conn: &impl ConnectionTrait,
     agency: &str,
@@ -54,7 +52,7 @@ pub async fn deadline_of(
         .filter(|days| *days > 0))
 }
 
-/// Adds a promise; what it was before stays.
+/// Adds a promise; earlier ones are kept.
 pub async fn deadline_add_in_txn(txn: &Txn, promise: &Promise, by: &By) -> Result<(), DbErr> {
     let row = ActiveModel {
         id: NotSet,

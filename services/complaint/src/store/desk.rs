@@ -1,4 +1,4 @@
-//! Desks of units: one row each, facts as JSON. What stands in it are words of the agency, none of a reporter.
+//! Desks of units, as JSON in one row each. They are written by agencies and contain no personal data of reporters.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{clock::micros, db::Txn};
@@ -8,7 +8,6 @@ use sea_orm::{Set, entity::prelude::*, sea_query::OnConflict};
 use super::{json, next_version, read_json};
 use crate::domain::desk::Desk;
 
-/// A row of the table `desk`.
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "desk")]
 struct Model {
@@ -23,12 +22,10 @@ struct Model {
 
 prima_platform::no_relations!();
 
-/// A desk as stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stored {
-    /// Everything about it.
     pub desk: Desk,
-    /// Version; 0 when the unit has told nothing.
+    /// Version; 0 when the desk was never saved.
     pub version: i64,
 }
 
@@ -49,14 +46,14 @@ fn row(unit: &name::Unit, stored: &Stored, updated_at: i64) -> Result<ActiveMode
     })
 }
 
-/// The desk of a unit; an empty one when it has told nothing.
+/// The desk of a unit; an empty one when it was never saved.
 pub async fn desk_get(conn: &impl ConnectionTrait, unit: &name::Unit) -> Result<Stored, DbErr> {
     let key = (unit.agency.clone(), unit.unit.clone());
     let found = Entity::find_by_id(key).one(conn).await?;
     found.map_or_else(|| Ok(Stored::default()), |row| stored(unit, &row))
 }
 
-/// The desk of a unit, locked; its row is made when it is missing, with version 0.
+/// The desk of a unit, locked; a missing row is inserted with version 0.
 pub async fn desk_lock_in_txn(txn: &Txn, unit: &name::Unit) -> Result<Stored, DbErr> {
     let lock = OnConflict::columns([Column::Agency, Column::Unit])
         .value(Column::UpdatedAt, Expr::col((Entity, Column::UpdatedAt)))
@@ -65,7 +62,7 @@ pub async fn desk_lock_in_txn(txn: &Txn, unit: &name::Unit) -> Result<Stored, Db
     stored(unit, &insert.exec_with_returning(txn).await?)
 }
 
-/// Saves a desk that is locked, and takes its next version.
+/// Saves a locked desk and takes its next version.
 pub async fn desk_save_in_txn(
     txn: &Txn,
     unit: &name::Unit,

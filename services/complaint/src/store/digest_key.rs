@@ -1,11 +1,10 @@
-//! What digests of requests are made with: made once, by whichever replica starts first.
+//! The key that digests of requests are made with. The replica that starts first generates it.
 
 use prima_platform::{db::Database, failure::Failure, vault::Keyring};
 use sea_orm::{Set, entity::prelude::*, sea_query::OnConflict};
 
 use super::sealed::{DigestKey, open, seal};
 
-/// The row of the table `digest_key`.
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "digest_key")]
 struct Model {
@@ -17,11 +16,12 @@ struct Model {
 
 prima_platform::no_relations!();
 
-/// The key that is kept, or `new` from now on when there is none.
+/// The stored key; `new` is stored and returned when there is none yet.
 ///
 /// # Errors
 ///
-/// What is kept does not open: its key of the vault is missing, or another one has its name.
+/// The stored key cannot be decrypted, because its encryption key is missing or was replaced by another of the same
+/// name.
 pub async fn digest_key(db: &Database, vault: &Keyring, new: DigestKey) -> Result<DigestKey, Failure> {
     let sealed = seal(vault, &new)?;
     let writer = db.writer();

@@ -1,4 +1,4 @@
-//! What the system finds by itself: reports whose time has come, and those whose deadlines are of an older calendar.
+//! Finds what the system has to do: reports that are due, and reports whose deadlines follow an outdated calendar.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
@@ -12,19 +12,20 @@ use super::{
     skip_locked,
 };
 
-/// Reports whose deadlines a change of the calendar can move, as the index `complaint_calendar` has them.
+/// Reports whose deadlines a change of the calendar can move. The condition is worded as in the partial index
+/// `complaint_calendar`.
 const MOVABLE: &str = "(wake_at IS NOT NULL OR due_at IS NOT NULL)";
 
-/// A report whose time has come.
+/// A report that is due.
 #[derive(Debug, Clone, Copy, FromQueryResult)]
 pub struct Due {
     /// Key in the database.
     pub id: i64,
-    /// How often the system has failed to act on it.
+    /// How often the system has failed to process it.
     pub failures: i64,
 }
 
-/// Reports whose time has come by `now`, the oldest time first.
+/// Reports that are due at `now`, the longest overdue first.
 pub async fn due_page(
     conn: &impl ConnectionTrait,
     now: DateTime<Utc>,
@@ -41,15 +42,15 @@ fn due_query(now: DateTime<Utc>, limit: i64) -> (&'static str, Vec<Value>) {
     )
 }
 
-/// Locks a report whose time has come; `None` when another replica has it or was done with it before.
+/// Locks a due report; `None` when another replica is processing it or has done so.
 pub async fn due_lock_in_txn(txn: &Txn, id: i64, now: DateTime<Utc>) -> Result<Option<Stored>, DbErr> {
     let condition = format!("WHERE id = $1 AND wake_at <= $2{}", skip_locked(txn));
     let values = vec![id.into(), micros(now).into()];
     Ok(complaints_where(txn, &condition, values).await?.pop())
 }
 
-/// Lets a report on which the system can't act wait until `until`.
-pub async fn due_put_off(
+/// Postpones a report that could not be processed until `until`.
+pub async fn due_postpone(
     conn: &impl ConnectionTrait,
     id: i64,
     now: DateTime<Utc>,
@@ -61,16 +62,16 @@ pub async fn due_put_off(
     Ok(())
 }
 
-/// A report whose deadlines are of an older calendar.
+/// A report whose deadlines follow an outdated calendar.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromQueryResult)]
 pub struct Outdated {
     /// Key in the database.
     pub id: i64,
-    /// Version of the calendar.
+    /// Version of the calendar that its deadlines follow.
     pub calendar: i64,
 }
 
-/// Reports whose running deadlines are of a calendar before `version`, after the one given.
+/// Reports whose running deadlines follow a calendar older than `version`, after the report `after`.
 pub async fn outdated_page(
     conn: &impl ConnectionTrait,
     version: i64,
@@ -97,14 +98,14 @@ fn outdated_query(version: i64, after: Outdated, limit: i64) -> (String, Vec<Val
     (text, values)
 }
 
-/// How many there are.
+/// Number of reports whose running deadlines follow a calendar older than `version`.
 pub async fn outdated_count(conn: &impl ConnectionTrait, version: i64) -> Result<i64, DbErr> {
     let text = format!("SELECT COUNT(*) AS count FROM complaint WHERE {MOVABLE} AND calendar < $1");
     let row = conn.query_one_raw(sql(conn, &text, [version.into()])).await?;
     row.map_or(Ok(0), |row| row.try_get("", "count"))
 }
 
-/// Locks one of them; `None` when another replica has it or was done with it before.
+/// Locks an outdated report; `None` when another replica is processing it or has done so.
 pub async fn outdated_lock_in_txn(txn: &Txn, id: i64, version: i64) -> Result<Option<Stored>, DbErr> {
     let lock = skip_locked(txn);
     let condition = format!("WHERE id = $1 AND {MOVABLE} AND calendar < $2{lock}");
@@ -113,7 +114,8 @@ pub async fn outdated_lock_in_txn(txn: &Txn, id: i64, version: i64) -> Result<Op
         .pop())
 }
 
-/// Notes that a report is up to its calendar and nothing it says has changed: whoever read it may still act on it.
+/// Records that a report follows its calendar. The version of the report stays, because nothing that callers read has
+/// changed, so their etags remain valid.
 pub async fn calendar_save_in_txn(txn: &Txn, stored: &Stored, times: Times) -> Result<(), DbErr> {
     let text = "UPDATE complaint SET calendar = $2, due_at = $3, wake_at = $4 WHERE id = $1";
     let values = [

@@ -1,4 +1,4 @@
-//! Takes away what is personal, for good. Facts and figures stay.
+//! Erases personal data for good. Facts and figures stay.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
@@ -10,7 +10,7 @@ use sea_orm::{ExprTrait, FromQueryResult, QuerySelect, QueryTrait, Set, entity::
 
 use super::{
     Lock,
-    answer::{answer_ids_held, answers_erase_in_txn},
+    answer::{answer_ids_with_text, answers_erase_in_txn},
     attachment::{Owner, attachments_erase_in_txn, has_attachments},
     complaint, consultation,
     contact::contact_remove_in_txn,
@@ -18,22 +18,22 @@ use super::{
     timeline::lines_erase_in_txn,
 };
 
-/// What is to go.
+/// The parts of a report or consultation that are erased separately.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Parts {
-    /// Who reported or asked.
+    /// The identity of the reporter or asker.
     pub identity: bool,
-    /// What was written, and the files.
+    /// The texts and the attachments.
     pub text: bool,
 }
 
 impl Parts {
-    /// Whether nothing is.
+    /// Whether it names no part.
     pub fn is_empty(self) -> bool {
         self == Self::default()
     }
 
-    /// What is in both.
+    /// The parts that both name.
     pub fn and(self, other: Self) -> Self {
         Self {
             identity: self.identity && other.identity,
@@ -42,16 +42,16 @@ impl Parts {
     }
 }
 
-/// A row whose erasure is due.
+/// A report or consultation whose erasure is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromQueryResult)]
 pub struct Due {
-    /// Since when, unix microseconds.
+    /// When it was due, unix microseconds.
     pub erase_at: i64,
-    /// Its key.
+    /// Database key.
     pub id: i64,
 }
 
-/// Rows of `table` whose erasure is due at `now`, after `after`, the oldest first, at most `limit`.
+/// At most `limit` rows of `table` whose erasure is due at `now`, those due longest first, after the row `after`.
 pub async fn erasures_due(
     conn: &impl ConnectionTrait,
     table: &str,
@@ -59,7 +59,7 @@ pub async fn erasures_due(
     after: Due,
     limit: usize,
 ) -> Result<Vec<Due>, DbErr> {
-    // By hand, because it is the same for both tables, as is the one that sets the time.
+    // Raw SQL, because the statement is the same for both tables; so is that of `erase_at_in_txn`.
     let text = format!(
         "SELECT erase_at, id FROM {table} WHERE erase_at <= $1 AND (erase_at, id) > ($2, $3)
          ORDER BY erase_at, id LIMIT {limit}"
@@ -68,22 +68,22 @@ pub async fn erasures_due(
     Due::find_by_statement(sql(conn, &text, values)).all(conn).await
 }
 
-/// What a locked report still holds, the notes of its timeline aside.
-pub async fn complaint_held_in_txn(txn: &Txn, id: i64) -> Result<Parts, DbErr> {
+/// The parts of a locked report that are not erased yet; the notes of its timeline are not looked at.
+pub async fn complaint_remaining_in_txn(txn: &Txn, id: i64) -> Result<Parts, DbErr> {
     use complaint::{Column, Entity};
     let content = Column::Content.is_not_null();
-    let held = Entity::find_by_id(id)
+    let remaining = Entity::find_by_id(id)
         .select_only()
         .expr_as(Column::Identity.is_not_null(), "identity")
         .expr_as(content.or(has_attachments(Owner::Complaint(id))), "text")
         .into_tuple()
         .one(txn)
         .await?;
-    let (identity, text) = held.unwrap_or_default();
+    let (identity, text) = remaining.unwrap_or_default();
     Ok(Parts { identity, text })
 }
 
-/// Erases parts of a locked report, and the notes of these lines with its texts.
+/// Erases parts of a locked report; with the texts also the notes of `lines`.
 pub async fn complaint_erase_in_txn(
     txn: &Txn,
     id: i64,
@@ -127,13 +127,13 @@ pub async fn erase_at_in_txn(
     Ok(())
 }
 
-/// A consultation as far as erasure goes.
+/// A locked consultation with what erasure needs to know about it.
 #[derive(Debug)]
 pub struct Ended {
-    /// When it ended; `None` while it goes on.
+    /// When it was completed; `None` before.
     pub at: Option<DateTime<Utc>>,
-    /// What it still holds.
-    pub held: Parts,
+    /// The parts that are not erased yet.
+    pub remaining: Parts,
     row: consultation::Model,
 }
 
@@ -143,20 +143,20 @@ impl Ended {
         &self.row.agency
     }
 
-    /// When something was erased last.
+    /// Time of the last erasure.
     pub fn erased_at(&self) -> Option<DateTime<Utc>> {
         self.row.erased_at.map(from_micros)
     }
 }
 
-/// A consultation by its name, or by its key when there is none; locked to be changed.
+/// A consultation by its name, or by its database key when there is no name; locked for a change.
 pub async fn consultation_end_in_txn(
     txn: &Txn,
     name: Option<&name::Consultation>,
     id: i64,
 ) -> Result<Option<Ended>, DbErr> {
     use consultation::{Column, Entity};
-    // PostgreSQL locks only what it reads plainly: the row first, then what hangs on it.
+    // PostgreSQL can lock rows only in a plain `SELECT`, so what depends on the row is read afterwards.
     let condition = match name {
         Some(name) => Column::Uid.eq(name.consultation.as_str()),
         None => Column::Id.eq(id),
@@ -165,13 +165,13 @@ pub async fn consultation_end_in_txn(
     let Some(row) = locked.one(txn).await? else {
         return Ok(None);
     };
-    let answers = Expr::exists(answer_ids_held(row.id).into_query());
+    let answers = Expr::exists(answer_ids_with_text(row.id).into_query());
     let below = answers.or(has_attachments(Owner::Consultation(row.id)));
     let below = Entity::find_by_id(row.id).select_only().expr_as(below, "text");
     let below: Option<bool> = below.into_tuple().one(txn).await?;
     Ok(Some(Ended {
         at: row.completed_at.map(from_micros),
-        held: Parts {
+        remaining: Parts {
             identity: row.identity.is_some(),
             text: row.content.is_some() || below.unwrap_or_default(),
         },
@@ -179,7 +179,7 @@ pub async fn consultation_end_in_txn(
     }))
 }
 
-/// Erases parts of a locked consultation, and takes the next version.
+/// Erases parts of a locked consultation and takes the next version.
 pub async fn consultation_erase_in_txn(
     txn: &Txn,
     ended: Ended,

@@ -1,5 +1,5 @@
-//! The order in which watchers see what happens. Numbers are given after the commit, one transaction at a time: whoever
-//! has seen a number has missed none below it.
+//! The feed: the order in which watchers see timeline lines. Positions are assigned after the commit, by one
+//! transaction at a time, so a watcher that has seen a position cannot miss a lower one.
 
 use prima_platform::db::{Txn, sql};
 use prima_proto::name;
@@ -8,13 +8,13 @@ use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 use super::read_json;
 use crate::domain::case::Entry;
 
-/// Whether lines wait for their number.
+/// Whether there are lines without a position.
 pub async fn feed_waiting(conn: &impl ConnectionTrait) -> Result<bool, DbErr> {
     let text = "SELECT 1 FROM timeline WHERE feed IS NULL ORDER BY id LIMIT 1";
     Ok(conn.query_one_raw(sql(conn, text, [])).await?.is_some())
 }
 
-/// The last number given.
+/// The last position that was assigned.
 pub async fn feed_last(conn: &impl ConnectionTrait) -> Result<i64, DbErr> {
     let row = conn
         .query_one_raw(sql(conn, "SELECT last FROM feed WHERE id = 1", []))
@@ -22,9 +22,9 @@ pub async fn feed_last(conn: &impl ConnectionTrait) -> Result<i64, DbErr> {
     row.map_or(Ok(0), |row| row.try_get("", "last"))
 }
 
-/// Numbers at most `limit` lines, in the order in which they were written; returns how many there were.
+/// Assigns positions to at most `limit` lines, in the order in which they were inserted; returns their number.
 pub async fn feed_number_in_txn(txn: &Txn, limit: u32) -> Result<u64, DbErr> {
-    // The lock first: what the statements below see is then all that was committed before.
+    // Locking comes first, so that the next statement sees everything that was committed before.
     let lock = "UPDATE feed SET last = last WHERE id = 1 RETURNING last";
     let row = txn.query_one_raw(sql(txn, lock, [])).await?;
     let row = row.ok_or_else(|| DbErr::RecordNotFound("feed".into()))?;
@@ -41,14 +41,13 @@ pub async fn feed_number_in_txn(txn: &Txn, limit: u32) -> Result<u64, DbErr> {
     Ok(count)
 }
 
-/// Whose lines are seen. Who had a report before sees the line with which it left.
+/// Whose lines a watcher sees. An agency or unit also sees the line with which a report left it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum View {
-    /// Every line.
+pub enum Scope {
     All,
-    /// Lines of an agency.
+    /// Lines about reports of an agency.
     Agency(String),
-    /// Lines of a unit.
+    /// Lines about reports of a unit.
     Unit(name::Unit),
 }
 
@@ -63,37 +62,36 @@ struct Row {
     uid: String,
 }
 
-/// A line as watchers see it: what was written and who wrote it is not read.
+/// A timeline line as watchers see it, without its note and its actor.
 #[derive(Debug)]
-pub struct Fed {
-    /// Its place.
+pub struct FeedLine {
+    /// Position in the feed.
     pub feed: i64,
-    /// The report.
     pub complaint: name::Complaint,
     /// Number within the report, from 1.
     pub number: i64,
-    /// The agency that had the report after it.
+    /// The agency that handles the report after this line.
     pub agency: String,
-    /// The unit that had it; may be empty.
+    /// The unit that handles it; may be empty.
     pub unit: String,
-    /// Key of the role.
+    /// Key of the role of who acted.
     pub role: String,
     /// What happened.
     pub entry: Entry,
 }
 
-/// Lines after the place `after`, up to and with `last`, in order.
+/// Lines from after the position `after` up to and including `last`, in order.
 pub async fn feed_page(
     conn: &impl ConnectionTrait,
-    view: &View,
+    scope: &Scope,
     after: i64,
     last: i64,
     limit: i64,
-) -> Result<Vec<Fed>, DbErr> {
-    let (text, values) = page_query(view, after, last, limit);
+) -> Result<Vec<FeedLine>, DbErr> {
+    let (text, values) = page_query(scope, after, last, limit);
     let rows = Row::find_by_statement(sql(conn, &text, values)).all(conn).await?;
-    let fed = |row: Row| {
-        Ok(Fed {
+    let line = |row: Row| {
+        Ok(FeedLine {
             entry: read_json(format!("feed {}", row.feed), "entry", &row.entry)?,
             feed: row.feed,
             complaint: name::Complaint { complaint: row.uid },
@@ -103,10 +101,10 @@ pub async fn feed_page(
             role: row.role,
         })
     };
-    rows.into_iter().map(fed).collect()
+    rows.into_iter().map(line).collect()
 }
 
-fn page_query(view: &View, after: i64, last: i64, limit: i64) -> (String, Vec<Value>) {
+fn page_query(scope: &Scope, after: i64, last: i64, limit: i64) -> (String, Vec<Value>) {
     let part = |condition: &str| {
         format!(
             "SELECT * FROM (SELECT feed, complaint_id, number, agency, unit, role, entry FROM timeline
@@ -114,14 +112,14 @@ fn page_query(view: &View, after: i64, last: i64, limit: i64) -> (String, Vec<Va
         )
     };
     let mut values: Vec<Value> = vec![after.into(), last.into(), limit.into()];
-    let parts = match view {
-        View::All => part(""),
-        View::Agency(agency) => {
+    let parts = match scope {
+        Scope::All => part(""),
+        Scope::Agency(agency) => {
             values.push(agency.clone().into());
             let left = part(" AND from_agency = $4 AND agency <> $4");
             format!("{} UNION ALL {left}", part(" AND agency = $4"))
         }
-        View::Unit(name) => {
+        Scope::Unit(name) => {
             values.extend([name.agency.clone().into(), name.unit.clone().into()]);
             let left = part(" AND from_agency = $4 AND from_unit = $5 AND NOT (agency = $4 AND unit = $5)");
             format!("{} UNION ALL {left}", part(" AND agency = $4 AND unit = $5"))

@@ -1,4 +1,4 @@
-//! Figures of units: what every change of a report adds to them and takes from them, and the facts that follow.
+//! Figures of units: how a change of a report changes them, and reading them.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use super::{
     consultation,
     desk::desk_get,
-    performance::{Key, marks_add_in_txn},
+    performance::{Key, performance_flag_dirty_in_txn},
     tally::{tally_add_in_txn, tally_of},
 };
 use crate::domain::{
@@ -20,7 +20,8 @@ use crate::domain::{
     workflow::Workflow,
 };
 
-/// Moves the tallies from what a report was (`None` when it is new) to what it is, and marks the figures that follow.
+/// Moves the tallies from the previous case of a report (`None` when it is new) to the current one, and flags the
+/// figures that follow from them as dirty.
 pub async fn figures_change_in_txn(
     txn: &Txn,
     before: Option<&Case>,
@@ -36,36 +37,34 @@ pub async fn figures_change_in_txn(
     };
     let keys: BTreeSet<Key> = changes.keys().map(key).collect();
     tally_add_in_txn(txn, &changes).await?;
-    marks_add_in_txn(txn, &keys).await
+    performance_flag_dirty_in_txn(txn, &keys).await
 }
 
-/// Marks the figures of a unit in a year, or with 0 in every year, as out of date, for what is counted elsewhere:
-/// consultations of the service desk received in that year, in Jakarta, and the desk itself.
-pub async fn figures_mark_in_txn(txn: &Txn, agency: &str, unit: &str, year: i64) -> Result<(), DbErr> {
+/// Flags the figures of a unit in a year as dirty, or those of all years for year 0. It serves what is not counted in
+/// tallies: consultations of the service desk, by the year in which they were received in Jakarta, and the desk itself.
+pub async fn figures_flag_dirty_in_txn(txn: &Txn, agency: &str, unit: &str, year: i64) -> Result<(), DbErr> {
     let key = Key {
         agency: agency.to_owned(),
         unit: unit.to_owned(),
         year,
     };
-    marks_add_in_txn(txn, &BTreeSet::from([key])).await
+    performance_flag_dirty_in_txn(txn, &BTreeSet::from([key])).await
 }
 
-/// All that is told of a unit in a period.
+/// Everything that is published about a unit in a period.
 #[derive(Debug)]
 pub struct Facts {
-    /// The unit.
     pub unit: name::Unit,
-    /// The period.
     pub period: Period,
-    /// Of reports received in it.
+    /// Figures of the reports received in the period.
     pub figures: Figures,
-    /// Of consultations received in it.
+    /// Figures of the consultations received in the period.
     pub consulted: consultation::Figures,
-    /// The desk as it is.
+    /// The desk as it is now.
     pub desk: Desk,
 }
 
-/// Reads all that is told of a unit in a period.
+/// Reads everything that is published about a unit in a period.
 pub async fn figures_of(
     conn: &impl ConnectionTrait,
     unit: &name::Unit,

@@ -1,4 +1,4 @@
-//! Identities as they lie in the rows of reports and consultations.
+//! Reads the identities in the rows of reports and consultations.
 
 use std::fmt;
 
@@ -13,15 +13,15 @@ use sea_orm::entity::prelude::*;
 use super::{
     Lock, complaint, consultation,
     contact::PURPOSE,
-    sealed::{Identity, open_held},
+    sealed::{Identity, open_optional},
 };
 
-/// Whose identity it is about.
+/// The report or consultation whose identity is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
-    /// Who reported.
+    /// A report, with its reporter.
     Complaint(name::Complaint),
-    /// Who asked.
+    /// A consultation, with its asker.
     Consultation(name::Consultation),
 }
 
@@ -34,28 +34,27 @@ impl fmt::Display for Subject {
     }
 }
 
-/// The identity that a row holds.
+/// The identity in a row, still encrypted.
 #[derive(Debug)]
-pub struct Held {
-    /// Id of the agency that has the report or consultation.
+pub struct StoredIdentity {
+    /// Id of the agency that handles the report or consultation.
     pub agency: String,
-    /// Whether the reporter is hidden from the agency.
+    /// Whether the identity is hidden from the agency.
     pub anonymous: bool,
-    /// Whether it was erased.
     pub erased: bool,
     sealed: Option<Vec<u8>>,
     sealed_key: String,
 }
 
-impl Held {
-    /// Whether there is one.
+impl StoredIdentity {
+    /// Whether an identity was given and is not erased.
     pub fn is_given(&self) -> bool {
         self.sealed.is_some()
     }
 
-    /// Who it is; `None` when none was given, or once erased.
+    /// Decrypts the identity; `None` when none was given, or once erased.
     pub fn identity(&self, vault: &Keyring) -> Result<Option<Identity>, Failure> {
-        open_held(vault, &self.sealed_key, self.sealed.as_deref())
+        open_optional(vault, &self.sealed_key, self.sealed.as_deref())
     }
 }
 
@@ -64,8 +63,8 @@ struct Facts {
     anonymous: bool,
 }
 
-/// The identity of `subject`; the row can't change before the transaction ends.
-pub async fn identity_get_in_txn(txn: &Txn, subject: &Subject) -> Result<Option<Held>, DbErr> {
+/// The identity of `subject`; the lock keeps its row from changing until the transaction ends.
+pub async fn identity_get_in_txn(txn: &Txn, subject: &Subject) -> Result<Option<StoredIdentity>, DbErr> {
     match subject {
         Subject::Complaint(name) => {
             let one = complaint::Entity::find();
@@ -73,7 +72,7 @@ pub async fn identity_get_in_txn(txn: &Txn, subject: &Subject) -> Result<Option<
             let Some(row) = Lock::Share.on(one).one(txn).await? else {
                 return Ok(None);
             };
-            Ok(Some(Held {
+            Ok(Some(StoredIdentity {
                 anonymous: super::read_json::<Facts>(name, "facts", &row.facts)?.anonymous,
                 agency: row.agency,
                 erased: row.identity_erased_at.is_some(),
@@ -85,7 +84,7 @@ pub async fn identity_get_in_txn(txn: &Txn, subject: &Subject) -> Result<Option<
             let one = consultation::Entity::find();
             let one = one.filter(consultation::Column::Uid.eq(name.consultation.as_str()));
             let row = Lock::Share.on(one).one(txn).await?;
-            Ok(row.map(|row| Held {
+            Ok(row.map(|row| StoredIdentity {
                 anonymous: false,
                 agency: row.agency,
                 erased: row.identity_erased_at.is_some(),
@@ -96,17 +95,17 @@ pub async fn identity_get_in_txn(txn: &Txn, subject: &Subject) -> Result<Option<
     }
 }
 
-/// Reports of one contact that are looked at, at most.
-const LOOKED_AT: i64 = 1000;
+/// How many reports of one contact are read at most.
+const READ_MAX: i64 = 1000;
 
-/// Keys of the reports of a contact, the newest first: of an agency, or of all when it is empty.
+/// Database keys of the reports of a contact, the newest first; an empty agency stands for all.
 pub async fn complaints_of_contact(
     conn: &impl ConnectionTrait,
     vault: &Keyring,
     contact: &str,
     agency: &str,
 ) -> Result<Vec<i64>, DbErr> {
-    // By hand, because there are as many hashes as keys.
+    // Raw SQL, because there are as many hashes as keys.
     let rows = vault.index(PURPOSE, contact).into_iter();
     let (from, mut values) = table(conn, [Column::Bytes], rows.map(|(_, hash)| [hash.into()]), 0);
     let mut of_agency = String::new();
@@ -117,7 +116,7 @@ pub async fn complaints_of_contact(
     let text = format!(
         "SELECT c.id FROM complaint c WHERE c.id IN (
              SELECT complaint_id FROM contact WHERE hash IN (SELECT column1 FROM {from})){of_agency}
-         ORDER BY c.received_at DESC, c.id DESC LIMIT {LOOKED_AT}"
+         ORDER BY c.received_at DESC, c.id DESC LIMIT {READ_MAX}"
     );
     let rows = conn.query_all_raw(sql(conn, &text, values)).await?;
     rows.iter().map(|row| row.try_get("", "id")).collect()

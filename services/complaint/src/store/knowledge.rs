@@ -1,4 +1,4 @@
-//! The knowledge base: questions and answers in the words of agencies, public. Nothing is deleted.
+//! The knowledge base: questions and answers that agencies have written for the public. Rows are never deleted.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
@@ -16,7 +16,6 @@ use super::{
     sealed::{Note, seal},
 };
 
-/// A row of the table `knowledge`.
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "knowledge")]
 struct Model {
@@ -38,24 +37,18 @@ struct Model {
 
 prima_platform::no_relations!();
 
-/// An entry as stored.
 #[derive(Debug, Clone)]
 pub struct Stored {
     /// Key in the database.
     pub id: i64,
-    /// Resource name.
     pub name: name::Knowledge,
-    /// Id of the agency that answers for it.
+    /// Id of the agency that answered.
     pub agency: String,
-    /// Key of the topic.
     pub topic: String,
-    /// The question in general words.
+    /// The question, rewritten for the public.
     pub question: String,
-    /// The answer.
     pub answer: String,
-    /// When it was published.
     pub published_at: DateTime<Utc>,
-    /// When it was withdrawn.
     pub withdrawn_at: Option<DateTime<Utc>>,
 }
 
@@ -74,7 +67,8 @@ impl From<Model> for Stored {
     }
 }
 
-/// Publishes an entry (its key is taken from the database) that comes from a consultation, and lets it be found.
+/// Publishes an entry about a consultation and adds it to the search index. `new.id` is ignored; the database assigns
+/// one.
 pub async fn knowledge_insert_in_txn(
     txn: &Txn,
     new: &Stored,
@@ -100,7 +94,7 @@ pub async fn knowledge_insert_in_txn(
     Ok(())
 }
 
-/// Takes an entry that is locked out of what can be found.
+/// Withdraws a locked entry and removes it from the search index.
 pub async fn knowledge_withdraw_in_txn(
     txn: &Txn,
     vault: &Keyring,
@@ -123,7 +117,7 @@ pub async fn knowledge_withdraw_in_txn(
     Ok(())
 }
 
-/// An entry by its name, withdrawn or not, locked in the way asked for.
+/// An entry by its name, withdrawn or not, locked as `lock` says.
 pub async fn knowledge_get(
     conn: &impl ConnectionTrait,
     name: &name::Knowledge,
@@ -133,10 +127,10 @@ pub async fn knowledge_get(
     Ok(lock.on(one).one(conn).await?.map(Stored::from))
 }
 
-/// What a search is narrowed to; empty means anything.
+/// Narrows a search; an empty field means no restriction.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Words, all of which occur.
+    /// Words that must all occur.
     pub query: String,
     /// Id of the agency.
     pub agency: String,
@@ -144,13 +138,13 @@ pub struct Filter {
     pub topic: String,
 }
 
-/// What can be found, the newest first, and the token of the next page.
+/// A page of published entries, the newest first, and the token of the next page.
 pub async fn knowledge_page(
     conn: &impl ConnectionTrait,
     filter: &Filter,
     page: &Page,
 ) -> Result<(Vec<Stored>, String), DbErr> {
-    // By hand, because the search writes its condition for each database.
+    // Raw SQL, because the search index has a condition of its own for each database.
     let mut values: Vec<Value> = vec![i64::try_from(page.limit()).unwrap_or(i64::MAX).into()];
     let mut also = String::new();
     let equal = [("agency", &filter.agency), ("topic", &filter.topic)];
@@ -178,10 +172,11 @@ struct Near {
     uid: String,
 }
 
-/// Entries in which a word is looked for at most, the newest ones: a word that is everywhere tells nothing.
-const EACH: i64 = 200;
+/// How many of the newest entries are searched for a word. A word that occurs in more of them does not help to find
+/// similar entries.
+const SEARCHED_PER_WORD: i64 = 200;
 
-/// At most `count` entries in which any of the words occurs: those with the most of them first, then those of the
+/// At most `count` entries in which any of the words occurs: those with most of the words first, then those of the
 /// agency, then the newest.
 pub async fn knowledge_near(
     conn: &impl ConnectionTrait,
@@ -189,8 +184,8 @@ pub async fn knowledge_near(
     agency: &str,
     count: i64,
 ) -> Result<Vec<name::Knowledge>, DbErr> {
-    // By hand: the words are counted in one statement, each along the index of words.
-    let mut values: Vec<Value> = vec![agency.into(), count.into(), EACH.into()];
+    // Raw SQL, so that one statement counts the words and still finds each along the search index.
+    let mut values: Vec<Value> = vec![agency.into(), count.into(), SEARCHED_PER_WORD.into()];
     let mut parts = Vec::new();
     for word in words {
         let Some((condition, value)) = SEARCH.condition(conn, "id", word, values.len() + 1) else {

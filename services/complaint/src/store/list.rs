@@ -1,6 +1,7 @@
-//! Pages of reports, and reports near in time. A page goes on from the seat of its last row, and each shape of list has
-//! an index that holds its rows in order with what they are filtered by (`m0001_complaint`, `tests`). What a rare state or
-//! class leaves out is passed over in the index; an agency's state has an index of its own.
+//! Pages of reports, and reports received at about the same time. A page continues after the cursor of the last row of
+//! the previous one. For each kind of list there is an index that has its rows in order and contains the columns that
+//! it is filtered by (`m0001_complaint`, tested in `tests`). Rows of other states or classes are skipped within the
+//! index; only the state within an agency has an index of its own.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use prima_platform::{clock::micros, page::Page};
@@ -8,45 +9,44 @@ use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use super::complaint::{Stored, complaints_where};
 
-/// In which order.
+/// Order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// The newest first.
     Newest,
-    /// The most urgent first; those without a running deadline are left out.
+    /// The earliest deadline first; reports without a running deadline are left out.
     Due,
 }
 
-/// Which reports.
+/// Narrows a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter {
-    /// Id of the agency that has them; empty for the whole country.
+    /// Id of the agency that handles the reports; empty for the whole country.
     pub agency: String,
-    /// Id of the unit that has them; empty for any.
+    /// Id of the unit that handles them; empty for any.
     pub unit: String,
     /// Key of the state; empty for any.
     pub state: String,
     /// Key of the class; empty for any.
     pub class: String,
-    /// Only open ones.
+    /// Only open reports.
     pub open: bool,
-    /// Only those past due.
+    /// Only reports that are past their deadline.
     pub overdue: bool,
-    /// Order.
     pub order: Order,
 }
 
-/// Where a row stands in the order.
+/// Position of a row in the order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seat {
+pub struct Cursor {
     /// Time of receipt or deadline, unix microseconds.
     at: i64,
     /// Key in the database.
     id: i64,
 }
 
-impl Seat {
-    /// Reads what [`Seat::text`] wrote.
+impl Cursor {
+    /// Parses what [`Cursor::text`] returned.
     pub fn parse(text: &str) -> Option<Self> {
         let (at, id) = text.split_once('.')?;
         Some(Self {
@@ -55,7 +55,7 @@ impl Seat {
         })
     }
 
-    /// As it stands in the token of a page.
+    /// The cursor of a row, as it is contained in a page token.
     fn text(stored: &Stored, order: Order) -> String {
         let at = match order {
             Order::Newest => micros(stored.received_at()),
@@ -65,7 +65,7 @@ impl Seat {
     }
 }
 
-/// A condition with its values.
+/// The terms of a `WHERE` clause, with their values.
 #[derive(Default)]
 struct Terms {
     terms: Vec<String>,
@@ -73,7 +73,7 @@ struct Terms {
 }
 
 impl Terms {
-    /// Adds `text` with `?` for the value.
+    /// Adds a term in which `?` stands for the value.
     fn add(&mut self, text: &str, value: impl Into<Value>) {
         self.values.push(value.into());
         self.terms
@@ -87,12 +87,12 @@ impl Terms {
         }
     }
 
-    /// Adds what has no value; partial indexes are recognized by it.
+    /// Adds a term without a value. Only such a term can match the condition of a partial index.
     fn literal(&mut self, text: &str) {
         self.terms.push(text.to_owned());
     }
 
-    /// Everything after the selected columns.
+    /// The SQL that follows the selected columns.
     fn ordered(mut self, order: &str, limit: u64) -> (String, Vec<Value>) {
         self.values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
         let wheres = match self.terms.is_empty() {
@@ -104,8 +104,8 @@ impl Terms {
     }
 }
 
-/// The rows of a page: a condition with its order, and its values.
-fn rows(filter: &Filter, now: DateTime<Utc>, after: Option<Seat>, limit: u64) -> (String, Vec<Value>) {
+/// The SQL of a page and its values.
+fn rows(filter: &Filter, now: DateTime<Utc>, after: Option<Cursor>, limit: u64) -> (String, Vec<Value>) {
     let mut terms = Terms::default();
     terms.equal("agency", &filter.agency);
     terms.equal("unit", &filter.unit);
@@ -117,19 +117,20 @@ fn rows(filter: &Filter, now: DateTime<Utc>, after: Option<Seat>, limit: u64) ->
     if filter.overdue {
         terms.add("due_at < ?", micros(now));
     }
-    let (seat, order) = match filter.order {
+    let (cursor, order) = match filter.order {
         Order::Newest => ("(received_at, id) <", "received_at DESC, id DESC"),
         Order::Due => {
-            // Said twice, PostgreSQL would take it to leave out rows twice.
+            // With both conditions PostgreSQL would estimate that they exclude rows independently, and choose a worse
+            // plan.
             if !filter.overdue {
                 terms.literal("due_at IS NOT NULL");
             }
             ("(due_at, id) >", "due_at, id")
         }
     };
-    if let Some(Seat { at, id }) = after {
+    if let Some(Cursor { at, id }) = after {
         terms.values.push(at.into());
-        terms.add(&format!("{seat} (${}, ?)", terms.values.len()), id);
+        terms.add(&format!("{cursor} (${}, ?)", terms.values.len()), id);
     }
     terms.ordered(order, limit)
 }
@@ -140,16 +141,16 @@ pub async fn complaint_page(
     filter: &Filter,
     now: DateTime<Utc>,
     page: &Page,
-    after: Option<Seat>,
+    after: Option<Cursor>,
 ) -> Result<(Vec<Stored>, String), DbErr> {
     let (text, values) = rows(filter, now, after, page.limit());
     let mut rows = complaints_where(conn, &text, values).await?;
-    let next = page.cut(&mut rows, |row| Seat::text(row, filter.order));
+    let next = page.cut(&mut rows, |row| Cursor::text(row, filter.order));
     Ok((rows, next))
 }
 
-/// The other reports of an agency, or of its unit, that were received up to a time and at most so long before it, the
-/// nearest first; or from then on.
+/// The SQL for the reports of an agency or unit that were received up to `at` and at most `span` before it, or after it
+/// and at most `span` later; those nearest in time first.
 fn neighbours(
     (agency, unit): (&str, &str),
     at: DateTime<Utc>,
@@ -175,8 +176,8 @@ fn neighbours(
     terms.ordered(order, limit)
 }
 
-/// The reports to the same agency and unit, or to the same agency when it has no unit yet, that were received within
-/// `span` of it, those that were merged left out; at most `most`, the nearest in time first.
+/// The reports of the same agency and unit that were received within `span` of a report, without those that were
+/// merged; when it has no unit yet, those of the whole agency. At most `most`, those nearest in time first.
 pub async fn near_in_time(
     conn: &impl ConnectionTrait,
     stored: &Stored,

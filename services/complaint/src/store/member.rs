@@ -1,4 +1,4 @@
-//! Members of the teams that answer.
+//! Members of the teams that answer consultations.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
@@ -10,7 +10,7 @@ use sea_orm::{QueryOrder, QuerySelect, QueryTrait, Set, entity::prelude::*};
 
 use super::{Lock, next_version};
 
-/// A row of the table `member`. `topics`: keys with a comma before and after each.
+/// A row of the table `member`. `topics` holds the keys with a comma before and after each.
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "member")]
 struct Model {
@@ -27,25 +27,22 @@ struct Model {
 
 prima_platform::no_relations!();
 
-/// What is kept of a member.
+/// The data of a team member.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Member {
-    /// Name and title.
+    /// Name with academic title.
     pub display_name: String,
     /// Office.
     pub office: String,
     /// Keys of topics.
     pub topics: Vec<String>,
-    /// Whether the member takes new questions.
+    /// Whether the member can be assigned new questions.
     pub active: bool,
 }
 
-/// A member as stored.
 #[derive(Debug, Clone)]
 pub struct Stored {
-    /// Resource name.
     pub name: name::Member,
-    /// What is kept.
     pub member: Member,
     /// Version of its last change.
     pub version: i64,
@@ -84,18 +81,18 @@ fn row(stored: &Stored) -> ActiveModel {
     }
 }
 
-/// Adds a member; whether its name was free.
+/// Inserts a member; false when the name is taken.
 pub async fn member_insert_in_txn(txn: &Txn, new: &Stored) -> Result<bool, DbErr> {
     insert_new(txn, row(new)).await
 }
 
-/// Saves a member that is locked and takes the next version.
+/// Saves a locked member and takes the next version.
 pub async fn member_save_in_txn(txn: &Txn, stored: &mut Stored, now: DateTime<Utc>) -> Result<(), DbErr> {
     stored.version = next_version(stored.version, now);
     row(stored).update(txn).await.map(drop)
 }
 
-/// A member, locked in the way asked for.
+/// A member by name, locked as `lock` says.
 pub async fn member_get(
     conn: &impl ConnectionTrait,
     name: &name::Member,
@@ -106,7 +103,8 @@ pub async fn member_get(
     Ok(found.map(Stored::from))
 }
 
-/// The team of an agency ordered by name, and the token of the next page; for a topic only those who are active.
+/// A page of the team of an agency, ordered by id, and the token of the next page; a topic narrows it to active members
+/// for that topic.
 pub async fn member_page(
     conn: &impl ConnectionTrait,
     agency: &str,

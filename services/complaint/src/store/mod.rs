@@ -1,4 +1,5 @@
-//! What the service keeps. Identities and free text are sealed; the timeline and the log of readings only grow.
+//! The tables of the service. Identities and free text are encrypted; rows of the timeline and of the log of readings
+//! are only ever added.
 
 pub mod agency_hours;
 pub mod agency_score;
@@ -40,7 +41,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, QuerySelect, sea_query::Expr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// The steps of this service's schema.
+/// The migration steps of this service's schema.
 pub struct Migrator;
 
 impl MigratorTrait for Migrator {
@@ -53,23 +54,23 @@ impl MigratorTrait for Migrator {
     }
 }
 
-/// Questions and answers of the knowledge base.
+/// The search index of the knowledge base.
 pub const SEARCH: Search = Search {
     step: "m0002_knowledge_search",
     table: "knowledge_search",
     key: "knowledge_id",
 };
 
-/// Times are unix microseconds. `sealed_key` names the key of the vault under which the sealed columns of the row are;
-/// it is empty when there is nothing sealed.
+/// Times are unix microseconds. `sealed_key` names the key under which the encrypted columns of a row are encrypted; it
+/// is empty when there are none.
 const FIRST: Step = Step {
     name: "m0001_complaint",
     statements: &[
-        // `facts` is the case as JSON, without anything personal; the columns beside it are what is searched by.
-        // `erased_at`: when identity or texts went last, `identity_erased_at`: when there was an identity and it went.
-        // `due_at`: the running deadline that comes first. `wake_at`: when the system has to act next. `calendar`: the
-        // version of the calendar with which the deadlines were computed. `erase_at`: when the next erasure is due.
-        // `failures`: how often the system has failed to act on it since somebody last could.
+        // `facts` is the case as JSON, without personal data; the other columns are there to search by. `erased_at` is
+        // when identity or texts were erased last, `identity_erased_at` when a given identity was erased. `due_at` is
+        // the earliest running deadline, `wake_at` when the system has to act next. `calendar` is the version of the
+        // calendar with which the deadlines were computed. `erase_at` is when the next erasure is due. `failures`
+        // counts how often the system has failed to process the report since the last success.
         "CREATE TABLE complaint (
             id {identity}, uid {key} NOT NULL UNIQUE, tracking {blob} NOT NULL UNIQUE,
             agency {key} NOT NULL, unit {key} NOT NULL, class {key} NOT NULL, state {key} NOT NULL,
@@ -79,8 +80,8 @@ const FIRST: Step = Step {
             secrets {blob} NOT NULL, identity {blob}, content {blob}, sealed_key {key} NOT NULL,
             erased_at BIGINT, identity_erased_at BIGINT, failures BIGINT NOT NULL DEFAULT 0,
             version BIGINT NOT NULL, updated_at BIGINT NOT NULL)",
-        // What follows `id` in the indexes of lists is no part of the order: rows that a filter leaves out are passed over
-        // in the index, without being read.
+        // The columns after `id` in the indexes of lists do not belong to the order: with them, rows that a filter
+        // excludes are skipped in the index without being read.
         "CREATE INDEX complaint_newest ON complaint (received_at, id, state, class, open)",
         "CREATE INDEX complaint_agency ON complaint (agency, received_at, id, state, class, open)",
         "CREATE INDEX complaint_unit ON complaint (agency, unit, received_at, id, state, class, open)",
@@ -90,20 +91,21 @@ const FIRST: Step = Step {
         "CREATE INDEX complaint_agency_due ON complaint (agency, due_at, id, unit, state, class, open)
             WHERE due_at IS NOT NULL",
         "CREATE INDEX complaint_wake ON complaint (wake_at, id) WHERE wake_at IS NOT NULL",
-        // Every report with a deadline that runs: one that is overdue and told in full has no more time to wake at.
+        // The index covers every report with a running deadline. A report that is overdue and fully escalated has no
+        // `wake_at` any more, but still a `due_at`.
         "CREATE INDEX complaint_calendar ON complaint (calendar, id) WHERE wake_at IS NOT NULL OR due_at IS NOT NULL",
         "CREATE INDEX complaint_erase_in_txn ON complaint (erase_at, id) WHERE erase_at IS NOT NULL",
         "CREATE INDEX complaint_sealed ON complaint (sealed_key, id) WHERE sealed_key <> ''",
         "CREATE INDEX complaint_merged ON complaint (merged_into) WHERE merged_into IS NOT NULL",
-        // Blind indexes of telephone numbers and addresses, under the key that made them.
+        // Blind indexes of telephone numbers and e-mail addresses; `sealed_key` is the key that made the hash.
         "CREATE TABLE contact (
             hash {blob} NOT NULL, complaint_id BIGINT NOT NULL REFERENCES complaint (id), sealed_key {key} NOT NULL,
             PRIMARY KEY (hash, complaint_id))",
         "CREATE INDEX contact_complaint ON contact (complaint_id)",
         "CREATE INDEX contact_sealed ON contact (sealed_key)",
-        // `entry` is what happened as JSON, without anything personal. `agency` and `unit` had the report then;
-        // `from_agency` and `from_unit` had it before, when it moved. `feed`: place in the order in which watchers see it,
-        // given after the commit.
+        // `entry` is what happened as JSON, without personal data. `agency` and `unit` handle the report after the
+        // line; `from_agency` and `from_unit` are set when they handled it before. `feed` is the position in the feed,
+        // assigned after the commit.
         "CREATE TABLE timeline (
             id {identity}, complaint_id BIGINT NOT NULL REFERENCES complaint (id), number BIGINT NOT NULL,
             at BIGINT NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL, from_agency {key}, from_unit {key},
@@ -116,8 +118,9 @@ const FIRST: Step = Step {
         "CREATE INDEX timeline_sealed ON timeline (sealed_key, id) WHERE sealed_key <> ''",
         "CREATE TABLE feed (id BIGINT PRIMARY KEY, last BIGINT NOT NULL)",
         "INSERT INTO feed (id, last) VALUES (1, 0)",
-        // `owner`: `pending`, `complaint`, `timeline`, `consultation` or `answer`, with its key. `digest`: SHA-256 of what
-        // the object storage holds, which is sealed. `sealed`: name of the file and its own key.
+        // `owner` is `pending`, `complaint`, `timeline`, `consultation` or `answer`; `owner_id` is the database key of
+        // that row. `digest` is the SHA-256 of the encrypted content in the object storage. `sealed` is the file name
+        // and the key of the content, encrypted.
         "CREATE TABLE attachment (
             id {identity}, uid {key} NOT NULL UNIQUE, owner {key} NOT NULL, owner_id BIGINT NOT NULL,
             uploader {key} NOT NULL, media_type TEXT NOT NULL, size BIGINT NOT NULL, digest {blob} NOT NULL,
@@ -125,7 +128,7 @@ const FIRST: Step = Step {
         "CREATE INDEX attachment_owner ON attachment (owner, owner_id)",
         "CREATE INDEX attachment_pending ON attachment (created_at, id) WHERE owner = 'pending'",
         "CREATE INDEX attachment_sealed ON attachment (sealed_key, id) WHERE sealed_key <> ''",
-        // Row 1 is locked by whoever changes the calendar or the hours.
+        // Transactions that change the calendar or working hours lock row 1.
         "CREATE TABLE calendar_state (id BIGINT PRIMARY KEY, version BIGINT NOT NULL)",
         "INSERT INTO calendar_state (id, version) VALUES (1, 1)",
         "CREATE TABLE calendar_year (
@@ -144,8 +147,8 @@ const FIRST: Step = Step {
         "CREATE TABLE desk (
             agency {key} NOT NULL, unit {key} NOT NULL, body TEXT NOT NULL, version BIGINT NOT NULL,
             updated_at BIGINT NOT NULL, PRIMARY KEY (agency, unit))",
-        // How many reports stand in one bucket of one measure; `month` is year * 100 + month of receipt, in Jakarta. Class
-        // and channel are `` for measures that are not split.
+        // Number of reports in each cell. `month` is year * 100 + month of receipt, in Jakarta. Class and channel are
+        // empty for measures that are not broken down by them.
         "CREATE TABLE tally (
             agency {key} NOT NULL, unit {key} NOT NULL, month BIGINT NOT NULL, class {key} NOT NULL,
             channel {key} NOT NULL, sp4n BIGINT NOT NULL, measure {key} NOT NULL, bucket BIGINT NOT NULL,
@@ -155,17 +158,18 @@ const FIRST: Step = Step {
             scored BIGINT NOT NULL DEFAULT 0, exact TEXT NOT NULL DEFAULT '', sample BIGINT NOT NULL DEFAULT 0,
             received BIGINT NOT NULL DEFAULT 0, archived BIGINT NOT NULL DEFAULT 0, open BIGINT NOT NULL DEFAULT 0,
             settled BIGINT NOT NULL DEFAULT 0, PRIMARY KEY (agency, unit, year))",
-        // `settled`: whether the year had ended when it was computed.
+        // `settled` says whether the year had ended when the row was computed.
         "CREATE INDEX performance_unsettled ON performance (year) WHERE settled = 0",
-        // A mark is raised even when it stands: whoever clears it waits for this transaction, and so sees what it wrote.
-        // Unit `` marks the agency.
+        // Dirty flags of an earlier release. Flagging again raises `mark`, so that the transaction that clears the flag
+        // waits for this one and sees what it wrote. An empty unit flags the agency.
         "CREATE TABLE performance_dirty (
             agency {key} NOT NULL, unit {key} NOT NULL, year BIGINT NOT NULL, mark BIGINT NOT NULL,
             PRIMARY KEY (agency, unit, year))",
         "CREATE TABLE agency_score (
             agency {key} NOT NULL, year BIGINT NOT NULL, version BIGINT NOT NULL, published BIGINT NOT NULL DEFAULT 0,
             PRIMARY KEY (agency, year))",
-        // `unit` answers at the service desk, and is empty for the clinic; the unit that asks is there for the clinic only.
+        // `unit` is that of the service desk and empty for the clinic. `asking_agency` and `asking_unit` are set only
+        // for the clinic.
         "CREATE TABLE consultation (
             id {identity}, uid {key} NOT NULL UNIQUE, tracking {blob} UNIQUE, kind {key} NOT NULL,
             agency {key} NOT NULL, unit {key} NOT NULL, asking_agency {key} NOT NULL, asking_unit {key} NOT NULL,
@@ -187,11 +191,12 @@ const FIRST: Step = Step {
             at BIGINT NOT NULL, actor {key} NOT NULL, member {key} NOT NULL, sealed {blob}, sealed_key {key} NOT NULL,
             UNIQUE (consultation_id, number))",
         "CREATE INDEX answer_sealed ON answer (sealed_key, id) WHERE sealed_key <> ''",
-        // `topics`: keys with a comma before and after each.
+        // `topics` holds the keys with a comma before and after each.
         "CREATE TABLE member (
             agency {key} NOT NULL, member {key} NOT NULL, display_name TEXT NOT NULL, office TEXT NOT NULL,
             topics {key} NOT NULL, active BIGINT NOT NULL, version BIGINT NOT NULL, PRIMARY KEY (agency, member))",
-        // Question and answer are public: words of the agency, none of the asker. `sealed`: why it was withdrawn.
+        // Question and answer are public and contain nothing of the asker. `sealed` is the reason for the withdrawal,
+        // encrypted.
         "CREATE TABLE knowledge (
             id {identity}, uid {key} NOT NULL UNIQUE, agency {key} NOT NULL, topic {key} NOT NULL,
             consultation_id BIGINT NOT NULL REFERENCES consultation (id), question TEXT NOT NULL, answer TEXT NOT NULL,
@@ -206,16 +211,16 @@ const FIRST: Step = Step {
         "CREATE INDEX identity_reading_agency ON identity_reading (agency, id)",
         "CREATE INDEX identity_reading_name ON identity_reading (name, id)",
         "CREATE INDEX identity_reading_sealed ON identity_reading (sealed_key, id) WHERE sealed_key <> ''",
-        // Which key of the vault seals, as the process knows it that started last.
-        // One row: what digests of requests are made with.
+        // `digest_key` has one row: the key that digests of requests are made with. `sealing` has one row: the name of
+        // the key that encrypts, according to the process that started last.
         "CREATE TABLE digest_key (id BIGINT PRIMARY KEY, sealed {blob} NOT NULL, sealed_key {key} NOT NULL)",
         "CREATE TABLE sealing (id BIGINT PRIMARY KEY, current_key {key} NOT NULL)",
         "CREATE TABLE directory_unit (agency {key} NOT NULL, unit {key} NOT NULL, PRIMARY KEY (agency, unit))",
     ],
 };
 
-/// `ratings`: those that are told, as JSON, how often each number of stars; empty while none are. What was published
-/// before is computed anew.
+/// `ratings` is the published histogram of ratings as JSON; empty while none is published. Everything published before
+/// is recomputed.
 const RATINGS: Step = Step {
     name: "m0003_complaint_ratings",
     statements: &[
@@ -225,19 +230,19 @@ const RATINGS: Step = Step {
     ],
 };
 
-/// How a row is read. SQLite has one writer, and nothing to lock.
+/// How a row is locked when it is read. SQLite has a single writer and needs no row locks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lock {
-    /// As it is.
+    /// Not at all.
     None,
-    /// It can't change before the transaction ends; others may read it so too.
+    /// Against changes until the transaction ends; others may lock it in the same way.
     Share,
-    /// To change it.
+    /// For a change in this transaction.
     Update,
 }
 
 impl Lock {
-    /// The query, reading its rows so.
+    /// Adds the lock to a query.
     fn on<Q: QuerySelect>(self, query: Q) -> Q {
         match self {
             Self::None => query,
@@ -247,7 +252,7 @@ impl Lock {
     }
 }
 
-/// The end of a statement by hand that locks rows, those aside that somebody else holds.
+/// The end of a hand-written statement that locks rows and skips those that another transaction has locked.
 fn skip_locked(conn: &impl ConnectionTrait) -> &'static str {
     match conn.get_database_backend() {
         DbBackend::Postgres => " FOR UPDATE SKIP LOCKED",
@@ -263,12 +268,12 @@ fn read_json<T: DeserializeOwned>(row: impl std::fmt::Display, column: &str, tex
     serde_json::from_str(text).map_err(|_| broken(row, column))
 }
 
-/// The version after `previous` of a row that is locked.
+/// The version that follows `previous`; the row must be locked.
 fn next_version(previous: i64, now: DateTime<Utc>) -> i64 {
     now.timestamp_millis().max(previous.saturating_add(1))
 }
 
-/// The same for the row that stands in the way of an insert, whose version is the time.
+/// The same as SQL for an insert that conflicts with a row. `excluded.version` is the current time.
 fn raised_version(table: &str) -> Expr {
     let next = format!("{table}.version + 1");
     Expr::cust(format!(
@@ -276,11 +281,10 @@ fn raised_version(table: &str) -> Expr {
     ))
 }
 
-/// Who sets something, and when.
+/// Who changed a setting, and when.
 #[derive(Debug, Clone)]
 pub struct By {
     /// Subject of the token.
     pub actor: String,
-    /// The time.
     pub at: DateTime<Utc>,
 }

@@ -1,4 +1,4 @@
-//! To whom what a file is attached to belongs: which report or consultation, in which agency.
+//! Finds the report or consultation to which an attachment belongs, and its agencies.
 
 use prima_platform::db::sql;
 use prima_proto::name;
@@ -6,16 +6,16 @@ use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
 
 use super::attachment::Owner;
 
-/// Where a file belongs.
+/// What an attachment belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ownership {
     /// `complaints/{complaint}` or `consultations/{consultation}`.
     pub name: String,
-    /// Id of the agency that has it.
+    /// Id of the agency that handles it.
     pub agency: String,
-    /// Id of the agency of the unit that asks, for the clinic; else empty.
+    /// Id of the agency whose unit asks the clinic; otherwise empty.
     pub asking_agency: String,
-    /// Role of the line of the timeline; empty for everything else.
+    /// Key of the role that wrote the timeline line; otherwise empty.
     pub role: String,
     /// Whether the reporter may read the line.
     pub public: bool,
@@ -30,7 +30,7 @@ struct Row {
     public: i64,
 }
 
-/// Where what `owner` names belongs; `None` when there is no such row. By hand, because two of the four join.
+/// What `owner` belongs to; `None` when there is no such row. Raw SQL, because two of the four statements join.
 pub async fn ownership(conn: &impl ConnectionTrait, owner: Owner) -> Result<Option<Ownership>, DbErr> {
     let (text, id) = match owner {
         Owner::Complaint(id) => (

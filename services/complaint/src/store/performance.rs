@@ -1,4 +1,4 @@
-//! What is published of a unit in a year, and the marks of what is to be computed again.
+//! What is published about a unit in a year, and the dirty flags of figures.
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
@@ -9,22 +9,22 @@ use sea_orm::{FromQueryResult, QuerySelect, Set, entity::prelude::*, sea_query::
 use super::{json, raised_version, read_json};
 use crate::domain::performance::Histogram;
 
-/// Of marks: figures of units and scores of agencies.
+/// The kind of these dirty flags: figures of units and scores of agencies.
 pub const KIND: &str = "performance";
 
-/// A unit in a year; an empty unit stands for the agency, the year 0 for every year. As text `<agency>/<unit>/<year>`.
+/// A unit in a year. An empty unit stands for the agency, year 0 for every year. The text form is
+/// `<agency>/<unit>/<year>`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, FromQueryResult)]
 pub struct Key {
     /// Id of the agency.
     pub agency: String,
     /// Id of the unit; may be empty.
     pub unit: String,
-    /// Year.
     pub year: i64,
 }
 
 impl Key {
-    /// Name of the unit.
+    /// Resource name of the unit.
     pub fn unit_name(&self) -> name::Unit {
         name::Unit {
             agency: self.agency.clone(),
@@ -32,7 +32,7 @@ impl Key {
         }
     }
 
-    /// The agency in that year.
+    /// The key of the agency in the same year.
     pub fn of_agency(&self) -> Self {
         Self {
             unit: String::new(),
@@ -55,8 +55,8 @@ impl FromStr for Key {
             let (unit, year) = rest.split_once('/')?;
             Some((agency, unit, year.parse().ok()?))
         });
-        let (agency, unit, year) =
-            parsed.ok_or_else(|| Failure::internal(format!("{text} names no unit and year")))?;
+        let (agency, unit, year) = parsed
+            .ok_or_else(|| Failure::internal(format!("`{text}` is not the key of a unit and a year")))?;
         Ok(Self {
             agency: agency.to_owned(),
             unit: unit.to_owned(),
@@ -65,12 +65,11 @@ impl FromStr for Key {
     }
 }
 
-/// Marks figures as out of date.
-pub async fn marks_add_in_txn(txn: &Txn, keys: &BTreeSet<Key>) -> Result<(), DbErr> {
-    derived::mark_in_txn(txn, KIND, keys.iter().map(ToString::to_string)).await
+/// Flags figures as dirty, so that they are recomputed.
+pub async fn performance_flag_dirty_in_txn(txn: &Txn, keys: &BTreeSet<Key>) -> Result<(), DbErr> {
+    derived::flag_dirty_in_txn(txn, KIND, keys.iter().map(ToString::to_string)).await
 }
 
-/// A row of the table `performance`.
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "performance")]
 struct Model {
@@ -93,7 +92,7 @@ struct Model {
 
 prima_platform::no_relations!();
 
-/// Names the row of a unit in a year.
+/// The primary key of a row.
 fn row(key: &Key) -> ActiveModel {
     ActiveModel {
         agency: Set(key.agency.clone()),
@@ -108,7 +107,7 @@ fn keys() -> Select<Entity> {
     Entity::find().select_only().columns(columns)
 }
 
-/// Years of a unit of which anything is published.
+/// Published years of a unit.
 pub async fn performance_years_in_txn(txn: &Txn, key: &Key) -> Result<Vec<Key>, DbErr> {
     keys()
         .filter(Column::Agency.eq(key.agency.as_str()))
@@ -118,25 +117,25 @@ pub async fn performance_years_in_txn(txn: &Txn, key: &Key) -> Result<Vec<Key>, 
         .await
 }
 
-/// Units whose year, before `year`, has ended since they were computed.
+/// Units of years before `year` that were last computed before their year had ended.
 pub async fn performance_unsettled(conn: &impl ConnectionTrait, year: i64) -> Result<Vec<Key>, DbErr> {
-    // As the partial index `performance_unsettled` has it, not as a parameter.
+    // A literal, because a parameter would not match the condition of the partial index `performance_unsettled`.
     let unsettled = keys().filter(Expr::cust("settled = 0"));
     let ended = unsettled.filter(Column::Year.lt(year));
     ended.into_model().all(conn).await
 }
 
-/// A row that is locked.
+/// The row of a unit or agency, locked.
 #[derive(Debug, Clone, Copy)]
 pub struct Locked {
-    /// Taken with the lock.
+    /// Version taken with the lock.
     pub version: i64,
-    /// Whether a score is published.
+    /// 1 when a score is published, 0 otherwise.
     pub scored: i64,
 }
 
-/// The ratings of a unit in a year that are told.
-pub async fn ratings_told(conn: &impl ConnectionTrait, key: &Key) -> Result<Histogram, DbErr> {
+/// The published ratings of a unit in a year.
+pub async fn ratings_published(conn: &impl ConnectionTrait, key: &Key) -> Result<Histogram, DbErr> {
     match Entity::find_by_id((key.agency.clone(), key.unit.clone(), key.year))
         .one(conn)
         .await?
@@ -150,8 +149,8 @@ pub async fn ratings_told(conn: &impl ConnectionTrait, key: &Key) -> Result<Hist
     }
 }
 
-/// Keeps the ratings of a unit in a year that are told from now on.
-pub async fn ratings_tell_in_txn(txn: &Txn, key: &Key, ratings: &Histogram) -> Result<(), DbErr> {
+/// Replaces the published ratings of a unit in a year.
+pub async fn ratings_publish_in_txn(txn: &Txn, key: &Key, ratings: &Histogram) -> Result<(), DbErr> {
     let row = ActiveModel {
         ratings: Set(json(ratings)?),
         ..row(key)
@@ -159,7 +158,7 @@ pub async fn ratings_tell_in_txn(txn: &Txn, key: &Key, ratings: &Histogram) -> R
     row.update(txn).await.map(drop)
 }
 
-/// Locks the row of a unit, making it when it is missing, by taking its next version.
+/// Locks the row of a unit and takes its next version; inserts the row when it is missing.
 pub async fn performance_lock_in_txn(txn: &Txn, key: &Key, now_millis: i64) -> Result<Locked, DbErr> {
     let row = ActiveModel {
         version: Set(now_millis),
@@ -176,38 +175,42 @@ pub async fn performance_lock_in_txn(txn: &Txn, key: &Key, now_millis: i64) -> R
     })
 }
 
-/// What is kept of a unit's figures for those of its agency.
+/// The figures of a unit from which the score of its agency is computed.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
-pub struct Kept {
-    /// Exact score, `numerator/denominator`; empty without one.
+pub struct UnitFigures {
+    /// Exact score as `numerator/denominator`; empty without a score.
     pub exact: String,
-    /// Reports behind it.
+    /// Number of reports behind the score.
     pub sample: i64,
-    /// Reports received.
     pub received: i64,
-    /// Of these, archived.
+    /// Of the received reports, the archived ones.
     pub archived: i64,
-    /// Of these, open.
+    /// Of the received reports, the open ones.
     pub open: i64,
 }
 
-/// Saves what is kept, and whether the year had ended when it was computed.
-pub async fn performance_save_in_txn(txn: &Txn, key: &Key, kept: &Kept, ended: bool) -> Result<(), DbErr> {
+/// Saves the figures, and whether the year had ended when they were computed.
+pub async fn performance_save_in_txn(
+    txn: &Txn,
+    key: &Key,
+    figures: &UnitFigures,
+    ended: bool,
+) -> Result<(), DbErr> {
     let row = ActiveModel {
-        scored: Set((!kept.exact.is_empty()).into()),
-        exact: Set(kept.exact.clone()),
-        sample: Set(kept.sample),
-        received: Set(kept.received),
-        archived: Set(kept.archived),
-        open: Set(kept.open),
+        scored: Set((!figures.exact.is_empty()).into()),
+        exact: Set(figures.exact.clone()),
+        sample: Set(figures.sample),
+        received: Set(figures.received),
+        archived: Set(figures.archived),
+        open: Set(figures.open),
         settled: Set(ended.into()),
         ..row(key)
     };
     row.update(txn).await.map(drop)
 }
 
-/// What is kept of the units of an agency in a year.
-pub async fn performance_of_units(conn: &impl ConnectionTrait, key: &Key) -> Result<Vec<Kept>, DbErr> {
+/// The figures of all units of an agency in a year.
+pub async fn performance_of_units(conn: &impl ConnectionTrait, key: &Key) -> Result<Vec<UnitFigures>, DbErr> {
     let units = Entity::find()
         .filter(Column::Agency.eq(key.agency.as_str()))
         .filter(Column::Year.eq(key.year));

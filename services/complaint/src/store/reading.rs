@@ -1,4 +1,4 @@
-//! The log of readings of identities. It only grows.
+//! The log of readings of identities. Rows are only ever added.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
@@ -12,26 +12,23 @@ use sea_orm::{NotSet, QueryOrder, QuerySelect, QueryTrait, Set, entity::prelude:
 use super::sealed::{Note, open, seal};
 use crate::domain::{purpose::Purpose, workflow::Role};
 
-/// Who read what, and why; the occasion aside.
+/// Who read which identity, and for which purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
     /// `complaints/{complaint}` or `consultations/{consultation}`.
     pub name: String,
-    /// Id of the agency that had it.
+    /// Id of the agency that handled it.
     pub agency: String,
     /// Subject of the token.
     pub actor: String,
-    /// Key of the role by which it was allowed.
+    /// Key of the role that permitted the reading.
     pub role: String,
-    /// Why.
     pub purpose: Purpose,
-    /// `ReadIdentity` or `FindComplaints`.
+    /// Name of the RPC.
     pub method: String,
-    /// When.
     pub at: DateTime<Utc>,
 }
 
-/// A row of the table `identity_reading`.
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "identity_reading")]
 struct Model {
@@ -50,25 +47,23 @@ struct Model {
 
 prima_platform::no_relations!();
 
-/// A line of the log as stored.
 #[derive(Debug)]
 pub struct Line {
     /// Key in the database; later lines have greater ones.
     pub id: i64,
-    /// Who read what, and why.
     pub reading: Reading,
     sealed: Vec<u8>,
     sealed_key: String,
 }
 
 impl Line {
-    /// The occasion.
+    /// Decrypts the reason that the reader gave.
     pub fn reason(&self, vault: &Keyring) -> Result<String, Failure> {
         Ok(open::<Note>(vault, &self.sealed_key, &self.sealed)?.0)
     }
 }
 
-/// Adds a line; `reason` is sealed.
+/// Adds a line; `reason` is encrypted.
 pub async fn reading_add_in_txn(
     txn: &Txn,
     vault: &Keyring,
@@ -92,8 +87,8 @@ pub async fn reading_add_in_txn(
     Ok(())
 }
 
-/// Lines before the key `before`, the newest first, at most `limit`; an empty agency or name stands for all.
-/// `own_only` leaves out what the national admin read: it would tell an agency who is behind anonymous reports.
+/// At most `limit` lines before the database key `before`, the newest first; an empty agency or name stands for all.
+/// `own_only` leaves out readings by the national admin, which would reveal to an agency who wrote anonymous reports.
 pub async fn readings<'a>(
     conn: &impl ConnectionTrait,
     agency: &'a str,

@@ -1,5 +1,4 @@
-//! What is sealed under which key, and how it comes under another. The statements are written by hand, because each is the
-//! same for every table.
+//! Re-encrypts rows and counts rows by encryption key. Raw SQL, because each statement is the same for every table.
 
 use std::collections::BTreeMap;
 
@@ -12,18 +11,18 @@ use sea_orm::{Set, entity::prelude::*, sea_query::OnConflict};
 
 use super::{
     contact::contact_renew_in_txn,
-    sealed::{Content, DigestKey, File, Identity, Matter, Note, Secret, Secrets, open},
+    sealed::{ConsultationText, Content, DigestKey, File, Identity, Note, Secret, Secrets, open},
     skip_locked,
 };
 
-/// A table with sealed columns, and what each of them is sealed for.
+/// A table with encrypted columns, and the purpose that each is bound to.
 #[derive(Debug)]
 pub struct Table {
     name: &'static str,
     columns: &'static [(&'static str, &'static str)],
 }
 
-/// Every table with something sealed. Contacts follow their report.
+/// Every table with encrypted columns. Blind indexes in `contact` are renewed together with their report.
 pub const TABLES: [Table; 8] = [
     Table {
         name: "complaint",
@@ -46,7 +45,7 @@ pub const TABLES: [Table; 8] = [
         columns: &[
             ("secrets", Secrets::PURPOSE),
             ("identity", Identity::PURPOSE),
-            ("content", Matter::PURPOSE),
+            ("content", ConsultationText::PURPOSE),
         ],
     },
     Table {
@@ -67,24 +66,23 @@ pub const TABLES: [Table; 8] = [
     },
 ];
 
-/// How a batch went.
+/// The outcome of a batch.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Batch {
-    /// Rows that came under the current key.
+    /// Rows that are now encrypted under the current key.
     pub done: u64,
-    /// Rows that do not open under the key that they name; they stay as they are.
+    /// Rows that cannot be decrypted with the key that they name; they stay as they are.
     pub damaged: u64,
-    /// Key of the last row looked at; `None` when there was none.
+    /// Database key of the last row of the batch; `None` when it was empty.
     pub last: Option<i64>,
 }
 
 impl Table {
-    /// Its name.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Ids of the keys in use: one look into the index for each.
+    /// Names of the keys in use, found by one index look-up each.
     pub async fn keys(&self, conn: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
         let text = format!(
             "SELECT MIN(sealed_key) AS k FROM {} WHERE sealed_key <> '' AND sealed_key > $1",
@@ -101,7 +99,7 @@ impl Table {
         }
     }
 
-    /// How many rows are sealed under a key.
+    /// Number of rows that are encrypted under a key.
     pub async fn count(&self, conn: &impl ConnectionTrait, key: &str) -> Result<i64, DbErr> {
         let text = format!(
             "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM {} WHERE sealed_key <> '' AND sealed_key = $1",
@@ -111,9 +109,9 @@ impl Table {
         row.map_or(Ok(0), |row| row.try_get("", "n"))
     }
 
-    /// Seals the next rows after `after` that are under `key` anew, at most `limit`. Rows that somebody is changing are
-    /// left for the next time.
-    pub async fn renew(
+    /// Re-encrypts at most `limit` rows under `key` that follow the row `after`. Rows that another transaction has
+    /// locked are left for the next run.
+    pub async fn reencrypt(
         &self,
         txn: &Txn,
         vault: &Keyring,
@@ -139,7 +137,7 @@ impl Table {
             for column in &columns {
                 sealed.push(row.try_get::<Option<Vec<u8>>>("", column)?);
             }
-            match self.row(txn, vault, key, id, &sealed).await {
+            match self.reencrypt_row(txn, vault, key, id, &sealed).await {
                 Ok(changed) => batch.done += changed,
                 Err(Error::Damaged) => batch.damaged += 1,
                 Err(Error::Failed(failure)) => return Err(failure),
@@ -148,7 +146,7 @@ impl Table {
         Ok(batch)
     }
 
-    async fn row(
+    async fn reencrypt_row(
         &self,
         txn: &Txn,
         vault: &Keyring,
@@ -163,15 +161,15 @@ impl Table {
             let Some(bytes) = bytes else {
                 continue;
             };
-            let plain = vault.open(purpose, key, bytes).map_err(|_| Error::Damaged)?;
-            let renewed = vault.seal(purpose, &plain).map_err(Failure::from)?;
+            let plain = vault.decrypt(purpose, key, bytes).map_err(|_| Error::Damaged)?;
+            let renewed = vault.encrypt(purpose, &plain).map_err(Failure::from)?;
             values.push(renewed.bytes.into());
             set.push(format!("{column} = ${}, ", values.len()));
             if *purpose == Identity::PURPOSE {
                 identity = Some(open::<Identity>(vault, key, bytes).map_err(|_| Error::Damaged)?);
             }
         }
-        // The row is locked; the key is asked all the same, so that nothing newer is ever overwritten.
+        // The row is locked already; comparing the key again makes sure that nothing newer is overwritten.
         let text = format!(
             "UPDATE {} SET {}sealed_key = $3 WHERE id = $1 AND sealed_key = $2",
             self.name,
@@ -200,7 +198,7 @@ impl From<Failure> for Error {
     }
 }
 
-/// Rows by key: those of every table, contacts too.
+/// Number of rows by key in all tables, including `contact`.
 pub async fn usage(conn: &impl ConnectionTrait) -> Result<BTreeMap<String, i64>, DbErr> {
     let mut usage = BTreeMap::new();
     let contacts = Table {
@@ -216,7 +214,6 @@ pub async fn usage(conn: &impl ConnectionTrait) -> Result<BTreeMap<String, i64>,
     Ok(usage)
 }
 
-/// The row of the table `sealing`.
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "sealing")]
 struct Model {
@@ -227,7 +224,7 @@ struct Model {
 
 prima_platform::no_relations!();
 
-/// Notes which key seals, as a process knows it that starts now.
+/// Records the name of the key that encrypts, when a process starts.
 pub async fn sealing_set(conn: &impl ConnectionTrait, key: &str) -> Result<(), DbErr> {
     let row = ActiveModel {
         id: Set(1),
@@ -240,7 +237,7 @@ pub async fn sealing_set(conn: &impl ConnectionTrait, key: &str) -> Result<(), D
     insert.exec_without_returning(conn).await.map(drop)
 }
 
-/// Which key seals, as the process knows it that started last.
+/// Name of the key that encrypts, according to the process that started last.
 pub async fn sealing(conn: &impl ConnectionTrait) -> Result<Option<String>, DbErr> {
     Ok(Entity::find_by_id(1).one(conn).await?.map(|row| row.current_key))
 }

@@ -1,30 +1,29 @@
-//! What is sealed at rest: identities, free text, secrets. Each kind opens for its own purpose only.
+//! Encrypts identities, free text and secrets at rest. Each kind of content can be decrypted only for its own purpose.
 
 use prima_platform::{
     failure::Failure,
-    vault::{Keyring, Sealed},
+    vault::{Encrypted, Keyring},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// A kind of content that is sealed.
+/// A kind of content that is encrypted.
 pub trait Secret: Serialize + DeserializeOwned {
-    /// What it is sealed for; never changed once released.
+    /// The purpose that the ciphertext is bound to; must never change after a release.
     const PURPOSE: &'static str;
 }
 
-/// What the reporter shows to act. Debug shows nothing of it.
+/// Tracking code and secret of a report or consultation. `Debug` prints nothing of them.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Secrets {
-    /// Tracking code, without grouping.
+    /// Without grouping.
     pub tracking_code: String,
-    /// Secret, without grouping.
+    /// Without grouping.
     pub secret: String,
 }
 
-/// Who reports or asks. Debug shows nothing of it.
+/// A reporter or asker. `Debug` prints nothing of it.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// Name.
     pub display_name: String,
     /// NIK; may be empty.
     pub identity_number: String,
@@ -36,76 +35,49 @@ pub struct Identity {
     pub address: String,
 }
 
-/// What a report says. Debug shows nothing of it.
+/// Title, text and location of a report. `Debug` prints nothing of them.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub struct Content {
-    /// Title.
     pub title: String,
-    /// What happened.
     pub text: String,
     /// Where; may be empty.
     pub location: String,
 }
 
-/// What stands in a consultation beside its answers. Debug shows nothing of it.
+/// The texts of a consultation except its answers. `Debug` prints nothing of them.
 #[derive(Clone, Default, Serialize, Deserialize)]
-pub struct Matter {
-    /// The question.
+pub struct ConsultationText {
     pub question: String,
     /// Place, link or note of the appointment; may be empty.
     pub note: String,
-    /// Why it ended without an answer; may be empty.
+    /// Why it was completed without an answer; may be empty.
     pub reason: String,
 }
 
-/// What digests of requests are made with: it outlives the keys that seal it. Debug shows nothing of it.
+/// The key that digests of requests are made with. It outlives the keys under which it is encrypted. `Debug` prints
+/// nothing of it.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct DigestKey(pub [u8; 32]);
 
-/// A free text of the timeline, of an answer or of the log of readings. Debug shows nothing of it.
+/// A free text of the timeline, of an answer or of the log of readings. `Debug` prints nothing of it.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Note(pub String);
 
-/// What is personal of a file: its name, and the key of its own under which its content is sealed. Debug shows nothing
-/// of it.
+/// The personal data of an attachment: its file name and the key of its content. `Debug` prints nothing of it.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct File {
-    /// Name of the file.
     pub display_name: String,
-    /// Base64 of 32 bytes; with it goes the content.
+    /// Base64 of 32 bytes. Without it the content cannot be decrypted.
     pub key: String,
 }
 
-impl Secret for File {
-    const PURPOSE: &'static str = "file";
-}
+/// Gives each type its purpose, and a `Debug` that prints only the name of the type.
+macro_rules! secrets {
+    ($($name:ident: $purpose:literal,)*) => {$(
+        impl Secret for $name {
+            const PURPOSE: &'static str = $purpose;
+        }
 
-impl Secret for Secrets {
-    const PURPOSE: &'static str = "secrets";
-}
-
-impl Secret for Identity {
-    const PURPOSE: &'static str = "identity";
-}
-
-impl Secret for Content {
-    const PURPOSE: &'static str = "content";
-}
-
-impl Secret for Matter {
-    const PURPOSE: &'static str = "matter";
-}
-
-impl Secret for DigestKey {
-    const PURPOSE: &'static str = "digest";
-}
-
-impl Secret for Note {
-    const PURPOSE: &'static str = "note";
-}
-
-macro_rules! silent {
-    ($($name:ident),*) => {$(
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(stringify!($name))
@@ -113,23 +85,34 @@ macro_rules! silent {
         }
     )*};
 }
+secrets! {
+    Secrets: "secrets",
+    Identity: "identity",
+    Content: "content",
+    ConsultationText: "matter",
+    DigestKey: "digest",
+    Note: "note",
+    File: "file",
+}
 
-silent!(Secrets, Identity, Content, Matter, Note, File, DigestKey);
-
-/// Seals a content under the current key.
-pub fn seal<S: Secret>(vault: &Keyring, secret: &S) -> Result<Sealed, Failure> {
+/// Encrypts a content under the current key.
+pub fn seal<S: Secret>(vault: &Keyring, secret: &S) -> Result<Encrypted, Failure> {
     let plain = serde_json::to_vec(secret).map_err(Failure::internal)?;
-    vault.seal(S::PURPOSE, &plain).map_err(Failure::internal)
+    vault.encrypt(S::PURPOSE, &plain).map_err(Failure::internal)
 }
 
-/// Opens what [`seal`] sealed.
+/// Decrypts what [`seal`] encrypted.
 pub fn open<S: Secret>(vault: &Keyring, key: &str, bytes: &[u8]) -> Result<S, Failure> {
-    let plain = vault.open(S::PURPOSE, key, bytes).map_err(Failure::internal)?;
-    // The error of the parser would repeat what it read.
-    serde_json::from_slice(&plain).map_err(|_| Failure::internal("a sealed content can't be read"))
+    let plain = vault.decrypt(S::PURPOSE, key, bytes).map_err(Failure::internal)?;
+    // The error of the parser is dropped, because it would repeat the content.
+    serde_json::from_slice(&plain).map_err(|_| Failure::internal("decrypted content cannot be parsed"))
 }
 
-/// As [`open`], of a column that may hold nothing.
-pub fn open_held<S: Secret>(vault: &Keyring, key: &str, bytes: Option<&[u8]>) -> Result<Option<S>, Failure> {
+/// As [`open`], for a column that may be empty.
+pub fn open_optional<S: Secret>(
+    vault: &Keyring,
+    key: &str,
+    bytes: Option<&[u8]>,
+) -> Result<Option<S>, Failure> {
     bytes.map(|bytes| open(vault, key, bytes)).transpose()
 }

@@ -1,4 +1,4 @@
-//! How many reports stand in each cell. Rows whose count falls to 0 stay: the next report finds them again.
+//! Number of reports in each cell. A row whose count falls to 0 stays, because the next report will need it again.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,6 @@ use crate::domain::{
     performance::{Cell, Measure},
 };
 
-/// A row of the table `tally`.
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "tally")]
 struct Model {
@@ -40,7 +39,7 @@ const TYPES: [db::Column; 9] = {
     [Text, Text, Int, Text, Text, Int, Text, Int, Int]
 };
 
-/// Adds to the counts of cells, in their order; what is taken away was added before.
+/// Adds to the counts of cells, in the order of their keys. A row exists for every cell that is subtracted from.
 pub async fn tally_add_in_txn(txn: &Txn, changes: &BTreeMap<Cell, i64>) -> Result<(), DbErr> {
     if changes.is_empty() {
         return Ok(());
@@ -58,7 +57,7 @@ pub async fn tally_add_in_txn(txn: &Txn, changes: &BTreeMap<Cell, i64>) -> Resul
             (*by).into(),
         ]
     });
-    // By hand: every change of a report comes by here, with any number of cells.
+    // Raw SQL, because every change of a report runs it, with any number of cells.
     let (from, values) = table(txn, TYPES, rows, 0);
     let text = format!(
         "INSERT INTO tally (agency, unit, month, class, channel, sp4n, measure, bucket, count)
@@ -70,7 +69,7 @@ pub async fn tally_add_in_txn(txn: &Txn, changes: &BTreeMap<Cell, i64>) -> Resul
     Ok(())
 }
 
-/// The cells of a unit from one month to another, both included, that count anything.
+/// The cells of a unit from the month `first` to the month `last`, both included, whose count is not 0.
 pub async fn tally_of(
     conn: &impl ConnectionTrait,
     agency: &str,

@@ -1,4 +1,5 @@
-//! The timeline: lines are added, never changed. Erasure takes their free text away, watchers get them by number.
+//! Timelines of reports. Rows are added and never changed, except that erasure removes their note and the feed numbers
+//! them.
 
 use prima_platform::{
     clock::micros,
@@ -10,30 +11,29 @@ use sea_orm::{QueryOrder, QuerySelect, Set, entity::prelude::*};
 
 use super::{
     json, read_json,
-    sealed::{Note, open_held, seal},
+    sealed::{Note, open_optional, seal},
 };
 use crate::domain::case::Entry;
 
-/// A line to add.
+/// A new line.
 #[derive(Debug)]
 pub struct New {
     /// What happened.
     pub entry: Entry,
-    /// The agency that has the report after it.
+    /// The agency that handles the report after this line.
     pub agency: String,
-    /// The unit that has it; may be empty.
+    /// The unit that handles it; may be empty.
     pub unit: String,
     /// Subject of the token; empty for the reporter and the system.
     pub actor: String,
-    /// Key of the role.
+    /// Key of the role of who acted.
     pub role: String,
-    /// What was written.
+    /// What was written with the action.
     pub note: Option<Note>,
-    /// Whether the reporter may read what was written.
+    /// Whether the reporter may read the note.
     pub public: bool,
 }
 
-/// A row of the table `timeline`.
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "timeline")]
 pub struct Model {
@@ -66,30 +66,29 @@ pub struct Line {
     pub number: i64,
     /// Subject of the token; empty for the reporter and the system.
     pub actor: String,
-    /// Key of the role.
+    /// Key of the role of who acted.
     pub role: String,
-    /// What happened, when and to whom.
     pub entry: Entry,
-    /// Whether the reporter may read what was written.
+    /// Whether the reporter may read the note.
     pub public: bool,
     sealed: Option<Vec<u8>>,
     sealed_key: String,
 }
 
 impl Line {
-    /// Whether something was written and is not erased.
+    /// Whether a note was written and is not erased.
     pub fn has_note(&self) -> bool {
         self.sealed.is_some()
     }
 
-    /// What was written; `None` when nothing was, or once erased.
+    /// Decrypts the note; `None` when there is none, or once erased.
     pub fn note(&self, vault: &Keyring) -> Result<Option<String>, Failure> {
-        let note: Option<Note> = open_held(vault, &self.sealed_key, self.sealed.as_deref())?;
+        let note: Option<Note> = open_optional(vault, &self.sealed_key, self.sealed.as_deref())?;
         Ok(note.map(|note| note.0))
     }
 }
 
-/// Adds a line to a report that the transaction has locked; returns its key.
+/// Adds a line to a report that the transaction has locked; returns its database key.
 pub async fn timeline_add_in_txn(
     txn: &Txn,
     vault: &Keyring,
@@ -114,7 +113,7 @@ pub async fn timeline_add_in_txn(
         moved.then(|| entry.from_agency.clone()).into(),
         moved.then(|| entry.from_unit.clone()).into(),
     ];
-    // By hand, so that the statement that adds it also counts it.
+    // Raw SQL, so that one statement finds the next number and inserts the row.
     let text = "INSERT INTO timeline
             (complaint_id, number, at, agency, unit, actor, role, entry, public, sealed, sealed_key, from_agency, from_unit)
         SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 FROM timeline
@@ -144,7 +143,7 @@ pub async fn timeline_of(conn: &impl ConnectionTrait, complaint: i64) -> Result<
     rows.all(conn).await?.into_iter().map(line).collect()
 }
 
-/// The keys of the lines of a report.
+/// Database keys of the lines of a report.
 pub fn line_ids(complaint: i64) -> Select<Entity> {
     Entity::find()
         .select_only()
@@ -152,7 +151,7 @@ pub fn line_ids(complaint: i64) -> Select<Entity> {
         .filter(Column::ComplaintId.eq(complaint))
 }
 
-/// Erases what was written with lines.
+/// Erases the notes of lines.
 pub async fn lines_erase_in_txn(txn: &Txn, lines: Vec<i64>) -> Result<(), DbErr> {
     let erased = ActiveModel {
         sealed: Set(None),

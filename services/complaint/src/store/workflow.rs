@@ -1,4 +1,4 @@
-//! Workflows that were added. They are never changed.
+//! Workflows that callers have added. Rows are never changed.
 
 use prima_platform::{
     clock::micros,
@@ -8,18 +8,16 @@ use sea_orm::{NotSet, QueryOrder, QuerySelect, Set, entity::prelude::*};
 
 use super::By;
 
-/// A row of the table `workflow`.
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "workflow")]
 pub struct Model {
-    /// Counts the workflows in the order in which they were added.
+    /// Numbers the workflows in the order in which they were added.
     #[sea_orm(primary_key)]
     pub number: i64,
-    /// Id.
     pub id: String,
-    /// JSON.
+    /// The document as it was sent, JSON.
     pub body: String,
-    /// Who added it.
+    /// Subject of the token that added it.
     pub actor: String,
     /// When it was added, unix microseconds.
     pub created_at: i64,
@@ -31,23 +29,23 @@ fn newest_first() -> Select<Entity> {
     Entity::find().order_by_desc(Column::Number)
 }
 
-/// Every workflow that was added, the newest first.
+/// Every added workflow, the newest first.
 pub async fn workflows(conn: &impl ConnectionTrait) -> Result<Vec<Model>, DbErr> {
     newest_first().all(conn).await
 }
 
-/// Ids of the workflows that were added, the newest first.
+/// Ids of the added workflows, the newest first.
 pub async fn workflow_ids(conn: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
     let ids = newest_first().select_only().column(Column::Id);
     ids.into_tuple().all(conn).await
 }
 
-/// One workflow that was added.
+/// An added workflow by its id.
 pub async fn workflow_get(conn: &impl ConnectionTrait, id: &str) -> Result<Option<Model>, DbErr> {
     Entity::find().filter(Column::Id.eq(id)).one(conn).await
 }
 
-/// Id of the workflow added last; `None` when there is only the built-in one.
+/// Id of the workflow that was added last; `None` when there is only the built-in one.
 pub async fn workflow_newest(conn: &impl ConnectionTrait) -> Result<Option<String>, DbErr> {
     let ids = newest_first().select_only().column(Column::Id);
     ids.into_tuple().one(conn).await

@@ -1,4 +1,4 @@
-//! Numbers the lines that were committed, for watchers.
+//! Assigns feed positions to committed timeline lines, for watchers.
 
 use std::time::Duration;
 
@@ -10,33 +10,33 @@ use crate::{
     store::feed::{feed_last, feed_number_in_txn, feed_waiting},
 };
 
-/// Lines that one transaction numbers at most.
+/// How many lines one transaction may number.
 const BATCH: u32 = 1000;
-/// How often to look for lines of other replicas.
-const EVERY: Duration = Duration::from_secs(1);
+/// How often to look for lines that other replicas have committed.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Numbers lines until `stop`.
 pub async fn run(app: App, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        // Waits before it looks: what is committed meanwhile wakes it at once.
-        let lines = app.lines.notified();
-        tokio::pin!(lines);
-        lines.as_mut().enable();
-        match round(&app).await {
+        // The wait starts before the look-up, so that lines committed meanwhile wake it at once.
+        let timeline_changed = app.timeline_changed.notified();
+        tokio::pin!(timeline_changed);
+        timeline_changed.as_mut().enable();
+        match run_batch(&app).await {
             Ok(true) => continue,
             Ok(false) => {}
-            Err(error) => tracing::warn!(%error, "feed: trying again"),
+            Err(error) => tracing::warn!(%error, "cannot number timeline lines; retrying"),
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            () = lines => {}
-            () = tokio::time::sleep(EVERY) => {}
+            () = timeline_changed => {}
+            () = tokio::time::sleep(POLL_INTERVAL) => {}
         }
     }
 }
 
-/// Numbers one batch and tells watchers the last number, of whichever replica; true when there may be more.
-async fn round(app: &App) -> Result<bool, Failure> {
+/// Numbers one batch and announces the last position, whichever replica assigned it. True when there may be more.
+async fn run_batch(app: &App) -> Result<bool, Failure> {
     let db = &app.context.db;
     let mut full = false;
     if feed_waiting(db.reader()).await? {
@@ -45,10 +45,10 @@ async fn round(app: &App) -> Result<bool, Failure> {
         txn.commit().await?;
     }
     let last = feed_last(db.reader()).await?;
-    app.fed.send_if_modified(|known| {
-        let risen = *known < last;
+    app.feed_position.send_if_modified(|known| {
+        let has_risen = *known < last;
         *known = last.max(*known);
-        risen
+        has_risen
     });
     Ok(full)
 }

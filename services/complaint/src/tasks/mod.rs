@@ -1,4 +1,4 @@
-//! What the process does by itself, each by the clock and each row in a transaction of its own.
+//! Background tasks that run on a timer. Each row is processed in a transaction of its own.
 
 pub mod deadlines;
 pub mod due;

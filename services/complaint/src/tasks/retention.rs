@@ -1,5 +1,5 @@
-//! Erases by the periods, and removes files that nobody owns, as a task of the process. Each row has a transaction of its
-//! own, so a row that fails holds up no other; it is tried again with the next look.
+//! Erases personal data whose retention period has ended, and deletes files that are not attached to anything. Each row
+//! has a transaction of its own, so that a failing one does not delay the others; it is retried in the next run.
 
 use std::time::Duration;
 
@@ -8,30 +8,30 @@ use prima_platform::failure::Failure;
 
 use crate::{
     context::App,
-    domain::file::WAIT,
+    domain::file::ATTACH_WITHIN,
     rpc::erasure,
     store::{
         Lock,
-        attachment::{stray_remove, strays},
+        attachment::{attachment_delete, attachments_unattached},
         complaint::complaint_by_id,
         erasure::{Due, erasures_due},
     },
 };
 
-/// Rows read at once.
+/// How many rows are read at once.
 const BATCH: usize = 200;
-/// A claim that began in time may end a little after.
+/// A request that started to attach a file in time may commit a little later.
 const MARGIN: TimeDelta = TimeDelta::hours(1);
 
-/// Looks as often as the sweep of due times does, for as long as the process runs.
+/// Runs as often as the sweep for due reports, as long as the process runs.
 pub fn spawn(app: &App) {
     let app = app.clone();
     let (tasks, soft) = (app.context.tasks.clone(), app.context.tasks.soft().clone());
     let pause = Duration::from_millis(app.context.config.complaint.sweep_millis);
     tasks.spawn("retention", async move {
         while !soft.is_cancelled() {
-            if let Err(failure) = look(&app).await {
-                tracing::warn!(reason = failure.reason, error = %failure.message, "can't look for what is to be erased");
+            if let Err(failure) = run_once(&app).await {
+                tracing::warn!(reason = failure.reason, error = %failure.message, "cannot look for due erasures; retrying");
             }
             tokio::select! {
                 () = soft.cancelled() => {}
@@ -41,13 +41,13 @@ pub fn spawn(app: &App) {
     });
 }
 
-async fn look(app: &App) -> Result<(), Failure> {
-    rows(app, "complaint").await?;
-    rows(app, "consultation").await?;
-    files(app).await
+async fn run_once(app: &App) -> Result<(), Failure> {
+    erase_due(app, "complaint").await?;
+    erase_due(app, "consultation").await?;
+    delete_unattached(app).await
 }
 
-async fn rows(app: &App, table: &'static str) -> Result<(), Failure> {
+async fn erase_due(app: &App, table: &'static str) -> Result<(), Failure> {
     let soft = app.context.tasks.soft();
     let mut after = Due {
         erase_at: i64::MIN,
@@ -63,15 +63,15 @@ async fn rows(app: &App, table: &'static str) -> Result<(), Failure> {
             if soft.is_cancelled() {
                 return Ok(());
             }
-            if let Err(failure) = one(app, table, row.id).await {
+            if let Err(failure) = erase_row(app, table, row.id).await {
                 let (id, reason, error) = (row.id, failure.reason, &failure.message);
-                tracing::warn!(table, id, reason, %error, "can't erase; it is tried again");
+                tracing::warn!(table, id, reason, %error, "not erased; retrying in the next run");
             }
         }
     }
 }
 
-async fn one(app: &App, table: &str, id: i64) -> Result<(), Failure> {
+async fn erase_row(app: &App, table: &str, id: i64) -> Result<(), Failure> {
     let txn = app.context.db.begin().await?;
     let erased = if table == "complaint" {
         match complaint_by_id(&txn, id, Lock::Update).await? {
@@ -83,25 +83,25 @@ async fn one(app: &App, table: &str, id: i64) -> Result<(), Failure> {
     };
     app.commit(txn).await?;
     if erased {
-        tracing::info!(table, id, "erased by the period");
+        tracing::info!(table, id, "erased because the retention period ended");
     }
     Ok(())
 }
 
-/// Removes the content first: as long as the row is there it is tried again.
-async fn files(app: &App) -> Result<(), Failure> {
-    let before = app.now() - WAIT - MARGIN;
+/// Deletes the content before the row: while the row exists the deletion is retried.
+async fn delete_unattached(app: &App) -> Result<(), Failure> {
+    let before = app.now() - ATTACH_WITHIN - MARGIN;
     loop {
-        let found = strays(app.context.db.reader(), before, BATCH).await?;
+        let found = attachments_unattached(app.context.db.reader(), before, BATCH).await?;
         let (count, mut kept) = (found.len(), 0);
-        for stray in found {
-            if let Err(error) = app.objects.remove(&stray.digest).await {
-                // One that can't be removed holds up no other; it is tried again the next time.
-                tracing::warn!(attachment = stray.id, %error, "file not removed");
+        for file in found {
+            if let Err(error) = app.objects.remove(&file.digest).await {
+                // A file that cannot be deleted does not delay the others; it is retried in the next run.
+                tracing::warn!(attachment = file.id, %error, "attachment content not deleted; retrying in the next run");
                 kept += 1;
                 continue;
             }
-            stray_remove(app.context.db.writer(), stray.id).await?;
+            attachment_delete(app.context.db.writer(), file.id).await?;
         }
         if count < BATCH || kept == count || app.context.tasks.soft().is_cancelled() {
             return Ok(());

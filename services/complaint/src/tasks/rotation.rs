@@ -1,9 +1,10 @@
-//! Seals what is under an older key anew, a few rows at a time, as a task of the process.
+//! Re-encrypts what is encrypted under an older key, a few rows at a time.
 //!
-//! To change the key without downtime: add the new key at the end of `complaint.keys` everywhere, so that every process
-//! can open what it will seal; then put it in front everywhere; when `GetKeyUsage` shows no rows under the old key, drop
-//! that. While processes disagree about the first key only those seal anew that agree with the one that started last, so
-//! rows do not go back and forth. A row whose key nobody has, or that does not open, stays as it is and is told.
+//! To change the key without downtime: add the new key at the end of `complaint.keys` of every process, so that each
+//! can decrypt what it will encrypt; then move it to the front everywhere; when `GetKeyUsage` shows no rows under the
+//! old key, remove that one. While processes disagree about the first key, only those re-encrypt that agree with the
+//! process that started last, so rows are not re-encrypted back and forth. A row that cannot be decrypted, or whose key
+//! is not configured, stays as it is and is logged.
 
 use std::time::Duration;
 
@@ -14,21 +15,21 @@ use crate::{
     store::rotation::{TABLES, Table, sealing, sealing_set},
 };
 
-/// Rows in one transaction.
+/// How many rows one transaction re-encrypts.
 const BATCH: usize = 50;
-/// Looks of the sweep from one look for older keys to the next.
+/// How many sweep intervals pass between two looks for older keys.
 const SWEEPS: u32 = 60;
 
-/// Looks every sixty sweeps, for as long as the process runs.
+/// Runs every sixty sweep intervals, as long as the process runs.
 pub fn spawn(app: &App) {
     let app = app.clone();
     let (tasks, soft) = (app.context.tasks.clone(), app.context.tasks.soft().clone());
     let pause = Duration::from_millis(app.context.config.complaint.sweep_millis).saturating_mul(SWEEPS);
     tasks.spawn("rotation", async move {
-        let mut noted = false;
+        let mut recorded = false;
         while !soft.is_cancelled() {
-            if let Err(failure) = look(&app, &mut noted).await {
-                tracing::warn!(reason = failure.reason, error = %failure.message, "can't seal anew; it is tried again");
+            if let Err(failure) = run_once(&app, &mut recorded).await {
+                tracing::warn!(reason = failure.reason, error = %failure.message, "cannot re-encrypt; retrying in the next run");
             }
             tokio::select! {
                 () = soft.cancelled() => {}
@@ -38,11 +39,11 @@ pub fn spawn(app: &App) {
     });
 }
 
-async fn look(app: &App, noted: &mut bool) -> Result<(), Failure> {
+async fn run_once(app: &App, recorded: &mut bool) -> Result<(), Failure> {
     let reader = app.context.db.reader();
-    if !*noted {
+    if !*recorded {
         sealing_set(app.context.db.writer(), app.vault.current()).await?;
-        *noted = true;
+        *recorded = true;
     }
     if sealing(reader).await?.as_deref() != Some(app.vault.current()) {
         return Ok(());
@@ -53,22 +54,27 @@ async fn look(app: &App, noted: &mut bool) -> Result<(), Failure> {
                 continue;
             }
             if app.vault.ids().contains(&key.as_str()) {
-                renew(app, table, &key).await?;
+                reencrypt(app, table, &key).await?;
             } else {
                 let rows = table.count(reader, &key).await?;
                 let table = table.name();
-                tracing::warn!(table, key, rows, "sealed under a key that is not configured");
+                tracing::warn!(
+                    table,
+                    key,
+                    rows,
+                    "rows are encrypted under a key that is not configured"
+                );
             }
         }
     }
     Ok(())
 }
 
-async fn renew(app: &App, table: &Table, key: &str) -> Result<(), Failure> {
+async fn reencrypt(app: &App, table: &Table, key: &str) -> Result<(), Failure> {
     let (mut done, mut damaged, mut after) = (0, 0, 0);
     while !app.context.tasks.soft().is_cancelled() {
         let txn = app.context.db.begin().await?;
-        let batch = table.renew(&txn, &app.vault, key, after, BATCH).await?;
+        let batch = table.reencrypt(&txn, &app.vault, key, after, BATCH).await?;
         txn.commit().await?;
         done += batch.done;
         damaged += batch.damaged;
@@ -83,11 +89,11 @@ async fn renew(app: &App, table: &Table, key: &str) -> Result<(), Failure> {
             table,
             key,
             damaged,
-            "rows do not open under the key that they name"
+            "rows cannot be decrypted with the key that they name"
         );
     }
     if done > 0 {
-        tracing::info!(table, key, done, "sealed anew");
+        tracing::info!(table, key, done, "rows re-encrypted");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Files: sealed, claimed once, read by those who may.
+//! Attachments: they are encrypted, attached once, and readable only by those who may.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::{
     fixture::{
         World, by, faults, intake, liaison, national, on_each_database, public, refused, report, request_id,
     },
-    kit::{head, messages, part, pdf, swept},
+    helpers::{head, messages, part, pdf, swept},
 };
 
 fn read(name: &str) -> v1::ReadAttachmentRequest {
@@ -24,7 +24,7 @@ fn read(name: &str) -> v1::ReadAttachmentRequest {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_comes_back_as_it_went_and_lies_sealed() {
+async fn a_file_is_downloaded_as_it_was_uploaded_and_stored_encrypted() {
     on_each_database(async |mut world| {
         for size in [20, 256 << 10, (256 << 10) + 1, 700_000] {
             let bytes = pdf("isi surat yang rahasia", size);
@@ -51,7 +51,7 @@ async fn a_file_comes_back_as_it_went_and_lies_sealed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_is_read_by_the_agency_and_the_reporter_alone() {
+async fn only_the_agency_and_the_reporter_can_download_a_file() {
     on_each_database(async |mut world| {
         let name = world.upload("surat.pdf", &pdf("a", 100)).await;
         let report = world.submit_with("satu", vec![name.clone()]).await;
@@ -83,7 +83,7 @@ async fn a_file_is_read_by_the_agency_and_the_reporter_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reporter_sees_own_replies_and_public_answers_and_nothing_internal() {
+async fn a_reporter_sees_own_replies_and_public_answers_but_no_internal_notes() {
     on_each_database(async |mut world| {
         let report = world.submit("satu").await;
         let of_answer = world.liaison_upload().await;
@@ -134,7 +134,7 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeated_upload_gets_the_first_answer() {
+async fn a_repeated_upload_gets_the_stored_response() {
     on_each_database(async |world| {
         let bytes = pdf("a", 3000);
         let first = head("surat.pdf", &bytes);
@@ -143,7 +143,7 @@ async fn a_repeated_upload_gets_the_first_answer() {
             .await
             .unwrap();
         assert_eq!((answer.display_name.as_str(), answer.size), ("surat.pdf", 3000));
-        // The bytes of a repeat are not asked for.
+        // A repeat needs no content.
         let again = world
             .send(intake(stream::iter(messages(first.clone(), b""))))
             .await
@@ -161,7 +161,7 @@ async fn a_repeated_upload_gets_the_first_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_is_claimed_once_by_its_uploader_within_a_day() {
+async fn a_file_can_be_attached_once_by_its_uploader_within_a_day() {
     on_each_database(async |mut world| {
         let taken = world.upload("a.pdf", &pdf("a", 100)).await;
         world.submit_with("satu", vec![taken.clone()]).await;
@@ -181,14 +181,14 @@ async fn a_file_is_claimed_once_by_its_uploader_within_a_day() {
         let expected = [0, 2, 3, 4, 5].map(|n| format!("attachments[{n}]"));
         assert_eq!(faults(answer), expected);
         assert_eq!(world.count("complaint").await, before);
-        // What was refused is free again.
+        // A file whose request was refused can be attached by another.
         world.submit_with("tiga", vec![fresh]).await;
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reporters_file_is_claimed_by_that_reporter_alone() {
+async fn a_reporters_file_can_be_attached_only_by_that_reporter() {
     on_each_database(async |mut world| {
         let (one, two) = (world.submit("satu").await, world.submit("dua").await);
         world.respond(&one.name, "Sudah ditangani.", Vec::new()).await;
@@ -250,34 +250,37 @@ async fn an_upload_is_refused_with_every_fault_of_its_head() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bytes_that_are_not_what_the_head_told_are_refused() {
+async fn content_that_does_not_match_the_declaration_is_refused() {
     on_each_database(async |world| {
         let bytes = pdf("a", 5000);
-        let told = || head("a.pdf", &bytes);
+        let declared = || head("a.pdf", &bytes);
         let send = async |head, bytes: &[u8]| {
             let answer = world.send(intake(stream::iter(messages(head, bytes)))).await;
             faults(answer)
         };
-        assert_eq!(send(told(), &bytes[..4999]).await, ["head.size"]);
+        assert_eq!(send(declared(), &bytes[..4999]).await, ["head.size"]);
         let mut longer = bytes.clone();
         longer.push(1);
-        assert_eq!(send(told(), &longer).await, ["head.size"]);
+        assert_eq!(send(declared(), &longer).await, ["head.size"]);
         let mut other = bytes.clone();
         other[4000] ^= 1;
-        assert_eq!(send(told(), &other).await, ["head.sha256"]);
+        assert_eq!(send(declared(), &other).await, ["head.sha256"]);
         other[0] = b'<';
-        assert_eq!(send(told(), &other).await, ["head.sha256", "head.media_type"]);
-        assert_eq!(send(told(), b"").await, ["head.size", "head.media_type"]);
+        assert_eq!(send(declared(), &other).await, ["head.sha256", "head.media_type"]);
+        assert_eq!(send(declared(), b"").await, ["head.size", "head.media_type"]);
         let png = v1::UploadAttachmentHead {
             media_type: "image/png".into(),
-            ..told()
+            ..declared()
         };
         assert_eq!(send(png, &bytes).await, ["head.media_type"]);
         let large = pdf("a", (1 << 20) + 1);
         let streams = [
             (vec![part(Part::Data(bytes.clone()))], "head"),
             (vec![], "head"),
-            (vec![part(Part::Head(told())), part(Part::Head(told()))], "data"),
+            (
+                vec![part(Part::Head(declared())), part(Part::Head(declared()))],
+                "data",
+            ),
             (
                 vec![
                     part(Part::Head(head("a.pdf", &large))),
@@ -312,7 +315,7 @@ async fn an_upload_needs_a_desk_or_the_reporter() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reporter_keeps_at_most_twenty_files_waiting() {
+async fn a_reporter_may_have_at_most_twenty_unattached_files() {
     on_each_database(async |mut world| {
         let report = world.submit("satu").await;
         for n in 0..20 {
@@ -327,7 +330,7 @@ async fn a_reporter_keeps_at_most_twenty_files_waiting() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn files_that_nobody_claims_go_after_a_day() {
+async fn unattached_files_are_deleted_after_a_day() {
     swept(1, 1, async |mut world| {
         let kept = world.upload("a.pdf", &pdf("a", 100)).await;
         world.submit_with("satu", vec![kept.clone()]).await;
@@ -345,7 +348,7 @@ async fn files_that_nobody_claims_go_after_a_day() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_was_changed_in_the_storage_is_not_shown() {
+async fn a_file_that_was_changed_in_the_storage_cannot_be_downloaded() {
     on_each_database(async |mut world| {
         let bytes = pdf("a", 600_000);
         let name = world.upload("a.pdf", &bytes).await;

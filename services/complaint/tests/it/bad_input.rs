@@ -1,24 +1,24 @@
-//! Every method names every fault at once, stores nothing, and repeats nothing of what was written.
+//! Every method reports every fault at once, stores nothing, and repeats nothing of what was written.
 
 use prima_proto::complaint::v1;
 use tonic::{Code, Status};
 
 use crate::{call::*, fixture::*};
 
-/// Stands in every text of a request that is refused.
+/// Part of every text of a refused request.
 const MARK: &str = "rahasia-4711";
 
 #[track_caller]
 fn silent(status: &Status) {
-    let told = format!(
+    let text = format!(
         "{} {:?}",
         status.message(),
         String::from_utf8_lossy(status.details())
     );
-    assert!(!told.contains(MARK), "{told}");
+    assert!(!text.contains(MARK), "{text}");
 }
 
-/// A call whose every part is wrong.
+/// A call in which every field is wrong.
 fn broken(method: Method, report: &Submitted) -> Call {
     Call {
         request_id: format!("{MARK} !"),
@@ -41,9 +41,9 @@ fn broken(method: Method, report: &Submitted) -> Call {
 }
 
 #[tokio::test]
-async fn every_action_names_every_fault_at_once_and_stores_and_repeats_nothing() {
+async fn every_action_reports_every_fault_at_once_and_stores_and_repeats_nothing() {
     on_each_database(async |mut world| {
-        let report = world.brought("satu", "verifying").await;
+        let report = world.submit_in_state("satu", "verifying").await;
         let (lines, requests) = (world.count("timeline").await, world.count("request").await);
         let access = ["access.tracking_code", "access.secret"];
         for method in Method::ALL {
@@ -84,7 +84,7 @@ async fn every_action_names_every_fault_at_once_and_stores_and_repeats_nothing()
 }
 
 #[tokio::test]
-async fn texts_have_the_lengths_of_the_contract() {
+async fn texts_may_have_the_lengths_of_the_contract() {
     on_each_database(async |mut world| {
         let lengths: &[(Method, &str, usize, usize)] = &[
             (Verify, "verifying", 0, 5000),
@@ -101,9 +101,9 @@ async fn texts_have_the_lengths_of_the_contract() {
             let mut tries = vec![(*least, true), (*most, true), (most + 1, false)];
             tries.extend(least.checked_sub(1).map(|n| (n, false)));
             for (n, fits) in tries {
-                let report = world.brought(&format!("{method:?}-{n}"), state).await;
+                let report = world.submit_in_state(&format!("{method:?}-{n}"), state).await;
                 let call = Call {
-                    // Characters, not bytes.
+                    // The limits count characters, not bytes.
                     text: "é".repeat(n),
                     ..call(*method, &report)
                 };
@@ -116,9 +116,9 @@ async fn texts_have_the_lengths_of_the_contract() {
 }
 
 #[tokio::test]
-async fn what_only_the_report_can_tell_is_named_at_once_as_well() {
+async fn faults_that_depend_on_the_report_are_reported_together_as_well() {
     on_each_database(async |mut world| {
-        let report = world.brought("satu", "verifying").await;
+        let report = world.submit_in_state("satu", "verifying").await;
         let verify = Call {
             unit: format!("{ELSEWHERE}/units/disdik"),
             class: MARK.into(),
@@ -141,7 +141,7 @@ async fn what_only_the_report_can_tell_is_named_at_once_as_well() {
 }
 
 #[tokio::test]
-async fn a_submission_names_every_fault_at_once_and_stores_and_repeats_nothing() {
+async fn a_submission_reports_every_fault_at_once_and_stores_and_repeats_nothing() {
     on_each_database(async |mut world| {
         let wrong = || v1::SubmitComplaintRequest {
             request_id: format!("{MARK} !"),
@@ -204,7 +204,7 @@ async fn a_submission_names_every_fault_at_once_and_stores_and_repeats_nothing()
 }
 
 #[tokio::test]
-async fn who_is_anonymous_needs_no_name_and_the_day_is_that_of_the_agency() {
+async fn an_anonymous_reporter_needs_no_name_and_dates_follow_the_agencys_time_zone() {
     on_each_database(async |mut world| {
         let reporter = v1::Reporter {
             phone: "081234567890".into(),
@@ -236,12 +236,12 @@ async fn who_is_anonymous_needs_no_name_and_the_day_is_that_of_the_agency() {
 }
 
 #[tokio::test]
-async fn files_that_nobody_uploaded_are_refused_with_all_that_came_with_them() {
+async fn a_request_with_unknown_files_is_refused_as_a_whole() {
     on_each_database(async |mut world| {
         let unknown = vec!["attachments/a".to_owned(), "attachments/b".to_owned()];
         let expected = ["attachments[0]", "attachments[1]"];
         for (method, state) in [(Respond, "in_progress"), (Reply, "responded")] {
-            let report = world.brought(state, state).await;
+            let report = world.submit_in_state(state, state).await;
             let before = world.timeline(&report.name).await;
             let with = Call {
                 attachments: unknown.clone(),
@@ -254,7 +254,7 @@ async fn files_that_nobody_uploaded_are_refused_with_all_that_came_with_them() {
             );
             assert_eq!(violations(&refusal), expected);
             assert_eq!(world.timeline(&report.name).await, before);
-            // The request was not answered: without the files it is a new one.
+            // The refused request stored no response, so the same id without the files is a new request.
             let without = Call {
                 attachments: Vec::new(),
                 ..with

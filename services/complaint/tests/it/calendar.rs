@@ -1,4 +1,4 @@
-//! Calendars and hours that change while deadlines run.
+//! Changes of the calendar and of working hours while deadlines run.
 
 use std::time::Duration;
 
@@ -11,7 +11,10 @@ use sea_orm::ConnectionTrait;
 
 use crate::{
     fixture::{AGENCY, Submitted, World, coordinator, national, public, request_id},
-    sweep::{copies, lines, lines_of, looked, number, number_is, on_each_database, quick, told},
+    sweep::{
+        insert_copies, lines, lines_of, number, number_is, on_each_database, quick, summary_of,
+        wait_for_sweep,
+    },
 };
 
 /// A day off.
@@ -23,20 +26,20 @@ pub fn off(date: &str) -> v1::Holiday {
     }
 }
 
-/// What the calendar has of a year.
+/// The calendar of a year.
 pub async fn year(world: &mut World, year: i32) -> v1::ListHolidaysResponse {
     let request = public(v1::ListHolidaysRequest { year });
     world.settings.list_holidays(request).await.unwrap().into_inner()
 }
 
-/// Adds days to the year 2026.
+/// Imports days off of 2026.
 pub async fn add(world: &mut World, dates: &[&str]) -> v1::ImportHolidaysResponse {
     let mut holidays = year(world, 2026).await.holidays;
     holidays.extend(dates.iter().map(|date| off(date)));
     import(world, holidays).await
 }
 
-/// Imports days.
+/// Imports days off.
 pub async fn import(world: &mut World, holidays: Vec<v1::Holiday>) -> v1::ImportHolidaysResponse {
     let request = national(v1::ImportHolidaysRequest {
         request_id: request_id(),
@@ -74,7 +77,7 @@ async fn archived(world: &mut World, id: &str) -> Submitted {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_holiday_moves_the_deadline_of_an_open_report_and_says_so() {
+async fn a_new_holiday_moves_the_deadline_of_an_open_report_and_adds_a_line() {
     on_each_database(async |mut world| {
         let open = world.submit("buka").await;
         let closed = archived(&mut world, "tutup").await;
@@ -104,13 +107,16 @@ async fn a_new_holiday_moves_the_deadline_of_an_open_report_and_says_so() {
             (all[0].clock.as_str(), all[0].role.as_str()),
             ("verification", "system")
         );
-        // The reminder follows.
+        // The reminder comes next.
         world.at("2026-02-19T09:30:00Z");
-        looked(&world).await;
+        wait_for_sweep(&world).await;
         assert_eq!(lines(&world, &open).await.len(), 1);
         world.at("2026-02-20T09:00:00Z");
         let all = lines_of(&world, &open, 2).await;
-        assert_eq!(told(&all)[1], (TimelineKind::Reminder, 0, "02-20 09:00".into()));
+        assert_eq!(
+            summary_of(&all)[1],
+            (TimelineKind::Reminder, 0, "02-20 09:00".into())
+        );
         assert_eq!(lines(&world, &closed).await, before);
         let old = format!("SELECT COUNT(*) FROM complaint WHERE calendar = {version}");
         assert_eq!(number(&world, &old).await, 1, "the closed one alone");
@@ -119,7 +125,7 @@ async fn a_new_holiday_moves_the_deadline_of_an_open_report_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_retroactive_change_moves_overdue_reports_and_what_is_told_of_them() {
+async fn a_retroactive_change_moves_overdue_reports_and_their_escalations() {
     on_each_database(async |mut world| {
         let report = world.submit("satu").await;
         world.at("2026-02-20T09:30:00Z");
@@ -136,7 +142,7 @@ async fn a_retroactive_change_moves_overdue_reports_and_what_is_told_of_them() {
         );
         world.at("2026-03-10T00:00:00Z");
         let all = lines_of(&world, &report, 6).await;
-        let levels: Vec<_> = told(&all)
+        let levels: Vec<_> = summary_of(&all)
             .into_iter()
             .map(|(kind, level, _)| (kind, level))
             .collect();
@@ -149,7 +155,7 @@ async fn a_retroactive_change_moves_overdue_reports_and_what_is_told_of_them() {
             (TimelineKind::Escalation, 3),
         ];
         assert_eq!(levels, expected);
-        // There is nothing more to wake for, but the deadline still runs.
+        // Nothing is due any more, but the deadline still runs.
         number_is(
             &world,
             "SELECT COUNT(*) FROM complaint WHERE wake_at IS NULL AND due_at IS NOT NULL",
@@ -166,14 +172,14 @@ async fn a_retroactive_change_moves_overdue_reports_and_what_is_told_of_them() {
                 "02-24 09:00".into()
             )
         );
-        looked(&world).await;
+        wait_for_sweep(&world).await;
         assert_eq!(lines(&world, &report).await.len(), 7);
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_open_report_takes_the_new_version_and_keeps_its_etag_when_nothing_moved() {
+async fn every_open_report_gets_the_new_version_and_keeps_its_etag_when_nothing_moved() {
     on_each_database(async |mut world| {
         let report = world.submit("satu").await;
         let answer = import(&mut world, vec![off("2030-01-01")]).await;
@@ -197,11 +203,11 @@ async fn every_open_report_takes_the_new_version_and_keeps_its_etag_when_nothing
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_recomputation_that_is_cut_off_goes_on_with_the_next_process() {
+async fn an_interrupted_recomputation_is_continued_by_the_next_process() {
     for place in [Place::sqlite(), Place::postgres().await] {
         let mut world = quick(place).await;
         world.submit("satu").await;
-        copies(&world, 299).await;
+        insert_copies(&world, 299).await;
         let answer = add(&mut world, &["2026-02-19"]).await;
         assert_eq!(answer.open_complaints, 300);
         let moved = "SELECT COUNT(*) FROM timeline WHERE entry LIKE '%\"kind\":\"rescheduled\"%'";
@@ -223,10 +229,10 @@ async fn a_recomputation_that_is_cut_off_goes_on_with_the_next_process() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_report_that_cannot_be_read_holds_up_no_recomputation() {
+async fn an_unreadable_report_does_not_block_the_recomputation() {
     on_each_database(async |mut world| {
         world.submit("satu").await;
-        copies(&world, 100).await;
+        insert_copies(&world, 100).await;
         let broken = "UPDATE complaint SET facts = '{' WHERE id BETWEEN 2 AND 26";
         world.db.writer().execute_unprepared(broken).await.unwrap();
         add(&mut world, &["2026-02-19"]).await;
@@ -275,7 +281,7 @@ async fn new_hours_move_deadlines_to_the_new_closing_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_agency_in_the_east_closes_by_its_own_time() {
+async fn an_agency_in_the_east_closes_in_its_own_time_zone() {
     on_each_database(async |mut world| {
         let due = async |world: &mut World, agency: &str| {
             let request = public(v1::CalculateDueTimeRequest {
@@ -295,7 +301,7 @@ async fn an_agency_in_the_east_closes_by_its_own_time() {
         let west = due(&mut world, "").await;
         assert_eq!(west.due_time, expected("2026-02-20T09:00:00Z"));
         assert!(!west.provisional);
-        // Jayapura.
+        // Jayapura is in the time zone WIT.
         let east = due(&mut world, "agencies/9171").await;
         assert_eq!(east.due_time, expected("2026-02-20T07:00:00Z"));
         assert_eq!(east.due_date, "2026-02-20");

@@ -1,4 +1,4 @@
-//! Every changing method of the service, called in one way.
+//! Calls every method that changes a report in the same way.
 
 use prima_platform::caller::{Caller, Role};
 use prima_proto::complaint::v1;
@@ -6,7 +6,7 @@ use tonic::{Request, Status};
 
 use crate::fixture::*;
 
-/// A changing method.
+/// A method that changes a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     StartVerification,
@@ -43,12 +43,12 @@ impl Method {
         Escalate,
     ];
 
-    /// Whether the reporter calls it, with code and secret.
+    /// Whether the reporter calls it, with tracking code and secret.
     pub fn is_reporters(self) -> bool {
         matches!(self, Reply | Close | Reopen | Rate)
     }
 
-    /// The action of the workflow; `None` for what does not change the state.
+    /// The action of the workflow; `None` for methods that do not change the state.
     pub fn action(self) -> Option<&'static str> {
         Some(match self {
             StartVerification => "start_verification",
@@ -67,20 +67,20 @@ impl Method {
     }
 }
 
-/// What a call says; the same call again is a repeat.
+/// The content of a call; the same call again is a repeat.
 #[derive(Debug, Clone)]
 pub struct Call {
     pub method: Method,
     pub request_id: String,
-    /// `complaints/{complaint}`.
+    /// Resource name of the report.
     pub name: String,
     pub etag: String,
     pub access: Option<v1::Access>,
-    /// To whom it is forwarded.
+    /// Receiver of a forwarded report.
     pub to: String,
-    /// What it is merged into.
+    /// The report that it is merged into.
     pub into: String,
-    /// To which unit it is handed.
+    /// The unit that it is assigned to.
     pub unit: String,
     pub class: String,
     pub category: String,
@@ -91,7 +91,7 @@ pub struct Call {
     pub attachments: Vec<String>,
 }
 
-/// A call about `report` that fails no rule but, for a merger, that of the other report.
+/// A valid call about `report`; only a merger still needs another report.
 pub fn call(method: Method, report: &Submitted) -> Call {
     Call {
         method,
@@ -118,8 +118,9 @@ pub fn caller(subject: &str, role: Role, agency: &str) -> Caller {
     Caller::new(subject.to_owned(), vec![role], vec![agency.to_owned()])
 }
 
-/// Who usually does it: the liaison officer what is left to them, else the coordinator, or the reporter.
-pub fn usual(method: Method) -> Caller {
+/// A caller who may use the method: the liaison officer where that is enough, otherwise the coordinator, or the
+/// reporter.
+pub fn usual_caller(method: Method) -> Caller {
     match method {
         Reply | Close | Reopen | Rate => Caller::anonymous(),
         StartFollowUp | Respond => caller("penghubung", Role::Operator, "3271"),
@@ -278,12 +279,12 @@ impl World {
         }
     }
 
-    /// Calls a method as the one who usually does.
+    /// Calls a method as its usual caller.
     pub async fn call(&self, call: Call) -> Result<v1::ComplaintStatus, Status> {
-        self.call_as(usual(call.method), call).await
+        self.call_as(usual_caller(call.method), call).await
     }
 
-    /// Does it.
+    /// Performs an action on a case.
     #[track_caller]
     pub fn done(
         &self,
@@ -294,8 +295,8 @@ impl World {
         async move { self.call(call).await.unwrap() }
     }
 
-    /// Brings a new report into a state by the shortest way.
-    pub async fn brought(&mut self, id: &str, state: &str) -> Submitted {
+    /// Submits a report and brings it into a state by the shortest path.
+    pub async fn submit_in_state(&mut self, id: &str, state: &str) -> Submitted {
         let report = self.submit(id).await;
         let steps: &[Method] = match state {
             "received" => &[],
@@ -314,7 +315,7 @@ impl World {
         let mut now = report.status.state.clone();
         for step in steps {
             let mut call = call(*step, &report);
-            // Within the agency, so that the same officers go on.
+            // It stays within the agency, so that the same officers can act on it.
             call.to = format!("{AGENCY}/units/dukcapil");
             now = self.call(call).await.unwrap().state;
         }

@@ -1,4 +1,4 @@
-//! The life of a question, at the desk and at the clinic.
+//! The life of a consultation, at the service desk and at the clinic.
 
 use chrono::TimeDelta;
 use prima_platform::{caller::Role, clock::to_proto, db::sql, testing::served::mask};
@@ -8,7 +8,7 @@ use tonic::{Code, Request};
 
 use crate::fixture::*;
 
-/// Biro Organisasi of the province, which keeps a clinic for its cities.
+/// Biro Organisasi of the province, which has a clinic for the cities.
 pub const PROVINCE: &str = "agencies/32";
 pub const MEMBER: &str = "agencies/32/members/rina";
 
@@ -20,12 +20,12 @@ pub fn province_admin<T>(message: T) -> Request<T> {
     by("koordinator-provinsi", Role::Admin, "32", message)
 }
 
-/// Another city.
+/// A request by an officer of another city.
 pub fn stranger<T>(message: T) -> Request<T> {
     by("orang-lain", Role::Operator, "3273", message)
 }
 
-/// A citizen's question to Kota Bogor's DPMPTSP; its request id is made of `id`.
+/// A citizen's question to DPMPTSP of Kota Bogor; the request id is derived from `id`.
 pub fn desk(id: &str) -> v1::RequestConsultationRequest {
     v1::RequestConsultationRequest {
         request_id: format!("desk-{id}"),
@@ -44,7 +44,7 @@ pub fn desk(id: &str) -> v1::RequestConsultationRequest {
     }
 }
 
-/// A question of Kota Bogor's DPMPTSP to the clinic of the province.
+/// A question of DPMPTSP of Kota Bogor to the clinic of the province.
 pub fn clinic(id: &str) -> v1::RequestConsultationRequest {
     v1::RequestConsultationRequest {
         request_id: format!("clinic-{id}"),
@@ -159,7 +159,7 @@ impl World {
     }
 }
 
-/// A number that a statement finds.
+/// A number that a statement returns.
 pub async fn number(t: &World, text: &str, column: &str) -> i64 {
     let reader = t.db.reader();
     let row = reader.query_one_raw(sql(reader, text, [])).await.unwrap();
@@ -259,7 +259,7 @@ async fn a_unit_asks_the_clinic_of_the_province() {
             .schedule_consultation(province(moved))
             .await
             .unwrap();
-        // The unit that asked reads it as well.
+        // The unit that asked may read it as well.
         let request = v1::GetConsultationRequest { name: name.clone() };
         let seen = t.consultations.get_consultation(liaison(request)).await.unwrap();
         let seen = seen.into_inner().consultation.unwrap();
@@ -298,7 +298,7 @@ async fn a_unit_asks_the_clinic_of_the_province() {
 }
 
 #[tokio::test]
-async fn nothing_follows_completion_but_one_rating() {
+async fn a_completed_consultation_can_only_be_rated_once() {
     on_each_database(async |mut t| {
         t.member("rina").await;
         let asked = t.desk("a").await;
@@ -348,7 +348,7 @@ async fn nothing_follows_completion_but_one_rating() {
 }
 
 #[tokio::test]
-async fn only_an_active_member_of_the_agency_is_put_in_charge() {
+async fn only_an_active_member_of_the_agency_can_be_assigned() {
     on_each_database(async |mut t| {
         let name = t.clinic("a").await;
         let gone = t
@@ -403,7 +403,7 @@ async fn only_an_active_member_of_the_agency_is_put_in_charge() {
 }
 
 #[tokio::test]
-async fn a_wrong_code_and_a_wrong_secret_lead_to_the_same_answer() {
+async fn a_wrong_code_and_a_wrong_secret_get_the_same_response() {
     on_each_database(async |mut t| {
         let (mine, theirs) = (access(&t.desk("a").await), access(&t.desk("b").await));
         let mut seen = Vec::new();

@@ -1,4 +1,4 @@
-//! Files of questions and answers, and a new key for all that is sealed.
+//! Attachments of questions and answers, and re-encryption under a new key.
 
 use prima_platform::{caller::Role, testing::eventually};
 use prima_proto::complaint::v1;
@@ -8,7 +8,7 @@ use tonic::Code;
 use crate::{consultation::*, fixture::*, knowledge::*};
 
 #[tokio::test]
-async fn files_travel_with_the_question_and_the_answer() {
+async fn files_are_attached_to_the_question_and_the_answer() {
     on_each_database(async |mut t| {
         let (letter, form) = (
             file(&t, "loket", Role::Intake).await,
@@ -19,7 +19,7 @@ async fn files_travel_with_the_question_and_the_answer() {
             attachments: vec![letter.to_owned()],
             ..desk("a")
         };
-        // Who did not upload a file does not hand it in.
+        // A caller cannot attach a file that somebody else uploaded.
         let stolen = t
             .consultations
             .request_consultation(intake(question(&form)))
@@ -65,7 +65,7 @@ async fn files_travel_with_the_question_and_the_answer() {
     .await;
 }
 
-/// Uploads a file as one who has this role in Kota Bogor.
+/// Uploads a file as an officer with this role in Kota Bogor.
 async fn file(t: &World, subject: &str, role: Role) -> String {
     use v1::upload_attachment_request::Part;
     let content = format!("%PDF-1.7 {subject}").into_bytes();
@@ -85,7 +85,7 @@ async fn file(t: &World, subject: &str, role: Role) -> String {
 }
 
 #[tokio::test]
-async fn a_new_key_seals_consultations_and_withdrawals_anew() {
+async fn consultations_and_withdrawals_are_re_encrypted_under_a_new_key() {
     on_each_database(async |mut t| {
         let asked = t.desk("a").await;
         let entry = t

@@ -1,4 +1,4 @@
-//! Bad input to every method about consultations: each fault is named, all at once, and nothing changes.
+//! Bad input to every method about consultations: every fault is reported at once, and nothing changes.
 
 use prima_platform::testing::served::mask;
 use prima_proto::complaint::v1;
@@ -8,7 +8,7 @@ use tonic::Code;
 use crate::{consultation::*, fixture::*, knowledge::*};
 
 #[tokio::test]
-async fn a_question_names_all_its_faults() {
+async fn a_question_reports_all_faults() {
     on_each_database(async |mut t| {
         let bad = v1::RequestConsultationRequest {
             request_id: String::new(),
@@ -118,7 +118,7 @@ async fn files_that_were_not_uploaded_are_refused() {
 }
 
 #[tokio::test]
-async fn changes_of_a_question_name_all_their_faults() {
+async fn changes_of_a_question_report_all_faults() {
     on_each_database(async |mut t| {
         let bad = v1::ScheduleConsultationRequest {
             request_id: "a b".into(),
@@ -200,7 +200,7 @@ async fn changes_of_a_question_name_all_their_faults() {
 }
 
 #[tokio::test]
-async fn readings_name_all_their_faults() {
+async fn reads_of_consultations_report_all_faults() {
     on_each_database(async |mut t| {
         let bad = v1::TrackConsultationRequest::default();
         assert_eq!(
@@ -274,7 +274,7 @@ async fn readings_name_all_their_faults() {
 }
 
 #[tokio::test]
-async fn members_and_entries_name_all_their_faults() {
+async fn members_and_entries_report_all_faults() {
     on_each_database(async |mut t| {
         let bad = v1::CreateTeamMemberRequest {
             request_id: String::new(),

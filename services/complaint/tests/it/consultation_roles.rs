@@ -1,4 +1,4 @@
-//! Who may do what with consultations, and who may not.
+//! Which callers may use which method about consultations.
 
 use prima_platform::{caller::Role, testing::served::mask};
 use prima_proto::complaint::v1;
@@ -6,8 +6,8 @@ use tonic::Code;
 
 use crate::{consultation::*, fixture::*, knowledge::*};
 
-/// That a call about something whose agency its name tells is denied to strangers, to who only takes questions in, and
-/// without a token.
+/// Asserts that a call whose name contains the agency is denied to strangers, to callers who may only submit reports,
+/// and without a token.
 macro_rules! denied {
     ($t:ident, $method:ident, $request:expr $(, $also:expr)*) => {
         let request = $request;
@@ -26,8 +26,8 @@ macro_rules! denied {
     };
 }
 
-/// As [`denied`], where the name does not tell the agency: for strangers it is as if it were not there. Whoever is named
-/// besides may see it and do nothing with it.
+/// As [`denied`], for names that do not contain the agency: strangers get `NOT_FOUND`. The callers listed after it may
+/// see the consultation, but are denied the call.
 macro_rules! hidden {
     ($t:ident, $method:ident, $request:expr $(, $also:expr)*) => {
         let request = $request;
@@ -48,7 +48,7 @@ macro_rules! hidden {
 }
 
 #[tokio::test]
-async fn a_question_to_a_clinic_is_for_both_agencies_and_its_work_for_the_one_that_answers() {
+async fn both_agencies_read_a_question_to_a_clinic_and_one_works_on_it() {
     on_each_database(async |mut t| {
         t.member("rina").await;
         denied!(t, request_consultation, clinic("x"), province);
@@ -91,7 +91,7 @@ async fn a_question_to_a_clinic_is_for_both_agencies_and_its_work_for_the_one_th
             .complete_consultation(national(complete(&name, "")))
             .await
             .unwrap();
-        // Who answers does not rate.
+        // The agency that answers cannot rate.
         hidden!(
             t,
             rate_consultation,
@@ -108,14 +108,14 @@ async fn a_question_to_a_clinic_is_for_both_agencies_and_its_work_for_the_one_th
 }
 
 #[tokio::test]
-async fn a_citizens_question_is_for_the_agency_asked_and_for_the_citizen() {
+async fn a_citizens_question_is_read_by_the_agency_asked_and_by_the_citizen() {
     on_each_database(async |mut t| {
         let evaluator = by("penilai", Role::Evaluator, "3271", desk("x"));
         let answer = t.consultations.request_consultation(evaluator).await;
         refused(answer, Code::PermissionDenied, "PERMISSION_DENIED");
         let answer = t.consultations.request_consultation(public(desk("x"))).await;
         refused(answer, Code::Unauthenticated, "TOKEN_MISSING");
-        // A desk of any agency takes it in.
+        // A desk of any agency may submit a question.
         t.consultations
             .request_consultation(stranger(desk("y")))
             .await
@@ -129,7 +129,7 @@ async fn a_citizens_question_is_for_the_agency_asked_and_for_the_citizen() {
         refused(answer, Code::NotFound, "NOT_FOUND");
         let end = complete(&asked.name, "Sudah jelas");
         t.consultations.complete_consultation(liaison(end)).await.unwrap();
-        // Not even the national admin rates for a citizen.
+        // Not even the national admin may rate for a citizen.
         hidden!(
             t,
             rate_consultation,
@@ -142,7 +142,7 @@ async fn a_citizens_question_is_for_the_agency_asked_and_for_the_citizen() {
 }
 
 #[tokio::test]
-async fn lists_are_for_the_agency_and_the_country_for_the_national_admin() {
+async fn an_agency_lists_its_own_and_the_national_admin_lists_all() {
     on_each_database(async |mut t| {
         let list = |parent: &str| v1::ListConsultationsRequest {
             parent: parent.into(),
@@ -163,7 +163,7 @@ async fn lists_are_for_the_agency_and_the_country_for_the_national_admin() {
 }
 
 #[tokio::test]
-async fn the_coordinator_keeps_the_team_and_everybody_with_a_token_sees_it() {
+async fn the_coordinator_manages_the_team_and_every_caller_with_a_token_can_list_it() {
     on_each_database(async |mut t| {
         denied!(t, create_team_member, member("rina"), province, coordinator);
         let made = t.member("rina").await;
@@ -191,7 +191,7 @@ async fn the_coordinator_keeps_the_team_and_everybody_with_a_token_sees_it() {
 }
 
 #[tokio::test]
-async fn knowledge_is_kept_by_the_agency_that_answered_and_read_by_everybody() {
+async fn knowledge_is_managed_by_the_agency_that_answered_and_public() {
     on_each_database(async |mut t| {
         let published = t
             .published("a", "Berapa lama izin usaha terbit?", "Lima hari kerja.")

@@ -1,4 +1,4 @@
-//! What stands in the tables about consultations, and how it comes out: repeats, versions, lists.
+//! What the tables contain about consultations, and what is read from them: repeats, versions, lists.
 
 use chrono::TimeDelta;
 use prima_platform::{clock::to_proto, db::sql, testing::served::mask};
@@ -8,7 +8,7 @@ use tonic::Code;
 
 use crate::{consultation::*, fixture::*};
 
-/// Which of the words stand readable in any row of any table of the service, as `table: word`.
+/// The words that occur in plain text in any row of any table of the service, as `table: word`.
 pub async fn found_in_plain(t: &World, words: &[String]) -> Vec<String> {
     let reader = t.db.reader();
     let tables = match t.db.backend() {
@@ -43,7 +43,7 @@ pub async fn found_in_plain(t: &World, words: &[String]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_repeat_gets_the_first_answer_and_another_body_is_refused() {
+async fn a_repeat_gets_the_stored_response_and_another_body_is_refused() {
     on_each_database(async |mut t| {
         t.member("rina").await;
         let first = t.desk("a").await;
@@ -76,7 +76,7 @@ async fn a_repeat_gets_the_first_answer_and_another_body_is_refused() {
             .schedule_consultation(province(plan.clone()))
             .await
             .unwrap();
-        // The appointment is over when the answer is asked for again.
+        // The appointment is in the past when the request is repeated.
         t.advance(TimeDelta::hours(2));
         let repeated = t
             .consultations
@@ -113,7 +113,7 @@ async fn a_repeat_gets_the_first_answer_and_another_body_is_refused() {
             .unwrap();
         t.consultations.rate_consultation(liaison(rating)).await.unwrap();
 
-        // Citizens have no token: the same id of two of them tells two requests.
+        // Citizens have no token, so the same request id for two consultations means two requests.
         let second = t.desk("b").await;
         for asked in [&first, &second] {
             let end = complete(&asked.name, "Sudah jelas di loket");
@@ -340,7 +340,7 @@ async fn a_team_is_listed_by_name_and_by_topic() {
 }
 
 #[tokio::test]
-async fn nothing_that_was_written_stands_in_the_tables_in_plain() {
+async fn no_text_is_stored_unencrypted() {
     on_each_database(async |mut t| {
         t.member("rina").await;
         let question = v1::RequestConsultationRequest {
@@ -389,7 +389,7 @@ async fn nothing_that_was_written_stands_in_the_tables_in_plain() {
         ]
         .map(str::to_owned);
         assert_eq!(found_in_plain(&t, &words).await, Vec::<String>::new());
-        // The scan sees what is there: the name of a member is no secret.
+        // The scan does find what is not encrypted: the name of a team member is public.
         assert_eq!(
             found_in_plain(&t, &["Bagian Organisasi".to_owned()]).await.len(),
             1

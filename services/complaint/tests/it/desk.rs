@@ -1,4 +1,4 @@
-//! How a unit can be reached, and what it did with what it heard.
+//! Desks of units: channels and records of accountability.
 
 use prima_platform::caller::Role;
 use prima_proto::{
@@ -61,7 +61,7 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_desk_is_told_with_every_year_of_its_unit() {
+async fn a_desk_is_published_with_every_year_of_its_unit() {
     on_each_database(async |mut world| {
         let empty = v1::Desk {
             unit: UNIT.into(),
@@ -76,7 +76,7 @@ async fn a_desk_is_told_with_every_year_of_its_unit() {
             ..report("satu")
         };
         world.submit_as(old).await;
-        assert_eq!(world.told(UNIT, "2025").await.received, 1);
+        assert_eq!(world.figures(UNIT, "2025").await.received, 1);
         world.at(BEGIN);
         let answer = settings.update_desk(liaison(update(desk()))).await.unwrap();
         let stored = answer.into_inner().desk.unwrap();
@@ -94,13 +94,16 @@ async fn a_desk_is_told_with_every_year_of_its_unit() {
             one("web", true, "2025-01-01", ""),
         ];
         for (year, received) in [("2025", 1), ("2026", 0)] {
-            let told = world.told(UNIT, year).await;
-            assert_eq!((told.received, &told.channels), (received, &channels));
+            let published = world.figures(UNIT, year).await;
+            assert_eq!((published.received, &published.channels), (received, &channels));
             assert_eq!(
-                (told.separate_since_date.as_str(), told.sp4n_since_date.as_str()),
+                (
+                    published.separate_since_date.as_str(),
+                    published.sp4n_since_date.as_str()
+                ),
                 ("2025-03-01", "2025-09-01")
             );
-            assert!(told.records.is_empty());
+            assert!(published.records.is_empty());
         }
 
         for date in ["2026-02-13", "2025-06-30"] {
@@ -117,9 +120,9 @@ async fn a_desk_is_told_with_every_year_of_its_unit() {
             date: date.into(),
         });
         for year in ["2025", "2026"] {
-            assert_eq!(world.told(UNIT, year).await.records, records);
+            assert_eq!(world.figures(UNIT, year).await.records, records);
         }
-        // What is set anew leaves records alone.
+        // Updating the channels does not affect the records.
         let fewer = v1::Desk {
             channels: Vec::new(),
             records: Vec::new(),
@@ -143,7 +146,7 @@ async fn a_desk_is_told_with_every_year_of_its_unit() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeat_gets_the_first_answer_and_words_are_not_kept_with_requests() {
+async fn a_repeat_gets_the_stored_response_which_contains_no_free_text() {
     on_each_database(async |world| {
         let mut settings = world.settings.clone();
         let (set, first) = (update(desk()), record("2026-01-31"));
@@ -196,7 +199,7 @@ async fn a_repeat_gets_the_first_answer_and_words_are_not_kept_with_requests() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_desk_belongs_to_its_agency() {
+async fn only_its_agency_can_change_a_desk() {
     on_each_database(async |world| {
         let mut settings = world.settings.clone();
         for (role, agency) in [
@@ -228,7 +231,7 @@ async fn a_desk_belongs_to_its_agency() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_fault_of_a_desk_is_named() {
+async fn every_fault_of_a_desk_is_reported() {
     on_each_database(async |world| {
         let mut settings = world.settings.clone();
         let nothing = v1::UpdateDeskRequest::default();

@@ -1,4 +1,4 @@
-//! Hints at reports of the same.
+//! Possible duplicates of a report.
 
 use prima_platform::caller::Role;
 use prima_proto::complaint::v1;
@@ -61,14 +61,14 @@ fn names(duplicates: &[v1::Duplicate]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn what_is_alike_near_and_to_the_same_unit_is_shown_the_most_alike_first() {
+async fn similar_reports_of_the_same_time_and_unit_are_shown_the_most_similar_first() {
     on_each_database(async |mut world| {
         let mut on = async |day: &str, parent: &str, title: &str, text: &str| {
             world.at(day);
             submit(&mut world, parent, title, text).await.name
         };
         let changed = TEXT.replace("seminggu", "sebulan");
-        // Received a little more than 30 days before.
+        // Received a little more than 30 days earlier.
         let _early = on("2026-01-14T02:59:00Z", UNIT, TITLE, TEXT).await;
         let first = on("2026-01-14T03:01:00Z", UNIT, TITLE, TEXT).await;
         let alike = on("2026-02-01T03:00:00Z", UNIT, "Gelap gulita tiap malam", &changed).await;
@@ -80,7 +80,7 @@ async fn what_is_alike_near_and_to_the_same_unit_is_shown_the_most_alike_first()
         let later = on("2026-03-15T02:58:00Z", UNIT, TITLE, TEXT).await;
         let _late = on("2026-03-15T03:02:00Z", UNIT, TITLE, TEXT).await;
         let found = duplicates(&mut world, &own).await;
-        // Of two that are the same the nearer in time: the later one, by a minute.
+        // Of two equally similar reports the one nearer in time comes first: the later one, by a minute.
         assert_eq!(names(&found), [&later, &first, &like_title, &alike], "{found:?}");
         assert_eq!(found[0].text_similarity, "100.00");
         assert_eq!(found[0].title_similarity, "100.00");
@@ -112,7 +112,7 @@ async fn a_report_without_a_unit_is_compared_with_all_of_its_agency() {
 }
 
 #[tokio::test]
-async fn what_was_merged_is_no_hint_any_more() {
+async fn merged_reports_are_not_shown_as_duplicates() {
     on_each_database(async |mut world| {
         let goes_on = submit(&mut world, UNIT, TITLE, TEXT).await.name;
         let merged = submit(&mut world, UNIT, TITLE, TEXT).await.name;
@@ -130,14 +130,14 @@ async fn what_was_merged_is_no_hint_any_more() {
             .await
             .unwrap();
         assert_eq!(names(&duplicates(&mut world, &own).await), [&goes_on]);
-        // It is itself still compared.
+        // A merged report can still be compared with others.
         assert_eq!(duplicates(&mut world, &merged).await.len(), 2);
     })
     .await;
 }
 
 #[tokio::test]
-async fn twenty_are_shown_at_most() {
+async fn at_most_twenty_duplicates_are_shown() {
     on_each_database(async |mut world| {
         let own = submit(&mut world, UNIT, TITLE, TEXT).await.name;
         let mut last = String::new();
@@ -151,14 +151,14 @@ async fn twenty_are_shown_at_most() {
         }
         let found = duplicates(&mut world, &own).await;
         assert_eq!(found.len(), 20);
-        // Titles are all the same, so the nearest in time come first.
+        // All titles are the same, so those nearest in time come first.
         assert!(!names(&found).contains(&last.as_str()));
     })
     .await;
 }
 
 #[tokio::test]
-async fn hints_are_for_the_agency_that_has_the_report() {
+async fn duplicates_are_shown_to_the_agency_that_handles_the_report() {
     on_each_database(async |mut world| {
         let name = submit(&mut world, UNIT, TITLE, TEXT).await.name;
         let request = || v1::ListDuplicatesRequest { name: name.clone() };

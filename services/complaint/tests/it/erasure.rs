@@ -1,4 +1,4 @@
-//! What goes when, and what stays.
+//! What is erased when, and what stays.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::{
         Submitted, World, coordinator, faults, liaison, national, on_each_database, public, refused, report,
         request_id,
     },
-    kit::{pdf, swept},
+    helpers::{pdf, swept},
 };
 
 const NEVER: u32 = 10_000;
@@ -27,8 +27,9 @@ fn erase(name: &str, text_too: bool) -> v1::EraseComplaintRequest {
     }
 }
 
-/// What is left of the reports: identities, contents, contacts, notes of reporters and officers, files with a key.
-async fn left(world: &World) -> [i64; 5] {
+/// Numbers of what is not erased yet: identities, contents, contacts, notes of reporters and officers, attachments with
+/// a key.
+async fn remaining(world: &World) -> [i64; 5] {
     [
         world.rows("complaint", "identity IS NOT NULL").await,
         world.rows("complaint", "content IS NOT NULL").await,
@@ -41,17 +42,17 @@ async fn left(world: &World) -> [i64; 5] {
 }
 
 async fn until(world: &World, expected: [i64; 5]) {
-    let met = async || (left(world).await == expected).then_some(());
+    let met = async || (remaining(world).await == expected).then_some(());
     let met = eventually(Duration::from_secs(10), met).await;
-    assert!(met.is_some(), "{:?}, not {expected:?}", left(world).await);
+    assert!(met.is_some(), "{:?}, not {expected:?}", remaining(world).await);
 }
 
 async fn stays(world: &World, expected: [i64; 5]) {
     world.erased().await;
-    assert_eq!(left(world).await, expected);
+    assert_eq!(remaining(world).await, expected);
 }
 
-/// What each line that tells of an erasure says was erased.
+/// Numbers of timeline lines about erased identities and erased texts.
 async fn erased_lines(world: &World) -> (i64, i64) {
     let lines = async |what: &str| {
         let condition =
@@ -71,7 +72,7 @@ async fn identity(world: &mut World, name: &str) -> Result<v1::Reporter, Status>
     Ok(answer.into_inner().reporter.unwrap())
 }
 
-/// A report with a file and everything else, closed.
+/// A closed report with an attachment and everything else that can be erased.
 async fn closed(world: &mut World) -> Submitted {
     let file = world.upload("a.pdf", &pdf("a", 100)).await;
     let report = world.submit_with("satu", vec![file]).await;
@@ -79,7 +80,7 @@ async fn closed(world: &mut World) -> Submitted {
     report
 }
 
-/// Facts without the time of the last event, which is that of the erasure.
+/// The facts without `changed_at`, which the erasure changes.
 async fn facts(world: &World) -> serde_json::Value {
     let reader = world.db.reader();
     let row = reader
@@ -93,11 +94,11 @@ async fn facts(world: &World) -> serde_json::Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_identity_goes_first_and_the_texts_later_and_the_figures_stay() {
+async fn the_identity_is_erased_first_then_the_texts_and_the_figures_stay() {
     swept(20, 50, async |mut world| {
         let report = closed(&mut world).await;
         let before = facts(&world).await;
-        let [_, _, _, notes, _] = left(&world).await;
+        let [_, _, _, notes, _] = remaining(&world).await;
         assert!(notes >= 2, "{notes}");
         world.advance(TimeDelta::days(19));
         stays(&world, [1, 1, 2, notes, 1]).await;
@@ -116,7 +117,7 @@ async fn the_identity_goes_first_and_the_texts_later_and_the_figures_stay() {
         assert_eq!(facts(&world).await, before);
         assert_eq!(world.rows("complaint", "erase_at IS NOT NULL").await, 0);
         assert_eq!(world.rows("complaint", "erased_at IS NULL").await, 0);
-        // The code still finds it: the reporter's call fails for the state alone.
+        // The report is still found by its code: the call is refused only because of the state.
         let rate = v1::RateComplaintRequest {
             request_id: request_id(),
             access: report.access(),
@@ -124,7 +125,7 @@ async fn the_identity_goes_first_and_the_texts_later_and_the_figures_stay() {
             text: String::new(),
         };
         world.complaints.rate_complaint(public(rate)).await.unwrap();
-        // That set the time again; the next look finds it all done.
+        // The erasure scheduled the retention again; the next run finds nothing left to erase.
         let done = async || (world.rows("complaint", "erase_at IS NOT NULL").await == 0).then_some(());
         eventually(Duration::from_secs(10), done).await.unwrap();
         assert_eq!(erased_lines(&world).await, (1, 1));
@@ -133,7 +134,7 @@ async fn the_identity_goes_first_and_the_texts_later_and_the_figures_stay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_texts_go_first_when_their_period_is_the_shorter() {
+async fn the_texts_are_erased_first_when_their_period_is_shorter() {
     swept(50, 20, async |mut world| {
         let report = closed(&mut world).await;
         world.advance(TimeDelta::days(20));
@@ -150,7 +151,7 @@ async fn the_texts_go_first_when_their_period_is_the_shorter() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_report_that_was_reopened_is_kept_until_it_is_closed_again() {
+async fn a_reopened_report_is_not_erased_until_it_is_closed_again() {
     swept(20, 30, async |mut world| {
         let report = closed(&mut world).await;
         world.advance(TimeDelta::days(1));
@@ -160,7 +161,7 @@ async fn a_report_that_was_reopened_is_kept_until_it_is_closed_again() {
             text: "Izin yang terbit salah alamat".into(),
         };
         world.complaints.reopen_complaint(public(reopen)).await.unwrap();
-        let all = left(&world).await;
+        let all = remaining(&world).await;
         world.advance(TimeDelta::days(60));
         stays(&world, all).await;
         let start = v1::StartFollowUpRequest {
@@ -173,7 +174,7 @@ async fn a_report_that_was_reopened_is_kept_until_it_is_closed_again() {
             .answer(&report.name, "Sudah diperbaiki sekarang.", Vec::new())
             .await;
         world.close(&report).await;
-        let [.., notes, files] = left(&world).await;
+        let [.., notes, files] = remaining(&world).await;
         world.advance(TimeDelta::days(19));
         stays(&world, [1, 1, 2, notes, files]).await;
         world.advance(TimeDelta::days(1));
@@ -185,7 +186,7 @@ async fn a_report_that_was_reopened_is_kept_until_it_is_closed_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_row_that_can_not_be_erased_holds_up_no_other() {
+async fn a_row_that_cannot_be_erased_does_not_block_the_others() {
     swept(20, 20, async |mut world| {
         let broken = world.submit("rusak").await;
         world.finish(&broken).await;
@@ -208,7 +209,7 @@ async fn the_national_admin_erases_a_closed_report_for_good() {
         let early = world.privacy.erase_complaint(national(erase(&open, true))).await;
         refused(early, Code::FailedPrecondition, "NOT_CLOSED");
         let report = closed(&mut world).await;
-        let [_, _, _, notes, _] = left(&world).await;
+        let [_, _, _, notes, _] = remaining(&world).await;
         let denied = world
             .privacy
             .erase_complaint(coordinator(erase(&report.name, false)))
@@ -218,11 +219,11 @@ async fn the_national_admin_erases_a_closed_report_for_good() {
         let answer = world.privacy.erase_complaint(national(first.clone())).await;
         let time = answer.unwrap().into_inner().erase_time;
         assert!(time.is_some());
-        assert_eq!(left(&world).await, [1, 2, 2, notes, 1]);
+        assert_eq!(remaining(&world).await, [1, 2, 2, notes, 1]);
         world.advance(TimeDelta::hours(1));
         let again = world.privacy.erase_complaint(national(first)).await;
         assert_eq!(again.unwrap().into_inner().erase_time, time);
-        // What is gone is gone since then.
+        // Erasing again returns the time of the first erasure.
         let anew = world
             .privacy
             .erase_complaint(national(erase(&report.name, false)))
@@ -233,9 +234,9 @@ async fn the_national_admin_erases_a_closed_report_for_good() {
             .erase_complaint(national(erase(&report.name, true)))
             .await;
         assert_ne!(texts.unwrap().into_inner().erase_time, time);
-        assert_eq!(left(&world).await, [1, 1, 2, 0, 0]);
+        assert_eq!(remaining(&world).await, [1, 1, 2, 0, 0]);
         assert_eq!(erased_lines(&world).await, (1, 1));
-        // Why it was erased stays, sealed.
+        // The reason for an erasure is kept, encrypted.
         let reasons = "sealed IS NOT NULL AND entry LIKE '%\"erased\"%' AND public = 0";
         assert_eq!(world.rows("timeline", reasons).await, 2);
     })
@@ -243,7 +244,7 @@ async fn the_national_admin_erases_a_closed_report_for_good() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_nothing_is_nothing_is_erased() {
+async fn an_erasure_with_nothing_to_erase_is_refused() {
     on_each_database(async |mut world| {
         let request = v1::SubmitComplaintRequest {
             anonymous: true,
@@ -273,10 +274,10 @@ async fn where_nothing_is_nothing_is_erased() {
     .await;
 }
 
-/// A consultation as the store keeps it, with an answer; ended now unless it goes on.
+/// A stored consultation with an answer, completed now if `ended`.
 async fn consultation(world: &World, id: &str, ended: bool) {
     let vault = Keyring::parse(&world.config.complaint.keys).unwrap();
-    let sealed = |purpose: &str, text: &str| vault.seal(purpose, text.as_bytes()).unwrap();
+    let sealed = |purpose: &str, text: &str| vault.encrypt(purpose, text.as_bytes()).unwrap();
     let now = world.now().timestamp_micros();
     let end: Option<i64> = ended.then_some(now);
     let erase: Option<i64> = ended.then_some(now + 1);
@@ -309,7 +310,7 @@ async fn consultation(world: &World, id: &str, ended: bool) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_consultation_loses_its_asker_and_its_texts_in_their_periods() {
+async fn asker_and_texts_of_a_consultation_are_erased_after_their_periods() {
     swept(20, 50, async |mut world| {
         consultation(&world, "c1", true).await;
         consultation(&world, "c2", false).await;
@@ -320,7 +321,7 @@ async fn a_consultation_loses_its_asker_and_its_texts_in_their_periods() {
                 .display_name,
             "Siti"
         );
-        let left = async |world: &World| {
+        let remaining = async |world: &World| {
             [
                 world.rows("consultation", "identity IS NOT NULL").await,
                 world.rows("consultation", "content IS NOT NULL").await,
@@ -329,9 +330,9 @@ async fn a_consultation_loses_its_asker_and_its_texts_in_their_periods() {
             ]
         };
         let until = async |world: &World, expected: [i64; 4]| {
-            let met = async || (left(world).await == expected).then_some(());
+            let met = async || (remaining(world).await == expected).then_some(());
             let met = eventually(Duration::from_secs(10), met).await;
-            assert!(met.is_some(), "{:?}, not {expected:?}", left(world).await);
+            assert!(met.is_some(), "{:?}, not {expected:?}", remaining(world).await);
         };
         world.advance(TimeDelta::days(20));
         until(&world, [1, 2, 2, 2]).await;

@@ -1,4 +1,4 @@
-//! A running service with a database of its own and a clock that the test sets.
+//! A running service with its own database and a clock that the test sets.
 
 use std::{ops::Deref, sync::Arc};
 
@@ -11,7 +11,7 @@ use prima_platform::{
     config::Config,
     db::sql,
     id::Ids,
-    testing::served::{self, Hand, Options, Served},
+    testing::served::{self, Options, Served, TestClock},
     vault::Keyring,
 };
 use prima_proto::complaint::v1::{
@@ -23,10 +23,10 @@ use sea_orm::{ConnectionTrait, QueryResult};
 use tonic::{Request, Status, service::Routes};
 use tonic_types::StatusExt;
 
-/// When the tests begin: a Friday morning in a year of the built-in calendar.
+/// The time at which tests begin: a Friday morning in a year of the built-in calendar.
 pub const BEGIN: &str = "2026-02-13T03:00:00Z";
 
-/// The agency of the tests, Kota Bogor, which keeps the time of Jakarta.
+/// The agency of the tests: Kota Bogor, in the time zone of Jakarta.
 pub const AGENCY: &str = "agencies/3271";
 
 /// A unit of it.
@@ -55,7 +55,7 @@ pub async fn on_each_database(test: impl AsyncFn(World)) {
     test(World::postgres().await).await;
 }
 
-/// As [`on_each_database`], with a service that does nothing by itself when a time has come.
+/// As [`on_each_database`], with a service that does nothing on a timer.
 pub async fn without_sweeps(test: impl AsyncFn(World)) {
     let mut config = config();
     config.complaint.sweep_millis = 3_600_000;
@@ -64,8 +64,8 @@ pub async fn without_sweeps(test: impl AsyncFn(World)) {
     }
 }
 
-/// As [`on_each_database`], with figures that move at once.
-pub async fn at_once(test: impl AsyncFn(World)) {
+/// As [`on_each_database`], with a service that publishes changed figures without delay.
+pub async fn without_disclosure_delay(test: impl AsyncFn(World)) {
     let mut config = config();
     config.complaint.disclosure_step = 1;
     for place in [Place::sqlite(), Place::postgres().await] {
@@ -73,12 +73,12 @@ pub async fn at_once(test: impl AsyncFn(World)) {
     }
 }
 
-/// A new key of the vault, `{id}:…`.
+/// A new encryption key, as `{id}:…`.
 pub fn key(id: &str) -> String {
     format!("{id}:{}", Keyring::generate_key().unwrap())
 }
 
-/// A configuration with a key of its own.
+/// A configuration with an encryption key of its own.
 pub fn config() -> Config {
     let mut config = Config::default();
     config.complaint.keys = vec![key("k1")];
@@ -94,23 +94,23 @@ impl World {
         Self::start(Place::postgres().await, config()).await
     }
 
-    /// Where the data is is overwritten in the configuration.
+    /// Starts the service at `place`, which overrides the locations in the configuration.
     pub async fn start(place: Arc<Place>, config: Config) -> Self {
-        let Options { bus, hand, .. } = Options::default();
-        hand.set(BEGIN);
-        Self::serve(place, config, hand, bus).await
+        let Options { bus, clock, .. } = Options::default();
+        clock.set(BEGIN);
+        Self::serve(place, config, clock, bus).await
     }
 
-    /// Another replica with this configuration: the same database, files, bus and clock.
+    /// Starts another replica with this configuration, on the same database, object storage, bus and clock.
     pub async fn replica(&self, config: Config) -> Self {
-        Self::serve(self.place.clone(), config, self.hand.clone(), self.bus.clone()).await
+        Self::serve(self.place.clone(), config, self.clock.clone(), self.bus.clone()).await
     }
 
-    async fn serve(place: Arc<Place>, config: Config, hand: Hand, bus: Arc<dyn Bus>) -> Self {
+    async fn serve(place: Arc<Place>, config: Config, clock: TestClock, bus: Arc<dyn Bus>) -> Self {
         let options = Options {
             config: config.clone(),
             bus,
-            hand,
+            clock,
         };
         let served = Served::start(SPEC, place, options).await;
         let routes = served.routes.clone();
@@ -124,29 +124,29 @@ impl World {
         }
     }
 
-    /// Sets the clock, which goes on from there.
+    /// Sets the clock, which continues from there.
     #[track_caller]
     pub fn at(&self, time: &str) {
-        self.hand.set(time);
+        self.clock.set(time);
     }
 
-    /// It is later by `time`.
+    /// Advances the clock.
     #[track_caller]
     pub fn advance(&self, time: TimeDelta) {
-        self.hand.advance(time);
+        self.clock.advance(time);
     }
 
     /// The time now.
     pub fn now(&self) -> DateTime<Utc> {
-        self.hand.clock().now()
+        self.clock.clock().now()
     }
 
-    /// Hands the report `id` in as it comes from [`report`].
+    /// Submits the report that [`report`] makes from `id`.
     pub async fn submit(&mut self, id: &str) -> Submitted {
         self.submit_as(report(id)).await
     }
 
-    /// Hands a report in.
+    /// Submits a report.
     pub async fn submit_as(&mut self, request: v1::SubmitComplaintRequest) -> Submitted {
         let answer = self.complaints.submit_complaint(intake(request)).await;
         let answer = answer.unwrap().into_inner();
@@ -160,21 +160,21 @@ impl World {
     }
 }
 
-/// A line of a timeline as stored.
+/// A stored line of a timeline.
 #[derive(Debug, PartialEq)]
 pub struct Line {
     pub number: i64,
     pub actor: String,
     pub role: String,
     pub public: bool,
-    /// Whether something was written.
+    /// Whether it has a note.
     pub noted: bool,
-    /// What happened.
+    /// What happened, as JSON.
     pub entry: serde_json::Value,
 }
 
 impl Line {
-    /// A part of what happened; empty when it is not there.
+    /// A field of the entry; empty when it is absent.
     pub fn part(&self, name: &str) -> &str {
         self.entry[name].as_str().unwrap_or_default()
     }
@@ -203,12 +203,12 @@ impl World {
     }
 }
 
-/// What the reporter got.
+/// What the reporter received.
 #[derive(Debug, Clone)]
 pub struct Submitted {
-    /// How it stands.
+    /// Status of the report.
     pub status: v1::ComplaintStatus,
-    /// Its resource name.
+    /// Resource name of the report.
     pub name: String,
     /// Tracking code.
     pub code: String,
@@ -217,7 +217,7 @@ pub struct Submitted {
 }
 
 impl Submitted {
-    /// What the reporter shows to act.
+    /// Tracking code and secret, as the reporter sends them.
     pub fn access(&self) -> Option<v1::Access> {
         Some(v1::Access {
             tracking_code: self.code.clone(),
@@ -226,43 +226,43 @@ impl Submitted {
     }
 }
 
-/// A request by one who has this role in this agency, as the edge hands it on.
+/// A request by a caller with this role in this agency, as the handlers get it.
 pub fn by<T>(subject: &str, role: Role, agency: &str, message: T) -> Request<T> {
     let caller = Caller::new(subject.to_owned(), vec![role], vec![agency.to_owned()]);
     served::by(caller, message)
 }
 
-/// A system that takes reports in.
+/// A request by a system that submits reports.
 pub fn intake<T>(message: T) -> Request<T> {
     by("loket", Role::Intake, "3271", message)
 }
 
-/// Pejabat penghubung of Kota Bogor.
+/// A request by the liaison officer (pejabat penghubung) of Kota Bogor.
 pub fn liaison<T>(message: T) -> Request<T> {
     by("penghubung", Role::Operator, "3271", message)
 }
 
-/// Admin koordinator of Kota Bogor.
+/// A request by the coordinator (admin koordinator) of Kota Bogor.
 pub fn coordinator<T>(message: T) -> Request<T> {
     by("koordinator", Role::Admin, "3271", message)
 }
 
-/// Admin nasional.
+/// A request by the national admin.
 pub fn national<T>(message: T) -> Request<T> {
     by("kemenpanrb", Role::Admin, "*", message)
 }
 
-/// Somebody without a token, such as the reporter.
+/// A request without a token, such as that of a reporter.
 pub fn public<T>(message: T) -> Request<T> {
     Request::new(message)
 }
 
-/// A request id that nobody used.
+/// A request id that was not used before.
 pub fn request_id() -> String {
     Ids::random().next().to_string()
 }
 
-/// A report to Kota Bogor's DPMPTSP that fails no rule; its request id is made of `id`.
+/// A valid report to DPMPTSP of Kota Bogor; the request id is derived from `id`.
 pub fn report(id: &str) -> v1::SubmitComplaintRequest {
     v1::SubmitComplaintRequest {
         request_id: format!("report-{id}"),
@@ -285,7 +285,7 @@ pub fn report(id: &str) -> v1::SubmitComplaintRequest {
     }
 }
 
-/// The stable reason of a refusal.
+/// The `ErrorInfo.reason` of a refusal.
 #[track_caller]
 pub fn reason(status: &Status) -> String {
     let details = status.get_error_details();

@@ -1,11 +1,11 @@
-//! What was answered is published, found, suggested and withdrawn.
+//! Answered questions are published, found, suggested and withdrawn.
 
 use prima_proto::complaint::v1;
 use tonic::Code;
 
 use crate::{consultation::*, consultation_rows::found_in_plain, fixture::*};
 
-/// Makes a consultation public; its request id is made of `id`.
+/// A request to publish a consultation; the request id is derived from `id`.
 pub fn entry(consultation: &str, id: &str) -> v1::PublishKnowledgeRequest {
     v1::PublishKnowledgeRequest {
         request_id: format!("entry-{id}"),
@@ -31,7 +31,7 @@ fn search(query: &str) -> v1::SearchKnowledgeRequest {
 }
 
 impl World {
-    /// Publishes what the province answered.
+    /// Publishes a question that the province answered.
     pub async fn published(&mut self, id: &str, question: &str, text: &str) -> v1::Knowledge {
         let name = self.clinic(&format!("entry-{id}")).await;
         let reply = self
@@ -58,7 +58,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn words_find_what_is_published_until_it_is_withdrawn() {
+async fn an_entry_is_found_by_its_words_until_it_is_withdrawn() {
     on_each_database(async |mut t| {
         let permit = t
             .published(
@@ -128,12 +128,12 @@ async fn words_find_what_is_published_until_it_is_withdrawn() {
 }
 
 #[tokio::test]
-async fn a_word_also_finds_its_other_forms() {
+async fn a_word_also_matches_its_other_forms() {
     let entry = (
         "Bagaimana cara pelayanan perizinannya?",
         "Permohonan diajukan secara daring.",
     );
-    // SQLite has no stems of Indonesian: there a word stands for longer ones that begin with it.
+    // SQLite has no stemming for Indonesian; there a word matches longer words that begin with it.
     for (mut t, query) in [
         (World::sqlite().await, "perizinan"),
         (World::postgres().await, "perizinan"),
@@ -229,7 +229,7 @@ async fn only_what_was_answered_is_published_and_a_repeat_publishes_once() {
 }
 
 #[tokio::test]
-async fn a_question_is_told_the_five_nearest_entries() {
+async fn a_question_gets_the_five_most_similar_entries_suggested() {
     on_each_database(async |mut t| {
         let other = t
             .published("x", "Kapan pasar hewan buka?", "Setiap hari Senin.")

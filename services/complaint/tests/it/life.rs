@@ -1,4 +1,4 @@
-//! A report from its receipt to its end.
+//! The life of a report from its receipt to its closing.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use prima_platform::{caller::Role, clock::from_proto};
@@ -17,12 +17,12 @@ fn time(text: &str) -> DateTime<Utc> {
 }
 
 #[tokio::test]
-async fn a_report_is_stored_before_it_is_answered_and_a_repeat_gets_the_same_codes() {
+async fn a_report_is_stored_before_the_response_and_a_repeat_gets_the_same_codes() {
     on_each_database(async |mut world| {
         let first = world.submit("satu").await;
         assert_eq!(first.status.state, "received");
         assert!(first.status.open);
-        // 16 and 17 February are off: the third working day is the 20th, until 16:00 in Jakarta.
+        // 16 and 17 February are days off: the third working day is the 20th, which ends at 16:00 in Jakarta.
         assert_eq!(
             due(&first.status),
             ("verification".into(), time("2026-02-20T09:00:00Z"))
@@ -64,7 +64,7 @@ async fn a_report_is_verified_followed_up_answered_rated_and_closed() {
             ("first_follow_up".into(), time("2026-02-25T09:00:00Z"))
         );
         let status = world.done(StartFollowUp, &report).await;
-        // Fourteen.
+        // Fourteen working days after 18 February.
         assert_eq!(due(&status), ("resolution".into(), time("2026-03-10T09:00:00Z")));
         let status = world.done(Respond, &report).await;
         assert_eq!(status.state, "responded");
@@ -86,12 +86,12 @@ async fn a_report_is_verified_followed_up_answered_rated_and_closed() {
         assert_eq!((closed.state.as_str(), closed.open), ("closed", false));
         assert!(closed.deadline.is_none());
         let lines = world.timeline(&report.name).await;
-        let told: Vec<_> = lines
+        let summary: Vec<_> = lines
             .iter()
             .map(|l| (l.part("to"), l.role.as_str(), l.actor.as_str(), l.public, l.noted))
             .collect();
         assert_eq!(
-            told,
+            summary,
             [
                 ("received", "intake", "loket", true, false),
                 ("verifying", "coordinator_admin", "koordinator", false, false),
@@ -117,7 +117,7 @@ async fn a_question_to_the_reporter_adds_exactly_the_paused_working_time() {
         world.at("2026-02-18T02:00:00Z");
         world.done(Verify, &report).await;
         let before = due(&world.done(StartFollowUp, &report).await).1;
-        // Thursday 14:00 until Friday 10:00 in Jakarta: two hours and two hours of work.
+        // Thursday 14:00 until Friday 10:00 in Jakarta contains two plus two hours of working time.
         world.at("2026-02-19T07:00:00Z");
         let held = world.done(RequestCompletion, &report).await;
         assert_eq!(held.state, "on_hold_follow_up");
@@ -130,7 +130,7 @@ async fn a_question_to_the_reporter_adds_exactly_the_paused_working_time() {
         let night = TimeDelta::hours(16);
         let paused = at(&back) - at(&held) - night;
         assert!(paused >= TimeDelta::hours(4) - TimeDelta::seconds(30));
-        // 10 March 16:00 is a closing: what is added begins with the next morning at 8.
+        // 10 March 16:00 is a closing time, so added working time continues the next morning at 8.
         assert_eq!(before, time("2026-03-10T09:00:00Z"));
         assert_eq!(due(&back).1, time("2026-03-11T01:00:00Z") + paused);
     })
@@ -138,7 +138,7 @@ async fn a_question_to_the_reporter_adds_exactly_the_paused_working_time() {
 }
 
 #[tokio::test]
-async fn a_report_to_the_wrong_agency_goes_on_to_the_right_one_with_its_trail() {
+async fn a_report_to_the_wrong_agency_is_forwarded_with_its_timeline() {
     on_each_database(async |mut world| {
         let report = world.submit("satu").await;
         world.at("2026-02-18T02:00:00Z");
@@ -148,7 +148,7 @@ async fn a_report_to_the_wrong_agency_goes_on_to_the_right_one_with_its_trail() 
             (forwarded.unit.as_str(), forwarded.state.as_str()),
             ("", "forwarded")
         );
-        // The clock of verification begins anew.
+        // The verification clock starts again.
         assert_eq!(
             due(&forwarded),
             ("verification".into(), time("2026-02-23T09:00:00Z"))
@@ -186,11 +186,11 @@ async fn a_report_to_the_wrong_agency_goes_on_to_the_right_one_with_its_trail() 
 }
 
 #[tokio::test]
-async fn what_is_written_stands_with_the_action_and_not_with_what_the_system_does_beside_it() {
+async fn a_note_belongs_to_the_line_of_the_action_and_not_to_lines_of_the_system() {
     on_each_database(async |mut world| {
-        let there = call(Forward, &world.brought("satu", "in_progress").await);
+        let there = call(Forward, &world.submit_in_state("satu", "in_progress").await);
         let name = there.name.clone();
-        // The office closes earlier from now on: the deadline of the resolution moves.
+        // The office closes earlier from now on, so the deadline for the resolution moves.
         let day = v1::DayHours {
             weekday: 1,
             open: "08:00".into(),
@@ -215,20 +215,20 @@ async fn what_is_written_stands_with_the_action_and_not_with_what_the_system_doe
             .update_agency_hours(coordinator(hours))
             .await
             .unwrap();
-        let status = world.call_as(usual(Respond), there).await.unwrap();
+        let status = world.call_as(usual_caller(Respond), there).await.unwrap();
         assert_eq!(status.state, "forwarded");
         let lines = world.timeline(&name).await;
-        let told = |l: &Line| (l.part("kind").to_owned(), l.role.clone(), l.noted);
+        let summary = |l: &Line| (l.part("kind").to_owned(), l.role.clone(), l.noted);
         let moved: Vec<&Line> = lines.iter().filter(|l| l.part("kind") == "rescheduled").collect();
         assert!(!moved.is_empty());
         for line in moved {
-            assert_eq!(told(line), ("rescheduled".into(), "system".into(), false));
+            assert_eq!(summary(line), ("rescheduled".into(), "system".into(), false));
             assert_eq!(
                 time(line.part("after")),
                 time(line.part("before")) - TimeDelta::hours(2)
             );
         }
-        let last = lines.last().map(told);
+        let last = lines.last().map(summary);
         assert_eq!(last, Some(("transition".into(), "liaison_officer".into(), true)));
     })
     .await;

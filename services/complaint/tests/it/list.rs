@@ -1,4 +1,4 @@
-//! Lists of reports: who may read them, what they leave out, and pages.
+//! Lists of reports: permissions, filters and pages.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ fn names(page: &v1::ListComplaintsResponse) -> Vec<String> {
     page.complaints.iter().map(status).collect()
 }
 
-/// Hands many reports in at once.
+/// Submits many reports concurrently.
 async fn submit_many(world: &World, ids: std::ops::Range<usize>) -> BTreeSet<String> {
     let one = |id: usize| {
         let mut client = world.complaints.clone();
@@ -44,7 +44,7 @@ async fn submit_many(world: &World, ids: std::ops::Range<usize>) -> BTreeSet<Str
 }
 
 #[tokio::test]
-async fn pages_show_each_of_a_thousand_reports_once_while_new_ones_arrive() {
+async fn pages_contain_each_of_a_thousand_reports_once_while_new_ones_arrive() {
     on_each_database(async |mut world| {
         let there = submit_many(&world, 0..1000).await;
         assert_eq!(there.len(), 1000);
@@ -82,7 +82,7 @@ async fn pages_show_each_of_a_thousand_reports_once_while_new_ones_arrive() {
             assert_eq!(once.len(), seen.len(), "{order:?} shows one twice");
             assert!(once.is_superset(&there), "{order:?} leaves one out");
         }
-        // The last page is full: no other follows.
+        // The last page is full, and no further page follows.
         let all = page(
             &mut world,
             v1::ListComplaintsRequest {
@@ -109,7 +109,7 @@ async fn pages_show_each_of_a_thousand_reports_once_while_new_ones_arrive() {
     .await;
 }
 
-/// Reports of every kind that filters tell apart.
+/// Submits reports of every kind that the filters distinguish.
 async fn mixed(world: &mut World) {
     let classes = ["complaint_regular", "aspiration", "information_request"];
     for n in 0..18 {
@@ -122,7 +122,7 @@ async fn mixed(world: &mut World) {
             incident_date: String::new(),
             ..report("x")
         };
-        // Some long before the others, so that their deadlines have passed.
+        // Some are received long before the others, so that their deadlines have passed.
         world.at(&format!("2026-0{}-{:02}T03:00:00Z", 1 + n % 2, 5 + n % 8));
         let name = world.submit_as(request).await.name;
         let unit = if n % 3 == 2 {
@@ -164,7 +164,7 @@ async fn mixed(world: &mut World) {
 }
 
 #[tokio::test]
-async fn every_filter_leaves_out_what_it_says_and_nothing_else() {
+async fn every_filter_excludes_exactly_what_it_should() {
     without_sweeps(async |mut world| {
         mixed(&mut world).await;
         let all = page(&mut world, of("agencies/-")).await.complaints;
@@ -235,7 +235,7 @@ async fn every_filter_leaves_out_what_it_says_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_row_shows_title_and_flags_and_nobody() {
+async fn a_row_contains_title_and_flags_but_no_identity() {
     on_each_database(async |mut world| {
         let request = v1::SubmitComplaintRequest {
             confidential: true,
@@ -259,7 +259,7 @@ async fn a_row_shows_title_and_flags_and_nobody() {
 }
 
 #[tokio::test]
-async fn lists_are_for_the_agency_and_the_country_for_the_national_admin() {
+async fn an_agency_lists_its_own_and_the_national_admin_lists_all() {
     on_each_database(async |mut world| {
         let answer = world.complaints.list_complaints(public(of(AGENCY))).await;
         refused(answer, Code::Unauthenticated, "TOKEN_MISSING");
@@ -289,7 +289,7 @@ async fn lists_are_for_the_agency_and_the_country_for_the_national_admin() {
 }
 
 #[tokio::test]
-async fn bad_input_names_every_fault() {
+async fn bad_input_reports_every_fault() {
     on_each_database(async |mut world| {
         let request = v1::ListComplaintsRequest {
             parent: "units/x".into(),
@@ -324,7 +324,7 @@ async fn bad_input_names_every_fault() {
             faults(world.complaints.list_complaints(national(request)).await),
             ["page_size"]
         );
-        // A token of this list leads nowhere in another.
+        // A token of this list is invalid for another list.
         world.submit("1").await;
         world.submit("2").await;
         let first = v1::ListComplaintsRequest {

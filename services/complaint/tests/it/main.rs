@@ -1,4 +1,4 @@
-//! The complaint service as its callers see it: over gRPC, on real databases, with its relay and a bus.
+//! Tests the complaint service as its callers use it: over gRPC, on real databases, with its relay and a bus.
 
 #![expect(
     clippy::unwrap_used,
@@ -17,18 +17,18 @@ mod consultation_input;
 mod consultation_roles;
 mod consultation_rows;
 mod desk;
-mod doors;
 mod duplicates;
 mod erasure;
 mod fixture;
-mod kit;
+mod helpers;
 mod knowledge;
 mod life;
 mod list;
 mod matrix;
+mod not_found;
 mod performance;
+mod performance_dirty;
 mod performance_disclosed;
-mod performance_marks;
 mod personal;
 mod privacy;
 mod repeats;
@@ -36,7 +36,7 @@ mod roles;
 mod rotation;
 mod settings;
 mod settings_input;
-mod standing;
+mod status;
 mod sweep;
 mod track;
 mod watch;

@@ -1,15 +1,15 @@
-//! What each state allows, by the data of the workflow.
+//! What each state allows, according to the data of the workflow.
 
 use prima_complaint::domain::workflow::{ActionKind, Workflow};
 use tonic::Code;
 
 use crate::{call::*, fixture::*};
 
-/// The ways of an action: where it leads from a state, if anywhere.
+/// The state to which an action leads from a state, if it is allowed there.
 fn leads(state: &str, method: Method) -> Option<String> {
     let kind = ActionKind::parse(method.action()?).unwrap();
     let flow = Workflow::built_in().flow_of("complaint_regular").unwrap();
-    flow.way(state, kind).map(|(_, own)| own.to.clone())
+    flow.path(state, kind).map(|(_, own)| own.to.clone())
 }
 
 fn changes() -> impl Iterator<Item = Method> {
@@ -22,12 +22,12 @@ fn states() -> impl Iterator<Item = &'static str> {
 }
 
 #[tokio::test]
-async fn what_a_state_does_not_allow_is_refused_and_changes_nothing() {
+async fn an_action_that_the_state_does_not_allow_is_refused_and_changes_nothing() {
     on_each_database(async |mut world| {
-        let other = world.brought("lain", "verifying").await;
+        let other = world.submit_in_state("lain", "verifying").await;
         let mut tried = 0;
         for state in states() {
-            let report = world.brought(state, state).await;
+            let report = world.submit_in_state(state, state).await;
             let before = world.timeline(&report.name).await;
             for method in changes().filter(|m| leads(state, *m).is_none()) {
                 let call = Call {
@@ -36,9 +36,9 @@ async fn what_a_state_does_not_allow_is_refused_and_changes_nothing() {
                 };
                 let refusal = world.call(call).await;
                 let refusal = refused(refusal, Code::FailedPrecondition, "ILLEGAL_TRANSITION");
-                let told = format!("`{}` is not possible", method.action().unwrap());
+                let message = format!("`{}` is not possible", method.action().unwrap());
                 assert!(
-                    refusal.message().contains(&told),
+                    refusal.message().contains(&message),
                     "{state}: {}",
                     refusal.message()
                 );
@@ -46,7 +46,7 @@ async fn what_a_state_does_not_allow_is_refused_and_changes_nothing() {
             }
             assert_eq!(world.timeline(&report.name).await, before, "{state}");
         }
-        // 11 states and 11 actions, less those that lead somewhere.
+        // 11 states and 11 actions, without the allowed combinations.
         assert_eq!(tried, 121 - allowed().len());
     })
     .await;
@@ -60,11 +60,11 @@ fn allowed() -> Vec<(&'static str, Method, String)> {
 }
 
 #[tokio::test]
-async fn what_a_state_allows_leads_where_the_workflow_says() {
+async fn an_allowed_action_leads_to_the_state_of_the_workflow() {
     on_each_database(async |mut world| {
-        let other = world.brought("lain", "verifying").await;
+        let other = world.submit_in_state("lain", "verifying").await;
         for (n, (state, method, to)) in allowed().into_iter().enumerate() {
-            let report = world.brought(&format!("{state}-{n}"), state).await;
+            let report = world.submit_in_state(&format!("{state}-{n}"), state).await;
             let call = Call {
                 into: other.name.clone(),
                 ..call(method, &report)

@@ -1,4 +1,4 @@
-//! Figures of units, from what was done to reports to states, scores and answers.
+//! Figures of units, from actions on reports to published states, scores and responses.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -40,33 +40,33 @@ fn parts(unit: &str) -> (&str, &str) {
 }
 
 impl World {
-    /// Waits until nothing is marked any more.
-    async fn settled(&self) {
+    /// Waits until no figures are flagged as dirty.
+    async fn wait_until_clean(&self) {
         let done = eventually(DEADLINE, async || {
             (self.count("derived_mark").await == 0).then_some(())
         });
         done.await.unwrap();
     }
 
-    /// The figures of a unit in a year, as staged once all is worked off.
-    pub async fn told(&self, unit: &str, year: &str) -> ComplaintPerformanceState {
-        self.settled().await;
+    /// The figures of a unit in a year that are staged once no figures are dirty.
+    pub async fn figures(&self, unit: &str, year: &str) -> ComplaintPerformanceState {
+        self.wait_until_clean().await;
         let staged = self.staged(&subject(unit, year)).await;
         staged.unwrap().state
     }
 
-    /// The score under a subject once all is worked off; `None` when there is none.
+    /// The score under a subject once no figures are dirty; `None` when there is none.
     pub async fn score(&self, subject: &str) -> Option<ScoreState> {
-        self.settled().await;
+        self.wait_until_clean().await;
         self.staged(subject).await.map(|staged| staged.state)
     }
 
     async fn asked(&self, unit: &str, period: &str) -> v1::GetPerformanceResponse {
-        self.asked_by("3271", unit, period).await
+        self.performance_as("3271", unit, period).await
     }
 
-    /// The figures of a unit in a period, as they are told to an operator of an agency.
-    pub async fn asked_by(&self, agency: &str, unit: &str, period: &str) -> v1::GetPerformanceResponse {
+    /// The figures of a unit in a period, as an operator of an agency gets them.
+    pub async fn performance_as(&self, agency: &str, unit: &str, period: &str) -> v1::GetPerformanceResponse {
         let request = v1::GetPerformanceRequest {
             unit: unit.into(),
             period: period.into(),
@@ -76,8 +76,8 @@ impl World {
         answer.unwrap().into_inner()
     }
 
-    /// A report of a class that was verified and handed to a unit.
-    pub async fn handed(&mut self, id: &str, class: &str, unit: &str) -> Submitted {
+    /// A report of a class that was verified and assigned to a unit.
+    pub async fn submit_assigned(&mut self, id: &str, class: &str, unit: &str) -> Submitted {
         let submitted = self
             .submit_as(v1::SubmitComplaintRequest {
                 class: class.into(),
@@ -114,10 +114,10 @@ fn group(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn figures_follow_what_became_of_the_reports() {
-    at_once(async |mut world| {
-        // Friday, 13 February 2026, 10:00. The Monday and Tuesday after it are off.
-        let answered = world.handed("satu", "complaint_regular", UNIT).await;
+async fn figures_follow_from_the_reports() {
+    without_disclosure_delay(async |mut world| {
+        // Friday, 13 February 2026, 10:00. The following Monday and Tuesday are days off.
+        let answered = world.submit_assigned("satu", "complaint_regular", UNIT).await;
         let by_sms = v1::SubmitComplaintRequest {
             class: "aspiration".into(),
             channel: v1::Channel::Sms.into(),
@@ -126,16 +126,16 @@ async fn figures_follow_what_became_of_the_reports() {
         };
         let by_sms = world.submit_as(by_sms).await;
         world.done(Verify, &by_sms).await;
-        world.brought("tiga", "closed").await;
-        world.brought("empat", "archived").await;
-        let open = world.brought("lima", "verifying").await;
-        let duplicate = world.brought("enam", "verifying").await;
+        world.submit_in_state("tiga", "closed").await;
+        world.submit_in_state("empat", "archived").await;
+        let open = world.submit_in_state("lima", "verifying").await;
+        let duplicate = world.submit_in_state("enam", "verifying").await;
         let merge = Call {
             into: open.name.clone(),
             ..call(Merge, &duplicate)
         };
         world.call(merge).await.unwrap();
-        let late = world.handed("tujuh", "complaint_normative", UNIT).await;
+        let late = world.submit_assigned("tujuh", "complaint_normative", UNIT).await;
         world.at("2026-02-18T03:30:00Z");
         world.done(Respond, &answered).await;
         world.done(Respond, &by_sms).await;
@@ -143,12 +143,12 @@ async fn figures_follow_what_became_of_the_reports() {
         world.done(Close, &answered).await;
         world.done(Close, &by_sms).await;
         world.done(Rate, &answered).await;
-        // Due on Tuesday, 24 February, and to be verified by Friday, 20 February.
+        // The deadline is Tuesday, 24 February; that for verification was Friday, 20 February.
         world.at("2026-02-27T03:00:00Z");
         world.done(Escalate, &late).await;
         world.done(Escalate, &open).await;
 
-        let told = world.told(UNIT, "2026").await;
+        let sums = world.figures(UNIT, "2026").await;
         let expected = ComplaintPerformanceState {
             unit: UNIT.into(),
             period: "2026".into(),
@@ -163,7 +163,7 @@ async fn figures_follow_what_became_of_the_reports() {
             open: 2,
             sp4n: 1,
             sp4n_resolved: 1,
-            // 2, 2 and 0; answers after 1, 1 and 0.
+            // Closed after 2, 2 and 0 working days; answered after 1, 1 and 0.
             mean_days: "1.33".into(),
             median_days: "2.0".into(),
             mean_response_days: "0.67".into(),
@@ -181,7 +181,7 @@ async fn figures_follow_what_became_of_the_reports() {
             ],
             ..Default::default()
         };
-        assert_eq!(told, expected);
+        assert_eq!(sums, expected);
         let score = world.score(&score_subject(UNIT, "2026")).await.unwrap();
         assert_eq!((score.value.as_str(), score.fraction.as_str()), ("60.00", "60/1"));
         assert_eq!((score.sample_size, score.sample_minimum), (5, 10));
@@ -201,12 +201,12 @@ async fn figures_follow_what_became_of_the_reports() {
         );
 
         let year = world.asked(UNIT, "2026").await;
-        assert_eq!((year.performance, year.score), (Some(told.clone()), Some(score)));
+        assert_eq!((year.performance, year.score), (Some(sums.clone()), Some(score)));
         for period in ["2026-s1", "2026-q1", "2026-m02"] {
             let part = world.asked(UNIT, period).await;
             let same = ComplaintPerformanceState {
                 period: period.into(),
-                ..told.clone()
+                ..sums.clone()
             };
             assert_eq!(part.performance, Some(same));
             assert_eq!(part.score.unwrap().value, "60.00");
@@ -232,33 +232,33 @@ async fn figures_follow_what_became_of_the_reports() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_forwarded_report_counts_for_the_unit_that_has_it() {
+async fn a_forwarded_report_counts_for_the_unit_that_handles_it() {
     on_each_database(async |mut world| {
-        let report = world.brought("satu", "dispositioned").await;
-        assert_eq!(world.told(UNIT, "2026").await.received, 1);
+        let report = world.submit_in_state("satu", "dispositioned").await;
+        assert_eq!(world.figures(UNIT, "2026").await.received, 1);
         let forward = |to: &str| Call {
             to: to.into(),
             ..call(Forward, &report)
         };
         world.call(forward(OTHER)).await.unwrap();
-        let left = world.told(UNIT, "2026").await;
+        let left = world.figures(UNIT, "2026").await;
         assert_eq!((left.received, left.open, left.verified), (0, 0, 0));
         assert!(left.by_class.is_empty() && left.by_channel.is_empty());
-        // Whoever has it now has yet to verify it.
-        let reached = world.told(OTHER, "2026").await;
+        // The receiving unit has yet to verify it.
+        let reached = world.figures(OTHER, "2026").await;
         assert_eq!((reached.received, reached.open, reached.verified), (1, 1, 0));
-        // In another agency nobody has it before it is handed to a unit.
+        // In the other agency no unit has it before it is assigned.
         world.call(forward(ELSEWHERE)).await.unwrap();
-        assert_eq!(world.told(OTHER, "2026").await.received, 0);
+        assert_eq!(world.figures(OTHER, "2026").await.received, 0);
         assert_eq!(world.score(&score_subject(OTHER, "2026")).await, None);
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_score_is_withdrawn_when_nothing_is_left_to_score() {
+async fn a_score_is_withdrawn_when_no_report_counts_any_more() {
     on_each_database(async |mut world| {
-        let report = world.brought("satu", "responded").await;
+        let report = world.submit_in_state("satu", "responded").await;
         let (unit, agency) = (score_subject(UNIT, "2026"), agency_subject("2026"));
         assert_eq!(world.score(&unit).await, None);
         world.done(Close, &report).await;
@@ -267,19 +267,19 @@ async fn a_score_is_withdrawn_when_nothing_is_left_to_score() {
         world.done(Reopen, &report).await;
         assert_eq!(world.score(&unit).await, None);
         assert_eq!(world.score(&agency).await, None);
-        assert_eq!(world.told(UNIT, "2026").await.reopened, 1);
+        assert_eq!(world.figures(UNIT, "2026").await.reopened, 1);
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_agency_has_the_mean_of_its_units() {
+async fn the_score_of_an_agency_is_the_mean_of_its_units() {
     without_sweeps(async |mut world| {
-        world.brought("satu", "closed").await;
-        world.handed("dua", "complaint_normative", OTHER).await;
-        let late = world.handed("tiga", "complaint_normative", OTHER).await;
-        let later = world.handed("empat", "complaint_normative", OTHER).await;
-        let kept = world.handed("lima", "complaint_normative", OTHER).await;
+        world.submit_in_state("satu", "closed").await;
+        world.submit_assigned("dua", "complaint_normative", OTHER).await;
+        let late = world.submit_assigned("tiga", "complaint_normative", OTHER).await;
+        let later = world.submit_assigned("empat", "complaint_normative", OTHER).await;
+        let kept = world.submit_assigned("lima", "complaint_normative", OTHER).await;
         world.done(Respond, &kept).await;
         world.done(Close, &kept).await;
         world.at("2026-02-27T03:00:00Z");
@@ -299,7 +299,7 @@ async fn an_agency_has_the_mean_of_its_units() {
             (agency.sample_size, agency.aggregation.as_str()),
             (4, "mean_of_units")
         );
-        // A unit that has only received something is missing, but not one of which all was archived.
+        // A unit without a score is expected to have one if it received reports, unless all of them were archived.
         let fourth = v1::SubmitComplaintRequest {
             parent: "agencies/3271/units/dinkes".into(),
             ..report("tujuh")
@@ -307,7 +307,7 @@ async fn an_agency_has_the_mean_of_its_units() {
         let fourth = world.submit_as(fourth).await;
         world.done(Reject, &fourth).await;
         let third = "agencies/3271/units/dukcapil";
-        world.handed("enam", "complaint_regular", third).await;
+        world.submit_assigned("enam", "complaint_regular", third).await;
         let agency = world.score(&agency_subject("2026")).await.unwrap();
         assert_eq!((agency.units_counted, agency.units_expected), (2, 3));
         assert_eq!(agency.value, "66.67");
@@ -316,13 +316,13 @@ async fn an_agency_has_the_mean_of_its_units() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_year_is_final_when_it_has_ended_and_nothing_of_it_is_open() {
+async fn a_year_is_final_when_it_has_ended_and_no_report_is_open() {
     on_each_database(async |mut world| {
-        world.brought("satu", "closed").await;
-        let other = world.handed("dua", "complaint_regular", OTHER).await;
+        world.submit_in_state("satu", "closed").await;
+        let other = world.submit_assigned("dua", "complaint_regular", OTHER).await;
         world.done(Respond, &other).await;
         world.done(Close, &other).await;
-        let open = world.handed("tiga", "complaint_oversight", OTHER).await;
+        let open = world.submit_assigned("tiga", "complaint_oversight", OTHER).await;
         let status = async |world: &World, subject: &str| {
             let score = world.score(subject).await.unwrap();
             score.status()
@@ -335,7 +335,7 @@ async fn a_year_is_final_when_it_has_ended_and_nothing_of_it_is_open() {
         for subject in [&one, &two, &all] {
             assert_eq!(status(&world, subject).await, ScoreStatus::Provisional);
         }
-        // The last second of the year in Jakarta, and nobody does anything after it.
+        // The last second of the year in Jakarta; nobody acts after it.
         world.at("2026-12-31T16:59:58Z");
         let noticed = eventually(DEADLINE, async || {
             (status(&world, &one).await == ScoreStatus::Final).then_some(())
@@ -360,14 +360,14 @@ async fn a_year_is_final_when_it_has_ended_and_nothing_of_it_is_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn consultations_at_the_desk_stand_beside_the_reports() {
+async fn consultations_at_the_desk_are_part_of_the_figures() {
     on_each_database(async |world| {
         let mut client = world.consultations.clone();
         let asked = client
             .request_consultation(intake(consultation::desk("satu")))
             .await;
         let asked = asked.unwrap().into_inner();
-        assert_eq!(world.told(UNIT, "2026").await.consultations, 1);
+        assert_eq!(world.figures(UNIT, "2026").await.consultations, 1);
         world.at("2026-02-13T04:59:50Z");
         let answer = v1::AnswerConsultationRequest {
             request_id: request_id(),
@@ -382,17 +382,17 @@ async fn consultations_at_the_desk_stand_beside_the_reports() {
             ..Default::default()
         };
         client.complete_consultation(liaison(complete)).await.unwrap();
-        let told = world.told(UNIT, "2026").await;
-        assert_eq!((told.consultations, told.consultations_completed), (1, 1));
-        assert_eq!(told.slowest_consultation_hours, "2");
-        assert_eq!((told.received, told.slowest_response_hours.as_str()), (0, ""));
+        let sums = world.figures(UNIT, "2026").await;
+        assert_eq!((sums.consultations, sums.consultations_completed), (1, 1));
+        assert_eq!(sums.slowest_consultation_hours, "2");
+        assert_eq!((sums.received, sums.slowest_response_hours.as_str()), (0, ""));
         let march = world.asked(UNIT, "2026-m03").await.performance.unwrap();
         assert_eq!(march.consultations, 0);
     })
     .await;
 }
 
-/// The table as it is, without the cells that count nothing.
+/// The table `tally`, without cells whose count is 0.
 async fn tally(world: &World) -> BTreeMap<String, i64> {
     let reader = world.db.reader();
     let text = "SELECT agency, unit, month, class, channel, sp4n, measure, bucket, count FROM tally";
@@ -417,7 +417,7 @@ async fn tally(world: &World) -> BTreeMap<String, i64> {
     rows.into_iter().filter(|(_, count)| *count > 0).collect()
 }
 
-/// The table as it follows from the reports.
+/// The table as it should be according to the reports.
 async fn rebuilt(world: &World) -> BTreeMap<String, i64> {
     let reader = world.db.reader();
     let rows = reader
@@ -447,9 +447,9 @@ async fn rebuilt(world: &World) -> BTreeMap<String, i64> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_table_is_what_the_reports_give_after_any_life() {
+async fn the_tallies_equal_the_reports_after_any_sequence_of_actions() {
     on_each_database(async |mut world| {
-        // Numbers that look random and are the same in every run.
+        // A pseudo-random sequence that is the same in every run.
         let mut state = 20_260_213u64;
         let mut next = |below: usize| {
             state = state
@@ -477,7 +477,7 @@ async fn the_table_is_what_the_reports_give_after_any_life() {
                 reports.push(world.submit_as(request).await);
                 continue;
             }
-            // Mostly one of the newest, so that it lives on.
+            // Mostly one of the newest reports, so that its life continues.
             let report = &reports[reports.len() - 1 - next(reports.len().min(3))];
             let ways = [
                 Verify, Verify, Respond, Respond, Close, Close, Reopen, Rate, Forward, Merge, Reply, Escalate,

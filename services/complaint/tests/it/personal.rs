@@ -1,5 +1,5 @@
-//! Nothing personal is where it does not belong: a whole run with texts that occur nowhere else, and a search for them in
-//! everything that is stored, sent, logged or answered in an error.
+//! Personal data is nowhere where it does not belong: a complete run uses texts that occur nowhere else, and searches
+//! for them in everything that is stored, sent, logged or returned in an error.
 
 mod run;
 mod search;
@@ -13,11 +13,11 @@ use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
 
 use crate::{
     fixture::{Place, World, config},
-    kit::walk,
+    helpers::walk,
 };
 use search::{Markers, dump};
 
-/// What the process logs, with every span and its fields.
+/// Collects what the process logs, with every span and its fields.
 fn log() -> Arc<Mutex<Vec<u8>>> {
     static LOG: OnceLock<Arc<Mutex<Vec<u8>>>> = OnceLock::new();
     let start = || {
@@ -56,13 +56,13 @@ impl tracing_subscriber::fmt::MakeWriter<'_> for Writer {
     }
 }
 
-/// A status as a client gets it: its text and its details, decoded and as they travel.
-fn told(status: &Status) -> Vec<u8> {
+/// A status as a client receives it: its text and its details, decoded and in encoded form.
+fn status_bytes(status: &Status) -> Vec<u8> {
     let text = format!("{status:?} {}", status.message());
     [text.as_bytes(), status.details()].concat()
 }
 
-/// Where markers were found: everything the world stores, logs and told.
+/// Where the markers were found: in everything that the world stores, logs or returned.
 async fn found(world: &World, markers: &Markers, errors: &[Status]) -> Vec<String> {
     let mut found = Vec::new();
     for (place, bytes) in dump(world).await {
@@ -75,7 +75,7 @@ async fn found(world: &World, markers: &Markers, errors: &[Status]) -> Vec<Strin
     }
     found.extend(markers.find("log", &log().lock().unwrap()));
     for status in errors {
-        found.extend(markers.find("status", &told(status)));
+        found.extend(markers.find("status", &status_bytes(status)));
     }
     found
 }
@@ -89,13 +89,13 @@ fn scanned() -> prima_platform::config::Config {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_personal_is_stored_sent_logged_or_told_in_the_clear() {
+async fn no_personal_data_is_stored_sent_logged_or_returned_in_plain_text() {
     log();
     for place in [Place::sqlite(), Place::postgres().await] {
         let mut world = World::start(place, scanned()).await;
         let mut run = run::Run::default();
         run.all(&mut world).await;
-        // Those of the running process only: an open file of SQLite is read beside it.
+        // Only the markers of the running process; an open database file of SQLite is read together with its journal.
         let found = found(&world, &run.markers, &run.errors).await;
         assert!(found.is_empty(), "{found:#?}");
         assert!(run.errors.len() > 60, "{}", run.errors.len());
@@ -117,7 +117,7 @@ async fn nothing_personal_is_stored_sent_logged_or_told_in_the_clear() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_search_finds_what_is_planted_anywhere_in_any_form() {
+async fn the_search_finds_planted_markers_in_every_encoding() {
     use base64::{Engine, engine::general_purpose::STANDARD};
     log();
     for place in [Place::sqlite(), Place::postgres().await] {
@@ -158,9 +158,9 @@ async fn the_search_finds_what_is_planted_anywhere_in_any_form() {
             world.tamper("DELETE FROM request").await;
         }
         let status = Status::invalid_argument(marker);
-        assert!(!markers.find("status", &told(&status)).is_empty());
+        assert!(!markers.find("status", &status_bytes(&status)).is_empty());
         let details = Status::with_details(tonic::Code::Internal, "", marker.as_bytes().to_vec().into());
-        assert!(!markers.find("status", &told(&details)).is_empty());
+        assert!(!markers.find("status", &status_bytes(&details)).is_empty());
         let object = world.place.dir.path().join("objects/planted");
         std::fs::write(&object, marker).unwrap();
         assert!(

@@ -1,4 +1,4 @@
-//! Identities: who reads them, and what the log knows of it.
+//! Identities: who may read them, and the log of readings.
 
 use prima_platform::caller::Role;
 use prima_proto::complaint::v1;
@@ -57,7 +57,7 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reading_is_in_the_log_when_its_answer_came() {
+async fn a_reading_is_logged_before_the_response() {
     on_each_database(async |mut world| {
         let report = world.submit("satu").await;
         let answer = world.privacy.read_identity(liaison(read(&report.name))).await;
@@ -81,7 +81,7 @@ async fn a_reading_is_in_the_log_when_its_answer_came() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_reads_what_the_log_can_not_take() {
+async fn an_identity_is_not_returned_when_the_reading_cannot_be_logged() {
     on_each_database(async |mut world| {
         let report = world.submit("satu").await;
         world
@@ -99,7 +99,7 @@ async fn nobody_reads_what_the_log_can_not_take() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_identity_is_read_by_the_agency_and_an_anonymous_one_by_the_national_admin_alone() {
+async fn the_agency_reads_an_identity_and_only_the_national_admin_an_anonymous_one() {
     on_each_database(async |mut world| {
         let named = world.submit("satu").await.name;
         let hidden = world.submit_as(anonymous("dua")).await.name;
@@ -131,7 +131,7 @@ async fn an_identity_is_read_by_the_agency_and_an_anonymous_one_by_the_national_
                     assert!(answer.is_ok(), "{who}");
                     read_so_far += 1;
                 } else {
-                    // To whom no report of the agency is shown, none is there.
+                    // Callers who may not read reports of the agency get `NOT_FOUND`.
                     let status = if who.ends_with("elsewhere") {
                         refused(answer, Code::NotFound, "NOT_FOUND")
                     } else {
@@ -149,7 +149,7 @@ async fn an_identity_is_read_by_the_agency_and_an_anonymous_one_by_the_national_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_identity_that_was_not_given_is_not_found() {
+async fn a_missing_identity_is_not_found() {
     on_each_database(async |mut world| {
         let request = v1::SubmitComplaintRequest {
             reporter: None,
@@ -166,7 +166,7 @@ async fn an_identity_that_was_not_given_is_not_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reports_are_found_by_contact_however_it_is_written_and_each_is_logged() {
+async fn reports_are_found_by_any_spelling_of_a_contact_and_each_is_logged() {
     on_each_database(async |mut world| {
         let one = world.submit("satu").await.name;
         world.advance(chrono::TimeDelta::minutes(1));
@@ -216,7 +216,7 @@ async fn reports_are_found_by_contact_however_it_is_written_and_each_is_logged()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn finding_the_log_and_the_keys_need_their_role() {
+async fn search_log_and_key_usage_require_their_roles() {
     on_each_database(async |mut world| {
         world.submit("satu").await;
         let denied = |status: Result<(), Status>| {
@@ -264,7 +264,7 @@ async fn finding_the_log_and_the_keys_need_their_role() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_log_comes_in_pages_with_the_newest_first() {
+async fn the_log_is_paged_with_the_newest_first() {
     on_each_database(async |mut world| {
         let name = world.submit("satu").await.name;
         for n in 0..5 {
@@ -295,7 +295,7 @@ async fn the_log_comes_in_pages_with_the_newest_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_fault_of_a_request_is_told_at_once() {
+async fn every_fault_of_a_request_is_reported_at_once() {
     on_each_database(async |mut world| {
         let request = v1::ReadIdentityRequest {
             name: "Siti".into(),

@@ -1,4 +1,4 @@
-//! Repeats, stale versions, and calls at the same time.
+//! Repeated requests, stale versions and concurrent calls.
 
 use futures::future::join_all;
 use prima_platform::caller::Role;
@@ -26,21 +26,21 @@ const STATES: [(Method, &str); 13] = [
 ];
 
 #[tokio::test]
-async fn a_repeat_gets_the_first_answer_also_from_a_replica_with_a_new_key_in_front() {
+async fn a_repeat_gets_the_stored_response_even_from_a_replica_with_a_new_first_key() {
     on_each_database(async |mut world| {
         let mut config = world.config.clone();
         config.complaint.keys.insert(0, key("k2"));
         let mut replica = world.replica(config).await;
-        let other = world.brought("lain", "verifying").await;
+        let other = world.submit_in_state("lain", "verifying").await;
         for (method, state) in STATES {
-            let report = world.brought(&format!("{method:?}"), state).await;
+            let report = world.submit_in_state(&format!("{method:?}"), state).await;
             let call = Call {
                 into: other.name.clone(),
                 ..call(method, &report)
             };
             let first = world.call(call.clone()).await.unwrap();
             let lines = world.count("timeline").await;
-            // Forward gave it away: the first answer is the caller's all the same.
+            // The agency no longer handles a forwarded report, yet the caller gets the stored response.
             assert_eq!(world.call(call.clone()).await.unwrap(), first, "{method:?}");
             assert_eq!(replica.call(call.clone()).await.unwrap(), first, "{method:?}");
             let changed = Call {
@@ -62,7 +62,7 @@ async fn a_repeat_gets_the_first_answer_also_from_a_replica_with_a_new_key_in_fr
         let (first, again) = (world.submit("satu").await, replica.submit("satu").await);
         assert_eq!((first.code, first.secret), (again.code, again.secret));
         assert_eq!(first.status, again.status);
-        // What is taken in under the new key is acted on by whoever has it.
+        // A report that was received under the new key can be processed by the other replica.
         let new = replica.submit("baru").await;
         assert_eq!(replica.done(StartVerification, &new).await.state, "verifying");
     })
@@ -72,9 +72,9 @@ async fn a_repeat_gets_the_first_answer_also_from_a_replica_with_a_new_key_in_fr
 #[tokio::test]
 async fn a_stale_etag_is_aborted_and_a_current_one_is_not() {
     on_each_database(async |mut world| {
-        let other = world.brought("lain", "verifying").await;
+        let other = world.submit_in_state("lain", "verifying").await;
         for (method, state) in STATES.into_iter().filter(|(m, _)| !m.is_reporters()) {
-            let report = world.brought(&format!("{method:?}"), state).await;
+            let report = world.submit_in_state(&format!("{method:?}"), state).await;
             let raised = world.done(Escalate, &report).await;
             let with = |etag: &str| Call {
                 into: other.name.clone(),
@@ -91,7 +91,7 @@ async fn a_stale_etag_is_aborted_and_a_current_one_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn fifty_equal_submissions_at_once_make_one_report() {
+async fn fifty_concurrent_equal_submissions_make_one_report() {
     on_each_database(async |world| {
         let file = world.file_of(intake_caller()).await;
         let request = v1::SubmitComplaintRequest {
@@ -108,7 +108,7 @@ async fn fifty_equal_submissions_at_once_make_one_report() {
         }
         assert!(answers.iter().all(|answer| *answer == answers[0]));
         for table in ["complaint", "timeline", "request", "attachment"] {
-            // The upload is a request as well.
+            // The upload stores an idempotency key as well.
             let expected = if table == "request" { 2 } else { 1 };
             assert_eq!(world.count(table).await, expected, "{table}");
         }
@@ -116,7 +116,7 @@ async fn fifty_equal_submissions_at_once_make_one_report() {
     .await;
 }
 
-/// Two portals whose tokens bear one name: nobody is given the report of the other, nor its secret.
+/// Two portals have tokens with the same subject: neither gets the report of the other, nor its secret.
 #[tokio::test]
 async fn a_request_id_belongs_to_the_agencies_of_its_caller() {
     on_each_database(async |world| {
@@ -147,10 +147,10 @@ fn intake_caller() -> prima_platform::caller::Caller {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_of_two_officers_who_answer_at_once_answers() {
+async fn of_two_concurrent_answers_one_succeeds() {
     on_each_database(async |mut world| {
         for n in 0..5 {
-            let report = world.brought(&n.to_string(), "in_progress").await;
+            let report = world.submit_in_state(&n.to_string(), "in_progress").await;
             let by = |subject: &str| {
                 let officer = caller(subject, Role::Operator, "3271");
                 world.call_as(officer, call(Respond, &report))
@@ -167,9 +167,9 @@ async fn one_of_two_officers_who_answer_at_once_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn actions_at_once_stand_in_one_order() {
+async fn concurrent_actions_are_serialised() {
     on_each_database(async |mut world| {
-        let report = world.brought("satu", "responded").await;
+        let report = world.submit_in_state("satu", "responded").await;
         let raise = |_| world.call(call(Escalate, &report));
         let repeated = call(Reply, &report);
         let reply = |_| world.call(repeated.clone());
@@ -188,12 +188,12 @@ async fn actions_at_once_stand_in_one_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_goes_with_one_answer_only() {
+async fn a_file_can_be_attached_to_one_answer_only() {
     on_each_database(async |mut world| {
-        let file = world.file_of(usual(Respond)).await;
+        let file = world.file_of(usual_caller(Respond)).await;
         let mut done = 0;
         for id in ["satu", "dua"] {
-            let report = world.brought(id, "in_progress").await;
+            let report = world.submit_in_state(id, "in_progress").await;
             let with = Call {
                 attachments: vec![file.clone()],
                 ..call(Respond, &report)

@@ -1,4 +1,4 @@
-//! Who may do what to a report.
+//! Which callers may perform which action on a report.
 
 use prima_platform::caller::{Caller, Role};
 use prima_proto::complaint::v1;
@@ -26,7 +26,7 @@ fn strangers() -> [Caller; 4] {
 const HIGHER: &[&str] = &["coordinator", "national"];
 const EVERY: &[&str] = &["liaison", "coordinator", "national"];
 
-/// Each method of officers, in a state that allows it, and who may.
+/// Each method of officers, a state that allows it, and the callers who may use it.
 const RIGHTS: &[(Method, &str, &[&str])] = &[
     (StartVerification, "received", HIGHER),
     (StartVerification, "forwarded", HIGHER),
@@ -51,27 +51,27 @@ const RIGHTS: &[(Method, &str, &[&str])] = &[
 ];
 
 #[tokio::test]
-async fn every_method_of_officers_belongs_to_their_roles_in_the_agency_that_has_the_report() {
+async fn every_method_of_officers_requires_their_role_in_the_agency_that_handles_the_report() {
     on_each_database(async |mut world| {
-        let other = world.brought("lain", "verifying").await;
+        let other = world.submit_in_state("lain", "verifying").await;
         for (n, (method, state, may)) in RIGHTS.iter().enumerate() {
             let about = |report: &Submitted| Call {
                 into: other.name.clone(),
                 ..call(*method, report)
             };
-            let report = world.brought(&format!("{n}"), state).await;
+            let report = world.submit_in_state(&format!("{n}"), state).await;
             let before = world.timeline(&report.name).await;
             for stranger in strangers() {
-                // Who may read reports elsewhere is told that there is none.
-                let reads = stranger.holds(&[Role::Operator, Role::Admin]).is_ok();
+                // Callers who may read reports elsewhere get `NOT_FOUND`.
+                let reads = stranger.require_role(&[Role::Operator, Role::Admin]).is_ok();
                 let refusal = world.call_as(stranger, about(&report)).await;
                 let refusal = if reads {
                     refused(refusal, Code::NotFound, "NOT_FOUND")
                 } else {
                     refused(refusal, Code::PermissionDenied, "PERMISSION_DENIED")
                 };
-                let told = format!("{refusal:?}");
-                assert!(!told.contains("3271") && !told.contains(state), "{told}");
+                let text = format!("{refusal:?}");
+                assert!(!text.contains("3271") && !text.contains(state), "{text}");
             }
             let nobody = world.call_as(Caller::anonymous(), about(&report)).await;
             refused(nobody, Code::Unauthenticated, "TOKEN_MISSING");
@@ -81,7 +81,7 @@ async fn every_method_of_officers_belongs_to_their_roles_in_the_agency_that_has_
             }
             assert_eq!(world.timeline(&report.name).await, before);
             for (who, officer) in officers().into_iter().filter(|(who, _)| may.contains(who)) {
-                let report = world.brought(&format!("{n}-{who}"), state).await;
+                let report = world.submit_in_state(&format!("{n}-{who}"), state).await;
                 let done = world.call_as(officer, about(&report)).await;
                 done.unwrap_or_else(|error| panic!("{method:?} in {state} by {who}: {error:?}"));
             }
@@ -93,7 +93,7 @@ async fn every_method_of_officers_belongs_to_their_roles_in_the_agency_that_has_
 }
 
 #[tokio::test]
-async fn a_name_of_no_report_is_told_to_whoever_has_a_token() {
+async fn a_missing_report_is_reported_to_callers_with_a_token() {
     on_each_database(async |mut world| {
         let report = world.submit("satu").await;
         for method in Method::ALL.into_iter().filter(|m| !m.is_reporters()) {
@@ -109,9 +109,9 @@ async fn a_name_of_no_report_is_told_to_whoever_has_a_token() {
 }
 
 #[tokio::test]
-async fn the_reporter_acts_by_code_and_secret_and_who_guesses_learns_nothing() {
+async fn the_reporter_acts_by_code_and_secret_and_guessing_reveals_nothing() {
     on_each_database(async |mut world| {
-        let others = world.brought("lain", "responded").await;
+        let others = world.submit_in_state("lain", "responded").await;
         for (n, (method, state)) in [
             (Reply, "on_hold"),
             (Reply, "responded"),
@@ -122,7 +122,7 @@ async fn the_reporter_acts_by_code_and_secret_and_who_guesses_learns_nothing() {
         .into_iter()
         .enumerate()
         {
-            let report = world.brought(&format!("{n}"), state).await;
+            let report = world.submit_in_state(&format!("{n}"), state).await;
             let before = world.timeline(&report.name).await;
             let with = |code: &str, secret: &str| Call {
                 access: Some(v1::Access {
@@ -131,7 +131,7 @@ async fn the_reporter_acts_by_code_and_secret_and_who_guesses_learns_nothing() {
                 }),
                 ..call(method, &report)
             };
-            let told = |status: &Status| {
+            let text = |status: &Status| {
                 (
                     status.code(),
                     status.message().to_owned(),
@@ -142,8 +142,8 @@ async fn the_reporter_acts_by_code_and_secret_and_who_guesses_learns_nothing() {
             let secret = refused(secret, Code::NotFound, "NOT_FOUND");
             let code = world.call(with("00000-00000-00000-00000", &report.secret)).await;
             let code = refused(code, Code::NotFound, "NOT_FOUND");
-            assert_eq!(told(&secret), told(&code));
-            // A token is no code.
+            assert_eq!(text(&secret), text(&code));
+            // A token does not replace the tracking code.
             let coordinator = caller("koordinator", Role::Admin, "3271");
             let without = Call {
                 access: None,
@@ -151,7 +151,7 @@ async fn the_reporter_acts_by_code_and_secret_and_who_guesses_learns_nothing() {
             };
             assert_eq!(faults(world.call_as(coordinator, without).await), ["access"]);
             assert_eq!(world.timeline(&report.name).await, before);
-            // As somebody reads it out.
+            // A code as somebody reads it out.
             let plain = |text: &str| text.replace('-', " ").to_lowercase();
             let done = world
                 .call(with(&plain(&report.code), &plain(&report.secret)))
@@ -165,10 +165,10 @@ async fn the_reporter_acts_by_code_and_secret_and_who_guesses_learns_nothing() {
 }
 
 #[tokio::test]
-async fn reporters_who_chose_the_same_request_id_do_not_meet() {
+async fn equal_request_ids_of_two_reporters_do_not_collide() {
     on_each_database(async |mut world| {
         for id in ["satu", "dua"] {
-            let report = world.brought(id, "responded").await;
+            let report = world.submit_in_state(id, "responded").await;
             let reply = Call {
                 request_id: "1".into(),
                 ..call(Reply, &report)
@@ -182,7 +182,7 @@ async fn reporters_who_chose_the_same_request_id_do_not_meet() {
 }
 
 #[tokio::test]
-async fn reports_are_taken_in_by_who_may_of_any_agency() {
+async fn intake_callers_may_submit_reports_to_any_agency() {
     on_each_database(async |mut world| {
         for (n, who) in [
             caller("loket", Role::Intake, "3273"),

@@ -1,4 +1,4 @@
-//! Keys change while people work, and nothing gets lost.
+//! Encryption keys change while people work, and nothing gets lost.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -10,7 +10,7 @@ use crate::{
     fixture::{
         Place, World, config, intake, key, liaison, national, on_each_database, public, report, request_id,
     },
-    kit::pdf,
+    helpers::pdf,
 };
 
 fn with_keys(keys: &[&String]) -> Config {
@@ -20,7 +20,7 @@ fn with_keys(keys: &[&String]) -> Config {
     config
 }
 
-/// Rows by key.
+/// Number of rows by key.
 async fn usage(world: &mut World) -> BTreeMap<String, (i64, bool, bool)> {
     let answer = world
         .privacy
@@ -43,7 +43,7 @@ async fn until_moved(world: &mut World, old: &str) {
     assert!(met.is_some(), "{:?}", usage(world).await);
 }
 
-/// Waits until so many reports are sealed under a key.
+/// Waits until `reports` reports are encrypted under a key.
 async fn until_under(world: &World, key: &str, reports: i64) {
     let condition = format!("sealed_key = '{key}'");
     let met = async || (world.rows("complaint", &condition).await == reports).then_some(());
@@ -61,7 +61,7 @@ async fn name_of(world: &mut World, report: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_comes_under_the_new_key_and_opens_as_before() {
+async fn everything_is_re_encrypted_under_the_new_key_and_can_be_decrypted() {
     for place in [Place::sqlite(), Place::postgres().await] {
         let (one, two) = (key("k1"), key("k2"));
         let mut old = World::start(place, with_keys(&[&one])).await;
@@ -78,7 +78,7 @@ async fn everything_comes_under_the_new_key_and_opens_as_before() {
         let all = usage(&mut new).await;
         assert_eq!(all["k2"], (before, true, true));
         new.tasks.stop(Duration::from_secs(5)).await;
-        // Without the old key everything still opens.
+        // Everything can be decrypted without the old key.
         let mut last = new.replica(with_keys(&[&two])).await;
         assert_eq!(name_of(&mut last, &report.name).await, "Siti Rahayu");
         let read = || {
@@ -158,10 +158,10 @@ async fn twenty_writers_lose_nothing_while_the_key_changes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_replicas_disagree_the_one_that_started_last_decides() {
+async fn while_replicas_disagree_the_first_key_of_the_last_started_one_is_used() {
     on_each_database(async |world| {
         let (one, two) = (key("k1"), key("k2"));
-        // It looks five times as often as the other one.
+        // This replica runs five times as often as the other one.
         let mut often = with_keys(&[&one, &two]);
         often.complaint.sweep_millis = 1;
         let mut old = world.replica(often).await;
@@ -170,12 +170,12 @@ async fn while_replicas_disagree_the_one_that_started_last_decides() {
         until_under(&new, "k2", 1).await;
         old.tamper("CREATE TABLE seen AS SELECT id, secrets FROM complaint")
             .await;
-        // What the old one seals is sealed anew, each time by another look of the new one.
+        // What the old replica encrypts, the new one re-encrypts, each time in another run.
         for n in 2..5 {
             old.submit(&format!("lagi-{n}")).await;
             until_under(&new, "k2", n).await;
         }
-        // Nothing went back and forth meanwhile: no sealing is like another one.
+        // No row was re-encrypted back and forth meanwhile: a ciphertext never occurs twice.
         let same = "complaint.secrets = seen.secrets";
         assert_eq!(new.rows("complaint JOIN seen USING (id)", same).await, 1);
     })
@@ -183,7 +183,7 @@ async fn while_replicas_disagree_the_one_that_started_last_decides() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_under_a_key_that_nobody_has_is_told_and_stays() {
+async fn rows_under_an_unknown_key_are_reported_and_kept() {
     on_each_database(async |world| {
         let (one, two, three) = (key("k1"), key("k2"), key("k3"));
         let mut old = world.replica(with_keys(&[&one])).await;
@@ -195,7 +195,7 @@ async fn what_is_under_a_key_that_nobody_has_is_told_and_stays() {
         let shown = usage(&mut without).await;
         assert_eq!(shown["k1"], (rows, false, false));
         assert_eq!(shown["k2"], (0, true, true));
-        // Two looks after it comes by rows of a key that it has.
+        // Two further runs have processed rows of a key that is configured.
         for n in 1..=2 {
             third.submit(&format!("lain-{n}")).await;
             until_under(&without, "k2", n).await;
@@ -210,7 +210,7 @@ async fn what_is_under_a_key_that_nobody_has_is_told_and_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_row_that_does_not_open_stays_and_holds_up_no_other() {
+async fn an_undecryptable_row_is_kept_and_does_not_block_the_others() {
     on_each_database(async |world| {
         let (one, two) = (key("k1"), key("k2"));
         let mut old = world.replica(with_keys(&[&one])).await;
@@ -222,7 +222,7 @@ async fn a_row_that_does_not_open_stays_and_holds_up_no_other() {
         let mut new = old.replica(with_keys(&[&two, &one])).await;
         until_under(&new, "k2", 1).await;
         assert_eq!(name_of(&mut new, &whole.name).await, "Siti Rahayu");
-        // Later looks come by it, too.
+        // Later runs find the row again.
         for n in 2..=3 {
             old.submit(&format!("lagi-{n}")).await;
             until_under(&new, "k2", n).await;

@@ -1,4 +1,4 @@
-//! Calendar, hours, deadlines, workflows and categories as callers set and read them.
+//! Calendar, working hours, deadlines, workflows and categories as callers set and read them.
 
 use prima_proto::complaint::v1;
 use tonic::Code;
@@ -11,7 +11,7 @@ use crate::{
     sweep::{self, lines_of, respond, verify},
 };
 
-/// An import of these days.
+/// A request to import these days.
 pub fn holidays(list: Vec<v1::Holiday>) -> v1::ImportHolidaysRequest {
     v1::ImportHolidaysRequest {
         request_id: "impor".into(),
@@ -20,7 +20,7 @@ pub fn holidays(list: Vec<v1::Holiday>) -> v1::ImportHolidaysRequest {
     }
 }
 
-/// Hours of three days a week, until `close`.
+/// Working hours on three days a week, until `close`.
 pub fn hours(close: &str) -> v1::UpdateAgencyHoursRequest {
     let day = |weekday| v1::DayHours {
         weekday,
@@ -38,7 +38,7 @@ pub fn hours(close: &str) -> v1::UpdateAgencyHoursRequest {
     }
 }
 
-/// A promise of the unit.
+/// A deadline that the unit promises.
 pub fn deadline(days: i32) -> v1::SetDeadlineRequest {
     v1::SetDeadlineRequest {
         request_id: request_id(),
@@ -61,7 +61,7 @@ pub fn workflow(id: &str, change: impl Fn(&mut serde_json::Value)) -> v1::AddWor
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_import_replaces_the_years_that_it_touches_and_keeps_the_versions_before() {
+async fn an_import_replaces_the_years_that_it_contains_and_keeps_earlier_versions() {
     on_each_database(async |mut world| {
         let shipped = year(&mut world, 2026).await;
         assert!(shipped.loaded && shipped.holidays.len() == 25 && shipped.citation.contains("1497"));
@@ -107,7 +107,7 @@ async fn an_import_replaces_the_years_that_it_touches_and_keeps_the_versions_bef
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hours_of_an_agency_are_its_own_and_set_again_change_nothing() {
+async fn hours_belong_to_one_agency_and_setting_the_same_again_changes_nothing() {
     on_each_database(async |mut world| {
         let set = world
             .settings
@@ -148,7 +148,7 @@ async fn hours_of_an_agency_are_its_own_and_set_again_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deadline_that_a_unit_promises_holds_for_reports_verified_from_then_on() {
+async fn a_promised_deadline_applies_to_reports_verified_from_then_on() {
     on_each_database(async |mut world| {
         let before = world.submit("lama").await;
         let before = verify(&mut world, &before).await;
@@ -181,7 +181,7 @@ async fn a_deadline_that_a_unit_promises_holds_for_reports_verified_from_then_on
         );
         let after = world.submit("baru").await;
         verify(&mut world, &after).await;
-        // From 13 February: 16 and 17 February and 18 to 24 March are off, so are weekends.
+        // After 13 February the days off are 16 and 17 February, 18 to 24 March, and weekends.
         let due = async |world: &crate::fixture::World, name: &str| {
             let request = liaison(v1::GetComplaintRequest { name: name.into() });
             let read = world
@@ -215,7 +215,7 @@ async fn a_deadline_that_a_unit_promises_holds_for_reports_verified_from_then_on
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_workflow_that_gives_no_time_to_reply_closes_new_reports_at_once() {
+async fn a_workflow_without_reply_window_closes_answered_reports_at_once() {
     sweep::on_each_database(async |mut world| {
         let old = world.submit("lama").await;
         let request = workflow("tanpa-jeda", |json| {
@@ -240,9 +240,9 @@ async fn a_workflow_that_gives_no_time_to_reply_closes_new_reports_at_once() {
         let all = lines_of(&world, &new, 5).await;
         let last = all.last().unwrap();
         assert_eq!((last.role.as_str(), last.to_state.as_str()), ("system", "closed"));
-        // Those under way keep theirs.
+        // Reports that exist already keep their workflow.
         respond(&mut world, &old).await;
-        sweep::looked(&world).await;
+        sweep::wait_for_sweep(&world).await;
         assert_eq!(
             lines_of(&world, &old, 4).await.last().unwrap().to_state,
             "responded"
@@ -264,16 +264,16 @@ async fn a_workflow_that_gives_no_time_to_reply_closes_new_reports_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_fault_of_a_workflow_is_named_and_an_id_is_new() {
+async fn every_fault_of_a_workflow_is_reported_and_its_id_must_be_new() {
     on_each_database(async |mut world| {
         let bad = workflow("rusak", |json| {
             json["classes"][0]["flow"] = "lain".into();
             json["clocks"][1]["length"] = "selamanya".into();
             json["title"] = "".into();
         });
-        let told = faults(world.settings.add_workflow(national(bad)).await);
+        let reported = faults(world.settings.add_workflow(national(bad)).await);
         assert_eq!(
-            told,
+            reported,
             ["json.clocks[1].length", "json.title", "json.classes[0].flow"]
         );
         let text = |json: String| v1::AddWorkflowRequest {
@@ -312,7 +312,7 @@ async fn every_fault_of_a_workflow_is_named_and_an_id_is_new() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn categories_are_a_tree_in_which_each_follows_its_parent() {
+async fn each_category_follows_its_parent_in_the_list() {
     on_each_database(async |mut world| {
         let answer = world
             .settings

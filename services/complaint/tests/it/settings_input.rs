@@ -1,4 +1,4 @@
-//! What is refused of settings, and from whom.
+//! Which input and which callers are refused by the settings.
 
 use prima_platform::caller::Role;
 use prima_proto::complaint::v1;
@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_fault_of_an_import_of_holidays_is_named() {
+async fn every_fault_of_a_holiday_import_is_reported() {
     on_each_database(async |mut world| {
         let day = |date: &str, kind, name: &str| v1::Holiday {
             date: date.into(),
@@ -64,7 +64,7 @@ async fn every_fault_of_an_import_of_holidays_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_fault_of_hours_and_deadlines_is_named() {
+async fn every_fault_of_hours_and_deadlines_is_reported() {
     on_each_database(async |mut world| {
         let day = |weekday, open: &str, close: &str| v1::DayHours {
             weekday,
@@ -152,7 +152,7 @@ async fn every_fault_of_hours_and_deadlines_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_fault_of_a_calculation_is_named() {
+async fn every_fault_of_a_calculation_is_reported() {
     on_each_database(async |mut world| {
         let time = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
         let pause = |from, to| v1::PauseTime {
@@ -199,7 +199,7 @@ async fn every_fault_of_a_calculation_is_named() {
             faults(world.settings.calculate_due_time(public(many)).await),
             ["pauses"]
         );
-        // A pause moves the end by the working time in it: 16 hours are two days.
+        // A pause moves the due time by the working time within it: 16 hours are two days.
         let request = |pauses| v1::CalculateDueTimeRequest {
             start_time: time(1_739_410_200),
             working_days: 5,
@@ -229,7 +229,7 @@ async fn every_fault_of_a_calculation_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_may_set_what_is_checked() {
+async fn settings_require_their_roles() {
     on_each_database(async |mut world| {
         let denied = |status: tonic::Status| {
             assert_eq!(

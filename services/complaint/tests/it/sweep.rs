@@ -1,4 +1,4 @@
-//! What the system does by itself, and that nobody waits for it in vain.
+//! What the system does on a timer.
 
 use std::time::{Duration, Instant};
 
@@ -13,14 +13,14 @@ use sea_orm::{ConnectionTrait, DbBackend};
 
 use crate::fixture::{Submitted, UNIT, World, config, coordinator, liaison, request_id};
 
-/// Runs a test on both databases, with a service that looks every 20 milliseconds, 10 reports at a time.
+/// Runs a test on both databases, with a service that looks every 20 milliseconds for 10 due reports.
 pub async fn on_each_database(test: impl AsyncFn(World)) {
     for place in [Place::sqlite(), Place::postgres().await] {
         test(quick(place).await).await;
     }
 }
 
-/// A service that looks every 20 milliseconds, 10 reports at a time.
+/// A service that looks every 20 milliseconds for 10 due reports.
 pub async fn quick(place: std::sync::Arc<Place>) -> World {
     let mut config = config();
     config.complaint.sweep_millis = 20;
@@ -28,7 +28,7 @@ pub async fn quick(place: std::sync::Arc<Place>) -> World {
     World::start(place, config).await
 }
 
-/// What a test waits for at most.
+/// How long a test waits at most.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The timeline of a report, without its first line.
@@ -40,7 +40,7 @@ pub async fn lines(world: &World, report: &Submitted) -> Vec<v1::TimelineEntry> 
     answer.into_inner().complaint.unwrap().timeline[1..].to_vec()
 }
 
-/// Waits until a report has so many lines after its first one.
+/// Waits until a report has `count` lines after its first one.
 #[track_caller]
 pub fn lines_of(
     world: &World,
@@ -60,7 +60,7 @@ pub fn lines_of(
 }
 
 /// Kind, level and time of lines.
-pub fn told(lines: &[v1::TimelineEntry]) -> Vec<(TimelineKind, i32, String)> {
+pub fn summary_of(lines: &[v1::TimelineEntry]) -> Vec<(TimelineKind, i32, String)> {
     let line = |line: &v1::TimelineEntry| {
         let time = line.time.unwrap();
         let time = DateTime::from_timestamp(time.seconds, 0).unwrap();
@@ -69,7 +69,7 @@ pub fn told(lines: &[v1::TimelineEntry]) -> Vec<(TimelineKind, i32, String)> {
     lines.iter().map(line).collect()
 }
 
-/// One number that a query gives.
+/// A number that a query returns.
 pub async fn number(world: &World, query: &str) -> i64 {
     let conn = world.db.reader();
     let text = format!("SELECT CAST(({query}) AS BIGINT) AS n");
@@ -77,7 +77,7 @@ pub async fn number(world: &World, query: &str) -> i64 {
     row.try_get("", "n").unwrap()
 }
 
-/// Waits until a query gives `expected`.
+/// Waits until a query returns `expected`.
 #[track_caller]
 pub fn number_is(world: &World, query: &str, expected: i64) -> impl Future<Output = ()> {
     let caller = std::panic::Location::caller();
@@ -91,12 +91,12 @@ pub fn number_is(world: &World, query: &str, expected: i64) -> impl Future<Outpu
     }
 }
 
-/// Waits until the service has looked for what is due now, and has acted on all of it.
-pub async fn looked(world: &World) {
+/// Waits until the service has looked for due reports after now and has processed all of them.
+pub async fn wait_for_sweep(world: &World) {
     let writer = world.db.writer();
-    // The first may be met by a look that began before now, the second by one that has not acted on all yet.
+    // The first run may have begun before now, and the second may find reports that the first has not processed yet.
     for _ in 0..3 {
-        // Due before all others, and it can't be read: it is put off.
+        // A report that is due before all others and cannot be read, so it is postponed.
         let text = "INSERT INTO complaint (uid, tracking, agency, unit, class, state, open, received_at, workflow, calendar,
                 facts, wake_at, region, incident_date, sp4n_number, secrets, sealed_key, version, updated_at)
             VALUES ('probe', $1, '', '', '', '', 0, 0, '', 1000000, '{', 1, '', '', '', $1, '', 0, 0)";
@@ -107,8 +107,8 @@ pub async fn looked(world: &World) {
     }
 }
 
-/// `count` more reports like the first one, whose keys follow its own.
-pub async fn copies(world: &World, count: i64) {
+/// Inserts `count` copies of the first report, with the following database keys.
+pub async fn insert_copies(world: &World, count: i64) {
     let blob = match world.db.backend() {
         DbBackend::Postgres => "decode(lpad(to_hex(n), 32, '0'), 'hex')",
         _ => "randomblob(16)",
@@ -124,7 +124,7 @@ pub async fn copies(world: &World, count: i64) {
     world.db.writer().execute_unprepared(&text).await.unwrap();
 }
 
-/// Verifies a report for the unit.
+/// Assigns a report to the unit.
 pub async fn verify(world: &mut World, report: &Submitted) -> v1::ComplaintStatus {
     let request = coordinator(v1::VerifyComplaintRequest {
         request_id: request_id(),
@@ -137,7 +137,7 @@ pub async fn verify(world: &mut World, report: &Submitted) -> v1::ComplaintStatu
     answer.into_inner().status.unwrap()
 }
 
-/// Verifies a report and answers it.
+/// Assigns a report to the unit and answers it.
 pub async fn respond(world: &mut World, report: &Submitted) {
     verify(world, report).await;
     let request = liaison(v1::RespondToComplaintRequest {
@@ -150,20 +150,23 @@ pub async fn respond(world: &mut World, report: &Submitted) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deadline_is_reminded_of_a_working_day_before_and_escalated_level_by_level() {
+async fn a_reminder_is_sent_a_working_day_before_the_deadline_and_escalation_goes_level_by_level() {
     on_each_database(async |mut world| {
-        // Verification takes 3 working days; 16 and 17 February are off.
+        // The deadline for verification is 3 working days; 16 and 17 February are days off.
         let report = world.submit("satu").await;
         assert_eq!(
             report.status.deadline.as_ref().unwrap().due_time,
             Some(to_proto("2026-02-20T09:00:00Z".parse().unwrap()))
         );
         world.at("2026-02-19T08:59:50Z");
-        looked(&world).await;
+        wait_for_sweep(&world).await;
         assert_eq!(lines(&world, &report).await, []);
         world.at("2026-02-19T09:00:00Z");
         let first = lines_of(&world, &report, 1).await;
-        assert_eq!(told(&first), [(TimelineKind::Reminder, 0, "02-19 09:00".into())]);
+        assert_eq!(
+            summary_of(&first),
+            [(TimelineKind::Reminder, 0, "02-19 09:00".into())]
+        );
         assert_eq!(
             (first[0].clock.as_str(), first[0].role.as_str(), first[0].due_time),
             (
@@ -180,23 +183,23 @@ async fn a_deadline_is_reminded_of_a_working_day_before_and_escalated_level_by_l
             (TimelineKind::Escalation, 2, "02-25 09:00".to_owned()),
             (TimelineKind::Escalation, 3, "03-03 09:00".to_owned()),
         ];
-        assert_eq!(told(&all), expected);
+        assert_eq!(summary_of(&all), expected);
         world.at("2026-06-01T00:00:00Z");
-        looked(&world).await;
-        assert_eq!(told(&lines(&world, &report).await), expected);
+        wait_for_sweep(&world).await;
+        assert_eq!(summary_of(&lines(&world, &report).await), expected);
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answered_report_closes_by_itself_after_ten_working_days() {
+async fn an_answered_report_is_closed_automatically_after_ten_working_days() {
     on_each_database(async |mut world| {
         let report = world.submit("satu").await;
         respond(&mut world, &report).await;
         let before = lines(&world, &report).await;
-        // 10 working days after 13 February, without 16 and 17.
+        // 10 working days after 13 February, without 16 and 17 February.
         world.at("2026-03-03T08:59:50Z");
-        looked(&world).await;
+        wait_for_sweep(&world).await;
         assert_eq!(lines(&world, &report).await, before);
         world.at("2026-03-03T09:00:00Z");
         let after = lines_of(&world, &report, before.len() + 1).await;
@@ -228,7 +231,7 @@ async fn a_report_that_is_not_completed_expires_after_thirty_days() {
         world.complaints.request_completion(request).await.unwrap();
         let before = lines(&world, &report).await;
         world.at("2026-03-15T02:59:00Z");
-        looked(&world).await;
+        wait_for_sweep(&world).await;
         assert_eq!(
             lines(&world, &report).await,
             before,
@@ -247,11 +250,11 @@ async fn a_report_that_is_not_completed_expires_after_thirty_days() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reports_that_cannot_be_read_hold_up_none_of_a_thousand_behind_them() {
+async fn unreadable_reports_do_not_block_a_thousand_others() {
     on_each_database(async |mut world| {
         world.submit("satu").await;
-        copies(&world, 1025).await;
-        // More of them than one look takes, each due before all others.
+        insert_copies(&world, 1025).await;
+        // More broken reports than one batch contains, each due before all others.
         let broken = "UPDATE complaint SET facts = '{', wake_at = 1 WHERE id BETWEEN 2 AND 26";
         world.db.writer().execute_unprepared(broken).await.unwrap();
         let began = Instant::now();
@@ -262,7 +265,7 @@ async fn reports_that_cannot_be_read_hold_up_none_of_a_thousand_behind_them() {
         let put_off =
             "SELECT COUNT(*) FROM complaint WHERE failures > 0 AND facts = '{' AND wake_at > 1000000";
         assert_eq!(number(&world, put_off).await, 25);
-        // They are tried again later, and wait longer then.
+        // They are retried later, with a longer delay after each failure.
         world.advance(chrono::TimeDelta::minutes(1));
         number_is(
             &world,
@@ -280,14 +283,14 @@ async fn reports_that_cannot_be_read_hold_up_none_of_a_thousand_behind_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_replicas_share_the_work_and_tell_nothing_twice() {
+async fn two_replicas_share_the_work_and_repeat_nothing() {
     let mut world = quick(Place::postgres().await).await;
     let replica = world.replica(world.config.clone()).await;
     world.submit("satu").await;
-    copies(&world, 299).await;
+    insert_copies(&world, 299).await;
     world.at("2026-03-10T00:00:00Z");
-    let told = "SELECT COUNT(*) FROM timeline WHERE entry LIKE '%\"level\":%'";
-    number_is(&world, told, 1200).await;
+    let levels = "SELECT COUNT(*) FROM timeline WHERE entry LIKE '%\"level\":%'";
+    number_is(&world, levels, 1200).await;
     number_is(
         &replica,
         "SELECT COUNT(*) FROM complaint WHERE wake_at IS NOT NULL",
@@ -297,5 +300,5 @@ async fn two_replicas_share_the_work_and_tell_nothing_twice() {
     for served in [&world, &replica] {
         assert!(served.tasks.stop(Duration::from_secs(10)).await);
     }
-    assert_eq!(number(&world, told).await, 1200);
+    assert_eq!(number(&world, levels).await, 1200);
 }

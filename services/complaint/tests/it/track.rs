@@ -1,4 +1,4 @@
-//! What each kind of reader sees of one report.
+//! What each kind of reader sees of a report.
 
 use prima_proto::complaint::v1;
 use sha2::{Digest, Sha256};
@@ -9,7 +9,7 @@ use crate::fixture::{
     request_id,
 };
 
-/// Who reads, and how.
+/// The kind of reader, and how it reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
     Code,
@@ -17,7 +17,7 @@ pub enum Reader {
     Official,
 }
 
-/// Each has a word of its own, which tells who may see what was written.
+/// Every text contains a word of its own, which shows who can read that text.
 const TITLE: &str = "Kata judul satu";
 const TEXT: &str = "Kata isi dua yang menceritakan apa yang terjadi di loket.";
 const PLACE: &str = "Kata tempat tiga";
@@ -31,7 +31,7 @@ const COMMENT: &str = "Kata komentar sepuluh";
 const FILE: &str = "berkas-sebelas.png";
 const REPLY_FILE: &str = "berkas-dua-belas.png";
 
-/// What nobody sees who reads a report: who the reporter is.
+/// What no reader of a report sees: the identity of the reporter.
 const NEVER: [&str; 5] = [
     "Siti Rahayu",
     "3271014506900001",
@@ -62,7 +62,7 @@ async fn upload(world: &mut World, access: Option<v1::Access>, name: &str) -> St
     answer.into_inner().attachment.unwrap().name
 }
 
-/// Hands a report in that has everything.
+/// Submits a report in which every field is set.
 async fn submitted(world: &mut World, anonymous: bool, confidential: bool) -> Submitted {
     let file = upload(world, None, FILE).await;
     let request = v1::SubmitComplaintRequest {
@@ -120,8 +120,8 @@ pub async fn ask(world: &mut World, name: &str) {
     world.complaints.request_completion(request).await.unwrap();
 }
 
-/// Leads a report through everything that is written.
-async fn led(world: &mut World, report: &Submitted) {
+/// Brings a report through all actions with a text.
+async fn complete_life(world: &mut World, report: &Submitted) {
     let name = report.name.clone();
     verify(world, &name).await;
     let request = v1::StartFollowUpRequest {
@@ -195,8 +195,8 @@ pub async fn read(world: &mut World, report: &Submitted, reader: Reader) -> v1::
     }
 }
 
-/// What a reader sees of all that was written.
-fn seen(reader: Reader, confidential: bool) -> Vec<&'static str> {
+/// The texts that a reader sees.
+fn readable_words(reader: Reader, confidential: bool) -> Vec<&'static str> {
     let said = [TITLE, TEXT, PLACE, SP4N, "2026-02-10"];
     match reader {
         Reader::Official => {
@@ -210,17 +210,17 @@ fn seen(reader: Reader, confidential: bool) -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn each_reader_sees_what_is_theirs_and_nothing_else() {
+async fn each_reader_sees_exactly_what_they_may() {
     on_each_database(async |mut world| {
         for flags in 0..4 {
             let (anonymous, confidential) = (flags & 1 != 0, flags & 2 != 0);
             let report = submitted(&mut world, anonymous, confidential).await;
-            led(&mut world, &report).await;
+            complete_life(&mut world, &report).await;
             for reader in [Reader::Code, Reader::Secret, Reader::Official] {
                 let complaint = read(&mut world, &report, reader).await;
                 let shown = format!("{complaint:?}");
-                let expected = seen(reader, confidential);
-                for word in seen(Reader::Official, false) {
+                let expected = readable_words(reader, confidential);
+                for word in readable_words(Reader::Official, false) {
                     let says = format!("{reader:?} {flags} {word}: {shown}");
                     assert_eq!(shown.contains(word), expected.contains(&word), "{says}");
                 }
@@ -263,10 +263,10 @@ async fn each_reader_sees_what_is_theirs_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn everybody_sees_the_same_steps() {
+async fn every_reader_sees_the_same_steps() {
     on_each_database(async |mut world| {
         let report = submitted(&mut world, false, true).await;
-        led(&mut world, &report).await;
+        complete_life(&mut world, &report).await;
         let steps = |complaint: v1::Complaint| -> Vec<(i64, String, String, String, String, String)> {
             let step = |e: v1::TimelineEntry| {
                 let kind = e
@@ -304,7 +304,7 @@ async fn everybody_sees_the_same_steps() {
 }
 
 #[tokio::test]
-async fn what_is_no_code_and_what_is_the_wrong_one_are_answered_alike() {
+async fn a_malformed_and_an_unknown_code_get_the_same_response() {
     on_each_database(async |mut world| {
         let report = world.submit("1").await;
         let other = world.submit("2").await;
@@ -335,7 +335,7 @@ async fn what_is_no_code_and_what_is_the_wrong_one_are_answered_alike() {
             answers.push((status.message().to_owned(), status.details().to_vec()));
         }
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
-        // As people write it down.
+        // A code as people write it down.
         let spoken = format!(" {} ", report.code.to_lowercase().replace('-', " "));
         let secret = report.secret.to_lowercase().replace('-', "");
         let read = track(&mut world, access(&spoken, &secret)).await;
@@ -345,7 +345,7 @@ async fn what_is_no_code_and_what_is_the_wrong_one_are_answered_alike() {
 }
 
 #[tokio::test]
-async fn a_merged_report_tells_how_the_other_goes_on_and_no_more() {
+async fn a_merged_report_shows_only_the_state_of_the_other_report() {
     on_each_database(async |mut world| {
         let mut reports = Vec::new();
         for title in ["Judul pertama", "Judul kedua", "Judul ketiga"] {
@@ -371,7 +371,7 @@ async fn a_merged_report_tells_how_the_other_goes_on_and_no_more() {
             .unwrap();
         let merged = track(&mut world, reports[0].access()).await.merged.unwrap();
         assert_eq!((merged.state.as_str(), merged.open), ("received", true));
-        // That goes on in a third.
+        // The other report is merged into a third one.
         world
             .complaints
             .merge_complaint(coordinator(second))

@@ -1,4 +1,4 @@
-//! WatchComplaints: every event once, in one order, to those whose it is.
+//! `WatchComplaints`: every event is delivered once, in one order, to those who may see it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,9 +24,9 @@ use crate::{
 
 type Stream = Streaming<v1::WatchComplaintsResponse>;
 
-/// How long an event may take.
+/// How long an event may take to arrive.
 const SOON: Duration = Duration::from_secs(20);
-/// How long nothing may come.
+/// How long no event may arrive.
 const QUIET: Duration = Duration::from_millis(1500);
 
 fn watched(parent: &str, after: &str) -> v1::WatchComplaintsRequest {
@@ -36,7 +36,7 @@ fn watched(parent: &str, after: &str) -> v1::WatchComplaintsRequest {
     }
 }
 
-/// Opens a stream as soon as the one before is let go.
+/// Opens a stream as soon as the previous one has released its slot.
 async fn open(world: &World, request: impl Fn() -> Request<v1::WatchComplaintsRequest>) -> Stream {
     let opened = eventually(SOON, async || {
         match world.complaints.clone().watch_complaints(request()).await {
@@ -53,7 +53,7 @@ async fn next(stream: &mut Stream) -> v1::WatchComplaintsResponse {
     message.unwrap().unwrap().unwrap()
 }
 
-/// So many events, and no more.
+/// Receives `count` events, and no more.
 async fn exactly(stream: &mut Stream, count: usize) -> Vec<v1::WatchComplaintsResponse> {
     let mut events = Vec::new();
     for _ in 0..count {
@@ -87,11 +87,11 @@ fn states(events: &[v1::WatchComplaintsResponse]) -> Vec<(&str, &str)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn twenty_writers_are_seen_once_and_in_order_by_a_watcher_that_comes_back() {
+async fn a_reconnecting_watcher_sees_the_events_of_twenty_writers_once_and_in_order() {
     const WRITERS: usize = 20;
     const REPORTS: usize = 10;
     let world = World::start(Place::postgres().await, crate::fixture::config()).await;
-    // A second process numbers lines as well.
+    // A second process assigns positions as well.
     let replica = world.replica(world.config.clone()).await;
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
@@ -115,7 +115,7 @@ async fn twenty_writers_are_seen_once_and_in_order_by_a_watcher_that_comes_back(
     let mut places = Vec::new();
     let all = WRITERS * REPORTS * 2;
     while places.len() < all {
-        // Two processes in turn, so that a cursor holds for both.
+        // The two processes take turns, so that a cursor must be valid in both.
         let at = if places.len() % 2 == 0 { &world } else { &replica };
         let mut stream = open(at, || liaison(watched(AGENCY, &cursor))).await;
         for _ in 0..37.min(all - places.len()) {
@@ -138,7 +138,7 @@ async fn twenty_writers_are_seen_once_and_in_order_by_a_watcher_that_comes_back(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_forwarded_report_is_seen_by_both_agencies_up_to_and_from_its_hop() {
+async fn both_agencies_see_the_forwarding_and_each_only_its_own_part() {
     on_each_database(async |mut world| {
         let moving = world.submit("pindah").await;
         let staying = world.submit("tetap").await;
@@ -187,7 +187,7 @@ async fn a_forwarded_report_is_seen_by_both_agencies_up_to_and_from_its_hop() {
         );
         assert_eq!(arrived[0], events[2]);
 
-        // The unit that had it sees it go; what the agency does with the other one is the unit's as well.
+        // The previous unit sees the line with which the report leaves; the agency also sees what the other unit does.
         let mut stream = open(&world, || liaison(watched(UNIT, "0"))).await;
         assert_eq!(exactly(&mut stream, 5).await, events);
         drop(stream);
@@ -209,7 +209,7 @@ async fn a_forwarded_report_is_seen_by_both_agencies_up_to_and_from_its_hop() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_watcher_without_cursor_begins_with_what_comes_next() {
+async fn a_watcher_without_cursor_starts_with_the_next_event() {
     on_each_database(async |mut world| {
         world.submit("lama").await;
         let numbered = eventually(SOON, async || {
@@ -229,7 +229,7 @@ async fn a_watcher_without_cursor_begins_with_what_comes_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_may_watch_and_from_where_is_checked() {
+async fn role_and_cursor_of_a_watcher_are_checked() {
     on_each_database(async |world| {
         let watch = async |request| world.complaints.clone().watch_complaints(request).await;
         refused(

@@ -1,4 +1,4 @@
-//! Agencies: their kinds, and which of them belong to a province.
+//! Agencies: their kinds, and which kinds belong to a province.
 
 use chrono::{DateTime, Utc};
 use prima_platform::failure::Violation;
@@ -28,7 +28,7 @@ impl Kind {
         Self::Kota,
     ];
 
-    /// Its name in the store and in events.
+    /// The kind as it is stored and published.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Kementerian => "kementerian",
@@ -39,12 +39,12 @@ impl Kind {
         }
     }
 
-    /// From its name.
+    /// The kind that [`Self::as_str`] returns as `text`.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 
-    /// Whether it lies in a province.
+    /// Whether agencies of this kind belong to a province.
     fn in_province(self) -> bool {
         match self {
             Self::Kabupaten | Self::Kota => true,
@@ -53,18 +53,18 @@ impl Kind {
     }
 }
 
-/// An agency as it stands.
+/// An agency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agency {
     /// Resource name.
     pub name: name::Agency,
     /// Official name.
     pub display_name: String,
-    /// Kind; never changes.
+    /// Kind; it never changes.
     pub kind: Kind,
-    /// Province of a regency or city, else `None`.
+    /// Province of a regency or city; `None` for other kinds.
     pub parent: Option<name::Agency>,
-    /// Version; only grows.
+    /// Version; it only grows.
     pub version: i64,
     /// When it was registered.
     pub created_at: DateTime<Utc>,
@@ -72,7 +72,7 @@ pub struct Agency {
     pub updated_at: DateTime<Utc>,
 }
 
-/// What to change; `None` leaves a field as it is, `Some(None)` clears it.
+/// New values of fields; `None` leaves a field unchanged, `Some(None)` clears it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Change {
     /// New official name.
@@ -82,11 +82,11 @@ pub struct Change {
 }
 
 impl Agency {
-    /// Changes the fields given.
+    /// Changes the given fields.
     ///
     /// # Errors
     ///
-    /// The province does not fit the kind; nothing is changed then.
+    /// The province does not fit the kind; then nothing is changed.
     pub fn change(&mut self, change: Change) -> Result<(), Violation> {
         if let Some(parent) = change.parent {
             check_parent("agency.parent", self.kind, parent.as_ref())?;
@@ -99,7 +99,7 @@ impl Agency {
     }
 }
 
-/// Regencies and cities name their province, nobody else does.
+/// A regency or city must name its province, and agencies of other kinds must not name one.
 pub fn check_parent(field: &str, kind: Kind, parent: Option<&name::Agency>) -> Result<(), Violation> {
     match (kind.in_province(), parent) {
         (true, Some(_)) | (false, None) => Ok(()),
@@ -116,7 +116,7 @@ pub fn check_parent(field: &str, kind: Kind, parent: Option<&name::Agency>) -> R
     }
 }
 
-/// `parent` was looked up: it must exist and be a province.
+/// `Ok` when the parent was found and is a province; `found` is its kind, `None` when it does not exist.
 pub fn check_province(field: &str, parent: &name::Agency, found: Option<Kind>) -> Result<(), Violation> {
     match found {
         Some(Kind::Provinsi) => Ok(()),
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_is_read_as_it_is_written() {
+    fn a_stored_kind_is_parsed_back() {
         for kind in Kind::ALL {
             assert_eq!(Kind::parse(kind.as_str()), Some(kind));
         }
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn regencies_and_cities_name_a_province_and_nobody_else_does() {
+    fn only_regencies_and_cities_name_a_province() {
         let province = name::Agency { agency: "32".into() };
         for kind in Kind::ALL {
             let inside = matches!(kind, Kind::Kabupaten | Kind::Kota);
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_that_does_not_fit_changes_nothing() {
+    fn an_invalid_change_changes_nothing() {
         let mut agency = bogor();
         let change = Change {
             display_name: Some("Bogor".into()),

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use prima_platform::{
     failure::Violation,
     request::{self, Faults},
 };
-use prima_proto::name;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -15,57 +14,44 @@ use super::{
     text,
 };
 
-/// A charter as it stands.
+/// A checked charter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Charter {
-    /// Text.
+    /// The text.
     pub text: String,
-    /// It states that the unit can serve by its standards.
+    /// Whether it states that the unit can serve by its standards.
     pub states_ability: bool,
-    /// It states the duty to serve by them and to improve continuously.
+    /// Whether it states the duty to serve by them and to improve continuously.
     pub states_duty: bool,
-    /// It states that sanctions or compensation are accepted when they are not kept.
+    /// Whether it states that sanctions or compensation are accepted when they are not met.
     pub states_sanction: bool,
-    /// Day it was signed and came into force; `None` while it is a draft.
+    /// Day on which it was signed and came into force; `None` while it is a draft.
     pub signed: Option<NaiveDate>,
-    /// Where it is public.
+    /// Media in which it is published.
     pub media: Vec<Medium>,
 }
 
-/// One revision of a unit's charter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Revision {
-    /// The unit.
-    pub unit: name::Unit,
-    /// What it says.
-    pub charter: Charter,
-    /// Counted from 1.
-    pub number: i64,
-    /// When it was recorded.
-    pub created_at: DateTime<Utc>,
-}
-
-/// What the unit's event tells of its charter.
+/// What the unit's event publishes of its charter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
-    /// Day it was signed.
+    /// Day of signing.
     pub signed: Option<NaiveDate>,
-    /// Whether the three statements are there.
+    /// Whether all three statements are made.
     pub complete: bool,
-    /// Kinds of media with the first day of each.
+    /// Kinds of media, each with its first day.
     pub media: BTreeSet<(String, NaiveDate)>,
 }
 
-/// A charter as a caller describes it, unchecked.
+/// An unchecked charter.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Draft {
-    /// Text.
+    /// The text.
     pub text: String,
     /// The three statements: ability, duty, sanction.
-    pub states: [bool; 3],
+    pub statements: [bool; 3],
     /// Day of signing as text; empty while it is a draft.
     pub signed: String,
-    /// Where it is public.
+    /// Media in which it is published.
     pub media: Vec<medium::Draft>,
 }
 
@@ -83,7 +69,7 @@ impl Charter {
         });
         let signed = faults.or_default(signed);
         let media = medium::check("charter.media", &draft.media, today, &mut faults);
-        let [states_ability, states_duty, states_sanction] = draft.states;
+        let [states_ability, states_duty, states_sanction] = draft.statements;
         faults.part(Self {
             text,
             states_ability,
@@ -94,12 +80,12 @@ impl Charter {
         })
     }
 
-    /// What the unit's event tells of it: no text, no link.
+    /// What the unit's event publishes of it, without its text and links.
     pub fn facts(&self) -> Facts {
         Facts {
             signed: self.signed,
             complete: self.states_ability && self.states_duty && self.states_sanction,
-            media: medium::told(&self.media),
+            media: medium::first_days(&self.media),
         }
     }
 }

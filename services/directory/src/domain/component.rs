@@ -1,5 +1,5 @@
 //! Components of a service standard (komponen standar pelayanan): UU 25/2009 article 21, PermenPANRB 15/2014. They are
-//! data, `data/service-standard.json`.
+//! read from `data/service-standard.json`.
 
 use std::sync::LazyLock;
 
@@ -21,19 +21,19 @@ struct File {
     components: Vec<Component>,
 }
 
-// A faulty file would leave the list empty; a test reads it first.
+// The list is empty when the embedded file is malformed; a test makes sure that it is not.
 static ALL: LazyLock<Vec<Component>> = LazyLock::new(|| {
     serde_json::from_str::<File>(include_str!("../../data/service-standard.json"))
         .map(|file| file.components)
         .unwrap_or_default()
 });
 
-/// All of them, in their official order.
+/// All components in their official order.
 pub fn all() -> &'static [Component] {
     &ALL
 }
 
-/// The component of this key.
+/// The component with this key.
 pub fn find(key: &str) -> Option<&'static Component> {
     ALL.iter().find(|c| c.key == key)
 }

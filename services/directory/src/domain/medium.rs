@@ -1,5 +1,5 @@
-//! Media in which a standard or a charter is made public (PermenPANRB 29/2022, indicators 3 and 5). The kinds are data,
-//! `data/publication-media.json`.
+//! Media in which a standard or a charter is published (PermenPANRB 29/2022, indicators 3 and 5). Their kinds are read
+//! from `data/publication-media.json`.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
@@ -7,8 +7,8 @@ use chrono::NaiveDate;
 use prima_platform::request::{self, Faults, shown};
 use serde::{Deserialize, Serialize};
 
-/// Media of one standard or charter.
-const MOST: usize = 50;
+/// Most media of one standard or charter.
+const MEDIA_MAX: usize = 50;
 
 /// A kind of medium.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -28,21 +28,21 @@ struct File {
     kinds: Vec<Kind>,
 }
 
-// A faulty file would leave the list empty; a test reads it first.
+// The list is empty when the embedded file is malformed; a test makes sure that it is not.
 static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
     serde_json::from_str::<File>(include_str!("../../data/publication-media.json"))
         .map(|file| file.kinds)
         .unwrap_or_default()
 });
 
-/// One place where something is public.
+/// One medium in which a document is published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Medium {
     /// Key of its kind.
     pub kind: String,
     /// Link; may be empty.
     pub link: String,
-    /// First day it was public.
+    /// First day of publication.
     pub since: NaiveDate,
 }
 
@@ -53,7 +53,7 @@ impl Medium {
     }
 }
 
-/// A medium as a caller describes it, unchecked.
+/// An unchecked medium.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Draft {
     /// Key of its kind.
@@ -64,8 +64,8 @@ pub struct Draft {
     pub since: String,
 }
 
-/// Kinds in use with the first day of each, as events tell them.
-pub fn told(media: &[Medium]) -> BTreeSet<(String, NaiveDate)> {
+/// The kinds in use, each with its first day, as events publish them.
+pub fn first_days(media: &[Medium]) -> BTreeSet<(String, NaiveDate)> {
     let mut first = std::collections::BTreeMap::new();
     for medium in media {
         let since = first.entry(medium.kind.clone()).or_insert(medium.since);
@@ -74,18 +74,18 @@ pub fn told(media: &[Medium]) -> BTreeSet<(String, NaiveDate)> {
     first.into_iter().collect()
 }
 
-/// Checks the media of `field` on the day `today`; every fault is noted at its place.
+/// Checks the media of `field` on the day `today`; every fault is added with the path of its field.
 pub fn check(field: &str, drafts: &[Draft], today: NaiveDate, faults: &mut Faults) -> Vec<Medium> {
-    if drafts.len() > MOST {
+    if drafts.len() > MEDIA_MAX {
         faults.add(
             field,
-            format!("must be at most {MOST}"),
-            format!("Paling banyak {MOST} media"),
+            format!("must be at most {MEDIA_MAX}"),
+            format!("Paling banyak {MEDIA_MAX} media"),
         );
     }
     let mut seen = BTreeSet::new();
     let mut media = Vec::new();
-    for (at, draft) in drafts.iter().enumerate().take(MOST) {
+    for (at, draft) in drafts.iter().enumerate().take(MEDIA_MAX) {
         let field = format!("{field}[{at}]");
         let kind = KINDS.iter().find(|k| k.key == draft.kind);
         if kind.is_none() {
@@ -114,8 +114,8 @@ pub fn check(field: &str, drafts: &[Draft], today: NaiveDate, faults: &mut Fault
         if !seen.insert((kind.key.as_str(), link.clone())) {
             faults.add(
                 field,
-                "the same kind and link are given before",
-                "Jenis dan tautan yang sama sudah disebut",
+                "the same kind and link are given more than once",
+                "Jenis dan tautan yang sama disebut lebih dari sekali",
             );
         }
         media.push(Medium {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_is_told_once_with_its_first_day() {
+    fn a_kind_is_published_once_with_its_first_day() {
         let day = |d| NaiveDate::from_ymd_opt(2024, 1, d).unwrap();
         let medium = |kind: &str, link: &str, d| Medium {
             kind: kind.into(),
@@ -164,9 +164,9 @@ mod tests {
             medium("situs-web", "https://b.id", 2),
             medium("videotron", "", 5),
         ];
-        let told: Vec<_> = told(&media).into_iter().collect();
+        let published: Vec<_> = first_days(&media).into_iter().collect();
         assert_eq!(
-            told,
+            published,
             [("situs-web".to_owned(), day(2)), ("videotron".to_owned(), day(5))]
         );
     }

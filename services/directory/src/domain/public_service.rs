@@ -6,17 +6,17 @@ use prima_proto::name;
 
 use super::standard;
 
-/// Public services of one unit at most: all of them stand in one event, and the bus takes 1 MB.
-const MOST: usize = 1000;
+/// Most public services of one unit: all of them are part of one event, and the bus takes messages of at most 1 MB.
+const SERVICES_MAX: usize = 1000;
 
-/// A public service as it stands.
+/// A public service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicService {
     /// Resource name.
     pub name: name::PublicService,
     /// Official name.
     pub display_name: String,
-    /// What it gives; may be empty.
+    /// What the service provides; may be empty.
     pub description: String,
     /// Version of the unit when this service last changed.
     pub version: i64,
@@ -26,7 +26,7 @@ pub struct PublicService {
     pub updated_at: DateTime<Utc>,
 }
 
-/// What to change; `None` leaves a field as it is.
+/// New values of fields; `None` leaves a field unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Change {
     /// New official name.
@@ -36,7 +36,7 @@ pub struct Change {
 }
 
 impl PublicService {
-    /// Changes the fields given.
+    /// Changes the given fields.
     pub fn change(&mut self, change: Change) {
         if let Some(display_name) = change.display_name {
             self.display_name = display_name;
@@ -47,25 +47,25 @@ impl PublicService {
     }
 }
 
-/// A public service as the unit's event tells it.
+/// A public service as the unit's event publishes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct Summary {
     /// Last part of the resource name.
     pub id: String,
     /// Official name.
     pub display_name: String,
-    /// What is told of its newest standard; `None` while there is none.
+    /// Facts of its newest standard; `None` while it has none.
     pub standard: Option<standard::Facts>,
 }
 
-/// A unit has as many public services as one event can hold.
+/// The unit has more public services than one event can hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0} can't have more than {MOST} public services")]
+#[error("{0} can't have more than {SERVICES_MAX} public services")]
 pub struct TooMany(name::Unit);
 
 impl From<TooMany> for Failure {
     fn from(error: TooMany) -> Self {
-        let localized = format!("{} paling banyak memiliki {MOST} jenis layanan", error.0);
+        let localized = format!("{} paling banyak memiliki {SERVICES_MAX} jenis layanan", error.0);
         Self::new(
             Kind::Precondition,
             "TOO_MANY_PUBLIC_SERVICES",
@@ -76,8 +76,8 @@ impl From<TooMany> for Failure {
 }
 
 /// `Ok` when `unit` may have these public services.
-pub fn check_count(unit: &name::Unit, services: &[Listed]) -> Result<(), TooMany> {
-    if services.len() <= MOST {
+pub fn check_count(unit: &name::Unit, services: &[Summary]) -> Result<(), TooMany> {
+    if services.len() <= SERVICES_MAX {
         Ok(())
     } else {
         Err(TooMany(unit.clone()))
@@ -95,7 +95,7 @@ mod tests {
             unit: "dpmptsp".into(),
         };
         let mut services = vec![
-            Listed {
+            Summary {
                 id: "a".into(),
                 display_name: "A".into(),
                 standard: None,

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use prima_platform::{
     failure::Violation,
     request::{self, Faults, shown},
 };
-use prima_proto::name;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -16,34 +15,34 @@ use super::{
     text,
 };
 
-/// Days of each kind in one standard: all of them stand in the unit's event.
-const DAYS_MAX: usize = 100;
+/// Most entries in each list of a standard; all of their days are part of the unit's event.
+const ENTRIES_MAX: usize = 100;
 const DECREE_MAX: usize = 100;
-/// Groups that take part in a public consultation (forum konsultasi publik, PermenPANRB 16/2017).
+/// Groups that may take part in a public consultation (forum konsultasi publik, PermenPANRB 16/2017).
 const GROUPS: [&str; 5] = ["pengguna", "ahli", "instansi", "masyarakat-sipil", "media"];
 
-/// A standard as it stands.
+/// A checked standard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standard {
-    /// Text of each component that has one, by key.
+    /// Text of each component by key; components without a text are left out.
     pub components: BTreeMap<String, String>,
     /// Enactment (penetapan); `None` while it is a draft.
     pub enactment: Option<Enactment>,
-    /// How the public took part.
+    /// Occasions on which the public took part in drafting.
     pub involvements: Vec<Involvement>,
     /// Monitoring and evaluation.
-    pub monitorings: Vec<Act>,
+    pub monitorings: Vec<DatedRecord>,
     /// Reviews.
-    pub reviews: Vec<Act>,
-    /// Keys of the components that are public; of those given.
+    pub reviews: Vec<DatedRecord>,
+    /// Keys of the components that are published, a subset of `components`.
     pub published: BTreeSet<String>,
-    /// Where they are public.
+    /// Media in which they are published.
     pub media: Vec<Medium>,
-    /// First day on SIPPN.
+    /// First day on SIPPN (Sistem Informasi Pelayanan Publik Nasional).
     pub sippn: Option<NaiveDate>,
 }
 
-/// Enactment by the unit head or a higher officer.
+/// Enactment (penetapan) by the unit head or a higher officer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enactment {
     /// Day.
@@ -63,52 +62,39 @@ pub struct Involvement {
     pub link: String,
 }
 
-/// One act on a day.
+/// A dated record of monitoring or review.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Act {
+pub struct DatedRecord {
     /// Day.
     pub date: NaiveDate,
     /// Link to the record; may be empty.
     pub link: String,
 }
 
-/// One revision of the standard of a public service.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Revision {
-    /// The public service.
-    pub service: name::PublicService,
-    /// What it says.
-    pub standard: Standard,
-    /// Counted from 1.
-    pub number: i64,
-    /// When it was recorded.
-    pub created_at: DateTime<Utc>,
-}
-
-/// What the unit's event tells of a standard.
+/// What the unit's event publishes of a standard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
-    /// Components that have a text.
+    /// Number of components that have a text.
     pub components: i32,
-    /// Components of service delivery that are public.
+    /// Number of components of service delivery that are published.
     pub delivery_published: i32,
     /// Day of enactment.
     pub enacted: Option<NaiveDate>,
     /// Days on which the public took part.
     pub involved: BTreeSet<NaiveDate>,
-    /// Groups that took part on any of them.
+    /// Groups that took part on any of these days.
     pub groups: BTreeSet<String>,
     /// Days of monitoring.
     pub monitored: BTreeSet<NaiveDate>,
     /// Days of review.
     pub reviewed: BTreeSet<NaiveDate>,
-    /// Kinds of media with the first day of each.
+    /// Kinds of media, each with its first day.
     pub media: BTreeSet<(String, NaiveDate)>,
     /// First day on SIPPN.
     pub sippn: Option<NaiveDate>,
 }
 
-/// A standard as a caller describes it, unchecked.
+/// An unchecked standard.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Draft {
     /// Text of each component by key.
@@ -117,22 +103,22 @@ pub struct Draft {
     pub enact_date: String,
     /// Number of the decree.
     pub decree: String,
-    /// Occasions: day, groups, link.
+    /// Occasions on which the public took part: day, groups, link.
     pub involvements: Vec<(String, Vec<String>, String)>,
     /// Monitorings: day, link.
     pub monitorings: Vec<(String, String)>,
     /// Reviews: day, link.
     pub reviews: Vec<(String, String)>,
-    /// Keys of components that are public.
+    /// Keys of the components that are published.
     pub published: Vec<String>,
-    /// Where.
+    /// Media in which they are published.
     pub media: Vec<medium::Draft>,
-    /// First day on SIPPN as text; empty when it is not there.
+    /// First day on SIPPN as text; empty when it is not on SIPPN.
     pub sippn: String,
 }
 
-/// Notes every fault of a draft.
-struct Check {
+/// Checks a draft and collects every fault.
+struct Checker {
     today: NaiveDate,
     faults: Faults,
 }
@@ -144,7 +130,7 @@ impl Standard {
     ///
     /// Every fault, each with the path of its field in `PublishServiceStandardRequest`.
     pub fn check(draft: &Draft, today: NaiveDate) -> Result<Self, Vec<Violation>> {
-        let mut check = Check {
+        let mut check = Checker {
             today,
             faults: Faults::default(),
         };
@@ -152,8 +138,8 @@ impl Standard {
             components: check.components(&draft.components),
             enactment: check.enactment(&draft.enact_date, &draft.decree),
             involvements: check.involvements(&draft.involvements),
-            monitorings: check.acts("standard.monitorings", &draft.monitorings),
-            reviews: check.acts("standard.reviews", &draft.reviews),
+            monitorings: check.records("standard.monitorings", &draft.monitorings),
+            reviews: check.records("standard.reviews", &draft.reviews),
             published: check.published(&draft.published, &draft.components),
             media: medium::check("standard.media", &draft.media, today, &mut check.faults),
             sippn: check.optional_day("standard.sippn_date", &draft.sippn),
@@ -161,13 +147,13 @@ impl Standard {
         check.faults.part(standard)
     }
 
-    /// What the unit's event tells of it: no text, no link.
+    /// What the unit's event publishes of it, without its texts and links.
     pub fn facts(&self) -> Facts {
         let delivery = component::all()
             .iter()
             .filter(|c| c.must_publish && self.published.contains(&c.key));
         let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
-        let days = |acts: &[Act]| acts.iter().map(|a| a.date).collect();
+        let days = |records: &[DatedRecord]| records.iter().map(|r| r.date).collect();
         Facts {
             components: count(self.components.len()),
             delivery_published: count(delivery.count()),
@@ -180,23 +166,23 @@ impl Standard {
                 .collect(),
             monitored: days(&self.monitorings),
             reviewed: days(&self.reviews),
-            media: medium::told(&self.media),
+            media: medium::first_days(&self.media),
             sippn: self.sippn,
         }
     }
 }
 
-impl Check {
+impl Checker {
     fn optional_day(&mut self, field: &str, raw: &str) -> Option<NaiveDate> {
         let day = request::optional(raw, |raw| request::past_day(field, raw, self.today));
         self.faults.or_default(day)
     }
 
-    fn unknown(&mut self, field: String, key: &str) {
+    fn add_unknown(&mut self, field: String, key: &str) {
         let key = shown(key);
         self.faults.add(
             field,
-            format!("`{key}` is no component of a service standard"),
+            format!("`{key}` is not a component of a service standard"),
             format!("`{key}` bukan komponen standar pelayanan"),
         );
     }
@@ -210,14 +196,14 @@ impl Check {
             );
         }
         let mut components = BTreeMap::new();
-        let mut strangers = 0;
+        let mut unknown_keys = 0;
         for (key, raw) in drafts {
             let field = format!("standard.components[{}]", shown(key));
             if component::find(key).is_none() {
-                // One fault each would let a caller make the answer as long as the request.
-                strangers += 1;
-                if strangers <= component::all().len() {
-                    self.unknown(field, key);
+                // The number of these faults is limited, because the response would otherwise grow with the request.
+                unknown_keys += 1;
+                if unknown_keys <= component::all().len() {
+                    self.add_unknown(field, key);
                 }
             } else if let Some(text) = self.faults.take(text::BODY.check(&field, raw)) {
                 components.insert(key.clone(), text);
@@ -252,43 +238,43 @@ impl Check {
         })
     }
 
-    fn most<T>(&mut self, field: &str, list: &[T]) {
-        if list.len() > DAYS_MAX {
+    fn check_length<T>(&mut self, field: &str, list: &[T]) {
+        if list.len() > ENTRIES_MAX {
             self.faults.add(
                 field,
-                format!("must be at most {DAYS_MAX}"),
-                format!("Paling banyak {DAYS_MAX} isian"),
+                format!("must be at most {ENTRIES_MAX}"),
+                format!("Paling banyak {ENTRIES_MAX} isian"),
             );
         }
     }
 
-    fn act(&mut self, field: &str, date: &str, link: &str) -> Option<Act> {
+    fn record(&mut self, field: &str, date: &str, link: &str) -> Option<DatedRecord> {
         let date = request::past_day(&format!("{field}.date"), date, self.today);
         let date = self.faults.take(date);
         let link = self
             .faults
             .take(request::text::link(&format!("{field}.link"), link));
-        Some(Act {
+        Some(DatedRecord {
             date: date?,
             link: link?,
         })
     }
 
-    fn acts(&mut self, field: &str, drafts: &[(String, String)]) -> Vec<Act> {
-        self.most(field, drafts);
-        let drafts = drafts.iter().take(DAYS_MAX).enumerate();
+    fn records(&mut self, field: &str, drafts: &[(String, String)]) -> Vec<DatedRecord> {
+        self.check_length(field, drafts);
+        let drafts = drafts.iter().take(ENTRIES_MAX).enumerate();
         drafts
-            .filter_map(|(at, (date, link))| self.act(&format!("{field}[{at}]"), date, link))
+            .filter_map(|(at, (date, link))| self.record(&format!("{field}[{at}]"), date, link))
             .collect()
     }
 
     fn involvements(&mut self, drafts: &[(String, Vec<String>, String)]) -> Vec<Involvement> {
         let field = "standard.involvements";
-        self.most(field, drafts);
+        self.check_length(field, drafts);
         let mut involvements = Vec::new();
-        for (at, (date, groups, link)) in drafts.iter().take(DAYS_MAX).enumerate() {
+        for (at, (date, groups, link)) in drafts.iter().take(ENTRIES_MAX).enumerate() {
             let field = format!("{field}[{at}]");
-            let act = self.act(&field, date, link);
+            let record = self.record(&field, date, link);
             let distinct: BTreeSet<&String> = groups.iter().collect();
             let known = groups.iter().all(|g| GROUPS.contains(&g.as_str()));
             if groups.is_empty() || !known || distinct.len() != groups.len() {
@@ -299,7 +285,7 @@ impl Check {
                     format!("Sebutkan paling sedikit satu dari {list}, masing-masing sekali"),
                 );
             }
-            if let Some(Act { date, link }) = act {
+            if let Some(DatedRecord { date, link }) = record {
                 involvements.push(Involvement {
                     date,
                     groups: groups.clone(),
@@ -312,10 +298,10 @@ impl Check {
 
     fn published(&mut self, keys: &[String], given: &BTreeMap<String, String>) -> BTreeSet<String> {
         let mut published = BTreeSet::new();
-        for (at, key) in keys.iter().enumerate().take(DAYS_MAX) {
+        for (at, key) in keys.iter().enumerate().take(ENTRIES_MAX) {
             let field = format!("standard.published_components[{at}]");
             if component::find(key).is_none() {
-                self.unknown(field, key);
+                self.add_unknown(field, key);
             } else if !given.contains_key(key) {
                 self.faults.add(
                     field,
@@ -330,7 +316,7 @@ impl Check {
                 );
             }
         }
-        self.most("standard.published_components", keys);
+        self.check_length("standard.published_components", keys);
         published
     }
 }

@@ -1,10 +1,10 @@
-//! What people write here, and how long it may be.
+//! Free texts of the directory and their length limits.
 
 use prima_platform::request::text::Text;
 
 /// An official name.
 pub const DISPLAY_NAME: Text = Text::line("Nama", 1, 200);
-/// What a public service gives; may be empty.
+/// What a public service provides; may be empty.
 pub const DESCRIPTION: Text = Text::optional_lines("Uraian", 2000);
-/// The text of a component or charter.
+/// The text of a component of a standard, or of a charter.
 pub const BODY: Text = Text::lines("Isi", 1, 10_000);

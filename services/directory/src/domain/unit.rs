@@ -1,4 +1,4 @@
-//! Units: how they change, and how they end.
+//! Units: how they are changed and closed.
 
 use std::collections::BTreeSet;
 
@@ -9,60 +9,61 @@ use prima_platform::{
 };
 use prima_proto::name;
 
-/// Successors of one unit at most: all of them stand in one event.
+/// Most successors of one unit; all of them are part of one event.
 const SUCCESSORS_MAX: usize = 100;
-/// Bytes of a unit's state while it grows. The bus takes 1 MB; what is left is for its end and its successors.
+/// Most bytes of the event of an active unit. The bus takes 1 MB; the rest is reserved for the closing date and the
+/// successors.
 const STATE_MAX: usize = 900_000;
 
-/// Whether a unit still works.
+/// Whether a unit still serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// It serves.
+    /// It still serves.
     Active,
-    /// It has ended, for good.
+    /// It was closed, which is final.
     Closed {
-        /// Last day of work.
+        /// Last day of service.
         date: NaiveDate,
-        /// Units that took over.
+        /// Units that took over its work.
         successors: Vec<name::Unit>,
     },
 }
 
-/// A unit as it stands.
+/// A unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unit {
     /// Resource name.
     pub name: name::Unit,
     /// Official name.
     pub display_name: String,
-    /// Key of a known unit type.
+    /// Key of a unit type.
     pub unit_type: String,
-    /// Whether it still works.
+    /// Whether it still serves.
     pub state: State,
-    /// Version of the unit with its public services; only grows.
+    /// Version of the unit together with its public services; it only grows.
     pub version: i64,
     /// When it was registered.
     pub created_at: DateTime<Utc>,
-    /// When it last changed; its public services don't count.
+    /// When it last changed, apart from its public services.
     pub updated_at: DateTime<Utc>,
 }
 
-/// What to change; `None` leaves a field as it is.
+/// New values of fields; `None` leaves a field unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Change {
     /// New official name.
     pub display_name: Option<String>,
-    /// New unit type, known.
+    /// Key of the new unit type.
     pub unit_type: Option<String>,
 }
 
-/// Closed units don't change.
+/// The unit is closed, so it cannot be changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{unit} is closed since {date}")]
 pub struct Closed {
     /// The unit.
     pub unit: name::Unit,
-    /// Its last day of work.
+    /// Its last day of service.
     pub date: NaiveDate,
 }
 
@@ -73,7 +74,7 @@ impl From<Closed> for Failure {
     }
 }
 
-/// One event must hold a unit with its services, standards and charter.
+/// The unit with its services, standards and charter does not fit into one event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0} has too many services, dates and media for one event")]
 pub struct TooLarge(name::Unit);
@@ -88,7 +89,7 @@ impl From<TooLarge> for Failure {
     }
 }
 
-/// `Ok` when the state of `unit` may have this many bytes.
+/// `Ok` when the event of `unit` may have this many bytes.
 pub fn check_size(unit: &name::Unit, bytes: usize) -> Result<(), TooLarge> {
     if bytes <= STATE_MAX {
         Ok(())
@@ -98,7 +99,7 @@ pub fn check_size(unit: &name::Unit, bytes: usize) -> Result<(), TooLarge> {
 }
 
 impl Unit {
-    /// `Ok` while it works.
+    /// `Ok` while it is active.
     pub fn check_active(&self) -> Result<(), Closed> {
         match &self.state {
             State::Active => Ok(()),
@@ -109,11 +110,11 @@ impl Unit {
         }
     }
 
-    /// Changes the fields given.
+    /// Changes the given fields.
     ///
     /// # Errors
     ///
-    /// It is closed.
+    /// The unit is closed.
     pub fn change(&mut self, change: Change) -> Result<(), Closed> {
         self.check_active()?;
         if let Some(display_name) = change.display_name {
@@ -125,11 +126,11 @@ impl Unit {
         Ok(())
     }
 
-    /// Ends the unit after `date`.
+    /// Closes the unit; `date` is its last day of service.
     ///
     /// # Errors
     ///
-    /// It is closed already.
+    /// The unit is closed already.
     pub fn close(&mut self, date: NaiveDate, successors: Vec<name::Unit>) -> Result<(), Closed> {
         self.check_active()?;
         self.state = State::Closed { date, successors };
@@ -141,7 +142,7 @@ impl Unit {
 ///
 /// # Errors
 ///
-/// Every fault, each at its place in the list.
+/// Every fault, each with the index of its successor in the list.
 pub fn successors(
     field: &str,
     unit: Option<&name::Unit>,
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn every_faulty_successor_is_named_at_its_place() {
+    fn every_faulty_successor_is_reported_with_its_index() {
         let raw = [
             "agencies/3271/units/a",
             "x",
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_unit_stays_as_it_is() {
+    fn a_closed_unit_cannot_be_changed() {
         let mut unit = unit();
         let date = NaiveDate::from_ymd_opt(2024, 6, 30).unwrap();
         unit.close(date, vec![]).unwrap();

@@ -1,11 +1,11 @@
-//! Unit types: which units are compared nationwide. They are data, `data/unit-types.json`.
+//! Unit types: units of one type are compared nationwide. They are read from `data/unit-types.json`.
 
 use std::sync::LazyLock;
 
 use prima_platform::failure::Violation;
 use serde::Deserialize;
 
-/// A kind of unit.
+/// A unit type.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UnitType {
@@ -15,7 +15,7 @@ pub struct UnitType {
     pub display_name: String,
 }
 
-// A faulty file would leave the list empty; a test reads it first.
+// The list is empty when the embedded file is malformed; a test makes sure that it is not.
 static ALL: LazyLock<Vec<UnitType>> = LazyLock::new(|| {
     let mut all: Vec<UnitType> =
         serde_json::from_str(include_str!("../../data/unit-types.json")).unwrap_or_default();

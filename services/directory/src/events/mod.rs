@@ -1,3 +1,3 @@
-//! What the directory tells others. It listens to nobody.
+//! The events that the directory publishes. It consumes none.
 
 pub mod publish;

@@ -1,5 +1,5 @@
-//! What the directory publishes: the whole state of an agency, or of a unit with its public services and what is told of
-//! their standards and of its charter. Texts and links stay here.
+//! The events that the directory publishes: the whole state of an agency, or of a unit with its public services and the
+//! facts of their standards and of its charter. Texts and links are not published.
 
 use chrono::NaiveDate;
 use prima_platform::{db::Txn, failure::Failure, outbox, trace};
@@ -15,16 +15,16 @@ use tracing::Span;
 use crate::{
     domain::{
         agency::Agency,
-        charter,
+        charter::{self, Charter},
         medium::Medium,
-        public_service::{self, Listed},
+        public_service::{self, Summary},
         standard,
         unit::{self, State, Unit},
     },
     store,
 };
 
-/// Raised when the same state is rendered differently.
+/// Revision of the rendering; it is raised when the same state is rendered differently.
 const REVISION: i64 = 1;
 
 fn state(subject: String, event_type: &'static str, version: i64, payload: Vec<u8>) -> outbox::State {
@@ -94,35 +94,35 @@ fn charter(facts: &charter::Facts) -> ServiceCharterState {
     }
 }
 
-/// The state of a unit that has nothing else yet.
+/// The state of a new unit, which has no public services and no charter.
 pub fn new_unit(unit: &Unit) -> outbox::State {
-    rendered(unit, &[], None)
+    unit_state(unit, &[], None)
 }
 
-/// The state of a locked unit, with all that stands in its transaction.
+/// The state of a locked unit, including what the transaction has written.
 ///
 /// # Errors
 ///
-/// It has more public services than one event may hold, or the database fails.
+/// The unit has more public services than one event may hold, or the database fails.
 pub async fn unit(txn: &Txn, unit: &Unit) -> Result<outbox::State, Failure> {
     let services = store::public_service_list(txn, &unit.name).await?;
     public_service::check_count(&unit.name, &services)?;
-    let charter = store::charter_facts(txn, &unit.name).await?;
-    Ok(rendered(unit, &services, charter.as_ref()))
+    let charter = store::revision_facts::<Charter>(txn, &unit.name).await?;
+    Ok(unit_state(unit, &services, charter.as_ref()))
 }
 
-/// The state of a locked unit of which more is told than before: one event must hold it.
+/// The state of a locked unit, whose size is checked because the unit has more content than before.
 ///
 /// # Errors
 ///
-/// As [`unit`], and when the state leaves no room for the unit's end.
-pub async fn grown_unit(txn: &Txn, grown: &Unit) -> Result<outbox::State, Failure> {
-    let state = unit(txn, grown).await?;
-    unit::check_size(&grown.name, state.payload.len())?;
+/// Those of [`unit`], and `UNIT_TOO_LARGE` when the state leaves no space for the closing of the unit.
+pub async fn size_checked_unit(txn: &Txn, checked: &Unit) -> Result<outbox::State, Failure> {
+    let state = unit(txn, checked).await?;
+    unit::check_size(&checked.name, state.payload.len())?;
     Ok(state)
 }
 
-fn rendered(unit: &Unit, services: &[Listed], told: Option<&charter::Facts>) -> outbox::State {
+fn unit_state(unit: &Unit, services: &[Summary], charter_facts: Option<&charter::Facts>) -> outbox::State {
     let (close_date, successors) = match &unit.state {
         State::Active => (String::new(), Vec::new()),
         State::Closed { date, successors } => (
@@ -142,7 +142,7 @@ fn rendered(unit: &Unit, services: &[Listed], told: Option<&charter::Facts>) -> 
         close_date,
         successors,
         services: services.collect(),
-        charter: told.map(charter),
+        charter: charter_facts.map(charter),
     };
     state(
         subject::unit(&unit.name),

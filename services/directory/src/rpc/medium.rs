@@ -1,10 +1,10 @@
-//! Media of publication, which standards and charters share, from messages and to messages.
+//! Converts the publication media of standards and charters from and to messages.
 
 use prima_proto::directory::v1;
 
 use crate::domain::medium::{Draft, Medium};
 
-/// Media as a caller describes them.
+/// Unchecked media from their messages.
 pub fn drafts(media: Vec<v1::PublicationMedium>) -> Vec<Draft> {
     let draft = |m: v1::PublicationMedium| Draft {
         kind: m.kind,

@@ -1,4 +1,4 @@
-//! One folder for each noun, and in it one file for each operation that changes state. Nouns don't know each other.
+//! One folder for each noun with one file for each operation that changes state. Nouns do not import each other.
 
 pub mod agency;
 pub mod charter;
@@ -6,3 +6,4 @@ mod medium;
 pub mod public_service;
 pub mod standard;
 pub mod unit;
+mod update;

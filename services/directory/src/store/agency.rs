@@ -65,18 +65,18 @@ fn row(agency: &Agency) -> ActiveModel {
     }
 }
 
-/// Inserts a new agency; false when its id is in use. Waits for another transaction that inserts the same id.
+/// Inserts a new agency; `false` when its id is in use. It waits while another transaction inserts the same id.
 pub async fn agency_insert_in_txn(txn: &Txn, agency: &Agency) -> Result<bool, DbErr> {
     insert_new(txn, row(agency)).await
 }
 
-/// Writes a locked agency back.
+/// Saves an agency that the transaction has locked.
 pub async fn agency_save_in_txn(txn: &Txn, agency: &Agency) -> Result<(), DbErr> {
     row(agency).update(txn).await.map(drop)
 }
 
-/// Locks an agency until the end of the transaction; `None` when it does not exist. SQLite has no row locks, there
-/// the transaction holds the only write lock from its beginning.
+/// Locks an agency until the end of the transaction; `None` when it does not exist. SQLite has no row locks;
+/// there every writing transaction holds the only write lock from its beginning.
 pub async fn agency_lock_in_txn(txn: &Txn, name: &name::Agency) -> Result<Option<Agency>, DbErr> {
     let found = Entity::find_by_id(name.agency.as_str())
         .lock_exclusive()

@@ -1,10 +1,9 @@
-//! What the directory keeps: agencies, units, public services, their standards and charters. Nothing is deleted.
+//! The tables of the directory: agencies, units, public services, their standards and charters. No row is deleted.
 
 mod agency;
 mod json;
 mod public_service;
-mod service_charter;
-mod service_standard;
+mod revision;
 mod unit;
 
 pub use agency::{
@@ -14,8 +13,7 @@ pub use public_service::{
     public_service_get, public_service_insert_in_txn, public_service_list, public_service_page,
     public_service_save_in_txn,
 };
-pub use service_charter::{charter_facts, charter_get, charter_insert_in_txn, charter_revision};
-pub use service_standard::{standard_get, standard_insert_in_txn, standard_revision};
+pub use revision::{revision_facts, revision_get, revision_insert_in_txn, revision_next_number};
 pub use unit::{UnitFilter, unit_get, unit_insert_in_txn, unit_lock_in_txn, unit_page, unit_save_in_txn};
 
 use prima_platform::{db::Step, schema::platform_steps};
@@ -40,7 +38,8 @@ const FIRST: Step = Step {
             version BIGINT NOT NULL, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL)",
         "CREATE INDEX agency_parent ON agency (parent, agency)",
         "CREATE INDEX agency_kind ON agency (kind, agency)",
-        // `name` orders units of all agencies: `agencies/a-b/…` comes before `agencies/a/…`, but `a` before `a-b`.
+        // Units of all agencies are ordered by `name`, because ordering by the ids would differ: `agencies/a-b/…` comes
+        // before `agencies/a/…`, but `a` comes before `a-b`.
         "CREATE TABLE unit (
             agency {key} NOT NULL, unit {key} NOT NULL, name {key} NOT NULL UNIQUE, display_name TEXT NOT NULL,
             unit_type {key} NOT NULL, close_date TEXT, successors TEXT NOT NULL, version BIGINT NOT NULL,
@@ -50,7 +49,8 @@ const FIRST: Step = Step {
             agency {key} NOT NULL, unit {key} NOT NULL, service {key} NOT NULL, display_name TEXT NOT NULL,
             description TEXT NOT NULL, version BIGINT NOT NULL, created_at BIGINT NOT NULL,
             updated_at BIGINT NOT NULL, PRIMARY KEY (agency, unit, service))",
-        // One row for each revision. `document` is all of it, `facts` what the unit's event tells of it: both JSON.
+        // One row for each revision. `document` is the whole document, `facts` what the unit's event publishes of it; both
+        // are JSON.
         "CREATE TABLE service_standard (
             agency {key} NOT NULL, unit {key} NOT NULL, service {key} NOT NULL, revision BIGINT NOT NULL,
             document TEXT NOT NULL, facts TEXT NOT NULL, actor TEXT NOT NULL, created_at BIGINT NOT NULL,

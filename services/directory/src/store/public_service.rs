@@ -11,8 +11,8 @@ use sea_orm::{
     Set, entity::prelude::*,
 };
 
-use super::service_standard::standards_facts;
-use crate::domain::public_service::{Listed, PublicService};
+use super::revision::standards_facts;
+use crate::domain::public_service::{PublicService, Summary};
 
 /// A row of the table `public_service`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -29,7 +29,7 @@ pub struct Model {
     pub service: String,
     /// Official name.
     pub display_name: String,
-    /// What it gives.
+    /// What the service provides.
     pub description: String,
     /// Version.
     pub version: i64,
@@ -73,12 +73,12 @@ fn row(service: &PublicService) -> ActiveModel {
     }
 }
 
-/// Inserts a new public service of a locked unit; false when its id is in use.
+/// Inserts a new public service of a locked unit; `false` when its id is in use.
 pub async fn public_service_insert_in_txn(txn: &Txn, service: &PublicService) -> Result<bool, DbErr> {
     insert_new(txn, row(service)).await
 }
 
-/// Writes a public service of a locked unit back.
+/// Saves a public service of a locked unit.
 pub async fn public_service_save_in_txn(txn: &Txn, service: &PublicService) -> Result<(), DbErr> {
     row(service).update(txn).await.map(drop)
 }
@@ -96,11 +96,11 @@ pub async fn public_service_get(
     Ok(Entity::find_by_id(key).one(conn).await?.map(PublicService::from))
 }
 
-/// All public services of a unit, ordered by name, as its event tells them.
+/// All public services of a unit, ordered by name, as its event publishes them.
 pub async fn public_service_list(
     conn: &impl ConnectionTrait,
     unit: &name::Unit,
-) -> Result<Vec<Listed>, DbErr> {
+) -> Result<Vec<Summary>, DbErr> {
     let rows: Vec<(String, String)> = Entity::find()
         .select_only()
         .columns([Column::Service, Column::DisplayName])
@@ -113,7 +113,7 @@ pub async fn public_service_list(
     let mut standards = standards_facts(conn, unit).await?;
     Ok(rows
         .into_iter()
-        .map(|(id, display_name)| Listed {
+        .map(|(id, display_name)| Summary {
             standard: standards.remove(&id),
             id,
             display_name,

@@ -30,11 +30,11 @@ pub struct Model {
     pub display_name: String,
     /// Key of the unit type.
     pub unit_type: String,
-    /// Last day of work, `YYYY-MM-DD`; none while active.
+    /// Last day of service, `YYYY-MM-DD`; none while active.
     pub close_date: Option<String>,
-    /// Names of the units that took over, JSON.
+    /// Names of the units that took over its work, JSON.
     pub successors: String,
-    /// Version of the unit with its public services.
+    /// Version of the unit together with its public services.
     pub version: i64,
     /// Creation, unix microseconds.
     pub created_at: i64,
@@ -101,18 +101,18 @@ fn key(name: &name::Unit) -> (String, String) {
     (name.agency.clone(), name.unit.clone())
 }
 
-/// Inserts a new unit; false when its id is in use. Waits for another transaction that inserts the same id.
+/// Inserts a new unit; `false` when its id is in use. It waits while another transaction inserts the same id.
 pub async fn unit_insert_in_txn(txn: &Txn, unit: &Unit) -> Result<bool, DbErr> {
     insert_new(txn, row(unit)).await
 }
 
-/// Writes a locked unit back.
+/// Saves a unit that the transaction has locked.
 pub async fn unit_save_in_txn(txn: &Txn, unit: &Unit) -> Result<(), DbErr> {
     row(unit).update(txn).await.map(drop)
 }
 
 /// Locks a unit, and with it its public services, until the end of the transaction; `None` when it does not exist.
-/// SQLite has no row locks, there the transaction holds the only write lock from its beginning.
+/// SQLite has no row locks; there every writing transaction holds the only write lock from its beginning.
 pub async fn unit_lock_in_txn(txn: &Txn, name: &name::Unit) -> Result<Option<Unit>, DbErr> {
     let found = Entity::find_by_id(key(name)).lock_exclusive().one(txn).await?;
     found.map(Unit::try_from).transpose()

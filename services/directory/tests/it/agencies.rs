@@ -22,7 +22,7 @@ fn changed(name: &str, etag: &str, display_name: &str) -> v1::UpdateAgencyReques
 async fn an_agency_is_created_read_and_changed() {
     on_each_database(async |mut t| {
         let mut new = agency("32", v1::AgencyKind::Provinsi, "");
-        // What the service sets is ignored.
+        // Fields that only the service sets are ignored.
         let draft = new.agency.as_mut().unwrap();
         draft.display_name = "  Provinsi Jawa Barat ".into();
         draft.name = "agencies/other".into();
@@ -98,7 +98,7 @@ async fn an_agency_is_created_read_and_changed() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_not_found() {
+async fn a_missing_agency_is_not_found() {
     on_each_database(async |mut t| {
         let name = "agencies/99".to_owned();
         let got = t
@@ -124,7 +124,7 @@ async fn what_does_not_exist_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_repeat_returns_the_first_answer_and_another_body_is_refused() {
+async fn a_repeat_returns_the_stored_response_and_another_body_is_refused() {
     on_each_database(async |mut t| {
         let new = agency("32", v1::AgencyKind::Provinsi, "");
         let first = t
@@ -137,7 +137,7 @@ async fn a_repeat_returns_the_first_answer_and_another_body_is_refused() {
             .update_agency(admin(changed("agencies/32", "", "Lain")))
             .await
             .unwrap();
-        // The body is compared as parsed.
+        // Bodies are compared as parsed.
         let mut repeat = new.clone();
         repeat.agency.as_mut().unwrap().display_name.push(' ');
         repeat.agency.as_mut().unwrap().etag = "ignored".into();
@@ -202,7 +202,7 @@ async fn a_stale_etag_changes_nothing() {
 }
 
 #[tokio::test]
-async fn every_fault_is_told_at_once() {
+async fn every_fault_is_reported_at_once() {
     on_each_database(async |mut t| {
         assert_eq!(
             faults(
@@ -261,7 +261,7 @@ async fn every_fault_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn a_regency_or_city_lies_in_a_province_that_exists() {
+async fn a_regency_or_city_names_a_province_that_exists() {
     on_each_database(async |mut t| {
         let kota = agency("3271", v1::AgencyKind::Kota, "agencies/32");
         assert_eq!(
@@ -368,7 +368,7 @@ async fn agencies_are_listed_page_by_page_in_the_order_of_their_names() {
             .unwrap()
             .into_inner();
         assert_eq!(page.agencies.len(), 1);
-        // A token leads on only with the filters it was made with.
+        // A page token is valid only with the filters for which it was issued.
         let mixed = v1::ListAgenciesRequest {
             page_token: request.page_token,
             ..kota
@@ -387,7 +387,7 @@ async fn agencies_are_listed_page_by_page_in_the_order_of_their_names() {
 }
 
 #[tokio::test]
-async fn only_an_admin_of_the_agency_writes_it_and_a_token_is_needed_to_read() {
+async fn only_an_admin_of_the_agency_changes_it_and_reading_needs_a_token() {
     on_each_database(async |mut t| {
         let new = || agency("3271", v1::AgencyKind::Provinsi, "");
         refused(

@@ -1,4 +1,4 @@
-//! From the outbox to the bus.
+//! Events reach the bus from the outbox.
 
 use std::time::Duration;
 

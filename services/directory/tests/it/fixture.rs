@@ -24,7 +24,7 @@ impl Deref for Directory {
     }
 }
 
-/// Runs a test on every database there is.
+/// Runs a test on SQLite, and on PostgreSQL when a server is configured.
 pub async fn on_each_database(test: impl AsyncFn(Directory)) {
     for place in Place::each() {
         let served = Served::start(SPEC, place, Options::default()).await;
@@ -67,7 +67,7 @@ pub fn operator<T>(message: T) -> Request<T> {
     )
 }
 
-/// A new agency; its request id is made of its own id.
+/// A request for a new agency; its request id is derived from the agency's id.
 pub fn agency(id: &str, kind: v1::AgencyKind, parent: &str) -> v1::CreateAgencyRequest {
     v1::CreateAgencyRequest {
         request_id: format!("agency-{id}"),
@@ -81,7 +81,7 @@ pub fn agency(id: &str, kind: v1::AgencyKind, parent: &str) -> v1::CreateAgencyR
     }
 }
 
-/// A new DPMPTSP; its request id is made of its own id.
+/// A request for a new unit of type DPMPTSP; its request id is derived from its ids.
 pub fn unit(agency: &str, id: &str) -> v1::CreateUnitRequest {
     v1::CreateUnitRequest {
         request_id: format!("unit-{agency}-{id}"),
@@ -95,7 +95,7 @@ pub fn unit(agency: &str, id: &str) -> v1::CreateUnitRequest {
     }
 }
 
-/// A new public service of Kota Bogor's DPMPTSP; its request id is made of its own id.
+/// A request for a new public service of Kota Bogor's DPMPTSP; its request id is derived from the service's id.
 pub fn service(id: &str) -> v1::CreatePublicServiceRequest {
     v1::CreatePublicServiceRequest {
         request_id: format!("service-{id}"),

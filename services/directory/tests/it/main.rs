@@ -1,4 +1,4 @@
-//! The directory as its callers see it: over gRPC, on a real database, with its relay and a bus.
+//! Tests of the directory over gRPC on a real database, with its relay and a bus.
 //!
 //! Every test runs on SQLite, and on PostgreSQL too when `PRIMA_TEST_POSTGRES_URL` is set.
 

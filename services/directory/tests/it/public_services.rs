@@ -40,7 +40,7 @@ async fn a_public_service_is_created_read_and_changed() {
         let got = t.client.get_public_service(get()).await.unwrap().into_inner();
         assert_eq!(got.public_service.unwrap(), created);
 
-        // Another service of the unit leaves this one's etag alone.
+        // Another service of the unit does not change this one's etag.
         t.client
             .create_public_service(operator(service("imb")))
             .await
@@ -131,7 +131,7 @@ async fn the_event_of_a_unit_carries_its_public_services() {
 }
 
 #[tokio::test]
-async fn every_fault_is_told_at_once() {
+async fn every_fault_is_reported_at_once() {
     on_each_database(async |mut t| {
         let nothing = v1::CreatePublicServiceRequest::default();
         assert_eq!(
@@ -174,7 +174,7 @@ async fn every_fault_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_not_found_and_what_is_not_ours_is_denied() {
+async fn a_missing_service_is_not_found_and_another_agency_is_denied() {
     on_each_database(async |mut t| {
         refused(
             t.client.create_public_service(operator(service("nib"))).await,

@@ -1,4 +1,4 @@
-//! Many callers at once.
+//! Concurrent callers.
 
 use prima_proto::{directory::v1, event::v1::UnitState};
 use tokio::task::JoinSet;
@@ -17,7 +17,7 @@ fn reason(status: &Status) -> (Code, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_creates_of_one_id_exactly_one_succeeds() {
+async fn of_concurrent_creations_of_one_id_exactly_one_succeeds() {
     on_each_database(async |mut t| {
         t.bogor().await;
         let mut tasks = JoinSet::new();
@@ -39,7 +39,7 @@ async fn of_many_creates_of_one_id_exactly_one_succeeds() {
             refused,
             vec![(Code::AlreadyExists, "ALREADY_EXISTS".to_owned()); TASKS - 1]
         );
-        // Two agencies and a unit were there before; what was refused left nothing behind.
+        // Two agencies and a unit existed before; refused requests store nothing.
         assert_eq!(
             (
                 t.count("agency").await,
@@ -53,10 +53,10 @@ async fn of_many_creates_of_one_id_exactly_one_succeeds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_repeats_of_one_request_all_get_the_same_answer() {
+async fn concurrent_repeats_of_one_request_get_the_same_response() {
     on_each_database(async |mut t| {
         t.bogor().await;
-        // In the first rounds most callers wait for a connection instead of for each other.
+        // There are several rounds, because in the first ones most callers wait for a database connection.
         for round in 0..5 {
             let mut tasks = JoinSet::new();
             for _ in 0..TASKS {
@@ -84,7 +84,7 @@ async fn of_many_repeats_of_one_request_all_get_the_same_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_changes_on_one_etag_exactly_one_succeeds() {
+async fn of_concurrent_changes_under_one_etag_exactly_one_succeeds() {
     on_each_database(async |mut t| {
         let created = t.bogor().await;
         let mut tasks = JoinSet::new();
@@ -115,7 +115,7 @@ async fn of_many_changes_on_one_etag_exactly_one_succeeds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn services_created_at_once_all_stand_in_the_last_state_of_the_unit() {
+async fn services_created_concurrently_are_all_in_the_last_event_of_the_unit() {
     on_each_database(async |mut t| {
         t.bogor().await;
         let mut tasks = JoinSet::new();
@@ -136,7 +136,7 @@ async fn services_created_at_once_all_stand_in_the_last_state_of_the_unit() {
         let mut etags = tasks.join_all().await;
         etags.sort();
         etags.dedup();
-        assert_eq!(etags.len(), TASKS, "each took a version of its own");
+        assert_eq!(etags.len(), TASKS, "each service has a version of its own");
         let staged = t
             .staged::<UnitState>("prima.directory.unit.3271.dpmptsp")
             .await

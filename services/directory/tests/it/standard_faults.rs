@@ -1,4 +1,4 @@
-//! What is wrong with a standard or a charter.
+//! Faults of standards and charters.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn every_fault_of_a_standard_is_told_at_once() {
+async fn every_fault_of_a_standard_is_reported_at_once() {
     on_each_database(async |mut t| {
         with_service(&mut t).await;
         let nothing = v1::PublishServiceStandardRequest::default();

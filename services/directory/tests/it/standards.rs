@@ -33,7 +33,7 @@ const KEYS: [&str; 14] = [
     "performance_evaluation",
 ];
 
-/// A medium, public since that day.
+/// A medium with its first day.
 pub fn medium(kind: &str, link: &str, since: &str) -> v1::PublicationMedium {
     v1::PublicationMedium {
         kind: kind.into(),
@@ -42,7 +42,7 @@ pub fn medium(kind: &str, link: &str, since: &str) -> v1::PublicationMedium {
     }
 }
 
-/// An act on a day.
+/// A dated record without a link.
 pub fn record(date: &str) -> v1::DatedRecord {
     v1::DatedRecord {
         date: date.into(),
@@ -50,7 +50,7 @@ pub fn record(date: &str) -> v1::DatedRecord {
     }
 }
 
-/// A whole standard of the service NIB.
+/// A complete standard of the service NIB.
 pub fn standard(request_id: &str) -> v1::PublishServiceStandardRequest {
     let texts = KEYS.iter().map(|k| ((*k).to_owned(), format!("Isi rahasia {k}")));
     v1::PublishServiceStandardRequest {
@@ -79,7 +79,7 @@ pub fn standard(request_id: &str) -> v1::PublishServiceStandardRequest {
     }
 }
 
-/// A whole charter of the unit.
+/// A complete charter of the unit.
 pub fn charter(request_id: &str) -> v1::PublishServiceCharterRequest {
     v1::PublishServiceCharterRequest {
         request_id: request_id.into(),
@@ -115,7 +115,7 @@ async fn publish(t: &mut Directory, request: v1::PublishServiceStandardRequest) 
 }
 
 #[tokio::test]
-async fn a_standard_is_kept_in_revisions() {
+async fn a_standard_is_stored_in_revisions() {
     on_each_database(async |mut t| {
         with_service(&mut t).await;
         let first = publish(&mut t, standard("s1")).await;
@@ -158,7 +158,7 @@ async fn a_standard_is_kept_in_revisions() {
 }
 
 #[tokio::test]
-async fn the_units_event_tells_the_facts_of_a_standard_and_no_text() {
+async fn the_units_event_has_the_facts_of_a_standard_and_no_text() {
     on_each_database(async |mut t| {
         with_service(&mut t).await;
         let before = t.staged::<UnitState>(SUBJECT).await.unwrap();
@@ -166,7 +166,7 @@ async fn the_units_event_tells_the_facts_of_a_standard_and_no_text() {
         publish(&mut t, standard("s1")).await;
         let staged = t.staged::<UnitState>(SUBJECT).await.unwrap();
         assert!(staged.version > before.version);
-        let told = staged.state.services[0].standard.clone().unwrap();
+        let published = staged.state.services[0].standard.clone().unwrap();
         let state = |kind: &str, electronic, since_date: &str| MediumState {
             kind: kind.into(),
             electronic,
@@ -186,7 +186,7 @@ async fn the_units_event_tells_the_facts_of_a_standard_and_no_text() {
             sippn_date: "2023-03-01".into(),
             involved_groups: vec!["ahli".into(), "pengguna".into()],
         };
-        assert_eq!(told, expected);
+        assert_eq!(published, expected);
         let bytes = staged.state.encode_to_vec();
         for secret in ["rahasia", "065/12", "https://"] {
             assert!(
@@ -195,7 +195,7 @@ async fn the_units_event_tells_the_facts_of_a_standard_and_no_text() {
             );
         }
 
-        // A draft takes the place of the revision before; another service of the unit is left alone.
+        // A draft replaces the previous revision; another service of the unit is not affected.
         t.client
             .create_public_service(operator(service("imb")))
             .await
@@ -209,18 +209,18 @@ async fn the_units_event_tells_the_facts_of_a_standard_and_no_text() {
         };
         publish(&mut t, draft).await;
         let staged = t.staged::<UnitState>(SUBJECT).await.unwrap();
-        let told: Vec<_> = staged.state.services.iter().map(|s| s.standard.clone()).collect();
+        let published: Vec<_> = staged.state.services.iter().map(|s| s.standard.clone()).collect();
         let expected = ServiceStandardState {
             components: 1,
             ..Default::default()
         };
-        assert_eq!(told, [None, Some(expected)]);
+        assert_eq!(published, [None, Some(expected)]);
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_charter_is_kept_in_revisions_and_told_without_its_text() {
+async fn a_charter_is_stored_in_revisions_and_published_without_its_text() {
     on_each_database(async |mut t| {
         t.bogor().await;
         let answer = t.client.publish_service_charter(operator(charter("c1"))).await;
@@ -232,7 +232,7 @@ async fn a_charter_is_kept_in_revisions_and_told_without_its_text() {
         };
         assert_eq!(first, expected);
         let staged = t.staged::<UnitState>(SUBJECT).await.unwrap();
-        let told = ServiceCharterState {
+        let published = ServiceCharterState {
             sign_date: "2023-02-01".into(),
             complete: true,
             media: vec![MediumState {
@@ -241,7 +241,7 @@ async fn a_charter_is_kept_in_revisions_and_told_without_its_text() {
                 since_date: "2023-02-05".into(),
             }],
         };
-        assert_eq!(staged.state.charter, Some(told));
+        assert_eq!(staged.state.charter, Some(published));
         let bytes = staged.state.encode_to_vec();
         assert!(!bytes.windows(7).any(|w| w == b"sanggup"));
 
@@ -251,8 +251,8 @@ async fn a_charter_is_kept_in_revisions_and_told_without_its_text() {
         let second = t.client.publish_service_charter(operator(draft)).await.unwrap();
         assert_eq!(second.into_inner().charter.unwrap().revision, 2);
         let staged = t.staged::<UnitState>(SUBJECT).await.unwrap();
-        let told = staged.state.charter.unwrap();
-        assert_eq!((told.complete, told.sign_date.as_str()), (false, ""));
+        let published = staged.state.charter.unwrap();
+        assert_eq!((published.complete, published.sign_date.as_str()), (false, ""));
         let get = v1::GetServiceCharterRequest {
             unit: UNIT.into(),
             revision: 1,
@@ -264,7 +264,7 @@ async fn a_charter_is_kept_in_revisions_and_told_without_its_text() {
 }
 
 #[tokio::test]
-async fn a_standard_and_a_charter_survive_every_other_change_of_the_unit() {
+async fn a_standard_and_a_charter_are_kept_by_every_other_change_of_the_unit() {
     on_each_database(async |mut t| {
         with_service(&mut t).await;
         publish(&mut t, standard("s1")).await;
@@ -346,7 +346,7 @@ async fn a_standard_needs_its_service_and_a_role_in_the_agency() {
 }
 
 #[tokio::test]
-async fn what_one_event_cannot_hold_is_refused() {
+async fn a_unit_that_one_event_cannot_hold_is_refused() {
     on_each_database(async |mut t| {
         t.bogor().await;
         let mut large = standard("s");
@@ -370,7 +370,7 @@ async fn what_one_event_cannot_hold_is_refused() {
             .await
             .unwrap();
         publish(&mut t, large.clone()).await;
-        // As many services with the same standard as a unit can't tell of in one event.
+        // So many services with this standard do not fit into one event.
         let copies = |count: u32, table: &str, columns: &str| {
             format!(
                 "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {count})

@@ -114,7 +114,7 @@ async fn a_unit_needs_an_agency_that_exists() {
 async fn a_closed_unit_names_its_successors_and_stays_closed() {
     on_each_database(async |mut t| {
         let created = t.bogor().await;
-        // A successor need not be known yet.
+        // A successor need not be registered yet.
         let successors = ["agencies/3271/units/mpp", "agencies/3201/units/dpmptsp"];
         let stale = t
             .client
@@ -168,7 +168,7 @@ async fn a_closed_unit_names_its_successors_and_stays_closed() {
 }
 
 #[tokio::test]
-async fn every_fault_is_told_at_once() {
+async fn every_fault_is_reported_at_once() {
     on_each_database(async |mut t| {
         assert_eq!(
             faults(
@@ -228,7 +228,7 @@ async fn every_fault_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn units_are_listed_of_one_agency_or_of_all_in_the_order_of_their_names() {
+async fn units_of_one_agency_or_of_all_are_listed_in_the_order_of_their_names() {
     on_each_database(async |mut t| {
         for id in ["a", "a-b", "ab", "a1"] {
             t.client
@@ -313,7 +313,7 @@ async fn units_are_listed_of_one_agency_or_of_all_in_the_order_of_their_names() 
 }
 
 #[tokio::test]
-async fn an_operator_writes_units_of_the_own_agency_only() {
+async fn an_operator_changes_units_of_the_own_agency_only() {
     on_each_database(async |mut t| {
         t.bogor().await;
         let denied = t.client.create_unit(operator(unit("32", "samsat"))).await;

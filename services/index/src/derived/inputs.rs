@@ -1,4 +1,4 @@
-//! What an index is computed from, as the tables tell it.
+//! Collects the inputs of an index from the tables.
 
 use std::collections::BTreeMap;
 
@@ -21,9 +21,9 @@ use crate::{
     store::{Assessment, evaluations, fact_list, objections},
 };
 
-/// What the index of an assessment is computed from now, read from the tables. What other services tell counts as it
-/// stood when the cycle was settled.
-pub async fn gather(
+/// The inputs of the index of an assessment, read from the tables. Figures of other services are those of `settled`,
+/// when the cycle is settled.
+pub async fn collect_inputs(
     conn: &impl ConnectionTrait,
     cycle: &Cycle,
     instrument: &Instrument,
@@ -59,19 +59,19 @@ pub async fn gather(
     })
 }
 
-/// All that is told of a unit.
+/// All facts that other services have published of a unit.
 pub async fn facts_of(conn: &impl ConnectionTrait, unit: &name::Unit) -> Result<Facts, Failure> {
     let kept = fact_list(conn, unit).await?;
     facts::facts(&kept).map_err(Failure::internal)
 }
 
-/// The day at which the facts of a cycle are looked at.
+/// The date as of which the facts of a cycle are evaluated.
 pub fn evaluation_date(cycle: &Cycle) -> Result<NaiveDate, Failure> {
     let text = &cycle.settings.evaluation_date;
     text.parse().map_err(Failure::internal)
 }
 
-/// Levels that live data supports, where a cycle lets them count.
+/// The levels that live data supports; empty unless the cycle lets suggestions count.
 async fn suggested(
     conn: &impl ConnectionTrait,
     cycle: &Cycle,
@@ -98,7 +98,7 @@ fn kept_suggestions(inputs: &Inputs) -> BTreeMap<String, u32> {
         .collect()
 }
 
-/// The closed surveys of F-03 of a unit's form in the year of a cycle, with the cycle's roll-up.
+/// F-03 from the closed surveys of the unit's form in the year of the cycle, by the cycle's roll-up.
 async fn f03(
     conn: &impl ConnectionTrait,
     cycle: &Cycle,
@@ -110,8 +110,8 @@ async fn f03(
     };
     let (asked, within) = (format!("f03-{}-", row.form), format!("{}-", cycle.year));
     let mut surveys = Vec::new();
-    let told = fact_list(conn, &row.unit_name()).await?;
-    for fact in told.iter().filter(|f| f.service == "survey") {
+    let states = fact_list(conn, &row.unit_name()).await?;
+    for fact in states.iter().filter(|f| f.service == "survey") {
         let state = SurveyResultState::decode(fact.payload.as_slice()).map_err(Failure::internal)?;
         if state.instrument.starts_with(&asked)
             && (state.period == cycle.year || state.period.starts_with(&within))

@@ -1,5 +1,5 @@
-//! Computes the index of a unit anew whenever an input changed, and that of its agency: in the transaction that changed
-//! it, or from a mark when it is told by another service.
+//! Recomputes the index of a unit, and that of its agency, whenever an input changed: in the transaction that changed
+//! it, or from a dirty flag when another service published the change.
 //!
 //! Locks are taken in this order: the unit, the cycle (shared), the assessment, the agency's index.
 
@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use prima_platform::{
     clock::{Clock, micros},
     db::Txn,
-    derived::{Kind, Older, Settings},
+    derived::{Kind, LegacyFlags, Settings},
     failure::Failure,
     number,
     outbox::{self, State},
@@ -17,7 +17,7 @@ use prima_platform::{
 use prima_proto::name;
 use sea_orm::{ConnectionTrait, DbErr};
 
-use super::inputs::gather;
+use super::inputs::collect_inputs;
 use crate::{
     domain::{
         cycle::Cycle,
@@ -32,19 +32,19 @@ use crate::{
     },
 };
 
-/// A unit in a cycle, with what its index is computed by.
+/// An assessment with its cycle and instrument.
 #[derive(Debug, Clone)]
 pub struct Assessed {
     /// The cycle.
     pub cycle: Arc<Cycle>,
     /// Its instrument.
     pub instrument: Arc<Instrument>,
-    /// The row; of one that is locked for a change of its index, with the version that this transaction took.
+    /// The row. When it was locked for a change of its index, it carries the version that this transaction took.
     pub row: Assessment,
 }
 
 impl Assessed {
-    /// A row with its cycle and instrument.
+    /// Reads the instrument of a row's cycle.
     pub async fn of(conn: &impl ConnectionTrait, cycle: Cycle, row: Assessment) -> Result<Self, DbErr> {
         Ok(Self {
             instrument: instrument_of(conn, &cycle).await?,
@@ -53,12 +53,12 @@ impl Assessed {
         })
     }
 
-    /// The form on which its levels are given.
+    /// The form of the unit.
     pub fn form(&self) -> Option<&Form> {
         self.instrument.forms.as_ref()?.get(&self.row.form)
     }
 
-    /// Whether the form has this indicator, supplementary ones too.
+    /// Whether the form has this indicator; supplementary ones count too.
     pub fn has(&self, indicator: &str) -> bool {
         self.form()
             .is_some_and(|form| form.indicators.iter().any(|i| i.key == indicator))
@@ -74,8 +74,8 @@ impl Kind for UnitIndexes {
         Settings {
             name: UNIT_INDEX,
             batch: 1,
-            rest: Duration::ZERO,
-            older: Some(Older {
+            min_interval: Duration::ZERO,
+            legacy: Some(LegacyFlags {
                 table: "unit_mark",
                 key: "'agencies/' || agency || '/units/' || unit",
             }),
@@ -106,15 +106,15 @@ async fn lock_in_txn(txn: &Txn, unit: &name::Unit, clock: &Clock) -> Result<Vec<
     Ok(locked)
 }
 
-/// The index of a row as it is stored, and what it was computed from.
+/// The stored inputs of a row, and the index that follows from them.
 pub fn index(instrument: &Instrument, row: &Assessment) -> Result<(Inputs, Index), Failure> {
     let inputs = row.read_inputs()?;
     let index = score::compute(instrument, &inputs.input());
     Ok((inputs, index))
 }
 
-/// Recomputes assessments that are locked, in key order, then the indexes of their agencies. Returns every score that
-/// changed, or all of them when `all`, to be staged. Rows hold the new state afterwards.
+/// Recomputes locked assessments in key order, then the indexes of their agencies, and updates the rows. Returns the
+/// scores to stage: those that changed, or with `all` every one.
 pub async fn recompute_in_txn(
     txn: &Txn,
     clock: &Clock,
@@ -124,7 +124,7 @@ pub async fn recompute_in_txn(
     let mut states = Vec::new();
     let mut agencies: BTreeMap<(i64, String), (Arc<Cycle>, Arc<Instrument>)> = BTreeMap::new();
     for one in locked {
-        let inputs = gather(txn, &one.cycle, &one.instrument, &one.row, None).await?;
+        let inputs = collect_inputs(txn, &one.cycle, &one.instrument, &one.row, None).await?;
         let index = score::compute(&one.instrument, &inputs.input());
         let (before, first) = (one.row.exact.take(), one.row.inputs.is_empty());
         let text = serde_json::to_string(&inputs).map_err(Failure::internal)?;
@@ -133,7 +133,7 @@ pub async fn recompute_in_txn(
         one.row.exact = index.published.as_ref().map(|p| number::fraction(&p.exact));
         if changed || all {
             one.row.updated_at = micros(clock.now());
-            // Without an index there is nothing to tell, unless there was one.
+            // Without an index there is nothing to publish, unless there was an index before.
             if one.row.exact.is_some() || before.is_some() {
                 states.push(publish::unit_index(
                     &one.cycle,
@@ -168,7 +168,8 @@ async fn of_agency(
 ) -> Result<Option<State>, Failure> {
     let now = clock.now().timestamp_millis();
     let mut row = agency_index_lock_in_txn(txn, cycle.id, agency, now).await?;
-    // Read after the lock: whoever held it before has committed, whoever comes next will see us.
+    // The units are read after the lock was taken: a transaction that held it before has committed, and the next one
+    // will read what this one writes.
     let units = assessments_exact(txn, cycle.id, agency).await?;
     let exact: Vec<_> = units.iter().flatten().cloned().collect();
     let published = score::agency(instrument, &exact);
@@ -176,10 +177,10 @@ async fn of_agency(
     row.exact = published.as_ref().map(|p| number::fraction(&p.exact));
     row.counted = i64::try_from(exact.len()).map_err(Failure::internal)?;
     row.expected = i64::try_from(units.len()).map_err(Failure::internal)?;
-    let told = row.exact.is_some() || before.is_some();
-    if told {
+    let publishes = row.exact.is_some() || before.is_some();
+    if publishes {
         row.published = row.version;
     }
     agency_index_save_in_txn(txn, &row).await?;
-    Ok(told.then(|| publish::agency_index(cycle, &row, published.as_ref())))
+    Ok(publishes.then(|| publish::agency_index(cycle, &row, published.as_ref())))
 }

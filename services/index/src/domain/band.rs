@@ -15,20 +15,20 @@ pub struct Band {
     pub zone: String,
 }
 
-/// The first band whose lower bound the value reaches. `bands` come best first, the value is rounded already, so that
-/// what is printed never contradicts its category.
+/// The first band whose lower bound the value reaches. `bands` are ordered from the best down, and the value is
+/// already rounded, so the printed value never contradicts its category.
 pub fn band<'a>(bands: &'a [Band], rounded: &Rational) -> Option<&'a Band> {
     bands.iter().find(|band| band.lower <= *rounded)
 }
 
-/// A value as it is published; all empty by default.
+/// A value as it is published; empty by default.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Published {
     /// The exact value.
     pub exact: Rational,
-    /// Rounded half up, once.
+    /// The value rounded half up, once.
     pub value: String,
-    /// Key of the category; empty where none covers it.
+    /// Key of the category; empty where no category covers the value.
     pub category: String,
     /// Its name, in Indonesian.
     pub name: String,
@@ -36,7 +36,7 @@ pub struct Published {
     pub zone: String,
 }
 
-/// Rounds once, to `decimals` places half up, and reads the category from the rounded value.
+/// Rounds once, half up to `decimals` places, and takes the category of the rounded value.
 pub fn publish(bands: &[Band], exact: Rational, decimals: u32) -> Published {
     let rounded = number::round(&exact, decimals);
     let found = band(bands, &rounded);

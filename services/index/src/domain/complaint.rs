@@ -1,11 +1,11 @@
-//! What a unit has to show of consultation and complaints at one stated date.
+//! Figures of consultation and complaints of a unit at the evaluation date.
 //!
-//! The complaint service tells one state of a unit for every year in which it received something, and with each state
-//! how the unit can be reached and what it did with what it heard. Hence:
+//! The complaint service publishes one state of a unit for every year in which it received something. Each state also
+//! contains how the unit can be reached, and its records of reporting and follow-up. Hence:
 //!
-//! - how it can be reached is read from the state told last, whatever its year, by its dated facts alone;
-//! - what came of reports and consultations is read from the state of the year before that of the evaluation date, as it
-//!   stands; a year of which nothing is told is not judged;
+//! - how the unit can be reached is read from the newest state of any year, by its dated facts alone;
+//! - the results of reports and consultations are read from the state of the year before that of the evaluation date,
+//!   as it stands; without a state of that year they are not evaluated;
 //! - records of reporting, monitoring, follow-up and publication count when they are dated in that year.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,48 +13,48 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Datelike, NaiveDate};
 
 use super::{
-    known::{Known, Origin, percent},
     number::whole,
     rule::Value,
+    sourced::{EventRef, SourcedFigures, percent},
 };
 
-/// What is told of one year.
+/// The performance of a unit in one year.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Performance {
-    /// The event.
-    pub origin: Origin,
-    /// Reports received, those merged into another one left out.
+    /// The event that it was read from.
+    pub origin: EventRef,
+    /// Reports received, without those merged into another one.
     pub received: usize,
     /// Reports merged into another one.
     pub merged: usize,
-    /// Of those received, archived with a reason.
+    /// Of the received reports, those archived with a reason.
     pub archived: usize,
-    /// Of those received, closed.
+    /// Of the received reports, those closed.
     pub resolved: usize,
-    /// Of those received, through SP4N-LAPOR!.
+    /// Of the received reports, those through SP4N-LAPOR!.
     pub sp4n: usize,
-    /// Of these, archived with a reason.
+    /// Of the reports through SP4N-LAPOR!, those archived with a reason.
     pub sp4n_archived: usize,
-    /// Of these, closed.
+    /// Of the reports through SP4N-LAPOR!, those closed.
     pub sp4n_resolved: usize,
     /// Consultations received.
     pub consultations: usize,
-    /// Of these, completed with an answer.
+    /// Of the consultations, those completed with an answer.
     pub consultations_completed: usize,
-    /// Slowest first answer to a report or a consultation in clock hours; `None` while nothing was answered.
+    /// Slowest first answer to a report or a consultation, in clock hours; `None` while nothing was answered.
     pub slowest_hours: Option<i64>,
     /// How the unit can be reached.
     pub desk: Desk,
 }
 
-/// How a unit can be reached, and what it did with what it heard.
+/// How a unit can be reached, and its records of reporting, monitoring, follow-up and publication.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Desk {
     /// Channels.
     pub channels: Vec<Channel>,
-    /// First day of a desk apart from the front office.
+    /// First day of a complaint desk that is separate from the front office.
     pub separate_since: Option<NaiveDate>,
-    /// First day of being connected to SP4N-LAPOR!.
+    /// First day of the connection to SP4N-LAPOR!.
     pub sp4n_since: Option<NaiveDate>,
     /// Records: kind and day.
     pub records: Vec<(String, NaiveDate)>,
@@ -73,7 +73,7 @@ pub struct Channel {
     pub until: Option<NaiveDate>,
 }
 
-/// The kind of the channel at which both meet.
+/// The kind of a face-to-face channel.
 const FACE_TO_FACE: &str = "face_to_face";
 
 impl Desk {
@@ -92,8 +92,8 @@ impl Desk {
         self.sp4n_since.is_some_and(|since| since <= date)
     }
 
-    /// Whether the unit has told at all how it could be reached by then; one that has not is not judged.
-    fn is_told(&self, date: NaiveDate) -> bool {
+    /// Whether the unit has published by then how it can be reached; a unit that has not is not evaluated.
+    fn is_described(&self, date: NaiveDate) -> bool {
         self.is_separate(date) || self.is_connected(date) || self.channels.iter().any(|c| c.since <= date)
     }
 
@@ -104,32 +104,32 @@ impl Desk {
     }
 }
 
-/// The state told last.
-fn newest(told: &BTreeMap<i32, Performance>) -> Option<&Performance> {
-    let newest = told.iter().max_by_key(|(year, p)| (p.origin.version, **year));
+/// The newest state.
+fn newest(years: &BTreeMap<i32, Performance>) -> Option<&Performance> {
+    let newest = years.iter().max_by_key(|(year, p)| (p.origin.version, **year));
     newest.map(|(_, performance)| performance)
 }
 
-/// The state told last, when the desk in it is told at `date`.
-fn reachable(told: &BTreeMap<i32, Performance>, date: NaiveDate) -> Option<&Performance> {
-    newest(told).filter(|p| p.desk.is_told(date))
+/// The newest state, when it contains how the unit could be reached at `date`.
+fn reachable(years: &BTreeMap<i32, Performance>, date: NaiveDate) -> Option<&Performance> {
+    newest(years).filter(|p| p.desk.is_described(date))
 }
 
 /// The state of the year before that of `date`.
-fn year_before(told: &BTreeMap<i32, Performance>, date: NaiveDate) -> Option<&Performance> {
-    told.get(&(date.year() - 1))
+fn year_before(years: &BTreeMap<i32, Performance>, date: NaiveDate) -> Option<&Performance> {
+    years.get(&(date.year() - 1))
 }
 
-fn known(figures: Vec<(&'static str, Value)>, of: &Performance) -> Known {
-    Known {
+fn sourced(figures: Vec<(&'static str, Value)>, of: &Performance) -> SourcedFigures {
+    SourcedFigures {
         figures,
         origins: vec![of.origin.clone()],
     }
 }
 
 /// Figures of `complaint.channels`.
-pub(super) fn channels(told: &BTreeMap<i32, Performance>, date: NaiveDate) -> Option<Known> {
-    let newest = reachable(told, date)?;
+pub(super) fn channels(years: &BTreeMap<i32, Performance>, date: NaiveDate) -> Option<SourcedFigures> {
+    let newest = reachable(years, date)?;
     let desk = &newest.desk;
     let offline = desk.open(date).any(|c| c.kind == FACE_TO_FACE);
     let figures = vec![
@@ -141,13 +141,13 @@ pub(super) fn channels(told: &BTreeMap<i32, Performance>, date: NaiveDate) -> Op
         ("online", desk.open(date).any(|c| c.online).into()),
         ("sp4n_connected", desk.is_connected(date).into()),
     ];
-    Some(known(figures, newest))
+    Some(sourced(figures, newest))
 }
 
-/// Figures of `complaint.online_media`. What counts as one medium follows the list of indicator 26 in `pekppp-2022.json`:
-/// short messages and the telephone are one, SP4N-LAPOR! is one by itself.
-pub(super) fn online_media(told: &BTreeMap<i32, Performance>, date: NaiveDate) -> Option<Known> {
-    let newest = reachable(told, date)?;
+/// Figures of `complaint.online_media`. Media are counted as in the list of indicator 26 in `pekppp-2022.json`: short
+/// messages and the telephone are one medium, SP4N-LAPOR! is one by itself.
+pub(super) fn online_media(years: &BTreeMap<i32, Performance>, date: NaiveDate) -> Option<SourcedFigures> {
+    let newest = reachable(years, date)?;
     let medium = |kind: &'_ str| match kind {
         "sms" | "phone" => "message-or-phone".to_owned(),
         other => other.to_owned(),
@@ -157,22 +157,23 @@ pub(super) fn online_media(told: &BTreeMap<i32, Performance>, date: NaiveDate) -
     if newest.desk.is_connected(date) {
         media.insert("sp4n".to_owned());
     }
-    Some(known(vec![("media_count", media.len().into())], newest))
+    Some(sourced(vec![("media_count", media.len().into())], newest))
 }
 
 /// Figures of `complaint.response_time`.
-pub(super) fn response_time(told: &BTreeMap<i32, Performance>, date: NaiveDate) -> Option<Known> {
-    let year = year_before(told, date)?;
+pub(super) fn response_time(years: &BTreeMap<i32, Performance>, date: NaiveDate) -> Option<SourcedFigures> {
+    let year = year_before(years, date)?;
     let hours = year
         .slowest_hours
         .map_or(Value::Missing, |hours| Value::Number(whole(hours)));
-    Some(known(vec![("hours", hours)], year))
+    Some(sourced(vec![("hours", hours)], year))
 }
 
-/// Figures of `complaint.documentation`. What came in here is kept, so that there is anything means that it is archived.
-pub(super) fn documentation(told: &BTreeMap<i32, Performance>, date: NaiveDate) -> Option<Known> {
-    let year = year_before(told, date)?;
-    let newest = newest(told)?;
+/// Figures of `complaint.documentation`. Everything received here is kept, so a received report or consultation is an
+/// archived one.
+pub(super) fn documentation(years: &BTreeMap<i32, Performance>, date: NaiveDate) -> Option<SourcedFigures> {
+    let year = year_before(years, date)?;
+    let newest = newest(years)?;
     let recorded = |kind| newest.desk.recorded(kind, date.year() - 1).into();
     let figures = vec![
         (
@@ -184,17 +185,17 @@ pub(super) fn documentation(told: &BTreeMap<i32, Performance>, date: NaiveDate) 
         ("followed_up", recorded("follow-up")),
         ("published", recorded("publication")),
     ];
-    let mut known = known(figures, year);
+    let mut sourced = sourced(figures, year);
     if newest.origin != year.origin {
-        known.origins.push(newest.origin.clone());
+        sourced.origins.push(newest.origin.clone());
     }
-    Some(known)
+    Some(sourced)
 }
 
-/// Figures of `complaint.completion`. What was archived with a reason was no complaint that could be completed; where all
-/// that came through SP4N was, there is no percentage.
-pub(super) fn completion(told: &BTreeMap<i32, Performance>, date: NaiveDate) -> Option<Known> {
-    let year = year_before(told, date)?;
+/// Figures of `complaint.completion`. A report that was archived with a reason could not be completed and is not
+/// counted. When all reports through SP4N were archived, there is no percentage.
+pub(super) fn completion(years: &BTreeMap<i32, Performance>, date: NaiveDate) -> Option<SourcedFigures> {
+    let year = year_before(years, date)?;
     let received = year.received.saturating_sub(year.archived) + year.consultations;
     let sp4n = year.sp4n.saturating_sub(year.sp4n_archived);
     let sp4n_used = year.sp4n > 0;
@@ -208,13 +209,13 @@ pub(super) fn completion(told: &BTreeMap<i32, Performance>, date: NaiveDate) -> 
         ("sp4n_used", sp4n_used.into()),
         ("completed_percent", completed),
     ];
-    Some(known(figures, year))
+    Some(sourced(figures, year))
 }
 
-/// Whether complaints are managed here and the unit is connected to SP4N-LAPOR! at `date`, and the event that tells it;
-/// `None` while the unit has not told how it can be reached.
-pub(super) fn connected(told: &BTreeMap<i32, Performance>, date: NaiveDate) -> Option<(bool, &Origin)> {
-    let newest = reachable(told, date)?;
+/// Whether the unit is connected to SP4N-LAPOR! at `date`, and the event that contains it; `None` while the unit has
+/// not published how it can be reached.
+pub(super) fn connected(years: &BTreeMap<i32, Performance>, date: NaiveDate) -> Option<(bool, &EventRef)> {
+    let newest = reachable(years, date)?;
     Some((newest.desk.is_connected(date), &newest.origin))
 }
 

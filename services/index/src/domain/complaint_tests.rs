@@ -24,7 +24,7 @@ fn channel(kind: &str, since: &str, until: &str) -> Channel {
 }
 
 fn desk(kinds: &[&str], separate: bool, sp4n: bool) -> Desk {
-    let since = |told: bool| told.then(|| day("2024-01-15"));
+    let since = |present: bool| present.then(|| day("2024-01-15"));
     Desk {
         channels: kinds.iter().map(|kind| channel(kind, "2024-01-15", "")).collect(),
         separate_since: since(separate),
@@ -33,7 +33,7 @@ fn desk(kinds: &[&str], separate: bool, sp4n: bool) -> Desk {
     }
 }
 
-/// One state of the year before.
+/// Facts with one state, of the year before.
 fn before(performance: Performance) -> Facts {
     Facts {
         complaints: BTreeMap::from([(2023, performance)]),
@@ -53,7 +53,7 @@ fn texts(metric: &str, facts: &Facts, date: &str) -> Option<Vec<String>> {
     Some(known.figures.iter().map(|(_, value)| value.text()).collect())
 }
 
-/// The level that the indicator gets, and whether it is our reading.
+/// The suggested level of the indicator, and whether it is an interpretation.
 fn level(form: &str, indicator: &str, facts: &Facts) -> (Option<u32>, bool) {
     let mut instruments = instrument::built_in().iter();
     let (instrument, _) = instruments.find(|(i, _)| i.id == "pekppp-2022").unwrap();
@@ -63,7 +63,7 @@ fn level(form: &str, indicator: &str, facts: &Facts) -> (Option<u32>, bool) {
 }
 
 #[test]
-fn reach_is_judged_by_every_row_of_its_rule() {
+fn channels_are_rated_by_every_row_of_the_rule() {
     let level = |kinds: &[&str], separate, sp4n| {
         level(
             "offline",
@@ -71,18 +71,18 @@ fn reach_is_judged_by_every_row_of_its_rule() {
             &with(desk(kinds, separate, sp4n)),
         )
     };
-    let told = |level| (Some(level), false);
-    assert_eq!(level(&["face_to_face"], true, true), told(5));
-    assert_eq!(level(&["face_to_face", "email"], true, false), told(4));
-    assert_eq!(level(&["face_to_face", "phone"], false, false), told(3));
+    let suggested = |level| (Some(level), false);
+    assert_eq!(level(&["face_to_face"], true, true), suggested(5));
+    assert_eq!(level(&["face_to_face", "email"], true, false), suggested(4));
+    assert_eq!(level(&["face_to_face", "phone"], false, false), suggested(3));
     assert_eq!(level(&["face_to_face"], false, true), (Some(3), true));
-    assert_eq!(level(&["face_to_face"], true, false), told(2));
-    assert_eq!(level(&["face_to_face", "letter"], false, false), told(1));
+    assert_eq!(level(&["face_to_face"], true, false), suggested(2));
+    assert_eq!(level(&["face_to_face", "letter"], false, false), suggested(1));
     assert_eq!(level(&["web"], false, false), (None, true));
     assert_eq!(level(&["letter"], false, true), (None, true));
-    // Paper alone is neither.
-    assert_eq!(level(&["letter"], false, false), told(0));
-    // Nothing told is nothing suggested.
+    // A letter box alone is neither face to face nor online.
+    assert_eq!(level(&["letter"], false, false), suggested(0));
+    // Without facts nothing is suggested.
     assert_eq!(level(&[], false, false), (None, false));
 }
 
@@ -97,8 +97,8 @@ fn a_channel_counts_from_its_first_day_to_its_last() {
         sp4n_since: Some(day("2024-03-01")),
         records: Vec::new(),
     });
-    let told = |date| texts("complaint.channels", &facts, date);
-    assert_eq!(told("2024-01-09"), None);
+    let at = |date| texts("complaint.channels", &facts, date);
+    assert_eq!(at("2024-01-09"), None);
     for (date, figures) in [
         ("2024-01-10", ["true", "false", "false", "false"]),
         ("2024-01-31", ["true", "true", "false", "false"]),
@@ -106,7 +106,7 @@ fn a_channel_counts_from_its_first_day_to_its_last() {
         ("2024-03-31", ["true", "true", "true", "true"]),
         ("2024-04-01", ["false", "false", "true", "true"]),
     ] {
-        assert_eq!(told(date).unwrap(), figures, "{date}");
+        assert_eq!(at(date).unwrap(), figures, "{date}");
     }
 }
 
@@ -130,7 +130,7 @@ fn online_media_are_counted_by_kind() {
 }
 
 #[test]
-fn the_slowest_answer_of_the_year_before_is_judged_by_every_row() {
+fn the_slowest_answer_of_the_year_before_is_rated_by_every_row() {
     let level = |hours| {
         let year = Performance {
             slowest_hours: hours,
@@ -157,7 +157,7 @@ fn the_slowest_answer_of_the_year_before_is_judged_by_every_row() {
 }
 
 #[test]
-fn records_of_the_year_before_are_judged_by_every_row() {
+fn records_of_the_year_before_are_rated_by_every_row() {
     let kinds = ["report", "monitoring", "follow-up", "publication"];
     for form in ["offline", "online"] {
         let level = |received, records: &[&str], date: &str| {
@@ -178,7 +178,7 @@ fn records_of_the_year_before_are_judged_by_every_row() {
         for n in 0..=kinds.len() {
             let expected = u32::try_from(n + 1).unwrap();
             assert_eq!(level(1, &kinds[..n], "2023-12-31"), Some(expected));
-            // A record of another year tells nothing of this one.
+            // A record of another year does not count for this one.
             assert_eq!(level(1, &kinds[..n], "2024-01-01"), Some(1));
             assert_eq!(level(0, &kinds[..n], "2023-01-01"), Some(0));
         }
@@ -188,7 +188,7 @@ fn records_of_the_year_before_are_judged_by_every_row() {
 }
 
 #[test]
-fn completion_is_judged_by_every_row() {
+fn completion_is_rated_by_every_row() {
     for form in ["offline", "online"] {
         let level = |year: Performance| level(form, "complaint_followup", &before(year));
         let plain = |received, archived, resolved, consultations, consultations_completed| Performance {
@@ -216,17 +216,17 @@ fn completion_is_judged_by_every_row() {
         assert_eq!(level(sp4n(11, 1, 5)), (Some(4), false));
         assert_eq!(level(sp4n(11, 1, 8)), (Some(4), false));
         assert_eq!(level(sp4n(11, 1, 9)), (Some(5), false));
-        // When all that came by SP4N was archived, it was used, but nothing is left to judge.
+        // When all reports through SP4N were archived, SP4N was used but no report remains to be completed.
         let archived = before(sp4n(2, 2, 0));
-        let told = texts("complaint.completion", &archived, DATE).unwrap();
-        assert_eq!(told, ["98", "true", ""]);
+        let found = texts("complaint.completion", &archived, DATE).unwrap();
+        assert_eq!(found, ["98", "true", ""]);
         assert_eq!(level(sp4n(2, 2, 0)).0, None);
         assert_eq!(level(plain(0, 0, 0, 0, 0)).0, None);
     }
 }
 
 #[test]
-fn complaints_make_the_second_level_of_the_support_system() {
+fn a_connection_to_sp4n_gives_the_second_level_of_the_support_system() {
     for form in ["offline", "online"] {
         let level = |facts: &Facts| level(form, "operational_support_system", facts).0;
         let unit = |services| Unit {
@@ -234,7 +234,7 @@ fn complaints_make_the_second_level_of_the_support_system() {
             ..Unit::default()
         };
         let survey = Survey {
-            origin: Origin::default(),
+            origin: EventRef::default(),
             instrument: "skm-2017".into(),
             period: "2024-s1".parse().unwrap(),
             opened: None,
@@ -254,10 +254,10 @@ fn complaints_make_the_second_level_of_the_support_system() {
         facts.unit = Some(unit(vec![Some(Standard::default())]));
         assert_eq!(level(&facts), Some(2));
         facts.surveys.insert("a".into(), survey);
-        // The parts of levels 4 and 5 are told by nobody.
+        // No service publishes the facts of levels 4 and 5.
         assert_eq!(level(&facts), Some(3));
-        for told in [desk(&["web"], false, false), Desk::default()] {
-            facts.complaints = with(told).complaints;
+        for found in [desk(&["web"], false, false), Desk::default()] {
+            facts.complaints = with(found).complaints;
             assert_eq!(level(&facts), Some(1));
         }
     }
@@ -266,16 +266,16 @@ fn complaints_make_the_second_level_of_the_support_system() {
         services: vec![None],
         ..Unit::default()
     });
-    let told = |facts: &Facts| texts("platform.support_modules", facts, DATE).unwrap()[1].clone();
-    assert_eq!(told(&facts), "true");
+    let connected = |facts: &Facts| texts("platform.support_modules", facts, DATE).unwrap()[1].clone();
+    assert_eq!(connected(&facts), "true");
     facts.complaints = with(desk(&["web"], false, false)).complaints;
-    assert_eq!(told(&facts), "false");
+    assert_eq!(connected(&facts), "false");
     facts.complaints = with(Desk::default()).complaints;
-    assert_eq!(told(&facts), "");
+    assert_eq!(connected(&facts), "");
 }
 
 #[test]
-fn a_year_of_which_nothing_is_told_is_not_judged() {
+fn a_year_without_a_state_is_not_rated() {
     let facts = with(desk(&["face_to_face"], true, true));
     for metric in [
         "complaint.response_time",
@@ -285,14 +285,14 @@ fn a_year_of_which_nothing_is_told_is_not_judged() {
         assert_eq!(figures(metric, &facts, day("2025-06-30")), None, "{metric}");
         assert!(figures(metric, &facts, day("2024-01-01")).is_some(), "{metric}");
     }
-    // The desk is told by any year.
+    // A state of any year contains how the unit can be reached.
     assert!(figures("complaint.channels", &facts, day("2025-06-30")).is_some());
 }
 
 #[test]
-fn the_desk_is_read_from_the_state_told_last() {
+fn the_desk_is_read_from_the_newest_state() {
     let state = |version, kinds: &[&str]| Performance {
-        origin: Origin {
+        origin: EventRef {
             subject: "p".into(),
             version,
         },
@@ -311,8 +311,8 @@ fn the_desk_is_read_from_the_state_told_last() {
     assert_eq!(channels(&facts), ["false", "false", "true", "false"]);
     facts.complaints.insert(2024, state(3, &["face_to_face"]));
     assert_eq!(channels(&facts), ["true", "false", "false", "false"]);
-    let told = figures("complaint.documentation", &facts, day(DATE)).unwrap();
-    let versions: Vec<i64> = told.origins.iter().map(|o| o.version).collect();
+    let found = figures("complaint.documentation", &facts, day(DATE)).unwrap();
+    let versions: Vec<i64> = found.origins.iter().map(|o| o.version).collect();
     assert_eq!(versions, [2, 3]);
     let expected: Figures = vec![
         ("archived", true.into()),
@@ -321,7 +321,7 @@ fn the_desk_is_read_from_the_state_told_last() {
         ("followed_up", false.into()),
         ("published", false.into()),
     ];
-    assert_eq!(told.figures, expected);
+    assert_eq!(found.figures, expected);
 }
 
 fn any_day() -> impl Strategy<Value = NaiveDate> {
@@ -373,11 +373,11 @@ proptest! {
         past.separate_since = past.separate_since.filter(|d| *d <= date);
         past.sp4n_since = past.sp4n_since.filter(|d| *d <= date);
         past.records.retain(|(_, d)| *d <= date);
-        let told = |desk: Desk| Facts {
+        let facts = |desk: Desk| Facts {
             complaints: (2021..2026).map(|year| (year, Performance { desk: desk.clone(), ..Performance::default() })).collect(),
             ..Facts::default()
         };
-        let (all, past) = (told(desk), told(past));
+        let (all, past) = (facts(desk), facts(past));
         for metric in FED {
             prop_assert_eq!(figures(metric, &all, date), figures(metric, &past, date), "{}", metric);
         }

@@ -1,4 +1,4 @@
-//! Cycles of evaluation: whose they are, how they compute, and when something may be handed in.
+//! Cycles of evaluation: which agency they belong to, how they compute, and when submissions are accepted.
 
 use prima_platform::{
     caller::{Caller, Role},
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::instrument::{Policy, Weighting};
 
-/// Scheme of PEKPPP; it names the metric of the scores.
+/// Scheme of PEKPPP; it determines the metric of the scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
     /// PEKPPP nasional.
@@ -34,7 +34,7 @@ impl Scheme {
         }
     }
 
-    /// The one of this name.
+    /// The scheme of this name.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|s| s.as_str() == text)
     }
@@ -48,7 +48,8 @@ impl Scheme {
         }
     }
 
-    /// `Ok` when the caller runs such a cycle of `agency`: its admin where it is the agency's own, else the national one.
+    /// Succeeds when the caller may run such a cycle of `agency`: the agency's admin for an agency's own cycle,
+    /// otherwise the national admin.
     ///
     /// # Errors
     ///
@@ -61,16 +62,16 @@ impl Scheme {
     }
 }
 
-/// A time in which something may be handed in, unix microseconds.
+/// A time in which submissions are accepted, unix microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
-    /// From when.
+    /// Start.
     pub open: i64,
-    /// Until when, exclusive; after `open`.
+    /// End, exclusive; after `open`.
     pub close: i64,
 }
 
-/// What is handed in.
+/// A kind of submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// F-01.
@@ -105,20 +106,21 @@ impl Stage {
     }
 }
 
-/// How a cycle computes, its windows and whom it names. What a [`Change`] does not hold stays as it was opened.
+/// How a cycle computes, its windows, its evaluators and deciders. What is not part of a [`Change`] stays as it was
+/// opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// Title.
     pub display_name: String,
     /// Weights within an aspect.
     pub weighting: Weighting,
-    /// How F-03 is brought together.
+    /// Method by which F-03 is aggregated.
     pub roll_up: String,
-    /// Least respondents of F-03.
+    /// Minimum number of respondents of F-03.
     pub minimum_respondents: i64,
-    /// What is done under it.
+    /// What happens to F-03 under the minimum.
     pub policy: Policy,
-    /// Day at which facts are looked at, `YYYY-MM-DD`.
+    /// Date as of which facts are evaluated, `YYYY-MM-DD`.
     pub evaluation_date: String,
     /// Whether a suggested level counts while no evaluator has given one.
     pub suggestions_count: bool,
@@ -128,29 +130,29 @@ pub struct Settings {
     pub evidence: Window,
     /// Window of F-02.
     pub evaluation: Window,
-    /// Window of objections; none are taken without one.
+    /// Window of objections; without one no objections are accepted.
     pub objection: Option<Window>,
-    /// Subjects of the evaluators; every evaluator of the agency when empty.
+    /// Token subjects of the evaluators; when empty, every evaluator of the agency.
     #[serde(default)]
     pub evaluators: Vec<String>,
-    /// Subjects of those who decide objections; the evaluators when empty.
+    /// Token subjects of those who decide objections; when empty, the evaluators.
     #[serde(default)]
     pub objection_deciders: Vec<String>,
 }
 
-/// What to change of a cycle that is not settled; none is left as it is.
+/// A change of a cycle that is not settled; `None` leaves a field as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
     /// Title.
     pub display_name: Option<String>,
-    /// Subjects of the evaluators.
+    /// Token subjects of the evaluators.
     pub evaluators: Option<Vec<String>>,
-    /// Subjects of those who decide objections.
+    /// Token subjects of those who decide objections.
     pub objection_deciders: Option<Vec<String>>,
 }
 
 impl Settings {
-    /// Changes them.
+    /// Applies a change.
     pub fn change(&mut self, change: Change) {
         if let Some(display_name) = change.display_name {
             self.display_name = display_name;
@@ -175,7 +177,7 @@ pub struct Cycle {
     pub scheme: Scheme,
     /// Year, the period of its scores.
     pub year: String,
-    /// Id of the agency whose cycle it is; empty for every agency.
+    /// Id of the agency that the cycle belongs to; empty for every agency.
     pub agency: String,
     /// Id of the instrument.
     pub instrument: String,
@@ -189,12 +191,12 @@ pub struct Cycle {
     pub created_at: i64,
 }
 
-/// Why a cycle takes something no longer, or not yet.
+/// Why a cycle refuses a submission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// It is settled.
+    /// The cycle is settled.
     Final,
-    /// It is outside the window; `None` where there is none.
+    /// The time is outside the window; `None` where the cycle has no such window.
     Closed(Stage, Option<Window>),
 }
 
@@ -216,7 +218,7 @@ impl From<Refusal> for Failure {
                 (
                     "WINDOW_CLOSED",
                     format!("the {} is from {open} to {close}", stage.as_str()),
-                    format!("masa {} adalah {open} sampai {close}", stage.title()),
+                    format!("masa {} berlangsung dari {open} sampai {close}", stage.title()),
                 )
             }
         };
@@ -231,8 +233,8 @@ impl Cycle {
         name::Cycle { cycle }
     }
 
-    /// Id of the agency whose cycle it is; `*` for every agency.
-    pub fn whose(&self) -> &str {
+    /// Id of the agency that the cycle belongs to; `*` for every agency.
+    pub fn agency_or_all(&self) -> &str {
         match self.agency.as_str() {
             "" => "*",
             agency => agency,
@@ -249,7 +251,7 @@ impl Cycle {
         }
     }
 
-    /// Whether it may still change.
+    /// Succeeds while the cycle may still change.
     pub fn check_open(&self) -> Result<(), Refusal> {
         match self.final_at {
             Some(_) => Err(Refusal::Final),
@@ -257,7 +259,7 @@ impl Cycle {
         }
     }
 
-    /// Whether it takes what belongs to `stage` at `now`, unix microseconds.
+    /// Succeeds when the cycle accepts submissions of `stage` at `now`, unix microseconds.
     pub fn check(&self, stage: Stage, now: i64) -> Result<(), Refusal> {
         self.check_open()?;
         match self.window(stage) {
@@ -305,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_stored_before_evaluators_were_named_name_none() {
+    fn settings_stored_without_evaluators_are_read_as_an_empty_list() {
         let settings = Cycle::sample(Scheme::Nasional).settings;
         let mut stored = serde_json::to_value(&settings).unwrap();
         let fields = stored.as_object_mut().unwrap();

@@ -1,8 +1,8 @@
-//! Evidence (bukti dukung): which files are taken.
+//! Evidence (bukti dukung): which files are accepted.
 
 /// Largest file, bytes.
 pub const SIZE_MAX: u64 = 20 << 20;
-/// First bytes of a file that tell its type.
+/// Number of leading bytes of a file that identify its type.
 pub const START: usize = 32 << 10;
 
 /// Type of a file.
@@ -50,7 +50,8 @@ impl MediaType {
         Self::ALL.into_iter().find(|t| t.as_str() == text)
     }
 
-    /// Whether a file of this type can begin so; `start` is the whole file, or its first [`START`] bytes.
+    /// Whether a file of this type can begin with these bytes; `start` is the whole file, or its first [`START`]
+    /// bytes.
     pub fn fits(self, start: &[u8]) -> bool {
         match self {
             Self::Pdf => start.starts_with(b"%PDF-"),
@@ -58,7 +59,7 @@ impl MediaType {
             Self::Jpeg => start.starts_with(b"\xff\xd8\xff"),
             Self::Webp => start.starts_with(b"RIFF") && start.get(8..12) == Some(b"WEBP"),
             Self::Csv => plain(start),
-            // Every zip has local headers of 30 bytes, then the name; a spreadsheet keeps its parts in `xl/`.
+            // A zip has local headers of 30 bytes, each followed by a name; a spreadsheet keeps its parts in `xl/`.
             Self::Xlsx => {
                 start.starts_with(b"PK\x03\x04")
                     && start
@@ -69,11 +70,11 @@ impl MediaType {
     }
 }
 
-/// Text without control characters that is no other type and no page.
+/// Whether this is text without control characters that is neither another type nor a web page.
 fn plain(start: &[u8]) -> bool {
     let text = match std::str::from_utf8(start) {
         Ok(text) => text,
-        // The last character may be cut.
+        // The last character may be cut off.
         Err(error) if error.error_len().is_none() => {
             let whole = start.get(..error.valid_up_to()).unwrap_or_default();
             std::str::from_utf8(whole).unwrap_or_default()
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_pages_and_programs_are_no_evidence() {
+    fn word_documents_web_pages_and_programs_are_no_evidence() {
         let word = zip(&["[Content_Types].xml", "word/document.xml"]);
         for start in [
             word.as_slice(),

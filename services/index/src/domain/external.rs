@@ -1,9 +1,12 @@
-//! Scores that other bodies publish: configured metrics, each with eras of one method and one scale.
+//! Scores that other bodies publish. Each configured metric has eras; an era has one method and one scale.
 
 use std::sync::LazyLock;
 
 use prima_platform::caller::{Caller, Role};
-use prima_proto::period::Period;
+use prima_proto::{
+    name::{self, Subject},
+    period::Period,
+};
 use serde::Deserialize;
 
 use super::{
@@ -11,7 +14,7 @@ use super::{
     number::{self, Rational},
 };
 
-/// An assessment by another body, or the index in past years.
+/// A metric: an assessment by another body, or the index of past years.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metric {
     /// Key, such as `ombudsman`.
@@ -59,7 +62,7 @@ impl Metric {
 }
 
 impl Era {
-    /// A score as published; `None` when it does not fit the scale.
+    /// The published form of a score; `None` when the score does not fit the scale.
     pub fn publish(&self, score: &str) -> Option<Published> {
         let exact = number::parse_decimal(score)?;
         let places = score.split_once('.').map_or(0, |(_, part)| part.len());
@@ -78,12 +81,12 @@ pub fn find(key: &str) -> Option<&'static Metric> {
     metrics().iter().find(|m| m.key == key)
 }
 
-/// Change of published scores, by its two names: points, and percent of the old one.
+/// Change between published scores: in points, and in percent of the old one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// New minus old, in points of the scale, signed, with the decimals of the scale.
     pub points: String,
-    /// In percent of the old one, two decimals, signed; `None` when that is 0.
+    /// Change in percent of the old score, two decimals, signed; `None` when the old score is 0.
     pub relative_percent: Option<String>,
 }
 
@@ -99,13 +102,22 @@ pub fn change(old: &Rational, new: &Rational, decimals: u32) -> Change {
     }
 }
 
+/// The agency or the unit with these ids; that of the unit is empty for an agency.
+pub fn subject(agency: &str, unit: &str) -> Subject {
+    let (agency, unit) = (agency.to_owned(), unit.to_owned());
+    match unit.is_empty() {
+        true => Subject::Agency(name::Agency { agency }),
+        false => Subject::Unit(name::Unit { agency, unit }),
+    }
+}
+
 /// The year of a period.
 pub fn year(period: &Period) -> i32 {
     chrono::Datelike::year(&period.first_day())
 }
 
-/// Whether what the caller records for this agency is confirmed with that, and whether they may confirm what others
-/// recorded: the national admin, but not for an agency of their own.
+/// Whether a score of this agency counts as confirmed when this caller records it; the same caller may confirm scores
+/// that others recorded. Only the national admin may, and not for an agency that the admin belongs to.
 pub fn confirms(caller: &Caller, agency: &str) -> bool {
     let own = caller.names(agency) || caller.require(&[Role::Operator], agency).is_ok();
     caller.require(&[Role::Admin], "*").is_ok() && !own
@@ -267,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_have_two_names() {
+    fn a_change_is_given_in_points_and_in_percent() {
         for row in golden()["changes"].as_array().unwrap() {
             let exact = |key| number::parse_decimal(text(row, key)).unwrap();
             let change = change(&exact("from"), &exact("to"), 2);
@@ -283,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_score_off_the_scale_is_none() {
+    fn a_score_off_the_scale_is_refused() {
         for bad in ["100.01", "-1", "88.123", "1e2", "", "88,1"] {
             assert_eq!(era("ombudsman-2022").publish(bad), None, "{bad}");
         }

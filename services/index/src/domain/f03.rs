@@ -1,4 +1,4 @@
-//! F-03 from the exact sums that the survey service tells.
+//! F-03 from the exact sums that the survey service publishes.
 
 use std::collections::BTreeMap;
 
@@ -23,10 +23,10 @@ pub struct Survey {
     pub elements: Vec<(String, i64, i64)>,
 }
 
-/// Brings surveys together: the sums of each question over all of them, so that each respondent weighs the same, then
-/// `roll_up`: `mean_of_aspect_means` (mean over the aspects of the mean over each aspect's questions) or
-/// `mean_of_all_answers`. A survey that asks something else than the form, or whose sums are off the scale 0 to `max`,
-/// is left out. `None` while there is none, or a question has no answer.
+/// Aggregates surveys: sums the answers of each question over all surveys, so that each respondent has the same
+/// weight, then applies `roll_up`: `mean_of_aspect_means` (the mean over the aspects of the mean over each aspect's
+/// questions) or `mean_of_all_answers`. A survey with a question that the form lacks, or with sums off the scale 0 to
+/// `max`, is left out. `None` when no survey remains or a question has no answer.
 pub fn pool(form: &Form, max: u32, roll_up: &str, surveys: &[Survey]) -> Option<F03> {
     let fits = |survey: &&Survey| {
         survey.elements.iter().all(|(key, answers, total)| {
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn every_vector_holds_whether_in_one_survey_or_several() {
+    fn every_vector_gives_its_value_in_one_survey_and_in_several() {
         let data = golden();
         let vectors = data["f03_vectors"].as_array().unwrap();
         assert!(vectors.len() >= 3);
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_this_form_is_left_out_and_no_answer_is_no_value() {
+    fn a_survey_of_another_form_is_left_out_and_no_answers_give_no_value() {
         let form = form("online");
         let strange = Survey {
             name: "x".into(),

@@ -1,9 +1,9 @@
-//! What the other services tell of a unit, and the figures of each metric of `pekppp-2022.json` that it supports at one
-//! stated date.
+//! Facts that other services publish of a unit, and the figures of each metric of `pekppp-2022.json` that they
+//! support at the evaluation date.
 //!
-//! Facts are dated; a figure looks only at what is dated on or before the evaluation date. What carries no date (the
-//! components of a standard, that a charter exists, respondents) counts as it stands. "In the last n months" means on
-//! or after the same day n calendar months earlier; where that month has no such day, its last day.
+//! Facts are dated; a figure uses only facts dated on or before the evaluation date. Facts without a date (the
+//! components of a standard, the existence of a charter, respondents) count as they stand. "In the last n months"
+//! means on or after the same day n calendar months earlier; where that month has no such day, its last day.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,40 +12,41 @@ use prima_proto::period::Period;
 
 use super::{
     complaint::{self, Performance},
-    known::{Known, Origin, months_between, percent},
     number::Rational,
     portfolio::{self, Portfolio},
     rule::{Figures, Value},
+    sourced::{EventRef, SourcedFigures, months_between, percent},
 };
 
 /// Components of a service standard (UU 25/2009 article 21).
 const COMPONENTS: i32 = 14;
-/// Those of service delivery, which must be published.
+/// Components of service delivery, which must be published.
 const DELIVERY: i32 = 6;
 /// Scale of a satisfaction survey (PermenPANRB 14/2017).
 const SCALE: (i32, i32) = (1, 4);
-/// Elements that do not apply to a unit and are left out, such as the cost of a free service (PermenPANRB 14/2017).
+/// The number of elements that a survey may leave out because they do not apply to the unit, such as the cost of a
+/// free service (PermenPANRB 14/2017).
 const ELEMENTS_LEFT_OUT: i32 = 1;
 
-/// All that is told of one unit.
+/// All facts of one unit.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
-    /// By the directory; `None` while it does not know the unit.
+    /// From the directory; `None` while it has not announced the unit.
     pub unit: Option<Unit>,
-    /// By the survey service, by the survey's name.
+    /// From the survey service, by the survey's name.
     pub surveys: BTreeMap<String, Survey>,
-    /// By the innovation service, by year.
+    /// From the innovation service, by year.
     pub portfolios: BTreeMap<i32, Portfolio>,
-    /// By the complaint service, by year.
+    /// From the complaint service, by year.
     pub complaints: BTreeMap<i32, Performance>,
 }
 
-/// What the directory tells.
+/// The directory's entry of a unit.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Unit {
-    /// The event.
-    pub origin: Origin,
-    /// Standard of each public service; `None` while it has none.
+    /// The event that it was read from.
+    pub origin: EventRef,
+    /// Standard of each public service; `None` for a service without one.
     pub services: Vec<Option<Standard>>,
     /// Service charter.
     pub charter: Option<Charter>,
@@ -88,7 +89,7 @@ pub struct Standard {
 pub struct Charter {
     /// Day it was signed.
     pub signed: Option<NaiveDate>,
-    /// Whether the three required statements are there.
+    /// Whether it contains the three required statements.
     pub complete: bool,
     /// Where it is public.
     pub media: Vec<Medium>,
@@ -97,11 +98,11 @@ pub struct Charter {
 /// A survey with its result. Days are those of Jakarta.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Survey {
-    /// The event.
-    pub origin: Origin,
+    /// The event that it was read from.
+    pub origin: EventRef,
     /// Instrument and version.
     pub instrument: String,
-    /// Period that it is of.
+    /// Period of the survey.
     pub period: Period,
     /// First day of responses; the period's first when `None`.
     pub opened: Option<NaiveDate>,
@@ -113,9 +114,9 @@ pub struct Survey {
     pub sample_met: bool,
     /// Lowest and highest score.
     pub scale: (i32, i32),
-    /// Elements of the instrument that it asks, and that there are.
+    /// The number of elements that it asks, and the number in its instrument.
     pub elements: (i32, i32),
-    /// First day the result was public.
+    /// First day on which the result was public.
     pub published: Option<NaiveDate>,
     /// Media of the result: kind, and whether it is electronic.
     pub media: Vec<(String, bool)>,
@@ -132,17 +133,17 @@ pub struct FollowUp {
     pub done: Option<NaiveDate>,
 }
 
-/// The figures of `metric` at `date`; `None` when no service has told anything that it could be read from, which is
-/// no reason to suggest the lowest level.
-pub fn figures(metric: &str, facts: &Facts, date: NaiveDate) -> Option<Known> {
+/// The figures of `metric` at `date`; `None` when no service has published a fact that the metric could be read from.
+/// That is no reason to suggest the lowest level.
+pub fn figures(metric: &str, facts: &Facts, date: NaiveDate) -> Option<SourcedFigures> {
     let unit = facts.unit.as_ref();
-    // Without a public service there is nothing of which a standard could be missing.
+    // A unit without public services has no standard that could be missing.
     let services = unit.filter(|u| !u.services.is_empty());
     match metric {
-        "directory.service_standard" => services.map(|u| u.known(service_standard(u, date))),
-        "directory.standard_publication" => services.map(|u| u.known(standard_publication(u, date))),
-        "directory.standard_review" => services.map(|u| u.known(standard_review(u, date))),
-        "directory.service_charter" => unit.map(|u| u.known(service_charter(u, date))),
+        "directory.service_standard" => services.map(|u| u.sourced(service_standard(u, date))),
+        "directory.standard_publication" => services.map(|u| u.sourced(standard_publication(u, date))),
+        "directory.standard_review" => services.map(|u| u.sourced(standard_review(u, date))),
+        "directory.service_charter" => unit.map(|u| u.sourced(service_charter(u, date))),
         "survey.execution" => survey_execution(&facts.satisfaction(date), date),
         "survey.publication" => survey_publication(&facts.satisfaction(date), date),
         "survey.followup_completion" => followup_completion(&facts.satisfaction(date), date),
@@ -172,8 +173,8 @@ fn kinds<'a>(media: impl IntoIterator<Item = &'a Medium>, date: NaiveDate) -> BT
 }
 
 impl Unit {
-    fn known(&self, figures: Figures) -> Known {
-        Known {
+    fn sourced(&self, figures: Figures) -> SourcedFigures {
+        SourcedFigures {
             figures,
             origins: vec![self.origin.clone()],
         }
@@ -183,13 +184,13 @@ impl Unit {
         self.services.iter().flatten()
     }
 
-    /// Whether there are standards and `holds` of every one.
+    /// Whether there are standards and `holds` is true for every one.
     fn every(&self, holds: impl Fn(&Standard) -> bool) -> bool {
         self.standards().next().is_some() && self.standards().all(holds)
     }
 }
 
-/// What is asked of a standard is asked of every one. Monitoring is of the last 12 months.
+/// Every condition must hold for every standard. Monitoring must lie in the last 12 months.
 fn service_standard(unit: &Unit, date: NaiveDate) -> Figures {
     let complete = |s: &Option<Standard>| s.as_ref().is_some_and(|s| s.components >= COMPONENTS);
     vec![
@@ -211,10 +212,10 @@ fn service_standard(unit: &Unit, date: NaiveDate) -> Figures {
     ]
 }
 
-/// Components and SIPPN are asked of every service; media are the kinds in use for any of them.
+/// Components and SIPPN must hold for every service; media are the kinds in use for any of them.
 fn standard_publication(unit: &Unit, date: NaiveDate) -> Figures {
     let on_sippn = |s: &Standard| s.sippn.is_some_and(|d| d <= date);
-    // What is public nowhere yet is not published.
+    // A standard that is public nowhere is not published.
     let public = |s: &Standard| {
         if on_sippn(s) || !kinds(&s.media, date).is_empty() {
             s.delivery_published
@@ -298,7 +299,7 @@ impl Survey {
         self.follow_ups.iter().filter(move |f| f.planned <= date)
     }
 
-    /// As PermenPANRB 14/2017 asks: its elements, its scale, its sample.
+    /// Whether it complies with PermenPANRB 14/2017: its elements, its scale, its sample.
     fn compliant(&self) -> bool {
         let (asked, elements) = self.elements;
         asked > 0 && asked + ELEMENTS_LEFT_OUT >= elements && self.scale == SCALE && self.sample_met
@@ -311,10 +312,10 @@ impl FollowUp {
     }
 }
 
-/// Of the surveys run in the last 12 months the one that supports most: the criteria build on each other.
-fn survey_execution(surveys: &[&Survey], date: NaiveDate) -> Option<Known> {
+/// Figures of the survey of the last 12 months that supports most, because the criteria build on each other.
+fn survey_execution(surveys: &[&Survey], date: NaiveDate) -> Option<SourcedFigures> {
     let latest = surveys.iter().max_by_key(|s| s.ends())?;
-    let judged = |survey: &&Survey| {
+    let criteria = |survey: &&Survey| {
         let public = |electronic| {
             survey.published_at(date).is_some() && survey.media.iter().any(|(_, e)| *e == electronic)
         };
@@ -327,9 +328,9 @@ fn survey_execution(surveys: &[&Survey], date: NaiveDate) -> Option<Known> {
     let run = surveys
         .iter()
         .filter(|s| s.respondents > 0 && within(s.ends().min(date), 12, date))
-        .max_by_key(|s| judged(s));
-    let [compliant, print, electronic, followed] = run.map(|s| judged(s).0).unwrap_or_default();
-    Some(Known {
+        .max_by_key(|s| criteria(s));
+    let [compliant, print, electronic, followed] = run.map(|s| criteria(s).0).unwrap_or_default();
+    Some(SourcedFigures {
         figures: vec![
             ("conducted", run.is_some().into()),
             ("compliant", compliant.into()),
@@ -341,21 +342,21 @@ fn survey_execution(surveys: &[&Survey], date: NaiveDate) -> Option<Known> {
     })
 }
 
-/// Of the report published last.
-fn survey_publication(surveys: &[&Survey], date: NaiveDate) -> Option<Known> {
+/// Figures of the report that was published last.
+fn survey_publication(surveys: &[&Survey], date: NaiveDate) -> Option<SourcedFigures> {
     let latest = surveys.iter().max_by_key(|s| (s.published_at(date), s.ends()))?;
     let media: BTreeSet<&str> = match latest.published_at(date) {
         Some(_) => latest.media.iter().map(|(kind, _)| kind.as_str()).collect(),
         None => BTreeSet::new(),
     };
-    Some(Known {
+    Some(SourcedFigures {
         figures: vec![("media_count", media.len().into())],
         origins: vec![latest.origin.clone()],
     })
 }
 
-/// Of the surveys whose period ends in the year before. A unit that has told of none is not judged.
-fn followup_completion(surveys: &[&Survey], date: NaiveDate) -> Option<Known> {
+/// Figures of the surveys whose period ends in the year before. Without such a survey the unit is not evaluated.
+fn followup_completion(surveys: &[&Survey], date: NaiveDate) -> Option<SourcedFigures> {
     let before = |s: &&&Survey| s.period.last_day().year() == date.year() - 1;
     let surveys: Vec<&&Survey> = surveys.iter().filter(before).collect();
     if surveys.is_empty() {
@@ -363,7 +364,7 @@ fn followup_completion(surveys: &[&Survey], date: NaiveDate) -> Option<Known> {
     }
     let items: Vec<&FollowUp> = surveys.iter().flat_map(|s| s.planned_at(date)).collect();
     let done = items.iter().filter(|f| f.done_at(date).is_some()).count();
-    Some(Known {
+    Some(SourcedFigures {
         figures: vec![
             ("plan_items", items.len().into()),
             ("completed_percent", percent(done, items.len())),
@@ -372,8 +373,8 @@ fn followup_completion(surveys: &[&Survey], date: NaiveDate) -> Option<Known> {
     })
 }
 
-/// Of the reports published in the last 24 months.
-fn followup_speed(surveys: &[&Survey], date: NaiveDate) -> Option<Known> {
+/// Figures of the reports published in the last 24 months.
+fn followup_speed(surveys: &[&Survey], date: NaiveDate) -> Option<SourcedFigures> {
     if surveys.is_empty() {
         return None;
     }
@@ -393,7 +394,7 @@ fn followup_speed(surveys: &[&Survey], date: NaiveDate) -> Option<Known> {
         }
     }
     let months = months.filter(|_| !open);
-    Some(Known {
+    Some(SourcedFigures {
         figures: vec![(
             "months_to_complete",
             months.map_or(Value::Missing, |n| {
@@ -415,8 +416,9 @@ fn months_until(from: NaiveDate, done: NaiveDate) -> u32 {
     }
 }
 
-/// What the suite itself keeps; parts of which nobody tells are missing, and the level stops before them.
-fn support_modules(unit: &Unit, facts: &Facts, date: NaiveDate) -> Known {
+/// Which data Prima itself keeps for the unit. Parts for which no service publishes facts are missing, so the level
+/// stops before them.
+fn support_modules(unit: &Unit, facts: &Facts, date: NaiveDate) -> SourcedFigures {
     let surveys = facts.satisfaction(date);
     let connected = complaint::connected(&facts.complaints, date);
     let mut origins = vec![unit.origin.clone()];
@@ -427,7 +429,7 @@ fn support_modules(unit: &Unit, facts: &Facts, date: NaiveDate) -> Known {
     } else {
         true.into()
     };
-    Known {
+    SourcedFigures {
         figures: vec![
             ("service_standard_data", unit.standards().next().is_some().into()),
             (

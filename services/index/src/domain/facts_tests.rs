@@ -43,7 +43,7 @@ fn unit(services: Vec<Option<Standard>>) -> Facts {
 
 fn survey(period: &str) -> Survey {
     Survey {
-        origin: Origin {
+        origin: EventRef {
             subject: format!("s.{period}"),
             version: 1,
         },
@@ -79,12 +79,12 @@ fn surveys(list: Vec<Survey>) -> Facts {
 /// The figures as text, in their order.
 #[track_caller]
 fn texts(metric: &str, facts: &Facts, date: &str) -> Vec<String> {
-    let known = figures(metric, facts, day(date)).unwrap();
-    known.figures.iter().map(|(_, v)| v.text()).collect()
+    let sourced = figures(metric, facts, day(date)).unwrap();
+    sourced.figures.iter().map(|(_, v)| v.text()).collect()
 }
 
 #[test]
-fn nothing_told_is_no_figure_of_any_metric() {
+fn without_facts_no_metric_has_figures() {
     let instrument = &crate::domain::instrument::built_in()[1].0;
     let form = &instrument.forms.as_ref().unwrap().offline;
     let fed: Vec<&str> = form
@@ -101,7 +101,7 @@ fn nothing_told_is_no_figure_of_any_metric() {
             "{metric}"
         );
     }
-    // A unit without public services has nothing that could lack a standard.
+    // A unit without public services has no standard that could be missing.
     let empty = unit(vec![]);
     assert_eq!(
         figures("directory.service_standard", &empty, day("2024-06-30")),
@@ -191,7 +191,7 @@ fn windows_know_the_29th_of_february() {
 }
 
 #[test]
-fn a_charter_tells_its_signing_and_its_media() {
+fn the_figures_of_a_charter_are_its_signing_and_its_media() {
     let metric = "directory.service_charter";
     let mut facts = unit(vec![]);
     assert_eq!(texts(metric, &facts, "2024-06-30"), ["false"; 5]);
@@ -245,13 +245,13 @@ fn a_survey_is_compliant_with_its_elements_its_scale_and_its_sample() {
     for (at, (change, expected)) in cases.into_iter().enumerate() {
         let mut survey = survey("2024-s1");
         change(&mut survey);
-        let told = texts("survey.execution", &surveys(vec![survey]), "2024-07-01");
-        assert_eq!(told[1], expected, "case {at}");
+        let found = texts("survey.execution", &surveys(vec![survey]), "2024-07-01");
+        assert_eq!(found[1], expected, "case {at}");
     }
 }
 
 #[test]
-fn of_several_surveys_the_one_that_supports_most_is_judged_alone() {
+fn of_several_surveys_only_the_one_that_supports_most_counts() {
     let metric = "survey.execution";
     let mut published = survey("2024-q1");
     published.sample_met = false;
@@ -310,7 +310,7 @@ fn completion_is_of_the_plan_of_the_year_before() {
     assert_eq!(texts(metric, &facts, "2024-03-01"), ["3", "33.3333"]);
     assert_eq!(texts(metric, &facts, "2024-06-01"), ["3", "66.6667"]);
     assert_eq!(texts(metric, &facts, "2025-01-01"), ["0", ""]);
-    // Of a year of which nothing was told nothing is said.
+    // A year without a survey gives no figures.
     assert_eq!(figures(metric, &facts, day("2023-12-31")), None);
 }
 
@@ -347,7 +347,7 @@ fn months_are_calendar_months() {
 }
 
 #[test]
-fn of_support_modules_only_what_is_told_is_said() {
+fn support_modules_without_facts_are_missing() {
     let metric = "platform.support_modules";
     let mut facts = unit(vec![Some(whole())]);
     assert_eq!(texts(metric, &facts, "2024-06-30"), ["true", "", "", "", ""]);
@@ -438,7 +438,7 @@ const FED: [&str; 9] = [
     "platform.support_modules",
 ];
 
-/// The facts without everything that is dated after `date`.
+/// The facts without everything dated after `date`.
 fn cut(mut facts: Facts, date: NaiveDate) -> Facts {
     let past = |d: &NaiveDate| *d <= date;
     let unit = facts.unit.as_mut().unwrap();
@@ -478,8 +478,8 @@ proptest! {
         let feeds: serde_json::Value = serde_json::from_str(include_str!("../../data/feeds.json")).unwrap();
         for metric in FED {
             let feed = feeds.as_array().unwrap().iter().find(|f| f["id"] == metric).unwrap();
-            if let Some(known) = figures(metric, &facts, date) {
-                let names: Vec<&str> = known.figures.iter().map(|(name, _)| *name).collect();
+            if let Some(sourced) = figures(metric, &facts, date) {
+                let names: Vec<&str> = sourced.figures.iter().map(|(name, _)| *name).collect();
                 let fields: Vec<&str> = feed["fields"].as_array().unwrap().iter().filter_map(|f| f.as_str()).collect();
                 prop_assert_eq!(names, fields);
             }

@@ -1,12 +1,12 @@
-//! Fields whose rules are those of an instrument and its forms.
+//! Checks of request fields whose rules come from an instrument and its forms.
 
 use prima_platform::{failure::Violation, request::shown};
 
-/// The number of what is counted from 1.
+/// A number that counts from 1.
 ///
 /// # Errors
 ///
-/// It is less.
+/// It is less than 1.
 pub fn number(field: &str, raw: i64) -> Result<i64, Violation> {
     if raw >= 1 {
         return Ok(raw);
@@ -14,11 +14,11 @@ pub fn number(field: &str, raw: i64) -> Result<i64, Violation> {
     Err(Violation::new(field, "must be 1 or more", "harus 1 atau lebih"))
 }
 
-/// An indicator, which the form `has` or not.
+/// The key of an indicator; `has` is whether the form has it.
 ///
 /// # Errors
 ///
-/// It has not.
+/// The form lacks it.
 pub fn indicator(field: &str, key: &str, has: bool) -> Result<(), Violation> {
     if has {
         return Ok(());
@@ -35,7 +35,7 @@ pub fn indicator(field: &str, key: &str, has: bool) -> Result<(), Violation> {
 ///
 /// # Errors
 ///
-/// It is not 0 to a billion.
+/// It is not between 0 and a billion.
 pub fn respondents(field: &str, raw: i64) -> Result<i64, Violation> {
     if (0..=1_000_000_000).contains(&raw) {
         return Ok(raw);
@@ -47,11 +47,11 @@ pub fn respondents(field: &str, raw: i64) -> Result<i64, Violation> {
     ))
 }
 
-/// The one of `allowed` that has this name; `None` for an empty text.
+/// The element of `allowed` with this name; `None` for an empty text.
 ///
 /// # Errors
 ///
-/// None has it.
+/// None has this name.
 pub fn choice<T: Clone>(
     field: &str,
     raw: &str,
@@ -65,11 +65,11 @@ pub fn choice<T: Clone>(
     }
 }
 
-/// The same, and the first one for an empty text.
+/// Like [`choice`], but the first element for an empty text.
 ///
 /// # Errors
 ///
-/// None has it, or there is none.
+/// None has this name, or `allowed` is empty.
 pub fn choice_or_first<T: Clone>(
     field: &str,
     raw: &str,

@@ -1,4 +1,4 @@
-//! Instruments of evaluation: one dated version each, read from a document and never changed.
+//! Instruments of evaluation: each is one dated version, read from a document and never changed.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use super::{band::Band, number::Rational, rule::Rule};
 /// Decimals of a published index.
 pub const DECIMALS: u32 = 2;
 
-/// Documents that come with the release.
+/// The built-in documents.
 const BUILT_IN: [&str; 2] = [
     include_str!("../../data/pekppp-2017.json"),
     include_str!("../../data/pekppp-2022.json"),
@@ -50,7 +50,7 @@ pub struct Aspect {
     pub in_f03: bool,
 }
 
-/// What levels are given on, and how they come together.
+/// The forms on which levels are given, and how their results are combined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forms {
     /// Of units that serve face to face (luring).
@@ -59,15 +59,15 @@ pub struct Forms {
     pub online: Form,
     /// Weights within an aspect, the default first.
     pub weightings: Vec<Weighting>,
-    /// Names of the ways to bring F-03 together, the default first.
+    /// Names of the methods to aggregate F-03, the default first.
     pub roll_ups: Vec<String>,
     /// Weight of F-02 in the index.
     pub f02_weight: Rational,
     /// Weight of F-03 in the index.
     pub f03_weight: Rational,
-    /// Least respondents of F-03.
+    /// Minimum number of respondents of F-03.
     pub minimum_respondents: i64,
-    /// What may be done under it, the default first.
+    /// Policies for F-03 under the minimum, the default first.
     pub policies: Vec<Policy>,
 }
 
@@ -93,15 +93,15 @@ pub struct Indicator {
     pub title: String,
     /// Weight within the aspect; 0 for a supplementary row.
     pub weight: Rational,
-    /// Shown, never scored.
+    /// Whether it is shown but never scored.
     pub supplementary: bool,
     /// Criterion of each level from 0 on, in Indonesian.
     pub levels: Vec<String>,
-    /// Evidence that is looked for, in Indonesian.
+    /// Evidence that evaluators look for, in Indonesian.
     pub evidence: Vec<String>,
-    /// Metric of live data that suggests its level; empty where none does.
+    /// Metric of live data that suggests its level; empty where there is none.
     pub fed_by: String,
-    /// How that metric suggests its level; `None` where none does.
+    /// How that metric suggests its level; `None` where there is none.
     pub rule: Option<Rule>,
 }
 
@@ -118,17 +118,17 @@ pub struct Question {
     pub title: String,
 }
 
-/// Weights of the indicators within an aspect. Both are in use, so an evaluation names its own.
+/// Weights of the indicators within an aspect. Both variants are in use, so a cycle names its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Weighting {
-    /// Each indicator its own.
+    /// Each indicator has its own weight.
     PerIndicator,
-    /// The same for each scored indicator of the aspect.
+    /// All scored indicators of an aspect have the same weight.
     EqualWithinAspect,
 }
 
-/// What becomes of F-03 with fewer respondents than the least.
+/// What happens to F-03 with fewer respondents than the minimum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Policy {
@@ -152,7 +152,7 @@ impl Weighting {
         }
     }
 
-    /// The one of this name.
+    /// Parses this name.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|w| w.as_str() == text)
     }
@@ -171,7 +171,7 @@ impl Policy {
         }
     }
 
-    /// The one of this name.
+    /// Parses this name.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|p| p.as_str() == text)
     }
@@ -197,16 +197,16 @@ impl Forms {
 
 /// An instrument with its document.
 #[derive(Debug, Clone)]
-pub struct Known {
-    /// As read.
+pub struct InstrumentDocument {
+    /// The parsed instrument.
     pub instrument: Instrument,
-    /// As written.
+    /// The document as it was written.
     pub document: String,
-    /// When it was added, unix microseconds; `None` for one of the release.
+    /// When it was added, unix microseconds; `None` for a built-in one.
     pub created_at: Option<i64>,
 }
 
-/// Every instrument that comes with the release, with its document, ordered by id.
+/// Every built-in instrument with its document, ordered by id.
 pub fn built_in() -> &'static [(Instrument, &'static str)] {
     &INSTRUMENTS
 }

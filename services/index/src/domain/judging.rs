@@ -1,4 +1,4 @@
-//! Who evaluates and decides objections: whom the cycle names, and never the assessed.
+//! Who may evaluate and decide objections: those whom the cycle names, and never the assessed themselves.
 
 use std::collections::BTreeSet;
 
@@ -9,33 +9,33 @@ use super::cycle::{Cycle, Scheme};
 /// An act of judgement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act<'a> {
-    /// Levels are given (F-02).
+    /// Giving levels (F-02).
     Evaluate,
-    /// An objection is decided; these evaluators gave the level that it is against.
+    /// Deciding an objection; these evaluators gave the contested level.
     Decide(&'a BTreeSet<String>),
 }
 
-/// The evaluator who would judge, as the token tells.
+/// The evaluator who wants to judge, by the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Judge<'a> {
     /// Subject of the token.
     pub subject: &'a str,
-    /// Whether the token names the assessed agency itself.
+    /// Whether the token belongs to the assessed agency.
     pub of_agency: bool,
-    /// Whether the token makes its holder an operator of the assessed agency.
+    /// Whether the token has the role of an operator of the assessed agency.
     pub operates: bool,
 }
 
-/// Why somebody does not judge.
+/// Why the caller may not judge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
-    /// Belongs to the assessed, or acted for them.
+    /// The caller belongs to the assessed agency, or acted for the unit.
     Assessed,
-    /// The cycle names its evaluators, and not this one.
+    /// The cycle names its evaluators, and the caller is not one of them.
     NotNamedEvaluator,
-    /// The cycle names who decides objections, and not this one.
+    /// The cycle names who decides objections, and the caller is not one of them.
     NotNamedDecider,
-    /// The objection is against the judge's own level, and the cycle names somebody else to decide it.
+    /// The caller gave the contested level, and the cycle names another person who could decide.
     GaveTheLevel,
 }
 
@@ -44,23 +44,23 @@ impl From<Refused> for Failure {
         let (reason, english, indonesian) = match refused {
             Refused::Assessed => (
                 "ASSESSED_MAY_NOT_EVALUATE",
-                "nobody of the assessed agency and nobody who acted for the unit evaluates it or decides its objections",
+                "members of the assessed agency and those who acted for the unit may not evaluate it or decide its objections",
                 "Pihak yang dinilai, atau yang mengisi dan mengajukan sanggah untuk unit, tidak boleh menilai maupun \
                  memutuskan sanggahnya",
             ),
             Refused::NotNamedEvaluator => (
                 "NOT_NAMED_EVALUATOR",
-                "the cycle names its evaluators, and the caller is none of them",
+                "the cycle names its evaluators, and the caller is not one of them",
                 "Anda tidak termasuk evaluator yang ditetapkan siklus ini",
             ),
             Refused::NotNamedDecider => (
                 "NOT_NAMED_DECIDER",
-                "the cycle names who decides its objections, and the caller is none of them",
+                "the cycle names who decides its objections, and the caller is not one of them",
                 "Anda tidak termasuk pemutus sanggah yang ditetapkan siklus ini",
             ),
             Refused::GaveTheLevel => (
                 "GAVE_THE_LEVEL",
-                "the objection is against a level of the caller's; somebody else whom the cycle names decides it",
+                "the caller gave the contested level; another person whom the cycle names decides the objection",
                 "Sanggah atas tingkat yang Anda berikan diputuskan oleh orang lain yang ditetapkan siklus ini",
             ),
         };
@@ -68,13 +68,14 @@ impl From<Refused> for Failure {
     }
 }
 
-/// Whether an evaluator of the assessed agency or of all of them may judge a unit; `acted` are the subjects who handed in
-/// for that unit or objected.
+/// Succeeds when the caller, an evaluator, may judge a unit; `acted` are the subjects who submitted F-01 or evidence
+/// for the unit, or filed an objection.
 ///
-/// Operators of the agency and whoever acted for the unit never judge it, whomever the cycle names. In a national or
-/// special cycle nobody of the agency does; a cycle of the agency's own is evaluated by its own people. Objections are
-/// decided by whom the cycle names for it, else by its evaluators. Whoever gave the level decides an objection to it only
-/// where the cycle names nobody for it who could do it instead: an agency with a single evaluator can settle its cycle, too.
+/// Operators of the agency and those who acted for the unit never judge it, whomever the cycle names. In a national
+/// or special cycle no one of the agency does; an agency's own cycle is evaluated by its own people. Objections are
+/// decided by those whom the cycle names for it, otherwise by its evaluators. The evaluator who gave the contested
+/// level decides only when the cycle names no one else who could, so that an agency with a single evaluator can
+/// settle its cycle.
 pub fn check(cycle: &Cycle, act: Act, judge: Judge, acted: &BTreeSet<String>) -> Result<(), Refused> {
     let own = cycle.scheme == Scheme::Mandiri;
     if judge.operates || (judge.of_agency && !own) || acted.contains(judge.subject) {
@@ -118,7 +119,7 @@ mod tests {
         subjects.iter().map(|s| (*s).to_owned()).collect()
     }
 
-    const STRANGER: Judge = Judge {
+    const OUTSIDER: Judge = Judge {
         subject: "e",
         of_agency: false,
         operates: false,
@@ -128,11 +129,11 @@ mod tests {
     fn the_assessed_never_judge_whomever_the_cycle_names() {
         let of_agency = Judge {
             of_agency: true,
-            ..STRANGER
+            ..OUTSIDER
         };
         let operator = Judge {
             operates: true,
-            ..STRANGER
+            ..OUTSIDER
         };
         for named in [&[][..], &["e"]] {
             for scheme in Scheme::ALL {
@@ -143,7 +144,7 @@ mod tests {
                 };
                 for act in [Act::Evaluate, Act::Decide(&set(&["other"]))] {
                     let none = set(&[]);
-                    assert_eq!(check(&cycle, act, STRANGER, &none), Ok(()), "{scheme:?}");
+                    assert_eq!(check(&cycle, act, OUTSIDER, &none), Ok(()), "{scheme:?}");
                     assert_eq!(check(&cycle, act, of_agency, &none), own, "{scheme:?}");
                     assert_eq!(
                         check(&cycle, act, operator, &none),
@@ -151,7 +152,7 @@ mod tests {
                         "{scheme:?}"
                     );
                     assert_eq!(
-                        check(&cycle, act, STRANGER, &set(&["e"])),
+                        check(&cycle, act, OUTSIDER, &set(&["e"])),
                         Err(Refused::Assessed),
                         "{scheme:?}"
                     );
@@ -161,13 +162,13 @@ mod tests {
     }
 
     #[test]
-    fn only_whom_the_cycle_names_judges() {
+    fn only_those_whom_the_cycle_names_judge() {
         let (none, givers) = (set(&[]), set(&["other"]));
         let ok = |evaluators: &[&str], deciders: &[&str], act| {
             check(
                 &cycle(Scheme::Nasional, evaluators, deciders),
                 act,
-                STRANGER,
+                OUTSIDER,
                 &none,
             )
         };
@@ -193,10 +194,10 @@ mod tests {
     }
 
     #[test]
-    fn who_gave_the_level_decides_only_where_nobody_else_is_named_who_could() {
+    fn the_evaluator_who_gave_the_level_decides_only_if_no_other_named_person_can() {
         let decide = |deciders: &[&str], givers: &[&str], acted: &[&str]| {
             let cycle = cycle(Scheme::Nasional, &[], deciders);
-            check(&cycle, Act::Decide(&set(givers)), STRANGER, &set(acted))
+            check(&cycle, Act::Decide(&set(givers)), OUTSIDER, &set(acted))
         };
         assert_eq!(decide(&[], &["e"], &[]), Ok(()));
         assert_eq!(decide(&["e"], &["e"], &[]), Ok(()));

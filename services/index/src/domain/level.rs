@@ -1,4 +1,4 @@
-//! Which levels count in an assessment, and all that its index is computed from, as it is kept.
+//! Which levels count in an assessment, and the stored inputs of its index.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,11 @@ use super::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
-    /// The exact mean of the evaluators (F-02).
+    /// The exact mean of the evaluators' levels (F-02).
     Evaluators,
     /// The decision of an objection (sanggah).
     Objection,
-    /// What live data supports.
+    /// The level that live data supports.
     Suggestion,
 }
 
@@ -41,7 +41,7 @@ pub struct Level {
     pub level: Rational,
     /// Where it comes from.
     pub origin: Origin,
-    /// Evaluators who gave one.
+    /// Number of evaluators who gave a level.
     pub evaluators: usize,
 }
 
@@ -53,22 +53,22 @@ pub struct F03 {
     /// The value.
     #[serde(with = "fraction")]
     pub value: Rational,
-    /// Respondents of all of them.
+    /// Respondents of all surveys together.
     pub respondents: i64,
-    /// Highest version of their events.
+    /// Highest version of the surveys' events.
     pub version: i64,
 }
 
-/// All that an index is computed from.
+/// All inputs of an index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inputs {
     /// `offline` or `online`.
     pub form: String,
     /// Weights within an aspect.
     pub weighting: Weighting,
-    /// Least respondents of F-03.
+    /// Minimum number of respondents of F-03.
     pub minimum_respondents: i64,
-    /// What is done under it.
+    /// What happens to F-03 under the minimum.
     pub policy: Policy,
     /// Level per indicator.
     pub levels: BTreeMap<String, Level>,
@@ -77,7 +77,7 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// For [`score::compute`]. No respondents at all are fewer than the least.
+    /// The input for [`score::compute`]. Without F-03 the number of respondents is 0, which is under any minimum.
     pub fn input(&self) -> score::Input {
         score::Input {
             form: self.form.clone(),
@@ -96,8 +96,9 @@ impl Inputs {
     }
 }
 
-/// The level of each indicator: that of the last granted objection; else the exact mean of its evaluators; else the
-/// one suggested. `given` has one row for each evaluator and indicator, `granted` is in the order of decision.
+/// The level of each indicator: that of the last granted objection; otherwise the exact mean of its evaluators;
+/// otherwise the suggested one. `given` has one row for each evaluator and indicator, `granted` is in the order of
+/// decision.
 pub fn counted(
     given: &[(String, i64)],
     granted: &[(String, i64)],
@@ -176,7 +177,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_kept_is_read_back_the_same(given in given()) {
+        fn stored_inputs_are_read_back_the_same(given in given()) {
             let inputs = Inputs {
                 form: "offline".into(),
                 weighting: Weighting::PerIndicator,
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decision_stands_above_evaluators_and_they_above_a_suggestion() {
+    fn a_decision_overrides_evaluators_and_they_override_a_suggestion() {
         let given = [("a", 2), ("a", 5), ("b", 1)].map(|(k, l)| (k.to_owned(), l));
         let granted = [("b".to_owned(), 3), ("b".to_owned(), 4)];
         let suggested = ["a", "b", "c"].map(|k| (k.to_owned(), 0)).into();

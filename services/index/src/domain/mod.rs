@@ -1,4 +1,4 @@
-//! How an index is computed: pure rules, without I/O, clock or transport. Instruments are data.
+//! The rules of evaluation: pure functions without I/O, clock or transport. Instruments are data.
 
 pub mod band;
 pub mod complaint;
@@ -10,13 +10,12 @@ pub mod facts;
 pub mod field;
 pub mod instrument;
 pub mod judging;
-pub mod known;
 pub mod level;
 pub mod portfolio;
 pub mod read;
 pub mod rule;
 pub mod score;
-pub mod subject;
+pub mod sourced;
 pub mod suggestion;
 pub mod text;
 

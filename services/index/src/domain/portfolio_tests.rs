@@ -23,15 +23,15 @@ fn year(innovations: Vec<Innovation>) -> Portfolio {
     }
 }
 
-fn of(innovation: &str, on: &str) -> Of {
-    Of {
+fn of(innovation: &str, on: &str) -> DatedEvent {
+    DatedEvent {
         innovation: innovation.into(),
         on: day(on),
     }
 }
 
-fn texts(known: Option<Known>) -> Vec<String> {
-    known.unwrap().figures.iter().map(|(_, v)| v.text()).collect()
+fn texts(sourced: Option<SourcedFigures>) -> Vec<String> {
+    sourced.unwrap().figures.iter().map(|(_, v)| v.text()).collect()
 }
 
 fn shown(portfolios: &BTreeMap<i32, Portfolio>, date: &str) -> Vec<String> {
@@ -39,7 +39,7 @@ fn shown(portfolios: &BTreeMap<i32, Portfolio>, date: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_year_after_the_evaluation_tells_nothing() {
+fn a_year_after_the_evaluation_does_not_count() {
     let portfolios = BTreeMap::from([(2024, year(vec![started("a", "2024-01-01", "")]))]);
     assert_eq!(achievement(&portfolios, day("2023-12-31")), None);
     assert_eq!(resources(&portfolios, day("2023-12-31")), None);
@@ -89,7 +89,7 @@ fn the_age_is_of_the_oldest_and_in_full_months() {
 }
 
 #[test]
-fn innovations_are_those_of_the_newest_year_and_what_was_reached_is_of_all() {
+fn innovations_are_read_from_the_newest_year_and_achievements_from_all() {
     let mut old = year(vec![
         started("a", "2020-01-01", ""),
         started("b", "2020-01-01", "2021-03-01"),
@@ -99,9 +99,9 @@ fn innovations_are_those_of_the_newest_year_and_what_was_reached_is_of_all() {
     old.learning = vec![day("2021-02-01")];
     let new = year(vec![started("a", "2020-01-01", "")]);
     let portfolios = BTreeMap::from([(2021, old), (2023, new)]);
-    let known = achievement(&portfolios, day("2023-06-30")).unwrap();
-    assert_eq!(known.origins.len(), 2);
-    assert_eq!(texts(Some(known)), ["1", "true", "41", "true", "false"]);
+    let sourced = achievement(&portfolios, day("2023-06-30")).unwrap();
+    assert_eq!(sourced.origins.len(), 2);
+    assert_eq!(texts(Some(sourced)), ["1", "true", "41", "true", "false"]);
     assert_eq!(
         shown(&portfolios, "2021-03-01"),
         ["2", "true", "14", "false", "true"]
@@ -140,7 +140,7 @@ fn a_design_that_has_not_begun_is_learning() {
 }
 
 #[test]
-fn resources_are_those_of_the_innovation_that_is_sustained_best() {
+fn resources_are_those_of_the_best_supported_innovation() {
     let with = |name: &str, legal_basis, supports, stop: &str| Innovation {
         legal_basis,
         supports,
@@ -185,7 +185,7 @@ prop_compose! {
         awards in proptest::collection::vec((0..4u8, any_day()), 0..4),
         learning in proptest::collection::vec(any_day(), 0..4),
     ) -> Portfolio {
-        let of = |(innovation, on): (u8, NaiveDate)| Of { innovation: innovation.to_string(), on };
+        let of = |(innovation, on): (u8, NaiveDate)| DatedEvent { innovation: innovation.to_string(), on };
         Portfolio {
             innovations,
             entries: entries.into_iter().map(of).collect(),
@@ -229,13 +229,13 @@ proptest! {
     #[test]
     fn every_figure_is_a_field_of_its_metric(portfolio in any_portfolio(), date in any_day()) {
         let feeds: serde_json::Value = serde_json::from_str(include_str!("../../data/feeds.json")).unwrap();
-        let told = BTreeMap::from([(2018, portfolio)]);
-        for (metric, known) in [
-            ("innovation.portfolio", achievement(&told, date)),
-            ("innovation.resources", resources(&told, date)),
+        let years = BTreeMap::from([(2018, portfolio)]);
+        for (metric, sourced) in [
+            ("innovation.portfolio", achievement(&years, date)),
+            ("innovation.resources", resources(&years, date)),
         ] {
             let feed = feeds.as_array().unwrap().iter().find(|f| f["id"] == metric).unwrap();
-            let names: Vec<&str> = known.unwrap().figures.iter().map(|(name, _)| *name).collect();
+            let names: Vec<&str> = sourced.unwrap().figures.iter().map(|(name, _)| *name).collect();
             let fields: Vec<&str> = feed["fields"].as_array().unwrap().iter().filter_map(|f| f.as_str()).collect();
             prop_assert_eq!(names, fields);
         }

@@ -1,4 +1,4 @@
-//! Reads an instrument's document and names every fault, not only the first.
+//! Parses the document of an instrument and names every fault in it.
 
 mod feed;
 mod fields;
@@ -18,18 +18,18 @@ use super::{
 
 /// Highest level that an instrument may have.
 const MAX_LEVEL: u32 = 10;
-/// Ways to bring F-03 together that are known.
+/// The known methods to aggregate F-03.
 const ROLL_UPS: [&str; 2] = ["mean_of_aspect_means", "mean_of_all_answers"];
 
 impl Instrument {
-    /// Reads a document, or names every fault of it.
+    /// Parses a document, or returns every fault in it.
     pub fn read(text: &str) -> Result<Self, Vec<Violation>> {
         let document: Value = serde_json::from_str(text).map_err(|e| {
-            let english = format!("is not JSON: {e}");
+            let (line, column) = (e.line(), e.column());
             vec![Violation::new(
                 "document",
-                english,
-                format!("Dokumen bukan JSON: {e}"),
+                format!("is not JSON: {e}"),
+                format!("dokumen bukan JSON yang sah (baris {line}, kolom {column})"),
             )]
         })?;
         let mut reader = Reader::default();
@@ -49,7 +49,7 @@ impl Reader {
         }
         let id = self.key(document, "", "id");
         if id.contains('_') {
-            self.fault("id", "must not hold _", "tidak boleh memuat _");
+            self.fault("id", "must not contain _", "tidak boleh memuat _");
         }
         let title = self.text(document, "", "title");
         let basis = self.list(document, "", "basis");
@@ -154,7 +154,7 @@ impl Reader {
         }
     }
 
-    /// The variants of an object `{default, name: …}` that are known, the default first.
+    /// The known variants of an object `{default, name: …}`, the default first.
     fn chosen<T: PartialEq>(
         &mut self,
         document: &Value,
@@ -174,7 +174,7 @@ impl Reader {
         if default.is_some_and(|name| !variants.is_some_and(|v| v.contains_key(name))) {
             self.fault(
                 &join(key, "default"),
-                "names a variant that is not there",
+                "names a variant that does not exist",
                 "menyebut ragam yang tidak ada",
             );
         }
@@ -313,7 +313,7 @@ impl Reader {
         questions
     }
 
-    /// Bands must cover 0 to `max` in steps of a hundredth, without holes and overlaps.
+    /// Bands must cover 0 to `max` in steps of a hundredth, without gaps and overlaps.
     fn bands(&mut self, document: &Value, max: u32) -> Vec<Band> {
         let rows = self.list(document, "", "categories");
         let mut bands: Vec<(Band, Rational)> = Vec::new();
@@ -352,8 +352,8 @@ impl Reader {
             if band.lower > *upper {
                 self.fault(
                     "categories",
-                    format!("`{key}` begins above its end"),
-                    format!("`{key}` berawal di atas akhirnya"),
+                    format!("`{key}` has a lower bound above its upper bound"),
+                    format!("batas bawah `{key}` melebihi batas atasnya"),
                 );
             }
             expected = &band.lower - Rational::new(1.into(), 100.into());
@@ -362,7 +362,7 @@ impl Reader {
             self.fault(
                 "categories",
                 "a hole: the lowest must begin at 0",
-                "celah: yang terendah harus berawal di 0",
+                "celah: kategori terendah harus mulai dari 0",
             );
         }
         bands.into_iter().map(|(band, _)| band).collect()

@@ -1,4 +1,4 @@
-//! What is wrong with a document is named, all of it.
+//! Every fault of a document is named.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ fn fields(change: impl FnOnce(&mut Value)) -> Vec<String> {
 }
 
 #[test]
-fn a_sound_document_has_no_fault() {
+fn a_valid_document_has_no_fault() {
     assert_eq!(faults(|_| {}), []);
 }
 
@@ -72,7 +72,7 @@ fn bands_with_holes_and_overlaps_are_named() {
 }
 
 #[test]
-fn a_feed_that_nobody_feeds_is_named() {
+fn a_metric_that_no_service_supplies_is_a_fault() {
     let feed = |d: &mut Value, key: &str, value: Value| d["forms"]["f02_offline"][0]["fed_by"][key] = value;
     assert_eq!(
         fields(|d| feed(d, "metric", json!("weather.rain"))),
@@ -99,7 +99,7 @@ fn a_feed_that_nobody_feeds_is_named() {
 }
 
 #[test]
-fn every_fault_is_told_at_once() {
+fn every_fault_is_reported_at_once() {
     let found = fields(|d| {
         d["id"] = json!("PEKPPP 2022");
         d["title"] = json!("");
@@ -125,7 +125,7 @@ fn every_fault_is_told_at_once() {
 }
 
 #[test]
-fn what_is_no_document_is_told() {
+fn text_that_is_not_a_document_is_a_fault() {
     for text in ["", "{", "[]", "1"] {
         assert_eq!(
             Instrument::read(text).err().unwrap()[0].field,

@@ -1,17 +1,18 @@
-//! The rule language of instruments (`rule_language` of `pekppp-2022.json`): rows are read from the top, the first whose
-//! conditions all hold gives the level, else `otherwise`. What it gives is a suggestion, the evaluator decides.
+//! The rule language of instruments (`rule_language` of `pekppp-2022.json`). Rows are tried from the top; the first
+//! row whose conditions all hold gives the level, otherwise `otherwise` does. The result is a suggestion; the
+//! evaluator decides.
 
 use std::cmp::Ordering;
 
 use super::number::{self, Rational};
 
-/// Decimals of a figure that is shown; it is compared exactly.
-const SHOWN: u32 = 4;
+/// Decimals of a displayed figure; comparisons are exact.
+const SHOWN_DECIMALS: u32 = 4;
 
-/// A figure of a metric, or what it is compared with.
+/// A figure of a metric, or the value that it is compared with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// There is none.
+    /// No figure is known.
     Missing,
     /// Yes or no.
     Truth(bool),
@@ -34,13 +35,13 @@ impl From<usize> for Value {
 }
 
 impl Value {
-    /// As people read it: `true`, `false`, a decimal with at most four places, or a word; empty when there is none.
+    /// The text for people: `true`, `false`, a decimal with at most four places, or a word; empty when missing.
     pub fn text(&self) -> String {
         match self {
             Self::Missing => String::new(),
             Self::Truth(truth) => truth.to_string(),
             Self::Number(number) => {
-                let text = number::decimal(number, SHOWN);
+                let text = number::decimal(number, SHOWN_DECIMALS);
                 text.trim_end_matches('0').trim_end_matches('.').to_owned()
             }
             Self::Word(word) => word.clone(),
@@ -48,10 +49,10 @@ impl Value {
     }
 }
 
-/// How a figure is compared.
+/// A comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Op {
-    /// Equal; of a missing figure true with a missing value only.
+    /// Equal; a missing figure equals only a missing value.
     Eq,
     /// Less.
     Lt,
@@ -64,7 +65,7 @@ pub enum Op {
 }
 
 impl Op {
-    /// The one of this name.
+    /// Parses this name.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "eq" => Some(Self::Eq),
@@ -76,8 +77,8 @@ impl Op {
         }
     }
 
-    /// Whether `figure` compares like this with `value`. Only numbers have an order; every test but `eq null` on a missing
-    /// figure is false.
+    /// Whether the comparison of `figure` with `value` is true. Only numbers have an order; with a missing figure
+    /// every comparison but `eq null` is false.
     fn holds(self, figure: &Value, value: &Value) -> bool {
         if self == Self::Eq {
             return figure == value;
@@ -103,40 +104,40 @@ pub struct Condition {
     pub field: String,
     /// How it is compared.
     pub op: Op,
-    /// With what.
+    /// The value that it is compared with.
     pub value: Value,
 }
 
 /// One row of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Level that it gives; `None`: no suggestion.
+    /// Level that it gives; `None` for no suggestion.
     pub level: Option<u32>,
     /// All of them must hold.
     pub when: Vec<Condition>,
-    /// Whether it is our reading of a case that the criteria leave open.
+    /// Whether the row is Prima's interpretation of a case that the criteria leave open.
     pub interpretation: bool,
 }
 
 /// How the figures of one metric suggest a level.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// Read from the top.
+    /// The rows, tried from the top.
     pub rows: Vec<Row>,
-    /// Level when no row holds; `None`: no suggestion.
+    /// Level when no row holds; `None` for no suggestion.
     pub otherwise: Option<u32>,
 }
 
-/// What a rule gives.
+/// The result of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Verdict {
-    /// Level; `None`: no suggestion.
+    /// Level; `None` for no suggestion.
     pub level: Option<u32>,
-    /// Whether the row that gave it is our reading.
+    /// Whether the row that gave it is Prima's interpretation.
     pub interpretation: bool,
 }
 
-/// Figures of a metric by field. A field that is not there is missing.
+/// Figures of a metric by field. An absent field counts as missing.
 pub type Figures = Vec<(&'static str, Value)>;
 
 impl Rule {
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_row_that_holds_gives_the_level_and_says_whether_it_is_a_reading() {
+    fn the_first_row_that_holds_gives_the_level_and_whether_it_is_an_interpretation() {
         let row = |level, interpretation, field: &str, value| Row {
             level,
             when: vec![Condition {
@@ -271,10 +272,10 @@ mod tests {
         #[test]
         fn exactly_one_of_less_equal_and_greater_holds(a in -50i64..50, b in -50i64..50) {
             let (x, y) = (number(a), number(b));
-            let held = [Op::Lt, Op::Eq, Op::Gt].map(|op| op.holds(&x, &y));
-            prop_assert_eq!(held.iter().filter(|h| **h).count(), 1);
-            prop_assert_eq!(Op::Le.holds(&x, &y), held[0] || held[1]);
-            prop_assert_eq!(Op::Ge.holds(&x, &y), held[2] || held[1]);
+            let results = [Op::Lt, Op::Eq, Op::Gt].map(|op| op.holds(&x, &y));
+            prop_assert_eq!(results.iter().filter(|h| **h).count(), 1);
+            prop_assert_eq!(Op::Le.holds(&x, &y), results[0] || results[1]);
+            prop_assert_eq!(Op::Ge.holds(&x, &y), results[2] || results[1]);
         }
     }
 }

@@ -1,8 +1,9 @@
-//! The index from levels and scores: one pure function, whoever asks.
+//! The index from levels and scores, as one pure function for every caller.
 //!
-//! An indicator's level is weighed into its aspect, the aspects into F-02, F-02 and F-03 into the index (PermenPANRB
-//! 29/2022; `pekppp-2022.json` names what is confirmed and what is not). Where scores are given per aspect, they are
-//! weighed into the index (`pekppp-2017.json`). Everything is exact; the index is rounded once.
+//! The level of an indicator is weighted into its aspect, the aspects into F-02, F-02 and F-03 into the index
+//! (PermenPANRB 29/2022; `pekppp-2022.json` records what is confirmed and what is not). Where scores are given per
+//! aspect, they are weighted into the index (`pekppp-2017.json`). The computation is exact; the index is rounded
+//! once.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use super::{
     number::Rational,
 };
 
-/// What an index is computed from. Keys and ranges are checked by the caller.
+/// The inputs of an index. The caller checks keys and ranges.
 #[derive(Debug, Clone, Default)]
 pub struct Input {
     /// `offline` or `online`; empty where the instrument has no forms.
@@ -23,47 +24,47 @@ pub struct Input {
     pub levels: BTreeMap<String, Rational>,
     /// Score per aspect, where it is given instead of levels.
     pub aspect_scores: BTreeMap<String, Rational>,
-    /// F-03, by the roll-up of whoever computed it.
+    /// F-03, already aggregated.
     pub f03: Option<Rational>,
-    /// Respondents of F-03; `None` when nobody asks.
+    /// Respondents of F-03; `None` to skip the check of the minimum.
     pub respondents: Option<i64>,
-    /// Least respondents; the instrument's own when `None`.
+    /// Minimum number of respondents; `None` for the instrument's own.
     pub minimum_respondents: Option<i64>,
-    /// What is done under it; the instrument's default when `None`.
+    /// What happens to F-03 under the minimum; `None` for the instrument's default.
     pub policy: Option<Policy>,
-    /// Weights within an aspect; the instrument's default when `None`.
+    /// Weights within an aspect; `None` for the instrument's default.
     pub weighting: Option<Weighting>,
-    /// Other weights of aspects.
+    /// Weights of aspects that replace those of the instrument.
     pub aspect_weights: BTreeMap<String, Rational>,
     /// An aspect to leave out; the weights of the others are scaled to sum to 1.
     pub leave_out: Option<String>,
 }
 
-/// One addend: weight times value, and what the value is made of. The products of `terms` sum to `value` exactly.
+/// One addend: weight times value, and the terms of the value. The products of `terms` sum to `value` exactly.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
-    /// Key of what is weighed.
+    /// Key of the aspect, indicator or form.
     pub key: String,
     /// Its name, in Indonesian.
     pub name: String,
-    /// Its weight in what stands above.
+    /// Its weight in its parent.
     pub weight: Rational,
-    /// Its value; `None` while something of it is missing.
+    /// Its value; `None` while an input of it is missing.
     pub value: Option<Rational>,
-    /// What it is made of; empty for an input.
+    /// Its terms; empty for an input.
     pub terms: Vec<Node>,
-    /// Where an input comes from, in Indonesian.
+    /// The source of an input, in Indonesian.
     pub origin: &'static str,
 }
 
-/// An index, and all that leads to it.
+/// An index with its computation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index {
-    /// The index; `None` while something is missing.
+    /// The index; `None` while an input is missing.
     pub published: Option<Published>,
     /// The tree, from the index down to levels.
     pub tree: Node,
-    /// Keys of what is missing.
+    /// Keys of the missing inputs.
     pub missing: Vec<String>,
 }
 
@@ -73,7 +74,7 @@ impl Index {
         self.tree.terms.iter().find(|n| n.key == key)?.value.as_ref()
     }
 
-    /// The aspects, wherever they stand.
+    /// The aspects: below F-02, or directly below the index.
     pub fn aspects(&self) -> &[Node] {
         let f02 = self.tree.terms.iter().find(|n| n.key == F02);
         f02.map_or(&self.tree.terms, |f02| &f02.terms)
@@ -85,18 +86,18 @@ pub const F02: &str = "f02";
 /// Key of the users' form.
 pub const F03: &str = "f03";
 
-const GIVEN: &str = "nilai aspek yang dimasukkan langsung";
-const LEVEL: &str = "tingkat menurut evaluator (F-02)";
-const ANSWERS: &str = "penilaian pengguna layanan (F-03)";
-const NOT_GIVEN: &str = "belum ada";
-const UNDER: &str = "responden kurang dari minimum: belum dihitung";
-const UNDER_ZERO: &str = "responden kurang dari minimum: dihitung 0";
+const ORIGIN_ASPECT_SCORE: &str = "nilai aspek yang dimasukkan langsung";
+const ORIGIN_LEVEL: &str = "tingkat menurut evaluator (F-02)";
+const ORIGIN_F03: &str = "penilaian pengguna layanan (F-03)";
+const ORIGIN_MISSING: &str = "belum ada";
+const ORIGIN_UNDER_MINIMUM: &str = "responden kurang dari minimum: belum dihitung";
+const ORIGIN_UNDER_MINIMUM_ZERO: &str = "responden kurang dari minimum: dihitung 0";
 
 fn leaf(key: &str, name: &str, weight: Rational, value: Option<Rational>, origin: &'static str) -> Node {
-    let origin = if value.is_some() || origin == UNDER {
+    let origin = if value.is_some() || origin == ORIGIN_UNDER_MINIMUM {
         origin
     } else {
-        NOT_GIVEN
+        ORIGIN_MISSING
     };
     Node {
         key: key.to_owned(),
@@ -108,7 +109,7 @@ fn leaf(key: &str, name: &str, weight: Rational, value: Option<Rational>, origin
     }
 }
 
-/// The sum of the products of `terms`; `None` while one is missing that has a weight.
+/// A node whose value is the sum of the products of `terms`; `None` while a term with a weight has no value.
 fn sum(key: &str, name: &str, weight: Rational, terms: Vec<Node>) -> Node {
     let value = terms
         .iter()
@@ -135,8 +136,14 @@ pub fn compute(instrument: &Instrument, input: &Input) -> Index {
             .map(|(at, weight)| {
                 let given = input.aspect_scores.get(&at.key);
                 match (given, form) {
-                    (Some(score), _) => leaf(&at.key, &at.name, weight, Some(score.clone()), GIVEN),
-                    (None, None) => leaf(&at.key, &at.name, weight, None, GIVEN),
+                    (Some(score), _) => leaf(
+                        &at.key,
+                        &at.name,
+                        weight,
+                        Some(score.clone()),
+                        ORIGIN_ASPECT_SCORE,
+                    ),
+                    (None, None) => leaf(&at.key, &at.name, weight, None, ORIGIN_ASPECT_SCORE),
                     (None, Some(form)) => {
                         let weighting = input.weighting.or_else(|| default_weighting(instrument));
                         let rows = indicators(form, &at.key, weighting.unwrap_or(Weighting::PerIndicator));
@@ -146,7 +153,7 @@ pub fn compute(instrument: &Instrument, input: &Input) -> Index {
                                 &row.title,
                                 weight,
                                 input.levels.get(&row.key).cloned(),
-                                LEVEL,
+                                ORIGIN_LEVEL,
                             )
                         });
                         sum(&at.key, &at.name, weight, terms.collect())
@@ -168,9 +175,9 @@ pub fn compute(instrument: &Instrument, input: &Input) -> Index {
             let policy = input.policy.or_else(|| forms.policies.first().copied());
             let under = input.respondents.is_some_and(|n| n < minimum);
             let (value, origin) = match (under, policy) {
-                (false, _) | (true, Some(Policy::UseAvailable)) => (input.f03.clone(), ANSWERS),
-                (true, Some(Policy::ScoreZero)) => (Some(Rational::zero()), UNDER_ZERO),
-                (true, Some(Policy::Incomplete) | None) => (None, UNDER),
+                (false, _) | (true, Some(Policy::UseAvailable)) => (input.f03.clone(), ORIGIN_F03),
+                (true, Some(Policy::ScoreZero)) => (Some(Rational::zero()), ORIGIN_UNDER_MINIMUM_ZERO),
+                (true, Some(Policy::Incomplete) | None) => (None, ORIGIN_UNDER_MINIMUM),
             };
             let f03 = leaf(
                 F03,
@@ -183,7 +190,7 @@ pub fn compute(instrument: &Instrument, input: &Input) -> Index {
         }
     };
     let mut missing = Vec::new();
-    gather(&tree, &mut missing);
+    collect_missing(&tree, &mut missing);
     let published = tree
         .value
         .clone()
@@ -218,7 +225,7 @@ fn weights<'a>(instrument: &'a Instrument, input: &Input) -> Vec<(&'a super::ins
         .collect()
 }
 
-/// The scored rows of an aspect, with their weights, which sum to 1.
+/// The scored rows of an aspect with their weights, which sum to 1.
 fn indicators<'a>(
     form: &'a Form,
     aspect: &str,
@@ -238,12 +245,12 @@ fn indicators<'a>(
         .collect()
 }
 
-fn gather(node: &Node, missing: &mut Vec<String>) {
+fn collect_missing(node: &Node, missing: &mut Vec<String>) {
     if node.value.is_none() && node.terms.is_empty() && !node.weight.is_zero() {
         missing.push(node.key.clone());
     }
     for term in &node.terms {
-        gather(term, missing);
+        collect_missing(term, missing);
     }
 }
 

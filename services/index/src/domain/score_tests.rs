@@ -47,7 +47,7 @@ fn levels(form: &str, vector: &Value) -> BTreeMap<String, Rational> {
 }
 
 #[test]
-fn every_f02_vector_holds() {
+fn every_f02_vector_gives_its_value() {
     let data = golden();
     assert_eq!(rows(&data, "f02_vectors").len(), 9);
     for vector in rows(&data, "f02_vectors") {
@@ -125,7 +125,7 @@ fn with_f02(f02: &str) -> Input {
 }
 
 #[test]
-fn every_ipp_vector_holds() {
+fn every_ipp_vector_gives_its_value() {
     let data = golden();
     assert_eq!(rows(&data, "ipp_vectors").len(), 12);
     for row in rows(&data, "ipp_vectors") {
@@ -175,7 +175,7 @@ fn too_few_respondents_follow_the_policy_and_are_never_silently_zero() {
 }
 
 #[test]
-fn every_category_and_rounding_holds() {
+fn every_rounded_value_has_its_category() {
     let data = golden();
     let bands = &pekppp("pekppp-2022").bands;
     for row in rows(&data, "category_pairs")
@@ -271,7 +271,7 @@ proptest! {
         let published = index.published.unwrap();
         prop_assert!(!published.category.is_empty());
         prop_assert!(published.exact >= Rational::zero() && published.exact <= exact("5"));
-        // Disjoint: of all bands, exactly the first that is reached.
+        // The bands are disjoint: the value lies in exactly one, the first that it reaches.
         let rounded = number::round(&published.exact, DECIMALS);
         let reached = instrument.bands.iter().filter(|b| b.lower <= rounded).count();
         prop_assert_eq!(&instrument.bands[instrument.bands.len() - reached].key, &published.category);

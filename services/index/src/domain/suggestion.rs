@@ -1,15 +1,15 @@
-//! Levels that live data supports.
+//! Suggested levels: those that live data supports.
 
 use chrono::NaiveDate;
 
 use super::{
     facts::{self, Facts},
     instrument::Instrument,
-    known::{Known, Origin},
     rule::{Figures, Verdict},
+    sourced::{EventRef, SourcedFigures},
 };
 
-/// The level that live data supports of one indicator, with what is behind it.
+/// The suggested level of one indicator, with its sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suggested {
     /// Key of the indicator.
@@ -18,17 +18,17 @@ pub struct Suggested {
     pub metric: String,
     /// Level; `None` when the data supports none.
     pub level: Option<u32>,
-    /// Whether the row that gave it is our reading of a case that the criteria leave open.
+    /// Whether the rule's row is Prima's interpretation of a case that the criteria leave open.
     pub interpretation: bool,
-    /// Figures behind it; none when no service has told any.
+    /// The figures that it follows from; empty when no service has published any.
     pub figures: Figures,
-    /// Events behind it.
-    pub origins: Vec<Origin>,
+    /// The events that the figures were read from.
+    pub origins: Vec<EventRef>,
 }
 
-/// A suggestion for every indicator of the form `offline` or `online` of `instrument` that live data feeds, in the order
-/// of the form, at `evaluation_date`; none where the instrument has no such form. An indicator of which no service has
-/// told anything gets no level, never the lowest one.
+/// A suggestion for every indicator with a metric of live data on the form `offline` or `online` of `instrument`, in
+/// the order of the form, at `evaluation_date`; empty where the instrument has no such form. An indicator without
+/// published facts gets no level, never the lowest one.
 pub fn suggest(
     instrument: &Instrument,
     form: &str,
@@ -39,13 +39,13 @@ pub fn suggest(
     let fed = form.into_iter().flat_map(|form| &form.indicators);
     let suggested = fed.filter_map(|indicator| {
         let rule = indicator.rule.as_ref()?;
-        let known = facts::figures(&indicator.fed_by, facts, evaluation_date);
-        let verdict = known.as_ref().map(|k| rule.apply(&k.figures));
+        let sourced = facts::figures(&indicator.fed_by, facts, evaluation_date);
+        let verdict = sourced.as_ref().map(|k| rule.apply(&k.figures));
         let Verdict {
             level,
             interpretation,
         } = verdict.unwrap_or_default();
-        let Known { figures, origins } = known.unwrap_or_default();
+        let SourcedFigures { figures, origins } = sourced.unwrap_or_default();
         Some(Suggested {
             indicator: indicator.key.clone(),
             metric: indicator.fed_by.clone(),

@@ -1,20 +1,20 @@
-//! What people write here, and how long it may be.
+//! The texts that people write, and their permitted lengths.
 
 use prima_platform::request::text::Text;
 
 /// The title of a cycle or of evidence.
 pub const TITLE: Text = Text::lines("Judul", 1, 200);
-/// Why a level is given; may be empty.
+/// Reason for a level; may be empty.
 pub const NOTE: Text = Text::optional_lines("Catatan", 2000);
-/// Why somebody objects, and why it was decided so.
+/// Reason for an objection, or for its decision.
 pub const REASON: Text = Text::lines("Alasan", 5, 2000);
-/// What is to be done.
+/// A planned action.
 pub const PLAN: Text = Text::lines("Rencana aksi", 5, 500);
-/// Who is to do it.
+/// The person or office responsible for an action.
 pub const OWNER: Text = Text::lines("Penanggung jawab", 1, 200);
-/// What was done; may be empty.
+/// Note on a completed action; may be empty.
 pub const DONE: Text = Text::optional_lines("Catatan", 1000);
-/// Where a score was published.
+/// The publication in which a score appeared.
 pub const SOURCE: Text = Text::line("Terbitan", 1, 500);
-/// Why a score takes the place of another.
+/// Reason for replacing a recorded score.
 pub const REPLACEMENT: Text = Text::line("Alasan", 5, 500);

@@ -1,30 +1,30 @@
-//! How a unit has answered complaints and consultations in a year.
+//! States of the complaint service: how a unit answered complaints and consultations in a year.
 
 use prima_platform::consume::Feed;
 use prima_proto::event::v1::ComplaintPerformanceState;
 
-use super::{day::day, feed::Told};
+use super::{day::day, feed::FactState};
 use crate::domain::{
     complaint::{Channel, Desk, Performance},
     facts::Facts,
-    known::Origin,
+    sourced::EventRef,
 };
 
-impl Told for ComplaintPerformanceState {
+impl FactState for ComplaintPerformanceState {
     const FEED: Feed = Feed {
         name: "index-complaint-performance",
         service: "complaint",
         filter: "prima.complaint.performance.>",
     };
 
-    fn add(self, origin: Origin, facts: &mut Facts) {
+    fn add(self, origin: EventRef, facts: &mut Facts) {
         if let Ok(year) = self.period.parse() {
             facts.complaints.insert(year, performance(origin, self));
         }
     }
 }
 
-fn performance(origin: Origin, state: ComplaintPerformanceState) -> Performance {
+fn performance(origin: EventRef, state: ComplaintPerformanceState) -> Performance {
     let count = |n: i64| usize::try_from(n).unwrap_or_default();
     let hours = [&state.slowest_response_hours, &state.slowest_consultation_hours];
     let channels = state.channels.into_iter().filter_map(|c| {
@@ -74,8 +74,8 @@ mod tests {
             ("9", "10", Some(10)),
             ("", "0", Some(0)),
         ] {
-            let told = performance(Origin::default(), state(report, consultation));
-            assert_eq!(told.slowest_hours, slowest);
+            let parsed = performance(EventRef::default(), state(report, consultation));
+            assert_eq!(parsed.slowest_hours, slowest);
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use chrono::NaiveDate;
 
-/// A day `YYYY-MM-DD`; `None` when there is none.
+/// Parses a day `YYYY-MM-DD`; `None` when it is empty or malformed.
 pub fn day(text: &str) -> Option<NaiveDate> {
     text.parse().ok()
 }
 
-/// Those of the days that are ones.
+/// The well-formed days among these.
 pub fn days(texts: &[String]) -> Vec<NaiveDate> {
     texts.iter().filter_map(|t| day(t)).collect()
 }

@@ -1,25 +1,25 @@
-//! What the directory tells of a unit: its public services, their standards, its charter.
+//! States of the directory: a unit's public services, their standards, its charter.
 
 use prima_platform::consume::Feed;
 use prima_proto::event::v1::{MediumState, ServiceCharterState, ServiceStandardState, UnitState};
 
 use super::{
     day::{day, days},
-    feed::Told,
+    feed::FactState,
 };
 use crate::domain::{
     facts::{Charter, Facts, Medium, Standard, Unit},
-    known::Origin,
+    sourced::EventRef,
 };
 
-impl Told for UnitState {
+impl FactState for UnitState {
     const FEED: Feed = Feed {
         name: "index-directory-unit",
         service: "directory",
         filter: "prima.directory.unit.>",
     };
 
-    fn add(self, origin: Origin, facts: &mut Facts) {
+    fn add(self, origin: EventRef, facts: &mut Facts) {
         let charter = |c: ServiceCharterState| Charter {
             signed: day(&c.sign_date),
             complete: c.complete,

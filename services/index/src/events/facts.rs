@@ -1,24 +1,24 @@
-//! From the payloads of kept events to facts.
+//! Decodes stored events into facts.
 
 use prima_proto::event::v1::{
     ComplaintPerformanceState, InnovationPortfolioState, SurveyResultState, UnitState,
 };
 use prost::DecodeError;
 
-use super::feed::Told;
+use super::feed::FactState;
 use crate::{
-    domain::{facts::Facts, known::Origin},
+    domain::{facts::Facts, sourced::EventRef},
     store::Fact,
 };
 
-/// The facts that the kept events of one unit tell, in whatever order they come.
+/// The facts in the stored events of one unit, in whatever order they come.
 ///
 /// # Errors
 ///
-/// A payload can't be read; those that come from the bus were read once before they were kept.
-pub fn facts<'a>(kept: impl IntoIterator<Item = &'a Fact>) -> Result<Facts, DecodeError> {
+/// A payload cannot be decoded. Payloads from the bus were decoded once before they were stored.
+pub fn facts<'a>(stored: impl IntoIterator<Item = &'a Fact>) -> Result<Facts, DecodeError> {
     let mut facts = Facts::default();
-    for fact in kept {
+    for fact in stored {
         match fact.service.as_str() {
             "directory" => add::<UnitState>(fact, &mut facts)?,
             "survey" => add::<SurveyResultState>(fact, &mut facts)?,
@@ -30,8 +30,8 @@ pub fn facts<'a>(kept: impl IntoIterator<Item = &'a Fact>) -> Result<Facts, Deco
     Ok(facts)
 }
 
-fn add<S: Told>(fact: &Fact, facts: &mut Facts) -> Result<(), DecodeError> {
-    let origin = Origin {
+fn add<S: FactState>(fact: &Fact, facts: &mut Facts) -> Result<(), DecodeError> {
+    let origin = EventRef {
         subject: fact.subject.clone(),
         version: fact.version,
     };
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
     use crate::domain::{instrument, suggestion::suggest};
 
-    fn kept(service: &str, subject: &str, version: i64, state: &impl Message) -> Fact {
+    fn stored(service: &str, subject: &str, version: i64, state: &impl Message) -> Fact {
         Fact {
             subject: subject.into(),
             service: service.into(),
@@ -62,7 +62,7 @@ mod tests {
         }
     }
 
-    fn told(number: i64, respondents: i64, published: bool) -> Fact {
+    fn survey_result(number: i64, respondents: i64, published: bool) -> Fact {
         let name = format!("agencies/3271/units/dpmptsp/surveys/skm-{number}");
         let state = SurveyResultState {
             period: format!("{}-q{}", 2022 + number / 4, number % 4 + 1),
@@ -91,10 +91,10 @@ mod tests {
             name: name.clone(),
             ..SurveyResultState::default()
         };
-        kept("survey", &name, number, &state)
+        stored("survey", &name, number, &state)
     }
 
-    fn shows(year: i32, start: i32) -> Fact {
+    fn portfolio(year: i32, start: i32) -> Fact {
         let state = InnovationPortfolioState {
             period: year.to_string(),
             innovations: vec![InnovationFacts {
@@ -105,10 +105,10 @@ mod tests {
             ..InnovationPortfolioState::default()
         };
         let subject = format!("prima.innovation.portfolio.3271.dpmptsp.{year}");
-        kept("innovation", &subject, i64::from(year), &state)
+        stored("innovation", &subject, i64::from(year), &state)
     }
 
-    fn heard(year: i32) -> Fact {
+    fn complaint_performance(year: i32) -> Fact {
         let state = ComplaintPerformanceState {
             period: year.to_string(),
             received: 10,
@@ -118,7 +118,7 @@ mod tests {
             ..ComplaintPerformanceState::default()
         };
         let subject = format!("prima.complaint.performance.3271.dpmptsp.{year}");
-        kept("complaint", &subject, i64::from(year), &state)
+        stored("complaint", &subject, i64::from(year), &state)
     }
 
     fn directory() -> Fact {
@@ -134,7 +134,7 @@ mod tests {
             charter: Some(ServiceCharterState::default()),
             ..UnitState::default()
         };
-        kept("directory", "prima.directory.unit.3271.dpmptsp", 9, &state)
+        stored("directory", "prima.directory.unit.3271.dpmptsp", 9, &state)
     }
 
     #[test]
@@ -152,9 +152,9 @@ mod tests {
             seed in proptest::collection::vec(any::<u32>(), 13),
         ) {
             let mut kept = vec![directory()];
-            kept.extend((0..).zip(surveys).map(|(n, (respondents, published))| told(n, respondents, published)));
-            kept.extend((2021..).zip(starts).map(|(year, start)| shows(year, start)));
-            kept.extend((2022..2025).map(heard));
+            kept.extend((0..).zip(surveys).map(|(n, (respondents, published))| survey_result(n, respondents, published)));
+            kept.extend((2021..).zip(starts).map(|(year, start)| portfolio(year, start)));
+            kept.extend((2022..2025).map(complaint_performance));
             let date = "2024-06-30".parse().unwrap();
             let (instrument, _) = instrument::built_in().iter().find(|(i, _)| i.id == "pekppp-2022").unwrap();
             let before = suggest(instrument, "online", &facts(&kept).unwrap(), date);

@@ -1,5 +1,6 @@
-//! What other services tell: the last state of every subject of one kind is kept in the table `fact`, and the unit's
-//! assessments are marked. A service that is not deployed has no stream; its worker waits for one, and nothing else does.
+//! Mirrors of other services: the last state of every subject of one kind is kept in the table `fact`, and the unit's
+//! assessments are flagged as dirty. A service that is not deployed has no stream; only its worker waits for that
+//! stream.
 
 use std::marker::PhantomData;
 
@@ -14,27 +15,27 @@ use prima_proto::{name, subject};
 use prost::Message;
 
 use crate::{
-    domain::{facts::Facts, known::Origin},
-    store::{Fact, fact_remove_in_txn, fact_save_in_txn, unit_mark_in_txn},
+    domain::{facts::Facts, sourced::EventRef},
+    store::{Fact, fact_remove_in_txn, fact_save_in_txn, unit_flag_dirty_in_txn},
 };
 
-/// The state of one kind of subjects.
-pub trait Told: Message + Default + 'static {
-    /// Where it comes from.
+/// A state from which facts of a unit are read.
+pub trait FactState: Message + Default + 'static {
+    /// The stream and subjects that it comes from.
     const FEED: Feed;
 
     /// Adds it to the facts of its unit.
-    fn add(self, origin: Origin, facts: &mut Facts);
+    fn add(self, origin: EventRef, facts: &mut Facts);
 }
 
-/// Keeps the states of one kind.
+/// Stores the states of one kind.
 pub struct FactMirror<S> {
     derived: Derived,
     state: PhantomData<fn() -> S>,
 }
 
 impl<S> FactMirror<S> {
-    /// One that wakes the runner of the indexes.
+    /// A mirror that wakes the runner of the indexes.
     pub fn new(derived: &Derived) -> Self {
         Self {
             derived: derived.clone(),
@@ -44,7 +45,7 @@ impl<S> FactMirror<S> {
 }
 
 #[async_trait]
-impl<S: Told> Mirror for FactMirror<S> {
+impl<S: FactState> Mirror for FactMirror<S> {
     type Key = name::Unit;
     type State = S;
 
@@ -73,7 +74,7 @@ impl<S: Told> Mirror for FactMirror<S> {
     }
 
     async fn changed(&self, txn: &Txn, unit: &name::Unit) -> Result<(), DbErr> {
-        unit_mark_in_txn(txn, unit).await
+        unit_flag_dirty_in_txn(txn, unit).await
     }
 
     fn committed(&self) {

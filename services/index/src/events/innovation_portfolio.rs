@@ -1,4 +1,4 @@
-//! What a unit shows of innovation in a year.
+//! States of the innovation service: the innovation portfolio of a unit in a year.
 
 use chrono::NaiveDate;
 use prima_platform::consume::Feed;
@@ -6,48 +6,48 @@ use prima_proto::event::v1::{AwardFacts, CompetitionEntryFacts, InnovationFacts,
 
 use super::{
     day::{day, days},
-    feed::Told,
+    feed::FactState,
 };
 use crate::domain::{
     facts::Facts,
-    known::Origin,
-    portfolio::{Innovation, LegalBasis, Of, Portfolio},
+    portfolio::{DatedEvent, Innovation, LegalBasis, Portfolio},
+    sourced::EventRef,
 };
 
-impl Told for InnovationPortfolioState {
+impl FactState for InnovationPortfolioState {
     const FEED: Feed = Feed {
         name: "index-innovation-portfolio",
         service: "innovation",
         filter: "prima.innovation.portfolio.>",
     };
 
-    fn add(self, origin: Origin, facts: &mut Facts) {
+    fn add(self, origin: EventRef, facts: &mut Facts) {
         if let Ok(year) = self.period.parse() {
             facts.portfolios.insert(year, portfolio(origin, year, self));
         }
     }
 }
 
-fn portfolio(origin: Origin, year: i32, state: InnovationPortfolioState) -> Portfolio {
+fn portfolio(origin: EventRef, year: i32, state: InnovationPortfolioState) -> Portfolio {
     let won = |innovation: &str, awards: &[AwardFacts]| {
         let days = awards
             .iter()
             .filter_map(|a| day_or_year(&a.announce_date, a.year));
-        let of = |on| Of {
+        let of = |on| DatedEvent {
             innovation: innovation.to_owned(),
             on,
         };
-        days.map(of).collect::<Vec<Of>>()
+        days.map(of).collect::<Vec<DatedEvent>>()
     };
     let former = state.innovations.iter().map(|i| won(&i.name, &i.former_awards));
     let awards = former.chain(state.entries.iter().map(|e| won(&e.innovation, &e.awards)));
     let entries = state.entries.iter().filter(|e| entered(e)).filter_map(|e| {
-        Some(Of {
+        Some(DatedEvent {
             innovation: e.innovation.clone(),
             on: day_or_year(&e.submit_date, year)?,
         })
     });
-    // Who takes over the innovation of another unit learns by it.
+    // A unit that adopts the innovation of another unit learns by it.
     let adopted = state.taken.iter().filter_map(|t| day(&t.adopt_date));
     Portfolio {
         origin,
@@ -58,7 +58,7 @@ fn portfolio(origin: Origin, year: i32, state: InnovationPortfolioState) -> Port
     }
 }
 
-/// What is known by its year alone counts from the year's last day.
+/// The day, or the last day of the year when only the year is known.
 fn day_or_year(text: &str, year: i32) -> Option<NaiveDate> {
     day(text).or_else(|| NaiveDate::from_ymd_opt(year, 12, 31))
 }
@@ -81,7 +81,7 @@ fn innovation(state: InnovationFacts) -> Innovation {
     }
 }
 
-/// Whether the agency handed it in, and nobody took it back.
+/// Whether the agency submitted the entry and did not withdraw it.
 fn entered(entry: &CompetitionEntryFacts) -> bool {
     let states = ["submitted", "competing", "rejected", "eliminated"];
     states.contains(&entry.state.as_str())
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_a_year_alone_counts_from_its_last_day_and_what_was_not_handed_in_never() {
+    fn an_event_with_only_a_year_counts_from_its_last_day_and_an_unsubmitted_entry_never() {
         let award = |announce_date: &str| AwardFacts {
             year: 2022,
             announce_date: announce_date.into(),
@@ -123,11 +123,11 @@ mod tests {
             ],
             ..InnovationPortfolioState::default()
         };
-        let told = portfolio(Origin::default(), 2022, state);
-        let days = |list: &[Of]| list.iter().map(|o| o.on.to_string()).collect::<Vec<_>>();
-        assert_eq!(days(&told.entries), ["2022-03-01", "2022-12-31"]);
-        assert_eq!(days(&told.awards)[..2], ["2022-12-31", "2022-08-01"]);
-        let one = &told.innovations[0];
+        let parsed = portfolio(EventRef::default(), 2022, state);
+        let days = |list: &[DatedEvent]| list.iter().map(|o| o.on.to_string()).collect::<Vec<_>>();
+        assert_eq!(days(&parsed.entries), ["2022-03-01", "2022-12-31"]);
+        assert_eq!(days(&parsed.awards)[..2], ["2022-12-31", "2022-08-01"]);
+        let one = &parsed.innovations[0];
         assert_eq!(
             (one.designed, one.legal_basis, one.supports),
             (None, LegalBasis::Draft, 2)

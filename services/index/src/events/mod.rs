@@ -1,4 +1,4 @@
-//! What the index service tells others, and what others tell it.
+//! The states that this service publishes, and those that it consumes.
 
 mod complaint_performance;
 mod day;

@@ -1,4 +1,4 @@
-//! What the index service publishes: the score of a unit or an agency.
+//! Renders the published states: scores of units and agencies.
 
 use prima_platform::{number, outbox::State};
 use prima_proto::{
@@ -13,14 +13,13 @@ use crate::{
         instrument::Policy,
         level::Inputs,
         score::{F02, F03, Index},
-        subject::Subject,
     },
     store::{AgencyIndex as AgencyRow, ExternalScore as Row},
 };
 
 /// Name of the service, its schema, its stream and the subjects of its scores.
 pub const NAME: &str = "index";
-/// Raised when the same state is rendered differently.
+/// The revision of the rendering; it is raised when the same state is rendered differently.
 const REVISION: i64 = 1;
 
 fn scored(event: score::Event, version: i64) -> State {
@@ -38,13 +37,9 @@ fn figures(published: &Published, instrument: &str, settled: bool) -> Figures {
     }
 }
 
-/// A recorded score: settled, and labelled as recorded.
-pub fn external(row: &Row, subject: &Subject, published: &Published) -> State {
-    let subject = match subject {
-        Subject::Agency(agency) => name::Subject::from(agency),
-        Subject::Unit(unit) => unit.into(),
-    };
-    let key = Key::new(NAME, &row.metric, &row.period, subject);
+/// A recorded score: it is settled, and labelled as recorded.
+pub fn external(row: &Row, subject: &name::Subject, published: &Published) -> State {
+    let key = Key::new(NAME, &row.metric, &row.period, subject.clone());
     let score = key.score(figures(published, &row.era, true)).recorded(true);
     scored(score.event(), row.version)
 }
@@ -53,16 +48,16 @@ fn key(cycle: &Cycle, subject: impl Into<name::Subject>) -> Key {
     Key::new(NAME, cycle.scheme.metric(), &cycle.year, subject)
 }
 
-/// What every score of a cycle says.
+/// The parts that all scores of a cycle have in common.
 fn of_cycle(cycle: &Cycle, key: Key, published: &Published) -> Score {
     key.score(figures(published, &cycle.instrument, cycle.final_at.is_some()))
 }
 
 /// Decimals of a component.
-const COMPONENT: u32 = 4;
+const COMPONENT_DECIMALS: u32 = 4;
 
-/// The score of a unit in a cycle, withdrawn while it has no index. Where too few respondents take the index away, the
-/// score names the minimum; where they do not, there is none to miss.
+/// The score of a unit in a cycle; withdrawn while the unit has no index. The score names the minimum sample only
+/// under the policy by which too few respondents leave the unit without an index.
 pub fn unit_index(cycle: &Cycle, unit: &name::Unit, version: i64, inputs: &Inputs, index: &Index) -> State {
     let key = key(cycle, unit);
     let Some(published) = &index.published else {
@@ -74,7 +69,8 @@ pub fn unit_index(cycle: &Cycle, unit: &name::Unit, version: i64, inputs: &Input
         .iter()
         .map(|node| (node.key.as_str(), node.value.as_ref()));
     let components = aspects.chain(parts);
-    let components = components.filter_map(|(key, value)| Some((key, number::decimal(value?, COMPONENT))));
+    let components =
+        components.filter_map(|(key, value)| Some((key, number::decimal(value?, COMPONENT_DECIMALS))));
     let respondents = inputs.f03.as_ref().map_or(0, |f| f.respondents);
     let minimum = match inputs.policy {
         Policy::Incomplete => inputs.minimum_respondents,
@@ -86,7 +82,7 @@ pub fn unit_index(cycle: &Cycle, unit: &name::Unit, version: i64, inputs: &Input
     scored(score.event(), version)
 }
 
-/// The score of an agency in a cycle, withdrawn while no unit has an index.
+/// The score of an agency in a cycle; withdrawn while none of its units has an index.
 pub fn agency_index(cycle: &Cycle, row: &AgencyRow, published: Option<&Published>) -> State {
     let agency = name::Agency {
         agency: row.agency.clone(),

@@ -1,4 +1,4 @@
-//! What a survey has come to.
+//! States of the survey service: the result of a survey.
 
 use prima_platform::{clock::from_proto, consume::Feed};
 use prima_proto::{
@@ -6,20 +6,20 @@ use prima_proto::{
     period::jakarta_day,
 };
 
-use super::{day::day, feed::Told};
+use super::{day::day, feed::FactState};
 use crate::domain::{
     facts::{Facts, FollowUp, Survey},
-    known::Origin,
+    sourced::EventRef,
 };
 
-impl Told for SurveyResultState {
+impl FactState for SurveyResultState {
     const FEED: Feed = Feed {
         name: "index-survey-result",
         service: "survey",
         filter: "prima.survey.result.>",
     };
 
-    fn add(self, origin: Origin, facts: &mut Facts) {
+    fn add(self, origin: EventRef, facts: &mut Facts) {
         let name = self.name.clone();
         if let Some(survey) = survey(origin, self) {
             facts.surveys.insert(name, survey);
@@ -27,8 +27,8 @@ impl Told for SurveyResultState {
     }
 }
 
-/// As a fact; `None` when its period is none, and so can't be placed in time.
-fn survey(origin: Origin, state: SurveyResultState) -> Option<Survey> {
+/// The survey as a fact; `None` when its period is malformed, because it then has no place in time.
+fn survey(origin: EventRef, state: SurveyResultState) -> Option<Survey> {
     let at = |time: Option<prost_types::Timestamp>| time.as_ref().and_then(from_proto).map(jakarta_day);
     let follow_up = |f: SurveyFollowUpState| {
         Some(FollowUp {
@@ -42,7 +42,7 @@ fn survey(origin: Origin, state: SurveyResultState) -> Option<Survey> {
         instrument: state.instrument,
         period: state.period.parse().ok()?,
         opened: at(state.open_time),
-        // It may be closed before its time, or a while after it.
+        // A survey may be closed before its closing time, or a while after it.
         ended: match (closed, closes) {
             (Some(closed), Some(closes)) => Some(closed.min(closes)),
             (closed, closes) => closed.or(closes),
@@ -73,7 +73,7 @@ mod tests {
                 close_time,
                 ..SurveyResultState::default()
             };
-            let survey = survey(Origin::default(), state).unwrap();
+            let survey = survey(EventRef::default(), state).unwrap();
             assert_eq!(survey.opened, day("2023-12-31"));
             survey.ended
         };

@@ -1,11 +1,11 @@
-//! Categories, which instruments and the metrics of other bodies share, to messages.
+//! Messages of categories, for instruments and for the metrics of other bodies.
 
 use prima_platform::number;
 use prima_proto::index::v1 as pb;
 
 use crate::domain::band::Band;
 
-/// Categories as their messages.
+/// Categories as messages.
 pub fn messages(bands: &[Band]) -> Vec<pb::Band> {
     let message = |b: &Band| pb::Band {
         key: b.key.clone(),

@@ -1,7 +1,7 @@
-//! One folder for each noun, and in it one file for each operation that changes state. Nouns don't know each other.
+//! One folder for each noun, with one file for each operation that changes state. Nouns do not import each other.
 //!
-//! Of a request with an id, the digest is that of its message as it came, and the answer is kept without its envelope:
-//! so releases before have kept them.
+//! The idempotency digest of a request is that of its message as received, and the stored response has no envelope,
+//! because earlier releases stored them so.
 
 pub mod action;
 pub mod assessment;
@@ -16,12 +16,17 @@ pub mod suggestion;
 mod target;
 
 use prima_platform::{
-    command::Once,
+    command::IdempotencyKey,
     request::{self, Faults},
 };
 
-/// What tells a repeat of a message of `method`; a fault of its id is noted.
-fn once(method: &'static str, id: &str, message: &impl prost::Message, faults: &mut Faults) -> Option<Once> {
+/// The idempotency key of a message of `method`; a malformed id becomes a fault.
+fn once(
+    method: &'static str,
+    id: &str,
+    message: &impl prost::Message,
+    faults: &mut Faults,
+) -> Option<IdempotencyKey> {
     let id = faults.take(request::id("request_id", id.to_owned()));
-    id.map(|id| Once::new(method, &id, message))
+    id.map(|id| IdempotencyKey::new(method, &id, message))
 }

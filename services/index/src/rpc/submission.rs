@@ -1,10 +1,10 @@
-//! What is submitted to an assessment. Its faults are told once that is known, and with it the form.
+//! Submissions to an assessment. Their faults are reported once the assessment, and with it the form, is known.
 
 use std::mem;
 
 use prima_platform::{
     caller::{Caller, Role},
-    command::{Once, Work},
+    command::{IdempotencyKey, Work},
     failure::Failure,
     request::{self, Faults},
     service::Context,
@@ -14,71 +14,72 @@ use prima_proto::name;
 use super::target;
 use crate::{derived::Assessed, domain::field};
 
-/// What a message submits, as it came.
+/// The content of a submission, unchecked.
 pub trait Submitted {
-    /// The same without faults.
-    type Sound;
+    /// The checked content.
+    type Valid;
 
-    /// Checks it; without the assessment, as far as that can be told. `None` only with faults.
-    fn check(&self, of: Option<&Assessed>, faults: &mut Faults) -> Option<Self::Sound>;
+    /// Checks the content; without the assessment, only what can be checked without it. Returns `None` only with
+    /// faults.
+    fn check(&self, of: Option<&Assessed>, faults: &mut Faults) -> Option<Self::Valid>;
 }
 
-/// A submission of which only the assessment is checked.
+/// A submission of which only the name of the assessment is checked.
 #[derive(Debug)]
 pub struct Submission<S> {
     /// The assessment.
     pub name: name::Assessment,
-    once: Option<Once>,
-    given: S,
+    once: Option<IdempotencyKey>,
+    content: S,
     faults: Faults,
 }
 
 impl<S: Submitted> Submission<S> {
-    /// What tells a repeat, the faults of the fields before `assessment`, that field, and what is submitted.
+    /// Takes the idempotency key, the faults of the fields before `assessment`, that field, and the content.
     pub fn parse(
-        once: Option<Once>,
+        once: Option<IdempotencyKey>,
         mut faults: Faults,
         assessment: &str,
-        given: S,
+        content: S,
     ) -> Result<Self, Failure> {
         let Some(name) = faults.take(request::name("assessment", assessment)) else {
-            given.check(None, &mut faults);
+            content.check(None, &mut faults);
             return Err(faults.refused());
         };
         Ok(Self {
             name,
             once,
-            given,
+            content,
             faults,
         })
     }
 
-    /// What tells a repeat.
-    pub fn once(&self) -> Option<Once> {
+    /// The idempotency key.
+    pub fn idempotency_key(&self) -> Option<IdempotencyKey> {
         self.once.clone()
     }
 
-    /// `Ok` for these roles of the agency.
+    /// Succeeds for callers with one of these roles in the agency.
     pub fn allow(&self, caller: &Caller, roles: &[Role]) -> Result<(), Failure> {
         caller.require(roles, &self.name.unit.agency)
     }
 
-    /// What is submitted, unless there are faults.
-    pub fn sound(&mut self, of: &Assessed) -> Result<S::Sound, Failure> {
+    /// The checked content, or every fault.
+    pub fn validate(&mut self, of: &Assessed) -> Result<S::Valid, Failure> {
         let mut faults = mem::take(&mut self.faults);
-        let sound = self.given.check(Some(of), &mut faults);
-        faults.settle(sound)
+        let valid = self.content.check(Some(of), &mut faults);
+        faults.settle(valid)
     }
 
-    /// The assessment, locked for a change of its index, and what is submitted.
-    pub async fn lock(mut self, work: &Work<'_, Context>) -> Result<(Assessed, S::Sound), Failure> {
+    /// Locks the assessment for a change of its index, and checks the content.
+    pub async fn lock(mut self, work: &Work<'_, Context>) -> Result<(Assessed, S::Valid), Failure> {
         let assessed = target::lock(work, &self.name).await?;
-        let sound = self.sound(&assessed)?;
-        Ok((assessed, sound))
+        let valid = self.validate(&assessed)?;
+        Ok((assessed, valid))
     }
 }
 
-/// Notes an indicator that the form has not; without the form, one that is not given.
+/// Adds a fault for an indicator that the form lacks; without the form, for an empty one.
 pub fn check_indicator(field: &str, key: &str, of: Option<&Assessed>, faults: &mut Faults) {
     let has = of.map_or(!key.is_empty(), |assessed| assessed.has(key));
     faults.take(field::indicator(field, key, has));

@@ -1,4 +1,4 @@
-//! The assessment that a request is about, looked up.
+//! Looks up the assessment of a request.
 
 use prima_platform::{
     caller::{Caller, Role},
@@ -15,17 +15,18 @@ use crate::{
     derived::{Assessed, recompute_in_txn},
     domain::cycle::Cycle,
     store::{
-        Assessment, assessment_get, assessment_hold_in_txn, assessment_lock_in_txn, assessment_save_in_txn,
-        cycle_get, cycle_share_in_txn,
+        Assessment, assessment_get, assessment_lock_in_txn, assessment_lock_same_version_in_txn,
+        assessment_save_in_txn, cycle_get, cycle_share_in_txn,
     },
 };
 
-/// Who acts for the unit.
+/// The roles that act for a unit.
 pub const UNIT: &[Role] = &[Role::Operator, Role::Admin];
-/// Who reads what is handed in and given.
+/// The roles that read submissions and levels.
 const READERS: &[Role] = &[Role::Operator, Role::Evaluator, Role::Admin];
 
-/// Its cycle and row, for whoever may read it; `faults` are those of the fields before `field`, which names it.
+/// The cycle and row of an assessment, for callers who may read it; `faults` are those of the fields before `field`,
+/// which names the assessment.
 pub async fn read(
     ctx: &Context,
     caller: &Caller,
@@ -41,7 +42,7 @@ pub async fn read(
     get(ctx.db.reader(), &name).await
 }
 
-/// Its cycle and row as they stand.
+/// The cycle and row of an assessment.
 pub async fn get(
     conn: &impl ConnectionTrait,
     name: &name::Assessment,
@@ -51,7 +52,7 @@ pub async fn get(
     Ok((cycle, found(row, name)?))
 }
 
-/// It, locked for a change of its index, which takes its next version; its cycle is shared.
+/// Locks an assessment for a change of its index, and takes its next version; its cycle gets a shared lock.
 pub async fn lock(work: &Work<'_, Context>, name: &name::Assessment) -> Result<Assessed, Failure> {
     let cycle = found(
         cycle_share_in_txn(work.txn, &name.cycle.cycle).await?,
@@ -62,19 +63,24 @@ pub async fn lock(work: &Work<'_, Context>, name: &name::Assessment) -> Result<A
     Ok(Assessed::of(work.txn, cycle, found(row, name)?).await?)
 }
 
-/// It, locked for a change that its index is not computed from.
-pub async fn hold(txn: &Txn, cycle: Cycle, name: &name::Assessment) -> Result<Assessed, Failure> {
-    let row = assessment_hold_in_txn(txn, cycle.id, &name.unit).await?;
+/// Locks an assessment for a change that does not affect its index; its version stays the same.
+pub async fn lock_same_version(
+    txn: &Txn,
+    cycle: Option<Cycle>,
+    name: &name::Assessment,
+) -> Result<Assessed, Failure> {
+    let cycle = found(cycle, &name.cycle)?;
+    let row = assessment_lock_same_version_in_txn(txn, cycle.id, &name.unit).await?;
     Ok(Assessed::of(txn, cycle, found(row, name)?).await?)
 }
 
-/// Saves one that is locked and changed at `now`.
+/// Saves a locked assessment that was changed at `now`.
 pub async fn save(work: &Work<'_, Context>, assessed: &mut Assessed, now: i64) -> Result<(), Failure> {
     assessed.row.updated_at = now;
     Ok(assessment_save_in_txn(work.txn, &assessed.row).await?)
 }
 
-/// Recomputes the index of one that is locked, and has the scores that changed staged.
+/// Recomputes the index of a locked assessment, and stages the scores that changed.
 pub async fn recompute(work: &mut Work<'_, Context>, assessed: &mut Assessed) -> Result<(), Failure> {
     let locked = std::slice::from_mut(assessed);
     let states = recompute_in_txn(work.txn, &work.app.clock, locked, false).await?;

@@ -31,9 +31,9 @@ pub struct Model {
     pub description: String,
     /// Office that is responsible.
     pub owner: String,
-    /// Until when, `YYYY-MM-DD`.
+    /// Due date, `YYYY-MM-DD`.
     pub due_date: String,
-    /// Day it was done, `YYYY-MM-DD`; empty while open.
+    /// Date of completion, `YYYY-MM-DD`; empty while open.
     pub done_date: String,
     /// What was done.
     pub note: String,

@@ -37,7 +37,7 @@ pub async fn agency_index_lock_in_txn(
     agency: &str,
     now_millis: i64,
 ) -> Result<Model, DbErr> {
-    // By hand, for the arithmetic.
+    // Written as SQL because of the arithmetic.
     let text = "INSERT INTO agency_index (cycle_id, agency, version) VALUES ($1, $2, $3)
                 ON CONFLICT (cycle_id, agency) DO UPDATE SET version =
                     CASE WHEN agency_index.version + 1 > excluded.version THEN agency_index.version + 1

@@ -31,9 +31,9 @@ pub struct Model {
     pub form: String,
     /// Grows with every change.
     pub version: i64,
-    /// Exact index, a fraction; `None` while something is missing.
+    /// Exact index, a fraction; `None` while an input is missing.
     pub exact: Option<String>,
-    /// What it was computed from, JSON of `domain::level::Inputs`.
+    /// The inputs of the index, JSON of `domain::level::Inputs`.
     pub inputs: String,
     /// Version of the score that was published last; 0 when none was.
     pub published: i64,
@@ -52,7 +52,7 @@ impl Model {
         }
     }
 
-    /// What its index was computed from.
+    /// The inputs of its index.
     pub fn read_inputs(&self) -> Result<Inputs, DbErr> {
         serde_json::from_str(&self.inputs).map_err(|_| broken(self.unit_name(), "inputs"))
     }
@@ -63,7 +63,7 @@ impl Model {
     }
 }
 
-/// Stores a unit that was enrolled; false when it was before.
+/// Stores an enrolled unit; false when it was enrolled before.
 pub async fn assessment_insert_in_txn(txn: &Txn, row: &Model) -> Result<bool, DbErr> {
     insert_new(txn, row.clone().into_active_model()).await
 }
@@ -84,7 +84,7 @@ pub async fn assessment_lock_in_txn(
     unit: &name::Unit,
     now_millis: i64,
 ) -> Result<Option<Model>, DbErr> {
-    // By hand, for the arithmetic.
+    // Written as SQL because of the arithmetic.
     let text = "UPDATE assessment SET version = CASE WHEN version + 1 > $4 THEN version + 1 ELSE $4 END
                 WHERE cycle_id = $1 AND agency = $2 AND unit = $3 RETURNING *";
     let values = [
@@ -96,8 +96,8 @@ pub async fn assessment_lock_in_txn(
     Entity::find().from_raw_sql(sql(txn, text, values)).one(txn).await
 }
 
-/// Locks a unit of a cycle for what its index is not computed from; its version stays.
-pub async fn assessment_hold_in_txn(
+/// Locks a unit of a cycle for a change that does not affect its index; its version stays the same.
+pub async fn assessment_lock_same_version_in_txn(
     txn: &Txn,
     cycle_id: i64,
     unit: &name::Unit,
@@ -120,7 +120,7 @@ fn of_cycle(cycle_id: i64, agency: &str) -> Select<Entity> {
         .apply_if(agency, |query, agency| query.filter(Column::Agency.eq(agency)))
 }
 
-/// Units of a cycle after an agency and unit, in this order; only of `agency` when it is not empty.
+/// Units of a cycle after an agency and unit, in this order; when `agency` is not empty, only those of that agency.
 pub async fn assessment_page(
     conn: &impl ConnectionTrait,
     cycle_id: i64,
@@ -163,12 +163,12 @@ pub async fn assessments_exact(
     Ok(rows.into_iter().map(read).collect())
 }
 
-/// Exact index of every unit of a cycle, with its unit type as the directory last told it; `unknown` without.
+/// Exact index of every unit of a cycle with the unit type that the directory published last; `unknown` without one.
 pub async fn assessments_by_type(
     conn: &impl ConnectionTrait,
     cycle_id: i64,
 ) -> Result<Vec<(Option<Rational>, String)>, DbErr> {
-    // By hand, because the rows are joined by more than a key, and only one column of each is read.
+    // Written as SQL because the rows are joined by more than a key, and only one column of each is read.
     let text = "SELECT a.exact, f.payload FROM assessment a
                 LEFT JOIN fact f ON f.service = 'directory' AND f.agency = a.agency AND f.unit = a.unit
                 WHERE a.cycle_id = $1";

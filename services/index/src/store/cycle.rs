@@ -102,18 +102,18 @@ pub async fn cycle_get(conn: &impl ConnectionTrait, cycle: &str) -> Result<Optio
     one(conn, named(cycle)).await
 }
 
-/// The cycle, which is not settled by anybody else until the transaction ends. SQLite has no row locks, there the
-/// transaction holds the only write lock from its beginning.
+/// The cycle, locked so that no other transaction settles it before this one ends. SQLite has no row locks; there a
+/// transaction has the only write lock from its beginning.
 pub async fn cycle_share_in_txn(txn: &Txn, cycle: &str) -> Result<Option<Cycle>, DbErr> {
     one(txn, named(cycle).lock_shared()).await
 }
 
-/// The cycle, in which nobody else changes anything until the transaction ends.
+/// The cycle, locked so that no other transaction changes anything in it before this one ends.
 pub async fn cycle_lock_in_txn(txn: &Txn, cycle: &str) -> Result<Option<Cycle>, DbErr> {
     one(txn, named(cycle).lock_exclusive()).await
 }
 
-/// Cycles after a name, ordered by name; only of `year` when it is not empty.
+/// Cycles after a name, ordered by name; when `year` is not empty, only those of that year.
 pub async fn cycle_page(
     conn: &impl ConnectionTrait,
     year: &str,
@@ -129,8 +129,8 @@ pub async fn cycle_page(
     all(conn, page).await
 }
 
-/// Cycles that are not settled and have this unit, ordered by key; none of them is settled by anybody else until the
-/// transaction ends.
+/// Open cycles that have this unit, ordered by key, and locked so that no other transaction settles them before this
+/// one ends.
 pub async fn cycles_share_of_unit_in_txn(txn: &Txn, agency: &str, unit: &str) -> Result<Vec<Cycle>, DbErr> {
     let open = Entity::find()
         .filter(Column::Id.in_subquery(cycles_of(agency, unit)))

@@ -4,12 +4,11 @@ use prima_platform::db::Txn;
 use prima_proto::name;
 use sea_orm::{
     ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, entity::prelude::*,
-    sea_query::OnConflict,
 };
 
-use super::key::of;
+use super::key::{levels_save_in_txn, of};
 
-/// What an evaluator gave (F-02).
+/// A level that an evaluator gave (F-02).
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "evaluation")]
 pub struct Model {
@@ -30,32 +29,20 @@ pub struct Model {
     pub evaluator: String,
     /// Level.
     pub level: i64,
-    /// Why.
+    /// Reason.
     pub note: String,
-    /// When, unix microseconds.
+    /// When it was given, unix microseconds.
     pub updated_at: i64,
 }
 
 prima_platform::no_relations!();
 
-/// Stores what one evaluator gave, each in place of that evaluator's one before.
+/// Stores levels of one evaluator; each replaces the one that this evaluator gave before.
 pub async fn evaluations_save_in_txn(txn: &Txn, rows: impl IntoIterator<Item = Model>) -> Result<(), DbErr> {
-    let key = [
-        Column::CycleId,
-        Column::Agency,
-        Column::Unit,
-        Column::Indicator,
-        Column::Evaluator,
-    ];
-    let newer = OnConflict::columns(key)
-        .update_columns([Column::Level, Column::Note, Column::UpdatedAt])
-        .to_owned();
-    let rows = rows.into_iter().map(Model::into_active_model);
-    let insert = Entity::insert_many(rows).on_conflict(newer);
-    insert.exec_without_returning(txn).await.map(drop)
+    levels_save_in_txn(txn, rows.into_iter().map(Model::into_active_model)).await
 }
 
-/// What evaluators gave, ordered by indicator and evaluator.
+/// The evaluators' levels, ordered by indicator and evaluator.
 pub async fn evaluations(
     conn: &impl ConnectionTrait,
     cycle_id: i64,

@@ -37,7 +37,7 @@ pub struct Model {
     pub size: i64,
     /// SHA-256 of the file; empty for a link.
     pub sha256: Vec<u8>,
-    /// Subject of the token of whoever attached it.
+    /// Token subject of the caller who attached it.
     pub actor: String,
     /// When it was attached, unix microseconds.
     pub created_at: i64,

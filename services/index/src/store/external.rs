@@ -1,6 +1,6 @@
-//! Scores that were recorded. The newest confirmed record of a metric, subject and period counts; the others are kept.
-//! What waits to be confirmed stands in a table of its own, `external_unconfirmed`, so that nothing takes it for a score.
-//! Both have the same columns: a query of the second names them as those of the first.
+//! Recorded scores. The newest confirmed record of a metric, subject and period counts; older ones are status.
+//! Unconfirmed records are in a table of their own, `external_unconfirmed`, so that no query takes them for scores.
+//! Both tables have the same columns, so queries of the second one reuse the columns of the first.
 
 use prima_platform::db::Txn;
 use sea_orm::{
@@ -14,7 +14,7 @@ use sea_orm::{
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "external_score")]
 pub struct Model {
-    /// ExternalKey of the metric.
+    /// Key of the metric.
     #[sea_orm(primary_key, auto_increment = false)]
     pub metric: String,
     /// Id of the agency.
@@ -26,7 +26,7 @@ pub struct Model {
     /// Period.
     #[sea_orm(primary_key, auto_increment = false)]
     pub period: String,
-    /// Counted up with each record, from 1.
+    /// Number of the record of its key, from 1.
     #[sea_orm(primary_key, auto_increment = false)]
     pub number: i64,
     /// Id of the era.
@@ -37,9 +37,9 @@ pub struct Model {
     pub category: String,
     /// Where it was published.
     pub source: String,
-    /// 1 when without maladministration.
+    /// 1 when the opinion is "tanpa maladministrasi".
     pub no_maladministration: i64,
-    /// Why it replaced the record before.
+    /// Reason for replacing the record before.
     pub reason: String,
     /// Subject of the caller's token.
     pub actor: String,
@@ -47,15 +47,16 @@ pub struct Model {
     pub recorded_at: i64,
     /// Version of its score.
     pub version: i64,
-    /// 1 once another stands in its place, or it waits no more.
+    /// 1 once another record replaced it or, of an unconfirmed one, once it is settled.
     pub replaced: i64,
-    /// Link to its document; may be empty.
+    /// Link to the document in which it was published; may be empty.
     pub link: String,
-    /// SHA-256 of its document.
+    /// SHA-256 of that document.
     pub sha256: Option<Vec<u8>>,
-    /// When it was confirmed, unix microseconds; `None` while it waits, and of records of a release before.
+    /// When it was confirmed, unix microseconds; `None` for an unconfirmed record, and for records of the release
+    /// before.
     pub confirmed_at: Option<i64>,
-    /// Subject of the token of whoever confirmed it.
+    /// Token subject of the caller who confirmed it.
     pub confirmer: String,
 }
 
@@ -68,21 +69,21 @@ impl Model {
     }
 }
 
-/// Which records.
+/// Whether a record is confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Kept {
-    /// Those that count.
+pub enum RecordStatus {
+    /// The record counts.
     #[default]
     Confirmed,
-    /// Those that wait to be confirmed.
-    Waiting,
+    /// The record waits to be confirmed.
+    Unconfirmed,
 }
 
-impl Kept {
+impl RecordStatus {
     fn table(self) -> &'static str {
         match self {
             Self::Confirmed => "external_score",
-            Self::Waiting => "external_unconfirmed",
+            Self::Unconfirmed => "external_unconfirmed",
         }
     }
 
@@ -109,59 +110,64 @@ fn of(key: ExternalKey<'_>) -> Condition {
     })
 }
 
-/// Those that no other has replaced. It is written out, because an index has only them, and a parameter would hide that.
+/// Records that were not replaced. The condition is a literal, because a partial index covers only these rows and a
+/// parameter would keep the planner from using it.
 fn current() -> Expr {
     Expr::cust("replaced = 0")
 }
 
-/// What is recorded of this key now.
+/// The current record of this key.
 pub async fn external_get(
     conn: &impl ConnectionTrait,
-    kept: Kept,
+    status: RecordStatus,
     key: ExternalKey<'_>,
 ) -> Result<Option<Model>, DbErr> {
-    let records = kept.find().filter(of(key));
+    let records = status.find().filter(of(key));
     records.filter(current()).one(conn).await
 }
 
 /// The number of the next record of this key.
-pub async fn external_next_in_txn(txn: &Txn, kept: Kept, key: ExternalKey<'_>) -> Result<i64, DbErr> {
-    let numbers = kept.find().select_only().expr(Expr::col(Column::Number).max());
+pub async fn external_next_in_txn(
+    txn: &Txn,
+    status: RecordStatus,
+    key: ExternalKey<'_>,
+) -> Result<i64, DbErr> {
+    let numbers = status.find().select_only().expr(Expr::col(Column::Number).max());
     let last: Option<Option<i64>> = numbers.filter(of(key)).into_tuple().one(txn).await?;
     Ok(last.flatten().unwrap_or_default() + 1)
 }
 
-fn replace(kept: Kept, key: ExternalKey<'_>) -> UpdateStatement {
+fn replace(status: RecordStatus, key: ExternalKey<'_>) -> UpdateStatement {
     Query::update()
-        .table(kept.table())
+        .table(status.table())
         .value(Column::Replaced, 1_i64)
         .cond_where(of(key))
         .and_where(current())
         .take()
 }
 
-/// Lets a waiting record wait no more; false when it does not wait any longer.
+/// Settles an unconfirmed record; false when it was settled or replaced meanwhile.
 pub async fn external_settle_in_txn(txn: &Txn, key: ExternalKey<'_>, number: i64) -> Result<bool, DbErr> {
-    let mut settle = replace(Kept::Waiting, key);
+    let mut settle = replace(RecordStatus::Unconfirmed, key);
     settle.and_where(Expr::col(Column::Number).eq(number));
     Ok(txn.execute(&settle).await?.rows_affected() == 1)
 }
 
-/// Stores a record in place of the one before; false when another of the same number was stored meanwhile.
-pub async fn external_insert_in_txn(txn: &Txn, kept: Kept, row: &Model) -> Result<bool, DbErr> {
-    txn.execute(&replace(kept, row.key())).await?;
+/// Stores a record, which replaces the current one; false when another record with this number was stored meanwhile.
+pub async fn external_insert_in_txn(txn: &Txn, status: RecordStatus, row: &Model) -> Result<bool, DbErr> {
+    txn.execute(&replace(status, row.key())).await?;
     let taken = OnConflict::new().do_nothing().to_owned();
     let mut insert = Entity::insert(row.clone().into_active_model()).on_conflict(taken);
-    QueryTrait::query(&mut insert).into_table(kept.table());
+    QueryTrait::query(&mut insert).into_table(status.table());
     Ok(insert.exec_without_returning(txn).await? == 1)
 }
 
-/// Which records to list; an empty text means any.
+/// A filter of records; an empty text means any.
 #[derive(Debug, Clone, Default)]
 pub struct ExternalFilter {
-    /// Which records.
-    pub kept: Kept,
-    /// ExternalKey of the metric.
+    /// Whether to list confirmed or unconfirmed records.
+    pub status: RecordStatus,
+    /// Key of the metric.
     pub metric: String,
     /// Id of the agency.
     pub agency: String,
@@ -171,13 +177,13 @@ pub struct ExternalFilter {
     pub units: bool,
     /// Period.
     pub period: String,
-    /// Only after these metric, agency, unit and period.
+    /// Only those after this metric, agency, unit and period.
     pub after: [String; 4],
-    /// Rows at most.
+    /// Maximum number of rows.
     pub limit: u64,
 }
 
-/// What is recorded now, ordered by metric, agency, unit and period.
+/// Current records, ordered by metric, agency, unit and period.
 pub async fn external_page(
     conn: &impl ConnectionTrait,
     filter: &ExternalFilter,
@@ -194,7 +200,7 @@ pub async fn external_page(
     let unit = || Expr::col(Column::Unit);
     only = only.add_option(filter.unit.as_deref().map(|id| unit().eq(id)));
     only = only.add_option(filter.units.then(|| unit().ne("")));
-    let records = filter.kept.find().filter(current()).filter(only);
+    let records = filter.status.find().filter(current()).filter(only);
     let page = records.filter(Expr::tuple(KEY.map(Expr::col)).gt(Expr::tuple(after)));
     KEY.into_iter()
         .fold(page, QueryOrder::order_by_asc)

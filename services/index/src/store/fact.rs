@@ -1,4 +1,4 @@
-//! The last state of each subject that a service told of a unit.
+//! The last state of each subject that a service published of a unit.
 
 use prima_platform::db::Txn;
 use prima_proto::name;
@@ -7,14 +7,14 @@ use sea_orm::{
     entity::prelude::*, sea_query::OnConflict,
 };
 
-/// One kept state.
+/// One stored state.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "fact")]
 pub struct Model {
     /// Subject of its event.
     #[sea_orm(primary_key, auto_increment = false)]
     pub subject: String,
-    /// Service that told it.
+    /// Service that published it.
     pub service: String,
     /// Id of the agency.
     pub agency: String,
@@ -22,13 +22,13 @@ pub struct Model {
     pub unit: String,
     /// Version of the aggregate.
     pub version: i64,
-    /// Protobuf, as the event carried it.
+    /// Payload of the event, protobuf.
     pub payload: Vec<u8>,
 }
 
 prima_platform::no_relations!();
 
-/// Keeps a state in place of the last one of its subject.
+/// Stores a state; it replaces the last one of its subject.
 pub async fn fact_save_in_txn(txn: &Txn, fact: Model) -> Result<(), DbErr> {
     let newer = OnConflict::column(Column::Subject)
         .update_columns([Column::Version, Column::Payload])
@@ -37,12 +37,12 @@ pub async fn fact_save_in_txn(txn: &Txn, fact: Model) -> Result<(), DbErr> {
     insert.exec_without_returning(txn).await.map(drop)
 }
 
-/// Forgets a subject that was withdrawn.
+/// Deletes the state of a withdrawn subject.
 pub async fn fact_remove_in_txn(txn: &Txn, subject: &str) -> Result<(), DbErr> {
     Entity::delete_by_id(subject).exec(txn).await.map(drop)
 }
 
-/// What is told of a unit, ordered by subject.
+/// All stored states of a unit, ordered by subject.
 pub async fn fact_list(conn: &impl ConnectionTrait, unit: &name::Unit) -> Result<Vec<Model>, DbErr> {
     Entity::find()
         .filter(Column::Agency.eq(unit.agency.as_str()))

@@ -1,4 +1,4 @@
-//! Instruments: those of the release, which are embedded, and those that were added.
+//! Instruments: the built-in ones, and those that were added.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DbErr, EntityTrait, Set, entity::prelude::*};
 
 use crate::domain::{
     cycle::Cycle,
-    instrument::{Instrument, Known, built_in},
+    instrument::{Instrument, InstrumentDocument, built_in},
 };
 
 /// A row of the table `instrument`.
@@ -25,8 +25,8 @@ pub struct Model {
 
 prima_platform::no_relations!();
 
-/// A stored document was sound when it was stored.
-impl TryFrom<Model> for Known {
+/// A stored document was valid when it was stored.
+impl TryFrom<Model> for InstrumentDocument {
     type Error = DbErr;
 
     fn try_from(row: Model) -> Result<Self, DbErr> {
@@ -38,8 +38,8 @@ impl TryFrom<Model> for Known {
     }
 }
 
-fn of_release((instrument, document): &(Instrument, &str)) -> Known {
-    Known {
+fn built_in_document((instrument, document): &(Instrument, &str)) -> InstrumentDocument {
+    InstrumentDocument {
         instrument: instrument.clone(),
         document: (*document).to_owned(),
         created_at: None,
@@ -47,8 +47,8 @@ fn of_release((instrument, document): &(Instrument, &str)) -> Known {
 }
 
 /// Every instrument, ordered by id.
-pub async fn instrument_list(conn: &impl ConnectionTrait) -> Result<Vec<Known>, DbErr> {
-    let mut all: Vec<Known> = built_in().iter().map(of_release).collect();
+pub async fn instrument_list(conn: &impl ConnectionTrait) -> Result<Vec<InstrumentDocument>, DbErr> {
+    let mut all: Vec<InstrumentDocument> = built_in().iter().map(built_in_document).collect();
     for row in Entity::find().all(conn).await? {
         all.push(row.try_into()?);
     }
@@ -57,15 +57,18 @@ pub async fn instrument_list(conn: &impl ConnectionTrait) -> Result<Vec<Known>, 
 }
 
 /// The instrument of this id.
-pub async fn instrument_get(conn: &impl ConnectionTrait, id: &str) -> Result<Option<Known>, DbErr> {
+pub async fn instrument_get(
+    conn: &impl ConnectionTrait,
+    id: &str,
+) -> Result<Option<InstrumentDocument>, DbErr> {
     if let Some(found) = built_in().iter().find(|(i, _)| i.id == id) {
-        return Ok(Some(of_release(found)));
+        return Ok(Some(built_in_document(found)));
     }
     let row = Entity::find_by_id(id).one(conn).await?;
-    row.map(Known::try_from).transpose()
+    row.map(InstrumentDocument::try_from).transpose()
 }
 
-/// The instrument of a cycle; it was there when the cycle was opened, and none is ever removed.
+/// The instrument of a cycle. It existed when the cycle was opened, and no instrument is ever removed.
 pub async fn instrument_of(conn: &impl ConnectionTrait, cycle: &Cycle) -> Result<Arc<Instrument>, DbErr> {
     let found = instrument_get(conn, &cycle.instrument).await?;
     let known = found.ok_or_else(|| broken(cycle.name(), "instrument"))?;
@@ -73,7 +76,11 @@ pub async fn instrument_of(conn: &impl ConnectionTrait, cycle: &Cycle) -> Result
 }
 
 /// Stores an instrument that was added at `now`, unix microseconds; false when its id is taken.
-pub async fn instrument_insert_in_txn(txn: &Txn, known: &Known, now: i64) -> Result<bool, DbErr> {
+pub async fn instrument_insert_in_txn(
+    txn: &Txn,
+    known: &InstrumentDocument,
+    now: i64,
+) -> Result<bool, DbErr> {
     let id = &known.instrument.id;
     if built_in().iter().any(|(i, _)| i.id == *id) {
         return Ok(false);

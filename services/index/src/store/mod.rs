@@ -1,17 +1,17 @@
-//! What the index service keeps: instruments, external scores, cycles and assessments, and the last state of what the
-//! other services tell.
+//! The tables of the index service: instruments, external scores, cycles and assessments, and the last states that
+//! other services published.
 
 mod action;
 mod agency_index;
 mod assessment;
 mod cycle;
+mod dirty;
 mod evaluation;
 mod evidence;
 mod external;
 mod fact;
 mod instrument;
 mod key;
-mod mark;
 mod objection;
 mod self_assessor;
 mod self_level;
@@ -25,25 +25,25 @@ pub use agency_index::{
     agency_index_save_in_txn,
 };
 pub use assessment::{
-    Model as Assessment, assessment_get, assessment_hold_in_txn, assessment_insert_in_txn,
-    assessment_lock_in_txn, assessment_page, assessment_save_in_txn, assessments_by_type, assessments_exact,
-    assessments_of,
+    Model as Assessment, assessment_get, assessment_insert_in_txn, assessment_lock_in_txn,
+    assessment_lock_same_version_in_txn, assessment_page, assessment_save_in_txn, assessments_by_type,
+    assessments_exact, assessments_of,
 };
 pub use cycle::{
     assessment_of_year, cycle_get, cycle_insert_in_txn, cycle_lock_in_txn, cycle_page, cycle_save_in_txn,
     cycle_share_in_txn, cycles_share_of_unit_in_txn,
 };
+pub use dirty::{UNIT_INDEX, unit_flag_dirty_in_txn, unit_lock_in_txn};
 pub use evaluation::{Model as Evaluation, evaluations, evaluations_save_in_txn};
 pub use evidence::{
     Model as Evidence, evidence_get, evidence_insert_in_txn, evidence_next_in_txn, evidence_page,
 };
 pub use external::{
-    ExternalFilter, ExternalKey, Kept, Model as ExternalScore, external_get, external_insert_in_txn,
+    ExternalFilter, ExternalKey, Model as ExternalScore, RecordStatus, external_get, external_insert_in_txn,
     external_next_in_txn, external_page, external_settle_in_txn,
 };
 pub use fact::{Model as Fact, fact_list, fact_remove_in_txn, fact_save_in_txn};
 pub use instrument::{instrument_get, instrument_insert_in_txn, instrument_list, instrument_of};
-pub use mark::{UNIT_INDEX, unit_lock_in_txn, unit_mark_in_txn};
 pub use objection::{
     Model as Objection, objection_insert_in_txn, objection_save_in_txn, objections, objections_open,
 };
@@ -66,7 +66,7 @@ impl MigratorTrait for Migrator {
     }
 }
 
-/// Subjects who handed in F-01 of a unit; they do not judge it.
+/// Token subjects who submitted F-01 of a unit; they may not judge it.
 const SELF_ASSESSOR: Step = Step {
     name: "m0002_self_assessor",
     statements: &["CREATE TABLE self_assessor (
@@ -74,8 +74,8 @@ const SELF_ASSESSOR: Step = Step {
             PRIMARY KEY (cycle_id, agency, unit, subject))"],
 };
 
-/// The document of a recorded score, and the records that wait to be confirmed, kept as the confirmed ones are. Of a
-/// record of a release before, `confirmed_at` is NULL: it counts as confirmed when it was recorded.
+/// The document of a recorded score, and the records that wait to be confirmed, in a table with the same columns. In
+/// a record of the release before `confirmed_at` is NULL: it counts as confirmed when it was recorded.
 const CONFIRMATION: Step = Step {
     name: "m0003_confirmation",
     statements: &[
@@ -98,9 +98,10 @@ const CONFIRMATION: Step = Step {
 const FIRST: Step = Step {
     name: "m0001_index",
     statements: &[
-        // Instruments that were added; those of the release are embedded.
+        // Instruments that were added; the built-in ones are embedded in the binary.
         "CREATE TABLE instrument (id {key} PRIMARY KEY, document TEXT NOT NULL, created_at BIGINT NOT NULL)",
-        // `unit` is '' for an agency. `number` counts the records of one metric, subject and period; the highest counts.
+        // `unit` is '' for an agency. `number` counts the records of one metric, subject and period; the highest one
+        // counts.
         "CREATE TABLE external_score (
             metric {key} NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL, period {key} NOT NULL,
             number BIGINT NOT NULL, era TEXT NOT NULL, score TEXT NOT NULL, category TEXT NOT NULL,
@@ -108,12 +109,12 @@ const FIRST: Step = Step {
             recorded_at BIGINT NOT NULL, version BIGINT NOT NULL, replaced BIGINT NOT NULL DEFAULT 0,
             PRIMARY KEY (metric, agency, unit, period, number))",
         "CREATE UNIQUE INDEX external_score_now ON external_score (metric, agency, unit, period) WHERE replaced = 0",
-        // One cycle for each scheme, year and agency ('' for all): its scores have one key.
+        // One cycle for each scheme, year and agency ('' for all), because its scores have one key.
         "CREATE TABLE cycle (
             id {identity}, cycle {key} NOT NULL UNIQUE, scheme TEXT NOT NULL, year {key} NOT NULL, agency {key} NOT NULL,
             instrument {key} NOT NULL, settings TEXT NOT NULL, final_at BIGINT, etag BIGINT NOT NULL,
             created_at BIGINT NOT NULL, UNIQUE (scheme, year, agency))",
-        // `exact` and `inputs`: the index and what it was computed from, as published under `version`.
+        // `exact` and `inputs`: the index and its inputs, as published under `version`.
         "CREATE TABLE assessment (
             cycle_id BIGINT NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL, form TEXT NOT NULL,
             version BIGINT NOT NULL, exact TEXT, inputs TEXT NOT NULL DEFAULT '', published BIGINT NOT NULL DEFAULT 0,
@@ -124,8 +125,8 @@ const FIRST: Step = Step {
             cycle_id BIGINT NOT NULL, agency {key} NOT NULL, version BIGINT NOT NULL, exact TEXT,
             counted BIGINT NOT NULL DEFAULT 0, expected BIGINT NOT NULL DEFAULT 0, published BIGINT NOT NULL DEFAULT 0,
             PRIMARY KEY (cycle_id, agency))",
-        // Units of which something was told since their assessments were computed; also the lock that enrolling a unit
-        // and telling of it share.
+        // Units whose facts changed since their assessments were computed. A row is also the lock that enrolling a
+        // unit and changing its facts share.
         "CREATE TABLE unit_mark (agency {key} NOT NULL, unit {key} NOT NULL, PRIMARY KEY (agency, unit))",
         "CREATE TABLE self_level (
             cycle_id BIGINT NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL, indicator {key} NOT NULL,
@@ -140,7 +141,7 @@ const FIRST: Step = Step {
             indicator {key} NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL, created_at BIGINT NOT NULL,
             granted BIGINT NOT NULL DEFAULT 0, level BIGINT, decision TEXT NOT NULL DEFAULT '',
             decider TEXT NOT NULL DEFAULT '', decided_at BIGINT, PRIMARY KEY (cycle_id, agency, unit, number))",
-        // A file is kept by the object storage under its SHA-256; a link has no type, size and SHA-256.
+        // The object storage keeps a file under its SHA-256; a link has no type, size and SHA-256.
         "CREATE TABLE evidence (
             cycle_id BIGINT NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL, number BIGINT NOT NULL,
             indicator {key} NOT NULL, display_name TEXT NOT NULL, link TEXT NOT NULL, media_type TEXT NOT NULL,
@@ -151,7 +152,8 @@ const FIRST: Step = Step {
             indicator {key} NOT NULL, description TEXT NOT NULL, owner TEXT NOT NULL, due_date TEXT NOT NULL,
             done_date TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '', created_at BIGINT NOT NULL,
             PRIMARY KEY (cycle_id, agency, unit, number))",
-        // The last state of each subject that a service told of a unit; `service` is the first part of the subject.
+        // The last state of each subject that a service published of a unit; `service` is the first part of the
+        // subject.
         "CREATE TABLE fact (
             subject {key} PRIMARY KEY, service {key} NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL,
             version BIGINT NOT NULL, payload {blob} NOT NULL)",

@@ -27,7 +27,7 @@ pub struct Model {
     pub number: i64,
     /// Key of the indicator.
     pub indicator: String,
-    /// Why.
+    /// Reason.
     pub reason: String,
     /// Subject of the caller's token.
     pub actor: String,
@@ -35,11 +35,11 @@ pub struct Model {
     pub created_at: i64,
     /// 1 when granted.
     pub granted: i64,
-    /// Level from then on.
+    /// Level that counts after the decision; `None` unless granted.
     pub level: Option<i64>,
     /// Reason of the decision.
     pub decision: String,
-    /// Subject of the token of whoever decided.
+    /// Token subject of the caller who decided.
     pub decider: String,
     /// When it was decided, unix microseconds.
     pub decided_at: Option<i64>,
@@ -47,7 +47,7 @@ pub struct Model {
 
 prima_platform::no_relations!();
 
-/// Stores an objection that was filed.
+/// Stores a new objection.
 pub async fn objection_insert_in_txn(txn: &Txn, objection: &Model) -> Result<(), DbErr> {
     let insert = Entity::insert(objection.clone().into_active_model());
     insert.exec_without_returning(txn).await.map(drop)
@@ -69,7 +69,7 @@ pub async fn objections(
     objections.order_by_asc(Column::Number).all(conn).await
 }
 
-/// Units of a cycle with an objection that is not decided, in key order.
+/// Units of a cycle with an undecided objection, in key order.
 pub async fn objections_open(conn: &impl ConnectionTrait, cycle_id: i64) -> Result<Vec<name::Unit>, DbErr> {
     let units: Vec<(String, String)> = Entity::find()
         .select_only()

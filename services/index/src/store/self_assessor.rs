@@ -1,4 +1,4 @@
-//! Who acted for a unit: those who handed in F-01, evidence or objections.
+//! Who acted for a unit: those who submitted F-01 or evidence, or filed an objection.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use prima_platform::db::{Txn, insert_new, sql};
 use prima_proto::name;
 use sea_orm::{ConnectionTrait, DbErr, IntoActiveModel, entity::prelude::*};
 
-/// Who handed in F-01 of a unit.
+/// A caller who submitted F-01 of a unit.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "self_assessor")]
 pub struct Model {
@@ -26,18 +26,18 @@ pub struct Model {
 
 prima_platform::no_relations!();
 
-/// Keeps that somebody handed in F-01.
+/// Records that a caller submitted F-01.
 pub async fn self_assessor_save_in_txn(txn: &Txn, assessor: Model) -> Result<(), DbErr> {
     insert_new(txn, assessor.into_active_model()).await.map(drop)
 }
 
-/// Subjects who acted for the unit: handed in F-01 or evidence, or objected.
+/// Token subjects who submitted F-01 or evidence for the unit, or filed an objection.
 pub async fn acted_for_unit(
     conn: &impl ConnectionTrait,
     cycle_id: i64,
     unit: &name::Unit,
 ) -> Result<BTreeSet<String>, DbErr> {
-    // By hand, because it is a union over three tables.
+    // Written as SQL because it is a union over three tables.
     let text = "SELECT subject FROM self_assessor WHERE cycle_id = $1 AND agency = $2 AND unit = $3
                 UNION SELECT actor FROM evidence WHERE cycle_id = $1 AND agency = $2 AND unit = $3
                 UNION SELECT actor FROM objection WHERE cycle_id = $1 AND agency = $2 AND unit = $3";

@@ -1,15 +1,14 @@
-//! Levels that units give themselves.
+//! Levels of self-assessments.
 
 use prima_platform::db::Txn;
 use prima_proto::name;
 use sea_orm::{
     ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, entity::prelude::*,
-    sea_query::OnConflict,
 };
 
-use super::key::of;
+use super::key::{levels_save_in_txn, of};
 
-/// What a unit gave itself (F-01).
+/// A level that a unit gave itself (F-01).
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "self_level")]
 pub struct Model {
@@ -29,24 +28,18 @@ pub struct Model {
     pub level: i64,
     /// Explanation.
     pub note: String,
-    /// When, unix microseconds.
+    /// When it was given, unix microseconds.
     pub updated_at: i64,
 }
 
 prima_platform::no_relations!();
 
-/// Stores levels of F-01, each in place of the one before.
+/// Stores levels of F-01; each replaces the one before.
 pub async fn self_levels_save_in_txn(txn: &Txn, rows: impl IntoIterator<Item = Model>) -> Result<(), DbErr> {
-    let key = [Column::CycleId, Column::Agency, Column::Unit, Column::Indicator];
-    let newer = OnConflict::columns(key)
-        .update_columns([Column::Level, Column::Note, Column::UpdatedAt])
-        .to_owned();
-    let rows = rows.into_iter().map(Model::into_active_model);
-    let insert = Entity::insert_many(rows).on_conflict(newer);
-    insert.exec_without_returning(txn).await.map(drop)
+    levels_save_in_txn(txn, rows.into_iter().map(Model::into_active_model)).await
 }
 
-/// What the unit gave itself, ordered by indicator.
+/// The levels of F-01, ordered by indicator.
 pub async fn self_levels(
     conn: &impl ConnectionTrait,
     cycle_id: i64,

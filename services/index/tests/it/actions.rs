@@ -10,7 +10,7 @@ use tonic::Code;
 use crate::{
     evidence::{ASSESSMENT, enroll, finalize},
     fixture::*,
-    scene::{scored, window},
+    setup::{scored, window},
 };
 
 fn action(due_date: &str) -> pb::Action {
@@ -51,7 +51,7 @@ async fn a_plan_is_listed_by_due_date_and_each_action_is_done_once() {
     on_each_database(async |mut t| {
         enroll(&t, "2025", window(-1, 1), None).await;
         for (n, due) in ["2026-03-31", "2025-12-31", "2026-03-31"].iter().enumerate() {
-            // What the service sets is ignored.
+            // Fields that the service sets are ignored.
             let new = pb::Action {
                 number: 9,
                 done_date: "2025-01-01".into(),
@@ -67,11 +67,11 @@ async fn a_plan_is_listed_by_due_date_and_each_action_is_done_once() {
         let plan = plan.into_inner().actions;
         let numbers: Vec<i64> = plan.iter().map(|a| a.number).collect();
         assert_eq!(numbers, [2, 1, 3]);
-        let told = pb::Action {
+        let expected = pb::Action {
             number: 2,
             ..action("2025-12-31")
         };
-        assert_eq!(plan[0], told);
+        assert_eq!(plan[0], expected);
         let done = t
             .assessment
             .complete_action(operator(complete(2, "2025-11-30")))
@@ -96,7 +96,7 @@ async fn a_plan_is_listed_by_due_date_and_each_action_is_done_once() {
             .complete_action(operator(complete(4, "2025-12-01")))
             .await;
         refused(none, Code::NotFound, "NOT_FOUND");
-        // A plan outlives its cycle.
+        // A plan can be changed after its cycle is settled.
         finalize(&mut t).await;
         let late = create("late", action("2026-06-30"));
         t.assessment.create_action(operator(late)).await.unwrap();
@@ -118,7 +118,7 @@ async fn a_plan_is_listed_by_due_date_and_each_action_is_done_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_fault_of_an_action_is_told_at_once() {
+async fn every_fault_of_an_action_is_reported_at_once() {
     on_each_database(async |mut t| {
         enroll(&t, "2025", window(-1, 1), None).await;
         let bad = pb::CreateActionRequest::default();

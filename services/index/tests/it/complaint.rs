@@ -1,4 +1,4 @@
-//! What the complaint service tells, from the bus to suggested levels.
+//! States of the complaint service, from the bus to suggested levels.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use prost::Message;
 
 use crate::{
     fixture::*,
-    suggestions::{level, suggested, tell, unit},
+    suggestions::{level, publish, suggested, unit},
 };
 
-/// A year of the unit, with a desk that is apart from the front office and online since 2023.
+/// One year of the unit, with a complaint desk that is separate from the front office, and online, since 2023.
 fn year(period: &str) -> ComplaintPerformanceState {
     let channel = |kind: &str, online| ComplaintChannelFacts {
         kind: kind.into(),
@@ -36,9 +36,9 @@ fn year(period: &str) -> ComplaintPerformanceState {
     }
 }
 
-async fn told(t: &World, version: i64, state: &ComplaintPerformanceState) {
+async fn publish_year(t: &World, version: i64, state: &ComplaintPerformanceState) {
     let subject = subject::complaint_performance(&unit(), &state.period);
-    tell(t, "complaint", &subject, version, Some(state.encode_to_vec())).await;
+    publish(t, "complaint", &subject, version, Some(state.encode_to_vec())).await;
 }
 
 const REACH: &str = "complaint_channel_reach";
@@ -49,7 +49,7 @@ const FOLLOW_UP: &str = "complaint_followup";
 async fn complaints_move_the_suggestions_for_consultation_and_complaints() {
     on_each_database(async |t| {
         let mut state = year("2023");
-        told(&t, 10, &state).await;
+        publish_year(&t, 10, &state).await;
         // 15 of 20.
         let completion = level(&t, FOLLOW_UP, Some(2)).await;
         let figures: Vec<String> = completion.figures.iter().map(|(_, v)| v.text()).collect();
@@ -63,14 +63,14 @@ async fn complaints_move_the_suggestions_for_consultation_and_complaints() {
             kind: "report".into(),
             date: "2023-12-20".into(),
         }];
-        told(&t, 11, &state).await;
+        publish_year(&t, 11, &state).await;
         level(&t, FOLLOW_UP, Some(5)).await;
         level(&t, ACCOUNTABILITY, Some(2)).await;
 
-        // The year of the evaluation tells of the desk alone.
+        // The state of the year of the evaluation changes only how the unit can be reached.
         let mut now = year("2024");
         (now.sp4n_since_date, now.received, now.resolved) = ("2024-06-30".into(), 100, 0);
-        told(&t, 20, &now).await;
+        publish_year(&t, 20, &now).await;
         let reach = level(&t, REACH, Some(5)).await;
         assert_eq!(reach.origins[0].version, 20);
         level(&t, FOLLOW_UP, Some(5)).await;
@@ -79,10 +79,10 @@ async fn complaints_move_the_suggestions_for_consultation_and_complaints() {
 }
 
 #[tokio::test]
-async fn a_performance_that_cannot_be_read_goes_to_the_dead_letters() {
+async fn an_unreadable_performance_becomes_a_dead_letter() {
     on_each_database(async |t| {
         let performance = subject::complaint_performance(&unit(), "2023");
-        tell(&t, "complaint", &performance, 1, Some(vec![1, 2, 3])).await;
+        publish(&t, "complaint", &performance, 1, Some(vec![1, 2, 3])).await;
         let set_aside = eventually(Duration::from_secs(10), async || {
             (t.count("dead_letter").await == 1).then_some(())
         });

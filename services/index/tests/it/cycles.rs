@@ -4,7 +4,7 @@ use prima_platform::caller::{Caller, Role};
 use prima_proto::{event::v1 as event, index::v1 as pb};
 use tonic::Code;
 
-use crate::{fixture::*, scene::*};
+use crate::{fixture::*, setup::*};
 
 fn request(id: &str, cycle_id: &str, cycle: pb::Cycle) -> pb::OpenCycleRequest {
     pb::OpenCycleRequest {
@@ -68,7 +68,7 @@ async fn a_cycle_names_every_fault_at_once() {
             "cycle.under_minimum_policy",
         ];
         assert_eq!(found, expected);
-        // An instrument without forms, and one that is not there.
+        // An instrument without forms, and a missing one.
         for instrument in ["pekppp-2017", "no-such"] {
             let bad = pb::Cycle {
                 instrument: instrument.into(),
@@ -97,9 +97,9 @@ async fn a_cycle_is_opened_once_by_whoever_runs_it() {
         refused(denied, Code::PermissionDenied, "PERMISSION_DENIED");
         let denied = t.assessment.open_cycle(operator(request("m", "m", own()))).await;
         refused(denied, Code::PermissionDenied, "PERMISSION_DENIED");
-        let nobody = by(Caller::anonymous(), national.clone());
+        let anonymous = by(Caller::anonymous(), national.clone());
         refused(
-            t.assessment.open_cycle(nobody).await,
+            t.assessment.open_cycle(anonymous).await,
             Code::Unauthenticated,
             "TOKEN_MISSING",
         );
@@ -257,7 +257,7 @@ async fn a_cycle_is_settled_once_and_never_changes_again() {
         let opened = open(&t, "c", cycle()).await;
         let whole = enroll(&t, "c", "dpmptsp", "offline").await;
         let partial = enroll(&t, "c", "rsud", "online").await;
-        tell(&t, 1, &f03("dpmptsp", "s", "offline", 10, 4), false).await;
+        publish(&t, 1, &f03("dpmptsp", "s", "offline", 10, 4), false).await;
         t.after_hours(F02_OPENS);
         evaluate(&t, "e", "a", &whole, &all("offline", 4)).await;
         let before = becomes(&t, &whole, "4.00").await;
@@ -309,7 +309,7 @@ async fn a_cycle_is_settled_once_and_never_changes_again() {
             .unwrap();
         assert_eq!(agency.state.status(), event::ScoreStatus::Final);
         assert_eq!((agency.state.units_counted, agency.state.units_expected), (1, 2));
-        // Nothing is taken any more, and what is told later changes nothing.
+        // Nothing is accepted any more, and facts that arrive later change nothing.
         refused(
             t.assessment
                 .finalize_cycle(admin(pb::FinalizeCycleRequest {
@@ -337,7 +337,7 @@ async fn a_cycle_is_settled_once_and_never_changes_again() {
             Code::FailedPrecondition,
             "CYCLE_FINAL",
         );
-        tell(&t, 2, &f03("dpmptsp", "s", "offline", 10, 5), false).await;
+        publish(&t, 2, &f03("dpmptsp", "s", "offline", 10, 5), false).await;
         prima_platform::testing::eventually(DEADLINE, async || {
             (t.count("fact WHERE version = 2").await == 1 && t.count("derived_mark").await == 0).then_some(())
         })

@@ -11,7 +11,7 @@ use prima_proto::index::v1 as pb;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use tonic::Code;
 
-use crate::{fixture::*, scene::*};
+use crate::{fixture::*, setup::*};
 
 fn exact(text: &str) -> Rational {
     prima_index::domain::read::parse(text).unwrap()
@@ -30,7 +30,7 @@ async fn every_vector_gives_the_published_index() {
             let form = vector["form"].as_str().unwrap().strip_prefix("f02_").unwrap();
             let unit = id.to_lowercase();
             let name = enroll(&t, "c", &unit, form).await;
-            tell(&t, 1, &f03(&unit, "s", form, 10, 3), false).await;
+            publish(&t, 1, &f03(&unit, "s", form, 10, 3), false).await;
             let given = vector["levels"].as_array().unwrap().iter();
             let given = given.map(|l| i32::try_from(l.as_i64().unwrap()).unwrap());
             let mut levels: Vec<(String, i32)> = scored(form).into_iter().zip(given).collect();
@@ -59,7 +59,7 @@ async fn an_edit_gives_the_digits_of_a_first_submission() {
             enroll(&t, "c", "b", "online").await,
         ];
         for unit in ["a", "b"] {
-            tell(&t, 1, &f03(unit, "s", "online", 17, 4), false).await;
+            publish(&t, 1, &f03(unit, "s", "online", 17, 4), false).await;
         }
         let levels: Vec<(String, i32)> = scored("online").into_iter().zip((0..6).cycle()).collect();
         evaluate(&t, "x", "1", &edited, &all("online", 2)).await;
@@ -118,7 +118,7 @@ async fn any_order_of_evaluations_and_events_gives_the_same_index() {
                     }
                     Step::Tell(which) => {
                         let (survey, n, score) = [("s1", 7, 5), ("s2", 6, 2)][which];
-                        tell(&t, 1, &f03(&unit, survey, "offline", n, score), false).await;
+                        publish(&t, 1, &f03(&unit, survey, "offline", n, score), false).await;
                     }
                 }
             }
@@ -160,8 +160,8 @@ async fn twenty_evaluators_at_once_lose_nothing() {
                 assert_eq!(row.level, "23/10");
             }
         }
-        tell(t, 1, &f03("a", "s", "offline", 10, 0), false).await;
-        tell(t, 1, &f03("b", "s", "offline", 10, 0), false).await;
+        publish(t, 1, &f03("a", "s", "offline", 10, 0), false).await;
+        publish(t, 1, &f03("b", "s", "offline", 10, 0), false).await;
         // 0.75 * 2.3
         becomes(t, name, "1.73").await;
         becomes(t, other, "1.73").await;
@@ -219,7 +219,7 @@ async fn each_form_has_its_window_and_its_role() {
             Code::FailedPrecondition,
             "WINDOW_CLOSED",
         );
-        // A repeat has its answer, whenever it comes.
+        // A repeat gets the stored response at any later time.
         let again = t.assessment.submit_self_assessment(operator(f01)).await.unwrap();
         assert_eq!(again.into_inner().assessment.unwrap(), stored);
         for judged in [
@@ -364,7 +364,7 @@ async fn a_granted_objection_counts_instead_of_the_evaluators() {
             .decide_objection(evaluator("e", decision.clone()))
             .await
             .unwrap();
-        // The same again is no second decision; another one is.
+        // Repeating the same decision succeeds; a different decision is refused.
         t.assessment
             .decide_objection(evaluator("e", decision.clone()))
             .await
@@ -378,7 +378,7 @@ async fn a_granted_objection_counts_instead_of_the_evaluators() {
             Code::FailedPrecondition,
             "OBJECTION_DECIDED",
         );
-        // What evaluators say later does not take it away.
+        // Levels that evaluators give later do not override the decision.
         let now = evaluate(&t, "e", "b", &name, &all("offline", 1)).await;
         let row = |key: &str| now.indicators.iter().find(|r| r.indicator == key).unwrap();
         assert_eq!(
@@ -396,7 +396,7 @@ async fn a_granted_objection_counts_instead_of_the_evaluators() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_suggestion_counts_only_where_the_cycle_says_so_and_nobody_gave_a_level() {
+async fn a_suggestion_counts_only_where_the_cycle_lets_it_and_no_evaluator_gave_a_level() {
     on_each_database(async |t| {
         let own = |id: &str, counts: bool| {
             let cycle = pb::Cycle {
@@ -419,7 +419,7 @@ async fn a_suggestion_counts_only_where_the_cycle_says_so_and_nobody_gave_a_leve
         (skm.instrument_elements_asked, skm.instrument_elements) = (9, 9);
         skm.sample_met = true;
         skm.publish_date = "2025-05-01".into();
-        tell(&t, 1, &skm, false).await;
+        publish(&t, 1, &skm, false).await;
         let levels = async |cycle: &str| {
             let name = format!("cycles/{cycle}/agencies/3271/units/a");
             let get = as_role("o", Role::Operator, pb::GetAssessmentRequest { name });

@@ -13,7 +13,7 @@ use tonic::Code;
 
 use crate::{
     fixture::*,
-    scene::{self, evaluator, scored, window},
+    setup::{self, evaluator, scored, window},
 };
 
 /// The unit in a cycle of 2025.
@@ -25,11 +25,11 @@ pub async fn enroll(t: &World, year: &str, first: Option<pb::Window>, evidence: 
         year: year.into(),
         self_assessment_window: first,
         evidence_window: evidence,
-        ..scene::cycle()
+        ..setup::cycle()
     };
     let id = format!("pekppp-{year}");
-    scene::open(t, &id, cycle).await;
-    scene::enroll(t, &id, "dpmptsp", "offline").await;
+    setup::open(t, &id, cycle).await;
+    setup::enroll(t, &id, "dpmptsp", "offline").await;
 }
 
 /// Settles the cycle of 2025.
@@ -114,7 +114,7 @@ fn files(dir: &Path) -> usize {
     entries.map(|p| if p.is_dir() { files(&p) } else { 1 }).sum()
 }
 
-/// Waits until there are so many files.
+/// Waits until there are `count` files.
 async fn files_become(dir: &Path, count: usize) {
     let met = async || (files(dir) == count).then_some(());
     eventually(Duration::from_secs(10), met).await.unwrap();
@@ -129,13 +129,13 @@ async fn a_file_is_attached_once_listed_and_read_back_whole() {
         let answer = t.assessment.attach_evidence(operator(messages)).await.unwrap();
         let stored = answer.into_inner().evidence.unwrap();
         assert!(stored.create_time.is_some());
-        let told = pb::Evidence {
+        let expected = pb::Evidence {
             number: 1,
             create_time: stored.create_time,
             ..evidence.clone()
         };
-        assert_eq!(stored, told);
-        // A repeat is answered by its head; what would follow is not waited for.
+        assert_eq!(stored, expected);
+        // A repeat is answered after its head; the rest of the stream is not awaited.
         let again = stream::iter([head("a", ASSESSMENT, evidence.clone())]).chain(stream::pending());
         let answer = t.assessment.attach_evidence(operator(again)).await.unwrap();
         assert_eq!(answer.into_inner().evidence.unwrap(), stored);
@@ -150,7 +150,7 @@ async fn a_file_is_attached_once_listed_and_read_back_whole() {
         let answer = t.assessment.attach_evidence(operator(messages)).await.unwrap();
         let linked = answer.into_inner().evidence.unwrap();
         assert_eq!((linked.number, linked.size), (2, 0));
-        // The same file again is evidence of its own, but kept once.
+        // The same file again is new evidence, but is stored once.
         let messages = whole("c", ASSESSMENT, evidence, &bytes);
         t.assessment.attach_evidence(operator(messages)).await.unwrap();
         assert_eq!((t.count("evidence").await, files(&t.objects)), (3, 1));
@@ -222,7 +222,7 @@ async fn evidence_is_listed_by_indicator_and_number() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_is_not_what_its_head_told_is_refused_and_leaves_nothing() {
+async fn a_file_that_differs_from_its_head_is_refused_and_leaves_nothing() {
     on_each_database(async |mut t| {
         enroll(&t, "2025", window(-1, 1), None).await;
         let (bytes, evidence) = file();
@@ -276,7 +276,7 @@ async fn a_file_that_is_not_what_its_head_told_is_refused_and_leaves_nothing() {
         );
         assert_eq!((t.count("evidence").await, t.count("request").await), (0, kept));
         files_become(&t.objects, 0).await;
-        // The id is free: nothing was answered under it but refusals.
+        // The id is free, because only refusals were returned under it.
         let messages = whole("a", ASSESSMENT, evidence, &bytes);
         t.assessment.attach_evidence(operator(messages)).await.unwrap();
     })
@@ -307,7 +307,7 @@ async fn an_upload_that_breaks_off_leaves_nothing_and_can_be_repeated() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_fault_of_the_head_is_told_at_once() {
+async fn every_fault_of_the_head_is_reported_at_once() {
     on_each_database(async |mut t| {
         enroll(&t, "2025", window(-1, 1), None).await;
         let nothing = stream::iter([head("", "units/x", pb::Evidence::default())]);
@@ -381,9 +381,9 @@ async fn every_fault_of_the_head_is_told_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn evidence_is_taken_in_its_window_and_never_after_the_cycle_is_settled() {
+async fn evidence_is_accepted_in_its_window_and_never_after_the_cycle_is_settled() {
     on_each_database(async |mut t| {
-        // The window of F-01 counts where evidence has none; else its own does.
+        // The window of F-01 applies where the cycle has none for evidence; otherwise its own does.
         enroll(&t, "2022", window(-2, -1), None).await;
         enroll(&t, "2023", window(-1, 1), window(1, 2)).await;
         enroll(&t, "2024", window(-2, -1), window(-1, 1)).await;
@@ -403,7 +403,7 @@ async fn evidence_is_taken_in_its_window_and_never_after_the_cycle_is_settled() 
         let messages = stream::iter([head("b", ASSESSMENT, link())]);
         let late = t.assessment.attach_evidence(operator(messages)).await;
         refused(late, Code::FailedPrecondition, "CYCLE_FINAL");
-        // What was answered before is answered again, and read.
+        // A repeat of an earlier request gets the stored response, and evidence can still be read.
         let again = stream::iter([head("a-2025", ASSESSMENT, evidence)]);
         let again = t.assessment.attach_evidence(operator(again)).await.unwrap();
         assert_eq!(again.into_inner().evidence.unwrap().number, 1);
@@ -437,10 +437,14 @@ async fn only_operators_of_the_agency_attach_and_only_its_roles_read() {
             let content = t.assessment.read_evidence(by(caller, read(1))).await.map(drop);
             refused(content, Code::PermissionDenied, "PERMISSION_DENIED");
         }
-        let nobody = || Caller::anonymous();
-        let answer = t.assessment.attach_evidence(by(nobody(), attach())).await;
+        let anonymous = || Caller::anonymous();
+        let answer = t.assessment.attach_evidence(by(anonymous(), attach())).await;
         refused(answer, Code::Unauthenticated, "TOKEN_MISSING");
-        let answer = t.assessment.read_evidence(by(nobody(), read(1))).await.map(drop);
+        let answer = t
+            .assessment
+            .read_evidence(by(anonymous(), read(1)))
+            .await
+            .map(drop);
         refused(answer, Code::Unauthenticated, "TOKEN_MISSING");
         assert!(
             t.assessment

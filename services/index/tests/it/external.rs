@@ -1,10 +1,10 @@
-//! Scores of other bodies over gRPC, and what reaches the bus.
+//! Scores of other bodies over gRPC, and the events on the bus.
 
 use prima_platform::caller::{Caller, Role};
 use prima_proto::{event::v1 as event, index::v1 as pb};
 use tonic::Code;
 
-use crate::{fixture::*, scene};
+use crate::{fixture::*, setup};
 
 fn score(metric: &str, subject: &str, period: &str, score: &str) -> pb::ExternalScore {
     pb::ExternalScore {
@@ -59,7 +59,7 @@ async fn a_recorded_score_gets_its_category_and_becomes_a_score() {
             ("92.50", true)
         );
         assert_eq!(staged.state.status(), event::ScoreStatus::Final);
-        // Once more is a mistake, unless it says why.
+        // Recording again is refused, unless a reason is given.
         let twice = t
             .client
             .record_external_score(admin(record("b", new.clone())))
@@ -97,7 +97,7 @@ async fn a_recorded_score_gets_its_category_and_becomes_a_score() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn changes_are_told_within_an_era_only() {
+async fn changes_are_shown_within_an_era_only() {
     on_each_database(async |mut t| {
         let subject = "agencies/3271/units/dpmptsp";
         for (n, (period, value)) in [("2021", "80.00"), ("2022", "93.16"), ("2023", "95.23")]
@@ -147,7 +147,7 @@ async fn changes_are_told_within_an_era_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_fault_is_told_at_once_and_roles_are_kept() {
+async fn every_fault_is_reported_at_once_and_roles_are_enforced() {
     on_each_database(async |mut t| {
         let bad = pb::ExternalScore {
             source: "x".repeat(501),
@@ -226,7 +226,7 @@ async fn of_many_records_of_one_score_exactly_one_is_first() {
 async fn an_index_is_computed_or_recorded_but_not_both() {
     on_each_database(async |mut t| {
         let (evaluated, recorded) = ("agencies/3271/units/dpmptsp", "agencies/3271/units/rsud");
-        let cycle = scene::open(&t, "nasional", scene::cycle()).await;
+        let cycle = setup::open(&t, "nasional", setup::cycle()).await;
         let past = score("ipp", recorded, &cycle.year, "4.06");
         t.client
             .record_external_score(admin(record("a", past)))
@@ -240,7 +240,7 @@ async fn an_index_is_computed_or_recorded_but_not_both() {
         };
         let refusal = t.assessment.enroll_unit(admin(request)).await;
         refused(refusal, Code::FailedPrecondition, "RECORDED_INDEX_EXISTS");
-        scene::enroll(&t, "nasional", "dpmptsp", "offline").await;
+        setup::enroll(&t, "nasional", "dpmptsp", "offline").await;
         for subject in [evaluated, "agencies/3271"] {
             let new = record(subject, score("ipp", subject, &cycle.year, "4.06"));
             let new = pb::RecordExternalScoreRequest {
@@ -264,7 +264,7 @@ fn confirm(id: &str, score: &pb::ExternalScore) -> pb::ConfirmExternalScoreReque
     }
 }
 
-/// What counts of Kota Bogor, or what waits.
+/// The confirmed scores of Kota Bogor, or the unconfirmed ones.
 async fn listed(t: &World, unconfirmed: bool) -> Vec<pb::ExternalScore> {
     let list = pb::ListExternalScoresRequest {
         unconfirmed,
@@ -275,7 +275,7 @@ async fn listed(t: &World, unconfirmed: bool) -> Vec<pb::ExternalScore> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_an_agency_records_of_itself_ranks_nowhere_until_it_is_confirmed() {
+async fn a_score_that_an_agency_records_of_itself_is_not_published_until_it_is_confirmed() {
     on_each_database(async |mut t| {
         let mut waiting = Vec::new();
         for (id, metric, value) in [("a", "ombudsman", "99"), ("b", "ipp", "5.00")] {
@@ -294,7 +294,7 @@ async fn what_an_agency_records_of_itself_ranks_nowhere_until_it_is_confirmed() 
             assert_eq!(again.into_inner().score.unwrap(), stored);
             waiting.push(stored);
         }
-        let by_ortal = scene::as_role(
+        let by_ortal = setup::as_role(
             "ortal",
             Role::Admin,
             record("c", score("sakip", "agencies/3271", "2024", "99")),
@@ -320,29 +320,29 @@ async fn what_an_agency_records_of_itself_ranks_nowhere_until_it_is_confirmed() 
             (Role::Evaluator, "*"),
             (Role::Intake, "3271"),
         ] {
-            let other = scene::holding("x", &[role], agency, list.clone());
+            let other = setup::holding("x", &[role], agency, list.clone());
             let other = t.client.list_external_scores(other).await;
             refused(other, Code::PermissionDenied, "PERMISSION_DENIED");
         }
-        // Nobody of the agency confirms, nor who recorded it, whatever the token.
+        // No one of the agency may confirm, nor the recorder, whatever their tokens.
         let ombudsman = &waiting[0];
         let both = Caller::new("b".into(), vec![Role::Admin], vec!["*".into(), "3271".into()]);
         for (caller, reason) in [
             (operator(confirm("x", ombudsman)), "PERMISSION_DENIED"),
             (
-                scene::as_role("ortal", Role::Admin, confirm("x", ombudsman)),
+                setup::as_role("ortal", Role::Admin, confirm("x", ombudsman)),
                 "PERMISSION_DENIED",
             ),
             (
-                scene::holding("e", &[Role::Evaluator], "*", confirm("x", ombudsman)),
+                setup::holding("e", &[Role::Evaluator], "*", confirm("x", ombudsman)),
                 "PERMISSION_DENIED",
             ),
             (
-                scene::holding("operator", &[Role::Admin], "*", confirm("x", ombudsman)),
+                setup::holding("operator", &[Role::Admin], "*", confirm("x", ombudsman)),
                 "ASSESSED_MAY_NOT_CONFIRM",
             ),
             (
-                scene::holding("a", &[Role::Admin, Role::Operator], "*", confirm("x", ombudsman)),
+                setup::holding("a", &[Role::Admin, Role::Operator], "*", confirm("x", ombudsman)),
                 "ASSESSED_MAY_NOT_CONFIRM",
             ),
             (by(both, confirm("x", ombudsman)), "ASSESSED_MAY_NOT_CONFIRM"),
@@ -392,7 +392,7 @@ async fn what_an_agency_records_of_itself_ranks_nowhere_until_it_is_confirmed() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unconfirmed_replacement_leaves_the_confirmed_score_standing() {
+async fn an_unconfirmed_replacement_does_not_change_the_confirmed_score() {
     on_each_database(async |mut t| {
         const SUBJECT: &str = "prima.index.score.ombudsman.2024.agency.3271";
         let first = score("ombudsman", "agencies/3271", "2024", "80");
@@ -430,7 +430,7 @@ async fn an_unconfirmed_replacement_leaves_the_confirmed_score_standing() {
             .unwrap();
         let now = t.staged::<event::ScoreState>(SUBJECT).await.unwrap();
         assert!(now.version > before.version && now.state.value == "99.00");
-        // What the national admin records itself settles what waits.
+        // A score that the national admin records settles the unconfirmed one.
         for (caller, value) in [(true, "70"), (false, "71")] {
             let again = pb::ExternalScore {
                 score: value.into(),
@@ -485,7 +485,7 @@ async fn a_score_names_its_document() {
             .await
             .unwrap();
         assert_eq!(stored.into_inner().score.unwrap().document_sha256, [7; 32]);
-        // The national admin answers for what it records.
+        // The national admin need not name a document.
         let stored = t
             .client
             .record_external_score(admin(record("a", without)))

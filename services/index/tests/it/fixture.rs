@@ -4,11 +4,11 @@ use std::{ops::Deref, path::PathBuf, sync::Arc};
 
 use chrono::TimeDelta;
 use prima_index::SPEC;
-pub use prima_platform::testing::served::{by, faults, refused, told};
+pub use prima_platform::testing::served::{by, faults, refusal, refused};
 use prima_platform::{
     bus::memory::Memory,
     caller::{Caller, Role},
-    testing::served::{Hand, Options, Place, Served},
+    testing::served::{Options, Place, Served, TestClock},
 };
 use prima_proto::index::v1::{
     assessment_service_client::AssessmentServiceClient, index_service_client::IndexServiceClient,
@@ -32,7 +32,7 @@ impl Deref for World {
     }
 }
 
-/// Runs a test on every database there is.
+/// Runs a test on every available database.
 pub async fn on_each_database(test: impl AsyncFn(World)) {
     for place in Place::each() {
         test(World::start(place).await).await;
@@ -46,19 +46,19 @@ pub async fn on_postgres(test: impl AsyncFn(World)) {
 
 impl World {
     async fn start(place: Arc<Place>) -> Self {
-        Self::serve(place, Memory::default(), Hand::default()).await
+        Self::serve(place, Memory::default(), TestClock::default()).await
     }
 
     /// Another replica: the same database, files, bus and clock.
     pub async fn replica(&self) -> Self {
-        Self::serve(self.place.clone(), self.bus.clone(), self.hand.clone()).await
+        Self::serve(self.place.clone(), self.bus.clone(), self.clock.clone()).await
     }
 
-    async fn serve(place: Arc<Place>, bus: Memory, hand: Hand) -> Self {
+    async fn serve(place: Arc<Place>, bus: Memory, clock: TestClock) -> Self {
         let objects = place.dir.path().join("objects");
         let options = Options {
             bus: Arc::new(bus.clone()),
-            hand,
+            clock,
             ..Options::default()
         };
         let served = Served::start(SPEC, place, options).await;
@@ -71,9 +71,9 @@ impl World {
         }
     }
 
-    /// Moves the clock of the service on, from now on.
+    /// Moves the clock of the service forward.
     pub fn after_hours(&self, hours: i64) {
-        self.hand.advance(TimeDelta::hours(hours));
+        self.clock.advance(TimeDelta::hours(hours));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Indexes over gRPC: of units, agencies and cycles, explained and verified, and what reaches the outbox.
+//! Indexes over gRPC: of units, agencies and cycles, explained and verified, and the states in the outbox.
 
 use prima_platform::{
     caller::{Caller, Role},
@@ -7,7 +7,7 @@ use prima_platform::{
 use prima_proto::{event::v1 as event, index::v1 as pb};
 use tonic::Code;
 
-use crate::{fixture::*, scene::*};
+use crate::{fixture::*, setup::*};
 
 const UNIT: &str = "prima.index.score.ipp.2025.unit.3271.a";
 const AGENCY: &str = "prima.index.score.ipp.2025.agency.3271";
@@ -16,7 +16,7 @@ fn fraction(text: &str) -> Rational {
     number::parse_fraction(text).unwrap()
 }
 
-/// That the products of all terms sum to the value, down to the levels.
+/// Asserts that the products of all terms sum to the value, down to the levels.
 fn sums(term: &pb::Term) {
     if term.value.is_empty() {
         return;
@@ -55,7 +55,7 @@ async fn an_agency_and_a_cycle_are_the_mean_of_their_units() {
         for (unit, level) in [("a", 3), ("b", 4), ("c", 4)] {
             let name = enroll(&t, "c", unit, "online").await;
             evaluate(&t, "e", unit, &name, &all("online", level)).await;
-            tell(&t, 1, &f03(unit, "s", "online", 10, i64::from(level)), false).await;
+            publish(&t, 1, &f03(unit, "s", "online", 10, i64::from(level)), false).await;
             becomes(&t, &name, &format!("{level}.00")).await;
         }
         enroll(&t, "c", "d", "online").await;
@@ -129,7 +129,7 @@ async fn every_digit_is_explained_down_to_its_inputs() {
         evaluate(&t, "x", "a", &name, &uneven).await;
         evaluate(&t, "y", "b", &name, &all("offline", 4)).await;
         evaluate(&t, "z", "c", &name, &all("offline", 3)).await;
-        tell(&t, 7, &f03("a", "s1", "offline", 11, 4), false).await;
+        publish(&t, 7, &f03("a", "s1", "offline", 11, 4), false).await;
         let found = prima_platform::testing::eventually(DEADLINE, async || {
             Some(index(&t, &name).await).filter(|i| i.f03 == "4.00")
         });
@@ -175,9 +175,9 @@ async fn an_index_that_loses_an_input_is_withdrawn() {
         t.after_hours(F02_OPENS);
         evaluate(&t, "x", "a", &name, &all("offline", 4)).await;
         let survey = f03("a", "s", "offline", 10, 4);
-        tell(&t, 1, &survey, false).await;
+        publish(&t, 1, &survey, false).await;
         becomes(&t, &name, "4.00").await;
-        tell(&t, 2, &survey, true).await;
+        publish(&t, 2, &survey, true).await;
         let lost = becomes(&t, &name, "").await;
         assert_eq!(lost.missing, ["f03"]);
         assert_eq!(index(&t, "cycles/c/agencies/3271").await.units_counted, 0);
@@ -186,7 +186,7 @@ async fn an_index_that_loses_an_input_is_withdrawn() {
             assert_eq!(t.count(&format!("outbox WHERE subject = '{subject}'")).await, 1);
         }
         assert_eq!(verified(&t, &name).await, "");
-        // What is open, of another year, form or roll-up, or of too few, is not counted.
+        // A survey that is open, of another year, form or roll-up, or with too few respondents is not counted.
         let mut others = [(); 5].map(|()| survey.clone());
         others[0].closed_at = None;
         others[1].period = "2024".into();
@@ -194,7 +194,7 @@ async fn an_index_that_loses_an_input_is_withdrawn() {
         others[3].weight_variant = "mean_of_all_answers".into();
         others[4] = f03("a", "s", "offline", 9, 4);
         for (version, other) in (3..).zip(&others) {
-            tell(&t, version, other, false).await;
+            publish(&t, version, other, false).await;
             let kept = format!("fact WHERE version = {version}");
             prima_platform::testing::eventually(DEADLINE, async || {
                 (t.count(&kept).await == 1 && t.count("derived_mark").await == 0).then_some(())
@@ -205,21 +205,21 @@ async fn an_index_that_loses_an_input_is_withdrawn() {
         }
         let mut quarter = survey;
         quarter.period = "2025-q3".into();
-        tell(&t, 9, &quarter, false).await;
+        publish(&t, 9, &quarter, false).await;
         becomes(&t, &name, "4.00").await;
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_difference_between_tables_and_published_index_is_told() {
+async fn a_difference_between_tables_and_published_index_is_reported() {
     on_each_database(async |mut t| {
         use sea_orm::ConnectionTrait;
         open(&t, "c", cycle()).await;
         let name = enroll(&t, "c", "a", "offline").await;
         t.after_hours(F02_OPENS);
         evaluate(&t, "x", "a", &name, &all("offline", 4)).await;
-        tell(&t, 1, &f03("a", "s", "offline", 10, 4), false).await;
+        publish(&t, 1, &f03("a", "s", "offline", 10, 4), false).await;
         becomes(&t, &name, "4.00").await;
         assert_eq!(verified(&t, &name).await, "4/1");
         let writer = t.db.writer();
@@ -229,22 +229,25 @@ async fn a_difference_between_tables_and_published_index_is_told() {
             .unwrap();
         for name in [name.as_str(), "cycles/c/agencies/3271"] {
             let request = admin(pb::VerifyIndexRequest { name: name.into() });
-            let told = t.client.verify_index(request).await.unwrap().into_inner();
-            assert!(!told.same);
-            assert_eq!((told.published.as_str(), told.computed.as_str()), ("4/1", "19/4"));
+            let verified = t.client.verify_index(request).await.unwrap().into_inner();
+            assert!(!verified.same);
+            assert_eq!(
+                (verified.published.as_str(), verified.computed.as_str()),
+                ("4/1", "19/4")
+            );
         }
     })
     .await;
 }
 
-/// What GetAssessment hides from other agencies stands behind no other door.
+/// No other method shows what GetAssessment hides from other agencies.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_evaluation_is_shown_to_its_agency_and_to_evaluators_only() {
     on_each_database(async |t| {
         let opened = open(&t, "c", cycle()).await;
         let unit = enroll(&t, "c", "a", "offline").await;
         let agency = "cycles/c/agencies/3271".to_owned();
-        // What there is and what there is not look alike to who may not see it.
+        // A caller who may not see an assessment cannot distinguish it from a missing one.
         let missing = "cycles/c/agencies/3271/units/zz".to_owned();
         let other = |role| Caller::new("other".into(), vec![role], vec!["3273".into()]);
         let own = |role| Caller::new("own".into(), vec![role], vec!["3271".into()]);
@@ -290,7 +293,7 @@ async fn a_running_evaluation_is_shown_to_its_agency_and_to_evaluators_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn recommendations_come_by_what_they_add() {
+async fn recommendations_are_ordered_by_their_gain() {
     on_each_database(async |mut t| {
         open(&t, "c", cycle()).await;
         let name = enroll(&t, "c", "a", "offline").await;
@@ -326,7 +329,7 @@ async fn recommendations_come_by_what_they_add() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_has_no_index_is_named() {
+async fn inputs_that_are_missing_are_named() {
     on_each_database(async |mut t| {
         open(&t, "c", cycle()).await;
         let get = |name: &str| admin(pb::GetIndexRequest { name: name.into() });

@@ -1,4 +1,4 @@
-//! Instruments over gRPC: read, checked, added; and what-if.
+//! Instruments over gRPC: read, checked, added; and simulations.
 
 use std::collections::BTreeMap;
 
@@ -195,7 +195,7 @@ async fn a_simulation_explains_itself_and_names_what_it_varied() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_fault_of_a_simulation_is_told_at_once() {
+async fn every_fault_of_a_simulation_is_reported_at_once() {
     on_each_database(async |mut t| {
         let request = pb::SimulateIndexRequest {
             instrument: "pekppp-2022".into(),

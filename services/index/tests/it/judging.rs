@@ -1,22 +1,22 @@
-//! Who evaluates and who decides objections: whom the cycle names, and never the assessed.
+//! Who may evaluate and decide objections: those named by the cycle, and never the assessed.
 
 use prima_platform::caller::Role;
 use prima_proto::index::v1 as pb;
 use tonic::{Code, Request};
 
-use crate::{fixture::*, scene::*};
+use crate::{fixture::*, setup::*};
 
 const ASSESSED: &str = "ASSESSED_MAY_NOT_EVALUATE";
 
-/// Those who have to do with the assessed, though each holds the role of an evaluator, and whether their own cycle has
-/// them evaluate, too.
+/// Callers related to the assessed, each with the role of an evaluator, and whether they may evaluate in the agency's
+/// own cycle.
 fn assessed() -> [(&'static str, Vec<Role>, &'static str, bool); 5] {
     [
         ("penilai-kota", vec![Role::Evaluator], "3271", true),
         ("ortal", vec![Role::Admin, Role::Evaluator], "3271", true),
         ("rangkap", vec![Role::Operator, Role::Evaluator], "3271", false),
         ("semua", vec![Role::Operator, Role::Evaluator], "*", false),
-        // Handed in for the unit.
+        // This caller submitted for the unit.
         ("operator", vec![Role::Evaluator], "*", false),
     ]
 }
@@ -40,7 +40,7 @@ fn granted(assessment: &str, number: i64) -> pb::DecideObjectionRequest {
     }
 }
 
-/// The unit gives itself its levels (F-01).
+/// Submits the self-assessment (F-01) of the unit.
 async fn self_assessed(t: &World, by: Request<()>, assessment: &str) {
     let (metadata, extensions, ()) = by.into_parts();
     let request = pb::SubmitSelfAssessmentRequest {
@@ -92,7 +92,7 @@ async fn the_assessed_neither_evaluate_nor_decide_in_a_national_cycle() {
                     .await;
                 refused(given, Code::PermissionDenied, ASSESSED);
             }
-            // Who holds the role elsewhere learns nothing of the cycle.
+            // A caller with the role in another agency learns nothing of the cycle.
             let elsewhere = holding(
                 "e",
                 &[Role::Evaluator],
@@ -147,7 +147,7 @@ async fn an_agency_evaluates_in_its_own_cycle_but_not_by_its_operators() {
         }
         let filed = as_role("keberatan", Role::Operator, objection("o", &name));
         t.assessment.file_objection(filed).await.unwrap();
-        // Those who may not come first: afterwards it is decided.
+        // Callers who may not decide come first, because afterwards the objection is decided.
         let mut callers = assessed();
         callers.sort_by_key(|(.., may)| *may);
         for (subject, roles, agency, may) in callers {
@@ -257,7 +257,7 @@ fn renamed(etag: &str, evaluators: &[&str], deciders: &[&str], paths: &[&str]) -
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whom_a_cycle_names_is_changed_by_those_who_run_it_until_it_is_settled() {
+async fn evaluators_and_deciders_are_changed_by_those_who_run_the_cycle_until_it_is_settled() {
     on_each_database(async |mut t| {
         let named = pb::Cycle {
             evaluators: vec!["e1".into()],

@@ -1,4 +1,4 @@
-//! Facts that the other services tell, from the bus to suggested levels.
+//! Facts from the other services, from the bus to suggested levels.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use prima_proto::{
 };
 use prost::Message;
 
-use crate::{fixture::*, scene};
+use crate::{fixture::*, setup};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -37,7 +37,7 @@ fn survey() -> name::Survey {
     name::Survey::parse("agencies/3271/units/dpmptsp/surveys/skm-2023").unwrap()
 }
 
-/// The unit as the directory would tell it: a whole standard, public on SIPPN and in `media` media.
+/// The unit as the directory would publish it: with a whole standard that is public on SIPPN and in the given media.
 fn directory(media: &[&str]) -> UnitState {
     let medium = |kind: &&str| MediumState {
         kind: (*kind).to_owned(),
@@ -72,7 +72,7 @@ fn directory(media: &[&str]) -> UnitState {
     }
 }
 
-/// The survey of 2023 as its service would tell it; `published` is empty while its result is not public.
+/// The survey of 2023 as its service would publish it; `published` is empty while its result is not public.
 fn result(published: &str) -> SurveyResultState {
     let medium = |kind: &str, electronic| SurveyMediumState {
         kind: kind.into(),
@@ -109,7 +109,7 @@ fn result(published: &str) -> SurveyResultState {
 }
 
 /// Puts a state on the bus as `service` would.
-pub async fn tell(t: &World, service: &str, subject: &str, version: i64, payload: Option<Vec<u8>>) {
+pub async fn publish(t: &World, service: &str, subject: &str, version: i64, payload: Option<Vec<u8>>) {
     t.bus.ensure_stream(service).await.unwrap();
     let last = t.bus.last(service, subject).await.unwrap();
     let event = Event {
@@ -127,17 +127,17 @@ pub async fn tell(t: &World, service: &str, subject: &str, version: i64, payload
     t.bus.publish(service, &event, expected).await.unwrap();
 }
 
-async fn tell_unit(t: &World, version: i64, state: &UnitState) {
+async fn publish_unit(t: &World, version: i64, state: &UnitState) {
     let payload = Some(state.encode_to_vec());
-    tell(t, "directory", &subject::unit(&unit()), version, payload).await;
+    publish(t, "directory", &subject::unit(&unit()), version, payload).await;
 }
 
-async fn tell_survey(t: &World, version: i64, state: &SurveyResultState) {
+async fn publish_survey(t: &World, version: i64, state: &SurveyResultState) {
     let payload = Some(state.encode_to_vec());
-    tell(t, "survey", &subject::survey_result(&survey()), version, payload).await;
+    publish(t, "survey", &subject::survey_result(&survey()), version, payload).await;
 }
 
-/// What is suggested for the unit on 30 June 2024.
+/// The suggestions for the unit on 30 June 2024.
 pub async fn suggested(t: &World) -> Vec<Suggested> {
     let facts = derived::facts_of(t.db.reader(), &unit()).await.unwrap();
     let (instrument, _) = instrument::built_in()
@@ -162,7 +162,7 @@ pub async fn level(t: &World, indicator: &str, expected: Option<u32>) -> Suggest
 }
 
 #[tokio::test]
-async fn nothing_told_suggests_nothing_and_holds_nobody_up() {
+async fn without_facts_nothing_is_suggested_and_no_operation_waits() {
     on_each_database(async |t| {
         let all = suggested(&t).await;
         assert_eq!(all.len(), 14);
@@ -174,7 +174,7 @@ async fn nothing_told_suggests_nothing_and_holds_nobody_up() {
 #[tokio::test]
 async fn live_data_moves_suggested_levels() {
     on_each_database(async |t| {
-        tell_unit(&t, 10, &directory(&["situs-web", "media-cetak", "videotron"])).await;
+        publish_unit(&t, 10, &directory(&["situs-web", "media-cetak", "videotron"])).await;
         let standard = level(&t, "service_standard_availability", Some(5)).await;
         assert_eq!(standard.origins.len(), 1);
         assert_eq!(
@@ -198,28 +198,28 @@ async fn live_data_moves_suggested_levels() {
             ]
         );
 
-        tell_survey(&t, 20, &result("")).await;
+        publish_survey(&t, 20, &result("")).await;
         level(&t, "satisfaction_survey_compliance", Some(2)).await;
         level(&t, "survey_publication_media", Some(0)).await;
-        tell_survey(&t, 21, &result("2024-01-15")).await;
+        publish_survey(&t, 21, &result("2024-01-15")).await;
         let execution = level(&t, "satisfaction_survey_compliance", Some(5)).await;
         assert_eq!(execution.origins[0].version, 21);
         level(&t, "survey_publication_media", Some(2)).await;
         level(&t, "survey_followup_completion", Some(5)).await;
         level(&t, "survey_followup_speed", Some(4)).await;
-        // Nobody tells of complaints or innovations: no level, not the lowest.
+        // Without facts of complaints and innovations there is no level, not even the lowest.
         for s in suggested(&t).await {
-            let told = !s.metric.starts_with("complaint.") && !s.metric.starts_with("innovation.");
-            assert_eq!(s.level.is_some(), told, "{s:?}");
+            let published = !s.metric.starts_with("complaint.") && !s.metric.starts_with("innovation.");
+            assert_eq!(s.level.is_some(), published, "{s:?}");
         }
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_suggestion_stands_beside_the_level_given() {
+async fn a_suggestion_is_shown_beside_the_given_level() {
     on_each_database(async |t| {
-        tell_unit(&t, 10, &directory(&["situs-web", "media-cetak"])).await;
+        publish_unit(&t, 10, &directory(&["situs-web", "media-cetak"])).await;
         level(&t, "service_charter_cycle", Some(4)).await;
         let (instrument, _) = instrument::built_in()
             .iter()
@@ -228,15 +228,15 @@ async fn a_suggestion_stands_beside_the_level_given() {
         let date = "2024-06-30".parse().unwrap();
         let cycle = pb::Cycle {
             evaluation_date: "2024-06-30".into(),
-            ..scene::cycle()
+            ..setup::cycle()
         };
-        scene::open(&t, "c", cycle).await;
-        let assessment = scene::enroll(&t, "c", "dpmptsp", "online").await;
-        t.after_hours(scene::F02_OPENS);
+        setup::open(&t, "c", cycle).await;
+        let assessment = setup::enroll(&t, "c", "dpmptsp", "online").await;
+        t.after_hours(setup::F02_OPENS);
         for (evaluator, level) in [("e", 3), ("f", 4)] {
             let keys = ["service_charter_cycle", "complaint_followup"];
             let given = keys.map(|key| (key.to_owned(), level));
-            scene::evaluate(&t, evaluator, evaluator, &assessment, &given).await;
+            setup::evaluate(&t, evaluator, evaluator, &assessment, &given).await;
         }
         let request = operator(pb::ListSuggestionsRequest { assessment });
         let answer = t.assessment.clone().list_suggestions(request).await;
@@ -286,17 +286,17 @@ async fn a_suggestion_stands_beside_the_level_given() {
 }
 
 #[tokio::test]
-async fn a_newer_state_replaces_the_older_and_a_withdrawn_one_is_forgotten() {
+async fn a_newer_state_replaces_the_older_and_a_withdrawn_one_is_deleted() {
     on_each_database(async |t| {
-        tell_unit(&t, 10, &directory(&["situs-web", "media-cetak"])).await;
-        tell_survey(&t, 5, &result("2024-01-15")).await;
+        publish_unit(&t, 10, &directory(&["situs-web", "media-cetak"])).await;
+        publish_survey(&t, 5, &result("2024-01-15")).await;
         level(&t, "standard_publication_media", Some(3)).await;
         level(&t, "survey_publication_media", Some(2)).await;
-        tell_unit(&t, 11, &directory(&["situs-web"])).await;
+        publish_unit(&t, 11, &directory(&["situs-web"])).await;
         let lowest = level(&t, "standard_publication_media", Some(1)).await;
         assert!(lowest.interpretation);
         assert_eq!(t.count("fact").await, 2);
-        tell(&t, "survey", &subject::survey_result(&survey()), 6, None).await;
+        publish(&t, "survey", &subject::survey_result(&survey()), 6, None).await;
         level(&t, "survey_publication_media", None).await;
         level(&t, "standard_publication_media", Some(1)).await;
         assert_eq!(t.count("fact").await, 1);
@@ -307,18 +307,18 @@ async fn a_newer_state_replaces_the_older_and_a_withdrawn_one_is_forgotten() {
 #[tokio::test]
 async fn any_order_of_events_suggests_the_same() {
     on_each_database(async |t| {
-        tell_survey(&t, 20, &result("2024-01-15")).await;
-        tell_unit(&t, 10, &directory(&["situs-web", "media-cetak"])).await;
+        publish_survey(&t, 20, &result("2024-01-15")).await;
+        publish_unit(&t, 10, &directory(&["situs-web", "media-cetak"])).await;
         level(&t, "survey_publication_media", Some(2)).await;
         level(&t, "service_standard_availability", Some(5)).await;
         let first = suggested(&t).await;
-        // The bus lost everything; what the services tell again comes in another order.
+        // The bus lost everything; what the services publish again comes in another order.
         t.bus.lose_everything();
-        tell_unit(&t, 10, &directory(&["situs-web", "media-cetak"])).await;
-        tell_survey(&t, 20, &result("2024-01-15")).await;
-        tell_unit(&t, 12, &directory(&["situs-web"])).await;
+        publish_unit(&t, 10, &directory(&["situs-web", "media-cetak"])).await;
+        publish_survey(&t, 20, &result("2024-01-15")).await;
+        publish_unit(&t, 12, &directory(&["situs-web"])).await;
         level(&t, "standard_publication_media", Some(1)).await;
-        tell_unit(&t, 13, &directory(&["situs-web", "media-cetak"])).await;
+        publish_unit(&t, 13, &directory(&["situs-web", "media-cetak"])).await;
         level(&t, "standard_publication_media", Some(3)).await;
         let levels = |all: &[Suggested]| -> Vec<_> {
             all.iter()
@@ -331,9 +331,9 @@ async fn any_order_of_events_suggests_the_same() {
 }
 
 #[tokio::test]
-async fn what_can_never_be_read_goes_to_the_dead_letters() {
+async fn an_unreadable_state_becomes_a_dead_letter() {
     on_each_database(async |t| {
-        tell(
+        publish(
             &t,
             "survey",
             &subject::survey_result(&survey()),
@@ -341,14 +341,14 @@ async fn what_can_never_be_read_goes_to_the_dead_letters() {
             Some(vec![0xff]),
         )
         .await;
-        tell_unit(&t, 10, &directory(&["situs-web"])).await;
+        publish_unit(&t, 10, &directory(&["situs-web"])).await;
         level(&t, "service_standard_availability", Some(5)).await;
         let dead = eventually(DEADLINE, async || {
             (t.count("dead_letter").await == 1).then_some(())
         });
         assert_eq!(dead.await, Some(()));
         assert_eq!(t.count("fact").await, 1);
-        tell_survey(&t, 4, &result("")).await;
+        publish_survey(&t, 4, &result("")).await;
         level(&t, "survey_publication_media", Some(0)).await;
         assert_eq!(t.count("dead_letter").await, 0);
     })
@@ -398,9 +398,9 @@ fn entered(announce_date: &str) -> CompetitionEntryFacts {
 async fn a_portfolio_moves_the_suggestions_for_innovation() {
     on_each_database(async |t| {
         let (creation, resources) = ("innovation_creation", "innovation_sustainability_resources");
-        let tell = async |version, state: &InnovationPortfolioState| {
+        let publish = async |version, state: &InnovationPortfolioState| {
             let subject = subject::innovation_portfolio(&unit(), &state.period);
-            tell(&t, "innovation", &subject, version, Some(state.encode_to_vec())).await;
+            publish(&t, "innovation", &subject, version, Some(state.encode_to_vec())).await;
         };
         assert!(suggested(&t).await.iter().all(|s| s.level.is_none()));
         let learnt = InnovationPortfolioState {
@@ -408,28 +408,28 @@ async fn a_portfolio_moves_the_suggestions_for_innovation() {
             period: "2022".into(),
             ..InnovationPortfolioState::default()
         };
-        tell(10, &learnt).await;
+        publish(10, &learnt).await;
         level(&t, creation, Some(1)).await;
         level(&t, resources, Some(0)).await;
-        tell(20, &portfolio("2023", "", &[])).await;
+        publish(20, &portfolio("2023", "", &[])).await;
         level(&t, creation, Some(3)).await;
         level(&t, resources, Some(2)).await;
         // The award comes after the date of evaluation.
         let mut newest = portfolio("2024", "", &["budget", "people"]);
         newest.entries = vec![entered("2024-07-01")];
-        tell(30, &newest).await;
+        publish(30, &newest).await;
         let found = level(&t, creation, Some(4)).await;
-        let told: Vec<i64> = found.origins.iter().map(|o| o.version).collect();
-        assert_eq!(told, [30, 20, 10]);
+        let versions: Vec<i64> = found.origins.iter().map(|o| o.version).collect();
+        assert_eq!(versions, [30, 20, 10]);
         let figures: Vec<String> = found.figures.iter().map(|(_, v)| v.text()).collect();
         assert_eq!(figures, ["1", "true", "12", "true", "false"]);
         level(&t, resources, Some(4)).await;
         newest.entries = vec![entered("2024-06-30")];
-        tell(31, &newest).await;
+        publish(31, &newest).await;
         level(&t, creation, Some(5)).await;
-        // What is told of the year after does not count yet; the end of the innovation does.
-        tell(40, &portfolio("2025", "", &["budget", "people", "facilities"])).await;
-        tell(32, &portfolio("2024", "2024-06-29", &["budget", "people"])).await;
+        // The state of the year after does not count yet; the end of the innovation does.
+        publish(40, &portfolio("2025", "", &["budget", "people", "facilities"])).await;
+        publish(32, &portfolio("2024", "2024-06-29", &["budget", "people"])).await;
         level(&t, creation, Some(1)).await;
         level(&t, resources, Some(0)).await;
     })
@@ -441,28 +441,28 @@ async fn units_of_one_type_have_a_mean() {
     on_each_database(async |mut t| {
         let cycle = pb::Cycle {
             under_minimum_policy: "score_zero".into(),
-            evaluation_window: scene::window(-1, 1),
+            evaluation_window: setup::window(-1, 1),
             objection_window: None,
-            ..scene::cycle()
+            ..setup::cycle()
         };
-        scene::open(&t, "c", cycle).await;
+        setup::open(&t, "c", cycle).await;
         for (id, level) in [("dpmptsp", 4), ("rsud", 2)] {
-            let name = scene::enroll(&t, "c", id, "offline").await;
-            scene::evaluate(&t, "e", id, &name, &scene::all("offline", level)).await;
+            let name = setup::enroll(&t, "c", id, "offline").await;
+            setup::evaluate(&t, "e", id, &name, &setup::all("offline", level)).await;
         }
-        scene::enroll(&t, "c", "samsat", "offline").await;
-        // 0.75 of the level; nobody has answered F-03.
+        setup::enroll(&t, "c", "samsat", "offline").await;
+        // 0.75 of the level, because F-03 has no answers.
         let unknown = ("cycles/c/unitTypes/unknown", "2.25", 2, 3);
         assert_eq!(groups(&mut t).await, [unknown]);
-        tell_unit(&t, 1, &directory(&[])).await;
-        let told = eventually(DEADLINE, || {
+        publish_unit(&t, 1, &directory(&[])).await;
+        let shown = eventually(DEADLINE, || {
             let mut t = t.client.clone();
             async move {
                 let answer = t.list_indexes(operator(types())).await.ok()?;
                 (answer.into_inner().indexes.len() == 2).then_some(())
             }
         });
-        told.await.unwrap();
+        shown.await.unwrap();
         let known = ("cycles/c/unitTypes/dpmptsp", "3.00", 1, 1);
         let rest = ("cycles/c/unitTypes/unknown", "1.50", 1, 2);
         assert_eq!(groups(&mut t).await, [known, rest]);

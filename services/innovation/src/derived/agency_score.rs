@@ -1,4 +1,4 @@
-//! The score of an agency: the mean of its active units, recomputed from a mark at most once a second.
+//! The score of an agency: the mean of its active units, recomputed from a dirty flag at most once a second.
 
 use std::{
     collections::BTreeSet,
@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use prima_platform::{
     clock::micros,
     db::Txn,
-    derived::{Kind, Older, Settings},
+    derived::{Kind, LegacyFlags, Settings},
     failure::Failure,
     outbox::{self, State},
     service::Context,
@@ -23,7 +23,7 @@ use crate::{
     events::publish,
     store::{
         agency_score::{
-            AgencyYear, KIND, agencies_behind, agencies_mark_in_txn, agencies_settling,
+            AgencyYear, KIND, agencies_behind, agencies_flag_dirty_in_txn, agencies_settling,
             agency_score_lock_in_txn, agency_score_save_in_txn, agency_years,
         },
         innovation::units_without_portfolio,
@@ -34,16 +34,16 @@ use crate::{
 /// The scores of agencies.
 pub struct AgencyScores {
     ctx: Context,
-    /// The year that has begun for all of them.
-    begun: AtomicI32,
+    /// The last year for which the new portfolios and scores of all agencies were started.
+    year_begun: AtomicI32,
 }
 
 impl AgencyScores {
-    /// The scores that this service's database keeps.
+    /// The scores in the database of this service.
     pub fn new(ctx: Context) -> Self {
         Self {
             ctx,
-            begun: AtomicI32::new(0),
+            year_begun: AtomicI32::new(0),
         }
     }
 }
@@ -54,23 +54,23 @@ impl Kind for AgencyScores {
         Settings {
             name: KIND,
             batch: 20,
-            rest: Duration::from_secs(1),
-            older: Some(Older {
+            min_interval: Duration::from_secs(1),
+            legacy: Some(LegacyFlags {
                 table: "agency_dirty",
                 key: "agency || '/' || year",
             }),
         }
     }
 
-    /// Scores whose year has ended, and those of the year that has begun.
+    /// Scores whose year has ended, and the scores of the year that has begun.
     async fn due(&self) -> Result<Vec<String>, Failure> {
         let (reader, now) = (self.ctx.db.reader(), self.ctx.clock.now());
         let year = calendar::year(now);
         let mut keys = agencies_settling(reader, micros(now)).await?;
-        if self.begun.load(Ordering::Relaxed) != year {
+        if self.year_begun.load(Ordering::Relaxed) != year {
             let behind = agencies_behind(reader, year).await?;
             if behind.is_empty() {
-                self.begun.store(year, Ordering::Relaxed);
+                self.year_begun.store(year, Ordering::Relaxed);
             }
             keys.extend(behind);
         }
@@ -81,7 +81,7 @@ impl Kind for AgencyScores {
         let keys: BTreeSet<AgencyYear> = keys.iter().map(|key| key.parse()).collect::<Result<_, _>>()?;
         let (whole, each): (BTreeSet<_>, BTreeSet<_>) = keys.into_iter().partition(AgencyYear::is_all);
         for key in whole {
-            spread(&self.ctx, txn, &key.agency).await?;
+            flag_each_year(&self.ctx, txn, &key.agency).await?;
         }
         let mut states = Vec::new();
         for key in each {
@@ -91,14 +91,14 @@ impl Kind for AgencyScores {
     }
 }
 
-/// Turns a mark of every year into one for each.
-async fn spread(ctx: &Context, txn: &Txn, agency: &str) -> Result<(), Failure> {
+/// Replaces a dirty flag for every year by one flag for each year.
+async fn flag_each_year(ctx: &Context, txn: &Txn, agency: &str) -> Result<(), Failure> {
     let mut keys: BTreeSet<AgencyYear> = agency_years(txn, agency).await?.into_iter().collect();
     keys.insert(AgencyYear {
         agency: agency.to_owned(),
         year: i64::from(calendar::year(ctx.clock.now())),
     });
-    Ok(agencies_mark_in_txn(txn, &keys).await?)
+    Ok(agencies_flag_dirty_in_txn(txn, &keys).await?)
 }
 
 async fn recompute(ctx: &Context, txn: &Txn, key: &AgencyYear) -> Result<Vec<State>, Failure> {
@@ -107,8 +107,8 @@ async fn recompute(ctx: &Context, txn: &Txn, key: &AgencyYear) -> Result<Vec<Sta
     let year = i32::try_from(key.year).unwrap_or_default();
     let ends_at = calendar::year_ends_at(year);
     let settled = now >= ends_at;
-    // Units with a living innovation get their portfolio of the year that has begun; when it has ended, the scores of all
-    // are told again.
+    // When a year begins, units with an innovation that goes on get their portfolio of it; when a year has ended, all
+    // scores are published again as final.
     let mut units = BTreeSet::new();
     if year == calendar::year(now) {
         for unit in units_without_portfolio(txn, &key.agency, year).await? {

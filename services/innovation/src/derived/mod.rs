@@ -1,5 +1,5 @@
-//! What is recomputed from several rows: portfolios, by whoever changes one of them; scores of agencies, by the platform's
-//! runner.
+//! Figures that are recomputed from several rows: portfolios, by the operation that changes an input; scores of
+//! agencies, by the platform's runner.
 
 pub mod agency_score;
 pub mod portfolio;

@@ -1,4 +1,4 @@
-//! Portfolios of units: computed under their own locks, whatever changed.
+//! Portfolios of units, computed under their own locks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::{
     domain::{calendar, obligation},
     events::publish,
     store::{
-        agency_score::{AgencyYear, agencies_mark_in_txn},
+        agency_score::{AgencyYear, agencies_flag_dirty_in_txn},
         announcement::announced_at,
         award::awards_of_entries,
         entry::entries_of,
@@ -23,10 +23,10 @@ use crate::{
     },
 };
 
-/// Portfolios locked or read at once.
+/// Number of portfolios that one statement locks or reads.
 const CHUNK: usize = 500;
 
-/// Portfolios of a unit in years; years without portfolios are left out.
+/// The keys of the portfolios of a unit in these years; years without portfolios are left out.
 pub fn keys(unit: &name::Unit, years: impl IntoIterator<Item = i32>) -> BTreeSet<Key> {
     years
         .into_iter()
@@ -35,8 +35,8 @@ pub fn keys(unit: &name::Unit, years: impl IntoIterator<Item = i32>) -> BTreeSet
         .collect()
 }
 
-/// Recomputes portfolios after everything else was locked and saved; stages them with the scores of the units, and
-/// marks the agencies.
+/// Recomputes portfolios after everything else was locked and saved, stages them with the scores of the units, and
+/// flags the agencies as dirty.
 pub async fn recompute(work: &mut Work<'_, Context>, keys: &BTreeSet<Key>) -> Result<(), Failure> {
     for state in states(work.app, work.txn, keys).await? {
         work.stage(state);
@@ -45,7 +45,7 @@ pub async fn recompute(work: &mut Work<'_, Context>, keys: &BTreeSet<Key>) -> Re
         agency: agency.clone(),
         year: *year,
     });
-    Ok(agencies_mark_in_txn(work.txn, &agencies.collect()).await?)
+    Ok(agencies_flag_dirty_in_txn(work.txn, &agencies.collect()).await?)
 }
 
 /// Recomputes portfolios; returns them and the scores of the units.
@@ -56,7 +56,8 @@ pub async fn states(ctx: &Context, txn: &Txn, keys: &BTreeSet<Key>) -> Result<Ve
         let chunk: BTreeSet<Key> = chunk.iter().map(|k| (*k).clone()).collect();
         versions.extend(portfolios_lock_in_txn(txn, &chunk, ctx.clock.now().timestamp_millis()).await?);
     }
-    // Read after the locks, the clock as well: whoever held them before has committed, whoever comes next will see us.
+    // Rows and clock are read after the locks were taken: a transaction that held them before has committed, and the
+    // next one will read what this one writes.
     let now = ctx.clock.now();
     let mut states = Vec::new();
     let mut counts = Vec::new();
@@ -96,7 +97,7 @@ fn year(key: &Key) -> i32 {
     i32::try_from(key.2).unwrap_or_default()
 }
 
-/// The portfolios of these keys, each with how many innovations were at work in the year.
+/// The portfolios of these keys, each with the number of innovations that were in operation in the year.
 pub async fn compute(
     conn: &impl ConnectionTrait,
     keys: &[Key],
@@ -120,14 +121,15 @@ pub async fn compute(
             .filter(|i| i.name.unit.agency == key.0 && i.name.unit.unit == key.1);
         for stored in own {
             let registered = calendar::day(from_micros(stored.created_at));
-            // Up to the year asked for: one that goes on belongs to it, whatever year it is now.
+            // Years are counted up to the requested one: an innovation that goes on belongs to it, whatever the
+            // present year is.
             if stored
                 .innovation
                 .years(registered, year(key))
                 .contains(&year(key))
             {
                 portfolio.innovations.push(publish::facts(stored));
-                *at_work += i64::from(stored.innovation.at_work_in(year(key)));
+                *at_work += i64::from(stored.innovation.in_operation_in(year(key)));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The announcement: a text whose every byte follows from the stored scores.
+//! The announcement: a text that follows from the stored scores to the byte.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,14 +29,14 @@ struct StageText<'a> {
     groups: Vec<Count<'a>>,
 }
 
-/// How many of a group were in a stage, and how many went on.
+/// The number of entries of a group in a stage, and of those that passed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Count<'a> {
     /// Key of the group.
     pub group: &'a str,
-    /// In the stage.
+    /// Entries in the stage.
     pub entered: usize,
-    /// Went on.
+    /// Entries that passed.
     pub passed: usize,
 }
 
@@ -75,7 +75,7 @@ pub fn counts(outcome: &StageOutcome) -> Vec<Count<'_>> {
     groups.into_iter().map(of).collect()
 }
 
-/// The announcement as JSON. `None` when it can't be written, which does not happen.
+/// The announcement as JSON. `None` when it cannot be serialised, which does not happen.
 pub fn text(
     name: &str,
     round: &Round,

@@ -1,4 +1,4 @@
-//! Days and years as Jakarta (WIB) counts them.
+//! Days and years in Jakarta time (WIB).
 
 use std::ops::RangeInclusive;
 
@@ -7,7 +7,7 @@ use prima_platform::{failure::Violation, request};
 
 /// The first year of which portfolios are kept: the year of the first competition rules (PermenPANRB 30/2014).
 pub const FIRST_YEAR: i32 = 2014;
-/// Years that can be asked for.
+/// Years that a request may name.
 pub const YEARS: RangeInclusive<i32> = FIRST_YEAR..=2100;
 /// Hours that Jakarta is ahead of UTC, all year round.
 const JAKARTA_HOURS: i64 = 7;
@@ -24,33 +24,34 @@ pub fn year(time: DateTime<Utc>) -> i32 {
     day(time).year()
 }
 
-/// When a year has ended in Jakarta.
+/// The moment at which a year ends in Jakarta.
 pub fn year_ends_at(year: i32) -> DateTime<Utc> {
     let next = NaiveDate::from_ymd_opt(year.saturating_add(1), 1, 1).unwrap_or(NaiveDate::MAX);
     (next.and_time(NaiveTime::MIN) - TimeDelta::hours(JAKARTA_HOURS)).and_utc()
 }
 
-/// The same day `months` earlier; a day that the month lacks is its last one: a year before 29 February is 28 February.
+/// The same day `months` earlier, or the last day of that month when it has no such day: a year before 29 February is
+/// 28 February.
 pub fn months_before(date: NaiveDate, months: u32) -> NaiveDate {
     date.checked_sub_months(Months::new(months))
         .unwrap_or(NaiveDate::MIN)
 }
 
-/// The last day on which a window is open that closes at `time`: midnight closes the day before.
+/// The last day of a window that closes at `time`; a window that closes at midnight ends on the day before.
 pub fn closing_day(time: DateTime<Utc>) -> NaiveDate {
     day(time - TimeDelta::microseconds(1))
 }
 
-/// Full days from `since` to `now`; 0 when `since` lies ahead.
+/// Full days from `since` to `now`; 0 when `since` is in the future.
 pub fn days_between(since: DateTime<Utc>, now: DateTime<Utc>) -> i64 {
     (now - since).num_days().max(0)
 }
 
-/// A day from 1945 to 2100, written `YYYY-MM-DD`.
+/// Parses a day from 1945 to 2100, written `YYYY-MM-DD`.
 ///
 /// # Errors
 ///
-/// It is none, is written in another way, or lies outside these years.
+/// The text is malformed, or the day is outside these years.
 pub fn parse_date(field: &str, raw: &str) -> Result<NaiveDate, Violation> {
     let date = request::day(field, raw)?;
     if (1945..=2100).contains(&date.year()) {
@@ -63,7 +64,7 @@ pub fn parse_date(field: &str, raw: &str) -> Result<NaiveDate, Violation> {
     ))
 }
 
-/// A year that can be asked for.
+/// Checks a year that a request names.
 ///
 /// # Errors
 ///
@@ -79,7 +80,7 @@ pub fn check_year(field: &str, year: i32) -> Result<i32, Violation> {
     ))
 }
 
-/// A year that can be asked for, or 0, which stands for any.
+/// Checks a year that a request names, or 0 for any year.
 ///
 /// # Errors
 ///

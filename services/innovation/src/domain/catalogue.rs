@@ -1,4 +1,4 @@
-//! Data of the field: categories and goals of sustainable development.
+//! Reference data: categories and goals of sustainable development.
 
 use std::sync::LazyLock;
 

@@ -1,14 +1,14 @@
-//! A competition computed from its stored scores: one pure function, whoever asks.
+//! The results of a competition, computed from its stored decisions and scores by one pure function.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     number::{self, Rational, whole},
     round::{Cut, Rules, Stage, StageKind},
-    scoring::{Given, Reconciled, reconcile},
+    scoring::{EvaluatorPoints, Reconciled, reconcile},
 };
 
-/// An entry that was submitted, with everything that decides about it.
+/// A submitted entry with everything that decides its result.
 #[derive(Debug, Clone)]
 pub struct Contender {
     /// Resource name of the entry.
@@ -19,39 +19,39 @@ pub struct Contender {
     pub title: String,
     /// Key of its group.
     pub group: String,
-    /// What the ministry decided, by stage.
+    /// Decisions of the ministry at screening, by stage.
     pub screened: BTreeMap<String, bool>,
     /// Scores that were not recused, by stage.
-    pub scores: BTreeMap<String, Vec<Given>>,
+    pub scores: BTreeMap<String, Vec<EvaluatorPoints>>,
 }
 
-/// What an entry reached in a stage.
+/// The result of an entry in a stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// Resource name of the entry.
     pub entry: String,
     /// Key of its group.
     pub group: String,
-    /// Score that forms the standing, two decimals; empty for screening.
+    /// The score that it is ranked by, two decimals; empty for screening.
     pub score: String,
-    /// The same, exact.
+    /// The exact score that it is ranked by.
     pub exact: Option<Rational>,
     /// Rank in its group, from 1; 0 for screening.
     pub rank: usize,
-    /// Whether it goes on.
+    /// Whether it passed.
     pub passed: bool,
-    /// Awards that the stage gives it, in the stage's order.
+    /// Awards of the stage, in the stage's order.
     pub awards: Vec<String>,
     /// Scores counted in this stage.
     pub counted: usize,
     /// Evaluators left out in this stage.
     pub left_out: Vec<String>,
-    /// Whether they lie too far apart.
+    /// Whether the scores are disputed because they differ too much.
     pub disputed: bool,
 }
 
 impl Outcome {
-    /// What the ministry decided of an entry at screening.
+    /// The result of an entry at screening.
     pub fn screened(entry: String, group: String, passed: bool) -> Self {
         Self {
             entry,
@@ -73,36 +73,36 @@ impl Outcome {
 pub struct StageOutcome {
     /// Key of the stage.
     pub stage: String,
-    /// One for each entry that was in it.
+    /// One result for each entry in the stage.
     pub outcomes: Vec<Outcome>,
 }
 
-/// Why a stage can't be closed.
+/// A stage that cannot be closed, because entries are undecided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undecided {
     /// Names of entries that lack a decision or scores.
     pub entries: Vec<String>,
 }
 
-/// Runs the stages after submission up to and with `until`, over every submitted entry.
+/// Computes the stages after submission up to and including `until`, over every submitted entry.
 ///
 /// # Errors
 ///
-/// An entry lacks what a stage needs.
+/// An entry lacks a decision or scores that a stage needs.
 pub fn run(rules: &Rules, until: &str, contenders: &[Contender]) -> Result<Vec<StageOutcome>, Undecided> {
     let mut live: BTreeSet<&str> = contenders.iter().map(|c| c.name.as_str()).collect();
     let mut reached: BTreeMap<(&str, &str), Rational> = BTreeMap::new();
     let mut all = Vec::new();
     for stage in &rules.stages {
         if stage.kind != StageKind::Submission {
-            let inside: Vec<&Contender> = contenders
+            let entrants: Vec<&Contender> = contenders
                 .iter()
                 .filter(|c| live.contains(c.name.as_str()))
                 .collect();
             let outcomes = if stage.kind == StageKind::Screening {
-                screen(stage, &inside)?
+                screen(stage, &entrants)?
             } else {
-                score(rules, stage, &inside, &mut reached)?
+                score(rules, stage, &entrants, &mut reached)?
             };
             for outcome in outcomes.iter().filter(|o| !o.passed) {
                 live.remove(outcome.entry.as_str());
@@ -119,9 +119,9 @@ pub fn run(rules: &Rules, until: &str, contenders: &[Contender]) -> Result<Vec<S
     Ok(all)
 }
 
-fn screen(stage: &Stage, inside: &[&Contender]) -> Result<Vec<Outcome>, Undecided> {
+fn screen(stage: &Stage, entrants: &[&Contender]) -> Result<Vec<Outcome>, Undecided> {
     let decided = |c: &Contender| c.screened.get(&stage.key).copied();
-    let missing: Vec<String> = inside
+    let missing: Vec<String> = entrants
         .iter()
         .filter(|c| decided(c).is_none())
         .map(|c| c.name.clone())
@@ -129,7 +129,7 @@ fn screen(stage: &Stage, inside: &[&Contender]) -> Result<Vec<Outcome>, Undecide
     if !missing.is_empty() {
         return Err(Undecided { entries: missing });
     }
-    let mut outcomes: Vec<Outcome> = inside
+    let mut outcomes: Vec<Outcome> = entrants
         .iter()
         .map(|c| Outcome::screened(c.name.clone(), c.group.clone(), decided(c).unwrap_or(false)))
         .collect();
@@ -137,9 +137,9 @@ fn screen(stage: &Stage, inside: &[&Contender]) -> Result<Vec<Outcome>, Undecide
     Ok(outcomes)
 }
 
-/// What an entry is ordered by: the published score, then the parts that break a tie.
+/// The sort key of an entry: the published score, then the parts that break a tie.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Worth {
+struct SortKey {
     published: num_bigint::BigInt,
     ties: Vec<Rational>,
 }
@@ -147,12 +147,12 @@ struct Worth {
 fn score<'a>(
     rules: &Rules,
     stage: &'a Stage,
-    inside: &[&'a Contender],
+    entrants: &[&'a Contender],
     reached: &mut BTreeMap<(&'a str, &'a str), Rational>,
 ) -> Result<Vec<Outcome>, Undecided> {
     let mut missing = Vec::new();
-    let mut groups: BTreeMap<&str, Vec<(Worth, &Contender, Rational, Reconciled)>> = BTreeMap::new();
-    for contender in inside {
+    let mut groups: BTreeMap<&str, Vec<(SortKey, &Contender, Rational, Reconciled)>> = BTreeMap::new();
+    for contender in entrants {
         let given = contender
             .scores
             .get(&stage.key)
@@ -167,14 +167,14 @@ fn score<'a>(
         reached.insert((&contender.name, &stage.key), reconciled.score.clone());
         let standing = standing(stage, &contender.name, &reconciled, reached);
         let tie = |key: &String| reconciled.parts.get(key).cloned().unwrap_or_else(|| whole(0));
-        let worth = Worth {
+        let sort_key = SortKey {
             published: number::scaled(&standing, 2),
             ties: stage.tie_break.iter().map(tie).collect(),
         };
         groups
             .entry(&contender.group)
             .or_default()
-            .push((worth, contender, standing, reconciled));
+            .push((sort_key, contender, standing, reconciled));
     }
     if !missing.is_empty() {
         return Err(Undecided { entries: missing });
@@ -184,11 +184,11 @@ fn score<'a>(
         entries.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.name.cmp(&b.1.name)));
         let cuts: Vec<&Cut> = stage.cuts.iter().filter(|c| c.group == group).collect();
         let (mut rank, mut last) = (0, None);
-        for ((worth, contender, standing, reconciled), place) in entries.iter().zip(1..) {
-            if last != Some(worth) {
-                (rank, last) = (place, Some(worth));
+        for ((sort_key, contender, standing, reconciled), place) in entries.iter().zip(1..) {
+            if last != Some(sort_key) {
+                (rank, last) = (place, Some(sort_key));
             }
-            // All who share a rank share what it brings.
+            // All entries with the same rank pass together and get the same awards.
             let within = |cut: &Cut| rank <= cut.places;
             outcomes.push(Outcome {
                 entry: contender.name.clone(),
@@ -211,7 +211,7 @@ fn score<'a>(
     Ok(outcomes)
 }
 
-/// The score that forms the standing: of this stage, or the weighted mean of several.
+/// The score that an entry is ranked by: that of this stage, or the weighted mean of several stages.
 fn standing(
     stage: &Stage,
     entry: &str,

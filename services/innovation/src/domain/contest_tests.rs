@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::{
     contest::{Contender, Outcome, run},
     round::{Basis, Category, Cut, Group, Part, Rules, Stage, StageKind},
-    scoring::{Given, Points},
+    scoring::{EvaluatorPoints, Points},
 };
 
 fn part(key: &str, weight: i64) -> Part {
@@ -61,14 +61,14 @@ fn rules(stages: Vec<Stage>) -> Rules {
     }
 }
 
-fn points(a: i64, b: i64) -> Vec<Given> {
-    vec![Given {
+fn points(a: i64, b: i64) -> Vec<EvaluatorPoints> {
+    vec![EvaluatorPoints {
         evaluator: "e".into(),
         points: Points::from([("a".into(), a), ("b".into(), b)]),
     }]
 }
 
-fn contender(n: usize, scores: &[(&str, Vec<Given>)]) -> Contender {
+fn contender(n: usize, scores: &[(&str, Vec<EvaluatorPoints>)]) -> Contender {
     Contender {
         name: format!("rounds/r/entries/e{n}"),
         innovation: String::new(),
@@ -94,7 +94,7 @@ fn brief(outcomes: &[Outcome]) -> Vec<(&str, usize, &str, bool)> {
 }
 
 #[test]
-fn all_who_share_the_last_place_go_on() {
+fn all_entries_that_share_the_last_place_pass() {
     let scored = Stage {
         cuts: vec![cut(2, "top-2", true)],
         ..stage("s", StageKind::Scoring)
@@ -167,7 +167,7 @@ fn a_standing_can_build_on_earlier_stages() {
 }
 
 #[test]
-fn who_lacks_a_score_or_a_decision_is_named() {
+fn entries_that_lack_a_score_or_a_decision_are_named() {
     let scored = Stage {
         minimum_scores: 2,
         ..stage("s", StageKind::Scoring)
@@ -193,7 +193,7 @@ fn who_lacks_a_score_or_a_decision_is_named() {
 
 proptest! {
     #[test]
-    fn nobody_who_goes_on_is_worth_less_than_one_who_does_not(
+    fn no_passed_entry_scores_less_than_one_that_did_not_pass(
         worth in prop::collection::vec((0i64..=20, 0i64..=20), 1..40),
         places in 1usize..20,
     ) {

@@ -1,4 +1,4 @@
-//! Rules of eligibility, evaluated by the service: every failed rule is named.
+//! Rules of eligibility; every failed rule is named.
 
 use chrono::NaiveDate;
 use prima_platform::failure::{Failure, Kind, Violation};
@@ -11,10 +11,10 @@ use super::{
     words,
 };
 
-/// Everything that the rules look at.
+/// The facts that the rules are evaluated on.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'a> {
-    /// The innovation as it stands.
+    /// The innovation in its present state.
     pub innovation: &'a Innovation,
     /// The proposal.
     pub proposal: &'a Proposal,
@@ -31,9 +31,9 @@ pub struct Facts<'a> {
 pub struct Failed {
     /// Key of the rule.
     pub rule: &'static str,
-    /// Why, in English.
+    /// The reason, in English.
     pub english: String,
-    /// Why, in Indonesian.
+    /// The reason, in Indonesian.
     pub indonesian: String,
 }
 
@@ -57,7 +57,7 @@ pub fn failed(rules: &Rules, facts: &Facts<'_>) -> Vec<Failed> {
     group.rules.iter().filter_map(check).collect()
 }
 
-/// The refusal of an entry that fails these rules.
+/// The failure for an entry that fails these rules.
 pub fn not_eligible(failed: &[Failed]) -> Failure {
     let violations = failed
         .iter()
@@ -76,11 +76,12 @@ pub fn not_eligible(failed: &[Failed]) -> Failure {
     }
 }
 
-/// Why the ministry rejects an entry: the rules that it fails, and the causes `given`; at least one together.
+/// The causes for which the ministry rejects an entry: the rules that it fails, and the causes in the request; at
+/// least one together.
 ///
 /// # Errors
 ///
-/// There is none, or the round has no such cause.
+/// There is no cause, or the round does not define one of them.
 pub fn causes(rules: &Rules, failed: &[Failed], given: Vec<String>) -> Result<Vec<String>, Violation> {
     let known = &rules.rejection_causes;
     let mut causes: Vec<String> = failed.iter().map(|f| f.rule.to_owned()).collect();
@@ -100,7 +101,7 @@ pub fn causes(rules: &Rules, failed: &[Failed], given: Vec<String>) -> Result<Ve
     ))
 }
 
-/// Why a rule is not met; `None` when it is.
+/// The reason why a rule is not met; `None` when it is met.
 fn why(rules: &Rules, group: &Group, rule: &Rule, facts: &Facts<'_>) -> Option<(String, String)> {
     let (met, english, indonesian) = match rule {
         Rule::MinAge { months } => {

@@ -1,4 +1,4 @@
-//! Entries of a round: what is kept of each, and the steps on their way.
+//! Entries of a round: their content, and the decisions that move them from state to state.
 
 use std::collections::BTreeMap;
 
@@ -10,26 +10,26 @@ use super::{
     round::{Rules, StageKind},
 };
 
-/// Where an entry is.
+/// State of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
-    /// With the unit, never handed in.
+    /// The unit drafts it and has not handed it in yet.
     Draft,
-    /// With the agency admin.
+    /// The agency admin reviews it.
     InReview,
-    /// Back with the unit.
+    /// The agency admin returned it to the unit.
     Returned,
-    /// With the ministry.
+    /// The agency submitted it to the ministry.
     Submitted,
-    /// In the competition.
+    /// It takes part in the competition.
     Competing,
-    /// Rejected at screening.
+    /// The ministry rejected it at screening.
     Rejected,
-    /// Out after a scored stage.
+    /// It did not pass a scored stage.
     Eliminated,
-    /// Not handed in when submission closed.
+    /// It was not submitted when submission closed.
     Lapsed,
-    /// Taken back.
+    /// The unit withdrew it.
     Withdrawn,
 }
 
@@ -62,7 +62,7 @@ impl State {
         }
     }
 
-    /// From its name.
+    /// Parses its name.
     pub fn parse(text: &str) -> Option<Self> {
         STATES.into_iter().find(|s| s.as_str() == text)
     }
@@ -72,7 +72,7 @@ impl State {
         matches!(self, Self::Draft | Self::Returned)
     }
 
-    /// Whether it waits for somebody.
+    /// Whether it waits for a decision.
     pub fn is_live(self) -> bool {
         matches!(
             self,
@@ -81,7 +81,7 @@ impl State {
     }
 }
 
-/// Who takes a decision.
+/// The role that takes a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Actor {
     /// The unit, or its agency admin.
@@ -92,25 +92,25 @@ pub enum Actor {
     Ministry,
 }
 
-/// A step of an entry.
+/// A decision that moves an entry to another state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// To the agency.
+    /// The unit hands it in to the agency.
     HandIn,
-    /// Back to the unit.
+    /// The agency returns it to the unit.
     Return,
-    /// To the ministry.
+    /// The agency submits it to the ministry.
     Submit,
-    /// Taken back.
+    /// The unit withdrew it.
     Withdraw,
-    /// Passed at screening.
+    /// The ministry passes it at screening.
     Pass,
-    /// Rejected at screening.
+    /// The ministry rejects it at screening.
     Reject,
 }
 
 impl Decision {
-    /// Who may take it.
+    /// The role that may take this decision.
     pub fn actor(self) -> Actor {
         match self {
             Self::HandIn | Self::Withdraw => Actor::Unit,
@@ -119,7 +119,7 @@ impl Decision {
         }
     }
 
-    /// In which stage it is taken.
+    /// The kind of stage in which this decision is taken.
     pub fn stage(self) -> StageKind {
         match self {
             Self::HandIn | Self::Withdraw | Self::Return | Self::Submit => StageKind::Submission,
@@ -127,11 +127,11 @@ impl Decision {
         }
     }
 
-    /// The state after it.
+    /// The state after this decision.
     ///
     /// # Errors
     ///
-    /// The state does not allow it.
+    /// The state does not allow the decision.
     pub fn apply(self, state: State) -> Result<State, Failure> {
         use State::{Competing, Draft, InReview, Rejected, Returned, Submitted, Withdrawn};
         match (self, state) {
@@ -146,7 +146,7 @@ impl Decision {
     }
 }
 
-/// The entry is in a state that does not allow this.
+/// The failure for an entry in a state that does not allow the operation.
 pub fn wrong_state(state: State) -> Failure {
     Failure::new(
         Kind::Precondition,
@@ -156,7 +156,7 @@ pub fn wrong_state(state: State) -> Failure {
     )
 }
 
-/// What the unit wrote.
+/// The proposal that the unit wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Proposal {
     /// Key of the group.
@@ -170,7 +170,7 @@ pub struct Proposal {
 }
 
 impl Proposal {
-    /// Its faults against the rules of its round. It may still be incomplete.
+    /// Its faults against the rules of the round. A proposal may still be incomplete.
     pub fn faults(&self, rules: &Rules) -> Vec<Violation> {
         let mut faults = Vec::new();
         let Some(group) = rules.group(&self.group) else {
@@ -208,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_goes_from_unit_to_agency_to_ministry() {
+    fn an_entry_passes_from_unit_to_agency_to_ministry() {
         let path = [
             (Decision::HandIn, State::InReview),
             (Decision::Return, State::Returned),

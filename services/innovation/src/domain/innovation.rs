@@ -1,4 +1,4 @@
-//! Innovations: what is kept of each, and which states can follow each other.
+//! Innovations: their content, and which states can follow each other.
 
 use std::ops::RangeInclusive;
 
@@ -11,7 +11,7 @@ use super::{
     catalogue,
 };
 
-/// How far an innovation has come; it only goes forward.
+/// Status of an innovation; it only moves forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
@@ -38,7 +38,7 @@ impl Status {
     }
 }
 
-/// The legal ground (payung hukum).
+/// The legal basis (payung hukum).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LegalBasis {
@@ -62,7 +62,7 @@ impl LegalBasis {
     }
 }
 
-/// A resource other than law.
+/// A resource other than the legal basis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Support {
@@ -88,30 +88,30 @@ impl Support {
 /// A document or page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
-    /// What it is.
+    /// Title.
     pub title: String,
-    /// Where it is.
+    /// Address.
     pub url: String,
 }
 
-/// A prize.
+/// An award.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Award {
     /// Year of the round.
     pub year: i32,
     /// Key, such as `top-45`.
     pub award: String,
-    /// Resource name of the round; empty for awards of before.
+    /// Resource name of the round; empty for awards from before Prima.
     #[serde(default)]
     pub round: String,
 }
 
-/// What is kept of an innovation, beside its name.
+/// The content of an innovation, without its name.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Innovation {
     /// Title.
     pub title: String,
-    /// What it is and does.
+    /// Description.
     pub description: String,
     /// Inisiator.
     pub initiator: String,
@@ -119,7 +119,7 @@ pub struct Innovation {
     pub category: String,
     /// Goals of sustainable development.
     pub sdgs: Vec<i32>,
-    /// How far it has come.
+    /// Status.
     pub status: Status,
     /// First day of implementation.
     pub start_date: Option<NaiveDate>,
@@ -129,16 +129,16 @@ pub struct Innovation {
     pub source: String,
     /// Documents and links.
     pub documents: Vec<Link>,
-    /// The legal ground.
+    /// The legal basis.
     pub legal_basis: LegalBasis,
     /// Other resources.
     pub supports: Vec<Support>,
-    /// Awards of before.
+    /// Awards from before Prima.
     pub former_awards: Vec<Award>,
 }
 
 impl Innovation {
-    /// Every fault of its fields together, on the day `today`; fields are named under `innovation.`.
+    /// Every fault of its fields on the day `today`; fields are named under `innovation.`.
     pub fn faults(&self, today: NaiveDate) -> Vec<Violation> {
         let mut faults = Vec::new();
         let mut fault = |wrong: bool, field: &str, english: &str, indonesian: &str| {
@@ -189,7 +189,7 @@ impl Innovation {
             self.sdgs.iter().any(|n| !(1..=17).contains(n)) || repeats(&self.sdgs),
             "sdgs",
             "must be goals 1 to 17, each once",
-            "harus tujuan 1 sampai 17, masing-masing sekali",
+            "harus tujuan 1 sampai 17, masing-masing satu kali",
         );
         fault(
             repeats(&self.supports),
@@ -208,24 +208,24 @@ impl Innovation {
         faults
     }
 
-    /// Whether `next` may follow.
+    /// Succeeds when `next` may follow this state.
     ///
     /// # Errors
     ///
-    /// The status would go back, or a stopped innovation would change.
+    /// The status would move back, or a stopped innovation would change.
     pub fn followed_by(&self, next: &Self) -> Result<(), Failure> {
         if self.status == Status::Stopped || next.status < self.status {
             return Err(Failure::new(
                 Kind::Precondition,
                 "STATUS_GOES_BACK",
                 format!("{} can't become {}", self.status.as_str(), next.status.as_str()),
-                "Status inovasi hanya dapat maju; inovasi yang dihentikan tidak dapat diubah",
+                "Status inovasi tidak dapat dikembalikan ke tahap sebelumnya; inovasi yang dihentikan tidak dapat diubah",
             ));
         }
         Ok(())
     }
 
-    /// The years of which it belongs to its unit's portfolio: from registration or implementation, whichever came
+    /// The years in whose portfolios of the unit it is included: from registration or implementation, whichever came
     /// first, until it was stopped or `this_year`.
     pub fn years(&self, registered: NaiveDate, this_year: i32) -> RangeInclusive<i32> {
         let first = self.start_date.map_or(registered, |start| start.min(registered));
@@ -235,8 +235,8 @@ impl Innovation {
         first.year().clamp(FIRST_YEAR, *YEARS.end())..=last
     }
 
-    /// Whether it was at work in `year`, if only for a day: what the obligation counts.
-    pub fn at_work_in(&self, year: i32) -> bool {
+    /// Whether it was in operation in `year`, if only for a day; such innovations count for the obligation.
+    pub fn in_operation_in(&self, year: i32) -> bool {
         self.start_date.is_some_and(|start| start.year() <= year)
             && self.stop_date.is_none_or(|stop| stop.year() >= year)
     }
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn it_belongs_to_the_years_of_its_life() {
+    fn an_innovation_belongs_to_the_years_from_its_registration_to_its_end() {
         let registered = date("2021-05-01");
         assert_eq!(at_work().years(registered, 2022), 2020..=2022);
         assert_eq!(Innovation::default().years(registered, 2022), 2021..=2022);
@@ -372,7 +372,12 @@ mod tests {
             ..at_work()
         };
         assert_eq!(stopped.years(registered, 2022), 2020..=2021);
-        assert!(stopped.at_work_in(2021) && !stopped.at_work_in(2022) && !stopped.at_work_in(2019));
-        assert!(!Innovation::default().at_work_in(2021), "an idea is not at work");
+        assert!(
+            stopped.in_operation_in(2021) && !stopped.in_operation_in(2022) && !stopped.in_operation_in(2019)
+        );
+        assert!(
+            !Innovation::default().in_operation_in(2021),
+            "an idea is not in operation"
+        );
     }
 }

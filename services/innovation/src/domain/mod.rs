@@ -1,4 +1,4 @@
-//! The rules: pure, no I/O; time is an argument.
+//! The rules: pure functions without I/O; the time is an argument.
 
 pub mod announcement;
 pub mod calendar;

@@ -1,8 +1,8 @@
-//! Exact figures of a round: what the platform has, and medians.
+//! Exact numbers: those of the platform, and medians.
 
 pub use prima_platform::number::{Rational, decimal, mean, percent, scaled, whole};
 
-/// The middle value, or the mean of the two in the middle; `None` of no values.
+/// The median: the middle value, or the mean of the two in the middle; `None` without values.
 pub fn median(values: &[Rational]) -> Option<Rational> {
     let mut sorted = values.to_vec();
     sorted.sort();

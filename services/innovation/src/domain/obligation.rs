@@ -1,4 +1,4 @@
-//! One agency, one innovation: who keeps it, and the score made of it. The definition is data, and ours.
+//! The obligation "one agency, one innovation" and the score made of it. The score is defined by Prima, in data.
 
 use std::sync::LazyLock;
 
@@ -6,12 +6,12 @@ use serde::Deserialize;
 
 use super::number::{self, Rational, whole};
 
-/// What a value is called.
+/// Names of the two categories.
 #[derive(Debug, Default, Deserialize)]
 pub struct Labels {
-    /// With at least one innovation.
+    /// Name with at least one innovation.
     pub with: String,
-    /// Without any.
+    /// Name without innovations.
     pub without: String,
 }
 
@@ -36,13 +36,13 @@ pub fn definition() -> &'static Definition {
     &DEFINITION
 }
 
-/// The score of a unit: 100 with at least one innovation at work in the year, else 0.
+/// The score of a unit: 100 with at least one innovation in operation in the year, otherwise 0.
 pub fn unit_score(has_one: bool) -> Rational {
     whole(if has_one { 100 } else { 0 })
 }
 
-/// The score of an agency: the mean of its active units' scores, which is the share of those with an innovation.
-/// `None` without units.
+/// The score of an agency: the mean of the scores of its active units, which is the percentage of units with an
+/// innovation. `None` without units.
 pub fn agency_score(units_with: usize, units: usize) -> Option<Rational> {
     number::percent(units_with, units)
 }

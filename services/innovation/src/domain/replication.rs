@@ -6,25 +6,25 @@ use serde::{Deserialize, Serialize};
 
 use super::innovation::Link;
 
-/// What is kept of a replication, beside names.
+/// The content of a replication, without names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Replication {
     /// Innovation that the adopter registered for it; may be empty.
     pub replica: String,
     /// Day of adoption.
     pub adopted: NaiveDate,
-    /// Adopted in part only.
+    /// Whether it was adopted only in part.
     pub partial: bool,
     /// Evidence.
     pub evidence: Vec<Link>,
-    /// Later looks at it, the oldest first.
+    /// Follow-ups, the oldest first.
     pub follow_ups: Vec<FollowUp>,
 }
 
-/// Whether a replica was in use.
+/// A follow-up: whether a replica was in use on a day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowUp {
-    /// Day of the look.
+    /// Day of the follow-up.
     pub date: NaiveDate,
     /// Whether it was in use.
     pub in_use: bool,
@@ -39,39 +39,39 @@ pub struct Transfer {
     pub title: String,
     /// Day.
     pub date: NaiveDate,
-    /// Names of the units that learnt.
+    /// Names of the units that took part.
     pub receivers: Vec<String>,
     /// Evidence.
     pub evidence: Vec<Link>,
 }
 
-/// Follow-ups that one replication has at most.
-const MOST: usize = 100;
+/// Maximum number of follow-ups of one replication.
+const FOLLOW_UPS_MAX: usize = 100;
 
 impl Replication {
-    /// Whether it was in use when last looked at; one never looked at counts as in use.
+    /// Whether it was in use at the last follow-up; without a follow-up it counts as in use.
     pub fn in_use(&self) -> bool {
         self.follow_ups.last().is_none_or(|f| f.in_use)
     }
 
-    /// Notes a look at it, in order of days.
+    /// Adds a follow-up, in order of days.
     ///
     /// # Errors
     ///
-    /// The day lies before the adoption or in the future, has been noted, or there are a hundred already.
+    /// The day is before the adoption or in the future, has a follow-up already, or there are a hundred follow-ups.
     pub fn follow_up(&mut self, new: FollowUp, today: NaiveDate) -> Result<(), Vec<Violation>> {
         let mut faults = Vec::new();
         if new.date < self.adopted || new.date > today {
             faults.push(Violation::new(
                 "follow_up.date",
-                "must lie between the adoption and today",
+                "must be between the adoption and today",
                 "harus antara tanggal adopsi dan hari ini",
             ));
         }
-        if self.follow_ups.len() >= MOST || self.follow_ups.iter().any(|f| f.date == new.date) {
+        if self.follow_ups.len() >= FOLLOW_UPS_MAX || self.follow_ups.iter().any(|f| f.date == new.date) {
             faults.push(Violation::new(
                 "follow_up.date",
-                "has been noted, or there are 100 follow-ups already",
+                "has a follow-up already, or there are 100 follow-ups already",
                 "sudah dicatat, atau sudah ada 100 pemantauan",
             ));
         }
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_latest_look_tells_whether_a_replica_is_in_use() {
+    fn the_latest_follow_up_decides_whether_a_replica_is_in_use() {
         let day = |text: &str| text.parse::<NaiveDate>().unwrap();
         let mut replication = Replication {
             replica: String::new(),
@@ -99,21 +99,28 @@ mod tests {
             evidence: Vec::new(),
             follow_ups: Vec::new(),
         };
-        let look = |date: &str, in_use: bool| FollowUp {
+        let follow_up = |date: &str, in_use: bool| FollowUp {
             date: day(date),
             in_use,
             remark: String::new(),
         };
         let today = day("2023-01-01");
         assert!(replication.in_use());
-        replication.follow_up(look("2022-01-01", false), today).unwrap();
-        replication.follow_up(look("2021-01-01", true), today).unwrap();
+        replication
+            .follow_up(follow_up("2022-01-01", false), today)
+            .unwrap();
+        replication
+            .follow_up(follow_up("2021-01-01", true), today)
+            .unwrap();
         assert!(
             !replication.in_use(),
-            "the latest day counts, not the latest note"
+            "the latest day counts, not the one recorded last"
         );
         for date in ["2019-12-31", "2023-01-02", "2022-01-01"] {
-            assert!(replication.follow_up(look(date, true), today).is_err(), "{date}");
+            assert!(
+                replication.follow_up(follow_up(date, true), today).is_err(),
+                "{date}"
+            );
         }
     }
 }

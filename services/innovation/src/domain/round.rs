@@ -11,36 +11,36 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Rule {
-    /// At work for at least `months` on the day on which submission closes.
+    /// In operation for at least `months` on the day on which submission closes.
     MinAge {
         /// Months.
         months: u32,
     },
     /// Its status is implemented.
     Implemented,
-    /// Every part answered, at least one document.
+    /// Every part is answered, and there is at least one document.
     Complete,
-    /// No part longer than its limit.
+    /// No part is longer than its limit.
     WordLimits,
-    /// No filler.
+    /// No answer is filler text.
     NoFiller,
-    /// One category of the round.
+    /// It names one category of the round.
     OneCategory,
-    /// No other entry of the agency with the same title.
+    /// The agency has no other entry with the same title.
     UniqueTitle,
-    /// Never won any of these.
+    /// The innovation never won any of these awards.
     NotPastWinner {
         /// Keys of awards.
         awards: Vec<String>,
     },
-    /// Won these fewer than `times` times.
+    /// The innovation won these awards fewer than `times` times.
     NotWonTimes {
         /// Keys of awards.
         awards: Vec<String>,
-        /// How often is too often.
+        /// The number of times that is too many.
         times: usize,
     },
-    /// Won one of these in some years.
+    /// The innovation won one of these awards in some years.
     FormerWinner {
         /// Keys of awards.
         awards: Vec<String>,
@@ -49,7 +49,7 @@ pub enum Rule {
         /// Last year; 0 for any.
         to_year: i32,
     },
-    /// Names its source.
+    /// It names the innovation that it replicates.
     Replica,
 }
 
@@ -81,7 +81,7 @@ pub struct Part {
     pub name: String,
     /// Weight, 0 to 100.
     pub weight: i64,
-    /// Most words; 0 for no limit.
+    /// Maximum number of words; 0 for no limit.
     #[serde(default)]
     pub max_words: usize,
 }
@@ -95,7 +95,7 @@ pub struct Category {
     pub name: String,
 }
 
-/// A group (kelompok), whose entries compete with each other.
+/// A group (kelompok); its entries compete with each other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
     /// Stable key.
@@ -108,17 +108,17 @@ pub struct Group {
     pub rules: Vec<Rule>,
 }
 
-/// What is done with the entries in a stage.
+/// Kind of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StageKind {
-    /// Units draft, agencies review and submit.
+    /// Units draft entries; agencies review and submit them.
     Submission,
-    /// The ministry passes or rejects.
+    /// The ministry passes or rejects entries.
     Screening,
-    /// The panel scores.
+    /// The panel scores entries.
     Scoring,
-    /// Whoever holds a token scores.
+    /// The public scores entries, through systems with a token.
     PublicScoring,
 }
 
@@ -129,16 +129,16 @@ impl StageKind {
     }
 }
 
-/// Which of several scores are left out.
+/// A rule that leaves out outliers among scores.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutlierRule {
-    /// From how many scores on.
+    /// Minimum number of scores for the rule to apply.
     pub minimum_scores: usize,
-    /// Points from the median.
+    /// Greatest distance from the median, in points.
     pub band: i64,
 }
 
-/// A stage whose score counts towards a standing.
+/// A stage whose score counts in the ranking of another stage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Basis {
     /// Key of the stage.
@@ -147,12 +147,12 @@ pub struct Basis {
     pub weight: i64,
 }
 
-/// Takes the best of a group.
+/// A cut: the best entries of a group pass or get an award.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cut {
     /// Key of the group.
     pub group: String,
-    /// How many.
+    /// Number of places.
     pub places: usize,
     /// Key of the award; empty for none.
     #[serde(default)]
@@ -160,7 +160,7 @@ pub struct Cut {
     /// Official name of the award.
     #[serde(default)]
     pub award_name: String,
-    /// Whether the others are out.
+    /// Whether the other entries are eliminated.
     #[serde(default)]
     pub eliminates: bool,
 }
@@ -172,29 +172,29 @@ pub struct Stage {
     pub key: String,
     /// Official name.
     pub name: String,
-    /// What is done.
+    /// Kind.
     pub kind: StageKind,
-    /// What is scored; the proposal when empty.
+    /// The parts that are scored; the parts of the proposal when empty.
     #[serde(default)]
     pub parts: Vec<Part>,
-    /// Scores that each entry needs.
+    /// Minimum number of scores for each entry.
     #[serde(default)]
     pub minimum_scores: usize,
-    /// Which scores are left out.
+    /// Rule for outliers.
     #[serde(default)]
     pub outlier: Option<OutlierRule>,
-    /// Which stages form the standing; this one alone when empty.
+    /// Stages whose scores form the ranking; only this one when empty.
     #[serde(default)]
     pub basis: Vec<Basis>,
     /// Parts that break a tie.
     #[serde(default)]
     pub tie_break: Vec<String>,
-    /// Who goes on, and awards.
+    /// Cuts and awards.
     #[serde(default)]
     pub cuts: Vec<Cut>,
 }
 
-/// Everything that differs from year to year.
+/// The rules of a round, which differ from year to year.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Rules {
     /// Regulation it follows.
@@ -205,7 +205,7 @@ pub struct Rules {
     pub groups: Vec<Group>,
     /// Stages, in order.
     pub stages: Vec<Stage>,
-    /// Causes for which the ministry rejects.
+    /// Causes for which the ministry may reject an entry.
     #[serde(default)]
     pub rejection_causes: Vec<Category>,
 }
@@ -226,13 +226,13 @@ impl Rules {
         self.stages.iter().skip_while(|s| s.key != key).nth(1)
     }
 
-    /// Where a stage stands among all, counted from 0; 0 for an unknown one.
+    /// Position of a stage among all, counted from 0; 0 for an unknown one.
     pub fn position(&self, key: &str) -> i64 {
         let position = self.stages.iter().position(|s| s.key == key);
         i64::try_from(position.unwrap_or_default()).unwrap_or_default()
     }
 
-    /// What an evaluator scores of an entry of `group` in `stage`.
+    /// The parts that an evaluator scores of an entry of `group` in `stage`.
     pub fn scored_parts<'a>(&'a self, stage: &'a Stage, group: &str) -> &'a [Part] {
         if !stage.parts.is_empty() {
             return &stage.parts;
@@ -241,14 +241,14 @@ impl Rules {
     }
 }
 
-/// When a stage takes place.
+/// The window of a stage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// Key of the stage.
     pub stage: String,
-    /// From when.
+    /// Start.
     pub open: Option<DateTime<Utc>>,
-    /// Until when.
+    /// End.
     pub close: Option<DateTime<Utc>>,
 }
 
@@ -259,7 +259,7 @@ pub struct Member {
     pub subject: String,
     /// Id of the home agency; may be empty.
     pub agency: String,
-    /// Stages they score; all when empty.
+    /// Stages that the evaluator scores; all when empty.
     pub stages: Vec<String>,
 }
 
@@ -274,12 +274,12 @@ pub struct Round {
     pub rules: Rules,
     /// Windows of stages.
     pub windows: Vec<Window>,
-    /// Who scores.
+    /// The evaluators.
     pub panel: Vec<Member>,
 }
 
 impl Round {
-    /// The window of a stage, as far as it has one.
+    /// The window of a stage, if it has one.
     pub fn window(&self, stage: &str) -> Option<&Window> {
         self.windows.iter().find(|w| w.stage == stage)
     }
@@ -290,11 +290,11 @@ impl Round {
         self.window(&first.key)?.close
     }
 
-    /// `Ok` while the round `name`, now in `stage`, takes submissions.
+    /// Succeeds while the round `name`, now in `stage`, accepts submissions.
     ///
     /// # Errors
     ///
-    /// `SUBMISSION_NOT_OPEN`: another stage is on, or `now` lies outside the window of submission.
+    /// `SUBMISSION_NOT_OPEN`: the round is in another stage, or `now` is outside the window of submission.
     pub fn check_submission(
         &self,
         name: &name::Round,
@@ -321,7 +321,7 @@ impl Round {
     ///
     /// # Errors
     ///
-    /// `NOT_SCORING`: it is not scored.
+    /// `NOT_SCORING`: entries are not scored in it.
     pub fn scored_stage(&self, name: &name::Round, stage: &str) -> Result<&Stage, Failure> {
         let stage = self.rules.stage(stage).filter(|stage| stage.kind.is_scored());
         stage.ok_or_else(|| {
@@ -335,7 +335,7 @@ impl Round {
     }
 }
 
-/// Rules that come with the service, by key: those of real rounds (`reference/kipp.json`).
+/// The built-in rules by key: those of real rounds (`reference/kipp.json`).
 pub fn templates() -> &'static BTreeMap<String, Rules> {
     static TEMPLATES: LazyLock<BTreeMap<String, Rules>> =
         LazyLock::new(|| serde_json::from_str(include_str!("../../data/rounds.json")).unwrap_or_default());

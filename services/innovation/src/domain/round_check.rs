@@ -1,4 +1,4 @@
-//! Checks the definition of a round: every fault at once.
+//! Checks the definition of a round and names every fault.
 
 use std::collections::BTreeSet;
 
@@ -7,12 +7,12 @@ use prima_proto::name::{TOKEN_MAX, token};
 
 use super::round::{Part, Round, Rule, Stage, StageKind};
 
-/// Notes faults under `round.`.
+/// Collects faults under `round.`.
 struct Faults(Vec<Violation>);
 
 impl Faults {
     fn when(&mut self, wrong: bool, field: impl Into<String>, english: &str, indonesian: &str) {
-        // A broken definition has the same fault again and again.
+        // The number is limited, because a malformed definition repeats the same fault.
         if wrong && self.0.len() < 100 {
             self.0.push(Violation::new(
                 format!("round.{}", field.into()),
@@ -29,7 +29,7 @@ impl Faults {
             keys.iter().any(|k| token(k, TOKEN_MAX).is_err()) || distinct.len() < keys.len(),
             field,
             "needs keys of 1 to 63 characters a-z, 0-9 and -, each once",
-            "perlu kunci 1 sampai 63 karakter a-z, 0-9, dan -, masing-masing sekali",
+            "perlu kunci 1 sampai 63 karakter a-z, 0-9, dan -, masing-masing satu kali",
         );
         self.when(keys.len() > most, field, "has too many", "terlalu banyak");
     }
@@ -97,7 +97,7 @@ pub fn faults(round: &Round) -> Vec<Violation> {
                 .is_none_or(|s| s.kind != StageKind::Submission),
         "rules.stages",
         "must begin with the only stage of submission",
-        "harus diawali satu-satunya tahap pengajuan",
+        "tahap pertama harus tahap pengajuan, dan hanya boleh satu",
     );
     let mut before: BTreeSet<&str> = BTreeSet::new();
     for stage in &rules.stages {
@@ -176,7 +176,7 @@ fn check_stage<'a>(
                 || !stage.cuts.is_empty(),
             field,
             "is not scored, and so has nothing but key, name and kind",
-            "tidak dinilai, jadi hanya punya kunci, nama, dan jenis",
+            "tahap tanpa penilaian hanya memiliki kunci, nama, dan jenis",
         );
         return;
     }
@@ -211,7 +211,7 @@ fn check_stage<'a>(
             .any(|b| !scored_before.contains(b.stage.as_str()) || !(1..=100).contains(&b.weight)),
         format!("{field}.basis"),
         "must name scored stages up to this one, with weights from 1 to 100",
-        "harus menyebut tahap bernilai sampai tahap ini, bobot 1 sampai 100",
+        "harus tahap penilaian sampai dengan tahap ini, dengan bobot 1 sampai 100",
     );
     let broken_tie = |key: &String| {
         let mut groups = round.rules.groups.iter();
@@ -266,13 +266,13 @@ fn check_windows(faults: &mut Faults, round: &Round) {
             .any(|w| w.open.zip(w.close).is_some_and(|(open, close)| open >= close)),
         "windows",
         "must close after they open",
-        "harus ditutup setelah dibuka",
+        "waktu penutupan harus sesudah waktu pembukaan",
     );
     faults.when(
         round.submission_closes().is_none(),
         "windows",
         "must say when submission closes",
-        "harus menyebut kapan pengajuan ditutup",
+        "waktu penutupan pengajuan wajib diisi",
     );
 }
 
@@ -284,7 +284,7 @@ fn check_panel(faults: &mut Faults, round: &Round) {
             || subjects.iter().any(|s| s.is_empty() || s.len() > 200),
         "panel",
         "must be at most 1000 evaluators, each once, with a subject of 1 to 200 bytes",
-        "paling banyak 1000 evaluator, masing-masing sekali",
+        "paling banyak 1000 evaluator, masing-masing satu kali",
     );
     let scored = |key: &String| {
         round

@@ -32,7 +32,7 @@ fn fields(change: impl Fn(&mut Round)) -> Vec<String> {
 }
 
 #[test]
-fn every_template_is_sound() {
+fn every_template_is_valid() {
     assert_eq!(templates().keys().collect::<Vec<_>>(), ["kipp-2022", "kipp-2025"]);
     for template in templates().keys() {
         assert_eq!(faults(&round(template)), [], "{template}");
@@ -59,7 +59,7 @@ fn the_template_of_2022_has_its_numbers() {
 }
 
 #[test]
-fn a_round_with_faults_is_told_each() {
+fn every_fault_of_a_round_is_named() {
     assert_eq!(
         fields(|r| r.rules.groups[0].parts[1].weight = 11),
         ["round.rules.groups[umum].parts"]

@@ -1,4 +1,4 @@
-//! From the points of several evaluators to one score.
+//! Combines the points of several evaluators into one score.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,11 @@ use super::{
 /// Points of every part, by key, 0 to 100.
 pub type Points = BTreeMap<String, i64>;
 
-/// The points that an evaluator gives, in the order given: of every part, each once.
+/// Checks the points of an evaluator: every part must have points exactly once.
 ///
 /// # Errors
 ///
-/// A part is not among `parts`, comes twice, is missing, or has not 0 to 100 points.
+/// A part is not among `parts`, occurs twice, is missing, or does not have 0 to 100 points.
 pub fn points(parts: &[Part], given: Vec<(String, i64)>) -> Result<Points, Vec<Violation>> {
     let mut faults = Vec::new();
     let mut points = Points::new();
@@ -26,7 +26,7 @@ pub fn points(parts: &[Part], given: Vec<(String, i64)>) -> Result<Points, Vec<V
             faults.push(Violation::new(
                 format!("parts[{}]", shown(&part)),
                 "must be a part of the stage, once, with 0 to 100 points",
-                "harus bagian dari tahap ini, sekali saja, dengan nilai 0 sampai 100",
+                "harus bagian dari tahap ini, satu kali, dengan nilai 0 sampai 100",
             ));
         }
     }
@@ -45,27 +45,27 @@ pub fn points(parts: &[Part], given: Vec<(String, i64)>) -> Result<Points, Vec<V
     }
 }
 
-/// What one evaluator gave.
+/// The points of one evaluator.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Given {
+pub struct EvaluatorPoints {
     /// Subject of the evaluator.
     pub evaluator: String,
     /// Points.
     pub points: Points,
 }
 
-/// One score out of several.
+/// The combined score.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reconciled {
     /// Mean of the totals that count, exact.
     pub score: Rational,
     /// Mean of each part, exact.
     pub parts: BTreeMap<String, Rational>,
-    /// How many count.
+    /// Number of scores that count.
     pub counted: usize,
     /// Evaluators whose scores are left out.
     pub left_out: Vec<String>,
-    /// Whether they lie too far apart for the rule.
+    /// Whether the scores differ too much for the rule.
     pub disputed: bool,
 }
 
@@ -78,12 +78,17 @@ pub fn total(parts: &[Part], points: &Points) -> Rational {
     whole(sum) / whole(100)
 }
 
-/// Brings scores together; `None` without any.
+/// Combines scores; `None` without any.
 ///
-/// The rule for outliers: from `minimum_scores` on, a score whose total is further than `band` points from the median
-/// of the totals is left out. When fewer than two would remain, none is left out and the score is disputed.
-pub fn reconcile(parts: &[Part], rule: Option<&OutlierRule>, given: &[Given]) -> Option<Reconciled> {
-    let totals: Vec<(&Given, Rational)> = given.iter().map(|g| (g, total(parts, &g.points))).collect();
+/// The rule for outliers: from `minimum_scores` scores on, a score whose total is further than `band` points from the
+/// median of the totals is left out. When fewer than two would remain, none is left out and the score is disputed.
+pub fn reconcile(
+    parts: &[Part],
+    rule: Option<&OutlierRule>,
+    given: &[EvaluatorPoints],
+) -> Option<Reconciled> {
+    let totals: Vec<(&EvaluatorPoints, Rational)> =
+        given.iter().map(|g| (g, total(parts, &g.points))).collect();
     let values: Vec<Rational> = totals.iter().map(|(_, t)| t.clone()).collect();
     let median = number::median(&values)?;
     let rule = rule.filter(|r| given.len() >= r.minimum_scores);
@@ -95,8 +100,8 @@ pub fn reconcile(parts: &[Part], rule: Option<&OutlierRule>, given: &[Given]) ->
         };
         rule.is_none_or(|r| distance <= whole(r.band))
     };
-    let kept = totals.iter().filter(|(_, t)| near(t)).count();
-    let disputed = rule.is_some() && kept < 2;
+    let remaining = totals.iter().filter(|(_, t)| near(t)).count();
+    let disputed = rule.is_some() && remaining < 2;
     let (counting, left): (Vec<_>, Vec<_>) = totals.iter().partition(|(_, t)| disputed || near(t));
     let mean_of = |part: &Part| {
         let points: Vec<Rational> = counting
@@ -130,8 +135,8 @@ mod tests {
         }]
     }
 
-    fn given(points: &[i64]) -> Vec<Given> {
-        let one = |(n, p): (usize, &i64)| Given {
+    fn given(points: &[i64]) -> Vec<EvaluatorPoints> {
+        let one = |(n, p): (usize, &i64)| EvaluatorPoints {
             evaluator: format!("e{n}"),
             points: Points::from([("a".into(), *p)]),
         };
@@ -145,7 +150,7 @@ mod tests {
         }
     }
 
-    /// Keys of the reference to ours.
+    /// Keys of the reference data and of the template.
     const KEYS: [(&str, &str); 8] = [
         ("summary", "ringkasan"),
         ("background", "latar-belakang"),
@@ -208,7 +213,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_score_lies_between_the_least_and_the_most_given_and_knows_no_order(
+        fn a_score_lies_between_the_lowest_and_the_highest_in_any_order(
             mut points in prop::collection::vec(0i64..=100, 1..12),
         ) {
             let one = reconcile(&one_part(), Some(&rule()), &given(&points)).unwrap();

@@ -1,28 +1,29 @@
-//! Words of an answer: what the platform tells of them, and whether they say anything.
+//! Words of an answer, and whether the answer is filler text.
 
 use std::collections::BTreeSet;
 
 pub use prima_platform::words::{count, words};
 
-/// An answer with fewer words says nothing.
-const LEAST: usize = 5;
-/// From this many words on, at least every fifth must be a new one.
+/// An answer with fewer words is filler.
+const WORDS_MIN: usize = 5;
+/// From this number of words on, at least every fifth word must be a new one.
 const REPEATS_FROM: usize = 10;
 
-/// Whether an answer is filler: fewer than five words, `lorem ipsum`, the same few words again and again, or words
-/// without a vowel for the most part. The rule is ours; the cause of rejection is from the rules of 2018.
+/// Whether an answer is filler: it has fewer than five words, contains `lorem ipsum`, repeats the same few words, or
+/// consists mostly of words without a vowel. The rule is defined by Prima; filler as a cause of rejection is from the
+/// rules of 2018.
 pub fn is_filler(text: &str) -> bool {
     let words = words(text);
     let distinct: BTreeSet<&str> = words.iter().map(String::as_str).collect();
-    let dumb = words
+    let without_vowel = words
         .iter()
         .filter(|w| !w.chars().any(|c| "aiueo".contains(c) || c.is_ascii_digit()))
         .count();
-    words.len() < LEAST
+    words.len() < WORDS_MIN
         || (distinct.contains("lorem") && distinct.contains("ipsum"))
         || (words.len() >= REPEATS_FROM && distinct.len() * 5 < words.len())
         || distinct.len() < 3
-        || dumb * 2 > words.len()
+        || without_vowel * 2 > words.len()
 }
 
 #[cfg(test)]
@@ -30,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn filler_is_told_from_an_answer() {
+    fn filler_is_distinguished_from_an_answer() {
         for text in [
             "-",
             "sudah ada di lampiran",

@@ -1,4 +1,4 @@
-//! `prima.directory.agency`: which agencies exist, and so have the obligation.
+//! `prima.directory.agency`: the agencies that exist, which have the obligation.
 
 use async_trait::async_trait;
 use prima_platform::{
@@ -10,7 +10,7 @@ use prima_proto::{event::v1::AgencyState, name};
 
 use crate::store::directory_agency::{agency_remove_in_txn, agency_save_in_txn};
 
-/// Keeps the table `directory_agency`. An agency alone has no score: that comes with its units.
+/// Updates the table `directory_agency`. An agency gets a score only with its units, so no score is recomputed here.
 pub struct AgencyHandler;
 
 #[async_trait]

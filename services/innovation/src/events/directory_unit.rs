@@ -1,4 +1,4 @@
-//! `prima.directory.unit`: which units exist, and so how many an agency should cover.
+//! `prima.directory.unit`: the units that exist, which are the units that an agency should cover.
 
 use std::collections::BTreeSet;
 
@@ -12,11 +12,11 @@ use prima_platform::{
 use prima_proto::{event::v1::UnitState, name, subject};
 
 use crate::store::{
-    agency_score::{AgencyYear, agencies_mark_in_txn},
+    agency_score::{AgencyYear, agencies_flag_dirty_in_txn},
     directory_unit::{unit_remove_in_txn, unit_save_in_txn},
 };
 
-/// Keeps the table `directory_unit`, and wakes the runner of the scores of agencies.
+/// Updates the table `directory_unit`, and wakes the runner of the agency scores.
 pub struct UnitHandler(pub Derived);
 
 #[async_trait]
@@ -44,9 +44,9 @@ impl Mirror for UnitHandler {
         unit_remove_in_txn(txn, unit).await
     }
 
-    /// Every year in which the agency has a score may count another number of units now.
+    /// The number of units may have changed in every year in which the agency has a score.
     async fn changed(&self, txn: &Txn, unit: &name::Unit) -> Result<(), DbErr> {
-        agencies_mark_in_txn(txn, &BTreeSet::from([AgencyYear::all(&unit.agency)])).await
+        agencies_flag_dirty_in_txn(txn, &BTreeSet::from([AgencyYear::all(&unit.agency)])).await
     }
 
     fn committed(&self) {

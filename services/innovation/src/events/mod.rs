@@ -1,4 +1,4 @@
-//! What this service publishes, and the handlers of what it consumes.
+//! The published states, and the mirrors of consumed states.
 
 pub mod directory_agency;
 pub mod directory_unit;

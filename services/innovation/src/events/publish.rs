@@ -1,4 +1,4 @@
-//! What this service publishes: portfolios of units, and scores of units and agencies.
+//! Renders the published states: portfolios of units, and scores of units and agencies.
 
 use prima_platform::{clock::from_micros, number, outbox::State};
 use prima_proto::{
@@ -20,7 +20,7 @@ use crate::{
     store::{entry, innovation, replication},
 };
 
-/// Raised when the same state is rendered differently.
+/// The revision of the rendering; it is raised when the same state is rendered differently.
 const REVISION: i64 = 1;
 
 fn state(subject: String, event_type: &'static str, version: i64, payload: Option<Vec<u8>>) -> State {
@@ -35,7 +35,7 @@ fn award(award: &Award) -> event::AwardFacts {
     }
 }
 
-/// An innovation as facts: dates, never ages.
+/// An innovation in a portfolio: with dates, never ages.
 pub fn facts(stored: &innovation::Stored) -> event::InnovationFacts {
     let one = &stored.innovation;
     let text = |date: Option<chrono::NaiveDate>| date.map(|d| d.to_string()).unwrap_or_default();
@@ -67,7 +67,7 @@ fn day_or_empty(micros: i64) -> String {
     }
 }
 
-/// An entry as facts; `announced_at` is when its awards were announced, unix microseconds.
+/// An entry in a portfolio; `announced_at` is when its awards were announced, unix microseconds.
 pub fn entry_facts(
     stored: &entry::Stored,
     awards: &[String],
@@ -90,7 +90,7 @@ pub fn entry_facts(
     }
 }
 
-/// A replication as facts.
+/// A replication in a portfolio.
 pub fn replication_facts(stored: &replication::Stored) -> event::ReplicationFacts {
     event::ReplicationFacts {
         name: stored.name.to_string(),
@@ -117,7 +117,7 @@ fn key(period: &str, subject: impl Into<name::Subject>) -> Key {
     Key::new(NAME, &obligation::definition().metric, period, subject)
 }
 
-/// A score, of which the innovations at work are the one component.
+/// A score, with the number of innovations in operation as its one component.
 fn score(key: Key, labels: &Labels, value: &Rational, at_work: i64, settled: bool) -> score::Score {
     let category = match at_work > 0 {
         true => &labels.with,
@@ -138,7 +138,7 @@ fn scored(event: score::Event, version: i64) -> State {
     state(event.subject, event.event_type, version, event.payload)
 }
 
-/// The score of a unit, with how many innovations were at work.
+/// The score of a unit, with the number of innovations in operation.
 pub fn unit_score(
     unit: &name::Unit,
     period: &str,
@@ -157,15 +157,15 @@ pub fn unit_score(
 pub struct AgencyScore {
     /// Exact value.
     pub value: Rational,
-    /// Innovations at work.
+    /// Innovations in operation.
     pub innovations: i64,
     /// Active units, all of which count.
     pub units: i64,
-    /// Whether it can't change any more.
+    /// Whether it cannot change any more.
     pub settled: bool,
 }
 
-/// The score of an agency; withdrawn when there is none any more.
+/// The score of an agency; withdrawn when the agency has none any more.
 pub fn agency_score(agency: &name::Agency, period: &str, version: i64, value: Option<&AgencyScore>) -> State {
     let labels = &obligation::definition().agency;
     let key = key(period, agency);

@@ -1,4 +1,4 @@
-//! Who may do what, and who sees what.
+//! Rights: which callers may perform an operation, and which may see a resource.
 
 use std::fmt::Display;
 
@@ -14,62 +14,64 @@ use crate::store::{
     innovation::{Stored, innovation_get},
 };
 
-/// `Ok` for the unit or its agency admin.
+/// Succeeds for the unit or its agency admin.
 pub fn require_unit(caller: &Caller, agency: &str) -> Result<(), Failure> {
     caller.require(&[Role::Operator, Role::Admin], agency)
 }
 
-/// `Ok` for the agency admin.
+/// Succeeds for the agency admin.
 pub fn require_agency_admin(caller: &Caller, agency: &str) -> Result<(), Failure> {
     caller.require(&[Role::Admin], agency)
 }
 
-/// `Ok` for the ministry.
+/// Succeeds for the ministry.
 pub fn require_ministry(caller: &Caller) -> Result<(), Failure> {
     caller.require(&[Role::Admin], "*")
 }
 
-/// `Ok` for an evaluator of every agency. The ministry's own token is none: it runs the round and does not judge in it.
+/// Succeeds for an evaluator of every agency. The ministry's own token does not count as one: the ministry runs the
+/// round and does not score in it.
 pub fn require_evaluator(caller: &Caller) -> Result<(), Failure> {
     caller.require(&[Role::Evaluator], "*")
 }
 
-/// `Ok` for an evaluator or the ministry, who both read what is judged.
+/// Succeeds for an evaluator or the ministry, who both read what is scored.
 pub fn require_evaluator_or_ministry(caller: &Caller) -> Result<(), Failure> {
     caller.require(&[Role::Evaluator, Role::Admin], "*")
 }
 
-/// `Ok` for the unit, the agency admin, an evaluator or the ministry.
+/// Succeeds for the unit, the agency admin, an evaluator or the ministry.
 pub fn require_reader(caller: &Caller, agency: &str) -> Result<(), Failure> {
     require_unit(caller, agency).or_else(|denied| require_evaluator_or_ministry(caller).map_err(|_| denied))
 }
 
-/// `Ok` for whoever sees an entry of this agency. Its name tells no agency, so it is `NOT_FOUND` to all others.
-pub fn require_seen(caller: &Caller, agency: &str, name: impl Display) -> Result<(), Failure> {
+/// Succeeds for callers who may see an entry of this agency. The name of an entry does not reveal its agency, so all
+/// others get `NOT_FOUND`.
+pub fn require_visible(caller: &Caller, agency: &str, name: impl Display) -> Result<(), Failure> {
     found(require_reader(caller, agency).ok(), name)
 }
 
-/// Whether the caller sees an innovation: everybody one that was put to work, as the catalogue shows it; an idea only its
-/// agency, evaluators and the ministry.
-pub fn sees(caller: &Caller, stored: &Stored) -> bool {
-    stored.innovation.start_date.is_some() || sees_ideas(caller, &stored.name.unit.agency)
+/// Whether the caller may see an innovation. Everyone may see one that was implemented, as in the catalogue; only its
+/// agency, evaluators and the ministry may see an idea.
+pub fn may_see(caller: &Caller, stored: &Stored) -> bool {
+    stored.innovation.start_date.is_some() || may_see_ideas(caller, &stored.name.unit.agency)
 }
 
-/// Whether the caller sees what an agency has not put to work yet.
-pub fn sees_ideas(caller: &Caller, agency: &str) -> bool {
+/// Whether the caller may see the innovations that an agency has not implemented yet.
+pub fn may_see_ideas(caller: &Caller, agency: &str) -> bool {
     caller.names(agency) || require_reader(caller, agency).is_ok()
 }
 
-/// An innovation that the caller sees.
+/// Reads an innovation that the caller may see.
 ///
 /// # Errors
 ///
-/// `NOT_FOUND`: there is none, or the caller does not see it.
-pub async fn innovation_seen(
+/// `NOT_FOUND`: it does not exist, or the caller may not see it.
+pub async fn visible_innovation(
     conn: &impl ConnectionTrait,
     caller: &Caller,
     name: &name::Innovation,
 ) -> Result<Stored, Failure> {
     let stored = innovation_get(conn, name, Lock::None).await?;
-    found(stored.filter(|stored| sees(caller, stored)), name)
+    found(stored.filter(|stored| may_see(caller, stored)), name)
 }

@@ -1,4 +1,4 @@
-//! What messages of several nouns have in common: links, awards, dates and counts.
+//! Parts of messages that several nouns share: links, awards, dates and counts.
 
 use chrono::NaiveDate;
 use prima_platform::request::{Faults, text};
@@ -6,20 +6,20 @@ use prima_proto::innovation::v1;
 
 use crate::domain::innovation::{Award, Link};
 
-/// Reads and tells the values that an enumeration of the domain and one of the contract have in common. The contract's
-/// has one more, for what is not specified.
+/// Defines the conversions between an enumeration of the domain and one of the contract with the same values. That of
+/// the contract has one more value, for what is not specified.
 macro_rules! same_values {
-    ($given:ident, $told:ident, $domain:ident, $contract:ident: $($value:ident),+) => {
-        /// The value in a field; `None` when it is not specified.
-        pub fn $given(value: v1::$contract) -> Option<$domain> {
+    ($parse:ident, $message:ident, $domain:ident, $contract:ident: $($value:ident),+) => {
+        /// Parses a value; `None` when it is not specified.
+        pub fn $parse(value: v1::$contract) -> Option<$domain> {
             match value {
                 v1::$contract::Unspecified => None,
                 $(v1::$contract::$value => Some($domain::$value),)+
             }
         }
 
-        /// A value as its message has it.
-        pub fn $told(value: $domain) -> v1::$contract {
+        /// A value as in messages.
+        pub fn $message(value: $domain) -> v1::$contract {
             match value {
                 $($domain::$value => v1::$contract::$value,)+
             }
@@ -28,8 +28,8 @@ macro_rules! same_values {
 }
 pub(crate) use same_values;
 
-/// Documents and links of a caller, `least` to `most`.
-pub fn links_given(
+/// Parses documents and links, `least` to `most`.
+pub fn parse_links(
     field: &str,
     raw: &[v1::Link],
     least: usize,
@@ -72,12 +72,12 @@ pub fn awards(awards: &[Award]) -> Vec<v1::Award> {
     awards.iter().map(award).collect()
 }
 
-/// A day as its message has it, empty for none.
+/// A day as in messages, empty for none.
 pub fn day(day: Option<NaiveDate>) -> String {
     day.map(|day| day.to_string()).unwrap_or_default()
 }
 
-/// A number of things as its message has it.
+/// A count as in messages.
 pub fn small(value: impl TryInto<i32>) -> i32 {
     value.try_into().unwrap_or(i32::MAX)
 }

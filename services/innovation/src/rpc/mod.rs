@@ -1,6 +1,7 @@
-//! One folder for each noun, and in it one file for each operation that changes state. Nouns don't know each other.
+//! One folder for each noun, with one file for each operation that changes state. Nouns do not import each other.
+//!
 //! Rows are locked in this order: innovation, round, entry, replication, portfolios, outbox. Scores of agencies are
-//! locked by their runner only, before portfolios.
+//! locked only by their runner, before portfolios.
 
 mod access;
 pub mod entry;

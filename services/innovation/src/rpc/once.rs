@@ -1,26 +1,26 @@
-//! What tells a repeat in this service: the message as it came, the request's id included. Answers are kept under that
-//! digest for ever.
+//! The idempotency key in this service: the digest of the message as received, with its request id. Responses are
+//! stored under that digest permanently.
 
-use prima_platform::{command::Once, failure::Violation, request_id};
+use prima_platform::{command::IdempotencyKey, failure::Violation, request_id};
 
-/// Of a request of `method`, whose message has the id `request_id`.
+/// The idempotency key of a request of `method` with the id `request_id`.
 ///
 /// # Errors
 ///
-/// The id has another form.
+/// The id is malformed.
 pub fn once(
     method: &'static str,
     request_id: &str,
     message: &impl prost::Message,
-) -> Result<Once, Violation> {
+) -> Result<IdempotencyKey, Violation> {
     request_id::check("request_id", request_id)?;
-    Ok(Once::new(method, request_id, message))
+    Ok(IdempotencyKey::new(method, request_id, message))
 }
 
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
-    use prima_platform::command::{Command, Once};
+    use prima_platform::command::{Command, IdempotencyKey};
     use prima_proto::innovation::v1;
 
     use crate::rpc::{entry, innovation, replication, round, score};
@@ -29,15 +29,16 @@ mod tests {
     const INNOVATION: &str = "agencies/3271/units/dpmptsp/innovations/sipandu";
     const ENTRY: &str = "rounds/kipp/entries/a";
 
-    /// The command that a message asks for finds the first answer that any release has kept.
-    fn kept<C: Command>(method: &'static str, message: C::Message)
+    /// Asserts that the command of a message has the idempotency key under which every release has stored its
+    /// response.
+    fn has_stable_key<C: Command>(method: &'static str, message: C::Message)
     where
         C::Message: prost::Message + Clone,
     {
         let command = C::parse(message.clone(), DateTime::UNIX_EPOCH).unwrap();
         assert_eq!(
-            command.once(),
-            Some(Once::new(method, "r1", &message)),
+            command.idempotency_key(),
+            Some(IdempotencyKey::new(method, "r1", &message)),
             "{method}"
         );
     }
@@ -54,8 +55,8 @@ mod tests {
     }
 
     #[test]
-    fn first_answers_about_rounds_are_found_for_ever() {
-        kept::<round::Open>(
+    fn keys_of_requests_about_rounds_never_change() {
+        has_stable_key::<round::Open>(
             "innovation.OpenRound",
             v1::OpenRoundRequest {
                 request_id: request_id(),
@@ -68,7 +69,7 @@ mod tests {
                 template: "kipp-2022".into(),
             },
         );
-        kept::<round::Advance>(
+        has_stable_key::<round::Advance>(
             "innovation.AdvanceRound",
             v1::AdvanceRoundRequest {
                 request_id: request_id(),
@@ -76,14 +77,14 @@ mod tests {
                 stage: "pengajuan".into(),
             },
         );
-        kept::<round::Announce>(
+        has_stable_key::<round::Announce>(
             "innovation.AnnounceResults",
             v1::AnnounceResultsRequest {
                 request_id: request_id(),
                 name: "rounds/kipp".into(),
             },
         );
-        kept::<entry::Enter>(
+        has_stable_key::<entry::Enter>(
             "innovation.EnterRound",
             v1::EnterRoundRequest {
                 request_id: request_id(),
@@ -95,7 +96,7 @@ mod tests {
                 }),
             },
         );
-        kept::<entry::Review>(
+        has_stable_key::<entry::Review>(
             "innovation.ReviewEntry",
             v1::ReviewEntryRequest {
                 request_id: request_id(),
@@ -105,7 +106,7 @@ mod tests {
                 causes: Vec::new(),
             },
         );
-        kept::<score::Give>(
+        has_stable_key::<score::Give>(
             "innovation.ScoreEntry",
             v1::ScoreEntryRequest {
                 request_id: request_id(),
@@ -114,7 +115,7 @@ mod tests {
                 remark: String::new(),
             },
         );
-        kept::<score::Recuse>(
+        has_stable_key::<score::Recuse>(
             "innovation.RecuseEvaluator",
             v1::RecuseEvaluatorRequest {
                 request_id: request_id(),
@@ -126,8 +127,8 @@ mod tests {
     }
 
     #[test]
-    fn first_answers_about_innovations_are_found_for_ever() {
-        kept::<innovation::Register>(
+    fn keys_of_requests_about_innovations_never_change() {
+        has_stable_key::<innovation::Register>(
             "innovation.RegisterInnovation",
             v1::RegisterInnovationRequest {
                 request_id: request_id(),
@@ -140,7 +141,7 @@ mod tests {
                 }),
             },
         );
-        kept::<replication::Record>(
+        has_stable_key::<replication::Record>(
             "innovation.RecordReplication",
             v1::RecordReplicationRequest {
                 request_id: request_id(),
@@ -153,7 +154,7 @@ mod tests {
                 }),
             },
         );
-        kept::<replication::FollowUp>(
+        has_stable_key::<replication::FollowUp>(
             "innovation.FollowUpReplication",
             v1::FollowUpReplicationRequest {
                 request_id: request_id(),
@@ -165,7 +166,7 @@ mod tests {
                 }),
             },
         );
-        kept::<replication::RecordTransfer>(
+        has_stable_key::<replication::RecordTransfer>(
             "innovation.RecordTransfer",
             v1::RecordTransferRequest {
                 request_id: request_id(),

@@ -1,4 +1,4 @@
-//! The score of an agency in a year, recomputed from a mark.
+//! The score of an agency in a year, recomputed from a dirty flag.
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
@@ -14,7 +14,7 @@ use sea_orm::{
 
 use super::next_version;
 
-/// Of marks: scores of agencies.
+/// The kind of the dirty flags: scores of agencies.
 pub const KIND: &str = "agency-score";
 
 /// A row of the table `agency_score`.
@@ -25,11 +25,11 @@ pub struct Model {
     agency: String,
     #[sea_orm(primary_key, auto_increment = false)]
     year: i64,
-    /// Taken with the lock.
+    /// Version, taken with the lock.
     pub version: i64,
     /// Whether a score was published.
     pub published: i64,
-    /// When the end of the year changes its status; 0 when it has, or when it was never computed.
+    /// When the end of the year makes it final; 0 when it is, or when it was never computed.
     pub settles_at: i64,
 }
 
@@ -81,9 +81,9 @@ impl FromStr for AgencyYear {
     }
 }
 
-/// Marks scores as out of date.
-pub async fn agencies_mark_in_txn(txn: &Txn, keys: &BTreeSet<AgencyYear>) -> Result<(), DbErr> {
-    derived::mark_in_txn(txn, KIND, keys.iter().map(ToString::to_string)).await
+/// Flags scores as dirty.
+pub async fn agencies_flag_dirty_in_txn(txn: &Txn, keys: &BTreeSet<AgencyYear>) -> Result<(), DbErr> {
+    derived::flag_dirty_in_txn(txn, KIND, keys.iter().map(ToString::to_string)).await
 }
 
 /// Agencies whose year has ended since they were computed.
@@ -98,9 +98,9 @@ pub async fn agencies_settling(conn: &impl ConnectionTrait, now: i64) -> Result<
         .await
 }
 
-/// Agencies that have units and no score of `year`, or a living innovation whose unit has no portfolio of it.
+/// Agencies that have units but no score of `year`, or an innovation that goes on whose unit has no portfolio of it.
 pub async fn agencies_behind(conn: &impl ConnectionTrait, year: i32) -> Result<Vec<AgencyYear>, DbErr> {
-    // By hand, because rows of four tables are looked for that others lack.
+    // Written as SQL because rows of four tables are looked for that others lack.
     let text = "SELECT d.agency, $1 + 0 AS year FROM directory_unit d WHERE NOT EXISTS
                     (SELECT 1 FROM agency_score s WHERE s.agency = d.agency AND s.year = $1)
                 UNION SELECT i.agency, $1 + 0 FROM innovation i WHERE first_year <= $1 AND stop_year >= $1
@@ -112,7 +112,7 @@ pub async fn agencies_behind(conn: &impl ConnectionTrait, year: i32) -> Result<V
         .await
 }
 
-/// Locks the row, making it when it is missing, by taking its next version.
+/// Locks the row, inserting it when it is missing, by taking its next version.
 pub async fn agency_score_lock_in_txn(txn: &Txn, key: &AgencyYear, now_millis: i64) -> Result<Model, DbErr> {
     let row = ActiveModel {
         agency: Set(key.agency.clone()),
@@ -127,7 +127,7 @@ pub async fn agency_score_lock_in_txn(txn: &Txn, key: &AgencyYear, now_millis: i
     insert.exec_with_returning(txn).await
 }
 
-/// Saves whether a score is published, and when the end of the year changes its status (0 when it has).
+/// Saves whether a score is published, and when the end of the year makes it final (0 when it is).
 pub async fn agency_score_save_in_txn(
     txn: &Txn,
     key: &AgencyYear,
@@ -146,7 +146,7 @@ pub async fn agency_score_save_in_txn(
 
 /// Years in which an agency has a score or a portfolio.
 pub async fn agency_years(txn: &Txn, agency: &str) -> Result<Vec<AgencyYear>, DbErr> {
-    // By hand, because it is a union of two tables.
+    // Written as SQL because it is a union of two tables.
     let text = "SELECT agency, year FROM agency_score WHERE agency = $1
                 UNION SELECT agency, year FROM portfolio WHERE agency = $1";
     AgencyYear::find_by_statement(sql(txn, text, [agency.into()]))

@@ -1,4 +1,4 @@
-//! What was announced of rounds.
+//! Announcements of rounds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,22 +19,22 @@ pub struct Model {
     pub content: Vec<u8>,
     /// Its SHA-256, hexadecimal.
     pub sha256: String,
-    /// When, unix microseconds.
+    /// When it was announced, unix microseconds.
     pub announced_at: i64,
 }
 
 prima_platform::no_relations!();
 
-/// What was announced, which is stored as it is.
+/// An announcement, stored as the domain has it.
 pub type Announcement = Model;
 
-/// Keeps what is announced.
+/// Stores an announcement.
 pub async fn announcement_insert_in_txn(txn: &Txn, new: Announcement) -> Result<(), DbErr> {
     let insert = Entity::insert(new.into_active_model());
     insert.exec_without_returning(txn).await.map(drop)
 }
 
-/// What was announced of a round.
+/// The announcement of a round.
 pub async fn announcement_get(
     conn: &impl ConnectionTrait,
     round: i64,
@@ -42,7 +42,7 @@ pub async fn announcement_get(
     Entity::find_by_id(round).one(conn).await
 }
 
-/// When the results of these rounds were announced, unix microseconds; those that were not are left out.
+/// When the results of these rounds were announced, unix microseconds; rounds without an announcement are left out.
 pub async fn announced_at(
     conn: &impl ConnectionTrait,
     rounds: &BTreeSet<i64>,

@@ -26,7 +26,7 @@ pub struct Model {
 
 prima_platform::no_relations!();
 
-/// Gives awards of a round: entry, innovation and key of the award.
+/// Stores awards of a round: entry, innovation and key of the award.
 pub async fn awards_insert_in_txn(
     txn: &Txn,
     year: i32,
@@ -63,7 +63,7 @@ pub async fn awards_of_entries(
     Ok(all)
 }
 
-/// Every award of an innovation: those of before, then those of announced rounds.
+/// Every award of an innovation: those from before Prima, then those of announced rounds.
 pub async fn awards_of(conn: &impl ConnectionTrait, stored: &Stored) -> Result<Vec<Award>, DbErr> {
     let rows = Entity::find()
         .filter(Column::InnovationId.eq(stored.id))

@@ -1,4 +1,4 @@
-//! What a competition is computed from.
+//! The inputs of a competition.
 
 use sea_orm::{ConnectionTrait, DbErr};
 

@@ -14,7 +14,7 @@ pub struct Model {
 
 prima_platform::no_relations!();
 
-/// Notes an agency.
+/// Stores an agency.
 pub async fn agency_save_in_txn(txn: &Txn, agency: &name::Agency) -> Result<(), DbErr> {
     let row = ActiveModel {
         agency: Set(agency.agency.clone()),
@@ -22,7 +22,7 @@ pub async fn agency_save_in_txn(txn: &Txn, agency: &name::Agency) -> Result<(), 
     insert_new(txn, row).await.map(drop)
 }
 
-/// Forgets an agency that the directory withdrew.
+/// Deletes an agency that the directory withdrew.
 pub async fn agency_remove_in_txn(txn: &Txn, agency: &name::Agency) -> Result<(), DbErr> {
     let gone = Entity::delete_by_id(agency.agency.as_str());
     gone.exec(txn).await.map(drop)

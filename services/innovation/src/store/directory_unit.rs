@@ -22,7 +22,7 @@ pub struct Model {
 
 prima_platform::no_relations!();
 
-/// Notes a unit; `close_date` is its last day (`YYYY-MM-DD`), empty while it has none.
+/// Stores a unit; `close_date` is its last day (`YYYY-MM-DD`), empty while it has none.
 pub async fn unit_save_in_txn(txn: &Txn, unit: &name::Unit, close_date: String) -> Result<(), DbErr> {
     let row = ActiveModel {
         agency: Set(unit.agency.clone()),
@@ -36,7 +36,7 @@ pub async fn unit_save_in_txn(txn: &Txn, unit: &name::Unit, close_date: String) 
     insert.exec_without_returning(txn).await.map(drop)
 }
 
-/// Forgets a unit that the directory withdrew.
+/// Deletes a unit that the directory withdrew.
 pub async fn unit_remove_in_txn(txn: &Txn, unit: &name::Unit) -> Result<(), DbErr> {
     let gone = Entity::delete_by_id((unit.agency.clone(), unit.unit.clone()));
     gone.exec(txn).await.map(drop)

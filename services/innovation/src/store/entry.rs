@@ -16,7 +16,8 @@ use crate::domain::{
     words::words,
 };
 
-/// A row of the table `entry`; `body` is the proposal as JSON, and `title_key` the title in lower case without signs.
+/// A row of the table `entry`; `body` is the proposal as JSON, and `title_key` the title in lower case without
+/// punctuation.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "entry")]
 pub struct Model {
@@ -63,13 +64,13 @@ pub struct Stored {
     pub innovation: String,
     /// Its title when it was entered.
     pub title: String,
-    /// What the unit wrote.
+    /// The proposal.
     pub proposal: Proposal,
-    /// Where it is.
+    /// State.
     pub state: State,
-    /// Since when, unix microseconds.
+    /// When it entered this state, unix microseconds.
     pub state_at: i64,
-    /// When the agency handed it in to the ministry, unix microseconds; 0 before.
+    /// When the agency submitted it to the ministry, unix microseconds; 0 before.
     pub submitted_at: i64,
     /// Note of the last review.
     pub note: String,
@@ -114,7 +115,7 @@ fn title_key(title: &str) -> String {
     words(title).join(" ")
 }
 
-/// All but when it was drafted.
+/// The row without the time of drafting.
 fn row(stored: &Stored) -> Result<ActiveModel, DbErr> {
     Ok(ActiveModel {
         id: key(stored.id),
@@ -168,7 +169,7 @@ pub async fn entries_move_in_txn(txn: &Txn, ids: &[i64], state: State, now_micro
     Ok(())
 }
 
-/// An entry by its name, locked in the way asked for.
+/// An entry by its name, with the given lock.
 pub async fn entry_get(
     conn: &impl ConnectionTrait,
     name: &name::Entry,
@@ -178,7 +179,7 @@ pub async fn entry_get(
     lock.on(named).one(conn).await?.map(Stored::try_from).transpose()
 }
 
-/// The keys of a round's entries, for a query of what belongs to them.
+/// The keys of a round's entries, as a subquery.
 pub fn keys_in(round: i64) -> SelectStatement {
     let of_round = Entity::find().filter(Column::RoundId.eq(round));
     of_round.select_only().column(Column::Id).into_query()
@@ -204,8 +205,8 @@ pub async fn entries_of(conn: &impl ConnectionTrait, keys: &[portfolio::Key]) ->
     stored(with_keys::<Entity, 3>(conn, key, keys, &[Column::Name]).await?)
 }
 
-/// How many other entries of the agency in the round have the same title; those that were taken back
-/// or lapsed don't count.
+/// The number of other entries of the agency in the round with the same title; withdrawn and lapsed ones do not
+/// count.
 pub async fn entry_same_titles(conn: &impl ConnectionTrait, entry: &Stored) -> Result<usize, DbErr> {
     let gone = [State::Withdrawn, State::Lapsed];
     let same: Option<i64> = Entity::find()
@@ -222,7 +223,7 @@ pub async fn entry_same_titles(conn: &impl ConnectionTrait, entry: &Stored) -> R
     Ok(usize::try_from(same.unwrap_or_default()).unwrap_or_default())
 }
 
-/// Which entries to list; an empty text means any.
+/// A filter of entries; an empty text means any.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// Id of the agency.
@@ -258,7 +259,7 @@ pub async fn entry_page(
     Ok((stored(rows)?, next))
 }
 
-/// Live entries of a round, counted by state, in the order of their way: how many they are, and since when the oldest
+/// Live entries of a round, counted by state in the order of the states: their number, and since when the oldest
 /// waits, unix microseconds.
 pub async fn waiting_counts(
     conn: &impl ConnectionTrait,
@@ -294,14 +295,14 @@ pub struct Waiting {
     pub innovation: String,
     /// State.
     pub state: String,
-    /// Since when, unix microseconds.
+    /// When it entered this state, unix microseconds.
     pub state_at: i64,
     /// Scores in the current stage.
     pub scores: i64,
 }
 
-/// Live entries of a round in `state` (any when `None`) since `before` or longer, the longest waiting first; `stage` is
-/// whose scores to count. The token of a page is the time and key of its last row.
+/// Live entries of a round in `state` (any when `None`) that wait since `before` or longer, the longest first; scores
+/// are counted in `stage`. The token of a page is the time and key of its last row.
 pub async fn waiting_page(
     conn: &impl ConnectionTrait,
     round: i64,
@@ -329,7 +330,7 @@ pub async fn waiting_page(
     let list = placeholders(1, states.len(), values.len());
     values.extend(states.into_iter().map(Value::from));
     values.push(i64::try_from(page.limit()).unwrap_or(i64::MAX).into());
-    // By hand, because the scores of each row are counted in the statement that reads it.
+    // Written as SQL because the scores of each row are counted in the statement that reads it.
     let text = format!(
         "SELECT id, name, title, innovation, state, state_at,
             (SELECT CAST(COUNT(*) AS BIGINT) FROM score WHERE entry_id = entry.id AND stage = $2) AS scores

@@ -17,12 +17,13 @@ use sea_orm::{
 use super::{Lock, SEARCH, insert_keyed, json, key, read_json, with_keys};
 use crate::domain::{calendar, innovation::Innovation};
 
-/// Year of what never happened.
+/// Year of an event that has not happened.
 const NEVER: i64 = 0;
-/// Year of what has not ended.
+/// Year of an end that has not happened.
 const OPEN: i64 = 9999;
 
-/// A row of the table `innovation`; `body` is the innovation as JSON, and beside it stands what is searched by.
+/// A row of the table `innovation`; `body` is the innovation as JSON, and the other columns are those that queries
+/// filter by.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "innovation")]
 pub struct Model {
@@ -52,7 +53,7 @@ pub struct Stored {
     pub id: i64,
     /// Resource name.
     pub name: name::Innovation,
-    /// What is kept of it.
+    /// Its content.
     pub innovation: Innovation,
     /// Version of its last change.
     pub version: i64,
@@ -115,7 +116,7 @@ pub async fn innovation_save_in_txn(txn: &Txn, stored: &Stored) -> Result<(), Db
     update.exec_without_returning(txn).await.map(drop)
 }
 
-/// An innovation by its name, locked in the way asked for.
+/// An innovation by its name, with the given lock.
 pub async fn innovation_get(
     conn: &impl ConnectionTrait,
     name: &name::Innovation,
@@ -125,7 +126,7 @@ pub async fn innovation_get(
     lock.on(named).one(conn).await?.map(Stored::try_from).transpose()
 }
 
-/// Which of these innovations were not put to work.
+/// The innovations among these that were not implemented.
 pub async fn ideas_among(conn: &impl ConnectionTrait, names: &[String]) -> Result<BTreeSet<String>, DbErr> {
     if names.is_empty() {
         return Ok(BTreeSet::new());
@@ -159,7 +160,7 @@ pub async fn innovations_of(
     stored(with_keys::<Entity, 2>(conn, key, keys, &[Column::Name]).await?)
 }
 
-/// Which innovations to list; an empty text and 0 mean any.
+/// A filter of innovations; an empty text and 0 mean any.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// Id of the agency.
@@ -172,13 +173,13 @@ pub struct Filter {
     pub category: String,
     /// A goal that it serves.
     pub sdg: i32,
-    /// A year in which it was at work.
+    /// A year in which it was in operation.
     pub year: i32,
-    /// Only those that were put to work.
+    /// Only those that were implemented.
     pub public: bool,
-    /// Of those that were not put to work only the ones of these agencies; `None` for all.
+    /// Of those that were not implemented, only the ones of these agencies; `None` for all.
     pub ideas_of: Option<Vec<String>>,
-    /// Words.
+    /// Words to search for.
     pub query: String,
 }
 
@@ -212,7 +213,7 @@ impl Filter {
                 .add(Column::StopYear.gte(year));
         }
         if let Some((text, value)) = SEARCH.condition(conn, "id", &self.query, 1) {
-            // The builder numbers parameters on PostgreSQL only.
+            // The query builder numbers parameters on PostgreSQL only.
             let text = match conn.get_database_backend() {
                 DbBackend::Postgres => text,
                 _ => text.replace("$1", "?"),
@@ -250,7 +251,7 @@ pub async fn units_without_portfolio(
     struct Unit {
         unit: String,
     }
-    // By hand, because rows are looked for that another table lacks.
+    // Written as SQL because rows are looked for that another table lacks.
     let text =
         "SELECT DISTINCT unit FROM innovation i WHERE agency = $1 AND first_year <= $2 AND stop_year >= $2
                 AND NOT EXISTS (SELECT 1 FROM portfolio p

@@ -1,4 +1,5 @@
-//! What the service keeps: innovations, rounds, entries, scores, replications, portfolios. Nothing is deleted.
+//! The tables of the innovation service: innovations, rounds, entries, scores, replications, portfolios. Nothing is
+//! deleted.
 
 pub mod agency_score;
 pub mod announcement;
@@ -47,7 +48,7 @@ impl MigratorTrait for Migrator {
     }
 }
 
-/// Titles, descriptions and initiators of innovations.
+/// The full-text index of titles, descriptions and initiators of innovations.
 pub const SEARCH: Search = Search {
     step: "m0002_search",
     table: "innovation_search",
@@ -57,7 +58,7 @@ pub const SEARCH: Search = Search {
 const FIRST: Step = Step {
     name: "m0001_innovation",
     statements: &[
-        // `body` is the innovation as JSON; the columns beside it are what is searched by. A missing year is 0 or 9999.
+        // `body` is the innovation as JSON; queries filter by the other columns. A missing year is 0 or 9999.
         "CREATE TABLE innovation (
             id {identity}, name {key} NOT NULL UNIQUE, agency {key} NOT NULL, unit {key} NOT NULL,
             status {key} NOT NULL, category {key} NOT NULL, sdgs {key} NOT NULL, first_year BIGINT NOT NULL,
@@ -74,7 +75,7 @@ const FIRST: Step = Step {
             id {identity}, name {key} NOT NULL UNIQUE, year BIGINT NOT NULL, body TEXT NOT NULL,
             stage {key} NOT NULL, stage_at BIGINT NOT NULL, announced BIGINT NOT NULL DEFAULT 0,
             created_at BIGINT NOT NULL)",
-        // `title_key`: the title in lower case without signs, for the rule against equal titles.
+        // `title_key`: the title in lower case without punctuation, for the rule against equal titles.
         "CREATE TABLE entry (
             id {identity}, name {key} NOT NULL UNIQUE, round_id BIGINT NOT NULL REFERENCES round (id),
             year BIGINT NOT NULL, agency {key} NOT NULL, unit {key} NOT NULL,
@@ -121,7 +122,7 @@ const FIRST: Step = Step {
             transfer_id BIGINT NOT NULL REFERENCES transfer (id), agency {key} NOT NULL, unit {key} NOT NULL,
             year BIGINT NOT NULL, held_on {key} NOT NULL, PRIMARY KEY (transfer_id, agency, unit))",
         "CREATE INDEX transfer_receiver_unit ON transfer_receiver (agency, unit, year)",
-        // `at_work`: innovations that were at work in the year.
+        // `at_work`: the number of innovations that were in operation in the year.
         "CREATE TABLE portfolio (
             agency {key} NOT NULL, unit {key} NOT NULL, year BIGINT NOT NULL, version BIGINT NOT NULL,
             at_work BIGINT NOT NULL DEFAULT 0, PRIMARY KEY (agency, unit, year))",
@@ -129,7 +130,7 @@ const FIRST: Step = Step {
         "CREATE TABLE agency_score (
             agency {key} NOT NULL, year BIGINT NOT NULL, version BIGINT NOT NULL, published BIGINT NOT NULL DEFAULT 0,
             settles_at BIGINT NOT NULL DEFAULT 0, PRIMARY KEY (agency, year))",
-        // Year 0 marks every year.
+        // Year 0 flags every year.
         "CREATE TABLE agency_dirty (
             agency {key} NOT NULL, year BIGINT NOT NULL, mark BIGINT NOT NULL, PRIMARY KEY (agency, year))",
         "CREATE TABLE directory_unit (
@@ -138,14 +139,14 @@ const FIRST: Step = Step {
     ],
 };
 
-/// How a row is read. SQLite has one writer, and nothing to lock.
+/// The lock with which a row is read. SQLite has one writer, so nothing is locked there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lock {
-    /// As it is.
+    /// No lock.
     None,
-    /// It can't change before the transaction ends; others may read it so too.
+    /// A shared lock: it cannot change before the transaction ends.
     Share,
-    /// To change it.
+    /// An exclusive lock, to change it.
     Update,
 }
 
@@ -167,12 +168,12 @@ fn read_json<T: DeserializeOwned>(row: impl Display, column: &str, text: &str) -
     serde_json::from_str(text).map_err(|_| broken(row, column))
 }
 
-/// A key that the database gives; a new row has 0.
+/// A key that the database assigns; a new row has 0.
 fn key(id: i64) -> ActiveValue<i64> {
     if id == 0 { NotSet } else { Unchanged(id) }
 }
 
-/// Inserts a row and returns the key that it gets; `None` when its name is in use.
+/// Inserts a row and returns its key; `None` when its name is in use.
 async fn insert_keyed<A>(txn: &Txn, row: A) -> Result<Option<i64>, DbErr>
 where
     A: ActiveModelTrait,
@@ -186,7 +187,7 @@ where
     })
 }
 
-/// The next version of a row that a statement raises, at a time in unix milliseconds.
+/// The next version of a row in an update, at a time in unix milliseconds.
 fn next_version(version: impl ColumnTrait, now_millis: i64) -> Expr {
     let next = || Expr::col(version.as_column_ref()).add(1_i64);
     Expr::case(next().gt(now_millis), next())
@@ -194,8 +195,8 @@ fn next_version(version: impl ColumnTrait, now_millis: i64) -> Expr {
         .into()
 }
 
-/// The rows whose columns `key` hold one of `keys`, in the order of the columns `order`. By hand, because the builder has
-/// no table of values, with which the statement is prepared once for any number of keys.
+/// The rows whose columns `key` equal one of `keys`, in the order of the columns `order`. Written as SQL because the
+/// query builder has no table of values; with one, the statement is prepared once for any number of keys.
 async fn with_keys<E: EntityTrait, const N: usize>(
     conn: &impl ConnectionTrait,
     key: [E::Column; N],

@@ -8,7 +8,7 @@ use sea_orm::{
     entity::prelude::*,
 };
 
-/// Candidates that are compared exactly, at most.
+/// Maximum number of candidates that are compared exactly.
 const CANDIDATES: u64 = 100;
 
 /// A row of the table `near_key`.
@@ -23,7 +23,7 @@ pub struct Model {
 
 prima_platform::no_relations!();
 
-/// Puts the keys of an innovation into the index, in place of those before.
+/// Replaces the keys of an innovation in the index.
 pub async fn near_save_in_txn(txn: &Txn, innovation_id: i64, keys: &BTreeSet<i64>) -> Result<(), DbErr> {
     let before = Entity::delete_many().filter(Column::InnovationId.eq(innovation_id));
     before.exec(txn).await?;
@@ -38,7 +38,7 @@ pub async fn near_save_in_txn(txn: &Txn, innovation_id: i64, keys: &BTreeSet<i64
         .map(drop)
 }
 
-/// Innovations other than `innovation` that share a key, those that share most first.
+/// Other innovations that share a key with `innovation`, those that share most first.
 pub async fn near_candidates(txn: &Txn, innovation: i64, keys: &BTreeSet<i64>) -> Result<Vec<i64>, DbErr> {
     Entity::find()
         .select_only()

@@ -1,4 +1,4 @@
-//! Portfolios: one row to lock for each unit and year, and how many innovations were at work.
+//! Portfolios: one row to lock for each unit and year, with the number of innovations in operation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +35,7 @@ pub fn values((agency, unit, year): &Key) -> [Value; 3] {
     [agency.clone().into(), unit.clone().into(), (*year).into()]
 }
 
-/// Locks portfolios in key order, making those that are missing, by taking their next versions.
+/// Locks portfolios in key order, inserting missing ones, by taking their next versions.
 pub async fn portfolios_lock_in_txn(
     txn: &Txn,
     keys: &BTreeSet<Key>,
@@ -70,7 +70,7 @@ pub async fn portfolios_of(conn: &impl ConnectionTrait, key: &AgencyYear) -> Res
     Ok(rows.into_iter().collect())
 }
 
-/// Saves how many innovations were at work.
+/// Saves the numbers of innovations in operation.
 pub async fn portfolios_save_in_txn(txn: &Txn, counts: &[(Key, i64)]) -> Result<(), DbErr> {
     use db::Column::{Int, Text};
     let rows = counts.iter().map(|(key, count)| {
@@ -78,7 +78,7 @@ pub async fn portfolios_save_in_txn(txn: &Txn, counts: &[(Key, i64)]) -> Result<
         [agency, unit, year, (*count).into()]
     });
     let (from, values) = table(txn, [Text, Text, Int, Int], rows, 0);
-    // By hand, because each row gets another value.
+    // Written as SQL because each row gets another value.
     let text = format!(
         "UPDATE portfolio SET at_work = v.column4 FROM {from}
          WHERE agency = v.column1 AND unit = v.column2 AND year = v.column3"
@@ -86,12 +86,12 @@ pub async fn portfolios_save_in_txn(txn: &Txn, counts: &[(Key, i64)]) -> Result<
     txn.execute_raw(sql(txn, &text, values)).await.map(drop)
 }
 
-/// How an agency keeps its obligation in a year.
+/// How an agency fulfils its obligation in a year.
 #[derive(Debug, Clone, FromQueryResult)]
 pub struct Coverage {
     /// Id of the agency.
     pub agency: String,
-    /// Innovations at work.
+    /// Innovations in operation.
     pub innovations: i64,
     /// Units with at least one.
     pub units_with: i64,
@@ -100,16 +100,16 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// The score that it makes; `None` without units.
+    /// Its score; `None` without units.
     pub fn score(&self) -> Option<Rational> {
         let with = usize::try_from(self.units_with).ok()?;
         obligation::agency_score(with, usize::try_from(self.units).ok()?)
     }
 }
 
-/// Agencies after `after`, with their coverage in `year`: those that the directory announced and those with an
-/// innovation. With `one` only that agency. A unit with an innovation counts as active, known or not; a unit that had
-/// closed before the year does not.
+/// Agencies after `after` with their coverage in `year`: those that the directory announced and those with an
+/// innovation; with `one` only that agency. A unit with an innovation counts as active, announced or not; a unit that
+/// had closed before the year does not count.
 pub async fn coverage_page(
     conn: &impl ConnectionTrait,
     year: i32,
@@ -118,8 +118,8 @@ pub async fn coverage_page(
     after: &str,
     limit: i64,
 ) -> Result<Vec<Coverage>, DbErr> {
-    // By hand, because agencies and units of three tables are put together and counted. The agency is told to each part, so
-    // that it is found by index and not among all.
+    // Written as SQL because agencies and units of three tables are combined and counted. Each part filters by the
+    // agency itself, so that it uses an index instead of reading all rows.
     let own = if one.is_empty() { "" } else { "AND agency = $4" };
     let text = format!(
         "SELECT a.agency,
@@ -150,7 +150,7 @@ pub async fn coverage_page(
         .await
 }
 
-/// Active units of an agency without an innovation at work in `year`, ordered, at most a thousand.
+/// Active units of an agency without an innovation in operation in `year`, ordered, at most a thousand.
 pub async fn units_without(
     conn: &impl ConnectionTrait,
     agency: &str,
@@ -160,7 +160,7 @@ pub async fn units_without(
     struct Unit {
         unit: String,
     }
-    // By hand, because rows are looked for that another table lacks.
+    // Written as SQL because rows are looked for that another table lacks.
     let text = "SELECT unit FROM directory_unit d WHERE agency = $1 AND (close_date = '' OR close_date >= $2)
                 AND NOT EXISTS (SELECT 1 FROM portfolio p WHERE p.agency = d.agency AND p.unit = d.unit
                                 AND p.year = $3 AND p.at_work > 0)

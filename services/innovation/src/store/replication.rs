@@ -39,7 +39,7 @@ pub struct Stored {
     pub name: name::Replication,
     /// The unit that adopted it.
     pub adopter: name::Unit,
-    /// What is kept of it.
+    /// Its content.
     pub replication: Replication,
 }
 
@@ -108,7 +108,7 @@ pub async fn replications_of(
     stored(with_keys::<Entity, 1>(conn, [Column::Innovation], keys, &[Column::Name]).await?)
 }
 
-/// Replications that units gave (or took) in years, ordered by name.
+/// Replications of which these units were the source (or the adopter) in these years, ordered by name.
 pub async fn replications_by_unit(
     conn: &impl ConnectionTrait,
     keys: &[portfolio::Key],

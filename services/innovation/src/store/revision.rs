@@ -27,14 +27,14 @@ pub struct Model {
 
 prima_platform::no_relations!();
 
-/// One state that an innovation had.
+/// An earlier state of an innovation.
 #[derive(Debug, Clone)]
 pub struct Revision {
-    /// Counted from 1.
+    /// Number, counted from 1.
     pub number: i64,
-    /// The innovation as it stood.
+    /// The innovation in that state.
     pub innovation: Innovation,
-    /// Who made it so.
+    /// Token subject of the caller who made the change.
     pub editor: String,
     /// When, unix microseconds.
     pub made_at: i64,
@@ -55,7 +55,7 @@ impl TryFrom<Model> for Revision {
 
 /// Adds the present state of a locked innovation to its history.
 pub async fn revision_insert_in_txn(txn: &Txn, stored: &Stored, editor: &str) -> Result<(), DbErr> {
-    // By hand, because its number comes from the rows before, in the same statement.
+    // Written as SQL because its number comes from the earlier rows, in the same statement.
     let text = "INSERT INTO revision (innovation_id, number, body, editor, made_at)
                 SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4 FROM revision WHERE innovation_id = $1";
     let values = [

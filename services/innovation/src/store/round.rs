@@ -41,7 +41,7 @@ pub struct Stored {
     pub round: Round,
     /// Key of the current stage; empty when all are closed.
     pub stage: String,
-    /// Since when, unix microseconds.
+    /// When the stage began, unix microseconds.
     pub stage_at: i64,
     /// Whether the results were announced.
     pub announced: bool,
@@ -65,7 +65,7 @@ impl TryFrom<Model> for Stored {
     }
 }
 
-/// What changes of a round.
+/// The columns of a round that change.
 fn state(stored: &Stored) -> ActiveModel {
     ActiveModel {
         id: key(stored.id),
@@ -94,7 +94,7 @@ pub async fn round_save_in_txn(txn: &Txn, stored: &Stored) -> Result<(), DbErr> 
     update.exec_without_returning(txn).await.map(drop)
 }
 
-/// A round by its name, locked in the way asked for.
+/// A round by its name, with the given lock.
 pub async fn round_get(
     conn: &impl ConnectionTrait,
     name: &name::Round,

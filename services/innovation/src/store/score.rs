@@ -1,4 +1,4 @@
-//! Scores that evaluators gave.
+//! Scores of evaluators.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use super::{entry, json, read_json, recusal};
-use crate::domain::scoring::{Given, Points};
+use crate::domain::scoring::{EvaluatorPoints, Points};
 
 /// A row of the table `score`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -28,7 +28,7 @@ pub struct Model {
 
 prima_platform::no_relations!();
 
-/// A recusal leaves earlier stages as they are: those are closed.
+/// A recusal does not change the scores of earlier stages, because those are closed.
 impl Related<recusal::Entity> for Entity {
     fn to() -> RelationDef {
         use recusal::Column::{EntryId, Evaluator, Stage};
@@ -50,13 +50,13 @@ pub struct Score {
     pub points: Points,
     /// Remark.
     pub remark: String,
-    /// When, unix microseconds.
+    /// When it was given, unix microseconds.
     pub scored_at: i64,
-    /// Whether the evaluator was taken off the entry.
+    /// Whether the evaluator is recused from the entry.
     pub recused: bool,
 }
 
-/// Stores a score, in place of the evaluator's own before.
+/// Stores a score; it replaces the evaluator's score before.
 pub async fn score_save_in_txn(txn: &Txn, entry: i64, score: &Score) -> Result<(), DbErr> {
     let row = Model {
         entry_id: entry,
@@ -98,17 +98,17 @@ pub async fn scores_of(conn: &impl ConnectionTrait, entry: i64) -> Result<Vec<Sc
     of_entry.all(conn).await?.into_iter().map(score).collect()
 }
 
-/// The scores of a round's entries that were not recused, by key of the entry, then stage.
+/// The scores of a round's entries without recused ones, by key of the entry, then stage.
 pub async fn given_in(
     conn: &impl ConnectionTrait,
     round: i64,
-) -> Result<BTreeMap<i64, BTreeMap<String, Vec<Given>>>, DbErr> {
+) -> Result<BTreeMap<i64, BTreeMap<String, Vec<EvaluatorPoints>>>, DbErr> {
     let of_round = scores().filter(Column::EntryId.in_subquery(entry::keys_in(round)));
-    let mut given: BTreeMap<i64, BTreeMap<String, Vec<Given>>> = BTreeMap::new();
+    let mut given: BTreeMap<i64, BTreeMap<String, Vec<EvaluatorPoints>>> = BTreeMap::new();
     for (row, recusal) in of_round.all(conn).await? {
         if recusal.is_none() {
             let of_entry = given.entry(row.entry_id).or_default();
-            of_entry.entry(row.stage).or_default().push(Given {
+            of_entry.entry(row.stage).or_default().push(EvaluatorPoints {
                 points: read_json(&row.evaluator, "points", &row.points)?,
                 evaluator: row.evaluator,
             });

@@ -1,4 +1,4 @@
-//! What entries reached in closed stages, or were decided at screening.
+//! Results of entries in closed stages, and decisions at screening.
 
 use std::collections::BTreeMap;
 
@@ -25,28 +25,28 @@ pub struct Model {
     pub score: String,
     /// Rank in the group; 0 for screening.
     pub place: i64,
-    /// Whether it goes on.
+    /// Whether it passed.
     pub passed: i64,
     /// Scores counted.
     pub counted: i64,
     left_out: String,
-    /// Whether the scores lie too far apart.
+    /// Whether the scores are disputed because they differ too much.
     pub disputed: i64,
 }
 
 prima_platform::no_relations!();
 
-/// What an entry reached, which is stored as it is.
+/// A result, stored as the domain has it.
 pub type StageResult = Model;
 
 impl Model {
-    /// The evaluators left out.
+    /// The evaluators whose scores were left out.
     pub fn left_out(&self) -> Vec<String> {
         serde_json::from_str(&self.left_out).unwrap_or_default()
     }
 }
 
-/// Keeps outcomes of stage `stage`, the `number`th, by key of the entry.
+/// Stores outcomes of stage `stage`, the `number`th, by key of the entry.
 pub async fn results_save_in_txn(
     txn: &Txn,
     stage: &str,
@@ -93,7 +93,7 @@ pub async fn results_of(
     Ok(all)
 }
 
-/// Whether entries of a round went on, by key of the entry, then stage.
+/// Whether entries of a round passed, by key of the entry, then stage.
 pub async fn screened_in(
     conn: &impl ConnectionTrait,
     round: i64,

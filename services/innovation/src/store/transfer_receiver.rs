@@ -1,4 +1,4 @@
-//! Units that learnt at transfers of knowledge.
+//! Units that took part in transfers of knowledge.
 
 use chrono::{Datelike, NaiveDate};
 use prima_platform::db::Txn;
@@ -27,7 +27,7 @@ pub struct Model {
 
 prima_platform::no_relations!();
 
-/// Stores who learnt at a transfer, and when.
+/// Stores the units that took part in a transfer, and the day.
 pub async fn receivers_insert_in_txn(
     txn: &Txn,
     transfer: i64,
@@ -48,7 +48,7 @@ pub async fn receivers_insert_in_txn(
         .map(drop)
 }
 
-/// Days on which units learnt in years, ordered, each once.
+/// Days of transfers in which units took part in these years, ordered, each once.
 pub async fn learning_of(conn: &impl ConnectionTrait, keys: &[portfolio::Key]) -> Result<Vec<Model>, DbErr> {
     let key = [Column::Agency, Column::Unit, Column::Year];
     let order = [Column::Agency, Column::Unit, Column::HeldOn];

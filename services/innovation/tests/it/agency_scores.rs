@@ -1,4 +1,5 @@
-//! Scores of agencies: one that can't be computed holds up no other, and what the release before has marked counts.
+//! Scores of agencies: an agency that cannot be computed does not block others, and flags set by the release before
+//! are processed.
 
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ async fn becomes(t: &World, agency: &str, year: i32, value: &str, status: ScoreS
 }
 
 #[tokio::test]
-async fn an_agency_that_cannot_be_computed_holds_up_no_other() {
+async fn an_agency_that_cannot_be_computed_does_not_block_others() {
     on_each_database(async |mut t| {
         let mut first = innovation("b");
         first.parent = "agencies/1100/units/dpmptsp".into();
@@ -45,7 +46,7 @@ async fn an_agency_that_cannot_be_computed_holds_up_no_other() {
         let row = reader.query_one_raw(sql(reader, text, [])).await.unwrap();
         let body: String = row.unwrap().try_get("", "body").unwrap();
         tamper(&t, "UPDATE innovation SET body = 'broken' WHERE agency = '1100'").await;
-        // All scores of the old year are told again, and those of the new one for the first time.
+        // All scores of the old year are published again, and those of the new year for the first time.
         t.at("2023-01-01T03:00:00Z");
         becomes(&t, "3271", 2023, "100.00", ScoreStatus::Provisional).await;
         becomes(&t, "3271", 2022, "100.00", ScoreStatus::Final).await;
@@ -63,7 +64,7 @@ async fn an_agency_that_cannot_be_computed_holds_up_no_other() {
 }
 
 #[tokio::test]
-async fn marks_of_the_release_before_are_worked_off() {
+async fn flags_of_the_release_before_are_processed() {
     on_each_database(async |mut t| {
         t.innovation("a").await;
         becomes(&t, "3271", 2022, "100.00", ScoreStatus::Provisional).await;

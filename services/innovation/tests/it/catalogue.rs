@@ -27,7 +27,7 @@ async fn register(t: &mut World, id: &str, change: impl Fn(&mut v1::Innovation))
 }
 
 #[tokio::test]
-async fn words_filters_and_pages_find_what_was_put_to_work() {
+async fn words_filters_and_pages_find_implemented_innovations() {
     on_each_database(async |mut t| {
         register(&mut t, "akta", |i| {
             i.title = "Akta Kelahiran Keliling".into();

@@ -1,4 +1,4 @@
-//! From the directory to the obligation, and from the outbox to the bus.
+//! Events: from the directory to the obligation, and from the outbox to the bus.
 
 use std::{sync::Arc, time::Duration};
 
@@ -111,7 +111,7 @@ async fn the_obligation_counts_active_units_and_names_those_without() {
         let unit_subject = "prima.innovation.score.innovation.2022.unit.3271.dpmptsp";
         assert_eq!(score(&t, unit_subject, "100.00").await.category, "Ada inovasi");
 
-        // In the year before, the unit that closed at its end was active.
+        // In the year before, the unit that closed at its end still counted as active.
         assert_eq!(
             score(&t, "prima.innovation.score.innovation.2021.agency.3271", "25.00")
                 .await
@@ -232,7 +232,7 @@ async fn portfolios_and_scores_reach_jetstream() {
 }
 
 #[tokio::test]
-async fn a_portfolio_tells_the_day_on_which_an_entry_was_handed_in() {
+async fn a_portfolio_contains_the_day_on_which_an_entry_was_submitted() {
     on_each_database(async |mut t| {
         t.round().await;
         let subject = "prima.innovation.portfolio.3271.dpmptsp.2022";

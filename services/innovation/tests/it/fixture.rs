@@ -3,7 +3,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use prima_innovation::SPEC;
-pub use prima_platform::testing::served::{by as served_by, faults, fields, mask, refused, told};
+pub use prima_platform::testing::served::{by as served_by, faults, fields, mask, refusal, refused};
 use prima_platform::{
     caller::{Caller, Role},
     id::Ids,
@@ -13,7 +13,7 @@ use prima_proto::innovation::v1::{self, innovation_service_client::InnovationSer
 use prost::Message;
 use tonic::{Request, Status, service::Routes};
 
-/// The service, running.
+/// A running innovation service.
 pub struct World {
     pub client: InnovationServiceClient<Routes>,
     served: Served,
@@ -26,7 +26,7 @@ impl Deref for World {
     }
 }
 
-/// When the tests begin.
+/// The time at which the tests begin.
 pub const BEGIN: &str = "2022-04-01T03:00:00Z";
 
 /// Runs a test on SQLite and on PostgreSQL.
@@ -45,7 +45,7 @@ impl World {
     }
 
     pub async fn start(place: Arc<Place>, options: Options) -> Self {
-        options.hand.set(BEGIN);
+        options.clock.set(BEGIN);
         let served = Served::start(SPEC, place, options).await;
         Self {
             client: InnovationServiceClient::new(served.routes.clone()),
@@ -55,7 +55,7 @@ impl World {
 
     /// Sets the clock.
     pub fn at(&self, time: &str) {
-        self.hand.set(time);
+        self.clock.set(time);
     }
 
     /// The state staged under `subject`.
@@ -90,7 +90,7 @@ impl World {
         answer.into_inner().entry.unwrap()
     }
 
-    /// Takes a step as the one whose step it is.
+    /// Takes a decision on an entry as the role that may take it.
     pub async fn step(&mut self, entry: &str, decision: v1::ReviewDecision) -> Result<v1::Entry, Status> {
         let request = review(entry, decision);
         let request = match decision {
@@ -102,7 +102,7 @@ impl World {
         Ok(answer.into_inner().entry.unwrap())
     }
 
-    /// Drafts an entry and brings it to the ministry.
+    /// Drafts an entry and submits it to the ministry.
     pub async fn submitted(&mut self, id: &str) -> v1::Entry {
         let entry = self.draft(id).await.name;
         self.step(&entry, v1::ReviewDecision::HandIn).await.unwrap();
@@ -115,7 +115,7 @@ impl World {
         Ok(answer.into_inner())
     }
 
-    /// Brings submitted entries into the assessment of proposals.
+    /// Submits entries and passes them to the assessment of proposals.
     pub async fn competing(&mut self, ids: &[&str]) -> Vec<String> {
         self.round().await;
         let mut names = Vec::new();
@@ -132,7 +132,7 @@ impl World {
     }
 }
 
-/// A request by one who has this role in this agency.
+/// A request by a caller with this role in this agency.
 pub fn by<T>(subject: &str, role: Role, agency: &str, message: T) -> Request<T> {
     let caller = Caller::new(subject.to_owned(), vec![role], vec![agency.to_owned()]);
     served::by(caller, message)
@@ -156,7 +156,7 @@ pub fn evaluator<T>(n: usize, message: T) -> Request<T> {
 
 pub const DPMPTSP: &str = "agencies/3271/units/dpmptsp";
 
-/// A new innovation of Kota Bogor's DPMPTSP, at work since 2020; its request id is made of its own id.
+/// A new innovation of Kota Bogor's DPMPTSP, in operation since 2020; its request id is derived from its own id.
 pub fn innovation(id: &str) -> v1::RegisterInnovationRequest {
     v1::RegisterInnovationRequest {
         request_id: format!("innovation-{id}"),

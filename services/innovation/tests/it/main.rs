@@ -17,5 +17,5 @@ mod replication;
 mod roles;
 mod rounds;
 mod scoring;
-mod seen;
+mod visibility;
 mod whole_round;

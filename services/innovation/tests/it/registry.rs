@@ -77,7 +77,7 @@ async fn an_innovation_is_registered_changed_and_its_history_kept() {
 }
 
 #[tokio::test]
-async fn a_repeat_returns_the_first_answer_and_another_body_is_refused() {
+async fn a_repeat_returns_the_stored_response_and_another_body_is_refused() {
     on_each_database(async |mut t| {
         let first = t
             .client
@@ -156,7 +156,7 @@ async fn near_duplicates_are_shown_across_agencies() {
 }
 
 #[tokio::test]
-async fn a_status_goes_forward_and_its_dates_must_fit() {
+async fn a_status_moves_forward_and_its_dates_must_fit() {
     on_each_database(async |mut t| {
         let created = t.innovation("a").await;
         let mut change = async |paths: &[&str], status: v1::InnovationStatus, stop: &str| {
@@ -197,7 +197,7 @@ async fn a_status_goes_forward_and_its_dates_must_fit() {
 }
 
 #[tokio::test]
-async fn a_portfolio_of_each_year_of_its_life_holds_an_innovation() {
+async fn the_portfolio_of_each_year_of_its_life_contains_an_innovation() {
     on_each_database(async |mut t| {
         let created = t.innovation("a").await;
         for year in [2020, 2021, 2022] {

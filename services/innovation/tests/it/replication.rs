@@ -105,7 +105,7 @@ async fn the_spread_follows_replicas_of_replicas_each_once() {
             .record_replication(ministry(adopt("2", &b, malang, &c)))
             .await
             .unwrap();
-        // And back: a circle must end.
+        // The replica is replicated by the first unit again: a cycle must end.
         t.client
             .record_replication(ministry(adopt("3", &c, DPMPTSP, &a)))
             .await
@@ -119,7 +119,7 @@ async fn the_spread_follows_replicas_of_replicas_each_once() {
 }
 
 #[tokio::test]
-async fn a_later_look_tells_whether_a_replica_is_still_in_use() {
+async fn a_follow_up_records_whether_a_replica_is_still_in_use() {
     on_each_database(async |mut t| {
         let source = t.innovation("a").await.name;
         let made = t
@@ -170,7 +170,7 @@ async fn a_later_look_tells_whether_a_replica_is_still_in_use() {
 }
 
 #[tokio::test]
-async fn a_transfer_event_shows_that_its_receivers_learnt() {
+async fn a_transfer_event_counts_as_learning_of_its_receivers() {
     on_each_database(async |mut t| {
         let source = t.innovation("a").await.name;
         let event = v1::RecordTransferRequest {

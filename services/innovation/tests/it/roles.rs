@@ -1,4 +1,4 @@
-//! Who may do what.
+//! The rights of each role.
 
 use prima_platform::caller::{Caller, Role};
 use prima_proto::innovation::v1::{self, ReviewDecision::*};
@@ -226,7 +226,7 @@ async fn without_a_token_only_public_methods_answer() {
     .await;
 }
 
-/// A round whose only stage after the submission is one of the public, with an entry of Kota Bogor in it.
+/// Opens a round whose only stage after submission is a public one, with an entry of Kota Bogor in it.
 async fn public_stage(t: &mut World) -> String {
     let template = t.client.open_round(ministry(round("contoh"))).await.unwrap();
     let mut rules = template.into_inner().round.unwrap().rules.unwrap();
@@ -265,7 +265,7 @@ async fn public_stage(t: &mut World) -> String {
 }
 
 #[tokio::test]
-async fn nobody_scores_an_entry_of_their_own_agency() {
+async fn no_evaluator_scores_an_entry_of_their_own_agency() {
     on_each_database(async |mut t| {
         let name = public_stage(&mut t).await;
         let points = || score(&name, &["manfaat"], 100);
@@ -273,7 +273,7 @@ async fn nobody_scores_an_entry_of_their_own_agency() {
             let agencies = agencies.iter().map(|a| (*a).to_owned()).collect();
             served_by(Caller::new(subject.into(), roles.to_vec(), agencies), points())
         };
-        // A token without a role, and those who run things, are no public.
+        // Tokens without a role, and of roles that run the round, may not score in a public stage.
         for caller in [
             holding("x", &[], &["3271"]),
             holding("x", &[], &["*"]),

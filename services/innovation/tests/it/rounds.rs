@@ -1,4 +1,4 @@
-//! Rounds and the way of an entry to the competition.
+//! Rounds, and the states of an entry up to the competition.
 
 use prima_proto::innovation::v1::{self, ReviewDecision::*};
 use tonic::Code;
@@ -70,7 +70,7 @@ async fn a_round_is_data_from_a_template_or_from_the_request() {
 }
 
 #[tokio::test]
-async fn an_entry_goes_from_unit_to_agency_to_ministry_to_the_competition() {
+async fn an_entry_passes_from_unit_to_agency_to_ministry_to_the_competition() {
     on_each_database(async |mut t| {
         t.round().await;
         let draft = t.draft("a").await;
@@ -280,7 +280,7 @@ async fn an_entry_that_fails_rules_cannot_pass_and_each_rule_is_named() {
 }
 
 #[tokio::test]
-async fn two_entries_of_an_agency_with_one_title_are_both_told() {
+async fn two_entries_of_an_agency_with_one_title_both_fail_the_rule() {
     on_each_database(async |mut t| {
         t.round().await;
         let mut names = Vec::new();
@@ -319,7 +319,7 @@ async fn two_entries_of_an_agency_with_one_title_are_both_told() {
 }
 
 #[tokio::test]
-async fn an_entry_that_was_never_handed_in_takes_no_title() {
+async fn an_entry_that_was_never_submitted_does_not_reserve_its_title() {
     on_each_database(async |mut t| {
         t.round().await;
         let name = t.submitted("a").await.name;

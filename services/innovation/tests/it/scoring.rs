@@ -1,4 +1,4 @@
-//! Scores: many evaluators at once, blind until the stage closes.
+//! Scores of many concurrent evaluators, who do not see each other's scores until the stage closes.
 
 use prima_proto::innovation::v1;
 use tokio::task::JoinSet;
@@ -24,7 +24,7 @@ async fn fifty_evaluators_at_once_lose_nothing() {
             tasks.spawn(async move {
                 for (k, name) in (0i32..).zip(&names) {
                     let points = (n as i32 * 7 + k * 13) % 101;
-                    // Each score is given twice, as by a client that missed the first answer.
+                    // Each score is submitted twice, as by a client that missed the first response.
                     let request = score(name, &PARTS, points);
                     let first = client
                         .score_entry(evaluator(n, request.clone()))

@@ -13,19 +13,19 @@ use crate::fixture::*;
 
 type Client = InnovationServiceClient<Routes>;
 
-/// Calls at once.
+/// Number of concurrent calls.
 const AT_ONCE: usize = 8;
 
-/// What becomes of a proposal.
+/// The intended result of a proposal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
-    /// Stays with the unit or the agency.
+    /// It is never submitted.
     Lapses,
-    /// Is rejected for a failed rule.
+    /// It is rejected for a failed rule.
     Fails(&'static str),
-    /// Is rejected for a cause of the ministry.
+    /// It is rejected for a cause of the ministry.
     OffTheme,
-    /// Is assessed.
+    /// It is assessed.
     Competes,
 }
 
@@ -38,7 +38,7 @@ struct Proposal {
 }
 
 impl Proposal {
-    /// A number that looks random and is always the same.
+    /// A pseudo-random number that is the same in every run.
     fn dice(&self, salt: usize, sides: usize) -> usize {
         let mut value = (self.number * 31 + salt).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         value ^= value >> 29;
@@ -46,7 +46,7 @@ impl Proposal {
         (value ^ (value >> 32)) % sides
     }
 
-    /// Words that hardly any other proposal has in this order.
+    /// Text that hardly any other proposal has.
     fn text(&self, salt: usize, words: usize) -> String {
         const SYLLABLES: [&str; 16] = [
             "ba", "cu", "di", "ga", "ja", "ka", "la", "mu", "na", "pa", "ra", "si", "ta", "wa", "yu", "ke",
@@ -71,7 +71,7 @@ const FAULTS: [Fate; 7] = [
     Fate::OffTheme,
 ];
 
-/// How many there are.
+/// The numbers of proposals at each stage.
 struct Sizes {
     in_application: usize,
     submitted: [usize; 2],
@@ -80,7 +80,7 @@ struct Sizes {
 }
 
 impl Sizes {
-    /// Those of 2022, or a share of them; general and special. Every finalist's place stays.
+    /// The numbers of 2022 divided by `share`, of the general and the special group. The number of finalists stays.
     fn of_2022(share: usize) -> Self {
         let golden: serde_json::Value =
             serde_json::from_str(include_str!("../data/innovation.json")).unwrap();
@@ -122,7 +122,7 @@ impl Sizes {
     }
 }
 
-/// Does `work` for each of `items`, some at once, and returns what came out in order.
+/// Runs `work` for each of `items`, some concurrently, and returns the results in order.
 async fn each<'a, T, R>(items: &'a [T], client: &Client, work: impl AsyncFn(Client, &'a T) -> R) -> Vec<R> {
     let work = &work;
     stream::iter(items)
@@ -229,7 +229,7 @@ async fn screen(mut client: Client, proposal: &Proposal) {
     }
 }
 
-/// Three evaluators of fifty (one, or the public, when `voices` is 1) score each of `parts`.
+/// Three of the fifty evaluators (or one, or the public, when `voices` is 1) score each of `parts`.
 async fn assess(mut client: Client, proposal: &Proposal, parts: &[&str], voices: usize) {
     for voice in 0..voices {
         let mut request = score(&proposal.entry, parts, 0);
@@ -242,7 +242,7 @@ async fn assess(mut client: Client, proposal: &Proposal, parts: &[&str], voices:
     }
 }
 
-/// What a closed stage did with the general and the special group.
+/// Asserts the counts of a closed stage, of the general and the special group.
 #[track_caller]
 fn counted(answer: &v1::AdvanceRoundResponse, entered: [usize; 2], passed: [usize; 2]) {
     let counts: Vec<_> = answer
@@ -291,7 +291,7 @@ async fn announced(t: &mut World, recompute: bool) -> v1::GetAnnouncementRespons
         .into_inner()
 }
 
-/// Opens the round: the template of 2022, and a vote of the public at the end that decides a third.
+/// Opens the round: the template of 2022 with a public vote at the end that has a weight of a third.
 async fn open(t: &mut World) {
     let template = t
         .client
@@ -426,13 +426,13 @@ async fn announce_and_check(mut t: World, sizes: &Sizes) -> World {
         expected.iter().sum::<usize>()
     );
 
-    // Computed again in this process.
+    // The announcement is recomputed in this process.
     let recomputed = announced(&mut t, true).await;
     assert!(recomputed.reproduced);
     assert_eq!(recomputed.announcement.as_ref(), Some(&first));
     assert_eq!(announced(&mut t, false).await.announcement.as_ref(), Some(&first));
 
-    // A winner shows its award, in the entry and in the portfolio of its unit.
+    // The award of a winner is in its entry and in the portfolio of its unit.
     let winner = text["awards"]
         .as_array()
         .unwrap()
@@ -482,7 +482,7 @@ async fn a_round_of_3478_proposals_runs_through_every_stage() {
         (3478, 3478)
     );
     let mut t = announce_and_check(t, &sizes).await;
-    // A copy of the database, read by a process that has computed nothing yet.
+    // A copy of the database is read by a process that has computed nothing yet.
     let copy = tempfile::tempdir().unwrap();
     let into = format!("VACUUM INTO '{}/innovation.db'", copy.path().display());
     t.db.writer().execute_unprepared(&into).await.unwrap();
@@ -491,7 +491,7 @@ async fn a_round_of_3478_proposals_runs_through_every_stage() {
     assert!(again.reproduced);
     assert_eq!(again.announcement, announced(&mut t, false).await.announcement);
 
-    // A changed score would be noticed.
+    // A changed score makes the recomputed announcement differ.
     let spoil = "UPDATE score SET points = REPLACE(points, ':', ':1') WHERE stage = 'kebermanfaatan'";
     fresh.db.writer().execute_unprepared(spoil).await.unwrap();
     assert!(!announced(&mut fresh, true).await.reproduced);

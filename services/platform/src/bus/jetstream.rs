@@ -31,15 +31,15 @@ use crate::config;
 const COMPLETE: &str = "complete";
 const STREAM_FULL: u64 = 10077;
 const CALL: Duration = Duration::from_secs(5);
-/// How long the relay that fills a stream may take to say so.
+/// How long the relay that fills a stream may take to answer a question.
 const ANSWER: Duration = Duration::from_secs(2);
-/// Metadata of a stream that names the database and the relay that fill it.
+/// Keys of a stream's metadata: the database and the relay that fill it.
 const IDENTITY: &str = "identity";
 const EPOCH: &str = "epoch";
 const HOLDER: &str = "holder";
-/// How often a silent server is asked whether it is there. At the third question without an answer the client connects anew.
+/// Interval of pings to the server. After three pings without an answer the client reconnects.
 const PING: Duration = Duration::from_secs(3);
-/// How long a worker may take to answer before another one gets the state.
+/// How long a worker may take to acknowledge a state before it is delivered again.
 const ACK_WAIT: Duration = Duration::from_secs(15);
 
 /// A connection to NATS.
@@ -55,7 +55,8 @@ fn stream_name(service: &str) -> String {
     format!("PRIMA_{}", service.to_ascii_uppercase())
 }
 
-/// Where relays ask each other whether somebody fills the stream. Not below `prima.`, which is stored.
+/// Subject on which relays ask whether another relay fills the stream. It is not below `prima.`, whose messages are
+/// stored.
 fn owner_subject(service: &str) -> String {
     format!("prima-owner.{service}")
 }
@@ -76,11 +77,11 @@ fn info(info: &jetstream::stream::Info) -> StreamInfo {
 }
 
 impl JetStream {
-    /// Connects under `name`; a server that is away is tried again for ever.
+    /// Connects under `name`; retries for ever when the server can't be reached.
     pub async fn connect(config: &config::Bus, name: &str) -> Result<Self, Error> {
         let connection = Arc::new(watch::Sender::new(Connection::default()));
-        let told = connection.clone();
-        // The client ignores credentials in the URL, so they are handed over.
+        let reported = connection.clone();
+        // The client ignores credentials in the URL, so they are passed as options.
         let address: async_nats::ServerAddr = config.url.parse().map_err(Error::unavailable)?;
         let mut options = async_nats::ConnectOptions::new();
         if let (Some(user), Some(password)) = (address.username(), address.password()) {
@@ -93,15 +94,15 @@ impl JetStream {
             .ping_interval(PING)
             .request_timeout(Some(CALL))
             .event_callback(move |event| {
-                let told = told.clone();
+                let reported = reported.clone();
                 async move {
                     match event {
-                        async_nats::Event::Connected => told.send_modify(|c| {
+                        async_nats::Event::Connected => reported.send_modify(|c| {
                             c.up = true;
                             c.epoch += 1;
                         }),
                         async_nats::Event::Disconnected | async_nats::Event::Closed => {
-                            told.send_modify(|c| c.up = false);
+                            reported.send_modify(|c| c.up = false);
                         }
                         other => tracing::info!(event = %other, "nats"),
                     }
@@ -122,7 +123,7 @@ impl JetStream {
         })
     }
 
-    /// Refuses a server that silently lacks what we rely on.
+    /// Refuses a server whose version lacks features that we rely on, since it would ignore them without an error.
     fn fit(&self) -> Result<(), Error> {
         if !self.connection.borrow().up {
             return Err(Error::Unavailable("not connected".into()));
@@ -157,14 +158,14 @@ impl JetStream {
         }
     }
 
-    /// Brings a stream to the limits that are configured, its metadata changed by `change`.
+    /// Sets the configured limits of a stream, and changes its metadata by `change`.
     async fn update(
         &self,
         service: &str,
         change: impl FnOnce(&mut HashMap<String, String>) + Send,
     ) -> Result<StreamInfo, Error> {
         let mut metadata = self.find(service).await?.cached_info().config.metadata.clone();
-        // The server adds what it knows of itself, and refuses to be told.
+        // The server adds metadata of its own, and refuses updates that contain it.
         metadata.retain(|key, _| !key.starts_with("_nats."));
         change(&mut metadata);
         let updated = self.context.update_stream(self.config(service, metadata)).await;
@@ -215,7 +216,7 @@ impl JetStream {
     }
 
     async fn last_message(&self, service: &str, subject: &str) -> Result<Option<StreamMessage>, Error> {
-        // Not a direct get: only the leader's answer is certainly the last message.
+        // Not a direct get: only the leader's response is certainly the last message.
         let stream = self
             .context
             .get_stream_no_info(stream_name(service))
@@ -254,7 +255,7 @@ impl Bus for JetStream {
                         tracing::warn!(
                             stream = stream_name(service),
                             reason,
-                            "stream keeps its old limits"
+                            "the stream keeps its old limits"
                         );
                         Ok(found)
                     }
@@ -308,12 +309,12 @@ impl Bus for JetStream {
         let request = async_nats::Request::new()
             .payload(holder.to_owned().into())
             .timeout(Some(ANSWER));
-        let answered = self
+        let response = self
             .context
             .client()
             .send_request(owner_subject(service), request)
             .await;
-        match answered {
+        match response {
             Ok(message) => Ok(Some(String::from_utf8_lossy(&message.payload).into_owned())),
             Err(error) => match error.kind() {
                 RequestErrorKind::NoResponders | RequestErrorKind::TimedOut => Ok(None),
@@ -324,7 +325,7 @@ impl Bus for JetStream {
 
     async fn questions(&self, service: &str) -> Result<BoxStream<'static, Question>, Error> {
         let client = self.context.client().clone();
-        let asked = client
+        let requests = client
             .subscribe(owner_subject(service))
             .await
             .map_err(Error::unavailable)?;
@@ -335,12 +336,12 @@ impl Bus for JetStream {
                 reply: message.reply.unwrap_or_else(|| "_INBOX.nobody".into()),
             }),
         };
-        Ok(asked.map(question).boxed())
+        Ok(requests.map(question).boxed())
     }
 
     async fn publish(&self, service: &str, event: &Event, expected: u64) -> Result<u64, Error> {
         let mut headers = headers(event);
-        // Of one length, because the header is stored: a full stream refuses a replacement that is longer.
+        // Padded to one length, because the header is stored and a full stream refuses a longer replacement.
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, format!("{expected:019}"));
         let message = PublishMessage::build()
             .payload(event.payload.clone().into())
@@ -392,14 +393,14 @@ impl Bus for JetStream {
                 Err(_) => Err(Error::Unavailable("the reading of heads stalled".into())),
             };
             let read = next.and_then(|message| {
-                let place = message.info().map_err(Error::unavailable)?;
+                let info = message.info().map_err(Error::unavailable)?;
                 let empty = HeaderMap::new();
                 let found = head(
                     &message.subject,
-                    place.stream_sequence,
+                    info.stream_sequence,
                     message.headers.as_ref().unwrap_or(&empty),
                 );
-                Ok((found, place.pending))
+                Ok((found, info.pending))
             });
             match read {
                 Ok((found, 0)) => Some((Ok(found), None)),
@@ -416,7 +417,7 @@ impl Bus for JetStream {
             service: service.to_owned(),
             messages,
             caught_up: pending == 0,
-            said: false,
+            reported: false,
         }))
     }
 
@@ -432,7 +433,7 @@ impl Bus for JetStream {
             match error.kind() {
                 ConsumerErrorKind::JetStream(e)
                     if e.error_code() == jetstream::ErrorCode::CONSUMER_NOT_FOUND => {}
-                // Going on would join the old position.
+                // Continuing would resume at the old position.
                 _ => return Err(Error::unavailable(error)),
             }
         }

@@ -1,4 +1,4 @@
-//! The bus inside one process, without storage: at start it is empty and reconciliation fills it.
+//! The bus inside one process, without storage: it is empty at the start, and reconciliation fills it.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -22,7 +22,8 @@ use super::{
 struct Consumer {
     filters: Vec<String>,
     cursor: u64,
-    /// Delivered and not answered, or to be delivered again: sequence, attempts, when due (`None`: with a worker).
+    /// Deliveries that are not acknowledged: by sequence the number of attempts, and when the next one is due (`None`
+    /// while a worker has it).
     open: BTreeMap<u64, (u64, Option<Instant>)>,
 }
 
@@ -40,12 +41,12 @@ struct Stream {
 #[derive(Default)]
 struct Shared {
     streams: Mutex<HashMap<String, Stream>>,
-    /// Who answers questions about the owner of a stream, by service.
+    /// The relay that answers questions about the owner of a stream, by service.
     owners: Mutex<HashMap<String, mpsc::Sender<Question>>>,
     changed: watch::Sender<u64>,
 }
 
-/// The bus of `prima up`.
+/// The bus inside one process.
 #[derive(Clone)]
 pub struct Memory {
     shared: Arc<Shared>,
@@ -63,7 +64,7 @@ impl Default for Memory {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Stream>> {
-        // Nothing in here can panic halfway through a change.
+        // No code that holds the lock can panic in the middle of a change.
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -99,7 +100,7 @@ fn info(stream: &Stream) -> StreamInfo {
 }
 
 impl Memory {
-    /// Loses everything, as a bus whose disk died; for tests of recovery.
+    /// Loses all streams, as a bus whose disk failed; for tests of recovery.
     pub fn lose_everything(&self) {
         self.shared.lock().clear();
         self.connection.send_modify(|c| c.epoch += 1);
@@ -143,7 +144,7 @@ impl Bus for Memory {
             holder: holder.to_owned(),
             reply: Box::new(Direct(reply)),
         };
-        // A closed channel: the relay that answered has ended.
+        // The channel is closed when the relay has ended.
         if owner.send(question).await.is_err() {
             return Ok(None);
         }
@@ -229,7 +230,7 @@ impl Bus for Memory {
             }
             let consumer = s.consumers.entry(name.to_owned()).or_default();
             consumer.filters = filters.to_vec();
-            // A worker that joins takes over what a lost one held.
+            // A worker that joins takes over the deliveries of a lost one.
             for (_, due) in consumer.open.values_mut() {
                 due.get_or_insert_with(Instant::now);
             }
@@ -268,13 +269,13 @@ impl Bus for Memory {
     }
 }
 
-/// Answers a question of this process.
+/// Sends a reply inside this process.
 struct Direct(oneshot::Sender<String>);
 
 #[async_trait]
 impl Reply for Direct {
     async fn send(self: Box<Self>, answer: String) -> Result<(), Error> {
-        // Who asked may have gone.
+        // The relay that asked may have ended.
         let _gone = self.0.send(answer);
         Ok(())
     }
@@ -345,7 +346,7 @@ struct Worker {
 }
 
 impl Worker {
-    /// What is due now (each with its attempt), and when the next retry is due.
+    /// The deliveries that are due now, each with its attempt, and when the next retry is due.
     fn take(&self, limit: usize) -> Result<(Vec<Taken>, Option<Instant>), Error> {
         let now = Instant::now();
         self.shared.with(&self.service, |stream| {
@@ -359,7 +360,7 @@ impl Worker {
                 return Err(Error::NoStream(self.service.clone()));
             };
             let mut jobs = Vec::new();
-            // A state that was replaced need not be sent again: its successor will be.
+            // A state that was replaced need not be delivered again: its successor will be.
             consumer.open.retain(|seq, _| messages.contains_key(seq));
             for (seq, (attempt, due)) in &mut consumer.open {
                 if jobs.len() < limit && due.is_some_and(|d| d <= now) {
@@ -395,7 +396,7 @@ impl Work for Worker {
                 return Ok(jobs
                     .into_iter()
                     .map(|(delivery, attempt)| Job {
-                        settle: Box::new(Answer {
+                        settle: Box::new(Acknowledgement {
                             shared: self.shared.clone(),
                             service: self.service.clone(),
                             name: self.name.clone(),
@@ -417,7 +418,7 @@ impl Work for Worker {
     }
 }
 
-struct Answer {
+struct Acknowledgement {
     shared: Arc<Shared>,
     service: String,
     name: String,
@@ -425,7 +426,7 @@ struct Answer {
 }
 
 #[async_trait]
-impl Settle for Answer {
+impl Settle for Acknowledgement {
     async fn settle(self: Box<Self>, verdict: Verdict) -> Result<(), Error> {
         self.shared.with(&self.service, |stream| {
             let Some(consumer) = stream.consumers.get_mut(&self.name) else {

@@ -1,7 +1,7 @@
-//! The bus: for each service one stream that holds the last state of every subject.
+//! The bus: for each service one stream with the last state of every subject.
 //!
-//! Two implementations behind [`Bus`], held to one suite (`testing::bus_suite`): [`memory`] for a single process,
-//! [`jetstream`] for NATS.
+//! [`Bus`] has two implementations, [`memory`] for a single process and [`jetstream`] for NATS. Both must pass one test
+//! suite (`testing::bus_suite`).
 
 pub mod jetstream;
 pub mod memory;
@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use futures::stream::BoxStream;
 use tokio::sync::watch;
 
-/// Why the bus did not do it.
+/// Why an operation on the bus failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no stream for this service yet.
@@ -24,27 +24,27 @@ pub enum Error {
     /// The subject's last message has another sequence than expected.
     #[error("the last message of the subject has another sequence")]
     Fenced,
-    /// The stream takes no new subject: it is full.
+    /// The stream is full: it accepts no new subject.
     #[error("the stream is full")]
     Full,
-    /// The server takes no message of this size, whenever it is sent.
-    #[error("{subject} is larger than the bus takes: {reason}")]
+    /// The message is larger than the server accepts; a retry can't succeed.
+    #[error("{subject} is larger than the bus accepts: {reason}")]
     TooLarge {
-        /// Names the aggregate.
+        /// Bus subject, which names the aggregate.
         subject: String,
         /// Its size and the server's limit.
         reason: String,
     },
-    /// The bus did not answer, or refused for a passing reason.
+    /// The bus did not respond, or refused for a transient reason.
     #[error("bus: {0}")]
     Unavailable(String),
-    /// The server is too old or wrongly set up.
+    /// The server is too old or misconfigured.
     #[error("bus: {0}")]
     Unfit(String),
 }
 
 impl Error {
-    /// Wraps the text of another error as a passing one.
+    /// A transient error with the text of another error.
     pub fn unavailable(error: impl std::fmt::Display) -> Self {
         Self::Unavailable(error.to_string())
     }
@@ -53,7 +53,7 @@ impl Error {
 /// One state to publish.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// Names the aggregate.
+    /// Bus subject, which names the aggregate.
     pub subject: String,
     /// Type of the payload.
     pub event_type: String,
@@ -63,13 +63,13 @@ pub struct Event {
     pub version: i64,
     /// True for the last state of an aggregate that ended.
     pub withdrawn: bool,
-    /// Protobuf.
+    /// Protobuf message.
     pub payload: Vec<u8>,
-    /// When it is sent, RFC 3339.
+    /// When it was sent, RFC 3339.
     pub time: String,
     /// Trace context of this hop.
     pub traceparent: Option<String>,
-    /// Trace context of what caused the state.
+    /// Trace context of the command that caused the state.
     pub origin: Option<String>,
 }
 
@@ -78,45 +78,45 @@ pub struct Event {
 pub struct Head {
     /// The subject.
     pub subject: String,
-    /// Its place in the stream.
+    /// Its sequence in the stream.
     pub sequence: u64,
     /// Version of the aggregate.
     pub version: i64,
-    /// Whether it says that the aggregate ended.
+    /// Whether it is a withdrawal: the aggregate has ended.
     pub withdrawn: bool,
 }
 
-/// A stream as it stands.
+/// Current properties of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamInfo {
-    /// When it was created, unix nanoseconds: another value is another stream.
+    /// When it was created, unix nanoseconds. Another value means that it is another stream.
     pub created: i64,
-    /// Last sequence given.
+    /// Sequence of the last message.
     pub last_sequence: u64,
-    /// Messages in it.
+    /// Number of messages.
     pub messages: u64,
     /// Whether its owner has reconciled it at least once.
     pub complete: bool,
-    /// Which database fills it; `None` before the first claim.
+    /// The database that fills it; `None` before the first claim.
     pub owner: Option<Owner>,
 }
 
 /// The database that fills a stream, and the relay that works for it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Owner {
-    /// Identity of the database; a copy of the database has it too.
+    /// Identity of the database; a copy of the database has the same one.
     pub identity: String,
-    /// Grows with every relay that began to fill the stream.
+    /// Fencing token: each relay that begins to fill the stream raises it.
     pub epoch: i64,
-    /// That relay.
+    /// The relay that began last.
     pub holder: String,
 }
 
-/// A question of a relay that is about to fill a stream: is anybody else filling it?
+/// A question of a relay that is about to fill a stream: does another relay fill it?
 pub struct Question {
     /// The relay that asks.
     pub holder: String,
-    /// Takes the answer; dropped when there is none.
+    /// Sends the answer; dropped when there is none.
     pub reply: Box<dyn Reply>,
 }
 
@@ -127,27 +127,27 @@ pub trait Reply: Send {
     async fn send(self: Box<Self>, answer: String) -> Result<(), Error>;
 }
 
-/// A durable consumer as it stands.
+/// Current properties of a durable consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConsumerInfo {
-    /// Everything up to this sequence is acknowledged.
+    /// All states up to this sequence are acknowledged.
     pub acknowledged: u64,
-    /// Last sequence that was handed to a worker.
+    /// Last sequence that was delivered to a worker.
     pub delivered: u64,
-    /// States that wait to be handed out.
+    /// Number of states that are not delivered yet.
     pub pending: u64,
-    /// States that workers have and did not answer.
+    /// Number of states that are delivered and not acknowledged.
     pub outstanding: u64,
 }
 
-/// One state received.
+/// A state that was received.
 #[derive(Debug, Clone)]
 pub struct Delivery {
     /// Service that owns the stream.
     pub service: String,
-    /// What was published.
+    /// The published state.
     pub event: Event,
-    /// Its place in the stream.
+    /// Its sequence in the stream.
     pub sequence: u64,
 }
 
@@ -156,61 +156,61 @@ pub struct Delivery {
 pub enum Step {
     /// A state; the last of its subject at that moment.
     Event(Box<Delivery>),
-    /// Everything that the stream held has been received. Said at least once, also when the stream is empty.
+    /// All states that were in the stream have been received. Reported at least once, also for an empty stream.
     CaughtUp,
 }
 
 /// Receives every subject's last state and then each change, in order of sequence, without acknowledging.
 #[async_trait]
 pub trait Follow: Send {
-    /// The next step; waits for it. After an error the follower is used up.
+    /// Waits for the next step. After an error the follower can't be used any more.
     async fn next(&mut self) -> Result<Step, Error>;
 }
 
-/// States that the workers of one consumer may have and not answer; above that none is handed out.
+/// Most states of one consumer that may be delivered and not acknowledged; then no more are delivered.
 pub const OUTSTANDING: u64 = 4096;
 
-/// What a worker says of a delivery.
+/// Result of processing a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Done.
+    /// It was processed.
     Ack,
-    /// Send it again after this time.
+    /// Deliver it again after this time.
     Retry(Duration),
-    /// Never send it again.
+    /// Never deliver it again.
     Drop,
 }
 
-/// Answers one delivery.
+/// Settles one delivery.
 #[async_trait]
 pub trait Settle: Send {
-    /// Tells the bus; a lost answer leads to another delivery.
+    /// Reports the result to the bus. If the report is lost, the state is delivered again.
     async fn settle(self: Box<Self>, verdict: Verdict) -> Result<(), Error>;
 }
 
-/// A delivery to be answered.
+/// A delivery that must be settled.
 pub struct Job {
-    /// What was received.
+    /// The delivery.
     pub delivery: Delivery,
-    /// How often it has been delivered, from 1.
+    /// Number of this delivery attempt, from 1.
     pub attempt: u64,
-    /// Answers it.
+    /// Settles it.
     pub settle: Box<dyn Settle>,
 }
 
 /// Receives states for a durable consumer that replicas share.
 #[async_trait]
 pub trait Work: Send {
-    /// At least one delivery, at most `limit`; waits. After an error the worker is used up.
+    /// Waits for at least one delivery; returns at most `limit`. After an error the worker can't be used any more.
     async fn next(&mut self, limit: usize) -> Result<Vec<Job>, Error>;
 }
 
-/// Whether the bus is there; `epoch` grows with every reconnect.
+/// State of the connection to the bus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Connection {
-    /// Connected now.
+    /// Whether it is connected now.
     pub up: bool,
-    /// Number of connects so far.
+    /// Number of connects so far; grows with every reconnect.
     pub epoch: u64,
 }
 
@@ -221,25 +221,26 @@ pub trait Bus: Send + Sync + 'static {
     async fn ensure_stream(&self, service: &str) -> Result<StreamInfo, Error>;
     /// The stream of `service`, or `None`.
     async fn stream(&self, service: &str) -> Result<Option<StreamInfo>, Error>;
-    /// Notes that the owner has reconciled the stream.
+    /// Records that the owner has reconciled the stream.
     async fn set_complete(&self, service: &str) -> Result<(), Error>;
-    /// Notes which database fills the stream from now on.
+    /// Records the database that fills the stream from now on.
     async fn claim(&self, service: &str, owner: &Owner) -> Result<(), Error>;
-    /// Asks whether another relay fills the stream; the first answer, or `None` when nobody answers.
+    /// Asks whether another relay fills the stream; the first answer, or `None` when no relay answers.
     async fn ask(&self, service: &str, holder: &str) -> Result<Option<String>, Error>;
-    /// What others ask with [`Bus::ask`], until the stream is dropped.
+    /// The questions that other relays ask with [`Bus::ask`], until the returned stream is dropped.
     async fn questions(&self, service: &str) -> Result<BoxStream<'static, Question>, Error>;
-    /// Publishes when the subject's last sequence is `expected` (0: none); returns the new sequence.
+    /// Publishes if the subject's last sequence is `expected` (0: the subject has no message); returns the new
+    /// sequence.
     async fn publish(&self, service: &str, event: &Event, expected: u64) -> Result<u64, Error>;
     /// The last message of a subject, or of all that match a filter, or `None`.
     async fn last(&self, service: &str, subject: &str) -> Result<Option<Head>, Error>;
-    /// The last message of a subject, whole.
+    /// The last message of a subject, with its payload.
     async fn fetch(&self, service: &str, subject: &str) -> Result<Option<Delivery>, Error>;
     /// The last message of every subject.
     async fn heads(&self, service: &str) -> Result<BoxStream<'static, Result<Head, Error>>, Error>;
     /// Follows the subjects that match `filters`.
     async fn follow(&self, service: &str, filters: &[String]) -> Result<Box<dyn Follow>, Error>;
-    /// Joins the durable consumer `name`; `restart` forgets its position first.
+    /// Joins the durable consumer `name`; `restart` deletes its position first.
     async fn work(
         &self,
         service: &str,
@@ -249,19 +250,19 @@ pub trait Bus: Send + Sync + 'static {
     ) -> Result<Box<dyn Work>, Error>;
     /// The durable consumer `name`; `None` when it does not exist.
     async fn consumer(&self, service: &str, name: &str) -> Result<Option<ConsumerInfo>, Error>;
-    /// Up to where the durable consumer `name` has acknowledged everything; `None` when it does not exist.
+    /// The sequence up to which the durable consumer `name` has acknowledged all states; `None` when it does not exist.
     async fn acknowledged(&self, service: &str, name: &str) -> Result<Option<u64>, Error> {
         Ok(self.consumer(service, name).await?.map(|c| c.acknowledged))
     }
-    /// Fails when the server, once connected, can't be used.
+    /// Fails when the server that is connected can't be used.
     fn fit(&self) -> Result<(), Error> {
         Ok(())
     }
-    /// Tells of the connection.
+    /// Watch channel of the state of the connection.
     fn connection(&self) -> watch::Receiver<Connection>;
 }
 
-/// Whether `subject` matches `filter` (`*` one token, `>` the rest).
+/// Whether `subject` matches `filter` (`*` matches one token, `>` all remaining ones).
 pub fn matches(filter: &str, subject: &str) -> bool {
     let mut subject = subject.split('.');
     for token in filter.split('.') {

@@ -1,4 +1,4 @@
-//! What is received from JetStream: by a follower in order, by a worker to be answered.
+//! Subscriptions to JetStream: a follower receives in order, a worker acknowledges each state.
 
 use async_nats::{
     HeaderMap,
@@ -9,19 +9,19 @@ use futures::{FutureExt, StreamExt};
 
 use super::{Delivery, Error, Follow, Job, Reply, Settle, Step, Verdict, Work, wire::delivery};
 
-/// Receives in order.
+/// Receives states in order, without acknowledging them.
 pub(super) struct Follower {
     pub(super) service: String,
     pub(super) messages: pull::Ordered,
     pub(super) caught_up: bool,
-    pub(super) said: bool,
+    pub(super) reported: bool,
 }
 
 #[async_trait]
 impl Follow for Follower {
     async fn next(&mut self) -> Result<Step, Error> {
-        if self.caught_up && !self.said {
-            self.said = true;
+        if self.caught_up && !self.reported {
+            self.reported = true;
             return Ok(Step::CaughtUp);
         }
         let message = self
@@ -31,15 +31,15 @@ impl Follow for Follower {
             .ok_or_else(|| Error::Unavailable("the subscription ended".into()))?
             .map_err(Error::unavailable)?;
         let (sequence, pending) = {
-            let place = message.info().map_err(Error::unavailable)?;
-            (place.stream_sequence, place.pending)
+            let info = message.info().map_err(Error::unavailable)?;
+            (info.stream_sequence, info.pending)
         };
         self.caught_up |= pending == 0;
         Ok(Step::Event(Box::new(received(&self.service, &message, sequence))))
     }
 }
 
-/// Receives for a durable consumer.
+/// Receives the states of a durable consumer.
 pub(super) struct Worker {
     pub(super) service: String,
     pub(super) messages: pull::Stream,
@@ -48,15 +48,15 @@ pub(super) struct Worker {
 impl Worker {
     fn job(&self, message: jetstream::Message) -> Result<Job, Error> {
         let (sequence, attempt) = {
-            let place = message.info().map_err(Error::unavailable)?;
-            (place.stream_sequence, u64::try_from(place.delivered).unwrap_or(1))
+            let info = message.info().map_err(Error::unavailable)?;
+            (info.stream_sequence, u64::try_from(info.delivered).unwrap_or(1))
         };
         let delivery = received(&self.service, &message, sequence);
         let (_, acker) = message.split();
         Ok(Job {
             delivery,
             attempt,
-            settle: Box::new(Answer(acker)),
+            settle: Box::new(Acknowledgement(acker)),
         })
     }
 }
@@ -74,7 +74,7 @@ impl Work for Worker {
             if jobs.len() >= limit {
                 return Ok(jobs);
             }
-            // Whatever has arrived meanwhile shares the transaction.
+            // States that have arrived in the meantime are processed in the same transaction.
             match self.messages.next().now_or_never() {
                 Some(more) => next = more,
                 None => return Ok(jobs),
@@ -89,10 +89,10 @@ fn received(service: &str, message: &async_nats::Message, sequence: u64) -> Deli
     delivery(service, &message.subject, sequence, headers, &message.payload)
 }
 
-struct Answer(jetstream::message::Acker);
+struct Acknowledgement(jetstream::message::Acker);
 
 #[async_trait]
-impl Settle for Answer {
+impl Settle for Acknowledgement {
     async fn settle(self: Box<Self>, verdict: Verdict) -> Result<(), Error> {
         let kind = match verdict {
             Verdict::Ack => AckKind::Ack,
@@ -103,7 +103,7 @@ impl Settle for Answer {
     }
 }
 
-/// A question that came as a request.
+/// Replies to a NATS request.
 pub(super) struct Request {
     pub(super) client: async_nats::Client,
     pub(super) reply: async_nats::Subject,

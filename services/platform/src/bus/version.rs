@@ -1,9 +1,10 @@
-//! Which servers are taken.
+//! Which versions of nats-server are accepted.
 
-/// Older ones have known vulnerabilities in their access control (CVE-2026-33216, 33217, 33249) or lack what is needed.
+/// Older versions have known vulnerabilities in their access control (CVE-2026-33216, 33217, 33249) or lack features
+/// that we use.
 pub(super) const OLDEST: [u64; 3] = [2, 12, 6];
 
-/// Whether a server of this version has what is needed.
+/// Whether a version is at least the oldest accepted one.
 pub(super) fn recent(version: &str) -> bool {
     let mut parts = version.split(['.', '-', '+']).map(|p| p.parse().unwrap_or(0));
     let found = [(); 3].map(|()| parts.next().unwrap_or(0));

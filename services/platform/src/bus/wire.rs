@@ -1,4 +1,4 @@
-//! States on the wire: CloudEvents 1.0 in binary mode, on NATS headers.
+//! States as NATS messages: CloudEvents 1.0 in binary mode, with the attributes in NATS headers.
 
 use async_nats::HeaderMap;
 

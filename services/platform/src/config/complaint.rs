@@ -9,14 +9,14 @@ use crate::vault::Keyring;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Complaint {
-    /// Keys that seal personal data and free text, `ID:BASE64` of 32 bytes each; the first seals, every one opens. In the
-    /// environment with commas between them. Never printed. `prima up` makes one when there is none; the service alone
-    /// does not start without.
+    /// Keys that encrypt personal data and free text, `ID:BASE64` of 32 bytes each; the first one encrypts, every one
+    /// decrypts. In the environment they are separated by commas. They are never printed. `prima up` generates one when
+    /// there is none; a service that runs by itself does not start without a key.
     #[serde(deserialize_with = "list")]
     pub keys: Vec<String>,
-    /// How often to look for times that are due, milliseconds.
+    /// How often the sweep looks for deadlines and periods that are due, milliseconds.
     pub sweep_millis: u64,
-    /// Complaints that one look takes at most.
+    /// Most complaints that one sweep processes.
     pub sweep_batch: usize,
     /// Days from the closing of a complaint until its identities are erased.
     pub identity_days: u32,
@@ -26,8 +26,8 @@ pub struct Complaint {
     pub first_day: String,
     /// Longest attachment, bytes.
     pub attachment_bytes: u64,
-    /// People by which ratings move at least, and by which counts of reports do for those who may not read the reports;
-    /// 1 moves all at once.
+    /// Least number of people with which published ratings change, and counts of complaints for readers without access
+    /// to the complaints. With 1, all change at once.
     pub disclosure_step: u32,
 }
 
@@ -72,7 +72,7 @@ impl Complaint {
         faults
     }
 
-    /// Ids stay, so that one sees which keys are in use.
+    /// Redacts the keys but not their ids, which show which keys are in use.
     pub(super) fn mask(&mut self) {
         for key in &mut self.keys {
             *key = match key.split_once(':') {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_of_the_section_is_named_and_no_keys_are_none() {
+    fn every_fault_of_the_section_is_named_and_no_keys_are_valid() {
         let mut config = Config::default();
         config.validate().unwrap();
         config.complaint = Complaint {

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, in Indonesian and by the names that its author has written.
+//! Faults of a configuration, in Indonesian, with the names of keys as they are written in the file or the environment.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{Bus, Config, Database, Objects, Telemetry, mask};
 
-/// Keys that can't be read as they are written, in `file` or in the environment.
+/// The message for keys that can't be parsed, in `file` or in the environment.
 pub(super) fn form(error: figment::Error, file: Option<&Path>) -> String {
     let texts: Vec<String> = error.into_iter().map(|error| one(&error, file)).collect();
     texts.join("; ")
@@ -33,7 +33,7 @@ fn one(error: &figment::Error, file: Option<&Path>) -> String {
     let text = match &error.kind {
         Kind::UnknownField(_, known) => format!("tidak dikenal; {}", choices(known)),
         Kind::UnknownVariant(_, known) => format!("tidak dikenal nilainya; {}", choices(known)),
-        // Without the value that was found: it may be a secret.
+        // The value is left out, since it may be a secret.
         Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => {
             format!("harus {}", expectation(expected))
         }
@@ -63,7 +63,7 @@ fn expectation(expected: &str) -> String {
     }
 }
 
-/// A message of the TOML parser on one line, without the line of the file that it quotes: that may hold a secret.
+/// A message of the TOML parser on one line, without the line of the file that it quotes, which may contain a secret.
 fn flat(text: &str) -> String {
     let quotes = |line: &str| {
         line.split_once('|')
@@ -76,7 +76,7 @@ fn flat(text: &str) -> String {
     lines.collect::<Vec<_>>().join(", ")
 }
 
-/// Variables of the environment that would be taken with two underscores and are ignored with one.
+/// Faults of environment variables that have one underscore instead of two and would be ignored.
 pub(super) fn near_misses(defaults: &Config) -> Vec<String> {
     let all = serde_json::to_value(defaults).unwrap_or_default();
     let sections = all.as_object().into_iter().flatten();
@@ -93,14 +93,14 @@ pub(super) fn near_misses(defaults: &Config) -> Vec<String> {
 }
 
 impl Database {
-    /// The file of a service on SQLite.
+    /// The database file of a service on SQLite; `None` on PostgreSQL.
     pub fn file(&self, service: &str) -> Option<PathBuf> {
         let dir = self.url.strip_prefix("sqlite:")?;
         Some(Path::new(dir).join(format!("{service}.db")))
     }
 
-    /// Where a service's data is, to be shown: its file, or the server without the password.
-    pub fn place(&self, service: &str) -> String {
+    /// Location of a service's data, for messages: its file, or the server without the password.
+    pub fn location(&self, service: &str) -> String {
         let file = self.file(service);
         file.map_or_else(|| mask(&self.url), |file| file.display().to_string())
     }
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn a_mistyped_key_or_value_is_named_with_its_file() {
         Jail::expect_with(|jail| {
-            for (text, told) in [
+            for (text, message) in [
                 (
                     "[grpc]\nlisen = 'x'",
                     "konfigurasi: grpc.lisen di p.toml tidak dikenal; pilihannya: listen, ",
@@ -229,7 +229,7 @@ mod tests {
             ] {
                 jail.create_file("p.toml", text)?;
                 let found = fault(Some("p.toml"));
-                assert!(found.starts_with(told), "{text}: {found}");
+                assert!(found.starts_with(message), "{text}: {found}");
                 assert!(!found.contains('\n') && !found.contains("expected"), "{found}");
             }
             jail.create_file("p.toml", "[auth]\npublic_key = rahasia")?;
@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn a_mistyped_variable_is_named_as_it_was_written() {
         Jail::expect_with(|jail| {
-            for (name, value, told) in [
+            for (name, value, message) in [
                 (
                     "PRIMA_GRPC__LISEN",
                     "x",
@@ -281,7 +281,7 @@ mod tests {
                 jail.clear_env();
                 jail.set_env(name, value);
                 let found = fault(None);
-                assert!(found.starts_with(told), "{name}: {found}");
+                assert!(found.starts_with(message), "{name}: {found}");
                 assert!(!found.contains("4711"), "{found}");
             }
             Ok(())

@@ -9,55 +9,57 @@ use super::list;
 
 /// The gRPC server.
 ///
-/// No peer, connection, token or class of methods can use up what others need: each of them has at most a share of every
-/// limit. A share of a small limit, 64 places or fewer, is the whole of it.
+/// No peer, connection, token or class of methods can use up a limit: each of them gets at most a share of every limit.
+/// A share of a small limit, of 64 places or fewer, is the whole of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Grpc {
-    /// Address and port; port 0 takes a free one.
+    /// Address and port; port 0 selects a free one.
     pub listen: String,
     /// Longest message accepted, bytes.
     pub max_message_bytes: usize,
-    /// Calls at work at once, until their answer was taken; more are shed with `RESOURCE_EXHAUSTED`. An eighth each is
-    /// kept for calls with a token, calls without, streams of requests, and the opening of watches.
+    /// Most calls in progress, each until its response was received; further calls are shed with `RESOURCE_EXHAUSTED`.
+    /// An eighth is reserved for each class: calls with a token, calls without one, streams of requests, and the
+    /// opening of watches.
     pub max_concurrent_requests: usize,
-    /// Open `Watch…` streams per service; more are refused with `RESOURCE_EXHAUSTED`.
+    /// Most open `Watch…` streams per service; further ones are refused with `RESOURCE_EXHAUSTED`.
     pub max_watchers: usize,
-    /// Connections at once; more are closed as they come.
+    /// Most connections; further ones are closed at once.
     pub max_connections: usize,
-    /// Calls and streams open at once on one connection; clients wait with more.
+    /// Most open calls and streams on one connection; clients delay further ones.
     pub max_streams_per_connection: u32,
-    /// Bytes of requests that are not complete yet, in the whole process; a request that brings more is refused with
+    /// Most bytes of requests that are not complete yet, in the whole process; a request beyond that is refused with
     /// `RESOURCE_EXHAUSTED`. The first 16 KiB of each call do not count.
     pub max_bytes_in_flight: usize,
-    /// Share of each limit that one address of callers (in IPv6: one /64 network) has at most, percent.
+    /// Share of each limit for one address of callers (in IPv6: one /64 network), percent.
     pub peer_percent: usize,
-    /// Share of each limit that one connection has at most, percent.
+    /// Share of each limit for one connection, percent.
     pub connection_percent: usize,
-    /// Share of each limit that the callers of one token have at most, percent.
+    /// Share of each limit for the callers of one token, percent.
     pub token_percent: usize,
-    /// Calls without a token that one address may make in a second, and at once after a silence; 0 is any number.
+    /// Most calls without a token from one address per second, which is also the size of a burst; 0 for no limit.
     pub calls_per_second_per_peer: u32,
-    /// Calls that one token may make in a second, and at once after a silence; 0 is any number.
+    /// Most calls with one token per second, which is also the size of a burst; 0 for no limit.
     pub calls_per_second_per_token: u32,
-    /// How long the server waits for a request that is being sent, seconds: for the whole of it, of a stream for each
-    /// message; also how long a new connection may take to speak HTTP/2.
+    /// How long the server waits for a request, seconds: for the whole of it, or for each message of a stream; also how
+    /// long a new connection may take to begin HTTP/2.
     pub receive_seconds: u64,
     /// How long a `Watch…` client may leave a message unread, seconds.
     pub watch_stall_seconds: u64,
-    /// How long a client uses one connection, seconds, a tenth more or less; then it is told to make a new one, so that
-    /// clients spread over replicas. Calls and streams that are under way go on to their end.
+    /// Maximum age of a connection, seconds, a tenth more or less; then the client gets GOAWAY and opens a new one, so
+    /// that clients are distributed over the replicas. Calls and streams in progress continue to their end.
     pub max_connection_age_seconds: u64,
-    /// How long a connection may be silent before its client is asked whether it is there, and how long that answer may
-    /// take before the connection is dropped with all that it holds, seconds.
+    /// Interval of keepalive pings on an idle connection, and the time after which a connection without a response is
+    /// dropped, seconds.
     pub keepalive_seconds: u64,
-    /// How long calls may go on after a stop was asked for, seconds.
+    /// How long calls may continue after a stop was requested, seconds.
     pub shutdown_grace_seconds: u64,
-    /// Addresses and networks (`10.0.0.7`, `10.0.0.0/8`) of proxies that tell truly whom they call for. What they open has
-    /// no share of a connection or, as a connection, of a peer. From others the header is ignored.
+    /// Addresses and networks (`10.0.0.7`, `10.0.0.0/8`) of proxies whose header with the caller's address is trusted.
+    /// Their connections have no share of their own, neither by connection nor by peer. The header is ignored from
+    /// other addresses.
     #[serde(deserialize_with = "list")]
     pub trusted_proxies: Vec<String>,
-    /// Header in which they tell it; its rightmost address that is no trusted proxy is the peer.
+    /// Name of that header; its last address that is not a trusted proxy is the peer.
     pub forwarded_header: String,
     /// Whether to serve reflection.
     pub reflection: bool,
@@ -90,7 +92,7 @@ impl Default for Grpc {
     }
 }
 
-/// A network from its text; an address is a network of one.
+/// Parses a network; an address is a network with one address.
 pub(crate) fn network(text: &str) -> Option<IpNet> {
     let address = || text.parse::<IpAddr>().map(IpNet::from);
     text.parse().or_else(|_| address()).ok()

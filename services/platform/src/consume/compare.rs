@@ -1,9 +1,9 @@
-//! What a worker's database has applied, compared with what the stream holds.
+//! Compares the states that a worker's database has applied with those in the stream.
 //!
-//! A state that was acknowledged does not come again, yet the commit may be gone: a standby took over without its last
-//! transactions, or a backup was put in place. A stream that is complete is the truth of its owner, so what this
-//! database has applied beyond it is gone as well: the owner's database and the bus were lost together. The relay
-//! does the same for the outbox (`outbox::reconcile`).
+//! A state that was acknowledged is not delivered again, yet the commit may be lost: a standby took over without the
+//! last transactions, or a backup was restored. A complete stream has every current state of its owner, so a newer
+//! state that this database has applied no longer exists: the owner's database and the bus were lost together. The
+//! relay does the same for the outbox (`outbox::reconcile`).
 
 use std::{
     collections::HashMap,
@@ -25,7 +25,7 @@ use crate::{
 };
 
 const PAGE: i64 = 1000;
-/// States that are fetched and applied together.
+/// States that are fetched and applied in one batch.
 const CHUNK: usize = 64;
 
 #[derive(Debug, FromQueryResult)]
@@ -46,16 +46,16 @@ struct Letter {
 struct Difference {
     /// Subjects whose last state was acknowledged and is not in the database.
     lost: Vec<String>,
-    /// Subjects of which a newer state was applied than a complete stream holds, with its version; or any, and the stream
-    /// holds none.
+    /// Subjects of which a newer state was applied than the one in the complete stream, or of which the complete stream
+    /// has none, with the version that was applied.
     beyond: Vec<(String, i64)>,
 }
 
-/// The answer to a job that nobody delivered.
-struct Noted(Arc<AtomicBool>);
+/// Settles a job that the bus did not deliver: records whether it has to be tried again.
+struct Recorded(Arc<AtomicBool>);
 
 #[async_trait]
-impl Settle for Noted {
+impl Settle for Recorded {
     async fn settle(self: Box<Self>, verdict: Verdict) -> Result<(), bus::Error> {
         if matches!(verdict, Verdict::Retry(_)) {
             self.0.store(true, Ordering::SeqCst);
@@ -65,8 +65,8 @@ impl Settle for Noted {
 }
 
 impl<H: Handler> Worker<H> {
-    /// Brings the database in step with the stream that was created then. False when some states failed and are to be
-    /// tried again soon.
+    /// Synchronises the database with the stream that was created at `created`. False when some states failed and must
+    /// be tried again soon.
     pub(super) async fn compare(&self, service: &str, created: i64) -> Result<bool, bus::Error> {
         let found = self.difference(service, created).await?;
         if !found.lost.is_empty() || !found.beyond.is_empty() {
@@ -74,7 +74,7 @@ impl<H: Handler> Worker<H> {
                 consumer = self.handler.name(),
                 lost = found.lost.len(),
                 beyond = found.beyond.len(),
-                "the database is not in step with the stream; applying what it lacks"
+                "the database differs from the stream; applying the stream's states"
             );
         }
         let failed = Arc::new(AtomicBool::new(false));
@@ -89,7 +89,7 @@ impl<H: Handler> Worker<H> {
                 jobs.push(Job {
                     delivery,
                     attempt: 1,
-                    settle: Box::new(Noted(failed.clone())),
+                    settle: Box::new(Recorded(failed.clone())),
                 });
             }
             self.process(jobs).await?;
@@ -97,11 +97,11 @@ impl<H: Handler> Worker<H> {
         for (subject, applied) in &found.beyond {
             let delivery = match self.bus.fetch(service, subject).await? {
                 None => ended(service, subject, *applied),
-                Some(held) if held.event.version < *applied => held,
-                // Its owner has published it meanwhile.
+                Some(last) if last.event.version < *applied => last,
+                // Its owner has published a newer state in the meantime.
                 Some(_) => continue,
             };
-            if let Err(error) = self.apply_back(&delivery, *applied).await {
+            if let Err(error) = self.apply_older(&delivery, *applied).await {
                 let verdict = self.failed(&delivery.event, 1, &error).await;
                 failed.fetch_or(matches!(verdict, Verdict::Retry(_)), Ordering::SeqCst);
             }
@@ -128,7 +128,7 @@ impl<H: Handler> Worker<H> {
         }
         let complete = before && self.is_complete(service, created).await?;
         let letters = self.letters().await.map_err(bus::Error::unavailable)?;
-        // What is not acknowledged is still on its way; what is put aside waits for somebody who understands it.
+        // A state that is not acknowledged will still be delivered; one among the dead letters is not lost.
         let lost = |head: &Head| {
             head.sequence <= acknowledged && letters.get(&head.subject).is_none_or(|at| *at < head.version)
         };
@@ -139,8 +139,8 @@ impl<H: Handler> Worker<H> {
             let Some(last) = rows.last() else { break };
             after.clone_from(&last.subject);
             for row in rows {
-                let held = heads.remove(&row.subject);
-                let beyond = match &held {
+                let head = heads.remove(&row.subject);
+                let beyond = match &head {
                     Some(head) => head.version < row.version,
                     None => wanted(&row.subject),
                 };
@@ -148,7 +148,7 @@ impl<H: Handler> Worker<H> {
                     |head: &Head| head.version > row.version || row.revision < self.handler.revision();
                 if beyond && complete {
                     found.beyond.push((row.subject, row.version));
-                } else if let Some(head) = held.filter(|head| newer(head) && lost(head)) {
+                } else if let Some(head) = head.filter(|head| newer(head) && lost(head)) {
                     found.lost.push(head.subject);
                 }
             }
@@ -164,7 +164,7 @@ impl<H: Handler> Worker<H> {
         Ok(stream.is_some_and(|s| s.complete && s.created == created))
     }
 
-    /// A page of what was applied, after `subject`.
+    /// A page of the states that were applied, after `subject`.
     async fn consumed(&self, subject: &str) -> Result<Vec<Consumed>, DbErr> {
         let reader = self.db.reader();
         let text = "SELECT subject, version, revision FROM consumed
@@ -175,7 +175,7 @@ impl<H: Handler> Worker<H> {
             .await
     }
 
-    /// Versions that were put aside, by subject.
+    /// Versions of the dead letters, by subject.
     async fn letters(&self) -> Result<HashMap<String, i64>, DbErr> {
         let reader = self.db.reader();
         let text = "SELECT subject, version FROM dead_letter WHERE consumer = $1";
@@ -185,9 +185,9 @@ impl<H: Handler> Worker<H> {
         Ok(letters.into_iter().map(|l| (l.subject, l.version)).collect())
     }
 
-    /// Applies what a complete stream holds though a newer state was `applied`, unless something came meanwhile. The last
-    /// word is taken back first, so that it counts like the first one of its subject.
-    async fn apply_back(&self, delivery: &Delivery, applied: i64) -> Result<(), HandlerError> {
+    /// Applies the state of a complete stream although a newer one was `applied`, unless another one was applied in the
+    /// meantime. The record of the newer state is deleted first, so that the older one is accepted.
+    async fn apply_older(&self, delivery: &Delivery, applied: i64) -> Result<(), HandlerError> {
         let txn = self.db.begin().await?;
         let text = "DELETE FROM consumed WHERE consumer = $1 AND subject = $2 AND version = $3";
         let event = &delivery.event;
@@ -203,7 +203,7 @@ impl<H: Handler> Worker<H> {
             .instrument(self.span(event))
             .await?;
         if delivery.sequence == 0 {
-            // Nothing is on the stream that this version could be compared with.
+            // The stream has no message of the subject, so there is no version to compare later ones with.
             let text = "DELETE FROM consumed WHERE consumer = $1 AND subject = $2";
             let values = [self.handler.name().into(), event.subject.clone().into()];
             txn.execute_raw(sql(&txn, text, values)).await?;
@@ -212,7 +212,7 @@ impl<H: Handler> Worker<H> {
     }
 }
 
-/// The last state of a subject that ended without one.
+/// A withdrawal for a subject whose owner has published none.
 fn ended(service: &str, subject: &str, version: i64) -> Delivery {
     Delivery {
         service: service.to_owned(),

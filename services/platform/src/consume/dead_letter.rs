@@ -11,22 +11,22 @@ use crate::{
     telemetry,
 };
 
-/// A state that was put aside.
+/// A dead letter.
 #[derive(Debug, Clone, FromQueryResult)]
 pub struct DeadLetter {
     /// The worker that could not apply it.
     pub consumer: String,
-    /// Names the aggregate.
+    /// Bus subject, which names the aggregate.
     pub subject: String,
     /// Version of the aggregate.
     pub version: i64,
-    /// Why.
+    /// Why the worker could not apply it.
     pub reason: String,
-    /// When, unix microseconds; 0 when a retry was asked for.
+    /// When the worker gave up, unix microseconds; 0 when a retry was requested.
     pub failed_at: i64,
 }
 
-/// What is put aside in one service's database, oldest first.
+/// The dead letters in one service's database, oldest first.
 pub async fn dead_letters(db: &Database) -> Result<Vec<DeadLetter>, DbErr> {
     let reader = db.reader();
     let text =
@@ -36,7 +36,7 @@ pub async fn dead_letters(db: &Database) -> Result<Vec<DeadLetter>, DbErr> {
         .await
 }
 
-/// Asks the workers to try again; they look every few seconds. Returns how many.
+/// Requests a retry of all dead letters; workers check for requests every few seconds. Returns how many there are.
 pub async fn dead_letters_retry(db: &Database) -> Result<u64, DbErr> {
     let writer = db.writer();
     let text = "UPDATE dead_letter SET failed_at = 0";
@@ -54,7 +54,7 @@ struct Letter {
 }
 
 impl<H: Handler> Worker<H> {
-    /// Puts a state aside.
+    /// Stores a state as a dead letter.
     pub(super) async fn dead_letter(&self, event: &Event, reason: &str) -> Result<(), DbErr> {
         tracing::error!(consumer = self.handler.name(), subject = %event.subject, reason, "dead letter");
         telemetry::meters()
@@ -75,7 +75,7 @@ impl<H: Handler> Worker<H> {
             event.event_type.clone().into(),
             event.payload.clone().into(),
             i64::from(event.withdrawn).into(),
-            // PostgreSQL stores no NUL in a text.
+            // PostgreSQL can't store NUL in a text.
             reason.replace('\0', "\u{fffd}").into(),
             micros(self.clock.now()).into(),
         ];
@@ -83,10 +83,11 @@ impl<H: Handler> Worker<H> {
         Ok(())
     }
 
-    /// A new release may understand what the old one could not; so may this one when somebody `asked`.
-    pub(super) async fn retry_dead_letters(&self, asked: bool) -> Result<(), DbErr> {
+    /// Tries the dead letters again: all of them at the start, because a new release may be able to apply them, or
+    /// those whose retry was `requested`.
+    pub(super) async fn retry_dead_letters(&self, requested: bool) -> Result<(), DbErr> {
         let reader = self.db.reader();
-        let text = if asked {
+        let text = if requested {
             "SELECT subject, version, type, payload, withdrawn FROM dead_letter WHERE consumer = $1 AND failed_at = 0"
         } else {
             "SELECT subject, version, type, payload, withdrawn FROM dead_letter WHERE consumer = $1"
@@ -115,7 +116,7 @@ impl<H: Handler> Worker<H> {
             let txn = self.db.begin().await?;
             match self.apply_one(&txn, &delivery).await {
                 Ok(()) => {
-                    // Also when a newer version had been applied before this one was given up.
+                    // Needed when a newer version had been applied before: `apply_one` does nothing then.
                     let text =
                         "DELETE FROM dead_letter WHERE consumer = $1 AND subject = $2 AND version <= $3";
                     let event = &delivery.event;

@@ -1,4 +1,4 @@
-//! A follower: each replica reads every subject's last state and then each change, and keeps the state in memory.
+//! A follower: each replica reads the last state of every subject and then each change, and keeps the states in memory.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -19,28 +19,29 @@ use crate::{
 };
 
 const CHECK: Duration = Duration::from_secs(1);
-/// How long nothing may come before the bus is asked whether something should have.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long no state may arrive before the follower checks whether one is missing.
+const SILENCE_LIMIT: Duration = Duration::from_secs(5);
 
-/// What a follower keeps its state in.
+/// The in-memory state that a follower maintains.
 pub trait Projection: Send + Sync + 'static {
-    /// Applies a state unless a newer one was applied; the same state may come again.
+    /// Applies a state unless a newer one was applied; the same state may be delivered again.
     fn apply(&self, delivery: &Delivery);
 
-    /// Version of the newest state that was applied of a subject, if that may come from an earlier stream.
+    /// Version of the newest state that was applied of a subject, if it may come from an earlier stream.
     fn version(&self, _subject: &str) -> Option<i64> {
         None
     }
 
-    /// A complete stream of `source` was read from its beginning and held these subjects and no others: whatever else
-    /// is kept of it ended without a word, as when its owner's database was restored while the bus had lost its data.
-    fn retain(&self, _source: &Source, _held: &HashMap<String, i64>) {}
+    /// Called when a complete stream of `source` was read from its beginning, with its subjects and their versions.
+    /// States of other subjects no longer exist, although no withdrawal was published: the owner's database was
+    /// restored while the bus had lost its data.
+    fn retain(&self, _source: &Source, _subjects: &HashMap<String, i64>) {}
 }
 
 /// How current the state of a follower is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stale {
-    /// Services whose streams are not followed to their end now, or not complete.
+    /// Services whose streams are not read to their end now, or are not complete.
     pub waiting_for: Vec<String>,
     /// When the last state was applied, if any.
     pub as_of: Option<DateTime<Utc>>,
@@ -61,7 +62,7 @@ struct Inner {
     fresh: watch::Sender<bool>,
 }
 
-/// Tells how current a follower's state is; cheap to clone.
+/// Reports how current a follower's state is; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Freshness(Arc<Inner>);
 
@@ -88,12 +89,12 @@ impl Freshness {
         }
     }
 
-    /// Becomes true when every stream is complete and followed to its end, false when that is lost.
+    /// Watch channel: true while every stream is complete and read to its end.
     pub fn fresh(&self) -> watch::Receiver<bool> {
         self.0.fresh.subscribe()
     }
 
-    /// Notes when a loaded snapshot was current.
+    /// Records when a loaded snapshot was current.
     pub fn snapshot(&self, as_of: Option<DateTime<Utc>>) {
         self.0.sources.lock().unwrap_or_else(PoisonError::into_inner).1 = as_of;
     }
@@ -167,14 +168,14 @@ impl<P: Projection> Follower<P> {
             match error {
                 bus::Error::NoStream(service) => tracing::debug!(%service, "follower: no stream yet"),
                 error => {
-                    tracing::warn!(follower = self.name, service = %source.service, %error, "follower: again")
+                    tracing::warn!(follower = self.name, service = %source.service, %error, "follower: trying again")
                 }
             }
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
     }
 
-    /// Follows one stream until it is gone, silent, or another one.
+    /// Follows one stream until it is lost, stalled, or replaced by another one.
     async fn session(&self, source: &Source) -> Result<(), bus::Error> {
         let gone = || bus::Error::NoStream(source.service.clone());
         let stream = self.bus.stream(&source.service).await?.ok_or_else(gone)?;
@@ -184,8 +185,8 @@ impl<P: Projection> Follower<P> {
         let mut connection = self.bus.connection();
         let mut seen = 0;
         let mut heard = Instant::now();
-        // Until everything that a complete stream held has come once.
-        let mut held = Some(HashMap::new());
+        // Subjects and versions received so far; `None` after a complete stream was read to its end.
+        let mut received = Some(HashMap::new());
         let mut caught_up = false;
         let mut check = tokio::time::interval(CHECK);
         check.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -205,16 +206,16 @@ impl<P: Projection> Follower<P> {
                     if now.created != stream.created {
                         return Err(gone());
                     }
-                    if caught_up && now.complete && held.is_some() && !self.behind(source, seen).await? {
-                        let held = held.take().unwrap_or_default();
-                        self.take_back(source, &held).await?;
-                        self.projection.retain(source, &held);
+                    if caught_up && now.complete && received.is_some() && !self.behind(source, seen).await? {
+                        let received = received.take().unwrap_or_default();
+                        self.revert(source, &received).await?;
+                        self.projection.retain(source, &received);
                     }
                     self.freshness.update(&source.service, |p| p.complete = now.complete);
-                    // The watchdog. Sequences of other subjects are not ours, so silence alone only means: look.
-                    if now.last_sequence > seen && heard.elapsed() > PATIENCE {
+                    // The watchdog. The newer sequences may be those of other subjects, so it checks our filters.
+                    if now.last_sequence > seen && heard.elapsed() > SILENCE_LIMIT {
                         if self.behind(source, seen).await? {
-                            return Err(bus::Error::Unavailable("a state did not come; subscribing anew".into()));
+                            return Err(bus::Error::Unavailable("a state was not delivered; subscribing again".into()));
                         }
                         heard = Instant::now();
                     }
@@ -226,8 +227,8 @@ impl<P: Projection> Follower<P> {
                     }
                     Step::Event(delivery) => {
                         seen = delivery.sequence;
-                        if let Some(held) = &mut held {
-                            held.insert(delivery.event.subject.clone(), delivery.event.version);
+                        if let Some(received) = &mut received {
+                            received.insert(delivery.event.subject.clone(), delivery.event.version);
                         }
                         heard = Instant::now();
                         self.apply(&delivery);
@@ -237,11 +238,11 @@ impl<P: Projection> Follower<P> {
         }
     }
 
-    /// Applies what a complete stream holds of subjects of which a newer state was applied: its owner's database was
-    /// restored while the bus had lost its data. It counts as the next version after the lost one; what its owner says
-    /// next is later than that.
-    async fn take_back(&self, source: &Source, held: &HashMap<String, i64>) -> Result<(), bus::Error> {
-        for (subject, version) in held {
+    /// Applies the states of a complete stream of whose subjects a newer state was applied: the owner's database was
+    /// restored while the bus had lost its data. Such a state is applied with the version after the lost one; the
+    /// owner's next version is higher.
+    async fn revert(&self, source: &Source, received: &HashMap<String, i64>) -> Result<(), bus::Error> {
+        for (subject, version) in received {
             let Some(applied) = self
                 .projection
                 .version(subject)
@@ -253,7 +254,7 @@ impl<P: Projection> Follower<P> {
                 continue;
             };
             if delivery.event.version < applied {
-                tracing::warn!(%subject, applied, version, "its owner holds an older state; taken back here");
+                tracing::warn!(%subject, applied, version, "the owner has an older state; reverting to it");
                 delivery.event.version = applied.saturating_add(1);
                 self.apply(&delivery);
             }
@@ -261,7 +262,7 @@ impl<P: Projection> Follower<P> {
         Ok(())
     }
 
-    /// Whether the stream holds a state of ours above `seen`.
+    /// Whether the stream has a state that matches the filters with a sequence above `seen`.
     async fn behind(&self, source: &Source, seen: u64) -> Result<bool, bus::Error> {
         for filter in &source.filters {
             let last = self.bus.last(&source.service, filter).await?;

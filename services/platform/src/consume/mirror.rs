@@ -1,4 +1,4 @@
-//! What a service keeps of another one's states, in a table of its own.
+//! A service's copy of another service's states, in a table of its own.
 
 use async_trait::async_trait;
 use prost::Message;
@@ -9,43 +9,44 @@ use crate::{
     db::{DbErr, Txn},
 };
 
-/// One kind of states of another service.
+/// One kind of states that another service publishes.
 #[derive(Debug, Clone, Copy)]
 pub struct Feed {
-    /// Name of the consumer; it never changes.
+    /// Name of the consumer; it must never change.
     pub name: &'static str,
-    /// Service that tells them.
+    /// Service that publishes them.
     pub service: &'static str,
-    /// Their subjects, `prima.<service>.<kind>.>`.
+    /// Subject filter, `prima.<service>.<kind>.>`.
     pub filter: &'static str,
 }
 
-/// Keeps the last state of each subject of a feed, for as long as its owner has it. A mirror is the [`Handler`] of its feed.
+/// Keeps the last state of each subject of a feed until its owner withdraws it. A mirror is the [`Handler`] of its
+/// feed.
 #[async_trait]
 pub trait Mirror: Send + Sync + 'static {
-    /// What the subjects name.
+    /// Key of a subject.
     type Key: Send + Sync;
     /// Payload of the events.
     type State: Message + Default;
 
-    /// What is kept.
+    /// The feed that is mirrored.
     fn feed(&self) -> Feed;
 
-    /// What a subject names whose end, where the filter has its `>`, is `ids`.
+    /// Key of a subject; `ids` is the part for which the filter has `>`. `None` when it is malformed.
     fn key(ids: &str) -> Option<Self::Key>;
 
-    /// Keeps a state.
+    /// Stores a state.
     async fn save(&self, txn: &Txn, key: &Self::Key, event: &Event, state: Self::State) -> Result<(), DbErr>;
 
-    /// Forgets a state that its owner has withdrawn.
+    /// Deletes a state that its owner has withdrawn.
     async fn remove(&self, txn: &Txn, key: &Self::Key, event: &Event) -> Result<(), DbErr>;
 
-    /// Marks what is computed from the states of `key`.
+    /// Flags as dirty the figures that are computed from the states of `key`.
     async fn changed(&self, _txn: &Txn, _key: &Self::Key) -> Result<(), DbErr> {
         Ok(())
     }
 
-    /// Called after a commit: wakes whoever computes.
+    /// Called after a commit: wakes the runners.
     fn committed(&self) {}
 }
 
@@ -69,7 +70,7 @@ impl<M: Mirror> Handler for M {
         let prefix = self.feed().filter.trim_end_matches('>');
         let key = event.subject.strip_prefix(prefix).and_then(M::key);
         let Some(key) = key else {
-            let problem = format!("subject {} names nothing that is kept", event.subject);
+            let problem = format!("subject {} has no valid key", event.subject);
             return Err(HandlerError::Permanent(problem));
         };
         if event.withdrawn {

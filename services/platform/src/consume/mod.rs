@@ -1,4 +1,4 @@
-//! Consumers of events: workers write a database, followers keep state in memory.
+//! Consumers of events: workers write to a database, followers keep states in memory.
 
 mod compare;
 mod dead_letter;
@@ -11,7 +11,7 @@ pub use follower::{Follower, Freshness, Projection, Stale};
 pub use mirror::{Feed, Mirror};
 pub use worker::{Handler, HandlerError, Worker};
 
-/// Which states a consumer wants from which service.
+/// The states of one service that a consumer receives.
 #[derive(Debug, Clone)]
 pub struct Source {
     /// Service that owns the stream.

@@ -1,7 +1,8 @@
-//! A worker: replicas share a durable consumer; each state is applied once, in a transaction, before it is answered.
+//! A worker: replicas share a durable consumer; each state is applied once, in a transaction, before it is
+//! acknowledged.
 //!
-//! What was answered may be lost all the same: a database that fails over or is restored loses commits. So a worker also
-//! compares what it applied with what the stream holds (`compare`).
+//! The effect of an acknowledged state may be lost nevertheless: a database that fails over or is restored loses
+//! commits. So a worker also compares the states that it has applied with those in the stream (`compare`).
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,34 +24,34 @@ use crate::{
 const BATCH: usize = 64;
 const WATCH: Duration = Duration::from_secs(2);
 const COMPARE_EVERY: Duration = Duration::from_secs(600);
-/// When to compare again after the database failed something.
-const AGAIN: Duration = Duration::from_secs(10);
-/// How often a state is tried that the database refuses for good.
+/// When to compare again after the database has failed.
+const COMPARE_AFTER_FAILURE: Duration = Duration::from_secs(10);
+/// How often a state is tried that the database refuses with an error that is not transient.
 const TRIES: u64 = 3;
 
 /// Why a state was not applied.
 #[derive(Debug, thiserror::Error)]
 pub enum HandlerError {
-    /// It can never be applied as it is; it goes to the dead letters.
+    /// The state can never be applied; it becomes a dead letter.
     #[error("{0}")]
     Permanent(String),
-    /// The database did not do it; tried again.
+    /// The database failed; the state is tried again.
     #[error("{0}")]
     Db(#[from] DbErr),
 }
 
-/// What a worker does with a state.
+/// Applies the states that a worker receives.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
     /// Name of the consumer, unique in the database, `[a-z0-9-]`.
     fn name(&self) -> &'static str;
-    /// Raised when older states must be applied again.
+    /// Revision of the handler: raised by a release that must apply all states again.
     fn revision(&self) -> i64;
-    /// What it consumes.
+    /// The states that it consumes.
     fn source(&self) -> Source;
-    /// Applies one state. Older states never come; the same state may come again after a raised revision.
+    /// Applies one state. It is never called with an older state, but with the same one again after a raised revision.
     async fn handle(&self, txn: &Txn, delivery: &Delivery) -> Result<(), HandlerError>;
-    /// After a commit: wake the relay when something was staged.
+    /// Called after a commit: wakes the relay when states were staged.
     fn committed(&self);
 }
 
@@ -75,7 +76,7 @@ impl<H: Handler> Worker<H> {
         }
     }
 
-    /// How often the stream is compared with what was applied, beside at the start and after a reconnect.
+    /// How often the stream is compared with the applied states, besides at the start and after a reconnect.
     #[must_use]
     pub fn compare_every(self, compare_every: Duration) -> Self {
         Self {
@@ -84,7 +85,7 @@ impl<H: Handler> Worker<H> {
         }
     }
 
-    /// The durable's name: another revision is another consumer, which starts from the beginning.
+    /// Name of the durable consumer: another revision is another consumer, which starts from the beginning.
     pub(super) fn durable(&self) -> String {
         format!("{}-r{}", self.handler.name(), self.handler.revision())
     }
@@ -112,7 +113,7 @@ impl<H: Handler> Worker<H> {
         }
     }
 
-    /// Works until the bus, the stream or the consumer is lost, or stays silent.
+    /// Applies states until the bus, the stream or the consumer is lost or stalled.
     async fn session(&self, stuck_at: &mut Option<u64>) -> Result<(), bus::Error> {
         let Source { service, filters } = self.handler.source();
         let gone = || bus::Error::NoStream(service.clone());
@@ -121,8 +122,8 @@ impl<H: Handler> Worker<H> {
         let stream = self.bus.stream(&service).await?.ok_or_else(gone)?;
         let durable = self.durable();
         let consumer = self.bus.consumer(&service, &durable).await?;
-        // A server that lost the end of a stream may have kept the consumer's place behind it; and a consumer that hands
-        // nothing out, also after it was joined again, does not get better.
+        // A server that lost the end of a stream may have kept a consumer position beyond it. And a consumer that
+        // delivers nothing, even after the worker has joined it again, does not recover by itself.
         let beyond = consumer.is_some_and(|c| c.acknowledged > stream.last_sequence);
         let stuck = consumer.is_some_and(|c| Some(c.delivered) == *stuck_at && c.pending > 0);
         if beyond || stuck {
@@ -130,7 +131,7 @@ impl<H: Handler> Worker<H> {
                 consumer = self.handler.name(),
                 beyond,
                 stuck,
-                "the consumer is made anew"
+                "the consumer is created again"
             );
         }
         *stuck_at = None;
@@ -145,7 +146,12 @@ impl<H: Handler> Worker<H> {
         loop {
             if Instant::now() >= compare_at {
                 let repaired = self.compare(&service, stream.created).await?;
-                compare_at = Instant::now() + if repaired { self.compare_every } else { AGAIN };
+                compare_at = Instant::now()
+                    + if repaired {
+                        self.compare_every
+                    } else {
+                        COMPARE_AFTER_FAILURE
+                    };
             }
             tokio::select! {
                 changed = connection.changed() => {
@@ -153,10 +159,10 @@ impl<H: Handler> Worker<H> {
                     return Err(bus::Error::Unavailable("the connection changed".into()));
                 }
                 jobs = work.next(BATCH) => {
-                    silence.broken();
+                    silence.reset();
                     if !self.process(jobs?).await? {
-                        // The database failed, and may have lost what it had said to have done.
-                        compare_at = compare_at.min(Instant::now() + AGAIN);
+                        // The database failed, and may have lost commits that it had acknowledged.
+                        compare_at = compare_at.min(Instant::now() + COMPARE_AFTER_FAILURE);
                     }
                 }
                 _ = watch.tick() => {
@@ -169,7 +175,7 @@ impl<H: Handler> Worker<H> {
                     };
                     if silence.too_long(&consumer) {
                         *stuck_at = Some(consumer.delivered);
-                        return Err(bus::Error::Unavailable("the consumer hands nothing out".into()));
+                        return Err(bus::Error::Unavailable("the consumer delivers nothing".into()));
                     }
                     self.retry_dead_letters(true).await.map_err(bus::Error::unavailable)?;
                 }
@@ -177,7 +183,8 @@ impl<H: Handler> Worker<H> {
         }
     }
 
-    /// One transaction for all of them; if that fails, one each. False when the database failed some, which come again.
+    /// Applies the jobs in one transaction; if that fails, each in one of its own. False when the database failed for
+    /// some, which are delivered again.
     pub(super) async fn process(&self, mut jobs: Vec<Job>) -> Result<bool, bus::Error> {
         jobs.sort_by(|a, b| a.delivery.event.subject.cmp(&b.delivery.event.subject));
         if jobs.len() > 1 {
@@ -202,9 +209,9 @@ impl<H: Handler> Worker<H> {
         Ok(all)
     }
 
-    /// What becomes of a state that was not applied: it comes again, or it is put aside.
+    /// Decides about a state that was not applied: it is delivered again, or it becomes a dead letter.
     pub(super) async fn failed(&self, event: &Event, attempt: u64, error: &HandlerError) -> Verdict {
-        if error.may_pass(attempt) {
+        if error.may_succeed(attempt) {
             tracing::warn!(consumer = self.handler.name(), subject = %event.subject, attempt, %error,
                 "not applied; trying again");
             return Verdict::Retry(Duration::from_millis(200 << attempt.min(8)));
@@ -212,7 +219,8 @@ impl<H: Handler> Worker<H> {
         match self.dead_letter(event, &error.to_string()).await {
             Ok(()) => Verdict::Drop,
             Err(error) => {
-                tracing::warn!(consumer = self.handler.name(), subject = %event.subject, %error, "not put aside");
+                let consumer = self.handler.name();
+                tracing::warn!(consumer, subject = %event.subject, %error, "dead letter not stored");
                 Verdict::Retry(Duration::from_secs(5))
             }
         }
@@ -242,7 +250,7 @@ impl<H: Handler> Worker<H> {
         span
     }
 
-    /// Commits what was applied of `states` states.
+    /// Commits a transaction in which `states` states were applied.
     pub(super) async fn commit(&self, txn: Txn, states: usize) -> Result<(), HandlerError> {
         failpoint::hit("worker.applied").await;
         txn.commit().await?;
@@ -281,7 +289,7 @@ impl<H: Handler> Worker<H> {
 }
 
 impl HandlerError {
-    /// True for what passes by itself.
+    /// Whether the error is transient.
     pub fn retryable(&self) -> bool {
         match self {
             Self::Permanent(_) => false,
@@ -289,9 +297,9 @@ impl HandlerError {
         }
     }
 
-    /// Whether another try may succeed after `attempt` tries. What the database refuses for good gets a few, since
-    /// a conflict with another transaction looks the same.
-    fn may_pass(&self, attempt: u64) -> bool {
+    /// Whether another attempt may succeed after `attempt` attempts. An error that is not transient is tried a few
+    /// times, since a conflict with another transaction may look like one.
+    fn may_succeed(&self, attempt: u64) -> bool {
         match self {
             Self::Permanent(_) => false,
             Self::Db(_) => self.retryable() || attempt < TRIES,
@@ -299,24 +307,24 @@ impl HandlerError {
     }
 }
 
-/// Whether a consumer has stayed silent though it has something to hand out.
+/// Detects a consumer that delivers nothing although states are pending.
 #[derive(Debug, Default)]
 struct Silence {
     delivered: u64,
-    looks: u32,
+    checks: u32,
 }
 
 impl Silence {
-    /// Something came.
-    fn broken(&mut self) {
-        self.looks = 0;
+    /// A state was delivered.
+    fn reset(&mut self) {
+        self.checks = 0;
     }
 
-    /// To be asked every [`WATCH`]: true at the third look at which states wait and none was handed out since the first.
+    /// Called every [`WATCH`]: true at the third check in a row with pending states of which none was delivered.
     fn too_long(&mut self, consumer: &ConsumerInfo) -> bool {
         let waits = consumer.pending > 0 && consumer.outstanding < OUTSTANDING;
         let moved = std::mem::replace(&mut self.delivered, consumer.delivered) != consumer.delivered;
-        self.looks = if waits && !moved { self.looks + 1 } else { 0 };
-        self.looks >= 3
+        self.checks = if waits && !moved { self.checks + 1 } else { 0 };
+        self.checks >= 3
     }
 }

@@ -1,40 +1,40 @@
-//! Why a database did not do it, read from the codes of both: the one place that knows them.
+//! The cause of a database error, from the error codes of SQLite and PostgreSQL.
 
 use sea_orm::{DbErr, RuntimeErr, sqlx};
 
-/// Why a database did not do it.
+/// The cause of a database error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// It can't be reached, the connection broke, or it takes no more work for now.
-    Away,
-    /// Others are in the way; the same work may succeed at once.
+    /// The database can't be reached, the connection broke, or it accepts no more work for now.
+    Unavailable,
+    /// A conflict with another transaction; the same work may succeed at once.
     Conflict,
-    /// Its storage is full.
+    /// The storage is full.
     StorageFull,
-    /// Its storage can't be read or written.
+    /// The storage can't be read or written.
     StorageFailed,
-    /// Its file can't be opened.
+    /// The database file can't be opened.
     Unopenable,
-    /// It takes no writes.
+    /// The database is read-only.
     ReadOnly,
-    /// Its file is no database.
+    /// The file is not a database.
     NotADatabase,
-    /// Its file is damaged.
+    /// The database file is damaged.
     Damaged,
     /// The password is wrong.
     Password,
     /// The user may not connect.
     User,
-    /// The server has no database of this name.
+    /// The database does not exist on the server.
     Missing,
-    /// The user lacks a right.
+    /// The user lacks a privilege.
     Forbidden,
-    /// None of these.
+    /// Another cause.
     Other,
 }
 
 impl Cause {
-    /// Whether the storage under the database is the cause.
+    /// Whether the cause is the storage of the database.
     pub fn is_storage(self) -> bool {
         matches!(
             self,
@@ -43,10 +43,10 @@ impl Cause {
     }
 }
 
-/// What an error of the database means.
+/// The cause of a database error.
 pub fn cause(error: &DbErr) -> Cause {
     match error {
-        DbErr::ConnectionAcquire(_) => Cause::Away,
+        DbErr::ConnectionAcquire(_) => Cause::Unavailable,
         DbErr::Conn(RuntimeErr::SqlxError(error))
         | DbErr::Exec(RuntimeErr::SqlxError(error))
         | DbErr::Query(RuntimeErr::SqlxError(error)) => match &**error {
@@ -54,7 +54,7 @@ pub fn cause(error: &DbErr) -> Cause {
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed
-            | sqlx::Error::Protocol(_) => Cause::Away,
+            | sqlx::Error::Protocol(_) => Cause::Unavailable,
             sqlx::Error::Database(refusal) => refusal.code().map_or(Cause::Other, |code| of_code(&code)),
             _ => Cause::Other,
         },
@@ -62,12 +62,13 @@ pub fn cause(error: &DbErr) -> Cause {
     }
 }
 
-/// SQLSTATE has five characters; codes of SQLite are numbers with the kind in the last byte.
+/// The cause of an error code: a SQLSTATE has five characters; a code of SQLite is a number with the primary code in
+/// the last byte.
 fn of_code(code: &str) -> Cause {
     if code.len() == 5 {
         return match code {
-            // Shutdown, crash, starting up; no more connections, no memory.
-            "57P01" | "57P02" | "57P03" | "53300" | "53200" => Cause::Away,
+            // Shutdown, crash, start-up; too many connections, out of memory.
+            "57P01" | "57P02" | "57P03" | "53300" | "53200" => Cause::Unavailable,
             // Serialisation failure, deadlock, lock or statement timeout.
             "40001" | "40P01" | "55P03" | "57014" => Cause::Conflict,
             "53100" => Cause::StorageFull,
@@ -93,8 +94,8 @@ fn of_code(code: &str) -> Cause {
     }
 }
 
-/// The words of the database itself, without those that the layers above put before them.
-pub fn words(error: &DbErr) -> String {
+/// The message of the database itself, without the prefixes that the layers above it add.
+pub fn message(error: &DbErr) -> String {
     match error {
         DbErr::Conn(RuntimeErr::SqlxError(inner))
         | DbErr::Exec(RuntimeErr::SqlxError(inner))
@@ -115,13 +116,16 @@ mod tests {
     #[test]
     fn codes_of_both_databases_have_their_cause() {
         for (codes, cause) in [
-            (&["57P01", "57P02", "57P03", "53300", "53200"][..], Cause::Away),
+            (
+                &["57P01", "57P02", "57P03", "53300", "53200"][..],
+                Cause::Unavailable,
+            ),
             (
                 &["40001", "40P01", "55P03", "57014", "5", "517", "261", "6"],
                 Cause::Conflict,
             ),
             (&["13", "53100"], Cause::StorageFull),
-            // A read cut short, a write, a sync and the growth of shared memory that failed.
+            // A short read, and a failed write, sync and growth of shared memory.
             (
                 &["10", "522", "778", "1034", "4874", "58030"],
                 Cause::StorageFailed,

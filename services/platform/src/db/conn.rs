@@ -1,5 +1,5 @@
-//! Connections whose answers are waited for no longer than a statement may take, because one that the network has
-//! forgotten never answers and neither the driver nor its sockets know a limit; and whose refusals tell of the storage.
+//! Connections with a timeout for every response, which also detect a failed storage. The timeout is needed because a
+//! connection whose network path was lost never responds, and neither the driver nor its sockets have a timeout.
 
 use std::{future::Future, time::Duration};
 
@@ -11,22 +11,23 @@ use sea_orm::{
 
 use super::storage::Storage;
 
-/// What every answer of a database passes.
+/// Applies the timeout to every response of a database, and detects storage errors.
 #[derive(Debug, Clone)]
 pub(super) struct Guard {
-    /// How long an answer is waited for.
+    /// Timeout of a response; `None` for no timeout.
     pub(super) limit: Option<Duration>,
     pub(super) storage: Storage,
 }
 
 impl Guard {
-    /// What comes within the limit; later it may have been done or not, as when a connection breaks.
+    /// The response within the timeout. After a timeout the statement may have been executed or not, as after a broken
+    /// connection.
     async fn pass<T>(&self, answer: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
         let Some(limit) = self.limit else {
             return self.storage.note(answer.await);
         };
         let outcome = tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
-            let text = format!("the database has not answered for {limit:?}");
+            let text = format!("the database has not responded for {limit:?}");
             Err(DbErr::Conn(RuntimeErr::Internal(text)))
         });
         self.storage.note(outcome)
@@ -42,7 +43,7 @@ pub struct Guarded<C> {
 
 /// The connections of a service.
 pub type Conn = Guarded<DatabaseConnection>;
-/// A transaction that may write. It is rolled back when it is dropped.
+/// A transaction. It is rolled back when it is dropped.
 pub type Txn = Guarded<DatabaseTransaction>;
 
 impl Conn {
@@ -55,7 +56,7 @@ impl Conn {
         &self.inner
     }
 
-    /// Begins a transaction. This must not be dropped halfway: see [`super::Database::begin`].
+    /// Begins a transaction. The future must not be dropped before it completes: see [`super::Database::begin`].
     pub(super) async fn begin(&self, options: TransactionOptions) -> Result<Txn, DbErr> {
         let inner = self.guard.pass(self.inner.begin_with_options(options)).await?;
         let guard = self.guard.clone();
@@ -64,12 +65,12 @@ impl Conn {
 }
 
 impl Txn {
-    /// Makes what was done durable.
+    /// Commits the transaction.
     pub async fn commit(self) -> Result<(), DbErr> {
         self.guard.pass(self.inner.commit()).await
     }
 
-    /// Undoes what was done.
+    /// Rolls the transaction back.
     pub async fn rollback(self) -> Result<(), DbErr> {
         self.guard.pass(self.inner.rollback()).await
     }

@@ -1,5 +1,5 @@
-//! Pooled connections that the network has forgotten: they look open and answer nothing, and the pool's own ping waits for
-//! them without a limit.
+//! Detects pooled connections whose network path was lost: they look open and never respond, and the pool's own ping
+//! has no timeout.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -12,17 +12,18 @@ use sea_orm::{
 };
 use tokio::time::{Instant, timeout};
 
-/// How long a connection may take to answer a ping before it counts as lost.
+/// How long a connection may take to respond to a ping before it counts as lost.
 pub(super) const ANSWER: Duration = Duration::from_secs(2);
-/// How long a connection may be idle. Gateways forget one after four minutes and more.
+/// How long a connection may be idle. Gateways drop idle connections after four minutes or more.
 const IDLE: Duration = Duration::from_secs(180);
 
-/// When a connection was last found lost.
+/// When a lost connection was last detected.
 #[derive(Clone, Debug, Default)]
 struct Liveness(Arc<Mutex<Option<Instant>>>);
 
-/// Lets a pool hand out only connections that answer, and keep none that is still waiting for an answer. Whoever wants a
-/// connection waits for one lost one at most: those that were idle meanwhile are taken for lost as well.
+/// Makes a pool hand out only connections that respond, and drop those that are still waiting for a response. A caller
+/// that acquires a connection waits for at most one lost connection: the others that were idle at that time count as
+/// lost as well.
 pub(super) fn test_connections(options: &mut ConnectOptions) {
     let liveness = Liveness::default();
     options
@@ -30,15 +31,15 @@ pub(super) fn test_connections(options: &mut ConnectOptions) {
         .test_before_acquire(false)
         .map_sqlx_postgres_before_acquire(move |connection, idle| {
             let liveness = liveness.clone();
-            Box::pin(async move { Ok(liveness.answers(connection, idle.idle_for).await) })
+            Box::pin(async move { Ok(liveness.responds(connection, idle.idle_for).await) })
         })
         .map_sqlx_postgres_pool_opts(|pool| {
-            pool.after_release(|connection, _| Box::pin(async { Ok(settles(connection).await) }))
+            pool.after_release(|connection, _| Box::pin(async { Ok(is_idle(connection).await) }))
         });
 }
 
 impl Liveness {
-    async fn answers(&self, connection: &mut PgConnection, idle: Duration) -> bool {
+    async fn responds(&self, connection: &mut PgConnection, idle: Duration) -> bool {
         let lost = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if lost.is_some_and(|lost| idle >= lost.elapsed()) {
             return false;
@@ -51,7 +52,7 @@ impl Liveness {
             }
             Err(_) => {
                 tracing::warn!(
-                    "an idle connection does not answer; it is dropped with all that were idle meanwhile"
+                    "an idle connection does not respond; it is dropped with all that have been idle since"
                 );
                 *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
                 false
@@ -60,8 +61,8 @@ impl Liveness {
     }
 }
 
-/// Waits for what a dropped caller has left: the answer to its statement, the rollback of its transaction.
-async fn settles(connection: &mut PgConnection) -> bool {
+/// Waits for what a dropped future has left pending: the response to its statement, the rollback of its transaction.
+async fn is_idle(connection: &mut PgConnection) -> bool {
     match timeout(ANSWER, connection.flush()).await {
         Ok(Ok(())) => true,
         Ok(Err(error)) => {
@@ -69,7 +70,7 @@ async fn settles(connection: &mut PgConnection) -> bool {
             false
         }
         Err(_) => {
-            tracing::warn!("a connection was given back and does not answer; it is dropped");
+            tracing::warn!("a connection was returned and does not respond; it is dropped");
             false
         }
     }

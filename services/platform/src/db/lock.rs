@@ -1,6 +1,6 @@
-//! The SQLite file of a service belongs to one process: a second relay or sweep would work on it beside the first.
+//! A lock that reserves the SQLite file of a service for one process; otherwise two relays or sweeps could run on it.
 //!
-//! On PostgreSQL replicas share a schema, and the lease in it says which of them relays.
+//! On PostgreSQL replicas share a schema, and the lease in it determines which of them runs the relay.
 
 use std::{
     fs::{File, TryLockError},
@@ -10,28 +10,28 @@ use std::{
 
 use crate::config;
 
-/// Why a lock can't be taken.
+/// Why a lock can't be acquired.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another process holds it.
     #[error("{} is held by another process", .0.display())]
     Held(PathBuf),
-    /// The directory can't be made.
+    /// The directory can't be created.
     #[error("directory {}: {}", .0.display(), .1)]
     Directory(PathBuf, #[source] io::Error),
-    /// The lock file can't be made or locked.
+    /// The lock file can't be created or locked.
     #[error("lock {}: {}", .0.display(), .1)]
     File(PathBuf, #[source] io::Error),
 }
 
-/// An exclusive lock on a file. It is released when this is dropped, and by the system when the process dies.
+/// An exclusive lock on a file. It is released when this value is dropped, and by the system when the process ends.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
 impl Lock {
-    /// Takes the lock `path`, a file that is made when there is none and stays.
+    /// Acquires the lock on the file `path`, which is created if it does not exist and is not deleted.
     pub fn take(path: &Path) -> Result<Self, LockError> {
         let failed = |error| LockError::File(path.to_owned(), error);
         let file = File::create(path).map_err(failed)?;
@@ -42,8 +42,8 @@ impl Lock {
         }
     }
 
-    /// Takes `DIR/SERVICE.lock` of a service on `sqlite:DIR`; a service on PostgreSQL needs none. Whoever runs the
-    /// service or changes its schema holds it; a single transaction beside it is safe without.
+    /// Acquires `DIR/SERVICE.lock` for a service on `sqlite:DIR`; a service on PostgreSQL needs no lock. A process that
+    /// runs the service or changes its schema must hold it; a single transaction of another process is safe without.
     pub fn of_service(config: &config::Database, service: &str) -> Result<Option<Self>, LockError> {
         let Some(dir) = config.url.strip_prefix("sqlite:") else {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! Migrations: handwritten steps, run once, under a lock, each in a transaction.
+//! Migrations: handwritten steps, each executed once, in a transaction and under a lock.
 
 use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, TransactionTrait};
@@ -6,13 +6,13 @@ use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait, SchemaMana
 
 use super::{Database, sql};
 
-/// One step of the schema: its name (never changed once released) and its statements.
+/// One migration step: its name, which must not change after a release, and its statements.
 #[derive(Debug, Clone, Copy)]
 pub struct Step {
-    /// Sorts after the steps before it, such as `m0001_outbox`.
+    /// Name, such as `m0001_outbox`, which must sort after those of the earlier steps.
     pub name: &'static str,
-    /// Statements; `{blob}` stands for bytes, `{key}` for text compared byte by byte, `{identity}` for a primary key
-    /// that the database counts up.
+    /// Statements; `{blob}` stands for the type of bytes, `{key}` for that of text compared byte by byte, `{identity}`
+    /// for a primary key that the database generates in ascending order.
     pub statements: &'static [&'static str],
 }
 
@@ -56,9 +56,9 @@ pub fn ddl(statement: &str, backend: DbBackend) -> String {
         .replace("{identity}", identity)
 }
 
-/// Runs the steps of `M` that have not run, under a lock, so that replicas that start together don't race. With
-/// `run` off it only fails when there are such steps, with [`DbErr::Migration`]; a schema with steps that `M` does not
-/// know is [`DbErr::Custom`].
+/// Executes the pending steps of `M` under a lock, so that replicas that start together don't race. Without `run` it
+/// executes nothing, and fails with [`DbErr::Migration`] when steps are pending. A schema with steps that `M` does not
+/// have is [`DbErr::Custom`].
 pub async fn migrate<M: MigratorTrait>(db: &Database, service: &str, run: bool) -> Result<(), DbErr> {
     if !run {
         return match M::get_pending_migrations(db.writer().pool()).await {
@@ -72,9 +72,9 @@ pub async fn migrate<M: MigratorTrait>(db: &Database, service: &str, run: bool) 
     if db.backend() != DbBackend::Postgres {
         return M::up(db.writer().pool(), None).await;
     }
-    // Any service's steps take the same lock: they may share one database.
+    // The steps of all services take the same lock, because services may share one database.
     let lock = db.writer().pool().begin().await?;
-    // Nothing is done on this connection while the steps run, however long that takes.
+    // This connection is idle while the steps run, however long they take.
     lock.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0")
         .await?;
     lock.execute_raw(sql(&lock, "SELECT pg_advisory_xact_lock(1886546273)", []))

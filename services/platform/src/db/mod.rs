@@ -8,7 +8,7 @@ mod migrate;
 mod positional;
 mod storage;
 
-pub use cause::{Cause, cause, words};
+pub use cause::{Cause, cause, message};
 pub use conn::{Conn, Txn};
 pub use lock::{Lock, LockError};
 pub use migrate::{Step, ddl, migrate};
@@ -37,9 +37,9 @@ use crate::{
 use conn::Guard;
 use storage::Storage;
 
-/// Settings of a session of PostgreSQL (14 or newer). A process that was stopped in the middle of a transaction, or lost,
-/// holds its locks no longer than the first; one that has closed the connection of a statement, no longer than the second; one
-/// whose network was lost, no longer than the others.
+/// Settings of a session of PostgreSQL (14 or newer), which limit how long it keeps its locks: the first one when the
+/// client process hangs in a transaction, the second one when the client has closed the connection during a statement,
+/// the others when the network path was lost.
 const SESSION: [(&str, &str); 6] = [
     ("idle_in_transaction_session_timeout", "20s"),
     ("client_connection_check_interval", "2s"),
@@ -49,7 +49,7 @@ const SESSION: [(&str, &str); 6] = [
     ("tcp_user_timeout", "25s"),
 ];
 
-/// Connections of one service.
+/// The database connections of one service.
 #[derive(Clone, Debug)]
 pub struct Database {
     write: Conn,
@@ -80,7 +80,7 @@ impl Database {
             .map_sqlx_postgres_opts(|o| o.options(SESSION));
         liveness::test_connections(&mut options);
         let pool = sea_orm::Database::connect(options).await?;
-        // Later than the server gives up: then it says so itself.
+        // Longer than the timeout of the server, which reports a slow statement itself.
         Ok(Self::new(pool.clone(), pool, Some(statement + liveness::ANSWER)))
     }
 
@@ -97,18 +97,18 @@ impl Database {
         }
     }
 
-    /// Which database it is.
+    /// SQLite or PostgreSQL.
     pub fn backend(&self) -> DbBackend {
         self.write.get_database_backend()
     }
 
-    /// Begins a transaction that may write. On SQLite it takes the write lock at once, so that a read before a
-    /// write can't fail halfway.
+    /// Begins a transaction that may write. On SQLite it acquires the write lock at once, so that a write after a read
+    /// can't fail because of another writer.
     ///
-    /// It may be dropped at any point, as a call whose deadline passes is. The driver may not (sqlx 0.9.0, #4385): a
-    /// BEGIN that was sent and not waited for leaves the connection in a transaction that the pool knows nothing of,
-    /// and the next borrower writes into it. So a task of its own waits for the BEGIN, and what it began for nobody
-    /// is rolled back.
+    /// This future may be dropped at any point, as that of a call whose deadline passes is. That of the driver may not
+    /// (sqlx 0.9.0, #4385): if a BEGIN was sent and its response was not awaited, the connection stays in a transaction
+    /// that the pool does not know of, and the next user of the connection writes into it. So a separate task awaits
+    /// the BEGIN, and the transaction is rolled back if the future was dropped.
     pub async fn begin(&self) -> Result<Txn, DbErr> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
@@ -117,7 +117,7 @@ impl Database {
         begin(self.write.clone(), options).await
     }
 
-    /// Begins a transaction in which several reads see one state.
+    /// Begins a transaction in which all reads see the same snapshot.
     pub async fn snapshot(&self) -> Result<Txn, DbErr> {
         let options = TransactionOptions {
             isolation_level: (self.backend() == DbBackend::Postgres)
@@ -127,22 +127,22 @@ impl Database {
         begin(self.read.clone(), options).await
     }
 
-    /// For plain reads outside a transaction.
+    /// Connection for reads outside a transaction.
     pub fn reader(&self) -> &Conn {
         &self.read
     }
 
-    /// For single statements that write outside a transaction.
+    /// Connection for single statements that write outside a transaction.
     pub fn writer(&self) -> &Conn {
         &self.write
     }
 
-    /// Whether the storage takes writes, as far as they show.
+    /// Watch channel: whether the storage accepts writes, by the outcome of the last ones.
     pub fn storage(&self) -> watch::Receiver<bool> {
         self.storage.subscribe()
     }
 
-    /// Writes a little, to see whether the storage takes writes again.
+    /// Writes a row to find out whether the storage accepts writes again.
     pub async fn probe(&self, clock: &Clock) -> Result<(), DbErr> {
         let text = "INSERT INTO lease (name, holder, expires_at) VALUES ('storage', '', $1)
                     ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at";
@@ -154,14 +154,14 @@ impl Database {
         Ok(())
     }
 
-    /// Closes the connections; on SQLite this folds the write-ahead log into the file.
+    /// Closes the connections; SQLite then copies the write-ahead log into the database file.
     pub async fn close(self) {
         let _closed = self.read.pool().close_by_ref().await;
         let _closed = self.write.pool().close_by_ref().await;
     }
 }
 
-/// Begins in a task of its own, which waits for the BEGIN whatever becomes of the caller.
+/// Begins a transaction in a separate task, which awaits the BEGIN even if the caller's future is dropped.
 async fn begin(connection: Conn, options: TransactionOptions) -> Result<Txn, DbErr> {
     let begin = async move { connection.begin(options).await };
     #[expect(
@@ -181,16 +181,16 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
         .map_sqlx_sqlite_opts(|o| {
             o.journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
-                // What is erased shall not stay in free pages of the file.
+                // Erased data must not stay in free pages of the file.
                 .pragma("secure_delete", "ON")
                 .busy_timeout(Duration::from_secs(30))
         })
-        // When its storage fails, SQLite rolls a transaction back by itself, and sqlx goes on counting it as open: later
-        // ones would be savepoints in it, acknowledged and never committed. Such a connection is not used again.
+        // When its storage fails, SQLite rolls a transaction back by itself, but sqlx still counts it as open: later
+        // transactions would be savepoints in it, acknowledged and never committed. Such a connection is not reused.
         .map_sqlx_sqlite_pool_opts(|pool| {
             pool.after_release(|connection, _| {
                 Box::pin(async move {
-                    // Behind the rollback that a dropped transaction has queued.
+                    // The ping waits for the rollback that a dropped transaction has queued.
                     connection.ping().await?;
                     Ok(!connection.is_in_transaction())
                 })
@@ -199,7 +199,8 @@ fn sqlite(url: &str, connections: u32) -> ConnectOptions {
     options
 }
 
-/// A statement with parameters `$1`, `$2`, …, as both databases take them fast. Every statement is made here.
+/// A statement with parameters `$1`, `$2`, …, rewritten to the form that is fast on the database. Every statement is
+/// made here.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place where statements are made"
@@ -213,7 +214,7 @@ pub fn sql(conn: &impl ConnectionTrait, text: &str, values: impl IntoIterator<It
     Statement::from_sql_and_values(backend, text, values)
 }
 
-/// `($1, $2), ($3, $4), …`: the rows of a multi-row statement, numbered after `used` parameters.
+/// `($1, $2), ($3, $4), …`: the placeholders of a multi-row statement, numbered after `used` parameters.
 pub fn placeholders(rows: usize, columns: usize, used: usize) -> String {
     let mut text = String::with_capacity(rows * columns * 6);
     for row in 0..rows {
@@ -221,7 +222,7 @@ pub fn placeholders(rows: usize, columns: usize, used: usize) -> String {
         for column in 0..columns {
             let separator = if column == 0 { "" } else { ", " };
             let number = used + row * columns + column + 1;
-            // Writing to a text can't fail.
+            // Writing to a String can't fail.
             let _written = write!(text, "{separator}${number}");
         }
         text.push(')');
@@ -240,10 +241,10 @@ pub enum Column {
     Bytes,
 }
 
-/// Parameters of one statement on SQLite, at most.
+/// Most parameters of one statement on SQLite.
 const PARAMETERS: usize = 32_766;
 
-/// Rows of so many columns that one statement takes, with [`table`] and a few parameters more.
+/// Most rows of `columns` columns that one statement can have with [`table`] and a few more parameters.
 pub fn rows_at_once(conn: &impl ConnectionTrait, columns: usize) -> usize {
     match conn.get_database_backend() {
         DbBackend::Postgres => usize::MAX,
@@ -251,10 +252,10 @@ pub fn rows_at_once(conn: &impl ConnectionTrait, columns: usize) -> usize {
     }
 }
 
-/// Rows, none of them with a NULL, as a table for a FROM clause: its text `… AS v (column1, column2, …)`, with
-/// parameters after `used`, and their values. On PostgreSQL it takes one array a column, so that the statement is
-/// prepared once for any number of rows; on SQLite it is prepared for powers of two, because the driver keeps a hundred
-/// statements, and those of a thousand rows take megabytes each.
+/// Rows without NULLs as a table for a FROM clause: the text `… AS v (column1, column2, …)`, with parameters after
+/// `used`, and their values. On PostgreSQL each column is one array, so that one prepared statement serves any number
+/// of rows. On SQLite the number of rows is rounded up to a power of two, because the driver caches a hundred prepared
+/// statements, and those with a thousand rows take megabytes each.
 pub fn table<const N: usize>(
     conn: &impl ConnectionTrait,
     columns: [Column; N],
@@ -265,7 +266,7 @@ pub fn table<const N: usize>(
         let mut values: Vec<Value> = rows.into_iter().flatten().collect();
         let count = values.len() / N;
         let prepared = count.next_power_of_two().min(rows_at_once(conn, N)).max(count);
-        // Rows of NULL fill it up, and are left out again.
+        // Rows of NULL fill it up; the WHERE clause excludes them.
         values.resize(prepared * N, Value::BigInt(None));
         let rows = placeholders(prepared, N, used);
         return (
@@ -296,7 +297,7 @@ pub fn table<const N: usize>(
     )
 }
 
-/// Says of an entity that no relations of it are used, beside its `Model`.
+/// Defines the empty `Relation` and the default `ActiveModelBehavior` of an entity, beside its `Model`.
 #[macro_export]
 macro_rules! no_relations {
     () => {
@@ -308,19 +309,19 @@ macro_rules! no_relations {
     };
 }
 
-/// Inserts a row; false when its key is in use. Waits for another transaction that inserts the same key.
+/// Inserts a row; false when its key exists already. Waits for another transaction that inserts the same key.
 pub async fn insert_new<A: ActiveModelTrait>(txn: &Txn, row: A) -> Result<bool, DbErr> {
     let taken = OnConflict::new().do_nothing().to_owned();
     let insert = A::Entity::insert(row).on_conflict(taken);
     Ok(insert.exec_without_returning(txn).await? == 1)
 }
 
-/// The error of a stored row that this program can't have written.
+/// The error for a stored row with a value that this program can't have written.
 pub fn broken(row: impl std::fmt::Display, column: &str) -> DbErr {
     DbErr::Custom(format!("{row}: stored {column} can't be read"))
 }
 
-/// Ends a transaction by a refusal of what was to be stored, where only an error of the database can be returned.
+/// Wraps a failure in a database error, for functions that refuse a state and can only return a database error.
 pub fn refusal(failure: Failure) -> DbErr {
     DbErr::TryIntoErr {
         from: "state",
@@ -330,8 +331,8 @@ pub fn refusal(failure: Failure) -> DbErr {
 }
 
 impl From<DbErr> for Failure {
-    /// What is a [`refusal`] stays what it is; a database that is away or can't write is `UNAVAILABLE`, everything else is a
-    /// fault of ours.
+    /// A [`refusal`] is unwrapped; an unavailable database or one that can't write is `UNAVAILABLE`, every other error
+    /// is `INTERNAL`.
     fn from(error: DbErr) -> Self {
         if let DbErr::TryIntoErr { source, .. } = &error
             && let Some(refusal) = source.downcast_ref::<Self>()
@@ -347,12 +348,12 @@ impl From<DbErr> for Failure {
     }
 }
 
-/// Whether the same work may succeed later: the connection broke, the database asked for a retry, or its storage is full
-/// or fails.
+/// Whether the same work may succeed later: the connection broke, there was a conflict with another transaction, or the
+/// storage is full or failing.
 pub fn transient(error: &DbErr) -> bool {
     if matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) {
         return true;
     }
     let cause = cause(error);
-    cause.is_storage() || matches!(cause, Cause::Away | Cause::Conflict)
+    cause.is_storage() || matches!(cause, Cause::Unavailable | Cause::Conflict)
 }

@@ -1,14 +1,14 @@
-//! Parameters by place, as SQLite takes them fast: `$1` is a *name* to it, and to look up each of many names among all
-//! of them takes quadratic time.
+//! Rewrites `$1` to positional parameters for SQLite, to which `$1` is a *name*: looking up each of many names among
+//! all of them takes quadratic time.
 
 use sea_orm::Value;
 
-/// `text` with a plain `?` for each `$n` that stands outside quotes and comments, and for each of these its value: one
-/// that is named twice comes twice. A number without a value becomes `:n`, which the driver refuses.
+/// `text` with `?` for each `$n` outside quotes and comments, and the values in the order of these: a parameter that
+/// occurs twice has its value twice. A number without a value becomes `:n`, which the driver refuses.
 pub(super) fn positional(text: &str, values: Vec<Value>) -> (String, Vec<Value>) {
     let bytes = text.as_bytes();
     let mut rewritten = String::with_capacity(text.len());
-    let mut places = Vec::with_capacity(values.len());
+    let mut indices = Vec::with_capacity(values.len());
     let (mut at, mut copied) = (0, 0);
     while let Some(&byte) = bytes.get(at) {
         let start = at;
@@ -30,10 +30,10 @@ pub(super) fn positional(text: &str, values: Vec<Value>) -> (String, Vec<Value>)
         };
         rewritten.push_str(text.get(copied..start).unwrap_or_default());
         copied = at;
-        match number.checked_sub(1).filter(|place| *place < values.len()) {
-            Some(place) => {
+        match number.checked_sub(1).filter(|index| *index < values.len()) {
+            Some(index) => {
                 rewritten.push('?');
-                places.push(place);
+                indices.push(index);
             }
             None => {
                 rewritten.push(':');
@@ -42,29 +42,29 @@ pub(super) fn positional(text: &str, values: Vec<Value>) -> (String, Vec<Value>)
         }
     }
     rewritten.push_str(text.get(copied..).unwrap_or_default());
-    if places.iter().copied().eq(0..values.len()) {
+    if indices.iter().copied().eq(0..values.len()) {
         return (rewritten, values);
     }
-    let values = places.into_iter().filter_map(|place| values.get(place).cloned());
+    let values = indices.into_iter().filter_map(|index| values.get(index).cloned());
     (rewritten, values.collect())
 }
 
-/// What SQLite takes as part of a name, and of a parameter's name.
+/// Whether SQLite accepts the byte in a name or in the name of a parameter.
 fn in_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || !byte.is_ascii()
 }
 
-/// The first place from `at` on whose byte is not `inside`.
+/// The first index from `at` on whose byte is not `inside`.
 fn run(bytes: &[u8], at: usize, inside: impl Fn(u8) -> bool) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
     at + rest.iter().position(|b| !inside(*b)).unwrap_or(rest.len())
 }
 
-/// The place after the next `end`; the end of the text when there is none.
+/// The index after the next `end`; the end of the text when there is none.
 fn past(bytes: &[u8], at: usize, end: &[u8]) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
     let found = rest.windows(end.len()).position(|window| window == end);
-    found.map_or(bytes.len(), |place| at + place + end.len())
+    found.map_or(bytes.len(), |offset| at + offset + end.len())
 }
 
 #[cfg(test)]
@@ -155,7 +155,7 @@ mod tests {
         ]
     }
 
-    /// The text must mean to SQLite what it means by names, whatever it is.
+    /// SQLite must return the same for the rewritten statement as for the one with names.
     #[test]
     fn a_rewritten_statement_answers_as_it_does_by_names() {
         let runtime = tokio::runtime::Builder::new_current_thread()

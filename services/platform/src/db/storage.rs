@@ -1,4 +1,4 @@
-//! Whether the storage under a database takes writes, noticed where it is written to.
+//! Whether the storage of a database accepts writes, detected from the outcome of statements.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use tokio::sync::watch;
 
 use super::cause;
 
-/// Whether the storage of a database takes writes; cheap to clone. Any write that it refuses makes this false, and a
-/// [`super::Database::probe`] that it takes makes it true again.
+/// Whether the storage of a database accepts writes; cheap to clone. A refused write sets it to false, and a successful
+/// [`super::Database::probe`] to true.
 #[derive(Debug, Clone)]
 pub(super) struct Storage(Arc<watch::Sender<bool>>);
 
@@ -28,7 +28,7 @@ impl Storage {
             .send_if_modified(|was| std::mem::replace(was, works) != works);
     }
 
-    /// Looks at the outcome of a statement.
+    /// Records the outcome of a statement, and returns it.
     pub(super) fn note<T>(&self, outcome: Result<T, DbErr>) -> Result<T, DbErr> {
         if outcome.as_ref().is_err_and(|error| cause(error).is_storage()) {
             self.set(false);

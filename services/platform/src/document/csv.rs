@@ -1,4 +1,4 @@
-//! CSV for machines: UTF-8, comma, a header, plain decimals; no cell that a spreadsheet would run.
+//! CSV for programs: UTF-8, comma, a header, plain decimals, and no cell that a spreadsheet would execute as a formula.
 
 use super::Error;
 use super::sheet::{Cell, Sheet};
@@ -7,7 +7,7 @@ use super::sheet::{Cell, Sheet};
 ///
 /// # Errors
 ///
-/// When a row has other cells than the sheet has columns.
+/// When the number of cells of a row is not the number of columns.
 pub fn write(sheet: &Sheet) -> Result<String, Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(sheet.columns.iter().map(|column| column.key))?;
@@ -20,26 +20,26 @@ pub fn write(sheet: &Sheet) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The words of a cell with a `'` in front when a spreadsheet would run them as a formula: when they start with
-/// `=`, `+`, `-`, `@`, or with white space that some programs skip first.
-pub fn guarded(words: &str) -> String {
-    let runs = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
-    let skipped = words.trim_start_matches(|c: char| c.is_whitespace() || c.is_control());
-    let blank = words.starts_with(['\t', '\r', '\n']);
-    if blank || skipped.starts_with(runs) {
-        format!("'{words}")
+/// The text of a cell, with a `'` in front when a spreadsheet would execute it as a formula: when it starts with `=`,
+/// `+`, `-`, `@`, or with white space that some programs skip.
+pub fn guarded(text: &str) -> String {
+    let executed = |c: char| matches!(c, '=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠');
+    let skipped = text.trim_start_matches(|c: char| c.is_whitespace() || c.is_control());
+    let blank = text.starts_with(['\t', '\r', '\n']);
+    if blank || skipped.starts_with(executed) {
+        format!("'{text}")
     } else {
-        words.to_owned()
+        text.to_owned()
     }
 }
 
 fn text(cell: &Cell) -> String {
     match cell {
         Cell::Empty => String::new(),
-        Cell::Text(words) => guarded(words),
+        Cell::Text(text) => guarded(text),
         Cell::Integer(value) => value.to_string(),
         Cell::Decimal(value) if super::number::is_decimal(value) => value.clone(),
-        Cell::Decimal(words) => guarded(words),
+        Cell::Decimal(text) => guarded(text),
     }
 }
 
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_a_spreadsheet_would_run_are_neutral_and_numbers_stay_numbers() {
+    fn formulas_become_text_and_numbers_stay_numbers() {
         let row = |name: &str| vec![Cell::text(name), Cell::Integer(-5), Cell::decimal("-3.4483")];
         let hostile = ["=1+1", "+1", "-1", "@x", "\t=1", " =1", "\u{a0}=1", "＝1"];
         let text = write(&sheet(hostile.into_iter().map(row).collect())).unwrap();
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_of_another_width_is_refused() {
+    fn a_row_with_another_number_of_cells_is_refused() {
         assert!(write(&sheet(vec![vec![Cell::Empty]])).is_err());
     }
 }

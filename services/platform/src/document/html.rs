@@ -1,7 +1,7 @@
-//! One HTML file that needs nothing else: own styles, no script, no outside resource, printed on A4 as it stands.
+//! A self-contained HTML page: with its own styles, without scripts and external resources, printable on A4.
 //!
-//! `maud` escapes every text; [`link`] lets only web addresses be links; the page's policy forbids the browser
-//! anything but the styles written here.
+//! `maud` escapes every text; [`link`] makes links of web addresses only; the page's content security policy allows
+//! nothing but its own styles.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 const STYLE: &str = include_str!("style.css");
 
-/// The whole page in Indonesian, with `title` for the browser and `body` as content.
+/// The page in Indonesian, with the title `title` and the content `body`.
 pub fn page(title: &str, body: &Markup) -> String {
     let digest = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
     let policy =
@@ -33,8 +33,8 @@ pub fn page(title: &str, body: &Markup) -> String {
     page.into_string()
 }
 
-/// `words` as a link to `address`, or as plain words when that is no `https://` or `http://` address.
-pub fn link(address: &str, words: &str) -> Markup {
+/// `text` as a link to `address`, or as plain text when that is not an `https://` or `http://` address.
+pub fn link(address: &str, text: &str) -> Markup {
     let scheme = address.split_once("://").map(|(scheme, _)| scheme);
     let is_web = scheme.is_some_and(|scheme| {
         ["https", "http"]
@@ -42,18 +42,18 @@ pub fn link(address: &str, words: &str) -> Markup {
             .any(|known| scheme.eq_ignore_ascii_case(known))
     });
     if is_web && !address.contains(char::is_control) {
-        html! { a href=(address) rel="noopener noreferrer nofollow" { (words) } }
+        html! { a href=(address) rel="noopener noreferrer nofollow" { (text) } }
     } else {
-        html! { (words) }
+        html! { (text) }
     }
 }
 
-/// How a column of a [`Table`] is set.
+/// Alignment of a column of a [`Table`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Align {
-    /// Words, from the left.
+    /// Text, to the left.
     Left,
-    /// Codes and grades.
+    /// Codes and grades, centred.
     Center,
     /// Numbers, to the right.
     Right,
@@ -69,14 +69,14 @@ impl Align {
     }
 }
 
-/// How a row of a [`Table`] is set.
+/// Emphasis of a row of a [`Table`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Weight {
-    /// As any other.
+    /// No emphasis.
     #[default]
     Plain,
-    /// Marked, as the one that counts.
-    Marked,
+    /// The row that applies, such as the category that was reached.
+    Highlighted,
     /// A sum or result.
     Total,
 }
@@ -85,7 +85,7 @@ impl Weight {
     fn class(self) -> Option<&'static str> {
         match self {
             Self::Plain => None,
-            Self::Marked => Some("marked"),
+            Self::Highlighted => Some("marked"),
             Self::Total => Some("total"),
         }
     }
@@ -94,14 +94,14 @@ impl Weight {
 /// A row of a [`Table`].
 #[derive(Debug, Clone)]
 pub struct Row {
-    /// How it is set.
+    /// Its emphasis.
     pub weight: Weight,
-    /// Its cells with how many columns each takes.
+    /// Its cells, each with the number of columns that it spans.
     pub cells: Vec<(Markup, u8)>,
 }
 
 impl Row {
-    /// A plain row with a cell per column.
+    /// A row without emphasis, with one cell per column.
     pub fn new(cells: impl IntoIterator<Item = Markup>) -> Self {
         Self {
             weight: Weight::Plain,
@@ -109,7 +109,7 @@ impl Row {
         }
     }
 
-    /// The row, set otherwise.
+    /// The row with this emphasis.
     #[must_use]
     pub fn weight(self, weight: Weight) -> Self {
         Self { weight, ..self }
@@ -121,16 +121,16 @@ impl Row {
 pub struct Table<'a> {
     /// Id within the page.
     pub id: &'a str,
-    /// Caption; its number is set by the style.
+    /// Caption; the style adds its number.
     pub caption: &'a str,
-    /// Header and setting of each column.
+    /// Header and alignment of each column.
     pub columns: &'a [(&'a str, Align)],
     /// The rows.
     pub rows: Vec<Row>,
 }
 
 impl Table<'_> {
-    /// As HTML.
+    /// The table as HTML.
     pub fn render(&self) -> Markup {
         html! {
             table id=(self.id) {
@@ -156,7 +156,7 @@ impl Table<'_> {
             .iter()
             .map(|(cell, span)| {
                 at += usize::from(*span);
-                // A cell over several columns is set as the first of them.
+                // A cell over several columns is aligned as the first of them.
                 let align = self.columns.get(at - usize::from(*span)).map(|(_, align)| *align);
                 (cell, (*span > 1).then_some(span), align.and_then(Align::class))
             })
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_names_the_digest_of_the_very_style() {
+    fn the_policy_contains_the_digest_of_the_style() {
         let text = page("<Judul>", &html! { p { "isi" } });
         let (before, rest) = text.split_once("<style>").unwrap();
         let (style, after) = rest.split_once("</style>").unwrap();
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_over_several_columns_is_set_as_the_first_of_them() {
+    fn a_cell_over_several_columns_is_aligned_as_the_first_of_them() {
         let table = Table {
             id: "t",
             caption: "Contoh",

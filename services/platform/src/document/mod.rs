@@ -1,8 +1,8 @@
-//! Documents for people and data for machines: a printable HTML page with charts, XLSX and CSV.
+//! Documents for people and data for programs: a printable HTML page with charts, XLSX and CSV.
 //!
-//! What is said in them is the caller's; here is how it is written so that it opens everywhere and runs nothing.
-//! [`html`] makes one self-contained page that prints on A4, [`chart`] draws inline SVG for it, [`number`] writes
-//! figures the Indonesian way, and a [`sheet::Sheet`] goes out as [`csv`] or, with others, as one [`xlsx`] workbook.
+//! The caller provides the content; this module writes it in formats that open everywhere and execute nothing. [`html`]
+//! makes one self-contained page that prints on A4, [`chart`] draws inline SVG for it, [`number`] formats figures in
+//! Indonesian, and a [`sheet::Sheet`] is written as [`csv`] or, with others, as one [`xlsx`] workbook.
 
 pub mod chart;
 pub mod csv;
@@ -17,7 +17,7 @@ pub enum Error {
     /// A table could not be written as CSV.
     #[error("CSV: {0}")]
     Csv(#[from] ::csv::Error),
-    /// A workbook could not be written, such as for two sheets of one title.
+    /// A workbook could not be written, such as with two sheets of the same title.
     #[error("XLSX: {0}")]
     Xlsx(#[from] rust_xlsxwriter::XlsxError),
 }

@@ -1,4 +1,4 @@
-//! Numbers and dates as they are written in Indonesia: decimal comma, thousands point, names of months.
+//! Numbers and dates in Indonesian format: decimal comma, thousands point, names of months.
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 
@@ -26,8 +26,8 @@ pub fn integer(value: i64) -> String {
     grouped(&value.to_string())
 }
 
-/// A plain decimal such as `-1234.50` as `-1.234,50`, digit for digit: nothing is rounded here. A text that is no
-/// plain decimal comes back as it is.
+/// A plain decimal such as `-1234.50` as `-1.234,50`, without rounding. A text that is not a plain decimal is returned
+/// unchanged.
 pub fn decimal(text: &str) -> String {
     if !is_decimal(text) {
         return text.to_owned();
@@ -38,8 +38,8 @@ pub fn decimal(text: &str) -> String {
     }
 }
 
-/// `part` of `whole` in percent with one decimal, half up, as a plain decimal: `33.3`. `None` of nothing, and for
-/// numbers below zero.
+/// `part` of `whole` in percent with one decimal, half up, as a plain decimal: `33.3`. `None` when `whole` is 0, and
+/// for negative numbers.
 pub fn percent(part: i64, whole: i64) -> Option<String> {
     if part < 0 || whole <= 0 {
         return None;
@@ -83,8 +83,8 @@ fn grouped(text: &str) -> String {
         None => ("", text),
     };
     let mut out = sign.to_owned();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             out.push('.');
         }
         out.push(digit);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn percents_round_half_up_and_nothing_has_no_share() {
+    fn percentages_round_half_up_and_there_is_none_of_zero() {
         for (part, whole, text) in [
             (1, 3, "33.3"),
             (2, 3, "66.7"),

@@ -1,9 +1,9 @@
 //! A table of data: named columns, each of one kind, and rows of cells.
 
-/// What a column holds.
+/// Type of the cells of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Words.
+    /// Text.
     Text,
     /// Whole numbers.
     Integer,
@@ -14,18 +14,18 @@ pub enum Kind {
 /// One column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
-    /// Name for machines: the CSV header.
+    /// Name for programs: the CSV header.
     pub key: &'static str,
     /// Name for people: the XLSX header.
     pub header: &'static str,
-    /// What it holds.
+    /// Type of its cells.
     pub kind: Kind,
     /// Width in characters.
     pub width: u16,
 }
 
 impl Column {
-    /// Words, `width` characters wide.
+    /// A column of texts, `width` characters wide.
     pub const fn text(key: &'static str, header: &'static str, width: u16) -> Self {
         Self {
             key,
@@ -35,7 +35,7 @@ impl Column {
         }
     }
 
-    /// Whole numbers.
+    /// A column of whole numbers.
     pub const fn integer(key: &'static str, header: &'static str) -> Self {
         Self {
             key,
@@ -45,7 +45,7 @@ impl Column {
         }
     }
 
-    /// Decimals with `places` places.
+    /// A column of decimals with `places` places.
     pub const fn decimal(key: &'static str, header: &'static str, places: u8) -> Self {
         Self {
             key,
@@ -61,16 +61,16 @@ impl Column {
 pub enum Cell {
     /// Nothing.
     Empty,
-    /// Words, never read as a formula.
+    /// Text, never a formula.
     Text(String),
     /// A whole number.
     Integer(i64),
-    /// A plain decimal such as `-91.48`; another text is kept as words.
+    /// A plain decimal such as `-91.48`; anything else is written as text.
     Decimal(String),
 }
 
 impl Cell {
-    /// Words, or nothing for an empty text.
+    /// A text; an empty cell for an empty text.
     pub fn text(text: impl Into<String>) -> Self {
         let text = text.into();
         if text.is_empty() {
@@ -80,7 +80,7 @@ impl Cell {
         }
     }
 
-    /// A decimal, or nothing for an empty text.
+    /// A decimal; an empty cell for an empty text.
     pub fn decimal(text: impl Into<String>) -> Self {
         let text = text.into();
         if text.is_empty() {
@@ -90,7 +90,7 @@ impl Cell {
         }
     }
 
-    /// A whole number, or nothing when `given` is false.
+    /// A whole number; an empty cell when `given` is false.
     pub fn integer_if(given: bool, value: i64) -> Self {
         if given { Self::Integer(value) } else { Self::Empty }
     }
@@ -99,7 +99,7 @@ impl Cell {
 /// A table of data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sheet {
-    /// Name for machines, part of a file name: `[a-z0-9-]`.
+    /// Name for programs, part of a file name: `[a-z0-9-]`.
     pub key: &'static str,
     /// Name for people, at most 31 characters and without `[]:*?/\`.
     pub title: &'static str,

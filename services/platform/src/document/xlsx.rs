@@ -1,4 +1,4 @@
-//! XLSX for people who calculate on: a sheet per table, real numbers with formats, headers that stay in view.
+//! XLSX for people who continue to calculate: one sheet per table, numbers with formats, frozen headers.
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 use rust_xlsxwriter::{
@@ -9,20 +9,20 @@ use super::Error;
 use super::number::is_decimal;
 use super::sheet::{Cell, Column, Kind, Sheet};
 
-/// A4 in the numbers of the format.
+/// Code of A4 in the file format.
 const PAPER_A4: u8 = 9;
-/// Integers above this lose digits in a spreadsheet, and go out as words.
+/// Integers above this lose digits in a spreadsheet, and are written as text.
 const EXACT: i64 = 1 << 53;
 
-/// One workbook with the sheets in order, `title` and `created` among its properties. Words are never formulas.
+/// A workbook with the sheets in order, and with `title` and `created` as properties. Texts are never formulas.
 ///
 /// # Errors
 ///
-/// When titles of sheets repeat or can't be titles, or there are more rows than a sheet can hold.
+/// When two sheets have the same title, a title is not valid, or there are more rows than a sheet can have.
 pub fn workbook(title: &str, created: DateTime<Utc>, sheets: &[Sheet]) -> Result<Vec<u8>, Error> {
     let mut workbook = Workbook::new();
     let properties = DocProperties::new().set_title(title);
-    // The format keeps no time zone and counts from 1900; outside of that the properties go without.
+    // The format has no time zones and begins with 1900; a time outside of its range is left out.
     let properties = match excel_time(created) {
         Some(time) => properties.set_creation_datetime(&time),
         None => properties,
@@ -54,7 +54,7 @@ fn fill(page: &mut Worksheet, sheet: &Sheet) -> Result<(), Error> {
         .set_align(FormatAlign::VerticalCenter)
         .set_background_color(Color::RGB(0x00DD_E5EE))
         .set_border_bottom(FormatBorder::Thin);
-    let words = Format::new().set_text_wrap().set_align(FormatAlign::Top);
+    let text_format = Format::new().set_text_wrap().set_align(FormatAlign::Top);
     let mut formats = Vec::with_capacity(sheet.columns.len());
     for (at, column) in (0..).zip(sheet.columns) {
         page.set_column_width(at, f64::from(column.width))?;
@@ -69,10 +69,10 @@ fn fill(page: &mut Worksheet, sheet: &Sheet) -> Result<(), Error> {
                     page.write_number_with_format(row, at, number, format)?;
                 }
                 (Cell::Text(text) | Cell::Decimal(text), None) => {
-                    page.write_string_with_format(row, at, text, &words)?;
+                    page.write_string_with_format(row, at, text, &text_format)?;
                 }
                 (Cell::Integer(value), None) => {
-                    page.write_string_with_format(row, at, value.to_string(), &words)?;
+                    page.write_string_with_format(row, at, value.to_string(), &text_format)?;
                 }
             }
         }
@@ -99,8 +99,8 @@ fn format(column: &Column) -> Format {
     }
 }
 
-/// The number of a cell, when it has one that a spreadsheet can hold. A spreadsheet has nothing but binary floats;
-/// the one nearest to a short decimal prints as that decimal.
+/// The number of a cell, if a spreadsheet can represent it. Spreadsheets have binary floats only; the one nearest to a
+/// short decimal is displayed as that decimal.
 fn exact(cell: &Cell) -> Option<f64> {
     match cell {
         Cell::Integer(value) if (-EXACT..=EXACT).contains(value) => Some(*value as f64),

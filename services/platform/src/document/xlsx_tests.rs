@@ -48,7 +48,7 @@ fn created() -> DateTime<Utc> {
 }
 
 #[test]
-fn a_workbook_opens_with_numbers_as_numbers_and_words_as_words() {
+fn a_workbook_has_numbers_as_numbers_and_texts_as_texts() {
     let file = workbook("Judul", created(), &[sample("Satu"), sample("Dua")]).unwrap();
     let parts = parts(file);
     assert!(parts["xl/workbook.xml"].contains("Satu") && parts["xl/workbook.xml"].contains("Dua"));
@@ -71,7 +71,7 @@ fn a_workbook_opens_with_numbers_as_numbers_and_words_as_words() {
     assert_eq!(cell("B2"), ("n".into(), "1234".into()));
     assert_eq!(cell("C2"), ("n".into(), "3.4483".into()));
     assert_eq!(cell("C4"), ("n".into(), "-0.5".into()));
-    // Words, and an integer that a binary float can't hold, stand in the table of strings.
+    // Texts, and an integer that a binary float can't represent, are in the table of strings.
     for name in ["A1", "A2", "A3", "B3", "C3"] {
         assert_eq!(cell(name).0, "s", "{name}");
     }

@@ -1,4 +1,4 @@
-//! What the methods of every service have in common.
+//! Helpers for the gRPC methods of every service.
 
 use std::future::Future;
 
@@ -10,22 +10,22 @@ use crate::{
     failure::Failure,
 };
 
-/// What a method answers.
+/// Result of a gRPC method.
 pub type Answer<T> = Result<Response<T>, Status>;
 
-/// The answer of a use case.
+/// Turns the result of an operation into that of its gRPC method.
 pub fn answer<T>(done: Result<T, Failure>) -> Answer<T> {
     done.map(Response::new).map_err(status)
 }
 
-/// The caller, with a token at least, and the message.
+/// The caller, which must have a valid token, and the message.
 pub fn open<T>(request: Request<T>) -> Result<(Caller, T), Status> {
     let caller = caller::of(&request);
-    caller.known().map_err(status)?;
+    caller.require_token().map_err(status)?;
     Ok((caller, request.into_inner()))
 }
 
-/// Runs an operation that changes nothing, for a caller with a token at least.
+/// Runs an operation that only reads, for a caller with a valid token.
 pub async fn read<M, A, F>(request: Request<M>, run: impl FnOnce(Caller, M) -> F) -> Answer<A>
 where
     F: Future<Output = Result<A, Failure>>,

@@ -1,5 +1,5 @@
-//! Bodies of calls: requests that must keep coming and may not fill the memory, and answers that hold their call's place
-//! until they were taken.
+//! Bodies of calls. A request must arrive in time and may not use more memory than its share; a response keeps its
+//! call's place until the client has received it.
 
 use std::{
     pin::Pin,
@@ -18,39 +18,40 @@ use super::{
 };
 use crate::failure::{Failure, Kind};
 
-/// What a call brings without being counted: the limit on calls covers it.
-const FREE: usize = 16 * 1024;
-/// Of a message in gRPC: a flag and the length.
-const HEAD: usize = 5;
+/// Bytes of each request that do not count: the limit on the number of calls covers them.
+const UNCOUNTED: usize = 16 * 1024;
+/// Bytes of the prefix of a gRPC message: a flag and the length.
+const PREFIX: usize = 5;
 
-/// How a request is received.
+/// Limits under which a request is received.
 pub(super) struct Terms {
-    /// Whether messages count one by one: those of a stream are taken as they come, of others the whole is kept.
+    /// Whether each message counts by itself: those of a stream are processed one by one, while other requests are kept
+    /// whole.
     pub streamed: bool,
-    /// How long to wait for a message, or for the whole of a request that is no stream.
-    pub patience: Duration,
-    /// Takes part in the budget of bytes in flight.
+    /// How long to wait for each message of a stream, or for the whole of another request.
+    pub timeout: Duration,
+    /// The call's share of the bytes in flight.
     pub bytes: Share,
 }
 
-/// A request body that fails when it takes too long or brings more than there is room for.
+/// A request body that fails when it takes too long or exceeds the limit of bytes.
 pub(super) struct Received {
     inner: Body,
     terms: Terms,
     messages: Messages,
     all: usize,
-    /// What is left of the patience.
+    /// What is left of the timeout.
     left: Duration,
-    /// Runs only while somebody waits for the caller.
+    /// When the wait for the caller began, and its timer; `None` while data is processed.
     waiting: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
 impl Received {
-    /// Receives `inner` on these terms.
+    /// Receives `inner` under these limits.
     pub(super) fn wrap(inner: Body, terms: Terms) -> Body {
         Body::new(Self {
             inner,
-            left: terms.patience,
+            left: terms.timeout,
             terms,
             messages: Messages::default(),
             all: 0,
@@ -58,19 +59,19 @@ impl Received {
         })
     }
 
-    /// Counts what has come.
+    /// Counts the bytes received.
     fn count(&mut self, data: &Bytes) -> Result<(), Failure> {
         self.all = self.all.saturating_add(data.len());
         let ended = self.messages.pass(data);
         let kept = if self.terms.streamed {
             if ended {
-                self.left = self.terms.patience;
+                self.left = self.terms.timeout;
             }
             self.messages.open
         } else {
             self.all
         };
-        let counted = kept.saturating_sub(FREE);
+        let counted = kept.saturating_sub(UNCOUNTED);
         self.terms.bytes.shrink(counted);
         self.terms.bytes.grow(counted)
     }
@@ -102,7 +103,7 @@ impl http_body::Body for Received {
             (now, Box::pin(tokio::time::sleep_until(now + left)))
         });
         ready!(sleep.as_mut().poll(cx));
-        Poll::Ready(Some(Err(status(too_slow(self.terms.patience)))))
+        Poll::Ready(Some(Err(status(too_slow(self.terms.timeout)))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -114,8 +115,8 @@ impl http_body::Body for Received {
     }
 }
 
-fn too_slow(patience: Duration) -> Failure {
-    let seconds = patience.as_secs();
+fn too_slow(timeout: Duration) -> Failure {
+    let seconds = timeout.as_secs();
     let text = format!("the request did not come within {seconds} seconds");
     let failure = Failure::new(
         Kind::Exhausted,
@@ -127,34 +128,35 @@ fn too_slow(patience: Duration) -> Failure {
     refused("grpc.receive_seconds", "call", value, failure)
 }
 
-/// Follows the messages in a body.
+/// Finds the messages in a body.
 #[derive(Default)]
 struct Messages {
-    /// Bytes of the head that have come, and the length that they tell.
-    head: usize,
+    /// Bytes of the prefix received so far.
+    prefix: usize,
+    /// Length of the message, from its prefix.
     length: usize,
-    /// Bytes of the message that has begun and not ended.
+    /// Bytes received of the message that has not ended yet.
     open: usize,
 }
 
 impl Messages {
-    /// Passes over what has come; whether a message ended in it.
+    /// Reads the next bytes; whether a message ended in them.
     fn pass(&mut self, mut data: &[u8]) -> bool {
         let mut ended = false;
         while data.has_remaining() {
-            if self.head < HEAD {
+            if self.prefix < PREFIX {
                 let byte = usize::from(data.get_u8());
-                // The first is the flag.
-                if self.head > 0 {
+                // The first byte is the flag.
+                if self.prefix > 0 {
                     self.length = self.length << 8 | byte;
                 }
-                self.head += 1;
+                self.prefix += 1;
             } else {
                 let part = data.len().min(self.length - self.open);
                 data.advance(part);
                 self.open += part;
             }
-            if self.head == HEAD && self.open == self.length {
+            if self.prefix == PREFIX && self.open == self.length {
                 *self = Self::default();
                 ended = true;
             }
@@ -163,14 +165,14 @@ impl Messages {
     }
 }
 
-/// An answer that holds the place of its call until it was taken, or its caller is gone.
+/// A response body that keeps the place of its call until the caller has received it or disconnected.
 pub(super) struct Placed {
     inner: Body,
     _place: Option<Share>,
 }
 
 impl Placed {
-    /// Lets `inner` hold the place.
+    /// Makes `inner` keep the place.
     pub(super) fn wrap(inner: Body, place: Option<Share>) -> Body {
         Body::new(Self { inner, _place: place })
     }
@@ -201,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_are_told_apart_however_they_are_cut() {
+    fn messages_are_found_however_their_bytes_are_split() {
         let mut body = Vec::new();
         for length in [0_u8, 1, 7, 200] {
             body.extend([0, 0, 0, 0, length]);
@@ -211,13 +213,13 @@ mod tests {
             let mut messages = Messages::default();
             let ended = body.chunks(size).filter(|part| messages.pass(part)).count();
             assert!((1..=4).contains(&ended));
-            assert_eq!((messages.head, messages.open), (0, 0), "{size}");
+            assert_eq!((messages.prefix, messages.open), (0, 0), "{size}");
         }
         let mut messages = Messages::default();
         assert!(!messages.pass(&[0, 0, 1, 0, 0]));
         assert!(!messages.pass(&[9; 65_535]));
         assert_eq!(messages.open, 65_535);
         assert!(messages.pass(&[9, 0]));
-        assert_eq!((messages.head, messages.open), (1, 0));
+        assert_eq!((messages.prefix, messages.open), (1, 0));
     }
 }

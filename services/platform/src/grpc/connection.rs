@@ -1,5 +1,5 @@
-//! Accepted connections, at most so many. One that does not begin to speak HTTP/2 is dropped after a while, and at the
-//! stop: a graceful stop waits for every handshake.
+//! Accepted connections, whose number is limited. A connection that does not begin HTTP/2 is dropped after a timeout,
+//! and when the server stops, because a graceful stop waits for every handshake.
 
 use std::{
     io,
@@ -22,31 +22,30 @@ use super::{
     shares::{Class, Pool, Share},
 };
 
-/// Bytes that open an HTTP/2 connection.
+/// Bytes of the connection preface of HTTP/2.
 const PREFACE: usize = 24;
-/// How long to wait when the process has no descriptor left for a connection.
+/// How long to wait when a connection can't be accepted, such as when the process has no file descriptor left.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A connection that ends when it stays silent.
+/// A connection that fails when its preface does not arrive in time.
 pub(super) struct Connection {
     tcp: TcpStream,
     socket: Socket,
     _place: Share,
     read: usize,
-    /// When to give up on one that has not begun.
-    silent: Option<BoxFuture<'static, ()>>,
+    /// Ends when the preface is overdue; `None` after the preface has arrived.
+    overdue: Option<BoxFuture<'static, ()>>,
 }
 
-/// On what terms connections are accepted.
+/// Limits under which connections are accepted.
 pub(super) struct Terms {
-    /// The kernel asks a client that was silent for so long whether it is there, which ends one that vanished before it
-    /// spoke HTTP/2.
+    /// Interval of TCP keepalive probes, which end the connection of a client that vanished before it began HTTP/2.
     pub keepalive: Duration,
-    /// How long a connection may take to begin.
-    pub patience: Duration,
-    /// Their places.
+    /// How long a connection may take to begin HTTP/2.
+    pub timeout: Duration,
+    /// The places of connections.
     pub places: Arc<Pool>,
-    /// Who opens them for others.
+    /// Proxies that open connections for others.
     pub proxies: Proxies,
 }
 
@@ -57,7 +56,7 @@ pub(super) fn accept(
     stop: CancellationToken,
 ) -> impl Stream<Item = Connection> + Unpin {
     let incoming = TcpIncoming::from(listener)
-        // Answers are small; none waits for the next.
+        // Responses are small and must not wait for the next one.
         .with_nodelay(Some(true))
         .with_keepalive(Some(terms.keepalive))
         .with_keepalive_interval(Some(terms.keepalive));
@@ -80,21 +79,21 @@ pub(super) fn accept(
 }
 
 impl Connection {
-    /// `None` when it is gone already, or there is no place for it: then it is closed.
+    /// `None` when the client has disconnected, or when there is no place left; then the connection is closed.
     fn new(tcp: TcpStream, terms: &Terms, stop: CancellationToken) -> Option<Self> {
         let socket = Socket::new(tcp.peer_addr().ok()?.ip());
         let origin = terms.proxies.of_connection(socket);
         let place = terms.places.take(&origin, Class::Public).ok()?;
-        let patience = terms.patience;
-        let silent = async move {
-            tokio::select! { () = stop.cancelled() => {} () = tokio::time::sleep(patience) => {} }
+        let timeout = terms.timeout;
+        let overdue = async move {
+            tokio::select! { () = stop.cancelled() => {} () = tokio::time::sleep(timeout) => {} }
         };
         Some(Self {
             tcp,
             socket,
             _place: place,
             read: 0,
-            silent: Some(Box::pin(silent)),
+            overdue: Some(Box::pin(overdue)),
         })
     }
 }
@@ -111,12 +110,12 @@ impl AsyncRead for Connection {
             .read
             .saturating_add(buf.filled().len().saturating_sub(before));
         if self.read >= PREFACE {
-            self.silent = None;
+            self.overdue = None;
         }
-        match &mut self.silent {
-            Some(silent) if polled.is_pending() => match silent.as_mut().poll(cx) {
+        match &mut self.overdue {
+            Some(overdue) if polled.is_pending() => match overdue.as_mut().poll(cx) {
                 Poll::Ready(()) => {
-                    self.silent = None;
+                    self.overdue = None;
                     Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
                 }
                 Poll::Pending => Poll::Pending,

@@ -1,4 +1,5 @@
-//! The edge: what every call passes before its service. Panic, trace, shedding, caller, one line in the log.
+//! The edge: a tower layer around all services that catches panics, traces, sheds load, identifies the caller, and logs
+//! one line for each call.
 
 use std::{
     collections::HashSet,
@@ -40,7 +41,7 @@ struct Shared {
     shed: Shed,
 }
 
-/// Makes the edge; a tower layer.
+/// The tower layer.
 #[derive(Clone)]
 pub struct Edge {
     shared: Arc<Shared>,
@@ -48,7 +49,7 @@ pub struct Edge {
 
 impl Edge {
     /// `public` names the methods (`/package.Service/Method`) or services (`/package.Service/`) that need no token,
-    /// `descriptors` holds every method there is, `config` the limits.
+    /// `descriptors` describes all methods, `config` contains the limits.
     pub fn new(
         verifier: Verifier,
         public: impl IntoIterator<Item = String>,
@@ -76,27 +77,28 @@ impl Shared {
                 .is_some_and(|end| path.get(..=end).is_some_and(|s| self.public.contains(s)))
     }
 
-    /// The caller. A token that is sent must hold, on public methods too.
+    /// The caller. A token that is sent must be valid, for public methods as well.
     fn caller(&self, request: &Request<Body>, origin: &Origin) -> Result<Caller, Failure> {
         let Some(value) = request.headers().get(http::header::AUTHORIZATION) else {
             self.limits.arrive(request, origin)?;
             let caller = Caller::anonymous();
             if !self.is_public(request.uri().path()) {
-                caller.known()?;
+                caller.require_token()?;
             }
             return Ok(caller);
         };
         let token = value.to_str().ok().and_then(bearer);
-        if let Some(caller) = token.and_then(|token| self.verifier.remembered(token)) {
+        if let Some(caller) = token.and_then(|token| self.verifier.cached(token)) {
             return Ok(caller);
         }
-        // Until a signature was checked there is but the address, and checking one costs more than the rest of a call.
+        // Before its signature is verified a call is limited by its address, because verifying costs more than the rest
+        // of a call.
         self.limits.arrive(request, origin)?;
         let refused = |why: &str| {
             Failure::new(
                 Kind::Unauthenticated,
                 "TOKEN_INVALID",
-                format!("the token does not hold: {why}"),
+                format!("the token is not valid: {why}"),
                 "Token akses tidak sah",
             )
         };
@@ -106,9 +108,9 @@ impl Shared {
             .map_err(|error| refused(&error.to_string()))
     }
 
-    /// Counts a call that has ended.
+    /// Records a call that has ended in the metrics.
     fn measure(&self, method: &str, code: tonic::Code, elapsed: Duration) {
-        // A caller may invent methods; a metric must not grow with them.
+        // Callers may send any method name, which must not become values of the metric's attribute.
         let method = if self.limits.knows(method) {
             method
         } else {
@@ -123,7 +125,7 @@ impl Shared {
             .record(elapsed.as_secs_f64(), &attributes);
     }
 
-    /// Who calls, from where, and the room that there is for it.
+    /// The caller, the origin, and the places that the call has taken.
     fn admit(&self, request: &Request<Body>) -> Result<(Caller, Origin, Room), Failure> {
         let mut origin = self.limits.origin(request);
         let caller = self.caller(request, &origin)?;
@@ -132,7 +134,7 @@ impl Shared {
     }
 }
 
-/// The token of a bearer.
+/// The token in an `authorization` header with the scheme `Bearer`.
 fn bearer(text: &str) -> Option<&str> {
     let (scheme, token) = text.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
@@ -183,7 +185,7 @@ where
             .collect();
         let started = Instant::now();
         let admitted = shared.admit(&request);
-        // A call that is shed costs as little as can be: it has no span and no line of its own.
+        // A call that is shed costs as little as possible: it has no span and no log line of its own.
         if let Err(failure) = &admitted
             && failure.kind == Kind::Exhausted
         {
@@ -191,7 +193,8 @@ where
             shared.measure(&method, tonic::Code::ResourceExhausted, started.elapsed());
             return ready(Ok(status(failure.clone()).into_http())).boxed();
         }
-        // tonic keeps the deadline as well, but its answer can't be given any details; so this one comes first.
+        // tonic enforces the deadline as well, but with a status without details; so this one ends the call just
+        // before.
         let due = timeout(request.headers()).map(|after| {
             let early = after.checked_sub(TICK);
             early.and_then(|early| Instant::now().checked_add(early))
@@ -235,10 +238,10 @@ where
     }
 }
 
-/// Resolution of timers.
+/// Resolution of tokio's timers.
 const TICK: Duration = Duration::from_millis(1);
 
-/// What the caller gives the call, by `grpc-timeout`; a malformed value is none, as in tonic.
+/// The timeout in `grpc-timeout`; a malformed value is ignored, as in tonic.
 fn timeout(headers: &http::HeaderMap) -> Option<Duration> {
     let text = headers.get("grpc-timeout")?.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
@@ -257,7 +260,7 @@ fn timeout(headers: &http::HeaderMap) -> Option<Duration> {
     }
 }
 
-/// Waits for the deadline, if there is one; the inner `None` is too near to wait for.
+/// Waits for the deadline, if there is one; the inner `None` is a deadline that is too near to wait for.
 async fn passed(due: Option<Option<Instant>>) {
     match due {
         None => std::future::pending().await,
@@ -266,7 +269,7 @@ async fn passed(due: Option<Option<Instant>>) {
     }
 }
 
-/// The one line in the log that a call leaves, also when the caller gives up and the call is dropped.
+/// Writes the log line of a call when it is dropped, also when the caller has cancelled it.
 struct Line {
     method: String,
     who: String,
@@ -277,7 +280,7 @@ struct Line {
 }
 
 impl Line {
-    /// A call that has begun; until it is finished it counts as cancelled.
+    /// A call that has begun; it counts as cancelled unless it is finished.
     fn new(method: String, span: tracing::Span, shared: Arc<Shared>, started: Instant) -> Self {
         Self {
             method,
@@ -289,9 +292,9 @@ impl Line {
         }
     }
 
-    /// Notes how the call ended, and gives a bare failure its details.
+    /// Records how the call ended, and adds details to a status that has none.
     fn finish(mut self, response: Response<Body>) -> Response<Body> {
-        // Present in the header only when the call failed before its first message.
+        // The status is in the headers only when the call failed before its first message.
         let early = Status::from_header_map(response.headers());
         let response = match &early {
             Some(bare) if bare.code() != tonic::Code::Ok && bare.details().is_empty() => {

@@ -1,4 +1,4 @@
-//! What a call must find room in before it is worked on: rates, places, bytes; and how its streams are told apart.
+//! The limits that a call must pass before it is processed: rates, places and bytes; and the classes of calls.
 
 use std::{collections::HashMap, future::Future, sync::Arc, time::Duration};
 
@@ -14,11 +14,11 @@ use super::{
 };
 use crate::{caller::Caller, config, failure::Failure};
 
-/// Methods of health; a check answers under any load, else the load would have the process killed.
+/// The health service. Its check responds under any load, otherwise the orchestrator would kill a process under load.
 pub(super) const HEALTH: &str = "/grpc.health.v1.Health/";
 const CHECK: &str = "/grpc.health.v1.Health/Check";
 const WATCH: &str = "/grpc.health.v1.Health/Watch";
-/// Services of reflection, each a stream both ways.
+/// The reflection services, whose methods are bidirectional streams.
 pub(super) const REFLECTION: [&str; 2] = [
     "/grpc.reflection.v1.ServerReflection/",
     "/grpc.reflection.v1alpha.ServerReflection/",
@@ -28,24 +28,24 @@ tokio::task_local! {
     static ORIGIN: Origin;
 }
 
-/// Where the call that is being worked on comes from; nothing is known outside of one.
+/// Origin of the call that is being processed; the default outside of a call.
 pub(super) fn origin() -> Origin {
     ORIGIN.try_with(Clone::clone).unwrap_or_default()
 }
 
-/// Works on a call from `origin`.
+/// Processes a call from `origin`.
 pub(super) fn within<F: Future>(origin: Origin, work: F) -> impl Future<Output = F::Output> {
     ORIGIN.scope(origin, work)
 }
 
-/// What is streamed of a method.
+/// Which sides of a method are streams.
 #[derive(Debug, Clone, Copy)]
 struct Streams {
     requests: bool,
     answers: bool,
 }
 
-/// `package.Service/Method` of every method; none when the descriptors can't be read.
+/// All methods, as `package.Service/Method`; empty when the descriptors can't be decoded.
 fn methods(descriptors: &[u8]) -> HashMap<String, Streams> {
     let Ok(set) = prost_types::FileDescriptorSet::decode(descriptors) else {
         return HashMap::new();
@@ -74,24 +74,25 @@ pub(super) struct Limits {
     proxies: Proxies,
     rates: Rates,
     calls: Arc<Pool>,
-    /// Streams of health and reflection: no service counts them.
+    /// Streams of health and reflection, which no service counts.
     streams: Arc<Pool>,
     bytes: Arc<Pool>,
-    patience: Duration,
+    timeout: Duration,
 }
 
-/// What a call was given.
+/// What a call has taken of the limits.
 pub(super) struct Room {
-    /// Its place, until its answer was taken; of a watch until it is open, since then it has one among those.
+    /// Its place, kept until the caller has received the response; that of a watch until the watch is open, which then
+    /// has a place among the watchers.
     pub place: Option<Share>,
     /// Whether it opens a watch.
     pub watch: bool,
-    /// How its request is received.
+    /// Limits under which its request is received.
     pub terms: Terms,
 }
 
 impl Limits {
-    /// As the configuration says; `descriptors` holds every method there is.
+    /// The limits of the configuration; `descriptors` describes all methods.
     pub(super) fn new(descriptors: &[u8], config: &config::Grpc) -> Self {
         Self {
             methods: methods(descriptors),
@@ -100,16 +101,16 @@ impl Limits {
             calls: Pool::of_calls(config),
             streams: Pool::of_places(WATCHERS, config.max_watchers, config),
             bytes: Pool::of_bytes(config),
-            patience: Duration::from_secs(config.receive_seconds),
+            timeout: Duration::from_secs(config.receive_seconds),
         }
     }
 
-    /// Whether a method, `package.Service/Method`, is one of those described.
+    /// Whether a method, `package.Service/Method`, exists.
     pub(super) fn knows(&self, method: &str) -> bool {
         self.methods.contains_key(method)
     }
 
-    /// Where a request comes from, token aside.
+    /// Origin of a request, without its token.
     pub(super) fn origin(&self, request: &Request<Body>) -> Origin {
         let socket = request.extensions().get::<Socket>();
         socket.map_or_else(Origin::default, |socket| {
@@ -117,7 +118,7 @@ impl Limits {
         })
     }
 
-    /// A call of somebody who is known by the address only, or not yet by a token that held before.
+    /// Limits the rate of calls without a token, or with one that was not verified before, by their address.
     pub(super) fn arrive(&self, request: &Request<Body>, origin: &Origin) -> Result<(), Failure> {
         if request.uri().path() == CHECK {
             return Ok(());
@@ -125,7 +126,7 @@ impl Limits {
         self.rates.of_peer(origin.peer)
     }
 
-    /// Finds room for the call of `caller`, who becomes part of `origin`.
+    /// Takes the places of a call of `caller`, whose token becomes part of `origin`.
     pub(super) fn room(
         &self,
         request: &Request<Body>,
@@ -133,7 +134,7 @@ impl Limits {
         origin: &mut Origin,
     ) -> Result<Room, Failure> {
         let path = request.uri().path();
-        let known = caller.known().is_ok();
+        let known = caller.require_token().is_ok();
         if known {
             origin.token = Some(caller.identity().into());
             self.rates.of_token(origin.token.as_ref())?;
@@ -157,7 +158,7 @@ impl Limits {
         };
         let terms = Terms {
             streamed: class == Class::Bulk || reflection,
-            patience: self.patience,
+            timeout: self.timeout,
             bytes: self.bytes.nothing(origin, class),
         };
         let watch = class == Class::Watch;

@@ -1,4 +1,4 @@
-//! The gRPC side: statuses, the edge every call passes, the server, streams that watch.
+//! The gRPC server: statuses, the edge around all services, limits, and `Watch…` streams.
 
 mod answer;
 mod body;

@@ -1,4 +1,4 @@
-//! Where a call comes from: the address and connection, also of callers behind a trusted proxy.
+//! Origin of a call: its address and connection, also for callers behind a trusted proxy.
 
 use std::{
     net::{IpAddr, Ipv6Addr, SocketAddr},
@@ -11,10 +11,10 @@ use ipnet::IpNet;
 use super::shares::Origin;
 use crate::config::{self, grpc::network};
 
-/// The network in IPv6 that counts as one peer: what a single customer gets.
+/// Prefix length of the IPv6 networks that count as one peer: a single customer usually gets a network of this size.
 const V6_PREFIX: u32 = 64;
 
-/// One accepted connection, as calls on it know it.
+/// One accepted connection, as its calls see it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Socket {
     address: IpAddr,
@@ -22,7 +22,7 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    /// A connection from `address` with a number of its own.
+    /// A connection from `address`, with a unique number.
     pub(super) fn new(address: IpAddr) -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         Self {
@@ -32,7 +32,7 @@ impl Socket {
     }
 }
 
-/// Whose word about the caller's address is taken, and where it stands.
+/// The proxies whose header with the caller's address is trusted, and the name of that header.
 #[derive(Debug, Clone)]
 pub(super) struct Proxies {
     trusted: Vec<IpNet>,
@@ -40,7 +40,7 @@ pub(super) struct Proxies {
 }
 
 impl Proxies {
-    /// As the configuration says.
+    /// The proxies of the configuration.
     pub(super) fn new(config: &config::Grpc) -> Self {
         let trusted = config.trusted_proxies.iter();
         Self {
@@ -53,7 +53,7 @@ impl Proxies {
         self.trusted.iter().any(|network| network.contains(&address))
     }
 
-    /// Who opened a connection; a proxy opens them for many.
+    /// Origin of a connection; without an address for a proxy, which opens connections for many callers.
     pub(super) fn of_connection(&self, socket: Socket) -> Origin {
         Origin {
             peer: (!self.trusts(socket.address)).then(|| peer(socket.address)),
@@ -61,8 +61,8 @@ impl Proxies {
         }
     }
 
-    /// Who calls, token aside. From a trusted proxy it is the last address in the header that is no trusted proxy; up to
-    /// the first that can't be read.
+    /// Origin of a call, without its token. For a call from a trusted proxy, the address is the last one in the header
+    /// that is not a trusted proxy. An address that can't be parsed ends the search, and the one behind it counts.
     pub(super) fn of_call(&self, socket: Socket, headers: &HeaderMap) -> Origin {
         if !self.trusts(socket.address) {
             return Origin {
@@ -99,7 +99,7 @@ fn address(text: &str) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
-/// What counts as one peer.
+/// The address, or the IPv6 network, that counts as one peer.
 fn peer(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_trusted_proxy_tells_for_whom_it_calls() {
+    fn only_the_header_of_a_trusted_proxy_is_used() {
         let forged = ["9.9.9.9"];
         assert_eq!(caller(&[], "10.0.0.1", &forged), ("10.0.0.1".into(), true));
         assert_eq!(
@@ -150,13 +150,13 @@ mod tests {
     }
 
     #[test]
-    fn the_last_address_that_is_no_proxy_counts_whatever_stands_before_it() {
+    fn the_last_address_that_is_no_proxy_counts_whatever_precedes_it() {
         let peer = |forwarded: &[&str]| caller(&["10.0.0.0/8", "fd00::/8"], "10.0.0.1", forwarded).0;
         assert_eq!(peer(&["1.1.1.1, 9.9.9.9, 10.1.1.1"]), "9.9.9.9");
         assert_eq!(peer(&["1.1.1.1, 9.9.9.9", "10.1.1.1,fd00::7"]), "9.9.9.9");
         assert_eq!(peer(&["1.1.1.1", "9.9.9.9:4711"]), "9.9.9.9");
         assert_eq!(peer(&["10.1.1.1, 10.2.2.2"]), "10.1.1.1");
-        // What can't be read, and what stands before it, is nobody's word.
+        // An entry that can't be parsed, and all before it, are not trusted.
         assert_eq!(peer(&["1.1.1.1, unknown, 10.2.2.2"]), "10.2.2.2");
         assert_eq!(peer(&["1.1.1.1, 9.9.9"]), "10.0.0.1");
         // A customer's whole network is one peer.

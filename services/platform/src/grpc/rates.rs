@@ -1,4 +1,4 @@
-//! How many calls a second: token buckets, one for each address of callers without a token and one for each token.
+//! Rate limits: token buckets, one for each address of callers without a token and one for each token.
 
 use std::{
     hash::Hash,
@@ -21,9 +21,9 @@ use crate::{
     failure::{Failure, Kind},
 };
 
-/// Buckets that are kept. Those that are full again are dropped; were there more that are not, newcomers share one.
+/// Most buckets that are kept. Full buckets are dropped; if there are more that are not full, new callers share one.
 const MOST: usize = 16_384;
-/// After so many calls full buckets are dropped.
+/// Number of calls after which full buckets are dropped.
 const SWEEP: usize = 1024;
 
 /// The buckets of one kind of callers.
@@ -36,7 +36,7 @@ struct Buckets<K: Hash + Eq + Clone> {
 }
 
 impl<K: Hash + Eq + Clone> Buckets<K> {
-    /// `None` when there is no limit.
+    /// `None` for a rate of 0, which means no limit.
     fn new(limit: &'static str, share: &'static str, rate: u32) -> Option<Self> {
         let rate = NonZeroU32::new(rate)?;
         Some(Self {
@@ -77,7 +77,7 @@ pub(super) struct Rates {
 }
 
 impl Rates {
-    /// As the configuration says.
+    /// The rates of the configuration.
     pub(super) fn new(config: &config::Grpc) -> Self {
         let (peer, token) = (
             config.calls_per_second_per_peer,
@@ -89,7 +89,7 @@ impl Rates {
         }
     }
 
-    /// A call without a token that is known to hold.
+    /// Counts a call without a token that was verified before.
     pub(super) fn of_peer(&self, peer: Option<IpAddr>) -> Result<(), Failure> {
         match (&self.peers, peer) {
             (Some(buckets), Some(peer)) => buckets.take(peer),
@@ -97,7 +97,7 @@ impl Rates {
         }
     }
 
-    /// A call with a token.
+    /// Counts a call with a token.
     pub(super) fn of_token(&self, token: Option<&Arc<str>>) -> Result<(), Failure> {
         match (&self.tokens, token) {
             (Some(buckets), Some(token)) => buckets.take(token.clone()),
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_has_a_bucket_and_is_told_when_it_fills() {
+    fn each_caller_has_a_bucket_and_a_refusal_says_when_to_retry() {
         let config = config::Grpc {
             calls_per_second_per_peer: 5,
             calls_per_second_per_token: 0,
@@ -124,13 +124,13 @@ mod tests {
         assert!(refused.retry_after.unwrap() <= std::time::Duration::from_millis(200));
         assert!(rates.of_peer(peer(2)).is_ok());
         for _ in 0..50 {
-            assert!(rates.of_token(Some(&"a".into())).is_ok(), "0 is any number");
+            assert!(rates.of_token(Some(&"a".into())).is_ok(), "0 means no limit");
         }
     }
 
     #[test]
-    fn no_flood_of_addresses_fills_the_memory() {
-        // So slow that no bucket is full again while this runs.
+    fn many_addresses_do_not_fill_the_memory() {
+        // The rate is so low that no bucket is full again while this runs.
         let buckets = Buckets::new("limit", "peer", 1).unwrap();
         for n in 0..3 * MOST as u32 {
             let _taken = buckets.take(IpAddr::from(n.to_be_bytes()));

@@ -1,4 +1,4 @@
-//! The gRPC server: health, reflection, limits, connections that are renewed, a graceful stop with a hard end.
+//! The gRPC server: health, reflection, limits, a maximum age of connections, and a graceful stop with a time limit.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -19,11 +19,12 @@ use super::{
 };
 use crate::{config, lifecycle::Tasks};
 
-/// Ages of connections, from a tenth under the configured one to a tenth over it. Connections get them in turn, so that
-/// clients that came together, as after the loss of a replica, don't come together for ever.
+/// Number of maximum ages of connections, from a tenth below the configured one to a tenth above it. Connections get
+/// them in turn, so that clients that connected together, such as after the loss of a replica, do not always reconnect
+/// together.
 const AGES: u32 = 8;
 
-/// Why the server can't start or ended.
+/// Why the server can't start, or has ended.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The address can't be bound.
@@ -47,16 +48,16 @@ pub async fn bind(config: &config::Grpc) -> Result<(TcpListener, SocketAddr), Er
 
 /// A server to be run.
 pub struct Server {
-    /// The services, with health already among them.
+    /// The services, including health.
     pub routes: Routes,
-    /// What every call passes.
+    /// The layer around all services.
     pub edge: Edge,
     /// Descriptors for reflection.
     pub descriptors: &'static [u8],
 }
 
 impl Server {
-    /// Serves until the soft stop, then lets calls end for the grace time and drops the rest.
+    /// Serves until the soft stop, then waits for calls to end within the grace time and drops the others.
     pub async fn run(self, listener: TcpListener, config: &config::Grpc, tasks: &Tasks) -> Result<(), Error> {
         let mut routes = self.routes;
         if config.reflection {
@@ -77,11 +78,12 @@ impl Server {
             transport::Server::builder()
                 .http2_keepalive_interval(Some(keepalive))
                 .http2_keepalive_timeout(Some(keepalive))
-                // Without the grace of tonic 0.14.9: with it, a connection is never told to go, but cut at age and grace.
+                // Without the grace of tonic 0.14.9: with it, a connection gets no GOAWAY, but is cut at the end of the
+                // grace.
                 .max_connection_age(age * 9 / 10 + age * lane / (5 * (AGES - 1)))
                 .http2_max_header_list_size(16 * 1024)
                 .max_concurrent_streams(config.max_streams_per_connection)
-                // A stream of responses must be able to wait in whole batches while one is stored.
+                // A stream of survey responses must be able to buffer whole batches while one is stored.
                 .initial_stream_window_size(1 << 20)
                 .initial_connection_window_size(4 << 20)
                 .layer(self.edge.clone())
@@ -93,15 +95,15 @@ impl Server {
         });
         let terms = Terms {
             keepalive,
-            patience: Duration::from_secs(config.receive_seconds),
+            timeout: Duration::from_secs(config.receive_seconds),
             places: Pool::of_places(CONNECTIONS, config.max_connections, config),
             proxies: Proxies::new(config),
         };
-        let deal = async {
-            deal(listener, terms, lanes, &soft).await;
+        let distribute = async {
+            distribute(listener, terms, lanes, &soft).await;
             Ok(())
         };
-        let serve = try_join(deal, try_join_all(servers));
+        let serve = try_join(distribute, try_join_all(servers));
         let limit = async {
             soft.cancelled().await;
             tokio::time::sleep(Duration::from_secs(config.shutdown_grace_seconds)).await;
@@ -116,8 +118,8 @@ impl Server {
     }
 }
 
-/// Gives the accepted connections to the servers in turn, until the stop; then the port is free.
-async fn deal(
+/// Distributes the accepted connections over the servers in turn, until the stop; then the port is closed.
+async fn distribute(
     listener: TcpListener,
     terms: Terms,
     mut lanes: Vec<mpsc::Sender<Connection>>,
@@ -125,14 +127,14 @@ async fn deal(
 ) {
     let mut accepted = accept(listener, terms, stop.clone());
     let mut turn = 0..;
-    let dealing = async {
+    let distributing = async {
         while let (Some(connection), Some(turn)) = (accepted.next().await, turn.next()) {
             let lane = turn % lanes.len().max(1);
             if let Some(lane) = lanes.get_mut(lane) {
-                // A server that has ended takes none.
+                // A server that has ended accepts no connection.
                 let _ended = lane.send(connection).await;
             }
         }
     };
-    tokio::select! { () = stop.cancelled() => {} () = dealing => {} }
+    tokio::select! { () = stop.cancelled() => {} () = distributing => {} }
 }

@@ -1,4 +1,5 @@
-//! Limits as shares: of everything that is scarce at most so much is given out, and nobody gets more than a part of it.
+//! Limits with shares: each limited resource has a total, and one address, connection or token gets at most a share of
+//! it.
 
 use std::{
     collections::HashMap,
@@ -14,18 +15,18 @@ use crate::{
     telemetry,
 };
 
-/// Who asks. What is not known has no share: it is limited by the whole only.
+/// Origin of a call. A part that is not known has no share; then only the total limits it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
     /// Address of the caller, see [`super::origin`].
     pub peer: Option<IpAddr>,
-    /// Number of the connection; none when it carries the calls of many, as that of a proxy does.
+    /// Number of the connection; `None` for that of a proxy, which carries the calls of many callers.
     pub connection: Option<u64>,
-    /// Identity of the token's caller.
+    /// Identity of the caller in the token.
     pub token: Option<Arc<str>>,
 }
 
-/// Kinds of calls, none of which can keep the others out.
+/// Classes of calls. None of them can use up a limit alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
     /// One message from a caller without a token.
@@ -34,17 +35,17 @@ pub enum Class {
     Authenticated,
     /// A stream of requests.
     Bulk,
-    /// What opens a stream of answers.
+    /// A call that opens a stream of responses.
     Watch,
 }
 
 const CLASSES: usize = 4;
-/// Of a limit of calls this part is kept for each class.
-const KEPT: usize = 8;
-/// A share of places is never smaller, as long as the whole is not.
+/// One in this many calls of the limit is reserved for each class.
+const RESERVED: usize = 8;
+/// Smallest share of places, unless the limit itself is smaller.
 const LEAST: usize = 64;
 
-/// One of those who have a share.
+/// A holder of a share.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Holder {
     Peer(IpAddr),
@@ -69,43 +70,43 @@ impl Holder {
     }
 }
 
-/// What a pool says when it gives nothing.
+/// Labels of a limit, for its refusals.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Words {
+pub(super) struct Labels {
     /// Setting of the limit.
     pub limit: &'static str,
-    /// Reason when the whole is given out.
+    /// Reason of a refusal when the total is used up.
     pub full: &'static str,
-    /// Reason when a share is.
+    /// Reason of a refusal when a share is used up.
     pub share: &'static str,
-    /// What there are too many of, in English.
+    /// What is limited, in English.
     pub what: &'static str,
-    /// What to tell people, in Indonesian.
+    /// Message for people, in Indonesian.
     pub localized: &'static str,
 }
 
-pub(super) const CALLS: Words = Words {
+pub(super) const CALLS: Labels = Labels {
     limit: "grpc.max_concurrent_requests",
     full: "OVERLOADED",
     share: "TOO_MANY_CALLS",
-    what: "calls at work",
+    what: "calls in progress",
     localized: "Layanan sedang sibuk; coba lagi sebentar lagi",
 };
-pub(super) const WATCHERS: Words = Words {
+pub(super) const WATCHERS: Labels = Labels {
     limit: "grpc.max_watchers",
     full: "TOO_MANY_WATCHERS",
     share: "TOO_MANY_WATCHERS",
     what: "open streams",
     localized: "Terlalu banyak pemantau",
 };
-pub(super) const CONNECTIONS: Words = Words {
+pub(super) const CONNECTIONS: Labels = Labels {
     limit: "grpc.max_connections",
     full: "TOO_MANY_CONNECTIONS",
     share: "TOO_MANY_CONNECTIONS",
     what: "connections",
     localized: "Terlalu banyak koneksi",
 };
-pub(super) const BYTES: Words = Words {
+pub(super) const BYTES: Labels = Labels {
     limit: "grpc.max_bytes_in_flight",
     full: "TOO_MANY_BYTES",
     share: "TOO_MANY_BYTES",
@@ -113,26 +114,26 @@ pub(super) const BYTES: Words = Words {
     localized: "Terlalu banyak data dikirim bersamaan; coba lagi sebentar lagi",
 };
 
-/// A limit, and who holds what of it. What is remembered of a holder goes with the last that it holds.
+/// A limit, and how much of it each holder uses. The entry of a holder is removed when it uses nothing any more.
 #[derive(Debug)]
 pub(super) struct Pool {
-    words: Words,
+    labels: Labels,
     most: usize,
-    /// Most of one peer, one connection, one token.
+    /// Shares of one peer, one connection, one token.
     shares: [usize; 3],
-    /// Kept for each class.
-    kept: usize,
-    held: Mutex<Held>,
+    /// Reserved for each class.
+    reserved: usize,
+    used: Mutex<Used>,
 }
 
 #[derive(Debug, Default)]
-struct Held {
+struct Used {
     all: usize,
     classes: [usize; CLASSES],
     holders: HashMap<Holder, usize>,
 }
 
-/// Something held of a pool, given back when it is dropped.
+/// An amount taken of a pool, returned when it is dropped.
 #[derive(Debug)]
 pub(super) struct Share {
     pool: Arc<Pool>,
@@ -142,31 +143,31 @@ pub(super) struct Share {
 }
 
 impl Pool {
-    /// `most` places, with the shares of the configuration.
-    pub(super) fn of_places(words: Words, most: usize, config: &config::Grpc) -> Arc<Self> {
-        Arc::new(Self::new(words, most, LEAST, 0, config))
+    /// A pool of `most` places, with the shares of the configuration.
+    pub(super) fn of_places(labels: Labels, most: usize, config: &config::Grpc) -> Arc<Self> {
+        Arc::new(Self::new(labels, most, LEAST, 0, config))
     }
 
-    /// As many calls as the configuration says, with a part kept for each class.
+    /// The pool of calls of the configuration, with a part reserved for each class.
     pub(super) fn of_calls(config: &config::Grpc) -> Arc<Self> {
         let most = config.max_concurrent_requests;
-        Arc::new(Self::new(CALLS, most, LEAST, most / KEPT, config))
+        Arc::new(Self::new(CALLS, most, LEAST, most / RESERVED, config))
     }
 
-    /// As many bytes as the configuration says; a message fits in each share.
+    /// The pool of bytes of the configuration; a message of the largest size fits in each share.
     pub(super) fn of_bytes(config: &config::Grpc) -> Arc<Self> {
         let (most, least) = (config.max_bytes_in_flight, config.max_message_bytes);
         Arc::new(Self::new(BYTES, most, least, 0, config))
     }
 
-    fn new(words: Words, most: usize, least: usize, kept: usize, config: &config::Grpc) -> Self {
+    fn new(labels: Labels, most: usize, least: usize, reserved: usize, config: &config::Grpc) -> Self {
         let share = |percent: usize| {
             (most / 100 * percent + most % 100 * percent / 100)
                 .max(least)
                 .min(most)
         };
         Self {
-            words,
+            labels,
             most,
             shares: [
                 config.peer_percent,
@@ -174,8 +175,8 @@ impl Pool {
                 config.token_percent,
             ]
             .map(share),
-            kept,
-            held: Mutex::default(),
+            reserved,
+            used: Mutex::default(),
         }
     }
 
@@ -188,7 +189,7 @@ impl Pool {
         }
     }
 
-    /// Takes one place; the failure names the limit.
+    /// Takes one place; the error names the limit.
     pub(super) fn take(self: &Arc<Self>, origin: &Origin, class: Class) -> Result<Share, Failure> {
         let mut share = self.nothing(origin, class);
         share.grow(1)?;
@@ -205,65 +206,65 @@ impl Pool {
         }
     }
 
-    /// How much the address of `origin` holds; nothing when it is not known.
-    pub(super) fn held_by_peer(&self, origin: &Origin) -> usize {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+    /// How much the address of `origin` uses; 0 when it is not known.
+    pub(super) fn used_by_peer(&self, origin: &Origin) -> usize {
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         let peer = origin.peer.map(Holder::Peer);
-        let used = peer.and_then(|peer| held.holders.get(&peer).copied());
-        used.unwrap_or_default()
+        let amount = peer.and_then(|peer| used.holders.get(&peer).copied());
+        amount.unwrap_or_default()
     }
 
-    fn give(&self, origin: &Origin, class: Class, more: usize) -> Result<(), Failure> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept: usize = (0..)
-            .zip(held.classes)
+    fn acquire(&self, origin: &Origin, class: Class, more: usize) -> Result<(), Failure> {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let reserved: usize = (0..)
+            .zip(used.classes)
             .filter(|(other, _)| *other != class as usize)
-            .map(|(_, used)| self.kept.saturating_sub(used))
+            .map(|(_, amount)| self.reserved.saturating_sub(amount))
             .sum();
-        if held.all.saturating_add(more).saturating_add(kept) > self.most {
+        if used.all.saturating_add(more).saturating_add(reserved) > self.most {
             return Err(self.refusal(None));
         }
         for holder in Holder::all(origin) {
-            let used = held.holders.get(&holder).copied().unwrap_or_default();
-            if used.saturating_add(more) > self.share(&holder) {
+            let amount = used.holders.get(&holder).copied().unwrap_or_default();
+            if amount.saturating_add(more) > self.share(&holder) {
                 return Err(self.refusal(Some(&holder)));
             }
         }
-        held.all += more;
-        if let Some(used) = held.classes.get_mut(class as usize) {
-            *used += more;
+        used.all += more;
+        if let Some(amount) = used.classes.get_mut(class as usize) {
+            *amount += more;
         }
         for holder in Holder::all(origin) {
-            *held.holders.entry(holder).or_default() += more;
+            *used.holders.entry(holder).or_default() += more;
         }
         Ok(())
     }
 
-    fn take_back(&self, origin: &Origin, class: Class, amount: usize) {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.all -= amount;
-        if let Some(used) = held.classes.get_mut(class as usize) {
-            *used -= amount;
+    fn release(&self, origin: &Origin, class: Class, less: usize) {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        used.all -= less;
+        if let Some(amount) = used.classes.get_mut(class as usize) {
+            *amount -= less;
         }
         for holder in Holder::all(origin) {
-            if let Some(used) = held.holders.get_mut(&holder) {
-                *used -= amount;
-                if *used == 0 {
-                    held.holders.remove(&holder);
+            if let Some(amount) = used.holders.get_mut(&holder) {
+                *amount -= less;
+                if *amount == 0 {
+                    used.holders.remove(&holder);
                 }
             }
         }
     }
 
-    /// Says whose share is used up; of the whole when `holder` is none.
+    /// The refusal when the share of `holder` is used up, or the total when it is `None`.
     fn refusal(&self, holder: Option<&Holder>) -> Failure {
-        let Words {
+        let Labels {
             limit,
             full,
             share,
             what,
             localized,
-        } = self.words;
+        } = self.labels;
         match holder {
             None => refused(
                 limit,
@@ -290,7 +291,7 @@ impl Pool {
     }
 }
 
-/// A refusal with the setting, whose share it is and how much that is; counted.
+/// Adds to a refusal the setting, the kind of holder and the size of its share, and counts it in the metrics.
 pub(super) fn refused(limit: &'static str, share: &'static str, value: usize, failure: Failure) -> Failure {
     let attributes = [KeyValue::new("limit", limit), KeyValue::new("share", share)];
     telemetry::meters().refused.add(1, &attributes);
@@ -305,19 +306,19 @@ pub(super) fn refused(limit: &'static str, share: &'static str, value: usize, fa
 }
 
 impl Share {
-    /// Makes it as large as `amount`; what it had stays when there is no room.
+    /// Grows to `amount`; when that is refused, the share keeps its size.
     pub(super) fn grow(&mut self, amount: usize) -> Result<(), Failure> {
         if let Some(more) = amount.checked_sub(self.amount).filter(|more| *more > 0) {
-            self.pool.give(&self.origin, self.class, more)?;
+            self.pool.acquire(&self.origin, self.class, more)?;
             self.amount = amount;
         }
         Ok(())
     }
 
-    /// Gives back what is more than `amount`.
+    /// Returns what exceeds `amount`.
     pub(super) fn shrink(&mut self, amount: usize) {
         if let Some(less) = self.amount.checked_sub(amount).filter(|less| *less > 0) {
-            self.pool.take_back(&self.origin, self.class, less);
+            self.pool.release(&self.origin, self.class, less);
             self.amount = amount;
         }
     }
@@ -341,53 +342,53 @@ mod tests {
         }
     }
 
-    /// Takes until it is refused: how many, and the reason with whose share.
+    /// Takes places until one is refused: the places, and the reason and share of the refusal.
     fn fill(pool: &Arc<Pool>, origin: &Origin, class: Class) -> (Vec<Share>, &'static str, String) {
-        let mut held = Vec::new();
+        let mut taken = Vec::new();
         loop {
             match pool.take(origin, class) {
-                Ok(share) => held.push(share),
+                Ok(share) => taken.push(share),
                 Err(failure) => {
                     assert!(failure.retry_after.is_some());
-                    return (held, failure.reason, failure.metadata[1].1.clone());
+                    return (taken, failure.reason, failure.metadata[1].1.clone());
                 }
             }
         }
     }
 
     #[test]
-    fn nobody_takes_more_than_a_share_and_gives_all_back() {
+    fn a_holder_gets_at_most_its_share_and_returns_all_of_it() {
         let pool = Pool::of_calls(&config::Grpc::default());
-        let (held, reason, whose) = fill(&pool, &origin(1, 1, "a"), Class::Authenticated);
+        let (taken, reason, whose) = fill(&pool, &origin(1, 1, "a"), Class::Authenticated);
         assert_eq!(
-            (held.len(), reason, whose.as_str()),
+            (taken.len(), reason, whose.as_str()),
             (256, "TOO_MANY_CALLS", "connection")
         );
         let (more, _, whose) = fill(&pool, &origin(1, 2, "b"), Class::Authenticated);
         assert_eq!((more.len(), whose.as_str()), (256, "peer"));
-        assert_eq!(pool.held_by_peer(&origin(1, 9, "")), 512, "on two connections");
-        assert_eq!(pool.held_by_peer(&origin(2, 1, "a")), 0);
+        assert_eq!(pool.used_by_peer(&origin(1, 9, "")), 512, "on two connections");
+        assert_eq!(pool.used_by_peer(&origin(2, 1, "a")), 0);
         let (none, _, whose) = fill(&pool, &origin(1, 3, "b"), Class::Bulk);
         assert_eq!((none.len(), whose.as_str()), (0, "peer"));
         let (others, reason, whose) = fill(&pool, &origin(2, 4, "a"), Class::Authenticated);
         assert_eq!((others.len(), reason, whose.as_str()), (128, "OVERLOADED", "all"));
         let (public, _, _) = fill(&pool, &origin(2, 4, "c"), Class::Public);
-        assert_eq!(public.len(), 128, "what is kept for the class");
-        drop((held, more, others, public));
-        let (held, _, _) = fill(&pool, &origin(1, 1, ""), Class::Public);
-        assert_eq!(held.len(), 256);
-        drop(held);
-        assert!(pool.held.lock().unwrap().holders.is_empty());
-        assert_eq!(pool.held.lock().unwrap().all, 0);
+        assert_eq!(public.len(), 128, "what is reserved for the class");
+        drop((taken, more, others, public));
+        let (taken, _, _) = fill(&pool, &origin(1, 1, ""), Class::Public);
+        assert_eq!(taken.len(), 256);
+        drop(taken);
+        assert!(pool.used.lock().unwrap().holders.is_empty());
+        assert_eq!(pool.used.lock().unwrap().all, 0);
     }
 
     #[test]
     fn a_small_limit_is_one_share_and_a_message_fits_in_each_share_of_bytes() {
         let config = config::Grpc::default();
         let pool = Pool::of_places(WATCHERS, 41, &config);
-        let (held, reason, whose) = fill(&pool, &origin(1, 1, ""), Class::Watch);
+        let (taken, reason, whose) = fill(&pool, &origin(1, 1, ""), Class::Watch);
         assert_eq!(
-            (held.len(), reason, whose.as_str()),
+            (taken.len(), reason, whose.as_str()),
             (41, "TOO_MANY_WATCHERS", "all")
         );
         let config = config::Grpc {

@@ -10,8 +10,8 @@ use crate::failure::{Failure, Kind, Violation};
 /// Domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "prima.go.id";
 const LOCALE: &str = "id-ID";
-/// Details travel in a header, and clients refuse headers beyond 8 KiB: what goes beyond this many bytes of violations
-/// is only counted.
+/// Most bytes of violations in a status. Details are sent in a header, and clients refuse headers beyond 8 KiB; of
+/// further violations only the number is sent.
 const MOST_BYTES: usize = 3000;
 
 fn code(kind: Kind) -> Code {
@@ -29,8 +29,8 @@ fn code(kind: Kind) -> Code {
     }
 }
 
-/// Makes the status of a failure, with `ErrorInfo`, `LocalizedMessage` (id-ID), every violation, and `RetryInfo`
-/// where a retry helps. What is internal goes to the log under an id, and only the id to the caller.
+/// The status of a failure, with `ErrorInfo`, `LocalizedMessage` (id-ID), every violation, and `RetryInfo` where a
+/// retry may help. An internal message is logged under an id, and the caller gets the id only.
 pub fn status(failure: Failure) -> Status {
     let mut details = ErrorDetails::new();
     let mut metadata: std::collections::HashMap<String, String> = failure
@@ -75,7 +75,7 @@ fn cut(text: &str, most: usize) -> String {
     text.chars().take(most).collect()
 }
 
-/// As many violations as a header can carry, at least one.
+/// As many violations as fit in a header, at least one.
 fn listed(violations: Vec<Violation>) -> Vec<FieldViolation> {
     let mut bytes = 0;
     let mut listed = Vec::new();
@@ -95,7 +95,7 @@ fn listed(violations: Vec<Violation>) -> Vec<FieldViolation> {
     listed
 }
 
-/// Gives a status that came without details (from the transport or a decoder) its reason and texts.
+/// Adds reason and messages to a status without details, which the transport or a decoder has made.
 pub(super) fn enrich(bare: &Status) -> Status {
     let (reason, localized) = match bare.code() {
         Code::OutOfRange | Code::ResourceExhausted => ("MESSAGE_TOO_LARGE", "Pesan terlalu besar"),
@@ -107,9 +107,9 @@ pub(super) fn enrich(bare: &Status) -> Status {
         _ => ("UNKNOWN", "Permintaan gagal"),
     };
     let code = match bare.code() {
-        // tonic answers OUT_OF_RANGE for a message over the limit; the limit is a resource.
+        // tonic returns OUT_OF_RANGE for a message over the limit, which is a limit on a resource.
         Code::OutOfRange => Code::ResourceExhausted,
-        // And INTERNAL for bytes that are no message; the fault is the caller's.
+        // It returns INTERNAL for bytes that are not a message, which is the caller's fault.
         Code::Internal => Code::InvalidArgument,
         other => other,
     };

@@ -1,4 +1,5 @@
-//! Streams that watch or send a file: at most so many, a share of them for each, and a client that never reads is let go.
+//! Streams of responses, which watch something or send a file. Their number is limited, with shares, and the stream of
+//! a client that does not read ends.
 
 use std::{
     pin::Pin,
@@ -54,7 +55,8 @@ pub struct WatchStream<T> {
 }
 
 impl<T> Sender<T> {
-    /// Sends one message; `Err` when the client is gone or has not read for too long, and the stream should end.
+    /// Sends one message; an error when the client has disconnected or has not read for too long, and the stream should
+    /// end.
     pub async fn send(&self, message: T) -> Result<(), Gone> {
         match tokio::time::timeout(self.stall, self.channel.send(Ok(message))).await {
             Ok(sent) => sent.map_err(|_| Gone),
@@ -70,28 +72,28 @@ impl<T> Sender<T> {
         let _gone = tokio::time::timeout(self.stall, self.channel.send(Err(status(failure)))).await;
     }
 
-    /// Ends the stream in good order: everything was sent.
+    /// Ends the stream without an error: all messages were sent.
     pub fn finish(self) {
         self.finished.store(true, Ordering::SeqCst);
     }
 
-    /// Streams that the caller's address has open, this one among them; 0 when the address is not known.
-    pub fn siblings(&self) -> usize {
-        self.places.held_by_peer(&self.origin)
+    /// Number of open streams of the caller's address, including this one; 0 when the address is not known.
+    pub fn streams_of_peer(&self) -> usize {
+        self.places.used_by_peer(&self.origin)
     }
 
-    /// Waits until the client is gone.
+    /// Waits until the client has disconnected.
     pub async fn closed(&self) {
         self.channel.closed().await;
     }
 }
 
-/// The client is gone or does not read.
+/// The client has disconnected or does not read.
 #[derive(Debug, Clone, Copy)]
 pub struct Gone;
 
 impl Watchers {
-    /// At most `most` streams; shares and the time that a message may stay unread are those of the configuration.
+    /// At most `most` streams; the shares and the time that a message may stay unread are those of the configuration.
     pub fn new(most: usize, config: &config::Grpc, tasks: Tasks) -> Self {
         Self {
             places: Pool::of_places(WATCHERS, most, config),
@@ -100,7 +102,8 @@ impl Watchers {
         }
     }
 
-    /// Opens a stream that `feed` fills. The feed ends when the client is gone or the process stops.
+    /// Opens a stream to which `feed` sends messages. The feed ends when the client has disconnected or the process
+    /// stops.
     pub fn open<T, F>(&self, feed: impl FnOnce(Sender<T>) -> F) -> Result<WatchStream<T>, Failure>
     where
         T: Send + 'static,
@@ -108,7 +111,7 @@ impl Watchers {
     {
         let origin = limits::origin();
         let place = self.places.take(&origin, Class::Watch)?;
-        // One message waits at most: what a slow reader gets next is the latest state, not an old one.
+        // At most one message is buffered, so that a slow reader gets the latest state next, not an old one.
         let (channel, receiver) = mpsc::channel(1);
         let (stalled, finished) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let work = feed(Sender {

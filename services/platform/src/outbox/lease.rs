@@ -1,4 +1,4 @@
-//! The lease of the relay, held by one replica, and the marks that its holder leaves in the outbox.
+//! The lease of the relay, which one replica holds, and the published versions that its holder records in the outbox.
 
 use std::sync::PoisonError;
 
@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, Value};
 
 use super::{
     lock,
-    relay::{Mark, Relay},
+    relay::{Published, Relay},
 };
 use crate::db::{Column, sql, table};
 
@@ -14,7 +14,7 @@ use crate::db::{Column, sql, table};
 const DATABASE_NOW: &str = "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint";
 
 impl Relay {
-    /// A condition that leaves out states that the bus never takes, with parameters after `used`, and its values.
+    /// A condition that excludes states that are too large for the bus, with parameters after `used`, and its values.
     pub(super) fn sendable(&self, used: usize) -> (String, Vec<Value>) {
         let oversized = self.oversized.lock().unwrap_or_else(PoisonError::into_inner);
         if oversized.is_empty() {
@@ -29,11 +29,11 @@ impl Relay {
         (format!("AND NOT EXISTS ({unsendable})"), values)
     }
 
-    /// Whether something up to `version` is still to be sent.
+    /// Whether a state up to `version` is not published yet.
     pub(super) async fn pending_up_to(&self, version: i64) -> Result<bool, DbErr> {
         let reader = self.db.reader();
         let (sendable, mut values) = self.sendable(1);
-        // A row that moved on above `version` counts as long as the bus has nothing of it.
+        // A row whose version has risen above `version` counts as long as the bus has no message of its subject.
         let text = format!(
             "SELECT 1 FROM outbox
              WHERE version > published_version AND (version <= $1 OR stream_sequence = 0) {sendable} LIMIT 1"
@@ -42,14 +42,14 @@ impl Relay {
         Ok(reader.query_one_raw(sql(reader, &text, values)).await?.is_some())
     }
 
-    /// Notes what is on the bus; a mark is never lowered.
-    pub(super) async fn mark(&self, marks: &[Mark]) -> Result<(), DbErr> {
-        for chunk in marks.chunks(1000) {
+    /// Records which versions are on the bus; a published version is never lowered.
+    pub(super) async fn record_published(&self, published: &[Published]) -> Result<(), DbErr> {
+        for chunk in published.chunks(1000) {
             let txn = self.db.begin().await?;
-            lock(&txn, chunk.iter().map(|m| m.subject.as_str())).await?;
-            let rows = chunk.iter().map(|m| {
-                let sequence = i64::try_from(m.sequence).unwrap_or(i64::MAX);
-                [m.subject.clone().into(), m.version.into(), sequence.into()]
+            lock(&txn, chunk.iter().map(|p| p.subject.as_str())).await?;
+            let rows = chunk.iter().map(|p| {
+                let sequence = i64::try_from(p.sequence).unwrap_or(i64::MAX);
+                [p.subject.clone().into(), p.version.into(), sequence.into()]
             });
             let (from, values) = table(&txn, [Column::Text, Column::Int, Column::Int], rows, 0);
             let text = format!(
@@ -63,20 +63,20 @@ impl Relay {
         Ok(())
     }
 
-    /// Takes or renews the lease, by the clock of the database: those of two hosts differ. SQLite has one process, which
-    /// always holds it.
+    /// Acquires or renews the lease. Its times are those of the database's clock, because the clocks of two hosts
+    /// differ. On SQLite there is one process, which always holds it.
     pub(super) async fn acquire(&self) -> Result<bool, DbErr> {
         if self.db.backend() == DbBackend::Sqlite {
             return Ok(true);
         }
-        let lasts = i64::try_from(self.config.lease_millis).unwrap_or(5_000) * 1_000;
+        let duration = i64::try_from(self.config.lease_millis).unwrap_or(5_000) * 1_000;
         let writer = self.db.writer();
         let text = format!(
             "INSERT INTO lease (name, holder, expires_at) VALUES ('relay', $1, {DATABASE_NOW} + $2)
              ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
              WHERE lease.holder = excluded.holder OR lease.expires_at < {DATABASE_NOW}"
         );
-        let values = [self.holder.clone().into(), lasts.into()];
+        let values = [self.holder.clone().into(), duration.into()];
         Ok(writer
             .execute_raw(sql(writer, &text, values))
             .await?
@@ -84,7 +84,7 @@ impl Relay {
             == 1)
     }
 
-    /// Whether this replica holds the lease now, as the database says.
+    /// Whether this replica holds the lease now, by the row in the database.
     pub(super) async fn holds(&self) -> Result<bool, DbErr> {
         if self.db.backend() == DbBackend::Sqlite {
             return Ok(true);

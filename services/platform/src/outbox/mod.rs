@@ -1,6 +1,6 @@
 //! The outbox: the state of every aggregate that a service publishes, staged in the transaction that changed it.
 //!
-//! The row stays after publishing. It is the truth from which the bus is filled again when the bus loses its data.
+//! A row stays after it is published: when the bus loses its data, it is filled again from the outbox.
 
 mod lease;
 pub(crate) mod owner;
@@ -28,7 +28,7 @@ use crate::{
 /// One aggregate's new state.
 #[derive(Debug, Clone)]
 pub struct State {
-    /// Names the aggregate.
+    /// Bus subject, which names the aggregate.
     pub subject: String,
     /// Type of the payload.
     pub event_type: &'static str,
@@ -38,14 +38,14 @@ pub struct State {
     pub version: i64,
     /// True for the last state of an aggregate that ended.
     pub withdrawn: bool,
-    /// Protobuf.
+    /// Protobuf message.
     pub payload: Vec<u8>,
-    /// Trace context of the use case.
+    /// Trace context of the command.
     pub traceparent: Option<String>,
 }
 
 impl State {
-    /// A state of the use case at hand; withdrawn when there is no payload.
+    /// A state that the current command stages; withdrawn when there is no payload.
     pub fn new(
         subject: String,
         event_type: &'static str,
@@ -72,7 +72,7 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Tells the relay that a transaction with staged states was committed.
+    /// Wakes the relay after a transaction that staged states was committed.
     pub fn committed(&self) {
         self.wake.notify_one();
     }
@@ -85,15 +85,15 @@ const COLUMNS: [Column; 7] = {
 /// Trace contexts of states that were replaced before they were sent: the newest eight, of 55 characters and a space.
 const MERGED: usize = 8 * 56;
 
-/// Longest payload of a state, bytes: what a NATS server takes by default (1 MiB) less room for the headers.
+/// Longest payload of a state, bytes: the default limit of a NATS server (1 MiB) less room for the headers.
 pub const MAX_PAYLOAD: usize = 1_000_000;
 
-/// Stages `states`, each subject at most once, whose aggregates the transaction has locked. Should the outbox hold a
-/// higher version than the aggregate (a restored database), the staged one is put above it.
+/// Stages `states`, each subject at most once. The transaction must have locked their aggregates. If the outbox has a
+/// higher version than the aggregate (in a restored database), the staged version becomes one more than it.
 ///
-/// Refuses a state that is longer than [`MAX_PAYLOAD`], so that what could never be published is not stored either.
+/// Refuses a state that is longer than [`MAX_PAYLOAD`], so that no state is stored that can never be published.
 pub async fn stage(txn: &Txn, states: &[State]) -> Result<(), DbErr> {
-    // Rows are locked in key order, here and in the relay, so that nobody waits in a circle.
+    // Rows are locked in key order, here and in the relay, so that transactions don't deadlock.
     let mut states: Vec<&State> = states.iter().collect();
     states.sort_unstable_by(|a, b| a.subject.cmp(&b.subject));
     if let Some(state) = states.iter().find(|s| s.payload.len() > MAX_PAYLOAD) {
@@ -139,7 +139,7 @@ fn too_large(state: &State) -> Failure {
 }
 
 /// Locks rows in key order, as [`stage`] does, before an UPDATE that would lock them in any order. SQLite has one
-/// writer, and nothing to lock.
+/// writer and needs no row locks.
 async fn lock<'a>(txn: &Txn, subjects: impl Iterator<Item = &'a str>) -> Result<(), DbErr> {
     if txn.get_database_backend() != DbBackend::Postgres {
         return Ok(());

@@ -1,12 +1,14 @@
-//! Who fills a stream: one database, told apart from strangers and from its own copies.
+//! Which database owns a stream. Only the owner's relay publishes to it; other databases and copies of the owner are
+//! detected and refused.
 //!
-//! A database has an identity, and the metadata of the stream carries it. A stranger (a new database on a live bus) is
-//! refused, or it would withdraw everything that it does not know. A copy of the database has the same identity, so
-//! who begins to fill a stream first asks on the bus whether a relay that holds the lease *in its own database* fills it:
-//! the lease is held once in a database, so whoever answers works on another one. Each relay that begins raises the
-//! epoch, in its database and then in the stream; who finds another owner there than itself begins again. A database
-//! whose epoch is behind the stream's was restored from a backup, or is a copy that nobody answered for: its states go
-//! out above those of the bus, unless too many of them are missing.
+//! A database has an identity, which the metadata of its stream records. Another database (such as a new one on a live
+//! bus) is refused, because its reconciliation would withdraw every state that it does not have. A copy of the database
+//! has the same identity. So a relay that begins to fill a stream first asks on the bus whether another relay fills it
+//! that holds the lease *in its own database*: one relay holds the lease of a database, so a relay that answers works
+//! on another database. Each relay that begins raises the epoch (a fencing token), in its database and then in the
+//! stream; a relay that finds another owner in the stream than itself ends its session and begins again. A database
+//! whose epoch is behind the stream's was restored from a backup, or is a copy whose original did not answer: its
+//! states are published with versions above those on the bus, unless too many of the bus's states are missing in it.
 
 use futures::{StreamExt, stream::BoxStream};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult};
@@ -32,7 +34,7 @@ pub(crate) const STEP: Step = Step {
 /// A stream that this relay may fill.
 pub(super) struct Taken {
     pub(super) owner: Owner,
-    /// Whether an operator has made this database the owner, whatever it lacks.
+    /// Whether an operator has made this database the owner, however many states it lacks.
     pub(super) adopting: bool,
     pub(super) questions: BoxStream<'static, Question>,
 }
@@ -44,7 +46,7 @@ struct Own {
     adopt: i64,
 }
 
-/// The identity of a database, made at the first call.
+/// The identity of a database, generated at the first call.
 async fn own(db: &Database) -> Result<Own, DbErr> {
     let writer = db.writer();
     let text =
@@ -57,7 +59,8 @@ async fn own(db: &Database) -> Result<Own, DbErr> {
     own.ok_or_else(|| DbErr::RecordNotFound("owner".into()))
 }
 
-/// Lets a service's database fill its stream whatever the stream says; its relay does so within seconds.
+/// Makes a service's database the owner of its stream, whatever owner the stream records; its relay begins within
+/// seconds.
 pub async fn adopt(db: &Database) -> Result<(), DbErr> {
     own(db).await?;
     let writer = db.writer();
@@ -67,7 +70,7 @@ pub async fn adopt(db: &Database) -> Result<(), DbErr> {
         .map(drop)
 }
 
-/// Makes a copy of a database another one than its original. Returns the new identity.
+/// Gives a copy of a database an identity of its own. Returns it.
 pub async fn new_identity(db: &Database) -> Result<String, DbErr> {
     own(db).await?;
     let identity = Ids::random().next().to_string();
@@ -80,7 +83,7 @@ pub async fn new_identity(db: &Database) -> Result<String, DbErr> {
 }
 
 impl Relay {
-    /// Takes the stream for this database.
+    /// Makes this database the owner of the stream, unless it must not be.
     pub(super) async fn take(&self, stream: &StreamInfo) -> Result<Taken, Error> {
         let own = own(&self.db).await?;
         let adopting = own.adopt != 0;
@@ -88,13 +91,13 @@ impl Relay {
         if !adopting {
             if stream.owner.is_some() && known.identity != own.identity {
                 let (owner, own) = (known.identity, own.identity);
-                return Err(Refused::Stranger { owner, own }.into());
+                return Err(Refused::OtherDatabase { owner, own }.into());
             }
             if let Some(answer) = self.bus.ask(&self.service, &self.holder).await? {
                 return Err(Refused::Copy { answer }.into());
             }
             if stream.owner.is_none() && stream.messages > 0 {
-                // Filled by a release that had no identities, by this database or by another.
+                // A release without identities has filled it, from this database or from another one.
                 self.check_missing().await?;
             } else if known.epoch > own.epoch {
                 tracing::warn!(
@@ -123,7 +126,7 @@ impl Relay {
         })
     }
 
-    /// Notes that the stream holds what this database holds.
+    /// Records that the stream was adopted: it has the states of this database.
     pub(super) async fn adopted(&self) -> Result<(), DbErr> {
         let writer = self.db.writer();
         writer
@@ -133,7 +136,7 @@ impl Relay {
         Ok(())
     }
 
-    /// Answers relays of other databases as long as this one holds the lease of its own.
+    /// Answers the questions of other relays while this one holds the lease of its database.
     pub(super) async fn answer(&self, mut questions: BoxStream<'static, Question>, identity: &str) {
         while let Some(question) = questions.next().await {
             if question.holder == self.holder {
@@ -143,12 +146,12 @@ impl Relay {
                 Ok(true) => {
                     let answer = format!("relay {} of database {identity}", self.holder);
                     if let Err(error) = question.reply.send(answer).await {
-                        tracing::warn!(%error, "a relay that asked got no answer");
+                        tracing::warn!(%error, "can't answer the question of another relay");
                     }
                 }
-                // Silence: whoever asked has taken the lease of this very database, or soon will.
+                // No answer: the relay that asked has acquired the lease of this database, or soon will.
                 Ok(false) => {}
-                Err(error) => tracing::warn!(%error, "a relay that asked got no answer"),
+                Err(error) => tracing::warn!(%error, "can't answer the question of another relay"),
             }
         }
     }

@@ -1,7 +1,7 @@
-//! Reconciliation: the owner's database is the truth, the bus may have lost any part of it.
+//! Reconciliation: the owner's database is authoritative, and the bus may have lost any part of its messages.
 //!
-//! It corrects only the marks in the outbox; what is missing or older on the bus then goes out by the one way that
-//! everything goes, beside normal publishing and at its pace.
+//! Reconciliation only corrects the published versions in the outbox. States that are missing or older on the bus then
+//! count as pending, and the relay publishes them like all others.
 
 use std::collections::HashMap;
 
@@ -21,20 +21,20 @@ use crate::{
 const PAGE: i64 = 1000;
 
 #[derive(Debug, FromQueryResult)]
-struct Marked {
+struct Row {
     subject: String,
     version: i64,
     published_version: i64,
     stream_sequence: i64,
 }
 
-/// A row whose marks are not what the bus holds (version and sequence).
+/// A row whose published version and sequence differ from the bus's, which are `found`.
 struct Correction {
-    row: Marked,
+    row: Row,
     found: (i64, i64),
 }
 
-fn correction(row: Marked, head: Option<&Head>) -> Option<Correction> {
+fn correction(row: Row, head: Option<&Head>) -> Option<Correction> {
     let found = head.map_or((0, 0), |h| {
         (h.version, i64::try_from(h.sequence).unwrap_or(i64::MAX))
     });
@@ -42,10 +42,10 @@ fn correction(row: Marked, head: Option<&Head>) -> Option<Correction> {
 }
 
 impl Relay {
-    /// Compares every row with the last message of its subject. Returns the highest version seen: once all rows up
-    /// to it are out, the bus holds what the database held now.
+    /// Compares every row with the last message of its subject. Returns the highest version seen (the watermark): when
+    /// all rows up to it are published, the bus has every state that the database had at the time of the comparison.
     ///
-    /// Unless the database is `adopting` the stream, it fails when too much would be withdrawn.
+    /// It fails when too many states would be withdrawn, unless the database is `adopting` the stream.
     pub(super) async fn reconcile(&self, adopting: bool) -> Result<i64, Error> {
         let mut heads = self.heads().await?;
         let published = heads.values().filter(|h| !h.withdrawn).count();
@@ -55,7 +55,7 @@ impl Relay {
             let reader = self.db.reader();
             let text = "SELECT subject, version, published_version, stream_sequence FROM outbox
                         WHERE subject > $1 ORDER BY subject LIMIT $2";
-            let rows = Marked::find_by_statement(sql(reader, text, [after.clone().into(), PAGE.into()]))
+            let rows = Row::find_by_statement(sql(reader, text, [after.clone().into(), PAGE.into()]))
                 .all(reader)
                 .await?;
             let Some(last) = rows.last() else { break };
@@ -70,7 +70,8 @@ impl Relay {
             }
             self.correct(&wrong).await?;
         }
-        // What is left has no row: rows are never deleted, so this database never published it or lost it.
+        // The remaining heads have no row. Rows are never deleted, so this database never published them or has lost
+        // them.
         let missing: Vec<Head> = heads.into_values().filter(|h| !h.withdrawn).collect();
         if !adopting {
             Refused::check(missing.len(), published)?;
@@ -91,7 +92,7 @@ impl Relay {
         Ok(heads)
     }
 
-    /// Fails when a comparison would withdraw too much; changes nothing.
+    /// Fails when a comparison would withdraw too many states; changes nothing.
     pub(super) async fn check_missing(&self) -> Result<(), Error> {
         let mut heads = self.heads().await?;
         heads.retain(|_, head| !head.withdrawn);
@@ -113,7 +114,7 @@ impl Relay {
         Ok(Refused::check(heads.len(), published)?)
     }
 
-    /// Corrects marks, unless somebody has marked the row since it was read: a newer mark is worth more.
+    /// Corrects published versions, except in rows whose published version has changed since they were read.
     async fn correct(&self, wrong: &[Correction]) -> Result<(), DbErr> {
         for chunk in wrong.chunks(1000) {
             let txn = self.db.begin().await?;
@@ -141,8 +142,8 @@ impl Relay {
         Ok(())
     }
 
-    /// Puts a row above a bus that is newer than it: the database was restored from an older copy. A row that has
-    /// moved on meanwhile is left alone.
+    /// Raises a row's version above that of the bus, which is newer: the database was restored from an older backup. A
+    /// row whose version has risen in the meantime is not changed.
     pub(super) async fn restage(&self, head: &Head) -> Result<(), DbErr> {
         let writer = self.db.writer();
         let text = "UPDATE outbox SET version = $1, published_version = $2, stream_sequence = $3
@@ -178,14 +179,14 @@ impl Relay {
             origin: None,
         };
         match self.bus.publish(&self.service, &event, head.sequence).await {
-            // A newer message has come: the next comparison looks at it.
+            // A newer message was published in the meantime; the next comparison checks it.
             Ok(_) | Err(crate::bus::Error::Fenced) => Ok(()),
             Err(other) => Err(other.into()),
         }
     }
 }
 
-/// Gives every row a new version, so that all of it goes out again: after a restore.
+/// Gives every row a new version, so that all states are published again after a restore.
 pub async fn restage_all(db: &Database, now_millis: i64) -> Result<u64, DbErr> {
     let writer = db.writer();
     let text = "UPDATE outbox SET version = CASE WHEN version + 1 > $1 THEN version + 1 ELSE $1 END";

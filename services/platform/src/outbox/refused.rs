@@ -1,18 +1,18 @@
-//! Refusals to fill a stream.
+//! Why a relay refuses to fill a stream.
 
-/// A share of one in this many states may be withdrawn by one comparison; more is refused.
+/// One comparison may withdraw one in this many states; more is refused.
 const WITHDRAWN_AT_MOST: usize = 10;
 
-/// Why a database must not fill a stream. `prima reconcile SERVICE --adopt` makes it the owner all the same.
+/// Why a database must not fill a stream. `prima reconcile SERVICE --adopt` makes it the owner nevertheless.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// The stream is another database's.
+    /// Another database owns the stream.
     #[error(
         "the stream is filled by the database {owner}, this one is {own}; if this one shall fill it: prima reconcile \
          SERVICE --adopt"
     )]
-    Stranger {
-        /// Identity in the stream.
+    OtherDatabase {
+        /// Identity of the database that the stream records.
         owner: String,
         /// Identity of this database.
         own: String,
@@ -23,10 +23,10 @@ pub enum Refused {
          reconcile SERVICE --new-identity"
     )]
     Copy {
-        /// Who answered.
+        /// The answer of the relay that fills the stream.
         answer: String,
     },
-    /// This database lacks too many of the states that the stream holds.
+    /// Too many of the states in the stream are missing in this database.
     #[error(
         "{missing} of {published} published states are not in this database and would be withdrawn; if that is right: \
          prima reconcile SERVICE --adopt"
@@ -40,7 +40,7 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// Fails when more than a tenth of what is published would be withdrawn.
+    /// Fails when more than a tenth of the published states would be withdrawn.
     pub(super) fn check(missing: usize, published: usize) -> Result<(), Self> {
         if missing.saturating_mul(WITHDRAWN_AT_MOST) > published {
             return Err(Self::TooManyMissing { missing, published });

@@ -1,4 +1,4 @@
-//! The relay: one active per service, it sends what the outbox holds and the bus does not.
+//! The relay: publishes the states in the outbox that are not on the bus yet. One replica of a service is active.
 
 use std::{
     collections::HashMap,
@@ -27,7 +27,7 @@ use crate::{
 
 /// How long to wait after a failure.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How often to see whether the stream is still the same and still filled by this relay.
+/// How often to check that the stream is still the same one and still owned by this relay.
 const CHECK: Duration = Duration::from_secs(2);
 
 /// A row of the outbox.
@@ -45,9 +45,9 @@ pub(super) struct Row {
     pub(super) stream_sequence: i64,
 }
 
-/// What a publish found: the subject's last sequence, and the version that is on the bus now.
+/// Result of a publish: the version that is on the bus now, and its sequence.
 #[derive(Debug)]
-pub(super) struct Mark {
+pub(super) struct Published {
     pub(super) subject: String,
     pub(super) version: i64,
     pub(super) sequence: u64,
@@ -67,7 +67,7 @@ pub enum Error {
     Refused(#[from] Refused),
 }
 
-/// How the relay fares; cheap to clone.
+/// Status of a relay; cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Status {
     active: Arc<AtomicBool>,
@@ -77,17 +77,18 @@ pub struct Status {
 }
 
 impl Status {
-    /// Whether this replica holds the relay.
+    /// Whether this replica holds the lease and publishes.
     pub fn active(&self) -> bool {
         self.active.load(Ordering::Relaxed)
     }
 
-    /// Whether the stream is full: an alert.
+    /// Whether the stream is full; this must raise an alert.
     pub fn full(&self) -> bool {
         self.full.load(Ordering::Relaxed)
     }
 
-    /// Why this database must not fill the stream, if so: an alert, nothing is published.
+    /// Why this database must not fill the stream, if it must not; nothing is published then, and this must raise an
+    /// alert.
     pub fn refused(&self) -> Option<Refused> {
         self.refused
             .lock()
@@ -95,14 +96,14 @@ impl Status {
             .clone()
     }
 
-    /// Returns whether that is news.
-    fn refuse(&self, refused: Option<Refused>) -> bool {
+    /// Returns whether the refusal has changed.
+    fn set_refused(&self, refused: Option<Refused>) -> bool {
         let mut now = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut *now, refused.clone()) != refused
     }
 }
 
-/// Sends the outbox of one service.
+/// Publishes the outbox of one service.
 pub struct Relay {
     pub(super) db: Database,
     pub(super) bus: Arc<dyn Bus>,
@@ -112,11 +113,12 @@ pub struct Relay {
     pub(super) config: config::Relay,
     outbox: Outbox,
     status: Status,
-    /// States that the bus does not take for their size, by subject, with their versions.
+    /// Versions of states that are too large for the bus, by subject.
     pub(super) oversized: Mutex<HashMap<String, i64>>,
 }
 
-/// Of one session: what must stay the same for the marks in the outbox to be worth something.
+/// State of one session. It ends when the connection, the stream or its owner changes, since the published versions in
+/// the outbox may be wrong then.
 struct Session {
     connection: Connection,
     created: i64,
@@ -124,12 +126,12 @@ struct Session {
     renewed: Instant,
     checked: Instant,
     reconciled: Instant,
-    /// Once every row up to this version is out, the stream is complete.
+    /// The stream is complete when every row up to this version is published; `None` when it is complete already.
     complete_at: Option<i64>,
     sent: HashMap<String, Instant>,
 }
 
-/// The time now as RFC 3339, always of the same length: a full stream refuses a replacement that is longer.
+/// The current time as RFC 3339, always of the same length: a full stream refuses a longer replacement.
 pub(super) fn sent_at(clock: &Clock) -> String {
     clock.now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
 }
@@ -169,24 +171,24 @@ impl Relay {
         }
     }
 
-    /// How it fares.
+    /// Its status.
     pub fn status(&self) -> Status {
         self.status.clone()
     }
 
-    /// Runs until `stop`; then sends what is pending, if the bus is there, and gives the lease back.
+    /// Runs until `stop`; then publishes what is pending, if the bus is connected, and releases the lease.
     pub async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let ended = self.session(&stop).await;
             self.status.active.store(false, Ordering::Relaxed);
-            // A replica that can't send must not keep another from it.
+            // A replica that can't publish must not prevent another one from doing so.
             if let Err(error) = self.release().await {
-                tracing::debug!(%error, "lease not given back; it expires");
+                tracing::debug!(%error, "the lease was not released; it expires");
             }
             let pause = match ended {
                 Ok(()) => continue,
                 Err(Error::Refused(refused)) => {
-                    if self.status.refuse(Some(refused.clone())) {
+                    if self.status.set_refused(Some(refused.clone())) {
                         tracing::error!(service = %self.service, %refused, "nothing is published");
                     }
                     CHECK
@@ -203,7 +205,7 @@ impl Relay {
         }
     }
 
-    /// Holds the relay from taking the lease to losing it, the bus, or the database.
+    /// Acquires the lease and publishes until the lease, the bus or the database is lost.
     async fn session(&self, stop: &CancellationToken) -> Result<(), Error> {
         let mut connection = self.bus.connection();
         tokio::select! {
@@ -219,7 +221,7 @@ impl Relay {
         let connection = *connection.borrow();
         let stream = self.bus.ensure_stream(&self.service).await?;
         let taken = self.take(&stream).await?;
-        self.status.refuse(None);
+        self.status.set_refused(None);
         self.status.active.store(true, Ordering::Relaxed);
         let now = Instant::now();
         let mut session = Session {
@@ -234,32 +236,32 @@ impl Relay {
         };
         let identity = session.owner.identity.clone();
         tokio::select! {
-            ended = self.hold(&mut session, stream.complete, taken.adopting, stop) => ended,
+            ended = self.publish(&mut session, stream.complete, taken.adopting, stop) => ended,
             () = self.answer(taken.questions, &identity) => Err(bus::Error::unavailable("no more questions").into()),
         }
     }
 
-    /// Publishes until the relay is lost.
-    async fn hold(
+    /// Publishes until the session ends.
+    async fn publish(
         &self,
         session: &mut Session,
         complete: bool,
         adopting: bool,
         stop: &CancellationToken,
     ) -> Result<(), Error> {
-        let mark = self.reconcile_beside(session, adopting).await?;
+        let watermark = self.reconcile_beside(session, adopting).await?;
         if adopting {
             self.adopted().await?;
         }
         tracing::info!(service = %self.service, "relay: outbox and bus compared");
-        session.complete_at = (!complete).then_some(mark);
+        session.complete_at = (!complete).then_some(watermark);
         loop {
-            if !self.still_mine(session).await? {
+            if !self.still_owner(session).await? {
                 return Ok(());
             }
             let (sent, wait) = self.publish_page(session).await?;
-            if let Some(mark) = session.complete_at
-                && !self.pending_up_to(mark).await?
+            if let Some(watermark) = session.complete_at
+                && !self.pending_up_to(watermark).await?
             {
                 self.bus.set_complete(&self.service).await?;
                 session.complete_at = None;
@@ -284,7 +286,7 @@ impl Relay {
         Duration::from_millis(self.config.lease_millis / 3)
     }
 
-    /// Renews the lease when it is time; false when another replica has it.
+    /// Renews the lease when that is due; false when another replica holds it.
     async fn renew(&self, session: &mut Session) -> Result<bool, Error> {
         if session.renewed.elapsed() > self.renewal() {
             if !self.acquire().await? {
@@ -296,7 +298,7 @@ impl Relay {
         Ok(true)
     }
 
-    /// Compares outbox and bus while publishing goes on: the comparison of a large outbox takes seconds.
+    /// Compares outbox and bus while publishing continues: the comparison of a large outbox takes seconds.
     async fn reconcile_beside(&self, session: &mut Session, adopting: bool) -> Result<i64, Error> {
         let done = CancellationToken::new();
         let compare = async {
@@ -306,7 +308,8 @@ impl Relay {
         };
         let publish = async {
             while !done.is_cancelled() {
-                // A lost lease is noticed again after the comparison; meanwhile nobody overtakes, but is fenced.
+                // A lost lease ends the session after the comparison; until then its publishes are fenced by their
+                // sequences.
                 self.renew(session).await?;
                 let (sent, wait) = self.publish_page(session).await?;
                 if sent == 0 {
@@ -324,8 +327,8 @@ impl Relay {
         Ok(compared)
     }
 
-    /// Renews the lease; compares outbox and bus when it is time; false when the session must start over.
-    async fn still_mine(&self, session: &mut Session) -> Result<bool, Error> {
+    /// Renews the lease, and compares outbox and bus when that is due; false when the session must end.
+    async fn still_owner(&self, session: &mut Session) -> Result<bool, Error> {
         if !self.renew(session).await? || *self.bus.connection().borrow() != session.connection {
             return Ok(false);
         }
@@ -346,11 +349,11 @@ impl Relay {
         Ok(true)
     }
 
-    /// Sends one page of pending rows. Returns how many went out and how long to wait when none did.
+    /// Publishes one page of pending rows. Returns how many were published and how long to wait when none was.
     async fn publish_page(&self, session: &mut Session) -> Result<(usize, Duration), Error> {
         let poll = Duration::from_millis(self.config.poll_millis);
         let limit = i64::try_from(self.config.window * 2).unwrap_or(512);
-        // A full stream takes replacements only: new aggregates that wait for room must not fill the page.
+        // A full stream accepts replacements only: new aggregates that wait for room must not fill the page.
         let order = if self.status.full() {
             "(stream_sequence = 0), version"
         } else {
@@ -385,27 +388,27 @@ impl Relay {
             .filter(|r| !session.sent.contains_key(&r.subject))
             .collect();
         if due.is_empty() {
-            // Never below a millisecond, so that rounding can't spin.
+            // At least a millisecond, so that rounding can't cause a busy loop.
             return Ok((0, soonest.unwrap_or(poll).max(Duration::from_millis(1))));
         }
         failpoint::hit("relay.read").await;
         session.sent.extend(due.iter().map(|r| (r.subject.clone(), now)));
-        let results: Vec<Result<Option<Mark>, Error>> = stream::iter(due)
+        let results: Vec<Result<Option<Published>, Error>> = stream::iter(due)
             .map(|row| self.send(row))
             .buffer_unordered(self.config.window)
             .collect()
             .await;
         failpoint::hit("relay.published").await;
-        let mut marks = Vec::with_capacity(results.len());
+        let mut published = Vec::with_capacity(results.len());
         let mut failed = None;
         for result in results {
             match result {
-                Ok(mark) => marks.extend(mark),
+                Ok(one) => published.extend(one),
                 Err(error) => failed = Some(error),
             }
         }
-        // What did go out is marked even when something else failed.
-        self.mark(&marks).await?;
+        // What was published is recorded even when another publish failed.
+        self.record_published(&published).await?;
         failpoint::hit("relay.marked").await;
         match failed {
             Some(Error::Bus(bus::Error::Full)) => {
@@ -417,20 +420,20 @@ impl Relay {
             Some(error) => Err(error),
             None => {
                 self.status.full.store(false, Ordering::Relaxed);
-                Ok((marks.len(), poll))
+                Ok((published.len(), poll))
             }
         }
     }
 
-    /// Sends one row. `None`: nothing to mark, the row is looked at again.
-    async fn send(&self, row: Row) -> Result<Option<Mark>, Error> {
+    /// Publishes one row. `None` when there is nothing to record and the row stays pending.
+    async fn send(&self, row: Row) -> Result<Option<Published>, Error> {
         let span = tracing::info_span!(
             "publish", otel.name = format!("send {}", row.event_type), otel.kind = "producer",
             messaging.system = "nats", messaging.operation.name = "send",
             messaging.destination.name = %self.service, prima.version = row.version
         );
         trace::set_parent(&span, row.traceparent.as_deref());
-        // The states that this one replaced before they were sent.
+        // The trace contexts of the states that this one replaced before they were published.
         for replaced in row.merged.as_deref().unwrap_or_default().split_whitespace() {
             trace::link(&span, Some(replaced));
         }
@@ -450,9 +453,9 @@ impl Relay {
             .await
     }
 
-    async fn send_event(&self, event: &Event, expected: u64) -> Result<Option<Mark>, Error> {
+    async fn send_event(&self, event: &Event, expected: u64) -> Result<Option<Published>, Error> {
         let attributes = [KeyValue::new("service", self.service.clone())];
-        let mark = |version, sequence| Mark {
+        let published = |version, sequence| Published {
             subject: event.subject.clone(),
             version,
             sequence,
@@ -462,7 +465,7 @@ impl Relay {
             match self.bus.publish(&self.service, event, expected).await {
                 Ok(sequence) => {
                     telemetry::meters().published.add(1, &attributes);
-                    return Ok(Some(mark(event.version, sequence)));
+                    return Ok(Some(published(event.version, sequence)));
                 }
                 Err(bus::Error::Fenced) => {
                     telemetry::meters().fenced.add(1, &attributes);
@@ -470,17 +473,18 @@ impl Relay {
                         None => expected = 0,
                         Some(head) if head.version < event.version => expected = head.sequence,
                         Some(head) if head.version == event.version => {
-                            return Ok(Some(mark(event.version, head.sequence)));
+                            return Ok(Some(published(event.version, head.sequence)));
                         }
                         Some(head) => {
-                            // Another relay sent a newer state, or this database is older than the bus.
+                            // Another relay published a newer state, or this database is older than the bus.
                             self.restage(&head).await?;
-                            return Ok(Some(mark(event.version, head.sequence)));
+                            return Ok(Some(published(event.version, head.sequence)));
                         }
                     }
                 }
                 Err(bus::Error::TooLarge { subject, reason }) => {
-                    tracing::error!(%subject, version = event.version, reason, "a state that the bus never takes");
+                    let version = event.version;
+                    tracing::error!(%subject, version, reason, "a state is too large for the bus");
                     let mut oversized = self.oversized.lock().unwrap_or_else(PoisonError::into_inner);
                     oversized.insert(subject, event.version);
                     return Ok(None);

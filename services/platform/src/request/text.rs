@@ -1,4 +1,4 @@
-//! What people write: names, descriptions, remarks, addresses of pages.
+//! Validation of texts that people write: names, descriptions, remarks, addresses of pages.
 
 use url::Url;
 
@@ -7,21 +7,21 @@ use crate::failure::Violation;
 /// Longest link, characters.
 const LINK_MAX: usize = 500;
 
-/// What a text may be.
+/// Constraints of a text.
 #[derive(Debug, Clone, Copy)]
 pub struct Text {
-    /// What it is, as the beginning of a sentence in Indonesian; may be empty.
+    /// Beginning of the Indonesian message; may be empty.
     what: &'static str,
-    /// Characters at least; `None` when it may be empty and its fault need not say so.
+    /// Least number of characters; `None` when it may be empty and the message need not say so.
     least: Option<usize>,
-    /// Characters at most.
+    /// Greatest number of characters.
     most: usize,
-    /// Whether line breaks and tabs may stand in it.
+    /// Whether line breaks and tabs are allowed.
     lines: bool,
 }
 
 impl Text {
-    /// One line of `least` to `most` characters. `what` is what it is, as the beginning of a sentence in Indonesian.
+    /// One line of `least` to `most` characters. `what` begins the Indonesian message.
     pub const fn line(what: &'static str, least: usize, most: usize) -> Self {
         Self {
             what,
@@ -31,7 +31,7 @@ impl Text {
         }
     }
 
-    /// Lines of `least` to `most` characters together.
+    /// Several lines, of `least` to `most` characters together.
     pub const fn lines(what: &'static str, least: usize, most: usize) -> Self {
         Self {
             what,
@@ -41,7 +41,7 @@ impl Text {
         }
     }
 
-    /// Lines of at most `most` characters together; none may be given.
+    /// Several lines, of at most `most` characters together; may be empty.
     pub const fn optional_lines(what: &'static str, most: usize) -> Self {
         Self {
             what,
@@ -51,11 +51,11 @@ impl Text {
         }
     }
 
-    /// The text without the space around it. Line breaks are LF, however they came.
+    /// The text without leading and trailing white space, with LF as line breaks.
     ///
     /// # Errors
     ///
-    /// It is shorter or longer, or has control characters other than those allowed.
+    /// It is too short or too long, or has control characters that are not allowed.
     pub fn check(self, field: &str, raw: &str) -> Result<String, Violation> {
         let mut text = raw.trim().to_owned();
         if self.lines {
@@ -85,7 +85,7 @@ impl Text {
     }
 }
 
-/// One line without the space around it.
+/// Checks one line, and returns it without leading and trailing white space.
 ///
 /// # Errors
 ///
@@ -94,7 +94,7 @@ pub fn line(field: &str, raw: &str, least: usize, most: usize) -> Result<String,
     Text::line("", least, most).check(field, raw)
 }
 
-/// Lines without the space around them.
+/// Checks several lines, and returns them without leading and trailing white space.
 ///
 /// # Errors
 ///
@@ -103,11 +103,11 @@ pub fn lines(field: &str, raw: &str, least: usize, most: usize) -> Result<String
     Text::lines("", least, most).check(field, raw)
 }
 
-/// A link without the space around it; may be empty.
+/// Checks a link, which may be empty, and returns it without leading and trailing white space.
 ///
 /// # Errors
 ///
-/// It is no `https://…` or `http://…` of at most 500 characters, or carries a user or a password.
+/// It is not an `https://…` or `http://…` URL of at most 500 characters, or it contains a user or a password.
 pub fn link(field: &str, raw: &str) -> Result<String, Violation> {
     let text = raw.trim();
     if text.is_empty() {
@@ -130,7 +130,7 @@ pub fn link(field: &str, raw: &str) -> Result<String, Violation> {
     ))
 }
 
-/// The address of a page or document.
+/// Checks the address of a page or document.
 ///
 /// # Errors
 ///
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_may_be_none_and_break_in_one_way() {
+    fn lines_may_be_empty_and_have_one_kind_of_line_break() {
         assert_eq!(REMARK.check("f", "").unwrap(), "");
         assert_eq!(REMARK.check("f", " a\r\n\tb\rc\n").unwrap(), "a\n\tb\nc");
         assert!(Text::lines("", 1, 3).check("f", "a\r\nb").is_ok());
@@ -184,27 +184,27 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_is_told_in_both_languages() {
-        let told = |text: Text| {
+    fn a_fault_has_a_message_in_both_languages() {
+        let messages = |text: Text| {
             let fault = text.check("f", "\u{0}").unwrap_err();
             [fault.description, fault.localized]
         };
         assert_eq!(
-            told(NAME),
+            messages(NAME),
             [
                 "must be 1 to 200 characters, without control characters",
                 "Nama harus 1 sampai 200 karakter, tanpa karakter kendali"
             ]
         );
         assert_eq!(
-            told(REMARK),
+            messages(REMARK),
             [
                 "must be at most 2000 characters, without control characters",
                 "Uraian paling panjang 2000 karakter, tanpa karakter kendali"
             ]
         );
         assert_eq!(
-            told(Text::lines("", 0, 9)),
+            messages(Text::lines("", 0, 9)),
             [
                 "must be 0 to 9 characters, without control characters",
                 "harus 0 sampai 9 karakter, tanpa karakter kendali"

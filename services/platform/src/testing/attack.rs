@@ -1,4 +1,4 @@
-//! Clients that mean harm: raw HTTP/2 from any loopback address, which is another peer to the server.
+//! Malicious clients: raw HTTP/2 from any loopback address; to the server, each address is another peer.
 
 use std::{
     collections::BTreeMap,
@@ -21,20 +21,20 @@ use tokio::{
 use tonic::Status;
 use tonic_types::StatusExt;
 
-/// What is done on each stream.
+/// What the client does on each stream.
 #[derive(Debug, Clone)]
-pub enum Harm {
-    /// Nothing after the headers.
+pub enum Misuse {
+    /// Sends the headers only.
     Headers,
-    /// A message of so many bytes is announced, and comes byte by byte at this interval.
+    /// Announces a message of this many bytes, and sends it byte by byte at this interval.
     Drip(usize, Duration),
-    /// A message of so many bytes comes but for the last.
+    /// Sends a message of this many bytes without the last one.
     Unfinished(usize),
-    /// This message, and then whatever is answered is read, for ever.
+    /// Sends this message, and reads the responses for ever.
     Ask(Vec<u8>),
 }
 
-/// A plan of many streams.
+/// An attack with many streams.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The server.
@@ -43,17 +43,17 @@ pub struct Plan {
     pub from: IpAddr,
     /// `/package.Service/Method`.
     pub path: String,
-    /// What is done.
-    pub harm: Harm,
-    /// Connections, and streams on each.
+    /// What the client does on each stream.
+    pub misuse: Misuse,
+    /// Number of connections.
     pub connections: usize,
-    /// Streams on each connection.
+    /// Number of streams on each connection.
     pub streams: usize,
-    /// After how long a refused stream is opened again; never when there is none.
+    /// Delay after which a refused stream is opened again; `None` to never do so.
     pub again: Option<Duration>,
 }
 
-/// What became of the streams.
+/// Counts of the streams of an attack.
 #[derive(Debug, Default)]
 struct Tally {
     open: AtomicUsize,
@@ -61,14 +61,14 @@ struct Tally {
     refused: Mutex<BTreeMap<String, (usize, Option<Status>)>>,
 }
 
-/// An attack that is under way, until it is dropped.
+/// A running attack, which ends when this value is dropped.
 #[derive(Debug)]
 pub struct Attack {
     tally: Arc<Tally>,
     _tasks: JoinSet<()>,
 }
 
-/// A TCP connection from an address.
+/// Opens a TCP connection from an address.
 pub async fn connect(target: SocketAddr, from: IpAddr) -> io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind((from, 0).into())?;
@@ -76,11 +76,11 @@ pub async fn connect(target: SocketAddr, from: IpAddr) -> io::Result<TcpStream> 
 }
 
 impl Attack {
-    /// Begins; streams that the server lets nobody open yet are opened when it does.
+    /// Starts the attack. Streams beyond the server's limit are opened when it allows them.
     pub async fn start(plan: Plan) -> Self {
         let (tally, mut tasks) = (Arc::new(Tally::default()), JoinSet::new());
-        // Made once: that the attacker is busy must not be felt on a machine that he shares with the others.
-        let body = plan.harm.body();
+        // Made once, so that the attacker uses little CPU time of the machine that it shares with the server.
+        let body = plan.misuse.body();
         for _ in 0..plan.connections {
             let tcp = connect(plan.target, plan.from).await.unwrap();
             let (send, connection) = h2::client::handshake(tcp).await.unwrap();
@@ -104,22 +104,22 @@ impl Attack {
         Self { tally, _tasks: tasks }
     }
 
-    /// Streams on which it goes on.
+    /// Number of streams that are open.
     pub fn open(&self) -> usize {
         self.tally.open.load(Ordering::SeqCst)
     }
 
-    /// Bytes that the server took on those.
+    /// Bytes that the server has accepted on those.
     pub fn held(&self) -> usize {
         self.tally.held.load(Ordering::SeqCst)
     }
 
-    /// Streams that the server ended, for any reason.
+    /// Number of streams that the server has ended, for any reason.
     pub fn ended(&self) -> usize {
         self.tally.refused.lock().unwrap().values().map(|(n, _)| n).sum()
     }
 
-    /// Streams that the server ended for this reason, and what it said to the last.
+    /// Number of streams that the server has ended for this reason, and the status of the last one.
     pub fn refused(&self, reason: &str) -> (usize, Option<Status>) {
         let refused = self.tally.refused.lock().unwrap();
         refused.get(reason).cloned().unwrap_or_default()
@@ -127,7 +127,7 @@ impl Attack {
 }
 
 impl Plan {
-    /// Opens one stream and does the harm until the server ends it.
+    /// Opens one stream and attacks on it until the server ends it.
     async fn attack(&self, send: SendRequest<Bytes>, body: Bytes, tally: &Tally) {
         let Ok(mut send) = send.ready().await else { return };
         let request = http::Request::post(format!("http://{}{}", self.target, self.path))
@@ -140,22 +140,23 @@ impl Plan {
         };
         tally.open.fetch_add(1, Ordering::SeqCst);
         let mut sent = 0;
-        let harm = async {
+        let misuse = async {
             let sent = |more| {
                 sent += more;
                 tally.held.fetch_add(more, Ordering::SeqCst);
             };
-            self.harm.send(body, &mut stream, sent).await;
+            self.misuse.send(body, &mut stream, sent).await;
             std::future::pending::<()>().await;
         };
-        let told = async {
+        let ended = async {
             let (head, mut body) = answer.await?.into_parts();
             match Status::from_header_map(&head.headers) {
                 Some(status) => Ok(status),
                 None => status_after(&mut body).await,
             }
         };
-        let status: Result<Status, h2::Error> = tokio::select! { told = told => told, () = harm => return };
+        let status: Result<Status, h2::Error> =
+            tokio::select! { status = ended => status, () = misuse => return };
         tally.open.fetch_sub(1, Ordering::SeqCst);
         tally.held.fetch_sub(sent, Ordering::SeqCst);
         let status = status.ok();
@@ -169,8 +170,8 @@ impl Plan {
     }
 }
 
-impl Harm {
-    /// All that is sent on a stream.
+impl Misuse {
+    /// The bytes that are sent on a stream.
     fn body(&self) -> Bytes {
         match self {
             Self::Headers => Bytes::new(),
@@ -218,7 +219,7 @@ impl Harm {
     }
 }
 
-/// A message as gRPC frames it.
+/// A message with its gRPC prefix.
 fn frame(message: &[u8]) -> Bytes {
     let mut frame = vec![0];
     frame.extend(u32::try_from(message.len()).unwrap().to_be_bytes());
@@ -226,7 +227,7 @@ fn frame(message: &[u8]) -> Bytes {
     frame.into()
 }
 
-/// Reads what is answered; the status at its end.
+/// Reads the responses, and returns the status at their end.
 async fn status_after(body: &mut RecvStream) -> Result<Status, h2::Error> {
     while let Some(data) = body.data().await {
         body.flow_control().release_capacity(data?.len())?;

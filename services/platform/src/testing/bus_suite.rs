@@ -1,6 +1,6 @@
-//! The suite that every bus must pass. Each case takes a service of its own, so that all of them can share a bus.
+//! The test suite that every bus must pass. Each case uses a service of its own, so that all cases can share a bus.
 
-#![expect(clippy::expect_used, reason = "a suite fails its test")]
+#![expect(clippy::expect_used, reason = "a panic fails the test that calls the suite")]
 
 mod follow;
 mod work;
@@ -16,33 +16,33 @@ use tokio::time::timeout;
 use super::eventually;
 use crate::bus::{Bus, Delivery, Error, Event, Follow, Head, Job, Step, Verdict, Work};
 
-/// Longer than anything takes that does happen.
+/// Timeout for what must happen.
 const LONG: Duration = Duration::from_secs(20);
-/// How long a lost worker may keep what it took.
+/// Time until the deliveries of a lost worker are delivered again, at most.
 const LOST: Duration = Duration::from_secs(30);
-/// Long enough to notice what must not happen.
+/// How long a case waits to notice what must not happen.
 const MOMENT: Duration = Duration::from_millis(300);
 
 /// Runs every case.
 pub async fn all(bus: Arc<dyn Bus>) {
     let cases: Vec<BoxFuture<'static, ()>> = vec![
-        what_has_no_stream_says_so(bus.clone()).boxed(),
+        operations_without_a_stream_fail(bus.clone()).boxed(),
         a_stream_is_created_once_and_completed_by_its_owner(bus.clone()).boxed(),
         a_publish_with_another_expected_sequence_is_refused(bus.clone()).boxed(),
         one_message_is_kept_per_subject(bus.clone()).boxed(),
-        heads_and_last_tell_version_and_withdrawal(bus.clone()).boxed(),
+        heads_and_last_have_version_and_withdrawal(bus.clone()).boxed(),
         every_field_arrives(bus.clone()).boxed(),
         a_follower_gets_the_last_states_and_then_each_change(bus.clone()).boxed(),
-        a_follower_of_nothing_is_caught_up(bus.clone()).boxed(),
+        a_follower_of_an_empty_stream_is_caught_up(bus.clone()).boxed(),
         filters_choose_subjects(bus.clone()).boxed(),
         a_follower_sees_sequences_grow_under_load(bus.clone()).boxed(),
-        what_is_acknowledged_is_not_delivered_again(bus.clone()).boxed(),
+        an_acknowledged_state_is_not_delivered_again(bus.clone()).boxed(),
         a_retry_comes_after_its_delay(bus.clone()).boxed(),
-        what_is_dropped_does_not_come_again(bus.clone()).boxed(),
-        what_a_lost_worker_took_is_delivered_again(bus.clone()).boxed(),
+        a_dropped_state_is_not_delivered_again(bus.clone()).boxed(),
+        the_deliveries_of_a_lost_worker_are_delivered_again(bus.clone()).boxed(),
         workers_share_a_consumer(bus.clone()).boxed(),
         a_restarted_consumer_starts_from_the_beginning(bus.clone()).boxed(),
-        the_last_state_reaches_a_worker_though_older_ones_may_not(bus).boxed(),
+        the_last_state_reaches_a_worker_although_older_ones_may_not(bus).boxed(),
     ];
     futures::future::join_all(cases).await;
 }
@@ -83,7 +83,7 @@ async fn heads(bus: &Arc<dyn Bus>, service: &str) -> Vec<Head> {
 async fn step(follow: &mut Box<dyn Follow>) -> Step {
     timeout(LONG, follow.next())
         .await
-        .expect("a follower waits in vain")
+        .expect("a follower gets nothing")
         .unwrap()
 }
 
@@ -95,7 +95,7 @@ async fn next_event(follow: &mut Box<dyn Follow>) -> Delivery {
     }
 }
 
-/// What comes until everything that the stream held has come.
+/// The states that a follower receives until it is caught up.
 async fn catch_up(follow: &mut Box<dyn Follow>) -> Vec<Delivery> {
     let mut found = Vec::new();
     loop {
@@ -111,7 +111,7 @@ async fn take(work: &mut Box<dyn Work>, count: usize, within: Duration) -> Vec<J
     while jobs.len() < count {
         let more = timeout(within, work.next(count - jobs.len()))
             .await
-            .expect("a worker waits in vain")
+            .expect("a worker gets nothing")
             .unwrap();
         assert!(!more.is_empty(), "an empty batch");
         jobs.extend(more);
@@ -122,7 +122,7 @@ async fn take(work: &mut Box<dyn Work>, count: usize, within: Duration) -> Vec<J
 async fn nothing_comes(work: &mut Box<dyn Work>) {
     if let Ok(found) = timeout(MOMENT, work.next(10)).await {
         let found: Vec<Delivery> = found.unwrap().into_iter().map(|job| job.delivery).collect();
-        panic!("came and should not: {found:?}");
+        panic!("delivered and should not be: {found:?}");
     }
 }
 
@@ -141,7 +141,7 @@ async fn settle(jobs: Vec<Job>, verdict: Verdict) {
     }
 }
 
-/// Until the durable consumer `name` has acknowledged everything up to `sequence`.
+/// Waits until the durable consumer `name` has acknowledged all states up to `sequence`.
 async fn acknowledged(bus: &Arc<dyn Bus>, service: &str, name: &str, sequence: u64) {
     let reached = eventually(LONG, || async {
         bus.acknowledged(service, name)
@@ -152,8 +152,8 @@ async fn acknowledged(bus: &Arc<dyn Bus>, service: &str, name: &str, sequence: u
     reached.await.expect("not acknowledged");
 }
 
-/// A stream that nobody created.
-pub async fn what_has_no_stream_says_so(bus: Arc<dyn Bus>) {
+/// All operations on a stream that was never created.
+pub async fn operations_without_a_stream_fail(bus: Arc<dyn Bus>) {
     let service = "nobody";
     let all = everything(service);
     assert_eq!(bus.stream(service).await.unwrap(), None);
@@ -177,7 +177,7 @@ pub async fn what_has_no_stream_says_so(bus: Arc<dyn Bus>) {
     missing(bus.set_complete(service).await, "set_complete");
 }
 
-/// Creation, and the mark that tells readers that the owner has reconciled.
+/// Creation, and the flag by which readers know that the owner has reconciled the stream.
 pub async fn a_stream_is_created_once_and_completed_by_its_owner(bus: Arc<dyn Bus>) {
     let service = "created";
     let first = bus.ensure_stream(service).await.unwrap();
@@ -197,7 +197,7 @@ pub async fn a_stream_is_created_once_and_completed_by_its_owner(bus: Arc<dyn Bu
     assert!(bus.connection().borrow().up);
 }
 
-/// The fence: whoever read an old sequence can't overwrite a newer state.
+/// Fencing: a publish with an old expected sequence can't overwrite a newer state.
 pub async fn a_publish_with_another_expected_sequence_is_refused(bus: Arc<dyn Bus>) {
     let service = "fence";
     bus.ensure_stream(service).await.unwrap();
@@ -218,14 +218,14 @@ pub async fn a_publish_with_another_expected_sequence_is_refused(bus: Arc<dyn Bu
     refused(2, other).await;
     let second = publish(&bus, service, "a", 2, first).await;
     assert!(second > other);
-    // A relay that slept since the first state wakes.
+    // A relay that was paused since the first state continues.
     refused(1, 0).await;
     refused(1, first).await;
     let last = bus.last(service, "prima.fence.a").await.unwrap().unwrap();
     assert_eq!((last.version, last.sequence), (2, second));
 }
 
-/// A stream is the current state of the world, not its history.
+/// A stream contains current states, not their history.
 pub async fn one_message_is_kept_per_subject(bus: Arc<dyn Bus>) {
     let service = "compact";
     bus.ensure_stream(service).await.unwrap();
@@ -243,8 +243,8 @@ pub async fn one_message_is_kept_per_subject(bus: Arc<dyn Bus>) {
     assert_eq!(seen, [(2, 1), (3, 2)]);
 }
 
-/// What reconciliation compares.
-pub async fn heads_and_last_tell_version_and_withdrawal(bus: Arc<dyn Bus>) {
+/// The data that reconciliation compares.
+pub async fn heads_and_last_have_version_and_withdrawal(bus: Arc<dyn Bus>) {
     let service = "heads";
     bus.ensure_stream(service).await.unwrap();
     assert_eq!(heads(&bus, service).await, []);
@@ -275,7 +275,7 @@ pub async fn heads_and_last_tell_version_and_withdrawal(bus: Arc<dyn Bus>) {
         Some(head_a.clone())
     );
     assert_eq!(bus.last(service, "prima.heads.unit.z").await.unwrap(), None);
-    // Also of a filter: what a follower's watchdog asks.
+    // The watchdog of a follower asks for the last message that matches a filter.
     assert_eq!(
         bus.last(service, "prima.heads.unit.*").await.unwrap(),
         Some(head_a)
@@ -284,7 +284,7 @@ pub async fn heads_and_last_tell_version_and_withdrawal(bus: Arc<dyn Bus>) {
     assert_eq!(bus.last(service, "prima.heads.score.>").await.unwrap(), None);
 }
 
-/// What is published is what is received, by followers and by workers.
+/// Followers and workers receive all fields as they were published.
 pub async fn every_field_arrives(bus: Arc<dyn Bus>) {
     let service = "fields";
     bus.ensure_stream(service).await.unwrap();
@@ -314,8 +314,8 @@ pub async fn every_field_arrives(bus: Arc<dyn Bus>) {
     }
 }
 
-/// Only for a bus with a limit, made for this case with streams of `max_bytes`: full refuses new subjects and takes
-/// replacements of the same size.
+/// Only for a bus with a limit, which must be configured with streams of `max_bytes`: a full stream refuses new
+/// subjects and accepts replacements of the same size.
 pub async fn a_full_stream_takes_replacements_only(bus: Arc<dyn Bus>, max_bytes: usize) {
     let service = "full";
     bus.ensure_stream(service).await.unwrap();

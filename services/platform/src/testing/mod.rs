@@ -1,11 +1,11 @@
-//! The testing ground: real servers that die with the test, a chaos proxy, a service in its own process, and the suite that
-//! every bus must pass.
+//! Test harness: real servers that end with the test, a chaos proxy, a service inside the test process, and the suite
+//! that every bus must pass.
 //!
-//! Behind the feature `testing`, so that no shipped binary contains it.
+//! It needs the feature `testing`, so that no shipped binary contains it.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a harness that can't do its work has nobody to tell but the test"
+    reason = "a harness that can't work must fail the test"
 )]
 
 pub mod attack;
@@ -28,7 +28,7 @@ use std::{
 use tempfile::TempDir;
 use tokio::time::Instant;
 
-/// Asks `condition` again until it is met; `None` after `deadline`.
+/// Evaluates `condition` repeatedly until it returns a value; `None` after `deadline`.
 pub async fn eventually<T, F>(deadline: Duration, mut condition: impl FnMut() -> F) -> Option<T>
 where
     F: Future<Output = Option<T>>,
@@ -47,7 +47,8 @@ where
 
 const SCRATCH: &str = "prima-test-";
 
-/// A directory that goes with its owner; those of test processes that were killed are removed on the way.
+/// A temporary directory, removed when it is dropped. The first call also removes those of test processes that were
+/// killed.
 fn scratch() -> TempDir {
     static SWEPT: OnceLock<()> = OnceLock::new();
     SWEPT.get_or_init(sweep);
@@ -69,7 +70,7 @@ fn sweep() {
             .and_then(|n| n.strip_prefix(SCRATCH))
             .and_then(|n| n.split('-').next());
         if pid.is_some_and(|pid| !proc.join(pid).exists()) {
-            // Another test process may be removing it as well.
+            // Another test process may be removing it at the same time.
             let _removed = std::fs::remove_dir_all(entry.path());
         }
     }
@@ -84,7 +85,7 @@ fn free_port() -> u16 {
         .port()
 }
 
-/// The first of `dirs` that holds `program`.
+/// The path of `program` in the first of `dirs` that contains it.
 fn find(program: &str, dirs: impl IntoIterator<Item = PathBuf>) -> Option<PathBuf> {
     dirs.into_iter()
         .map(|dir| dir.join(program))
@@ -99,14 +100,14 @@ fn path_dirs() -> Vec<PathBuf> {
 
 type Spawned = std::io::Result<Child>;
 
-/// Starts `command` from a thread that lives as long as the process: the kernel's death signal to a child comes when
-/// the *thread* that started it ends, and each test has a thread of its own.
+/// Starts `command` from a thread that lives as long as the process: the kernel sends a child its death signal when the
+/// *thread* that started it ends, and each test has a thread of its own.
 pub fn spawn(command: Command) -> Child {
     static SPAWNER: OnceLock<mpsc::Sender<(Command, mpsc::Sender<Spawned>)>> = OnceLock::new();
     let spawner = SPAWNER.get_or_init(|| {
-        let (sender, orders) = mpsc::channel::<(Command, mpsc::Sender<Spawned>)>();
+        let (sender, requests) = mpsc::channel::<(Command, mpsc::Sender<Spawned>)>();
         std::thread::spawn(move || {
-            for (mut command, answer) in orders {
+            for (mut command, answer) in requests {
                 answer.send(command.spawn()).unwrap();
             }
         });
@@ -121,8 +122,8 @@ pub fn spawn(command: Command) -> Child {
         .unwrap_or_else(|error| panic!("{}: {error}", program.display()))
 }
 
-/// A command that gets `signal` when this process dies, however it dies.
-pub fn mortal(program: impl AsRef<OsStr>, signal: &str, user: Option<&str>) -> Command {
+/// A command whose process gets `signal` when this process ends, in whatever way.
+pub fn killed_with_parent(program: impl AsRef<OsStr>, signal: &str, user: Option<&str>) -> Command {
     let Some(setpriv) = find("setpriv", path_dirs()) else {
         return Command::new(program);
     };
@@ -147,7 +148,7 @@ fn signal(child: &Child, signal: nix::sys::signal::Signal) {
     nix::sys::signal::kill(pid, signal).unwrap();
 }
 
-/// Waits, blocking, for something that takes a moment; panics with `what` after ten seconds.
+/// Waits, blocking, until `condition` is true; panics with `what` after ten seconds.
 fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let end = std::time::Instant::now() + Duration::from_secs(10);
     while !condition() {

@@ -1,4 +1,4 @@
-//! A nats-server of its own for a test.
+//! A nats-server for one test.
 
 use std::{
     io::{BufRead, BufReader},
@@ -11,10 +11,10 @@ use std::{
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
-use super::{find, free_port, mortal, path_dirs, scratch, signal, spawn};
+use super::{find, free_port, killed_with_parent, path_dirs, scratch, signal, spawn};
 use crate::config;
 
-/// A nats-server with JetStream on 127.0.0.1; it dies with this value, or with the test process.
+/// A nats-server with JetStream on 127.0.0.1; it is killed when this value is dropped or the test process ends.
 #[derive(Debug)]
 pub struct Nats {
     port: u16,
@@ -30,9 +30,9 @@ fn binary() -> PathBuf {
         .map(PathBuf::from)
         .or_else(|| find("nats-server", std::iter::once(tools).chain(path_dirs())))
         .unwrap_or_else(|| panic!("no nats-server: {HOW}"));
-    let said = Command::new(&found).arg("--version").output();
-    let said = said.unwrap_or_else(|error| panic!("{}: {error}: {HOW}", found.display()));
-    let text = String::from_utf8_lossy(&said.stdout).into_owned();
+    let output = Command::new(&found).arg("--version").output();
+    let output = output.unwrap_or_else(|error| panic!("{}: {error}: {HOW}", found.display()));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let mut version = text
         .rsplit('v')
         .next()
@@ -49,7 +49,7 @@ fn binary() -> PathBuf {
 }
 
 impl Nats {
-    /// Starts one; returns when it answers.
+    /// Starts a server; returns when it accepts connections.
     pub fn start() -> Self {
         let mut last = String::new();
         // The port may be taken between finding and using it.
@@ -72,12 +72,12 @@ impl Nats {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
-    /// Where it listens.
+    /// Address on which it listens.
     pub fn address(&self) -> std::net::SocketAddr {
         ([127, 0, 0, 1], self.port).into()
     }
 
-    /// A configuration of the bus that suits it: streams of 64 MiB.
+    /// Configuration of the bus for this server, with streams of 64 MiB.
     pub fn config(&self) -> config::Bus {
         config::Bus {
             url: self.url(),
@@ -86,7 +86,7 @@ impl Nats {
         }
     }
 
-    /// Kills it as a crash would. Its storage stays.
+    /// Kills it, as a crash does. Its storage stays.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
@@ -94,10 +94,10 @@ impl Nats {
         }
     }
 
-    /// Starts it again on the same port and storage; kills it first when it runs.
+    /// Starts it again with the same port and storage; kills it first if it runs.
     pub fn restart(&mut self) {
         self.kill();
-        // A connection of the old server may still hold the port for a moment.
+        // A connection of the old server may still occupy the port for a moment.
         let mut last = String::new();
         for _ in 0..20 {
             match self.launch() {
@@ -109,7 +109,7 @@ impl Nats {
         panic!("nats-server does not start again: {last}");
     }
 
-    /// Kills it and removes all its storage, as a disk that died would; [`Nats::restart`] then starts it empty.
+    /// Kills it and removes its storage, as a failed disk does; [`Nats::restart`] then starts it empty.
     pub fn wipe_storage(&mut self) {
         self.kill();
         if self.store().exists() {
@@ -117,12 +117,12 @@ impl Nats {
         }
     }
 
-    /// Stops it from running without closing its connections.
+    /// Pauses the process without closing its connections.
     pub fn pause(&self) {
         signal(self.child.as_ref().unwrap(), Signal::SIGSTOP);
     }
 
-    /// Lets it run on after [`Nats::pause`].
+    /// Continues the process after [`Nats::pause`].
     pub fn resume(&self) {
         signal(self.child.as_ref().unwrap(), Signal::SIGCONT);
     }
@@ -140,7 +140,7 @@ impl Nats {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let mut command = mortal(binary(), "KILL", None);
+        let mut command = killed_with_parent(binary(), "KILL", None);
         command
             .args([
                 "-a",
@@ -161,7 +161,7 @@ impl Nats {
             .stderr(Stdio::null());
         let mut child = spawn(command);
         let end = std::time::Instant::now() + Duration::from_secs(10);
-        // Its own name in the greeting: whoever else got the port is not it.
+        // The greeting must contain the server's name, because another server may have got the port.
         while !greeting(self.port).is_some_and(|text| text.contains(&name)) {
             let ended = child.try_wait().unwrap().is_some();
             if ended || std::time::Instant::now() > end {
@@ -176,7 +176,7 @@ impl Nats {
     }
 }
 
-/// What a server says to who connects.
+/// The greeting that a server sends to a new connection.
 fn greeting(port: u16) -> Option<String> {
     let stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(1))).ok()?;

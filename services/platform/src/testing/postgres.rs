@@ -1,4 +1,4 @@
-//! A PostgreSQL of its own for a test process.
+//! A PostgreSQL server for one test process.
 
 use std::{
     fs::File,
@@ -14,10 +14,10 @@ use nix::sys::signal::Signal;
 use sea_orm::ConnectionTrait;
 use tempfile::TempDir;
 
-use super::{find, free_port, mortal, path_dirs, scratch, signal, spawn, wait_until};
+use super::{find, free_port, killed_with_parent, path_dirs, scratch, signal, spawn, wait_until};
 
-/// A PostgreSQL on 127.0.0.1, shared by the tests that run at the same time in this process; it dies with the last
-/// of them, or with the process.
+/// A PostgreSQL server on 127.0.0.1, shared by the tests that run at the same time in this process; it is stopped with
+/// the last of them, or when the process ends.
 #[derive(Debug, Clone)]
 pub struct Postgres(Arc<Cluster>);
 
@@ -38,17 +38,17 @@ const SETTINGS: &[&str] = &[
     "shared_buffers=16MB",
     "max_connections=100",
     "fsync=on",
-    // After a crash, one sync instead of one per file.
+    // After a crash, one sync of the file system instead of one per file.
     "recovery_init_sync_method=syncfs",
     "wal_level=minimal",
     "max_wal_senders=0",
     "max_wal_size=256MB",
     "autovacuum_naptime=1h",
-    // A connection that comes while it stops holds the stop up until the client has said who it is.
+    // A connection during the shutdown delays it until the client has authenticated.
     "authentication_timeout=5s",
 ];
 
-/// The directory of the server's programs: `PRIMA_PG_BIN`, else where `PATH` leads, else Debian's, the newest.
+/// The directory of the server's programs: `PRIMA_PG_BIN`, else the one in `PATH`, else the newest of Debian's.
 fn bin() -> PathBuf {
     if let Some(dir) = std::env::var_os("PRIMA_PG_BIN") {
         return PathBuf::from(dir);
@@ -62,11 +62,11 @@ fn bin() -> PathBuf {
     let found = find("initdb", path_dirs().into_iter().chain(debian.into_iter().rev()));
     let found = found
         .unwrap_or_else(|| panic!("no PostgreSQL: install it, or set PRIMA_PG_BIN to its bin directory"));
-    // A link in PATH leads to the directory that holds all of it.
+    // A link in PATH points to the directory with all programs.
     found.canonicalize().unwrap().parent().unwrap().to_owned()
 }
 
-/// The server refuses to run as root.
+/// The user to run the server as when the tests run as root, which the server refuses.
 fn unprivileged() -> Option<&'static str> {
     let exists = |name: &&str| matches!(nix::unistd::User::from_name(name), Ok(Some(_)));
     nix::unistd::geteuid().is_root().then(|| {
@@ -78,12 +78,12 @@ fn unprivileged() -> Option<&'static str> {
 }
 
 impl Postgres {
-    /// The cluster of this process, started when there is none.
+    /// The cluster of this process, which is started if there is none.
     pub fn start() -> Self {
         Self::start_with(&[])
     }
 
-    /// The same with more settings, `name=value`; they count for whoever starts the cluster.
+    /// The same with more settings, `name=value`, which are used only if this call starts the cluster.
     pub fn start_with(settings: &'static [&'static str]) -> Self {
         static RUNNING: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
         let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -95,7 +95,7 @@ impl Postgres {
         Self(cluster)
     }
 
-    /// Makes an empty database and returns its URL.
+    /// Creates an empty database and returns its URL.
     pub async fn fresh_database(&self) -> String {
         let number = self.0.databases.fetch_add(1, Ordering::Relaxed);
         let admin = sea_orm::Database::connect(self.url("postgres")).await.unwrap();
@@ -107,17 +107,17 @@ impl Postgres {
         self.url(&format!("test_{number}"))
     }
 
-    /// Where it listens.
+    /// Address on which it listens.
     pub fn address(&self) -> std::net::SocketAddr {
         ([127, 0, 0, 1], self.0.port).into()
     }
 
-    /// Stops it at once, without a checkpoint, as a crash would: every connection breaks.
+    /// Stops it at once, without a checkpoint, as a crash does: all connections break.
     pub fn kill(&self) {
         self.0.kill();
     }
 
-    /// Starts it again on the same port and data; stops it first when it runs.
+    /// Starts it again with the same port and data; stops it first if it runs.
     pub fn restart(&self) {
         self.0.kill();
         if let Err(log) = self.0.launch() {
@@ -146,7 +146,7 @@ impl Cluster {
             child: Mutex::new(None),
             databases: AtomicU64::new(0),
         };
-        // A language's order of letters, not the bytes': what relies on the order of bytes has to say so.
+        // The collation is that of a language, so that a query that needs the order of bytes fails unless it says so.
         let initdb = cluster
             .command("initdb")
             .args([
@@ -182,8 +182,8 @@ impl Cluster {
     }
 
     fn command(&self, program: &str) -> Command {
-        // SIGQUIT stops it at once and lets it give back its shared memory.
-        let mut command = mortal(self.bin.join(program), "QUIT", self.user);
+        // SIGQUIT stops it at once and lets it release its shared memory.
+        let mut command = killed_with_parent(self.bin.join(program), "QUIT", self.user);
         command.current_dir(self.dir.path()).env_remove("PGDATA");
         command
     }
@@ -224,7 +224,7 @@ impl Cluster {
     }
 }
 
-/// The server itself notes in its lock file when it takes connections.
+/// Whether the server accepts connections, which it records in its lock file.
 fn ready(data: &Path) -> bool {
     let lock = std::fs::read_to_string(data.join("postmaster.pid")).unwrap_or_default();
     lock.lines().nth(7).is_some_and(|line| line.trim() == "ready")

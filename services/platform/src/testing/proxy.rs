@@ -1,4 +1,4 @@
-//! A TCP proxy between a client and its server that a test can cut, stall and slow down, and that forgets connections.
+//! A TCP proxy between a client and its server. A test can make it cut, stall, delay or forget connections.
 
 use std::{
     net::SocketAddr,
@@ -30,11 +30,11 @@ enum Mode {
 struct State {
     mode: Mode,
     delay: Duration,
-    /// Connections from before this generation are forgotten.
+    /// Connections of earlier generations are forgotten: nothing is forwarded on them any more.
     generation: u64,
 }
 
-/// Forwards connections to a server; ends with this value.
+/// Forwards connections to a server until this value is dropped.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
@@ -69,12 +69,12 @@ impl Proxy {
         }
     }
 
-    /// Where it listens.
+    /// Address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// `url` with this proxy in place of the host and port.
+    /// `url` with the address of this proxy instead of the host and port.
     pub fn url(&self, url: &str) -> String {
         let (scheme, rest) = url.split_once("://").unwrap();
         let (authority, path) = rest
@@ -86,38 +86,38 @@ impl Proxy {
         format!("{scheme}://{user}{}{path}", self.address)
     }
 
-    /// Breaks every connection and lets none through.
+    /// Breaks all connections and accepts no new ones.
     pub fn cut(&self) {
         self.state.send_modify(|s| s.mode = Mode::Cut);
     }
 
-    /// Keeps connections open and lets nothing through, as a network that lost its way.
+    /// Keeps connections open and forwards nothing, as a network without a route.
     pub fn stall(&self) {
         self.state.send_modify(|s| s.mode = Mode::Stall);
     }
 
-    /// Keeps the present connections open and never lets anything through them again, in either direction: as a gateway that
-    /// has lost its table of connections, or a network that went away without a word. New ones pass.
+    /// Keeps the current connections open and forwards nothing on them any more, in either direction, as a gateway that
+    /// has lost its table of connections. New connections work.
     pub fn forget(&self) {
         self.state.send_modify(|s| s.generation += 1);
     }
 
-    /// Lets everything through again, also what it held back.
+    /// Forwards everything again, including what it has held back.
     pub fn restore(&self) {
         self.state.send_modify(|s| s.mode = Mode::Pass);
     }
 
-    /// Holds each piece back for this long.
+    /// Delays each piece of data by this time.
     pub fn delay(&self, delay: Duration) {
         self.state.send_modify(|s| s.delay = delay);
     }
 
-    /// Connections that it has accepted so far.
+    /// Number of connections that it has accepted so far.
     pub fn accepted(&self) -> u64 {
         self.accepted.load(Ordering::SeqCst)
     }
 
-    /// Bytes on their way to the server that it holds back now.
+    /// Bytes to the server that it holds back now.
     pub fn held(&self) -> u64 {
         self.held.load(Ordering::SeqCst)
     }
@@ -164,8 +164,8 @@ async fn until_cut(mut state: watch::Receiver<State>) {
     let _gone = state.wait_for(|s| s.mode == Mode::Cut).await;
 }
 
-/// Copies until either side closes; of a forgotten connection neither is told. Counts in `held` what has been read and not
-/// passed on yet.
+/// Forwards data until either side closes; neither side of a forgotten connection is closed. Counts in `held` the bytes
+/// that were read and not forwarded yet.
 async fn forward(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,

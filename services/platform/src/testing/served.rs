@@ -1,5 +1,5 @@
-//! A service as its host runs it, without a port: on a database of its own, with a clock that the test sets; and what
-//! tests ask of its answers.
+//! Runs a service inside a test as its host runs it, without a port, on a database of its own and with a clock that the
+//! test sets; and assertions about its responses.
 
 use std::{
     sync::{
@@ -31,26 +31,26 @@ use crate::{
     service::{Context, Spec},
 };
 
-/// Where a service keeps its data: a database with nothing in it, and a folder.
+/// Where a service stores its data: an empty database and a folder.
 #[derive(Debug)]
 pub struct Place {
-    /// What `database.url` is.
+    /// Value of `database.url`.
     pub url: String,
-    /// A folder that goes with the place; SQLite keeps its files in it.
+    /// A folder that is removed with this value; SQLite has its files in it.
     pub dir: TempDir,
-    /// The schema on PostgreSQL, when it is not the service's own.
+    /// The schema on PostgreSQL, if it is not the service's own.
     schema: Option<String>,
-    /// A server that dies with the place.
+    /// A server that is stopped with this value.
     _postgres: Option<Postgres>,
 }
 
 impl Place {
-    /// A file of SQLite in the folder.
+    /// SQLite, with an empty folder.
     pub fn sqlite() -> Arc<Self> {
         Self::copied(super::scratch())
     }
 
-    /// What a folder of SQLite files holds.
+    /// SQLite, with the files in a folder.
     pub fn copied(dir: TempDir) -> Arc<Self> {
         Arc::new(Self {
             url: format!("sqlite:{}", dir.path().display()),
@@ -60,7 +60,7 @@ impl Place {
         })
     }
 
-    /// A schema on the server that `PRIMA_TEST_POSTGRES_URL` names, else a database on a server of this process.
+    /// A schema on the server of `PRIMA_TEST_POSTGRES_URL`, else a database on a server of this process.
     pub async fn postgres() -> Arc<Self> {
         if let Some(place) = Self::configured() {
             return place;
@@ -74,7 +74,7 @@ impl Place {
         })
     }
 
-    /// SQLite, and PostgreSQL where `PRIMA_TEST_POSTGRES_URL` names a server.
+    /// SQLite, and PostgreSQL if `PRIMA_TEST_POSTGRES_URL` is set.
     pub fn each() -> Vec<Arc<Self>> {
         std::iter::once(Self::sqlite())
             .chain(Self::configured())
@@ -101,18 +101,18 @@ impl Place {
     }
 }
 
-/// Sets a clock, which goes on from there.
+/// A clock that a test sets, and that runs on from there.
 #[derive(Debug, Clone, Default)]
-pub struct Hand(Arc<AtomicI64>);
+pub struct TestClock(Arc<AtomicI64>);
 
-impl Hand {
-    /// The clock that it sets: the machine's at first.
+impl TestClock {
+    /// The clock for the service; it has the machine's time until it is set.
     pub fn clock(&self) -> Clock {
         let (ahead, system) = (self.0.clone(), Clock::system());
         Clock::from_fn(move || system.now() + TimeDelta::microseconds(ahead.load(Ordering::SeqCst)))
     }
 
-    /// It is now `time`, in RFC 3339.
+    /// Sets the clock to `time`, RFC 3339.
     #[track_caller]
     pub fn set(&self, time: &str) {
         let time: DateTime<Utc> = time.parse().unwrap();
@@ -120,7 +120,7 @@ impl Hand {
         self.0.store(ahead.num_microseconds().unwrap(), Ordering::SeqCst);
     }
 
-    /// It is later by `time`.
+    /// Advances the clock by `time`.
     #[track_caller]
     pub fn advance(&self, time: TimeDelta) {
         self.0
@@ -128,49 +128,49 @@ impl Hand {
     }
 }
 
-/// What a service starts with, beside its place.
+/// Options for starting a service.
 pub struct Options {
-    /// The configuration; where data is kept is overwritten.
+    /// The configuration; the settings of database and files are overwritten.
     pub config: Config,
     /// The bus.
     pub bus: Arc<dyn Bus>,
-    /// Sets the clock.
-    pub hand: Hand,
+    /// The clock.
+    pub clock: TestClock,
 }
 
 impl Default for Options {
-    /// The configuration as it comes, an empty bus in memory, the machine's time.
+    /// The default configuration, an empty bus in memory, the machine's time.
     fn default() -> Self {
         Self {
             config: Config::default(),
             bus: Arc::new(Memory::default()),
-            hand: Hand::default(),
+            clock: TestClock::default(),
         }
     }
 }
 
-/// A running service. Starting it again in the same place is another replica.
+/// A running service. Starting it again in the same place adds a replica.
 pub struct Served {
-    /// Its gRPC services; a client can be made of a clone.
+    /// Its gRPC services; a client can be made from a clone.
     pub routes: Routes,
     /// Its database.
     pub db: Database,
     /// Its bus.
     pub bus: Arc<dyn Bus>,
-    /// Sets its clock.
-    pub hand: Hand,
-    /// Where its data is; `objects` in the folder holds its files.
+    /// Its clock.
+    pub clock: TestClock,
+    /// Where its data is; its files are in `objects` in the folder.
     pub place: Arc<Place>,
-    /// Its long-running parts.
+    /// Its long-running tasks.
     pub tasks: Tasks,
 }
 
-/// What the outbox holds of one subject.
+/// The state of one subject in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Staged<T> {
     /// Type of the event.
     pub event_type: String,
-    /// Revision of the type.
+    /// Revision of the rendering.
     pub revision: i64,
     /// Version of the state.
     pub version: i64,
@@ -179,12 +179,12 @@ pub struct Staged<T> {
 }
 
 impl Served {
-    /// Migrates the database and starts the service, which has to be ready at once.
+    /// Migrates the database and starts the service, which must be ready at once.
     pub async fn start(spec: Spec, place: Arc<Place>, options: Options) -> Self {
         let Options {
             mut config,
             bus,
-            hand,
+            clock,
         } = options;
         config.database.url.clone_from(&place.url);
         config.objects.url = format!("file:{}", place.dir.path().join("objects").display());
@@ -198,7 +198,7 @@ impl Served {
             config: Arc::new(config),
             db: db.clone(),
             bus: bus.clone(),
-            clock: hand.clock(),
+            clock: clock.clock(),
             ids: Ids::random(),
             outbox: Outbox::default(),
             derived: Derived::default(),
@@ -215,13 +215,13 @@ impl Served {
             routes: routes.routes(),
             db,
             bus,
-            hand,
+            clock,
             place,
             tasks,
         }
     }
 
-    /// The state staged under `subject`; `None` when there is none, or it was withdrawn.
+    /// The staged state of `subject`; `None` when there is none, or it is withdrawn.
     pub async fn staged<T: Message + Default>(&self, subject: &str) -> Option<Staged<T>> {
         let reader = self.db.reader();
         let text = "SELECT type, revision, version, payload FROM outbox WHERE subject = $1 AND withdrawn = 0";
@@ -238,7 +238,8 @@ impl Served {
         })
     }
 
-    /// Waits until a statement that begins so waits for what an open transaction of PostgreSQL has locked.
+    /// Waits until a statement that begins with `statement` is blocked by a lock of the open transaction `held` of
+    /// PostgreSQL.
     pub async fn blocks(&self, held: &Txn, statement: &str) {
         let own = sql(held, "SELECT pg_backend_pid() AS pid", []);
         let row = held.query_one_raw(own).await.unwrap().unwrap();
@@ -249,10 +250,10 @@ impl Served {
         let met = super::eventually(Duration::from_secs(20), async || {
             (self.count(&waiting).await > 0).then_some(())
         });
-        assert!(met.await.is_some(), "nobody waits with {statement}");
+        assert!(met.await.is_some(), "no statement {statement} is blocked");
     }
 
-    /// Rows of a table.
+    /// Number of rows of a table.
     pub async fn count(&self, table: &str) -> i64 {
         let reader = self.db.reader();
         let text = format!("SELECT CAST(count(*) AS BIGINT) AS n FROM {table}");
@@ -261,7 +262,7 @@ impl Served {
     }
 }
 
-/// A request by `caller`, as the edge hands it on.
+/// A request by `caller`, as the edge passes it to a service.
 pub fn by<T>(caller: Caller, message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.extensions_mut().insert(caller);
@@ -275,7 +276,7 @@ pub fn mask(paths: &[&str]) -> Option<prost_types::FieldMask> {
     })
 }
 
-/// That a call failed with this code and reason, in both languages.
+/// Asserts that a call failed with this code and reason, and with messages in both languages.
 #[track_caller]
 pub fn refused<T: std::fmt::Debug>(answer: Result<T, Status>, code: Code, reason: &str) -> Status {
     let status = answer.unwrap_err();
@@ -287,20 +288,20 @@ pub fn refused<T: std::fmt::Debug>(answer: Result<T, Status>, code: Code, reason
     status
 }
 
-/// All that a refusal tells: code, reason and both messages, with `NAME` for the name that was asked for. Two calls that
-/// shall not be told apart have the same.
+/// All that a caller can see of a refusal: code, reason and both messages, with `NAME` instead of the requested name.
+/// It is equal for two calls that callers must not be able to distinguish.
 #[track_caller]
-pub fn told<T: std::fmt::Debug>(answer: Result<T, Status>, name: &str) -> (Code, [String; 3]) {
+pub fn refusal<T: std::fmt::Debug>(answer: Result<T, Status>, name: &str) -> (Code, [String; 3]) {
     let status = answer.unwrap_err();
     let details = status.get_error_details();
     let reason = details.error_info().map(|info| info.reason.clone());
     let localized = details.localized_message().map(|text| text.message.clone());
-    let told = [Some(status.message().to_owned()), reason, localized];
+    let texts = [Some(status.message().to_owned()), reason, localized];
     let plain = |text: Option<String>| text.unwrap_or_default().replace(name, "NAME");
-    (status.code(), told.map(plain))
+    (status.code(), texts.map(plain))
 }
 
-/// The fields that a refusal names.
+/// The fields with violations in a refusal.
 pub fn fields(status: &Status) -> Vec<String> {
     let details = status.get_error_details();
     let violations = details.bad_request().map(|b| b.field_violations.clone());
@@ -308,7 +309,7 @@ pub fn fields(status: &Status) -> Vec<String> {
     violations.into_iter().map(|v| v.field).collect()
 }
 
-/// That a call failed with `INVALID_ARGUMENT`, and the fields at fault.
+/// Asserts that a call failed with `INVALID_ARGUMENT`, and returns the fields with violations.
 #[track_caller]
 pub fn faults<T: std::fmt::Debug>(answer: Result<T, Status>) -> Vec<String> {
     fields(&refused(answer, Code::InvalidArgument, "INVALID_FIELDS"))

@@ -1,4 +1,4 @@
-//! Transactions whose callers go away.
+//! Transactions whose futures are dropped.
 
 use std::time::Duration;
 
@@ -7,14 +7,15 @@ use sea_orm::ConnectionTrait;
 
 use crate::world::{Broker, LONG, Replica, Store, World};
 
-/// sqlx 0.9.0 leaves a connection in a transaction when a BEGIN is dropped half-way (#4385), and the pool lends it on.
+/// sqlx 0.9.0 leaves a connection in a transaction when a BEGIN is dropped before its response (#4385), and the pool
+/// hands it out again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_begin_that_is_dropped_half_way_leaves_no_transaction_open() {
     let world = World::new(Store::Postgres, Broker::Memory).await;
     let watcher = world.replica().await;
     let proxy = world.to_db.as_ref().unwrap();
     let mut written = 0;
-    // All connections at once, dropped a little later each time: before, within and after the answer to BEGIN.
+    // All connections at once, dropped a little later in each round: before, during and after the response to BEGIN.
     for round in 0..40_u64 {
         proxy.delay(Duration::from_millis(10));
         let begins = (0..6).map(|_| {
@@ -25,7 +26,7 @@ async fn a_begin_that_is_dropped_half_way_leaves_no_transaction_open() {
         });
         futures::future::join_all(begins).await;
         proxy.delay(Duration::ZERO);
-        // What is written now outside of a transaction is there for everybody, on whichever connection.
+        // A write outside of a transaction is now visible on all connections.
         let writer = world.db.writer();
         let writes = (0..6).map(|n| async move {
             let text = "INSERT INTO lease (name, holder, expires_at) VALUES ($1, 'x', 0)";

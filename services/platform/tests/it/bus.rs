@@ -1,4 +1,4 @@
-//! Both buses are held to one suite.
+//! Both buses must pass one suite.
 
 use std::sync::Arc;
 
@@ -30,23 +30,23 @@ macro_rules! suite {
 }
 
 suite!(
-    what_has_no_stream_says_so,
+    operations_without_a_stream_fail,
     a_stream_is_created_once_and_completed_by_its_owner,
     a_publish_with_another_expected_sequence_is_refused,
     one_message_is_kept_per_subject,
-    heads_and_last_tell_version_and_withdrawal,
+    heads_and_last_have_version_and_withdrawal,
     every_field_arrives,
     a_follower_gets_the_last_states_and_then_each_change,
-    a_follower_of_nothing_is_caught_up,
+    a_follower_of_an_empty_stream_is_caught_up,
     filters_choose_subjects,
     a_follower_sees_sequences_grow_under_load,
-    what_is_acknowledged_is_not_delivered_again,
+    an_acknowledged_state_is_not_delivered_again,
     a_retry_comes_after_its_delay,
-    what_is_dropped_does_not_come_again,
-    what_a_lost_worker_took_is_delivered_again,
+    a_dropped_state_is_not_delivered_again,
+    the_deliveries_of_a_lost_worker_are_delivered_again,
     workers_share_a_consumer,
     a_restarted_consumer_starts_from_the_beginning,
-    the_last_state_reaches_a_worker_though_older_ones_may_not,
+    the_last_state_reaches_a_worker_although_older_ones_may_not,
 );
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn a_full_stream_takes_replacements_only() {
 }
 
 #[tokio::test]
-async fn a_stream_takes_on_new_limits_and_stays_complete() {
+async fn new_limits_of_a_stream_are_applied_and_it_stays_complete() {
     let nats = Nats::start();
     let bus = connected(&nats.config()).await;
     bus.ensure_stream("limits").await.unwrap();
@@ -91,7 +91,7 @@ async fn a_stream_takes_on_new_limits_and_stays_complete() {
 }
 
 #[tokio::test]
-async fn a_bus_that_is_away_at_first_is_joined_when_it_comes() {
+async fn a_bus_that_starts_later_is_connected() {
     let mut nats = Nats::start();
     nats.kill();
     let bus = JetStream::connect(&nats.config(), "test").await.unwrap();

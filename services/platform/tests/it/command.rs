@@ -1,4 +1,4 @@
-//! How operations that change state run: repeats, races, failures, what is staged, etags.
+//! Commands: repeated requests, races, failures, staged states, etags.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
     clock::Clock,
-    command::{App, Command, Once, Work, perform, run},
+    command::{App, Command, IdempotencyKey, Work, perform, run},
     config::Config,
     db::sql,
     derived::Derived,
@@ -29,7 +29,7 @@ use crate::world::{Broker, Replica, SERVICE, Store, World};
 
 const TASKS: usize = 12;
 
-/// Where things are put, one row each.
+/// A service that stores things, one row each.
 struct Shelf {
     world: World,
     context: Context,
@@ -83,7 +83,7 @@ fn state(name: &str, version: i64, bytes: usize) -> State {
     }
 }
 
-/// Puts a thing on the shelf, and says how.
+/// Command that stores a thing; its fields control how it runs.
 #[derive(Debug, Clone, Default)]
 struct Put {
     request_id: String,
@@ -91,13 +91,13 @@ struct Put {
     note: String,
     /// States to stage, in this order.
     stage: Vec<&'static str>,
-    /// Size of each of them.
+    /// Size of each of them, bytes.
     bytes: usize,
-    /// Whether it takes no name but a place that is always free.
+    /// Whether it stores the thing under a generated name, which is always free.
     anywhere: bool,
-    /// Whether it is refused after all else is done.
+    /// Whether it is refused after all its work is done.
     fails: bool,
-    /// Where all that race meet, after each has looked for a first answer.
+    /// Barrier at which concurrent commands wait for each other, after they have looked up the stored response.
     meet: Option<Arc<Barrier>>,
 }
 
@@ -124,9 +124,9 @@ impl Command for Put {
         faults.build(|| Some(message))
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         let body = format!("{}/{}", self.name, self.note);
-        Some(Once::new("test.Put", &self.request_id, &body))
+        Some(IdempotencyKey::new("test.Put", &self.request_id, &body))
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
@@ -158,7 +158,7 @@ impl Command for Put {
     }
 }
 
-/// Changes the note of a thing.
+/// Command that changes the note of a thing.
 #[derive(Debug, Clone)]
 struct Note {
     name: String,
@@ -181,7 +181,7 @@ impl Command for Note {
         Ok(message)
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         None
     }
 
@@ -206,7 +206,7 @@ impl Command for Note {
     }
 }
 
-/// A shelf whose requests hold what is personal.
+/// A service whose requests contain personal data.
 struct Locked(Context);
 
 impl App for Locked {
@@ -219,7 +219,7 @@ impl App for Locked {
     }
 }
 
-/// Puts a thing under lock and key, for whoever knows the word.
+/// Command that stores a thing and returns a secret; callers with the password are the same requester.
 #[derive(Debug, Clone)]
 struct Lock {
     request_id: String,
@@ -239,8 +239,8 @@ impl Command for Lock {
         Ok(message)
     }
 
-    fn once(&self) -> Option<Once> {
-        Some(Once::new("test.Lock", &self.request_id, &self.name))
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
+        Some(IdempotencyKey::new("test.Lock", &self.request_id, &self.name))
     }
 
     fn allow(&self, _: &Caller) -> Result<(), Failure> {
@@ -263,12 +263,12 @@ impl Command for Lock {
         Ok(self.name + KEY)
     }
 
-    fn kept(_: &String) -> Cow<'_, String> {
+    fn stored(_: &String) -> Cow<'_, String> {
         Cow::Owned("locked".into())
     }
 
-    async fn again(_: &Locked, body: &[u8], kept: String) -> Result<String, Failure> {
-        assert_eq!(kept, "locked");
+    async fn replay(_: &Locked, body: &[u8], stored: String) -> Result<String, Failure> {
+        assert_eq!(stored, "locked");
         Ok(String::decode(body).map_err(Failure::internal)? + KEY)
     }
 }
@@ -286,14 +286,14 @@ impl Shelf {
             etag: etag.into(),
             note: "x".into(),
         };
-        // Also without a token, since it says so.
+        // Without a token, since this command needs none.
         run::<Note>(&self.context, Request::new(note))
             .await
             .map(|answer| answer.into_inner())
     }
 
-    /// All of `puts` at once; each has looked for a first answer before any of them writes, where the database lets
-    /// several write.
+    /// Runs all `puts` concurrently. On a database with several writers, all of them look up the stored response before
+    /// the first one writes.
     async fn race(&self, puts: Vec<Put>) -> Vec<Result<String, Status>> {
         let meet = (self.context.db.backend() == sea_orm::DbBackend::Postgres)
             .then(|| Arc::new(Barrier::new(puts.len())));
@@ -316,7 +316,7 @@ impl Shelf {
     }
 }
 
-async fn a_repeat_gets_the_first_answer_and_changes_nothing(store: Store) {
+async fn a_repeat_gets_the_stored_response_and_changes_nothing(store: Store) {
     let shelf = shelf(store).await;
     let first = shelf.put(put("p1", "cup")).await.unwrap();
     shelf.note("cup", &first).await.unwrap();
@@ -324,17 +324,17 @@ async fn a_repeat_gets_the_first_answer_and_changes_nothing(store: Store) {
     assert_eq!(shelf.put(put("p1", "cup")).await.unwrap(), first);
     assert_eq!(shelf.world.in_database().await.0, before);
     assert_eq!((shelf.count("thing").await, shelf.count("request").await), (1, 1));
-    // The id belongs to the caller who made it.
+    // The id belongs to the caller that used it.
     let other = Caller::new("other".into(), vec![Role::Operator], vec!["3271".into()]);
     let taken = run::<Put>(&shelf.context, by(other, put("p1", "cup"))).await;
     refused(taken, Code::AlreadyExists, "ALREADY_EXISTS");
 }
 
-async fn what_was_parsed_elsewhere_is_answered_once_too(store: Store) {
+async fn a_command_parsed_elsewhere_is_executed_once_too(store: Store) {
     let shelf = shelf(store).await;
     let (context, put) = (&shelf.context, put("p1", "cup"));
     let caller = Caller::new("operator".into(), vec![Role::Operator], vec!["3271".into()]);
-    let once = put.once().unwrap();
+    let once = put.idempotency_key().unwrap();
     let answered = async || once.find::<String>(context, &caller).await.unwrap();
     assert_eq!(answered().await, None);
     let first = perform(context, &caller, put.clone()).await.unwrap();
@@ -343,7 +343,7 @@ async fn what_was_parsed_elsewhere_is_answered_once_too(store: Store) {
     assert_eq!((shelf.count("thing").await, shelf.count("request").await), (1, 1));
 }
 
-async fn an_id_is_not_used_again_for_another_body(store: Store) {
+async fn an_id_with_another_body_is_refused(store: Store) {
     let shelf = shelf(store).await;
     shelf.put(put("p1", "cup")).await.unwrap();
     let reused = shelf.put(put("p1", "jug")).await;
@@ -353,7 +353,7 @@ async fn an_id_is_not_used_again_for_another_body(store: Store) {
     assert_eq!((shelf.count("thing").await, shelf.count("request").await), (1, 1));
 }
 
-async fn a_message_is_refused_before_anything_is_begun(store: Store) {
+async fn a_wrong_message_is_refused_before_a_transaction_begins(store: Store) {
     let shelf = shelf(store).await;
     assert_eq!(faults(shelf.put(put("a b", "")).await), ["request_id", "name"]);
     let anonymous = run::<Put>(&shelf.context, Request::new(put("a b", ""))).await;
@@ -364,9 +364,10 @@ async fn a_message_is_refused_before_anything_is_begun(store: Store) {
     assert_eq!((shelf.count("thing").await, shelf.count("request").await), (0, 0));
 }
 
-async fn of_equal_requests_at_once_all_get_one_answer(store: Store) {
+async fn equal_concurrent_requests_get_one_response(store: Store) {
     let shelf = shelf(store).await;
-    // As many as there are connections: none of them waits for one while the others wait for it.
+    // As many as there are connections, so that none of them waits for a connection while the others wait at the
+    // barrier.
     let answers = shelf.race(vec![put("p1", "cup"); 6]).await;
     let mut answers: Vec<String> = answers.into_iter().map(Result::unwrap).collect();
     answers.dedup();
@@ -374,7 +375,7 @@ async fn of_equal_requests_at_once_all_get_one_answer(store: Store) {
     assert_eq!((shelf.count("thing").await, shelf.count("request").await), (1, 1));
 }
 
-async fn of_equal_requests_that_take_no_name_all_get_one_answer(store: Store) {
+async fn equal_concurrent_requests_without_a_unique_name_get_one_response(store: Store) {
     let shelf = shelf(store).await;
     let anywhere = Put {
         anywhere: true,
@@ -387,7 +388,7 @@ async fn of_equal_requests_that_take_no_name_all_get_one_answer(store: Store) {
     assert_eq!((shelf.count("thing").await, shelf.count("request").await), (1, 1));
 }
 
-async fn of_many_bodies_under_one_id_one_is_answered(store: Store) {
+async fn of_many_bodies_with_one_id_one_is_executed(store: Store) {
     let shelf = shelf(store).await;
     let puts = (0..6).map(|n| put("p1", &format!("cup-{n}")));
     let answers = shelf.race(puts.collect()).await;
@@ -399,7 +400,7 @@ async fn of_many_bodies_under_one_id_one_is_answered(store: Store) {
     assert_eq!((shelf.count("thing").await, shelf.count("request").await), (1, 1));
 }
 
-async fn of_many_that_take_one_name_one_succeeds(store: Store) {
+async fn of_many_requests_for_one_name_one_succeeds(store: Store) {
     let shelf = shelf(store).await;
     let puts = (0..TASKS).map(|n| put(&format!("p{n}"), "cup"));
     let mut succeeded = 0;
@@ -426,13 +427,13 @@ async fn a_failure_leaves_nothing_behind(store: Store) {
     for table in ["thing", "request", "outbox"] {
         assert_eq!(shelf.count(table).await, 0, "{table}");
     }
-    // Nothing was answered, so the same id may be tried again.
+    // No response was stored, so the same id can be used again.
     let tried = Put {
         fails: false,
         ..failing
     };
     shelf.put(tried).await.unwrap();
-    // A state that can't be staged takes all the rest with it.
+    // A state that can't be staged rolls back the whole command.
     let large = Put {
         bytes: MAX_PAYLOAD + 1,
         ..put("p2", "jug")
@@ -447,7 +448,7 @@ async fn a_failure_leaves_nothing_behind(store: Store) {
 
 async fn states_are_staged_in_the_order_of_their_keys(store: Store) {
     let shelf = shelf(store).await;
-    // Each pair names the same two aggregates the other way round: in the order given they would wait in a circle.
+    // Each pair has the same two aggregates in the opposite order: without sorting, they would deadlock.
     for round in 0..20 {
         let stages = [["a", "b"], ["b", "a"]];
         let puts = (0..6).map(|n| Put {
@@ -458,7 +459,7 @@ async fn states_are_staged_in_the_order_of_their_keys(store: Store) {
             answer.unwrap();
         }
     }
-    // Of one aggregate the last state counts.
+    // Of several states of one aggregate the last one is staged.
     let twice = Put {
         stage: vec!["c", "c"],
         ..put("twice", "jug")
@@ -479,9 +480,9 @@ async fn a_commit_wakes_the_relay(store: Store) {
     };
     let (relay, _) = shelf.world.relay(config, "relay");
     shelf.put(put("p1", "cup")).await.unwrap();
-    shelf.world.in_step().await;
+    shelf.world.synchronised().await;
     shelf.put(put("p2", "jug")).await.unwrap();
-    shelf.world.in_step().await;
+    shelf.world.synchronised().await;
     relay.stop().await;
 }
 
@@ -492,14 +493,14 @@ async fn an_etag_that_is_not_current_changes_nothing(store: Store) {
     refused(shelf.note("cup", &first).await, Code::Aborted, "ETAG_MISMATCH");
     assert_ne!(shelf.note("cup", "").await.unwrap(), second);
     refused(shelf.note("jug", "").await, Code::NotFound, "NOT_FOUND");
-    // Of many changes on one etag one succeeds.
+    // Of many changes with one etag one succeeds.
     let current = shelf.note("cup", "").await.unwrap();
     let notes = (0..TASKS).map(|_| shelf.note("cup", &current));
     let answers = futures::future::join_all(notes).await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
 }
 
-async fn a_secret_is_told_again_to_whoever_proves_who_asks_and_is_not_kept(store: Store) {
+async fn a_secret_is_returned_again_to_the_same_requester_and_is_not_stored(store: Store) {
     let shelf = shelf(store).await;
     let locked = Locked(shelf.context.clone());
     let cup = Lock {
@@ -517,7 +518,7 @@ async fn a_secret_is_told_again_to_whoever_proves_who_asks_and_is_not_kept(store
     for answer in answers {
         assert_eq!(answer.unwrap().into_inner(), format!("cup{KEY}"));
     }
-    // The id belongs to whoever knows the word, with whichever token.
+    // The id belongs to the callers with the password, independent of the token.
     let answer = run::<Lock>(&locked, operator(cup.clone())).await;
     assert_eq!(answer.unwrap().into_inner(), format!("cup{KEY}"));
     refused(lock(&wrong).await, Code::NotFound, "NOT_FOUND");
@@ -537,7 +538,7 @@ async fn a_secret_is_told_again_to_whoever_proves_who_asks_and_is_not_kept(store
     assert_eq!(part("answer"), "locked".to_owned().encode_to_vec());
 }
 
-/// Each case on each database.
+/// Runs each case on each database.
 macro_rules! on_each_database {
     ($($case:ident),* $(,)?) => {
         on_each_database!(@on sqlite, Sqlite, $($case),*);
@@ -555,17 +556,17 @@ macro_rules! on_each_database {
 }
 
 on_each_database!(
-    a_repeat_gets_the_first_answer_and_changes_nothing,
-    what_was_parsed_elsewhere_is_answered_once_too,
-    an_id_is_not_used_again_for_another_body,
-    a_message_is_refused_before_anything_is_begun,
-    of_equal_requests_at_once_all_get_one_answer,
-    of_equal_requests_that_take_no_name_all_get_one_answer,
-    of_many_bodies_under_one_id_one_is_answered,
-    of_many_that_take_one_name_one_succeeds,
+    a_repeat_gets_the_stored_response_and_changes_nothing,
+    a_command_parsed_elsewhere_is_executed_once_too,
+    an_id_with_another_body_is_refused,
+    a_wrong_message_is_refused_before_a_transaction_begins,
+    equal_concurrent_requests_get_one_response,
+    equal_concurrent_requests_without_a_unique_name_get_one_response,
+    of_many_bodies_with_one_id_one_is_executed,
+    of_many_requests_for_one_name_one_succeeds,
     a_failure_leaves_nothing_behind,
     states_are_staged_in_the_order_of_their_keys,
     a_commit_wakes_the_relay,
     an_etag_that_is_not_current_changes_nothing,
-    a_secret_is_told_again_to_whoever_proves_who_asks_and_is_not_kept,
+    a_secret_is_returned_again_to_the_same_requester_and_is_not_stored,
 );

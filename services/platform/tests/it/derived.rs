@@ -1,4 +1,5 @@
-//! The runner of derived figures, on every database: what is marked is recomputed, whoever fails, waits or dies.
+//! The runner of derived figures, on every database: dirty keys are recomputed even when others fail, wait or are
+//! killed.
 
 use std::{
     sync::{Arc, Mutex},
@@ -8,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use prima_platform::{
     db::{Database, Txn, sql},
-    derived::{Derived, Kind, Older, Runner, Settings, keys_taken, mark_in_txn},
+    derived::{Derived, Kind, LegacyFlags, Runner, Settings, flag_dirty_in_txn, recomputed_keys},
     failure::Failure,
     outbox::Outbox,
     testing::eventually,
@@ -26,34 +27,34 @@ macro_rules! on_both_databases {
 }
 
 on_both_databases!(
-    a_key_that_fails_waits_longer_and_holds_up_nobody,
-    a_mark_set_during_a_recomputation_is_worked_off_again,
+    a_key_that_fails_is_delayed_and_does_not_block_others,
+    a_key_flagged_during_its_recomputation_is_recomputed_again,
     a_runner_killed_between_claim_and_commit_loses_nothing,
-    of_a_batch_that_fails_only_the_broken_key_is_left,
-    a_key_rests_after_it_was_recomputed,
-    what_is_due_is_recomputed_without_a_mark,
-    what_is_due_does_not_wait_for_marks_to_cease,
-    keys_that_are_worked_off_for_the_first_time_are_known,
-    marks_of_the_release_before_are_worked_off,
+    of_a_batch_that_fails_only_the_broken_key_stays_dirty,
+    a_key_is_recomputed_again_after_the_minimum_interval_only,
+    a_due_key_is_recomputed_without_a_dirty_flag,
+    a_due_key_is_recomputed_while_others_are_flagged_all_the_time,
+    keys_that_are_recomputed_for_the_first_time_are_known,
+    dirty_flags_of_the_previous_release_are_processed,
     a_database_with_later_steps_gets_the_tables,
 );
 
 const KIND: &str = "double";
 
-/// The double of an input; of a negative one there is none.
+/// Computes the double of an input; fails for a negative one.
 #[derive(Default)]
 struct Double {
     batch: usize,
-    rest: Duration,
-    older: Option<Older>,
-    /// Whether each recomputation marks its keys again.
-    restless: bool,
-    /// Keys that are due by themselves.
+    min_interval: Duration,
+    legacy: Option<LegacyFlags>,
+    /// Whether each recomputation flags its keys again.
+    flags_again: bool,
+    /// Keys that are due.
     due: Arc<Mutex<Vec<String>>>,
-    /// Told of each recomputation that has read, which then waits for a permit.
+    /// Reports each recomputation after it has read its inputs; it then waits for a permit.
     gate: Option<(mpsc::UnboundedSender<Vec<String>>, Arc<Semaphore>)>,
     /// Keys that are being recomputed.
-    at_work: Arc<Mutex<Vec<String>>>,
+    in_progress: Arc<Mutex<Vec<String>>>,
 }
 
 #[async_trait]
@@ -62,8 +63,8 @@ impl Kind for Double {
         Settings {
             name: KIND,
             batch: self.batch,
-            rest: self.rest,
-            older: self.older,
+            min_interval: self.min_interval,
+            legacy: self.legacy,
         }
     }
 
@@ -73,17 +74,17 @@ impl Kind for Double {
 
     async fn recompute(&self, txn: &Txn, keys: &[String]) -> Result<(), Failure> {
         {
-            let mut at_work = self.at_work.lock().unwrap();
-            let free = keys.iter().all(|key| !at_work.contains(key));
-            assert!(free, "{at_work:?} are at work, and {keys:?}");
-            at_work.extend_from_slice(keys);
+            let mut in_progress = self.in_progress.lock().unwrap();
+            let free = keys.iter().all(|key| !in_progress.contains(key));
+            assert!(free, "{in_progress:?} are at work, and {keys:?}");
+            in_progress.extend_from_slice(keys);
         }
-        if self.restless {
-            mark_in_txn(txn, KIND, keys.iter().cloned()).await?;
+        if self.flags_again {
+            flag_dirty_in_txn(txn, KIND, keys.iter().cloned()).await?;
         }
         let done = self.double(txn, keys).await;
         let done_with = |list: &Mutex<Vec<String>>| list.lock().unwrap().retain(|key| !keys.contains(key));
-        done_with(&self.at_work);
+        done_with(&self.in_progress);
         if done.is_ok() {
             done_with(&self.due);
         }
@@ -117,7 +118,7 @@ impl Double {
     }
 }
 
-/// What a replica stands on beside its database.
+/// A world with the wake-ups of one replica.
 struct Scene {
     world: World,
     derived: Derived,
@@ -145,7 +146,7 @@ impl Scene {
         run(&self.world, &self.derived, kind)
     }
 
-    /// Sets inputs and marks their figures, in one transaction.
+    /// Sets inputs and flags their figures, in one transaction.
     async fn set(&self, inputs: &[(&str, i64)]) {
         set(&self.world.db, inputs).await.commit().await.unwrap();
         self.derived.committed();
@@ -157,7 +158,7 @@ impl Scene {
         Some(row.try_get("", "n").unwrap())
     }
 
-    /// Waits until a query of one number `n` answers this.
+    /// Waits until a query returns this number as `n`.
     async fn becomes(&self, text: &str, expected: i64) {
         let met = eventually(LONG, async || {
             (self.number(text).await == Some(expected)).then_some(())
@@ -180,7 +181,7 @@ impl Scene {
         self.number(&text).await.unwrap()
     }
 
-    /// Waits until nothing is marked.
+    /// Waits until no key is flagged.
     async fn settled(&self) {
         self.becomes("SELECT CAST(COUNT(*) AS BIGINT) AS n FROM derived_mark", 0)
             .await;
@@ -192,7 +193,7 @@ fn run(replica: &Replica, derived: &Derived, kind: Double) -> Running {
     Running::spawn(|stop| runner.run(stop))
 }
 
-/// Sets inputs and marks their figures; not committed yet.
+/// Sets inputs and flags their figures, without committing.
 async fn set(db: &Database, inputs: &[(&str, i64)]) -> Txn {
     let txn = db.begin().await.unwrap();
     for (key, value) in inputs {
@@ -202,11 +203,11 @@ async fn set(db: &Database, inputs: &[(&str, i64)]) -> Txn {
         txn.execute_raw(sql(&txn, text, values)).await.unwrap();
     }
     let keys = inputs.iter().map(|(key, _)| (*key).to_owned());
-    mark_in_txn(&txn, KIND, keys).await.unwrap();
+    flag_dirty_in_txn(&txn, KIND, keys).await.unwrap();
     txn
 }
 
-/// A kind that tells of each recomputation and waits for a permit.
+/// A kind that reports each recomputation and waits for a permit.
 fn gated() -> (Double, mpsc::UnboundedReceiver<Vec<String>>, Arc<Semaphore>) {
     let (entered, entries) = mpsc::unbounded_channel();
     let permits = Arc::new(Semaphore::new(0));
@@ -219,12 +220,12 @@ fn gated() -> (Double, mpsc::UnboundedReceiver<Vec<String>>, Arc<Semaphore>) {
 
 async fn next(entries: &mut mpsc::UnboundedReceiver<Vec<String>>) -> Vec<String> {
     let entry = tokio::time::timeout(LONG, entries.recv()).await;
-    entry.expect("no recomputation begins").unwrap()
+    entry.expect("no recomputation has begun").unwrap()
 }
 
-async fn a_key_that_fails_waits_longer_and_holds_up_nobody(world: World) {
+async fn a_key_that_fails_is_delayed_and_does_not_block_others(world: World) {
     let scene = Scene::new(world).await;
-    // Marked before all others, and first in every order.
+    // Flagged before all others, and first in every order.
     scene.set(&[("a", -1)]).await;
     scene.set(&[("b", 1), ("c", 2)]).await;
     let _runner = scene.run(Double::default());
@@ -233,7 +234,7 @@ async fn a_key_that_fails_waits_longer_and_holds_up_nobody(world: World) {
     scene.set(&[("c", 3), ("a", -1)]).await;
     scene.set(&[("a", -1)]).await;
     scene.figure_becomes("c", 6).await;
-    // Whatever was marked meanwhile waits as one.
+    // All its flags are replaced by one.
     let tried = scene
         .number("SELECT attempts AS n FROM derived WHERE key = 'a'")
         .await;
@@ -246,7 +247,7 @@ async fn a_key_that_fails_waits_longer_and_holds_up_nobody(world: World) {
     let kept = "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM derived
                 WHERE key = 'a' AND held_until > 0 AND error = 'INTERNAL: -1 is negative'";
     assert_eq!(scene.number(kept).await, Some(1));
-    // What mends it says so as every change does.
+    // The change that repairs it flags it like every change.
     scene.set(&[("a", 4)]).await;
     scene.figure_becomes("a", 8).await;
     let clean = "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM derived
@@ -255,19 +256,19 @@ async fn a_key_that_fails_waits_longer_and_holds_up_nobody(world: World) {
     scene.settled().await;
 }
 
-async fn a_mark_set_during_a_recomputation_is_worked_off_again(world: World) {
+async fn a_key_flagged_during_its_recomputation_is_recomputed_again(world: World) {
     let scene = Scene::new(world).await;
     let (kind, mut entries, permits) = gated();
     let _runner = scene.run(kind);
     scene.set(&[("a", 1)]).await;
     assert_eq!(next(&mut entries).await, ["a"]);
     if scene.is_postgres() {
-        // Nobody who marks waits for the recomputation, nor for another who marks.
+        // A transaction that flags a key waits neither for its recomputation nor for another one that flags it.
         let open = set(&scene.world.db, &[("b", 7), ("a", 2)]).await;
         let other = scene.world.db.begin().await.unwrap();
         let keys = ["a", "b"].map(str::to_owned);
-        mark_in_txn(&other, KIND, keys.clone()).await.unwrap();
-        mark_in_txn(&open, KIND, keys).await.unwrap();
+        flag_dirty_in_txn(&other, KIND, keys.clone()).await.unwrap();
+        flag_dirty_in_txn(&open, KIND, keys).await.unwrap();
         other.commit().await.unwrap();
         open.commit().await.unwrap();
         permits.add_permits(10);
@@ -298,7 +299,7 @@ async fn a_runner_killed_between_claim_and_commit_loses_nothing(world: World) {
     scene.settled().await;
 }
 
-async fn of_a_batch_that_fails_only_the_broken_key_is_left(world: World) {
+async fn of_a_batch_that_fails_only_the_broken_key_stays_dirty(world: World) {
     let scene = Scene::new(world).await;
     let (kind, mut entries, permits) = gated();
     permits.add_permits(100);
@@ -311,7 +312,7 @@ async fn of_a_batch_that_fails_only_the_broken_key_is_left(world: World) {
     for keys in tried {
         assert_eq!(next(&mut entries).await, keys);
     }
-    // From now on it takes nobody with it.
+    // From now on it is tried alone, and the others succeed.
     scene.set(&[("a", 5), ("b", -2), ("c", 6)]).await;
     scene
         .becomes("SELECT attempts AS n FROM derived WHERE key = 'b'", 2)
@@ -327,30 +328,30 @@ async fn of_a_batch_that_fails_only_the_broken_key_is_left(world: World) {
     assert_eq!(later, ["a c", "b"]);
 }
 
-async fn a_key_rests_after_it_was_recomputed(world: World) {
+async fn a_key_is_recomputed_again_after_the_minimum_interval_only(world: World) {
     let scene = Scene::new(world).await;
-    let restful = || Double {
-        rest: Duration::from_secs(3600),
+    let with_interval = || Double {
+        min_interval: Duration::from_secs(3600),
         ..Double::default()
     };
     scene.set(&[("a", 1)]).await;
-    let _first = scene.run(restful());
+    let _first = scene.run(with_interval());
     scene.figure_becomes("a", 2).await;
     scene.set(&[("a", 2)]).await;
     scene.set(&[("b", 2)]).await;
-    // It rests for other replicas as well: what was marked after it is done, it is not.
+    // The interval applies on other replicas as well: a key that was flagged later is recomputed, this one is not.
     let other = scene.world.replica().await;
-    let _second = run(&other, &scene.derived, restful());
+    let _second = run(&other, &scene.derived, with_interval());
     scene.figure_becomes("b", 4).await;
     assert_eq!((scene.marks("a").await, scene.marks("b").await), (1, 0));
     let rested = "UPDATE derived SET held_until = 1 WHERE key = 'a'";
     scene.world.tamper(rested).await;
-    let _third = run(&other, &scene.derived, restful());
+    let _third = run(&other, &scene.derived, with_interval());
     scene.figure_becomes("a", 4).await;
     scene.settled().await;
 }
 
-async fn what_is_due_is_recomputed_without_a_mark(world: World) {
+async fn a_due_key_is_recomputed_without_a_dirty_flag(world: World) {
     let scene = Scene::new(world).await;
     scene
         .world
@@ -363,7 +364,7 @@ async fn what_is_due_is_recomputed_without_a_mark(world: World) {
     });
     due.lock().unwrap().extend(["b", "a"].map(str::to_owned));
     scene.figure_becomes("a", 2).await;
-    // It stays due, and is marked once.
+    // It stays due, and is flagged once.
     scene
         .becomes("SELECT attempts AS n FROM derived WHERE key = 'b'", 2)
         .await;
@@ -376,14 +377,14 @@ async fn what_is_due_is_recomputed_without_a_mark(world: World) {
     scene.settled().await;
 }
 
-async fn what_is_due_does_not_wait_for_marks_to_cease(world: World) {
+async fn a_due_key_is_recomputed_while_others_are_flagged_all_the_time(world: World) {
     let scene = Scene::new(world).await;
     scene.set(&[("a", 1)]).await;
     scene.world.tamper("INSERT INTO input VALUES ('b', 2)").await;
     let due = Arc::new(Mutex::new(Vec::new()));
     let _runner = scene.run(Double {
         due: due.clone(),
-        restless: true,
+        flags_again: true,
         ..Double::default()
     });
     scene.figure_becomes("a", 2).await;
@@ -391,13 +392,17 @@ async fn what_is_due_does_not_wait_for_marks_to_cease(world: World) {
     scene.figure_becomes("b", 4).await;
 }
 
-async fn keys_that_are_worked_off_for_the_first_time_are_known(world: World) {
+async fn keys_that_are_recomputed_for_the_first_time_are_known(world: World) {
     let scene = Scene::new(world).await;
     let (kind, mut entries, permits) = gated();
     let _runner = scene.run(kind);
     scene.set(&[("a/1", 1)]).await;
     next(&mut entries).await;
-    let known = async |prefix| keys_taken(scene.world.db.reader(), KIND, prefix).await.unwrap();
+    let known = async |prefix| {
+        recomputed_keys(scene.world.db.reader(), KIND, prefix)
+            .await
+            .unwrap()
+    };
     assert_eq!(known("a/").await, ["a/1"]);
     permits.add_permits(1);
     scene.figure_becomes("a/1", 2).await;
@@ -406,7 +411,7 @@ async fn keys_that_are_worked_off_for_the_first_time_are_known(world: World) {
     }
 }
 
-async fn marks_of_the_release_before_are_worked_off(world: World) {
+async fn dirty_flags_of_the_previous_release_are_processed(world: World) {
     let scene = Scene::new(world).await;
     for text in [
         "CREATE TABLE dirty (part TEXT NOT NULL, year BIGINT NOT NULL, PRIMARY KEY (part, year))",
@@ -417,14 +422,14 @@ async fn marks_of_the_release_before_are_worked_off(world: World) {
     }
     let mut held = None;
     if scene.is_postgres() {
-        // A process of the release before has its hand on one of them.
+        // A process of the previous release has locked one of them.
         let txn = scene.world.db.begin().await.unwrap();
         let update = "UPDATE dirty SET year = year WHERE part = 'a'";
         txn.execute_unprepared(update).await.unwrap();
         held = Some(txn);
     }
     let _runner = scene.run(Double {
-        older: Some(Older {
+        legacy: Some(LegacyFlags {
             table: "dirty",
             key: "part || '/' || year",
         }),
@@ -462,14 +467,14 @@ async fn a_database_with_later_steps_gets_the_tables(world: World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_replicas_share_the_work_and_never_do_a_key_at_once() {
+async fn two_replicas_share_the_keys_and_never_recompute_one_together() {
     let scene = Scene::new(World::new(Store::Postgres, crate::world::Broker::Memory).await).await;
     let other = scene.world.replica().await;
-    let at_work = Arc::new(Mutex::new(Vec::new()));
+    let in_progress = Arc::new(Mutex::new(Vec::new()));
     let runner = |replica: &Replica| {
         let (kind, entries, permits) = gated();
         let kind = Double {
-            at_work: at_work.clone(),
+            in_progress: in_progress.clone(),
             batch: 2,
             ..kind
         };
@@ -480,10 +485,10 @@ async fn two_replicas_share_the_work_and_never_do_a_key_at_once() {
     let keys: Vec<String> = (0..40).map(|n| format!("k-{n:02}")).collect();
     let inputs: Vec<(&str, i64)> = keys.iter().map(|key| (key.as_str(), 1)).collect();
     scene.set(&inputs).await;
-    // Each is at work while the other is.
+    // Both recompute at the same time.
     let (one, two) = tokio::join!(next(&mut of_first), next(&mut of_second));
     assert!(one.iter().all(|key| !two.contains(key)), "{one:?} and {two:?}");
-    // What is marked again while it is at work is left to whoever has it; the others are not.
+    // A key that is flagged again during its recomputation stays with its replica; the other keys do not.
     scene.set(&inputs).await;
     permits_of_second.add_permits(1000);
     scene

@@ -1,4 +1,4 @@
-//! Followers, on every bus: what they hold, and whether they know how current it is.
+//! Followers, on every bus: their states, and how current they report to be.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -98,7 +98,7 @@ impl Following {
             .is_ok()
     }
 
-    async fn holds(&self, name: &str, payload: &str) {
+    async fn has(&self, name: &str, payload: &str) {
         let subject = format!("prima.{name}");
         let found = || {
             self.held
@@ -131,33 +131,33 @@ macro_rules! on_jetstream {
 }
 
 on_both_buses!(
-    empty_is_fresh_missing_and_incomplete_are_not,
-    every_source_has_to_be_there,
-    states_are_held_and_followed,
-    a_recreated_stream_is_followed_anew,
-    what_a_complete_stream_holds_no_longer_is_dropped,
-    what_a_complete_stream_holds_older_is_taken_back,
+    an_empty_stream_is_fresh_a_missing_or_incomplete_one_is_not,
+    all_sources_must_exist,
+    states_are_read_and_followed,
+    a_recreated_stream_is_followed_from_the_beginning,
+    a_state_missing_in_a_complete_stream_is_removed,
+    a_newer_state_than_in_a_complete_stream_is_reverted,
     other_subjects_do_not_make_it_stale,
 );
 
 on_jetstream!(
-    a_server_that_is_away_makes_it_stale_and_takes_nothing_from_it,
+    a_stopped_server_makes_it_stale_and_its_states_stay,
     a_server_that_hangs_makes_it_stale,
-    a_connection_that_the_network_forgot_makes_it_stale_and_is_made_again,
-    a_consumer_that_somebody_deleted_is_made_again,
+    a_lost_connection_makes_it_stale_and_is_replaced,
+    a_deleted_consumer_is_created_again,
 );
 
 const ALL: (&str, &[&str]) = (SERVICE, &["prima.survey.>"]);
 
-async fn empty_is_fresh_missing_and_incomplete_are_not(world: World) {
+async fn an_empty_stream_is_fresh_a_missing_or_incomplete_one_is_not(world: World) {
     let following = follow(&world, &[ALL]);
     following.stale(&[SERVICE]).await;
     world.publish(SERVICE, "a", 1, "one").await;
-    following.holds("survey.a", "one").await;
+    following.has("survey.a", "one").await;
     assert_eq!(
         following.freshness.now().waiting_for,
         [SERVICE],
-        "followed to its end, and not complete"
+        "read to its end, and not complete"
     );
     assert!(!*following.freshness.fresh().borrow());
     world.bus.set_complete(SERVICE).await.unwrap();
@@ -169,66 +169,66 @@ async fn empty_is_fresh_missing_and_incomplete_are_not(world: World) {
     assert_eq!(empty.freshness.now().as_of, None);
 }
 
-async fn every_source_has_to_be_there(world: World) {
+async fn all_sources_must_exist(world: World) {
     world.bus.ensure_stream("directory").await.unwrap();
     world.bus.set_complete("directory").await.unwrap();
     let following = follow(&world, &[ALL, ("directory", &["prima.directory.>"])]);
     following.stale(&[SERVICE]).await;
     world.publish("directory", "unit.a", 1, "unit").await;
-    following.holds("directory.unit.a", "unit").await;
+    following.has("directory.unit.a", "unit").await;
     let (_relay, _) = world.relay(relay_config(), "a");
     following.fresh().await;
     world.stage("a", "one").await;
-    following.holds("survey.a", "one").await;
+    following.has("survey.a", "one").await;
 }
 
-async fn states_are_held_and_followed(world: World) {
+async fn states_are_read_and_followed(world: World) {
     let (_relay, _) = world.relay(relay_config(), "a");
     world.stage_all(&["a", "b"], "one").await;
-    world.in_step().await;
+    world.synchronised().await;
     let following = follow(&world, &[ALL]);
     following.fresh().await;
-    // Fresh means that everything from before is held.
+    // Fresh means that all earlier states were applied.
     assert_eq!(following.held.0.lock().unwrap().len(), 2);
     let before = following.freshness.now().as_of.expect("states were applied");
     world.stage("b", "two").await;
-    following.holds("survey.b", "two").await;
+    following.has("survey.b", "two").await;
     let later = eventually(LONG, || async {
         (following.freshness.now().as_of? > before).then_some(())
     });
-    later.await.expect("as_of does not move");
+    later.await.expect("as_of does not change");
 }
 
-async fn what_a_complete_stream_holds_older_is_taken_back(mut world: World) {
+async fn a_newer_state_than_in_a_complete_stream_is_reverted(mut world: World) {
     let (relay, _) = world.relay(relay_config(), "a");
     world.stage_all(&["a", "b"], "backed up").await;
     let backup = world.copy().await;
     world.stage("a", "lost").await;
     let following = follow(&world, &[ALL]);
-    following.holds("survey.a", "lost").await;
+    following.has("survey.a", "lost").await;
     following.fresh().await;
     relay.stop().await;
-    // The bus loses everything, and the database comes back from the copy.
+    // The bus loses all data, and the database is restored from the backup.
     world.lose_the_bus();
     following.stale(&[SERVICE]).await;
     let (_relay, _) = backup.relay(relay_config(), "b");
-    following.holds("survey.a", "backed up").await;
-    following.holds("survey.b", "backed up").await;
+    following.has("survey.a", "backed up").await;
+    following.has("survey.b", "backed up").await;
     following.fresh().await;
-    // From there its owner goes on.
+    // The owner continues from there.
     backup.stage("a", "later").await;
-    following.holds("survey.a", "later").await;
+    following.has("survey.a", "later").await;
 }
 
-async fn what_a_complete_stream_holds_no_longer_is_dropped(mut world: World) {
+async fn a_state_missing_in_a_complete_stream_is_removed(mut world: World) {
     let (relay, _) = world.relay(relay_config(), "a");
     world.stage_all(&["a", "b"], "one").await;
     let following = follow(&world, &[ALL]);
-    following.holds("survey.a", "one").await;
-    following.holds("survey.b", "one").await;
+    following.has("survey.a", "one").await;
+    following.has("survey.b", "one").await;
     following.fresh().await;
     relay.stop().await;
-    // The bus loses everything, and the database comes back from a copy that is older than `b`.
+    // The bus loses all data, and the database is restored from a backup that is older than `b`.
     world.lose_the_bus();
     world
         .tamper("DELETE FROM outbox WHERE subject = 'prima.survey.b'")
@@ -240,32 +240,28 @@ async fn what_a_complete_stream_holds_no_longer_is_dropped(mut world: World) {
         (held.keys().collect::<Vec<_>>() == ["prima.survey.a"]).then_some(())
     });
     dropped.await.expect("`b` is held for ever");
-    // What comes later is held as ever.
+    // Later states are applied as before.
     world.stage("c", "new").await;
-    following.holds("survey.c", "new").await;
-    following.holds("survey.a", "one").await;
+    following.has("survey.c", "new").await;
+    following.has("survey.a", "one").await;
 }
 
-async fn a_recreated_stream_is_followed_anew(mut world: World) {
+async fn a_recreated_stream_is_followed_from_the_beginning(mut world: World) {
     let (relay, _) = world.relay(relay_config(), "a");
     world.stage_all(&["a", "b"], "one").await;
     let following = follow(&world, &[ALL]);
-    following.holds("survey.a", "one").await;
+    following.has("survey.a", "one").await;
     following.fresh().await;
     relay.stop().await;
     world.lose_the_bus();
     following.stale(&[SERVICE]).await;
-    assert_eq!(
-        following.held.0.lock().unwrap().len(),
-        2,
-        "what it held it still holds"
-    );
+    assert_eq!(following.held.0.lock().unwrap().len(), 2, "its states stay");
     world.stage("a", "two").await;
     let (_relay, _) = world.relay(relay_config(), "b");
     following.fresh().await;
-    following.holds("survey.a", "two").await;
+    following.has("survey.a", "two").await;
     world.stage("c", "three").await;
-    following.holds("survey.c", "three").await;
+    following.has("survey.c", "three").await;
 }
 
 async fn other_subjects_do_not_make_it_stale(world: World) {
@@ -279,33 +275,35 @@ async fn other_subjects_do_not_make_it_stale(world: World) {
         let mut version = 0;
         loop {
             version += 1;
-            world.publish(SERVICE, "result.a", version, "not for it").await;
+            world
+                .publish(SERVICE, "result.a", version, "of another subject")
+                .await;
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    // Longer than its watchdog is patient.
+    // Longer than the limit of its watchdog.
     tokio::select! {
         () = moving => {}
         changed = tokio::time::timeout(Duration::from_millis(6500), changes.changed()) => {
-            assert!(changed.is_err(), "it went stale: {:?}", following.freshness.now());
+            assert!(changed.is_err(), "it became stale: {:?}", following.freshness.now());
         }
     }
     world.publish(SERVICE, "score.a", 2, "two").await;
-    following.holds("survey.score.a", "two").await;
+    following.has("survey.score.a", "two").await;
 }
 
-async fn a_server_that_is_away_makes_it_stale_and_takes_nothing_from_it(mut world: World) {
+async fn a_stopped_server_makes_it_stale_and_its_states_stay(mut world: World) {
     let (_relay, _) = world.relay(relay_config(), "a");
     world.stage("a", "one").await;
     let following = follow(&world, &[ALL]);
-    following.holds("survey.a", "one").await;
+    following.has("survey.a", "one").await;
     following.fresh().await;
     world.nats.as_mut().map(Nats::kill).unwrap();
     following.stale(&[SERVICE]).await;
-    following.holds("survey.a", "one").await;
+    following.has("survey.a", "one").await;
     world.stage("a", "two").await;
     world.nats.as_mut().map(Nats::restart).unwrap();
-    following.holds("survey.a", "two").await;
+    following.has("survey.a", "two").await;
     following.fresh().await;
 }
 
@@ -313,36 +311,36 @@ async fn a_server_that_hangs_makes_it_stale(world: World) {
     let (_relay, _) = world.relay(relay_config(), "a");
     world.stage("a", "one").await;
     let following = follow(&world, &[ALL]);
-    following.holds("survey.a", "one").await;
+    following.has("survey.a", "one").await;
     following.fresh().await;
     let nats = world.nats.as_ref().unwrap();
     nats.pause();
     following.stale(&[SERVICE]).await;
     nats.resume();
     world.stage("a", "two").await;
-    following.holds("survey.a", "two").await;
+    following.has("survey.a", "two").await;
     following.fresh().await;
 }
 
-async fn a_connection_that_the_network_forgot_makes_it_stale_and_is_made_again(world: World) {
+async fn a_lost_connection_makes_it_stale_and_is_replaced(world: World) {
     let (_relay, _) = world.relay(relay_config(), "a");
     world.stage("a", "one").await;
     let following = follow(&world, &[ALL]);
-    following.holds("survey.a", "one").await;
+    following.has("survey.a", "one").await;
     following.fresh().await;
-    // Relay and follower have one connection.
+    // Relay and follower share one connection.
     world.to_bus.as_ref().unwrap().forget();
     following.stale(&[SERVICE]).await;
     world.stage("a", "two").await;
-    following.holds("survey.a", "two").await;
+    following.has("survey.a", "two").await;
     following.fresh().await;
 }
 
-async fn a_consumer_that_somebody_deleted_is_made_again(world: World) {
+async fn a_deleted_consumer_is_created_again(world: World) {
     world.publish(SERVICE, "a", 1, "one").await;
     world.bus.set_complete(SERVICE).await.unwrap();
     let following = follow(&world, &[ALL]);
-    following.holds("survey.a", "one").await;
+    following.has("survey.a", "one").await;
     let client = async_nats::connect(world.nats.as_ref().unwrap().url())
         .await
         .unwrap();
@@ -356,6 +354,6 @@ async fn a_consumer_that_somebody_deleted_is_made_again(world: World) {
         stream.delete_consumer(&name).await.unwrap();
     }
     world.publish(SERVICE, "a", 2, "two").await;
-    following.holds("survey.a", "two").await;
+    following.has("survey.a", "two").await;
     following.fresh().await;
 }

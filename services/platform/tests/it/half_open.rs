@@ -1,4 +1,4 @@
-//! Connections to PostgreSQL that the network has forgotten.
+//! Connections to PostgreSQL whose network path was lost.
 
 use futures::future::{join_all, try_join_all};
 use prima_platform::{
@@ -19,28 +19,28 @@ async fn number(db: &Database) -> Result<i32, DbErr> {
     row.unwrap().try_get("", "n")
 }
 
-/// Sessions of the server of which this holds.
+/// Number of sessions of the server that match a condition.
 async fn count(db: &Database, what: &str) -> i64 {
     let text = format!("SELECT count(*) AS n FROM pg_stat_activity WHERE {what} AND pid <> pg_backend_pid()");
     let row = db.reader().query_one_raw(sql(db.reader(), &text, [])).await;
     row.unwrap().unwrap().try_get("", "n").unwrap()
 }
 
-/// Takes `lock`, does `work`, and waits until a statement of the replica waits for the lock; then its connection is
-/// forgotten, so that the answer is on its way for ever.
-pub async fn forgotten_at_work(world: &World, other: &Replica, lock: &str, work: impl Future) {
+/// Acquires `lock`, does `work`, and waits until a statement of the replica is blocked by the lock. Then the proxy
+/// forgets its connection, so that the response never arrives.
+pub async fn forget_blocked_connection(world: &World, other: &Replica, lock: &str, work: impl Future) {
     let held = other.db.begin().await.unwrap();
     held.execute_unprepared(lock).await.unwrap();
     work.await;
     let waiting = eventually(LONG, || async {
         (count(&other.db, "wait_event_type = 'Lock'").await > 0).then_some(())
     });
-    waiting.await.expect("it waits for the lock");
+    waiting.await.expect("it is not blocked by the lock");
     world.to_db.as_ref().unwrap().forget();
     held.rollback().await.unwrap();
 }
 
-/// Makes every connection of the pool, and waits until all are idle.
+/// Opens all connections of the pool, and waits until they are idle.
 async fn all_idle(replica: &Replica) {
     let pool = replica.db.writer().pool().get_postgres_connection_pool();
     let held = join_all((0..POOL).map(|_| replica.db.begin())).await;
@@ -66,7 +66,7 @@ async fn calls_succeed_when_every_idle_connection_was_forgotten() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_server_is_told_to_notice_a_lost_client() {
+async fn the_server_is_configured_to_detect_a_lost_client() {
     let world = World::new(Store::Postgres, Broker::Memory).await;
     for (name, value) in [
         ("idle_in_transaction_session_timeout", "20s"),
@@ -102,18 +102,18 @@ async fn a_statement_whose_caller_is_gone_ends_on_the_server() {
         begun = begun => begun.expect("it begins"),
     }
     let ended = eventually(LONG, || async { (working().await == 0).then_some(()) });
-    ended.await.expect("the server still works for nobody");
+    ended.await.expect("the server still executes the statement");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_relay_goes_on_when_the_answer_to_its_statement_never_comes() {
+async fn a_relay_continues_when_a_statement_gets_no_response() {
     let world = World::new(Store::Postgres, Broker::Memory).await;
     let other = world.replica().await;
     let (_relay, _) = world.relay(relay_config(), "a");
     other.stage("a", "one").await;
-    other.in_step().await;
-    // It renews its lease.
-    forgotten_at_work(&world, &other, "SELECT 1 FROM lease FOR UPDATE", async {}).await;
+    other.synchronised().await;
+    // The statement that gets no response is the renewal of the lease.
+    forget_blocked_connection(&world, &other, "SELECT 1 FROM lease FOR UPDATE", async {}).await;
     other.stage("a", "two").await;
-    assert_eq!(other.in_step().await["prima.survey.a"].1, "two");
+    assert_eq!(other.synchronised().await["prima.survey.a"].1, "two");
 }

@@ -1,5 +1,5 @@
-//! What one peer, one connection, one token or one class of calls can take from others: a share. Each attack runs against
-//! a real server, and another peer's calls succeed beside it.
+//! Shares of limits: one peer, connection, token or class of calls can't use up a limit. Each attack runs against a
+//! real server while calls of another peer succeed.
 
 use std::{convert::Infallible, net::SocketAddr, task::Poll, time::Duration};
 
@@ -12,7 +12,7 @@ use prima_platform::{
     grpc::{Edge, Server, WatchStream, Watchers, bind, status},
     lifecycle::Tasks,
     testing::{
-        attack::{Attack, Harm, Plan, connect},
+        attack::{Attack, Misuse, Plan, connect},
         eventually,
         served::refused,
     },
@@ -44,7 +44,7 @@ const SIGNED: &str = "/test.v1.Test/Signed";
 
 type Codec = ProstCodec<Vec<u8>, Vec<u8>>;
 
-/// A service with a method of each class: it answers how many bytes came.
+/// A service with a method of each class, which returns the number of bytes received.
 #[derive(Clone)]
 struct Test {
     watchers: Watchers,
@@ -146,8 +146,8 @@ fn descriptors() -> Vec<u8> {
     FileDescriptorSet { file: vec![file] }.encode_to_vec()
 }
 
-/// Limits on what is held at once alone: how many calls come in a second depends on the machine.
-fn any_rate() -> config::Grpc {
+/// A configuration without rate limits: the number of calls per second depends on the machine.
+fn without_rates() -> config::Grpc {
     config::Grpc {
         calls_per_second_per_peer: 0,
         calls_per_second_per_token: 0,
@@ -156,20 +156,20 @@ fn any_rate() -> config::Grpc {
 }
 
 /// A running server.
-struct Ground {
+struct TestServer {
     address: SocketAddr,
     signer: Signer,
     tasks: Tasks,
     _running: JoinHandle<()>,
 }
 
-impl Drop for Ground {
+impl Drop for TestServer {
     fn drop(&mut self) {
         self.tasks.soft().cancel();
     }
 }
 
-impl Ground {
+impl TestServer {
     async fn start(mut config: config::Grpc) -> Self {
         "127.0.0.1:0".clone_into(&mut config.listen);
         config.reflection = false;
@@ -198,7 +198,7 @@ impl Ground {
         }
     }
 
-    /// One who calls from this address, on a connection of its own.
+    /// A client with this address, on a connection of its own.
     fn caller(&self, from: [u8; 4]) -> Caller {
         let endpoint = Endpoint::from_shared(format!("http://{}", self.address)).unwrap();
         Caller {
@@ -215,12 +215,12 @@ impl Ground {
         format!("Bearer {}", token.unwrap())
     }
 
-    fn plan(&self, path: &str, harm: Harm, connections: usize, streams: usize) -> Plan {
+    fn plan(&self, path: &str, misuse: Misuse, connections: usize, streams: usize) -> Plan {
         Plan {
             target: self.address,
             from: ATTACKER.into(),
             path: path.into(),
-            harm,
+            misuse,
             connections,
             streams,
             again: None,
@@ -262,7 +262,7 @@ impl Caller {
         Ok(())
     }
 
-    /// Opens a watch and reads what it tells first.
+    /// Opens a watch and reads its first message.
     async fn watch(&self) -> Result<Streaming<Vec<u8>>, Status> {
         let (request, path) = (self.request(b"now".to_vec()), PathAndQuery::from_static(WATCH));
         let mut grpc = self.ready().await;
@@ -272,7 +272,7 @@ impl Caller {
         Ok(stream)
     }
 
-    /// Sends so many messages of ten bytes at an interval.
+    /// Sends this number of messages of ten bytes at an interval.
     async fn send(&self, messages: usize, pause: Duration) -> Result<(), Status> {
         let stream = stream::unfold(
             (0, interval(pause.max(Duration::from_millis(1)))),
@@ -295,15 +295,15 @@ impl Caller {
     }
 }
 
-/// Waits until it is so.
-async fn until(what: &str, so: impl Fn() -> bool) {
-    let met = eventually(LONG, || async { so().then_some(()) }).await;
+/// Waits until `condition` is true.
+async fn until(what: &str, condition: impl Fn() -> bool) {
+    let met = eventually(LONG, || async { condition().then_some(()) }).await;
     met.unwrap_or_else(|| panic!("{what}"));
 }
 
-/// That a limit refused, told as programs read it: reason, limit, whose share, its value, when to come again.
+/// Asserts the details of a refusal by a limit: reason, limit, kind of holder, value, and delay of a retry.
 #[track_caller]
-fn told(status: &Status, reason: &str, limit: &str, share: &str, value: &str) {
+fn assert_refused(status: &Status, reason: &str, limit: &str, share: &str, value: &str) {
     let status = refused(Err::<(), _>(status.clone()), Code::ResourceExhausted, reason);
     let details = status.get_error_details();
     let metadata = &details.error_info().unwrap().metadata;
@@ -318,28 +318,28 @@ fn told(status: &Status, reason: &str, limit: &str, share: &str, value: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_that_never_send_a_byte_leave_room_for_other_peers() {
-    let ground = Ground::start(any_rate()).await;
-    let (attacker, citizen) = (ground.caller(ATTACKER), ground.caller(CITIZEN));
+    let server = TestServer::start(without_rates()).await;
+    let (attacker, citizen) = (server.caller(ATTACKER), server.caller(CITIZEN));
     for _ in 0..2 {
-        let attack = Attack::start(ground.plan(SAY, Harm::Headers, 8, 160)).await;
-        // At most: the attack before is released connection by connection.
+        let attack = Attack::start(server.plan(SAY, Misuse::Headers, 8, 160)).await;
+        // At least, since the connections of the attack before are released one by one.
         until("the attack has its share", || attack.ended() >= 1280 - 512).await;
         assert!(attack.open() <= 512);
         let (count, status) = attack.refused("TOO_MANY_CALLS");
-        assert!(count >= 1280 - 512, "each is told why");
+        assert!(count >= 1280 - 512, "each refusal has its reason");
         let limit = "grpc.max_concurrent_requests";
-        told(&status.unwrap(), "TOO_MANY_CALLS", limit, "peer", "512");
+        assert_refused(&status.unwrap(), "TOO_MANY_CALLS", limit, "peer", "512");
         let alike = attacker.call(SAY, 10).await.unwrap_err();
-        told(&alike, "TOO_MANY_CALLS", limit, "peer", "512");
+        assert_refused(&alike, "TOO_MANY_CALLS", limit, "peer", "512");
         citizen.call(SAY, 10).await.unwrap();
-        let signed = citizen.with("authorization", &ground.token("portal"));
+        let signed = citizen.with("authorization", &server.token("portal"));
         signed.call(SIGNED, 10).await.unwrap();
         signed.send(3, Duration::ZERO).await.unwrap();
         signed.watch().await.unwrap();
-        // Health is free, whoever asks.
+        // Health checks are not limited.
         let mut health = HealthClient::new(attacker.channel.clone());
         health.check(HealthCheckRequest::default()).await.unwrap();
-        // With the attack goes what it held.
+        // The places of the attack are released with its connections.
         drop(attack);
         let freed = eventually(LONG, || async { attacker.call(SAY, 10).await.ok() });
         freed.await.expect("the limits are released");
@@ -350,25 +350,25 @@ async fn calls_that_never_send_a_byte_leave_room_for_other_peers() {
 async fn one_connection_leaves_room_for_others_of_its_peer() {
     let config = config::Grpc {
         max_streams_per_connection: 400,
-        ..any_rate()
+        ..without_rates()
     };
-    let ground = Ground::start(config).await;
-    let attack = Attack::start(ground.plan(SEND, Harm::Headers, 1, 400)).await;
+    let server = TestServer::start(config).await;
+    let attack = Attack::start(server.plan(SEND, Misuse::Headers, 1, 400)).await;
     until("the attack has its share", || attack.ended() == 400 - 256).await;
     let (_, status) = attack.refused("TOO_MANY_CALLS");
     let limit = "grpc.max_concurrent_requests";
-    told(&status.unwrap(), "TOO_MANY_CALLS", limit, "connection", "256");
-    ground.caller(ATTACKER).call(SAY, 10).await.unwrap();
+    assert_refused(&status.unwrap(), "TOO_MANY_CALLS", limit, "connection", "256");
+    server.caller(ATTACKER).call(SAY, 10).await.unwrap();
 
-    // Those who all have a share of their own fill what is not kept for other classes.
-    let mut second = ground.plan(SEND, Harm::Headers, 2, 200);
+    // Several attackers, each within its own share, use all places that are not reserved for other classes.
+    let mut second = server.plan(SEND, Misuse::Headers, 2, 200);
     second.from = [127, 0, 0, 3].into();
-    // One that is refused because the citizen is just served comes again.
+    // A stream that is refused because the citizen's call has the place is opened again.
     second.again = Some(Duration::from_millis(50));
     let _second = Attack::start(second).await;
-    let citizen = ground.caller(CITIZEN);
+    let citizen = server.caller(CITIZEN);
     let full = eventually(LONG, || async { citizen.send(1, Duration::ZERO).await.err() });
-    told(
+    assert_refused(
         &full.await.expect("the server has them all"),
         "OVERLOADED",
         limit,
@@ -380,20 +380,20 @@ async fn one_connection_leaves_room_for_others_of_its_peer() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_message_that_comes_byte_by_byte_is_ended_and_a_patient_stream_is_not() {
+async fn a_message_sent_byte_by_byte_is_aborted_and_a_slow_stream_is_not() {
     let config = config::Grpc {
         receive_seconds: 1,
-        ..any_rate()
+        ..without_rates()
     };
-    let ground = Ground::start(config).await;
+    let server = TestServer::start(config).await;
     let often = Duration::from_millis(200);
     for path in [SAY, SEND, WATCH] {
-        let attack = Attack::start(ground.plan(path, Harm::Drip(1000, often), 4, 120)).await;
+        let attack = Attack::start(server.plan(path, Misuse::Drip(1000, often), 4, 120)).await;
         until("all were opened", || attack.open() + attack.ended() == 480).await;
-        ground.caller(CITIZEN).call(SAY, 10).await.unwrap();
+        server.caller(CITIZEN).call(SAY, 10).await.unwrap();
         until("each is ended", || attack.refused("REQUEST_TOO_SLOW").0 == 480).await;
         let (_, status) = attack.refused("REQUEST_TOO_SLOW");
-        told(
+        assert_refused(
             &status.unwrap(),
             "REQUEST_TOO_SLOW",
             "grpc.receive_seconds",
@@ -401,10 +401,10 @@ async fn a_message_that_comes_byte_by_byte_is_ended_and_a_patient_stream_is_not(
             "1",
         );
         assert_eq!((attack.open(), attack.held()), (0, 0));
-        ground.caller(ATTACKER).call(SAY, 10).await.unwrap();
+        server.caller(ATTACKER).call(SAY, 10).await.unwrap();
     }
-    // Each message in time, all of them much later.
-    ground.caller(CITIZEN).send(8, often * 2).await.unwrap();
+    // Each message arrives in time, but all of them together take longer.
+    server.caller(CITIZEN).send(8, often * 2).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -412,12 +412,12 @@ async fn unfinished_messages_fill_a_share_of_the_bytes_and_no_more() {
     const MESSAGE: usize = 4 << 20;
     let config = config::Grpc {
         max_bytes_in_flight: 16 << 20,
-        ..any_rate()
+        ..without_rates()
     };
-    let ground = Ground::start(config).await;
-    let citizen = ground.caller(CITIZEN);
+    let server = TestServer::start(config).await;
+    let citizen = server.caller(CITIZEN);
     for path in [SAY, SEND] {
-        let attack = Attack::start(ground.plan(path, Harm::Unfinished(MESSAGE - 100), 4, 25)).await;
+        let attack = Attack::start(server.plan(path, Misuse::Unfinished(MESSAGE - 100), 4, 25)).await;
         until("most are ended", || attack.ended() >= 98).await;
         let counted = 16 * 1024;
         let most = (8 << 20) + 100 * counted;
@@ -427,7 +427,7 @@ async fn unfinished_messages_fill_a_share_of_the_bytes_and_no_more() {
         let status = status.unwrap();
         let share = status.get_error_details().error_info().unwrap().metadata["share"].clone();
         let value = if share == "peer" { 8 << 20 } else { MESSAGE };
-        told(
+        assert_refused(
             &status,
             "TOO_MANY_BYTES",
             "grpc.max_bytes_in_flight",
@@ -437,7 +437,7 @@ async fn unfinished_messages_fill_a_share_of_the_bytes_and_no_more() {
         citizen.call(SAY, MESSAGE - 100).await.unwrap();
         drop(attack);
         let freed = eventually(LONG, || async {
-            ground.caller(ATTACKER).call(SAY, MESSAGE - 100).await.ok()
+            server.caller(ATTACKER).call(SAY, MESSAGE - 100).await.ok()
         });
         freed.await.expect("the bytes are released");
     }
@@ -445,30 +445,30 @@ async fn unfinished_messages_fill_a_share_of_the_bytes_and_no_more() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn watches_of_one_peer_leave_room_for_those_of_others() {
-    // So few that all of them may be at work at once: none is refused for that.
+    // Fewer than the limit of calls, so that none is refused for that.
     let config = config::Grpc {
         max_watchers: 200,
-        ..any_rate()
+        ..without_rates()
     };
-    let ground = Ground::start(config).await;
-    let ask = || Harm::Ask(b"now".to_vec().encode_to_vec());
-    let attack = Attack::start(ground.plan(WATCH, ask(), 8, 20)).await;
+    let server = TestServer::start(config).await;
+    let ask = || Misuse::Ask(b"now".to_vec().encode_to_vec());
+    let attack = Attack::start(server.plan(WATCH, ask(), 8, 20)).await;
     until("the attack has its share", || attack.ended() == 160 - 100).await;
     let (_, status) = attack.refused("TOO_MANY_WATCHERS");
-    told(
+    assert_refused(
         &status.unwrap(),
         "TOO_MANY_WATCHERS",
         "grpc.max_watchers",
         "peer",
         "100",
     );
-    let citizen = ground.caller(CITIZEN);
+    let citizen = server.caller(CITIZEN);
     let _watch = citizen.watch().await.unwrap();
     citizen.call(SAY, 10).await.unwrap();
-    // A watch is no call at work: the attacker's calls have their own share.
-    ground.caller(ATTACKER).call(SAY, 10).await.unwrap();
+    // A watch does not count as a call in progress: the attacker's calls have their own share.
+    server.caller(ATTACKER).call(SAY, 10).await.unwrap();
     drop(attack);
-    let freed = eventually(LONG, || async { ground.caller(ATTACKER).watch().await.ok() });
+    let freed = eventually(LONG, || async { server.caller(ATTACKER).watch().await.ok() });
     freed.await.expect("the places are free again");
 }
 
@@ -477,21 +477,21 @@ async fn connections_of_one_peer_leave_room_for_those_of_others() {
     let config = config::Grpc {
         max_connections: 200,
         receive_seconds: 2,
-        ..any_rate()
+        ..without_rates()
     };
-    let ground = Ground::start(config).await;
+    let server = TestServer::start(config).await;
     let mut silent = Vec::new();
     for _ in 0..150 {
-        silent.push(connect(ground.address, ATTACKER.into()).await.unwrap());
+        silent.push(connect(server.address, ATTACKER.into()).await.unwrap());
     }
-    ground.caller(CITIZEN).call(SAY, 10).await.unwrap();
-    // Those over the share are closed at once, the others when they have said nothing for too long.
+    server.caller(CITIZEN).call(SAY, 10).await.unwrap();
+    // Connections beyond the share are closed at once, the others when their preface is overdue.
     for (n, mut tcp) in silent.into_iter().enumerate() {
         let mut answer = Vec::new();
         let closed = tokio::time::timeout(LONG, tcp.read_to_end(&mut answer)).await;
         assert!(closed.is_ok(), "connection {n} is closed");
     }
-    ground.caller(ATTACKER).call(SAY, 10).await.unwrap();
+    server.caller(ATTACKER).call(SAY, 10).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -501,7 +501,7 @@ async fn calls_a_second_are_limited_by_peer_and_by_token() {
         calls_per_second_per_token: 8,
         ..config::Grpc::default()
     };
-    let ground = Ground::start(config).await;
+    let server = TestServer::start(config).await;
     let flood = async |caller: Caller| {
         for _ in 0..1000 {
             if let Err(status) = caller.call(SAY, 10).await {
@@ -510,45 +510,45 @@ async fn calls_a_second_are_limited_by_peer_and_by_token() {
         }
         panic!("nothing is limited");
     };
-    let limited = flood(ground.caller(ATTACKER)).await;
+    let limited = flood(server.caller(ATTACKER)).await;
     let limit = "grpc.calls_per_second_per_peer";
-    told(&limited, "RATE_LIMITED", limit, "peer", "5");
+    assert_refused(&limited, "RATE_LIMITED", limit, "peer", "5");
     let after = limited.get_details_retry_info().unwrap().retry_delay.unwrap();
     assert!(after <= Duration::from_millis(200), "{after:?}");
-    // Another peer, and a token that held, have buckets of their own.
-    let citizen = ground.caller(CITIZEN);
+    // Another peer, and a token that was verified before, have buckets of their own.
+    let citizen = server.caller(CITIZEN);
     citizen.call(SAY, 10).await.unwrap();
-    let portal = citizen.with("authorization", &ground.token("portal"));
+    let portal = citizen.with("authorization", &server.token("portal"));
     let limited = flood(portal.clone()).await;
-    told(
+    assert_refused(
         &limited,
         "RATE_LIMITED",
         "grpc.calls_per_second_per_token",
         "token",
         "8",
     );
-    let other = citizen.with("authorization", &ground.token("portal 2"));
+    let other = citizen.with("authorization", &server.token("portal 2"));
     other.call(SAY, 10).await.unwrap();
-    // Forged tokens are calls of their peer, so that nobody has signatures checked for ever.
-    let forged = ground.caller([127, 0, 0, 4]);
+    // Calls with forged tokens count for their peer, so that the verification of signatures is limited.
+    let forged = server.caller([127, 0, 0, 4]);
     let forged = forged.with("authorization", "Bearer e30.e30.e30");
     for n in 0.. {
         let status = forged.call(SAY, 10).await.unwrap_err();
         if n >= 5 && status.code() == Code::ResourceExhausted {
-            told(&status, "RATE_LIMITED", limit, "peer", "5");
+            assert_refused(&status, "RATE_LIMITED", limit, "peer", "5");
             break;
         }
         assert_eq!(status.code(), Code::Unauthenticated, "{n}");
     }
-    // Whoever comes again when he was told to is heard.
+    // A retry after the delay succeeds.
     let again = eventually(LONG, || async { portal.call(SAY, 10).await.ok() });
-    again.await.expect("a token fills again");
+    again.await.expect("the bucket of a token is filled again");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_a_trusted_proxy_can_name_another_peer() {
-    let limited = async |ground: &Ground, from: [u8; 4], names: &dyn Fn(usize) -> String| {
-        let caller = ground.caller(from);
+    let limited = async |server: &TestServer, from: [u8; 4], names: &dyn Fn(usize) -> String| {
+        let caller = server.caller(from);
         for n in 0..60 {
             let caller = caller.with("x-forwarded-for", &names(n));
             if let Err(status) = caller.call(SAY, 10).await {
@@ -560,26 +560,26 @@ async fn only_a_trusted_proxy_can_name_another_peer() {
     };
     let each = |n: usize| format!("203.0.113.{n}");
     let config = config::Grpc {
-        // So slow that nothing comes back while this runs.
+        // The rate is so low that no bucket is filled again while this runs.
         calls_per_second_per_peer: 1,
         ..config::Grpc::default()
     };
-    let ground = Ground::start(config.clone()).await;
-    assert!(limited(&ground, ATTACKER, &each).await, "no proxy is trusted");
+    let server = TestServer::start(config.clone()).await;
+    assert!(limited(&server, ATTACKER, &each).await, "no proxy is trusted");
 
     let trusting = config::Grpc {
         trusted_proxies: vec!["127.0.0.8/30".into()],
         ..config
     };
-    let ground = Ground::start(trusting).await;
+    let server = TestServer::start(trusting).await;
     let proxy = [127, 0, 0, 9];
-    assert!(!limited(&ground, proxy, &each).await, "each is a peer");
-    assert!(limited(&ground, ATTACKER, &each).await, "not a proxy");
-    // What the caller wrote stands before what the proxy saw.
+    assert!(!limited(&server, proxy, &each).await, "each is a peer");
+    assert!(limited(&server, ATTACKER, &each).await, "not a proxy");
+    // An address that the caller has written precedes the one that the proxy has added.
     let forged = |n: usize| format!("203.0.114.{n}, 198.51.100.7");
-    assert!(limited(&ground, proxy, &forged).await);
+    assert!(limited(&server, proxy, &forged).await);
     let chain = |n: usize| format!("203.0.114.{n}, 198.51.100.8, 127.0.0.10");
-    assert!(limited(&ground, proxy, &chain).await);
+    assert!(limited(&server, proxy, &chain).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -587,12 +587,12 @@ async fn a_proxy_carries_more_on_a_connection_than_a_share() {
     let config = config::Grpc {
         max_streams_per_connection: 700,
         trusted_proxies: vec!["127.0.0.1".into()],
-        ..any_rate()
+        ..without_rates()
     };
-    let ground = Ground::start(config).await;
-    let attack = Attack::start(ground.plan(SEND, Harm::Headers, 1, 600)).await;
+    let server = TestServer::start(config).await;
+    let attack = Attack::start(server.plan(SEND, Misuse::Headers, 1, 600)).await;
     until("the peer has its share", || attack.ended() == 600 - 512).await;
     let (_, status) = attack.refused("TOO_MANY_CALLS");
     let limit = "grpc.max_concurrent_requests";
-    told(&status.unwrap(), "TOO_MANY_CALLS", limit, "peer", "512");
+    assert_refused(&status.unwrap(), "TOO_MANY_CALLS", limit, "peer", "512");
 }

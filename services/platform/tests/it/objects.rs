@@ -1,4 +1,4 @@
-//! Files in a folder, and in the bucket that `PRIMA_TEST_S3_ENDPOINT` and `PRIMA_TEST_S3_BUCKET` name.
+//! Storage of files in a folder, and in the bucket of `PRIMA_TEST_S3_ENDPOINT` and `PRIMA_TEST_S3_BUCKET`.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ struct World {
     config: config::Objects,
     objects: Objects,
     tasks: Tasks,
-    /// The folder, unless it is a bucket.
+    /// The folder; `None` for a bucket.
     folder: Option<PathBuf>,
 }
 
@@ -34,13 +34,13 @@ impl World {
         }
     }
 
-    /// The same storage in another process, `later`.
+    /// The same storage in another process, whose clock is ahead by `later`.
     fn again(&self, later: TimeDelta) -> Objects {
         let clock = Clock::from_fn(move || Clock::system().now() + later);
         Objects::open(&self.config, clock, Ids::random(), Tasks::default()).unwrap()
     }
 
-    /// Waits until every upload that was given up is gone.
+    /// Waits until all dropped uploads are aborted.
     async fn settle(&self) {
         assert!(self.tasks.stop(std::time::Duration::from_secs(10)).await);
     }
@@ -66,7 +66,7 @@ fn walk(root: &Path, dir: &Path, names: &mut Vec<String>) {
     }
 }
 
-/// Runs a test on every storage there is.
+/// Runs a test on each storage.
 async fn on_each_storage(test: impl AsyncFn(World)) {
     let dir = tempfile::tempdir().unwrap();
     let config = config::Objects {
@@ -112,7 +112,7 @@ async fn get(objects: &Objects, bytes: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_stored_is_read_back_after_a_restart_and_is_kept_once() {
+async fn a_stored_file_is_read_after_a_restart_and_is_stored_once() {
     on_each_storage(async |w| {
         let bytes = long();
         put(&w.objects, &bytes).await.unwrap();
@@ -130,7 +130,7 @@ async fn what_was_stored_is_read_back_after_a_restart_and_is_kept_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_removed_is_gone_and_can_be_stored_and_removed_again() {
+async fn a_removed_file_can_be_stored_and_removed_again() {
     on_each_storage(async |w| {
         put(&w.objects, b"x").await.unwrap();
         put(&w.objects, b"y").await.unwrap();
@@ -166,17 +166,17 @@ async fn an_interrupted_upload_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_killed_process_left_is_swept_once_it_is_old() {
+async fn stale_uploads_of_a_killed_process_are_removed() {
     on_each_storage(async |w| {
         let bytes = long();
         let mut upload = w.objects.begin(bytes.len() as u64, digest(&bytes)).await.unwrap();
         for piece in bytes.chunks(1 << 20).take(11) {
             upload.write(piece).await.unwrap();
         }
-        // A killed process runs no clean-up.
+        // A killed process does not abort its uploads.
         std::mem::forget(upload);
         let (soon, later) = (w.again(TimeDelta::minutes(59)), w.again(TimeDelta::minutes(61)));
-        assert_eq!(soon.sweep().await.unwrap(), 0, "it may still be going on");
+        assert_eq!(soon.sweep().await.unwrap(), 0, "it may still be in progress");
         let left = later.sweep().await.unwrap();
         if w.folder.is_some() {
             assert_eq!((left, w.files()), (1, Vec::new()));
@@ -202,7 +202,13 @@ async fn a_wrong_digest_or_length_is_refused_and_leaves_nothing() {
         short.write(b"ab").await.unwrap();
         let short = short.finish().await;
         assert!(
-            matches!(short, Err(Error::TooShort { told: 3, came: 2 })),
+            matches!(
+                short,
+                Err(Error::TooShort {
+                    declared: 3,
+                    received: 2
+                })
+            ),
             "{short:?}"
         );
         w.settle().await;
@@ -233,7 +239,7 @@ async fn an_upload_that_takes_too_long_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn uploads_beyond_the_most_at_once_are_shed_until_one_ends() {
+async fn uploads_beyond_the_limit_are_shed_until_one_ends() {
     let dir = tempfile::tempdir().unwrap();
     let config = config::Objects {
         url: format!("file:{}", dir.path().display()),
@@ -251,7 +257,7 @@ async fn uploads_beyond_the_most_at_once_are_shed_until_one_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_or_lost_object_is_never_told_as_whole() {
+async fn reading_a_damaged_or_lost_object_fails() {
     let dir = tempfile::tempdir().unwrap();
     let config = config::Objects {
         url: format!("file:{}", dir.path().display()),
@@ -268,7 +274,7 @@ async fn a_damaged_or_lost_object_is_never_told_as_whole() {
 }
 
 #[test]
-fn a_storage_that_cannot_be_used_is_named() {
+fn a_storage_that_cannot_be_used_is_an_error_with_its_url() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
     std::fs::write(&file, "").unwrap();
@@ -282,9 +288,9 @@ fn a_storage_that_cannot_be_used_is_named() {
     }
 }
 
-/// Run by the test below in a process of its own, whose files may not grow beyond a limit.
+/// The test below runs this one in a separate process with a limited file size.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_without_room_is_told_as_such() {
+async fn a_full_folder_is_reported_as_full() {
     if std::env::var_os("PRIMA_TEST_LIMITED").is_none() {
         return;
     }
@@ -304,10 +310,10 @@ async fn a_folder_without_room_is_told_as_such() {
 }
 
 #[test]
-fn a_folder_without_room_refuses_what_is_too_long_for_now() {
-    // 512 KiB; the signal that comes with the limit would end the process.
+fn a_full_folder_refuses_a_long_file_for_now() {
+    // 512 KiB. The signal for exceeding the limit would end the process, so it is ignored.
     let script =
-        "trap '' XFSZ; ulimit -f 1024; exec \"$0\" --exact objects::a_folder_without_room_is_told_as_such";
+        "trap '' XFSZ; ulimit -f 1024; exec \"$0\" --exact objects::a_full_folder_is_reported_as_full";
     let output = std::process::Command::new("sh")
         .args(["-c", script])
         .arg(std::env::current_exe().unwrap())

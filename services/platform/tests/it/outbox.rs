@@ -19,15 +19,15 @@ matrix!(
     an_empty_outbox_completes_the_stream,
     a_hot_aggregate_is_coalesced_and_its_last_state_arrives,
     a_bus_that_lost_everything_is_filled_again,
-    a_bus_lost_while_the_relay_was_away_is_filled_again,
-    a_database_restored_from_an_older_copy_goes_out_above_the_bus,
-    a_change_after_a_restore_goes_out_above_the_bus,
-    everything_goes_out_again_after_restage_all,
+    a_bus_lost_while_no_relay_was_running_is_filled_again,
+    a_database_restored_from_an_older_backup_publishes_above_the_bus,
+    a_change_after_a_restore_is_published_above_the_bus,
+    all_states_are_published_again_after_restage_all,
     a_subject_that_the_outbox_lacks_is_withdrawn_once,
-    a_mark_that_was_lost_is_found_again,
-    two_relays_at_once_never_take_a_state_back,
-    a_state_that_the_bus_never_takes_is_refused_when_it_is_staged,
-    a_state_that_is_too_large_holds_back_no_other,
+    a_lost_published_version_is_restored,
+    two_concurrent_relays_never_revert_a_state,
+    a_state_too_large_for_the_bus_is_refused_when_it_is_staged,
+    a_state_that_is_too_large_does_not_block_others,
 );
 
 async fn staged_states_reach_the_bus(world: World) {
@@ -35,11 +35,11 @@ async fn staged_states_reach_the_bus(world: World) {
     let names: Vec<String> = (0..700).map(|i| format!("result.k-{i}.a")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     world.stage_all(&names, "first").await;
-    assert_eq!(world.in_step().await.len(), 700);
+    assert_eq!(world.synchronised().await.len(), 700);
     assert!(status.active() && !status.full());
-    // After it has gone to sleep, a commit wakes it.
+    // The relay is idle; a commit wakes it.
     world.stage_all(&names[..3], "second").await;
-    let states = world.in_step().await;
+    let states = world.synchronised().await;
     assert_eq!(
         states.values().filter(|(_, payload)| payload == "second").count(),
         3
@@ -54,7 +54,7 @@ async fn staged_states_reach_the_bus(world: World) {
 
 async fn an_empty_outbox_completes_the_stream(world: World) {
     let (_relay, _) = world.relay(relay_config(), "a");
-    assert!(world.in_step().await.is_empty());
+    assert!(world.synchronised().await.is_empty());
 }
 
 async fn a_hot_aggregate_is_coalesced_and_its_last_state_arrives(world: World) {
@@ -67,7 +67,7 @@ async fn a_hot_aggregate_is_coalesced_and_its_last_state_arrives(world: World) {
         "a",
     );
     world.stage("quiet", "quiet").await;
-    world.in_step().await;
+    world.synchronised().await;
     let before = world.bus.stream(SERVICE).await.unwrap().unwrap().last_sequence;
     let start = Instant::now();
     let mut changes = 0;
@@ -75,7 +75,7 @@ async fn a_hot_aggregate_is_coalesced_and_its_last_state_arrives(world: World) {
         changes += 1;
         world.stage("hot", &format!("change {changes}")).await;
     }
-    let states = world.in_step().await;
+    let states = world.synchronised().await;
     assert_eq!(states["prima.survey.hot"].1, format!("change {changes}"));
     let sent = world.bus.stream(SERVICE).await.unwrap().unwrap().last_sequence - before;
     let allowed = (start.elapsed().as_secs_f64() * f64::from(RATE)).ceil() as u64 + 1;
@@ -92,29 +92,29 @@ async fn a_hot_aggregate_is_coalesced_and_its_last_state_arrives(world: World) {
 async fn a_bus_that_lost_everything_is_filled_again(mut world: World) {
     let (_relay, _) = world.relay(relay_config(), "a");
     world.stage_all(&["quiet.a", "quiet.b", "hot"], "before").await;
-    let before = world.in_step().await;
+    let before = world.synchronised().await;
     let created = world.bus.stream(SERVICE).await.unwrap().unwrap().created;
     world.lose_the_bus();
-    // Without another change: what is quiet comes back as well.
-    assert_eq!(world.in_step().await, before);
+    // Aggregates without another change are published again as well.
+    assert_eq!(world.synchronised().await, before);
     assert_ne!(
         world.bus.stream(SERVICE).await.unwrap().unwrap().created,
         created,
         "it was really lost"
     );
     world.stage("hot", "after").await;
-    assert_eq!(world.in_step().await["prima.survey.hot"].1, "after");
+    assert_eq!(world.synchronised().await["prima.survey.hot"].1, "after");
 }
 
-async fn a_bus_lost_while_the_relay_was_away_is_filled_again(mut world: World) {
+async fn a_bus_lost_while_no_relay_was_running_is_filled_again(mut world: World) {
     let (relay, _) = world.relay(relay_config(), "a");
     world.stage_all(&["quiet", "hot"], "before").await;
-    world.in_step().await;
+    world.synchronised().await;
     relay.stop().await;
     world.lose_the_bus();
     world.stage("hot", "meanwhile").await;
     let (_relay, _) = world.relay(relay_config(), "b");
-    let states = world.in_step().await;
+    let states = world.synchronised().await;
     assert_eq!(states["prima.survey.quiet"].1, "before");
     assert_eq!(states["prima.survey.hot"].1, "meanwhile");
 }
@@ -128,14 +128,14 @@ async fn head(world: &World, name: &str) -> Head {
         .unwrap()
 }
 
-/// As if the database had been put back to before the last change of `a`.
+/// Makes the row of `a` older than its last change, as a restored backup has it.
 const RESTORE: &str = "UPDATE outbox SET version = version - 60000, published_version = version - 60000,
                        stream_sequence = 1, payload = 'old' WHERE subject = 'prima.survey.a'";
 
-async fn a_database_restored_from_an_older_copy_goes_out_above_the_bus(world: World) {
+async fn a_database_restored_from_an_older_backup_publishes_above_the_bus(world: World) {
     let (relay, _) = world.relay(relay_config(), "a");
     world.stage_all(&["b", "a"], "new").await;
-    world.in_step().await;
+    world.synchronised().await;
     relay.stop().await;
     let before = head(&world, "a").await;
     world.tamper(&restore(&world)).await;
@@ -145,13 +145,13 @@ async fn a_database_restored_from_an_older_copy_goes_out_above_the_bus(world: Wo
         (now.version > before.version).then_some(now)
     });
     above.await.expect("not staged again above the bus");
-    let states = world.in_step().await;
+    let states = world.synchronised().await;
     assert_eq!(states["prima.survey.a"].1, "old", "the database is the truth");
     assert_eq!(states["prima.survey.b"].1, "new");
 }
 
 fn restore(world: &World) -> String {
-    // `payload = 'old'` is text, which SQLite keeps as text.
+    // SQLite would store the literal `'old'` as text, not as bytes.
     let old = if world.db.backend() == sea_orm::DbBackend::Postgres {
         "'old'::bytea"
     } else {
@@ -160,17 +160,17 @@ fn restore(world: &World) -> String {
     RESTORE.replace("'old'", old)
 }
 
-async fn a_change_after_a_restore_goes_out_above_the_bus(world: World) {
+async fn a_change_after_a_restore_is_published_above_the_bus(world: World) {
     let (relay, _) = world.relay(relay_config(), "a");
-    // The bus is far ahead of this machine's clock.
+    // The versions on the bus are far ahead of this machine's clock.
     world.stage_all(&["b", "a"], "new").await;
-    world.in_step().await;
+    world.synchronised().await;
     relay.stop().await;
     world
         .tamper("UPDATE outbox SET version = version + 9000000 WHERE subject = 'prima.survey.a'")
         .await;
     let (relay, _) = world.relay(relay_config(), "a");
-    world.in_step().await;
+    world.synchronised().await;
     relay.stop().await;
     let before = head(&world, "a").await;
     world
@@ -179,21 +179,21 @@ async fn a_change_after_a_restore_goes_out_above_the_bus(world: World) {
                 stream_sequence = stream_sequence - 1",
         )
         .await;
-    // The relay runs on, and meets the newer bus when it sends or when it compares, whichever is first.
+    // The relay finds the newer state on the bus when it publishes or when it compares.
     let (_relay, _) = world.relay(relay_config(), "a");
     world.stage("a", "changed").await;
-    let states = world.in_step().await;
+    let states = world.synchronised().await;
     assert_eq!(states["prima.survey.a"].1, "changed");
     assert!(states["prima.survey.a"].0 > before.version);
 }
 
-async fn everything_goes_out_again_after_restage_all(world: World) {
+async fn all_states_are_published_again_after_restage_all(world: World) {
     let (_relay, _) = world.relay(relay_config(), "a");
     world.stage_all(&["a", "b", "c"], "same").await;
-    let before = world.in_step().await;
+    let before = world.synchronised().await;
     assert_eq!(restage_all(&world.db, 0).await.unwrap(), 3);
     world.outbox.committed();
-    let after = world.in_step().await;
+    let after = world.synchronised().await;
     assert!(
         before
             .iter()
@@ -203,7 +203,7 @@ async fn everything_goes_out_again_after_restage_all(world: World) {
 
 async fn a_subject_that_the_outbox_lacks_is_withdrawn_once(world: World) {
     world.publish(SERVICE, "stranger", 5, "unknown").await;
-    // More than a tenth of what is published would not be withdrawn without being asked.
+    // Nine more states, because a comparison withdraws at most a tenth of the published ones.
     let known: Vec<String> = (0..9).map(|i| format!("known.{i}")).collect();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     for name in &known {
@@ -224,7 +224,7 @@ async fn a_subject_that_the_outbox_lacks_is_withdrawn_once(world: World) {
     assert_eq!(gone.version, 6);
     assert!(!head_when_there(&world, "a").await.withdrawn);
     relay.stop().await;
-    // The next comparison finds it withdrawn and leaves it so.
+    // The next comparison finds it withdrawn and changes nothing.
     let (_relay, status) = world.relay(
         config::Relay {
             reconcile_seconds: 0,
@@ -246,12 +246,12 @@ async fn head_when_there(world: &World, name: &str) -> Head {
     there.await.expect("not published")
 }
 
-async fn a_mark_that_was_lost_is_found_again(world: World) {
+async fn a_lost_published_version_is_restored(world: World) {
     let (relay, _) = world.relay(relay_config(), "a");
     world.stage_all(&["a", "b"], "state").await;
-    let states = world.in_step().await;
+    let states = world.synchronised().await;
     relay.stop().await;
-    // A relay that died between publishing and marking; and marks that name another stream's sequences.
+    // A relay that was killed before it recorded a publish; and recorded sequences that are those of another stream.
     world
         .tamper("UPDATE outbox SET published_version = 0, stream_sequence = 0 WHERE subject LIKE '%.a'")
         .await;
@@ -259,20 +259,20 @@ async fn a_mark_that_was_lost_is_found_again(world: World) {
         .tamper("UPDATE outbox SET stream_sequence = 77 WHERE subject LIKE '%.b'")
         .await;
     let (_relay, _) = world.relay(relay_config(), "a");
-    assert_eq!(world.in_step().await, states);
+    assert_eq!(world.synchronised().await, states);
     assert_eq!(
         world.bus.stream(SERVICE).await.unwrap().unwrap().last_sequence,
         2,
         "found, not sent again"
     );
     world.stage("b", "next").await;
-    assert_eq!(world.in_step().await["prima.survey.b"].1, "next");
+    assert_eq!(world.synchronised().await["prima.survey.b"].1, "next");
 }
 
-/// Two that both believe to hold the relay: only the fence is between them.
-async fn two_relays_at_once_never_take_a_state_back(world: World) {
+/// Both relays assume that they hold the lease; only the expected sequence fences them.
+async fn two_concurrent_relays_never_revert_a_state(world: World) {
     let other = world.replica().await;
-    // On PostgreSQL the lease is taken from either again and again.
+    // On PostgreSQL the lease expires at once, so that each relay takes it from the other one again and again.
     let config = config::Relay {
         lease_millis: 0,
         ..relay_config()
@@ -309,12 +309,12 @@ async fn two_relays_at_once_never_take_a_state_back(world: World) {
             .stage_all(&["a", "b", "c"], &format!("change {change}"))
             .await;
     }
-    let states = world.in_step().await;
+    let states = world.synchronised().await;
     assert!(states.values().all(|(_, payload)| payload == "change 59"));
     watching.stop().await;
 }
 
-async fn a_state_that_the_bus_never_takes_is_refused_when_it_is_staged(world: World) {
+async fn a_state_too_large_for_the_bus_is_refused_when_it_is_staged(world: World) {
     let staged = async |bytes: usize| {
         let txn = world.db.begin().await.unwrap();
         let state = State {
@@ -339,15 +339,15 @@ async fn a_state_that_the_bus_never_takes_is_refused_when_it_is_staged(world: Wo
         assert!(text.contains("prima.survey.big"), "{text}");
     }
     assert!(world.in_database().await.0.is_empty());
-    // The longest that is taken goes out.
+    // A state of the greatest size is published.
     staged(MAX_PAYLOAD).await.unwrap();
     let (_relay, _) = world.relay(relay_config(), "a");
-    assert_eq!(world.in_step().await.len(), 1);
+    assert_eq!(world.synchronised().await.len(), 1);
 }
 
-async fn a_state_that_is_too_large_holds_back_no_other(world: World) {
+async fn a_state_that_is_too_large_does_not_block_others(world: World) {
     world.stage_all(&["big", "a"], "small").await;
-    // Staged by a release that did not look.
+    // Staged by an older release, which did not check the size.
     let blob = if world.db.backend() == sea_orm::DbBackend::Postgres {
         "convert_to(repeat('x', 2000000), 'UTF8')"
     } else {
@@ -364,7 +364,7 @@ async fn a_state_that_is_too_large_holds_back_no_other(world: World) {
         world.bus.stream(SERVICE).await.ok()??.complete.then_some(())
     });
     complete.await.expect("the stream is never complete");
-    // Three changes go out in one session: none of them waits behind it, nor starts the relay over.
+    // Three changes are published in one session: the large state neither blocks them nor ends the session.
     for change in ["one", "two", "three"] {
         let version = world.stage("a", change).await;
         let out = eventually(LONG, || async {
@@ -374,29 +374,29 @@ async fn a_state_that_is_too_large_holds_back_no_other(world: World) {
         assert!(status.active());
     }
     let owner = world.bus.stream(SERVICE).await.unwrap().unwrap().owner.unwrap();
-    assert_eq!(owner.epoch, 1, "the relay began again");
-    // Once it is small enough it goes out as well.
+    assert_eq!(owner.epoch, 1, "the relay has begun another session");
+    // When it is small enough, it is published as well.
     world.stage("big", "small again").await;
-    let states = world.in_step().await;
+    let states = world.synchronised().await;
     assert_eq!(states["prima.survey.big"].1, "small again");
 }
 
 on_jetstream!(
-    a_bus_killed_and_started_again_gets_what_was_staged_meanwhile,
-    a_bus_that_is_cut_off_or_silent_gets_what_was_staged_meanwhile,
-    a_message_that_somebody_deleted_comes_back,
+    a_restarted_bus_gets_the_states_staged_in_the_meantime,
+    a_bus_cut_off_or_stalled_gets_the_states_staged_in_the_meantime,
+    a_deleted_message_is_published_again,
     an_older_message_behind_a_newer_one_of_its_subject_is_replaced,
 );
 
-async fn a_bus_killed_and_started_again_gets_what_was_staged_meanwhile(mut world: World) {
+async fn a_restarted_bus_gets_the_states_staged_in_the_meantime(mut world: World) {
     let (_relay, _) = world.relay(relay_config(), "a");
     world.stage_all(&["a", "b"], "before").await;
-    world.in_step().await;
+    world.synchronised().await;
     let created = world.bus.stream(SERVICE).await.unwrap().unwrap().created;
     world.nats.as_mut().map(Nats::kill).unwrap();
     world.stage_all(&["b", "c"], "meanwhile").await;
     world.nats.as_mut().map(Nats::restart).unwrap();
-    let states = world.in_step().await;
+    let states = world.synchronised().await;
     assert_eq!(
         states
             .values()
@@ -411,23 +411,23 @@ async fn a_bus_killed_and_started_again_gets_what_was_staged_meanwhile(mut world
     );
 }
 
-async fn a_bus_that_is_cut_off_or_silent_gets_what_was_staged_meanwhile(world: World) {
+async fn a_bus_cut_off_or_stalled_gets_the_states_staged_in_the_meantime(world: World) {
     let (_relay, _) = world.relay(relay_config(), "a");
     let proxy = world.to_bus.as_ref().unwrap();
     proxy.cut();
     world.stage("a", "while cut").await;
     proxy.restore();
-    world.in_step().await;
+    world.synchronised().await;
     proxy.stall();
     world.stage("a", "while silent").await;
     let held = eventually(LONG, || async { (proxy.held() > 0).then_some(()) });
     held.await.expect("nothing was sent");
     world.stage("a", "later").await;
     proxy.restore();
-    assert_eq!(world.in_step().await["prima.survey.a"].1, "later");
+    assert_eq!(world.synchronised().await["prima.survey.a"].1, "later");
 }
 
-async fn a_message_that_somebody_deleted_comes_back(world: World) {
+async fn a_deleted_message_is_published_again(world: World) {
     let (_relay, _) = world.relay(
         config::Relay {
             reconcile_seconds: 1,
@@ -436,7 +436,7 @@ async fn a_message_that_somebody_deleted_comes_back(world: World) {
         "a",
     );
     world.stage_all(&["a", "b"], "state").await;
-    let states = world.in_step().await;
+    let states = world.synchronised().await;
     let client = async_nats::connect(world.nats.as_ref().unwrap().url())
         .await
         .unwrap();
@@ -446,13 +446,13 @@ async fn a_message_that_somebody_deleted_comes_back(world: World) {
         .unwrap();
     stream.purge().filter("prima.survey.a").await.unwrap();
     assert_eq!(world.on_bus().await.unwrap().len(), 1);
-    assert_eq!(world.in_step().await, states);
+    assert_eq!(world.synchronised().await, states);
 }
 
 async fn an_older_message_behind_a_newer_one_of_its_subject_is_replaced(world: World) {
     let (relay, _) = world.relay(relay_config(), "a");
     world.stage_all(&["a", "b"], "state").await;
-    let states = world.in_step().await;
+    let states = world.synchronised().await;
     relay.stop().await;
     world.put_behind("a", 1, "older").await;
     let (_relay, _) = world.relay(relay_config(), "a");
@@ -463,9 +463,9 @@ async fn an_older_message_behind_a_newer_one_of_its_subject_is_replaced(world: W
     step.await.expect("the older message stays the last");
 }
 
-/// Many new aggregates wait for room, and must not hold back the states of known ones.
+/// Many new aggregates wait for room, and must not block the states of known ones.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_stream_is_told_and_holds_back_new_aggregates_only() {
+async fn a_full_stream_is_reported_and_blocks_new_aggregates_only() {
     let world = World::with_bus_bytes(Store::Sqlite, Broker::JetStream, 100 << 10).await;
     let (relay, status) = world.relay(
         config::Relay {
@@ -476,14 +476,14 @@ async fn a_full_stream_is_told_and_holds_back_new_aggregates_only() {
     );
     let big = |letter: &str| letter.repeat(10_000);
     world.stage("known", &big("a")).await;
-    world.in_step().await;
+    world.synchronised().await;
     let names: Vec<String> = (0..40).map(|i| format!("new{i:02}")).collect();
     world
         .stage_all(&names.iter().map(String::as_str).collect::<Vec<_>>(), &big("b"))
         .await;
     eventually(LONG, || async { status.full().then_some(()) })
         .await
-        .expect("not told that it is full");
+        .expect("not reported as full");
     world.stage("known", &big("c")).await;
     let replaced = eventually(LONG, || async {
         world
@@ -497,7 +497,7 @@ async fn a_full_stream_is_told_and_holds_back_new_aggregates_only() {
         .await
         .expect("the state of a known aggregate waits behind new ones");
     relay.stop().await;
-    // The operator gives it room.
+    // The operator raises the limit.
     let nats = world.nats.as_ref().unwrap();
     let bus = crate::world::connected(&config::Bus {
         max_bytes: 8 << 20,
@@ -509,16 +509,16 @@ async fn a_full_stream_is_told_and_holds_back_new_aggregates_only() {
         ..world.replica().await
     };
     let (_relay, status) = wider.relay(relay_config(), "b");
-    assert_eq!(wider.in_step().await.len(), 41);
+    assert_eq!(wider.synchronised().await.len(), 41);
     assert!(!status.full());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_that_goes_and_comes_is_served_again() {
+async fn a_restarted_database_is_served_again() {
     let world = World::new(Store::Postgres, Broker::Memory).await;
     let (_relay, status) = world.relay(relay_config(), "a");
     world.stage("a", "before").await;
-    world.in_step().await;
+    world.synchronised().await;
     let proxy = world.to_db.as_ref().unwrap();
     proxy.cut();
     eventually(LONG, || async { (!status.active()).then_some(()) })
@@ -526,7 +526,7 @@ async fn a_database_that_goes_and_comes_is_served_again() {
         .expect("it can't hold a lease now");
     proxy.restore();
     world.stage("a", "after").await;
-    assert_eq!(world.in_step().await["prima.survey.a"].1, "after");
+    assert_eq!(world.synchronised().await["prima.survey.a"].1, "after");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The index for full-text search, on each database.
+//! Full-text search, on each database.
 
 use prima_platform::{
     config,
@@ -33,7 +33,7 @@ async fn put(db: &Database, id: i64, text: &str) {
     txn.commit().await.unwrap();
 }
 
-/// Numbers of the notes from 2 on that a query finds.
+/// Numbers of the notes that a query finds, from 2 on.
 async fn found(db: &Database, query: &str) -> Vec<i64> {
     let reader = db.reader();
     let (condition, value) = SEARCH.condition(reader, "number", query, 2).unwrap();
@@ -48,7 +48,7 @@ async fn found(db: &Database, query: &str) -> Vec<i64> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_row_is_found_by_the_words_that_were_put_last_until_they_are_removed() {
+async fn a_row_is_found_by_the_text_that_was_indexed_last_until_it_is_removed() {
     let (dir, postgres) = (tempfile::tempdir().unwrap(), Postgres::start());
     for url in [
         format!("sqlite:{}", dir.path().display()),

@@ -1,4 +1,4 @@
-//! The testing ground itself: what it starts works, and dies with the test.
+//! The test harness itself: its servers work, and end with the test.
 
 use std::{
     process::{Command, Stdio},
@@ -15,7 +15,7 @@ use tokio::{
 
 use crate::world::LONG;
 
-/// Run by the test below in a process of its own, which is then killed.
+/// The test below runs this one in a separate process, which it kills.
 #[tokio::test]
 async fn holds_servers_until_killed() {
     let Ok(file) = std::env::var("PRIMA_TEST_HOLD_SERVERS") else {
@@ -113,7 +113,7 @@ async fn nats_keeps_its_storage_unless_wiped() {
     assert_eq!(streams(&nats).await, 0);
 }
 
-/// Echoes what every connection sends.
+/// A server that echoes all data.
 async fn echo() -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -1,4 +1,4 @@
-//! Statements and rows as tables, on each database.
+//! Statements, and rows as tables, on each database.
 
 use prima_platform::{
     config,
@@ -17,7 +17,7 @@ struct Row {
 fn row(number: usize) -> Row {
     Row {
         number: number as i64,
-        // Looks like a parameter, and ends a quoted text.
+        // A text that looks like a parameter, and has quotes and a comment.
         text: format!("${number}' \"--"),
         bytes: number.to_be_bytes().to_vec(),
     }
@@ -48,7 +48,7 @@ async fn on_each_database(test: impl AsyncFn(Database)) {
 async fn a_table_has_exactly_its_rows_however_many() {
     on_each_database(async |db| {
         let reader = db.reader();
-        // As many as SQLite takes, and one more where there is no limit.
+        // Up to the limit of SQLite.
         let most = rows_at_once(reader, COLUMNS.len()).min(20_000);
         for count in [0, 1, 2, 3, 5, 64, 65, 1000, most] {
             let (from, mut all) = table(reader, COLUMNS, (0..count).map(row).map(values), 1);
@@ -89,7 +89,7 @@ async fn tables_of_any_size_share_a_few_prepared_statements() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sqlite_is_given_no_parameter_by_name() {
+async fn sqlite_gets_no_named_parameters() {
     let dir = tempfile::tempdir().unwrap();
     let config = config::Database {
         url: format!("sqlite:{}", dir.path().display()),
@@ -107,6 +107,6 @@ async fn sqlite_is_given_no_parameter_by_name() {
     assert!(!made.sql.contains('$'), "{}", made.sql);
     let found = reader.query_one_raw(made).await.unwrap().unwrap();
     assert_eq!(found.try_get_by_index::<i64>(0).unwrap(), 100);
-    // A parameter without a value is a mistake, and not NULL.
+    // A parameter without a value is an error, not NULL.
     assert!(reader.query_one_raw(sql(reader, "SELECT $1", [])).await.is_err());
 }

@@ -1,4 +1,4 @@
-//! A database whose storage is full: what a caller is told, and what is noticed.
+//! A database whose storage is full: the error for callers, and the reported state of the storage.
 
 use prima_platform::{
     clock::Clock,
@@ -17,7 +17,7 @@ impl MigratorTrait for Schema {
     }
 }
 
-/// Commits a lease that takes `bytes`.
+/// Commits a row of `bytes` bytes.
 async fn put(db: &Database, name: &str, bytes: usize) -> Result<(), DbErr> {
     let txn = db.begin().await?;
     let text = "INSERT INTO lease (name, holder, expires_at) VALUES ($1, $2, 0)";
@@ -43,7 +43,7 @@ async fn a_full_database_is_unavailable_until_it_has_room_again() {
     let storage = db.storage();
     put(&db, "first", 1).await.unwrap();
 
-    // The least that SQLite allows: what the file has already.
+    // The least limit of SQLite is the current size of the file.
     pages(&db, 1).await;
     let error = put(&db, "second", 1 << 20).await.unwrap_err();
     assert!(db::transient(&error), "{error}");

@@ -27,30 +27,33 @@ macro_rules! on_both_buses {
 on_both_buses!(
     a_standby_takes_over_when_the_lease_expires,
     a_stopped_relay_hands_over_before_its_lease_expires,
-    a_host_whose_clock_is_off_neither_takes_the_lease_nor_keeps_it
+    a_host_with_a_wrong_clock_neither_takes_the_lease_nor_keeps_it
 );
 
 async fn a_standby_takes_over_when_the_lease_expires(world: World) {
     let other = world.replica().await;
     let (_first, first) = world.relay(relay_config(), "first");
     world.stage("a", "one").await;
-    world.in_step().await;
+    world.synchronised().await;
     let (_second, second) = other.relay(relay_config(), "second");
     becomes(&first, &second).await;
-    // Staged by the replica that stands by; the active one finds it.
+    // Staged by the standby replica; the active relay finds it.
     other.stage("a", "two").await;
-    other.in_step().await;
+    other.synchronised().await;
     assert!(first.active() && !second.active());
 
     world.to_db.as_ref().unwrap().cut();
     becomes(&second, &first).await;
     other.stage("a", "three").await;
-    assert_eq!(other.in_step().await["prima.survey.a"].1, "three");
+    assert_eq!(other.synchronised().await["prima.survey.a"].1, "three");
 
     world.to_db.as_ref().unwrap().restore();
     world.stage("a", "four").await;
-    assert_eq!(world.in_step().await["prima.survey.a"].1, "four");
-    assert!(second.active() && !first.active(), "who comes back waits");
+    assert_eq!(world.synchronised().await["prima.survey.a"].1, "four");
+    assert!(
+        second.active() && !first.active(),
+        "the first relay waits after its restart"
+    );
 }
 
 async fn a_stopped_relay_hands_over_before_its_lease_expires(world: World) {
@@ -62,7 +65,7 @@ async fn a_stopped_relay_hands_over_before_its_lease_expires(world: World) {
     };
     let (running, first) = world.relay(config.clone(), "first");
     world.stage("a", "one").await;
-    world.in_step().await;
+    world.synchronised().await;
     let (_second, second) = other.relay(config, "second");
     world.stage("a", "two").await;
     running.stop().await;
@@ -73,24 +76,24 @@ async fn a_stopped_relay_hands_over_before_its_lease_expires(world: World) {
         "after {:?}",
         stopped.elapsed()
     );
-    assert_eq!(other.in_step().await["prima.survey.a"].1, "two");
+    assert_eq!(other.synchronised().await["prima.survey.a"].1, "two");
 }
 
-/// The lease goes by the clock of the database.
-async fn a_host_whose_clock_is_off_neither_takes_the_lease_nor_keeps_it(world: World) {
+/// The lease uses the clock of the database.
+async fn a_host_with_a_wrong_clock_neither_takes_the_lease_nor_keeps_it(world: World) {
     let early = world.replica().await;
     let off = |hours| Clock::from_fn(move || Clock::system().now() + chrono::Duration::hours(hours));
     let (running, first) = world.relay_by(off(-1), relay_config(), "slow");
     world.stage("a", "one").await;
-    world.in_step().await;
+    world.synchronised().await;
     let (_early, second) = early.relay_by(off(1), relay_config(), "fast");
-    // Twice as long as the lease lasts without being renewed.
+    // Twice the duration of the lease.
     for change in 0..6 {
         let before = lease(&world).await;
         let renewed = eventually(LONG, || async { (lease(&world).await != before).then_some(()) });
         renewed.await.expect("not renewed");
         world.stage("a", &format!("change {change}")).await;
-        world.in_step().await;
+        world.synchronised().await;
         assert!(first.active() && !second.active(), "after {change} renewals");
     }
     running.stop().await;
@@ -111,13 +114,13 @@ async fn lease(world: &World) -> (String, i64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_paused_relay_sends_late_overwrites_nothing() {
+async fn late_messages_of_a_paused_relay_overwrite_nothing() {
     let world = World::new(Store::Postgres, Broker::JetStream).await;
     let other = world.replica().await;
     let (_first, first) = world.relay(relay_config(), "first");
     world.stage("a", "zero").await;
-    world.in_step().await;
-    // A plain subscriber sees what arrives at the server, whether or not the stream takes it.
+    world.synchronised().await;
+    // A plain subscriber sees all messages that arrive at the server, also those that the stream refuses.
     let client = async_nats::connect(world.nats.as_ref().unwrap().url())
         .await
         .unwrap();
@@ -136,8 +139,8 @@ async fn what_a_paused_relay_sends_late_overwrites_nothing() {
         .await
         .expect("no takeover");
     let new = other.stage("a", "new").await;
-    other.in_step().await;
-    assert!(new > old && first.active(), "the first one does not know yet");
+    other.synchronised().await;
+    assert!(new > old && first.active(), "the first relay has not noticed yet");
 
     to_bus.restore();
     let mut seen = Vec::new();
@@ -159,13 +162,13 @@ async fn what_a_paused_relay_sends_late_overwrites_nothing() {
     }
     to_db.restore();
     becomes(&second, &first).await;
-    // What the stream takes after the late message shows that it is done with that one.
+    // When the stream has accepted a later message, it has processed the late one.
     other.stage("b", "after").await;
-    let states = other.in_step().await;
+    let states = other.synchronised().await;
     assert_eq!(states["prima.survey.a"], (new, "new".to_owned()));
     let head = other.bus.last(SERVICE, "prima.survey.a").await.unwrap().unwrap();
     assert_eq!(head.version, new);
-    // And the one that was late has not marked what it did not do.
+    // The late relay has not recorded its refused publish.
     other.stage("a", "newer").await;
-    assert_eq!(other.in_step().await["prima.survey.a"].1, "newer");
+    assert_eq!(other.synchronised().await["prima.survey.a"].1, "newer");
 }

@@ -25,35 +25,35 @@ use sea_orm::{ConnectionTrait, DbErr};
 use tokio::sync::watch;
 
 use crate::{
-    half_open::forgotten_at_work,
+    half_open::forget_blocked_connection,
     world::{Broker, LONG, Replica, Running, SERVICE, Store, World, event, matrix, on_jetstream},
 };
 
 matrix!(
-    each_version_is_applied_once_by_whichever_replica,
-    what_comes_twice_and_out_of_order_is_applied_in_order_and_once,
-    what_failed_in_passing_is_applied_later,
-    what_can_never_be_applied_is_a_dead_letter_until_a_release_understands_it,
-    a_dead_letter_is_tried_again_when_somebody_asks,
+    each_version_is_applied_once_by_one_of_the_replicas,
+    states_delivered_twice_and_out_of_order_are_applied_once_and_in_order,
+    a_state_that_failed_transiently_is_applied_later,
+    a_state_that_can_never_be_applied_is_a_dead_letter_until_a_release_can,
+    a_dead_letter_is_tried_again_on_request,
     a_newer_version_clears_a_dead_letter,
-    a_dead_letter_older_than_what_was_applied_is_cleared,
+    a_dead_letter_older_than_the_applied_state_is_cleared,
     a_recreated_stream_is_read_from_the_beginning,
-    a_database_that_lost_its_position_gets_everything_again,
-    a_database_restored_from_an_older_copy_gets_what_it_lacks,
-    a_raised_revision_applies_everything_again,
-    a_worker_that_starts_again_goes_on_where_it_was,
-    replicas_of_an_idle_worker_leave_each_other_alone,
+    a_database_that_lost_its_position_gets_all_states_again,
+    a_database_restored_from_an_older_backup_gets_the_missing_states,
+    a_raised_revision_applies_all_states_again,
+    a_restarted_worker_continues_at_its_position,
+    replicas_of_an_idle_worker_do_not_disturb_each_other,
     a_worker_waits_for_its_stream,
 );
 
-/// Writes every state that it is given into the table `applied`.
+/// Handler that writes every state into the table `applied`.
 #[derive(Clone)]
 pub(crate) struct Recorder {
     pub(crate) revision: i64,
     pub(crate) filters: &'static [&'static str],
-    /// Understands payloads that begin with `odd`.
-    clever: Arc<AtomicBool>,
-    /// How many more times the database fails it.
+    /// Whether it can apply payloads that begin with `odd`.
+    applies_odd: Arc<AtomicBool>,
+    /// How many more times the database fails.
     failures: Arc<AtomicU64>,
     committed: Arc<AtomicBool>,
 }
@@ -63,7 +63,7 @@ impl Default for Recorder {
         Self {
             revision: 1,
             filters: &["prima.survey.>"],
-            clever: Arc::default(),
+            applies_odd: Arc::default(),
             failures: Arc::default(),
             committed: Arc::default(),
         }
@@ -94,7 +94,7 @@ impl Handler for Recorder {
             event.payload.clone().into(),
         ];
         txn.execute_raw(sql(txn, text, values)).await?;
-        if event.payload.starts_with(b"odd") && !self.clever.load(Ordering::SeqCst) {
+        if event.payload.starts_with(b"odd") && !self.applies_odd.load(Ordering::SeqCst) {
             return Err(HandlerError::Permanent("odd".into()));
         }
         let left = self
@@ -116,7 +116,7 @@ pub(crate) fn work(replica: &Replica, bus: &Arc<dyn Bus>, handler: Recorder) -> 
     work_comparing(replica, bus, handler, Duration::from_secs(600))
 }
 
-/// A worker that compares its database with the stream this often.
+/// Starts a worker with this interval of comparisons.
 pub(crate) fn work_comparing(
     replica: &Replica,
     bus: &Arc<dyn Bus>,
@@ -128,7 +128,7 @@ pub(crate) fn work_comparing(
     Running::spawn(|stop| worker.run(stop))
 }
 
-/// What was applied, in order.
+/// The applied states, in order.
 pub(crate) async fn applied(replica: &Replica) -> Vec<(String, i64, String)> {
     let reader = replica.db.reader();
     let text = "SELECT subject, version, payload FROM applied ORDER BY id";
@@ -157,7 +157,7 @@ fn applied_once(applied: &[(String, i64, String)]) {
     }
 }
 
-/// Until exactly these payloads have been applied, in any order.
+/// Waits until exactly these payloads have been applied, in any order.
 pub(crate) async fn have_been_applied(replica: &Replica, payloads: &[&str]) {
     let mut wanted: Vec<_> = payloads.iter().map(|p| (*p).to_owned()).collect();
     wanted.sort();
@@ -209,8 +209,8 @@ pub(crate) async fn letters_become(replica: &Replica, wanted: &[(&str, i64)]) {
     }
 }
 
-/// Until everything on the bus up to now has been answered.
-pub(crate) async fn answered(bus: &Arc<dyn Bus>, revision: i64) {
+/// Waits until all states on the bus have been acknowledged.
+pub(crate) async fn acknowledged_all(bus: &Arc<dyn Bus>, revision: i64) {
     let done = eventually(LONG, || async {
         let last = bus.stream(SERVICE).await.ok()??.last_sequence;
         bus.acknowledged(SERVICE, &format!("recorder-r{revision}"))
@@ -218,15 +218,15 @@ pub(crate) async fn answered(bus: &Arc<dyn Bus>, revision: i64) {
             .ok()?
             .filter(|at| *at >= last)
     });
-    done.await.expect("not answered");
+    done.await.expect("not acknowledged");
 }
 
-/// Counts how workers join, and may deliver badly.
+/// A bus that counts how workers join, and may deliver out of order.
 struct Spy {
     inner: Arc<dyn Bus>,
     joins: AtomicU64,
     restarts: AtomicU64,
-    looks: AtomicU64,
+    checks: AtomicU64,
     scramble: bool,
 }
 
@@ -237,7 +237,7 @@ impl Spy {
             inner,
             joins: 0.into(),
             restarts: 0.into(),
-            looks: 0.into(),
+            checks: 0.into(),
             scramble,
         })
     }
@@ -249,7 +249,7 @@ impl Bus for Spy {
         self.inner.ensure_stream(service).await
     }
     async fn stream(&self, service: &str) -> Result<Option<StreamInfo>, Error> {
-        self.looks.fetch_add(1, Ordering::SeqCst);
+        self.checks.fetch_add(1, Ordering::SeqCst);
         self.inner.stream(service).await
     }
     async fn set_complete(&self, service: &str) -> Result<(), Error> {
@@ -306,7 +306,7 @@ impl Bus for Spy {
     }
 }
 
-/// Delivers everything twice, the second time after what came later.
+/// Delivers every state twice, the second time after later ones.
 struct Scrambled {
     inner: Box<dyn Work>,
     earlier: Vec<Delivery>,
@@ -337,7 +337,7 @@ impl Settle for Unheard {
     }
 }
 
-async fn each_version_is_applied_once_by_whichever_replica(world: World) {
+async fn each_version_is_applied_once_by_one_of_the_replicas(world: World) {
     const SUBJECTS: usize = 40;
     const LAST: i64 = 8;
     world.bus.ensure_stream(SERVICE).await.unwrap();
@@ -351,7 +351,7 @@ async fn each_version_is_applied_once_by_whichever_replica(world: World) {
             *sequence = world.bus.publish(SERVICE, &event, *sequence).await.unwrap();
         }
     }
-    answered(&world.bus, 1).await;
+    acknowledged_all(&world.bus, 1).await;
     let applied = applied(&world).await;
     applied_once(&applied);
     assert_eq!(
@@ -360,7 +360,7 @@ async fn each_version_is_applied_once_by_whichever_replica(world: World) {
     );
 }
 
-async fn what_comes_twice_and_out_of_order_is_applied_in_order_and_once(world: World) {
+async fn states_delivered_twice_and_out_of_order_are_applied_once_and_in_order(world: World) {
     world.bus.ensure_stream(SERVICE).await.unwrap();
     let bus: Arc<dyn Bus> = Spy::on(&world.bus, true);
     let _worker = work(&world, &bus, Recorder::default());
@@ -371,13 +371,13 @@ async fn what_comes_twice_and_out_of_order_is_applied_in_order_and_once(world: W
                 .await;
         }
     }
-    answered(&world.bus, 1).await;
+    acknowledged_all(&world.bus, 1).await;
     let applied = applied(&world).await;
     applied_once(&applied);
     assert_eq!(applied.iter().filter(|(_, version, _)| *version == 12).count(), 3);
 }
 
-async fn what_failed_in_passing_is_applied_later(world: World) {
+async fn a_state_that_failed_transiently_is_applied_later(world: World) {
     let handler = Recorder {
         failures: Arc::new(4.into()),
         ..Recorder::default()
@@ -387,7 +387,7 @@ async fn what_failed_in_passing_is_applied_later(world: World) {
     }
     let _worker = work(&world, &world.bus, handler.clone());
     have_been_applied(&world, &["a", "b"]).await;
-    answered(&world.bus, 1).await;
+    acknowledged_all(&world.bus, 1).await;
     assert_eq!(handler.failures.load(Ordering::SeqCst), 0);
     assert!(
         handler.committed.load(Ordering::SeqCst),
@@ -396,23 +396,23 @@ async fn what_failed_in_passing_is_applied_later(world: World) {
     letters_become(&world, &[]).await;
 }
 
-async fn what_can_never_be_applied_is_a_dead_letter_until_a_release_understands_it(world: World) {
+async fn a_state_that_can_never_be_applied_is_a_dead_letter_until_a_release_can(world: World) {
     for (name, payload) in [("a", "plain a"), ("b", "odd b"), ("c", "plain c")] {
         world.publish(SERVICE, name, 1, payload).await;
     }
     let worker = work(&world, &world.bus, Recorder::default());
     have_been_applied(&world, &["plain a", "plain c"]).await;
     letters_become(&world, &[("b", 1)]).await;
-    answered(&world.bus, 1).await;
+    acknowledged_all(&world.bus, 1).await;
     worker.stop().await;
-    // The same release does no better.
+    // The same release can't apply it either.
     let worker = work(&world, &world.bus, Recorder::default());
     world.publish(SERVICE, "d", 1, "plain d").await;
     have_been_applied(&world, &["plain a", "plain c", "plain d"]).await;
     letters_become(&world, &[("b", 1)]).await;
     worker.stop().await;
     let handler = Recorder {
-        clever: Arc::new(true.into()),
+        applies_odd: Arc::new(true.into()),
         ..Recorder::default()
     };
     let _worker = work(&world, &world.bus, handler.clone());
@@ -421,12 +421,12 @@ async fn what_can_never_be_applied_is_a_dead_letter_until_a_release_understands_
     assert!(handler.committed.load(Ordering::SeqCst));
 }
 
-async fn a_dead_letter_is_tried_again_when_somebody_asks(world: World) {
+async fn a_dead_letter_is_tried_again_on_request(world: World) {
     world.publish(SERVICE, "a", 1, "odd").await;
     let handler = Recorder::default();
     let _worker = work(&world, &world.bus, handler.clone());
     letters_become(&world, &[("a", 1)]).await;
-    handler.clever.store(true, Ordering::SeqCst);
+    handler.applies_odd.store(true, Ordering::SeqCst);
     assert_eq!(dead_letters_retry(&world.db).await.unwrap(), 1);
     have_been_applied(&world, &["odd"]).await;
     letters_become(&world, &[]).await;
@@ -444,12 +444,12 @@ async fn a_newer_version_clears_a_dead_letter(world: World) {
     letters_become(&world, &[]).await;
 }
 
-async fn a_dead_letter_older_than_what_was_applied_is_cleared(world: World) {
+async fn a_dead_letter_older_than_the_applied_state_is_cleared(world: World) {
     world.publish(SERVICE, "a", 5, "plain").await;
     let worker = work(&world, &world.bus, Recorder::default());
     have_been_applied(&world, &["plain"]).await;
     worker.stop().await;
-    // A replica that was slow to give up on an older state.
+    // Another replica was slow to store an older state as a dead letter.
     let blob = if world.db.backend() == sea_orm::DbBackend::Postgres {
         "''::bytea"
     } else {
@@ -464,7 +464,7 @@ async fn a_dead_letter_older_than_what_was_applied_is_cleared(world: World) {
         &world,
         &world.bus,
         Recorder {
-            clever: Arc::new(true.into()),
+            applies_odd: Arc::new(true.into()),
             ..Recorder::default()
         },
     );
@@ -478,9 +478,9 @@ async fn a_recreated_stream_is_read_from_the_beginning(mut world: World) {
     }
     let _worker = work(&world, &world.bus, Recorder::default());
     have_been_applied(&world, &["a1", "b1", "c1", "d1"]).await;
-    answered(&world.bus, 1).await;
+    acknowledged_all(&world.bus, 1).await;
     world.lose_the_bus();
-    // Its owner fills it again, in another order, with one change and one new subject.
+    // The owner fills it again, in another order, with one change and one new subject.
     let there = eventually(LONG, || async { world.bus.ensure_stream(SERVICE).await.ok() });
     there.await.expect("the bus comes back");
     for (name, version) in [("e", 1), ("a", 2), ("b", 1), ("c", 1), ("d", 1)] {
@@ -489,17 +489,17 @@ async fn a_recreated_stream_is_read_from_the_beginning(mut world: World) {
             .await;
     }
     have_been_applied(&world, &["a1", "b1", "c1", "d1", "a2", "e1"]).await;
-    answered(&world.bus, 1).await;
+    acknowledged_all(&world.bus, 1).await;
     applied_once(&applied(&world).await);
 }
 
-async fn a_database_that_lost_its_position_gets_everything_again(world: World) {
+async fn a_database_that_lost_its_position_gets_all_states_again(world: World) {
     for name in ["a", "b"] {
         world.publish(SERVICE, name, 1, name).await;
     }
     let worker = work(&world, &world.bus, Recorder::default());
     have_been_applied(&world, &["a", "b"]).await;
-    answered(&world.bus, 1).await;
+    acknowledged_all(&world.bus, 1).await;
     worker.stop().await;
     for table in ["consumed", "applied"] {
         world.tamper(&format!("DELETE FROM {table}")).await;
@@ -508,20 +508,20 @@ async fn a_database_that_lost_its_position_gets_everything_again(world: World) {
     have_been_applied(&world, &["a", "b"]).await;
 }
 
-async fn a_database_restored_from_an_older_copy_gets_what_it_lacks(world: World) {
+async fn a_database_restored_from_an_older_backup_gets_the_missing_states(world: World) {
     world.publish(SERVICE, "a", 1, "a1").await;
     world.publish(SERVICE, "b", 1, "b1").await;
     let worker = work(&world, &world.bus, Recorder::default());
     have_been_applied(&world, &["a1", "b1"]).await;
-    answered(&world.bus, 1).await;
+    acknowledged_all(&world.bus, 1).await;
     worker.stop().await;
     world.publish(SERVICE, "c", 1, "c1").await;
     world.publish(SERVICE, "a", 2, "a2").await;
     let worker = work(&world, &world.bus, Recorder::default());
     have_been_applied(&world, &["a1", "b1", "c1", "a2"]).await;
-    answered(&world.bus, 1).await;
+    acknowledged_all(&world.bus, 1).await;
     worker.stop().await;
-    // The copy was made before the second run.
+    // The backup is older than the second run.
     world
         .tamper("DELETE FROM applied WHERE version = 2 OR subject LIKE '%.c'")
         .await;
@@ -533,7 +533,7 @@ async fn a_database_restored_from_an_older_copy_gets_what_it_lacks(world: World)
     have_been_applied(&world, &["a1", "b1", "c1", "a2"]).await;
 }
 
-async fn a_raised_revision_applies_everything_again(world: World) {
+async fn a_raised_revision_applies_all_states_again(world: World) {
     for name in ["a", "b"] {
         world.publish(SERVICE, name, 1, name).await;
     }
@@ -546,24 +546,24 @@ async fn a_raised_revision_applies_everything_again(world: World) {
     };
     let worker = work(&world, &world.bus, raised.clone());
     have_been_applied(&world, &["a", "a", "b", "b"]).await;
-    answered(&world.bus, 2).await;
+    acknowledged_all(&world.bus, 2).await;
     worker.stop().await;
     let _worker = work(&world, &world.bus, raised);
     world.publish(SERVICE, "a", 2, "c").await;
     have_been_applied(&world, &["a", "a", "b", "b", "c"]).await;
 }
 
-async fn a_worker_that_starts_again_goes_on_where_it_was(world: World) {
+async fn a_restarted_worker_continues_at_its_position(world: World) {
     let handler = Recorder {
         filters: &["prima.survey.score.>", "prima.survey.unit.*"],
         ..Recorder::default()
     };
-    world.publish(SERVICE, "result.a", 1, "not for it").await;
+    world.publish(SERVICE, "result.a", 1, "of another subject").await;
     world.publish(SERVICE, "score.a", 1, "a").await;
     world
-        .publish(SERVICE, "unit.odd", 1, "odd, and the last for it")
+        .publish(SERVICE, "unit.odd", 1, "odd, and the last of its subjects")
         .await;
-    world.publish(SERVICE, "result.b", 1, "not for it").await;
+    world.publish(SERVICE, "result.b", 1, "of another subject").await;
     let spy = Spy::on(&world.bus, false);
     let bus: Arc<dyn Bus> = spy.clone();
     for start in 1..=3 {
@@ -571,15 +571,15 @@ async fn a_worker_that_starts_again_goes_on_where_it_was(world: World) {
         let worker = work(&world, &bus, handler.clone());
         have_been_applied(&world, &["a"]).await;
         letters_become(&world, &[("unit.odd", 1)]).await;
-        // Until it has looked after its stream while nothing came.
-        let looked = spy.looks.load(Ordering::SeqCst);
+        // Waits until it has checked its idle stream.
+        let checked = spy.checks.load(Ordering::SeqCst);
         let idle = eventually(LONG, || async {
             let acknowledged = world.bus.acknowledged(SERVICE, "recorder-r1").await.ok()??;
             let joined = spy.joins.load(Ordering::SeqCst) > joined;
-            let looked = spy.looks.load(Ordering::SeqCst) > looked + 1;
-            (joined && acknowledged >= 3 && looked).then_some(())
+            let checked = spy.checks.load(Ordering::SeqCst) > checked + 1;
+            (joined && acknowledged >= 3 && checked).then_some(())
         });
-        idle.await.expect("the stream is not looked after");
+        idle.await.expect("the stream is not checked");
         worker.stop().await;
         assert_eq!(spy.joins.load(Ordering::SeqCst), joined + 1, "start {start}");
         assert_eq!(
@@ -593,13 +593,15 @@ async fn a_worker_that_starts_again_goes_on_where_it_was(world: World) {
     have_been_applied(&world, &["a", "b"]).await;
 }
 
-async fn replicas_of_an_idle_worker_leave_each_other_alone(world: World) {
+async fn replicas_of_an_idle_worker_do_not_disturb_each_other(world: World) {
     let handler = Recorder {
         filters: &["prima.survey.score.>"],
         ..Recorder::default()
     };
     for version in 1..=3 {
-        world.publish(SERVICE, "result.a", version, "not for it").await;
+        world
+            .publish(SERVICE, "result.a", version, "of another subject")
+            .await;
     }
     let other = world.replica().await;
     let spy = Spy::on(&world.bus, false);
@@ -611,16 +613,12 @@ async fn replicas_of_an_idle_worker_leave_each_other_alone(world: World) {
     .await
     .expect("the left one joins");
     let _right = work(&other, &bus, handler);
-    // Both have joined and looked after the stream while nothing came.
+    // Both have joined and checked the idle stream.
     let idle = eventually(LONG, || async {
-        (spy.looks.load(Ordering::SeqCst) >= 12).then_some(())
+        (spy.checks.load(Ordering::SeqCst) >= 12).then_some(())
     });
     idle.await.expect("not idle");
-    assert_eq!(
-        spy.joins.load(Ordering::SeqCst),
-        2,
-        "they take the consumer from each other"
-    );
+    assert_eq!(spy.joins.load(Ordering::SeqCst), 2, "they disturb each other");
     world.publish(SERVICE, "score.a", 1, "a").await;
     have_been_applied(&world, &["a"]).await;
 }
@@ -632,12 +630,12 @@ async fn a_worker_waits_for_its_stream(world: World) {
 }
 
 on_jetstream!(
-    a_bus_that_is_killed_and_comes_back_goes_on,
-    a_connection_that_the_network_forgot_is_made_again,
-    a_consumer_that_somebody_deleted_is_made_again
+    a_worker_continues_after_a_restart_of_the_bus,
+    a_lost_connection_is_replaced,
+    a_deleted_consumer_is_created_again
 );
 
-async fn a_bus_that_is_killed_and_comes_back_goes_on(mut world: World) {
+async fn a_worker_continues_after_a_restart_of_the_bus(mut world: World) {
     world.publish(SERVICE, "a", 1, "a1").await;
     let _worker = work(&world, &world.bus, Recorder::default());
     have_been_applied(&world, &["a1"]).await;
@@ -650,7 +648,7 @@ async fn a_bus_that_is_killed_and_comes_back_goes_on(mut world: World) {
     have_been_applied(&world, &["a1", "a2", "b1"]).await;
 }
 
-async fn a_connection_that_the_network_forgot_is_made_again(world: World) {
+async fn a_lost_connection_is_replaced(world: World) {
     let other = world.replica().await;
     other.publish(SERVICE, "a", 1, "a1").await;
     let _worker = work(&world, &world.bus, Recorder::default());
@@ -660,7 +658,7 @@ async fn a_connection_that_the_network_forgot_is_made_again(world: World) {
     have_been_applied(&world, &["a1", "a2"]).await;
 }
 
-async fn a_consumer_that_somebody_deleted_is_made_again(world: World) {
+async fn a_deleted_consumer_is_created_again(world: World) {
     world.publish(SERVICE, "a", 1, "a1").await;
     let _worker = work(&world, &world.bus, Recorder::default());
     have_been_applied(&world, &["a1"]).await;
@@ -683,14 +681,14 @@ async fn a_consumer_that_somebody_deleted_is_made_again(world: World) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_of_the_database_that_never_comes_is_not_waited_for() {
+async fn a_response_of_the_database_that_never_comes_times_out() {
     let world = World::new(Store::Postgres, Broker::Memory).await;
     let other = world.replica().await;
     let _worker = work(&world, &world.bus, Recorder::default());
     world.publish(SERVICE, "a", 1, "a1").await;
     have_been_applied(&other, &["a1"]).await;
     let publish = world.publish(SERVICE, "a", 2, "a2");
-    forgotten_at_work(&world, &other, "LOCK TABLE applied", publish).await;
-    // The session that nobody speaks to any more holds its locks for twenty seconds.
+    forget_blocked_connection(&world, &other, "LOCK TABLE applied", publish).await;
+    // The lost session keeps its locks for twenty seconds.
     have_been_applied(&other, &["a1", "a2"]).await;
 }

@@ -1,4 +1,4 @@
-//! What the suites stand on: a database, a bus, and a proxy in front of each that has a port.
+//! Fixture of the suites: a database, a bus, and a proxy in front of each that has a port.
 
 use std::{collections::BTreeMap, ops::Deref, sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 /// The service whose outbox is tested.
 pub const SERVICE: &str = "survey";
-/// Longer than anything takes that does happen.
+/// Timeout for what must happen.
 pub const LONG: Duration = Duration::from_secs(40);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl MigratorTrait for Schema {
     }
 }
 
-/// A bus on `config`, connected.
+/// Connects to a bus.
 pub async fn connected(config: &config::Bus) -> Arc<dyn Bus> {
     let bus = JetStream::connect(config, "test").await.unwrap();
     let mut connection = bus.connection();
@@ -69,7 +69,7 @@ pub struct Replica {
     pub to_bus: Option<Proxy>,
 }
 
-/// Servers, and a first replica that works with them.
+/// Servers, and a first replica that uses them.
 pub struct World {
     first: Replica,
     pub memory: Option<Memory>,
@@ -86,7 +86,7 @@ impl Deref for World {
     }
 }
 
-/// A task that ends with this value.
+/// A task that is stopped when this value is dropped.
 pub struct Running {
     stop: CancellationToken,
     task: JoinHandle<()>,
@@ -171,7 +171,7 @@ impl Replica {
         self.stage_all(&[name], payload).await
     }
 
-    /// Runs a statement that no use case has.
+    /// Executes a statement that no command would.
     pub async fn tamper(&self, text: &str) -> u64 {
         self.db
             .writer()
@@ -181,7 +181,7 @@ impl Replica {
             .rows_affected()
     }
 
-    /// What the database holds: subject, version, payload; and whether all of it is marked as published.
+    /// The states in the database, and whether all of them are recorded as published.
     pub async fn in_database(&self) -> (States, bool) {
         let reader = self.db.reader();
         let text = "SELECT subject, version, payload, published_version FROM outbox";
@@ -199,17 +199,17 @@ impl Replica {
         (states.collect(), marked)
     }
 
-    /// What the bus holds; `None` while it can't be read or is not complete.
+    /// The states on the bus; `None` while it can't be read or is not complete.
     pub async fn on_bus(&self) -> Option<States> {
         read(&*self.bus).await
     }
 
-    /// Until the bus holds what the database holds, the marks say so and the stream is complete.
-    pub async fn in_step(&self) -> States {
-        self.in_step_within(LONG).await
+    /// Waits until the bus has the states of the database, the database has recorded so, and the stream is complete.
+    pub async fn synchronised(&self) -> States {
+        self.synchronised_within(LONG).await
     }
 
-    pub async fn in_step_within(&self, within: Duration) -> States {
+    pub async fn synchronised_within(&self, within: Duration) -> States {
         let same = eventually(within, || async {
             let (held, marked) = self.in_database().await;
             (marked && self.on_bus().await? == held).then_some(held)
@@ -218,13 +218,13 @@ impl Replica {
             return states;
         }
         panic!(
-            "not in step: database {:?}, bus {:?}",
+            "not synchronised: database {:?}, bus {:?}",
             self.in_database().await,
             self.on_bus().await
         );
     }
 
-    /// Publishes past the outbox, on what the bus holds.
+    /// Publishes without the outbox, after the last message of the subject.
     pub async fn publish(&self, service: &str, name: &str, version: i64, payload: &str) -> u64 {
         self.bus.ensure_stream(service).await.unwrap();
         let event = event(service, name, version, payload);
@@ -311,7 +311,7 @@ impl World {
         }
     }
 
-    /// Runs the steps that have not run.
+    /// Executes the pending migration steps.
     pub async fn migrate(&self) {
         db::migrate::<Schema>(&self.db, SERVICE, true).await.unwrap();
     }
@@ -322,8 +322,8 @@ impl World {
         replica(&self.dir, postgres, nats, self.memory.as_ref(), self.bus_bytes).await
     }
 
-    /// A process of the service on a database of its own, which is empty, and on the same bus.
-    pub async fn stranger(&self) -> Replica {
+    /// A process of the service on another database, which is empty, and on the same bus.
+    pub async fn another(&self) -> Replica {
         let url = match &self.postgres {
             Some((postgres, _)) => postgres.fresh_database().await,
             None => format!(
@@ -347,9 +347,9 @@ impl World {
         }
     }
 
-    /// A process of the service on a copy of its database, as made from a backup of this moment, and on the same bus.
+    /// A process of the service on a copy of its database, as restored from a current backup, and on the same bus.
     pub async fn copy(&self) -> Replica {
-        let copy = self.stranger().await;
+        let copy = self.another().await;
         for (table, columns) in COPIED {
             let reader = self.db.reader();
             let text = format!("SELECT {} FROM {table}", columns.join(", "));
@@ -368,8 +368,7 @@ impl World {
         copy
     }
 
-    /// Puts an older message behind a newer one of its subject, as a server that is at fault keeps them (nats-server
-    /// #6245).
+    /// Stores an older message after a newer one of its subject, as a defective server does (nats-server #6245).
     pub async fn put_behind(&self, name: &str, version: i64, payload: &str) {
         let client = async_nats::connect(self.nats.as_ref().unwrap().url())
             .await
@@ -396,7 +395,7 @@ impl World {
         );
     }
 
-    /// The bus loses all its data, as when its disk dies.
+    /// Makes the bus lose all its data, as when its disk fails.
     pub fn lose_the_bus(&mut self) {
         if let Some(memory) = &self.memory {
             memory.lose_everything();
@@ -408,7 +407,7 @@ impl World {
     }
 }
 
-/// What a backup of a service's database holds of the outbox.
+/// Tables and columns of the outbox that a backup contains.
 const COPIED: [(&str, &[&str]); 3] = [
     (
         "outbox",
@@ -494,7 +493,7 @@ async fn replica(
     }
 }
 
-/// Each case on each database and each bus.
+/// Runs each case on each database and each bus.
 macro_rules! matrix {
     ($($case:ident),* $(,)?) => {
         crate::world::matrix!(@on sqlite_memory, Sqlite, Memory, $($case),*);
@@ -514,7 +513,7 @@ macro_rules! matrix {
 }
 pub(crate) use matrix;
 
-/// Each case on each database and on a server of its own, which the case may stop.
+/// Runs each case on each database and on a NATS server of its own, which the case may stop.
 macro_rules! on_jetstream {
     ($($case:ident),* $(,)?) => {
         crate::world::matrix!(@on sqlite_server, Sqlite, JetStream, $($case),*);

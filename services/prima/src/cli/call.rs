@@ -10,13 +10,11 @@ use clap_complete::{ArgValueCandidates, ArgValueCompleter, CompleteEnv, env::She
 use super::Cli;
 use crate::client::rpc::{complete_methods, complete_pairs};
 
-/// The variable by which a shell asks this program what may come next.
+/// The environment variable by which a shell asks this program for completions.
 const VARIABLE: &str = "PRIMA_COMPLETE";
 
-/// Arguments of `prima call`.
 #[derive(Debug, Clone, Args)]
 pub struct CallArgs {
-    /// The method.
     #[arg(
         value_name = "METODE",
         required_unless_present = "list",
@@ -25,14 +23,12 @@ pub struct CallArgs {
         help = "SubmitResponse, SurveyService/SubmitResponse, atau prima.survey.v1.SurveyService/SubmitResponse"
     )]
     pub method: Option<String>,
-    /// What the request says.
     #[arg(
         value_name = "ISIAN=NILAI",
         add = ArgValueCompleter::new(complete_pairs),
         help = "Isian permintaan, misalnya survey.display_name='SKM 2026', answers.cost=4, atau elements.0.key=cost"
     )]
     pub fields: Vec<String>,
-    /// The request, or the messages of a stream.
     #[arg(
         long,
         value_name = "BERKAS",
@@ -40,7 +36,6 @@ pub struct CallArgs {
                 di atasnya, dan untuk aliran menjadi pesan pertama"
     )]
     pub json: Option<PathBuf>,
-    /// List methods.
     #[arg(
         long,
         value_name = "POLA",
@@ -49,7 +44,6 @@ pub struct CallArgs {
         help = "Daftar metode (yang namanya atau layanannya memuat POLA)"
     )]
     pub list: Option<String>,
-    /// Describe the method.
     #[arg(
         long,
         conflicts_with_all = ["list", "json", "fields"],
@@ -58,17 +52,13 @@ pub struct CallArgs {
     pub describe: bool,
 }
 
-/// Arguments of `prima completions`.
 #[derive(Debug, Clone, Args)]
 pub struct CompletionsArgs {
-    /// The shell.
     #[arg(value_name = "SHELL", help = "bash, zsh, fish, elvish, atau powershell")]
     pub shell: Shell,
 }
 
-/// A shell that can ask for completions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "they are names of shells")]
 pub enum Shell {
     Bash,
     Zsh,
@@ -77,16 +67,12 @@ pub enum Shell {
     Powershell,
 }
 
-/// Answers a shell that asks what may come next, and ends the process then.
+/// When a shell asks for completions, prints them and ends the process.
 pub fn complete() {
     CompleteEnv::with_factory(Cli::command).var(VARIABLE).complete();
 }
 
-/// `prima completions`: prints what a shell runs to ask this program while a command is typed.
-///
-/// # Errors
-///
-/// When stdout can't be written.
+/// Prints the script with which a shell asks this program for completions.
 pub fn completions(args: &CompletionsArgs) -> anyhow::Result<ExitCode> {
     let value = args.shell.to_possible_value();
     let name = value.as_ref().map_or("", |value| value.get_name());

@@ -3,24 +3,20 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use prima_platform::number::{parse_decimal, parse_fraction};
 
-use super::Plain;
+use super::{TABLE_OR_JSON, TableOrJson};
 
-/// Arguments of `prima instrument`.
 #[derive(Debug, Clone, Args)]
 pub struct InstrumentArgs {
-    /// What to do.
     #[command(subcommand)]
-    pub what: InstrumentWhat,
+    pub command: InstrumentCommand,
 }
 
-/// What is done with instruments of evaluation.
 #[derive(Debug, Clone, Subcommand)]
-pub enum InstrumentWhat {
-    /// Lists them.
+pub enum InstrumentCommand {
     #[command(about = "Daftar semua versi instrumen, bawaan maupun tambahan")]
     List(InstrumentListArgs),
-    /// Checks a document on this machine.
     #[command(
         about = "Periksa dokumen instrumen dan sebutkan semua kesalahannya, tanpa layanan dan tanpa menyimpan",
         long_about = "Periksa dokumen instrumen dan sebutkan semua kesalahannya, tanpa layanan dan tanpa menyimpan.\n\n\
@@ -28,31 +24,20 @@ pub enum InstrumentWhat {
                       Status keluar: 0 dokumen benar, 1 ada kesalahan."
     )]
     Check(InstrumentFileArgs),
-    /// Stores a document under a new id.
     #[command(about = "Tambahkan instrumen dengan id baru; versi yang sudah ada tidak pernah berubah")]
     Add(InstrumentFileArgs),
-    /// Shows one.
     #[command(about = "Tampilkan satu instrumen; dengan --format json: dokumennya")]
     Show(InstrumentShowArgs),
 }
 
-/// Arguments of `prima instrument list`.
 #[derive(Debug, Clone, Args)]
 pub struct InstrumentListArgs {
-    /// Form.
-    #[arg(
-        long,
-        value_name = "BENTUK",
-        default_value = "table",
-        help = "table atau json (bawaan: table)"
-    )]
-    pub format: Plain,
+    #[arg(long, value_name = "BENTUK", default_value = "table", help = TABLE_OR_JSON)]
+    pub format: TableOrJson,
 }
 
-/// Arguments of `prima instrument check` and `prima instrument add`.
 #[derive(Debug, Clone, Args)]
 pub struct InstrumentFileArgs {
-    /// The document.
     #[arg(
         value_name = "BERKAS.json",
         help = "Dokumen instrumen (JSON, paling besar 1 MiB)"
@@ -60,26 +45,16 @@ pub struct InstrumentFileArgs {
     pub file: PathBuf,
 }
 
-/// Arguments of `prima instrument show`.
 #[derive(Debug, Clone, Args)]
 pub struct InstrumentShowArgs {
-    /// Which.
     #[arg(value_name = "ID", help = "Id dengan versinya, misalnya pekppp-2022")]
     pub id: String,
-    /// Form.
-    #[arg(
-        long,
-        value_name = "BENTUK",
-        default_value = "table",
-        help = "table atau json (bawaan: table)"
-    )]
-    pub format: Plain,
+    #[arg(long, value_name = "BENTUK", default_value = "table", help = TABLE_OR_JSON)]
+    pub format: TableOrJson,
 }
 
-/// Arguments of `prima scores`.
 #[derive(Debug, Clone, Args)]
 pub struct ScoresArgs {
-    /// Only this metric.
     #[arg(
         long,
         value_name = "UKURAN",
@@ -87,7 +62,6 @@ pub struct ScoresArgs {
         help = "Hanya ukuran ini, misalnya ombudsman, sakip, atau ipp (bawaan: semua)"
     )]
     pub metric: String,
-    /// Only this subject.
     #[arg(
         long,
         value_name = "SUBJEK",
@@ -95,7 +69,6 @@ pub struct ScoresArgs {
         help = "Hanya agencies/…, agencies/…/units/…, atau agencies/…/units/- untuk semua unitnya (bawaan: semua)"
     )]
     pub subject: String,
-    /// Only this period.
     #[arg(
         long,
         value_name = "PERIODE",
@@ -103,35 +76,23 @@ pub struct ScoresArgs {
         help = "Hanya periode ini (bawaan: semua)"
     )]
     pub period: String,
-    /// Those that wait to be confirmed.
     #[arg(
         long,
         help = "Nilai yang menunggu pengesahan, bukan yang sudah disahkan; untuk instansinya dan admin nasional"
     )]
     pub unconfirmed: bool,
-    /// Form.
-    #[arg(
-        long,
-        value_name = "BENTUK",
-        default_value = "table",
-        help = "table atau json (bawaan: table)"
-    )]
-    pub format: Plain,
+    #[arg(long, value_name = "BENTUK", default_value = "table", help = TABLE_OR_JSON)]
+    pub format: TableOrJson,
 }
 
-/// Arguments of `prima index confirm`.
 #[derive(Debug, Clone, Args)]
 pub struct ConfirmArgs {
-    /// Key of the metric.
     #[arg(value_name = "UKURAN", help = "Ukuran, misalnya ombudsman")]
     pub metric: String,
-    /// The unit or agency.
     #[arg(value_name = "SUBJEK", help = "agencies/… atau agencies/…/units/…")]
     pub subject: String,
-    /// Period.
     #[arg(value_name = "PERIODE", help = "Periode nilai, misalnya 2024")]
     pub period: String,
-    /// Version of the record.
     #[arg(
         long,
         value_name = "ETAG",
@@ -140,46 +101,36 @@ pub struct ConfirmArgs {
     pub etag: String,
 }
 
-/// Arguments of `prima index`.
 #[derive(Debug, Clone, Args)]
 pub struct IndexArgs {
-    /// What to do.
     #[command(subcommand)]
-    pub what: IndexWhat,
+    pub command: IndexCommand,
 }
 
-/// What is done with indexes.
 #[derive(Debug, Clone, Subcommand)]
-pub enum IndexWhat {
-    /// Prints one.
+pub enum IndexCommand {
     #[command(
         about = "Tampilkan indeks satu unit atau instansi dalam satu siklus, beserta aspek dan indikatornya"
     )]
     Show(super::IndexReadArgs),
-    /// Prints all that leads to one.
     #[command(about = "Uraikan indeks sampai ke setiap masukan: bobot, nilai, asal, dan dasar hukumnya")]
     Explain(super::IndexReadArgs),
-    /// Confirms a recorded score.
     #[command(
         about = "Sahkan nilai lembaga lain yang dicatat instansi, setelah dokumennya diperiksa (admin nasional)"
     )]
     Confirm(ConfirmArgs),
-    /// Computes one from given levels.
-    #[command(about = "Hitung indeks andaikata dari tingkat yang diberikan; tidak ada yang disimpan")]
+    #[command(about = "Simulasikan indeks dari tingkat yang diberikan; tidak ada yang disimpan")]
     Simulate(SimulateArgs),
 }
 
-/// Form of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FormKind {
-    /// Served face to face.
     Offline,
-    /// Served electronically.
     Online,
 }
 
 impl FormKind {
-    /// Its name in requests.
+    /// The name in requests.
     pub fn name(self) -> &'static str {
         match self {
             Self::Offline => "offline",
@@ -188,29 +139,24 @@ impl FormKind {
     }
 }
 
-/// A key and a number, `KUNCI=N`.
+/// A number with its key, written `KUNCI=N`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keyed {
-    /// What the number is of.
+pub struct KeyedNumber {
     pub key: String,
-    /// A decimal or a fraction, as written but with a point.
+    /// A decimal or a fraction; a decimal comma has become a point.
     pub number: String,
 }
 
-/// Arguments of `prima index simulate`.
 #[derive(Debug, Clone, Args)]
 pub struct SimulateArgs {
-    /// The instrument.
     #[arg(long, value_name = "ID", help = "Instrumen, misalnya pekppp-2022")]
     pub instrument: String,
-    /// The form.
     #[arg(
         long,
         value_name = "FORMULIR",
         help = "offline (luring) atau online (daring); hanya untuk instrumen yang berformulir"
     )]
     pub form: Option<FormKind>,
-    /// Levels of indicators.
     #[arg(
         long,
         value_name = "BERKAS",
@@ -218,15 +164,13 @@ pub struct SimulateArgs {
                 disebut dianggap belum ada"
     )]
     pub levels: Option<PathBuf>,
-    /// Score of an aspect.
     #[arg(
         long,
         value_name = "KUNCI=N",
-        value_parser = keyed,
+        value_parser = keyed_number,
         help = "Nilai satu aspek, sebagai ganti tingkat indikatornya. Boleh berulang"
     )]
-    pub aspect_score: Vec<Keyed>,
-    /// F-03.
+    pub aspect_score: Vec<KeyedNumber>,
     #[arg(
         long,
         value_name = "N",
@@ -234,7 +178,6 @@ pub struct SimulateArgs {
         help = "Nilai F-03 (penilaian pengguna layanan), 0 sampai 5"
     )]
     pub f03: Option<String>,
-    /// Respondents of F-03.
     #[arg(
         long,
         value_name = "N",
@@ -242,7 +185,6 @@ pub struct SimulateArgs {
         help = "Jumlah responden F-03 (bawaan: tidak diperiksa)"
     )]
     pub respondents: Option<i64>,
-    /// What is done with too few of them.
     #[arg(
         long,
         value_name = "CARA",
@@ -250,7 +192,6 @@ pub struct SimulateArgs {
         help = "Bila responden kurang: incomplete, score_zero, atau use_available (bawaan: menurut instrumen)"
     )]
     pub under_minimum: String,
-    /// Weights within an aspect.
     #[arg(
         long,
         value_name = "BOBOT",
@@ -258,7 +199,6 @@ pub struct SimulateArgs {
         help = "Bobot dalam aspek: per_indicator atau equal_within_aspect (bawaan: menurut instrumen)"
     )]
     pub weighting: String,
-    /// An aspect to leave out.
     #[arg(
         long,
         value_name = "ASPEK",
@@ -266,30 +206,23 @@ pub struct SimulateArgs {
         help = "Hitung tanpa aspek ini; bobot aspek lain disesuaikan"
     )]
     pub leave_out: String,
-    /// Other weights of aspects.
     #[arg(
         long,
         value_name = "KUNCI=N",
-        value_parser = keyed,
+        value_parser = keyed_number,
         help = "Bobot lain untuk satu aspek, desimal atau pecahan; semua bobot harus berjumlah 1. Boleh berulang"
     )]
-    pub aspect_weight: Vec<Keyed>,
-    /// Form of what is printed.
-    #[arg(
-        long,
-        value_name = "BENTUK",
-        default_value = "table",
-        help = "table atau json (bawaan: table)"
-    )]
-    pub format: Plain,
+    pub aspect_weight: Vec<KeyedNumber>,
+    #[arg(long, value_name = "BENTUK", default_value = "table", help = TABLE_OR_JSON)]
+    pub format: TableOrJson,
 }
 
-fn keyed(text: &str) -> Result<Keyed, String> {
+fn keyed_number(text: &str) -> Result<KeyedNumber, String> {
     let parts = text
         .split_once('=')
         .map(|(key, number)| (key.trim(), number.trim()));
     match parts {
-        Some((key, text)) if !key.is_empty() => Ok(Keyed {
+        Some((key, text)) if !key.is_empty() => Ok(KeyedNumber {
             key: key.to_owned(),
             number: number(text)?,
         }),
@@ -297,10 +230,10 @@ fn keyed(text: &str) -> Result<Keyed, String> {
     }
 }
 
-/// People of this country write a decimal comma.
+/// Reads a number that may have a decimal comma, as Indonesians write it.
 fn number(text: &str) -> Result<String, String> {
     let text = text.trim().replace(',', ".");
-    match prima_index::domain::read::parse(&text) {
+    match parse_decimal(&text).or_else(|| parse_fraction(&text)) {
         Some(_) => Ok(text),
         None => Err("harus angka, misalnya 4.2 atau 21/5".to_owned()),
     }
@@ -327,13 +260,13 @@ mod tests {
 
     #[test]
     fn a_weight_names_its_aspect() {
-        let expected = Keyed {
+        let expected = KeyedNumber {
             key: "innovation".into(),
             number: "0.2".into(),
         };
-        assert_eq!(keyed(" innovation = 0,2 ").unwrap(), expected);
+        assert_eq!(keyed_number(" innovation = 0,2 ").unwrap(), expected);
         for bad in ["innovation", "=0.2", "innovation=", "innovation=banyak"] {
-            assert!(keyed(bad).is_err(), "{bad}");
+            assert!(keyed_number(bad).is_err(), "{bad}");
         }
     }
 }

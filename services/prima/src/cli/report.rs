@@ -6,33 +6,26 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::ReportEvaluationArgs;
 
-/// Arguments of `prima report`.
 #[derive(Debug, Clone, Args)]
 pub struct ReportArgs {
-    /// What to report.
     #[command(subcommand)]
-    pub what: ReportWhat,
+    pub command: ReportCommand,
 }
 
-/// What to report.
 #[derive(Debug, Clone, Subcommand)]
-pub enum ReportWhat {
-    /// Writes the report of a survey.
+pub enum ReportCommand {
     #[command(
         about = "Laporan Survei Kepuasan Masyarakat: HTML yang siap dicetak pada A4, data XLSX dan CSV",
         override_usage = "prima report skm [PILIHAN] <SURVEI>\n           \
                           prima report skm [PILIHAN] --unit <NAMA> --period <PERIODE>"
     )]
     Skm(ReportSkmArgs),
-    /// Writes the record of an evaluation.
     #[command(about = "Berita acara evaluasi satu unit dalam satu siklus: HTML yang siap dicetak pada A4")]
     Evaluation(ReportEvaluationArgs),
 }
 
-/// Arguments of `prima report skm`.
 #[derive(Debug, Clone, Args)]
 pub struct ReportSkmArgs {
-    /// The survey.
     #[arg(
         value_name = "SURVEI",
         help = "agencies/…/units/…/surveys/…",
@@ -40,7 +33,6 @@ pub struct ReportSkmArgs {
         conflicts_with_all = ["unit", "period"]
     )]
     pub survey: Option<String>,
-    /// The unit whose survey of `period` is meant.
     #[arg(
         long,
         value_name = "NAMA",
@@ -48,7 +40,6 @@ pub struct ReportSkmArgs {
         help = "Unit, agencies/…/units/…; bersama --period sebagai ganti SURVEI"
     )]
     pub unit: Option<String>,
-    /// Period of that survey.
     #[arg(
         long,
         value_name = "PERIODE",
@@ -56,21 +47,18 @@ pub struct ReportSkmArgs {
         help = "2024, 2024-s1, 2024-q3, atau 2024-m09"
     )]
     pub period: Option<String>,
-    /// Period to compare with.
     #[arg(
         long,
         value_name = "PERIODE",
         help = "Bandingkan dengan periode ini (bawaan: periode sebelumnya)"
     )]
     pub compare: Option<String>,
-    /// Compare although the instruments differ.
     #[arg(
         long,
         requires = "compare",
         help = "Bandingkan walaupun instrumen kedua periode berbeda"
     )]
     pub across_instruments: bool,
-    /// Where the files go.
     #[arg(
         long,
         value_name = "DIREKTORI",
@@ -78,7 +66,6 @@ pub struct ReportSkmArgs {
         help = "Tempat berkas laporan; dibuat bila belum ada (bawaan: direktori ini)"
     )]
     pub out: PathBuf,
-    /// Forms to write.
     #[arg(
         long,
         value_name = "BENTUK",
@@ -89,13 +76,9 @@ pub struct ReportSkmArgs {
     pub format: Vec<ReportFormat>,
 }
 
-/// Form of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ReportFormat {
-    /// One printable page.
     Html,
-    /// One workbook.
     Xlsx,
-    /// A file per table.
     Csv,
 }

@@ -6,13 +6,10 @@ use clap::{Args, ValueEnum};
 
 use super::Service;
 
-/// Arguments of `prima up`.
 #[derive(Debug, Clone, Args)]
 pub struct UpArgs {
-    /// Load the demo data and print the league table.
     #[arg(long, help = "Muat data contoh, lalu cetak tabel peringkat")]
     pub demo: bool,
-    /// Where databases, the key and the token are kept.
     #[arg(
         long,
         value_name = "DIR",
@@ -20,45 +17,35 @@ pub struct UpArgs {
         help = "Direktori basis data, kunci, dan token (bawaan: ./var)"
     )]
     pub data: PathBuf,
-    /// What `serve` takes too.
     #[command(flatten)]
     pub run: RunArgs,
 }
 
-/// Arguments of `prima serve`.
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
-    /// The service.
     #[arg(
         value_name = "LAYANAN",
         help = "directory, survey, innovation, complaint, index, atau ranking"
     )]
     pub service: Service,
-    /// What `up` takes too.
     #[command(flatten)]
     pub run: RunArgs,
 }
 
-/// Arguments of both `up` and `serve`; what is given wins over file and environment.
 #[derive(Debug, Clone, Default, Args)]
 pub struct RunArgs {
-    /// Address and port of the gRPC server.
     #[arg(
         long,
         value_name = "ALAMAT",
         help = "Alamat dan porta gRPC, misalnya 127.0.0.1:50051"
     )]
     pub listen: Option<String>,
-    /// The database.
     #[arg(long, value_name = "URL", help = "Basis data: postgres://… atau sqlite:…")]
     pub database: Option<String>,
-    /// The bus.
     #[arg(long, value_name = "URL", help = "Bus peristiwa: nats://… atau memory:")]
     pub bus: Option<String>,
-    /// Configuration file.
     #[arg(long, value_name = "BERKAS", help = "Berkas konfigurasi (TOML)")]
     pub config: Option<PathBuf>,
-    /// Print the effective configuration and stop.
     #[arg(
         long,
         help = "Cetak konfigurasi yang berlaku (rahasia disamarkan), lalu selesai"
@@ -66,27 +53,21 @@ pub struct RunArgs {
     pub check_config: bool,
 }
 
-/// Arguments of `prima migrate`.
 #[derive(Debug, Clone, Args)]
 pub struct MigrateArgs {
-    /// The service.
     #[arg(
         value_name = "LAYANAN",
         help = "directory, survey, innovation, complaint, index, atau ranking"
     )]
     pub service: Service,
-    /// The database.
     #[arg(long, value_name = "URL", help = "Basis data: postgres://… atau sqlite:…")]
     pub database: Option<String>,
-    /// Configuration file.
     #[arg(long, value_name = "BERKAS", help = "Berkas konfigurasi (TOML)")]
     pub config: Option<PathBuf>,
 }
 
-/// Arguments of `prima token`.
 #[derive(Debug, Clone, Args)]
 pub struct TokenArgs {
-    /// The private key.
     #[arg(
         long,
         value_name = "BERKAS",
@@ -94,13 +75,10 @@ pub struct TokenArgs {
         help = "Berkas kunci privat (bawaan: ./var/key.pem)"
     )]
     pub key: PathBuf,
-    /// Make the key when the file is absent.
     #[arg(long, help = "Buat kunci baru bila berkasnya belum ada")]
     pub new_key: bool,
-    /// Print the public key instead of a token.
     #[arg(long, help = "Cetak kunci publik (base64), bukan token")]
     pub public: bool,
-    /// Whom the token names; required unless `public`.
     #[arg(
         long,
         value_name = "NAMA",
@@ -108,7 +86,6 @@ pub struct TokenArgs {
         help = "Pemegang token"
     )]
     pub subject: Option<String>,
-    /// What its holder may do; required unless `public`.
     #[arg(
         long,
         value_name = "PERAN",
@@ -117,7 +94,6 @@ pub struct TokenArgs {
         help = "Peran, dipisah koma: admin, operator, intake, evaluator"
     )]
     pub roles: Vec<Role>,
-    /// Agencies it holds for.
     #[arg(
         long,
         value_name = "INSTANSI",
@@ -126,7 +102,6 @@ pub struct TokenArgs {
         help = "Instansi yang berlaku, dipisah koma, atau * untuk semua (bawaan: *)"
     )]
     pub agencies: Vec<String>,
-    /// How long it holds, days.
     #[arg(
         long,
         value_name = "HARI",
@@ -137,10 +112,8 @@ pub struct TokenArgs {
     pub days: u32,
 }
 
-/// Arguments of `prima key`.
 #[derive(Debug, Clone, Args)]
 pub struct KeyArgs {
-    /// Its id.
     #[arg(
         value_name = "ID",
         help = "ID kunci: 1 sampai 16 huruf kecil a-z, angka, atau tanda hubung (bawaan: k dan tanggal hari ini \
@@ -149,21 +122,16 @@ pub struct KeyArgs {
     pub id: Option<String>,
 }
 
-/// What the holder of a token may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Role {
-    /// Everything.
     Admin,
-    /// Units and surveys of its agencies.
     Operator,
-    /// Submitting responses for its agencies.
     Intake,
-    /// Evaluations.
     Evaluator,
 }
 
 impl Role {
-    /// Its name in a token.
+    /// The name in a token.
     pub fn name(self) -> &'static str {
         match self {
             Self::Admin => "admin",
@@ -174,35 +142,28 @@ impl Role {
     }
 }
 
-/// Arguments of `prima reconcile`; one of the three is required.
 #[derive(Debug, Clone, Args)]
 pub struct ReconcileArgs {
-    /// The service and its database.
     #[command(flatten)]
     pub migrate: MigrateArgs,
-    /// What to do.
     #[command(flatten)]
     pub action: ReconcileAction,
 }
 
-/// What `prima reconcile` does.
 #[derive(Debug, Clone, Args)]
 #[group(required = true, multiple = false)]
 pub struct ReconcileAction {
-    /// Give every state a new version.
     #[arg(
         long,
         help = "Beri setiap keadaan versi baru agar semuanya diterbitkan ulang (tidak perlu setelah pemulihan biasa)"
     )]
     pub restage: bool,
-    /// Make this database the owner of the service's stream.
     #[arg(
         long,
         help = "Jadikan basis data ini pemilik aliran layanan, walau aliran itu milik basis data lain atau memuat keadaan \
                 yang tidak ada di sini; keadaan itu akan ditarik"
     )]
     pub adopt: bool,
-    /// Give a copy of a database an identity of its own.
     #[arg(
         long,
         help = "Beri basis data salinan (misalnya untuk uji coba) identitas sendiri, sehingga tidak mengisi aliran milik \
@@ -211,13 +172,10 @@ pub struct ReconcileAction {
     pub new_identity: bool,
 }
 
-/// Arguments of `prima dead-letters`.
 #[derive(Debug, Clone, Args)]
 pub struct DeadLettersArgs {
-    /// The service and its database.
     #[command(flatten)]
     pub migrate: MigrateArgs,
-    /// Ask the running service to try them again.
     #[arg(long, help = "Minta layanan yang berjalan mencobanya lagi")]
     pub retry: bool,
 }

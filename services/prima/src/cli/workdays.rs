@@ -6,24 +6,20 @@ use chrono::{Datelike, NaiveDate};
 use clap::{Args, ValueEnum};
 use prima_complaint::domain::{calendar::YEARS, worktime::FirstDay};
 
-/// Arguments of `prima workdays`.
 #[derive(Debug, Clone, Args)]
 pub struct WorkdaysArgs {
-    /// Day of the event.
     #[arg(
         value_name = "TANGGAL",
         value_parser = date,
         help = "Tanggal kejadian, misalnya 2025-03-26"
     )]
     pub date: NaiveDate,
-    /// How many working days.
     #[arg(
         value_name = "HARI",
         value_parser = clap::value_parser!(u32).range(0..=10_000),
         help = "Jumlah hari kerja, 0 sampai 10000"
     )]
     pub days: u32,
-    /// Which day is day 1.
     #[arg(
         long,
         value_name = "ATURAN",
@@ -32,7 +28,6 @@ pub struct WorkdaysArgs {
                 kejadian sebelum jam tutup). Bawaan: next-working-day"
     )]
     pub first_day: FirstDayRule,
-    /// A calendar of one's own.
     #[arg(
         long,
         value_name = "BERKAS.csv",
@@ -40,7 +35,6 @@ pub struct WorkdaysArgs {
                 ini yang dianggap lengkap"
     )]
     pub holidays: Option<PathBuf>,
-    /// Show what was counted.
     #[arg(
         long,
         help = "Tampilkan juga setiap hari yang dihitung dan hari libur yang dilewati"
@@ -48,12 +42,9 @@ pub struct WorkdaysArgs {
     pub explain: bool,
 }
 
-/// Which day is day 1 of a deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FirstDayRule {
-    /// The next working day.
     NextWorkingDay,
-    /// The day of the event, when it is a working day.
     SameDay,
 }
 

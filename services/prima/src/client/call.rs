@@ -1,16 +1,16 @@
-//! How calls are made: a deadline on each, and another try where one helps.
+//! How calls are made: each has a deadline, and is repeated where a repetition can help.
 
 use std::time::Duration;
 
 use tonic::{Code, Request, Response, Status};
 use tonic_types::StatusExt;
 
-/// Longest wait for the answer of one call, streams that stay open aside.
+/// Longest time to wait for the response of one call. Streams that stay open are not limited.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 const TRIES: u32 = 7;
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
-/// Longest wait that a service may ask for.
+/// Longest time to wait before a retry, even when a service asks for more.
 const LONGEST_ASKED: Duration = Duration::from_secs(60);
 
 /// A request with the usual deadline.
@@ -25,11 +25,8 @@ pub fn within<T>(message: T, deadline: Duration) -> Request<T> {
     request
 }
 
-/// Makes a call that may safely be repeated, up to seven times while the service is away or over its limits.
-///
-/// # Errors
-///
-/// The status of the last try.
+/// Makes a call that may safely be repeated, up to seven times while the service is unreachable or overloaded. Returns
+/// the status of the last try when all fail.
 pub async fn retry<T, F>(mut call: impl FnMut() -> F) -> Result<T, Status>
 where
     F: Future<Output = Result<Response<T>, Status>>,
@@ -61,7 +58,7 @@ macro_rules! repeat {
 }
 pub(crate) use repeat;
 
-/// Whether the same call may succeed later: the service says so, or the connection broke under it.
+/// Whether the same call may succeed later: the service says so, or the connection broke during the call.
 pub fn transient(status: &Status) -> bool {
     match status.code() {
         Code::Unavailable | Code::ResourceExhausted => true,
@@ -70,7 +67,7 @@ pub fn transient(status: &Status) -> bool {
     }
 }
 
-/// How long to wait before try number `tried + 1`: what the service asks for, or a growing time.
+/// How long to wait before try number `tried + 1`: what the service asks for, or a growing delay.
 pub fn delay(status: &Status, tried: u32) -> Duration {
     let asked = status
         .get_details_retry_info()
@@ -87,7 +84,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_busy_service_is_asked_again_and_a_refusal_is_final() {
+    async fn a_busy_service_is_retried_and_a_refusal_is_final() {
         let mut calls = 0;
         let answer = retry(|| {
             calls += 1;

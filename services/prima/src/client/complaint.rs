@@ -1,4 +1,5 @@
-//! `prima complaint`: reports read, acted on, followed; figures, desks, keys.
+//! `prima complaint`: complaints are read, processed and watched; performance figures, desks and encryption keys are
+//! shown.
 
 use std::cell::RefCell;
 use std::process::ExitCode;
@@ -13,35 +14,36 @@ use anyhow::Context;
 use super::call::repeat;
 use super::connect::{Complaint, Connection};
 use super::contract;
-use super::print::{self, complaint as paper, complaint_figures as figures};
+use super::print::{self, complaint as view, complaint_figures as figures};
 use super::read::follow;
 use super::survey::request_id_of;
+use super::workflow_labels::WorkflowLabels;
 use crate::cli::{
-    ComplaintListArgs, ComplaintOrder, ComplaintPerformanceArgs, ComplaintWatchArgs, ComplaintWhat, Plain,
+    ComplaintCommand, ComplaintListArgs, ComplaintOrder, ComplaintPerformanceArgs, ComplaintWatchArgs,
+    TableOrJson,
 };
 
-/// Longest file of a report, bytes; a service takes far less.
+/// Longest file of a complaint, in bytes. A service accepts far less.
 const REPORT_MAX: u64 = 1 << 20;
 
-/// `prima complaint`.
-pub(super) async fn run(connection: &Connection, what: ComplaintWhat) -> anyhow::Result<ExitCode> {
-    match what {
-        ComplaintWhat::Submit(args) => {
+pub(super) async fn run(connection: &Connection, command: ComplaintCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        ComplaintCommand::Submit(args) => {
             let message = report(&super::document(&args.file, REPORT_MAX)?)?;
             let client = connection.complaint().await?;
             let answer = repeat!(client, submit_complaint, message)?;
-            print::out(&paper::submitted(&answer))?;
+            print::out(&view::submitted(&answer))?;
         }
-        ComplaintWhat::List(args) => list(&connection.complaint().await?, args).await?,
-        ComplaintWhat::Show(args) => {
+        ComplaintCommand::List(args) => list(&connection.complaint().await?, args).await?,
+        ComplaintCommand::Show(args) => {
             let message = pb::GetComplaintRequest {
                 name: full(&args.name),
             };
             let client = connection.complaint().await?;
             let complaint = repeat!(client, get_complaint, message)?.complaint;
-            show(&complaint.unwrap_or_default(), args.format)?;
+            show(connection, &complaint.unwrap_or_default(), args.format).await?;
         }
-        ComplaintWhat::Track(args) => {
+        ComplaintCommand::Track(args) => {
             let message = pb::TrackComplaintRequest {
                 access: Some(pb::Access {
                     tracking_code: args.code,
@@ -50,41 +52,42 @@ pub(super) async fn run(connection: &Connection, what: ComplaintWhat) -> anyhow:
             };
             let client = connection.complaint().await?;
             let complaint = repeat!(client, track_complaint, message)?.complaint;
-            show(&complaint.unwrap_or_default(), args.format)?;
+            show(connection, &complaint.unwrap_or_default(), args.format).await?;
         }
-        ComplaintWhat::Watch(args) => return watch(&connection.complaint().await?, args).await,
-        ComplaintWhat::Performance(args) => performance(&connection.complaint().await?, args).await?,
-        ComplaintWhat::Desk(args) => {
+        ComplaintCommand::Watch(args) => return watch(connection, args).await,
+        ComplaintCommand::Performance(args) => performance(connection, args).await?,
+        ComplaintCommand::Desk(args) => {
             let client = connection.settings().await?;
             let message = pb::GetDeskRequest { unit: args.unit };
             let desk = repeat!(client, get_desk, message)?.desk.unwrap_or_default();
             print::out(&match args.format {
-                Plain::Json => print::message("prima.complaint.v1.Desk", &desk)?,
-                Plain::Table => figures::desk(&desk),
+                TableOrJson::Json => print::message("prima.complaint.v1.Desk", &desk)?,
+                TableOrJson::Table => figures::desk(&desk),
             })?;
         }
-        ComplaintWhat::Keys(args) => {
+        ComplaintCommand::Keys(args) => {
             let client = connection.privacy().await?;
             let answer = repeat!(client, get_key_usage, pb::GetKeyUsageRequest {})?;
             print::out(&match args.format {
-                Plain::Json => print::message("prima.complaint.v1.GetKeyUsageResponse", &answer)?,
-                Plain::Table => figures::keys(&answer.keys),
+                TableOrJson::Json => print::message("prima.complaint.v1.GetKeyUsageResponse", &answer)?,
+                TableOrJson::Table => figures::keys(&answer.keys),
             })?;
         }
-        what => {
-            let status = act(&connection.complaint().await?, what).await?;
-            print::out(&paper::stands(&status.unwrap_or_default()))?;
+        command => {
+            let status = act(&connection.complaint().await?, command).await?;
+            print::out(&view::status_line(&status.unwrap_or_default()))?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The name of a report, also from its bare id.
+/// The resource name of a complaint; `name` may also be its bare id.
 fn full(name: &str) -> String {
     format!("complaints/{}", name.strip_prefix("complaints/").unwrap_or(name))
 }
 
-/// The report in a file. Without an id of the request it follows from what the file says.
+/// Reads the complaint in a file. When the file gives no request id, the id is derived from the content, so that
+/// sending the file again is a repeat.
 fn report(json: &str) -> anyhow::Result<pb::SubmitComplaintRequest> {
     let descriptor = contract::message("prima.complaint.v1.SubmitComplaintRequest")?;
     let mut reader = serde_json::Deserializer::from_str(json);
@@ -98,12 +101,12 @@ fn report(json: &str) -> anyhow::Result<pb::SubmitComplaintRequest> {
     Ok(message)
 }
 
-/// One action on a report. The id is one of its own, so that the same words may be said twice; it is sent again while the
-/// service is away.
-async fn act(client: &Complaint, what: ComplaintWhat) -> anyhow::Result<Option<pb::ComplaintStatus>> {
+/// Performs one action on a complaint. The request id is random, because the same text may be sent twice on purpose; it
+/// is reused when the call is retried.
+async fn act(client: &Complaint, command: ComplaintCommand) -> anyhow::Result<Option<pb::ComplaintStatus>> {
     let (request_id, etag) = (Ids::random().next().to_string(), String::new());
-    Ok(match what {
-        ComplaintWhat::Verify(args) => {
+    Ok(match command {
+        ComplaintCommand::Verify(args) => {
             let message = pb::VerifyComplaintRequest {
                 request_id,
                 name: full(&args.name),
@@ -115,7 +118,7 @@ async fn act(client: &Complaint, what: ComplaintWhat) -> anyhow::Result<Option<p
             };
             repeat!(client, verify_complaint, message)?.status
         }
-        ComplaintWhat::Forward(args) => {
+        ComplaintCommand::Forward(args) => {
             let message = pb::ForwardComplaintRequest {
                 request_id,
                 name: full(&args.name),
@@ -125,7 +128,7 @@ async fn act(client: &Complaint, what: ComplaintWhat) -> anyhow::Result<Option<p
             };
             repeat!(client, forward_complaint, message)?.status
         }
-        ComplaintWhat::Respond(args) => {
+        ComplaintCommand::Respond(args) => {
             let message = pb::RespondToComplaintRequest {
                 request_id,
                 name: full(&args.name),
@@ -135,7 +138,7 @@ async fn act(client: &Complaint, what: ComplaintWhat) -> anyhow::Result<Option<p
             };
             repeat!(client, respond_to_complaint, message)?.status
         }
-        ComplaintWhat::Reject(args) => {
+        ComplaintCommand::Reject(args) => {
             let message = pb::RejectComplaintRequest {
                 request_id,
                 name: full(&args.name),
@@ -145,7 +148,7 @@ async fn act(client: &Complaint, what: ComplaintWhat) -> anyhow::Result<Option<p
             };
             repeat!(client, reject_complaint, message)?.status
         }
-        ComplaintWhat::Escalate(args) => {
+        ComplaintCommand::Escalate(args) => {
             let message = pb::EscalateComplaintRequest {
                 request_id,
                 name: full(&args.name),
@@ -175,23 +178,28 @@ async fn list(client: &Complaint, args: ComplaintListArgs) -> anyhow::Result<()>
     };
     let page = repeat!(client, list_complaints, message)?;
     print::out(&match args.format {
-        Plain::Json => print::message("prima.complaint.v1.ListComplaintsResponse", &page)?,
-        Plain::Table => paper::list(&page.complaints),
+        TableOrJson::Json => print::message("prima.complaint.v1.ListComplaintsResponse", &page)?,
+        TableOrJson::Table => view::list(&page.complaints),
     })?;
     print::more(&page.next_page_token);
     Ok(())
 }
 
-fn show(complaint: &pb::Complaint, format: Plain) -> anyhow::Result<()> {
+async fn show(connection: &Connection, complaint: &pb::Complaint, format: TableOrJson) -> anyhow::Result<()> {
     print::out(&match format {
-        Plain::Json => print::message("prima.complaint.v1.Complaint", complaint)?,
-        Plain::Table => paper::one(complaint),
+        TableOrJson::Json => print::message("prima.complaint.v1.Complaint", complaint)?,
+        TableOrJson::Table => view::detail(complaint, &WorkflowLabels::read(connection).await?),
     })?;
     Ok(())
 }
 
-/// Prints each event; when the stream breaks it goes on after the last one that was printed.
-async fn watch(client: &Complaint, args: ComplaintWatchArgs) -> anyhow::Result<ExitCode> {
+/// Prints each event. When the stream breaks, watching resumes after the last event that was printed.
+async fn watch(connection: &Connection, args: ComplaintWatchArgs) -> anyhow::Result<ExitCode> {
+    let client = connection.complaint().await?;
+    let labels = match args.format {
+        TableOrJson::Json => WorkflowLabels::default(),
+        TableOrJson::Table => WorkflowLabels::read(connection).await?,
+    };
     let after = RefCell::new(args.after);
     let open = || {
         let message = pb::WatchComplaintsRequest {
@@ -203,8 +211,8 @@ async fn watch(client: &Complaint, args: ComplaintWatchArgs) -> anyhow::Result<E
     };
     follow(open, |message: pb::WatchComplaintsResponse| {
         print::out(&match args.format {
-            Plain::Json => print::message_line("prima.complaint.v1.WatchComplaintsResponse", &message)?,
-            Plain::Table => paper::event(&message),
+            TableOrJson::Json => print::message_line("prima.complaint.v1.WatchComplaintsResponse", &message)?,
+            TableOrJson::Table => view::event(&message, &labels),
         })?;
         *after.borrow_mut() = message.cursor;
         Ok(())
@@ -212,15 +220,16 @@ async fn watch(client: &Complaint, args: ComplaintWatchArgs) -> anyhow::Result<E
     .await
 }
 
-async fn performance(client: &Complaint, args: ComplaintPerformanceArgs) -> anyhow::Result<()> {
+async fn performance(connection: &Connection, args: ComplaintPerformanceArgs) -> anyhow::Result<()> {
+    let client = connection.complaint().await?;
     let message = pb::GetPerformanceRequest {
         unit: args.unit,
         period: args.period,
     };
     let answer = repeat!(client, get_performance, message)?;
     print::out(&match args.format {
-        Plain::Json => print::message("prima.complaint.v1.GetPerformanceResponse", &answer)?,
-        Plain::Table => figures::performance(&answer),
+        TableOrJson::Json => print::message("prima.complaint.v1.GetPerformanceResponse", &answer)?,
+        TableOrJson::Table => figures::performance(&answer, &WorkflowLabels::read(connection).await?),
     })?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Where the services are and who calls: endpoints, token, channels.
+//! Endpoints of the services, the caller's token, and the channels.
 
 use std::path::Path;
 use std::time::Duration;
@@ -32,30 +32,19 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
 /// A channel that sends the caller's token.
 pub type Authorized = InterceptedService<Channel, Bearer>;
-/// Client of the directory.
 pub type Directory = DirectoryServiceClient<Authorized>;
-/// Client of survey intake.
 pub type Survey = SurveyServiceClient<Authorized>;
-/// Client of the access to surveys.
 pub type Access = AccessServiceClient<Authorized>;
-/// Client of evaluations.
 pub type Assessment = AssessmentServiceClient<Authorized>;
-/// Client of the innovation registry.
 pub type Innovation = InnovationServiceClient<Authorized>;
-/// Client of complaints.
 pub type Complaint = ComplaintServiceClient<Authorized>;
-/// Client of consultation.
 pub type Consultation = ConsultationServiceClient<Authorized>;
-/// Client of identities and keys.
 pub type Privacy = PrivacyServiceClient<Authorized>;
-/// Client of calendar, hours and deadlines.
 pub type Settings = SettingsServiceClient<Authorized>;
-/// Client of the index.
 pub type Index = IndexServiceClient<Authorized>;
-/// Client of the league tables.
 pub type Ranking = RankingServiceClient<Authorized>;
 
-/// Adds `authorization: Bearer …` to every call; nothing without a token.
+/// Adds `authorization: Bearer …` to every call, and nothing when there is no token.
 #[derive(Clone, Default)]
 pub struct Bearer(Option<MetadataValue<Ascii>>);
 
@@ -78,7 +67,7 @@ impl Interceptor for Bearer {
     }
 }
 
-/// Where the services are and who calls.
+/// The endpoints of the services, and the token of the caller.
 #[derive(Clone)]
 pub struct Connection {
     directory: String,
@@ -92,11 +81,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Every service at one address.
-    ///
-    /// # Errors
-    ///
-    /// When the token can't be sent in a header.
+    /// All services at one address. Fails when the token contains what a header can't carry.
     pub fn new(endpoint: &str, token: &str) -> anyhow::Result<Self> {
         let bearer = if token.trim().is_empty() {
             Bearer::default()
@@ -115,11 +100,8 @@ impl Connection {
         })
     }
 
-    /// From the command line: `--token-file`, else `PRIMA_TOKEN`, else `./var/token` when it exists.
-    ///
-    /// # Errors
-    ///
-    /// When an endpoint is malformed or a named file can't be read.
+    /// Takes the token from `--token-file`, else `PRIMA_TOKEN`, else `./var/token` when that file exists. Fails when an
+    /// endpoint is malformed or a named file can't be read.
     pub fn from_args(args: &ConnectionArgs) -> anyhow::Result<Self> {
         let token = match &args.token_file {
             Some(path) => read(path, "berkas token")?,
@@ -139,12 +121,12 @@ impl Connection {
         Ok(connection)
     }
 
-    /// A plain URL sets every service that no `service=URL` names.
+    /// A plain URL is used for every service that no `service=URL` names.
     fn set_endpoints(&mut self, list: &[String]) -> anyhow::Result<()> {
         let mut named = Vec::new();
         for text in list {
             match text.split_once('=').map(|(name, url)| (name.trim(), url.trim())) {
-                // A URL may hold `=` itself, behind its `://`.
+                // A URL may contain `=` behind its `://`.
                 Some((name, url)) if !name.contains("://") => {
                     let service = Service::ALL.into_iter().find(|service| service.name() == name);
                     let Some(service) = service else {
@@ -191,11 +173,8 @@ impl Connection {
         }
     }
 
-    /// A channel to a service, without token.
-    ///
-    /// # Errors
-    ///
-    /// When the address is malformed or nobody answers there within five seconds.
+    /// Opens a channel to a service, without token. Fails when the address is malformed or nothing accepts the
+    /// connection within five seconds.
     pub async fn channel(&self, service: Service) -> anyhow::Result<Channel> {
         let url = self.endpoint(service);
         let mut endpoint = Endpoint::from_shared(url.to_owned())
@@ -222,111 +201,56 @@ impl Connection {
             .with_context(|| format!("tidak dapat terhubung ke layanan {} di {url}", service.name()))
     }
 
-    /// A channel to a service that sends the caller's token.
-    ///
-    /// # Errors
-    ///
-    /// As [`Connection::channel`].
     pub async fn authorized(&self, service: Service) -> anyhow::Result<Authorized> {
         let channel = self.channel(service).await?;
         Ok(InterceptedService::new(channel, self.bearer.clone()))
     }
 
-    /// Connects to the directory.
-    ///
-    /// # Errors
-    ///
-    /// As [`Connection::channel`].
     pub async fn directory(&self) -> anyhow::Result<Directory> {
         Ok(Directory::new(self.authorized(Service::Directory).await?))
     }
 
-    /// Connects to survey intake.
-    ///
-    /// # Errors
-    ///
-    /// As [`Connection::channel`].
     pub async fn survey(&self) -> anyhow::Result<Survey> {
         Ok(Survey::new(self.authorized(Service::Survey).await?))
     }
 
-    /// Connects to the access to surveys, which the same service gives.
-    ///
-    /// # Errors
-    ///
-    /// As [`Connection::channel`].
+    /// Connects to the access to surveys (links, tokens, devices), which the survey service offers.
     pub async fn access(&self) -> anyhow::Result<Access> {
         Ok(Access::new(self.authorized(Service::Survey).await?))
     }
 
-    /// Connects to evaluations, which the service of the index gives.
-    ///
-    /// # Errors
-    ///
-    /// As [`Connection::channel`].
+    /// Connects to evaluations, which the index service offers.
     pub async fn assessment(&self) -> anyhow::Result<Assessment> {
         Ok(Assessment::new(self.authorized(Service::Index).await?))
     }
 
-    /// Connects to the innovation registry.
-    ///
-    /// # Errors
-    ///
-    /// As [`Connection::channel`].
     pub async fn innovation(&self) -> anyhow::Result<Innovation> {
         Ok(Innovation::new(self.authorized(Service::Innovation).await?))
     }
 
-    /// Connects to complaints.
-    ///
-    /// # Errors
-    ///
-    /// As [`Connection::channel`].
     pub async fn complaint(&self) -> anyhow::Result<Complaint> {
         Ok(Complaint::new(self.authorized(Service::Complaint).await?))
     }
 
-    /// Connects to consultation.
-    ///
-    /// # Errors
-    ///
-    /// As [`Connection::channel`].
+    /// Connects to consultation, which the complaint service offers.
     pub async fn consultation(&self) -> anyhow::Result<Consultation> {
         Ok(Consultation::new(self.authorized(Service::Complaint).await?))
     }
 
-    /// Connects to identities and keys.
-    ///
-    /// # Errors
-    ///
-    /// As [`Connection::channel`].
+    /// Connects to identities and encryption keys, which the complaint service offers.
     pub async fn privacy(&self) -> anyhow::Result<Privacy> {
         Ok(Privacy::new(self.authorized(Service::Complaint).await?))
     }
 
-    /// Connects to calendar, hours and deadlines.
-    ///
-    /// # Errors
-    ///
-    /// As [`Connection::channel`].
+    /// Connects to calendar, office hours and deadlines, which the complaint service offers.
     pub async fn settings(&self) -> anyhow::Result<Settings> {
         Ok(Settings::new(self.authorized(Service::Complaint).await?))
     }
 
-    /// Connects to the index.
-    ///
-    /// # Errors
-    ///
-    /// As [`Connection::channel`].
     pub async fn index(&self) -> anyhow::Result<Index> {
         Ok(Index::new(self.authorized(Service::Index).await?))
     }
 
-    /// Connects to the league tables.
-    ///
-    /// # Errors
-    ///
-    /// As [`Connection::channel`].
     pub async fn ranking(&self) -> anyhow::Result<Ranking> {
         Ok(Ranking::new(self.authorized(Service::Ranking).await?))
     }
@@ -370,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_that_cannot_be_meant_is_refused() {
+    fn an_invalid_endpoint_is_refused() {
         for text in ["127.0.0.1:1", "kritik=http://a:1", "survey=a:1", ""] {
             assert!(endpoints(&[text]).is_err(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! `prima consultation` and `prima knowledge`: questions that came in, and answers that were published.
+//! `prima consultation` and `prima knowledge`: questions that were asked, and answers that were published.
 
 use std::process::ExitCode;
 
@@ -7,14 +7,13 @@ use prima_proto::complaint::v1 as pb;
 use super::call::repeat;
 use super::connect::Connection;
 use super::print::{self, Columns, complaint::time, or_dash};
-use crate::cli::{ConsultationWhat, KnowledgeWhat, Plain};
+use crate::cli::{ConsultationCommand, KnowledgeCommand, TableOrJson};
 
-/// `prima consultation`.
 pub(super) async fn consultation(
     connection: &Connection,
-    what: ConsultationWhat,
+    command: ConsultationCommand,
 ) -> anyhow::Result<ExitCode> {
-    let ConsultationWhat::List(args) = what;
+    let ConsultationCommand::List(args) = command;
     let client = connection.consultation().await?;
     let message = pb::ListConsultationsRequest {
         parent: args.parent,
@@ -23,8 +22,8 @@ pub(super) async fn consultation(
     };
     let page = repeat!(client, list_consultations, message)?;
     print::out(&match args.format {
-        Plain::Json => print::message("prima.complaint.v1.ListConsultationsResponse", &page)?,
-        Plain::Table => consultations(&page.consultations),
+        TableOrJson::Json => print::message("prima.complaint.v1.ListConsultationsResponse", &page)?,
+        TableOrJson::Table => consultations(&page.consultations),
     })?;
     print::more(&page.next_page_token);
     Ok(ExitCode::SUCCESS)
@@ -76,20 +75,22 @@ fn state(state: pb::ConsultationState) -> &'static str {
     }
 }
 
-/// `prima knowledge`.
-pub(super) async fn knowledge(connection: &Connection, what: KnowledgeWhat) -> anyhow::Result<ExitCode> {
-    let KnowledgeWhat::Search(args) = what;
+pub(super) async fn knowledge(
+    connection: &Connection,
+    command: KnowledgeCommand,
+) -> anyhow::Result<ExitCode> {
+    let KnowledgeCommand::Search(args) = command;
     let client = connection.consultation().await?;
     let message = pb::SearchKnowledgeRequest {
-        query: args.words.join(" "),
+        query: args.query.join(" "),
         agency: args.agency,
         page_size: args.limit,
         ..Default::default()
     };
     let page = repeat!(client, search_knowledge, message)?;
     print::out(&match args.format {
-        Plain::Json => print::message("prima.complaint.v1.SearchKnowledgeResponse", &page)?,
-        Plain::Table => entries(&page.entries),
+        TableOrJson::Json => print::message("prima.complaint.v1.SearchKnowledgeResponse", &page)?,
+        TableOrJson::Table => entries(&page.entries),
     })?;
     print::more(&page.next_page_token);
     Ok(ExitCode::SUCCESS)

@@ -1,4 +1,4 @@
-//! The contract as data: every service, method and message, by the descriptors that this program was built with.
+//! The contract as data: every service, method and message of the descriptors that this program was compiled with.
 
 use std::sync::LazyLock;
 
@@ -11,32 +11,19 @@ static POOL: LazyLock<Result<DescriptorPool, String>> = LazyLock::new(|| {
     DescriptorPool::decode(prima_proto::FILE_DESCRIPTOR_SET).map_err(|error| error.to_string())
 });
 
-/// Every descriptor.
-///
-/// # Errors
-///
-/// When the descriptors that were compiled in are damaged.
+/// Every descriptor. Fails when the descriptors that were compiled in are damaged.
 pub fn pool() -> anyhow::Result<&'static DescriptorPool> {
     POOL.as_ref()
         .map_err(|text| anyhow!("deskriptor kontrak rusak: {text}"))
 }
 
-/// A message by its full name.
-///
-/// # Errors
-///
-/// When the contract has none of this name.
+/// Looks up a message by its full name. Fails when the contract has no such message.
 pub fn message(name: &str) -> anyhow::Result<MessageDescriptor> {
     pool()?
         .get_message_by_name(name)
         .ok_or_else(|| anyhow!("no message {name}"))
 }
 
-/// Every method, by service.
-///
-/// # Errors
-///
-/// As [`pool`].
 pub fn methods() -> anyhow::Result<Vec<MethodDescriptor>> {
     let mut services: Vec<_> = pool()?.services().collect();
     services.sort_by(|a, b| a.full_name().cmp(b.full_name()));
@@ -56,11 +43,8 @@ pub fn path(method: &MethodDescriptor) -> String {
     format!("/{}/{}", method.parent_service().full_name(), method.name())
 }
 
-/// The method with this name: bare, behind its service, or as a path.
-///
-/// # Errors
-///
-/// When there is none, or more than one; those that could be meant are named.
+/// Finds the method with this name: the bare name, the name with its service, or the gRPC path. Fails when no method or
+/// more than one matches; the candidates are named.
 pub fn method(name: &str) -> anyhow::Result<MethodDescriptor> {
     let all = methods()?;
     let asked = name.trim_start_matches('/');
@@ -73,7 +57,11 @@ pub fn method(name: &str) -> anyhow::Result<MethodDescriptor> {
     match found.as_slice() {
         [one] => Ok(one.clone()),
         [] => {
-            let near: Vec<_> = all.iter().map(short).filter(|name| has(name, asked)).collect();
+            let near: Vec<_> = all
+                .iter()
+                .map(short)
+                .filter(|name| contains(name, asked))
+                .collect();
             let near = match near.join(", ") {
                 list if list.is_empty() || asked.is_empty() => list,
                 list => format!("; maksudnya {list}?"),
@@ -90,12 +78,12 @@ pub fn method(name: &str) -> anyhow::Result<MethodDescriptor> {
     }
 }
 
-/// Whether a text has a part, whatever their case.
-pub fn has(text: &str, part: &str) -> bool {
+/// Whether `text` contains `part`, ignoring case.
+pub fn contains(text: &str, part: &str) -> bool {
     text.to_lowercase().contains(&part.to_lowercase())
 }
 
-/// What a comment in the contract says of the thing at this path, on one line; empty without one.
+/// The comment that the contract has at this path, on one line; empty when there is none.
 pub fn comment(file: &FileDescriptor, path: &[i32]) -> String {
     let info = file.file_descriptor_proto().source_code_info.as_ref();
     let place = info.and_then(|info| info.location.iter().find(|place| place.path == path));
@@ -104,7 +92,8 @@ pub fn comment(file: &FileDescriptor, path: &[i32]) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What stands before the short names of an enum: its zero is `…_UNSPECIFIED` by the rules of the contract.
+/// What the names of an enum's values begin with. It is known from the zero value, which the contract always names
+/// `…_UNSPECIFIED`.
 fn prefix(descriptor: &EnumDescriptor) -> String {
     let zero = descriptor.default_value();
     zero.name()
@@ -113,7 +102,7 @@ fn prefix(descriptor: &EnumDescriptor) -> String {
         .to_owned()
 }
 
-/// The values of an enum by their short names, the unspecified one aside.
+/// The values of an enum by their short names, without the unspecified one.
 pub fn choices(descriptor: &EnumDescriptor) -> Vec<(String, i32)> {
     let prefix = prefix(descriptor);
     let short = |name: &str| name.strip_prefix(&prefix).unwrap_or(name).to_owned();
@@ -124,7 +113,7 @@ pub fn choices(descriptor: &EnumDescriptor) -> Vec<(String, i32)> {
         .collect()
 }
 
-/// The value of an enum by its name, whole or short, in any case.
+/// The value of an enum by its full or short name, in any case.
 pub fn choice(descriptor: &EnumDescriptor, text: &str) -> Option<i32> {
     let asked = text.replace('-', "_");
     let prefix = prefix(descriptor);
@@ -139,7 +128,7 @@ pub fn choice(descriptor: &EnumDescriptor, text: &str) -> Option<i32> {
     found.map(|value| value.number())
 }
 
-/// Whether a message is written as one text: a time or a mask of fields.
+/// Whether a message is written as one text in JSON: a time or a field mask.
 pub fn is_text(descriptor: &MessageDescriptor) -> bool {
     matches!(
         descriptor.full_name(),
@@ -147,7 +136,7 @@ pub fn is_text(descriptor: &MessageDescriptor) -> bool {
     )
 }
 
-/// What a kind of value is called.
+/// The name of a type for people.
 pub fn kind_name(kind: &Kind) -> String {
     match kind {
         Kind::Message(message) if message.full_name() == "google.protobuf.Timestamp" => {
@@ -187,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_two_services_is_refused_with_both() {
+    fn an_ambiguous_method_name_is_refused_with_its_candidates() {
         let text = method("ListInstruments").unwrap_err().to_string();
         assert!(
             text.contains("IndexService/ListInstruments atau SurveyService/ListInstruments"),

@@ -1,4 +1,4 @@
-//! What went wrong, in Indonesian, a line per fault.
+//! Error messages in Indonesian, one line per fault.
 
 mod local;
 
@@ -9,23 +9,23 @@ use tonic_types::StatusExt;
 
 use super::print::clean;
 
-/// The lines that tell what went wrong: a refused call with every violation, or each cause in turn.
+/// The lines that describe an error: a refused call with every violation, or each cause in turn.
 pub fn lines(error: &anyhow::Error) -> Vec<String> {
     let mut lines = Vec::new();
     let mut before: Vec<String> = Vec::new();
     for cause in error.chain() {
         if let Some(status) = cause.downcast_ref::<Status>() {
-            let mut told = status_lines(status);
-            if let Some(first) = told.first_mut() {
+            let mut refused = status_lines(status);
+            if let Some(first) = refused.first_mut() {
                 before.push(std::mem::take(first));
                 *first = before.join(": ");
             }
-            lines.append(&mut told);
+            lines.append(&mut refused);
             before.clear();
             break;
         }
         if cause.is::<tonic::transport::Error>() {
-            // It only says that its own source is about transport.
+            // The text of a transport error only repeats that its source is about transport.
             continue;
         }
         if let Some(text) = local::text(cause) {
@@ -36,8 +36,8 @@ pub fn lines(error: &anyhow::Error) -> Vec<String> {
             Some(error) => io_text(error),
             None => clean(&cause.to_string()),
         };
-        // Many errors repeat their source in their own text.
-        if !before.iter().any(|said| said.contains(&text)) {
+        // Many errors repeat the text of their source.
+        if !before.iter().any(|earlier| earlier.contains(&text)) {
             before.push(text);
         }
     }
@@ -50,7 +50,7 @@ pub fn lines(error: &anyhow::Error) -> Vec<String> {
     lines
 }
 
-/// A refused call: what is wrong with its reason in brackets, then each violation on its own line.
+/// Describes a refused call: the message with its reason in brackets, then each violation on a line of its own.
 pub fn status_lines(status: &Status) -> Vec<String> {
     let reason = status
         .get_details_error_info()
@@ -60,13 +60,13 @@ pub fn status_lines(status: &Status) -> Vec<String> {
         .get_details_bad_request()
         .map(|bad| bad.field_violations)
         .unwrap_or_default();
-    // The text of a bad request repeats its violations; it is needed only where those are not in Indonesian.
-    let told = !violations.is_empty()
+    // The message of a bad request repeats its violations, so it is needed only when those are not in Indonesian.
+    let all_localized = !violations.is_empty()
         && violations
             .iter()
             .all(|violation| violation.localized_message.is_some());
     let text = match status.get_details_localized_message() {
-        Some(localized) if !told => localized.message,
+        Some(localized) if !all_localized => localized.message,
         Some(_) => "permintaan tidak sah".to_owned(),
         None => format!("{} ({})", code_text(status.code()), status.message()),
     };
@@ -92,7 +92,7 @@ pub fn status_line(status: &Status) -> String {
         .join("; ")
 }
 
-/// Whether the reader of our output has gone.
+/// Whether the program that reads our output has closed it.
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause
@@ -101,7 +101,7 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
-/// What kept a file from being read or written.
+/// Why a file could not be read or written.
 pub(super) fn io_text(error: &std::io::Error) -> String {
     let text = match error.kind() {
         ErrorKind::NotFound => "tidak ada",
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn every_violation_stands_on_its_own_line() {
+    fn every_violation_has_its_own_line() {
         let error = Err::<(), _>(bad_request(true))
             .context("survei tidak dibuat")
             .unwrap_err();
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn violations_in_english_stand_below_the_indonesian_text() {
+    fn english_violations_follow_the_indonesian_message() {
         assert_eq!(
             status_lines(&bad_request(false)),
             [
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_services_own_words_are_preferred() {
+    fn the_localized_message_of_the_service_is_preferred() {
         let mut details = ErrorDetails::with_error_info("NOT_FOUND", "prima.go.id", []);
         details.set_localized_message("id-ID", "Survei tidak ditemukan");
         let status = Status::with_error_details(Code::NotFound, "no such survey", details);
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_who_left_is_recognised_below_other_errors() {
+    fn a_broken_pipe_is_recognised_below_other_errors() {
         let error = anyhow::Error::from(std::io::Error::from(ErrorKind::BrokenPipe)).context("cetak");
         assert!(is_broken_pipe(&error));
         assert!(!is_broken_pipe(&anyhow::anyhow!("lain")));

@@ -1,4 +1,4 @@
-//! Asking the services whether they serve.
+//! Checks whether the services serve.
 
 use std::process::ExitCode;
 
@@ -15,7 +15,7 @@ use super::fault;
 use super::print::{self, Columns};
 use crate::cli::{HealthArgs, Service};
 
-/// `prima health`: exit status 1 unless every service asked serves and takes writes.
+/// Runs `prima health`. The exit status is 1 unless every service that was asked serves and accepts writes.
 pub(super) async fn check(connection: &Connection, args: &HealthArgs) -> anyhow::Result<ExitCode> {
     let asked = args
         .service
@@ -52,10 +52,9 @@ pub(super) async fn check(connection: &Connection, args: &HealthArgs) -> anyhow:
     })
 }
 
-/// How a service fares.
 enum State {
     Ready,
-    /// Its database takes no writes.
+    /// The database of the service accepts no writes.
     ReadOnly,
     NotReady,
 }
@@ -70,20 +69,23 @@ async fn state(connection: &Connection, service: Service) -> anyhow::Result<Stat
         Service::Index => "prima.index.v1.IndexService",
         Service::Ranking => "prima.ranking.v1.RankingService",
     };
-    match asked(&mut client, name.to_owned()).await? {
+    match serving_status(&mut client, name.to_owned()).await? {
         Some(ServingStatus::Serving) => {}
         Some(_) => return Ok(State::NotReady),
         None => bail!("layanan ini tidak dijalankan di alamat itu"),
     }
-    // A service of an older version does not tell.
-    match asked(&mut client, format!("{STORAGE}{}", service.name())).await? {
+    // Services of older releases do not report the state of their storage.
+    match serving_status(&mut client, format!("{STORAGE}{}", service.name())).await? {
         Some(ServingStatus::NotServing) => Ok(State::ReadOnly),
         _ => Ok(State::Ready),
     }
 }
 
-/// What the health service says of a name; `None` when it knows none of this name.
-async fn asked(client: &mut HealthClient<Channel>, service: String) -> anyhow::Result<Option<ServingStatus>> {
+/// The state that the health service reports for `service`; `None` when it does not know that name.
+async fn serving_status(
+    client: &mut HealthClient<Channel>,
+    service: String,
+) -> anyhow::Result<Option<ServingStatus>> {
     match client.check(request(HealthCheckRequest { service })).await {
         Ok(answer) => Ok(Some(answer.into_inner().status())),
         Err(status) if status.code() == Code::NotFound => Ok(None),

@@ -1,4 +1,4 @@
-//! Instruments of evaluation, simulated indexes, and recorded scores.
+//! Instruments of evaluation, simulated indices, and recorded scores.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,25 +15,30 @@ use super::connect::{Connection, Index};
 use super::import;
 use super::index_read;
 use super::print;
-use crate::cli::{ConfirmArgs, FormKind, IndexWhat, InstrumentWhat, Keyed, Plain, ScoresArgs, SimulateArgs};
+use crate::cli::{
+    ConfirmArgs, FormKind, IndexCommand, InstrumentCommand, KeyedNumber, ScoresArgs, SimulateArgs,
+    TableOrJson,
+};
 
 const PAGE: i32 = 1000;
-/// Longest document that a service takes, bytes.
+/// Longest document that the service accepts, in bytes.
 const DOCUMENT_MAX: u64 = 1 << 20;
 
-/// `prima instrument`.
-pub(super) async fn instrument(connection: &Connection, what: InstrumentWhat) -> anyhow::Result<ExitCode> {
-    match what {
-        InstrumentWhat::Check(args) => return check(&args.file),
-        InstrumentWhat::List(args) => list(&connection.index().await?, args.format).await?,
-        InstrumentWhat::Add(args) => add(&connection.index().await?, &args.file).await?,
-        InstrumentWhat::Show(args) => {
+pub(super) async fn instrument(
+    connection: &Connection,
+    command: InstrumentCommand,
+) -> anyhow::Result<ExitCode> {
+    match command {
+        InstrumentCommand::Check(args) => return check(&args.file),
+        InstrumentCommand::List(args) => list(&connection.index().await?, args.format).await?,
+        InstrumentCommand::Add(args) => add(&connection.index().await?, &args.file).await?,
+        InstrumentCommand::Show(args) => {
             let client = connection.index().await?;
             let answer = repeat!(client, get_instrument, pb::GetInstrumentRequest { id: args.id })?;
             let instrument = answer.instrument.unwrap_or_default();
             print::out(&match args.format {
-                Plain::Json => answer.document.trim_end().to_owned() + "\n",
-                Plain::Table => print::instrument::one(&instrument),
+                TableOrJson::Json => answer.document.trim_end().to_owned() + "\n",
+                TableOrJson::Table => print::instrument::detail(&instrument),
             })?;
         }
     }
@@ -49,7 +54,7 @@ fn check(file: &Path) -> anyhow::Result<ExitCode> {
     })
 }
 
-async fn list(client: &Index, format: Plain) -> anyhow::Result<()> {
+async fn list(client: &Index, format: TableOrJson) -> anyhow::Result<()> {
     let mut all = pb::ListInstrumentsResponse::default();
     loop {
         let message = pb::ListInstrumentsRequest {
@@ -64,8 +69,8 @@ async fn list(client: &Index, format: Plain) -> anyhow::Result<()> {
         }
     }
     print::out(&match format {
-        Plain::Json => print::message("prima.index.v1.ListInstrumentsResponse", &all)?,
-        Plain::Table => print::instrument::list(&all.instruments),
+        TableOrJson::Json => print::message("prima.index.v1.ListInstrumentsResponse", &all)?,
+        TableOrJson::Table => print::instrument::list(&all.instruments),
     })?;
     Ok(())
 }
@@ -83,7 +88,7 @@ async fn add(client: &Index, file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The same message sent again is the same request.
+/// The request id is derived from the content, so that sending the same message again is a repeat.
 fn request_id(method: &str, message: &impl Message) -> String {
     let text = [method.as_bytes(), b"\0", &message.encode_to_vec()].concat();
     Uuid::new_v5(&Uuid::NAMESPACE_URL, &text).to_string()
@@ -108,24 +113,23 @@ async fn confirm(client: &Index, args: ConfirmArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// `prima index`.
-pub(super) async fn index(connection: &Connection, what: IndexWhat) -> anyhow::Result<ExitCode> {
-    let args = match what {
-        IndexWhat::Show(args) => return index_read::show(connection, &args).await,
-        IndexWhat::Explain(args) => return index_read::explain(connection, &args).await,
-        IndexWhat::Confirm(args) => {
+pub(super) async fn index(connection: &Connection, command: IndexCommand) -> anyhow::Result<ExitCode> {
+    let args = match command {
+        IndexCommand::Show(args) => return index_read::show(connection, &args).await,
+        IndexCommand::Explain(args) => return index_read::explain(connection, &args).await,
+        IndexCommand::Confirm(args) => {
             confirm(&connection.index().await?, args).await?;
             return Ok(ExitCode::SUCCESS);
         }
-        IndexWhat::Simulate(args) => args,
+        IndexCommand::Simulate(args) => args,
     };
     let format = args.format;
     let message = simulation(args)?;
     let client = connection.index().await?;
     let answer = repeat!(client, simulate_index, message)?;
     print::out(&match format {
-        Plain::Json => print::index::simulation_json(&answer)?,
-        Plain::Table => print::index::simulation(&answer),
+        TableOrJson::Json => print::index::simulation_json(&answer)?,
+        TableOrJson::Table => print::index::simulation(&answer),
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -147,9 +151,9 @@ fn simulation(args: SimulateArgs) -> anyhow::Result<pb::SimulateIndexRequest> {
     })
 }
 
-fn by_key(option: &str, list: Vec<Keyed>) -> anyhow::Result<BTreeMap<String, String>> {
+fn by_key(option: &str, list: Vec<KeyedNumber>) -> anyhow::Result<BTreeMap<String, String>> {
     let mut numbers = BTreeMap::new();
-    for Keyed { key, number } in list {
+    for KeyedNumber { key, number } in list {
         if numbers.insert(key.clone(), number).is_some() {
             bail!("{option}: `{key}` disebut dua kali")
         }
@@ -157,7 +161,6 @@ fn by_key(option: &str, list: Vec<Keyed>) -> anyhow::Result<BTreeMap<String, Str
     Ok(numbers)
 }
 
-/// `prima scores`.
 pub(super) async fn scores(connection: &Connection, args: ScoresArgs) -> anyhow::Result<ExitCode> {
     let client = connection.index().await?;
     let filter = pb::ListExternalScoresRequest {
@@ -169,15 +172,15 @@ pub(super) async fn scores(connection: &Connection, args: ScoresArgs) -> anyhow:
     };
     let scores = import::list_scores(&client, filter).await?;
     print::out(&match args.format {
-        Plain::Json => {
+        TableOrJson::Json => {
             let all = pb::ListExternalScoresResponse {
                 scores,
                 next_page_token: String::new(),
             };
             print::message("prima.index.v1.ListExternalScoresResponse", &all)?
         }
-        Plain::Table if args.unconfirmed => print::scores::waiting(&scores),
-        Plain::Table => print::scores::table(&scores),
+        TableOrJson::Table if args.unconfirmed => print::scores::waiting(&scores),
+        TableOrJson::Table => print::scores::table(&scores),
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -8,20 +8,18 @@ use prima_proto::{index::v1 as pb, name};
 use super::call::repeat;
 use super::connect::{Connection, Index};
 use super::print::{self, index_tree};
-use crate::cli::{IndexReadArgs, Plain};
+use crate::cli::{IndexReadArgs, TableOrJson};
 
-/// `prima index show`.
 pub(super) async fn show(connection: &Connection, args: &IndexReadArgs) -> anyhow::Result<ExitCode> {
     let name = resource(&args.unit, &args.cycle)?;
     let summary = summary(&connection.index().await?, name).await?;
     print::out(&match args.format {
-        Plain::Table => index_tree::summary_table(&summary),
-        Plain::Json => index_tree::summary_json(&summary)?,
+        TableOrJson::Table => index_tree::summary_table(&summary),
+        TableOrJson::Json => index_tree::summary_json(&summary)?,
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// `prima index explain`.
 pub(super) async fn explain(connection: &Connection, args: &IndexReadArgs) -> anyhow::Result<ExitCode> {
     let name = resource(&args.unit, &args.cycle)?;
     let client = connection.index().await?;
@@ -30,8 +28,8 @@ pub(super) async fn explain(connection: &Connection, args: &IndexReadArgs) -> an
         .value
         .unwrap_or_default();
     print::out(&match args.format {
-        Plain::Table => index_tree::value_table(&summary, &value),
-        Plain::Json => index_tree::value_json(&summary, &value)?,
+        TableOrJson::Table => index_tree::value_table(&summary, &value),
+        TableOrJson::Json => index_tree::value_json(&summary, &value)?,
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -41,7 +39,7 @@ async fn summary(client: &Index, name: String) -> anyhow::Result<pb::IndexSummar
     Ok(answer.index.unwrap_or_default())
 }
 
-/// The name of a unit or an agency in a cycle.
+/// The resource name of the index of a unit or an agency in a cycle.
 fn resource(subject: &str, cycle: &str) -> anyhow::Result<String> {
     let cycle = cycle_name(cycle)?;
     let known = name::Unit::parse(subject).is_ok() || name::Agency::parse(subject).is_ok();
@@ -50,7 +48,7 @@ fn resource(subject: &str, cycle: &str) -> anyhow::Result<String> {
     })
 }
 
-/// A cycle by its name or its bare id.
+/// Reads a cycle, given by its resource name or its bare id.
 pub(super) fn cycle_name(text: &str) -> anyhow::Result<name::Cycle> {
     let id = text.strip_prefix("cycles/").unwrap_or(text);
     name::Cycle::parse(&format!("cycles/{id}")).with_context(|| format!("siklus `{text}` tidak sah"))

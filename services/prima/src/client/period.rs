@@ -7,9 +7,8 @@ use prima_proto::survey::v1 as pb;
 use super::call::repeat;
 use super::connect::Survey;
 use super::print::{self, period};
-use crate::cli::{PeriodArgs, Plain};
+use crate::cli::{PeriodArgs, TableOrJson};
 
-/// `prima result unit`.
 pub(super) async fn unit(client: &Survey, args: &PeriodArgs) -> anyhow::Result<ExitCode> {
     let message = pb::GetUnitResultRequest {
         unit: args.subject.clone(),
@@ -21,13 +20,12 @@ pub(super) async fn unit(client: &Survey, args: &PeriodArgs) -> anyhow::Result<E
         .result
         .unwrap_or_default();
     print::out(&match args.format {
-        Plain::Table => period::unit(&result),
-        Plain::Json => print::message("prima.survey.v1.UnitResult", &result)?,
+        TableOrJson::Table => period::unit(&result),
+        TableOrJson::Json => print::message("prima.survey.v1.UnitResult", &result)?,
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// `prima result agency`.
 pub(super) async fn agency(client: &Survey, args: &PeriodArgs) -> anyhow::Result<ExitCode> {
     let message = pb::GetAgencyResultRequest {
         agency: args.subject.clone(),
@@ -39,8 +37,8 @@ pub(super) async fn agency(client: &Survey, args: &PeriodArgs) -> anyhow::Result
         .result
         .unwrap_or_default();
     print::out(&match args.format {
-        Plain::Table => period::agency(&result),
-        Plain::Json => print::message("prima.survey.v1.AgencyResult", &result)?,
+        TableOrJson::Table => period::agency(&result),
+        TableOrJson::Json => print::message("prima.survey.v1.AgencyResult", &result)?,
     })?;
     Ok(ExitCode::SUCCESS)
 }

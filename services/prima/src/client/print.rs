@@ -1,4 +1,4 @@
-//! What is printed: tables for people, JSON and CSV for machines.
+//! Output: tables for people, JSON and CSV for machines.
 
 pub mod analysis;
 pub mod complaint;
@@ -22,40 +22,36 @@ use serde::Serialize;
 
 use super::contract;
 
-/// Width of a table when stdout is no terminal that tells its own.
+/// Width of a table when stdout is not a terminal that reports its own width.
 const WIDTH: u16 = 160;
 
-/// Writes to stdout at once.
-///
-/// # Errors
-///
-/// When stdout can't be written, such as after its reader has gone.
+/// Writes to stdout and flushes it. Fails when stdout can't be written, for example after its reader has closed it.
 pub fn out(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
 }
 
-/// Writes a line to stderr. A closed stderr leaves nobody to tell.
+/// Writes a line to stderr. When stderr is closed there is no one left to inform, so that error is ignored.
 pub fn note(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// Tells that a list goes on, when it does.
+/// Says that a list has more pages, when it has.
 pub fn more(next_page_token: &str) {
     if !next_page_token.is_empty() {
         note("Masih ada yang lain; persempit pilihan atau naikkan --limit.");
     }
 }
 
-/// The faults of a document, one a line, and how many.
+/// Lists the faults of a document, one per line, with their number.
 pub fn faults(faults: &[Violation]) -> String {
     let line = |fault: &Violation| clean(&format!("{}: {}", fault.field, fault.localized)) + "\n";
     let lines: String = faults.iter().map(line).collect();
     lines + &format!("{} kesalahan\n", faults.len())
 }
 
-/// The text without what could move the cursor, break a line or switch the direction of writing.
+/// Removes what could move the cursor, break a line or change the direction of writing.
 pub fn clean(text: &str) -> String {
     let breaks = |c: char| {
         c.is_control()
@@ -67,16 +63,15 @@ pub fn clean(text: &str) -> String {
     spaced.trim_end().to_owned()
 }
 
-/// How the columns of a table are set, by their place.
+/// How the columns of a table are set, by their index.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Columns<'a> {
-    /// Right-aligned.
     pub right: &'a [usize],
-    /// Never wrapped, because people copy what stands there.
+    /// Columns that are never wrapped, because people copy their content.
     pub whole: &'a [usize],
 }
 
-/// A table for people; wide text is wrapped.
+/// A table for people. Long text is wrapped.
 pub fn table(header: &[&str], columns: Columns<'_>, rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table
@@ -103,10 +98,6 @@ pub fn table(header: &[&str], columns: Columns<'_>, rows: impl IntoIterator<Item
 }
 
 /// CSV of a header and rows. A cell that a spreadsheet would run as a formula gets a `'` in front.
-///
-/// # Errors
-///
-/// Never for rows in memory; kept because the writer may.
 pub fn csv<'a>(
     header: Option<&[&str]>,
     rows: impl IntoIterator<Item = Vec<std::borrow::Cow<'a, str>>>,
@@ -121,11 +112,7 @@ pub fn csv<'a>(
     Ok(String::from_utf8(writer.into_inner()?)?)
 }
 
-/// JSON: indented, or on one line when it is one document of many.
-///
-/// # Errors
-///
-/// Never for the shapes printed here.
+/// JSON, indented, or on one line when it is one document of many.
 pub fn json(value: &impl Serialize, one_line: bool) -> anyhow::Result<String> {
     let text = if one_line {
         serde_json::to_string(value)?
@@ -135,20 +122,12 @@ pub fn json(value: &impl Serialize, one_line: bool) -> anyhow::Result<String> {
     Ok(text + "\n")
 }
 
-/// JSON of a message, with the field names of the contract; `name` is its full name there.
-///
-/// # Errors
-///
-/// When `name` is no message of the contract, or another one.
+/// JSON of a message with the field names of the contract. `name` is its full name there; fails when the message is of
+/// another type.
 pub fn message(name: &str, message: &impl prost::Message) -> anyhow::Result<String> {
     dynamic(&transcoded(name, message)?, false)
 }
 
-/// [`message`] on one line.
-///
-/// # Errors
-///
-/// As there.
 pub fn message_line(name: &str, message: &impl prost::Message) -> anyhow::Result<String> {
     dynamic(&transcoded(name, message)?, true)
 }
@@ -161,11 +140,8 @@ fn transcoded(name: &str, message: &impl prost::Message) -> anyhow::Result<Dynam
     )?)
 }
 
-/// JSON of a message by its descriptor: indented, or on one line when it is one document of many.
-///
-/// # Errors
-///
-/// When the message has no form in JSON, such as a time beyond the year 9999.
+/// JSON of a message by its descriptor. Fails when the message has no form in JSON, for example a time beyond the year
+/// 9999.
 pub fn dynamic(message: &DynamicMessage, one_line: bool) -> anyhow::Result<String> {
     let options = SerializeOptions::new()
         .use_proto_field_name(true)
@@ -177,7 +153,7 @@ pub fn dynamic(message: &DynamicMessage, one_line: bool) -> anyhow::Result<Strin
     )
 }
 
-/// The line that warns of figures that may be behind; `None` when they are fresh.
+/// The line that warns of figures that may be outdated; `None` when they are current.
 pub fn staleness(freshness: Option<&ranking::Freshness>) -> Option<String> {
     let freshness = freshness.filter(|freshness| freshness.stale)?;
     let as_of = freshness
@@ -203,7 +179,7 @@ pub fn local(time: chrono::DateTime<chrono::Utc>) -> String {
         .to_string()
 }
 
-/// A text, or `-` when it is empty.
+/// The text, or `-` when it is empty.
 pub fn or_dash(text: &str) -> String {
     if text.is_empty() {
         "-".to_owned()

@@ -1,4 +1,4 @@
-//! Reading results, league tables and standings, once or for as long as they change.
+//! Reads results, league tables and standings, once or continuously.
 
 use std::process::ExitCode;
 
@@ -9,20 +9,19 @@ use super::call::{delay, request, retry, transient};
 use super::connect::{Connection, Ranking, Survey};
 use super::period;
 use super::print::league::League;
-use super::print::standing::Places;
+use super::print::standing::Standings;
 use super::print::{self, result as print_result};
-use crate::cli::{Format, LeagueArgs, ResultArgs, ResultWhat, StandingArgs};
+use crate::cli::{Format, LeagueArgs, ResultArgs, ResultCommand, StandingArgs};
 
 const PAGE: u32 = 1000;
-/// Failures in a row after which a watcher gives up; some two minutes.
+/// After so many failures in a row, about two minutes, a watch ends with the error.
 const FAILURES: u32 = 30;
 
-/// `prima result`.
 pub(super) async fn result(connection: &Connection, args: &ResultArgs) -> anyhow::Result<ExitCode> {
     let client = connection.survey().await?;
-    let name = match (&args.what, &args.survey) {
-        (Some(ResultWhat::Unit(args)), _) => return period::unit(&client, args).await,
-        (Some(ResultWhat::Agency(args)), _) => return period::agency(&client, args).await,
+    let name = match (&args.command, &args.survey) {
+        (Some(ResultCommand::Unit(args)), _) => return period::unit(&client, args).await,
+        (Some(ResultCommand::Agency(args)), _) => return period::agency(&client, args).await,
         (None, survey) => survey.clone().unwrap_or_default(),
     };
     if !args.watch {
@@ -45,10 +44,6 @@ pub(super) async fn result(connection: &Connection, args: &ResultArgs) -> anyhow
 }
 
 /// The result of one survey.
-///
-/// # Errors
-///
-/// The service's refusal.
 pub(crate) async fn result_get(client: &Survey, survey: &str) -> Result<survey::Result, Status> {
     let answer = retry(|| {
         let (mut client, survey) = (client.clone(), survey.to_owned());
@@ -61,7 +56,6 @@ pub(crate) async fn result_get(client: &Survey, survey: &str) -> Result<survey::
     Ok(answer.await?.result.unwrap_or_default())
 }
 
-/// `prima league`.
 pub(super) async fn league(connection: &Connection, args: &LeagueArgs) -> anyhow::Result<ExitCode> {
     let client = connection.ranking().await?;
     let name = league_name(&args.metric, &args.period, &args.cohort);
@@ -110,11 +104,7 @@ pub(crate) fn league_name(metric: &str, period: &str, cohort: &str) -> String {
     .to_string()
 }
 
-/// A league table with its first `limit` rows, or all.
-///
-/// # Errors
-///
-/// The service's refusal.
+/// A league table with its first `limit` rows, or all rows.
 pub(crate) async fn league_get(client: &Ranking, name: &str, limit: Option<u32>) -> anyhow::Result<League> {
     let mut league = League::default();
     let mut page_token = String::new();
@@ -142,7 +132,6 @@ pub(crate) async fn league_get(client: &Ranking, name: &str, limit: Option<u32>)
     }
 }
 
-/// `prima standing`.
 pub(super) async fn standing(connection: &Connection, args: &StandingArgs) -> anyhow::Result<ExitCode> {
     let client = connection.ranking().await?;
     let message = ranking::GetStandingRequest {
@@ -155,24 +144,25 @@ pub(super) async fn standing(connection: &Connection, args: &StandingArgs) -> an
         async move { client.get_standing(request(message)).await }
     })
     .await?;
-    let places = Places {
+    let standings = Standings {
         subject: message.subject,
         metric: message.metric,
         period: message.period,
         standings: answer.standings,
         freshness: answer.freshness,
     };
-    print::out(&places.render(args.format)?)?;
+    print::out(&standings.render(args.format)?)?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn show(format: Format, text: &str) -> anyhow::Result<()> {
-    // Tables that follow each other need a gap; documents for machines don't.
+    // Tables that follow each other need an empty line between them; documents for machines do not.
     let gap = if format == Format::Table { "\n" } else { "" };
     Ok(print::out(&format!("{text}{gap}"))?)
 }
 
-/// Shows every message of a stream, and opens it again when it ends or breaks: each first message is whole.
+/// Handles every message of a stream, and opens the stream again when it ends or breaks. The first message of a stream
+/// always holds the whole state.
 pub(super) async fn follow<M, F>(
     mut open: impl FnMut() -> F,
     mut show: impl FnMut(M) -> anyhow::Result<()>,

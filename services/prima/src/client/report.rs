@@ -1,14 +1,14 @@
-//! `prima report`: the yearly report of a survey as a printable page, with its data as XLSX and CSV, and the record of
+//! `prima report`: the yearly report of a survey as a printable page with its data as XLSX and CSV, and the minutes of
 //! an evaluation.
 
 mod bands;
 mod data;
 mod evaluation;
 mod gather;
+mod labels;
 mod page;
 #[cfg(test)]
 mod sample;
-mod words;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,12 +22,12 @@ use prima_proto::{name, survey::v1 as pb};
 
 use super::connect::Connection;
 use super::print;
-use crate::cli::{ReportFormat, ReportSkmArgs, ReportWhat};
+use crate::cli::{ReportCommand, ReportFormat, ReportSkmArgs};
 
-/// What a section needs, or why it is not there, in Indonesian.
+/// A part of the report, or the reason in Indonesian why it is missing.
 type Part<T> = Result<T, String>;
 
-/// Everything that a report is made from.
+/// All data that a report is made from.
 #[derive(Debug, Clone)]
 struct Report {
     survey: pb::Survey,
@@ -35,13 +35,12 @@ struct Report {
     instrument: pb::Instrument,
     analysis: Part<pb::Analysis>,
     plan: Part<Plan>,
-    /// The unit's result of the period, for its change.
+    /// The unit's result in the period, which has the change from the period before.
     unit: Part<pb::UnitResult>,
     names: Names,
     made: DateTime<Utc>,
 }
 
-/// The follow-up plan.
 #[derive(Debug, Clone, Default)]
 struct Plan {
     items: Vec<pb::FollowUp>,
@@ -49,12 +48,12 @@ struct Plan {
     done: i64,
 }
 
-/// Names for people, from the directory; ids where it does not know them.
+/// Names from the directory; ids where the directory does not know them.
 #[derive(Debug, Clone, Default)]
 struct Names {
     agency: String,
     unit: String,
-    /// Public services by id.
+    /// Names of public services by id.
     services: BTreeMap<String, String>,
 }
 
@@ -83,7 +82,7 @@ impl Report {
         }
     }
 
-    /// Name of a public service; its id where the directory does not know it.
+    /// The name of a public service; its id when the directory does not know it.
     fn service(&self, id: &str) -> String {
         self.names
             .services
@@ -92,7 +91,7 @@ impl Report {
             .unwrap_or_else(|| id.to_owned())
     }
 
-    /// Whether figures may still move.
+    /// Whether the figures may still change.
     fn is_open(&self) -> bool {
         self.result.state() != pb::SurveyState::Closed
     }
@@ -101,15 +100,15 @@ impl Report {
         format!(
             "Laporan Survei Kepuasan Masyarakat {} {}",
             self.names.unit,
-            words::period(&self.result.period)
+            labels::period(&self.result.period)
         )
     }
 }
 
-pub(super) async fn run(connection: &Connection, what: ReportWhat) -> anyhow::Result<ExitCode> {
-    match what {
-        ReportWhat::Skm(args) => skm(connection, &args).await,
-        ReportWhat::Evaluation(args) => evaluation::run(connection, &args).await,
+pub(super) async fn run(connection: &Connection, command: ReportCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        ReportCommand::Skm(args) => skm(connection, &args).await,
+        ReportCommand::Evaluation(args) => evaluation::run(connection, &args).await,
     }
 }
 
@@ -123,7 +122,7 @@ async fn skm(connection: &Connection, args: &ReportSkmArgs) -> anyhow::Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes the report in each form that is asked for, and returns the paths.
+/// Writes the report in each requested format and returns the paths.
 fn write(report: &Report, folder: &Path, formats: &[ReportFormat]) -> anyhow::Result<Vec<PathBuf>> {
     let stem = stem(&report.result.survey)?;
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
@@ -156,7 +155,8 @@ fn write(report: &Report, folder: &Path, formats: &[ReportFormat]) -> anyhow::Re
     Ok(paths)
 }
 
-/// The start of every file name: `skm-3271-dpmptsp-2024-q3`. The ids of a resource name are safe in one.
+/// The beginning of every file name, such as `skm-3271-dpmptsp-2024-q3`. The ids of a resource name are safe in file
+/// names.
 fn stem(survey: &str) -> anyhow::Result<String> {
     let name::Survey { unit, survey } = name::Survey::parse(survey).context("nama survei tidak sah")?;
     Ok(format!("skm-{}-{}-{survey}", unit.agency, unit.unit))

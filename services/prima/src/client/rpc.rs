@@ -1,4 +1,4 @@
-//! `prima call`: every method of every service, by the contract alone.
+//! `prima call`: calls every method of every service by the descriptors alone.
 
 mod build;
 mod codec;
@@ -32,10 +32,9 @@ use codec::Dynamic;
 
 pub use complete::{methods as complete_methods, pairs as complete_pairs};
 
-/// Longest wait for a stream to be taken in.
+/// Longest time to wait until a stream of requests is accepted.
 const STREAM_DEADLINE: Duration = Duration::from_secs(120);
 
-/// `prima call`.
 pub(super) async fn run(connection: &Connection, args: &CallArgs) -> anyhow::Result<ExitCode> {
     if let Some(pattern) = &args.list {
         print::out(&describe::list(pattern)?)?;
@@ -49,7 +48,7 @@ pub(super) async fn run(connection: &Connection, args: &CallArgs) -> anyhow::Res
     let json = args.json.as_deref().map(text).transpose()?;
     let mut messages = requests(&method, json.as_deref(), &args.fields)
         .map_err(|faults| grpc::status(Failure::invalid(faults)))?;
-    let named = identify(&mut messages);
+    let named = add_request_id(&mut messages);
     let client = connection.authorized(service(&method)?).await?;
     if method.is_server_streaming() {
         follow(client, &method, messages).await?;
@@ -61,7 +60,7 @@ pub(super) async fn run(connection: &Connection, args: &CallArgs) -> anyhow::Res
     Ok(ExitCode::SUCCESS)
 }
 
-/// The text of a file, or of stdin for `-`.
+/// The text of a file, or of stdin when the file is `-`.
 fn text(file: &Path) -> anyhow::Result<String> {
     if file != Path::new("-") {
         return std::fs::read_to_string(file)
@@ -74,7 +73,8 @@ fn text(file: &Path) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// What is sent: one message, or those of a stream: the pairs are its first message, each line of the file another one.
+/// The messages to send: one, or those of a stream. The pairs form the first message, and each line of the file forms
+/// another one.
 fn requests(
     method: &MethodDescriptor,
     json: Option<&str>,
@@ -120,8 +120,9 @@ fn requests(
     }
 }
 
-/// Gives a request that wants one an id of its own, and tells it. Whether there is an id: the request may be repeated then.
-fn identify(messages: &mut [DynamicMessage]) -> bool {
+/// Adds a random `request_id` to a request that needs one, and prints it. Returns whether the request has an id, so
+/// that it may be repeated.
+fn add_request_id(messages: &mut [DynamicMessage]) -> bool {
     let [message] = messages else { return false };
     let field = message.descriptor().get_field_by_name("request_id");
     let Some(field) = field.filter(|field| field.kind() == Kind::String) else {
@@ -135,7 +136,7 @@ fn identify(messages: &mut [DynamicMessage]) -> bool {
     true
 }
 
-/// The service that has a method: the second part of its package names it.
+/// The service that offers a method; the second part of the package names it.
 fn service(method: &MethodDescriptor) -> anyhow::Result<Service> {
     let service = method.parent_service();
     let package = service.package_name();
@@ -160,7 +161,7 @@ async fn answer(
         let request = within(stream::iter(messages.clone()), deadline);
         let client = client.clone();
         async move {
-            let (mut grpc, path, codec) = ready(client, method).await?;
+            let (mut grpc, path, codec) = prepare(client, method).await?;
             grpc.client_streaming(request, path, codec).await
         }
     };
@@ -170,13 +171,13 @@ async fn answer(
     Ok(call().await.map(Response::into_inner)?)
 }
 
-/// Prints each message as it comes, one a line.
+/// Prints each message when it arrives, one per line.
 async fn follow(
     client: Authorized,
     method: &MethodDescriptor,
     messages: Vec<DynamicMessage>,
 ) -> anyhow::Result<()> {
-    let (mut grpc, path, codec) = ready(client, method).await?;
+    let (mut grpc, path, codec) = prepare(client, method).await?;
     let request = Request::new(stream::iter(messages));
     let mut answers = grpc.streaming(request, path, codec).await?.into_inner();
     while let Some(answer) = answers.message().await? {
@@ -185,7 +186,7 @@ async fn follow(
     Ok(())
 }
 
-async fn ready(
+async fn prepare(
     client: Authorized,
     method: &MethodDescriptor,
 ) -> Result<(Grpc<Authorized>, PathAndQuery, Dynamic), Status> {

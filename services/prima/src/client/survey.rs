@@ -1,7 +1,7 @@
-//! Creating, closing and listing surveys; the minimum sample.
+//! Creates, closes and lists surveys, and shows the minimum sample.
 
-mod aftermath;
 mod comments;
+mod follow_up;
 mod tokens;
 
 use std::process::ExitCode;
@@ -16,14 +16,16 @@ use uuid::Uuid;
 use super::call::{repeat, request, retry};
 use super::connect::{Connection, Survey};
 use super::print::{self, Columns, analysis, result::state_name, result::weights_name};
-use crate::cli::{AccessMode, AnalysisArgs, Plain, SurveyCreateArgs, SurveyListArgs, SurveyWhat, Weights};
+use crate::cli::{
+    AccessMode, AnalysisArgs, SurveyCommand, SurveyCreateArgs, SurveyListArgs, TableOrJson, Weights,
+};
 
 const PAGE: i32 = 1000;
 
-pub(super) async fn run(connection: &Connection, what: SurveyWhat) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(connection: &Connection, command: SurveyCommand) -> anyhow::Result<ExitCode> {
     let client = connection.survey().await?;
-    match what {
-        SurveyWhat::Create(args) => {
+    match command {
+        SurveyCommand::Create(args) => {
             let message = message(&client, args).await?;
             let survey = create(&client, message).await?;
             print::out(&format!(
@@ -32,33 +34,32 @@ pub(super) async fn run(connection: &Connection, what: SurveyWhat) -> anyhow::Re
                 state_name(survey.state())
             ))?;
         }
-        SurveyWhat::Close(args) => {
+        SurveyCommand::Close(args) => {
             let message = pb::CloseSurveyRequest {
                 name: args.name,
                 etag: String::new(),
             };
-            // Closing is not repeatable: a second try would say that the survey is closed.
+            // Closing is not repeated, because a second try would report that the survey is already closed.
             let answer = client.clone().close_survey(request(message)).await?.into_inner();
             print::out(&format!(
                 "Survei ditutup: {}\n",
                 answer.survey.unwrap_or_default().name
             ))?;
         }
-        SurveyWhat::List(args) => list(&client, &args).await?,
-        SurveyWhat::Void(args) => aftermath::void(&client, args).await?,
-        SurveyWhat::Voids(args) => aftermath::voids(&client, &args).await?,
-        SurveyWhat::Publish(args) => aftermath::publish(&client, args).await?,
-        SurveyWhat::FollowUp(args) => aftermath::follow_up(&client, args.what).await?,
-        SurveyWhat::Tokens(args) => tokens::issue(&connection.access().await?, &args).await?,
-        SurveyWhat::Comments(args) => comments::list(&client, &args).await?,
-        SurveyWhat::Analysis(args) => {
+        SurveyCommand::List(args) => list(&client, &args).await?,
+        SurveyCommand::Void(args) => follow_up::void(&client, args).await?,
+        SurveyCommand::Voids(args) => follow_up::voids(&client, &args).await?,
+        SurveyCommand::Publish(args) => follow_up::publish(&client, args).await?,
+        SurveyCommand::FollowUp(args) => follow_up::follow_up(&client, args.command).await?,
+        SurveyCommand::Tokens(args) => tokens::issue(&connection.access().await?, &args).await?,
+        SurveyCommand::Comments(args) => comments::list(&client, &args).await?,
+        SurveyCommand::Analysis(args) => {
             analyze(&client, args).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// `prima survey analysis`.
 async fn analyze(client: &Survey, args: AnalysisArgs) -> anyhow::Result<()> {
     let message = pb::AnalyzeResultRequest {
         survey: args.survey.clone(),
@@ -66,7 +67,7 @@ async fn analyze(client: &Survey, args: AnalysisArgs) -> anyhow::Result<()> {
     let analysis = repeat!(client, analyze_result, message)?
         .analysis
         .unwrap_or_default();
-    if args.format == Plain::Json {
+    if args.format == TableOrJson::Json {
         return Ok(print::out(&print::message(
             "prima.survey.v1.Analysis",
             &analysis,
@@ -81,7 +82,6 @@ async fn analyze(client: &Survey, args: AnalysisArgs) -> anyhow::Result<()> {
     Ok(print::out(&analysis::table_of(&analysis, &names.collect()))?)
 }
 
-/// `prima sample-size`.
 pub(super) async fn sample_size(connection: &Connection, population: i64) -> anyhow::Result<ExitCode> {
     let client = connection.survey().await?;
     let answer = retry(|| {
@@ -93,11 +93,7 @@ pub(super) async fn sample_size(connection: &Connection, population: i64) -> any
     Ok(ExitCode::SUCCESS)
 }
 
-/// Creates a survey. The request id follows from what is asked, so that a repeat changes nothing.
-///
-/// # Errors
-///
-/// The service's refusal.
+/// Creates a survey. The request id is derived from the content, so that a repeat changes nothing.
 pub(crate) async fn create(client: &Survey, message: pb::CreateSurveyRequest) -> anyhow::Result<pb::Survey> {
     let message = pb::CreateSurveyRequest {
         request_id: request_id(&message),
@@ -118,7 +114,7 @@ fn request_id(message: &pb::CreateSurveyRequest) -> String {
     request_id_of("CreateSurvey", &content)
 }
 
-/// An id of a request that follows from what is asked.
+/// Derives a request id from the method and the content.
 pub(super) fn request_id_of(method: &str, content: &impl Message) -> String {
     let text = [method.as_bytes(), b"\0", &content.encode_to_vec()].concat();
     Uuid::new_v5(&Uuid::NAMESPACE_URL, &text).to_string()
@@ -142,7 +138,7 @@ async fn message(client: &Survey, args: SurveyCreateArgs) -> anyhow::Result<pb::
     let mut elements = args.elements;
     if let Some(path) = &args.own_elements {
         let own = own_elements(path)?;
-        // An empty list means all of the instrument, one with own elements only those.
+        // An empty list means all elements of the instrument; a list with own elements must name all of them.
         if elements.is_empty() {
             elements = all_elements(client, &args.instrument).await?;
         }
@@ -168,7 +164,7 @@ async fn message(client: &Survey, args: SurveyCreateArgs) -> anyhow::Result<pb::
     })
 }
 
-/// Elements of the unit's own, as the file tells them.
+/// The unit's own elements, read from a file.
 fn own_elements(path: &std::path::Path) -> anyhow::Result<Vec<pb::SurveyElement>> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]

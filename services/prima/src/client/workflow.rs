@@ -1,18 +1,17 @@
-//! `prima workflow`: documents that say how reports live, checked on this machine by the rules of the service.
+//! `prima workflow`: checks workflow documents on this machine by the rules of the service.
 
 use std::process::ExitCode;
 
 use prima_complaint::domain::workflow::Workflow;
 
 use super::print;
-use crate::cli::WorkflowWhat;
+use crate::cli::WorkflowCommand;
 
-/// Longest document that the service takes, bytes.
+/// Longest document that the service accepts, in bytes.
 const DOCUMENT_MAX: u64 = 256 << 10;
 
-/// `prima workflow`.
-pub(super) fn run(what: WorkflowWhat) -> anyhow::Result<ExitCode> {
-    let WorkflowWhat::Check(args) = what;
+pub(super) fn run(command: WorkflowCommand) -> anyhow::Result<ExitCode> {
+    let WorkflowCommand::Check(args) = command;
     let (text, code) = checked(&super::document(&args.file, DOCUMENT_MAX)?);
     print::out(&text)?;
     Ok(code)
@@ -41,7 +40,7 @@ mod tests {
     const BUILT_IN: &str = include_str!("../../../complaint/data/workflow-sp4n.json");
 
     #[test]
-    fn the_built_in_workflow_is_right() {
+    fn the_built_in_workflow_is_valid() {
         let (text, code) = checked(BUILT_IN);
         assert!(
             text.starts_with("Alur sp4n-2018 benar: 5 jenis laporan"),

@@ -1,7 +1,7 @@
-//! Synthetic complaints of a few cities, led by real calls from intake to rating, and one consultation.
+//! Synthetic complaints of a few cities, processed from submission to rating, and one consultation.
 //!
-//! Every request has an id that follows from its place, so that a second start gets the first answers and changes
-//! nothing. Time can't be made up: what is answered at once is answered in time, so every unit has the same score.
+//! The id of every request is derived from its position, so that a second start receives the stored responses and
+//! changes nothing. The times are real: everything is answered at once, thus on time, so every unit has the same score.
 
 use anyhow::Context;
 use chrono::{Datelike, TimeDelta};
@@ -15,13 +15,13 @@ use super::synthetic::City;
 use crate::client::call::repeat;
 use crate::client::connect::{Complaint, Connection};
 
-/// Cities whose units have complaints.
+/// The cities whose units have complaints.
 const CITIES: [&str; 6] = ["3271", "3273", "3374", "3578", "5171", "7371"];
-/// Complaints of a city that are led to their end: as many as the score needs to be ranked.
+/// Complaints of a city that are processed to their end: as many as the score needs to be ranked.
 const CLOSED: usize = 10;
-/// One to be answered, one to be verified.
+/// One complaint that waits for a response, and one that waits for verification.
 const OPEN: usize = 2;
-/// What they are about: class, category, title.
+/// Subjects of the complaints: class, category, title.
 const SUBJECTS: [(&str, &str, &str); 4] = [
     (
         "complaint_regular",
@@ -52,21 +52,15 @@ const FORWARD: &str = "Contoh pengalihan (data sintetis): objek laporan berada d
 const QUESTION: &str = "Apakah surat kuasa diperlukan bila berkas diantar orang lain? (data sintetis)";
 const ADVICE: &str = "Ya, surat kuasa bermeterai dan salinan kartu identitas keduanya. (data sintetis)";
 
-/// What was loaded.
 pub(super) struct Loaded {
-    /// Complaints.
     pub complaints: usize,
-    /// Their units.
+    /// How many units have them.
     pub units: usize,
-    /// The year in which they were received, in Jakarta: their period.
+    /// The year in Jakarta in which they were received, which is their period.
     pub year: i32,
 }
 
-/// Loads them; what is there already stays as it is.
-///
-/// # Errors
-///
-/// When the service is away or refuses.
+/// Loads the complaints. What already exists is not changed.
 pub(super) async fn load(connection: &Connection, cities: &[City]) -> anyhow::Result<Loaded> {
     let client = &connection.complaint().await?;
     let chosen: Vec<&City> = cities
@@ -80,14 +74,14 @@ pub(super) async fn load(connection: &Connection, cities: &[City]) -> anyhow::Re
     }
     let years: Vec<i32> = stream::iter(all)
         .map(|(city, next, number)| async move {
-            let lead = lead(client, &city, next, number).await;
-            lead.with_context(|| format!("laporan contoh {number} {}", city.unit()))
+            let processed = process(client, &city, next, number).await;
+            processed.with_context(|| format!("laporan contoh {number} {}", city.unit()))
         })
         .buffer_unordered(CONCURRENCY)
         .try_collect()
         .await?;
     if let Some(city) = chosen.first() {
-        let asked = consult(connection, city).await;
+        let asked = add_consultation(connection, city).await;
         asked.with_context(|| format!("konsultasi contoh {}", city.unit()))?;
     }
     Ok(Loaded {
@@ -97,7 +91,7 @@ pub(super) async fn load(connection: &Connection, cities: &[City]) -> anyhow::Re
     })
 }
 
-/// Id of the request that takes `step` with the complaint of this number.
+/// The id of the request that performs `step` on complaint `number`.
 fn request_id(city: &City, number: usize, step: &str) -> String {
     let text = format!("demo pengaduan {} {number} {step}", city.code);
     Uuid::new_v5(&Uuid::NAMESPACE_URL, text.as_bytes()).to_string()
@@ -111,7 +105,7 @@ fn submission(city: &City, number: usize) -> pb::SubmitComplaintRequest {
         2 => pb::Channel::MobileApp,
         _ => pb::Channel::Email,
     };
-    // One of each city is anonymous, and one is confidential.
+    // In each city one complaint is anonymous and one is confidential.
     let anonymous = number == 3;
     let reporter = pb::Reporter {
         display_name: format!("Pelapor Contoh {number} (data sintetis)"),
@@ -134,8 +128,8 @@ fn submission(city: &City, number: usize) -> pb::SubmitComplaintRequest {
     }
 }
 
-/// Takes one in and leads it as far as its number says; the year in which it was received.
-async fn lead(client: &Complaint, city: &City, next: String, number: usize) -> anyhow::Result<i32> {
+/// Submits a complaint and processes it as far as its number requires. Returns the year in which it was received.
+async fn process(client: &Complaint, city: &City, next: String, number: usize) -> anyhow::Result<i32> {
     let answer = repeat!(client, submit_complaint, submission(city, number))?;
     let status = answer.status.unwrap_or_default();
     let received = status.receive_time.as_ref().and_then(clock::from_proto);
@@ -197,8 +191,8 @@ async fn lead(client: &Complaint, city: &City, next: String, number: usize) -> a
     Ok(year)
 }
 
-/// A question at the desk of a unit, answered, completed, and published for the next who asks.
-async fn consult(connection: &Connection, city: &City) -> anyhow::Result<()> {
+/// A question at the desk of a unit, which is answered, completed and published.
+async fn add_consultation(connection: &Connection, city: &City) -> anyhow::Result<()> {
     let client = connection.consultation().await?;
     let id = |step: &str| request_id(city, 0, &format!("consultation {step}"));
     let message = pb::RequestConsultationRequest {
@@ -258,7 +252,8 @@ mod tests {
         for (_, message) in all() {
             assert!(message.title.ends_with("(data sintetis)") && message.text.contains("(data sintetis)"));
             if let Some(reporter) = &message.reporter {
-                // `.invalid` belongs to nobody (RFC 2606), and no telephone number is surely nobody's.
+                // Addresses under `.invalid` can't exist (RFC 2606). No telephone number is sure to be unused, so none
+                // is given.
                 assert!(reporter.email.ends_with(".invalid") && reporter.phone.is_empty());
             }
         }
@@ -279,7 +274,7 @@ mod tests {
     fn every_request_has_an_id_of_its_own_and_the_same_at_each_start() {
         let ids: BTreeSet<String> = all().into_iter().map(|(_, message)| message.request_id).collect();
         assert_eq!(ids.len(), CITIES.len() * (CLOSED + OPEN));
-        // Pinned: other ids would load everything a second time.
+        // This is pinned, because other ids would load everything a second time.
         let (city, first) = &all()[0];
         assert_eq!(city.code, "3271");
         assert_eq!(first.request_id, "84cc8e86-399a-5c5b-b573-3e0da675dca8");

@@ -1,4 +1,4 @@
-//! Synthetic responses: from a fixed seed, the same on every machine, all in integers.
+//! Synthetic responses from a fixed seed: they are the same on every machine, and computed in integers.
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Weekday};
 use rand_chacha::ChaCha8Rng;
@@ -11,16 +11,16 @@ const ELEMENTS: usize = 9;
 const EDUCATION: [&str; 6] = ["SD", "SMP", "SMA", "S1", "S2", "S3"];
 const OCCUPATION: [&str; 6] = ["PNS", "TNI", "POLRI", "SWASTA", "WIRAUSAHA", "LAINNYA"];
 
-/// A city and its generator.
+/// A city and its generator of responses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct City {
-    /// Code without dots.
+    /// The regional code without dots.
     pub code: String,
-    /// Official name.
+    /// The official name.
     pub name: String,
 }
 
-/// The cities of a file of regions.
+/// The cities in a file of regions.
 pub(super) fn cities(regions: &str) -> Vec<City> {
     regions
         .lines()
@@ -37,22 +37,22 @@ pub(super) fn cities(regions: &str) -> Vec<City> {
 }
 
 impl City {
-    /// Name of its unit.
+    /// The resource name of the city's unit.
     pub(super) fn unit(&self) -> String {
         format!("agencies/{}/units/dpmptsp", self.code)
     }
 
-    /// What its unit is called.
+    /// The display name of the city's unit.
     pub(super) fn unit_label(&self) -> String {
         format!("DPMPTSP {}", self.name)
     }
 
-    /// How many respondents it has, 40 to 80.
+    /// The number of respondents, 40 to 80.
     pub(super) fn respondents(&self) -> i64 {
         i64::from(40 + below(&mut self.random(), 41))
     }
 
-    /// Each city has its own stream of numbers, so that one more city changes no other.
+    /// Each city has a random sequence of its own, so that adding a city changes no other.
     fn random(&self) -> ChaCha8Rng {
         let code = self.code.bytes().fold(0_u64, |sum, digit| {
             sum.wrapping_mul(31).wrapping_add(digit.into())
@@ -60,10 +60,10 @@ impl City {
         ChaCha8Rng::seed_from_u64(SEED ^ code)
     }
 
-    /// Its responses as CSV.
+    /// The responses as CSV.
     ///
-    /// A city has a level from 2.40 to 3.85, an element and a respondent move it a little, and the score is one of
-    /// the two whole numbers around it: so the indices of the cities spread over all four categories.
+    /// A city has a level from 2.40 to 3.85, which an element and a respondent change a little; the score is one of the
+    /// two whole numbers around it. So the indices of the cities are spread over all four categories.
     pub(super) fn responses(&self) -> String {
         let mut random = self.random();
         let respondents = 40 + below(&mut random, 41);
@@ -73,7 +73,7 @@ impl City {
         for number in 1..=respondents {
             let mood = below(&mut random, 61);
             let scores = elements.map(|element| {
-                // The offsets are 0 to 40 and 0 to 60; their middles, 20 and 30, move nothing.
+                // The offsets are 0 to 40 and 0 to 60; their middles, 20 and 30, change nothing.
                 let aim = (level + element + mood).saturating_sub(50).clamp(100, 400);
                 let score = aim / 100 + u32::from(below(&mut random, 100) < aim % 100);
                 score.to_string()
@@ -93,12 +93,12 @@ impl City {
     }
 }
 
-/// A moment of a working hour of the third quarter of 2024, western Indonesian time.
+/// A moment in office hours in the third quarter of 2024, western Indonesian time.
 fn submitted_at(random: &mut ChaCha8Rng) -> String {
     let start = NaiveDate::from_ymd_opt(2024, 7, 1).unwrap_or_default();
     let mut day = start + Days::new(below(random, 92).into());
     while matches!(day.weekday(), Weekday::Sat | Weekday::Sun) {
-        // The quarter begins on a Monday: the Friday before a weekend is always in it.
+        // The quarter begins on a Monday, so the Friday before a weekend is always in it.
         day = day - Days::new(1);
     }
     let minute = TimeDelta::minutes((8 * 60 + below(random, 8 * 60)).into());
@@ -113,7 +113,7 @@ fn pick<'a>(list: &[&'a str], random: &mut ChaCha8Rng) -> &'a str {
         .unwrap_or_default()
 }
 
-/// A number below `limit`. Written out, because the ranges of `rand` may draw otherwise in another version.
+/// A number below `limit`. It is computed here, because the ranges of `rand` may give other numbers in another version.
 fn below(random: &mut ChaCha8Rng, limit: u32) -> u32 {
     random.next_u32() % limit.max(1)
 }
@@ -175,7 +175,7 @@ mod tests {
     fn a_second_start_makes_the_same_responses() {
         let first = &all()[0];
         assert_eq!(first.responses(), first.responses());
-        // Pinned: other ids or scores would be refused as contradictions where the demo was loaded before.
+        // This is pinned. Where the demo was loaded before, other ids or scores would be refused as contradictions.
         let row = "sintetis-1171-01,2024-07-05T15:35:00+07:00,4,4,4,3,4,4,4,4,3,L,23,SMA,PNS";
         assert_eq!(first.responses().lines().nth(1).unwrap(), row);
     }

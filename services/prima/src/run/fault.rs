@@ -1,4 +1,4 @@
-//! What the faults of a start are about: the file or the address, which the errors do not know.
+//! Adds the file or the address to the errors of a start, which do not name it themselves.
 
 use std::time::Duration;
 
@@ -12,17 +12,17 @@ use tokio::sync::watch;
 
 use crate::{cli::Service, client::print};
 
-/// How long the bus may take before the operator is told.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the bus may be unreachable before the operator is informed.
+const BUS_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Puts the name of what failed in front of it.
-pub(super) fn named(config: &Config) -> impl Fn(service::Error) -> Error {
+/// Adds the name of the database or bus that failed as context.
+pub(super) fn with_target(config: &Config) -> impl Fn(service::Error) -> Error {
     move |error| match error {
         service::Error::Database(service, error) => {
-            anyhow!(error).context(format!("basis data {}", config.database.place(service)))
+            anyhow!(error).context(format!("basis data {}", config.database.location(service)))
         }
         service::Error::Outdated(service) | service::Error::Newer(service, _) => {
-            let place = config.database.place(service);
+            let place = config.database.location(service);
             anyhow!(error).context(format!("basis data {place}"))
         }
         service::Error::Bus(error) => {
@@ -32,8 +32,8 @@ pub(super) fn named(config: &Config) -> impl Fn(service::Error) -> Error {
     }
 }
 
-/// What one service alone needs beside [`Config::faults`].
-pub(super) fn alone(config: &Config, service: Service) -> Vec<String> {
+/// The faults of the configuration when one service runs alone: [`Config::faults`] and what only `serve` needs.
+pub(super) fn service_faults(config: &Config, service: Service) -> Vec<String> {
     let mut faults = config.faults();
     if config.bus.url == "memory:" {
         faults.push(
@@ -54,7 +54,7 @@ pub(super) fn alone(config: &Config, service: Service) -> Vec<String> {
 }
 
 /// Fails when there are faults.
-pub(super) fn none(faults: Vec<String>) -> Result<(), config::Error> {
+pub(super) fn fail_on(faults: Vec<String>) -> Result<(), config::Error> {
     if faults.is_empty() {
         Ok(())
     } else {
@@ -62,10 +62,11 @@ pub(super) fn none(faults: Vec<String>) -> Result<(), config::Error> {
     }
 }
 
-/// Tells once when the bus is away at the start. Nothing waits for it: what is stored is published when it comes.
-pub(super) async fn tell_of_the_bus(mut connection: watch::Receiver<Connection>, url: String) {
+/// Informs the operator once when the bus is unreachable at the start. The service does not wait for it: what is stored
+/// is published when it connects.
+pub(super) async fn report_bus_outage(mut connection: watch::Receiver<Connection>, url: String) {
     let connected = connection.wait_for(|connection| connection.up);
-    if tokio::time::timeout(PATIENCE, connected).await.is_err() {
+    if tokio::time::timeout(BUS_TIMEOUT, connected).await.is_err() {
         print::note(&format!(
             "bus {}: belum terjangkau; layanan tetap berjalan, dan menerbitkan begitu bus terhubung",
             config::mask(&url)

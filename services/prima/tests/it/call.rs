@@ -1,5 +1,3 @@
-//! `prima call`.
-
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
@@ -20,7 +18,7 @@ const ELEMENTS: [&str; 9] = [
     "complaint_handling",
 ];
 
-/// Responses as messages of a stream, one a line.
+/// Responses as messages of a stream, one per line.
 fn responses(count: usize) -> String {
     let answers: Vec<String> = ELEMENTS.iter().map(|key| format!("\"{key}\": 3")).collect();
     let line = |number| {
@@ -48,7 +46,7 @@ fn every_kind_of_method_is_called_and_its_answer_printed() {
     let id = ran.stderr.trim().strip_prefix("Id permintaan: ").unwrap();
     let agency: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(agency["agency"]["name"], "agencies/uji");
-    // The same request again has the same answer.
+    // The same request again returns the same response.
     let again = up.call(&[
         "DirectoryService/CreateAgency",
         &format!("request_id={id}"),
@@ -65,7 +63,6 @@ fn every_kind_of_method_is_called_and_its_answer_printed() {
         "survey.open_time=2026-01-01T00:00:00+07:00",
     ]);
 
-    // A stream of requests.
     let mut sending = up
         .command(&["call", "SubmitResponses", "--json", "-"])
         .stdin(Stdio::piped())
@@ -84,12 +81,11 @@ fn every_kind_of_method_is_called_and_its_answer_printed() {
     let sent: Value = serde_json::from_str(&sent.stdout).unwrap();
     assert_eq!(sent["accepted"], 3, "{sent}");
 
-    // A read.
     let survey = format!("survey={SURVEY}");
     let result = up.call(&["/prima.survey.v1.SurveyService/GetResult", &survey]);
     assert_eq!(result["result"]["respondents"], 3, "{result}");
 
-    // A stream of answers: a document a line.
+    // A stream of responses prints one document per line.
     let mut watching = up
         .command(&["call", "WatchResult", &survey])
         .stdout(Stdio::piped())
@@ -105,7 +101,7 @@ fn every_kind_of_method_is_called_and_its_answer_printed() {
     let first: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(first["result"], result["result"]);
 
-    // A refusal, with everything that is wrong.
+    // A refused call lists everything that is wrong.
     let ran = up.run(&[
         "call",
         "CreateSurvey",
@@ -134,7 +130,7 @@ fn alone(line: &[&str]) -> Ran {
 }
 
 #[test]
-fn what_cannot_be_sent_is_told_before_anybody_is_called() {
+fn an_invalid_request_is_refused_before_any_call() {
     let ran = alone(&["call", "GetResult", "survei=x", "survey.a=1"]);
     assert_eq!(ran.code, Some(1));
     assert_eq!(
@@ -176,7 +172,7 @@ fn methods_are_listed_and_described_without_a_service() {
 }
 
 #[test]
-fn a_shell_is_offered_methods_and_fields() {
+fn a_shell_completes_methods_and_fields() {
     let script = alone(&["completions", "bash"]);
     assert!(script.stdout.contains("PRIMA_COMPLETE"), "{}", script.stdout);
     let asked = |words: &[&str]| {

@@ -5,17 +5,17 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-/// Every service in one process; it ends with this value.
+/// Every service in one process, which ends when this value is dropped.
 pub struct Up {
     child: Child,
     endpoint: String,
     data: TempDir,
-    /// It is kept open: who prints into a closed pipe ends.
+    /// It is kept open, because a process that prints into a closed pipe ends.
     _stdout: BufReader<ChildStdout>,
 }
 
 impl Up {
-    /// Starts it and waits for its port.
+    /// Starts the process and waits for its port.
     pub fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_prima"))
@@ -37,7 +37,7 @@ impl Up {
         }
     }
 
-    /// A command that reaches it as its operator.
+    /// A command that calls it as its administrator.
     pub fn command(&self, line: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_prima"));
         command
@@ -48,12 +48,11 @@ impl Up {
         command
     }
 
-    /// Runs a command to its end.
     pub fn run(&self, line: &[&str]) -> Ran {
         Ran::of(&self.command(line).output().unwrap())
     }
 
-    /// Calls a method that answers; the answer.
+    /// Calls a method and returns its response.
     pub fn call(&self, line: &[&str]) -> serde_json::Value {
         let ran = self.run(&[&["call"], line].concat());
         assert_eq!(ran.code, Some(0), "{line:?}: {}", ran.stderr);
@@ -68,7 +67,7 @@ impl Drop for Up {
     }
 }
 
-/// What a command left.
+/// The output of a command.
 pub struct Ran {
     pub code: Option<i32>,
     pub stdout: String,

@@ -1,5 +1,5 @@
-//! Whatever was heard, in any order, and however often it was saved and loaded: the tables are those of the newest state
-//! of each subject.
+//! The tables are those of the newest state of each subject, in whatever order states arrive, and however often the
+//! snapshot is saved and loaded.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use sea_orm::ConnectionTrait;
 use super::{snapshot, tables::Tables};
 use crate::{
     domain::{Row, TableKey},
-    store::{Heard, Migrator, snapshot_save},
+    store::{Migrator, StoredState, snapshot_save},
 };
 
 const SUBJECTS: [&str; 11] = [
@@ -33,7 +33,7 @@ const SUBJECTS: [&str; 11] = [
     "prima.index.score.skm.2024.unit.11.b",
     "prima.index.score.skm.2024.unit.12.a",
     "prima.other.score.skm.2024.agency.12",
-    // Names no table, whatever it says.
+    // The metric cannot be part of the name of a table, whatever the state contains.
     "prima.index.score.s_m.2024.unit.11.a",
 ];
 const VERSIONS: usize = 8;
@@ -45,18 +45,19 @@ struct State {
     payload: Vec<u8>,
 }
 
-/// What happens.
+/// One step of a random run.
 #[derive(Debug, Clone)]
 enum Step {
-    /// A state comes, for the first time or again: its subject and its version.
-    Hear(usize, usize),
-    /// What was heard is taken to be saved.
-    Take,
-    /// What was taken is saved, or could not be.
+    /// A state arrives, for the first time or again: its subject and its version.
+    Receive(usize, usize),
+    /// The states that are not saved yet are taken from the tables.
+    TakeUnsaved,
+    /// The states that were taken are saved, or saving them fails.
     Saved(bool),
-    /// The process is killed, or stopped and saves everything before, and starts again. Killed, it hears the newest state
-    /// of each subject again; `bool`: in the other order.
+    /// The process is killed and starts again: it receives the newest state of each subject again, with `true` in the
+    /// reverse order.
     Killed(bool),
+    /// The process stops, saves everything before that, and starts again.
     Stopped,
 }
 
@@ -123,7 +124,7 @@ fn payload(subject: usize) -> BoxedStrategy<Vec<u8>> {
     prop_oneof![6 => whole.clone(), 2 => whole.prop_map(cut), 1 => Just(Vec::new())].boxed()
 }
 
-/// What each version of each subject says: one version never says two things.
+/// The content of each version of each subject: a version never has two contents.
 fn states() -> impl Strategy<Value = Vec<Vec<State>>> {
     let of = |subject| {
         let state = (prop::bool::weighted(0.15), payload(subject))
@@ -135,8 +136,8 @@ fn states() -> impl Strategy<Value = Vec<Vec<State>>> {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        20 => (0..SUBJECTS.len(), 0..VERSIONS).prop_map(|(subject, version)| Step::Hear(subject, version)),
-        2 => Just(Step::Take),
+        20 => (0..SUBJECTS.len(), 0..VERSIONS).prop_map(|(subject, version)| Step::Receive(subject, version)),
+        2 => Just(Step::TakeUnsaved),
         2 => any::<bool>().prop_map(Step::Saved),
         1 => any::<bool>().prop_map(Step::Killed),
         1 => Just(Step::Stopped),
@@ -144,25 +145,25 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..80)
 }
 
-/// What is seen: every table, scores without a place, states that can't be read.
-type Seen = (BTreeMap<TableKey, Vec<Row>>, usize, usize);
+/// What a replica shows: every table, the number of scores without a table, the number of states that cannot be read.
+type Shown = (BTreeMap<TableKey, Vec<Row>>, usize, usize);
 
-fn seen(tables: &Tables) -> Seen {
-    let board = tables.board();
-    let rows = board
+fn shown(tables: &Tables) -> Shown {
+    let league_tables = tables.read();
+    let rows = league_tables
         .tables()
-        .map(|(key, _)| (key.clone(), board.rows(key, 0, usize::MAX).unwrap()))
+        .map(|(key, _)| (key.clone(), league_tables.rows(key, 0, usize::MAX).unwrap()))
         .collect();
-    (rows, board.unplaced(), tables.unreadable())
+    (rows, league_tables.unplaced(), tables.unreadable())
 }
 
-/// One replica over a database.
+/// One replica with its database.
 struct Replica<'a> {
     db: &'a Database,
     states: &'a [Vec<State>],
     tables: Tables,
-    taken: Vec<Heard>,
-    /// The newest version published of each subject: what its stream holds.
+    taken: Vec<StoredState>,
+    /// The newest published version of each subject, as its stream keeps it.
     bus: BTreeMap<usize, usize>,
 }
 
@@ -177,7 +178,7 @@ impl<'a> Replica<'a> {
         }
     }
 
-    fn tell(&self, tables: &Tables, subject: usize, version: usize) {
+    fn apply(&self, tables: &Tables, subject: usize, version: usize) {
         let State { withdrawn, payload } = &self.states[subject][version];
         let event = Event {
             subject: SUBJECTS[subject].to_owned(),
@@ -198,8 +199,8 @@ impl<'a> Replica<'a> {
     }
 
     async fn save(&mut self) {
-        let heard = std::mem::take(&mut self.taken);
-        snapshot_save(self.db, &heard).await.unwrap();
+        let states = std::mem::take(&mut self.taken);
+        snapshot_save(self.db, &states).await.unwrap();
     }
 
     async fn start(&mut self) {
@@ -210,13 +211,13 @@ impl<'a> Replica<'a> {
 
     async fn step(&mut self, step: &Step) {
         match *step {
-            Step::Hear(subject, version) => {
-                self.tell(&self.tables, subject, version);
+            Step::Receive(subject, version) => {
+                self.apply(&self.tables, subject, version);
                 let newest = self.bus.entry(subject).or_insert(version);
                 *newest = version.max(*newest);
             }
-            Step::Take if self.taken.is_empty() => self.taken = self.tables.take_unsaved(),
-            Step::Take => {}
+            Step::TakeUnsaved if self.taken.is_empty() => self.taken = self.tables.take_unsaved(),
+            Step::TakeUnsaved => {}
             Step::Saved(true) => self.save().await,
             Step::Saved(false) => self.tables.put_back(std::mem::take(&mut self.taken)),
             Step::Stopped => {
@@ -232,24 +233,24 @@ impl<'a> Replica<'a> {
                     again.reverse();
                 }
                 for (subject, version) in again {
-                    self.tell(&self.tables, *subject, *version);
+                    self.apply(&self.tables, *subject, *version);
                 }
             }
         }
     }
 
-    /// What a replica sees that hears the newest states alone.
-    fn rebuilt(&self) -> Seen {
+    /// What a replica shows that receives only the newest states.
+    fn rebuilt(&self) -> Shown {
         let tables = Tables::new(Clock::system());
         for (subject, version) in self.bus.iter().rev() {
-            self.tell(&tables, *subject, *version);
+            self.apply(&tables, *subject, *version);
         }
-        seen(&tables)
+        shown(&tables)
     }
 }
 
 #[test]
-fn the_tables_are_those_of_the_newest_states_however_they_came_about() {
+fn the_tables_are_those_of_the_newest_states() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let place = Place::sqlite();
     let db = runtime.block_on(async {
@@ -268,11 +269,11 @@ fn the_tables_are_those_of_the_newest_states_however_they_came_about() {
             for step in &steps {
                 replica.step(step).await;
             }
-            let incremental = seen(&replica.tables);
+            let incremental = shown(&replica.tables);
             replica.step(&Step::Stopped).await;
-            (incremental, replica.rebuilt(), seen(&replica.tables))
+            (incremental, replica.rebuilt(), shown(&replica.tables))
         });
-        prop_assert_eq!(&incremental, &rebuilt, "as it was heard");
+        prop_assert_eq!(&incremental, &rebuilt, "as the states arrived");
         prop_assert_eq!(&reloaded, &rebuilt, "from the snapshot");
     });
 }

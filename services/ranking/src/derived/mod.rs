@@ -1,5 +1,5 @@
-//! The league tables that this replica derives from what it hears, and the snapshot of that. They stand in memory, so the
-//! follower keeps them and not platform's runner.
+//! The league tables of this replica, and their snapshot. They are kept in memory, so the follower updates them and
+//! not the platform's runner of derived figures.
 
 pub mod snapshot;
 pub mod tables;

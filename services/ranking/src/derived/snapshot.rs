@@ -1,4 +1,4 @@
-//! The snapshot: written behind, read at start.
+//! The snapshot: written in the background, loaded at start.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,8 +14,8 @@ use crate::store::{snapshot_page, snapshot_save, snapshot_source_save, snapshot_
 const EVERY: Duration = Duration::from_millis(500);
 const PAGE: u64 = 5000;
 
-/// Applies the stored states of what is followed: nobody would tell how the rest goes on. Returns when the newest of
-/// them was heard; `None` when there are none.
+/// Applies the stored states of the subjects that are followed; others would never be updated again. Returns when the
+/// newest of them was received; `None` when there are none.
 pub async fn load(
     db: &Database,
     tables: &Tables,
@@ -33,20 +33,20 @@ pub async fn load(
                 continue;
             }
             newest = newest.max(Some(row.applied_at));
-            tables.put(&row);
+            tables.apply_if_newer(&row);
         }
     }
     Ok(newest.map(from_micros))
 }
 
-/// Whether the snapshot once held everything that `services` had published.
+/// Whether the snapshot was complete once: it contained everything that `services` had published.
 pub async fn complete(db: &Database, services: &[String]) -> Result<bool, DbErr> {
-    let held = snapshot_sources(db).await?;
-    Ok(services.iter().all(|service| held.contains(service)))
+    let complete = snapshot_sources(db).await?;
+    Ok(services.iter().all(|service| complete.contains(service)))
 }
 
-/// Saves what was heard, now and then, and once more at `stop`. What is not saved is heard again from the bus. From
-/// the first time that everything was heard and saved, the snapshot of `services` counts as complete.
+/// Saves the received states periodically, and once more at `stop`. A state that was not saved is received again from
+/// the bus. Once every stream was read to its end and saved, the snapshot of `services` is recorded as complete.
 pub async fn run(
     db: Database,
     tables: Arc<Tables>,
@@ -54,25 +54,25 @@ pub async fn run(
     fresh: watch::Receiver<bool>,
     stop: CancellationToken,
 ) {
-    let mut noted = false;
+    let mut recorded = false;
     loop {
         let stopping = stop.is_cancelled();
-        // Looked at first: whatever was heard until then is in what is saved now.
+        // This is read before the states are taken: everything that was received until then is in this save.
         let complete = *fresh.borrow();
-        let heard = tables.take_unsaved();
-        let saved = match snapshot_save(&db, &heard).await {
-            Ok(()) if complete && !noted => {
-                noted = true;
+        let states = tables.take_unsaved();
+        let saved = match snapshot_save(&db, &states).await {
+            Ok(()) if complete && !recorded => {
+                recorded = true;
                 snapshot_source_save(&db, &services).await
             }
             Ok(()) => Ok(()),
             Err(error) => {
-                tables.put_back(heard);
+                tables.put_back(states);
                 Err(error)
             }
         };
         if let Err(error) = saved {
-            noted = false;
+            recorded = false;
             tracing::warn!(%error, "snapshot not saved; trying again");
         }
         if stopping {

@@ -1,4 +1,4 @@
-//! The tables of this replica, and the bells of those who watch them.
+//! The tables of this replica, and the watch channels of their watchers.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -14,14 +14,14 @@ use prima_proto::score;
 use tokio::sync::watch;
 
 use crate::{
-    domain::{BadScore, Board, Changed, TableKey},
+    domain::{BadScore, Changed, LeagueTables, TableKey},
     events::{self, Fact},
-    store::Heard,
+    store::StoredState,
 };
 
-type Bell = watch::Sender<u64>;
+type ChangeChannel = watch::Sender<u64>;
 
-/// What is remembered of the newest state of a subject.
+/// What is kept in memory of the newest state of a subject.
 #[derive(Debug, Clone, Copy)]
 struct Newest {
     version: i64,
@@ -29,7 +29,7 @@ struct Newest {
     unreadable: bool,
 }
 
-/// Why a state can't be read by this release.
+/// Why this release cannot read a state.
 #[derive(Debug, thiserror::Error)]
 enum Unreadable {
     #[error(transparent)]
@@ -40,15 +40,15 @@ enum Unreadable {
     Score(#[from] BadScore),
 }
 
-/// All tables in memory.
+/// All tables in memory, with the states that the snapshot lacks.
 #[derive(Debug)]
 pub struct Tables {
     clock: Clock,
-    board: RwLock<Board>,
-    unsaved: Mutex<BTreeMap<String, Heard>>,
-    /// The newest state heard of every subject.
+    league_tables: RwLock<LeagueTables>,
+    unsaved: Mutex<BTreeMap<String, StoredState>>,
+    /// The newest received state of every subject.
     newest: Mutex<BTreeMap<String, Newest>>,
-    bells: Mutex<HashMap<TableKey, Weak<Bell>>>,
+    channels: Mutex<HashMap<TableKey, Weak<ChangeChannel>>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -56,49 +56,49 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Tables {
-    /// No tables yet.
+    /// Empty tables.
     pub fn new(clock: Clock) -> Self {
         Self {
             clock,
-            board: RwLock::default(),
+            league_tables: RwLock::default(),
             unsaved: Mutex::default(),
             newest: Mutex::default(),
-            bells: Mutex::default(),
+            channels: Mutex::default(),
         }
     }
 
-    /// The board, to be read.
-    pub fn board(&self) -> RwLockReadGuard<'_, Board> {
-        self.board.read().unwrap_or_else(PoisonError::into_inner)
+    /// The league tables under a read lock.
+    pub fn read(&self) -> RwLockReadGuard<'_, LeagueTables> {
+        self.league_tables.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A bell that rings when a table changes, for as long as it is held.
-    pub fn watch(&self, key: &TableKey) -> Arc<Bell> {
-        let mut bells = lock(&self.bells);
-        if let Some(bell) = bells.get(key).and_then(Weak::upgrade) {
-            return bell;
+    /// A channel that is notified when a table changes; it exists as long as a watcher uses it.
+    pub fn watch(&self, key: &TableKey) -> Arc<ChangeChannel> {
+        let mut channels = lock(&self.channels);
+        if let Some(channel) = channels.get(key).and_then(Weak::upgrade) {
+            return channel;
         }
-        bells.retain(|_, bell| bell.strong_count() > 0);
-        let bell = Arc::new(watch::Sender::new(0));
-        bells.insert(key.clone(), Arc::downgrade(&bell));
-        bell
+        channels.retain(|_, channel| channel.strong_count() > 0);
+        let channel = Arc::new(watch::Sender::new(0));
+        channels.insert(key.clone(), Arc::downgrade(&channel));
+        channel
     }
 
-    fn ring(&self, changed: &Changed) {
+    fn notify(&self, changed: &Changed) {
         if changed.is_empty() {
             return;
         }
-        let bells = lock(&self.bells);
-        for bell in changed
+        let channels = lock(&self.channels);
+        for channel in changed
             .iter()
-            .filter_map(|key| bells.get(key))
+            .filter_map(|key| channels.get(key))
             .filter_map(Weak::upgrade)
         {
-            bell.send_modify(|n| *n += 1);
+            channel.send_modify(|n| *n += 1);
         }
     }
 
-    /// Number of subjects whose newest state can't be read: they are in no table.
+    /// Number of subjects whose newest state cannot be read; they are in no table.
     pub fn unreadable(&self) -> usize {
         lock(&self.newest)
             .values()
@@ -106,27 +106,27 @@ impl Tables {
             .count()
     }
 
-    /// Applies the newest state of its subject, whether it can be read or not; false when a newer one, or this one, was
-    /// applied before.
-    pub fn put(&self, heard: &Heard) -> bool {
-        let Heard {
+    /// Applies a state, whether it can be read or not; false when the same or a newer version was applied before.
+    pub fn apply_if_newer(&self, stored: &StoredState) -> bool {
+        let StoredState {
             subject,
             version,
             payload,
             ..
-        } = heard;
-        let withdrawn = heard.withdrawn != 0;
-        // Held to the end, so that two states of a subject are applied in the order of their versions.
+        } = stored;
+        let withdrawn = stored.withdrawn != 0;
+        // The lock is held to the end, so that two states of a subject are applied in the order of their versions.
         let mut newest = lock(&self.newest);
         if newest.get(subject).is_some_and(|state| state.version >= *version) {
             return false;
         }
         let span = tracing::info_span!("table update", prima.version = version);
-        let told = span.in_scope(|| self.tell(subject, *version, withdrawn, payload));
-        let unreadable = told.is_err() && !withdrawn;
-        if unreadable && let Err((error, _)) = &told {
-            // Its row is gone. What was heard is in the stream and in the snapshot: a release that understands it shows it.
-            tracing::error!(subject, version, %error, "the newest state can't be read; shown in no table");
+        let applied = span.in_scope(|| self.apply_state(subject, *version, withdrawn, payload));
+        let unreadable = applied.is_err() && !withdrawn;
+        if unreadable && let Err((error, _)) = &applied {
+            // Its row is removed. The state stays in the stream and in the snapshot, where a release that can read it
+            // finds it.
+            tracing::error!(subject, version, %error, "the newest state can't be read; its subject is in no table");
         }
         let state = Newest {
             version: *version,
@@ -135,63 +135,66 @@ impl Tables {
         };
         newest.insert(subject.clone(), state);
         drop(newest);
-        self.ring(&told.unwrap_or_else(|(_, changed)| changed));
+        self.notify(&applied.unwrap_or_else(|(_, changed)| changed));
         true
     }
 
-    /// Tells the board what a state says, or that it can't be read: why, and what that changed.
-    fn tell(
+    /// Applies a state to the league tables; one that cannot be read returns the reason, and the tables that it
+    /// changed.
+    fn apply_state(
         &self,
         subject: &str,
         version: i64,
         withdrawn: bool,
         payload: &[u8],
     ) -> Result<Changed, (Unreadable, Changed)> {
-        let about = match events::about(subject) {
-            Ok(Some(about)) => about,
+        let aggregate = match events::aggregate_of(subject) {
+            Ok(Some(aggregate)) => aggregate,
             Ok(None) => return Ok(Changed::default()),
-            // No state of it was ever read.
+            // No state of this subject was ever read.
             Err(error) => return Err((error.into(), Changed::default())),
         };
-        let fact = events::read(about.clone(), withdrawn, payload);
-        let mut board = self.board.write().unwrap_or_else(PoisonError::into_inner);
-        let told = match fact {
-            Ok(Fact::Agency(name, facts)) => Ok(board.agency(name, version, facts)),
-            Ok(Fact::Unit(name, facts)) => Ok(board.unit(name, version, facts)),
-            Ok(Fact::Score(source, score)) => board.score(&source, version, score).map_err(Unreadable::from),
+        let fact = events::read(aggregate.clone(), withdrawn, payload);
+        let mut league_tables = self.league_tables.write().unwrap_or_else(PoisonError::into_inner);
+        let applied = match fact {
+            Ok(Fact::Agency(name, facts)) => Ok(league_tables.agency(name, version, facts)),
+            Ok(Fact::Unit(name, facts)) => Ok(league_tables.unit(name, version, facts)),
+            Ok(Fact::Score(source, score)) => league_tables
+                .score(&source, version, score)
+                .map_err(Unreadable::from),
             Err(error) => Err(error.into()),
         };
-        told.map_err(|error| (error, board.unreadable(about, version)))
+        applied.map_err(|error| (error, league_tables.unreadable(aggregate, version)))
     }
 
-    /// Applies a state and keeps it for the snapshot, unless a newer one, or this one, was heard before.
-    fn hear(&self, subject: &str, version: i64, withdrawn: bool, payload: &[u8]) {
-        let heard = Heard {
+    /// Applies a state and keeps it for the snapshot, unless the same or a newer version was received before.
+    fn receive(&self, subject: &str, version: i64, withdrawn: bool, payload: &[u8]) {
+        let received = StoredState {
             subject: subject.to_owned(),
             version,
             withdrawn: i64::from(withdrawn),
             payload: payload.to_vec(),
             applied_at: micros(self.clock.now()),
         };
-        if self.put(&heard) {
-            self.put_back(vec![heard]);
+        if self.apply_if_newer(&received) {
+            self.put_back(vec![received]);
         }
     }
 
-    /// What was heard since the last time, in order of subject.
-    pub fn take_unsaved(&self) -> Vec<Heard> {
+    /// The states received since the last call, in the order of their subjects.
+    pub fn take_unsaved(&self) -> Vec<StoredState> {
         std::mem::take(&mut *lock(&self.unsaved)).into_values().collect()
     }
 
-    /// Puts back what could not be saved, unless something newer was heard.
-    pub fn put_back(&self, heard: Vec<Heard>) {
+    /// Puts back states that could not be saved, unless a newer version was received.
+    pub fn put_back(&self, states: Vec<StoredState>) {
         let mut unsaved = lock(&self.unsaved);
-        for one in heard {
+        for state in states {
             if unsaved
-                .get(&one.subject)
-                .is_none_or(|kept| kept.version < one.version)
+                .get(&state.subject)
+                .is_none_or(|kept| kept.version < state.version)
             {
-                unsaved.insert(one.subject.clone(), one);
+                unsaved.insert(state.subject.clone(), state);
             }
         }
     }
@@ -200,24 +203,24 @@ impl Tables {
 impl Projection for Tables {
     fn apply(&self, delivery: &Delivery) {
         let event = &delivery.event;
-        self.hear(&event.subject, event.version, event.withdrawn, &event.payload);
+        self.receive(&event.subject, event.version, event.withdrawn, &event.payload);
     }
 
     fn version(&self, subject: &str) -> Option<i64> {
         lock(&self.newest).get(subject).map(|state| state.version)
     }
 
-    fn retain(&self, source: &Source, held: &HashMap<String, i64>) {
+    fn retain(&self, source: &Source, in_stream: &HashMap<String, i64>) {
         let prefix = format!("prima.{}.", source.service);
         let gone: Vec<(String, i64)> = lock(&self.newest)
             .range(prefix.clone()..)
             .take_while(|(subject, _)| subject.starts_with(&prefix))
-            .filter(|(subject, state)| !state.withdrawn && !held.contains_key(*subject))
+            .filter(|(subject, state)| !state.withdrawn && !in_stream.contains_key(*subject))
             .map(|(subject, state)| (subject.clone(), state.version))
             .collect();
         for (subject, version) in gone {
-            tracing::warn!(%subject, "its owner holds it no longer; withdrawn here");
-            self.hear(&subject, version + 1, true, &[]);
+            tracing::warn!(%subject, "the stream no longer has this subject; withdrawn here");
+            self.receive(&subject, version + 1, true, &[]);
         }
     }
 }
@@ -230,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_its_owner_holds_no_longer_is_in_no_table() {
+    fn a_subject_that_left_its_stream_is_in_no_table() {
         let tables = Tables::new(Clock::system());
         let subject = |unit: &str| format!("prima.survey.score.skm.2024.unit.3271.{unit}");
         let payload = ScoreState {
@@ -239,49 +242,49 @@ mod tests {
         }
         .encode_to_vec();
         for unit in ["a", "b"] {
-            tables.hear(&subject(unit), 5, false, &payload);
+            tables.receive(&subject(unit), 5, false, &payload);
         }
-        tables.hear("prima.index.score.ipp.2024.unit.3271.b", 5, false, &payload);
-        assert_eq!(tables.board().unplaced(), 3);
+        tables.receive("prima.index.score.ipp.2024.unit.3271.b", 5, false, &payload);
+        assert_eq!(tables.read().unplaced(), 3);
         tables.retain(
             &Source::new("survey", &["prima.survey.score.>"]),
             &HashMap::from([(subject("a"), 1)]),
         );
-        assert_eq!(tables.board().unplaced(), 2);
+        assert_eq!(tables.read().unplaced(), 2);
         let unsaved = tables.take_unsaved();
         let gone: Vec<&str> = unsaved
             .iter()
-            .filter(|h| h.withdrawn != 0)
-            .map(|h| h.subject.as_str())
+            .filter(|state| state.withdrawn != 0)
+            .map(|state| state.subject.as_str())
             .collect();
         assert_eq!(gone, [subject("b")], "the snapshot must not bring it back");
-        tables.hear(&subject("b"), 7, false, &payload);
-        assert_eq!(tables.board().unplaced(), 3);
+        tables.receive(&subject("b"), 7, false, &payload);
+        assert_eq!(tables.read().unplaced(), 3);
     }
 
     #[test]
-    fn what_cannot_be_read_is_counted_and_kept_until_it_ends() {
+    fn an_unreadable_state_is_counted_and_kept_until_it_is_withdrawn() {
         let tables = Tables::new(Clock::system());
         let (score, entry) = (
             "prima.survey.score.skm.2024.unit.3271.a",
             "prima.directory.unit.3271.a",
         );
-        tables.hear(score, 5, false, b"\xff");
-        tables.hear(entry, 5, false, b"\xff");
-        // Of another service's, and not ranked: nothing to be read.
-        tables.hear("prima.directory.service.3271.a.b", 5, false, b"\xff");
+        tables.receive(score, 5, false, b"\xff");
+        tables.receive(entry, 5, false, b"\xff");
+        // A state of the directory that is not ranked is not read.
+        tables.receive("prima.directory.service.3271.a.b", 5, false, b"\xff");
         assert_eq!(tables.unreadable(), 2);
         let kept = tables.take_unsaved();
-        let score_kept = kept.iter().find(|heard| heard.subject == score).unwrap();
+        let score_kept = kept.iter().find(|state| state.subject == score).unwrap();
         assert_eq!(
             (score_kept.version, score_kept.payload.as_slice()),
             (5, &b"\xff"[..])
         );
-        // An older one changes nothing, here and in the snapshot.
-        tables.hear(score, 4, true, &[]);
+        // An older version changes nothing, neither here nor in the snapshot.
+        tables.receive(score, 4, true, &[]);
         assert_eq!((tables.unreadable(), tables.take_unsaved()), (2, Vec::new()));
-        tables.hear(score, 6, true, b"\xff");
-        tables.hear(entry, 6, false, &[]);
+        tables.receive(score, 6, true, b"\xff");
+        tables.receive(entry, 6, false, &[]);
         assert_eq!(tables.unreadable(), 0);
     }
 }

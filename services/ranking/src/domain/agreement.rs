@@ -1,4 +1,4 @@
-//! The board agrees with a naive one over random facts in any order.
+//! The league tables equal those of a naive implementation, for random states in any order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,13 +9,13 @@ use rust_decimal::Decimal;
 use super::tests::{agency_name, score, subject, unit_name};
 use super::*;
 
-/// One fact; its version is its position in the list it was made in.
+/// One state; its version is its position in the generated list.
 #[derive(Debug, Clone)]
 enum Fact {
     Agency(&'static str, AgencyFacts),
     Unit(&'static str, UnitFacts),
     Score(&'static str, Score),
-    /// A state that can't be read.
+    /// A state that this release cannot read.
     Unreadable(Aggregate),
 }
 
@@ -101,15 +101,15 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
                 Fact::Score(service, score)
             },
         );
-    let told = prop_oneof![1 => agency, 1 => unit, 4 => score];
-    let fact = (told, prop::bool::weighted(0.1)).prop_map(|(fact, unreadable)| match fact {
+    let readable = prop_oneof![1 => agency, 1 => unit, 4 => score];
+    let fact = (readable, prop::bool::weighted(0.1)).prop_map(|(fact, unreadable)| match fact {
         Fact::Agency(id, _) if unreadable => Fact::Unreadable(Aggregate::Agency(agency_name(id))),
         Fact::Unit(id, _) if unreadable => Fact::Unreadable(Aggregate::Unit(unit_name(id))),
         Fact::Score(source, score) if unreadable => {
             let key = Key::new(source, &score.metric, &score.period, score.subject);
             Fact::Unreadable(Aggregate::Score(key))
         }
-        told => told,
+        other => other,
     });
     prop::collection::vec(fact, 0..120)
 }
@@ -118,25 +118,25 @@ fn version(position: usize) -> i64 {
     i64::try_from(position).unwrap()
 }
 
-fn tell(board: &mut Board, version: i64, fact: Fact) -> Changed {
+fn apply(league_tables: &mut LeagueTables, version: i64, fact: Fact) -> Changed {
     match fact {
-        Fact::Agency(id, facts) => board.agency(agency_name(id), version, facts),
-        Fact::Unit(id, facts) => board.unit(unit_name(id), version, facts),
-        Fact::Score(service, score) => board.score(service, version, score).unwrap(),
-        Fact::Unreadable(about) => board.unreadable(about, version),
+        Fact::Agency(id, facts) => league_tables.agency(agency_name(id), version, facts),
+        Fact::Unit(id, facts) => league_tables.unit(unit_name(id), version, facts),
+        Fact::Score(service, score) => league_tables.score(service, version, score).unwrap(),
+        Fact::Unreadable(aggregate) => league_tables.unreadable(aggregate, version),
     }
 }
 
 type Shown = BTreeMap<TableKey, Vec<Row>>;
 
-fn all(board: &Board) -> Shown {
-    board
+fn all(league_tables: &LeagueTables) -> Shown {
+    league_tables
         .tables()
-        .map(|(key, _)| (key.clone(), board.rows(key, 0, usize::MAX).unwrap()))
+        .map(|(key, _)| (key.clone(), league_tables.rows(key, 0, usize::MAX).unwrap()))
         .collect()
 }
 
-/// The same from the newest facts alone, by sorting.
+/// The expected tables and the number of unplaced scores, computed by sorting the newest states.
 fn naive(facts: &[Fact]) -> (Shown, usize) {
     let (mut agencies, mut units, mut scores) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     for (position, fact) in facts.iter().enumerate() {
@@ -166,7 +166,7 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
     let mut tables: BTreeMap<TableKey, Vec<(Decimal, Row)>> = BTreeMap::new();
     let mut unplaced = 0;
     for ((metric, subject), by_service) in scores {
-        // Versions differ here, so that no tie between services is left to break.
+        // All versions differ here, so there are no ties between services.
         let live = by_service
             .values()
             .filter(|(_, score)| score.is_none_or(|score| !score.withdrawn));
@@ -262,15 +262,15 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
 
 proptest! {
     #[test]
-    fn the_board_agrees_with_a_naive_one_and_reports_every_change(facts in facts()) {
-        let mut board = Board::default();
+    fn the_tables_equal_naive_ones_and_every_change_is_reported(facts in facts()) {
+        let mut league_tables = LeagueTables::default();
         let mut before = Shown::new();
         for (position, fact) in facts.iter().enumerate() {
             let changed: BTreeSet<TableKey> =
-                tell(&mut board, version(position), fact.clone()).iter().cloned().collect();
+                apply(&mut league_tables, version(position), fact.clone()).iter().cloned().collect();
             let (after, unplaced) = naive(&facts[..=position]);
-            prop_assert_eq!(&all(&board), &after);
-            prop_assert_eq!(board.unplaced(), unplaced);
+            prop_assert_eq!(&all(&league_tables), &after);
+            prop_assert_eq!(league_tables.unplaced(), unplaced);
             let keys: BTreeSet<&TableKey> = before.keys().chain(after.keys()).collect();
             for key in keys {
                 prop_assert!(before.get(key) == after.get(key) || changed.contains(key), "{key} not reported");
@@ -281,41 +281,41 @@ proptest! {
 
     #[test]
     fn order_and_repetition_do_not_matter(
-        (facts, told) in facts().prop_flat_map(|facts| {
+        (facts, delivered) in facts().prop_flat_map(|facts| {
             let versioned: Vec<(usize, Fact)> = facts.iter().cloned().enumerate().collect();
             let repeated = [versioned.clone(), versioned].concat();
             (Just(facts), Just(repeated).prop_shuffle())
         }),
     ) {
-        let mut board = Board::default();
-        for (position, fact) in told {
-            tell(&mut board, version(position), fact);
+        let mut league_tables = LeagueTables::default();
+        for (position, fact) in delivered {
+            apply(&mut league_tables, version(position), fact);
         }
         let (tables, unplaced) = naive(&facts);
-        prop_assert_eq!(all(&board), tables);
-        prop_assert_eq!(board.unplaced(), unplaced);
+        prop_assert_eq!(all(&league_tables), tables);
+        prop_assert_eq!(league_tables.unplaced(), unplaced);
     }
 
     #[test]
     fn pages_cover_every_row_once_and_standings_agree(facts in facts(), page in 1..7usize) {
-        let mut board = Board::default();
+        let mut league_tables = LeagueTables::default();
         for (position, fact) in facts.into_iter().enumerate() {
-            tell(&mut board, version(position), fact);
+            apply(&mut league_tables, version(position), fact);
         }
-        let tables = all(&board);
+        let tables = all(&league_tables);
         for (key, rows) in &tables {
-            let pages = (0..rows.len()).step_by(page).flat_map(|offset| board.rows(key, offset, page).unwrap());
+            let pages = (0..rows.len()).step_by(page).flat_map(|offset| league_tables.rows(key, offset, page).unwrap());
             prop_assert_eq!(&pages.collect::<Vec<_>>(), rows);
-            prop_assert_eq!(board.rows(key, rows.len(), page), Some(Vec::new()));
+            prop_assert_eq!(league_tables.rows(key, rows.len(), page), Some(Vec::new()));
             for row in rows {
-                prop_assert_eq!(board.rank(key, &row.subject), row.rank);
+                prop_assert_eq!(league_tables.rank(key, &row.subject), row.rank);
             }
-            let table = board.table(key).unwrap();
+            let table = league_tables.table(key).unwrap();
             prop_assert_eq!(table.ranked(), rows.iter().filter(|row| row.rank.is_some()).count());
             prop_assert_eq!(table.len(), rows.len());
         }
         for (of, metric) in SUBJECTS.iter().flat_map(|of| [(of, "skm"), (of, "ipp")]) {
-            let found = board.standings(&subject(of), metric, "2024");
+            let found = league_tables.standings(&subject(of), metric, "2024");
             let own = |row: &&Row| row.subject == subject(of);
             let in_tables = tables.iter().filter(|(key, _)| key.metric == metric);
             let expected = in_tables.flat_map(|(key, rows)| rows.iter().find(own).map(|row| (key.clone(), row.clone())));

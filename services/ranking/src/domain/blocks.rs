@@ -1,18 +1,19 @@
-//! An ordered set that knows positions: sorted blocks, with the size of each kept apart.
+//! An ordered set that finds items by position: sorted blocks, with the size of each kept beside them.
 //!
-//! Why not `indexset::BTreeSet`, which with small nodes is as fast: it reserves a whole node for every set, and there
-//! is a set for every metric, period, unit type and province, most with a dozen members; it asks for a position only
-//! by a whole item, while a rank is asked for by value; and it keeps blocks that removals have all but emptied.
+//! `indexset::BTreeSet`, which with small nodes is as fast, does not fit: it reserves a whole node for every set, and
+//! there is a set for every metric, period, unit type and province, most with a dozen members; it finds a position
+//! only by a whole item, while a rank is looked up by value; and it keeps blocks that removals have almost emptied.
 
-/// Ordered set of blocks of at most `MAX` items. Finding, adding and removing cost a binary search and a move
-/// within one block; a position costs a sum over the sizes of the blocks before.
+/// Ordered set in blocks of at most `MAX` items. Finding, adding and removing cost a binary search and a move within
+/// one block; a position costs a sum over the sizes of the blocks before.
 #[derive(Debug, Clone)]
 pub(super) struct Blocks<T, const MAX: usize> {
-    /// Never an empty block among them.
+    /// No block is empty.
     blocks: Vec<Vec<T>>,
-    /// The last item of each block, side by side: the search for the block would else miss the cache at each step.
+    /// The last item of each block, stored contiguously: otherwise each step of the search for a block would miss the
+    /// cache.
     lasts: Vec<T>,
-    /// The size of each block, side by side so that summing them is fast.
+    /// The size of each block, stored contiguously so that summing them is fast.
     sizes: Vec<u32>,
     len: usize,
 }
@@ -34,24 +35,24 @@ impl<T: Ord + Clone, const MAX: usize> Blocks<T, MAX> {
         self.len
     }
 
-    /// Number of items at the front for which `before` holds; it must hold for no item after one for which it
-    /// does not.
+    /// Number of leading items for which `before` is true. `before` must be false for every item after the first for
+    /// which it is false.
     pub(super) fn position(&self, before: impl Fn(&T) -> bool) -> usize {
         let (block, within) = self.locate(before);
         let whole: u32 = self.sizes.iter().take(block).sum();
         whole as usize + within
     }
 
-    /// Adds an item; false when it was there.
+    /// Adds an item; false when the set already contained it.
     pub(super) fn insert(&mut self, item: T) -> bool {
         let (mut at, mut within) = self.locate(|other| *other < item);
         if at == self.blocks.len() {
-            // Greater than all: it goes at the end of the last block.
+            // The item is greater than all others and goes to the end of the last block.
             at = at.saturating_sub(1);
             within = self.blocks.last().map_or(0, Vec::len);
         }
         let Some(block) = self.blocks.get_mut(at) else {
-            self.put(0, vec![item]);
+            self.insert_block(0, vec![item]);
             self.len = 1;
             return true;
         };
@@ -62,14 +63,14 @@ impl<T: Ord + Clone, const MAX: usize> Blocks<T, MAX> {
         self.len += 1;
         let at_end = within + 1 == block.len();
         let tail = (block.len() > MAX).then(|| block.split_off(block.len() / 2));
-        self.note(at, at_end || tail.is_some());
+        self.update_bounds(at, at_end || tail.is_some());
         if let Some(tail) = tail {
-            self.put(at + 1, tail);
+            self.insert_block(at + 1, tail);
         }
         true
     }
 
-    /// Removes an item; false when it was not there.
+    /// Removes an item; false when the set did not contain it.
     pub(super) fn remove(&mut self, item: &T) -> bool {
         let (at, within) = self.locate(|other| other < item);
         let Some(block) = self.blocks.get_mut(at) else {
@@ -82,16 +83,16 @@ impl<T: Ord + Clone, const MAX: usize> Blocks<T, MAX> {
         self.len -= 1;
         let left = block.len();
         let at_end = within == left;
-        self.note(at, at_end);
+        self.update_bounds(at, at_end);
         if left == 0 {
-            self.cut(at);
+            self.remove_block(at);
         } else if left <= MAX / 4 {
-            self.join(at);
+            self.merge(at);
         }
         true
     }
 
-    /// The items from position `offset` on, in order.
+    /// The items from position `offset`, in order.
     pub(super) fn iter_from(&self, offset: usize) -> impl Iterator<Item = &T> {
         let mut skip = offset;
         let mut first = 0;
@@ -105,8 +106,8 @@ impl<T: Ord + Clone, const MAX: usize> Blocks<T, MAX> {
         self.blocks.iter().skip(first).flatten().skip(skip)
     }
 
-    /// Block and place within it of the first item for which `before` does not hold; one block past the end when
-    /// it holds for all.
+    /// Index of the block, and index within it, of the first item for which `before` is false; one block past the end
+    /// when there is none.
     fn locate(&self, before: impl Fn(&T) -> bool) -> (usize, usize) {
         let at = self.lasts.partition_point(&before);
         (
@@ -117,9 +118,9 @@ impl<T: Ord + Clone, const MAX: usize> Blocks<T, MAX> {
         )
     }
 
-    /// Joins a block with its neighbour when both fit into half a block, so that the next insertions do not split
-    /// it again at once.
-    fn join(&mut self, at: usize) {
+    /// Merges a block with its neighbour when both fit into half a block, so that the next insertions do not split it
+    /// again at once.
+    fn merge(&mut self, at: usize) {
         let fits = |left: usize| match (self.sizes.get(left), self.sizes.get(left + 1)) {
             (Some(a), Some(b)) => (a + b) as usize <= MAX / 2,
             _ => false,
@@ -129,15 +130,15 @@ impl<T: Ord + Clone, const MAX: usize> Blocks<T, MAX> {
             _ if fits(at) => at,
             _ => return,
         };
-        let mut tail = self.cut(left + 1);
+        let mut tail = self.remove_block(left + 1);
         if let Some(block) = self.blocks.get_mut(left) {
             block.append(&mut tail);
         }
-        self.note(left, true);
+        self.update_bounds(left, true);
     }
 
-    /// Adds a block, not empty.
-    fn put(&mut self, at: usize, block: Vec<T>) {
+    /// Adds a block that is not empty.
+    fn insert_block(&mut self, at: usize, block: Vec<T>) {
         if let Some(last) = block.last() {
             self.lasts.insert(at, last.clone());
             self.sizes.insert(at, size(&block));
@@ -145,26 +146,26 @@ impl<T: Ord + Clone, const MAX: usize> Blocks<T, MAX> {
         }
     }
 
-    /// Takes a block out.
-    fn cut(&mut self, at: usize) -> Vec<T> {
+    /// Removes a block and returns its items.
+    fn remove_block(&mut self, at: usize) -> Vec<T> {
         self.lasts.remove(at);
         self.sizes.remove(at);
         self.blocks.remove(at)
     }
 
-    /// Notes the size of a block that has changed, and its last item when that is another.
-    fn note(&mut self, at: usize, new_last: bool) {
+    /// Updates the stored size of a block that has changed, and with `new_last` its stored last item.
+    fn update_bounds(&mut self, at: usize, new_last: bool) {
         let Some(block) = self.blocks.get(at) else { return };
-        if let Some(noted) = self.sizes.get_mut(at) {
-            *noted = size(block);
+        if let Some(stored) = self.sizes.get_mut(at) {
+            *stored = size(block);
         }
-        if let (true, Some(noted), Some(last)) = (new_last, self.lasts.get_mut(at), block.last()) {
-            *noted = last.clone();
+        if let (true, Some(stored), Some(last)) = (new_last, self.lasts.get_mut(at), block.last()) {
+            *stored = last.clone();
         }
     }
 }
 
-/// A block's size: at most `MAX + 1`, so that it always fits.
+/// The size of a block: at most `MAX + 1`, so that it always fits.
 fn size<T>(block: &[T]) -> u32 {
     u32::try_from(block.len()).unwrap_or(u32::MAX)
 }
@@ -236,7 +237,7 @@ mod tests {
                 }
             }
             blocks.check();
-            // No two neighbours are both under a quarter full: then they would have been joined.
+            // No two neighbours are both under a quarter full: they would have been merged.
             prop_assert!(blocks.blocks.len() <= blocks.len() / 2 + 2);
         }
     }

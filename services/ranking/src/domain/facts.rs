@@ -1,4 +1,4 @@
-//! What the ranking is told: agencies, units and scores.
+//! What the other services publish: agencies, units and scores.
 
 use prima_proto::{
     name::{self, Subject},
@@ -10,7 +10,7 @@ use prima_proto::{
 pub enum Kind {
     /// Kementerian: a ministry.
     Kementerian,
-    /// Lembaga: a national body that is no ministry.
+    /// Lembaga: a national body that is not a ministry.
     Lembaga,
     /// Provinsi: a province.
     Provinsi,
@@ -21,7 +21,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Reads the key used in events, or `None` when it is not one of the five.
+    /// Parses the key used in events; `None` when it is not one of the five.
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "kementerian" => Some(Self::Kementerian),
@@ -45,46 +45,46 @@ impl Kind {
     }
 }
 
-/// What the directory says of an agency.
+/// The directory's entry of an agency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgencyFacts {
     /// Official name.
     pub display_name: String,
-    /// Its kind; `None` when this release does not know the kind given: such an agency is in no table.
+    /// Its kind; `None` when this release does not know it, and then the agency is in no table.
     pub kind: Option<Kind>,
     /// The province of a regency or city.
     pub parent: Option<name::Agency>,
-    /// True when the agency is gone.
+    /// True when the directory withdrew the agency.
     pub withdrawn: bool,
 }
 
 impl AgencyFacts {
-    /// Id of the province that its units are compared within: its parent, or itself when it is a province. `None`
-    /// for what has no province (ministries, national bodies) and for an agency that is gone.
-    pub(super) fn province<'a>(&'a self, own: &'a str) -> Option<&'a str> {
+    /// Id of the province within which its units are compared: its parent, or itself when it is a province. `None`
+    /// for ministries and national bodies, which have no province, and for a withdrawn agency.
+    pub(super) fn province<'a>(&'a self, own_id: &'a str) -> Option<&'a str> {
         if self.withdrawn {
             return None;
         }
         match self.kind {
-            Some(Kind::Provinsi) => Some(own),
+            Some(Kind::Provinsi) => Some(own_id),
             Some(Kind::Kementerian | Kind::Lembaga) => None,
             Some(Kind::Kabupaten | Kind::Kota) | None => self.parent.as_ref().map(|p| p.agency.as_str()),
         }
     }
 }
 
-/// What the directory says of a unit.
+/// The directory's entry of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnitFacts {
     /// Official name.
     pub display_name: String,
     /// Key of the unit type, the cohort of the unit.
     pub unit_type: String,
-    /// True when the unit is gone.
+    /// True when the directory withdrew the unit.
     pub withdrawn: bool,
 }
 
-/// What a state is about.
+/// The aggregate that a state belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Aggregate {
     /// The directory's entry of an agency.
@@ -95,21 +95,21 @@ pub enum Aggregate {
     Score(Key),
 }
 
-/// How far a score may still change.
+/// Whether a score may still change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// May still change.
+    /// The score may still change.
     Provisional,
-    /// The surveys or the cycle behind it have ended.
+    /// The surveys or the cycle behind the score have ended.
     Final,
 }
 
-/// What was published of a score.
+/// The published figures of a score.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figures {
-    /// Published value, a decimal as text: shown as it is, compared as a number.
+    /// The published value, a decimal as text: it is shown as published and compared as a number.
     pub value: String,
-    /// Category read from the published value.
+    /// Category of the published value.
     pub category: String,
     /// Sample size behind the score; 0 where there is no sample.
     pub sample_size: i64,
@@ -119,9 +119,9 @@ pub struct Figures {
     pub units_counted: i64,
     /// Units expected, for an agency.
     pub units_expected: i64,
-    /// How far it may still change.
+    /// Whether it may still change.
     pub status: Status,
-    /// Whether it was recorded from an earlier publication, not computed.
+    /// Whether it was recorded from an earlier publication instead of computed.
     pub recorded: bool,
 }
 
@@ -132,11 +132,11 @@ pub struct Score {
     pub metric: String,
     /// Period, such as `2024-q3`.
     pub period: String,
-    /// Who it is about.
+    /// The unit or agency.
     pub subject: Subject,
-    /// What was published. Not read when withdrawn.
+    /// The published figures; ignored when withdrawn.
     pub figures: Figures,
-    /// True when it no longer counts.
+    /// True when the service withdrew the score.
     pub withdrawn: bool,
 }
 

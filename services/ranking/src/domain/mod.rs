@@ -1,19 +1,20 @@
-//! The league tables in memory: facts in, ranked rows out. Nothing here waits, stores or speaks to anyone.
+//! The league tables in memory: states of agencies, units and scores come in, ranked rows go out. This module does no
+//! I/O.
 //!
-//! Facts may come in any order, twice or late. Each carries a version of its subject, and only the newest counts,
-//! whether this release can read it or not, so two boards that heard the same facts show the same rows.
+//! States may arrive in any order, twice or late. Each carries a version of its subject, and only the newest version
+//! counts, whether this release can read it or not. So two replicas that received the same states show the same rows.
 
 mod blocks;
-pub mod board;
 pub mod facts;
-mod held;
+pub mod league_tables;
+mod member_score;
 pub mod table;
-mod tables;
+mod table_map;
 
-pub use board::{BadScore, Board, Changed, Row, Unranked};
 pub use facts::{AgencyFacts, Aggregate, Figures, Kind, Score, Status, UnitFacts};
+pub use league_tables::{BadScore, Changed, LeagueTables, Row, Unranked};
 pub use prima_proto::name::Subject;
-pub use table::{Seat, Table, TableKey};
+pub use table::{SortKey, Table, TableKey};
 
 #[cfg(test)]
 mod agreement;

@@ -1,4 +1,4 @@
-//! One league table: who sits where.
+//! One league table: its members in the order of their ranks.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -11,23 +11,23 @@ use super::blocks::Blocks;
 /// Name of a table: metric, period and cohort.
 pub type TableKey = name::LeagueTable;
 
-/// Measured with 100,000 members: 64 and 256 are a tenth slower, 512 a third.
+/// Chosen by measurement with 100,000 members: 64 and 256 are a tenth slower, 512 a third.
 const BLOCK: usize = 128;
 
-/// Where a subject sits: by published value, highest first, or after all who are ranked.
+/// Where a subject is sorted: by published value, highest first, or after all ranked subjects.
 ///
-/// It is the value as three words that compare as plain integers: a search in a large table compares some fifty
-/// times, and comparing decimals of unknown scales that often would cost more than all the rest.
+/// The value is stored as three integers that compare like it: a search in a large table compares some fifty times,
+/// and comparing decimals of different scales that often would cost more than everything else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Seat(i64, u64, u64);
+pub struct SortKey(i64, u64, u64);
 
-/// Decimal places of a `Decimal` at most: in as many, any fraction is a whole number.
+/// The greatest number of decimal places of a `Decimal`; scaled by it, every fraction is a whole number.
 const PLACES: u32 = 28;
-/// Bits that a fraction of `PLACES` places takes: 10^28 < 2^94.
+/// Bits of a fraction with `PLACES` places: 10^28 < 2^94.
 const FRACTION_BITS: u32 = 94;
 
-impl Seat {
-    /// Listed only.
+impl SortKey {
+    /// Listed without a rank, after all ranked subjects.
     pub const UNRANKED: Self = Self(i64::MAX, 0, 0);
 
     /// Ranked by this value; exact, and the same for `91.4` and `91.40`.
@@ -38,16 +38,16 @@ impl Seat {
             value.mantissa().rem_euclid(unit),
         );
         let fraction = fraction * 10_i128.pow(PLACES.saturating_sub(value.scale()));
-        // The whole part takes 97 bits with its sign: 34 of them fit above the fraction, 63 are left for the first
-        // word, which therefore never is that of `UNRANKED`.
+        // The whole part takes 97 bits with its sign: 34 of them fit above the fraction, and 63 remain for the first
+        // integer, which therefore never equals that of `UNRANKED`.
         let whole_bits = 128 - FRACTION_BITS;
         let high = (whole >> whole_bits) as i64;
         let low = ((whole as u128) << FRACTION_BITS) | fraction.unsigned_abs();
-        // All bits turned: the highest value comes first.
+        // All bits are inverted, so that the highest value sorts first.
         Self(!high, !((low >> 64) as u64), !(low as u64))
     }
 
-    /// True when the seat has a rank.
+    /// Whether a subject with this sort key has a rank.
     pub fn is_ranked(self) -> bool {
         self != Self::UNRANKED
     }
@@ -55,30 +55,30 @@ impl Seat {
 
 /// One member of a table.
 #[derive(Debug, Clone)]
-struct Place {
-    seat: Seat,
-    /// First bytes of the agency id: settles nearly all ties without following the pointer to the subject, which
+struct Entry {
+    sort_key: SortKey,
+    /// First bytes of the agency id. They settle nearly all ties without following the pointer to the subject, which
     /// costs a cache miss for each comparison.
     prefix: u64,
     subject: Arc<Subject>,
 }
 
-impl Place {
-    fn new(subject: &Arc<Subject>, seat: Seat) -> Self {
+impl Entry {
+    fn new(subject: &Arc<Subject>, sort_key: SortKey) -> Self {
         let prefix = subject.agency_id().bytes().chain(std::iter::repeat(0)).take(8);
         let prefix = prefix.fold(0, |sum, byte| (sum << 8) | u64::from(byte));
         Self {
-            seat,
+            sort_key,
             prefix,
             subject: Arc::clone(subject),
         }
     }
 }
 
-impl Ord for Place {
+impl Ord for Entry {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.seat
-            .cmp(&other.seat)
+        self.sort_key
+            .cmp(&other.sort_key)
             .then_with(|| self.prefix.cmp(&other.prefix))
             .then_with(|| match Arc::ptr_eq(&self.subject, &other.subject) {
                 true => Ordering::Equal,
@@ -87,42 +87,43 @@ impl Ord for Place {
     }
 }
 
-impl PartialOrd for Place {
+impl PartialOrd for Entry {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Place {
+impl PartialEq for Entry {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Place {}
+impl Eq for Entry {}
 
 /// Members in the order of the table: ranked by value, ties by subject; then those without a rank, by subject.
 ///
-/// Whoever moves a member names the seat it had: the board keeps it, and so the table needs no map of its own.
+/// The caller supplies the current sort key of a member that it moves: `LeagueTables` keeps it, so a table needs no
+/// map of its own.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
-    places: Blocks<Place, BLOCK>,
+    entries: Blocks<Entry, BLOCK>,
 }
 
 impl Table {
     /// Number of members, with and without a rank.
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.entries.len()
     }
 
-    /// True when nobody is listed.
+    /// True when the table has no members.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Number of members with a rank.
     pub fn ranked(&self) -> usize {
-        self.places.position(|place| place.seat.is_ranked())
+        self.entries.position(|entry| entry.sort_key.is_ranked())
     }
 
     /// Number of members listed without a rank.
@@ -130,42 +131,43 @@ impl Table {
         self.len() - self.ranked()
     }
 
-    /// Standard competition rank (1, 2, 2, 4) of a value here: one more than the members with a greater value.
-    /// `None` for a seat without rank.
-    pub fn rank(&self, seat: Seat) -> Option<usize> {
-        seat.is_ranked()
-            .then(|| self.places.position(|place| place.seat < seat) + 1)
+    /// Standard competition rank (1, 2, 2, 4) of a value in this table: one more than the number of members with a
+    /// greater value. `None` for the sort key of members without a rank.
+    pub fn rank(&self, sort_key: SortKey) -> Option<usize> {
+        sort_key
+            .is_ranked()
+            .then(|| self.entries.position(|entry| entry.sort_key < sort_key) + 1)
     }
 
-    /// Number of members up to and with one that sat there, whether it still does or not.
-    pub fn up_to(&self, subject: &Arc<Subject>, seat: Seat) -> usize {
-        let last = Place::new(subject, seat);
-        self.places.position(|place| *place <= last)
+    /// Number of members up to and including this subject with this sort key, whether it is still there or not.
+    pub fn up_to(&self, subject: &Arc<Subject>, sort_key: SortKey) -> usize {
+        let last = Entry::new(subject, sort_key);
+        self.entries.position(|entry| *entry <= last)
     }
 
-    /// Members from position `offset` (from 0) on, each with its rank.
+    /// Members from position `offset` (counted from 0), each with its rank.
     pub fn iter_from(&self, offset: usize) -> impl Iterator<Item = (Option<usize>, &Arc<Subject>)> {
-        let mut above: Option<(Seat, Option<usize>)> = None;
-        self.places.iter_from(offset).enumerate().map(move |(i, place)| {
+        let mut above: Option<(SortKey, Option<usize>)> = None;
+        self.entries.iter_from(offset).enumerate().map(move |(i, entry)| {
             let rank = match above {
-                // The first of the page may be tied with one on the page before.
-                None => self.rank(place.seat),
-                Some((seat, rank)) if seat == place.seat => rank,
-                Some(_) => place.seat.is_ranked().then_some(offset + i + 1),
+                // The first row of a page may be tied with the last row of the page before.
+                None => self.rank(entry.sort_key),
+                Some((sort_key, rank)) if sort_key == entry.sort_key => rank,
+                Some(_) => entry.sort_key.is_ranked().then_some(offset + i + 1),
             };
-            above = Some((place.seat, rank));
-            (rank, &place.subject)
+            above = Some((entry.sort_key, rank));
+            (rank, &entry.subject)
         })
     }
 
-    /// Seats a member; false when it sat there already.
-    pub fn insert(&mut self, subject: &Arc<Subject>, seat: Seat) -> bool {
-        self.places.insert(Place::new(subject, seat))
+    /// Adds a member; false when it was there with this sort key.
+    pub fn insert(&mut self, subject: &Arc<Subject>, sort_key: SortKey) -> bool {
+        self.entries.insert(Entry::new(subject, sort_key))
     }
 
-    /// Takes a member from its seat; false when it did not sit there.
-    pub fn remove(&mut self, subject: &Arc<Subject>, seat: Seat) -> bool {
-        self.places.remove(&Place::new(subject, seat))
+    /// Removes a member; false when it was not there with this sort key.
+    pub fn remove(&mut self, subject: &Arc<Subject>, sort_key: SortKey) -> bool {
+        self.entries.remove(&Entry::new(subject, sort_key))
     }
 }
 
@@ -175,12 +177,12 @@ mod tests {
 
     use super::*;
 
-    fn seat(value: &str) -> Seat {
-        Seat::ranked(value.parse().unwrap())
+    fn sort_key(value: &str) -> SortKey {
+        SortKey::ranked(value.parse().unwrap())
     }
 
     fn decimals() -> impl Strategy<Value = Decimal> {
-        // Of all sizes, and of few values in many scales, so that some are equal.
+        // Values of all sizes, and few values in many scales, so that some are equal.
         let any = (
             0..=79_228_162_514_264_337_593_543_950_335_i128,
             0..96_u32,
@@ -197,11 +199,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn seats_order_as_their_values_do(a in decimals(), b in decimals()) {
-            prop_assert_eq!(Seat::ranked(a).cmp(&Seat::ranked(b)), b.cmp(&a));
-            prop_assert_eq!(Seat::ranked(a), Seat::ranked(a.normalize()));
-            prop_assert!(Seat::ranked(a) < Seat::UNRANKED);
-            prop_assert!(Seat::ranked(a).is_ranked());
+        fn sort_keys_order_as_their_values_do(a in decimals(), b in decimals()) {
+            prop_assert_eq!(SortKey::ranked(a).cmp(&SortKey::ranked(b)), b.cmp(&a));
+            prop_assert_eq!(SortKey::ranked(a), SortKey::ranked(a.normalize()));
+            prop_assert!(SortKey::ranked(a) < SortKey::UNRANKED);
+            prop_assert!(SortKey::ranked(a).is_ranked());
         }
     }
 
@@ -209,10 +211,10 @@ mod tests {
         Arc::new(Subject::parse(&format!("agencies/{agency}")).unwrap())
     }
 
-    fn table(members: &[(&str, Seat)]) -> Table {
+    fn table(members: &[(&str, SortKey)]) -> Table {
         let mut table = Table::default();
-        for (agency, seat) in members {
-            assert!(table.insert(&subject(agency), *seat));
+        for (agency, sort_key) in members {
+            assert!(table.insert(&subject(agency), *sort_key));
         }
         table
     }
@@ -227,11 +229,11 @@ mod tests {
     #[test]
     fn ties_share_a_rank_and_leave_a_gap() {
         let table = table(&[
-            ("d", seat("7")),
-            ("c", seat("91.40")),
-            ("u", Seat::UNRANKED),
-            ("a", seat("95")),
-            ("b", seat("91.4")),
+            ("d", sort_key("7")),
+            ("c", sort_key("91.40")),
+            ("u", SortKey::UNRANKED),
+            ("a", sort_key("95")),
+            ("b", sort_key("91.4")),
         ]);
         let expected = [
             (Some(1), "a"),
@@ -258,16 +260,16 @@ mod tests {
             "-2",
         ];
         let ids = ["f", "e", "d", "c", "b", "a"];
-        let members: Vec<_> = ids.into_iter().zip(values.map(seat)).collect();
+        let members: Vec<_> = ids.into_iter().zip(values.map(sort_key)).collect();
         let found: String = ranks(&table(&members), 0).into_iter().map(|(_, id)| id).collect();
         assert_eq!(found, ids.concat());
-        assert_eq!(table(&members).rank(seat("-0")), Some(4));
+        assert_eq!(table(&members).rank(sort_key("-0")), Some(4));
     }
 
     #[test]
     fn ties_beyond_the_first_bytes_of_the_agency_are_by_subject() {
         let ids = ["abcdefgh", "abcdefgh-1", "abcdefgh-2", "abcdefghz", "b"];
-        let members: Vec<_> = ids.into_iter().rev().map(|id| (id, seat("1"))).collect();
+        let members: Vec<_> = ids.into_iter().rev().map(|id| (id, sort_key("1"))).collect();
         assert_eq!(
             ranks(&table(&members), 0)
                 .into_iter()
@@ -278,10 +280,10 @@ mod tests {
     }
 
     #[test]
-    fn a_member_leaves_only_from_the_seat_it_has() {
-        let mut table = table(&[("a", seat("1"))]);
-        assert!(!table.remove(&subject("a"), seat("2")));
-        assert!(table.remove(&subject("a"), seat("1.0")));
+    fn a_member_is_removed_only_by_its_current_sort_key() {
+        let mut table = table(&[("a", sort_key("1"))]);
+        assert!(!table.remove(&subject("a"), sort_key("2")));
+        assert!(table.remove(&subject("a"), sort_key("1.0")));
         assert!(table.is_empty());
     }
 }

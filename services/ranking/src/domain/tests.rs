@@ -1,4 +1,4 @@
-//! Rules of the board, one by one.
+//! Each rule of the league tables by an example.
 
 use prima_proto::{name, score::Key};
 
@@ -74,8 +74,8 @@ fn names(changed: Changed) -> Vec<String> {
 }
 
 /// Rank, subject and published value of every row of a table; empty when there is no such table.
-fn shown(board: &Board, cohort: &str) -> Vec<(Option<usize>, String, String)> {
-    let rows = board.rows(&key(cohort), 0, usize::MAX).unwrap_or_default();
+fn shown(tables: &LeagueTables, cohort: &str) -> Vec<(Option<usize>, String, String)> {
+    let rows = tables.rows(&key(cohort), 0, usize::MAX).unwrap_or_default();
     let short = |s: &Subject| match s.unit_id() {
         Some(unit) => format!("{}/{unit}", s.agency_id()),
         None => s.agency_id().to_owned(),
@@ -91,10 +91,10 @@ fn row(rank: impl Into<Option<usize>>, subject: &str, value: &str) -> (Option<us
 
 #[test]
 fn ties_on_the_number_share_a_rank_and_each_value_is_shown_as_published() {
-    let mut board = Board::default();
+    let mut tables = LeagueTables::default();
     for (name, value) in [("1/a", "80"), ("1/b", "91.40"), ("2/a", "91.4"), ("1/c", "95")] {
-        board.unit(unit_name(name), 1, unit("clinic"));
-        board.score("index", 1, score(name, value)).unwrap();
+        tables.unit(unit_name(name), 1, unit("clinic"));
+        tables.score("index", 1, score(name, value)).unwrap();
     }
     let expected = [
         row(1, "1/c", "95"),
@@ -102,73 +102,73 @@ fn ties_on_the_number_share_a_rank_and_each_value_is_shown_as_published() {
         row(2, "2/a", "91.4"),
         row(4, "1/a", "80"),
     ];
-    assert_eq!(shown(&board, "clinic"), expected);
-    assert_eq!(board.rank(&key("clinic"), &subject("2/a")), Some(2));
+    assert_eq!(shown(&tables, "clinic"), expected);
+    assert_eq!(tables.rank(&key("clinic"), &subject("2/a")), Some(2));
 }
 
 #[test]
 fn a_unit_under_its_minimum_sample_is_listed_without_a_rank() {
-    let mut board = Board::default();
+    let mut tables = LeagueTables::default();
     for (name, size, minimum) in [("1/a", 29, 30), ("1/b", 30, 30), ("1/c", 0, 0)] {
-        board.unit(unit_name(name), 1, unit("clinic"));
+        tables.unit(unit_name(name), 1, unit("clinic"));
         let mut score = score(name, "90");
         (score.figures.sample_size, score.figures.sample_minimum) = (size, minimum);
-        board.score("index", 1, score).unwrap();
+        tables.score("index", 1, score).unwrap();
     }
     let expected = [row(1, "1/b", "90"), row(1, "1/c", "90"), row(None, "1/a", "90")];
-    assert_eq!(shown(&board, "clinic"), expected);
-    let reason: Vec<_> = board
+    assert_eq!(shown(&tables, "clinic"), expected);
+    let reason: Vec<_> = tables
         .rows(&key("clinic"), 0, 9)
         .unwrap()
         .iter()
         .map(|row| row.unranked)
         .collect();
     assert_eq!(reason, [None, None, Some(Unranked::SampleTooSmall)]);
-    let table = board.table(&key("clinic")).unwrap();
+    let table = tables.table(&key("clinic")).unwrap();
     assert_eq!((table.ranked(), table.unranked()), (2, 1));
 }
 
 #[test]
 fn an_incomplete_agency_is_unranked_until_its_units_are_in_or_the_period_is_final() {
-    let mut board = Board::default();
+    let mut tables = LeagueTables::default();
     let score = |units_counted, status| {
         let mut score = score("12", "90");
         score.figures.units_expected = 3;
         (score.figures.units_counted, score.figures.status) = (units_counted, status);
         score
     };
-    board.agency(agency_name("12"), 1, agency(Kind::Kota, None));
-    board.score("index", 1, score(2, Status::Provisional)).unwrap();
-    assert_eq!(shown(&board, "kota"), [row(None, "12", "90")]);
+    tables.agency(agency_name("12"), 1, agency(Kind::Kota, None));
+    tables.score("index", 1, score(2, Status::Provisional)).unwrap();
+    assert_eq!(shown(&tables, "kota"), [row(None, "12", "90")]);
     assert_eq!(
-        board.rows(&key("kota"), 0, 1).unwrap()[0].unranked,
+        tables.rows(&key("kota"), 0, 1).unwrap()[0].unranked,
         Some(Unranked::UnitsMissing)
     );
-    board.score("index", 2, score(2, Status::Final)).unwrap();
-    assert_eq!(shown(&board, "kota"), [row(1, "12", "90")]);
-    board.score("index", 3, score(3, Status::Provisional)).unwrap();
-    assert_eq!(shown(&board, "kota"), [row(1, "12", "90")]);
+    tables.score("index", 2, score(2, Status::Final)).unwrap();
+    assert_eq!(shown(&tables, "kota"), [row(1, "12", "90")]);
+    tables.score("index", 3, score(3, Status::Provisional)).unwrap();
+    assert_eq!(shown(&tables, "kota"), [row(1, "12", "90")]);
 }
 
 #[test]
 fn a_late_or_repeated_version_changes_nothing() {
-    let mut board = Board::default();
-    assert!(names(board.unit(unit_name("1/a"), 5, unit("clinic"))).is_empty());
+    let mut tables = LeagueTables::default();
+    assert!(names(tables.unit(unit_name("1/a"), 5, unit("clinic"))).is_empty());
     assert_eq!(
-        names(board.score("index", 5, score("1/a", "90")).unwrap()),
+        names(tables.score("index", 5, score("1/a", "90")).unwrap()),
         ["clinic"]
     );
     for version in [4, 5] {
         assert!(
-            board
+            tables
                 .score("index", version, score("1/a", "10"))
                 .unwrap()
                 .is_empty()
         );
-        assert!(board.unit(unit_name("1/a"), version, unit("school")).is_empty());
+        assert!(tables.unit(unit_name("1/a"), version, unit("school")).is_empty());
     }
-    assert_eq!(shown(&board, "clinic"), [row(1, "1/a", "90")]);
-    board
+    assert_eq!(shown(&tables, "clinic"), [row(1, "1/a", "90")]);
+    tables
         .score(
             "index",
             7,
@@ -178,34 +178,34 @@ fn a_late_or_repeated_version_changes_nothing() {
             },
         )
         .unwrap();
-    assert!(board.score("index", 6, score("1/a", "10")).unwrap().is_empty());
-    assert_eq!(board.tables().count(), 0);
+    assert!(tables.score("index", 6, score("1/a", "10")).unwrap().is_empty());
+    assert_eq!(tables.tables().count(), 0);
 }
 
 #[test]
 fn a_score_waits_for_its_unit_and_then_for_its_province() {
-    let mut board = Board::default();
-    assert!(board.score("index", 1, score("12/a", "90")).unwrap().is_empty());
-    assert_eq!((board.unplaced(), board.tables().count()), (1, 0));
+    let mut tables = LeagueTables::default();
+    assert!(tables.score("index", 1, score("12/a", "90")).unwrap().is_empty());
+    assert_eq!((tables.unplaced(), tables.tables().count()), (1, 0));
     assert_eq!(
-        names(board.unit(unit_name("12/a"), 1, unit("clinic"))),
+        names(tables.unit(unit_name("12/a"), 1, unit("clinic"))),
         ["clinic"]
     );
-    assert_eq!(board.unplaced(), 0);
+    assert_eq!(tables.unplaced(), 0);
     let nation_and = |province| vec!["clinic".to_owned(), format!("clinic.{province}")];
     assert_eq!(
-        names(board.agency(agency_name("12"), 1, agency(Kind::Kota, Some("32")))),
+        names(tables.agency(agency_name("12"), 1, agency(Kind::Kota, Some("32")))),
         nation_and("32")
     );
     assert_eq!(
-        board.rows(&key("clinic.32"), 0, 1).unwrap()[0].agency_display_name,
+        tables.rows(&key("clinic.32"), 0, 1).unwrap()[0].agency_display_name,
         "Agency"
     );
-    // It moves to another province: the nation's table shows the same.
-    let moved = names(board.agency(agency_name("12"), 2, agency(Kind::Kota, Some("33"))));
+    // The agency moves to another province; the rows of the national table stay the same.
+    let moved = names(tables.agency(agency_name("12"), 2, agency(Kind::Kota, Some("33"))));
     assert_eq!(moved, ["clinic.32", "clinic.33"]);
-    assert_eq!(board.table(&key("clinic.32")).map(Table::len), None);
-    let standings = board.standings(&subject("12/a"), "skm", "2024");
+    assert_eq!(tables.table(&key("clinic.32")).map(Table::len), None);
+    let standings = tables.standings(&subject("12/a"), "skm", "2024");
     assert_eq!(
         standings
             .iter()
@@ -213,18 +213,18 @@ fn a_score_waits_for_its_unit_and_then_for_its_province() {
             .collect::<Vec<_>>(),
         nation_and("33")
     );
-    // Units of a province's own offices are compared within it, those of a ministry only nationwide.
-    board.agency(agency_name("12"), 3, agency(Kind::Provinsi, None));
-    assert_eq!(shown(&board, "clinic.12"), [row(1, "12/a", "90")]);
-    board.agency(agency_name("12"), 4, agency(Kind::Kementerian, Some("32")));
+    // Units of a province are compared within it, those of a ministry only nationwide.
+    tables.agency(agency_name("12"), 3, agency(Kind::Provinsi, None));
+    assert_eq!(shown(&tables, "clinic.12"), [row(1, "12/a", "90")]);
+    tables.agency(agency_name("12"), 4, agency(Kind::Kementerian, Some("32")));
     assert_eq!(
-        board
+        tables
             .tables()
             .map(|(key, _)| key.cohort.as_str())
             .collect::<Vec<_>>(),
         ["clinic"]
     );
-    board.unit(
+    tables.unit(
         unit_name("12/a"),
         2,
         UnitFacts {
@@ -232,33 +232,33 @@ fn a_score_waits_for_its_unit_and_then_for_its_province() {
             ..unit("clinic")
         },
     );
-    assert_eq!((board.tables().count(), board.unplaced()), (0, 0));
+    assert_eq!((tables.tables().count(), tables.unplaced()), (0, 0));
 }
 
 #[test]
 fn a_unit_type_that_would_mix_units_with_agencies_is_in_no_table() {
-    let mut board = Board::default();
+    let mut tables = LeagueTables::default();
     for unit_type in ["kota", "", "a.b", "A"] {
-        board.unit(unit_name(&format!("1/u{}", unit_type.len())), 1, unit(unit_type));
-        board
+        tables.unit(unit_name(&format!("1/u{}", unit_type.len())), 1, unit(unit_type));
+        tables
             .score("index", 1, score(&format!("1/u{}", unit_type.len()), "1"))
             .unwrap();
     }
-    assert_eq!(board.tables().count(), 0);
+    assert_eq!(tables.tables().count(), 0);
 }
 
 #[test]
 fn the_newest_of_two_services_is_shown_and_a_withdrawal_uncovers_the_other() {
-    let mut board = Board::default();
-    board.unit(unit_name("1/a"), 1, unit("clinic"));
-    board.score("index", 10, score("1/a", "90")).unwrap();
-    assert!(board.score("other", 9, score("1/a", "50")).unwrap().is_empty());
+    let mut tables = LeagueTables::default();
+    tables.unit(unit_name("1/a"), 1, unit("clinic"));
+    tables.score("index", 10, score("1/a", "90")).unwrap();
+    assert!(tables.score("other", 9, score("1/a", "50")).unwrap().is_empty());
     assert_eq!(
-        names(board.score("other", 11, score("1/a", "60")).unwrap()),
+        names(tables.score("other", 11, score("1/a", "60")).unwrap()),
         ["clinic"]
     );
-    assert_eq!(shown(&board, "clinic"), [row(1, "1/a", "60")]);
-    board
+    assert_eq!(shown(&tables, "clinic"), [row(1, "1/a", "60")]);
+    tables
         .score(
             "other",
             12,
@@ -268,61 +268,61 @@ fn the_newest_of_two_services_is_shown_and_a_withdrawal_uncovers_the_other() {
             },
         )
         .unwrap();
-    assert_eq!(shown(&board, "clinic"), [row(1, "1/a", "90")]);
-    board.score("other", 13, score("1/a", "70")).unwrap();
-    board.score("index", 13, score("1/a", "80")).unwrap();
+    assert_eq!(shown(&tables, "clinic"), [row(1, "1/a", "90")]);
+    tables.score("other", 13, score("1/a", "70")).unwrap();
+    tables.score("index", 13, score("1/a", "80")).unwrap();
     assert_eq!(
-        shown(&board, "clinic"),
+        shown(&tables, "clinic"),
         [row(1, "1/a", "80")],
         "of equal versions, the first by name"
     );
 }
 
 #[test]
-fn a_score_that_cannot_be_read_is_refused_and_leaves_no_trace() {
-    let mut board = Board::default();
-    let refused = |board: &mut Board, score| board.score("index", 1, score).unwrap_err().code();
-    assert_eq!(refused(&mut board, score("1/a", "high")), "SCORE_VALUE_INVALID");
+fn an_invalid_score_is_refused_and_changes_nothing() {
+    let mut tables = LeagueTables::default();
+    let refused = |tables: &mut LeagueTables, score| tables.score("index", 1, score).unwrap_err().code();
+    assert_eq!(refused(&mut tables, score("1/a", "high")), "SCORE_VALUE_INVALID");
     let metric = Score {
         metric: "a.b".to_owned(),
         ..score("1/a", "1")
     };
-    assert_eq!(refused(&mut board, metric), "SCORE_METRIC_INVALID");
+    assert_eq!(refused(&mut tables, metric), "SCORE_METRIC_INVALID");
     let period = Score {
         period: String::new(),
         ..score("1/a", "1")
     };
-    assert_eq!(refused(&mut board, period), "SCORE_PERIOD_INVALID");
-    assert_eq!(board.unplaced(), 0);
+    assert_eq!(refused(&mut tables, period), "SCORE_PERIOD_INVALID");
+    assert_eq!(tables.unplaced(), 0);
 }
 
 #[test]
 fn the_newest_state_counts_also_when_it_cannot_be_read() {
-    let mut board = Board::default();
-    let about = |source: &str| Aggregate::Score(Key::new(source, "skm", "2024", &unit_name("1/a")));
-    board.unit(unit_name("1/a"), 1, unit("clinic"));
-    board.score("other", 9, score("1/a", "50")).unwrap();
-    board.score("index", 10, score("1/a", "90")).unwrap();
-    assert_eq!(names(board.unreadable(about("index"), 11)), ["clinic"]);
+    let mut tables = LeagueTables::default();
+    let aggregate = |source: &str| Aggregate::Score(Key::new(source, "skm", "2024", &unit_name("1/a")));
+    tables.unit(unit_name("1/a"), 1, unit("clinic"));
+    tables.score("other", 9, score("1/a", "50")).unwrap();
+    tables.score("index", 10, score("1/a", "90")).unwrap();
+    assert_eq!(names(tables.unreadable(aggregate("index"), 11)), ["clinic"]);
     assert!(
-        shown(&board, "clinic").is_empty(),
-        "neither the older figure nor that of another service stands in for it"
+        shown(&tables, "clinic").is_empty(),
+        "neither the older figure nor that of another service replaces it"
     );
-    assert!(board.score("index", 10, score("1/a", "90")).unwrap().is_empty());
-    // The other service says something newer.
-    board.score("other", 12, score("1/a", "60")).unwrap();
-    assert_eq!(shown(&board, "clinic"), [row(1, "1/a", "60")]);
-    board.score("index", 13, score("1/a", "70")).unwrap();
-    assert_eq!(shown(&board, "clinic"), [row(1, "1/a", "70")]);
-    // A unit whose entry can't be read is as one that was never announced.
+    assert!(tables.score("index", 10, score("1/a", "90")).unwrap().is_empty());
+    // The other service publishes a newer state.
+    tables.score("other", 12, score("1/a", "60")).unwrap();
+    assert_eq!(shown(&tables, "clinic"), [row(1, "1/a", "60")]);
+    tables.score("index", 13, score("1/a", "70")).unwrap();
+    assert_eq!(shown(&tables, "clinic"), [row(1, "1/a", "70")]);
+    // A unit whose directory entry cannot be read counts as never announced.
     assert_eq!(
-        names(board.unreadable(Aggregate::Unit(unit_name("1/a")), 2)),
+        names(tables.unreadable(Aggregate::Unit(unit_name("1/a")), 2)),
         ["clinic"]
     );
-    assert_eq!((board.tables().count(), board.unplaced()), (0, 1));
-    board.unit(unit_name("1/a"), 3, unit("school"));
+    assert_eq!((tables.tables().count(), tables.unplaced()), (0, 1));
+    tables.unit(unit_name("1/a"), 3, unit("school"));
     assert_eq!(
-        (shown(&board, "school"), board.unplaced()),
+        (shown(&tables, "school"), tables.unplaced()),
         (vec![row(1, "1/a", "70")], 0)
     );
 }

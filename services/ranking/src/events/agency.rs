@@ -4,7 +4,7 @@ use prima_proto::{event::v1::AgencyState, name};
 
 use crate::domain::{AgencyFacts, Kind};
 
-/// What a state says of an agency.
+/// The entry of an agency.
 pub fn facts(state: AgencyState, withdrawn: bool) -> AgencyFacts {
     AgencyFacts {
         display_name: state.display_name,

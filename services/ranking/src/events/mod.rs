@@ -1,4 +1,4 @@
-//! What is consumed: agencies and units of the directory, scores of every service. Nothing is published.
+//! The consumed states: agencies and units of the directory, scores of every service. Nothing is published.
 
 mod agency;
 mod score;
@@ -12,23 +12,23 @@ use prost::{DecodeError, Message};
 
 use crate::domain::{AgencyFacts, Aggregate, Score, UnitFacts};
 
-/// What a state says.
+/// The content of a state.
 #[derive(Debug)]
 pub enum Fact {
-    /// Of an agency.
+    /// An agency of the directory.
     Agency(name::Agency, AgencyFacts),
-    /// Of a unit.
+    /// A unit of the directory.
     Unit(name::Unit, UnitFacts),
-    /// A score, with the service that publishes it.
+    /// A score, with the service that published it.
     Score(String, Score),
 }
 
-/// What the states of a subject are about; `None`: nothing that is ranked.
+/// The aggregate of the states of a subject; `None` when it is not ranked.
 ///
 /// # Errors
 ///
-/// The subject names an agency or a unit wrongly, or is of a score and names neither: no state of it can be read.
-pub fn about(subject: &str) -> Result<Option<Aggregate>, Error> {
+/// The subject is malformed, so that none of its states can be read.
+pub fn aggregate_of(subject: &str) -> Result<Option<Aggregate>, Error> {
     Ok(match subject.split('.').collect::<Vec<_>>().as_slice() {
         ["prima", "directory", "agency", agency] => Some(Aggregate::Agency(name::Agency::of(agency)?)),
         ["prima", "directory", "unit", agency, unit] => Some(Aggregate::Unit(name::Unit::of(agency, unit)?)),
@@ -36,9 +36,9 @@ pub fn about(subject: &str) -> Result<Option<Aggregate>, Error> {
     })
 }
 
-/// Reads a state of `about`.
-pub fn read(about: Aggregate, withdrawn: bool, payload: &[u8]) -> Result<Fact, DecodeError> {
-    Ok(match about {
+/// Parses a state of an aggregate.
+pub fn read(aggregate: Aggregate, withdrawn: bool, payload: &[u8]) -> Result<Fact, DecodeError> {
+    Ok(match aggregate {
         Aggregate::Agency(name) => Fact::Agency(name, agency::facts(decode(withdrawn, payload)?, withdrawn)),
         Aggregate::Unit(name) => Fact::Unit(name, unit::facts(decode(withdrawn, payload)?, withdrawn)),
         Aggregate::Score(key) => {
@@ -48,7 +48,8 @@ pub fn read(about: Aggregate, withdrawn: bool, payload: &[u8]) -> Result<Fact, D
     })
 }
 
-/// The payload of a state. That it ended is true whatever else it says, so an end needs no payload.
+/// Decodes a payload. That a state is withdrawn is known without its payload, so the payload of a withdrawn state may
+/// be unreadable.
 fn decode<T: Message + Default>(withdrawn: bool, payload: &[u8]) -> Result<T, DecodeError> {
     match T::decode(payload) {
         Err(_) if withdrawn => Ok(T::default()),

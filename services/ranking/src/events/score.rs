@@ -7,9 +7,9 @@ use prima_proto::{
 
 use crate::domain::{Figures, Score, Status};
 
-/// What a state says of a score.
+/// The score that a state contains.
 pub fn score(key: Key, state: ScoreState, withdrawn: bool) -> Score {
-    // A status of a later release is not final for us.
+    // A status that only a later release knows counts as not final.
     let status = ScoreStatus::try_from(state.status).unwrap_or_default();
     Score {
         metric: key.metric,

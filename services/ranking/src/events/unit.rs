@@ -4,7 +4,7 @@ use prima_proto::event::v1::UnitState;
 
 use crate::domain::UnitFacts;
 
-/// What a state says of a unit.
+/// The entry of a unit.
 pub fn facts(state: UnitState, withdrawn: bool) -> UnitFacts {
     UnitFacts {
         display_name: state.display_name,

@@ -1,4 +1,4 @@
-//! What the operations stand on: the tables of this replica, and how current they are.
+//! What every operation uses: the tables of this replica, and how current they are.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,27 +13,27 @@ use tokio::sync::watch;
 
 use crate::derived::tables::Tables;
 
-/// What the operations stand on; cheap to clone.
+/// What every operation uses; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct App {
     /// The tables.
     pub tables: Arc<Tables>,
     /// How current they are.
     pub freshness: Freshness,
-    /// Becomes true with the first complete reading.
+    /// Becomes true once every stream was read to its end, or a whole snapshot was loaded.
     pub ready: watch::Receiver<bool>,
-    /// Opens the streams of those who watch.
+    /// Opens the streams of watchers.
     pub watchers: Watchers,
-    /// Time between two messages to one who watches, at least.
+    /// The minimum interval between two messages to a watcher.
     pub interval: Duration,
 }
 
 impl App {
-    /// `Ok` after the first complete reading: before it an absent table says nothing.
+    /// Fails until the tables are complete: before that, a missing table means nothing.
     ///
     /// # Errors
     ///
-    /// `UNAVAILABLE`, `TABLES_LOADING`: nothing is read to its end yet.
+    /// `UNAVAILABLE`, `TABLES_LOADING`: not every stream was read to its end yet.
     pub fn check_ready(&self) -> Result<(), Failure> {
         if *self.ready.borrow() {
             return Ok(());
@@ -41,12 +41,12 @@ impl App {
         Err(Failure::new(
             Kind::Unavailable,
             "TABLES_LOADING",
-            "the tables are not read yet",
+            "the tables are still being loaded",
             "Tabel peringkat sedang dimuat; coba lagi sebentar lagi",
         ))
     }
 
-    /// How far behind an answer may be, as its message.
+    /// How current the tables are, as a message.
     pub fn freshness(&self) -> Option<v1::Freshness> {
         let now = self.freshness.now();
         Some(v1::Freshness {

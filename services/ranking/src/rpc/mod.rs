@@ -1,8 +1,8 @@
-//! One folder for each noun. Nothing here changes state, so there are reads alone. Nouns don't know each other.
+//! One folder for each noun; nouns do not import each other. No operation changes state.
 
 mod app;
 pub mod league_table;
-mod shown;
+mod message;
 pub mod standing;
 
 pub use app::App;

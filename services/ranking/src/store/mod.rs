@@ -3,7 +3,7 @@
 mod snapshot;
 mod snapshot_source;
 
-pub use snapshot::{Model as Heard, snapshot_page, snapshot_save};
+pub use snapshot::{Model as StoredState, snapshot_page, snapshot_save};
 pub use snapshot_source::{snapshot_source_save, snapshot_sources};
 
 use prima_platform::{db::Step, schema::platform_steps};
@@ -26,7 +26,7 @@ const FIRST: Step = Step {
         "CREATE TABLE snapshot (
             subject {key} PRIMARY KEY, version BIGINT NOT NULL, withdrawn BIGINT NOT NULL, payload {blob} NOT NULL,
             applied_at BIGINT NOT NULL)",
-        // Services whose stream was once read to its end into the snapshot: before that it is a part of the truth.
+        // Services whose stream was read to its end and saved once; before that the snapshot is incomplete.
         "CREATE TABLE snapshot_source (service {key} PRIMARY KEY)",
     ],
 };

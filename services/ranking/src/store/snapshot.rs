@@ -1,4 +1,4 @@
-//! The snapshot: the last state heard of every subject.
+//! The snapshot: the last received state of every subject.
 
 use prima_platform::db::Database;
 use sea_orm::{
@@ -7,7 +7,7 @@ use sea_orm::{
     sea_query::{Alias, OnConflict},
 };
 
-/// The last state heard of a subject.
+/// The last received state of a subject.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "snapshot")]
 pub struct Model {
@@ -16,9 +16,9 @@ pub struct Model {
     pub subject: String,
     /// Version of the aggregate.
     pub version: i64,
-    /// Not zero: the aggregate ended.
+    /// Not zero when the aggregate was withdrawn.
     pub withdrawn: i64,
-    /// Protobuf.
+    /// The payload, protobuf.
     pub payload: Vec<u8>,
     /// When it was applied, unix microseconds.
     pub applied_at: i64,
@@ -26,7 +26,8 @@ pub struct Model {
 
 prima_platform::no_relations!();
 
-/// Saves states; an older one changes nothing. Subjects are distinct and in order, so that replicas don't deadlock.
+/// Saves states; an older version changes nothing. Subjects are distinct and in order, so that replicas do not
+/// deadlock.
 pub async fn snapshot_save(db: &Database, rows: &[Model]) -> Result<(), DbErr> {
     let offered = Expr::col((Alias::new("excluded"), Column::Version));
     let newer = OnConflict::column(Column::Subject)

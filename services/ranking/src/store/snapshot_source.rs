@@ -1,9 +1,9 @@
-//! The services that the snapshot once held completely.
+//! The services for which the snapshot was complete once.
 
 use prima_platform::db::Database;
 use sea_orm::{DbErr, EntityTrait, IntoActiveModel, entity::prelude::*, sea_query::OnConflict};
 
-/// A service that the snapshot once held completely.
+/// A service for which the snapshot was complete once.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "snapshot_source")]
 pub struct Model {
@@ -14,7 +14,7 @@ pub struct Model {
 
 prima_platform::no_relations!();
 
-/// Notes that the snapshot holds everything that these services had published.
+/// Records that the snapshot contains everything that these services had published.
 pub async fn snapshot_source_save(db: &Database, services: &[String]) -> Result<(), DbErr> {
     let row = |service: &String| Model {
         service: service.clone(),
@@ -26,7 +26,7 @@ pub async fn snapshot_source_save(db: &Database, services: &[String]) -> Result<
     Ok(())
 }
 
-/// Services that the snapshot once held completely.
+/// Names of the services for which the snapshot was complete once.
 pub async fn snapshot_sources(db: &Database) -> Result<Vec<String>, DbErr> {
     let rows = Entity::find().all(db.reader()).await?;
     Ok(rows.into_iter().map(|row| row.service).collect())

@@ -7,7 +7,7 @@ use num_bigint::BigInt;
 use prima_platform::{
     clock::{Clock, micros},
     db::Txn,
-    derived::{Kind, Older, Settings},
+    derived::{Kind, LegacyFlags, Settings},
     failure::Failure,
     outbox,
     service::Context,
@@ -38,8 +38,8 @@ impl Kind for AgencyScores {
         Settings {
             name: KIND,
             batch: 50,
-            rest: Duration::from_secs(1),
-            older: Some(Older {
+            min_interval: Duration::from_secs(1),
+            legacy: Some(LegacyFlags {
                 table: "agency_dirty",
                 key: "agency || '/' || period",
             }),

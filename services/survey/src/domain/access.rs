@@ -1,8 +1,8 @@
-//! By what a response may come in, and how that is proven without knowing the person.
+//! Credentials with which a response may be submitted without identifying the person.
 //!
 //! Tokens and links are message authentication codes (HMAC-SHA256) over the survey's name, under a secret that the
-//! service keeps; a kiosk signs with a key of its own (Ed25519). So a credential of another survey, or one that nobody
-//! issued, is told from a genuine one without looking anything up.
+//! service stores; a kiosk signs with a key of its own (Ed25519). So a forged token or link, or one of another survey, is
+//! recognised without a query.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,48 +17,48 @@ use ring::{hmac, signature};
 use sha2::{Digest, Sha256};
 
 use super::{
-    response::Words,
+    response::RedactedText,
     survey::{self, AccessMode},
 };
 
-/// Bytes of the secret that tokens and links are made with.
+/// Length in bytes of the secret from which tokens and links are derived.
 pub const SECRET_BYTES: usize = 32;
-/// Tokens of one batch at most.
+/// Most tokens of one batch.
 pub const BATCH_MAX: i32 = 10_000;
 const MAC_BYTES: usize = 32;
 const COUNTER: Text = Text::line("Nama loket", 0, 63);
 const DISPLAY_NAME: Text = Text::line("Nama perangkat", 0, 200);
 const PUBLIC_KEY_BYTES: usize = 32;
 
-/// Why a credential does not let a response in.
+/// Why a credential is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Nobody issued this token for this survey.
-    #[error("the token is not one of this survey")]
+    /// The token was not issued for this survey.
+    #[error("the token was not issued for this survey")]
     TokenInvalid,
-    /// The token came too late.
+    /// The token has expired.
     #[error("the token has expired")]
     TokenExpired,
     /// The token's batch was revoked.
     #[error("the token was revoked")]
     TokenRevoked,
-    /// Another response came with this token.
+    /// Another response was submitted with this token.
     #[error("the token was used by another response")]
     TokenUsed,
-    /// The link is not that of this survey.
-    #[error("the link is not that of this survey")]
+    /// The link does not belong to this survey.
+    #[error("the link does not belong to this survey")]
     LinkInvalid,
-    /// No registered device of the unit made this signature.
-    #[error("the signature is not one of a registered device over this response")]
+    /// The signature was not made by a registered device of the unit.
+    #[error("the signature over this response was not made by a registered device")]
     SignatureInvalid,
     /// The device was revoked.
     #[error("the device was revoked")]
     DeviceRevoked,
-    /// Another response came with this counter of the device.
+    /// Another response was submitted with this counter of the device.
     #[error("the counter of the device was used by another response")]
     CounterUsed,
-    /// The survey does not take responses in this way.
-    #[error("the survey does not take responses in this way")]
+    /// The survey does not allow this access mode.
+    #[error("the survey does not allow this access mode")]
     ModeNotAllowed,
 }
 
@@ -78,7 +78,7 @@ impl Refusal {
         }
     }
 
-    /// The refusal for people, in Indonesian.
+    /// The text for people, in Indonesian.
     pub fn localized(self) -> &'static str {
         match self {
             Self::TokenInvalid => "Token bukan milik survei ini",
@@ -87,13 +87,13 @@ impl Refusal {
             Self::TokenUsed => "Token sudah dipakai",
             Self::LinkInvalid => "Tautan bukan milik survei ini",
             Self::SignatureInvalid => "Tanda tangan perangkat tidak sah",
-            Self::DeviceRevoked => "Perangkat sudah dicabut",
+            Self::DeviceRevoked => "Pendaftaran perangkat sudah dicabut",
             Self::CounterUsed => "Nomor urut perangkat sudah dipakai",
             Self::ModeNotAllowed => "Survei ini tidak menerima tanggapan dengan cara ini",
         }
     }
 
-    /// Whether the credential never was good, rather than being good no more.
+    /// Whether the credential was never valid, as opposed to no longer valid.
     pub fn is_forgery(self) -> bool {
         match self {
             Self::TokenInvalid | Self::LinkInvalid | Self::SignatureInvalid => true,
@@ -118,7 +118,7 @@ impl From<Refusal> for Failure {
     }
 }
 
-/// `Ok` when `mode` is one of those by which responses may come in.
+/// `Ok` when `mode` is one of the allowed access modes.
 pub fn check_mode(allowed: &BTreeSet<AccessMode>, mode: AccessMode) -> Result<(), Refusal> {
     if allowed.contains(&mode) {
         Ok(())
@@ -127,7 +127,7 @@ pub fn check_mode(allowed: &BTreeSet<AccessMode>, mode: AccessMode) -> Result<()
     }
 }
 
-/// A genuine token, without its text.
+/// A valid token, without its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
     /// Its batch, counted from 1 within the survey.
@@ -136,23 +136,24 @@ pub struct Token {
     pub digest: Vec<u8>,
 }
 
-/// What a kiosk sends to show that it made a response.
+/// What a kiosk sends to prove that a response is its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kiosk {
     /// The device.
     pub device: name::Device,
-    /// Its counter, from 1.
+    /// Its counter, at least 1.
     pub counter: i64,
     /// Ed25519 signature.
     pub signature: Vec<u8>,
-    /// What it is to be over: everything that was sent.
-    pub lines: Words,
+    /// The text that the signature must cover: every field of the request.
+    pub lines: RedactedText,
 }
 
-/// By what a response comes in. Token and link are genuine; what a kiosk sent is yet to be checked with its key.
+/// The proof with which a response is submitted. Token and link have been verified; the signature of a kiosk is verified
+/// later, when its key has been read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Proof {
-    /// A role in the agency.
+    /// A role of the caller in the agency.
     Agent,
     /// The open link.
     Link,
@@ -163,7 +164,7 @@ pub enum Proof {
 }
 
 impl Proof {
-    /// The way it comes in.
+    /// The access mode of this proof.
     pub fn mode(&self) -> AccessMode {
         match self {
             Self::Agent => AccessMode::Agent,
@@ -173,11 +174,11 @@ impl Proof {
         }
     }
 
-    /// The id under which a response is stored that came in so, given the client's id and the digest of its body.
+    /// The id under which a response is stored, given the client's id and the digest of its body.
     ///
-    /// Whoever has the open link is nobody in particular, and what they call their responses could be guessed and taken
-    /// before them. So their ids hold for one body each: the same id with the same body is a repeat, and with another
-    /// body another response. No id that a client makes has a `~`, so that none of these is met by anybody else either.
+    /// Everyone can have the open link, so another caller could guess an id and use it first. Therefore the digest of the
+    /// body is part of the stored id: the same id with the same body is a repeat, and with another body it is another
+    /// response. Ids that clients make contain no `~`, so a stored id never collides with that of another access mode.
     pub fn stored_id(&self, id: &str, digest: &[u8]) -> String {
         match self {
             Self::Link => {
@@ -189,7 +190,7 @@ impl Proof {
     }
 }
 
-/// The client's part of an id as [`Proof::stored_id`] makes it, if it can be one.
+/// The client's part of an id that [`Proof::stored_id`] has made; `None` when the id is not of that form.
 pub fn client_part(stored_id: &str) -> Option<&str> {
     let Some((id, digest)) = stored_id.split_once('~') else {
         return Some(stored_id);
@@ -198,7 +199,7 @@ pub fn client_part(stored_id: &str) -> Option<&str> {
     is_digest.then_some(id)
 }
 
-/// The secret that tokens and links are made with; it shows nothing of itself in a log.
+/// The secret from which tokens and links are derived; its debug output is redacted.
 #[derive(Debug, Clone)]
 pub struct Secret(hmac::Key);
 
@@ -208,7 +209,7 @@ impl Secret {
         Self(hmac::Key::new(hmac::HMAC_SHA256, bytes))
     }
 
-    /// The token with this serial number of a batch of the survey: always the same 54 characters of `[A-Za-z0-9_-]`.
+    /// The token with this serial number in a batch of the survey: 54 characters of `[A-Za-z0-9_-]`, always the same ones.
     pub fn token(&self, survey: &name::Survey, batch: u32, serial: u32) -> String {
         let mut raw = Vec::with_capacity(8 + MAC_BYTES);
         raw.extend(batch.to_be_bytes());
@@ -217,11 +218,11 @@ impl Secret {
         URL_SAFE_NO_PAD.encode(raw)
     }
 
-    /// Reads a token of the survey.
+    /// Verifies a token of the survey.
     ///
     /// # Errors
     ///
-    /// [`Refusal::TokenInvalid`] for everything that [`Secret::token`] did not make for this survey.
+    /// [`Refusal::TokenInvalid`] for every text that [`Secret::token`] has not made for this survey.
     pub fn read_token(&self, survey: &name::Survey, text: &str) -> Result<Token, Refusal> {
         let raw = URL_SAFE_NO_PAD.decode(text).map_err(|_| Refusal::TokenInvalid)?;
         let numbers = raw.split_first_chunk::<4>().and_then(|(batch, rest)| {
@@ -237,12 +238,12 @@ impl Secret {
         })
     }
 
-    /// The open link of the survey: always the same 43 characters of `[A-Za-z0-9_-]`.
+    /// The open link of the survey: 43 characters of `[A-Za-z0-9_-]`, always the same ones.
     pub fn link(&self, survey: &name::Survey) -> String {
         URL_SAFE_NO_PAD.encode(hmac::sign(&self.0, link_message(survey).as_bytes()))
     }
 
-    /// Whether a link is that of the survey.
+    /// `Ok` when the link belongs to the survey.
     ///
     /// # Errors
     ///
@@ -252,9 +253,10 @@ impl Secret {
         hmac::verify(&self.0, link_message(survey).as_bytes(), &mac).map_err(|_| Refusal::LinkInvalid)
     }
 
-    /// What is kept of a device's mark, 16 bytes: equal for equal marks of one survey, useless outside it.
-    pub fn device_digest(&self, survey: &name::Survey, mark: &str) -> Vec<u8> {
-        let message = format!("prima-device-1\n{survey}\n{mark}");
+    /// The digest of a device's identifier that is stored, 16 bytes: equal for equal devices of one survey, and not comparable
+    /// between surveys.
+    pub fn device_digest(&self, survey: &name::Survey, device: &str) -> Vec<u8> {
+        let message = format!("prima-device-1\n{survey}\n{device}");
         let tag = hmac::sign(&self.0, message.as_bytes());
         tag.as_ref().iter().take(16).copied().collect()
     }
@@ -271,15 +273,15 @@ fn link_message(survey: &name::Survey) -> String {
 /// A batch of single-use tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenBatch {
-    /// Its number, counted from 1 within the survey.
+    /// Number within the survey, counted from 1.
     pub number: i64,
-    /// Service counter it is for; may be empty.
+    /// Service counter for which it was issued; may be empty.
     pub counter: String,
-    /// Id of the public service it is for; may be empty.
+    /// Id of the public service for which it was issued; may be empty.
     pub service: String,
-    /// Tokens issued, 1 to [`BATCH_MAX`].
+    /// Number of tokens, 1 to [`BATCH_MAX`].
     pub size: i64,
-    /// Until when its tokens are taken (exclusive).
+    /// Expiry of its tokens (exclusive).
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was issued.
     pub created_at: DateTime<Utc>,
@@ -288,11 +290,11 @@ pub struct TokenBatch {
 }
 
 impl TokenBatch {
-    /// Whether its tokens are taken at `now`.
+    /// `Ok` when its tokens are accepted at `now`.
     ///
     /// # Errors
     ///
-    /// Revoked or expired; revoked when it is both.
+    /// The batch is revoked or expired; revoked when it is both.
     pub fn accepts(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
         if self.revoked_at.is_some() {
             return Err(Refusal::TokenRevoked);
@@ -304,16 +306,16 @@ impl TokenBatch {
     }
 }
 
-/// A batch as a caller asks for it, unchecked.
+/// An unchecked request for a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchDraft {
     /// Service counter.
     pub counter: String,
     /// Id of the public service.
     pub service: String,
-    /// How many tokens.
+    /// Number of tokens.
     pub size: i32,
-    /// Until when they are taken.
+    /// Expiry of the tokens.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
@@ -347,12 +349,12 @@ impl BatchDraft {
     }
 }
 
-/// A kiosk of a unit.
+/// A registered device (kiosk) of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
     /// Resource name.
     pub name: name::Device,
-    /// Name for people.
+    /// Display name.
     pub display_name: String,
     /// Ed25519 public key, 32 bytes.
     pub public_key: Vec<u8>,
@@ -363,7 +365,7 @@ pub struct Device {
 }
 
 impl Device {
-    /// Whether the device made this signature.
+    /// `Ok` when the device made this signature over these lines.
     ///
     /// # Errors
     ///
@@ -374,7 +376,7 @@ impl Device {
             .map_err(|_| Refusal::SignatureInvalid)
     }
 
-    /// Whether what it signs is taken.
+    /// `Ok` when responses that it signs are accepted.
     ///
     /// # Errors
     ///
@@ -387,7 +389,7 @@ impl Device {
     }
 }
 
-/// Checks a device to be registered.
+/// Checks a device that is to be registered.
 ///
 /// # Errors
 ///
@@ -399,22 +401,23 @@ pub fn check_device(display_name: &str, public_key: &[u8]) -> Result<(), Vec<Vio
         faults.add(
             "device.public_key",
             format!("must be an Ed25519 public key of {PUBLIC_KEY_BYTES} bytes"),
-            format!("Kunci publik harus kunci Ed25519 sepanjang {PUBLIC_KEY_BYTES} byte"),
+            format!("Kunci publik harus berupa kunci Ed25519 sepanjang {PUBLIC_KEY_BYTES} byte"),
         );
     }
     faults.part(())
 }
 
-/// Whether a key can tell its owner from others: a point of the curve, and not one of the few of small order, such as 32
-/// zeros, for which anybody can make signatures.
+/// Whether a key identifies its owner: it is a point of the curve, and not one of the few points of small order, such as 32
+/// zeros, for which everyone can make signatures.
 fn is_public_key(bytes: &[u8]) -> bool {
     let key = <&[u8; PUBLIC_KEY_BYTES]>::try_from(bytes).ok();
     let key = key.and_then(|bytes| ed25519_dalek::VerifyingKey::from_bytes(bytes).ok());
     key.is_some_and(|key| !key.is_weak())
 }
 
-/// What a kiosk signs: the lines of `KioskProof.signature` in the contract, given those of the fields of its response.
-pub fn kiosk_lines_of_all(
+/// The text that a kiosk signs, as `KioskProof.signature` of the contract defines it; `fields` are the lines of the fields of
+/// its response.
+pub fn kiosk_lines_v2(
     survey: &name::Survey,
     device: &name::Device,
     counter: i64,
@@ -430,7 +433,7 @@ pub fn kiosk_lines_of_all(
     text
 }
 
-/// What a kiosk of the release before signs.
+/// The text that a kiosk of the previous release signs, which covers no more of the response than its answers.
 pub fn kiosk_lines(
     survey: &name::Survey,
     device: &name::Device,

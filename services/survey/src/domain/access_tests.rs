@@ -1,4 +1,4 @@
-//! Rules of credentials, as tests.
+//! Tests of the rules of credentials.
 
 use std::collections::BTreeSet;
 
@@ -32,7 +32,7 @@ fn batch() -> TokenBatch {
 }
 
 #[test]
-fn a_token_is_url_safe_short_and_always_the_same() {
+fn a_token_is_url_safe_short_and_deterministic() {
     let token = secret().token(&survey("a"), 1, 0);
     assert_eq!(token, secret().token(&survey("a"), 1, 0));
     for token in [&token, &secret().token(&survey("a"), u32::MAX, u32::MAX)] {
@@ -46,7 +46,7 @@ fn a_token_is_url_safe_short_and_always_the_same() {
 }
 
 #[test]
-fn a_token_tells_its_batch_and_only_a_digest_of_itself() {
+fn a_verified_token_has_its_batch_and_a_digest_but_not_its_text() {
     let text = secret().token(&survey("a"), 3, 9);
     let token = secret().read_token(&survey("a"), &text).unwrap();
     assert_eq!(token.batch, 3);
@@ -68,7 +68,7 @@ fn a_token_of_another_survey_or_another_service_is_refused() {
 }
 
 #[test]
-fn a_link_is_that_of_its_survey_only() {
+fn a_link_is_valid_for_its_survey_only() {
     let link = secret().link(&survey("a"));
     assert_eq!(
         (link.len(), link.as_str()),
@@ -91,7 +91,7 @@ fn the_secret_is_not_printed() {
 }
 
 #[test]
-fn the_digest_of_a_device_tells_nothing_outside_its_survey() {
+fn the_digests_of_a_device_differ_between_surveys() {
     let digest = secret().device_digest(&survey("a"), "ponsel-1");
     assert_eq!(digest.len(), 16);
     assert_eq!(digest, secret().device_digest(&survey("a"), "ponsel-1"));
@@ -104,7 +104,7 @@ fn the_digest_of_a_device_tells_nothing_outside_its_survey() {
 }
 
 #[test]
-fn a_batch_takes_tokens_until_it_expires_or_is_revoked() {
+fn tokens_of_a_batch_are_accepted_until_it_expires_or_is_revoked() {
     let end = at("2024-07-02T00:00:00Z");
     assert_eq!(batch().accepts(end - chrono::TimeDelta::microseconds(1)), Ok(()));
     assert_eq!(batch().accepts(end), Err(Refusal::TokenExpired));
@@ -121,7 +121,7 @@ fn a_batch_takes_tokens_until_it_expires_or_is_revoked() {
 }
 
 #[test]
-fn every_fault_of_a_batch_is_told_at_once() {
+fn every_fault_of_a_batch_is_reported_at_once() {
     let now = at("2024-07-01T00:00:00Z");
     let faults = |draft: &BatchDraft| {
         let faults = draft.check(now).err().unwrap_or_default();
@@ -167,9 +167,9 @@ fn a_device_needs_a_key_of_32_bytes_and_a_plain_name() {
 }
 
 #[test]
-fn a_key_for_which_anybody_can_sign_is_refused() {
-    // Signed by nobody, with the identity as nonce and nothing as proof: taken for a key of order four in one of four
-    // messages.
+fn a_key_for_which_everyone_can_sign_is_refused() {
+    // This signature was made without a private key, from the identity as nonce and zero as proof. For a key of order four it
+    // is valid for one of four messages.
     let forged = [&[1_u8][..], &[0; 63]].concat();
     let device = Device {
         name: name::Device::parse("agencies/3271/units/dpmptsp/devices/loket-1").unwrap(),
@@ -178,8 +178,8 @@ fn a_key_for_which_anybody_can_sign_is_refused() {
         created_at: DateTime::UNIX_EPOCH,
         revoked_at: None,
     };
-    let taken = (0..64).filter(|n| device.verify(&format!("r-{n}"), &forged).is_ok());
-    assert!(taken.count() > 0, "the danger is real");
+    let accepted = (0..64).filter(|n| device.verify(&format!("r-{n}"), &forged).is_ok());
+    assert!(accepted.count() > 0, "the key accepts forged signatures");
     let identity = [&[1_u8][..], &[0; 31]].concat();
     let off_the_curve = [&[2_u8][..], &[0; 31]].concat();
     for key in [vec![0; 32], identity, off_the_curve] {
@@ -200,7 +200,7 @@ fn a_kiosk_signs_the_lines_of_the_contract() {
 }
 
 #[test]
-fn a_signature_holds_for_its_key_and_its_lines() {
+fn a_signature_is_valid_for_its_key_and_its_lines_only() {
     let key = Ed25519KeyPair::from_seed_unchecked(&[1; 32]).unwrap();
     let device = |public_key: &[u8]| Device {
         name: name::Device::parse("agencies/3271/units/dpmptsp/devices/loket-1").unwrap(),
@@ -230,7 +230,7 @@ fn a_signature_holds_for_its_key_and_its_lines() {
 
 proptest! {
     #[test]
-    fn every_token_reads_back_and_no_two_are_the_same(batch in any::<u32>(), serials in proptest::collection::btree_set(any::<u32>(), 1..20)) {
+    fn every_token_is_verified_and_no_two_are_the_same(batch in any::<u32>(), serials in proptest::collection::btree_set(any::<u32>(), 1..20)) {
         let mut texts = BTreeSet::new();
         for serial in &serials {
             let text = secret().token(&survey("a"), batch, *serial);
@@ -240,9 +240,9 @@ proptest! {
         prop_assert_eq!(texts.len(), serials.len());
     }
 
-    /// Another text for the same token would be another digest, and so a second use.
+    /// A second text for the same token would have another digest, and so allow a second use.
     #[test]
-    fn a_token_with_any_other_character_is_refused(
+    fn a_token_with_a_changed_character_is_refused(
         at in 0..54usize,
         other in proptest::char::ranges(vec!['!'..='~'].into()),
     ) {
@@ -257,7 +257,7 @@ proptest! {
     }
 
     #[test]
-    fn a_text_that_nobody_issued_is_no_token_and_no_link(text in "[A-Za-z0-9_=-]{0,80}") {
+    fn a_text_that_was_not_issued_is_neither_a_token_nor_a_link(text in "[A-Za-z0-9_=-]{0,80}") {
         prop_assert_eq!(secret().read_token(&survey("a"), &text), Err(Refusal::TokenInvalid));
         prop_assert_eq!(secret().check_link(&survey("a"), &text), Err(Refusal::LinkInvalid));
     }

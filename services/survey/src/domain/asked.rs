@@ -8,19 +8,19 @@ pub use super::instrument::OWN_PREFIX;
 /// One element (unsur) that a survey asks.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Asked {
-    /// Stable key of the instrument, or of the unit's own, which starts with [`OWN_PREFIX`].
+    /// Stable key of an element of the instrument, or of the unit's own element, which starts with [`OWN_PREFIX`].
     pub key: String,
-    /// Code printed for it in this survey, such as `U1`.
+    /// Code under which this survey prints it, such as `U1`.
     pub code: String,
-    /// Whether a response may leave it out.
+    /// Whether a response need not answer it.
     pub optional: bool,
-    /// What it asks, when it is an element of the unit's own.
+    /// Its definition when it is the unit's own element.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own: Option<OwnElement>,
 }
 
 impl Asked {
-    /// Its name for people: of the unit's own, or of the instrument; the key when neither knows it.
+    /// Its display name: that of the unit's own element or of the instrument; the key when neither has one.
     pub fn name<'a>(&'a self, instrument: Option<&'a Instrument>) -> &'a str {
         match (&self.own, instrument.and_then(|i| i.element(&self.key))) {
             (Some(own), _) => &own.name,
@@ -30,13 +30,13 @@ impl Asked {
     }
 }
 
-/// Unsur tambahan: what a unit asks beyond the instrument.
+/// Unsur tambahan: an element that a unit asks in addition to those of the instrument.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct OwnElement {
     /// Name, in Indonesian.
     pub name: String,
     /// Question, in Indonesian.
     pub question: String,
-    /// Answer per score, lowest score first, in Indonesian.
+    /// Label of the answer for each score, the lowest score first, in Indonesian.
     pub answers: Vec<String>,
 }

@@ -21,7 +21,7 @@ fn score(row: &str, element: usize) -> Option<i64> {
     Some(i64::from(digit))
 }
 
-/// Sum of coefficient times mean, straight from the rows.
+/// The sum of coefficients times means, computed from the rows.
 fn index(rows: &[String], coefficients: &[Rational]) -> Option<Rational> {
     let mut index = Rational::zero();
     for (element, coefficient) in coefficients.iter().enumerate() {
@@ -34,7 +34,7 @@ fn index(rows: &[String], coefficients: &[Rational]) -> Option<Rational> {
     Some(index)
 }
 
-/// The variance by its definition: the residual of every respondent.
+/// The variance by its definition, from the residual of every respondent.
 fn by_residuals(rows: &[String], coefficients: &[Rational], population: i64) -> Option<Rational> {
     let n = rows.len() as i64;
     if n < 2 {
@@ -77,7 +77,7 @@ fn equal(elements: usize) -> Vec<Rational> {
 
 #[test]
 fn the_error_of_one_element_is_that_of_a_mean() {
-    // 1, 2, 3, 4: variance 5/3, of the mean 5/12, of 25 times the mean 3125/12.
+    // For 1, 2, 3, 4 the variance is 5/3, that of the mean 5/12, and that of 25 times the mean 3125/12.
     let rows = ["1", "2", "3", "4"].map(str::to_owned);
     let moments = of(1, &rows);
     let index = ratio(125, 2);
@@ -133,7 +133,7 @@ fn an_error_needs_two_responses_and_an_answer_to_each_element() {
 #[test]
 fn an_interval_stays_on_the_scale_of_the_index() {
     let rows: Vec<String> = ["444444444", "444444444", "344444444"].map(str::to_owned).into();
-    // With the weight 0.111 a perfect index is 99.9.
+    // With the weight 0.111 the highest index is 99.9.
     let coefficients = vec![ratio(2775, 1000); 9];
     let index = index(&rows, &coefficients).unwrap();
     let shown = certainty(&of(9, &rows), &fixed(&coefficients), 0, (1, 4), &index).unwrap();
@@ -145,7 +145,7 @@ fn a_root_is_rounded_half_up_exactly() {
     assert_eq!(root(&ratio(2, 1), 4), ratio(14142, 10_000));
     assert_eq!(root(&ratio(0, 1), 4), ratio(0, 1));
     assert_eq!(root(&ratio(-1, 1), 4), ratio(0, 1));
-    // 1.00005² is the border between 1.0000 and 1.0001.
+    // 1.00005² is the boundary between the roots 1.0000 and 1.0001.
     let border = ratio(100_005, 100_000);
     let border = &border * &border;
     assert_eq!(root(&border, 4), ratio(10_001, 10_000));
@@ -207,7 +207,7 @@ proptest! {
     }
 
     #[test]
-    fn a_root_is_the_nearest_of_its_places(n in 0..1_000_000_i64, d in 1..1_000_000_i64) {
+    fn a_root_is_the_nearest_decimal(n in 0..1_000_000_i64, d in 1..1_000_000_i64) {
         let (value, root) = (ratio(n, d), root(&ratio(n, d), 4));
         let half = ratio(1, 20_000);
         let (below, above) = ((&root - &half).max(Rational::zero()), &root + &half);
@@ -218,19 +218,19 @@ proptest! {
 /// How the people of a simulated population answer.
 #[derive(Clone, Copy, Debug)]
 enum Shape {
-    /// Around the middle, elements moving together.
+    /// Answers are around the middle of the scale and correlated between elements.
     Even,
-    /// Most people give nearly full marks, fewer and fewer give less.
+    /// Most people give nearly the highest score, and fewer people give each lower one.
     Skewed,
-    /// Nearly everybody is content, every eighth person very angry.
+    /// Most people are content, and every eighth person is very dissatisfied.
     Rare,
-    /// Content and angry people, nobody between.
+    /// People are either content or dissatisfied.
     Split,
 }
 
 const ELEMENTS: usize = 9;
 
-/// One person: nine answers, the fourth (cost) and ninth left out now and then when `optional`.
+/// The nine answers of one person; when `optional`, the fourth (cost) and the ninth are sometimes missing.
 fn person(random: &mut ChaCha8Rng, shape: Shape, optional: bool) -> String {
     let mood: f64 = match shape {
         Shape::Even => 2.6 + 0.8 * (random.random::<f64>() + random.random::<f64>() - 1.0),
@@ -252,15 +252,15 @@ fn person(random: &mut ChaCha8Rng, shape: Shape, optional: bool) -> String {
     (0..ELEMENTS).map(|element| answer(element, random)).collect()
 }
 
-/// Share of samples of `n` whose interval holds the index of the population, in percent. `size` is the number of people;
-/// samples are drawn without replacement and corrected when `declared`, else with replacement.
+/// The percentage of samples of `n` people whose interval covers the index of the population. `size` is the number of people.
+/// Samples are drawn without replacement and corrected for the population when it is `declared`, else with replacement.
 fn coverage(shape: Shape, optional: bool, size: usize, n: usize, declared: bool) -> f64 {
     const SAMPLES: usize = 1000;
     let mut random = ChaCha8Rng::seed_from_u64(20_170_014);
     let mut people: Vec<String> = (0..size).map(|_| person(&mut random, shape, optional)).collect();
     let coefficients = equal(ELEMENTS);
     let truth = index(&people, &coefficients).unwrap();
-    let mut held = 0;
+    let mut covered = 0;
     for _ in 0..SAMPLES {
         let mut moments = Moments::none(ELEMENTS);
         for place in 0..n {
@@ -278,9 +278,9 @@ fn coverage(shape: Shape, optional: bool, size: usize, n: usize, declared: bool)
         let population = if declared { size as i64 } else { 0 };
         let shown = certainty(&moments, &fixed(&coefficients), population, (1, 4), &estimate).unwrap();
         let [low, high] = [&shown.low, &shown.high].map(|end| number::parse_decimal(end).unwrap());
-        held += usize::from(low <= truth && truth <= high);
+        covered += usize::from(low <= truth && truth <= high);
     }
-    held as f64 * 100.0 / SAMPLES as f64
+    covered as f64 * 100.0 / SAMPLES as f64
 }
 
 #[test]
@@ -310,8 +310,8 @@ fn the_interval_holds_the_true_index_in_93_to_97_of_100_samples() {
     assert!(misses.is_empty(), "{misses:?}");
 }
 
-/// The known limit of Student's t: a small sample of a skewed population often has too few of the rare unhappy people,
-/// and then looks both better and more certain than it is. More responses mend it, see above.
+/// A known limit of Student's t: a small sample of a skewed population often has too few of the rare dissatisfied people, and
+/// then its index is too high and its interval too narrow. With more responses the coverage is right, as tested above.
 #[test]
 fn thirty_responses_of_a_skewed_population_still_hold_the_true_index_in_90_of_100_samples() {
     for shape in [Shape::Skewed, Shape::Rare] {

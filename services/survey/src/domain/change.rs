@@ -1,5 +1,5 @@
-//! The change between two published indexes: in index points and in percent of the old one. Published texts call both
-//! "persen", so each is named.
+//! The change between two published indexes, in index points and in percent of the old index. Published texts call both of
+//! them "persen", so each has a name here.
 
 use num_bigint::BigInt;
 use num_traits::Zero;
@@ -14,11 +14,11 @@ const PLACES: u32 = 2;
 pub struct Change {
     /// New minus old, in index points.
     pub points: String,
-    /// (new - old) / old, in percent; none when the old index is 0.
+    /// (new - old) / old in percent; `None` when the old index is 0.
     pub relative_percent: Option<String>,
 }
 
-/// The change between two indexes as they were published, so that a reader can check it with the printed figures.
+/// The change between two published, rounded indexes, so that readers can check it with the printed figures.
 pub fn between(old: &Rational, new: &Rational) -> Change {
     let points = new - old;
     let relative = (!old.is_zero()).then(|| &points / old * BigInt::from(100));
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fall_has_a_sign_and_halves_go_away_from_zero() {
+    fn a_decrease_is_negative_and_halves_are_rounded_away_from_zero() {
         assert_eq!(of("81.96", "80.98"), ("-0.98".into(), "-1.20".into()));
         assert_eq!(of("80.00", "80.02"), ("0.02".into(), "0.03".into()));
         assert_eq!(of("80.00", "79.98"), ("-0.02".into(), "-0.03".into()));
@@ -55,13 +55,13 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_a_percentage_of_zero() {
+    fn there_is_no_percentage_of_zero() {
         assert_eq!(of("0", "3.10"), ("3.10".into(), String::new()));
     }
 
     proptest! {
         #[test]
-        fn points_are_the_difference_of_what_is_printed(old in 0..=10_000i64, new in 0..=10_000i64) {
+        fn points_are_the_difference_of_the_printed_values(old in 0..=10_000i64, new in 0..=10_000i64) {
             let value = |n: i64| Rational::new(n.into(), 100.into());
             let points = between(&value(old), &value(new)).points;
             prop_assert_eq!(number::parse_decimal(&points), Some(value(new - old)));

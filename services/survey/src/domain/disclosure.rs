@@ -1,27 +1,27 @@
-//! When the figures of an open survey may move: in steps of several responses, so that nobody can read one person's
-//! answers from the difference of two figures.
+//! When the figures of an open survey may change: in steps of several responses, so that one person's answers cannot be
+//! derived from the difference of two figures.
 
 use prima_platform::disclosure;
 pub use prima_platform::disclosure::group_step;
 
 use super::moments::Moments;
 
-/// What of a survey is disclosed: the figures per element are those of these responses.
+/// The disclosed part of a survey's responses; figures per element show these responses only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disclosed {
-    /// Version of the survey at which it was disclosed: responses of later versions are not in the figures. 0 before
-    /// the first step.
+    /// Version of the survey at the last disclosure; responses of later versions are not in the figures. 0 before the first
+    /// disclosure.
     pub version: i64,
-    /// Responses that were counted then.
+    /// Number of responses at the last disclosure.
     pub respondents: i64,
-    /// Responses added or voided since.
+    /// Number of responses added or voided since.
     pub undisclosed: i64,
-    /// Moments of what is disclosed.
+    /// Moments of the disclosed responses.
     pub moments: Moments,
 }
 
 impl Disclosed {
-    /// Nothing, in a survey that asks this many elements.
+    /// No disclosed responses, in a survey that asks this many elements.
     pub fn nothing(elements: usize) -> Self {
         Self {
             version: 0,
@@ -31,8 +31,8 @@ impl Disclosed {
         }
     }
 
-    /// Whether the figures move with `changes` more responses added or voided: when a survey has ended always, else
-    /// when at least `step` (at least 1) have changed since the last time.
+    /// Whether to disclose after `changes` more responses were added or voided: always when the survey has ended, else when
+    /// at least `step` (at least 1) responses were added or voided since the last disclosure.
     pub fn due(&self, changes: i64, step: i64, ended: bool) -> bool {
         ended || disclosure::due(self.undisclosed + changes, step)
     }
@@ -45,7 +45,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn open_figures_move_by_at_least_a_step(changes in prop::collection::vec(1..8_i64, 0..40), step in 1..9_i64) {
+        fn open_figures_change_by_at_least_a_step(changes in prop::collection::vec(1..8_i64, 0..40), step in 1..9_i64) {
             let mut disclosed = Disclosed::nothing(1);
             let (mut since, mut moves) = (0, Vec::new());
             for change in &changes {
@@ -55,7 +55,7 @@ mod tests {
                     (disclosed.undisclosed, since) = (0, 0);
                 } else {
                     disclosed.undisclosed += change;
-                    prop_assert!(disclosed.undisclosed < step, "kept back too long");
+                    prop_assert!(disclosed.undisclosed < step, "a due disclosure was not made");
                 }
             }
             prop_assert!(moves.iter().all(|n| *n >= step));
@@ -77,10 +77,11 @@ mod tests {
         power
     }
 
-    /// People who alone make a combination of these figures (each the people that it is of).
+    /// The number of people whose own answers are a linear combination of these figures; a figure is given as the people whom
+    /// it covers.
     fn solved(figures: &[Vec<bool>]) -> usize {
         let mut reduced: Vec<(usize, Vec<i128>)> = Vec::new();
-        let less = |row: &mut Vec<i128>, by: &[i128], at: usize| {
+        let subtract_multiple = |row: &mut Vec<i128>, by: &[i128], at: usize| {
             let factor = row[at];
             if factor != 0 {
                 row.iter_mut()
@@ -90,32 +91,36 @@ mod tests {
         };
         for figure in figures {
             let mut row: Vec<i128> = figure.iter().map(|is| i128::from(*is)).collect();
-            reduced.iter().for_each(|(at, by)| less(&mut row, by, *at));
+            reduced
+                .iter()
+                .for_each(|(at, by)| subtract_multiple(&mut row, by, *at));
             let Some(at) = row.iter().position(|x| *x != 0) else {
                 continue;
             };
             let by = inverse(row[at]);
             row.iter_mut().for_each(|x| *x = *x * by % PRIME);
-            reduced.iter_mut().for_each(|(_, other)| less(other, &row, at));
+            reduced
+                .iter_mut()
+                .for_each(|(_, other)| subtract_multiple(other, &row, at));
             reduced.push((at, row));
         }
         let alone = |row: &[i128]| row.iter().filter(|x| **x != 0).count() == 1;
         reduced.iter().filter(|(_, row)| alone(row)).count()
     }
 
-    /// Every figure of an open survey that may ever be told of these people, who came in this order.
+    /// Every figure of an open survey that may ever be published of these people, who responded in this order.
     fn figures(people: &[[u8; 7]], step: i64, group_step: i64) -> Vec<Vec<bool>> {
         let mut figures = Vec::new();
-        let mut told = |members: &[usize], step: i64| {
+        let mut publish = |members: &[usize], step: i64| {
             for n in (1..=members.len()).filter(|n| *n as i64 % step == 0) {
                 figures.push((0..people.len()).map(|at| members[..n].contains(&at)).collect());
             }
         };
-        told(&(0..people.len()).collect::<Vec<_>>(), step);
+        publish(&(0..people.len()).collect::<Vec<_>>(), step);
         for dimension in 0..7 {
             for group in 0..5 {
                 let in_group = |at: &usize| people[*at][dimension] == group;
-                told(
+                publish(
                     &(0..people.len()).filter(in_group).collect::<Vec<_>>(),
                     group_step,
                 );
@@ -128,7 +133,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
         #[test]
-        fn nobody_who_knows_the_group_of_everybody_can_solve_for_one_answer(
+        fn one_persons_answers_cannot_be_solved_for_even_when_all_groups_are_known(
             people in prop::collection::vec(prop::array::uniform7(0..5_u8), 20..90),
             step in 4..7_i64,
         ) {
@@ -150,6 +155,9 @@ mod tests {
         let disclosed = Disclosed::nothing(1);
         assert!(disclosed.due(0, 5, true));
         assert!(!disclosed.due(0, 5, false));
-        assert!(!disclosed.due(0, 0, false), "nothing new is no step");
+        assert!(
+            !disclosed.due(0, 0, false),
+            "without new responses there is no step"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! A survey as a caller describes it, and the rules that make it one.
+//! The definition of a new survey, and its checks.
 
 mod elements;
 
@@ -17,32 +17,32 @@ use super::survey::terms::{self, AccessMode, ServicePopulation};
 use super::survey::{Survey, micros};
 use super::weights::{COMPATIBLE_ELEMENTS, WeightVariant};
 
-/// A survey as a caller describes it, unchecked.
+/// An unchecked definition of a survey.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Draft {
     /// Title.
     pub display_name: String,
     /// Period as text.
     pub period: String,
-    /// Id of the instrument; `skm-2017` when empty.
+    /// Id of the instrument; an empty text means `skm-2017`.
     pub instrument: String,
-    /// How elements are weighed; the default of the instrument when `None`.
+    /// Weight variant; `None` means the default of the instrument.
     pub weights: Option<WeightVariant>,
-    /// Elements asked; all of the instrument when empty. An empty code is filled from the instrument.
+    /// Elements asked; an empty list means all elements of the instrument. An empty code is filled from the instrument.
     pub asked: Vec<Asked>,
-    /// From when responses are taken.
+    /// Time from which responses are accepted.
     pub open_at: Option<DateTime<Utc>>,
-    /// Until when responses are taken (exclusive).
+    /// Time until which responses are accepted (exclusive).
     pub close_at: Option<DateTime<Utc>>,
-    /// Users of the service in the period before; may be 0 with `service_populations`.
+    /// Service users in the previous period; may be 0 when `service_populations` is given.
     pub population: i64,
-    /// Users per public service.
+    /// Service users per public service.
     pub service_populations: Vec<ServicePopulation>,
-    /// How responses may come in; none means [`AccessMode::Agent`].
+    /// Access modes; an empty set means [`AccessMode::Agent`].
     pub access: BTreeSet<AccessMode>,
 }
 
-/// Makes a survey of a draft.
+/// Creates a survey from a draft.
 ///
 /// # Errors
 ///
@@ -88,8 +88,8 @@ pub fn create(name: name::Survey, draft: Draft, now: DateTime<Utc>) -> Result<Su
     }
 }
 
-/// The weights chosen, or those of the instrument. Counts distinct keys, known or not: what is wrong with a key is
-/// told once, at the key.
+/// The chosen weight variant, or the default of the instrument. All distinct keys are counted, even unknown ones, because a
+/// faulty key is reported only once, in its own field.
 fn weights(
     given: Option<WeightVariant>,
     asked: &[Asked],

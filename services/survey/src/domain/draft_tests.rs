@@ -1,4 +1,4 @@
-//! Rules of a survey's definition, as tests.
+//! Tests of the rules of a survey's definition.
 
 use super::super::survey::{Change, ChangeError, OwnElement};
 use super::*;
@@ -63,7 +63,7 @@ fn services(all: &[(&str, i64)]) -> Vec<ServicePopulation> {
 }
 
 #[test]
-fn a_survey_that_names_no_weights_has_those_of_its_instrument() {
+fn a_survey_without_a_weight_variant_has_that_of_its_instrument() {
     assert_eq!(survey(|_| {}).weights, WeightVariant::Exact);
     let f03 = survey(|d| d.instrument = "f03-offline-2022".into());
     assert_eq!(f03.weights, WeightVariant::MeanOfAspectMeans);
@@ -85,7 +85,7 @@ fn weights_of_another_instrument_are_a_fault() {
 }
 
 #[test]
-fn an_element_of_a_units_own_is_kept_with_the_next_free_code() {
+fn a_units_own_element_gets_the_next_free_code() {
     let survey = survey(|d| {
         d.asked = whole("skm-2017");
         d.asked.insert(0, own("own_clean"));
@@ -108,7 +108,7 @@ fn an_element_of_a_units_own_is_kept_with_the_next_free_code() {
 }
 
 #[test]
-fn what_an_element_of_the_instrument_asks_is_the_instruments() {
+fn the_question_of_an_element_of_the_instrument_cannot_be_changed() {
     let survey = survey(|d| {
         d.asked = vec![Asked {
             own: own("x").own,
@@ -122,7 +122,7 @@ fn what_an_element_of_the_instrument_asks_is_the_instruments() {
 }
 
 #[test]
-fn every_fault_of_an_own_element_is_told() {
+fn every_fault_of_an_own_element_is_reported() {
     let broken = |key: &str, edit: fn(&mut OwnElement)| {
         let mut asked = own(key);
         edit(asked.own.as_mut().unwrap());
@@ -191,7 +191,7 @@ fn a_compatible_weight_counts_own_elements_too() {
 }
 
 #[test]
-fn codes_are_unique_in_a_survey_also_when_the_instrument_fills_them() {
+fn codes_are_unique_in_a_survey_even_when_filled_from_the_instrument() {
     let coded = |key: &str, code: &str| Asked {
         code: code.into(),
         ..element(key)
@@ -209,7 +209,7 @@ fn codes_are_unique_in_a_survey_also_when_the_instrument_fills_them() {
 }
 
 #[test]
-fn a_questionnaire_has_an_end() {
+fn the_number_of_elements_is_limited() {
     let many: Vec<Asked> = (0..101).map(|n| own(&format!("own_{n}"))).collect();
     assert_eq!(survey(|d| d.asked = many[..100].to_vec()).asked.len(), 100);
     assert_eq!(fields(|d| d.asked = many), ["survey.elements"]);
@@ -229,7 +229,7 @@ fn the_population_is_the_sum_of_its_services() {
 }
 
 #[test]
-fn every_fault_of_the_populations_is_told() {
+fn every_fault_of_the_populations_is_reported() {
     let found = fields(|d| {
         d.population = -1;
         d.service_populations = services(&[("izin", 0), ("izin", 1), ("Paten", 1_000_000_001)]);
@@ -256,7 +256,7 @@ fn every_fault_of_the_populations_is_told() {
 }
 
 #[test]
-fn a_changed_population_fits_the_services_kept() {
+fn a_changed_population_must_equal_the_sum_of_the_services() {
     let mut survey = survey(|d| d.service_populations = services(&[("izin", 100)]));
     let change = |population, services| Change {
         population,
@@ -273,7 +273,7 @@ fn a_changed_population_fits_the_services_kept() {
     assert_eq!(survey.population, 15);
     survey.change(change(Some(0), None), now()).unwrap();
     assert_eq!(survey.population, 15);
-    // Without services the sum stands until another number is given.
+    // Without services the former sum is kept until another population is given.
     survey.change(change(None, Some(vec![])), now()).unwrap();
     assert_eq!((survey.population, survey.service_populations.len()), (15, 0));
     survey.change(change(Some(0), None), now()).unwrap();
@@ -281,7 +281,7 @@ fn a_changed_population_fits_the_services_kept() {
 }
 
 #[test]
-fn agents_hand_in_unless_other_ways_are_given() {
+fn only_agents_submit_unless_other_access_modes_are_given() {
     use AccessMode::{Agent, Kiosk, Link, Token};
     assert_eq!(survey(|_| {}).access, BTreeSet::from([Agent]));
     let mut survey = survey(|d| d.access = BTreeSet::from([Kiosk, Token]));
@@ -297,7 +297,7 @@ fn agents_hand_in_unless_other_ways_are_given() {
 }
 
 #[test]
-fn surveys_of_one_metric_must_share_their_scheme_others_need_not() {
+fn only_surveys_of_one_metric_must_have_the_same_scheme() {
     let with = |question: &str| {
         survey(|d| {
             let mut extra = own("own_a");

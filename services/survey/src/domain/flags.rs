@@ -1,5 +1,5 @@
-//! Flags: which responses look odd, by a rule that is data. A flag deletes nothing; it lets a reader compare the index
-//! with and without the responses that carry one.
+//! Flags: which responses are suspicious, by a rule that is read from data. A flag excludes no response; readers can compare
+//! the index with and without the flagged responses.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 static RULE: LazyLock<Option<Rule>> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../data/flags.json")).ok());
 
-/// The rule in force; `None` when its embedded data does not read.
+/// The rule in force; `None` when its embedded data is malformed.
 pub fn rule() -> Option<&'static Rule> {
     RULE.as_ref()
 }
@@ -18,46 +18,46 @@ pub fn rule() -> Option<&'static Rule> {
 pub struct Rule {
     /// Id with version.
     pub id: String,
-    /// Every answer the same.
+    /// All answers are the same.
     pub straight_line: StraightLine,
-    /// Many of one source and device within a short time.
+    /// Many responses of one source and device within a short time.
     pub burst: Burst,
-    /// Many of one device in a day.
+    /// Many responses of one device in a day.
     pub shared_device: SharedDevice,
 }
 
-/// Every answer the same.
+/// All answers of a response are the same.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct StraightLine {
     /// Label for people (id-ID).
     pub label: String,
-    /// Least answers given.
+    /// Fewest answers that a flagged response has.
     pub min_answers: i64,
 }
 
-/// Many of one source and device within a short time.
+/// Many responses of one source and device within a short time.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Burst {
     /// Label for people (id-ID).
     pub label: String,
-    /// More responses than this.
+    /// Responses are flagged when there are more than this number.
     pub more_than: i64,
-    /// The last less than this after the first, by the time they were given.
+    /// Limit of the time between the first and the last of them (exclusive), by their times of submission.
     pub within_seconds: i64,
-    /// Kinds of source that are never flagged: what stands before the colon.
+    /// Kinds of sources whose responses are never flagged: the part of the source before the colon.
     pub sources_left_out: Vec<String>,
 }
 
-/// Many of one device in a day.
+/// Many responses of one device in a day.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct SharedDevice {
     /// Label for people (id-ID).
     pub label: String,
-    /// More responses than this.
+    /// Responses are flagged when there are more than this number.
     pub more_than: i64,
-    /// Hours that the calendar is ahead of UTC.
+    /// Offset of the calendar day from UTC in hours.
     pub utc_offset_hours: i64,
-    /// Kinds of source that are never flagged.
+    /// Kinds of sources whose responses are never flagged.
     pub sources_left_out: Vec<String>,
 }
 
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_embedded_rule_reads() {
+    fn the_embedded_rule_is_parsed() {
         let rule = rule().unwrap();
         assert_eq!(rule.straight_line.min_answers, 5);
         assert_eq!((rule.burst.more_than, rule.burst.within_seconds), (10, 60));

@@ -1,4 +1,4 @@
-//! The follow-up plan (rencana tindak lanjut): one action on one element, planned for a quarter, done once.
+//! The follow-up plan (rencana tindak lanjut): actions on single elements, each planned for a quarter and completed once.
 
 use chrono::NaiveDate;
 use prima_platform::{
@@ -11,7 +11,7 @@ use prima_platform::{
 
 use super::{period::Period, survey::Survey};
 
-/// Actions of one survey: all of them travel in its event.
+/// Most actions of one survey; all of them are part of its event.
 pub const PLAN_MAX: usize = 500;
 const PROGRAM: Text = Text::line("Program", 1, 500);
 const RESPONSIBLE: Text = Text::line("Penanggung jawab", 1, 200);
@@ -26,14 +26,14 @@ pub struct Plan {
     pub program: String,
     /// Quarter, `YYYY-qN`.
     pub quarter: String,
-    /// Office that is responsible.
+    /// Responsible office.
     pub responsible: String,
 }
 
-/// That an action was done.
+/// The completion of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
-    /// The day.
+    /// Day of completion.
     pub date: NaiveDate,
     /// Link to the evidence.
     pub evidence: String,
@@ -41,7 +41,7 @@ pub struct Done {
     pub note: String,
 }
 
-/// Checks a plan, against the `survey` where that is known.
+/// Checks a plan, also against the `survey` when it is given.
 ///
 /// # Errors
 ///
@@ -52,7 +52,7 @@ pub fn plan(raw: &Plan, survey: Option<&Survey>) -> Result<Plan, Vec<Violation>>
     if raw.element.is_empty() || !asked {
         faults.add(
             "follow_up.element",
-            format!("`{}` is no element that the survey asks", shown(&raw.element)),
+            format!("`{}` is not an element that the survey asks", shown(&raw.element)),
             format!("`{}` bukan unsur yang ditanyakan survei", shown(&raw.element)),
         );
     }
@@ -61,7 +61,7 @@ pub fn plan(raw: &Plan, survey: Option<&Survey>) -> Result<Plan, Vec<Violation>>
         faults.add(
             "follow_up.quarter",
             "must be a quarter, `YYYY-q1` to `YYYY-q4`, with a year from 2000 to 2100",
-            "harus berupa triwulan `YYYY-q1` sampai `YYYY-q4`, dengan tahun 2000 sampai 2100",
+            "Triwulan harus `YYYY-q1` sampai `YYYY-q4`, dengan tahun 2000 sampai 2100",
         );
     }
     let program = PROGRAM.check("follow_up.program", &raw.program);
@@ -82,7 +82,7 @@ fn required_link(field: &str, raw: &str) -> Result<String, Violation> {
     text::link(field, raw)
 }
 
-/// Checks what is told of an action that was done, on the day `today`.
+/// Checks the completion of an action on the day `today`.
 ///
 /// # Errors
 ///
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_of_a_plan_is_told_at_once() {
+    fn every_fault_of_a_plan_is_reported_at_once() {
         assert_eq!(plan(&good(), None).unwrap(), good());
         let bad = Plan {
             element: String::new(),
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_quarter_is_a_quarter() {
+    fn other_periods_than_quarters_are_refused() {
         for quarter in ["2025", "2025-s1", "2025-m01", "2025-q5", "2025-Q1", ""] {
             let bad = Plan {
                 quarter: quarter.into(),
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn an_action_is_done_by_today_with_evidence() {
+    fn a_completion_is_not_in_the_future_and_needs_evidence() {
         let today = "2025-03-01".parse().unwrap();
         assert!(done("2025-03-01", "https://a.id/foto", "", today).is_ok());
         assert_eq!(

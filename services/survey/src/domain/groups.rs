@@ -1,4 +1,4 @@
-//! Figures by group of respondents: what one dimension of the profile shows, and what it withholds.
+//! Figures by group of respondents: which figures of a dimension of the profile are shown and which are withheld.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,14 @@ use super::tally::Tally;
 /// Sums of a group of responses.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sums {
-    /// Responses.
+    /// Number of responses.
     pub respondents: i64,
-    /// Answers per element asked, in the survey's order.
+    /// Tally of each element asked, in the survey's order.
     pub elements: Vec<Tally>,
 }
 
 impl Sums {
-    /// The sums of nobody, in a survey that asks this many elements.
+    /// The sums of no responses, in a survey that asks this many elements.
     pub fn none(elements: usize) -> Self {
         Self {
             respondents: 0,
@@ -23,19 +23,19 @@ impl Sums {
         }
     }
 
-    /// Adds one response: one digit per element, any other character where there is no answer.
+    /// Adds one response, which has a digit per element and any other character where there is no answer.
     pub fn add(&mut self, answers: &str) {
         self.respondents += 1;
-        self.each(answers, Tally::add);
+        self.for_each_answer(answers, Tally::add);
     }
 
-    /// Takes away a response that was added.
+    /// Removes a response that was added.
     pub fn remove(&mut self, answers: &str) {
         self.respondents -= 1;
-        self.each(answers, Tally::subtract);
+        self.for_each_answer(answers, Tally::subtract);
     }
 
-    /// Takes away the responses of other sums.
+    /// Removes the responses of other sums.
     pub fn subtract(&mut self, other: &Self) {
         self.respondents -= other.respondents;
         for (tally, less) in self.elements.iter_mut().zip(&other.elements) {
@@ -43,7 +43,7 @@ impl Sums {
         }
     }
 
-    fn each(&mut self, answers: &str, apply: impl Fn(&mut Tally, &Tally)) {
+    fn for_each_answer(&mut self, answers: &str, apply: impl Fn(&mut Tally, &Tally)) {
         for (tally, answer) in self.elements.iter_mut().zip(answers.bytes()) {
             if answer.is_ascii_digit() {
                 apply(tally, &Tally::of(answer - b'0'));
@@ -52,18 +52,18 @@ impl Sums {
     }
 }
 
-/// Sums that move in steps: with n responses they have the first `step` times `n / step` of them, in order of arrival.
-/// A step of 1 has all.
+/// Sums that change in steps: of n responses they contain the first `step * (n / step)` in the order of arrival. With a step
+/// of 1 they contain all responses.
 #[derive(Debug, Clone)]
 pub struct Stepped {
     step: i64,
     sums: Sums,
-    /// The last arrivals, fewer than a step: by version of the survey and id.
+    /// The latest responses, fewer than a step, by version of the survey and id.
     latest: BTreeMap<(i64, String), String>,
 }
 
 impl Stepped {
-    /// Nobody yet; `step` is at least 1.
+    /// The sums of no responses; `step` is at least 1.
     pub fn none(elements: usize, step: i64) -> Self {
         Self {
             step: step.max(1),
@@ -72,7 +72,7 @@ impl Stepped {
         }
     }
 
-    /// Adds a response that arrived with this version of the survey.
+    /// Adds a response that was stored under this version of the survey.
     pub fn add(&mut self, version: i64, id: &str, answers: &str) {
         self.sums.add(answers);
         let room = usize::try_from(self.step - 1).unwrap_or(usize::MAX);
@@ -86,11 +86,11 @@ impl Stepped {
         }
     }
 
-    /// The sums of whole steps.
+    /// The sums of all whole steps.
     pub fn sums(&self) -> Sums {
-        let waiting = usize::try_from(self.sums.respondents % self.step).unwrap_or(0);
+        let pending = usize::try_from(self.sums.respondents % self.step).unwrap_or(0);
         let mut sums = self.sums.clone();
-        for answers in self.latest.values().rev().take(waiting) {
+        for answers in self.latest.values().rev().take(pending) {
             sums.remove(answers);
         }
         sums
@@ -100,27 +100,27 @@ impl Stepped {
 /// One group of a dimension.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// Code; empty for those who did not say.
+    /// Code; empty for respondents who did not state it.
     pub key: String,
-    /// Its sums; none when they are withheld.
+    /// Its sums; `None` when they are withheld.
     pub sums: Option<Sums>,
-    /// Elements that are withheld, in the survey's order; all when the sums are.
+    /// Whether each element is withheld, in the survey's order; all are when the sums are withheld.
     pub withheld: Vec<bool>,
 }
 
-/// What a dimension shows.
+/// The published groups of a dimension.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dimension {
-    /// Groups with respondents, in the order of their codes, those who did not say last. Which there are is told only
-    /// where one of them is shown, and while a survey is open only of those that are.
+    /// Groups with respondents in the order of their codes, those without a code last. The list is empty when no group is
+    /// shown, and while a survey is open it has only the groups that are shown.
     pub groups: Vec<Group>,
-    /// Whether there are respondents whom no group shown covers.
+    /// Whether some respondents are in no group that is shown.
     pub incomplete: bool,
 }
 
-/// Chooses what to show of `groups`, by code. `codes` has every code that can occur, in order; others come after.
-/// `total` has the sums of all respondents, which the reader is taken to know; `minimum` is the least cell. While the
-/// survey is `open`, groups may lag behind the total, and what they lag by is a cell that can be read from the rest.
+/// Chooses which of the `groups` (by code) to show. `codes` has every expected code in order; other codes come after them.
+/// `total` has the sums of all respondents, which readers are assumed to know; `minimum` is the smallest cell that is shown.
+/// While the survey is `open`, groups may lag behind the total; readers can compute the difference, so it is a cell as well.
 pub fn publish(
     codes: &[&str],
     groups: &BTreeMap<String, Sums>,
@@ -128,7 +128,7 @@ pub fn publish(
     minimum: i64,
     open: bool,
 ) -> Dimension {
-    let nobody = Sums::none(total.elements.len());
+    let empty = Sums::none(total.elements.len());
     let further = groups
         .keys()
         .map(String::as_str)
@@ -136,14 +136,14 @@ pub fn publish(
     let keys: Vec<&str> = codes.iter().copied().chain(further).chain([""]).collect();
     let mut cells: Vec<&Sums> = keys
         .iter()
-        .map(|key| groups.get(*key).unwrap_or(&nobody))
+        .map(|key| groups.get(*key).unwrap_or(&empty))
         .collect();
-    let mut waiting = total.clone();
+    let mut pending = total.clone();
     for sums in &cells {
-        waiting.subtract(sums);
+        pending.subtract(sums);
     }
     if open {
-        cells.push(&waiting);
+        cells.push(&pending);
     }
     let people: Vec<i64> = cells.iter().map(|sums| sums.respondents).collect();
     let hidden = suppression::cells(&people, minimum);
@@ -158,10 +158,10 @@ pub fn publish(
             own.push(withheld);
         }
     }
-    let anything = people.iter().zip(&hidden).any(|(n, hidden)| *n > 0 && !hidden);
+    let any_shown = people.iter().zip(&hidden).any(|(n, hidden)| *n > 0 && !hidden);
     let groups = keys.iter().zip(&cells).zip(hidden).zip(elements);
     let shown = groups
-        .filter(|(((_, sums), hidden), _)| anything && sums.respondents > 0 && !(open && *hidden))
+        .filter(|(((_, sums), hidden), _)| any_shown && sums.respondents > 0 && !(open && *hidden))
         .map(|(((key, sums), hidden), withheld)| Group {
             key: (*key).to_owned(),
             sums: (!hidden).then(|| (*sums).clone()),
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_come_in_the_order_of_their_codes_and_those_who_did_not_say_last() {
+    fn groups_are_in_the_order_of_their_codes_and_the_one_without_a_code_is_last() {
         let (groups, total) = table(&[
             ("", sums(&["44"; 6])),
             ("P", sums(&["44"; 7])),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_survey_names_what_is_withheld_while_something_is_shown() {
+    fn a_closed_survey_lists_withheld_groups_while_another_group_is_shown() {
         let (groups, total) = table(&[
             ("L", sums(&["44"; 90])),
             ("P", sums(&["44"; 7])),
@@ -256,14 +256,14 @@ mod tests {
     }
 
     #[test]
-    fn what_an_open_survey_keeps_back_is_a_cell_of_its_own() {
+    fn undisclosed_responses_of_an_open_survey_are_a_cell_of_their_own() {
         let (groups, mut total) = table(&[("L", sums(&["44"; 90])), ("P", sums(&["44"; 20]))]);
         total.add("11");
         let dimension = publish(&["L", "P"], &groups, &total, 5, true);
         assert_eq!(
             shown(&dimension),
             [("L", 90)],
-            "one person alone is what all others leave over"
+            "the answers of one person would be the total less all groups"
         );
         (0..4).for_each(|_| total.add("11"));
         let dimension = publish(&["L", "P"], &groups, &total, 5, true);
@@ -273,7 +273,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_group_moves_by_whole_steps_whatever_the_order_read(
+        fn a_group_changes_by_whole_steps_in_any_reading_order(
             (rows, shuffled) in prop::collection::vec((0..9i64, "[1-4]{2}"), 0..40)
                 .prop_map(|rows| rows.into_iter().enumerate().collect::<Vec<_>>())
                 .prop_flat_map(|rows| (Just(rows.clone()), Just(rows).prop_shuffle())),
@@ -295,7 +295,7 @@ mod tests {
         }
 
         #[test]
-        fn groups_and_what_is_withheld_make_the_total(
+        fn shown_and_withheld_groups_add_up_to_the_total(
             people in prop::collection::vec((prop::sample::select(vec!["L", "P", ""]), "[1-4-]{2}"), 0..80),
             minimum in 1..8i64,
         ) {

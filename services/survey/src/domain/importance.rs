@@ -1,4 +1,4 @@
-//! Importance-performance analysis: where an element stands by its score and by how much it moves with the rest.
+//! Importance-performance analysis: the quadrant of an element, by its mean score and its correlation with the other elements.
 
 use super::certainty;
 use super::moments::Correlation;
@@ -7,22 +7,22 @@ use super::number::{self, Rational};
 /// Decimals of a correlation.
 const PLACES: u32 = 4;
 
-/// A coefficient of correlation as it is published: four decimals, halves away from zero.
+/// A correlation coefficient as it is published: four decimals, halves rounded away from zero.
 pub fn coefficient(correlation: &Correlation) -> Rational {
     let value = certainty::root(&correlation.squared, PLACES);
     if correlation.negative { -value } else { value }
 }
 
-/// Where an element stands against the mean of all.
+/// The quadrant of an element, relative to the means of all elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quadrant {
-    /// Important and good.
+    /// High importance, high performance.
     KeepUp,
-    /// Important and weak.
+    /// High importance, low performance.
     ConcentrateHere,
-    /// Unimportant and weak.
+    /// Low importance, low performance.
     LowPriority,
-    /// Unimportant and good.
+    /// Low importance, high performance.
     PossibleOverkill,
 }
 
@@ -37,7 +37,7 @@ impl Quadrant {
         }
     }
 
-    /// Its label for people (id-ID).
+    /// Its display label (id-ID).
     pub fn label(self) -> &'static str {
         match self {
             Self::KeepUp => "Pertahankan prestasi",
@@ -48,24 +48,24 @@ impl Quadrant {
     }
 }
 
-/// One element: its performance (NRR) and importance, none where they can't be told.
+/// The performance (NRR) and the importance of one element; `None` where they cannot be computed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Placed {
-    /// NRR.
+pub struct Coordinates {
+    /// NRR, the mean score.
     pub performance: Option<Rational>,
-    /// Correlation with the sum of the others.
+    /// Correlation with the sum of the other elements.
     pub importance: Option<Rational>,
 }
 
-/// The quadrant of each element, none without importance or performance. The lines are the means of both over the
-/// elements that have both; an element on a line counts as above it.
-pub fn quadrants(elements: &[Placed]) -> Vec<Option<Quadrant>> {
+/// The quadrant of each element; `None` without importance or performance. The dividing lines are the means over the elements
+/// that have both; an element on a line counts as above it.
+pub fn quadrants(elements: &[Coordinates]) -> Vec<Option<Quadrant>> {
     let both: Vec<(&Rational, &Rational)> = elements.iter().filter_map(pair).collect();
     let mean = |values: Vec<Rational>| number::mean(&values);
     let performance = mean(both.iter().map(|(p, _)| (*p).clone()).collect());
     let importance = mean(both.iter().map(|(_, i)| (*i).clone()).collect());
     let lines = performance.zip(importance);
-    let place = |element: &Placed| {
+    let quadrant = |element: &Coordinates| {
         let (performance, importance) = pair(element)?;
         let (performance_line, importance_line) = lines.as_ref()?;
         Some(
@@ -77,23 +77,23 @@ pub fn quadrants(elements: &[Placed]) -> Vec<Option<Quadrant>> {
             },
         )
     };
-    elements.iter().map(place).collect()
+    elements.iter().map(quadrant).collect()
 }
 
-fn pair(element: &Placed) -> Option<(&Rational, &Rational)> {
+fn pair(element: &Coordinates) -> Option<(&Rational, &Rational)> {
     element.performance.as_ref().zip(element.importance.as_ref())
 }
 
-/// Places of the highest and of the lowest values, all that share them; empty without values.
+/// The indexes of all highest and of all lowest values; empty without values.
 pub fn extremes(values: &[Option<Rational>]) -> (Vec<usize>, Vec<usize>) {
     let known = || values.iter().flatten();
-    let places = |wanted: Option<&Rational>| match wanted {
+    let indexes = |wanted: Option<&Rational>| match wanted {
         None => Vec::new(),
         wanted => (0..values.len())
             .filter(|at| values.get(*at).and_then(Option::as_ref) == wanted)
             .collect(),
     };
-    (places(known().max()), places(known().min()))
+    (indexes(known().max()), indexes(known().min()))
 }
 
 #[cfg(test)]
@@ -110,24 +110,24 @@ mod tests {
     }
 
     #[test]
-    fn a_coefficient_has_four_certain_decimals() {
+    fn a_coefficient_has_four_exact_decimals() {
         assert_eq!(printed(false, 1, 1), "1.0000");
         assert_eq!(printed(true, 1, 4), "-0.5000");
         assert_eq!(printed(false, 1, 2), "0.7071");
         assert_eq!(printed(false, 0, 1), "0.0000");
-        // Exactly on a half: 0.00005 squared.
+        // The square of 0.00005, which is exactly half of the last decimal.
         assert_eq!(printed(false, 25, 10_000_000_000), "0.0001");
         assert_eq!(printed(true, 25, 10_000_000_000), "-0.0001");
         assert_eq!(printed(false, 24, 10_000_000_000), "0.0000");
     }
 
     #[test]
-    fn an_element_is_placed_against_the_means() {
-        let at = |performance, importance| Placed {
+    fn the_quadrant_is_relative_to_the_means() {
+        let at = |performance, importance| Coordinates {
             performance: Some(ratio(performance, 10)),
             importance: Some(ratio(importance, 10)),
         };
-        let unknown = Placed {
+        let unknown = Coordinates {
             performance: Some(ratio(40, 10)),
             importance: None,
         };
@@ -148,8 +148,8 @@ mod tests {
     }
 
     #[test]
-    fn elements_that_are_all_alike_are_above_the_line() {
-        let alike = Placed {
+    fn equal_elements_count_as_above_the_line() {
+        let alike = Coordinates {
             performance: Some(ratio(3, 1)),
             importance: Some(ratio(1, 2)),
         };

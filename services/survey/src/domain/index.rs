@@ -1,5 +1,5 @@
-//! The index of a survey, IKM (PermenPANRB 14/2017) or F-03 (PEKPPP): one pure function for every instrument that
-//! every path calls, and its one rounding.
+//! The index of a survey, IKM (PermenPANRB 14/2017) or F-03 (PEKPPP): one function computes it for every instrument, and one
+//! function rounds it.
 
 use num_bigint::BigInt;
 use num_traits::Zero;
@@ -19,12 +19,13 @@ pub fn element_mean(tally: &Tally) -> Option<Rational> {
     (answers > 0).then(|| Rational::new(tally.total().into(), answers.into()))
 }
 
-/// Weight of each element asked, so that the weighted sum of the means is the index before its conversion (NI of
-/// PermenPANRB 14/2017; F-03 has no conversion). `tallies` are those of `asked`, in its order; they matter only to
-/// [`WeightVariant::MeanOfAllAnswers`], where an element weighs by its answers.
+/// The weight of each element asked, so that the weighted sum of the means is the index before its conversion (NI of
+/// PermenPANRB 14/2017; F-03 has no conversion). `tallies` are those of `asked`, in the same order; only
+/// [`WeightVariant::MeanOfAllAnswers`] depends on them, because it weights an element by its number of answers.
 ///
-/// `None` when the two lists differ in length, when the instrument does not allow the variant, when the variant does
-/// not fit the number of elements, and when an element lacks the aspect or all lack the answers that it needs.
+/// `None` when the two lists differ in length, when the instrument does not allow the variant, when the variant does not fit
+/// the number of elements, when an element lacks the aspect that the variant needs, and when no element has the answers that
+/// it needs.
 pub fn weights(
     instrument: &Instrument,
     asked: &[Asked],
@@ -61,8 +62,8 @@ pub fn weights(
     }
 }
 
-/// k of each element asked, such that the index is the sum of k times the mean of the element: its weight times the
-/// conversion of the instrument (25 for SKM). `None` as for [`weights`].
+/// The coefficient of each element asked: its weight times the conversion of the instrument (25 for SKM). The index is the sum
+/// of the coefficients times the means. `None` as for [`weights`].
 pub fn coefficients(
     instrument: &Instrument,
     asked: &[Asked],
@@ -74,8 +75,8 @@ pub fn coefficients(
     Some(weights.into_iter().map(|weight| weight * &conversion).collect())
 }
 
-/// The exact index: NIK, 25 to 100, of SKM; 0 to 5 of F-03. `tallies` are those of `asked`, in its order; each mean
-/// is over its own answers. `None` as for [`weights`], and while an element has no answers.
+/// The exact index: NIK, 25 to 100, of SKM; 0 to 5 of F-03. `tallies` are those of `asked`, in the same order;
+/// each mean is over the element's own answers. `None` as for [`weights`], and while an element has no answers.
 pub fn compute(
     instrument: &Instrument,
     asked: &[Asked],
@@ -91,9 +92,8 @@ pub fn compute(
         })
 }
 
-/// The aspects of which the survey asks something, in the order of the instrument, each with the mean of the means of
-/// its questions; `None` in place of a mean while one of them has no answers. `tallies` are those of `asked`, in its
-/// order.
+/// The aspects with questions in the survey, in the order of the instrument, each with the mean of the means of its questions;
+/// the mean is `None` while one of the questions has no answers. `tallies` are those of `asked`, in the same order.
 pub fn aspect_means<'a>(
     instrument: &'a Instrument,
     asked: &[Asked],
@@ -120,7 +120,7 @@ pub fn aspect_means<'a>(
         .collect()
 }
 
-/// An index as it is published.
+/// A published index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
     /// The exact index.
@@ -133,8 +133,8 @@ pub struct Published {
     pub name: String,
 }
 
-/// Rounds an exact index, once, and reads the category from the rounded value, so that what is printed never
-/// contradicts itself.
+/// Rounds an exact index once, and takes the category from the rounded value, so that the printed index and category never
+/// contradict each other.
 pub fn publish(instrument: &Instrument, exact: Rational) -> Published {
     let rounded = number::round(&exact, PLACES);
     let category = instrument.category(&rounded);

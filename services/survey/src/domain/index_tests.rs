@@ -1,4 +1,4 @@
-//! Rules of the index, as tests.
+//! Tests of the rules of the index.
 
 use super::super::instrument::{DEFAULT, find};
 use super::*;
@@ -58,7 +58,7 @@ fn tally(element: &Value) -> Tally {
 }
 
 #[test]
-fn every_golden_vector_holds() {
+fn every_golden_vector_is_computed() {
     let golden = golden();
     assert_eq!(list(&golden, "vectors").len(), 7);
     for vector in list(&golden, "vectors") {
@@ -101,14 +101,14 @@ fn every_golden_vector_holds() {
 }
 
 #[test]
-fn every_boundary_has_its_grade() {
+fn every_boundary_has_the_right_grade() {
     for row in list(&golden(), "boundaries") {
         assert_eq!(published(text(row, "nik")).grade, text(row, "grade"), "{row}");
     }
 }
 
 #[test]
-fn the_grade_is_read_after_rounding() {
+fn the_grade_is_taken_from_the_rounded_index() {
     for row in list(&golden(), "rounding") {
         let published = published(text(row, "nik_unrounded"));
         assert_eq!(
@@ -119,7 +119,7 @@ fn the_grade_is_read_after_rounding() {
 }
 
 #[test]
-fn published_figures_have_their_grade_and_change() {
+fn published_figures_are_reproduced_with_grade_and_change() {
     let golden = golden();
     for row in list(&golden, "published") {
         assert_eq!(published(text(row, "ikm")).grade, text(row, "grade"), "{row}");
@@ -142,7 +142,7 @@ fn a_category_carries_its_name() {
 }
 
 #[test]
-fn an_element_without_answers_leaves_no_index() {
+fn there_is_no_index_while_an_element_has_no_answers() {
     assert_eq!(ikm(&[], WeightVariant::Exact), None);
     assert_eq!(ikm(&[Tally::of(4), Tally::default()], WeightVariant::Exact), None);
 }
@@ -165,7 +165,7 @@ fn each_element_divides_by_its_own_answers() {
 }
 
 #[test]
-fn a_weight_variant_reads_as_it_prints() {
+fn a_printed_weight_variant_is_parsed_back() {
     for variant in WeightVariant::ALL {
         assert_eq!(variant.to_string().parse(), Ok(variant));
     }
@@ -242,7 +242,7 @@ fn every_golden_vector_of_f03_holds() {
 }
 
 #[test]
-fn an_element_of_a_units_own_counts_like_any_other() {
+fn a_units_own_element_is_weighted_like_any_other() {
     let mut tallies = vec![Tally::of(4); 9];
     tallies.push(Tally::of(1));
     let exact = ikm(&tallies, WeightVariant::Exact).unwrap();
@@ -262,7 +262,7 @@ fn a_variant_of_another_instrument_gives_no_index() {
 }
 
 #[test]
-fn tallies_that_are_not_of_the_elements_asked_give_no_index() {
+fn there_is_no_index_when_tallies_and_elements_differ_in_number() {
     let asked = whole(skm());
     assert_eq!(
         compute(skm(), &asked, &[Tally::of(4); 8], WeightVariant::Exact),
@@ -297,7 +297,7 @@ fn an_aspect_has_no_mean_until_each_of_its_questions_has_an_answer() {
 }
 
 #[test]
-fn every_answer_weighs_the_same_when_some_leave_an_optional_question_out() {
+fn every_answer_has_the_same_weight_when_an_optional_question_is_not_always_answered() {
     let f03 = find("f03-online-2022").unwrap();
     let asked = [ask("requirements_ease"), ask("procedure_ease")];
     let mut often = Tally::of(5);
@@ -313,7 +313,7 @@ fn every_answer_weighs_the_same_when_some_leave_an_optional_question_out() {
     );
 }
 
-/// Answers to a whole instrument and a variant that it allows, some elements with fewer answers than others.
+/// Answers to a whole instrument, some elements with fewer answers than others, and a variant that the instrument allows.
 fn answered() -> impl Strategy<Value = (&'static Instrument, WeightVariant, Vec<(Asked, Tally)>)> {
     let instruments: Vec<&Instrument> = super::super::instrument::all().unwrap().iter().collect();
     prop::sample::select(instruments).prop_flat_map(|instrument| {
@@ -381,7 +381,7 @@ proptest! {
     }
 
     #[test]
-    fn kept_tallies_give_the_index_of_recomputed_ones(first in responses(), second in responses()) {
+    fn updated_tallies_give_the_index_of_recomputed_ones(first in responses(), second in responses()) {
         let mut kept = tallies_of(&first);
         for (tally, more) in kept.iter_mut().zip(tallies_of(&second)) {
             tally.add(&more);

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 pub use model::{Aspect, Category, Choice, Element, Instrument, Malformed, OWN_PREFIX, ProfileField};
 
-/// The instrument of a survey that names none: PermenPANRB 14/2017.
+/// The default instrument of a survey: PermenPANRB 14/2017.
 pub const DEFAULT: &str = "skm-2017";
 
 static INSTRUMENTS: LazyLock<Result<Vec<Instrument>, Malformed>> = LazyLock::new(data::load);
@@ -17,12 +17,12 @@ static INSTRUMENTS: LazyLock<Result<Vec<Instrument>, Malformed>> = LazyLock::new
 ///
 /// # Errors
 ///
-/// When embedded data does not read or contradicts itself; a service must not start then.
+/// The embedded data is malformed or contradicts itself; then the service must not start.
 pub fn all() -> Result<&'static [Instrument], &'static Malformed> {
     INSTRUMENTS.as_ref().map(Vec::as_slice)
 }
 
-/// The instrument with this id. `None` when there is none, or when embedded data does not read (see [`all`]).
+/// The instrument with this id. `None` when there is none, or when the embedded data is malformed (see [`all`]).
 pub fn find(id: &str) -> Option<&'static Instrument> {
     all().ok()?.iter().find(|i| i.id == id)
 }

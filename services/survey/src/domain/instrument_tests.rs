@@ -1,4 +1,4 @@
-//! Rules of instruments, as tests.
+//! Tests of the rules of instruments.
 
 use super::data::{FILES, read};
 use super::*;
@@ -22,7 +22,7 @@ fn codes<'a>(instrument: &'a Instrument, field: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn every_embedded_instrument_reads() {
+fn every_embedded_instrument_is_parsed() {
     for (file, text) in FILES {
         let instrument = read(text).unwrap_or_else(|fault| panic!("{file}: {fault}"));
         assert_eq!(file, format!("{}.json", instrument.id));
@@ -33,11 +33,11 @@ fn every_embedded_instrument_reads() {
     assert_eq!(find("skm-2016"), None);
 }
 
-/// Data of other rules in the same folder.
+/// Files in the same folder that are not instruments.
 const OTHERS: [&str; 2] = ["flags.json", "publication-media.json"];
 
 #[test]
-fn no_file_of_the_data_folder_is_forgotten() {
+fn every_file_of_the_data_folder_is_embedded() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/data");
     let mut files: Vec<String> = std::fs::read_dir(folder)
         .unwrap()
@@ -133,7 +133,7 @@ fn f03_has_14_questions_offline_and_11_online_in_five_aspects() {
         assert!(form.metric.is_none() && form.categories.is_empty() && !form.own_elements);
         assert_eq!(form.category(&Rational::from_integer(5.into())), None);
     }
-    // The offline form itself skips number 13.
+    // The official offline form has no number 13.
     let onsite = find("f03-offline-2022")
         .unwrap()
         .element("onsite_information_ease")
@@ -205,7 +205,7 @@ fn a_rounded_index_always_has_a_category() {
 }
 
 #[test]
-fn malformed_data_is_no_instrument_and_says_why() {
+fn malformed_data_is_refused_with_the_reason() {
     let [(_, f03), _, (_, skm)] = FILES;
     for (good, from, to, fault) in [
         (skm, "\"lower\": 88.31", "\"lower\": \"A\"", "invalid type"),

@@ -1,4 +1,4 @@
-//! What a survey is and how its index is computed: pure rules, without I/O, clock or transport.
+//! The rules of surveys and of their index: pure functions without I/O, clock or transport.
 
 pub mod access;
 pub mod asked;

@@ -1,5 +1,5 @@
-//! Exact sums of products of a survey's answers: all that variances, covariances and the standard error of an index
-//! need, and cheap to keep while answers come and go.
+//! Exact sums of products of a survey's answers. Variances, covariances and the standard error of an index follow from them,
+//! and they are cheap to update when responses are added or voided.
 
 use num_bigint::BigInt;
 use num_traits::{Signed, Zero};
@@ -9,7 +9,7 @@ use super::number::Rational;
 /// Sums over the respondents who answered both elements of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pair {
-    /// How many answered both.
+    /// Number of respondents who answered both.
     pub answers: i64,
     /// Sum of their scores of the first element.
     pub first: i64,
@@ -28,7 +28,7 @@ impl Pair {
         }
     }
 
-    /// Sum of `(x - mean x)(y - mean y)` over those who answered both, exact; `None` when nobody did.
+    /// Exact sum of `(x - mean x)(y - mean y)` over the respondents who answered both; `None` when there are none.
     pub fn centred(&self) -> Option<Rational> {
         let answers = i128::from(self.answers);
         let product = i128::from(self.product) * answers - i128::from(self.first) * i128::from(self.second);
@@ -36,13 +36,13 @@ impl Pair {
     }
 }
 
-/// Moments of the answers to the elements that a survey asks, in the survey's order. Responses may be added and
-/// removed in any order: equal responses give equal moments.
+/// Moments of the answers to the elements that a survey asks, in the survey's order. They depend only on the responses, not on
+/// the order in which responses were added and removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moments {
     elements: usize,
     rows: i64,
-    /// Pairs (0,0), (0,1), …, (1,1), (1,2), ….
+    /// The pairs (0,0), (0,1), …, (1,1), (1,2), ….
     pairs: Vec<Pair>,
 }
 
@@ -56,22 +56,22 @@ impl Moments {
         }
     }
 
-    /// Elements of the survey.
+    /// Number of elements of the survey.
     pub fn elements(&self) -> usize {
         self.elements
     }
 
-    /// Responses; below 0 in what is taken away.
+    /// Number of responses; negative in a difference that removes more than it adds.
     pub fn rows(&self) -> i64 {
         self.rows
     }
 
-    /// Adds one response: one digit per element, any other character where there is no answer.
+    /// Adds one response, which has a digit per element and any other character where there is no answer.
     pub fn add(&mut self, answers: &str) {
         self.apply(answers, 1);
     }
 
-    /// Takes away a response that was added.
+    /// Removes a response that was added.
     pub fn remove(&mut self, answers: &str) {
         self.apply(answers, -1);
     }
@@ -82,7 +82,7 @@ impl Moments {
         let mut pairs = self.pairs.iter_mut();
         for u in 0..self.elements {
             let Some(first) = score(answers.get(u)) else {
-                // No pair of this element changes.
+                // Without an answer to this element, none of its pairs changes.
                 let _skipped = pairs.nth(self.elements - u - 1);
                 continue;
             };
@@ -98,8 +98,8 @@ impl Moments {
         }
     }
 
-    /// Adds the moments of other responses to the same elements; what others were taken away counts negative.
-    /// Moments of another number of elements change nothing.
+    /// Adds the moments of other responses to the same elements, which may be negative. Moments of another number of elements are
+    /// ignored.
     pub fn merge(&mut self, other: &Self) {
         if self.elements != other.elements {
             return;
@@ -113,7 +113,7 @@ impl Moments {
         }
     }
 
-    /// The sums of two elements, by their places; `None` beyond the last element.
+    /// The sums of two elements by their indexes; `None` beyond the last element.
     pub fn pair(&self, first: usize, second: usize) -> Option<Pair> {
         if first > second {
             return self.pair(second, first).map(Pair::swapped);
@@ -126,12 +126,12 @@ impl Moments {
         self.pairs.get(before + second - first).copied()
     }
 
-    /// The same moments with the elements in another order: `order` has the present place of each. `None` unless it
-    /// names every place once.
+    /// The same moments with the elements in another order: `order` has the current index of each element. `None` unless it has
+    /// every index once.
     pub fn reordered(&self, order: &[usize]) -> Option<Self> {
-        let mut places = order.to_vec();
-        places.sort_unstable();
-        if !places.into_iter().eq(0..self.elements) {
+        let mut indexes = order.to_vec();
+        indexes.sort_unstable();
+        if !indexes.into_iter().eq(0..self.elements) {
             return None;
         }
         let mut pairs = Vec::with_capacity(self.pairs.len());
@@ -143,17 +143,17 @@ impl Moments {
         Some(Self { pairs, ..*self })
     }
 
-    /// Covariance of two elements over those who answered both, with `n - 1`; the variance when both are one.
-    /// `None` with fewer than two of them.
+    /// Sample covariance (with `n - 1`) of two elements over the respondents who answered both; the variance when both are the
+    /// same element. `None` with fewer than two such respondents.
     pub fn covariance(&self, first: usize, second: usize) -> Option<Rational> {
         let pair = self.pair(first, second)?;
         let free = pair.answers - 1;
         (free > 0).then(|| pair.centred().map(|sum| sum / BigInt::from(free)))?
     }
 
-    /// How an element moves with the sum of the other elements: the derived importance of the element. Where elements
-    /// may be left out, each covariance is over those who answered both. `None` when the element or the sum of the
-    /// others does not vary.
+    /// Correlation of an element with the sum of the other elements: the derived importance of the element. When elements are
+    /// optional, each covariance is over the respondents who answered both. `None` when the element or the sum of the others
+    /// does not vary.
     pub fn importance(&self, element: usize) -> Option<Correlation> {
         let others = || (0..self.elements).filter(move |other| *other != element);
         let mut covariance = Rational::zero();
@@ -168,7 +168,7 @@ impl Moments {
         if !spread.is_positive() {
             return None;
         }
-        // Covariances over different respondents may overshoot.
+        // Covariances over different respondents may give a value above 1.
         let squared = (&covariance * &covariance / spread).min(Rational::from_integer(1.into()));
         Some(Correlation {
             negative: covariance.is_negative(),
@@ -176,12 +176,12 @@ impl Moments {
         })
     }
 
-    /// The compact text that is stored: a JSON list of the number of responses and the four sums of every pair.
+    /// The text that is stored: a JSON list of the number of responses and the four sums of every pair.
     pub fn text(&self) -> String {
         use std::fmt::Write;
         let mut text = format!("[{}", self.rows);
         for pair in &self.pairs {
-            // Writing to a String can't fail.
+            // Writing to a `String` cannot fail.
             let _written = write!(
                 text,
                 ",{},{},{},{}",
@@ -192,8 +192,7 @@ impl Moments {
         text
     }
 
-    /// Reads what [`Self::text`] wrote for this many elements; an empty text has no responses. `None` for anything
-    /// else.
+    /// Parses a text of [`Self::text`] with this many elements; an empty text means no responses. `None` for any other text.
     pub fn parse(text: &str, elements: usize) -> Option<Self> {
         let mut moments = Self::none(elements);
         if text.is_empty() {
@@ -218,7 +217,7 @@ impl Moments {
     }
 }
 
-/// A coefficient of correlation r, exact as its sign and square: `r = ±√squared`.
+/// A correlation coefficient r, exact as its sign and its square: `r = ±√squared`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Correlation {
     /// Whether r is below 0.

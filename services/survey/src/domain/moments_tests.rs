@@ -14,7 +14,7 @@ fn scores(row: &str) -> Vec<Option<i64>> {
     row.chars().map(|c| c.to_digit(10).map(i64::from)).collect()
 }
 
-/// Sums of a pair, straight from the rows.
+/// The sums of a pair, computed from the rows.
 fn pair(rows: &[String], u: usize, v: usize) -> Pair {
     let mut pair = Pair::default();
     for row in rows {
@@ -42,7 +42,7 @@ fn sized_rows() -> impl Strategy<Value = (usize, Vec<String>)> {
 }
 
 #[test]
-fn every_pair_has_its_sums() {
+fn every_pair_has_the_right_sums() {
     let moments = of(3, &["42-".into(), "313".into()]);
     assert_eq!(moments.rows(), 2);
     let sums = |u, v| {
@@ -58,14 +58,14 @@ fn every_pair_has_its_sums() {
 }
 
 #[test]
-fn a_covariance_needs_two_who_answered_both() {
+fn a_covariance_needs_two_respondents_who_answered_both() {
     let moments = of(2, &["42".into(), "3-".into()]);
     assert_eq!(moments.covariance(0, 0), Some(Rational::new(1.into(), 2.into())));
     assert_eq!(moments.covariance(0, 1), None);
 }
 
 #[test]
-fn an_element_that_follows_the_others_has_full_importance() {
+fn an_element_that_is_proportional_to_the_others_has_importance_one() {
     let moments = of(3, &["111".into(), "222".into(), "444".into()]);
     let full = Correlation {
         negative: false,
@@ -78,7 +78,7 @@ fn an_element_that_follows_the_others_has_full_importance() {
 }
 
 #[test]
-fn only_the_text_of_as_many_elements_is_read() {
+fn only_a_text_of_the_same_number_of_elements_is_parsed() {
     let text = of(2, &["42".into()]).text();
     assert_eq!(text, "[1,1,4,4,16,1,4,2,8,1,2,2,4]");
     assert_eq!(Moments::parse("", 2), Some(Moments::none(2)));

@@ -1,4 +1,4 @@
-//! Publication of a result: when it was public first, and in which media.
+//! The publication of a result: its first day and its media.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
@@ -12,9 +12,9 @@ use prima_platform::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Media of one call.
+/// Most media of one request.
 const MEDIA_MAX: usize = 50;
-/// Media of one result: all of them travel in its event.
+/// Most media of one result; all of them are part of its event.
 const MEDIA_TOTAL: usize = 200;
 const DESCRIPTION: Text = Text::line("Keterangan", 0, 200);
 
@@ -47,14 +47,14 @@ pub fn kind(key: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|k| k.key == key)
 }
 
-/// One place where a result was made public.
+/// One medium in which a result was published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Medium {
     /// Key of its kind.
     pub kind: String,
     /// Link; may be empty.
     pub link: String,
-    /// Where or what; may be empty.
+    /// Description; may be empty.
     pub description: String,
 }
 
@@ -65,12 +65,12 @@ impl Medium {
     }
 }
 
-/// When and where a result was made public.
+/// The publication of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publication {
-    /// First day it was public.
+    /// First day of publication.
     pub date: NaiveDate,
-    /// Media, each kind and link once, in order of recording.
+    /// Media in the order in which they were recorded, each kind and link once.
     pub media: Vec<Medium>,
 }
 
@@ -80,12 +80,12 @@ impl Publication {
         self.media.iter().map(|m| &m.kind).collect::<BTreeSet<_>>().len()
     }
 
-    /// What is recorded after `new` was recorded too: the earlier day counts, media that are not there yet are added.
-    /// A description that is given again replaces the one before.
+    /// Adds `new` to the recorded publication: the earlier day is kept, new media are added, and a new description of a medium
+    /// replaces its old one.
     ///
     /// # Errors
     ///
-    /// More than 200 media come together.
+    /// There would be more than 200 media.
     pub fn merge(before: Option<Self>, new: Self) -> Result<Self, Vec<Violation>> {
         let mut merged = before.unwrap_or(Self {
             date: new.date,
@@ -104,23 +104,23 @@ impl Publication {
             return Err(vec![Violation::new(
                 "media",
                 format!("a result has at most {MEDIA_TOTAL} media"),
-                format!("satu hasil paling banyak {MEDIA_TOTAL} media"),
+                format!("Satu hasil memuat paling banyak {MEDIA_TOTAL} media"),
             )]);
         }
         Ok(merged)
     }
 }
 
-/// A publication as a caller describes it, unchecked.
+/// An unchecked publication.
 #[derive(Debug, Clone, Default)]
 pub struct Draft {
-    /// Day as text; today when empty.
+    /// Day as text; an empty text means today.
     pub date: String,
     /// Media.
     pub media: Vec<Medium>,
 }
 
-/// Checks a draft on the day `today`, against the day on which the survey `closed` where that is known.
+/// Checks a draft on the day `today`, also against the day on which the survey `closed` when it is given.
 ///
 /// # Errors
 ///
@@ -139,14 +139,14 @@ pub fn check(
         faults.add(
             "publish_date",
             format!("must not be before {closed}, when the survey closed"),
-            format!("tidak boleh sebelum survei ditutup, {closed}"),
+            format!("Tanggal publikasi tidak boleh sebelum survei ditutup ({closed})"),
         );
     }
     if !(1..=MEDIA_MAX).contains(&draft.media.len()) {
         faults.add(
             "media",
             format!("must be 1 to {MEDIA_MAX}"),
-            format!("harus 1 sampai {MEDIA_MAX} media"),
+            format!("Jumlah media harus 1 sampai {MEDIA_MAX}"),
         );
     }
     let media: Vec<Medium> = (0..)
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_publication_without_a_day_is_of_today() {
+    fn a_publication_without_a_day_is_dated_today() {
         let draft = Draft {
             date: String::new(),
             media: vec![medium("papan-pengumuman", "")],
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_told_at_once() {
+    fn every_fault_is_reported_at_once() {
         let long = Medium {
             description: "x".repeat(201),
             ..medium("videotron", "ftp://a.id")
@@ -314,7 +314,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_earliest_day_counts_and_each_medium_once(
+        fn the_earliest_day_is_kept_and_each_medium_is_stored_once(
             calls in prop::collection::vec((0..40u32, prop::collection::vec((0..3usize, 0..3u8), 1..4)), 1..6)
         ) {
             let mut kept = None;

@@ -1,4 +1,4 @@
-//! Results that were published before this system computed them: recorded, not computed.
+//! Results that were published before this system computed them, and are therefore recorded.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -21,12 +21,12 @@ const REASON: Text = Text::line("Alasan", 5, 500);
 const CATEGORY_MAX: usize = 10;
 const ELEMENTS_MAX: usize = 50;
 const ELEMENT_MAX: usize = 63;
-/// The metric that a recorded result counts for.
+/// The metric of recorded results.
 const METRIC: &str = "skm";
-/// Scale of an instrument that is not known here: that of SKM since 2003.
+/// Scale of an instrument that this system does not know: that of SKM since 2003.
 const SCALE: (u8, u8) = (1, 4);
 
-/// Who a result is about.
+/// The unit or the agency of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
     /// A unit.
@@ -45,7 +45,7 @@ impl Subject {
         (subject.agency() != "-" && subject.unit() != "-").then_some(subject)
     }
 
-    /// The agency, or its unit when the id of one is given.
+    /// The unit with this id; the agency when the id of the unit is empty.
     pub fn of(agency: String, unit: String) -> Self {
         if unit.is_empty() {
             Self::Agency(name::Agency { agency })
@@ -80,10 +80,10 @@ impl fmt::Display for Subject {
     }
 }
 
-/// How an agency's result was made from its units'.
+/// How the result of an agency was aggregated from its units.
 pub const ROLL_UPS: [&str; 2] = ["mean_of_units", "respondent_weighted"];
 
-/// A result as a caller describes it, unchecked; when checked, as it is kept.
+/// A published result; [`check`] turns an unchecked one into the one that is stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Result {
     /// Resource name of the unit or agency.
@@ -92,24 +92,24 @@ pub struct Result {
     pub period: String,
     /// Instrument and version.
     pub instrument: String,
-    /// Published index; two decimals when checked.
+    /// Published index; a checked one has two decimals.
     pub index: String,
-    /// Published category; filled when checked.
+    /// Published category; a checked one is filled in from the instrument.
     pub category: String,
-    /// Published number of respondents; 0 when not known.
+    /// Published number of respondents; 0 when it is not known.
     pub respondents: i64,
     /// Published means per element key.
     pub elements: BTreeMap<String, String>,
-    /// Where it was published.
+    /// The publication from which it is recorded.
     pub source: String,
-    /// For an agency; filled when checked.
+    /// How it was aggregated, for an agency; a checked one is filled in.
     pub roll_up: String,
-    /// Why it replaces an earlier record; may be empty.
+    /// Reason for replacing an earlier record; may be empty.
     pub reason: String,
 }
 
 impl Result {
-    /// The index as it is published.
+    /// The published index.
     pub fn published(&self) -> Option<Published> {
         published(&self.instrument, &self.index, &self.category)
     }
@@ -143,7 +143,12 @@ pub fn check(raw: Result, now: DateTime<Utc>) -> std::result::Result<(Subject, R
         );
     }
     if known.is_some_and(|i| i.metric.as_deref() != Some(METRIC)) {
-        fault(f, "instrument", "gives no SKM score", "bukan instrumen SKM");
+        fault(
+            f,
+            "instrument",
+            "is not an instrument of SKM",
+            "Bukan instrumen SKM",
+        );
     }
     let index = decimal(&raw.index, 2).filter(|v| *v >= whole(0) && *v <= whole(100));
     if index.is_none() {
@@ -179,7 +184,7 @@ pub fn check(raw: Result, now: DateTime<Utc>) -> std::result::Result<(Subject, R
     }
 }
 
-/// A recorded value as it is published: not rounded again, with the category that was published.
+/// A recorded value as it is published again: with its own category and without rounding.
 pub fn published(instrument: &str, value: &str, category: &str) -> Option<Published> {
     let exact = number::parse_decimal(value)?;
     let name = instrument::find(instrument)
@@ -202,7 +207,7 @@ fn whole(n: i64) -> Rational {
     Rational::from_integer(n.into())
 }
 
-/// A decimal with at most this many places and no more than six digits before.
+/// A decimal with at most this many decimal places and at most six digits before them.
 fn decimal(text: &str, places: usize) -> Option<Rational> {
     let (before, after) = text.split_once('.').unwrap_or((text, ""));
     let short = before.len() <= 6 && after.len() <= places;
@@ -215,8 +220,8 @@ fn check_period(text: &str, now: DateTime<Utc>, faults: &mut Faults) {
         fault(
             faults,
             "period",
-            "has not ended: its surveys are computed here",
-            "belum berakhir: surveinya dihitung di sini",
+            "has not ended; its surveys are computed by this system",
+            "Periode belum berakhir; hasil surveinya dihitung oleh sistem ini",
         );
     }
 }
@@ -244,7 +249,7 @@ fn check_category(
         fault(
             faults,
             "category",
-            &format!("`{given}` does not agree with the index: the instrument says `{right}`"),
+            &format!("`{given}` contradicts the index, for which the instrument has `{right}`"),
             &format!("`{given}` tidak sesuai dengan nilai: menurut instrumen `{right}`"),
         );
     }
@@ -271,7 +276,7 @@ fn check_elements(elements: &BTreeMap<String, String>, known: Option<&Instrument
             fault(
                 faults,
                 &field,
-                "is no element of the instrument",
+                "is not an element of the instrument",
                 "bukan unsur instrumen",
             );
         }

@@ -1,4 +1,4 @@
-//! What of a recorded result is taken, and what is told to be wrong.
+//! Tests of the checks of recorded results.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn fields(raw: Result) -> Vec<String> {
 }
 
 #[test]
-fn an_index_is_kept_with_two_decimals_and_the_category_of_its_instrument() {
+fn an_index_is_stored_with_two_decimals_and_the_category_of_its_instrument() {
     for (index, kept, category) in [
         ("88.3", "88.30", "B"),
         ("88.31", "88.31", "A"),
@@ -65,7 +65,7 @@ fn an_older_instrument_keeps_the_category_that_was_published() {
 }
 
 #[test]
-fn every_fault_is_told_at_once() {
+fn every_fault_is_reported_at_once() {
     let raw = Result {
         subject: "agencies/-".into(),
         period: "2025".into(),
@@ -149,7 +149,7 @@ fn the_elements_are_those_of_the_instrument_on_its_scale() {
 }
 
 #[test]
-fn only_an_agency_has_a_roll_up_and_it_is_the_mean_of_units_unless_told() {
+fn only_an_agency_has_a_roll_up_whose_default_is_the_mean_of_units() {
     let agency = |roll_up: &str| Result {
         subject: "agencies/3271".into(),
         roll_up: roll_up.into(),

@@ -1,4 +1,4 @@
-//! A response: what one citizen answered, checked against the survey that asked.
+//! A response of one citizen, checked against its survey.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -16,12 +16,12 @@ use super::survey::{self, Survey};
 
 const AGES: RangeInclusive<i32> = 10..=120;
 const FIRST_YEAR: i32 = 2000;
-/// How far the clock of a client may run ahead.
+/// How far the clock of a client may be ahead.
 const CLOCK_SKEW_MINUTES: i64 = 5;
 const TEXT_MAX: usize = 2000;
 const DEVICE_MAX: usize = 128;
 
-/// Who answered, in groups; none of it identifying. `None` is not given.
+/// The profile of a respondent: groups that do not identify the person. `None` means that a field is not given.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Profile {
     /// Jenis kelamin, a code of the instrument.
@@ -34,63 +34,63 @@ pub struct Profile {
     pub occupation: Option<String>,
     /// Id of the public service received.
     pub service: Option<String>,
-    /// Kelompok usia, a code of the instrument; that of the age when only the age is given.
+    /// Kelompok usia, a code of the instrument; it is derived from the age when only the age is given.
     pub age_group: Option<String>,
-    /// Saluran layanan: how the service was received, a code of the instrument.
+    /// Saluran layanan, the channel of the service, a code of the instrument.
     pub channel: Option<String>,
     /// Jam survei, a code of the instrument.
     pub hour_band: Option<String>,
 }
 
-/// Free text of a citizen. It may name people, so it shows only its length where it is printed.
+/// A text that may be personal, so its debug output is redacted to its length.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Words(String);
+pub struct RedactedText(String);
 
-impl Words {
-    /// The text, to be stored or shown to those who may read it.
+impl RedactedText {
+    /// The text itself, for storing it or returning it to authorised readers.
     pub fn text(&self) -> &str {
         &self.0
     }
 
-    /// Whether there is nothing but blanks in it.
+    /// Whether it consists of white space only.
     pub fn is_blank(&self) -> bool {
         self.0.trim().is_empty()
     }
 }
 
-impl From<String> for Words {
+impl From<String> for RedactedText {
     fn from(text: String) -> Self {
         Self(text)
     }
 }
 
-impl std::fmt::Debug for Words {
+impl std::fmt::Debug for RedactedText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Words({} bytes)", self.0.len())
+        write!(f, "RedactedText({} bytes)", self.0.len())
     }
 }
 
-/// A response as a caller sends it, unchecked. An empty text and an age of 0 mean not given.
+/// An unchecked response. An empty text and an age of 0 mean that a field is not given.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Raw {
     /// Id that the client made.
     pub id: String,
-    /// When the citizen answered; the time of arrival when `None`.
+    /// Time of submission by the citizen; `None` means the time of arrival.
     pub submitted_at: Option<DateTime<Utc>>,
     /// Score per element key.
     pub answers: BTreeMap<String, i32>,
-    /// Who answered.
+    /// Profile of the respondent.
     pub profile: Profile,
     /// Saran.
-    pub suggestion: Words,
+    pub suggestion: RedactedText,
     /// Kritik.
-    pub criticism: Words,
-    /// Client-made mark of the device that was used.
-    pub device: Words,
+    pub criticism: RedactedText,
+    /// Identifier of the device that the client made.
+    pub device: RedactedText,
 }
 
 impl Raw {
-    /// The answers under their id, and nothing else of it.
+    /// A copy with the id and the answers only.
     pub fn answers_alone(&self) -> Self {
         Self {
             id: self.id.clone(),
@@ -99,8 +99,8 @@ impl Raw {
         }
     }
 
-    /// Digest of the response as parsed, 16 bytes: what makes two bodies under one id the same. What is not given adds
-    /// nothing, so a field that is added later changes no digest of before.
+    /// Digest of the parsed response, 16 bytes: two bodies under one id are the same when their digests are equal. Fields that
+    /// are not given are not part of it, so that a field added in a later release changes no existing digest.
     pub fn digest(&self) -> Vec<u8> {
         let profile = &self.profile;
         let at = self
@@ -127,7 +127,7 @@ impl Raw {
             part(key);
             part(&score.to_string());
         }
-        // A dot can't stand in the key of an element, so none of these is taken for an answer.
+        // The key of an element contains no dot, so none of these can be confused with an answer.
         for (key, text) in [
             ("profile.age_group", profile.age_group.as_deref()),
             ("profile.channel", profile.channel.as_deref()),
@@ -145,33 +145,31 @@ impl Raw {
     }
 }
 
-/// A response that fits its survey.
+/// A checked response of a survey.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Response {
     /// Id that the client made, unique in its survey.
     pub id: String,
-    /// When the citizen answered, in whole microseconds.
+    /// Time of submission by the citizen, in whole microseconds.
     pub submitted_at: DateTime<Utc>,
-    /// Score per element, in the order of `survey.asked`; `None` for an optional element left out.
+    /// Score of each element, in the order of `survey.asked`; `None` for an optional element without an answer.
     pub answers: Vec<Option<u8>>,
-    /// Who answered.
+    /// Profile of the respondent.
     pub profile: Profile,
-    /// Saran; `None` when there is none.
-    pub suggestion: Option<Words>,
-    /// Kritik; `None` when there is none.
-    pub criticism: Option<Words>,
-    /// Client-made mark of the device that was used; `None` when not given.
-    pub device: Option<Words>,
+    /// Saran, if any.
+    pub suggestion: Option<RedactedText>,
+    /// Kritik, if any.
+    pub criticism: Option<RedactedText>,
+    /// Identifier of the device that the client made; `None` when it is not given.
+    pub device: Option<RedactedText>,
 }
 
-/// Checks a response against its survey and the instrument of that survey. Whether the survey takes responses
-/// at all is for [`Survey::accepts`]. `id_field` is the path of the id in the request, `request_id` or
-/// `response_id`.
+/// Checks a response against its survey and the instrument of that survey. [`Survey::accepts`] checks whether the survey is
+/// open. `id_field` is the path of the id in the request, `request_id` or `response_id`.
 ///
 /// # Errors
 ///
-/// Every fault, always in this order: id, time, texts, elements as the survey asks them, other elements by key,
-/// profile.
+/// Every fault, always in this order: id, time, texts, elements in the survey's order, unknown elements by key, profile.
 pub fn check(
     raw: &Raw,
     survey: &Survey,
@@ -188,13 +186,13 @@ pub fn check(
         submitted_at: submitted_at.trunc_subsecs(6),
         answers,
         profile,
-        suggestion: written(&raw.suggestion),
-        criticism: written(&raw.criticism),
+        suggestion: not_blank(&raw.suggestion),
+        criticism: not_blank(&raw.criticism),
         device: Some(raw.device.clone()).filter(|d| !d.text().is_empty()),
     })
 }
 
-/// The faults of a response that show without its survey: of id, time and texts.
+/// The faults of a response that can be found without its survey: those of id, time and texts.
 pub fn form(raw: &Raw, now: DateTime<Utc>, id_field: &str) -> Faults {
     let mut faults = Faults::default();
     faults.take(request::id(id_field, raw.id.clone()));
@@ -205,20 +203,20 @@ pub fn form(raw: &Raw, now: DateTime<Utc>, id_field: &str) -> Faults {
         faults.add(
             "response.device",
             format!("must be at most {DEVICE_MAX} characters"),
-            format!("Tanda perangkat paling panjang {DEVICE_MAX} karakter"),
+            format!("Pengenal perangkat paling panjang {DEVICE_MAX} karakter"),
         );
     }
     faults
 }
 
-fn written(words: &Words) -> Option<Words> {
-    Some(words.clone()).filter(|w| !w.is_blank())
+fn not_blank(text: &RedactedText) -> Option<RedactedText> {
+    Some(text.clone()).filter(|t| !t.is_blank())
 }
 
-fn check_text(key: &str, label: &str, words: &Words, faults: &mut Faults) {
-    let kept = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
-    let text = words.text();
-    if text.chars().count() > TEXT_MAX || !text.chars().all(kept) {
+fn check_text(key: &str, label: &str, text: &RedactedText, faults: &mut Faults) {
+    let allowed = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+    let text = text.text();
+    if text.chars().count() > TEXT_MAX || !text.chars().all(allowed) {
         faults.add(
             format!("response.{key}"),
             format!(
@@ -314,7 +312,7 @@ fn profile(raw: &Profile, instrument: &Instrument, faults: &mut Faults) -> Profi
     }
 }
 
-/// The age group given, which must hold the age; that of the age when none is given.
+/// The given age group, which must include the age; the age group of the age when none is given.
 fn age_group(
     raw: &Profile,
     age: Option<i32>,
@@ -342,7 +340,7 @@ fn code(text: &Option<String>, instrument: &Instrument, key: &str, faults: &mut 
     faults.or_default(checked_code(text, instrument, key))
 }
 
-/// The code given, which must be one of those that the instrument has under `key`.
+/// The given code, which must be one of the instrument's codes for the field `key`.
 fn checked_code(
     text: &Option<String>,
     instrument: &Instrument,

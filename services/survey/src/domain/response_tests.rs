@@ -1,4 +1,4 @@
-//! Rules of a response, as tests.
+//! Tests of the rules of responses.
 
 use super::super::instrument::{DEFAULT, find};
 use super::super::{
@@ -17,7 +17,7 @@ fn now() -> DateTime<Utc> {
     at("2024-07-10T03:00:00.123456789Z")
 }
 
-/// Asks `time`, and `cost` when one likes.
+/// A survey that asks `time`, and `cost` as an optional element.
 fn survey() -> Survey {
     let asked = |key: &str, optional| Asked {
         key: key.into(),
@@ -69,12 +69,12 @@ fn fault(edit: impl FnOnce(&mut Raw)) -> (String, String) {
     faults.remove(0)
 }
 
-fn told(field: &str, description: &str) -> (String, String) {
+fn expected(field: &str, description: &str) -> (String, String) {
     (field.to_owned(), description.to_owned())
 }
 
 #[test]
-fn answers_stand_in_the_order_of_the_survey() {
+fn answers_are_in_the_order_of_the_survey() {
     assert_eq!(
         checked(&raw(&[("cost", 3), ("time", 4)])).unwrap().answers,
         [Some(4), Some(3)]
@@ -82,11 +82,11 @@ fn answers_stand_in_the_order_of_the_survey() {
 }
 
 #[test]
-fn only_an_optional_element_may_be_left_out() {
+fn only_an_optional_element_may_be_unanswered() {
     assert_eq!(checked(&raw(&[("time", 4)])).unwrap().answers, [Some(4), None]);
     assert_eq!(
         fault(|r| r.answers.clear()),
-        told("response.answers.time", "is required")
+        expected("response.answers.time", "is required")
     );
 }
 
@@ -94,7 +94,11 @@ fn only_an_optional_element_may_be_left_out() {
 fn a_score_off_the_scale_is_a_fault_even_of_an_optional_element() {
     for score in [0, 5, -1, 256 + 4, i32::MAX, i32::MIN] {
         let fault = fault(|r| r.answers = raw(&[("time", 1), ("cost", score)]).answers);
-        assert_eq!(fault, told("response.answers.cost", "must be 1 to 4"), "{score}");
+        assert_eq!(
+            fault,
+            expected("response.answers.cost", "must be 1 to 4"),
+            "{score}"
+        );
     }
 }
 
@@ -104,7 +108,7 @@ fn an_element_that_the_survey_does_not_ask_is_a_fault() {
         let fault = fault(|r| r.answers = raw(&[("time", 1), (key, 4)]).answers);
         assert_eq!(
             fault,
-            told(
+            expected(
                 &format!("response.answers.{shown}"),
                 "is not an element of this survey"
             )
@@ -113,7 +117,7 @@ fn an_element_that_the_survey_does_not_ask_is_a_fault() {
 }
 
 #[test]
-fn an_id_can_stand_in_a_name() {
+fn an_id_must_be_valid_in_a_resource_name() {
     for id in ["a", "A.b_c:d-9", &"x".repeat(64)] {
         assert_eq!(
             checked(&Raw {
@@ -131,7 +135,7 @@ fn an_id_can_stand_in_a_name() {
 }
 
 #[test]
-fn the_id_is_called_as_the_request_calls_it() {
+fn a_fault_of_the_id_names_the_field_of_the_request() {
     let raw = Raw {
         id: String::new(),
         ..raw(&[("time", 1)])
@@ -141,7 +145,7 @@ fn the_id_is_called_as_the_request_calls_it() {
 }
 
 #[test]
-fn a_response_without_a_time_was_given_now_in_whole_microseconds() {
+fn a_response_without_a_time_is_dated_now_in_whole_microseconds() {
     assert_eq!(
         checked(&raw(&[("time", 1)])).unwrap().submitted_at,
         at("2024-07-10T03:00:00.123456Z")
@@ -161,7 +165,7 @@ fn a_time_far_ahead_or_before_2000_is_a_fault() {
     );
     let description = "must be at most 5 minutes in the future";
     for late in [ahead + TimeDelta::nanoseconds(1), DateTime::<Utc>::MAX_UTC] {
-        assert_eq!(fault(time(late)), told("response.submit_time", description));
+        assert_eq!(fault(time(late)), expected("response.submit_time", description));
     }
     assert!(
         checked(&Raw {
@@ -173,7 +177,7 @@ fn a_time_far_ahead_or_before_2000_is_a_fault() {
     for early in [at("1999-12-31T23:59:59Z"), DateTime::<Utc>::MIN_UTC] {
         assert_eq!(
             fault(time(early)),
-            told("response.submit_time", "must not be before the year 2000")
+            expected("response.submit_time", "must not be before the year 2000")
         );
     }
 }
@@ -203,7 +207,7 @@ fn empty_texts_and_an_age_of_zero_are_not_given() {
 }
 
 #[test]
-fn a_full_profile_is_kept() {
+fn a_full_profile_is_accepted() {
     let text = |t: &str| Some(t.to_owned());
     let profile = Profile {
         sex: text("P"),
@@ -227,7 +231,7 @@ fn a_full_profile_is_kept() {
 }
 
 #[test]
-fn a_fault_of_the_profile_names_what_is_allowed() {
+fn a_fault_of_the_profile_names_the_allowed_values() {
     let text = |t: &str| Some(t.to_owned());
     let found = faults(|r| {
         r.profile = Profile {
@@ -244,29 +248,29 @@ fn a_fault_of_the_profile_names_what_is_allowed() {
     assert_eq!(
         found,
         [
-            told("response.profile.sex", "must be one of L, P"),
-            told("response.profile.age", "must be 10 to 120"),
-            told(
+            expected("response.profile.sex", "must be one of L, P"),
+            expected("response.profile.age", "must be 10 to 120"),
+            expected(
                 "response.profile.age_group",
                 "must be one of 10-19, 20-29, 30-39, 40-49, 50-59, 60+"
             ),
-            told(
+            expected(
                 "response.profile.education",
                 "must be one of SD, SMP, SMA, S1, S2, S3"
             ),
-            told(
+            expected(
                 "response.profile.occupation",
                 "must be one of PNS, TNI, POLRI, SWASTA, WIRAUSAHA, LAINNYA"
             ),
-            told(
+            expected(
                 "response.profile.service",
                 "must be 1 to 63 characters of a-z, 0-9 and -"
             ),
-            told(
+            expected(
                 "response.profile.channel",
                 "must be one of counter, online, phone, mobile, kiosk, other"
             ),
-            told("response.profile.hour_band", "must be one of morning, afternoon"),
+            expected("response.profile.hour_band", "must be one of morning, afternoon"),
         ]
     );
     for age in [-1, 9, 121] {
@@ -275,7 +279,7 @@ fn a_fault_of_the_profile_names_what_is_allowed() {
 }
 
 #[test]
-fn every_fault_is_told_at_once_in_a_fixed_order() {
+fn every_fault_is_reported_at_once_in_a_fixed_order() {
     let found = faults(|r| {
         r.id.clear();
         r.submitted_at = Some(at("1999-01-01T00:00:00Z"));
@@ -304,13 +308,13 @@ fn every_fault_is_told_at_once_in_a_fixed_order() {
 }
 
 #[test]
-fn people_read_the_name_of_the_element() {
+fn the_text_for_people_has_the_name_of_the_element() {
     let faults = checked(&raw(&[])).unwrap_err();
     assert_eq!(faults[0].localized, "Unsur Waktu Penyelesaian wajib dijawab");
 }
 
 #[test]
-fn the_age_group_follows_from_the_age() {
+fn the_age_group_is_derived_from_the_age() {
     for (age, group) in [
         (10, "10-19"),
         (19, "10-19"),
@@ -339,13 +343,13 @@ fn the_age_group_follows_from_the_age() {
 }
 
 #[test]
-fn an_age_group_that_does_not_hold_the_age_is_a_fault() {
+fn an_age_group_that_does_not_include_the_age_is_a_fault() {
     assert_eq!(
         fault(|r| {
             r.profile.age = Some(30);
             r.profile.age_group = Some("20-29".into());
         }),
-        told(
+        expected(
             "response.profile.age_group",
             "must be 30-39, the group of the age given"
         )
@@ -378,7 +382,7 @@ fn a_text_may_have_2000_characters_of_any_letters_in_lines_and_tabs() {
 }
 
 #[test]
-fn a_text_of_blanks_is_none() {
+fn a_text_of_white_space_is_not_stored() {
     let mut raw = raw(&[("time", 1)]);
     raw.suggestion = " \n\t".to_owned().into();
     let response = checked(&raw).unwrap();
@@ -389,7 +393,7 @@ fn a_text_of_blanks_is_none() {
 }
 
 #[test]
-fn what_citizens_write_is_not_printed() {
+fn texts_of_citizens_are_redacted_in_debug_output() {
     let mut raw = raw(&[("time", 1)]);
     raw.suggestion = "rahasia".to_owned().into();
     raw.device = "rahasia".to_owned().into();
@@ -416,7 +420,7 @@ fn the_digest_is_the_same_in_every_release() {
 }
 
 #[test]
-fn every_field_makes_another_digest() {
+fn every_field_changes_the_digest() {
     let edits: [fn(&mut Raw); 15] = [
         |_| {},
         |r| r.submitted_at = Some(now()),
@@ -446,7 +450,7 @@ fn every_field_makes_another_digest() {
 }
 
 #[test]
-fn the_digest_is_of_the_body_without_its_id() {
+fn the_digest_does_not_depend_on_the_id() {
     let one = raw(&[("time", 4)]);
     let other = Raw {
         id: "r-2".into(),
@@ -457,7 +461,7 @@ fn the_digest_is_of_the_body_without_its_id() {
 
 proptest! {
     #[test]
-    fn a_response_that_fits_holds_only_scores_of_the_scale(time in any::<i32>(), cost in -2..8i32) {
+    fn a_checked_response_has_only_scores_of_the_scale(time in any::<i32>(), cost in -2..8i32) {
         let raw = raw(&[("time", time % 8), ("cost", cost)]);
         match checked(&raw) {
             Ok(response) => {
@@ -473,7 +477,7 @@ proptest! {
     }
 
     #[test]
-    fn two_bodies_have_one_digest_only_when_they_are_the_same(
+    fn only_equal_bodies_have_the_same_digest(
         a in ("[a-z]{0,3}", "[a-z]{0,3}", "[a-z]{0,3}"),
         b in ("[a-z]{0,3}", "[a-z]{0,3}", "[a-z]{0,3}"),
     ) {
@@ -488,7 +492,7 @@ proptest! {
     }
 
     #[test]
-    fn an_age_that_fits_always_has_a_group(age in 10..=120i32) {
+    fn every_allowed_age_has_a_group(age in 10..=120i32) {
         let mut raw = raw(&[("time", 1)]);
         raw.profile.age = Some(age);
         prop_assert!(checked(&raw).unwrap().profile.age_group.is_some());

@@ -1,4 +1,4 @@
-//! Least number of respondents for a population, after Krejcie and Morgan.
+//! Minimum sample size for a population, after Krejcie and Morgan.
 
 use num_bigint::BigInt;
 use num_traits::{One, ToPrimitive};
@@ -11,11 +11,11 @@ pub const POPULATION_MAX: i64 = 1_000_000_000;
 /// Parameters of the Krejcie-Morgan formula.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameters {
-    /// Chi-squared for one degree of freedom at the confidence wanted.
+    /// Chi-squared for one degree of freedom at the chosen confidence level.
     pub x2: Rational,
-    /// P, the share assumed; Q is `1 - P`.
+    /// P, the assumed population proportion; Q is `1 - P`.
     pub share: Rational,
-    /// d, the error accepted, as a share.
+    /// d, the accepted margin of error, as a proportion.
     pub margin: Rational,
 }
 
@@ -30,10 +30,10 @@ impl Parameters {
         }
     }
 
-    /// Respondents needed: `x2 N P Q / (d² (N-1) + x2 P Q)`, rounded half up, never above the population.
+    /// The minimum sample `x2 N P Q / (d² (N-1) + x2 P Q)`, rounded half up, never above the population.
     /// `None` unless the population is 1 to 1,000,000,000.
     ///
-    /// Half up because it gives every entry of the published table; rounding up misses most of them.
+    /// Rounding half up gives every entry of the published table; rounding up gives few of them.
     pub fn size(&self, population: i64) -> Option<i64> {
         if !(1..=POPULATION_MAX).contains(&population) {
             return None;
@@ -52,7 +52,7 @@ impl Parameters {
     }
 }
 
-/// Respondents needed for a population at 95 % confidence and 5 % error (x2 = 3.841, P = 0.5, d = 0.05; the
+/// The minimum sample for a population at 95 % confidence and 5 % error (x2 = 3.841, P = 0.5, d = 0.05; the
 /// annex of PermenPANRB 14/2017 prints the table), rounded half up. `None` unless the population is 1 to
 /// 1,000,000,000.
 pub fn krejcie_morgan(population: i64) -> Option<i64> {
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn every_entry_of_the_golden_table_holds() {
+    fn every_entry_of_the_golden_table_is_computed() {
         let golden = include_str!(concat!(
             env!("CARGO_MANIFEST_DIR"),
             "/../../tests/data/sample_size.json"
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn every_entry_of_the_instrument_table_holds() {
+    fn every_entry_of_the_instrument_table_is_computed() {
         let rows = rows(include_str!("../../data/skm-2017.json"), "/sample_size/table");
         assert_eq!(rows.len(), 90);
         for (population, size) in rows {
@@ -114,10 +114,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_sample_is_never_above_the_population_and_agrees_with_integers(population in 1..=POPULATION_MAX) {
+        fn a_sample_is_never_above_the_population_and_equals_the_integer_formula(population in 1..=POPULATION_MAX) {
             let size = krejcie_morgan(population).unwrap();
             prop_assert!((1..=population).contains(&size));
-            // 3841 N / (10 N + 3831) is the formula with its fractions cleared.
+            // The formula in integers is 3841 N / (10 N + 3831).
             let (above, below) = (3841 * population, 10 * population + 3831);
             prop_assert_eq!(size, (2 * above + below) / (2 * below));
         }

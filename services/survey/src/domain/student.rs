@@ -1,4 +1,4 @@
-//! Quantiles of Student's t, as data.
+//! A table of quantiles of Student's t distribution.
 
 /// 97.5 % quantiles for 1 to 200 degrees of freedom, in ten-thousandths, rounded up.
 const TABLE: [u32; 200] = [
@@ -20,8 +20,8 @@ const TABLE: [u32; 200] = [
     19_722, 19_721, 19_721, 19_720, 19_719,
 ];
 
-/// Further quantiles, in ten-thousandths, rounded up. Between two steps the one of fewer degrees of freedom counts,
-/// which is the wider.
+/// Quantiles for more degrees of freedom, in ten-thousandths, rounded up. Between two entries the one with fewer degrees of
+/// freedom is used, which gives the wider interval.
 const STEPS: [(i64, u32); 9] = [
     (250, 19_695),
     (300, 19_680),
@@ -34,15 +34,15 @@ const STEPS: [(i64, u32); 9] = [
     (10_000, 19_603),
 ];
 
-/// The 97.5 % quantile for `freedom` degrees of freedom, in ten-thousandths, never below the true one: half the width
-/// of a 95 % interval, in standard errors. `None` below 1.
+/// The 97.5 % quantile for `freedom` degrees of freedom in ten-thousandths, never below the true one. It is half the width of
+/// a 95 % interval in standard errors. `None` below 1.
 pub fn quantile(freedom: i64) -> Option<u32> {
     let step = STEPS.iter().rev().find(|(from, _)| *from <= freedom);
     if let Some((_, quantile)) = step {
         return Some(*quantile);
     }
-    let place = usize::try_from(freedom.checked_sub(1)?).ok()?;
-    TABLE.get(place).or(TABLE.last()).copied()
+    let index = usize::try_from(freedom.checked_sub(1)?).ok()?;
+    TABLE.get(index).or(TABLE.last()).copied()
 }
 
 #[cfg(test)]
@@ -52,7 +52,7 @@ mod tests {
     /// Distribution function by Simpson's rule, for `t` above 0.
     fn cumulative(t: f64, freedom: i64) -> f64 {
         let df = freedom as f64;
-        // Density at 0, from that of two degrees fewer.
+        // The density at 0 follows from that of two degrees of freedom fewer.
         let (mut at, mut peak) = if freedom % 2 == 1 {
             (1.0, std::f64::consts::FRAC_1_PI)
         } else {
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn every_quantile_leaves_a_fortieth_above_it() {
+    fn a_fortieth_of_the_distribution_is_above_every_quantile() {
         let listed = (1..=200).chain(STEPS.iter().map(|(from, _)| *from));
         for freedom in listed {
             let quantile = f64::from(quantile(freedom).unwrap()) / 10_000.0;
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn between_steps_the_wider_quantile_counts() {
+    fn between_two_entries_the_wider_quantile_is_used() {
         assert_eq!((quantile(0), quantile(i64::MIN)), (None, None));
         assert_eq!((quantile(201), quantile(249)), (Some(19_719), Some(19_719)));
         assert_eq!(quantile(399), quantile(300));

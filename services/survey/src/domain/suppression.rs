@@ -1,17 +1,19 @@
-//! Which cells of a published table are withheld so that nobody can be read from it: small cells (primary), and as
-//! many others as it takes that what remains of the total gives none of them away (complementary).
+//! Cell suppression: which cells of a published table are withheld so that no person's answers can be derived from it. Small
+//! cells are withheld (primary suppression), and as many others as needed so that the small ones cannot be computed from the
+//! total (complementary suppression).
 //!
-//! The reader is taken to know the total, every visible cell, these rules and their minimum. What he can't tell then:
-//! the count of any withheld cell of [`cells`], and the sum of scores in any withheld cell of [`cells`] or [`answers`].
+//! A reader is assumed to know the total, every visible cell, these rules and their minimum. The reader can still not compute
+//! the count of a cell that [`cells`] withholds, or the sum of scores of a cell that [`cells`] or [`answers`] withholds.
 
-/// Which cells are withheld, true for each; `counts` has every cell that can occur, 0 for those that did not.
+/// For each cell, whether it is withheld; `counts` has every possible cell, with 0 for empty ones.
 ///
-/// Small is `0 < n < minimum`. Small cells alone are enough when they are two or more, hold `minimum` people together
-/// and are not all equal. Else the smallest of the other cells are withheld too, every one of that size. When no cell
-/// with people remains visible, the empty ones are withheld as well: which cells are empty would tell.
+/// A cell is small when `0 < n < minimum`. Withholding the small cells is enough when there are at least two, they have
+/// `minimum` people together and they are not all equal. Otherwise all cells of the next larger size are withheld too. When
+/// no cell with people remains visible, the empty ones are withheld as well, because knowing which are empty would reveal
+/// the others.
 ///
-/// Why it holds: the rule sees sizes, not places, so whatever places the withheld sizes are put in, the table looks
-/// the same; and the sizes differ, so every withheld place could have another one.
+/// Proof: the rule depends on sizes and not on positions, so the published table is the same for every permutation of the
+/// withheld sizes; and the sizes differ, so every withheld cell could have another size.
 pub fn cells(counts: &[i64], minimum: i64) -> Vec<bool> {
     let small = |n: i64| 0 < n && n < minimum;
     let mut withheld: Vec<bool> = counts.iter().map(|n| small(*n)).collect();
@@ -19,7 +21,7 @@ pub fn cells(counts: &[i64], minimum: i64) -> Vec<bool> {
     let Some(first) = smalls().next() else {
         return withheld;
     };
-    // Cells that are not all equal are two at least.
+    // Cells that are not all equal are at least two.
     let enough = smalls().any(|n| n != first) && smalls().sum::<i64>() >= minimum;
     if !enough && let Some(next) = counts.iter().copied().filter(|n| *n >= minimum).min() {
         for (withheld, _) in withheld.iter_mut().zip(counts).filter(|(_, n)| **n == next) {
@@ -36,11 +38,12 @@ pub fn cells(counts: &[i64], minimum: i64) -> Vec<bool> {
     withheld
 }
 
-/// Which cells of one element are withheld, true for each, given those that [`cells`] withheld: `counts` has the answers
-/// to the element in each cell, which are fewer than its people where the element may be left out.
+/// For each cell of one element, whether it is withheld, given those that [`cells`] withholds. `counts` has the number of
+/// answers to the element in each cell, which may be lower than its number of people when the element is optional.
 ///
-/// Small cells are withheld, and the smallest others after them, until all that is withheld is two cells or more with
-/// `minimum` answers or more, or everything. Counts may follow from the people of a visible cell; sums of scores don't.
+/// Small cells are withheld, and then the smallest others, until at least two cells with together at least `minimum` answers
+/// are withheld, or all of them. The counts can still be computed from the people of a visible cell, but the sums of scores
+/// cannot.
 pub fn answers(counts: &[i64], given: &[bool], minimum: i64) -> Vec<bool> {
     let mut withheld: Vec<bool> = counts
         .iter()
@@ -75,18 +78,18 @@ mod tests {
     }
 
     #[test]
-    fn a_small_cell_takes_the_smallest_other_with_it() {
+    fn a_small_cell_is_withheld_with_the_smallest_other() {
         assert_eq!(cells(&[3, 40, 9, 0], 5), [true, false, true, false]);
         assert_eq!(cells(&[2, 2, 40, 9], 5), [true, true, false, true]);
     }
 
     #[test]
-    fn small_cells_that_differ_and_hold_enough_people_are_enough() {
+    fn different_small_cells_with_enough_people_are_enough() {
         assert_eq!(cells(&[1, 4, 40, 9], 5), [true, true, false, false]);
     }
 
     #[test]
-    fn equal_small_cells_would_follow_from_their_sum() {
+    fn equal_small_cells_could_be_computed_from_their_sum() {
         assert_eq!(
             cells(&[1, 1, 1, 1, 1, 20, 30], 5),
             [true, true, true, true, true, true, false]
@@ -119,7 +122,7 @@ mod tests {
         assert_eq!(answers(&[3], &[false], 5), [true]);
     }
 
-    /// Every way to spread `rest` over `places`.
+    /// Every way to distribute `rest` over `places` cells.
     fn spread(rest: i64, places: usize, found: &mut Vec<Vec<i64>>, so_far: &mut Vec<i64>) {
         if so_far.len() + 1 == places {
             so_far.push(rest);
@@ -134,7 +137,7 @@ mod tests {
         }
     }
 
-    /// Every table that looks like this one: same total, same visible cells, and the rule withholds the same.
+    /// Every table that looks the same when published: same total, same visible cells and same withheld cells.
     fn lookalikes(counts: &[i64], minimum: i64) -> Vec<Vec<i64>> {
         let withheld = cells(counts, minimum);
         let places: Vec<usize> = (0..counts.len()).filter(|at| withheld[*at]).collect();
@@ -158,7 +161,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nobody_who_knows_the_rule_can_tell_a_withheld_count_or_sum(
+        fn a_withheld_count_or_sum_cannot_be_computed_even_when_the_rule_is_known(
             ((counts, minimum), scores) in (tables(), prop::collection::vec(1..=4i64, 36))
         ) {
             let withheld = cells(&counts, minimum);
@@ -171,7 +174,7 @@ mod tests {
             prop_assert!(tables.contains(&counts));
             for at in (0..counts.len()).filter(|at| withheld[*at]) {
                 let values: BTreeSet<i64> = tables.iter().map(|t| t[at]).collect();
-                prop_assert!(values.len() > 1, "{counts:?} gives away {at}");
+                prop_assert!(values.len() > 1, "cell {at} of {counts:?} can be computed");
                 let possible: BTreeSet<i64> = values
                     .iter()
                     .flat_map(|n| {
@@ -180,12 +183,12 @@ mod tests {
                     })
                     .collect();
                 prop_assert!(possible.contains(&sums[at]));
-                prop_assert!(possible.len() > 1, "{counts:?} with {sums:?} gives away the sum of {at}");
+                prop_assert!(possible.len() > 1, "the sum of cell {at} of {counts:?} with {sums:?} can be computed");
             }
         }
 
         #[test]
-        fn what_is_withheld_is_enough_or_everything(counts in prop::collection::vec(0..60i64, 0..12), minimum in 0..9i64) {
+        fn withheld_cells_are_enough_or_all(counts in prop::collection::vec(0..60i64, 0..12), minimum in 0..9i64) {
             let withheld = cells(&counts, minimum);
             let hidden: Vec<i64> = counts.iter().zip(&withheld).filter(|(_, w)| **w).map(|(n, _)| *n).collect();
             let small = counts.iter().filter(|n| 0 < **n && **n < minimum).count();
@@ -198,7 +201,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_withheld_of_an_element_is_enough_or_everything(
+        fn withheld_cells_of_an_element_are_enough_or_all(
             rows in prop::collection::vec((0..30i64, prop::bool::weighted(0.2)), 0..9),
             minimum in 0..9i64,
         ) {

@@ -1,4 +1,4 @@
-//! A survey of one unit and period: when it takes responses, what may still change, how it fits others.
+//! A survey of one unit and period: when it accepts responses, what may be changed, and whether it is compatible with others.
 
 pub(super) mod terms;
 
@@ -18,76 +18,76 @@ use super::period::Period;
 use super::sample;
 use super::weights::WeightVariant;
 
-/// Where a survey is in its life.
+/// The state of a survey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// `open_at` is ahead: no responses yet.
+    /// `open_at` is in the future; no responses are accepted yet.
     Scheduled,
-    /// Takes responses.
+    /// Responses are accepted.
     Open,
-    /// Ended, by hand or at `close_at`. Final.
+    /// It was closed by a caller or at `close_at`, which is final.
     Closed,
 }
 
-/// A survey that holds every rule of [`create`](super::draft::create). Its times have whole microseconds, as the store keeps them.
+/// A survey that fulfils every rule of [`create`](super::draft::create). Its times have whole microseconds, as they are stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Survey {
     /// Resource name.
     pub name: name::Survey,
     /// Title, at most 200 characters; may be empty.
     pub display_name: String,
-    /// The period it reports on.
+    /// The reporting period.
     pub period: Period,
     /// Id of a known instrument.
     pub instrument: String,
-    /// How elements are weighed; the instrument allows it.
+    /// Weight variant, one that the instrument allows.
     pub weights: WeightVariant,
-    /// Elements asked, in the order printed; at least one is not optional.
+    /// Elements asked, in the printed order; at least one is not optional.
     pub asked: Vec<Asked>,
-    /// From when responses are taken; at once when `None`.
+    /// Time from which responses are accepted; `None` means from the creation.
     pub open_at: Option<DateTime<Utc>>,
-    /// Until when responses are taken (exclusive); until closed by hand when `None`.
+    /// Time until which responses are accepted (exclusive); `None` means until a caller closes the survey.
     pub close_at: Option<DateTime<Utc>>,
-    /// When it was closed by hand.
+    /// When a caller closed it.
     pub closed_at: Option<DateTime<Utc>>,
-    /// Users of the service in the period before, at most 1,000,000,000; 0 when not declared.
+    /// Service users in the previous period, at most 1,000,000,000; 0 when not declared.
     pub population: i64,
-    /// The same per public service, each once; with any, `population` is their sum.
+    /// The same per public service, each once; if there are any, `population` is their sum.
     pub service_populations: Vec<ServicePopulation>,
-    /// How responses may come in: at least one way.
+    /// Access modes, at least one.
     pub access: BTreeSet<AccessMode>,
 }
 
-/// What to change in a survey; `None` leaves a field as it is, `Some(None)` clears it.
+/// New values of fields; `None` leaves a field unchanged, `Some(None)` clears it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Change {
     /// New title.
     pub display_name: Option<String>,
-    /// New opening; only while it is ahead.
+    /// New opening time; only while the survey is not open yet.
     pub open_at: Option<Option<DateTime<Utc>>>,
-    /// New end.
+    /// New closing time.
     pub close_at: Option<Option<DateTime<Utc>>>,
     /// New number of users.
     pub population: Option<i64>,
     /// New numbers of users per public service.
     pub service_populations: Option<Vec<ServicePopulation>>,
-    /// New ways by which responses may come in; none means [`AccessMode::Agent`].
+    /// New access modes; an empty set means [`AccessMode::Agent`].
     pub access: Option<BTreeSet<AccessMode>>,
 }
 
-/// Why the state of a survey does not allow what was asked.
+/// Why the state of a survey does not allow an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The survey has ended.
+    /// The survey is closed.
     #[error("the survey is closed")]
     Closed,
-    /// The survey has not begun.
+    /// The survey is not open yet.
     #[error("the survey is not open yet")]
     NotOpenYet,
-    /// The response was given before the survey opened.
+    /// The response was submitted before the survey opened.
     #[error("the response was submitted before the survey opened")]
     BeforeOpening,
-    /// The response was given when the survey had ended.
+    /// The response was submitted after the survey closed.
     #[error("the response was submitted after the survey closed")]
     AfterClosing,
 }
@@ -103,7 +103,7 @@ impl Refusal {
         }
     }
 
-    /// The refusal for people, in Indonesian.
+    /// The text for people, in Indonesian.
     pub fn localized(&self) -> String {
         match self {
             Refusal::Closed => "Survei sudah ditutup",
@@ -129,7 +129,7 @@ impl From<Refusal> for Failure {
 /// Why a survey was not changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
-    /// Its state does not allow changes.
+    /// The state of the survey does not allow changes.
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The change has these faults; at least one.
@@ -147,7 +147,7 @@ impl From<ChangeError> for Failure {
 }
 
 impl Survey {
-    /// Where the survey is in its life at `now`. The end is exclusive: at `close_at` it is closed.
+    /// The state of the survey at `now`. The end is exclusive: at `close_at` it is closed.
     pub fn state(&self, now: DateTime<Utc>) -> State {
         if self.closed_at.is_some() || self.close_at.is_some_and(|close| close <= now) {
             State::Closed
@@ -158,11 +158,11 @@ impl Survey {
         }
     }
 
-    /// Ends intake for good; a survey that has not opened yet may be closed too.
+    /// Closes the survey for ever; a survey that is not open yet may be closed too.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Closed`] when it has ended already.
+    /// [`Refusal::Closed`] when it is closed already.
     pub fn close(&mut self, now: DateTime<Utc>) -> Result<(), Refusal> {
         match self.state(now) {
             State::Closed => Err(Refusal::Closed),
@@ -173,12 +173,12 @@ impl Survey {
         }
     }
 
-    /// Changes the fields given: all of them, or none when there is a fault.
+    /// Changes the given fields, or none of them when there is a fault.
     ///
     /// # Errors
     ///
-    /// Refused when the survey has ended; else every fault of the change. Once the survey is open its opening
-    /// stands: responses were taken under it.
+    /// The survey is closed, or every fault of the change. The opening time of an open survey cannot be changed, because
+    /// responses were accepted under it.
     pub fn change(&mut self, change: Change, now: DateTime<Utc>) -> Result<(), ChangeError> {
         let state = self.state(now);
         if state == State::Closed {
@@ -216,7 +216,7 @@ impl Survey {
             &mut faults,
         );
         if change.population.is_some() || change.service_populations.is_some() {
-            // With services their sum may be left out; without, what was declared stays.
+            // With public services the sum may be omitted; without them the declared population is kept.
             let services = change
                 .service_populations
                 .unwrap_or_else(|| self.service_populations.clone());
@@ -232,11 +232,11 @@ impl Survey {
         Ok(())
     }
 
-    /// Whether a response submitted at `submitted_at` may be stored at `now`.
+    /// `Ok` when a response that was submitted at `submitted_at` may be stored at `now`.
     ///
     /// # Errors
     ///
-    /// The survey must be open now, and the response submitted while it was.
+    /// The survey is not open now, or the response was not submitted while it was open.
     pub fn accepts(&self, submitted_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Refusal> {
         match self.state(now) {
             State::Closed => return Err(Refusal::Closed),
@@ -252,8 +252,8 @@ impl Survey {
         Ok(())
     }
 
-    /// Whether the figures of both surveys can be put together: same instrument, weights and elements asked,
-    /// in any order. Codes and optional marks do not change what a figure means.
+    /// Whether the figures of both surveys can be pooled: they have the same instrument, weights and elements, in any order.
+    /// Codes and whether an element is optional do not change the meaning of a figure.
     pub fn same_scheme(&self, other: &Survey) -> bool {
         fn elements(survey: &Survey) -> BTreeSet<(&str, Option<&OwnElement>)> {
             let asked = survey.asked.iter();
@@ -264,34 +264,34 @@ impl Survey {
             && elements(self) == elements(other)
     }
 
-    /// The metric of the scores that this survey counts for; `None` when its instrument gives none.
+    /// The metric of the scores to which this survey contributes; `None` when its instrument has none.
     pub fn metric(&self) -> Option<&'static str> {
         instrument::find(&self.instrument)?.metric.as_deref()
     }
 
-    /// Whether both may be surveys of one unit and period: they count for different metrics or for none, or can be
-    /// put together.
+    /// Whether both may be surveys of one unit and period: they contribute to different metrics or to none, or they can be
+    /// pooled.
     pub fn fits_beside(&self, other: &Survey) -> bool {
         let metric = self.metric();
         metric.is_none() || metric != other.metric() || self.same_scheme(other)
     }
 
-    /// Least number of respondents: Krejcie-Morgan of the declared population, else the least of the instrument,
+    /// Minimum number of respondents: that of Krejcie and Morgan for the declared population, else that of the instrument,
     /// else 1.
     pub fn minimum(&self) -> i64 {
         let instrument = || instrument::find(&self.instrument).map_or(1, |i| i.minimum);
         sample::krejcie_morgan(self.population).unwrap_or_else(instrument)
     }
 
-    /// Least number of respondents of one public service: Krejcie-Morgan of its declared population; `None` when none
-    /// is declared.
+    /// Minimum number of respondents of one public service: that of Krejcie and Morgan for its declared population; `None` when
+    /// none is declared.
     pub fn service_minimum(&self, service: &str) -> Option<i64> {
         let declared = self.service_populations.iter().find(|p| p.service == service)?;
         sample::krejcie_morgan(declared.population)
     }
 }
 
-/// The store keeps microseconds; what is compared in memory must be what is read back.
+/// The time in whole microseconds, as it is stored, so that times in memory equal those that are read back.
 pub(super) fn micros(time: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
     time.map(|t| t.trunc_subsecs(6))
 }

@@ -1,4 +1,4 @@
-//! Rules of a survey, as tests.
+//! Tests of the rules of surveys.
 
 use super::*;
 use crate::domain::draft::{Draft, create};
@@ -87,7 +87,7 @@ fn an_empty_code_is_filled_from_the_instrument_and_a_given_one_stays() {
 }
 
 #[test]
-fn every_fault_of_a_draft_is_told_at_once() {
+fn every_fault_of_a_draft_is_reported_at_once() {
     let found = fields(|d| {
         d.display_name = format!("{}\n", "é".repeat(200));
         d.period = "2024-q5".into();
@@ -130,7 +130,7 @@ fn every_fault_of_a_draft_is_told_at_once() {
 }
 
 #[test]
-fn a_fault_is_told_in_english_and_indonesian_without_what_cannot_be_printed() {
+fn a_fault_is_reported_in_english_and_indonesian_without_unprintable_characters() {
     let mut draft = draft();
     draft.instrument = format!("skm\u{1b}[31m{}", "x".repeat(500));
     let faults = create(name(), draft, now()).unwrap_err();
@@ -144,7 +144,7 @@ fn a_fault_is_told_in_english_and_indonesian_without_what_cannot_be_printed() {
 }
 
 #[test]
-fn keys_are_not_called_unknown_when_the_instrument_is() {
+fn keys_are_not_reported_as_unknown_when_the_instrument_is_unknown() {
     assert_eq!(
         fields(|d| {
             d.instrument = "skm-2016".into();
@@ -211,7 +211,7 @@ fn a_survey_cannot_end_before_it_begins_or_in_the_past() {
 }
 
 #[test]
-fn a_population_is_zero_to_a_thousand_million() {
+fn a_population_is_zero_to_one_billion() {
     for population in [-1, 1_000_000_001] {
         assert_eq!(fields(|d| d.population = population), ["survey.population"]);
     }
@@ -221,7 +221,7 @@ fn a_population_is_zero_to_a_thousand_million() {
 }
 
 #[test]
-fn times_keep_whole_microseconds() {
+fn times_have_whole_microseconds() {
     let mut survey = survey(|d| d.open_at = Some(at("2024-07-01T00:00:00.123456789Z")));
     assert_eq!(survey.open_at, Some(at("2024-07-01T00:00:00.123456Z")));
     survey.close(at("2024-07-11T00:00:00.000000999Z")).unwrap();
@@ -229,7 +229,7 @@ fn times_keep_whole_microseconds() {
 }
 
 #[test]
-fn a_survey_opens_at_its_opening_and_is_closed_at_its_end() {
+fn a_survey_is_open_from_its_opening_time_and_closed_at_its_closing_time() {
     let (open, close) = (at("2024-08-01T00:00:00Z"), at("2024-09-01T00:00:00Z"));
     let mut survey = survey(|d| (d.open_at, d.close_at) = (Some(open), Some(close)));
     for (time, state) in [
@@ -278,7 +278,7 @@ fn a_scheduled_survey_refuses_responses() {
 }
 
 #[test]
-fn a_response_must_have_been_given_while_the_survey_was_open() {
+fn a_response_must_have_been_submitted_while_the_survey_was_open() {
     let (open, close) = (at("2024-07-01T00:00:00Z"), at("2024-07-10T03:02:00Z"));
     let survey = survey(|d| (d.open_at, d.close_at) = (Some(open), Some(close)));
     assert_eq!(
@@ -290,7 +290,7 @@ fn a_response_must_have_been_given_while_the_survey_was_open() {
 }
 
 #[test]
-fn a_change_touches_only_the_fields_given() {
+fn a_change_affects_only_the_given_fields() {
     let close = at("2024-09-01T00:00:00Z");
     let mut survey = survey(|d| d.close_at = Some(close));
     let before = survey.clone();
@@ -325,7 +325,7 @@ fn a_change_touches_only_the_fields_given() {
 }
 
 #[test]
-fn every_fault_of_a_change_is_told_at_once() {
+fn every_fault_of_a_change_is_reported_at_once() {
     let mut survey = survey(|_| {});
     let change = Change {
         display_name: Some("\u{7}".into()),
@@ -347,7 +347,7 @@ fn every_fault_of_a_change_is_told_at_once() {
 }
 
 #[test]
-fn the_opening_stands_once_the_survey_is_open() {
+fn the_opening_time_of_an_open_survey_cannot_be_changed() {
     let open = at("2024-07-01T00:00:00Z");
     let mut survey = survey(|d| d.open_at = Some(open));
     for moved in [
@@ -374,7 +374,7 @@ fn the_opening_stands_once_the_survey_is_open() {
 }
 
 #[test]
-fn a_scheduled_opening_can_move_but_not_past_the_end() {
+fn a_future_opening_time_can_be_changed_but_not_past_the_end() {
     let (open, close) = (at("2024-08-01T00:00:00Z"), at("2024-09-01T00:00:00Z"));
     let mut survey = survey(|d| (d.open_at, d.close_at) = (Some(open), Some(close)));
     let late = Change {
@@ -400,7 +400,7 @@ fn a_scheduled_opening_can_move_but_not_past_the_end() {
 }
 
 #[test]
-fn surveys_share_a_scheme_whatever_the_order_and_codes() {
+fn the_order_and_the_codes_of_elements_do_not_change_the_scheme() {
     let first = survey(|d| d.asked = vec![element("time"), element("cost")]);
     let second = survey(|d| {
         d.asked = vec![

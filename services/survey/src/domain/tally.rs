@@ -1,10 +1,9 @@
-//! Counts of the answers to one element: all that an index needs, and cheap to keep while answers arrive.
+//! Counts of the answers to one element, from which an index is computed and which are cheap to update.
 
-/// Highest score that a tally can hold. The scale of PermenPANRB 14/2017 ends at 4; one more leaves room for
-/// an instrument with five grades.
+/// Highest score of a tally: that of F-03. The scale of PermenPANRB 14/2017 ends at 4.
 pub const SCORE_MAX: u8 = 5;
 
-/// How many answers of each score one element received.
+/// The number of answers with each score to one element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
     /// `counts[s]` is the number of answers with score `s`, 0 to 5.
@@ -12,8 +11,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// The tally of one answer. A score above 5 counts nothing: scores are checked against the instrument
-    /// before they come here.
+    /// The tally of one answer. A score above 5 is ignored; scores have been checked against the instrument before.
     pub fn of(score: u8) -> Tally {
         let mut tally = Tally::default();
         if let Some(count) = tally.counts.get_mut(usize::from(score)) {
@@ -42,7 +40,7 @@ impl Tally {
         }
     }
 
-    /// Takes away the counts of another tally of the same element.
+    /// Subtracts the counts of another tally of the same element.
     pub fn subtract(&mut self, other: &Tally) {
         for (count, less) in self.counts.iter_mut().zip(other.counts) {
             *count -= less;
@@ -56,7 +54,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_score_beyond_the_scale_counts_nothing() {
+    fn a_score_beyond_the_scale_is_ignored() {
         assert_eq!(Tally::of(SCORE_MAX).total(), 5);
         for score in [SCORE_MAX + 1, u8::MAX] {
             assert_eq!(Tally::of(score), Tally::default());

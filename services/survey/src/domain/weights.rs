@@ -1,20 +1,20 @@
-//! How the means of the elements become the index.
+//! Weight variants: how the index is computed from the means of the elements.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Elements that the compatible weights 0.111 and 0.11 stand for.
+/// Number of elements for which the compatible weights 0.111 and 0.11 are meant.
 pub const COMPATIBLE_ELEMENTS: usize = 9;
 
-/// How the means of the elements become the index. All are in real use, so that a survey keeps its choice and
-/// published figures can be computed again.
+/// How the index is computed from the means of the elements. All variants are in use, so each survey stores its own, and
+/// published figures can be reproduced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum WeightVariant {
     /// 1/N, for any number of elements N.
     Exact,
-    /// 0.111, as many worksheets have it; nine elements only.
+    /// 0.111, which many worksheets use; for nine elements only.
     W0111,
-    /// 0.11, as some worksheets have it; nine elements only.
+    /// 0.11, which some worksheets use; for nine elements only.
     W011,
     /// F-03: the mean over the aspects of the mean over each aspect's questions.
     MeanOfAspectMeans,
@@ -22,7 +22,7 @@ pub enum WeightVariant {
     MeanOfAllAnswers,
 }
 
-/// A text that names no weight variant.
+/// The text is not a weight variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be `exact`, `0.111`, `0.11`, `mean_of_aspect_means` or `mean_of_all_answers`")]
 pub struct UnknownVariant;
@@ -37,7 +37,7 @@ impl WeightVariant {
         WeightVariant::MeanOfAllAnswers,
     ];
 
-    /// `exact`, `0.111`, `0.11`, `mean_of_aspect_means` or `mean_of_all_answers`.
+    /// Its text: `exact`, `0.111`, `0.11`, `mean_of_aspect_means` or `mean_of_all_answers`.
     pub fn as_str(self) -> &'static str {
         match self {
             WeightVariant::Exact => "exact",
@@ -48,7 +48,7 @@ impl WeightVariant {
         }
     }
 
-    /// Whether this variant can weigh `n` elements.
+    /// Whether this variant can be used with `n` elements.
     pub fn fits(self, n: usize) -> bool {
         match self {
             WeightVariant::Exact | WeightVariant::MeanOfAspectMeans | WeightVariant::MeanOfAllAnswers => {

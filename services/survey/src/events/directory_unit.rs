@@ -1,4 +1,4 @@
-//! `prima.directory.unit`: which units exist, and so how many an agency should have.
+//! `prima.directory.unit`: the units of each agency, from which the number of expected units follows.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::store::{
     unit::{unit_remove_in_txn, unit_save_in_txn},
 };
 
-/// Keeps the table `directory_unit`, and wakes the runner when the units that an agency should have change.
+/// Keeps the table `directory_unit` and flags the scores of an agency as dirty when its units change.
 pub struct UnitMirror(pub Derived);
 
 #[async_trait]
@@ -45,8 +45,8 @@ impl Mirror for UnitMirror {
     }
 
     async fn changed(&self, txn: &Txn, unit: &name::Unit) -> Result<(), DbErr> {
-        // Every period in which the agency has a score may expect another number of units now. Which those are is
-        // looked up after this transaction: a period that is committed beside it would be missed here.
+        // The number of expected units may change in every period in which the agency has a score. The runner looks these
+        // periods up after this transaction, because a period that is committed concurrently would be missed here.
         agencies_mark_in_txn(txn, &BTreeSet::from([AgencyPeriod::all(&unit.agency)])).await
     }
 

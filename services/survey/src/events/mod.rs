@@ -1,4 +1,4 @@
-//! What this service publishes, and the handlers of what it consumes.
+//! The events that this service publishes, and the handlers of those that it consumes.
 
 pub mod directory_unit;
 pub mod publish;

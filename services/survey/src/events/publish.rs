@@ -1,4 +1,4 @@
-//! What this service publishes: the results of surveys, and the scores of units and agencies.
+//! The events that this service publishes: results of surveys, and scores of units and agencies.
 
 use std::collections::HashMap;
 
@@ -36,14 +36,14 @@ use crate::{
     },
 };
 
-/// Raised when the same state is rendered differently.
+/// Revision of the rendering; it is raised when the same state is rendered differently.
 const REVISION: i64 = 1;
 
 fn state(subject: String, event_type: &'static str, version: i64, payload: Option<Vec<u8>>) -> State {
     State::new(subject, event_type, REVISION, version, payload)
 }
 
-/// The states of surveys that are locked, and of which the tallies are known.
+/// The results of locked surveys, given their tallies.
 ///
 /// # Errors
 ///
@@ -58,11 +58,11 @@ pub async fn survey_results<'a>(
     let outcomes = outcome::of_surveys(txn, &surveys, tallies, now).await?;
     let states = surveys.into_iter().zip(&outcomes);
     Ok(states
-        .map(|(stored, outcome)| rendered(stored, outcome))
+        .map(|(stored, outcome)| result_state(stored, outcome))
         .collect())
 }
 
-/// The state of a survey that is locked.
+/// The result of a locked survey.
 ///
 /// # Errors
 ///
@@ -71,7 +71,7 @@ pub async fn survey_result(txn: &Txn, stored: &Stored, now: DateTime<Utc>) -> Re
     let tallies = tallies_get(txn, &[stored.id]).await?;
     let outcomes = outcome::of_surveys(txn, &[stored], &tallies, now).await?;
     let missing = || DbErr::Custom(format!("{} has no figures", stored.survey.name));
-    Ok(rendered(stored, outcomes.first().ok_or_else(missing)?))
+    Ok(result_state(stored, outcomes.first().ok_or_else(missing)?))
 }
 
 fn medium(medium: &Medium) -> event::SurveyMediumState {
@@ -93,8 +93,8 @@ fn follow_up(planned: &FollowUp) -> event::SurveyFollowUpState {
     }
 }
 
-/// The result of a survey. Its figures are those that an answer to a caller shows.
-fn rendered(stored: &Stored, outcome: &Outcome) -> State {
+/// The result of a survey as an event, with the same figures that `GetResult` returns.
+fn result_state(stored: &Stored, outcome: &Outcome) -> State {
     let survey = &stored.survey;
     let published = outcome.published.as_ref();
     let publication = outcome.aftermath.published.as_ref().map(|p| &p.publication);
@@ -174,37 +174,37 @@ fn rendered(stored: &Stored, outcome: &Outcome) -> State {
     )
 }
 
-/// A score as computed, before it is rendered.
+/// A computed score.
 #[derive(Debug)]
 pub struct Score {
-    /// Rounded once, with its category.
+    /// The index, rounded once, with its category.
     pub published: Published,
-    /// Whether every response behind it is disclosed: else its exact value would tell what the figures keep back, and
-    /// the published one stands in its place.
+    /// Whether every response behind it is disclosed. When not, the rounded value is published in place of the exact one,
+    /// from which the responses that are not disclosed yet could be derived.
     pub whole: bool,
-    /// Parts, such as elements, as exact values.
+    /// Exact values of its components, such as elements.
     pub components: Vec<(String, Rational)>,
-    /// Responses behind it.
+    /// Number of responses behind it.
     pub sample_size: i64,
     /// Minimum sample; 0 for an agency.
     pub sample_minimum: i64,
     /// Standard error, four decimals; empty where none exists.
     pub standard_error: String,
-    /// Units counted and expected; zeros for a unit.
+    /// Number of units counted and expected; zeros for the score of a unit.
     pub units: (i64, i64),
-    /// How several units were brought together; empty for a unit.
+    /// How the scores of several units were aggregated; empty for the score of a unit.
     pub aggregation: String,
     /// Instrument and version.
     pub instrument: String,
-    /// Whether it can't change any more.
+    /// Whether it is final.
     pub settled: bool,
-    /// Whether it was recorded from an earlier publication, not computed.
+    /// Whether it was recorded from an earlier publication instead of computed.
     pub recorded: bool,
 }
 
 impl Score {
-    /// The most exact value that may be told.
-    fn told(&self) -> Rational {
+    /// The exact value when it may be published, else the rounded one.
+    fn disclosed_value(&self) -> Rational {
         if self.whole {
             return self.published.exact.clone();
         }
@@ -212,22 +212,22 @@ impl Score {
     }
 }
 
-/// A score; withdrawn when there is none any more.
-fn scored(key: Key, version: i64, score: Option<&Score>) -> State {
+/// The event of a score; a withdrawal when there is no score any more.
+fn score_state(key: Key, version: i64, score: Option<&Score>) -> State {
     let event = match score {
-        Some(score) => filled(key, score).event(),
+        Some(score) => score_message(key, score).event(),
         None => key.withdrawn(),
     };
     state(event.subject, event.event_type, version, event.payload)
 }
 
-fn filled(key: Key, score: &Score) -> score::Score {
-    let told = score.told();
+fn score_message(key: Key, score: &Score) -> score::Score {
+    let value = score.disclosed_value();
     let (counted, expected) = score.units;
     let components = score.components.iter();
     key.score(Figures {
-        exact: number::exact(&told),
-        fraction: number::fraction(&told),
+        exact: number::exact(&value),
+        fraction: number::fraction(&value),
         value: score.published.value.clone(),
         category: score.published.grade.clone(),
         instrument: score.instrument.clone(),
@@ -240,14 +240,14 @@ fn filled(key: Key, score: &Score) -> score::Score {
     .recorded(score.recorded)
 }
 
-/// The score of a unit; withdrawn when there is none any more.
+/// The score of a unit; a withdrawal when there is no score any more.
 pub fn unit_score(unit: &name::Unit, period: &str, version: i64, value: Option<&Score>) -> State {
-    scored(Key::new(NAME, METRIC, period, unit), version, value)
+    score_state(Key::new(NAME, METRIC, period, unit), version, value)
 }
 
-/// The score of an agency; withdrawn when there is none any more.
+/// The score of an agency; a withdrawal when there is no score any more.
 pub fn agency_score(agency: &name::Agency, period: &str, version: i64, value: Option<&Score>) -> State {
-    scored(Key::new(NAME, METRIC, period, agency), version, value)
+    score_state(Key::new(NAME, METRIC, period, agency), version, value)
 }
 
 /// The means of the elements, as components of a score.

@@ -1,4 +1,4 @@
-//! Fields that requests of several nouns have.
+//! Parses fields that requests of several nouns share.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
@@ -11,56 +11,61 @@ use prima_proto::name;
 
 use crate::{domain::survey::period, store::survey::Filter};
 
-/// A time, if one is given.
+/// An optional time.
 pub fn time(field: &str, value: Option<&prost_types::Timestamp>) -> Result<Option<DateTime<Utc>>, Violation> {
     let Some(value) = value else { return Ok(None) };
-    let out = || Violation::new(field, "is out of range", "di luar rentang");
+    let out = || Violation::new(field, "is out of range", "Waktu di luar rentang yang didukung");
     from_proto(value).map(Some).ok_or_else(out)
 }
 
-/// What is well formed of a request, unless a fault was noted: then also the faults of `later`, a check that counts only
-/// once the request is known to be no repeat.
-pub fn formed<T, R>(
+/// The well-formed request. When there are faults, those of `domain_check` are reported too; without faults that check is left
+/// to the operation itself, which makes it only when the request is not a repeat.
+pub fn well_formed<T, R>(
     faults: Faults,
     request: Option<T>,
-    later: impl FnOnce() -> Result<R, Vec<Violation>>,
+    domain_check: impl FnOnce() -> Result<R, Vec<Violation>>,
 ) -> Result<T, Failure> {
     match faults.part(request) {
         Ok(Some(request)) => Ok(request),
         other => {
             let mut all = other.err().unwrap_or_default();
-            all.extend(later().err().unwrap_or_default());
+            all.extend(domain_check().err().unwrap_or_default());
             Err(all.into())
         }
     }
 }
 
-/// What a list is of, as parsed from `raw`, and its page. There is no other filter.
-pub fn listed<T>(
-    of: Result<T, Violation>,
+/// The parent of a list, as parsed from `raw`, and its page. There is no other filter.
+pub fn parent_and_page<T>(
+    parent: Result<T, Violation>,
     raw: &str,
     size: i32,
     page_token: &str,
 ) -> Result<(T, Page), Failure> {
     let mut faults = Faults::default();
-    let of = faults.take(of);
+    let parent = faults.take(parent);
     let page = faults.take_all(Page::parse(size, page_token, &[raw]));
-    faults.settle(of.zip(page))
+    faults.settle(parent.zip(page))
 }
 
 /// Filter and page of a list of surveys or of their results.
-pub fn list(text: &str, size: i32, page_token: &str, of: &str) -> Result<(Filter, Page), Failure> {
+pub fn survey_filter(
+    text: &str,
+    size: i32,
+    page_token: &str,
+    in_period: &str,
+) -> Result<(Filter, Page), Failure> {
     let mut faults = Faults::default();
     let parent = faults.take(parent(text));
-    let page = faults.take_all(Page::parse(size, page_token, &[text, of]));
-    faults.take(request::optional(of, |raw| period("period", raw)));
+    let page = faults.take_all(Page::parse(size, page_token, &[text, in_period]));
+    faults.take(request::optional(in_period, |raw| period("period", raw)));
     faults.build(|| {
         let (parent, page) = parent.zip(page)?;
-        let one = |id: String| if id == WILDCARD { String::new() } else { id };
+        let not_wildcard = |id: String| if id == WILDCARD { String::new() } else { id };
         let filter = Filter {
-            agency: one(parent.agency),
-            unit: one(parent.unit),
-            period: of.to_owned(),
+            agency: not_wildcard(parent.agency),
+            unit: not_wildcard(parent.unit),
+            period: in_period.to_owned(),
             after: page.after.clone(),
             limit: page.limit(),
         };
@@ -68,7 +73,7 @@ pub fn list(text: &str, size: i32, page_token: &str, of: &str) -> Result<(Filter
     })
 }
 
-/// The parent of a list; no agency means no unit.
+/// The parent of a list: a unit, in which the unit or both ids may be `-` for any.
 fn parent(text: &str) -> Result<name::Unit, Violation> {
     let unit: Option<name::Unit> = text.parse().ok();
     unit.filter(|unit| unit.agency != WILDCARD || unit.unit == WILDCARD)

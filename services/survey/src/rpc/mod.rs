@@ -1,8 +1,9 @@
-//! The operations: a folder for each noun, a file for each operation that changes its state.
+//! The operations: one folder for each noun with one file for each operation that changes state.
 
 pub mod analysis;
 pub mod comment;
 pub mod device;
+mod enums;
 mod field;
 pub mod follow_up;
 pub mod instrument;
@@ -12,12 +13,11 @@ pub mod recorded_result;
 pub mod response;
 pub mod result;
 pub mod survey;
-mod term;
 pub mod token_batch;
 
 use prima_platform::failure::{Failure, Kind};
 
-/// That a survey has not been closed, so that nothing can come after it.
+/// The failure that a survey is not closed yet.
 fn still_open() -> Failure {
     Failure::new(
         Kind::Precondition,

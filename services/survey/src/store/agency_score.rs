@@ -1,4 +1,4 @@
-//! The score of an agency in a period: the mean of its units, recomputed from a dirty mark.
+//! The score of an agency in a period: the mean of its units, recomputed when it is flagged as dirty.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -18,7 +18,7 @@ use sea_orm::{
 
 use super::{rows, unit_score};
 
-/// Of marks: scores of agencies.
+/// The kind of these derived figures in the table of dirty flags.
 pub const KIND: &str = "agency-score";
 
 /// An agency in a period; as text `<agency>/<period>`.
@@ -39,7 +39,7 @@ impl AgencyPeriod {
         }
     }
 
-    /// Every period in which the agency has a score.
+    /// The key that stands for every period in which the agency has a score.
     pub fn all(agency: &str) -> Self {
         Self::of(agency, "")
     }
@@ -71,9 +71,9 @@ impl FromStr for AgencyPeriod {
     }
 }
 
-/// Marks scores of agencies as out of date.
+/// Flags scores of agencies as dirty.
 pub async fn agencies_mark_in_txn(txn: &Txn, keys: &BTreeSet<AgencyPeriod>) -> Result<(), DbErr> {
-    derived::mark_in_txn(txn, KIND, keys.iter().map(ToString::to_string)).await
+    derived::flag_dirty_in_txn(txn, KIND, keys.iter().map(ToString::to_string)).await
 }
 
 /// A row of the table `agency_score`.
@@ -86,11 +86,11 @@ pub struct Model {
     /// Period.
     #[sea_orm(primary_key, auto_increment = false)]
     pub period: String,
-    /// Taken with the lock.
+    /// Version, which is raised by locking the row.
     pub version: i64,
     /// 1 when a score was published.
     pub published: i64,
-    /// When the period's end will change its status, unix microseconds.
+    /// End of the period, when the score may become final, unix microseconds.
     pub settles_at: Option<i64>,
 }
 
@@ -102,7 +102,7 @@ impl Model {
     }
 }
 
-/// Agencies whose period has ended since they were computed.
+/// Scores whose period has ended since they were computed.
 pub async fn agencies_settling(conn: &impl ConnectionTrait, now: i64) -> Result<Vec<AgencyPeriod>, DbErr> {
     let ended = Entity::find()
         .filter(Column::SettlesAt.lte(now))
@@ -111,7 +111,7 @@ pub async fn agencies_settling(conn: &impl ConnectionTrait, now: i64) -> Result<
     Ok(ended.iter().map(Model::key).collect())
 }
 
-/// Locks the rows in key order, making those that are missing, by taking the next version of each.
+/// Locks the rows in the order of their keys by taking the next version of each; missing rows are inserted.
 pub async fn agency_scores_lock_in_txn(
     txn: &Txn,
     keys: &BTreeSet<AgencyPeriod>,
@@ -123,29 +123,29 @@ pub async fn agency_scores_lock_in_txn(
     Ok(rows.into_iter().map(|row| (row.key(), row)).collect())
 }
 
-/// Saves what was computed under the locks.
+/// Saves the scores that were computed under their locks.
 pub async fn agency_scores_save_in_txn(txn: &Txn, scores: &[Model]) -> Result<(), DbErr> {
     use Column::*;
     rows::update_in_txn::<Entity, _>(txn, [Agency, Period, Published, SettlesAt], 2, scores).await
 }
 
-/// One unit of the agency that the directory knows, with its score if it has one.
+/// One unit that the directory has published, with its score if it has one.
 #[derive(Debug, Clone, FromQueryResult)]
 pub struct UnitInput {
     /// Id of the unit.
     pub unit: String,
-    /// Last day of the unit, `YYYY-MM-DD`; empty while it has none.
+    /// Last day of service of the unit, `YYYY-MM-DD`; empty while it is active.
     pub close_date: String,
     /// Exact score as a fraction.
     pub exact: Option<String>,
     /// Whether all its surveys of the period are closed.
     #[sea_orm(from_alias = "final")]
     pub settled: Option<i64>,
-    /// Responses behind it.
+    /// Number of responses behind it.
     pub respondents: Option<i64>,
     /// Whether every one of them is disclosed.
     pub disclosed: Option<i64>,
-    /// Whether the score was recorded, not computed.
+    /// Whether the score was recorded instead of computed.
     pub recorded: Option<i64>,
     /// Instrument and version.
     pub instrument: Option<String>,
@@ -159,7 +159,8 @@ struct InputRow {
     input: UnitInput,
 }
 
-/// The units of agencies that the directory knows, in order of their ids: three tables, of which one is made of the keys.
+/// The units of agencies that the directory has published, in the order of their ids. The statement is written by hand,
+/// because it joins the keys as a table of their own.
 pub async fn agency_inputs(
     txn: &Txn,
     keys: &BTreeSet<AgencyPeriod>,

@@ -1,4 +1,4 @@
-//! What an analysis reads: the responses of one survey, in pages, and those that carry a flag.
+//! Queries of an analysis: the responses of one survey in pages, and the sums of the flagged ones.
 
 use prima_platform::db::{Txn, sql};
 use sea_orm::{
@@ -14,21 +14,21 @@ use crate::domain::{disclosure::Disclosed, flags::Rule, groups::Sums, tally::SCO
 
 const COVERED: &str =
     "FROM response WHERE survey_id = $1 AND batch <= $2 AND (voided IS NULL OR voided > $3)";
-/// Rows of one page: what a pass over the responses keeps in memory.
+/// Rows of one page, which bounds the memory of a pass over the responses.
 const PAGE: u64 = 4000;
 
 /// The responses that an analysis covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Coverage {
     survey_id: i64,
-    /// Responses of versions of the survey up to this one.
+    /// Responses that were stored under this version of the survey or an earlier one.
     version: i64,
-    /// Voids up to this one took responses out; what later ones took is still disclosed.
+    /// Voids up to this number are applied; responses of later voids are still disclosed.
     voids: i64,
 }
 
 impl Coverage {
-    /// Every response that counts.
+    /// Every response that is not voided.
     pub fn whole(survey_id: i64) -> Self {
         Self {
             survey_id,
@@ -42,7 +42,7 @@ impl Coverage {
     }
 }
 
-/// The responses of the last step of disclosure: which voids it knew follows from how many it counted.
+/// The responses of the last disclosure. Which voids it included follows from the number of responses that it counted.
 pub async fn coverage(txn: &Txn, survey_id: i64, disclosed: &Disclosed) -> Result<Coverage, DbErr> {
     let mut coverage = Coverage {
         survey_id,
@@ -60,15 +60,15 @@ pub async fn coverage(txn: &Txn, survey_id: i64, disclosed: &Disclosed) -> Resul
     if voids.is_empty() {
         return Ok(coverage);
     }
-    let taken_in: Option<i64> = response::Entity::find()
+    let stored: Option<i64> = response::Entity::find()
         .select_only()
-        .column_as(Column::ResponseId.count(), "taken_in")
+        .column_as(Column::ResponseId.count(), "stored")
         .filter(Column::SurveyId.eq(survey_id))
         .filter(Column::Batch.lte(disclosed.version))
         .into_tuple()
         .one(txn)
         .await?;
-    let mut left = taken_in.unwrap_or_default() - disclosed.respondents;
+    let mut left = stored.unwrap_or_default() - disclosed.respondents;
     for (number, responses) in voids {
         left -= responses;
         if left < 0 {
@@ -79,15 +79,15 @@ pub async fn coverage(txn: &Txn, survey_id: i64, disclosed: &Disclosed) -> Resul
     Ok(coverage)
 }
 
-/// A response that counts, as far as an analysis reads it.
+/// The columns of a response that an analysis reads.
 #[derive(Debug, Clone, PartialEq, Eq, DerivePartialModel)]
 #[sea_orm(entity = "response::Entity")]
 pub struct Answered {
     /// Its id.
     pub response_id: String,
-    /// Version of the survey when it was taken in.
+    /// Version of the survey under which it was stored.
     pub batch: i64,
-    /// One character per element asked; `-` where there is none.
+    /// One character per element asked; `-` where there is no answer.
     pub answers: String,
     /// Sex.
     pub sex: Option<String>,
@@ -105,7 +105,7 @@ pub struct Answered {
     pub service: Option<String>,
 }
 
-/// The next page of the responses that count, ordered by id, after the id `after`; empty at the end.
+/// The next page of the covered responses, ordered by id, after the id `after`; empty at the end.
 pub async fn responses_page(txn: &Txn, coverage: Coverage, after: &str) -> Result<Vec<Answered>, DbErr> {
     let later = Column::Voided.gt(coverage.voids);
     let counts = Condition::any().add(Column::Voided.is_null()).add(later);
@@ -121,21 +121,21 @@ pub async fn responses_page(txn: &Txn, coverage: Coverage, after: &str) -> Resul
         .await
 }
 
-/// The flagged responses among those that count.
+/// The flagged responses among the covered ones.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Flagged {
     /// Their sums.
     pub sums: Sums,
-    /// Those with every answer the same.
+    /// Number of those whose answers are all the same.
     pub straight_line: i64,
-    /// Those of one source and device within a short time.
+    /// Number of those from one source and device within a short time.
     pub burst: i64,
-    /// Those of a device that answered often in a day.
+    /// Number of those from a device that was used often in a day.
     pub shared_device: i64,
 }
 
-/// Sums the flagged responses of a survey that asks this many elements: in whole steps of `step`, in order of arrival. What the
-/// builder can't say stands here: windows over all responses, and a count for each score of each element.
+/// Sums the flagged responses of a survey that asks this many elements, in whole steps of `step` in the order of arrival. The
+/// statement is written by hand, because it has window functions and a count for each score of each element.
 pub async fn flagged(
     txn: &Txn,
     coverage: Coverage,
@@ -154,7 +154,7 @@ pub async fn flagged(
             .into(),
         step.max(1).into(),
     ]);
-    let mut left_out = |sources: &[String]| {
+    let mut exclude = |sources: &[String]| {
         let mut conditions = String::new();
         for source in sources {
             values.push(source.as_str().into());
@@ -164,48 +164,48 @@ pub async fn flagged(
         }
         conditions
     };
-    let burst_sources = left_out(&rule.burst.sources_left_out);
-    let device_sources = left_out(&rule.shared_device.sources_left_out);
+    let burst_sources = exclude(&rule.burst.sources_left_out);
+    let device_sources = exclude(&rule.shared_device.sources_left_out);
     let counts: String = (0..elements).flat_map(|at| (0..=SCORE_MAX).map(move |score| (at, score))).map(|(at, score)| {
         format!(
             ", CAST(COALESCE(SUM(CASE WHEN SUBSTR(answers, {}, 1) = '{score}' THEN 1 ELSE 0 END), 0) AS BIGINT)",
             at + 1
         )
     }).collect();
-    // A burst begins where the response `more_than` places later is within the time; it has all places between. A frame
-    // takes no parameter, so the number stands in the text.
-    let places = rule.burst.more_than;
+    // A burst begins at a response whose `more_than`-th successor is within the time limit, and includes all responses in
+    // between. A window frame takes no parameter, so the number is written into the text.
+    let distance = rule.burst.more_than;
     let text = format!(
         "WITH begins AS (
             SELECT response_id, batch, answers, source, device, submitted_at,
-                CASE WHEN LEAD(submitted_at, {places}) OVER (PARTITION BY source, device
+                CASE WHEN LEAD(submitted_at, {distance}) OVER (PARTITION BY source, device
                         ORDER BY submitted_at, response_id) - submitted_at < $5 THEN 1 ELSE 0 END AS begins
             {COVERED}{burst_sources}),
         inside AS (
             SELECT response_id, batch, answers, MAX(begins) OVER (PARTITION BY source, device
-                ORDER BY submitted_at, response_id ROWS BETWEEN {places} PRECEDING AND CURRENT ROW) AS inside
+                ORDER BY submitted_at, response_id ROWS BETWEEN {distance} PRECEDING AND CURRENT ROW) AS inside
             FROM begins),
         shared AS (
             SELECT response_id, batch, answers,
                 COUNT(*) OVER (PARTITION BY device, (submitted_at + $7) / 86400000000) AS n
             {COVERED} AND device IS NOT NULL{device_sources}),
         given AS (SELECT response_id, batch, answers, REPLACE(answers, '-', '') AS given {COVERED}),
-        marks AS (
+        flags AS (
             SELECT response_id, batch, answers, 1 AS straight_line, 0 AS burst, 0 AS shared_device FROM given
             WHERE LENGTH(given) >= $4 AND REPLACE(given, SUBSTR(given, 1, 1), '') = ''
             UNION ALL SELECT response_id, batch, answers, 0, 1, 0 FROM inside WHERE inside = 1
             UNION ALL SELECT response_id, batch, answers, 0, 0, 1 FROM shared WHERE n > $6),
-        marked AS (
+        flagged AS (
             SELECT response_id, MAX(batch) AS batch, MAX(answers) AS answers, MAX(straight_line) AS straight_line,
                 MAX(burst) AS burst, MAX(shared_device) AS shared_device
-            FROM marks GROUP BY response_id),
-        placed AS (
+            FROM flags GROUP BY response_id),
+        numbered AS (
             SELECT answers, straight_line, burst, shared_device,
-                ROW_NUMBER() OVER (ORDER BY batch, response_id) AS place, COUNT(*) OVER () AS n
-            FROM marked)
+                ROW_NUMBER() OVER (ORDER BY batch, response_id) AS position, COUNT(*) OVER () AS n
+            FROM flagged)
         SELECT CAST(COUNT(*) AS BIGINT), CAST(COALESCE(SUM(straight_line), 0) AS BIGINT),
             CAST(COALESCE(SUM(burst), 0) AS BIGINT), CAST(COALESCE(SUM(shared_device), 0) AS BIGINT){counts}
-        FROM placed WHERE place <= n - n % $8"
+        FROM numbered WHERE position <= n - n % $8"
     );
     let Some(row) = txn.query_one_raw(sql(txn, &text, values)).await? else {
         return Ok(Flagged::default());

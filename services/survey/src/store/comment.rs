@@ -1,4 +1,4 @@
-//! Suggestions and criticism: listed without anything that tells who wrote them.
+//! Suggestions and criticism, listed without anything that identifies the author.
 
 use prima_platform::{
     clock::from_micros,
@@ -7,7 +7,7 @@ use prima_platform::{
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, entity::prelude::*};
 
 use super::{response, rows};
-use crate::domain::{period::jakarta_day, response::Words};
+use crate::domain::{period::jakarta_day, response::RedactedText};
 
 /// A row of the table `comment`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -19,53 +19,51 @@ pub struct Model {
     /// Id of the response.
     #[sea_orm(primary_key, auto_increment = false)]
     pub response_id: String,
-    /// 1 a suggestion, 2 criticism: as `CommentKind` of the contract.
+    /// 1 for a suggestion, 2 for criticism, as in `CommentKind` of the contract.
     #[sea_orm(primary_key, auto_increment = false)]
     pub kind: i64,
     /// Day of the response in Jakarta, `YYYY-MM-DD`.
     pub day: String,
     /// Public service.
     pub service: Option<String>,
-    /// Version of the survey when it was taken in.
+    /// Version of the survey under which the response was stored.
     pub batch: i64,
     /// The text.
     pub body: String,
-    /// Its place within the day, by chance; of the database.
+    /// Its random position within the day, which the database sets.
     pub place: String,
 }
 
 prima_platform::no_relations!();
 
-/// The columns of a new comment.
+/// The columns of a new comment; the database sets `place`.
 const NEW: [Column; 7] = {
     use Column::*;
     [SurveyId, ResponseId, Kind, Day, Service, Batch, Body]
 };
 
-/// What the citizen of a response wrote.
+/// The comments of a response.
 pub fn comments(
     response: &response::Model,
-    suggestion: Option<&Words>,
-    criticism: Option<&Words>,
+    suggestion: Option<&RedactedText>,
+    criticism: Option<&RedactedText>,
 ) -> Vec<Model> {
     let written = [(1, suggestion), (2, criticism)];
-    let written = written
-        .into_iter()
-        .filter_map(|(kind, words)| Some((kind, words?)));
-    let row = |(kind, words): (i64, &Words)| Model {
+    let written = written.into_iter().filter_map(|(kind, text)| Some((kind, text?)));
+    let row = |(kind, text): (i64, &RedactedText)| Model {
         survey_id: response.survey_id,
         response_id: response.response_id.clone(),
         kind,
         day: jakarta_day(from_micros(response.submitted_at)).to_string(),
         service: response.service.clone(),
         batch: response.batch,
-        body: words.text().to_owned(),
+        body: text.text().to_owned(),
         place: String::new(),
     };
     written.map(row).collect()
 }
 
-/// Keeps what was written with newly inserted responses.
+/// Inserts the comments of newly inserted responses.
 pub async fn comment_insert_in_txn(txn: &Txn, rows: &[&Model]) -> Result<(), DbErr> {
     for chunk in rows.chunks(rows_at_once(txn, NEW.len())) {
         let (text, values) = rows::insert::<Entity, _>(txn, NEW, chunk.iter().copied());
@@ -74,31 +72,31 @@ pub async fn comment_insert_in_txn(txn: &Txn, rows: &[&Model]) -> Result<(), DbE
     Ok(())
 }
 
-/// Which comments to list; what is empty or 0 means any.
+/// Which comments to list; an empty text or 0 means any.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// The survey.
     pub survey: i64,
-    /// Only of responses that came with this version of the survey or an older one.
+    /// Only comments of responses that were stored under this version of the survey or an earlier one.
     pub version: i64,
     /// Kind.
     pub kind: i64,
     /// Public service.
     pub service: String,
-    /// A part of the text, in small letters.
+    /// Part of the text, in lower case.
     pub contains: String,
     /// First day.
     pub from: String,
     /// Last day.
     pub to: String,
-    /// Only what comes after this day, place and kind.
+    /// Only comments after this cursor: day, place and kind.
     pub after: Option<(String, String, i64)>,
-    /// Rows at most.
+    /// Most rows.
     pub limit: u64,
 }
 
-/// A pattern for LIKE that finds at least what has `part` in it, in any case: neither database folds the case of
-/// every letter alike, so letters beyond ASCII stand for anything, and the caller looks again.
+/// A pattern for LIKE that matches at least every text that contains `part` in any case. The databases do not fold the case
+/// of non-ASCII letters alike, so the pattern has a wildcard for them and the caller filters again.
 fn pattern(part: &str) -> String {
     let mut pattern = String::from("%");
     for c in part.chars() {
@@ -115,8 +113,8 @@ fn pattern(part: &str) -> String {
     pattern
 }
 
-/// Comments of responses that count, newest day first, within a day by chance. The builder has no words for a pattern with
-/// its own escape, and few for the comparison of a pair.
+/// Comments of responses that are not voided, the newest day first and in random order within a day. The statement is
+/// written by hand, because the query builder has no LIKE with an ESCAPE clause.
 pub async fn comment_page(conn: &impl ConnectionTrait, filter: &Filter) -> Result<Vec<Model>, DbErr> {
     let like = (!filter.contains.is_empty()).then(|| pattern(&filter.contains));
     let (day, place, kind) = filter.after.clone().unwrap_or_default();
@@ -147,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wildcards_of_the_reader_stand_for_themselves() {
+    fn wildcards_in_the_search_text_are_escaped() {
         assert_eq!(pattern("100%"), r"%100\%%");
         assert_eq!(pattern("a_b"), r"%a\_b%");
         assert_eq!(pattern(r"a\b"), r"%a\\b%");

@@ -1,4 +1,4 @@
-//! Kiosks of units.
+//! Registered devices (kiosks) of units.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -29,7 +29,7 @@ pub struct Model {
     /// Id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub device: String,
-    /// Name for people.
+    /// Display name.
     pub display_name: String,
     /// Ed25519 public key.
     pub public_key: Vec<u8>,
@@ -60,7 +60,7 @@ impl From<Model> for Device {
     }
 }
 
-/// Stores a new device; `false` when the name is taken.
+/// Inserts a new device; `false` when its name is taken.
 pub async fn device_insert_in_txn(txn: &Txn, device: &Device) -> Result<bool, DbErr> {
     let row = Model {
         agency: device.name.unit.agency.clone(),
@@ -92,8 +92,8 @@ pub async fn device_page(
     Ok(rows.into_iter().map(Device::from).collect())
 }
 
-/// Devices by name; those that are not registered are left out. One array a column, so that intake's statement is
-/// prepared once.
+/// Devices by name; devices that are not registered are left out. Each key column is one array, so that the statement is
+/// prepared once for any number of keys.
 pub async fn devices_get(
     txn: &Txn,
     names: &BTreeSet<&name::Device>,
@@ -117,7 +117,7 @@ pub async fn devices_get(
         .collect())
 }
 
-/// Marks a device as revoked, unless it is; the device as it is now, or `None` when it is not registered.
+/// Revokes a device that is not revoked yet; returns the device, or `None` when it is not registered.
 pub async fn device_revoke_in_txn(txn: &Txn, name: &name::Device, now: i64) -> Result<Option<Device>, DbErr> {
     let rows = Entity::update_many()
         .col_expr(Column::RevokedAt, Expr::col(Column::RevokedAt).if_null(now))

@@ -1,4 +1,5 @@
-//! The table `survey_element`: how many answers of each score an element of a survey has, now and as disclosed.
+//! The table `survey_element`: the number of answers with each score per element of a survey, of all responses and of the
+//! disclosed ones.
 
 use prima_platform::db::{Column as Type, Txn, sql, table};
 use sea_orm::{
@@ -11,9 +12,9 @@ use crate::domain::{asked::Asked, tally::Tally};
 /// The tally of one element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Of every response that counts.
+    /// Of every response that is not voided.
     pub current: Tally,
-    /// Of the responses that are disclosed.
+    /// Of the disclosed responses.
     pub disclosed: Tally,
 }
 
@@ -42,7 +43,7 @@ pub struct Model {
 prima_platform::no_relations!();
 
 impl Model {
-    /// The tally.
+    /// The tallies of this row.
     pub fn counts(&self) -> Counts {
         Counts {
             current: Tally {
@@ -68,7 +69,7 @@ pub async fn elements_insert_in_txn(txn: &Txn, survey_id: i64, asked: &[Asked]) 
         .map(drop)
 }
 
-/// The elements of surveys. One array of keys, so that intake's statement is prepared once.
+/// The elements of surveys. The keys are one array, so that the statement is prepared once for any number of surveys.
 pub async fn elements_get(txn: &Txn, surveys: &[i64]) -> Result<Vec<Model>, DbErr> {
     let (from, values) = table(txn, [Type::Int], surveys.iter().map(|id| [(*id).into()]), 0);
     let text = format!("SELECT survey_element.* FROM {from} JOIN survey_element ON survey_id = v.column1");
@@ -80,8 +81,8 @@ const ADDED: [Type; 9] = {
     [Int, Text, Int, Int, Int, Int, Int, Int, Int]
 };
 
-/// Adds to the counts of elements: survey, element, what is added per score, and whether what is there then is disclosed.
-/// All of intake's elements at once, each with its own numbers. Returns the elements afterwards.
+/// Adds to the counts of elements in one statement, and returns the changed elements. A line has the survey, the element,
+/// the number to add for each score, and whether the new counts are disclosed (1).
 pub async fn elements_add_in_txn(txn: &Txn, lines: &[[Value; 9]]) -> Result<Vec<Model>, DbErr> {
     let (from, values) = table(txn, ADDED, lines.iter().cloned(), 0);
     let set: Vec<String> = (0..6)

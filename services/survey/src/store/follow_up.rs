@@ -1,4 +1,4 @@
-//! Follow-up plans, and with them what came after a survey.
+//! Follow-up plans; together with the publication they are the aftermath of a survey.
 
 use std::collections::HashMap;
 
@@ -28,11 +28,11 @@ pub struct Model {
     pub program: String,
     /// Quarter.
     pub quarter: String,
-    /// Office that is responsible.
+    /// Responsible office.
     pub responsible: String,
-    /// Day on which it was done, `YYYY-MM-DD`.
+    /// Day of completion, `YYYY-MM-DD`.
     pub done_date: Option<String>,
-    /// Link to the evidence; empty until it is done.
+    /// Link to the evidence; empty until the action is done.
     pub evidence: String,
     /// Remark; may be empty.
     pub note: String,
@@ -51,7 +51,7 @@ pub struct FollowUp {
     pub id: String,
     /// What is planned.
     pub plan: Plan,
-    /// That it was done.
+    /// Its completion; `None` until it is done.
     pub done: Option<Done>,
     /// Version for optimistic updates.
     pub etag: i64,
@@ -102,16 +102,16 @@ fn row(survey_id: i64, follow_up: &FollowUp) -> ActiveModel {
     .into_active_model()
 }
 
-/// What came after one survey.
+/// What followed the closing of a survey.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Aftermath {
     /// Its publication.
     pub published: Option<Published>,
-    /// Its plan, ordered by id.
+    /// Its follow-up plan, ordered by id.
     pub follow_ups: Vec<FollowUp>,
 }
 
-/// What came after surveys, by their key; a survey of which nothing is recorded is left out.
+/// The aftermath of surveys by their key; surveys without a publication and a plan are left out.
 pub async fn aftermath_get(
     conn: &impl ConnectionTrait,
     surveys: &[i64],
@@ -136,13 +136,13 @@ pub async fn aftermath_get(
     Ok(all)
 }
 
-/// Stores a new action of a survey that is locked.
+/// Inserts a new action of a locked survey.
 pub async fn follow_up_insert_in_txn(txn: &Txn, survey: i64, new: &FollowUp) -> Result<(), DbErr> {
     let insert = Entity::insert(row(survey, new));
     insert.exec_without_returning(txn).await.map(drop)
 }
 
-/// Writes an action of a survey that is locked back.
+/// Saves an action of a locked survey.
 pub async fn follow_up_save_in_txn(txn: &Txn, survey: i64, follow_up: &FollowUp) -> Result<(), DbErr> {
     row(survey, follow_up).reset_all().update(txn).await.map(drop)
 }

@@ -1,4 +1,4 @@
-//! What the survey service keeps: surveys, tallies per element, responses, unit and agency scores.
+//! The tables of the survey service: surveys, tallies per element, responses, and scores of units and agencies.
 
 pub mod agency_score;
 pub mod analysis;
@@ -40,7 +40,7 @@ fn json(value: &impl serde::Serialize) -> Result<String, DbErr> {
     serde_json::to_string(value).map_err(|error| DbErr::Custom(error.to_string()))
 }
 
-/// One more than the last `number` of the rows that `of` filters, which are held or locked.
+/// One more than the highest `number` of the rows that `of` filters. The caller has locked what they belong to.
 async fn next_number<E: EntityTrait>(txn: &Txn, number: E::Column, of: Expr) -> Result<i64, DbErr> {
     let last = E::find().select_only().column_as(number.max(), "last").filter(of);
     let last: Option<Option<i64>> = last.into_tuple().one(txn).await?;
@@ -50,8 +50,8 @@ async fn next_number<E: EntityTrait>(txn: &Txn, number: E::Column, of: Expr) -> 
 const FIRST: Step = Step {
     name: "m0001_survey",
     statements: &[
-        // `moments` and `disclosed_moments`: exact sums of products, see `domain::moments`. What is disclosed is what
-        // figures per element and profile show: of responses whose `batch` is at most `disclosed_version`.
+        // `moments` and `disclosed_moments` are exact sums of products, see `domain::moments`. Figures per element and per
+        // group show the disclosed responses: those whose `batch` is at most `disclosed_version`.
         "CREATE TABLE survey (
             id {identity}, name {key} NOT NULL UNIQUE, agency {key} NOT NULL, unit {key} NOT NULL,
             display_name TEXT NOT NULL, period {key} NOT NULL, instrument TEXT NOT NULL, weights TEXT NOT NULL,
@@ -64,7 +64,8 @@ const FIRST: Step = Step {
             created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL, counted_at BIGINT NOT NULL)",
         "CREATE INDEX survey_unit_period ON survey (agency, unit, period)",
         "CREATE INDEX survey_due ON survey (close_at) WHERE closed_at IS NULL AND close_at IS NOT NULL",
-        // Answers with score 0 to 5 per element: n, sum and sum of squares follow exactly. `d0` to `d5`: as disclosed.
+        // `c0` to `c5` are the numbers of answers with score 0 to 5, from which n, sum and sum of squares follow exactly;
+        // `d0` to `d5` are those of the disclosed responses.
         "CREATE TABLE survey_element (
             survey_id BIGINT NOT NULL REFERENCES survey (id), element {key} NOT NULL,
             c0 BIGINT NOT NULL DEFAULT 0, c1 BIGINT NOT NULL DEFAULT 0, c2 BIGINT NOT NULL DEFAULT 0,
@@ -72,9 +73,9 @@ const FIRST: Step = Step {
             d0 BIGINT NOT NULL DEFAULT 0, d1 BIGINT NOT NULL DEFAULT 0, d2 BIGINT NOT NULL DEFAULT 0,
             d3 BIGINT NOT NULL DEFAULT 0, d4 BIGINT NOT NULL DEFAULT 0, d5 BIGINT NOT NULL DEFAULT 0,
             PRIMARY KEY (survey_id, element))",
-        // `answers`: one character per element asked, in the survey's order; `-` where there is none. `batch`: version
-        // of the survey when it was taken in. `source`: `agent`, `link`, `token:<batch>` or `kiosk:<device>`.
-        // `voided`: number of the void that took it out.
+        // `answers` has one character per element asked, in the survey's order, and `-` where there is no answer. `batch` is
+        // the version of the survey under which the response was stored. `source` is `agent`, `link`, `token:<batch>` or
+        // `kiosk:<device>`. `voided` is the number of the void that excluded it.
         "CREATE TABLE response (
             survey_id BIGINT NOT NULL, response_id {key} NOT NULL, digest {blob} NOT NULL,
             submitted_at BIGINT NOT NULL, accepted_at BIGINT NOT NULL, batch BIGINT NOT NULL, answers TEXT NOT NULL,
@@ -84,7 +85,7 @@ const FIRST: Step = Step {
         "CREATE UNIQUE INDEX response_token ON response (survey_id, token) WHERE token IS NOT NULL",
         "CREATE UNIQUE INDEX response_counter ON response (survey_id, source, counter) WHERE counter IS NOT NULL",
         "CREATE INDEX response_import ON response (survey_id, import_id, response_id) WHERE import_id IS NOT NULL",
-        // `place`: the order within a day, by chance, so that a list tells nothing of the order of arrival.
+        // `place` is a random order within a day, so that a list does not reveal the order of arrival.
         "CREATE TABLE comment (
             survey_id BIGINT NOT NULL, response_id {key} NOT NULL, kind BIGINT NOT NULL, day {key} NOT NULL,
             service TEXT, batch BIGINT NOT NULL, body TEXT NOT NULL,
@@ -111,7 +112,8 @@ const FIRST: Step = Step {
             quarter TEXT NOT NULL, responsible TEXT NOT NULL, done_date TEXT, evidence TEXT NOT NULL DEFAULT '',
             note TEXT NOT NULL DEFAULT '', etag BIGINT NOT NULL, created_at BIGINT NOT NULL,
             PRIMARY KEY (survey_id, follow_up))",
-        // `unit` is '' for the agency's own. `number` counts the records of one subject and period; the highest counts.
+        // `unit` is '' for the agency's own result. `number` counts the records of one subject and period; the record with
+        // the highest number is the valid one.
         "CREATE TABLE recorded_result (
             agency {key} NOT NULL, unit {key} NOT NULL, period {key} NOT NULL, number BIGINT NOT NULL,
             instrument TEXT NOT NULL, value TEXT NOT NULL, category TEXT NOT NULL, respondents BIGINT NOT NULL,

@@ -18,7 +18,7 @@ pub struct Model {
     /// The survey.
     #[sea_orm(primary_key, auto_increment = false)]
     pub survey_id: i64,
-    /// First day it was public, `YYYY-MM-DD`.
+    /// First day of publication, `YYYY-MM-DD`.
     pub publish_date: String,
     /// Media, JSON.
     pub media: String,
@@ -28,10 +28,10 @@ pub struct Model {
 
 prima_platform::no_relations!();
 
-/// A publication as stored.
+/// A stored publication.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// When and where.
+    /// Its day and media.
     pub publication: Publication,
     /// When it was last recorded, unix microseconds.
     pub updated_at: i64,
@@ -67,7 +67,7 @@ pub async fn publications_get(
         .collect()
 }
 
-/// Stores the publication of a survey that is locked.
+/// Saves the publication of a locked survey.
 pub async fn publication_save_in_txn(txn: &Txn, survey_id: i64, new: &Published) -> Result<(), DbErr> {
     let row = Model {
         survey_id,

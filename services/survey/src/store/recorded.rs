@@ -1,5 +1,5 @@
-//! Results that were published before this system computed them: every record is kept, the latest of a subject and
-//! period counts.
+//! Results that were published before this system computed them. Every record is kept; the latest record of a subject and
+//! period is the valid one.
 
 use std::collections::BTreeSet;
 
@@ -30,49 +30,49 @@ pub struct Model {
     /// Period.
     #[sea_orm(primary_key, auto_increment = false)]
     pub period: String,
-    /// Counts the records of one subject and period, from 1.
+    /// Number among the records of one subject and period, counted from 1.
     #[sea_orm(primary_key, auto_increment = false)]
     pub number: i64,
-    /// Instrument and version as published; may be one that this system does not know.
+    /// Published instrument and version, which this system need not know.
     pub instrument: String,
     /// Published index, 0 to 100, two decimals.
     pub value: String,
-    /// Published category; empty where none is known.
+    /// Published category; empty when it is not known.
     pub category: String,
-    /// Published number of respondents; 0 when not known.
+    /// Published number of respondents; 0 when it is not known.
     pub respondents: i64,
     /// Published means per element key, decimals as text: JSON.
     pub elements: String,
-    /// Where it was published.
+    /// The publication from which it was recorded.
     pub source: String,
-    /// `mean_of_units` or `respondent_weighted` for an agency, else empty.
+    /// `mean_of_units` or `respondent_weighted` for an agency; empty for a unit.
     pub roll_up: String,
     /// When it was recorded, unix microseconds.
     pub recorded_at: i64,
     /// Subject of the recording caller's token.
     pub actor: String,
-    /// Why it replaced the record before; empty on the first.
+    /// Why it replaced the previous record; empty for the first record.
     pub reason: String,
-    /// 1 when a later record replaced it.
+    /// 1 when a later record has replaced it.
     pub replaced: i64,
 }
 
 prima_platform::no_relations!();
 
-/// A recorded result as stored.
+/// A stored record of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
-    /// Whose.
+    /// The unit or agency.
     pub subject: Subject,
-    /// Counts the records of one subject and period, from 1.
+    /// Number among the records of one subject and period, counted from 1.
     pub number: i64,
-    /// What was published. Its reason is empty on the first record.
+    /// The published result. Its reason is empty for the first record.
     pub result: Published,
     /// When it was recorded, unix microseconds.
     pub recorded_at: i64,
     /// Subject of the recording caller's token.
     pub actor: String,
-    /// Whether a later record replaced it.
+    /// Whether a later record has replaced it.
     pub replaced: bool,
 }
 
@@ -104,30 +104,30 @@ impl TryFrom<Model> for Recorded {
     }
 }
 
-fn read(rows: Vec<Model>) -> Result<Vec<Recorded>, DbErr> {
+fn records(rows: Vec<Model>) -> Result<Vec<Recorded>, DbErr> {
     rows.into_iter().map(Recorded::try_from).collect()
 }
 
-fn of(agency: &str, unit: &str, period: &str) -> Condition {
+fn subject_is(agency: &str, unit: &str, period: &str) -> Condition {
     Condition::all()
         .add(Column::Agency.eq(agency))
         .add(Column::Unit.eq(unit))
         .add(Column::Period.eq(period))
 }
 
-/// The record that counts for a unit in a period, or with an empty `unit` for the agency itself.
+/// The valid record of a unit in a period; with an empty `unit`, that of the agency itself.
 pub async fn recorded_latest(
     conn: &impl ConnectionTrait,
     agency: &str,
     unit: &str,
     period: &str,
 ) -> Result<Option<Recorded>, DbErr> {
-    let rows = Entity::find().filter(of(agency, unit, period));
+    let rows = Entity::find().filter(subject_is(agency, unit, period));
     let row = rows.order_by_desc(Column::Number).one(conn).await?;
     row.map(Recorded::try_from).transpose()
 }
 
-/// The records that count of an agency and its units in a period, ordered by unit: the agency's own comes first.
+/// The valid records of an agency and its units in a period, ordered by unit; the agency's own comes first.
 pub async fn recorded_of_agency(
     conn: &impl ConnectionTrait,
     agency: &str,
@@ -140,33 +140,34 @@ pub async fn recorded_of_agency(
         .order_by_asc(Column::Unit)
         .all(conn)
         .await?;
-    read(rows)
+    records(rows)
 }
 
-/// The records that count of these units and periods. SQLite compares a row of keys with those of a table alone.
+/// The valid records of these units and periods. The keys are joined as a table, because SQLite accepts IN
+/// over several columns only with a table.
 pub async fn recorded_of_units(txn: &Txn, keys: &BTreeSet<UnitPeriod>) -> Result<Vec<Recorded>, DbErr> {
     let (from, values) = table(txn, [Type::Text; 3], keys.iter().map(key_row), 0);
     let text = format!(
         "SELECT r.* FROM {from} JOIN recorded_result r
             ON r.agency = v.column1 AND r.unit = v.column2 AND r.period = v.column3 AND r.replaced = 0"
     );
-    read(Model::find_by_statement(sql(txn, &text, values)).all(txn).await?)
+    records(Model::find_by_statement(sql(txn, &text, values)).all(txn).await?)
 }
 
 /// Which records to list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Id of the agency; none for all.
+    /// Id of the agency; `None` for all agencies.
     pub agency: Option<String>,
-    /// Also those that were replaced.
+    /// Whether to include replaced records.
     pub replaced: bool,
-    /// Only records after this one: agency, unit, period, number.
+    /// Only records after this cursor: agency, unit, period, number.
     pub after: (String, String, String, i64),
-    /// Rows at most.
+    /// Most rows.
     pub limit: u64,
 }
 
-/// Records ordered by agency, unit, period and number; an agency's own come before its units'.
+/// Records ordered by agency, unit, period and number; those of an agency itself come before those of its units.
 pub async fn recorded_page(conn: &impl ConnectionTrait, filter: Filter) -> Result<Vec<Recorded>, DbErr> {
     let key = [Column::Agency, Column::Unit, Column::Period, Column::Number];
     let (agency, unit, period, number) = filter.after;
@@ -186,15 +187,15 @@ pub async fn recorded_page(conn: &impl ConnectionTrait, filter: Filter) -> Resul
     for column in key {
         query = query.order_by_asc(column);
     }
-    read(query.all(conn).await?)
+    records(query.all(conn).await?)
 }
 
-/// Stores a record and marks those before it as replaced. The caller holds the lock of the subject's score.
+/// Inserts a record and marks the earlier ones as replaced. The caller holds the lock of the subject's score.
 pub async fn recorded_insert_in_txn(txn: &Txn, new: &Recorded) -> Result<(), DbErr> {
     let (agency, unit, result) = (new.subject.agency(), new.subject.unit(), &new.result);
     Entity::update_many()
         .col_expr(Column::Replaced, Expr::value(1_i64))
-        .filter(of(agency, unit, &result.period))
+        .filter(subject_is(agency, unit, &result.period))
         .exec(txn)
         .await?;
     let row = Model {

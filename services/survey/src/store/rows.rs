@@ -1,5 +1,5 @@
-//! Many rows of an entity in one statement, as intake writes them. The builder's would be another statement for each number of
-//! rows, and intake has another number each time; these are prepared once: see [`table`].
+//! Inserts, updates and locks many rows of an entity in one statement. The query builder would make a different statement for
+//! each number of rows; these statements are prepared once for any number: see [`table`].
 
 use prima_platform::db::{Column as Type, DbErr, Txn, sql, table};
 use sea_orm::{
@@ -7,8 +7,8 @@ use sea_orm::{
     sea_query::ArrayType,
 };
 
-/// Rows as a table of these columns: its text for a FROM clause, how each column is read, and the values. What is NULL
-/// travels as '', 0 or no bytes, which no column that may be NULL holds.
+/// Rows as a table of these columns: the text of the FROM clause, the expression that reads each column, and the values. NULL
+/// is passed as '', 0 or no bytes, which are not values of any nullable column.
 fn source<'a, E: EntityTrait<Model: 'a>, const N: usize>(
     txn: &Txn,
     columns: [E::Column; N],
@@ -21,7 +21,7 @@ fn source<'a, E: EntityTrait<Model: 'a>, const N: usize>(
     });
     let rows = rows
         .into_iter()
-        .map(|row| columns.map(|column| given(row.get(column))));
+        .map(|row| columns.map(|column| without_null(row.get(column))));
     let (from, values) = table(txn, types, rows, 0);
     let mut numbered = (1..).zip(types);
     let read = columns.map(|column| match numbered.next() {
@@ -34,16 +34,16 @@ fn source<'a, E: EntityTrait<Model: 'a>, const N: usize>(
     (from, read, values)
 }
 
-fn given(value: Value) -> Value {
+fn without_null(value: Value) -> Value {
     match value {
         Value::BigInt(None) => 0_i64.into(),
         Value::String(None) => String::new().into(),
         Value::Bytes(None) => Vec::<u8>::new().into(),
-        given => given,
+        value => value,
     }
 }
 
-/// An INSERT of these columns of rows, with its values.
+/// The text and the values of an INSERT of these columns of rows.
 pub fn insert<'a, E: EntityTrait<Model: 'a>, const N: usize>(
     txn: &Txn,
     columns: [E::Column; N],
@@ -56,7 +56,7 @@ pub fn insert<'a, E: EntityTrait<Model: 'a>, const N: usize>(
     (text, values)
 }
 
-/// Writes these columns of rows back, of which the first `keys` are the key.
+/// Updates these columns of rows; the first `keys` columns are the key.
 pub async fn update_in_txn<'a, E: EntityTrait<Model: 'a>, const N: usize>(
     txn: &Txn,
     columns: [E::Column; N],
@@ -75,8 +75,8 @@ pub async fn update_in_txn<'a, E: EntityTrait<Model: 'a>, const N: usize>(
     txn.execute_raw(sql(txn, &text, values)).await.map(drop)
 }
 
-/// Locks the rows with these keys, all texts, in key order, making those that are missing, by taking the next version of
-/// each.
+/// Locks the rows with these keys, whose columns are texts, in the order of the keys by taking the next version of each;
+/// missing rows are inserted.
 pub async fn lock_in_txn<E: EntityTrait, const N: usize>(
     txn: &Txn,
     columns: [E::Column; N],

@@ -1,4 +1,4 @@
-//! The secret of the service, with which tokens and links are made.
+//! The secret key of the service, from which tokens and links are derived.
 
 use prima_platform::db::Database;
 use sea_orm::{DbErr, EntityTrait, IntoActiveModel, entity::prelude::*, sea_query::OnConflict};
@@ -9,7 +9,7 @@ use crate::domain::access::{SECRET_BYTES, Secret};
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "access_secret")]
 pub struct Model {
-    /// 1.
+    /// Always 1.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: i64,
     /// Random bytes.
@@ -18,8 +18,8 @@ pub struct Model {
 
 prima_platform::no_relations!();
 
-/// The secret of the service. `fresh` (of [`SECRET_BYTES`] random bytes) becomes it when there is none yet; of replicas
-/// that start together one wins, and all get that one.
+/// The secret key of the service. When there is none yet, `fresh` ([`SECRET_BYTES`] random bytes) is stored; replicas that start
+/// at the same time all get the key that was stored first.
 pub async fn secret_get_or_insert(db: &Database, fresh: &[u8]) -> Result<Secret, DbErr> {
     let conn = db.writer();
     let mut row = Entity::find_by_id(1).one(conn).await?;

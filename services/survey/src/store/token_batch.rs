@@ -30,9 +30,9 @@ pub struct Model {
     pub counter: String,
     /// Public service; may be empty.
     pub service: String,
-    /// Tokens issued.
+    /// Number of tokens issued.
     pub size: i64,
-    /// Until when its tokens are taken, unix microseconds.
+    /// Expiry of its tokens, unix microseconds.
     pub expires_at: Option<i64>,
     /// Creation, unix microseconds.
     pub created_at: i64,
@@ -56,12 +56,12 @@ impl From<Model> for TokenBatch {
     }
 }
 
-/// The number of the next batch of a survey whose row is held.
+/// The number of the next batch of a locked survey.
 pub async fn token_batch_next_number_in_txn(txn: &Txn, survey_id: i64) -> Result<i64, DbErr> {
     next_number::<Entity>(txn, Column::Number, Column::SurveyId.eq(survey_id)).await
 }
 
-/// Stores a new batch.
+/// Inserts a new batch.
 pub async fn token_batch_insert_in_txn(txn: &Txn, survey_id: i64, batch: &TokenBatch) -> Result<(), DbErr> {
     let row = Model {
         survey_id,
@@ -94,8 +94,8 @@ pub async fn token_batch_page(
     Ok(rows.into_iter().map(TokenBatch::from).collect())
 }
 
-/// Batches by survey and number; those that don't exist are left out. One array a column, so that intake's statement is
-/// prepared once.
+/// Batches by survey and number; batches that do not exist are left out. Each key column is one array, so that the statement
+/// is prepared once for any number of keys.
 pub async fn token_batches_get(
     txn: &Txn,
     keys: &BTreeSet<(i64, i64)>,
@@ -117,7 +117,7 @@ pub async fn token_batches_get(
         .collect())
 }
 
-/// Marks a batch as revoked, unless it is; the batch as it is now, or `None` when it does not exist.
+/// Revokes a batch that is not revoked yet; returns the batch, or `None` when it does not exist.
 pub async fn token_batch_revoke_in_txn(
     txn: &Txn,
     survey_id: i64,

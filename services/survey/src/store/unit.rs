@@ -1,4 +1,4 @@
-//! Units that the directory has announced.
+//! This service's copy of the directory's units.
 
 use std::collections::HashSet;
 
@@ -19,7 +19,7 @@ pub struct Model {
     /// Id.
     #[sea_orm(primary_key, auto_increment = false)]
     pub unit: String,
-    /// Last day, `YYYY-MM-DD`; empty while it has none.
+    /// Last day of service, `YYYY-MM-DD`; empty while the unit is active.
     pub close_date: String,
 }
 
@@ -29,7 +29,7 @@ fn key(unit: &name::Unit) -> (String, String) {
     (unit.agency.clone(), unit.unit.clone())
 }
 
-/// Notes a unit; `close_date` is its last day (`YYYY-MM-DD`), empty while it has none.
+/// Saves a unit; `close_date` is its last day of service (`YYYY-MM-DD`), empty while it is active.
 pub async fn unit_save_in_txn(txn: &Txn, unit: &name::Unit, close_date: &str) -> Result<(), DbErr> {
     let (agency, unit) = key(unit);
     let row = Model {
@@ -44,17 +44,17 @@ pub async fn unit_save_in_txn(txn: &Txn, unit: &name::Unit, close_date: &str) ->
     insert.exec_without_returning(txn).await.map(drop)
 }
 
-/// Forgets a unit that the directory withdrew.
+/// Removes a unit that the directory has withdrawn.
 pub async fn unit_remove_in_txn(txn: &Txn, unit: &name::Unit) -> Result<(), DbErr> {
     Entity::delete_by_id(key(unit)).exec(txn).await.map(drop)
 }
 
-/// Whether the directory has announced the unit.
+/// Whether the directory has published the unit.
 pub async fn unit_confirmed(conn: &impl ConnectionTrait, unit: &name::Unit) -> Result<bool, DbErr> {
     Ok(Entity::find_by_id(key(unit)).one(conn).await?.is_some())
 }
 
-/// Every announced unit of these agencies.
+/// Every unit of these agencies that the directory has published.
 pub async fn unit_confirmed_in(
     conn: &impl ConnectionTrait,
     agencies: HashSet<String>,

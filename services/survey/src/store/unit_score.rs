@@ -1,4 +1,4 @@
-//! The score of a unit in a period: pooled from its surveys, with a row of its own to lock.
+//! The score of a unit in a period, which is pooled from its surveys. Its row is also the lock of the unit and period.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,16 +28,16 @@ pub struct Model {
     /// Period.
     #[sea_orm(primary_key, auto_increment = false)]
     pub period: String,
-    /// Taken with the lock.
+    /// Version, which is raised by locking the row.
     pub version: i64,
     /// Exact value as a fraction; none while an element has no answer.
     pub exact: Option<String>,
-    /// 1 when it can't change any more.
+    /// 1 when it is final.
     #[sea_orm(column_name = "final")]
     pub settled: i64,
-    /// Responses behind it.
+    /// Number of responses behind it.
     pub respondents: i64,
-    /// 1 when it was recorded, not computed.
+    /// 1 when it was recorded instead of computed.
     pub recorded: i64,
     /// Instrument and version; empty without a score.
     pub instrument: String,
@@ -47,7 +47,7 @@ pub struct Model {
 
 prima_platform::no_relations!();
 
-/// Locks the rows in key order, making those that are missing, by taking the next version of each.
+/// Locks the rows in the order of their keys by taking the next version of each; missing rows are inserted.
 pub async fn unit_scores_lock_in_txn(
     txn: &Txn,
     keys: &BTreeSet<UnitPeriod>,
@@ -65,7 +65,7 @@ pub async fn unit_scores_lock_in_txn(
     Ok(locked.collect())
 }
 
-/// Saves what was computed under the locks.
+/// Saves the scores that were computed under their locks.
 pub async fn unit_scores_save_in_txn(txn: &Txn, scores: &[Model]) -> Result<(), DbErr> {
     use Column::*;
     let columns = [

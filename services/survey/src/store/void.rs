@@ -1,4 +1,4 @@
-//! Voids: which responses were taken out of every figure, by whom and why.
+//! Voids: which responses were excluded from every figure, by whom and why.
 
 use prima_platform::db::Txn;
 use sea_orm::{
@@ -8,7 +8,7 @@ use sea_orm::{
 
 use super::next_number;
 
-/// One act of voiding: a row of the table `void`.
+/// A row of the table `void`: one exclusion of responses.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "void")]
 pub struct Model {
@@ -18,32 +18,32 @@ pub struct Model {
     /// Counted within the survey, from 1.
     #[sea_orm(primary_key, auto_increment = false)]
     pub number: i64,
-    /// When, unix microseconds.
+    /// Time, unix microseconds.
     pub voided_at: i64,
     /// Subject of the caller's token.
     pub actor: String,
-    /// Why.
+    /// Reason.
     pub reason: String,
-    /// The import that was named; empty when ids were.
+    /// The voided import; empty when the responses were named by their ids.
     pub import_id: String,
-    /// Responses that it took out.
+    /// Number of responses that it excluded.
     pub responses: i64,
 }
 
 prima_platform::no_relations!();
 
-/// The number of the next void of a survey that is locked.
+/// The number of the next void of a locked survey.
 pub async fn void_next_number_in_txn(txn: &Txn, survey: i64) -> Result<i64, DbErr> {
     next_number::<Entity>(txn, Column::Number, Column::SurveyId.eq(survey)).await
 }
 
-/// Stores a void.
+/// Inserts a void.
 pub async fn void_insert_in_txn(txn: &Txn, void: Model) -> Result<(), DbErr> {
     let insert = Entity::insert(void.into_active_model());
     insert.exec_without_returning(txn).await.map(drop)
 }
 
-/// Voids of a survey after a number, oldest first.
+/// Voids of a survey with a number above `after`, the oldest first.
 pub async fn void_page(
     conn: &impl ConnectionTrait,
     survey: i64,

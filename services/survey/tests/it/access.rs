@@ -1,4 +1,4 @@
-//! One person, one response, without knowing the person.
+//! Tokens, links and kiosks: one response for each credential, without identifying the person.
 
 use futures::future::join_all;
 use pb::AccessMode::{Agent, Kiosk as KioskMode, Link, Token};
@@ -35,7 +35,7 @@ async fn a_thousand_uses_of_one_token_store_one_response() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_repeats_of_one_request_get_the_first_answer() {
+async fn a_thousand_repeats_of_one_request_get_the_stored_response() {
     on_each_database(async |mut t| {
         let survey = survey_by(&mut t, "a", &[Token]).await;
         let one = issue(&mut t, batch_of(&survey, 1)).await.tokens.remove(0);
@@ -51,7 +51,7 @@ async fn a_thousand_repeats_of_one_request_get_the_first_answer() {
         answers.dedup();
         assert_eq!(answers.len(), 1);
         assert_eq!(t.count("response").await, 1);
-        // The same id with another body is neither a repeat nor a use of the token.
+        // A request with the same id and another body is refused and does not use the token.
         let other = sent(&survey, "r", all(3), Some(token(&one)));
         let answer = t.client.submit_response(Request::new(other)).await;
         refused(answer, Code::InvalidArgument, "REQUEST_ID_REUSED");
@@ -60,7 +60,7 @@ async fn a_thousand_repeats_of_one_request_get_the_first_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_opens_its_own_survey_only() {
+async fn a_token_is_valid_for_its_survey_only() {
     on_each_database(async |mut t| {
         let a = survey_by(&mut t, "a", &[Token, Link]).await;
         let b = survey_by(&mut t, "b", &[Token, Link]).await;
@@ -101,7 +101,7 @@ async fn a_token_opens_its_own_survey_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_expired_or_was_revoked_is_refused_and_what_it_stored_is_still_answered() {
+async fn an_expired_or_revoked_token_is_refused_but_a_repeat_is_still_answered() {
     on_each_database(async |mut t| {
         let survey = survey_by(&mut t, "a", &[Token]).await;
         let first = issue(&mut t, batch_of(&survey, 2)).await;
@@ -145,7 +145,7 @@ async fn a_token_that_expired_or_was_revoked_is_refused_and_what_it_stored_is_st
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_open_link_takes_any_number_while_the_survey_allows_it() {
+async fn an_open_link_accepts_any_number_of_responses_while_the_survey_allows_links() {
     on_each_database(async |mut t| {
         let survey = survey_by(&mut t, "a", &[Agent, Link]).await;
         let own = link_of(&mut t, &survey).await;
@@ -171,7 +171,7 @@ async fn an_open_link_takes_any_number_while_the_survey_allows_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_kiosk_counts_each_response_once() {
+async fn a_counter_of_a_kiosk_is_accepted_once() {
     on_each_database(async |mut t| {
         let a = survey_by(&mut t, "a", &[KioskMode]).await;
         let b = survey_by(&mut t, "b", &[KioskMode]).await;
@@ -191,7 +191,7 @@ async fn a_kiosk_counts_each_response_once() {
         let replay = lobby.proof(&a, 1, "r-2", &all(4));
         let used = Code::FailedPrecondition;
         refused(citizen(&mut t, &a, "r-2", replay).await, used, "COUNTER_USED");
-        // Another device and another survey count for themselves; a gap in the count is nobody's harm.
+        // Counters of other devices and other surveys are independent, and gaps between counters are allowed.
         citizen(&mut t, &a, "r-2", hall.proof(&a, 1, "r-2", &all(4)))
             .await
             .unwrap();
@@ -207,7 +207,7 @@ async fn a_kiosk_counts_each_response_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signature_holds_for_one_response_of_one_survey_only() {
+async fn a_signature_is_valid_for_one_response_of_one_survey_only() {
     on_each_database(async |mut t| {
         let a = survey_by(&mut t, "a", &[KioskMode]).await;
         let b = survey_by(&mut t, "b", &[KioskMode]).await;
@@ -250,7 +250,7 @@ async fn a_signature_holds_for_one_response_of_one_survey_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_offline_batch_handed_in_twice_doubles_nothing() {
+async fn an_offline_batch_that_is_submitted_twice_is_stored_once() {
     on_each_database(async |mut t| {
         let survey = survey_by(&mut t, "a", &[Token, Link, KioskMode]).await;
         let tokens = issue(&mut t, batch_of(&survey, 3)).await.tokens;
@@ -291,7 +291,7 @@ async fn an_offline_batch_handed_in_twice_doubles_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_used_token_does_not_spoil_a_good_one_under_the_same_id() {
+async fn a_response_with_a_used_token_does_not_block_a_valid_one_under_the_same_id() {
     on_each_database(async |mut t| {
         let survey = survey_by(&mut t, "a", &[Token]).await;
         let tokens = issue(&mut t, batch_of(&survey, 3)).await.tokens;
@@ -313,20 +313,20 @@ async fn a_used_token_does_not_spoil_a_good_one_under_the_same_id() {
         ];
         assert_eq!(sums(&answer), ([1, 1, 3], refusals));
         assert_eq!(t.result(&survey).await.respondents, 2);
-        // The repeat under another token did not use that one up.
+        // A repeat with another token does not use that token.
         citizen(&mut t, &survey, "r-2", token(&tokens[2])).await.unwrap();
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_survey_may_take_nothing_from_agents() {
+async fn a_survey_may_refuse_responses_of_agents() {
     on_each_database(async |mut t| {
         let survey = survey_by(&mut t, "a", &[Token]).await;
         let request = sent(&survey, "r", all(4), None);
         let answer = t.client.submit_response(operator(request)).await;
         refused(answer, Code::FailedPrecondition, "ACCESS_MODE_NOT_ALLOWED");
-        // With a token even an operator is a citizen: it is used up.
+        // When an operator submits with a token, the token is used.
         let one = issue(&mut t, batch_of(&survey, 1)).await.tokens.remove(0);
         let request = sent(&survey, "r", all(4), Some(token(&one)));
         t.client.submit_response(operator(request)).await.unwrap();
@@ -337,7 +337,7 @@ async fn a_survey_may_take_nothing_from_agents() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_survey_that_says_nothing_takes_responses_from_agents_only() {
+async fn without_access_modes_a_survey_accepts_responses_of_agents_only() {
     on_each_database(async |mut t| {
         let survey = t.survey("a").await.name;
         let intake = Caller::new("portal".into(), vec![Role::Intake], vec!["3271".into()]);
@@ -354,7 +354,7 @@ async fn a_survey_that_says_nothing_takes_responses_from_agents_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_role_and_credential_nothing_comes_in() {
+async fn without_a_role_and_a_credential_no_response_is_accepted() {
     on_each_database(async |mut t| {
         let survey = survey_by(&mut t, "a", &[Agent, Link]).await;
         let own = link_of(&mut t, &survey).await;
@@ -366,7 +366,7 @@ async fn without_role_and_credential_nothing_comes_in() {
         let request = sent(&survey, "r", all(4), None);
         let answer = t.client.submit_response(by(other, request)).await;
         refused(answer, Code::PermissionDenied, "PERMISSION_DENIED");
-        // In a stream, what came with a credential before is stored.
+        // Earlier responses of the stream with a credential are stored.
         let messages = vec![
             message(&survey, "r-0", all(4), Some(link(&own))),
             message("", "r-1", all(4), None),
@@ -379,7 +379,7 @@ async fn without_role_and_credential_nothing_comes_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_fault_of_a_credential_is_told_with_the_others() {
+async fn every_fault_of_a_credential_is_reported_with_the_others() {
     on_each_database(async |mut t| {
         let survey = survey_by(&mut t, "a", &[Token]).await;
         let both = pb::Credential {

@@ -1,4 +1,4 @@
-//! Scores of agencies: one that can't be computed holds up no other, and what the release before has marked counts.
+//! Scores of agencies: one that cannot be computed does not block others, and dirty flags of the previous release are worked off.
 
 use std::time::Duration;
 
@@ -50,21 +50,21 @@ impl World {
         self.client.submit_response(everywhere(request)).await.unwrap();
     }
 
-    /// Waits until an agency's score of 2023 has this value and expects so many units.
+    /// Waits until an agency's score of 2023 has this value and this number of expected units.
     async fn score_becomes(&self, agency: &str, value: &str, expected: i64) {
         let subject = format!("prima.survey.score.skm.2023.agency.{agency}");
-        let told = eventually(DEADLINE, async || {
+        let arrived = eventually(DEADLINE, async || {
             let score = self.staged::<ScoreState>(&subject).await?.state;
             (score.value == value && score.units_expected == expected).then_some(())
         });
-        let told = told.await.is_some();
+        let arrived = arrived.await.is_some();
         let found = self.staged::<ScoreState>(&subject).await;
-        assert!(told, "{agency}: {found:?}, not {value} of {expected} units");
+        assert!(arrived, "{agency}: {found:?}, not {value} of {expected} units");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_agency_that_cannot_be_computed_holds_up_no_other() {
+async fn an_agency_that_cannot_be_computed_does_not_block_others() {
     on_each_database(async |mut t| {
         t.tamper(
             "INSERT INTO directory_unit (agency, unit, close_date) VALUES
@@ -72,7 +72,7 @@ async fn an_agency_that_cannot_be_computed_holds_up_no_other() {
         )
         .await;
         let (province, city) = (t.survey_of(PROVINCE).await, t.survey_of(CITY).await);
-        // What the agency itself has published can't be read.
+        // The recorded result of this agency is corrupted, so its score cannot be computed.
         t.tamper(
             "INSERT INTO recorded_result (agency, unit, period, number, instrument, value, category, respondents,
                 elements, source, roll_up, recorded_at, actor, reason)
@@ -93,7 +93,7 @@ async fn an_agency_that_cannot_be_computed_holds_up_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn marks_of_the_release_before_are_worked_off() {
+async fn dirty_flags_of_the_previous_release_are_worked_off() {
     on_each_database(async |mut t| {
         t.tamper("INSERT INTO directory_unit (agency, unit, close_date) VALUES ('3271', 'dpmptsp', '')")
             .await;
@@ -103,8 +103,8 @@ async fn marks_of_the_release_before_are_worked_off() {
         for (unit, period) in [("a", "2023"), ("b", "")] {
             let known = "INSERT INTO directory_unit (agency, unit, close_date) VALUES ('3271', ";
             t.tamper(&format!("{known}'{unit}', '')")).await;
-            let mark = "INSERT INTO agency_dirty (agency, period, mark) VALUES ('3271', ";
-            t.tamper(&format!("{mark}'{period}', 1)")).await;
+            let flag = "INSERT INTO agency_dirty (agency, period, mark) VALUES ('3271', ";
+            t.tamper(&format!("{flag}'{period}', 1)")).await;
             let expected = if unit == "a" { 2 } else { 3 };
             t.score_becomes("3271", "100.00", expected).await;
             assert_eq!(t.count("agency_dirty").await, 0);
@@ -116,7 +116,7 @@ async fn marks_of_the_release_before_are_worked_off() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_score_is_final_when_its_period_has_ended() {
     on_each_database(async |mut t| {
-        t.hand.set("2023-06-01T03:00:00Z");
+        t.clock.set("2023-06-01T03:00:00Z");
         t.tamper("INSERT INTO directory_unit (agency, unit, close_date) VALUES ('3271', 'dpmptsp', '')")
             .await;
         let city = t.survey_of(CITY).await;
@@ -130,13 +130,13 @@ async fn a_score_is_final_when_its_period_has_ended() {
         settled.await.unwrap();
         let before = t.staged::<ScoreState>(subject).await.unwrap();
         assert_eq!(before.state.status(), ScoreStatus::Provisional);
-        // The year ends in Jakarta, and nobody marks anything.
-        t.hand.set("2023-12-31T17:00:00Z");
-        let told = eventually(DEADLINE, async || {
+        // The year ends in Jakarta, and no dirty flag is set.
+        t.clock.set("2023-12-31T17:00:00Z");
+        let arrived = eventually(DEADLINE, async || {
             let after = t.staged::<ScoreState>(subject).await.unwrap();
             (after.state.status() == ScoreStatus::Final && after.version > before.version).then_some(())
         });
-        told.await.unwrap();
+        arrived.await.unwrap();
         assert_eq!(t.count("agency_score WHERE settles_at IS NOT NULL").await, 0);
     })
     .await;

@@ -1,15 +1,15 @@
-//! What lies behind a result: groups, services, importance.
+//! The analysis of a result: groups, public services, importance.
 
 use prima_proto::survey::v1 as pb;
 use tonic::Code;
 
 use crate::fixture::*;
 
-/// Numbers that look random and are the same every time.
+/// Deterministic pseudo-random numbers.
 pub struct Dice(pub u64);
 
 impl Dice {
-    /// Less than `n`.
+    /// A number less than `n`.
     pub fn below(&mut self, n: u64) -> u64 {
         self.0 = self
             .0
@@ -27,7 +27,13 @@ pub async fn analyze(t: &mut World, survey: &str) -> pb::Analysis {
     answer.into_inner().analysis.unwrap()
 }
 
-pub async fn say(t: &mut World, survey: &str, id: &str, profile: pb::RespondentProfile, scores: [i32; 9]) {
+pub async fn respond_as(
+    t: &mut World,
+    survey: &str,
+    id: &str,
+    profile: pb::RespondentProfile,
+    scores: [i32; 9],
+) {
     let mut answers: Vec<(&str, i32)> = SKM.into_iter().zip(scores).collect();
     answers.retain(|(_, score)| *score > 0);
     let request = pb::SubmitResponseRequest {
@@ -53,7 +59,7 @@ fn dimension<'a>(analysis: &'a pb::Analysis, key: &str) -> &'a pb::Dimension {
     analysis.dimensions.iter().find(|d| d.key == key).unwrap()
 }
 
-/// Key, respondents, index and whether it is withheld of each group.
+/// Each group with its key, respondents, index and whether it is withheld.
 fn groups<'a>(analysis: &'a pb::Analysis, key: &str) -> Vec<(&'a str, i64, &'a str, bool)> {
     let groups = &dimension(analysis, key).groups;
     groups
@@ -68,7 +74,7 @@ async fn groups_of_a_closed_survey_add_up_to_its_total() {
         let survey = t.survey("a").await.name;
         for n in 0..24 {
             let (code, score) = [("L", 4), ("P", 3), ("P", 2), ("", 1)][n % 4];
-            say(&mut t, &survey, &format!("r-{n}"), sex(code), [score; 9]).await;
+            respond_as(&mut t, &survey, &format!("r-{n}"), sex(code), [score; 9]).await;
         }
         t.close(&survey).await;
         let analysis = analyze(&mut t, &survey).await;
@@ -120,7 +126,7 @@ async fn groups_of_a_closed_survey_add_up_to_its_total() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_small_group_is_withheld_with_another_and_all_of_them_when_nothing_would_be_left() {
+async fn a_small_group_is_withheld_with_another_and_all_groups_when_none_would_remain() {
     on_each_database(async |mut t| {
         let survey = t.survey("a").await.name;
         for n in 0..30 {
@@ -134,7 +140,7 @@ async fn a_small_group_is_withheld_with_another_and_all_of_them_when_nothing_wou
                 education: education.into(),
                 ..sex(code)
             };
-            say(&mut t, &survey, &format!("r-{n}"), profile, [3; 9]).await;
+            respond_as(&mut t, &survey, &format!("r-{n}"), profile, [3; 9]).await;
         }
         t.close(&survey).await;
         let analysis = analyze(&mut t, &survey).await;
@@ -144,7 +150,7 @@ async fn a_small_group_is_withheld_with_another_and_all_of_them_when_nothing_wou
         );
         assert!(dimension(&analysis, "sex").groups[1].elements.is_empty());
         assert!(dimension(&analysis, "sex").incomplete);
-        // Not even which groups there are: with the total, two names would be enough.
+        // The names of the groups are withheld too, because with the total the names of two groups would reveal their counts.
         assert_eq!(groups(&analysis, "education"), []);
         assert!(dimension(&analysis, "education").incomplete);
     })
@@ -176,11 +182,11 @@ async fn an_element_that_few_of_a_group_answered_is_withheld_with_the_index() {
             if code == "P" && n > 6 {
                 scores[3] = 0;
             }
-            say(&mut t, &survey, &format!("r-{n:02}"), sex(code), scores).await;
+            respond_as(&mut t, &survey, &format!("r-{n:02}"), sex(code), scores).await;
         }
         t.close(&survey).await;
         let analysis = analyze(&mut t, &survey).await;
-        // Two women answered: theirs are withheld, and those of the smallest other group.
+        // Two women answered the element, so it is withheld for women and for the smallest other group.
         let cost: Vec<(i64, bool)> = dimension(&analysis, "sex")
             .groups
             .iter()
@@ -219,7 +225,7 @@ async fn every_part_of_the_profile_is_a_dimension() {
                 hour_band: "morning".into(),
                 ..Default::default()
             };
-            say(&mut t, &survey, &format!("r-{n}"), profile, [3; 9]).await;
+            respond_as(&mut t, &survey, &format!("r-{n}"), profile, [3; 9]).await;
         }
         t.close(&survey).await;
         let analysis = analyze(&mut t, &survey).await;
@@ -235,7 +241,7 @@ async fn every_part_of_the_profile_is_a_dimension() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn services_are_compared_with_their_own_targets() {
+async fn services_are_compared_with_their_own_minimum_samples() {
     on_each_database(async |mut t| {
         let mut request = survey("a");
         let services = [("ktp", 1350), ("akta", 100), ("kia", 20), ("pindah", 50)];
@@ -264,7 +270,7 @@ async fn services_are_compared_with_their_own_targets() {
                 service: service.into(),
                 ..Default::default()
             };
-            say(&mut t, &survey, &format!("r-{n}"), profile, [4; 9]).await;
+            respond_as(&mut t, &survey, &format!("r-{n}"), profile, [4; 9]).await;
         }
         t.close(&survey).await;
         let analysis = analyze(&mut t, &survey).await;
@@ -294,17 +300,17 @@ async fn services_are_compared_with_their_own_targets() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn elements_are_ranked_and_placed_by_importance() {
+async fn elements_are_ranked_and_assigned_to_quadrants() {
     on_each_database(async |mut t| {
         let survey = t.survey("a").await.name;
         let mut dice = Dice(7);
         for n in 0..40 {
-            // All but the last follow one mood; the last is chance.
+            // All elements but the last are correlated; the last is random.
             let mood = dice.below(2) as i32;
             let mut scores = [3 + mood; 9];
             scores[2] = 1 + mood;
             scores[8] = 3 + dice.below(2) as i32;
-            say(
+            respond_as(
                 &mut t,
                 &survey,
                 &format!("r-{n}"),
@@ -341,11 +347,11 @@ async fn elements_are_ranked_and_placed_by_importance() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_that_do_not_vary_have_no_importance() {
+async fn elements_with_constant_answers_have_no_importance() {
     on_each_database(async |mut t| {
         let survey = t.survey("a").await.name;
         for n in 0..6 {
-            say(&mut t, &survey, &format!("r-{n}"), sex("L"), [4; 9]).await;
+            respond_as(&mut t, &survey, &format!("r-{n}"), sex("L"), [4; 9]).await;
         }
         t.close(&survey).await;
         let analysis = analyze(&mut t, &survey).await;

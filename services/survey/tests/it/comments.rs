@@ -1,4 +1,4 @@
-//! Suggestions and criticism: filtered, paged, and without anything that tells who wrote them.
+//! Suggestions and criticism are filtered, paged, and listed without anything that identifies the author.
 
 use std::collections::BTreeSet;
 
@@ -16,10 +16,10 @@ fn list(survey: &str) -> pb::ListCommentsRequest {
 }
 
 impl World {
-    /// A response with a text, of a day in July 2024.
+    /// Submits a response with comments on a day in July 2024.
     async fn comment(&mut self, survey: &str, id: &str, day: i64, service: &str, texts: (&str, &str)) {
         let mut response = all(3);
-        // 2024-07-01 12:00 in Jakarta.
+        // The base is 2024-07-01 12:00 in Jakarta.
         let seconds = 1_719_810_000 + (day - 1) * 86_400;
         response.submit_time = Some(prost_types::Timestamp { seconds, nanos: 0 });
         response.profile = Some(pb::RespondentProfile {
@@ -45,7 +45,7 @@ impl World {
             .comments
     }
 
-    /// Texts found, in the order of the alphabet.
+    /// The texts that are found, in alphabetical order.
     async fn found(&mut self, request: pb::ListCommentsRequest) -> Vec<String> {
         let mut texts: Vec<String> = self.comments(request).await.into_iter().map(|c| c.text).collect();
         texts.sort();
@@ -54,7 +54,7 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn comments_are_filtered_and_come_newest_day_first() {
+async fn comments_are_filtered_and_the_newest_day_is_first() {
     on_each_database(async |mut t| {
         let survey = t.survey("a").await.name;
         t.comment(&survey, "r1", 2, "izin", ("Tambah loket 100%", ""))
@@ -116,7 +116,7 @@ async fn comments_are_filtered_and_come_newest_day_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_hold_every_comment_once_and_not_in_the_order_of_arrival() {
+async fn pages_have_every_comment_once_and_not_in_the_order_of_arrival() {
     on_each_database(async |mut t| {
         let survey = t.survey("a").await.name;
         let mut arrived = Vec::new();
@@ -164,7 +164,7 @@ async fn pages_hold_every_comment_once_and_not_in_the_order_of_arrival() {
             .into_iter()
             .map(|c| c.text)
             .collect();
-        assert_eq!(whole, texts, "the order stays");
+        assert_eq!(whole, texts, "the order is stable");
     })
     .await;
 }
@@ -204,7 +204,7 @@ async fn comments_of_voided_responses_are_not_listed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bad_filters_are_all_named() {
+async fn every_faulty_filter_is_reported() {
     on_each_database(async |mut t| {
         let bad = pb::ListCommentsRequest {
             survey: "x".into(),

@@ -1,4 +1,4 @@
-//! Voids: what is taken out leaves every figure, exactly, and stays on record.
+//! Voids: voided responses are excluded from every figure exactly, and the void is recorded.
 
 use prima_platform::caller::{Caller, Role};
 use prima_proto::{
@@ -23,7 +23,7 @@ pub fn by_ids(id: &str, survey: &str, ids: &[&str]) -> pb::VoidResponsesRequest 
     }
 }
 
-/// A void of everything that came with an import.
+/// A request to void every response of an import.
 pub fn by_import(id: &str, survey: &str, import: &str) -> pb::VoidResponsesRequest {
     pb::VoidResponsesRequest {
         which: Some(pb::void_responses_request::Which::ImportId(import.into())),
@@ -52,7 +52,7 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_void_after_closing_changes_the_score_and_is_on_record() {
+async fn a_void_after_closing_changes_the_score_and_is_recorded() {
     on_each_database(async |mut t| {
         let survey = t.survey("a").await.name;
         for n in 0..4 {
@@ -76,7 +76,11 @@ async fn a_void_after_closing_changes_the_score_and_is_on_record() {
             ("Salah unggah berkas", "")
         );
         assert!(void.void_time.is_some());
-        assert_eq!(t.voided(request).await, void, "a repeat returns the first answer");
+        assert_eq!(
+            t.voided(request).await,
+            void,
+            "a repeat returns the stored response"
+        );
         let result = t.result(&survey).await;
         assert_eq!(
             (result.index.as_str(), result.respondents, result.voided),
@@ -85,7 +89,7 @@ async fn a_void_after_closing_changes_the_score_and_is_on_record() {
         let score = t.staged::<ScoreState>(UNIT_SCORE).await.unwrap().state;
         assert_eq!((score.value.as_str(), score.sample_size), ("100.00", 3));
         assert_eq!(score.status, ScoreStatus::Final as i32);
-        // What is voided already stays so and is not taken out again.
+        // Responses that are voided already are not voided again.
         let again = t.voided(by_ids("v2", &survey, &["r-0", "r-1"])).await;
         assert_eq!((again.number, again.responses), (2, 1));
         t.assert_sums(&survey).await;
@@ -96,7 +100,7 @@ async fn a_void_after_closing_changes_the_score_and_is_on_record() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_voided_id_stays_taken() {
+async fn the_id_of_a_voided_response_stays_in_use() {
     on_each_database(async |mut t| {
         let survey = t.survey("a").await.name;
         t.respond(&survey, "r", &SKM.map(|key| (key, 4))).await;
@@ -127,7 +131,7 @@ async fn a_voided_id_stays_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unknown_responses_are_named_and_nothing_is_voided() {
+async fn unknown_responses_are_reported_and_nothing_is_voided() {
     on_each_database(async |mut t| {
         let survey = t.survey("a").await.name;
         t.respond(&survey, "r", &SKM.map(|key| (key, 4))).await;
@@ -150,14 +154,14 @@ async fn unknown_responses_are_named_and_nothing_is_voided() {
         );
         assert_eq!(t.result(&survey).await, before);
         assert_eq!(t.count("void").await, 0);
-        // The id of a request that was refused is free.
+        // The request id of a refused request can be used again.
         t.voided(by_ids("v", &survey, &["r"])).await;
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_fault_of_a_void_is_named_at_once() {
+async fn every_fault_of_a_void_is_reported_at_once() {
     on_each_database(async |mut t| {
         let bad = pb::VoidResponsesRequest {
             reason: "ya".into(),

@@ -1,4 +1,4 @@
-//! How tests hand in responses without a role: tokens, links and kiosks.
+//! Helpers that submit responses without a role: with tokens, links and kiosks.
 
 use prima_proto::survey::v1 as pb;
 use ring::signature::{Ed25519KeyPair, KeyPair};
@@ -6,10 +6,10 @@ use tonic::{Request, Status};
 
 use crate::fixture::*;
 
-/// The unit of the surveys of tests.
+/// The unit of the surveys in tests.
 pub const UNIT: &str = "agencies/3271/units/dpmptsp";
 
-/// Creates an SKM survey that takes responses in these ways; its name.
+/// Creates an SKM survey with these access modes and returns its name.
 pub async fn survey_by(t: &mut World, id: &str, modes: &[pb::AccessMode]) -> String {
     let mut request = survey(id);
     request.survey.as_mut().unwrap().access_modes = modes.iter().map(|m| *m as i32).collect();
@@ -17,7 +17,7 @@ pub async fn survey_by(t: &mut World, id: &str, modes: &[pb::AccessMode]) -> Str
     created.into_inner().survey.unwrap().name
 }
 
-/// Changes how a survey takes responses.
+/// Changes the access modes of a survey.
 pub async fn allow(t: &mut World, survey: &str, modes: &[pb::AccessMode]) {
     let request = pb::UpdateSurveyRequest {
         survey: Some(pb::Survey {
@@ -30,7 +30,7 @@ pub async fn allow(t: &mut World, survey: &str, modes: &[pb::AccessMode]) {
     t.client.update_survey(operator(request)).await.unwrap();
 }
 
-/// A request for tokens of a survey; its request id is made of the survey and the size.
+/// A request for tokens of a survey; its request id is derived from the survey and the size.
 pub fn batch_of(survey: &str, size: i32) -> pb::IssueTokensRequest {
     pb::IssueTokensRequest {
         request_id: format!("batch-{}-{size}", survey.rsplit('/').next().unwrap()),
@@ -85,7 +85,7 @@ pub struct Kiosk {
 }
 
 impl Kiosk {
-    /// A device of a unit that nobody has registered yet; `seed` makes its key.
+    /// A device of a unit that is not registered yet; its key is derived from `seed`.
     pub fn new(unit: &str, id: &str, seed: u8) -> Self {
         Self {
             name: format!("{unit}/devices/{id}"),
@@ -116,7 +116,7 @@ impl Kiosk {
             .unwrap();
     }
 
-    /// Proof that it made a response: the lines are written out here once more, as a kiosk's maker would.
+    /// The proof that the device made a response. The lines are built independently of the service, as a kiosk would.
     pub fn proof(&self, survey: &str, counter: i64, id: &str, response: &pb::Response) -> pb::Credential {
         self.proof_in(survey, counter, id, "", response)
     }
@@ -175,8 +175,8 @@ impl Kiosk {
         self.signed(counter, &lines)
     }
 
-    /// Proof as devices of the release before make it.
-    pub fn proof_of_before(
+    /// The proof as devices of the previous release make it.
+    pub fn proof_of_previous_release(
         &self,
         survey: &str,
         counter: i64,
@@ -210,7 +210,7 @@ impl Kiosk {
     }
 }
 
-/// A request that hands in one response.
+/// A request that submits one response.
 pub fn sent(
     survey: &str,
     id: &str,
@@ -225,7 +225,7 @@ pub fn sent(
     }
 }
 
-/// A citizen without any role hands in one response.
+/// Submits one response as a citizen without a role.
 pub async fn citizen(
     t: &mut World,
     survey: &str,
@@ -253,7 +253,7 @@ pub fn message(
     }
 }
 
-/// Hands in a stream, by nobody in particular.
+/// Submits a stream without a token.
 pub async fn offline(
     t: &mut World,
     messages: Vec<pb::SubmitResponsesRequest>,
@@ -263,7 +263,7 @@ pub async fn offline(
     answer.map(tonic::Response::into_inner)
 }
 
-/// Accepted, repeated and rejected of a stream, and the reasons of what was rejected by id.
+/// The numbers of accepted, repeated and rejected responses of a stream, and the reason of each rejection by id.
 pub fn sums(answer: &pb::SubmitResponsesResponse) -> ([i64; 3], Vec<(&str, &str)>) {
     let rejections = answer.rejections.iter();
     (

@@ -1,19 +1,19 @@
-//! What nobody may read from figures: neither from one look at a survey nor from the difference of two.
+//! Differencing attacks: one person's answers cannot be computed from one set of figures or from the difference of two.
 
 use std::collections::{BTreeMap, HashMap};
 
 use prima_proto::survey::v1 as pb;
 
 use crate::{
-    analysis::{Dice, analyze, say, sex},
+    analysis::{Dice, analyze, respond_as, sex},
     fixture::*,
 };
 
-/// Respondents and, per element, answers and sum of scores: what a reader can compute from a figure.
+/// What a reader can compute from a figure: the respondents and, per element, the number of answers and the sum of scores.
 type Vector = (i64, Vec<(i64, i64)>);
 
 fn total(answers: i64, mean: &str) -> i64 {
-    // Four decimals tell the sum of fewer than 5000 answers exactly.
+    // Four decimals determine the sum of fewer than 5000 answers exactly.
     let mean: f64 = if mean.is_empty() {
         0.0
     } else {
@@ -31,8 +31,8 @@ fn minus(a: &Vector, b: &Vector) -> Vector {
     (a.0 - b.0, elements)
 }
 
-/// Everything that one look at a survey tells of its answers, by what it is of.
-async fn look(t: &mut World, survey: &str) -> BTreeMap<String, Vector> {
+/// Every published figure of a survey at this moment, by the group that it covers.
+async fn figures(t: &mut World, survey: &str) -> BTreeMap<String, Vector> {
     let result = t.result(survey).await;
     let analysis = analyze(t, survey).await;
     let unit = pb::GetUnitResultRequest {
@@ -48,7 +48,7 @@ async fn look(t: &mut World, survey: &str) -> BTreeMap<String, Vector> {
         .into_inner()
         .result
         .unwrap();
-    let mut seen = BTreeMap::new();
+    let mut figures = BTreeMap::new();
     let disclosed = result.disclosed_respondents;
     let all: Vector = (
         disclosed,
@@ -60,7 +60,7 @@ async fn look(t: &mut World, survey: &str) -> BTreeMap<String, Vector> {
         .iter()
         .map(|e| (e.answers, total(e.answers, &e.mean)))
         .collect();
-    assert_eq!(own, all.1, "both show the same step");
+    assert_eq!(own, all.1, "both have the same disclosure step");
     assert_eq!(
         result.index_exact.is_empty(),
         disclosed != result.respondents || result.respondents == 0
@@ -76,20 +76,20 @@ async fn look(t: &mut World, survey: &str) -> BTreeMap<String, Vector> {
                 .collect();
             let vector = (group.respondents, elements);
             rest = minus(&rest, &vector);
-            seen.insert(format!("{} {}", dimension.key, group.key), vector);
+            figures.insert(format!("{} {}", dimension.key, group.key), vector);
         }
-        seen.insert(format!("{} rest", dimension.key), rest);
+        figures.insert(format!("{} rest", dimension.key), rest);
     }
-    seen.insert("all".into(), all);
-    seen
+    figures.insert("all".into(), all);
+    figures
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_read_from_two_looks_at_an_open_survey() {
+async fn one_persons_answers_cannot_be_computed_from_two_figures_of_an_open_survey() {
     on_each_database(async |mut t| {
         let survey = t.survey("a").await.name;
         let mut dice = Dice(3);
-        let mut looks: Vec<BTreeMap<String, Vector>> = Vec::new();
+        let mut snapshots: Vec<BTreeMap<String, Vector>> = Vec::new();
         let mut shown = HashMap::new();
         for n in 0..160 {
             let profile = pb::RespondentProfile {
@@ -99,29 +99,29 @@ async fn nobody_is_read_from_two_looks_at_an_open_survey() {
                 ..Default::default()
             };
             let scores = [0; 9].map(|_| 1 + dice.below(4) as i32);
-            say(&mut t, &survey, &format!("r-{n}"), profile, scores).await;
-            looks.push(look(&mut t, &survey).await);
+            respond_as(&mut t, &survey, &format!("r-{n}"), profile, scores).await;
+            snapshots.push(figures(&mut t, &survey).await);
         }
-        for (at, now) in looks.iter().enumerate() {
+        for (at, now) in snapshots.iter().enumerate() {
             for (figure, vector) in now {
                 assert!(
                     vector.0 == 0 || vector.0 >= 5,
-                    "look {at}: {figure} is of {} people",
+                    "snapshot {at}: {figure} is of {} people",
                     vector.0
                 );
                 *shown.entry(figure.clone()).or_insert(0) += usize::from(vector.0 > 0);
-                for before in &looks[..at] {
+                for before in &snapshots[..at] {
                     let Some(old) = before.get(figure) else { continue };
                     let step = minus(vector, old);
                     assert!(
                         step.0 == 0 || step.0.abs() >= 5,
-                        "look {at}: {figure} moved by {} people",
+                        "snapshot {at}: {figure} changed by {} people",
                         step.0
                     );
                     if step.0 == 0 && !figure.ends_with("rest") {
                         assert!(
                             step.1.iter().all(|e| *e == (0, 0)),
-                            "look {at}: {figure} moved without people"
+                            "snapshot {at}: {figure} changed although its people did not"
                         );
                     }
                 }
@@ -142,14 +142,14 @@ async fn nobody_is_read_from_two_looks_at_an_open_survey() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_void_took_stays_in_the_figures_until_the_next_step() {
+async fn voided_responses_stay_in_the_figures_until_the_next_disclosure() {
     on_each_database(async |mut t| {
         let survey = t.survey("a").await.name;
         for n in 0..20 {
             let code = if n % 2 == 0 { "L" } else { "P" };
-            say(&mut t, &survey, &format!("r-{n:02}"), sex(code), [1 + n % 4; 9]).await;
+            respond_as(&mut t, &survey, &format!("r-{n:02}"), sex(code), [1 + n % 4; 9]).await;
         }
-        let before = look(&mut t, &survey).await;
+        let before = figures(&mut t, &survey).await;
         let request = pb::VoidResponsesRequest {
             request_id: "void-1".into(),
             survey: survey.clone(),
@@ -159,10 +159,10 @@ async fn what_a_void_took_stays_in_the_figures_until_the_next_step() {
             reason: "salah unggah".into(),
         };
         t.client.void_responses(operator(request)).await.unwrap();
-        assert_eq!(look(&mut t, &survey).await, before);
+        assert_eq!(figures(&mut t, &survey).await, before);
         assert_eq!(t.result(&survey).await.respondents, 19);
         t.close(&survey).await;
-        let closed = look(&mut t, &survey).await;
+        let closed = figures(&mut t, &survey).await;
         assert_eq!(
             (closed["all"].0, closed["sex L"].0, closed["sex P"].0),
             (19, 9, 10)

@@ -1,4 +1,4 @@
-//! Figures of an open survey move in steps, so that nobody can read one person's answers from the difference.
+//! Figures of an open survey change in steps, so that one person's answers cannot be computed from a difference.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -18,7 +18,7 @@ const SCORE: &str = "prima.survey.score.skm.2024.unit.3271.dpmptsp";
 const AGENCY: &str = "prima.survey.score.skm.2024.agency.3271";
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// A configuration with this step.
+/// A configuration with this disclosure step.
 pub fn step(step: u32) -> config::Survey {
     config::Survey {
         disclosure_step: step,
@@ -26,7 +26,7 @@ pub fn step(step: u32) -> config::Survey {
     }
 }
 
-/// Answers that differ from person to person, and between elements.
+/// Answers that differ between people and between elements.
 fn answers(n: usize) -> [(&'static str, i32); 9] {
     let mut at = 0;
     SKM.map(|key| {
@@ -35,8 +35,8 @@ fn answers(n: usize) -> [(&'static str, i32); 9] {
     })
 }
 
-/// What a result tells beside respondents and index.
-fn kept_back(result: &pb::Result) -> impl PartialEq + std::fmt::Debug + use<> {
+/// The figures of a result other than respondents and index.
+fn stepped_figures(result: &pb::Result) -> impl PartialEq + std::fmt::Debug + use<> {
     (
         result.elements.clone(),
         result.aspects.clone(),
@@ -66,7 +66,7 @@ fn index_of(n: usize) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn between_two_steps_only_respondents_and_index_move() {
+async fn between_two_disclosures_only_respondents_and_index_change() {
     on_each_database(async |mut t| {
         t.survey("a").await;
         let request = pb::WatchResultRequest { survey: NAME.into() };
@@ -126,7 +126,7 @@ async fn between_two_steps_only_respondents_and_index_move() {
             let means: Vec<_> = means.iter().map(|e| (&e.key, &e.mean)).collect();
             let parts: Vec<_> = score.components.iter().map(|c| (&c.key, &c.value)).collect();
             assert_eq!(parts, means);
-            // The exact value would tell more than the published one.
+            // The exact value is not published, because it would reveal more than the rounded one.
             if count == disclosed {
                 assert_eq!(score.fraction, result.index_exact);
             } else {
@@ -136,9 +136,13 @@ async fn between_two_steps_only_respondents_and_index_move() {
                 );
             }
 
-            let first = steps.entry(disclosed).or_insert_with(|| kept_back(&result));
-            assert_eq!(*first, kept_back(&result), "moved between steps, at {count}");
-            // The watcher sees the same figures.
+            let first = steps.entry(disclosed).or_insert_with(|| stepped_figures(&result));
+            assert_eq!(
+                *first,
+                stepped_figures(&result),
+                "figures changed between disclosures, at {count}"
+            );
+            // WatchResult returns the same figures.
             let seen = loop {
                 let message = watch.message().await.unwrap().unwrap().result.unwrap();
                 if message.version == result.version {
@@ -146,8 +150,8 @@ async fn between_two_steps_only_respondents_and_index_move() {
                 }
             };
             assert_eq!(
-                (kept_back(&seen), &seen.index, &seen.index_exact),
-                (kept_back(&result), &result.index, &result.index_exact)
+                (stepped_figures(&seen), &seen.index, &seen.index_exact),
+                (stepped_figures(&result), &result.index, &result.index_exact)
             );
         }
         assert_eq!(steps.len(), 3);
@@ -156,7 +160,7 @@ async fn between_two_steps_only_respondents_and_index_move() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn closing_shows_every_answer() {
+async fn closing_discloses_every_answer() {
     on_each_database(async |mut t| {
         t.survey("a").await;
         for n in 0..8 {
@@ -182,7 +186,7 @@ async fn closing_shows_every_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_configured_step_counts() {
+async fn the_configured_step_is_used() {
     for (size, expected) in [(1, [1, 2, 3, 4, 5, 6, 7]), (3, [0, 0, 3, 3, 3, 6, 6])] {
         configured(step(size), async |mut t| {
             t.survey("a").await;
@@ -205,7 +209,7 @@ async fn the_configured_step_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_score_of_an_agency_tells_no_more_than_its_units() {
+async fn the_score_of_an_agency_reveals_no_more_than_those_of_its_units() {
     on_each_database(async |mut t| {
         let text = "INSERT INTO directory_unit (agency, unit, close_date) VALUES ('3271', 'dpmptsp', '')";
         t.db.writer().execute_unprepared(text).await.unwrap();
@@ -231,7 +235,7 @@ async fn the_score_of_an_agency_tells_no_more_than_its_units() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn aspects_move_in_steps_too() {
+async fn aspects_change_in_steps_too() {
     for variant in [
         pb::WeightVariant::MeanOfAspectMeans,
         pb::WeightVariant::MeanOfAllAnswers,
@@ -259,8 +263,12 @@ async fn aspects_move_in_steps_too() {
                 assert_eq!(told, shown.map(|a| (&a.key, &a.mean)).collect::<Vec<_>>());
                 let first = steps
                     .entry(result.disclosed_respondents)
-                    .or_insert_with(|| kept_back(&result));
-                assert_eq!(*first, kept_back(&result), "moved between steps");
+                    .or_insert_with(|| stepped_figures(&result));
+                assert_eq!(
+                    *first,
+                    stepped_figures(&result),
+                    "figures changed between disclosures"
+                );
             }
             assert_eq!(steps.len(), 2);
             t.close(NAME).await;
@@ -272,7 +280,7 @@ async fn aspects_move_in_steps_too() {
                     .iter()
                     .all(|a| result.elements.iter().any(|e| e.aspect == a.key))
             );
-            // The error by hand: every question is answered, so each respondent has a figure of his own.
+            // The standard error is computed by hand here: every question is answered, so each respondent has an index.
             let weight = |key: &str| match variant {
                 pb::WeightVariant::MeanOfAspectMeans => {
                     let aspect = |of: &str| result.elements.iter().filter(|e| e.aspect == of).count();
@@ -298,7 +306,7 @@ async fn aspects_move_in_steps_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_result_below_its_minimum_says_so() {
+async fn a_result_below_its_minimum_sample_is_marked_as_such() {
     on_each_database(async |mut t| {
         let mut request = survey("a");
         request.survey.as_mut().unwrap().population = 12;
@@ -319,7 +327,7 @@ async fn a_result_below_its_minimum_says_so() {
             assert_eq!(score(&t, SCORE).await.unwrap().sample_minimum, 12);
         }
         t.close(NAME).await;
-        // Everybody was asked: nothing is left to chance.
+        // The whole population has answered, so there is no sampling error.
         let result = t.result(NAME).await;
         assert_eq!(result.standard_error, "0.0000");
         assert_eq!(

@@ -28,12 +28,12 @@ impl Deref for World {
     }
 }
 
-/// Runs a test on every database there is.
+/// Runs a test on SQLite, and on PostgreSQL when a server is configured.
 pub async fn on_each_database(test: impl AsyncFn(World)) {
     configured(config::Survey::default(), test).await;
 }
 
-/// Runs a test on every database there is, with this section of the configuration.
+/// Runs a test on every configured database, with this section of the configuration.
 pub async fn configured(survey: config::Survey, test: impl AsyncFn(World)) {
     for place in Place::each() {
         let config = Config {
@@ -104,7 +104,7 @@ pub const SKM: [&str; 9] = [
     "facilities",
 ];
 
-/// A new survey of Kota Bogor's DPMPTSP for the year 2024; its request id is made of its own id.
+/// A request for a new survey of Kota Bogor's DPMPTSP for the year 2024; its request id is derived from the survey's id.
 pub fn survey(id: &str) -> pb::CreateSurveyRequest {
     pb::CreateSurveyRequest {
         request_id: format!("survey-{id}"),

@@ -1,4 +1,4 @@
-//! Which responses are flagged, and what that shows.
+//! Which responses are flagged, and how they affect the index.
 
 use prima_proto::survey::v1 as pb;
 use prima_survey::{
@@ -11,30 +11,36 @@ use prima_survey::{
 use sea_orm::ConnectionTrait;
 
 use crate::{
-    analysis::{Dice, analyze, say, sex},
+    analysis::{Dice, analyze, respond_as, sex},
     fixture::*,
 };
+
+/// A closed survey with 16 responses, of which the first `flagged` have equal answers, and its quality.
+async fn quality(t: &mut World, flagged: usize) -> (String, pb::Quality) {
+    let survey = t.survey("a").await.name;
+    for n in 0..16 {
+        let scores = if n < flagged {
+            [1; 9]
+        } else {
+            [3, 4, 3, 4, 3, 4, 3, 4, 3]
+        };
+        respond_as(t, &survey, &format!("r-{n:02}"), sex("L"), scores).await;
+    }
+    t.close(&survey).await;
+    let quality = analyze(t, &survey).await.quality.unwrap();
+    (survey, quality)
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn flagged_responses_are_counted_and_the_index_is_shown_without_them() {
     on_each_database(async |mut t| {
-        let survey = t.survey("a").await.name;
-        for n in 0..16 {
-            let scores = if n < 6 {
-                [1; 9]
-            } else {
-                [3, 4, 3, 4, 3, 4, 3, 4, 3]
-            };
-            say(&mut t, &survey, &format!("r-{n:02}"), sex("L"), scores).await;
-        }
-        t.close(&survey).await;
-        let quality = analyze(&mut t, &survey).await.quality.unwrap();
+        let (survey, quality) = quality(&mut t, 6).await;
         assert_eq!(quality.flagged, 6);
         assert_eq!(quality.flags.len(), 1);
         let flag = &quality.flags[0];
         assert_eq!((flag.kind.as_str(), flag.responses), ("straight_line", 6));
         assert_eq!(flag.display_name, "Semua jawaban sama");
-        // 6 of 16 have 25, the others 86.11….
+        // The index is 25 for 6 of 16 responses and 86.11… for the others.
         assert_eq!(
             (quality.index_with.as_str(), quality.index_without.as_str()),
             ("63.19", "86.11")
@@ -45,19 +51,9 @@ async fn flagged_responses_are_counted_and_the_index_is_shown_without_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_indexes_that_differ_by_few_responses_are_not_both_told() {
+async fn two_indexes_that_differ_by_few_responses_are_not_both_published() {
     on_each_database(async |mut t| {
-        let survey = t.survey("a").await.name;
-        for n in 0..16 {
-            let scores = if n < 4 {
-                [1; 9]
-            } else {
-                [3, 4, 3, 4, 3, 4, 3, 4, 3]
-            };
-            say(&mut t, &survey, &format!("r-{n:02}"), sex("L"), scores).await;
-        }
-        t.close(&survey).await;
-        let quality = analyze(&mut t, &survey).await.quality.unwrap();
+        let (_, quality) = quality(&mut t, 4).await;
         assert_eq!((quality.flagged, quality.index_without.as_str()), (4, ""));
     })
     .await;
@@ -101,7 +97,7 @@ struct Fact {
     device: Option<u8>,
 }
 
-/// The rule in plain words: in some 60 seconds that hold this one, more than 10 of its source and device.
+/// The rule, computed naively: some interval of 60 seconds with this response has more than 10 of its source and device.
 fn bursts(facts: &[Fact], one: &Fact) -> bool {
     let own: Vec<i64> = facts
         .iter()
@@ -190,7 +186,7 @@ async fn flags_follow_their_rule_whatever_the_order_of_arrival() {
             .map(i64::from)
             .sum();
         assert_eq!(found.sums.elements[4].total(), total);
-        // In steps: the first arrivals of them.
+        // The sums change in steps, so only the first arrivals are in them.
         let stepped = flagged(&txn, Coverage::whole(survey_id), 9, rule, 7).await.unwrap();
         let first: Vec<&Fact> = facts.iter().filter(|f| any(f)).collect();
         let whole = first.len() - first.len() % 7;

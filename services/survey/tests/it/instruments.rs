@@ -1,4 +1,4 @@
-//! Instruments, and what a survey may ask of them.
+//! Instruments, and which of their elements a survey may ask.
 
 use prima_proto::{
     event::v1 as event,
@@ -31,7 +31,7 @@ fn f03(id: &str) -> Value {
     )
 }
 
-/// The keys of a vector of SKM.
+/// The element keys of a golden vector of SKM.
 fn keys(vector: &Value) -> Vec<String> {
     let elements = vector["elements"].as_array().unwrap();
     elements
@@ -40,7 +40,7 @@ fn keys(vector: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Responses with the counts of a vector of SKM.
+/// Responses with the counts of a golden vector of SKM.
 fn responses(vector: &Value) -> Vec<Vec<(String, i32)>> {
     let mut all = vec![Vec::new(); usize::try_from(vector["respondents"].as_u64().unwrap()).unwrap()];
     for element in vector["elements"].as_array().unwrap() {
@@ -98,7 +98,7 @@ async fn fill(t: &mut World, survey: &str, responses: &[Vec<(String, i32)>]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_instrument_is_listed_with_all_that_it_says() {
+async fn every_instrument_is_listed_completely() {
     on_each_database(async |mut t| {
         let answer = t
             .client
@@ -173,7 +173,7 @@ async fn every_instrument_is_listed_with_all_that_it_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_survey_without_the_cost_element_weighs_the_others_by_an_eighth() {
+async fn a_survey_without_the_cost_element_weights_the_others_by_one_eighth() {
     on_each_database(async |mut t| {
         let vector = skm("G-SKM-1-no-cost");
         let keys = keys(&vector);
@@ -193,7 +193,7 @@ async fn a_survey_without_the_cost_element_weighs_the_others_by_an_eighth() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_element_of_the_units_own_counts_like_any_other() {
+async fn a_units_own_element_is_weighted_like_any_other() {
     on_each_database(async |mut t| {
         let mut elements: Vec<pb::SurveyElement> = SKM.iter().map(|key| element(key, "")).collect();
         elements.push(own("own_clean"));
@@ -224,7 +224,7 @@ async fn an_element_of_the_units_own_counts_like_any_other() {
         );
         assert_eq!(result.elements[9].display_name, "Kebersihan");
 
-        // Another question under the same key is another element.
+        // An element with the same key and another question is a different element.
         let other = request("b", |s| {
             s.elements = created.elements.clone();
             s.elements[9].question = "Seberapa rapi tempat layanan?".into();
@@ -258,7 +258,7 @@ async fn a_survey_may_print_the_codes_of_the_form() {
             (of("U9").key.as_str(), of("U9").mean.as_str()),
             ("complaint_handling", "4.0000")
         );
-        // The order of the annex and that of the form pool.
+        // Surveys in the order of the annex and of the form can be pooled.
         create(&mut t, "b", |_| {}).await;
     })
     .await;
@@ -308,7 +308,7 @@ async fn f03_is_computed_by_either_roll_up_and_gives_no_score() {
                 assert_eq!((result.category.as_str(), result.minimum_respondents), ("", 10));
             }
         }
-        // Four F-03 surveys stand beside the SKM survey; the score is that of SKM alone.
+        // There are four F-03 surveys besides the SKM survey, and only SKM contributes to the score.
         let score = t.staged::<event::ScoreState>(UNIT_SCORE).await.unwrap().state;
         assert_eq!((score.value.as_str(), score.sample_size), ("100.00", 1));
         assert_eq!(
@@ -335,7 +335,7 @@ async fn a_unit_with_f03_alone_has_no_score() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bad_definition_is_told_whole_and_stores_nothing() {
+async fn every_fault_of_a_definition_is_reported_and_nothing_is_stored() {
     on_each_database(async |mut t| {
         let bad = request("a", |s| {
             s.instrument = "f03-online-2022".into();
@@ -414,7 +414,7 @@ async fn a_bad_definition_is_told_whole_and_stores_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn populations_and_ways_in_can_change_while_the_survey_is_open() {
+async fn populations_and_access_modes_can_be_changed_while_the_survey_is_open() {
     on_each_database(async |mut t| {
         let services = |all: &[(&str, i64)]| -> Vec<pb::ServicePopulation> {
             let one = |(service, population): &(&str, i64)| pb::ServicePopulation {
@@ -470,7 +470,7 @@ async fn populations_and_ways_in_can_change_while_the_survey_is_open() {
         );
         assert_eq!(updated.access_modes, [i32::from(AccessMode::Agent)]);
         assert_eq!(t.result(&created.name).await.minimum_respondents, 80);
-        // What is asked stays for the life of the survey.
+        // The elements of a survey can never be changed.
         let elements = update(|s| s.elements.clear(), &["elements"]);
         assert_eq!(faults(t.client.update_survey(elements).await), ["update_mask"]);
     })

@@ -1,4 +1,4 @@
-//! Single answers beside an import, and requests that span several transactions.
+//! Single responses during an import, and requests that span several transactions.
 
 use std::{
     sync::{
@@ -21,10 +21,10 @@ use tonic::Code;
 use crate::{credentials::*, fixture::*};
 
 const DEADLINE: Duration = Duration::from_secs(30);
-/// Rows of a transaction.
+/// Most rows of a transaction.
 const ROWS: usize = 10;
 
-/// Responses of a survey that were accepted before `time`, all of them without one.
+/// The number of responses of a survey that were accepted before `time`; of all responses when there is none.
 async fn accepted(t: &World, survey: &str, time: Option<DateTime<Utc>>) -> i64 {
     let reader = t.db.reader();
     let text = "SELECT COUNT(*) FROM response r JOIN survey s ON s.id = r.survey_id
@@ -42,8 +42,8 @@ fn time(at: Option<Timestamp>) -> DateTime<Utc> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_single_answer_is_stored_before_the_import_that_waited_earlier() {
-    // A queue of one: when another single answer is refused, the first waits.
+async fn a_single_response_is_stored_before_an_import_that_has_waited_longer() {
+    // The queue has one place, so when a second single response is shed, the first is waiting.
     let config = config::Survey {
         batch_rows: ROWS,
         queue: 1,
@@ -51,7 +51,7 @@ async fn a_single_answer_is_stored_before_the_import_that_waited_earlier() {
     };
     configured(config, async |mut t| {
         let survey = t.survey("2024").await.name;
-        // An import without end, so that there is always more of it waiting.
+        // The import is endless, so that more of it is always waiting.
         let stop = Arc::new(AtomicBool::new(false));
         let (stopped, name) = (stop.clone(), survey.clone());
         let rows = (0..)
@@ -72,7 +72,7 @@ async fn a_single_answer_is_stored_before_the_import_that_waited_earlier() {
         });
         begun.await.expect("the import is on its way");
 
-        // Nothing is stored any more.
+        // Nothing is stored while the lock is held.
         let lock = t.db.begin().await.unwrap();
         if t.db.backend() == DbBackend::Postgres {
             lock.execute_unprepared("SELECT 1 FROM survey FOR UPDATE")
@@ -98,7 +98,7 @@ async fn a_single_answer_is_stored_before_the_import_that_waited_earlier() {
         assert!(first.is_some());
         stop.store(true, Ordering::SeqCst);
         let import = import.join_next().await.unwrap().unwrap();
-        // The transaction that waited for the lock comes first; everything else of the import comes later.
+        // The transaction that waited for the lock is stored first, then the single response, then the rest of the import.
         let overtaken = accepted(&t, &survey, first).await - before;
         assert!(overtaken <= ROWS as i64, "{overtaken} of the import came first");
         let all = accepted(&t, &survey, None).await;
@@ -111,7 +111,7 @@ async fn a_single_answer_is_stored_before_the_import_that_waited_earlier() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_of_several_transactions_answers_each_item() {
+async fn a_request_that_spans_several_transactions_answers_each_item() {
     for rows in [1, 2, 3] {
         let config = config::Survey {
             batch_rows: rows,
@@ -122,7 +122,7 @@ async fn a_request_of_several_transactions_answers_each_item() {
             let second = survey_by(&mut t, "second", &[Agent, Token]).await;
             let tokens = issue(&mut t, batch_of(&first, 3)).await.tokens;
             let [a, b, c] = [0, 1, 2].map(|n| Some(token(&tokens[n])));
-            // The items of both surveys alternate, so that every transaction has a border within each.
+            // The items alternate between both surveys, so that every transaction has items of both.
             let items = [
                 (message(&first, "r-0", all(4), a.clone()), ""),
                 (message(&second, "r-0", all(3), None), ""),

@@ -1,4 +1,4 @@
-//! Tokens, links and devices as an operator gives them out.
+//! Tokens, links and devices that an operator issues.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use tonic::Code;
 use crate::{credentials::*, fixture::*};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeat_gives_the_same_tokens_which_are_kept_nowhere() {
+async fn a_repeat_returns_the_same_tokens_which_are_not_stored() {
     on_each_database(async |mut t| {
         let survey = survey_by(&mut t, "a", &[Token]).await;
         let request = pb::IssueTokensRequest {
@@ -43,7 +43,7 @@ async fn a_repeat_gives_the_same_tokens_which_are_kept_nowhere() {
         };
         let answer = t.access.issue_tokens(operator(other)).await;
         refused(answer, Code::InvalidArgument, "REQUEST_ID_REUSED");
-        // The first answer stands when the survey takes no tokens any more.
+        // The stored response is returned even when the survey accepts no tokens any more.
         t.close(&survey).await;
         assert_eq!(issue(&mut t, request).await.tokens, first.tokens);
         let answer = t.access.issue_tokens(operator(batch_of(&survey, 1))).await;
@@ -53,7 +53,7 @@ async fn a_repeat_gives_the_same_tokens_which_are_kept_nowhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn batches_are_listed_with_what_was_used_of_them() {
+async fn batches_are_listed_with_the_number_of_used_tokens() {
     on_each_database(async |mut t| {
         let survey = survey_by(&mut t, "a", &[Token]).await;
         let batches = futures::future::join_all((1..=3).map(|size| {
@@ -128,7 +128,7 @@ async fn batches_are_listed_with_what_was_used_of_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_device_is_registered_once_and_revoked_for_good() {
+async fn a_device_is_registered_once_and_a_revocation_is_final() {
     on_each_database(async |mut t| {
         let devices = [("aula", 1), ("lobi", 2), ("pintu", 3)].map(|(id, seed)| Kiosk::new(UNIT, id, seed));
         for device in &devices {
@@ -201,7 +201,7 @@ async fn a_device_is_registered_once_and_revoked_for_good() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_fault_of_a_request_is_told_at_once() {
+async fn every_fault_of_a_request_is_reported_at_once() {
     on_each_database(async |mut t| {
         let tokens = pb::IssueTokensRequest {
             request_id: String::new(),
@@ -255,7 +255,7 @@ async fn every_fault_of_a_request_is_told_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_an_operator_of_the_agency_gives_access() {
+async fn only_an_operator_of_the_agency_issues_credentials() {
     on_each_database(async |mut t| {
         let survey = survey_by(&mut t, "a", &[Token, Link, KioskMode]).await;
         let batch = issue(&mut t, batch_of(&survey, 1)).await.batch.unwrap();
@@ -326,7 +326,7 @@ async fn replicas_that_start_together_share_one_secret() {
 }
 
 #[test]
-fn citizens_reach_intake_and_the_questions_without_a_bearer_token() {
+fn submitting_and_listing_instruments_need_no_bearer_token() {
     let public = |method: &str| {
         let path = format!("/prima.survey.v1.SurveyService/{method}");
         prima_survey::SPEC.public.contains(&path.as_str())

@@ -1,4 +1,4 @@
-//! A kiosk's signature covers everything that it sends.
+//! The signature of a kiosk covers everything that it sends.
 #![expect(
     clippy::indexing_slicing,
     reason = "a test that meets what it did not expect should fail there"
@@ -25,13 +25,13 @@ fn descriptor(name: &str) -> MessageDescriptor {
     pool.get_message_by_name(name).unwrap()
 }
 
-/// The message of that type that JSON stands for.
+/// Parses a message of this type from JSON.
 fn typed<M: prost::Message + Default>(name: &str, json: &Value) -> M {
     let message = DynamicMessage::deserialize(descriptor(name), json).unwrap();
     message.transcode_to().unwrap()
 }
 
-/// Paths of all fields of a message that hold something themselves, whatever the contract adds.
+/// The paths of all leaf fields of a message, including those that are added to the contract later.
 fn leaves(message: &MessageDescriptor, prefix: &str) -> BTreeSet<String> {
     let of = |field: prost_reflect::FieldDescriptor| {
         let path = format!("{prefix}{}", field.name());
@@ -49,7 +49,7 @@ fn place<'a>(json: &'a mut Value, path: &str) -> &'a mut Value {
     path.split('.').fold(json, |json, name| &mut json[name])
 }
 
-/// A response in which everything is given, as JSON.
+/// A response with every field set, as JSON.
 fn response() -> Value {
     json!({
         "submit_time": "2024-03-04T05:06:07.000001Z",
@@ -62,7 +62,7 @@ fn response() -> Value {
     })
 }
 
-/// Another value of every field of both requests that is the caller's to give, each good for itself.
+/// For every field of both requests that the caller sets, other values that are valid by themselves.
 fn others(survey: &str, device: &str) -> BTreeMap<String, Vec<Value>> {
     let mut more = response()["answers"].clone();
     more["time"] = json!(1);
@@ -101,7 +101,7 @@ fn others(survey: &str, device: &str) -> BTreeMap<String, Vec<Value>> {
     ])
 }
 
-/// Hands in what the JSON says by one of both methods; the reason of its refusal.
+/// Submits the JSON with one of the two methods and returns the reason of the refusal.
 async fn refusal(t: &mut World, name: &str, json: &Value) -> Option<String> {
     if name == STREAMED {
         let answer = offline(t, vec![typed(name, json)]).await.unwrap();
@@ -121,7 +121,7 @@ async fn refusal(t: &mut World, name: &str, json: &Value) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_field_of_a_message_is_changed_its_signature_holds_no_more() {
+async fn changing_any_field_of_a_message_invalidates_its_signature() {
     on_each_database(async |mut t| {
         let survey = survey_by(&mut t, "a", &[KioskMode]).await;
         let elsewhere = survey_by(&mut t, "b", &[KioskMode]).await;
@@ -150,7 +150,7 @@ async fn whatever_field_of_a_message_is_changed_its_signature_holds_no_more() {
                 others.insert("import_id".into(), vec![json!("impor-2")]);
             }
             sent["credential"]["kiosk"]["signature"] = json!(STANDARD.encode(&proof.signature));
-            // A field that the contract adds has no other value here: then say what covers it.
+            // This fails for a field that is added to the contract: then add another value of it to `others`.
             assert_eq!(leaves(&descriptor(name), ""), others.keys().cloned().collect());
             for (path, values) in &others {
                 for value in values {
@@ -179,8 +179,8 @@ async fn whatever_field_of_a_message_is_changed_its_signature_holds_no_more() {
     .await;
 }
 
-/// Who answered, when, and every word, of a response that is stored.
-async fn told(t: &World, id: &str) -> [String; 4] {
+/// The stored profile, answers, age and comments of a response.
+async fn stored(t: &World, id: &str) -> [String; 4] {
     let reader = t.db.reader();
     let text = "SELECT COALESCE(r.sex, '-') || COALESCE(r.service, '-') || COALESCE(r.import_id, '-') AS profile, r.answers,
         CAST(r.submitted_at - r.accepted_at AS TEXT) AS age, COALESCE(MAX(c.body), '-') AS body
@@ -195,28 +195,28 @@ async fn told(t: &World, id: &str) -> [String; 4] {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_device_of_the_release_before_the_answers_that_it_signed_are_taken_and_nothing_else() {
+async fn of_a_device_of_the_previous_release_only_the_signed_answers_are_stored() {
     on_each_database(async |mut t| {
         let survey = survey_by(&mut t, "a", &[Agent, KioskMode]).await;
         let lobby = Kiosk::new(UNIT, "lobi", 1);
         lobby.register(&mut t).await;
         let full: pb::Response = typed("prima.survey.v1.Response", &response());
-        let proof = |counter, id: &str| lobby.proof_of_before(&survey, counter, id, &full);
+        let proof = |counter, id: &str| lobby.proof_of_previous_release(&survey, counter, id, &full);
         let client = t.client.clone();
-        let hand_in = |id: &str, response: &pb::Response, proof: pb::Credential| {
+        let submit = |id: &str, response: &pb::Response, proof: pb::Credential| {
             let (mut client, request) = (client.clone(), sent(&survey, id, response.clone(), Some(proof)));
             async move { client.submit_response(Request::new(request)).await }
         };
-        let first = hand_in("k-1", &full, proof(1, "k-1")).await.unwrap().into_inner();
-        assert_eq!(told(&t, "k-1").await, ["---", "444444444", "0", "-"]);
-        // Who changes on the way what is not signed changes nothing, and takes no answer away.
+        let first = submit("k-1", &full, proof(1, "k-1")).await.unwrap().into_inner();
+        assert_eq!(stored(&t, "k-1").await, ["---", "444444444", "0", "-"]);
+        // Changing the unsigned fields in transit has no effect, and the signed answers are still stored.
         let changed = pb::Response {
             suggestion: "Bukan kata warga".into(),
             profile: None,
             submit_time: None,
             ..full.clone()
         };
-        let repeat = hand_in("k-1", &changed, proof(1, "k-1"))
+        let repeat = submit("k-1", &changed, proof(1, "k-1"))
             .await
             .unwrap()
             .into_inner();
@@ -226,11 +226,11 @@ async fn of_a_device_of_the_release_before_the_answers_that_it_signed_are_taken_
             ..full.clone()
         };
         refused(
-            hand_in("k-1", &other, proof(1, "k-1")).await,
+            submit("k-1", &other, proof(1, "k-1")).await,
             Code::PermissionDenied,
             "SIGNATURE_INVALID",
         );
-        // What the release before stored whole is repeated.
+        // A repeat of a response that the previous release stored completely is recognised.
         t.client
             .submit_response(operator(sent(&survey, "agen", full.clone(), None)))
             .await
@@ -246,22 +246,22 @@ async fn of_a_device_of_the_release_before_the_answers_that_it_signed_are_taken_
                 .rows_affected(),
             1
         );
-        let repeat = hand_in("k-1", &full, proof(1, "k-1")).await.unwrap().into_inner();
+        let repeat = submit("k-1", &full, proof(1, "k-1")).await.unwrap().into_inner();
         assert_eq!(repeat, first);
-        // Nor is an import's label taken that somebody put on it.
+        // An import id that was added in transit is not stored either.
         let streamed = pb::SubmitResponsesRequest {
             import_id: "impor-1".into(),
             ..message(&survey, "k-2", full.clone(), Some(proof(2, "k-2")))
         };
         let answer = offline(&mut t, vec![streamed]).await.unwrap();
         assert_eq!(sums(&answer), ([1, 0, 0], Vec::new()));
-        assert_eq!(told(&t, "k-2").await, ["---", "444444444", "0", "-"]);
+        assert_eq!(stored(&t, "k-2").await, ["---", "444444444", "0", "-"]);
         assert_eq!(t.result(&survey).await.respondents, 3);
-        // Today's devices sign all of it.
-        hand_in("k-3", &full, lobby.proof(&survey, 3, "k-3", &full))
+        // Devices of this release sign every field.
+        submit("k-3", &full, lobby.proof(&survey, 3, "k-3", &full))
             .await
             .unwrap();
-        let [profile, _, age, body] = told(&t, "k-3").await;
+        let [profile, _, age, body] = stored(&t, "k-3").await;
         assert_eq!(
             (profile.as_str(), body.as_str()),
             ("Pakta-lahir-", "Tambah kursi\nterima kasih")

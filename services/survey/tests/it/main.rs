@@ -1,4 +1,4 @@
-//! The survey service as its callers see it: over gRPC, on a real database, with its relay and a bus.
+//! Tests of the survey service over gRPC on a real database, with its relay and a bus.
 //!
 //! Every test runs on SQLite, and on PostgreSQL too when `PRIMA_TEST_POSTGRES_URL` is set.
 
@@ -12,7 +12,7 @@ mod corrections;
 mod credentials;
 mod differencing;
 mod disclosure;
-mod doors;
+mod enumeration;
 mod fixture;
 mod flags;
 mod instruments;

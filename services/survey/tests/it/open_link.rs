@@ -1,4 +1,4 @@
-//! An open link is everybody's: nobody takes the place of somebody else's response through it.
+//! Everyone may use an open link, but no caller can block or repeat another caller's response through it.
 
 use futures::future::join_all;
 use pb::AccessMode::{Agent, Kiosk as KioskMode, Link, Token};
@@ -27,24 +27,27 @@ fn id(answer: &pb::SubmitResponseResponse) -> &str {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_that_somebody_took_first_keeps_nobody_out_and_answers_nobody_else() {
+async fn an_id_that_another_caller_has_used_blocks_no_response_and_reveals_none() {
     on_each_database(async |mut t| {
         let survey = survey_by(&mut t, "a", &[Agent, Link, Token, KioskMode]).await;
         let own = link_of(&mut t, &survey).await;
-        // Ids that anybody can guess, with a body of the attacker.
-        let mut squatted = Vec::new();
+        // The attacker submits guessable ids with another body first.
+        let mut of_attacker = Vec::new();
         for n in 1..=5 {
-            squatted.push(through(&t, &own, &survey, &format!("r-{n}"), 1).await.unwrap());
+            of_attacker.push(through(&t, &own, &survey, &format!("r-{n}"), 1).await.unwrap());
         }
-        let citizen_s = through(&t, &own, &survey, "r-1", 4).await.unwrap();
-        assert_ne!(citizen_s.name, squatted[0].name);
+        let of_citizen = through(&t, &own, &survey, "r-1", 4).await.unwrap();
+        assert_ne!(of_citizen.name, of_attacker[0].name);
         assert_eq!(t.result(&survey).await.respondents, 6);
-        // Each is answered as before, however often both come.
+        // Repeats of both bodies get their own stored responses.
         for _ in 0..2 {
-            assert_eq!(through(&t, &own, &survey, "r-1", 4).await.unwrap(), citizen_s);
-            assert_eq!(through(&t, &own, &survey, "r-1", 1).await.unwrap(), squatted[0]);
+            assert_eq!(through(&t, &own, &survey, "r-1", 4).await.unwrap(), of_citizen);
+            assert_eq!(
+                through(&t, &own, &survey, "r-1", 1).await.unwrap(),
+                of_attacker[0]
+            );
         }
-        // Nor are the ids of others taken: of an agent, of who holds a token, and of a kiosk.
+        // Ids of agents, of token holders and of kiosks are not blocked either.
         t.respond(&survey, "r-2", &SKM.map(|key| (key, 4))).await;
         let one = issue(&mut t, batch_of(&survey, 1)).await.tokens.remove(0);
         let answer = citizen(&mut t, &survey, "r-3", token(&one)).await.unwrap();
@@ -53,7 +56,7 @@ async fn an_id_that_somebody_took_first_keeps_nobody_out_and_answers_nobody_else
         lobby.register(&mut t).await;
         let proof = lobby.proof(&survey, 1, "r-4", &all(4));
         citizen(&mut t, &survey, "r-4", proof).await.unwrap();
-        // And the link takes none of them either.
+        // Those ids do not block responses of the link.
         let answer = through(&t, &own, &survey, "r-2", 4).await.unwrap();
         assert_ne!(id(&answer), "r-2");
         assert_eq!(t.result(&survey).await.respondents, 10);
@@ -63,7 +66,7 @@ async fn an_id_that_somebody_took_first_keeps_nobody_out_and_answers_nobody_else
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeat_is_answered_as_the_first_was_and_counted_once() {
+async fn a_repeat_gets_the_stored_response_and_is_counted_once() {
     on_each_database(async |mut t| {
         let survey = survey_by(&mut t, "a", &[Link]).await;
         let own = link_of(&mut t, &survey).await;
@@ -82,7 +85,7 @@ async fn a_repeat_is_answered_as_the_first_was_and_counted_once() {
         };
         let answer = offline(&mut t, stream()).await.unwrap();
         assert_eq!(sums(&answer), ([1, 3, 0], Vec::new()));
-        // Also when the survey takes nothing from the link any more.
+        // A repeat is answered even when the survey accepts no responses by link any more.
         allow(&mut t, &survey, &[]).await;
         assert_eq!(through(&t, &own, &survey, "r", 4).await.unwrap(), four[0]);
         let late = through(&t, &own, &survey, "r", 1).await;
@@ -94,13 +97,13 @@ async fn a_repeat_is_answered_as_the_first_was_and_counted_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_release_before_stored_is_repeated_and_not_counted_again() {
+async fn a_repeat_of_a_response_of_the_previous_release_is_not_counted_again() {
     on_each_database(async |mut t| {
         let survey = survey_by(&mut t, "a", &[Link, Agent]).await;
         let own = link_of(&mut t, &survey).await;
         let first = through(&t, &own, &survey, "lama", 4).await.unwrap();
         t.respond(&survey, "agen", &SKM.map(|key| (key, 4))).await;
-        // As the release before kept it: under the client's id alone.
+        // The previous release stored a response under the client's id alone.
         let text = format!(
             "UPDATE response SET response_id = 'lama' WHERE response_id = '{}'",
             id(&first)
@@ -112,7 +115,7 @@ async fn what_the_release_before_stored_is_repeated_and_not_counted_again() {
         assert_eq!(repeat.name, format!("{survey}/responses/lama"));
         assert_eq!(repeat.accept_time, first.accept_time);
         assert_eq!(t.result(&survey).await.respondents, 2);
-        // Another body is another response, and what an agent brought is no link's.
+        // Another body is another response, and a response of an agent is not repeated by link.
         through(&t, &own, &survey, "lama", 3).await.unwrap();
         through(&t, &own, &survey, "agen", 4).await.unwrap();
         assert_eq!(t.result(&survey).await.respondents, 4);
@@ -124,7 +127,7 @@ async fn what_the_release_before_stored_is_repeated_and_not_counted_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_response_of_the_link_is_voided_by_the_name_that_was_answered() {
+async fn a_response_of_the_link_is_voided_by_the_returned_name() {
     on_each_database(async |mut t| {
         let survey = survey_by(&mut t, "a", &[Link]).await;
         let own = link_of(&mut t, &survey).await;

@@ -53,7 +53,7 @@ async fn record(t: &mut World, subject: &str, period: &str, instrument: &str, in
     t.client.record_result(operator(request)).await.unwrap();
 }
 
-/// A survey of a unit with this many responses of one score.
+/// Creates a survey of a unit with this many responses, which all have the same score.
 async fn surveyed(t: &mut World, unit: &str, id: &str, respondents: usize, score: i32) -> String {
     let mut request = survey(id);
     request.parent = unit.into();
@@ -99,7 +99,7 @@ async fn a_unit_pools_its_surveys_of_a_period() {
             (8, "87.50", "B")
         );
         assert_eq!((result.r#final, result.recorded), (false, false));
-        // Of the first survey five are disclosed, of the second nobody.
+        // Five responses of the first survey are disclosed, and none of the second.
         assert_eq!(
             (result.elements[0].answers, result.elements[0].mean.as_str()),
             (5, "4.0000")
@@ -107,7 +107,7 @@ async fn a_unit_pools_its_surveys_of_a_period() {
         assert_eq!(result.elements[0].display_name, "Persyaratan");
         assert_eq!(
             result.index_exact, "",
-            "nothing more exact than what is published"
+            "no value more exact than the published one is returned"
         );
         assert_eq!(result.change, None);
         t.close(&a).await;
@@ -118,7 +118,7 @@ async fn a_unit_pools_its_surveys_of_a_period() {
             (result.elements[0].answers, result.elements[0].mean.as_str()),
             (8, "3.5000")
         );
-        // Scores 4 six times and 2 twice: variance 6/7, times 25 squared, over 8.
+        // With six scores of 4 and two of 2, the variance is 6/7, times 25 squared, divided by 8.
         assert_eq!(result.standard_error, "8.1832");
         assert_eq!(result.interval_high, "100.00");
         assert!(result.interval_low.as_str() < "70.00", "{}", result.interval_low);
@@ -127,7 +127,7 @@ async fn a_unit_pools_its_surveys_of_a_period() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_is_told_in_points_and_in_percent() {
+async fn a_change_is_returned_in_points_and_in_percent() {
     on_each_database(async |mut t| {
         record(&mut t, UNIT, "2019", "skm-2017", "80.98", "").await;
         record(&mut t, UNIT, "2020", "skm-2017", "81.96", "").await;
@@ -211,7 +211,7 @@ async fn periods_of_different_kinds_are_never_compared() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_agency_is_rolled_up_by_both_rules() {
+async fn an_agency_is_aggregated_by_both_rules() {
     on_each_database(async |mut t| {
         let units = ["dpmptsp", "disdukcapil", "rsud", "new"].map(|u| format!("{AGENCY}/units/{u}"));
         announce(&t, &units.each_ref().map(String::as_str)).await;

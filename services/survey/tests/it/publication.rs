@@ -1,4 +1,4 @@
-//! Publication and follow-up of a result, and what the survey's event tells of them.
+//! Publication and follow-up of a result, and how the survey's event publishes them.
 
 use chrono::TimeDelta;
 use prima_platform::{
@@ -14,7 +14,7 @@ use crate::fixture::*;
 
 const SUBJECT: &str = "prima.survey.result.3271.dpmptsp.a";
 
-/// A day in Jakarta, counted from today.
+/// A day in Jakarta, as an offset from today.
 pub fn day(from_today: i64) -> String {
     let now = Clock::system().now();
     let day = now + TimeDelta::hours(7) + TimeDelta::days(from_today);
@@ -100,7 +100,7 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn media_add_up_and_the_earliest_day_counts() {
+async fn media_are_accumulated_and_the_earliest_day_is_kept() {
     on_each_database(async |mut t| {
         let survey = closed(&mut t).await;
         let before = t.event().await.version;
@@ -110,7 +110,7 @@ async fn media_add_up_and_the_earliest_day_counts() {
             (answer.publish_date.as_str(), answer.media_kinds),
             (day(0).as_str(), 1)
         );
-        // The same request again changes nothing.
+        // Repeating the request changes nothing.
         let version = t.event().await.version;
         assert!(version > before);
         assert_eq!(t.published(first).await, answer);
@@ -129,7 +129,7 @@ async fn media_add_up_and_the_earliest_day_counts() {
         let answer = t
             .published(publish("p3", &survey, &day(-1), vec![medium("videotron", "")]))
             .await;
-        assert_eq!(answer.publish_date, day(-9), "a later day does not move it");
+        assert_eq!(answer.publish_date, day(-9), "a later day does not change it");
 
         let result = t.result(&survey).await;
         assert_eq!(result.publication, Some(answer));
@@ -159,7 +159,7 @@ async fn media_add_up_and_the_earliest_day_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_a_closed_survey_is_published_and_planned_for() {
+async fn only_a_closed_survey_can_be_published_and_have_a_plan() {
     on_each_database(async |mut t| {
         let survey = t.survey("a").await.name;
         let request = publish("p", &survey, "", vec![medium("videotron", "")]);
@@ -189,7 +189,7 @@ async fn only_a_closed_survey_is_published_and_planned_for() {
             "NOT_FOUND",
         );
         t.close(&survey).await;
-        // What was refused may be asked for again under the same id.
+        // The request id of a refused request can be used again.
         t.published(request).await;
         t.planned(follow_up).await;
     })
@@ -197,7 +197,7 @@ async fn only_a_closed_survey_is_published_and_planned_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_survey_whose_time_is_over_is_closed_by_its_publication() {
+async fn a_survey_whose_closing_time_has_passed_is_closed_by_its_publication() {
     on_each_database(async |mut t| {
         let survey = t.survey("a").await.name;
         let text = "UPDATE survey SET close_at = created_at";
@@ -215,7 +215,7 @@ async fn a_survey_whose_time_is_over_is_closed_by_its_publication() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_fault_of_a_publication_is_named_at_once() {
+async fn every_fault_of_a_publication_is_reported_at_once() {
     on_each_database(async |mut t| {
         let survey = closed(&mut t).await;
         let bad = publish(
@@ -253,7 +253,7 @@ async fn every_fault_of_a_publication_is_named_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plan_is_listed_with_the_weakest_element_first_and_done_once() {
+async fn a_plan_is_listed_with_the_weakest_element_first_and_completed_once() {
     on_each_database(async |mut t| {
         let survey = closed(&mut t).await;
         for (id, element) in [
@@ -348,7 +348,7 @@ async fn a_plan_is_listed_with_the_weakest_element_first_and_done_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_fault_of_a_plan_is_named_at_once() {
+async fn every_fault_of_a_plan_is_reported_at_once() {
     on_each_database(async |mut t| {
         let survey = closed(&mut t).await;
         let mut bad = plan(&survey, "A b", "speed");
@@ -393,7 +393,7 @@ async fn every_fault_of_a_plan_is_named_at_once() {
         assert_eq!(
             t.planned(plan(&survey, "x", "time")).await,
             first,
-            "a repeat returns the first answer"
+            "a repeat returns the stored response"
         );
         let mut other = plan(&survey, "x", "cost");
         other.request_id = "other".into();
@@ -416,7 +416,7 @@ async fn every_fault_of_a_plan_is_named_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn actions_planned_at_the_same_time_are_all_in_the_event() {
+async fn actions_planned_concurrently_are_all_in_the_event() {
     on_each_database(async |mut t| {
         let survey = closed(&mut t).await;
         let calls = (0..12).map(|n| {

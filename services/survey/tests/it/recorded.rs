@@ -1,4 +1,4 @@
-//! Results of earlier years: recorded, not computed, and what they do to scores.
+//! Recorded results of earlier years, and their effect on scores.
 
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ impl World {
             .results
     }
 
-    /// The directory knows these units of Kota Bogor.
+    /// Has the directory publish these units of Kota Bogor.
     async fn units(&self, units: &[&str]) {
         for unit in units {
             let text = "INSERT INTO directory_unit (agency, unit, close_date) VALUES ('3271', $1, '')";
@@ -79,7 +79,7 @@ impl World {
         }
     }
 
-    /// The agency's score, when it has this value or time is over.
+    /// Waits until the agency's score has this value.
     async fn agency_score(&self, value: &str) -> ScoreState {
         let staged = eventually(DEADLINE, || async {
             let staged = self.staged::<ScoreState>(AGENCY_SCORE).await?;
@@ -88,7 +88,7 @@ impl World {
         staged.await.unwrap()
     }
 
-    /// Waits until no agency is marked for a new score.
+    /// Waits until no score of an agency is dirty.
     async fn settled(&self) {
         let settled = eventually(DEADLINE, || async {
             (self.count("derived_mark").await == 0).then_some(())
@@ -98,7 +98,7 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_recorded_result_is_the_units_score() {
+async fn a_recorded_result_is_the_score_of_the_unit() {
     on_each_database(async |mut t| {
         let mut request = record("r1", UNIT, "88.3");
         request
@@ -117,7 +117,7 @@ async fn a_recorded_result_is_the_units_score() {
         assert_eq!(
             t.recorded(request).await,
             kept,
-            "a repeat returns the first answer"
+            "a repeat returns the stored response"
         );
 
         let score = t.staged::<ScoreState>(UNIT_SCORE).await.unwrap().state;
@@ -164,7 +164,7 @@ async fn a_record_is_replaced_only_with_a_reason_and_the_old_one_is_kept() {
         );
         let score = t.staged::<ScoreState>(UNIT_SCORE).await.unwrap().state;
         assert_eq!((score.value.as_str(), score.category.as_str()), ("80.00", "B"));
-        // Page by page.
+        // The records are listed page by page.
         let mut token = String::new();
         let mut seen = Vec::new();
         loop {
@@ -215,19 +215,19 @@ async fn a_recorded_and_a_computed_result_exclude_each_other() {
         f03.survey.as_mut().unwrap().instrument = "f03-offline-2022".into();
         assert!(
             t.client.create_survey(operator(f03)).await.is_ok(),
-            "F-03 gives no SKM score"
+            "F-03 is not an instrument of SKM"
         );
         request.survey.as_mut().unwrap().period = "2024".into();
         assert!(
             t.client.create_survey(operator(request)).await.is_ok(),
-            "another period is free"
+            "a record of another period is allowed"
         );
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_record_and_a_survey_at_the_same_time_one_wins() {
+async fn of_a_concurrent_record_and_survey_only_one_succeeds() {
     on_each_database(async |t| {
         for n in 0..12 {
             let unit = format!("agencies/3271/units/u-{n}");
@@ -285,7 +285,7 @@ async fn recorded_units_count_in_the_mean_until_the_agency_has_a_record_of_its_o
             (own.units_counted, own.units_expected, own.status),
             (0, 0, ScoreStatus::Final as i32)
         );
-        // What the units do later does not move it.
+        // Later changes of the units do not affect it.
         t.recorded(because(record("r4", UNIT, "70"), "Salah ketik nilai"))
             .await;
         t.settled().await;
@@ -316,7 +316,7 @@ async fn a_mean_of_an_instrument_that_is_not_known_has_no_category() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bad_input_names_every_fault_and_keeps_nothing() {
+async fn every_fault_is_reported_and_nothing_is_stored() {
     on_each_database(async |mut t| {
         let request = pb::RecordResultRequest {
             request_id: "a b".into(),

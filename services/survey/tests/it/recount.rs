@@ -1,4 +1,4 @@
-//! Voids and sums: whatever came in and was taken out in any order, what is left is what a recount gives.
+//! Voids and sums: after submitting and voiding in any order, the sums equal a recount.
 
 use futures::stream;
 use prima_platform::db::sql;
@@ -20,7 +20,7 @@ fn answers(random: &mut ChaCha8Rng) -> pb::Response {
     response(&SKM.map(|key| (key, random.random_range(1..=4))))
 }
 
-/// What of a result must not depend on how it came about.
+/// The fields of a result that must not depend on the order of changes.
 fn figures(result: &pb::Result) -> pb::Result {
     pb::Result {
         version: 0,
@@ -63,7 +63,7 @@ impl World {
         rows.iter().map(|row| row.try_get("", column).unwrap()).collect()
     }
 
-    /// That the sums of the one survey are those of the rows that are not voided.
+    /// Asserts that the sums of the survey equal those of the rows that are not voided.
     pub async fn assert_sums(&mut self, survey: &str) {
         let rows = self
             .texts("SELECT answers FROM response WHERE voided IS NULL", "answers")
@@ -129,7 +129,7 @@ async fn the_void_of_a_whole_import_restores_the_former_figures() {
         t.import(&survey, "own", own).await;
         let before = t.result(&survey).await;
         let score = t.staged::<ScoreState>(UNIT_SCORE).await.unwrap().state;
-        // More rows than are in memory at once.
+        // The import has more rows than are in memory at a time.
         let wrong: Vec<_> = (0..5200)
             .map(|n| (format!("w-{n}"), answers(&mut random)))
             .collect();
@@ -149,7 +149,7 @@ async fn the_void_of_a_whole_import_restores_the_former_figures() {
         let again = t.voided(by_import("v3", &survey, "wrong")).await;
         assert_eq!(again.responses, 0);
         t.assert_sums(&survey).await;
-        // Page by page, oldest first.
+        // The voids are listed page by page, the oldest first.
         let mut seen = Vec::new();
         let mut token = String::new();
         loop {
@@ -241,7 +241,7 @@ async fn submitting_voiding_and_editing_in_any_order_equals_a_recount() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn voids_and_responses_at_the_same_time_lose_nothing() {
+async fn concurrent_voids_and_responses_lose_nothing() {
     on_each_database(async |mut t| {
         let survey = t.survey("a").await.name;
         let mut random = ChaCha8Rng::seed_from_u64(7);
@@ -265,7 +265,7 @@ async fn voids_and_responses_at_the_same_time_lose_nothing() {
         };
         let voids = (0..6).map(|n| {
             let mut client = t.client.clone();
-            // The same responses are named by several.
+            // Several voids name the same responses.
             let ids: Vec<String> = (n * 6..n * 6 + 12).map(|i| format!("w-{i}")).collect();
             let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
             let request = by_ids(&format!("v-{n}"), &survey, &ids);
@@ -284,7 +284,7 @@ async fn voids_and_responses_at_the_same_time_lose_nothing() {
             .chain([whole])
             .map(|v| v.into_inner().void.unwrap().responses)
             .sum();
-        assert_eq!(taken, 60, "each once");
+        assert_eq!(taken, 60, "each response is voided once");
         assert_eq!(t.result(&survey).await.respondents, 40);
         t.assert_sums(&survey).await;
     })

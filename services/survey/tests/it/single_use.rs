@@ -1,4 +1,4 @@
-//! However tokens, ids and bodies are mixed and repeated: one token stores one response.
+//! One token stores one response, for any combination of tokens, ids and bodies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::{credentials::*, fixture::*};
 
 const CASES: usize = 40;
 
-/// What is stored: the digest of the token and the answers, by id.
+/// The stored digest of the token and the answers of each response, by id.
 async fn stored(t: &World, survey: &str) -> BTreeMap<String, (Vec<u8>, String)> {
     let reader = t.db.reader();
     let text = "SELECT r.response_id, r.token, r.answers FROM response r
@@ -55,7 +55,7 @@ async fn any_mix_of_tokens_ids_and_bodies_stores_each_token_and_id_once() {
                     })
                     .collect()
             };
-            // A part first, so that tokens and ids of the whole are used already; then all; then all again.
+            // A part is submitted first, so that some tokens and ids are used already; then everything, twice.
             let mut accepted = 0;
             for part in [&uses[..uses.len() / 3], &uses[..], &uses[..]] {
                 let answer = offline(&mut t, messages(part)).await.unwrap();

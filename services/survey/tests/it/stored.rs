@@ -1,4 +1,4 @@
-//! What is kept of a response: every column of it, its texts once, and no credential.
+//! What is stored of a response: every column, its texts once, and no credential.
 
 use pb::AccessMode::{Agent, Kiosk as KioskMode, Link, Token};
 use prima_platform::db::sql;
@@ -13,7 +13,7 @@ use tonic::{Code, Request};
 
 use crate::{credentials::*, fixture::*};
 
-/// Rows of a query as texts, a column each; NULL is `-`.
+/// The rows of a query as texts of their columns; NULL is `-`.
 async fn rows(t: &World, columns: &str, rest: &str) -> Vec<String> {
     let reader = t.db.reader();
     let list: Vec<String> = columns
@@ -63,7 +63,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02X}")).collect()
 }
 
-/// Where a text is found, as text or as bytes.
+/// Where a text is found in the dump, as text or as bytes.
 fn found<'a>(lines: &'a [String], text: &str) -> Vec<&'a str> {
     let bytes = hex(text.as_bytes());
     let holds = |line: &&String| line.contains(text) || line.contains(&bytes);
@@ -76,7 +76,7 @@ fn found<'a>(lines: &'a [String], text: &str) -> Vec<&'a str> {
 
 fn full() -> pb::Response {
     pb::Response {
-        // 01.30 on the next day in Jakarta.
+        // This is 01.30 on the next day in Jakarta.
         submit_time: Some("2024-03-04T18:30:00Z".parse().unwrap()),
         profile: Some(pb::RespondentProfile {
             sex: "P".into(),
@@ -138,7 +138,7 @@ async fn every_column_of_a_response_is_filled() {
             .await
             .into_iter()
             .map(|line| line.rsplit_once(' ').unwrap().0.to_owned())
-            // Through the open link the digest of the body stands after the id.
+            // The stored id of the open link ends with the digest of the body.
             .map(|line| match line.split_once('~') {
                 Some((id, rest)) => format!("{id} {}", rest.split_once(' ').unwrap().1),
                 None => line,
@@ -155,7 +155,7 @@ async fn every_column_of_a_response_is_filled() {
                 "6-kiosk kiosk:lobi - - 60+ - - - - - 12 - 333333333",
             ]
         );
-        // Digests: of the token's text; of the device, equal for equal devices.
+        // There are digests of the token's text and of the device; the latter are equal for equal devices.
         let reader = t.db.reader();
         let text = "SELECT response_id, token, device, digest FROM response ORDER BY response_id";
         let found = reader.query_all_raw(sql(reader, text, [])).await.unwrap();
@@ -175,7 +175,7 @@ async fn every_column_of_a_response_is_filled() {
             bytes(0, "device"),
             Some(secret.device_digest(&parsed, "ponsel-4711"))
         );
-        // The batch is the version of the survey that took the response in: both of one stream share it.
+        // The batch is the version of the survey under which the response was stored; both responses of one stream share it.
         let batches = rows(&t, "batch", "response ORDER BY response_id").await;
         assert_eq!(batches[0], batches[1]);
         let numbers: Vec<i64> = batches.iter().map(|b| b.parse().unwrap()).collect();
@@ -190,7 +190,7 @@ async fn every_column_of_a_response_is_filled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_citizen_writes_is_kept_once_and_shown_to_no_event() {
+async fn a_comment_is_stored_once_and_is_in_no_event() {
     on_each_database(async |mut t| {
         let survey = survey_by(&mut t, "a", &[Agent, Token]).await;
         let batch = pb::IssueTokensRequest {
@@ -210,7 +210,7 @@ async fn what_a_citizen_writes_is_kept_once_and_shown_to_no_event() {
         };
         let request = sent(&survey, "r-2", criticism, Some(token(&one)));
         t.client.submit_response(Request::new(request)).await.unwrap();
-        // A refused response leaves nothing.
+        // A refused response stores nothing.
         let request = sent(&survey, "r-3", full(), Some(token(&one)));
         let answer = t.client.submit_response(Request::new(request)).await;
         refused(answer, Code::FailedPrecondition, "TOKEN_USED");
@@ -243,7 +243,7 @@ async fn what_a_citizen_writes_is_kept_once_and_shown_to_no_event() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_table_holds_a_credential() {
+async fn no_table_contains_a_credential() {
     on_each_database(async |mut t| {
         let survey = survey_by(&mut t, "a", &[Token, Link, KioskMode]).await;
         let tokens = issue(&mut t, batch_of(&survey, 3)).await.tokens;
@@ -256,7 +256,7 @@ async fn no_table_holds_a_credential() {
         let proof = lobby.proof(&survey, 1, "r-kiosk", &all(4));
         citizen(&mut t, &survey, "r-kiosk", proof.clone()).await.unwrap();
         let lines = dump(&t).await;
-        // What is there is found, as text and as bytes.
+        // Stored values are found in the dump, as text and as bytes.
         let places = found(&lines, "r-token");
         assert!(
             places.contains(&"response.response_id") && places.contains(&"comment.response_id"),
@@ -274,7 +274,7 @@ async fn no_table_holds_a_credential() {
                 .iter()
                 .any(|line| line.starts_with("device.public_key") && line.contains(&key))
         );
-        // What must not be is not: neither whole nor the part that proves it, neither used nor unused.
+        // No credential is found, neither complete nor its secret part, neither used nor unused.
         for secret in tokens.iter().chain([&own, &"ponsel-4711".to_owned()]) {
             assert!(found(&lines, secret).is_empty(), "{:?}", found(&lines, secret));
             let tail = &secret[secret.len() - 10..];
@@ -287,14 +287,14 @@ async fn no_table_holds_a_credential() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_reads_no_answer_loses_nothing() {
+async fn a_client_that_does_not_read_the_response_loses_nothing() {
     on_each_database(async |mut t| {
         let survey = survey_by(&mut t, "a", &[Token]).await;
         let one = issue(&mut t, batch_of(&survey, 1)).await.tokens.remove(0);
         let mut client: SurveyServiceClient<_> = t.client.clone();
         let request = sent(&survey, "r", all(4), Some(token(&one)));
         let call = client.submit_response(Request::new(request.clone()));
-        // The call is given up at once; whether it was taken or not, the same request brings the one answer.
+        // The call is abandoned at once. Whether it was stored or not, the same request returns the one response.
         let _given_up = tokio::time::timeout(std::time::Duration::ZERO, call).await;
         let first = t
             .client

@@ -1,4 +1,4 @@
-//! Sums that are kept and disclosed, against the rows they come from.
+//! Current and disclosed sums equal the sums of the rows from which they come.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ use crate::{disclosure::step, fixture::*};
 
 const NAME: &str = "agencies/3271/units/dpmptsp/surveys/a";
 
-/// The answers of the responses that count, as stored.
+/// The stored answers of the responses that are not voided.
 async fn rows(t: &World, survey: i64) -> Vec<String> {
     let reader = t.db.reader();
     let text = "SELECT answers FROM response WHERE survey_id = $1 AND voided IS NULL";
@@ -36,7 +36,7 @@ async fn rows(t: &World, survey: i64) -> Vec<String> {
         .collect()
 }
 
-/// Tallies and moments of rows, computed from nothing.
+/// Tallies and moments that are recomputed from rows.
 fn recomputed(rows: &[String], elements: usize) -> (Vec<Tally>, Moments) {
     let (mut tallies, mut moments) = (vec![Tally::default(); elements], Moments::none(elements));
     for row in rows {
@@ -63,7 +63,7 @@ async fn stored(t: &World) -> (Stored, Vec<(Tally, Tally)>) {
     (stored, tallies)
 }
 
-/// Takes `rows` responses out, some not disclosed yet; returns how many.
+/// Voids up to `count` responses, some of which are not disclosed yet, and returns their number.
 async fn void(t: &World, step: i64, count: i64, number: i64) -> i64 {
     let txn = t.db.begin().await.unwrap();
     let mut stored = survey_lock_in_txn(&txn, NAME, Clock::system().now().timestamp_millis())
@@ -104,7 +104,7 @@ async fn after_any_edits_every_sum_equals_that_of_the_rows() {
             .collect();
         t.client.create_survey(operator(request)).await.unwrap();
         let mut random = ChaCha8Rng::seed_from_u64(3);
-        // The model: rows as last disclosed, and changes since.
+        // The model has the rows of the last disclosure and the number of changes since.
         let (mut shown, mut waiting, mut next, mut voided) = (Vec::new(), 0, 0, 0);
         for edit in 0..40 {
             let size = random.random_range(1..7_usize);

@@ -1,4 +1,4 @@
-//! Messages that are too large or none at all, methods that do not exist, and deadlines.
+//! Messages that are too large or malformed, methods that do not exist, and deadlines.
 
 use prima_proto::survey::v1 as survey;
 use prima_tests::{Cluster, DEADLINE, sample};
@@ -6,9 +6,9 @@ use prost::Message;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 use tonic::{Code, Request};
 
-use super::{DIRECTORY, RANKING, Raw, Raws, SURVEY, begin, healthy, refused, stored, wire};
+use super::{DIRECTORY, RANKING, RawClient, RawClients, SURVEY, begin, healthy, refused, stored, wire};
 
-/// A response with a text of so many bytes in it.
+/// A response that contains a text of this many bytes.
 fn large(bytes: usize) -> survey::Response {
     survey::Response {
         profile: Some(survey::RespondentProfile {
@@ -19,8 +19,8 @@ fn large(bytes: usize) -> survey::Response {
     }
 }
 
-/// Lets no write into `survey.survey` until it is dropped.
-pub async fn hold(cluster: &Cluster) -> DatabaseTransaction {
+/// Blocks every write into `survey.survey` until it is dropped.
+pub async fn block_writes(cluster: &Cluster) -> DatabaseTransaction {
     let db = sea_orm::Database::connect(&cluster.database).await.unwrap();
     let txn = db.begin().await.unwrap();
     txn.execute_unprepared("LOCK TABLE survey.survey IN EXCLUSIVE MODE")
@@ -39,19 +39,19 @@ async fn a_message_over_the_limit_is_refused_and_what_came_before_it_is_stored()
         "MESSAGE_TOO_LARGE",
     );
     assert!(fault.retry.is_none(), "a repeat does not help");
-    let raws = Raws::new(&suite, &suite.cluster.admin());
+    let raw_clients = RawClients::new(&suite, &suite.cluster.admin());
     let bytes = vec![0_u8; 5 << 20];
     for (raw, method) in [
-        (&raws.directory, "CreateAgency"),
-        (&raws.survey, "CreateSurvey"),
-        (&raws.survey, "WatchResult"),
-        (&raws.ranking, "GetLeagueTable"),
-        (&raws.ranking, "WatchLeagueTable"),
+        (&raw_clients.directory, "CreateAgency"),
+        (&raw_clients.survey, "CreateSurvey"),
+        (&raw_clients.survey, "WatchResult"),
+        (&raw_clients.ranking, "GetLeagueTable"),
+        (&raw_clients.ranking, "WatchLeagueTable"),
     ] {
         let answer = raw.bytes(method, bytes.clone()).await;
         refused(answer, Code::ResourceExhausted, "MESSAGE_TOO_LARGE");
     }
-    // Just under the limit it is read, and refused for what it says.
+    // A message just below the limit is parsed, and refused for its content.
     super::invalid(
         client.submit(&name, "large", large((4 << 20) - 1000)).await,
         &["response.profile.education"],
@@ -80,18 +80,18 @@ async fn a_message_over_the_limit_is_refused_and_what_came_before_it_is_stored()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rubbish_on_the_wire_gets_a_clear_status() {
+async fn malformed_bytes_on_the_wire_get_a_clear_status() {
     let (suite, mut client, _, name) = begin().await;
     let admin = suite.cluster.admin();
-    let raws = Raws::new(&suite, &admin);
+    let raw_clients = RawClients::new(&suite, &admin);
     let before = stored(&suite.cluster).await;
 
     for method in ["Nothing", "submitResponse", "SubmitResponse/"] {
-        let answer = raws.survey.bytes(method, vec![]).await;
+        let answer = raw_clients.survey.bytes(method, vec![]).await;
         refused(answer, Code::Unimplemented, "UNIMPLEMENTED");
     }
     for service in ["prima.survey.v2.SurveyService", "x", RANKING] {
-        let raw = Raw::new(&suite.survey, service, &admin);
+        let raw = RawClient::new(&suite.survey, service, &admin);
         refused(
             raw.bytes("GetSurvey", vec![]).await,
             Code::Unimplemented,
@@ -102,12 +102,13 @@ async fn rubbish_on_the_wire_gets_a_clear_status() {
     let health = tonic_health::pb::HealthCheckRequest {
         service: "nobody".into(),
     };
-    let raw = Raw::new(&suite.survey, "grpc.health.v1.Health", "");
+    let raw = RawClient::new(&suite.survey, "grpc.health.v1.Health", "");
     refused(raw.send("Check", &health).await, Code::NotFound, "NOT_FOUND");
 
-    // Bytes that are no message: a tag without a value, a length beyond the end, text that is not UTF-8, nesting.
+    // These bytes are not a message: a tag without a value, a length beyond the end, text that is not UTF-8, too deep
+    // nesting.
     let nested = [0x1a_u8, 0x7f].repeat(60);
-    for rubbish in [
+    for malformed in [
         vec![0xff; 64],
         vec![0x0a],
         vec![0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f],
@@ -117,25 +118,32 @@ async fn rubbish_on_the_wire_gets_a_clear_status() {
         nested,
     ] {
         for (raw, method) in [
-            (&raws.directory, "GetAgency"),
-            (&raws.directory, "CreateUnit"),
-            (&raws.survey, "SubmitResponse"),
-            (&raws.survey, "WatchResult"),
-            (&raws.ranking, "GetStanding"),
-            (&raws.ranking, "WatchLeagueTable"),
+            (&raw_clients.directory, "GetAgency"),
+            (&raw_clients.directory, "CreateUnit"),
+            (&raw_clients.survey, "SubmitResponse"),
+            (&raw_clients.survey, "WatchResult"),
+            (&raw_clients.ranking, "GetStanding"),
+            (&raw_clients.ranking, "WatchLeagueTable"),
         ] {
-            let told = super::fault(&raw.bytes(method, rubbish.clone()).await.unwrap_err());
-            assert_eq!(told.code, Code::InvalidArgument, "{method} {rubbish:?}: {told:?}");
+            let error = super::fault(&raw.bytes(method, malformed.clone()).await.unwrap_err());
+            assert_eq!(
+                error.code,
+                Code::InvalidArgument,
+                "{method} {malformed:?}: {error:?}"
+            );
         }
-        let answer = raws.survey.bytes("SubmitResponses", rubbish.clone()).await;
-        let told = super::fault(&answer.unwrap_err());
+        let answer = raw_clients
+            .survey
+            .bytes("SubmitResponses", malformed.clone())
+            .await;
+        let error = super::fault(&answer.unwrap_err());
         assert_eq!(
-            (told.code, told.reason.as_str()),
+            (error.code, error.reason.as_str()),
             (Code::InvalidArgument, "STREAM_BROKEN")
         );
     }
 
-    // Frames that are none: an unknown flag, compressed without saying how, cut short, empty, two messages.
+    // These frames are malformed: an unknown flag, compressed without an encoding, truncated, empty, two messages.
     let bearer = format!("Bearer {admin}");
     let bearer = ("authorization", bearer.as_bytes());
     let get = survey::GetSurveyRequest { name: name.clone() }.encode_to_vec();
@@ -163,22 +171,22 @@ async fn rubbish_on_the_wire_gets_a_clear_status() {
             let exchange = wire::exchange(process, &path, &[bearer], frame.clone())
                 .await
                 .unwrap();
-            let told = super::fault(&exchange.answer().unwrap_err());
-            assert_eq!(told.code, Code::InvalidArgument, "{method} {frame:?}: {told:?}");
+            let error = super::fault(&exchange.answer().unwrap_err());
+            assert_eq!(error.code, Code::InvalidArgument, "{method} {frame:?}: {error:?}");
         }
     }
     let path = format!("/{SURVEY}/GetSurvey");
     let gzip: (&str, &[u8]) = ("grpc-encoding", b"gzip");
     let exchange = wire::exchange(&suite.survey, &path, &[bearer, gzip], with_flag(1)).await;
     refused(exchange.unwrap().answer(), Code::Unimplemented, "UNIMPLEMENTED");
-    // A header beyond the limit: HTTP says so, there is no call.
+    // A header beyond the limit is refused by HTTP; no call begins.
     let long = vec![b'a'; 20_000];
     let exchange = wire::exchange(&suite.survey, &path, &[("x-long", &long)], wire::frame(&get)).await;
     assert_eq!(
         exchange.unwrap().http,
         http::StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
     );
-    // No HTTP/2 at all, and a connection that ends at once: the process lives on.
+    // Connections that do not speak HTTP/2, and one that ends at once, leave the process running.
     for text in [
         "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
         "\u{0}\u{1}\u{2}",
@@ -199,7 +207,7 @@ async fn rubbish_on_the_wire_gets_a_clear_status() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deadline_is_kept_and_a_malformed_one_is_none() {
+async fn a_deadline_is_kept_and_a_malformed_one_is_ignored() {
     let (suite, mut client, _, name) = begin().await;
     let bearer = format!("Bearer {}", suite.cluster.admin());
     let bearer = ("authorization", bearer.as_bytes());
@@ -213,7 +221,7 @@ async fn a_deadline_is_kept_and_a_malformed_one_is_none() {
         wire::frame(&message.encode_to_vec())
     };
     let path = format!("/{SURVEY}/SubmitResponse");
-    let held = hold(&suite.cluster).await;
+    let blocked = block_writes(&suite.cluster).await;
     for timeout in ["1m", "0m", "1u", "1n", "0S", "50m"] {
         let headers = [bearer, ("grpc-timeout", timeout.as_bytes())];
         let exchange = wire::exchange(&suite.survey, &path, &headers, submit("slow"))
@@ -221,7 +229,7 @@ async fn a_deadline_is_kept_and_a_malformed_one_is_none() {
             .unwrap();
         refused(exchange.answer(), Code::DeadlineExceeded, "DEADLINE_EXCEEDED");
     }
-    // The client's own deadline, as libraries keep it.
+    // This is the client's own deadline, as client libraries keep it.
     let mut request = Request::new(survey::SubmitResponseRequest {
         request_id: "slow".into(),
         survey: name.clone(),
@@ -234,9 +242,9 @@ async fn a_deadline_is_kept_and_a_malformed_one_is_none() {
         matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled),
         "{status:?}"
     );
-    held.rollback().await.unwrap();
+    blocked.rollback().await.unwrap();
 
-    // Nobody was told whether it is stored, so the client repeats it: it counts once.
+    // The client does not know whether its response was stored, so it repeats it; the response counts once.
     client.submit(&name, "slow", sample::response(1)).await.unwrap();
     assert_eq!(client.result(&name).await.respondents, 1);
 

@@ -1,4 +1,4 @@
-//! Names that are none, in every RPC that takes one.
+//! Malformed resource names, in every RPC that takes one.
 
 use prima_proto::{directory::v1 as directory, ranking::v1 as ranking, survey::v1 as survey};
 use prima_tests::sample;
@@ -6,10 +6,10 @@ use prost::Message;
 use prost_types::FieldMask;
 use tonic::Code;
 
-use super::{Raws, begin, fault, healthy, stored};
+use super::{RawClients, begin, fault, healthy, stored};
 
-/// Texts that are no name of anything, and no id either.
-fn rubbish() -> Vec<String> {
+/// Texts that are neither a resource name nor an id.
+fn malformed_names() -> Vec<String> {
     let mut all: Vec<String> = [
         "Agencies",
         "agencies/",
@@ -492,7 +492,7 @@ fn of_ranking(bad: &str) -> Vec<Bad> {
     ]
 }
 
-/// Fields that may be left empty.
+/// Fields that may be empty.
 fn may_be_empty(method: &str, field: &str) -> bool {
     matches!(
         (method, field),
@@ -504,18 +504,18 @@ fn may_be_empty(method: &str, field: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_malformed_name_is_told_by_its_field_everywhere() {
+async fn a_malformed_name_is_reported_with_its_field_everywhere() {
     let (suite, _, _, _) = begin().await;
-    let raws = Raws::new(&suite, &suite.cluster.admin());
+    let raw_clients = RawClients::new(&suite, &suite.cluster.admin());
     let before = stored(&suite.cluster).await;
-    let mut all = rubbish();
+    let mut all = malformed_names();
     all.push(String::new());
     for bad in &all {
         let short: String = bad.chars().take(60).collect();
         for (raw, calls) in [
-            (&raws.directory, of_directory(bad)),
-            (&raws.survey, of_survey(bad)),
-            (&raws.ranking, of_ranking(bad)),
+            (&raw_clients.directory, of_directory(bad)),
+            (&raw_clients.survey, of_survey(bad)),
+            (&raw_clients.ranking, of_ranking(bad)),
         ] {
             for (method, field, body) in calls {
                 if bad.is_empty() && may_be_empty(method, field) {
@@ -524,28 +524,28 @@ async fn a_malformed_name_is_told_by_its_field_everywhere() {
                 let Err(status) = raw.bytes(method, body).await else {
                     panic!("{method} takes `{short}` as {field}");
                 };
-                let told = fault(&status);
+                let error = fault(&status);
                 assert_eq!(
-                    told.code,
+                    error.code,
                     Code::InvalidArgument,
                     "{method} {field} `{short}`: {status:?}"
                 );
-                assert_eq!(told.fields(), [field], "{method} `{short}`: {told:?}");
+                assert_eq!(error.fields(), [field], "{method} `{short}`: {error:?}");
             }
         }
     }
-    // A name of the wrong kind is as malformed as any.
+    // A name of the wrong kind is refused like a malformed one.
     let survey = "agencies/3271/units/dpmptsp/surveys/2024-q3";
     for (method, field, body) in of_directory(survey) {
-        let told = fault(&raws.directory.bytes(method, body).await.unwrap_err());
-        assert_eq!(told.fields(), [field], "{method}");
+        let error = fault(&raw_clients.directory.bytes(method, body).await.unwrap_err());
+        assert_eq!(error.fields(), [field], "{method}");
     }
     assert_eq!(stored(&suite.cluster).await, before, "nothing is stored");
 
-    // Well formed, but of nothing.
+    // These names are well formed, but nothing has them.
     for (raw, method, body) in [
         (
-            &raws.directory,
+            &raw_clients.directory,
             "GetAgency",
             directory::GetAgencyRequest {
                 name: "agencies/9999".into(),
@@ -553,7 +553,7 @@ async fn a_malformed_name_is_told_by_its_field_everywhere() {
             .encode_to_vec(),
         ),
         (
-            &raws.directory,
+            &raw_clients.directory,
             "GetUnit",
             directory::GetUnitRequest {
                 name: "agencies/9999/units/x".into(),
@@ -561,7 +561,7 @@ async fn a_malformed_name_is_told_by_its_field_everywhere() {
             .encode_to_vec(),
         ),
         (
-            &raws.directory,
+            &raw_clients.directory,
             "GetPublicService",
             directory::GetPublicServiceRequest {
                 name: "agencies/9999/units/x/services/y".into(),
@@ -569,7 +569,7 @@ async fn a_malformed_name_is_told_by_its_field_everywhere() {
             .encode_to_vec(),
         ),
         (
-            &raws.directory,
+            &raw_clients.directory,
             "CreateUnit",
             directory::CreateUnitRequest {
                 request_id: "n".into(),
@@ -584,7 +584,7 @@ async fn a_malformed_name_is_told_by_its_field_everywhere() {
             .encode_to_vec(),
         ),
         (
-            &raws.directory,
+            &raw_clients.directory,
             "CloseUnit",
             directory::CloseUnitRequest {
                 name: "agencies/9999/units/x".into(),
@@ -594,7 +594,7 @@ async fn a_malformed_name_is_told_by_its_field_everywhere() {
             .encode_to_vec(),
         ),
         (
-            &raws.survey,
+            &raw_clients.survey,
             "GetSurvey",
             survey::GetSurveyRequest {
                 name: "agencies/1/units/x/surveys/y".into(),
@@ -602,7 +602,7 @@ async fn a_malformed_name_is_told_by_its_field_everywhere() {
             .encode_to_vec(),
         ),
         (
-            &raws.survey,
+            &raw_clients.survey,
             "CloseSurvey",
             survey::CloseSurveyRequest {
                 name: "agencies/1/units/x/surveys/y".into(),
@@ -611,7 +611,7 @@ async fn a_malformed_name_is_told_by_its_field_everywhere() {
             .encode_to_vec(),
         ),
         (
-            &raws.survey,
+            &raw_clients.survey,
             "UpdateSurvey",
             survey::UpdateSurveyRequest {
                 survey: Some(survey::Survey {
@@ -623,7 +623,7 @@ async fn a_malformed_name_is_told_by_its_field_everywhere() {
             .encode_to_vec(),
         ),
         (
-            &raws.survey,
+            &raw_clients.survey,
             "GetResult",
             survey::GetResultRequest {
                 survey: "agencies/1/units/x/surveys/y".into(),
@@ -631,7 +631,7 @@ async fn a_malformed_name_is_told_by_its_field_everywhere() {
             .encode_to_vec(),
         ),
         (
-            &raws.survey,
+            &raw_clients.survey,
             "WatchResult",
             survey::WatchResultRequest {
                 survey: "agencies/1/units/x/surveys/y".into(),
@@ -639,7 +639,7 @@ async fn a_malformed_name_is_told_by_its_field_everywhere() {
             .encode_to_vec(),
         ),
         (
-            &raws.ranking,
+            &raw_clients.ranking,
             "GetLeagueTable",
             ranking::GetLeagueTableRequest {
                 name: "metrics/skm/periods/1999/cohorts/none".into(),
@@ -648,7 +648,7 @@ async fn a_malformed_name_is_told_by_its_field_everywhere() {
             .encode_to_vec(),
         ),
         (
-            &raws.ranking,
+            &raw_clients.ranking,
             "GetStanding",
             ranking::GetStandingRequest {
                 subject: "agencies/1".into(),
@@ -658,9 +658,9 @@ async fn a_malformed_name_is_told_by_its_field_everywhere() {
             .encode_to_vec(),
         ),
     ] {
-        let told = fault(&raw.bytes(method, body).await.unwrap_err());
+        let error = fault(&raw.bytes(method, body).await.unwrap_err());
         assert_eq!(
-            (told.code, told.reason.as_str()),
+            (error.code, error.reason.as_str()),
             (Code::NotFound, "NOT_FOUND"),
             "{method}"
         );

@@ -1,4 +1,4 @@
-//! Requests that come more than once.
+//! Requests that are sent more than once.
 
 use futures::future::join_all;
 use prima_platform::caller::Role;
@@ -6,7 +6,7 @@ use prima_proto::{directory::v1 as directory, survey::v1 as survey};
 use prima_tests::sample;
 use tonic::Code;
 
-use super::{Raw, Raws, SURVEY, begin, healthy, invalid, refused, stored};
+use super::{RawClient, RawClients, SURVEY, begin, healthy, invalid, refused, stored};
 
 fn submit(survey: &str, id: &str, n: usize) -> survey::SubmitResponseRequest {
     survey::SubmitResponseRequest {
@@ -30,27 +30,30 @@ fn create(unit: &str, request_id: &str, id: &str) -> survey::CreateSurveyRequest
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repeat_gets_the_first_answer_and_another_body_is_refused() {
+async fn a_repeat_gets_the_stored_response_and_another_body_is_refused() {
     let (suite, mut client, unit, name) = begin().await;
     let admin = suite.cluster.admin();
-    let raws = Raws::new(&suite, &admin);
+    let raw_clients = RawClients::new(&suite, &admin);
 
-    let first = raws
+    let first = raw_clients
         .survey
         .send("SubmitResponse", &submit(&name, "r-1", 1))
         .await
         .unwrap();
-    let again = raws
+    let again = raw_clients
         .survey
         .send("SubmitResponse", &submit(&name, "r-1", 1))
         .await
         .unwrap();
     assert_eq!(first, again, "byte for byte");
-    let other = raws.survey.send("SubmitResponse", &submit(&name, "r-1", 2)).await;
+    let other = raw_clients
+        .survey
+        .send("SubmitResponse", &submit(&name, "r-1", 2))
+        .await;
     let fault = refused(other, Code::InvalidArgument, "REQUEST_ID_REUSED");
     assert_eq!(fault.fields(), ["request_id"]);
 
-    let created = raws
+    let created = raw_clients
         .survey
         .send("CreateSurvey", &create(&unit, "c-1", "a"))
         .await
@@ -65,8 +68,8 @@ async fn a_repeat_gets_the_first_answer_and_another_body_is_refused() {
             paths: vec!["display_name".into()],
         }),
     };
-    raws.survey.send("UpdateSurvey", &update).await.unwrap();
-    let again = raws
+    raw_clients.survey.send("UpdateSurvey", &update).await.unwrap();
+    let again = raw_clients
         .survey
         .send("CreateSurvey", &create(&unit, "c-1", "a"))
         .await
@@ -76,11 +79,11 @@ async fn a_repeat_gets_the_first_answer_and_another_body_is_refused() {
         create(&unit, "c-1", "b"),
         create("agencies/3271/units/other", "c-1", "a"),
     ] {
-        let other = raws.survey.send("CreateSurvey", &body).await;
+        let other = raw_clients.survey.send("CreateSurvey", &body).await;
         let fault = refused(other, Code::InvalidArgument, "REQUEST_ID_REUSED");
         assert_eq!(fault.fields(), ["request_id"]);
     }
-    // An id belongs to its caller's method: the same one for another method is another request.
+    // A request id belongs to a caller and a method: with another method it is another request.
     let agency = |id: &str, display_name: &str| directory::CreateAgencyRequest {
         request_id: "c-1".into(),
         agency_id: id.to_owned(),
@@ -90,24 +93,24 @@ async fn a_repeat_gets_the_first_answer_and_another_body_is_refused() {
             ..directory::Agency::default()
         }),
     };
-    let first = raws
+    let first = raw_clients
         .directory
         .send("CreateAgency", &agency("33", "Jateng"))
         .await
         .unwrap();
-    let again = raws
+    let again = raw_clients
         .directory
         .send("CreateAgency", &agency("33", "Jateng"))
         .await
         .unwrap();
     assert_eq!(first, again);
     for body in [agency("33", "Jatim"), agency("34", "Jateng")] {
-        let other = raws.directory.send("CreateAgency", &body).await;
+        let other = raw_clients.directory.send("CreateAgency", &body).await;
         refused(other, Code::InvalidArgument, "REQUEST_ID_REUSED");
     }
     let before = stored(&suite.cluster).await;
 
-    // Ids of a wrong form.
+    // These request ids are malformed.
     let long = "x".repeat(65);
     for id in [
         "",
@@ -121,40 +124,53 @@ async fn a_repeat_gets_the_first_answer_and_another_body_is_refused() {
         &long,
     ] {
         let fault = invalid(
-            raws.survey.send("SubmitResponse", &submit(&name, id, 9)).await,
+            raw_clients
+                .survey
+                .send("SubmitResponse", &submit(&name, id, 9))
+                .await,
             &["request_id"],
         );
         assert!(fault.violations[0].description.contains("64"), "{fault:?}");
         invalid(
-            raws.survey.send("CreateSurvey", &create(&unit, id, "z")).await,
+            raw_clients
+                .survey
+                .send("CreateSurvey", &create(&unit, id, "z"))
+                .await,
             &["request_id"],
         );
         let mut body = agency("35", "Jatim");
         body.request_id = id.to_owned();
-        invalid(raws.directory.send("CreateAgency", &body).await, &["request_id"]);
+        invalid(
+            raw_clients.directory.send("CreateAgency", &body).await,
+            &["request_id"],
+        );
     }
     assert_eq!(stored(&suite.cluster).await, before, "nothing is stored");
     assert_eq!(client.result(&name).await.respondents, 1);
-    // The longest that fits.
+    // This is the longest valid id.
     client
         .submit(&name, &"x".repeat(64), sample::response(3))
         .await
         .unwrap();
 
     at_once(&suite, &unit, &name).await;
-    // After the end too: what was taken stays taken, and other bodies are refused as such.
+    // After the survey is closed, a repeat still gets the stored response, and another body is still refused.
     let close = survey::CloseSurveyRequest {
         name: name.clone(),
         ..Default::default()
     };
     client.survey.close_survey(close).await.unwrap();
-    raws.survey
+    raw_clients
+        .survey
         .send("SubmitResponse", &submit(&name, "r-1", 1))
         .await
         .unwrap();
-    let other = raws.survey.send("SubmitResponse", &submit(&name, "r-1", 2)).await;
+    let other = raw_clients
+        .survey
+        .send("SubmitResponse", &submit(&name, "r-1", 2))
+        .await;
     refused(other, Code::InvalidArgument, "REQUEST_ID_REUSED");
-    let new = raws
+    let new = raw_clients
         .survey
         .send("SubmitResponse", &submit(&name, "r-new", 2))
         .await;
@@ -166,8 +182,10 @@ async fn a_repeat_gets_the_first_answer_and_another_body_is_refused() {
 async fn at_once(suite: &prima_tests::Suite, unit: &str, name: &str) {
     let cluster = &suite.cluster;
     let token = cluster.token(&[Role::Operator], &["3271"]);
-    let clients: Vec<Raw> = (0..20).map(|_| Raw::new(&suite.survey, SURVEY, &token)).collect();
-    // Each has a connection before it begins.
+    let clients: Vec<RawClient> = (0..20)
+        .map(|_| RawClient::new(&suite.survey, SURVEY, &token))
+        .collect();
+    // Every client opens its connection first.
     for client in &clients {
         client.bytes("ListSurveys", vec![]).await.unwrap_err();
     }
@@ -194,10 +212,10 @@ async fn at_once(suite: &prima_tests::Suite, unit: &str, name: &str) {
             .zip(stored(cluster).await)
             .map(|(old, new)| new.1 - old.1)
             .collect();
-        // A survey, a response, and one request kept for the survey.
+        // One survey, one response, and one stored request for the survey.
         assert_eq!(grown, [0, 0, 0, 0, 1, 1, 1]);
 
-        // One id, two bodies: one body wins, every sender of the other is told.
+        // Of two bodies with one id one wins, and every sender of the other is refused.
         let bodies = [0, 1].map(|n| submit(name, &format!("split-{round}"), n));
         let answers = join_all(
             clients
@@ -214,7 +232,8 @@ async fn at_once(suite: &prima_tests::Suite, unit: &str, name: &str) {
                 refused(answer, Code::InvalidArgument, "REQUEST_ID_REUSED");
             }
         }
-        // Of surveys too; a loser may also hear that the same id is being answered, and is told to repeat.
+        // The same holds for surveys. A sender may also be told that the id is being processed and that it should
+        // repeat.
         let bodies = [0, 1].map(|n| create(unit, &format!("split-{round}"), &format!("split-{round}-{n}")));
         let answers = join_all(
             clients

@@ -1,4 +1,4 @@
-//! Pages, etags and masks that do not fit.
+//! Pages, etags and field masks that do not fit.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use prima_proto::{directory::v1 as directory, ranking::v1 as ranking, survey::v1 as survey};
@@ -8,18 +8,18 @@ use prost_types::FieldMask;
 use sha2::{Digest, Sha256};
 use tonic::Code;
 
-use super::{Raw, Raws, begin, healthy, invalid, refused, stored};
+use super::{RawClient, RawClients, begin, healthy, invalid, refused, stored};
 
 const TABLE: &str = "metrics/skm/periods/2024-q3/cohorts/dpmptsp";
 
-/// A token as the service makes it, with any key.
+/// A page token in the service's form with an arbitrary key.
 fn forged(filter: &[&str], key: &[u8]) -> String {
     let mut raw = Sha256::digest(filter.join("\u{1f}"))[..8].to_vec();
     raw.extend_from_slice(key);
     URL_SAFE_NO_PAD.encode(raw)
 }
 
-/// A list with this page size and token; the second has another filter.
+/// A list with this page size and token; the second function uses another filter.
 type List = (&'static str, fn(i32, &str) -> Vec<u8>, fn(i32, &str) -> Vec<u8>);
 
 fn of_directory() -> Vec<List> {
@@ -153,13 +153,13 @@ fn next_token(method: &str, answer: &[u8]) -> String {
     .unwrap()
 }
 
-async fn pages(raw: &Raw, lists: Vec<List>) {
+async fn pages(raw: &RawClient, lists: Vec<List>) {
     for (method, list, other) in lists {
         for size in [-1, 1001, i32::MIN, i32::MAX] {
             invalid(raw.bytes(method, list(size, "")).await, &["page_size"]);
         }
         for token in [
-            "rubbish!",
+            "malformed!",
             "AAAAAAAAAAAAAAAA",
             "\u{0}",
             "🦀",
@@ -169,7 +169,7 @@ async fn pages(raw: &Raw, lists: Vec<List>) {
             invalid(raw.bytes(method, list(1, token)).await, &["page_token"]);
         }
         let fault = invalid(
-            raw.bytes(method, list(-1, "rubbish!")).await,
+            raw.bytes(method, list(-1, "malformed!")).await,
             &["page_size", "page_token"],
         );
         assert_eq!(fault.violations.len(), 2, "both at once");
@@ -188,13 +188,13 @@ async fn pages(raw: &Raw, lists: Vec<List>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_an_etag_or_a_mask_that_does_not_fit_is_refused() {
     let (suite, mut client, unit, name) = begin().await;
-    // Two of everything.
+    // Each collection needs two entries.
     let second = client.unit("33", "3371").await;
     let other = client.create_survey(&second, "2024-q3").await;
     for survey in [&name, &other] {
         client.submit(survey, "r", sample::response(1)).await.unwrap();
     }
-    let raws = Raws::new(&suite, &suite.cluster.admin());
+    let raw_clients = RawClients::new(&suite, &suite.cluster.admin());
     for id in ["a", "b"] {
         let service = directory::CreatePublicServiceRequest {
             request_id: format!("p-{id}"),
@@ -205,7 +205,8 @@ async fn a_page_an_etag_or_a_mask_that_does_not_fit_is_refused() {
                 ..Default::default()
             }),
         };
-        raws.directory
+        raw_clients
+            .directory
             .send("CreatePublicService", &service)
             .await
             .unwrap();
@@ -215,20 +216,20 @@ async fn a_page_an_etag_or_a_mask_that_does_not_fit_is_refused() {
         async move { (client.table("dpmptsp").await.ok()?.len() == 2).then_some(()) }
     });
     listed.await.expect("both are in the table");
-    pages(&raws.directory, of_directory()).await;
-    pages(&raws.survey, of_survey()).await;
-    pages(&raws.ranking, of_ranking()).await;
+    pages(&raw_clients.directory, of_directory()).await;
+    pages(&raw_clients.survey, of_survey()).await;
+    pages(&raw_clients.ranking, of_ranking()).await;
     for size in [-1, 1001] {
         let watch = ranking::WatchLeagueTableRequest {
             name: TABLE.into(),
             page_size: size,
         };
         invalid(
-            raws.ranking.send("WatchLeagueTable", &watch).await,
+            raw_clients.ranking.send("WatchLeagueTable", &watch).await,
             &["page_size"],
         );
     }
-    // Tokens with the right filter and a key that no row has: refused or an empty page, never an error within.
+    // Tokens with the right filter and a key that no row has give a refusal or an empty page, never an internal error.
     let wild: [&[u8]; 5] = [b"", b"x", b"agencies/\x00", b"\xff\xfe", "🦀".as_bytes()];
     for key in wild {
         let services = directory::ListPublicServicesRequest {
@@ -247,9 +248,9 @@ async fn a_page_an_etag_or_a_mask_that_does_not_fit_is_refused() {
             ..Default::default()
         };
         for answer in [
-            raws.directory.send("ListPublicServices", &services).await,
-            raws.survey.send("ListSurveys", &surveys).await,
-            raws.ranking.send("GetLeagueTable", &table).await,
+            raw_clients.directory.send("ListPublicServices", &services).await,
+            raw_clients.survey.send("ListSurveys", &surveys).await,
+            raw_clients.ranking.send("GetLeagueTable", &table).await,
         ] {
             if let Err(status) = answer {
                 assert_eq!(super::fault(&status).fields(), ["page_token"]);
@@ -257,10 +258,10 @@ async fn a_page_an_etag_or_a_mask_that_does_not_fit_is_refused() {
         }
     }
     let before = stored(&suite.cluster).await;
-    etags(&raws, &unit, &name).await;
-    masks(&raws, &unit, &name).await;
+    etags(&raw_clients, &unit, &name).await;
+    masks(&raw_clients, &unit, &name).await;
     assert_eq!(stored(&suite.cluster).await, before, "nothing is stored");
-    let shown = raws
+    let shown = raw_clients
         .survey
         .send("GetSurvey", &survey::GetSurveyRequest { name: name.clone() })
         .await
@@ -349,8 +350,8 @@ fn updates(unit: &str, name: &str, etag: &str, paths: &[&str]) -> [(bool, &'stat
     ]
 }
 
-async fn etags(raws: &Raws, unit: &str, name: &str) {
-    for etag in ["1", "rubbish", "\u{0}", "-1", &"9".repeat(1000)] {
+async fn etags(raw_clients: &RawClients, unit: &str, name: &str) {
+    for etag in ["1", "malformed", "\u{0}", "-1", &"9".repeat(1000)] {
         let mut calls: Vec<_> = updates(unit, name, etag, &["display_name"]).into();
         calls.push((
             true,
@@ -373,14 +374,18 @@ async fn etags(raws: &Raws, unit: &str, name: &str) {
             .encode_to_vec(),
         ));
         for (directory, method, body) in calls {
-            let raw = if directory { &raws.directory } else { &raws.survey };
+            let raw = if directory {
+                &raw_clients.directory
+            } else {
+                &raw_clients.survey
+            };
             let fault = refused(raw.bytes(method, body).await, Code::Aborted, "ETAG_MISMATCH");
             assert!(fault.retry.is_some(), "{method}");
         }
     }
 }
 
-async fn masks(raws: &Raws, unit: &str, name: &str) {
+async fn masks(raw_clients: &RawClients, unit: &str, name: &str) {
     let long = "🦀".repeat(5000);
     for paths in [
         vec![],
@@ -393,7 +398,11 @@ async fn masks(raws: &Raws, unit: &str, name: &str) {
         vec![long.as_str()],
     ] {
         for (directory, method, body) in updates(unit, name, "", &paths) {
-            let raw = if directory { &raws.directory } else { &raws.survey };
+            let raw = if directory {
+                &raw_clients.directory
+            } else {
+                &raw_clients.survey
+            };
             invalid(raw.bytes(method, body).await, &["update_mask"]);
         }
     }
@@ -403,8 +412,12 @@ async fn masks(raws: &Raws, unit: &str, name: &str) {
         (true, "UpdatePublicService"),
         (false, "UpdateSurvey"),
     ] {
-        let raw = if directory { &raws.directory } else { &raws.survey };
-        // An empty message: everything that is missing is told.
+        let raw = if directory {
+            &raw_clients.directory
+        } else {
+            &raw_clients.survey
+        };
+        // For an empty message every missing field is listed.
         let fault = refused(
             raw.bytes(method, vec![]).await,
             Code::InvalidArgument,

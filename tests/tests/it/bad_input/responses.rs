@@ -1,4 +1,4 @@
-//! Responses and surveys that are wrong in themselves.
+//! Invalid responses and surveys.
 
 use prima_proto::survey::v1 as pb;
 use prima_tests::{client::Client, sample};
@@ -68,7 +68,7 @@ async fn a_wrong_response_is_refused_with_every_fault_and_not_stored() {
     let scheduled = create(&mut client, &unit, "scheduled", scheduled).await.unwrap();
     let before = stored(&suite.cluster).await;
 
-    // The survey.
+    // The survey is wrong.
     let unknown = format!("{unit}/surveys/nowhere");
     let good = || sample::response(1);
     refused(
@@ -93,7 +93,7 @@ async fn a_wrong_response_is_refused_with_every_fault_and_not_stored() {
         "SURVEY_NOT_OPEN",
     );
 
-    // Everything wrong at once: three missing, three out of range, two unknown, time, profile and id.
+    // Everything is wrong at once: three answers missing, three out of range, two unknown, and time, profile and id.
     let mut wrong = answered(&[
         ("requirements", 0),
         ("procedure", 5),
@@ -134,12 +134,12 @@ async fn a_wrong_response_is_refused_with_every_fault_and_not_stored() {
         ],
     );
     for violation in &fault.violations {
-        let told = &violation.localized_message.as_ref().unwrap().message;
-        assert_ne!(told, &violation.description, "told in Indonesian");
+        let message = &violation.localized_message.as_ref().unwrap().message;
+        assert_ne!(message, &violation.description, "in Indonesian");
     }
     assert!(fault.localized.contains("wajib dijawab"), "{}", fault.localized);
 
-    // No answer at all: nine faults. No response at all: the same. A time that no calendar has.
+    // No answer at all gives nine faults, and no response at all gives the same. Then a time that no calendar has.
     assert_eq!(
         client
             .submit(&survey, "r", answered(&[]))
@@ -169,7 +169,7 @@ async fn a_wrong_response_is_refused_with_every_fault_and_not_stored() {
             &["response.submit_time"],
         );
     }
-    // More faults, and longer ones, than a header carries: as many as fit are listed, all are counted.
+    // When the faults exceed what a header can carry, as many as fit are listed and all are counted.
     let mut flood = good();
     flood
         .answers
@@ -193,7 +193,7 @@ async fn a_wrong_response_is_refused_with_every_fault_and_not_stored() {
     assert_eq!(stored(&suite.cluster).await, before, "nothing is stored");
     assert_eq!(client.result(&survey).await.respondents, 1, "nothing is counted");
 
-    // In a stream only the bad ones are refused, each with its place, its id and its faults.
+    // In a stream only the invalid responses are refused, each with its position, its id and its faults.
     let row = |survey: &str, id: &str, response: pb::Response| pb::SubmitResponsesRequest {
         survey: survey.to_owned(),
         response_id: id.to_owned(),
@@ -208,7 +208,7 @@ async fn a_wrong_response_is_refused_with_every_fault_and_not_stored() {
         row("", "", good()),
         row(&closed, "s-5", good()),
         row(&unknown, "s-6", good()),
-        row("rubbish", "s-7", good()),
+        row("malformed", "s-7", good()),
         row(&scheduled, "s-8", good()),
         row(&survey, "s-2", good()),
         row("", "s-10", good()),
@@ -225,8 +225,8 @@ async fn a_wrong_response_is_refused_with_every_fault_and_not_stored() {
         (3, 1, 8),
         "{answer:?}"
     );
-    let places: Vec<i64> = answer.rejections.iter().map(|r| r.index).collect();
-    assert_eq!(places, [1, 3, 4, 5, 6, 7, 8, 11], "in order");
+    let positions: Vec<i64> = answer.rejections.iter().map(|r| r.index).collect();
+    assert_eq!(positions, [1, 3, 4, 5, 6, 7, 8, 11], "in order");
     for (index, id, reason, fields) in [
         (3, "s-0", "REQUEST_ID_REUSED", vec!["response_id"]),
         (4, "", "INVALID_FIELDS", vec!["response_id"]),
@@ -253,7 +253,7 @@ async fn a_wrong_response_is_refused_with_every_fault_and_not_stored() {
     assert_eq!(rejected(&answer, 1).violations.len(), 14);
     assert_eq!(client.result(&survey).await.respondents, 4);
 
-    // More bad ones than an answer lists: the first thousand, all counted.
+    // With more invalid responses than can be listed, the first thousand are listed and all are counted.
     let rows = (0..2500).map(move |n| row(&survey, &format!("b-{n}"), answered(&[])));
     let answer = client
         .survey
@@ -368,7 +368,7 @@ async fn a_wrong_survey_is_refused_with_every_fault_and_not_stored() {
         assert!(answer.is_err(), "{n}: {answer:?}");
         refused(answer, Code::InvalidArgument, "INVALID_FIELDS");
     }
-    // Another scheme in the same unit and period; a name in use.
+    // Another scheme in the same unit and period, and a name that is in use.
     let other = pb::Survey {
         period: "2024-q3".into(),
         weight_variant: 2,
@@ -384,7 +384,7 @@ async fn a_wrong_survey_is_refused_with_every_fault_and_not_stored() {
         Code::AlreadyExists,
         "ALREADY_EXISTS",
     );
-    // `-` stands for all, so it is nobody's id.
+    // `-` is the wildcard for all, so it can't be an id.
     for (parent, id, field) in [
         ("agencies/-/units/dpmptsp", "s", "parent"),
         ("agencies/3271/units/-", "s", "parent"),

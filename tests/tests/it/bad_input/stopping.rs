@@ -1,4 +1,4 @@
-//! A stop that clients make hard.
+//! A process that has to stop while clients are connected.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use tonic_health::pb::{
     health_client::HealthClient,
 };
 
-use super::{begin, limits::hold, refused};
+use super::{begin, limits::block_writes, refused};
 
 async fn health(process: &Process, service: &str) -> Streaming<HealthCheckResponse> {
     let request = HealthCheckRequest {
@@ -26,11 +26,14 @@ async fn health(process: &Process, service: &str) -> Streaming<HealthCheckRespon
 
 async fn status(stream: &mut Streaming<HealthCheckResponse>) -> ServingStatus {
     let next = tokio::time::timeout(DEADLINE, stream.message()).await;
-    next.expect("the watcher is told").unwrap().unwrap().status()
+    next.expect("the watcher gets a message")
+        .unwrap()
+        .unwrap()
+        .status()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_tells_the_watchers_finishes_the_calls_and_ends_in_time() {
+async fn a_stop_informs_watchers_finishes_calls_and_ends_in_time() {
     let (mut suite, mut client, _, name) = begin().await;
     let mut of_all = health(&suite.survey, "").await;
     let mut of_service = health(&suite.survey, "prima.survey.v1.SurveyService").await;
@@ -42,8 +45,8 @@ async fn a_stop_tells_the_watchers_finishes_the_calls_and_ends_in_time() {
     let address = suite.survey.url().trim_start_matches("http://").to_owned();
     let _idle = TcpStream::connect(address).await.unwrap();
 
-    // Two calls at work: a response that waits for the database, and a stream whose sender is not done.
-    let held = hold(&suite.cluster).await;
+    // Two calls are in progress: a response that waits for the database, and a stream whose client has not finished.
+    let blocked = block_writes(&suite.cluster).await;
     let (rows, receiver) = mpsc::channel(10);
     let row = |n: usize| survey::SubmitResponsesRequest {
         survey: name.clone(),
@@ -72,8 +75,8 @@ async fn a_stop_tells_the_watchers_finishes_the_calls_and_ends_in_time() {
             .await
             .expect("the watch ends");
         refused(ended, Code::Unavailable, "STREAM_ENDED");
-        // The calls go on.
-        held.rollback().await.unwrap();
+        // The calls continue.
+        blocked.rollback().await.unwrap();
         rows.send(row(1)).await.unwrap();
         drop(rows);
         asked
@@ -87,13 +90,13 @@ async fn a_stop_tells_the_watchers_finishes_the_calls_and_ends_in_time() {
     let sql = "SELECT count(*) FROM survey.response";
     assert_eq!(suite.cluster.number(sql).await, 3);
     assert!(!suite.survey.log().contains("panicked"), "{}", suite.survey.log());
-    // The stream of health ends too.
-    let rest = tokio::time::timeout(DEADLINE, of_all.by_ref().take(3).count()).await;
-    rest.expect("nothing stays open");
+    // The health stream ends too.
+    let remaining = tokio::time::timeout(DEADLINE, of_all.by_ref().take(3).count()).await;
+    remaining.expect("nothing stays open");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_call_that_never_ends_does_not_hold_the_process() {
+async fn a_call_that_never_ends_does_not_block_the_stop() {
     let (mut suite, mut client, _, name) = begin().await;
     for process in [&mut suite.survey] {
         process
@@ -124,7 +127,7 @@ async fn a_call_that_never_ends_does_not_hold_the_process() {
     };
     let (bulk, (code, took)) = tokio::join!(bulk, stop);
     assert_eq!(code, 0);
-    // The calls get the grace time, and what they were doing gets it once more at most.
+    // The calls get the grace period, and what they started gets it at most once more.
     assert!(took < Duration::from_secs(5), "{took:?}");
     assert!(bulk.is_err(), "its sender never came to an end");
     drop(rows);

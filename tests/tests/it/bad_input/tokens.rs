@@ -1,4 +1,4 @@
-//! Callers who are not who they say, or may not do what they ask.
+//! Callers with an invalid token, or without the right to call a method.
 
 use base64::{
     Engine,
@@ -12,7 +12,9 @@ use prost::Message;
 use serde_json::{Value, json};
 use tonic::Code;
 
-use super::{DIRECTORY, RANKING, Raw, Raws, SURVEY, begin, fault, healthy, refused, stored, wire};
+use super::{
+    DIRECTORY, RANKING, RawClient, RawClients, SURVEY, begin, fault, healthy, refused, stored, wire,
+};
 
 fn private(signer: &Signer) -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
@@ -28,7 +30,7 @@ fn sign(der: &[u8], claims: &Value) -> String {
     jsonwebtoken::encode(&header, claims, &EncodingKey::from_ed_der(der)).unwrap()
 }
 
-/// Claims of an admin, with this change; a null takes a claim away.
+/// The claims of an admin with this change; a null removes a claim.
 fn claims(change: Value) -> Value {
     let now = Clock::system().now().timestamp();
     let mut claims = json!({
@@ -48,7 +50,7 @@ fn part(value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(value.to_string())
 }
 
-/// Values of the header `authorization` that must not be taken.
+/// Values of the header `authorization` that must be refused.
 fn forged(cluster: &Cluster) -> Vec<(&'static str, String)> {
     let der = private(&cluster.signer);
     let now = Clock::system().now().timestamp();
@@ -68,17 +70,17 @@ fn forged(cluster: &Cluster) -> Vec<(&'static str, String)> {
         )
     };
     let bearer = [
-        ("rubbish", "rubbish".to_owned()),
+        ("malformed", "malformed".to_owned()),
         ("nothing", String::new()),
         ("dots", "...".to_owned()),
-        ("three parts of rubbish", "a.b.c".to_owned()),
+        ("three parts that are no token", "a.b.c".to_owned()),
         ("not JSON", format!("{0}.{0}.{0}", URL_SAFE_NO_PAD.encode("x"))),
         ("long", "a".repeat(8000)),
         (
             "another key",
             sign(&private(&Signer::generate().unwrap()), &claims(json!({}))),
         ),
-        // A minute of leeway is given.
+        // The leeway is one minute.
         ("expired", sign(&der, &claims(json!({"exp": now - 120})))),
         ("expired long ago", sign(&der, &claims(json!({"exp": 0})))),
         ("expiry as text", sign(&der, &claims(json!({"exp": "tomorrow"})))),
@@ -126,7 +128,7 @@ fn forged(cluster: &Cluster) -> Vec<(&'static str, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_does_not_hold_opens_nothing() {
+async fn an_invalid_token_is_refused_everywhere() {
     let (suite, mut client, unit, name) = begin().await;
     client.submit(&name, "r-0", sample::response(0)).await.unwrap();
     let before = stored(&suite.cluster).await;
@@ -161,12 +163,12 @@ async fn a_token_that_does_not_hold_opens_nothing() {
     };
 
     for (what, value) in forged(&suite.cluster) {
-        let raw = |process, service| Raw::with_authorization(process, service, Some(&value));
+        let raw = |process, service| RawClient::with_authorization(process, service, Some(&value));
         let of_directory = raw(&suite.directory, DIRECTORY);
         let of_survey = raw(&suite.survey, SURVEY);
         let of_ranking = raw(&suite.ranking, RANKING);
         let of_health = raw(&suite.ranking, "grpc.health.v1.Health");
-        // On public methods too.
+        // An invalid token is refused on public methods too.
         for answer in [
             of_directory.send("GetAgency", &agency).await,
             of_survey.send("GetSurvey", &get).await,
@@ -182,15 +184,15 @@ async fn a_token_that_does_not_hold_opens_nothing() {
             refused(answer, Code::Unauthenticated, "TOKEN_INVALID");
         }
     }
-    // Bytes that are no text.
+    // These bytes are not text.
     let authorization: &[u8] = b"Bearer \xff\xfe";
     let headers = [("authorization", authorization)];
     let path = format!("/{SURVEY}/GetSurvey");
     let exchange = wire::exchange(&suite.survey, &path, &headers, wire::frame(&get.encode_to_vec())).await;
     refused(exchange.unwrap().answer(), Code::Unauthenticated, "TOKEN_INVALID");
 
-    // Without a token: reading needs one, but for what is published.
-    let bare = Raws::new(&suite, "");
+    // Without a token only what is published can be read.
+    let bare = RawClients::new(&suite, "");
     for answer in [
         bare.directory.send("GetAgency", &agency).await,
         bare.directory.bytes("ListUnitTypes", vec![]).await,
@@ -205,10 +207,10 @@ async fn a_token_that_does_not_hold_opens_nothing() {
     }
     bare.survey.send("CalculateSampleSize", &size).await.unwrap();
     bare.ranking.bytes("ListLeagueTables", vec![]).await.unwrap();
-    // A token that ran out within the leeway still holds.
+    // A token that expired within the leeway is still accepted.
     let now = Clock::system().now().timestamp();
     let just = sign(&private(&suite.cluster.signer), &claims(json!({"exp": now - 5})));
-    Raws::new(&suite, &just)
+    RawClients::new(&suite, &just)
         .survey
         .send("GetSurvey", &get)
         .await
@@ -218,11 +220,11 @@ async fn a_token_that_does_not_hold_opens_nothing() {
     healthy(&suite).await;
 }
 
-/// What a valid token does not allow.
+/// Calls that a valid token does not allow.
 async fn roles(suite: &prima_tests::Suite, unit: &str, name: &str) {
     let cluster = &suite.cluster;
     let before = stored(cluster).await;
-    let with = |roles: &[Role], agencies: &[&str]| Raws::new(suite, &cluster.token(roles, agencies));
+    let with = |roles: &[Role], agencies: &[&str]| RawClients::new(suite, &cluster.token(roles, agencies));
     let create = survey::CreateSurveyRequest {
         request_id: "c".into(),
         parent: unit.to_owned(),
@@ -296,7 +298,7 @@ async fn roles(suite: &prima_tests::Suite, unit: &str, name: &str) {
     ] {
         answers.push(foreign.survey.send("CreateSurvey", &create).await);
         answers.push(foreign.survey.send("SubmitResponse", &submit(name)).await);
-        // Nor does it tell which surveys another agency has.
+        // A refusal must not reveal which surveys another agency has.
         answers.push(
             foreign
                 .survey
@@ -320,7 +322,7 @@ async fn roles(suite: &prima_tests::Suite, unit: &str, name: &str) {
     for answer in answers {
         refused(answer, Code::PermissionDenied, "PERMISSION_DENIED");
     }
-    // In a stream a row of another agency is refused alone.
+    // In a stream only the row of another agency is refused.
     let both = cluster.token(&[Role::Intake], &["3271"]);
     let url = suite.survey.url();
     let mut client = Client::new(&suite.directory.url(), &url, &suite.ranking.url(), &both);
@@ -346,7 +348,7 @@ async fn roles(suite: &prima_tests::Suite, unit: &str, name: &str) {
         "{answer:?}"
     );
     assert_eq!(stored(cluster).await, before, "nothing is stored");
-    // And what they may do, they can.
+    // What their roles allow succeeds.
     client
         .submit(name, "by-intake", sample::response(3))
         .await
@@ -358,7 +360,7 @@ async fn roles(suite: &prima_tests::Suite, unit: &str, name: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_without_a_key_does_not_start() {
     let cluster = Cluster::start().await;
-    for key in ["", "rubbish", "AAAA"] {
+    for key in ["", "malformed", "AAAA"] {
         let mut process = cluster
             .command(Service::Ranking)
             .env("PRIMA_AUTH__PUBLIC_KEY", key)
@@ -366,7 +368,7 @@ async fn a_service_without_a_key_does_not_start() {
         assert_ne!(process.wait().await, 0, "{key}");
         assert!(process.log().contains("public_key"), "{}", process.log());
     }
-    // The checker itself: a status without details does not pass.
+    // The checker itself must fail for a status without details.
     let bare = std::panic::catch_unwind(|| fault(&tonic::Status::not_found("x")));
     assert!(bare.is_err());
 }

@@ -1,4 +1,4 @@
-//! Clients that watch and never read, and too many that watch.
+//! Clients that watch and never read, and too many watchers.
 
 use std::{pin::pin, time::Duration};
 
@@ -25,7 +25,7 @@ use super::{healthy, refused};
 const TABLE: &str = "metrics/skm/periods/2024-q3/cohorts/dpmptsp";
 const SLOW: usize = 40;
 
-/// A suite whose processes have this variable.
+/// A suite whose processes have this environment variable.
 async fn suite(name: &str, value: &str, more: (&str, &str)) -> Suite {
     let cluster = Cluster::start().await;
     let start = |service| {
@@ -48,7 +48,7 @@ async fn suite(name: &str, value: &str, more: (&str, &str)) -> Suite {
     }
 }
 
-/// A channel that takes in a few hundred bytes of each stream until they are read.
+/// A channel whose streams buffer only a few hundred bytes until they are read.
 fn narrow(process: &Process) -> Channel {
     Endpoint::from_shared(process.url())
         .unwrap()
@@ -70,7 +70,7 @@ fn watch_table() -> ranking::WatchLeagueTableRequest {
     }
 }
 
-/// Resident memory in KiB, and threads.
+/// Resident memory in KiB, and the number of threads.
 fn usage(process: &Process) -> (i64, i64) {
     let status = std::fs::read_to_string(format!("/proc/{}/status", process.pid())).unwrap();
     let field = |name: &str| {
@@ -80,7 +80,7 @@ fn usage(process: &Process) -> (i64, i64) {
     (field("VmRSS:"), field("Threads:"))
 }
 
-/// Reads until the stream ends; how many messages came before its status.
+/// Reads until the stream ends. Returns the number of messages and the status.
 async fn drain<T>(stream: &mut Streaming<T>) -> (usize, Status) {
     let mut count = 0;
     let reading = async {
@@ -97,7 +97,7 @@ async fn drain<T>(stream: &mut Streaming<T>) -> (usize, Status) {
         .expect("the stream ends")
 }
 
-/// Submits responses one after the other, for ever.
+/// Submits responses one after the other without end.
 async fn citizens(mut client: Client, name: String, from: usize) {
     for n in from.. {
         client
@@ -108,7 +108,7 @@ async fn citizens(mut client: Client, name: String, from: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_never_reads_is_let_go_and_costs_nothing() {
+async fn a_client_that_never_reads_is_disconnected_and_costs_no_memory() {
     let most = (SLOW + 1).to_string();
     let suite = suite(
         "PRIMA_GRPC__WATCH_STALL_SECONDS",
@@ -123,7 +123,7 @@ async fn a_client_that_never_reads_is_let_go_and_costs_nothing() {
     let token: MetadataValue<Ascii> = format!("Bearer {}", suite.cluster.admin()).parse().unwrap();
     let result = || survey::WatchResultRequest { survey: name.clone() };
 
-    // One reads.
+    // One watcher reads.
     let mut table = client
         .ranking
         .watch_league_table(watch_table())
@@ -139,11 +139,13 @@ async fn a_client_that_never_reads_is_let_go_and_costs_nothing() {
                 table.message().await.unwrap().unwrap();
                 results.message().await.unwrap().unwrap()
             };
-            tokio::time::timeout(DEADLINE, next).await.expect("updates go on");
+            tokio::time::timeout(DEADLINE, next)
+                .await
+                .expect("updates continue");
         }
     };
 
-    // The others never do.
+    // The other watchers never read.
     let mut slow_tables = RankingServiceClient::new(narrow(&suite.ranking));
     let mut slow_results = SurveyServiceClient::new(narrow(&suite.survey));
     let (mut unread_tables, mut unread_results) = (Vec::new(), Vec::new());
@@ -178,7 +180,7 @@ async fn a_client_that_never_reads_is_let_go_and_costs_nothing() {
     let work = async {
         read(5, &mut table, &mut results).await;
         let before = [usage(&suite.survey), usage(&suite.ranking)];
-        // Their places are free again when they have not read for a second.
+        // The server frees their places when they have not read for a second.
         let freed = eventually(DEADLINE, || {
             let mut client = client.clone();
             let (watch, name) = (watch_table(), name.clone());
@@ -195,7 +197,7 @@ async fn a_client_that_never_reads_is_let_go_and_costs_nothing() {
         read(60, &mut table, &mut results).await;
         let after = [usage(&suite.survey), usage(&suite.ranking)];
         for ((memory, threads), (memory_then, threads_then)) in before.into_iter().zip(after) {
-            // A debug build's caches still fill a little.
+            // The caches of a debug build still grow a little.
             assert!(memory_then - memory < 16 * 1024, "{before:?} {after:?}");
             assert!(threads_then - threads <= 2, "{before:?} {after:?}");
         }
@@ -205,7 +207,7 @@ async fn a_client_that_never_reads_is_let_go_and_costs_nothing() {
         Either::Right(_) => panic!("the citizens stopped"),
     }
 
-    // Once they read they learn why it ended: after the few messages that were on their way.
+    // When they read, they get the few messages that were in transit and then the reason why the stream ended.
     let mut left = 0;
     for stream in &mut unread_tables {
         let (count, status) = drain(stream).await;
@@ -264,10 +266,10 @@ async fn more_watchers_than_allowed_are_refused_until_one_leaves() {
         );
         assert!(fault.retry.is_some_and(|after| after > Duration::ZERO));
     }
-    // What is wrong with the request is told before that.
+    // An invalid request is refused as such, before the limit of watchers is checked.
     let bad = ranking::WatchLeagueTableRequest::default();
     super::invalid(client.ranking.watch_league_table(bad).await, &["name"]);
-    // Nothing else is refused.
+    // Other methods still succeed.
     client.result(&name).await;
     drop((tables, results));
     let freed = eventually(DEADLINE, || {
@@ -281,6 +283,6 @@ async fn more_watchers_than_allowed_are_refused_until_one_leaves() {
                 .ok()
         }
     });
-    freed.await.expect("a place is free when one has left");
+    freed.await.expect("a watcher is accepted when another has left");
     healthy(&suite).await;
 }

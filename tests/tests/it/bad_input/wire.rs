@@ -12,7 +12,7 @@ use tonic::{
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
 };
 
-/// Messages as they are.
+/// Passes messages through as bytes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RawCodec;
 
@@ -59,7 +59,7 @@ pub fn frame(message: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// What came back: the HTTP status, and the gRPC status if there was one.
+/// The response: the HTTP status, and the gRPC status when there is one.
 #[derive(Debug)]
 pub struct Exchange {
     pub http: http::StatusCode,
@@ -68,7 +68,7 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// The answer as a client library takes it.
+    /// The result as a client library would return it.
     pub fn answer(self) -> Result<(), Status> {
         let status = self
             .grpc
@@ -81,7 +81,7 @@ impl Exchange {
     }
 }
 
-/// One request in a connection of its own, with a client that has no deadline and checks nothing.
+/// Sends one request on a connection of its own, by a client that has no deadline and checks nothing.
 pub async fn exchange(
     process: &Process,
     path: &str,
@@ -101,7 +101,7 @@ pub async fn exchange(
     let work = async {
         let mut send = send.ready().await?;
         let (response, mut stream) = send.send_request(request, false)?;
-        // The server may answer and reset before it has read everything.
+        // The server may answer and reset the stream before it has read everything.
         let _reset = stream.send_data(Bytes::from(body), true);
         let (head, mut data) = response.await?.into_parts();
         let mut grpc = Status::from_header_map(&head.headers);

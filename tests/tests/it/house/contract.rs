@@ -1,46 +1,46 @@
-//! What callers are told of the API: `proto/README.md` names every error reason, and the contracts say which methods only
-//! read.
+//! What the documentation tells callers: `proto/README.md` lists every error reason, and the contracts mark the methods
+//! that only read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use prost::Message;
 use prost_types::{FileDescriptorSet, method_options::IdempotencyLevel};
 
-use super::{code, read, running, services};
+use super::{code, read, services, without_tests};
 
-/// Table of the reasons that every service can send; they stand in the platform.
+/// Heading of the table of reasons that every service can send; they are in the platform.
 const EVERY: &str = "Every service";
 
-/// Texts of the code that look like a reason and are none.
+/// Texts in the code that look like a reason and are not.
 const NO_REASONS: [&str; 7] = [
-    // Types of columns and a pragma.
+    // These are column types and a pragma.
     "BLOB",
     "BYTEA",
     "ON",
     "TEXT",
-    // A variable of the environment.
+    // This is an environment variable.
     "PRIMA_FAILPOINTS",
-    // Codes of PostgreSQL.
+    // These are codes of PostgreSQL.
     "XX001",
     "XX002",
 ];
 
-/// Reasons that no caller ever gets.
+/// Reasons that are never sent to a caller.
 const NOT_SENT: [&str; 8] = [
-    // Refusals of the rules of complaints that are answered as faults of a field, `INVALID_FIELDS`.
+    // Refusals by the rules of complaints that are answered as faults of a field, `INVALID_FIELDS`.
     "SAME_AGENCY",
     "STARS_OUT_OF_RANGE",
     "UNKNOWN_CLASS",
     "UNKNOWN_REASON",
-    // Events that can't be placed in a table; no call brings them.
+    // Events that can't be placed in a table; no call causes them.
     "SCORE_METRIC_INVALID",
     "SCORE_PERIOD_INVALID",
     "SCORE_VALUE_INVALID",
-    // The connection is closed without an answer.
+    // The connection is closed without a response.
     "TOO_MANY_CONNECTIONS",
 ];
 
-/// The codes that `grpc::status` gives.
+/// The codes that `grpc::status` uses.
 const CODES: [&str; 13] = [
     "ABORTED",
     "ALREADY_EXISTS",
@@ -64,7 +64,7 @@ fn is_upper_snake(text: &str) -> bool {
     text.len() > 1 && text.starts_with(|c: char| c.is_ascii_uppercase()) && text.split('_').all(is_word)
 }
 
-/// The texts of a line that are written like a reason; strings of bytes and quotes within a text are none.
+/// The texts of a line that are written like a reason. Byte strings and quotes within a text are not counted.
 fn reasons_of(line: &str) -> Vec<&str> {
     let parts: Vec<&str> = line.split('"').collect();
     let between = parts.windows(3);
@@ -77,7 +77,7 @@ fn reasons_of(line: &str) -> Vec<&str> {
 /// Everything in the code of a folder of `services/` that is written like a reason. The commands of `prima` send none.
 fn written() -> BTreeMap<String, BTreeSet<String>> {
     let mut written: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for path in running() {
+    for path in without_tests() {
         let Some((folder, _)) = path
             .strip_prefix("services/")
             .and_then(|rest| rest.split_once('/'))
@@ -142,7 +142,7 @@ fn what_is_written_like_a_reason_is_found() {
 }
 
 #[test]
-fn every_error_reason_is_told_to_callers() {
+fn every_error_reason_is_documented() {
     let written = written();
     let all: BTreeSet<&str> = written.values().flatten().map(String::as_str).collect();
     assert!(all.len() > 100, "{all:?}");
@@ -151,7 +151,7 @@ fn every_error_reason_is_told_to_callers() {
     assert!(gone.is_empty(), "no longer in the code: {gone:?}");
 
     let tables = tables(&read("proto/README.md"));
-    let told = |heading: &str| -> BTreeSet<&str> {
+    let documented = |heading: &str| -> BTreeSet<&str> {
         let rows = tables.get(heading).into_iter().flatten();
         rows.map(|(reason, _)| reason.as_str()).collect()
     };
@@ -164,26 +164,29 @@ fn every_error_reason_is_told_to_callers() {
     headings.insert(EVERY.to_owned());
     let found: BTreeSet<String> = tables.keys().cloned().collect();
     assert!(found.is_subset(&headings), "tables of {found:?}");
-    let everywhere = told(EVERY);
+    let everywhere = documented(EVERY);
     for heading in &headings {
         let folder = if heading == EVERY { "platform" } else { heading };
-        let (sent, told) = (sent(folder), told(heading));
-        let known: BTreeSet<&str> = told.union(&everywhere).copied().collect();
-        let untold: Vec<_> = sent.difference(&known).collect();
-        assert!(untold.is_empty(), "proto/README.md, `{heading}` lacks {untold:?}");
-        let unsent: Vec<_> = told.difference(&sent).collect();
+        let (sent, documented) = (sent(folder), documented(heading));
+        let known: BTreeSet<&str> = documented.union(&everywhere).copied().collect();
+        let undocumented: Vec<_> = sent.difference(&known).collect();
+        assert!(
+            undocumented.is_empty(),
+            "proto/README.md, `{heading}` lacks {undocumented:?}"
+        );
+        let unsent: Vec<_> = documented.difference(&sent).collect();
         assert!(
             unsent.is_empty(),
-            "proto/README.md, `{heading}`: nobody sends {unsent:?}"
+            "proto/README.md, `{heading}`: no code sends {unsent:?}"
         );
     }
 }
 
 #[test]
-fn the_tables_of_reasons_are_whole_and_in_order() {
+fn the_tables_of_reasons_are_complete_and_sorted() {
     for (heading, rows) in tables(&read("proto/README.md")) {
         let in_order = rows.windows(2).all(|two| two[0].0 < two[1].0);
-        assert!(in_order, "`{heading}` is not sorted, or holds a reason twice");
+        assert!(in_order, "`{heading}` is not sorted, or lists a reason twice");
         for (reason, cells) in rows {
             let [codes, means, help] = cells.as_slice() else {
                 panic!("{reason} of `{heading}` has the cells {cells:?}");

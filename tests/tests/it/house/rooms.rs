@@ -1,17 +1,17 @@
-//! The rooms of a service that keeps each operation in a file of its own (`src/rpc/`): who imports whom inside it.
+//! The layout of a service that keeps each operation in a file of its own (`src/rpc/`): which modules may import which.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{code, read, running, services};
+use super::{code, read, services, without_tests};
 
-/// Where a module is from the root of its crate: `["store", "unit"]`.
+/// The path of a module from the root of its crate: `["store", "unit"]`.
 type Module = Vec<String>;
 
 fn module(parts: &[&str]) -> Module {
     parts.iter().map(|part| (*part).to_owned()).collect()
 }
 
-/// The module that a file below `src/` holds.
+/// The module in a file below `src/`.
 fn module_of(file: &str) -> Module {
     let parts: Vec<&str> = file.trim_end_matches(".rs").split('/').collect();
     match parts.as_slice() {
@@ -21,7 +21,7 @@ fn module_of(file: &str) -> Module {
     }
 }
 
-/// The paths of a use tree: `a::{b, c::d}` are `a::b` and `a::c::d`.
+/// The paths of a use tree: `a::{b, c::d}` gives `a::b` and `a::c::d`.
 fn expand(tree: &str, before: &str, paths: &mut Vec<String>) {
     let tree = tree.trim();
     let Some((head, rest)) = tree.split_once('{') else {
@@ -46,7 +46,7 @@ fn expand(tree: &str, before: &str, paths: &mut Vec<String>) {
     }
 }
 
-/// Every path that the code of a file names, in `use` or in place.
+/// Every path in the code of a file, in `use` or in place.
 fn paths(text: &str) -> Vec<String> {
     let lines: Vec<&str> = code(text).into_iter().map(|(_, line)| line).collect();
     let (mut found, mut rest) = (Vec::new(), String::new());
@@ -71,7 +71,7 @@ fn paths(text: &str) -> Vec<String> {
     found
 }
 
-/// The module of `modules` that a path of `from` leads into, if it is one of the service's own.
+/// The module of `modules` that a path in `from` refers to, if it is one of the service's own.
 fn resolve(path: &str, from: &Module, modules: &BTreeMap<Module, String>) -> Option<Module> {
     let mut parts = path.split("::");
     let mut place = match parts.next()? {
@@ -98,7 +98,7 @@ fn resolve(path: &str, from: &Module, modules: &BTreeMap<Module, String>) -> Opt
     modules.contains_key(&place).then_some(place)
 }
 
-/// Who imports whom in a service: the modules that each one names.
+/// The imports of a service: for each module those that it names.
 fn imports(files: &[(String, String)]) -> BTreeMap<Module, BTreeSet<Module>> {
     let modules: BTreeMap<Module, String> = files
         .iter()
@@ -114,7 +114,7 @@ fn imports(files: &[(String, String)]) -> BTreeMap<Module, BTreeSet<Module>> {
     files.iter().map(of).collect()
 }
 
-/// The noun of a module of `rpc`: the folder that it stands in.
+/// The noun of a module of `rpc`, which is the name of its folder.
 fn noun<'a>(module: &'a Module, files: &[(String, String)]) -> Option<&'a str> {
     let noun = module.get(1).filter(|_| module[0] == "rpc")?;
     let folder = format!("rpc/{noun}/");
@@ -124,7 +124,7 @@ fn noun<'a>(module: &'a Module, files: &[(String, String)]) -> Option<&'a str> {
         .then_some(noun)
 }
 
-/// What stands between two modules that must not import each other so.
+/// The reason why one module must not import another, if there is one.
 fn forbidden(from: &Module, to: &Module, files: &[(String, String)]) -> Option<&'static str> {
     let room = |module: &Module| module.first().cloned().unwrap_or_default();
     match (room(from).as_str(), room(to).as_str()) {
@@ -137,7 +137,7 @@ fn forbidden(from: &Module, to: &Module, files: &[(String, String)]) -> Option<&
     }
 }
 
-/// Modules that import themselves by way of others.
+/// Modules that import themselves through others.
 fn circles(imports: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<&Module> {
     let comes_back = |start: &&Module| {
         let mut seen = BTreeSet::new();
@@ -155,7 +155,7 @@ fn circles(imports: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<&Module> {
     imports.keys().filter(comes_back).collect()
 }
 
-/// Faults of a service whose files below `src/` are `files`, with the number of its imports.
+/// The faults of a service whose files below `src/` are `files`, and the number of its imports.
 fn faults(files: &[(String, String)]) -> (Vec<String>, usize) {
     let imports = imports(files);
     let mut faults = Vec::new();
@@ -179,11 +179,11 @@ fn faults(files: &[(String, String)]) -> (Vec<String>, usize) {
 }
 
 #[test]
-fn operations_stand_in_rooms_of_their_own() {
-    let running = running();
+fn each_operation_has_a_module_of_its_own() {
+    let shipped = without_tests();
     let mut kept = 0;
     for service in services() {
-        let files = sources(&service, &running);
+        let files = sources(&service, &shipped);
         if !files.iter().any(|(file, _)| file.starts_with("rpc/")) {
             continue;
         }
@@ -196,18 +196,18 @@ fn operations_stand_in_rooms_of_their_own() {
 }
 
 /// The files of a package below `src/` that are shipped, with their text.
-fn sources(package: &str, running: &[String]) -> Vec<(String, String)> {
+fn sources(package: &str, shipped: &[String]) -> Vec<(String, String)> {
     let src = format!("services/{package}/src/");
-    let below = running.iter().filter_map(|path| path.strip_prefix(&src));
+    let below = shipped.iter().filter_map(|path| path.strip_prefix(&src));
     below
         .map(|file| (file.to_owned(), read(&format!("{src}{file}"))))
         .collect()
 }
 
 #[test]
-fn mechanisms_of_the_platform_do_not_stand_on_each_other_in_a_circle() {
-    let mut imports = imports(&sources("platform", &running()));
-    // A module may use what the one around it declares, beside what that one takes from it.
+fn platform_modules_have_no_import_cycle() {
+    let mut imports = imports(&sources("platform", &without_tests()));
+    // A module may use what the module around it declares, in addition to what that one uses from it.
     for (from, named) in &mut imports {
         named.retain(|to| !from.starts_with(to));
     }
@@ -216,8 +216,8 @@ fn mechanisms_of_the_platform_do_not_stand_on_each_other_in_a_circle() {
 }
 
 #[test]
-fn what_stands_in_another_room_is_told() {
-    let told = |files: &[(&str, &str)]| {
+fn a_forbidden_import_is_reported() {
+    let check = |files: &[(&str, &str)]| {
         let files: Vec<_> = files
             .iter()
             .map(|(file, text)| ((*file).to_owned(), (*text).to_owned()))
@@ -252,7 +252,7 @@ fn what_stands_in_another_room_is_told() {
         ),
         ("rpc/unit/message.rs", "use crate::domain::unit::Unit;\n"),
     ];
-    assert_eq!(told(&good), Vec::<String>::new());
+    assert_eq!(check(&good), Vec::<String>::new());
     for (file, text, fault) in [
         (
             "domain/unit.rs",
@@ -295,10 +295,10 @@ fn what_stands_in_another_room_is_told() {
         let mut files = good.to_vec();
         files.retain(|(kept, _)| *kept != file);
         files.push((file, text));
-        let told = told(&files);
+        let found = check(&files);
         assert!(
-            told.iter().any(|told| told.contains(fault)),
-            "{file}: {text}: {told:?}"
+            found.iter().any(|line| line.contains(fault)),
+            "{file}: {text}: {found:?}"
         );
     }
 }

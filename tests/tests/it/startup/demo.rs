@@ -17,16 +17,16 @@ async fn open(machine: &Machine, service: &str) -> DatabaseConnection {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_interrupt_drops_the_loading_and_tells_nobody_of_it() {
+async fn an_interrupt_cancels_the_loading_without_an_error() {
     let machine = Machine::new();
     let mut up = machine.command(Service::Up).demo().start().await;
-    // The calls that create surveys, which come after the last innovation, wait for this.
+    // The calls that create surveys, which follow the last innovation, wait for this transaction.
     let survey = open(&machine, "survey").await;
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     };
-    let held = survey.begin_with_options(options).await.unwrap();
+    let blocked = survey.begin_with_options(options).await.unwrap();
     let innovations = open(&machine, "innovation").await;
     let loading = eventually(DEADLINE, || async {
         let text = "SELECT count(*) FROM innovation";
@@ -38,7 +38,7 @@ async fn an_interrupt_drops_the_loading_and_tells_nobody_of_it() {
     loading.await.expect("the surveys are next");
 
     up.interrupt();
-    held.rollback().await.unwrap();
+    blocked.rollback().await.unwrap();
     let code = up.wait().await;
     let log = up.log();
     assert_eq!(code, 0, "{log}");

@@ -1,4 +1,4 @@
-//! What keeps a process from its start is told once, in Indonesian, with the name of what is wrong.
+//! A fault that prevents a start is reported once, in Indonesian, with the name of the file, address or setting.
 
 use std::{
     fs,
@@ -20,9 +20,9 @@ use tokio::{
 
 use super::{Machine, prima, text};
 
-/// One line on stderr says it, nothing on stdout says it again, and the exit code is 1.
+/// Asserts that one line on stderr reports it, that stdout does not, and that the exit code is 1.
 #[track_caller]
-fn told(what: &str, output: &Output, sentence: &str) {
+fn assert_reported(what: &str, output: &Output, sentence: &str) {
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(err, format!("galat: {sentence}\n"), "{what}");
     assert_eq!(output.status.code(), Some(1), "{what}");
@@ -40,7 +40,7 @@ const LEVEL: &str = "telemetry.level bukan saringan log, misalnya info (error pa
                      \"off\", \"error\", \"warn\", \"info\", \"debug\", \"trace\", or a number 0-5)";
 
 #[test]
-fn of_the_configuration() {
+fn faults_of_the_configuration_are_reported() {
     let values: &[(&str, &str, &str)] = &[
         (
             "PRIMA_GRCP__LISTEN",
@@ -124,11 +124,11 @@ fn of_the_configuration() {
     for (name, value, sentence) in values {
         let started = prima(&["up"], &[(name, value)]);
         let sentence = format!("konfigurasi: {sentence}");
-        told(name, &started, &sentence);
+        assert_reported(name, &started, &sentence);
         let checked = prima(&["up", "--check-config"], &[(name, value)]);
-        told(name, &checked, &sentence);
+        assert_reported(name, &checked, &sentence);
         let migrated = prima(&["migrate", "survey"], &[(name, value)]);
-        told(name, &migrated, &sentence);
+        assert_reported(name, &migrated, &sentence);
     }
     let alone = prima(
         &["serve", "complaint", "--check-config"],
@@ -136,14 +136,14 @@ fn of_the_configuration() {
     );
     let keys = "complaint.keys kosong; isi PRIMA_COMPLAINT__KEYS (buat dengan: prima key)";
     let all = format!("konfigurasi: relay.window paling sedikit 1; {NO_BUS}; {NO_KEY}; {keys}");
-    told("everything that one service lacks", &alone, &all);
+    assert_reported("everything that one service lacks", &alone, &all);
     let bus = [("PRIMA_BUS__URL", "nats://127.0.0.1:1")];
     let keyless = prima(&["serve", "directory"], &bus);
-    told("no public key", &keyless, &format!("konfigurasi: {NO_KEY}"));
+    assert_reported("no public key", &keyless, &format!("konfigurasi: {NO_KEY}"));
 }
 
 #[test]
-fn of_a_configuration_file() {
+fn faults_of_a_configuration_file_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("prima.toml");
     let name = file.display();
@@ -170,21 +170,21 @@ fn of_a_configuration_file() {
     }
     let missing = folder.path().join("none.toml").display().to_string();
     let output = prima(&["serve", "survey", "--config", &missing], &[]);
-    told(
+    assert_reported(
         "no such file",
         &output,
         &format!("berkas konfigurasi {missing}: tidak ada"),
     );
     let directory = folder.path().display().to_string();
     let output = prima(&["up", "--config", &directory], &[]);
-    told(
+    assert_reported(
         "a directory",
         &output,
         &format!("berkas konfigurasi {directory}: adalah direktori"),
     );
 }
 
-/// Runs `prima up` on a directory, at a port that nobody has.
+/// Runs `prima up` on a directory, at a port that nothing uses.
 fn up(data: &Path, env: &[(&str, &str)]) -> Output {
     let listen = format!("127.0.0.1:{}", free_port());
     prima(
@@ -194,31 +194,31 @@ fn up(data: &Path, env: &[(&str, &str)]) -> Output {
 }
 
 #[test]
-fn of_files_and_directories() {
+fn faults_of_files_and_directories_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let file = path("file");
     fs::write(&file, "x\n").unwrap();
-    let taken = "nama itu sudah dipakai berkas lain";
+    let used = "nama itu sudah dipakai berkas lain";
     let shown = file.display();
-    told(
+    assert_reported(
         "the directory is a file",
         &up(&file, &[]),
-        &format!("direktori {shown} tidak dapat dibuat: {taken}"),
+        &format!("direktori {shown} tidak dapat dibuat: {used}"),
     );
-    // Nobody may write there, not even root.
+    // Not even root may write there.
     let never = Path::new("/proc/prima");
-    told(
+    assert_reported(
         "an impossible directory",
         &up(never, &[]),
         "direktori /proc/prima tidak dapat dibuat: tidak ada",
     );
     let database = format!("sqlite:{shown}");
     let migrated = prima(&["migrate", "survey", "--database", &database], &[]);
-    told(
+    assert_reported(
         "no directory of databases",
         &migrated,
-        &format!("direktori basis data {shown} tidak dapat dibuat: {taken}"),
+        &format!("direktori basis data {shown} tidak dapat dibuat: {used}"),
     );
 
     for name in [
@@ -242,7 +242,7 @@ fn of_files_and_directories() {
             "survey.db" => "tidak dapat dibuka (unable to open database file)",
             _ => "adalah direktori",
         };
-        told(
+        assert_reported(
             name,
             &up(&data, &[]),
             &format!("{what} {}: {why}", blocked.display()),
@@ -265,7 +265,7 @@ fn of_files_and_directories() {
         fs::create_dir(&data).unwrap();
         let wrong = data.join(name);
         fs::write(&wrong, content.repeat(5000)).unwrap();
-        told(
+        assert_reported(
             name,
             &up(&data, &[]),
             &sentence.replace("{}", &wrong.display().to_string()),
@@ -273,10 +273,10 @@ fn of_files_and_directories() {
     }
     let objects = format!("file:{shown}");
     let output = up(&path("objects"), &[("PRIMA_OBJECTS__URL", &objects)]);
-    told(
+    assert_reported(
         "objects",
         &output,
-        &format!("objects.url: direktori {shown} tidak dapat dibuat: {taken}"),
+        &format!("objects.url: direktori {shown} tidak dapat dibuat: {used}"),
     );
     let data = path("demo").display().to_string();
     let key = text(
@@ -296,7 +296,7 @@ fn of_files_and_directories() {
         &["up", "--demo", "--data", &data],
         &[("PRIMA_AUTH__PUBLIC_KEY", key.trim())],
     );
-    told(
+    assert_reported(
         "demo",
         &output,
         "data contoh memerlukan kunci lokal; kosongkan auth.public_key",
@@ -304,7 +304,7 @@ fn of_files_and_directories() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_damaged_or_foreign_database() {
+async fn a_damaged_or_foreign_database_is_reported() {
     let machine = Machine::new();
     let mut first = machine.command(Service::Up).start().await;
     first.wait_ready().await;
@@ -322,7 +322,7 @@ async fn of_a_damaged_or_foreign_database() {
         "basis data {}: rusak; pulihkan dari cadangan (database disk image is malformed)",
         survey.display()
     );
-    told("damaged", &up(machine.dir.path(), &[]), &sentence);
+    assert_reported("damaged", &up(machine.dir.path(), &[]), &sentence);
     fs::write(&survey, &sound).unwrap();
 
     let database = Database::connect(format!("sqlite://{}", ranking.display()))
@@ -336,13 +336,13 @@ async fn of_a_damaged_or_foreign_database() {
          'm9999_future' is missing, this migration has been applied but its file is missing)",
         ranking.display()
     );
-    told("newer", &up(machine.dir.path(), &[]), &sentence);
+    assert_reported("newer", &up(machine.dir.path(), &[]), &sentence);
 
     let fresh = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", fresh.path().display());
     let file = fresh.path().join("directory.db");
     let listed = prima(&["dead-letters", "directory", "--database", &url], &[]);
-    told(
+    assert_reported(
         "no database",
         &listed,
         &format!("basis data {}: tidak ada", file.display()),
@@ -356,7 +356,7 @@ async fn of_a_damaged_or_foreign_database() {
     let listen = format!("127.0.0.1:{}", free_port());
     let output = prima(&["serve", "directory", "--listen", &listen], &env);
     let outdated = "skema layanan directory belum mutakhir; jalankan: prima migrate directory";
-    told(
+    assert_reported(
         "outdated",
         &output,
         &format!("basis data {}: {outdated}", file.display()),
@@ -364,20 +364,20 @@ async fn of_a_damaged_or_foreign_database() {
 }
 
 #[test]
-fn of_addresses_keys_and_a_limited_storage() {
+fn faults_of_addresses_keys_and_limited_storage_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data").display().to_string();
-    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let listen = taken.local_addr().unwrap().to_string();
+    let used = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let listen = used.local_addr().unwrap().to_string();
     let output = prima(&["up", "--data", &data, "--listen", &listen], &[]);
-    told(
+    assert_reported(
         "a port in use",
         &output,
         &format!("grpc.listen {listen}: alamat itu sudah dipakai proses lain"),
     );
-    // Of the network for documentation (RFC 5737), so of no machine.
+    // This address is in a network for documentation (RFC 5737), so no machine has it.
     let output = prima(&["up", "--data", &data, "--listen", "192.0.2.1:50051"], &[]);
-    told(
+    assert_reported(
         "a foreign address",
         &output,
         "grpc.listen 192.0.2.1:50051: bukan alamat mesin ini",
@@ -385,30 +385,30 @@ fn of_addresses_keys_and_a_limited_storage() {
 
     let missing = folder.path().join("none.pem").display().to_string();
     let output = prima(&["token", "--key", &missing, "--public"], &[]);
-    told("no key", &output, &format!("kunci {missing}: tidak ada"));
+    assert_reported("no key", &output, &format!("kunci {missing}: tidak ada"));
     let output = prima(
         &["token", "--key", "/proc/prima/k.pem", "--new-key", "--public"],
         &[],
     );
-    told(
+    assert_reported(
         "a key that can't be written",
         &output,
         "kunci /proc/prima/k.pem: tidak ada",
     );
     let output = prima(&["key", "K 1"], &[]);
-    told(
+    assert_reported(
         "an id",
         &output,
         "ID kunci terdiri atas 1 sampai 16 huruf kecil a-z, angka, atau tanda hubung",
     );
     let output = prima(&["survey", "list", "--token-file", &missing], &[]);
-    told(
+    assert_reported(
         "no token",
         &output,
         &format!("berkas token `{missing}` tidak dapat dibaca: tidak ada"),
     );
 
-    // The shell lowers the limit of the size of files; the signal that comes with it would end the process.
+    // The shell lowers the limit of file size; it also ignores the signal that would end the process.
     let limited = folder.path().join("limited");
     let script = "trap '' XFSZ; ulimit -f 0; exec \"$0\" up --data \"$1\"";
     let output = std::process::Command::new("sh")
@@ -418,7 +418,7 @@ fn of_addresses_keys_and_a_limited_storage() {
         .output()
         .unwrap();
     let key = limited.join("key.pem");
-    told(
+    assert_reported(
         "no room",
         &output,
         &format!("kunci {}: jatah penyimpanan habis", key.display()),
@@ -426,11 +426,11 @@ fn of_addresses_keys_and_a_limited_storage() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_postgres_that_is_away_or_refuses() {
+async fn a_postgres_that_is_unreachable_or_refuses_is_reported() {
     let postgres = Postgres::start();
     let url = postgres.fresh_database().await;
     let admin = Database::connect(&url).await.unwrap();
-    // The server of the tests trusts everyone; one user must have a password, another may not come at all.
+    // The PostgreSQL server of the tests trusts every user; here one user needs a password and another is rejected.
     for statement in [
         "CREATE ROLE locked LOGIN PASSWORD 'benar'",
         "CREATE ROLE barred LOGIN",
@@ -452,49 +452,49 @@ async fn of_a_postgres_that_is_away_or_refuses() {
     reloaded.await.expect("the new rules are in force");
 
     let output = migrate(&format!("postgres://locked:salah@{at}/postgres"));
-    let words = "password authentication failed for user \"locked\"";
-    told(
+    let cause = "password authentication failed for user \"locked\"";
+    assert_reported(
         "a wrong password",
         &output,
-        &format!("basis data postgres://locked:***@{at}/postgres: kata sandinya ditolak ({words})"),
+        &format!("basis data postgres://locked:***@{at}/postgres: kata sandinya ditolak ({cause})"),
     );
     let output = migrate(&format!("postgres://barred:x@{at}/postgres"));
     let err = text(&output.stderr);
     let start = format!("galat: basis data postgres://barred:***@{at}/postgres: penggunanya ditolak (");
     assert!(err.starts_with(&start) && err.lines().count() == 1, "{err}");
     let output = migrate(&format!("postgres://prima:x@{at}/tidakada"));
-    let words = "database \"tidakada\" does not exist";
-    told(
+    let cause = "database \"tidakada\" does not exist";
+    assert_reported(
         "an unknown database",
         &output,
         &format!(
-            "basis data postgres://prima:***@{at}/tidakada: basis data itu tidak ada di peladennya ({words})"
+            "basis data postgres://prima:***@{at}/tidakada: basis data itu tidak ada di peladennya ({cause})"
         ),
     );
     let output = migrate(&format!("postgres://poor:x@{at}/postgres"));
-    let words = "permission denied for database postgres";
-    told(
+    let cause = "permission denied for database postgres";
+    assert_reported(
         "no rights",
         &output,
-        &format!("basis data postgres://poor:***@{at}/postgres: penggunanya tidak berhak ({words})"),
+        &format!("basis data postgres://poor:***@{at}/postgres: penggunanya tidak berhak ({cause})"),
     );
 
     let away = format!("postgres://prima:x@127.0.0.1:{}/prima", free_port());
     let output = migrate(&away);
-    let words = "pool timed out while waiting for an open connection";
-    told(
-        "nobody there",
+    let cause = "pool timed out while waiting for an open connection";
+    assert_reported(
+        "unreachable",
         &output,
         &format!(
-            "basis data {}: tidak terjangkau ({words})",
+            "basis data {}: tidak terjangkau ({cause})",
             away.replace(":x@", ":***@")
         ),
     );
     admin.close().await.unwrap();
 }
 
-/// A real server that calls itself older than it is, at the address returned.
-async fn aged(nats: &Nats) -> SocketAddr {
+/// A proxy that reports an older version than that of the real NATS server; returns its address.
+async fn older_version(nats: &Nats) -> SocketAddr {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let (address, target) = (listener.local_addr().unwrap(), nats.address());
     #[expect(clippy::disallowed_methods, reason = "ends with the test")]
@@ -518,9 +518,9 @@ async fn aged(nats: &Nats) -> SocketAddr {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_a_bus_that_is_too_old_or_away() {
+async fn a_bus_that_is_too_old_or_unreachable_is_reported() {
     let machine = Machine::new();
-    let old = format!("nats://prima:x@{}", aged(&machine.nats).await);
+    let old = format!("nats://prima:x@{}", older_version(&machine.nats).await);
     let output = tokio::task::spawn_blocking({
         let (url, key) = (machine.database(), machine.signer.public_key().to_owned());
         move || {
@@ -538,22 +538,22 @@ async fn of_a_bus_that_is_too_old_or_away() {
     });
     let (output, old) = output.await.unwrap();
     let shown = old.replace(":x@", ":***@");
-    let words = "nats-server 2.9.25 is too old; 2.12.6 or newer is needed";
-    told(
+    let cause = "nats-server 2.9.25 is too old; 2.12.6 or newer is needed";
+    assert_reported(
         "too old",
         &output,
-        &format!("bus {shown}: peladen NATS tidak memadai ({words})"),
+        &format!("bus {shown}: peladen NATS tidak memadai ({cause})"),
     );
 
-    // A bus that is away ends nothing: the service takes writes, and says what it waits for.
+    // An unreachable bus does not end the process: the service accepts writes, and reports that it waits for the bus.
     let away = format!("nats://127.0.0.1:{}", free_port());
     let directory = machine.command(Service::Directory).bus(&away).start().await;
     machine.client(&directory).unit("32", "3271").await;
     let sentence = format!(
         "bus {away}: belum terjangkau; layanan tetap berjalan, dan menerbitkan begitu bus terhubung\n"
     );
-    let said = eventually(DEADLINE, || async {
+    let reported = eventually(DEADLINE, || async {
         directory.log().contains(&sentence).then_some(())
     });
-    said.await.expect("the operator is told");
+    reported.await.expect("the operator is informed");
 }

@@ -1,4 +1,4 @@
-//! A database file of SQLite has one process.
+//! Only one process may use a database file of SQLite.
 
 use std::fs;
 
@@ -22,10 +22,10 @@ async fn a_file_is_served_by_one_process_and_its_neighbour_by_another() {
     assert_eq!(up.wait().await, 1, "{}", up.log());
     assert!(up.log().contains(&lock), "{}", up.log());
     for file in ["key.pem", "token", "complaint.key", "ranking.db"] {
-        assert!(!machine.holds(file), "{file} was written");
+        assert!(!machine.has_file(file), "{file} was written");
     }
 
-    // Neither was in the way of those that serve.
+    // Neither command disturbed the running services.
     machine.client(&first).unit("32", "3271").await;
     neighbour.wait_ready().await;
 

@@ -1,4 +1,4 @@
-//! Calls in JSON, with the contract of whatever release they are made for.
+//! Calls in JSON with the contract of the release that they were made for.
 
 use std::collections::BTreeMap;
 
@@ -13,18 +13,18 @@ use tonic::{
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
 };
 
-/// A client that knows its contract by descriptors alone, as one of a regional system does.
+/// A client that uses descriptors alone, as a regional system does.
 pub struct Api {
     contract: DescriptorPool,
-    /// By package, such as `prima.survey.v1`.
+    /// Channels by package, such as `prima.survey.v1`.
     services: BTreeMap<String, Authorised>,
-    /// The same for an evaluator.
-    judges: BTreeMap<String, Authorised>,
+    /// The same with the evaluator's token.
+    evaluators: BTreeMap<String, Authorised>,
 }
 
 impl Api {
-    /// A client with the contract of a release and the token of an admin, and another one of an evaluator; `urls` by
-    /// the name of the service.
+    /// A client with the contract of a release, the token of an admin and that of an evaluator. `urls` is keyed by the
+    /// name of the service.
     pub fn new(
         contract: &[u8],
         urls: &BTreeMap<&'static str, String>,
@@ -38,21 +38,21 @@ impl Api {
         Self {
             contract: DescriptorPool::decode(contract).unwrap(),
             services: services(admin),
-            judges: services(evaluator),
+            evaluators: services(evaluator),
         }
     }
 
-    /// The client of the evaluator.
-    pub fn judging(&self) -> Self {
+    /// The same client with the token of the evaluator.
+    pub fn as_evaluator(&self) -> Self {
         Self {
             contract: self.contract.clone(),
-            services: self.judges.clone(),
-            judges: self.judges.clone(),
+            services: self.evaluators.clone(),
+            evaluators: self.evaluators.clone(),
         }
     }
 
-    /// Calls `SERVICE/METHOD` with one message, or with a list of them where the method takes a stream. Of a stream that
-    /// is answered, reads at most `take` messages.
+    /// Calls `SERVICE/METHOD` with one message, or with a list of messages where the method takes a stream. Of a stream
+    /// in the response at most `take` messages are read.
     pub async fn call(&self, call: &str, request: &Value, take: usize) -> Result<Value, Status> {
         let (service, method) = call.split_once('/').unwrap();
         let found = self.contract.get_service_by_name(service);
@@ -92,7 +92,7 @@ impl Api {
     }
 }
 
-/// Every field that the contract has, also those that are not set.
+/// Every field of the contract, including the unset ones.
 fn json(message: &DynamicMessage) -> Value {
     let options = SerializeOptions::new().skip_default_fields(false);
     message.serialize_with_options(Serializer, &options).unwrap()

@@ -1,5 +1,6 @@
-//! Makes the fixture of a release: `PRIMA_BIN` is its binary, `PRIMA_FAKETIME` the library of libfaketime, `PRIMA_PG_BIN`
-//! the programs of PostgreSQL, `PRIMA_RELEASE` the folder to write. tests/data/README.md shows the command.
+//! Creates the fixture of a release. `PRIMA_BIN` is its binary, `PRIMA_FAKETIME` the library of libfaketime,
+//! `PRIMA_PG_BIN` the programs of PostgreSQL, `PRIMA_RELEASE` the folder to write. tests/data/README.md shows the
+//! command.
 
 use std::{fs, path::PathBuf, process::Command};
 
@@ -17,12 +18,12 @@ use serde_json::json;
 
 use super::{
     Question,
-    house::{Place, Store, zip},
+    deployment::{Dataset, Store, zip},
     seed::Seed,
     the_same,
 };
 
-/// When it all happened: a Monday and the Thursday after the next weekend, in working hours.
+/// The dates of the data: a Monday, and the Thursday after the next weekend, both in office hours.
 const BEGINNING: &str = "2024-03-04T02:00:00Z";
 const TEN_DAYS_LATER: &str = "2024-03-14T02:00:00Z";
 
@@ -32,7 +33,7 @@ fn given(name: &str) -> PathBuf {
         .into()
 }
 
-/// What makes a process believe that it is another time, which goes on from there.
+/// The environment in which a process sees another time, which then passes normally.
 fn at(time: &str) -> [(&'static str, String); 3] {
     let ahead = time.parse::<DateTime<Utc>>().unwrap() - Clock::system().now();
     [
@@ -42,7 +43,7 @@ fn at(time: &str) -> [(&'static str, String); 3] {
     ]
 }
 
-/// The contract of this build, without its comments.
+/// The contract of this build, without comments.
 fn contract() -> Vec<u8> {
     let mut set = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap();
     for file in &mut set.file {
@@ -64,15 +65,16 @@ fn dump(url: &str) -> String {
         .unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let text = String::from_utf8(done.stdout).unwrap();
-    // These are for psql.
+    // These lines are meant for psql.
     let lines = text
         .lines()
         .filter(|l| !l.starts_with("\\restrict") && !l.starts_with("\\unrestrict"));
     lines.flat_map(|line| [line, "\n"]).collect()
 }
 
-/// Waits until everything that the passing of time brought about has happened: what fell due, what a year's end settles.
-async fn up_to_date(place: &Place) {
+/// Waits until everything that the passing of time causes has happened: due actions, and what the end of a year
+/// settles.
+async fn up_to_date(dataset: &Dataset) {
     let now = Clock::system().now();
     let (micros, year) = (micros(now), now.format("%Y"));
     let due = [
@@ -99,19 +101,19 @@ async fn up_to_date(place: &Place) {
     ];
     let done = eventually(DEADLINE, || async {
         for (service, text) in &due {
-            if place.number(service, text).await > 0 {
+            if dataset.number(service, text).await > 0 {
                 return None;
             }
         }
         Some(())
     });
     done.await.expect("something is still due");
-    place.worked_off().await;
+    dataset.wait_until_idle().await;
 }
 
-/// What a process leaves that is killed right after it has committed: derived figures that are marked and not computed,
-/// and states that were not sent.
-const LEFT: [(&str, &str); 17] = [
+/// What a process leaves unfinished when it is killed right after a commit: derived figures that are flagged as dirty
+/// and not computed, and states that were not sent.
+const UNFINISHED: [(&str, &str); 17] = [
     (
         "directory",
         "UPDATE outbox SET published_version = 0 WHERE subject LIKE 'prima.directory.unit.3271.%'",
@@ -183,9 +185,9 @@ const LEFT: [(&str, &str); 17] = [
     ),
 ];
 
-async fn leave_undone(place: &Place) {
-    for (service, text) in LEFT {
-        let db = place.database(service).await;
+async fn leave_unfinished(dataset: &Dataset) {
+    for (service, text) in UNFINISHED {
+        let db = dataset.database(service).await;
         let done = db.writer().execute_unprepared(text).await.unwrap();
         assert!(done.rows_affected() > 0, "{service}: {text}");
         db.close().await;
@@ -200,61 +202,61 @@ async fn make(store: Store) {
     fs::write(file.path().join("contract.binpb"), &contract).unwrap();
     fs::write(release.join("contract.zip"), zip(file.path())).unwrap();
 
-    let (place, seed) = (Place::empty(store).await, Seed::new());
-    let house = place.start(&at(BEGINNING)).await;
-    seed.on(house.api(&contract));
+    let (dataset, seed) = (Dataset::empty(store).await, Seed::new());
+    let deployment = dataset.start(&at(BEGINNING)).await;
+    seed.on(deployment.api(&contract));
     seed.directory().await;
     seed.surveys().await;
     let reports = seed.complaints().await;
     seed.evaluation().await;
     seed.innovations().await;
     seed.scores().await;
-    place.worked_off().await;
-    house.stop().await;
+    dataset.wait_until_idle().await;
+    deployment.stop().await;
 
-    let house = place.start(&at(TEN_DAYS_LATER)).await;
-    seed.on(house.api(&contract));
+    let deployment = dataset.start(&at(TEN_DAYS_LATER)).await;
+    seed.on(deployment.api(&contract));
     seed.surveys_end().await;
     seed.complaints_go_on(&reports).await;
     seed.evaluation_ends().await;
     seed.round_ends().await;
-    place.worked_off().await;
-    house.stop().await;
+    dataset.wait_until_idle().await;
+    deployment.stop().await;
 
-    // Today nothing of it moves any more.
-    let house = place.start(&[]).await;
-    up_to_date(&place).await;
-    let api = house.api(&contract);
+    // The present time must not change any of it.
+    let deployment = dataset.start(&[]).await;
+    up_to_date(&dataset).await;
+    let api = deployment.api(&contract);
     let mut reads = seed.reads.take();
     for question in &mut reads {
         if question.call.contains("Assessment") {
-            // The time of the last computation, which is done again.
+            // This is the time of the last computation, which is repeated.
             question.without.push("updateTime".to_owned());
         }
         question.answer = question.ask(&api).await;
     }
     the_same(&api, &reads).await;
-    house.stop().await;
-    leave_undone(&place).await;
-    let archive = place.pack(dump);
+    deployment.stop().await;
+    leave_unfinished(&dataset).await;
+    let archive = dataset.pack(dump);
     fs::write(release.join(format!("{}.zip", store.name())), &archive).unwrap();
 
-    // The release itself works off what was left, and gives the answers that come once.
-    let place = Place::unpacked(store, &archive).await;
-    let house = place.start(&[]).await;
-    place.worked_off().await;
-    let api = house.api(&contract);
+    // The release itself finishes what was left, and gives the answers that are given only once.
+    let dataset = Dataset::unpacked(store, &archive).await;
+    let deployment = dataset.start(&[]).await;
+    dataset.wait_until_idle().await;
+    let api = deployment.api(&contract);
     the_same(&api, &reads).await;
     let mut once = seed.once.take();
     for question in &mut once {
         question.answer = question.ask(&api).await;
     }
-    house.stop().await;
+    deployment.stop().await;
     let path = release.join(format!("{}.json", store.name()));
     fs::write(path, stored(&[("reads", reads), ("once", once)])).unwrap();
 }
 
-/// The answers as JSON, a call on each line.
+/// The answers as JSON, one call per line.
 fn stored(parts: &[(&str, Vec<Question>)]) -> String {
     let part = |(name, all): &(&str, Vec<Question>)| {
         let lines: Vec<String> = all.iter().map(|question| question.stored().to_string()).collect();

@@ -1,4 +1,4 @@
-//! A small country for a fixture: what its people did in March 2024, and what is asked about it.
+//! A small country for a fixture: its data of March 2024, and the questions about it.
 
 use std::{
     cell::{Cell, RefCell},
@@ -30,12 +30,12 @@ pub const OTHER: &str = "agencies/3273/units/dpmptsp";
 pub const RURAL: &str = "agencies/3201/units/dpmptsp";
 pub const HOSPITAL: &str = "agencies/3271/units/rsud";
 
-/// What is done, and what shall be asked afterwards.
+/// Performs calls, and records the questions to ask afterwards.
 pub struct Seed {
     api: RefCell<Option<Api>>,
     next: Cell<usize>,
     pub reads: RefCell<Vec<Question>>,
-    /// What changes something, if only a log, or repeats a request that changed something.
+    /// Calls that change something, even if only a log, or that repeat a request which changed something.
     pub once: RefCell<Vec<Question>>,
 }
 
@@ -62,7 +62,7 @@ impl Seed {
         }
     }
 
-    /// Goes on with another client.
+    /// The same seed with another client.
     pub fn on(&self, api: Api) {
         self.api.replace(Some(api));
     }
@@ -74,17 +74,17 @@ impl Seed {
     }
 
     /// A call by the evaluator.
-    pub async fn judge(&self, service: &str, method: &str, request: Value) -> Value {
-        let api = self.api.borrow().as_ref().unwrap().judging();
+    pub async fn evaluate(&self, service: &str, method: &str, request: Value) -> Value {
+        let api = self.api.borrow().as_ref().unwrap().as_evaluator();
         called(&api, service, method, request).await
     }
 
     /// A call by the evaluator with a request id, to be repeated after the upgrade.
-    pub async fn judge_and_repeat(&self, service: &str, method: &str, request: Value) -> Value {
+    pub async fn evaluate_and_repeat(&self, service: &str, method: &str, request: Value) -> Value {
         let request = self.identified(request);
         let question = Question::new(service, method, request.clone());
-        self.once.borrow_mut().push(question.by_judge());
-        self.judge(service, method, request).await
+        self.once.borrow_mut().push(question.by_evaluator());
+        self.evaluate(service, method, request).await
     }
 
     /// A call with a request id of its own.
@@ -92,7 +92,7 @@ impl Seed {
         self.call(service, method, self.identified(request)).await
     }
 
-    /// The same, to be repeated after the upgrade: it gets the first answer.
+    /// The same call, to be repeated after the upgrade; it must get the stored response.
     pub async fn act_and_repeat(&self, service: &str, method: &str, request: Value) -> Value {
         let request = self.identified(request);
         self.once(service, method, request.clone());
@@ -132,7 +132,7 @@ impl Seed {
         self.act(DIRECTORY, "CreateUnit", request).await;
     }
 
-    /// Who exists.
+    /// Agencies, units and public services.
     pub async fn directory(&self) {
         self.agency("32", "AGENCY_KIND_PROVINSI", "", "Provinsi Jawa Barat")
             .await;
@@ -156,8 +156,9 @@ impl Seed {
         self.call(DIRECTORY, "CloseUnit", closing).await;
 
         let service = format!("{UNIT}/services/izin-usaha");
-        let told = json!({"displayName": "Izin usaha", "description": "Perizinan berusaha"});
-        let request = json!({"parent": UNIT, "publicServiceId": "izin-usaha", "publicService": told});
+        let public_service = json!({"displayName": "Izin usaha", "description": "Perizinan berusaha"});
+        let request =
+            json!({"parent": UNIT, "publicServiceId": "izin-usaha", "publicService": public_service});
         self.act(DIRECTORY, "CreatePublicService", request).await;
         let keys = [
             "requirements",
@@ -207,7 +208,7 @@ impl Seed {
         format!("{unit}/surveys/{id}")
     }
 
-    /// Hands answers in, in bulk.
+    /// Submits responses in bulk.
     async fn import(&self, survey: &str, import: &str, ns: Range<usize>) {
         let rows = ns.map(|n| {
             let profile = json!({
@@ -230,7 +231,7 @@ impl Seed {
         self.call(SURVEY, "CloseSurvey", json!({"name": survey})).await;
     }
 
-    /// Surveys that are open, closed and published, by every way in.
+    /// Surveys that are open, closed and published, with responses submitted in every way.
     pub async fn surveys(&self) {
         let modes = [
             "ACCESS_MODE_AGENT",
@@ -260,7 +261,7 @@ impl Seed {
         };
         self.call(SURVEY, "SubmitResponse", by_token("kartu-0", &batch["tokens"][0]))
             .await;
-        // A token that is used is refused; one that is not lets its citizen in.
+        // A used token is refused, and an unused one is accepted.
         self.once(
             SURVEY,
             "SubmitResponse",
@@ -360,7 +361,7 @@ impl Seed {
         self.ask(ACCESS, "ListDevices", json!({"parent": UNIT}));
     }
 
-    /// The end of some surveys, ten days later.
+    /// Some surveys are closed ten days later.
     pub async fn surveys_end(&self) {
         let hospital = format!("{HOSPITAL}/surveys/2023-s2");
         let month = format!("{UNIT}/surveys/2024-m01");
@@ -387,7 +388,7 @@ impl Seed {
         self.call(SURVEY, "CompleteFollowUp", done).await;
     }
 
-    /// Scores of other bodies, and what is ranked.
+    /// Scores of other bodies, and the league tables.
     pub async fn scores(&self) {
         for (subject, period, score) in [
             (UNIT, "2021", "80.00"),
@@ -448,7 +449,7 @@ fn key(element: &Value) -> String {
     element["key"].as_str().unwrap().to_owned()
 }
 
-/// A file as parts of an upload.
+/// A file as the messages of an upload.
 pub fn upload(head: Value, data: &[u8]) -> Value {
     let parts = data.chunks(1000).map(|part| json!({"data": base64(part)}));
     std::iter::once(json!({"head": head})).chain(parts).collect()

@@ -6,17 +6,17 @@ use super::seed::{
     AWAY, COMPLAINT, CONSULTATION, HOME, OTHER, PRIVACY, SETTINGS, Seed, UNIT, file, upload, with,
 };
 
-/// A report that is under way.
+/// A complaint that is being processed.
 pub struct Report {
     name: String,
     access: Value,
 }
 
-/// What is left for ten days later.
+/// Complaints to continue ten days later.
 pub struct Reports {
     resolved: Report,
     answered: Report,
-    held: Report,
+    on_hold: Report,
     consulted: Value,
 }
 
@@ -39,19 +39,19 @@ impl Seed {
         Report { name, access }
     }
 
-    async fn lead(&self, report: &Report, method: &str, more: Value) {
+    async fn act_on(&self, report: &Report, method: &str, more: Value) {
         self.act(COMPLAINT, method, with(json!({"name": report.name}), more))
             .await;
     }
 
     async fn verify(&self, report: &Report) {
-        self.lead(report, "StartVerification", json!({})).await;
-        self.lead(report, "VerifyComplaint", json!({"unit": UNIT, "note": "Segera"}))
+        self.act_on(report, "StartVerification", json!({})).await;
+        self.act_on(report, "VerifyComplaint", json!({"unit": UNIT, "note": "Segera"}))
             .await;
-        self.lead(report, "StartFollowUp", json!({})).await;
+        self.act_on(report, "StartFollowUp", json!({})).await;
     }
 
-    /// Reports in many states.
+    /// Complaints in many states.
     pub async fn complaints(&self) -> Reports {
         let days: Vec<Value> = (1..=6)
             .map(|day| json!({"weekday": day, "open": "08:00", "close": "14:00"}))
@@ -95,13 +95,13 @@ impl Seed {
             .submit("Antrean loket panjang", json!({"class": "complaint_normative"}))
             .await;
         self.verify(&answered).await;
-        let held = self
+        let on_hold = self
             .submit(
                 "Berkas hilang",
                 json!({"sp4nNumber": "5512345", "channel": "CHANNEL_INTEGRATED"}),
             )
             .await;
-        self.lead(&held, "StartVerification", json!({})).await;
+        self.act_on(&on_hold, "StartVerification", json!({})).await;
         self.submit("Loket tutup lebih awal", json!({"confidential": true}))
             .await;
         self.submit(
@@ -112,13 +112,13 @@ impl Seed {
         let late = self.submit("Reklame belum diputus", json!({})).await;
         self.verify(&late).await;
         let rejected = self.submit("Harga beras naik", json!({})).await;
-        self.lead(&rejected, "StartVerification", json!({})).await;
+        self.act_on(&rejected, "StartVerification", json!({})).await;
         let reason = json!({"reason": "out_of_scope", "text": "Bukan layanan kami"});
-        self.lead(&rejected, "RejectComplaint", reason).await;
+        self.act_on(&rejected, "RejectComplaint", reason).await;
         let forwarded = self
             .submit("Jalan rusak di Bandung", json!({"parent": HOME}))
             .await;
-        self.lead(
+        self.act_on(
             &forwarded,
             "ForwardComplaint",
             json!({"to": AWAY, "text": "Lokasinya di Bandung"}),
@@ -127,18 +127,18 @@ impl Seed {
         let twin = self
             .submit("Izin usaha belum terbit", json!({"channel": "CHANNEL_EMAIL"}))
             .await;
-        self.lead(&twin, "StartVerification", json!({})).await;
-        self.lead(&twin, "MergeComplaint", json!({"into": resolved.name}))
+        self.act_on(&twin, "StartVerification", json!({})).await;
+        self.act_on(&twin, "MergeComplaint", json!({"into": resolved.name}))
             .await;
         self.ask(COMPLAINT, "ListDuplicates", json!({"name": twin.name}));
         let erased = self.submit("Salah kirim", json!({"class": "aspiration"})).await;
-        self.lead(&erased, "StartVerification", json!({})).await;
+        self.act_on(&erased, "StartVerification", json!({})).await;
         let reason = json!({"reason": "not_a_report", "text": "Permintaan pelapor"});
-        self.lead(&erased, "RejectComplaint", reason).await;
+        self.act_on(&erased, "RejectComplaint", reason).await;
         let erasure = json!({"name": erased.name, "textToo": true, "reason": "Permintaan pelapor"});
         self.act(PRIVACY, "EraseComplaint", erasure).await;
         let purpose = json!({"purpose": "PURPOSE_CONTACT", "reason": "Surat 12/2024"});
-        let identity = with(json!({"name": held.name}), purpose.clone());
+        let identity = with(json!({"name": on_hold.name}), purpose.clone());
         self.call(PRIVACY, "ReadIdentity", identity.clone()).await;
         self.once(PRIVACY, "ReadIdentity", identity);
         let contact = with(json!({"contact": "+62 812 3456 7890", "parent": HOME}), purpose);
@@ -181,7 +181,7 @@ impl Seed {
         Reports {
             resolved,
             answered,
-            held,
+            on_hold,
             consulted,
         }
     }
@@ -221,13 +221,13 @@ impl Seed {
         json!({"name": asked["name"], "access": access})
     }
 
-    /// What became of the reports ten days later.
+    /// Continues the complaints ten days later.
     pub async fn complaints_go_on(&self, reports: &Reports) {
         for (report, text) in [
             (&reports.resolved, "Izin sudah terbit"),
             (&reports.answered, "Loket ditambah"),
         ] {
-            self.lead(report, "RespondToComplaint", json!({"text": text}))
+            self.act_on(report, "RespondToComplaint", json!({"text": text}))
                 .await;
         }
         let access = &reports.resolved.access;
@@ -239,13 +239,13 @@ impl Seed {
             json!({"access": access, "rating": 4, "text": "Cukup"}),
         )
         .await;
-        self.lead(
-            &reports.held,
+        self.act_on(
+            &reports.on_hold,
             "RequestCompletion",
             json!({"text": "Nomor berkas?"}),
         )
         .await;
-        self.lead(&reports.held, "EscalateComplaint", json!({"text": "Mendesak"}))
+        self.act_on(&reports.on_hold, "EscalateComplaint", json!({"text": "Mendesak"}))
             .await;
 
         let name = &reports.consulted["name"];

@@ -10,7 +10,7 @@ const ROUND: &str = "rounds/uji-2024";
 const INNOVATED: &str = "agencies/3271/units/dpmptsp/innovations/sipandu";
 
 impl Seed {
-    /// A cycle of an agency's own, and a national one.
+    /// A cycle of an agency, and a national one.
     pub async fn evaluation(&self) {
         let known = self
             .call(INDEX, "GetInstrument", json!({"id": "pekppp-2022"}))
@@ -63,7 +63,8 @@ impl Seed {
                 json!({"assessment": assessment, "levels": levels}),
             )
             .await;
-            // In the cycle of its own one level is left to what the surveys tell; one unit is not evaluated to the end.
+            // In the agency's cycle one level is left to what the surveys suggest, and one unit is not evaluated
+            // completely.
             let given = scored.iter().enumerate().filter(|(n, row)| match cycle {
                 OWN => !fed(row),
                 _ => unit != RURAL || *n < 5,
@@ -73,7 +74,7 @@ impl Seed {
                 .map(|(n, row)| json!({"indicator": row["key"], "level": level(n), "note": "Desk"}))
                 .collect();
             let request = json!({"assessment": assessment, "evaluations": evaluations});
-            self.judge_and_repeat(ASSESSMENT, "SubmitEvaluation", request)
+            self.evaluate_and_repeat(ASSESSMENT, "SubmitEvaluation", request)
                 .await;
             for (service, method, field) in [
                 (ASSESSMENT, "GetAssessment", "name"),
@@ -129,7 +130,7 @@ impl Seed {
         let objection = json!({"assessment": assessment, "indicator": first, "reason": "Bukti belum dibaca"});
         self.act(ASSESSMENT, "FileObjection", objection).await;
         let decision = json!({"assessment": assessment, "number": "1", "granted": true, "level": 5, "decision": "Bukti cukup"});
-        self.judge(ASSESSMENT, "DecideObjection", decision).await;
+        self.evaluate(ASSESSMENT, "DecideObjection", decision).await;
         self.call(
             ASSESSMENT,
             "FinalizeCycle",
@@ -140,7 +141,7 @@ impl Seed {
         self.call(ASSESSMENT, "CompleteAction", done).await;
     }
 
-    /// Innovations, and a round for one of them.
+    /// Innovations, and a competition round for one of them.
     pub async fn innovations(&self) {
         for (unit, id, innovation) in [
             (
@@ -184,7 +185,7 @@ impl Seed {
             "displayName": "Uji", "year": 2024,
             "rules": {"categories": [{"key": "umum", "displayName": "Umum"}], "groups": [group], "stages": stages},
             "windows": [{"stage": "pengajuan", "closeTime": "2024-03-05T00:00:00Z"}],
-            "panel": [{"subject": super::house::JUDGE}, {"subject": "penilai-lain"}],
+            "panel": [{"subject": super::deployment::EVALUATOR}, {"subject": "penilai-lain"}],
         });
         self.act_and_repeat(
             INNOVATION,
@@ -198,9 +199,9 @@ impl Seed {
                 .act(INNOVATION, "EnterRound", json!({"round": ROUND, "entry": entry}))
                 .await;
             let name = entered["entry"]["name"].clone();
-            let told = json!({"name": name, "answers": [{"part": "manfaat", "text": "Warga dilayani di desa"}],
+            let update = json!({"name": name, "answers": [{"part": "manfaat", "text": "Warga dilayani di desa"}],
                               "documents": [{"title": "SK", "url": "https://contoh.go.id/sk.pdf"}]});
-            let request = json!({"entry": told, "updateMask": "answers,documents"});
+            let request = json!({"entry": update, "updateMask": "answers,documents"});
             self.call(INNOVATION, "UpdateEntry", request).await;
             for decision in ["REVIEW_DECISION_HAND_IN", "REVIEW_DECISION_SUBMIT"] {
                 self.act(
@@ -250,7 +251,7 @@ impl Seed {
         }
     }
 
-    /// The round to its end, ten days later.
+    /// The end of the round, ten days later.
     pub async fn round_ends(&self) {
         let advance = async |stage: &str| {
             self.act(INNOVATION, "AdvanceRound", json!({"name": ROUND, "stage": stage}))
@@ -272,7 +273,7 @@ impl Seed {
         for (entry, points) in entries.iter().zip([88, 79]) {
             let parts = json!([{"part": "manfaat", "points": points}]);
             let score = self.identified(json!({"entry": entry["name"], "parts": parts}));
-            self.judge(INNOVATION, "ScoreEntry", score).await;
+            self.evaluate(INNOVATION, "ScoreEntry", score).await;
         }
         advance("nilai").await;
         self.act_and_repeat(INNOVATION, "AnnounceResults", json!({"name": ROUND}))

@@ -1,4 +1,4 @@
-//! What people do to a report.
+//! Applies the actions of people to a report.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,17 @@ use crate::domain::{
     worktime::{Length, WorkTime},
 };
 
-/// What a change of state follows.
+/// The rules by which a state changes.
 #[derive(Clone, Copy)]
 pub(super) struct Rules<'a> {
     pub(super) workflow: &'a Workflow,
     pub(super) work_time: &'a WorkTime,
-    /// What the unit promises instead of the class's deadline.
+    /// The deadline that the unit promises instead of that of the class.
     pub(super) promised: Option<Length>,
 }
 
 impl Case {
-    /// Takes in a report at `at`; its first line comes with it.
+    /// Receives a report at `at`; returns it with the first line of its timeline.
     ///
     /// # Errors
     /// [`Refusal::UnknownClass`].
@@ -72,18 +72,18 @@ impl Case {
             work_time,
             promised,
         };
-        case.keep_clocks(rules, at);
+        case.update_clocks(rules, at);
         let mut entry = case.entry(EntryKind::Received, at);
         entry.from.clear();
         Ok((case, entry))
     }
 
-    /// Does `action` as `role` at `at`, after what the system had to do before then. `work_time` and `promised` (what
-    /// the unit promises instead of the class's deadline) are those of the agency and unit that have the report
-    /// afterwards: for `Forward` and `Disposition` those of the receiver.
+    /// Takes `action` as `role` at `at`, after everything that was due before. `work_time` and `promised` (the unit's
+    /// own deadline for the class) must be those of the agency and unit that handle the report afterwards: for
+    /// `Forward` and `Disposition` those of the receiver.
     ///
     /// # Errors
-    /// A refusal; the case is as it was.
+    /// A refusal; the case is unchanged then.
     pub fn act(
         &mut self,
         workflow: &Workflow,
@@ -100,12 +100,13 @@ impl Case {
             work_time,
             promised,
         };
-        next.take(rules, action, role, at.max(next.changed_at), &mut entries)?;
+        next.perform(rules, action, role, at.max(next.changed_at), &mut entries)?;
         *self = next;
         Ok(entries)
     }
 
-    /// What `role` may do now, also by an implied transition and whether or not its window has passed.
+    /// Actions that `role` may take in the current state, including those that need an implied transition first.
+    /// Windows are not checked.
     pub fn allowed(&self, workflow: &Workflow, role: Role) -> Vec<ActionKind> {
         workflow
             .flow_of(&self.class)
@@ -113,21 +114,21 @@ impl Case {
             .unwrap_or_default()
     }
 
-    /// What `role` may do at `at`: what is allowed and whose window is open.
+    /// Actions that `role` may take at `at`: those that are allowed and whose window is open.
     pub fn possible(&self, workflow: &Workflow, role: Role, at: DateTime<Utc>) -> Vec<ActionKind> {
         let flow = workflow.flow_of(&self.class);
         let is_open = |action: &ActionKind| {
-            let way = flow.and_then(|flow| flow.way(&self.state, *action));
-            let window = way.and_then(|(_, own)| own.within.as_deref());
+            let path = flow.and_then(|flow| flow.path(&self.state, *action));
+            let window = path.and_then(|(_, own)| own.within.as_deref());
             window.is_none_or(|key| self.is_within(key, at))
         };
         self.allowed(workflow, role).into_iter().filter(is_open).collect()
     }
 
-    /// The reporter rates an answered report with 1 to 5 stars, once until it is reopened.
+    /// The reporter rates an answered report with 1 to 5 stars; a new rating needs a new answer or a reopening.
     ///
     /// # Errors
-    /// `StarsOutOfRange`, `NotAnswered`, `AlreadyRated`; the case is as it was.
+    /// `StarsOutOfRange`, `NotAnswered`, `AlreadyRated`; the case is unchanged then.
     pub fn rate(
         &mut self,
         workflow: &Workflow,
@@ -159,10 +160,10 @@ impl Case {
         Ok(entries)
     }
 
-    /// A coordinator or the national admin raises the level of an open report by one.
+    /// A coordinator or the national admin raises the escalation level of an open report by one.
     ///
     /// # Errors
-    /// `WrongRole`, `Settled`, `TopLevel`; the case is as it was.
+    /// `WrongRole`, `Settled`, `TopLevel`; the case is unchanged then.
     pub fn escalate(
         &mut self,
         workflow: &Workflow,
@@ -170,7 +171,7 @@ impl Case {
         role: Role,
         at: DateTime<Utc>,
     ) -> Result<Vec<Entry>, Refusal> {
-        if !role.stands_for(Role::CoordinatorAdmin) {
+        if !role.includes(Role::CoordinatorAdmin) {
             return Err(Refusal::WrongRole {
                 needs: vec![Role::CoordinatorAdmin],
             });
@@ -195,10 +196,10 @@ impl Case {
         Ok(entries)
     }
 
-    /// The report `other` becomes a part of this one, by somebody who acts as `role`.
+    /// Records that the report `other` was merged into this one by `role`.
     ///
     /// # Errors
-    /// `Settled`; the case is as it was.
+    /// `Settled`; the case is unchanged then.
     pub fn absorb(
         &mut self,
         workflow: &Workflow,
@@ -223,8 +224,8 @@ impl Case {
         Ok(entries)
     }
 
-    /// Takes the transition of `action`, and an implied one before it.
-    fn take(
+    /// Takes the transition of `action`, and before it an implied one where that is needed.
+    fn perform(
         &mut self,
         rules: Rules<'_>,
         action: &Action,
@@ -233,7 +234,7 @@ impl Case {
         entries: &mut Vec<Entry>,
     ) -> Result<(), Refusal> {
         let kind = action.kind();
-        // The class as verified decides how the report goes on.
+        // A disposition sets the verified class, whose flow then applies.
         let class = match action {
             Action::Disposition { class, .. } => class,
             Action::StartVerification
@@ -249,14 +250,14 @@ impl Case {
             | Action::Expire => &self.class,
         };
         let flow = rules.workflow.flow_of(class).ok_or(Refusal::UnknownClass)?;
-        let Some((pick_up, own)) = flow.way(&self.state, kind) else {
+        let Some((implied, own)) = flow.path(&self.state, kind) else {
             return Err(Refusal::IllegalTransition {
                 state: self.state.clone(),
                 action: kind,
                 allowed: flow.actions(&self.state, role),
             });
         };
-        if let Some(barred) = pick_up.into_iter().chain([own]).find(|t| !t.allows(role)) {
+        if let Some(barred) = implied.into_iter().chain([own]).find(|t| !t.allows(role)) {
             return Err(Refusal::WrongRole {
                 needs: barred.roles.clone(),
             });
@@ -269,12 +270,12 @@ impl Case {
             });
         }
         self.check(rules.workflow, action)?;
-        if let Some(pick_up) = pick_up {
-            entries.push(self.go(rules, pick_up, None, role, at));
+        if let Some(implied) = implied {
+            entries.push(self.apply(rules, implied, None, role, at));
         }
-        entries.push(self.go(rules, own, Some(action), role, at));
+        entries.push(self.apply(rules, own, Some(action), role, at));
         if kind == ActionKind::Forward {
-            // Clocks that run on do so in the working time of the agency that has it now.
+            // Clocks that continue to run now follow the working time of the receiving agency.
             entries.extend(self.reschedule(rules.workflow, rules.work_time, at));
         }
         Ok(())
@@ -305,8 +306,8 @@ impl Case {
         }
     }
 
-    /// Takes one transition; `action` is its data, where it has any.
-    pub(super) fn go(
+    /// Takes one transition; `action` is its data, if it has any.
+    pub(super) fn apply(
         &mut self,
         rules: Rules<'_>,
         step: &Transition,
@@ -320,10 +321,10 @@ impl Case {
         self.state_by = Some(step.action);
         self.changed_at = at;
         if let Some(action) = action {
-            self.learn(action);
+            self.store_data(action);
         }
-        self.stamp(rules, step.action, role, at);
-        self.keep_clocks(rules, at);
+        self.record_facts(rules, step.action, role, at);
+        self.update_clocks(rules, at);
         Entry {
             action: Some(step.action),
             role: Some(role),
@@ -340,8 +341,8 @@ impl Case {
         }
     }
 
-    /// Keeps what an action says.
-    fn learn(&mut self, action: &Action) {
+    /// Stores the data of an action.
+    fn store_data(&mut self, action: &Action) {
         match action {
             Action::Disposition {
                 unit,
@@ -370,16 +371,16 @@ impl Case {
         }
     }
 
-    /// Keeps the facts that figures are made of, while the clocks still are as before the change.
-    fn stamp(&mut self, rules: Rules<'_>, action: ActionKind, role: Role, at: DateTime<Utc>) {
+    /// Records the facts from which figures are computed. It must run before the clocks change.
+    fn record_facts(&mut self, rules: Rules<'_>, action: ActionKind, role: Role, at: DateTime<Utc>) {
         match action {
             ActionKind::Disposition => {
                 self.dispositioned_at = Some(at);
-                self.verified(rules, at);
+                self.record_verification(rules, at);
             }
-            ActionKind::Reject | ActionKind::Merge => self.verified(rules, at),
+            ActionKind::Reject | ActionKind::Merge => self.record_verification(rules, at),
             ActionKind::Forward => {
-                // Whoever has it now has done nothing yet, neither well nor late.
+                // The receiving agency has done nothing yet, neither in time nor late.
                 self.verified_at = None;
                 self.verified_in_time = None;
                 self.dispositioned_at = None;
@@ -401,7 +402,8 @@ impl Case {
                 });
                 let resolution = rules.workflow.resolution();
                 self.resolved_in_time = resolution.and_then(|rule| self.in_time(rules, &rule.key, at));
-                // Kept, since another calendar would count other days, and what was added to figures must be found again.
+                // Stored, because another calendar would count different days, and what was added to the figures must
+                // be subtractable later.
                 let days = |to| {
                     let days = rules.work_time.days_between(self.dispositioned_at?, to);
                     u32::try_from(days).ok()
@@ -418,13 +420,13 @@ impl Case {
                 self.rated_at = None;
             }
             ActionKind::Expire => self.archive_reason = Some(rules.workflow.completion.key.clone()),
-            // What comes after a reply is another answer, to be rated by itself.
+            // The reply leads to another answer, which can be rated separately.
             ActionKind::Reply => self.rated_at = None,
             ActionKind::StartVerification | ActionKind::Hold | ActionKind::StartFollowUp => {}
         }
     }
 
-    /// A line about this case as it is now.
+    /// A timeline line with the current state of this case.
     pub(super) fn entry(&self, kind: EntryKind, at: DateTime<Utc>) -> Entry {
         Entry {
             at,

@@ -1,4 +1,4 @@
-//! The clocks of a report: begun, paused and stopped by the states it enters.
+//! Starts, pauses and stops the clocks of a report according to the states that it enters.
 
 use chrono::{DateTime, Utc};
 
@@ -9,8 +9,8 @@ use crate::domain::{
 };
 
 impl Case {
-    /// Does to each clock what its rule says of the state just entered.
-    pub(super) fn keep_clocks(&mut self, rules: Rules<'_>, at: DateTime<Utc>) {
+    /// Applies to each clock what its rule says about the state that was just entered.
+    pub(super) fn update_clocks(&mut self, rules: Rules<'_>, at: DateTime<Utc>) {
         let mut settled = false;
         for rule in &rules.workflow.clocks {
             if rule.starts(&self.state) {
@@ -39,10 +39,7 @@ impl Case {
             }
         }
         if settled {
-            let told = self
-                .escalating(rules.workflow)
-                .filter_map(|(rule, _)| self.fired.get(&rule.key));
-            self.level = told.copied().max().unwrap_or_default().max(0);
+            self.level = self.highest_level(rules.workflow);
         }
     }
 
@@ -71,7 +68,7 @@ impl Case {
         workflow.class(&self.class).and_then(|c| c.deadline)
     }
 
-    /// Clocks that run or pause and whose deadline is escalated.
+    /// Running and paused clocks whose deadline is escalated.
     pub(super) fn escalating<'s, 'w: 's>(
         &'s self,
         workflow: &'w Workflow,
@@ -83,14 +80,22 @@ impl Case {
             .filter(|(_, clock)| clock.stopped_at.is_none())
     }
 
-    /// Whether the window `key` runs and is not over at `at`.
+    /// The highest escalation level that the running and paused clocks have reached; 0 without one.
+    pub(super) fn highest_level(&self, workflow: &Workflow) -> i32 {
+        let reached = self
+            .escalating(workflow)
+            .filter_map(|(rule, _)| self.fired.get(&rule.key));
+        reached.copied().max().unwrap_or_default().max(0)
+    }
+
+    /// Whether the window `key` is running and not over at `at`.
     pub(super) fn is_within(&self, key: &str, at: DateTime<Utc>) -> bool {
         self.clocks
             .get(key)
             .is_some_and(|clock| clock.stopped_at.is_none() && clock.due.is_some_and(|due| at <= due.at))
     }
 
-    /// Whether what the clock `key` waits for came in time: when it stopped, was paused, or else at `at`.
+    /// Whether a clock was met in time: compared is the time at which it stopped or was paused, or else `at`.
     pub(super) fn in_time(&self, rules: Rules<'_>, key: &str, at: DateTime<Utc>) -> Option<bool> {
         let mut clock = self.clocks.get(key)?.clone();
         let mut end = clock.stopped_at.take().unwrap_or(at);
@@ -101,14 +106,14 @@ impl Case {
         Some(end <= due.at)
     }
 
-    /// Keeps that the report is verified.
-    pub(super) fn verified(&mut self, rules: Rules<'_>, at: DateTime<Utc>) {
+    /// Records the verification of the report.
+    pub(super) fn record_verification(&mut self, rules: Rules<'_>, at: DateTime<Utc>) {
         self.verified_at = Some(at);
         self.verified_in_time = self.in_time(rules, VERIFICATION, at);
     }
 }
 
-/// Ends the pause of a clock; one without length never was.
+/// Ends the current pause of a clock; a pause without length is dropped.
 fn resume(clock: &mut Clock, at: DateTime<Utc>) {
     if let Some(pause) = clock.pauses.last_mut() {
         pause.to = Some(at);

@@ -1,31 +1,31 @@
-//! One line of a timeline.
+//! Lines of a timeline.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::workflow::{ActionKind, Role};
 
-/// What a line tells.
+/// The kind of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EntryKind {
-    /// It came in.
+    /// The report was received.
     Received,
-    /// Its state changed.
+    /// The state changed.
     Transition,
     /// A deadline is near.
     Reminder,
     /// A deadline has passed.
     Escalation,
-    /// Somebody raised the level.
+    /// Somebody raised the escalation level.
     EscalatedByHand,
-    /// A deadline moved: the calendar, the hours or the agency changed.
+    /// A deadline moved, because the calendar, the working hours or the agency changed.
     Rescheduled,
-    /// The reporter rated it.
+    /// The reporter rated the report.
     Rated,
-    /// The identity, or texts and files, were erased; the reason says which.
+    /// The identity, or the texts and attachments, were erased; `reason` says which.
     Erased,
-    /// Another report became a part of it.
+    /// Another report was merged into this one.
     Merged,
 }
 
@@ -46,57 +46,57 @@ impl EntryKind {
     }
 }
 
-/// One line of a timeline, without anything personal.
+/// One line of a timeline, without personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// When; never before the line above.
+    /// Time of the event; never before that of the previous line.
     pub at: DateTime<Utc>,
-    /// What it tells.
+    /// The kind of line.
     pub kind: EntryKind,
-    /// What was done.
+    /// The action that was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<ActionKind>,
-    /// Who did it, or who is told by a reminder or an escalation.
+    /// Who took the action, or to whom a reminder or an escalation is addressed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
-    /// Key of the state before; empty for the first line.
+    /// Key of the previous state; empty for the first line.
     pub from: String,
-    /// Key of the state after; the same when it did not change.
+    /// Key of the new state; equal to `from` when the state did not change.
     pub to: String,
-    /// Id of the agency before.
+    /// Id of the previous agency.
     pub from_agency: String,
-    /// Id of the agency after.
+    /// Id of the new agency.
     pub to_agency: String,
-    /// Id of the unit before; may be empty.
+    /// Id of the previous unit; may be empty.
     pub from_unit: String,
-    /// Id of the unit after; may be empty.
+    /// Id of the new unit; may be empty.
     pub to_unit: String,
-    /// Key of the class after.
+    /// Key of the new class.
     pub class: String,
-    /// Key of the category after; may be empty.
+    /// Key of the new category; may be empty.
     pub category: String,
-    /// Key of the clock it is about.
+    /// Key of the clock that the line is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<String>,
-    /// Level of escalation told.
+    /// Escalation level that was reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<i32>,
-    /// When the clock was due before, for `Rescheduled`.
+    /// For `Rescheduled`, the previous due time of the clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<DateTime<Utc>>,
-    /// When the clock is due: by `Rescheduled` now, by a reminder or an escalation the deadline told.
+    /// Due time of the clock: the new one for `Rescheduled`, the one concerned for a reminder or an escalation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<DateTime<Utc>>,
     /// Key of the reason for archiving, or of what was erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Id of the report of which it became a part.
+    /// Id of the report that this one was merged into.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<String>,
-    /// Id of the report that became a part of this one.
+    /// Id of the report that was merged into this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged: Option<String>,
-    /// Stars given, 1 to 5.
+    /// Number of stars, 1 to 5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stars: Option<u8>,
 }

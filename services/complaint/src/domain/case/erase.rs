@@ -1,4 +1,4 @@
-//! What erasure leaves in a timeline.
+//! The timeline line that an erasure leaves.
 
 use chrono::{DateTime, Utc};
 
@@ -8,14 +8,14 @@ use crate::domain::workflow::Role;
 /// What was erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Erased {
-    /// Who reported.
+    /// The identity of the reporter.
     Identity,
-    /// What was written, and the files.
+    /// The texts and the attachments.
     Text,
 }
 
 impl Erased {
-    /// Stable key, the reason that the line names.
+    /// Stable key, used as the reason of the line.
     pub fn key(self) -> &'static str {
         match self {
             Self::Identity => "identity",
@@ -25,7 +25,7 @@ impl Erased {
 }
 
 impl Case {
-    /// The line that tells of an erasure. Nothing else of the case changes: figures stay.
+    /// The line about an erasure. Nothing else of the case changes, so the figures stay.
     pub fn erased(&mut self, what: Erased, role: Role, at: DateTime<Utc>) -> Entry {
         let at = at.max(self.changed_at);
         self.changed_at = at;

@@ -33,7 +33,7 @@ fn edited(edit: impl FnOnce(&mut serde_json::Value)) -> Workflow {
     Workflow::parse(&document.to_string()).unwrap()
 }
 
-/// Monday to Friday, 08:00 to 16:00, in Jakarta.
+/// Working time from Monday to Friday, 08:00 to 16:00, in Jakarta.
 fn office() -> WorkTime {
     office_in(Zone::default(), Calendar::built_in())
 }
@@ -42,7 +42,7 @@ fn office_in(zone: Zone, calendar: Arc<Calendar>) -> WorkTime {
     WorkTime::new(calendar, Hours::usual(zone), FirstDay::default())
 }
 
-/// The national calendar and one more day off.
+/// The national calendar with one more day off.
 fn calendar_with(date: &str) -> Arc<Calendar> {
     let more = Holiday {
         date: date.parse::<NaiveDate>().unwrap(),
@@ -53,7 +53,7 @@ fn calendar_with(date: &str) -> Arc<Calendar> {
     Arc::new(Calendar::of(all, 2))
 }
 
-/// A local time in Jakarta, such as `2025-03-26 10:00`.
+/// An instant given as local time in Jakarta, such as `2025-03-26 10:00`.
 fn wib(text: &str) -> DateTime<Utc> {
     format!("{}:00+07:00", text.replace(' ', "T")).parse().unwrap()
 }
@@ -140,7 +140,7 @@ impl Life {
         clock.due.map(|d| d.at)
     }
 
-    /// From and to of every change of state.
+    /// The states before and after every transition.
     fn path(&self) -> Vec<&str> {
         self.entries.iter().map(|e| e.to.as_str()).collect()
     }

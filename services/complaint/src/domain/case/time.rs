@@ -1,4 +1,4 @@
-//! What the system does by itself when a time has come.
+//! What the system does with a report when time has passed.
 
 use chrono::{DateTime, Utc};
 
@@ -10,26 +10,26 @@ use crate::domain::{
 
 /// One thing that the system does.
 enum Step<'w> {
-    /// Takes a transition.
-    Act(&'w Transition),
-    /// Tells a level.
-    Tell(&'w ClockRule, &'w Level, Due),
+    /// Take a transition.
+    Transition(&'w Transition),
+    /// Report that a deadline has reached an escalation level.
+    Level(&'w ClockRule, &'w Level, Due),
 }
 
 impl Case {
-    /// Does all that the system has to do up to and at `now`, in order of time: reminders, escalations, closing and
-    /// expiry. What was done is not done again.
+    /// Does everything that is due up to and including `now`, in order of time: reminders, escalations, closing and
+    /// expiry. Calling it again repeats nothing.
     pub fn due(&mut self, workflow: &Workflow, work_time: &WorkTime, now: DateTime<Utc>) -> Vec<Entry> {
         self.run(workflow, work_time, |at| at <= now)
     }
 
-    /// The next time at which [`Self::due`] has something to do; `None` when nothing will happen without a person.
+    /// When [`Self::due`] has something to do next; `None` when only a person can change the report.
     pub fn wake(&self, workflow: &Workflow, work_time: &WorkTime) -> Option<DateTime<Utc>> {
         self.next_step(workflow, work_time).map(|(at, _)| at)
     }
 
-    /// Computes the running deadlines anew, after the calendar or the hours changed. Each that moved has a line; what
-    /// was told of one that moved to a later time is taken back.
+    /// Recomputes the running deadlines after a change of the calendar or the working hours. Each deadline that moved
+    /// gets a line; escalation levels of a deadline that moved to a later time are retracted.
     pub fn reschedule(&mut self, workflow: &Workflow, work_time: &WorkTime, at: DateTime<Utc>) -> Vec<Entry> {
         let at = at.max(self.changed_at);
         let mut moved = Vec::new();
@@ -37,7 +37,7 @@ impl Case {
             let Some(clock) = self.clocks.get_mut(&rule.key) else {
                 continue;
             };
-            // Stopped clocks are history, and paused ones are computed when they go on.
+            // The due time of a stopped clock is history, and that of a paused one is computed when it resumes.
             let (Some(before), Some(after)) = (clock.due, work_time.due(clock)) else {
                 continue;
             };
@@ -50,7 +50,7 @@ impl Case {
             self.changed_at = at;
         }
         for (key, _, after) in &moved {
-            self.take_back(workflow, work_time, key, *after, at);
+            self.retract_levels(workflow, work_time, key, *after, at);
         }
         let entry = |(clock, before, after)| Entry {
             role: Some(Role::System),
@@ -62,7 +62,7 @@ impl Case {
         moved.into_iter().map(entry).collect()
     }
 
-    /// What the system had to do before somebody acts at `at`: who acts at the very end of a time is in time.
+    /// Does what was due before somebody acts at `at`. An action exactly at the end of a window is still in time.
     pub(super) fn run_before(
         &mut self,
         workflow: &Workflow,
@@ -72,8 +72,8 @@ impl Case {
         self.run(workflow, work_time, |step| step < at)
     }
 
-    /// Ends: each step tells a higher level of a clock or takes a transition of the system, and those never turn in a
-    /// circle (`workflow::graph`).
+    /// Does what is due while `has_come` holds. It terminates: each step raises the level of a clock or takes a
+    /// transition of the system, and such transitions form no circle (`workflow::graph`).
     fn run(
         &mut self,
         workflow: &Workflow,
@@ -86,23 +86,23 @@ impl Case {
                 break;
             }
             entries.push(match step {
-                Step::Act(transition) => {
+                Step::Transition(transition) => {
                     let rules = Rules {
                         workflow,
                         work_time,
-                        // Neither closing nor expiry begins a deadline.
+                        // Neither closing nor expiry starts a deadline.
                         promised: None,
                     };
-                    self.go(rules, transition, None, Role::System, at)
+                    self.apply(rules, transition, None, Role::System, at)
                 }
-                Step::Tell(rule, level, due) => self.tell(rule, level, due, at),
+                Step::Level(rule, level, due) => self.reach_level(rule, level, due, at),
             });
         }
         entries
     }
 
-    /// What was told of a deadline that moved to a later time is told again when its new time comes.
-    fn take_back(
+    /// Retracts levels of a deadline that moved to a later time; they are reached again when the new time comes.
+    fn retract_levels(
         &mut self,
         workflow: &Workflow,
         work_time: &WorkTime,
@@ -110,23 +110,20 @@ impl Case {
         due: DateTime<Utc>,
         at: DateTime<Utc>,
     ) {
-        let Some(told) = self.fired.get(key).copied() else {
+        let Some(reached) = self.fired.get(key).copied() else {
             return;
         };
         let come = |level: &&Level| level_at(work_time, due, level) <= at;
         let still = workflow.escalations.iter().filter(come).map(|l| l.level).max();
         match still {
-            Some(level) if level >= told => return,
+            Some(level) if level >= reached => return,
             Some(level) => drop(self.fired.insert(key.to_owned(), level)),
             None => drop(self.fired.remove(key)),
         }
-        let left = self
-            .escalating(workflow)
-            .filter_map(|(rule, _)| self.fired.get(&rule.key));
-        self.level = left.copied().max().unwrap_or_default().max(0);
+        self.level = self.highest_level(workflow);
     }
 
-    fn tell(&mut self, rule: &ClockRule, level: &Level, due: Due, at: DateTime<Utc>) -> Entry {
+    fn reach_level(&mut self, rule: &ClockRule, level: &Level, due: Due, at: DateTime<Utc>) -> Entry {
         self.fired.insert(rule.key.clone(), level.level);
         self.level = self.level.max(level.level);
         self.changed_at = at;
@@ -144,7 +141,7 @@ impl Case {
         }
     }
 
-    /// The earliest step that is not done, and its time; never before the last line of the timeline.
+    /// The earliest step that is not done, and its time, which is never before the last line of the timeline.
     fn next_step<'w>(
         &self,
         workflow: &'w Workflow,
@@ -160,11 +157,11 @@ impl Case {
                     let transition = flow.transition(&self.state, action)?;
                     transition
                         .allows(Role::System)
-                        .then_some((due.at, Step::Act(transition)))
+                        .then_some((due.at, Step::Transition(transition)))
                 }
                 OnDue::Escalate => {
                     let (at, level) = self.next_level(workflow, work_time, rule, clock, due)?;
-                    Some((at, Step::Tell(rule, level, due)))
+                    Some((at, Step::Level(rule, level, due)))
                 }
             }
         });
@@ -180,18 +177,18 @@ impl Case {
         clock: &Clock,
         due: Due,
     ) -> Option<(DateTime<Utc>, &'w Level)> {
-        let told = self.fired.get(&rule.key).copied().unwrap_or(-1);
+        let reached = self.fired.get(&rule.key).copied().unwrap_or(-1);
         workflow
             .escalations
             .iter()
-            .filter(|level| level.level > told)
+            .filter(|level| level.level > reached)
             .map(|level| (level_at(work_time, due.at, level), level))
-            // A reminder is for a deadline that is longer than its notice.
+            // There is no reminder for a deadline that is shorter than the notice it would give.
             .find(|(at, level)| level.working_days >= 0 || *at > clock.started_at)
     }
 }
 
-/// When a level is told of a deadline.
+/// When a deadline reaches an escalation level.
 fn level_at(work_time: &WorkTime, due: DateTime<Utc>, level: &Level) -> DateTime<Utc> {
     match level.working_days {
         0 => due,

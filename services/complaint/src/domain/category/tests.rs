@@ -5,7 +5,7 @@ use super::*;
 const BUILT_IN: &str = include_str!("../../../data/categories.json");
 
 #[test]
-fn the_tree_that_comes_along_holds() {
+fn the_built_in_tree_is_valid() {
     let parsed = Categories::parse(BUILT_IN).unwrap();
     assert_eq!(&parsed, Categories::built_in());
     let tops: Vec<&Category> = parsed.children(None).collect();
@@ -14,7 +14,7 @@ fn the_tree_that_comes_along_holds() {
     for top in &tops {
         let children: Vec<&Category> = parsed.children(Some(&top.key)).collect();
         assert!(!children.is_empty(), "{}", top.key);
-        // Two levels, no more.
+        // The tree has no more than two levels.
         assert!(
             children
                 .iter()
@@ -26,7 +26,7 @@ fn the_tree_that_comes_along_holds() {
 }
 
 #[test]
-fn a_category_is_found_with_the_one_above() {
+fn a_category_is_found_with_its_parent() {
     let tree = Categories::built_in();
     let roads = tree.get("roads_bridges").unwrap();
     assert_eq!(roads.label, "Jalan dan jembatan");
@@ -36,7 +36,7 @@ fn a_category_is_found_with_the_one_above() {
 }
 
 #[test]
-fn all_faults_of_a_tree_are_named_at_once() {
+fn all_faults_of_a_tree_are_reported_at_once() {
     let mut document: Value = serde_json::from_str(BUILT_IN).unwrap();
     document["id"] = json!("");
     document["categories"][0]["label"] = json!(7);

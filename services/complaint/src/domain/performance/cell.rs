@@ -1,38 +1,38 @@
-//! What is counted of a report, and where.
+//! Cells: what is counted about a report, and by which properties it is broken down.
 
 use crate::domain::case::Channel;
 
-/// What is counted of a report.
+/// What is counted about a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Measure {
-    /// It came in and is no part of another one.
+    /// It was received and is not merged into another one.
     Received,
     /// It was archived with a reason.
     Archived,
-    /// It became a part of another one; then nothing else of it counts.
+    /// It was merged into another one; nothing else about it is counted then.
     Merged,
     /// It was verified.
     Verified,
-    /// It was verified within the deadline of verification, or without one.
+    /// It was verified within the deadline for verification; without such a deadline it counts as in time.
     VerifiedInTime,
     /// It is closed.
     Resolved,
-    /// It is closed, and was answered within the deadline of its class, or of a class without one.
+    /// It is closed, and was answered within the deadline of its class; without a deadline it counts as in time.
     ResolvedInTime,
-    /// It is neither closed nor archived, and a deadline was told as passed: that of verification while it is not
-    /// verified, or that of its class. A clock that has stopped, as at a forward, tells nothing any more.
+    /// It is neither closed nor archived, and a deadline was escalated: that of its class, or that of verification
+    /// while it is not verified. A clock that was stopped, as by forwarding, no longer counts.
     Overdue,
     /// It is neither closed nor archived.
     Open,
-    /// It was opened again at least once.
+    /// It was reopened at least once.
     Reopened,
-    /// It was rated last with so many stars.
+    /// The number of stars of its last rating.
     Rating,
-    /// It is closed, so many working days after its disposition.
+    /// It is closed; the number of working days from disposition to closing.
     Days,
-    /// It is closed, and what closed it was answered so many working days after its disposition.
+    /// It is closed; the number of working days from disposition to the answer that closed it.
     ResponseDays,
-    /// It was first answered within so many clock hours, rounded up.
+    /// The number of clock hours to the first answer, rounded up.
     ResponseHours,
 }
 
@@ -81,23 +81,23 @@ impl Measure {
     }
 }
 
-/// Where a report is counted.
+/// The cell in which a report is counted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cell {
-    /// Id of the agency that has it.
+    /// Id of the agency that handles it.
     pub agency: String,
-    /// Id of the unit that has it.
+    /// Id of the unit that handles it.
     pub unit: String,
-    /// When it was received: year * 100 + month, in Jakarta.
+    /// Month of receipt in Jakarta: year * 100 + month.
     pub month: i64,
-    /// Key of its class; empty where the measure is not split.
+    /// Key of its class; empty where the measure is not broken down.
     pub class: String,
-    /// How it came; `None` where the measure is not split.
+    /// The channel by which it came; `None` where the measure is not broken down.
     pub channel: Option<Channel>,
-    /// Whether it came by SP4N; false where the measure is not split.
+    /// Whether it came through SP4N; false where the measure is not broken down.
     pub sp4n: bool,
     /// What is counted.
     pub measure: Measure,
-    /// The stars, days or hours; 0 where there are none.
+    /// The stars, days or hours; 0 for measures without such a number.
     pub bucket: i64,
 }

@@ -1,37 +1,38 @@
-//! What is told of figures to whoever may not read the reports behind them.
+//! Reduces figures to what callers may see who may not read the reports behind them.
 
 use prima_platform::disclosure::{due, full_steps, group_step};
 
 use super::figures::{Counts, Figures, Group, Histogram};
 
 impl Histogram {
-    /// The values to be told when `told` were before and these are there now: what was told stays until at least `step`
-    /// people have changed it, and nothing is told of fewer than `step`. Where fewer are left, what was told stays as well:
-    /// it could not go without being forgotten, and whoever came back next would be told from those who were there.
+    /// The histogram to publish next, when `published` was published before and `self` are the current values. What was
+    /// published stays until at least `step` people have changed it, and nothing is published about fewer than `step`
+    /// people. When fewer remain, what was published stays as well: dropping it would require publishing anew later,
+    /// which would reveal who was added to the remaining ones.
     ///
-    /// Whoever has changed it takes at most one value away and brings at most one, so that at least as many people have
-    /// as values have come, and as have gone.
-    pub fn after(&self, told: &Self, step: i64) -> Self {
-        let (mut came, mut gone) = (0, 0);
+    /// One person removes at most one value and adds at most one. So at least as many people were involved as values
+    /// were added, and as values were removed.
+    pub fn publish_after(&self, published: &Self, step: i64) -> Self {
+        let (mut added, mut removed) = (0, 0);
         let values = self
             .0
             .keys()
-            .chain(told.0.keys().filter(|v| !self.0.contains_key(v)));
+            .chain(published.0.keys().filter(|v| !self.0.contains_key(v)));
         for value in values {
             let count = |of: &Self| of.0.get(value).copied().unwrap_or_default();
-            let more = count(self) - count(told);
-            came += more.max(0);
-            gone -= more.min(0);
+            let more = count(self) - count(published);
+            added += more.max(0);
+            removed -= more.min(0);
         }
-        if due(came.max(gone), step) && self.count() >= step {
+        if due(added.max(removed), step) && self.count() >= step {
             self.clone()
         } else {
-            told.clone()
+            published.clone()
         }
     }
 
     /// These values, unless there are fewer than `step`.
-    fn of_enough(self, step: i64) -> Self {
+    fn unless_few(self, step: i64) -> Self {
         if self.count() < step {
             Self::default()
         } else {
@@ -42,50 +43,50 @@ impl Histogram {
 
 impl Counts {
     fn full_steps(self, step: i64) -> Self {
-        let told = |count| full_steps(count, step);
+        let round_down = |count| full_steps(count, step);
         Self {
-            received: told(self.received),
-            archived: told(self.archived),
-            merged: told(self.merged),
-            verified: told(self.verified),
-            verified_in_time: told(self.verified_in_time),
-            resolved: told(self.resolved),
-            resolved_in_time: told(self.resolved_in_time),
-            overdue: told(self.overdue),
-            open: told(self.open),
-            reopened: told(self.reopened),
+            received: round_down(self.received),
+            archived: round_down(self.archived),
+            merged: round_down(self.merged),
+            verified: round_down(self.verified),
+            verified_in_time: round_down(self.verified_in_time),
+            resolved: round_down(self.resolved),
+            resolved_in_time: round_down(self.resolved_in_time),
+            overdue: round_down(self.overdue),
+            open: round_down(self.open),
+            reopened: round_down(self.reopened),
         }
     }
 }
 
-/// What is told of how long reports and their rating: of a year, as it is published, or nothing.
+/// The mean values and ratings that are disclosed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Means {
-    /// Years have no report in common, so none is found by subtracting one from another.
-    OfAYear {
-        /// The ratings that are published.
+pub enum Averages {
+    /// Those of a year. Years have no reports in common, so none can be subtracted from another.
+    Year {
+        /// The published ratings of the year.
         ratings: Histogram,
     },
-    /// Means of a part of a year would tell those of the rest.
+    /// None, because those of a part of a year would reveal those of the rest.
     Hidden,
 }
 
 impl Figures {
-    /// What of these is told to whoever may not read the reports. Counts are told in full steps, those of a class or
-    /// channel in steps of a group: whatever is subtracted from whatever, few people never stand alone. No figure is
-    /// told that may be that of a single report, such as the slowest answer.
-    pub fn disclosed(self, step: i64, means: Means) -> Self {
+    /// The figures for callers who may not read the reports. Counts are rounded down to full steps, those of a class or
+    /// channel to the larger steps of a group, so that no subtraction of published figures isolates a few people.
+    /// Figures that may come from a single report, such as the slowest answer, are left out.
+    pub fn disclosed(self, step: i64, averages: Averages) -> Self {
         let group = |group: Group| Group {
             counts: group.counts.full_steps(group_step(step)),
             days: Histogram::default(),
         };
-        let (ratings, days, response_days) = match means {
-            Means::OfAYear { ratings } => (
+        let (ratings, days, response_days) = match averages {
+            Averages::Year { ratings } => (
                 ratings,
-                self.days.of_enough(step),
-                self.response_days.of_enough(step),
+                self.days.unless_few(step),
+                self.response_days.unless_few(step),
             ),
-            Means::Hidden => Default::default(),
+            Averages::Hidden => Default::default(),
         };
         Self {
             all: self.all.full_steps(step),

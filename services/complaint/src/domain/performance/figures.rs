@@ -1,4 +1,4 @@
-//! Sums of cells.
+//! Sums over cells.
 
 use std::collections::BTreeMap;
 
@@ -7,28 +7,28 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::{Cell, Measure};
 
-/// How many reports; as `ComplaintPerformanceState` defines each.
+/// Numbers of reports, as `ComplaintPerformanceState` defines them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Received, without those merged into another one.
+    /// Received and not merged into another one.
     pub received: i64,
-    /// Of these, archived with a reason.
+    /// Of the received ones, archived with a reason.
     pub archived: i64,
     /// Merged into another one.
     pub merged: i64,
-    /// Of those received, verified.
+    /// Of the received ones, verified.
     pub verified: i64,
-    /// Of these, in time.
+    /// Of the verified ones, verified in time.
     pub verified_in_time: i64,
     /// Closed.
     pub resolved: i64,
-    /// Of these, answered in time.
+    /// Of the closed ones, answered in time.
     pub resolved_in_time: i64,
-    /// Open with a deadline passed.
+    /// Open with an escalated deadline.
     pub overdue: i64,
     /// Neither closed nor archived.
     pub open: i64,
-    /// Opened again at least once.
+    /// Reopened at least once.
     pub reopened: i64,
 }
 
@@ -51,10 +51,10 @@ impl Counts {
     }
 }
 
-/// What became of the reports of one class or channel.
+/// Figures of the reports of one class or channel.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Group {
-    /// How many.
+    /// Numbers of reports.
     pub counts: Counts,
     /// Working days from disposition to closing.
     pub days: Histogram,
@@ -69,7 +69,7 @@ impl Group {
     }
 }
 
-/// How often each value occurs, from which mean and median follow exactly.
+/// How often each value occurs; mean and median are exact.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Histogram(pub(super) BTreeMap<i64, i64>);
@@ -79,58 +79,58 @@ impl Histogram {
         *self.0.entry(value).or_default() += count;
     }
 
-    /// How many values there are.
+    /// Number of values.
     pub fn count(&self) -> i64 {
         self.0.values().sum()
     }
 
-    /// Their sum.
+    /// Sum of the values.
     pub fn total(&self) -> i64 {
         self.0.iter().map(|(value, count)| value * count).sum()
     }
 
-    /// Their mean; `None` of none.
+    /// Mean of the values; `None` when there are none.
     pub fn mean(&self) -> Option<Rational> {
         let count = self.count();
         (count > 0).then(|| whole(self.total()) / whole(count))
     }
 
-    /// The value in the middle, or the mean of both; `None` of none.
+    /// The middle value, or the mean of the two middle ones; `None` when there are none.
     pub fn median(&self) -> Option<Rational> {
         let count = self.count();
         let (low, high) = (self.at((count - 1) / 2)?, self.at(count / 2)?);
         Some(whole(low + high) / whole(2))
     }
 
-    /// The highest value; `None` of none.
+    /// The highest value; `None` when there are none.
     pub fn highest(&self) -> Option<i64> {
         let found = self.0.iter().rev().find(|(_, count)| **count > 0);
         found.map(|(value, _)| *value)
     }
 
-    /// The value at a place of their order, from 0.
-    fn at(&self, place: i64) -> Option<i64> {
+    /// The value at the index `place` in ascending order.
+    fn at(&self, index: i64) -> Option<i64> {
         let mut before = 0;
         let found = self.0.iter().find(|(_, count)| {
             before += **count;
-            before > place
+            before > index
         });
         found.map(|(value, _)| *value)
     }
 }
 
-/// What became of the reports of a unit that were received in some months.
+/// Figures of the reports of a unit that were received in a range of months.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Figures {
-    /// Of all.
+    /// All reports.
     pub all: Counts,
-    /// Of those that came by SP4N.
+    /// The reports that came through SP4N.
     pub sp4n: Counts,
     /// By class.
     pub by_class: BTreeMap<String, Group>,
     /// By key of the channel.
     pub by_channel: BTreeMap<&'static str, Group>,
-    /// Stars.
+    /// Stars of the ratings.
     pub ratings: Histogram,
     /// Working days from disposition to closing.
     pub days: Histogram,
@@ -141,7 +141,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Adds the reports of a cell.
+    /// Adds `count` reports of a cell.
     pub fn add(&mut self, cell: &Cell, count: i64) {
         let (measure, bucket) = (cell.measure, cell.bucket);
         self.all.add(measure, count);

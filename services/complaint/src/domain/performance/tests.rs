@@ -66,8 +66,8 @@ fn counted(case: &Case) -> Vec<(&'static str, i64)> {
     cells.iter().map(|c| (c.measure.key(), c.bucket)).collect()
 }
 
-/// A report of Monday, 2 February 2026, 10:00 in Jakarta, verified on Tuesday, answered on Friday at 10:30, closed on
-/// Wednesday.
+/// A report received on Monday, 2 February 2026, 10:00 in Jakarta, verified on Tuesday, answered on Friday at 10:30 and
+/// closed on Wednesday.
 fn closed(class: &str) -> Case {
     let mut case = received(class, at("2026-02-02T03:00:00Z"));
     act(
@@ -98,7 +98,7 @@ const CLOSED: [(&str, i64); 8] = [
 ];
 
 #[test]
-fn a_report_counts_by_what_became_of_it() {
+fn a_report_is_counted_by_its_outcome() {
     let mut case = received("complaint_regular", at("2026-01-31T18:00:00Z"));
     assert_eq!(counted(&case), [("received", 0), ("open", 0)]);
     let cell = &cells(&case, workflow())[0];
@@ -135,12 +135,12 @@ fn a_report_counts_by_what_became_of_it() {
         ("response_hours", 97),
     ];
     assert_eq!(counted(&case), reopened);
-    // A class without deadline is in time, however long it takes.
+    // Without a deadline a report is always in time.
     assert_eq!(counted(&closed("aspiration")), CLOSED);
 }
 
 #[test]
-fn a_merged_report_counts_as_merged_alone_and_one_without_a_unit_not_at_all() {
+fn a_merged_report_counts_only_as_merged_and_one_without_unit_not_at_all() {
     let mut case = received("complaint_regular", at("2026-02-02T03:00:00Z"));
     let into = Action::Merge { into: "other".into() };
     act(&mut case, &into, Role::CoordinatorAdmin, "2026-02-03T03:00:00Z");
@@ -150,10 +150,10 @@ fn a_merged_report_counts_as_merged_alone_and_one_without_a_unit_not_at_all() {
 }
 
 #[test]
-fn a_report_is_overdue_from_an_escalation_until_it_is_verified_or_closed() {
+fn a_report_is_overdue_from_its_escalation_until_it_is_verified_or_closed() {
     let overdue = ("overdue", 0);
     let mut case = received("complaint_normative", at("2026-02-02T03:00:00Z"));
-    // Monday and three working days: Thursday at 16:00, until somebody verifies it.
+    // The deadline is Monday and three working days: Thursday at 16:00. The report is overdue until it is verified.
     case.due(workflow(), &work_time(), at("2026-02-05T08:59:59Z"));
     assert!(!counted(&case).contains(&overdue));
     case.due(workflow(), &work_time(), at("2026-02-05T09:00:00Z"));
@@ -166,7 +166,7 @@ fn a_report_is_overdue_from_an_escalation_until_it_is_verified_or_closed() {
         "2026-02-20T03:00:00Z",
     );
     assert!(!counted(&case).contains(&overdue));
-    // Friday and five working days: the next Friday at 16:00, after a reminder the day before.
+    // The deadline is Friday and five working days: the next Friday at 16:00, with a reminder the day before.
     case.due(workflow(), &work_time(), at("2026-02-27T08:59:59Z"));
     assert_eq!(case.fired.get("resolution"), Some(&0));
     assert!(!counted(&case).contains(&overdue));
@@ -188,7 +188,7 @@ fn a_report_is_overdue_from_an_escalation_until_it_is_verified_or_closed() {
 }
 
 #[test]
-fn whoever_receives_a_late_report_is_not_late_yet() {
+fn an_agency_that_receives_an_overdue_report_is_not_overdue_yet() {
     let overdue = ("overdue", 0);
     let mut case = received("complaint_normative", at("2026-02-02T03:00:00Z"));
     act(
@@ -209,18 +209,18 @@ fn whoever_receives_a_late_report_is_not_late_yet() {
         Role::CoordinatorAdmin,
         "2026-02-20T03:00:00Z",
     );
-    // What was told of the clock stays with it.
+    // The level stays recorded for the stopped clock.
     assert!(case.fired.get("resolution").is_some_and(|level| *level > 0));
     assert_eq!(counted(&case), [("received", 0), ("open", 0)]);
     assert!(cells(&case, workflow()).iter().all(|cell| cell.unit == "rsud"));
     assert_eq!(score(&figures(std::slice::from_ref(&case))), None);
-    // From there on it is the receiver who has to verify it.
+    // From now on the receiving agency has to verify it.
     case.due(workflow(), &work_time(), at("2026-03-10T03:00:00Z"));
     assert!(counted(&case).contains(&overdue));
 }
 
 #[test]
-fn hours_are_not_split_and_days_are() {
+fn days_are_broken_down_by_class_and_channel_and_hours_are_not() {
     let mut case = closed("complaint_regular");
     case.sp4n = true;
     for cell in cells(&case, workflow()) {
@@ -228,12 +228,12 @@ fn hours_are_not_split_and_days_are() {
         let parts = (cell.class.is_empty(), cell.channel.is_none(), !cell.sp4n);
         assert_eq!(parts, (whole, whole, whole), "{cell:?}");
     }
-    let told = figures(&[case, closed("aspiration")]);
-    assert_eq!(told.response_hours.highest(), Some(97));
-    assert!(told.by_class.keys().eq(["aspiration", "complaint_regular"]));
-    assert!(told.by_channel.keys().eq(["web"].iter()));
-    assert_eq!(told.by_class["aspiration"].days.total(), 6);
-    assert_eq!(told.by_channel["web"].days.count(), 2);
+    let sums = figures(&[case, closed("aspiration")]);
+    assert_eq!(sums.response_hours.highest(), Some(97));
+    assert!(sums.by_class.keys().eq(["aspiration", "complaint_regular"]));
+    assert!(sums.by_channel.keys().eq(["web"].iter()));
+    assert_eq!(sums.by_class["aspiration"].days.total(), 6);
+    assert_eq!(sums.by_channel["web"].days.count(), 2);
 }
 
 fn figures(cases: &[Case]) -> Figures {
@@ -257,11 +257,11 @@ fn mean_and_median_are_exact() {
         (&[1, 9, 1], "3.67", "1.0", Some(9)),
         (&[2, 2, 3, 90], "24.25", "2.5", Some(90)),
     ] {
-        let told = histogram(values);
+        let distribution = histogram(values);
         let text = |value: Option<Rational>, places| value.map(|v| decimal(&v, places)).unwrap_or_default();
-        assert_eq!(text(told.mean(), 2), mean);
-        assert_eq!(text(told.median(), 1), median);
-        assert_eq!(told.highest(), highest);
+        assert_eq!(text(distribution.mean(), 2), mean);
+        assert_eq!(text(distribution.median(), 1), median);
+        assert_eq!(distribution.highest(), highest);
     }
 }
 
@@ -282,8 +282,8 @@ fn the_score_is_the_share_in_time_of_what_is_resolved_or_overdue() {
     rated
         .rate(workflow(), &work_time(), 3, at("2026-02-12T03:00:00Z"))
         .unwrap();
-    let told = figures(&[late, rated, closed("aspiration"), open]);
-    let score = score(&told).unwrap();
+    let sums = figures(&[late, rated, closed("aspiration"), open]);
+    let score = score(&sums).unwrap();
     assert_eq!((score.sample, decimal(&score.value, 2)), (3, "66.67".to_owned()));
     let parts: Vec<(&str, String)> = score
         .components
@@ -296,22 +296,22 @@ fn the_score_is_the_share_in_time_of_what_is_resolved_or_overdue() {
         ("rating", "3.0000"),
     ];
     assert_eq!(parts, expected.map(|(k, v)| (k, v.to_owned())));
-    assert_eq!(told.by_class["aspiration"].counts.resolved, 1);
-    assert_eq!(told.by_channel["web"].counts.received, 4);
+    assert_eq!(sums.by_class["aspiration"].counts.resolved, 1);
+    assert_eq!(sums.by_channel["web"].counts.received, 4);
     assert_eq!(definition().id, "prima-penyelesaian-1");
     assert_eq!(definition().metric, "complaint-resolution");
-    assert!(definition().sample_minimum > 0 && definition().mark.starts_with("INFERRED"));
+    assert!(definition().sample_minimum > 0 && definition().confidence.starts_with("INFERRED"));
 }
 
 #[test]
-fn measures_have_keys_of_their_own() {
+fn measures_have_unique_keys() {
     let keys: BTreeSet<&str> = Measure::ALL.iter().map(|m| m.key()).collect();
     assert_eq!(keys.len(), Measure::ALL.len());
     assert!(Measure::ALL.iter().all(|m| Measure::parse(m.key()) == Some(*m)));
     assert_eq!(Measure::parse("other"), None);
 }
 
-/// One thing that happens to a report.
+/// One step in the life of a report.
 #[derive(Debug, Clone)]
 struct Step {
     what: usize,
@@ -333,7 +333,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..14)
 }
 
-/// A working time that the coordinator of the calendar changed at will.
+/// A working time whose calendar was changed arbitrarily.
 fn moved(off: &BTreeSet<i64>) -> WorkTime {
     let first = at("2026-01-01T00:00:00Z").date_naive();
     let holiday = |day: &i64| Holiday {
@@ -379,7 +379,7 @@ fn take(case: &mut Case, step: &Step, now: DateTime<Utc>, work_time: &WorkTime) 
             return;
         }
     };
-    // What is not allowed leaves the report as it was.
+    // A refused action leaves the report unchanged.
     for role in Role::ALL {
         if case.act(workflow(), work_time, None, &action, role, now).is_ok() {
             return;
@@ -389,7 +389,7 @@ fn take(case: &mut Case, step: &Step, now: DateTime<Utc>, work_time: &WorkTime) 
 
 proptest! {
     #[test]
-    fn what_is_added_step_by_step_is_what_the_reports_count_for_in_the_end(
+    fn incremental_tallies_equal_the_final_counts(
         lives in prop::collection::vec((0..5usize, 0..9usize, 0..3usize, steps()), 1..8),
         off in prop::collection::btree_set(0..300i64, 0..60),
     ) {
@@ -409,7 +409,7 @@ proptest! {
             change(Vec::new(), &case);
             for (m, step) in steps.iter().enumerate() {
                 now += TimeDelta::hours(step.hours);
-                // As it is read from the database.
+                // The case is read back as it would be from the database.
                 let before: Case = serde_json::from_str(&serde_json::to_string(&case).unwrap()).unwrap();
                 take(&mut case, step, now, &calendars[(n + m) % 2]);
                 change(cells(&before, workflow()), &case);
@@ -426,7 +426,7 @@ proptest! {
     }
 
     #[test]
-    fn figures_agree_with_each_other(lives in prop::collection::vec(steps(), 0..12)) {
+    fn figures_are_consistent_with_each_other(lives in prop::collection::vec(steps(), 0..12)) {
         let all = figures(&lived(&lives)).all;
         prop_assert_eq!(all.received, all.archived + all.resolved + all.open);
         prop_assert!(all.resolved_in_time <= all.resolved && all.overdue <= all.open);
@@ -434,15 +434,15 @@ proptest! {
     }
 
     #[test]
-    fn twice_the_reports_have_the_same_score_and_open_ones_in_time_change_nothing(
+    fn duplicated_reports_and_open_ones_in_time_do_not_change_the_score(
         lives in prop::collection::vec(steps(), 0..12),
     ) {
         let cases = lived(&lives);
         let once = score(&figures(&cases));
         let twice = score(&figures(&[cases.clone(), cases.clone()].concat()));
         prop_assert_eq!(once.as_ref().map(|s| 2 * s.sample), twice.as_ref().map(|s| s.sample));
-        let told = |s: &Option<Score>| s.clone().map(|s| (s.value, s.components));
-        prop_assert_eq!(told(&once), told(&twice));
+        let parts = |s: &Option<Score>| s.clone().map(|s| (s.value, s.components));
+        prop_assert_eq!(parts(&once), parts(&twice));
         let in_hand = received("complaint_regular", at("2026-02-02T03:00:00Z"));
         let more = score(&figures(&[cases, vec![in_hand; 7]].concat()));
         prop_assert_eq!(once.map(|s| (s.value, s.sample)), more.map(|s| (s.value, s.sample)));

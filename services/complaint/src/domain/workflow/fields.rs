@@ -1,4 +1,4 @@
-//! Fields of a document: read with their type, or noted as a fault.
+//! Reads typed fields of a JSON document and collects faults.
 
 use prima_proto::name::{TOKEN_MAX, token};
 use serde_json::{Map, Value};
@@ -13,10 +13,10 @@ pub(in crate::domain) type Object = Map<String, Value>;
 const DOCUMENT_MAX: usize = 256 * 1024;
 /// Longest text, in characters.
 const TEXT_MAX: usize = 1000;
-/// Faults that are told; a broken document has the same again and again.
+/// How many faults are reported at most, because a broken document may repeat the same one.
 const FAULTS_MAX: usize = 200;
 
-/// Reads fields and notes what is wrong with them; never repeats what the document says.
+/// Reads fields and collects their faults, which never repeat the content of the document.
 #[derive(Default)]
 pub(in crate::domain) struct Reader {
     pub(in crate::domain) faults: Vec<Fault>,
@@ -54,7 +54,7 @@ impl Reader {
         })
     }
 
-    /// An object that has no fields but these.
+    /// Reads an object that may have only the fields `known`.
     pub(in crate::domain) fn object<'a>(
         &mut self,
         value: &'a Value,
@@ -90,7 +90,7 @@ impl Reader {
         }
     }
 
-    /// A text that may be absent; empty then.
+    /// Reads an optional text; an absent one is returned as empty.
     pub(in crate::domain) fn text_or_none(&mut self, of: &Object, path: &str, key: &str) -> String {
         if of.contains_key(key) {
             self.text(of, path, key)
@@ -112,7 +112,7 @@ impl Reader {
         String::new()
     }
 
-    /// The id of a document, which stands in a resource name.
+    /// Reads the id of a document, which becomes a part of its resource name.
     pub(in crate::domain) fn id(&mut self, of: &Object) -> String {
         let id = of.get("id").and_then(Value::as_str).unwrap_or_default();
         if token(id, TOKEN_MAX).is_err() {
@@ -136,7 +136,7 @@ impl Reader {
         }
     }
 
-    /// A list of `least` to `most`; an absent one counts as empty.
+    /// Reads a list of `least` to `most` elements; an absent one counts as empty.
     pub(in crate::domain) fn list<'a>(
         &mut self,
         of: &'a Object,
@@ -162,7 +162,7 @@ impl Reader {
         }
     }
 
-    /// One of the words that `parse` knows; `known` names them.
+    /// Reads a word that `parse` accepts; `known` lists those words for the fault.
     pub(in crate::domain) fn word<T>(
         &mut self,
         value: Option<&Value>,
@@ -182,7 +182,7 @@ impl Reader {
         word
     }
 
-    /// `{"working_days": 0 to 1000}` or `{"days": 0 to 3650}`.
+    /// Reads a length: `{"working_days": 0 to 1000}` or `{"days": 0 to 3650}`.
     pub(in crate::domain) fn length(&mut self, value: &Value, path: &str) -> Option<Length> {
         let length = serde_json::from_value(value.clone()).ok();
         let fits = |length: &Length| match length {
@@ -210,7 +210,7 @@ impl Reader {
         }
     }
 
-    /// Notes each key of `keys` that came before; an empty one was noted already.
+    /// Adds a fault for each key that occurred before. Empty keys already have a fault and are skipped.
     pub(in crate::domain) fn unique<'a>(
         &mut self,
         path: impl Fn(usize) -> String,
@@ -225,7 +225,7 @@ impl Reader {
     }
 }
 
-/// The path of `key` under `path`.
+/// Joins the path of an object and the key of one of its fields.
 pub(in crate::domain) fn join(path: &str, key: &str) -> String {
     if path.is_empty() {
         key.to_owned()

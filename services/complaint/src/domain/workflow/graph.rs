@@ -1,4 +1,4 @@
-//! The shape of a flow: where it begins, what can be reached, where it ends.
+//! Checks the graph of a flow: its initial state, whether every state can be reached, and its terminal states.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use super::{
     model::{ActionKind, Flow, Role, Transition},
 };
 
-/// Notes what is wrong with the shape of a flow under `path`.
+/// Adds the faults of the graph of a flow under `path`.
 pub(super) fn check(reader: &mut Reader, path: &str, flow: &Flow) {
     let initial: Vec<&str> = flow
         .states
@@ -19,7 +19,7 @@ pub(super) fn check(reader: &mut Reader, path: &str, flow: &Flow) {
         reader.fault(
             format!("{path}.states"),
             "needs one initial state",
-            "perlu tepat satu keadaan awal",
+            "perlu tepat satu status awal",
         );
     }
     let reached = reach(initial, |_| true, flow);
@@ -33,14 +33,14 @@ pub(super) fn check(reader: &mut Reader, path: &str, flow: &Flow) {
             reader.fault(
                 &path,
                 "is a dead end, but not terminal",
-                "jalan buntu, tetapi bukan keadaan akhir",
+                "jalan buntu, tetapi bukan status akhir",
             );
         }
         if leaves && state.terminal {
             reader.fault(
                 &path,
-                "is terminal, but something leads out of it",
-                "keadaan akhir, tetapi ada peralihan keluar",
+                "is terminal, but a transition leads out of it",
+                "status akhir, tetapi ada peralihan keluar",
             );
         }
         let next = flow
@@ -52,7 +52,7 @@ pub(super) fn check(reader: &mut Reader, path: &str, flow: &Flow) {
             reader.fault(
                 &path,
                 "the system would turn in a circle",
-                "sistem akan berputar tanpa henti",
+                "peralihan oleh sistem membentuk lingkaran",
             );
         }
     }
@@ -62,15 +62,15 @@ pub(super) fn check(reader: &mut Reader, path: &str, flow: &Flow) {
             reader.fault(
                 format!("{path}.transitions[{at}].to"),
                 "this action ends a report, so the state must be terminal",
-                "tindakan ini mengakhiri laporan, jadi harus keadaan akhir",
+                "tindakan ini mengakhiri laporan, jadi harus menuju status akhir",
             );
         }
     }
-    let door = flow
+    let can_forward = flow
         .transitions
         .iter()
         .any(|t| t.action == ActionKind::Forward && reached.contains(t.from.as_str()));
-    if !door {
+    if !can_forward {
         reader.fault(
             format!("{path}.transitions"),
             "has no `forward`: no wrong door",
@@ -83,14 +83,14 @@ fn by_system(transition: &Transition) -> bool {
     transition.roles.contains(&Role::System)
 }
 
-/// The states in `from` and those that the transitions `taken` lead to from there.
+/// The states in `from` and all that can be reached from them by transitions that `taken` accepts.
 fn reach<'a>(from: Vec<&'a str>, taken: impl Fn(&Transition) -> bool, flow: &'a Flow) -> BTreeSet<&'a str> {
     let mut reached = BTreeSet::new();
-    let mut open = from;
-    while let Some(state) = open.pop() {
+    let mut pending = from;
+    while let Some(state) = pending.pop() {
         if reached.insert(state) {
             let next = flow.transitions.iter().filter(|t| t.from == state && taken(t));
-            open.extend(next.map(|t| t.to.as_str()));
+            pending.extend(next.map(|t| t.to.as_str()));
         }
     }
     reached

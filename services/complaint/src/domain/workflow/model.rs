@@ -1,29 +1,29 @@
-//! What a workflow is made of: classes, states, transitions, deadlines, levels of escalation.
+//! The parts of a workflow: classes, states, transitions, deadlines and escalation levels.
 
 use prima_platform::failure::Violation;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::worktime::Length;
 
-/// One thing that is wrong with a document, and where.
+/// A fault of a document, with its path.
 pub type Fault = Violation;
 
-/// Key of the clock of verification, from which `Case::verified_at` follows.
+/// Key of the verification clock, on which `Case::verified_in_time` depends.
 pub const VERIFICATION: &str = "verification";
 
-/// Who acts on a report (`sp4n.json`: roles).
+/// The role in which somebody acts on a report (`sp4n.json`: roles).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Pelapor: sends, completes, replies, rates.
+    /// Pelapor: submits, completes, replies and rates.
     Reporter,
-    /// Pejabat penghubung: follow-up and answer of a unit.
+    /// Pejabat penghubung: follows up and answers for a unit.
     LiaisonOfficer,
-    /// Admin koordinator instansi: verifies, assigns to units.
+    /// Admin koordinator instansi: verifies reports and assigns them to units.
     CoordinatorAdmin,
-    /// Admin nasional: checks, passes on, reminds.
+    /// Admin nasional: supervises all agencies, forwards reports and reminds agencies.
     NationalAdmin,
-    /// The system by itself, when a time has come.
+    /// The system itself, when a time has come.
     System,
 }
 
@@ -53,7 +53,7 @@ impl Role {
         Self::ALL.into_iter().find(|r| r.key() == key)
     }
 
-    /// Name for people, in Indonesian.
+    /// Indonesian label.
     pub fn label(self) -> &'static str {
         match self {
             Self::Reporter => "Pelapor",
@@ -64,9 +64,9 @@ impl Role {
         }
     }
 
-    /// Whether it may do what is left to `other`: the coordinator all that a liaison officer may, the national admin
-    /// all that a coordinator may, everyone what is their own.
-    pub fn stands_for(self, other: Self) -> bool {
+    /// Whether this role includes the rights of `other`: those of a liaison officer are included in those of the
+    /// coordinator, and those of the coordinator in those of the national admin. Every role includes itself.
+    pub fn includes(self, other: Self) -> bool {
         match self {
             Self::NationalAdmin => matches!(
                 other,
@@ -78,33 +78,33 @@ impl Role {
     }
 }
 
-/// What can be done to a report; `case::Action` is the same with what it needs to know.
+/// The kinds of actions on a report; `case::Action` adds their data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionKind {
-    /// Takes it up for verification.
+    /// Start the verification.
     StartVerification,
-    /// Disposisi: gives it to a unit, with its class and category.
+    /// Disposisi: assign it to a unit, with its class and category.
     Disposition,
-    /// Asks the reporter to complete it.
+    /// Ask the reporter to complete it.
     Hold,
-    /// Archives it with a reason.
+    /// Archive it with a reason.
     Reject,
-    /// Passes it to the agency or unit in charge.
+    /// Forward it to the responsible agency or unit.
     Forward,
-    /// Archives it as a part of another report.
+    /// Archive it as merged into another report.
     Merge,
-    /// The unit begins to follow it up.
+    /// The unit starts the follow-up.
     StartFollowUp,
-    /// Answers it.
+    /// Answer it.
     Respond,
     /// The reporter completes it, or replies to an answer.
     Reply,
-    /// Ends it.
+    /// Close it.
     Close,
-    /// Takes it up again.
+    /// Reopen it.
     Reopen,
-    /// Archives it since the reporter did not complete it.
+    /// Archive it because the reporter did not complete it in time.
     Expire,
 }
 
@@ -143,7 +143,7 @@ impl ActionKind {
         }
     }
 
-    /// Name for people, in Indonesian.
+    /// Indonesian label.
     pub fn label(self) -> &'static str {
         match self {
             Self::StartVerification => "mulai verifikasi",
@@ -166,7 +166,7 @@ impl ActionKind {
         Self::ALL.into_iter().find(|a| a.key() == key)
     }
 
-    /// Whether it ends the report for good: only a terminal state may follow it.
+    /// Whether it archives the report, so that it must lead to a terminal state.
     pub fn archives(self) -> bool {
         matches!(self, Self::Reject | Self::Merge | Self::Expire)
     }
@@ -177,10 +177,10 @@ impl ActionKind {
 pub struct Citation {
     /// The regulation.
     pub citation: String,
-    /// What it has to do with this.
+    /// What the regulation has to do with the workflow.
     pub role: String,
-    /// How sure it is, in the words of `domain.md`.
-    pub mark: String,
+    /// How reliable the source is, in the terms of `domain.md`.
+    pub confidence: String,
 }
 
 /// A class of reports.
@@ -188,68 +188,69 @@ pub struct Citation {
 pub struct Class {
     /// Stable key.
     pub key: String,
-    /// Official name, in Indonesian.
+    /// Official Indonesian name.
     pub label: String,
-    /// How long its resolution may take; `None` without deadline.
+    /// The deadline for its resolution; `None` without one.
     pub deadline: Option<Length>,
     /// Key of its flow.
     pub flow: String,
-    /// How sure it is.
-    pub mark: String,
+    /// How reliable the source is.
+    pub confidence: String,
 }
 
-/// A state in which a report can be.
+/// A state of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
     /// Stable key.
     pub key: String,
-    /// Name for officials, in Indonesian.
+    /// Indonesian label for officials.
     pub label: String,
-    /// Name for the reporter and the public, in Indonesian.
+    /// Indonesian label for the reporter and the public.
     pub public_label: String,
-    /// Whether a report begins here; one state of a flow.
+    /// Whether reports begin in this state; true for exactly one state of a flow.
     pub initial: bool,
-    /// Whether nothing leads out of it.
+    /// Whether no transition leaves this state.
     pub terminal: bool,
 }
 
-/// A way from one state to another.
+/// A transition from one state to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transition {
-    /// Key of the state it leaves.
+    /// Key of the state that it leaves.
     pub from: String,
-    /// Key of the state it leads to.
+    /// Key of the state that it leads to.
     pub to: String,
-    /// What takes it.
+    /// The action that takes it.
     pub action: ActionKind,
-    /// Who may take it, besides those who stand for them.
+    /// The roles that may take it, besides those that include them.
     pub roles: Vec<Role>,
-    /// Name for people, in Indonesian.
+    /// Indonesian label.
     pub label: String,
-    /// Whether another action takes it on its way (picking up what is then acted on).
+    /// Whether another action may take it first: an officer who acts on a report that nobody has picked up yet picks it
+    /// up by that.
     pub implied: bool,
-    /// Key of the clock that must not be over; `None` at any time.
+    /// Key of the clock that must not be over; `None` when the transition is always possible.
     pub within: Option<String>,
-    /// How sure it is; empty as its flow.
-    pub mark: String,
+    /// How reliable the source is; empty when it is that of the flow.
+    pub confidence: String,
 }
 
 impl Transition {
     /// Whether `role` may take it.
     pub fn allows(&self, role: Role) -> bool {
-        self.roles.iter().any(|r| role.stands_for(*r))
+        self.roles.iter().any(|r| role.includes(*r))
     }
 }
 
-/// The states and transitions of one or several classes.
+/// The states and transitions that one or several classes follow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flow {
     /// Stable key.
     pub key: String,
-    /// Name, in Indonesian.
+    /// Indonesian label.
     pub label: String,
-    /// How sure it is.
-    pub mark: String,
+    /// How reliable the source is.
+    pub confidence: String,
     /// States.
     pub states: Vec<State>,
     /// Transitions; at most one for a state and an action.
@@ -257,12 +258,12 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// Where a report begins; a parsed flow always has it.
+    /// The initial state; every parsed flow has one.
     pub fn initial(&self) -> Option<&State> {
         self.states.iter().find(|s| s.initial)
     }
 
-    /// A state.
+    /// The state with this key.
     pub fn state(&self, key: &str) -> Option<&State> {
         self.states.iter().find(|s| s.key == key)
     }
@@ -274,21 +275,21 @@ impl Flow {
             .find(|t| t.from == state && t.action == action)
     }
 
-    /// The transitions that `action` takes from `state`: its own, or an implied one and then its own.
-    pub fn way(&self, state: &str, action: ActionKind) -> Option<(Option<&Transition>, &Transition)> {
+    /// The transitions that `action` takes from `state`: only its own, or an implied one followed by its own.
+    pub fn path(&self, state: &str, action: ActionKind) -> Option<(Option<&Transition>, &Transition)> {
         if let Some(own) = self.transition(state, action) {
             return Some((None, own));
         }
-        let pick_up = self.transitions.iter().find(|t| t.from == state && t.implied)?;
-        let own = self.transition(&pick_up.to, action)?;
-        Some((Some(pick_up), own))
+        let implied = self.transitions.iter().find(|t| t.from == state && t.implied)?;
+        let own = self.transition(&implied.to, action)?;
+        Some((Some(implied), own))
     }
 
-    /// What `role` may do in `state`, also by an implied transition.
+    /// The actions that `role` may take in `state`, including those that need an implied transition first.
     pub fn actions(&self, state: &str, role: Role) -> Vec<ActionKind> {
         let may = |action: &ActionKind| {
-            self.way(state, *action)
-                .is_some_and(|(pick_up, own)| own.allows(role) && pick_up.is_none_or(|t| t.allows(role)))
+            self.path(state, *action)
+                .is_some_and(|(implied, own)| own.allows(role) && implied.is_none_or(|t| t.allows(role)))
         };
         ActionKind::ALL.into_iter().filter(may).collect()
     }
@@ -297,67 +298,68 @@ impl Flow {
 /// How long a clock runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockLength {
-    /// As long as the class, or what its unit promises for it; no clock when the class has no deadline.
+    /// The deadline of the class, or the one that the unit promises for it; the clock does not run for a class without
+    /// a deadline.
     Class,
-    /// This long.
+    /// A fixed length.
     Fixed(Length),
 }
 
-/// In which states a clock stops.
+/// The states in which a clock stops.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stops {
-    /// In these.
+    /// These states.
     On(Vec<String>),
-    /// In all in which it neither starts nor pauses; `"others"` in data.
+    /// All states in which it neither starts nor pauses; `"others"` in data.
     Others,
 }
 
 /// What happens when a clock is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnDue {
-    /// Nothing; a window that only `Transition::within` asks for.
+    /// Nothing: it is a window, which only `Transition::within` refers to.
     Nothing,
-    /// Reminders and escalations, by the levels of the workflow.
+    /// Reminders and escalations at the levels of the workflow.
     Escalate,
-    /// The system acts.
+    /// The system takes this action.
     Act(ActionKind),
 }
 
-/// When a deadline begins, stands still and ends.
+/// When a clock starts, pauses and stops.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClockRule {
     /// Stable key.
     pub key: String,
-    /// Name for people, in Indonesian.
+    /// Indonesian label.
     pub label: String,
     /// How long it is.
     pub length: ClockLength,
-    /// States that begin it, each time anew.
+    /// States that start it; each entry starts it again.
     pub starts_on: Vec<String>,
-    /// States that end it.
+    /// States that stop it.
     pub stops_on: Stops,
-    /// States in which it stands still.
+    /// States in which it is paused.
     pub pauses_in: Vec<String>,
-    /// What happens then.
+    /// What happens when it is due.
     pub on_due: OnDue,
-    /// The rule's source; empty when there is none.
+    /// Source of the rule; empty when there is none.
     pub citation: String,
-    /// How sure it is.
-    pub mark: String,
+    /// How reliable the source is.
+    pub confidence: String,
 }
 
 impl ClockRule {
-    /// Whether entering `state` begins it.
+    /// Whether entering `state` starts it.
     pub fn starts(&self, state: &str) -> bool {
         self.starts_on.iter().any(|s| s == state)
     }
 
-    /// Whether it stands still in `state`.
+    /// Whether it is paused in `state`.
     pub fn pauses(&self, state: &str) -> bool {
         self.pauses_in.iter().any(|s| s == state)
     }
 
-    /// Whether entering `state` ends it.
+    /// Whether entering `state` stops it.
     pub fn stops(&self, state: &str) -> bool {
         match &self.stops_on {
             Stops::On(states) => states.iter().any(|s| s == state),
@@ -366,36 +368,36 @@ impl ClockRule {
     }
 }
 
-/// Who is told, and when, that a deadline nears or has passed.
+/// An escalation level: when somebody is notified that a deadline is near or has passed, and in which role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Level {
     /// 0 for the reminder, then 1, 2, ….
     pub level: i32,
-    /// Name for people, in Indonesian.
+    /// Indonesian label.
     pub label: String,
-    /// When: so many working days after the deadline, before it when negative.
+    /// Working days after the deadline; negative for days before it.
     pub working_days: i32,
-    /// Who is told.
+    /// The role that is notified.
     pub role: Role,
-    /// How sure it is.
-    pub mark: String,
+    /// How reliable the source is.
+    pub confidence: String,
 }
 
-/// Why a report is archived.
+/// A reason for archiving a report.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reason {
     /// Stable key.
     pub key: String,
-    /// Name for people, in Indonesian.
+    /// Indonesian label.
     pub label: String,
 }
 
-/// The whole life of a report, in one version.
+/// A workflow: everything that governs the life of a report, in one version.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Workflow {
     /// Version, such as `sp4n-2018`.
     pub id: String,
-    /// Title, in Indonesian.
+    /// Indonesian title.
     pub title: String,
     /// Sources.
     pub basis: Vec<Citation>,
@@ -405,16 +407,16 @@ pub struct Workflow {
     pub flows: Vec<Flow>,
     /// Clocks.
     pub clocks: Vec<ClockRule>,
-    /// Levels of escalation, in order of time; the first is the reminder.
+    /// Escalation levels in order of time; the first is the reminder.
     pub escalations: Vec<Level>,
-    /// Why a report may be rejected; never for its address (no wrong door).
+    /// Reasons for which a report may be rejected. A wrong address is never one (no wrong door).
     pub rejection_reasons: Vec<Reason>,
-    /// The reason that `expire` writes.
+    /// The reason that `expire` records.
     pub completion: Reason,
 }
 
 impl Workflow {
-    /// A class.
+    /// The class with this key.
     pub fn class(&self, key: &str) -> Option<&Class> {
         self.classes.iter().find(|c| c.key == key)
     }
@@ -425,17 +427,17 @@ impl Workflow {
         self.flows.iter().find(|f| f.key == *flow)
     }
 
-    /// A clock.
+    /// The clock with this key.
     pub fn clock(&self, key: &str) -> Option<&ClockRule> {
         self.clocks.iter().find(|c| c.key == key)
     }
 
-    /// The clock whose length is that of the class: the deadline of the resolution.
+    /// The clock whose length is that of the class: the deadline for the resolution.
     pub fn resolution(&self) -> Option<&ClockRule> {
         self.clocks.iter().find(|c| c.length == ClockLength::Class)
     }
 
-    /// A reason for which a report may be rejected.
+    /// The rejection reason with this key.
     pub fn rejection_reason(&self, key: &str) -> Option<&Reason> {
         self.rejection_reasons.iter().find(|r| r.key == key)
     }

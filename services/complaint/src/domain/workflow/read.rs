@@ -1,4 +1,4 @@
-//! Reads a workflow and names every fault, not only the first.
+//! Parses a workflow and reports every fault, not only the first.
 
 use std::collections::BTreeSet;
 
@@ -14,8 +14,9 @@ use super::{
 };
 use crate::domain::worktime::Length;
 
-/// Words in the key of a reason that would send a report away for its address (no wrong door).
-const ADDRESS: [&str; 8] = [
+/// Words that a rejection reason must not contain in its key, because a report must not be rejected for a wrong address
+/// (no wrong door).
+const ADDRESS_WORDS: [&str; 8] = [
     "wrong",
     "address",
     "agency",
@@ -26,7 +27,7 @@ const ADDRESS: [&str; 8] = [
     "wewenang",
 ];
 
-/// Reads a document.
+/// Parses a document.
 pub(super) fn workflow(json: &str) -> Result<Workflow, Vec<Fault>> {
     let mut reader = Reader::default();
     let document = reader.document(json);
@@ -72,7 +73,7 @@ impl Reader {
             self.fault(
                 "clocks",
                 "needs one with the length `class`, since classes have deadlines",
-                "perlu satu dengan panjang `class` karena ada kelas yang bertenggat",
+                "perlu satu penghitung waktu dengan jangka waktu `class` karena ada klasifikasi yang memiliki tenggat",
             );
         }
         Some(workflow)
@@ -86,7 +87,7 @@ impl Reader {
             Some(Citation {
                 citation: self.text(of, &path, "citation"),
                 role: self.text(of, &path, "role"),
-                mark: self.text(of, &path, "mark"),
+                confidence: self.text(of, &path, "mark"),
             })
         };
         rows.iter().enumerate().filter_map(citation).collect()
@@ -108,10 +109,10 @@ impl Reader {
                 label: self.text(of, &path, "label"),
                 deadline,
                 flow: self.key(of, &path, "flow"),
-                mark: self.text(of, &path, "mark"),
+                confidence: self.text(of, &path, "mark"),
             };
             if !class.flow.is_empty() && !flows.iter().any(|f| f.key == class.flow) {
-                self.fault(join(&path, "flow"), "is no flow", "bukan alur yang ada");
+                self.fault(join(&path, "flow"), "is no flow", "bukan alur pada dokumen ini");
             }
             classes.push(class);
         }
@@ -135,11 +136,11 @@ impl Reader {
             let flow = Flow {
                 key: self.key(of, &path, "key"),
                 label: self.text(of, &path, "label"),
-                mark: self.text(of, &path, "mark"),
+                confidence: self.text(of, &path, "mark"),
                 transitions: self.transitions(of, &path, &states),
                 states,
             };
-            // The shape of a flow that was not read whole would only repeat its faults.
+            // Checking the graph of a flow that has faults would only repeat them.
             if self.faults.len() == before {
                 graph::check(self, &path, &flow);
             }
@@ -177,8 +178,8 @@ impl Reader {
 
     fn transitions(&mut self, of: &Object, path: &str, states: &[State]) -> Vec<Transition> {
         let mut transitions = Vec::new();
-        let mut ways = BTreeSet::new();
-        let mut pick_ups = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut implied_from = BTreeSet::new();
         for (at, row) in self.list(of, path, "transitions", 1, 200).iter().enumerate() {
             let path = format!("{path}.transitions[{at}]");
             let known = [
@@ -200,20 +201,20 @@ impl Reader {
             let within = of.contains_key("within").then(|| self.key(of, &path, "within"));
             let label = self.text(of, &path, "label");
             let implied = self.flag(of, &path, "implied");
-            let mark = self.text_or_none(of, &path, "mark");
+            let confidence = self.text_or_none(of, &path, "mark");
             let Some(action) = action else { continue };
-            if !ways.insert((from.clone(), action)) {
+            if !seen.insert((from.clone(), action)) {
                 self.fault(
                     &path,
                     "the state has another transition for this action",
-                    "keadaan ini sudah memiliki peralihan lain untuk tindakan ini",
+                    "status ini sudah memiliki peralihan lain untuk tindakan ini",
                 );
             }
-            if implied && !pick_ups.insert(from.clone()) {
+            if implied && !implied_from.insert(from.clone()) {
                 self.fault(
                     &path,
                     "the state has another implied transition",
-                    "keadaan ini sudah memiliki peralihan tersirat lain",
+                    "status ini sudah memiliki peralihan tersirat lain",
                 );
             }
             transitions.push(Transition {
@@ -224,7 +225,7 @@ impl Reader {
                 label,
                 implied,
                 within,
-                mark,
+                confidence,
             });
         }
         transitions
@@ -233,7 +234,7 @@ impl Reader {
     fn state_key(&mut self, of: &Object, path: &str, key: &str, states: &[State]) -> String {
         let state = of.get(key).and_then(Value::as_str).unwrap_or_default();
         if state.is_empty() || !states.iter().any(|s| s.key == state) {
-            self.fault(join(path, key), "is no state", "bukan keadaan yang ada");
+            self.fault(join(path, key), "is no state", "bukan status pada alur ini");
         }
         state.to_owned()
     }
@@ -288,7 +289,7 @@ impl Reader {
                 pauses_in: self.clock_states(of, &path, "pauses_in", 0, flows),
                 on_due: self.on_due(of, &path),
                 citation: self.text_or_none(of, &path, "citation"),
-                mark: self.text(of, &path, "mark"),
+                confidence: self.text(of, &path, "mark"),
             };
             self.clock(&path, &clock, flows);
             clocks.push(clock);
@@ -302,7 +303,7 @@ impl Reader {
             self.fault(
                 "clocks",
                 "only one may have the length `class`",
-                "hanya satu yang boleh memiliki panjang `class`",
+                "hanya satu penghitung waktu yang boleh memiliki jangka waktu `class`",
             );
         }
         clocks
@@ -323,7 +324,7 @@ impl Reader {
                 self.fault(
                     format!("{path}.{key}[{at}]"),
                     "is no state",
-                    "bukan keadaan yang ada",
+                    "bukan status pada alur ini",
                 );
             }
             states.push(state.to_owned());
@@ -344,7 +345,7 @@ impl Reader {
                 self.fault(
                     &path,
                     "cannot both escalate and act",
-                    "tidak dapat sekaligus eskalasi dan tindakan",
+                    "tidak boleh sekaligus memicu eskalasi dan tindakan",
                 );
             }
             return OnDue::Escalate;
@@ -357,25 +358,25 @@ impl Reader {
             .map_or(OnDue::Nothing, OnDue::Act)
     }
 
-    /// A clock may do one thing in a state, and its action must be possible wherever it can be due.
+    /// A clock must do only one thing in a state, and its action must be possible wherever it can be due.
     fn clock(&mut self, path: &str, clock: &ClockRule, flows: &[Flow]) {
         let states = || flows.iter().flat_map(|f| f.states.iter().map(move |s| (f, s)));
-        let torn = states().any(|(_, s)| {
+        let ambiguous = states().any(|(_, s)| {
             let does = [clock.starts(&s.key), clock.stops(&s.key), clock.pauses(&s.key)];
             does.into_iter().filter(|d| *d).count() > 1
         });
-        if torn {
+        if ambiguous {
             self.fault(
                 path,
                 "starts, stops and pauses in different states only",
-                "satu keadaan hanya boleh memulai, menghentikan, atau menjeda",
+                "pada satu status hanya boleh memulai, berhenti, atau dijeda",
             );
         }
         if states().any(|(_, s)| s.terminal && !clock.stops(&s.key)) {
             self.fault(
                 path,
                 "must stop in every terminal state",
-                "harus berhenti pada setiap keadaan akhir",
+                "harus berhenti pada setiap status akhir",
             );
         }
         if let OnDue::Act(action) = clock.on_due {
@@ -389,7 +390,7 @@ impl Reader {
                 self.fault(
                     path,
                     "may run only in states in which the system can take its action",
-                    "hanya boleh berjalan pada keadaan yang mengizinkan tindakan itu oleh sistem",
+                    "hanya boleh berjalan pada status yang mengizinkan sistem melakukan tindakan itu",
                 );
             }
         }
@@ -409,7 +410,7 @@ impl Reader {
                 self.fault(
                     join(&path, "level"),
                     "levels count 0, 1, 2, …",
-                    "tingkat harus berurutan 0, 1, 2, …",
+                    "jenjang harus berurutan 0, 1, 2, …",
                 );
             }
             let days = of.get("working_days").and_then(Value::as_i64);
@@ -424,7 +425,7 @@ impl Reader {
                 (Some(days), Some(before)) if days <= before => self.fault(
                     join(&path, "working_days"),
                     "must be later than the level before",
-                    "harus lebih lambat daripada tingkat sebelumnya",
+                    "harus lebih lambat daripada jenjang sebelumnya",
                 ),
                 (Some(_), _) => {}
             }
@@ -435,7 +436,7 @@ impl Reader {
                 label: self.text(of, &path, "label"),
                 working_days: days.unwrap_or_default(),
                 role: role.unwrap_or(Role::System),
-                mark: self.text(of, &path, "mark"),
+                confidence: self.text(of, &path, "mark"),
             });
         }
         levels
@@ -449,10 +450,10 @@ impl Reader {
         let at_reason = |at| format!("rejection_reasons[{at}].key");
         self.unique(at_reason, reasons.iter().map(|r| r.key.as_str()));
         for (at, reason) in reasons.iter().enumerate() {
-            if ADDRESS.iter().any(|word| reason.key.contains(word)) {
+            if ADDRESS_WORDS.iter().any(|word| reason.key.contains(word)) {
                 self.fault(
                     at_reason(at),
-                    "a report is forwarded, never refused for its address",
+                    "a report is forwarded, never rejected for a wrong address",
                     "laporan dialihkan, tidak pernah ditolak karena salah alamat",
                 );
             }
@@ -460,7 +461,7 @@ impl Reader {
         reasons
     }
 
-    /// A window must begin where the transition that it limits begins.
+    /// A window must start in the state from which the transition leads that it limits.
     fn windows(&mut self, workflow: &Workflow) {
         for (at, flow) in workflow.flows.iter().enumerate() {
             for (number, transition) in flow.transitions.iter().enumerate() {
@@ -471,7 +472,7 @@ impl Reader {
                     self.fault(
                         format!("flows[{at}].transitions[{number}].within"),
                         "is no clock that starts in the state",
-                        "bukan penghitung waktu yang dimulai pada keadaan itu",
+                        "bukan penghitung waktu yang dimulai pada status itu",
                     );
                 }
             }

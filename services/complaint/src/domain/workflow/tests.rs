@@ -16,7 +16,7 @@ fn faults(document: &Value) -> Vec<Fault> {
     Workflow::parse(&document.to_string()).unwrap_err()
 }
 
-/// Faults of the built-in workflow with a value put at `pointer`, as `field: description`.
+/// The faults of the built-in workflow with the value at `pointer` replaced, as `field: description`.
 fn with(pointer: &str, value: Value) -> Vec<String> {
     let mut document = document();
     let (parent, key) = pointer.rsplit_once('/').unwrap();
@@ -28,17 +28,17 @@ fn with(pointer: &str, value: Value) -> Vec<String> {
         Value::Array(list) => list[key.parse::<usize>().unwrap()] = value,
         other => panic!("{other}"),
     }
-    told(&faults(&document))
+    described(&faults(&document))
 }
 
-fn told(faults: &[Fault]) -> Vec<String> {
+fn described(faults: &[Fault]) -> Vec<String> {
     faults
         .iter()
         .map(|f| format!("{}: {}", f.field, f.description))
         .collect()
 }
 
-/// Where the built-in workflow has a transition.
+/// Index of a transition in the built-in workflow.
 fn transition(from: &str, action: &str) -> usize {
     let flow = &Workflow::built_in().flows[0];
     flow.transitions
@@ -48,7 +48,7 @@ fn transition(from: &str, action: &str) -> usize {
 }
 
 #[test]
-fn the_workflow_that_comes_along_holds() {
+fn the_built_in_workflow_is_valid() {
     let parsed = Workflow::parse(BUILT_IN).unwrap();
     assert_eq!(&parsed, Workflow::built_in());
     assert_eq!(parsed.id, "sp4n-2018");
@@ -74,7 +74,7 @@ fn the_default_deadlines_are_those_of_the_reference() {
 }
 
 #[test]
-fn keys_read_back() {
+fn keys_are_parsed_back() {
     for role in Role::ALL {
         assert_eq!(Role::parse(role.key()), Some(role));
         assert_eq!(json!(role), role.key());
@@ -86,30 +86,30 @@ fn keys_read_back() {
 }
 
 #[test]
-fn the_coordinator_stands_for_the_liaison_and_the_national_admin_for_both() {
+fn the_coordinator_includes_the_liaison_and_the_national_admin_both() {
     use Role::{CoordinatorAdmin as C, LiaisonOfficer as L, NationalAdmin as N, Reporter as R, System as S};
     let pairs: BTreeSet<(Role, Role)> = Role::ALL
         .into_iter()
         .flat_map(|a| Role::ALL.map(|b| (a, b)))
-        .filter(|(a, b)| a.stands_for(*b))
+        .filter(|(a, b)| a.includes(*b))
         .collect();
     let expected = [(R, R), (L, L), (C, C), (C, L), (N, N), (N, C), (N, L), (S, S)];
     assert_eq!(pairs, BTreeSet::from(expected));
 }
 
 #[test]
-fn what_is_no_workflow_is_refused() {
+fn a_document_that_is_no_workflow_is_refused() {
     assert_eq!(
-        told(&Workflow::parse("{\n \"id\": sp4n}").unwrap_err()),
+        described(&Workflow::parse("{\n \"id\": sp4n}").unwrap_err()),
         ["document: is not JSON at line 2, column 8"]
     );
     assert_eq!(
-        told(&Workflow::parse("[]").unwrap_err()),
+        described(&Workflow::parse("[]").unwrap_err()),
         ["document: must be an object"]
     );
     let long = format!("\"{}\"", "x".repeat(256 * 1024));
     assert_eq!(
-        told(&Workflow::parse(&long).unwrap_err()),
+        described(&Workflow::parse(&long).unwrap_err()),
         ["document: must be at most 262144 bytes"]
     );
     let deep = "[".repeat(100_000);
@@ -129,7 +129,7 @@ fn what_is_no_workflow_is_refused() {
 }
 
 #[test]
-fn each_fault_is_found_where_it_is() {
+fn each_fault_is_reported_with_its_path() {
     let flow = "/flows/0";
     let at = |from: &str, action: &str, field: &str| {
         format!("{flow}/transitions/{}/{field}", transition(from, action))
@@ -219,17 +219,17 @@ fn each_fault_is_found_where_it_is() {
         with(&at("closed", "reopen", "within"), json!("reply_window")),
         "flows[0].transitions[21].within: is no clock that starts",
     );
-    // From closed to reopened, in progress, responded and closed again, all by the system.
+    // The system leads the report from closed to reopened, in progress, responded and closed again.
     let mut circle = document();
     for (from, action) in [
         ("closed", "reopen"),
         ("reopened", "start_follow_up"),
         ("in_progress", "respond"),
     ] {
-        let place = format!("/flows/0/transitions/{}/roles", transition(from, action));
-        *circle.pointer_mut(&place).unwrap() = json!(["system"]);
+        let pointer = format!("/flows/0/transitions/{}/roles", transition(from, action));
+        *circle.pointer_mut(&pointer).unwrap() = json!(["system"]);
     }
-    let circle = told(&faults(&circle));
+    let circle = described(&faults(&circle));
     is(
         circle.clone(),
         "flows[0].states[9]: the system would turn in a circle",
@@ -306,12 +306,12 @@ fn each_fault_is_found_where_it_is() {
 }
 
 #[test]
-fn a_flow_without_forward_is_a_wrong_door() {
+fn a_flow_without_forwarding_is_refused() {
     let mut document = document();
     let transitions = document.pointer_mut("/flows/0/transitions").unwrap();
     let list = transitions.as_array_mut().unwrap();
     list.retain(|t| t["action"] != "forward" && t["from"] != "forwarded");
-    let given = told(&faults(&document));
+    let given = described(&faults(&document));
     assert!(
         given.contains(&"flows[0].transitions: has no `forward`: no wrong door".to_owned()),
         "{given:?}"
@@ -319,7 +319,7 @@ fn a_flow_without_forward_is_a_wrong_door() {
 }
 
 #[test]
-fn all_faults_are_named_at_once() {
+fn all_faults_are_reported_at_once() {
     let mut document = document();
     document["title"] = json!("");
     document["classes"][3]["flow"] = json!("none");
@@ -368,16 +368,16 @@ fn lists_are_bounded() {
 }
 
 /// Pointers to every value of a document.
-fn places(value: &Value, path: String, found: &mut Vec<String>) {
+fn pointers(value: &Value, path: String, found: &mut Vec<String>) {
     match value {
         Value::Object(object) => {
             for (key, value) in object {
-                places(value, format!("{path}/{key}"), found);
+                pointers(value, format!("{path}/{key}"), found);
             }
         }
         Value::Array(list) => {
             for (at, value) in list.iter().enumerate() {
-                places(value, format!("{path}/{at}"), found);
+                pointers(value, format!("{path}/{at}"), found);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
@@ -387,15 +387,15 @@ fn places(value: &Value, path: String, found: &mut Vec<String>) {
 
 proptest! {
     #[test]
-    fn whatever_is_written_is_read_or_refused_without_repeating_it(
+    fn any_document_is_parsed_or_refused_without_being_repeated(
         picks in prop::collection::vec((any::<prop::sample::Index>(), 0..7usize), 1..4),
     ) {
         let mut document = document();
-        for (place, kind) in &picks {
+        for (pointer, kind) in &picks {
             let mut found = Vec::new();
-            places(&document, String::new(), &mut found);
+            pointers(&document, String::new(), &mut found);
             let secret = "Budi 0812-345";
-            *document.pointer_mut(place.get(&found[..]).as_str()).unwrap() = match kind {
+            *document.pointer_mut(pointer.get(&found[..]).as_str()).unwrap() = match kind {
                 0 => Value::Null,
                 1 => json!(-1),
                 2 => json!(1e300),

@@ -1,4 +1,4 @@
-//! When an agency is open.
+//! Working hours of agencies.
 
 use chrono::{NaiveTime, Timelike};
 use prima_platform::failure::Violation;
@@ -6,44 +6,44 @@ use serde::{Deserialize, Serialize};
 
 use super::zone::Zone;
 
-/// Opening and closing time of each weekday, Monday first; `None` on a day without work. Whole minutes.
+/// Opening and closing time of each weekday, Monday first, in whole minutes; `None` on a day without work.
 pub type Week = [Option<(NaiveTime, NaiveTime)>; 7];
 
 /// Keys of the weekdays, Monday first.
 pub const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-/// Working hours of an agency in its own time zone. Always valid: see [`Hours::new`].
+/// Working hours of an agency in its own time zone. Values are always valid, because [`Hours::new`] checks them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Written")]
+#[serde(try_from = "RawHours")]
 pub struct Hours {
     zone: Zone,
     week: Week,
 }
 
 #[derive(Deserialize)]
-struct Written {
+struct RawHours {
     zone: Zone,
     week: Week,
 }
 
-impl TryFrom<Written> for Hours {
+impl TryFrom<RawHours> for Hours {
     type Error = String;
 
-    fn try_from(written: Written) -> Result<Self, String> {
+    fn try_from(written: RawHours) -> Result<Self, String> {
         Self::new(written.zone, written.week).map_err(|faults| {
-            let told = faults.iter().map(|f| format!("{} {}", f.field, f.description));
-            told.collect::<Vec<_>>().join("; ")
+            let descriptions = faults.iter().map(|f| format!("{} {}", f.field, f.description));
+            descriptions.collect::<Vec<_>>().join("; ")
         })
     }
 }
 
 impl Hours {
-    /// Hours of a week. An agency that is open without a break closes at its last minute.
+    /// The hours of a week. Breaks within a day are not modelled.
     ///
     /// # Errors
     ///
-    /// Every fault, under `week[mon]` and so on, or `week`: a day that does not open before it closes, a time with seconds,
-    /// no working day in the week.
+    /// Every fault, under `week[mon]` and so on, or under `week`: a day that does not open before it closes, a time
+    /// that is not in whole minutes, a week without a working day.
     pub fn new(zone: Zone, week: Week) -> Result<Self, Vec<Violation>> {
         let mut faults = Vec::new();
         for (key, (open, close)) in WEEKDAYS.iter().zip(&week).filter_map(|(k, d)| Some((k, (*d)?))) {
@@ -61,15 +61,15 @@ impl Hours {
                 faults.push(Violation::new(
                     format!("week[{key}]"),
                     "must be in whole minutes",
-                    "harus dalam menit bulat",
+                    "harus dalam menit penuh",
                 ));
             }
         }
         if week.iter().all(Option::is_none) {
             faults.push(Violation::new(
                 "week",
-                "needs one working day at least",
-                "paling sedikit satu hari kerja",
+                "must have at least one working day",
+                "harus memiliki paling sedikit satu hari kerja",
             ));
         }
         if faults.is_empty() {
@@ -79,7 +79,8 @@ impl Hours {
         }
     }
 
-    /// Monday to Friday, 08:00 to 16:00. INFERRED: the regulations seen name working days, not the hours of an agency.
+    /// The default hours, Monday to Friday, 08:00 to 16:00. INFERRED: the regulations that were seen mention working
+    /// days, but no hours.
     pub fn usual(zone: Zone) -> Self {
         let at = |hour| NaiveTime::MIN.with_hour(hour).unwrap_or_default();
         let day = Some((at(8), at(16)));

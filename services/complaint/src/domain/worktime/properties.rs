@@ -1,4 +1,4 @@
-//! Rules that hold for every calendar, week and pause.
+//! Properties that hold for every calendar, week and pause.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::tests::{at, clock};
 use super::*;
 use crate::domain::calendar::{Holiday, HolidayKind};
 
-/// Instants of a year and a half, in microseconds from the first.
+/// Length of the range of instants, a year and a half, in microseconds.
 const SPAN: i64 = 550 * 86_400_000_000;
 
 fn start() -> DateTime<Utc> {
@@ -17,7 +17,7 @@ fn start() -> DateTime<Utc> {
 }
 
 fn instant() -> impl Strategy<Value = DateTime<Utc>> {
-    // Whole hours too: they meet opening and closing.
+    // Whole hours are included, because they coincide with opening and closing times.
     prop_oneof![
         (0..SPAN).prop_map(|micros| start() + TimeDelta::microseconds(micros)),
         (0..SPAN / 3_600_000_000).prop_map(|hours| start() + TimeDelta::hours(hours)),
@@ -72,7 +72,7 @@ prop_compose! {
     }
 }
 
-/// The hours of a day, told without the engine.
+/// The hours of a day, determined without the code under test.
 fn open(work: &WorkTime, day: NaiveDate) -> Option<(NaiveTime, NaiveTime)> {
     let weekday = [
         Weekday::Mon,
@@ -89,7 +89,7 @@ fn open(work: &WorkTime, day: NaiveDate) -> Option<(NaiveTime, NaiveTime)> {
     work.hours().week()[weekday].filter(|_| !work.calendar().is_off(day))
 }
 
-/// Working time, day by day.
+/// Working time, added up day by day.
 fn walked(work: &WorkTime, from: DateTime<Utc>, to: DateTime<Utc>) -> TimeDelta {
     let offset = work.hours().zone().offset();
     let (from, to) = ((from + offset).naive_utc(), (to + offset).naive_utc());
@@ -104,7 +104,7 @@ fn walked(work: &WorkTime, from: DateTime<Utc>, to: DateTime<Utc>) -> TimeDelta 
 
 proptest! {
     #[test]
-    fn working_time_is_what_a_walk_over_the_days_finds(work in work(), a in instant(), b in instant()) {
+    fn working_time_equals_the_sum_over_the_days(work in work(), a in instant(), b in instant()) {
         let (from, to) = (a.min(b), a.max(b));
         let expected = walked(&work, from, to);
         prop_assert_eq!(work.worked(from, to), expected);
@@ -112,7 +112,7 @@ proptest! {
     }
 
     #[test]
-    fn a_due_day_is_the_one_that_a_walk_finds(work in work(), from in instant(), n in 0u32..80) {
+    fn a_due_day_equals_the_one_counted_day_by_day(work in work(), from in instant(), n in 0u32..80) {
         let start = work.day(from);
         let today = n == 0 || work.first_day == FirstDay::SameDay;
         let mut days = start.iter_days().skip(usize::from(!today)).filter(|day| open(&work, *day).is_some());
@@ -139,7 +139,7 @@ proptest! {
         let (first, second) = (a.min(b), a.max(b));
         let (mut earlier, mut later) = (clock(first, length), clock(second, length));
         prop_assert!(work.due(&earlier).unwrap().at <= work.due(&later).unwrap().at);
-        // A pause that both clocks see in full, for both are running when it begins.
+        // Both clocks are running when the pause begins, so both count all of it.
         if second <= pause.from {
             earlier.pauses.push(pause);
             later.pauses.push(pause);
@@ -148,7 +148,7 @@ proptest! {
     }
 
     #[test]
-    fn more_days_are_never_due_earlier(
+    fn more_days_never_make_a_deadline_earlier(
         work in work(), from in instant(), n in 0u32..80, pauses in prop::collection::vec(pause(), 0..4), days in any::<bool>(),
     ) {
         let due = |n| {
@@ -166,7 +166,7 @@ proptest! {
     ) {
         let mut clock = clock(from, Length::WorkingDays(n));
         let without = work.due(&clock).unwrap().at;
-        // It may begin a few days before the clock.
+        // The pause may begin a few days before the clock.
         let begins = from + TimeDelta::days(after - 5) + TimeDelta::microseconds(micros);
         let ends = begins + TimeDelta::days(length) + TimeDelta::microseconds(micros / 2);
         clock.pauses.push(Pause { from: begins, to: Some(ends) });
@@ -175,7 +175,7 @@ proptest! {
         let expected = if counts { walked(&work, begins.max(from), ends) } else { TimeDelta::zero() };
         prop_assert_eq!(work.worked(without, with), expected);
         prop_assert!(with >= without);
-        // Nobody owes an answer within the pause that moved it.
+        // The due time never lies within the pause that moved it.
         prop_assert!(expected.is_zero() || with > ends);
     }
 
@@ -196,15 +196,15 @@ proptest! {
             }
         }
         prop_assert_eq!(work.due(&clock).unwrap().at, expected);
-        let places = clock.pauses.len();
-        clock.pauses.rotate_left(turn % places);
+        let count = clock.pauses.len();
+        clock.pauses.rotate_left(turn % count);
         prop_assert_eq!(work.due(&clock).unwrap().at, expected);
         clock.pauses.reverse();
         prop_assert_eq!(work.due(&clock).unwrap().at, expected);
     }
 
     #[test]
-    fn what_two_pauses_share_counts_once(work in work(), from in instant(), n in 0u32..40, a in pause(), b in pause()) {
+    fn overlapping_pauses_count_once(work in work(), from in instant(), n in 0u32..40, a in pause(), b in pause()) {
         let due = |pauses: Vec<Pause>| {
             work.due(&Clock { pauses, ..clock(from, Length::WorkingDays(n)) }).unwrap()
         };
@@ -217,7 +217,7 @@ proptest! {
     }
 
     #[test]
-    fn after_and_worked_are_inverse(work in work(), from in instant(), micros in 0..3_000_000_000_000i64, to in instant()) {
+    fn after_and_worked_are_inverse_functions(work in work(), from in instant(), micros in 0..3_000_000_000_000i64, to in instant()) {
         let time = TimeDelta::microseconds(micros);
         let after = work.after(from, time);
         prop_assert_eq!(work.worked(from, after), time);
@@ -226,7 +226,7 @@ proptest! {
             prop_assert!(work.worked(from, before) < time, "an earlier instant would do");
         }
         if from <= to {
-            // `to` itself, or the closing before it when nobody works at `to`.
+            // The result is `to` itself, or the closing before it when `to` is outside the working hours.
             let back = work.after(from, work.worked(from, to));
             prop_assert!(back <= to);
             prop_assert_eq!(work.worked(back, to), TimeDelta::zero());
@@ -234,13 +234,13 @@ proptest! {
     }
 
     #[test]
-    fn working_time_adds_up_over_parts(work in work(), a in instant(), b in instant(), c in instant()) {
+    fn working_time_is_additive(work in work(), a in instant(), b in instant(), c in instant()) {
         prop_assert_eq!(work.worked(a, b) + work.worked(b, c), work.worked(a, c));
         prop_assert_eq!(work.days_between(a, b) + work.days_between(b, c), work.days_between(a, c));
     }
 
     #[test]
-    fn working_days_between_undo_a_shift(work in work(), from in instant(), n in 1i32..40) {
+    fn days_between_inverts_shift(work in work(), from in instant(), n in 1i32..40) {
         let later = work.shift(from, n);
         prop_assert_eq!(work.days_between(from, later), i64::from(n));
         prop_assert!(later > from);
@@ -257,7 +257,7 @@ proptest! {
     }
 
     #[test]
-    fn a_holiday_more_is_never_due_earlier(
+    fn an_additional_holiday_never_makes_a_deadline_earlier(
         off in off(), hours in hours(), rule in rule(), from in instant(), n in 0u32..60, more in 0..700i64,
         pauses in prop::collection::vec(pause(), 0..3), length in 60u32..600,
     ) {
@@ -268,14 +268,15 @@ proptest! {
             WorkTime::new(calendar(off), hours, rule).due(&clock).unwrap().at
         };
         prop_assert!(due(&off, hours, &[]) <= due(&with, hours, &[]));
-        // With pauses when all days are equally long: a day that moves from a long to a short one takes less with it.
+        // With pauses the property holds only if all days are equally long: working time that moves from a long to a
+        // short day needs more days.
         let mut week = *hours.week();
         for day in week.iter_mut().flatten() {
             let open = day.0.num_seconds_from_midnight() / 60 % 800;
             *day = (time(open), time(open + length));
         }
         let even = Hours::new(hours.zone(), week).unwrap();
-        // The event's own day is not counted, yet a pause on it adds the working time of that day, unless it is a holiday.
+        // The day of the event is not counted, yet a pause on it adds its working time, unless it is a holiday.
         let own = (from + even.zone().offset()).date_naive();
         if start().date_naive() + TimeDelta::days(more) != own {
             prop_assert!(due(&off, even, &pauses) <= due(&with, even, &pauses));
@@ -295,10 +296,10 @@ proptest! {
     }
 
     #[test]
-    fn a_zone_only_moves_the_clock_on_the_wall(
+    fn a_time_zone_only_shifts_the_local_time(
         off in off(), rule in rule(), from in instant(), n in 0u32..60, pauses in prop::collection::vec(pause(), 0..3),
     ) {
-        // What happens at the same local time is due at the same local time, in any season.
+        // Events at the same local time are due at the same local time, in every season.
         let calendar = calendar(&off);
         let due = |zone: Zone| {
             let moved = |at: DateTime<Utc>| at - zone.offset();

@@ -1,4 +1,4 @@
-//! Rules by example: golden deadlines, zones, hours, first days, pauses, what lies outside.
+//! Examples: golden deadlines, time zones, hours, first days, pauses, and times that are not covered.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ fn paused(mut clock: Clock, pauses: &[(&str, &str)]) -> Clock {
     clock
 }
 
-/// When a deadline of working days is due, as local time of WIB.
+/// The due time of a deadline in working days, as local time in WIB.
 fn due(work: &WorkTime, clock: &Clock) -> String {
     let due = work.due(clock).unwrap().at + work.hours().zone().offset();
     due.format("%F %T%.f").to_string()
@@ -61,7 +61,7 @@ struct Row {
 }
 
 #[test]
-fn the_golden_deadlines_are_met() {
+fn the_golden_deadlines_are_computed() {
     let golden: Golden = serde_json::from_str(include_str!("../../../tests/data/deadlines.json")).unwrap();
     let work = wib();
     let mut columns = 0;
@@ -72,7 +72,7 @@ fn the_golden_deadlines_are_met() {
             let n: u32 = n.parse().unwrap();
             let event = row.event;
             assert_eq!(work.due_day(event, n), (*expected, false), "{event} + {n}");
-            // The same by the hour, from the first to the last moment of the local day.
+            // The result is the same for every hour from the first to the last moment of the local day.
             for hour in ["00:00:00", "07:59:59", "16:00:00", "23:59:59.999999"] {
                 let clock = clock(at(&format!("{event}T{hour}+07:00")), Length::WorkingDays(n));
                 assert_eq!(due(&work, &clock), format!("{expected} 16:00:00"));
@@ -88,7 +88,7 @@ fn the_golden_deadlines_are_met() {
 }
 
 #[test]
-fn the_day_of_an_event_is_that_of_the_agencys_zone() {
+fn the_day_of_an_event_follows_the_agencys_time_zone() {
     // Wednesday 15:30 UTC is 22:30 in WIB, 23:30 in WITA, and 00:30 on Thursday in WIT.
     let event = at("2025-06-11T15:30:00Z");
     for (zone, local, expected) in [
@@ -104,7 +104,7 @@ fn the_day_of_an_event_is_that_of_the_agencys_zone() {
 }
 
 #[test]
-fn a_zone_is_as_far_from_utc_in_january_as_in_july() {
+fn a_time_zone_has_the_same_offset_in_january_and_july() {
     for zone in Zone::ALL {
         let work = work(zone, FirstDay::NextWorkingDay);
         for event in ["2025-01-14T03:00:00Z", "2025-07-15T03:00:00Z"] {
@@ -135,7 +135,7 @@ fn the_same_day_counts_when_the_event_comes_before_closing() {
 }
 
 #[test]
-fn no_working_days_end_with_the_next_closing() {
+fn zero_working_days_end_at_the_next_closing() {
     let work = wib();
     assert_eq!(work.due_day(day("2025-06-12"), 0).0, day("2025-06-12"));
     assert_eq!(work.due_day(day("2025-06-14"), 0).0, day("2025-06-16"));
@@ -149,7 +149,7 @@ fn no_working_days_end_with_the_next_closing() {
 }
 
 #[test]
-fn calendar_days_are_times_of_24_hours() {
+fn calendar_days_are_24_hours_each() {
     let work = wib();
     let clock = paused(
         clock(at("2026-12-30T20:00:00Z"), Length::Days(10)),
@@ -169,7 +169,7 @@ fn calendar_days_are_times_of_24_hours() {
 #[test]
 fn a_pause_moves_the_due_time_by_the_working_time_in_it() {
     let work = wib();
-    // A Tuesday; due on the Friday of the same week.
+    // The event is on a Tuesday; the deadline ends on the Friday of the same week.
     let clock = clock(at("2025-06-10T10:00:00+07:00"), Length::WorkingDays(3));
     let morning = ("2025-06-11T08:00:00+07:00", "2025-06-11T11:30:00+07:00");
     let night = ("2025-06-11T17:00:00+07:00", "2025-06-12T07:00:00+07:00");
@@ -181,7 +181,7 @@ fn a_pause_moves_the_due_time_by_the_working_time_in_it() {
         (vec![week], "2025-06-17 16:00:00"),
         (vec![morning, night, week], "2025-06-18 11:30:00"),
         (vec![morning, morning], "2025-06-16 11:30:00"),
-        // Before the clock began, and after it was due.
+        // Pauses before the clock started, and after it was due.
         (
             vec![("2025-06-09T08:00:00+07:00", "2025-06-10T11:00:00+07:00")],
             "2025-06-16 09:00:00",
@@ -190,7 +190,7 @@ fn a_pause_moves_the_due_time_by_the_working_time_in_it() {
             vec![("2025-06-13T16:00:00+07:00", "2025-06-20T11:00:00+07:00")],
             "2025-06-13 16:00:00",
         ),
-        // A second pause that begins after the first due time, yet before the one moved by the first pause.
+        // A second pause that begins after the original due time, but before the one that the first pause led to.
         (
             vec![
                 morning,
@@ -198,7 +198,7 @@ fn a_pause_moves_the_due_time_by_the_working_time_in_it() {
             ],
             "2025-06-16 12:30:00",
         ),
-        // It ends before it begins.
+        // A pause that ends before it begins.
         (vec![(morning.1, morning.0)], "2025-06-13 16:00:00"),
     ] {
         assert_eq!(
@@ -225,10 +225,10 @@ fn a_clock_that_is_paused_or_stopped_has_no_due_time() {
 }
 
 #[test]
-fn a_span_that_passes_the_loaded_years_is_provisional() {
+fn a_deadline_beyond_the_known_years_is_provisional() {
     let work = wib();
     assert_eq!(work.due_day(day("2026-12-21"), 6), (day("2026-12-31"), false));
-    // 2027-01-01 is known to nobody as a holiday.
+    // The calendar does not contain 2027, so 1 January 2027 is not known as a holiday.
     assert_eq!(work.due_day(day("2026-12-21"), 7), (day("2027-01-01"), true));
     assert_eq!(work.due_day(day("2023-12-29"), 3), (day("2024-01-04"), true));
     let event = clock(at("2026-12-21T03:00:00Z"), Length::WorkingDays(6));
@@ -239,7 +239,7 @@ fn a_span_that_passes_the_loaded_years_is_provisional() {
     );
     let due = work.due(&moved).unwrap();
     assert_eq!((due.at, due.provisional), (at("2027-01-01T10:00:00+07:00"), true));
-    // A gap between two loaded years.
+    // A year is missing between two years that are known.
     let holiday = |date| Holiday {
         date: day(date),
         kind: HolidayKind::LiburNasional,
@@ -276,7 +276,7 @@ fn hours_decide_what_is_working_time() {
 }
 
 #[test]
-fn faulty_hours_are_refused_with_every_fault() {
+fn invalid_hours_are_refused_with_every_fault() {
     let time = |text: &str| text.parse().unwrap();
     let mut week: Week = [None; 7];
     let fields = |week| {
@@ -300,16 +300,16 @@ fn faulty_hours_are_refused_with_every_fault() {
 }
 
 #[test]
-fn a_shift_keeps_the_hour_within_those_of_the_day_reached() {
+fn a_shift_keeps_the_time_of_day_within_the_working_hours() {
     let work = wib();
     for (from, days, expected) in [
-        // A due time on a Friday, and what reminds of it or follows it.
+        // A due time on a Friday, with its reminder and its escalations.
         ("2025-06-13T16:00:00+07:00", -1, "2025-06-12T16:00:00+07:00"),
         ("2025-06-13T16:00:00+07:00", -5, "2025-06-04T16:00:00+07:00"),
         ("2025-06-13T16:00:00+07:00", 1, "2025-06-16T16:00:00+07:00"),
         ("2025-06-13T16:00:00+07:00", 0, "2025-06-13T16:00:00+07:00"),
         ("2025-06-13T11:30:00+07:00", 2, "2025-06-17T11:30:00+07:00"),
-        // On a Sunday at night.
+        // A time on a Sunday at night.
         ("2025-06-15T02:00:00+07:00", -1, "2025-06-13T08:00:00+07:00"),
         ("2025-06-15T22:00:00+07:00", 1, "2025-06-16T16:00:00+07:00"),
         ("2025-06-15T22:00:00+07:00", 0, "2025-06-15T22:00:00+07:00"),
@@ -319,7 +319,7 @@ fn a_shift_keeps_the_hour_within_those_of_the_day_reached() {
 }
 
 #[test]
-fn what_lies_outside_the_line_saturates() {
+fn times_outside_the_covered_range_saturate() {
     let work = wib();
     let (first, last) = (NaiveDate::MIN, NaiveDate::MAX);
     let (long_ago, far) = (DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC);
@@ -351,7 +351,7 @@ fn what_lies_outside_the_line_saturates() {
 }
 
 #[test]
-fn rules_and_clocks_are_kept_as_readable_json() {
+fn rules_and_clocks_are_stored_as_readable_json() {
     for rule in [FirstDay::NextWorkingDay, FirstDay::SameDay] {
         assert_eq!(FirstDay::from_key(rule.key()), Some(rule));
         assert_eq!(serde_json::to_value(rule).unwrap(), rule.key());

@@ -1,4 +1,4 @@
-//! The three time zones; none has summer time.
+//! The three time zones of Indonesia; none has daylight saving time.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -22,7 +22,7 @@ impl Zone {
     /// Every zone, from west to east.
     pub const ALL: [Self; 3] = [Self::Wib, Self::Wita, Self::Wit];
 
-    /// Its key in data: `wib`, `wita` or `wit`.
+    /// Key in data: `wib`, `wita` or `wit`.
     pub fn key(self) -> &'static str {
         match self {
             Self::Wib => "wib",
@@ -31,12 +31,12 @@ impl Zone {
         }
     }
 
-    /// The zone of a key.
+    /// The zone with this key.
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|zone| zone.key() == key)
     }
 
-    /// How far it is ahead of UTC, all year round.
+    /// Offset from UTC, the same all year round.
     pub fn offset(self) -> TimeDelta {
         TimeDelta::hours(match self {
             Self::Wib => 7,
@@ -59,8 +59,8 @@ static PROVINCES: LazyLock<BTreeMap<String, Zone>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The zone of an agency. The ids of regional governments are region codes: two digits of a province, four of a regency
-/// or city; every other agency is a national one, in Jakarta.
+/// The time zone of an agency. Ids of regional governments are region codes: two digits for a province, four for a
+/// regency or city. Every other agency is a national one in Jakarta.
 pub fn zone_of_agency(agency_id: &str) -> Zone {
     let digits = agency_id.bytes().all(|b| b.is_ascii_digit());
     let province = match agency_id.len() {
@@ -103,14 +103,14 @@ mod tests {
     }
 
     #[test]
-    fn an_agency_that_is_no_region_is_in_jakarta() {
+    fn an_agency_without_region_is_in_jakarta() {
         for id in ["kemenpanrb", "", "9", "917", "91711", "91-a", "9x", "99", "9９"] {
             assert_eq!(zone_of_agency(id), Zone::Wib, "{id}");
         }
     }
 
     #[test]
-    fn keys_are_read_back() {
+    fn keys_are_parsed_back() {
         for zone in Zone::ALL {
             assert_eq!(Zone::from_key(zone.key()), Some(zone));
             assert_eq!(

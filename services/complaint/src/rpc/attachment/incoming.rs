@@ -1,4 +1,4 @@
-//! The content of a file on its way: sealed as it comes, and held against what was told of it.
+//! Receives the content of an attachment: encrypts it as it arrives, and checks it against what the caller declared.
 
 use prima_platform::{
     failure::{Failure, Violation},
@@ -7,108 +7,108 @@ use prima_platform::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::seal::{PIECE, SEAL, pieces, purpose, ring};
+use super::seal::{OVERHEAD, PIECE, keyring, pieces, purpose};
 use crate::domain::file::{MediaType, START};
 
-/// What is told of a file before it comes.
-pub struct Told {
-    /// Its type.
+/// What the caller declared about the file before sending it.
+pub struct Declared {
     pub media_type: MediaType,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// SHA-256 of the file.
     pub sha256: Digest,
 }
 
-/// What has come of it. Dropped it leaves nothing.
+/// The part of the file that has arrived so far. Dropping it discards the upload.
 pub struct Incoming {
-    told: Told,
-    ring: Keyring,
-    waiting: Vec<u8>,
+    declared: Declared,
+    keyring: Keyring,
+    pending: Vec<u8>,
     sealed: Vec<u8>,
     pieces: u64,
     start: Vec<u8>,
-    sum: Sha256,
-    came: u64,
+    hash: Sha256,
+    received: u64,
 }
 
 impl Incoming {
-    /// Nothing yet, to be sealed under `key`.
-    pub fn new(told: Told, key: &str) -> Result<Self, Failure> {
+    /// Starts to receive a file that is encrypted under `key`.
+    pub fn new(declared: Declared, key: &str) -> Result<Self, Failure> {
         Ok(Self {
-            ring: ring(key)?,
-            pieces: pieces(told.size),
-            told,
-            waiting: Vec::new(),
+            keyring: keyring(key)?,
+            pieces: pieces(declared.size),
+            declared,
+            pending: Vec::new(),
             sealed: Vec::new(),
             start: Vec::new(),
-            sum: Sha256::new(),
-            came: 0,
+            hash: Sha256::new(),
+            received: 0,
         })
     }
 
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     ///
     /// # Errors
     ///
-    /// More came than was told.
+    /// More bytes arrived than were declared.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        self.came = self.came.saturating_add(bytes.len() as u64);
-        if self.came > self.told.size {
+        self.received = self.received.saturating_add(bytes.len() as u64);
+        if self.received > self.declared.size {
             return Err(size_fault().into());
         }
         let wanted = START.saturating_sub(self.start.len());
         self.start.extend(bytes.iter().take(wanted));
-        self.sum.update(bytes);
-        self.waiting.extend_from_slice(bytes);
-        while self.waiting.len() >= PIECE {
-            let rest = self.waiting.split_off(PIECE);
+        self.hash.update(bytes);
+        self.pending.extend_from_slice(bytes);
+        while self.pending.len() >= PIECE {
+            let rest = self.pending.split_off(PIECE);
             self.seal()?;
-            self.waiting = rest;
+            self.pending = rest;
         }
         Ok(())
     }
 
     fn seal(&mut self) -> Result<(), Failure> {
-        let done = self.sealed.len().div_ceil(PIECE + SEAL) as u64;
-        let piece = self.ring.seal(&purpose(done, self.pieces), &self.waiting)?;
+        let index = self.sealed.len().div_ceil(PIECE + OVERHEAD) as u64;
+        let piece = self
+            .keyring
+            .encrypt(&purpose(index, self.pieces), &self.pending)?;
         self.sealed.extend_from_slice(&piece.bytes);
-        self.waiting.clear();
+        self.pending.clear();
         Ok(())
     }
 
     fn faults(&self) -> Vec<Violation> {
         let mut faults = Vec::new();
-        if self.came != self.told.size {
+        if self.received != self.declared.size {
             faults.push(size_fault());
-        } else if self.sum.clone().finalize().as_slice() != self.told.sha256 {
+        } else if self.hash.clone().finalize().as_slice() != self.declared.sha256 {
             faults.push(Violation::new(
                 "head.sha256",
                 "is not the SHA-256 of the file",
                 "bukan SHA-256 berkas ini",
             ));
         }
-        if !self.told.media_type.fits(&self.start) {
+        if !self.declared.media_type.fits(&self.start) {
             faults.push(Violation::new(
                 "head.media_type",
-                "is not what the first bytes of the file say",
+                "does not match the first bytes of the file",
                 "tidak sesuai dengan isi awal berkas",
             ));
         }
         faults
     }
 
-    /// The whole file, sealed.
+    /// Ends the file and returns its encrypted content.
     ///
     /// # Errors
     ///
-    /// It is not what was told.
+    /// The content does not match what was declared.
     pub fn close(mut self) -> Result<Vec<u8>, Failure> {
         let faults = self.faults();
         if !faults.is_empty() {
             return Err(faults.into());
         }
-        if !self.waiting.is_empty() {
+        if !self.pending.is_empty() {
             self.seal()?;
         }
         Ok(self.sealed)
@@ -118,7 +118,7 @@ impl Incoming {
 fn size_fault() -> Violation {
     Violation::new(
         "head.size",
-        "is not the number of bytes that came",
+        "is not the number of bytes that were sent",
         "tidak sama dengan jumlah bita yang dikirim",
     )
 }

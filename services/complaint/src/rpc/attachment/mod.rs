@@ -1,4 +1,4 @@
-//! Files (lampiran), which come and go as streams.
+//! Attachments (lampiran), which are uploaded and downloaded as streams.
 
 mod incoming;
 mod read;

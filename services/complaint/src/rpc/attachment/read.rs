@@ -1,4 +1,4 @@
-//! Sends the content of a file to who may read it.
+//! Sends the content of an attachment to callers who may read it.
 
 use std::pin::pin;
 
@@ -13,7 +13,7 @@ use prima_proto::{complaint::v1, name};
 use sea_orm::ConnectionTrait;
 use tonic::Request;
 
-use super::seal::{ring, unsealed};
+use super::seal::{decrypted, keyring};
 use crate::{
     context::App,
     domain::workflow::Role,
@@ -28,11 +28,12 @@ use crate::{
     },
 };
 
-/// The file in pieces of at most 256 KiB.
+/// Streams the file in pieces of at most 256 KiB.
 ///
 /// # Errors
 ///
-/// `NOT_FOUND` when there is no such file, it belongs to nothing yet, or not to what the caller or the reporter may see.
+/// `NOT_FOUND` when there is no such file, when it is not attached to anything yet, or when the caller may not read
+/// what it is attached to.
 pub async fn read(
     app: &App,
     request: Request<v1::ReadAttachmentRequest>,
@@ -41,7 +42,7 @@ pub async fn read(
     let request = request.into_inner();
     let mut faults = Faults::default();
     if request.access.is_none() {
-        caller.known()?;
+        caller.require_token()?;
     }
     let name = faults.take(request::name("name", &request.name));
     let access = request
@@ -49,7 +50,7 @@ pub async fn read(
         .and_then(|raw| access::parse("access", raw, &mut faults));
     let name = faults.settle(name)?;
     let pieces = content(app, &caller, &name, access).await?;
-    app.readers.open(async move |sender| {
+    app.downloads.open(async move |sender| {
         let mut pieces = pin!(pieces);
         while let Some(piece) = pieces.next().await {
             let data = match piece {
@@ -74,24 +75,25 @@ async fn content(
     let stored = found(attachment_get(reader, name).await?, name)?;
     let owner = found(stored.owner, name)?;
     let owned = found(ownership(reader, owner).await?, name)?;
-    let shown = match access {
-        Some(access) => shown_to_reporter(app, reader, &access, &owned).await?,
+    let permitted = match access {
+        Some(access) => reporter_may_read(app, reader, &access, &owned).await?,
         None => {
             let agencies = [&owned.agency, &owned.asking_agency];
-            let mut held = agencies.into_iter().filter(|agency| !agency.is_empty());
-            held.any(|agency| require_liaison(caller, agency).is_ok())
+            let mut handling = agencies.into_iter().filter(|agency| !agency.is_empty());
+            handling.any(|agency| require_liaison(caller, agency).is_ok())
         }
     };
-    if !shown {
+    if !permitted {
         return Err(not_found(name));
     }
     let file = found(stored.file(&app.vault)?, name)?;
     let sealed = app.objects.read(stored.digest).await?.map_err(Failure::from);
-    Ok(unsealed(sealed, ring(&file.key)?, stored.size))
+    Ok(decrypted(sealed, keyring(&file.key)?, stored.size))
 }
 
-/// Whether the reporter or the asker sees a file: those of the report or question, of answers, and of own replies.
-async fn shown_to_reporter(
+/// Whether the reporter or the asker may read a file: those of the report or question, those of answers, and those of
+/// their own replies.
+async fn reporter_may_read(
     app: &App,
     conn: &impl ConnectionTrait,
     access: &Access,

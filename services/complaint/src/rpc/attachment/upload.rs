@@ -1,5 +1,6 @@
-//! Takes a file in. What is stored first is the row: a file without an owner is swept after a day, whether its content
-//! ever came or not. No command, since it comes as a stream and is stored in several transactions.
+//! Receives an attachment. The row is stored before the content: a file that is not attached to anything is deleted
+//! after a day, whether or not its content ever arrived. This is no `Command`, because the file arrives as a stream and
+//! is stored in several transactions.
 
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use prost::Message;
 use sha2::{Digest as _, Sha256};
 use tonic::{Request, Status, Streaming};
 
-use super::incoming::{Incoming, Told};
+use super::incoming::{Declared, Incoming};
 use crate::{
     context::App,
     domain::file::MediaType,
@@ -34,34 +35,34 @@ use crate::{
         attachment::{New, attachment_get, attachment_insert_in_txn, attachments_pending},
         sealed::File,
     },
-    uploads::Turn,
+    uploads::UploadSlot,
 };
 
 const METHOD: &str = "complaint.UploadAttachment";
-/// Files that a reporter may have uploaded and not yet used.
-const PENDING: u64 = 20;
-/// Longest part of a file, bytes.
+/// How many uploaded files of a reporter may wait to be attached.
+const PENDING_MAX: u64 = 20;
+/// Longest message of the stream, in bytes.
 const PART_MAX: usize = 1 << 20;
-/// How long a file may take to come.
-const PATIENCE: Duration = Duration::from_secs(300);
-/// How long the next part of it may take.
-const BETWEEN: Duration = Duration::from_secs(15);
+/// How long a whole upload may take.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(300);
+/// Idle timeout: how long the next message of an upload may take.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What the head of an upload says.
+/// The first message of an upload, parsed.
 struct Head {
     request_id: String,
     digest: Vec<u8>,
     display_name: String,
-    told: Told,
+    declared: Declared,
     access: Option<Access>,
 }
 
-/// A file on its way. Dropped it leaves nothing.
+/// An upload in progress. Dropping it discards what has arrived.
 struct Upload {
-    _turn: Turn,
+    _slot: UploadSlot,
     request_id: String,
     digest: Vec<u8>,
-    asker: Caller,
+    requester: Caller,
     uploader: String,
     media_type: &'static str,
     size: u64,
@@ -69,11 +70,11 @@ struct Upload {
     content: Incoming,
 }
 
-/// How an upload begins.
-enum Begun {
-    /// It was answered before.
-    Answered(v1::Attachment),
-    /// The bytes may come.
+/// The outcome of the first message.
+enum Started {
+    /// The request is a repeat; this is the stored response.
+    Repeat(v1::Attachment),
+    /// The content may be sent.
     Upload(Box<Upload>),
 }
 
@@ -81,18 +82,19 @@ enum Begun {
 ///
 /// # Errors
 ///
-/// The head has faults, the file is not what it tells, there is no room, or it comes too slowly.
+/// The first message has faults, the content does not match it, too many uploads are running, or the upload is too
+/// slow.
 pub async fn upload(
     app: &App,
     request: Request<Streaming<v1::UploadAttachmentRequest>>,
 ) -> Result<v1::UploadAttachmentResponse, Failure> {
     let caller = caller::of(&request);
     let mut stream = request.into_inner();
-    let received = tokio::time::timeout(PATIENCE, receive(app, &caller, &mut stream)).await;
-    let begun = received.map_err(|_| too_slow())??;
-    let attachment = match begun {
-        Begun::Answered(first) => first,
-        Begun::Upload(upload) => upload.finish(app).await?,
+    let received = tokio::time::timeout(UPLOAD_TIMEOUT, receive(app, &caller, &mut stream)).await;
+    let started = received.map_err(|_| too_slow())??;
+    let attachment = match started {
+        Started::Repeat(response) => response,
+        Started::Upload(upload) => upload.finish(app).await?,
     };
     Ok(v1::UploadAttachmentResponse {
         attachment: Some(attachment),
@@ -103,25 +105,25 @@ async fn receive(
     app: &App,
     caller: &Caller,
     stream: &mut Streaming<v1::UploadAttachmentRequest>,
-) -> Result<Begun, Failure> {
+) -> Result<Started, Failure> {
     let Some(Part::Head(raw)) = next(stream).await? else {
-        // Without a head nobody knows who it is.
-        caller.known()?;
+        // Without a first message there is no tracking code, so the caller needs a token.
+        caller.require_token()?;
         return Err(Violation::new("head", "must come first", "harus dikirim pertama").into());
     };
     if raw.access.is_none() {
-        caller.known()?;
+        caller.require_token()?;
     }
     let mut upload = match begin(app, caller, head(app, raw)?).await? {
-        Begun::Upload(upload) => upload,
-        answered @ Begun::Answered(_) => return Ok(answered),
+        Started::Upload(upload) => upload,
+        repeat @ Started::Repeat(_) => return Ok(repeat),
     };
     while let Some(part) = next(stream).await? {
         let Part::Data(data) = part else {
             let fault = Violation::new(
                 "data",
                 "only data may follow the head",
-                "setelah kepala hanya boleh isi berkas",
+                "setelah pesan pertama hanya boleh isi berkas",
             );
             return Err(fault.into());
         };
@@ -135,12 +137,12 @@ async fn receive(
         }
         upload.content.write(&data)?;
     }
-    Ok(Begun::Upload(upload))
+    Ok(Started::Upload(upload))
 }
 
-/// The next message; `None` at the end. A message without a part is empty data.
+/// The next message; `None` at the end. A message without a part counts as empty data.
 async fn next(stream: &mut Streaming<v1::UploadAttachmentRequest>) -> Result<Option<Part>, Failure> {
-    let message = tokio::time::timeout(BETWEEN, stream.message())
+    let message = tokio::time::timeout(IDLE_TIMEOUT, stream.message())
         .await
         .map_err(|_| too_slow())?;
     let message = message.map_err(|status| broken(&status))?;
@@ -182,7 +184,7 @@ fn head(app: &App, raw: v1::UploadAttachmentHead) -> Result<Head, Failure> {
             request_id: request_id?,
             digest,
             display_name,
-            told: Told {
+            declared: Declared {
                 media_type: media_type?,
                 size: size?,
                 sha256: sha256?,
@@ -192,14 +194,14 @@ fn head(app: &App, raw: v1::UploadAttachmentHead) -> Result<Head, Failure> {
     })
 }
 
-/// Asks who it is, whether it was answered, and whether there is room, before a byte is read.
-async fn begin(app: &App, caller: &Caller, head: Head) -> Result<Begun, Failure> {
+/// Checks the caller, the idempotency key and the limits before any content is read.
+async fn begin(app: &App, caller: &Caller, head: Head) -> Result<Started, Failure> {
     let reader = app.context.db.reader();
     let is_reporter = head.access.is_some();
-    let (asker, uploader) = match &head.access {
+    let (requester, uploader) = match &head.access {
         Some(access) => {
             let report = access::report(app, reader, access, Lock::None).await?;
-            (access::asker(&report.name), report.name.to_string())
+            (access::requester(&report.name), report.name.to_string())
         }
         None => {
             require_intake(caller)?;
@@ -207,31 +209,31 @@ async fn begin(app: &App, caller: &Caller, head: Head) -> Result<Begun, Failure>
         }
     };
     let (id, digest) = (&head.request_id, &head.digest);
-    let first = request_id::find::<v1::Attachment>(reader, METHOD, &asker, id, digest).await?;
-    if let Some(mut first) = first {
-        let name = name::Attachment::parse(&first.name).map_err(Failure::internal)?;
+    let response = request_id::find::<v1::Attachment>(reader, METHOD, &requester, id, digest).await?;
+    if let Some(mut response) = response {
+        let name = name::Attachment::parse(&response.name).map_err(Failure::internal)?;
         let stored = attachment_get(reader, &name).await?;
         let file = stored
             .map(|stored| stored.file(&app.vault))
             .transpose()?
             .flatten();
-        first.display_name = file.map(|file| file.display_name).unwrap_or_default();
-        return Ok(Begun::Answered(first));
+        response.display_name = file.map(|file| file.display_name).unwrap_or_default();
+        return Ok(Started::Repeat(response));
     }
-    if is_reporter && attachments_pending(reader, &uploader).await? >= PENDING {
+    if is_reporter && attachments_pending(reader, &uploader).await? >= PENDING_MAX {
         return Err(too_many());
     }
-    let turn = app.uploads.take(&uploader, is_reporter).ok_or_else(too_many)?;
+    let slot = app.uploads.acquire(&uploader, is_reporter).ok_or_else(too_many)?;
     let key = Keyring::generate_key()?;
-    Ok(Begun::Upload(Box::new(Upload {
-        _turn: turn,
+    Ok(Started::Upload(Box::new(Upload {
+        _slot: slot,
         request_id: head.request_id,
         digest: head.digest,
-        asker,
+        requester,
         uploader,
-        media_type: head.told.media_type.as_str(),
-        size: head.told.size,
-        content: Incoming::new(head.told, &key)?,
+        media_type: head.declared.media_type.as_str(),
+        size: head.declared.size,
+        content: Incoming::new(head.declared, &key)?,
         file: File {
             display_name: head.display_name,
             key,
@@ -240,7 +242,7 @@ async fn begin(app: &App, caller: &Caller, head: Head) -> Result<Begun, Failure>
 }
 
 impl Upload {
-    /// Stores the file, if it is what the head told.
+    /// Stores the file if its content matches what was declared.
     async fn finish(self, app: &App) -> Result<v1::Attachment, Failure> {
         let sealed = self.content.close()?;
         let digest: Digest = Sha256::digest(&sealed).into();
@@ -266,10 +268,10 @@ impl Upload {
             size: i64::try_from(new.size).map_err(Failure::internal)?,
             ..Default::default()
         };
-        // Kept without the name of the file, which stands sealed in the row.
+        // The stored response leaves out the file name, which is stored encrypted in the row.
         let txn = app.context.db.begin().await?;
         let (id, digest, clock) = (&self.request_id, &self.digest, &app.context.clock);
-        request_id::keep(&txn, METHOD, &self.asker, id, digest, &answer, clock).await?;
+        request_id::keep(&txn, METHOD, &self.requester, id, digest, &answer, clock).await?;
         txn.commit().await?;
         answer.display_name = new.file.display_name;
         Ok(answer)
@@ -280,7 +282,7 @@ fn too_many() -> Failure {
     Failure::new(
         Kind::Exhausted,
         "TOO_MANY_UPLOADS",
-        "too many uploads, or too many files that were uploaded and not used",
+        "too many uploads are running, or too many uploaded files are not attached yet",
         "Terlalu banyak unggahan; coba lagi sebentar lagi",
     )
 }
@@ -289,7 +291,7 @@ fn too_slow() -> Failure {
     Failure::new(
         Kind::Exhausted,
         "UPLOAD_TOO_SLOW",
-        "the upload took longer than 5 minutes, or a part of it longer than 15 seconds",
+        "the upload took longer than 5 minutes, or was idle for longer than 15 seconds",
         "Unggahan terlalu lama",
     )
 }

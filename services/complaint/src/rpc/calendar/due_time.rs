@@ -1,4 +1,4 @@
-//! Calculates when something is due.
+//! Calculates when a deadline ends, without storing anything.
 
 use chrono::{DateTime, Datelike, Utc};
 use prima_platform::{
@@ -13,20 +13,20 @@ use crate::{
     domain::worktime::{Clock, Length, Pause},
 };
 
-/// Pauses that one calculation takes at most.
+/// How many pauses one calculation may contain.
 const PAUSES: usize = 100;
-/// Working days of a calculation at most.
+/// How many working days one calculation may contain.
 const CALCULATED_DAYS: i32 = 1000;
 
-/// When what begins at a time is due, for everybody.
+/// The due time of a deadline that starts at a given time; every caller may ask.
 pub async fn calculate(
     app: &App,
     request: v1::CalculateDueTimeRequest,
 ) -> Result<v1::CalculateDueTimeResponse, Failure> {
     let asked = parse(&request)?;
-    // No agency has the empty id: it stands for the default.
+    // An empty id is that of no agency, so the default hours apply.
     let agency = asked.agency.map(|a| a.agency).unwrap_or_default();
-    let work_time = app.ground.work_time(app.context.db.reader(), &agency).await?;
+    let work_time = app.settings.work_time(app.context.db.reader(), &agency).await?;
     let due = work_time.due(&Clock {
         started_at: asked.start,
         length: Length::WorkingDays(asked.days),
@@ -43,15 +43,14 @@ pub async fn calculate(
     })
 }
 
-/// What is to be calculated.
+/// A request, parsed.
 struct Calculation {
-    /// The event.
+    /// The event from which the deadline counts.
     start: DateTime<Utc>,
-    /// Working days.
+    /// Length of the deadline in working days.
     days: u32,
-    /// The agency; `None` for the default.
+    /// The agency whose hours apply; `None` for the default hours.
     agency: Option<name::Agency>,
-    /// Pauses.
     pauses: Vec<Pause>,
 }
 
@@ -101,12 +100,12 @@ fn parse(request: &v1::CalculateDueTimeRequest) -> Result<Calculation, Failure> 
     }))
 }
 
-/// A time that a message can hold: year 1 to 9999.
+/// A time from year 1 to 9999, the range of protobuf timestamps.
 fn time(field: &str, raw: Option<&prost_types::Timestamp>, faults: &mut Faults) -> Option<DateTime<Utc>> {
     let raw = faults.required(field, raw)?;
     let time = from_proto(raw).filter(|time| (1..=9999).contains(&time.year()));
     if time.is_none() {
-        faults.add(field, "is no time", "bukan waktu yang sah");
+        faults.add(field, "is not a valid time", "bukan waktu yang sah");
     }
     time
 }

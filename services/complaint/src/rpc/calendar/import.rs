@@ -1,11 +1,12 @@
-//! Replaces the calendar of the years that an import touches. Open deadlines are computed again after it.
+//! Replaces the calendar of every year of which the import contains days. Open deadlines are then recomputed by
+//! `tasks/deadlines.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{Faults, text},
 };
@@ -24,15 +25,15 @@ use crate::{
     },
 };
 
-/// Days off that one import takes at most.
+/// How many days off one import may contain.
 const HOLIDAYS: usize = 1000;
 
-/// A calendar that comes in.
+/// An import of days off.
 pub struct Import {
-    once: Once,
-    /// Days off, each once.
+    once: IdempotencyKey,
+    /// The days off; no date occurs twice.
     holidays: Vec<Holiday>,
-    /// Source.
+    /// The decree from which they were taken.
     citation: String,
 }
 
@@ -55,7 +56,7 @@ impl Command for Import {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
@@ -66,7 +67,7 @@ impl Command for Import {
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let txn = work.txn;
         calendar_version(txn, Lock::Update).await?;
-        let before = work.app.ground.calendar(txn).await?;
+        let before = work.app.settings.calendar(txn).await?;
         let mut years: BTreeMap<i32, Vec<Holiday>> = BTreeMap::new();
         for holiday in self.holidays {
             years.entry(holiday.date.year()).or_default().push(holiday);
@@ -78,14 +79,14 @@ impl Command for Import {
             before.covers(*year) && before.holidays().filter(|h| h.date.year() == *year).eq(given)
         });
         if same {
-            // The calendar says so already: no deadline is computed again.
+            // Nothing changes, so the version stays and no deadline is recomputed.
             return Ok(v1::ImportHolidaysResponse {
                 version: before.version(),
                 years: years.keys().copied().collect(),
                 ..Default::default()
             });
         }
-        let held: BTreeSet<NaiveDate> = before
+        let previous: BTreeSet<NaiveDate> = before
             .holidays()
             .map(|h| h.date)
             .filter(|date| years.contains_key(&date.year()))
@@ -97,8 +98,8 @@ impl Command for Import {
         let answer = v1::ImportHolidaysResponse {
             version,
             years: years.keys().copied().collect(),
-            added: count(given.difference(&held).count()),
-            removed: count(held.difference(&given).count()),
+            added: count(given.difference(&previous).count()),
+            removed: count(previous.difference(&given).count()),
             open_complaints: outdated_count(txn, version).await?,
         };
         for (year, holidays) in years {

@@ -1,11 +1,11 @@
-//! Days off from messages and to messages.
+//! Converts days off from and to protobuf.
 
 use prima_platform::failure::Violation;
 use prima_proto::complaint::v1;
 
 use crate::domain::calendar::{Holiday, HolidayKind};
 
-/// The day off that stands at `n` of a list.
+/// The day off at index `n` of the request.
 pub fn given(n: usize, raw: &v1::Holiday) -> Result<Holiday, Vec<Violation>> {
     let kind = match raw.kind() {
         v1::HolidayKind::LiburNasional => HolidayKind::LiburNasional.key(),
@@ -23,7 +23,6 @@ pub fn given(n: usize, raw: &v1::Holiday) -> Result<Holiday, Vec<Violation>> {
         .map_err(|violations| violations.into_iter().map(at).collect())
 }
 
-/// A day off as its message.
 pub fn holiday(holiday: &Holiday) -> v1::Holiday {
     let kind = match holiday.kind {
         HolidayKind::LiburNasional => v1::HolidayKind::LiburNasional,

@@ -1,4 +1,4 @@
-//! The calendar: days off (hari libur nasional dan cuti bersama), and what is due by it.
+//! The calendar: days off (hari libur nasional dan cuti bersama), and the due times that follow from it.
 
 mod due_time;
 mod import;

@@ -1,7 +1,7 @@
-//! Actions on reports as their messages ask for them.
+//! Parses the messages of actions on reports.
 
 use prima_platform::{
-    command::Once,
+    command::IdempotencyKey,
     failure::Failure,
     request::{self, Faults, text},
 };
@@ -18,12 +18,12 @@ use crate::{
     store::sealed::Note,
 };
 
-/// What one RPC does to a report, in its own words.
-pub trait Verb: Send + Sync {
-    /// What a caller sends.
-    type Message: Ask;
+/// An RPC that performs an action on a report.
+pub trait ActionRpc: Send + Sync {
+    /// The request message.
+    type Message: ActionMessage;
 
-    /// The action that a message asks for.
+    /// Parses the message into the requested action.
     ///
     /// # Errors
     ///
@@ -31,26 +31,25 @@ pub trait Verb: Send + Sync {
     fn parse(message: Self::Message) -> Result<Request, Failure>;
 }
 
-/// What the messages of all these RPCs have in common.
-pub trait Ask: Message {
-    /// Whether it needs a token. The reporter has none: the code is in the message.
+/// What the request messages of all these RPCs have in common.
+pub trait ActionMessage: Message {
+    /// Whether the caller needs a token. Reporters have none; their messages contain tracking code and secret.
     const NEEDS_TOKEN: bool;
-    /// What is answered.
+    /// The response message.
     type Answer;
 
-    /// Tells repeats.
     fn request_id(&self) -> &str;
 
-    /// Which report, and who acts.
+    /// The report that is acted on, and how the caller identified it.
     fn target(&self, faults: &mut Faults) -> Option<Target>;
 
-    /// The answer of a report that stands so.
+    /// Wraps the status of the report in the response message.
     fn answer(status: v1::ComplaintStatus) -> Self::Answer;
 }
 
-macro_rules! asks {
-    ($needs_token:literal, $target:expr, $($ask:ident => $answer:ident,)*) => {$(
-        impl Ask for v1::$ask {
+macro_rules! action_messages {
+    ($needs_token:literal, $target:expr, $($message:ident => $answer:ident,)*) => {$(
+        impl ActionMessage for v1::$message {
             const NEEDS_TOKEN: bool = $needs_token;
             type Answer = v1::$answer;
 
@@ -70,8 +69,8 @@ macro_rules! asks {
     )*};
 }
 
-asks! {
-    true, |ask, faults| Target::named(&ask.name, &ask.etag, faults),
+action_messages! {
+    true, |message, faults| Target::by_name(&message.name, &message.etag, faults),
     EscalateComplaintRequest => EscalateComplaintResponse,
     StartFollowUpRequest => StartFollowUpResponse,
     ForwardComplaintRequest => ForwardComplaintResponse,
@@ -83,102 +82,97 @@ asks! {
     VerifyComplaintRequest => VerifyComplaintResponse,
 }
 
-asks! {
-    false, |ask, faults| Target::shown(ask.access.as_ref(), faults),
+action_messages! {
+    false, |message, faults| Target::by_code(message.access.as_ref(), faults),
     CloseComplaintRequest => CloseComplaintResponse,
     RateComplaintRequest => RateComplaintResponse,
     ReopenComplaintRequest => ReopenComplaintResponse,
     ReplyToComplaintRequest => ReplyToComplaintResponse,
 }
 
-/// An action on a report.
+/// A parsed request for an action on a report.
 pub struct Request {
-    /// Tells repeats.
-    pub once: Once,
-    /// Which report, and who acts.
+    /// The idempotency key.
+    pub once: IdempotencyKey,
     pub target: Target,
-    /// What is done.
-    pub act: Act,
-    /// What is written with it.
+    pub operation: Operation,
     pub written: Written,
-    /// Files that go with it.
     pub attachments: Vec<name::Attachment>,
 }
 
-/// How a report is found.
+/// How the caller identified the report.
 pub enum Target {
-    /// An officer names it.
-    Named {
-        /// Resource name.
+    /// An officer gave its name.
+    ByName {
         name: name::Complaint,
-        /// Version that was read; empty skips the check.
+        /// Version that the caller has read; empty skips the check.
         etag: String,
     },
-    /// The reporter shows its code.
-    Shown(Access),
+    /// The reporter gave its tracking code and secret.
+    ByCode(Access),
 }
 
 impl Target {
-    fn named(name: &str, etag: &str, faults: &mut Faults) -> Option<Self> {
+    fn by_name(name: &str, etag: &str, faults: &mut Faults) -> Option<Self> {
         let name = faults.take(request::name("name", name))?;
         let etag = etag.to_owned();
-        Some(Self::Named { name, etag })
+        Some(Self::ByName { name, etag })
     }
 
-    fn shown(access: Option<&v1::Access>, faults: &mut Faults) -> Option<Self> {
-        access::required("access", access.cloned(), faults).map(Self::Shown)
+    fn by_code(access: Option<&v1::Access>, faults: &mut Faults) -> Option<Self> {
+        access::required("access", access.cloned(), faults).map(Self::ByCode)
     }
 }
 
-/// What can be done to a report, with what the request says of it.
-pub enum Act {
-    /// An action of the workflow that needs to know nothing more.
-    Take(Action),
-    /// Hands it to a unit.
+/// An operation on a report with the data of the request.
+pub enum Operation {
+    /// A transition of the workflow that needs nothing else from the database.
+    Transition(Action),
+    /// Disposition to a unit.
     Verify {
-        /// The unit.
         unit: name::Unit,
         /// Key of the class; empty keeps it.
         class: String,
         /// Key of the category; empty keeps it.
         category: String,
     },
-    /// Makes it a part of another report.
+    /// Merge the report into another one.
     Merge {
-        /// The report that goes on.
+        /// The report that stays open.
         into: name::Complaint,
     },
-    /// The reporter rates it.
+    /// The reporter rates the report.
     Rate {
         /// 1 to 5.
         stars: u8,
     },
-    /// Raises it by a level.
+    /// Raise the escalation level by one.
     Escalate,
 }
 
 /// Who may read what is written with an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readers {
-    /// The agency alone.
+    /// The agency only.
     Agency,
-    /// The reporter too.
+    /// The agency and the reporter.
     Reporter,
 }
 
-/// An action as far as its message was read.
+/// A request for an action while its message is being parsed.
 pub struct Draft {
-    /// What is wrong with it.
+    /// The faults found so far.
     pub faults: Faults,
-    once: Option<Once>,
+    once: Option<IdempotencyKey>,
     target: Option<Target>,
     written: Written,
     attachments: Vec<name::Attachment>,
 }
 
 impl Draft {
-    /// Of a message of `method`, its own fields aside. Take it before the message is taken apart.
-    pub fn new(method: &'static str, message: &impl Ask) -> Self {
+    /// Parses the fields that all messages of `method` have in common. It must see the whole message, because the
+    /// idempotency key covers all of it.
+    pub fn new(method: &'static str, message: &impl ActionMessage) -> Self {
         let mut faults = Faults::default();
         let once = faults.take(once::parse(method, message.request_id(), message));
         let target = message.target(&mut faults);
@@ -191,7 +185,8 @@ impl Draft {
         }
     }
 
-    /// What is written with it, `least` to `most` characters; nothing when it is empty and may be.
+    /// Parses the text that is written with the action, `least` to `most` characters; an empty one is left out where it
+    /// is allowed.
     pub fn write(&mut self, field: &str, raw: &str, least: usize, most: usize, readers: Readers) {
         let text = self.faults.or_default(text::lines(field, raw, least, most));
         self.written = Written {
@@ -200,24 +195,24 @@ impl Draft {
         };
     }
 
-    /// Files that go with it.
+    /// Parses the names of the attachments.
     pub fn attach(&mut self, raw: &[String]) {
         self.attachments = files::names(raw, &mut self.faults);
     }
 
-    /// The request to take an action of the workflow.
-    pub fn take(self, action: Action) -> Result<Request, Failure> {
-        self.act(Some(Act::Take(action)))
+    /// The request to take a transition of the workflow.
+    pub fn transition(self, action: Action) -> Result<Request, Failure> {
+        self.request(Some(Operation::Transition(action)))
     }
 
-    /// The request to do `act`; `None` when its own fields have faults.
-    pub fn act(self, act: Option<Act>) -> Result<Request, Failure> {
+    /// The request to perform `operation`; `None` when fields of its own have faults.
+    pub fn request(self, operation: Option<Operation>) -> Result<Request, Failure> {
         let (once, target) = (self.once, self.target);
         self.faults.build(|| {
             Some(Request {
                 once: once?,
                 target: target?,
-                act: act?,
+                operation: operation?,
                 written: self.written,
                 attachments: self.attachments,
             })

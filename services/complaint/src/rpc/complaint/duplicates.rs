@@ -1,16 +1,16 @@
-//! Finds reports that are much like another one.
+//! Finds possible duplicates of a report.
 
 use prima_platform::{caller::Caller, failure::Failure, number::decimal};
 use prima_proto::complaint::v1;
 
-use super::{read::named, summary::Grounds};
+use super::{read::named, summary::Summaries};
 use crate::{
     context::App,
-    domain::duplicate::{self, Likeness, Words},
+    domain::duplicate::{self, ReportTrigrams, Similarity},
     store::{complaint::Stored, list::near_in_time, sealed::Content},
 };
 
-/// Reports of the same time that are much like one, the most alike first.
+/// The reports of the same period that resemble a report, the most similar first.
 pub async fn duplicates(
     app: &App,
     caller: Caller,
@@ -18,51 +18,52 @@ pub async fn duplicates(
 ) -> Result<v1::ListDuplicatesResponse, Failure> {
     let (stored, _) = named(app, &caller, &request.name).await?;
     let Some(own) = stored.content(&app.vault)? else {
-        // Once erased it is like nothing.
+        // An erased report has no text that could be compared.
         return Ok(v1::ListDuplicatesResponse::default());
     };
     let conn = app.context.db.reader();
-    let others = near_in_time(conn, &stored, duplicate::SPAN, duplicate::COMPARED).await?;
+    let others = near_in_time(conn, &stored, duplicate::SPAN, duplicate::COMPARED_MAX).await?;
     let app_of_thread = app.clone();
-    // Hundreds of texts of up to 10,000 characters take their time.
+    // Comparing hundreds of texts of up to 10,000 characters would block the async runtime.
     let compared = tokio::task::spawn_blocking(move || compare(&app_of_thread, &own, others));
     let mut duplicates = Vec::new();
-    let mut grounds = Grounds::default();
+    let mut summaries = Summaries::default();
     for found in compared.await.map_err(Failure::internal)?? {
         duplicates.push(v1::Duplicate {
-            complaint: Some(grounds.summary(app, &found.stored, found.title).await?),
-            text_similarity: decimal(&found.likeness.text, 2),
-            title_similarity: decimal(&found.likeness.title, 2),
+            complaint: Some(summaries.summary(app, &found.stored, found.title).await?),
+            text_similarity: decimal(&found.similarity.text, 2),
+            title_similarity: decimal(&found.similarity.title, 2),
         });
     }
     Ok(v1::ListDuplicatesResponse { duplicates })
 }
 
-/// A report much like another.
+/// A possible duplicate.
 struct Found {
     stored: Stored,
     title: String,
-    likeness: Likeness,
+    similarity: Similarity,
 }
 
-/// Those of `others` that are much like `own`, the most alike first; of equals the one nearer in time.
+/// Those of `others` that resemble `own`, the most similar first; equally similar ones stay ordered by distance in
+/// time.
 fn compare(app: &App, own: &Content, others: Vec<Stored>) -> Result<Vec<Found>, Failure> {
-    let words = |content: &Content| Words::new(&content.title, &content.text);
-    let own = words(own);
+    let trigrams = |content: &Content| ReportTrigrams::new(&content.title, &content.text);
+    let own = trigrams(own);
     let mut found = Vec::new();
     for stored in others {
         let Some(content) = stored.content(&app.vault)? else {
             continue;
         };
-        if let Some(likeness) = own.likeness(&words(&content)) {
+        if let Some(similarity) = own.similarity(&trigrams(&content)) {
             found.push(Found {
                 stored,
                 title: content.title,
-                likeness,
+                similarity,
             });
         }
     }
-    found.sort_by(|a, b| b.likeness.most().cmp(a.likeness.most()));
-    found.truncate(duplicate::SHOWN);
+    found.sort_by(|a, b| b.similarity.highest().cmp(a.similarity.highest()));
+    found.truncate(duplicate::SHOWN_MAX);
     Ok(found)
 }

@@ -6,28 +6,26 @@ use prima_platform::{caller::Caller, failure::Failure, page::Page, request::Faul
 use prima_proto::complaint::v1;
 use sea_orm::ConnectionTrait;
 
-use super::summary::Grounds;
+use super::summary::Summaries;
 use crate::{
     context::App,
     domain::{parent, workflow::Workflow},
     rpc::rights::require_reader,
     store::{
-        list::{Filter, Order, Seat, complaint_page},
+        list::{Cursor, Filter, Order, complaint_page},
         workflow::workflow_ids,
     },
 };
 
-/// A page asked for.
+/// A parsed request.
 struct List {
-    /// Which reports.
     filter: Filter,
-    /// How many.
     page: Page,
-    /// Where the page before ended.
-    after: Option<Seat>,
+    /// Cursor of the last row of the previous page.
+    after: Option<Cursor>,
 }
 
-/// A page of reports of an agency, a unit or the country.
+/// A page of the reports of an agency, of a unit or of the whole country.
 pub async fn list(
     app: &App,
     caller: Caller,
@@ -43,10 +41,10 @@ pub async fn list(
     let (rows, next_page_token) =
         complaint_page(conn, &list.filter, app.now(), &list.page, list.after).await?;
     let mut complaints = Vec::new();
-    let mut grounds = Grounds::default();
+    let mut summaries = Summaries::default();
     for row in rows {
         let content = row.content(&app.vault)?.unwrap_or_default();
-        complaints.push(grounds.summary(app, &row, content.title).await?);
+        complaints.push(summaries.summary(app, &row, content.title).await?);
     }
     Ok(v1::ListComplaintsResponse {
         complaints,
@@ -54,16 +52,16 @@ pub async fn list(
     })
 }
 
-/// Every workflow by which a report may be led.
+/// Every workflow that a stored report may follow.
 async fn workflows(app: &App, conn: &impl ConnectionTrait) -> Result<Vec<Arc<Workflow>>, Failure> {
-    let mut all = vec![app.ground.workflow(conn, &Workflow::built_in().id).await?];
+    let mut all = vec![app.settings.workflow(conn, &Workflow::built_in().id).await?];
     for id in workflow_ids(conn).await? {
-        all.push(app.ground.workflow(conn, &id).await?);
+        all.push(app.settings.workflow(conn, &id).await?);
     }
     Ok(all)
 }
 
-/// The page that a message asks for; `workflows` are all by which reports may be led.
+/// Parses a request; `workflows` are those that stored reports may follow.
 fn parse(request: v1::ListComplaintsRequest, workflows: &[Arc<Workflow>]) -> Result<List, Failure> {
     let mut faults = Faults::default();
     let parent = faults.take(parent::one_or_all("parent", &request.parent));
@@ -72,7 +70,7 @@ fn parse(request: v1::ListComplaintsRequest, workflows: &[Arc<Workflow>]) -> Res
             faults.add(
                 field,
                 "is not a key of any workflow",
-                "tidak dikenal alur mana pun",
+                "tidak terdapat pada alur pengelolaan mana pun",
             );
         }
     };
@@ -89,7 +87,7 @@ fn parse(request: v1::ListComplaintsRequest, workflows: &[Arc<Workflow>]) -> Res
         Ok(v1::ComplaintOrder::Unspecified | v1::ComplaintOrder::Newest) => Order::Newest,
         Ok(v1::ComplaintOrder::Due) => Order::Due,
         Err(_) => {
-            faults.add("order", "must be known", "Urutan tidak dikenal");
+            faults.add("order", "is not a known order", "Urutan tidak dikenal");
             Order::Newest
         }
     };
@@ -102,7 +100,7 @@ fn parse(request: v1::ListComplaintsRequest, workflows: &[Arc<Workflow>]) -> Res
         &format!("{order:?}"),
     ];
     let page = faults.take_all(Page::parse(request.page_size, &request.page_token, &filter));
-    let after = page.as_ref().and_then(|page| Seat::parse(&page.after));
+    let after = page.as_ref().and_then(|page| Cursor::parse(&page.after));
     if page.as_ref().is_some_and(|page| !page.after.is_empty()) && after.is_none() {
         faults.add(
             "page_token",

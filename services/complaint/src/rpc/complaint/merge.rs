@@ -1,14 +1,14 @@
-//! An officer makes a report a part of another one of the agency.
+//! An officer merges a report into another report of the same agency.
 
 use prima_platform::{failure::Failure, request};
 use prima_proto::complaint::v1;
 
-use super::action::{Act, Draft, Request, Verb};
+use super::action::{ActionRpc, Draft, Operation, Request};
 
 /// `MergeComplaint`.
 pub enum Merge {}
 
-impl Verb for Merge {
+impl ActionRpc for Merge {
     type Message = v1::MergeComplaintRequest;
 
     fn parse(raw: Self::Message) -> Result<Request, Failure> {
@@ -21,6 +21,6 @@ impl Verb for Merge {
                 "adalah laporan yang sama; pilih laporan lain",
             );
         }
-        draft.act(into.map(|into| Act::Merge { into }))
+        draft.request(into.map(|into| Operation::Merge { into }))
     }
 }

@@ -1,4 +1,4 @@
-//! Lines of a timeline to messages.
+//! Converts lines of a timeline to protobuf.
 
 use prima_platform::clock::to_proto;
 use prima_proto::{complaint::v1, name};
@@ -9,12 +9,12 @@ use crate::{
     store::timeline::Line,
 };
 
-/// A line as everybody may see it who may know of the report at all: without text, files, actor and other reports.
+/// The part of a line that every reader of the report may see: without text, attachments, actor and other reports.
 pub fn line(line: &Line) -> v1::TimelineEntry {
     entry(&line.entry, line.number, &line.role)
 }
 
-/// The same of what happened; `role` is the key of who acted.
+/// As [`line`], from what happened; `role` is the key of the role of who acted.
 pub fn entry(entry: &Entry, number: i64, role: &str) -> v1::TimelineEntry {
     let (before, after) = (
         (&entry.from_agency, &entry.from_unit),
@@ -49,7 +49,7 @@ pub fn entry(entry: &Entry, number: i64, role: &str) -> v1::TimelineEntry {
     }
 }
 
-/// The report that a line of a merger tells of; empty for other lines.
+/// The other report of a merger; empty for lines that are not about one.
 pub fn other(entry: &Entry) -> String {
     let other = entry.merged_into.clone().or_else(|| entry.merged.clone());
     other

@@ -1,6 +1,6 @@
 //! Reports (pengaduan).
 
-mod acting;
+mod act;
 mod action;
 mod close;
 mod duplicates;
@@ -24,7 +24,7 @@ mod verify;
 mod view;
 mod watch;
 
-pub use acting::act;
+pub use act::act;
 pub use close::Close;
 pub use duplicates::duplicates;
 pub use escalate::Escalate;

@@ -8,14 +8,14 @@ use prima_platform::{
 use prima_proto::complaint::v1;
 use sea_orm::ConnectionTrait;
 
-use super::view::{self, Reader, Shown, View};
+use super::view::{self, Credentials, Reader, View};
 use crate::{
     context::App,
     domain::{code, workflow::Role},
     rpc::{
         access::{self, Access, tracking_digest},
         files,
-        rights::{require_some, role_in},
+        rights::{require_any_agency, role_in},
     },
     store::{
         Lock,
@@ -26,38 +26,39 @@ use crate::{
     },
 };
 
-/// How a report stands, for whoever has its code, and what it says for whoever has the secret too.
+/// The report of a tracking code. Its status is returned for the code alone; its confidential content needs the secret
+/// too.
 pub async fn track(
     app: &App,
     request: v1::TrackComplaintRequest,
 ) -> Result<v1::TrackComplaintResponse, Failure> {
     let reader = app.context.db.reader();
     let access = request.access.unwrap_or_default();
-    let (stored, shown) = shown(app, reader, access).await?;
-    let merged = match goes_on_as(reader, &stored).await? {
+    let (stored, credentials) = find_by_access(app, reader, access).await?;
+    let merged = match merge_target(reader, &stored).await? {
         Some(other) => {
-            let workflow = app.ground.workflow(reader, &other.workflow).await?;
+            let workflow = app.settings.workflow(reader, &other.workflow).await?;
             Some(view::merged(&other, &workflow))
         }
         None => None,
     };
     Ok(v1::TrackComplaintResponse {
-        complaint: Some(whole(app, &stored, Reader::Public(shown)).await?),
+        complaint: Some(whole(app, &stored, Reader::Public(credentials)).await?),
         merged,
     })
 }
 
-/// The report of a tracking code, with the secret or without; what is no code, the code of no report and another secret
-/// are answered alike.
-async fn shown(
+/// The report of a tracking code, with or without a secret. A malformed code, an unknown code and a wrong secret all
+/// get the same answer.
+async fn find_by_access(
     app: &App,
     conn: &impl ConnectionTrait,
     given: v1::Access,
-) -> Result<(Stored, Shown), Failure> {
+) -> Result<(Stored, Credentials), Failure> {
     let tracking_code = code::read(&given.tracking_code, code::TRACKING).ok_or_else(access::unknown)?;
     if given.secret.is_empty() {
         let found = complaint_by_tracking(conn, &tracking_digest(&tracking_code), Lock::None).await?;
-        return Ok((found.ok_or_else(access::unknown)?, Shown::Code));
+        return Ok((found.ok_or_else(access::unknown)?, Credentials::Code));
     }
     let secret = code::read(&given.secret, code::SECRET).ok_or_else(access::unknown)?;
     let access = Access {
@@ -66,24 +67,25 @@ async fn shown(
     };
     Ok((
         access::report(app, conn, &access, Lock::None).await?,
-        Shown::Secret,
+        Credentials::CodeAndSecret,
     ))
 }
 
-/// The report in which a merged one goes on: that may have been merged later itself. It ends, because what was merged is
-/// merged once and nothing is merged into it any more.
-async fn goes_on_as(conn: &impl ConnectionTrait, stored: &Stored) -> Result<Option<Stored>, Failure> {
+/// Follows mergers from a report to the one that is still open, or was closed last. The loop ends, because a report is
+/// merged only once and nothing can be merged into a merged report.
+async fn merge_target(conn: &impl ConnectionTrait, stored: &Stored) -> Result<Option<Stored>, Failure> {
     let (mut next, mut found) = (stored.merged_into, None);
     while let Some(id) = next {
         let other = complaint_by_id(conn, id, Lock::None).await?;
-        let other = other.ok_or_else(|| Failure::internal("a report was merged into none"))?;
+        let other = other
+            .ok_or_else(|| Failure::internal("the report that another one was merged into does not exist"))?;
         next = other.merged_into;
         found = Some(other);
     }
     Ok(found)
 }
 
-/// One report, for an official of the agency that has it.
+/// One report, for an official of the agency that handles it.
 pub async fn get(
     app: &App,
     caller: Caller,
@@ -95,16 +97,17 @@ pub async fn get(
     })
 }
 
-/// The report of this name and the caller's role in the agency that has it, without which it is as if it were not there.
+/// The report of this name and the caller's role in the agency that handles it. For callers without such a role the
+/// report is reported as not found.
 pub async fn named(app: &App, caller: &Caller, raw: &str) -> Result<(Stored, Role), Failure> {
     let name = request::name("name", raw)?;
-    require_some(caller)?;
+    require_any_agency(caller)?;
     let found = complaint_get(app.context.db.reader(), &name, Lock::None).await?;
     let found = found.and_then(|stored| {
         let role = role_in(caller, &stored.case.agency).ok()?;
         Some((stored, role))
     });
-    // A code may stand in the name by mistake, so it is not repeated.
+    // The name is not repeated, because a tracking code may have been given in its place by mistake.
     found.ok_or_else(|| {
         Failure::new(
             Kind::NotFound,
@@ -118,8 +121,8 @@ pub async fn named(app: &App, caller: &Caller, raw: &str) -> Result<(Stored, Rol
 async fn whole(app: &App, stored: &Stored, reader: Reader) -> Result<v1::Complaint, Failure> {
     let conn = app.context.db.reader();
     let case = &stored.case;
-    let workflow = app.ground.workflow(conn, &stored.workflow).await?;
-    let work_time = app.ground.work_time(conn, &case.agency).await?;
+    let workflow = app.settings.workflow(conn, &stored.workflow).await?;
+    let work_time = app.settings.work_time(conn, &case.agency).await?;
     let lines = timeline_of(conn, stored.id).await?;
     let owners = lines.iter().map(|line| Owner::Line(line.id));
     let owners: Vec<Owner> = owners.chain([Owner::Complaint(stored.id)]).collect();
@@ -127,10 +130,10 @@ async fn whole(app: &App, stored: &Stored, reader: Reader) -> Result<v1::Complai
         stored,
         workflow: &workflow,
         work_time: &work_time,
-        files: files::of(app, conn, &owners).await?,
+        files: files::of_owners(app, conn, &owners).await?,
         lines,
         unit_confirmed: unit_confirmed(conn, &case.agency, &case.unit).await?,
         now: app.now(),
     };
-    view.shown(reader, &app.vault)
+    view.render(reader, &app.vault)
 }

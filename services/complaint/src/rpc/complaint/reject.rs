@@ -1,15 +1,15 @@
-//! An officer archives a report, with a reason.
+//! An officer archives a report with a reason.
 
 use prima_platform::failure::Failure;
 use prima_proto::complaint::v1;
 
-use super::action::{Draft, Readers, Request, Verb};
+use super::action::{ActionRpc, Draft, Readers, Request};
 use crate::domain::case::Action;
 
 /// `RejectComplaint`.
 pub enum Reject {}
 
-impl Verb for Reject {
+impl ActionRpc for Reject {
     type Message = v1::RejectComplaintRequest;
 
     fn parse(raw: Self::Message) -> Result<Request, Failure> {
@@ -18,6 +18,6 @@ impl Verb for Reject {
         if raw.reason.is_empty() {
             draft.faults.add("reason", "is required", "Alasan wajib diisi");
         }
-        draft.take(Action::Reject { reason: raw.reason })
+        draft.transition(Action::Reject { reason: raw.reason })
     }
 }

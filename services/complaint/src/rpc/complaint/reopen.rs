@@ -1,20 +1,20 @@
-//! The reporter opens a report again.
+//! The reporter reopens a report.
 
 use prima_platform::failure::Failure;
 use prima_proto::complaint::v1;
 
-use super::action::{Draft, Readers, Request, Verb};
+use super::action::{ActionRpc, Draft, Readers, Request};
 use crate::domain::case::Action;
 
 /// `ReopenComplaint`.
 pub enum Reopen {}
 
-impl Verb for Reopen {
+impl ActionRpc for Reopen {
     type Message = v1::ReopenComplaintRequest;
 
     fn parse(raw: Self::Message) -> Result<Request, Failure> {
         let mut draft = Draft::new("complaint.ReopenComplaint", &raw);
         draft.write("text", &raw.text, 5, 5000, Readers::Reporter);
-        draft.take(Action::Reopen)
+        draft.transition(Action::Reopen)
     }
 }

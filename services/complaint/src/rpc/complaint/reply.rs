@@ -3,19 +3,19 @@
 use prima_platform::failure::Failure;
 use prima_proto::complaint::v1;
 
-use super::action::{Draft, Readers, Request, Verb};
+use super::action::{ActionRpc, Draft, Readers, Request};
 use crate::domain::case::Action;
 
 /// `ReplyToComplaint`.
 pub enum Reply {}
 
-impl Verb for Reply {
+impl ActionRpc for Reply {
     type Message = v1::ReplyToComplaintRequest;
 
     fn parse(raw: Self::Message) -> Result<Request, Failure> {
         let mut draft = Draft::new("complaint.ReplyToComplaint", &raw);
         draft.write("text", &raw.text, 2, 10_000, Readers::Reporter);
         draft.attach(&raw.attachments);
-        draft.take(Action::Reply)
+        draft.transition(Action::Reply)
     }
 }

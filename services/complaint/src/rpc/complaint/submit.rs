@@ -1,11 +1,11 @@
-//! Takes a report in. It is stored, with its first line and its clocks, before it is answered.
+//! Receives a report. It is stored with its first timeline line and its clocks before the response is sent.
 
 use std::{borrow::Cow, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, Violation},
     request::{self, Faults, optional, text},
 };
@@ -34,21 +34,19 @@ use crate::{
     },
 };
 
-/// Role of the first line: who took the report in.
+/// Role of the first timeline line: the system or desk that submitted the report.
 const INTAKE: &str = "intake";
 
-/// A report that comes in.
+/// A new report, parsed.
 pub struct Submit {
-    once: Once,
-    /// That of new reports.
+    once: IdempotencyKey,
+    /// The current workflow, which the report will follow.
     workflow: Arc<Workflow>,
     intake: Intake,
-    /// Number in SP4N-LAPOR!; empty for another origin.
+    /// Number in SP4N-LAPOR!; empty for reports from elsewhere.
     sp4n_number: String,
     content: Content,
-    /// Region code; may be empty.
     region: String,
-    /// Day of the incident; may be empty.
     incident_date: String,
     identity: Option<Identity>,
     attachments: Vec<name::Attachment>,
@@ -74,12 +72,12 @@ impl Command for Submit {
         let agency = parent.as_ref().map_or("", |(agency, _)| agency.as_str());
         let today = (now + zone_of_agency(agency).offset()).date_naive();
         let incident = optional(&raw.incident_date, |raw| request::day("incident_date", raw));
-        // Today where the agency is, which may be ahead of Jakarta.
+        // The date is compared with today in the agency's time zone, which may be ahead of Jakarta.
         if faults.or_default(incident).is_some_and(|day| day > today) {
             faults.add(
                 "incident_date",
                 "is in the future",
-                "tanggal kejadian belum terjadi",
+                "tanggal kejadian tidak boleh setelah hari ini",
             );
         }
         let channel = faults.take(channel::parse("channel", raw.channel));
@@ -91,7 +89,7 @@ impl Command for Submit {
                 "Pelapor wajib diisi kecuali laporan anonim",
             );
         }
-        // Who is anonymous may give no name.
+        // An anonymous reporter need not give a name.
         let least = usize::from(!raw.anonymous);
         let identity = raw
             .reporter
@@ -122,7 +120,7 @@ impl Command for Submit {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
@@ -133,14 +131,14 @@ impl Command for Submit {
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (app, txn, now) = (work.app, work.txn, work.now());
         let (workflow, intake) = (self.workflow, self.intake);
-        let work_time = app.ground.work_time(txn, &intake.agency).await?;
-        let ground = &app.ground;
-        let promised = ground.own_deadline(txn, &intake.agency, &intake.unit, &intake.class);
+        let work_time = app.settings.work_time(txn, &intake.agency).await?;
+        let settings = &app.settings;
+        let promised = settings.promised_deadline(txn, &intake.agency, &intake.unit, &intake.class);
         let promised = promised.await?;
         let received = Case::receive(&workflow, &work_time, promised, intake, now);
         let (case, entry) = received.map_err(|refusal| change::refused(&refusal))?;
-        let lead = change::Lead { workflow, work_time };
-        let times = change::times(app, &case, &lead);
+        let rules = change::Rules { workflow, work_time };
+        let times = change::times(app, &case, &rules);
         let secrets = app.new_secrets()?;
         let new = New {
             name: name::Complaint {
@@ -148,8 +146,8 @@ impl Command for Submit {
             },
             tracking: tracking_digest(&secrets.tracking_code),
             case,
-            workflow: lead.workflow.id.clone(),
-            calendar: lead.work_time.calendar().version(),
+            workflow: rules.workflow.id.clone(),
+            calendar: rules.work_time.calendar().version(),
             region: self.region,
             incident_date: self.incident_date,
             sp4n_number: self.sp4n_number,
@@ -171,26 +169,27 @@ impl Command for Submit {
             entry,
         };
         timeline_add_in_txn(txn, &app.vault, stored.id, &line).await?;
-        figures_change_in_txn(txn, None, &stored.case, &lead.workflow).await?;
+        figures_change_in_txn(txn, None, &stored.case, &rules.workflow).await?;
         let owner = Owner::Complaint(stored.id);
-        files::claim(app, txn, work.caller, &self.attachments, owner).await?;
-        let status = status::status(&stored, &lead.workflow, &lead.work_time, now);
+        files::attach(app, txn, work.caller, &self.attachments, owner).await?;
+        let status = status::status(&stored, &rules.workflow, &rules.work_time, now);
         Ok(answer(Some(status), &secrets))
     }
 
-    /// Without the code and the secret, which stand sealed beside the report.
-    fn kept(answer: &Self::Answer) -> Cow<'_, Self::Answer> {
+    /// The stored response leaves out code and secret, which are stored encrypted with the report.
+    fn stored(answer: &Self::Answer) -> Cow<'_, Self::Answer> {
         Cow::Owned(v1::SubmitComplaintResponse {
             status: answer.status.clone(),
             ..Default::default()
         })
     }
 
-    async fn again(app: &App, _: &[u8], kept: Self::Answer) -> Result<Self::Answer, Failure> {
+    async fn replay(app: &App, _: &[u8], kept: Self::Answer) -> Result<Self::Answer, Failure> {
         let name = kept.status.as_ref().map_or("", |status| &status.name);
         let name = name::Complaint::parse(name).map_err(Failure::internal)?;
         let stored = complaint_get(app.context.db.reader(), &name, Lock::None).await?;
-        let stored = stored.ok_or_else(|| Failure::internal("the answer names no report"))?;
+        let stored =
+            stored.ok_or_else(|| Failure::internal("the stored response names no existing report"))?;
         Ok(answer(kept.status, &stored.secrets(&app.vault)?))
     }
 }

@@ -1,4 +1,4 @@
-//! Rows of lists of reports.
+//! Builds the rows of lists of reports.
 
 use std::collections::HashMap;
 
@@ -12,12 +12,12 @@ use crate::{
     store::complaint::Stored,
 };
 
-/// What the rows of one list are led by, read once for each agency.
+/// Builds the rows of one list; reads the working time of each agency only once.
 #[derive(Default)]
-pub struct Grounds(HashMap<String, WorkTime>);
+pub struct Summaries(HashMap<String, WorkTime>);
 
-impl Grounds {
-    /// A row.
+impl Summaries {
+    /// The row of a report.
     pub async fn summary(
         &mut self,
         app: &App,
@@ -26,13 +26,14 @@ impl Grounds {
     ) -> Result<v1::ComplaintSummary, Failure> {
         let conn = app.context.db.reader();
         let case = &row.case;
-        let workflow = app.ground.workflow(conn, &row.workflow).await?;
+        let workflow = app.settings.workflow(conn, &row.workflow).await?;
         if !self.0.contains_key(&case.agency) {
-            let work_time = app.ground.work_time(conn, &case.agency).await?;
+            let work_time = app.settings.work_time(conn, &case.agency).await?;
             self.0.insert(case.agency.clone(), work_time);
         }
         let work_time = self.0.get(&case.agency);
-        let work_time = work_time.ok_or_else(|| Failure::internal("no working time"))?;
+        let work_time =
+            work_time.ok_or_else(|| Failure::internal("the working time of an agency was not loaded"))?;
         Ok(v1::ComplaintSummary {
             status: Some(status::status(row, &workflow, work_time, app.now())),
             title,

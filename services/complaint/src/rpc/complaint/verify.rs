@@ -1,15 +1,15 @@
-//! An officer hands a report to a unit, with class and category as they are then.
+//! An officer assigns a report to a unit (disposisi), with its verified class and category.
 
 use prima_platform::{failure::Failure, request};
 use prima_proto::complaint::v1;
 
-use super::action::{Act, Draft, Readers, Request, Verb};
+use super::action::{ActionRpc, Draft, Operation, Readers, Request};
 use crate::rpc::category;
 
 /// `VerifyComplaint`.
 pub enum Verify {}
 
-impl Verb for Verify {
+impl ActionRpc for Verify {
     type Message = v1::VerifyComplaintRequest;
 
     fn parse(raw: Self::Message) -> Result<Request, Failure> {
@@ -18,7 +18,7 @@ impl Verb for Verify {
         draft.faults.take(category::check("category", &raw.category));
         draft.write("note", &raw.note, 0, 5000, Readers::Agency);
         let (class, category) = (raw.class, raw.category);
-        draft.act(unit.map(|unit| Act::Verify {
+        draft.request(unit.map(|unit| Operation::Verify {
             unit,
             class,
             category,

@@ -1,4 +1,4 @@
-//! A report with its timeline, as each kind of reader may see it.
+//! Renders a report with its timeline as each kind of reader may see it.
 
 use std::collections::BTreeMap;
 
@@ -21,31 +21,31 @@ use crate::{
     store::{attachment::Owner, complaint::Stored, timeline::Line},
 };
 
-/// What somebody without a token showed.
+/// What a caller without a token has given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
-    /// The tracking code alone.
+pub enum Credentials {
+    /// Only the tracking code.
     Code,
-    /// The secret too.
-    Secret,
+    /// The tracking code and the secret.
+    CodeAndSecret,
 }
 
-/// Who reads.
+/// The kind of reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
-    /// Somebody without a token, who showed this.
-    Public(Shown),
-    /// An official of the agency that has the report.
+    /// A caller without a token.
+    Public(Credentials),
+    /// An official of the agency that handles the report.
     Official(Role),
 }
 
 impl Reader {
-    /// The role in which the reader may act; `None` for whoever has only the code.
+    /// The role in which the reader may act; `None` for a reader who has only the tracking code.
     fn role(self) -> Option<Role> {
         match self {
             Self::Official(role) => Some(role),
-            Self::Public(Shown::Secret) => Some(Role::Reporter),
-            Self::Public(Shown::Code) => None,
+            Self::Public(Credentials::CodeAndSecret) => Some(Role::Reporter),
+            Self::Public(Credentials::Code) => None,
         }
     }
 
@@ -53,24 +53,24 @@ impl Reader {
         matches!(self, Self::Official(_))
     }
 
-    /// Whether the reader may see what a report says.
+    /// Whether the reader may read the content of a report.
     fn may_read(self, case: &Case) -> bool {
-        self != Self::Public(Shown::Code) || !case.confidential
+        self != Self::Public(Credentials::Code) || !case.confidential
     }
 
-    /// Whether the reader may see what was written with a line. The reporter's own words are for the agency, and often
-    /// hold what identifies the reporter: the code alone does not open them.
+    /// Whether the reader may read the note of a line. What the reporter writes is meant for the agency and often
+    /// identifies the reporter, so the tracking code alone is not enough.
     fn may_read_line(self, case: &Case, line: &Line) -> bool {
         let own = line.role == Role::Reporter.key();
         match self {
             Self::Official(_) => true,
-            Self::Public(Shown::Secret) => own || line.public,
-            Self::Public(Shown::Code) => line.public && !own && self.may_read(case),
+            Self::Public(Credentials::CodeAndSecret) => own || line.public,
+            Self::Public(Credentials::Code) => line.public && !own && self.may_read(case),
         }
     }
 
-    /// Whether the reader may see who acted: an own colleague, not whoever took the report in elsewhere. The reporter and the system have no subject, and a
-    /// report that came in shows the reporter's role.
+    /// Whether the reader may see who acted. Officials see their own colleagues, but not who submitted the report
+    /// elsewhere. The reporter and the system have no subject, and a line of a received report has the reporter's role.
     fn may_see_actor(self, case: &Case, line: &Line) -> bool {
         let colleague = line.entry.from_agency == case.agency || self == Self::Official(Role::NationalAdmin);
         let taken_in = line.entry.kind == EntryKind::Received && self != Self::Official(Role::NationalAdmin);
@@ -78,27 +78,23 @@ impl Reader {
     }
 }
 
-/// What a report is shown by.
+/// A report and everything that is needed to render it.
 pub struct View<'a> {
-    /// The report.
     pub stored: &'a Stored,
-    /// Its workflow.
     pub workflow: &'a Workflow,
-    /// The working time of the agency that has it.
+    /// Working time of the agency that handles the report.
     pub work_time: &'a WorkTime,
-    /// Its timeline.
     pub lines: Vec<Line>,
-    /// Its files and those of its lines.
+    /// Attachments of the report and of its lines.
     pub files: BTreeMap<Owner, Vec<v1::Attachment>>,
-    /// Whether the directory knows its unit.
+    /// Whether the directory has announced its unit.
     pub unit_confirmed: bool,
-    /// The time now.
     pub now: DateTime<Utc>,
 }
 
 impl View<'_> {
-    /// The report as `reader` may see it.
-    pub fn shown(mut self, reader: Reader, vault: &Keyring) -> Result<v1::Complaint, Failure> {
+    /// Renders the report for `reader`.
+    pub fn render(mut self, reader: Reader, vault: &Keyring) -> Result<v1::Complaint, Failure> {
         let stored = self.stored;
         let case = &stored.case;
         let may_read = reader.may_read(case);
@@ -106,7 +102,7 @@ impl View<'_> {
             true => stored.content(vault)?.unwrap_or_default(),
             false => Default::default(),
         };
-        let said = |text: &str| if may_read { text.to_owned() } else { String::new() };
+        let if_readable = |text: &str| if may_read { text.to_owned() } else { String::new() };
         let mut timeline = Vec::new();
         for line in std::mem::take(&mut self.lines) {
             timeline.push(self.line(&line, reader, vault)?);
@@ -118,10 +114,10 @@ impl View<'_> {
             title: content.title,
             text: content.text,
             location: content.location,
-            region: said(&stored.region),
-            incident_date: said(&stored.incident_date),
+            region: if_readable(&stored.region),
+            incident_date: if_readable(&stored.incident_date),
             channel: channel::message(case.channel).into(),
-            sp4n_number: said(&stored.sp4n_number),
+            sp4n_number: if_readable(&stored.sp4n_number),
             anonymous: case.anonymous,
             confidential: case.confidential,
             attachments,
@@ -163,7 +159,8 @@ impl View<'_> {
         Ok(shown)
     }
 
-    /// The files of an owner. They are read with the secret or a token: to others their names would be of no use.
+    /// The attachments of an owner. A reader without secret or token could not download them, so their names are left
+    /// out.
     fn files(&mut self, reader: Reader, owner: Owner) -> Vec<v1::Attachment> {
         let files = self.files.remove(&owner).unwrap_or_default();
         if reader.role().is_some() {
@@ -173,8 +170,8 @@ impl View<'_> {
         }
     }
 
-    /// What the reader may do now: after what the system does first, as it will when somebody acts, and only while
-    /// the window of an action is open.
+    /// What the reader may do now. Whatever is due is applied to a copy first, as it would be if the reader acted;
+    /// actions whose window is over are left out.
     fn actions(&self, reader: Reader) -> Vec<String> {
         let Some(role) = reader.role() else {
             return Vec::new();
@@ -189,7 +186,7 @@ impl View<'_> {
     }
 }
 
-/// How a report stands, in the words for the public, without resource name and etag.
+/// A status with the labels meant for the public, without resource name and etag.
 pub fn for_the_public(status: v1::ComplaintStatus, workflow: &Workflow) -> v1::ComplaintStatus {
     let flow = workflow.flow_of(&status.class);
     let state = flow.and_then(|flow| flow.state(&status.state));
@@ -201,7 +198,8 @@ pub fn for_the_public(status: v1::ComplaintStatus, workflow: &Workflow) -> v1::C
     }
 }
 
-/// How the report stands that another was merged into: its state alone, since it is somebody else's.
+/// The status of the report that another one was merged into. Only its state is returned, because it belongs to another
+/// reporter.
 pub fn merged(stored: &Stored, workflow: &Workflow) -> v1::ComplaintStatus {
     let case = &stored.case;
     let flow = workflow.flow_of(&case.class);

@@ -1,4 +1,4 @@
-//! What happens to reports, as a stream.
+//! Streams what happens to reports.
 
 use prima_platform::{
     caller::Caller,
@@ -13,13 +13,13 @@ use crate::{
     context::App,
     domain::parent,
     rpc::{rights::require_reader, status},
-    store::feed::{Fed, View, feed_last, feed_page},
+    store::feed::{FeedLine, Scope, feed_last, feed_page},
 };
 
-/// Lines that one look reads at most.
+/// How many lines are read at once.
 const PAGE: i64 = 200;
 
-/// Follows what happens to reports of an agency, a unit or the country.
+/// Streams what happens to the reports of an agency, of a unit or of the whole country.
 pub async fn watch(
     app: &App,
     caller: Caller,
@@ -30,51 +30,52 @@ pub async fn watch(
     let after = faults.take(cursor("after", &request.after));
     let ((agency, unit), after) = faults.settle(parent.zip(after))?;
     require_reader(&caller, &agency)?;
-    let view = match (agency.as_str(), unit.is_empty()) {
-        ("", _) => View::All,
-        (_, true) => View::Agency(agency),
-        (_, false) => View::Unit(name::Unit { agency, unit }),
+    let scope = match (agency.as_str(), unit.is_empty()) {
+        ("", _) => Scope::All,
+        (_, true) => Scope::Agency(agency),
+        (_, false) => Scope::Unit(name::Unit { agency, unit }),
     };
     let last = feed_last(app.context.db.reader()).await?;
-    let mut place = after.unwrap_or(last);
-    if place > last {
-        // It was given by another database, or before this one lost data: to wait for it would leave events out.
+    let mut position = after.unwrap_or(last);
+    if position > last {
+        // The cursor comes from another database, or from before this one lost data. Waiting for it to be reached would
+        // skip events.
         return Err(Failure::invalid(vec![Violation::new(
             "after",
             "is past the last event",
             "melampaui peristiwa terakhir",
         )]));
     }
-    let mut fed = app.fed.subscribe();
+    let mut feed_position = app.feed_position.subscribe();
     let db = app.context.db.clone();
     app.context.watchers.open(async move |sender| {
         loop {
-            let last = *fed.borrow_and_update();
-            while place < last {
-                let page = match feed_page(db.reader(), &view, place, last, PAGE).await {
+            let last = *feed_position.borrow_and_update();
+            while position < last {
+                let page = match feed_page(db.reader(), &scope, position, last, PAGE).await {
                     Ok(page) => page,
                     Err(error) => return sender.fail(error.into()).await,
                 };
                 let full = i64::try_from(page.len()).unwrap_or(PAGE) >= PAGE;
                 for line in page {
-                    place = line.feed;
-                    if sender.send(told(&line)).await.is_err() {
+                    position = line.feed;
+                    if sender.send(event(&line)).await.is_err() {
                         return;
                     }
                 }
                 if !full {
-                    place = last;
+                    position = last;
                 }
             }
             tokio::select! {
                 () = sender.closed() => return,
-                changed = fed.changed() => if changed.is_err() { return },
+                changed = feed_position.changed() => if changed.is_err() { return },
             }
         }
     })
 }
 
-/// A cursor; `None` when it is empty.
+/// Parses a cursor; `None` when it is empty.
 fn cursor(field: &str, raw: &str) -> Result<Option<i64>, Violation> {
     if raw.is_empty() {
         return Ok(None);
@@ -84,13 +85,13 @@ fn cursor(field: &str, raw: &str) -> Result<Option<i64>, Violation> {
     number.map(Some).ok_or_else(|| {
         Violation::new(
             field,
-            "must be a cursor that came with an event, or 0",
-            "harus kursor dari suatu peristiwa, atau 0",
+            "must be the cursor of an event, or 0",
+            "harus kursor sebuah peristiwa, atau 0",
         )
     })
 }
 
-fn told(line: &Fed) -> v1::WatchComplaintsResponse {
+fn event(line: &FeedLine) -> v1::WatchComplaintsResponse {
     v1::WatchComplaintsResponse {
         cursor: line.feed.to_string(),
         complaint: line.complaint.to_string(),

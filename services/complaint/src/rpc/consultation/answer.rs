@@ -1,23 +1,23 @@
-//! Adds an answer.
+//! Adds an answer to a consultation.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{self, Faults, optional, text},
 };
 use prima_proto::{complaint::v1, name};
 
 use super::{
-    course::{Target, changed, check_member, refused},
     message,
+    shared::{Target, check_member, flag_figures_dirty, refused},
 };
 use crate::{
     context::App,
     rpc::{
         files,
-        rights::{found, require_some},
+        rights::{found, require_any_agency},
     },
     store::{
         Lock, answer::answer_add_in_txn, attachment::Owner, consultation::consultation_save_in_txn,
@@ -25,12 +25,12 @@ use crate::{
     },
 };
 
-/// An answer to a consultation.
+/// A parsed answer.
 pub struct Answer {
     target: Target,
     text: Note,
     attachments: Vec<name::Attachment>,
-    /// The member who answers, active or not any more.
+    /// The team member who answers; need no longer be active.
     member: Option<name::Member>,
 }
 
@@ -56,19 +56,19 @@ impl Command for Answer {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.target.once.clone())
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_some(caller)
+        require_any_agency(caller)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (app, txn, caller, now) = (work.app, work.txn, work.caller, work.now());
         let mut stored = self.target.lock(work).await?;
-        let first = stored.course.first_answer_at.is_none();
-        stored.course.answer(now).map_err(refused)?;
+        let first = stored.progress.first_answer_at.is_none();
+        stored.progress.answer(now).map_err(refused)?;
         if let Some(member) = &self.member {
             check_member(member, &stored.head)?;
             found(member_get(txn, member, Lock::Share).await?, member)?;
@@ -78,10 +78,10 @@ impl Command for Answer {
         let id = answer_add_in_txn(txn, &app.vault, stored.id, by, &self.text, now).await?;
         consultation_save_in_txn(txn, &mut stored, now).await?;
         if first {
-            changed(txn, &stored.head, stored.course.received_at).await?;
+            flag_figures_dirty(txn, &stored.head, stored.progress.received_at).await?;
         }
-        files::claim(app, txn, caller, &self.attachments, Owner::Answer(id)).await?;
-        let (name, state, etag) = message::standing(&stored);
+        files::attach(app, txn, caller, &self.attachments, Owner::Answer(id)).await?;
+        let (name, state, etag) = message::name_state_etag(&stored);
         Ok(v1::AnswerConsultationResponse { name, state, etag })
     }
 }

@@ -1,24 +1,24 @@
-//! Ends a consultation. From then on the time runs until what is personal in it is erased.
+//! Completes a consultation, from when on its retention periods run.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{Faults, optional, text},
 };
 use prima_proto::complaint::v1;
 
 use super::{
-    course::{Target, changed, refused},
     message,
+    shared::{Target, flag_figures_dirty, refused},
 };
-use crate::{context::App, rpc::rights::require_some, store::consultation::consultation_save_in_txn};
+use crate::{context::App, rpc::rights::require_any_agency, store::consultation::consultation_save_in_txn};
 
-/// The end of a consultation.
+/// A parsed request.
 pub struct Complete {
     target: Target,
-    /// Why; may be left out once it was answered.
+    /// Required when the consultation was not answered.
     reason: Option<String>,
 }
 
@@ -40,30 +40,30 @@ impl Command for Complete {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.target.once.clone())
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_some(caller)
+        require_any_agency(caller)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (app, txn, now) = (work.app, work.txn, work.now());
         let mut stored = self.target.lock(work).await?;
         stored
-            .course
+            .progress
             .complete(self.reason.is_some(), now)
             .map_err(refused)?;
         if let Some(reason) = self.reason {
-            let mut matter = stored.matter(&app.vault)?.unwrap_or_default();
-            matter.reason = reason;
-            stored.rewrite(&app.vault, &matter)?;
+            let mut texts = stored.text(&app.vault)?.unwrap_or_default();
+            texts.reason = reason;
+            stored.rewrite(&app.vault, &texts)?;
         }
         stored.erase_at = Some(app.periods().first(now));
         consultation_save_in_txn(txn, &mut stored, now).await?;
-        changed(txn, &stored.head, stored.course.received_at).await?;
-        let (name, state, etag) = message::standing(&stored);
+        flag_figures_dirty(txn, &stored.head, stored.progress.received_at).await?;
+        let (name, state, etag) = message::name_state_etag(&stored);
         Ok(v1::CompleteConsultationResponse { name, state, etag })
     }
 }

@@ -1,4 +1,4 @@
-//! Consultations from messages and to messages.
+//! Converts consultations from and to protobuf.
 
 use prima_platform::{
     clock::{from_micros, to_proto},
@@ -18,14 +18,14 @@ use crate::{
     },
 };
 
-/// Kinds of consultations.
+/// The field `kind`.
 pub const KIND: Choice = Choice {
     english: "kind",
     indonesian: "Jenis konsultasi",
 };
 
-/// The kind of a value; `None` for none.
-pub fn kind_given(kind: v1::ConsultationKind) -> Option<Kind> {
+/// Converts a kind; `None` for an unspecified one.
+pub fn parse_kind(kind: v1::ConsultationKind) -> Option<Kind> {
     match kind {
         v1::ConsultationKind::Unspecified => None,
         v1::ConsultationKind::ServiceDesk => Some(Kind::ServiceDesk),
@@ -33,7 +33,7 @@ pub fn kind_given(kind: v1::ConsultationKind) -> Option<Kind> {
     }
 }
 
-/// The state that a field may name.
+/// Parses an optional state.
 pub fn optional_state(field: &str, raw: i32) -> Result<Option<State>, Violation> {
     let state = Choice {
         english: "state",
@@ -48,7 +48,7 @@ pub fn optional_state(field: &str, raw: i32) -> Result<Option<State>, Violation>
     })
 }
 
-/// How to meet, as a field may name it.
+/// Parses an optional mode of an appointment.
 pub fn mode(field: &str, raw: i32) -> Result<Option<Mode>, Violation> {
     let mode = Choice {
         english: "mode",
@@ -69,7 +69,6 @@ fn kind(kind: Kind) -> v1::ConsultationKind {
     }
 }
 
-/// A state as its value.
 pub fn state(state: State) -> v1::ConsultationState {
     match state {
         State::Requested => v1::ConsultationState::Requested,
@@ -87,7 +86,7 @@ fn mode_message(mode: Mode) -> v1::AppointmentMode {
     }
 }
 
-/// A member of the agency that answers; empty for none.
+/// Resource name of a member of the answering agency; empty for none.
 fn member_name(head: &Head, member: &str) -> String {
     if member.is_empty() {
         return String::new();
@@ -99,17 +98,17 @@ fn member_name(head: &Head, member: &str) -> String {
     .to_string()
 }
 
-/// Name, state and etag of a consultation, which is all that its changes are answered with.
-pub fn standing(stored: &Stored) -> (String, i32, String) {
-    let state = state(stored.course.state).into();
+/// Name, state and etag of a consultation: the response to every change of it.
+pub fn name_state_etag(stored: &Stored) -> (String, i32, String) {
+    let state = state(stored.progress.state).into();
     (stored.name.to_string(), state, etag::of(stored.version))
 }
 
-/// A consultation with what was written in it, without answers and files.
+/// A consultation with its texts, but without answers and attachments.
 pub fn consultation(vault: &Keyring, stored: &Stored) -> Result<v1::Consultation, Failure> {
-    let (head, course) = (&stored.head, &stored.course);
-    let matter = stored.matter(vault)?.unwrap_or_default();
-    let appointment_mode = course
+    let (head, progress) = (&stored.head, &stored.progress);
+    let texts = stored.text(vault)?.unwrap_or_default();
+    let appointment_mode = progress
         .appointment
         .map(|a| mode_message(a.mode))
         .unwrap_or_default();
@@ -119,26 +118,26 @@ pub fn consultation(vault: &Keyring, stored: &Stored) -> Result<v1::Consultation
         parent: status::parent(&head.agency, &head.unit),
         asking_unit: head.asking.as_ref().map(ToString::to_string).unwrap_or_default(),
         topic: head.topic.clone(),
-        question: matter.question,
+        question: texts.question,
         channel: channel::message(head.channel).into(),
-        state: state(course.state).into(),
-        member: member_name(head, &course.member),
-        appointment_time: course.appointment.map(|a| to_proto(a.at)),
+        state: state(progress.state).into(),
+        member: member_name(head, &progress.member),
+        appointment_time: progress.appointment.map(|a| to_proto(a.at)),
         appointment_mode: appointment_mode.into(),
         answers: Vec::new(),
         attachments: Vec::new(),
-        rating: course.rating,
-        receive_time: Some(to_proto(course.received_at)),
-        first_answer_time: course.first_answer_at.map(to_proto),
-        complete_time: course.completed_at.map(to_proto),
+        rating: progress.rating,
+        receive_time: Some(to_proto(progress.received_at)),
+        first_answer_time: progress.first_answer_at.map(to_proto),
+        complete_time: progress.completed_at.map(to_proto),
         etag: etag::of(stored.version),
         update_time: Some(to_proto(from_micros(stored.updated_at))),
-        appointment_note: matter.note,
-        complete_reason: matter.reason,
+        appointment_note: texts.note,
+        complete_reason: texts.reason,
     })
 }
 
-/// An answer, without files.
+/// An answer without attachments.
 pub fn answer(head: &Head, answer: Answer) -> v1::Answer {
     v1::Answer {
         number: answer.number,

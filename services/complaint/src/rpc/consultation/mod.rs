@@ -1,13 +1,13 @@
-//! Consultations (konsultasi): at the service desk of a unit, and at the clinic for units.
+//! Consultations (konsultasi): citizens ask the service desk of a unit, and units ask the clinic of an agency.
 
 mod answer;
 mod complete;
-mod course;
 mod message;
 mod rate;
 mod read;
 mod request;
 mod schedule;
+mod shared;
 
 pub use answer::Answer;
 pub use complete::Complete;

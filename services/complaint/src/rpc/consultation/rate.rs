@@ -3,42 +3,42 @@
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, Kind},
     request::{self, Faults},
 };
 use prima_proto::{complaint::v1, name};
 
-use super::{course::refused, message};
+use super::{message, shared::refused};
 use crate::{
     context::App,
     rpc::{
         access::{self, Access},
         once,
         party::readable,
-        rights::{require_liaison, require_some},
+        rights::{require_any_agency, require_liaison},
     },
     store::{Lock, consultation::consultation_save_in_txn},
 };
 
 /// Who rates.
 enum By {
-    /// A citizen, with code and secret.
+    /// A citizen, by tracking code and secret.
     Citizen(Access),
-    /// The unit that asked, with a token of its agency.
+    /// The unit that asked, by a token of its agency.
     Unit(name::Consultation),
 }
 
-/// The rating of a consultation.
+/// A parsed rating.
 pub struct Rate {
-    once: Once,
+    once: IdempotencyKey,
     by: By,
     /// 1 to 5.
     rating: i32,
 }
 
 impl Command for Rate {
-    /// The asker of a service desk has no token.
+    /// A citizen who asked a service desk has no token.
     const NEEDS_TOKEN: bool = false;
     type App = App;
     type Message = v1::RateConsultationRequest;
@@ -54,7 +54,7 @@ impl Command for Rate {
                 faults.add(
                     "access",
                     "must be left out where a name is given",
-                    "dikosongkan bila nama diisi",
+                    "harus dikosongkan bila nama diisi",
                 );
             }
             let name = faults.take(request::name("name", &raw.name));
@@ -70,14 +70,14 @@ impl Command for Rate {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
         match self.by {
             By::Citizen(_) => Ok(()),
-            By::Unit(_) => require_some(caller),
+            By::Unit(_) => require_any_agency(caller),
         }
     }
 
@@ -86,7 +86,7 @@ impl Command for Rate {
             return Ok(None);
         };
         let asked = access::consultation(app, app.context.db.reader(), access, Lock::None).await?;
-        Ok(Some(access::asker(&asked.name)))
+        Ok(Some(access::requester(&asked.name)))
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
@@ -100,11 +100,11 @@ impl Command for Rate {
                 stored
             }
         };
-        stored.course.rate(self.rating).map_err(refused)?;
+        stored.progress.rate(self.rating).map_err(refused)?;
         consultation_save_in_txn(txn, &mut stored, work.now()).await?;
         Ok(v1::RateConsultationResponse {
-            state: message::state(stored.course.state).into(),
-            rating: stored.course.rating,
+            state: message::state(stored.progress.state).into(),
+            rating: stored.progress.rating,
         })
     }
 }

@@ -28,7 +28,7 @@ async fn whole(app: &App, stored: &Stored) -> Result<v1::Consultation, Failure> 
     let question = Owner::Consultation(stored.id);
     let mut owners = vec![question];
     owners.extend(rows.iter().map(|row| Owner::Answer(row.id)));
-    let mut files = files::of(app, reader, &owners).await?;
+    let mut files = files::of_owners(app, reader, &owners).await?;
     let mut answers = Vec::new();
     for row in rows {
         let attachments = files.remove(&Owner::Answer(row.id)).unwrap_or_default();
@@ -44,7 +44,7 @@ async fn whole(app: &App, stored: &Stored) -> Result<v1::Consultation, Failure> 
     })
 }
 
-/// A consultation for the citizen who shows code and secret.
+/// A consultation, for the citizen who gives its tracking code and secret.
 pub async fn track(
     app: &App,
     request: v1::TrackConsultationRequest,
@@ -67,7 +67,7 @@ pub async fn track(
     })
 }
 
-/// One consultation, for the agencies that have to do with it.
+/// A consultation, for officials of the agencies that ask and answer.
 pub async fn get(
     app: &App,
     caller: Caller,
@@ -80,7 +80,7 @@ pub async fn get(
     })
 }
 
-/// A page of consultations of an agency, a unit or the country.
+/// A page of the consultations of an agency, of a unit or of the whole country.
 pub async fn list(
     app: &App,
     caller: Caller,
@@ -89,9 +89,9 @@ pub async fn list(
     let (filter, page) = parse(&request)?;
     require_reader(&caller, &filter.agency)?;
     let (rows, next_page_token) = consultation_page(app.context.db.reader(), &filter, &page).await?;
-    let told = rows.iter().map(|row| message::consultation(&app.vault, row));
+    let messages = rows.iter().map(|row| message::consultation(&app.vault, row));
     Ok(v1::ListConsultationsResponse {
-        consultations: told.collect::<Result<_, Failure>>()?,
+        consultations: messages.collect::<Result<_, Failure>>()?,
         next_page_token,
     })
 }
@@ -102,7 +102,7 @@ fn parse(request: &v1::ListConsultationsRequest) -> Result<(Filter, Page), Failu
     let narrowed = [&request.parent, &kind_key, &state_key, &request.member].map(String::as_str);
     let page = faults.take_all(Page::parse(request.page_size, &request.page_token, &narrowed));
     let (agency, unit) = faults.or_default(parent::one_or_all("parent", &request.parent));
-    let kind = message::KIND.optional("kind", request.kind, message::kind_given);
+    let kind = message::KIND.optional("kind", request.kind, message::parse_kind);
     let filter = Filter {
         agency,
         unit,

@@ -1,18 +1,18 @@
-//! Takes a question in. It is stored before it is answered.
+//! Receives a question. It is stored before the response is sent.
 
 use std::{borrow::Cow, time::Duration};
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{self, Faults, text},
     words::words,
 };
 use prima_proto::{complaint::v1, name};
 
-use super::{course::changed, message};
+use super::{message, shared::flag_figures_dirty};
 use crate::{
     context::App,
     domain::{
@@ -31,25 +31,24 @@ use crate::{
         attachment::Owner,
         consultation::{Head, New, consultation_get, consultation_insert_in_txn},
         knowledge::knowledge_near,
-        sealed::{Identity, Matter, Secrets},
+        sealed::{ConsultationText, Identity, Secrets},
     },
 };
 
-/// Entries that are suggested at most.
+/// How many entries of the knowledge base are suggested at most.
 const SUGGESTIONS: i64 = 5;
-/// A suggestion that takes longer is none: the question itself waits for it.
+/// How long the search for suggestions may take, because the question waits for it.
 const SUGGEST_WITHIN: Duration = Duration::from_millis(500);
 
-/// A question.
+/// A parsed question.
 pub struct Request {
-    once: Once,
-    /// Who asks whom about what.
+    once: IdempotencyKey,
     head: Head,
     question: String,
-    /// The citizen, if known.
+    /// The citizen, if the question is not anonymous.
     asker: Option<Identity>,
     attachments: Vec<name::Attachment>,
-    /// Entries that may answer it already.
+    /// Entries of the knowledge base that may already answer the question.
     suggestions: Vec<String>,
 }
 
@@ -65,7 +64,7 @@ impl Command for Request {
             &raw.request_id,
             &raw,
         ));
-        let kind = message::KIND.required("kind", raw.kind, message::kind_given);
+        let kind = message::KIND.required("kind", raw.kind, message::parse_kind);
         let kind = faults.take(kind);
         let (parent, asking) = match kind {
             Some(Kind::Clinic) => (
@@ -123,7 +122,7 @@ impl Command for Request {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
@@ -153,15 +152,15 @@ impl Command for Request {
             head: self.head.clone(),
             secrets: secrets.clone().map(|s| (tracking_digest(&s.tracking_code), s)),
             identity: self.asker,
-            matter: Matter {
+            text: ConsultationText {
                 question: self.question,
-                ..Matter::default()
+                ..ConsultationText::default()
             },
         };
         let id = consultation_insert_in_txn(txn, &app.vault, row, now).await?;
-        changed(txn, &self.head, now).await?;
+        flag_figures_dirty(txn, &self.head, now).await?;
         let owner = Owner::Consultation(id);
-        files::claim(app, txn, work.caller, &self.attachments, owner).await?;
+        files::attach(app, txn, work.caller, &self.attachments, owner).await?;
         let answer = v1::RequestConsultationResponse {
             name: name.to_string(),
             suggestions: self.suggestions,
@@ -170,8 +169,8 @@ impl Command for Request {
         Ok(with_secrets(answer, secrets))
     }
 
-    /// Without the code and the secret, which stand sealed in the row.
-    fn kept(answer: &Self::Answer) -> Cow<'_, Self::Answer> {
+    /// The stored response leaves out code and secret, which are stored encrypted in the row.
+    fn stored(answer: &Self::Answer) -> Cow<'_, Self::Answer> {
         Cow::Owned(v1::RequestConsultationResponse {
             name: answer.name.clone(),
             suggestions: answer.suggestions.clone(),
@@ -179,7 +178,7 @@ impl Command for Request {
         })
     }
 
-    async fn again(app: &App, _: &[u8], kept: Self::Answer) -> Result<Self::Answer, Failure> {
+    async fn replay(app: &App, _: &[u8], kept: Self::Answer) -> Result<Self::Answer, Failure> {
         let name = name::Consultation::parse(&kept.name).map_err(Failure::internal)?;
         let stored = consultation_get(app.context.db.reader(), &name, Lock::None).await?;
         let secrets = found(stored, &name)?.secrets(&app.vault)?;
@@ -198,13 +197,14 @@ fn with_secrets(
     answer
 }
 
-/// Entries near the question; none when they can't be found, which is no reason to refuse the question.
+/// Entries of the knowledge base that resemble the question. A failed search gives none, because it is no reason to
+/// refuse the question.
 async fn suggestions(app: &App, question: &str, agency: &str) -> Vec<String> {
-    let words = consultation::telling(words(question));
+    let words = consultation::keywords(words(question));
     let near = knowledge_near(app.context.db.reader(), &words, agency, SUGGESTIONS);
     match tokio::time::timeout(SUGGEST_WITHIN, near).await {
         Ok(Ok(found)) => found.iter().map(ToString::to_string).collect(),
-        // What the database says may repeat words of the question.
+        // The error is not logged, because it may contain words of the question.
         Ok(Err(_)) | Err(_) => {
             tracing::warn!("no entries of the knowledge base could be suggested");
             Vec::new()

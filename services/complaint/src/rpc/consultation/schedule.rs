@@ -1,33 +1,33 @@
-//! Gives a question to a member of the team, and sets or moves an appointment.
+//! Assigns a question to a team member, and makes or moves an appointment.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     clock::from_proto,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{self, Faults, text},
 };
 use prima_proto::{complaint::v1, name};
 
 use super::{
-    course::{Target, check_member, refused},
     message,
+    shared::{Target, check_member, refused},
 };
 use crate::{
     context::App,
     domain::consultation::Appointment,
-    rpc::rights::{found, precondition, require_some},
+    rpc::rights::{found, precondition, require_any_agency},
     store::{Lock, consultation::consultation_save_in_txn, member::member_get},
 };
 
-/// Who shall answer, and when.
+/// A parsed request.
 pub struct Schedule {
     target: Target,
     member: name::Member,
-    /// Meeting; in place of the one before.
+    /// The appointment; it replaces the previous one.
     appointment: Option<Appointment>,
-    /// Place, link or note for the asker; in place of the one before.
+    /// Place, link or note for the asker; it replaces the previous one.
     note: String,
 }
 
@@ -53,39 +53,39 @@ impl Command for Schedule {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.target.once.clone())
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_some(caller)
+        require_any_agency(caller)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (app, txn, now) = (work.app, work.txn, work.now());
         let mut stored = self.target.lock(work).await?;
-        let course = &mut stored.course;
-        let scheduled = course.schedule(&self.member.member, self.appointment, now);
+        let progress = &mut stored.progress;
+        let scheduled = progress.schedule(&self.member.member, self.appointment, now);
         scheduled.map_err(refused)?;
         check_member(&self.member, &stored.head)?;
         let member = member_get(txn, &self.member, Lock::Share).await?;
         if !found(member, &self.member)?.member.active {
             return Err(precondition(
                 "MEMBER_NOT_ACTIVE",
-                "the member takes no new questions",
+                "the member cannot be assigned new questions",
                 "Anggota tim ini sedang tidak menerima konsultasi baru",
             ));
         }
-        let mut matter = stored.matter(&app.vault)?.unwrap_or_default();
-        matter.note = self.note;
-        stored.rewrite(&app.vault, &matter)?;
+        let mut texts = stored.text(&app.vault)?.unwrap_or_default();
+        texts.note = self.note;
+        stored.rewrite(&app.vault, &texts)?;
         consultation_save_in_txn(txn, &mut stored, now).await?;
-        let (name, state, etag) = message::standing(&stored);
+        let (name, state, etag) = message::name_state_etag(&stored);
         Ok(v1::ScheduleConsultationResponse { name, state, etag })
     }
 }
 
-/// The appointment, of which both parts are given or none.
+/// Parses the appointment, whose time and mode must both be given or both be absent.
 fn appointment(raw: &v1::ScheduleConsultationRequest, faults: &mut Faults) -> Option<Appointment> {
     let mode = faults.take(message::mode("appointment_mode", raw.appointment_mode))?;
     match (&raw.appointment_time, mode) {
@@ -93,7 +93,7 @@ fn appointment(raw: &v1::ScheduleConsultationRequest, faults: &mut Faults) -> Op
         (Some(time), mode) => {
             let at = from_proto(time);
             if at.is_none() {
-                faults.add("appointment_time", "is no time", "bukan waktu yang sah");
+                faults.add("appointment_time", "is not a valid time", "bukan waktu yang sah");
             }
             if mode.is_none() {
                 faults.add(

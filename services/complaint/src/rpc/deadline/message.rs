@@ -1,10 +1,10 @@
-//! Deadlines to messages.
+//! Converts deadlines to protobuf.
 
 use prima_proto::complaint::v1;
 
 use crate::domain::{workflow::Class, worktime::Length};
 
-/// The deadline of a class for a unit that promises `own` working days, or nothing of its own.
+/// The deadline of a class for a unit; `own` is what the unit has promised, in working days.
 pub fn deadline(class: &Class, own: Option<u32>) -> v1::ClassDeadline {
     let length = own.map(Length::WorkingDays).or(class.deadline);
     let (working, calendar) = match length {

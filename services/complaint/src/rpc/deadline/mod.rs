@@ -1,4 +1,4 @@
-//! Deadlines of classes, as units promise them.
+//! Deadlines of classes that units have promised.
 
 mod message;
 mod read;

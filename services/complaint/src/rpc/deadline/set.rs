@@ -1,11 +1,11 @@
-//! Sets what a unit promises for a class, for reports verified from then on.
+//! Sets the deadline that a unit promises for a class. It applies to reports that are verified from then on.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{self, Faults, text},
 };
@@ -22,13 +22,13 @@ use crate::{
     },
 };
 
-/// Working days that a unit may promise at most.
+/// How many working days a unit may promise.
 const PROMISED_DAYS: i32 = 365;
 
-/// A promise that a unit makes.
+/// A parsed promise.
 pub struct Set {
-    once: Once,
-    /// That of new reports.
+    once: IdempotencyKey,
+    /// The current workflow.
     workflow: Arc<Workflow>,
     promise: Promise,
 }
@@ -59,7 +59,7 @@ impl Command for Set {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 

@@ -1,4 +1,4 @@
-//! Desks from messages and to messages.
+//! Converts desks from and to protobuf.
 
 use chrono::{Datelike, NaiveDate};
 use prima_platform::{
@@ -9,7 +9,7 @@ use prima_platform::{
 use prima_proto::{complaint::v1, name};
 
 use crate::{
-    domain::desk::{CHANNELS, Record, RecordKind, Way, overlapping},
+    domain::desk::{CHANNELS_MAX, DeskChannel, Record, RecordKind, overlapping},
     rpc::channel,
     store::desk::Stored,
 };
@@ -18,22 +18,22 @@ const RECORD_KIND: Choice = Choice {
     english: "kind of record",
     indonesian: "Jenis",
 };
-/// Years in which something of a desk can have happened.
+/// Years that the dates of a desk may have.
 const YEARS: std::ops::RangeInclusive<i32> = 1945..=2100;
 
-/// The ways in which a desk can be reached.
-pub fn ways(raw: &[v1::DeskChannel], faults: &mut Faults) -> Vec<Way> {
-    if raw.len() > CHANNELS {
+/// Parses the channels of a desk.
+pub fn channels(raw: &[v1::DeskChannel], faults: &mut Faults) -> Vec<DeskChannel> {
+    if raw.len() > CHANNELS_MAX {
         faults.add(
             "desk.channels",
-            format!("must be at most {CHANNELS}"),
-            format!("paling banyak {CHANNELS}"),
+            format!("must be at most {CHANNELS_MAX}"),
+            format!("paling banyak {CHANNELS_MAX}"),
         );
         return Vec::new();
     }
-    let mut ways = Vec::new();
-    // Where each of those stands in the request.
-    let mut places = Vec::new();
+    let mut channels = Vec::new();
+    // The index in the request of each parsed channel.
+    let mut indices = Vec::new();
     for (n, raw) in raw.iter().enumerate() {
         let at = |part: &str| format!("desk.channels[{n}].{part}");
         let channel = faults.take(channel::parse(&at("channel"), raw.channel));
@@ -50,22 +50,22 @@ pub fn ways(raw: &[v1::DeskChannel], faults: &mut Faults) -> Vec<Way> {
             );
             continue;
         }
-        places.push(n);
-        ways.push(Way {
+        indices.push(n);
+        channels.push(DeskChannel {
             channel,
             since,
             until,
         });
     }
-    for n in overlapping(&ways) {
-        let n = places.get(n).copied().unwrap_or_default();
+    for n in overlapping(&channels) {
+        let n = indices.get(n).copied().unwrap_or_default();
         faults.add(
             format!("desk.channels[{n}]"),
             "is open at the same time as another entry of the same channel",
-            "terbuka bersamaan dengan kanal sama yang lain",
+            "waktu bukanya tumpang-tindih dengan isian lain untuk kanal yang sama",
         );
     }
-    ways
+    channels
 }
 
 fn day(field: &str, raw: &str) -> Result<NaiveDate, Violation> {
@@ -83,12 +83,12 @@ fn year_known(field: &str, day: NaiveDate) -> Result<NaiveDate, Violation> {
     ))
 }
 
-/// A day on which something of a desk happened; `None` for none.
+/// Parses an optional date of a desk.
 pub fn optional_day(field: &str, raw: &str) -> Result<Option<NaiveDate>, Violation> {
     optional(raw, |raw| day(field, raw))
 }
 
-/// What a unit did until `today` with what it heard.
+/// Parses a record of accountability, which must not be later than `today`.
 pub fn record(raw: &v1::Accountability, today: NaiveDate, faults: &mut Faults) -> Option<Record> {
     let kind = RECORD_KIND.required("record.kind", raw.kind, |kind| match kind {
         v1::AccountabilityKind::Unspecified => None,
@@ -111,14 +111,13 @@ pub fn record(raw: &v1::Accountability, today: NaiveDate, faults: &mut Faults) -
     })
 }
 
-/// A desk as its message.
 pub fn desk(unit: &name::Unit, stored: &Stored) -> v1::Desk {
     let desk = &stored.desk;
     let text = |day: Option<NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
-    let way = |way: &Way| v1::DeskChannel {
-        channel: channel::message(way.channel).into(),
-        since_date: way.since.to_string(),
-        until_date: text(way.until),
+    let channel = |channel: &DeskChannel| v1::DeskChannel {
+        channel: channel::message(channel.channel).into(),
+        since_date: channel.since.to_string(),
+        until_date: text(channel.until),
     };
     let record = |record: &Record| v1::Accountability {
         kind: match record.kind {
@@ -134,7 +133,7 @@ pub fn desk(unit: &name::Unit, stored: &Stored) -> v1::Desk {
     };
     v1::Desk {
         unit: unit.to_string(),
-        channels: desk.ways_in_order().into_iter().map(way).collect(),
+        channels: desk.channels_in_order().into_iter().map(channel).collect(),
         separate_since_date: text(desk.separate_since),
         sp4n_since_date: text(desk.sp4n_since),
         records: desk.records_in_order().into_iter().map(record).collect(),

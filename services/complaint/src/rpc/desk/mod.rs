@@ -1,4 +1,4 @@
-//! Desks: how a unit can be reached with complaints, and what it did with what it heard.
+//! Desks: the channels by which a unit can be reached, and its records of accountability (pertanggungjawaban).
 
 mod message;
 mod read;

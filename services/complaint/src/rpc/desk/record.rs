@@ -1,11 +1,11 @@
-//! Records what a unit did with what it heard.
+//! Adds a record of accountability to the desk of a unit.
 
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{self, Faults},
 };
@@ -13,11 +13,11 @@ use prima_proto::{complaint::v1, name, period::jakarta_day};
 
 use super::{
     message,
-    save::{save, with_words, without_words},
+    save::{save, with_text, without_text},
 };
 use crate::{
     context::App,
-    domain::desk::{self, RECORDS},
+    domain::desk::{self, RECORDS_MAX},
     rpc::{
         once,
         rights::{precondition, require_liaison},
@@ -25,9 +25,9 @@ use crate::{
     store::desk::desk_lock_in_txn,
 };
 
-/// A record to add.
+/// A parsed record.
 pub struct Record {
-    once: Once,
+    once: IdempotencyKey,
     unit: name::Unit,
     record: desk::Record,
 }
@@ -56,7 +56,7 @@ impl Command for Record {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
@@ -66,11 +66,11 @@ impl Command for Record {
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let mut stored = desk_lock_in_txn(work.txn, &self.unit).await?;
-        if stored.desk.records.len() >= RECORDS {
+        if stored.desk.records.len() >= RECORDS_MAX {
             return Err(precondition(
                 "TOO_MANY_RECORDS",
-                format!("a desk keeps at most {RECORDS} records"),
-                format!("Paling banyak {RECORDS} catatan untuk satu unit"),
+                format!("a desk keeps at most {RECORDS_MAX} records"),
+                format!("Paling banyak {RECORDS_MAX} catatan untuk satu unit"),
             ));
         }
         stored.desk.records.push(self.record);
@@ -78,13 +78,13 @@ impl Command for Record {
         Ok(v1::RecordAccountabilityResponse { desk })
     }
 
-    fn kept(answer: &Self::Answer) -> Cow<'_, Self::Answer> {
-        let desk = without_words(answer.desk.as_ref());
+    fn stored(answer: &Self::Answer) -> Cow<'_, Self::Answer> {
+        let desk = without_text(answer.desk.as_ref());
         Cow::Owned(v1::RecordAccountabilityResponse { desk })
     }
 
-    async fn again(app: &App, _: &[u8], kept: Self::Answer) -> Result<Self::Answer, Failure> {
-        let desk = with_words(app, kept.desk).await?;
+    async fn replay(app: &App, _: &[u8], kept: Self::Answer) -> Result<Self::Answer, Failure> {
+        let desk = with_text(app, kept.desk).await?;
         Ok(v1::RecordAccountabilityResponse { desk })
     }
 }

@@ -1,4 +1,5 @@
-//! Saves a desk, and answers with it. The answer is kept without free text, which stands in the desk.
+//! Saves a desk and returns it. The response that is stored for repeats contains no free text, because that is stored
+//! in the desk.
 
 use prima_platform::{command::Work, failure::Failure};
 use prima_proto::{complaint::v1, name};
@@ -8,23 +9,23 @@ use crate::{
     context::App,
     store::{
         desk::{Stored, desk_get, desk_save_in_txn},
-        figures::figures_mark_in_txn,
+        figures::figures_flag_dirty_in_txn,
     },
 };
 
-/// Saves a desk that is locked, and marks every year that tells it.
+/// Saves a locked desk, and flags every published year of its unit as dirty, because each contains the desk.
 pub async fn save(
     work: &Work<'_, App>,
     unit: &name::Unit,
     stored: &mut Stored,
 ) -> Result<Option<v1::Desk>, Failure> {
     desk_save_in_txn(work.txn, unit, stored, work.now()).await?;
-    figures_mark_in_txn(work.txn, &unit.agency, &unit.unit, 0).await?;
+    figures_flag_dirty_in_txn(work.txn, &unit.agency, &unit.unit, 0).await?;
     Ok(Some(message::desk(unit, stored)))
 }
 
-/// An answer as it is kept.
-pub fn without_words(desk: Option<&v1::Desk>) -> Option<v1::Desk> {
+/// The response as it is stored for repeats.
+pub fn without_text(desk: Option<&v1::Desk>) -> Option<v1::Desk> {
     let mut desk = desk?.clone();
     for record in &mut desk.records {
         record.title.clear();
@@ -33,8 +34,9 @@ pub fn without_words(desk: Option<&v1::Desk>) -> Option<v1::Desk> {
     Some(desk)
 }
 
-/// The first answer, its free text filled in: records are added, never changed, so it had the first of them.
-pub async fn with_words(app: &App, kept: Option<v1::Desk>) -> Result<Option<v1::Desk>, Failure> {
+/// Adds the free text to a stored response. Records are only ever added, so those of the response are the first ones of
+/// the desk.
+pub async fn with_text(app: &App, kept: Option<v1::Desk>) -> Result<Option<v1::Desk>, Failure> {
     let mut desk = kept.unwrap_or_default();
     let unit = name::Unit::parse(&desk.unit).map_err(Failure::internal)?;
     let mut stored = desk_get(app.context.db.reader(), &unit).await?;

@@ -1,11 +1,11 @@
-//! Sets how a unit can be reached. What it has recorded stays.
+//! Sets the channels by which a unit can be reached. Its records stay.
 
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     etag,
     failure::Failure,
     request::{self, Faults},
@@ -14,7 +14,7 @@ use prima_proto::{complaint::v1, name};
 
 use super::{
     message,
-    save::{save, with_words, without_words},
+    save::{save, with_text, without_text},
 };
 use crate::{
     context::App,
@@ -23,11 +23,11 @@ use crate::{
     store::desk::desk_lock_in_txn,
 };
 
-/// A desk as it shall be.
+/// A parsed desk.
 pub struct Update {
-    once: Once,
+    once: IdempotencyKey,
     unit: name::Unit,
-    /// Its records are left as they are.
+    /// Contains no records; those of the stored desk are kept.
     desk: Desk,
     etag: String,
 }
@@ -42,10 +42,10 @@ impl Command for Update {
         let once = faults.take(once::parse("complaint.UpdateDesk", &raw.request_id, &raw));
         let given = faults.required("desk", raw.desk).unwrap_or_default();
         let unit = faults.take(request::name("desk.unit", &given.unit));
-        let ways = message::ways(&given.channels, &mut faults);
+        let channels = message::channels(&given.channels, &mut faults);
         let mut day = |field: &str, raw: &str| faults.or_default(message::optional_day(field, raw));
         let desk = Desk {
-            ways,
+            channels,
             separate_since: day("desk.separate_since_date", &given.separate_since_date),
             sp4n_since: day("desk.sp4n_since_date", &given.sp4n_since_date),
             records: Vec::new(),
@@ -60,7 +60,7 @@ impl Command for Update {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
@@ -70,7 +70,7 @@ impl Command for Update {
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let mut stored = desk_lock_in_txn(work.txn, &self.unit).await?;
-        // Whoever knows that there was nothing yet has no version to tell.
+        // A desk that was never saved has no version, so a caller who knows that sends no etag.
         etag::check(&self.etag, stored.version, &self.unit)?;
         stored.desk = Desk {
             records: std::mem::take(&mut stored.desk.records),
@@ -80,13 +80,13 @@ impl Command for Update {
         Ok(v1::UpdateDeskResponse { desk })
     }
 
-    fn kept(answer: &Self::Answer) -> Cow<'_, Self::Answer> {
-        let desk = without_words(answer.desk.as_ref());
+    fn stored(answer: &Self::Answer) -> Cow<'_, Self::Answer> {
+        let desk = without_text(answer.desk.as_ref());
         Cow::Owned(v1::UpdateDeskResponse { desk })
     }
 
-    async fn again(app: &App, _: &[u8], kept: Self::Answer) -> Result<Self::Answer, Failure> {
-        let desk = with_words(app, kept.desk).await?;
+    async fn replay(app: &App, _: &[u8], kept: Self::Answer) -> Result<Self::Answer, Failure> {
+        let desk = with_text(app, kept.desk).await?;
         Ok(v1::UpdateDeskResponse { desk })
     }
 }

@@ -1,4 +1,4 @@
-//! Working hours from messages and to messages.
+//! Converts working hours from and to protobuf.
 
 use chrono::NaiveTime;
 use prima_platform::{failure::Violation, request::Faults};
@@ -6,7 +6,7 @@ use prima_proto::{complaint::v1, name};
 
 use crate::domain::worktime::{Hours, WEEKDAYS, Week, Zone};
 
-/// Hours as a message gives them.
+/// Parses the hours in a request.
 pub fn given(raw: &v1::AgencyHours, faults: &mut Faults) -> Option<Hours> {
     let zone = Zone::from_key(&raw.zone);
     if zone.is_none() {
@@ -16,10 +16,10 @@ pub fn given(raw: &v1::AgencyHours, faults: &mut Faults) -> Option<Hours> {
             "harus wib, wita, atau wit",
         );
     }
-    let (week, places) = week(&raw.days, faults)?;
+    let (week, indices) = week(&raw.days, faults)?;
     let hours = Hours::new(zone?, week).map_err(|violations| {
         let at = |violation: Violation| Violation {
-            field: field_of(&violation.field, &places),
+            field: field_of(&violation.field, &indices),
             ..violation
         };
         violations.into_iter().map(at).collect()
@@ -27,18 +27,18 @@ pub fn given(raw: &v1::AgencyHours, faults: &mut Faults) -> Option<Hours> {
     faults.take_all(hours)
 }
 
-/// The place of each weekday in the list.
-type Places = [Option<usize>; 7];
+/// The index of each weekday in the request.
+type Indices = [Option<usize>; 7];
 
-/// The week of a list of days; `None` when a day has no place in it.
-fn week(days: &[v1::DayHours], faults: &mut Faults) -> Option<(Week, Places)> {
+/// Parses a list of days into a week; `None` when a day has faults.
+fn week(days: &[v1::DayHours], faults: &mut Faults) -> Option<(Week, Indices)> {
     if !(1..=7).contains(&days.len()) {
         faults.add("hours.days", "must be 1 to 7", "harus 1 sampai 7");
         return None;
     }
-    let (mut week, mut places) = (Week::default(), Places::default());
+    let (mut week, mut indices) = (Week::default(), Indices::default());
     let mut before = 0;
-    let mut whole = true;
+    let mut valid = true;
     for (n, day) in days.iter().enumerate() {
         let at = |part: &str| format!("hours.days[{n}].{part}");
         let ordered = (1..=7).contains(&day.weekday) && day.weekday > before;
@@ -55,18 +55,18 @@ fn week(days: &[v1::DayHours], faults: &mut Faults) -> Option<(Week, Places)> {
         let slot = usize::try_from(day.weekday - 1).ok().filter(|_| ordered);
         match (slot, open.zip(close)) {
             (Some(slot), Some(hours)) => {
-                if let (Some(day), Some(place)) = (week.get_mut(slot), places.get_mut(slot)) {
+                if let (Some(day), Some(index)) = (week.get_mut(slot), indices.get_mut(slot)) {
                     *day = Some(hours);
-                    *place = Some(n);
+                    *index = Some(n);
                 }
             }
-            _ => whole = false,
+            _ => valid = false,
         }
     }
-    whole.then_some((week, places))
+    valid.then_some((week, indices))
 }
 
-/// `HH:MM`.
+/// Parses a time of the form `HH:MM`.
 fn minute(field: &str, raw: &str) -> Result<NaiveTime, Violation> {
     let time = NaiveTime::parse_from_str(raw, "%H:%M").ok();
     time.filter(|time| time.format("%H:%M").to_string() == raw)
@@ -79,19 +79,19 @@ fn minute(field: &str, raw: &str) -> Result<NaiveTime, Violation> {
         })
 }
 
-/// The field of the message that a fault of a week is about.
-fn field_of(fault: &str, places: &Places) -> String {
+/// The request field that corresponds to a fault of the week.
+fn field_of(fault: &str, indices: &Indices) -> String {
     let day = WEEKDAYS
         .iter()
-        .zip(places)
+        .zip(indices)
         .find(|(key, _)| fault == format!("week[{key}]"));
-    match day.and_then(|(_, place)| *place) {
+    match day.and_then(|(_, index)| *index) {
         Some(n) => format!("hours.days[{n}].close"),
         None => "hours.days".to_owned(),
     }
 }
 
-/// Hours of an agency, its own or the default.
+/// The hours of an agency; `own` says that they are not the default.
 pub fn hours(agency: &name::Agency, hours: &Hours, own: bool) -> v1::AgencyHours {
     let days = (1..).zip(hours.week()).filter_map(|(weekday, day)| {
         let (open, close) = (*day)?;

@@ -1,9 +1,9 @@
-//! Sets the working hours of an agency. Open deadlines are computed again after it.
+//! Sets the working hours of an agency. Open deadlines are then recomputed by `tasks/deadlines.rs`.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{self, Faults},
 };
@@ -21,9 +21,9 @@ use crate::{
     },
 };
 
-/// Hours that an agency sets.
+/// Parsed hours.
 pub struct Update {
-    once: Once,
+    once: IdempotencyKey,
     agency: name::Agency,
     hours: Hours,
 }
@@ -50,7 +50,7 @@ impl Command for Update {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
@@ -62,7 +62,7 @@ impl Command for Update {
         let txn = work.txn;
         let agency = &self.agency.agency;
         calendar_version(txn, Lock::Update).await?;
-        // Hours that stay as they are make no new version: one lets every open deadline be looked at.
+        // Unchanged hours make no new version, because each version makes the system recompute every open deadline.
         if hours_of(txn, agency).await? != Some(self.hours) {
             let version = calendar_raise_in_txn(txn).await?;
             let by = By::from(&*work);

@@ -1,10 +1,10 @@
-//! Erases what is personal because the national admin says so. Figures and facts stay.
+//! Erases personal data at the request of the national admin. Figures and facts stay.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     clock::{from_micros, to_proto},
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::Faults,
 };
@@ -30,12 +30,11 @@ use crate::{
     },
 };
 
-/// What is to be erased, and why.
+/// A parsed request.
 pub struct Erase {
-    once: Once,
-    /// Of which report or consultation.
+    once: IdempotencyKey,
     subject: Subject,
-    /// Also texts and files.
+    /// Whether texts and attachments are erased as well.
     text_too: bool,
     reason: Note,
 }
@@ -60,7 +59,7 @@ impl Command for Erase {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
@@ -68,7 +67,7 @@ impl Command for Erase {
         require_national(caller)
     }
 
-    /// When it was erased; for what was erased before, that time.
+    /// Returns the time of the erasure; if everything was already erased, the time of that.
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let parts = Parts {
             identity: true,
@@ -81,7 +80,7 @@ impl Command for Erase {
         let Some(erased) = erased else {
             return Err(precondition(
                 "NOTHING_TO_ERASE",
-                "nothing of this kind is there",
+                "there is nothing to erase",
                 "Tidak ada yang dapat dihapus",
             ));
         };
@@ -122,11 +121,11 @@ async fn consultation(
     if ended.at.is_none() {
         return Err(not_closed());
     }
-    let parts = parts.and(ended.held);
+    let parts = parts.and(ended.remaining);
     if parts.is_empty() {
         return Ok(ended.erased_at());
     }
-    // A consultation has no timeline that could keep who erased it and why.
+    // A consultation has no timeline, so the log of readings records who erased it and why.
     let line = Reading {
         name: name.to_string(),
         agency: ended.agency().to_owned(),
@@ -144,7 +143,7 @@ async fn consultation(
 fn not_closed() -> Failure {
     precondition(
         "NOT_CLOSED",
-        "only what is closed or archived is erased",
+        "only what is closed or archived can be erased",
         "Hanya yang sudah selesai atau diarsipkan dapat dihapus",
     )
 }

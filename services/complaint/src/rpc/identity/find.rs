@@ -1,9 +1,10 @@
-//! Finds the reports of a telephone number or an e-mail address. Each found is in the log before it is answered.
+//! Finds the reports of a telephone number or an e-mail address. Each report found is logged before the response is
+//! sent.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::Faults,
 };
@@ -28,12 +29,12 @@ use crate::{
 };
 
 const METHOD: &str = "FindComplaints";
-/// Reports that one answer shows at most.
-const MOST: usize = 100;
+/// How many reports one response may contain.
+const RESULTS_MAX: usize = 100;
 
-/// What is sought, and why.
+/// A parsed request.
 pub struct Find {
-    /// Telephone number or e-mail address, as it is indexed. A note: nothing shows it.
+    /// Telephone number or e-mail address in the form that is indexed. It is a `Note` so that `Debug` cannot print it.
     contact: Note,
     /// Id of the agency; empty for all.
     agency: String,
@@ -67,7 +68,7 @@ impl Command for Find {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         None
     }
 
@@ -80,7 +81,7 @@ impl Command for Find {
         denied(METHOD, asked)
     }
 
-    /// The reports, the newest first; anonymous ones are found by the national admin alone.
+    /// Returns the newest reports first. Only the national admin finds anonymous ones.
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (app, txn, caller, now) = (work.app, work.txn, work.caller, work.now());
         let sees_all = require_national(caller).is_ok();
@@ -93,7 +94,7 @@ impl Command for Find {
             if stored.case.anonymous && !sees_all {
                 continue;
             }
-            // Forwarded in between, it is another agency's.
+            // The report was forwarded to another agency since it was looked up.
             if !agency.is_empty() && stored.case.agency != *agency {
                 continue;
             }
@@ -107,10 +108,10 @@ impl Command for Find {
                 at: now,
             };
             reading_add_in_txn(txn, &app.vault, &reading, &self.reason).await?;
-            let workflow = app.ground.workflow(txn, &stored.workflow).await?;
-            let work_time = app.ground.work_time(txn, &stored.case.agency).await?;
+            let workflow = app.settings.workflow(txn, &stored.workflow).await?;
+            let work_time = app.settings.work_time(txn, &stored.case.agency).await?;
             complaints.push(status::status(&stored, &workflow, &work_time, now));
-            if complaints.len() == MOST {
+            if complaints.len() == RESULTS_MAX {
                 break;
             }
         }

@@ -1,11 +1,11 @@
-//! How much is sealed under each key.
+//! Reports how many rows are encrypted under each key.
 
 use prima_platform::{caller::Caller, failure::Failure};
 use prima_proto::complaint::v1;
 
 use crate::{context::App, rpc::rights::require_national, store::rotation::usage};
 
-/// Every key that this process has, the current one first, and every other in use. Counts over the indexes.
+/// Every key of this process, the current one first, and every other key that is in use.
 pub async fn keys(app: &App, caller: Caller) -> Result<v1::GetKeyUsageResponse, Failure> {
     require_national(&caller)?;
     let mut used = usage(app.context.db.reader()).await?;

@@ -1,4 +1,4 @@
-//! What requests about identities have in common, from messages and to messages.
+//! What requests about identities share.
 
 use prima_platform::{
     failure::{Failure, Violation},
@@ -11,7 +11,7 @@ use crate::{
     store::{identity::Subject, sealed::Note},
 };
 
-/// The purpose in a field. Erasure is none that a caller gives.
+/// Parses a purpose. Callers cannot give `Erasure`, which only the log uses.
 pub fn purpose(raw: i32) -> Result<Purpose, Violation> {
     let purpose = Choice {
         english: "purpose",
@@ -26,7 +26,6 @@ pub fn purpose(raw: i32) -> Result<Purpose, Violation> {
     })
 }
 
-/// A purpose as its value.
 pub fn purpose_message(purpose: Purpose) -> v1::Purpose {
     match purpose {
         Purpose::Verification => v1::Purpose::Verification,
@@ -37,12 +36,12 @@ pub fn purpose_message(purpose: Purpose) -> v1::Purpose {
     }
 }
 
-/// The occasion.
+/// Parses the reason for a reading or an erasure.
 pub fn reason(raw: &str) -> Result<Note, Violation> {
     text::lines("reason", raw, 5, 500).map(Note)
 }
 
-/// Whose identity it is about.
+/// Parses the name of the report or consultation.
 pub fn subject(raw: &str) -> Result<Subject, Violation> {
     if raw.starts_with("consultations/") {
         return request::name("name", raw).map(Subject::Consultation);
@@ -50,8 +49,7 @@ pub fn subject(raw: &str) -> Result<Subject, Violation> {
     request::name("name", raw).map(Subject::Complaint)
 }
 
-/// Notes in the log of the process that somebody tried what is not theirs. It names nobody, and nothing that the caller
-/// wrote.
+/// Logs that a caller was refused an identity, without naming the caller or anything that the caller wrote.
 pub fn denied(method: &str, asked: Result<(), Failure>) -> Result<(), Failure> {
     if let Err(failure) = &asked {
         tracing::warn!(method, reason = failure.reason, "an identity was refused");

@@ -1,4 +1,4 @@
-//! Identities of those who report and ask (data pribadi): who reads them, and their erasure.
+//! Identities of reporters and askers (data pribadi): reading them, the log of readings, and erasure.
 
 mod erase;
 mod find;

@@ -1,9 +1,9 @@
-//! Shows an identity to who may see it. What was read is in the log before it is answered.
+//! Returns an identity to a caller who may see it. The reading is logged before the response is sent.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, Kind},
     request::Faults,
 };
@@ -13,9 +13,11 @@ use super::message::{self, denied};
 use crate::{
     context::App,
     domain::purpose::Purpose,
-    rpc::rights::{found, hidden, precondition, require_liaison, require_national, require_some, role_in},
+    rpc::rights::{
+        as_not_found, found, precondition, require_any_agency, require_liaison, require_national, role_in,
+    },
     store::{
-        identity::{Held, Subject, identity_get_in_txn},
+        identity::{StoredIdentity, Subject, identity_get_in_txn},
         reading::{Reading, reading_add_in_txn},
         sealed::Note,
     },
@@ -23,7 +25,7 @@ use crate::{
 
 const METHOD: &str = "ReadIdentity";
 
-/// Whose identity is to be read, and why.
+/// A parsed request.
 pub struct Read {
     subject: Subject,
     purpose: Purpose,
@@ -49,34 +51,34 @@ impl Command for Read {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         None
     }
 
-    /// Names are told to nobody who can't read anything.
+    /// Callers who may read no report at all are refused before anything is looked up.
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        denied(METHOD, require_some(caller))
+        denied(METHOD, require_any_agency(caller))
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (app, txn, caller) = (work.app, work.txn, work.caller);
         let subject = &self.subject;
-        let held = found(identity_get_in_txn(txn, subject).await?, subject)?;
-        denied(METHOD, allowed(caller, &held, subject))?;
-        if !held.is_given() {
-            return Err(not_given(&held));
+        let stored = found(identity_get_in_txn(txn, subject).await?, subject)?;
+        denied(METHOD, allowed(caller, &stored, subject))?;
+        if !stored.is_given() {
+            return Err(not_given(&stored));
         }
         let reading = Reading {
             name: subject.to_string(),
-            agency: held.agency.clone(),
+            agency: stored.agency.clone(),
             actor: caller.subject().to_owned(),
-            role: role_in(caller, &held.agency)?.key().to_owned(),
+            role: role_in(caller, &stored.agency)?.key().to_owned(),
             purpose: self.purpose,
             method: METHOD.to_owned(),
             at: work.now(),
         };
         reading_add_in_txn(txn, &app.vault, &reading, &self.reason).await?;
-        let identity = found(held.identity(&app.vault)?, subject)?;
+        let identity = found(stored.identity(&app.vault)?, subject)?;
         let reporter = v1::Reporter {
             display_name: identity.display_name,
             identity_number: identity.identity_number,
@@ -90,17 +92,18 @@ impl Command for Read {
     }
 }
 
-/// For an anonymous report the national admin may see it, else the agency that has it.
-fn allowed(caller: &Caller, held: &Held, subject: &Subject) -> Result<(), Failure> {
-    hidden(require_liaison(caller, &held.agency), subject)?;
-    if held.anonymous {
+/// Officials of the agency that handles the report may see the identity; that of an anonymous reporter only the
+/// national admin.
+fn allowed(caller: &Caller, stored: &StoredIdentity, subject: &Subject) -> Result<(), Failure> {
+    as_not_found(require_liaison(caller, &stored.agency), subject)?;
+    if stored.anonymous {
         require_national(caller)?;
     }
     Ok(())
 }
 
-fn not_given(held: &Held) -> Failure {
-    if held.erased {
+fn not_given(stored: &StoredIdentity) -> Failure {
+    if stored.erased {
         return precondition(
             "IDENTITY_ERASED",
             "the identity was erased",

@@ -1,4 +1,4 @@
-//! Lists who read which identity.
+//! Lists the log of readings of identities.
 
 use prima_platform::{caller::Caller, clock::to_proto, failure::Failure, page::Page, request::Faults};
 use prima_proto::complaint::v1;
@@ -14,7 +14,7 @@ use crate::{
     store::reading::{Line, readings as lines_of},
 };
 
-/// A page of the log of an agency, or of the country.
+/// A page of the log of an agency or of the whole country.
 pub async fn readings(
     app: &App,
     caller: Caller,
@@ -39,14 +39,14 @@ pub async fn readings(
     } else {
         require_coordinator(&caller, &agency)?;
     }
-    // The key of the last line of the page before.
+    // Key of the last line of the previous page.
     let before = page.after.parse().ok();
     let reader = app.context.db.reader();
     let mut lines = lines_of(reader, &agency, &name, own_only, before, page.limit()).await?;
     let next_page_token = page.cut(&mut lines, |line| line.id.to_string());
-    let told = lines.iter().map(|line| reading(app, line));
+    let readings = lines.iter().map(|line| reading(app, line));
     Ok(v1::ListIdentityReadingsResponse {
-        readings: told.collect::<Result<_, Failure>>()?,
+        readings: readings.collect::<Result<_, Failure>>()?,
         next_page_token,
     })
 }

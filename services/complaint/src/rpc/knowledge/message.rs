@@ -1,11 +1,10 @@
-//! Entries of the knowledge base to messages.
+//! Converts entries of the knowledge base to protobuf.
 
 use prima_platform::clock::to_proto;
 use prima_proto::complaint::v1;
 
 use crate::{rpc::status, store::knowledge::Stored};
 
-/// An entry as its message.
 pub fn knowledge(stored: &Stored) -> v1::Knowledge {
     v1::Knowledge {
         name: stored.name.to_string(),

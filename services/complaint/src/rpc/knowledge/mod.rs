@@ -1,4 +1,4 @@
-//! The knowledge base: answered questions in words of their own, for everybody.
+//! The knowledge base: answered questions that agencies have rewritten for the public.
 
 mod message;
 mod publish;

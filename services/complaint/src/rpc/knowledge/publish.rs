@@ -1,4 +1,4 @@
-//! Makes an answered question public, in words of its own.
+//! Publishes an answered question in the knowledge base, in words that the agency has chosen.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     clock::from_proto,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{self, Faults, text},
 };
@@ -19,7 +19,7 @@ use crate::{
     rpc::{
         once,
         party::answerable,
-        rights::{found, precondition, require_some},
+        rights::{found, precondition, require_any_agency},
     },
     store::{
         Lock,
@@ -28,18 +28,17 @@ use crate::{
     },
 };
 
-/// A new entry.
+/// A parsed entry.
 pub struct Publish {
-    once: Once,
-    /// The answered consultation.
+    once: IdempotencyKey,
     consultation: name::Consultation,
-    /// The question in general words.
+    /// The question, rewritten so that it does not identify the asker.
     question: String,
     answer: String,
 }
 
 impl Publish {
-    /// The entry about what `head` asked.
+    /// The entry to store; agency and topic are those of the consultation.
     fn entry(self, head: Head, name: name::Knowledge, published_at: DateTime<Utc>) -> Stored {
         Stored {
             id: 0,
@@ -76,18 +75,18 @@ impl Command for Publish {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_some(caller)
+        require_any_agency(caller)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (txn, caller) = (work.txn, work.caller);
         let from = answerable(txn, caller, &self.consultation, Lock::Share).await?;
-        if from.course.first_answer_at.is_none() {
+        if from.progress.first_answer_at.is_none() {
             return Err(precondition(
                 "NOT_ANSWERED",
                 "only what was answered can be published",
@@ -102,8 +101,8 @@ impl Command for Publish {
         Ok(message::knowledge(&new))
     }
 
-    /// Without what was written; the name and the time are all that a repeat does not say.
-    fn kept(answer: &Self::Answer) -> Cow<'_, Self::Answer> {
+    /// The stored response has only the name and the time: everything else is in the repeated request.
+    fn stored(answer: &Self::Answer) -> Cow<'_, Self::Answer> {
         Cow::Owned(v1::Knowledge {
             name: answer.name.clone(),
             publish_time: answer.publish_time,
@@ -111,7 +110,7 @@ impl Command for Publish {
         })
     }
 
-    async fn again(app: &App, body: &[u8], kept: Self::Answer) -> Result<Self::Answer, Failure> {
+    async fn replay(app: &App, body: &[u8], kept: Self::Answer) -> Result<Self::Answer, Failure> {
         let repeat = v1::PublishKnowledgeRequest::decode(body).map_err(Failure::internal)?;
         let repeat = Self::parse(repeat, app.now())?;
         let from = consultation_get(app.context.db.reader(), &repeat.consultation, Lock::None).await?;

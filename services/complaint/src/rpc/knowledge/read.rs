@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// A page of entries with the words of a query.
+/// A page of the entries that contain the words of a query.
 pub async fn search(
     app: &App,
     request: v1::SearchKnowledgeRequest,
@@ -42,7 +42,7 @@ pub async fn search(
     })
 }
 
-/// One entry that was not withdrawn.
+/// One entry, unless it was withdrawn.
 pub async fn get(app: &App, request: v1::GetKnowledgeRequest) -> Result<v1::GetKnowledgeResponse, Failure> {
     let name = request::name("name", &request.name)?;
     let stored = knowledge_get(app.context.db.reader(), &name, Lock::None).await?;

@@ -1,9 +1,9 @@
-//! Takes an entry out of the knowledge base.
+//! Withdraws an entry from the knowledge base.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{self, Faults, text},
 };
@@ -13,7 +13,7 @@ use crate::{
     context::App,
     rpc::{
         once,
-        rights::{found, hidden, precondition, require_liaison, require_some},
+        rights::{as_not_found, found, precondition, require_any_agency, require_liaison},
     },
     store::{
         Lock,
@@ -22,9 +22,9 @@ use crate::{
     },
 };
 
-/// What goes, and why.
+/// A parsed request.
 pub struct Withdraw {
-    once: Once,
+    once: IdempotencyKey,
     name: name::Knowledge,
     reason: Note,
 }
@@ -48,19 +48,19 @@ impl Command for Withdraw {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        require_some(caller)
+        require_any_agency(caller)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (app, txn, caller) = (work.app, work.txn, work.caller);
         let stored = knowledge_get(txn, &self.name, Lock::Update).await?;
         let stored = found(stored, &self.name)?;
-        hidden(require_liaison(caller, &stored.agency), &self.name)?;
+        as_not_found(require_liaison(caller, &stored.agency), &self.name)?;
         if stored.withdrawn_at.is_some() {
             return Err(precondition(
                 "ALREADY_WITHDRAWN",

@@ -1,11 +1,11 @@
-//! Adds a member to an agency's team.
+//! Adds a member to the team of an agency.
 
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{self, Faults},
 };
@@ -19,9 +19,9 @@ use crate::{
     store::member::{Member, Stored, member_insert_in_txn},
 };
 
-/// A new member.
+/// A parsed member.
 pub struct Create {
-    once: Once,
+    once: IdempotencyKey,
     name: name::Member,
     member: Member,
 }
@@ -60,7 +60,7 @@ impl Command for Create {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
@@ -76,15 +76,15 @@ impl Command for Create {
         Ok(message::member(&stored))
     }
 
-    /// Without what tells of a person; the version is all that a repeat does not say.
-    fn kept(answer: &Self::Answer) -> Cow<'_, Self::Answer> {
+    /// The stored response has only the version: everything else is personal and is in the repeated request.
+    fn stored(answer: &Self::Answer) -> Cow<'_, Self::Answer> {
         Cow::Owned(v1::TeamMember {
             etag: answer.etag.clone(),
             ..Default::default()
         })
     }
 
-    async fn again(app: &App, body: &[u8], kept: Self::Answer) -> Result<Self::Answer, Failure> {
+    async fn replay(app: &App, body: &[u8], kept: Self::Answer) -> Result<Self::Answer, Failure> {
         let repeat = v1::CreateTeamMemberRequest::decode(body).map_err(Failure::internal)?;
         let version = kept.etag.parse().map_err(Failure::internal)?;
         Ok(message::member(&Self::parse(repeat, app.now())?.stored(version)))

@@ -1,4 +1,4 @@
-//! Members of teams from messages and to messages.
+//! Converts team members from and to protobuf.
 
 use prima_platform::{
     etag,
@@ -11,10 +11,10 @@ use crate::{
     store::member::{Member, Stored},
 };
 
-/// Topics of a member at most.
+/// How many topics a member may have.
 const TOPICS: usize = 10;
 
-/// A member; only the fields that `wanted` names are looked at.
+/// Parses a member; only the fields that `wanted` accepts are checked.
 pub fn given(raw: v1::TeamMember, wanted: impl Fn(&str) -> bool, faults: &mut Faults) -> Member {
     let mut member = Member::default();
     if wanted("display_name") {
@@ -46,13 +46,12 @@ fn topics(raw: Vec<String>, faults: &mut Faults) -> Vec<String> {
         let field = format!("member.topics[{n}]");
         faults.take(topic::parse(&field, key, None));
         if raw.iter().take(n).any(|before| before == key) {
-            faults.add(field, "stands there twice", "disebut dua kali");
+            faults.add(field, "occurs twice", "disebut dua kali");
         }
     }
     raw
 }
 
-/// A member as its message.
 pub fn member(stored: &Stored) -> v1::TeamMember {
     let Member {
         display_name,

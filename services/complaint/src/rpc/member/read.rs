@@ -10,7 +10,7 @@ use prima_proto::{complaint::v1, name};
 use super::message;
 use crate::{context::App, rpc::topic, store::member::member_page};
 
-/// A page of members of an agency's team, of a topic or of all.
+/// A page of the team of an agency; a topic narrows it to active members for that topic.
 pub async fn list(
     app: &App,
     request: v1::ListTeamMembersRequest,

@@ -1,9 +1,9 @@
-//! Changes a member of a team.
+//! Changes a team member.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     etag,
     failure::Failure,
     request::{self, Faults},
@@ -20,16 +20,15 @@ use crate::{
     },
 };
 
-/// What can be changed.
+/// Fields that `update_mask` may name.
 const CHANGEABLE: [&str; 4] = ["display_name", "office", "topics", "active"];
 
-/// What to change of which member.
+/// A parsed change.
 pub struct Update {
     name: name::Member,
     etag: String,
-    /// Fields to change.
     paths: Vec<String>,
-    /// Holds their values.
+    /// The new values of the fields in `paths`.
     given: Member,
 }
 
@@ -46,7 +45,7 @@ impl Command for Update {
             faults.add(
                 "update_mask",
                 format!("must name at least one of {list}, and nothing else"),
-                format!("Sebutkan paling sedikit satu dari {list}, dan tidak lainnya"),
+                format!("harus menyebut paling sedikit satu dari {list} dan tidak boleh menyebut yang lain"),
             );
         }
         let Some(raw) = faults.required("member", raw.member) else {
@@ -66,7 +65,7 @@ impl Command for Update {
         }))
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         None
     }
 

@@ -1,4 +1,4 @@
-//! Reads figures of a unit in a period.
+//! Reads the figures of a unit in a period.
 
 use chrono::Datelike;
 use prima_platform::{
@@ -14,17 +14,18 @@ use sea_orm::DbErr;
 
 use crate::{
     context::App,
-    domain::performance::{Figures, Means, Score, score},
+    domain::performance::{Averages, Figures, Score, score},
     events::publish,
     rpc::rights::require_liaison,
     store::{
         figures::{Facts, figures_of},
-        performance::{Key, ratings_told},
+        performance::{Key, ratings_published},
     },
 };
 
-/// The figures and the score of a unit in a period. Every period is computed, and a year so is what is published or about to be. Who may read the reports
-/// of the unit is told every figure of them, everybody else what discloses no single person.
+/// The figures and the score of a unit in a period. They are computed on request; those of a year equal what is
+/// published or about to be. Callers who may read the reports of the unit get exact figures, all others get figures
+/// from which no single person can be identified.
 pub async fn get(
     app: &App,
     caller: Caller,
@@ -59,30 +60,30 @@ pub async fn get(
     })
 }
 
-/// The score of a year as it is published; none of fewer reports than a step, nor of a part of a year, of which the rest
-/// would tell the others.
+/// The published score of a year. There is none for fewer reports than a disclosure step, nor for a part of a year,
+/// because subtracting it from the year would reveal the rest.
 fn published(mut exact: Figures, disclosed: &Facts, step: i64) -> Option<Score> {
     exact.ratings = disclosed.figures.ratings.clone();
     score(&exact).filter(|score| disclosed.period.kind() == Kind::Year && score.sample >= step)
 }
 
-/// Leaves in the facts what is told to whoever may not read the reports.
+/// Reduces the figures to those that callers who may not read the reports may see.
 async fn disclose(app: &App, mut facts: Facts) -> Result<Facts, DbErr> {
     let step = app.disclosure_step();
-    let means = match facts.period.kind() {
+    let averages = match facts.period.kind() {
         Kind::Year => {
             let key = Key {
                 agency: facts.unit.agency.clone(),
                 unit: facts.unit.unit.clone(),
                 year: facts.period.first_day().year().into(),
             };
-            Means::OfAYear {
-                ratings: ratings_told(app.context.db.reader(), &key).await?,
+            Averages::Year {
+                ratings: ratings_published(app.context.db.reader(), &key).await?,
             }
         }
-        Kind::Half | Kind::Quarter | Kind::Month => Means::Hidden,
+        Kind::Half | Kind::Quarter | Kind::Month => Averages::Hidden,
     };
-    facts.figures = facts.figures.disclosed(step, means);
+    facts.figures = facts.figures.disclosed(step, averages);
     facts.consulted = facts.consulted.disclosed(step);
     Ok(facts)
 }

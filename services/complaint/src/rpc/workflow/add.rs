@@ -1,11 +1,11 @@
-//! Makes a workflow the one of new reports; those under way keep theirs.
+//! Adds a workflow for new reports. Stored reports keep the workflow that they follow.
 
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, Violation},
     request::Faults,
 };
@@ -24,12 +24,11 @@ use crate::{
     },
 };
 
-/// A workflow that comes in.
+/// A parsed request.
 pub struct Add {
-    once: Once,
-    /// As read.
+    once: IdempotencyKey,
     workflow: Workflow,
-    /// As written.
+    /// The document as the caller sent it.
     json: String,
 }
 
@@ -61,7 +60,7 @@ impl Command for Add {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
@@ -77,28 +76,31 @@ impl Command for Add {
         if taken {
             let fault = Violation::new(
                 "json.id",
-                "is the id of another workflow",
-                "adalah id alur kerja lain",
+                "is already the id of another workflow",
+                "id ini sudah dipakai alur pengelolaan lain",
             );
             return Err(fault.into());
         }
-        told(txn, &self.workflow).await
+        response(txn, &self.workflow).await
     }
 
-    /// Nothing: the workflow itself stands in its table.
-    fn kept(_: &Self::Answer) -> Cow<'_, Self::Answer> {
+    /// Nothing needs to be stored, because the workflow is in its table.
+    fn stored(_: &Self::Answer) -> Cow<'_, Self::Answer> {
         Cow::Owned(v1::AddWorkflowResponse::default())
     }
 
-    async fn again(app: &App, body: &[u8], _: Self::Answer) -> Result<Self::Answer, Failure> {
+    async fn replay(app: &App, body: &[u8], _: Self::Answer) -> Result<Self::Answer, Failure> {
         let repeat = v1::AddWorkflowRequest::decode(body).map_err(Failure::internal)?;
-        told(app.context.db.reader(), &Self::parse(repeat, app.now())?.workflow).await
+        response(app.context.db.reader(), &Self::parse(repeat, app.now())?.workflow).await
     }
 }
 
-async fn told(conn: &impl ConnectionTrait, workflow: &Workflow) -> Result<v1::AddWorkflowResponse, Failure> {
+async fn response(
+    conn: &impl ConnectionTrait,
+    workflow: &Workflow,
+) -> Result<v1::AddWorkflowResponse, Failure> {
     let row = workflow_get(conn, &workflow.id).await?;
-    let row = row.ok_or_else(|| Failure::internal("a workflow that was added is gone"))?;
+    let row = row.ok_or_else(|| Failure::internal("an added workflow does not exist"))?;
     Ok(v1::AddWorkflowResponse {
         workflow: Some(message::workflow(&row, &workflow.title, true)),
     })

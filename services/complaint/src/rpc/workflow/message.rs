@@ -1,11 +1,11 @@
-//! Workflows to messages.
+//! Converts workflows to protobuf.
 
 use prima_platform::clock::{from_micros, to_proto};
 use prima_proto::complaint::v1;
 
 use crate::{domain::workflow::Workflow, store::workflow::Model};
 
-/// A workflow that was added.
+/// A workflow that was added by a caller.
 pub fn workflow(row: &Model, title: &str, current: bool) -> v1::Workflow {
     v1::Workflow {
         id: row.id.clone(),
@@ -16,7 +16,7 @@ pub fn workflow(row: &Model, title: &str, current: bool) -> v1::Workflow {
     }
 }
 
-/// The workflow that comes with the service.
+/// The built-in workflow.
 pub fn built_in(current: bool) -> v1::Workflow {
     let workflow = Workflow::built_in();
     v1::Workflow {

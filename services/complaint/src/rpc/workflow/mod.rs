@@ -1,4 +1,4 @@
-//! Workflows (alur pengelolaan), by which reports are led.
+//! Workflows (alur pengelolaan) that reports follow.
 
 mod add;
 mod message;

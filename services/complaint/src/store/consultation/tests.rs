@@ -7,7 +7,7 @@ use super::*;
 
 const ROWS: i64 = 20_000;
 
-/// Questions to 50 agencies of 5 desks each, every fifth one to a clinic, one each second.
+/// Questions to 50 agencies with 5 desks each, one per second; every fifth question goes to a clinic.
 async fn filled(place: std::sync::Arc<Place>) -> Served {
     let mut options = Options::default();
     let key = Keyring::generate_key().unwrap();
@@ -59,7 +59,7 @@ async fn figures_count_the_desk_of_one_unit_in_a_period() {
         let found = figures(served.db.reader(), "a1", "desk1", 1_000_000, 1_001_000_000)
             .await
             .unwrap();
-        // Numbers 1, 51, … 951: every third is not answered, and every second completed.
+        // The unit has the questions 1, 51, … 951: every third is not answered, and every second is completed.
         let expected = Figures {
             received: 20,
             completed: 7,

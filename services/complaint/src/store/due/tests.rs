@@ -1,4 +1,4 @@
-//! What a look for work costs.
+//! Measures what looking for work costs.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use sea_orm::DbBackend;
 
 use super::*;
 
-/// An empty service on each database, whose long-running parts have ended: nothing changes the rows of a test.
+/// An empty service on each database, whose background tasks have ended, so that nothing changes the rows of a test.
 pub async fn places() -> Vec<Served> {
     let mut all = Vec::new();
     for place in [Place::sqlite(), Place::postgres().await] {
@@ -51,7 +51,7 @@ async fn fill(served: &Served, name: &str, count: i64, open: bool) {
     let writer = served.db.writer();
     let values = ["x".repeat(1000).into()];
     writer.execute_raw(sql(writer, &text, values)).await.unwrap();
-    // The map of what is visible to all is what lets an index be read alone.
+    // An index can answer a query alone only where PostgreSQL's visibility map is up to date.
     let tidy = match served.db.backend() {
         DbBackend::Postgres => "VACUUM ANALYZE complaint",
         _ => "ANALYZE",
@@ -59,7 +59,7 @@ async fn fill(served: &Served, name: &str, count: i64, open: bool) {
     writer.execute_unprepared(tidy).await.unwrap();
 }
 
-/// The plan of a query and, on PostgreSQL, the pages that it touched.
+/// The plan of a query and, on PostgreSQL, the number of pages that it read.
 pub async fn plan(served: &Served, text: &str, values: Vec<Value>) -> (String, i64) {
     let conn = served.db.reader();
     let (explain, column) = match served.db.backend() {

@@ -4,7 +4,7 @@ use sea_orm::DbBackend;
 use super::*;
 use crate::store::due::tests::{places, plan};
 
-/// One report with 30,000 lines: most of one agency, some of another, some that moved between them.
+/// One report with 30,000 lines: most belong to one agency, some to another, and some were moved between them.
 async fn fill(served: &Served) {
     let blob = match served.db.backend() {
         DbBackend::Postgres => "BYTEA",
@@ -45,11 +45,15 @@ async fn a_look_into_the_feed_reads_what_is_new_by_an_index() {
     };
     for served in places().await {
         fill(&served).await;
-        for view in [View::All, View::Agency("3273".into()), View::Unit(unit.clone())] {
+        for scope in [
+            Scope::All,
+            Scope::Agency("3273".into()),
+            Scope::Unit(unit.clone()),
+        ] {
             for (after, most) in [(29_900, 60), (10, 900)] {
-                let (text, values) = page_query(&view, after, 29_990, 200);
+                let (text, values) = page_query(&scope, after, 29_990, 200);
                 let (shown, pages) = plan(&served, &text, values).await;
-                println!("{view:?} after {after}: {pages} pages");
+                println!("{scope:?} after {after}: {pages} pages");
                 assert!(reads_no_whole_table(&shown) && pages <= most, "{pages} {shown}");
             }
         }

@@ -8,7 +8,7 @@ use sea_orm::DbBackend;
 
 use super::*;
 
-/// Rows of a table like that of a country in its second year: 20 agencies of 10 units, most reports closed.
+/// Rows like those of a whole country in its second year: 20 agencies of 10 units, most reports closed.
 async fn filled(place: std::sync::Arc<Place>) -> Served {
     let mut config = Config::default();
     config.complaint.keys = vec![format!("k1:{}", Keyring::generate_key().unwrap())];
@@ -51,7 +51,7 @@ async fn plan(conn: &impl ConnectionTrait, (condition, values): (String, Vec<Val
     lines.join("\n")
 }
 
-/// Every shape that ListComplaints can ask for.
+/// Every kind of list that `ListComplaints` can be asked for.
 fn shapes() -> Vec<Filter> {
     let mut shapes = Vec::new();
     for (agency, unit) in [("", ""), ("3207", ""), ("3207", "u1")] {
@@ -78,8 +78,8 @@ fn shapes() -> Vec<Filter> {
     shapes
 }
 
-/// Without the sorts that the planner prefers for a few rows: what the indexes can do, however many there are. SQLite
-/// plans so by itself as long as nobody has it analyze its tables, and nobody does.
+/// The plan when sorting is switched off, which the planner prefers for few rows. It shows whether the indexes can
+/// serve a list of any length. SQLite plans in this way as long as `ANALYZE` was never run, and nothing runs it.
 async fn plan_without_sorts(db: &Database, statement: (String, Vec<Value>)) -> String {
     let txn = db.begin().await.unwrap();
     if db.backend() == DbBackend::Postgres {
@@ -112,7 +112,7 @@ async fn every_shape_of_list_reads_an_index_in_its_order() {
         for filter in shapes() {
             for after in [
                 None,
-                Some(Seat {
+                Some(Cursor {
                     at: 9_000_000,
                     id: 9000,
                 }),
@@ -120,7 +120,8 @@ async fn every_shape_of_list_reads_an_index_in_its_order() {
                 let statement = rows(&filter, now, after, 101);
                 let able = plan_without_sorts(db, statement).await;
                 assert!(reads_an_index(&able), "{filter:?} {after:?}\n{able}");
-                // SQLite finds what is overdue by the deadline and sorts that: few, or the agency is in trouble.
+                // SQLite finds overdue reports by their deadline and sorts them; there are few, unless the agency has
+                // worse problems.
                 let sorted =
                     filter.overdue && filter.order == Order::Newest && db.backend() == DbBackend::Sqlite;
                 assert!(sorted || !sorts(&able), "{filter:?} {after:?}\n{able}");

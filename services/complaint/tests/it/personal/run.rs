@@ -1,4 +1,4 @@
-//! The whole run: reports of every kind through their lives, questions, erasure, and everything done wrong.
+//! The complete run: reports of every kind, consultations, erasure, and every kind of failing call.
 
 use chrono::TimeDelta;
 use futures::stream;
@@ -13,13 +13,13 @@ use crate::{
         AGENCY, Submitted, UNIT, World, by, coordinator, intake, liaison, national, public, report,
         request_id,
     },
-    kit::{head, messages, pdf},
+    helpers::{head, messages, pdf},
 };
 
 const NAME: &str = "Zahratunnisa Pramudhita";
 const NIK: &str = "3271019977553311";
 const PHONE: &str = "081377755991";
-/// As it is kept.
+/// The stored form of the telephone number.
 const DIGITS: &str = "81377755991";
 const EMAIL: &str = "zqpramudhita@contoh.id";
 const ADDRESS: &str = "Gang Kedondong Ungu 77, Bogor";
@@ -36,7 +36,7 @@ const QUESTION: &str = "Apakah berkas bertanda Bougenville wajib dilegalisir?";
 const FILE: &str = "foto-dahlia-merah.pdf";
 const CONTENT: &str = "isi berkas bertanda Seroja Kuning";
 
-/// A run, with what to look for and the errors it met.
+/// A run, with the markers to search for and the errors that it met.
 #[derive(Default)]
 pub struct Run {
     pub markers: Markers,
@@ -64,7 +64,7 @@ fn personal(id: &str) -> v1::SubmitComplaintRequest {
 }
 
 impl Run {
-    /// Everything, one after the other.
+    /// Performs all parts of the run, one after the other.
     pub async fn all(&mut self, world: &mut World) {
         for (what, text) in [
             ("name", NAME),
@@ -116,7 +116,7 @@ impl Run {
         submitted
     }
 
-    /// A report with a file from its receipt through reopening to its rating.
+    /// A report with an attachment, from its receipt through a reopening to its rating.
     async fn life(&mut self, world: &mut World) -> Submitted {
         let file = world.upload(FILE, &pdf(CONTENT, 400_000)).await;
         let request = v1::SubmitComplaintRequest {
@@ -124,7 +124,7 @@ impl Run {
             ..personal("satu")
         };
         let first = self.submitted(world, request.clone()).await;
-        // A repeat has its answer from the rows, not from the kept one.
+        // The response to a repeat is read from the tables, because the stored response leaves parts out.
         world.complaints.submit_complaint(intake(request)).await.unwrap();
         let start = v1::StartVerificationRequest {
             request_id: request_id(),
@@ -303,7 +303,7 @@ impl Run {
         assert_ne!(open.name, first.name);
     }
 
-    /// A question of a citizen with its answer, and one that ends without.
+    /// A citizen's question with its answer, and one that is completed without an answer.
     async fn questions(&mut self, world: &mut World) -> (String, v1::Access) {
         let mut asked = Vec::new();
         for id in ["satu", "dua"] {
@@ -334,7 +334,7 @@ impl Run {
         (asked[0].name.clone(), access)
     }
 
-    /// Calls that the state, another body or another code refuses.
+    /// Calls that are refused because of the state, a different body or a wrong code.
     async fn wrong(&mut self, world: &mut World, first: &Submitted, asked: &(String, v1::Access)) {
         let mut complaints = world.complaints.clone();
         let reused = v1::SubmitComplaintRequest {
@@ -405,7 +405,7 @@ impl Run {
         self.failed(world.send(intake(stream::iter(short))).await);
     }
 
-    /// Calls by those who may not.
+    /// Calls by callers who lack the role.
     async fn denied(&mut self, world: &mut World, first: &Submitted) {
         let read = v1::ReadIdentityRequest {
             name: first.name.clone(),
@@ -452,7 +452,8 @@ impl Run {
         );
     }
 
-    /// Personal data in every field where it does not belong, as national admin, so that nothing else stops it.
+    /// Personal data in every field where it does not belong. The national admin calls, so that no check of roles
+    /// refuses first.
     async fn wrong_fields(&mut self, world: &mut World) {
         for text in [NAME, NIK, PHONE, EMAIL, ADDRESS, TEXT] {
             let submit = v1::SubmitComplaintRequest {
@@ -558,7 +559,7 @@ impl Run {
         self.failed(world.settings.get_agency_hours(public(hours)).await);
     }
 
-    /// Identities are read and found by those who may.
+    /// Identities are read and found by callers who may.
     async fn readings(&mut self, world: &mut World, first: &Submitted, asked: &(String, v1::Access)) {
         let mut privacy = world.privacy.clone();
         for name in [&first.name, &asked.0] {
@@ -591,7 +592,7 @@ impl Run {
         assert_eq!(log.readings.len(), 7);
     }
 
-    /// One report is erased by hand, the rest by the periods; then the identity is asked for again.
+    /// The national admin erases one report, retention erases the rest; then the identity is requested again.
     async fn erasure(&mut self, world: &mut World, first: &Submitted) {
         let mut privacy = world.privacy.clone();
         let erase = v1::EraseComplaintRequest {

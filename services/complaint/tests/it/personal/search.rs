@@ -1,4 +1,5 @@
-//! Looks for markers in bytes, in the forms in which text hides: as it is, hexadecimal, base64, with other case.
+//! Searches bytes for markers in the encodings in which a text may be hidden: plain, hexadecimal, base64 and changed
+//! case.
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use prima_platform::db::sql;
@@ -6,24 +7,25 @@ use sea_orm::{ConnectionTrait, DbBackend};
 
 use crate::fixture::World;
 
-/// Texts that occur nowhere else.
+/// Markers: texts that occur nowhere else.
 #[derive(Debug, Default)]
 pub struct Markers(Vec<(String, Vec<String>)>);
 
-/// Bytes as a text of as many characters, in which a search is fast.
+/// The bytes as a text of as many characters, in which searching is fast.
 fn latin(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
 impl Markers {
-    /// Looks for `text` too.
+    /// Adds a text to search for.
     pub fn add(&mut self, what: &str, text: &str) {
         assert!(text.len() >= 8, "{what} is too short to be its own");
         let bytes = text.as_bytes();
         let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
         let mut forms = vec![hex];
         for shift in 0..3 {
-            // What stands before a text in base64 moves it by bits; the letters at its ends hang on its neighbours.
+            // In base64 the preceding bytes shift a text by some bits, and the characters at its ends depend on the
+            // neighbouring bytes.
             let moved = [vec![b' '; shift], bytes.to_vec()].concat();
             let whole = moved.len() / 3 * 3;
             let encoded = STANDARD_NO_PAD.encode(&moved[..whole]);
@@ -34,7 +36,7 @@ impl Markers {
         self.0.push((what.to_owned(), forms));
     }
 
-    /// What is found in the bytes, and in what form.
+    /// The markers that the bytes contain, with their encoding.
     pub fn find(&self, place: &str, bytes: &[u8]) -> Vec<String> {
         let text = latin(bytes);
         let lower = text.to_lowercase();
@@ -53,7 +55,7 @@ impl Markers {
     }
 }
 
-/// Every column of every table of the service, with its name, as bytes.
+/// The bytes of every column of every table of the service, with its name.
 pub async fn dump(world: &World) -> Vec<(String, Vec<u8>)> {
     let reader = world.db.reader();
     let is_postgres = world.db.backend() == DbBackend::Postgres;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{self, Faults},
     service::Context,
@@ -20,7 +20,7 @@ use crate::{
     store,
 };
 
-/// A new agency, of which only the province is unchecked.
+/// A checked new agency; whether its province exists is not checked yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Create {
     request_id: String,
@@ -61,7 +61,7 @@ impl Command for Create {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         let body = v1::CreateAgencyRequest {
             agency_id: self.name.agency.clone(),
             agency: Some(v1::Agency {
@@ -72,7 +72,7 @@ impl Command for Create {
             }),
             ..v1::CreateAgencyRequest::default()
         };
-        Some(Once::new("CreateAgency", &self.request_id, &body))
+        Some(IdempotencyKey::new("CreateAgency", &self.request_id, &body))
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
@@ -123,15 +123,15 @@ mod tests {
     }
 
     #[test]
-    fn a_repeat_is_told_by_what_was_parsed() {
+    fn a_repeat_is_recognised_by_its_parsed_body() {
         let first = parsed(|_, _| ()).unwrap();
         let same = parsed(|_, agency| {
             agency.display_name = " Kota Bogor ".into();
-            // What the service sets is ignored.
+            // Fields that only the service sets are ignored.
             agency.name = "agencies/other".into();
             agency.etag = "7".into();
         });
-        assert_eq!(same.unwrap().once(), first.once());
+        assert_eq!(same.unwrap().idempotency_key(), first.idempotency_key());
         for other in [
             parsed(|message, _| message.request_id = "a2".into()),
             parsed(|message, _| message.agency_id = "3272".into()),
@@ -139,7 +139,7 @@ mod tests {
             parsed(|_, agency| agency.kind = v1::AgencyKind::Kabupaten.into()),
             parsed(|_, agency| agency.parent = "agencies/31".into()),
         ] {
-            assert_ne!(other.unwrap().once(), first.once());
+            assert_ne!(other.unwrap().idempotency_key(), first.idempotency_key());
         }
     }
 
@@ -147,7 +147,7 @@ mod tests {
     fn the_province_fits_the_kind() {
         let fault = parsed(|_, agency| agency.parent = String::new()).unwrap_err();
         assert_eq!(fault.violations[0].field, "agency.parent");
-        // Without a kind there is nothing that it could fit.
+        // Without a kind, the province is not checked against it.
         let fault = parsed(|_, agency| agency.kind = 0).unwrap_err();
         let fields: Vec<&str> = fault.violations.iter().map(|v| v.field.as_str()).collect();
         assert_eq!(fields, ["agency.kind"]);

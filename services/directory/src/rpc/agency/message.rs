@@ -1,4 +1,4 @@
-//! Agencies from messages and to messages.
+//! Converts agencies from and to messages.
 
 use prima_platform::{clock::to_proto, etag, failure::Violation, request::Choice};
 use prima_proto::{directory::v1, name};
@@ -21,17 +21,17 @@ fn kind_given(kind: v1::AgencyKind) -> Option<Kind> {
     }
 }
 
-/// The kind in a field.
+/// The required kind in a field.
 pub fn kind(field: &str, raw: i32) -> Result<Kind, Violation> {
     KIND.required(field, raw, kind_given)
 }
 
-/// The kind that a field may name.
+/// The optional kind in a field.
 pub fn optional_kind(field: &str, raw: i32) -> Result<Option<Kind>, Violation> {
     KIND.optional(field, raw, kind_given)
 }
 
-/// A kind as its value.
+/// A kind as its enumeration value.
 pub fn kind_message(kind: Kind) -> v1::AgencyKind {
     match kind {
         Kind::Kementerian => v1::AgencyKind::Kementerian,
@@ -42,7 +42,7 @@ pub fn kind_message(kind: Kind) -> v1::AgencyKind {
     }
 }
 
-/// The name of a province, empty for none.
+/// The name of a province; empty when there is none.
 pub fn parent(parent: Option<&name::Agency>) -> String {
     parent.map(ToString::to_string).unwrap_or_default()
 }

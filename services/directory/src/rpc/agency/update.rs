@@ -1,4 +1,4 @@
-//! Changes an agency.
+//! Changes the name or the province of an agency.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
@@ -15,16 +15,12 @@ use super::{message, province};
 use crate::{
     domain::{agency::Change, text},
     events::publish,
+    rpc::update,
     store,
 };
 
-/// What to change in which agency.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Update {
-    name: name::Agency,
-    etag: String,
-    change: Change,
-}
+/// A change of an agency.
+pub type Update = update::Update<name::Agency, Change>;
 
 impl Command for Update {
     type App = Context;
@@ -46,13 +42,7 @@ impl Command for Update {
                 request::optional(&given.parent, |raw| request::name("agency.parent", raw))
             }),
         };
-        faults.build(|| {
-            Some(Self {
-                name: name?,
-                etag: given.etag,
-                change,
-            })
-        })
+        Self::build(faults, name, given.etag, change)
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
@@ -82,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_that_the_mask_does_not_name_is_left_alone() {
+    fn a_field_outside_the_mask_is_not_changed() {
         let message = |paths: &[&str]| v1::UpdateAgencyRequest {
             agency: Some(v1::Agency {
                 name: "agencies/3271".into(),

@@ -1,25 +1,28 @@
-//! Service charters from messages and to messages.
+//! Converts service charters from and to messages.
 
 use prima_platform::clock::to_proto;
 use prima_proto::{directory::v1, name};
 
 use crate::{
-    domain::charter::{Charter, Draft, Revision},
+    domain::{
+        charter::{Charter, Draft},
+        revision::Revision,
+    },
     rpc::medium,
 };
 
-/// A charter as a caller describes it.
+/// An unchecked charter from its message.
 pub fn draft(given: v1::ServiceCharter) -> Draft {
     Draft {
         text: given.text,
-        states: [given.states_ability, given.states_duty, given.states_sanction],
+        statements: [given.states_ability, given.states_duty, given.states_sanction],
         signed: given.sign_date,
         media: medium::drafts(given.media),
     }
 }
 
-/// A charter as its message, without the number and time of its revision.
-pub fn unnumbered(unit: &name::Unit, charter: &Charter) -> v1::ServiceCharter {
+/// A charter as its message, without the number and the time of the revision.
+pub fn without_revision(unit: &name::Unit, charter: &Charter) -> v1::ServiceCharter {
     v1::ServiceCharter {
         unit: unit.to_string(),
         text: charter.text.clone(),
@@ -33,10 +36,10 @@ pub fn unnumbered(unit: &name::Unit, charter: &Charter) -> v1::ServiceCharter {
 }
 
 /// A revision of a charter as its message.
-pub fn charter(revision: &Revision) -> v1::ServiceCharter {
+pub fn charter(revision: &Revision<name::Unit, Charter>) -> v1::ServiceCharter {
     v1::ServiceCharter {
         revision: revision.number,
         create_time: Some(to_proto(revision.created_at)),
-        ..unnumbered(&revision.unit, &revision.charter)
+        ..without_revision(&revision.owner, &revision.document)
     }
 }

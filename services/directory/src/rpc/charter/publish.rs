@@ -1,9 +1,9 @@
-//! Records the service charter of a unit as a new revision. What it tells is part of the unit's state.
+//! Records the service charter of a unit as a new revision. Its facts are part of the unit's event.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, found},
     request::{self, Faults},
     service::Context,
@@ -12,12 +12,12 @@ use prima_proto::{directory::v1, name, period::jakarta_day};
 
 use super::message;
 use crate::{
-    domain::charter::{Charter, Revision},
+    domain::{charter::Charter, revision::Revision},
     events::publish,
     store,
 };
 
-/// A charter, of which only the unit is unchecked.
+/// A checked charter; whether its unit exists is not checked yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publish {
     request_id: String,
@@ -48,9 +48,13 @@ impl Command for Publish {
         })
     }
 
-    fn once(&self) -> Option<Once> {
-        let body = message::unnumbered(&self.name, &self.charter);
-        Some(Once::new("PublishServiceCharter", &self.request_id, &body))
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
+        let body = message::without_revision(&self.name, &self.charter);
+        Some(IdempotencyKey::new(
+            "PublishServiceCharter",
+            &self.request_id,
+            &body,
+        ))
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
@@ -63,14 +67,14 @@ impl Command for Publish {
         unit.check_active()?;
         unit.version = work.next_version(unit.version);
         let revision = Revision {
-            number: store::charter_revision(work.txn, &self.name).await? + 1,
-            unit: self.name,
-            charter: self.charter,
+            number: store::revision_next_number::<Charter>(work.txn, &self.name).await?,
+            owner: self.name,
+            document: self.charter,
             created_at: work.now(),
         };
-        store::charter_insert_in_txn(work.txn, &revision, work.caller.subject()).await?;
+        store::revision_insert_in_txn(work.txn, &revision, work.caller.subject()).await?;
         store::unit_save_in_txn(work.txn, &unit).await?;
-        work.stage(publish::grown_unit(work.txn, &unit).await?);
+        work.stage(publish::size_checked_unit(work.txn, &unit).await?);
         Ok(v1::PublishServiceCharterResponse {
             charter: Some(message::charter(&revision)),
         })
@@ -97,14 +101,20 @@ mod tests {
     }
 
     #[test]
-    fn a_repeat_is_told_by_what_was_parsed() {
+    fn a_repeat_is_recognised_by_its_parsed_body() {
         let first = parsed(|_| ());
         let same = parsed(|charter| {
             charter.text.push('\n');
             charter.revision = 7;
         });
-        assert_eq!(same.once(), first.once());
-        assert_ne!(parsed(|charter| charter.states_duty = true).once(), first.once());
-        assert_ne!(parsed(|charter| charter.text.push('.')).once(), first.once());
+        assert_eq!(same.idempotency_key(), first.idempotency_key());
+        assert_ne!(
+            parsed(|charter| charter.states_duty = true).idempotency_key(),
+            first.idempotency_key()
+        );
+        assert_ne!(
+            parsed(|charter| charter.text.push('.')).idempotency_key(),
+            first.idempotency_key()
+        );
     }
 }

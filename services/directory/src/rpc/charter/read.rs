@@ -10,7 +10,7 @@ use prima_proto::directory::v1;
 use super::message;
 use crate::store;
 
-/// One revision of a charter, the newest unless told otherwise.
+/// One revision of a charter; the newest when the request names no number.
 pub async fn get(
     ctx: &Context,
     message: v1::GetServiceCharterRequest,
@@ -23,7 +23,7 @@ pub async fn get(
         "Nomor revisi",
     ));
     let (name, number) = faults.build(|| name.zip(number))?;
-    let revision = found(store::charter_get(ctx.db.reader(), &name, number).await?, &name)?;
+    let revision = found(store::revision_get(ctx.db.reader(), &name, number).await?, &name)?;
     Ok(v1::GetServiceCharterResponse {
         charter: Some(message::charter(&revision)),
     })

@@ -1,9 +1,9 @@
-//! Registers a public service of a unit that still works.
+//! Registers a public service of an active unit.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, found},
     request::{self, Faults},
     service::Context,
@@ -17,7 +17,7 @@ use crate::{
     store,
 };
 
-/// A new public service, of which only the unit is unchecked.
+/// A checked new public service; whether its unit exists is not checked yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Create {
     request_id: String,
@@ -60,7 +60,7 @@ impl Command for Create {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         let body = v1::CreatePublicServiceRequest {
             parent: self.name.unit.to_string(),
             public_service_id: self.name.service.clone(),
@@ -71,7 +71,11 @@ impl Command for Create {
             }),
             ..v1::CreatePublicServiceRequest::default()
         };
-        Some(Once::new("CreatePublicService", &self.request_id, &body))
+        Some(IdempotencyKey::new(
+            "CreatePublicService",
+            &self.request_id,
+            &body,
+        ))
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
@@ -96,7 +100,7 @@ impl Command for Create {
             return Err(Failure::already_exists(&service.name.to_string()));
         }
         store::unit_save_in_txn(work.txn, &unit).await?;
-        work.stage(publish::grown_unit(work.txn, &unit).await?);
+        work.stage(publish::size_checked_unit(work.txn, &unit).await?);
         Ok(v1::CreatePublicServiceResponse {
             public_service: Some(message::public_service(&service)),
         })
@@ -125,9 +129,12 @@ mod tests {
     }
 
     #[test]
-    fn a_repeat_is_told_by_what_was_parsed() {
+    fn a_repeat_is_recognised_by_its_parsed_body() {
         let first = parsed(|_, _| ());
-        assert_eq!(parsed(|_, s| s.description.push(' ')).once(), first.once());
+        assert_eq!(
+            parsed(|_, s| s.description.push(' ')).idempotency_key(),
+            first.idempotency_key()
+        );
         for other in [
             parsed(|message, _| message.request_id = "s2".into()),
             parsed(|message, _| message.parent = "agencies/3271/units/mpp".into()),
@@ -135,7 +142,7 @@ mod tests {
             parsed(|_, service| service.display_name = "IMB".into()),
             parsed(|_, service| service.description = "Nomor Induk Berusaha".into()),
         ] {
-            assert_ne!(other.once(), first.once());
+            assert_ne!(other.idempotency_key(), first.idempotency_key());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Public services to messages.
+//! Converts public services to messages.
 
 use prima_platform::{clock::to_proto, etag};
 use prima_proto::directory::v1;

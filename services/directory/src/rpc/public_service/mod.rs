@@ -1,4 +1,4 @@
-//! Public services (jenis layanan) of units. They are part of the unit's state, and change under its lock.
+//! Public services (jenis layanan) of units. They are part of the unit's event and change only under the unit's lock.
 
 mod create;
 mod message;

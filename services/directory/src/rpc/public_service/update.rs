@@ -1,4 +1,4 @@
-//! Changes a public service of a unit that still works.
+//! Changes the name or the description of a public service of an active unit.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
@@ -15,16 +15,12 @@ use super::message;
 use crate::{
     domain::{public_service::Change, text},
     events::publish,
+    rpc::update,
     store,
 };
 
-/// What to change in which public service.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Update {
-    name: name::PublicService,
-    etag: String,
-    change: Change,
-}
+/// A change of a public service.
+pub type Update = update::Update<name::PublicService, Change>;
 
 impl Command for Update {
     type App = Context;
@@ -46,13 +42,7 @@ impl Command for Update {
                 text::DESCRIPTION.check("public_service.description", &given.description)
             }),
         };
-        faults.build(|| {
-            Some(Self {
-                name: name?,
-                etag: given.etag,
-                change,
-            })
-        })
+        Self::build(faults, name, given.etag, change)
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
@@ -72,7 +62,7 @@ impl Command for Update {
         service.updated_at = work.now();
         store::public_service_save_in_txn(work.txn, &service).await?;
         store::unit_save_in_txn(work.txn, &unit).await?;
-        work.stage(publish::grown_unit(work.txn, &unit).await?);
+        work.stage(publish::size_checked_unit(work.txn, &unit).await?);
         Ok(v1::UpdatePublicServiceResponse {
             public_service: Some(message::public_service(&service)),
         })
@@ -86,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_that_the_mask_does_not_name_is_left_alone() {
+    fn a_field_outside_the_mask_is_not_changed() {
         let message = |paths: &[&str]| v1::UpdatePublicServiceRequest {
             public_service: Some(v1::PublicService {
                 name: "agencies/3271/units/dpmptsp/services/nib".into(),

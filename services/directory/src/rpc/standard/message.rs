@@ -1,11 +1,14 @@
-//! Service standards from messages and to messages.
+//! Converts service standards from and to messages.
 
 use chrono::NaiveDate;
 use prima_platform::clock::to_proto;
 use prima_proto::{directory::v1, name};
 
 use crate::{
-    domain::standard::{Act, Draft, Revision, Standard},
+    domain::{
+        revision::Revision,
+        standard::{DatedRecord, Draft, Standard},
+    },
     rpc::medium,
 };
 
@@ -13,7 +16,7 @@ fn records(records: Vec<v1::DatedRecord>) -> Vec<(String, String)> {
     records.into_iter().map(|r| (r.date, r.link)).collect()
 }
 
-/// A standard as a caller describes it.
+/// An unchecked standard from its message.
 pub fn draft(given: v1::ServiceStandard) -> Draft {
     let involvements = given.involvements.into_iter();
     Draft {
@@ -33,16 +36,16 @@ fn day(day: Option<NaiveDate>) -> String {
     day.map(|d| d.to_string()).unwrap_or_default()
 }
 
-fn act_messages(acts: &[Act]) -> Vec<v1::DatedRecord> {
-    let message = |a: &Act| v1::DatedRecord {
-        date: a.date.to_string(),
-        link: a.link.clone(),
+fn record_messages(records: &[DatedRecord]) -> Vec<v1::DatedRecord> {
+    let message = |r: &DatedRecord| v1::DatedRecord {
+        date: r.date.to_string(),
+        link: r.link.clone(),
     };
-    acts.iter().map(message).collect()
+    records.iter().map(message).collect()
 }
 
-/// A standard as its message, without the number and time of its revision.
-pub fn unnumbered(service: &name::PublicService, standard: &Standard) -> v1::ServiceStandard {
+/// A standard as its message, without the number and the time of the revision.
+pub fn without_revision(service: &name::PublicService, standard: &Standard) -> v1::ServiceStandard {
     let involvements = standard.involvements.iter().map(|i| v1::PublicInvolvement {
         date: i.date.to_string(),
         groups: i.groups.clone(),
@@ -55,8 +58,8 @@ pub fn unnumbered(service: &name::PublicService, standard: &Standard) -> v1::Ser
         enact_date: day(enactment.map(|e| e.date)),
         decree: enactment.map(|e| e.decree.clone()).unwrap_or_default(),
         involvements: involvements.collect(),
-        monitorings: act_messages(&standard.monitorings),
-        reviews: act_messages(&standard.reviews),
+        monitorings: record_messages(&standard.monitorings),
+        reviews: record_messages(&standard.reviews),
         published_components: standard.published.iter().cloned().collect(),
         media: medium::messages(&standard.media),
         sippn_date: day(standard.sippn),
@@ -65,10 +68,10 @@ pub fn unnumbered(service: &name::PublicService, standard: &Standard) -> v1::Ser
 }
 
 /// A revision of a standard as its message.
-pub fn standard(revision: &Revision) -> v1::ServiceStandard {
+pub fn standard(revision: &Revision<name::PublicService, Standard>) -> v1::ServiceStandard {
     v1::ServiceStandard {
         revision: revision.number,
         create_time: Some(to_proto(revision.created_at)),
-        ..unnumbered(&revision.service, &revision.standard)
+        ..without_revision(&revision.owner, &revision.document)
     }
 }

@@ -1,9 +1,9 @@
-//! Records the service standard of a public service as a new revision. What it tells is part of the unit's state.
+//! Records the service standard of a public service as a new revision. Its facts are part of the unit's event.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, found},
     request::{self, Faults},
     service::Context,
@@ -12,12 +12,12 @@ use prima_proto::{directory::v1, name, period::jakarta_day};
 
 use super::message;
 use crate::{
-    domain::standard::{Revision, Standard},
+    domain::{revision::Revision, standard::Standard},
     events::publish,
     store,
 };
 
-/// A standard, of which only the public service is unchecked.
+/// A checked standard; whether its public service exists is not checked yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publish {
     request_id: String,
@@ -48,9 +48,13 @@ impl Command for Publish {
         })
     }
 
-    fn once(&self) -> Option<Once> {
-        let body = message::unnumbered(&self.name, &self.standard);
-        Some(Once::new("PublishServiceStandard", &self.request_id, &body))
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
+        let body = message::without_revision(&self.name, &self.standard);
+        Some(IdempotencyKey::new(
+            "PublishServiceStandard",
+            &self.request_id,
+            &body,
+        ))
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
@@ -64,14 +68,14 @@ impl Command for Publish {
         unit.check_active()?;
         unit.version = work.next_version(unit.version);
         let revision = Revision {
-            number: store::standard_revision(work.txn, &self.name).await? + 1,
-            service: self.name,
-            standard: self.standard,
+            number: store::revision_next_number::<Standard>(work.txn, &self.name).await?,
+            owner: self.name,
+            document: self.standard,
             created_at: work.now(),
         };
-        store::standard_insert_in_txn(work.txn, &revision, work.caller.subject()).await?;
+        store::revision_insert_in_txn(work.txn, &revision, work.caller.subject()).await?;
         store::unit_save_in_txn(work.txn, &unit).await?;
-        work.stage(publish::grown_unit(work.txn, &unit).await?);
+        work.stage(publish::size_checked_unit(work.txn, &unit).await?);
         Ok(v1::PublishServiceStandardResponse {
             standard: Some(message::standard(&revision)),
         })
@@ -99,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeat_is_told_by_what_was_parsed() {
+    fn a_repeat_is_recognised_by_its_parsed_body() {
         let now = "2024-03-01T00:00:00Z";
         let first = parsed(|_| (), now).unwrap();
         let same = parsed(
@@ -109,14 +113,14 @@ mod tests {
             },
             now,
         );
-        assert_eq!(same.unwrap().once(), first.once());
+        assert_eq!(same.unwrap().idempotency_key(), first.idempotency_key());
         let other = parsed(|standard| standard.decree = "065/13".into(), now);
-        assert_ne!(other.unwrap().once(), first.once());
+        assert_ne!(other.unwrap().idempotency_key(), first.idempotency_key());
     }
 
     #[test]
     fn today_is_the_day_in_jakarta() {
-        // The day begins there seven hours earlier.
+        // A day in Jakarta begins seven hours before the day in UTC.
         assert!(parsed(|_| (), "2024-02-28T17:00:00Z").is_ok());
         let early = parsed(|_| (), "2024-02-28T16:59:59Z").unwrap_err();
         assert_eq!(early.violations[0].field, "standard.enact_date");

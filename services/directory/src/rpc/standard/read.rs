@@ -10,7 +10,7 @@ use prima_proto::directory::v1;
 use super::message;
 use crate::store;
 
-/// One revision of a standard, the newest unless told otherwise.
+/// One revision of a standard; the newest when the request names no number.
 pub async fn get(
     ctx: &Context,
     message: v1::GetServiceStandardRequest,
@@ -23,7 +23,7 @@ pub async fn get(
         "Nomor revisi",
     ));
     let (name, number) = faults.build(|| name.zip(number))?;
-    let revision = found(store::standard_get(ctx.db.reader(), &name, number).await?, &name)?;
+    let revision = found(store::revision_get(ctx.db.reader(), &name, number).await?, &name)?;
     Ok(v1::GetServiceStandardResponse {
         standard: Some(message::standard(&revision)),
     })

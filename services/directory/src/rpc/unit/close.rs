@@ -1,20 +1,19 @@
-//! Ends a unit, for good.
+//! Closes a unit; a closed unit is never opened again.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use prima_platform::{
     caller::{Caller, Role},
     command::{Command, Work},
-    etag,
-    failure::{Failure, found},
+    failure::Failure,
     request::{self, Faults},
     service::Context,
 };
 use prima_proto::{directory::v1, name};
 
-use super::message;
-use crate::{domain::unit, events::publish, store};
+use super::change;
+use crate::domain::unit::{self, Unit};
 
-/// Which unit ends, the last day of its work, and who takes over. Successors need not be known here yet.
+/// Which unit is closed, its last day of service, and its successors, which need not be registered yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Close {
     name: name::Unit,
@@ -48,17 +47,9 @@ impl Command for Close {
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
-        let locked = store::unit_lock_in_txn(work.txn, &self.name).await?;
-        let mut unit = found(locked, &self.name)?;
-        etag::check(&self.etag, unit.version, &self.name)?;
-        unit.close(self.date, self.successors)?;
-        unit.version = work.next_version(unit.version);
-        unit.updated_at = work.now();
-        store::unit_save_in_txn(work.txn, &unit).await?;
-        work.stage(publish::unit(work.txn, &unit).await?);
-        Ok(v1::CloseUnitResponse {
-            unit: Some(message::unit(&unit)),
-        })
+        let close = |unit: &mut Unit| unit.close(self.date, self.successors);
+        let unit = change::unit(work, &self.name, &self.etag, close).await?;
+        Ok(v1::CloseUnitResponse { unit: Some(unit) })
     }
 }
 
@@ -67,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_fault_is_told_at_once() {
+    fn every_fault_is_reported_at_once() {
         let message = v1::CloseUnitRequest {
             name: "agencies/3271".into(),
             close_date: "2024-6-30".into(),

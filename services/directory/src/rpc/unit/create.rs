@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, found},
     request::{self, Faults},
     service::Context,
@@ -21,7 +21,7 @@ use crate::{
     store,
 };
 
-/// A new unit, of which only the agency is unchecked.
+/// A checked new unit; whether its agency exists is not checked yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Create {
     request_id: String,
@@ -58,7 +58,7 @@ impl Command for Create {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         let body = v1::CreateUnitRequest {
             parent: self.name.agency_name().to_string(),
             unit_id: self.name.unit.clone(),
@@ -69,7 +69,7 @@ impl Command for Create {
             }),
             ..v1::CreateUnitRequest::default()
         };
-        Some(Once::new("CreateUnit", &self.request_id, &body))
+        Some(IdempotencyKey::new("CreateUnit", &self.request_id, &body))
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
@@ -77,7 +77,7 @@ impl Command for Create {
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
-        // A plain read will do: agencies stay.
+        // No lock is needed, because agencies are never deleted.
         let agency = self.name.agency_name();
         found(store::agency_get(work.txn, &agency).await?, &agency)?;
         let now = work.now();
@@ -122,13 +122,13 @@ mod tests {
     }
 
     #[test]
-    fn a_repeat_is_told_by_what_was_parsed() {
+    fn a_repeat_is_recognised_by_its_parsed_body() {
         let first = parsed(|_, _| ());
         let same = parsed(|_, unit| {
             unit.display_name.push('\n');
             unit.close_date = "ignored".into();
         });
-        assert_eq!(same.once(), first.once());
+        assert_eq!(same.idempotency_key(), first.idempotency_key());
         for other in [
             parsed(|message, _| message.request_id = "u2".into()),
             parsed(|message, _| message.parent = "agencies/3272".into()),
@@ -136,7 +136,7 @@ mod tests {
             parsed(|_, unit| unit.display_name = "DPMPTSP".into()),
             parsed(|_, unit| unit.unit_type = "mpp".into()),
         ] {
-            assert_ne!(other.once(), first.once());
+            assert_ne!(other.idempotency_key(), first.idempotency_key());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Units and their types to messages.
+//! Converts units and unit types to messages.
 
 use prima_platform::{clock::to_proto, etag};
 use prima_proto::directory::v1;

@@ -1,5 +1,6 @@
-//! Units (unit penyelenggara pelayanan publik), and the types that they are of.
+//! Units (unit penyelenggara pelayanan publik) and the unit types.
 
+mod change;
 mod close;
 mod create;
 mod message;

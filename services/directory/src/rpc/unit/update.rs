@@ -1,30 +1,23 @@
-//! Changes a unit that still works.
+//! Changes the name or the type of an active unit.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
     command::{Command, Work},
-    etag,
-    failure::{Failure, found},
+    failure::Failure,
     request::{self, Faults},
     service::Context,
 };
 use prima_proto::{directory::v1, name};
 
-use super::message;
+use super::change;
 use crate::{
     domain::{text, unit::Change, unit_type},
-    events::publish,
-    store,
+    rpc::update,
 };
 
-/// What to change in which unit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Update {
-    name: name::Unit,
-    etag: String,
-    change: Change,
-}
+/// A change of a unit.
+pub type Update = update::Update<name::Unit, Change>;
 
 impl Command for Update {
     type App = Context;
@@ -46,13 +39,7 @@ impl Command for Update {
                 unit_type::key("unit.unit_type", &given.unit_type)
             }),
         };
-        faults.build(|| {
-            Some(Self {
-                name: name?,
-                etag: given.etag,
-                change,
-            })
-        })
+        Self::build(faults, name, given.etag, change)
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
@@ -60,17 +47,8 @@ impl Command for Update {
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
-        let locked = store::unit_lock_in_txn(work.txn, &self.name).await?;
-        let mut unit = found(locked, &self.name)?;
-        etag::check(&self.etag, unit.version, &self.name)?;
-        unit.change(self.change)?;
-        unit.version = work.next_version(unit.version);
-        unit.updated_at = work.now();
-        store::unit_save_in_txn(work.txn, &unit).await?;
-        work.stage(publish::unit(work.txn, &unit).await?);
-        Ok(v1::UpdateUnitResponse {
-            unit: Some(message::unit(&unit)),
-        })
+        let unit = change::unit(work, &self.name, &self.etag, |unit| unit.change(self.change)).await?;
+        Ok(v1::UpdateUnitResponse { unit: Some(unit) })
     }
 }
 
@@ -81,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_that_the_mask_does_not_name_is_left_alone() {
+    fn a_field_outside_the_mask_is_not_changed() {
         let message = |paths: &[&str]| v1::UpdateUnitRequest {
             unit: Some(v1::Unit {
                 name: "agencies/3271/units/dpmptsp".into(),

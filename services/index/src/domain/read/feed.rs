@@ -1,4 +1,4 @@
-//! What feeds an indicator: a metric of live data, and the rule that reads a level from it.
+//! The live data of an indicator: a metric, and the rule that derives a level from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::fields::{self, Reader, join};
 use crate::domain::rule::{self, Condition, Op, Row, Rule};
 
-/// Metrics that other services feed, with their fields: what a rule may look at.
+/// The metrics that other services supply, with the fields that a rule may use.
 pub(super) fn feeds() -> BTreeMap<String, BTreeSet<String>> {
     #[derive(serde::Deserialize)]
     struct Metric {
@@ -19,7 +19,7 @@ pub(super) fn feeds() -> BTreeMap<String, BTreeSet<String>> {
     metrics.into_iter().map(|m| (m.id, m.fields)).collect()
 }
 
-/// A plain value of a document: a number may be written as a text. `None` for a list or an object.
+/// A scalar of a document, in which a number may be written as text. `None` for a list or an object.
 fn plain(value: &Value) -> Option<rule::Value> {
     match value {
         Value::Null => Some(rule::Value::Missing),
@@ -33,8 +33,8 @@ fn plain(value: &Value) -> Option<rule::Value> {
 }
 
 impl Reader {
-    /// The metric that feeds an indicator, empty where none does; its rule must look at fields of that metric and give
-    /// levels that exist.
+    /// The metric of an indicator, empty where there is none, and its rule, which may use only fields of that metric
+    /// and levels that exist.
     pub(super) fn feed(
         &mut self,
         row: &Value,
@@ -51,7 +51,7 @@ impl Reader {
             if !metric.is_empty() {
                 self.fault(
                     &join(&path, "metric"),
-                    format!("`{metric}` is fed by no service"),
+                    format!("`{metric}` is supplied by no service"),
                     format!("`{metric}` tidak dipasok layanan mana pun"),
                 );
             }
@@ -123,7 +123,7 @@ impl Reader {
         if value.is_none() {
             self.fault(
                 &join(path, "value"),
-                "must be a plain value",
+                "must be a single value",
                 "harus nilai tunggal",
             );
         }
@@ -134,7 +134,7 @@ impl Reader {
         })
     }
 
-    /// A level that exists, or null: no suggestion.
+    /// A level that exists, or null for no suggestion.
     fn level(&mut self, document: &Value, path: &str, key: &str, max: u32) -> Option<u32> {
         let found = document.get(key);
         let level = found

@@ -1,4 +1,4 @@
-//! Fields of a document: read with their type, or noted as a fault.
+//! Reads the fields of a document by type and collects their faults.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::domain::number::{self, Rational};
 /// Longest text.
 const TEXT_MAX: usize = 2000;
 
-/// Reads fields and notes what is wrong with them.
+/// Reads fields and collects their faults.
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) faults: Vec<Violation>,
@@ -60,8 +60,8 @@ impl Reader {
             _ => {
                 self.fault(
                     &join(path, key),
-                    "must be a list, not empty",
-                    "harus berupa daftar yang berisi",
+                    "must be a list that is not empty",
+                    "harus berupa daftar yang tidak kosong",
                 );
                 &[]
             }
@@ -79,14 +79,14 @@ impl Reader {
         if texts.len() != list.len() {
             self.fault(
                 &join(path, key),
-                "must hold texts only",
+                "must contain only texts",
                 "hanya boleh berisi teks",
             );
         }
         texts
     }
 
-    /// A number as it is written, a decimal in a text, or a fraction `n/d`.
+    /// A JSON number, a decimal in a text, or a fraction `n/d`.
     pub(super) fn number(&mut self, of: &Value, path: &str, key: &str) -> Rational {
         match of.get(key).and_then(rational) {
             Some(number) => number,
@@ -157,7 +157,8 @@ pub(super) fn join(path: &str, key: &str) -> String {
     }
 }
 
-/// A number as it is written: its shortest text reads back exactly, the float behind it is never computed with.
+/// The exact value of a JSON number or text. The shortest text of a number is parsed, so that no floating-point value
+/// is computed with.
 pub fn rational(value: &Value) -> Option<Rational> {
     let text = match value {
         Value::Number(number) => number.to_string(),
@@ -167,7 +168,7 @@ pub fn rational(value: &Value) -> Option<Rational> {
     parse(&text)
 }
 
-/// Reads a decimal or a fraction `n/d`.
+/// Parses a decimal or a fraction `n/d`.
 pub fn parse(text: &str) -> Option<Rational> {
     if text.contains('/') {
         number::parse_fraction(text)

@@ -1,9 +1,9 @@
-//! Records that an action was done, once. The same again is the first one repeated.
+//! Records that an action was completed. Repeating the same completion succeeds without a change.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, Kind, found},
     request::{self, Faults},
     service::Context,
@@ -17,7 +17,7 @@ use crate::{
     store::{action_complete_in_txn, action_get, cycle_get},
 };
 
-/// What was done, whose faults are told once its assessment is known.
+/// A completed action. Its faults are reported once its assessment is known.
 #[derive(Debug)]
 pub struct Complete {
     name: name::Assessment,
@@ -54,7 +54,7 @@ impl Command for Complete {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         None
     }
 
@@ -64,8 +64,8 @@ impl Command for Complete {
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
         let (name, number) = (&self.name, self.number);
-        let cycle = found(cycle_get(work.txn, &name.cycle.cycle).await?, &name.cycle)?;
-        let assessed = target::hold(work.txn, cycle, name).await?;
+        let cycle = cycle_get(work.txn, &name.cycle.cycle).await?;
+        let assessed = target::lock_same_version(work.txn, cycle, name).await?;
         self.faults.settle(Some(()))?;
         let action = action_get(work.txn, assessed.cycle.id, &name.unit, number).await?;
         let mut action = found(action, format!("action {number} of {name}"))?;

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     clock::micros,
-    command::{Command, Once, Work},
-    failure::{Failure, Kind, found},
+    command::{Command, IdempotencyKey, Work},
+    failure::{Failure, Kind},
     request::{self, Faults},
     service::Context,
 };
@@ -23,16 +23,16 @@ use crate::{
     store::{Action, action_insert_in_txn, action_next_in_txn, cycle_get},
 };
 
-/// Actions of one assessment at most; lists are whole.
-const MOST: i64 = 1000;
+/// Maximum number of actions of one assessment, because the list is not paged.
+const ACTIONS_MAX: i64 = 1000;
 
 /// A new action.
 #[derive(Debug)]
 pub struct Create(Submission<pb::Action>);
 
-/// The row of an action that is open. What the service sets is ignored.
+/// The row of an open action. Fields that the service sets are ignored.
 impl Submitted for pb::Action {
-    type Sound = Action;
+    type Valid = Action;
 
     fn check(&self, of: Option<&Assessed>, faults: &mut Faults) -> Option<Action> {
         check_indicator("action.indicator", &self.indicator, of, faults);
@@ -68,8 +68,8 @@ impl Command for Create {
         Submission::parse(once, faults, &message.assessment, action).map(Self)
     }
 
-    fn once(&self) -> Option<Once> {
-        self.0.once()
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
+        self.0.idempotency_key()
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
@@ -78,18 +78,18 @@ impl Command for Create {
 
     async fn work(mut self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
         let name = &self.0.name;
-        let cycle = found(cycle_get(work.txn, &name.cycle.cycle).await?, &name.cycle)?;
-        let assessed = target::hold(work.txn, cycle, name).await?;
-        let mut action = self.0.sound(&assessed)?;
+        let cycle = cycle_get(work.txn, &name.cycle.cycle).await?;
+        let assessed = target::lock_same_version(work.txn, cycle, name).await?;
+        let mut action = self.0.validate(&assessed)?;
         let (cycle_id, unit) = (assessed.cycle.id, &self.0.name.unit);
         action.number = action_next_in_txn(work.txn, cycle_id, unit).await?;
         action.created_at = micros(work.now());
-        if action.number > MOST {
+        if action.number > ACTIONS_MAX {
             return Err(Failure::new(
                 Kind::Precondition,
                 "TOO_MANY_ACTIONS",
-                format!("an assessment has at most {MOST} actions"),
-                format!("satu penilaian paling banyak memiliki {MOST} rencana aksi"),
+                format!("an assessment has at most {ACTIONS_MAX} actions"),
+                format!("satu penilaian paling banyak memiliki {ACTIONS_MAX} rencana aksi"),
             ));
         }
         action_insert_in_txn(work.txn, &action).await?;

@@ -1,10 +1,10 @@
-//! Actions to messages.
+//! Messages of actions.
 
 use prima_proto::index::v1 as pb;
 
 use crate::store::Action;
 
-/// An action as its message.
+/// An action as a message.
 pub fn action(row: Action) -> pb::Action {
     pb::Action {
         number: row.number,

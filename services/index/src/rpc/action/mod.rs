@@ -1,5 +1,5 @@
-//! Action plans: improvements of indicators that are planned and done. A plan outlives its cycle: it can be changed after
-//! the cycle is settled.
+//! Action plans: planned and completed improvements of indicators. A plan can still be changed after the cycle is
+//! settled.
 
 mod complete;
 mod create;

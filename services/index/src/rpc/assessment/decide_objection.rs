@@ -1,5 +1,5 @@
-//! Decides an objection, once: with the level that counts from then on, or none when it is rejected. The same decision
-//! again is the first one repeated.
+//! Decides an objection with the level that counts from then on, or with none when it is rejected. Repeating the same
+//! decision succeeds without a change.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, Kind, found},
     request::Faults,
     service::Context,
@@ -27,22 +27,22 @@ use crate::{
     },
 };
 
-/// A decision as it came.
+/// A decision, unchecked.
 #[derive(Debug)]
 pub struct DecideObjection(Submission<pb::DecideObjectionRequest>);
 
-/// A decision.
+/// A checked decision.
 pub struct Decision {
     /// Number of the objection.
     number: i64,
-    /// Level from then on; `None` when it is rejected.
+    /// Level that counts from then on; `None` when the objection is rejected.
     level: Option<i64>,
-    /// Why.
+    /// Reason.
     reason: String,
 }
 
 impl Submitted for pb::DecideObjectionRequest {
-    type Sound = Decision;
+    type Valid = Decision;
 
     fn check(&self, of: Option<&Assessed>, faults: &mut Faults) -> Option<Decision> {
         let number = faults.take(field::number("number", self.number));
@@ -73,8 +73,8 @@ impl Command for DecideObjection {
         Submission::parse(None, Faults::default(), &name, message).map(Self)
     }
 
-    fn once(&self) -> Option<Once> {
-        self.0.once()
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
+        self.0.idempotency_key()
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
@@ -83,15 +83,14 @@ impl Command for DecideObjection {
 
     async fn work(mut self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
         let name = self.0.name.clone();
-        // A decision that is only repeated takes no version.
+        // The row is locked without taking a version, because a repeated decision must not take one.
         let cycle = cycle_share_in_txn(work.txn, &name.cycle.cycle).await?;
-        let cycle = found(cycle, &name.cycle)?;
-        let mut assessed = target::hold(work.txn, cycle, &name).await?;
+        let mut assessed = target::lock_same_version(work.txn, cycle, &name).await?;
         let Decision {
             number,
             level,
             reason,
-        } = self.0.sound(&assessed)?;
+        } = self.0.validate(&assessed)?;
         assessed.cycle.check_open()?;
         let (cycle_id, unit) = (assessed.cycle.id, &name.unit);
         let mut all = objections(work.txn, cycle_id, unit).await?.into_iter();
@@ -126,7 +125,7 @@ impl Command for DecideObjection {
     }
 }
 
-/// Evaluators who gave the level that an objection is against.
+/// The evaluators who gave the contested level.
 async fn givers(
     work: &Work<'_, Context>,
     assessed: &Assessed,

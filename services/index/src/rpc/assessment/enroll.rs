@@ -1,10 +1,10 @@
-//! Makes a unit a lokus of a cycle.
+//! Enrolls a unit in a cycle, as a lokus of the evaluation.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, Kind, found},
     request::{self, Faults},
     service::Context,
@@ -17,15 +17,15 @@ use crate::{
     domain::cycle::Cycle,
     rpc::{once, target},
     store::{
-        Assessment, Kept, assessment_insert_in_txn, cycle_get, cycle_share_in_txn, external_get,
-        unit_lock_in_txn, unit_mark_in_txn,
+        Assessment, RecordStatus, assessment_insert_in_txn, cycle_get, cycle_share_in_txn, external_get,
+        unit_flag_dirty_in_txn, unit_lock_in_txn,
     },
 };
 
-/// Which unit, in which cycle and on which form. Faults are told once it is known who runs the cycle.
+/// The unit, the cycle and the form. Faults are reported once it is known who runs the cycle.
 #[derive(Debug)]
 pub struct Enroll {
-    once: Option<Once>,
+    once: Option<IdempotencyKey>,
     cycle: name::Cycle,
     unit: Option<name::Unit>,
     form: String,
@@ -61,17 +61,18 @@ impl Command for Enroll {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         self.once.clone()
     }
 
-    /// Who runs the cycle is known once it is read.
+    /// Only the stored cycle shows who may run it, so `work` checks that.
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.known()
+        caller.require_token()
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
-        // Whoever may not enroll locks nothing; the cycle is shared after the unit is locked.
+        // The right is checked before anything is locked; the shared lock of the cycle is taken after that of the
+        // unit.
         let cycle = found(cycle_get(work.txn, &self.cycle.cycle).await?, &self.cycle)?;
         cycle.scheme.check_admin(work.caller, &cycle.agency)?;
         let mut faults = self.faults;
@@ -82,7 +83,7 @@ impl Command for Enroll {
             faults.add(
                 "unit",
                 "must be of the cycle's agency",
-                "harus unit dari instansi siklus ini",
+                "harus unit pada instansi siklus ini",
             );
         }
         let unit = faults.settle(self.unit)?;
@@ -91,12 +92,13 @@ impl Command for Enroll {
             unit,
         };
         unit_lock_in_txn(work.txn, &name.unit).await?;
-        // What is told of the unit while this transaction is open finds no assessment of it yet.
-        unit_mark_in_txn(work.txn, &name.unit).await?;
+        // A fact of the unit that arrives during this transaction does not find the new assessment, so the unit is
+        // flagged as dirty.
+        unit_flag_dirty_in_txn(work.txn, &name.unit).await?;
         let cycle = cycle_share_in_txn(work.txn, &name.cycle.cycle).await?;
         let cycle = found(cycle, &name.cycle)?;
         cycle.check_open()?;
-        not_recorded(work, &cycle, &name).await?;
+        check_not_recorded(work, &cycle, &name).await?;
         let now = work.now();
         let row = Assessment {
             cycle_id: cycle.id,
@@ -118,8 +120,9 @@ impl Command for Enroll {
     }
 }
 
-/// `Ok` unless the index of the unit or of its agency is recorded, as another body published it. The unit is locked.
-async fn not_recorded(
+/// Fails when the index of the unit or of its agency was recorded from a publication of another body. The unit is
+/// locked.
+async fn check_not_recorded(
     work: &Work<'_, Context>,
     cycle: &Cycle,
     name: &name::Assessment,
@@ -127,13 +130,16 @@ async fn not_recorded(
     let (metric, year) = (cycle.scheme.metric(), &cycle.year);
     for unit in [name.unit.unit.as_str(), ""] {
         let key = [metric, &name.unit.agency, unit, year];
-        if external_get(work.txn, Kept::Confirmed, key).await?.is_some() {
+        if external_get(work.txn, RecordStatus::Confirmed, key)
+            .await?
+            .is_some()
+        {
             let unit = &name.unit;
             return Err(Failure::new(
                 Kind::Precondition,
                 "RECORDED_INDEX_EXISTS",
                 format!("{metric} of {year} is recorded already for {unit} or its agency"),
-                format!("{metric} tahun {year} untuk {unit} atau instansinya sudah dicatat dari terbitan"),
+                format!("{metric} tahun {year} untuk {unit} atau instansinya sudah dicatat dari publikasi"),
             ));
         }
     }

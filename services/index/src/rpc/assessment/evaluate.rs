@@ -1,10 +1,10 @@
-//! Takes levels that an evaluator gives a unit (F-02), each in place of that evaluator's one before.
+//! Stores levels that an evaluator gives a unit (F-02); each replaces the one that this evaluator gave before.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::Faults,
     service::Context,
@@ -22,7 +22,7 @@ use crate::{
     store::{Evaluation, evaluations_save_in_txn},
 };
 
-/// Levels of an evaluator.
+/// Levels of an evaluator, unchecked.
 #[derive(Debug)]
 pub struct Evaluate(Submission<Levels>);
 
@@ -51,8 +51,8 @@ impl Command for Evaluate {
         Submission::parse(once, faults, &message.assessment, levels).map(Self)
     }
 
-    fn once(&self) -> Option<Once> {
-        self.0.once()
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
+        self.0.idempotency_key()
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, Kind},
     request::Faults,
     service::Context,
@@ -29,9 +29,9 @@ pub struct FileObjection(Submission<pb::FileObjectionRequest>);
 
 impl Submitted for pb::FileObjectionRequest {
     /// The indicator and the reason.
-    type Sound = (String, String);
+    type Valid = (String, String);
 
-    fn check(&self, of: Option<&Assessed>, faults: &mut Faults) -> Option<Self::Sound> {
+    fn check(&self, of: Option<&Assessed>, faults: &mut Faults) -> Option<Self::Valid> {
         if of.is_some() {
             check_indicator("indicator", &self.indicator, of, faults);
         }
@@ -52,8 +52,8 @@ impl Command for FileObjection {
         Submission::parse(once, faults, &name, message).map(Self)
     }
 
-    fn once(&self) -> Option<Once> {
-        self.0.once()
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
+        self.0.idempotency_key()
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {

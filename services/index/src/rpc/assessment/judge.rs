@@ -1,4 +1,4 @@
-//! Whether the caller judges, looked up.
+//! Whether the caller may judge an assessment.
 
 use prima_platform::{caller::Role, command::Work, failure::Failure, service::Context};
 
@@ -8,7 +8,7 @@ use crate::{
     store::acted_for_unit,
 };
 
-/// `Ok` when the caller may judge so; see [`judging::check`].
+/// Succeeds when the caller may judge the assessment; see [`judging::check`].
 pub async fn check(work: &Work<'_, Context>, assessed: &Assessed, act: Act<'_>) -> Result<(), Failure> {
     let (cycle, unit, caller) = (&assessed.cycle, assessed.row.unit_name(), work.caller);
     let judge = Judge {

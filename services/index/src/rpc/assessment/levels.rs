@@ -1,4 +1,4 @@
-//! Levels on a form, as the unit itself and its evaluators give them.
+//! Levels on a form, from the unit itself or from an evaluator.
 
 use std::collections::BTreeSet;
 
@@ -10,9 +10,9 @@ use crate::{
     rpc::submission::Submitted,
 };
 
-/// Highest level while the instrument is not known.
+/// Highest level to accept while the instrument is not known.
 const LEVEL_MAX: u32 = 5;
-/// Levels of one request at most.
+/// Maximum number of levels in one request.
 const LEVELS_MAX: usize = 100;
 
 /// A level of one indicator.
@@ -22,7 +22,7 @@ pub struct Level {
     pub indicator: String,
     /// The level.
     pub level: i32,
-    /// Why.
+    /// Reason.
     pub note: String,
 }
 
@@ -35,14 +35,14 @@ pub struct Levels {
     pub given: Vec<Level>,
 }
 
-/// A level on the scale of the instrument.
+/// Checks a level against the scale of the instrument.
 pub fn level(field: &str, level: i32, of: Option<&Assessed>, faults: &mut Faults) -> i32 {
     let max = of.map_or(LEVEL_MAX, |assessed| assessed.instrument.max);
     faults.range(field, level, 0, i32::try_from(max).unwrap_or(i32::MAX))
 }
 
 impl Submitted for Levels {
-    type Sound = Vec<Level>;
+    type Valid = Vec<Level>;
 
     fn check(&self, of: Option<&Assessed>, faults: &mut Faults) -> Option<Vec<Level>> {
         let Self { field, given } = self;
@@ -51,12 +51,12 @@ impl Submitted for Levels {
         }
         let mut seen = BTreeSet::new();
         let each = given.iter().take(LEVELS_MAX).enumerate();
-        let sound = each.map(|(at, one)| {
+        let valid = each.map(|(at, one)| {
             let path = |part: &str| format!("{field}[{at}].{part}");
             let has = of.is_none_or(|assessed| assessed.has(&one.indicator));
             let known = faults.take(field::indicator(&path("indicator"), &one.indicator, has));
             if known.is_some() && !seen.insert(&one.indicator) {
-                faults.add(path("indicator"), "comes twice", "muncul dua kali");
+                faults.add(path("indicator"), "occurs twice", "muncul dua kali");
             }
             Level {
                 indicator: one.indicator.clone(),
@@ -64,6 +64,6 @@ impl Submitted for Levels {
                 note: faults.or_default(text::NOTE.check(&path("note"), &one.note)),
             }
         });
-        Some(sound.collect())
+        Some(valid.collect())
     }
 }

@@ -1,4 +1,4 @@
-//! Assessments and objections to messages.
+//! Messages of assessments and objections.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ fn at(micros: i64) -> prost_types::Timestamp {
     to_proto(from_micros(micros))
 }
 
-/// An objection as its message.
+/// An objection as a message.
 pub fn objection(objection: &Objection) -> pb::Objection {
     pb::Objection {
         number: objection.number,
@@ -34,7 +34,7 @@ pub fn objection(objection: &Objection) -> pb::Objection {
     }
 }
 
-/// An assessment as its message, without its rows.
+/// An assessment as a message, without its indicators.
 pub fn summary(cycle: &Cycle, instrument: &Instrument, row: &Assessment) -> Result<pb::Assessment, Failure> {
     let (inputs, index) = derived::index(instrument, row)?;
     let published = index.published.unwrap_or_default();
@@ -57,7 +57,7 @@ pub fn summary(cycle: &Cycle, instrument: &Instrument, row: &Assessment) -> Resu
     })
 }
 
-/// An assessment as its message, with its rows in the order of the form, and its objections.
+/// An assessment as a message, with its indicators in the order of the form and its objections.
 pub async fn assessment(conn: &impl ConnectionTrait, assessed: &Assessed) -> Result<pb::Assessment, Failure> {
     let Assessed {
         cycle,
@@ -77,7 +77,7 @@ pub async fn assessment(conn: &impl ConnectionTrait, assessed: &Assessed) -> Res
         let rows = given.entry(one.indicator.clone()).or_default();
         rows.push(pb::Evaluation {
             indicator: one.indicator,
-            level: small(one.level),
+            level: stored_level(one.level),
             note: one.note,
             evaluator: one.evaluator,
             update_time: Some(at(one.updated_at)),
@@ -93,7 +93,7 @@ pub async fn assessment(conn: &impl ConnectionTrait, assessed: &Assessed) -> Res
             indicator: indicator.key.clone(),
             self_level: given_by_unit.get(&indicator.key).map(|s| pb::SelfLevel {
                 indicator: s.indicator.clone(),
-                level: small(s.level),
+                level: stored_level(s.level),
                 note: s.note.clone(),
             }),
             evaluations: given.remove(&indicator.key).unwrap_or_default(),
@@ -109,7 +109,7 @@ pub async fn assessment(conn: &impl ConnectionTrait, assessed: &Assessed) -> Res
     Ok(answer)
 }
 
-/// A stored level; it was checked when it was stored.
-fn small(level: i64) -> i32 {
+/// A stored level as in messages; it was checked when it was stored.
+fn stored_level(level: i64) -> i32 {
     i32::try_from(level).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Assessments: units that are evaluated in a cycle, their levels, and objections (sanggah) to these.
+//! Assessments: the units that are evaluated in a cycle, their levels, and objections (sanggah) to these levels.
 
 mod decide_objection;
 mod enroll;

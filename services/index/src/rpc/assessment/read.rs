@@ -49,8 +49,8 @@ pub async fn list(
     let reader = ctx.db.reader();
     let cycle = found(cycle_get(reader, &name.cycle).await?, &name)?;
     let agency = agency.map(|a| a.agency);
-    let whose = agency.as_deref().unwrap_or(cycle.whose());
-    caller.require(&[Role::Operator, Role::Evaluator, Role::Admin], whose)?;
+    let agency_or_all = agency.as_deref().unwrap_or(cycle.agency_or_all());
+    caller.require(&[Role::Operator, Role::Evaluator, Role::Admin], agency_or_all)?;
     let after = page.after.split_once('/').unwrap_or_default();
     let agency = agency.as_deref().unwrap_or_default();
     let mut rows = assessment_page(reader, cycle.id, agency, after, page.limit()).await?;

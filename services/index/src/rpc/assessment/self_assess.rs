@@ -1,10 +1,10 @@
-//! Takes levels that a unit gives itself (F-01); they explain, and count nowhere.
+//! Stores levels that a unit gives itself (F-01). They are shown to evaluators and do not count in the index.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::Faults,
     service::Context,
@@ -21,7 +21,7 @@ use crate::{
     store::{SelfAssessor, SelfLevel, self_assessor_save_in_txn, self_levels_save_in_txn},
 };
 
-/// Levels of the unit itself.
+/// Levels of the unit itself, unchecked.
 #[derive(Debug)]
 pub struct SelfAssess(Submission<Levels>);
 
@@ -50,8 +50,8 @@ impl Command for SelfAssess {
         Submission::parse(once, faults, &message.assessment, levels).map(Self)
     }
 
-    fn once(&self) -> Option<Once> {
-        self.0.once()
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
+        self.0.idempotency_key()
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {

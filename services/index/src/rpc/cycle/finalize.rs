@@ -1,4 +1,4 @@
-//! Settles every index of a cycle.
+//! Settles a cycle with all its indexes.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     etag,
     failure::{Failure, Kind, found},
     request,
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// Which cycle, and whether units may be left without an index.
+/// The cycle, and whether units may remain without an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finalize {
     name: name::Cycle,
@@ -45,13 +45,13 @@ impl Command for Finalize {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         None
     }
 
-    /// Who runs the cycle is known once it is read.
+    /// Only the stored cycle shows who may run it, so `work` checks that.
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.known()
+        caller.require_token()
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
@@ -62,7 +62,7 @@ impl Command for Finalize {
         etag::check(&self.etag, cycle.etag, &self.name)?;
         let open = objections_open(work.txn, cycle.id).await?;
         if !open.is_empty() {
-            let open = names(&cycle, open.iter().take(SHOWN)).join(", ");
+            let open = names(&cycle, open.iter().take(NAMES_MAX)).join(", ");
             return Err(Failure::new(
                 Kind::Precondition,
                 "OBJECTIONS_OPEN",
@@ -78,7 +78,7 @@ impl Command for Finalize {
         let missing = locked.iter().filter(|l| l.row.exact.is_none());
         let incomplete: BTreeSet<name::Unit> = missing.map(|l| l.row.unit_name()).collect();
         if !incomplete.is_empty() && !self.allow_incomplete {
-            let units = names(&cycle, incomplete.iter().take(SHOWN)).join(", ");
+            let units = names(&cycle, incomplete.iter().take(NAMES_MAX)).join(", ");
             return Err(Failure::new(
                 Kind::Precondition,
                 "CYCLE_INCOMPLETE",
@@ -95,16 +95,16 @@ impl Command for Finalize {
     }
 }
 
-/// Units that a refusal names at most.
-const SHOWN: usize = 100;
+/// Maximum number of units that a refusal names.
+const NAMES_MAX: usize = 100;
 
-/// The assessments of units.
+/// Names of the assessments of units.
 fn names<'a>(cycle: &Cycle, units: impl Iterator<Item = &'a name::Unit>) -> Vec<String> {
     let name = |unit: &name::Unit| format!("{}/{unit}", cycle.name());
     units.map(name).collect()
 }
 
-/// Every assessment of a locked cycle, in key order.
+/// Locks every assessment of a locked cycle, in key order.
 async fn lock_all(work: &Work<'_, Context>, cycle: &Arc<Cycle>) -> Result<Vec<Assessed>, Failure> {
     let instrument = instrument_of(work.txn, cycle).await?;
     let now = work.now().timestamp_millis();

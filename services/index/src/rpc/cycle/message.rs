@@ -12,7 +12,7 @@ use prima_proto::index::v1 as pb;
 
 use crate::domain::cycle::{Cycle, Scheme, Window};
 
-/// Evaluators that a cycle names at most, and as many who decide objections.
+/// Maximum number of evaluators that a cycle names, and of deciders of objections.
 const NAMED_MAX: usize = 1000;
 /// Longest subject of a token, bytes.
 const SUBJECT_MAX: usize = 200;
@@ -21,7 +21,7 @@ const SCHEME: Choice = Choice {
     indonesian: "Skema",
 };
 
-/// Subjects that a cycle names.
+/// Checks the token subjects that a cycle names.
 pub fn subjects(field: &str, given: Vec<String>) -> Result<Vec<String>, Violation> {
     let each_once: BTreeSet<&String> = given.iter().collect();
     let sound = |s: &String| (1..=SUBJECT_MAX).contains(&s.len()) && !s.contains(char::is_control);
@@ -31,11 +31,11 @@ pub fn subjects(field: &str, given: Vec<String>) -> Result<Vec<String>, Violatio
     Err(Violation::new(
         field,
         "must be at most 1000 subjects of tokens, each once and of 1 to 200 bytes",
-        "harus paling banyak 1000 pemegang token, masing-masing sekali dan 1 sampai 200 bita",
+        "harus paling banyak 1000 subjek token, masing-masing satu kali dan 1 sampai 200 bita",
     ))
 }
 
-/// The scheme in a field.
+/// Parses the scheme in a field.
 pub fn scheme(field: &str, raw: i32) -> Result<Scheme, Violation> {
     SCHEME.required(field, raw, |scheme| match scheme {
         pb::Scheme::Unspecified => None,
@@ -45,7 +45,7 @@ pub fn scheme(field: &str, raw: i32) -> Result<Scheme, Violation> {
     })
 }
 
-/// The window in a field.
+/// Parses the window in a field.
 pub fn window(field: &str, given: Option<pb::Window>) -> Result<Window, Violation> {
     let time = |t: &Option<prost_types::Timestamp>| t.as_ref().and_then(from_proto).map(micros);
     let found = given.and_then(|w| {
@@ -74,7 +74,7 @@ fn window_message(window: Window) -> pb::Window {
     }
 }
 
-/// A cycle as its message.
+/// A cycle as a message.
 pub fn cycle(cycle: &Cycle) -> pb::Cycle {
     let scheme = match cycle.scheme {
         Scheme::Nasional => pb::Scheme::Nasional,
@@ -110,8 +110,8 @@ pub fn cycle(cycle: &Cycle) -> pb::Cycle {
     }
 }
 
-/// A cycle as its message, without whom it names.
-pub fn unnamed(of: &Cycle) -> pb::Cycle {
+/// A cycle as a message, without its evaluators and deciders.
+pub fn without_evaluators(of: &Cycle) -> pb::Cycle {
     pb::Cycle {
         evaluators: Vec::new(),
         objection_deciders: Vec::new(),

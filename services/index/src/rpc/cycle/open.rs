@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{self, Faults},
     service::Context,
@@ -29,10 +29,11 @@ use crate::{
     store::{cycle_get, cycle_insert_in_txn, instrument_get},
 };
 
-/// A new cycle. Its faults are told to whoever may open it, with those that only its instrument shows.
+/// A new cycle. All faults, including those that only its instrument shows, are reported together and only to callers
+/// who may open it.
 #[derive(Debug)]
 pub struct Open {
-    once: Option<Once>,
+    once: Option<IdempotencyKey>,
     id: String,
     scheme: Option<Scheme>,
     /// Id of the agency; `*` when the field names none.
@@ -90,15 +91,15 @@ impl Command for Open {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         self.once.clone()
     }
 
-    /// Whoever may open no such cycle learns that, not what else is wrong.
+    /// A caller who may not open such a cycle is denied before any fault is reported.
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
         match self.scheme {
             Some(scheme) => scheme.check_admin(caller, &self.agency),
-            None => caller.known(),
+            None => caller.require_token(),
         }
     }
 
@@ -119,8 +120,8 @@ impl Command for Open {
             let taken = match cycle_get(work.txn, &cycle.cycle).await? {
                 Some(_) => cycle.name().to_string(),
                 None => {
-                    let whose = format!("{} {} {}", cycle.scheme.as_str(), cycle.year, cycle.agency);
-                    format!("cycle {}", whose.trim_end())
+                    let scheme_key = format!("{} {} {}", cycle.scheme.as_str(), cycle.year, cycle.agency);
+                    format!("cycle {}", scheme_key.trim_end())
                 }
             };
             return Err(Failure::already_exists(&taken));
@@ -184,7 +185,7 @@ impl Open {
     }
 }
 
-/// Checks what must fit the scheme, and the year, day and number.
+/// Checks the fields that depend on the scheme, and the year, day and number.
 fn check_settings(given: &pb::Cycle, scheme: Option<Scheme>, faults: &mut Faults) {
     if !Period::from_str(&given.year).is_ok_and(|p| p.kind() == Kind::Year) {
         faults.add("cycle.year", "must be a year, YYYY", "harus tahun, YYYY");
@@ -196,7 +197,7 @@ fn check_settings(given: &pb::Cycle, scheme: Option<Scheme>, faults: &mut Faults
         (_, true) => {}
         (Some(_), false) => faults.add(
             "cycle.agency",
-            "must be empty but for SCHEME_MANDIRI",
+            "must be empty, except for SCHEME_MANDIRI",
             "harus kosong kecuali untuk PEKPPP mandiri",
         ),
     }

@@ -24,17 +24,17 @@ pub async fn get(
     let name = request::name::<name::Cycle>("name", &message.name)?;
     let cycle = found(cycle_get(ctx.db.reader(), &name.cycle).await?, &name)?;
     Ok(pb::GetCycleResponse {
-        cycle: Some(match sees_named(&caller, &cycle) {
+        cycle: Some(match sees_evaluators(&caller, &cycle) {
             true => message::cycle(&cycle),
-            false => message::unnamed(&cycle),
+            false => message::without_evaluators(&cycle),
         }),
     })
 }
 
-/// Whom a cycle names is for those who run it and for evaluators.
-fn sees_named(caller: &Caller, cycle: &Cycle) -> bool {
+/// Only those who run the cycle and evaluators see whom it names.
+fn sees_evaluators(caller: &Caller, cycle: &Cycle) -> bool {
     caller
-        .require(&[Role::Evaluator, Role::Admin], cycle.whose())
+        .require(&[Role::Evaluator, Role::Admin], cycle.agency_or_all())
         .is_ok()
 }
 
@@ -44,7 +44,7 @@ pub async fn list(ctx: &Context, message: pb::ListCyclesRequest) -> Result<pb::L
     let mut rows = cycle_page(ctx.db.reader(), &message.year, &page.after, page.limit()).await?;
     let next_page_token = page.cut(&mut rows, |c| c.cycle.clone());
     Ok(pb::ListCyclesResponse {
-        cycles: rows.iter().map(message::unnamed).collect(),
+        cycles: rows.iter().map(message::without_evaluators).collect(),
         next_page_token,
     })
 }

@@ -1,9 +1,9 @@
-//! Changes a cycle that is not settled. What was evaluated and decided before stays as it is.
+//! Changes a cycle that is not settled. Evaluations and decisions made before stay as they are.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     etag,
     failure::{Failure, found},
     request::{self, Faults},
@@ -17,7 +17,7 @@ use crate::{
     store::{cycle_lock_in_txn, cycle_save_in_txn},
 };
 
-/// What to change in which cycle.
+/// The cycle and its change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Update {
     name: name::Cycle,
@@ -58,13 +58,13 @@ impl Command for Update {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         None
     }
 
-    /// Who runs the cycle is known once it is read.
+    /// Only the stored cycle shows who may run it, so `work` checks that.
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
-        caller.known()
+        caller.require_token()
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_the_mask_names_is_looked_at() {
+    fn only_fields_in_the_mask_are_checked() {
         let message = |paths: &[&str]| pb::UpdateCycleRequest {
             cycle: Some(pb::Cycle {
                 name: "cycles/c".into(),

@@ -1,11 +1,12 @@
-//! Attaches evidence to an assessment. A client stream: its head is checked and its file stored before the command runs.
+//! Attaches evidence to an assessment. The request is a client stream: its head is checked and its file stored before
+//! the command runs.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     clock::micros,
-    command::{Command, Once, Work, perform},
-    failure::{Failure, Violation, found},
+    command::{Command, IdempotencyKey, Work, perform},
+    failure::{Failure, Violation},
     grpc::{Answer, answer, open},
     objects::Objects,
     request::Faults,
@@ -25,20 +26,20 @@ use crate::{
     store::{Evidence, cycle_share_in_txn, evidence_insert_in_txn, evidence_next_in_txn},
 };
 
-/// Attaches what the stream brings.
+/// Attaches the evidence in the stream.
 pub async fn attach(
     ctx: &Context,
     objects: &Objects,
     request: Request<Streaming<pb::AttachEvidenceRequest>>,
 ) -> Answer<pb::AttachEvidenceResponse> {
     let (caller, stream) = open(request)?;
-    let evidence = of_caller(ctx, objects, &caller, stream).await;
+    let evidence = attach_as(ctx, objects, &caller, stream).await;
     answer(evidence.map(|evidence| pb::AttachEvidenceResponse {
         evidence: Some(evidence),
     }))
 }
 
-async fn of_caller(
+async fn attach_as(
     ctx: &Context,
     objects: &Objects,
     caller: &Caller,
@@ -49,11 +50,14 @@ async fn of_caller(
     };
     let mut attach = Attach::parse(head, ctx.clock.now())?;
     attach.allow(caller)?;
-    // No file is read that would be refused. What was looked up here is looked up again once the file has come.
+    // The head is checked before its file is read, so that no file is read in vain. The command checks everything
+    // again once the file was received.
     let reader = ctx.db.reader();
     let (cycle, row) = target::get(reader, &attach.0.name).await?;
-    let attached = attach.0.sound(&Assessed::of(reader, cycle.clone(), row).await?)?;
-    if let Some(once) = attach.once()
+    let attached = attach
+        .0
+        .validate(&Assessed::of(reader, cycle.clone(), row).await?)?;
+    if let Some(once) = attach.idempotency_key()
         && let Some(first) = once.find(ctx, caller).await?
     {
         return Ok(first);
@@ -63,7 +67,7 @@ async fn of_caller(
     perform(ctx, caller, attach).await
 }
 
-/// Evidence. The bytes of a file are in the object storage.
+/// Evidence, unchecked. The bytes of a file are already in the object storage.
 #[derive(Debug)]
 struct Attach(Submission<pb::Evidence>);
 
@@ -79,8 +83,8 @@ impl Command for Attach {
         Submission::parse(once, faults, &message.assessment, given).map(Self)
     }
 
-    fn once(&self) -> Option<Once> {
-        self.0.once()
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
+        self.0.idempotency_key()
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
@@ -90,9 +94,8 @@ impl Command for Attach {
     async fn work(mut self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
         let name = &self.0.name;
         let cycle = cycle_share_in_txn(work.txn, &name.cycle.cycle).await?;
-        let cycle = found(cycle, &name.cycle)?;
-        let assessed = target::hold(work.txn, cycle, name).await?;
-        let attached = self.0.sound(&assessed)?;
+        let assessed = target::lock_same_version(work.txn, cycle, name).await?;
+        let attached = self.0.validate(&assessed)?;
         let now = micros(work.now());
         assessed.cycle.check(Stage::Evidence, now)?;
         let (cycle_id, unit) = (assessed.cycle.id, assessed.row.unit_name());

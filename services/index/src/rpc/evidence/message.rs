@@ -1,4 +1,4 @@
-//! Evidence from messages and to messages.
+//! Messages of evidence.
 
 use prima_platform::{
     clock::{from_micros, to_proto},
@@ -17,7 +17,7 @@ use crate::{
     store::Evidence,
 };
 
-/// What is attached.
+/// Checked evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attached {
     /// Key of the indicator.
@@ -33,7 +33,7 @@ pub struct Attached {
 pub enum Content {
     /// A link.
     Link(String),
-    /// A file, as told before its bytes came.
+    /// A file, as its head describes it.
     File {
         /// Its type.
         media_type: MediaType,
@@ -45,7 +45,7 @@ pub enum Content {
 }
 
 impl Submitted for pb::Evidence {
-    type Sound = Attached;
+    type Valid = Attached;
 
     fn check(&self, of: Option<&Assessed>, faults: &mut Faults) -> Option<Attached> {
         check_indicator("evidence.indicator", &self.indicator, of, faults);
@@ -107,7 +107,7 @@ fn file(given: &pb::Evidence, faults: &mut Faults) -> Option<Content> {
     })
 }
 
-/// Evidence as its message.
+/// Evidence as a message.
 pub fn evidence(row: &Evidence) -> pb::Evidence {
     pb::Evidence {
         number: row.number,

@@ -1,4 +1,4 @@
-//! Evidence (bukti dukung) of assessments: links, and files that come and go as streams.
+//! Evidence (bukti dukung) of assessments: links, and files that are sent and read as streams.
 
 mod attach;
 mod message;

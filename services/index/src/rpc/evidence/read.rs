@@ -31,7 +31,7 @@ pub async fn list(
     let page = Page::parse(message.page_size, &message.page_token, &[&message.assessment]);
     let page = faults.take_all(page);
     let (cycle, row) = target::read(ctx, &caller, "assessment", &message.assessment, faults).await?;
-    // Without a page there are faults, and with faults nothing is read.
+    // `target::read` fails when there are faults, so here the page is present.
     let page = page.ok_or_else(|| Failure::internal("no page"))?;
     let (indicator, number) = page.after.split_once('/').unwrap_or_default();
     let after = (indicator, number.parse().unwrap_or_default());

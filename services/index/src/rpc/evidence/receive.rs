@@ -1,4 +1,4 @@
-//! Takes the stream of a file into the object storage.
+//! Receives the stream of a file into the object storage.
 
 use prima_platform::{
     failure::{Failure, Kind},
@@ -11,10 +11,10 @@ use tonic::{Status, Streaming};
 use super::message::Content;
 use crate::domain::evidence::START;
 
-/// Longest part of a file, bytes.
+/// Maximum size of one message of data, bytes.
 const PART_MAX: usize = 1 << 20;
 
-/// The next message; `None` at the end. A message without a part is empty data.
+/// The next message of the stream; `None` at its end. A message without a part counts as empty data.
 pub async fn next(stream: &mut Streaming<pb::AttachEvidenceRequest>) -> Result<Option<Part>, Failure> {
     let message = stream.message().await.map_err(|status| broken(&status))?;
     Ok(message.map(|m| m.part.unwrap_or(Part::Data(Vec::new()))))
@@ -29,11 +29,11 @@ fn broken(status: &Status) -> Failure {
         kind,
         "STREAM_BROKEN",
         format!("the stream broke: {}; nothing is stored", status.message()),
-        "Aliran data terputus; tidak ada yang tersimpan",
+        "Pengiriman data terputus; tidak ada yang tersimpan",
     )
 }
 
-/// Takes the bytes of a file into the object storage; of a link there are none. What is wrong leaves nothing behind.
+/// Receives the bytes of a file into the object storage; a link has none. After a fault nothing remains stored.
 pub async fn receive(
     objects: &Objects,
     stream: &mut Streaming<pb::AttachEvidenceRequest>,
@@ -48,8 +48,8 @@ pub async fn receive(
         let (Part::Data(data), Some(upload)) = (part, &mut upload) else {
             faults.add(
                 "data",
-                "only data may follow the head, and none may follow that of a link",
-                "setelah kepala hanya boleh isi berkas, dan tidak ada untuk tautan",
+                "only data may follow the head, and no data may follow the head of a link",
+                "setelah pesan pertama (head) hanya boleh dikirim isi berkas; tautan tidak memiliki isi berkas",
             );
             return Err(faults.refused());
         };
@@ -65,7 +65,7 @@ pub async fn receive(
         start.extend(data.iter().take(wanted));
         match upload.write(&data).await {
             Ok(()) => {}
-            // Told below, with what else is wrong.
+            // `verify` below reports this together with the other faults.
             Err(objects::Error::TooLong(_)) => break,
             Err(error) => return Err(error.into()),
         }
@@ -81,7 +81,7 @@ pub async fn receive(
     if !media_type.fits(&start) {
         faults.add(
             "evidence.media_type",
-            "is not what the first bytes of the file say",
+            "does not match the first bytes of the file",
             "tidak sesuai dengan isi awal berkas",
         );
     }
@@ -89,7 +89,7 @@ pub async fn receive(
     Ok(upload.finish().await?)
 }
 
-/// The field and the fault of bytes that are not what the head told.
+/// The field and the Indonesian message for bytes that differ from the head.
 fn mismatch(error: &objects::Error) -> Option<(&'static str, &'static str)> {
     match error {
         objects::Error::TooLong(_) => Some(("evidence.size", "berkas lebih panjang daripada ukurannya")),

@@ -1,49 +1,46 @@
-//! Makes a waiting record the score of its metric, subject and period.
+//! Confirms a recorded score, which makes it the score of its metric, subject and period.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     etag,
     failure::{Failure, Kind, found},
     request::Faults,
     service::Context,
 };
-use prima_proto::{index::v1 as pb, period::Period};
+use prima_proto::{index::v1 as pb, name::Subject, period::Period};
 
 use super::{
-    held::{changed, lock_in_txn, not_computed, title},
+    checks::{changed_meanwhile, check_not_computed, key_text, lock_in_txn},
     message,
 };
 use crate::{
-    domain::{
-        external::{Metric, confirms},
-        subject::Subject,
-    },
+    domain::external::{Metric, confirms},
     events::publish,
     rpc::once,
     store::{
-        ExternalScore, Kept, external_get, external_insert_in_txn, external_next_in_txn,
+        ExternalScore, RecordStatus, external_get, external_insert_in_txn, external_next_in_txn,
         external_settle_in_txn,
     },
 };
 
-/// A record to confirm. Its faults are told to whoever may confirm any.
+/// A confirmation. Its faults are reported only to callers who may confirm.
 #[derive(Debug)]
-pub struct Confirm(Result<Asked, Failure>);
+pub struct Confirm(Result<Checked, Failure>);
 
 #[derive(Debug)]
-struct Asked {
-    once: Once,
+struct Checked {
+    once: IdempotencyKey,
     metric: &'static Metric,
     subject: Subject,
     period: Period,
-    /// Of the record that was looked at.
+    /// The etag of the record that the caller has seen.
     etag: String,
 }
 
-fn asked(message: pb::ConfirmExternalScoreRequest) -> Result<Asked, Failure> {
+fn checked(message: pb::ConfirmExternalScoreRequest) -> Result<Checked, Failure> {
     let mut faults = Faults::default();
     let once = once(
         "index.ConfirmExternalScore",
@@ -57,12 +54,12 @@ fn asked(message: pb::ConfirmExternalScoreRequest) -> Result<Asked, Failure> {
     if message.etag.is_empty() {
         faults.add(
             "etag",
-            "is required: that of the record that was looked at",
+            "is required: the etag of the record that was reviewed",
             "harus diisi dengan etag catatan yang diperiksa",
         );
     }
     faults.build(|| {
-        Some(Asked {
+        Some(Checked {
             once: once?,
             metric: metric?,
             subject: subject?,
@@ -78,11 +75,11 @@ impl Command for Confirm {
     type Answer = pb::ExternalScore;
 
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
-        Ok(Self(asked(message)))
+        Ok(Self(checked(message)))
     }
 
-    fn once(&self) -> Option<Once> {
-        self.0.as_ref().ok().map(|asked| asked.once.clone())
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
+        self.0.as_ref().ok().map(|checked| checked.once.clone())
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
@@ -90,24 +87,30 @@ impl Command for Confirm {
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
-        let asked = self.0?;
-        let (agency, unit) = (asked.subject.agency(), asked.subject.unit());
-        let key = [asked.metric.key.as_str(), agency, unit, asked.period.as_str()];
-        lock_in_txn(work.txn, &asked.subject).await?;
-        let waiting = found(external_get(work.txn, Kept::Waiting, key).await?, title(key))?;
+        let checked = self.0?;
+        let (agency, unit) = (
+            checked.subject.agency_id(),
+            checked.subject.unit_id().unwrap_or_default(),
+        );
+        let key = [checked.metric.key.as_str(), agency, unit, checked.period.as_str()];
+        lock_in_txn(work.txn, &checked.subject).await?;
+        let waiting = found(
+            external_get(work.txn, RecordStatus::Unconfirmed, key).await?,
+            key_text(key),
+        )?;
         if waiting.actor == work.caller.subject() || !confirms(work.caller, agency) {
             return Err(Failure::new(
                 Kind::Denied,
                 "ASSESSED_MAY_NOT_CONFIRM",
-                "whoever recorded a score and whoever belongs to its agency does not confirm it",
+                "the recorder of a score and members of its agency may not confirm it",
                 "Pencatat nilai dan pihak instansi yang dinilai tidak boleh mengesahkannya",
             ));
         }
-        etag::check(&asked.etag, waiting.version, title(key))?;
-        not_computed(work.txn, key).await?;
-        let held = external_get(work.txn, Kept::Confirmed, key).await?;
-        let number = external_next_in_txn(work.txn, Kept::Confirmed, key).await?;
-        let version = held.map_or(waiting.version, |held| held.version.max(waiting.version));
+        etag::check(&checked.etag, waiting.version, key_text(key))?;
+        check_not_computed(work.txn, key).await?;
+        let current = external_get(work.txn, RecordStatus::Confirmed, key).await?;
+        let number = external_next_in_txn(work.txn, RecordStatus::Confirmed, key).await?;
+        let version = current.map_or(waiting.version, |current| current.version.max(waiting.version));
         let row = ExternalScore {
             number,
             version: work.next_version(version),
@@ -116,13 +119,13 @@ impl Command for Confirm {
             ..waiting.clone()
         };
         let settled = external_settle_in_txn(work.txn, key, waiting.number).await?;
-        if !settled || !external_insert_in_txn(work.txn, Kept::Confirmed, &row).await? {
-            return Err(changed(key));
+        if !settled || !external_insert_in_txn(work.txn, RecordStatus::Confirmed, &row).await? {
+            return Err(changed_meanwhile(key));
         }
-        let era = asked.metric.eras.iter().find(|era| era.id == row.era);
+        let era = checked.metric.eras.iter().find(|era| era.id == row.era);
         let published = era.and_then(|era| era.publish(&row.score));
         let published = published.ok_or_else(|| Failure::internal("a recorded score is off its scale"))?;
-        work.stage(publish::external(&row, &asked.subject, &published));
-        Ok(message::score(&row, Kept::Confirmed, None))
+        work.stage(publish::external(&row, &checked.subject, &published));
+        Ok(message::score(&row, RecordStatus::Confirmed, None))
     }
 }

@@ -1,4 +1,4 @@
-//! Metrics and scores of other bodies from messages and to messages.
+//! Messages of metrics and scores of other bodies.
 
 use std::str::FromStr;
 
@@ -8,18 +8,15 @@ use prima_platform::{
     failure::Violation,
     number,
 };
-use prima_proto::{index::v1 as pb, period::Period};
+use prima_proto::{index::v1 as pb, name::Subject, period::Period};
 
 use crate::{
-    domain::{
-        external::{self, Change, Metric},
-        subject::Subject,
-    },
+    domain::external::{self, Change, Metric},
     rpc::band,
-    store::{ExternalScore, Kept},
+    store::{ExternalScore, RecordStatus},
 };
 
-/// The metric in a field.
+/// Parses the metric in a field.
 pub fn metric(field: &str, key: &str) -> Result<&'static Metric, Violation> {
     external::find(key).ok_or_else(|| {
         Violation::new(
@@ -30,9 +27,9 @@ pub fn metric(field: &str, key: &str) -> Result<&'static Metric, Violation> {
     })
 }
 
-/// The subject in a field, which has scores of the metric.
+/// Parses the subject in a field, which must be of the kind that the metric has.
 pub fn subject(field: &str, text: &str, metric: Option<&Metric>) -> Result<Subject, Violation> {
-    let Some(subject) = Subject::parse(text) else {
+    let Ok(subject) = Subject::parse(text) else {
         return Err(Violation::new(
             field,
             "must be agencies/{agency} or agencies/{agency}/units/{unit}",
@@ -54,13 +51,18 @@ pub fn subject(field: &str, text: &str, metric: Option<&Metric>) -> Result<Subje
     }
 }
 
-/// The period in a field.
+/// Parses the period in a field.
 pub fn period(field: &str, text: &str) -> Result<Period, Violation> {
-    let fault = |error| Violation::new(field, format!("{error}"), format!("periode tidak benar: {error}"));
-    Period::from_str(text).map_err(fault)
+    Period::from_str(text).map_err(|error| {
+        Violation::new(
+            field,
+            error.to_string(),
+            "harus berupa periode yang sah, misalnya 2024, 2024-s1, 2024-q3, atau 2024-m07",
+        )
+    })
 }
 
-/// Every metric of other bodies as its message.
+/// Every metric of other bodies as a message.
 pub fn metrics() -> Vec<pb::ExternalMetric> {
     external::metrics()
         .iter()
@@ -93,15 +95,19 @@ pub fn metrics() -> Vec<pb::ExternalMetric> {
         .collect()
 }
 
-/// A recorded score as its message, with its change against an earlier one where there is one.
-pub fn score(row: &ExternalScore, kept: Kept, change: Option<(&ExternalScore, Change)>) -> pb::ExternalScore {
-    let waits = kept == Kept::Waiting;
+/// A recorded score as a message, with its change against an earlier one where there is one.
+pub fn score(
+    row: &ExternalScore,
+    status: RecordStatus,
+    change: Option<(&ExternalScore, Change)>,
+) -> pb::ExternalScore {
+    let waits = status == RecordStatus::Unconfirmed;
     let metric = external::find(&row.metric);
     let era = metric.and_then(|m| m.eras.iter().find(|e| e.id == row.era));
     let published = era.and_then(|e| e.publish(&row.score));
     pb::ExternalScore {
         metric: row.metric.clone(),
-        subject: Subject::of(&row.agency, &row.unit).to_string(),
+        subject: external::subject(&row.agency, &row.unit).to_string(),
         period: row.period.clone(),
         score: row.score.clone(),
         category: row.category.clone(),

@@ -1,7 +1,7 @@
 //! Scores that other bodies publish.
 
+mod checks;
 mod confirm;
-mod held;
 mod message;
 mod read;
 mod record;

@@ -10,16 +10,17 @@ use prima_platform::{
     request::Faults,
     service::Context,
 };
-use prima_proto::{index::v1 as pb, name, period::Period};
+use prima_proto::{
+    index::v1 as pb,
+    name::{self, Subject},
+    period::Period,
+};
 use sea_orm::{ConnectionTrait, DbErr};
 
 use super::message;
 use crate::{
-    domain::{
-        external::{self, Change},
-        subject::Subject,
-    },
-    store::{ExternalFilter, ExternalScore, Kept, external_get, external_page},
+    domain::external::{self, Change},
+    store::{ExternalFilter, ExternalScore, RecordStatus, external_get, external_page},
 };
 
 /// All metrics.
@@ -29,8 +30,8 @@ pub fn list_metrics() -> pb::ListExternalMetricsResponse {
     }
 }
 
-/// A page of scores in the order of metrics, agencies, units and periods: those that count, or those that wait to be
-/// confirmed.
+/// A page of scores in the order of metrics, agencies, units and periods: the confirmed ones, or those that wait to
+/// be confirmed.
 pub async fn list(
     ctx: &Context,
     caller: Caller,
@@ -48,7 +49,7 @@ pub async fn list(
     let mut rows = external_page(reader, &filter).await?;
     let next_page_token = page.cut(&mut rows, |row| row.key().join("/"));
     Ok(pb::ListExternalScoresResponse {
-        scores: changes(reader, &rows, filter.kept).await?,
+        scores: changes(reader, &rows, filter.status).await?,
         next_page_token,
     })
 }
@@ -63,7 +64,7 @@ fn parse(message: &pb::ListExternalScoresRequest) -> Result<(ExternalFilter, Pag
     faults.take(subjects(&message.subject, &mut filter));
     let mut fields = vec![message.metric.as_str(), &message.subject, &message.period];
     if message.unconfirmed {
-        filter.kept = Kept::Waiting;
+        filter.status = RecordStatus::Unconfirmed;
         fields.push("unconfirmed");
     }
     let page = Page::parse(message.page_size, &message.page_token, &fields);
@@ -75,7 +76,7 @@ fn parse(message: &pb::ListExternalScoresRequest) -> Result<(ExternalFilter, Pag
     Ok((filter, page))
 }
 
-/// Which subjects a filter means.
+/// Parses the subjects of a filter.
 fn subjects(text: &str, filter: &mut ExternalFilter) -> Result<(), Violation> {
     if text.is_empty() {
         return Ok(());
@@ -88,32 +89,31 @@ fn subjects(text: &str, filter: &mut ExternalFilter) -> Result<(), Violation> {
         filter.units = true;
         return Ok(());
     }
-    let subject = Subject::parse(text).ok_or_else(|| {
+    let subject = Subject::parse(text).map_err(|_| {
         Violation::new(
             "subject",
             "must be agencies/{agency}, agencies/{agency}/units/{unit} or agencies/{agency}/units/-",
             "harus berbentuk agencies/{agency}, agencies/{agency}/units/{unit}, atau agencies/{agency}/units/-",
         )
     })?;
-    filter.agency = subject.agency().to_owned();
-    filter.unit = Some(subject.unit().to_owned());
+    filter.agency = subject.agency_id().to_owned();
+    filter.unit = Some(subject.unit_id().unwrap_or_default().to_owned());
     Ok(())
 }
 
-/// Scores as their messages, each with its change against that of the period before; what waits is compared with what
-/// counts.
+/// Scores as messages, each with its change against the confirmed score of the period before.
 async fn changes(
     conn: &impl ConnectionTrait,
     rows: &[ExternalScore],
-    kept: Kept,
+    status: RecordStatus,
 ) -> Result<Vec<pb::ExternalScore>, DbErr> {
     let mut scores = Vec::with_capacity(rows.len());
-    let known = rows.iter().filter(|_| kept == Kept::Confirmed);
+    let known = rows.iter().filter(|_| status == RecordStatus::Confirmed);
     let mut read: BTreeMap<(String, String, String, String), ExternalScore> =
         known.map(|r| (key(r, &r.period), r.clone())).collect();
     for row in rows {
         let Some(before) = Period::from_str(&row.period).ok().and_then(|p| p.previous()) else {
-            scores.push(message::score(row, kept, None));
+            scores.push(message::score(row, status, None));
             continue;
         };
         let key = key(row, before.as_str());
@@ -121,14 +121,14 @@ async fn changes(
             Some(base) => Some(base.clone()),
             None => {
                 let key = [row.metric.as_str(), &row.agency, &row.unit, before.as_str()];
-                external_get(conn, Kept::Confirmed, key).await?
+                external_get(conn, RecordStatus::Confirmed, key).await?
             }
         };
         let change = base.as_ref().filter(|base| base.era == row.era).and_then(|base| {
             let change = change(base, row)?;
             Some((base, change))
         });
-        scores.push(message::score(row, kept, change));
+        scores.push(message::score(row, status, change));
         if let Some(base) = base {
             read.insert(key, base);
         }

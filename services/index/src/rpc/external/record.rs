@@ -4,28 +4,27 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, Violation},
     number,
     request::{self, Faults, text::link},
     service::Context,
 };
-use prima_proto::{index::v1 as pb, period::Period};
+use prima_proto::{index::v1 as pb, name::Subject, period::Period};
 
 use super::{
-    held::{changed, lock_in_txn, not_computed, title},
+    checks::{changed_meanwhile, check_not_computed, key_text, lock_in_txn},
     message,
 };
 use crate::{
     domain::{
         band::Published,
         external::{self, Era, Metric, confirms},
-        subject::Subject,
         text,
     },
     events::publish,
     store::{
-        ExternalScore, Kept, external_get, external_insert_in_txn, external_next_in_txn,
+        ExternalScore, RecordStatus, external_get, external_insert_in_txn, external_next_in_txn,
         external_settle_in_txn,
     },
 };
@@ -33,27 +32,27 @@ use crate::{
 /// Length of a SHA-256.
 const SHA256: usize = 32;
 
-/// A score to record. A request that a release before took, when less was required, keeps its answer; so faults are told
-/// once there is none.
+/// A score to record. A request that an earlier release accepted, when fewer fields were required, keeps its stored
+/// response; so faults are reported only when no response is stored.
 #[derive(Debug)]
 pub struct Record {
-    once: Option<Once>,
+    once: Option<IdempotencyKey>,
     request_id: String,
     score: pb::ExternalScore,
 }
 
-/// The same without faults.
-struct Asked {
+/// The checked score.
+struct Checked {
     metric: &'static Metric,
     era: &'static Era,
     subject: Subject,
     period: Period,
     published: Published,
-    /// Where it was published.
+    /// The publication in which it appeared.
     source: String,
-    /// Link to its document; may be empty.
+    /// Link to the document in which it was published; may be empty.
     link: String,
-    /// Why it takes the place of another.
+    /// Reason for replacing another record.
     reason: Option<String>,
 }
 
@@ -65,38 +64,45 @@ impl Command for Record {
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let id = request::id("request_id", message.request_id.clone()).ok();
         Ok(Self {
-            once: id.map(|id| Once::new("index.RecordExternalScore", &id, &message)),
+            once: id.map(|id| IdempotencyKey::new("index.RecordExternalScore", &id, &message)),
             request_id: message.request_id,
             score: message.score.unwrap_or_default(),
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         self.once.clone()
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
         match self.check(caller) {
-            Ok(asked) => caller.require(&[Role::Operator, Role::Admin], asked.subject.agency()),
+            Ok(checked) => caller.require(&[Role::Operator, Role::Admin], checked.subject.agency_id()),
             Err(_) => Ok(()),
         }
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
-        let asked = self.check(work.caller)?;
-        let (agency, unit) = (asked.subject.agency(), asked.subject.unit());
-        let key = [asked.metric.key.as_str(), agency, unit, asked.period.as_str()];
+        let checked = self.check(work.caller)?;
+        let (agency, unit) = (
+            checked.subject.agency_id(),
+            checked.subject.unit_id().unwrap_or_default(),
+        );
+        let key = [checked.metric.key.as_str(), agency, unit, checked.period.as_str()];
         let confirmed = confirms(work.caller, agency);
-        lock_in_txn(work.txn, &asked.subject).await?;
-        not_computed(work.txn, key).await?;
-        let held = external_get(work.txn, Kept::Confirmed, key).await?;
-        let waiting = external_get(work.txn, Kept::Waiting, key).await?;
-        let (kept, before, confirmer) = match confirmed {
-            true => (Kept::Confirmed, held.as_ref(), work.caller.subject()),
-            false => (Kept::Waiting, waiting.as_ref().or(held.as_ref()), ""),
+        lock_in_txn(work.txn, &checked.subject).await?;
+        check_not_computed(work.txn, key).await?;
+        let current = external_get(work.txn, RecordStatus::Confirmed, key).await?;
+        let waiting = external_get(work.txn, RecordStatus::Unconfirmed, key).await?;
+        let (status, before, confirmer) = match confirmed {
+            true => (RecordStatus::Confirmed, current.as_ref(), work.caller.subject()),
+            false => (
+                RecordStatus::Unconfirmed,
+                waiting.as_ref().or(current.as_ref()),
+                "",
+            ),
         };
-        match (before, asked.reason.is_none()) {
-            (Some(_), true) => return Err(Failure::already_exists(&title(key))),
+        match (before, checked.reason.is_none()) {
+            (Some(_), true) => return Err(Failure::already_exists(&key_text(key))),
             (None, false) => {
                 return Err(Failure::from(Violation::new(
                     "score.reason",
@@ -107,46 +113,46 @@ impl Command for Record {
             _ => {}
         }
         let now = micros(work.now());
-        let version = held.iter().chain(&waiting).map(|row| row.version).max();
+        let version = current.iter().chain(&waiting).map(|row| row.version).max();
         let sha256 = self.score.document_sha256;
         let row = ExternalScore {
-            metric: asked.metric.key.clone(),
+            metric: checked.metric.key.clone(),
             agency: agency.to_owned(),
             unit: unit.to_owned(),
-            period: asked.period.as_str().to_owned(),
-            number: external_next_in_txn(work.txn, kept, key).await?,
-            era: asked.era.id.clone(),
-            score: asked.published.value.clone(),
-            category: asked.published.category.clone(),
-            source: asked.source,
+            period: checked.period.as_str().to_owned(),
+            number: external_next_in_txn(work.txn, status, key).await?,
+            era: checked.era.id.clone(),
+            score: checked.published.value.clone(),
+            category: checked.published.category.clone(),
+            source: checked.source,
             no_maladministration: i64::from(self.score.no_maladministration),
-            reason: asked.reason.unwrap_or_default(),
+            reason: checked.reason.unwrap_or_default(),
             actor: work.caller.subject().to_owned(),
             recorded_at: now,
             version: work.next_version(version.unwrap_or_default()),
             replaced: 0,
-            link: asked.link,
+            link: checked.link,
             sha256: Some(sha256).filter(|sha256| !sha256.is_empty()),
             confirmed_at: confirmed.then_some(now),
             confirmer: confirmer.to_owned(),
         };
-        // What the national admin records settles what waits, too.
+        // A score that the national admin records also settles an unconfirmed one.
         if let Some(waiting) = waiting.filter(|_| confirmed) {
             external_settle_in_txn(work.txn, key, waiting.number).await?;
         }
-        if !external_insert_in_txn(work.txn, kept, &row).await? {
-            return Err(changed(key));
+        if !external_insert_in_txn(work.txn, status, &row).await? {
+            return Err(changed_meanwhile(key));
         }
         if confirmed {
-            work.stage(publish::external(&row, &asked.subject, &asked.published));
+            work.stage(publish::external(&row, &checked.subject, &checked.published));
         }
-        Ok(message::score(&row, kept, None))
+        Ok(message::score(&row, status, None))
     }
 }
 
 impl Record {
-    /// What is asked for, or every fault.
-    fn check(&self, caller: &Caller) -> Result<Asked, Failure> {
+    /// The checked score, or every fault.
+    fn check(&self, caller: &Caller) -> Result<Checked, Failure> {
         let (score, mut faults) = (&self.score, Faults::default());
         faults.take(request::id("request_id", self.request_id.clone()));
         let metric = faults.take(message::metric("score.metric", &score.metric));
@@ -167,7 +173,7 @@ impl Record {
         let reason = request::optional(&score.reason, |raw| text::REPLACEMENT.check("score.reason", raw));
         let reason = faults.take(reason);
         faults.build(|| {
-            Some(Asked {
+            Some(Checked {
                 metric: metric?,
                 era: era?,
                 subject: subject?,
@@ -181,7 +187,7 @@ impl Record {
     }
 }
 
-/// The score as its era publishes it.
+/// The score in the form in which its era publishes it.
 fn published(score: &pb::ExternalScore, era: &Era, faults: &mut Faults) -> Option<Published> {
     let published = era.publish(&score.score);
     match &published {
@@ -206,14 +212,14 @@ fn published(score: &pb::ExternalScore, era: &Era, faults: &mut Faults) -> Optio
     if score.no_maladministration && !era.may_be_without_maladministration {
         faults.add(
             "score.no_maladministration",
-            "is told since the opinions of 2025 only",
+            "is available since the opinions of 2025 only",
             "hanya ada pada opini sejak 2025",
         );
     }
     published
 }
 
-/// The link to the document in which the score was published; `None` when it is at fault.
+/// The link to the document in which the score was published; `None` when it has a fault.
 fn link_of_document(
     score: &pb::ExternalScore,
     subject: Option<&Subject>,
@@ -229,11 +235,11 @@ fn link_of_document(
             "harus kosong atau 32 bita",
         );
     }
-    let confirmed = |s: &Subject| confirms(caller, s.agency());
+    let confirmed = |s: &Subject| confirms(caller, s.agency_id());
     if link.as_deref() == Some("") && sha256.is_empty() && !subject.is_none_or(confirmed) {
         faults.add(
             "score.document_link",
-            "or document_sha256 is required: who confirms the score looks at the document",
+            "or document_sha256 is required: the document is reviewed before the score is confirmed",
             "atau document_sha256 harus diisi: dokumennya diperiksa sebelum nilai disahkan",
         );
     }

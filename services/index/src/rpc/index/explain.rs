@@ -10,8 +10,8 @@ use prima_platform::{
 use prima_proto::{index::v1 as pb, name};
 
 use super::{
+    index_name::{IndexName, check_shown, in_cycle, not_for_cycles, unit_shown},
     message,
-    named::{Named, check_shown, in_cycle, no_cycle, shown},
 };
 use crate::{
     derived::index,
@@ -29,15 +29,15 @@ pub async fn explain(
     caller: Caller,
     message: pb::ExplainIndexRequest,
 ) -> Result<pb::ExplainIndexResponse, Failure> {
-    let value = match Named::parse(&message.name)? {
-        Named::Unit(name) => {
-            let (cycle, row) = shown(ctx, &caller, &name).await?;
+    let value = match IndexName::parse(&message.name)? {
+        IndexName::Unit(name) => {
+            let (cycle, row) = unit_shown(ctx, &caller, &name).await?;
             let instrument = instrument_of(ctx.db.reader(), &cycle).await?;
             let (inputs, index) = index(&instrument, &row)?;
             explained(&instrument, &inputs, &index)
         }
-        Named::Agency(name, agency) => explain_agency(ctx, &caller, &name, &agency).await?,
-        Named::Cycle(_) => return Err(no_cycle()),
+        IndexName::Agency(name, agency) => explain_agency(ctx, &caller, &name, &agency).await?,
+        IndexName::Cycle(_) => return Err(not_for_cycles()),
     };
     Ok(pb::ExplainIndexResponse { value: Some(value) })
 }
@@ -97,15 +97,15 @@ async fn explain_agency(
 fn explained(instrument: &Instrument, inputs: &Inputs, index: &Index) -> pb::IndexValue {
     let mut value = message::value(instrument, index);
     if let Some(tree) = &mut value.tree {
-        originate(tree, inputs);
+        set_origins(tree, inputs);
     }
     value
 }
 
-/// Says of every input where it comes from.
-fn originate(term: &mut pb::Term, inputs: &Inputs) {
+/// Sets the origin of every input, in Indonesian.
+fn set_origins(term: &mut pb::Term, inputs: &Inputs) {
     for below in &mut term.terms {
-        originate(below, inputs);
+        set_origins(below, inputs);
     }
     if !term.terms.is_empty() || term.value.is_empty() {
         return;

@@ -12,8 +12,8 @@ use crate::{
     store::{assessments_by_type, instrument_of},
 };
 
-/// A page of the means of a cycle's units by their type, as the directory tells it; `unknown` for those it has not told
-/// of. With the token of the next page.
+/// A page of the means of a cycle's units by the unit type that the directory published, `unknown` for units without
+/// one, and the token of the next page.
 pub async fn page(
     conn: &impl ConnectionTrait,
     cycle: &Cycle,

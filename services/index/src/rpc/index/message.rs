@@ -1,4 +1,4 @@
-//! Indexes to messages.
+//! Messages of indexes.
 
 use prima_platform::{failure::Failure, number};
 use prima_proto::index::v1 as pb;
@@ -14,15 +14,15 @@ use crate::{
     store::{AgencyIndex, Assessment},
 };
 
-/// Decimals of F-02 and F-03 as shown.
-const PARTS: u32 = 2;
+/// Decimals of a displayed F-02 or F-03.
+const PART_DECIMALS: u32 = 2;
 
 fn part(index: &Index, key: &str) -> String {
-    let value = index.part(key).map(|v| number::decimal(v, PARTS));
+    let value = index.part(key).map(|v| number::decimal(v, PART_DECIMALS));
     value.unwrap_or_default()
 }
 
-/// What is told of every index of a cycle.
+/// The fields that all indexes of a cycle have in common.
 pub fn summary(cycle: &Cycle, name: String) -> pb::IndexSummary {
     pb::IndexSummary {
         name,
@@ -34,7 +34,7 @@ pub fn summary(cycle: &Cycle, name: String) -> pb::IndexSummary {
     }
 }
 
-/// Tells an index as it is published, if there is one.
+/// Sets the fields of a published index, if there is one.
 pub fn publish(summary: &mut pb::IndexSummary, published: Option<&Published>) {
     if let Some(published) = published {
         summary.index.clone_from(&published.value);
@@ -44,7 +44,7 @@ pub fn publish(summary: &mut pb::IndexSummary, published: Option<&Published>) {
     }
 }
 
-/// The index of a unit as its message.
+/// The index of a unit as a message.
 pub fn unit(cycle: &Cycle, instrument: &Instrument, row: &Assessment) -> Result<pb::IndexSummary, Failure> {
     let (_, index) = derived::index(instrument, row)?;
     let mut summary = pb::IndexSummary {
@@ -61,7 +61,7 @@ pub fn unit(cycle: &Cycle, instrument: &Instrument, row: &Assessment) -> Result<
     Ok(summary)
 }
 
-/// The index of an agency as its message.
+/// The index of an agency as a message.
 pub fn agency(cycle: &Cycle, instrument: &Instrument, row: &AgencyIndex) -> pb::IndexSummary {
     let exact = row.exact.as_deref().and_then(number::parse_fraction);
     let published = score::agency(instrument, exact.as_slice());
@@ -75,7 +75,7 @@ pub fn agency(cycle: &Cycle, instrument: &Instrument, row: &AgencyIndex) -> pb::
     summary
 }
 
-/// One addend of a tree as its message.
+/// One addend of a tree as a message.
 pub fn term(node: &Node) -> pb::Term {
     let product = node.value.as_ref().map(|v| v * &node.weight);
     pb::Term {
@@ -89,7 +89,7 @@ pub fn term(node: &Node) -> pb::Term {
     }
 }
 
-/// An index as it is published, without its tree.
+/// A published index as a message, without its tree.
 pub fn published(instrument: &Instrument, published: Option<Published>) -> pb::IndexValue {
     let exact = published.as_ref().map(|p| number::fraction(&p.exact));
     let published = published.unwrap_or_default();
@@ -104,7 +104,7 @@ pub fn published(instrument: &Instrument, published: Option<Published>) -> pb::I
     }
 }
 
-/// An index with its tree as its message.
+/// An index with its tree as a message.
 pub fn value(instrument: &Instrument, index: &Index) -> pb::IndexValue {
     pb::IndexValue {
         f02: part(index, F02),

@@ -1,9 +1,9 @@
-//! Indexes: as they stand, explained, verified, simulated, and what would raise them.
+//! Indexes: read, explained, verified, simulated, and recommendations to raise them.
 
 mod explain;
 mod groups;
+mod index_name;
 mod message;
-mod named;
 mod read;
 mod recommend;
 mod simulate;

@@ -11,8 +11,9 @@ use prima_proto::{index::v1 as pb, name};
 use sea_orm::ConnectionTrait;
 
 use super::{
-    groups, message,
-    named::{Named, in_cycle},
+    groups,
+    index_name::{IndexName, in_cycle},
+    message,
 };
 use crate::{
     domain::{cycle::Cycle, score},
@@ -25,20 +26,20 @@ use crate::{
 /// The index of a unit, an agency or a cycle.
 pub async fn get(ctx: &Context, message: pb::GetIndexRequest) -> Result<pb::GetIndexResponse, Failure> {
     let reader = ctx.db.reader();
-    let index = match Named::parse(&message.name)? {
-        Named::Unit(name) => {
+    let index = match IndexName::parse(&message.name)? {
+        IndexName::Unit(name) => {
             let (cycle, row) = target::get(reader, &name).await?;
             let instrument = instrument_of(reader, &cycle).await?;
             message::unit(&cycle, &instrument, &row)?
         }
-        Named::Agency(name, agency) => {
+        IndexName::Agency(name, agency) => {
             let cycle = found(cycle_get(reader, &name.cycle).await?, &name)?;
             let row = agency_index_get(reader, cycle.id, &agency.agency).await?;
             let row = found(row, in_cycle(&name, &agency))?;
             let instrument = instrument_of(reader, &cycle).await?;
             message::agency(&cycle, &instrument, &row)
         }
-        Named::Cycle(name) => of_cycle(reader, &name).await?,
+        IndexName::Cycle(name) => of_cycle(reader, &name).await?,
     };
     Ok(pb::GetIndexResponse { index: Some(index) })
 }
@@ -58,7 +59,7 @@ async fn of_cycle(conn: &impl ConnectionTrait, name: &name::Cycle) -> Result<pb:
     Ok(summary)
 }
 
-/// A page of indexes: of the agencies of a cycle, of the units of an agency or of all, or of the unit types.
+/// A page of indexes: of the agencies of a cycle, of the units of one or all agencies, or of the unit types.
 pub async fn list(
     ctx: &Context,
     message: pb::ListIndexesRequest,

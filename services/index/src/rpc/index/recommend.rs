@@ -1,4 +1,4 @@
-//! Lists what would raise an index.
+//! Lists recommendations to raise an index.
 
 use num_traits::{One, Zero};
 use prima_platform::{
@@ -10,14 +10,14 @@ use prima_platform::{
 };
 use prima_proto::index::v1 as pb;
 
-use super::named::shown;
+use super::index_name::unit_shown;
 use crate::{
     domain::{instrument::Instrument, level::Inputs, score},
     store::instrument_of,
 };
 
 /// Decimals of a gain.
-const GAIN: u32 = 4;
+const GAIN_DECIMALS: u32 = 4;
 
 /// The recommendations for an assessment.
 pub async fn recommend(
@@ -26,14 +26,14 @@ pub async fn recommend(
     message: pb::ListRecommendationsRequest,
 ) -> Result<pb::ListRecommendationsResponse, Failure> {
     let name = request::name("assessment", &message.assessment)?;
-    let (cycle, row) = shown(ctx, &caller, &name).await?;
+    let (cycle, row) = unit_shown(ctx, &caller, &name).await?;
     let instrument = instrument_of(ctx.db.reader(), &cycle).await?;
     Ok(pb::ListRecommendationsResponse {
         recommendations: recommendations(&instrument, &row.read_inputs()?),
     })
 }
 
-/// What the next whole level of each indicator would add, greatest first; what is missing counts as 0 on both sides.
+/// The gain from the next whole level of each indicator, greatest first; missing inputs count as 0 before and after.
 fn recommendations(instrument: &Instrument, inputs: &Inputs) -> Vec<pb::Recommendation> {
     let form = instrument.forms.as_ref().and_then(|f| f.get(&inputs.form));
     let rows = || form.into_iter().flat_map(|f| &f.indicators);
@@ -41,7 +41,7 @@ fn recommendations(instrument: &Instrument, inputs: &Inputs) -> Vec<pb::Recommen
     for row in rows() {
         input.levels.entry(row.key.clone()).or_insert_with(Rational::zero);
     }
-    // F-03 stands on both sides alike, whether it counts yet or not.
+    // F-03 is the same before and after, so its minimum does not matter.
     input.f03.get_or_insert_with(Rational::zero);
     input.respondents = None;
     let exact = |input: &score::Input| {
@@ -70,11 +70,11 @@ fn recommendations(instrument: &Instrument, inputs: &Inputs) -> Vec<pb::Recommen
         };
         all.push((exact(&raised) - &base, recommendation));
     }
-    // Stable: ties stay in the order of the form.
+    // The sort is stable: ties stay in the order of the form.
     all.sort_by(|(a, _), (b, _)| b.cmp(a));
     all.into_iter()
         .map(|(gain, recommendation)| pb::Recommendation {
-            gain: number::decimal(&gain, GAIN),
+            gain: number::decimal(&gain, GAIN_DECIMALS),
             ..recommendation
         })
         .collect()

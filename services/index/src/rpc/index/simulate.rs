@@ -1,4 +1,4 @@
-//! Computes an index that is only simulated.
+//! Computes a simulated index.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ use crate::{
     store::instrument_get,
 };
 
-/// What an index would be, and what the input varies from the instrument's own rules.
+/// The simulated index, and where its input deviates from the instrument's own rules.
 pub async fn simulate(
     ctx: &Context,
     message: pb::SimulateIndexRequest,
@@ -48,7 +48,7 @@ fn input(instrument: &Instrument, r: &pb::SimulateIndexRequest, faults: &mut Fau
         faults.add(
             "form",
             "must be `offline` or `online`, and empty where the instrument has no forms",
-            "harus `offline` (luring) atau `online` (daring), dan kosong bila instrumen tidak berformulir",
+            "harus `offline` (luring) atau `online` (daring), dan kosong bila instrumen tidak memiliki formulir",
         );
     }
     let levels = numbers("levels", &r.levels, instrument.max, faults);
@@ -122,7 +122,7 @@ fn input(instrument: &Instrument, r: &pb::SimulateIndexRequest, faults: &mut Fau
     }
 }
 
-/// Numbers by key, each a decimal or a fraction from 0 to `max`; faults are named by field and key.
+/// Parses numbers by key, each a decimal or a fraction from 0 to `max`; a fault names field and key.
 fn numbers(
     field: &str,
     given: &BTreeMap<String, String>,
@@ -160,10 +160,14 @@ fn off_scale(field: &str, max: u32, faults: &mut Faults) {
 }
 
 fn unknown(field: String, faults: &mut Faults) {
-    faults.add(field, "is not known here", "tidak dikenal di sini");
+    faults.add(
+        field,
+        "is unknown in this instrument",
+        "tidak dikenal dalam instrumen ini",
+    );
 }
 
-/// What an input varies from the instrument's own rules.
+/// Where an input deviates from the instrument's own rules.
 fn assumptions(instrument: &Instrument, input: &Input) -> Vec<pb::Assumption> {
     let mut varied = Vec::new();
     let mut vary = |key: String, original: String, simulated: String| {

@@ -9,24 +9,24 @@ use prima_platform::{
 use prima_proto::index::v1 as pb;
 use sea_orm::ConnectionTrait;
 
-use super::named::{Named, check_shown, in_cycle, no_cycle};
+use super::index_name::{IndexName, check_shown, in_cycle, not_for_cycles};
 use crate::{
-    derived::{gather, index},
+    derived::{collect_inputs, index},
     domain::{cycle::Cycle, instrument::Instrument, score},
     store::{Assessment, agency_index_get, assessment_get, assessments_of, cycle_lock_in_txn, instrument_of},
 };
 
-/// Whether an index computed anew is the one that was published.
+/// Whether a recomputed index equals the published one.
 pub async fn verify(
     ctx: &Context,
     caller: Caller,
     message: pb::VerifyIndexRequest,
 ) -> Result<pb::VerifyIndexResponse, Failure> {
-    let name = Named::parse(&message.name)?;
-    // Nobody changes the cycle meanwhile: that would look like a difference.
+    let name = IndexName::parse(&message.name)?;
+    // The cycle is locked, because a change meanwhile would look like a difference.
     let txn = ctx.db.begin().await?;
     let (published, computed) = match name {
-        Named::Unit(name) => {
+        IndexName::Unit(name) => {
             let cycle = cycle_lock_in_txn(&txn, &name.cycle.cycle).await?;
             let cycle = found(cycle, &name.cycle)?;
             check_shown(&caller, &cycle, &name.unit.agency)?;
@@ -36,7 +36,7 @@ pub async fn verify(
             let computed = recomputed(&txn, &cycle, &instrument, &row).await?;
             (row.exact, computed)
         }
-        Named::Agency(name, agency) => {
+        IndexName::Agency(name, agency) => {
             let cycle = found(cycle_lock_in_txn(&txn, &name.cycle).await?, &name)?;
             check_shown(&caller, &cycle, &agency.agency)?;
             let instrument = instrument_of(&txn, &cycle).await?;
@@ -51,12 +51,12 @@ pub async fn verify(
             }
             (row.exact, units.map(|units| number::mean(&units)))
         }
-        Named::Cycle(_) => return Err(no_cycle()),
+        IndexName::Cycle(_) => return Err(not_for_cycles()),
     };
     let published = published.unwrap_or_default();
     let computed = computed.map(|c| c.as_ref().map(number::fraction).unwrap_or_default());
-    let [kept, now] = &computed;
-    let differs = if *kept == published { now } else { kept };
+    let [stored, now] = &computed;
+    let differs = if *stored == published { now } else { stored };
     Ok(pb::VerifyIndexResponse {
         same: *differs == published,
         computed: differs.clone(),
@@ -64,16 +64,16 @@ pub async fn verify(
     })
 }
 
-/// The index from the inputs that were kept, and from the tables they came from; both as fractions.
+/// The index from the stored inputs, and from the tables that they were collected from.
 async fn recomputed(
     conn: &impl ConnectionTrait,
     cycle: &Cycle,
     instrument: &Instrument,
     row: &Assessment,
 ) -> Result<[Option<Rational>; 2], Failure> {
-    let (kept, index) = index(instrument, row)?;
-    let settled = cycle.final_at.map(|_| &kept);
-    let now = gather(conn, cycle, instrument, row, settled).await?;
+    let (stored, index) = index(instrument, row)?;
+    let settled = cycle.final_at.map(|_| &stored);
+    let now = collect_inputs(conn, cycle, instrument, row, settled).await?;
     let now = score::compute(instrument, &now.input());
     Ok([index, now].map(|i| i.published.map(|p| p.exact)))
 }

@@ -1,10 +1,10 @@
-//! Adds a sound instrument under a new id.
+//! Adds a valid instrument under a new id.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::Faults,
     service::Context,
@@ -13,15 +13,15 @@ use prima_proto::index::v1 as pb;
 
 use super::{document, message};
 use crate::{
-    domain::instrument::{Instrument, Known},
+    domain::instrument::{Instrument, InstrumentDocument},
     rpc::once,
     store::instrument_insert_in_txn,
 };
 
-/// A document that was not read yet.
+/// A document that is not parsed yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Add {
-    once: Once,
+    once: IdempotencyKey,
     document: String,
 }
 
@@ -41,7 +41,7 @@ impl Command for Add {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
@@ -51,7 +51,7 @@ impl Command for Add {
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
         let now = micros(work.now());
-        let known = Known {
+        let known = InstrumentDocument {
             instrument: Instrument::read(&self.document)?,
             document: self.document,
             created_at: Some(now),

@@ -1,11 +1,11 @@
-//! The document of an instrument in a field.
+//! Checks the field with the document of an instrument.
 
 use prima_platform::failure::Violation;
 
 /// Longest document, bytes.
 const DOCUMENT_MAX: usize = 1 << 20;
 
-/// A document that is not too long to be read.
+/// Fails when the document is too long to be parsed.
 pub fn check(raw: &str) -> Result<(), Violation> {
     if raw.len() <= DOCUMENT_MAX {
         return Ok(());

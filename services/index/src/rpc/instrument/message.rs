@@ -1,4 +1,4 @@
-//! Instruments to messages.
+//! Messages of instruments.
 
 use prima_platform::{
     clock::{from_micros, to_proto},
@@ -8,12 +8,12 @@ use prima_platform::{
 use prima_proto::index::v1 as pb;
 
 use crate::{
-    domain::instrument::{Form, Known},
+    domain::instrument::{Form, InstrumentDocument},
     rpc::band,
 };
 
-/// An instrument as its message.
-pub fn instrument(known: &Known) -> pb::Instrument {
+/// An instrument as a message.
+pub fn instrument(known: &InstrumentDocument) -> pb::Instrument {
     let instrument = &known.instrument;
     let mut answer = pb::Instrument {
         id: instrument.id.clone(),
@@ -86,7 +86,7 @@ fn form(key: &str, form: &Form) -> [pb::Form; 2] {
     ]
 }
 
-/// A fault of a document as its message.
+/// A fault of a document as a message.
 pub fn fault(fault: Violation) -> pb::InstrumentFault {
     pb::InstrumentFault {
         path: fault.field,

@@ -10,7 +10,7 @@ use prima_proto::index::v1 as pb;
 
 use super::{document, message};
 use crate::{
-    domain::instrument::{Instrument, Known},
+    domain::instrument::{Instrument, InstrumentDocument},
     store::{instrument_get, instrument_list},
 };
 
@@ -42,13 +42,13 @@ pub async fn get(
     })
 }
 
-/// What is wrong with a document, or what it says.
+/// The faults of a document, or the instrument that it contains.
 pub fn check(message: pb::CheckInstrumentRequest) -> Result<pb::CheckInstrumentResponse, Failure> {
     document::check(&message.document)?;
     Ok(match Instrument::read(&message.document) {
         Ok(instrument) => pb::CheckInstrumentResponse {
             faults: Vec::new(),
-            instrument: Some(message::instrument(&Known {
+            instrument: Some(message::instrument(&InstrumentDocument {
                 instrument,
                 document: message.document,
                 created_at: None,

@@ -1,11 +1,11 @@
-//! Suggestions to messages.
+//! Messages of suggestions.
 
 use prima_platform::number::{self, Rational};
 use prima_proto::index::v1 as pb;
 
 use crate::domain::{rule::Value, suggestion::Suggested};
 
-/// A suggestion as its message, beside the level that was `given` and counts.
+/// A suggestion as a message, with the level that counts, `given`.
 pub fn suggestion(suggested: &Suggested, given: Option<&Rational>) -> pb::Suggestion {
     let figure = |(field, value): &(&str, Value)| pb::Figure {
         field: (*field).to_owned(),
@@ -33,7 +33,7 @@ pub fn suggestion(suggested: &Suggested, given: Option<&Rational>) -> pb::Sugges
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::known::Origin;
+    use crate::domain::sourced::EventRef;
 
     fn suggested(level: Option<u32>) -> Suggested {
         Suggested {
@@ -46,7 +46,7 @@ mod tests {
                 ("enacted", Value::Missing),
                 ("compliant", 3usize.into()),
             ],
-            origins: vec![Origin {
+            origins: vec![EventRef {
                 subject: "prima.directory.unit.3271.dpmptsp".into(),
                 version: 7,
             }],

@@ -1,4 +1,4 @@
-//! Levels that live data supports.
+//! Suggested levels: those that live data supports.
 
 mod message;
 mod read;

@@ -11,7 +11,7 @@ use crate::{
     store::instrument_of,
 };
 
-/// The suggestions for an assessment, each beside the level that counts.
+/// The suggestions for an assessment, each with the level that counts.
 pub async fn list(
     ctx: &Context,
     caller: Caller,

@@ -1,4 +1,4 @@
-//! The rules of eligibility, asked with what is stored.
+//! Evaluates the rules of eligibility on the stored entry.
 
 use prima_platform::failure::{Failure, found};
 use sea_orm::ConnectionTrait;

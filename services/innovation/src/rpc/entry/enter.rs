@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, found},
     request::{self, Faults},
     service::Context,
@@ -24,10 +24,10 @@ use crate::{
     },
 };
 
-/// A new entry; its proposal is unchecked against the rules of the round.
+/// A new entry; its proposal is not checked against the rules of the round yet.
 #[derive(Debug, Clone)]
 pub struct Enter {
-    once: Once,
+    once: IdempotencyKey,
     round: name::Round,
     innovation: name::Innovation,
     proposal: Proposal,
@@ -46,7 +46,7 @@ impl Command for Enter {
             return Err(faults.refused());
         };
         let innovation = faults.take(request::name("entry.innovation", &given.innovation));
-        let proposal = message::given(given, None, &mut faults);
+        let proposal = message::parse(given, None, &mut faults);
         faults.build(|| {
             Some(Self {
                 once: once?,
@@ -57,7 +57,7 @@ impl Command for Enter {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 

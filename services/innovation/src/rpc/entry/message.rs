@@ -1,4 +1,4 @@
-//! Entries from messages and to messages.
+//! Messages of entries.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::{
         entry::{Decision, Proposal, State},
         innovation::Award,
     },
-    rpc::message::{awards, links, links_given, same_values, small},
+    rpc::message::{awards, links, parse_links, same_values, small},
     store::{entry::Stored, stage_result::StageResult},
 };
 
@@ -32,7 +32,7 @@ pub const STATE: Choice = Choice {
 /// Longest answer, characters.
 const ANSWER: usize = 20_000;
 
-fn answers_given(raw: Vec<v1::Answer>, faults: &mut Faults) -> BTreeMap<String, String> {
+fn parse_answers(raw: Vec<v1::Answer>, faults: &mut Faults) -> BTreeMap<String, String> {
     let mut answers = BTreeMap::new();
     for answer in raw {
         let text = faults.or_default(text::lines("entry.answers", &answer.text, 0, ANSWER));
@@ -47,8 +47,8 @@ fn answers_given(raw: Vec<v1::Answer>, faults: &mut Faults) -> BTreeMap<String, 
     answers
 }
 
-/// What a unit wrote; with a mask, the fields that it names, the others empty.
-pub fn given(raw: v1::Entry, mask: Option<&Mask>, faults: &mut Faults) -> Proposal {
+/// Parses the proposal of a unit; with a mask only the fields that it names, the others stay empty.
+pub fn parse(raw: v1::Entry, mask: Option<&Mask>, faults: &mut Faults) -> Proposal {
     let wanted = |path: &str| mask.is_none_or(|mask| mask.names(path));
     let mut one = Proposal::default();
     if wanted("group") {
@@ -58,16 +58,16 @@ pub fn given(raw: v1::Entry, mask: Option<&Mask>, faults: &mut Faults) -> Propos
         one.category = raw.category;
     }
     if wanted("answers") {
-        one.answers = answers_given(raw.answers, faults);
+        one.answers = parse_answers(raw.answers, faults);
     }
     if wanted("documents") {
-        one.documents = links_given("entry.documents", &raw.documents, 0, 50, faults);
+        one.documents = parse_links("entry.documents", &raw.documents, 0, 50, faults);
     }
     one
 }
 
-/// The decision in a field; `None` when it is not specified.
-pub fn decision_given(value: v1::ReviewDecision) -> Option<Decision> {
+/// Parses a decision; `None` when it is not specified.
+pub fn parse_decision(value: v1::ReviewDecision) -> Option<Decision> {
     match value {
         v1::ReviewDecision::Unspecified => None,
         v1::ReviewDecision::HandIn => Some(Decision::HandIn),
@@ -80,11 +80,11 @@ pub fn decision_given(value: v1::ReviewDecision) -> Option<Decision> {
 }
 
 same_values!(
-    state_given, state, State, EntryState: Draft, InReview, Returned, Submitted, Competing, Rejected, Eliminated, Lapsed,
+    parse_state, state, State, EntryState: Draft, InReview, Returned, Submitted, Competing, Rejected, Eliminated, Lapsed,
     Withdrawn
 );
 
-/// An entry as its message, with answers and documents when `full`.
+/// An entry as a message, with answers and documents when `full`.
 pub fn entry(stored: &Stored, full: bool) -> v1::Entry {
     let proposal = &stored.proposal;
     let answer = |(part, text): (&String, &String)| v1::Answer {
@@ -116,7 +116,7 @@ pub fn entry(stored: &Stored, full: bool) -> v1::Entry {
     }
 }
 
-/// An entry with what it reached in closed stages, and the keys of its awards.
+/// An entry as a message, with its results in closed stages and the keys of its awards.
 pub fn entry_with_results(stored: &Stored, full: bool, results: &[StageResult], won: &[String]) -> v1::Entry {
     let award = |award: &String| Award {
         year: stored.year,

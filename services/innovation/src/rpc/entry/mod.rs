@@ -1,4 +1,4 @@
-//! Entries (usulan) of innovations in rounds, on their way from the unit to the competition.
+//! Entries (usulan) of innovations in rounds, from the draft of the unit to the competition.
 
 mod eligibility;
 mod enter;

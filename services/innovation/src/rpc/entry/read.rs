@@ -1,4 +1,4 @@
-//! Reads entries, and which of them wait.
+//! Reads entries, and lists those that wait for a decision.
 
 use std::slice;
 
@@ -21,7 +21,7 @@ use super::{
 use crate::{
     domain::{calendar, entry::State},
     rpc::{
-        access::{require_evaluator_or_ministry, require_reader, require_seen},
+        access::{require_evaluator_or_ministry, require_reader, require_visible},
         message::small,
     },
     store::{
@@ -59,7 +59,7 @@ pub async fn get(
     let name = request::name("name", &message.name)?;
     let reader = ctx.db.reader();
     let stored = found(entry_get(reader, &name, Lock::None).await?, &name)?;
-    require_seen(&caller, &stored.unit.agency, &name)?;
+    require_visible(&caller, &stored.unit.agency, &name)?;
     let round = found(round_get(reader, &name.round, Lock::None).await?, &name.round)?;
     let mut entry = with_results(reader, slice::from_ref(&stored), true).await?.pop();
     if let Some(entry) = entry.as_mut().filter(|_| stored.state.is_live()) {
@@ -77,7 +77,7 @@ fn parse(message: v1::ListEntriesRequest) -> Result<(name::Round, Filter, Page),
     let agency = faults.take(request::optional(&message.agency, |raw| {
         request::name::<name::Agency>("agency", raw)
     }));
-    let state = faults.take(STATE.optional("state", message.state, message::state_given));
+    let state = faults.take(STATE.optional("state", message.state, message::parse_state));
     let group = faults.take(request::optional(&message.group, |raw| {
         request::new_id("group", raw, name::id)
     }));
@@ -91,8 +91,8 @@ fn parse(message: v1::ListEntriesRequest) -> Result<(name::Round, Filter, Page),
     })
 }
 
-/// A page of a round's entries in the order of their names: those of an agency for whoever reads them, all for those who
-/// judge or run the round.
+/// A page of a round's entries in the order of their names: those of an agency for its readers, all for evaluators
+/// and the ministry.
 pub async fn list(
     ctx: &Context,
     caller: Caller,
@@ -113,7 +113,7 @@ pub async fn list(
     })
 }
 
-/// Live entries that have waited some days, the longest first, and how many there are in each state.
+/// Entries that have waited for a number of days, the longest first, and the number of entries in each state.
 pub async fn list_stuck(
     ctx: &Context,
     caller: Caller,
@@ -125,13 +125,13 @@ pub async fn list_stuck(
     let filters = [message.parent.as_str(), &raw_state, &raw_days];
     let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &filters));
     let name = faults.take(request::name("parent", &message.parent));
-    let state = faults.take(STATE.optional("state", message.state, message::state_given));
+    let state = faults.take(STATE.optional("state", message.state, message::parse_state));
     let days = faults.range("minimum_days", message.minimum_days, 0, 10_000);
     let (name, state, page) = faults.build(|| Some((name?, state?, page?)))?;
 
     let reader = ctx.db.reader();
     let round = found(round_get(reader, &name, Lock::None).await?, &name)?;
-    // When all stages are closed, those who compete have come through.
+    // Once all stages are closed, the remaining competitors wait for nothing.
     if round.stage.is_empty() {
         return Ok(v1::ListStuckEntriesResponse::default());
     }

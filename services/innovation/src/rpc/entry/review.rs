@@ -1,10 +1,10 @@
-//! Moves an entry on its way to the competition.
+//! Takes a decision on an entry, which moves it to another state.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     db::Txn,
     failure::{Failure, Kind, found},
     request::{self, Faults, text},
@@ -25,7 +25,7 @@ use crate::{
         round::StageKind,
     },
     rpc::{
-        access::{require_agency_admin, require_ministry, require_seen, require_unit},
+        access::{require_agency_admin, require_ministry, require_unit, require_visible},
         once::once,
     },
     store::{
@@ -36,10 +36,10 @@ use crate::{
     },
 };
 
-/// A step of an entry.
+/// A decision on an entry.
 #[derive(Debug, Clone)]
 pub struct Review {
-    once: Once,
+    once: IdempotencyKey,
     name: name::Entry,
     decision: Decision,
     note: String,
@@ -56,7 +56,7 @@ impl Command for Review {
         let mut faults = Faults::default();
         let once = faults.take(once("innovation.ReviewEntry", &message.request_id, &message));
         let name = faults.take(request::name("name", &message.name));
-        let decision = DECISION.required("decision", message.decision, message::decision_given);
+        let decision = DECISION.required("decision", message.decision, message::parse_decision);
         let decision = faults.take(decision);
         let least = usize::from(decision == Some(Decision::Return));
         let note = faults.take(text::lines("note", &message.note, least, 2000));
@@ -79,11 +79,11 @@ impl Command for Review {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
-    /// Whose entry it is stands in its row.
+    /// Only the stored entry shows its agency, so `work` checks the right.
     fn allow(&self, _: &Caller) -> Result<(), Failure> {
         Ok(())
     }
@@ -94,7 +94,7 @@ impl Command for Review {
         let locked = entry_get(work.txn, &self.name, Lock::Update).await?;
         let mut stored = found(locked, &self.name)?;
         let agency = &stored.unit.agency;
-        require_seen(work.caller, agency, &self.name)?;
+        require_visible(work.caller, agency, &self.name)?;
         match self.decision.actor() {
             Actor::Unit => require_unit(work.caller, agency)?,
             Actor::Agency => require_agency_admin(work.caller, agency)?,
@@ -139,7 +139,7 @@ impl Command for Review {
     }
 }
 
-/// A stage of screening must be on, and the entry undecided in it.
+/// The round must be in a stage of screening, and the entry undecided in it.
 async fn check_screening(txn: &Txn, round: &round::Stored, stored: &Stored) -> Result<(), Failure> {
     let stage = round.round.rules.stage(&round.stage);
     if stage.is_none_or(|s| s.kind != StageKind::Screening) {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     etag,
     failure::{Failure, found},
     request::{self, Faults, Mask},
@@ -15,7 +15,7 @@ use super::message;
 use crate::{
     derived::portfolio,
     domain::entry::{Proposal, wrong_state},
-    rpc::access::{require_seen, require_unit},
+    rpc::access::{require_unit, require_visible},
     store::{
         Lock,
         entry::{entry_get, entry_save_in_txn},
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// What to change in which entry: the fields of `given` that the mask names.
+/// The entry, and the fields of `given` that the mask names.
 #[derive(Debug, Clone)]
 pub struct Update {
     name: name::Entry,
@@ -46,7 +46,7 @@ impl Command for Update {
         };
         let name = faults.take(request::name("entry.name", &given.name));
         let etag = given.etag.clone();
-        let given = message::given(given, Some(&mask), &mut faults);
+        let given = message::parse(given, Some(&mask), &mut faults);
         faults.build(|| {
             Some(Self {
                 name: name?,
@@ -57,11 +57,11 @@ impl Command for Update {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         None
     }
 
-    /// Whose entry it is stands in its row.
+    /// Only the stored entry shows its agency, so `work` checks the right.
     fn allow(&self, _: &Caller) -> Result<(), Failure> {
         Ok(())
     }
@@ -71,7 +71,7 @@ impl Command for Update {
         let round = found(locked, &self.name.round)?;
         let locked = entry_get(work.txn, &self.name, Lock::Update).await?;
         let mut stored = found(locked, &self.name)?;
-        require_seen(work.caller, &stored.unit.agency, &self.name)?;
+        require_visible(work.caller, &stored.unit.agency, &self.name)?;
         require_unit(work.caller, &stored.unit.agency)?;
         etag::check(&self.etag, stored.version, &self.name)?;
         round
@@ -80,7 +80,7 @@ impl Command for Update {
         if !stored.state.is_open() {
             return Err(wrong_state(stored.state));
         }
-        take(&mut stored.proposal, self.given, &self.mask);
+        apply_mask(&mut stored.proposal, self.given, &self.mask);
         Failure::check(stored.proposal.faults(&round.round.rules))?;
         stored.version = work.next_version(stored.version);
         entry_save_in_txn(work.txn, &stored).await?;
@@ -91,8 +91,8 @@ impl Command for Update {
     }
 }
 
-/// Takes over the fields that the mask names.
-fn take(proposal: &mut Proposal, given: Proposal, mask: &Mask) {
+/// Copies the fields that the mask names.
+fn apply_mask(proposal: &mut Proposal, given: Proposal, mask: &Mask) {
     if mask.names("group") {
         proposal.group = given.group;
     }
@@ -130,7 +130,7 @@ mod tests {
             group: "umum".into(),
             ..Proposal::default()
         };
-        take(&mut proposal, update.given, &update.mask);
+        apply_mask(&mut proposal, update.given, &update.mask);
         assert_eq!(
             (proposal.group.as_str(), proposal.category.as_str()),
             ("umum", "inklusif")

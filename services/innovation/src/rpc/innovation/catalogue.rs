@@ -1,4 +1,4 @@
-//! The catalogue: innovations that were put to work, for everybody to read.
+//! The public catalogue of implemented innovations.
 
 use std::{collections::BTreeSet, slice};
 
@@ -72,7 +72,7 @@ pub async fn search_catalogue(
     })
 }
 
-/// One innovation of the catalogue, with its awards and how far it has spread.
+/// One innovation of the catalogue, with its awards and the number of its replications.
 pub async fn get_catalogue_entry(
     ctx: &Context,
     message: v1::GetCatalogueEntryRequest,

@@ -1,4 +1,4 @@
-//! Innovations from messages and to messages.
+//! Messages of innovations.
 
 use prima_platform::{
     clock::{from_micros, to_proto},
@@ -12,11 +12,11 @@ use crate::{
         calendar::parse_date,
         innovation::{Award, Innovation, LegalBasis, Status, Support},
     },
-    rpc::message::{awards, day, links, links_given, same_values, small},
+    rpc::message::{awards, day, links, parse_links, same_values, small},
     store::{innovation::Stored, revision::Revision},
 };
 
-/// How far an innovation has come.
+/// Status of an innovation.
 pub const STATUS: Choice = Choice {
     english: "status",
     indonesian: "Status",
@@ -30,10 +30,10 @@ const SUPPORT: Choice = Choice {
     indonesian: "Dukungan",
 };
 
-same_values!(status_given, status, Status, InnovationStatus: Idea, Preparation, Implemented, Stopped);
-same_values!(support_given, support, Support, Support: Budget, Facilities, People);
+same_values!(parse_status, status, Status, InnovationStatus: Idea, Preparation, Implemented, Stopped);
+same_values!(parse_support, support, Support, Support: Budget, Facilities, People);
 
-fn legal_basis_given(value: v1::LegalBasis) -> Option<LegalBasis> {
+fn parse_legal_basis(value: v1::LegalBasis) -> Option<LegalBasis> {
     match value {
         v1::LegalBasis::Unspecified => Some(LegalBasis::None),
         v1::LegalBasis::Draft => Some(LegalBasis::Draft),
@@ -41,8 +41,8 @@ fn legal_basis_given(value: v1::LegalBasis) -> Option<LegalBasis> {
     }
 }
 
-/// An innovation as a caller describes it; with a mask, the fields that it names, the others as when new.
-pub fn given(raw: v1::Innovation, mask: Option<&Mask>, faults: &mut Faults) -> Innovation {
+/// Parses an innovation; with a mask only the fields that it names, the others have their defaults.
+pub fn parse(raw: v1::Innovation, mask: Option<&Mask>, faults: &mut Faults) -> Innovation {
     let wanted = |path: &str| mask.is_none_or(|mask| mask.names(path));
     let mut one = Innovation::default();
     if wanted("title") {
@@ -62,7 +62,7 @@ pub fn given(raw: v1::Innovation, mask: Option<&Mask>, faults: &mut Faults) -> I
         one.sdgs = raw.sdgs;
     }
     if wanted("status") {
-        one.status = faults.or_default(STATUS.required("innovation.status", raw.status, status_given));
+        one.status = faults.or_default(STATUS.required("innovation.status", raw.status, parse_status));
     }
     for (date, path, raw) in [
         (&mut one.start_date, "start_date", &raw.start_date),
@@ -79,23 +79,23 @@ pub fn given(raw: v1::Innovation, mask: Option<&Mask>, faults: &mut Faults) -> I
         one.source = source.map(|s| s.to_string()).unwrap_or_default();
     }
     if wanted("documents") {
-        one.documents = links_given("innovation.documents", &raw.documents, 0, 50, faults);
+        one.documents = parse_links("innovation.documents", &raw.documents, 0, 50, faults);
     }
     if wanted("legal_basis") {
-        let basis = LEGAL_BASIS.required("innovation.legal_basis", raw.legal_basis, legal_basis_given);
+        let basis = LEGAL_BASIS.required("innovation.legal_basis", raw.legal_basis, parse_legal_basis);
         one.legal_basis = faults.or_default(basis);
     }
     if wanted("supports") {
-        let support = |raw| faults.take(SUPPORT.required("innovation.supports", raw, support_given));
+        let support = |raw| faults.take(SUPPORT.required("innovation.supports", raw, parse_support));
         one.supports = raw.supports.into_iter().filter_map(support).collect();
     }
     if wanted("former_awards") {
-        one.former_awards = former_awards_given(raw.former_awards, faults);
+        one.former_awards = parse_former_awards(raw.former_awards, faults);
     }
     one
 }
 
-fn former_awards_given(raw: Vec<v1::Award>, faults: &mut Faults) -> Vec<Award> {
+fn parse_former_awards(raw: Vec<v1::Award>, faults: &mut Faults) -> Vec<Award> {
     if raw.len() > 50 {
         faults.add("innovation.former_awards", "are more than 50", "lebih dari 50");
         return Vec::new();
@@ -110,7 +110,7 @@ fn former_awards_given(raw: Vec<v1::Award>, faults: &mut Faults) -> Vec<Award> {
             faults.add(
                 "innovation.former_awards",
                 "name no round: those of rounds come with their announcement",
-                "tidak menyebut kompetisi: penghargaan dari kompetisi tercatat saat diumumkan",
+                "kompetisi harus kosong: penghargaan dari kompetisi dicatat saat diumumkan",
             );
         }
         Some(Award {
@@ -150,7 +150,7 @@ fn fields(name: &str, one: &Innovation) -> v1::Innovation {
     }
 }
 
-/// An innovation as its message; `confirmed` tells whether the directory announced its unit.
+/// An innovation as a message; `confirmed` is whether the directory has announced its unit.
 pub fn innovation(stored: &Stored, confirmed: bool) -> v1::Innovation {
     v1::Innovation {
         unit_confirmed: confirmed,
@@ -161,7 +161,7 @@ pub fn innovation(stored: &Stored, confirmed: bool) -> v1::Innovation {
     }
 }
 
-/// A state that the innovation `name` had.
+/// An earlier state of the innovation `name`.
 pub fn revision(name: &str, revision: &Revision) -> v1::InnovationRevision {
     v1::InnovationRevision {
         number: small(revision.number),
@@ -171,7 +171,7 @@ pub fn revision(name: &str, revision: &Revision) -> v1::InnovationRevision {
     }
 }
 
-/// A line of the catalogue.
+/// An item of the catalogue.
 pub fn catalogue_item(stored: &Stored) -> v1::CatalogueItem {
     let one = &stored.innovation;
     v1::CatalogueItem {

@@ -1,4 +1,4 @@
-//! Innovations (inovasi pelayanan publik): the registry, and the catalogue that everybody reads.
+//! Innovations (inovasi pelayanan publik): the registry and the public catalogue.
 
 mod catalogue;
 mod message;

@@ -14,7 +14,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 
 use super::message::{self, STATUS};
 use crate::{
-    rpc::access::{innovation_seen, require_reader, sees_ideas},
+    rpc::access::{may_see_ideas, require_reader, visible_innovation},
     store::{
         Lock,
         directory_unit::units_confirmed,
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// Innovations as their messages, which tell whether the directory announced their units.
+/// Innovations as messages, with whether the directory has announced their units.
 pub async fn shown(conn: &impl ConnectionTrait, rows: &[Stored]) -> Result<Vec<v1::Innovation>, DbErr> {
     let agencies: BTreeSet<&str> = rows.iter().map(|r| r.name.unit.agency.as_str()).collect();
     let known = units_confirmed(conn, &agencies.into_iter().collect::<Vec<_>>()).await?;
@@ -34,7 +34,7 @@ pub async fn shown(conn: &impl ConnectionTrait, rows: &[Stored]) -> Result<Vec<v
         .collect())
 }
 
-/// One innovation that the caller sees.
+/// One innovation that the caller may see.
 pub async fn get(
     ctx: &Context,
     caller: Caller,
@@ -42,13 +42,13 @@ pub async fn get(
 ) -> Result<v1::GetInnovationResponse, Failure> {
     let name = request::name("name", &message.name)?;
     let reader = ctx.db.reader();
-    let stored = innovation_seen(reader, &caller, &name).await?;
+    let stored = visible_innovation(reader, &caller, &name).await?;
     Ok(v1::GetInnovationResponse {
         innovation: shown(reader, &[stored]).await?.pop(),
     })
 }
 
-/// `agencies/-`, `agencies/{agency}` or a unit, as ids; empty texts stand for all.
+/// Parses `agencies/-`, `agencies/{agency}` or a unit into ids; an empty text means all.
 fn parent(raw: &str, faults: &mut Faults) -> Option<(String, String)> {
     if raw.contains("/units/") {
         let unit: name::Unit = faults.take(request::name("parent", raw))?;
@@ -64,7 +64,7 @@ fn parse(message: &v1::ListInnovationsRequest) -> Result<(Filter, Page), Failure
     let filters = [message.parent.as_str(), &message.status.to_string()];
     let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &filters));
     let within = parent(&message.parent, &mut faults);
-    let status = faults.take(STATUS.optional("status", message.status, message::status_given));
+    let status = faults.take(STATUS.optional("status", message.status, message::parse_status));
     faults.build(|| {
         let (agency, unit) = within?;
         let filter = Filter {
@@ -77,14 +77,14 @@ fn parse(message: &v1::ListInnovationsRequest) -> Result<(Filter, Page), Failure
     })
 }
 
-/// A page of innovations that the caller sees, in the order of their names.
+/// A page of innovations that the caller may see, in the order of their names.
 pub async fn list(
     ctx: &Context,
     caller: Caller,
     message: v1::ListInnovationsRequest,
 ) -> Result<v1::ListInnovationsResponse, Failure> {
     let (mut filter, page) = parse(&message)?;
-    if !sees_ideas(&caller, "*") {
+    if !may_see_ideas(&caller, "*") {
         filter.ideas_of = Some(caller.agencies().to_vec());
     }
     let reader = ctx.db.reader();
@@ -95,7 +95,7 @@ pub async fn list(
     })
 }
 
-/// A page of the states that an innovation had, the oldest first.
+/// A page of the earlier states of an innovation, the oldest first.
 pub async fn list_revisions(
     ctx: &Context,
     caller: Caller,

@@ -1,4 +1,4 @@
-//! Registers an innovation, and shows those that are much like it.
+//! Registers an innovation, and returns its near duplicates.
 
 use std::slice;
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{self, Faults},
     service::Context,
@@ -31,10 +31,10 @@ use crate::{
     },
 };
 
-/// A new innovation; whether its fields fit together is unchecked.
+/// A new innovation; whether its fields fit together is not checked yet.
 #[derive(Debug, Clone)]
 pub struct Register {
-    once: Once,
+    once: IdempotencyKey,
     name: name::Innovation,
     innovation: Innovation,
 }
@@ -56,7 +56,7 @@ impl Command for Register {
         let Some(given) = faults.required("innovation", message.innovation) else {
             return Err(faults.refused());
         };
-        let innovation = message::given(given, None, &mut faults);
+        let innovation = message::parse(given, None, &mut faults);
         faults.build(|| {
             Some(Self {
                 once: once?,
@@ -69,11 +69,11 @@ impl Command for Register {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
-    /// Awards of before are the ministry's to tell.
+    /// Only the ministry may set awards from before Prima.
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
         require_unit(caller, &self.name.unit.agency)?;
         if self.innovation.former_awards.is_empty() {

@@ -1,4 +1,4 @@
-//! Changes an innovation and keeps what stood there before.
+//! Changes an innovation and keeps the earlier state in its history.
 
 use std::{collections::BTreeSet, slice};
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     clock::{from_micros, micros},
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     etag,
     failure::{Failure, found},
     request::{self, Faults, Mask},
@@ -43,7 +43,7 @@ const CHANGEABLE: [&str; 13] = [
     "former_awards",
 ];
 
-/// What to change in which innovation: the fields of `given` that the mask names.
+/// The innovation, and the fields of `given` that the mask names.
 #[derive(Debug, Clone)]
 pub struct Update {
     name: name::Innovation,
@@ -65,7 +65,7 @@ impl Command for Update {
         };
         let name = faults.take(request::name("innovation.name", &given.name));
         let etag = given.etag.clone();
-        let given = message::given(given, Some(&mask), &mut faults);
+        let given = message::parse(given, Some(&mask), &mut faults);
         faults.build(|| {
             Some(Self {
                 name: name?,
@@ -76,11 +76,11 @@ impl Command for Update {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         None
     }
 
-    /// Awards of before are the ministry's to tell.
+    /// Only the ministry may set awards from before Prima.
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
         require_unit(caller, &self.name.unit.agency)?;
         if !self.mask.names("former_awards") {
@@ -94,7 +94,7 @@ impl Command for Update {
         let mut stored = found(locked, &self.name)?;
         let before = stored.innovation.clone();
         etag::check(&self.etag, stored.version, &self.name)?;
-        take(&mut stored.innovation, self.given, &self.mask);
+        apply_mask(&mut stored.innovation, self.given, &self.mask);
         before.followed_by(&stored.innovation)?;
         let now = work.now();
         Failure::check(stored.innovation.faults(calendar::day(now)))?;
@@ -116,12 +116,12 @@ impl Command for Update {
     }
 }
 
-/// Takes over the fields that the mask names.
-fn take(innovation: &mut Innovation, given: Innovation, mask: &Mask) {
-    macro_rules! take {
+/// Copies the fields that the mask names.
+fn apply_mask(innovation: &mut Innovation, given: Innovation, mask: &Mask) {
+    macro_rules! apply_mask {
         ($($field:ident),*) => { $(if mask.names(stringify!($field)) { innovation.$field = given.$field; })* };
     }
-    take!(
+    apply_mask!(
         title,
         description,
         initiator,
@@ -161,7 +161,7 @@ mod tests {
             title: "Sipandu".into(),
             ..Innovation::default()
         };
-        take(&mut innovation, update.given, &update.mask);
+        apply_mask(&mut innovation, update.given, &update.mask);
         assert_eq!(
             (innovation.title.as_str(), innovation.initiator.as_str()),
             ("Sipandu", "DPMPTSP")

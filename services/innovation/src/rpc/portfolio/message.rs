@@ -1,10 +1,10 @@
-//! Obligations to messages. A portfolio is answered as it is told to others.
+//! Messages of obligations. A portfolio is returned in the form in which it is published.
 
 use prima_proto::innovation::v1;
 
 use crate::{domain::number, rpc::message::small, store::portfolio::Coverage};
 
-/// How an agency keeps its obligation; `lacking` are the ids of units without an innovation at work.
+/// How an agency fulfils its obligation; `lacking` are the ids of units without an innovation in operation.
 pub fn obligation(coverage: &Coverage, lacking: &[String]) -> v1::Obligation {
     let agency = &coverage.agency;
     let unit = |unit: &String| format!("agencies/{agency}/units/{unit}");

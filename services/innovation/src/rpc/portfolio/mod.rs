@@ -1,4 +1,4 @@
-//! Portfolios of units, and how agencies keep their obligation (satu instansi satu inovasi).
+//! Portfolios of units, and how agencies fulfil their obligation (satu instansi satu inovasi).
 
 mod message;
 mod read;

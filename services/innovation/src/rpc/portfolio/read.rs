@@ -17,7 +17,7 @@ use crate::{
     store::portfolio::{coverage_page, units_without},
 };
 
-/// The portfolio of a unit in a year, computed from what is stored.
+/// The portfolio of a unit in a year, computed from the tables.
 pub async fn get(
     ctx: &Context,
     caller: Caller,
@@ -35,7 +35,8 @@ pub async fn get(
     })
 }
 
-/// A page of agencies, and how each keeps its obligation in a year; of a single agency also the units that lack one.
+/// A page of agencies, and how each fulfils its obligation in a year; for a single agency also the units that lack an
+/// innovation.
 pub async fn check_obligation(
     ctx: &Context,
     message: v1::CheckObligationRequest,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, found},
     request::{self, Faults, text},
     service::Context,
@@ -17,10 +17,10 @@ use crate::{
     store::replication::{replication_lock_in_txn, replication_save_in_txn},
 };
 
-/// A look at a replica.
+/// A follow-up of a replica.
 #[derive(Debug, Clone)]
 pub struct FollowUp {
-    once: Once,
+    once: IdempotencyKey,
     name: name::Replication,
     follow_up: replication::FollowUp,
 }
@@ -53,11 +53,12 @@ impl Command for FollowUp {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
-    /// The name tells the agency of the source, not of the adopter: that stands in the row.
+    /// The name contains the agency of the source, but the adopter's agency is only in the row, so `work` checks the
+    /// right.
     fn allow(&self, _: &Caller) -> Result<(), Failure> {
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Replications and transfers to messages.
+//! Messages of replications and transfers.
 
 use prima_proto::innovation::v1;
 
@@ -16,7 +16,7 @@ fn follow_up(follow_up: &FollowUp) -> v1::FollowUp {
     }
 }
 
-/// A replication as its message.
+/// A replication as a message.
 pub fn replication(stored: &Stored) -> v1::Replication {
     let one = &stored.replication;
     v1::Replication {
@@ -30,7 +30,7 @@ pub fn replication(stored: &Stored) -> v1::Replication {
     }
 }
 
-/// A transfer event as its message.
+/// A transfer event as a message.
 pub fn transfer(innovation: &str, transfer: &Transfer) -> v1::Transfer {
     v1::Transfer {
         innovation: innovation.to_owned(),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, found},
     request::{self, Faults},
     service::Context,
@@ -15,8 +15,8 @@ use crate::{
     derived::portfolio,
     domain::{calendar, replication::Replication},
     rpc::{
-        access::{innovation_seen, require_unit},
-        message::links_given,
+        access::{require_unit, visible_innovation},
+        message::parse_links,
         once::once,
     },
     store::{
@@ -26,10 +26,10 @@ use crate::{
     },
 };
 
-/// A new replication; whether its fields fit together is unchecked.
+/// A new replication; whether its fields fit together is not checked yet.
 #[derive(Debug, Clone)]
 pub struct Record {
-    once: Once,
+    once: IdempotencyKey,
     /// The innovation that was adopted.
     innovation: name::Innovation,
     /// The unit that adopted it.
@@ -46,7 +46,7 @@ impl Record {
             faults.add(
                 "replication.adopter",
                 "must be another unit than that of the innovation",
-                "harus unit lain dari pemilik inovasi",
+                "harus unit selain pemilik inovasi",
             );
         }
         if self.replication.adopted > today {
@@ -60,7 +60,7 @@ impl Record {
             faults.add(
                 "replication.replica",
                 "must be an innovation of the adopter",
-                "harus inovasi milik unit yang mengadopsi",
+                "harus inovasi milik unit pengadopsi",
             );
         }
         Ok(faults.part(())?)
@@ -87,7 +87,7 @@ impl Command for Record {
         let replica = request::optional(&given.replica, |raw| request::name("replication.replica", raw));
         let replica: Option<Option<name::Innovation>> = faults.take(replica);
         let adopted = faults.take(calendar::parse_date("replication.adopt_date", &given.adopt_date));
-        let evidence = links_given("replication.evidence", &given.evidence, 1, 20, &mut faults);
+        let evidence = parse_links("replication.evidence", &given.evidence, 1, 20, &mut faults);
         faults.build(|| {
             let replica = replica?;
             Some(Self {
@@ -106,7 +106,7 @@ impl Command for Record {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
@@ -116,7 +116,7 @@ impl Command for Record {
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
         self.check(calendar::day(work.now()))?;
-        let source = innovation_seen(work.txn, work.caller, &self.innovation).await?;
+        let source = visible_innovation(work.txn, work.caller, &self.innovation).await?;
         if let Some(replica) = &self.replica {
             found(innovation_get(work.txn, replica, Lock::None).await?, replica)?;
         }

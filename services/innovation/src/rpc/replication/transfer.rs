@@ -1,11 +1,11 @@
-//! Records an event at which knowledge of an innovation was passed on.
+//! Records an event of knowledge transfer.
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Datelike, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, Violation, found},
     request::{self, Faults, text},
     service::Context,
@@ -16,25 +16,25 @@ use super::message;
 use crate::{
     derived::portfolio,
     domain::{calendar, replication::Transfer},
-    rpc::{access::require_unit, message::links_given, once::once},
+    rpc::{access::require_unit, message::parse_links, once::once},
     store::{
         Lock, innovation::innovation_get, transfer::transfer_insert_in_txn,
         transfer_receiver::receivers_insert_in_txn,
     },
 };
 
-/// A new event; its day is unchecked against today.
+/// A new event; its day is not checked against today yet.
 #[derive(Debug, Clone)]
 pub struct RecordTransfer {
-    once: Once,
-    /// The innovation that it was about.
+    once: IdempotencyKey,
+    /// The innovation that was presented.
     innovation: name::Innovation,
-    /// Units that learnt.
+    /// Units that took part.
     receivers: Vec<name::Unit>,
     transfer: Transfer,
 }
 
-/// Units that learnt: other ones than the giver, each once.
+/// Parses the units that took part: other units than the giver, each once.
 fn receivers(raw: &[String], giver: Option<&name::Unit>, faults: &mut Faults) -> Vec<name::Unit> {
     const FIELD: &str = "transfer.receivers";
     let mut receivers = Vec::new();
@@ -46,7 +46,7 @@ fn receivers(raw: &[String], giver: Option<&name::Unit>, faults: &mut Faults) ->
             faults.add(
                 FIELD,
                 "must be other units than the giver, each once",
-                "harus unit lain dari pemilik inovasi, masing-masing sekali",
+                "harus unit selain pemilik inovasi, masing-masing satu kali",
             );
         }
         receivers.push(unit);
@@ -72,7 +72,7 @@ impl Command for RecordTransfer {
             faults.take(request::name("transfer.innovation", &given.innovation));
         let title = faults.take(text::line("transfer.title", &given.title, 1, 200));
         let date = faults.take(calendar::parse_date("transfer.date", &given.date));
-        let evidence = links_given("transfer.evidence", &given.evidence, 0, 20, &mut faults);
+        let evidence = parse_links("transfer.evidence", &given.evidence, 0, 20, &mut faults);
         let giver = innovation.as_ref().map(|innovation| &innovation.unit);
         let receivers = receivers(&given.receivers, giver, &mut faults);
         faults.build(|| {
@@ -90,7 +90,7 @@ impl Command for RecordTransfer {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, Kind, found},
     request::{self, Faults},
     service::Context,
@@ -32,10 +32,10 @@ use crate::{
     },
 };
 
-/// Which stage to close; it must be the current one.
+/// The stage to close, which must be the current one.
 #[derive(Debug, Clone)]
 pub struct Advance {
-    once: Once,
+    once: IdempotencyKey,
     name: name::Round,
     stage: String,
 }
@@ -59,7 +59,7 @@ impl Command for Advance {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
@@ -95,7 +95,7 @@ impl Command for Advance {
     }
 }
 
-/// What was not submitted lapses.
+/// Closes the submission: entries that were not submitted lapse.
 async fn close_submission(
     work: &mut Work<'_, Context>,
     round: &round::Stored,
@@ -105,7 +105,7 @@ async fn close_submission(
         return Err(Failure::new(
             Kind::Precondition,
             "SUBMISSION_OPEN",
-            format!("{} still takes submissions", round.name),
+            format!("{} still accepts submissions", round.name),
             "Masa pengajuan belum berakhir",
         ));
     }
@@ -129,7 +129,7 @@ async fn close_submission(
     Ok(groups.into_iter().map(count).collect())
 }
 
-/// Computes the stage from what is stored, and cuts the field.
+/// Computes the results of the stage, and moves entries that did not pass out of the competition.
 async fn close_stage(
     work: &mut Work<'_, Context>,
     round: &round::Stored,
@@ -166,7 +166,7 @@ async fn close_stage(
     }
     let now = micros(work.now());
     entries_move_in_txn(work.txn, &out, State::Eliminated, now).await?;
-    // Who goes on waits from now on.
+    // Entries that passed wait for the next stage from now on.
     entries_move_in_txn(work.txn, &on, State::Competing, now).await?;
     portfolio::recompute(work, &keys).await?;
     let count = |c: announcement::Count<'_>| group_count(c.group, c.entered, c.passed);

@@ -1,11 +1,11 @@
-//! Publishes the results of a round, once and for all.
+//! Announces the results of a round, which then never change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, Kind, found},
     request::{self, Faults},
     service::Context,
@@ -30,10 +30,10 @@ use crate::{
     },
 };
 
-/// Which round.
+/// The round.
 #[derive(Debug, Clone)]
 pub struct Announce {
-    once: Once,
+    once: IdempotencyKey,
     name: name::Round,
 }
 
@@ -54,7 +54,7 @@ impl Command for Announce {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
@@ -103,7 +103,7 @@ fn by_name(results: &Results) -> BTreeMap<String, &entry::Stored> {
     entries.map(|entry| (entry.name.to_string(), entry)).collect()
 }
 
-/// What is announced must be what the stages were closed with.
+/// The announced results must equal those with which the stages were closed.
 async fn check(conn: &impl ConnectionTrait, computed: &Results) -> Result<(), Failure> {
     let ids: Vec<i64> = computed.entries.iter().map(|e| e.id).collect();
     let stored = results_of(conn, &ids).await?;

@@ -1,4 +1,4 @@
-//! The announcement of a round, computed from its stored decisions and scores as if nothing had been computed before.
+//! The announcement of a round, recomputed from its stored decisions and scores without using stored results.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{clock::micros, failure::Failure};
@@ -26,7 +26,7 @@ pub struct Results {
 ///
 /// # Errors
 ///
-/// `INTERNAL`: an entry lacks what a stage needs.
+/// `INTERNAL`: an entry lacks a decision or scores.
 pub async fn compute(conn: &impl ConnectionTrait, round: &round::Stored) -> Result<Results, Failure> {
     let (entries, field): (Vec<_>, Vec<_>) = contenders(conn, round.id).await?.into_iter().unzip();
     let rules = &round.round.rules;
@@ -42,11 +42,11 @@ pub async fn compute(conn: &impl ConnectionTrait, round: &round::Stored) -> Resu
     })
 }
 
-/// The announcement of results, as of `at`.
+/// The announcement of results at the time `at`.
 ///
 /// # Errors
 ///
-/// `INTERNAL`: it can't be written.
+/// `INTERNAL`: it cannot be serialised.
 pub fn write(round: &round::Stored, results: &Results, at: DateTime<Utc>) -> Result<Announcement, Failure> {
     let name = round.name.to_string();
     let content = announcement::text(&name, &round.round, &results.stages, &results.field, at);

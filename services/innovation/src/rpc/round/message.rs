@@ -1,4 +1,4 @@
-//! Rounds and announcements from messages and to messages.
+//! Messages of rounds and announcements.
 
 use prima_platform::{
     clock::{from_micros, from_proto, to_proto},
@@ -18,12 +18,12 @@ use crate::{
     store::{announcement::Announcement, round::Stored},
 };
 
-/// The definition of a round as a caller gives it, with the rules of `template` when that is not empty.
-pub fn given(given: v1::Round, template: &str, faults: &mut Faults) -> Round {
+/// Parses the definition of a round, with the rules of `template` when that is not empty.
+pub fn parse(given: v1::Round, template: &str, faults: &mut Faults) -> Round {
     let display_name = faults.or_default(text::line("round.display_name", &given.display_name, 1, 200));
     let year = faults.or_default(calendar::check_year("round.year", given.year));
     let rules = match (given.rules, templates().get(template)) {
-        (Some(given), None) if template.is_empty() => rules_given(given, faults),
+        (Some(given), None) if template.is_empty() => parse_rules(given, faults),
         (None, Some(rules)) => rules.clone(),
         (Some(_), _) => {
             faults.add(
@@ -45,9 +45,9 @@ pub fn given(given: v1::Round, template: &str, faults: &mut Faults) -> Round {
         }
     };
     let windows = given.windows.into_iter();
-    let windows = windows.map(|w| window_given(w, faults)).collect();
+    let windows = windows.map(|w| parse_window(w, faults)).collect();
     let panel = given.panel.into_iter();
-    let panel = panel.map(|m| member_given(m, faults)).collect();
+    let panel = panel.map(|m| parse_member(m, faults)).collect();
     Round {
         display_name,
         year,
@@ -57,7 +57,7 @@ pub fn given(given: v1::Round, template: &str, faults: &mut Faults) -> Round {
     }
 }
 
-fn window_given(given: v1::StageWindow, faults: &mut Faults) -> Window {
+fn parse_window(given: v1::StageWindow, faults: &mut Faults) -> Window {
     let mut time = |raw: Option<prost_types::Timestamp>| {
         let read = raw.as_ref().map(from_proto);
         if read == Some(None) {
@@ -76,7 +76,7 @@ fn window_given(given: v1::StageWindow, faults: &mut Faults) -> Window {
     }
 }
 
-fn member_given(given: v1::PanelMember, faults: &mut Faults) -> Member {
+fn parse_member(given: v1::PanelMember, faults: &mut Faults) -> Member {
     let agency = request::optional(&given.agency, |raw| request::name("round.panel.agency", raw));
     let agency: Option<name::Agency> = faults.or_default(agency);
     Member {
@@ -90,7 +90,7 @@ fn title(field: &str, raw: &str, faults: &mut Faults) -> String {
     faults.or_default(text::line(field, raw, 1, 200))
 }
 
-fn rules_given(given: v1::RoundRules, faults: &mut Faults) -> Rules {
+fn parse_rules(given: v1::RoundRules, faults: &mut Faults) -> Rules {
     let most = [
         given.categories.len(),
         given.groups.len(),
@@ -107,14 +107,14 @@ fn rules_given(given: v1::RoundRules, faults: &mut Faults) -> Rules {
     }
     Rules {
         citation: faults.or_default(text::line("round.rules.citation", &given.citation, 0, 500)),
-        categories: categories_given("round.rules.categories", given.categories, faults),
-        groups: given.groups.into_iter().map(|g| group_given(g, faults)).collect(),
-        stages: given.stages.into_iter().map(|s| stage_given(s, faults)).collect(),
-        rejection_causes: categories_given("round.rules.rejection_causes", given.rejection_causes, faults),
+        categories: parse_categories("round.rules.categories", given.categories, faults),
+        groups: given.groups.into_iter().map(|g| parse_group(g, faults)).collect(),
+        stages: given.stages.into_iter().map(|s| parse_stage(s, faults)).collect(),
+        rejection_causes: parse_categories("round.rules.rejection_causes", given.rejection_causes, faults),
     }
 }
 
-fn categories_given(field: &str, given: Vec<v1::Category>, faults: &mut Faults) -> Vec<Category> {
+fn parse_categories(field: &str, given: Vec<v1::Category>, faults: &mut Faults) -> Vec<Category> {
     let one = |c: v1::Category| Category {
         name: title(field, &c.display_name, faults),
         key: c.key,
@@ -122,7 +122,7 @@ fn categories_given(field: &str, given: Vec<v1::Category>, faults: &mut Faults) 
     given.into_iter().map(one).collect()
 }
 
-fn parts_given(field: &str, given: Vec<v1::Part>, faults: &mut Faults) -> Vec<Part> {
+fn parse_parts(field: &str, given: Vec<v1::Part>, faults: &mut Faults) -> Vec<Part> {
     let one = |p: v1::Part| Part {
         name: title(field, &p.display_name, faults),
         weight: i64::from(p.weight),
@@ -132,15 +132,15 @@ fn parts_given(field: &str, given: Vec<v1::Part>, faults: &mut Faults) -> Vec<Pa
     given.into_iter().take(51).map(one).collect()
 }
 
-fn group_given(given: v1::Group, faults: &mut Faults) -> Group {
+fn parse_group(given: v1::Group, faults: &mut Faults) -> Group {
     Group {
         name: title("round.rules.groups", &given.display_name, faults),
-        parts: parts_given("round.rules.groups.parts", given.parts, faults),
+        parts: parse_parts("round.rules.groups.parts", given.parts, faults),
         rules: given
             .rules
             .into_iter()
             .take(50)
-            .filter_map(|r| rule_given(r, faults))
+            .filter_map(|r| parse_rule(r, faults))
             .collect(),
         key: given.key,
     }
@@ -150,7 +150,7 @@ fn count(value: i32) -> usize {
     usize::try_from(value).unwrap_or(usize::MAX)
 }
 
-fn rule_given(given: v1::Rule, faults: &mut Faults) -> Option<Rule> {
+fn parse_rule(given: v1::Rule, faults: &mut Faults) -> Option<Rule> {
     let kind = v1::RuleKind::try_from(given.kind).unwrap_or_default();
     let awards = given.awards;
     Some(match kind {
@@ -190,17 +190,17 @@ const STAGE_KIND: Choice = Choice {
     indonesian: "Jenis tahap",
 };
 
-same_values!(stage_kind_given, stage_kind, StageKind, StageKind: Submission, Screening, Scoring, PublicScoring);
+same_values!(parse_stage_kind, stage_kind, StageKind, StageKind: Submission, Screening, Scoring, PublicScoring);
 
-fn stage_given(given: v1::Stage, faults: &mut Faults) -> Stage {
-    let kind = faults.take(STAGE_KIND.required("round.rules.stages.kind", given.kind, stage_kind_given));
+fn parse_stage(given: v1::Stage, faults: &mut Faults) -> Stage {
+    let kind = faults.take(STAGE_KIND.required("round.rules.stages.kind", given.kind, parse_stage_kind));
     let outlier = given
         .outlier_rule
         .filter(|o| o.minimum_scores != 0 || o.band != 0);
     Stage {
         name: title("round.rules.stages", &given.display_name, faults),
         kind: kind.unwrap_or(StageKind::Submission),
-        parts: parts_given("round.rules.stages.parts", given.parts, faults),
+        parts: parse_parts("round.rules.stages.parts", given.parts, faults),
         minimum_scores: count(given.minimum_scores),
         outlier: outlier.map(|o| OutlierRule {
             minimum_scores: count(o.minimum_scores),
@@ -232,7 +232,7 @@ fn stage_given(given: v1::Stage, faults: &mut Faults) -> Stage {
     }
 }
 
-/// A round as its message, with its panel when `panel`.
+/// A round as a message, with its panel when `panel`.
 pub fn round(stored: &Stored, panel: bool) -> v1::Round {
     let round = &stored.round;
     v1::Round {
@@ -380,7 +380,7 @@ fn cut(cut: &Cut) -> v1::Cut {
     }
 }
 
-/// An announcement as its message.
+/// An announcement as a message.
 pub fn announcement(round: &Stored, announcement: &Announcement) -> v1::Announcement {
     v1::Announcement {
         round: round.name.to_string(),
@@ -395,10 +395,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rules_come_back_as_they_were_told() {
+    fn rules_are_returned_as_they_were_given() {
         for (key, template) in templates() {
             let mut faults = Faults::default();
-            assert_eq!(rules_given(rules(template), &mut faults), *template, "{key}");
+            assert_eq!(parse_rules(rules(template), &mut faults), *template, "{key}");
             assert_eq!(faults.part(()), Ok(()), "{key}");
         }
     }
@@ -413,7 +413,7 @@ mod tests {
                 ..v1::Round::default()
             };
             let mut faults = Faults::default();
-            let round = given(round, template, &mut faults);
+            let round = parse(round, template, &mut faults);
             faults.part(round.rules)
         };
         let own = rules(&templates()["kipp-2022"]);

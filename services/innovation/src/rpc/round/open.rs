@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{self, Faults},
     service::Context,
@@ -18,10 +18,10 @@ use crate::{
     store::round::{Stored, round_insert_in_txn},
 };
 
-/// A new round, whose definition is unchecked.
+/// A new round, whose definition is not checked yet.
 #[derive(Debug, Clone)]
 pub struct Open {
-    once: Once,
+    once: IdempotencyKey,
     name: name::Round,
     round: Round,
 }
@@ -38,7 +38,7 @@ impl Command for Open {
         let Some(given) = faults.required("round", message.round) else {
             return Err(faults.refused());
         };
-        let round = message::given(given, &message.template, &mut faults);
+        let round = message::parse(given, &message.template, &mut faults);
         faults.build(|| {
             Some(Self {
                 once: once?,
@@ -48,7 +48,7 @@ impl Command for Open {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 

@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// One round; its panel only for those who judge or run it.
+/// One round; only evaluators and the ministry see its panel.
 pub async fn get(
     ctx: &Context,
     caller: Caller,
@@ -52,14 +52,14 @@ pub async fn list(ctx: &Context, message: v1::ListRoundsRequest) -> Result<v1::L
     })
 }
 
-/// What was announced of a round; computed again for a caller with a token who asks for that.
+/// The announcement of a round; recomputed when a caller with a token requests that.
 pub async fn get_announcement(
     ctx: &Context,
     caller: Caller,
     message: v1::GetAnnouncementRequest,
 ) -> Result<v1::GetAnnouncementResponse, Failure> {
     if message.recompute {
-        caller.known()?;
+        caller.require_token()?;
     }
     let name = request::name("name", &message.name)?;
     let reader = ctx.db.reader();

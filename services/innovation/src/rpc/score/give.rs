@@ -1,10 +1,10 @@
-//! Gives or replaces the caller's own score of an entry.
+//! Stores or replaces the caller's own score of an entry.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, Kind, found},
     request::{self, Faults, text},
     service::Context,
@@ -28,10 +28,10 @@ use crate::{
     },
 };
 
-/// A score, whose points are unchecked against the parts of the stage.
+/// A score, whose points are not checked against the parts of the stage yet.
 #[derive(Debug, Clone)]
 pub struct Give {
-    once: Once,
+    once: IdempotencyKey,
     name: name::Entry,
     /// Points, in the order given.
     parts: Vec<(String, i64)>,
@@ -63,16 +63,16 @@ impl Command for Give {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
-    /// Who scores is told by the stage that is on.
+    /// The current stage determines who may score, so `work` checks the right.
     fn allow(&self, _: &Caller) -> Result<(), Failure> {
         Ok(())
     }
 
-    /// The round is shared, so that it can't advance meanwhile; evaluators don't wait for each other.
+    /// The round gets a shared lock, so that it cannot advance meanwhile and evaluators do not wait for each other.
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
         let caller = work.caller;
         let locked = round_get(work.txn, &self.name.round, Lock::Share).await?;
@@ -112,17 +112,18 @@ impl Command for Give {
     }
 }
 
-/// `Ok` for who scores in the present stage, whatever the entry: in a public stage the systems that hand in what citizens
-/// say (`intake`), and evaluators; else evaluators.
+/// Succeeds for callers who may score in the current stage: in a public stage the systems that submit the scores of
+/// citizens (`intake`), and evaluators; otherwise evaluators.
 fn require_scorer(caller: &Caller, round: &round::Stored) -> Result<(), Failure> {
     let stage = round.round.rules.stage(&round.stage);
     match stage.map(|s| s.kind) {
-        Some(StageKind::PublicScoring) => caller.holds(&[Role::Intake, Role::Evaluator]),
+        Some(StageKind::PublicScoring) => caller.require_role(&[Role::Intake, Role::Evaluator]),
         _ => require_evaluator(caller),
     }
 }
 
-/// Nobody of the entry's agency, by the token or by the panel; and outside of a public stage an evaluator of the panel.
+/// Fails for an evaluator of the entry's agency, by the token or by the panel, and outside of a public stage for
+/// evaluators who are not on the panel.
 fn check_evaluator(
     caller: &Caller,
     round: &round::Stored,

@@ -1,4 +1,4 @@
-//! Scores to messages.
+//! Messages of scores.
 
 use prima_platform::clock::{from_micros, to_proto};
 use prima_proto::innovation::v1;
@@ -9,7 +9,7 @@ use crate::{
     store::score::Score,
 };
 
-/// A score as its message; `left_out` tells why it does not count.
+/// A score as a message; `left_out` is the reason why it does not count.
 pub fn score(score: &Score, parts: &[Part], left_out: &str) -> v1::Score {
     let part = |part: &Part| v1::PartScore {
         part: part.key.clone(),

@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// The scores of an entry. Those of others in the stage that is on are for the ministry alone.
+/// The scores of an entry. In the current stage only the ministry may_see the scores of others.
 pub async fn list(
     ctx: &Context,
     caller: Caller,

@@ -1,10 +1,10 @@
-//! Takes an evaluator off an entry.
+//! Recuses an evaluator from an entry.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, Violation, found},
     request::{self, Faults, text},
     service::Context,
@@ -27,7 +27,7 @@ use crate::{
 /// A recusal.
 #[derive(Debug, Clone)]
 pub struct Recuse {
-    once: Once,
+    once: IdempotencyKey,
     name: name::Entry,
     /// Subject of the evaluator; the caller when empty.
     evaluator: String,
@@ -66,7 +66,7 @@ impl Command for Recuse {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 

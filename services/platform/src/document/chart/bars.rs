@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{ACCENT, About, INK, LINE, SOFT, WIDTH, clear_words, label, line, mark, n, ticks, words};
+use super::{ACCENT, About, INK, LINE, SOFT, WIDTH, clear_text, label, line, n, text, tick_label, ticks};
 
 const LEFT: f64 = 262.0;
 const RIGHT: f64 = 56.0;
@@ -14,20 +14,20 @@ const BOTTOM: f64 = 40.0;
 /// One bar.
 #[derive(Debug, Clone)]
 pub struct Bar {
-    /// What it stands for.
+    /// What it shows.
     pub label: String,
-    /// Where it ends; `None` draws no bar.
+    /// Its value; `None` draws no bar.
     pub value: Option<f64>,
-    /// The figure printed behind it.
+    /// The figure printed after it.
     pub shown: String,
-    /// Hatched, so that it stands out.
+    /// Whether it is hatched, for emphasis.
     pub hatched: bool,
 }
 
 /// A band of the scale that starts at a value.
 #[derive(Debug, Clone)]
 pub struct Guide {
-    /// Where it starts.
+    /// Value at which it starts.
     pub from: f64,
     /// Its name, printed above.
     pub label: String,
@@ -36,7 +36,7 @@ pub struct Guide {
 /// Horizontal bars on one scale.
 #[derive(Debug, Clone)]
 pub struct Bars<'a> {
-    /// What the chart is.
+    /// Title and description of the chart.
     pub about: About<'a>,
     /// Name of the scale.
     pub axis: &'a str,
@@ -51,23 +51,23 @@ pub struct Bars<'a> {
 }
 
 impl Bars<'_> {
-    /// As SVG.
+    /// The chart as SVG.
     pub fn render(&self) -> Markup {
         let end = TOP + STEP * self.bars.len() as f64;
-        let (marks, places) = ticks(self.from, self.to);
+        let (values, places) = ticks(self.from, self.to);
         let (defs, hatch) = self.about.hatch();
         let content = html! {
             (defs)
-            @for at in &marks {
+            @for at in &values {
                 (line((self.x(*at), TOP), (self.x(*at), end), LINE, None))
-                (words((self.x(*at), end + 16.0), "middle", SOFT, &mark(*at, places)))
+                (text((self.x(*at), end + 16.0), "middle", SOFT, &tick_label(*at, places)))
             }
             (self.bands(end))
             @for (row, bar) in (0_u32..).zip(&self.bars) {
                 (self.bar(TOP + STEP * (f64::from(row) + 0.5), bar, &hatch))
             }
             (line((LEFT, TOP), (LEFT, end), INK, None))
-            (words(((LEFT + WIDTH - RIGHT) / 2.0, end + 34.0), "middle", SOFT, self.axis))
+            (text(((LEFT + WIDTH - RIGHT) / 2.0, end + 34.0), "middle", SOFT, self.axis))
         };
         self.about.svg(end + BOTTOM, &content)
     }
@@ -88,7 +88,7 @@ impl Bars<'_> {
         html! {
             @for ((from, name), to) in starts.iter().zip(ends) {
                 @if *from > LEFT { (line((*from, TOP - 6.0), (*from, end), SOFT, Some("4 3"))) }
-                (words(((*from + to) / 2.0, TOP - 9.0), "middle", SOFT, name))
+                (text(((*from + to) / 2.0, TOP - 9.0), "middle", SOFT, name))
             }
         }
     }
@@ -102,7 +102,7 @@ impl Bars<'_> {
                 rect x=(n(LEFT)) y=(n(middle - BAR / 2.0)) width=(n(end - LEFT)) height=(n(BAR)) fill=(fill)
                     stroke=(ACCENT) stroke-width="1" {}
             }
-            (clear_words((end + 6.0, middle + 4.0), "start", INK, &bar.shown))
+            (clear_text((end + 6.0, middle + 4.0), "start", INK, &bar.shown))
         }
     }
 }

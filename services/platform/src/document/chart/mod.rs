@@ -1,7 +1,7 @@
-//! Charts as inline SVG: readable without colour, with a title and a description for who can't see them.
+//! Charts as inline SVG, readable without colour, with a title and a description for readers who can't see them.
 //!
-//! Positions are binary floats because they are positions on paper; every figure that is read is a text that the
-//! caller has rounded.
+//! Binary floats are used for positions in the drawing only; every figure that is printed is a text that the caller has
+//! rounded.
 
 mod bars;
 mod scatter;
@@ -20,14 +20,14 @@ const SOFT: &str = "#5c6b7a";
 const LINE: &str = "#c9d2db";
 const ACCENT: &str = "#24476f";
 
-/// What a chart is, for its title and for who can't see it.
+/// Title and description of a chart.
 #[derive(Debug, Clone)]
 pub struct About<'a> {
-    /// Id within the page; ids in the drawing start with it.
+    /// Id within the page; the ids in the drawing start with it.
     pub id: &'a str,
     /// What it shows, in a few words.
     pub title: &'a str,
-    /// What can be read from it, in full.
+    /// Description for readers who can't see it, with all that it shows.
     pub description: &'a str,
 }
 
@@ -44,7 +44,7 @@ impl About<'_> {
         }
     }
 
-    /// A fill of slanted lines, and how to refer to it.
+    /// A hatched fill, and its reference.
     fn hatch(&self) -> (Markup, String) {
         let id = format!("{}-arsir", self.id);
         let defs = html! {
@@ -59,7 +59,7 @@ impl About<'_> {
     }
 }
 
-/// A position, short.
+/// A coordinate with one decimal at most.
 fn n(value: f64) -> String {
     let text = format!("{value:.1}");
     text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
@@ -72,26 +72,26 @@ fn line(from: (f64, f64), to: (f64, f64), colour: &str, dashes: Option<&str>) ->
     }
 }
 
-/// Words at a place; `anchor` is `start`, `middle` or `end`.
-fn words(at: (f64, f64), anchor: &str, colour: &str, text: &str) -> Markup {
-    html! { text x=(n(at.0)) y=(n(at.1)) text-anchor=(anchor) fill=(colour) { (text) } }
+/// A text at a position; `anchor` is `start`, `middle` or `end`.
+fn text(at: (f64, f64), anchor: &str, colour: &str, content: &str) -> Markup {
+    html! { text x=(n(at.0)) y=(n(at.1)) text-anchor=(anchor) fill=(colour) { (content) } }
 }
 
-/// Words that stay readable on lines that cross them.
-fn clear_words(at: (f64, f64), anchor: &str, colour: &str, text: &str) -> Markup {
+/// A text with an outline, so that it is readable on lines that cross it.
+fn clear_text(at: (f64, f64), anchor: &str, colour: &str, text: &str) -> Markup {
     html! {
         text x=(n(at.0)) y=(n(at.1)) text-anchor=(anchor) fill=(colour) stroke="#ffffff" stroke-width="4"
             paint-order="stroke" { (text) }
     }
 }
 
-/// A label left of `x`, around the middle `y`, on one line or two.
-fn label(x: f64, y: f64, text: &str) -> Markup {
-    let lines = wrapped(text, 38);
+/// A label to the left of `x` with the middle `y`, on one or two lines.
+fn label(x: f64, y: f64, content: &str) -> Markup {
+    let lines = wrapped(content, 38);
     let first = if lines.len() > 1 { y - 3.0 } else { y + 4.0 };
     html! {
-        @for (line, text) in (0_u8..).zip(&lines) {
-            (words((x, first + 13.0 * f64::from(line)), "end", INK, text))
+        @for (line, part) in (0_u8..).zip(&lines) {
+            (text((x, first + 13.0 * f64::from(line)), "end", INK, part))
         }
     }
 }
@@ -123,7 +123,7 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// At most some six round values within a range, for the marks of an axis, with the decimals that they need.
+/// About six round values within a range, for the ticks of an axis, and the number of decimals that they need.
 fn ticks(from: f64, to: f64) -> (Vec<f64>, usize) {
     let span = to - from;
     if !span.is_finite() || span <= 0.0 {
@@ -139,19 +139,19 @@ fn ticks(from: f64, to: f64) -> (Vec<f64>, usize) {
     let places = (0_usize..6)
         .find(|places| step >= 10_f64.powf(-(*places as f64)) * 0.999)
         .unwrap_or(6);
-    let mut marks = Vec::new();
+    let mut values = Vec::new();
     let mut at = (from / step).ceil() * step;
-    while at <= to + step * 1e-9 && marks.len() < 20 {
-        marks.push(at);
+    while at <= to + step * 1e-9 && values.len() < 20 {
+        values.push(at);
         at += step;
     }
-    (marks, places)
+    (values, places)
 }
 
-/// The text of a mark on an axis.
-fn mark(value: f64, places: usize) -> String {
+/// Label of a tick of an axis.
+fn tick_label(value: f64, places: usize) -> String {
     let text = format!("{value:.places$}");
-    // A zero that came from below has a sign.
+    // A negative value that is rounded to zero has a minus sign.
     let zero = text.bytes().all(|b| matches!(b, b'-' | b'0' | b'.'));
     super::number::decimal(if zero { text.trim_start_matches('-') } else { &text })
 }

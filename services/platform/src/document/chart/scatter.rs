@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{ACCENT, About, INK, LINE, SOFT, WIDTH, clear_words, line, mark, n, ticks, words};
+use super::{ACCENT, About, INK, LINE, SOFT, WIDTH, clear_text, line, n, text, tick_label, ticks};
 
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 16.0;
@@ -18,22 +18,22 @@ const TALL: f64 = 7.0;
 pub struct Point {
     /// Its short name.
     pub label: String,
-    /// Place from left to right.
+    /// Value on the horizontal axis.
     pub x: f64,
-    /// Place from bottom to top.
+    /// Value on the vertical axis.
     pub y: f64,
 }
 
 /// Points in a plane that two lines cut into quarters.
 #[derive(Debug, Clone)]
 pub struct Scatter<'a> {
-    /// What the chart is.
+    /// Title and description of the chart.
     pub about: About<'a>,
-    /// Name of the axis from left to right.
+    /// Name of the horizontal axis.
     pub x_axis: &'a str,
-    /// Name of the axis from bottom to top.
+    /// Name of the vertical axis.
     pub y_axis: &'a str,
-    /// Where the two lines cross, when they are drawn.
+    /// Where the two lines cross; `None` to draw none.
     pub split: Option<(f64, f64)>,
     /// Names of the quarters: top left, top right, bottom left, bottom right.
     pub quarters: [String; 4],
@@ -41,17 +41,17 @@ pub struct Scatter<'a> {
     pub points: Vec<Point>,
 }
 
-/// A rectangle by its middle and half its sides.
+/// A rectangle, by its centre and half its width and height.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct Rectangle {
     x: f64,
     y: f64,
     wide: f64,
     tall: f64,
 }
 
-impl Place {
-    fn meets(&self, other: &Self) -> bool {
+impl Rectangle {
+    fn overlaps(&self, other: &Self) -> bool {
         (self.x - other.x).abs() < self.wide + other.wide && (self.y - other.y).abs() < self.tall + other.tall
     }
 
@@ -64,7 +64,7 @@ impl Place {
 }
 
 impl Scatter<'_> {
-    /// As SVG.
+    /// The chart as SVG.
     pub fn render(&self) -> Markup {
         let xs = range(self.points.iter().map(|p| p.x).chain(self.split.map(|s| s.0)));
         let ys = range(self.points.iter().map(|p| p.y).chain(self.split.map(|s| s.1)));
@@ -76,11 +76,11 @@ impl Scatter<'_> {
         let content = html! {
             @for at in across {
                 (line((x(at), TOP), (x(at), END), LINE, None))
-                (words((x(at), END + 16.0), "middle", SOFT, &mark(at, x_places)))
+                (text((x(at), END + 16.0), "middle", SOFT, &tick_label(at, x_places)))
             }
             @for at in up {
                 (line((LEFT, y(at)), (WIDTH - RIGHT, y(at)), LINE, None))
-                (words((LEFT - 6.0, y(at) + 4.0), "end", SOFT, &mark(at, y_places)))
+                (text((LEFT - 6.0, y(at) + 4.0), "end", SOFT, &tick_label(at, y_places)))
             }
             rect x=(n(LEFT)) y=(n(TOP)) width=(n(WIDTH - RIGHT - LEFT)) height=(n(END - TOP)) fill="none" stroke=(SOFT) {}
             @if let Some((cut_x, cut_y)) = self.split {
@@ -92,7 +92,7 @@ impl Scatter<'_> {
             @for (cx, cy) in &dots {
                 circle cx=(n(*cx)) cy=(n(*cy)) r=(n(DOT)) fill=(ACCENT) stroke="#ffffff" stroke-width="1" {}
             }
-            (words(((LEFT + WIDTH - RIGHT) / 2.0, END + 36.0), "middle", INK, self.x_axis))
+            (text(((LEFT + WIDTH - RIGHT) / 2.0, END + 36.0), "middle", INK, self.x_axis))
             text transform={ "translate(16 " (n((TOP + END) / 2.0)) ") rotate(-90)" } text-anchor="middle" {
                 (self.y_axis)
             }
@@ -105,23 +105,23 @@ impl Scatter<'_> {
         let (left, right) = (LEFT + 8.0, WIDTH - RIGHT - 8.0);
         html! {
             g font-style="italic" {
-                (clear_words((left, TOP + 16.0), "start", SOFT, top_left))
-                (clear_words((right, TOP + 16.0), "end", SOFT, top_right))
-                (clear_words((left, END - 8.0), "start", SOFT, bottom_left))
-                (clear_words((right, END - 8.0), "end", SOFT, bottom_right))
+                (clear_text((left, TOP + 16.0), "start", SOFT, top_left))
+                (clear_text((right, TOP + 16.0), "end", SOFT, top_right))
+                (clear_text((left, END - 8.0), "start", SOFT, bottom_left))
+                (clear_text((right, END - 8.0), "end", SOFT, bottom_right))
             }
         }
     }
 
-    /// Each label beside its point, where it meets neither another label nor a point, if there is such a place.
+    /// Labels beside their points, at positions without overlap with other labels and points if there are any.
     fn labels(&self, dots: &[(f64, f64)]) -> Markup {
-        let square = |(x, y): (f64, f64)| Place {
+        let square = |(x, y): (f64, f64)| Rectangle {
             x,
             y,
             wide: DOT,
             tall: DOT,
         };
-        let mut taken: Vec<Place> = dots.iter().copied().map(square).collect();
+        let mut taken: Vec<Rectangle> = dots.iter().copied().map(square).collect();
         let mut placed = Vec::with_capacity(dots.len());
         for (point, (x, y)) in self.points.iter().zip(dots) {
             let wide = point.label.chars().count() as f64 * 3.6 + 1.0;
@@ -136,26 +136,26 @@ impl Scatter<'_> {
                 (side, up),
                 (-side, up),
             ];
-            let at = |(dx, dy): &(f64, f64)| Place {
+            let at = |(dx, dy): &(f64, f64)| Rectangle {
                 x: x + dx,
                 y: y + dy,
                 wide,
                 tall: TALL,
             };
-            let free = |place: &Place| place.is_inside() && !taken.iter().any(|other| other.meets(place));
-            let place = tries.iter().map(at).find(free).unwrap_or(at(&(side, 0.0)));
-            taken.push(place);
-            placed.push((place, &point.label));
+            let free = |r: &Rectangle| r.is_inside() && !taken.iter().any(|other| other.overlaps(r));
+            let rectangle = tries.iter().map(at).find(free).unwrap_or(at(&(side, 0.0)));
+            taken.push(rectangle);
+            placed.push((rectangle, &point.label));
         }
         html! {
             g font-weight="bold" {
-                @for (place, text) in placed { (clear_words((place.x, place.y + 4.0), "middle", INK, text)) }
+                @for (at, label) in placed { (clear_text((at.x, at.y + 4.0), "middle", INK, label)) }
             }
         }
     }
 }
 
-/// The range of an axis: all values with room on both sides.
+/// The range of an axis: from the least to the greatest value, with room on both sides.
 fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
         (low.min(value), high.max(value))

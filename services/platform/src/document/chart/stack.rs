@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{About, INK, LINE, SOFT, WIDTH, label, line, n, words};
+use super::{About, INK, LINE, SOFT, WIDTH, label, line, n, text};
 use crate::document::number;
 
 const LEFT: f64 = 262.0;
@@ -11,9 +11,10 @@ const TOP: f64 = 34.0;
 const STEP: f64 = 28.0;
 const BAR: f64 = 18.0;
 const BOTTOM: f64 = 24.0;
-/// Least width of a part that has its figure inside.
+/// Least width of a part that has its figure printed inside.
 const ROOM: f64 = 30.0;
-/// From hatched over light to dark: told apart without colour. With the colour of the words inside.
+/// Fills of the parts, hatched, light and dark, which can be distinguished without colour; and the colours of the
+/// figures inside.
 const FILLS: [(&str, &str); 6] = [
     ("", "#1b2733"),
     ("#e6ecf2", "#1b2733"),
@@ -26,25 +27,25 @@ const FILLS: [(&str, &str); 6] = [
 /// One bar.
 #[derive(Debug, Clone)]
 pub struct StackRow {
-    /// What it stands for.
+    /// What it shows.
     pub label: String,
-    /// How many of each part; none is drawn for a sum of 0.
+    /// Count of each part; no bar is drawn when their sum is 0.
     pub counts: Vec<i64>,
 }
 
 /// Shares of a whole, side by side in one bar per row.
 #[derive(Debug, Clone)]
 pub struct Stack<'a> {
-    /// What the chart is.
+    /// Title and description of the chart.
     pub about: About<'a>,
-    /// Names of the parts, from the left; six at most.
+    /// Names of the parts from left to right, at most six.
     pub parts: Vec<String>,
     /// From top to bottom.
     pub rows: Vec<StackRow>,
 }
 
 impl Stack<'_> {
-    /// As SVG.
+    /// The chart as SVG.
     pub fn render(&self) -> Markup {
         let end = TOP + STEP * self.rows.len() as f64;
         let (defs, hatch) = self.about.hatch();
@@ -54,7 +55,7 @@ impl Stack<'_> {
             @for quarter in 0_u8..=4 {
                 @let x = LEFT + f64::from(quarter) / 4.0 * (WIDTH - LEFT - RIGHT);
                 (line((x, TOP), (x, end), LINE, None))
-                (words((x, end + 16.0), "middle", SOFT, &format!("{}%", quarter * 25)))
+                (text((x, end + 16.0), "middle", SOFT, &format!("{}%", quarter * 25)))
             }
             @for (row, each) in (0_u32..).zip(&self.rows) {
                 (bar(TOP + STEP * (f64::from(row) + 0.5), each, &hatch))
@@ -69,7 +70,7 @@ impl Stack<'_> {
             @for ((at, part), (fill, _)) in (0_u8..).zip(&self.parts).zip(FILLS) {
                 @let x = LEFT + f64::from(at) * step;
                 rect x=(n(x)) y="8" width="14" height="12" fill=(filled(fill, hatch)) stroke=(INK) stroke-width="0.7" {}
-                (words((x + 20.0, 18.0), "start", INK, part))
+                (text((x + 20.0, 18.0), "start", INK, part))
             }
         }
     }
@@ -112,7 +113,7 @@ fn part(at: (f64, f64), width: f64, fill: &str, ink: &str, share: &str) -> Marku
                 @if hatched {
                     rect x=(n(from + width / 2.0 - 14.0)) y=(n(middle - 7.0)) width="28" height="14" fill="#ffffff" {}
                 }
-                (words((from + width / 2.0, middle + 4.0), "middle", ink, share))
+                (text((from + width / 2.0, middle + 4.0), "middle", ink, share))
             }
         }
     }

@@ -85,13 +85,13 @@ fn the_parts_of_a_stack_fill_it() {
     for share in ["25,0", "50,0"] {
         assert!(text.contains(&format!(">{share}<")), "{share} in {text}");
     }
-    let nobody = parsed(stack(vec![0, 0, 0, 0]).render());
-    assert!(!nobody.contains("0,0"));
+    let empty = parsed(stack(vec![0, 0, 0, 0]).render());
+    assert!(!empty.contains("0,0"));
     parsed(stack(vec![]).render());
 }
 
 #[test]
-fn a_plane_holds_its_points_even_when_they_are_one_or_none() {
+fn a_scatter_chart_shows_all_its_points_also_one_or_none() {
     let scatter = |points: Vec<Point>, split| Scatter {
         about: ABOUT,
         x_axis: "NRR",
@@ -119,16 +119,16 @@ fn a_plane_holds_its_points_even_when_they_are_one_or_none() {
 }
 
 #[test]
-fn marks_are_round_and_few() {
+fn ticks_are_round_and_few() {
     assert_eq!(ticks(1.0, 4.0), (vec![1.0, 2.0, 3.0, 4.0], 0));
-    let (marks, places) = ticks(3.41, 3.98);
+    let (values, places) = ticks(3.41, 3.98);
     assert!(
-        (2..=7).contains(&marks.len()) && places == 1,
-        "{marks:?} {places}"
+        (2..=7).contains(&values.len()) && places == 1,
+        "{values:?} {places}"
     );
     assert_eq!(ticks(2.0, 2.0).0, [2.0]);
-    assert_eq!(mark(-0.0001, 1), "0,0");
-    assert_eq!(mark(-0.5, 1), "-0,5");
+    assert_eq!(tick_label(-0.0001, 1), "0,0");
+    assert_eq!(tick_label(-0.5, 1), "-0,5");
 }
 
 #[test]

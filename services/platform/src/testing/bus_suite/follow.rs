@@ -1,4 +1,4 @@
-//! What followers get.
+//! Cases of followers.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::bus::{Bus, Step, Verdict};
 
-/// Last per subject, then caught up, then live.
+/// A follower gets the last state of each subject, then `CaughtUp`, then new states.
 pub async fn a_follower_gets_the_last_states_and_then_each_change(bus: Arc<dyn Bus>) {
     let service = "follow";
     bus.ensure_stream(service).await.unwrap();
@@ -41,8 +41,8 @@ pub async fn a_follower_gets_the_last_states_and_then_each_change(bus: Arc<dyn B
     );
 }
 
-/// Empty is an answer.
-pub async fn a_follower_of_nothing_is_caught_up(bus: Arc<dyn Bus>) {
+/// `CaughtUp` is reported for an empty stream, and for one without matching subjects.
+pub async fn a_follower_of_an_empty_stream_is_caught_up(bus: Arc<dyn Bus>) {
     let service = "empty";
     bus.ensure_stream(service).await.unwrap();
     let mut follow = bus.follow(service, &everything(service)).await.unwrap();
@@ -61,7 +61,7 @@ pub async fn a_follower_of_nothing_is_caught_up(bus: Arc<dyn Bus>) {
     assert_eq!(next_event(&mut other).await.event.subject, "prima.empty.score.a");
 }
 
-/// Several filters, for followers and for workers.
+/// Followers and workers can have several filters.
 pub async fn filters_choose_subjects(bus: Arc<dyn Bus>) {
     let service = "filter";
     bus.ensure_stream(service).await.unwrap();
@@ -95,7 +95,7 @@ pub async fn filters_choose_subjects(bus: Arc<dyn Bus>) {
     );
 }
 
-/// In order of sequence, and never ending before the newest state of every subject.
+/// Sequences only grow, and the newest state of every subject is delivered.
 pub async fn a_follower_sees_sequences_grow_under_load(bus: Arc<dyn Bus>) {
     const SUBJECTS: usize = 60;
     const ROUNDS: i64 = 8;

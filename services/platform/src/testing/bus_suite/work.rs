@@ -1,4 +1,4 @@
-//! What workers get.
+//! Cases of workers.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -7,8 +7,8 @@ use tokio::time::{Instant, timeout};
 use super::{LONG, LOST, MOMENT, acknowledged, everything, names, nothing_comes, publish, settle, take};
 use crate::bus::{Bus, Verdict};
 
-/// The position is on the bus, shared by who comes later.
-pub async fn what_is_acknowledged_is_not_delivered_again(bus: Arc<dyn Bus>) {
+/// The position of a consumer is on the bus, so that a later worker continues there.
+pub async fn an_acknowledged_state_is_not_delivered_again(bus: Arc<dyn Bus>) {
     let service = "ack";
     bus.ensure_stream(service).await.unwrap();
     assert_eq!(bus.acknowledged(service, "index").await.unwrap(), None);
@@ -24,7 +24,7 @@ pub async fn what_is_acknowledged_is_not_delivered_again(bus: Arc<dyn Bus>) {
     assert_eq!(names(&jobs), ["a@1", "b@1", "c@1"]);
     assert!(
         bus.acknowledged(service, "index").await.unwrap() < Some(last),
-        "before any answer"
+        "before any acknowledgement"
     );
     settle(jobs, Verdict::Ack).await;
     acknowledged(&bus, service, "index", last).await;
@@ -47,7 +47,7 @@ pub async fn what_is_acknowledged_is_not_delivered_again(bus: Arc<dyn Bus>) {
     );
 }
 
-/// A transient failure.
+/// A transient failure of a worker.
 pub async fn a_retry_comes_after_its_delay(bus: Arc<dyn Bus>) {
     let service = "retry";
     let delay = Duration::from_millis(700);
@@ -83,8 +83,8 @@ pub async fn a_retry_comes_after_its_delay(bus: Arc<dyn Bus>) {
     acknowledged(&bus, service, "index", last).await;
 }
 
-/// A permanent failure.
-pub async fn what_is_dropped_does_not_come_again(bus: Arc<dyn Bus>) {
+/// A permanent failure of a worker.
+pub async fn a_dropped_state_is_not_delivered_again(bus: Arc<dyn Bus>) {
     let service = "drop";
     bus.ensure_stream(service).await.unwrap();
     let a = publish(&bus, service, "a", 1, 0).await;
@@ -108,8 +108,8 @@ pub async fn what_is_dropped_does_not_come_again(bus: Arc<dyn Bus>) {
     );
 }
 
-/// A worker that dies between taking and answering.
-pub async fn what_a_lost_worker_took_is_delivered_again(bus: Arc<dyn Bus>) {
+/// A worker is lost before it has acknowledged its deliveries.
+pub async fn the_deliveries_of_a_lost_worker_are_delivered_again(bus: Arc<dyn Bus>) {
     let service = "lost";
     bus.ensure_stream(service).await.unwrap();
     publish(&bus, service, "a", 1, 0).await;
@@ -131,7 +131,7 @@ pub async fn what_a_lost_worker_took_is_delivered_again(bus: Arc<dyn Bus>) {
     assert!(again.iter().all(|j| j.attempt > 1));
 }
 
-/// Replicas of one worker.
+/// Replicas of a worker share the states of one consumer.
 pub async fn workers_share_a_consumer(bus: Arc<dyn Bus>) {
     const STATES: usize = 400;
     let service = "share";
@@ -172,7 +172,7 @@ pub async fn workers_share_a_consumer(bus: Arc<dyn Bus>) {
     acknowledged(&bus, service, "index", last).await;
 }
 
-/// What a worker asks for whose database has lost its position.
+/// A worker whose database was restored restarts its consumer.
 pub async fn a_restarted_consumer_starts_from_the_beginning(bus: Arc<dyn Bus>) {
     let service = "restart";
     bus.ensure_stream(service).await.unwrap();
@@ -196,8 +196,8 @@ pub async fn a_restarted_consumer_starts_from_the_beginning(bus: Arc<dyn Bus>) {
     assert!(jobs.iter().all(|j| j.attempt == 1), "as if for the first time");
 }
 
-/// States are replaced while a slow worker is at work.
-pub async fn the_last_state_reaches_a_worker_though_older_ones_may_not(bus: Arc<dyn Bus>) {
+/// States are replaced while a slow worker processes them.
+pub async fn the_last_state_reaches_a_worker_although_older_ones_may_not(bus: Arc<dyn Bus>) {
     const LAST: i64 = 200;
     let service = "replaced";
     bus.ensure_stream(service).await.unwrap();
@@ -217,7 +217,7 @@ pub async fn the_last_state_reaches_a_worker_though_older_ones_may_not(bus: Arc<
         let (mut seen, mut failed) = (0, false);
         while seen < LAST {
             for job in take(&mut work, 1, LONG).await {
-                // One state fails once: whether it comes again or its successor does, the last one must.
+                // One state fails once. It or its successor is delivered again; the last one must be delivered.
                 let verdict = if failed {
                     Verdict::Ack
                 } else {

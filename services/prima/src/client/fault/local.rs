@@ -1,7 +1,7 @@
-//! The words for what keeps a command from its work on this machine: the database, keys, addresses.
+//! Indonesian texts for errors of this machine: the database, keys, addresses.
 //!
-//! Errors of the platform are for engineers and in English. Each has its Indonesian words here, with the words of the
-//! system in brackets where these say more. What it is about (a file, an address) is told by the context in front.
+//! Errors of the platform are English and meant for engineers. Each has an Indonesian text here, followed by the
+//! system's own message in brackets where that says more. The error's context names the file or the address.
 
 use std::error::Error;
 
@@ -13,7 +13,7 @@ use prima_platform::{
 
 use super::io_text;
 
-/// The text of a cause that has its words here; they cover what lies below it.
+/// The Indonesian text of a cause, when there is one. It also covers the causes below this one.
 pub(super) fn text(cause: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<DbErr>() {
         return Some(database(error));
@@ -65,7 +65,7 @@ fn lock(error: &LockError) -> String {
 
 fn database(error: &DbErr) -> String {
     let text = match db::cause(error) {
-        Cause::Away => "tidak terjangkau",
+        Cause::Unavailable => "tidak terjangkau",
         Cause::Conflict => "sedang dipakai pihak lain",
         Cause::StorageFull => "penyimpanannya penuh",
         Cause::StorageFailed => "penyimpanannya tidak dapat dibaca atau ditulis",
@@ -79,7 +79,7 @@ fn database(error: &DbErr) -> String {
         Cause::Forbidden => "penggunanya tidak berhak",
         Cause::Other => "galat basis data",
     };
-    format!("{text} ({})", db::words(error))
+    format!("{text} ({})", db::message(error))
 }
 
 fn bus(error: &bus::Error) -> String {

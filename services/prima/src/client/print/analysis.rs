@@ -1,4 +1,4 @@
-//! What lies behind a result, for people.
+//! The analysis of a result, for people.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::{Columns, clean, or_dash, table};
 
 const HIDDEN: &str = "disembunyikan";
 
-/// How a survey calls its elements: code and name by key.
+/// Code and name of each element of a survey, by key.
 pub type Names = BTreeMap<String, (String, String)>;
 
 /// Dimensions, samples, flags, and importance against performance.

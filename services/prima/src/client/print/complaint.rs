@@ -1,26 +1,26 @@
-//! Complaints for people: lists, reports with their timelines, events. No identity among them.
+//! Complaints for people: lists, single complaints with their timelines, events. Nothing here shows who reported.
 
-use prima_complaint::domain::workflow::{Role, Workflow};
 use prima_platform::clock;
 use prima_proto::complaint::v1 as pb;
 use prost_types::Timestamp;
 
 use super::{Columns, clean, or_dash, table};
+use crate::client::workflow_labels::WorkflowLabels;
 
-/// A time in western Indonesia to the minute, or `-`.
+/// A time in western Indonesia (WIB) to the minute, or `-`.
 pub fn time(time: Option<&Timestamp>) -> String {
     let local = |time| super::local(time).chars().take(16).collect();
     time.and_then(clock::from_proto)
         .map_or_else(|| "-".to_owned(), local)
 }
 
-/// Labels and values, one a line.
+/// Labels and values, one pair per line.
 pub(super) fn lines(rows: &[(&str, String)]) -> String {
     let line = |(label, value): &(&str, String)| clean(&format!("{label:<12} {value}")) + "\n";
     rows.iter().map(line).collect()
 }
 
-/// The last part of the name of a report: what the commands take and people copy.
+/// The last part of a complaint's name. The commands accept it, so people copy it.
 fn id(name: &str) -> String {
     name.trim_start_matches("complaints/").to_owned()
 }
@@ -36,8 +36,8 @@ fn due(deadline: &pb::Deadline) -> String {
     format!("{day}{late}{about}")
 }
 
-/// The unit that has a report, else the agency.
-fn holder(status: &pb::ComplaintStatus) -> &str {
+/// The unit that handles a complaint, or the agency while no unit was chosen.
+fn responsible(status: &pb::ComplaintStatus) -> &str {
     if status.unit.is_empty() {
         &status.agency
     } else {
@@ -45,7 +45,6 @@ fn holder(status: &pb::ComplaintStatus) -> &str {
     }
 }
 
-/// Rows of reports.
 pub fn list(list: &[pb::ComplaintSummary]) -> String {
     let rows = list.iter().map(|row| {
         let none = pb::ComplaintStatus::default();
@@ -54,7 +53,7 @@ pub fn list(list: &[pb::ComplaintSummary]) -> String {
             id(&status.name),
             time(status.receive_time.as_ref()),
             status.state_label.clone(),
-            holder(status).to_owned(),
+            responsible(status).to_owned(),
             status.deadline.as_ref().map_or_else(|| "-".to_owned(), due),
             status.level.to_string(),
             or_dash(&row.title),
@@ -68,23 +67,23 @@ pub fn list(list: &[pb::ComplaintSummary]) -> String {
     table(&header, columns, rows) + &format!("{} laporan.\n", list.len())
 }
 
-/// What a report became by an action.
-pub fn stands(status: &pb::ComplaintStatus) -> String {
+/// One line with the state of a complaint after an action.
+pub fn status_line(status: &pb::ComplaintStatus) -> String {
     let deadline = status.deadline.as_ref();
     let deadline = deadline.map(|one| format!("; tenggat {}: {}", one.label.to_lowercase(), due(one)));
     clean(&format!(
         "{}: {}, pada {}{}",
         status.name,
         status.state_label,
-        holder(status),
+        responsible(status),
         deadline.unwrap_or_default()
     )) + "\n"
 }
 
-/// What the reporter is given.
+/// What the reporter receives after submitting.
 pub fn submitted(answer: &pb::SubmitComplaintResponse) -> String {
     let status = answer.status.clone().unwrap_or_default();
-    stands(&status)
+    status_line(&status)
         + &lines(&[
             ("Kode lacak", answer.tracking_code.clone()),
             ("Rahasia", answer.secret.clone()),
@@ -92,17 +91,17 @@ pub fn submitted(answer: &pb::SubmitComplaintResponse) -> String {
         + "Berikan keduanya hanya kepada pelapor.\n"
 }
 
-/// One report with its timeline.
-pub fn one(complaint: &pb::Complaint) -> String {
+/// One complaint with its timeline.
+pub fn detail(complaint: &pb::Complaint, labels: &WorkflowLabels) -> String {
     let none = pb::ComplaintStatus::default();
     let status = complaint.status.as_ref().unwrap_or(&none);
-    let marks = [
+    let attributes = [
         (complaint.anonymous, "anonim"),
         (complaint.confidential, "rahasia"),
     ];
-    let marks: Vec<&str> = marks
+    let attributes: Vec<&str> = attributes
         .into_iter()
-        .filter_map(|(set, mark)| set.then_some(mark))
+        .filter_map(|(set, label)| set.then_some(label))
         .collect();
     let mut rows = vec![
         ("Judul", or_dash(&complaint.title)),
@@ -112,9 +111,9 @@ pub fn one(complaint: &pb::Complaint) -> String {
         ),
         ("Jenis", status.class.clone()),
         ("Kategori", or_dash(&status.category)),
-        ("Pada", holder(status).to_owned()),
+        ("Pada", responsible(status).to_owned()),
         ("Kanal", channel(complaint.channel()).to_owned()),
-        ("Sifat", or_dash(&marks.join(", "))),
+        ("Sifat", or_dash(&attributes.join(", "))),
         ("Diterima", time(status.receive_time.as_ref())),
     ];
     if !status.name.is_empty() {
@@ -134,7 +133,7 @@ pub fn one(complaint: &pb::Complaint) -> String {
     }
     let mut text = lines(&rows);
     if !complaint.text.is_empty() {
-        // Lines of the text stay lines.
+        // The line breaks of the text are kept.
         text.push('\n');
         for line in complaint.text.lines() {
             text += &(clean(line) + "\n");
@@ -145,7 +144,7 @@ pub fn one(complaint: &pb::Complaint) -> String {
         vec![
             entry.number.to_string(),
             time(entry.time.as_ref()),
-            happened(entry),
+            describe(entry, labels),
             role(&entry.role),
             or_dash(&entry.text),
         ]
@@ -157,8 +156,8 @@ pub fn one(complaint: &pb::Complaint) -> String {
     text + &table(&["No", "Waktu", "Kejadian", "Oleh", "Isi"], columns, rows)
 }
 
-/// One event of the feed, on a line.
-pub fn event(message: &pb::WatchComplaintsResponse) -> String {
+/// One event of the feed, on one line.
+pub fn event(message: &pb::WatchComplaintsResponse, labels: &WorkflowLabels) -> String {
     let none = pb::TimelineEntry::default();
     let entry = message.entry.as_ref().unwrap_or(&none);
     let unit = if message.unit.is_empty() {
@@ -170,22 +169,21 @@ pub fn event(message: &pb::WatchComplaintsResponse) -> String {
         "{}  {}  {unit}  {}  [{}]",
         time(entry.time.as_ref()),
         id(&message.complaint),
-        happened(entry),
+        describe(entry, labels),
         message.cursor
     )) + "\n"
 }
 
-/// What happened, in words: those of the built-in workflow where it knows the keys, else the keys.
-fn happened(entry: &pb::TimelineEntry) -> String {
-    let flows = || Workflow::built_in().flows.iter();
-    let state = |key: &str| {
-        let known = flows().find_map(|flow| flow.state(key));
-        known.map_or_else(|| key.to_owned(), |state| state.label.clone())
-    };
+/// Describes an event with the labels of the workflows; a key that has none is shown as it is.
+fn describe(entry: &pb::TimelineEntry, labels: &WorkflowLabels) -> String {
+    let state = |key| labels.state(key).unwrap_or(key);
     let action = || {
-        let mut all = flows().flat_map(|flow| &flow.transitions);
-        let found = all.find(|one| one.from == entry.from_state && one.action.key() == entry.action);
-        found.map_or_else(|| entry.action.clone(), |one| one.label.clone())
+        let label = labels.action(&entry.from_state, &entry.action);
+        label.unwrap_or(&entry.action)
+    };
+    let clock = || {
+        let label = labels.clock(&entry.clock).map(str::to_lowercase);
+        label.unwrap_or_else(|| entry.clock.clone())
     };
     let till = time(entry.due_time.as_ref());
     match entry.kind() {
@@ -201,16 +199,16 @@ fn happened(entry: &pb::TimelineEntry) -> String {
             or_dash(&entry.from_parent),
             entry.to_parent
         ),
-        pb::TimelineKind::Reminder => format!("Pengingat: {} jatuh tempo {till}", clock_name(&entry.clock)),
+        pb::TimelineKind::Reminder => format!("Pengingat: {} jatuh tempo {till}", clock()),
         pb::TimelineKind::Escalation => format!(
             "Naik ke tingkat {}: {} lewat tenggat {till}",
             entry.level,
-            clock_name(&entry.clock)
+            clock()
         ),
         pb::TimelineKind::EscalatedByHand => format!("Dinaikkan ke tingkat {}", entry.level),
         pb::TimelineKind::Rescheduled => format!(
             "Tenggat {} dihitung ulang: {} → {till}",
-            clock_name(&entry.clock),
+            clock(),
             time(entry.before_due_time.as_ref())
         ),
         pb::TimelineKind::Rated => "Dinilai pelapor".to_owned(),
@@ -219,20 +217,19 @@ fn happened(entry: &pb::TimelineEntry) -> String {
     }
 }
 
-fn clock_name(key: &str) -> String {
-    let known = Workflow::built_in().clock(key);
-    known.map_or_else(|| key.to_owned(), |clock| clock.label.to_lowercase())
-}
-
 fn role(key: &str) -> String {
-    match Role::parse(key) {
-        Some(role) => role.label().to_owned(),
-        None if key == "intake" => "Penerima laporan".to_owned(),
-        None => or_dash(key),
+    match key {
+        "reporter" => "Pelapor".to_owned(),
+        "liaison_officer" => "Pejabat penghubung".to_owned(),
+        "coordinator_admin" => "Admin koordinator instansi".to_owned(),
+        "national_admin" => "Admin nasional".to_owned(),
+        "system" => "Sistem".to_owned(),
+        "intake" => "Penerima laporan".to_owned(),
+        _ => or_dash(key),
     }
 }
 
-/// A channel as people call it.
+/// The name of a channel for people.
 pub(super) fn channel(channel: pb::Channel) -> &'static str {
     match channel {
         pb::Channel::Unspecified => "-",
@@ -251,6 +248,7 @@ pub(super) fn channel(channel: pb::Channel) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::workflow_labels::built_in;
 
     fn at(seconds: i64) -> Option<Timestamp> {
         Some(Timestamp { seconds, nanos: 0 })
@@ -264,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_late_paused_or_provisional_is_told_with_its_day() {
+    fn a_deadline_shows_whether_it_is_overdue_paused_or_provisional() {
         let mut deadline = pb::Deadline {
             due_date: "2026-12-01".into(),
             ..Default::default()
@@ -282,24 +280,29 @@ mod tests {
     }
 
     #[test]
-    fn the_timeline_speaks_the_words_of_the_workflow_and_else_its_keys() {
+    fn the_timeline_uses_the_labels_of_the_workflow_or_else_its_keys() {
+        let labels = built_in();
         let mut line = pb::TimelineEntry {
             action: "reply".into(),
             from_state: "responded".into(),
             to_state: "in_progress".into(),
             ..entry(pb::TimelineKind::Transition)
         };
-        assert_eq!(happened(&line), "Balas tanggapan → Sedang ditindaklanjuti");
+        assert_eq!(
+            describe(&line, &labels),
+            "Balas tanggapan → Sedang ditindaklanjuti"
+        );
         line.from_state = "on_hold".into();
         line.to_state = "verifying".into();
-        assert_eq!(happened(&line), "Lengkapi laporan → Verifikasi");
+        assert_eq!(describe(&line, &labels), "Lengkapi laporan → Verifikasi");
         line.action = "approve".into();
         line.to_state = "approved".into();
-        assert_eq!(happened(&line), "approve → approved");
+        assert_eq!(describe(&line, &labels), "approve → approved");
     }
 
     #[test]
-    fn a_hop_names_both_ends_and_a_passed_deadline_its_clock() {
+    fn a_forwarding_names_both_agencies_and_an_escalation_its_deadline() {
+        let labels = built_in();
         let hop = pb::TimelineEntry {
             action: "forward".into(),
             from_state: "verifying".into(),
@@ -309,7 +312,7 @@ mod tests {
             ..entry(pb::TimelineKind::Transition)
         };
         let expected = "Alihkan → Dialihkan ke instansi lain (agencies/3271 → agencies/3273)";
-        assert_eq!(happened(&hop), expected);
+        assert_eq!(describe(&hop, &labels), expected);
         let late = pb::TimelineEntry {
             level: 2,
             clock: "resolution".into(),
@@ -317,13 +320,13 @@ mod tests {
             ..entry(pb::TimelineKind::Escalation)
         };
         assert_eq!(
-            happened(&late),
+            describe(&late, &labels),
             "Naik ke tingkat 2: penyelesaian lewat tenggat 1970-01-01 07:00"
         );
     }
 
     #[test]
-    fn what_people_wrote_cannot_steer_the_terminal() {
+    fn user_text_cannot_control_the_terminal() {
         let complaint = pb::Complaint {
             title: "a\u{1b}[2Jb".into(),
             text: "satu\u{1b}[31m\ndua\u{202e}".into(),
@@ -333,7 +336,7 @@ mod tests {
             }],
             ..Default::default()
         };
-        let text = one(&complaint);
+        let text = detail(&complaint, &WorkflowLabels::default());
         assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'), "{text}");
         assert!(text.contains("\nsatu [31m\ndua\n"), "{text}");
         let row = pb::ComplaintSummary {

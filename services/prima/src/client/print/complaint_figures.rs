@@ -1,15 +1,14 @@
-//! What became of complaints, for people: figures of units, desks, keys.
+//! Figures about complaints, for people: performance of units, desks, use of encryption keys.
 
-use prima_complaint::domain::workflow::Workflow;
 use prima_platform::{disclosure::group_step, number};
 use prima_proto::complaint::v1 as pb;
 use prima_proto::event::v1 as event;
 
 use super::complaint::{channel, lines};
 use super::{Columns, or_dash, table};
+use crate::client::workflow_labels::WorkflowLabels;
 
-/// The figures of a unit in a period.
-pub fn performance(answer: &pb::GetPerformanceResponse) -> String {
+pub fn performance(answer: &pb::GetPerformanceResponse, labels: &WorkflowLabels) -> String {
     let none = event::ComplaintPerformanceState::default();
     let of = answer.performance.as_ref().unwrap_or(&none);
     let score = match &answer.score {
@@ -94,7 +93,7 @@ pub fn performance(answer: &pb::GetPerformanceResponse) -> String {
                 group.reopened,
             ];
             let days = [&group.mean_days, &group.median_days];
-            std::iter::once(group_name(&group.key))
+            std::iter::once(group_name(&group.key, labels))
                 .chain(figures.iter().map(i64::to_string))
                 .chain(days.map(|days| or_dash(days)))
                 .collect()
@@ -119,16 +118,16 @@ pub fn performance(answer: &pb::GetPerformanceResponse) -> String {
     text
 }
 
-/// What a class or a channel is called; its key where that is not known.
-fn group_name(key: &str) -> String {
-    let class = Workflow::built_in().class(key).map(|class| class.label.clone());
+/// The name of a class or a channel; its key when it is not known.
+fn group_name(key: &str, labels: &WorkflowLabels) -> String {
+    let class = labels.class(key).map(str::to_owned);
     let kind = || pb::Channel::from_str_name(&format!("CHANNEL_{}", key.to_uppercase()));
     class
         .or_else(|| kind().map(|kind| channel(kind).to_owned()))
         .unwrap_or_else(|| key.to_owned())
 }
 
-/// How a unit can be reached.
+/// The channels through which a unit can be reached.
 pub fn desk(desk: &pb::Desk) -> String {
     let mut text = lines(&[
         ("Unit", desk.unit.clone()),
@@ -179,12 +178,12 @@ fn since(date: &str) -> String {
     }
 }
 
-/// How much is sealed with which key.
+/// How much data each key encrypts.
 pub fn keys(keys: &[pb::KeyUsage]) -> String {
     let rows = keys.iter().map(|one| {
         let part = match (one.current, one.present) {
-            (true, _) => "menyandi dan membuka",
-            (false, true) => "membuka",
+            (true, _) => "mengenkripsi dan mendekripsi",
+            (false, true) => "mendekripsi",
             (false, false) => "TIDAK ADA: barisnya tidak terbaca",
         };
         vec![one.key.clone(), part.to_owned(), one.rows.to_string()]
@@ -199,9 +198,11 @@ pub fn keys(keys: &[pb::KeyUsage]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::workflow_labels::built_in;
 
     #[test]
-    fn a_score_below_its_sample_says_from_where_it_is_ranked() {
+    fn a_score_below_its_minimum_sample_says_when_it_is_ranked() {
+        let labels = WorkflowLabels::default();
         let score = |size| pb::GetPerformanceResponse {
             performance: None,
             score: Some(event::ScoreState {
@@ -212,21 +213,24 @@ mod tests {
             }),
             step: 1,
         };
-        assert!(performance(&score(9)).contains("80.00 (dari 9 laporan; masuk peringkat mulai 10)\n"));
-        assert!(performance(&score(10)).contains("80.00 (dari 10 laporan)\n"));
+        assert!(
+            performance(&score(9), &labels).contains("80.00 (dari 9 laporan; masuk peringkat mulai 10)\n")
+        );
+        assert!(performance(&score(10), &labels).contains("80.00 (dari 10 laporan)\n"));
         let none = pb::GetPerformanceResponse::default();
-        assert!(performance(&none).contains("belum ada"));
+        assert!(performance(&none, &labels).contains("belum ada"));
     }
 
     #[test]
     fn classes_and_channels_have_names_and_ratings_a_mean() {
+        let labels = built_in();
         for (key, expected) in [
             ("complaint_normative", "Pengaduan normatif"),
             ("face_to_face", "tatap muka"),
             ("mobile_app", "aplikasi"),
             ("own_class", "own_class"),
         ] {
-            assert_eq!(group_name(key), expected);
+            assert_eq!(group_name(key, &labels), expected);
         }
         let answer = pb::GetPerformanceResponse {
             performance: Some(event::ComplaintPerformanceState {
@@ -250,7 +254,7 @@ mod tests {
             score: None,
             step: 5,
         };
-        let text = performance(&answer);
+        let text = performance(&answer, &labels);
         assert!(text.contains("4.67 dari 5, menurut 3 pelapor"));
         assert!(text.contains("kelipatan 5, per jenis dan kanal kelipatan 20"));
         let row = text.lines().find(|line| line.contains("surat")).unwrap();
@@ -260,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_nobody_has_is_cried_out() {
+    fn a_key_that_is_not_configured_is_warned_of() {
         let key = |key: &str, current, present| pb::KeyUsage {
             key: key.into(),
             current,
@@ -272,11 +276,11 @@ mod tests {
             key("a", false, true),
             key("z", false, false),
         ]);
-        let told: Vec<bool> = text
+        let warned: Vec<bool> = text
             .lines()
             .filter(|l| l.contains(" 7 "))
             .map(|l| l.contains("TIDAK ADA"))
             .collect();
-        assert_eq!(told, [false, false, true], "{text}");
+        assert_eq!(warned, [false, false, true], "{text}");
     }
 }

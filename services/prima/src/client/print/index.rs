@@ -1,4 +1,4 @@
-//! Simulated indexes.
+//! Simulated indices.
 
 use prima_platform::number;
 use prima_proto::index::v1 as pb;
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Columns, clean};
 
-/// Most decimals of what is no published value.
+/// Most decimals shown of a value that is not published.
 const PLACES: u32 = 4;
 const NONE: &str = "belum ada";
 
@@ -44,7 +44,8 @@ struct JsonAssumption<'a> {
     simulated: String,
 }
 
-/// A fraction as a decimal of at most four places, half up; another text as it is, `None` of an empty one.
+/// A fraction as a decimal of at most four places, rounded half up. Another text is returned unchanged, an empty one
+/// gives `None`.
 pub(super) fn decimal(text: &str) -> Option<String> {
     if text.is_empty() {
         return None;
@@ -60,21 +61,17 @@ fn filled(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
 }
 
-/// F-02 or F-03 of a tree.
+/// The part of a tree that is F-02 or F-03.
 fn part<'a>(tree: &'a pb::Term, key: &str) -> Option<&'a pb::Term> {
     tree.terms.iter().find(|term| term.key == key)
 }
 
-/// The aspects of a tree: below F-02 where there is one.
+/// The aspects of a tree. They are below F-02 when the tree has it.
 fn aspects(tree: &pb::Term) -> &[pb::Term] {
     part(tree, "f02").map_or(&tree.terms, |f02| &f02.terms)
 }
 
-/// A simulation as JSON; numbers are decimals in texts, `null` while something is missing.
-///
-/// # Errors
-///
-/// Never for what a service sends.
+/// A simulation as JSON. Numbers are decimals in strings, and `null` while an input is missing.
 pub fn simulation_json(answer: &pb::SimulateIndexResponse) -> anyhow::Result<String> {
     let none = (pb::IndexValue::default(), pb::Term::default());
     let value = answer.value.as_ref().unwrap_or(&none.0);
@@ -250,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_simulation_is_told_whole_as_json() {
+    fn json_contains_the_whole_simulation() {
         let text = simulation_json(&answer("4.05", "21/5")).unwrap();
         let expected = json!({
             "instrument": "pekppp-2022",
@@ -272,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_no_number() {
+    fn a_missing_input_is_not_shown_as_a_number() {
         let text = simulation_json(&answer("", "")).unwrap();
         let json: Value = serde_json::from_str(&text).unwrap();
         assert_eq!((&json["index"], &json["f03"]), (&Value::Null, &Value::Null));

@@ -1,19 +1,19 @@
-//! The index of a unit or an agency in a cycle, and the tree that leads to it.
+//! The index of a unit or an agency in a cycle, and the tree of terms that it is computed from.
 
 use prima_proto::index::v1 as pb;
 use serde::Serialize;
 
 use super::{Columns, clean, or_dash};
 
-/// Key of the evaluators' form in a tree.
+/// Key of F-02, the evaluators' form, in a tree.
 pub const F02: &str = "f02";
-/// A fraction `n/d` as a decimal of at most four places, rounded half up. Empty where there is none; another text
-/// comes back as it is.
+/// A fraction `n/d` as a decimal of at most four places, rounded half up. An empty text stays empty, another text is
+/// returned unchanged.
 pub fn plain(fraction: &str) -> String {
     super::index::decimal(fraction).unwrap_or_default()
 }
 
-/// The aspects of a unit's tree, wherever they stand.
+/// The aspects of a unit's tree, at whichever depth they are.
 pub fn aspects(tree: &pb::Term) -> &[pb::Term] {
     let f02 = tree.terms.iter().find(|term| term.key == F02);
     f02.map_or(&tree.terms, |f02| &f02.terms)
@@ -124,14 +124,10 @@ fn json<'a>(summary: &'a pb::IndexSummary, aspects: &'a [pb::Term]) -> Json<'a> 
     }
 }
 
-/// An index as JSON; decimals are strings, and null where there is none.
-///
-/// # Errors
-///
-/// Never for what a service sends.
+/// An index as JSON. Decimals are strings, and null where there is no value.
 pub fn summary_json(summary: &pb::IndexSummary) -> anyhow::Result<String> {
     let mut json = json(summary, &summary.aspects);
-    // Where a level comes from is told only by the explained tree.
+    // Only the explained tree says where a level comes from.
     for term in json.aspects.iter_mut().flat_map(|aspect| &mut aspect.indicators) {
         term.origin = None;
     }
@@ -139,10 +135,6 @@ pub fn summary_json(summary: &pb::IndexSummary) -> anyhow::Result<String> {
 }
 
 /// An index with its whole tree as JSON.
-///
-/// # Errors
-///
-/// Never for what a service sends.
 pub fn value_json(summary: &pb::IndexSummary, value: &pb::IndexValue) -> anyhow::Result<String> {
     let json = Json {
         index: given(&value.index),
@@ -159,7 +151,7 @@ pub fn value_json(summary: &pb::IndexSummary, value: &pb::IndexValue) -> anyhow:
     super::json(&json, false)
 }
 
-/// The aspects of an explained unit; an agency's tree is made of units.
+/// The aspects of an explained unit. The tree of an agency consists of units and has none.
 fn own_aspects<'a>(summary: &pb::IndexSummary, value: &'a pb::IndexValue) -> &'a [pb::Term] {
     match &value.tree {
         Some(tree) if summary.name.contains("/units/") => aspects(tree),
@@ -167,7 +159,7 @@ fn own_aspects<'a>(summary: &pb::IndexSummary, value: &'a pb::IndexValue) -> &'a
     }
 }
 
-/// A metric of indexes for people.
+/// The name of an index metric for people.
 fn metric(key: &str) -> &str {
     match key {
         "ipp" => "Indeks Pelayanan Publik (nasional)",
@@ -215,7 +207,7 @@ fn head(summary: &pb::IndexSummary) -> String {
     text
 }
 
-/// An index with its aspects and indicators as a table for people.
+/// An index with its aspects and indicators, as a table for people.
 pub fn summary_table(summary: &pb::IndexSummary) -> String {
     let mut text = head(summary);
     if !summary.aspects.is_empty() {
@@ -225,7 +217,7 @@ pub fn summary_table(summary: &pb::IndexSummary) -> String {
     text + &clean(&format!("Instrumen: {}", or_dash(&summary.instrument))) + "\n"
 }
 
-/// An index with its whole tree as a table for people.
+/// An index with its whole tree, as a table for people.
 pub fn value_table(summary: &pb::IndexSummary, value: &pb::IndexValue) -> String {
     let tree = value.tree.as_slice();
     let mut text = head(summary) + &tree_table(tree, true);
@@ -249,7 +241,7 @@ pub fn value_table(summary: &pb::IndexSummary, value: &pb::IndexValue) -> String
     text
 }
 
-/// A row for every term, with where each input comes from where that is known.
+/// One row per term; with `origins` also where each input comes from, when that is known.
 fn tree_table(terms: &[pb::Term], origins: bool) -> String {
     fn add(term: &pb::Term, depth: usize, origins: bool, rows: &mut Vec<Vec<String>>) {
         let mut row = vec![
@@ -288,7 +280,7 @@ fn name(term: &pb::Term) -> &str {
     }
 }
 
-/// What is missing, by its name where the tree has it.
+/// The names of the missing inputs; a key stays where the tree has no name for it.
 fn missing(keys: &[String], terms: &[pb::Term]) -> String {
     if keys.is_empty() {
         return String::new();

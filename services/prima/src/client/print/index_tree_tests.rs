@@ -27,7 +27,7 @@ fn node(key: &str, weight: &str, value: &str, product: &str, terms: Vec<pb::Term
     }
 }
 
-/// (3.5 / 2 + 4 / 2) = 3.75 from the only aspect, 3.75 * 0.75 + 11/3 * 0.25 = 179/48.
+/// The index of this sample: 3.5 / 2 + 4 / 2 = 3.75 from the only aspect, and 3.75 * 0.75 + 11/3 * 0.25 = 179/48.
 fn sample() -> (pb::IndexSummary, pb::IndexValue) {
     let aspect = node(
         "policy",
@@ -143,7 +143,7 @@ fn json_has_the_aspects_with_their_indicators_and_decimals_as_strings() {
         );
         assert_eq!(aspect["indicators"].as_array().unwrap().len(), 2);
     }
-    // A summary has no origins of its own.
+    // A summary does not say where its levels come from.
     assert!(shown["aspects"][0]["indicators"][0].get("origin").is_none());
     assert!(!summary_table(&summary).contains("Asal"));
     assert!(shown.get("tree").is_none() && shown.get("citations").is_none());

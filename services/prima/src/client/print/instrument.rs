@@ -7,7 +7,6 @@ use prima_proto::index::v1 as pb;
 use super::index::decimal;
 use super::{Columns, clean, or_dash};
 
-/// Instruments for people.
 pub fn list(list: &[pb::Instrument]) -> String {
     let rows = list.iter().map(|one| {
         vec![
@@ -33,8 +32,7 @@ fn entry(instrument: &pb::Instrument) -> &'static str {
     }
 }
 
-/// One instrument for people.
-pub fn one(one: &pb::Instrument) -> String {
+pub fn detail(one: &pb::Instrument) -> String {
     let share = |text: &str| decimal(text).unwrap_or_default();
     let mut text = String::new();
     let mut line = |label: &str, value: String| text += &format!("{label:<12} {}\n", clean(&value));
@@ -109,7 +107,7 @@ pub fn one(one: &pb::Instrument) -> String {
     text + &super::table(&["Kategori", "Nama", "Mulai", "Zona"], columns, bands)
 }
 
-/// What a check of a document found.
+/// The result of checking a document.
 pub fn checked(read: &Result<Instrument, Vec<Violation>>) -> String {
     match read {
         Ok(instrument) => {

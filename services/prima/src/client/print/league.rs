@@ -6,17 +6,16 @@ use serde::Serialize;
 use super::{Columns, clean, or_dash, staleness};
 use crate::cli::Format;
 
-/// The metric whose sample is complaints.
+/// The metric whose sample counts complaints instead of respondents.
 const COMPLAINTS: &str = "complaint-resolution";
 
 /// A league table with the rows that were fetched.
 #[derive(Debug, Clone, Default)]
 pub struct League {
-    /// The table.
     pub table: pb::LeagueTable,
-    /// Its first rows, or all.
+    /// The first rows, or all.
     pub rows: Vec<pb::LeagueRow>,
-    /// How far behind it may be.
+    /// How current the table is.
     pub freshness: Option<pb::Freshness>,
 }
 
@@ -50,11 +49,7 @@ const CSV_HEADER: [&str; 9] = [
 ];
 
 impl League {
-    /// The table as text; `one_of_many` when more follow it in the same output.
-    ///
-    /// # Errors
-    ///
-    /// Never for what a service sends.
+    /// The table as text. With `one_of_many`, more documents follow in the same output.
     pub fn render(&self, format: Format, one_of_many: bool) -> anyhow::Result<String> {
         match format {
             Format::Table => Ok(self.table()),
@@ -151,12 +146,12 @@ impl League {
     }
 }
 
-/// The rank; `None` when the subject is only listed.
+/// The rank; `None` when the subject is listed without a rank.
 pub fn rank(row: &pb::LeagueRow) -> Option<i64> {
     (row.rank > 0).then_some(row.rank)
 }
 
-/// Why it has no rank, else how far the score may still change.
+/// Why a row has no rank, or whether its score may still change.
 pub fn remark(row: &pb::LeagueRow, metric: &str) -> String {
     match row.unranked_reason() {
         pb::UnrankedReason::SampleTooSmall => {
@@ -181,7 +176,7 @@ pub fn remark(row: &pb::LeagueRow, metric: &str) -> String {
     }
 }
 
-/// The heading of a column as it is called for a metric.
+/// The heading of a column for a metric.
 pub fn heading(name: &'static str, metric: &str) -> &'static str {
     match (name, metric) {
         ("Nilai (IKM)", other) if other != "skm" => "Nilai",
@@ -190,7 +185,7 @@ pub fn heading(name: &'static str, metric: &str) -> &'static str {
     }
 }
 
-/// A metric as people call it.
+/// The name of a metric for people.
 pub fn metric_name(metric: &str) -> String {
     match metric {
         "skm" => "Survei Kepuasan Masyarakat (IKM)".to_owned(),

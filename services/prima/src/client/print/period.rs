@@ -4,7 +4,6 @@ use prima_proto::survey::v1 as pb;
 
 use super::{Columns, clean, or_dash, table};
 
-/// A unit's.
 pub fn unit(result: &pb::UnitResult) -> String {
     let mut text = lines(&[
         ("Unit", result.unit.clone()),
@@ -59,7 +58,7 @@ pub fn unit(result: &pb::UnitResult) -> String {
     text
 }
 
-/// An agency's, by both rules.
+/// The result of an agency by both rules of aggregation.
 pub fn agency(result: &pb::AgencyResult) -> String {
     let mut text = lines(&[
         ("Instansi", result.agency.clone()),
@@ -154,7 +153,7 @@ fn category(grade: &str, name: &str) -> String {
     }
 }
 
-/// In points and in percent, each labelled: reports confuse them.
+/// A change in points and in percent. Each is labelled, because reports often confuse the two.
 fn change(change: Option<&pb::Change>) -> String {
     let Some(change) = change else {
         return "belum ada pembanding".to_owned();
@@ -197,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_is_told_in_points_and_in_percent() {
+    fn a_change_is_shown_in_points_and_in_percent() {
         let base = pb::Change {
             base_period: "2019".into(),
             base_index: "80.98".into(),

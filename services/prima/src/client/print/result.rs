@@ -1,7 +1,6 @@
 //! The result of a survey.
 
 use prima_proto::survey::v1 as pb;
-use prima_survey::domain::instrument;
 use serde::Serialize;
 
 use super::{Columns, clean, or_dash};
@@ -53,11 +52,7 @@ const CSV_HEADER: [&str; 10] = [
     "weighted_mean",
 ];
 
-/// The result as text; `one_of_many` when more follow it in the same output.
-///
-/// # Errors
-///
-/// Never for what a service sends.
+/// The result as text. With `one_of_many`, more documents follow in the same output.
 pub fn render(result: &pb::Result, format: Format, one_of_many: bool) -> anyhow::Result<String> {
     match format {
         Format::Table => Ok(table(result)),
@@ -66,7 +61,7 @@ pub fn render(result: &pb::Result, format: Format, one_of_many: bool) -> anyhow:
     }
 }
 
-/// The state of a survey as people call it.
+/// The state of a survey for people.
 pub fn state_name(state: pb::SurveyState) -> &'static str {
     match state {
         pb::SurveyState::Unspecified => "-",
@@ -76,7 +71,7 @@ pub fn state_name(state: pb::SurveyState) -> &'static str {
     }
 }
 
-/// A weight variant as the command line names it.
+/// The name of a weight variant on the command line.
 pub fn weights_name(weights: pb::WeightVariant) -> &'static str {
     match weights {
         pb::WeightVariant::Unspecified | pb::WeightVariant::Exact => "exact",
@@ -88,10 +83,11 @@ pub fn weights_name(weights: pb::WeightVariant) -> &'static str {
 }
 
 fn table(result: &pb::Result) -> String {
-    let known = instrument::find(&result.instrument);
-    let ikm = known.is_some_and(|i| i.metric.as_deref() == Some("skm"));
-    // F-03 has no grade of its own.
-    let graded = known.is_none_or(|i| !i.categories.is_empty());
+    // F-03 has weight variants of its own; its value is not an IKM and has no grade.
+    let ikm = !matches!(
+        result.weight_variant(),
+        pb::WeightVariant::MeanOfAspectMeans | pb::WeightVariant::MeanOfAllAnswers
+    );
     let mutu = match (result.category.as_str(), result.category_display_name.as_str()) {
         ("", _) => "belum ada".to_owned(),
         (grade, "") => grade.to_owned(),
@@ -129,7 +125,7 @@ fn table(result: &pb::Result) -> String {
         ("Mutu", mutu),
     ]
     .into_iter()
-    .filter(|(label, _)| graded || *label != "Mutu")
+    .filter(|(label, _)| ikm || *label != "Mutu")
     {
         text += &clean(&format!("{label:<12}: {value}"));
         text.push('\n');

@@ -8,7 +8,6 @@ use prima_proto::{index::v1 as pb, period::Period};
 use super::period::signed;
 use super::{Columns, or_dash};
 
-/// Recorded scores for people.
 pub fn table(list: &[pb::ExternalScore]) -> String {
     let key = |score: &pb::ExternalScore, period: &str| {
         (score.metric.clone(), score.subject.clone(), period.to_owned())
@@ -62,7 +61,7 @@ pub fn table(list: &[pb::ExternalScore]) -> String {
     super::table(&header, columns, rows) + "Semua nilai dicatat dari terbitan, tidak dihitung di sini.\n"
 }
 
-/// Scores that wait to be confirmed, for whoever looks at their documents.
+/// Scores that wait for confirmation, with the documents that the officer compares them with.
 pub fn waiting(list: &[pb::ExternalScore]) -> String {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     let rows = list.iter().map(|score| {
@@ -147,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_shown_with_its_document_and_etag() {
+    fn waiting_scores_are_shown_with_document_and_etag() {
         let score = |link: &str, sha256: &[u8]| pb::ExternalScore {
             metric: "ombudsman".into(),
             subject: "agencies/1".into(),

@@ -1,4 +1,4 @@
-//! The places of one subject.
+//! The ranks of one subject.
 
 use prima_proto::ranking::v1 as pb;
 use serde::Serialize;
@@ -7,18 +7,16 @@ use super::league::{heading, metric_name, rank, remark};
 use super::{Columns, clean, or_dash, staleness};
 use crate::cli::Format;
 
-/// The places of one subject in the cohorts of a metric and period.
+/// The ranks of one subject in the cohorts of a metric and period.
 #[derive(Debug, Clone, Default)]
-pub struct Places {
+pub struct Standings {
     /// Resource name of the unit or agency.
     pub subject: String,
-    /// Metric.
     pub metric: String,
-    /// Period.
     pub period: String,
-    /// One per cohort.
+    /// One standing per cohort.
     pub standings: Vec<pb::Standing>,
-    /// How far behind it may be.
+    /// How current the standings are.
     pub freshness: Option<pb::Freshness>,
 }
 
@@ -53,12 +51,7 @@ const CSV_HEADER: [&str; 8] = [
     "note",
 ];
 
-impl Places {
-    /// The places as text.
-    ///
-    /// # Errors
-    ///
-    /// Never for what a service sends.
+impl Standings {
     pub fn render(&self, format: Format) -> anyhow::Result<String> {
         match format {
             Format::Table => Ok(self.table()),
@@ -163,9 +156,9 @@ mod tests {
     use super::*;
     use crate::client::print::league::tests::sample as league;
 
-    fn sample() -> Places {
+    fn sample() -> Standings {
         let league = league();
-        Places {
+        Standings {
             subject: "agencies/3271/units/dpmptsp".into(),
             metric: "skm".into(),
             period: "2024-q3".into(),
@@ -178,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_shows_the_rank() {
+    fn every_format_shows_the_rank() {
         assert!(
             sample()
                 .render(Format::Csv)

@@ -1,12 +1,13 @@
-//! NI and the category table of the regulation, from the bounds that the instrument gives (PermenPANRB 14/2017).
+//! Perception intervals (NI) and the category table of the regulation, from the bounds of the instrument (PermenPANRB
+//! 14/2017).
 
 use prima_platform::number::{Rational, decimal, parse_decimal, parse_fraction};
 use prima_proto::survey::v1 as pb;
 
-/// NIK is NI times this.
+/// NIK is NI times this factor.
 const CONVERSION: i64 = 25;
 
-/// One row of the category table, numbers as plain decimals.
+/// One row of the category table, with numbers as decimals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Band {
     /// Nilai persepsi: 1 for the lowest band.
@@ -21,7 +22,7 @@ pub(super) struct Band {
     pub(super) name: String,
 }
 
-/// The bands, lowest first as the regulation prints them. A bound that is no decimal ends the table: empty then.
+/// The bands with the lowest first, as the regulation prints them. When a bound is not a decimal, there is no table.
 pub(super) fn bands(instrument: &pb::Instrument) -> Vec<Band> {
     build(instrument).unwrap_or_default()
 }
@@ -30,7 +31,7 @@ fn build(instrument: &pb::Instrument) -> Option<Vec<Band>> {
     let integer = |value: i64| Rational::from_integer(value.into());
     let cent = Rational::new(1.into(), 100.into());
     let mut bands = Vec::new();
-    // Best first in the instrument, so each ends a hundredth below the one before it.
+    // The instrument lists the best band first; each band ends a hundredth below the one before it.
     let mut top = integer(i64::from(instrument.max_score) * CONVERSION);
     let lowest = integer(i64::from(instrument.min_score) * CONVERSION);
     let count = i64::try_from(instrument.categories.len()).ok()?;
@@ -54,20 +55,20 @@ fn build(instrument: &pb::Instrument) -> Option<Vec<Band>> {
     Some(bands)
 }
 
-/// NI of a NIK: at most four decimals, at least two, as the regulation prints it.
+/// The NI of an NIK with two to four decimals, as the regulation prints it.
 fn interval(nik: &Rational) -> String {
     let text = decimal(&(nik / Rational::from_integer(CONVERSION.into())), 4);
     let short = text.strip_suffix('0').unwrap_or(&text);
     short.strip_suffix('0').unwrap_or(short).to_owned()
 }
 
-/// Lowest NI of each band with its grade, as a position on a drawn scale.
+/// The lowest NI of each band with its grade, as a position on the drawn scale.
 pub(super) fn starts(bands: &[Band]) -> Vec<(f64, String)> {
     let start = |band: &Band| Some((band.ni.0.parse().ok()?, band.grade.clone()));
     bands.iter().filter_map(start).collect()
 }
 
-/// NI of a result, four decimals, half up, from its exact index; empty while there is none.
+/// The NI of a result from its exact index, rounded half up to four decimals; empty when there is no index.
 pub(super) fn ni(result: &pb::Result) -> String {
     parse_fraction(&result.index_exact)
         .map(|nik| decimal(&(nik / Rational::from_integer(CONVERSION.into())), 4))

@@ -1,5 +1,5 @@
-//! The figures of a report as tables of data: one sheet of the workbook and one CSV file each. Every row names its
-//! survey, so that files of many surveys can be joined.
+//! The figures of a report as data tables: each is one sheet of the workbook and one CSV file. Every row names its
+//! survey, so that the files of many surveys can be joined.
 
 mod columns;
 
@@ -8,9 +8,9 @@ use prima_platform::document::sheet::{Cell, Sheet};
 use prima_proto::survey::v1 as pb;
 
 use super::page::group_name;
-use super::{Report, bands, words};
+use super::{Report, bands, labels};
 
-/// Every table, in the order of the report.
+/// All tables in the order of the report.
 pub(super) fn sheets(report: &Report) -> Vec<Sheet> {
     let sheet = |key, title, columns: &'static [_], rows: Vec<Vec<Cell>>| Sheet {
         key,
@@ -76,12 +76,12 @@ fn summary(report: &Report) -> Vec<Cell> {
         Cell::text(crate::client::print::result::weights_name(
             result.weight_variant(),
         )),
-        Cell::text(words::state(result.state())),
+        Cell::text(labels::state(result.state())),
         Cell::Integer(result.respondents),
         Cell::Integer(result.disclosed_respondents),
         Cell::integer_if(result.population > 0, result.population),
         Cell::integer_if(result.population > 0, result.minimum_respondents),
-        Cell::text(words::sample(result.sample_status())),
+        Cell::text(labels::sample(result.sample_status())),
         Cell::decimal(bands::ni(result)),
         Cell::decimal(&result.index),
         Cell::text(&result.index_exact),
@@ -97,7 +97,7 @@ fn summary(report: &Report) -> Vec<Cell> {
         Cell::decimal(unit_index),
         Cell::text(change.map_or("", |change| &change.base_period)),
         of_change(|change| &change.base_index),
-        Cell::text(change.map_or("", |change| words::yes(change.base_recorded))),
+        Cell::text(change.map_or("", |change| labels::yes(change.base_recorded))),
         of_change(|change| change.points.trim_start_matches('+')),
         of_change(|change| change.relative_percent.trim_start_matches('+')),
         Cell::integer_if(plan.is_some(), plan.map_or(0, |plan| plan.planned)),
@@ -150,7 +150,7 @@ fn categories(report: &Report) -> Vec<Vec<Cell>> {
             Cell::decimal(band.nik.1),
             Cell::text(band.grade),
             Cell::text(band.name),
-            Cell::text(words::yes(reached)),
+            Cell::text(labels::yes(reached)),
         ]
     };
     bands::bands(&report.instrument).into_iter().map(row).collect()
@@ -180,7 +180,7 @@ fn groups(report: &Report) -> Vec<Vec<Cell>> {
                 Cell::decimal(share.unwrap_or_default()),
                 Cell::decimal(&each.index),
                 Cell::text(&each.category),
-                Cell::text(words::yes(each.suppressed)),
+                Cell::text(labels::yes(each.suppressed)),
             ];
             rows.push([group(report, dimension, each), figures].concat());
         }
@@ -199,7 +199,7 @@ fn group_elements(report: &Report) -> Vec<Vec<Cell>> {
                 let figures = vec![
                     Cell::integer_if(!cell.suppressed, cell.answers),
                     Cell::decimal(&cell.mean),
-                    Cell::text(words::yes(cell.suppressed)),
+                    Cell::text(labels::yes(cell.suppressed)),
                 ];
                 let named = [group(report, dimension, each), element(report, &cell.key)].concat();
                 rows.push([named, figures].concat());
@@ -220,7 +220,7 @@ fn services(report: &Report) -> Vec<Vec<Cell>> {
             Cell::Integer(each.population),
             Cell::Integer(each.minimum_respondents),
             Cell::integer_if(!each.suppressed, each.respondents),
-            Cell::text(words::yes(each.suppressed)),
+            Cell::text(labels::yes(each.suppressed)),
         ]
     };
     analysis.services.iter().map(row).collect()
@@ -280,7 +280,7 @@ fn plan(report: &Report) -> Vec<Vec<Cell>> {
             Cell::text(&item.program),
             Cell::text(&item.quarter),
             Cell::text(&item.responsible),
-            Cell::text(words::yes(!item.done_date.is_empty())),
+            Cell::text(labels::yes(!item.done_date.is_empty())),
             Cell::text(&item.done_date),
             Cell::text(&item.evidence),
             Cell::text(&item.note),

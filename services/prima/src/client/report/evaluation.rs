@@ -1,10 +1,10 @@
-//! `prima report evaluation`: the signed-off record of an evaluation (berita acara) as a printable page.
+//! `prima report evaluation`: the signed minutes of an evaluation (berita acara) as a printable page.
 
 mod gather;
+mod labels;
 mod page;
 #[cfg(test)]
 mod sample;
-mod words;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,7 +19,7 @@ use super::{Names, Part};
 use crate::cli::ReportEvaluationArgs;
 use crate::client::{connect::Connection, index_read, print};
 
-/// Everything that a record is made from.
+/// All data that the minutes are made from.
 #[derive(Debug, Clone)]
 struct Record {
     cycle: pb::Cycle,
@@ -34,25 +34,25 @@ struct Record {
 }
 
 impl Record {
-    /// Whether figures may still move.
+    /// Whether the figures may still change.
     fn is_provisional(&self) -> bool {
         self.cycle.final_time.is_none()
     }
 
-    /// Rows of F-02 in the form that the unit is assessed by.
+    /// The indicators of F-02 in the form that applies to the unit.
     fn indicators(&self) -> &[pb::Indicator] {
         let key = format!("f02_{}", self.assessment.form);
         let form = self.instrument.forms.iter().find(|form| form.key == key);
         form.map_or(&[], |form| &form.indicators)
     }
 
-    /// Title of an indicator; its key where the form does not have it.
+    /// The title of an indicator; its key when the form does not have it.
     fn indicator<'a>(&'a self, key: &'a str) -> &'a str {
         let found = self.indicators().iter().find(|each| each.key == key);
         found.map_or(key, |each| &each.title)
     }
 
-    /// What is said of an indicator in the assessment.
+    /// The assessment of an indicator.
     fn assessed(&self, key: &str) -> Option<&pb::AssessedIndicator> {
         self.assessment
             .indicators
@@ -60,7 +60,7 @@ impl Record {
             .find(|each| each.indicator == key)
     }
 
-    /// A term of the index tree by its key.
+    /// The term of the index tree with this key.
     fn term(&self, key: &str) -> Option<&pb::Term> {
         fn find<'a>(term: &'a pb::Term, key: &str) -> Option<&'a pb::Term> {
             if term.key == key {
@@ -91,7 +91,7 @@ pub(super) async fn run(connection: &Connection, args: &ReportEvaluationArgs) ->
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes the page and returns its path. The ids of a resource name are safe in a file name.
+/// Writes the page and returns its path. The ids of a resource name are safe in file names.
 fn write(record: &Record, name: &name::Assessment, folder: &Path) -> anyhow::Result<PathBuf> {
     let file = format!(
         "berita-acara-{}-{}-{}.html",

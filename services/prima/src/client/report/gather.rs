@@ -1,5 +1,6 @@
-//! Reads what a report needs from the services. What a service has not got, or not for this caller, leaves a reason
-//! in its place; a service that is away ends the command, for a report with holes would look like a whole one.
+//! Reads the data of a report from the services. What does not exist or is refused to this caller leaves a reason in
+//! its place. A service that is unreachable ends the command, because a report with gaps would look like a complete
+//! one.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +17,10 @@ use crate::client::connect::{Connection, Directory, Survey};
 use crate::client::{fault, print, result_get};
 
 const PAGE: i32 = 1000;
-/// Metric of the instruments that this report is for.
+/// The metric of the instruments that this report supports.
 const METRIC: &str = "skm";
 
-/// The survey that the command line names, by itself or by unit and period.
+/// The survey that the command line names, either directly or by unit and period.
 pub(super) async fn survey(client: &Survey, args: &ReportSkmArgs) -> anyhow::Result<pb::Survey> {
     match (&args.survey, &args.unit, &args.period) {
         (Some(name), _, _) => Ok(survey_get(client, name).await?),
@@ -62,7 +63,6 @@ async fn survey_of(client: &Survey, unit: &str, period: &str) -> anyhow::Result<
     }
 }
 
-/// Everything about a survey that the report tells.
 pub(super) async fn report(
     connection: &Connection,
     client: &Survey,
@@ -78,7 +78,7 @@ pub(super) async fn report(
         .unit;
     let unit_result = unit_result(client, &unit, &survey.period, args).await;
     let unit_result = if args.compare.is_some() {
-        // Asked for by name: a refusal is an answer to the caller, not a gap in the report.
+        // The caller asked for this survey by name, so a refusal ends the command instead of leaving a gap.
         Ok(unit_result?)
     } else {
         part(unit_result)?
@@ -95,7 +95,7 @@ pub(super) async fn report(
     })
 }
 
-/// Refuses an instrument that has no SKM index.
+/// Refuses an instrument that gives no SKM index.
 pub(super) fn suits(instrument: &pb::Instrument) -> anyhow::Result<()> {
     if instrument.metric == METRIC {
         return Ok(());
@@ -175,7 +175,7 @@ async fn plan(client: &Survey, survey: &str) -> Result<Plan, Status> {
     }
 }
 
-/// A refusal that will not pass as the reason why a part is missing; any other as the end.
+/// A refusal that a retry can't change becomes the reason why a part is missing; any other error ends the command.
 pub(super) fn part<T>(answer: Result<T, Status>) -> Result<Part<T>, Status> {
     match answer {
         Ok(value) => Ok(Ok(value)),
@@ -188,7 +188,7 @@ pub(super) fn part<T>(answer: Result<T, Status>) -> Result<Part<T>, Status> {
     }
 }
 
-/// Names from the directory. It only makes the report nicer, so without it ids stand in their place.
+/// Names from the directory. They only make the report easier to read, so without the directory it shows ids.
 pub(super) async fn names(connection: &Connection, unit: &name::Unit) -> Names {
     let mut names = Names {
         agency: format!("agencies/{}", unit.agency),

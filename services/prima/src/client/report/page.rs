@@ -1,7 +1,7 @@
-//! The printable page: cover, chapters, notes. Every text from a service is escaped by `maud`.
+//! The printable page: cover, chapters, notes. `maud` escapes every text from a service.
 
-mod aftermath;
-mod insight;
+mod analysis;
+mod follow_up;
 mod method;
 mod outcome;
 mod profile;
@@ -11,7 +11,7 @@ use prima_platform::document::html::{Align, Row, Table};
 use prima_platform::document::number;
 use prima_proto::survey::v1 as pb;
 
-use super::{Report, words};
+use super::{Report, labels};
 
 pub(super) use profile::group_name;
 
@@ -19,7 +19,6 @@ pub(super) const LEFT: Align = Align::Left;
 pub(super) const CENTER: Align = Align::Center;
 pub(super) const RIGHT: Align = Align::Right;
 
-/// The whole report.
 pub(super) fn render(report: &Report) -> Markup {
     html! {
         (cover(report))
@@ -28,14 +27,14 @@ pub(super) fn render(report: &Report) -> Markup {
         (chapter("III", "Profil Responden", false, &profile::render(report)))
         (chapter("IV", "Hasil Survei Kepuasan Masyarakat", true, &html! {
             (outcome::render(report))
-            (insight::render(report))
+            (analysis::render(report))
         }))
-        (chapter("V", "Publikasi dan Rencana Tindak Lanjut", true, &aftermath::render(report)))
+        (chapter("V", "Publikasi dan Rencana Tindak Lanjut", true, &follow_up::render(report)))
         (notes(report))
     }
 }
 
-/// A chapter, on a page of its own or behind the one before.
+/// A chapter, on a page of its own or following the one before.
 fn chapter(number: &str, title: &str, own_page: bool, content: &Markup) -> Markup {
     html! {
         section {
@@ -53,13 +52,13 @@ fn cover(report: &Report) -> Markup {
             p.title { (result.survey_display_name) }
             p.unit { (report.names.unit) }
             p.agency { (report.names.agency) }
-            p.period { (words::period(&result.period)) }
+            p.period { (labels::period(&result.period)) }
             div.card {
                 p.name { "Indeks Kepuasan Masyarakat (IKM)" }
                 @if result.index.is_empty() {
                     p.value.none { "Belum ada nilai" }
                 } @else {
-                    p.value { (words::figure(&result.index)) }
+                    p.value { (labels::figure(&result.index)) }
                 }
                 dl {
                     div { dt { "Mutu pelayanan" } dd { (or_dash(&result.category)) } }
@@ -71,13 +70,13 @@ fn cover(report: &Report) -> Markup {
             (cautions(report))
             p.foot {
                 "Dibuat " (number::time(report.made)) " dari " (result.survey) "."
-                @if let Some(time) = words::time(result.update_time.as_ref()) { br; "Hasil terakhir berubah " (time) "." }
+                @if let Some(time) = labels::time(result.update_time.as_ref()) { br; "Hasil terakhir berubah " (time) "." }
             }
         }
     }
 }
 
-/// What a reader must know before he takes the figure for more than it is.
+/// Warnings that a reader needs so as not to overestimate the figure.
 fn cautions(report: &Report) -> Markup {
     let under = report.result.sample_status() == pb::SampleStatus::UnderMinimum;
     html! {
@@ -153,7 +152,7 @@ fn has_recorded(report: &Report) -> bool {
     change.is_some_and(|change| change.base_recorded)
 }
 
-/// A table without caption number: what and its value.
+/// A table of labels and values, without caption number.
 pub(super) fn facts<'a>(id: &str, rows: impl IntoIterator<Item = (&'a str, Markup)>) -> Markup {
     html! {
         table.facts id=(id) {
@@ -176,7 +175,7 @@ pub(super) fn table(id: &str, caption: &str, columns: &[(&str, Align)], rows: Ve
     .render()
 }
 
-/// Why a part of the report is not there.
+/// Says why a part of the report is missing.
 pub(super) fn missing(what: &str, reason: &str) -> Markup {
     html! { p.alert { (what) " tidak tersedia: " (reason) "." } }
 }

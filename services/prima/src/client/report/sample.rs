@@ -1,5 +1,5 @@
-//! A report for tests: the published worksheet of 29 respondents (G-SKM-1: IKM 91.48) with a made-up profile, plan
-//! and base, and the instrument as the service gives it.
+//! A sample report for tests: the published worksheet of 29 respondents (G-SKM-1: IKM 91.48) with an invented profile,
+//! plan and base period, and the instrument as the service returns it.
 
 use prima_platform::clock;
 use prima_proto::survey::v1 as pb;
@@ -113,7 +113,7 @@ fn time(seconds: i64) -> Option<prost_types::Timestamp> {
     Some(prost_types::Timestamp { seconds, nanos: 0 })
 }
 
-/// A closed survey with everything.
+/// A closed survey with all parts.
 pub(super) fn report() -> Report {
     Report {
         survey: pb::Survey {
@@ -354,7 +354,7 @@ fn unit() -> pb::UnitResult {
     }
 }
 
-/// An open survey without a single answer, and nothing else to tell.
+/// An open survey that has no response and no other data.
 pub(super) fn empty() -> Report {
     let full = report();
     let bare = |each: &pb::ElementResult| pb::ElementResult {

@@ -8,7 +8,7 @@ use super::*;
 
 const HOSTILE: &str = "<script>alert(1)</script>\"' & =1+1";
 
-/// The page's content as XML; everything in it is closed but `br`.
+/// The content of the page as XML. Only `br` has no closing tag.
 fn content(report: &Report) -> String {
     let content = page::render(report).into_string().replace("<br>", "<br/>");
     format!("<main>{content}</main>")
@@ -121,7 +121,7 @@ fn the_table_of_elements_shows_the_figures_of_the_result() {
 }
 
 #[test]
-fn the_reached_category_alone_is_marked() {
+fn only_the_reached_category_is_highlighted() {
     let text = content(&sample::report());
     let document = Document::parse(&text).unwrap();
     let marked: Vec<String> = document
@@ -135,7 +135,7 @@ fn the_reached_category_alone_is_marked() {
 }
 
 #[test]
-fn hidden_cells_are_said_to_be_hidden_and_show_no_number() {
+fn suppressed_cells_are_explained_and_show_no_number() {
     let report = sample::report();
     let text = content(&report);
     let document = Document::parse(&text).unwrap();
@@ -166,7 +166,7 @@ fn hidden_cells_are_said_to_be_hidden_and_show_no_number() {
 }
 
 #[test]
-fn the_change_is_told_in_points_and_percent_and_a_recorded_base_says_so() {
+fn the_change_is_shown_in_points_and_percent_and_a_recorded_base_is_noted() {
     let text = content(&sample::report());
     let document = Document::parse(&text).unwrap();
     let rows = rows(&document, "perubahan");
@@ -181,7 +181,7 @@ fn the_change_is_told_in_points_and_percent_and_a_recorded_base_says_so() {
 }
 
 #[test]
-fn hostile_text_runs_nowhere() {
+fn hostile_text_is_escaped_everywhere() {
     let mut report = sample::report();
     report.names.unit = HOSTILE.into();
     report.names.agency = HOSTILE.into();
@@ -228,11 +228,11 @@ fn hostile_text_runs_nowhere() {
 }
 
 #[test]
-fn a_survey_without_answers_makes_an_honest_report() {
+fn a_survey_without_answers_gives_a_report_without_figures() {
     let report = sample::empty();
     let text = content(&report);
     let document = Document::parse(&text).unwrap();
-    let said = words_of(document.root_element());
+    let page = words_of(document.root_element());
     for expected in [
         "Belum ada nilai",
         "Angka sementara.",
@@ -245,7 +245,7 @@ fn a_survey_without_answers_makes_an_honest_report() {
         "Rencana tindak lanjut belum disusun.",
         "Unit ini belum tercatat dalam direktori.",
     ] {
-        assert!(said.contains(expected), "{expected} in {said}");
+        assert!(page.contains(expected), "{expected} in {page}");
     }
     assert!(!document.descendants().any(|node| node.tag_name().name() == "svg"));
     assert_eq!(rows(&document, "unsur").len(), 15);
@@ -265,10 +265,10 @@ fn while_open_the_report_says_what_each_figure_covers() {
     quality.index_without = String::new();
     let text = content(&report);
     let document = Document::parse(&text).unwrap();
-    let said = words_of(document.root_element());
-    assert!(said.contains("mencakup 25 dari 29 jawaban"), "{said}");
+    let page = words_of(document.root_element());
+    assert!(page.contains("mencakup 25 dari 29 jawaban"), "{page}");
     assert!(
-        said.contains("Baris unsur mencakup 25 jawaban; IKM mencakup seluruh 29 jawaban. NI ditampilkan")
+        page.contains("Baris unsur mencakup 25 jawaban; IKM mencakup seluruh 29 jawaban. NI ditampilkan")
     );
     let covered = rows(&document, "unsur");
     assert_eq!(covered[11][1], "-");
@@ -278,11 +278,11 @@ fn while_open_the_report_says_what_each_figure_covers() {
         quality[2][1],
         "- (tidak ditampilkan: jawaban bertanda atau sisanya kurang dari 5)"
     );
-    assert!(said.contains("Angka sementara.") && !said.contains("bersifat akhir"));
+    assert!(page.contains("Angka sementara.") && !page.contains("bersifat akhir"));
 }
 
 #[test]
-fn an_analysis_without_anything_to_analyse_is_said() {
+fn an_empty_analysis_is_noted() {
     let mut report = sample::report();
     report.analysis = Ok(pb::Analysis {
         respondents: 3,
@@ -292,7 +292,7 @@ fn an_analysis_without_anything_to_analyse_is_said() {
     report.unit = Ok(pb::UnitResult::default());
     let text = content(&report);
     let document = Document::parse(&text).unwrap();
-    let said = words_of(document.root_element());
+    let page = words_of(document.root_element());
     for expected in [
         "Responden tidak mengisi keterangan profil.",
         "Populasi per jenis layanan tidak dinyatakan.",
@@ -300,7 +300,7 @@ fn an_analysis_without_anything_to_analyse_is_said() {
         "Tidak ada hasil periode sebelumnya",
         "Tidak ada pemeriksaan mutu data.",
     ] {
-        assert!(said.contains(expected), "{expected}");
+        assert!(page.contains(expected), "{expected}");
     }
 }
 

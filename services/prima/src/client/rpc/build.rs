@@ -1,4 +1,4 @@
-//! A request out of JSON and `field=value` pairs. Everything that is wrong is found at once, each with its field.
+//! Builds a request from JSON and `field=value` pairs. All faults are found at once, each with its field.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Display;
@@ -22,11 +22,7 @@ use crate::client::fault::io_text;
 const LENIENT: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
-/// The message that JSON and `field=value` pairs on top of it say.
-///
-/// # Errors
-///
-/// Every fault of both.
+/// The message that the JSON gives, with the `field=value` pairs applied on top. Returns every fault of both.
 pub(super) fn build(
     descriptor: &MessageDescriptor,
     base: Option<Json>,
@@ -47,7 +43,7 @@ pub(super) fn build(
     }
 }
 
-/// The field of a message with this name, as the contract or as JSON writes it.
+/// The field of a message by its name in the contract or in JSON.
 pub(super) fn field(descriptor: &MessageDescriptor, name: &str) -> Option<FieldDescriptor> {
     descriptor
         .get_field_by_name(name)
@@ -57,7 +53,7 @@ pub(super) fn field(descriptor: &MessageDescriptor, name: &str) -> Option<FieldD
 #[derive(Default)]
 struct Builder {
     faults: Vec<Violation>,
-    /// Paths that a pair has filled.
+    /// Paths that a pair has set.
     filled: BTreeSet<String>,
 }
 
@@ -67,7 +63,7 @@ impl Builder {
         self.faults.push(Violation::new(path, text.clone(), text));
     }
 
-    /// The field with this name, unless the message has none.
+    /// The field with this name; records a fault when the message has none.
     fn find(&mut self, descriptor: &MessageDescriptor, name: &str, path: &str) -> Option<FieldDescriptor> {
         let found = field(descriptor, name);
         if found.is_none() {
@@ -81,7 +77,7 @@ impl Builder {
         found
     }
 
-    /// Writes one pair into the tree.
+    /// Sets one pair in the tree.
     fn put(&mut self, tree: &mut Json, descriptor: &MessageDescriptor, path: &str, text: &str) {
         let (mut node, mut descriptor, mut rest) = (tree, descriptor.clone(), path);
         loop {
@@ -111,7 +107,7 @@ impl Builder {
                 }
                 Kind::Message(entry) if field.is_map() => {
                     let value = entry.map_entry_value_field();
-                    // A key of a map may hold dots.
+                    // The key of a map may contain dots.
                     if let (Some(value), Some(map)) = (self.leaf(&value, path, text), child(slot)) {
                         map.insert(below.to_owned(), value);
                     }
@@ -155,7 +151,7 @@ impl Builder {
         }
     }
 
-    /// The text of a pair, or the content of the file that `@` names, as JSON.
+    /// The text of a pair, or the content of the file that follows `@`, as JSON.
     fn leaf(&mut self, field: &FieldDescriptor, path: &str, text: &str) -> Option<Json> {
         if !field.is_list() && !self.filled.insert(path.to_owned()) {
             self.fault(path, "diisi lebih dari sekali");
@@ -323,7 +319,7 @@ impl Builder {
     }
 }
 
-/// The object in a place of the tree, made when there is none.
+/// The object at a place of the tree; it is created when missing.
 fn child(slot: &mut Json) -> Option<&mut Map<String, Json>> {
     if !slot.is_object() {
         *slot = Json::Object(Map::new());
@@ -339,7 +335,7 @@ fn join(path: &str, name: impl Display) -> String {
     }
 }
 
-/// A number, also one that is written as a text, as JSON of protobuf writes long ones.
+/// A number. JSON of protobuf may also write it as a string, as it does with 64-bit integers.
 fn number_of<T: FromStr>(json: &Json) -> Option<T> {
     match json {
         Json::Number(number) => number.to_string().parse().ok(),
@@ -348,7 +344,7 @@ fn number_of<T: FromStr>(json: &Json) -> Option<T> {
     }
 }
 
-/// The bytes of a text in base64 of either alphabet.
+/// The bytes of a base64 text in either alphabet.
 fn decoded(text: &str) -> Option<Vec<u8>> {
     let text: String = text.split_whitespace().collect();
     let standard = GeneralPurpose::new(&STANDARD, LENIENT).decode(&text);
@@ -357,7 +353,7 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
         .ok()
 }
 
-/// What a file holds: text as it is, numbers without the line end, bytes in base64.
+/// The content of a file: text unchanged, numbers without the line end, bytes as base64.
 fn content(file: &Path, kind: &Kind) -> std::io::Result<String> {
     match kind {
         Kind::Bytes => std::fs::read(file).map(|bytes| GeneralPurpose::new(&STANDARD, LENIENT).encode(bytes)),
@@ -366,7 +362,7 @@ fn content(file: &Path, kind: &Kind) -> std::io::Result<String> {
     }
 }
 
-/// A path of a mask as the contract writes it; JSON writes `displayName`.
+/// A path of a field mask in the contract's spelling; JSON writes `displayName`.
 fn snake(path: &str) -> String {
     let mut snake = String::new();
     for letter in path.chars() {

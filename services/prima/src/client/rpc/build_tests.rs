@@ -6,7 +6,7 @@ use prost_reflect::ReflectMessage;
 use super::*;
 use crate::client::print;
 
-/// A pair for each field of a message and of those in it; of a oneof the field at `pick`.
+/// One pair for each field of a message and of its inner messages; of a oneof, the field number `pick`.
 fn pairs(descriptor: &MessageDescriptor, before: &str, pick: usize, within: &mut Vec<String>) -> Vec<String> {
     let mut all = Vec::new();
     within.push(descriptor.full_name().to_owned());
@@ -65,7 +65,7 @@ fn sample(kind: &Kind) -> String {
     }
 }
 
-/// What is not set in a message although it was said.
+/// The fields that are not set in a message although a pair set them.
 fn unset(message: &DynamicMessage, pick: usize, kinds: &mut BTreeSet<String>) -> Vec<String> {
     let mut missing = Vec::new();
     for field in message.descriptor().fields().filter(|field| chosen(field, pick)) {
@@ -102,15 +102,15 @@ fn unset(message: &DynamicMessage, pick: usize, kinds: &mut BTreeSet<String>) ->
 }
 
 #[test]
-fn every_field_of_every_method_is_said_by_pairs_and_reads_back() {
+fn every_field_of_every_method_can_be_set_by_pairs() {
     let mut kinds = BTreeSet::new();
     let methods = contract::methods().unwrap();
     assert!(methods.len() > 160);
     for method in &methods {
         let input = method.input();
         for pick in 0..3 {
-            let said = pairs(&input, "", pick, &mut Vec::new());
-            let message = build(&input, None, &said).unwrap_or_else(|faults| {
+            let given = pairs(&input, "", pick, &mut Vec::new());
+            let message = build(&input, None, &given).unwrap_or_else(|faults| {
                 panic!("{}: {faults:#?}", method.full_name());
             });
             let missing = unset(&message, pick, &mut kinds);
@@ -145,25 +145,25 @@ fn every_field_of_every_method_is_said_by_pairs_and_reads_back() {
 }
 
 #[test]
-fn every_wrong_pair_of_every_method_is_told() {
+fn every_wrong_pair_of_every_method_is_reported() {
     for method in contract::methods().unwrap() {
         let input = method.input();
-        let mut said = vec!["tidak_ada=1".to_owned(), "tanpa".to_owned()];
+        let mut given = vec!["tidak_ada=1".to_owned(), "tanpa".to_owned()];
         for field in input.fields().filter(|field| !field.is_map() && chosen(field, 0)) {
             if field.kind() != Kind::String {
-                said.push(format!("{}=?", field.name()));
+                given.push(format!("{}=?", field.name()));
             } else if !field.is_list() {
-                said.push(format!("{}.dalam=x", field.name()));
+                given.push(format!("{}.dalam=x", field.name()));
             }
         }
-        // A mask is any text.
-        said.retain(|pair| pair != "update_mask=?");
-        let faults = build(&input, None, &said).unwrap_err();
+        // Every text is accepted as a field mask.
+        given.retain(|pair| pair != "update_mask=?");
+        let faults = build(&input, None, &given).unwrap_err();
         let fields: BTreeSet<&str> = faults
             .iter()
             .map(|fault| fault.field.split('.').next().unwrap())
             .collect();
-        let expected: BTreeSet<&str> = said
+        let expected: BTreeSet<&str> = given
             .iter()
             .map(|pair| pair.split(['=', '.']).next().unwrap())
             .collect();
@@ -182,7 +182,7 @@ fn survey(base: Option<&str>, pairs: &[&str]) -> Result<DynamicMessage, Vec<Viol
 }
 
 #[test]
-fn pairs_are_laid_over_json_in_either_spelling() {
+fn pairs_override_json_in_either_spelling() {
     let base =
         r#"{"surveyId": "a", "survey": {"displayName": "lama", "period": "2024", "population": "12"}}"#;
     let message = survey(
@@ -203,7 +203,7 @@ fn pairs_are_laid_over_json_in_either_spelling() {
 }
 
 #[test]
-fn faults_are_told_in_indonesian_with_their_fields() {
+fn faults_are_reported_in_indonesian_with_their_fields() {
     let base = r#"{"judul": "x", "survey": {"population": "banyak", "open_time": 7}}"#;
     let pairs = [
         "survey.elements.2.key=cost",
@@ -214,7 +214,7 @@ fn faults_are_told_in_indonesian_with_their_fields() {
         "survey.close_time=besok",
     ];
     let faults = survey(Some(base), &pairs).unwrap_err();
-    let told: Vec<String> = faults
+    let lines: Vec<String> = faults
         .iter()
         .map(|fault| format!("{}: {}", fault.field, fault.localized))
         .collect();
@@ -229,11 +229,11 @@ fn faults_are_told_in_indonesian_with_their_fields() {
         "survey.population: `banyak` harus bilangan bulat (int64)",
     ] {
         assert!(
-            told.iter().any(|line| line.starts_with(part)),
-            "{part} in {told:#?}"
+            lines.iter().any(|line| line.starts_with(part)),
+            "{part} in {lines:#?}"
         );
     }
-    assert_eq!(told.len(), 8, "{told:#?}");
+    assert_eq!(lines.len(), 8, "{lines:#?}");
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn a_file_is_a_text_or_bytes_and_a_text_may_begin_with_an_at_sign() {
 }
 
 #[test]
-fn only_one_of_those_that_exclude_each_other_may_be_said() {
+fn only_one_field_of_a_oneof_may_be_set() {
     let upload = contract::method("UploadAttachment").unwrap().input();
     let faults = build(&upload, None, &["data=AA".to_owned(), "head={}".to_owned()]).unwrap_err();
     assert!(

@@ -1,4 +1,4 @@
-//! Messages by their descriptors on the wire.
+//! Encodes and decodes messages by their descriptors.
 
 use prost::Message;
 use prost_reflect::{DynamicMessage, MessageDescriptor};
@@ -7,7 +7,7 @@ use tonic::{
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
 };
 
-/// Encodes any message, decodes the answer that it names.
+/// Encodes any message, and decodes the response of the type that it names.
 #[derive(Clone)]
 pub(super) struct Dynamic(pub MessageDescriptor);
 

@@ -1,4 +1,4 @@
-//! What a shell offers behind `prima call`: methods, their fields, and the words that a field takes.
+//! What the shell completes behind `prima call`: methods, their fields, and the values of a field.
 
 use std::ffi::OsStr;
 
@@ -8,7 +8,7 @@ use prost_reflect::MethodDescriptor;
 use super::describe::{Field, fields};
 use crate::client::contract;
 
-/// Names of methods, each behind its service too.
+/// The names of methods, each also with its service.
 pub fn methods() -> Vec<CompletionCandidate> {
     let all = contract::methods().unwrap_or_default();
     let bare = all.iter().map(|method| method.name().to_owned());
@@ -17,7 +17,7 @@ pub fn methods() -> Vec<CompletionCandidate> {
     names.into_iter().map(CompletionCandidate::new).collect()
 }
 
-/// Fields of the method that the line names, up to `=`, then the words that the field takes.
+/// The fields of the method that the command line names, up to `=`; behind it, the values that the field accepts.
 pub fn pairs(current: &OsStr) -> Vec<CompletionCandidate> {
     let words = std::env::args().skip_while(|word| word != "--").skip(1);
     let method = words
@@ -25,7 +25,7 @@ pub fn pairs(current: &OsStr) -> Vec<CompletionCandidate> {
         .skip(1)
         .find_map(|word| contract::method(&word).ok());
     match (method, current.to_str()) {
-        (Some(method), Some(current)) => offered(&method, current)
+        (Some(method), Some(current)) => candidates(&method, current)
             .into_iter()
             .map(CompletionCandidate::new)
             .collect(),
@@ -33,7 +33,7 @@ pub fn pairs(current: &OsStr) -> Vec<CompletionCandidate> {
     }
 }
 
-fn offered(method: &MethodDescriptor, current: &str) -> Vec<String> {
+fn candidates(method: &MethodDescriptor, current: &str) -> Vec<String> {
     let mut all = Vec::new();
     fields(&method.input(), "", &mut Vec::new(), &mut all);
     let texts = all.into_iter().filter(|field| !field.nested).flat_map(|field| {
@@ -57,17 +57,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_is_offered_with_the_words_that_it_takes() {
+    fn a_field_is_completed_with_the_values_that_it_accepts() {
         let list = contract::method("ListComplaints").unwrap();
-        assert_eq!(offered(&list, "ord"), ["order="]);
-        assert_eq!(offered(&list, "order=D"), ["order=DUE"]);
-        assert_eq!(offered(&list, "open="), ["open=true", "open=false"]);
+        assert_eq!(candidates(&list, "ord"), ["order="]);
+        assert_eq!(candidates(&list, "order=D"), ["order=DUE"]);
+        assert_eq!(candidates(&list, "open="), ["open=true", "open=false"]);
         let submit = contract::method("SubmitResponse").unwrap();
-        assert!(offered(&submit, "response.answ").contains(&"response.answers.".to_owned()));
+        assert!(candidates(&submit, "response.answ").contains(&"response.answers.".to_owned()));
     }
 
     #[test]
-    fn only_names_that_hold_are_offered() {
+    fn only_matching_names_are_completed() {
         let names: Vec<_> = methods()
             .iter()
             .map(|name| name.get_value().to_string_lossy().into_owned())

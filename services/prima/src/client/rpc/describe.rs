@@ -1,14 +1,14 @@
-//! What the contract says of methods: which there are, and what one takes and answers.
+//! Describes the methods of the contract: which exist, what each takes and returns.
 
 use prost_reflect::{Kind, MessageDescriptor, MethodDescriptor};
 
 use crate::client::contract;
 use crate::client::print::{self, Columns};
 
-/// Methods whose name or service has the pattern.
+/// The methods whose name or service contains the pattern.
 pub(super) fn list(pattern: &str) -> anyhow::Result<String> {
     let mut methods = contract::methods()?;
-    methods.retain(|method| contract::has(&contract::short(method), pattern));
+    methods.retain(|method| contract::contains(&contract::short(method), pattern));
     let rows = methods.iter().map(|method| {
         vec![
             method.name().to_owned(),
@@ -33,12 +33,12 @@ fn streams(method: &MethodDescriptor) -> &'static str {
     }
 }
 
-/// A method with its fields and what the contract comments of them.
+/// A method with its fields and their comments in the contract.
 pub(super) fn describe(method: &MethodDescriptor) -> String {
     let text = contract::comment(&method.parent_file(), method.path());
-    let mut told = format!("{}\n", contract::path(method).trim_start_matches('/'));
+    let mut page = format!("{}\n", contract::path(method).trim_start_matches('/'));
     if !text.is_empty() {
-        told += &format!("  {}\n", print::clean(&text));
+        page += &format!("  {}\n", print::clean(&text));
     }
     let (input, output) = (method.input(), method.output());
     for (what, message, stream) in [
@@ -46,11 +46,11 @@ pub(super) fn describe(method: &MethodDescriptor) -> String {
         ("Jawaban", output, method.is_server_streaming()),
     ] {
         let stream = if stream { " (aliran)" } else { "" };
-        told += &format!("\n{what}{stream}: {}\n", message.name());
+        page += &format!("\n{what}{stream}: {}\n", message.name());
         let mut rows = Vec::new();
         fields(&message, "", &mut Vec::new(), &mut rows);
         if rows.is_empty() {
-            told += "  tanpa isian\n";
+            page += "  tanpa isian\n";
             continue;
         }
         let columns = Columns {
@@ -60,26 +60,24 @@ pub(super) fn describe(method: &MethodDescriptor) -> String {
         let rows = rows
             .into_iter()
             .map(|field| vec![field.path, field.kind, field.comment]);
-        told += &print::table(&["Isian", "Jenis", "Keterangan"], columns, rows);
+        page += &print::table(&["Isian", "Jenis", "Keterangan"], columns, rows);
     }
-    told
+    page
 }
 
-/// One field of a message, or of a message in it.
 pub(super) struct Field {
-    /// As a pair names it; an item of a list is item 0.
+    /// The path that a pair uses; an item of a list is item 0.
     pub path: String,
-    /// Its type.
     pub kind: String,
-    /// What the contract says of it.
+    /// The comment of the contract.
     pub comment: String,
-    /// What may stand behind its `=`, where only a few words may.
+    /// The values that may follow `=`, when only a few are possible.
     pub choices: Vec<String>,
-    /// Whether it holds fields of its own.
+    /// Whether the field is a message with fields of its own.
     pub nested: bool,
 }
 
-/// Every field, those of inner messages after theirs; a message that holds itself is told once.
+/// Every field, with those of inner messages after it. A message that contains itself is listed once.
 pub(super) fn fields(
     descriptor: &MessageDescriptor,
     before: &str,

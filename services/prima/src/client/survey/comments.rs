@@ -1,4 +1,4 @@
-//! Free texts, page by page.
+//! Free texts, read page by page.
 
 use prima_proto::survey::v1 as pb;
 
@@ -8,7 +8,7 @@ use crate::client::call::repeat;
 use crate::client::connect::Survey;
 use crate::client::print::{self, Columns, or_dash};
 
-/// `prima survey comments`. Each page is printed as it comes.
+/// Runs `prima survey comments`. Each page is printed when it arrives.
 pub(super) async fn list(client: &Survey, args: &CommentsArgs) -> anyhow::Result<()> {
     let kind = match args.kind {
         None => pb::CommentKind::Unspecified,
@@ -59,7 +59,7 @@ fn render(comments: &[pb::Comment], format: Format, first: bool) -> anyhow::Resu
         ]
     };
     match format {
-        // A document per text: nobody has to hold all of them.
+        // Each text is a document of its own, so that a reader never has to keep all of them.
         Format::Json => comments
             .iter()
             .map(|comment| print::message_line("prima.survey.v1.Comment", comment))

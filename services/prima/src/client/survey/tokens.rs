@@ -12,11 +12,11 @@ use crate::client::call::repeat;
 use crate::client::connect::Access;
 use crate::client::print;
 
-/// Tokens of one batch.
+/// Tokens per request.
 const BATCH: u32 = 10_000;
 
-/// `prima survey tokens`. The file is made before anything is asked for, and is readable by its owner alone: a token
-/// is shown once.
+/// Runs `prima survey tokens`. The file is created before the first token is requested and only its owner can read it,
+/// because a token is shown only once.
 pub(super) async fn issue(client: &Access, args: &TokensArgs) -> anyhow::Result<()> {
     let mut file = match &args.out {
         Some(path) => {

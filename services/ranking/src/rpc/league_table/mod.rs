@@ -1,6 +1,6 @@
-//! League tables: who is ranked by a metric, in a period, among a cohort.
+//! League tables: the subjects of a cohort, ranked by a metric in a period.
 
-mod message;
+mod cursor;
 mod read;
 
 pub use read::{get, list, watch};

@@ -1,4 +1,4 @@
-//! Standings: where one subject stands in each of its tables.
+//! Standings: the rank of one subject in each of its tables.
 
 mod read;
 

@@ -8,7 +8,7 @@ use prima_proto::{name, ranking::v1};
 
 use crate::{
     domain::{Row, TableKey},
-    rpc::{App, shown},
+    rpc::{App, message},
 };
 
 /// The row of a subject in each table of a metric and period, in the order of the tables' names.
@@ -20,19 +20,19 @@ pub fn get(app: &App, message: &v1::GetStandingRequest) -> Result<v1::GetStandin
     faults.take(request::parsed("period", period, name::id));
     let subject = faults.settle(subject)?;
     app.check_ready()?;
-    let board = app.tables.board();
-    let mut rows = board.standings(&subject, metric, period);
+    let league_tables = app.tables.read();
+    let mut rows = league_tables.standings(&subject, metric, period);
     if rows.is_empty() {
         let what = format!("{} ({metric}, {period})", message.subject);
         return Err(Failure::not_found(&what));
     }
     rows.sort_by_cached_key(|(key, _)| key.to_string());
     let standing = |(key, row): (TableKey, Row)| v1::Standing {
-        table: Some(shown::table(&key, board.table(&key))),
-        row: Some(shown::row(row)),
+        table: Some(message::table(&key, league_tables.table(&key))),
+        row: Some(message::row(row)),
     };
     let standings = rows.into_iter().map(standing).collect();
-    drop(board);
+    drop(league_tables);
     Ok(v1::GetStandingResponse {
         standings,
         freshness: app.freshness(),

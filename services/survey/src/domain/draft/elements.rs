@@ -1,4 +1,4 @@
-//! The elements of a survey that is being created: of the instrument and of the unit's own, each with a code.
+//! The elements of a new survey: those of the instrument and the unit's own, each with a code.
 
 use std::collections::BTreeSet;
 
@@ -12,10 +12,10 @@ const OWN_KEY_MAX: usize = 40;
 const OWN_NAME_MAX: usize = 200;
 const OWN_QUESTION_MAX: usize = 500;
 const OWN_ANSWER_MAX: usize = 200;
-/// More elements than any questionnaire has; bounds what one response can hold.
+/// Most elements of a survey. No questionnaire has as many; the limit bounds the size of a response.
 const ELEMENTS_MAX: usize = 100;
 
-/// The elements with their codes filled in; all of the instrument when none are given.
+/// The given elements with their codes filled in; all elements of the instrument when none are given.
 pub(super) fn asked(given: Vec<Asked>, instrument: Option<&Instrument>, faults: &mut Faults) -> Vec<Asked> {
     if given.is_empty() {
         return instrument
@@ -50,7 +50,7 @@ pub(super) fn asked(given: Vec<Asked>, instrument: Option<&Instrument>, faults: 
         let code = codes.take(&path, &element, known, first, faults);
         asked.push(Asked {
             code,
-            // What an element of the instrument asks is the instrument's.
+            // The definition of an element of the instrument cannot be overridden.
             own: element.own.filter(|_| own),
             ..element
         });
@@ -66,7 +66,7 @@ fn ask(element: &Element) -> Asked {
     }
 }
 
-/// What the list as a whole must hold.
+/// Checks the list as a whole.
 fn check_list(given: &[Asked], instrument: Option<&Instrument>, faults: &mut Faults) {
     let field = "survey.elements";
     if given.len() > ELEMENTS_MAX {
@@ -165,7 +165,7 @@ fn check_own(path: &str, element: &Asked, instrument: &Instrument, faults: &mut 
 
 /// The codes printed in a survey, each once.
 struct Codes {
-    /// Given by the caller or by the instrument to one of the elements asked.
+    /// Codes that the caller or the instrument has given to one of the elements asked.
     reserved: BTreeSet<String>,
     used: BTreeSet<String>,
     next_own: usize,
@@ -184,7 +184,7 @@ impl Codes {
         }
     }
 
-    /// The code given, that of the instrument, or the next one for an element of the unit's own.
+    /// The given code, that of the instrument, or the next free one for the unit's own element.
     fn take(
         &mut self,
         path: &str,
@@ -203,12 +203,12 @@ impl Codes {
         }
         let code = match (element.code.as_str(), known) {
             ("", Some(known)) => known.code.clone(),
-            ("", None) if element.key.starts_with(OWN_PREFIX) => self.own(),
-            // Its key is at fault.
+            ("", None) if element.key.starts_with(OWN_PREFIX) => self.next_own_code(),
+            // The key is unknown, which has been reported already.
             ("", None) => return String::new(),
             (code, _) => code.to_owned(),
         };
-        // A key that comes twice is told at the key.
+        // A repeated key is reported in its own field only.
         if first && !self.used.insert(code.clone()) {
             faults.add(
                 format!("{path}.code"),
@@ -219,7 +219,7 @@ impl Codes {
         code
     }
 
-    fn own(&mut self) -> String {
+    fn next_own_code(&mut self) -> String {
         loop {
             let code = format!("U{}", self.next_own);
             self.next_own += 1;

@@ -1,4 +1,4 @@
-//! Reads the embedded data of instruments and refuses what contradicts itself.
+//! Parses the embedded data of instruments and refuses data that contradicts itself.
 
 use std::collections::BTreeSet;
 
@@ -124,7 +124,7 @@ struct Code {
     ages: Option<(i32, i32)>,
 }
 
-/// Every embedded instrument, ordered by id; the first fault when there is one.
+/// Every embedded instrument, ordered by id, or the first fault.
 pub(super) fn load() -> Result<Vec<Instrument>, Malformed> {
     let mut instruments = Vec::new();
     for (file, text) in FILES {
@@ -134,7 +134,7 @@ pub(super) fn load() -> Result<Vec<Instrument>, Malformed> {
     Ok(instruments)
 }
 
-/// The instrument in a file, or what is wrong with it.
+/// The instrument of a file, or its faults.
 pub(super) fn read(text: &str) -> Result<Instrument, String> {
     let file: File = serde_json::from_str(text).map_err(|e| e.to_string())?;
     let mut categories = Vec::new();
@@ -212,14 +212,14 @@ fn field(row: FieldRow) -> ProfileField {
     }
 }
 
-/// Everything that contradicts itself in an instrument.
+/// Every contradiction in an instrument.
 fn faults(instrument: &Instrument, allowed: &[String]) -> Vec<String> {
     let Instrument {
         min, max, elements, ..
     } = instrument;
     let mut faults = Vec::new();
-    let mut check = |sound: bool, fault: &str| {
-        if !sound {
+    let mut check = |valid: bool, fault: &str| {
+        if !valid {
             faults.push(fault.to_owned());
         }
     };
@@ -227,7 +227,7 @@ fn faults(instrument: &Instrument, allowed: &[String]) -> Vec<String> {
         !instrument.id.is_empty() && !instrument.title.is_empty() && !instrument.citations.is_empty(),
         "id, title and citations are required",
     );
-    check(min < max && *max <= tally::SCORE_MAX, "the scale is not one");
+    check(min < max && *max <= tally::SCORE_MAX, "the scale is invalid");
     check(instrument.conversion > 0, "the conversion must not be 0");
     check(instrument.minimum > 0, "the minimum must be at least 1");
     check(!elements.is_empty(), "there are no elements");
@@ -244,7 +244,7 @@ fn faults(instrument: &Instrument, allowed: &[String]) -> Vec<String> {
                 .iter()
                 .any(|text| text.is_empty())
         }),
-        "an element lacks its key, a code, its name or its question, or has the key of a unit's own",
+        "an element lacks its key, a code, its name or its question, or has a key of a unit's own element",
     );
     check(
         elements
@@ -258,7 +258,7 @@ fn faults(instrument: &Instrument, allowed: &[String]) -> Vec<String> {
         aspects.len() == instrument.aspects.len()
             && aspects == used
             && (aspects.is_empty() || elements.iter().all(|e| e.aspect.is_some())),
-        "aspects and elements do not fit",
+        "the aspects of the elements are not the listed aspects",
     );
     check(
         allowed.iter().any(|a| a == instrument.default_variant().as_str())
@@ -267,11 +267,11 @@ fn faults(instrument: &Instrument, allowed: &[String]) -> Vec<String> {
                 .variants
                 .iter()
                 .all(|v| v.needs_aspects() != aspects.is_empty() && v.fits(elements.len())),
-        "the weight variants do not fit",
+        "the weight variants do not fit the elements",
     );
     check(
         aspects.is_empty() || !instrument.own_elements,
-        "elements of a unit's own belong to no aspect",
+        "an instrument with aspects cannot allow a unit's own elements",
     );
     check(
         instrument.metric.is_none() || !instrument.categories.is_empty(),
@@ -287,13 +287,13 @@ fn faults(instrument: &Instrument, allowed: &[String]) -> Vec<String> {
             .is_none_or(|c| c.lower <= Rational::from_integer(0.into())),
         "the categories must cover everything from 0, each from its own bound",
     );
-    check(sound_profile(instrument), "the respondent profile is not one");
+    check(valid_profile(instrument), "the respondent profile is invalid");
     faults
 }
 
-fn sound_profile(instrument: &Instrument) -> bool {
+fn valid_profile(instrument: &Instrument) -> bool {
     let keys: Vec<&str> = instrument.profile.iter().map(|f| f.key.as_str()).collect();
-    let sound = |field: &ProfileField| {
+    let valid = |field: &ProfileField| {
         let grouped = field.key == "age_group";
         !field.label.is_empty()
             && !field.choices.is_empty()
@@ -309,7 +309,7 @@ fn sound_profile(instrument: &Instrument) -> bool {
         .filter_map(|c| c.ages)
         .collect();
     keys == FIELDS
-        && instrument.profile.iter().all(sound)
+        && instrument.profile.iter().all(valid)
         && ages.iter().all(|(from, to)| from <= to)
         && ages.windows(2).all(|w| match w {
             [younger, older] => younger.1 + 1 == older.0,
@@ -322,8 +322,8 @@ fn unique<'a>(texts: impl Iterator<Item = &'a String>) -> bool {
     texts.into_iter().all(|text| seen.insert(text))
 }
 
-/// The number as it is written: its shortest text reads back exactly, the float behind it is never computed
-/// with.
+/// The exact value of a number as it is written. Its shortest text is parsed; the float behind it is never used in a
+/// calculation.
 fn exact(number: &serde_json::Number) -> Result<Rational, String> {
     number::parse_decimal(&number.to_string()).ok_or_else(|| format!("{number} is not a plain decimal"))
 }

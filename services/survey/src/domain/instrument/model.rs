@@ -1,19 +1,19 @@
-//! What an instrument is.
+//! The model of an instrument.
 
 use crate::domain::number::Rational;
 use crate::domain::sample;
 use crate::domain::weights::WeightVariant;
 
-/// What the key of an element of a unit's own starts with.
+/// Prefix of the key of a unit's own element.
 pub const OWN_PREFIX: &str = "own_";
 
-/// Why embedded data is no instrument.
+/// The embedded data of an instrument is malformed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("embedded instrument {file}: {fault}")]
 pub struct Malformed {
-    /// Which file.
+    /// The file.
     pub file: &'static str,
-    /// What is wrong with it.
+    /// Its faults.
     pub fault: String,
 }
 
@@ -32,27 +32,27 @@ pub struct Instrument {
     pub max: u8,
     /// Elements in the order of the annex.
     pub elements: Vec<Element>,
-    /// Aspects in their order; each has an element. Empty where there are none.
+    /// Aspects in their order, each with at least one element; empty when the instrument has none.
     pub aspects: Vec<Aspect>,
-    /// What turns the weighted mean of the scores into the index: 25 for SKM (nilai interval konversi), 1 for F-03.
+    /// Factor that converts the weighted mean of the scores to the index: 25 for SKM (nilai interval konversi), 1 for F-03.
     pub conversion: u8,
     /// Weight variants that a survey may choose, the default first; at least one.
     pub variants: Vec<WeightVariant>,
-    /// Whether a survey may ask elements of the unit's own.
+    /// Whether a survey may ask the unit's own elements.
     pub own_elements: bool,
-    /// Categories, best first; empty where the index has none of its own.
+    /// Categories, the best first; empty when the index has none of its own.
     pub categories: Vec<Category>,
-    /// What a respondent may say about himself, each a choice of codes.
+    /// Fields of the respondent profile, each a choice of codes.
     pub profile: Vec<ProfileField>,
-    /// Parameters of the minimum sample, where the instrument states them.
+    /// Parameters of the minimum sample, if the instrument states them.
     pub sample: Option<sample::Parameters>,
-    /// Least respondents where no population is declared, at least 1.
+    /// Minimum number of respondents when no population is declared, at least 1.
     pub minimum: i64,
-    /// Metric of the scores it gives, such as `skm`; `None` where it gives none by itself.
+    /// Metric of its scores, such as `skm`; `None` when it has no scores of its own.
     pub metric: Option<String>,
 }
 
-/// Unsur: one element that the survey asks about; of F-03, a question.
+/// Unsur: one element that a survey asks about; in F-03, a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Element {
     /// Stable key, such as `requirements`.
@@ -66,9 +66,9 @@ pub struct Element {
     pub name: String,
     /// Question, in Indonesian.
     pub question: String,
-    /// Answer per score, lowest score first, in Indonesian; empty where the scale has no labels of its own.
+    /// Label of the answer for each score, the lowest score first, in Indonesian; empty when the scale has no labels.
     pub answers: Vec<String>,
-    /// Key of its aspect; `None` where the instrument has none.
+    /// Key of its aspect; `None` when the instrument has no aspects.
     pub aspect: Option<String>,
 }
 
@@ -81,23 +81,23 @@ pub struct Aspect {
     pub name: String,
 }
 
-/// Mutu pelayanan: a band of the index.
+/// Mutu pelayanan: a band of the index with its grade.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Category {
     /// Grade, `A` to `D`.
     pub grade: String,
-    /// Kinerja unit: what the grade means, in Indonesian.
+    /// Kinerja unit: the meaning of the grade, in Indonesian.
     pub name: String,
     /// Lowest rounded index (NIK, 25 to 100) of the band.
     pub lower: Rational,
 }
 
-/// One thing that a respondent may say about himself.
+/// A field of the respondent profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProfileField {
     /// `sex`, `age_group`, `education`, `occupation`, `channel` or `hour_band`.
     pub key: String,
-    /// Label for people, in Indonesian.
+    /// Display label, in Indonesian.
     pub label: String,
     /// Choices in their order.
     pub choices: Vec<Choice>,
@@ -106,18 +106,18 @@ pub struct ProfileField {
 /// One code of a profile field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
-    /// Code, as a response gives it.
+    /// Code that a response contains.
     pub code: String,
-    /// Label for people, in Indonesian.
+    /// Display label, in Indonesian.
     pub label: String,
-    /// Of an age group: its youngest and oldest age in years, both included.
+    /// For an age group, its youngest and oldest age in years, both included.
     pub ages: Option<(i32, i32)>,
 }
 
 impl Instrument {
     /// The category of an index that has been rounded to two decimals. The table of PermenPANRB 14/2017 has
     /// gaps between its two-decimal bounds; a rounded index never falls into one. `None` for a negative
-    /// value, and where the instrument has no categories.
+    /// value, and when the instrument has no categories.
     pub fn category(&self, rounded: &Rational) -> Option<&Category> {
         self.categories.iter().find(|c| c.lower <= *rounded)
     }
@@ -127,7 +127,7 @@ impl Instrument {
         self.elements.iter().find(|e| e.key == key)
     }
 
-    /// The weight variant of a survey that names none.
+    /// The default weight variant.
     pub fn default_variant(&self) -> WeightVariant {
         self.variants.first().copied().unwrap_or(WeightVariant::Exact)
     }
@@ -137,12 +137,12 @@ impl Instrument {
         self.profile.iter().find(|f| f.key == key)
     }
 
-    /// The choices of a profile field in their order; none when the instrument has no such field.
+    /// The choices of a profile field in their order; empty when the instrument has no such field.
     pub fn choices(&self, key: &str) -> &[Choice] {
         self.field(key).map(|f| f.choices.as_slice()).unwrap_or_default()
     }
 
-    /// The age group of an age in years; `None` for an age that no group covers.
+    /// The age group of an age in years; `None` when no group covers it.
     pub fn age_group(&self, age: i32) -> Option<&Choice> {
         self.choices("age_group")
             .iter()

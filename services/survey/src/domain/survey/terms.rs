@@ -1,4 +1,4 @@
-//! The terms of a survey that are given when it is created and may be changed later.
+//! The fields of a survey that may be changed after its creation, and their checks.
 
 use std::collections::BTreeSet;
 
@@ -13,26 +13,26 @@ use crate::domain::{
 };
 
 const DISPLAY_NAME_MAX: usize = 200;
-/// More public services than any unit has.
+/// Most public services of a survey; no unit has as many.
 const SERVICES_MAX: usize = 1000;
-/// [`sample::POPULATION_MAX`] as people write it in Indonesia.
+/// [`sample::POPULATION_MAX`] in Indonesian number format.
 const POPULATION_MAX: &str = "1.000.000.000";
 
-/// A way by which responses may come in.
+/// An access mode: how responses may be submitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AccessMode {
-    /// A caller with a role in the agency.
+    /// By a caller with a role in the agency.
     Agent,
-    /// A single-use token.
+    /// With a single-use token.
     Token,
-    /// An open link.
+    /// With the open link.
     Link,
-    /// A registered device.
+    /// By a registered device.
     Kiosk,
 }
 
-/// How many users one public service of the unit had in the period before.
+/// Number of users of one public service in the previous period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServicePopulation {
     /// Id of the public service.
@@ -41,11 +41,11 @@ pub struct ServicePopulation {
     pub population: i64,
 }
 
-/// A period.
+/// Parses a period.
 ///
 /// # Errors
 ///
-/// It is none.
+/// The text is not a period.
 pub fn period(field: &str, raw: &str) -> Result<Period, Violation> {
     raw.parse().map_err(|error: Invalid| {
         Violation::new(
@@ -57,18 +57,18 @@ pub fn period(field: &str, raw: &str) -> Result<Period, Violation> {
     })
 }
 
-/// The id of a public service.
+/// Checks the id of a public service.
 ///
 /// # Errors
 ///
-/// It is none.
+/// The text is not an id.
 pub fn service_id(field: &str, raw: &str) -> Result<String, Violation> {
     let max = name::TOKEN_MAX;
     name::id(raw).map(str::to_owned).map_err(|_| {
         Violation::new(
             field,
             format!("must be 1 to {max} characters of a-z, 0-9 and -"),
-            format!("Id jenis layanan harus 1 sampai {max} karakter dari a-z, 0-9, dan -"),
+            format!("ID jenis layanan harus 1 sampai {max} karakter dari a-z, 0-9, dan -"),
         )
     })
 }
@@ -85,7 +85,7 @@ pub(in crate::domain) fn check_display_name(text: &str, faults: &mut Faults) {
     if text.chars().any(char::is_control) {
         faults.add(
             field,
-            "must not have control characters",
+            "must not contain control characters",
             "Judul survei tidak boleh memuat karakter kendali",
         );
     }
@@ -106,15 +106,11 @@ pub(in crate::domain) fn check_schedule(
         );
     }
     if close_at.is_some_and(|close| close <= now) {
-        faults.add(
-            "survey.close_time",
-            "has passed already",
-            "Waktu tutup sudah lewat",
-        );
+        faults.add("survey.close_time", "is in the past", "Waktu tutup sudah lewat");
     }
 }
 
-/// The population declared: the sum of the services when there are any.
+/// The declared population; the sum of the public services when there are any.
 pub(in crate::domain) fn population(given: i64, services: &[ServicePopulation], faults: &mut Faults) -> i64 {
     let range = 0..=sample::POPULATION_MAX;
     if !range.contains(&given) {
@@ -166,7 +162,7 @@ fn check_services(services: &[ServicePopulation]) -> Result<(), Vec<Violation>> 
         if id.is_some_and(|id| !seen.insert(id)) {
             faults.add(
                 service,
-                format!("`{}` comes more than once", one.service),
+                format!("`{}` is given more than once", one.service),
                 format!("Jenis layanan `{}` disebut lebih dari sekali", one.service),
             );
         }
@@ -181,7 +177,7 @@ fn check_services(services: &[ServicePopulation]) -> Result<(), Vec<Violation>> 
     faults.part(())
 }
 
-/// The ways in; [`AccessMode::Agent`] when none are given.
+/// The given access modes; [`AccessMode::Agent`] when none are given.
 pub(in crate::domain) fn access(mut given: BTreeSet<AccessMode>) -> BTreeSet<AccessMode> {
     if given.is_empty() {
         given.insert(AccessMode::Agent);

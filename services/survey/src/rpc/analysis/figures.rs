@@ -1,4 +1,4 @@
-//! What lies behind the result of a survey: figures by group, samples of services, flags, importance.
+//! The analysis of a survey's result: figures by group, samples of public services, flags and importance.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::{
         disclosure,
         flags::{self, Rule},
         groups::{self, Dimension, Stepped, Sums},
-        importance::{self, Placed, Quadrant},
+        importance::{self, Coordinates, Quadrant},
         index::{self, Published},
         instrument::{self, Instrument},
         moments::Moments,
@@ -25,10 +25,10 @@ use crate::{
 };
 use prima_platform::{db::Txn, failure::Failure};
 
-/// The dimension of public services; the others are fields of the instrument's profile.
+/// Key of the dimension of public services; the other dimensions are fields of the instrument's profile.
 pub const SERVICE: &str = "service";
 const SERVICE_LABEL: &str = "Jenis layanan";
-const UNSAID_LABEL: &str = "Tidak menyebutkan";
+const NOT_STATED_LABEL: &str = "Tidak menyebutkan";
 const DIMENSIONS: [&str; 7] = [
     "sex",
     "age_group",
@@ -41,93 +41,93 @@ const DIMENSIONS: [&str; 7] = [
 
 /// One dimension with its labels.
 #[derive(Debug, Clone)]
-pub struct Labelled {
+pub struct LabelledDimension {
     /// Its key.
     pub key: &'static str,
-    /// Label for people (id-ID).
+    /// Display label (id-ID).
     pub label: String,
-    /// Labels of its codes; a code without one is its own.
+    /// Labels of its codes; a code without a label is displayed itself.
     pub labels: BTreeMap<String, String>,
-    /// What it shows.
+    /// Its published groups.
     pub dimension: Dimension,
 }
 
-impl Labelled {
+impl LabelledDimension {
     /// The label of a group.
     pub fn label(&self, key: &str) -> String {
         match self.labels.get(key) {
-            _ if key.is_empty() => UNSAID_LABEL.to_owned(),
+            _ if key.is_empty() => NOT_STATED_LABEL.to_owned(),
             Some(label) => label.clone(),
             None => key.to_owned(),
         }
     }
 }
 
-/// The sample of one public service against its target.
+/// The sample of one public service and its minimum.
 #[derive(Debug, Clone)]
 pub struct ServiceSample {
     /// The service.
     pub service: String,
-    /// Declared users.
+    /// Declared population.
     pub population: i64,
-    /// Target sample.
+    /// Minimum sample.
     pub minimum: i64,
-    /// Respondents; none when withheld.
+    /// Number of respondents; `None` when it is withheld.
     pub respondents: Option<i64>,
 }
 
-/// What flagged responses do to the index.
+/// The effect of flagged responses on the index.
 #[derive(Debug, Clone)]
 pub struct Quality {
     /// The rule that flagged them.
     pub rule: &'static Rule,
-    /// The flagged.
+    /// The flagged responses.
     pub flagged: Flagged,
-    /// Index of all that the analysis covers.
-    pub with: Option<Published>,
-    /// Index without the flagged; none too while it would tell of fewer people than the least cell.
-    pub without: Option<Published>,
+    /// Index of all responses of the analysis.
+    pub index_with: Option<Published>,
+    /// Index without the flagged responses; also `None` when it would reveal figures of fewer people than the smallest cell.
+    pub index_without: Option<Published>,
 }
 
-/// One element in the view of importance and performance.
+/// One element of the importance-performance analysis.
 #[derive(Debug, Clone)]
 pub struct Element {
     /// Its key.
     pub key: String,
-    /// Where it is.
-    pub placed: Placed,
-    /// The quadrant that is.
+    /// Its performance and importance.
+    pub coordinates: Coordinates,
+    /// Its quadrant.
     pub quadrant: Option<Quadrant>,
 }
 
-/// An analysis.
+/// The analysis of a survey.
 #[derive(Debug, Clone)]
 pub struct Analysis {
     /// The survey.
     pub survey: Survey,
     /// Its instrument.
     pub instrument: &'static Instrument,
-    /// Responses covered.
+    /// Number of responses of the analysis.
     pub respondents: i64,
-    /// Least respondents of a cell shown.
+    /// Smallest number of respondents of a cell that is shown.
     pub minimum_cell: i64,
     /// Figures by group.
-    pub dimensions: Vec<Labelled>,
-    /// Samples of the services with a declared population.
+    pub dimensions: Vec<LabelledDimension>,
+    /// Samples of the public services with a declared population.
     pub services: Vec<ServiceSample>,
-    /// Flags.
+    /// The flagged responses.
     pub quality: Quality,
     /// Every element, in the survey's order.
     pub elements: Vec<Element>,
-    /// Places of those with the highest mean.
+    /// Indexes of the elements with the highest mean.
     pub strongest: Vec<usize>,
-    /// Places of those with the lowest mean.
+    /// Indexes of the elements with the lowest mean.
     pub weakest: Vec<usize>,
 }
 
-/// Analyses the responses of a survey that may be told now: all when it is closed, else those of the last step, each
-/// group of them in steps of its own, so that a change of a group is always that of several people. `None` when there
-/// is no such survey.
+/// Analyses the disclosed responses of a survey: all of them when it is closed, else those of the last disclosure. Groups of an
+/// open survey change in steps of their own, so that each change comes from several people. `None` when there is no such
+/// survey.
 pub async fn analyze(app: &App, name: &str) -> Result<Option<Analysis>, Failure> {
     let config = &app.context.config.survey;
     let minimum_cell = i64::from(config.minimum_cell);
@@ -136,9 +136,9 @@ pub async fn analyze(app: &App, name: &str) -> Result<Option<Analysis>, Failure>
     let Some(stored) = survey_get(&txn, name).await? else {
         return Ok(None);
     };
-    let missing = |what: &str| Failure::internal(format!("{what} of {name} is not known"));
-    let instrument = instrument::find(&stored.survey.instrument).ok_or_else(|| missing("instrument"))?;
-    let rule = flags::rule().ok_or_else(|| missing("rule of flags"))?;
+    let missing = |what: &str| Failure::internal(format!("{what} of {name} is not available"));
+    let instrument = instrument::find(&stored.survey.instrument).ok_or_else(|| missing("the instrument"))?;
+    let rule = flags::rule().ok_or_else(|| missing("the flagging rule"))?;
     let tallies = tallies_get(&txn, &[stored.id])
         .await?
         .remove(&stored.id)
@@ -159,13 +159,13 @@ pub async fn analyze(app: &App, name: &str) -> Result<Option<Analysis>, Failure>
         respondents: outcome.disclosed,
         elements: outcome.elements.iter().map(|e| e.tally).collect(),
     };
-    let folds = fold(&txn, covered, total.elements.len(), step).await?;
+    let groups_by_dimension = sum_by_group(&txn, covered, total.elements.len(), step).await?;
     let flagged = flagged(&txn, covered, total.elements.len(), rule, step).await?;
     drop(txn);
     let survey = &stored.survey;
-    let dimensions: Vec<Labelled> = DIMENSIONS
+    let dimensions: Vec<LabelledDimension> = DIMENSIONS
         .iter()
-        .zip(folds)
+        .zip(groups_by_dimension)
         .map(|(key, groups)| dimension(key, instrument, survey, &groups, &total, (minimum_cell, open)))
         .collect();
     let (elements, strongest, weakest) = elements(&stored, &outcome, &total);
@@ -191,14 +191,19 @@ pub fn published(instrument: &Instrument, survey: &Survey, sums: &Sums) -> Optio
 
 type Groups = BTreeMap<String, Sums>;
 
-/// Sums the responses by group in one pass, whatever their number: a page of them is in memory.
-async fn fold(txn: &Txn, covered: Coverage, elements: usize, step: i64) -> Result<[Groups; 7], Failure> {
-    let mut folds: [BTreeMap<String, Stepped>; 7] = Default::default();
+/// Sums the responses by group in one pass, with one page of responses in memory at a time.
+async fn sum_by_group(
+    txn: &Txn,
+    covered: Coverage,
+    elements: usize,
+    step: i64,
+) -> Result<[Groups; 7], Failure> {
+    let mut dimensions: [BTreeMap<String, Stepped>; 7] = Default::default();
     let mut after = String::new();
     loop {
         let page = responses_page(txn, covered, &after).await?;
         for response in &page {
-            for (groups, key) in folds.iter_mut().zip(keys(response)) {
+            for (groups, key) in dimensions.iter_mut().zip(group_keys(response)) {
                 if !groups.contains_key(key) {
                     groups.insert(key.to_owned(), Stepped::none(elements, step));
                 }
@@ -212,7 +217,7 @@ async fn fold(txn: &Txn, covered: Coverage, elements: usize, step: i64) -> Resul
             None => break,
         }
     }
-    Ok(folds.map(|groups| {
+    Ok(dimensions.map(|groups| {
         groups
             .into_iter()
             .map(|(key, group)| (key, group.sums()))
@@ -220,8 +225,8 @@ async fn fold(txn: &Txn, covered: Coverage, elements: usize, step: i64) -> Resul
     }))
 }
 
-/// In the order of [`DIMENSIONS`].
-fn keys(r: &Answered) -> [&str; 7] {
+/// The group of a response in each dimension, in the order of [`DIMENSIONS`].
+fn group_keys(r: &Answered) -> [&str; 7] {
     [
         &r.sex,
         &r.age_group,
@@ -231,7 +236,7 @@ fn keys(r: &Answered) -> [&str; 7] {
         &r.hour_band,
         &r.service,
     ]
-    .map(|said| said.as_deref().unwrap_or_default())
+    .map(|code| code.as_deref().unwrap_or_default())
 }
 
 fn dimension(
@@ -241,7 +246,7 @@ fn dimension(
     groups: &Groups,
     total: &Sums,
     (minimum_cell, open): (i64, bool),
-) -> Labelled {
+) -> LabelledDimension {
     let field = instrument.profile.iter().find(|f| f.key == key);
     let choices = || field.into_iter().flat_map(|f| &f.choices);
     let services = || survey.service_populations.iter().filter(|_| key == SERVICE);
@@ -249,7 +254,7 @@ fn dimension(
         .map(|c| c.code.as_str())
         .chain(services().map(|s| s.service.as_str()))
         .collect();
-    Labelled {
+    LabelledDimension {
         key,
         label: match field {
             Some(field) => field.label.clone(),
@@ -261,13 +266,13 @@ fn dimension(
     }
 }
 
-fn services(survey: &Survey, dimensions: &[Labelled], open: bool) -> Vec<ServiceSample> {
+fn services(survey: &Survey, dimensions: &[LabelledDimension], open: bool) -> Vec<ServiceSample> {
     let shown = dimensions.iter().find(|d| d.key == SERVICE).map(|d| &d.dimension);
     let respondents = |service: &str| {
         let dimension = shown?;
         match dimension.groups.iter().find(|g| g.key == service) {
             Some(group) => group.sums.as_ref().map(|s| s.respondents),
-            // That nobody came is told only where the absence of a group is.
+            // A missing group means 0 respondents only when missing groups are not withheld.
             None if dimension.incomplete && (open || dimension.groups.is_empty()) => None,
             None => Some(0),
         }
@@ -293,13 +298,13 @@ fn quality(
 ) -> Quality {
     let mut rest = total.clone();
     rest.subtract(&flagged.sums);
-    // The difference of both indexes tells of the flagged, and the second of the rest.
+    // The difference of the two indexes reveals the answers of the flagged, the second index those of the others.
     let few = |people: i64| 0 < people && people < minimum_cell;
     let hidden = few(flagged.sums.respondents) || few(rest.respondents);
     Quality {
         rule,
-        with: published(instrument, survey, total),
-        without: published(instrument, survey, &rest).filter(|_| !hidden),
+        index_with: published(instrument, survey, total),
+        index_without: published(instrument, survey, &rest).filter(|_| !hidden),
         flagged,
     }
 }
@@ -316,19 +321,19 @@ fn elements(stored: &Stored, outcome: &Outcome, total: &Sums) -> (Vec<Element>, 
         .map(|tally: &Tally| index::element_mean(tally))
         .collect();
     let (strongest, weakest) = importance::extremes(&means);
-    let placed: Vec<Placed> = (0..)
+    let coordinates: Vec<Coordinates> = (0..)
         .zip(means)
-        .map(|(at, performance)| Placed {
+        .map(|(at, performance)| Coordinates {
             performance,
             importance: moments.importance(at).as_ref().map(importance::coefficient),
         })
         .collect();
-    let quadrants = importance::quadrants(&placed);
-    let elements = stored.survey.asked.iter().zip(placed).zip(quadrants);
+    let quadrants = importance::quadrants(&coordinates);
+    let elements = stored.survey.asked.iter().zip(coordinates).zip(quadrants);
     let elements = elements
-        .map(|((asked, placed), quadrant)| Element {
+        .map(|((asked, coordinates), quadrant)| Element {
             key: asked.key.clone(),
-            placed,
+            coordinates,
             quadrant,
         })
         .collect();

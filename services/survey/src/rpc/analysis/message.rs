@@ -1,8 +1,8 @@
-//! Analyses to messages.
+//! Converts analyses to messages.
 
 use prima_proto::survey::v1 as pb;
 
-use super::figures::{Analysis, Labelled, Quality, published};
+use super::figures::{Analysis, LabelledDimension, Quality, published};
 use crate::domain::{
     groups::Group,
     importance::Quadrant,
@@ -13,10 +13,10 @@ use crate::domain::{
 /// Decimals of a mean and of a correlation.
 const PLACES: u32 = 4;
 
-/// An analysis for a caller.
+/// An analysis as its message.
 pub fn analysis(a: &Analysis) -> pb::Analysis {
-    let keys = |places: &[usize]| {
-        let elements = places.iter().filter_map(|at| a.elements.get(*at));
+    let keys = |indexes: &[usize]| {
+        let elements = indexes.iter().filter_map(|at| a.elements.get(*at));
         elements.map(|e| e.key.clone()).collect()
     };
     pb::Analysis {
@@ -43,8 +43,8 @@ pub fn analysis(a: &Analysis) -> pb::Analysis {
             .iter()
             .map(|e| pb::ImportancePerformance {
                 key: e.key.clone(),
-                performance: decimal(e.placed.performance.as_ref()),
-                importance: decimal(e.placed.importance.as_ref()),
+                performance: decimal(e.coordinates.performance.as_ref()),
+                importance: decimal(e.coordinates.importance.as_ref()),
                 quadrant: e.quadrant.map(Quadrant::as_str).unwrap_or_default().to_owned(),
                 quadrant_display_name: e.quadrant.map(Quadrant::label).unwrap_or_default().to_owned(),
             })
@@ -60,7 +60,7 @@ fn value(published: Option<&Published>) -> String {
     published.map(|p| p.value.clone()).unwrap_or_default()
 }
 
-fn dimension(a: &Analysis, d: &Labelled) -> pb::Dimension {
+fn dimension(a: &Analysis, d: &LabelledDimension) -> pb::Dimension {
     pb::Dimension {
         key: d.key.to_owned(),
         display_name: d.label.clone(),
@@ -69,7 +69,7 @@ fn dimension(a: &Analysis, d: &Labelled) -> pb::Dimension {
     }
 }
 
-fn group(a: &Analysis, d: &Labelled, g: &Group) -> pb::Group {
+fn group(a: &Analysis, d: &LabelledDimension, g: &Group) -> pb::Group {
     let shown = pb::Group {
         key: g.key.clone(),
         display_name: d.label(&g.key),
@@ -79,7 +79,7 @@ fn group(a: &Analysis, d: &Labelled, g: &Group) -> pb::Group {
     let Some(sums) = &g.sums else {
         return shown;
     };
-    // With the other means, the index would give a withheld one away.
+    // A withheld mean could be computed from the index and the other means, so the index is withheld too.
     let whole = !g.withheld.contains(&true);
     let index = published(a.instrument, &a.survey, sums).filter(|_| whole);
     let elements = a.survey.asked.iter().zip(&sums.elements).zip(&g.withheld);
@@ -127,7 +127,7 @@ fn quality(q: &Quality) -> pb::Quality {
             })
             .collect(),
         flagged: q.flagged.sums.respondents,
-        index_with: value(q.with.as_ref()),
-        index_without: value(q.without.as_ref()),
+        index_with: value(q.index_with.as_ref()),
+        index_without: value(q.index_without.as_ref()),
     }
 }

@@ -1,4 +1,4 @@
-//! What lies behind the result of a survey.
+//! The analysis of a survey's result.
 
 mod figures;
 mod message;

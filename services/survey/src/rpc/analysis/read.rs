@@ -9,7 +9,7 @@ use prima_proto::{name, survey::v1 as pb};
 use super::{figures, message};
 use crate::service::App;
 
-/// What lies behind the result of a survey.
+/// The analysis of a survey's result.
 pub async fn analyze(
     app: &App,
     message: pb::AnalyzeResultRequest,

@@ -1,4 +1,4 @@
-//! Suggestions and criticism.
+//! Reads suggestions and criticism.
 
 use prima_platform::{
     caller::{Caller, Role},
@@ -22,7 +22,7 @@ const KIND: Choice = Choice {
     indonesian: "Jenis komentar",
 };
 
-/// A page of what was written in a survey: by day, then by chance.
+/// A page of the comments of a survey, by day and in random order within a day.
 pub async fn list(
     app: &App,
     caller: Caller,
@@ -31,7 +31,7 @@ pub async fn list(
     let mut faults = Faults::default();
     let survey = faults.take(request::name::<name::Survey>("survey", &r.survey));
     let mut filter = filter(&r, &mut faults);
-    let own = [
+    let filters = [
         r.survey.as_str(),
         &r.kind.to_string(),
         &r.service,
@@ -39,7 +39,7 @@ pub async fn list(
         &r.from_date,
         &r.to_date,
     ];
-    let page = faults.take_all(Page::parse(r.page_size, &r.page_token, &own));
+    let page = faults.take_all(Page::parse(r.page_size, &r.page_token, &filters));
     let (survey, page) = faults.settle(survey.zip(page))?;
     caller.require(
         &[Role::Operator, Role::Evaluator, Role::Admin],
@@ -48,17 +48,18 @@ pub async fn list(
     let reader = app.context.db.reader();
     let stored = found(survey_get(reader, &survey.to_string()).await?, &survey)?;
     filter.survey = stored.id;
-    // While the survey is open, only what its figures cover: else a new text would tell whose the new answer is.
+    // Of an open survey only comments of disclosed responses are listed. Otherwise a new comment could be linked to the change
+    // of a figure.
     filter.version = match stored.survey.state(app.context.clock.now()) {
         State::Scheduled | State::Open => stored.disclosed.version,
         State::Closed => i64::MAX,
     };
     filter.limit = page.limit();
-    filter.after = place(&page.after);
+    filter.after = cursor(&page.after);
     let mut comments = Vec::new();
     while comments.len() <= page.size {
         let rows = comment_page(reader, &filter).await?;
-        filter.after = rows.last().map(key);
+        filter.after = rows.last().map(sort_key);
         let last = u64::try_from(rows.len()).unwrap_or(u64::MAX) < filter.limit;
         let found =
             |c: &Comment| filter.contains.is_empty() || c.body.to_lowercase().contains(&filter.contains);
@@ -68,7 +69,7 @@ pub async fn list(
         }
     }
     let next_page_token = page.cut(&mut comments, |c| {
-        let (day, place, kind) = key(c);
+        let (day, place, kind) = sort_key(c);
         format!("{day}/{kind}/{place}")
     });
     Ok(pb::ListCommentsResponse {
@@ -77,12 +78,12 @@ pub async fn list(
     })
 }
 
-fn key(comment: &Comment) -> (String, String, i64) {
+fn sort_key(comment: &Comment) -> (String, String, i64) {
     (comment.day.clone(), comment.place.clone(), comment.kind)
 }
 
-/// Where the page before ended: a token tells the day and a chance place, nothing of who wrote.
-fn place(token: &str) -> Option<(String, String, i64)> {
+/// The cursor in a page token: the day, the kind and the random position of the last comment, which do not identify the author.
+fn cursor(token: &str) -> Option<(String, String, i64)> {
     let (day, rest) = token.split_once('/')?;
     let (kind, place) = rest.split_once('/')?;
     Some((day.to_owned(), place.to_owned(), kind.parse().ok()?))
@@ -96,7 +97,7 @@ fn filter(r: &pb::ListCommentsRequest, faults: &mut Faults) -> Filter {
         faults.add(
             "contains",
             "must be 2 to 100 characters",
-            "harus 2 sampai 100 karakter",
+            "Teks yang dicari harus 2 sampai 100 karakter",
         );
     }
     let mut day = |field: &str, text: &str| {
@@ -110,7 +111,7 @@ fn filter(r: &pb::ListCommentsRequest, faults: &mut Faults) -> Filter {
         faults.add(
             "to_date",
             "must not be before `from_date`",
-            "tidak boleh sebelum `from_date`",
+            "Tanggal akhir tidak boleh sebelum tanggal awal",
         );
     }
     Filter {

@@ -1,11 +1,11 @@
-//! Devices to messages.
+//! Converts devices to messages.
 
 use prima_platform::clock::to_proto;
 use prima_proto::survey::v1 as pb;
 
 use crate::domain::access::Device;
 
-/// A device for a caller.
+/// A device as its message.
 pub fn device(device: &Device) -> pb::Device {
     pb::Device {
         name: device.name.to_string(),

@@ -1,4 +1,4 @@
-//! Kiosks of units, which sign the responses that they hand in.
+//! Devices (kiosks) of units, which sign the responses that they submit.
 
 mod message;
 mod read;

@@ -17,7 +17,7 @@ pub async fn list(
     r: pb::ListDevicesRequest,
 ) -> Result<pb::ListDevicesResponse, Failure> {
     let unit = request::one::<name::Unit>("parent", &r.parent);
-    let (unit, page) = field::listed(unit, &r.parent, r.page_size, &r.page_token)?;
+    let (unit, page) = field::parent_and_page(unit, &r.parent, r.page_size, &r.page_token)?;
     caller.require(&[Role::Operator, Role::Admin], &unit.agency)?;
     let mut devices = device_page(app.context.db.reader(), &unit, &page.after, page.limit()).await?;
     let next_page_token = page.cut(&mut devices, |d| d.name.device.clone());

@@ -1,9 +1,9 @@
-//! Registers a device with its key.
+//! Registers a device with its public key.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::Failure,
     request::{self, Faults},
 };
@@ -17,10 +17,10 @@ use crate::{
     store::device::device_insert_in_txn,
 };
 
-/// A new device, of which the name is checked.
+/// A new device with a checked name.
 #[derive(Debug, Clone)]
 pub struct Register {
-    once: Once,
+    once: IdempotencyKey,
     name: name::Device,
     display_name: String,
     public_key: Vec<u8>,
@@ -32,7 +32,7 @@ impl Command for Register {
     type Answer = pb::Device;
 
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
-        let once = Once::new("survey.RegisterDevice", &message.request_id, &message);
+        let once = IdempotencyKey::new("survey.RegisterDevice", &message.request_id, &message);
         let mut faults = Faults::default();
         faults.take(request::id("request_id", message.request_id));
         let unit = faults.take(request::one("parent", &message.parent));
@@ -40,7 +40,7 @@ impl Command for Register {
         let given = message.device.unwrap_or_default();
         let name = unit.zip(id).map(|(unit, device)| name::Device { unit, device });
         let display_name = given.display_name.trim().to_owned();
-        let name = field::formed(faults, name, || check_device(&display_name, &given.public_key))?;
+        let name = field::well_formed(faults, name, || check_device(&display_name, &given.public_key))?;
         Ok(Self {
             once,
             name,
@@ -49,7 +49,7 @@ impl Command for Register {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 

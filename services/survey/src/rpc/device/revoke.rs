@@ -1,10 +1,10 @@
-//! Revokes a device; revoking again changes nothing.
+//! Revokes a device; revoking it again changes nothing.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, Work},
     failure::{Failure, found},
     request,
 };
@@ -13,7 +13,7 @@ use prima_proto::{name, survey::v1 as pb};
 use super::message;
 use crate::{service::App, store::device::device_revoke_in_txn};
 
-/// Which device.
+/// The device to revoke.
 #[derive(Debug, Clone)]
 pub struct Revoke {
     name: name::Device,
@@ -28,10 +28,6 @@ impl Command for Revoke {
         Ok(Self {
             name: request::name("name", &message.name)?,
         })
-    }
-
-    fn once(&self) -> Option<Once> {
-        None
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {

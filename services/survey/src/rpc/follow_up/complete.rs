@@ -1,9 +1,9 @@
-//! Records that a planned action was done, once.
+//! Records the completion of a planned action, once.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
-    command::{Command, Once, Work},
+    command::{Command, Work},
     etag,
     failure::{Failure, Kind, found},
     request::{self, Faults},
@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-/// Which action was done, when, and what shows it.
+/// A planned action and its completion.
 #[derive(Debug, Clone)]
 pub struct Complete {
     name: name::FollowUp,
@@ -50,10 +50,6 @@ impl Command for Complete {
                 done: done?,
             })
         })
-    }
-
-    fn once(&self) -> Option<Once> {
-        None
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, Kind, found},
     request::{self, Faults},
 };
@@ -23,10 +23,10 @@ use crate::{
     },
 };
 
-/// A new action. What is planned is checked against the survey, once the request is known to be no repeat.
+/// A new action. It is checked against the survey only when the request is not a repeat.
 #[derive(Debug, Clone)]
 pub struct Create {
-    once: Once,
+    once: IdempotencyKey,
     name: name::FollowUp,
     plan: Plan,
 }
@@ -37,7 +37,7 @@ impl Command for Create {
     type Answer = pb::FollowUp;
 
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
-        let once = Once::new("survey.CreateFollowUp", &message.request_id, &message);
+        let once = IdempotencyKey::new("survey.CreateFollowUp", &message.request_id, &message);
         let mut faults = Faults::default();
         faults.take(request::id("request_id", message.request_id));
         let survey = faults.take(request::name("parent", &message.parent));
@@ -52,11 +52,11 @@ impl Command for Create {
         let name = survey
             .zip(id)
             .map(|(survey, follow_up)| name::FollowUp { survey, follow_up });
-        let name = field::formed(faults, name, || follow_up::plan(&plan, None))?;
+        let name = field::well_formed(faults, name, || follow_up::plan(&plan, None))?;
         Ok(Self { once, name, plan })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
@@ -103,6 +103,6 @@ fn full() -> Failure {
         Kind::Precondition,
         "FOLLOW_UPS_FULL",
         format!("a survey has at most {PLAN_MAX} planned actions"),
-        format!("satu survei paling banyak {PLAN_MAX} rencana tindak lanjut"),
+        format!("Satu survei memuat paling banyak {PLAN_MAX} rencana tindak lanjut"),
     )
 }

@@ -1,4 +1,4 @@
-//! Actions of follow-up plans to messages.
+//! Converts actions of follow-up plans to messages.
 
 use prima_platform::{
     clock::{from_micros, to_proto},
@@ -8,7 +8,7 @@ use prima_proto::{name, survey::v1 as pb};
 
 use crate::store::follow_up::FollowUp;
 
-/// An action of the plan of `survey` for a caller.
+/// An action of the plan of `survey` as its message.
 pub fn follow_up(survey: &name::Survey, stored: &FollowUp) -> pb::FollowUp {
     let done = stored.done.as_ref();
     pb::FollowUp {

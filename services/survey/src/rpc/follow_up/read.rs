@@ -20,13 +20,14 @@ use crate::{
     },
 };
 
-/// A page of the plan of a survey, what concerns its weakest elements first.
+/// A page of the plan of a survey; the actions on its weakest elements come first.
 pub async fn list(
     app: &App,
     message: pb::ListFollowUpsRequest,
 ) -> Result<pb::ListFollowUpsResponse, Failure> {
     let survey = request::name::<name::Survey>("parent", &message.parent);
-    let (survey, page) = field::listed(survey, &message.parent, message.page_size, &message.page_token)?;
+    let (survey, page) =
+        field::parent_and_page(survey, &message.parent, message.page_size, &message.page_token)?;
     let txn = app.context.db.snapshot().await?;
     let stored = found(survey_get(&txn, &survey.to_string()).await?, &survey)?;
     let known = aftermath_get(&txn, &[stored.id]).await?.remove(&stored.id);
@@ -38,11 +39,11 @@ pub async fn list(
         count(plan.iter().filter(|f| f.done.is_some()).count()),
     );
     weakest_first(&mut plan, &stored, &tallies.unwrap_or_default());
-    // The plan is small: the page is cut out of it, after the action with which the page before ended.
+    // The plan is small, so the whole plan is read and the page is cut out after the last action of the previous page.
     if !page.after.is_empty()
-        && let Some(place) = plan.iter().position(|f| f.id == page.after)
+        && let Some(last) = plan.iter().position(|f| f.id == page.after)
     {
-        plan.drain(..=place);
+        plan.drain(..=last);
     }
     let next_page_token = page.cut(&mut plan, |f| f.id.clone());
     Ok(pb::ListFollowUpsResponse {
@@ -53,18 +54,18 @@ pub async fn list(
     })
 }
 
-/// Orders a plan by the mean of its elements, lowest first and those without answers last; equal ones in the order of
-/// the survey, then by id.
+/// Orders a plan by the means of its elements, the lowest first and elements without answers last; then in the survey's order
+/// and by id.
 fn weakest_first(plan: &mut [FollowUp], stored: &Stored, tallies: &Tallies) {
-    let place = |key: &str| stored.survey.asked.iter().position(|a| a.key == key);
+    let position = |key: &str| stored.survey.asked.iter().position(|a| a.key == key);
     let mean = |key: &str| tallies.get(key).and_then(|t| index::element_mean(&t.current));
     plan.sort_by_cached_key(|f| {
         let key = f.plan.element.as_str();
-        (Weakness(mean(key)), place(key), f.id.clone())
+        (Weakness(mean(key)), position(key), f.id.clone())
     });
 }
 
-/// A mean by which what is weak comes first.
+/// A mean that is ordered before higher means and before none.
 #[derive(PartialEq, Eq)]
 struct Weakness(Option<Rational>);
 

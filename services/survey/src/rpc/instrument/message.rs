@@ -1,4 +1,4 @@
-//! Instruments to messages.
+//! Converts instruments to messages.
 
 use prima_proto::survey::v1 as pb;
 
@@ -7,7 +7,7 @@ use crate::domain::{
     number,
 };
 
-/// An instrument for a caller.
+/// An instrument as its message.
 pub fn instrument(instrument: &Instrument) -> pb::Instrument {
     pb::Instrument {
         id: instrument.id.clone(),

@@ -1,4 +1,4 @@
-//! Instruments, and the sample that they call for: public knowledge.
+//! Reads instruments and computes the minimum sample, both of which are public.
 
 use prima_platform::failure::{Failure, Violation};
 use prima_proto::survey::v1 as pb;
@@ -14,7 +14,7 @@ pub fn list() -> Result<pb::ListInstrumentsResponse, Failure> {
     })
 }
 
-/// The least sample of a population.
+/// The minimum sample of a population.
 pub fn calculate_sample_size(
     r: &pb::CalculateSampleSizeRequest,
 ) -> Result<pb::CalculateSampleSizeResponse, Failure> {
@@ -22,7 +22,7 @@ pub fn calculate_sample_size(
         Failure::invalid(vec![Violation::new(
             "population",
             "must be 1 to 1,000,000,000",
-            "harus 1 sampai 1.000.000.000",
+            "Jumlah populasi harus 1 sampai 1.000.000.000",
         )])
     });
     Ok(pb::CalculateSampleSizeResponse { sample_size: size? })

@@ -1,4 +1,4 @@
-//! Gives the open link of a survey out. Nothing is stored: it is always the same one.
+//! Issues the open link of a survey. Nothing is stored, because the link is derived from the survey's name.
 
 use prima_platform::{
     caller::{Caller, Role},
@@ -13,7 +13,7 @@ use crate::{
     store::survey::survey_get,
 };
 
-/// The link of a survey that allows links.
+/// The link of a survey that allows responses by link.
 pub async fn issue(
     app: &App,
     caller: Caller,

@@ -1,4 +1,4 @@
-//! The open link of a survey, with which anybody may hand a response in.
+//! The open link of a survey, with which everyone may submit a response.
 
 mod issue;
 

@@ -1,4 +1,4 @@
-//! Results of units and agencies in a period, computed or recorded, and their change against another period.
+//! Results of units and agencies in a period, computed or recorded, and their change from another period.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -31,47 +31,47 @@ use crate::{
     },
 };
 
-/// The mean of units.
+/// Roll-up rule: the mean of the units.
 pub const MEAN_OF_UNITS: &str = "mean_of_units";
-/// The mean of units weighed by respondents.
+/// Roll-up rule: the mean of the units weighted by their respondents.
 pub const RESPONDENT_WEIGHTED: &str = "respondent_weighted";
 
-/// What to compare a result with.
+/// The comparison that a caller asks for.
 #[derive(Debug, Clone)]
 pub struct Comparison {
-    /// Another period of the same kind; the one before when none is given.
+    /// Another period of the same kind; `None` means the previous period.
     pub with: Option<Period>,
-    /// Whether to compare although the instruments differ.
+    /// Whether to compare even if the instruments differ.
     pub across_instruments: bool,
 }
 
-/// A result against that of another period.
+/// The change of a result from that of another period.
 #[derive(Debug, Clone)]
 pub struct Compared {
     /// The other period.
     pub period: Period,
     /// Its published index.
     pub index: String,
-    /// Whether that was recorded.
+    /// Whether that result was recorded.
     pub recorded: bool,
     /// Its instrument.
     pub instrument: String,
-    /// The change from it.
+    /// The change from that result.
     pub change: Change,
     /// Whether the instruments differ.
     pub across_instruments: bool,
 }
 
-/// The figure of one element.
+/// The mean of one element.
 #[derive(Debug, Clone)]
 pub struct Element {
     /// Its key.
     pub key: String,
     /// Official name.
     pub name: String,
-    /// Answers; 0 when recorded.
+    /// Number of answers; 0 when the result was recorded.
     pub answers: i64,
-    /// NRR: four decimals when computed, as recorded else; empty without answers.
+    /// NRR: with four decimals when computed, else as recorded; empty without answers.
     pub mean: String,
 }
 
@@ -80,47 +80,47 @@ pub struct Element {
 pub struct UnitResult {
     /// Instrument and version.
     pub instrument: String,
-    /// Surveys pooled; none when recorded.
+    /// The pooled surveys; empty when the result was recorded.
     pub surveys: Vec<String>,
-    /// Source, when it was recorded.
+    /// The source, when the result was recorded.
     pub recorded: Option<String>,
-    /// Respondents.
+    /// Number of respondents.
     pub respondents: i64,
-    /// Minimum sample; 0 when recorded.
+    /// Minimum sample; 0 when the result was recorded.
     pub minimum: i64,
-    /// The index; none until every element has an answer.
+    /// The index; `None` until every element has an answer.
     pub published: Option<Published>,
-    /// Whether its exact value may be told.
+    /// Whether its exact value may be published.
     pub whole: bool,
-    /// In the order asked.
+    /// The elements in the order in which they are asked.
     pub elements: Vec<Element>,
-    /// Certainty, of the disclosed responses.
+    /// Standard error and interval of the disclosed responses.
     pub certainty: Option<Certainty>,
     /// Whether every survey is closed.
     pub settled: bool,
 }
 
-/// An agency's index by one rule.
+/// The index of an agency by one roll-up rule.
 #[derive(Debug, Clone)]
 pub struct RollUp {
     /// The rule.
     pub rule: String,
     /// The index.
     pub published: Published,
-    /// Whether its exact value may be told.
+    /// Whether its exact value may be published.
     pub whole: bool,
-    /// The change against another period by the same rule.
+    /// The change from another period by the same rule.
     pub change: Option<Compared>,
 }
 
-/// A unit in an agency's result.
+/// A unit in the result of an agency.
 #[derive(Debug, Clone)]
 pub struct AgencyUnit {
     /// Its name.
     pub unit: name::Unit,
     /// Its index.
     pub published: Published,
-    /// Respondents.
+    /// Number of respondents.
     pub respondents: i64,
     /// Whether it was recorded.
     pub recorded: bool,
@@ -131,19 +131,19 @@ pub struct AgencyUnit {
 pub struct AgencyResult {
     /// Instrument and version.
     pub instrument: String,
-    /// Source, when its own figure was recorded.
+    /// The source, when the agency's own result was recorded.
     pub recorded: Option<String>,
-    /// By each rule that it has.
+    /// The index by each available rule.
     pub roll_ups: Vec<RollUp>,
-    /// Units that the directory expects.
+    /// Number of units that the agency should have in this period.
     pub expected: i64,
-    /// Respondents.
+    /// Number of respondents.
     pub respondents: i64,
-    /// Units that count, by name.
+    /// The counted units, ordered by name.
     pub units: Vec<AgencyUnit>,
 }
 
-/// The result of a unit, with its change; fails when there is none.
+/// The result of a unit with its change; `NOT_FOUND` when there is no result.
 pub async fn unit_result(
     app: &App,
     unit: &name::Unit,
@@ -164,7 +164,7 @@ pub async fn unit_result(
     Ok((result, change))
 }
 
-/// The result of an agency, each rule with its change; fails when there is neither a result nor a unit of it.
+/// The result of an agency with the change of each rule; `NOT_FOUND` when the agency has neither a result nor a unit.
 pub async fn agency_result(
     app: &App,
     agency: &name::Agency,
@@ -196,7 +196,7 @@ pub async fn agency_result(
     Ok(result)
 }
 
-/// What is compared.
+/// One side of a comparison.
 struct Figure<'a> {
     published: &'a Published,
     instrument: &'a String,
@@ -216,8 +216,8 @@ impl Comparison {
         self.with.clone().or_else(|| period.previous())
     }
 
-    /// Published figures of different instruments are refused when the period was named, and passed over when not,
-    /// unless that was asked for.
+    /// The change from `base` to `own`. When the instruments differ and the caller has not asked for such a comparison, it is an
+    /// error if the caller has named the period, and `None` otherwise.
     fn compare(&self, period: Period, base: &Figure, own: &Figure) -> Result<Option<Compared>, Failure> {
         let across_instruments = base.instrument != own.instrument;
         if across_instruments && !self.across_instruments {
@@ -246,7 +246,7 @@ fn other_instrument(period: &Period, base: &str, own: &str) -> Failure {
             "the result of {period} has instrument {base}, not {own}; ask for it with across_instruments"
         ),
         format!(
-            "hasil {period} memakai instrumen {base}, bukan {own}; perubahan antarinstrumen harus diminta tegas"
+            "hasil {period} memakai instrumen {base}, bukan {own}; perbandingan antarinstrumen harus diminta secara eksplisit"
         ),
     )
 }
@@ -293,15 +293,15 @@ fn recorded_unit(recorded: Recorded) -> UnitResult {
             .map_or(key, |e| e.name.as_str())
             .to_owned()
     };
-    // In the order of the instrument; what it does not know comes after.
-    let place = |key: &str| {
+    // In the order of the instrument; elements that it does not have come last.
+    let position = |key: &str| {
         known
             .and_then(|i| i.elements.iter().position(|e| e.key == key))
             .unwrap_or(usize::MAX)
     };
     let published = recorded.published();
     let mut elements: Vec<(String, String)> = recorded.elements.into_iter().collect();
-    elements.sort_by_key(|(key, _)| place(key));
+    elements.sort_by_key(|(key, _)| position(key));
     let elements = elements.into_iter().map(|(key, mean)| Element {
         name: name(&key),
         key,
@@ -364,7 +364,7 @@ async fn agency_in(
         units,
     };
     Ok(Some(match (own, counted) {
-        // What the agency itself published of a period wins over what its units add up to.
+        // A result that the agency itself has published takes precedence over the roll-up of its units.
         (Some(own), _) => AgencyResult {
             roll_ups: rule(&own.roll_up, own.published(), false).into_iter().collect(),
             instrument: own.instrument,

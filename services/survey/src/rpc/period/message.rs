@@ -1,4 +1,4 @@
-//! Results of units and agencies in a period to messages.
+//! Converts results of units and agencies in a period to messages.
 
 use prima_proto::{name, survey::v1 as pb};
 
@@ -12,7 +12,7 @@ fn exact(published: &Published, whole: bool) -> String {
         .unwrap_or_default()
 }
 
-/// The result of a unit for a caller.
+/// The result of a unit as its message.
 pub fn unit(unit: &name::Unit, period: &Period, r: UnitResult, change: Option<Compared>) -> pb::UnitResult {
     let certainty = r.certainty;
     let mut message = pb::UnitResult {
@@ -64,7 +64,7 @@ fn change(c: Compared) -> pb::Change {
     }
 }
 
-/// The result of an agency for a caller.
+/// The result of an agency as its message.
 pub fn agency(agency: &name::Agency, period: &Period, r: AgencyResult) -> pb::AgencyResult {
     pb::AgencyResult {
         agency: agency.to_string(),
@@ -102,7 +102,7 @@ pub fn agency(agency: &name::Agency, period: &Period, r: AgencyResult) -> pb::Ag
     }
 }
 
-/// Label of a rule for people (id-ID).
+/// Display label of a roll-up rule (id-ID).
 fn rule_label(rule: &str) -> &str {
     match rule {
         MEAN_OF_UNITS => "Rata-rata nilai unit pelayanan",

@@ -1,4 +1,4 @@
-//! Results of units and agencies in a period, and their change against another.
+//! Results of units and agencies in a period, and their change from another period.
 
 mod figures;
 mod message;

@@ -57,7 +57,7 @@ pub async fn get_agency(
     })
 }
 
-/// A period to compare with must be of the same kind as the one asked for: kinds are never converted.
+/// Checks the period to compare with, which must be of the same kind as the requested one; kinds are never converted.
 fn comparison(
     text: &str,
     period: Option<&Period>,
@@ -72,12 +72,12 @@ fn comparison(
             (Some(other), Some(period)) if other.kind() != period.kind() => faults.add(
                 field,
                 format!("must be {}, as `period` is", kind(period.kind())),
-                "harus sejenis dengan periode yang diminta (tahun, semester, triwulan, atau bulan)",
+                "Periode pembanding harus sejenis dengan periode yang diminta (tahun, semester, triwulan, atau bulan)",
             ),
             (Some(other), Some(period)) if other == *period => faults.add(
                 field,
-                "must be another period than `period`",
-                "harus berbeda dari periode yang diminta",
+                "must differ from `period`",
+                "Periode pembanding harus berbeda dari periode yang diminta",
             ),
             (other, _) => with = other,
         }

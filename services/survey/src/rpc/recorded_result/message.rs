@@ -1,12 +1,12 @@
-//! Recorded results from messages and to messages.
+//! Converts recorded results from and to messages.
 
 use prima_platform::clock::{from_micros, to_proto};
 use prima_proto::survey::v1 as pb;
 
 use crate::{domain::recorded::Result as Published, store::recorded::Recorded};
 
-/// A result as a caller describes it.
-pub fn given(given: pb::RecordedResult) -> Published {
+/// An unchecked result from its message.
+pub fn unchecked(given: pb::RecordedResult) -> Published {
     Published {
         subject: given.subject,
         period: given.period,
@@ -21,7 +21,7 @@ pub fn given(given: pb::RecordedResult) -> Published {
     }
 }
 
-/// A recorded result for a caller.
+/// A recorded result as its message.
 pub fn recorded(stored: &Recorded) -> pb::RecordedResult {
     let result = stored.result.clone();
     pb::RecordedResult {

@@ -13,7 +13,7 @@ use crate::{
     store::recorded::{Filter, recorded_page},
 };
 
-/// A page of recorded results, of one agency or of all.
+/// A page of the recorded results of one agency or of all.
 pub async fn list(
     app: &App,
     r: pb::ListRecordedResultsRequest,
@@ -26,13 +26,13 @@ pub async fn list(
             "harus berbentuk agencies/{agency} atau agencies/-",
         )
     }));
-    let own = [r.parent.as_str(), if r.show_replaced { "replaced" } else { "" }];
-    let page = faults.take_all(Page::parse(r.page_size, &r.page_token, &own));
+    let filters = [r.parent.as_str(), if r.show_replaced { "replaced" } else { "" }];
+    let page = faults.take_all(Page::parse(r.page_size, &r.page_token, &filters));
     let (agency, page) = faults.settle(agency.zip(page))?;
     let filter = Filter {
         agency: Some(agency.agency).filter(|agency| agency != WILDCARD),
         replaced: r.show_replaced,
-        after: place(&page.after).unwrap_or_default(),
+        after: cursor(&page.after).unwrap_or_default(),
         limit: page.limit(),
     };
     let mut rows = recorded_page(app.context.db.reader(), filter).await?;
@@ -46,8 +46,8 @@ pub async fn list(
     })
 }
 
-/// Agency, unit, period and number with which the page before ended.
-fn place(token: &str) -> Option<(String, String, String, i64)> {
+/// The cursor in a page token: agency, unit, period and number of the last record.
+fn cursor(token: &str) -> Option<(String, String, String, i64)> {
     match token.split('/').collect::<Vec<_>>().as_slice() {
         [agency, unit, period, number] => Some((
             (*agency).to_owned(),

@@ -1,4 +1,4 @@
-//! Records a result that was published before this system computed it; it counts as the subject's score.
+//! Records a result that was published before this system computed results; it becomes the score of its subject.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     db::Txn,
     failure::{Failure, Kind},
     request::{self, Faults},
@@ -29,10 +29,10 @@ use crate::{
     },
 };
 
-/// A result that was published elsewhere, and who it is about.
+/// A published result and its subject.
 #[derive(Debug, Clone)]
 pub struct Record {
-    once: Once,
+    once: IdempotencyKey,
     subject: Subject,
     result: Published,
 }
@@ -43,10 +43,10 @@ impl Command for Record {
     type Answer = pb::RecordedResult;
 
     fn parse(message: Self::Message, now: DateTime<Utc>) -> Result<Self, Failure> {
-        let once = Once::new("survey.RecordResult", &message.request_id, &message);
+        let once = IdempotencyKey::new("survey.RecordResult", &message.request_id, &message);
         let mut faults = Faults::default();
         faults.take(request::id("request_id", message.request_id));
-        let given = message::given(message.result.unwrap_or_default());
+        let given = message::unchecked(message.result.unwrap_or_default());
         let checked = faults.take_all(recorded::check(given, now));
         let (subject, result) = faults.settle(checked)?;
         Ok(Self {
@@ -56,7 +56,7 @@ impl Command for Record {
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
@@ -68,7 +68,7 @@ impl Command for Record {
         let (txn, now) = (work.txn, work.now());
         let (subject, result) = (self.subject, self.result);
         lock(txn, &subject, &result.period, now.timestamp_millis()).await?;
-        if let Some(survey) = computed(txn, &subject, &result.period).await? {
+        if let Some(survey) = computing_survey(txn, &subject, &result.period).await? {
             return Err(computed_exists(&survey));
         }
         let before = recorded_latest(txn, subject.agency(), subject.unit(), &result.period).await?;
@@ -79,7 +79,7 @@ impl Command for Record {
             subject,
             number: before.as_ref().map_or(1, |b| b.number.saturating_add(1)),
             result: Published {
-                // The first replaces nothing.
+                // The first record replaces none, so it has no reason.
                 reason: before.map(|_| result.reason).unwrap_or_default(),
                 ..result
             },
@@ -88,7 +88,7 @@ impl Command for Record {
             replaced: false,
         };
         recorded_insert_in_txn(txn, &new).await?;
-        // The score of an agency is computed from its mark.
+        // The score of an agency is recomputed later, because `lock` has flagged it as dirty.
         if let Subject::Unit(unit) = &new.subject {
             let key = unit_key(unit, &new.result.period);
             let states = unit_scores::recompute(txn, &key, now.timestamp_millis()).await?;
@@ -102,7 +102,7 @@ fn unit_key(unit: &name::Unit, period: &str) -> BTreeSet<UnitPeriod> {
     BTreeSet::from([(unit.clone(), period.to_owned())])
 }
 
-/// Locks the score that the result becomes: whoever creates a survey of the unit and period takes the same lock.
+/// Locks the score that the result becomes. Creating a survey of the unit and period takes the same lock.
 async fn lock(txn: &Txn, subject: &Subject, period: &str, now_millis: i64) -> Result<(), Failure> {
     match subject {
         Subject::Unit(unit) => {
@@ -117,8 +117,8 @@ async fn lock(txn: &Txn, subject: &Subject, period: &str, now_millis: i64) -> Re
     Ok(())
 }
 
-/// A survey that computes the unit's score of the period.
-async fn computed(txn: &Txn, subject: &Subject, period: &str) -> Result<Option<String>, Failure> {
+/// The name of a survey that computes the unit's score in the period, if there is one.
+async fn computing_survey(txn: &Txn, subject: &Subject, period: &str) -> Result<Option<String>, Failure> {
     let Subject::Unit(unit) = subject else {
         return Ok(None);
     };
@@ -132,7 +132,7 @@ fn recorded_before(subject: &str, period: &str) -> Failure {
         Kind::AlreadyExists,
         "ALREADY_EXISTS",
         format!("a result of {subject} for {period} is recorded already; a reason is needed to replace it"),
-        format!("hasil {subject} untuk {period} sudah tercatat; untuk menggantinya isi alasan"),
+        format!("Hasil {subject} untuk {period} sudah tercatat; isi alasan untuk menggantinya"),
     )
 }
 
@@ -141,6 +141,6 @@ fn computed_exists(survey: &str) -> Failure {
         Kind::Precondition,
         "COMPUTED_RESULT_EXISTS",
         format!("{survey} computes the result of this unit and period"),
-        format!("hasil unit dan periode ini dihitung dari {survey}"),
+        format!("Hasil unit dan periode ini dihitung dari {survey}"),
     )
 }

@@ -1,4 +1,5 @@
-//! A response as it was sent, to an item of intake: who may hand it in, and every fault that shows without its survey.
+//! Converts a response message to an item of intake: checks who may submit it, and finds every fault that can be found without
+//! reading its survey.
 
 use prima_platform::{
     caller::{Caller, Role},
@@ -10,7 +11,7 @@ use prima_proto::{name, survey::v1 as pb};
 use super::signed;
 use crate::{
     domain::{
-        access::{Kiosk, Proof, Refusal, Secret, kiosk_lines_of_all},
+        access::{Kiosk, Proof, Refusal, Secret, kiosk_lines_v2},
         response::{self, Profile, Raw},
     },
     intake::Item,
@@ -18,9 +19,13 @@ use crate::{
     service::App,
 };
 
-/// The item to be taken in, of which the id came in the field `id_field`. Fails with every fault that shows without the
-/// survey, or when neither a role in the agency nor a genuine credential of the survey lets it in. A credential that is
-/// given counts, whatever the caller's role: a token is used up by it.
+/// The item for intake; `id_field` is the field of its id. A given credential takes precedence over the caller's role, so that a
+/// token is used up even when the caller has a role.
+///
+/// # Errors
+///
+/// Every fault that can be found without reading the survey; or the caller has neither a role in the agency nor a valid
+/// credential of the survey.
 pub fn item(
     app: &App,
     caller: &Caller,
@@ -31,14 +36,14 @@ pub fn item(
     let survey = faults.take(request::name("survey", &sent.survey));
     let proof = proof(app.intake.secret(), survey.as_ref(), &sent, &mut faults)?;
     if matches!(proof, Some(Ok(Proof::Agent))) {
-        caller.known()?;
+        caller.require_token()?;
     }
     if !sent.import_id.is_empty() {
         faults.take(request::id("import_id", sent.import_id.clone()));
     }
     let raw = raw(sent.response_id, sent.response.unwrap_or_default(), &mut faults);
-    let later = || response::form(&raw, app.context.clock.now(), id_field).part(());
-    let (survey, proof) = field::formed(faults, survey.zip(proof), later)?;
+    let domain_check = || response::form(&raw, app.context.clock.now(), id_field).part(());
+    let (survey, proof) = field::well_formed(faults, survey.zip(proof), domain_check)?;
     let proof = proof?;
     if proof == Proof::Agent {
         caller.require(&[Role::Operator, Role::Intake, Role::Admin], &survey.unit.agency)?;
@@ -53,7 +58,7 @@ pub fn item(
     })
 }
 
-/// By what a response comes in, or why that is refused; `None` with a fault in it or in the survey.
+/// The proof of a response, or why it is refused; `None` when it or the name of the survey is faulty.
 fn proof(
     secret: &Secret,
     survey: Option<&name::Survey>,
@@ -66,19 +71,21 @@ fn proof(
         (true, true, None) => Some(Ok(Proof::Agent)),
         (false, true, None) => survey.map(|survey| secret.read_token(survey, token).map(Proof::Token)),
         (true, false, None) => survey.map(|survey| secret.check_link(survey, link).map(|()| Proof::Link)),
-        (true, true, Some(proof)) => signed_by(proof, survey, sent, faults)?.map(Proof::Kiosk).map(Ok),
+        (true, true, Some(proof)) => kiosk_proof(proof, survey, sent, faults)?
+            .map(Proof::Kiosk)
+            .map(Ok),
         _ => {
             faults.add(
                 "credential",
                 "must be at most one of token, link and kiosk",
-                "Isi paling banyak satu dari token, tautan, dan perangkat",
+                "Isi paling banyak satu dari token, tautan, atau tanda tangan perangkat",
             );
             None
         }
     })
 }
 
-fn signed_by(
+fn kiosk_proof(
     proof: &pb::KioskProof,
     survey: Option<&name::Survey>,
     sent: &pb::SubmitResponsesRequest,
@@ -102,7 +109,7 @@ fn signed_by(
         faults.add(
             "credential.kiosk.counter",
             "must be at least 1",
-            "Nomor urut perangkat paling kecil 1",
+            "Nomor urut perangkat harus paling sedikit 1",
         );
     }
     let Some((device, survey)) = device else {
@@ -111,7 +118,7 @@ fn signed_by(
     let fields = signed::fields(sent.response.as_ref().unwrap_or(&pb::Response::default()))?;
     let (counter, response, import) = (proof.counter, &sent.response_id, &sent.import_id);
     Ok(Some(Kiosk {
-        lines: kiosk_lines_of_all(survey, &device, counter, response, import, &fields).into(),
+        lines: kiosk_lines_v2(survey, &device, counter, response, import, &fields).into(),
         signature: proof.signature.clone(),
         device,
         counter,

@@ -1,11 +1,11 @@
-//! Voids to messages.
+//! Converts voids to messages.
 
 use prima_platform::clock::{from_micros, to_proto};
 use prima_proto::survey::v1 as pb;
 
 use crate::store::void::Model as Void;
 
-/// A void for a caller.
+/// A void as its message.
 pub fn void(void: &Void) -> pb::VoidEntry {
     pb::VoidEntry {
         number: void.number,

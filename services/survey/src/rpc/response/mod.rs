@@ -1,4 +1,4 @@
-//! Responses: handed in one by one or by the thousand, and taken out again.
+//! Responses: submitted singly or as a stream, and voided.
 
 mod item;
 mod message;

@@ -1,4 +1,4 @@
-//! Reads which responses were taken out.
+//! Reads which responses were voided.
 
 use prima_platform::{
     caller::{Caller, Role},
@@ -21,14 +21,15 @@ pub async fn list_voids(
     message: pb::ListVoidsRequest,
 ) -> Result<pb::ListVoidsResponse, Failure> {
     let survey = request::name::<name::Survey>("survey", &message.survey);
-    let (survey, page) = field::listed(survey, &message.survey, message.page_size, &message.page_token)?;
+    let (survey, page) =
+        field::parent_and_page(survey, &message.survey, message.page_size, &message.page_token)?;
     caller.require(
         &[Role::Operator, Role::Evaluator, Role::Admin],
         &survey.unit.agency,
     )?;
     let reader = app.context.db.reader();
     let stored = found(survey_get(reader, &survey.to_string()).await?, &survey)?;
-    // A token is checked when the page is parsed; what is no number can't be in one.
+    // Page tokens are verified when they are parsed, so this one is empty or a number.
     let after = page.after.parse().unwrap_or(0);
     let mut voids = void_page(reader, stored.id, after, page.limit()).await?;
     let next_page_token = page.cut(&mut voids, |v| v.number.to_string());

@@ -1,5 +1,5 @@
-//! What a kiosk signs: everything that it sends, read from the descriptors, so that no field of a response can be left
-//! out when one is added to the contract.
+//! The lines of a response that a kiosk signs. The fields are read from the descriptors, so that a field that is added to the
+//! contract is covered as well.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,7 @@ static RESPONSE: LazyLock<Option<MessageDescriptor>> = LazyLock::new(|| {
     pool.get_message_by_name("prima.survey.v1.Response")
 });
 
-/// The lines of a response: `{path}={value}` for each field that is given and each entry of a map, ordered by bytes.
+/// The lines of a response: `{path}={value}` for each field that is set and each entry of a map, ordered by bytes.
 pub fn fields(response: &pb::Response) -> Result<Vec<String>, Failure> {
     let descriptor = RESPONSE.clone();
     let descriptor = descriptor.ok_or_else(|| Failure::internal("Response is not in the descriptors"))?;
@@ -69,7 +69,7 @@ fn key_text(key: &MapKey) -> String {
     }
 }
 
-/// A text that ends no line.
+/// The text with its line ends escaped.
 fn one_line(text: &str) -> String {
     text.replace('\\', "\\\\").replace('\n', "\\n")
 }
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_field_that_is_given_has_a_line_of_its_own() {
+    fn every_field_that_is_set_has_a_line_of_its_own() {
         let response = pb::Response {
             submit_time: Some("2024-03-04T05:06:07.000000008Z".parse().unwrap()),
             answers: [("time".to_owned(), 4), ("cost".to_owned(), 0)].into(),
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn no_key_looks_like_another_field_or_another_value() {
+    fn no_key_can_be_confused_with_another_field_or_value() {
         let response = |key: &str| pb::Response {
             answers: [(key.to_owned(), 1)].into(),
             ..Default::default()

@@ -1,5 +1,5 @@
-//! Hands responses to intake. These are no commands of the platform: several requests share a transaction, and what tells a
-//! repeat is kept with each response.
+//! Submits responses to intake. These operations are not commands of the platform, because several requests share a transaction
+//! and the digest by which a repeat is recognised is stored with each response.
 
 use futures::StreamExt;
 use prima_platform::{
@@ -16,14 +16,14 @@ use crate::{
     service::App,
 };
 
-/// Responses of a stream that share one hand-over to intake.
+/// Most responses of a stream that are submitted to intake together.
 const CHUNK: usize = 1000;
-/// Chunks of one stream on their way at once.
-const AHEAD: usize = 2;
-/// Refused responses that an answer lists.
-const LISTED: usize = 1000;
+/// Chunks of one stream that are in flight at the same time.
+const CHUNKS_IN_FLIGHT: usize = 2;
+/// Most rejections that an answer lists.
+const REJECTIONS_MAX: usize = 1000;
 
-/// Takes one response in, once it is durable.
+/// Submits one response; returns when it is durable.
 pub async fn submit(
     app: &App,
     caller: &Caller,
@@ -50,7 +50,7 @@ pub async fn submit(
     })
 }
 
-/// Takes a stream of responses in. Each is stored or refused by itself.
+/// Submits a stream of responses. Each one is stored or rejected on its own.
 pub async fn submit_many(
     app: &App,
     caller: Caller,
@@ -63,14 +63,14 @@ pub async fn submit_many(
         .map(|(index, message)| message.map(|m| (index as i64, m)))
         .map(|message| {
             message.map(|(index, mut m)| {
-                as_before(&mut m.survey, &mut survey);
-                as_before(&mut m.import_id, &mut import_id);
+                inherit(&mut m.survey, &mut survey);
+                inherit(&mut m.import_id, &mut import_id);
                 (index, m.response_id.clone(), item(app, &caller, m, "response_id"))
             })
         })
         .ready_chunks(CHUNK)
-        .map(|chunk| take_chunk(app, chunk))
-        .buffered(AHEAD);
+        .map(|chunk| submit_chunk(app, chunk))
+        .buffered(CHUNKS_IN_FLIGHT);
     let mut chunks = std::pin::pin!(chunks);
     while let Some(chunk) = chunks.next().await {
         let (outcomes, broken) = chunk?;
@@ -80,7 +80,7 @@ pub async fn submit_many(
                 Outcome::Repeated(_) | Outcome::RepeatedOfBefore(_) => sum.repeated_count += 1,
                 Outcome::Refused(failure) => {
                     sum.rejected += 1;
-                    if sum.rejections.len() < LISTED {
+                    if sum.rejections.len() < REJECTIONS_MAX {
                         sum.rejections.push(rejection(index, response_id, failure));
                     }
                 }
@@ -93,8 +93,8 @@ pub async fn submit_many(
     Ok(sum)
 }
 
-/// A field that is empty is that of the message before.
-fn as_before(given: &mut String, before: &mut String) {
+/// An empty field inherits the value of the previous message.
+fn inherit(given: &mut String, before: &mut String) {
     if given.is_empty() {
         given.clone_from(before);
     } else {
@@ -102,24 +102,24 @@ fn as_before(given: &mut String, before: &mut String) {
     }
 }
 
-/// Hands a chunk over. What came before a broken message is stored; then the stream fails.
+/// Submits a chunk. Responses before a broken message are stored; then the stream fails.
 #[expect(
     clippy::type_complexity,
     reason = "private; index, id and outcome of each, and what broke the stream"
 )]
-async fn take_chunk(
+async fn submit_chunk(
     app: &App,
     chunk: Vec<Result<(i64, String, Result<Item, Failure>), Status>>,
 ) -> Result<(Vec<(i64, String, Outcome)>, Option<Failure>), Failure> {
-    let (mut items, mut places, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut items, mut positions, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
     let mut broken = None;
     for message in chunk {
         match message {
             Ok((index, id, Ok(item))) => {
                 items.push(item);
-                places.push((index, id));
+                positions.push((index, id));
             }
-            // Nobody may do anything here without a token of his own or a credential: that is for the whole call.
+            // A caller without a token and without a credential may submit nothing, so the whole call fails.
             Ok((_, _, Err(failure))) if failure.kind == Kind::Unauthenticated => {
                 broken = Some(failure);
                 break;
@@ -134,7 +134,7 @@ async fn take_chunk(
     if !items.is_empty() {
         let stored = app.intake.submit_many(items).await?;
         outcomes.extend(
-            places
+            positions
                 .into_iter()
                 .zip(stored)
                 .map(|((index, id), outcome)| (index, id, outcome)),
@@ -151,28 +151,23 @@ fn broken_stream(error: &Status) -> Failure {
         _ => Kind::Invalid,
     };
     let text = format!(
-        "the stream broke: {}; what came before is stored",
+        "the stream broke: {}; the responses before are stored",
         error.message()
     );
     Failure::new(
         kind,
         "STREAM_BROKEN",
         text,
-        "Aliran data terputus; yang sudah diterima sebelumnya tersimpan",
+        "Aliran data terputus; tanggapan yang sudah diterima sebelumnya tersimpan",
     )
 }
 
 fn rejection(index: i64, response_id: String, failure: Failure) -> pb::Rejection {
-    let internal = failure.kind == Kind::Internal;
     pb::Rejection {
         index,
         response_id: response_id.chars().take(64).collect(),
         reason: failure.reason.to_owned(),
-        message: if internal {
-            "internal error".to_owned()
-        } else {
-            failure.localized
-        },
+        message: failure.localized,
         violations: failure
             .violations
             .into_iter()

@@ -1,4 +1,4 @@
-//! Takes responses out of every figure: by id, or all that came with one import. Nothing is deleted.
+//! Excludes responses from every figure, by their ids or by their import. Nothing is deleted.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     db::Txn,
     failpoint,
     failure::{Failure, Violation, found},
@@ -32,25 +32,24 @@ use crate::{
 };
 
 const IDS_MAX: usize = 1000;
-/// Rows of an import that are in memory at once.
+/// Most rows of an import that are in memory at a time.
 const PAGE: u64 = 5000;
 
-/// Which responses.
+/// The responses to void.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Which {
-    /// These, 1 to 1000.
+enum Selection {
+    /// Responses by id, 1 to 1000.
     Ids(Vec<String>),
-    /// All that came with this import.
+    /// All responses of this import.
     Import(String),
 }
 
-/// Which responses of a survey, open or closed, go out, and why. What is voided already stays so and is not counted
-/// again.
+/// The responses of an open or closed survey to void, and the reason. Responses that are voided already are not counted again.
 #[derive(Debug, Clone)]
 pub struct Void {
-    once: Once,
+    once: IdempotencyKey,
     survey: name::Survey,
-    which: Which,
+    selection: Selection,
     reason: String,
 }
 
@@ -60,23 +59,23 @@ impl Command for Void {
     type Answer = pb::VoidEntry;
 
     fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
-        let once = Once::new("survey.VoidResponses", &message.request_id, &message);
+        let once = IdempotencyKey::new("survey.VoidResponses", &message.request_id, &message);
         let mut faults = Faults::default();
         faults.take(request::id("request_id", message.request_id));
         let survey = faults.take(request::name("survey", &message.survey));
-        let which = which(message.which, &mut faults);
+        let selection = selection(message.which, &mut faults);
         let reason = faults.take(text::line("reason", &message.reason, 5, 500));
         faults.build(|| {
             Some(Self {
                 once,
                 survey: survey?,
-                which: which?,
+                selection: selection?,
                 reason: reason?,
             })
         })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
@@ -86,12 +85,12 @@ impl Command for Void {
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (txn, now) = (work.txn, work.now());
-        // Its lock makes intake wait.
+        // Intake waits for this lock.
         let locked = survey_lock_in_txn(txn, &self.survey.to_string(), now.timestamp_millis()).await?;
         let mut stored = found(locked, &self.survey)?;
         let number = void_next_number_in_txn(txn, stored.id).await?;
         let mut added = Added::nothing(&stored);
-        take_out(txn, stored.id, &self.which, number, &mut added).await?;
+        void_selected(txn, stored.id, &self.selection, number, &mut added).await?;
         failpoint::hit("void.taken_out").await;
         let void = void::Model {
             survey_id: stored.id,
@@ -99,9 +98,9 @@ impl Command for Void {
             voided_at: micros(now),
             actor: work.caller.subject().to_owned(),
             reason: self.reason,
-            import_id: match self.which {
-                Which::Ids(_) => String::new(),
-                Which::Import(import) => import,
+            import_id: match self.selection {
+                Selection::Ids(_) => String::new(),
+                Selection::Import(import) => import,
             },
             responses: added.voided,
         };
@@ -115,52 +114,58 @@ impl Command for Void {
     }
 }
 
-fn which(given: Option<pb::void_responses_request::Which>, faults: &mut Faults) -> Option<Which> {
+fn selection(given: Option<pb::void_responses_request::Which>, faults: &mut Faults) -> Option<Selection> {
     use pb::void_responses_request::Which as Given;
     match given {
         None => {
             faults.add(
                 "which",
                 "needs `responses` or `import_id`",
-                "perlu `responses` atau `import_id`",
+                "Isi `responses` atau `import_id`",
             );
             None
         }
-        Some(Given::ImportId(import)) => faults.take(request::id("import_id", import)).map(Which::Import),
+        Some(Given::ImportId(import)) => faults
+            .take(request::id("import_id", import))
+            .map(Selection::Import),
         Some(Given::Responses(list)) => {
             if !(1..=IDS_MAX).contains(&list.ids.len()) {
                 faults.add(
                     "responses.ids",
                     format!("must be 1 to {IDS_MAX}"),
-                    format!("harus 1 sampai {IDS_MAX} tanggapan"),
+                    format!("Jumlah tanggapan harus 1 sampai {IDS_MAX}"),
                 );
                 return None;
             }
             let mut seen = HashSet::new();
             for (n, id) in (0..).zip(&list.ids) {
                 let field = format!("responses.ids[{n}]");
-                // What can't be one fails as a whole.
+                // An id that is not of a possible form is reported like an empty one.
                 let client_made = access::client_part(id).unwrap_or_default();
                 faults.take(request_id::check(&field, client_made));
                 if !seen.insert(id) {
-                    faults.add(field, "is named twice", "disebut dua kali");
+                    faults.add(
+                        field,
+                        "is given more than once",
+                        "ID tanggapan disebut lebih dari sekali",
+                    );
                 }
             }
-            Some(Which::Ids(list.ids))
+            Some(Selection::Ids(list.ids))
         }
     }
 }
 
-/// Marks the responses as voided, and adds up what they take away.
-async fn take_out(
+/// Marks the selected responses as voided and subtracts them from `added`.
+async fn void_selected(
     txn: &Txn,
     survey: i64,
-    which: &Which,
+    selection: &Selection,
     number: i64,
     added: &mut Added,
 ) -> Result<(), Failure> {
-    match which {
-        Which::Ids(ids) => {
+    match selection {
+        Selection::Ids(ids) => {
             let known = responses_known(txn, survey, ids).await?;
             let missing = (0..).zip(ids).filter(|(_, id)| !known.contains(*id));
             let faults: Vec<Violation> = missing.map(|(n, id)| unknown_response(n, id)).collect();
@@ -171,7 +176,7 @@ async fn take_out(
                 added.remove(&answers);
             }
         }
-        Which::Import(import) => {
+        Selection::Import(import) => {
             if !import_known(txn, survey, import).await? {
                 return Err(vec![unknown_import()].into());
             }
@@ -195,14 +200,14 @@ fn unknown_response(n: usize, id: &str) -> Violation {
     Violation::new(
         format!("responses.ids[{n}]"),
         format!("the survey has no response `{id}`"),
-        format!("survei tidak memiliki tanggapan `{id}`"),
+        format!("Survei tidak memiliki tanggapan `{id}`"),
     )
 }
 
 fn unknown_import() -> Violation {
     Violation::new(
         "import_id",
-        "no response of the survey came with it",
-        "tidak ada tanggapan survei ini dari impor tersebut",
+        "the survey has no response of this import",
+        "Survei tidak memiliki tanggapan dari impor tersebut",
     )
 }

@@ -1,4 +1,4 @@
-//! Results of surveys to messages.
+//! Converts results and publications of surveys from and to messages.
 
 use chrono::{DateTime, Utc};
 use prima_platform::clock::{from_micros, to_proto};
@@ -12,11 +12,11 @@ use crate::{
         publication::{Draft, Medium},
         tally::Tally,
     },
-    rpc::term,
+    rpc::enums,
     store::{publication::Published, survey::Stored},
 };
 
-/// A result for a caller.
+/// A result as its message.
 pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Result {
     let survey = &stored.survey;
     let tallies: Vec<_> = outcome.elements.iter().map(|e| e.tally).collect();
@@ -31,7 +31,7 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
         survey_display_name: survey.display_name.clone(),
         period: survey.period.to_string(),
         instrument: survey.instrument.clone(),
-        weight_variant: term::weight_variant(survey.weights) as i32,
+        weight_variant: enums::weight_variant(survey.weights) as i32,
         respondents: stored.respondents,
         index: published.map(|p| p.value.clone()).unwrap_or_default(),
         index_exact: published
@@ -63,7 +63,7 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
                 }
             })
             .collect(),
-        state: term::state(survey.state(now)) as i32,
+        state: enums::state(survey.state(now)) as i32,
         minimum_respondents: survey.minimum(),
         version: stored.version,
         update_time: Some(to_proto(from_micros(stored.counted_at.max(stored.updated_at)))),
@@ -95,13 +95,13 @@ fn sample_status(status: SampleStatus) -> pb::SampleStatus {
     }
 }
 
-/// Answers per score, over the scores that the instrument has.
+/// The number of answers with each score of the instrument.
 fn counts(known: Option<&instrument::Instrument>, tally: &Tally) -> Vec<i64> {
     let scores = known.map_or(0..=0, |i| usize::from(i.min)..=usize::from(i.max));
     tally.counts.get(scores).map(<[i64]>::to_vec).unwrap_or_default()
 }
 
-/// A publication for a caller.
+/// A publication as its message.
 pub fn publication(stored: &Published) -> pb::Publication {
     let medium = |m: &Medium| pb::Medium {
         kind: m.kind.clone(),
@@ -116,7 +116,7 @@ pub fn publication(stored: &Published) -> pb::Publication {
     }
 }
 
-/// When and where a result was made public, as a caller describes it.
+/// An unchecked publication from its message.
 pub fn draft(date: String, media: Vec<pb::Medium>) -> Draft {
     let medium = |m: pb::Medium| Medium {
         kind: m.kind,

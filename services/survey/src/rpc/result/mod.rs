@@ -1,4 +1,4 @@
-//! Results of surveys, and that they were made public.
+//! Results of surveys and their publication.
 
 mod message;
 mod publish;

@@ -1,10 +1,10 @@
-//! Records that the result of a closed survey was made public, and where.
+//! Records when and where the result of a closed survey was published.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, found},
     request::{self, Faults},
 };
@@ -26,10 +26,10 @@ use crate::{
     },
 };
 
-/// When and where a result was made public. That is checked against the survey, once the request is known to be no repeat.
+/// A publication. It is checked against the survey only when the request is not a repeat.
 #[derive(Debug, Clone)]
 pub struct Publish {
-    once: Once,
+    once: IdempotencyKey,
     survey: name::Survey,
     draft: Draft,
 }
@@ -40,17 +40,17 @@ impl Command for Publish {
     type Answer = pb::Publication;
 
     fn parse(message: Self::Message, now: DateTime<Utc>) -> Result<Self, Failure> {
-        let once = Once::new("survey.PublishResult", &message.request_id, &message);
+        let once = IdempotencyKey::new("survey.PublishResult", &message.request_id, &message);
         let mut faults = Faults::default();
         faults.take(request::id("request_id", message.request_id));
         let survey = faults.take(request::name("survey", &message.survey));
         let draft = message::draft(message.publish_date, message.media);
-        let later = || publication::check(&draft, None, jakarta_day(now));
-        let survey = field::formed(faults, survey, later)?;
+        let domain_check = || publication::check(&draft, None, jakarta_day(now));
+        let survey = field::well_formed(faults, survey, domain_check)?;
         Ok(Self { once, survey, draft })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 

@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// The result of one survey: the survey and its figures are of the same moment.
+/// The result of one survey; the survey and its figures are read from the same snapshot.
 pub async fn get(app: &App, message: pb::GetResultRequest) -> Result<pb::GetResultResponse, Failure> {
     let name = request::name("survey", &message.survey)?;
     Ok(pb::GetResultResponse {
@@ -25,7 +25,7 @@ pub async fn get(app: &App, message: pb::GetResultRequest) -> Result<pb::GetResu
     })
 }
 
-/// The result of a survey as it stands.
+/// The current result of a survey.
 ///
 /// # Errors
 ///
@@ -43,7 +43,7 @@ pub async fn of(app: &App, name: &name::Survey) -> Result<pb::Result, Failure> {
 
 /// A page of results in the order of their surveys' names.
 pub async fn list(app: &App, message: pb::ListResultsRequest) -> Result<pb::ListResultsResponse, Failure> {
-    let (filter, page) = field::list(
+    let (filter, page) = field::survey_filter(
         &message.parent,
         message.page_size,
         &message.page_token,

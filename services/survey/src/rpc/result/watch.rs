@@ -1,4 +1,4 @@
-//! Tells a caller of each change of a result.
+//! Streams each change of a result.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use prima_proto::{name, subject, survey::v1 as pb};
 use super::read;
 use crate::service::App;
 
-/// How often a watched result is looked at when no event says so: the bus may be down.
-const LOOK: Duration = Duration::from_secs(2);
+/// How often a watched result is read when no event arrives, because the bus may be down.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The result of a survey, now and after each change.
 pub async fn watch(
@@ -18,10 +18,10 @@ pub async fn watch(
 ) -> Result<WatchStream<pb::WatchResultResponse>, Failure> {
     let name = request::name::<name::Survey>("survey", &message.survey)?;
     let first = read::of(app, &name).await?;
-    let bell = app.results.watch(&subject::survey_result(&name));
+    let channel = app.results.watch(&subject::survey_result(&name));
     let app = app.clone();
     app.context.watchers.clone().open(move |sender| async move {
-        let mut rung = bell.subscribe();
+        let mut changes = channel.subscribe();
         let mut version = first.version;
         let mut next = Some(first);
         loop {
@@ -37,10 +37,10 @@ pub async fn watch(
             }
             tokio::select! {
                 () = sender.closed() => return,
-                _ = rung.changed() => {}
-                () = tokio::time::sleep(LOOK) => {}
+                _ = changes.changed() => {}
+                () = tokio::time::sleep(POLL_INTERVAL) => {}
             }
-            // The event only says when to look: this database is the truth.
+            // The event only triggers the read; the database is authoritative.
             match read::of(&app, &name).await {
                 Ok(result) if result.version != version => next = Some(result),
                 Ok(_) => {}

@@ -1,9 +1,9 @@
-//! Ends the intake of a survey.
+//! Closes a survey.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
-    command::{Command, Once, Work},
+    command::{Command, Work},
     etag,
     failure::{Failure, found},
     request,
@@ -17,7 +17,7 @@ use crate::{
     store::{survey::survey_lock_in_txn, unit::unit_confirmed},
 };
 
-/// Which survey ends now.
+/// The survey to close.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Close {
     name: name::Survey,
@@ -34,10 +34,6 @@ impl Command for Close {
             name: request::name("name", &message.name)?,
             etag: message.etag,
         })
-    }
-
-    fn once(&self) -> Option<Once> {
-        None
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, IdempotencyKey, Work},
     failure::{Failure, Kind},
     request::{self, Faults},
 };
@@ -30,10 +30,10 @@ use crate::{
     },
 };
 
-/// A new survey. Its definition is checked once the request is known to be no repeat: a closing time passes.
+/// A new survey. Its definition is checked only when the request is not a repeat, because its closing time may have passed since.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Create {
-    once: Once,
+    once: IdempotencyKey,
     name: name::Survey,
     draft: Draft,
 }
@@ -44,28 +44,28 @@ impl Command for Create {
     type Answer = pb::Survey;
 
     fn parse(message: Self::Message, now: DateTime<Utc>) -> Result<Self, Failure> {
-        let once = Once::new("survey.CreateSurvey", &message.request_id, &message);
+        let once = IdempotencyKey::new("survey.CreateSurvey", &message.request_id, &message);
         let mut faults = Faults::default();
         faults.take(request::id("request_id", message.request_id));
         let unit = faults.take(request::one("parent", &message.parent));
         let id = faults.take(request::new_id("survey_id", &message.survey_id, name::id));
         let draft = message::draft(message.survey.unwrap_or_default(), &mut faults);
         let name = unit.zip(id).map(|(unit, survey)| name::Survey { unit, survey });
-        let later = || {
-            let stand_in = name::Survey {
+        let domain_check = || {
+            let placeholder = name::Survey {
                 unit: name::Unit {
                     agency: "0".into(),
                     unit: "0".into(),
                 },
                 survey: "0".into(),
             };
-            draft::create(stand_in, draft.clone(), now)
+            draft::create(placeholder, draft.clone(), now)
         };
-        let name = field::formed(faults, name, later)?;
+        let name = field::well_formed(faults, name, domain_check)?;
         Ok(Self { once, name, draft })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
@@ -81,7 +81,7 @@ impl Command for Create {
             return Err(Failure::already_exists(&survey.name.to_string()));
         }
         let stored = inserted?;
-        // The score's row is the lock that all surveys of this unit and period share.
+        // The row of the score is the common lock of all surveys of this unit and period.
         let (unit, period) = (&survey.name.unit, survey.period.as_str());
         let key = BTreeSet::from([(unit.clone(), period.to_owned())]);
         unit_scores_lock_in_txn(txn, &key, now.timestamp_millis()).await?;
@@ -116,13 +116,13 @@ fn other_scheme(other: &name::Survey) -> Failure {
     )
 }
 
-/// That a survey can't compute what is recorded.
+/// The failure that the result that the survey would compute is recorded.
 fn recorded_exists(unit: &name::Unit, period: &str) -> Failure {
     Failure::new(
         Kind::Precondition,
         "RECORDED_RESULT_EXISTS",
         format!("the result of {unit} for {period} is recorded from an earlier publication"),
-        format!("hasil {unit} untuk {period} sudah dicatat dari publikasi terdahulu"),
+        format!("Hasil {unit} untuk {period} sudah dicatat dari publikasi sebelumnya"),
     )
 }
 
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_repeat_is_told_by_all_that_was_sent() {
+    fn a_repeat_is_recognised_by_the_whole_message() {
         let message = |close: i64| pb::CreateSurveyRequest {
             request_id: "s1".into(),
             parent: "agencies/3271/units/dpmptsp".into(),
@@ -145,16 +145,16 @@ mod tests {
                 ..Default::default()
             }),
         };
-        // Also when its closing time has passed.
+        // A repeat is recognised even after its closing time.
         let late = DateTime::from_timestamp(2_000_000_000, 0).unwrap();
-        let once = |close| Create::parse(message(close), late).unwrap().once();
-        let sent = Once::new("survey.CreateSurvey", "s1", &message(1_000));
+        let once = |close| Create::parse(message(close), late).unwrap().idempotency_key();
+        let sent = IdempotencyKey::new("survey.CreateSurvey", "s1", &message(1_000));
         assert_eq!(once(1_000), Some(sent));
         assert_ne!(once(1_001), once(1_000));
     }
 
     #[test]
-    fn faults_of_the_definition_are_told_beside_those_of_the_form() {
+    fn faults_of_the_definition_are_reported_together_with_those_of_the_request() {
         let message = pb::CreateSurveyRequest {
             survey_id: "-".into(),
             survey: Some(pb::Survey {

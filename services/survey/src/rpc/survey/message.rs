@@ -1,4 +1,4 @@
-//! Surveys from messages and to messages.
+//! Converts surveys from and to messages.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use crate::{
         survey::{AccessMode, ServicePopulation},
         weights::WeightVariant,
     },
-    rpc::{field::time, term},
+    rpc::{enums, field::time},
     store::survey::Stored,
 };
 
@@ -31,7 +31,7 @@ const ACCESS: Choice = Choice {
     indonesian: "Cara pengisian",
 };
 
-/// A survey as a caller describes it. What can't be read is noted; the rest is checked by the domain.
+/// An unchecked survey from its message. Fields that cannot be parsed are reported here; the domain checks the others.
 pub fn draft(survey: pb::Survey, faults: &mut Faults) -> Draft {
     Draft {
         display_name: survey.display_name,
@@ -47,7 +47,7 @@ pub fn draft(survey: pb::Survey, faults: &mut Faults) -> Draft {
     }
 }
 
-/// The variant asked for; `None` when it is left to the instrument.
+/// The given weight variant; `None` means the default of the instrument.
 fn weights(value: i32, faults: &mut Faults) -> Option<WeightVariant> {
     faults.or_default(
         WEIGHTS.optional("survey.weight_variant", value, |variant| match variant {
@@ -61,7 +61,7 @@ fn weights(value: i32, faults: &mut Faults) -> Option<WeightVariant> {
     )
 }
 
-/// An element to ask. What the service sets for elements of the instrument is ignored.
+/// An element to ask. Fields that the service sets for elements of the instrument are ignored.
 fn asked(element: pb::SurveyElement) -> Asked {
     let own = element.key.starts_with(OWN_PREFIX).then_some(OwnElement {
         name: element.display_name,
@@ -76,7 +76,7 @@ fn asked(element: pb::SurveyElement) -> Asked {
     }
 }
 
-/// An element for a caller.
+/// An element as its message.
 fn element(asked: &Asked, instrument: Option<&Instrument>) -> pb::SurveyElement {
     let own = asked.own.clone().unwrap_or_default();
     let known = instrument.and_then(|i| i.element(&asked.key));
@@ -91,7 +91,7 @@ fn element(asked: &Asked, instrument: Option<&Instrument>) -> pb::SurveyElement 
     }
 }
 
-/// The ways in. One that is unknown or comes again is a fault.
+/// The given access modes. An unknown or repeated one is a fault.
 pub fn access(modes: &[i32], faults: &mut Faults) -> BTreeSet<AccessMode> {
     let mut known = BTreeSet::new();
     for (at, mode) in modes.iter().enumerate() {
@@ -106,7 +106,7 @@ pub fn access(modes: &[i32], faults: &mut Faults) -> BTreeSet<AccessMode> {
         if mode.is_some_and(|mode| !known.insert(mode)) {
             faults.add(
                 field,
-                "comes more than once",
+                "is given more than once",
                 "Cara pengisian disebut lebih dari sekali",
             );
         }
@@ -114,7 +114,7 @@ pub fn access(modes: &[i32], faults: &mut Faults) -> BTreeSet<AccessMode> {
     known
 }
 
-/// A way in for a caller.
+/// An access mode as its enumeration value.
 fn access_mode(mode: AccessMode) -> pb::AccessMode {
     match mode {
         AccessMode::Agent => pb::AccessMode::Agent,
@@ -124,7 +124,7 @@ fn access_mode(mode: AccessMode) -> pb::AccessMode {
     }
 }
 
-/// Users per public service.
+/// The declared populations of public services.
 pub fn service_populations(given: Vec<pb::ServicePopulation>) -> Vec<ServicePopulation> {
     let one = |p: pb::ServicePopulation| ServicePopulation {
         service: p.service,
@@ -133,7 +133,7 @@ pub fn service_populations(given: Vec<pb::ServicePopulation>) -> Vec<ServicePopu
     given.into_iter().map(one).collect()
 }
 
-/// Users of one public service for a caller.
+/// The declared population of one public service as its message.
 fn service_population(one: &ServicePopulation) -> pb::ServicePopulation {
     pb::ServicePopulation {
         service: one.service.clone(),
@@ -141,7 +141,7 @@ fn service_population(one: &ServicePopulation) -> pb::ServicePopulation {
     }
 }
 
-/// A survey for a caller.
+/// A survey as its message.
 pub fn survey(stored: &Stored, unit_confirmed: bool, now: DateTime<Utc>) -> pb::Survey {
     let survey = &stored.survey;
     let known = instrument::find(&survey.instrument);
@@ -150,12 +150,12 @@ pub fn survey(stored: &Stored, unit_confirmed: bool, now: DateTime<Utc>) -> pb::
         display_name: survey.display_name.clone(),
         period: survey.period.to_string(),
         instrument: survey.instrument.clone(),
-        weight_variant: term::weight_variant(survey.weights) as i32,
+        weight_variant: enums::weight_variant(survey.weights) as i32,
         elements: survey.asked.iter().map(|a| element(a, known)).collect(),
         open_time: survey.open_at.map(to_proto),
         close_time: survey.close_at.map(to_proto),
         population: survey.population,
-        state: term::state(survey.state(now)) as i32,
+        state: enums::state(survey.state(now)) as i32,
         unit_confirmed,
         etag: etag::of(stored.etag),
         create_time: Some(to_proto(from_micros(stored.created_at))),

@@ -1,4 +1,4 @@
-//! Surveys: what is asked of whom, and for how long.
+//! Surveys and their definitions.
 
 mod close;
 mod create;

@@ -28,7 +28,7 @@ pub async fn get(app: &App, message: pb::GetSurveyRequest) -> Result<pb::GetSurv
 
 /// A page of surveys in the order of their names.
 pub async fn list(app: &App, message: pb::ListSurveysRequest) -> Result<pb::ListSurveysResponse, Failure> {
-    let (filter, page) = field::list(
+    let (filter, page) = field::survey_filter(
         &message.parent,
         message.page_size,
         &message.page_token,

@@ -1,10 +1,10 @@
-//! Changes the definition of a survey that has not ended.
+//! Changes the definition of a survey that is not closed.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, Work},
     etag,
     failure::{Failure, found},
     request::{self, Faults},
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// What to change in which survey.
+/// A change of a survey.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Update {
     name: name::Survey,
@@ -72,10 +72,6 @@ impl Command for Update {
         })
     }
 
-    fn once(&self) -> Option<Once> {
-        None
-    }
-
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
         caller.require(&[Role::Operator, Role::Admin], &self.name.unit.agency)
     }
@@ -90,7 +86,7 @@ impl Command for Update {
         stored.etag = work.next_version(stored.etag);
         stored.updated_at = micros(now);
         survey_save_in_txn(txn, &stored).await?;
-        // A declared population changes the minimum sample of the score, too.
+        // A declared population also changes the minimum sample of the score.
         let states = unit_scores::follow(txn, &stored, now).await?;
         states.into_iter().for_each(|state| work.stage(state));
         let confirmed = unit_confirmed(txn, &self.name.unit).await?;

@@ -1,9 +1,9 @@
-//! Issues tokens, with each of which one response may come in.
+//! Issues single-use tokens, each for one response.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
-    command::{self, Command, Once, Work},
+    command::{self, Command, IdempotencyKey, Work},
     failure::{Failure, found},
     grpc::{Answer, answer},
     request::{self, Faults},
@@ -20,21 +20,21 @@ use crate::{
     rpc::field,
     service::App,
     store::{
-        survey::survey_hold_in_txn,
+        survey::survey_lock_unchanged_in_txn,
         token_batch::{token_batch_insert_in_txn, token_batch_next_number_in_txn},
     },
 };
 
-/// Issues a batch and returns it with its tokens, which are kept nowhere: they are made again for a repeat.
+/// Issues a batch and returns it with its tokens. The tokens are not stored; they are derived again for a repeat.
 pub async fn issue(app: &App, request: Request<pb::IssueTokensRequest>) -> Answer<pb::IssueTokensResponse> {
     let kept = command::run::<Issue>(app, request).await?;
     answer(with_tokens(app, kept.into_inner()))
 }
 
-/// A new batch. It is checked once the request is known to be no repeat: its time passes.
+/// A new batch. It is checked only when the request is not a repeat, because its expiry may have passed since.
 #[derive(Debug, Clone)]
 struct Issue {
-    once: Once,
+    once: IdempotencyKey,
     survey: name::Survey,
     draft: BatchDraft,
 }
@@ -42,11 +42,11 @@ struct Issue {
 impl Command for Issue {
     type App = App;
     type Message = pb::IssueTokensRequest;
-    /// Without the tokens.
+    /// The stored response does not contain the tokens.
     type Answer = pb::IssueTokensResponse;
 
     fn parse(message: Self::Message, now: DateTime<Utc>) -> Result<Self, Failure> {
-        let once = Once::new("survey.IssueTokens", &message.request_id, &message);
+        let once = IdempotencyKey::new("survey.IssueTokens", &message.request_id, &message);
         let mut faults = Faults::default();
         faults.take(request::id("request_id", message.request_id));
         let survey = faults.take(request::name("survey", &message.survey));
@@ -56,11 +56,11 @@ impl Command for Issue {
             size: message.size,
             expires_at: faults.or_default(field::time("expire_time", message.expire_time.as_ref())),
         };
-        let survey = field::formed(faults, survey, || draft.check(now))?;
+        let survey = field::well_formed(faults, survey, || draft.check(now))?;
         Ok(Self { once, survey, draft })
     }
 
-    fn once(&self) -> Option<Once> {
+    fn idempotency_key(&self) -> Option<IdempotencyKey> {
         Some(self.once.clone())
     }
 
@@ -70,9 +70,9 @@ impl Command for Issue {
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (txn, now) = (work.txn, work.now());
-        let held = survey_hold_in_txn(txn, &self.survey.to_string()).await?;
+        let locked = survey_lock_unchanged_in_txn(txn, &self.survey.to_string()).await?;
         self.draft.check(now)?;
-        let stored = found(held, &self.survey)?;
+        let stored = found(locked, &self.survey)?;
         access::check_mode(&stored.survey.access, AccessMode::Token)?;
         if stored.survey.state(now) == State::Closed {
             return Err(Refusal::Closed.into());

@@ -1,11 +1,11 @@
-//! Batches of tokens to messages.
+//! Converts batches of tokens to messages.
 
 use prima_platform::clock::to_proto;
 use prima_proto::{name, survey::v1 as pb};
 
 use crate::domain::access::TokenBatch;
 
-/// A batch for a caller; `used` tokens of it were used.
+/// A batch as its message; `used` is the number of its tokens that were used.
 pub fn token_batch(survey: &name::Survey, batch: &TokenBatch, used: i64) -> pb::TokenBatch {
     let name = name::TokenBatch {
         survey: survey.clone(),

@@ -1,4 +1,4 @@
-//! Batches of tokens, with each of which one response may come in.
+//! Batches of single-use tokens, each for one response.
 
 mod issue;
 mod message;

@@ -1,4 +1,4 @@
-//! Reads batches of tokens, never the tokens.
+//! Reads batches of tokens, but never the tokens.
 
 use prima_platform::{
     caller::{Caller, Role},
@@ -21,7 +21,7 @@ pub async fn list(
     r: pb::ListTokenBatchesRequest,
 ) -> Result<pb::ListTokenBatchesResponse, Failure> {
     let survey = request::name::<name::Survey>("parent", &r.parent);
-    let (survey, page) = field::listed(survey, &r.parent, r.page_size, &r.page_token)?;
+    let (survey, page) = field::parent_and_page(survey, &r.parent, r.page_size, &r.page_token)?;
     caller.require(&[Role::Operator, Role::Admin], &survey.unit.agency)?;
     let reader = app.context.db.reader();
     let stored = found(survey_get(reader, &survey.to_string()).await?, &survey)?;

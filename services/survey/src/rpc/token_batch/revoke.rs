@@ -1,10 +1,10 @@
-//! Revokes a batch of tokens; revoking again changes nothing.
+//! Revokes a batch of tokens; revoking it again changes nothing.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::{Caller, Role},
     clock::micros,
-    command::{Command, Once, Work},
+    command::{Command, Work},
     failure::{Failure, found},
     request,
 };
@@ -16,7 +16,7 @@ use crate::{
     store::{response::tokens_used, survey::survey_get, token_batch::token_batch_revoke_in_txn},
 };
 
-/// Which batch.
+/// The batch to revoke.
 #[derive(Debug, Clone)]
 pub struct Revoke {
     name: name::TokenBatch,
@@ -33,17 +33,13 @@ impl Command for Revoke {
         })
     }
 
-    fn once(&self) -> Option<Once> {
-        None
-    }
-
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
         caller.require(&[Role::Operator, Role::Admin], &self.name.survey.unit.agency)
     }
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (txn, name) = (work.txn, &self.name);
-        // Only the number as the service writes it names the batch.
+        // The number must be written as the service writes it, for example without leading zeros.
         let number = name.batch.parse::<i64>().ok();
         let number = found(number.filter(|n| n.to_string() == name.batch), name)?;
         let stored = found(survey_get(txn, &name.survey.to_string()).await?, name)?;

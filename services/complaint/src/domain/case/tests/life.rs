@@ -26,13 +26,13 @@ fn a_report_lives_from_its_receipt_to_an_automatic_close() {
     life.act(Action::Hold, LIAISON, "2025-04-09 10:00");
     assert_eq!(life.due_of("resolution"), None);
     assert_eq!(life.case.next_due(workflow()), None);
-    // Six hours of the 9th and four of the 10th.
+    // Six working hours on the 9th and four on the 10th.
     life.act(Action::Reply, REPORTER, "2025-04-10 12:00");
     assert_eq!(life.due_of("resolution"), Some(wib("2025-04-30 10:00")));
 
     life.act(Action::Respond, LIAISON, "2025-04-15 09:00");
     assert_eq!(life.due_of("reply_window"), Some(wib("2025-04-30 16:00")));
-    // A day of eight hours until the reply; 1 May is a holiday.
+    // A working day of eight hours until the reply; 1 May is a holiday.
     life.act(Action::Reply, REPORTER, "2025-04-16 09:00");
     assert_eq!(life.due_of("resolution"), Some(wib("2025-05-02 10:00")));
     life.act(Action::Respond, LIAISON, "2025-04-17 10:00");
@@ -68,7 +68,7 @@ fn a_report_lives_from_its_receipt_to_an_automatic_close() {
 }
 
 #[test]
-fn an_answer_after_the_deadline_is_late_however_long_the_reporter_waits() {
+fn a_late_answer_is_late_however_long_the_reporter_waits() {
     let mut life = Life::begin("2025-03-26 10:00");
     life.act(disposition(), COORDINATOR, "2025-03-27 09:00");
     let mut late = life.clone();
@@ -82,11 +82,11 @@ fn an_answer_after_the_deadline_is_late_however_long_the_reporter_waits() {
 }
 
 #[test]
-fn a_late_verification_is_told() {
+fn a_late_verification_is_recorded() {
     let mut life = Life::begin("2025-03-26 10:00");
     life.act(disposition(), COORDINATOR, "2025-04-09 16:01");
     assert_eq!(life.case.verified_in_time, Some(false));
-    // The level belonged to the deadline that is over.
+    // The level belonged to a deadline that was met.
     assert_eq!(life.case.level, 0);
     assert_eq!(
         life.entries.iter().filter_map(|e| e.level).collect::<Vec<_>>(),
@@ -106,7 +106,7 @@ fn waiting_for_completion_pauses_verification() {
 }
 
 #[test]
-fn a_report_that_is_not_completed_is_archived_by_itself() {
+fn an_incomplete_report_is_archived_automatically() {
     let mut life = Life::begin("2025-04-08 10:00");
     life.act(Action::Hold, COORDINATOR, "2025-04-08 12:00");
     assert_eq!(life.wake(), Some(wib("2025-05-08 12:00")));
@@ -123,11 +123,11 @@ fn a_report_that_is_not_completed_is_archived_by_itself() {
 }
 
 #[test]
-fn a_forward_keeps_the_case_and_begins_its_deadlines_anew() {
+fn forwarding_keeps_the_case_and_restarts_its_deadlines() {
     let mut life = Life::begin("2025-03-26 10:00");
     life.act(disposition(), COORDINATOR, "2025-03-27 09:00");
     life.act(Action::StartFollowUp, LIAISON, "2025-03-27 10:00");
-    // Makassar is an hour ahead.
+    // Makassar is one hour ahead of Jakarta.
     life.office = office_in(Zone::Wita, Calendar::built_in());
     life.act(forward(), LIAISON, "2025-04-08 10:00");
     let [.., hop] = life.entries.as_slice() else {
@@ -141,7 +141,7 @@ fn a_forward_keeps_the_case_and_begins_its_deadlines_anew() {
         (hop.from_unit.as_str(), hop.to_unit.as_str()),
         ("dpupr", "dishub")
     );
-    // The time that the first unit used is not the next one's.
+    // The time that the first unit used does not count for the next one.
     assert_eq!(
         life.case.clocks["resolution"].stopped_at,
         Some(wib("2025-04-08 10:00"))
@@ -158,7 +158,7 @@ fn a_forward_keeps_the_case_and_begins_its_deadlines_anew() {
 }
 
 #[test]
-fn a_report_is_not_forwarded_to_where_it_is_but_to_another_unit_there() {
+fn a_report_can_be_forwarded_to_another_unit_of_its_agency_but_not_to_its_own() {
     let mut life = Life::begin("2025-04-08 10:00");
     life.act(disposition(), COORDINATOR, "2025-04-08 11:00");
     let to = |unit: &str| Action::Forward {
@@ -176,7 +176,7 @@ fn a_report_is_not_forwarded_to_where_it_is_but_to_another_unit_there() {
 }
 
 #[test]
-fn a_reply_after_the_window_finds_the_report_closed() {
+fn a_reply_after_the_window_is_refused_because_the_report_is_closed() {
     let mut life = Life::begin("2025-04-08 10:00");
     life.act(disposition(), COORDINATOR, "2025-04-08 11:00");
     life.act(Action::Respond, LIAISON, "2025-04-15 09:00");
@@ -197,7 +197,7 @@ fn a_reply_after_the_window_finds_the_report_closed() {
 }
 
 #[test]
-fn a_report_is_reopened_within_its_window_only() {
+fn a_report_can_be_reopened_only_within_its_window() {
     let mut life = Life::begin("2025-04-08 10:00");
     life.act(disposition(), COORDINATOR, "2025-04-08 11:00");
     life.act(Action::Respond, LIAISON, "2025-04-15 09:00");
@@ -218,12 +218,12 @@ fn a_report_is_reopened_within_its_window_only() {
     assert_eq!((life.case.closed_by, life.case.resolved_in_time), (None, None));
     assert!(life.case.is_open());
     assert_eq!(life.case.clocks["resolution"].started_at, end);
-    // The next closing can be rated, and the last rating stands until then.
+    // The next closing can be rated; until then the last rating remains.
     assert_eq!((life.case.rating, life.case.rated_at), (Some(2), None));
 }
 
 #[test]
-fn a_merged_report_names_the_other_and_stands_still() {
+fn a_merged_report_records_the_other_and_allows_no_action() {
     let mut life = Life::begin("2025-04-08 10:00");
     let into = "01912d68".to_owned();
     life.act(
@@ -238,7 +238,7 @@ fn a_merged_report_names_the_other_and_stands_still() {
 }
 
 #[test]
-fn a_rejection_needs_a_reason_of_the_workflow() {
+fn a_rejection_requires_a_reason_of_the_workflow() {
     let mut life = Life::begin("2025-04-08 10:00");
     let reject = |reason: &str| Action::Reject {
         reason: reason.into(),
@@ -255,7 +255,7 @@ fn a_rejection_needs_a_reason_of_the_workflow() {
 }
 
 #[test]
-fn an_answer_is_rated_once_for_each_closing() {
+fn a_report_can_be_rated_once_for_each_answer_or_closing() {
     let mut life = Life::begin("2025-04-08 10:00");
     let (workflow, office) = (life.workflow.clone(), office());
     let rate = |life: &mut Life, stars, at: &str| life.case.rate(&workflow, &office, stars, wib(at));
@@ -321,7 +321,7 @@ fn the_verified_class_decides_the_deadline() {
 }
 
 #[test]
-fn an_unknown_class_is_not_received() {
+fn a_report_of_an_unknown_class_is_refused() {
     let refused = Case::receive(
         workflow(),
         &office(),
@@ -333,7 +333,7 @@ fn an_unknown_class_is_not_received() {
 }
 
 #[test]
-fn the_verified_class_decides_how_the_report_goes_on() {
+fn the_verified_class_decides_the_flow() {
     let workflow = edited(|document| {
         let mut quick = document["flows"][0].clone();
         quick["key"] = json!("quick");
@@ -361,7 +361,7 @@ fn the_verified_class_decides_how_the_report_goes_on() {
 }
 
 #[test]
-fn who_may_not_pick_a_report_up_may_not_act_on_it_unpicked() {
+fn an_implied_transition_needs_the_role_for_both_transitions() {
     let workflow = changed("/flows/0/transitions/0/roles", json!(["national_admin"]));
     let mut life = Life::begin_with(workflow, "complaint_regular", wib("2025-04-08 10:00"));
     assert_eq!(

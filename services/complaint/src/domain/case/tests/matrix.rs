@@ -1,8 +1,9 @@
-//! The whole transition matrix, by a table written by hand and apart from the data.
+//! Compares the whole transition matrix with a table that was written by hand, independently of the data.
 
 use super::*;
 
-/// State, action, first letters of the roles (pelapor `R`, `L`iaison, `C`oordinator, `N`ational, `S`ystem), states after.
+/// State, action, first letters of the roles (`R`eporter, `L`iaison, `C`oordinator, `N`ational, `S`ystem), states
+/// afterwards.
 const TABLE: [(&str, &str, &str, &str); 37] = [
     ("received", "start_verification", "CN", "verifying"),
     ("received", "disposition", "CN", "verifying dispositioned"),
@@ -81,7 +82,7 @@ pub(super) fn with_data(kind: ActionKind) -> Action {
     }
 }
 
-/// A case that came to a state by the shortest way.
+/// A case that was brought to a state by the shortest path.
 fn in_state(state: &str) -> Life {
     let mut life = Life::begin("2025-04-08 08:00");
     let other = Action::Forward {
@@ -133,12 +134,12 @@ fn every_state_action_and_role_is_allowed_exactly_as_the_table_says() {
             );
             for kind in ActionKind::ALL {
                 let mut life = before.clone();
-                let told = life.entries.len();
+                let count = life.entries.len();
                 let result = life.try_act(&with_data(kind), role, wib("2025-04-08 11:00"));
                 let what = format!("{} {} {role:?}", state.key, kind.key());
                 if let Some(to) = expected(&state.key, kind, role) {
                     assert_eq!(result, Ok(()), "{what}");
-                    let steps: Vec<&Entry> = life.entries[told..]
+                    let steps: Vec<&Entry> = life.entries[count..]
                         .iter()
                         .filter(|e| e.kind == EntryKind::Transition)
                         .collect();
@@ -160,7 +161,7 @@ fn every_state_action_and_role_is_allowed_exactly_as_the_table_says() {
                         assert!(!needs.is_empty(), "{what}");
                         let may = Role::ALL
                             .into_iter()
-                            .filter(|r| needs.iter().any(|n| r.stands_for(*n)));
+                            .filter(|r| needs.iter().any(|n| r.includes(*n)));
                         assert!(others.eq(may), "{what}: {needs:?}");
                     }
                     Refusal::IllegalTransition {

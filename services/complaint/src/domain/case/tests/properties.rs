@@ -1,4 +1,4 @@
-//! Rules that hold whatever people do, and whenever.
+//! Properties that hold for every sequence of actions at any times.
 
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::domain::workflow::OnDue;
 #[derive(Debug, Clone)]
 enum Op {
     Act(ActionKind, Role, Option<&'static str>),
-    /// Does what the state allows to somebody, but archives nothing, so that a life goes far.
+    /// Takes an action that the state allows to some role, but none that archives the report, so that cases live long.
     Allowed(usize),
     Due,
     Rate(u8),
@@ -34,7 +34,7 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// Minutes until the next: mostly hours, sometimes weeks, sometimes back.
+/// Minutes until the next step: mostly hours, sometimes weeks, sometimes negative.
 fn pause() -> impl Strategy<Value = i64> {
     prop_oneof![5 => 0..600i64, 2 => 0..40_000i64, 1 => -600..0i64, 1 => Just(0)]
 }
@@ -146,30 +146,30 @@ fn check_timeline(life: &Life) {
         .iter()
         .filter(|r| r.on_due == OnDue::Escalate)
     {
-        let mut told = -1;
+        let mut highest = -1;
         for entry in &life.entries {
             let changed = matches!(entry.kind, EntryKind::Transition | EntryKind::Received);
             let later = entry.kind == EntryKind::Rescheduled && entry.after > entry.before;
             if (changed && rule.starts(&entry.to)) || (later && entry.clock.as_ref() == Some(&rule.key)) {
-                // What was told of a deadline that moved to a later time may be told again.
-                told = -1;
+                // Levels of a deadline that moved to a later time may be reached again.
+                highest = -1;
             } else if entry.clock.as_ref() == Some(&rule.key)
                 && let Some(level) = entry.level
             {
-                assert!(level > told, "{} twice: {:?}", rule.key, life.entries);
-                told = level;
+                assert!(level > highest, "{} twice: {:?}", rule.key, life.entries);
+                highest = level;
             }
         }
     }
 }
 
-/// What the system does does not depend on how often it is asked.
+/// The result does not depend on how often the system looks for what is due.
 fn check_due(life: &Life, now: DateTime<Utc>) {
     let mut whole = life.clone();
     whole.due(now + TimeDelta::days(20));
     let mut life = life.clone();
     life.due(now);
-    let told = life.entries.len();
+    let count = life.entries.len();
     assert_eq!(life.due(now), []);
     if let Some(wake) = life.wake() {
         assert!(wake > now);
@@ -178,7 +178,7 @@ fn check_due(life: &Life, now: DateTime<Utc>) {
     } else {
         assert_eq!(life.due(now + TimeDelta::days(3000)), []);
     }
-    assert_eq!(life.entries.len(), told);
+    assert_eq!(life.entries.len(), count);
     life.due(now + TimeDelta::days(20));
     assert_eq!((life.case, life.entries), (whole.case, whole.entries));
 }
@@ -187,7 +187,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn whatever_people_do_the_case_holds_together(
+    fn the_case_stays_consistent_under_any_sequence_of_actions(
         class in prop::sample::select(vec!["complaint_regular", "information_request", "aspiration"]),
         ops in prop::collection::vec((op(), pause()), 1..40),
     ) {

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 
 #[test]
-fn reminders_and_levels_come_one_by_one_and_once() {
+fn reminders_and_levels_are_reached_one_by_one_and_once() {
     let mut life = Life::begin("2025-03-26 10:00");
     let expected = [
         ("2025-04-08 16:00", 0, LIAISON, EntryKind::Reminder),
@@ -28,23 +28,23 @@ fn reminders_and_levels_come_one_by_one_and_once() {
     }
     assert_eq!(life.wake(), None);
     assert_eq!(life.due(wib("2030-01-01 00:00")), []);
-    // A scan that comes late tells the same.
+    // A late run has the same result.
     at_once.due(wib("2025-12-31 00:00"));
     assert_eq!(at_once.entries, life.entries);
     assert_eq!(at_once.case, life.case);
 }
 
 #[test]
-fn a_deadline_that_begins_anew_is_told_anew() {
+fn a_restarted_deadline_is_escalated_again() {
     let mut life = Life::begin("2025-03-26 10:00");
     life.due(wib("2025-04-15 09:00"));
     assert_eq!(life.case.level, 2);
     life.act(forward(), COORDINATOR, "2025-04-15 10:00");
     assert_eq!(life.case.level, 0);
-    let told = life.due(wib("2025-04-21 16:00"));
-    let told: Vec<_> = told.iter().map(|e| (e.level, e.at)).collect();
+    let reached = life.due(wib("2025-04-21 16:00"));
+    let reached: Vec<_> = reached.iter().map(|e| (e.level, e.at)).collect();
     assert_eq!(
-        told,
+        reached,
         [
             (Some(0), wib("2025-04-17 16:00")),
             (Some(1), wib("2025-04-21 16:00"))
@@ -53,7 +53,7 @@ fn a_deadline_that_begins_anew_is_told_anew() {
 }
 
 #[test]
-fn somebody_raises_the_level_up_to_the_top() {
+fn an_officer_can_raise_the_level_up_to_the_highest() {
     let mut life = Life::begin("2025-04-08 10:00");
     let at = wib("2025-04-08 11:00");
     let (workflow, office) = (life.workflow.clone(), office());
@@ -79,7 +79,7 @@ fn somebody_raises_the_level_up_to_the_top() {
         life.case.escalate(&workflow, &office, COORDINATOR, at),
         Err(Refusal::TopLevel)
     );
-    // The deadline's own levels are told all the same, and do not lower it.
+    // The levels of the deadline itself are still reached, and do not lower the level.
     assert_eq!(life.due(wib("2025-04-11 16:00")).len(), 2);
     assert_eq!(life.case.level, 3);
     life.act(disposition(), COORDINATOR, "2025-04-12 10:00");
@@ -94,7 +94,7 @@ fn somebody_raises_the_level_up_to_the_top() {
 }
 
 #[test]
-fn a_new_holiday_moves_what_runs_and_says_so() {
+fn a_new_holiday_moves_running_deadlines_and_adds_lines() {
     let mut life = Life::begin("2025-03-26 10:00");
     life.due(wib("2025-04-08 17:00"));
     life.office = office_in(Zone::default(), calendar_with("2025-04-09"));
@@ -115,12 +115,12 @@ fn a_new_holiday_moves_what_runs_and_says_so() {
             .reschedule(&life.workflow, &life.office, wib("2025-04-08 19:00")),
         []
     );
-    // The reminder was told; what comes next is the deadline itself.
+    // The reminder was sent; the deadline itself comes next.
     assert_eq!(life.wake(), Some(wib("2025-04-10 16:00")));
 }
 
 #[test]
-fn a_level_that_was_told_is_taken_back_and_told_again_when_its_time_moves_on() {
+fn a_reached_level_is_retracted_and_reached_again_when_its_time_moves() {
     let mut life = Life::begin("2025-03-26 10:00");
     life.due(wib("2025-04-09 17:00"));
     assert_eq!(life.case.level, 1);
@@ -129,14 +129,14 @@ fn a_level_that_was_told_is_taken_back_and_told_again_when_its_time_moves_on() {
         .reschedule(&life.workflow, &life.office, wib("2025-04-09 18:00"));
     assert_eq!(life.case.level, 0);
     let again = life.due(wib("2025-04-10 17:00"));
-    let told: Vec<_> = again.iter().map(|e| (e.at, e.level)).collect();
-    assert_eq!(told, [(wib("2025-04-10 16:00"), Some(1))]);
+    let reached: Vec<_> = again.iter().map(|e| (e.at, e.level)).collect();
+    assert_eq!(reached, [(wib("2025-04-10 16:00"), Some(1))]);
     assert_eq!(life.case.level, 1);
     assert_eq!(life.due(wib("2025-04-15 16:00"))[0].level, Some(2));
 }
 
 #[test]
-fn a_holiday_taken_back_makes_late_at_once_but_never_in_the_past() {
+fn a_withdrawn_holiday_makes_a_report_overdue_at_once_but_never_in_the_past() {
     let mut life = Life::begin("2025-03-26 10:00");
     life.office = office_in(Zone::default(), calendar_with("2025-04-09"));
     life.case
@@ -152,7 +152,7 @@ fn a_holiday_taken_back_makes_late_at_once_but_never_in_the_past() {
 }
 
 #[test]
-fn a_holiday_for_a_clock_that_stands_still_counts_when_it_goes_on() {
+fn a_holiday_added_during_a_pause_counts_when_the_clock_resumes() {
     let mut life = Life::begin("2025-04-08 10:00");
     life.act(Action::Hold, COORDINATOR, "2025-04-08 16:00");
     life.office = office_in(Zone::default(), calendar_with("2025-04-10"));
@@ -161,13 +161,13 @@ fn a_holiday_for_a_clock_that_stands_still_counts_when_it_goes_on() {
             .reschedule(&life.workflow, &life.office, wib("2025-04-08 17:00")),
         []
     );
-    // No working time passed in the night, but the 10th fell away.
+    // No working time passed at night, but the 10th was dropped as a working day.
     life.act(Action::Reply, REPORTER, "2025-04-09 08:00");
     assert_eq!(life.due_of("verification"), Some(wib("2025-04-14 16:00")));
 }
 
 #[test]
-fn a_window_without_length_ends_at_once() {
+fn a_window_of_length_zero_ends_at_once() {
     let workflow = changed("/clocks/3/length", json!({"days": 0}));
     let mut life = Life::begin_with(workflow, "complaint_regular", wib("2025-04-08 10:00"));
     life.act(disposition(), COORDINATOR, "2025-04-08 11:00");
@@ -177,7 +177,7 @@ fn a_window_without_length_ends_at_once() {
 }
 
 #[test]
-fn a_deadline_without_length_is_late_at_once_and_without_reminder() {
+fn a_deadline_of_length_zero_is_overdue_at_once_without_reminder() {
     let workflow = changed("/clocks/0/length", json!({"days": 0}));
     let mut life = Life::begin_with(workflow, "complaint_regular", wib("2025-04-08 10:00"));
     let entries = life.due(wib("2025-04-08 10:00"));
@@ -185,7 +185,7 @@ fn a_deadline_without_length_is_late_at_once_and_without_reminder() {
 }
 
 #[test]
-fn a_clock_of_the_past_does_not_turn_the_timeline_back() {
+fn an_earlier_time_does_not_reorder_the_timeline() {
     let mut life = Life::begin("2025-04-08 10:00");
     life.act(Action::StartVerification, COORDINATOR, "2025-04-08 09:00");
     assert_eq!(life.case.state_since, wib("2025-04-08 10:00"));

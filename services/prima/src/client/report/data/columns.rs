@@ -1,4 +1,4 @@
-//! The columns of the tables of data: keys for machines, headers for people.
+//! The columns of the data tables: keys for machines, headers for people.
 
 use prima_platform::document::sheet::Column;
 

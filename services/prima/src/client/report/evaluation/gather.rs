@@ -1,5 +1,6 @@
-//! Reads what a record needs from the services. Without the cycle, the assessment, its instrument or its index there is
-//! no record; what else the service has not got, or not for this caller, leaves a reason in its place.
+//! Reads the data of the minutes from the services. Without the cycle, the assessment, its instrument or its index
+//! there are no minutes. When anything else does not exist or is refused to this caller, the minutes give the reason in
+//! its place.
 
 use chrono::{DateTime, Utc};
 use prima_proto::{index::v1 as pb, name};
@@ -9,7 +10,6 @@ use super::Record;
 use crate::client::call::repeat;
 use crate::client::connect::Connection;
 
-/// Everything about an evaluation that the record tells.
 pub(super) async fn record(
     connection: &Connection,
     name: &name::Assessment,

@@ -1,6 +1,6 @@
-//! The printable page. Every text from a service is escaped by `maud`.
+//! The printable page. `maud` escapes every text from a service.
 
-mod aftermath;
+mod follow_up;
 mod levels;
 mod outcome;
 
@@ -9,23 +9,22 @@ use prima_platform::document::html::Row;
 use prima_platform::document::number;
 use prima_proto::index::v1 as pb;
 
+use super::super::labels as common;
 use super::super::page::{CENTER, LEFT, RIGHT, facts, missing, or_dash, table, text};
-use super::super::words as common;
-use super::{Record, words};
+use super::{Record, labels};
 
-/// Room for a name and a signature that people write by hand.
+/// Space for a name and a signature written by hand.
 const BLANK: &str = "……………………………………";
 
-/// The whole record.
 pub(super) fn render(record: &Record) -> Markup {
     html! {
         (cover(record))
         (part("A", "Siklus dan Instrumen", true, &setting(record)))
         (part("B", "Hasil Penilaian per Aspek", true, &levels::render(record)))
         (part("C", "Nilai F-02, F-03, dan Indeks Pelayanan Publik", true, &outcome::render(record)))
-        (part("D", "Sanggah", false, &aftermath::objections(record)))
-        (part("E", "Rekomendasi Perbaikan", false, &aftermath::recommendations(record)))
-        (part("F", "Rencana Aksi", false, &aftermath::actions(record)))
+        (part("D", "Sanggah", false, &follow_up::objections(record)))
+        (part("E", "Rekomendasi Perbaikan", false, &follow_up::recommendations(record)))
+        (part("F", "Rencana Aksi", false, &follow_up::actions(record)))
         (part("G", "Catatan", false, &notes(record)))
         (part("H", "Pengesahan", false, &signatures(record)))
     }
@@ -49,7 +48,7 @@ fn cover(record: &Record) -> Markup {
             p.title { (or_dash(&record.cycle.display_name)) }
             p.unit { (record.names.unit) }
             p.agency { (record.names.agency) }
-            p.period { (words::scheme(record.cycle.scheme())) " tahun " (record.cycle.year) }
+            p.period { (labels::scheme(record.cycle.scheme())) " tahun " (record.cycle.year) }
             div.card {
                 p.name { "Indeks Pelayanan Publik (IPP)" }
                 @if value.index.is_empty() {
@@ -83,7 +82,7 @@ fn category(value: &pb::IndexValue) -> Markup {
     }
 }
 
-/// What a reader must know before he takes the figure for more than it is.
+/// Warnings that a reader needs so as not to overestimate the figure.
 fn cautions(record: &Record) -> Markup {
     html! {
         @if record.is_provisional() {
@@ -123,10 +122,10 @@ fn setting(record: &Record) -> Markup {
     html! {
         (facts("siklus", [
             ("Siklus", html! { (or_dash(&cycle.display_name)) " (" (cycle.name) ")" }),
-            ("Skema dan tahun", html! { (words::scheme(cycle.scheme())) ", " (cycle.year) }),
+            ("Skema dan tahun", html! { (labels::scheme(cycle.scheme())) ", " (cycle.year) }),
             ("Unit lokus", html! { (record.names.unit) " (" (record.assessment.name) ")" }),
             ("Instansi", text(&*record.names.agency)),
-            ("Formulir", text(words::form(&record.assessment.form))),
+            ("Formulir", text(labels::form(&record.assessment.form))),
             ("Tanggal acuan evaluasi", text(common::date(&cycle.evaluation_date))),
             ("Masa penilaian mandiri (F-01)", text(plain(&cycle.self_assessment_window))),
             ("Masa penyampaian bukti", text(of_cycle(&cycle.evidence_window))),
@@ -138,12 +137,12 @@ fn setting(record: &Record) -> Markup {
         (facts("instrumen", [
             ("Instrumen", html! { (or_dash(&instrument.display_name)) " (" (instrument.id) ")" }),
             ("Bobot F-02 dan F-03", html! {
-                (words::percent(&instrument.f02_weight)) " dan " (words::percent(&instrument.f03_weight))
+                (labels::percent(&instrument.f02_weight)) " dan " (labels::percent(&instrument.f03_weight))
             }),
-            ("Bobot indikator", text(words::weighting(&chosen(&cycle.weighting, &instrument.weightings)))),
-            ("Penggabungan F-03", text(words::roll_up(&chosen(&cycle.roll_up, &instrument.roll_ups)))),
+            ("Bobot indikator", text(labels::weighting(&chosen(&cycle.weighting, &instrument.weightings)))),
+            ("Penggabungan F-03", text(labels::roll_up(&chosen(&cycle.roll_up, &instrument.roll_ups)))),
             ("Responden F-03 paling sedikit", html! {
-                (number::integer(minimum(record))) "; bila kurang: " (words::policy(&policy))
+                (number::integer(minimum(record))) "; bila kurang: " (labels::policy(&policy))
             }),
             ("Beberapa evaluator", text("rata-rata tingkat, tanpa pembulatan")),
             ("Saran data tanpa evaluator", text(if cycle.suggestions_count { "ikut dihitung" } else { "tidak dihitung" })),
@@ -159,7 +158,7 @@ fn setting(record: &Record) -> Markup {
     }
 }
 
-/// Least respondents of F-03 in this cycle.
+/// The minimum number of F-03 respondents in this cycle.
 fn minimum(record: &Record) -> i64 {
     match record.cycle.minimum_respondents {
         0 => record.instrument.minimum_respondents,

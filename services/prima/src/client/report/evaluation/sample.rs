@@ -1,7 +1,7 @@
-//! A record for tests: two aspects with three indicators, whose index was worked out by hand.
+//! Sample minutes for tests: two aspects with three indicators, whose index was computed by hand.
 //!
-//! policy = (7/2 + 5) / 2 = 17/4, innovation = 2; F-02 = 3/4 * 17/4 + 1/4 * 2 = 59/16; F-03 = 11/3; index = 3/4 * 59/16 +
-//! 1/4 * 11/3 = 707/192 = 3.6823, 3.68.
+//! policy = (7/2 + 5) / 2 = 17/4, innovation = 2; F-02 = 3/4 * 17/4 + 1/4 * 2 = 59/16; F-03 = 11/3; index = 3/4 * 59/16
+//! + 1/4 * 11/3 = 707/192 = 3.6823, rounded to 3.68.
 
 use prima_platform::clock;
 
@@ -255,7 +255,7 @@ fn suggestion() -> pb::Suggestion {
     }
 }
 
-/// A settled evaluation.
+/// A finished evaluation.
 pub(super) fn record() -> Record {
     Record {
         cycle: pb::Cycle {
@@ -301,7 +301,7 @@ pub(super) fn record() -> Record {
     }
 }
 
-/// An evaluation of which only the enrolment stands.
+/// An evaluation in which the unit is enrolled and nothing else has happened.
 pub(super) fn empty() -> Record {
     let mut record = record();
     record.cycle.final_time = None;

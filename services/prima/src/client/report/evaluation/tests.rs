@@ -6,7 +6,7 @@ use super::*;
 
 const HOSTILE: &str = "<script>alert(1)</script>\"' & =1+1";
 
-/// The page's content as XML; everything in it is closed but `br`.
+/// The content of the page as XML. Only `br` has no closing tag.
 fn content(record: &Record) -> String {
     let content = page::render(record).into_string().replace("<br>", "<br/>");
     format!("<main>{content}</main>")
@@ -67,7 +67,7 @@ fn every_part_of_the_record_is_there() {
 }
 
 #[test]
-fn a_row_tells_who_said_what_of_an_indicator() {
+fn a_row_shows_who_gave_which_level_of_an_indicator() {
     let text = content(&sample::record());
     let document = Document::parse(&text).unwrap();
     let policy = rows(&document, "aspek-policy");
@@ -93,7 +93,7 @@ fn a_row_tells_who_said_what_of_an_indicator() {
 }
 
 #[test]
-fn aspects_and_forms_lead_to_the_index_and_its_category_alone_is_marked() {
+fn aspects_and_forms_lead_to_the_index_and_only_its_category_is_highlighted() {
     let text = content(&sample::record());
     let document = Document::parse(&text).unwrap();
     assert_eq!(
@@ -122,7 +122,7 @@ fn aspects_and_forms_lead_to_the_index_and_its_category_alone_is_marked() {
 }
 
 #[test]
-fn what_came_of_it_is_told_with_reasons() {
+fn objections_recommendations_and_actions_are_shown_with_reasons() {
     let text = content(&sample::record());
     let document = Document::parse(&text).unwrap();
     let objections = rows(&document, "sanggah");
@@ -151,7 +151,7 @@ fn what_came_of_it_is_told_with_reasons() {
 }
 
 #[test]
-fn a_settled_record_and_a_provisional_one_say_what_they_are() {
+fn the_minutes_say_whether_they_are_final_or_provisional() {
     let settled = content(&sample::record());
     assert!(
         settled.contains("bersifat akhir") && !settled.contains("sementara"),
@@ -167,10 +167,10 @@ fn a_settled_record_and_a_provisional_one_say_what_they_are() {
 }
 
 #[test]
-fn an_evaluation_without_levels_makes_an_honest_record() {
+fn an_evaluation_without_levels_shows_no_figures() {
     let text = content(&sample::empty());
     let document = Document::parse(&text).unwrap();
-    let said = words_of(document.root_element());
+    let page = words_of(document.root_element());
     for part in [
         "Belum ada nilai",
         "Belum ada: Kelengkapan standar pelayanan; Penilaian pengguna layanan (F-03).",
@@ -179,9 +179,9 @@ fn an_evaluation_without_levels_makes_an_honest_record() {
         "Tidak ada sanggah.",
         "Rencana aksi belum disusun.",
     ] {
-        assert!(said.contains(part), "{part} in {said}");
+        assert!(page.contains(part), "{part} in {page}");
     }
-    assert!(!said.contains('◄'), "{said}");
+    assert!(!page.contains('◄'), "{page}");
     assert_eq!(
         rows(&document, "aspek-policy")[1][3..],
         ["-", "-", "-", "-belum ada"]
@@ -189,7 +189,7 @@ fn an_evaluation_without_levels_makes_an_honest_record() {
 }
 
 #[test]
-fn the_signature_block_names_nobody() {
+fn the_signature_block_is_blank() {
     let text = content(&sample::record());
     let document = Document::parse(&text).unwrap();
     for row in &rows(&document, "pengesahan")[1..] {
@@ -202,7 +202,7 @@ fn the_signature_block_names_nobody() {
 }
 
 #[test]
-fn hostile_text_runs_nowhere() {
+fn hostile_text_is_escaped_everywhere() {
     let mut record = sample::record();
     record.names.unit = HOSTILE.into();
     record.names.agency = HOSTILE.into();

@@ -1,24 +1,24 @@
-//! Chapters I and II: legal basis, time, instrument, sample and certainty.
+//! Chapters I and II: legal basis, time, instrument, sample and confidence interval.
 
 use maud::{Markup, html};
 use prima_platform::document::html::Row;
 use prima_platform::document::number;
 use prima_proto::survey::v1 as pb;
 
-use super::super::{Report, words};
+use super::super::{Report, labels};
 use super::profile::{hidden, hidden_note};
 use super::{LEFT, RIGHT, facts, missing, table, text};
 
 pub(super) fn introduction(report: &Report) -> Markup {
     let survey = &report.survey;
-    let opened = words::time(survey.open_time.as_ref()).unwrap_or_else(|| "tidak ditentukan".to_owned());
-    let ended = words::time(survey.close_time.as_ref())
+    let opened = labels::time(survey.open_time.as_ref()).unwrap_or_else(|| "tidak ditentukan".to_owned());
+    let ended = labels::time(survey.close_time.as_ref())
         .unwrap_or_else(|| "tidak ditentukan; berakhir saat survei ditutup".to_owned());
-    let created = words::time(survey.create_time.as_ref()).unwrap_or_else(|| "-".to_owned());
+    let created = labels::time(survey.create_time.as_ref()).unwrap_or_else(|| "-".to_owned());
     html! {
         p {
             "Laporan ini memuat hasil Survei Kepuasan Masyarakat (SKM) pada " (report.names.unit) ", "
-            (report.names.agency) ", untuk periode " (words::period(&survey.period)) ". Survei menghasilkan Indeks Kepuasan \
+            (report.names.agency) ", untuk periode " (labels::period(&survey.period)) ". Survei menghasilkan Indeks Kepuasan \
              Masyarakat (IKM) sebagai dasar perbaikan pelayanan publik."
         }
         h3 { "A. Dasar Hukum" }
@@ -31,11 +31,11 @@ pub(super) fn introduction(report: &Report) -> Markup {
         }
         h3 { "B. Waktu Pelaksanaan" }
         (facts("waktu", [
-            ("Periode survei", text(words::period(&survey.period))),
+            ("Periode survei", text(labels::period(&survey.period))),
             ("Mulai menerima jawaban", text(opened)),
             ("Batas menerima jawaban", text(ended)),
             ("Survei dicatat dalam sistem", text(created)),
-            ("Keadaan survei", text(words::state(report.result.state()))),
+            ("Keadaan survei", text(labels::state(report.result.state()))),
         ]))
         @if !survey.unit_confirmed {
             p.alert { "Unit ini belum tercatat dalam direktori." }
@@ -60,8 +60,8 @@ pub(super) fn method(report: &Report) -> Markup {
                 @if own > 0 { ", termasuk " (own) " unsur tambahan unit" }
             }),
             ("Skala penilaian", html! { (instrument.min_score) " sampai " (instrument.max_score) }),
-            ("Pengumpulan jawaban", text(words::access(survey.access_modes()))),
-            ("Bobot nilai rata-rata tertimbang", text(words::weights(result.weight_variant(), elements))),
+            ("Pengumpulan jawaban", text(labels::access(survey.access_modes()))),
+            ("Bobot nilai rata-rata tertimbang", text(labels::weights(result.weight_variant(), elements))),
             ("Nilai rata-rata (NRR) unsur", text("jumlah nilai unsur dibagi jumlah jawaban")),
             ("NRR tertimbang unsur", text("NRR unsur dikali bobot")),
             ("Nilai Interval (NI)", text("jumlah NRR tertimbang seluruh unsur")),
@@ -81,8 +81,8 @@ pub(super) fn interval(result: &pb::Result) -> String {
     }
     format!(
         "{} – {}",
-        words::figure(&result.interval_low),
-        words::figure(&result.interval_high)
+        labels::figure(&result.interval_low),
+        labels::figure(&result.interval_high)
     )
 }
 
@@ -105,11 +105,11 @@ fn sample(result: &pb::Result) -> Markup {
             ("Responden", html! {
                 (number::integer(result.respondents))
                 @if declared {
-                    " (" (words::share(result.respondents, result.minimum_respondents)) " dari target)"
+                    " (" (labels::share(result.respondents, result.minimum_respondents)) " dari target)"
                 }
             }),
-            ("Status sampel", text(words::sample(result.sample_status()))),
-            ("Standar error IKM", text(words::figure(&result.standard_error))),
+            ("Status sampel", text(labels::sample(result.sample_status()))),
+            ("Standar error IKM", text(labels::figure(&result.standard_error))),
             ("Selang kepercayaan 95% IKM", text(interval(result))),
         ]))
         @if result.standard_error.is_empty() {
@@ -141,7 +141,7 @@ fn services(report: &Report) -> Markup {
             let met = each.respondents >= each.minimum_respondents;
             (
                 text(number::integer(each.respondents)),
-                words::share(each.respondents, each.minimum_respondents),
+                labels::share(each.respondents, each.minimum_respondents),
                 if met { "terpenuhi" } else { "belum terpenuhi" },
             )
         };

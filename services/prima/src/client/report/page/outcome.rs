@@ -1,11 +1,11 @@
-//! Chapter IV, first half: the table of elements, the index, the category table, their charts.
+//! Chapter IV, first half: the table of elements, the index, the category table, and their charts.
 
 use maud::{Markup, html};
 use prima_platform::document::chart::{About, Bar, Bars, Guide, Stack, StackRow};
 use prima_platform::document::html::{Row, Weight, figure};
 use prima_platform::document::number;
 
-use super::super::{Report, bands, words};
+use super::super::{Report, bands, labels};
 use super::{CENTER, LEFT, RIGHT, or_dash, table, text};
 
 pub(super) fn render(report: &Report) -> Markup {
@@ -29,8 +29,8 @@ fn elements(report: &Report) -> Markup {
             text(report.element_parts(&each.key).1),
             text(number::integer(each.total)),
             text(number::integer(each.answers)),
-            text(words::figure(&each.mean)),
-            text(words::figure(&each.weighted_mean)),
+            text(labels::figure(&each.mean)),
+            text(labels::figure(&each.weighted_mean)),
         ])
     });
     let sum = |of: fn(&prima_proto::survey::v1::ElementResult) -> i64| {
@@ -55,11 +55,11 @@ fn elements(report: &Report) -> Markup {
         sums,
         total(
             "Nilai Interval (NI): jumlah NRR tertimbang",
-            words::figure(&bands::ni(result)),
+            labels::figure(&bands::ni(result)),
         ),
         total(
             "IKM: Nilai Interval Konversi (NIK) = NI × 25",
-            words::figure(&result.index),
+            labels::figure(&result.index),
         ),
         total("Mutu pelayanan", or_dash(&result.category).to_owned()),
         total("Kinerja unit", or_dash(&result.category_display_name).to_owned()),
@@ -93,14 +93,14 @@ fn means(report: &Report) -> Markup {
         .map(|each| Bar {
             label: report.element(&each.key),
             value: each.mean.parse().ok(),
-            shown: words::figure(&each.mean),
+            shown: labels::figure(&each.mean),
             hatched: weakest.contains(&each.key),
         })
         .collect();
     if bars.iter().all(|bar| bar.value.is_none()) {
         return html! { p { "Belum ada nilai yang dapat digambarkan." } };
     }
-    let said: Vec<String> = bars
+    let descriptions: Vec<String> = bars
         .iter()
         .map(|bar| format!("{} {}", bar.label, bar.shown))
         .collect();
@@ -109,7 +109,7 @@ fn means(report: &Report) -> Markup {
         about: About {
             id: "grafik-unsur",
             title: "Nilai rata-rata (NRR) per unsur",
-            description: &format!("Diagram batang. {}.", said.join("; ")),
+            description: &format!("Diagram batang. {}.", descriptions.join("; ")),
         },
         axis: "Nilai rata-rata (NRR); garis putus-putus: batas mutu pelayanan",
         from: f64::from(report.instrument.min_score),
@@ -135,7 +135,7 @@ fn verdict(report: &Report) -> Markup {
             p { "IKM belum dapat dihitung: setiap unsur memerlukan sekurang-kurangnya satu jawaban." }
         } @else {
             p {
-                "IKM " (words::period(&result.period)) " sebesar " strong { (words::figure(&result.index)) }
+                "IKM " (labels::period(&result.period)) " sebesar " strong { (labels::figure(&result.index)) }
                 @if !result.category.is_empty() {
                     ", dengan mutu pelayanan " strong { (result.category) } " dan kinerja unit "
                     strong { (result.category_display_name) }
@@ -152,10 +152,14 @@ fn categories(report: &Report) -> Markup {
         return html! { p { "Instrumen tidak memuat tabel kategori." } };
     }
     let range =
-        |(from, to): &(String, String)| text(format!("{} – {}", words::figure(from), words::figure(to)));
+        |(from, to): &(String, String)| text(format!("{} – {}", labels::figure(from), labels::figure(to)));
     let rows = bands.iter().map(|band| {
         let reached = !band.grade.is_empty() && band.grade == report.result.category;
-        let weight = if reached { Weight::Marked } else { Weight::Plain };
+        let weight = if reached {
+            Weight::Highlighted
+        } else {
+            Weight::Plain
+        };
         let grade = html! { (band.grade) @if reached { " ◄" } };
         Row::new([
             text(band.perception.to_string()),
@@ -195,11 +199,11 @@ fn spread(report: &Report) -> Markup {
         let shares: Vec<String> = row
             .counts
             .iter()
-            .map(|count| words::share(*count, whole))
+            .map(|count| labels::share(*count, whole))
             .collect();
         format!("{}: {}", row.label, shares.join(", "))
     };
-    let said: Vec<String> = rows.iter().map(described).collect();
+    let descriptions: Vec<String> = rows.iter().map(described).collect();
     let scores = report.instrument.min_score..=report.instrument.max_score;
     let chart = Stack {
         about: About {
@@ -207,7 +211,7 @@ fn spread(report: &Report) -> Markup {
             title: "Sebaran jawaban per unsur",
             description: &format!(
                 "Persentase jawaban dari nilai terendah ke tertinggi. {}.",
-                said.join("; ")
+                descriptions.join("; ")
             ),
         },
         parts: scores.map(|score| format!("Nilai {score}")).collect(),

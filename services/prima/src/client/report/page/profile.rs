@@ -1,11 +1,11 @@
-//! Chapter III: who answered. Small cells are hidden, and said to be.
+//! Chapter III: the respondents. Small cells are suppressed, and the page says so.
 
 use maud::{Markup, html};
 use prima_platform::document::html::{Row, Weight};
 use prima_platform::document::number;
 use prima_proto::survey::v1 as pb;
 
-use super::super::{Report, words};
+use super::super::{Report, labels};
 use super::{CENTER, LEFT, RIGHT, missing, or_dash, table, text};
 
 pub(super) fn render(report: &Report) -> Markup {
@@ -47,17 +47,17 @@ pub(super) fn render(report: &Report) -> Markup {
     }
 }
 
-/// What stands in a hidden cell.
+/// The content of a suppressed cell.
 pub(super) fn hidden(analysis: &pb::Analysis) -> Markup {
     html! { span.muted { "disembunyikan (n < " (analysis.minimum_cell) ")*" } }
 }
 
-/// What stands for the groups that are not listed at all.
-fn unshown() -> Markup {
+/// The note for groups that are not listed at all.
+fn hidden_groups_note() -> Markup {
     html! { span.muted { "tidak ditampilkan" } }
 }
 
-/// What the star behind a hidden cell means.
+/// The note that explains the asterisk of a suppressed cell.
 pub(super) fn hidden_note(analysis: &pb::Analysis) -> Markup {
     html! {
         p.note {
@@ -67,7 +67,7 @@ pub(super) fn hidden_note(analysis: &pb::Analysis) -> Markup {
     }
 }
 
-/// The name of a group: that of a public service from the directory.
+/// The name of a group; a public service has its name from the directory.
 pub(in crate::client::report) fn group_name(
     report: &Report,
     dimension: &pb::Dimension,
@@ -96,8 +96,8 @@ fn dimension(report: &Report, analysis: &pb::Analysis, dimension: &pb::Dimension
         Row::new([
             name,
             text(number::integer(group.respondents)),
-            text(words::share(group.respondents, analysis.respondents)),
-            text(words::figure(&group.index)),
+            text(labels::share(group.respondents, analysis.respondents)),
+            text(labels::figure(&group.index)),
             text(or_dash(&group.category)),
         ])
     });
@@ -108,12 +108,17 @@ fn dimension(report: &Report, analysis: &pb::Analysis, dimension: &pb::Dimension
     };
     let rest = dimension.incomplete.then(|| Row {
         weight: Weight::Plain,
-        cells: vec![(text(rest), 1), (unshown(), 2), (text("-"), 1), (text("-"), 1)],
+        cells: vec![
+            (text(rest), 1),
+            (hidden_groups_note(), 2),
+            (text("-"), 1),
+            (text("-"), 1),
+        ],
     });
     let total = Row::new([
         text("Seluruh responden"),
         text(number::integer(analysis.respondents)),
-        text(words::share(analysis.respondents, analysis.respondents)),
+        text(labels::share(analysis.respondents, analysis.respondents)),
         text(""),
         text(""),
     ]);

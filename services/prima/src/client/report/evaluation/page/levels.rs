@@ -1,13 +1,13 @@
-//! Part B: what was said of every indicator, a table for each aspect.
+//! Part B: the levels of every indicator, one table per aspect.
 
 use maud::{Markup, html};
 use prima_platform::document::html::{Align, Row, Weight};
 use prima_proto::index::v1 as pb;
 
-use super::super::{Record, words};
+use super::super::{Record, labels};
 use super::{CENTER, LEFT, RIGHT, missing, table, text};
 
-/// Columns of an aspect's table.
+/// The columns of an aspect's table.
 const COLUMNS: [(&str, Align); 7] = [
     ("No.", CENTER),
     ("Indikator", LEFT),
@@ -56,10 +56,10 @@ fn of_aspect(record: &Record, aspect: &pb::Aspect) -> Markup {
         weight: Weight::Total,
         cells: vec![
             (
-                text(format!("Nilai aspek (bobot {})", words::percent(&aspect.weight))),
+                text(format!("Nilai aspek (bobot {})", labels::percent(&aspect.weight))),
                 6,
             ),
-            (text(words::figure(value)), 1),
+            (text(labels::figure(value)), 1),
         ],
     };
     html! {
@@ -75,11 +75,11 @@ fn of_aspect(record: &Record, aspect: &pb::Aspect) -> Markup {
 
 fn row(record: &Record, indicator: &pb::Indicator) -> Row {
     let assessed = record.assessed(&indicator.key);
-    // The tree has the weight that the cycle's rule gives; the form has the instrument's own.
+    // The tree has the weight by the rule of the cycle; the form has only the instrument's weight.
     let weight = match record.term(&indicator.key) {
-        Some(term) => words::percent(&term.weight),
+        Some(term) => labels::percent(&term.weight),
         None if indicator.supplementary => "-".to_owned(),
-        None => words::percent(&indicator.weight),
+        None => labels::percent(&indicator.weight),
     };
     Row::new([
         text(indicator.number.to_string()),
@@ -126,7 +126,7 @@ fn suggestion(record: &Record, key: &str) -> Markup {
             None => "tidak ada",
         }
         @for figure in &found.figures {
-            br; (words::field(&figure.field)) ": " (words::data(&figure.value))
+            br; (labels::field(&figure.field)) ": " (labels::data(&figure.value))
         }
         @if !found.difference.is_empty() {
             br; "selisih " (super::common::signed(&found.difference))
@@ -137,7 +137,7 @@ fn suggestion(record: &Record, key: &str) -> Markup {
 fn counting(assessed: Option<&pb::AssessedIndicator>) -> Markup {
     let (level, origin) = assessed.map_or(("", ""), |each| (&each.level, &each.level_origin));
     html! {
-        strong { (words::figure(level)) }
-        br; (words::origin(origin))
+        strong { (labels::figure(level)) }
+        br; (labels::origin(origin))
     }
 }

@@ -6,7 +6,7 @@ use prima_platform::document::number;
 use prima_platform::number::{decimal, parse_decimal};
 use prima_proto::index::v1 as pb;
 
-use super::super::{Record, words};
+use super::super::{Record, labels};
 use super::{CENTER, LEFT, RIGHT, category, common, facts, minimum, or_dash, table, text};
 use crate::client::print::index_tree::aspects;
 
@@ -34,13 +34,13 @@ fn summary(record: &Record) -> Markup {
     let cells = |term: &pb::Term| {
         Row::new([
             text(&*term.display_name),
-            text(words::percent(&term.weight)),
-            text(words::figure(&term.value)),
-            text(words::figure(&term.product)),
+            text(labels::percent(&term.weight)),
+            text(labels::figure(&term.value)),
+            text(labels::figure(&term.product)),
         ])
     };
     let of_aspects = aspects(tree);
-    // Under an instrument without forms the aspects stand right below the index.
+    // Under an instrument without forms the aspects are directly below the index.
     let forms = tree.terms.iter().filter(|term| !of_aspects.contains(term));
     let rows = of_aspects
         .iter()
@@ -104,7 +104,7 @@ fn users(record: &Record) -> Markup {
         "f03",
         [
             ("Survei", text(or_dash(&f03.survey))),
-            ("Nilai F-03", text(words::figure(&f03.value))),
+            ("Nilai F-03", text(labels::figure(&f03.value))),
             ("Responden", text(number::integer(f03.respondents))),
             (
                 "Responden paling sedikit",
@@ -121,12 +121,16 @@ fn categories(record: &Record) -> Markup {
     if bands.is_empty() {
         return html! { p { "Instrumen tidak memuat tabel kategori." } };
     }
-    // Best first: a band ends a step below the one before it.
+    // The best band comes first; each band ends one step below the one before it.
     let highest = std::iter::once(Some(record.instrument.max_level.to_string()));
     let tops = highest.chain(bands.iter().map(|band| below(&band.lower)));
     let rows = bands.iter().zip(tops).map(|(band, top)| {
         let reached = !band.key.is_empty() && band.key == record.value.category;
-        let weight = if reached { Weight::Marked } else { Weight::Plain };
+        let weight = if reached {
+            Weight::Highlighted
+        } else {
+            Weight::Plain
+        };
         let top = top.unwrap_or_default();
         Row::new([
             html! { (band.key) @if reached { " ◄" } },
@@ -152,7 +156,7 @@ fn below(lower: &str) -> Option<String> {
     Some(decimal(&(parse_decimal(lower)? - parse_decimal(STEP)?), PLACES))
 }
 
-/// With as many decimals as a published value; another text as it is.
+/// A number with as many decimals as a published value; another text is returned unchanged.
 fn fixed(text: &str) -> String {
     parse_decimal(text).map_or_else(|| text.to_owned(), |value| decimal(&value, PLACES))
 }

@@ -1,0 +1,263 @@
+//! The score of one metric, period and subject, as one or more services have published it.
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use prima_proto::name::{self, Subject};
+use rust_decimal::Decimal;
+
+use super::facts::{Figures, Status};
+use super::table::{SortKey, TableKey};
+
+/// Why a score is refused. The same score would be refused again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadScore {
+    /// The published value is not a decimal of at most 28 digits.
+    #[error("the value `{value}` is not a decimal of at most 28 digits")]
+    Value {
+        /// The value, cut to 80 characters.
+        value: String,
+    },
+    /// The metric cannot be part of the name of a table.
+    #[error("the metric {0}")]
+    Metric(#[source] name::Error),
+    /// The period cannot be part of the name of a table.
+    #[error("the period {0}")]
+    Period(#[source] name::Error),
+}
+
+impl BadScore {
+    /// The stable reason.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Value { .. } => "SCORE_VALUE_INVALID",
+            Self::Metric(_) => "SCORE_METRIC_INVALID",
+            Self::Period(_) => "SCORE_PERIOD_INVALID",
+        }
+    }
+
+    /// Always false: the same score would be refused again.
+    pub fn retryable(&self) -> bool {
+        match self {
+            Self::Value { .. } | Self::Metric(_) | Self::Period(_) => false,
+        }
+    }
+
+    /// Checks the two parts of the name of a table that a score supplies.
+    pub(super) fn check_names(metric: &str, period: &str) -> Result<(), Self> {
+        name::token(metric, name::TOKEN_MAX).map_err(Self::Metric)?;
+        name::token(period, name::TOKEN_MAX).map_err(Self::Period)?;
+        Ok(())
+    }
+}
+
+/// Why a subject is listed without a rank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unranked {
+    /// A unit with fewer respondents than its minimum sample.
+    SampleTooSmall,
+    /// An agency whose units are not all in, while the period may still change.
+    UnitsMissing,
+}
+
+/// What one published state of a score contains.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// Figures that this release can read.
+    Figures(ParsedScore),
+    /// The score was withdrawn.
+    Withdrawn,
+    /// The state cannot be read by this release.
+    Unreadable,
+}
+
+/// The figures of a score with the position that follows from them.
+#[derive(Debug)]
+pub(super) struct ParsedScore {
+    pub(super) figures: Figures,
+    pub(super) unranked: Option<Unranked>,
+    sort_key: SortKey,
+}
+
+impl ParsedScore {
+    /// Parses the value and decides whether the subject is ranked; fails when the value is not a decimal.
+    pub(super) fn parse(subject: &Subject, figures: Figures) -> Result<Self, BadScore> {
+        let number = decimal(&figures.value)?;
+        let unranked = match subject {
+            Subject::Unit(_) => {
+                let small = figures.sample_minimum > 0 && figures.sample_size < figures.sample_minimum;
+                small.then_some(Unranked::SampleTooSmall)
+            }
+            Subject::Agency(_) => {
+                let missing =
+                    figures.units_counted < figures.units_expected && figures.status == Status::Provisional;
+                missing.then_some(Unranked::UnitsMissing)
+            }
+        };
+        let sort_key = if unranked.is_none() {
+            SortKey::ranked(number)
+        } else {
+            SortKey::UNRANKED
+        };
+        Ok(Self {
+            figures,
+            unranked,
+            sort_key,
+        })
+    }
+}
+
+/// Parses `[-]digits[.digits]`. The parser of `Decimal` is too lenient: it accepts `1_000`, and rounds a value with
+/// more digits than it can hold, which could then tie with another.
+fn decimal(text: &str) -> Result<Decimal, BadScore> {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let formed = match unsigned.split_once('.') {
+        Some((whole, fraction)) => digits(whole) && digits(fraction),
+        None => digits(unsigned),
+    };
+    let value = if formed {
+        Decimal::from_str_exact(text).ok()
+    } else {
+        None
+    };
+    value.ok_or_else(|| BadScore::Value {
+        value: text.chars().take(80).collect(),
+    })
+}
+
+/// The newest state of a score that one service has published.
+#[derive(Debug)]
+struct Publication {
+    source: Arc<str>,
+    version: i64,
+    /// The version of a withdrawn score is kept, so that an older state cannot bring it back.
+    content: Content,
+}
+
+/// One score of a subject.
+#[derive(Debug)]
+pub(super) struct MemberScore {
+    pub(super) metric: Arc<str>,
+    pub(super) period: Arc<str>,
+    /// Its sort key, the same in each of its tables; `None` while there is nothing to show.
+    pub(super) sort_key: Option<SortKey>,
+    /// The tables that it belongs to by the cohorts of its subject.
+    pub(super) tables: Vec<Arc<TableKey>>,
+    /// One for each service that published this score; nearly always one.
+    publications: Vec<Publication>,
+}
+
+impl MemberScore {
+    pub(super) fn new(metric: Arc<str>, period: Arc<str>) -> Self {
+        Self {
+            metric,
+            period,
+            sort_key: None,
+            tables: Vec::new(),
+            publications: Vec::new(),
+        }
+    }
+
+    /// Applies a state that a service published, and returns whether the row that is shown may have changed. A
+    /// version that is not newer than the last one of this service changes nothing.
+    pub(super) fn apply(
+        &mut self,
+        interner: &mut Interner,
+        source: &str,
+        version: i64,
+        content: Content,
+    ) -> bool {
+        let was_shown = self
+            .newest()
+            .is_some_and(|publication| &*publication.source == source);
+        match self
+            .publications
+            .iter_mut()
+            .find(|publication| &*publication.source == source)
+        {
+            Some(publication) if version <= publication.version => return false,
+            Some(publication) => {
+                publication.version = version;
+                publication.content = content;
+            }
+            None => {
+                // `push` would reserve room for four, and there are as many of these lists as scores.
+                self.publications.reserve_exact(1);
+                self.publications.push(Publication {
+                    source: interner.intern(source),
+                    version,
+                    content,
+                });
+            }
+        }
+        let is_shown = self
+            .newest()
+            .is_some_and(|publication| &*publication.source == source);
+        self.sort_key = self.shown().map(|(_, parsed)| parsed.sort_key);
+        was_shown || is_shown
+    }
+
+    /// Version and figures of the state that is shown; `None` when all services withdrew the score, or the newest
+    /// state cannot be read.
+    pub(super) fn shown(&self) -> Option<(i64, &ParsedScore)> {
+        let newest = self.newest()?;
+        match &newest.content {
+            Content::Figures(parsed) => Some((newest.version, parsed)),
+            Content::Withdrawn | Content::Unreadable => None,
+        }
+    }
+
+    /// The newest of the states that are not withdrawn; of equal versions, the one of the service that comes first by
+    /// name.
+    fn newest(&self) -> Option<&Publication> {
+        let publications = self
+            .publications
+            .iter()
+            .filter(|publication| !matches!(publication.content, Content::Withdrawn));
+        publications.max_by_key(|publication| (publication.version, Reverse(&publication.source)))
+    }
+}
+
+/// Interns the names of metrics, periods and services: every score repeats them, so each is stored once.
+#[derive(Debug, Default)]
+pub(super) struct Interner {
+    known: HashSet<Arc<str>>,
+}
+
+impl Interner {
+    /// The shared copy of this text.
+    pub(super) fn intern(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.known.get(text) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = text.into();
+        self.known.insert(Arc::clone(&new));
+        new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_a_plain_decimal() {
+        for (text, value) in [
+            ("91.40", "91.4"),
+            ("-3", "-3"),
+            ("0", "0"),
+            ("007.5", "7.5"),
+            ("-0", "0"),
+        ] {
+            assert_eq!(decimal(text).unwrap(), value.parse().unwrap(), "{text}");
+        }
+        let long = format!("0.{}", "1".repeat(40));
+        for text in [
+            "", "-", ".", "5.", ".5", "+1", "1_000", "1e3", "1,5", " 1", "NaN", "1.2.3", "--1", "٣", &long,
+        ] {
+            assert!(matches!(decimal(text), Err(BadScore::Value { .. })), "{text}");
+        }
+    }
+}

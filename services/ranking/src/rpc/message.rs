@@ -1,0 +1,47 @@
+//! Messages of league tables and standings: a table without its rows, and a row.
+
+use prima_proto::ranking::v1;
+
+use crate::domain::{Row, Status, Table, TableKey, Unranked};
+
+/// A table without its rows; `None` for a table without members.
+pub fn table(key: &TableKey, table: Option<&Table>) -> v1::LeagueTable {
+    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    v1::LeagueTable {
+        name: key.to_string(),
+        metric: key.metric.clone(),
+        period: key.period.clone(),
+        cohort: key.cohort.clone(),
+        ranked: count(table.map_or(0, Table::ranked)),
+        unranked: count(table.map_or(0, Table::unranked)),
+    }
+}
+
+/// A row.
+pub fn row(row: Row) -> v1::LeagueRow {
+    let status = match row.score.status {
+        Status::Provisional => v1::ScoreStatus::Provisional,
+        Status::Final => v1::ScoreStatus::Final,
+    };
+    let unranked = match row.unranked {
+        None => v1::UnrankedReason::Unspecified,
+        Some(Unranked::SampleTooSmall) => v1::UnrankedReason::SampleTooSmall,
+        Some(Unranked::UnitsMissing) => v1::UnrankedReason::UnitsMissing,
+    };
+    v1::LeagueRow {
+        rank: row.rank.and_then(|r| i64::try_from(r).ok()).unwrap_or(0),
+        subject: row.subject.to_string(),
+        display_name: row.display_name,
+        agency_display_name: row.agency_display_name,
+        score: row.score.value,
+        category: row.score.category,
+        respondents: row.score.sample_size,
+        minimum_respondents: row.score.sample_minimum,
+        status: status.into(),
+        unranked_reason: unranked.into(),
+        units_counted: row.score.units_counted,
+        units_expected: row.score.units_expected,
+        version: row.version,
+        recorded: row.score.recorded,
+    }
+}
