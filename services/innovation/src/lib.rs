@@ -7,7 +7,7 @@
 //! innovate. The announced results follow from the stored scores to the byte; nothing is deleted.
 
 mod derived;
-mod domain;
+pub mod domain;
 mod events;
 mod rpc;
 mod server;

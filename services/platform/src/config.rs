@@ -208,6 +208,9 @@ pub struct Survey {
     pub disclosure_step: u32,
     /// Least number of respondents of a group whose figures are published; 1 publishes every group.
     pub minimum_cell: u32,
+    /// How long after the end of a survey responses are taken that were answered before, hours, until its result is
+    /// published: those of operators and kiosks, which may have been offline. 0 takes none.
+    pub late_hours: u32,
 }
 
 impl Default for Survey {
@@ -219,6 +222,7 @@ impl Default for Survey {
             writers: 2,
             disclosure_step: 5,
             minimum_cell: 5,
+            late_hours: 72,
         }
     }
 }

@@ -22,10 +22,12 @@ pub use complaint::{
     ComplaintWatchArgs, ConsultationArgs, ConsultationCommand, KnowledgeArgs, KnowledgeCommand, WorkflowArgs,
     WorkflowCommand,
 };
-pub use import::{DateOrder, FileArgs, HolidaysArgs, ImportArgs, ImportWhat};
+pub use import::{
+    ComplaintsArgs, DateOrder, FileArgs, HolidaysArgs, ImportArgs, ImportCommand, InnovationsArgs,
+};
 pub use index::{
-    ConfirmArgs, FormKind, IndexArgs, IndexCommand, InstrumentArgs, InstrumentCommand, KeyedNumber,
-    ScoresArgs, SimulateArgs,
+    AssessmentForm, AssessmentFormArgs, ConfirmArgs, FormKind, IndexArgs, IndexCommand, InstrumentArgs,
+    InstrumentCommand, KeyedNumber, ScoresArgs, SimulateArgs,
 };
 pub use index_read::{IndexReadArgs, ReportEvaluationArgs};
 pub use localize::parse;
@@ -114,7 +116,7 @@ pub enum Command {
     Key(KeyArgs),
     #[command(about = "Periksa apakah layanan siap")]
     Health(HealthArgs),
-    #[command(about = "Impor data dari berkas CSV")]
+    #[command(about = "Impor data dari berkas CSV, XLSX, atau ODS")]
     Import(ImportArgs),
     #[command(
         about = "Buat, tutup, dan daftar survei; pembatalan, publikasi, tindak lanjut, token, saran, analisis"

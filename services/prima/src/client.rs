@@ -16,6 +16,7 @@ mod read;
 mod report;
 pub mod rpc;
 mod survey;
+pub(crate) mod text;
 mod workflow;
 mod workflow_labels;
 
@@ -25,7 +26,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 
-use crate::cli::{Cli, Command, ImportWhat};
+use crate::cli::{Cli, Command, ImportCommand};
 use connect::Connection;
 use import::{Options, ResponseOptions};
 
@@ -90,19 +91,26 @@ fn document(file: &Path, most: u64) -> anyhow::Result<String> {
             file.display()
         )
     }
-    fs::read_to_string(file).with_context(shown)
+    text::read(file).with_context(shown)
 }
 
 /// Exit status of an import that stored some rows and left others out.
 const PARTIAL: u8 = 3;
 
-async fn import(connection: &Connection, what: ImportWhat) -> anyhow::Result<ExitCode> {
+async fn import(connection: &Connection, what: ImportCommand) -> anyhow::Result<ExitCode> {
     let outcome = match what {
-        ImportWhat::Regions(args) => import::regions(connection, &Options::of(&args)).await?,
-        ImportWhat::Units(args) => import::units(connection, &Options::of(&args)).await?,
-        ImportWhat::Results(args) => import::results(connection, &Options::of(&args)).await?,
-        ImportWhat::Scores(args) => import::scores(connection, &Options::of(&args)).await?,
-        ImportWhat::Responses(args) => {
+        ImportCommand::Regions(args) => {
+            import::regions(connection, &Options::of(&args.file), args.replace).await?
+        }
+        ImportCommand::Units(args) => {
+            import::units(connection, &Options::of(&args.file), args.replace).await?
+        }
+        ImportCommand::Complaints(args) => import::complaints(connection, &args).await?,
+        ImportCommand::Innovations(args) => import::innovations(connection, &args).await?,
+        ImportCommand::Levels(args) => import::assessments(connection, &Options::of(&args)).await?,
+        ImportCommand::Results(args) => import::results(connection, &Options::of(&args)).await?,
+        ImportCommand::Scores(args) => import::scores(connection, &Options::of(&args)).await?,
+        ImportCommand::Responses(args) => {
             let options = ResponseOptions {
                 file: Options::of(&args.file),
                 survey: args.survey,
@@ -110,14 +118,14 @@ async fn import(connection: &Connection, what: ImportWhat) -> anyhow::Result<Exi
                 values: args.value,
                 zone: args.timezone,
                 order: args.date_order,
+                date: args.date,
+                by_line: args.ids_by_line,
                 import_id: args.import_id,
                 again: args.again,
-                errors: args.errors,
-                dry_run: args.dry_run,
             };
             import::responses(connection, &options).await?
         }
-        ImportWhat::Holidays(args) => {
+        ImportCommand::Holidays(args) => {
             print::out(&import::holidays(connection, &args).await?)?;
             return Ok(ExitCode::SUCCESS);
         }

@@ -59,9 +59,9 @@ pub async fn load(endpoint: &str, token: &str, data: &Path) -> anyhow::Result<()
     let folder = data.join("demo");
     let files = write(&folder, &cities).with_context(|| format!("menulis ke `{}`", folder.display()))?;
 
-    report_outcome(import::regions(&connection, &options(&files.regions)).await?)?;
+    report_outcome(import::regions(&connection, &options(&files.regions), true).await?)?;
     create_agency(&connection).await?;
-    report_outcome(import::units(&connection, &options(&files.units)).await?)?;
+    report_outcome(import::units(&connection, &options(&files.units), true).await?)?;
     report_outcome(import::scores(&connection, &options(&files.ombudsman)).await?)?;
     for city in &cities {
         register_innovation(&connection, city).await?;
@@ -192,11 +192,7 @@ fn write(folder: &Path, cities: &[synthetic::City]) -> anyhow::Result<Files> {
 }
 
 fn options(file: &Path) -> Options {
-    Options {
-        file: file.to_owned(),
-        skip_bad_rows: false,
-        quiet: true,
-    }
+    Options::plain(file)
 }
 
 fn report_outcome(outcome: import::Outcome) -> anyhow::Result<()> {
@@ -251,6 +247,7 @@ async fn register_innovation(connection: &Connection, city: &synthetic::City) ->
             sdgs: vec![16],
             ..Default::default()
         }),
+        validate_only: false,
     };
     let answer = retry(|| {
         let (mut client, message) = (client.clone(), message.clone());

@@ -38,6 +38,7 @@ impl Service<tonic::Request<SubmitResponseRequest>> for Echo {
         std::future::ready(Ok(tonic::Response::new(SubmitResponseResponse {
             name: format!("{}/responses/{}", request.survey, request.request_id),
             accept_time: request.response.and_then(|r| r.submit_time),
+            ..SubmitResponseResponse::default()
         })))
     }
 }

@@ -1,4 +1,4 @@
-//! `prima import responses` as people run it: the binary is killed and run again.
+//! Tests of `prima import responses` as people run it: the process is killed and run again.
 
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -39,7 +39,7 @@ fn responses(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// The totals of a closed survey. Only a closed survey shows all its figures.
+/// Returns the totals of a closed survey. Only a closed survey shows all its figures.
 async fn closed_totals(suite: &Suite, name: &str) -> (i64, Vec<(String, i64)>) {
     let mut client = suite.client.clone();
     let request = survey::CloseSurveyRequest {
@@ -81,7 +81,7 @@ async fn a_killed_import_continues_where_it_stopped() {
     let status = importer.wait().unwrap();
     begun.expect("the import begins");
     assert!(!status.success(), "it was killed before its end");
-    // Responses that the killed process had sent are stored or not, but nothing changes any more.
+    // A response that the killed process had sent is stored or is not, and no more of them arrive.
     let mut before = client.result(&name).await.respondents;
     loop {
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -164,8 +164,8 @@ async fn bad_rows_are_left_out_corrected_and_imported_alone() {
     let mut rows = Vec::new();
     sample::csv(&mut rows, 50).unwrap();
     let rows = String::from_utf8(rows).unwrap();
-    // The age of the twelfth person is wrong.
-    let wrong = rows.replacen(",29,SMA/SMK,", ",290,SMA/SMK,", 1);
+    // The age of the twelfth person's time is wrong.
+    let wrong = rows.replacen("2024/08/12 8:00:00", "2024/08/12 28:00:00", 1);
     assert_ne!(wrong, rows);
     std::fs::write(&file, wrong).unwrap();
     let (file, errors) = (responses(&file), responses(&errors));
@@ -188,13 +188,15 @@ async fn bad_rows_are_left_out_corrected_and_imported_alone() {
     let partial = import(&["--skip-bad-rows", "--errors", &errors, "--import-id", "coba-1"]).await;
     assert_eq!(partial.status.code(), Some(3), "{}", text(&partial));
     assert!(
-        text(&partial).contains("baris 13:") && text(&partial).contains("usia `290`"),
+        text(&partial).contains("baris 13:") && text(&partial).contains("waktu `2024/08/12 28:00:00"),
         "{}",
         text(&partial)
     );
     assert_eq!(client.result(&name).await.respondents, 49);
 
-    let corrected = std::fs::read_to_string(&errors).unwrap().replace(",290,", ",29,");
+    let corrected = std::fs::read_to_string(&errors)
+        .unwrap()
+        .replace(" 28:00:00", " 8:00:00");
     std::fs::write(&errors, corrected).unwrap();
     for expected in ["1 diterima, 0 sudah ada", "0 diterima, 1 sudah ada"] {
         let done = run(prima(

@@ -40,6 +40,21 @@ impl MediaType {
         Self::ALL.into_iter().find(|t| t.as_str() == text)
     }
 
+    /// What its name ends with.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+            Self::Webp => "webp",
+            Self::Pdf => "pdf",
+        }
+    }
+
+    /// Whether what names its author can be taken out of a file of this type (`metadata.rs`).
+    pub fn is_cleaned(self) -> bool {
+        self != Self::Pdf
+    }
+
     /// Whether a file of this type can begin with `start`, which must be the whole file or at least its first [`START`]
     /// bytes.
     pub fn fits(self, start: &[u8]) -> bool {
@@ -52,9 +67,39 @@ impl MediaType {
     }
 }
 
+/// The name of a file without the folders before it, which browsers and scripts send along.
+pub fn base_name(raw: &str) -> &str {
+    let name = raw.rsplit(['/', '\\']).next().unwrap_or_default().trim();
+    // These two are folders themselves.
+    if matches!(name, "." | "..") { "" } else { name }
+}
+
+/// The name that the `n`th file (from 1) of an anonymous reporter is shown with: people write theirs into names.
+pub fn neutral_name(n: usize, media_type: &str) -> String {
+    let extension = MediaType::parse(media_type).map_or("", MediaType::extension);
+    format!("lampiran-{n}.{extension}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_has_no_folder() {
+        for (raw, name) in [
+            ("surat.pdf", "surat.pdf"),
+            ("../../etc/passwd.pdf", "passwd.pdf"),
+            ("C:\\fakepath\\foto rumah.jpg", "foto rumah.jpg"),
+            ("/a/b/ c.png ", "c.png"),
+            ("a\\../b.png", "b.png"),
+            ("folder/", ""),
+            ("..", ""),
+            ("a/.", ""),
+        ] {
+            assert_eq!(base_name(raw), name, "{raw}");
+        }
+        assert_eq!(neutral_name(2, "image/webp"), "lampiran-2.webp");
+    }
 
     #[test]
     fn the_first_bytes_identify_one_type_only() {

@@ -8,6 +8,7 @@ pub mod consultation;
 pub mod desk;
 pub mod duplicate;
 pub mod file;
+pub mod metadata;
 pub mod parent;
 pub mod performance;
 pub mod purpose;

@@ -6,7 +6,6 @@ mod hours;
 mod properties;
 #[cfg(test)]
 mod tests;
-mod zone;
 
 use std::sync::Arc;
 
@@ -17,7 +16,7 @@ use super::calendar::Calendar;
 use counter::Counter;
 
 pub use hours::{Hours, WEEKDAYS, Week};
-pub use zone::{Zone, zone_of_agency};
+pub use prima_proto::zone::{Zone, zone_of_agency};
 
 /// How long a deadline is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

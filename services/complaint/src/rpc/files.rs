@@ -14,10 +14,16 @@ use sea_orm::ConnectionTrait;
 
 use crate::{
     context::App,
-    domain::{file::ATTACH_WITHIN, workflow::Role},
+    domain::{
+        file::{ATTACH_WITHIN, MediaType, neutral_name},
+        workflow::Role,
+    },
     store::{
-        attachment::{Owner, Stored, attachments_attach_in_txn, attachments_lock_in_txn, attachments_of},
-        ownership::ownership,
+        attachment::{
+            Owner, Stored, attachment_rename_in_txn, attachments_attach_in_txn, attachments_lock_in_txn,
+            attachments_of,
+        },
+        ownership::{Ownership, ownership},
     },
 };
 
@@ -61,7 +67,8 @@ pub fn uploader(caller: &Caller) -> String {
 ///
 /// # Errors
 ///
-/// `INVALID_ARGUMENT`, with `attachments[n]` for every file that cannot be attached.
+/// `INVALID_ARGUMENT`, with `attachments[n]` for every file that cannot be attached. Files of an anonymous reporter whose type may
+/// name its author can't be attached; the others get a neutral name.
 pub async fn attach(
     app: &App,
     txn: &Txn,
@@ -76,10 +83,16 @@ pub async fn attach(
     if caller.require_token().is_ok() {
         uploaders.push(uploader(caller));
     }
+    let owned = ownership(txn, owner).await?;
+    let of_reporter = |owned: &Ownership| match owner {
+        Owner::Line(_) => owned.role == Role::Reporter.key(),
+        Owner::Complaint(_) | Owner::Consultation(_) | Owner::Answer(_) => true,
+    };
+    let anonymous = owned
+        .as_ref()
+        .is_some_and(|owned| owned.anonymous && of_reporter(owned));
     if let Owner::Line(_) = owner {
-        let line = ownership(txn, owner).await?;
-        let own = line.filter(|line| line.role == Role::Reporter.key());
-        uploaders.extend(own.map(|line| line.name));
+        uploaders.extend(owned.filter(of_reporter).map(|line| line.name));
     }
     let since = micros(app.now() - ATTACH_WITHIN);
     let found = attachments_lock_in_txn(txn, names).await?;
@@ -89,6 +102,7 @@ pub async fn attach(
     let mut faults = Vec::new();
     for (n, name) in names.iter().enumerate() {
         match found.iter().find(|file| file.name == *name) {
+            Some(file) if free(file) && anonymous && !is_cleaned(file) => faults.push(names_its_author(n)),
             Some(file) if free(file) => ids.push(file.id),
             _ => faults.push(Violation::new(
                 format!("attachments[{n}]"),
@@ -100,6 +114,14 @@ pub async fn attach(
     if !faults.is_empty() {
         return Err(faults.into());
     }
+    if anonymous {
+        for (n, name) in (1..).zip(names) {
+            if let Some(file) = found.iter().find(|file| file.name == *name) {
+                let neutral = neutral_name(n, &file.media_type);
+                attachment_rename_in_txn(txn, &app.vault, file, neutral).await?;
+            }
+        }
+    }
     let attached = attachments_attach_in_txn(txn, ids, owner).await?;
     if attached == names.len() as u64 {
         Ok(())
@@ -108,6 +130,20 @@ pub async fn attach(
             "a locked file was attached by another transaction",
         ))
     }
+}
+
+fn is_cleaned(file: &Stored) -> bool {
+    MediaType::parse(&file.media_type).is_some_and(MediaType::is_cleaned)
+}
+
+fn names_its_author(n: usize) -> Violation {
+    Violation::new(
+        format!("attachments[{n}]"),
+        "is a PDF, which names its author and can't be cleaned for an anonymous report; upload pictures of its pages (JPEG, \
+         PNG, WebP), which are stored without metadata",
+        "berkas PDF menyimpan nama pembuatnya dan tidak dapat dibersihkan untuk laporan anonim; unggah gambar halamannya (JPEG, \
+         PNG, WebP), yang disimpan tanpa metadata",
+    )
 }
 
 /// The attachments of each owner, in the order in which they were uploaded; owners without attachments are left out.

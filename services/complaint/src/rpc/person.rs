@@ -8,15 +8,61 @@ use prima_proto::complaint::v1;
 
 use crate::store::sealed::Identity;
 
+/// What people write beside a telephone number: how it is reached, and whose it is.
+const BESIDE: [&str; 18] = [
+    "wa",
+    "whatsapp",
+    "whatsap",
+    "telegram",
+    "sms",
+    "hp",
+    "handphone",
+    "ponsel",
+    "telp",
+    "tlp",
+    "telpon",
+    "telepon",
+    "tel",
+    "no",
+    "nomor",
+    "kantor",
+    "rumah",
+    "aktif",
+];
+
+/// A telephone number without the words beside it, as in `0812-3456-7890 (WA)`; as it is, when it has words that are not
+/// known.
+fn alone(raw: &str) -> String {
+    let words = raw
+        .split(|c: char| !c.is_alphabetic())
+        .filter(|word| !word.is_empty());
+    if !words
+        .clone()
+        .all(|word| BESIDE.contains(&word.to_lowercase().as_str()))
+        || words.clone().next().is_none()
+    {
+        return raw.to_owned();
+    }
+    let number: String = raw
+        .chars()
+        .map(|c| if c.is_alphabetic() { ' ' } else { c })
+        .collect();
+    // What stood between the words: (WA/Telp), HP: …; between digits it would join two numbers and stays.
+    let edge =
+        |c: char| c.is_whitespace() || matches!(c, ':' | '/' | ',' | ';' | '&' | '(' | ')' | '.' | '-');
+    let end = number.trim_end_matches(edge);
+    end.trim_start_matches(|c: char| edge(c) && c != '(').to_owned()
+}
+
 /// A telephone number in the form that is stored: `+`, country code and digits. A leading `0` is taken as Indonesian.
 ///
 /// # Errors
 ///
 /// The number contains other characters, or fewer than 8 or more than 15 digits.
 pub fn phone(field: &str, raw: &str) -> Result<String, Violation> {
-    let plain: String = raw
+    let plain: String = alone(raw)
         .chars()
-        .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')'))
+        .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '.' | '(' | ')'))
         .collect();
     // `00` is the prefix of international calls. The `0` after Indonesia's country code 62 belongs to domestic calls
     // only.
@@ -110,11 +156,26 @@ mod tests {
             "0062 812 3456 789",
             "+62 0812 3456 789",
             "62812.3456.789",
+            "0812-3456-789 (WA)",
+            "WA 0812 3456 789",
+            "HP/WA: 0812-3456-789",
+            "0812\u{a0}3456 789 (telp. / whatsapp)",
+            "(WA) 0812 3456 789",
         ] {
             assert_eq!(phone("f", raw).unwrap(), "+628123456789", "{raw}");
         }
         assert_eq!(phone("f", "+65 6123 4567").unwrap(), "+6561234567");
-        for raw in ["", "0812", "0812345678901234", "0812a345678", "(021"] {
+        for raw in [
+            "",
+            "0812",
+            "0812345678901234",
+            "0812a345678",
+            "(021",
+            "0812 3456 789 (Budi)",
+            "0812 3456 / 0813 3456",
+            "0812 34 WA / 0813 34 WA",
+            "WA",
+        ] {
             assert_eq!(phone("f", raw).unwrap_err().field, "f", "{raw}");
         }
     }

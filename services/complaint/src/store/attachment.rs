@@ -197,6 +197,27 @@ pub async fn attachments_attach_in_txn(txn: &Txn, ids: Vec<i64>, owner: Owner) -
     Ok(those.exec(txn).await?.rows_affected)
 }
 
+/// Gives a file that is locked another name.
+pub async fn attachment_rename_in_txn(
+    txn: &Txn,
+    vault: &Keyring,
+    stored: &Stored,
+    display_name: String,
+) -> Result<(), Failure> {
+    let Some(file) = stored.file(vault)? else {
+        return Ok(());
+    };
+    let sealed = seal(vault, &File { display_name, ..file })?;
+    let row = ActiveModel {
+        sealed: Set(Some(sealed.bytes)),
+        sealed_key: Set(sealed.key),
+        ..Default::default()
+    };
+    let one = Entity::update_many().set(row).filter(Column::Id.eq(stored.id));
+    one.exec(txn).await?;
+    Ok(())
+}
+
 /// The files of owners, in the order in which they were uploaded.
 pub async fn attachments_of(conn: &impl ConnectionTrait, owners: &[Owner]) -> Result<Vec<Stored>, DbErr> {
     if owners.is_empty() {

@@ -273,6 +273,21 @@ pub async fn complaint_by_tracking(
     one(conn, lock, Column::Tracking.eq(tracking)).await
 }
 
+/// The oldest report with this number in SP4N-LAPOR!, which is not empty.
+pub async fn complaint_by_sp4n_number(
+    conn: &impl ConnectionTrait,
+    number: &str,
+) -> Result<Option<name::Complaint>, DbErr> {
+    let oldest = Entity::find().select_only().column(Column::Uid);
+    // The second condition is that of the partial index.
+    let oldest = oldest
+        .filter(Column::Sp4nNumber.eq(number))
+        .filter(Expr::cust("sp4n_number <> ''"))
+        .order_by_asc(Column::Id);
+    let uid: Option<String> = oldest.into_tuple().one(conn).await?;
+    Ok(uid.map(|complaint| name::Complaint { complaint }))
+}
+
 /// A report by its database key, locked as `lock` says.
 pub async fn complaint_by_id(
     conn: &impl ConnectionTrait,

@@ -50,6 +50,7 @@ impl MigratorTrait for Migrator {
         steps.push(Box::new(FIRST));
         steps.push(Box::new(SEARCH));
         steps.push(Box::new(RATINGS));
+        steps.push(Box::new(SP4N_NUMBERS));
         steps
     }
 }
@@ -227,6 +228,14 @@ const RATINGS: Step = Step {
         "ALTER TABLE performance ADD COLUMN ratings TEXT NOT NULL DEFAULT ''",
         "INSERT INTO performance_dirty (agency, unit, year, mark) SELECT agency, unit, year, 1 FROM performance WHERE TRUE
          ON CONFLICT (agency, unit, year) DO UPDATE SET mark = performance_dirty.mark + 1",
+    ],
+};
+
+/// Reports are looked for by their number in SP4N-LAPOR! when one is handed over.
+const SP4N_NUMBERS: Step = Step {
+    name: "m0004_complaint_sp4n_numbers",
+    statements: &[
+        "CREATE INDEX complaint_sp4n_number ON complaint (sp4n_number, id) WHERE sp4n_number <> ''",
     ],
 };
 

@@ -13,7 +13,7 @@ use crate::{
     fixture::{
         World, by, faults, intake, liaison, national, on_each_database, public, refused, report, request_id,
     },
-    helpers::{head, messages, part, pdf, swept},
+    helpers::{chunk, head, messages, part, pdf, png, swept},
 };
 
 fn read(name: &str) -> v1::ReadAttachmentRequest {
@@ -121,6 +121,120 @@ async fn a_reporter_sees_own_replies_and_public_answers_but_no_internal_notes() 
             })
         };
         refused(world.download(hidden).await, Code::NotFound, "NOT_FOUND");
+    })
+    .await;
+}
+
+/// A picture that says whose it is: with a text of its own and EXIF.
+fn signed_picture() -> Vec<u8> {
+    let picture = png("piksel");
+    let (start, rest) = picture.split_at(8 + 25);
+    let texts = [
+        chunk(b"tEXt", b"Author\0Rahasia"),
+        chunk(b"eXIf", b"MM\0*Rahasia GPS"),
+    ]
+    .concat();
+    [start, &texts, rest].concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_anonymous_is_told_by_no_file() {
+    on_each_database(async |mut world| {
+        let bytes = signed_picture();
+        let png_head = |name: &str| v1::UploadAttachmentHead {
+            media_type: "image/png".into(),
+            ..head(name, &bytes)
+        };
+        let sent = |head| stream::iter(messages(head, &bytes));
+        let stored = world
+            .send(intake(sent(png_head("../../KTP_Pelapor.png"))))
+            .await
+            .unwrap();
+        assert_eq!(stored.display_name, "KTP_Pelapor.png");
+        assert_eq!(stored.size, i64::try_from(png("piksel").len()).unwrap());
+        let document = world.upload("Surat_Pelapor.pdf", &pdf("a", 100)).await;
+        let anonymous = |attachments| v1::SubmitComplaintRequest {
+            anonymous: true,
+            attachments,
+            ..report("anonim")
+        };
+        let both = anonymous(vec![stored.name.clone(), document.clone()]);
+        let answer = world.complaints.submit_complaint(intake(both)).await;
+        assert_eq!(faults(answer), ["attachments[1]"]);
+        let report = world.submit_as(anonymous(vec![stored.name.clone()])).await;
+        let shown = v1::GetComplaintRequest {
+            name: report.name.clone(),
+        };
+        let shown = world
+            .complaints
+            .get_complaint(liaison(shown))
+            .await
+            .unwrap()
+            .into_inner();
+        let names: Vec<String> = shown
+            .complaint
+            .unwrap()
+            .attachments
+            .into_iter()
+            .map(|a| a.display_name)
+            .collect();
+        assert_eq!(names, ["lampiran-1.png"]);
+        let read_back = world.download(|| liaison(read(&stored.name))).await.unwrap();
+        assert_eq!(read_back, png("piksel"));
+
+        // Nor by what is sent later.
+        let own = v1::UploadAttachmentHead {
+            access: report.access(),
+            ..png_head("Foto_Pelapor.png")
+        };
+        let own = world.send(public(sent(own))).await.unwrap();
+        let letter = world.upload_by(&report, &pdf("bukti", 500)).await.unwrap();
+        let answer = world.liaison_upload().await;
+        let text = "Terlampir surat jawaban kami.";
+        world.respond(&report.name, text, vec![answer.clone()]).await;
+        let reply = |attachments| v1::ReplyToComplaintRequest {
+            request_id: request_id(),
+            access: report.access(),
+            text: "Belum selesai, lihat foto".into(),
+            attachments,
+        };
+        let refused = world
+            .complaints
+            .reply_to_complaint(public(reply(vec![letter.name])))
+            .await;
+        assert_eq!(faults(refused), ["attachments[0]"]);
+        world
+            .complaints
+            .reply_to_complaint(public(reply(vec![own.name.clone()])))
+            .await
+            .unwrap();
+        assert_eq!(
+            world.download(|| liaison(read(&own.name))).await.unwrap(),
+            png("piksel")
+        );
+
+        // Who gives a name may send documents, under the names that they have.
+        let named = world.submit_with("dua", vec![document]).await;
+        let shown = v1::GetComplaintRequest { name: named.name };
+        let shown = world
+            .complaints
+            .get_complaint(liaison(shown))
+            .await
+            .unwrap()
+            .into_inner();
+        assert_eq!(
+            shown.complaint.unwrap().attachments[0].display_name,
+            "Surat_Pelapor.pdf"
+        );
+
+        // What can't be cleaned is not stored.
+        let damaged = &bytes[..bytes.len() - 20];
+        let cut = v1::UploadAttachmentHead {
+            media_type: "image/png".into(),
+            ..head("rusak.png", damaged)
+        };
+        let answer = world.send(intake(stream::iter(messages(cut, damaged)))).await;
+        assert_eq!(faults(answer), ["data"]);
     })
     .await;
 }

@@ -20,6 +20,7 @@ mod desk;
 mod duplicates;
 mod erasure;
 mod fixture;
+mod handover;
 mod helpers;
 mod knowledge;
 mod life;

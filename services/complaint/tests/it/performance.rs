@@ -471,7 +471,7 @@ async fn the_tallies_equal_the_reports_after_any_sequence_of_actions() {
                 let request = v1::SubmitComplaintRequest {
                     class: classes[next(4)].into(),
                     channel: i32::try_from(next(9) + 1).unwrap(),
-                    sp4n_number: ["", "LAPOR-9"][next(2)].into(),
+                    sp4n_number: [String::new(), format!("LAPOR-{step}")][next(2)].clone(),
                     ..report(&step.to_string())
                 };
                 reports.push(world.submit_as(request).await);

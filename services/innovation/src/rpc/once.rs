@@ -139,6 +139,7 @@ mod tests {
                     status: v1::InnovationStatus::Idea.into(),
                     ..Default::default()
                 }),
+                validate_only: false,
             },
         );
         has_stable_key::<replication::Record>(

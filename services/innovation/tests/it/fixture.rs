@@ -172,6 +172,7 @@ pub fn innovation(id: &str) -> v1::RegisterInnovationRequest {
             start_date: "2020-03-01".into(),
             ..Default::default()
         }),
+        validate_only: false,
     }
 }
 

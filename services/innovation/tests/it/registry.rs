@@ -6,6 +6,45 @@ use tonic::Code;
 use crate::fixture::*;
 
 #[tokio::test]
+async fn an_innovation_can_be_checked_without_being_stored() {
+    on_each_database(async |mut t| {
+        let check = |id: &str| v1::RegisterInnovationRequest {
+            validate_only: true,
+            ..innovation(id)
+        };
+        let answer = t.client.register_innovation(unit(check("sipandu"))).await;
+        assert_eq!(
+            answer.unwrap().into_inner(),
+            v1::RegisterInnovationResponse::default()
+        );
+        let mut wrong = check("sipandu");
+        wrong.innovation.as_mut().unwrap().start_date.clear();
+        assert!(!faults(t.client.register_innovation(unit(wrong)).await).is_empty());
+        assert_eq!(t.count("innovation").await, 0);
+        let stored = t.innovation("sipandu").await;
+        let known = t
+            .client
+            .register_innovation(unit(check("sipandu")))
+            .await
+            .unwrap()
+            .into_inner();
+        assert_eq!(
+            known.innovation.unwrap().name,
+            stored.name,
+            "the same request is known"
+        );
+        let mut other = check("sipandu");
+        other.request_id = "other".into();
+        refused(
+            t.client.register_innovation(unit(other)).await,
+            Code::AlreadyExists,
+            "ALREADY_EXISTS",
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_innovation_is_registered_changed_and_its_history_kept() {
     on_each_database(async |mut t| {
         let created = t.innovation("sipandu").await;

@@ -59,7 +59,7 @@ impl Text {
     pub fn check(self, field: &str, raw: &str) -> Result<String, Violation> {
         let mut text = raw.trim().to_owned();
         if self.lines {
-            text = text.replace("\r\n", "\n").replace('\r', "\n");
+            text = line_ends(&text);
         }
         let allowed = |c: char| !c.is_control() || self.lines && matches!(c, '\n' | '\t');
         let length = self.least.unwrap_or_default()..=self.most;
@@ -83,6 +83,13 @@ impl Text {
             format!("{}, tanpa karakter kendali", indonesian.trim_start()),
         ))
     }
+}
+
+/// A text of several lines with LF at each end of a line, however it came: CRLF from forms of web pages, CR from old
+/// files, VT and FF from word processors, NEL from mainframes.
+pub fn line_ends(text: &str) -> String {
+    let others = ['\r', '\u{b}', '\u{c}', '\u{85}'];
+    text.replace("\r\n", "\n").replace(others, "\n")
 }
 
 /// Checks one line, and returns it without leading and trailing white space.
@@ -177,6 +184,7 @@ mod tests {
         assert_eq!(REMARK.check("f", "").unwrap(), "");
         assert_eq!(REMARK.check("f", " a\r\n\tb\rc\n").unwrap(), "a\n\tb\nc");
         assert!(Text::lines("", 1, 3).check("f", "a\r\nb").is_ok());
+        assert_eq!(REMARK.check("f", "a\u{b}b\u{c}c\u{85}d").unwrap(), "a\nb\nc\nd");
         assert_eq!(REMARK.check("f", &"x".repeat(2000)).unwrap().len(), 2000);
         for text in ["a\u{0}b", "\u{1b}[0m", &"x".repeat(2001)] {
             assert!(REMARK.check("f", text).is_err(), "{text:?}");

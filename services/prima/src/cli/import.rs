@@ -2,38 +2,50 @@
 
 use std::path::PathBuf;
 
-use chrono::FixedOffset;
+use chrono::{FixedOffset, NaiveDate};
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::client::import::{ColumnMap, ValueMap, label, zone};
+use crate::client::import::{ColumnMap, ValueMap, channel, label, zone};
 
 /// Arguments of `prima import`.
 #[derive(Debug, Clone, Args)]
 pub struct ImportArgs {
-    /// What the file holds.
+    /// The kind of data in the file.
     #[command(subcommand)]
-    pub what: ImportWhat,
+    pub what: ImportCommand,
 }
 
-/// What an imported file holds.
+/// The kinds of files that can be imported.
 #[derive(Debug, Clone, Subcommand)]
-pub enum ImportWhat {
+pub enum ImportCommand {
     /// Provinces, regencies, cities.
-    #[command(about = "Wilayah; kolom: code,name,kind,parent")]
-    Regions(FileArgs),
+    #[command(
+        about = "Wilayah; kolom: code,name,kind,parent",
+        long_about = "Wilayah; kolom: code (kode Kemendagri),name,kind,parent.\n\nYang belum ada dibuat. Yang sudah ada dan berbeda \
+                      ditampilkan nilai lama dan barunya, dan hanya diubah dengan --replace."
+    )]
+    Regions(MasterArgs),
     /// Service units.
-    #[command(about = "Unit pelayanan; kolom: agency,unit,unit_type,name")]
-    Units(FileArgs),
+    #[command(
+        about = "Unit pelayanan; kolom: agency,unit,unit_type,name",
+        long_about = "Unit pelayanan; kolom: agency,unit,unit_type,name.\n\nYang belum ada dibuat. Yang sudah ada dan berbeda \
+                      ditampilkan nilai lama dan barunya, dan hanya diubah dengan --replace; unit yang berganti unit_type \
+                      berpindah tabel peringkat."
+    )]
+    Units(MasterArgs),
     /// Survey responses.
     #[command(
-        about = "Jawaban survei, dari berkas sendiri atau unduhan Google Formulir",
-        long_about = "Jawaban survei, dari berkas sendiri atau unduhan Google Formulir.\n\nKolom dikenali dari kepalanya: \
+        about = "Jawaban survei, dari berkas sendiri atau unduhan alat survei",
+        long_about = "Jawaban survei, dari berkas sendiri atau unduhan alat survei.\n\nKolom dikenali dari kepalanya: \
                       response_id (boleh tidak ada), submitted_at (Timestamp, Stempel waktu), kunci, kode, nama, atau \
                       pertanyaan tiap unsur, dan (boleh) sex (Jenis Kelamin), age (Usia), age_group, education, \
                       occupation, service (Jenis Layanan), channel, hour_band, suggestion (Saran), criticism (Kritik). \
-                      Jawaban boleh angka atau label jawaban.\n\nTanpa kolom response_id, id dibuat dari nomor baris dan \
-                      isinya; mengimpor berkas yang sama lagi tidak menggandakan apa pun, dan impor yang terputus \
-                      diteruskan dengan menjalankannya lagi.\n\nStatus keluar: 0 semua baris masuk, 3 sebagian baris tidak \
+                      Jawaban boleh angka atau label jawaban; label dinilai bersama seluruh kolomnya, dan ditanyakan bila \
+                      skalanya tidak pasti. Unduhan KoBoToolbox, LimeSurvey, SurveyMonkey, Google Formulir, dan Microsoft Forms \
+                      dikenali tanpa --map; kolom yang tidak diimpor disebut satu per satu.\n\nTanpa kolom response_id, id dibuat \
+                      dari apa yang dikatakan baris (waktu, jawaban, profil, teks); mengimpor berkas yang sama lagi, diurutkan, \
+                      disimpan ulang, atau bertambah, hanya menambah yang baru, dan impor yang terputus diteruskan dengan \
+                      menjalankannya lagi.\n\nStatus keluar: 0 semua baris masuk, 3 sebagian baris tidak \
                       masuk, 1 gagal."
     )]
     Responses(ResponsesArgs),
@@ -52,20 +64,153 @@ pub enum ImportWhat {
     /// The national calendar.
     #[command(
         about = "Hari libur nasional dan cuti bersama; kolom: date,kind,name",
-        long_about = "Hari libur nasional dan cuti bersama; kolom: date (TTTT-BB-HH), kind (libur_nasional atau \
-                      cuti_bersama), name.\n\nKalender setiap tahun yang disebut berkas diganti seluruhnya, dan tenggat \
-                      laporan yang masih terbuka dihitung ulang. Mengimpor berkas yang sama lagi tidak mengubah apa pun."
+        long_about = "Hari libur nasional dan cuti bersama; kolom: date (misalnya 2028-01-31, 31/01/2028, 31 Januari 2028), kind \
+                      (Libur Nasional atau Cuti Bersama), name.\n\nKalender setiap tahun yang disebut berkas diganti \
+                      seluruhnya, dan tenggat laporan yang masih terbuka dihitung ulang; dengan --add harinya ditambahkan \
+                      saja. Mengimpor berkas yang sama lagi tidak mengubah apa pun."
     )]
     Holidays(HolidaysArgs),
+    /// Complaints received on paper or exported from SP4N-LAPOR.
+    #[command(
+        about = "Laporan yang diterima secara tertulis atau dari unduhan SP4N-LAPOR!, dengan waktu diterimanya",
+        long_about = "Laporan yang diterima secara tertulis atau dari unduhan SP4N-LAPOR!, dengan waktu diterimanya.\n\nKolom dikenali \
+                      dari kepalanya: received (waktu diterima), title, text, dan (boleh) sp4n_number (Tracking ID), class \
+                      (jenis), category, channel (kanal), agency, unit, location, region, incident_date, anonymous, \
+                      confidential, name, phone, email, identity_number (NIK), address. Kolom lain disebut dan tidak \
+                      diimpor.\n\nSemua baris diperiksa layanan sebelum yang pertama disimpan. Mengimpor lagi, juga setelah \
+                      diurutkan atau ditambah, hanya memasukkan yang baru; nomor SP4N yang sudah ada tidak digandakan."
+    )]
+    Complaints(ComplaintsArgs),
+    /// Innovations of past years.
+    #[command(
+        about = "Inovasi tahun-tahun lalu; kolom: title,status, dan (boleh) agency,unit,start_date,stop_date,description,…",
+        long_about = "Inovasi tahun-tahun lalu; kolom: title (judul), status (gagasan, persiapan, diterapkan, dihentikan), dan (boleh) \
+                      agency, unit, start_date (tanggal, atau tahun saja), stop_date, description, initiator, category, sdgs, \
+                      legal_basis, supports, document, innovation (id).\n\nInovasi yang sudah terdaftar dikenali dari unit dan \
+                      judulnya; yang berbeda ditampilkan nilai lama dan barunya, dan hanya diubah dengan --replace."
+    )]
+    Innovations(InnovationsArgs),
+    /// Self-assessed or evaluated levels from a filled form.
+    #[command(
+        about = "Tingkat F-01 atau F-02 dari formulir yang ditulis prima index form dan sudah diisi",
+        long_about = "Tingkat F-01 atau F-02 dari formulir yang ditulis prima index form dan sudah diisi.\n\nF-01 dicatat untuk unitnya, \
+                      F-02 untuk evaluator pemilik token. Baris tanpa tingkat dilewati."
+    )]
+    Levels(FileArgs),
+}
+
+/// Arguments of `prima import regions` and `prima import units`.
+#[derive(Debug, Clone, Args)]
+pub struct MasterArgs {
+    /// The file.
+    #[command(flatten)]
+    pub file: FileArgs,
+    /// Change records that exist and differ.
+    #[arg(
+        long,
+        help = "Ubah juga yang sudah ada dan berbeda (nilai lama dan barunya ditampilkan)"
+    )]
+    pub replace: bool,
+}
+
+/// Arguments of `prima import complaints`.
+#[derive(Debug, Clone, Args)]
+pub struct ComplaintsArgs {
+    /// The file.
+    #[command(flatten)]
+    pub file: FileArgs,
+    /// Agency or unit of the complaints whose row names none.
+    #[arg(
+        long,
+        value_name = "INDUK",
+        default_value = "",
+        hide_default_value = true,
+        help = "Instansi atau unit tujuan untuk baris yang tidak menyebutnya, agencies/… atau agencies/…/units/…"
+    )]
+    pub parent: String,
+    /// Class of the complaints whose row names none.
+    #[arg(
+        long,
+        value_name = "JENIS",
+        default_value = "",
+        hide_default_value = true,
+        help = "Jenis untuk baris yang tidak menyebutnya atau hanya menyebut Pengaduan, misalnya complaint_regular"
+    )]
+    pub class: String,
+    /// Channel of the complaints whose row names none.
+    #[arg(
+        long,
+        value_name = "KANAL",
+        value_parser = channel,
+        help = "Kanal untuk baris yang tidak menyebutnya: surat, tatapmuka, sp4n, telepon, …"
+    )]
+    pub channel: Option<prima_proto::complaint::v1::Channel>,
+    /// Order of day and month in dates that do not begin with the year.
+    #[arg(
+        long,
+        value_name = "URUTAN",
+        help = "Urutan tanggal yang berupa tiga angka: dmy, mdy, atau ymd (bawaan: menurut seluruh berkas, dmy bila tidak tampak)"
+    )]
+    pub date_order: Option<DateOrder>,
+    /// File for the tracking codes of the reporters.
+    #[arg(
+        long,
+        value_name = "BERKAS.csv",
+        help = "Tulis kode lacak dan rahasia tiap laporan ke berkas baru, untuk diserahkan kepada pelapor"
+    )]
+    pub codes: Option<PathBuf>,
+}
+
+/// Arguments of `prima import innovations`.
+#[derive(Debug, Clone, Args)]
+pub struct InnovationsArgs {
+    /// The file.
+    #[command(flatten)]
+    pub file: FileArgs,
+    /// Agency or unit of the innovations whose row names none.
+    #[arg(
+        long,
+        value_name = "INDUK",
+        default_value = "",
+        hide_default_value = true,
+        help = "Instansi atau unit untuk baris yang tidak menyebutnya, agencies/… atau agencies/…/units/…"
+    )]
+    pub parent: String,
+    /// Change innovations that exist and differ.
+    #[arg(
+        long,
+        help = "Ubah juga yang sudah terdaftar dan berbeda (nilai lama dan barunya ditampilkan)"
+    )]
+    pub replace: bool,
+    /// Order of day and month in dates that do not begin with the year.
+    #[arg(
+        long,
+        value_name = "URUTAN",
+        help = "Urutan tanggal yang berupa tiga angka: dmy, mdy, atau ymd (bawaan: menurut seluruh berkas, dmy bila tidak tampak)"
+    )]
+    pub date_order: Option<DateOrder>,
 }
 
 /// Arguments of `prima import holidays`.
 #[derive(Debug, Clone, Args)]
 pub struct HolidaysArgs {
     /// The file.
-    #[arg(value_name = "BERKAS.csv", help = "Berkas CSV (UTF-8; pemisah koma)")]
-    pub file: PathBuf,
-    /// Source.
+    #[command(flatten)]
+    pub file: FileArgs,
+    /// Add the days to their years instead of replacing the years.
+    #[arg(
+        long,
+        conflicts_with = "replace",
+        help = "Tambahkan hari di berkas ke kalender tahunnya; hari lain tetap"
+    )]
+    pub add: bool,
+    /// Replace a year even when it would lose days.
+    #[arg(
+        long,
+        help = "Ganti kalender tahunnya walau kehilangan hari libur tetap atau sebagian besar harinya"
+    )]
+    pub replace: bool,
+    /// Source (citation) of the calendar.
     #[arg(
         long,
         value_name = "SUMBER",
@@ -79,13 +224,40 @@ pub struct HolidaysArgs {
 pub struct FileArgs {
     /// The file.
     #[arg(
-        value_name = "BERKAS.csv",
-        help = "Berkas CSV (UTF-8; pemisah koma, titik koma, atau tab)"
+        value_name = "BERKAS",
+        help = "Berkas CSV (pemisah apa pun) atau buku kerja XLSX atau ODS"
     )]
     pub file: PathBuf,
-    /// Import the good rows although some are bad.
+    /// Sheet of a workbook.
+    #[arg(
+        long,
+        value_name = "NAMA",
+        help = "Lembar buku kerja (bawaan: satu-satunya yang kepala kolomnya dikenal)"
+    )]
+    pub sheet: Option<String>,
+    /// Line of the header row.
+    #[arg(
+        long,
+        value_name = "N",
+        help = "Baris kepala kolom (bawaan: ditemukan sendiri, juga di bawah judul)"
+    )]
+    pub header_row: Option<u64>,
+    /// Import the good rows even when other rows are bad.
     #[arg(long, help = "Impor baris yang benar walau ada baris yang salah")]
     pub skip_bad_rows: bool,
+    /// File for the rejected rows.
+    #[arg(
+        long,
+        value_name = "BERKAS",
+        help = "Tulis semua baris yang salah beserta alasannya, CSV atau .xlsx; setelah diperbaiki berkas ini dapat diimpor"
+    )]
+    pub errors: Option<PathBuf>,
+    /// Check and show the result without storing anything.
+    #[arg(
+        long,
+        help = "Periksa semua baris dan tampilkan apa yang akan terjadi, tanpa mengirim apa pun"
+    )]
+    pub dry_run: bool,
 }
 
 /// Arguments of `prima import responses`.
@@ -94,10 +266,10 @@ pub struct ResponsesArgs {
     /// The file.
     #[command(flatten)]
     pub file: FileArgs,
-    /// The survey they answer.
+    /// The survey that the responses answer.
     #[arg(long, value_name = "NAMA", help = "Survei, agencies/…/units/…/surveys/…")]
     pub survey: String,
-    /// What columns mean.
+    /// Meaning of columns.
     #[arg(
         long,
         value_name = "KOLOM=ISIAN",
@@ -105,14 +277,15 @@ pub struct ResponsesArgs {
                 unsur, sex, …; - untuk melewatinya. Boleh berulang"
     )]
     pub map: Vec<ColumnMap>,
-    /// What texts mean.
+    /// Meaning of texts in cells.
     #[arg(
         long,
         value_name = "ISIAN:TEKS=NILAI",
-        help = "Arti satu teks dalam satu isian, misalnya \"education:D3=SMA\" atau \"U4:Gratis karena BPJS=4\". Boleh berulang"
+        help = "Arti satu teks dalam satu isian, misalnya \"education:D3=SMA\" atau \"U4:Gratis karena BPJS=4\", atau dalam \
+                jawaban semua unsur: \"answers:Setuju=3\". Boleh berulang"
     )]
     pub value: Vec<ValueMap>,
-    /// Zone of times that name none.
+    /// Time zone of times that are written without one.
     #[arg(
         long,
         value_name = "ZONA",
@@ -122,15 +295,21 @@ pub struct ResponsesArgs {
         help = "Zona waktu yang tidak disebut di berkas: WIB, WITA, WIT, atau +07:00 (bawaan: WIB)"
     )]
     pub timezone: FixedOffset,
-    /// Order of dates that do not begin with the year.
+    /// Order of the numbers in dates that are written as three numbers.
     #[arg(
         long,
         value_name = "URUTAN",
-        default_value = "dmy",
-        help = "Urutan tanggal yang tidak diawali tahun: dmy (hari/bulan/tahun) atau mdy (bulan/hari/tahun); berlaku untuk \
-                seluruh berkas (bawaan: dmy)"
+        help = "Urutan tanggal yang ditulis tiga angka tanpa diawali tahun: dmy (hari/bulan/tahun), mdy, atau ymd (tahun dua \
+                angka); berlaku untuk seluruh berkas (bawaan: dari seluruh kolomnya)"
     )]
-    pub date_order: DateOrder,
+    pub date_order: Option<DateOrder>,
+    /// Date of every row, for files without dates.
+    #[arg(
+        long,
+        value_name = "TTTT-BB-HH",
+        help = "Hari pengisian semua baris, untuk rekap tanpa kolom waktu"
+    )]
+    pub date: Option<NaiveDate>,
     /// Label of the import.
     #[arg(
         long,
@@ -147,26 +326,22 @@ pub struct ResponsesArgs {
                 id baru, sehingga tidak dianggap sudah ada"
     )]
     pub again: Option<String>,
-    /// Where every bad row is written to.
+    /// Whether ids are derived from the line number of a row.
     #[arg(
         long,
-        value_name = "BERKAS.csv",
-        help = "Tulis semua baris yang salah beserta alasannya; setelah diperbaiki berkas ini dapat diimpor"
+        help = "Buat id dari nomor baris dan isinya, seperti rilis 0.1; untuk meneruskan atau mengulang impor berkas yang dulu \
+                dimuat dengan rilis itu"
     )]
-    pub errors: Option<PathBuf>,
-    /// Check and show only.
-    #[arg(
-        long,
-        help = "Tampilkan arti tiap kolom dan periksa semua baris, tanpa mengirim apa pun"
-    )]
-    pub dry_run: bool,
+    pub ids_by_line: bool,
 }
 
-/// Order of dates that do not begin with the year.
+/// Order of the numbers in dates that are written as three numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DateOrder {
     /// Day, month, year.
     Dmy,
     /// Month, day, year.
     Mdy,
+    /// Two-digit year, month, day.
+    Ymd,
 }

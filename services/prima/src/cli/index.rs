@@ -121,6 +121,58 @@ pub enum IndexCommand {
     Confirm(ConfirmArgs),
     #[command(about = "Simulasikan indeks dari tingkat yang diberikan; tidak ada yang disimpan")]
     Simulate(SimulateArgs),
+    /// Writes a form of a cycle to be filled in.
+    #[command(
+        about = "Tulis formulir F-01 atau F-02 satu siklus (XLSX), dengan indikator dan kriterianya, untuk diisi dan diimpor",
+        long_about = "Tulis formulir F-01 atau F-02 satu siklus (XLSX), dengan indikator dan kriterianya, untuk diisi dan diimpor.\n\nSatu \
+                      baris untuk tiap indikator tiap unit. Setelah kolom Tingkat (dan Catatan) diisi, impor dengan: prima \
+                      import levels BERKAS"
+    )]
+    Form(AssessmentFormArgs),
+}
+
+/// Who gives levels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum AssessmentForm {
+    /// The unit itself.
+    F01,
+    /// An evaluator.
+    F02,
+}
+
+impl AssessmentForm {
+    /// Its name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F01 => "F-01",
+            Self::F02 => "F-02",
+        }
+    }
+}
+
+/// Arguments of `prima index form`.
+#[derive(Debug, Clone, Args)]
+pub struct AssessmentFormArgs {
+    /// The cycle.
+    #[arg(value_name = "SIKLUS", help = "Siklus, cycles/… atau id-nya saja")]
+    pub cycle: String,
+    /// The form.
+    #[arg(
+        long,
+        value_name = "FORMULIR",
+        help = "f01 (penilaian mandiri unit) atau f02 (penilaian evaluator)"
+    )]
+    pub form: AssessmentForm,
+    /// Only these units.
+    #[arg(
+        long,
+        value_name = "UNIT",
+        help = "Hanya unit ini, agencies/…/units/…; boleh berulang (bawaan: semua unit siklus)"
+    )]
+    pub unit: Vec<String>,
+    /// Where it is written to.
+    #[arg(long, value_name = "BERKAS", help = "Berkas tujuan, .xlsx atau .csv")]
+    pub out: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

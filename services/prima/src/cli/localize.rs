@@ -401,6 +401,32 @@ mod tests {
             ("prima index confirm ombudsman agencies/1 2024 --etag 1", Ok(())),
             ("prima index confirm ombudsman agencies/1 2024", Err("--etag")),
             ("prima import holidays f.csv", Err("--citation")),
+            ("prima import holidays f.xlsx --citation SKB --add", Ok(())),
+            (
+                "prima import holidays f.csv --citation SKB --add --replace",
+                Err("tidak dapat dipakai bersama"),
+            ),
+            ("prima import regions f.csv --replace --dry-run", Ok(())),
+            ("prima import units f.ods --replace", Ok(())),
+            (
+                "prima import complaints f.xlsx --parent agencies/3271 --class aspiration --channel surat --codes k.csv",
+                Ok(()),
+            ),
+            ("prima import complaints f.xlsx --channel merpati", Err("surat")),
+            (
+                "prima import innovations f.csv --parent agencies/3271/units/a --replace",
+                Ok(()),
+            ),
+            ("prima import levels f.xlsx --dry-run", Ok(())),
+            (
+                "prima index form 2026 --form f02 --unit agencies/1/units/a --out f.xlsx",
+                Ok(()),
+            ),
+            (
+                "prima index form 2026 --form f03 --out f.xlsx",
+                Err("pilihannya: f01, f02"),
+            ),
+            ("prima index form 2026 --form f01", Err("--out")),
             (
                 "prima scores --metric ombudsman --subject agencies/3271/units/-",
                 Ok(()),

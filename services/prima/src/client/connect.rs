@@ -265,7 +265,7 @@ fn checked(url: &str) -> anyhow::Result<&str> {
 }
 
 fn read(path: &Path, what: &str) -> anyhow::Result<String> {
-    std::fs::read_to_string(path).with_context(|| format!("{what} `{}` tidak dapat dibaca", path.display()))
+    super::text::read(path).with_context(|| format!("{what} `{}` tidak dapat dibaca", path.display()))
 }
 
 #[cfg(test)]

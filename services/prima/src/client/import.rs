@@ -1,8 +1,15 @@
-//! Loading CSV files. Every row is checked before the first one is sent; sending the same file again changes
+//! Loading tables from files. Every row is checked before the first one is sent; sending the same file again changes
 //! nothing.
 
+mod assessments;
+mod bad;
+mod cells;
+mod change;
+mod complaints;
 mod holidays;
+mod innovations;
 mod levels;
+mod loose;
 mod progress;
 mod regions;
 mod responses;
@@ -10,12 +17,13 @@ mod results;
 mod scores;
 mod sheet;
 mod units;
+mod when;
+mod words;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::bail;
 use futures::StreamExt;
 use prima_proto::directory::v1 as directory;
 use tonic::Status;
@@ -23,16 +31,21 @@ use uuid::Uuid;
 
 use super::call::{request, retry};
 use super::connect::Directory;
-use super::{fault, print};
+use super::fault;
 use crate::cli::FileArgs;
+use bad::BadRows;
 use progress::Progress;
 
+pub use assessments::{assessments, write_form as assessment_form};
+pub use complaints::{channel, complaints};
 pub use holidays::holidays;
+pub use innovations::innovations;
 pub use levels::levels;
 pub use regions::regions;
 pub use responses::{ColumnMap, ResponseOptions, ValueMap, label, responses, zone};
 pub use results::results;
 pub use scores::{list as list_scores, scores};
+pub use sheet::Source;
 pub use units::units;
 
 const PAGE: i32 = 1000;
@@ -43,10 +56,18 @@ const DISPLAY_NAME_MAX: usize = 200;
 /// What to load and how.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The CSV file.
+    /// The file.
     pub file: PathBuf,
+    /// Sheet of a workbook.
+    pub sheet: Option<String>,
+    /// Line of the header.
+    pub header_row: Option<u64>,
     /// Load the good rows although some are bad.
     pub skip_bad_rows: bool,
+    /// Where every bad row is written to.
+    pub errors: Option<PathBuf>,
+    /// Check and show only.
+    pub dry_run: bool,
     /// Show no progress.
     pub quiet: bool,
 }
@@ -55,9 +76,35 @@ impl Options {
     /// As the command line says.
     pub fn of(args: &FileArgs) -> Self {
         Self {
-            file: args.file.clone(),
+            sheet: args.sheet.clone(),
+            header_row: args.header_row,
             skip_bad_rows: args.skip_bad_rows,
+            errors: args.errors.clone(),
+            dry_run: args.dry_run,
             quiet: false,
+            ..Self::plain(&args.file)
+        }
+    }
+
+    /// A file, told nothing more; without a word on progress.
+    pub fn plain(file: &Path) -> Self {
+        Self {
+            file: file.to_owned(),
+            sheet: None,
+            header_row: None,
+            skip_bad_rows: false,
+            errors: None,
+            dry_run: false,
+            quiet: true,
+        }
+    }
+
+    /// Where the table is.
+    fn source(&self) -> Source {
+        Source {
+            path: self.file.clone(),
+            sheet: self.sheet.clone(),
+            header_row: self.header_row,
         }
     }
 }
@@ -77,7 +124,7 @@ pub struct Outcome {
     pub refused: u64,
     /// Bad rows that were left out as asked; each was printed.
     pub skipped: u64,
-    /// Whether rows were only checked; the good ones then count as unchanged.
+    /// Whether rows were only checked; the counts then say what would be done, the good responses as unchanged.
     pub dry_run: bool,
 }
 
@@ -94,6 +141,12 @@ pub enum What {
     Results,
     /// Scores that other bodies have published.
     Scores,
+    /// Reports of the public.
+    Complaints,
+    /// Innovations.
+    Innovations,
+    /// Levels of indicators (F-01, F-02).
+    Levels,
 }
 
 impl Outcome {
@@ -134,25 +187,37 @@ impl fmt::Display for Outcome {
             What::Responses => f.write_str("Jawaban: ")?,
             What::Results => f.write_str("Hasil terbitan: ")?,
             What::Scores => f.write_str("Nilai: ")?,
+            What::Complaints => f.write_str("Laporan: ")?,
+            What::Innovations => f.write_str("Inovasi: ")?,
+            What::Levels => f.write_str("Tingkat: ")?,
         }
         match what {
-            _ if *dry_run => {
+            What::Responses if *dry_run => {
                 return write!(
                     f,
                     "{unchanged} baris benar, {skipped} baris salah; tidak ada yang dikirim"
                 );
             }
-            What::Results | What::Scores => write!(
+            _ if *dry_run => {
+                return write!(
+                    f,
+                    "{created} akan dibuat, {changed} akan diubah, {unchanged} tetap, {skipped} baris salah; tidak ada yang \
+                     dikirim"
+                );
+            }
+            What::Results | What::Scores | What::Levels => write!(
                 f,
                 "{created} dicatat, {changed} diganti, {unchanged} sudah ada, {refused} ditolak"
             )?,
-            What::Regions | What::Units => {
+            What::Regions | What::Units | What::Innovations => {
                 write!(
                     f,
                     "{created} dibuat, {changed} diubah, {unchanged} tetap, {refused} ditolak"
                 )?;
             }
-            What::Responses => write!(f, "{created} diterima, {unchanged} sudah ada, {refused} ditolak")?,
+            What::Responses | What::Complaints => {
+                write!(f, "{created} diterima, {unchanged} sudah ada, {refused} ditolak")?
+            }
         }
         if *skipped > 0 {
             write!(f, ", {skipped} baris salah dilewati")?;
@@ -161,46 +226,25 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// The bad rows of a file small enough to be held, in any order.
-#[derive(Debug, Default)]
-struct BadRows(BTreeMap<u64, Vec<String>>);
-
-impl BadRows {
-    fn add(&mut self, line: u64, reason: impl Into<String>) {
-        self.0.entry(line).or_default().push(reason.into());
-    }
-
-    fn has(&self, line: u64) -> bool {
-        self.0.contains_key(&line)
-    }
-
-    /// Prints them by line; how many there are, or an error when none may be skipped.
-    fn settle(&self, options: &Options) -> anyhow::Result<u64> {
-        for (line, reasons) in &self.0 {
-            print::note(&bad_row(*line, reasons));
-        }
-        let count = self.0.len() as u64;
-        refuse_bad(count, options)?;
-        Ok(count)
-    }
-}
-
-fn bad_row(line: u64, reasons: &[String]) -> String {
-    print::clean(&format!("baris {line}: {}", reasons.join("; ")))
-}
-
-fn refuse_bad(count: u64, options: &Options) -> anyhow::Result<()> {
-    if count > 0 && !options.skip_bad_rows {
-        bail!("{count} baris salah; tidak ada yang diimpor. Perbaiki berkas, atau pakai --skip-bad-rows")
-    }
-    Ok(())
-}
-
 /// What a row does to what the directory holds.
 #[derive(Debug, Clone, PartialEq)]
 enum Step<T> {
     Create(T),
     Update(T),
+}
+
+impl Outcome {
+    /// Counts what would be done.
+    fn foresee<T>(mut self, steps: &[(u64, Step<T>)]) -> Self {
+        self.dry_run = true;
+        for (_, step) in steps {
+            match step {
+                Step::Create(_) => self.created += 1,
+                Step::Update(_) => self.changed += 1,
+            }
+        }
+        self
+    }
 }
 
 /// Makes the calls of all steps, 16 at a time; prints each refusal with its line and counts.
@@ -299,6 +343,7 @@ async fn agencies(client: &Directory) -> anyhow::Result<BTreeMap<String, directo
 
 #[cfg(test)]
 mod tests {
+    use super::bad::bad_row;
     use super::*;
 
     #[test]
@@ -321,17 +366,29 @@ mod tests {
 
     #[test]
     fn bad_rows_stop_an_import_unless_they_may_be_skipped() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "a,b\n1,2\n3,4\n").unwrap();
+        let columns = [sheet::Column::required("a"), sheet::Column::required("b")];
+        let mut sheet = sheet::Sheet::open(&file.path().into(), &columns).unwrap();
         let mut bad = BadRows::default();
         let options = |skip_bad_rows| Options {
-            file: "x.csv".into(),
             skip_bad_rows,
-            quiet: true,
+            ..Options::plain(file.path())
         };
-        assert_eq!(bad.settle(&options(false)).unwrap(), 0);
+        assert_eq!(bad.settle(&options(false), &mut sheet).unwrap(), 0);
         bad.add(3, "satu");
         bad.add(3, "dua");
-        assert!(bad.settle(&options(false)).is_err());
-        assert_eq!(bad.settle(&options(true)).unwrap(), 1);
+        assert!(bad.settle(&options(false), &mut sheet).is_err());
+        let errors = tempfile::NamedTempFile::new().unwrap();
+        let skipping = Options {
+            errors: Some(errors.path().to_owned()),
+            ..options(true)
+        };
+        assert_eq!(bad.settle(&skipping, &mut sheet).unwrap(), 1);
         assert_eq!(bad_row(3, &bad.0[&3]), "baris 3: satu; dua");
+        assert_eq!(
+            std::fs::read_to_string(errors.path()).unwrap(),
+            "a,b,baris_asal,alasan\n3,4,3,satu; dua\n"
+        );
     }
 }

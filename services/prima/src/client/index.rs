@@ -121,6 +121,10 @@ pub(super) async fn index(connection: &Connection, command: IndexCommand) -> any
             confirm(&connection.index().await?, args).await?;
             return Ok(ExitCode::SUCCESS);
         }
+        IndexCommand::Form(args) => {
+            print::out(&import::assessment_form(connection, &args).await?)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         IndexCommand::Simulate(args) => args,
     };
     let format = args.format;

@@ -25,7 +25,7 @@ use tonic::{Request, Response, Status};
 
 use super::call::{DEADLINE, retry, within};
 use super::connect::{Authorized, Connection};
-use super::{contract, print};
+use super::{contract, print, text};
 use crate::cli::{CallArgs, Service};
 use build::build;
 use codec::Dynamic;
@@ -45,7 +45,7 @@ pub(super) async fn run(connection: &Connection, args: &CallArgs) -> anyhow::Res
         print::out(&describe::describe(&method))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let json = args.json.as_deref().map(text).transpose()?;
+    let json = args.json.as_deref().map(input_text).transpose()?;
     let mut messages = requests(&method, json.as_deref(), &args.fields)
         .map_err(|faults| grpc::status(Failure::invalid(faults)))?;
     let named = add_request_id(&mut messages);
@@ -61,16 +61,14 @@ pub(super) async fn run(connection: &Connection, args: &CallArgs) -> anyhow::Res
 }
 
 /// The text of a file, or of stdin when the file is `-`.
-fn text(file: &Path) -> anyhow::Result<String> {
+fn input_text(file: &Path) -> anyhow::Result<String> {
     if file != Path::new("-") {
-        return std::fs::read_to_string(file)
-            .with_context(|| format!("berkas `{}` tidak dapat dibaca", file.display()));
+        return text::read(file).with_context(|| format!("berkas `{}` tidak dapat dibaca", file.display()));
     }
-    let mut text = String::new();
-    std::io::stdin()
-        .read_to_string(&mut text)
-        .context("masukan baku tidak dapat dibaca")?;
-    Ok(text)
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().read_to_end(&mut bytes).map(|_| bytes);
+    read.and_then(text::decode)
+        .context("masukan baku tidak dapat dibaca")
 }
 
 /// The messages to send: one, or those of a stream. The pairs form the first message, and each line of the file forms

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::call::{repeat, request, retry};
 use super::connect::{Connection, Survey};
 use super::print::{self, Columns, analysis, result::state_name, result::weights_name};
+use super::text;
 use crate::cli::{
     AccessMode, AnalysisArgs, SurveyCommand, SurveyCreateArgs, SurveyListArgs, TableOrJson, Weights,
 };
@@ -180,7 +181,7 @@ fn own_elements(path: &std::path::Path) -> anyhow::Result<Vec<pb::SurveyElement>
         optional: bool,
     }
     let shown = || format!("berkas `{}`", path.display());
-    let text = std::fs::read_to_string(path).with_context(shown)?;
+    let text = text::read(path).with_context(shown)?;
     let own: Vec<Own> = serde_json::from_str(&text).with_context(shown)?;
     let element = |own: Own| pb::SurveyElement {
         key: own.key,

@@ -101,7 +101,7 @@ fn every_kind_of_method_is_called_and_its_answer_printed() {
     let first: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(first["result"], result["result"]);
 
-    // A refused call lists everything that is wrong.
+    // A call that is refused lists every fault.
     let ran = up.run(&[
         "call",
         "CreateSurvey",

@@ -1,6 +1,8 @@
-//! The command line against every service in one process.
+//! Tests of the command line against all services in one process.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod call;
+mod field;
+mod lists;
 mod process;

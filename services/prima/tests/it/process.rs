@@ -1,16 +1,16 @@
-//! `prima up` on a free port, and commands that call it.
+//! Runs `prima up` on a free port, and commands that call it.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-/// Every service in one process, which ends when this value is dropped.
+/// All services in one process, which ends when this value is dropped.
 pub struct Up {
     child: Child,
     endpoint: String,
     data: TempDir,
-    /// It is kept open, because a process that prints into a closed pipe ends.
+    /// The pipe is kept open, because a process that prints into a closed pipe ends.
     _stdout: BufReader<ChildStdout>,
 }
 
@@ -37,7 +37,7 @@ impl Up {
         }
     }
 
-    /// A command that calls it as its administrator.
+    /// Builds a command that calls the process as its administrator.
     pub fn command(&self, line: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_prima"));
         command

@@ -150,15 +150,7 @@ pub fn check(raw: Result, now: DateTime<Utc>) -> std::result::Result<(Subject, R
             "Bukan instrumen SKM",
         );
     }
-    let index = decimal(&raw.index, 2).filter(|v| *v >= whole(0) && *v <= whole(100));
-    if index.is_none() {
-        fault(
-            f,
-            "index",
-            "must be 0 to 100 with at most two decimals",
-            "harus 0 sampai 100 dengan paling banyak dua desimal",
-        );
-    }
+    let index = f.take(index(&raw.index, known));
     let category = check_category(&raw.category, index.as_ref(), known, f);
     if raw.respondents < 0 {
         fault(f, "respondents", "must not be negative", "tidak boleh negatif");
@@ -212,6 +204,43 @@ fn decimal(text: &str, places: usize) -> Option<Rational> {
     let (before, after) = text.split_once('.').unwrap_or((text, ""));
     let short = before.len() <= 6 && after.len() <= places;
     number::parse_decimal(text).filter(|_| short)
+}
+
+/// The index, which lies on the scale of its instrument. What looks like the mean of the scores that reports print beside it
+/// (NI), or like the 0 of a list for a year without a survey, is told.
+fn index(text: &str, known: Option<&Instrument>) -> std::result::Result<Rational, Violation> {
+    // Of an instrument that is not known here neither is the scale of its index.
+    let conversion = whole(known.map_or(1, |i| i.conversion.into()));
+    let (min, max) = known.map_or((whole(0), whole(100)), |i| {
+        (whole(i.min.into()), whole(i.max.into()))
+    });
+    let (low, high) = (&min * &conversion, &max * &conversion);
+    let read = decimal(text, 2);
+    if let Some(index) = read.clone().filter(|index| (&low..=&high).contains(&index)) {
+        return Ok(index);
+    }
+    let [low, high] = [low, high].map(|n| number::decimal(&n, 0));
+    let mut english = format!("must be {low} to {high} with at most two decimals");
+    let mut indonesian = format!("harus {low} sampai {high} dengan paling banyak dua desimal");
+    if let Some(given) = read {
+        let shown = number::decimal(&given, 2);
+        let comma = |text: &str| text.replace('.', ",");
+        if given == whole(0) {
+            english.push_str("; 0 is no result: leave out a period without a survey");
+            indonesian.push_str("; 0 bukan hasil: periode tanpa survei tidak dicatat");
+        } else if (&min..=&max).contains(&&given) {
+            let meant = number::decimal(&(&given * &conversion), 2);
+            english.push_str(&format!(
+                "; {shown} looks like the mean of the scores (NI), the index is {meant}"
+            ));
+            indonesian.push_str(&format!(
+                "; {} tampak sebagai NI; IKM = {}",
+                comma(&shown),
+                comma(&meant)
+            ));
+        }
+    }
+    Err(Violation::new("result.index", english, indonesian))
 }
 
 fn check_period(text: &str, now: DateTime<Utc>, faults: &mut Faults) {

@@ -107,7 +107,36 @@ fn a_category_that_contradicts_the_index_is_a_fault() {
 }
 
 #[test]
-fn an_index_is_0_to_100_with_at_most_two_decimals() {
+fn an_index_lies_on_the_scale_of_its_instrument_and_what_looks_like_another_figure_is_told() {
+    for (index, hint) in [
+        ("3.27", "3,27 tampak sebagai NI; IKM = 81,75"),
+        ("4", "4,00 tampak sebagai NI; IKM = 100,00"),
+        ("1.00", "IKM = 25,00"),
+        ("0", "0 bukan hasil"),
+        ("24.99", "harus 25 sampai 100 dengan paling banyak dua desimal"),
+        ("100.01", "harus 25 sampai 100 dengan paling banyak dua desimal"),
+    ] {
+        let raw = Result {
+            index: index.into(),
+            category: String::new(),
+            ..good()
+        };
+        let faults = check(raw, now()).unwrap_err();
+        assert_eq!(faults.len(), 1, "{index}");
+        assert!(faults[0].localized.contains(hint), "{}", faults[0].localized);
+    }
+    for index in ["25", "25.00", "100"] {
+        let raw = Result {
+            index: index.into(),
+            category: String::new(),
+            ..good()
+        };
+        assert!(check(raw, now()).is_ok(), "{index}");
+    }
+}
+
+#[test]
+fn an_index_has_at_most_two_decimals() {
     for index in ["100.01", "-1", "88.305", "", "1e2", "0000088", "NaN", "88,3"] {
         let raw = Result {
             index: index.into(),

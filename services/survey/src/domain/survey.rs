@@ -4,7 +4,7 @@ pub(super) mod terms;
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use prima_platform::{
     failure::{Failure, Kind, Violation},
     request::Faults,
@@ -232,14 +232,30 @@ impl Survey {
         Ok(())
     }
 
-    /// `Ok` when a response that was submitted at `submitted_at` may be stored at `now`.
+    /// When it ended: by hand, or at its end.
+    fn ended_at(&self) -> Option<DateTime<Utc>> {
+        self.closed_at.or(self.close_at)
+    }
+
+    /// `Ok` when a response that was submitted at `submitted_at` may be stored at `now`. Devices that collect answers offline send them
+    /// when they are connected again: for `grace` after its end a survey takes what was submitted before.
     ///
     /// # Errors
     ///
-    /// The survey is not open now, or the response was not submitted while it was open.
-    pub fn accepts(&self, submitted_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Refusal> {
+    /// The survey is not open now, or have been open less than `grace` ago, or the response was not submitted while it was open.
+    pub fn accepts(
+        &self,
+        submitted_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+        grace: TimeDelta,
+    ) -> Result<(), Refusal> {
         match self.state(now) {
-            State::Closed => return Err(Refusal::Closed),
+            State::Closed => {
+                let late = |end: DateTime<Utc>| submitted_at < end && now.signed_duration_since(end) < grace;
+                if !self.ended_at().is_some_and(late) {
+                    return Err(Refusal::Closed);
+                }
+            }
             State::Scheduled => return Err(Refusal::NotOpenYet),
             State::Open => {}
         }

@@ -3,6 +3,8 @@
 use super::*;
 use crate::domain::draft::{Draft, create};
 
+const NO_GRACE: TimeDelta = TimeDelta::zero();
+
 fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
@@ -264,17 +266,43 @@ fn a_closed_survey_cannot_be_closed_or_changed() {
 #[test]
 fn a_closed_survey_refuses_responses() {
     let mut survey = survey(|_| {});
-    assert_eq!(survey.accepts(now(), now()), Ok(()));
+    assert_eq!(survey.accepts(now(), now(), NO_GRACE), Ok(()));
     survey.close(now()).unwrap();
-    assert_eq!(survey.accepts(now(), now()), Err(Refusal::Closed));
+    assert_eq!(survey.accepts(now(), now(), NO_GRACE), Err(Refusal::Closed));
+}
+
+#[test]
+fn what_was_answered_before_the_end_may_come_for_a_while_after_it() {
+    let (open, close) = (at("2024-07-01T00:00:00Z"), at("2024-09-01T00:00:00Z"));
+    let mut by_clock = survey(|d| (d.open_at, d.close_at) = (Some(open), Some(close)));
+    let mut by_hand = by_clock.clone();
+    by_hand.close(now()).unwrap();
+    let (moment, grace) = (TimeDelta::microseconds(1), TimeDelta::hours(2));
+    for (survey, end) in [(&mut by_clock, close), (&mut by_hand, now())] {
+        for (submitted, arrived, expected) in [
+            (end - moment, end, Ok(())),
+            (open, end + grace - moment, Ok(())),
+            (end - moment, end + grace, Err(Refusal::Closed)),
+            (end, end, Err(Refusal::Closed)),
+            (end, end + moment, Err(Refusal::Closed)),
+            (open - moment, end, Err(Refusal::BeforeOpening)),
+        ] {
+            assert_eq!(
+                survey.accepts(submitted, arrived, grace),
+                expected,
+                "{submitted} {arrived}"
+            );
+        }
+        assert_eq!(survey.accepts(end - moment, end, NO_GRACE), Err(Refusal::Closed));
+    }
 }
 
 #[test]
 fn a_scheduled_survey_refuses_responses() {
     let open = at("2024-08-01T00:00:00Z");
     let survey = survey(|d| d.open_at = Some(open));
-    assert_eq!(survey.accepts(open, now()), Err(Refusal::NotOpenYet));
-    assert_eq!(survey.accepts(open, open), Ok(()));
+    assert_eq!(survey.accepts(open, now(), NO_GRACE), Err(Refusal::NotOpenYet));
+    assert_eq!(survey.accepts(open, open, NO_GRACE), Ok(()));
 }
 
 #[test]
@@ -282,11 +310,11 @@ fn a_response_must_have_been_submitted_while_the_survey_was_open() {
     let (open, close) = (at("2024-07-01T00:00:00Z"), at("2024-07-10T03:02:00Z"));
     let survey = survey(|d| (d.open_at, d.close_at) = (Some(open), Some(close)));
     assert_eq!(
-        survey.accepts(at("2024-06-30T23:59:59Z"), now()),
+        survey.accepts(at("2024-06-30T23:59:59Z"), now(), NO_GRACE),
         Err(Refusal::BeforeOpening)
     );
-    assert_eq!(survey.accepts(open, now()), Ok(()));
-    assert_eq!(survey.accepts(close, now()), Err(Refusal::AfterClosing));
+    assert_eq!(survey.accepts(open, now(), NO_GRACE), Ok(()));
+    assert_eq!(survey.accepts(close, now(), NO_GRACE), Err(Refusal::AfterClosing));
 }
 
 #[test]

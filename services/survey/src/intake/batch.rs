@@ -11,7 +11,7 @@ use prima_platform::{
 use sea_orm::DbErr;
 
 use super::{
-    item::{Item, Outcome},
+    item::{First, Item, Outcome},
     permit::Permits,
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
     },
     store::{
         comment::{self, comment_insert_in_txn, comments},
-        response::{self, First, Key, response_find, response_insert_in_txn},
+        response::{self, First as FirstRow, Key, response_find, response_insert_in_txn},
         survey::Stored,
         tally::Added,
     },
@@ -37,11 +37,11 @@ struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// What becomes of an item whose id holds the body `digest`, accepted at `at`. That may be the body of all that was
+    /// What becomes of an item whose id holds the body `digest`, that of `first`. That may be the body of all that was
     /// sent, where a release before took all of it and now only the answers are.
-    fn repeats(&self, digest: &[u8], at: i64) -> Outcome {
+    fn repeats(&self, digest: &[u8], first: First) -> Outcome {
         if self.row.digest == digest || self.item.digest == digest {
-            Outcome::Repeated(from_micros(at))
+            Outcome::Repeated(first)
         } else {
             Outcome::Refused(Failure::request_id_reused(self.item.id_field))
         }
@@ -57,10 +57,10 @@ impl Wanted<'_> {
     }
 
     /// What becomes of it when a release before accepted the same response, if one did.
-    fn before(&self, firsts: &HashMap<Key, First>) -> Option<Outcome> {
+    fn before(&self, firsts: &HashMap<Key, FirstRow>) -> Option<Outcome> {
         let first = firsts.get(&self.key_before()?)?;
         let same = first.source == self.row.source && first.digest == self.row.digest;
-        same.then(|| Outcome::RepeatedOfBefore(from_micros(first.accepted_at)))
+        same.then(|| Outcome::RepeatedOfBefore(repeated(first)))
     }
 
     /// Whether both came with the same token, or the same counter of one kiosk.
@@ -144,7 +144,7 @@ impl<'a> Batch<'a> {
         let raw = answers.as_ref().unwrap_or(&item.raw);
         let response = check(raw, survey, known, self.now, item.id_field)?;
         let refusal = survey
-            .accepts(response.submitted_at, self.now)
+            .accepts(response.submitted_at, self.now, granted.grace)
             .err()
             .map(Failure::from)
             .or_else(|| granted.refusal.map(Failure::from));
@@ -186,7 +186,12 @@ impl<'a> Batch<'a> {
         let wanted = Wanted {
             index,
             item,
-            comments: comments(&row, response.suggestion.as_ref(), response.criticism.as_ref()),
+            comments: comments(
+                &survey.name.unit.agency,
+                &row,
+                response.suggestion.as_ref(),
+                response.criticism.as_ref(),
+            ),
             row,
         };
         Ok((wanted, refusal))
@@ -205,7 +210,7 @@ impl<'a> Batch<'a> {
         for ((wanted, failure), key) in late.into_iter().zip(keys) {
             let outcome = match firsts.get(&key) {
                 None => Outcome::Refused(failure),
-                Some(first) => wanted.repeats(&first.digest, first.accepted_at),
+                Some(first) => wanted.repeats(&first.digest, repeated(first)),
             };
             self.settle(&wanted, outcome);
         }
@@ -276,12 +281,13 @@ impl<'a> Batch<'a> {
                     added.add(&first.row.answers);
                 }
                 self.settle(&first, Outcome::Accepted(self.now));
+                let accepted = First::accepted(self.now);
                 for item in items {
-                    self.settle(&item, item.repeats(&first.row.digest, first.row.accepted_at));
+                    self.settle(&item, item.repeats(&first.row.digest, accepted));
                 }
             } else if let Some(stored) = firsts.get(&key) {
                 for item in std::iter::once(first).chain(items) {
-                    self.settle(&item, item.repeats(&stored.digest, stored.accepted_at));
+                    self.settle(&item, item.repeats(&stored.digest, repeated(stored)));
                 }
             } else {
                 let (same, others): (Vec<_>, Vec<_>) = items.partition(|item| item.same_proof(&first));
@@ -300,6 +306,14 @@ impl<'a> Batch<'a> {
         if let Some(slot) = self.outcomes.get_mut(item.index) {
             *slot = Some(outcome);
         }
+    }
+}
+
+/// What a repeat of a stored response is told.
+fn repeated(first: &FirstRow) -> First {
+    First {
+        accepted_at: from_micros(first.accepted_at),
+        voided: first.voided.is_some(),
     }
 }
 

@@ -28,12 +28,31 @@ pub struct Item {
 pub enum Outcome {
     /// Stored now.
     Accepted(DateTime<Utc>),
-    /// Stored before with the same body, then.
-    Repeated(DateTime<Utc>),
-    /// Stored with the same body by a release before, then, under the client's id: see [`Proof::stored_id`].
-    RepeatedOfBefore(DateTime<Utc>),
+    /// Stored before with the same body.
+    Repeated(First),
+    /// Stored with the same body by a release before, under the client's id: see [`Proof::stored_id`].
+    RepeatedOfBefore(First),
     /// Not stored.
     Refused(Failure),
+}
+
+/// What a repeat is told of the response that was stored first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct First {
+    /// When it was accepted.
+    pub accepted_at: DateTime<Utc>,
+    /// Whether it was voided since.
+    pub voided: bool,
+}
+
+impl First {
+    /// One that is accepted now.
+    pub fn accepted(at: DateTime<Utc>) -> Self {
+        Self {
+            accepted_at: at,
+            voided: false,
+        }
+    }
 }
 
 impl Item {

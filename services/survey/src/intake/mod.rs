@@ -13,6 +13,6 @@ mod queue;
 mod secret;
 mod writer;
 
-pub use item::{Item, Outcome};
+pub use item::{First, Item, Outcome};
 pub use secret::secret;
 pub use writer::Intake;

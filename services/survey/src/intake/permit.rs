@@ -1,21 +1,30 @@
 //! What lets the responses of a batch in: token batches and devices, read once for all of them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use prima_platform::db::Txn;
 use prima_proto::name;
 use sea_orm::DbErr;
 
 use super::item::Item;
 use crate::{
-    domain::access::{self, Device, Kiosk, Proof, Refusal, TokenBatch},
-    store::{device::devices_get, survey::Stored, token_batch::token_batches_get},
+    domain::{
+        access::{self, Device, Kiosk, Proof, Refusal, TokenBatch},
+        survey::State,
+    },
+    store::{
+        device::devices_get, publication::publications_get, survey::Stored, token_batch::token_batches_get,
+    },
 };
 
-/// Token batches by survey and number, and devices by name.
-#[derive(Debug, Default)]
+/// Token batches by survey and number, devices by name, and what may still come to surveys that have ended.
+#[derive(Debug)]
 pub(super) struct Permits {
+    /// How long after its end a survey takes what was answered before.
+    grace: TimeDelta,
+    /// Ended surveys of which the result was made public: nothing comes to them any more.
+    published: HashSet<i64>,
     batches: HashMap<(i64, i64), TokenBatch>,
     devices: HashMap<name::Device, Device>,
 }
@@ -35,6 +44,9 @@ pub(super) struct Granted {
     pub(super) refusal: Option<Refusal>,
     /// Whether of the response the answers alone were signed, so that nothing else of it is taken.
     pub(super) answers_alone: bool,
+    /// How long after the end of the survey it is taken, when it was answered before. None where the time of the answer is
+    /// what an unknown citizen's device says: whoever has seen the result could answer as if they had not.
+    pub(super) grace: TimeDelta,
 }
 
 impl Permits {
@@ -43,6 +55,8 @@ impl Permits {
         txn: &Txn,
         items: &[&Item],
         surveys: &BTreeMap<name::Survey, Stored>,
+        grace: TimeDelta,
+        now: DateTime<Utc>,
     ) -> Result<Self, DbErr> {
         let (mut batches, mut devices) = (BTreeSet::new(), BTreeSet::new());
         for item in items {
@@ -56,7 +70,16 @@ impl Permits {
                 }
             }
         }
+        let ended = surveys.values().filter(|s| s.survey.state(now) == State::Closed);
+        let ended: Vec<i64> = ended.map(|s| s.id).collect();
+        let published = if ended.is_empty() {
+            HashSet::new()
+        } else {
+            publications_get(txn, &ended).await?.into_keys().collect()
+        };
         Ok(Self {
+            grace,
+            published,
             batches: token_batches_get(txn, &batches).await?,
             devices: devices_get(txn, &devices).await?,
         })
@@ -68,9 +91,15 @@ impl Permits {
     ///
     /// The proof was never good.
     pub(super) fn grant(&self, item: &Item, stored: &Stored, now: DateTime<Utc>) -> Result<Granted, Refusal> {
+        let grace = if self.published.contains(&stored.id) {
+            TimeDelta::zero()
+        } else {
+            self.grace
+        };
         let granted = match &item.proof {
             Proof::Agent => Granted {
                 source: "agent".to_owned(),
+                grace,
                 ..Granted::default()
             },
             Proof::Link => Granted {
@@ -91,8 +120,10 @@ impl Permits {
             Proof::Kiosk(kiosk) => {
                 let device = self.devices.get(&kiosk.device);
                 let device = device.ok_or(Refusal::SignatureInvalid)?;
+                // The time of one that signed the answers alone is that of arrival.
                 Granted {
                     answers_alone: answers_alone(item, kiosk, device)?,
+                    grace,
                     source: format!("kiosk:{}", kiosk.device.device),
                     counter: Some(kiosk.counter),
                     refusal: device.accepts().err(),

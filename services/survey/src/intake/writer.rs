@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use prima_platform::{
     clock::Clock,
     config,
@@ -216,7 +216,8 @@ impl Writer {
         let (now, began) = (self.clock.now(), Instant::now());
         let surveys = self.lock(&txn, items, now).await?;
         failpoint::hit("intake.locked").await;
-        let permits = Permits::load(&txn, items, &surveys).await?;
+        let grace = TimeDelta::hours(i64::from(self.config.late_hours));
+        let permits = Permits::load(&txn, items, &surveys, grace, now).await?;
         let mut batch = Batch::new(now, &self.secret, permits);
         for item in items {
             batch.check(item, surveys.get(&item.survey));

@@ -4,10 +4,11 @@ use prima_platform::{
     clock::from_micros,
     db::{Txn, rows_at_once, sql},
 };
+use prima_proto::zone::day_of_agency;
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, entity::prelude::*};
 
 use super::{response, rows};
-use crate::domain::{period::jakarta_day, response::RedactedText};
+use crate::domain::response::RedactedText;
 
 /// A row of the table `comment`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -22,7 +23,7 @@ pub struct Model {
     /// 1 for a suggestion, 2 for criticism, as in `CommentKind` of the contract.
     #[sea_orm(primary_key, auto_increment = false)]
     pub kind: i64,
-    /// Day of the response in Jakarta, `YYYY-MM-DD`.
+    /// Day of the response where the agency is (of what release 0.1.0 took in: in Jakarta), `YYYY-MM-DD`.
     pub day: String,
     /// Public service.
     pub service: Option<String>,
@@ -42,8 +43,9 @@ const NEW: [Column; 7] = {
     [SurveyId, ResponseId, Kind, Day, Service, Batch, Body]
 };
 
-/// The comments of a response.
+/// The comments of a response to a survey of this agency.
 pub fn comments(
+    agency: &str,
     response: &response::Model,
     suggestion: Option<&RedactedText>,
     criticism: Option<&RedactedText>,
@@ -54,7 +56,7 @@ pub fn comments(
         survey_id: response.survey_id,
         response_id: response.response_id.clone(),
         kind,
-        day: jakarta_day(from_micros(response.submitted_at)).to_string(),
+        day: day_of_agency(agency, from_micros(response.submitted_at)).to_string(),
         service: response.service.clone(),
         batch: response.batch,
         body: text.text().to_owned(),

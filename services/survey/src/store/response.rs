@@ -132,6 +132,8 @@ pub struct First {
     pub accepted_at: i64,
     /// By what it came in.
     pub source: String,
+    /// Number of the void that took it out.
+    pub voided: Option<i64>,
 }
 
 /// What is stored under these keys. One array a column, so that intake's statement is prepared once.
@@ -143,7 +145,7 @@ pub async fn response_find(txn: &Txn, keys: &[Key]) -> Result<HashMap<Key, First
             .map(|key| [key.survey_id.into(), key.response_id.clone().into()]);
         let (from, values) = table(txn, [Type::Int, Type::Text], keys, 0);
         let text = format!(
-            "SELECT r.survey_id, r.response_id, r.digest, r.accepted_at, r.source FROM {from}
+            "SELECT r.survey_id, r.response_id, r.digest, r.accepted_at, r.source, r.voided FROM {from}
              JOIN response r ON r.survey_id = v.column1 AND r.response_id = v.column2"
         );
         let rows = First::find_by_statement(sql(txn, &text, values)).all(txn).await?;

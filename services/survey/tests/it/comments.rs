@@ -116,6 +116,51 @@ async fn comments_are_filtered_and_the_newest_day_is_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_text_has_the_day_where_the_agency_is_and_one_kind_of_line_end() {
+    on_each_database(async |mut t| {
+        for (agency, expected) in [("9171", "2024-10-01"), ("3271", "2024-09-30")] {
+            let mut request = survey("a");
+            request.request_id = format!("survey-{agency}");
+            request.parent = format!("agencies/{agency}/units/dpmptsp");
+            let created = t.client.create_survey(admin(request)).await.unwrap().into_inner();
+            let survey = created.survey.unwrap().name;
+            let request = |suggestion: &str| pb::SubmitResponseRequest {
+                request_id: "r".into(),
+                survey: survey.clone(),
+                response: Some(pb::Response {
+                    // 00:30 in Papua.
+                    submit_time: Some(prost_types::Timestamp {
+                        seconds: 1_727_710_200,
+                        nanos: 0,
+                    }),
+                    suggestion: suggestion.into(),
+                    criticism: "satu\rdua\ttiga".into(),
+                    ..all(4)
+                }),
+                ..Default::default()
+            };
+            for written in ["a\r\nb", "a\nb", "a\rb"] {
+                // The same text however its lines end: a repeat.
+                let sent = t.client.submit_response(admin(request(written))).await;
+                sent.unwrap();
+            }
+            let close = pb::CloseSurveyRequest {
+                name: survey.clone(),
+                ..Default::default()
+            };
+            t.client.close_survey(admin(close)).await.unwrap();
+            let listed = t.client.list_comments(admin(list(&survey))).await.unwrap();
+            let mut found = listed.into_inner().comments;
+            found.sort_by_key(|c| c.kind);
+            let texts: Vec<&str> = found.iter().map(|c| c.text.as_str()).collect();
+            assert_eq!(texts, ["a\nb", "satu\ndua\ttiga"]);
+            assert!(found.iter().all(|c| c.date == expected), "{agency}: {found:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pages_have_every_comment_once_and_not_in_the_order_of_arrival() {
     on_each_database(async |mut t| {
         let survey = t.survey("a").await.name;

@@ -7,7 +7,7 @@ use prima_proto::{
 };
 use tonic::Code;
 
-use crate::fixture::*;
+use crate::{credentials::message, fixture::*};
 
 pub const UNIT_SCORE: &str = "prima.survey.score.skm.2024.unit.3271.dpmptsp";
 pub const RESULT: &str = "prima.survey.result.3271.dpmptsp.a";
@@ -104,23 +104,53 @@ async fn the_id_of_a_voided_response_stays_in_use() {
     on_each_database(async |mut t| {
         let survey = t.survey("a").await.name;
         t.respond(&survey, "r", &SKM.map(|key| (key, 4))).await;
-        t.voided(by_ids("v", &survey, &["r"])).await;
-        t.respond(&survey, "r", &SKM.map(|key| (key, 4))).await;
-        let other = pb::SubmitResponseRequest {
+        let sent = |score| pb::SubmitResponseRequest {
             request_id: "r".into(),
             survey: survey.clone(),
-            response: Some(all(1)),
+            response: Some(all(score)),
             ..Default::default()
         };
+        let first = t
+            .client
+            .submit_response(operator(sent(4)))
+            .await
+            .unwrap()
+            .into_inner();
+        assert!(!first.voided);
+        t.voided(by_ids("v", &survey, &["r"])).await;
+        let again = t
+            .client
+            .submit_response(operator(sent(4)))
+            .await
+            .unwrap()
+            .into_inner();
+        let told = pb::SubmitResponseResponse {
+            voided: true,
+            ..first
+        };
+        assert_eq!(again, told, "the repeat is told that it counts no more");
+        let streamed = |id: &str| message(&survey, id, all(4), None);
+        let stream = futures::stream::iter([streamed("r"), streamed("new"), streamed("new")]);
+        let answer = t
+            .client
+            .submit_responses(operator(stream))
+            .await
+            .unwrap()
+            .into_inner();
+        assert_eq!(
+            (answer.accepted, answer.repeated_count, answer.voided_count),
+            (1, 2, 1)
+        );
+        t.voided(by_ids("w", &survey, &["new"])).await;
         refused(
-            t.client.submit_response(operator(other)).await,
+            t.client.submit_response(operator(sent(1))).await,
             Code::InvalidArgument,
             "REQUEST_ID_REUSED",
         );
         let result = t.result(&survey).await;
         assert_eq!(
             (result.respondents, result.voided, result.index.as_str()),
-            (0, 1, "")
+            (0, 2, "")
         );
         assert!(
             t.staged::<ScoreState>(UNIT_SCORE).await.is_none(),

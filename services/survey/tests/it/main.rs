@@ -19,6 +19,7 @@ mod instruments;
 mod intake;
 mod issuing;
 mod kiosk;
+mod late;
 mod open_link;
 mod periods;
 mod publication;

@@ -4,7 +4,7 @@ use chrono::{NaiveTime, Timelike};
 use prima_platform::failure::Violation;
 use serde::{Deserialize, Serialize};
 
-use super::zone::Zone;
+use prima_proto::zone::Zone;
 
 /// Opening and closing time of each weekday, Monday first, in whole minutes; `None` on a day without work.
 pub type Week = [Option<(NaiveTime, NaiveTime)>; 7];

@@ -5,9 +5,9 @@ use futures::{Stream, TryStreamExt};
 use prima_platform::{failure::Failure, vault::Keyring};
 
 /// Bytes of a file that are encrypted as one piece.
-pub const PIECE: usize = 256 << 10;
+const PIECE: usize = 256 << 10;
 /// Bytes that encryption adds to a piece: the nonce and the tag.
-pub const OVERHEAD: usize = 28;
+const OVERHEAD: usize = 28;
 
 /// The keyring that holds only the key of one file.
 pub fn keyring(key: &str) -> Result<Keyring, Failure> {
@@ -15,13 +15,23 @@ pub fn keyring(key: &str) -> Result<Keyring, Failure> {
 }
 
 /// Number of pieces of a file of `size` bytes; at least one.
-pub fn pieces(size: u64) -> u64 {
+fn pieces(size: u64) -> u64 {
     size.div_ceil(PIECE as u64).max(1)
 }
 
 /// What piece `n` is bound to when it is encrypted, so that pieces can be neither swapped nor left out.
-pub fn purpose(n: u64, pieces: u64) -> String {
+fn purpose(n: u64, pieces: u64) -> String {
     format!("file {n} of {pieces}")
+}
+
+/// Encrypts the content of a file under its key.
+pub fn encrypted(content: &[u8], key: &str) -> Result<Vec<u8>, Failure> {
+    let (keyring, count) = (keyring(key)?, pieces(content.len() as u64));
+    let mut encrypted = Vec::with_capacity(content.len() + OVERHEAD);
+    for (n, piece) in (0..).zip(content.chunks(PIECE)) {
+        encrypted.extend_from_slice(&keyring.encrypt(&purpose(n, count), piece)?.bytes);
+    }
+    Ok(encrypted)
 }
 
 /// Decrypts the pieces of a file of `size` bytes as they arrive.

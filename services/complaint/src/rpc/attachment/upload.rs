@@ -21,10 +21,13 @@ use prost::Message;
 use sha2::{Digest as _, Sha256};
 use tonic::{Request, Status, Streaming};
 
-use super::incoming::{Declared, Incoming};
+use super::{
+    incoming::{Declared, Incoming},
+    seal::encrypted,
+};
 use crate::{
     context::App,
-    domain::file::MediaType,
+    domain::file::{MediaType, base_name},
     rpc::{
         access::{self, Access},
         files,
@@ -65,7 +68,6 @@ struct Upload {
     requester: Caller,
     uploader: String,
     media_type: &'static str,
-    size: u64,
     file: File,
     content: Incoming,
 }
@@ -153,7 +155,8 @@ fn head(app: &App, raw: v1::UploadAttachmentHead) -> Result<Head, Failure> {
     let mut faults = Faults::default();
     let digest = app.digest(&raw.encode_to_vec());
     let request_id = faults.take(request::id("request_id", raw.request_id));
-    let display_name = faults.or_default(text::line("head.display_name", &raw.display_name, 1, 200));
+    let name = base_name(&raw.display_name);
+    let display_name = faults.or_default(text::line("head.display_name", name, 1, 200));
     let media_type = MediaType::parse(&raw.media_type);
     if media_type.is_none() {
         let names = MediaType::ALL.map(MediaType::as_str).join(", ");
@@ -232,8 +235,7 @@ async fn begin(app: &App, caller: &Caller, head: Head) -> Result<Started, Failur
         requester,
         uploader,
         media_type: head.declared.media_type.as_str(),
-        size: head.declared.size,
-        content: Incoming::new(head.declared, &key)?,
+        content: Incoming::new(head.declared),
         file: File {
             display_name: head.display_name,
             key,
@@ -244,7 +246,9 @@ async fn begin(app: &App, caller: &Caller, head: Head) -> Result<Started, Failur
 impl Upload {
     /// Stores the file if its content matches what was declared.
     async fn finish(self, app: &App) -> Result<v1::Attachment, Failure> {
-        let sealed = self.content.close()?;
+        let content = self.content.close()?;
+        let size = content.len() as u64;
+        let sealed = encrypted(&content, &self.file.key)?;
         let digest: Digest = Sha256::digest(&sealed).into();
         let new = New {
             name: name::Attachment {
@@ -252,7 +256,7 @@ impl Upload {
             },
             uploader: self.uploader,
             media_type: self.media_type,
-            size: self.size,
+            size,
             digest,
             file: self.file,
         };

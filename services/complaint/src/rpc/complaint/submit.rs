@@ -2,14 +2,16 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use prima_platform::{
     caller::Caller,
+    clock::from_proto,
     command::{Command, IdempotencyKey, Work},
-    failure::{Failure, Violation},
+    db::Txn,
+    failure::{Failure, Kind, Violation},
     request::{self, Faults, optional, text},
 };
-use prima_proto::{complaint::v1, name};
+use prima_proto::{complaint::v1, name, zone::day_of_agency};
 
 use crate::{
     context::App,
@@ -17,7 +19,6 @@ use crate::{
         case::{Case, Intake},
         code, parent,
         workflow::Workflow,
-        worktime::zone_of_agency,
     },
     rpc::{
         access::tracking_digest, category, change, channel, class, files, once, person,
@@ -26,7 +27,7 @@ use crate::{
     store::{
         Lock,
         attachment::Owner,
-        complaint::{New, complaint_get, complaint_insert_in_txn},
+        complaint::{New, complaint_by_sp4n_number, complaint_get, complaint_insert_in_txn},
         contact::contact_add_in_txn,
         figures::figures_change_in_txn,
         sealed::{Content, Identity, Secrets},
@@ -36,6 +37,8 @@ use crate::{
 
 /// Role of the first timeline line: the system or desk that submitted the report.
 const INTAKE: &str = "intake";
+/// First year in which a report can have been received.
+const FIRST_YEAR: i32 = 2000;
 
 /// A new report, parsed.
 pub struct Submit {
@@ -45,11 +48,15 @@ pub struct Submit {
     intake: Intake,
     /// Number in SP4N-LAPOR!; empty for reports from elsewhere.
     sp4n_number: String,
+    /// When it was received.
+    received_at: DateTime<Utc>,
     content: Content,
     region: String,
     incident_date: String,
     identity: Option<Identity>,
     attachments: Vec<name::Attachment>,
+    /// Whether nothing is to be stored.
+    validate_only: bool,
 }
 
 impl Command for Submit {
@@ -57,8 +64,10 @@ impl Command for Submit {
     type Message = (Arc<Workflow>, v1::SubmitComplaintRequest);
     type Answer = v1::SubmitComplaintResponse;
 
-    fn parse((workflow, raw): Self::Message, now: DateTime<Utc>) -> Result<Self, Failure> {
+    fn parse((workflow, mut raw): Self::Message, now: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
+        // The check is of the same request.
+        let validate_only = std::mem::take(&mut raw.validate_only);
         let once = faults.take(once::parse("complaint.SubmitComplaint", &raw.request_id, &raw));
         let parent = faults.take(parent::one("parent", &raw.parent));
         faults.take(class::check("class", &raw.class, &workflow));
@@ -68,20 +77,21 @@ impl Command for Submit {
             text: faults.or_default(text::lines("text", &raw.text, 20, 10_000)),
             location: faults.or_default(text::line("location", &raw.location, 0, 500)),
         };
-        faults.take(region(&raw.region));
+        let region = faults.take(region(&raw.region));
+        let received_at = faults.take(received(raw.receive_time.as_ref(), now));
         let agency = parent.as_ref().map_or("", |(agency, _)| agency.as_str());
-        let today = (now + zone_of_agency(agency).offset()).date_naive();
+        let today = day_of_agency(agency, received_at.unwrap_or(now));
         let incident = optional(&raw.incident_date, |raw| request::day("incident_date", raw));
-        // The date is compared with today in the agency's time zone, which may be ahead of Jakarta.
+        // The date is compared with the day of receipt in the agency's time zone, which may be ahead of Jakarta.
         if faults.or_default(incident).is_some_and(|day| day > today) {
             faults.add(
                 "incident_date",
-                "is in the future",
-                "tanggal kejadian tidak boleh setelah hari ini",
+                "is after the day of receipt",
+                "tanggal kejadian sesudah laporan diterima",
             );
         }
         let channel = faults.take(channel::parse("channel", raw.channel));
-        faults.take(sp4n_number(&raw.sp4n_number));
+        let sp4n_number = faults.take(sp4n_number(&raw.sp4n_number));
         if raw.reporter.is_none() && !raw.anonymous {
             faults.add(
                 "reporter",
@@ -97,6 +107,7 @@ impl Command for Submit {
         let attachments = files::names(&raw.attachments, &mut faults);
         faults.build(|| {
             let (agency, unit) = parent?;
+            let sp4n_number = sp4n_number?;
             Some(Self {
                 once: once?,
                 workflow,
@@ -104,24 +115,26 @@ impl Command for Submit {
                     class: raw.class,
                     category: raw.category,
                     channel: channel?,
-                    sp4n: !raw.sp4n_number.is_empty(),
+                    sp4n: !sp4n_number.is_empty(),
                     anonymous: raw.anonymous,
                     confidential: raw.confidential,
                     agency,
                     unit,
                 },
-                sp4n_number: raw.sp4n_number,
+                sp4n_number,
+                received_at: received_at?,
                 content,
-                region: raw.region,
+                region: region?,
                 incident_date: raw.incident_date,
                 identity,
                 attachments,
+                validate_only,
             })
         })
     }
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
-        Some(self.once.clone())
+        (!self.validate_only).then(|| self.once.clone())
     }
 
     fn allow(&self, caller: &Caller) -> Result<(), Failure> {
@@ -130,13 +143,22 @@ impl Command for Submit {
 
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (app, txn, now) = (work.app, work.txn, work.now());
+        if self.validate_only
+            && let Some(kept) = self.once.find::<Self::Answer>(app, work.caller).await?
+        {
+            return Ok(kept);
+        }
+        handed_over_once(txn, &self.sp4n_number).await?;
         let (workflow, intake) = (self.workflow, self.intake);
         let work_time = app.settings.work_time(txn, &intake.agency).await?;
         let settings = &app.settings;
         let promised = settings.promised_deadline(txn, &intake.agency, &intake.unit, &intake.class);
         let promised = promised.await?;
-        let received = Case::receive(&workflow, &work_time, promised, intake, now);
+        let received = Case::receive(&workflow, &work_time, promised, intake, self.received_at);
         let (case, entry) = received.map_err(|refusal| change::refused(&refusal))?;
+        if self.validate_only {
+            return Ok(v1::SubmitComplaintResponse::default());
+        }
         let rules = change::Rules { workflow, work_time };
         let times = change::times(app, &case, &rules);
         let secrets = app.new_secrets()?;
@@ -202,25 +224,68 @@ fn answer(status: Option<v1::ComplaintStatus>, secrets: &Secrets) -> v1::SubmitC
     }
 }
 
-fn region(raw: &str) -> Result<(), Violation> {
-    if matches!(raw.len(), 0 | 2 | 4) && raw.bytes().all(|b| b.is_ascii_digit()) {
-        return Ok(());
+/// The code of a region without the dot that people write in it: `32.71`.
+fn region(raw: &str) -> Result<String, Violation> {
+    let code: String = raw.chars().filter(|c| *c != '.' && !c.is_whitespace()).collect();
+    if matches!(code.len(), 0 | 2 | 4) && code.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(code);
     }
     Err(Violation::new(
         "region",
-        "must be 2 or 4 digits",
-        "harus 2 atau 4 angka",
+        "must be 2 or 4 digits; a dot between them may be left in",
+        "harus 2 atau 4 angka, boleh bertitik seperti 32.71",
     ))
 }
 
-fn sp4n_number(raw: &str) -> Result<(), Violation> {
+/// A number of SP4N-LAPOR! as it is kept: without the `#` that pages show before it, and without spaces.
+fn sp4n_number(raw: &str) -> Result<String, Violation> {
+    let number: String = raw.chars().filter(|c| !c.is_whitespace()).collect();
+    let number = number.trim_start_matches('#');
     let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'/');
-    if raw.len() <= 64 && raw.bytes().all(known) {
-        return Ok(());
+    if number.len() <= 64 && number.bytes().all(known) && number.is_empty() == raw.trim().is_empty() {
+        return Ok(number.to_owned());
     }
     Err(Violation::new(
         "sp4n_number",
-        "must be at most 64 letters, digits, `-`, `.` and `/`",
-        "paling banyak 64 huruf, angka, `-`, `.`, dan `/`",
+        "must be at most 64 letters, digits, `-`, `.` and `/`; a `#` before them is left out",
+        "paling banyak 64 huruf, angka, `-`, `.`, dan `/`; `#` di depannya diabaikan",
     ))
+}
+
+/// When the report was received: what a desk took in on paper, or SP4N handed over, came before it is typed in.
+fn received(raw: Option<&prost_types::Timestamp>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Violation> {
+    let Some(raw) = raw else { return Ok(now) };
+    let earliest = FIRST_YEAR;
+    from_proto(raw)
+        .filter(|at| *at <= now && at.year() >= earliest)
+        .ok_or_else(|| {
+            Violation::new(
+                "receive_time",
+                format!("must be a time from the year {earliest} on that has passed"),
+                format!("Waktu diterima harus sudah lewat, paling awal tahun {earliest}"),
+            )
+        })
+}
+
+/// The report that SP4N handed over before under the same number is told, so that none is handled twice.
+async fn handed_over_once(txn: &Txn, number: &str) -> Result<(), Failure> {
+    if number.is_empty() {
+        return Ok(());
+    }
+    let Some(first) = complaint_by_sp4n_number(txn, number).await? else {
+        return Ok(());
+    };
+    let mut failure = Failure::new(
+        Kind::AlreadyExists,
+        "SP4N_NUMBER_EXISTS",
+        format!(
+            "{first} has the SP4N number {number} already; if another report is meant, add to its number, as {number}/2"
+        ),
+        format!(
+            "Laporan SP4N nomor {number} sudah dicatat sebagai {first}; bila memang laporan lain, tambahi nomornya, \
+             misalnya {number}/2"
+        ),
+    );
+    failure.metadata.push(("name", first.to_string()));
+    Err(failure)
 }

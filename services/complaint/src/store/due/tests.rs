@@ -78,10 +78,10 @@ pub async fn plan(served: &Served, text: &str, values: Vec<Value>) -> (String, i
         .iter()
         .find_map(|line| line.trim().strip_prefix("Buffers: shared "));
     let pages = pages.map_or(0, |pages| {
-        let counts = pages
-            .split([' ', '='])
-            .filter_map(|word| word.parse::<i64>().ok());
-        counts.sum()
+        // Pages that were written to make room for others were not read by the query.
+        let counts = pages.split(' ').filter_map(|word| word.split_once('='));
+        let read = counts.filter(|(what, _)| matches!(*what, "hit" | "read"));
+        read.filter_map(|(_, count)| count.parse::<i64>().ok()).sum()
     });
     (lines.join("\n"), pages)
 }

@@ -26,7 +26,8 @@ use crate::{
         once::once,
     },
     store::{
-        innovation::{Stored, innovation_insert_in_txn},
+        Lock,
+        innovation::{Stored, innovation_get, innovation_insert_in_txn},
         revision::revision_insert_in_txn,
     },
 };
@@ -37,6 +38,21 @@ pub struct Register {
     once: IdempotencyKey,
     name: name::Innovation,
     innovation: Innovation,
+    /// Whether nothing is to be stored.
+    validate_only: bool,
+}
+
+impl Register {
+    /// The answer of a check: that of the same request, if it was stored before.
+    async fn checked(self, work: &Work<'_, Context>) -> Result<v1::RegisterInnovationResponse, Failure> {
+        if let Some(kept) = self.once.find(work.app, work.caller).await? {
+            return Ok(kept);
+        }
+        match innovation_get(work.txn, &self.name, Lock::None).await? {
+            Some(_) => Err(Failure::already_exists(&self.name.to_string())),
+            None => Ok(v1::RegisterInnovationResponse::default()),
+        }
+    }
 }
 
 impl Command for Register {
@@ -44,8 +60,10 @@ impl Command for Register {
     type Message = v1::RegisterInnovationRequest;
     type Answer = v1::RegisterInnovationResponse;
 
-    fn parse(message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
+    fn parse(mut message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
+        // The check is of the same request.
+        let validate_only = std::mem::take(&mut message.validate_only);
         let once = faults.take(once(
             "innovation.RegisterInnovation",
             &message.request_id,
@@ -65,12 +83,13 @@ impl Command for Register {
                     innovation: id?,
                 },
                 innovation,
+                validate_only,
             })
         })
     }
 
     fn idempotency_key(&self) -> Option<IdempotencyKey> {
-        Some(self.once.clone())
+        (!self.validate_only).then(|| self.once.clone())
     }
 
     /// Only the ministry may set awards from before Prima.
@@ -86,6 +105,9 @@ impl Command for Register {
         let now = work.now();
         let today = calendar::day(now);
         Failure::check(self.innovation.faults(today))?;
+        if self.validate_only {
+            return self.checked(work).await;
+        }
         let mut stored = Stored {
             id: 0,
             name: self.name,

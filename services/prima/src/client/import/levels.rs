@@ -1,4 +1,4 @@
-//! Levels of indicators for a simulation: CSV with `indicator,level`, or a JSON object.
+//! Levels of indicators for a simulation: a table with `indicator,level`, or a JSON object.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,19 +6,19 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use serde_json::Value;
 
+use super::bad::{BadRows, bad_row};
 use super::sheet::{Column, Sheet};
-use super::{BadRows, bad_row};
 use crate::client::print;
 
 const INDICATOR: usize = 0;
 const LEVEL: usize = 1;
 
-/// Reads a file of levels by indicator; a `.json` file is an object, any other a CSV file. A row without a level is left
-/// out: that level is missing.
+/// Reads a file of levels by indicator: a JSON object when its name ends in `.json`, else a table. A row without a
+/// level is left out, and the simulation treats that level as missing.
 ///
 /// # Errors
 ///
-/// When the file can't be read or something in it is no level; every bad row was printed then.
+/// When the file can't be read or a value is no level; every bad row was printed then.
 pub fn levels(path: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     let shown = || format!("berkas `{}`", path.display());
     let json = path
@@ -31,7 +31,7 @@ pub fn levels(path: &Path) -> anyhow::Result<BTreeMap<String, String>> {
         object(&text).with_context(shown)?
     } else {
         let columns = ["indicator", "level"].map(Column::required);
-        rows(Sheet::open(path, &columns)?, &mut bad)?
+        rows(Sheet::open(&path.into(), &columns)?, &mut bad)?
     };
     for (line, reasons) in &bad.0 {
         print::note(&bad_row(*line, reasons));
@@ -52,7 +52,7 @@ fn rows(mut sheet: Sheet, bad: &mut BadRows) -> anyhow::Result<BTreeMap<String, 
             continue;
         }
         let key = cells.cell(INDICATOR);
-        // Spreadsheets of this country write a decimal comma.
+        // Indonesian spreadsheets write a decimal comma.
         let level = cells.cell(LEVEL).replace(',', ".");
         if key.is_empty() {
             bad.add(line, "indicator wajib diisi");
@@ -70,7 +70,7 @@ fn rows(mut sheet: Sheet, bad: &mut BadRows) -> anyhow::Result<BTreeMap<String, 
     Ok(levels)
 }
 
-/// Levels of an object; numbers are taken as they are written.
+/// Reads the levels of a JSON object; numbers keep the digits with which they are written.
 fn object(text: &str) -> anyhow::Result<BTreeMap<String, String>> {
     let Value::Object(object) = serde_json::from_str(text).context("bukan JSON")? else {
         bail!("harus berupa objek JSON {{\"kunci\": tingkat}}")
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn both_kinds_of_file_say_the_same() {
+    fn both_kinds_of_file_give_the_same_levels() {
         let expected: BTreeMap<String, String> = [("a", "4"), ("b", "3.5"), ("c", "7/2")]
             .into_iter()
             .map(|(key, level)| (key.to_owned(), level.to_owned()))
@@ -126,7 +126,7 @@ mod tests {
             "indicator,level\n,3\na,tinggi\nb,2\nb,3\nc,1,1\nd,5\n",
         )
         .unwrap();
-        let sheet = Sheet::open(file.path(), &["indicator", "level"].map(Column::required)).unwrap();
+        let sheet = Sheet::open(&file.path().into(), &["indicator", "level"].map(Column::required)).unwrap();
         let mut bad = BadRows::default();
         rows(sheet, &mut bad).unwrap();
         assert_eq!(bad.0.keys().copied().collect::<Vec<_>>(), [2, 3, 5, 6], "{bad:?}");
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_of_something_else_is_refused_with_each_key() {
+    fn an_object_with_other_values_is_refused_with_each_key() {
         let error = object(r#"{"a": [1], "b": 2, "c": "x"}"#).unwrap_err().to_string();
         assert!(
             error.contains("a: [1]") && error.contains("c: \"x\"") && !error.contains("b:"),

@@ -1,24 +1,24 @@
-//! The progress bar, on stderr; nothing is drawn when stderr is no terminal.
+//! The progress bar on stderr; nothing is drawn when stderr is no terminal.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::client::print;
 
 const ROWS: &str = "{msg:<11} [{bar:36}] {human_pos}/{human_len} baris, sisa {eta}";
-const BYTES: &str = "{msg:<11} [{bar:36}] {percent:>3} %, sisa {eta}";
+const PART: &str = "{msg:<11} [{bar:36}] {percent:>3} %, sisa {eta}";
 
-/// How far a pass over a file has come.
+/// Progress of a pass over a file.
 pub(super) struct Progress(ProgressBar);
 
 impl Progress {
-    /// Counts rows.
+    /// A bar that counts rows.
     pub(super) fn rows(message: &'static str, length: u64, quiet: bool) -> Self {
         Self::new(ROWS, message, length, quiet)
     }
 
-    /// Counts bytes.
-    pub(super) fn bytes(message: &'static str, length: u64, quiet: bool) -> Self {
-        Self::new(BYTES, message, length, quiet)
+    /// A bar that counts the part of a file that was read.
+    pub(super) fn part(message: &'static str, length: u64, quiet: bool) -> Self {
+        Self::new(PART, message, length, quiet)
     }
 
     fn new(template: &str, message: &'static str, length: u64, quiet: bool) -> Self {
@@ -35,12 +35,10 @@ impl Progress {
         )
     }
 
-    /// This many more are done.
     pub(super) fn advance(&self, count: u64) {
         self.0.inc(count);
     }
 
-    /// This many are done.
     pub(super) fn set(&self, position: u64) {
         self.0.set_position(position);
     }

@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use prima_proto::directory::v1 as pb;
 use tonic::Status;
 
+use super::cells::same_name;
+use super::change::{Change, Changes};
 use super::progress::Progress;
 use super::sheet::{Column, Sheet};
 use super::{BadRows, Options, Outcome, Seen, Step, What, agencies, apply, check_display_name, request_id};
 use crate::client::call::{request, retry};
 use crate::client::connect::{Connection, Directory};
 
-const COLUMNS: [&str; 4] = ["code", "name", "kind", "parent"];
-
-/// A row that holds by itself.
+/// A row that was checked without the directory.
 #[derive(Debug, Clone, PartialEq)]
 struct Region {
     name: String,
@@ -23,21 +23,31 @@ struct Region {
     parent: String,
 }
 
-/// Loads `code,name,kind,parent`: creates agencies that are not there, changes those that differ. The id of a
-/// region is its code without dots.
+fn columns() -> [Column; 4] {
+    [
+        Column::required("code").or(&["kode", "kodewilayah", "kodekemendagri", "id"]),
+        Column::required("name").or(&["nama", "namawilayah", "wilayah"]),
+        Column::required("kind").or(&["jenis", "tipe"]),
+        Column::required("parent").or(&["induk", "kodeprovinsi"]),
+    ]
+}
+
+/// Loads `code,name,kind,parent`: creates agencies that do not exist; those that differ are shown, and changed with
+/// `replace`. The id of a region is its code without dots.
 ///
 /// # Errors
 ///
-/// When the file or one of its rows is bad, or the directory is away; nothing was loaded then.
-pub async fn regions(connection: &Connection, options: &Options) -> anyhow::Result<Outcome> {
-    let sheet = Sheet::open(&options.file, &COLUMNS.map(Column::required))?;
+/// When the file or one of its rows is bad, or the directory cannot be reached; nothing was loaded then.
+pub async fn regions(connection: &Connection, options: &Options, replace: bool) -> anyhow::Result<Outcome> {
+    let mut sheet = Sheet::open(&options.source(), &columns())?;
     let client = connection.directory().await?;
     let existing = agencies(&client).await?;
     let mut outcome = Outcome::new(What::Regions);
     let mut bad = BadRows::default();
-    let (rows, repeats) = read(sheet, &existing, &mut bad)?;
-    outcome.skipped = bad.settle(options)?;
+    let (rows, repeats) = read(&mut sheet, &existing, &mut bad)?;
+    outcome.skipped = bad.settle(options, &mut sheet)?;
     outcome.unchanged = repeats;
+    changes(&rows, &existing).settle(options.dry_run, replace)?;
 
     let (mut provinces, mut others) = (Vec::new(), Vec::new());
     for (line, region) in rows {
@@ -53,18 +63,21 @@ pub async fn regions(connection: &Connection, options: &Options) -> anyhow::Resu
         };
         list.push((line, step));
     }
+    if options.dry_run {
+        return Ok(outcome.foresee(&provinces).foresee(&others));
+    }
     let total = (provinces.len() + others.len()) as u64;
     let progress = Progress::rows("Mengimpor", total, options.quiet);
-    // A regency needs its province.
+    // Provinces are created first, because a regency refers to its province.
     for steps in [provinces, others] {
         apply(steps, &progress, &mut outcome, |step| send(client.clone(), step)).await;
     }
     Ok(outcome)
 }
 
-/// The good rows with their lines, and how many rows only repeated another.
+/// Returns the good rows with their lines, and the number of rows that only repeat another row.
 fn read(
-    mut sheet: Sheet,
+    sheet: &mut Sheet,
     existing: &BTreeMap<String, pb::Agency>,
     bad: &mut BadRows,
 ) -> anyhow::Result<(Vec<(u64, Region)>, u64)> {
@@ -184,7 +197,46 @@ fn region(
     })
 }
 
-/// What a row does, with the etag of what it changes; `None` when it says what is there.
+/// Returns the changes that the rows would make. When a new name is already the name of another agency in the
+/// directory, the file probably uses another list of codes.
+fn changes(rows: &[(u64, Region)], existing: &BTreeMap<String, pb::Agency>) -> Changes {
+    let mut changes = Changes::default();
+    let mut other_codes = 0_usize;
+    for (line, region) in rows {
+        let Some(agency) = existing.get(&region.name) else {
+            continue;
+        };
+        let both = [
+            ("name", &agency.display_name, &region.display_name),
+            ("parent", &agency.parent, &region.parent),
+        ];
+        let changed = both.into_iter().filter(|(_, before, after)| before != after);
+        let changed = changed.map(|(field, before, after)| Change {
+            field,
+            before: before.clone(),
+            after: after.clone(),
+        });
+        changes.extend(*line, &region.name, changed.collect());
+        let elsewhere = |other: &&pb::Agency| {
+            other.name != region.name && same_name(&other.display_name, &region.display_name)
+        };
+        if !same_name(&agency.display_name, &region.display_name)
+            && existing.values().any(|other| elsewhere(&other))
+        {
+            other_codes += 1;
+        }
+    }
+    if other_codes > 0 {
+        changes.hint(format!(
+            "{other_codes} nama sudah terdaftar dengan kode lain: berkas ini tampaknya memakai kode BPS; direktori memakai kode \
+             Kemendagri"
+        ));
+    }
+    changes
+}
+
+/// Returns what to do for a row, with the etag of the agency that it changes; `None` when the agency is already as the
+/// row says.
 fn plan(region: Region, existing: &BTreeMap<String, pb::Agency>) -> Option<Step<(Region, String)>> {
     match existing.get(&region.name) {
         None => Some(Step::Create((region, String::new()))),
@@ -256,10 +308,10 @@ mod tests {
             prima_platform::id::Ids::random().next()
         ));
         std::fs::write(&file, text).unwrap();
-        let sheet = Sheet::open(&file, &COLUMNS.map(Column::required));
-        std::fs::remove_file(&file).unwrap();
+        let mut sheet = Sheet::open(&file.as_path().into(), &columns()).unwrap();
         let mut bad = BadRows::default();
-        let (rows, repeats) = read(sheet.unwrap(), existing, &mut bad).unwrap();
+        let (rows, repeats) = read(&mut sheet, existing, &mut bad).unwrap();
+        std::fs::remove_file(&file).unwrap();
         (rows, repeats, bad)
     }
 
@@ -286,7 +338,45 @@ mod tests {
     }
 
     #[test]
-    fn a_row_creates_changes_or_leaves_what_is_there() {
+    fn a_list_with_other_codes_renames_no_agency_without_confirmation() {
+        let held = |code: &str, display_name: &str| {
+            let agency = pb::Agency {
+                name: format!("agencies/{code}"),
+                display_name: display_name.into(),
+                kind: pb::AgencyKind::Kabupaten.into(),
+                parent: "agencies/11".into(),
+                ..Default::default()
+            };
+            (agency.name.clone(), agency)
+        };
+        let existing = BTreeMap::from([
+            held("1101", "Kabupaten Aceh Selatan"),
+            held("1102", "Kabupaten Aceh Tenggara"),
+            held("1109", "Kabupaten Simeulue"),
+        ]);
+        let region = |code: &str, name: &str| Region {
+            name: format!("agencies/{code}"),
+            display_name: name.into(),
+            kind: pb::AgencyKind::Kabupaten,
+            parent: "agencies/11".into(),
+        };
+        let rows = [
+            (2, region("1101", "Kabupaten Simeulue")),
+            (3, region("1102", "Kabupaten Aceh Tenggara")),
+        ];
+        let found = changes(&rows, &existing);
+        assert!(found.settle(false, false).is_err() && found.settle(false, true).is_ok());
+        let told = format!("{found:?}");
+        assert!(
+            told.contains("Kabupaten Aceh Selatan -> Kabupaten Simeulue") && told.contains("BPS"),
+            "{told}"
+        );
+        let same = [(2, region("1109", "Kabupaten Simeulue"))];
+        assert!(changes(&same, &existing).settle(false, false).is_ok());
+    }
+
+    #[test]
+    fn a_row_creates_or_changes_an_agency_or_leaves_it_as_it_is() {
         let held = |display_name: &str, kind: pb::AgencyKind| pb::Agency {
             name: "agencies/32".into(),
             display_name: display_name.into(),

@@ -1,45 +1,51 @@
-//! Survey responses: two passes over the file, in memory that does not grow with it.
+//! Survey responses, imported in three passes over the file.
 //!
-//! The first pass checks every row; nothing is sent when the columns can't be told or a row is bad, unless bad rows may
-//! be skipped. The second sends streams of 1000 rows, four at a time, each acknowledged by itself. A row has an id, its
-//! own or one derived from its line and content, so an import that was interrupted is simply run again: what is stored
-//! already is answered as such.
+//! The first pass learns what can only be known from the whole file (see `learn`); the second checks every row. Nothing
+//! is sent when the columns are not understood or a row is bad, unless bad rows may be skipped. The third pass sends
+//! streams of 1000 rows, four at a time, each acknowledged separately. Rows of text files are not kept in memory; about
+//! 20 bytes per row are, by which equal rows are recognised. The id of a row is its own or is derived from its content,
+//! so an import that was interrupted can simply be run again, and a file that was sorted, saved by another program or
+//! extended adds only its new rows.
 
 mod check;
 mod columns;
 mod faults;
 mod form;
 mod headers;
+mod learn;
+mod moment;
+mod recognise;
+mod scales;
 mod send;
-mod text;
 mod time;
 mod values;
 
-use std::collections::HashMap;
 use std::fs::{File, Metadata};
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, bail};
-use chrono::FixedOffset;
+use anyhow::{Context, anyhow, bail};
+use chrono::{DateTime, FixedOffset, NaiveDate, TimeZone, Utc};
 use futures::{TryStreamExt, stream};
 use prima_platform::clock::Clock;
 use prima_proto::survey::v1 as pb;
-use prost::Message;
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
-use self::check::Check;
+use self::check::{Check, Pass, Reasons};
 use self::columns::Mapping;
 use self::faults::Faults;
 use self::form::Form;
 use self::headers::Field;
+use self::learn::learn;
+use self::moment::Order;
+use self::recognise::known;
 use self::send::{Batches, send};
 use self::time::Reading;
 use self::values::Replacements;
+use super::bad::refuse_bad;
 use super::progress::Progress;
 use super::sheet::Sheet;
-use super::{Options, Outcome, What, refuse_bad};
+use super::{Options, Outcome, What};
 use crate::cli::DateOrder;
 use crate::client::call::repeat;
 use crate::client::connect::{Connection, Survey};
@@ -48,41 +54,39 @@ use crate::client::print::{self, Columns};
 pub use self::columns::ColumnMap;
 pub use self::values::ValueMap;
 
-/// Streams under way at once, so that the service is never idle while rows are read.
+/// Streams that are open at the same time, so that the service does not idle while rows are read.
 const CALLS: usize = 4;
 /// Rows between two updates of the progress bar.
 const TICK: u64 = 1024;
-/// Rows whose ids are compared with each other before anything is sent; of later ones the service tells.
-const COMPARED: usize = 1_800_000;
 const BUFFER: usize = 1 << 16;
 
-/// How responses are loaded.
+/// Options of an import of responses.
 #[derive(Debug, Clone)]
 pub struct ResponseOptions {
-    /// The file and what to do about bad rows.
+    /// The file and how to treat bad rows.
     pub file: Options,
     /// The survey.
     pub survey: String,
-    /// What columns mean.
+    /// Meaning of columns.
     pub maps: Vec<ColumnMap>,
-    /// What texts mean.
+    /// Meaning of texts in cells.
     pub values: Vec<ValueMap>,
-    /// Zone of times that name none.
+    /// Time zone of times that are written without one.
     pub zone: FixedOffset,
-    /// Order of dates that do not begin with the year.
-    pub order: DateOrder,
-    /// Label of the import; from the content of the file when `None`.
+    /// Order of dates that are three numbers; determined from the column when `None`.
+    pub order: Option<DateOrder>,
+    /// The date of every row, for a file without times.
+    pub date: Option<NaiveDate>,
+    /// Whether ids are derived from the line number of a row, as in release 0.1.
+    pub by_line: bool,
+    /// Label of the import; derived from the content of the file when `None`.
     pub import_id: Option<String>,
     /// Label that gives every row a new id, for an import after one that was voided.
     pub again: Option<String>,
-    /// Where every bad row is written to.
-    pub errors: Option<PathBuf>,
-    /// Check and show only.
-    pub dry_run: bool,
 }
 
 impl ResponseOptions {
-    /// Of a file with our own column names.
+    /// Options for a file that has our own column names.
     pub fn plain(survey: &str, file: Options) -> Self {
         Self {
             file,
@@ -90,34 +94,35 @@ impl ResponseOptions {
             maps: Vec::new(),
             values: Vec::new(),
             zone: wib(),
-            order: DateOrder::Dmy,
+            order: None,
+            date: None,
+            by_line: false,
             import_id: None,
             again: None,
-            errors: None,
-            dry_run: false,
         }
     }
 }
 
 /// Western Indonesia Time.
 fn wib() -> FixedOffset {
-    time::zone_of("WIB").unwrap_or_else(|| chrono::Offset::fix(&chrono::Utc))
+    moment::zone_of("WIB").unwrap_or_else(|| chrono::Offset::fix(&chrono::Utc))
 }
 
-/// Reads a zone of the command line.
+/// Parses a time zone from the command line.
 ///
 /// # Errors
 ///
-/// When it is none.
+/// When the text is no time zone.
 pub fn zone(text: &str) -> Result<FixedOffset, String> {
-    time::zone_of(text).ok_or_else(|| "harus WIB, WITA, WIT, atau selisih dari UTC seperti +07:00".to_owned())
+    moment::zone_of(text)
+        .ok_or_else(|| "harus WIB, WITA, WIT, atau selisih dari UTC seperti +07:00".to_owned())
 }
 
-/// Reads the label of a repeated import: it becomes a part of the import's id.
+/// Parses the label of a repeated import, which becomes a part of the import's id.
 ///
 /// # Errors
 ///
-/// When it does not fit there.
+/// When the label is no valid part of an id.
 pub fn label(text: &str) -> Result<String, String> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
     if (1..=30).contains(&text.len()) && text.bytes().all(plain) {
@@ -130,16 +135,16 @@ pub fn label(text: &str) -> Result<String, String> {
 ///
 /// # Errors
 ///
-/// When the columns can't be told or a row is bad, the survey is not open, or the service is away; nothing was loaded
-/// then, but for a service that goes away midway: the same import then goes on where it stopped.
+/// When the columns are not understood or a row is bad, the survey is not open, or the service cannot be reached;
+/// nothing was loaded then. When the service becomes unavailable midway, the same import continues where it stopped.
 pub async fn responses(connection: &Connection, options: &ResponseOptions) -> anyhow::Result<Outcome> {
     let client = connection.survey().await?;
     let form = form(&client, &options.survey).await?;
     let path = &options.file.file;
-    let before =
+    let written =
         std::fs::metadata(path).with_context(|| format!("berkas `{}` tidak dapat dibuka", path.display()))?;
     let check = check(form, options)?;
-    if options.dry_run {
+    if options.file.dry_run {
         show(&check)?;
     }
     let import_id = match &options.import_id {
@@ -151,9 +156,14 @@ pub async fn responses(connection: &Connection, options: &ResponseOptions) -> an
     };
 
     let mut outcome = Outcome::new(What::Responses);
-    let mut faults = Faults::new(options.errors.as_deref(), path, &check.mapping)?;
-    let FirstPass { good, bad, seen } = first_pass(&check, &options.file, &mut faults)?;
-    if options.dry_run {
+    let (mut before, mut voided) = (0, 0);
+    if !options.file.quiet && !options.file.dry_run {
+        before = held(&client, &options.survey).await?;
+        others(&client, &options.survey, &check.form.period_name).await?;
+    }
+    let mut faults = Faults::new(&options.file, &check.sheet()?)?;
+    let FirstPass { good, bad } = first_pass(&check, &options.file, &mut faults)?;
+    if options.file.dry_run {
         outcome.dry_run = true;
         outcome.unchanged = good;
         outcome.skipped = bad;
@@ -164,9 +174,9 @@ pub async fn responses(connection: &Connection, options: &ResponseOptions) -> an
 
     let progress = Progress::rows("Mengimpor", good, options.file.quiet);
     let batches = Batches {
-        sheet: Sheet::raw(path)?,
-        check: &check,
-        seen,
+        sheet: check.sheet()?,
+        survey: &check.form.survey,
+        pass: Pass::new(&check),
         import_id: &import_id,
     };
     if !options.file.quiet {
@@ -191,22 +201,54 @@ pub async fn responses(connection: &Connection, options: &ResponseOptions) -> an
         outcome.created += u64::try_from(answer.accepted)?;
         outcome.unchanged += u64::try_from(answer.repeated_count)?;
         outcome.refused += u64::try_from(answer.rejected)?;
+        voided += answer.voided_count;
         for rejection in &answer.rejections {
             let row = usize::try_from(rejection.index)
                 .ok()
                 .and_then(|index| batch.rows.get(index));
             if let Some((line, record)) = row {
-                let reasons = [rejected(rejection)];
-                faults.add(&progress, *line, &rejection.response_id, record, &reasons)?;
+                faults.add(&progress, *line, record, &Reasons::from(rejected(rejection)))?;
             }
         }
     }
     faults.settle(&progress)?;
     let sent = outcome.created + outcome.unchanged + outcome.refused;
-    if sent != good || !unchanged(&before, &std::fs::metadata(path)?) {
+    if sent != good || !unchanged(&written, &std::fs::metadata(path)?) {
         bail!("berkas berubah selama impor ({outcome}); jalankan lagi perintah yang sama")
     }
+    if voided > 0 {
+        let all = u64::try_from(voided)? == outcome.unchanged;
+        let which = if all {
+            "semuanya".to_owned()
+        } else {
+            voided.to_string()
+        };
+        progress.note(&format!(
+            "{} sudah ada, {which} dibatalkan dan tidak dihitung; pakai --again LABEL agar diimpor kembali",
+            outcome.unchanged
+        ));
+    }
+    let by_meaning = check.mapping.place(&Field::Id).is_none() && !check.by_line && check.again.is_none();
+    if by_meaning && outcome.unchanged == 0 && before > 0 && i64::try_from(outcome.created)? <= before {
+        progress.note(&format!(
+            "survei ini sudah berisi {before} jawaban, dan tidak satu pun sama dengan isi berkas ini. Bila berkas ini dulu diimpor \
+             dengan rilis 0.1, jawabannya sekarang ganda: batalkan dengan `prima survey void {} --import-id {import_id}`, lalu \
+             impor dengan --ids-by-line",
+            options.survey
+        ));
+    }
     Ok(outcome)
+}
+
+/// Returns the number of respondents that a survey has.
+async fn held(client: &Survey, survey: &str) -> anyhow::Result<i64> {
+    let message = pb::GetResultRequest {
+        survey: survey.to_owned(),
+    };
+    Ok(repeat!(client, get_result, message)?
+        .result
+        .unwrap_or_default()
+        .respondents)
 }
 
 async fn form(client: &Survey, survey: &str) -> anyhow::Result<Form> {
@@ -218,35 +260,98 @@ async fn form(client: &Survey, survey: &str) -> anyhow::Result<Form> {
     Form::new(&survey, instruments)
 }
 
-/// Makes sense of the columns.
+/// Determines the meaning of the columns, and learns from the whole file how its rows are to be read.
 fn check(form: Form, options: &ResponseOptions) -> anyhow::Result<Check> {
-    let sheet = Sheet::raw(&options.file.file)?;
+    let source = options.file.source();
+    let named: Vec<String> = options.maps.iter().map(|map| map.column.clone()).collect();
+    let mut sheet = Sheet::raw(&source, &|cells| known(cells, &named, &form))?;
     let mut faults = Vec::new();
-    let mapping = Mapping::new(sheet.header(), &options.maps, &form).map_err(|f| faults.extend(f));
+    let dated = options.date.is_some();
+    let mapping = Mapping::new(sheet.header(), &options.maps, &form, dated).map_err(|f| faults.extend(f));
     let values = Replacements::new(&options.values, &form).map_err(|f| faults.extend(f));
-    let (Ok(mapping), Ok(values)) = (mapping, values) else {
-        for fault in &faults {
-            print::note(&print::clean(fault));
+    let (Ok(mut mapping), Ok(values)) = (mapping, values) else {
+        for note in sheet.notes().iter().chain(&faults) {
+            print::note(&print::clean(note));
         }
         bail!(
             "{} masalah pada kolom berkas; tidak ada yang diimpor",
             faults.len()
         )
     };
-    Ok(Check {
+    let now = Clock::system().now();
+    let learned = learn(&mut sheet, &mut mapping, &values, &form, now)?;
+    let order = learned.dates.order(options.order);
+    if !options.file.quiet {
+        for note in sheet.notes().iter().chain(&mapping.notes).chain(&learned.notes) {
+            print::note(&print::clean(note));
+        }
+    }
+    for word in &learned.words {
+        print::note(&print::clean(word));
+    }
+    let (order, note) = order.map_err(|fault| anyhow!("berkas `{}`: {fault}", source.path.display()))?;
+    if let Some(note) = note.filter(|_| !options.file.quiet) {
+        print::note(&print::clean(&note));
+    }
+    let mut zone = options.zone;
+    let time = mapping
+        .place(&Field::SubmittedAt)
+        .and_then(|place| mapping.columns.get(place));
+    if time.is_some_and(|(name, _)| name.trim().eq_ignore_ascii_case("_submission_time")) {
+        zone = chrono::Offset::fix(&Utc);
+        print::note("kolom `_submission_time` dari KoBoToolbox dibaca sebagai waktu UTC");
+    }
+    let check = Check {
+        source,
+        named,
         form,
         mapping,
         again: options.again.clone(),
+        by_line: options.by_line,
         values,
-        reading: Reading {
-            zone: options.zone,
-            order: options.order,
-        },
-        now: Clock::system().now(),
-    })
+        reading: Reading { zone, order },
+        dated: options.date.and_then(|date| noon(date, options.zone)),
+        learned,
+        now,
+    };
+    if let Some(time) = check.dated {
+        check.within(time).map_err(|fault| anyhow!("--date: {fault}"))?;
+    }
+    Ok(check)
 }
 
-/// Prints what the columns are taken for.
+/// Noon of a day, which is the time of every row when only the day is given.
+fn noon(date: NaiveDate, zone: FixedOffset) -> Option<DateTime<Utc>> {
+    let noon = zone.from_local_datetime(&date.and_hms_opt(12, 0, 0)?);
+    noon.single().map(|time| time.to_utc())
+}
+
+/// Prints other surveys of the unit in the same period, because the file may have been imported into one of them.
+async fn others(client: &Survey, survey: &str, period: &str) -> anyhow::Result<()> {
+    let Some((parent, _)) = survey.split_once("/surveys/") else {
+        return Ok(());
+    };
+    let message = pb::ListSurveysRequest {
+        parent: parent.to_owned(),
+        page_size: super::PAGE,
+        period: period.to_owned(),
+        ..Default::default()
+    };
+    let surveys = repeat!(client, list_surveys, message)?.surveys;
+    for other in surveys.iter().filter(|other| other.name != survey) {
+        let held = held(client, &other.name).await?;
+        if held > 0 {
+            print::note(&print::clean(&format!(
+                "unit ini juga memiliki survei `{}` pada periode yang sama, dengan {held} responden, dan nilai unit dihitung dari \
+                 keduanya; pastikan berkas ini belum diimpor ke sana",
+                other.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Prints the meaning of each column.
 fn show(check: &Check) -> anyhow::Result<()> {
     let columns = Columns {
         right: &[0],
@@ -260,7 +365,7 @@ fn show(check: &Check) -> anyhow::Result<()> {
     ))?)
 }
 
-/// A label that follows from what the file holds.
+/// Derives a label from the content of the file.
 fn digest(path: &Path) -> anyhow::Result<String> {
     let mut file = File::open(path)?;
     let mut hash = Sha256::new();
@@ -285,85 +390,41 @@ fn unchanged(before: &Metadata, after: &Metadata) -> bool {
     before.len() == after.len() && before.modified().ok() == after.modified().ok()
 }
 
-/// What the first pass found.
+/// Numbers of good and bad rows.
 struct FirstPass {
     good: u64,
     bad: u64,
-    seen: Seen,
 }
 
 /// Checks every row.
 fn first_pass(check: &Check, options: &Options, faults: &mut Faults) -> anyhow::Result<FirstPass> {
-    let mut sheet = Sheet::raw(&options.file)?;
-    let progress = Progress::bytes("Memeriksa", sheet.bytes(), options.quiet);
-    let mut seen = Seen::new(&check.mapping);
-    let (mut good, mut bad) = (0_u64, 0_u64);
+    let mut sheet = check.sheet()?;
+    let progress = Progress::part("Memeriksa", sheet.length(), options.quiet);
+    let mut pass = Pass::new(check);
+    let (mut good, mut bad, mut outside) = (0_u64, 0_u64, 0_u64);
     while let Some(row) = sheet.next()? {
-        let id = check.id(&row);
-        let checked = check
-            .row(&row, &id)
-            .and_then(|response| seen.check(&id, &response));
-        match checked {
-            Ok(()) => good += 1,
+        match pass.row(&row) {
+            Ok((_, response)) => {
+                good += 1;
+                outside += u64::from(check.outside(&response));
+            }
             Err(reasons) => {
                 bad += 1;
-                faults.add(&progress, row.line, &id, row.record(), &reasons)?;
+                faults.add(&progress, row.line, row.record(), &reasons)?;
             }
         }
         if (good + bad).is_multiple_of(TICK) {
-            progress.set(row.byte);
+            progress.set(row.read);
         }
     }
     faults.settle(&progress)?;
-    Ok(FirstPass { good, bad, seen })
-}
-
-/// Finds an id that comes twice and says something else, among the first rows: 16 bytes each, and no more than that
-/// many rows.
-struct Seen {
-    contents: HashMap<u64, u64>,
-    most: usize,
-}
-
-impl Seen {
-    /// Ids that follow from the line are all different: nothing is remembered then.
-    fn new(mapping: &Mapping) -> Self {
-        let most = if mapping.place(&Field::Id).is_some() {
-            COMPARED
-        } else {
-            0
-        };
-        Self {
-            contents: HashMap::new(),
-            most,
-        }
+    if let (true, Some((first, last)), false) = (outside > 0, check.form.period, options.quiet) {
+        progress.note(&format!(
+            "{outside} dari {good} jawaban bertanggal di luar periode survei ({first} sampai {last}); periksa kolom waktunya, \
+             dan --date-order bila tanggalnya terbaca terbalik"
+        ));
     }
-
-    fn check(&mut self, id: &str, response: &pb::Response) -> Result<(), Vec<String>> {
-        if self.otherwise(id, response) {
-            return Err(vec![format!(
-                "response_id `{id}` sudah ada di baris sebelumnya dengan isi lain"
-            )]);
-        }
-        if self.contents.len() < self.most {
-            self.contents.insert(hash(id.as_bytes()), content(response));
-        }
-        Ok(())
-    }
-
-    /// Whether a row before with this id says something else.
-    fn otherwise(&self, id: &str, response: &pb::Response) -> bool {
-        let before = || self.contents.get(&hash(id.as_bytes()));
-        self.most > 0 && before().is_some_and(|before| *before != content(response))
-    }
-}
-
-fn content(response: &pb::Response) -> u64 {
-    hash(&response.encode_to_vec())
-}
-
-fn hash(bytes: &[u8]) -> u64 {
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, bytes).as_u64_pair().1
+    Ok(FirstPass { good, bad })
 }
 
 fn rejected(rejection: &pb::Rejection) -> String {
@@ -375,12 +436,33 @@ fn rejected(rejection: &pb::Rejection) -> String {
             text => format!("; {text}"),
         })
         .collect();
+    // Another row was stored under the same id: either the file numbers its rows anew, or this row was corrected.
+    let remedy = match rejection.reason.as_str() {
+        "REQUEST_ID_REUSED" | "RESPONSE_ID_REUSED" => {
+            "; bila kolom id hanya nomor urut, lewati dengan --map \"ID=-\" agar id dibuat dari isi baris"
+        }
+        _ => "",
+    };
     format!(
-        "ditolak: {} [{}]{}",
+        "ditolak: {} [{}]{}{remedy}",
         rejection.message,
         rejection.reason,
         faults.concat()
     )
+}
+
+/// Reads a time as in a cell of a response; other kinds of files use it too.
+///
+/// # Errors
+///
+/// A message in Indonesian that says what is wrong.
+pub(super) fn read_time(text: &str, zone: FixedOffset, order: DateOrder) -> Result<DateTime<Utc>, String> {
+    let order = match order {
+        DateOrder::Dmy => Order::Dmy,
+        DateOrder::Mdy => Order::Mdy,
+        DateOrder::Ymd => Order::Ymd,
+    };
+    Reading { zone, order }.time(text, None)
 }
 
 #[cfg(test)]

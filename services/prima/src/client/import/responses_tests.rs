@@ -17,14 +17,13 @@ fn file(text: &str) -> NamedTempFile {
 
 fn options(path: &Path) -> ResponseOptions {
     let file = Options {
-        file: path.to_owned(),
         skip_bad_rows: true,
-        quiet: true,
+        ..Options::plain(path)
     };
     ResponseOptions::plain("s", file)
 }
 
-/// What an import does before the service answers.
+/// Result of the passes before anything is sent.
 struct Outlook {
     good: u64,
     bad: u64,
@@ -36,14 +35,15 @@ struct Outlook {
 fn both(form: Form, text: &str) -> anyhow::Result<Outlook> {
     let file = file(text);
     let errors = NamedTempFile::new()?;
-    let options = options(file.path());
+    let mut options = options(file.path());
+    options.file.errors = Some(errors.path().to_owned());
     let check = check(form, &options)?;
-    let mut faults = Faults::new(Some(errors.path()), file.path(), &check.mapping)?;
-    let FirstPass { good, bad, seen } = first_pass(&check, &options.file, &mut faults)?;
+    let mut faults = Faults::new(&options.file, &check.sheet()?)?;
+    let FirstPass { good, bad } = first_pass(&check, &options.file, &mut faults)?;
     let batches = Batches {
-        sheet: Sheet::raw(file.path())?,
-        check: &check,
-        seen,
+        sheet: check.sheet()?,
+        survey: "s",
+        pass: Pass::new(&check),
         import_id: "i",
     };
     let (mut lines, mut ids) = (Vec::new(), Vec::new());
@@ -77,7 +77,7 @@ fn bad_rows_are_counted_named_and_never_sent() {
         "c,2 Juli,4,4,4,4,4,4,4,4,4",                    // 6: no time
         "d,2024-06-02T08:00:00+07:00,4,4,4,4,4,4,4,4,4", // 7: before the survey opened
         "b,2024-07-03T08:00:00+07:00,4,4,4,4,4,4,4,4,4", // 8: good, its bad namesake never counted
-        "é,2024-07-03T08:00:00+07:00,4,4,4,4,4,4,4,4,4", // 9: bad id
+        ",2024-07-03T08:00:00+07:00,4,4,4,4,4,4,4,4,4",  // 9: no id
         "e,,4,4,4,4,4,4,4,4,4",                          // 10: time missing
         "f,2024-07-02T08:00:00+07:00,4",                 // 11: cells missing
     ];
@@ -93,54 +93,54 @@ fn bad_rows_are_counted_named_and_never_sent() {
 }
 
 #[test]
-fn a_form_without_ids_reads_the_same_ids_every_time() {
+fn rows_without_ids_get_the_same_ids_every_time() {
     let header = "Timestamp;Jenis Kelamin;Usia;U1;U2;U3;U4;U5;U6;U7;U8;U9;Saran";
-    let row = |sex: &str| {
-        format!("2024/07/05 9:15:00 AM GMT+7;{sex};34;4. Sangat sesuai;Mudah;3;Gratis;4;4;4;4;4;\"a;b\"")
-    };
+    let row =
+        |time: &str, first: &str| format!("{time};Perempuan;34;{first};Mudah;3;Gratis;4;4;4;4;4;\"a;b\"");
+    let (one, two) = ("2024/07/05 9:15:00 AM GMT+7", "2024/07/06 9:15:00 AM GMT+7");
     let text = format!(
         "\u{feff}{header}\n{}\n{}\n{}\n",
-        row("Perempuan"),
-        row("Perempuan"),
-        row("?")
+        row(one, "4. Sangat sesuai"),
+        row(one, "4. Sangat sesuai"),
+        row(two, "9")
     );
     let first = both(form(), &text).unwrap();
     assert_eq!((first.good, first.bad), (2, 1));
     assert_ne!(first.ids[0], first.ids[1], "two people may answer alike");
-    // Saved by another tool, with rows behind.
-    let again =
-        text.replace(';', "\t").replace("a\tb", "a;b") + &row("L").replace(';', "\t").replace("a\tb", "a;b");
-    let again = both(form(), &again).unwrap();
-    assert_eq!(again.ids[..2], first.ids[..]);
-    assert_eq!(again.good, 3);
+    // The file was saved by another program and sorted, and has a blank line and a new row.
+    let again = format!(
+        "{header}\n\n{}\n{}\n{}\n",
+        row(two, "3"),
+        row(one, "4"),
+        row("5 Juli 2024 09.15", "Sangat sesuai")
+    );
+    let again = both(form(), &again.replace(';', "\t").replace("a\tb", "a;b")).unwrap();
+    assert_eq!((again.good, again.ids[1..].to_vec()), (3, first.ids.clone()));
 
-    // The file of bad rows keeps the id, and is imported when corrected.
+    // The file of rejected rows has the format of the original, and can be imported when corrected.
     assert!(
-        first.errors.starts_with("Timestamp,Jenis Kelamin,Usia,U1,"),
+        first.errors.starts_with("\u{feff}Timestamp;Jenis Kelamin;"),
         "{}",
         first.errors
     );
-    let corrected = first.errors.replace(",?,", ",P,");
-    let corrected = both(form(), &corrected).unwrap();
-    assert_eq!((corrected.good, corrected.bad), (1, 0));
-    let kept = first.errors.lines().nth(1).unwrap();
-    assert!(
-        kept.contains(&corrected.ids[0]) && corrected.ids[0].starts_with("csv-"),
-        "{kept}"
+    let corrected = both(form(), &first.errors.replace(";9;", ";3;")).unwrap();
+    assert_eq!(
+        (corrected.good, corrected.bad, &corrected.ids[0]),
+        (1, 0, &again.ids[0])
     );
 }
 
 #[test]
-fn what_a_row_says_reaches_the_message() {
+fn the_content_of_a_row_is_in_the_message() {
     let header = "Stempel waktu,Jenis Kelamin,Usia,Pendidikan Terakhir,Pekerjaan,Jenis Layanan,Saluran,Jam Survei,Kritik,\
                   U1,U2,U3,U4,U5,U6,U7,U8,U9";
     let row = "05/07/2024 09:15:00,Wanita,26-40,SMA/SMK,Karyawan Swasta,KTP Elektronik,Loket,08.00-12.00,Lama,\
                1,2,3,4,1,2,3,4,1";
     let file = file(&format!("{header}\n{row}\n"));
     let check = check(form(), &options(file.path())).unwrap();
-    let mut sheet = Sheet::raw(file.path()).unwrap();
+    let mut sheet = check.sheet().unwrap();
     let row = sheet.next().unwrap().unwrap();
-    let response = check.row(&row, "r").unwrap();
+    let (_, response) = Pass::new(&check).row(&row).unwrap();
     assert_eq!(response.submit_time.unwrap().seconds, 1_720_145_700);
     assert_eq!(response.answers.values().sum::<i32>(), 21);
     assert_eq!(response.criticism, "Lama");
@@ -188,9 +188,9 @@ fn rows_are_sent_a_thousand_at_a_time_and_name_survey_and_import_once() {
     let file = file(&format!("{HEADER}\n{rows}"));
     let check = check(form(), &options(file.path())).unwrap();
     let batches = Batches {
-        sheet: Sheet::raw(file.path()).unwrap(),
-        seen: Seen::new(&check.mapping),
-        check: &check,
+        sheet: check.sheet().unwrap(),
+        survey: "agencies/3271/units/dpmptsp/surveys/2024-q3",
+        pass: Pass::new(&check),
         import_id: "i",
     };
     let batches: Vec<send::Batch> = batches.collect::<anyhow::Result<_>>().unwrap();
@@ -238,9 +238,9 @@ fn a_label_gives_every_row_a_new_id_which_is_the_same_on_a_repeat() {
                 ..options(file.path())
             };
             let check = check(form(), &options).unwrap();
-            let mut sheet = Sheet::raw(file.path()).unwrap();
+            let mut sheet = check.sheet().unwrap();
             let row = sheet.next().unwrap().unwrap();
-            check.id(&row)
+            Pass::new(&check).row(&row).unwrap().0
         };
         assert_eq!(ids(Some("a")), ids(Some("a")));
         assert_ne!(ids(Some("a")), ids(Some("b")));
@@ -260,6 +260,91 @@ fn the_import_id_follows_from_the_content() {
 fn the_file_of_bad_rows_is_not_the_file_itself() {
     let file = file(HEADER);
     let check = check(form(), &options(file.path())).unwrap();
-    assert!(Faults::new(Some(file.path()), file.path(), &check.mapping).is_err());
+    let options = Options {
+        errors: Some(file.path().to_owned()),
+        ..options(file.path()).file
+    };
+    assert!(Faults::new(&options, &check.sheet().unwrap()).is_err());
     assert_eq!(std::fs::read_to_string(file.path()).unwrap(), HEADER);
+}
+
+mod shapes {
+    //! The format of a file does not change the result; only its content does.
+
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Minute of the answer, scores, text.
+    type Row = (u32, [u8; 9], String);
+
+    fn any_row() -> impl Strategy<Value = Row> {
+        // There are few different rows, so that equal ones are frequent.
+        (0_u32..4, proptest::array::uniform9(1_u8..3), "[a-z]{0,2}")
+    }
+
+    fn write(rows: &[Row], shape: usize) -> String {
+        let (delimiter, end) = [(",", "\n"), (";", "\r\n"), ("\t", "\r")][shape % 3];
+        let columns: Vec<String> = (1..10).map(|n| format!("U{n}")).collect();
+        let mut text = String::from(if shape.is_multiple_of(2) { "\u{feff}" } else { "" });
+        let mut line = |mut cells: Vec<String>| {
+            if shape.is_multiple_of(5) {
+                cells.reverse();
+            }
+            text += &cells.join(delimiter);
+            text += end;
+            if shape.is_multiple_of(3) {
+                text += end;
+            }
+        };
+        line([vec!["Timestamp".to_owned()], columns, vec!["Saran".to_owned()]].concat());
+        for (minute, scores, remark) in rows {
+            let time = match shape % 3 {
+                0 => format!("2024-07-05 08:{minute:02}:00"),
+                1 => format!("5 Juli 2024 08.{minute:02}"),
+                _ => format!("05/07/2024 08:{minute:02} WIB"),
+            };
+            let scores = scores.iter().map(|score| {
+                if shape % 4 == 1 {
+                    format!("{score},0")
+                } else {
+                    score.to_string()
+                }
+            });
+            let scores = scores.map(|score| {
+                if delimiter == "," {
+                    score.replace(",0", "")
+                } else {
+                    score
+                }
+            });
+            line([vec![time], scores.collect(), vec![remark.clone()]].concat());
+        }
+        text
+    }
+
+    fn ids(rows: &[Row], shape: usize) -> Vec<String> {
+        both(form(), &write(rows, shape)).unwrap().ids
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn sorting_and_saving_again_change_no_id_and_growing_adds_only_the_new(
+            rows in proptest::collection::vec(any_row(), 1..20),
+            more in proptest::collection::vec(any_row(), 0..5),
+            shapes in (0_usize..60, 0_usize..60),
+        ) {
+            let first: BTreeSet<String> = ids(&rows, shapes.0).into_iter().collect();
+            prop_assert_eq!(first.len(), rows.len(), "equal rows are told apart");
+            let mut grown = more.clone();
+            grown.extend(rows.iter().rev().cloned());
+            let grown: BTreeSet<String> = ids(&grown, shapes.1).into_iter().collect();
+            prop_assert!(first.is_subset(&grown));
+            prop_assert_eq!(grown.len(), rows.len() + more.len());
+        }
+    }
 }

@@ -1,10 +1,15 @@
-//! Results that were published before this system computed them.
+//! Results that were published before this system computed results.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
-use prima_proto::{name, survey::v1 as pb};
+use chrono::{DateTime, Utc};
+use prima_platform::clock::Clock;
+use prima_proto::{period::Period, survey::v1 as pb};
+use prima_survey::domain::recorded;
 use tonic::Status;
 
+use super::cells::{self, Register};
 use super::progress::Progress;
 use super::sheet::{Column, Row, Sheet};
 use super::{BadRows, Options, Outcome, PAGE, Seen, Step, What, apply, request_id};
@@ -14,8 +19,9 @@ use crate::client::connect::{Connection, Survey};
 const AGENCY: usize = 1;
 const UNIT: usize = 2;
 const REASON: usize = 10;
-/// `subject`, or `agency` with `unit` when it is a unit's.
-const COLUMNS: [(&str, bool); 11] = [
+const NAME: usize = 11;
+/// The columns; the subject is in `subject`, or in `agency` and `unit`.
+const COLUMNS: [(&str, bool); 12] = [
     ("subject", false),
     ("agency", false),
     ("unit", false),
@@ -27,15 +33,15 @@ const COLUMNS: [(&str, bool); 11] = [
     ("source", true),
     ("roll_up", false),
     ("reason", false),
+    ("name", false),
 ];
-const SOURCE_CHARACTERS: std::ops::RangeInclusive<usize> = 3..=500;
 
-/// Loads published results: records those that are not there, replaces those that differ when the row has a `reason`.
-/// Further columns are elements by their key, with the published mean.
+/// Loads published results: records those that do not exist, and replaces those that differ when the row has a
+/// `reason`. Further columns are elements by their key, with the published mean.
 ///
 /// # Errors
 ///
-/// When the file or one of its rows is bad, or the service is away; nothing was loaded then.
+/// When the file or one of its rows is bad, or the service cannot be reached; nothing was loaded then.
 pub async fn results(connection: &Connection, options: &Options) -> anyhow::Result<Outcome> {
     let client = connection.survey().await?;
     let instruments = repeat!(client, list_instruments, pb::ListInstrumentsRequest {})?.instruments;
@@ -46,12 +52,13 @@ pub async fn results(connection: &Connection, options: &Options) -> anyhow::Resu
         .collect();
     elements.sort();
     elements.dedup();
-    let sheet = Sheet::open(&options.file, &columns(&elements))?;
+    let mut sheet = Sheet::open(&options.source(), &columns(&elements))?;
     let held = recorded(&client).await?;
+    let register = Register::read(&connection.directory().await?).await?;
     let mut outcome = Outcome::new(What::Results);
     let mut bad = BadRows::default();
-    let (rows, repeats) = read(sheet, &elements, &held, &mut bad)?;
-    outcome.skipped = bad.settle(options)?;
+    let (rows, repeats) = read(&mut sheet, &elements, &held, &register, &mut bad)?;
+    outcome.skipped = bad.settle(options, &mut sheet)?;
     outcome.unchanged = repeats;
 
     let mut steps = Vec::new();
@@ -61,6 +68,9 @@ pub async fn results(connection: &Connection, options: &Options) -> anyhow::Resu
             Some(held) if same(held, &row) => outcome.unchanged += 1,
             Some(_) => steps.push((line, Step::Update(row))),
         }
+    }
+    if options.dry_run {
+        return Ok(outcome.foresee(&steps));
     }
     let progress = Progress::rows("Mengimpor", steps.len() as u64, options.quiet);
     let held = &held;
@@ -73,10 +83,32 @@ pub async fn results(connection: &Connection, options: &Options) -> anyhow::Resu
     Ok(outcome)
 }
 
+/// The names that officers use for a column.
+fn others(name: &str) -> &'static [&'static str] {
+    match name {
+        "subject" => &["subjek"],
+        "agency" => &["kode", "kodeinstansi", "kodewilayah"],
+        "unit" => &["kodeunit"],
+        "period" => &["periode"],
+        "instrument" => &["instrumen"],
+        "index" => &["ikm", "nilaiikm", "nik", "nilai"],
+        "category" => &["mutu", "mutupelayanan", "kategori"],
+        "respondents" => &["responden", "jumlahresponden"],
+        "source" => &["sumber"],
+        "reason" => &["alasan"],
+        "name" => &["nama", "instansi", "namainstansi", "namaunit"],
+        _ => &[],
+    }
+}
+
 fn columns(elements: &[String]) -> Vec<Column> {
-    let own = COLUMNS.map(|(name, required)| Column {
-        name: name.to_owned(),
-        required,
+    let own = COLUMNS.map(|(name, required)| {
+        if required {
+            Column::required(name)
+        } else {
+            Column::optional(name)
+        }
+        .or(others(name))
     });
     own.into_iter()
         .chain(elements.iter().map(|key| Column::optional(key)))
@@ -87,7 +119,7 @@ fn key(result: &pb::RecordedResult) -> (String, String) {
     (result.subject.clone(), result.period.clone())
 }
 
-/// Whether what is recorded says what a row says; what the row leaves to the service aside.
+/// Whether the recorded result equals a row; cells that the row leaves empty are not compared.
 fn same(held: &pb::RecordedResult, row: &pb::RecordedResult) -> bool {
     let given = |row: &str, held: &str| row.is_empty() || row == held;
     held.instrument == row.instrument
@@ -104,7 +136,7 @@ fn same(held: &pb::RecordedResult, row: &pb::RecordedResult) -> bool {
         })
 }
 
-/// A decimal without the zeros at its end.
+/// A decimal without trailing zeros.
 fn decimal(text: &str) -> &str {
     if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.')
@@ -113,7 +145,7 @@ fn decimal(text: &str) -> &str {
     }
 }
 
-/// What is recorded, by subject and period.
+/// Returns the recorded results, by subject and period.
 async fn recorded(client: &Survey) -> anyhow::Result<BTreeMap<(String, String), pb::RecordedResult>> {
     let mut all = BTreeMap::new();
     let mut page_token = String::new();
@@ -133,13 +165,15 @@ async fn recorded(client: &Survey) -> anyhow::Result<BTreeMap<(String, String), 
     }
 }
 
-/// The good rows with their lines, and how many rows only repeated another.
+/// Returns the good rows with their lines, and the number of rows that only repeat another row.
 fn read(
-    mut sheet: Sheet,
+    sheet: &mut Sheet,
     elements: &[String],
     held: &BTreeMap<(String, String), pb::RecordedResult>,
+    register: &Register,
     bad: &mut BadRows,
 ) -> anyhow::Result<(Vec<(u64, pb::RecordedResult)>, u64)> {
+    let now = Clock::system().now();
     let (mut rows, mut repeats, mut seen) = (Vec::new(), 0, Seen::new());
     while let Some(cells) = sheet.next()? {
         let line = cells.line;
@@ -147,7 +181,7 @@ fn read(
             bad.add(line, fault);
             continue;
         }
-        let Some(row) = row(&cells, elements, bad) else {
+        let Some(row) = row(&cells, elements, register, now, bad) else {
             continue;
         };
         if row.reason.is_empty() && held.get(&key(&row)).is_some_and(|held| !same(held, &row)) {
@@ -172,7 +206,13 @@ fn read(
     Ok((rows, repeats))
 }
 
-fn row(cells: &Row<'_>, elements: &[String], bad: &mut BadRows) -> Option<pb::RecordedResult> {
+fn row(
+    cells: &Row<'_>,
+    elements: &[String],
+    register: &Register,
+    now: DateTime<Utc>,
+    bad: &mut BadRows,
+) -> Option<pb::RecordedResult> {
     let line = cells.line;
     let [
         subject,
@@ -186,97 +226,70 @@ fn row(cells: &Row<'_>, elements: &[String], bad: &mut BadRows) -> Option<pb::Re
         source,
         roll_up,
         reason,
-    ] = [0, AGENCY, UNIT, 3, 4, 5, 6, 7, 8, 9, REASON].map(|column| cells.cell(column));
+        name,
+    ] = [0, AGENCY, UNIT, 3, 4, 5, 6, 7, 8, 9, REASON, NAME].map(|column| cells.cell(column));
     let subject = match (subject, agency, unit) {
-        ("", "", _) => {
-            bad.add(line, "subject (atau agency dan unit) wajib diisi");
-            String::new()
-        }
-        // The id of a region is its code without dots.
-        ("", agency, "") => format!("agencies/{}", agency.replace('.', "")),
-        ("", agency, unit) => format!("agencies/{}/units/{unit}", agency.replace('.', "")),
-        (subject, "", "") => subject.to_owned(),
-        _ => {
-            bad.add(line, "isi subject saja, atau agency dan unit saja");
-            String::new()
-        }
+        ("", "", _) => Err("subject (atau agency dan unit) wajib diisi".to_owned()),
+        ("", agency, "") => cells::subject(agency),
+        ("", agency, unit) => cells::subject(&format!("{agency}/{unit}")),
+        (subject, "", "") => cells::subject(subject),
+        _ => Err("isi subject saja, atau agency dan unit saja".to_owned()),
     };
-    let named = name::Agency::parse(&subject).is_ok() || name::Unit::parse(&subject).is_ok();
-    if !subject.is_empty() && !named {
-        bad.add(
-            line,
-            format!("subject `{subject}` harus berbentuk agencies/{{agency}} atau agencies/{{agency}}/units/{{unit}}"),
-        );
-    }
-    for (name, cell) in [("period", period), ("instrument", instrument)] {
-        if cell.is_empty() {
-            bad.add(line, format!("{name} wajib diisi"));
-        }
-    }
-    // Spreadsheets of this country write a decimal comma.
-    let index = index.replace(',', ".");
-    if !is_decimal(&index, 2) || above_100(&index) {
-        bad.add(
-            line,
-            format!("index `{index}` harus angka 0 sampai 100 dengan paling banyak dua desimal"),
-        );
+    let subject = subject.map_err(|fault| bad.add(line, fault)).ok();
+    if let Some(fault) = subject.as_ref().and_then(|subject| register.fault(subject, name)) {
+        bad.add(line, fault);
     }
     let count = match respondents {
         "" => Ok(0),
         text => text.parse::<i64>(),
     };
-    if !count.as_ref().is_ok_and(|count| *count >= 0) {
+    if count.is_err() {
         bad.add(line, format!("respondents `{respondents}` harus bilangan bulat"));
     }
-    if !SOURCE_CHARACTERS.contains(&source.chars().count()) {
-        bad.add(
-            line,
-            "source (tempat hasil diterbitkan) wajib diisi, 3 sampai 500 karakter",
-        );
-    }
-    let mut means = BTreeMap::new();
-    for (place, key) in elements.iter().enumerate() {
-        let mean = cells.cell(COLUMNS.len() + place).replace(',', ".");
-        if mean.is_empty() {
-            continue;
-        }
-        if !is_decimal(&mean, 4) {
-            bad.add(
-                line,
-                format!("{key} `{mean}` harus angka dengan paling banyak empat desimal"),
-            );
-        }
-        means.insert(key.clone(), mean);
-    }
-    let count = count.ok()?;
-    (!bad.has(line)).then(|| pb::RecordedResult {
-        subject,
+    // Indonesian spreadsheets write a decimal comma.
+    let decimal = |text: &str| text.replace(',', ".");
+    let means = elements.iter().enumerate().map(|(place, key)| {
+        let mean = decimal(cells.cell(COLUMNS.len() + place));
+        (key.clone(), mean)
+    });
+    let result = recorded::Result {
+        subject: subject.clone().unwrap_or_else(|| "agencies/1".to_owned()),
         period: period.to_owned(),
         instrument: instrument.to_owned(),
-        index,
+        index: decimal(index),
         category: category.to_owned(),
-        respondents: count,
-        elements: means,
+        respondents: count.unwrap_or_default(),
+        elements: means.filter(|(_, mean)| !mean.is_empty()).collect(),
         source: source.to_owned(),
         roll_up: roll_up.to_owned(),
         reason: reason.to_owned(),
+    };
+    // These are the rules of the service itself, so that nothing is sent unless every row is valid.
+    if let Err(faults) = recorded::check(result.clone(), now) {
+        for fault in faults {
+            let field = fault.field.trim_start_matches("result.");
+            let text = match field {
+                "period" if Period::from_str(period).is_err() => cells::period_fault(period),
+                "index" => format!("index `{index}` {}", fault.localized),
+                _ => format!("{field}: {}", fault.localized),
+            };
+            bad.add(line, text);
+        }
+    }
+    let subject = subject?;
+    (!bad.has(line)).then(|| pb::RecordedResult {
+        subject,
+        period: result.period,
+        instrument: result.instrument,
+        index: result.index,
+        category: result.category,
+        respondents: result.respondents,
+        elements: result.elements,
+        source: result.source,
+        roll_up: result.roll_up,
+        reason: result.reason,
         ..Default::default()
     })
-}
-
-fn is_decimal(text: &str, places: usize) -> bool {
-    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits(whole) && whole.len() <= 3 && digits(part) && part.len() <= places
-}
-
-/// Of a decimal with at most three digits before its point.
-fn above_100(text: &str) -> bool {
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    match whole.parse::<u32>() {
-        Ok(100) => part.bytes().any(|byte| byte != b'0'),
-        whole => whole.is_ok_and(|whole| whole > 100),
-    }
 }
 
 async fn send(
@@ -284,7 +297,7 @@ async fn send(
     row: pb::RecordedResult,
     before: Option<prost_types::Timestamp>,
 ) -> Result<(), Status> {
-    // The same row on top of another record is another request.
+    // The replaced record is part of the id: the same row, imported after another record was stored, is a new request.
     let content = format!("{row:?} {before:?}");
     let message = pb::RecordResultRequest {
         request_id: request_id("RecordResult", &row.subject, &[&content]),
@@ -297,6 +310,48 @@ async fn send(
 mod tests {
     use super::*;
 
+    fn register() -> Register {
+        Register::of(&[
+            ("agencies/1", "Kementerian Satu"),
+            ("agencies/3271", "Kota Bogor"),
+            ("agencies/3271/units/dpmptsp", "DPMPTSP Kota Bogor"),
+            ("agencies/3271/units/rsud", "RSUD Kota Bogor"),
+        ])
+    }
+
+    #[test]
+    fn a_wrong_index_period_or_category_is_reported_before_anything_is_sent() {
+        let text = "subject,period,instrument,index,source,category\n\
+                    agencies/3271/units/dpmptsp,2022,skm-2017,\"3,27\",Laporan,\n\
+                    agencies/3271/units/dpmptsp,2021,skm-2017,0,Laporan,\n\
+                    agencies/3271/units/dpmptsp,2016,skm-2017,80.10,Laporan,B\n\
+                    agencies/3271/units/dpmptsp,Semester I 2016,skm-2017,81.96,Laporan,B\n\
+                    agencies/3271/units/dpmptsp,2015,skm-2017,81.96,Laporan,A\n";
+        let (rows, _, bad) = check(text, &BTreeMap::new());
+        assert_eq!(rows.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [4]);
+        for (line, expected) in [
+            (2, "IKM = 81,75"),
+            (3, "0 bukan hasil"),
+            (5, "2016-s1"),
+            (6, "`B`"),
+        ] {
+            let told = bad.0[&line].join("; ");
+            assert_eq!(bad.0[&line].len(), 1, "{told}");
+            assert!(told.contains(expected), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_unit_that_is_unknown_or_has_another_name_is_reported() {
+        let text = "kode;unit;nama;periode;instrumen;IKM;sumber\n\
+                    32.71;rsud;RSUD Kota Bogor;2019;skm-2017;80,98;Laporan\n\
+                    32.71;rsud;RSUD Cibinong;2019;skm-2017;80,98;Laporan\n\
+                    32.71;bappeda;;2019;skm-2017;80,98;Laporan\n";
+        let (rows, _, bad) = check(text, &BTreeMap::new());
+        assert_eq!(rows.len(), 1, "{bad:?}");
+        assert_eq!(bad.0.keys().copied().collect::<Vec<_>>(), [3, 4], "{bad:?}");
+    }
+
     fn check(
         text: &str,
         held: &BTreeMap<(String, String), pb::RecordedResult>,
@@ -304,14 +359,14 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
         let elements = vec!["cost".to_owned(), "time".to_owned()];
-        let sheet = Sheet::open(file.path(), &columns(&elements)).unwrap();
+        let mut sheet = Sheet::open(&file.path().into(), &columns(&elements)).unwrap();
         let mut bad = BadRows::default();
-        let (rows, repeats) = read(sheet, &elements, held, &mut bad).unwrap();
+        let (rows, repeats) = read(&mut sheet, &elements, held, &register(), &mut bad).unwrap();
         (rows, repeats, bad)
     }
 
     #[test]
-    fn a_subject_is_named_whole_or_by_agency_and_unit() {
+    fn a_subject_is_named_in_full_or_by_agency_and_unit() {
         let text = "subject;agency;unit;period;instrument;index;respondents;source;cost\n\
                     agencies/3271;;;2019;skm-2017;80,98;;Laporan SKM 2019;3,5\n\
                     ;32.71;rsud;2019;skm-2017;81.9;120;Laporan SKM 2019;\n\
@@ -344,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_recorded_otherwise_is_replaced_only_for_a_reason() {
+    fn a_record_that_differs_is_replaced_only_with_a_reason() {
         let text = |reason: &str| {
             format!(
                 "subject,period,instrument,index,source,reason\nagencies/1,2019,skm-2017,80.9,laporan,{reason}\n"

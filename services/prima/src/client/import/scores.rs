@@ -1,21 +1,24 @@
-//! Scores that other bodies have published, and those of the index in past years.
+//! Scores that other bodies have published, and index scores of past years.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
+use prima_index::domain::band::Published;
 use prima_index::domain::external::{self, Metric};
 use prima_platform::number;
 use prima_proto::{index::v1 as pb, name, period::Period};
 use tonic::Status;
 
+use super::cells::{self, Register};
 use super::progress::Progress;
 use super::sheet::{Column, Row, Sheet};
+use super::words::squash;
 use super::{BadRows, Options, Outcome, PAGE, Seen, Step, What, apply, request_id};
 use crate::client::call::repeat;
 use crate::client::connect::{Connection, Index};
 
-/// `value` or `score`.
-const COLUMNS: [(&str, bool); 11] = [
+/// The columns; the score is in `value` or in `score`.
+const COLUMNS: [(&str, bool); 12] = [
     ("metric", true),
     ("subject", true),
     ("period", true),
@@ -27,24 +30,26 @@ const COLUMNS: [(&str, bool); 11] = [
     ("reason", false),
     ("document", false),
     ("sha256", false),
+    ("name", false),
 ];
-/// Longest source and reason, characters.
+/// Longest source and reason, in characters.
 const TEXT_MAX: usize = 500;
 
 /// Metric, subject, period.
 type Key = (String, String, String);
 
-/// Loads published scores: records those that are not there, replaces those that differ when the row has a `reason`.
+/// Loads published scores: records those that do not exist, and replaces those that differ when the row has a `reason`.
 ///
 /// # Errors
 ///
-/// When the file or one of its rows is bad, or the service is away; nothing was loaded then.
+/// When the file or one of its rows is bad, or the service cannot be reached; nothing was loaded then.
 pub async fn scores(connection: &Connection, options: &Options) -> anyhow::Result<Outcome> {
-    let sheet = Sheet::open(&options.file, &columns())?;
+    let mut sheet = Sheet::open(&options.source(), &columns())?;
     let client = connection.index().await?;
+    let register = Register::read(&connection.directory().await?).await?;
     let mut outcome = Outcome::new(What::Scores);
     let mut bad = BadRows::default();
-    let (rows, repeats) = read(sheet, &mut bad)?;
+    let (rows, repeats) = read(&mut sheet, &register, &mut bad)?;
     let metrics: BTreeSet<&str> = rows.iter().map(|(_, row)| row.metric.as_str()).collect();
     let mut held = BTreeMap::new();
     for metric in metrics {
@@ -60,8 +65,11 @@ pub async fn scores(connection: &Connection, options: &Options) -> anyhow::Resul
         );
     }
     let steps = plan(rows, &held, &mut outcome, &mut bad);
-    outcome.skipped = bad.settle(options)?;
+    outcome.skipped = bad.settle(options, &mut sheet)?;
     outcome.unchanged += repeats;
+    if options.dry_run {
+        return Ok(outcome.foresee(&steps));
+    }
     let progress = Progress::rows("Mengimpor", steps.len() as u64, options.quiet);
     let held = &held;
     apply(steps, &progress, &mut outcome, |step| {
@@ -73,11 +81,11 @@ pub async fn scores(connection: &Connection, options: &Options) -> anyhow::Resul
     Ok(outcome)
 }
 
-/// Every recorded score that the filter leaves.
+/// Returns every recorded score that matches the filter.
 ///
 /// # Errors
 ///
-/// The service's refusal.
+/// When the service rejects the request.
 pub async fn list(
     client: &Index,
     mut filter: pb::ListExternalScoresRequest,
@@ -94,10 +102,29 @@ pub async fn list(
     }
 }
 
+/// The names that officers use for a column.
+fn others(name: &str) -> &'static [&'static str] {
+    match name {
+        "metric" => &["ukuran", "penilaian"],
+        "subject" => &["subjek", "kode", "kodeinstansi", "kodewilayah"],
+        "period" => &["periode", "tahun"],
+        "value" => &["nilai", "skor"],
+        "category" => &["kategori", "zona", "predikat"],
+        "source" => &["sumber"],
+        "reason" => &["alasan"],
+        "name" => &["nama", "instansi", "namainstansi", "pemda", "pemerintahdaerah"],
+        _ => &[],
+    }
+}
+
 fn columns() -> Vec<Column> {
-    let column = |(name, required): (&str, bool)| Column {
-        name: name.to_owned(),
-        required,
+    let column = |(name, required): (&str, bool)| {
+        if required {
+            Column::required(name)
+        } else {
+            Column::optional(name)
+        }
+        .or(others(name))
     };
     COLUMNS.map(column).into()
 }
@@ -106,14 +133,14 @@ fn key(score: &pb::ExternalScore) -> Key {
     (score.metric.clone(), score.subject.clone(), score.period.clone())
 }
 
-/// Whether what is recorded says what a row says; a source that the row does not name aside.
+/// Whether the recorded score equals a row; a source that the row leaves empty is not compared.
 fn same(held: &pb::ExternalScore, row: &pb::ExternalScore) -> bool {
     number::parse_decimal(&held.score) == number::parse_decimal(&row.score)
         && (row.source.is_empty() || held.source == row.source)
         && held.no_maladministration == row.no_maladministration
 }
 
-/// What to do with each row.
+/// Returns what to do for each row.
 fn plan(
     rows: Vec<(u64, pb::ExternalScore)>,
     held: &BTreeMap<Key, pb::ExternalScore>,
@@ -140,8 +167,12 @@ fn plan(
     steps
 }
 
-/// The good rows with their lines, and how many rows only repeated another.
-fn read(mut sheet: Sheet, bad: &mut BadRows) -> anyhow::Result<(Vec<(u64, pb::ExternalScore)>, u64)> {
+/// Returns the good rows with their lines, and the number of rows that only repeat another row.
+fn read(
+    sheet: &mut Sheet,
+    register: &Register,
+    bad: &mut BadRows,
+) -> anyhow::Result<(Vec<(u64, pb::ExternalScore)>, u64)> {
     let (mut rows, mut repeats, mut seen) = (Vec::new(), 0, Seen::new());
     while let Some(cells) = sheet.next()? {
         let line = cells.line;
@@ -149,7 +180,7 @@ fn read(mut sheet: Sheet, bad: &mut BadRows) -> anyhow::Result<(Vec<(u64, pb::Ex
             bad.add(line, fault);
             continue;
         }
-        let Some(row) = row(&cells, bad) else {
+        let Some(row) = row(&cells, register, bad) else {
             continue;
         };
         let id = format!("{} {} {}", row.metric, row.subject, row.period);
@@ -162,7 +193,7 @@ fn read(mut sheet: Sheet, bad: &mut BadRows) -> anyhow::Result<(Vec<(u64, pb::Ex
     Ok((rows, repeats))
 }
 
-fn row(cells: &Row<'_>, bad: &mut BadRows) -> Option<pb::ExternalScore> {
+fn row(cells: &Row<'_>, register: &Register, bad: &mut BadRows) -> Option<pb::ExternalScore> {
     let line = cells.line;
     let [
         metric,
@@ -176,7 +207,8 @@ fn row(cells: &Row<'_>, bad: &mut BadRows) -> Option<pb::ExternalScore> {
         reason,
         document,
         sha256,
-    ] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map(|column| cells.cell(column));
+        name,
+    ] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map(|column| cells.cell(column));
     let known = external::find(metric);
     if known.is_none() {
         let keys: Vec<&str> = external::metrics().iter().map(|m| m.key.as_str()).collect();
@@ -185,25 +217,19 @@ fn row(cells: &Row<'_>, bad: &mut BadRows) -> Option<pb::ExternalScore> {
             format!("metric `{metric}` tidak dikenal; pilihannya: {}", keys.join(", ")),
         );
     }
-    check_subject(line, subject, known, bad);
+    let subject = cells::subject(subject).map_err(|fault| bad.add(line, fault)).ok();
+    if let Some(subject) = &subject {
+        check_subject(line, subject, known, bad);
+        if let Some(fault) = register.fault(subject, name) {
+            bad.add(line, fault);
+        }
+    }
     let parsed = Period::from_str(period).ok();
     if parsed.is_none() {
-        bad.add(
-            line,
-            format!("period `{period}` tidak sah; contohnya 2024 atau 2024-q3"),
-        );
+        bad.add(line, cells::period_fault(period));
     }
-    let no_maladministration = match clean.to_lowercase().as_str() {
-        "" | "tidak" | "0" | "false" => false,
-        "ya" | "1" | "true" => true,
-        _ => {
-            bad.add(
-                line,
-                format!("no_maladministration `{clean}` harus ya atau tidak"),
-            );
-            false
-        }
-    };
+    let clean = cells::is_yes("no_maladministration", clean).map_err(|fault| bad.add(line, fault));
+    let no_maladministration = clean.unwrap_or_default();
     if source.is_empty() {
         bad.add(line, "source harus diisi dengan terbitan yang memuat nilai ini");
     }
@@ -234,7 +260,7 @@ fn row(cells: &Row<'_>, bad: &mut BadRows) -> Option<pb::ExternalScore> {
             value
         }
     };
-    // Spreadsheets of this country write a decimal comma.
+    // Indonesian spreadsheets write a decimal comma.
     let score = score.replace(',', ".");
     let era = known.era(external::year(&parsed));
     if era.is_none() {
@@ -254,12 +280,12 @@ fn row(cells: &Row<'_>, bad: &mut BadRows) -> Option<pb::ExternalScore> {
             ),
         );
     }
-    if let Some(published) = published.filter(|p| !category.is_empty() && p.category != category) {
+    if let Some(published) = published.as_ref().filter(|p| !is_category(category, p)) {
         bad.add(
             line,
             format!(
-                "category `{category}` tidak cocok; nilai ini berkategori `{}`",
-                published.category
+                "category `{category}` tidak cocok; nilai ini berkategori {}",
+                shown(published)
             ),
         );
     }
@@ -271,10 +297,13 @@ fn row(cells: &Row<'_>, bad: &mut BadRows) -> Option<pb::ExternalScore> {
     }
     (!bad.has(line)).then(|| pb::ExternalScore {
         metric: metric.to_owned(),
-        subject: subject.to_owned(),
+        subject: subject.unwrap_or_default(),
         period: parsed.to_string(),
         score,
-        category: category.to_owned(),
+        category: published
+            .filter(|_| !category.is_empty())
+            .map(|p| p.category)
+            .unwrap_or_default(),
         source: source.to_owned(),
         no_maladministration,
         reason: reason.to_owned(),
@@ -284,23 +313,36 @@ fn row(cells: &Row<'_>, bad: &mut BadRows) -> Option<pb::ExternalScore> {
     })
 }
 
-/// The bytes of a SHA-256; none of an empty text, `None` when it is another.
+/// Returns the bytes of a SHA-256 digest; no bytes for an empty text, `None` when the text is no digest.
 fn hex(text: &str) -> Option<Vec<u8>> {
     let sound = text.is_empty() || (text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()));
     let pairs = (0..text.len() / 2).map(|n| u8::from_str_radix(text.get(2 * n..2 * n + 2)?, 16).ok());
     sound.then(|| pairs.collect()).flatten()
 }
 
+/// Whether a text is the category of a published value: its key, its name, or the colour of its zone.
+fn is_category(text: &str, published: &Published) -> bool {
+    let plain = squash(text);
+    let plain = plain
+        .strip_prefix("zona")
+        .or(plain.strip_prefix("kategori"))
+        .unwrap_or(&plain);
+    let names = [&published.category, &published.name, &published.zone];
+    plain.is_empty() || names.iter().any(|name| squash(name) == plain)
+}
+
+/// The name of a category that is printed.
+fn shown(published: &Published) -> String {
+    match published.zone.as_str() {
+        "" => published.name.clone(),
+        zone => format!("{} (zona {zone})", published.name),
+    }
+}
+
 fn check_subject(line: u64, subject: &str, metric: Option<&Metric>, bad: &mut BadRows) {
     let of_agency = name::Agency::parse(subject).is_ok();
     let of_unit = name::Unit::parse(subject).is_ok();
     match metric {
-        _ if !of_agency && !of_unit => bad.add(
-            line,
-            format!(
-                "subject `{subject}` harus berbentuk agencies/{{agency}} atau agencies/{{agency}}/units/{{unit}}"
-            ),
-        ),
         Some(metric) if of_unit && !metric.of_units => {
             bad.add(line, format!("{} hanya untuk instansi, bukan unit", metric.key));
         }
@@ -316,7 +358,7 @@ async fn send(
     row: pb::ExternalScore,
     before: Option<prost_types::Timestamp>,
 ) -> Result<(), Status> {
-    // The same row on top of another record is another request.
+    // The replaced record is part of the id: the same row, imported after another record was stored, is a new request.
     let content = format!("{row:?} {before:?}");
     let message = pb::RecordExternalScoreRequest {
         request_id: request_id("RecordExternalScore", &row.subject, &[&content]),
@@ -329,17 +371,54 @@ async fn send(
 mod tests {
     use super::*;
 
+    fn register() -> Register {
+        Register::of(&[
+            ("agencies/1", "Kementerian Satu"),
+            ("agencies/1/units/a", "Unit A"),
+            ("agencies/3271", "Kota Bogor"),
+            ("agencies/3271/units/dpmptsp", "DPMPTSP Kota Bogor"),
+        ])
+    }
+
+    #[test]
+    fn a_category_may_be_the_colour_of_its_zone_or_its_name() {
+        for category in ["Hijau", "Zona Hijau", "hijau", "green", "Kepatuhan Tinggi", ""] {
+            let (rows, _, bad) = check(&format!(
+                "metric,subject,period,value,category,source\nombudsman,32.71,2021,94.74,{category},Pers\n"
+            ));
+            assert!(bad.0.is_empty(), "{category} {bad:?}");
+            assert_eq!(rows[0].1.subject, "agencies/3271");
+            assert_eq!(rows[0].1.category, if category.is_empty() { "" } else { "green" });
+        }
+        let (_, _, bad) =
+            check("metric,subject,period,value,category,source\nombudsman,32.71,2021,94.74,Kuning,Pers\n");
+        assert!(
+            format!("{bad:?}").contains("Kepatuhan tinggi (zona hijau)"),
+            "{bad:?}"
+        );
+    }
+
+    #[test]
+    fn an_agency_that_is_unknown_or_has_another_name_is_reported() {
+        let (rows, _, bad) = check(
+            "Metric;Kode;Nama;Tahun;Nilai;Sumber\nombudsman;32.99;Kota X;2021;90,54;Pers\n\
+             ombudsman;32.71;Kab. Bogor;2021;90,54;Pers\nombudsman;3271;Pemkot Bogor;2021;90,54;Pers\n",
+        );
+        assert_eq!(bad.0.keys().copied().collect::<Vec<_>>(), [2, 3], "{bad:?}");
+        assert_eq!(rows[0].1.subject, "agencies/3271");
+    }
+
     fn check(text: &str) -> (Vec<(u64, pb::ExternalScore)>, u64, BadRows) {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), text).unwrap();
-        let sheet = Sheet::open(file.path(), &columns()).unwrap();
+        let mut sheet = Sheet::open(&file.path().into(), &columns()).unwrap();
         let mut bad = BadRows::default();
-        let (rows, repeats) = read(sheet, &mut bad).unwrap();
+        let (rows, repeats) = read(&mut sheet, &register(), &mut bad).unwrap();
         (rows, repeats, bad)
     }
 
     #[test]
-    fn a_score_may_stand_in_either_column_and_have_a_decimal_comma() {
+    fn a_score_may_be_in_either_column_and_have_a_decimal_comma() {
         let (rows, repeats, bad) = check(
             "metric;subject;period;value;source\n\
              ombudsman;agencies/3271;2023;95,23;Siaran pers\n\
@@ -382,7 +461,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_recorded_otherwise_is_replaced_only_for_a_reason() {
+    fn a_record_that_differs_is_replaced_only_with_a_reason() {
         let held = pb::ExternalScore {
             metric: "ombudsman".into(),
             subject: "agencies/1".into(),

@@ -1,295 +1,468 @@
-//! A CSV file with a header, read row by row: UTF-8, with or without byte order mark, `,`, `;` or tab between cells.
+//! A table in a file, read row by row: CSV with any delimiter, line end and encoding, or a sheet of a workbook (XLSX,
+//! ODS).
+//!
+//! The header may be below titles. Columns without a name and without content, blank rows, headers that are repeated on
+//! further pages, totals, and remarks below totals are not rows of the table. The notes say what was left out and how
+//! the file was understood.
 
+pub(crate) mod book;
+mod columns;
+pub(crate) mod head;
+mod lines;
+pub(crate) mod record;
+mod split;
+mod text;
+
+use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{Chain, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
-use csv::{ByteRecord, ReaderBuilder, Terminator};
+use csv::StringRecord;
 
-const BOM: &[u8] = b"\xef\xbb\xbf";
-const BUFFER: usize = 1 << 16;
+use self::book::Page;
+use self::columns::places;
+use self::head::{Head, LOOK};
+use self::record::{Record, trim};
+use self::text::Text;
 
-/// A column that a file may have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Column {
-    /// Its name in the header.
-    pub name: String,
-    /// Whether a file without it is refused.
-    pub required: bool,
+pub(super) use self::columns::{ADDED, Column};
+
+/// Most rows that are listed one by one as left out.
+const LISTED_MAX: usize = 20;
+/// A row below a total with at most this many cells is a remark.
+const REMARK: usize = 2;
+
+/// The file and the place of the table in it.
+#[derive(Debug, Clone, Default)]
+pub struct Source {
+    /// The file.
+    pub path: PathBuf,
+    /// Sheet of a workbook; when `None`, the only sheet that fits.
+    pub sheet: Option<String>,
+    /// Line of the header; found automatically when `None`.
+    pub header_row: Option<u64>,
 }
 
-impl Column {
-    /// A column that must be there.
-    pub(super) fn required(name: &str) -> Self {
+impl From<&Path> for Source {
+    fn from(path: &Path) -> Self {
         Self {
-            name: name.to_owned(),
-            required: true,
-        }
-    }
-
-    /// A column that may be missing.
-    pub(super) fn optional(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            required: false,
+            path: path.to_owned(),
+            ..Self::default()
         }
     }
 }
 
-/// An open file, behind its header.
+/// The format of a file, for another file that is written in the same format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Style {
+    /// Delimiter between cells.
+    pub delimiter: u8,
+    /// Whether it begins with a byte order mark.
+    pub bom: bool,
+    /// Whether lines end with CRLF.
+    pub crlf: bool,
+}
+
+enum Rows {
+    Text(Text),
+    Page(Page, usize),
+}
+
+impl Rows {
+    fn next(&mut self) -> anyhow::Result<Option<Record>> {
+        match self {
+            Self::Text(text) => text.next(),
+            Self::Page(page, place) => {
+                let record = page.rows.get(*place).cloned();
+                *place += 1;
+                Ok(record)
+            }
+        }
+    }
+}
+
+/// An open file, positioned after its header.
 pub(super) struct Sheet {
-    reader: csv::Reader<Chain<File, &'static [u8]>>,
-    record: ByteRecord,
-    /// The header as written, trimmed.
-    header: Vec<String>,
-    /// Where each column stands; the order is that of the columns asked for.
+    rows: Rows,
+    /// Rows that were read while looking for the header.
+    ahead: VecDeque<Record>,
+    record: Record,
+    head: Head,
+    /// Position of each column in the file, in the order of the columns that were asked for.
     places: Vec<Option<usize>>,
-    width: usize,
-    bytes: u64,
+    notes: Vec<String>,
+    /// Line and description of what was left out because it is no row of the table.
+    left_out: Vec<(u64, String)>,
+    below_total: bool,
+    first: bool,
 }
 
 /// One row.
 pub(super) struct Row<'a> {
-    /// Where it begins in the file, from 1; the header is line 1.
+    /// Line of the file on which the row begins, counted from 1.
     pub line: u64,
-    /// Bytes read up to its end.
-    pub byte: u64,
-    record: &'a ByteRecord,
-    cells: Result<(&'a ByteRecord, &'a [Option<usize>]), String>,
+    /// How much of the file was read up to the end of the row, out of [`Sheet::length`].
+    pub read: u64,
+    record: &'a Record,
+    places: &'a [Option<usize>],
 }
 
 impl Row<'_> {
-    /// What is wrong with the row as such; its cells are empty then.
+    /// What is wrong with the row as a whole; its cells are empty then.
     pub(super) fn fault(&self) -> Option<&str> {
-        self.cells.as_ref().err().map(String::as_str)
+        self.record.fault.as_deref()
     }
 
-    /// The row as read, whatever is wrong with it.
-    pub(super) fn record(&self) -> &ByteRecord {
-        self.record
+    /// The row as read, even when it has a fault.
+    pub(super) fn record(&self) -> &StringRecord {
+        &self.record.cells
     }
 
-    /// The cell at this place in the file, trimmed; empty when there is none.
+    /// The cell at this position in the file, trimmed; empty when there is none.
     pub(super) fn raw(&self, place: usize) -> &str {
-        self.cells
-            .as_ref()
-            .ok()
-            .and_then(|(record, _)| record.get(place))
-            .and_then(text)
-            .unwrap_or_default()
+        match self.record.fault {
+            None => self.record.cells.get(place).map(trim).unwrap_or_default(),
+            Some(_) => "",
+        }
     }
 
-    /// The cell of the column with this place among the columns asked for, trimmed; empty when there is none.
+    /// The cell of a column, by its index among the columns that were asked for, trimmed; empty when there is none.
     pub(super) fn cell(&self, column: usize) -> &str {
-        self.cells
-            .as_ref()
-            .ok()
-            .and_then(|(record, places)| record.get((*places.get(column)?)?))
-            .and_then(text)
-            .unwrap_or_default()
+        match self.places.get(column) {
+            Some(Some(place)) => self.raw(*place),
+            _ => "",
+        }
     }
 }
 
 impl Sheet {
-    /// Opens a file and checks its header against the columns that it must or may have.
+    /// Opens a file and checks its header for required and allowed columns.
     ///
     /// # Errors
     ///
-    /// As [`Sheet::raw`], and when the header has missing, unknown or repeated columns; all are named.
-    pub(super) fn open(path: &Path, columns: &[Column]) -> anyhow::Result<Self> {
-        let mut sheet = Self::raw(path)?;
-        let names: Vec<String> = sheet
-            .header
-            .iter()
-            .map(|name| name.to_ascii_lowercase())
-            .collect();
-        sheet.places =
-            places(&names, columns).map_err(|fault| anyhow!("berkas `{}`: {fault}", path.display()))?;
+    /// As [`Sheet::raw`], and when the header has missing, unknown or repeated columns; the error names all of them.
+    pub(super) fn open(source: &Source, columns: &[Column]) -> anyhow::Result<Self> {
+        let known = |cells: &[String]| {
+            let held = |column: &&Column| cells.iter().any(|cell| column.is(cell));
+            columns.iter().filter(held).count()
+        };
+        let mut sheet = Self::raw(source, &known)?;
+        sheet.places = places(&sheet.head.cells, columns)
+            .map_err(|fault| anyhow!("berkas `{}`: {fault}", source.path.display()))?;
         Ok(sheet)
     }
 
-    /// Opens a file whose columns the caller will make sense of.
+    /// Opens a file whose columns the caller will interpret. `known` counts the different columns that it recognises
+    /// among the cells of a row, by which the header is found.
     ///
     /// # Errors
     ///
-    /// When the file can't be read or is not UTF-8.
-    pub(super) fn raw(path: &Path) -> anyhow::Result<Self> {
+    /// When the file can't be read, is no table, or has several sheets with such a header.
+    pub(super) fn raw(source: &Source, known: &dyn Fn(&[String]) -> usize) -> anyhow::Result<Self> {
+        let path = source.path.as_path();
         let shown = || format!("berkas `{}`", path.display());
-        let mut file = File::open(path).with_context(|| format!("{} tidak dapat dibuka", shown()))?;
-        let bytes = file.metadata().with_context(shown)?.len();
         let mut start = Vec::new();
-        (&mut file)
-            .take(BUFFER as u64)
-            .read_to_end(&mut start)
-            .with_context(shown)?;
-        if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
-            bail!(
-                "{}: harus UTF-8, bukan UTF-16; simpan ulang sebagai \"CSV UTF-8\"",
-                shown()
-            )
-        }
-        let bom = if start.starts_with(BOM) { BOM.len() } else { 0 };
-        let delimiter = sniff(start.get(bom..).unwrap_or_default());
-        file.seek(SeekFrom::Start(bom as u64)).with_context(shown)?;
-        // Lines are counted by their LF: a CR before it is trimmed with the cell, and a last line gets an LF too.
-        let mut reader = ReaderBuilder::new()
-            .delimiter(delimiter)
-            .terminator(Terminator::Any(b'\n'))
-            .flexible(true)
-            .has_headers(false)
-            .buffer_capacity(BUFFER)
-            .from_reader(file.chain(b"\n".as_slice()));
-        let mut header = ByteRecord::new();
-        reader.read_byte_record(&mut header).with_context(shown)?;
-        let header: Option<Vec<String>> = header.iter().map(|cell| text(cell).map(str::to_owned)).collect();
-        let Some(header) = header else {
-            bail!("{}: harus UTF-8", shown())
+        let file = File::open(path).with_context(|| format!("{} tidak dapat dibuka", shown()))?;
+        file.take(1024).read_to_end(&mut start).with_context(shown)?;
+        refuse_other_kinds(&start).with_context(shown)?;
+        let mut notes = Vec::new();
+        let (rows, ahead, head) = if book::is_workbook(&start) {
+            let mut pages = book::pages(path, source.sheet.as_deref())?;
+            if let [page] = pages.as_mut_slice() {
+                text::unwrap(&mut page.rows, &mut notes)?;
+            }
+            let (page, head) = choose(pages, source, known, &mut notes).with_context(shown)?;
+            let ahead: VecDeque<Record> = page.rows.iter().take(LOOK).cloned().collect();
+            let read = ahead.len();
+            (Rows::Page(page, read), ahead, head)
+        } else {
+            if source.sheet.is_some() {
+                bail!("{}: --sheet hanya untuk buku kerja (XLSX, ODS)", shown())
+            }
+            let mut text = Text::open(path, &mut notes)?;
+            let mut ahead = VecDeque::new();
+            let reach = source.header_row.unwrap_or_default();
+            while ahead.len() < LOOK || ahead.back().is_some_and(|last: &Record| last.line <= reach) {
+                let Some(record) = text.next()? else { break };
+                if !record.is_blank() {
+                    ahead.push_back(record);
+                }
+            }
+            let head = head::find(ahead.make_contiguous(), source.header_row, known);
+            (Rows::Text(text), ahead, head)
         };
-        Ok(Self {
-            reader,
-            record: ByteRecord::new(),
+        let head = match (head, source.header_row) {
+            (Some(head), _) => head,
+            (None, Some(line)) => bail!("{}: baris {line} kosong atau tidak ada", shown()),
+            (None, None) => Head {
+                line: 1,
+                last: 1,
+                cells: Vec::new(),
+                known: 0,
+            },
+        };
+        if ahead.front().is_some_and(|first| first.line < head.line) && source.header_row.is_none() {
+            notes.push(format!("kepala kolom dibaca dari baris {}", head.line));
+        }
+        let mut sheet = Self {
+            ahead,
+            record: Record::default(),
             places: Vec::new(),
-            width: header.len(),
-            header,
-            bytes,
-        })
+            notes,
+            left_out: Vec::new(),
+            below_total: false,
+            first: true,
+            head,
+            rows,
+        };
+        sheet.rewind()?;
+        Ok(sheet)
+    }
+
+    /// Goes back to the first row after the header.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be opened again.
+    pub(super) fn rewind(&mut self) -> anyhow::Result<()> {
+        self.ahead.clear();
+        self.left_out.clear();
+        (self.below_total, self.first) = (false, true);
+        match &mut self.rows {
+            Rows::Text(text) => {
+                text.set_width(0);
+                text.rewind()?;
+            }
+            Rows::Page(_, place) => *place = 0,
+        }
+        loop {
+            let Some(record) = self.rows.next()? else { break };
+            if record.line > self.head.last {
+                self.ahead.push_back(record);
+                break;
+            }
+            // Rows after the header are checked against its width, but the header itself is not.
+            if record.line == self.head.last {
+                if let Rows::Text(text) = &mut self.rows {
+                    text.set_width(self.head.cells.len());
+                }
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// The header as written.
     pub(super) fn header(&self) -> &[String] {
-        &self.header
+        &self.head.cells
     }
 
-    /// Length of the file.
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes
+    /// The total to be read, in the unit of [`Row::read`].
+    pub(super) fn length(&self) -> u64 {
+        match &self.rows {
+            Rows::Text(text) => text.bytes(),
+            Rows::Page(page, _) => page.rows.len() as u64,
+        }
     }
 
-    /// The next row that holds anything; `None` at the end.
+    /// The format of the file; for a workbook that of CSV from an Indonesian spreadsheet.
+    pub(super) fn style(&self) -> Style {
+        match &self.rows {
+            Rows::Text(text) => {
+                let (delimiter, bom, crlf) = text.style();
+                Style { delimiter, bom, crlf }
+            }
+            Rows::Page(..) => Style {
+                delimiter: b';',
+                bom: true,
+                crlf: true,
+            },
+        }
+    }
+
+    /// Remarks on how the file was understood, a line each; what was left out is known only after all rows were read.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes = self.notes.clone();
+        for (line, what) in self.left_out.iter().take(LISTED_MAX) {
+            notes.push(format!("baris {line} tidak diimpor: {what}"));
+        }
+        if self.left_out.len() > LISTED_MAX {
+            let more = self.left_out.len() - LISTED_MAX;
+            notes.push(format!("… dan {more} baris lain yang bukan baris tabel"));
+        }
+        notes
+    }
+
+    /// Returns the next row with content; `None` at the end.
     ///
     /// # Errors
     ///
-    /// When the file can't be read on.
+    /// When the rest of the file can't be read.
     pub(super) fn next(&mut self) -> anyhow::Result<Option<Row<'_>>> {
-        let line = loop {
-            let earliest = self.reader.position().line();
-            if !self
-                .reader
-                .read_byte_record(&mut self.record)
-                .context("berkas tidak dapat dibaca")?
+        loop {
+            let next = match self.ahead.pop_front() {
+                Some(record) => Some(record),
+                None => self.rows.next()?,
+            };
+            let Some(record) = next else { return Ok(None) };
+            if record.is_blank() {
+                continue;
+            }
+            let first = std::mem::take(&mut self.first);
+            if record.fault.is_none()
+                && let Some(what) = self.no_row(&record.cells, first)
             {
-                return Ok(None);
+                self.left_out.push((record.line, what));
+                continue;
             }
-            if self.record.iter().any(|cell| !cell.trim_ascii().is_empty()) {
-                // The reader counts blank lines before a record to it, so count back from its end.
-                let inner = self
-                    .record
-                    .as_slice()
-                    .iter()
-                    .filter(|byte| **byte == b'\n')
-                    .count() as u64;
-                break self
-                    .reader
-                    .position()
-                    .line()
-                    .saturating_sub(inner + 1)
-                    .max(earliest);
-            }
-        };
-        let byte = self.reader.position().byte();
-        let cells = if self.record.len() != self.width {
-            Err(format!(
-                "memiliki {} kolom, seharusnya {}",
-                self.record.len(),
-                self.width
-            ))
-        } else if self.record.iter().any(|cell| text(cell).is_none()) {
-            Err("bukan UTF-8".to_owned())
-        } else {
-            Ok((&self.record, self.places.as_slice()))
-        };
+            self.record = record;
+            break;
+        }
+        self.fit();
         Ok(Some(Row {
-            line,
-            byte,
+            line: self.record.line,
+            read: self.record.read,
             record: &self.record,
-            cells,
+            places: &self.places,
         }))
     }
-}
 
-/// A cell as trimmed text; `None` when it is not UTF-8.
-fn text(cell: &[u8]) -> Option<&str> {
-    std::str::from_utf8(cell).ok().map(str::trim)
-}
-
-/// The delimiter that the header has most of, what stands between quotes aside; a comma when it has none.
-fn sniff(start: &[u8]) -> u8 {
-    let mut quoted = false;
-    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
-    for byte in start {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'\n' if !quoted => break,
-            byte if !quoted => {
-                for (delimiter, count) in &mut counts {
-                    *count += usize::from(delimiter == byte);
-                }
-            }
-            _ => {}
+    /// Describes a row that is no row of the table; `None` when it is one.
+    fn no_row(&mut self, cells: &StringRecord, first: bool) -> Option<String> {
+        if let Some(total) = head::total(cells) {
+            self.below_total = true;
+            return Some(format!("baris jumlah `{total}`"));
         }
+        if head::repeats(cells, &self.head.cells) {
+            return Some("kepala kolom yang berulang".to_owned());
+        }
+        if first && head::counts_columns(cells) {
+            return Some("nomor kolom".to_owned());
+        }
+        let held = cells.iter().filter(|cell| !trim(cell).is_empty());
+        let (count, most) = (held.count(), self.head.cells.len());
+        if self.below_total && count <= REMARK && most > 2 * REMARK {
+            let text = cells.iter().map(trim).find(|cell| !cell.is_empty());
+            return Some(format!(
+                "keterangan di bawah jumlah, `{}`",
+                text.unwrap_or_default()
+            ));
+        }
+        None
     }
-    let [mut best, others @ ..] = counts;
-    for other in others {
-        if other.1 > best.1 {
-            best = other;
+
+    /// Gives the row as many cells as the header has, and reports cells that belong to no column.
+    fn fit(&mut self) {
+        let width = self.head.cells.len();
+        let record = &mut self.record;
+        if record.fault.is_some() {
+            return;
         }
+        let named = |place: usize| self.head.cells.get(place).is_some_and(|name| !name.is_empty());
+        let asked = |place: usize| self.places.is_empty() && place < width;
+        let stray = (0..record.cells.len())
+            .filter(|place| !named(*place) && !asked(*place))
+            .find(|place| {
+                record
+                    .cells
+                    .get(*place)
+                    .is_some_and(|cell| !trim(cell).is_empty())
+            });
+        if let Some(place) = stray {
+            let cell = record.cells.get(place).map(trim).unwrap_or_default();
+            record.fault = Some(if place < width {
+                format!("kolom {} tidak bernama, tetapi berisi `{cell}`", place + 1)
+            } else {
+                format!("memiliki {} kolom, seharusnya {width}", record.cells.len())
+            });
+            return;
+        }
+        while record.cells.len() < width {
+            record.cells.push_field("");
+        }
+        record.cells.truncate(width);
     }
-    best.0
 }
 
-fn places(names: &[String], columns: &[Column]) -> Result<Vec<Option<usize>>, String> {
-    let mut faults = Vec::new();
-    let mut tell = |what: &str, mut list: Vec<&str>| {
-        list.sort_unstable();
-        list.dedup();
-        if !list.is_empty() {
-            faults.push(format!("{what}: {}", list.join(", ")));
-        }
-    };
-    let missing = columns
-        .iter()
-        .filter(|column| column.required && !names.contains(&column.name));
-    tell(
-        "kolom tidak ada",
-        missing.map(|column| column.name.as_str()).collect(),
-    );
-    let unknown = names
-        .iter()
-        .filter(|name| !columns.iter().any(|column| column.name == **name));
-    tell(
-        "kolom tidak dikenal",
-        unknown
-            .map(|name| if name.is_empty() { "(tanpa nama)" } else { name })
-            .collect(),
-    );
-    let twice = names
-        .iter()
-        .filter(|name| names.iter().filter(|other| other == name).count() > 1);
-    tell("kolom ganda", twice.map(String::as_str).collect());
-    if faults.is_empty() {
-        Ok(columns
+/// Chooses the only sheet with the expected header.
+fn choose(
+    pages: Vec<Page>,
+    source: &Source,
+    known: &dyn Fn(&[String]) -> usize,
+    notes: &mut Vec<String>,
+) -> anyhow::Result<(Page, Option<Head>)> {
+    let all = pages.len();
+    let find = |page: Page| {
+        let reach = source.header_row.unwrap_or_default();
+        let rows: Vec<Record> = page
+            .rows
             .iter()
-            .map(|column| names.iter().position(|name| *name == column.name))
-            .collect())
-    } else {
-        let known: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        Err(format!(
-            "{} (kolom yang dikenal: {})",
-            faults.join("; "),
-            known.join(", ")
-        ))
+            .enumerate()
+            .take_while(|(place, row)| *place < LOOK || row.line <= reach)
+            .map(|(_, row)| row.clone())
+            .collect();
+        let head = head::find(&rows, source.header_row, known);
+        (page, head)
+    };
+    let mut pages: Vec<(Page, Option<Head>)> = pages
+        .into_iter()
+        .filter(|page| !page.rows.is_empty())
+        .map(find)
+        .collect();
+    let count = |head: &Option<Head>| head.as_ref().map_or(0, |head| head.known);
+    let most = pages
+        .iter()
+        .map(|(_, head)| count(head))
+        .max()
+        .unwrap_or_default();
+    // A sheet with most of the columns may also contain rows; a cover or a list of codes has few of them.
+    let near = |known: usize| known > 0 && known * 10 >= most * 6;
+    let fitting: Vec<&str> = pages
+        .iter()
+        .filter(|(_, head)| near(count(head)))
+        .map(|(page, _)| page.name.as_str())
+        .collect();
+    if fitting.len() > 1 {
+        bail!(
+            "beberapa lembar memiliki kepala kolom yang dikenal: {}; pilih satu dengan --sheet",
+            fitting.join(", ")
+        )
     }
+    pages.sort_by_key(|(_, head)| std::cmp::Reverse(count(head)));
+    let Some((page, head)) = pages.into_iter().next() else {
+        return Ok((Page::default(), None));
+    };
+    if all > 1 {
+        notes.push(format!(
+            "lembar `{}` dibaca; {} lembar lain tidak",
+            page.name,
+            all - 1
+        ));
+    }
+    Ok((page, head))
+}
+
+/// Refuses files of other kinds that people open in a spreadsheet, by their name.
+fn refuse_other_kinds(start: &[u8]) -> anyhow::Result<()> {
+    let text = String::from_utf8_lossy(start)
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .to_lowercase();
+    if start.starts_with(b"%PDF") {
+        bail!("ini PDF; mintalah berkas XLSX atau CSV dari aplikasi asalnya")
+    }
+    let web = ["<!doctype", "<html", "<table", "<meta", "<?xml", "<div"];
+    if web.iter().any(|mark| text.starts_with(mark)) {
+        bail!(
+            "ini halaman web atau XML, walau mungkin bernama .xls; buka dengan Excel, lalu simpan sebagai XLSX"
+        )
+    }
+    if text.starts_with('{') || text.starts_with("[{") {
+        bail!("ini JSON; unduh sebagai CSV atau XLSX dari aplikasi asalnya")
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use prima_proto::{directory::v1 as pb, name};
 use tonic::Status;
 
+use super::cells;
+use super::change::{Change, Changes};
 use super::progress::Progress;
 use super::sheet::{Column, Sheet};
 use super::{
@@ -13,9 +15,7 @@ use super::{
 use crate::client::call::{request, retry};
 use crate::client::connect::{Connection, Directory};
 
-const COLUMNS: [&str; 4] = ["agency", "unit", "unit_type", "name"];
-
-/// A row that holds by itself.
+/// A row that was checked.
 #[derive(Debug, Clone, PartialEq)]
 struct Row {
     name: name::Unit,
@@ -23,7 +23,7 @@ struct Row {
     display_name: String,
 }
 
-/// What the directory holds.
+/// The agencies and units of the directory.
 #[derive(Default)]
 struct Known {
     agencies: BTreeSet<String>,
@@ -31,20 +31,31 @@ struct Known {
     units: BTreeMap<String, pb::Unit>,
 }
 
-/// Loads `agency,unit,unit_type,name`: creates units that are not there, changes those that differ.
+fn columns() -> [Column; 4] {
+    [
+        Column::required("agency").or(&["instansi", "kodeinstansi"]),
+        Column::required("unit").or(&["kodeunit", "idunit"]),
+        Column::required("unit_type").or(&["jenisunit", "jenis", "tipe"]),
+        Column::required("name").or(&["nama", "namaunit"]),
+    ]
+}
+
+/// Loads `agency,unit,unit_type,name`: creates units that do not exist; those that differ are shown, and changed with
+/// `replace`. A change of type moves a unit to another league table.
 ///
 /// # Errors
 ///
-/// When the file or one of its rows is bad, or the directory is away; nothing was loaded then.
-pub async fn units(connection: &Connection, options: &Options) -> anyhow::Result<Outcome> {
-    let sheet = Sheet::open(&options.file, &COLUMNS.map(Column::required))?;
+/// When the file or one of its rows is bad, or the directory cannot be reached; nothing was loaded then.
+pub async fn units(connection: &Connection, options: &Options, replace: bool) -> anyhow::Result<Outcome> {
+    let mut sheet = Sheet::open(&options.source(), &columns())?;
     let client = connection.directory().await?;
     let known = known(&client).await?;
     let mut outcome = Outcome::new(What::Units);
     let mut bad = BadRows::default();
-    let (rows, repeats) = read(sheet, &known, &mut bad)?;
-    outcome.skipped = bad.settle(options)?;
+    let (rows, repeats) = read(&mut sheet, &known, &mut bad)?;
+    outcome.skipped = bad.settle(options, &mut sheet)?;
     outcome.unchanged = repeats;
+    changes(&rows, &known.units).settle(options.dry_run, replace)?;
 
     let mut steps = Vec::new();
     for (line, row) in rows {
@@ -52,6 +63,9 @@ pub async fn units(connection: &Connection, options: &Options) -> anyhow::Result
             Some(step) => steps.push((line, step)),
             None => outcome.unchanged += 1,
         }
+    }
+    if options.dry_run {
+        return Ok(outcome.foresee(&steps));
     }
     let progress = Progress::rows("Mengimpor", steps.len() as u64, options.quiet);
     apply(steps, &progress, &mut outcome, |step| send(client.clone(), step)).await;
@@ -96,8 +110,8 @@ async fn known(client: &Directory) -> anyhow::Result<Known> {
     }
 }
 
-/// The good rows with their lines, and how many rows only repeated another.
-fn read(mut sheet: Sheet, known: &Known, bad: &mut BadRows) -> anyhow::Result<(Vec<(u64, Row)>, u64)> {
+/// Returns the good rows with their lines, and the number of rows that only repeat another row.
+fn read(sheet: &mut Sheet, known: &Known, bad: &mut BadRows) -> anyhow::Result<(Vec<(u64, Row)>, u64)> {
     let mut rows = Vec::new();
     let mut repeats = 0;
     let mut seen = Seen::new();
@@ -133,13 +147,7 @@ fn row(
     known: &Known,
     bad: &mut BadRows,
 ) -> Option<Row> {
-    // The id of a region is its code without dots.
-    let region = agency.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let agency_id = if region {
-        agency.replace('.', "")
-    } else {
-        agency.to_owned()
-    };
+    let agency_id = cells::agency(agency);
     if name::token(&agency_id, name::AGENCY_MAX).is_err() {
         bad.add(
             line,
@@ -191,11 +199,35 @@ fn row(
     (!bad.has(line)).then_some(row)
 }
 
+/// Returns the changes that the rows would make.
+fn changes(rows: &[(u64, Row)], units: &BTreeMap<String, pb::Unit>) -> Changes {
+    let mut changes = Changes::default();
+    for (line, row) in rows {
+        let name = row.name.to_string();
+        let Some(unit) = units.get(&name) else {
+            continue;
+        };
+        let both = [
+            ("unit_type", &unit.unit_type, &row.unit_type),
+            ("name", &unit.display_name, &row.display_name),
+        ];
+        let changed = both.into_iter().filter(|(_, before, after)| before != after);
+        let changed = changed.map(|(field, before, after)| Change {
+            field,
+            before: before.clone(),
+            after: after.clone(),
+        });
+        changes.extend(*line, &name, changed.collect());
+    }
+    changes
+}
+
 fn differs(unit: &pb::Unit, row: &Row) -> bool {
     unit.display_name != row.display_name || unit.unit_type != row.unit_type
 }
 
-/// What a row does, with the etag of what it changes; `None` when it says what is there.
+/// Returns what to do for a row, with the etag of the unit that it changes; `None` when the unit is already as the row
+/// says.
 fn plan(row: Row, units: &BTreeMap<String, pb::Unit>) -> Option<Step<(Row, String)>> {
     match units.get(&row.name.to_string()) {
         None => Some(Step::Create((row, String::new()))),
@@ -245,6 +277,37 @@ async fn send(client: Directory, step: Step<(Row, String)>) -> Result<(), Status
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_unit_moves_to_another_league_only_when_confirmed() {
+        let name = name::Unit {
+            agency: "3271".into(),
+            unit: "dpmptsp".into(),
+        };
+        let held = pb::Unit {
+            name: name.to_string(),
+            display_name: "DPMPTSP Kota Bogor".into(),
+            unit_type: "dpmptsp".into(),
+            ..Default::default()
+        };
+        let units = BTreeMap::from([(held.name.clone(), held)]);
+        let row = |unit_type: &str| Row {
+            name: name.clone(),
+            unit_type: unit_type.into(),
+            display_name: "DPMPTSP Kota Bogor".into(),
+        };
+        let moved = changes(&[(2, row("rsud"))], &units);
+        assert!(
+            format!("{moved:?}").contains("unit_type: dpmptsp -> rsud"),
+            "{moved:?}"
+        );
+        assert!(moved.settle(false, false).is_err() && moved.settle(false, true).is_ok());
+        assert!(
+            changes(&[(2, row("dpmptsp"))], &units)
+                .settle(false, false)
+                .is_ok()
+        );
+    }
 
     #[test]
     fn every_bad_cell_of_a_row_is_named() {

@@ -1,5 +1,6 @@
 //! A league table.
 
+use prima_index::domain::external;
 use prima_proto::ranking::v1 as pb;
 use serde::Serialize;
 
@@ -93,7 +94,7 @@ impl League {
                     shown_name(row).to_owned(),
                     or_dash(&row.agency_display_name),
                     or_dash(&row.score),
-                    or_dash(&row.category),
+                    or_dash(&category_name(metric, &row.category)),
                     row.respondents.to_string(),
                     remark(row, metric),
                 ]
@@ -194,6 +195,20 @@ pub fn metric_name(metric: &str) -> String {
     }
 }
 
+/// A category as people call it: letters as they are; of a key in English the colour of its zone, else its name.
+pub fn category_name(metric: &str, key: &str) -> String {
+    let word = key.len() > 2 && key.bytes().all(|byte| byte.is_ascii_lowercase());
+    let eras = external::find(metric)
+        .map(|metric| metric.eras.as_slice())
+        .unwrap_or_default();
+    let mut bands = eras.iter().flat_map(|era| &era.bands);
+    match bands.find(|band| word && band.key == key) {
+        Some(band) if !band.zone.is_empty() => band.zone.clone(),
+        Some(band) => band.name.clone(),
+        None => key.to_owned(),
+    }
+}
+
 fn shown_name(row: &pb::LeagueRow) -> &str {
     if row.display_name.is_empty() {
         &row.subject
@@ -205,6 +220,20 @@ fn shown_name(row: &pb::LeagueRow) -> &str {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+
+    #[test]
+    fn a_category_in_english_is_shown_by_its_colour_or_name() {
+        for (metric, key, expected) in [
+            ("ombudsman", "green", "hijau"),
+            ("ombudsman", "highest", "Kualitas Tertinggi"),
+            ("ombudsman", "A", "A"),
+            ("sakip", "BB", "BB"),
+            ("skm", "A", "A"),
+            ("ombudsman", "", ""),
+        ] {
+            assert_eq!(category_name(metric, key), expected, "{metric} {key}");
+        }
+    }
 
     pub(in crate::client::print) fn sample() -> League {
         League {

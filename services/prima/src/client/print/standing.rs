@@ -3,7 +3,7 @@
 use prima_proto::ranking::v1 as pb;
 use serde::Serialize;
 
-use super::league::{heading, metric_name, rank, remark};
+use super::league::{category_name, heading, metric_name, rank, remark};
 use super::{Columns, clean, or_dash, staleness};
 use crate::cli::Format;
 
@@ -99,7 +99,7 @@ impl Standings {
                     rank(row).map_or_else(|| "-".to_owned(), |rank| rank.to_string()),
                     table.ranked.to_string(),
                     or_dash(&row.score),
-                    or_dash(&row.category),
+                    or_dash(&category_name(&self.metric, &row.category)),
                     row.respondents.to_string(),
                     remark(row, &self.metric),
                 ]

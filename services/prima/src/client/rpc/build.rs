@@ -15,8 +15,8 @@ use prima_platform::failure::Violation;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value};
 use serde_json::{Map, Value as Json};
 
-use crate::client::contract;
 use crate::client::fault::io_text;
+use crate::client::{contract, text};
 
 /// Base64 with or without padding.
 const LENIENT: GeneralPurposeConfig =
@@ -357,8 +357,8 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
 fn content(file: &Path, kind: &Kind) -> std::io::Result<String> {
     match kind {
         Kind::Bytes => std::fs::read(file).map(|bytes| GeneralPurpose::new(&STANDARD, LENIENT).encode(bytes)),
-        Kind::String => std::fs::read_to_string(file),
-        _ => std::fs::read_to_string(file).map(|text| text.trim().to_owned()),
+        Kind::String => text::read(file),
+        _ => text::read(file).map(|text| text.trim().to_owned()),
     }
 }
 

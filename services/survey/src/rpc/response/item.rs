@@ -4,7 +4,7 @@
 use prima_platform::{
     caller::{Caller, Role},
     failure::Failure,
-    request::{self, Faults},
+    request::{self, Faults, text},
 };
 use prima_proto::{name, survey::v1 as pb};
 
@@ -144,8 +144,8 @@ fn raw(id: String, response: pb::Response, faults: &mut Faults) -> Raw {
             channel: given(profile.channel),
             hour_band: given(profile.hour_band),
         },
-        suggestion: response.suggestion.into(),
-        criticism: response.criticism.into(),
+        suggestion: text::line_ends(&response.suggestion).into(),
+        criticism: text::line_ends(&response.criticism).into(),
         device: response.device.into(),
     }
 }

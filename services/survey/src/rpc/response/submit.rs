@@ -12,7 +12,7 @@ use tonic::{Status, Streaming};
 
 use super::item::item;
 use crate::{
-    intake::{Item, Outcome},
+    intake::{First, Item, Outcome},
     service::App,
 };
 
@@ -39,14 +39,16 @@ pub async fn submit(
     };
     let item = item(app, caller, sent, "request_id")?;
     let (survey, stored_id) = (item.survey.clone(), item.stored_id());
-    let (id, at) = match app.intake.submit(item).await? {
-        Outcome::Accepted(at) | Outcome::Repeated(at) => (stored_id, at),
-        Outcome::RepeatedOfBefore(at) => (id, at),
+    let (id, first) = match app.intake.submit(item).await? {
+        Outcome::Accepted(at) => (stored_id, First::accepted(at)),
+        Outcome::Repeated(first) => (stored_id, first),
+        Outcome::RepeatedOfBefore(first) => (id, first),
         Outcome::Refused(failure) => return Err(failure),
     };
     Ok(pb::SubmitResponseResponse {
         name: format!("{survey}/responses/{id}"),
-        accept_time: Some(to_proto(at)),
+        accept_time: Some(to_proto(first.accepted_at)),
+        voided: first.voided,
     })
 }
 
@@ -77,7 +79,10 @@ pub async fn submit_many(
         for (index, response_id, outcome) in outcomes {
             match outcome {
                 Outcome::Accepted(_) => sum.accepted += 1,
-                Outcome::Repeated(_) | Outcome::RepeatedOfBefore(_) => sum.repeated_count += 1,
+                Outcome::Repeated(first) | Outcome::RepeatedOfBefore(first) => {
+                    sum.repeated_count += 1;
+                    sum.voided_count += i64::from(first.voided);
+                }
                 Outcome::Refused(failure) => {
                     sum.rejected += 1;
                     if sum.rejections.len() < REJECTIONS_MAX {

@@ -1,78 +1,173 @@
-//! A row as a response, held against the rules of the contract before anything is sent. The service checks again.
+//! Converts a row to a response and checks it against the rules of the contract before anything is sent. The service
+//! checks again.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use prima_platform::clock;
 use prima_proto::survey::v1 as pb;
+use prost::Message;
 use uuid::Uuid;
 
 use super::columns::Mapping;
 use super::form::Form;
 use super::headers::Field;
-use super::time::Reading;
+use super::learn::Learned;
+use super::recognise::known;
+use super::time::{FIRST_YEAR, Reading};
 use super::values::{self, Age, Replacements};
-use crate::client::import::sheet::Row;
+use crate::client::import::sheet::{Row, Sheet, Source};
 
 const ID_MAX: usize = 64;
 const TEXT_MAX: usize = 2000;
-const FIRST_YEAR: i32 = 2000;
-/// How far the clock of a client may run ahead.
+/// How far the clock of a client may be ahead.
 const CLOCK_SKEW: TimeDelta = TimeDelta::minutes(5);
 
-/// What rows are held against.
+/// What a row is checked with.
 pub(super) struct Check {
+    /// The file and the place of the table in it.
+    pub source: Source,
+    /// Columns that `--map` names.
+    pub named: Vec<String>,
     /// The survey's form.
     pub form: Form,
     /// What the columns mean.
     pub mapping: Mapping,
     /// Label that gives every row a new id.
     pub again: Option<String>,
-    /// What texts mean.
+    /// Whether ids are derived from the line number of a row, as in release 0.1.
+    pub by_line: bool,
+    /// Meaning of texts in cells.
     pub values: Replacements,
     /// How times are read.
     pub reading: Reading,
-    /// Now.
+    /// The time of every row, when the file has no column for it.
+    pub dated: Option<DateTime<Utc>>,
+    /// What was learned from the whole file.
+    pub learned: Learned,
+    /// The time of the check.
     pub now: DateTime<Utc>,
 }
 
-fn hashed(content: &[u8]) -> String {
-    format!("csv-{}", Uuid::new_v5(&Uuid::NAMESPACE_OID, content).simple())
+/// What is wrong with a row.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Reasons {
+    pub all: Vec<String>,
+    /// Whether every reason was printed already, once for all rows with the same text.
+    pub told: bool,
 }
 
-impl Check {
-    /// The id of a row, from its cell, or from its line and content when the file has no column of ids: the same row
-    /// read again has the same id.
-    pub(super) fn id(&self, row: &Row<'_>) -> String {
-        let id = self.first_id(row);
-        match &self.again {
-            Some(label) if !id.is_empty() => hashed(format!("{label}\n{id}").as_bytes()),
-            _ => id,
+impl From<String> for Reasons {
+    fn from(reason: String) -> Self {
+        Self {
+            all: vec![reason],
+            told: false,
+        }
+    }
+}
+
+/// A pass over the rows. Each pass over the same file gives the same rows the same ids.
+pub(super) struct Pass<'a> {
+    check: &'a Check,
+    /// Number of earlier rows with the same content, by the hash of the content.
+    equal: HashMap<u64, u32>,
+    /// Hash of the content that each id of the file had first.
+    own: HashMap<u64, u64>,
+}
+
+impl<'a> Pass<'a> {
+    pub(super) fn new(check: &'a Check) -> Self {
+        Self {
+            check,
+            equal: HashMap::new(),
+            own: HashMap::new(),
         }
     }
 
-    fn first_id(&self, row: &Row<'_>) -> String {
-        if let Some(place) = self.mapping.place(&Field::Id) {
-            return row.raw(place).to_owned();
-        }
-        let mut content = row.line.to_string().into_bytes();
-        for cell in row.record() {
-            let cell = cell.trim_ascii();
-            content.extend(cell.len().to_be_bytes());
-            content.extend(cell);
-        }
-        hashed(&content)
-    }
-
-    /// The response of a row.
+    /// The next row with its id.
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with it.
-    pub(super) fn row(&self, row: &Row<'_>, id: &str) -> Result<pb::Response, Vec<String>> {
-        if let Some(fault) = row.fault() {
-            return Err(vec![fault.to_owned()]);
+    /// Every fault of the row.
+    pub(super) fn row(&mut self, row: &Row<'_>) -> Result<(String, pb::Response), Reasons> {
+        let response = self.check.row(row)?;
+        let id = match self.check.own_id(row)? {
+            Some(own) => {
+                let content = hash(&response.encode_to_vec());
+                if *self.own.entry(hash(own.as_bytes())).or_insert(content) != content {
+                    return Err(
+                        format!("response_id `{own}` sudah ada di baris sebelumnya dengan isi lain").into(),
+                    );
+                }
+                own
+            }
+            None => {
+                let meaning = meaning(&response);
+                let before = self.equal.entry(hash(meaning.as_bytes())).or_default();
+                let id = hashed(format!("{meaning}\n{before}").as_bytes());
+                *before += 1;
+                id
+            }
+        };
+        let id = match &self.check.again {
+            Some(label) => hashed(format!("{label}\n{id}").as_bytes()),
+            None => id,
+        };
+        Ok((id, response))
+    }
+}
+
+impl Check {
+    /// Opens the file, before its first row.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be read.
+    pub(super) fn sheet(&self) -> anyhow::Result<Sheet> {
+        Sheet::raw(&self.source, &|cells| known(cells, &self.named, &self.form))
+    }
+
+    /// Returns the id that the file gives a row; `None` when the id is derived from the content of the row.
+    fn own_id(&self, row: &Row<'_>) -> Result<Option<String>, Reasons> {
+        if let Some(place) = self.mapping.place(&Field::Id) {
+            let id = row.raw(place);
+            if id.is_empty() {
+                return Err("response_id wajib diisi".to_owned().into());
+            }
+            let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._:-".contains(&b);
+            let plain = id.len() <= ID_MAX && id.bytes().all(allowed);
+            return Ok(Some(if plain {
+                id.to_owned()
+            } else {
+                hashed(format!("id\n{id}").as_bytes())
+            }));
         }
-        let mut faults = Vec::new();
-        check_id(id, &mut faults);
+        if !self.by_line {
+            return Ok(None);
+        }
+        let mut content = row.line.to_string().into_bytes();
+        for cell in row.record() {
+            let cell = cell.as_bytes().trim_ascii();
+            content.extend(cell.len().to_be_bytes());
+            content.extend(cell);
+        }
+        Ok(Some(hashed(&content)))
+    }
+
+    /// Converts a row to a response.
+    ///
+    /// # Errors
+    ///
+    /// Every fault of the row.
+    fn row(&self, row: &Row<'_>) -> Result<pb::Response, Reasons> {
+        if let Some(fault) = row.fault() {
+            return Err(fault.to_owned().into());
+        }
+        let mut faults = Reasons {
+            told: true,
+            ..Reasons::default()
+        };
         let mut response = pb::Response::default();
         let mut profile = pb::RespondentProfile::default();
         let mut answered = Vec::new();
@@ -80,53 +175,58 @@ impl Check {
             let cell = self.values.apply(field, row.raw(place));
             if cell.is_empty() {
                 if *field == Field::SubmittedAt {
-                    faults.push("submitted_at wajib diisi".to_owned());
+                    faults.add("submitted_at wajib diisi".to_owned());
                 }
                 continue;
             }
-            if let Field::Element(key) = field {
-                answered.push(key);
+            match field {
+                Field::Id | Field::Skip | Field::Clock => {}
+                Field::SubmittedAt => {
+                    let clock = self.mapping.place(&Field::Clock).map(|place| row.raw(place));
+                    match self.reading.time(cell, clock).and_then(|time| self.within(time)) {
+                        Ok(time) => response.submit_time = Some(clock::to_proto(time)),
+                        Err(fault) => faults.add(fault),
+                    }
+                }
+                Field::Element(key) => {
+                    answered.push(key);
+                    match self.learned.answers.get(key).map(|judged| judged.score(cell)) {
+                        Some(Ok(score)) => {
+                            response.answers.insert(key.clone(), score);
+                        }
+                        Some(Err(fault)) => faults.all.push(fault),
+                        None => faults.add(format!("unsur `{key}` tidak ditanyakan dalam survei ini")),
+                    }
+                }
+                Field::Choice(_) | Field::Age | Field::Service => self.profile(field, cell, &mut profile),
+                Field::Suggestion => faults.take(text(cell, "saran"), &mut response.suggestion),
+                Field::Criticism => faults.take(text(cell, "kritik"), &mut response.criticism),
             }
-            if let Err(fault) = self.cell(field, cell, &mut response, &mut profile) {
-                faults.push(fault);
-            }
+        }
+        if let Some(time) = self.dated {
+            response.submit_time = Some(clock::to_proto(time));
         }
         for question in self.form.questions.iter().filter(|question| !question.optional) {
             if !answered.contains(&&question.key) {
-                faults.push(format!("unsur {} {} wajib dijawab", question.code, question.name));
+                faults.add(format!("unsur {} {} wajib dijawab", question.code, question.name));
             }
         }
         response.profile = (profile != pb::RespondentProfile::default()).then_some(profile);
-        if faults.is_empty() {
+        if faults.all.is_empty() {
             Ok(response)
         } else {
             Err(faults)
         }
     }
 
-    fn cell(
-        &self,
-        field: &Field,
-        cell: &str,
-        response: &mut pb::Response,
-        profile: &mut pb::RespondentProfile,
-    ) -> Result<(), String> {
+    /// Reads a cell of the profile. A text without a code leaves its field empty; it was reported once for the whole
+    /// file.
+    fn profile(&self, field: &Field, cell: &str, profile: &mut pb::RespondentProfile) {
         match field {
-            Field::Id | Field::Skip => {}
-            Field::SubmittedAt => {
-                let time = self.reading.time(cell)?;
-                self.time(time)?;
-                response.submit_time = Some(clock::to_proto(time));
-            }
-            Field::Element(key) => {
-                let Some(question) = self.form.questions.iter().find(|question| question.key == *key) else {
-                    return Err(format!("unsur `{key}` tidak ditanyakan dalam survei ini"));
-                };
-                let score = values::score(cell, question, self.form.scale)?;
-                response.answers.insert(key.clone(), score);
-            }
             Field::Choice(key) => {
-                let code = values::choice(cell, key, &self.form)?;
+                let Ok(code) = values::choice(cell, key, &self.form) else {
+                    return;
+                };
                 match *key {
                     "sex" => profile.sex = code,
                     "age_group" => profile.age_group = code,
@@ -136,18 +236,22 @@ impl Check {
                     _ => profile.hour_band = code,
                 }
             }
-            Field::Age => match values::age(cell, &self.form)? {
-                Age::Years(years) => profile.age = years,
-                Age::Group(code) => profile.age_group = code,
+            Field::Age => match values::age(cell, &self.form) {
+                Ok(Age::Years(years)) => profile.age = years,
+                Ok(Age::Group(code)) => profile.age_group = code,
+                Err(_) => {}
             },
-            Field::Service => profile.service = values::service(cell)?,
-            Field::Suggestion => response.suggestion = text(cell, "saran")?,
-            Field::Criticism => response.criticism = text(cell, "kritik")?,
+            Field::Service => profile.service = values::service(cell).unwrap_or_default(),
+            _ => {}
         }
-        Ok(())
     }
 
-    fn time(&self, time: DateTime<Utc>) -> Result<(), String> {
+    /// Whether the survey takes a response of this time.
+    ///
+    /// # Errors
+    ///
+    /// The reason in Indonesian, when it does not.
+    pub(super) fn within(&self, time: DateTime<Utc>) -> Result<DateTime<Utc>, String> {
         if time.signed_duration_since(self.now) > CLOCK_SKEW {
             return Err("waktu pengisian ada di masa depan".to_owned());
         }
@@ -160,23 +264,77 @@ impl Check {
         if self.form.closes.is_some_and(|closes| time >= closes) {
             return Err("waktu pengisian sesudah survei ditutup".to_owned());
         }
-        Ok(())
+        Ok(time)
+    }
+
+    /// Whether the day of a response is outside the survey's period.
+    pub(super) fn outside(&self, response: &pb::Response) -> bool {
+        let time = response.submit_time.as_ref().and_then(clock::from_proto);
+        match (time, self.form.period) {
+            (Some(time), Some((first, last))) => {
+                !(first..=last).contains(&time.with_timezone(&self.reading.zone).date_naive())
+            }
+            _ => false,
+        }
     }
 }
 
-fn check_id(id: &str, faults: &mut Vec<String>) {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._:-".contains(&b);
-    if id.is_empty() || id.len() > ID_MAX || !id.bytes().all(allowed) {
-        faults.push(format!(
-            "response_id `{id}` harus 1 sampai {ID_MAX} karakter dari A-Z, a-z, 0-9, `.`, `_`, `:`, dan `-`"
-        ));
+impl Reasons {
+    fn add(&mut self, reason: String) {
+        self.all.push(reason);
+        self.told = false;
+    }
+
+    fn take(&mut self, read: Result<String, String>, into: &mut String) {
+        match read {
+            Ok(text) => *into = text,
+            Err(reason) => self.add(reason),
+        }
     }
 }
 
+/// The content of a response in a form that does not depend on the format of its file.
+fn meaning(response: &pb::Response) -> String {
+    let mut text = String::new();
+    let time = response.submit_time.as_ref();
+    let _infallible = write!(text, "{:?}", time.map(|time| (time.seconds, time.nanos)));
+    for (key, score) in &response.answers {
+        let _infallible = write!(text, "\n{key}={score}");
+    }
+    let profile = response.profile.clone().unwrap_or_default();
+    let said = (
+        (profile.sex, profile.age, profile.age_group, profile.education),
+        (
+            profile.occupation,
+            profile.service,
+            profile.channel,
+            profile.hour_band,
+        ),
+        (&response.suggestion, &response.criticism),
+    );
+    let _infallible = write!(text, "\n{said:?}");
+    text
+}
+
+fn hashed(content: &[u8]) -> String {
+    format!("csv-{}", Uuid::new_v5(&Uuid::NAMESPACE_OID, content).simple())
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, bytes).as_u64_pair().1
+}
+
+/// Checks a text of several lines, and removes what spreadsheets write in place of a carriage return.
 fn text(cell: &str, what: &str) -> Result<String, String> {
-    let length = cell.chars().count();
+    let cell = cell
+        .replace("_x000D_", "")
+        .replace("\r\n", "\n")
+        .replace('\r', "\n");
+    let lines: Vec<&str> = cell.lines().map(str::trim_end).collect();
+    let text = lines.join("\n").trim().to_owned();
+    let length = text.chars().count();
     if length > TEXT_MAX {
         return Err(format!("{what} paling panjang {TEXT_MAX} karakter, ini {length}"));
     }
-    Ok(cell.to_owned())
+    Ok(text)
 }

@@ -1,15 +1,16 @@
-//! Which column of a file of responses means what: as told with `--map`, else by its header.
+//! Determines the meaning of each column of a file of responses: given with `--map`, else recognised by the header.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::form::{Form, Question};
-use super::headers::{ASKING, ELEMENT_WORDS, Field, NAME_WORDS, NAMES, REMARK};
-use super::text::{same, squash, words};
+use super::form::Form;
+use super::headers::{Field, NAMES, TIMES};
+use super::recognise::{Meaning, code_key, of_tools, recognise, settle};
+use crate::client::import::words::{same, squash};
 
-/// A column as `--map` names it.
+/// The meaning of a column, given with `--map`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnMap {
-    /// Its header, or `#N` for the one in place N from 1.
+    /// Header of the column, or `#N` for the column at position N, counted from 1.
     pub column: String,
     /// The field, or `-` to leave the column out.
     pub field: String,
@@ -32,39 +33,62 @@ impl std::str::FromStr for ColumnMap {
     }
 }
 
-/// The columns of a file.
+/// The meanings of the columns of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Mapping {
-    /// Header and field of each, by place.
+    /// Header and field of each column, by position.
     pub columns: Vec<(String, Field)>,
+    /// Positions of the columns that `--map` names.
+    pub told: BTreeSet<usize>,
+    /// Whether all rows have the same time, given outside the file.
+    dated: bool,
+    /// Remarks on columns that could mean something else, and on those that are left out.
+    pub notes: Vec<String>,
 }
 
 impl Mapping {
-    /// Of a header, for a form.
+    /// Determines the meaning of each column of a header; `dated` says that the time is given outside the file.
     ///
     /// # Errors
     ///
-    /// Every fault: an unknown or ambiguous column, two columns for one field, a field that is missing, a `--map` that
-    /// fits nothing.
-    pub(super) fn new(header: &[String], maps: &[ColumnMap], form: &Form) -> Result<Self, Vec<String>> {
+    /// Every fault: an ambiguous column, two columns for one field, a missing field, a `--map` that matches no column
+    /// or field.
+    pub(super) fn new(
+        header: &[String],
+        maps: &[ColumnMap],
+        form: &Form,
+        dated: bool,
+    ) -> Result<Self, Vec<String>> {
         let mut faults = Vec::new();
         let told = told(header, maps, form, &mut faults);
-        let mut columns = Vec::new();
-        for (place, name) in header.iter().enumerate() {
+        let mut meanings: Vec<Meaning> = header.iter().map(|name| recognise(name, form)).collect();
+        // The Indonesian name of the time of completion in Microsoft Forms is also the name of an element.
+        let begins = header.iter().any(|name| squash(name) == "waktumulai");
+        for (place, meaning) in meanings.iter_mut().enumerate() {
+            let name = header.get(place).map(|name| squash(name)).unwrap_or_default();
+            if begins && name == "waktupenyelesaian" {
+                *meaning = Ok(Some(Field::SubmittedAt));
+            }
+            if let Some(field) = told.get(&place) {
+                *meaning = Ok(Some(field.clone()));
+            }
+        }
+        settle(&mut meanings);
+        let mut mapping = Self {
+            columns: Vec::new(),
+            told: told.into_keys().collect(),
+            dated,
+            notes: Vec::new(),
+        };
+        let mut unknown = Vec::new();
+        for (place, (name, meaning)) in header.iter().zip(meanings).enumerate() {
             let number = place + 1;
-            let field = match told
-                .get(&place)
-                .cloned()
-                .map_or_else(|| recognise(name, form), |f| Ok(Some(f)))
-            {
+            let field = match meaning {
                 Ok(Some(field)) => field,
                 Ok(None) => {
-                    faults.push(format!(
-                        "kolom {number} `{name}` tidak dikenal; petakan dengan --map \"{}=ISIAN\", atau lewati dengan \
-                         --map \"{}=-\"",
-                        column(name, number),
-                        column(name, number)
-                    ));
+                    if !name.is_empty() && !of_tools(name) {
+                        unknown.push(place);
+                    }
                     Field::Skip
                 }
                 Err(several) => {
@@ -77,15 +101,94 @@ impl Mapping {
                     Field::Skip
                 }
             };
-            columns.push((name.clone(), field));
+            mapping.columns.push((name.clone(), field));
         }
-        let mapping = Self { columns };
+        mapping.surest_time();
         mapping.check(form, &mut faults);
-        if faults.is_empty() {
-            Ok(mapping)
-        } else {
-            Err(faults)
+        if !faults.is_empty() {
+            // A missing field may be in one of the columns that were not recognised.
+            for place in unknown {
+                let (number, name) = (place + 1, header.get(place).map_or("", String::as_str));
+                faults.push(format!(
+                    "kolom {number} `{name}` tidak dikenal; petakan dengan --map \"{}=ISIAN\"",
+                    column(name, number)
+                ));
+            }
+            return Err(faults);
         }
+        mapping.write_notes(form, &unknown);
+        Ok(mapping)
+    }
+
+    /// When several columns may hold the time, keeps the most certain one.
+    fn surest_time(&mut self) {
+        let rank = |place: usize, name: &str| {
+            if self.told.contains(&place) {
+                return 0;
+            }
+            let name = squash(name);
+            1 + TIMES
+                .iter()
+                .position(|names| names.contains(&name.as_str()))
+                .unwrap_or_default()
+        };
+        let times: Vec<(usize, usize)> = self
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, field))| *field == Field::SubmittedAt)
+            .map(|(place, (name, _))| (rank(place, name), place))
+            .collect();
+        let Some(surest) = times.iter().map(|(rank, _)| *rank).min() else {
+            return;
+        };
+        for (rank, place) in times {
+            if rank > surest
+                && let Some((_, field)) = self.columns.get_mut(place)
+            {
+                *field = Field::Skip;
+            }
+        }
+    }
+
+    /// Writes the remarks: a line for each column that is left out, and one for each element recognised by a code that
+    /// is another element's in other editions of the questionnaire.
+    fn write_notes(&mut self, form: &Form, unknown: &[usize]) {
+        let mut notes = Vec::new();
+        for (place, (name, field)) in self.columns.iter().enumerate() {
+            let number = place + 1;
+            let running = NAMES
+                .iter()
+                .any(|(held, _, names)| *held == Field::Skip && names.contains(&squash(name).as_str()));
+            match field {
+                Field::Skip if !name.is_empty() && !running && !self.told.contains(&place) => {
+                    let hint = if unknown.contains(&place) {
+                        format!(
+                            "; bila memuat isian jawaban, petakan dengan --map \"{}=ISIAN\"",
+                            column(name, number)
+                        )
+                    } else {
+                        String::new()
+                    };
+                    notes.push(format!("kolom {number} `{name}` tidak diimpor{hint}"));
+                }
+                Field::Element(key) if !self.told.contains(&place) => {
+                    let Some(question) = form.question(key) else {
+                        continue;
+                    };
+                    let bare = code_key(name).is_some_and(|code| Some(code) == code_key(&question.code));
+                    if bare && !question.other_code.is_empty() && question.other_code != question.code {
+                        notes.push(format!(
+                            "kolom {number} `{name}` dibaca sebagai {}, menurut susunan survei ini; pada susunan lain kodenya {}. \
+                             Bila berkas memakai susunan itu, balikkan dengan --map",
+                            question.name, question.other_code
+                        ));
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.notes = notes;
     }
 
     fn check(&self, form: &Form, faults: &mut Vec<String>) {
@@ -107,9 +210,14 @@ impl Mapping {
                 names.join(", ")
             ));
         }
-        if !places.contains_key(&Field::SubmittedAt) {
-            faults
-                .push("tidak ada kolom waktu pengisian (submitted_at, Timestamp, Stempel waktu)".to_owned());
+        if !places.contains_key(&Field::SubmittedAt) && !self.dated {
+            let day = form
+                .period
+                .map_or_else(|| "2024-12-31".to_owned(), |(_, last)| last.to_string());
+            faults.push(format!(
+                "tidak ada kolom waktu pengisian (submitted_at, Timestamp, Stempel waktu, Tanggal); untuk rekap tanpa tanggal \
+                 sebut harinya, misalnya --date {day}"
+            ));
         }
         for question in form.questions.iter().filter(|question| !question.optional) {
             let field = Field::Element(question.key.clone());
@@ -119,12 +227,12 @@ impl Mapping {
         }
     }
 
-    /// Where the column of a field stands.
+    /// The position of the column of a field.
     pub(super) fn place(&self, field: &Field) -> Option<usize> {
         self.columns.iter().position(|(_, held)| held == field)
     }
 
-    /// A line per column, for people.
+    /// A line for each column, to be printed.
     pub(super) fn lines(&self, form: &Form) -> Vec<Vec<String>> {
         let line = |(place, (name, field)): (usize, &(String, Field))| {
             vec![(place + 1).to_string(), name.clone(), field.shown(form)]
@@ -133,7 +241,7 @@ impl Mapping {
     }
 }
 
-/// How `--map` names a column.
+/// The name of a column for `--map`.
 fn column(name: &str, number: usize) -> String {
     if name.is_empty() || name.contains('"') || name.len() > 40 {
         format!("#{number}")
@@ -142,7 +250,7 @@ fn column(name: &str, number: usize) -> String {
     }
 }
 
-/// The columns that `--map` names, by place.
+/// The fields of the columns that `--map` names, by position.
 fn told(
     header: &[String],
     maps: &[ColumnMap],
@@ -202,108 +310,6 @@ fn place(header: &[String], column: &str) -> Result<usize, String> {
         }
     }
     Err(format!("--map: kolom `{column}` tidak ada di berkas"))
-}
-
-/// What a header means: `None` when unknown, an error when several things.
-fn recognise(header: &str, form: &Form) -> Result<Option<Field>, Vec<Field>> {
-    // In the grid of a form tool the row of the grid stands in brackets behind the question.
-    if let Some((outer, inner)) = header
-        .trim()
-        .strip_suffix(']')
-        .and_then(|text| text.rsplit_once('['))
-    {
-        return match plain(inner, form)? {
-            Some(field) => Ok(Some(field)),
-            None => plain(outer, form),
-        };
-    }
-    plain(header, form)
-}
-
-fn plain(header: &str, form: &Form) -> Result<Option<Field>, Vec<Field>> {
-    let all = words(header);
-    if let Some(field) = exact(&all.concat(), form)? {
-        return Ok(Some(field));
-    }
-    // `1. …`, `U1. …`, `1) U1 …`
-    let mut rest = all.as_slice();
-    let mut coded = None;
-    while let Some((first, others)) = rest.split_first()
-        && !others.is_empty()
-        && coded.is_none()
-    {
-        let numbered = first.len() <= 2 && first.bytes().all(|b| b.is_ascii_digit());
-        coded = form
-            .questions
-            .iter()
-            .find(|question| squash(&question.code) == *first);
-        if coded.is_none() && !numbered {
-            break;
-        }
-        rest = others;
-    }
-    let marked = rest.len() < all.len();
-    let meant = match exact(&rest.concat(), form)? {
-        Some(field) => Some(field),
-        None => by_words(rest, marked || header.contains('?'), form)?,
-    };
-    let coded = coded.map(|question| Field::Element(question.key.clone()));
-    match (coded, meant) {
-        (Some(coded), Some(meant)) if coded != meant => Err(vec![coded, meant]),
-        (coded, meant) => Ok(coded.or(meant)),
-    }
-}
-
-/// By the whole text, squashed.
-fn exact(text: &str, form: &Form) -> Result<Option<Field>, Vec<Field>> {
-    let mut found: Vec<Field> = NAMES
-        .iter()
-        .filter(|(_, name, others)| squash(name) == text && !text.is_empty() || others.contains(&text))
-        .map(|(field, ..)| field.clone())
-        .collect();
-    let is = |question: &Question| {
-        let texts = [&question.key, &question.code, &question.name, &question.question];
-        texts.iter().any(|held| !held.is_empty() && squash(held) == text)
-            || ELEMENT_WORDS
-                .iter()
-                .any(|(key, words)| *key == question.key && words.contains(&text))
-    };
-    let questions = form.questions.iter().chain(&form.unasked);
-    found.extend(questions.filter(|q| is(q)).map(|q| Field::Element(q.key.clone())));
-    one(found)
-}
-
-/// By the words that stand for an element, in a question or a short name.
-fn by_words(text: &[String], marked: bool, form: &Form) -> Result<Option<Field>, Vec<Field>> {
-    let first = text.first().map(String::as_str).unwrap_or_default();
-    let question = marked || ASKING.contains(&first) || text.len() <= NAME_WORDS;
-    if !question || REMARK.contains(&first) {
-        return Ok(None);
-    }
-    let names = |key: &str| {
-        let words = ELEMENT_WORDS
-            .iter()
-            .filter(|(known, _)| *known == key)
-            .flat_map(|(_, words)| *words);
-        words
-            .into_iter()
-            .any(|word| text.iter().any(|given| given == word))
-    };
-    let questions = form.questions.iter().chain(&form.unasked);
-    one(questions
-        .filter(|q| names(&q.key))
-        .map(|q| Field::Element(q.key.clone()))
-        .collect())
-}
-
-fn one(mut found: Vec<Field>) -> Result<Option<Field>, Vec<Field>> {
-    found.sort();
-    found.dedup();
-    if found.len() > 1 {
-        Err(found)
-    } else {
-        Ok(found.pop())
-    }
 }
 
 #[cfg(test)]

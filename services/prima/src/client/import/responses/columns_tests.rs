@@ -1,5 +1,6 @@
-//! Tests of what columns are taken for.
+//! Tests of the meanings of columns.
 
+use super::super::form::Question;
 use super::*;
 use crate::client::import::responses::form_fixture::{form, instrument, survey};
 
@@ -12,7 +13,7 @@ fn maps(texts: &[&str]) -> Vec<ColumnMap> {
 }
 
 fn fields(names: &[&str], told: &[&str]) -> Result<Vec<String>, Vec<String>> {
-    let mapping = Mapping::new(&header(names), &maps(told), &form())?;
+    let mapping = Mapping::new(&header(names), &maps(told), &form(), false)?;
     Ok(mapping
         .columns
         .iter()
@@ -103,33 +104,34 @@ fn codes_are_those_that_the_survey_prints() {
         recognise("U8 Sarana dan Prasarana", &form),
         Ok(Some(Field::Element("facilities".into())))
     );
-    // A code and a name that are not of one element are never guessed.
+    // A code and a name that belong to different elements are refused as ambiguous.
     let both = recognise("U9. Sarana dan Prasarana", &form).unwrap_err();
     assert_eq!(both.len(), 2);
 }
 
 #[test]
 fn every_fault_of_a_header_is_named_at_once() {
-    let mut names = vec!["Usia", "Umur", "Nama Lengkap", "Waktu", "Alasan"];
-    names.extend(&OWN[1..]);
+    let mut names = vec!["Usia", "Umur", "Kesan petugas", "Waktu", "Alasan"];
+    names.extend(OWN.iter().filter(|key| !["requirements", "time"].contains(key)));
     let faults = fields(&names, &["Tidak ada=sex", "Usia=agama"]).unwrap_err();
     for (part, count) in [
-        ("`Nama Lengkap` tidak dikenal", 1),
+        ("`Kesan petugas` tidak dikenal", 1),
         ("`Waktu` bermakna ganda", 1),
         ("isian age ada di beberapa kolom: 1 `Usia`, 2 `Umur`", 1),
         ("tidak ada kolom waktu", 1),
         ("unsur requirements (U1, Persyaratan)", 1),
+        ("unsur time (U3, Waktu Penyelesaian)", 1),
         ("kolom `Tidak ada` tidak ada di berkas", 1),
         ("isian `agama` tidak dikenal", 1),
     ] {
         let found = faults.iter().filter(|fault| fault.contains(part)).count();
         assert_eq!(found, count, "{part}: {faults:?}");
     }
-    assert_eq!(faults.len(), 7, "{faults:?}");
+    assert_eq!(faults.len(), 8, "{faults:?}");
 }
 
 #[test]
-fn what_is_told_wins_over_what_is_recognised() {
+fn a_map_takes_precedence_over_the_header() {
     let mut names = vec!["Waktu", "Nama", "Nama", "Umur", "Usia", "Catatan = lain"];
     names.extend(OWN);
     let told = [
@@ -154,7 +156,7 @@ fn what_is_told_wins_over_what_is_recognised() {
 }
 
 #[test]
-fn texts_that_only_mention_an_element_are_not_taken_for_it() {
+fn texts_that_only_mention_an_element_are_not_read_as_it() {
     let form = form();
     for name in [
         "Saran untuk prosedur",
@@ -174,8 +176,154 @@ fn an_element_that_the_survey_leaves_out_may_have_a_column() {
     let form = Form::new(&survey, vec![instrument()]).unwrap();
     let mut names = vec!["Timestamp"];
     names.extend(OWN);
-    let mapping = Mapping::new(&header(&names), &[], &form).unwrap();
+    let mapping = Mapping::new(&header(&names), &[], &form, false).unwrap();
     assert!(mapping.place(&Field::Element("cost".into())).is_some());
     names.retain(|name| *name != "cost");
-    assert!(Mapping::new(&header(&names), &[], &form).is_ok());
+    assert!(Mapping::new(&header(&names), &[], &form, false).is_ok());
+}
+
+#[test]
+fn codes_are_recognised_however_they_are_written() {
+    let mut expected = vec!["submitted_at"];
+    expected.extend(OWN);
+    for pattern in [
+        "U0#",
+        "u#",
+        "U-#",
+        "Unsur #",
+        "UNSUR 0#",
+        "skm/U#",
+        "SKM[U#]",
+        "U# (Waktu)",
+        "#. U#",
+    ] {
+        let mut names = vec!["Timestamp".to_owned()];
+        names.extend((1..10).map(|n| pattern.replace('#', &n.to_string())));
+        // Only the third element is about time.
+        let names: Vec<String> = names
+            .into_iter()
+            .map(|name| {
+                if name.starts_with("U3") {
+                    name
+                } else {
+                    name.replace(" (Waktu)", "")
+                }
+            })
+            .collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert_eq!(fields(&names, &[]).unwrap(), expected, "{names:?}");
+    }
+}
+
+#[test]
+fn the_exports_of_the_tools_need_no_map() {
+    let elements: Vec<String> = (1..10).map(|n| format!("U{n}")).collect();
+    for (before, after, time) in [
+        (vec!["Timestamp"], vec!["Alamat email"], 0),
+        (
+            vec!["start", "end"],
+            vec![
+                "_id",
+                "_uuid",
+                "_submission_time",
+                "_status",
+                "_submitted_by",
+                "__version__",
+            ],
+            1,
+        ),
+        (
+            vec![
+                "id",
+                "submitdate",
+                "lastpage",
+                "startlanguage",
+                "seed",
+                "startdate",
+                "datestamp",
+            ],
+            vec!["interviewtime", "groupTime12"],
+            1,
+        ),
+        (
+            vec![
+                "Response ID",
+                "Date submitted",
+                "Last page",
+                "Start language",
+                "Seed",
+            ],
+            vec![],
+            1,
+        ),
+        (
+            vec![
+                "Respondent ID",
+                "Collector ID",
+                "Start Date",
+                "End Date",
+                "IP Address",
+                "Email Address",
+                "First Name",
+            ],
+            vec!["Custom Data 1"],
+            3,
+        ),
+        (
+            vec!["ID", "Start time", "Completion time", "Email", "Name"],
+            vec!["Last modified time"],
+            2,
+        ),
+        (
+            vec!["ID", "Waktu mulai", "Waktu penyelesaian", "Email", "Nama"],
+            vec![],
+            2,
+        ),
+        (vec!["created_at", "Tanggal"], vec![], 1),
+    ] {
+        let names: Vec<&str> = before
+            .iter()
+            .copied()
+            .chain(elements.iter().map(String::as_str))
+            .chain(after)
+            .collect();
+        let read = fields(&names, &[]).unwrap();
+        let times: Vec<usize> = (0..names.len())
+            .filter(|place| read[*place] == "submitted_at")
+            .collect();
+        assert_eq!(times, [time], "{names:?} {read:?}");
+        assert_eq!(read[before.len()..before.len() + 9], OWN, "{names:?}");
+    }
+}
+
+#[test]
+fn each_column_that_is_left_out_is_reported_on_a_line() {
+    let mut names = vec![
+        "No",
+        "Timestamp",
+        "Nama Lengkap",
+        "Kesan terhadap petugas",
+        "Kolom saya",
+    ];
+    names.extend(OWN);
+    let mapping = Mapping::new(&header(&names), &maps(&["Kolom saya=-"]), &form(), false).unwrap();
+    assert_eq!(mapping.notes.len(), 2, "{:?}", mapping.notes);
+    assert!(mapping.notes[0].contains("`Nama Lengkap` tidak diimpor"));
+    assert!(mapping.notes[1].contains("--map"), "{:?}", mapping.notes);
+}
+
+#[test]
+fn a_code_that_is_another_elements_in_other_editions_is_reported() {
+    let names: Vec<String> = std::iter::once("Timestamp".to_owned())
+        .chain((1..10).map(|n| format!("U{n}")))
+        .collect();
+    let mapping = Mapping::new(&names, &[], &form(), false).unwrap();
+    let told: Vec<&String> = mapping
+        .notes
+        .iter()
+        .filter(|note| note.contains("dibaca sebagai"))
+        .collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("`U8`") && told[0].contains("Penanganan Pengaduan") && told[0].contains("U9"));
+    assert!(told[1].contains("`U9`") && told[1].contains("Sarana"));
 }

@@ -1,129 +1,92 @@
-//! Bad rows: the first to stderr, all of them to a CSV file that can be corrected and imported again.
+//! Rejected rows: the first ones are printed to stderr, all of them are written to `--errors`.
 
-use std::fs::File;
-use std::path::Path;
+use csv::StringRecord;
 
-use anyhow::{Context, bail};
-use csv::{ByteRecord, Writer, WriterBuilder};
-
-use super::columns::Mapping;
-use super::headers::Field;
-use super::text::squash;
-use crate::client::import::bad_row;
+use super::check::Reasons;
+use crate::client::import::Options;
+use crate::client::import::bad::{BadFile, bad_row};
 use crate::client::import::progress::Progress;
+use crate::client::import::sheet::Sheet;
 
-/// Bad rows that are told on stderr.
-const TOLD: u64 = 100;
-/// Columns that the file of bad rows adds.
-const LINE: &str = "baris_asal";
-const REASON: &str = "alasan";
+/// Most rejected rows that are printed to stderr.
+const PRINTED_MAX: u64 = 100;
 
-/// Takes bad rows.
+/// Collects rejected rows.
 pub(super) struct Faults {
     count: u64,
-    file: Option<Bad>,
-}
-
-struct Bad {
-    writer: Writer<File>,
-    /// Places of the columns that are written back.
-    places: Vec<usize>,
-    /// Whether the id is added, because the file has no column of it.
-    id: bool,
+    /// Rejected rows of which every reason was printed already, once for all rows with the same text.
+    told: u64,
+    file: Option<BadFile>,
 }
 
 impl Faults {
-    /// Writes bad rows to `file`, when given, which begins anew.
+    /// Creates a collector, which writes to a new file `--errors` when that is given.
     ///
     /// # Errors
     ///
-    /// When the file can't be written, or is the one that is imported.
-    pub(super) fn new(file: Option<&Path>, import: &Path, mapping: &Mapping) -> anyhow::Result<Self> {
-        let Some(path) = file else {
-            return Ok(Self { count: 0, file: None });
-        };
-        let shown = || format!("berkas baris salah `{}`", path.display());
-        if path.exists() && std::fs::canonicalize(path)? == std::fs::canonicalize(import)? {
-            bail!("{} adalah berkas yang diimpor itu sendiri", shown())
-        }
-        let added = |name: &str| [LINE, REASON].iter().any(|own| squash(own) == squash(name));
-        let columns: Vec<(usize, &str)> = mapping
-            .columns
-            .iter()
-            .enumerate()
-            .filter(|(_, (name, _))| !added(name))
-            .map(|(place, (name, _))| (place, name.as_str()))
-            .collect();
-        let id = mapping.place(&Field::Id).is_none();
-        let mut header: Vec<&str> = columns.iter().map(|(_, name)| *name).collect();
-        if id {
-            header.push("response_id");
-        }
-        header.extend([LINE, REASON]);
-        let file = File::create(path).with_context(|| format!("{} tidak dapat ditulis", shown()))?;
-        let mut writer = WriterBuilder::new().from_writer(file);
-        writer.write_record(header)?;
-        writer.flush()?;
+    /// When the file can't be written, or is the file that is imported.
+    pub(super) fn new(options: &Options, sheet: &Sheet) -> anyhow::Result<Self> {
+        let file = options
+            .errors
+            .as_deref()
+            .map(|path| BadFile::new(path, &options.file, sheet))
+            .transpose()?;
         Ok(Self {
             count: 0,
-            file: Some(Bad {
-                writer,
-                places: columns.into_iter().map(|(place, _)| place).collect(),
-                id,
-            }),
+            told: 0,
+            file,
         })
     }
 
-    /// One bad row.
+    /// Adds a rejected row.
     ///
     /// # Errors
     ///
-    /// When the file of bad rows can't be written.
+    /// When the file of rejected rows can't be written.
     pub(super) fn add(
         &mut self,
         progress: &Progress,
         line: u64,
-        id: &str,
-        record: &ByteRecord,
-        reasons: &[String],
+        record: &StringRecord,
+        reasons: &Reasons,
     ) -> anyhow::Result<()> {
-        self.count += 1;
-        if self.count <= TOLD {
-            progress.note(&bad_row(line, &[format!("[{id}] {}", reasons.join("; "))]));
-        }
-        if let Some(bad) = &mut self.file {
-            let mut row = ByteRecord::new();
-            for place in &bad.places {
-                row.push_field(record.get(*place).unwrap_or_default().trim_ascii());
+        if reasons.told {
+            self.told += 1;
+        } else {
+            self.count += 1;
+            if self.count <= PRINTED_MAX {
+                progress.note(&bad_row(line, &reasons.all));
             }
-            if bad.id {
-                row.push_field(id.as_bytes());
-            }
-            row.push_field(line.to_string().as_bytes());
-            row.push_field(reasons.join("; ").as_bytes());
-            bad.writer.write_byte_record(&row)?;
         }
-        Ok(())
+        match &mut self.file {
+            Some(file) => file.add(line, record, &reasons.all),
+            None => Ok(()),
+        }
     }
 
-    /// Ends a pass: writes out, and says how many rows were not told.
+    /// Ends a pass: flushes the file, and prints how many rows were not printed.
     ///
     /// # Errors
     ///
-    /// When the file of bad rows can't be written.
+    /// When the file of rejected rows can't be written.
     pub(super) fn settle(&mut self, progress: &Progress) -> anyhow::Result<()> {
-        if let Some(bad) = &mut self.file {
-            bad.writer
-                .flush()
-                .context("berkas baris salah tidak dapat ditulis")?;
+        if let Some(file) = &mut self.file {
+            file.finish()?;
         }
-        let more = self.count.saturating_sub(TOLD);
+        let hint = if self.file.is_some() {
+            "semua ada di berkas --errors"
+        } else {
+            "pakai --errors BERKAS untuk semuanya"
+        };
+        if self.told > 0 {
+            progress.note(&format!(
+                "{} baris memuat jawaban yang disebut di atas; {hint}",
+                self.told
+            ));
+            self.told = 0;
+        }
+        let more = self.count.saturating_sub(PRINTED_MAX);
         if more > 0 {
-            let hint = if self.file.is_some() {
-                "semua ada di berkas --errors"
-            } else {
-                "pakai --errors BERKAS untuk semuanya"
-            };
             progress.note(&format!("… dan {more} baris lain; {hint}"));
         }
         Ok(())

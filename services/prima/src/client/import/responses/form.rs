@@ -1,11 +1,12 @@
-//! What a survey asks, put together from the survey and its instrument as the service tells them.
+//! The questions of a survey, composed from the survey and its instrument.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use anyhow::{anyhow, bail};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use prima_platform::clock;
-use prima_proto::survey::v1 as pb;
+use prima_proto::{period::Period, survey::v1 as pb};
 
 /// One question of a survey.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,22 +15,23 @@ pub(super) struct Question {
     pub key: String,
     /// Code as this survey prints it.
     pub code: String,
+    /// Code of the element in other editions of the questionnaire.
+    pub other_code: String,
     /// Official name.
     pub name: String,
-    /// The question.
+    /// Text of the question.
     pub question: String,
     /// Answer per score, lowest first; may be empty.
     pub answers: Vec<String>,
-    /// Whether it may be left out.
+    /// Whether the question may be left unanswered.
     pub optional: bool,
 }
 
-/// What a response to a survey may hold.
+/// What a response to a survey may contain.
 #[derive(Debug, Clone)]
 pub(super) struct Form {
-    /// The survey.
     pub survey: String,
-    /// What it asks.
+    /// The questions that it asks.
     pub questions: Vec<Question>,
     /// Elements of the instrument that it does not ask.
     pub unasked: Vec<Question>,
@@ -37,18 +39,22 @@ pub(super) struct Form {
     pub scale: (i32, i32),
     /// Codes with their labels per profile field.
     pub choices: BTreeMap<String, Vec<(String, String)>>,
-    /// From when responses are taken.
+    /// Id of its period, such as `2024-q4`.
+    pub period_name: String,
+    /// First and last day of its period.
+    pub period: Option<(NaiveDate, NaiveDate)>,
+    /// Responses are accepted from this time on.
     pub opens: Option<DateTime<Utc>>,
-    /// Until when.
+    /// Responses are accepted before this time.
     pub closes: Option<DateTime<Utc>>,
 }
 
 impl Form {
-    /// Of an open survey and all instruments.
+    /// Composes the form of an open survey; its instrument is found among all instruments.
     ///
     /// # Errors
     ///
-    /// When the survey takes no responses, or the service does not tell its instrument.
+    /// When the survey accepts no responses, or the service does not return its instrument.
     pub(super) fn new(survey: &pb::Survey, instruments: Vec<pb::Instrument>) -> anyhow::Result<Self> {
         match survey.state() {
             pb::SurveyState::Open => {}
@@ -75,9 +81,16 @@ impl Form {
             .map(|asked| {
                 let element = known.remove(&asked.key).unwrap_or_default();
                 let or = |own: &str, else_: String| if own.is_empty() { else_ } else { own.to_owned() };
+                let code = or(&asked.code, element.code.clone());
+                let other_code = if code == element.code {
+                    element.form_code
+                } else {
+                    element.code
+                };
                 Question {
                     key: asked.key.clone(),
-                    code: or(&asked.code, element.code),
+                    code,
+                    other_code,
                     name: or(&asked.display_name, element.display_name),
                     question: or(&asked.question, element.question),
                     answers: if asked.answers.is_empty() {
@@ -93,8 +106,9 @@ impl Form {
             .into_values()
             .map(|element| Question {
                 key: element.key,
-                // Its code may be another element's here.
+                // In this survey the code may belong to another element.
                 code: String::new(),
+                other_code: String::new(),
                 name: element.display_name,
                 question: element.question,
                 answers: element.answers,
@@ -115,12 +129,16 @@ impl Form {
                     (field.key, choices.collect())
                 })
                 .collect(),
+            period_name: survey.period.clone(),
+            period: Period::from_str(&survey.period)
+                .ok()
+                .map(|period| (period.first_day(), period.last_day())),
             opens: time(&survey.open_time),
             closes: time(&survey.close_time),
         })
     }
 
-    /// The question or unasked element with this key.
+    /// Returns the question or the unasked element with this key.
     pub(super) fn question(&self, key: &str) -> Option<&Question> {
         self.questions
             .iter()

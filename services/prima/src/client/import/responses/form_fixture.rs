@@ -1,9 +1,9 @@
-//! The SKM survey that the tests of this module ask.
+//! The SKM survey that the tests of this module use.
 
 use prima_proto::survey::v1 as pb;
 use serde_json::Value;
 
-/// The instrument, from the data of the service.
+/// The instrument, read from the data of the service.
 pub(super) fn instrument() -> pb::Instrument {
     let file: Value = serde_json::from_str(include_str!("../../../../../survey/data/skm-2017.json")).unwrap();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

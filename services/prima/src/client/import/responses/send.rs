@@ -1,34 +1,32 @@
-//! Sending rows: streams of up to 1000, each acknowledged, tried again while the service is away.
+//! Sends rows in streams of up to 1000. Each stream is acknowledged, and sent again while the service is unavailable.
 
 use std::time::Duration;
 
-use csv::ByteRecord;
+use csv::StringRecord;
 use futures::stream;
 use prima_platform::clock::Clock;
 use prima_proto::survey::v1 as pb;
 use tonic::{Code, Status};
 
-use super::Seen;
-use super::check::Check;
+use super::check::Pass;
 use crate::client::call::{delay, transient, within};
 use crate::client::connect;
 use crate::client::import::sheet::Sheet;
 use crate::client::print;
 
-/// Rows per stream: the service lists at most this many refusals of one, and nothing of a broken stream.
+/// Rows per stream: the service reports at most this many rejected rows of a stream, and none of a stream that breaks
+/// off.
 pub(super) const BATCH: usize = 1000;
 const DEADLINE: Duration = Duration::from_secs(120);
-/// How long a service may be away before the import gives up.
+/// How long the service may be unavailable before the import gives up.
 const PATIENCE: chrono::TimeDelta = chrono::TimeDelta::minutes(3);
 
 /// The good rows of a file, up to 1000 at a time.
 pub(super) struct Batches<'a> {
-    /// The file.
     pub sheet: Sheet,
-    /// What rows are held against.
-    pub check: &'a Check,
-    /// What the first pass read of each id.
-    pub seen: Seen,
+    pub survey: &'a str,
+    /// The pass that reads them.
+    pub pass: Pass<'a>,
     /// Label of the import.
     pub import_id: &'a str,
 }
@@ -36,9 +34,9 @@ pub(super) struct Batches<'a> {
 /// Rows of one stream.
 #[derive(Default)]
 pub(super) struct Batch {
-    /// Line and content of each.
-    pub rows: Vec<(u64, ByteRecord)>,
-    /// What is sent.
+    /// Line and cells of each row.
+    pub rows: Vec<(u64, StringRecord)>,
+    /// The messages of the stream.
     pub messages: Vec<pb::SubmitResponsesRequest>,
 }
 
@@ -47,17 +45,13 @@ impl Batches<'_> {
         let mut batch = Batch::default();
         while batch.rows.len() < BATCH {
             let Some(row) = self.sheet.next()? else { break };
-            let id = self.check.id(&row);
-            // Bad rows were told by the first pass.
-            let Ok(response) = self.check.row(&row, &id) else {
+            // Bad rows were reported by the first pass.
+            let Ok((id, response)) = self.pass.row(&row) else {
                 continue;
             };
-            if self.seen.otherwise(&id, &response) {
-                continue;
-            }
-            // Later messages are of the same survey and import.
+            // Only the first message of a stream names the survey and the import.
             let (survey, import_id) = if batch.messages.is_empty() {
-                (self.check.form.survey.clone(), self.import_id.to_owned())
+                (self.survey.to_owned(), self.import_id.to_owned())
             } else {
                 Default::default()
             };
@@ -85,7 +79,7 @@ impl Iterator for Batches<'_> {
     }
 }
 
-/// Sends a batch until it is acknowledged. What a broken stream stored already is answered as repeated.
+/// Sends a batch until it is acknowledged. Rows that a broken stream stored already are answered as repeated.
 pub(super) async fn send(
     client: connect::Survey,
     batch: Batch,
@@ -114,7 +108,7 @@ pub(super) async fn send(
     }
 }
 
-/// Whether the same stream may be sent again: every response has an id, so a second time changes nothing.
+/// Whether the same stream may be sent again. Every response has an id, so sending it twice changes nothing.
 fn passing(status: &Status) -> bool {
     transient(status) || status.code() == Code::DeadlineExceeded
 }

@@ -1,49 +1,9 @@
-//! What stands in a cell: a score or the label of an answer, a code or its label.
+//! Reads a cell of the profile: a code, its label, or another common word for it.
 
-use super::form::{Form, Question};
+use super::form::Form;
 use super::headers::Field;
-use super::text::{same, squash, words};
-
-/// Labels of the nine elements of the SKM as its questionnaire and the offices that copy it print them, lowest first,
-/// squashed. The instrument's own labels are tried before.
-const LABELS: [(&str, [&str; 4]); 4] = [
-    ("cost", ["sangatmahal", "cukupmahal", "murah", "gratis"]),
-    ("facilities", ["buruk", "cukup", "baik", "sangatbaik"]),
-    (
-        "complaint_handling",
-        [
-            "tidakada",
-            "adatetapitidakberfungsi",
-            "berfungsikurangmaksimal",
-            "dikeloladenganbaik",
-        ],
-    ),
-    (
-        "conduct",
-        [
-            "tidaksopandanramah",
-            "kurangsopandanramah",
-            "sopandanramah",
-            "sangatsopandanramah",
-        ],
-    ),
-];
-/// Qualities that are graded `tidak …`, `kurang …`, `…`, `sangat …`.
-const GRADED: [(&str, &[&str]); 9] = [
-    ("requirements", &["sesuai"]),
-    ("procedure", &["mudah"]),
-    ("time", &["cepat"]),
-    ("cost", &["wajar"]),
-    ("product", &["sesuai"]),
-    ("competence", &["kompeten", "mampu"]),
-    ("conduct", &["sopan", "ramah"]),
-    ("complaint_handling", &[]),
-    ("facilities", &["layak"]),
-];
-const ANY_QUALITY: [&str; 2] = ["baik", "puas"];
-const GRADES: [&str; 4] = ["tidak", "kurang", "", "sangat"];
-/// The scale that these labels are of.
-const SCALE: (i32, i32) = (1, 4);
+use super::scales::whole_number;
+use crate::client::import::words::{same, squash, words};
 
 /// Other words for codes of the profile, squashed: field, code, words.
 const CODES: [(&str, &str, &[&str]); 12] = [
@@ -86,14 +46,14 @@ const CODES: [(&str, &str, &[&str]); 12] = [
     ),
 ];
 
-/// What a text in a column stands for, as `--value` says.
+/// The meaning of a text in a column, given with `--value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValueMap {
     /// The field.
     pub field: String,
     /// The text in the file.
     pub text: String,
-    /// What it means; empty for nothing.
+    /// The meaning; empty when the text is to be read as an empty cell.
     pub value: String,
 }
 
@@ -115,21 +75,38 @@ impl std::str::FromStr for ValueMap {
     }
 }
 
-/// The replacements of `--value`, ready to use.
+/// The replacements given with `--value`.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Replacements(Vec<(Field, String, String)>);
+pub(super) struct Replacements(Vec<(Of, String, String)>);
+
+/// Where a text is replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Of {
+    /// In the answers to every question.
+    Answers,
+    /// In one field.
+    Field(Field),
+}
+
+/// The names that `--value` accepts for the answers to all questions.
+const ANSWERS: [&str; 2] = ["answers", "jawaban"];
 
 impl Replacements {
-    /// Of the command line.
+    /// Reads the replacements of the command line.
     ///
     /// # Errors
     ///
-    /// Every field that is not known.
+    /// Every unknown field.
     pub(super) fn new(values: &[ValueMap], form: &Form) -> Result<Self, Vec<String>> {
         let (mut all, mut faults) = (Vec::new(), Vec::new());
         for value in values {
-            match Field::named(&value.field, form) {
-                Some(field) => all.push((field, text_key(&value.text), value.value.clone())),
+            let of = if ANSWERS.contains(&value.field.as_str()) {
+                Some(Of::Answers)
+            } else {
+                Field::named(&value.field, form).map(Of::Field)
+            };
+            match of {
+                Some(of) => all.push((of, text_key(&value.text), value.value.clone())),
                 None => faults.push(format!("--value: isian `{}` tidak dikenal", value.field)),
             }
         }
@@ -140,18 +117,25 @@ impl Replacements {
         }
     }
 
-    /// The cell, or what replaces it.
+    /// Returns the cell, or its replacement.
     pub(super) fn apply<'a>(&'a self, field: &Field, cell: &'a str) -> &'a str {
         if self.0.is_empty() {
             return cell;
         }
         let given = text_key(cell);
-        let found = self.0.iter().find(|(of, text, _)| of == field && *text == given);
+        let here = |of: &Of| match of {
+            Of::Field(of) => of == field,
+            Of::Answers => false,
+        };
+        let answers = |of: &Of| *of == Of::Answers && matches!(field, Field::Element(_));
+        let find = |is: &dyn Fn(&Of) -> bool| self.0.iter().find(|(of, text, _)| is(of) && *text == given);
+        // A replacement for one question takes precedence over one for all questions.
+        let found = find(&here).or_else(|| find(&answers));
         found.map_or(cell, |(_, _, value)| value)
     }
 }
 
-/// What texts are compared by: their letters and digits, or all of them when there are none.
+/// The form in which texts are compared: letters and digits only, or the whole text when it has none.
 fn text_key(text: &str) -> String {
     match squash(text) {
         empty if empty.is_empty() => text.trim().to_owned(),
@@ -159,114 +143,12 @@ fn text_key(text: &str) -> String {
     }
 }
 
-/// The score that a cell gives: a number of the scale, a label of the instrument or of the usual questionnaire, or both
-/// (`4. Sangat sesuai`), which must agree.
+/// Returns the code for a cell of a profile field: the cell is the code, its label or another common word for it, alone
+/// or among other words (`SMA/SMK sederajat`).
 ///
 /// # Errors
 ///
-/// What is wrong, in Indonesian.
-pub(super) fn score(cell: &str, question: &Question, scale: (i32, i32)) -> Result<i32, String> {
-    let (min, max) = scale;
-    let shown = || match question.code.as_str() {
-        "" => question.name.clone(),
-        code => format!("{code} {}", question.name),
-    };
-    let within = |score: i32| {
-        if (min..=max).contains(&score) {
-            Ok(score)
-        } else {
-            Err(format!("{}: nilai `{cell}` harus {min} sampai {max}", shown()))
-        }
-    };
-    if let Some(number) = number(cell) {
-        return within(number);
-    }
-    if let Some(score) = label(&squash(cell), question, scale) {
-        return Ok(score);
-    }
-    let all = words(cell);
-    let named = |words: &[String]| label(&words.concat(), question, scale);
-    let lettered = |words: &[String]| words.iter().any(|word| word.chars().any(char::is_alphabetic));
-    let marked = match all.as_slice() {
-        [first, rest @ ..] if lettered(rest) && first.len() <= 2 => Some((first, rest)),
-        _ => None,
-    };
-    let trailing = match all.as_slice() {
-        [rest @ .., last] if lettered(rest) && last.len() <= 2 => Some((last, rest)),
-        _ => None,
-    };
-    for (mark, rest) in [marked, trailing].into_iter().flatten() {
-        match (mark.parse::<i32>(), named(rest)) {
-            (Ok(number), Some(score)) if number != score => {
-                return Err(format!(
-                    "{}: `{cell}`: angka {number} tidak cocok dengan labelnya, yang bernilai {score}",
-                    shown()
-                ));
-            }
-            (Ok(number), _) => return within(number),
-            // `d. Sangat sesuai`
-            (Err(_), Some(score)) if mark.len() == 1 => return Ok(score),
-            (Err(_), _) => {}
-        }
-    }
-    let labels = if question.answers.is_empty() {
-        String::new()
-    } else {
-        format!(", atau salah satu dari: {}", question.answers.join("; "))
-    };
-    Err(format!(
-        "{}: jawaban `{cell}` harus angka {min} sampai {max}{labels}",
-        shown()
-    ))
-}
-
-/// A whole number, as spreadsheets may write it.
-fn number(cell: &str) -> Option<i32> {
-    let (whole, zeros) = cell.split_once(['.', ',']).unwrap_or((cell, ""));
-    zeros
-        .bytes()
-        .all(|byte| byte == b'0')
-        .then(|| whole.parse().ok())
-        .flatten()
-}
-
-/// The score of a squashed label.
-fn label(text: &str, question: &Question, scale: (i32, i32)) -> Option<i32> {
-    let at = |place: usize| i32::try_from(place).ok().map(|place| place + scale.0);
-    if let Some(place) = question.answers.iter().position(|answer| squash(answer) == text) {
-        return at(place);
-    }
-    if scale != SCALE {
-        return None;
-    }
-    let listed = LABELS.iter().filter(|(key, _)| *key == question.key);
-    if let Some(place) = listed
-        .into_iter()
-        .find_map(|(_, labels)| labels.iter().position(|label| *label == text))
-    {
-        return at(place);
-    }
-    let own = GRADED
-        .iter()
-        .filter(|(key, _)| *key == question.key)
-        .flat_map(|(_, qualities)| *qualities);
-    for quality in own.chain(&ANY_QUALITY) {
-        if let Some(place) = text
-            .strip_suffix(quality)
-            .and_then(|grade| GRADES.iter().position(|known| *known == grade))
-        {
-            return at(place);
-        }
-    }
-    None
-}
-
-/// The code that a cell of a profile field gives: the code, its label, or another usual word for it, alone or among
-/// others (`SMA/SMK sederajat`).
-///
-/// # Errors
-///
-/// What is wrong, in Indonesian.
+/// A message in Indonesian that says what is wrong.
 pub(super) fn choice(cell: &str, key: &str, form: &Form) -> Result<String, String> {
     let choices = form.choices.get(key).map(Vec::as_slice).unwrap_or_default();
     let known = |code: &str| choices.iter().any(|(held, _)| held == code);
@@ -319,39 +201,38 @@ pub(super) fn choice(cell: &str, key: &str, form: &Form) -> Result<String, Strin
     }
 }
 
-/// An age in years, or the code of an age group.
+/// Reads an age in years, or the code of an age group.
 ///
 /// # Errors
 ///
-/// What is wrong, in Indonesian.
+/// A message in Indonesian that says what is wrong.
 pub(super) fn age(cell: &str, form: &Form) -> Result<Age, String> {
-    let years = cell.split_whitespace().next().and_then(number);
+    let years = cell.split_whitespace().next().and_then(whole_number);
     let alone = words(cell)
         .iter()
         .skip(1)
         .all(|word| ["tahun", "thn", "th", "0"].contains(&word.as_str()));
     match years.filter(|_| alone) {
-        // To the service an age of 0 is none.
+        // The service treats an age of 0 as not given.
         Some(years @ (0 | 10..=120)) => Ok(Age::Years(years)),
         Some(_) => Err(format!("usia `{cell}` harus 10 sampai 120 tahun")),
         None => choice(cell, "age_group", form).map(Age::Group),
     }
 }
 
-/// What an age column gives.
+/// The content of a cell of an age column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Age {
-    /// Years.
     Years(i32),
     /// Code of a group.
     Group(String),
 }
 
-/// The id of a public service: the cell itself when it is one, else its words joined by `-`.
+/// Returns the id of a public service: the cell itself when it is a valid id, else its words joined by `-`.
 ///
 /// # Errors
 ///
-/// What is wrong, in Indonesian.
+/// A message in Indonesian that says what is wrong.
 pub(super) fn service(cell: &str) -> Result<String, String> {
     use prima_proto::name::{TOKEN_MAX, token};
     let id = if token(cell, TOKEN_MAX).is_ok() {

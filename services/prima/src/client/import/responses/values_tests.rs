@@ -1,91 +1,10 @@
-//! Tests of what cells are taken for.
+//! Tests of reading cells of the profile.
 
 use super::*;
 use crate::client::import::responses::form_fixture::form;
 
-fn scored(cell: &str, key: &str) -> Result<i32, String> {
-    score(cell, form().question(key).unwrap(), (1, 4))
-}
-
 #[test]
-fn an_answer_is_a_number_or_a_label() {
-    for (cell, key, expected) in [
-        ("3", "time", Some(3)),
-        ("3,0", "time", Some(3)),
-        ("4.00", "time", Some(4)),
-        ("5", "time", None),
-        ("0", "time", None),
-        ("3.5", "time", None),
-        ("1-4", "time", None),
-        // Labels of the instrument.
-        ("cepat  sekali", "time", Some(4)),
-        ("Tanpa Biaya", "cost", Some(4)),
-        ("Mahal sekali", "cost", Some(1)),
-        // Labels of the usual questionnaire.
-        ("Sangat sesuai", "requirements", Some(4)),
-        ("TIDAK SESUAI", "requirements", Some(1)),
-        ("Kurang mudah", "procedure", Some(2)),
-        ("Sangat mahal", "cost", Some(1)),
-        ("Gratis", "cost", Some(4)),
-        ("Sopan dan ramah", "conduct", Some(3)),
-        ("Cukup", "facilities", Some(2)),
-        ("Berfungsi, kurang maksimal", "complaint_handling", Some(3)),
-        ("Kurang baik", "competence", Some(2)),
-        // With a mark.
-        ("4. Sangat sesuai", "requirements", Some(4)),
-        ("(2) Kurang cepat", "time", Some(2)),
-        ("d. Sangat sesuai", "product", Some(4)),
-        ("Sangat mudah (4)", "procedure", Some(4)),
-        ("3 - menurut kami cukup", "procedure", Some(3)),
-        ("9. Sangat sesuai", "requirements", None),
-        // A form that counts the other way round is noticed.
-        ("1. Sangat sesuai", "requirements", None),
-        ("Sangat sesuai", "time", None),
-        ("ya", "time", None),
-        ("", "time", None),
-    ] {
-        assert_eq!(
-            scored(cell, key).ok(),
-            expected,
-            "{cell} {key}: {:?}",
-            scored(cell, key)
-        );
-    }
-    assert!(
-        scored("1. Sangat sesuai", "requirements")
-            .unwrap_err()
-            .contains("tidak cocok")
-    );
-    assert!(scored("ya", "time").unwrap_err().contains("Cepat sekali"));
-}
-
-#[test]
-fn every_label_of_the_instrument_gives_its_own_score() {
-    for question in form().questions {
-        for (place, answer) in question.answers.iter().enumerate() {
-            let expected = Ok(i32::try_from(place).unwrap() + 1);
-            assert_eq!(score(answer, &question, (1, 4)), expected, "{answer}");
-            assert_eq!(
-                score(
-                    &format!("{}. {}", place + 1, answer.to_uppercase()),
-                    &question,
-                    (1, 4)
-                ),
-                expected
-            );
-        }
-    }
-}
-
-#[test]
-fn the_usual_labels_are_of_the_scale_1_to_4_alone() {
-    let question = form().question("requirements").unwrap().clone();
-    assert!(score("Sangat baik", &question, (0, 5)).is_err());
-    assert_eq!(score("0", &question, (0, 5)), Ok(0));
-}
-
-#[test]
-fn a_code_is_given_by_itself_its_label_or_a_usual_word() {
+fn a_code_is_read_from_itself_its_label_or_a_common_word() {
     let form = form();
     for (cell, key, expected) in [
         ("P", "sex", Some("P")),
@@ -136,7 +55,7 @@ fn an_age_is_years_or_a_group() {
 }
 
 #[test]
-fn a_service_is_an_id_or_becomes_one() {
+fn a_service_is_an_id_or_is_converted_to_one() {
     for (cell, expected) in [
         ("ktp-elektronik", Some("ktp-elektronik")),
         ("KTP Elektronik", Some("ktp-elektronik")),
@@ -148,7 +67,7 @@ fn a_service_is_an_id_or_becomes_one() {
 }
 
 #[test]
-fn a_replacement_is_of_one_text_in_one_field() {
+fn a_replacement_applies_to_one_text_in_one_field() {
     let form = form();
     let parse = |text: &str| text.parse::<ValueMap>();
     let all = [
@@ -160,6 +79,11 @@ fn a_replacement_is_of_one_text_in_one_field() {
     assert_eq!(replacements.apply(&Field::Choice("education"), "d3"), "SMA");
     assert_eq!(replacements.apply(&cost, "ditanggung  bpjs"), "4");
     assert_eq!(replacements.apply(&cost, "D3"), "D3");
+    let all = [parse("answers:Setuju=3").unwrap(), parse("U4:setuju=4").unwrap()];
+    let replacements = Replacements::new(&all, &form).unwrap();
+    assert_eq!(replacements.apply(&cost, "SETUJU"), "4");
+    assert_eq!(replacements.apply(&Field::Element("time".into()), "Setuju"), "3");
+    assert_eq!(replacements.apply(&Field::Suggestion, "Setuju"), "Setuju");
     assert_eq!(
         Replacements::new(&[parse("agama:x=y").unwrap()], &form)
             .unwrap_err()

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 /// A time zone of Indonesia.
@@ -52,7 +52,7 @@ struct File {
 }
 
 static PROVINCES: LazyLock<BTreeMap<String, Zone>> = LazyLock::new(|| {
-    let file: File = serde_json::from_str(include_str!("../../../data/time-zones.json")).unwrap_or_default();
+    let file: File = serde_json::from_str(include_str!("../data/time-zones.json")).unwrap_or_default();
     let pairs = file.zones.into_iter();
     pairs
         .flat_map(|(zone, provinces)| provinces.into_iter().map(move |p| (p, zone)))
@@ -73,16 +73,24 @@ pub fn zone_of_agency(agency_id: &str) -> Zone {
         .unwrap_or_default()
 }
 
+/// The calendar day at `time` where an agency is.
+pub fn day_of_agency(agency_id: &str, time: DateTime<Utc>) -> NaiveDate {
+    // The times that are kept are far from both ends of the calendar.
+    time.checked_add_signed(zone_of_agency(agency_id).offset())
+        .unwrap_or(time)
+        .date_naive()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn each_of_the_38_provinces_has_one_zone() {
-        let file: File = serde_json::from_str(include_str!("../../../data/time-zones.json")).unwrap();
+        let file: File = serde_json::from_str(include_str!("../data/time-zones.json")).unwrap();
         let listed: usize = file.zones.values().map(Vec::len).sum();
         assert_eq!((listed, PROVINCES.len()), (38, 38));
-        let regions = include_str!("../../../../directory/data/regions.csv");
+        let regions = include_str!("../../services/directory/data/regions.csv");
         let mut provinces = 0;
         for line in regions.lines().filter(|l| l.contains(",provinsi,")) {
             provinces += 1;
@@ -107,6 +115,24 @@ mod tests {
         for id in ["kemenpanrb", "", "9", "917", "91711", "91-a", "9x", "99", "9９"] {
             assert_eq!(zone_of_agency(id), Zone::Wib, "{id}");
         }
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_where_the_agency_is() {
+        let time = "2024-09-30T15:30:00Z".parse().unwrap();
+        for (agency, day) in [
+            ("9171", "2024-10-01"),
+            ("7171", "2024-09-30"),
+            ("3271", "2024-09-30"),
+        ] {
+            assert_eq!(day_of_agency(agency, time).to_string(), day, "{agency}");
+        }
+        let time = "2024-09-30T16:00:00Z".parse().unwrap();
+        assert_eq!(day_of_agency("7171", time).to_string(), "2024-10-01");
+        assert_eq!(
+            day_of_agency("kemenpanrb", DateTime::<Utc>::MAX_UTC).to_string(),
+            "+262142-12-31"
+        );
     }
 
     #[test]

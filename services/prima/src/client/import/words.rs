@@ -1,4 +1,4 @@
-//! Comparing what people write: case, spaces and punctuation aside.
+//! Compares texts that people write, without regard to case, spaces and punctuation.
 
 /// The words of a text, lower case: runs of letters and digits.
 pub(super) fn words(text: &str) -> Vec<String> {
@@ -14,7 +14,7 @@ pub(super) fn squash(text: &str) -> String {
     words(text).concat()
 }
 
-/// Whether two texts say the same.
+/// Whether two texts have the same letters and digits.
 pub(super) fn same(one: &str, other: &str) -> bool {
     squash(one) == squash(other)
 }

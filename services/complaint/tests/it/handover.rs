@@ -1,0 +1,147 @@
+//! Reports as desks type them in: from paper, and as SP4N-LAPOR! hands them over.
+
+use chrono::{DateTime, Utc};
+use prima_platform::clock::to_proto;
+use prima_proto::complaint::v1;
+use tonic::Code;
+use tonic_types::StatusExt;
+
+use crate::fixture::{World, faults, intake, liaison, on_each_database, refused, report};
+
+fn at(time: &str) -> Option<prost_types::Timestamp> {
+    let time: DateTime<Utc> = time.parse().unwrap();
+    Some(to_proto(time))
+}
+
+impl World {
+    async fn shown(&mut self, name: &str) -> v1::Complaint {
+        let request = v1::GetComplaintRequest { name: name.into() };
+        let answer = self.complaints.get_complaint(liaison(request)).await;
+        answer.unwrap().into_inner().complaint.unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_people_write_around_numbers_is_left_out() {
+    on_each_database(async |mut world| {
+        let request = v1::SubmitComplaintRequest {
+            channel: v1::Channel::Integrated.into(),
+            sp4n_number: " # 1234567 ".into(),
+            region: "32.71".into(),
+            reporter: Some(v1::Reporter {
+                display_name: "Fulan".into(),
+                phone: "0812-3456-7890 (WA)".into(),
+                ..Default::default()
+            }),
+            ..report("satu")
+        };
+        let first = world.submit_as(request.clone()).await;
+        let shown = world.shown(&first.name).await;
+        assert_eq!(
+            (shown.sp4n_number.as_str(), shown.region.as_str()),
+            ("1234567", "3271")
+        );
+        // A repeat is answered as the first was; another report with the number is told.
+        assert_eq!(world.submit_as(request.clone()).await.name, first.name);
+        let again = v1::SubmitComplaintRequest {
+            request_id: "report-again".into(),
+            sp4n_number: "1234567".into(),
+            ..request.clone()
+        };
+        let status = world.complaints.submit_complaint(intake(again.clone())).await;
+        let status = refused(status, Code::AlreadyExists, "SP4N_NUMBER_EXISTS");
+        let told = status.get_error_details().error_info().unwrap().metadata["name"].clone();
+        assert_eq!(told, first.name);
+        let meant = v1::SubmitComplaintRequest {
+            sp4n_number: "#1234567/2".into(),
+            ..again.clone()
+        };
+        world.submit_as(meant).await;
+        for without in ["three", "four"] {
+            world.submit(without).await;
+        }
+        let wrong = v1::SubmitComplaintRequest {
+            sp4n_number: "#".into(),
+            region: "32.7".into(),
+            ..again
+        };
+        let answer = world.complaints.submit_complaint(intake(wrong)).await;
+        assert_eq!(faults(answer), ["region", "sp4n_number"]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_can_be_checked_without_being_stored() {
+    on_each_database(async |mut world| {
+        let check = |id: &str| v1::SubmitComplaintRequest {
+            validate_only: true,
+            sp4n_number: "7654321".into(),
+            ..report(id)
+        };
+        for _ in 0..2 {
+            let answer = world.complaints.submit_complaint(intake(check("satu"))).await;
+            assert_eq!(
+                answer.unwrap().into_inner(),
+                v1::SubmitComplaintResponse::default()
+            );
+        }
+        assert_eq!(world.count("complaint").await, 0);
+        let wrong = v1::SubmitComplaintRequest {
+            title: "x".into(),
+            ..check("satu")
+        };
+        assert_eq!(
+            faults(world.complaints.submit_complaint(intake(wrong)).await),
+            ["title"]
+        );
+        let stored = v1::SubmitComplaintRequest {
+            validate_only: false,
+            ..check("satu")
+        };
+        let stored = world.submit_as(stored).await;
+        let known = world
+            .complaints
+            .submit_complaint(intake(check("satu")))
+            .await
+            .unwrap()
+            .into_inner();
+        assert_eq!(known.status, Some(stored.status), "the same request is known");
+        assert!(known.secret.is_empty());
+        let other = world.complaints.submit_complaint(intake(check("dua"))).await;
+        refused(other, Code::AlreadyExists, "SP4N_NUMBER_EXISTS");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_counts_from_when_it_was_received() {
+    on_each_database(async |mut world| {
+        // The clock stands at Friday, 13 February 2026, 10:00 in Jakarta.
+        let received = "2026-02-02T02:00:00Z";
+        let request = |id: &str, receive_time| v1::SubmitComplaintRequest {
+            incident_date: "2026-02-01".into(),
+            receive_time,
+            ..report(id)
+        };
+        let typed_in = world.submit_as(request("paper", at(received))).await;
+        assert_eq!(typed_in.status.receive_time, at(received));
+        world.at(received);
+        let direct = world.submit_as(request("direct", None)).await;
+        let due = |status: &v1::ComplaintStatus| status.deadline.clone().unwrap().due_time;
+        assert_eq!(due(&typed_in.status), due(&direct.status));
+        for (receive_time, incident_date, expected) in [
+            (at("2026-02-02T04:00:00Z"), "2026-02-01", vec!["receive_time"]),
+            (at("1999-12-31T00:00:00Z"), "1999-12-01", vec!["receive_time"]),
+            (at("2026-01-31T02:00:00Z"), "2026-02-01", vec!["incident_date"]),
+        ] {
+            let wrong = v1::SubmitComplaintRequest {
+                incident_date: incident_date.into(),
+                ..request("wrong", receive_time)
+            };
+            let answer = world.complaints.submit_complaint(intake(wrong)).await;
+            assert_eq!(faults(answer), expected);
+        }
+    })
+    .await;
+}

@@ -1,0 +1,214 @@
+//! Learns from the whole file, before the rows are checked: the scale of the answers, the order of the numbers in
+//! dates, and the texts of the profile that have no code.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use super::columns::Mapping;
+use super::form::{Form, Question};
+use super::headers::Field;
+use super::moment::clock_of;
+use super::scales::{Judged, Pool};
+use super::time::Evidence;
+use super::values::{self, Replacements};
+use crate::client::import::sheet::Sheet;
+
+/// Most different texts of a column that are collected; a column with more of them holds no answers.
+const DISTINCT_MAX: usize = 2000;
+/// Longest text that is printed, in characters.
+const SHOWN: usize = 60;
+/// Most texts of a column that are printed.
+const PRINTED_MAX: usize = 20;
+
+/// What was learned from a file.
+#[derive(Debug, Default)]
+pub(super) struct Learned {
+    /// Scores of the texts of each element, by its key.
+    pub answers: BTreeMap<String, Judged>,
+    /// What the dates show about their order.
+    pub dates: Evidence,
+    /// Remarks to be printed, a line each.
+    pub notes: Vec<String>,
+    /// Answers without a score, a line for each text.
+    pub words: Vec<String>,
+}
+
+/// The different texts of a column, with the number of rows of each.
+type Words = BTreeMap<String, u64>;
+
+/// Reads the whole file; `mapping` is corrected for columns whose cells do not fit their header.
+///
+/// # Errors
+///
+/// When the file can't be read.
+pub(super) fn learn(
+    sheet: &mut Sheet,
+    mapping: &mut Mapping,
+    values: &Replacements,
+    form: &Form,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Learned> {
+    let mut learned = Learned::default();
+    let mut columns: Vec<Words> = vec![Words::new(); mapping.columns.len()];
+    let today = now.date_naive().succ_opt().unwrap_or(now.date_naive());
+    while let Some(row) = sheet.next()? {
+        if row.fault().is_some() {
+            continue;
+        }
+        for (place, (name, field)) in mapping.columns.iter().enumerate() {
+            let cell = values.apply(field, row.raw(place));
+            if cell.is_empty() {
+                continue;
+            }
+            match field {
+                Field::Suggestion | Field::Criticism => {}
+                Field::Skip if !name.is_empty() => {}
+                Field::SubmittedAt => learned.dates.add(cell, form.period, today),
+                _ => {
+                    let Some(words) = columns.get_mut(place) else {
+                        continue;
+                    };
+                    if let Some(count) = words.get_mut(cell) {
+                        *count += 1;
+                    } else if words.len() < DISTINCT_MAX {
+                        words.insert(cell.to_owned(), 1);
+                    }
+                }
+            }
+        }
+    }
+    correct(mapping, &columns, &mut learned);
+    judge(mapping, &columns, form, &mut learned);
+    profile(mapping, &columns, form, &mut learned);
+    Ok(learned)
+}
+
+/// Corrects columns whose cells do not fit their header.
+fn correct(mapping: &mut Mapping, columns: &[Words], learned: &mut Learned) {
+    let dated = mapping.place(&Field::SubmittedAt).is_some();
+    let mut clock = mapping.place(&Field::Clock).is_some();
+    for (place, (name, field)) in mapping.columns.iter_mut().enumerate() {
+        let Some(words) = columns.get(place).filter(|words| !words.is_empty()) else {
+            continue;
+        };
+        let told = mapping.told.contains(&place);
+        let clocks = || words.keys().all(|word| clock_of(word).is_some());
+        let number = place + 1;
+        match field {
+            Field::Skip => learned.notes.push(format!(
+                "kolom {number} tidak bernama dan tidak diimpor; berisi misalnya `{}`",
+                short(words.keys().next().map_or("", String::as_str))
+            )),
+            // `Jam` may be the time of the answer, or the working hours that the survey asks about.
+            Field::Choice("hour_band") if !told && dated && !clock && clocks() => {
+                *field = Field::Clock;
+                clock = true;
+                learned
+                    .notes
+                    .push(format!("kolom {number} `{name}` dibaca sebagai jam pengisian"));
+            }
+            Field::Clock if !told && !clocks() => {
+                *field = Field::Skip;
+                learned
+                    .notes
+                    .push(format!("kolom {number} `{name}` tidak diimpor: bukan jam"));
+            }
+            // Running numbers start again in each file, so they do not identify a row; its id is derived from its
+            // content instead.
+            Field::Id if !told && !name.trim().eq_ignore_ascii_case("response_id") && numbers(words) => {
+                *field = Field::Skip;
+                learned.notes.push(format!(
+                    "kolom {number} `{name}` berisi nomor dan bukan id jawaban; id dibuat dari isi baris. Bila nomor itu tidak \
+                     pernah terpakai dua kali, pakai --map \"{name}=response_id\""
+                ));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether all texts are numbers of up to nine digits.
+fn numbers(words: &Words) -> bool {
+    words
+        .keys()
+        .all(|word| word.len() <= 9 && word.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Determines the scores of the texts of each element.
+fn judge(mapping: &Mapping, columns: &[Words], form: &Form, learned: &mut Learned) {
+    let question = |field: &Field| match field {
+        Field::Element(key) => form.questions.iter().find(|question| question.key == *key),
+        _ => None,
+    };
+    let asked: Vec<(&Question, &Words)> = mapping
+        .columns
+        .iter()
+        .zip(columns)
+        .filter_map(|((_, field), words)| Some((question(field)?, words)))
+        .collect();
+    let mut pool = Pool::default();
+    for (question, words) in &asked {
+        for word in words.keys() {
+            pool.add(word, question);
+        }
+    }
+    for (question, words) in &asked {
+        let judged = Judged::new(words.keys().map(String::as_str), question, form.scale, &pool);
+        let faults: Vec<(&str, &str)> = judged.faults().collect();
+        for (word, fault) in faults.iter().take(PRINTED_MAX) {
+            let rows = words.get(*word).copied().unwrap_or_default();
+            learned.words.push(format!("{fault} ({rows} baris)"));
+        }
+        if faults.len() > PRINTED_MAX {
+            let more = faults.len() - PRINTED_MAX;
+            learned
+                .words
+                .push(format!("{}: … dan {more} jawaban lain", question.name));
+        }
+        let letters = words
+            .keys()
+            .all(|word| matches!(word.as_str(), "a" | "b" | "c" | "d"));
+        if letters && faults.is_empty() && !words.is_empty() {
+            let note = "jawaban a, b, c, d dibaca 1, 2, 3, 4 seperti pada kuesioner resmi".to_owned();
+            if !learned.notes.contains(&note) {
+                learned.notes.push(note);
+            }
+        }
+        learned.answers.insert(question.key.clone(), judged);
+    }
+}
+
+/// Reports the texts of the profile that have no code, once for the whole file; their cells are left empty.
+fn profile(mapping: &Mapping, columns: &[Words], form: &Form, learned: &mut Learned) {
+    for ((_, field), words) in mapping.columns.iter().zip(columns) {
+        let fault = |word: &str| match field {
+            Field::Choice(key) => values::choice(word, key, form).err(),
+            Field::Age => values::age(word, form).err(),
+            Field::Service => values::service(word).err(),
+            _ => None,
+        };
+        let faults: Vec<(&u64, String)> = words
+            .iter()
+            .filter_map(|(word, rows)| Some((rows, fault(word)?)))
+            .collect();
+        for (rows, fault) in faults.iter().take(PRINTED_MAX) {
+            learned
+                .notes
+                .push(format!("{fault}; dikosongkan di {rows} baris"));
+        }
+        if faults.len() > PRINTED_MAX {
+            let more = faults.len() - PRINTED_MAX;
+            learned
+                .notes
+                .push(format!("{}: … dan {more} isian lain dikosongkan", field.name()));
+        }
+    }
+}
+
+fn short(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
