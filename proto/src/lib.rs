@@ -2,7 +2,7 @@
 //!
 //! All services share it, and it contains no rules of a service. The messages are generated from `prima/**.proto`;
 //! [`name`] parses resource names, [`period`] parses periods, [`subject`] makes the bus subjects, and [`score`] the
-//! events of scores, [`zone`] tells the time zone of an agency.
+//! events of scores; [`zone`] returns the time zone of an agency.
 
 pub mod name;
 pub mod period;

@@ -31,7 +31,7 @@ impl Zone {
         }
     }
 
-    /// The zone with this key.
+    /// The time zone with this key.
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|zone| zone.key() == key)
     }
@@ -60,7 +60,7 @@ static PROVINCES: LazyLock<BTreeMap<String, Zone>> = LazyLock::new(|| {
 });
 
 /// The time zone of an agency. Ids of regional governments are region codes: two digits for a province, four for a
-/// regency or city. Every other agency is a national one in Jakarta.
+/// regency or city. Every other agency is national and has the time of Jakarta.
 pub fn zone_of_agency(agency_id: &str) -> Zone {
     let digits = agency_id.bytes().all(|b| b.is_ascii_digit());
     let province = match agency_id.len() {
@@ -73,9 +73,9 @@ pub fn zone_of_agency(agency_id: &str) -> Zone {
         .unwrap_or_default()
 }
 
-/// The calendar day at `time` where an agency is.
+/// The calendar day at `time` in the time zone of an agency.
 pub fn day_of_agency(agency_id: &str, time: DateTime<Utc>) -> NaiveDate {
-    // The times that are kept are far from both ends of the calendar.
+    // Stored times are far from both ends of the calendar, so the addition can't overflow.
     time.checked_add_signed(zone_of_agency(agency_id).offset())
         .unwrap_or(time)
         .date_naive()

@@ -162,8 +162,10 @@ impl Figures {
     }
 
     fn ratios(&self, figure: &Figure) -> Vec<(&'static str, f64)> {
+        // A run of one part has not measured what another part is held against.
+        let measured = |name: &&&str| self.all.iter().any(|f| f.name == **name);
         let ratio = |name: &&'static str| (*name, figure.median() / self.median(name));
-        figure.against.iter().map(ratio).collect()
+        figure.against.iter().filter(measured).map(ratio).collect()
     }
 
     /// Prints the median of each figure with its ratios, and appends them to the file that `PRIMA_BENCH_JSON` names, as

@@ -201,15 +201,16 @@ pub struct Survey {
     /// Most queued requests of each kind, with one response and with many. Further requests with one response are shed;
     /// those with many wait for room in the queue.
     pub queue: usize,
-    /// Most concurrent transactions on PostgreSQL (SQLite has one).
+    /// Most concurrent bulk transactions on PostgreSQL, each of which uses a connection; one more is kept for single
+    /// responses. SQLite has one for both.
     pub writers: usize,
     /// Least number of new responses with which the figures per element of an open survey change; figures per profile
     /// group change with four times as many. With 1, all change at once.
     pub disclosure_step: u32,
     /// Least number of respondents of a group whose figures are published; 1 publishes every group.
     pub minimum_cell: u32,
-    /// How long after the end of a survey responses are taken that were answered before, hours, until its result is
-    /// published: those of operators and kiosks, which may have been offline. 0 takes none.
+    /// Hours after the end of a survey in which responses that were given before it are still accepted from operators
+    /// and kiosks, which may have been offline. They are refused once the result is published; with 0 all are.
     pub late_hours: u32,
 }
 
@@ -219,7 +220,7 @@ impl Default for Survey {
             batch_rows: 2000,
             batch_millis: 50,
             queue: 4096,
-            writers: 2,
+            writers: 4,
             disclosure_step: 5,
             minimum_cell: 5,
             late_hours: 72,

@@ -75,9 +75,28 @@ pub trait Kind: Send + Sync + 'static {
     async fn due(&self) -> Result<Vec<String>, Failure> {
         Ok(Vec::new())
     }
+    /// The rows that take the place of flags, for a kind whose inputs are such rows; it then has no flags.
+    fn inputs(&self) -> Option<Inputs> {
+        None
+    }
+    /// How many times as long as a transaction took the runner pauses after it. The pause leaves time to the transactions
+    /// that insert inputs while the runner is behind.
+    fn pause(&self) -> u32 {
+        0
+    }
     /// Recomputes keys, which are sorted by their bytes: an implementation locks their rows in this order, then reads,
     /// then stages. After an error the transaction is rolled back and each key is tried in one of its own.
     async fn recompute(&self, txn: &Txn, keys: &[String]) -> Result<(), Failure>;
+}
+
+/// A table whose rows are inputs and dirty flags at once: transactions insert rows, with increasing `id`, and
+/// [`Kind::recompute`] deletes those that it has read.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs {
+    /// Name of the table.
+    pub table: &'static str,
+    /// SQL expression of the key in it, a text.
+    pub key: &'static str,
 }
 
 /// A table of dirty flags that only processes of the previous release write, which run beside this one during a rolling
@@ -275,14 +294,18 @@ impl<K: Kind> Runner<K> {
         let (failed, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|w| w.attempts > 0);
         let keys: Vec<String> = others.into_iter().map(|w| w.key).collect();
         let batches = keys.chunks(self.settings.batch.max(1)).map(<[String]>::to_vec);
-        // A key that has failed may fail again, and would roll back the others of its batch.
-        let alone = failed.into_iter().map(|w| vec![w.key]);
         let mut done = 0;
-        for keys in batches.chain(alone) {
+        // A key that has failed may fail again, and would roll back the others of its batch.
+        for keys in batches.chain(failed.into_iter().map(|w| vec![w.key])) {
             if stop.is_cancelled() {
                 break;
             }
+            let began = Instant::now();
             done += self.work(&keys).await?;
+            let pause = began.elapsed() * self.kind.pause();
+            if !pause.is_zero() {
+                tokio::select! { () = stop.cancelled() => break, () = tokio::time::sleep(pause) => {} }
+            }
         }
         Ok(done)
     }
@@ -291,12 +314,18 @@ impl<K: Kind> Runner<K> {
     /// that can be locked.
     async fn waiting(&self) -> Result<Vec<Waiting>, DbErr> {
         let (reader, kind) = (self.db.reader(), self.settings.name);
-        let text = "SELECT m.key, COALESCE(d.attempts, -1) AS attempts
-                    FROM (SELECT key, MIN(id) AS first FROM derived_mark WHERE kind = $1 GROUP BY key) m
-                    LEFT JOIN derived d ON d.kind = $1 AND d.key = m.key
-                    WHERE COALESCE(d.held_until, 0) <= $2 ORDER BY m.first LIMIT $3";
+        let (table, key, of_kind) = match self.kind.inputs() {
+            None => ("derived_mark", "key", "WHERE kind = $1"),
+            Some(Inputs { table, key }) => (table, key, ""),
+        };
+        let text = format!(
+            "SELECT m.key, COALESCE(d.attempts, -1) AS attempts
+             FROM (SELECT {key} AS key, MIN(id) AS first FROM {table} {of_kind} GROUP BY {key}) m
+             LEFT JOIN derived d ON d.kind = $1 AND d.key = m.key
+             WHERE COALESCE(d.held_until, 0) <= $2 ORDER BY m.first LIMIT $3"
+        );
         let values = [kind.into(), self.now().into(), PAGE.into()];
-        let waiting = Waiting::find_by_statement(sql(reader, text, values))
+        let waiting = Waiting::find_by_statement(sql(reader, &text, values))
             .all(reader)
             .await?;
         let new = waiting.iter().filter(|w| w.attempts < 0);
@@ -344,7 +373,7 @@ impl<K: Kind> Runner<K> {
         );
         let locked = Key::find_by_statement(sql(&txn, &text, values)).all(&txn).await?;
         let locked: Vec<String> = locked.into_iter().map(|k| k.key).collect();
-        let keys: Vec<String> = clear(&txn, kind, &locked).await?.into_iter().collect();
+        let keys: Vec<String> = self.dirty(&txn, locked).await?.into_iter().collect();
         if keys.is_empty() {
             txn.rollback().await?;
             return Ok(0);
@@ -395,10 +424,12 @@ impl<K: Kind> Runner<K> {
         let Some(row) = row else {
             return Ok(txn.rollback().await?);
         };
-        if clear(&txn, kind, std::slice::from_ref(&key)).await?.is_empty() {
+        if self.dirty(&txn, vec![key.clone()]).await?.is_empty() {
             return Ok(txn.rollback().await?);
         }
-        flag_dirty_in_txn(&txn, kind, [key.clone()]).await?;
+        if self.kind.inputs().is_none() {
+            flag_dirty_in_txn(&txn, kind, [key.clone()]).await?;
+        }
         let attempts = row.attempts.saturating_add(1);
         let until = self.now().saturating_add(delay(attempts));
         let text =
@@ -418,6 +449,15 @@ impl<K: Kind> Runner<K> {
             .not_recomputed
             .add(1, &[KeyValue::new("kind", kind)]);
         Ok(())
+    }
+
+    /// The locked keys that are out of date, whose flags are deleted. With [`Kind::inputs`] there are no flags: all are
+    /// returned.
+    async fn dirty(&self, txn: &Txn, locked: Vec<String>) -> Result<BTreeSet<String>, DbErr> {
+        match self.kind.inputs() {
+            None => clear(txn, self.settings.name, &locked).await,
+            Some(_) => Ok(locked.into_iter().collect()),
+        }
     }
 
     fn now(&self) -> i64 {

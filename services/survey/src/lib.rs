@@ -1,10 +1,10 @@
 //! Surveys of SKM and F-03, their responses, results and scores.
 //!
-//! Owns surveys, responses, exact sums per element, and the `skm` scores of units and agencies.
-//! Publishes `prima.survey.result.<agency>.<unit>.<survey>` and `prima.survey.score.skm.<period>.…`.
-//! Consumes `prima.directory.unit.>`: the units of each agency, from which the number of expected units follows.
-//! A response is stored and counted and its events are staged in one transaction, which several requests share; each
-//! request is answered after that transaction is durable.
+//! Owns surveys, responses, exact sums per element, and the `skm` scores of units and agencies. Publishes
+//! `prima.survey.result.<agency>.<unit>.<survey>` and `prima.survey.score.skm.<period>.…`. Consumes
+//! `prima.directory.unit.>`: the units of each agency, from which the number of expected units follows. A response is
+//! stored in a transaction, which several requests share; each request is answered after that transaction is durable.
+//! Another transaction counts it and stages the result, a moment later or before the next read of the result.
 
 mod derived;
 pub mod domain;
@@ -23,7 +23,11 @@ use prima_platform::{
 };
 use tokio::sync::watch;
 
-use derived::{agency_scores::AgencyScores, closing};
+use derived::{
+    agency_scores::AgencyScores,
+    closing,
+    results::{Counter, SurveyResults},
+};
 use events::{directory_unit::UnitMirror, survey_result::Results};
 use intake::Intake;
 use service::App;
@@ -62,6 +66,7 @@ async fn start(context: Context) -> Result<Started, Error> {
         vec![Source::new(NAME, &["prima.survey.result.>"])],
         results.clone(),
     ));
+    context.spawn_derived(SurveyResults::new(context.clone()));
     context.spawn_derived(AgencyScores(context.clone()));
     let soft = context.tasks.soft().clone();
     context
@@ -69,6 +74,7 @@ async fn start(context: Context) -> Result<Started, Error> {
         .spawn("survey closer", closing::run(context.clone(), soft));
     let (ready, readiness) = watch::channel(true);
     let app = App {
+        counter: Arc::new(Counter::new(&context)),
         context,
         intake,
         results,

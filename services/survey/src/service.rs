@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use prima_platform::{command, service::Context};
 
-use crate::{events::survey_result::Results, intake::Intake};
+use crate::{derived::results::Counter, events::survey_result::Results, intake::Intake};
 
 /// The platform, the intake of responses and the watched results; cheap to clone.
 #[derive(Clone)]
@@ -13,8 +13,17 @@ pub struct App {
     pub context: Context,
     /// The intake, which stores responses.
     pub intake: Intake,
+    /// Counts stored responses before a read.
+    pub counter: Arc<Counter>,
     /// The watch channels of watched results.
     pub results: Arc<Results>,
+}
+
+impl App {
+    /// Responses by which the figures of an open survey move.
+    pub fn step(&self) -> u32 {
+        self.context.config.survey.disclosure_step
+    }
 }
 
 impl command::App for App {

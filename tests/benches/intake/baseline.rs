@@ -1,5 +1,5 @@
-//! What the database can do with the same rows and nothing else. The table and its rows are those that the service has
-//! stored, whatever their columns are: a baseline that copied the schema would be wrong after the next migration.
+//! Baseline: the speed of the database alone with the same rows. The table and its rows are read from the service's
+//! database, because a copy of the schema would be wrong after the next migration.
 
 use std::{
     sync::{
@@ -15,9 +15,9 @@ use prima_tests::bench::percentile;
 use sea_orm::sqlx::{self, AssertSqlSafe, Connection, Executor, PgConnection, Row, SqlitePool};
 use tempfile::TempDir;
 
-/// Rows of a statement that takes many: those of a transaction of the service.
+/// Rows of a multi-row statement, as many as a transaction of the service has.
 const BATCH: usize = 2000;
-/// What a statement of SQLite takes.
+/// Most rows of a statement of SQLite.
 const PARAMETERS: usize = 32_766;
 
 /// A column with its values.
@@ -71,11 +71,11 @@ pub struct OneRow {
     pub p50: f64,
 }
 
-/// On PostgreSQL, in a schema of its own beside that of the service.
+/// The baseline on PostgreSQL, in a schema of its own.
 pub struct Postgres {
     url: String,
     conn: PgConnection,
-    /// As COPY writes it.
+    /// The rows in the format of COPY.
     text: Vec<u8>,
     names: String,
     columns: Arc<Vec<Column>>,
@@ -122,7 +122,7 @@ impl Postgres {
         self.conn.execute("TRUNCATE baseline.response").await.unwrap();
     }
 
-    /// Rows a second by one COPY.
+    /// Rows a second with one COPY.
     pub async fn copy(&mut self) -> f64 {
         self.empty().await;
         let start = Instant::now();
@@ -138,7 +138,7 @@ impl Postgres {
         self.count as f64 / start.elapsed().as_secs_f64()
     }
 
-    /// Rows a second by UNNEST, each batch a transaction of its own.
+    /// Rows a second with UNNEST, one transaction for each batch.
     pub async fn unnest(&mut self) -> f64 {
         self.empty().await;
         let casts: Vec<String> = (1..)
@@ -166,7 +166,7 @@ impl Postgres {
         self.count as f64 / start.elapsed().as_secs_f64()
     }
 
-    /// A prepared insert of one row, each a transaction of its own, on so many connections, as pgbench does it.
+    /// Prepared inserts of one row, each in its own transaction, on `connections` connections, as pgbench does.
     pub async fn one_row(&mut self, connections: usize, slice: Duration) -> OneRow {
         self.empty().await;
         let places: Vec<String> = (1..=self.columns.len()).map(|n| format!("${n}")).collect();
@@ -214,7 +214,7 @@ impl Postgres {
     }
 }
 
-/// On SQLite, in files of its own with the settings of the service's.
+/// The baseline on SQLite, in files of its own with the settings of the service.
 pub struct Sqlite {
     dir: TempDir,
     files: usize,
@@ -263,7 +263,7 @@ impl Sqlite {
         db
     }
 
-    /// Inserts rows in one statement, which is a transaction of its own.
+    /// Inserts rows in one statement and transaction.
     async fn insert(&self, pool: &SqlitePool, rows: std::ops::Range<usize>) {
         let row = format!("({})", vec!["?"; self.columns.len()].join(", "));
         let text = format!("INSERT INTO response VALUES {}", vec![row; rows.len()].join(", "));
@@ -274,7 +274,7 @@ impl Sqlite {
         query.execute(pool).await.unwrap();
     }
 
-    /// Rows a second by an insert of as many rows as a statement takes.
+    /// Rows a second with inserts of as many rows as a statement can have.
     pub async fn many_rows(&mut self) -> f64 {
         let db = self.empty().await;
         let batch = BATCH.min(PARAMETERS / self.columns.len());

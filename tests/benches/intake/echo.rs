@@ -1,4 +1,5 @@
-//! A bare tonic service in a process of its own: it decodes the request of SubmitResponse and gives its answer.
+//! A bare tonic service in a process of its own, which decodes the request of SubmitResponse and returns a fixed
+//! response.
 
 use std::{
     convert::Infallible,
@@ -14,7 +15,7 @@ use tonic::{
 };
 use tonic_prost::ProstCodec;
 
-/// The argument with which this program serves the echo.
+/// The argument with which this program runs as that service.
 pub const ARGUMENT: &str = "echo-server";
 
 #[derive(Clone)]
@@ -60,7 +61,7 @@ impl Service<http::Request<Body>> for Echo {
     }
 }
 
-/// Serves the echo until standard input ends: with whoever started it.
+/// Serves until standard input ends, which it does at the latest when the parent process ends.
 pub async fn serve() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     println!("http://{}", listener.local_addr().unwrap());

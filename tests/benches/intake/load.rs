@@ -1,4 +1,4 @@
-//! What is sent: single answers, bulk, and citizens beside it.
+//! The load: single responses, bulk, and citizens during an import.
 
 use std::{
     sync::{
@@ -17,13 +17,13 @@ use tokio::task::JoinHandle;
 
 pub type Survey = SurveyServiceClient<Authorised>;
 
-/// The next response: every one of a run has an id of its own.
+/// Number of the next response, so that every response of a run has its own id.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
-/// Responses that Prima acknowledged; those of the echo are not among them.
+/// Number of responses that Prima acknowledged, without those that were sent to the echo.
 pub static ACKNOWLEDGED: AtomicI64 = AtomicI64::new(0);
 
-/// 32 characters in no order, as ids that clients make are (SplitMix64).
+/// 32 pseudo-random characters (SplitMix64), like the ids that clients generate.
 fn id(n: u64) -> String {
     let mix = |z: u64| {
         let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -34,7 +34,7 @@ fn id(n: u64) -> String {
     format!("{:016x}{:016x}", mix(seed), mix(!seed))
 }
 
-/// A response with a profile, as a form has it.
+/// A response with a profile, as a form sends it.
 fn response(n: u64) -> Response {
     Response {
         profile: Some(RespondentProfile {
@@ -49,7 +49,7 @@ fn response(n: u64) -> Response {
     }
 }
 
-/// The surveys in turn.
+/// The surveys in rotation.
 fn pick(surveys: &[String], n: u64) -> String {
     let place = usize::try_from(n).unwrap() % surveys.len();
     surveys.get(place).unwrap().clone()
@@ -64,9 +64,9 @@ fn single(surveys: &[String], n: u64) -> SubmitResponseRequest {
     }
 }
 
-/// Single answers with so many in flight, spread over the connections, for a while.
+/// Figures of single responses, with a fixed number of calls in flight, spread over the connections.
 pub struct Singles {
-    /// Calls that were answered.
+    /// Calls that got a response.
     answered: i64,
     /// Calls a second.
     pub rate: f64,
@@ -77,7 +77,7 @@ pub struct Singles {
 }
 
 impl Singles {
-    /// Measures.
+    /// Measures for `slice`.
     pub async fn of(clients: &[Survey], surveys: &[String], in_flight: usize, slice: Duration) -> Self {
         let start = Instant::now();
         let tasks: Vec<_> = (0..in_flight)
@@ -108,7 +108,7 @@ impl Singles {
         }
     }
 
-    /// The same with what was acknowledged noted.
+    /// The same against Prima, whose acknowledged responses are counted.
     pub async fn of_prima(clients: &[Survey], surveys: &[String], in_flight: usize, slice: Duration) -> Self {
         let measured = Self::of(clients, surveys, in_flight, slice).await;
         ACKNOWLEDGED.fetch_add(measured.answered, Ordering::Relaxed);
@@ -147,7 +147,7 @@ async fn stream(
     accepted
 }
 
-/// Responses a second of so many in as many streams as there are clients, from the first message to the last answer.
+/// Responses a second with `count` responses in one stream per client, from the first message to the last response.
 pub async fn bulk(clients: &[Survey], surveys: &[String], count: u64) -> f64 {
     let start = Instant::now();
     let each = count / clients.len() as u64;
@@ -165,7 +165,7 @@ pub async fn bulk(clients: &[Survey], surveys: &[String], count: u64) -> f64 {
     accepted as f64 / start.elapsed().as_secs_f64()
 }
 
-/// An import at full speed: a stream on each client until it is stopped.
+/// An import at full speed: one stream per client, until it is stopped.
 pub struct Import {
     begun: Instant,
     stop: Arc<AtomicBool>,
@@ -173,7 +173,7 @@ pub struct Import {
 }
 
 impl Import {
-    /// Begins.
+    /// Starts the import.
     pub fn start(clients: &[Survey], surveys: &[String]) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let tasks = clients.iter().map(|client| {
@@ -189,7 +189,7 @@ impl Import {
         Self { begun, stop, tasks }
     }
 
-    /// Waits until so many were sent by anybody.
+    /// Waits until `count` responses of all streams were sent.
     pub async fn under_way(&self, count: u64) {
         let goal = NEXT.load(Ordering::Relaxed) + count;
         while NEXT.load(Ordering::Relaxed) < goal && self.tasks.iter().all(|task| !task.is_finished()) {
@@ -197,7 +197,7 @@ impl Import {
         }
     }
 
-    /// Stops; returns responses a second.
+    /// Stops the import, and returns responses a second.
     pub async fn finish(self) -> f64 {
         self.stop.store(true, Ordering::Relaxed);
         let mut accepted = 0;
@@ -208,8 +208,9 @@ impl Import {
     }
 }
 
-/// Single answers at a fixed rate, whether or not those before were answered; each counts from the moment at which it
-/// was due. `surveys` come with the agency whose score follows them. Returns milliseconds, one each.
+/// Sends single responses at a fixed rate, whether or not earlier calls have returned; the latency of each is measured
+/// from the moment at which it was due. `surveys` come with the agency whose score depends on them. Returns the
+/// latencies in milliseconds.
 pub async fn citizens(
     client: &Survey,
     surveys: &[(String, String)],

@@ -1,13 +1,15 @@
-//! How many responses become durable, single and in bulk, beside what the parts can do alone: a bare tonic echo, and the
-//! database with the same rows. Then what a citizen feels of an import: single answers at a fixed rate, alone and beside
-//! an import at full speed over many agencies, and how long the scores of their agencies take. On PostgreSQL and NATS with
-//! a process per service, and on SQLite in one process.
+//! Measures how many responses are stored per second, single and in bulk, compared with a bare tonic echo and with the
+//! database alone. Then it measures the effect of an import on citizens: the latency of single responses at a fixed
+//! rate, alone and during an import at full speed over many agencies, and the delay of the scores of their agencies. It
+//! runs on PostgreSQL and NATS with a process per service, and on SQLite in one process.
 //!
-//! In one run, in turns, on this machine: the client and the servers share its cores, so read the ratios.
+//! Everything is measured in turns in one run on this machine. The client and the servers share its cores, so only the
+//! ratios are meaningful.
 //!
 //! `cargo build --release --bin prima && cargo bench -p prima-tests --bench intake`; it ends by itself in ten minutes.
-//! `-- sqlite` or `-- postgresql` measures one of them, `PRIMA_BENCH_AGENCIES` is the breadth of the import, and
-//! `PRIMA_BENCH_JSON` names a file for the figures.
+//! `-- sqlite` or `-- postgresql` measures one of them, `-- speed`, `-- citizens` or `-- growth` a part. `PRIMA_BENCH_ROUNDS` is
+//! how often the speed is measured, `PRIMA_BENCH_SURVEYS` the breadth of the widest intake, `PRIMA_BENCH_AGENCIES` that of the
+//! import, `PRIMA_BENCH_ROWS` how far the table grows, and `PRIMA_BENCH_JSON` names a file for the figures.
 
 #![expect(
     clippy::unwrap_used,
@@ -17,6 +19,7 @@
 
 mod baseline;
 mod echo;
+mod growth;
 mod load;
 
 use std::{
@@ -25,6 +28,7 @@ use std::{
     time::Duration,
 };
 
+use futures::StreamExt as _;
 use prima_platform::testing::{eventually, postgres::Postgres};
 use prima_proto::{directory::v1::AgencyKind, survey::v1::survey_service_client::SurveyServiceClient};
 use prima_tests::{
@@ -39,11 +43,11 @@ use tempfile::TempDir;
 use load::{ACKNOWLEDGED, Import, Singles, Survey, bulk, citizens};
 
 const LIMIT: Duration = Duration::from_secs(1800);
-/// Of the import beside which citizens answer: the cities, regencies and provinces of the country but a few.
+/// Number of agencies of the import: nearly all cities, regencies and provinces of the country.
 const AGENCIES: usize = 541;
-/// Agencies whose citizens answer beside it, each in a survey that nobody else answers.
+/// Number of agencies whose citizens answer during the import, each in a survey that the import does not contain.
 const CITIES: usize = 20;
-/// A server that is not starved; the tests run on less.
+/// Settings of the PostgreSQL server, which has more resources than in tests.
 const POSTGRES: &[&str] = &[
     "shared_buffers=512MB",
     "max_wal_size=4GB",
@@ -52,33 +56,39 @@ const POSTGRES: &[&str] = &[
 
 /// The sizes of a run.
 struct Sizes {
-    /// Connections of single answers, and of bulk with a stream on each.
+    /// Connections for single responses, and for bulk with one stream on each.
     streams: usize,
     rounds: usize,
     slice: Duration,
     bulk: u64,
     surveys: usize,
+    /// Number of surveys of the widest intake.
+    wide: usize,
+    /// Number of responses to which the table grows.
+    rows: usize,
     agencies: usize,
-    /// Answers of citizens in a second, and for how long.
+    /// Responses of citizens per second; `beside` is the duration.
     rate: u32,
     beside: Duration,
-    /// Responses of the import before citizens answer beside it.
+    /// Number of responses of the import before citizens begin to answer.
     ahead: u64,
-    /// How long their agencies' scores are waited for after the last answer; what is not there by then counts with the
-    /// time that it has waited.
+    /// How long to wait for the scores of their agencies after the last response. A score that is missing by then
+    /// enters the figures with the time waited so far.
     patience: Duration,
 }
 
 impl Sizes {
     fn of_run(store: &str) -> Self {
-        let agencies = std::env::var("PRIMA_BENCH_AGENCIES").ok();
+        let set = |name: &str, value| std::env::var(name).map_or(value, |text| text.parse().unwrap());
         Self {
             streams: size(4, 1),
-            rounds: size(3, 1),
+            rounds: set("PRIMA_BENCH_ROUNDS", size(3, 1)),
             slice: Duration::from_millis(size(1500, 200)),
             bulk: size(if store == "sqlite" { 20_000 } else { 100_000 }, 1000),
             surveys: size(100, 10),
-            agencies: agencies.map_or(size(AGENCIES, 6), |text| text.parse().unwrap()),
+            wide: set("PRIMA_BENCH_SURVEYS", size(10_000, 40)),
+            rows: set("PRIMA_BENCH_ROWS", size(1_000_000, 20_000)),
+            agencies: set("PRIMA_BENCH_AGENCIES", size(AGENCIES, 6)),
             rate: size(50, 20),
             beside: Duration::from_millis(size(15_000, 1000)),
             ahead: size(20_000, 500),
@@ -87,7 +97,7 @@ impl Sizes {
     }
 }
 
-/// What the database alone does.
+/// The database alone, with the same rows.
 enum Baseline {
     Postgres(baseline::Postgres),
     Sqlite(baseline::Sqlite),
@@ -102,13 +112,17 @@ struct House {
     running: Running,
 }
 
-/// What has to live as long as the house.
+/// The processes and folders that must live as long as the house.
 enum Running {
     Cluster(Box<Suite>),
     Up { _up: Process, dir: TempDir },
 }
 
 const STORES: [&str; 2] = ["postgresql", "sqlite"];
+const SPEED: &str = "speed";
+const CITIZENS: &str = "citizens";
+const GROWTH: &str = "growth";
+const PARTS: [&str; 3] = [SPEED, CITIZENS, GROWTH];
 
 impl House {
     async fn start(store: &'static str) -> Self {
@@ -139,14 +153,14 @@ impl House {
         }
     }
 
-    /// Connections of their own.
+    /// Opens new connections.
     fn connect(&self, url: &str, connections: usize) -> Vec<Survey> {
         (0..connections)
             .map(|_| SurveyServiceClient::new(authorised(url, &self.token)))
             .collect()
     }
 
-    /// So many agencies with a unit and a survey; each agency's name with that of its survey.
+    /// Creates `count` agencies with a unit and a survey each; returns the name of each agency with that of its survey.
     async fn agencies(&mut self, prefix: &str, kind: AgencyKind, count: usize) -> Vec<(String, String)> {
         let mut found = Vec::new();
         for n in 0..count {
@@ -157,6 +171,16 @@ impl House {
             found.push((format!("agencies/{id}"), survey));
         }
         found
+    }
+
+    /// Creates `count` surveys of units that are not in the directory, as many as the country may have.
+    async fn wide(&self, count: usize) -> Vec<String> {
+        let units = (0..count).map(|n| format!("agencies/w{}/units/u{}", n / 100, n % 100));
+        let created = units.map(|unit| {
+            let mut client = self.client.clone();
+            async move { client.create_survey(&unit, "skm").await }
+        });
+        futures::stream::iter(created).buffered(32).collect().await
     }
 
     async fn baseline(&self, count: usize) -> Baseline {
@@ -179,7 +203,7 @@ const UNNEST: &str = "UNNEST, 2000 rows each";
 const MANY_ROWS: &str = "multi-row insert";
 
 impl Baseline {
-    /// Figures that bulk is held against.
+    /// Names of the figures with which bulk is compared.
     fn of_bulk(&self) -> &'static [&'static str] {
         match self {
             Self::Postgres(_) => &[COPY, UNNEST],
@@ -187,7 +211,7 @@ impl Baseline {
         }
     }
 
-    /// Figures that single answers are held against.
+    /// Names of the figures with which single responses are compared.
     fn of_singles(&self) -> &'static [&'static str] {
         match self {
             Self::Postgres(_) => &[ECHO, ONE_ROW],
@@ -215,13 +239,20 @@ impl Baseline {
     }
 }
 
-/// Intake at full speed, in turns with the baselines.
-async fn intake(house: &House, echo: &[Survey], surveys: &[String], sizes: &Sizes, figures: &mut Figures) {
+/// Measures intake at full speed, in turns with the baselines: over one survey, over many, and over as many as a
+/// country has.
+async fn intake(
+    house: &House,
+    echo: &[Survey],
+    [surveys, wide]: [&[String]; 2],
+    sizes: &Sizes,
+    figures: &mut Figures,
+) {
     use Unit::{Millis, PerSecond};
     let (store, slice) = (house.store, sizes.slice);
     let prima = house.connect(&house.survey_url, sizes.streams);
     let (one, alone) = (surveys.get(..1).unwrap(), prima.get(..1).unwrap());
-    // Warms up, and gives the baselines their rows.
+    // The first responses warm up, and are the rows of the baselines.
     bulk(&prima, surveys, sizes.bulk).await;
     let mut baseline = house.baseline(usize::try_from(sizes.bulk).unwrap()).await;
     for round in 1..=sizes.rounds {
@@ -238,6 +269,7 @@ async fn intake(house: &House, echo: &[Survey], surveys: &[String], sizes: &Size
         for (breadth, surveys) in [
             ("1 survey".to_owned(), one),
             (format!("{} surveys", surveys.len()), surveys),
+            (format!("{} surveys", wide.len()), wide),
         ] {
             let single = Singles::of_prima(&prima, surveys, 256, slice).await;
             let name = format!("single answers, 256 in flight, {breadth}");
@@ -251,7 +283,7 @@ async fn intake(house: &House, echo: &[Survey], surveys: &[String], sizes: &Size
     }
 }
 
-/// What citizens feel, and what is known of it when nothing else goes on.
+/// Measures the latency of citizens' responses with and without an import.
 const CITIZEN: [[&str; 2]; 5] = [
     ["citizen beside import, p50", "citizen, quiet, p50"],
     ["citizen beside import, p99", "citizen, quiet, p99"],
@@ -273,7 +305,7 @@ const IN_IMPORTED: [&str; 2] = [
     "citizen in an imported survey, p99",
 ];
 
-/// Citizens on a quiet system, then beside an import: in surveys of their own, then in those that are imported.
+/// Measures citizens on an idle system, then during an import: in surveys of their own, then in those of the import.
 async fn beside_import(house: &mut House, sizes: &Sizes, figures: &mut Figures) {
     use Unit::{Count, Millis, PerSecond};
     let store = house.store;
@@ -307,7 +339,7 @@ async fn beside_import(house: &mut House, sizes: &Sizes, figures: &mut Figures) 
     };
     let units = [Millis, Millis, Millis, Millis, Count];
 
-    // The first answers of all make connections and plans.
+    // The first responses open connections and prepare statements.
     answer(Duration::from_secs(1)).await;
     let quiet = answer(sizes.beside).await;
     for (([_, name], unit), value) in CITIZEN.iter().zip(units).zip(quiet) {
@@ -345,27 +377,37 @@ async fn beside_import(house: &mut House, sizes: &Sizes, figures: &mut Figures) 
 
 async fn measure(words: &[String]) {
     let (_echo, echo_url) = ChildProcess::start(&[echo::ARGUMENT], false);
-    for store in STORES {
-        if !words.is_empty() && !words.iter().any(|word| word == store) {
-            continue;
-        }
+    // When no store or no part is named, all are measured.
+    let named = |all: &[&str], one: &str| {
+        !words.iter().any(|w| all.contains(&w.as_str())) || words.iter().any(|w| w == one)
+    };
+    for store in STORES.into_iter().filter(|store| named(&STORES, store)) {
         let (sizes, mut figures) = (Sizes::of_run(store), Figures::new("intake", store));
         ACKNOWLEDGED.store(0, Ordering::Relaxed);
         let mut house = House::start(store).await;
         let many = house.agencies("s", AgencyKind::Kementerian, sizes.surveys).await;
         let many: Vec<String> = many.into_iter().map(|(_, survey)| survey).collect();
-        let echo = house.connect(&echo_url, sizes.streams);
-        intake(&house, &echo, &many, &sizes, &mut figures).await;
-        beside_import(&mut house, &sizes, &mut figures).await;
-
-        // What was acknowledged is what is counted: a benchmark of lost work is worth nothing.
-        let surveys = [("s", sizes.surveys), ("i", sizes.agencies), ("c", CITIES)];
-        let mut counted = 0;
-        for (prefix, count) in surveys {
-            for n in 0..count {
-                let survey = format!("agencies/{prefix}{n}/units/dpmptsp/surveys/skm");
-                counted += house.client.result(&survey).await.respondents;
+        let mut surveys = many.clone();
+        if named(&PARTS, SPEED) {
+            let wide = house.wide(sizes.wide).await;
+            let echo = house.connect(&echo_url, sizes.streams);
+            intake(&house, &echo, [&many, &wide], &sizes, &mut figures).await;
+            surveys.extend(wide);
+        }
+        if named(&PARTS, CITIZENS) {
+            beside_import(&mut house, &sizes, &mut figures).await;
+            for (prefix, count) in [("i", sizes.agencies), ("c", CITIES)] {
+                surveys.extend((0..count).map(|n| format!("agencies/{prefix}{n}/units/dpmptsp/surveys/skm")));
             }
+        }
+        if named(&PARTS, GROWTH) {
+            growth::measure(&house, &many, &sizes, &mut figures).await;
+        }
+
+        // The counted responses must equal the acknowledged ones: a benchmark of lost responses would be worthless.
+        let mut counted = 0;
+        for survey in &surveys {
+            counted += house.client.result(survey).await.respondents;
         }
         assert_eq!(counted, ACKNOWLEDGED.load(Ordering::Relaxed), "{store}");
         println!("{store}: {counted} responses acknowledged, as many counted");

@@ -1,4 +1,4 @@
-//! What must be true when processes and servers are killed at any step.
+//! The guarantees that must hold when processes and servers are killed at any step.
 
 use std::{
     collections::BTreeMap,
@@ -62,7 +62,7 @@ impl Citizens {
         Self { stop, next, tasks }
     }
 
-    /// Waits until `count` more have begun.
+    /// Waits until `count` more responses have begun.
     async fn more(&self, count: usize) {
         let goal = self.next.load(Ordering::SeqCst) + count;
         let met = eventually(DEADLINE, || async {
@@ -120,7 +120,9 @@ async fn converged(suite: &Suite, survey: &str, count: usize) {
     assert_eq!(totals, sample::totals(0..count), "sums per element");
     // The agency's score is recomputed with a delay, so wait for its last value before comparing.
     let quiet = eventually(DEADLINE, || async {
-        (cluster.number("SELECT count(*) FROM survey.derived_mark").await == 0).then_some(())
+        let waiting = "SELECT (SELECT count(*) FROM survey.survey_delta)
+                            + (SELECT count(*) FROM survey.derived_mark)";
+        (cluster.number(waiting).await == 0).then_some(())
     });
     quiet.await.expect("agencies recomputed");
     cluster.settle("survey").await;
@@ -146,7 +148,7 @@ async fn converged(suite: &Suite, survey: &str, count: usize) {
             panic!("{cohort} differs from a rebuild: {here:?} / {there:?}, {stored} responses");
         }
     }
-    // A stream that was filled again counts as followed a moment after its last state.
+    // A consumer reports a refilled stream as followed only a moment after the last state.
     let current = eventually(DEADLINE, || {
         let mut client = client.clone();
         async move { (!client.freshness().await.stale).then_some(()) }
@@ -306,10 +308,12 @@ async fn a_crash_between_any_two_steps_loses_and_doubles_nothing() {
     let (mut suite, survey, citizens) = begin().await;
     let mut count = citizens.finish().await;
     for point in [
-        "intake.locked",
+        "intake.shared",
         "intake.inserted",
-        "intake.staged",
+        "intake.added",
         "intake.committed",
+        "results.locked",
+        "results.staged",
         "derived.taken",
         "derived.recomputed",
         "derived.committed",

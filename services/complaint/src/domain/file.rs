@@ -40,7 +40,7 @@ impl MediaType {
         Self::ALL.into_iter().find(|t| t.as_str() == text)
     }
 
-    /// What its name ends with.
+    /// The extension of file names.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Jpeg => "jpg",
@@ -50,7 +50,7 @@ impl MediaType {
         }
     }
 
-    /// Whether what names its author can be taken out of a file of this type (`metadata.rs`).
+    /// Whether metadata that may identify the author can be removed from a file of this type (`metadata.rs`).
     pub fn is_cleaned(self) -> bool {
         self != Self::Pdf
     }
@@ -67,14 +67,15 @@ impl MediaType {
     }
 }
 
-/// The name of a file without the folders before it, which browsers and scripts send along.
+/// The name of a file without the folders before it, which some browsers and scripts send.
 pub fn base_name(raw: &str) -> &str {
     let name = raw.rsplit(['/', '\\']).next().unwrap_or_default().trim();
-    // These two are folders themselves.
+    // These two names are folders.
     if matches!(name, "." | "..") { "" } else { name }
 }
 
-/// The name that the `n`th file (from 1) of an anonymous reporter is shown with: people write theirs into names.
+/// The name under which the `n`th file (from 1) of an anonymous reporter is shown, because people put their own names
+/// into file names.
 pub fn neutral_name(n: usize, media_type: &str) -> String {
     let extension = MediaType::parse(media_type).map_or("", MediaType::extension);
     format!("lampiran-{n}.{extension}")

@@ -1,12 +1,12 @@
-//! What a picture tells beside what is seen on it: EXIF, XMP, IPTC, comments, previews, and what devices hang behind its
-//! end. Among them are places, owners and serial numbers, so none of it is kept. Only parts that are known to draw the
-//! picture are copied, and how it is turned; what nobody here knows is left out with the rest.
+//! Removes the metadata of pictures: EXIF, XMP, IPTC, comments, previews, and data that devices append to the file.
+//! They contain places, owners and serial numbers, for example. Only the orientation and parts that are known to be
+//! needed to draw the picture are copied; unknown parts are left out.
 
 use super::file::MediaType;
 
-/// A picture without its metadata; `None` when it is damaged, so that nobody could say what is left in it.
+/// A picture without its metadata; `None` when it is so damaged that its parts can't be distinguished.
 ///
-/// A document (PDF) is returned as it is: its metadata stand in parts that may be compressed, and official ones are signed
+/// A document (PDF) is returned unchanged: its metadata may be in compressed parts, and official documents are signed
 /// as a whole.
 pub fn without(media_type: MediaType, bytes: &[u8]) -> Option<Vec<u8>> {
     match media_type {
@@ -17,7 +17,7 @@ pub fn without(media_type: MediaType, bytes: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// What is still to be read.
+/// The bytes that are still to be read.
 struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
@@ -36,16 +36,16 @@ impl<'a> Rest<'a> {
     }
 }
 
-/// ITU-T T.81: segments up to the end of the image; scans with what is between them.
+/// JPEG (ITU-T T.81): segments up to the end of the image, and the entropy-coded data of scans.
 fn jpeg(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut rest = Rest(bytes.strip_prefix(b"\xff\xd8")?);
     let mut kept = b"\xff\xd8".to_vec();
     let (mut turned, mut drawn) = (None, false);
     let mut parts = Vec::new();
     loop {
-        // Bytes of a scan stand before the next marker; before the first scan there are none.
+        // The data of a scan precede the next marker; before the first scan there are none.
         let Some(marker) = next_marker(&mut rest, drawn.then_some(&mut parts)) else {
-            // A picture that broke off on its way is still seen in part.
+            // A picture that was cut off in transmission is still displayed in part.
             if !drawn {
                 return None;
             }
@@ -81,7 +81,7 @@ fn jpeg(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(kept)
 }
 
-/// The next marker; what stands before it goes to `scan`, where there is one. `None` at the end.
+/// The next marker; `None` at the end. The bytes before it are appended to `scan`, if given.
 fn next_marker(rest: &mut Rest<'_>, mut scan: Option<&mut Vec<u8>>) -> Option<u8> {
     loop {
         let byte = rest.byte()?;
@@ -104,12 +104,12 @@ fn next_marker(rest: &mut Rest<'_>, mut scan: Option<&mut Vec<u8>>) -> Option<u8
     }
 }
 
-/// What of a segment draws the picture: tables, frames and scans, the profile of its colours, and what tells decoders how the
-/// colours are meant.
+/// The part of a segment that is needed to draw the picture: tables, frames and scans, the colour profile, and the
+/// segments that determine the colour space.
 fn drawing(marker: u8, content: &[u8]) -> Option<&[u8]> {
     match marker {
         0xc0..=0xcf | 0xda..=0xdf => Some(content),
-        // Without its preview, of which the size stands in the last two of these bytes.
+        // The segment without its preview; the size of a preview is in the last two of these bytes, and is zero here.
         0xe0 if content.starts_with(b"JFIF\0") && content.get(12..14) == Some(&[0, 0]) => content.get(..14),
         0xe2 if content.starts_with(b"ICC_PROFILE\0") => Some(content),
         0xee if content.starts_with(b"Adobe") => content.get(..12),
@@ -117,7 +117,7 @@ fn drawing(marker: u8, content: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// How a picture is turned, 2 to 8; `None` when it is not, or when that can't be read.
+/// The orientation of a picture, 2 to 8; `None` when it is upright, or when the orientation can't be read.
 fn orientation(exif: &[u8]) -> Option<u8> {
     let little = match exif.get(..4)? {
         b"II\x2a\0" => true,
@@ -145,7 +145,7 @@ fn orientation(exif: &[u8]) -> Option<u8> {
     u8::try_from(value).ok().filter(|value| (2..=8).contains(value))
 }
 
-/// PNG (third edition) with its animations: chunks that draw.
+/// PNG (third edition), animations included: only chunks that are needed to draw the picture.
 fn png(bytes: &[u8]) -> Option<Vec<u8>> {
     const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
     const DRAWING: [&[u8; 4]; 20] = [
@@ -169,13 +169,13 @@ fn png(bytes: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// WebP: chunks that draw; the extended header says no more that there are metadata.
+/// WebP: only chunks that are needed to draw the picture; the metadata flags of the extended header are cleared.
 fn webp(bytes: &[u8]) -> Option<Vec<u8>> {
     const EXIF_AND_XMP: u8 = 0b1100;
     let mut rest = Rest(bytes);
     let header: [u8; 12] = rest.array()?;
-    let told = usize::try_from(u32::from_le_bytes(header.get(4..8)?.try_into().ok()?)).ok()?;
-    let mut rest = Rest(rest.take(told.checked_sub(4)?)?);
+    let declared = usize::try_from(u32::from_le_bytes(header.get(4..8)?.try_into().ok()?)).ok()?;
+    let mut rest = Rest(rest.take(declared.checked_sub(4)?)?);
     let mut kept = Vec::with_capacity(bytes.len());
     while !rest.0.is_empty() {
         let kind: [u8; 4] = rest.array()?;
@@ -183,7 +183,7 @@ fn webp(bytes: &[u8]) -> Option<Vec<u8>> {
         let size = usize::try_from(u32::from_le_bytes(length)).ok()?;
         let content = rest.take(size)?;
         if size % 2 == 1 {
-            // Some writers leave the last padding out.
+            // Some programs omit the last padding byte.
             rest.byte();
         }
         match (&kind, content.split_first()) {

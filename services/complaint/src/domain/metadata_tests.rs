@@ -1,10 +1,10 @@
-//! Pictures as cameras and phones make them, and what is left of them.
+//! Tests with pictures like those of cameras and phones: all metadata are removed, and the rest is kept.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// What must not be left.
+/// A text that must not remain in any picture.
 const SECRETS: [&[u8]; 6] = [b"Rahasia", b"GPS", b"xpacket", b"8BIM", b"MPF", b"serial"];
 
 fn segment(marker: u8, content: &[u8]) -> Vec<u8> {
@@ -12,7 +12,7 @@ fn segment(marker: u8, content: &[u8]) -> Vec<u8> {
     [&[0xff, marker], length.as_slice(), content].concat()
 }
 
-/// EXIF with an artist and this orientation.
+/// An EXIF segment with an artist and this orientation.
 fn exif(little: bool, turned: u16) -> Vec<u8> {
     let short = |n: u16| if little { n.to_le_bytes() } else { n.to_be_bytes() };
     let long = |n: u32| if little { n.to_le_bytes() } else { n.to_be_bytes() };
@@ -23,7 +23,7 @@ fn exif(little: bool, turned: u16) -> Vec<u8> {
     };
     tiff.extend(long(8));
     tiff.extend(short(2));
-    // Artist, ASCII, behind the directory.
+    // The tag Artist (ASCII), whose value follows the directory.
     for part in [short(0x013b), short(2)] {
         tiff.extend(part);
     }
@@ -55,11 +55,11 @@ fn photo(little: bool, turned: u16) -> Vec<u8> {
         &segment(0xc4, &[9; 20]),
         &segment(0xda, &[1; 8]),
         b"\x12\x34\xff\x00\x56\xff\xd0\x78",
-        // Of a progressive picture: more tables, and a comment between its scans.
+        // As in a progressive picture: more tables, and a comment between two scans.
         &segment(0xfe, b"Rahasia"),
         &segment(0xda, &[2; 8]),
         b"\x9a\xff\xff\xd9",
-        // The preview behind the end, as of MPF, and what a maker of phones hangs there.
+        // Data after the end: a preview as in MPF, and a trailer as phones append it.
         b"\xff\xd8",
         &preview,
         b"\xff\xd9 serial 456",
@@ -112,7 +112,7 @@ fn has(bytes: &[u8], needle: &[u8]) -> bool {
 }
 
 #[test]
-fn what_draws_is_kept_and_nothing_else() {
+fn only_parts_that_draw_the_picture_are_kept() {
     for (media_type, picture, drawn) in [
         (
             MediaType::Jpeg,
@@ -149,7 +149,7 @@ fn what_draws_is_kept_and_nothing_else() {
 }
 
 #[test]
-fn a_photo_stays_turned_as_it_was() {
+fn the_orientation_of_a_photo_is_kept() {
     for little in [true, false] {
         for turned in 2..=8 {
             let kept = without(MediaType::Jpeg, &photo(little, turned)).unwrap();
@@ -164,7 +164,7 @@ fn a_photo_stays_turned_as_it_was() {
 }
 
 #[test]
-fn a_damaged_picture_is_refused_and_one_that_broke_off_in_its_scan_is_not() {
+fn a_damaged_picture_is_refused_but_one_that_was_cut_off_in_its_scan_is_accepted() {
     let (jpeg, png, webp) = (photo(true, 6), screenshot(), sticker());
     for (media_type, bytes) in [
         (MediaType::Jpeg, &jpeg[..40]),
@@ -186,7 +186,7 @@ fn a_damaged_picture_is_refused_and_one_that_broke_off_in_its_scan_is_not() {
 
 proptest! {
     #[test]
-    fn no_bytes_make_it_panic_or_grow_without_end(at in 0..400_usize, byte: u8, cut in 0..400_usize) {
+    fn no_bytes_cause_a_panic_or_an_endlessly_growing_output(at in 0..400_usize, byte: u8, cut in 0..400_usize) {
         for (media_type, picture) in [
             (MediaType::Jpeg, photo(true, 6)),
             (MediaType::Png, screenshot()),

@@ -67,8 +67,8 @@ pub fn uploader(caller: &Caller) -> String {
 ///
 /// # Errors
 ///
-/// `INVALID_ARGUMENT`, with `attachments[n]` for every file that cannot be attached. Files of an anonymous reporter whose type may
-/// name its author can't be attached; the others get a neutral name.
+/// `INVALID_ARGUMENT`, with `attachments[n]` for every file that cannot be attached. An anonymous reporter can't attach
+/// files of a type that may identify the author; other files get a neutral name.
 pub async fn attach(
     app: &App,
     txn: &Txn,

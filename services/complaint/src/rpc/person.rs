@@ -8,7 +8,7 @@ use prima_proto::complaint::v1;
 
 use crate::store::sealed::Identity;
 
-/// What people write beside a telephone number: how it is reached, and whose it is.
+/// Words that people write next to a telephone number: how it can be reached, and whose it is.
 const BESIDE: [&str; 18] = [
     "wa",
     "whatsapp",
@@ -30,9 +30,9 @@ const BESIDE: [&str; 18] = [
     "aktif",
 ];
 
-/// A telephone number without the words beside it, as in `0812-3456-7890 (WA)`; as it is, when it has words that are not
-/// known.
-fn alone(raw: &str) -> String {
+/// A telephone number without the words next to it, as in `0812-3456-7890 (WA)`; unchanged when it contains a word that
+/// is not in the list.
+fn without_words(raw: &str) -> String {
     let words = raw
         .split(|c: char| !c.is_alphabetic())
         .filter(|word| !word.is_empty());
@@ -47,7 +47,8 @@ fn alone(raw: &str) -> String {
         .chars()
         .map(|c| if c.is_alphabetic() { ' ' } else { c })
         .collect();
-    // What stood between the words: (WA/Telp), HP: …; between digits it would join two numbers and stays.
+    // Remove punctuation that belonged to the words, as in (WA/Telp) or HP:, at both ends only: between digits it may
+    // separate two numbers.
     let edge =
         |c: char| c.is_whitespace() || matches!(c, ':' | '/' | ',' | ';' | '&' | '(' | ')' | '.' | '-');
     let end = number.trim_end_matches(edge);
@@ -60,7 +61,7 @@ fn alone(raw: &str) -> String {
 ///
 /// The number contains other characters, or fewer than 8 or more than 15 digits.
 pub fn phone(field: &str, raw: &str) -> Result<String, Violation> {
-    let plain: String = alone(raw)
+    let plain: String = without_words(raw)
         .chars()
         .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '.' | '(' | ')'))
         .collect();

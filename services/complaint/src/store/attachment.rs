@@ -197,7 +197,7 @@ pub async fn attachments_attach_in_txn(txn: &Txn, ids: Vec<i64>, owner: Owner) -
     Ok(those.exec(txn).await?.rows_affected)
 }
 
-/// Gives a file that is locked another name.
+/// Renames a locked file.
 pub async fn attachment_rename_in_txn(
     txn: &Txn,
     vault: &Keyring,

@@ -231,7 +231,7 @@ const RATINGS: Step = Step {
     ],
 };
 
-/// Reports are looked for by their number in SP4N-LAPOR! when one is handed over.
+/// An index to find reports by their number in SP4N-LAPOR!.
 const SP4N_NUMBERS: Step = Step {
     name: "m0004_complaint_sp4n_numbers",
     statements: &[

@@ -31,7 +31,7 @@ struct Row {
     asking_agency: String,
     role: String,
     public: i64,
-    /// Those of the report, as JSON.
+    /// The facts of the report, as JSON.
     facts: Option<String>,
 }
 

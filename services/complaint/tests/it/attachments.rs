@@ -125,7 +125,7 @@ async fn a_reporter_sees_own_replies_and_public_answers_but_no_internal_notes() 
     .await;
 }
 
-/// A picture that says whose it is: with a text of its own and EXIF.
+/// A picture whose metadata (a text and EXIF) name its author.
 fn signed_picture() -> Vec<u8> {
     let picture = png("piksel");
     let (start, rest) = picture.split_at(8 + 25);
@@ -138,7 +138,7 @@ fn signed_picture() -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_anonymous_is_told_by_no_file() {
+async fn no_file_identifies_an_anonymous_reporter() {
     on_each_database(async |mut world| {
         let bytes = signed_picture();
         let png_head = |name: &str| v1::UploadAttachmentHead {
@@ -182,7 +182,7 @@ async fn who_is_anonymous_is_told_by_no_file() {
         let read_back = world.download(|| liaison(read(&stored.name))).await.unwrap();
         assert_eq!(read_back, png("piksel"));
 
-        // Nor by what is sent later.
+        // Files that are sent later do not identify the reporter either.
         let own = v1::UploadAttachmentHead {
             access: report.access(),
             ..png_head("Foto_Pelapor.png")
@@ -213,7 +213,7 @@ async fn who_is_anonymous_is_told_by_no_file() {
             png("piksel")
         );
 
-        // Who gives a name may send documents, under the names that they have.
+        // A reporter who gives a name may send documents, whose file names are kept.
         let named = world.submit_with("dua", vec![document]).await;
         let shown = v1::GetComplaintRequest { name: named.name };
         let shown = world
@@ -227,7 +227,7 @@ async fn who_is_anonymous_is_told_by_no_file() {
             "Surat_Pelapor.pdf"
         );
 
-        // What can't be cleaned is not stored.
+        // A picture whose metadata can't be removed is not stored.
         let damaged = &bytes[..bytes.len() - 20];
         let cut = v1::UploadAttachmentHead {
             media_type: "image/png".into(),

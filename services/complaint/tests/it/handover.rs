@@ -1,4 +1,4 @@
-//! Reports as desks type them in: from paper, and as SP4N-LAPOR! hands them over.
+//! Reports that a desk enters from paper or from an export of SP4N-LAPOR!.
 
 use chrono::{DateTime, Utc};
 use prima_platform::clock::to_proto;
@@ -22,7 +22,7 @@ impl World {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_people_write_around_numbers_is_left_out() {
+async fn texts_around_numbers_are_removed() {
     on_each_database(async |mut world| {
         let request = v1::SubmitComplaintRequest {
             channel: v1::Channel::Integrated.into(),
@@ -41,7 +41,8 @@ async fn what_people_write_around_numbers_is_left_out() {
             (shown.sp4n_number.as_str(), shown.region.as_str()),
             ("1234567", "3271")
         );
-        // A repeat is answered as the first was; another report with the number is told.
+        // A repeat gets the stored response; another report with the number is refused, and the error names the first
+        // one.
         assert_eq!(world.submit_as(request.clone()).await.name, first.name);
         let again = v1::SubmitComplaintRequest {
             request_id: "report-again".into(),
@@ -106,7 +107,11 @@ async fn a_report_can_be_checked_without_being_stored() {
             .await
             .unwrap()
             .into_inner();
-        assert_eq!(known.status, Some(stored.status), "the same request is known");
+        assert_eq!(
+            known.status,
+            Some(stored.status),
+            "the check finds the stored request"
+        );
         assert!(known.secret.is_empty());
         let other = world.complaints.submit_complaint(intake(check("dua"))).await;
         refused(other, Code::AlreadyExists, "SP4N_NUMBER_EXISTS");
@@ -115,7 +120,7 @@ async fn a_report_can_be_checked_without_being_stored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_report_counts_from_when_it_was_received() {
+async fn deadlines_and_figures_of_a_report_begin_with_its_receipt() {
     on_each_database(async |mut world| {
         // The clock stands at Friday, 13 February 2026, 10:00 in Jakarta.
         let received = "2026-02-02T02:00:00Z";

@@ -35,13 +35,13 @@ pub fn pdf(text: &str, size: usize) -> Vec<u8> {
     bytes
 }
 
-/// A part of a picture (PNG) with these bytes.
+/// A chunk of a PNG picture with these bytes.
 pub fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
     let length = u32::try_from(content.len()).unwrap().to_be_bytes();
     [length.as_slice(), kind, content, b"crc!"].concat()
 }
 
-/// A picture (PNG) that holds `text` where its pixels are.
+/// A PNG picture with `text` in place of its pixels.
 pub fn png(text: &str) -> Vec<u8> {
     let parts = [
         chunk(b"IHDR", &[1; 13]),

@@ -225,7 +225,8 @@ async fn each_reader_sees_exactly_what_they_may() {
                 let expected = readable_words(reader, confidential);
                 for word in readable_words(Reader::Official, false) {
                     let says = format!("{reader:?} {flags} {word}: {shown}");
-                    // People write their names into those of files.
+                    // The file names of an anonymous reporter are replaced, because they may contain the name of a
+                    // person.
                     let neutral = anonymous && [FILE, REPLY_FILE].contains(&word);
                     assert_eq!(
                         shown.contains(word),

@@ -214,6 +214,37 @@ pub fn sql(conn: &impl ConnectionTrait, text: &str, values: impl IntoIterator<It
     Statement::from_sql_and_values(backend, text, values)
 }
 
+/// A statement of SQLite that inserts rows with `columns` columns: `head VALUES (?, ?), … tail`. Thousands of rows are
+/// inserted faster this way than with [`table`]: parameters are not rewritten, and no rows are filled up. See
+/// [`at_once`].
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the other place where statements are made"
+)]
+pub fn plain_insert(head: &str, columns: usize, values: Vec<Value>, tail: &str) -> Statement {
+    let row = format!("({})", vec!["?"; columns].join(", "));
+    let rows = vec![row; values.len() / columns.max(1)].join(", ");
+    let text = format!("{head} VALUES {rows} {tail}");
+    Statement::from_sql_and_values(DbBackend::Sqlite, text, values)
+}
+
+/// Splits rows with `columns` columns into parts for one statement each: on PostgreSQL into a single part, on SQLite
+/// into parts whose sizes are powers of two, so that there are few different statements to prepare.
+pub fn at_once<'a, T>(conn: &impl ConnectionTrait, rows: &'a [T], columns: usize) -> Vec<&'a [T]> {
+    let most = rows_at_once(conn, columns);
+    let (mut parts, mut rest) = (Vec::new(), rows);
+    while !rest.is_empty() {
+        let count = match conn.get_database_backend() {
+            DbBackend::Postgres => rest.len(),
+            _ => 1 << rest.len().min(most).max(1).ilog2(),
+        };
+        let (part, later) = rest.split_at(count.min(rest.len()));
+        parts.push(part);
+        rest = later;
+    }
+    parts
+}
+
 /// `($1, $2), ($3, $4), …`: the placeholders of a multi-row statement, numbered after `used` parameters.
 pub fn placeholders(rows: usize, columns: usize, used: usize) -> String {
     let mut text = String::with_capacity(rows * columns * 6);

@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use prima_platform::{
     db::{Database, Txn, sql},
-    derived::{Derived, Kind, LegacyFlags, Runner, Settings, flag_dirty_in_txn, recomputed_keys},
+    derived::{Derived, Inputs, Kind, LegacyFlags, Runner, Settings, flag_dirty_in_txn, recomputed_keys},
     failure::Failure,
     outbox::Outbox,
     testing::eventually,
@@ -36,6 +36,7 @@ on_both_databases!(
     a_due_key_is_recomputed_while_others_are_flagged_all_the_time,
     keys_that_are_recomputed_for_the_first_time_are_known,
     dirty_flags_of_the_previous_release_are_processed,
+    rows_in_place_of_flags_are_each_added_once,
     a_database_with_later_steps_gets_the_tables,
 );
 
@@ -112,6 +113,51 @@ impl Double {
             let text = "INSERT INTO figure (key, value) VALUES ($1, $2)
                         ON CONFLICT (key) DO UPDATE SET value = excluded.value";
             let values = [key.clone().into(), (2 * value).into()];
+            txn.execute_raw(sql(txn, text, values)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Adds up the rows of a key and deletes them; fails for a negative row.
+struct Sum;
+
+/// How many keys named `b` have failed twice or more; a machine that is busy may have tried them more often.
+const TRIED_TWICE: &str =
+    "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM derived WHERE key = 'b' AND attempts >= 2";
+
+#[async_trait]
+impl Kind for Sum {
+    fn settings(&self) -> Settings {
+        Settings {
+            name: "sum",
+            batch: 10,
+            min_interval: Duration::ZERO,
+            legacy: None,
+        }
+    }
+
+    fn inputs(&self) -> Option<Inputs> {
+        Some(Inputs {
+            table: "part",
+            key: "key",
+        })
+    }
+
+    async fn recompute(&self, txn: &Txn, keys: &[String]) -> Result<(), Failure> {
+        for key in keys {
+            let text = "DELETE FROM part WHERE key = $1 RETURNING value";
+            let parts = txn.query_all_raw(sql(txn, text, [key.clone().into()])).await?;
+            let parts: Vec<i64> = parts
+                .iter()
+                .map(|row| row.try_get("", "value").unwrap())
+                .collect();
+            if let Some(value) = parts.iter().find(|value| **value < 0) {
+                return Err(Failure::internal(format!("{value} is negative")));
+            }
+            let text = "INSERT INTO figure (key, value) VALUES ($1, $2)
+                        ON CONFLICT (key) DO UPDATE SET value = figure.value + excluded.value";
+            let values = [key.clone().into(), parts.iter().sum::<i64>().into()];
             txn.execute_raw(sql(txn, text, values)).await?;
         }
         Ok(())
@@ -314,9 +360,7 @@ async fn of_a_batch_that_fails_only_the_broken_key_stays_dirty(world: World) {
     }
     // From now on it is tried alone, and the others succeed.
     scene.set(&[("a", 5), ("b", -2), ("c", 6)]).await;
-    scene
-        .becomes("SELECT attempts AS n FROM derived WHERE key = 'b'", 2)
-        .await;
+    scene.becomes(TRIED_TWICE, 1).await;
     scene.figure_becomes("a", 10).await;
     scene.figure_becomes("c", 12).await;
     let mut later = Vec::new();
@@ -365,9 +409,7 @@ async fn a_due_key_is_recomputed_without_a_dirty_flag(world: World) {
     due.lock().unwrap().extend(["b", "a"].map(str::to_owned));
     scene.figure_becomes("a", 2).await;
     // It stays due, and is flagged once.
-    scene
-        .becomes("SELECT attempts AS n FROM derived WHERE key = 'b'", 2)
-        .await;
+    scene.becomes(TRIED_TWICE, 1).await;
     assert_eq!(scene.marks("b").await, 1);
     scene
         .world
@@ -444,6 +486,45 @@ async fn dirty_flags_of_the_previous_release_are_processed(world: World) {
     scene.figure_becomes("a/2024", 2).await;
     assert_eq!(scene.number(left).await, Some(0));
     scene.settled().await;
+}
+
+async fn rows_in_place_of_flags_are_each_added_once(world: World) {
+    let scene = Scene::new(world).await;
+    let identity = match scene.is_postgres() {
+        true => "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+        false => "INTEGER PRIMARY KEY",
+    };
+    let table = format!("CREATE TABLE part (id {identity}, key TEXT NOT NULL, value BIGINT NOT NULL)");
+    scene.world.tamper(&table).await;
+    let add = async |parts: &str| {
+        let text = format!("INSERT INTO part (key, value) VALUES {parts}");
+        scene.world.tamper(&text).await;
+        scene.derived.committed();
+    };
+    // The first row fails, and delays none of the others.
+    add("('b', -1), ('a', 1), ('a', 2)").await;
+    let other = scene.world.replica().await;
+    let runner = |replica: &Replica| {
+        let (db, derived) = (replica.db.clone(), scene.derived.clone());
+        let runner = Runner::new(db, derived, Outbox::default(), Sum);
+        Running::spawn(|stop| runner.run(stop))
+    };
+    let _runners = [runner(&scene.world), runner(&other)];
+    scene.figure_becomes("a", 3).await;
+    for _ in 0..20 {
+        add("('a', 1), ('c', 2), ('b', 5)").await;
+    }
+    scene.figure_becomes("a", 23).await;
+    scene.figure_becomes("c", 40).await;
+    scene.becomes(TRIED_TWICE, 1).await;
+    let left = "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM part";
+    assert_eq!(scene.number(left).await, Some(21));
+    scene
+        .world
+        .tamper("UPDATE part SET value = 7 WHERE value = -1")
+        .await;
+    scene.figure_becomes("b", 107).await;
+    scene.becomes(left, 0).await;
 }
 
 async fn a_database_with_later_steps_gets_the_tables(world: World) {

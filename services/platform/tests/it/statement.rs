@@ -2,7 +2,7 @@
 
 use prima_platform::{
     config,
-    db::{Column, Database, rows_at_once, sql, table},
+    db::{Column, Database, at_once, plain_insert, rows_at_once, sql, table},
     testing::postgres::Postgres,
 };
 use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Value};
@@ -84,6 +84,41 @@ async fn tables_of_any_size_share_a_few_prepared_statements() {
             11
         };
         assert_eq!(texts.len(), few);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_of_an_insert_contain_every_row_once_and_share_a_few_statements() {
+    on_each_database(async |db| {
+        let txn = db.begin().await.unwrap();
+        let create = "CREATE TEMPORARY TABLE put (number BIGINT PRIMARY KEY, text TEXT, bytes TEXT)";
+        txn.execute_unprepared(create).await.unwrap();
+        let mut texts = std::collections::HashSet::new();
+        let (mut next, mut expected) = (0, 0);
+        for count in [0, 1, 2, 3, 1000, 1023, 12_345] {
+            let rows: Vec<usize> = (next..next + count).collect();
+            let parts = at_once(&txn, &rows, 3);
+            assert_eq!(parts.concat(), rows);
+            for part in &parts {
+                if db.backend() == DbBackend::Postgres {
+                    assert_eq!(part.len(), count);
+                    continue;
+                }
+                let cell = |n: &usize| [(*n as i64).into(), "'?$1".into(), Value::String(None)];
+                let values: Vec<Value> = part.iter().flat_map(cell).collect();
+                let insert = plain_insert("INSERT INTO put", 3, values, "ON CONFLICT DO NOTHING");
+                texts.insert(insert.sql.clone());
+                let done = txn.execute_raw(insert).await.unwrap();
+                assert_eq!(done.rows_affected(), part.len() as u64);
+                expected += part.len();
+            }
+            next += count;
+        }
+        let text = "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM put WHERE text = '''?$1' AND bytes IS NULL";
+        let found = txn.query_one_raw(sql(&txn, text, [])).await.unwrap().unwrap();
+        assert_eq!(found.try_get::<i64>("", "n").unwrap(), expected as i64);
+        assert!(texts.len() <= 15, "{} statements", texts.len());
     })
     .await;
 }

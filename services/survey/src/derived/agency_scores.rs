@@ -1,4 +1,5 @@
-//! The score of an agency: the mean of its units' exact values, recomputed from a mark at most once a second.
+//! The score of an agency: the mean of its units' exact values, recomputed at most once a second when a dirty flag is
+//! set.
 
 use std::{collections::BTreeSet, str::FromStr, time::Duration};
 
@@ -62,7 +63,7 @@ impl Kind for AgencyScores {
     }
 }
 
-/// Turns a mark of every period into one for each.
+/// Replaces the dirty flag for all periods of an agency by one flag for each period.
 async fn spread(txn: &Txn, agency: &str) -> Result<(), Failure> {
     let periods = agency_periods(txn, agency).await?;
     let keys = periods.iter().map(|period| AgencyPeriod::of(agency, period));
@@ -85,7 +86,7 @@ async fn recompute(clock: &Clock, txn: &Txn, keys: &BTreeSet<AgencyPeriod>) -> R
             .as_ref()
             .map(|p| p.first_day().to_string())
             .unwrap_or_default();
-        // What the agency itself published of a period wins over what its units add up to.
+        // A result that the agency itself published for a period takes precedence over the mean of its units.
         let score = match recorded.remove(&key) {
             None => mean(&inputs.remove(&key).unwrap_or_default(), &first_day, ended),
             recorded => recorded,
@@ -109,17 +110,18 @@ async fn recompute(clock: &Clock, txn: &Txn, keys: &BTreeSet<AgencyPeriod>) -> R
     Ok(outbox::stage(txn, &states).await?)
 }
 
-/// The units of an agency that count together.
+/// The units of an agency from which its score is computed.
 #[derive(Debug)]
 pub struct Counted<'a> {
-    /// Their instrument and version.
+    /// The instrument that they share, with its version.
     pub instrument: &'a str,
-    /// Each with its exact value.
+    /// Each unit with its exact value.
     pub units: Vec<(&'a UnitInput, Rational)>,
 }
 
-/// The units that count; none without a scored unit. Units with different instruments are not brought together: the
-/// newest that is known here counts, else the newest of the recorded ones, and the others are missing.
+/// The units from which the score of an agency is computed; `None` without a scored unit. Units with different
+/// instruments are not combined: only those with the newest instrument known to this service are used, else those with
+/// the newest recorded one. The other units count as missing.
 pub fn counted(inputs: &[UnitInput]) -> Option<Counted<'_>> {
     let scored = inputs.iter().filter(|i| i.exact.is_some());
     let instrument = scored
@@ -133,8 +135,8 @@ pub fn counted(inputs: &[UnitInput]) -> Option<Counted<'_>> {
     Some(Counted { instrument, units })
 }
 
-/// Units that should have a score in a period that begins on `first_day`: a unit that had closed before is not
-/// expected, unless it has one.
+/// Number of units that should have a score in a period that begins on `first_day`: a unit that closed before that day
+/// is not expected, unless it has a score.
 pub fn expected(inputs: &[UnitInput], first_day: &str) -> usize {
     inputs
         .iter()
@@ -149,7 +151,8 @@ impl Counted<'_> {
         Some(self.publish(number::mean(&values)?))
     }
 
-    /// The mean of the units' exact values, each weighed by its respondents; none while those of one are not known.
+    /// The mean of the units' exact values, weighted by their respondents; `None` while the number of respondents of a
+    /// unit is unknown.
     pub fn respondent_weighted(&self) -> Option<Published> {
         let (mut sum, mut people) = (Rational::from_integer(0.into()), 0);
         for (unit, value) in &self.units {
@@ -160,12 +163,13 @@ impl Counted<'_> {
         (people > 0).then(|| self.publish(sum / BigInt::from(people)))
     }
 
-    /// Whether nothing more exact than what is published would tell of fewer people than a step.
+    /// Whether more exact values than the published ones may be disclosed, because every response of every unit is
+    /// disclosed.
     pub fn whole(&self) -> bool {
         self.units.iter().all(|(unit, _)| unit.disclosed == Some(1))
     }
 
-    /// Respondents of all.
+    /// Number of respondents of all these units.
     pub fn respondents(&self) -> i64 {
         self.units.iter().filter_map(|(unit, _)| unit.respondents).sum()
     }
@@ -178,7 +182,7 @@ impl Counted<'_> {
     }
 }
 
-/// The mean of units, as a score; none without a scored unit.
+/// The mean of the units, as a score; `None` without a scored unit.
 fn mean(inputs: &[UnitInput], first_day: &str, ended: bool) -> Option<Score> {
     let counted = counted(inputs)?;
     let expected = expected(inputs, first_day);
@@ -200,7 +204,8 @@ fn mean(inputs: &[UnitInput], first_day: &str, ended: bool) -> Option<Score> {
     })
 }
 
-/// The mean of recorded results of an instrument that is not known here: two decimals, as all of them have.
+/// The mean of recorded results with an instrument that this service does not know; it has two decimals, as each of
+/// them has.
 fn without_categories(exact: Rational) -> Published {
     Published {
         value: number::decimal(&exact, 2),

@@ -1,4 +1,4 @@
-//! The end of surveys: what follows when one is closed, and the task that closes those whose closing time has come.
+//! Closing of surveys: the changes that follow, and the task that closes surveys whose closing time has passed.
 
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ use prima_platform::{
 use sea_orm::DbErr;
 use tokio_util::sync::CancellationToken;
 
-use super::unit_scores;
+use super::{results::survey_lock, unit_scores};
 use crate::store::{
-    survey::{Stored, survey_due, survey_lock_in_txn, survey_save_in_txn},
+    survey::{Stored, survey_due, survey_save_in_txn},
     tally::tallies_disclose_in_txn,
 };
 
 const EVERY: Duration = Duration::from_secs(1);
 const PAGE: u64 = 100;
 
-/// Saves that a locked survey was closed, and discloses all of it. Returns the states that change with it.
+/// Saves that a locked survey was closed, and discloses all its responses. Returns the states that change.
 pub async fn save(
     txn: &Txn,
     stored: &mut Stored,
@@ -37,9 +37,9 @@ pub async fn save(
     unit_scores::follow(txn, stored, now).await
 }
 
-/// Closes a locked survey whose closing time has come, as would happen within a second: only what is marked as closed may
-/// be published and planned for, so that no intake that began before can come after it. Returns the states that change;
-/// none when it is not due.
+/// Closes a locked survey whose closing time has passed, without waiting up to a second for [`run`]. Only a survey that
+/// is stored as closed may be published and followed up, so that no intake transaction that began before can commit
+/// afterwards. Returns the states that change; none when the survey is not due.
 pub async fn when_due(
     txn: &Txn,
     stored: &mut Stored,
@@ -55,7 +55,7 @@ pub async fn when_due(
     }
 }
 
-/// Looks for due surveys until `stop`. Intake refuses late responses by the clock, so being late here only delays
+/// Closes due surveys until `stop`. Intake decides by the clock whether a survey has ended, so a delay here only delays
 /// the final status of scores.
 pub async fn run(context: Context, stop: CancellationToken) {
     while !stop.is_cancelled() {
@@ -82,7 +82,8 @@ async fn round(context: &Context) -> Result<(), Failure> {
 async fn close(context: &Context, name: &str) -> Result<(), Failure> {
     let now = context.clock.now();
     let txn = context.db.begin().await?;
-    let Some(mut stored) = survey_lock_in_txn(&txn, name, now.timestamp_millis()).await? else {
+    let step = context.config.survey.disclosure_step;
+    let Some(mut stored) = survey_lock(&txn, name, step, now).await? else {
         return Ok(());
     };
     let states = when_due(&txn, &mut stored, &context.clock, now).await?;

@@ -1,4 +1,4 @@
-//! The result of a survey: computed by one function, whoever asks.
+//! The result of a survey, computed by one function for all readers.
 
 use std::collections::HashMap;
 
@@ -32,9 +32,9 @@ pub struct Element {
     pub code: String,
     /// Official name.
     pub name: String,
-    /// Key of its aspect; empty where the instrument has none.
+    /// Key of its aspect; empty when the instrument has no aspects.
     pub aspect: String,
-    /// Its answers.
+    /// The tally of its answers.
     pub tally: Tally,
 }
 
@@ -45,37 +45,37 @@ pub struct AspectMean {
     pub key: String,
     /// Official name.
     pub name: String,
-    /// Mean of the means of its questions; none until each has an answer.
+    /// Mean of the means of its questions; `None` until each has an answer.
     pub mean: Option<Rational>,
 }
 
 /// The figures of a survey.
 #[derive(Debug, Clone)]
 pub struct Outcome {
-    /// In the survey's order, of the disclosed responses.
+    /// Figures of the elements of the disclosed responses, in the survey's order.
     pub elements: Vec<Element>,
-    /// In the instrument's order, of the disclosed responses; empty where it has none.
+    /// Figures of the aspects of the disclosed responses, in the instrument's order; empty when it has no aspects.
     pub aspects: Vec<AspectMean>,
-    /// Responses that are disclosed.
+    /// Number of disclosed responses.
     pub disclosed: i64,
-    /// Whether these are all: else nothing more exact than the published index may be told.
+    /// Whether all responses are disclosed; if not, nothing more exact than the published index may be returned.
     pub whole: bool,
-    /// The index of every response; none until every element has an answer.
+    /// The index of all responses; `None` until every element has an answer.
     pub published: Option<Published>,
-    /// Certainty of the index of the disclosed responses; none with fewer than two.
+    /// Standard error and interval of the index of the disclosed responses; `None` with fewer than two.
     pub certainty: Option<Certainty>,
-    /// Whether enough people have answered.
+    /// The number of respondents against the minimum sample.
     pub sample: SampleStatus,
     /// Its publication and its follow-up plan.
     pub aftermath: Aftermath,
 }
 
 impl Outcome {
-    /// Computes the figures of a survey from its sums, as they may be told at `now`.
+    /// Computes the figures of a survey that may be disclosed at `now`, from its sums.
     pub fn of(stored: &Stored, tallies: &Tallies, now: DateTime<Utc>) -> Self {
         let survey = &stored.survey;
         let known = instrument::find(&survey.instrument);
-        // Between the closing time and the transaction that closes, all is told already.
+        // From the closing time on everything is disclosed, even before the survey is stored as closed.
         let whole = stored.disclosed.undisclosed == 0 || survey.state(now) == State::Closed;
         let counts = |key: &str| tallies.get(key).copied().unwrap_or_default();
         let current: Vec<Tally> = survey.asked.iter().map(|a| counts(&a.key).current).collect();
@@ -128,13 +128,13 @@ fn aspects(known: &Instrument, survey: &Survey, tallies: &[Tally]) -> Vec<Aspect
         .collect()
 }
 
-/// The minimum sample of a survey, where there is one.
+/// The minimum sample of a survey; `None` when there is none.
 fn minimum(survey: &Survey) -> Option<i64> {
     let minimum = survey.minimum();
     (survey.population > 0 || minimum > 1).then_some(minimum)
 }
 
-/// The certainty of the index that these tallies and moments, of the same responses, give.
+/// Standard error and interval of an index, from the tallies and moments of the same responses.
 pub fn assess(
     known: &Instrument,
     survey: &Survey,
@@ -151,8 +151,8 @@ pub fn assess(
     certainty(moments, &weighing, population, (known.min, known.max), &index)
 }
 
-/// The figures of surveys of which the tallies are known, in their order, with what came after each. Only a survey that
-/// was closed has any of that, so that nothing is read for the others.
+/// The figures of surveys whose tallies were read, in the same order, with publication and follow-up plan. Only closed
+/// surveys can have these, so they are not read for others.
 pub async fn of_surveys(
     txn: &Txn,
     surveys: &[&Stored],

@@ -1,4 +1,4 @@
-//! Recorded results as scores: the value that was published stands, nothing is computed again.
+//! Recorded results as scores: the published value is used as it is, and nothing is recomputed.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -28,7 +28,7 @@ pub async fn of_units(txn: &Txn, keys: &BTreeSet<UnitPeriod>) -> Result<HashMap<
     Ok(scored.collect())
 }
 
-/// The recorded scores of these agencies themselves.
+/// The scores that were recorded for these agencies themselves, not for their units.
 pub async fn of_agencies(
     txn: &Txn,
     keys: &BTreeSet<AgencyPeriod>,
@@ -53,7 +53,7 @@ fn score(record: Recorded) -> Option<Score> {
         whole: true,
         components: means.collect(),
         sample_size: record.respondents,
-        // What the minimum was is not known.
+        // The minimum sample of a recorded result is unknown.
         sample_minimum: 0,
         standard_error: String::new(),
         units: (0, 0),

@@ -27,14 +27,15 @@ use crate::{
     },
 };
 
-/// Recomputes these scores in key order, after the surveys that the transaction changes were locked and saved.
-/// Returns their states, and marks their agencies.
+/// Recomputes these scores in key order, after the surveys that the transaction changes were locked and saved. Flags
+/// their agencies as dirty, and returns the states of the scores.
 pub async fn recompute(txn: &Txn, keys: &BTreeSet<UnitPeriod>, now_millis: i64) -> Result<Vec<State>, DbErr> {
     let locked = unit_scores_lock_in_txn(txn, keys, now_millis).await?;
-    // Read after the locks: whoever held them before has committed, whoever comes next will see us.
+    // Surveys are read after the locks: transactions that held them before have committed, and later ones will see this
+    // one.
     let mut surveys: BTreeMap<UnitPeriod, Vec<Stored>> = BTreeMap::new();
     let mut ids = Vec::new();
-    // Surveys of other instruments, such as F-03, count for no unit score.
+    // Surveys with other instruments, such as F-03, do not contribute to the score of a unit.
     let counts = |s: &Stored| s.survey.metric() == Some(METRIC);
     for stored in surveys_of(txn, keys).await?.into_iter().filter(counts) {
         ids.push(stored.id);
@@ -43,7 +44,8 @@ pub async fn recompute(txn: &Txn, keys: &BTreeSet<UnitPeriod>, now_millis: i64) 
     }
     let tallies = tallies_get(txn, &ids).await?;
     let (mut states, mut scores) = (Vec::new(), Vec::new());
-    // A survey and a recorded result exclude each other, so that intake never looks for one.
+    // A unit and period has either surveys or a recorded result, so recorded results are read only where there is no
+    // survey.
     let without = locked.keys().filter(|key| !surveys.contains_key(key)).cloned();
     let mut recorded = recorded_scores::of_units(txn, &without.collect()).await?;
     for (key, mut row) in locked {
@@ -74,8 +76,8 @@ pub async fn recompute(txn: &Txn, keys: &BTreeSet<UnitPeriod>, now_millis: i64) 
     Ok(states)
 }
 
-/// The states that change with a survey, which is locked and saved: its result, and the score of its unit, which is
-/// recomputed.
+/// Recomputes the score of the unit of a survey that is locked and saved. Returns the states that change: the result of
+/// the survey, and that score.
 pub async fn follow(txn: &Txn, stored: &Stored, now: DateTime<Utc>) -> Result<Vec<State>, DbErr> {
     let mut states = vec![publish::survey_result(txn, stored, now).await?];
     let survey = &stored.survey;
@@ -84,28 +86,28 @@ pub async fn follow(txn: &Txn, stored: &Stored, now: DateTime<Utc>) -> Result<Ve
     Ok(states)
 }
 
-/// What the surveys of a unit and period add up to.
+/// The pooled figures of the surveys of a unit and period.
 #[derive(Debug)]
 pub struct Pooled<'a> {
-    /// The first of them: all share its instrument, weights and elements.
+    /// The first survey; all share its instrument, weights and elements.
     pub first: &'a Survey,
-    /// Of every response, per element of the first.
+    /// Tallies of all responses, per element of the first survey.
     pub current: Vec<Tally>,
-    /// Of the disclosed responses.
+    /// Tallies of the disclosed responses.
     pub disclosed: Vec<Tally>,
-    /// Certainty of the index of the disclosed responses.
+    /// Standard error and interval of the index of the disclosed responses.
     pub certainty: Option<Certainty>,
-    /// Whether these are all.
+    /// Whether all responses are disclosed.
     pub whole: bool,
-    /// Responses counted.
+    /// Number of counted responses.
     pub respondents: i64,
-    /// Declared users of all; 0 when none.
+    /// Sum of the declared populations; 0 when none is declared.
     pub population: i64,
     /// Whether every survey is closed.
     pub settled: bool,
 }
 
-/// Pools surveys that share instrument, weights and elements; none without a survey.
+/// Pools surveys that share instrument, weights and elements; `None` without a survey.
 pub fn pool<'a>(surveys: &'a [Stored], tallies: &HashMap<i64, Tallies>) -> Option<Pooled<'a>> {
     let first = &surveys.first()?.survey;
     let own: Vec<&Tallies> = surveys.iter().filter_map(|s| tallies.get(&s.id)).collect();
@@ -121,7 +123,7 @@ pub fn pool<'a>(surveys: &'a [Stored], tallies: &HashMap<i64, Tallies>) -> Optio
     }
     let populations = || surveys.iter().map(|s| s.survey.population);
     let population = populations().fold(0, i64::saturating_add);
-    // Only a population that every survey declares is that of the unit.
+    // The population of the unit is known only when every survey declares one.
     let whole_population = if populations().all(|p| p > 0) {
         population
     } else {
@@ -142,21 +144,21 @@ pub fn pool<'a>(surveys: &'a [Stored], tallies: &HashMap<i64, Tallies>) -> Optio
 }
 
 impl Pooled<'_> {
-    /// The index of every response; none until every element has an answer.
+    /// The index of all responses; `None` until every element has an answer.
     pub fn published(&self) -> Option<Published> {
         let known = instrument::find(&self.first.instrument)?;
         let exact = index::compute(known, &self.first.asked, &self.current, self.first.weights)?;
         Some(index::publish(known, exact))
     }
 
-    /// Minimum sample: of the declared population, else that of the instrument.
+    /// Minimum sample: that of the declared population, else that of the instrument.
     pub fn minimum(&self) -> i64 {
         let known = instrument::find(&self.first.instrument);
         sample::krejcie_morgan(self.population.min(sample::POPULATION_MAX))
             .unwrap_or_else(|| known.map_or(1, |i| i.minimum))
     }
 
-    /// The score; none until every element has an answer. Its parts and its certainty are those of the disclosed
+    /// The score; `None` until every element has an answer. Its elements and its interval are those of the disclosed
     /// responses.
     fn score(self) -> Option<Score> {
         let keys = self.first.asked.iter().map(|a| a.key.as_str());

@@ -104,6 +104,44 @@ fn the_error_of_one_element_is_that_of_a_mean() {
 }
 
 #[test]
+fn numbers_of_the_machine_and_of_any_size_give_one_variance() {
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    let (mut fitted, mut too_large) = (0, 0);
+    for round in 0..200 {
+        let elements = random.random_range(1..=9);
+        // Some leave elements out, so that every element has answers of its own number.
+        let left_out = if round % 2 == 0 { 0.0 } else { 0.3 };
+        let rows: Vec<String> = (0..random.random_range(2..400))
+            .map(|_| {
+                let mut answer = || match random.random_bool(left_out) {
+                    true => '-',
+                    false => char::from(b'0' + random.random_range(1..=4_u8)),
+                };
+                (0..elements).map(|_| answer()).collect()
+            })
+            .collect();
+        let moments = of(elements, &rows);
+        let coefficients = equal(elements);
+        let Some(centres) = centres(&moments, round % 3 == 0) else {
+            continue;
+        };
+        let fraction = |squares: Unreduced| Rational::new(squares.numer, squares.denom);
+        let exact = exact_squares(&moments, &coefficients, &centres).map(fraction);
+        match machine_squares(&moments, &coefficients, &centres).map(fraction) {
+            Some(fast) => {
+                fitted += 1;
+                assert_eq!(Some(fast), exact);
+            }
+            None => too_large += 1,
+        }
+    }
+    assert!(
+        fitted > 100 && too_large > 0,
+        "{fitted} fitted, {too_large} did not"
+    );
+}
+
+#[test]
 fn a_whole_population_leaves_no_error_and_too_small_a_population_corrects_nothing() {
     let moments = of(1, &["1", "2", "3", "4"].map(str::to_owned));
     let shown = certainty(&moments, &fixed(&equal(1)), 4, (1, 4), &ratio(125, 2)).unwrap();

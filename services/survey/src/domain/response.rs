@@ -251,19 +251,20 @@ fn answers(raw: &Raw, survey: &Survey, instrument: &Instrument, faults: &mut Fau
     let Instrument { min, max, .. } = instrument;
     let mut answers = Vec::with_capacity(survey.asked.len());
     for asked in &survey.asked {
-        let field = format!("response.answers.{}", asked.key);
-        let name = asked.name(Some(instrument));
+        // Both are needed only for faults, which most responses do not have.
+        let field = || format!("response.answers.{}", asked.key);
+        let name = || asked.name(Some(instrument));
         let given = raw.answers.get(&asked.key);
         let score = given
             .and_then(|g| u8::try_from(*g).ok())
             .filter(|s| (min..=max).contains(&s));
         if given.is_none() && !asked.optional {
-            faults.add(field, "is required", format!("Unsur {name} wajib dijawab"));
+            faults.add(field(), "is required", format!("Unsur {} wajib dijawab", name()));
         } else if given.is_some() && score.is_none() {
             faults.add(
-                field,
+                field(),
                 format!("must be {min} to {max}"),
-                format!("Nilai unsur {name} harus {min} sampai {max}"),
+                format!("Nilai unsur {} harus {min} sampai {max}", name()),
             );
         }
         answers.push(score);

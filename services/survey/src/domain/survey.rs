@@ -232,17 +232,19 @@ impl Survey {
         Ok(())
     }
 
-    /// When it ended: by hand, or at its end.
+    /// When it ended: the time at which it was closed, else its closing time.
     fn ended_at(&self) -> Option<DateTime<Utc>> {
         self.closed_at.or(self.close_at)
     }
 
-    /// `Ok` when a response that was submitted at `submitted_at` may be stored at `now`. Devices that collect answers offline send them
-    /// when they are connected again: for `grace` after its end a survey takes what was submitted before.
+    /// `Ok` when a response that was submitted at `submitted_at` may be stored at `now`. Devices that collect responses
+    /// offline send them when they are connected again, so for `grace` after its end a survey accepts responses that
+    /// were submitted before it.
     ///
     /// # Errors
     ///
-    /// The survey is not open now, or have been open less than `grace` ago, or the response was not submitted while it was open.
+    /// The survey is not open and did not end less than `grace` ago, or the response was not submitted while it was
+    /// open.
     pub fn accepts(
         &self,
         submitted_at: DateTime<Utc>,

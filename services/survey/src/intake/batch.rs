@@ -1,6 +1,6 @@
 //! A batch of responses: checked one by one, inserted together, each with its own outcome.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
@@ -12,6 +12,7 @@ use sea_orm::DbErr;
 
 use super::{
     item::{First, Item, Outcome},
+    known::Taking,
     permit::Permits,
 };
 use crate::{
@@ -22,13 +23,12 @@ use crate::{
     },
     store::{
         comment::{self, comment_insert_in_txn, comments},
+        delta::Delta,
         response::{self, First as FirstRow, Key, response_find, response_insert_in_txn},
-        survey::Stored,
-        tally::Added,
     },
 };
 
-/// An item that brings or repeats a response.
+/// An item with a valid response, which is new or repeats a stored one.
 struct Wanted<'a> {
     index: usize,
     item: &'a Item,
@@ -37,8 +37,8 @@ struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// What becomes of an item whose id holds the body `digest`, that of `first`. That may be the body of all that was
-    /// sent, where a release before took all of it and now only the answers are.
+    /// The outcome of an item under whose id `first` was stored, with the body `digest`. That digest may cover
+    /// everything that was sent, because release 0.1.0 accepted all of it where now only the answers are accepted.
     fn repeats(&self, digest: &[u8], first: First) -> Outcome {
         if self.row.digest == digest || self.item.digest == digest {
             Outcome::Repeated(first)
@@ -47,7 +47,7 @@ impl Wanted<'_> {
         }
     }
 
-    /// Where a release before stored it, if that was under the client's id alone.
+    /// The key under which release 0.1.0 stored it, if that was the client's id alone.
     fn key_before(&self) -> Option<Key> {
         let id = &self.item.raw.id;
         (self.row.response_id != *id).then(|| Key {
@@ -56,7 +56,7 @@ impl Wanted<'_> {
         })
     }
 
-    /// What becomes of it when a release before accepted the same response, if one did.
+    /// Its outcome when release 0.1.0 has accepted the same response; `None` when it has not.
     fn before(&self, firsts: &HashMap<Key, FirstRow>) -> Option<Outcome> {
         let first = firsts.get(&self.key_before()?)?;
         let same = first.source == self.row.source && first.digest == self.row.digest;
@@ -70,29 +70,30 @@ impl Wanted<'_> {
     }
 }
 
-/// A batch on its way: an outcome for each item, and what is to be inserted.
+/// A batch in progress: the outcome of each item so far, and the rows to insert.
 pub(super) struct Batch<'a> {
     now: DateTime<Utc>,
     secret: &'a Secret,
     permits: Permits,
     outcomes: Vec<Option<Outcome>>,
-    added: HashMap<i64, Added>,
-    /// Items of one key each, in order: the first brings the row, the others are repeats of it.
+    /// The answers of the inserted rows, by survey.
+    added: BTreeMap<i64, Delta>,
+    /// Items grouped by key, in order: the row of the first one is inserted, the others are repeats of it.
     wanted: Vec<Vec<Wanted<'a>>>,
     places: HashMap<Key, usize>,
-    /// Items that are not taken now; a repeat of what was taken is answered all the same.
+    /// Items that are refused unless they repeat a stored response, each with its failure.
     late: Vec<(Wanted<'a>, Failure)>,
 }
 
 impl<'a> Batch<'a> {
-    /// A batch of nothing.
+    /// An empty batch.
     pub(super) fn new(now: DateTime<Utc>, secret: &'a Secret, permits: Permits) -> Self {
         Self {
             now,
             secret,
             permits,
             outcomes: Vec::new(),
-            added: HashMap::new(),
+            added: BTreeMap::new(),
             wanted: Vec::new(),
             places: HashMap::new(),
             late: Vec::new(),
@@ -100,9 +101,9 @@ impl<'a> Batch<'a> {
     }
 
     /// Checks the next item against its survey.
-    pub(super) fn check(&mut self, item: &'a Item, stored: Option<&Stored>) {
+    pub(super) fn check(&mut self, item: &'a Item, taking: Option<&Taking>) {
         let index = self.outcomes.len();
-        let (wanted, refusal) = match self.wanted(index, item, stored) {
+        let (wanted, refusal) = match self.wanted(index, item, taking) {
             Ok(wanted) => wanted,
             Err(failure) => {
                 self.outcomes.push(Some(Outcome::Refused(failure)));
@@ -121,23 +122,23 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// What an item brings, and why it would not be taken now.
+    /// The row and comments of an item, and why it is refused if it is not a repeat.
     fn wanted(
         &mut self,
         index: usize,
         item: &'a Item,
-        stored: Option<&Stored>,
+        taking: Option<&Taking>,
     ) -> Result<(Wanted<'a>, Option<Failure>), Failure> {
-        let stored = stored.ok_or_else(|| match item.proof {
-            // Whoever can sign for no survey does not learn which there are. Tokens and links were told from false ones
-            // without looking, and agents have their role.
+        let taking = taking.ok_or_else(|| match item.proof {
+            // A caller without a valid signature must not learn which surveys exist. Tokens and links were verified
+            // before any lookup, and agents have their role.
             Proof::Kiosk(_) => Refusal::SignatureInvalid.into(),
             Proof::Agent | Proof::Link | Proof::Token(_) => Failure::not_found(&item.survey.to_string()),
         })?;
-        let survey = &stored.survey;
+        let survey = &*taking.survey;
         let known = instrument::find(&survey.instrument)
             .ok_or_else(|| Failure::internal(format!("instrument {} is not known", survey.instrument)))?;
-        let granted = self.permits.grant(item, stored, self.now)?;
+        let granted = self.permits.grant(item, taking, self.now)?;
         let answers = granted.answers_alone.then(|| item.raw.answers_alone());
         let digest = answers.as_ref().map_or_else(|| item.digest.clone(), Raw::digest);
         let import_id = Some(&item.import_id).filter(|id| !id.is_empty() && answers.is_none());
@@ -148,9 +149,6 @@ impl<'a> Batch<'a> {
             .err()
             .map(Failure::from)
             .or_else(|| granted.refusal.map(Failure::from));
-        self.added
-            .entry(stored.id)
-            .or_insert_with(|| Added::nothing(stored));
         let answers = response
             .answers
             .iter()
@@ -161,12 +159,12 @@ impl<'a> Batch<'a> {
             .map(|mark| self.secret.device_digest(&survey.name, mark.text()));
         let profile = response.profile;
         let row = response::Model {
-            survey_id: stored.id,
+            survey_id: taking.id,
             response_id: item.stored_id(),
             digest,
             submitted_at: micros(response.submitted_at),
             accepted_at: micros(self.now),
-            batch: stored.version,
+            batch: taking.batch,
             answers,
             sex: profile.sex,
             age: profile.age.map(i64::from),
@@ -197,9 +195,9 @@ impl<'a> Batch<'a> {
         Ok((wanted, refusal))
     }
 
-    /// Inserts the rows; every item gets its outcome, every survey what was added to it.
-    pub(super) async fn insert(mut self, txn: &Txn) -> Result<(Vec<Outcome>, HashMap<i64, Added>), DbErr> {
-        self.settle_those_of_before(txn).await?;
+    /// Inserts the rows. Returns the outcome of each item, and the answers that were inserted for each survey.
+    pub(super) async fn insert(mut self, txn: &Txn) -> Result<(Vec<Outcome>, BTreeMap<i64, Delta>), DbErr> {
+        self.settle_repeats_of_previous_release(txn).await?;
         let mut wanted = std::mem::take(&mut self.wanted);
         while !wanted.is_empty() {
             wanted = self.insert_firsts(txn, wanted).await?;
@@ -214,7 +212,6 @@ impl<'a> Batch<'a> {
             };
             self.settle(&wanted, outcome);
         }
-        self.added.retain(|_, added| added.changes > 0);
         let missing = || Outcome::Refused(Failure::internal("an item without outcome"));
         Ok((
             self.outcomes
@@ -225,8 +222,8 @@ impl<'a> Batch<'a> {
         ))
     }
 
-    /// Answers the repeats of what a release before stored under the client's id alone, and leaves the others.
-    async fn settle_those_of_before(&mut self, txn: &Txn) -> Result<(), DbErr> {
+    /// Settles repeats of responses that release 0.1.0 stored under the client's id alone; the other items remain.
+    async fn settle_repeats_of_previous_release(&mut self, txn: &Txn) -> Result<(), DbErr> {
         let firsts = self.wanted.iter().filter_map(|items| items.first());
         let late = self.late.iter().map(|(wanted, _)| wanted);
         let keys: BTreeSet<Key> = firsts.chain(late).filter_map(Wanted::key_before).collect();
@@ -235,7 +232,7 @@ impl<'a> Batch<'a> {
             return Ok(());
         }
         for items in std::mem::take(&mut self.wanted) {
-            // Items of one key have one body.
+            // Items that share such a key have the same body.
             match items.first().and_then(|item| item.before(&found)) {
                 Some(outcome) => items.iter().for_each(|item| self.settle(item, outcome.clone())),
                 None => self.wanted.push(items),
@@ -250,8 +247,8 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// Inserts the first item of each key. Returns what is still open: items under a key whose first item had a token
-    /// or counter that is used, with another one of their own.
+    /// Inserts the first item of each key. Returns the items to try next: those whose key is still free because the
+    /// token or counter of the first item was used, and that have another token or counter.
     async fn insert_firsts(
         &mut self,
         txn: &Txn,
@@ -277,9 +274,10 @@ impl<'a> Batch<'a> {
             let Some(first) = items.next() else { continue };
             let key = first.row.key();
             if inserted.contains(&key) {
-                if let Some(added) = self.added.get_mut(&key.survey_id) {
-                    added.add(&first.row.answers);
-                }
+                self.added
+                    .entry(key.survey_id)
+                    .or_default()
+                    .add(&first.row.answers);
                 self.settle(&first, Outcome::Accepted(self.now));
                 let accepted = First::accepted(self.now);
                 for item in items {
@@ -309,7 +307,7 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// What a repeat of a stored response is told.
+/// The stored response, as it is reported to a repeat.
 fn repeated(first: &FirstRow) -> First {
     First {
         accepted_at: from_micros(first.accepted_at),
@@ -317,7 +315,7 @@ fn repeated(first: &FirstRow) -> First {
     }
 }
 
-/// Why a row was not inserted though its id is free: what it was proven by is used.
+/// Why a row was not inserted although its id is free: its token or counter was used before.
 fn used(row: &response::Model) -> Failure {
     if row.token.is_some() {
         Refusal::TokenUsed.into()

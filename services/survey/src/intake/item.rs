@@ -1,4 +1,4 @@
-//! A response on its way in, and what becomes of it.
+//! A response to be stored, and its outcome.
 
 use chrono::{DateTime, Utc};
 use prima_platform::failure::Failure;
@@ -6,47 +6,47 @@ use prima_proto::name;
 
 use crate::domain::{access::Proof, response};
 
-/// A response to be taken in.
+/// A response to be stored.
 #[derive(Debug, Clone)]
 pub struct Item {
     /// The survey.
     pub survey: name::Survey,
-    /// As sent, with its id.
+    /// The response as sent, with its id.
     pub raw: response::Raw,
-    /// Its digest, taken before the survey is locked.
+    /// Digest of `raw`, computed before the survey is locked.
     pub digest: Vec<u8>,
-    /// Name of the field that holds the id, for faults.
+    /// Name of the request field that contains the id, for error details.
     pub id_field: &'static str,
-    /// By what it comes in.
+    /// The proof that authorises it.
     pub proof: Proof,
-    /// Label of the import it comes with; empty without one.
+    /// Label of its import; empty when it is not part of one.
     pub import_id: String,
 }
 
-/// What became of a response.
+/// The outcome of a response.
 #[derive(Debug, Clone)]
 pub enum Outcome {
-    /// Stored now.
+    /// It was stored now.
     Accepted(DateTime<Utc>),
-    /// Stored before with the same body.
+    /// It was stored before, with the same body.
     Repeated(First),
-    /// Stored with the same body by a release before, under the client's id: see [`Proof::stored_id`].
+    /// Release 0.1.0 stored it with the same body under the client's id: see [`Proof::stored_id`].
     RepeatedOfBefore(First),
-    /// Not stored.
+    /// It was not stored.
     Refused(Failure),
 }
 
-/// What a repeat is told of the response that was stored first.
+/// The response that was stored first, as it is reported to a repeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct First {
     /// When it was accepted.
     pub accepted_at: DateTime<Utc>,
-    /// Whether it was voided since.
+    /// Whether it has been voided since.
     pub voided: bool,
 }
 
 impl First {
-    /// One that is accepted now.
+    /// A response that is accepted now.
     pub fn accepted(at: DateTime<Utc>) -> Self {
         Self {
             accepted_at: at,

@@ -1,12 +1,15 @@
-//! Intake: responses of several requests share one transaction; each request is answered after it is durable.
+//! Intake: responses of several requests share one transaction; each request is answered after the commit.
 //!
-//! One transaction locks the surveys in order of name, inserts what is new, adds to the sums exactly what the insert
-//! really returned, recomputes the units' scores and stages all states. A bad response fails alone. How many rows a
-//! transaction takes follows from how long the last ones held their locks: a single answer waits for one at most, and
-//! never behind the thousands of rows of an import, which takes less at a time while single answers come.
+//! Such a transaction locks its surveys in shared mode, so that several can store responses of one survey, but none
+//! closes or counts it meanwhile. It inserts the new responses and a delta with the answers of exactly the rows that
+//! the INSERT returned. Other transactions compute sums, results and scores from the deltas: see `derived::results`. A
+//! faulty response is refused alone. The number of rows of a transaction is adjusted to the time for which the last
+//! ones held their locks, and imports use smaller transactions while single responses arrive, so that a single response
+//! never waits behind thousands of rows.
 
 mod batch;
 mod item;
+mod known;
 mod pace;
 mod permit;
 mod queue;

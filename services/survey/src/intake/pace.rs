@@ -1,16 +1,15 @@
-//! How much a transaction takes on, so that it holds its locks for about as long as was asked for.
+//! The size of a transaction, adjusted so that it holds its locks for about the configured time.
 
 use std::time::Duration;
 
-/// What each survey of a transaction costs beside its rows, in rows, as measured: its lock, sums, result, score and
-/// events.
-pub(super) const SURVEY_COST: usize = 32;
+/// Measured cost of each survey of a transaction in addition to its rows, in rows: its lock and its delta.
+pub(super) const SURVEY_COST: usize = 2;
 
-/// The least that a transaction takes on, however slow they are. What it costs to have one at all, a good ten round trips
-/// to the database, is shared by so many; a slow machine would otherwise spend its time on nothing else.
-const LEAST: usize = 16 * SURVEY_COST;
+/// The smallest limit on the cost of a transaction, however slow transactions are. Each needs a handful of round trips
+/// to the database whatever its size; without this minimum a slow machine would spend its time on these alone.
+const LEAST: usize = 512;
 
-/// Moves with every transaction of one kind.
+/// The limits on the size of transactions of one kind, adjusted after each of them.
 #[derive(Debug)]
 pub(super) struct Pace {
     goal: Duration,
@@ -19,7 +18,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// Starts low. A transaction takes so many rows at most.
+    /// Starts with the smallest cost; `rows` is the most rows of a transaction.
     pub(super) fn new(goal: Duration, rows: usize) -> Self {
         Self {
             goal,
@@ -28,18 +27,18 @@ impl Pace {
         }
     }
 
-    /// What a transaction may cost, in rows.
+    /// The most that a transaction may cost, in rows.
     pub(super) fn cost(&self) -> usize {
         self.cost
     }
 
-    /// How many rows it may take.
+    /// The most rows that it may contain.
     pub(super) fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Learns how long a transaction of this cost took, by the double or the half at most. One that was not `full`
-    /// tells only whether it was too much.
+    /// Adjusts the cost limit, at most to its double or half, after a transaction of this cost took this long. One that
+    /// was not `full` can only lower it.
     pub(super) fn learn(&mut self, cost: usize, full: bool, took: Duration) {
         if !full && took <= self.goal {
             return;
@@ -60,12 +59,12 @@ mod tests {
     const GOAL: Duration = Duration::from_millis(50);
 
     #[test]
-    fn it_settles_where_a_transaction_takes_as_long_as_asked() {
+    fn the_cost_converges_to_transactions_of_the_configured_time() {
         for micros in [2, 20, 80] {
-            let mut pace = Pace::new(GOAL, 2000);
+            let mut pace = Pace::new(GOAL, 20_000);
             for _ in 0..20 {
                 let cost = pace.cost();
-                // Beside what each row takes, there are five milliseconds for each transaction.
+                // In addition to the time of its rows, each transaction takes five milliseconds.
                 pace.learn(cost, true, Duration::from_micros(5_000 + cost as u64 * micros));
             }
             let took = 5_000 + pace.cost() as u64 * micros;
@@ -74,8 +73,8 @@ mod tests {
     }
 
     #[test]
-    fn one_slow_transaction_halves_it_and_none_ends_it() {
-        let mut pace = Pace::new(GOAL, 2000);
+    fn a_slow_transaction_halves_the_cost_but_never_below_the_minimum() {
+        let mut pace = Pace::new(GOAL, 20_000);
         for _ in 0..4 {
             pace.learn(pace.cost(), true, Duration::from_millis(1));
         }
@@ -90,18 +89,18 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_that_had_room_left_raises_nothing() {
+    fn a_transaction_that_was_not_full_does_not_raise_the_cost() {
         let mut pace = Pace::new(GOAL, 2000);
         pace.learn(33, false, Duration::from_millis(1));
         assert_eq!(pace.cost(), LEAST);
     }
 
     #[test]
-    fn it_never_passes_what_the_most_rows_could_cost() {
-        let mut pace = Pace::new(GOAL, 100);
+    fn the_cost_never_exceeds_that_of_the_most_rows() {
+        let mut pace = Pace::new(GOAL, 1000);
         for _ in 0..20 {
             pace.learn(pace.cost(), true, Duration::ZERO);
         }
-        assert_eq!(pace.cost(), 100 * (SURVEY_COST + 1));
+        assert_eq!(pace.cost(), 1000 * (SURVEY_COST + 1));
     }
 }

@@ -1,35 +1,33 @@
-//! What lets the responses of a batch in: token batches and devices, read once for all of them.
+//! Checks the proofs of a batch of responses against token batches and devices, which are read once for all of them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use prima_platform::db::Txn;
 use prima_proto::name;
 use sea_orm::DbErr;
 
-use super::item::Item;
+use super::{item::Item, known::Taking};
 use crate::{
     domain::{
         access::{self, Device, Kiosk, Proof, Refusal, TokenBatch},
         survey::State,
     },
-    store::{
-        device::devices_get, publication::publications_get, survey::Stored, token_batch::token_batches_get,
-    },
+    store::{device::devices_get, publication::publications_get, token_batch::token_batches_get},
 };
 
-/// Token batches by survey and number, devices by name, and what may still come to surveys that have ended.
+/// Token batches by survey and number, devices by name, and the rules for late responses.
 #[derive(Debug)]
 pub(super) struct Permits {
-    /// How long after its end a survey takes what was answered before.
+    /// How long after its end a survey accepts responses that were given before it.
     grace: TimeDelta,
-    /// Ended surveys of which the result was made public: nothing comes to them any more.
+    /// Ended surveys whose result was published, which accept no late responses.
     published: HashSet<i64>,
     batches: HashMap<(i64, i64), TokenBatch>,
     devices: HashMap<name::Device, Device>,
 }
 
-/// What a genuine proof gives a response.
+/// What a valid proof determines about a response.
 #[derive(Debug, Default)]
 pub(super) struct Granted {
     /// `agent`, `link`, `token:<batch>` or `kiosk:<device>`.
@@ -40,21 +38,21 @@ pub(super) struct Granted {
     pub(super) counter: Option<i64>,
     /// The public service that the token was issued for.
     pub(super) service: Option<String>,
-    /// Why it lets nothing in now; what it let in before is still answered.
+    /// Why the proof is refused now; a repeat of a response that it authorised earlier still gets its outcome.
     pub(super) refusal: Option<Refusal>,
-    /// Whether of the response the answers alone were signed, so that nothing else of it is taken.
+    /// Whether the signature covers the answers only, so that nothing else of the response is accepted.
     pub(super) answers_alone: bool,
-    /// How long after the end of the survey it is taken, when it was answered before. None where the time of the answer is
-    /// what an unknown citizen's device says: whoever has seen the result could answer as if they had not.
+    /// How long after the end of the survey the response is accepted, when it was given before. Zero where the time
+    /// comes from the device of an unknown citizen, who could backdate a response after seeing the result.
     pub(super) grace: TimeDelta,
 }
 
 impl Permits {
-    /// Reads what the items need: nothing for a batch without tokens and kiosks.
+    /// Reads the token batches and devices that the items refer to.
     pub(super) async fn load(
         txn: &Txn,
         items: &[&Item],
-        surveys: &BTreeMap<name::Survey, Stored>,
+        surveys: &HashMap<name::Survey, Taking>,
         grace: TimeDelta,
         now: DateTime<Utc>,
     ) -> Result<Self, DbErr> {
@@ -85,13 +83,13 @@ impl Permits {
         })
     }
 
-    /// What the proof of an item gives.
+    /// Checks the proof of an item.
     ///
     /// # Errors
     ///
-    /// The proof was never good.
-    pub(super) fn grant(&self, item: &Item, stored: &Stored, now: DateTime<Utc>) -> Result<Granted, Refusal> {
-        let grace = if self.published.contains(&stored.id) {
+    /// The proof is not valid and never was.
+    pub(super) fn grant(&self, item: &Item, taking: &Taking, now: DateTime<Utc>) -> Result<Granted, Refusal> {
+        let grace = if self.published.contains(&taking.id) {
             TimeDelta::zero()
         } else {
             self.grace
@@ -107,7 +105,7 @@ impl Permits {
                 ..Granted::default()
             },
             Proof::Token(token) => {
-                let batch = self.batches.get(&(stored.id, token.batch));
+                let batch = self.batches.get(&(taking.id, token.batch));
                 let batch = batch.ok_or(Refusal::TokenInvalid)?;
                 Granted {
                     source: format!("token:{}", batch.number),
@@ -120,7 +118,8 @@ impl Permits {
             Proof::Kiosk(kiosk) => {
                 let device = self.devices.get(&kiosk.device);
                 let device = device.ok_or(Refusal::SignatureInvalid)?;
-                // The time of one that signed the answers alone is that of arrival.
+                // A response of which only the answers were signed has the time of its arrival, so this grace does not
+                // apply to it.
                 Granted {
                     answers_alone: answers_alone(item, kiosk, device)?,
                     grace,
@@ -131,7 +130,7 @@ impl Permits {
                 }
             }
         };
-        let allowed = access::check_mode(&stored.survey.access, item.proof.mode());
+        let allowed = access::check_mode(&taking.survey.access, item.proof.mode());
         Ok(Granted {
             refusal: allowed.err().or(granted.refusal),
             ..granted
@@ -139,7 +138,7 @@ impl Permits {
     }
 }
 
-/// Whether the device signed the answers of an item alone, as those of the release before do, and not all that was sent.
+/// Whether the device signed only the answers of an item, by `prima-kiosk-1`, and not the whole response.
 fn answers_alone(item: &Item, kiosk: &Kiosk, device: &Device) -> Result<bool, Refusal> {
     if device.verify(kiosk.lines.text(), &kiosk.signature).is_ok() {
         return Ok(false);

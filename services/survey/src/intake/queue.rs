@@ -1,9 +1,12 @@
-//! What waits to be stored. Single answers go first; when requests of many responses wait as well, both kinds alternate,
-//! so that neither starves the other. Requests of many take turns by survey: whatever waits for one survey is stored
-//! together, and no two transactions of this process wait for one survey.
+//! The queue of responses to be stored. Requests with a single response go first; when bulk requests (with many
+//! responses) wait as well, both kinds alternate, so that neither starves the other. Bulk requests take turns by
+//! survey, and the rows that wait for one survey are stored together. Several transactions may store responses of one
+//! survey at the same time. Two transactions of this process never contain the same response id, token or kiosk
+//! counter: neither waits for the other in the database, and the first of two equal responses is stored first.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -16,28 +19,33 @@ use super::{
     item::{Item, Outcome},
     pace::{Pace, SURVEY_COST},
 };
+use crate::domain::access::Proof;
 
-/// For so long after a single answer, transactions of requests of many take on half of what they could: more of them will
-/// come, and each waits for one of those.
+/// For this time after a single response, bulk transactions have half their usual size: more single responses are
+/// likely to follow, and each waits for a bulk transaction in progress.
 const GENTLE: Duration = Duration::from_secs(1);
 
-/// Where a request is answered.
+/// Most concurrent transactions of single responses: one collects rows while another commits. With more of them each
+/// would only be smaller, at the same cost per transaction.
+const SINGLE_LOADS: usize = 2;
+
+/// Receives the outcomes of a request.
 pub(super) type Answer = oneshot::Receiver<Result<Vec<Outcome>, Failure>>;
 
-/// A request of one response or of many.
+/// A request, single or bulk.
 struct Request {
     traceparent: Option<String>,
     progress: Mutex<Progress>,
-    /// Its place among the requests of many.
+    /// The permit of a bulk request to be in the queue.
     _room: Option<OwnedSemaphorePermit>,
 }
 
 struct Progress {
-    /// In the order of the request.
+    /// Outcomes in the order of the request.
     outcomes: Vec<Option<Outcome>>,
-    /// Responses without an outcome.
+    /// Number of responses without an outcome.
     open: usize,
-    /// None once it is answered.
+    /// `None` once the request is answered.
     answer: Option<oneshot::Sender<Result<Vec<Outcome>, Failure>>>,
 }
 
@@ -46,15 +54,36 @@ impl Request {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether it was answered before its end, because something of it could not be stored.
+    /// Whether it was answered with a failure while rows of it were still waiting.
     fn failed(&self) -> bool {
         self.progress().answer.is_none()
     }
 }
 
+/// Digests of what no two concurrent transactions may share: the id of a response in its survey, and its token or kiosk
+/// counter. If two digests are equal by chance, one response waits for the other, which is harmless.
+type Claims = [u64; 2];
+
+fn claims(item: &Item) -> Claims {
+    let digest = |what: &dyn Fn(&mut DefaultHasher)| {
+        let mut hasher = DefaultHasher::new();
+        item.survey.hash(&mut hasher);
+        what(&mut hasher);
+        hasher.finish()
+    };
+    let id = digest(&|hasher| item.raw.id.hash(hasher));
+    let proof = match &item.proof {
+        Proof::Agent | Proof::Link => id,
+        Proof::Token(token) => digest(&|hasher| token.digest.hash(hasher)),
+        Proof::Kiosk(kiosk) => digest(&|hasher| (&kiosk.device, kiosk.counter).hash(hasher)),
+    };
+    [id, proof]
+}
+
 /// One response of a request.
 pub(super) struct Row {
     pub(super) item: Item,
+    claims: Claims,
     place: usize,
     request: Arc<Request>,
 }
@@ -77,6 +106,7 @@ impl Row {
             _room: room,
         });
         let row = |(place, item)| Self {
+            claims: claims(&item),
             item,
             place,
             request: request.clone(),
@@ -84,7 +114,7 @@ impl Row {
         (items.into_iter().enumerate().map(row).collect(), answered)
     }
 
-    /// Takes its outcome; the last one of a request answers it.
+    /// Records its outcome; the last outcome of a request answers the request.
     pub(super) fn settle(self, outcome: Outcome) {
         let mut progress = self.request.progress();
         if let Some(slot) = progress.outcomes.get_mut(self.place) {
@@ -98,7 +128,7 @@ impl Row {
         }
     }
 
-    /// Answers its request that it could not be stored. What was stored of it before stays, the rest is not tried.
+    /// Answers its request with a failure. Rows of it that were stored before stay; the others are not tried.
     pub(super) fn fail(self, failure: Failure) {
         if let Some(answer) = self.request.progress().answer.take() {
             let _gone = answer.send(Err(failure));
@@ -106,20 +136,21 @@ impl Row {
     }
 }
 
-/// What one transaction stores.
+/// The rows that one transaction stores.
 pub(super) struct Load {
-    /// Of several requests and surveys.
+    /// Rows of one or several requests and surveys.
     pub(super) rows: Vec<Row>,
-    /// Whether they are of requests of many.
+    /// Whether they belong to bulk requests.
     pub(super) bulk: bool,
-    /// What it costs, in rows.
+    /// Its cost, in rows.
     pub(super) cost: usize,
-    /// What it may cost.
+    /// The most that it may cost.
     most: usize,
-    /// Whether more would have been taken on, had there been room.
+    /// Whether a waiting row did not fit.
     pub(super) full: bool,
-    /// Its surveys: no other load has one of them at the same time.
-    pub(super) surveys: HashSet<name::Survey>,
+    surveys: HashSet<name::Survey>,
+    /// The claims of its rows, which no other load has at the same time.
+    pub(super) claims: HashSet<u64>,
 }
 
 impl Load {
@@ -131,11 +162,13 @@ impl Load {
             most,
             full: false,
             surveys: HashSet::new(),
+            claims: HashSet::new(),
         }
     }
 
-    /// Makes room for a row of `survey`; false when there is none, though there always is for the first.
-    fn admits(&mut self, survey: &name::Survey, pace: &Pace) -> bool {
+    /// Accounts for a row if it fits; the first one always does.
+    fn admits(&mut self, row: &Row, pace: &Pace) -> bool {
+        let survey = &row.item.survey;
         let new = !self.surveys.contains(survey);
         let cost = self.cost + 1 + if new { SURVEY_COST } else { 0 };
         if !self.rows.is_empty() && (cost > self.most || self.rows.len() >= pace.rows()) {
@@ -145,6 +178,7 @@ impl Load {
         if new {
             self.surveys.insert(survey.clone());
         }
+        self.claims.extend(row.claims);
         self.cost = cost;
         true
     }
@@ -171,18 +205,26 @@ impl Load {
 #[derive(Default)]
 struct State {
     singles: VecDeque<Row>,
-    /// When the last one came.
+    /// When the last one arrived.
     single_at: Option<Instant>,
-    /// Rows of requests of many, by survey, in order.
+    /// Rows of bulk requests, by survey, in order.
     bulk: HashMap<name::Survey, VecDeque<Row>>,
-    /// Of each such request the surveys that still have rows of it; some of them may have been taken along with others.
+    /// For each bulk request, the surveys of its waiting rows. Rows of some of them may already have been stored
+    /// together with those of another request.
     turns: VecDeque<VecDeque<name::Survey>>,
-    /// Whether requests of many come next, because single answers came last.
+    /// Whether bulk requests are next, because the last load had single responses.
     bulk_next: bool,
-    /// Surveys of the loads that are being stored.
-    busy: HashSet<name::Survey>,
-    /// How many of these loads are of requests of many.
+    /// The claims of the loads that are being stored.
+    claimed: HashSet<u64>,
+    /// How many of these loads are bulk.
     bulk_loads: usize,
+    /// How many of them have single responses.
+    single_loads: usize,
+}
+
+/// Whether a load that is being stored has a claim of this row.
+fn claimed(row: &Row, claimed: &HashSet<u64>) -> bool {
+    row.claims.iter().any(|claim| claimed.contains(claim))
 }
 
 impl State {
@@ -190,9 +232,9 @@ impl State {
         let mut load = Load::new(false, pace.cost());
         let mut at = 0;
         while let Some(row) = self.singles.get(at) {
-            if self.busy.contains(&row.item.survey) {
+            if claimed(row, &self.claimed) {
                 at += 1;
-            } else if load.admits(&row.item.survey, pace) {
+            } else if load.admits(row, pace) {
                 load.rows.extend(self.singles.remove(at));
             } else {
                 break;
@@ -216,14 +258,12 @@ impl State {
                 let Some(rows) = self.bulk.get_mut(&survey) else {
                     continue;
                 };
-                if self.busy.contains(&survey) {
-                    turn.push_back(survey);
-                    continue;
-                }
+                let mut waits = false;
                 while let Some(row) = rows.front() {
+                    waits = claimed(row, &self.claimed);
                     if row.request.failed() {
                         rows.pop_front();
-                    } else if load.admits(&survey, pace) {
+                    } else if !waits && load.admits(row, pace) {
                         load.rows.extend(rows.pop_front());
                     } else {
                         break;
@@ -231,6 +271,8 @@ impl State {
                 }
                 if rows.is_empty() {
                     self.bulk.remove(&survey);
+                } else if waits {
+                    turn.push_back(survey);
                 } else {
                     turn.push_front(survey);
                     break;
@@ -244,19 +286,19 @@ impl State {
     }
 }
 
-/// What waits; the writers of a process share it.
+/// The queue, which the writers of a process share.
 pub(super) struct Queue {
     state: Mutex<State>,
-    /// A permit for each request of many.
+    /// One permit for each bulk request that may wait.
     room: Arc<Semaphore>,
     limit: usize,
-    /// Loads of requests of many that are stored at once, at most.
+    /// Most bulk loads that are stored at the same time.
     bulk_loads: usize,
     wake: Notify,
 }
 
 impl Queue {
-    /// An empty queue for so many requests of each kind, that gives out so many loads of requests of many at once.
+    /// An empty queue for `limit` requests of each kind, with at most `bulk_loads` concurrent bulk loads.
     pub(super) fn new(limit: usize, bulk_loads: usize) -> Self {
         Self {
             state: Mutex::default(),
@@ -271,7 +313,7 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a single answer; `None` when there is no room.
+    /// Adds a single response; `None` when the queue is full.
     pub(super) fn push(&self, item: Item, traceparent: Option<String>) -> Option<Answer> {
         let (rows, answer) = Row::all(vec![item], traceparent, None);
         let mut state = self.state();
@@ -285,7 +327,7 @@ impl Queue {
         Some(answer)
     }
 
-    /// Adds a request of many as soon as there is room.
+    /// Adds a bulk request as soon as there is room.
     pub(super) async fn push_many(&self, items: Vec<Item>, traceparent: Option<String>) -> Answer {
         // The semaphore is never closed.
         let room = self.room.clone().acquire_owned().await.ok();
@@ -306,7 +348,7 @@ impl Queue {
         answer
     }
 
-    /// What the next transaction stores, as soon as there is something.
+    /// Waits for rows that the next transaction can store, and returns them.
     pub(super) async fn next(&self, singles: &Pace, bulk: &Pace) -> Load {
         loop {
             if let Some(load) = self.take(singles, bulk) {
@@ -316,15 +358,16 @@ impl Queue {
         }
     }
 
-    /// What the next transaction stores: whatever waits, as far as it fits; nobody is made to wait for company. `None`
-    /// when nothing waits but what another transaction is in the way of.
+    /// The rows that the next transaction stores: as many waiting rows as fit, without waiting for more. `None` when no
+    /// row can be stored now: none waits, or those that wait have claims or a limit that another transaction uses up.
     pub(super) fn take(&self, singles: &Pace, bulk: &Pace) -> Option<Load> {
         let mut state = self.state();
         let state = &mut *state;
         let mut load = None;
         for many in [state.bulk_next, !state.bulk_next] {
             let found = match many {
-                false => state.single(singles),
+                false if state.single_loads < SINGLE_LOADS => state.single(singles),
+                false => continue,
                 true if state.bulk_loads < self.bulk_loads => state.bulk(bulk),
                 true => continue,
             };
@@ -334,22 +377,24 @@ impl Queue {
             }
         }
         let load = load?;
-        state.busy.extend(load.surveys.iter().cloned());
+        state.claimed.extend(&load.claims);
         state.bulk_loads += usize::from(load.bulk);
+        state.single_loads += usize::from(!load.bulk);
         state.bulk_next = !load.bulk && !state.bulk.is_empty();
         if !state.singles.is_empty() || !state.bulk.is_empty() {
-            // For another writer.
+            // Another writer may store the rest.
             self.wake.notify_one();
         }
         Some(load)
     }
 
-    /// A load is stored, or could not be: one of requests of many or not, with these surveys.
-    pub(super) fn done(&self, bulk: bool, surveys: &HashSet<name::Survey>) {
+    /// Releases the claims of a load that was stored or failed.
+    pub(super) fn done(&self, bulk: bool, claims: &HashSet<u64>) {
         let mut state = self.state();
         state.bulk_loads = state.bulk_loads.saturating_sub(usize::from(bulk));
-        for survey in surveys {
-            state.busy.remove(survey);
+        state.single_loads = state.single_loads.saturating_sub(usize::from(!bulk));
+        for claim in claims {
+            state.claimed.remove(claim);
         }
         drop(state);
         self.wake.notify_one();

@@ -5,12 +5,20 @@ use prima_platform::clock::from_micros;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{access::Proof, response::Raw};
+use crate::domain::{
+    access::{Kiosk, Proof, Token},
+    response::Raw,
+};
 
-/// Response number `id` to a survey.
-fn item(survey: usize, id: usize) -> Item {
+/// Response number `number` of a survey, with an id of its own.
+fn item(survey: usize, number: usize) -> Item {
+    sent(survey, &format!("r-{number}"), number)
+}
+
+/// The response that was sent as number `number`, with this id.
+fn sent(survey: usize, id: &str, number: usize) -> Item {
     let raw = Raw {
-        id: id.to_string(),
+        id: id.to_owned(),
         ..Raw::default()
     };
     Item {
@@ -19,11 +27,15 @@ fn item(survey: usize, id: usize) -> Item {
         raw,
         id_field: "request_id",
         proof: Proof::Agent,
-        import_id: String::new(),
+        import_id: number.to_string(),
     }
 }
 
-/// A transaction takes so many rows at most, whatever they cost.
+fn number(row: &Row) -> usize {
+    row.item.import_id.parse().unwrap()
+}
+
+/// A pace with which a transaction contains at most `rows` rows, whatever they cost.
 fn pace(rows: usize) -> Pace {
     let mut pace = Pace::new(Duration::from_secs(1), rows);
     for _ in 0..20 {
@@ -42,21 +54,18 @@ fn take(queue: &Queue, rows: usize) -> Option<Load> {
 }
 
 fn ids(load: &Load) -> Vec<usize> {
-    load.rows
-        .iter()
-        .map(|row| row.item.raw.id.parse().unwrap())
-        .collect()
+    load.rows.iter().map(number).collect()
 }
 
-/// Stores a load: the time at which a response is accepted is its number.
+/// Stores a load; the time of acceptance of each response is its number.
 fn store(queue: &Queue, mut load: Load) {
-    let surveys = std::mem::take(&mut load.surveys);
+    let claims = std::mem::take(&mut load.claims);
     let bulk = load.bulk;
     for row in load.rows {
-        let id: i64 = row.item.raw.id.parse().unwrap();
+        let id = number(&row) as i64;
         row.settle(Outcome::Accepted(from_micros(id)));
     }
-    queue.done(bulk, &surveys);
+    queue.done(bulk, &claims);
 }
 
 /// The numbers of the responses of a request, once it is answered.
@@ -70,7 +79,7 @@ fn answered(answer: &mut Answer) -> Option<Vec<i64>> {
 }
 
 #[test]
-fn a_single_answer_comes_before_what_waited_earlier() {
+fn a_single_response_is_stored_before_bulk_rows_that_arrived_earlier() {
     let queue = Queue::new(10, 1);
     let mut whole = many(&queue, (0..10).map(|n| item(0, n)));
     let first = take(&queue, 4).unwrap();
@@ -89,7 +98,7 @@ fn a_single_answer_comes_before_what_waited_earlier() {
 }
 
 #[test]
-fn single_answers_without_end_leave_every_second_transaction_to_requests_of_many() {
+fn with_endless_single_responses_every_second_transaction_is_bulk() {
     let queue = Queue::new(100, 1);
     let _whole = many(&queue, (0..8).map(|n| item(0, n)));
     let mut bulk = Vec::new();
@@ -103,7 +112,7 @@ fn single_answers_without_end_leave_every_second_transaction_to_requests_of_many
 }
 
 #[test]
-fn requests_of_many_take_on_half_while_single_answers_come() {
+fn bulk_transactions_are_half_as_large_while_single_responses_arrive() {
     let queue = Queue::new(10, 1);
     let whole = |from: usize| many(&queue, (from..from + 1000).map(|n| item(0, n)));
     let _whole = whole(0);
@@ -124,9 +133,10 @@ fn requests_of_many_take_on_half_while_single_answers_come() {
 }
 
 #[test]
-fn requests_of_many_take_turns_and_share_what_is_of_one_survey() {
+fn bulk_requests_take_turns_and_rows_of_one_survey_are_stored_together() {
     let queue = Queue::new(10, 1);
-    // The long one first, over three surveys; a short one of a survey of its own, and one of a survey of the first.
+    // The first request is long, with three surveys; then come a short one of another survey, and one that shares a
+    // survey with the first.
     let mut long = many(&queue, (0..9).map(|n| item(n % 3, n)));
     let mut short = many(&queue, [item(7, 20)]);
     let mut same = many(&queue, [item(1, 30)]);
@@ -144,28 +154,57 @@ fn requests_of_many_take_turns_and_share_what_is_of_one_survey() {
 }
 
 #[test]
-fn a_survey_is_in_one_transaction_at_a_time() {
+fn concurrent_transactions_may_share_a_survey_but_no_response() {
     let queue = Queue::new(10, 2);
-    let _whole = many(&queue, (0..6).map(|n| item(n / 4, n)));
+    // The third response repeats the first.
+    let rows = [("a", 0), ("b", 1), ("a", 2), ("c", 3)];
+    let _whole = many(&queue, rows.map(|(id, n)| sent(0, id, n)));
     let first = take(&queue, 2).unwrap();
     assert_eq!(ids(&first), [0, 1]);
-    let _single = queue.push(item(0, 10), None).unwrap();
-    let _other = queue.push(item(2, 11), None).unwrap();
-    let second = take(&queue, 2).unwrap();
-    assert_eq!(
-        ids(&second),
-        [11],
-        "one of a survey that is locked does not wait for the lock"
-    );
-    let third = take(&queue, 2).unwrap();
-    assert_eq!(ids(&third), [4, 5]);
+    // Rows behind a waiting row wait too, so that bulk requests keep their order.
+    assert!(take(&queue, 2).is_none());
+    let _same = queue.push(sent(0, "b", 10), None).unwrap();
+    let _other = queue.push(sent(0, "d", 11), None).unwrap();
+    let _elsewhere = queue.push(sent(1, "b", 12), None).unwrap();
+    let second = take(&queue, 3).unwrap();
+    assert_eq!(ids(&second), [11, 12]);
     assert!(take(&queue, 2).is_none());
     store(&queue, first);
+    assert_eq!(take(&queue, 2).map(|load| ids(&load)), Some(vec![2, 3]));
     assert_eq!(take(&queue, 2).map(|load| ids(&load)), Some(vec![10]));
 }
 
 #[test]
-fn a_writer_is_left_for_single_answers() {
+fn concurrent_transactions_share_no_token_and_no_kiosk_counter() {
+    let by = |n: usize, proof: Proof| Item { proof, ..item(0, n) };
+    let token = |text: u8| {
+        Proof::Token(Token {
+            batch: 1,
+            digest: vec![text],
+        })
+    };
+    let kiosk = |counter| {
+        Proof::Kiosk(Kiosk {
+            device: name::Device::parse("agencies/3271/units/dpmptsp/devices/k").unwrap(),
+            counter,
+            signature: Vec::new(),
+            lines: String::new().into(),
+        })
+    };
+    for (used, other) in [(token(1), token(2)), (kiosk(1), kiosk(2))] {
+        let queue = Queue::new(10, 2);
+        let _first = queue.push(by(0, used.clone()), None).unwrap();
+        let first = take(&queue, 9).unwrap();
+        let _again = queue.push(by(1, used), None).unwrap();
+        let _other = queue.push(by(2, other), None).unwrap();
+        assert_eq!(take(&queue, 9).map(|load| ids(&load)), Some(vec![2]));
+        store(&queue, first);
+        assert_eq!(take(&queue, 9).map(|load| ids(&load)), Some(vec![1]));
+    }
+}
+
+#[test]
+fn one_writer_stays_free_for_single_responses() {
     let queue = Queue::new(10, 1);
     let _whole = many(&queue, (0..4).map(|n| item(n, n)));
     let first = take(&queue, 2).unwrap();
@@ -177,7 +216,7 @@ fn a_writer_is_left_for_single_answers() {
 }
 
 #[test]
-fn a_full_queue_sheds_single_answers_and_lets_requests_of_many_wait() {
+fn a_full_queue_sheds_single_responses_and_makes_bulk_requests_wait() {
     let queue = Queue::new(2, 1);
     let _singles = [0, 1].map(|n| queue.push(item(0, n), None).unwrap());
     assert!(queue.push(item(0, 2), None).is_none());
@@ -192,64 +231,71 @@ fn a_full_queue_sheds_single_answers_and_lets_requests_of_many_wait() {
 }
 
 #[test]
-fn the_rest_of_a_request_that_failed_is_not_tried() {
+fn the_other_rows_of_a_failed_request_are_not_tried() {
     let queue = Queue::new(10, 1);
     let mut whole = many(&queue, (0..4).map(|n| item(0, n)));
     let _other = many(&queue, [item(0, 10)]);
     let mut load = take(&queue, 2).unwrap();
-    let surveys = std::mem::take(&mut load.surveys);
+    let claims = std::mem::take(&mut load.claims);
     for row in load.rows {
         row.fail(Failure::unavailable("no database"));
     }
-    queue.done(true, &surveys);
+    queue.done(true, &claims);
     assert!(whole.try_recv().unwrap().is_err());
     assert_eq!(take(&queue, 4).map(|load| ids(&load)), Some(vec![10]));
     assert!(take(&queue, 4).is_none());
 }
 
+/// The numbers of a survey and of a response to it.
+type Sent = (usize, usize);
+
 #[derive(Debug, Clone)]
 enum Step {
-    Single(usize),
-    Many(Vec<usize>),
+    Single(Sent),
+    Many(Vec<Sent>),
     Take(usize),
     Store(usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
+    let one = || (0..4usize, 0..6usize);
     prop_oneof![
-        (0..4usize).prop_map(Step::Single),
-        prop::collection::vec(0..4usize, 1..12).prop_map(Step::Many),
+        one().prop_map(Step::Single),
+        prop::collection::vec(one(), 1..12).prop_map(Step::Many),
         (1..6usize).prop_map(Step::Take),
         (0..3usize).prop_map(Step::Store),
     ]
 }
 
 proptest! {
-    /// Whatever comes and is stored in whatever order: each response is given out once, those of requests of many in the
-    /// order of their survey, never two loads with one survey, and each request is answered in its own order.
+    /// In whatever order rows arrive and are stored, each row is given out once, two loads never contain the same
+    /// response at the same time, repeats in bulk requests keep their order, and each request gets its outcomes in its
+    /// own order.
     #[test]
-    fn nothing_is_lost_or_given_twice(steps in prop::collection::vec(step(), 1..60)) {
+    fn no_row_is_lost_or_given_out_twice(steps in prop::collection::vec(step(), 1..60)) {
         let queue = Queue::new(1000, 2);
         let (mut next, mut requests) = (0, Vec::new());
-        let mut stored: HashMap<name::Survey, Vec<usize>> = HashMap::new();
+        let mut stored: HashMap<(name::Survey, String), Vec<usize>> = HashMap::new();
         let mut out: Vec<Load> = Vec::new();
-        let mut number = || { next += 1; next };
+        let mut new = |(survey, response): Sent| {
+            next += 1;
+            (next as i64, sent(survey, &response.to_string(), next))
+        };
         for step in steps {
             match step {
-                Step::Single(survey) => {
-                    let id = number();
-                    requests.push((vec![id as i64], queue.push(item(survey, id), None).unwrap()));
+                Step::Single(one) => {
+                    let (id, item) = new(one);
+                    requests.push((vec![id], queue.push(item, None).unwrap()));
                 }
-                Step::Many(surveys) => {
-                    let items: Vec<Item> = surveys.into_iter().map(|survey| item(survey, number())).collect();
-                    let ids = items.iter().map(|item| item.raw.id.parse().unwrap()).collect();
+                Step::Many(several) => {
+                    let (ids, items): (Vec<i64>, Vec<Item>) = several.into_iter().map(&mut new).unzip();
                     requests.push((ids, many(&queue, items)));
                 }
                 Step::Take(rows) => {
                     let Some(load) = take(&queue, rows) else { continue };
                     prop_assert!(!load.rows.is_empty() && load.rows.len() <= rows);
                     for other in &out {
-                        prop_assert!(load.surveys.is_disjoint(&other.surveys));
+                        prop_assert!(load.claims.is_disjoint(&other.claims));
                     }
                     out.push(load);
                     prop_assert!(out.iter().filter(|load| load.bulk).count() <= 2);
@@ -257,7 +303,8 @@ proptest! {
                 Step::Store(place) if place < out.len() => {
                     let load = out.remove(place);
                     for row in load.rows.iter().filter(|_| load.bulk) {
-                        stored.entry(row.item.survey.clone()).or_default().push(row.item.raw.id.parse().unwrap());
+                        let of = (row.item.survey.clone(), row.item.raw.id.clone());
+                        stored.entry(of).or_default().push(number(row));
                     }
                     store(&queue, load);
                 }
@@ -268,8 +315,8 @@ proptest! {
         while let Some(load) = take(&queue, 3) {
             store(&queue, load);
         }
-        for ids in stored.values() {
-            prop_assert!(ids.is_sorted(), "{:?}", ids);
+        for numbers in stored.values() {
+            prop_assert!(numbers.is_sorted(), "{:?}", numbers);
         }
         for (ids, mut answer) in requests {
             prop_assert_eq!(answered(&mut answer), Some(ids));

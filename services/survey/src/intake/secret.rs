@@ -1,4 +1,4 @@
-//! The secret with which tokens and links are made.
+//! The secret from which respondent tokens and links are derived.
 
 use prima_platform::{db::Database, service::Error};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -11,7 +11,7 @@ use crate::{
     store::secret::secret_get_or_insert,
 };
 
-/// The secret of this service: made of random bytes of the operating system once, then always that one.
+/// The secret of this service: random bytes of the operating system, generated once and then read from the database.
 pub async fn secret(db: &Database) -> Result<Secret, Error> {
     let mut fresh = [0; SECRET_BYTES];
     SystemRandom::new()

@@ -1,24 +1,17 @@
-//! Intake hands responses to writers; a writer stores what waits, one transaction after another.
+//! Intake queues responses; writers store them, each one transaction after another.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use prima_platform::{
     clock::Clock,
-    config,
-    db::{self, Database, Txn},
+    db::{self, Database},
     derived::Derived,
     failpoint,
     failure::{Failure, Kind},
-    outbox::{self, Outbox},
     service::Context,
     trace,
 };
-use prima_proto::name;
 use sea_orm::{DbBackend, DbErr};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -27,25 +20,18 @@ use tracing::Instrument;
 use super::{
     batch::Batch,
     item::{Item, Outcome},
+    known::Known,
     pace::Pace,
     permit::Permits,
     queue::{Load, Queue, Row},
 };
-use crate::{
-    derived::unit_scores,
-    domain::access::Secret,
-    events::publish,
-    store::{
-        survey::{Stored, surveys_lock_in_txn},
-        tally::{Added, tallies_add_in_txn},
-    },
-};
+use crate::{domain::access::Secret, store::delta::deltas_insert_in_txn};
 
-/// Takes responses in; cheap to clone.
+/// Accepts responses to be stored; cheap to clone.
 #[derive(Clone)]
 pub struct Intake {
     queue: Arc<Queue>,
-    /// The writers end once nobody can hand anything in any more.
+    /// Dropped with the last clone of `Intake`, which ends the writers.
     _open: Arc<DropGuard>,
     secret: Secret,
 }
@@ -54,35 +40,45 @@ struct Writer {
     queue: Arc<Queue>,
     db: Database,
     clock: Clock,
-    outbox: Outbox,
     derived: Derived,
-    config: config::Survey,
+    /// Most rows of a transaction.
+    rows: usize,
+    /// How long a transaction may hold its locks.
+    goal: Duration,
     secret: Secret,
+    known: Arc<Known>,
+    /// How long after its end a survey accepts responses that were given before it.
+    grace: TimeDelta,
 }
 
 const TRIES: u32 = 4;
 
 impl Intake {
-    /// Starts the writers. With `secret` tokens and links are made.
+    /// Starts the writers. Respondent tokens and links are derived from `secret`.
     pub fn start(context: &Context, secret: Secret) -> Self {
-        let config = context.config.survey.clone();
-        // On PostgreSQL one more than store requests of many, so that a single answer finds a writer.
-        let (writers, bulk) = if context.db.backend() == DbBackend::Postgres {
-            (config.writers + 1, config.writers)
+        let config = &context.config.survey;
+        let goal = Duration::from_millis(config.batch_millis);
+        // On PostgreSQL one writer more than may store bulk requests, so that one is always free for single responses.
+        // SQLite has a single writer; its transactions are shorter, so that single responses wait no longer there.
+        let (writers, bulk, goal) = if context.db.backend() == DbBackend::Postgres {
+            (config.writers + 1, config.writers, goal)
         } else {
-            (1, 1)
+            (1, 1, goal / 3)
         };
         let queue = Arc::new(Queue::new(config.queue, bulk));
+        let known = Arc::new(Known::default());
         let closed = CancellationToken::new();
         for _ in 0..writers {
             let writer = Writer {
                 queue: queue.clone(),
                 db: context.db.clone(),
                 clock: context.clock.clone(),
-                outbox: context.outbox.clone(),
                 derived: context.derived.clone(),
-                config: config.clone(),
+                rows: config.batch_rows,
+                goal,
                 secret: secret.clone(),
+                known: known.clone(),
+                grace: TimeDelta::hours(i64::from(config.late_hours)),
             };
             context
                 .tasks
@@ -95,12 +91,13 @@ impl Intake {
         }
     }
 
-    /// The secret that tokens and links are made with.
+    /// The secret from which respondent tokens and links are derived.
     pub fn secret(&self) -> &Secret {
         &self.secret
     }
 
-    /// Takes one response in and returns what became of it, once that is durable. A full queue is shed.
+    /// Stores one response and returns its outcome after the commit. When the queue is full, the call is refused (load
+    /// shedding).
     pub async fn submit(&self, item: Item) -> Result<Outcome, Failure> {
         let answer = self.queue.push(item, traceparent()).ok_or_else(|| {
             Failure::new(
@@ -114,8 +111,8 @@ impl Intake {
         outcome.ok_or_else(|| Failure::internal("no outcome"))
     }
 
-    /// Takes `items` in, in one or several transactions, and returns what became of each, in order, once all are
-    /// durable. Waits while the queue is full.
+    /// Stores `items` in one or several transactions, and returns their outcomes in order after the last commit. Waits
+    /// while the queue is full.
     pub async fn submit_many(&self, items: Vec<Item>) -> Result<Vec<Outcome>, Failure> {
         if items.is_empty() {
             return Ok(Vec::new());
@@ -136,18 +133,17 @@ fn stopping() -> Failure {
 
 impl Writer {
     async fn run(self, closed: CancellationToken, stop: CancellationToken) {
-        let goal = Duration::from_millis(self.config.batch_millis);
-        let mut singles = Pace::new(goal, self.config.batch_rows);
-        let mut bulk = Pace::new(goal, self.config.batch_rows);
+        let mut singles = Pace::new(self.goal, self.rows);
+        let mut bulk = Pace::new(self.goal, self.rows);
         loop {
             let load = tokio::select! {
-                // What is queued is still taken after the soft stop; the server has stopped taking calls.
+                // Queued responses are still stored after the soft stop, when the server accepts no more calls.
                 biased;
                 load = self.queue.next(&singles, &bulk) => load,
                 () = closed.cancelled() => match self.queue.take(&singles, &bulk) {
                     Some(load) => load,
-                    // Nobody can hand anything in any more. Where another service of the process could not start, that is
-                    // so before the soft stop, which follows; a task that ends before it is told as a fault.
+                    // No caller is left. When another service of the process could not start, this happens before the
+                    // soft stop; a task that ends before the soft stop is reported as a fault, so wait for it.
                     None => return stop.cancelled().await,
                 },
                 () = stopped(&stop) => return,
@@ -156,9 +152,9 @@ impl Writer {
         }
     }
 
-    /// Stores a load, and answers the requests that are complete with it.
+    /// Stores a load, and answers the requests that are complete.
     async fn take(&self, mut load: Load, singles: &mut Pace, bulk: &mut Pace) {
-        let (many, surveys) = (load.bulk, std::mem::take(&mut load.surveys));
+        let (many, claims) = (load.bulk, std::mem::take(&mut load.claims));
         let requests = load.traceparents();
         let alone = requests.len() == 1;
         let span = tracing::info_span!("transaction", requests = requests.len(), rows = load.rows.len());
@@ -171,12 +167,12 @@ impl Writer {
             match self.store(&load.rows).await {
                 Ok((outcomes, took)) => {
                     (if load.bulk { bulk } else { singles }).learn(load.cost, load.full, took);
-                    // The next transaction with these surveys begins while the requests of this one are answered.
-                    self.queue.done(many, &surveys);
+                    // Rows that waited for these claims can be stored while the requests of this load are answered.
+                    self.queue.done(many, &claims);
                     settle(load.rows, outcomes);
                     return;
                 }
-                // The data of one request must not fail the others: each on its own.
+                // The data of one request must not fail the others, so each is stored on its own.
                 Err(error) if !alone && !db::transient(&error) => {
                     tracing::warn!(%error, "a batch failed; storing each request alone");
                     for rows in load.into_requests() {
@@ -188,14 +184,14 @@ impl Writer {
                 }
                 Err(error) => fail(load.rows, &error.into()),
             }
-            self.queue.done(many, &surveys);
+            self.queue.done(many, &claims);
         }
         .instrument(span)
         .await;
     }
 
-    /// One transaction, tried again when the database asks for it. A commit whose answer was lost is harmless:
-    /// its rows are found as repeats. Returns how long it held its locks, too.
+    /// Stores rows in one transaction, which is retried after a transient failure. When the response to a commit was
+    /// lost, the retry finds the rows as repeats. Also returns how long the transaction held its locks.
     async fn store(&self, rows: &[Row]) -> Result<(Vec<Outcome>, Duration), DbErr> {
         let items: Vec<&Item> = rows.iter().map(|row| &row.item).collect();
         let mut attempt = 0;
@@ -214,10 +210,9 @@ impl Writer {
     async fn store_once(&self, items: &[&Item]) -> Result<(Vec<Outcome>, Duration), DbErr> {
         let txn = self.db.begin().await?;
         let (now, began) = (self.clock.now(), Instant::now());
-        let surveys = self.lock(&txn, items, now).await?;
-        failpoint::hit("intake.locked").await;
-        let grace = TimeDelta::hours(i64::from(self.config.late_hours));
-        let permits = Permits::load(&txn, items, &surveys, grace, now).await?;
+        let surveys = self.known.share(&txn, items).await?;
+        failpoint::hit("intake.shared").await;
+        let permits = Permits::load(&txn, items, &surveys, self.grace, now).await?;
         let mut batch = Batch::new(now, &self.secret, permits);
         for item in items {
             batch.check(item, surveys.get(&item.survey));
@@ -225,55 +220,17 @@ impl Writer {
         let (outcomes, added) = batch.insert(&txn).await?;
         failpoint::hit("intake.inserted").await;
         if added.is_empty() {
-            // Nothing new: what was repeated is committed already, and no version moves.
+            // Nothing was inserted, and the repeated responses are already committed.
             txn.rollback().await?;
             return Ok((outcomes, began.elapsed()));
         }
-        let states = self.count(&txn, surveys, &added, now).await?;
-        outbox::stage(&txn, &states).await?;
-        failpoint::hit("intake.staged").await;
+        deltas_insert_in_txn(&txn, &added, traceparent().as_deref()).await?;
+        failpoint::hit("intake.added").await;
         txn.commit().await?;
         let took = began.elapsed();
         failpoint::hit("intake.committed").await;
-        self.outbox.committed();
         self.derived.committed();
         Ok((outcomes, took))
-    }
-
-    /// Locks the surveys in order of name.
-    async fn lock(
-        &self,
-        txn: &Txn,
-        items: &[&Item],
-        now: DateTime<Utc>,
-    ) -> Result<BTreeMap<name::Survey, Stored>, DbErr> {
-        let names: BTreeSet<&name::Survey> = items.iter().map(|i| &i.survey).collect();
-        let names: Vec<String> = names.into_iter().map(name::Survey::to_string).collect();
-        let surveys = surveys_lock_in_txn(txn, &names, now.timestamp_millis()).await?;
-        Ok(surveys.into_iter().map(|s| (s.survey.name.clone(), s)).collect())
-    }
-
-    /// Adds to the sums, recomputes results and scores, and returns their states.
-    async fn count(
-        &self,
-        txn: &Txn,
-        surveys: BTreeMap<name::Survey, Stored>,
-        added: &HashMap<i64, Added>,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<outbox::State>, DbErr> {
-        let mut surveys: Vec<Stored> = surveys
-            .into_values()
-            .filter(|s| added.contains_key(&s.id))
-            .collect();
-        let step = i64::from(self.config.disclosure_step);
-        let tallies = tallies_add_in_txn(txn, &mut surveys, added, step, now).await?;
-        let mut states = publish::survey_results(txn, &surveys, &tallies, now).await?;
-        let keys = surveys.iter().map(|s| &s.survey);
-        let units: BTreeSet<_> = keys
-            .map(|s| (s.name.unit.clone(), s.period.to_string()))
-            .collect();
-        states.extend(unit_scores::recompute(txn, &units, now.timestamp_millis()).await?);
-        Ok(states)
     }
 }
 
@@ -289,7 +246,7 @@ fn fail(rows: Vec<Row>, failure: &Failure) {
     }
 }
 
-/// Ends a while after the soft stop, so that calls at work are still stored.
+/// Ends an hour after the soft stop, so that calls in progress are still stored.
 async fn stopped(stop: &CancellationToken) {
     stop.cancelled().await;
     tokio::time::sleep(Duration::from_secs(3600)).await;

@@ -28,11 +28,12 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// Every response that is not voided.
-    pub fn whole(survey_id: i64) -> Self {
+    /// All responses that are counted at this version of the survey and not voided. Responses that were stored since
+    /// are in none of its figures.
+    pub fn whole(survey_id: i64, version: i64) -> Self {
         Self {
             survey_id,
-            version: i64::MAX,
+            version,
             voids: i64::MAX,
         }
     }

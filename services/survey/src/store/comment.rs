@@ -2,7 +2,7 @@
 
 use prima_platform::{
     clock::from_micros,
-    db::{Txn, rows_at_once, sql},
+    db::{Txn, at_once, sql},
 };
 use prima_proto::zone::day_of_agency;
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, entity::prelude::*};
@@ -23,11 +23,12 @@ pub struct Model {
     /// 1 for a suggestion, 2 for criticism, as in `CommentKind` of the contract.
     #[sea_orm(primary_key, auto_increment = false)]
     pub kind: i64,
-    /// Day of the response where the agency is (of what release 0.1.0 took in: in Jakarta), `YYYY-MM-DD`.
+    /// Day of the response in the agency's time zone, `YYYY-MM-DD`; responses that release 0.1.0 stored have the day in
+    /// Jakarta.
     pub day: String,
     /// Public service.
     pub service: Option<String>,
-    /// Version of the survey under which the response was stored.
+    /// The same version as `batch` of its response.
     pub batch: i64,
     /// The text.
     pub body: String,
@@ -67,9 +68,9 @@ pub fn comments(
 
 /// Inserts the comments of newly inserted responses.
 pub async fn comment_insert_in_txn(txn: &Txn, rows: &[&Model]) -> Result<(), DbErr> {
-    for chunk in rows.chunks(rows_at_once(txn, NEW.len())) {
-        let (text, values) = rows::insert::<Entity, _>(txn, NEW, chunk.iter().copied());
-        txn.execute_raw(sql(txn, &text, values)).await?;
+    for part in at_once(txn, rows, NEW.len()) {
+        let insert = rows::insert::<Entity, _>(txn, NEW, part.iter().copied(), "");
+        txn.execute_raw(insert).await?;
     }
     Ok(())
 }
@@ -79,7 +80,7 @@ pub async fn comment_insert_in_txn(txn: &Txn, rows: &[&Model]) -> Result<(), DbE
 pub struct Filter {
     /// The survey.
     pub survey: i64,
-    /// Only comments of responses that were stored under this version of the survey or an earlier one.
+    /// Only comments whose `batch` is not above this version of the survey.
     pub version: i64,
     /// Kind.
     pub kind: i64,

@@ -3,6 +3,7 @@
 pub mod agency_score;
 pub mod analysis;
 pub mod comment;
+pub mod delta;
 pub mod device;
 mod element;
 pub mod follow_up;
@@ -14,6 +15,7 @@ pub mod secret;
 pub mod survey;
 pub mod tally;
 pub mod token_batch;
+mod turn;
 pub mod unit;
 pub mod unit_score;
 pub mod void;
@@ -32,6 +34,7 @@ impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         let mut steps = platform_steps();
         steps.push(Box::new(FIRST));
+        steps.push(Box::new(DELTAS));
         steps
     }
 }
@@ -134,5 +137,16 @@ const FIRST: Step = Step {
         "CREATE TABLE directory_unit (
             agency {key} NOT NULL, unit {key} NOT NULL, close_date TEXT NOT NULL,
             PRIMARY KEY (agency, unit))",
+    ],
+};
+
+const DELTAS: Step = Step {
+    name: "m0002_survey_delta",
+    statements: &[
+        // `answers`: of the responses that one transaction inserted, as `response.answers`, with commas between them.
+        // `traceparent`: of that transaction.
+        "CREATE TABLE survey_delta (
+            id {identity}, survey_id BIGINT NOT NULL, answers TEXT NOT NULL, traceparent TEXT)",
+        "CREATE INDEX survey_delta_survey ON survey_delta (survey_id, id)",
     ],
 };

@@ -1,8 +1,9 @@
-//! Responses: inserted many at a time, each at most once, and taken out of every figure. Nothing is deleted.
+//! Responses: they are inserted many at a time, each at most once. Voiding removes one from every figure, but does not
+//! delete it.
 
 use std::collections::{HashMap, HashSet};
 
-use prima_platform::db::{Column as Type, Txn, rows_at_once, sql, table};
+use prima_platform::db::{Column as Type, Txn, at_once, sql, table};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
     QuerySelect, entity::prelude::*,
@@ -17,8 +18,8 @@ pub struct Model {
     /// The survey.
     #[sea_orm(primary_key, auto_increment = false)]
     pub survey_id: i64,
-    /// Id, unique in the survey: the client's, with the digest of the body after it where the client is nobody in
-    /// particular.
+    /// Id, unique in the survey: the client's id, followed by the digest of the body when the response came through the
+    /// open link.
     #[sea_orm(primary_key, auto_increment = false)]
     pub response_id: String,
     /// Digest of the response as parsed.
@@ -27,9 +28,9 @@ pub struct Model {
     pub submitted_at: i64,
     /// When it was accepted, unix microseconds.
     pub accepted_at: i64,
-    /// Version of the survey when it was taken in.
+    /// Version above all that were counted when the response was stored, and not above the one that counts it.
     pub batch: i64,
-    /// One character per element asked; `-` where there is none.
+    /// One character per element asked; `-` for an element without an answer.
     pub answers: String,
     /// Sex.
     pub sex: Option<String>,
@@ -53,11 +54,11 @@ pub struct Model {
     pub token: Option<Vec<u8>>,
     /// Counter of the kiosk it came from; unique in the survey for that kiosk.
     pub counter: Option<i64>,
-    /// Digest of the mark of the device that was used.
+    /// Digest of the identifier of the device that was used.
     pub device: Option<Vec<u8>>,
     /// Label of the import it came with.
     pub import_id: Option<String>,
-    /// Number of the void that took it out.
+    /// Number of its void; `None` when it is not voided.
     pub voided: Option<i64>,
 }
 
@@ -100,7 +101,7 @@ pub struct Key {
 }
 
 impl Model {
-    /// Its key.
+    /// The key of the response.
     pub fn key(&self) -> Key {
         Key {
             survey_id: self.survey_id,
@@ -109,19 +110,20 @@ impl Model {
     }
 }
 
-/// Inserts what is not there yet and returns the keys that were really inserted. Keys in `rows` are distinct. A row
-/// whose key, token or counter is taken is left out; of rows with the same token or counter the first is inserted.
+/// Inserts the rows that do not exist yet, and returns the keys of those that were inserted. Keys in `rows` are
+/// distinct. A row whose key, token or counter is already in use is skipped; of rows with the same token or counter the
+/// first is inserted.
 pub async fn response_insert_in_txn(txn: &Txn, rows: &[&Model]) -> Result<HashSet<Key>, DbErr> {
     let mut inserted = HashSet::with_capacity(rows.len());
-    for chunk in rows.chunks(rows_at_once(txn, NEW.len())) {
-        let (insert, values) = rows::insert::<Entity, _>(txn, NEW, chunk.iter().copied());
-        let text = format!("{insert} ON CONFLICT DO NOTHING RETURNING survey_id, response_id");
-        inserted.extend(Key::find_by_statement(sql(txn, &text, values)).all(txn).await?);
+    for part in at_once(txn, rows, NEW.len()) {
+        let tail = "ON CONFLICT DO NOTHING RETURNING survey_id, response_id";
+        let insert = rows::insert::<Entity, _>(txn, NEW, part.iter().copied(), tail);
+        inserted.extend(Key::find_by_statement(insert).all(txn).await?);
     }
     Ok(inserted)
 }
 
-/// What is stored of a response, to compare a repeat with it.
+/// The stored values with which a repeat of a response is compared.
 #[derive(Debug, Clone, FromQueryResult)]
 pub struct First {
     #[sea_orm(nested)]
@@ -130,13 +132,14 @@ pub struct First {
     pub digest: Vec<u8>,
     /// When it was accepted, unix microseconds.
     pub accepted_at: i64,
-    /// By what it came in.
+    /// `agent`, `link`, `token:<batch>` or `kiosk:<device>`.
     pub source: String,
-    /// Number of the void that took it out.
+    /// Number of its void; `None` when it is not voided.
     pub voided: Option<i64>,
 }
 
-/// What is stored under these keys. One array a column, so that intake's statement is prepared once.
+/// The responses stored under these keys. Keys are passed as one array a column, so that the statement of intake is
+/// prepared once.
 pub async fn response_find(txn: &Txn, keys: &[Key]) -> Result<HashMap<Key, First>, DbErr> {
     let mut found = HashMap::with_capacity(keys.len());
     for chunk in keys.chunks(1000) {
@@ -185,7 +188,7 @@ fn of(survey: i64, ids: &[String]) -> Condition {
     Condition::all().add(Column::SurveyId.eq(survey)).add(ids)
 }
 
-/// Whether anything came to a survey with this import, voided or not.
+/// Whether a survey has any response of this import, voided ones included.
 pub async fn import_known(txn: &Txn, survey: i64, import: &str) -> Result<bool, DbErr> {
     let row = Entity::find()
         .filter(Column::SurveyId.eq(survey))
@@ -195,8 +198,8 @@ pub async fn import_known(txn: &Txn, survey: i64, import: &str) -> Result<bool, 
     Ok(row.is_some())
 }
 
-/// Voids these responses of a survey that is locked, but for those that are voided already. Returns the answers of
-/// each that it took out.
+/// Voids these responses of a locked survey, except those that are already voided. Returns the answers of each response
+/// that it voided.
 pub async fn responses_void_in_txn(
     txn: &Txn,
     survey: i64,
@@ -212,9 +215,9 @@ pub async fn responses_void_in_txn(
     Ok(rows.into_iter().map(|row| row.answers).collect())
 }
 
-/// Voids the next responses of an import after an id, at most `limit`, but for those that are voided already. The
-/// survey is locked, so nothing comes in between. Returns id and answers of those that it took out, ordered by id; none
-/// is the end.
+/// Voids the next responses of an import after an id, at most `limit`, except those that are already voided. The survey
+/// is locked, so no response is stored meanwhile. Returns id and answers of those that it voided, ordered by id; an
+/// empty result is the end.
 pub async fn import_void_in_txn(
     txn: &Txn,
     (survey, import): (i64, &str),

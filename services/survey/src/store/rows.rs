@@ -1,14 +1,14 @@
 //! Inserts, updates and locks many rows of an entity in one statement. The query builder would make a different statement for
 //! each number of rows; these statements are prepared once for any number: see [`table`].
 
-use prima_platform::db::{Column as Type, DbErr, Txn, sql, table};
+use prima_platform::db::{Column as Type, DbErr, Txn, plain_insert, sql, table};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IdenStatic, ModelTrait, Value,
-    sea_query::ArrayType,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, IdenStatic, ModelTrait, Statement,
+    Value, sea_query::ArrayType,
 };
 
-/// Rows as a table of these columns: the text of the FROM clause, the expression that reads each column, and the values. NULL
-/// is passed as '', 0 or no bytes, which are not values of any nullable column.
+/// Rows as a table of these columns: the text of the FROM clause, the expression that reads each column, and the
+/// values. NULL is passed as '', 0 or an empty byte string, none of which is a valid value of a nullable column.
 fn source<'a, E: EntityTrait<Model: 'a>, const N: usize>(
     txn: &Txn,
     columns: [E::Column; N],
@@ -43,17 +43,25 @@ fn without_null(value: Value) -> Value {
     }
 }
 
-/// The text and the values of an INSERT of these columns of rows.
+/// An INSERT of these columns of rows, followed by `tail`. `rows` must be one of the parts that
+/// [`prima_platform::db::at_once`] returns.
 pub fn insert<'a, E: EntityTrait<Model: 'a>, const N: usize>(
     txn: &Txn,
     columns: [E::Column; N],
     rows: impl IntoIterator<Item = &'a E::Model>,
-) -> (String, Vec<Value>) {
-    let (from, read, values) = source::<E, N>(txn, columns, rows);
+    tail: &str,
+) -> Statement {
     let (name, names) = (E::default(), columns.map(|column| column.as_str()).join(", "));
-    let (name, read) = (name.table_name(), read.join(", "));
-    let text = format!("INSERT INTO {name} ({names}) SELECT {read} FROM {from} WHERE TRUE");
-    (text, values)
+    let head = format!("INSERT INTO {} ({names})", name.table_name());
+    if txn.get_database_backend() != DbBackend::Postgres {
+        let values = rows
+            .into_iter()
+            .flat_map(|row| columns.map(|column| row.get(column)));
+        return plain_insert(&head, N, values.collect(), tail);
+    }
+    let (from, read, values) = source::<E, N>(txn, columns, rows);
+    let text = format!("{head} SELECT {} FROM {from} WHERE TRUE {tail}", read.join(", "));
+    sql(txn, &text, values)
 }
 
 /// Updates these columns of rows; the first `keys` columns are the key.

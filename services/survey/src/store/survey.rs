@@ -15,6 +15,7 @@ use sea_orm::{
 use super::{
     element::elements_insert_in_txn,
     json,
+    turn::{turns_shared, turns_take_in_txn},
     unit_score::{UnitPeriod, key_row},
 };
 use crate::domain::{
@@ -60,7 +61,7 @@ pub struct Model {
     pub etag: i64,
     /// Version of the result; updating it to the next version also locks the row.
     pub version: i64,
-    /// Number of responses that are not voided.
+    /// Number of counted responses that are not voided.
     pub respondents: i64,
     /// Number of voided responses.
     pub voided: i64,
@@ -70,7 +71,7 @@ pub struct Model {
     pub disclosed_version: i64,
     /// Number of responses at the last disclosure.
     pub disclosed_respondents: i64,
-    /// Number of responses added or voided since.
+    /// Number of responses added or voided since the last disclosure.
     pub undisclosed: i64,
     /// Moments at the last disclosure.
     pub disclosed_moments: String,
@@ -95,7 +96,7 @@ pub struct Stored {
     pub etag: i64,
     /// Version of the result.
     pub version: i64,
-    /// Number of responses that are not voided.
+    /// Number of counted responses that are not voided.
     pub respondents: i64,
     /// Number of voided responses.
     pub voided: i64,
@@ -112,7 +113,12 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Discloses everything that is counted, at the current version.
+    /// Takes the next version; the row must be locked.
+    pub fn next_version(&mut self, now_millis: i64) {
+        self.version = now_millis.max(self.version.saturating_add(1));
+    }
+
+    /// Discloses all counted responses, with the current version.
     pub fn disclose(&mut self) {
         self.disclosed = Disclosed {
             version: self.version,
@@ -128,20 +134,7 @@ impl TryFrom<Model> for Stored {
 
     fn try_from(row: Model) -> Result<Self, DbErr> {
         let broken = |column| broken(&row.name, column);
-        let survey = Survey {
-            name: name::Survey::parse(&row.name).map_err(|_| broken("name"))?,
-            display_name: row.display_name,
-            period: Period::from_str(&row.period).map_err(|_| broken("period"))?,
-            instrument: row.instrument,
-            weights: WeightVariant::from_str(&row.weights).map_err(|_| broken("weights"))?,
-            asked: serde_json::from_str(&row.asked).map_err(|_| broken("elements"))?,
-            open_at: row.open_at.map(from_micros),
-            close_at: row.close_at.map(from_micros),
-            closed_at: row.closed_at.map(from_micros),
-            population: row.population,
-            service_populations: serde_json::from_str(&row.populations).map_err(|_| broken("populations"))?,
-            access: serde_json::from_str(&row.access).map_err(|_| broken("access modes"))?,
-        };
+        let survey = Definition::from(row.clone()).survey()?;
         let moments = |text: &str| Moments::parse(text, survey.asked.len()).ok_or_else(|| broken("moments"));
         Ok(Self {
             id: row.id,
@@ -160,6 +153,70 @@ impl TryFrom<Model> for Stored {
             created_at: row.created_at,
             updated_at: row.updated_at,
             counted_at: row.counted_at,
+        })
+    }
+}
+
+/// The definition of a survey, which intake reads when it is not in its cache.
+#[derive(Debug, FromQueryResult)]
+pub struct Definition {
+    /// Key in the database.
+    pub id: i64,
+    /// Version of the definition.
+    pub etag: i64,
+    name: String,
+    display_name: String,
+    period: String,
+    instrument: String,
+    weights: String,
+    asked: String,
+    open_at: Option<i64>,
+    close_at: Option<i64>,
+    closed_at: Option<i64>,
+    population: i64,
+    populations: String,
+    access: String,
+}
+
+impl From<Model> for Definition {
+    fn from(row: Model) -> Self {
+        Self {
+            id: row.id,
+            etag: row.etag,
+            name: row.name,
+            display_name: row.display_name,
+            period: row.period,
+            instrument: row.instrument,
+            weights: row.weights,
+            asked: row.asked,
+            open_at: row.open_at,
+            close_at: row.close_at,
+            closed_at: row.closed_at,
+            population: row.population,
+            populations: row.populations,
+            access: row.access,
+        }
+    }
+}
+
+impl Definition {
+    /// Converts the row to a survey.
+    pub fn survey(self) -> Result<Survey, DbErr> {
+        let broken = |column| broken(&self.name, column);
+        Ok(Survey {
+            name: name::Survey::parse(&self.name).map_err(|_| broken("name"))?,
+            period: Period::from_str(&self.period).map_err(|_| broken("period"))?,
+            weights: WeightVariant::from_str(&self.weights).map_err(|_| broken("weights"))?,
+            asked: serde_json::from_str(&self.asked).map_err(|_| broken("elements"))?,
+            service_populations: serde_json::from_str(&self.populations)
+                .map_err(|_| broken("populations"))?,
+            access: serde_json::from_str(&self.access).map_err(|_| broken("access modes"))?,
+            display_name: self.display_name,
+            instrument: self.instrument,
+            open_at: self.open_at.map(from_micros),
+            close_at: self.close_at.map(from_micros),
+            closed_at: self.closed_at.map(from_micros),
+            population: self.population,
         })
     }
 }
@@ -215,35 +272,101 @@ pub async fn survey_save_in_txn(txn: &Txn, stored: &Stored) -> Result<(), DbErr>
     row.update(txn).await.map(drop)
 }
 
-/// Locks surveys in the order of their names by taking the next version of each; surveys that do not exist are left out.
-/// The statements are prepared once for any number of surveys.
-pub async fn surveys_lock_in_txn(txn: &Txn, names: &[String], now_millis: i64) -> Result<Vec<Stored>, DbErr> {
-    let (from, mut values) = table(txn, [Type::Text], names.iter().map(|n| [n.clone().into()]), 0);
-    if txn.get_database_backend() == DbBackend::Postgres && names.len() > 1 {
-        // An UPDATE alone would lock the rows in any order, which could cause deadlocks.
-        let text = format!(
-            "SELECT 1 FROM {from} JOIN survey ON name = v.column1 ORDER BY name FOR UPDATE OF survey"
-        );
-        txn.execute_raw(sql(txn, &text, values.clone())).await?;
+/// A survey that is locked in shared mode.
+#[derive(Debug, Clone, FromQueryResult)]
+pub struct Shared {
+    /// Key in the database.
+    pub id: i64,
+    /// Resource name.
+    pub name: String,
+    /// Version of the definition.
+    pub etag: i64,
+    /// Version of the result.
+    pub version: i64,
+}
+
+/// Locks surveys in shared mode, in order of name, until the transaction ends: others may store responses to them, but
+/// not change or count them. Surveys that don't exist are left out. The statement is prepared once for any number of
+/// surveys.
+pub async fn surveys_share_in_txn(txn: &Txn, names: &[String]) -> Result<Vec<Shared>, DbErr> {
+    let (from, values) = table(txn, [Type::Text], names.iter().map(|n| [n.clone().into()]), 0);
+    let select = format!("SELECT id, name, etag, version FROM {from} JOIN survey ON name = v.column1");
+    let text = match txn.get_database_backend() {
+        DbBackend::Postgres => {
+            let (with, shared) = turns_shared(&from);
+            // FOR SHARE reads the latest committed row, which may have changed while the statement waited for the turn.
+            format!("{with}{select} WHERE {shared} ORDER BY name FOR SHARE OF survey")
+        }
+        _ => select,
+    };
+    Shared::find_by_statement(sql(txn, &text, values)).all(txn).await
+}
+
+/// The definitions of surveys that are locked, in either mode.
+pub async fn definitions_get(txn: &Txn, ids: &[i64]) -> Result<Vec<Definition>, DbErr> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
     }
-    values.push(now_millis.into());
-    let now = values.len();
+    let (from, values) = table(txn, [Type::Int], ids.iter().map(|id| [(*id).into()]), 0);
     let text = format!(
-        "UPDATE survey SET version = CASE WHEN version + 1 > ${now} THEN version + 1 ELSE ${now} END
-         FROM {from} WHERE name = v.column1 RETURNING *"
+        "SELECT id, etag, name, display_name, period, instrument, weights, asked, open_at, close_at, closed_at,
+            population, populations, access FROM {from} JOIN survey ON id = v.column1"
     );
+    Definition::find_by_statement(sql(txn, &text, values))
+        .all(txn)
+        .await
+}
+
+/// Locks those of these surveys that no other transaction has locked, without waiting. They keep their versions, as
+/// with [`surveys_lock_in_txn`].
+pub async fn surveys_free_lock_in_txn(txn: &Txn, ids: &[i64]) -> Result<Vec<Stored>, DbErr> {
+    let (from, values) = table(txn, [Type::Int], ids.iter().map(|id| [(*id).into()]), 0);
+    let lock = match txn.get_database_backend() {
+        DbBackend::Postgres => " FOR UPDATE OF survey SKIP LOCKED",
+        _ => "",
+    };
+    let text = format!("SELECT survey.* FROM {from} JOIN survey ON id = v.column1 ORDER BY name{lock}");
     let rows = Model::find_by_statement(sql(txn, &text, values)).all(txn).await?;
     rows.into_iter().map(Stored::try_from).collect()
 }
 
-/// Locks one survey; `None` when it does not exist.
+/// Locks surveys, in order of name. They keep their versions until a change is saved: see [`Stored::next_version`].
+pub async fn surveys_lock_in_txn(txn: &Txn, ids: &[i64]) -> Result<Vec<Stored>, DbErr> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (from, values) = table(txn, [Type::Int], ids.iter().map(|id| [(*id).into()]), 0);
+    let select = |what: &str| format!("SELECT {what} FROM {from} JOIN survey ON id = v.column1");
+    let named = sql(txn, &select("name"), values.clone());
+    let named = Named::find_by_statement(named).all(txn).await?;
+    turns_take_in_txn(txn, &Vec::from_iter(named.into_iter().map(|row| row.name))).await?;
+    let lock = match txn.get_database_backend() {
+        DbBackend::Postgres => " FOR UPDATE OF survey",
+        _ => "",
+    };
+    let text = format!("{} ORDER BY name{lock}", select("survey.*"));
+    let rows = Model::find_by_statement(sql(txn, &text, values)).all(txn).await?;
+    rows.into_iter().map(Stored::try_from).collect()
+}
+
+#[derive(Debug, FromQueryResult)]
+struct Named {
+    name: String,
+}
+
+/// Locks one survey by taking its next version; `None` when it does not exist.
 pub async fn survey_lock_in_txn(txn: &Txn, name: &str, now_millis: i64) -> Result<Option<Stored>, DbErr> {
-    let locked = surveys_lock_in_txn(txn, &[name.to_owned()], now_millis).await?;
-    Ok(locked.into_iter().next())
+    turns_take_in_txn(txn, &[name.to_owned()]).await?;
+    let text = "UPDATE survey SET version = CASE WHEN version + 1 > $2 THEN version + 1 ELSE $2 END
+                WHERE name = $1 RETURNING *";
+    let values = [name.into(), now_millis.into()];
+    let row = Model::find_by_statement(sql(txn, text, values)).one(txn).await?;
+    row.map(Stored::try_from).transpose()
 }
 
 /// Locks one survey without taking a new version, because its result does not change.
 pub async fn survey_lock_unchanged_in_txn(txn: &Txn, name: &str) -> Result<Option<Stored>, DbErr> {
+    turns_take_in_txn(txn, &[name.to_owned()]).await?;
     let rows = Entity::update_many()
         .col_expr(Column::Version, Expr::col(Column::Version))
         .filter(Column::Name.eq(name))
@@ -257,13 +380,13 @@ const SUMS: [Type; 7] = {
     [Int, Int, Int, Text, Int, Int, Int]
 };
 
-/// Saves the sums of locked surveys in one statement. A row has the survey, respondents, voided, moments, whether they are
-/// disclosed (1), version and undisclosed.
+/// Saves the sums of surveys that are locked, with their versions: survey, respondents, voided, moments, whether they
+/// are disclosed, version, undisclosed. One statement saves all surveys.
 pub(super) async fn survey_sums_save_in_txn(txn: &Txn, sums: &[[Value; 7]], now: i64) -> Result<(), DbErr> {
     let (from, mut values) = table(txn, SUMS, sums.iter().cloned(), 0);
     values.push(now.into());
     let text = format!(
-        "UPDATE survey SET respondents = v.column2, voided = v.column3, moments = v.column4,
+        "UPDATE survey SET version = v.column6, respondents = v.column2, voided = v.column3, moments = v.column4,
             disclosed_version = CASE WHEN v.column5 = 1 THEN v.column6 ELSE disclosed_version END,
             disclosed_respondents = CASE WHEN v.column5 = 1 THEN v.column2 ELSE disclosed_respondents END,
             disclosed_moments = CASE WHEN v.column5 = 1 THEN v.column4 ELSE disclosed_moments END,

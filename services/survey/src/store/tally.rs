@@ -1,4 +1,4 @@
-//! Sums of surveys: kept while responses come and go, and disclosed in steps while a survey is open.
+//! Sums of surveys: updated as responses are counted and voided, and disclosed in steps while a survey is open.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::domain::{moments::Moments, survey::State, tally::Tally};
 
-/// Rows that one statement changes at most.
+/// Most rows that one statement changes.
 const CHUNK: usize = 1000;
 
 /// Tallies of one survey, by element key.
@@ -28,7 +28,7 @@ fn by_survey(rows: Vec<Element>) -> HashMap<i64, Tallies> {
     all
 }
 
-/// The tallies of surveys, read in a transaction so that they fit the surveys read there.
+/// The tallies of surveys, read in the transaction in which the surveys were read, so that they are consistent.
 pub async fn tallies_get(txn: &Txn, ids: &[i64]) -> Result<HashMap<i64, Tallies>, DbErr> {
     if ids.is_empty() {
         return Ok(HashMap::new());
@@ -36,20 +36,20 @@ pub async fn tallies_get(txn: &Txn, ids: &[i64]) -> Result<HashMap<i64, Tallies>
     Ok(by_survey(elements_get(txn, ids).await?))
 }
 
-/// What a transaction adds to one survey, and takes away from it.
+/// The changes of the sums of one survey by a transaction.
 #[derive(Debug, Clone)]
 pub struct Added {
     /// The survey.
     pub survey_id: i64,
-    /// Responses added less responses removed.
+    /// Number of responses added minus number of responses removed.
     pub respondents: i64,
-    /// Responses added and removed together: what counts for a step of disclosure.
+    /// Number of responses added plus number of responses removed, on which a step of disclosure depends.
     pub changes: i64,
-    /// Responses removed because they were voided.
+    /// Number of responses that were voided.
     pub voided: i64,
-    /// Per element key, signed.
+    /// Signed changes of the tallies, by element key.
     pub tallies: Vec<(String, Tally)>,
-    /// Moments, signed.
+    /// Signed changes of the moments.
     pub moments: Moments,
 }
 
@@ -67,7 +67,7 @@ impl Added {
         }
     }
 
-    /// Adds one response that was inserted, its answers as stored.
+    /// Adds one stored response, its answers as stored.
     pub fn add(&mut self, answers: &str) {
         self.respondents += 1;
         self.changes += 1;
@@ -75,7 +75,7 @@ impl Added {
         self.moments.add(answers);
     }
 
-    /// Takes away one response that was voided, its answers as stored.
+    /// Subtracts one response that was voided, its answers as stored.
     pub fn remove(&mut self, answers: &str) {
         self.respondents -= 1;
         self.changes += 1;
@@ -93,9 +93,9 @@ impl Added {
     }
 }
 
-/// Changes the sums of surveys that are locked, and discloses them where a step is full or the survey has ended.
-/// `surveys` may hold others that do not change; each that does is updated in place. `step` is the configured step.
-/// Returns the tallies afterwards of those that changed.
+/// Changes the sums of locked surveys, and discloses them when a step is full or the survey has ended. `surveys` may
+/// contain others that do not change; each that changes is updated in place. `step` is the configured step. Returns the
+/// new tallies of those that changed.
 pub async fn tallies_add_in_txn(
     txn: &Txn,
     surveys: &mut [Stored],
@@ -134,7 +134,7 @@ pub async fn tallies_add_in_txn(
     Ok(by_survey(rows))
 }
 
-/// Changes a survey in memory; tells whether it is disclosed now.
+/// Changes a survey in memory; returns whether its sums are to be disclosed now.
 fn count(stored: &mut Stored, change: &Added, step: i64, now: DateTime<Utc>) -> bool {
     stored.respondents += change.respondents;
     stored.voided += change.voided;
@@ -150,7 +150,7 @@ fn count(stored: &mut Stored, change: &Added, step: i64, now: DateTime<Utc>) -> 
     shown
 }
 
-/// Discloses everything of a survey that is locked, such as when it closes.
+/// Discloses all responses of a locked survey, such as when it closes.
 pub async fn tallies_disclose_in_txn(txn: &Txn, stored: &mut Stored) -> Result<(), DbErr> {
     stored.disclose();
     survey_disclose_in_txn(txn, stored.id).await?;

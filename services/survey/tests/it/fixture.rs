@@ -1,18 +1,24 @@
 //! A running survey service with a database of its own.
 
-use std::ops::Deref;
+use std::{ops::Deref, time::Duration};
 
 pub use prima_platform::testing::served::{Staged, by, faults, mask, refused};
 use prima_platform::{
     caller::{Caller, Role},
     config::{self, Config},
-    testing::served::{Options, Place, Served},
+    testing::{
+        eventually,
+        served::{Options, Place, Served},
+    },
 };
 use prima_proto::survey::v1::{
     self as pb, access_service_client::AccessServiceClient, survey_service_client::SurveyServiceClient,
 };
 use prima_survey::SPEC;
+use prost::Message;
 use tonic::{Request, service::Routes};
+
+const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A running survey service.
 pub struct World {
@@ -61,7 +67,16 @@ impl World {
         created.into_inner().survey.unwrap()
     }
 
-    /// Submits one response; its id is its request id.
+    /// The events of a subject in the outbox, once every stored response is counted.
+    pub async fn staged<T: Message + Default>(&self, subject: &str) -> Option<Staged<T>> {
+        let counted = eventually(DEADLINE, async || {
+            (self.served.count("survey_delta").await == 0).then_some(())
+        });
+        assert!(counted.await.is_some(), "not every answer is counted");
+        self.served.staged(subject).await
+    }
+
+    /// Submits one response, which is counted alone; its id is its request id.
     pub async fn respond(&mut self, survey: &str, id: &str, answers: &[(&str, i32)]) {
         let request = pb::SubmitResponseRequest {
             request_id: id.into(),
@@ -70,6 +85,7 @@ impl World {
             ..Default::default()
         };
         self.client.submit_response(operator(request)).await.unwrap();
+        self.result(survey).await;
     }
 
     /// Closes a survey.

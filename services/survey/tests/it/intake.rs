@@ -43,10 +43,12 @@ fn time(at: Option<Timestamp>) -> DateTime<Utc> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_single_response_is_stored_before_an_import_that_has_waited_longer() {
-    // The queue has one place, so when a second single response is shed, the first is waiting.
+    // Each kind of request has one writer and one place in the queue, so when a second single response is shed, the
+    // first is waiting.
     let config = config::Survey {
         batch_rows: ROWS,
         queue: 1,
+        writers: 1,
         ..config::Survey::default()
     };
     configured(config, async |mut t| {

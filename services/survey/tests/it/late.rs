@@ -1,4 +1,4 @@
-//! What was answered before a survey ended and comes after it: from devices that were offline.
+//! Late responses: given before a survey ended, and sent after it by devices that were offline.
 
 use chrono::{DateTime, Utc};
 use pb::AccessMode::{Agent, Kiosk as KioskMode, Link};
@@ -7,6 +7,7 @@ use prima_proto::survey::v1 as pb;
 use tonic::{Code, Status};
 
 use crate::{
+    counting::hold_runner,
     credentials::*,
     fixture::*,
     publication::{medium, publish},
@@ -15,13 +16,13 @@ use crate::{
 const OPEN: &str = "2024-07-10T01:00:00Z";
 const ANSWERED: &str = "2024-07-10T02:00:00Z";
 const CLOSED: &str = "2024-07-10T03:00:00Z";
-/// After the end, however long closing took.
+/// A time after the end that no delay of closing can reach.
 const ENDED: &str = "2024-07-10T03:30:00Z";
 /// Two days later, within the grace of 72 hours.
 const WITHIN: &str = "2024-07-12T03:00:00Z";
 const AFTER: &str = "2024-07-13T03:00:01Z";
 
-/// A response of 4 to everything, given at a time.
+/// A response with 4 for every element, submitted at a time.
 fn at(time: &str) -> pb::Response {
     let time: DateTime<Utc> = time.parse().unwrap();
     pb::Response {
@@ -42,7 +43,7 @@ fn closed(answer: Result<(), Status>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn operators_and_kiosks_bring_what_was_answered_in_time_and_citizens_do_not() {
+async fn late_responses_are_accepted_from_operators_and_kiosks_but_not_through_links() {
     on_each_database(async |mut t| {
         t.clock.set(OPEN);
         let survey = survey_by(&mut t, "a", &[Agent, KioskMode, Link]).await;
@@ -66,13 +67,13 @@ async fn operators_and_kiosks_bring_what_was_answered_in_time_and_citizens_do_no
         assert_eq!((result.respondents, result.index.as_str()), (3, "100.00"));
         t.assert_sums(&survey).await;
 
-        // Not what was answered after the end, nor what an unknown device says of its time.
+        // Responses given after the end are refused, and so are those whose time comes from an unknown device.
         closed(t.agent(&survey, "r-3", ENDED).await);
         let answer = t.client.submit_response(kiosk(2, "r-4", ENDED)).await;
         closed(answer.map(|_| ()));
         let linked = sent(&survey, "r-5", at(ANSWERED), Some(link(&own)));
         closed(t.client.submit_response(linked).await.map(|_| ()));
-        // A device of before signs no time, so that it answered now.
+        // A device that signs by `prima-kiosk-1` signs no time, so its response has the time of arrival.
         let proof = lobby.proof_of_previous_release(&survey, 3, "r-6", &at(ANSWERED));
         let before = sent(&survey, "r-6", at(ANSWERED), Some(proof));
         closed(t.client.submit_response(before).await.map(|_| ()));
@@ -88,7 +89,7 @@ async fn operators_and_kiosks_bring_what_was_answered_in_time_and_citizens_do_no
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_published_result_takes_nothing_more() {
+async fn no_late_response_is_accepted_once_the_result_is_published() {
     on_each_database(async |mut t| {
         t.clock.set(OPEN);
         let survey = survey_by(&mut t, "a", &[Agent]).await;
@@ -96,9 +97,13 @@ async fn a_published_result_takes_nothing_more() {
         t.clock.set(CLOSED);
         t.close(&survey).await;
         t.clock.set(WITHIN);
+        hold_runner(&t).await;
         t.agent(&survey, "late", ANSWERED).await.unwrap();
+        assert_eq!(t.count("survey_delta").await, 1, "it is not counted yet");
         let request = publish("p", &survey, "", vec![medium("papan-pengumuman", "")]);
         t.client.publish_result(operator(request)).await.unwrap();
+        assert_eq!(t.count("survey_delta").await, 0, "publishing counts it first");
+        assert_eq!(t.count("unit_score WHERE respondents = 2").await, 1);
         closed(t.agent(&survey, "later", ANSWERED).await);
         assert_eq!(t.result(&survey).await.respondents, 2);
     })
@@ -106,7 +111,7 @@ async fn a_published_result_takes_nothing_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_grace_can_be_configured() {
+async fn late_responses_can_be_refused_by_the_configuration() {
     let config = prima_platform::config::Survey {
         late_hours: 0,
         ..Default::default()

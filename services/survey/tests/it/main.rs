@@ -9,6 +9,7 @@ mod agency_scores;
 mod analysis;
 mod comments;
 mod corrections;
+mod counting;
 mod credentials;
 mod differencing;
 mod disclosure;

@@ -65,6 +65,7 @@ impl World {
 
     /// Asserts that the sums of the survey equal those of the rows that are not voided.
     pub async fn assert_sums(&mut self, survey: &str) {
+        let result = self.result(survey).await;
         let rows = self
             .texts("SELECT answers FROM response WHERE voided IS NULL", "answers")
             .await;
@@ -98,7 +99,6 @@ impl World {
                 "{key}: {counts} in {stored:?}"
             );
         }
-        let result = self.result(survey).await;
         let count = |rows: &[String]| i64::try_from(rows.len()).unwrap();
         assert_eq!(
             (result.respondents, result.voided),

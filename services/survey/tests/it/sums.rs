@@ -140,6 +140,7 @@ async fn after_any_edits_every_sum_equals_that_of_the_rows() {
                 assert_eq!(answer.accepted, i64::try_from(size).unwrap());
                 answer.accepted
             };
+            let result = t.result(NAME).await;
             let (stored, tallies) = stored(&t).await;
             let rows = rows(&t, stored.id).await;
             waiting += changes;
@@ -161,10 +162,9 @@ async fn after_any_edits_every_sum_equals_that_of_the_rows() {
                     .collect::<Vec<_>>()
             );
 
-            let result = t.result(NAME).await;
             assert_eq!(result.disclosed_respondents, i64::try_from(shown.len()).unwrap());
             assert_eq!(result.voided, voided);
-            let told: Vec<_> = result
+            let published: Vec<_> = result
                 .elements
                 .iter()
                 .map(|e| (e.answers, e.total, e.counts.clone()))
@@ -173,7 +173,7 @@ async fn after_any_edits_every_sum_equals_that_of_the_rows() {
                 .iter()
                 .map(|t| (t.answers(), t.total(), t.counts[1..5].to_vec()))
                 .collect();
-            assert_eq!(told, expected);
+            assert_eq!(published, expected);
             let weights = vec![Rational::new(25.into(), 9.into()); 9];
             let weighing = certainty::Weighing {
                 coefficients: &weights,

@@ -230,6 +230,8 @@ impl Dataset {
         for (service, table) in DIRTY_TABLES {
             left.push((format!("{service}.{table}"), self.rows(service, table).await));
         }
+        let uncounted = self.rows("survey", "survey_delta").await;
+        left.push(("survey.survey_delta".to_owned(), uncounted));
         for service in SERVICES.map(Service::name) {
             let flags = self.rows(service, "derived_mark").await;
             left.push((format!("{service}.derived_mark"), flags));

@@ -55,7 +55,7 @@ pub struct Submit {
     incident_date: String,
     identity: Option<Identity>,
     attachments: Vec<name::Attachment>,
-    /// Whether nothing is to be stored.
+    /// Whether the report is only checked, and nothing is stored.
     validate_only: bool,
 }
 
@@ -66,7 +66,7 @@ impl Command for Submit {
 
     fn parse((workflow, mut raw): Self::Message, now: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        // The check is of the same request.
+        // A check and the request that stores the report must have the same digest.
         let validate_only = std::mem::take(&mut raw.validate_only);
         let once = faults.take(once::parse("complaint.SubmitComplaint", &raw.request_id, &raw));
         let parent = faults.take(parent::one("parent", &raw.parent));
@@ -148,7 +148,7 @@ impl Command for Submit {
         {
             return Ok(kept);
         }
-        handed_over_once(txn, &self.sp4n_number).await?;
+        refuse_known_sp4n_number(txn, &self.sp4n_number).await?;
         let (workflow, intake) = (self.workflow, self.intake);
         let work_time = app.settings.work_time(txn, &intake.agency).await?;
         let settings = &app.settings;
@@ -224,7 +224,7 @@ fn answer(status: Option<v1::ComplaintStatus>, secrets: &Secrets) -> v1::SubmitC
     }
 }
 
-/// The code of a region without the dot that people write in it: `32.71`.
+/// The code of a region without its usual dot, as in `32.71`.
 fn region(raw: &str) -> Result<String, Violation> {
     let code: String = raw.chars().filter(|c| *c != '.' && !c.is_whitespace()).collect();
     if matches!(code.len(), 0 | 2 | 4) && code.bytes().all(|b| b.is_ascii_digit()) {
@@ -237,7 +237,7 @@ fn region(raw: &str) -> Result<String, Violation> {
     ))
 }
 
-/// A number of SP4N-LAPOR! as it is kept: without the `#` that pages show before it, and without spaces.
+/// A number of SP4N-LAPOR! as it is stored: without spaces, and without the `#` that its pages show before it.
 fn sp4n_number(raw: &str) -> Result<String, Violation> {
     let number: String = raw.chars().filter(|c| !c.is_whitespace()).collect();
     let number = number.trim_start_matches('#');
@@ -252,7 +252,7 @@ fn sp4n_number(raw: &str) -> Result<String, Violation> {
     ))
 }
 
-/// When the report was received: what a desk took in on paper, or SP4N handed over, came before it is typed in.
+/// When the report was received: one on paper or from SP4N-LAPOR! was received before it is entered here.
 fn received(raw: Option<&prost_types::Timestamp>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Violation> {
     let Some(raw) = raw else { return Ok(now) };
     let earliest = FIRST_YEAR;
@@ -267,8 +267,8 @@ fn received(raw: Option<&prost_types::Timestamp>, now: DateTime<Utc>) -> Result<
         })
 }
 
-/// The report that SP4N handed over before under the same number is told, so that none is handled twice.
-async fn handed_over_once(txn: &Txn, number: &str) -> Result<(), Failure> {
+/// Refuses a number that another report has, and names that report, so that no report of SP4N-LAPOR! is handled twice.
+async fn refuse_known_sp4n_number(txn: &Txn, number: &str) -> Result<(), Failure> {
     if number.is_empty() {
         return Ok(());
     }

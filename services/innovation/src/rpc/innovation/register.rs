@@ -38,12 +38,12 @@ pub struct Register {
     once: IdempotencyKey,
     name: name::Innovation,
     innovation: Innovation,
-    /// Whether nothing is to be stored.
+    /// Whether the innovation is only checked, and nothing is stored.
     validate_only: bool,
 }
 
 impl Register {
-    /// The answer of a check: that of the same request, if it was stored before.
+    /// The response of a check: the stored response when the same request was executed before, else an empty one.
     async fn checked(self, work: &Work<'_, Context>) -> Result<v1::RegisterInnovationResponse, Failure> {
         if let Some(kept) = self.once.find(work.app, work.caller).await? {
             return Ok(kept);
@@ -62,7 +62,7 @@ impl Command for Register {
 
     fn parse(mut message: Self::Message, _: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        // The check is of the same request.
+        // A check and the request that stores the innovation must have the same digest.
         let validate_only = std::mem::take(&mut message.validate_only);
         let once = faults.take(once(
             "innovation.RegisterInnovation",

@@ -151,7 +151,7 @@ pub async fn analyze(app: &App, name: &str) -> Result<Option<Analysis>, Failure>
         1
     };
     let covered = if outcome.whole {
-        Coverage::whole(stored.id)
+        Coverage::whole(stored.id, stored.version)
     } else {
         coverage(&txn, stored.id, &stored.disclosed).await?
     };

@@ -13,6 +13,7 @@ use crate::{
     service::App,
     store::{
         comment::{Filter, Model as Comment, comment_page},
+        delta::Of,
         survey::survey_get,
     },
 };
@@ -45,6 +46,7 @@ pub async fn list(
         &[Role::Operator, Role::Evaluator, Role::Admin],
         &survey.unit.agency,
     )?;
+    app.counter.count(Of::Survey(&survey)).await?;
     let reader = app.context.db.reader();
     let stored = found(survey_get(reader, &survey.to_string()).await?, &survey)?;
     filter.survey = stored.id;

@@ -12,16 +12,14 @@ use prima_proto::{name, survey::v1 as pb};
 
 use super::message;
 use crate::{
+    derived::results::survey_lock,
     domain::{
         follow_up::{self, Done},
         period::jakarta_day,
     },
     events::publish,
     service::App,
-    store::{
-        follow_up::{aftermath_get, follow_up_save_in_txn},
-        survey::survey_lock_in_txn,
-    },
+    store::follow_up::{aftermath_get, follow_up_save_in_txn},
 };
 
 /// A planned action and its completion.
@@ -59,7 +57,7 @@ impl Command for Complete {
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (txn, now) = (work.txn, work.now());
         let survey = &self.name.survey;
-        let locked = survey_lock_in_txn(txn, &survey.to_string(), now.timestamp_millis()).await?;
+        let locked = survey_lock(txn, &survey.to_string(), work.app.step(), now).await?;
         let stored = found(locked, &self.name)?;
         let known = aftermath_get(txn, &[stored.id]).await?.remove(&stored.id);
         let mut planned = known.unwrap_or_default().follow_ups.into_iter();

@@ -12,15 +12,12 @@ use prima_proto::{name, survey::v1 as pb};
 
 use super::message;
 use crate::{
-    derived::closing,
+    derived::{closing, results::survey_lock},
     domain::follow_up::{self, PLAN_MAX, Plan},
     events::publish,
     rpc::{field, still_open},
     service::App,
-    store::{
-        follow_up::{FollowUp, aftermath_get, follow_up_insert_in_txn},
-        survey::survey_lock_in_txn,
-    },
+    store::follow_up::{FollowUp, aftermath_get, follow_up_insert_in_txn},
 };
 
 /// A new action. It is checked against the survey only when the request is not a repeat.
@@ -67,7 +64,7 @@ impl Command for Create {
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (txn, now) = (work.txn, work.now());
         let survey = &self.name.survey;
-        let mut locked = survey_lock_in_txn(txn, &survey.to_string(), now.timestamp_millis()).await?;
+        let mut locked = survey_lock(txn, &survey.to_string(), work.app.step(), now).await?;
         if let Some(stored) = &mut locked {
             let states = closing::when_due(txn, stored, &work.app.context.clock, now).await?;
             states.into_iter().for_each(|state| work.stage(state));

@@ -16,6 +16,7 @@ use crate::{
         survey,
     },
     service::App,
+    store::delta::Of,
 };
 
 /// The result of a unit in a period.
@@ -30,6 +31,7 @@ pub async fn get_unit(app: &App, r: pb::GetUnitResultRequest) -> Result<pb::GetU
         &mut faults,
     );
     let (unit, period) = faults.settle(unit.zip(period))?;
+    app.counter.count(Of::Unit(&unit, period.as_str())).await?;
     let (result, change) = unit_result(app, &unit, &period, &comparison).await?;
     Ok(pb::GetUnitResultResponse {
         result: Some(message::unit(&unit, &period, result, change)),
@@ -51,6 +53,7 @@ pub async fn get_agency(
         &mut faults,
     );
     let (agency, period) = faults.settle(agency.zip(period))?;
+    app.counter.count(Of::Agency(&agency, period.as_str())).await?;
     let result = agency_result(app, &agency, &period, &comparison).await?;
     Ok(pb::GetAgencyResultResponse {
         result: Some(message::agency(&agency, &period, result)),

@@ -20,12 +20,11 @@ use prima_proto::{name, survey::v1 as pb};
 
 use super::message;
 use crate::{
-    derived::unit_scores,
+    derived::{results::survey_lock, unit_scores},
     domain::access,
     service::App,
     store::{
         response::{import_known, import_void_in_txn, responses_known, responses_void_in_txn},
-        survey::survey_lock_in_txn,
         tally::{Added, tallies_add_in_txn},
         void::{self, void_insert_in_txn, void_next_number_in_txn},
     },
@@ -86,7 +85,7 @@ impl Command for Void {
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (txn, now) = (work.txn, work.now());
         // Intake waits for this lock.
-        let locked = survey_lock_in_txn(txn, &self.survey.to_string(), now.timestamp_millis()).await?;
+        let locked = survey_lock(txn, &self.survey.to_string(), work.app.step(), now).await?;
         let mut stored = found(locked, &self.survey)?;
         let number = void_next_number_in_txn(txn, stored.id).await?;
         let mut added = Added::nothing(&stored);

@@ -12,7 +12,7 @@ use prima_proto::{name, survey::v1 as pb};
 
 use super::message;
 use crate::{
-    derived::closing,
+    derived::{closing, results::survey_lock},
     domain::{
         period::jakarta_day,
         publication::{self, Draft, Publication},
@@ -20,10 +20,7 @@ use crate::{
     events::publish,
     rpc::{field, still_open},
     service::App,
-    store::{
-        publication::{Published, publication_save_in_txn, publications_get},
-        survey::survey_lock_in_txn,
-    },
+    store::publication::{Published, publication_save_in_txn, publications_get},
 };
 
 /// A publication. It is checked against the survey only when the request is not a repeat.
@@ -61,7 +58,7 @@ impl Command for Publish {
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (txn, now) = (work.txn, work.now());
         let name = self.survey.to_string();
-        let mut locked = survey_lock_in_txn(txn, &name, now.timestamp_millis()).await?;
+        let mut locked = survey_lock(txn, &name, work.app.step(), now).await?;
         if let Some(stored) = &mut locked {
             let states = closing::when_due(txn, stored, &work.app.context.clock, now).await?;
             states.into_iter().for_each(|state| work.stage(state));

@@ -12,6 +12,7 @@ use crate::{
     rpc::field,
     service::App,
     store::{
+        delta::Of,
         survey::{survey_get, survey_page},
         tally::tallies_get,
     },
@@ -21,11 +22,21 @@ use crate::{
 pub async fn get(app: &App, message: pb::GetResultRequest) -> Result<pb::GetResultResponse, Failure> {
     let name = request::name("survey", &message.survey)?;
     Ok(pb::GetResultResponse {
-        result: Some(of(app, &name).await?),
+        result: Some(now_of(app, &name).await?),
     })
 }
 
-/// The current result of a survey.
+/// The current result of a survey, with all responses that are stored by now.
+///
+/// # Errors
+///
+/// `NOT_FOUND`, or the database fails.
+pub async fn now_of(app: &App, name: &name::Survey) -> Result<pb::Result, Failure> {
+    app.counter.count(Of::Survey(name)).await?;
+    of(app, name).await
+}
+
+/// The result of a survey as of the last count.
 ///
 /// # Errors
 ///
@@ -49,6 +60,9 @@ pub async fn list(app: &App, message: pb::ListResultsRequest) -> Result<pb::List
         &message.page_token,
         &message.period,
     )?;
+    let listed = survey_page(app.context.db.reader(), &filter).await?;
+    let ids: Vec<i64> = listed.iter().map(|s| s.id).collect();
+    app.counter.count(Of::Surveys(&ids)).await?;
     let now = app.context.clock.now();
     let txn = app.context.db.snapshot().await?;
     let mut surveys = survey_page(&txn, &filter).await?;

@@ -17,7 +17,7 @@ pub async fn watch(
     message: pb::WatchResultRequest,
 ) -> Result<WatchStream<pb::WatchResultResponse>, Failure> {
     let name = request::name::<name::Survey>("survey", &message.survey)?;
-    let first = read::of(app, &name).await?;
+    let first = read::now_of(app, &name).await?;
     let channel = app.results.watch(&subject::survey_result(&name));
     let app = app.clone();
     app.context.watchers.clone().open(move |sender| async move {

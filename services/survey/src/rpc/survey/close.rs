@@ -12,9 +12,9 @@ use prima_proto::{name, survey::v1 as pb};
 
 use super::message;
 use crate::{
-    derived::closing,
+    derived::{closing, results::survey_lock},
     service::App,
-    store::{survey::survey_lock_in_txn, unit::unit_confirmed},
+    store::unit::unit_confirmed,
 };
 
 /// The survey to close.
@@ -43,7 +43,7 @@ impl Command for Close {
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (txn, now) = (work.txn, work.now());
         let name = self.name.to_string();
-        let locked = survey_lock_in_txn(txn, &name, now.timestamp_millis()).await?;
+        let locked = survey_lock(txn, &name, work.app.step(), now).await?;
         let mut stored = found(locked, &name)?;
         etag::check(&self.etag, stored.etag, &name)?;
         stored.survey.close(now)?;

@@ -13,14 +13,11 @@ use prima_proto::{name, survey::v1 as pb};
 
 use super::message;
 use crate::{
-    derived::unit_scores,
+    derived::{results::survey_lock, unit_scores},
     domain::survey::Change,
     rpc::field,
     service::App,
-    store::{
-        survey::{survey_lock_in_txn, survey_save_in_txn},
-        unit::unit_confirmed,
-    },
+    store::{survey::survey_save_in_txn, unit::unit_confirmed},
 };
 
 /// A change of a survey.
@@ -79,7 +76,7 @@ impl Command for Update {
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (txn, now) = (work.txn, work.now());
         let name = self.name.to_string();
-        let locked = survey_lock_in_txn(txn, &name, now.timestamp_millis()).await?;
+        let locked = survey_lock(txn, &name, work.app.step(), now).await?;
         let mut stored = found(locked, &name)?;
         etag::check(&self.etag, stored.etag, &name)?;
         stored.survey.change(self.change, now)?;

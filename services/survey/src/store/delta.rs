@@ -1,0 +1,163 @@
+//! The table `survey_delta`: answers that are stored but not yet added to the sums of their survey. Its rows are also
+//! the dirty flags of surveys.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use prima_platform::db::{Column as Type, Txn, sql, table};
+use prima_proto::name;
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
+
+/// The table.
+pub const TABLE: &str = "survey_delta";
+/// SQL expression for the key of a row's survey, as text.
+pub const KEY: &str = "CAST(survey_id AS TEXT)";
+
+/// Most rows that one statement inserts.
+const CHUNK: usize = 1000;
+/// Separates the answers of two responses.
+const SEPARATOR: char = ',';
+
+/// The answers of those responses to one survey that a transaction inserted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Delta(String);
+
+impl Delta {
+    /// Adds a response, its answers as stored.
+    pub fn add(&mut self, answers: &str) {
+        if !self.0.is_empty() {
+            self.0.push(SEPARATOR);
+        }
+        self.0.push_str(answers);
+    }
+
+    /// The answers of each response, as stored.
+    pub fn answers(&self) -> impl Iterator<Item = &str> {
+        self.0.split(SEPARATOR)
+    }
+}
+
+/// Inserts the deltas of a transaction, with its trace context, to be counted later. This waits for no lock.
+pub async fn deltas_insert_in_txn(
+    txn: &Txn,
+    added: &BTreeMap<i64, Delta>,
+    traceparent: Option<&str>,
+) -> Result<(), DbErr> {
+    let trace = traceparent.unwrap_or_default();
+    let rows: Vec<[Value; 3]> = added
+        .iter()
+        .map(|(survey, delta)| [(*survey).into(), delta.0.clone().into(), trace.into()])
+        .collect();
+    for chunk in rows.chunks(CHUNK) {
+        let types = [Type::Int, Type::Text, Type::Text];
+        let (from, values) = table(txn, types, chunk.iter().cloned(), 0);
+        let text = format!(
+            "INSERT INTO {TABLE} (survey_id, answers, traceparent)
+             SELECT column1, column2, NULLIF(column3, '') FROM {from} WHERE TRUE"
+        );
+        txn.execute_raw(sql(txn, &text, values)).await?;
+    }
+    Ok(())
+}
+
+#[derive(Debug, FromQueryResult)]
+struct Row {
+    survey_id: i64,
+    answers: String,
+    traceparent: Option<String>,
+}
+
+/// Deltas that were taken out of the table to be counted.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// The deltas by survey.
+    pub deltas: HashMap<i64, Vec<Delta>>,
+    /// The trace contexts of the transactions that stored the responses.
+    pub traceparents: BTreeSet<String>,
+}
+
+/// Deletes and returns the deltas of these locked surveys.
+pub async fn deltas_take_in_txn(txn: &Txn, surveys: &[i64]) -> Result<Taken, DbErr> {
+    let (from, values) = table(txn, [Type::Int], surveys.iter().map(|id| [(*id).into()]), 0);
+    let text = format!(
+        "DELETE FROM {TABLE} WHERE survey_id IN (SELECT column1 FROM {from})
+         RETURNING survey_id, answers, traceparent"
+    );
+    let rows = Row::find_by_statement(sql(txn, &text, values)).all(txn).await?;
+    let mut taken = Taken::default();
+    for row in rows {
+        taken.traceparents.extend(row.traceparent);
+        let deltas = taken.deltas.entry(row.survey_id).or_default();
+        deltas.push(Delta(row.answers));
+    }
+    Ok(taken)
+}
+
+/// Selects surveys.
+#[derive(Debug, Clone, Copy)]
+pub enum Of<'a> {
+    /// This survey.
+    Survey(&'a name::Survey),
+    /// The surveys with these ids.
+    Surveys(&'a [i64]),
+    /// The surveys of a unit in a period.
+    Unit(&'a name::Unit, &'a str),
+    /// The surveys of all units of an agency in a period.
+    Agency(&'a name::Agency, &'a str),
+}
+
+/// A survey with answers that are not counted yet.
+#[derive(Debug, Clone, Copy, FromQueryResult)]
+pub struct Waiting {
+    /// The survey.
+    pub survey_id: i64,
+    /// Id of its last delta.
+    pub last: i64,
+}
+
+/// The selected surveys that have answers that are not counted yet, among the deltas with ids up to `last`.
+pub async fn deltas_waiting(
+    conn: &impl ConnectionTrait,
+    of: Of<'_>,
+    last: i64,
+) -> Result<Vec<Waiting>, DbErr> {
+    let (surveys, values) = match of {
+        Of::Survey(survey) => (
+            "SELECT id FROM survey WHERE name = $2".to_owned(),
+            vec![survey.to_string().into()],
+        ),
+        Of::Surveys(ids) => {
+            let (from, values) = table(conn, [Type::Int], ids.iter().map(|id| [(*id).into()]), 1);
+            (format!("SELECT column1 FROM {from}"), values)
+        }
+        Of::Unit(unit, period) => (
+            "SELECT id FROM survey WHERE agency = $2 AND unit = $3 AND period = $4".to_owned(),
+            [&unit.agency, &unit.unit, period].map(|text| text.into()).into(),
+        ),
+        Of::Agency(agency, period) => (
+            "SELECT id FROM survey WHERE agency = $2 AND period = $3".to_owned(),
+            [&agency.agency, period].map(|text| text.into()).into(),
+        ),
+    };
+    let text = format!(
+        "SELECT survey_id, MAX(id) AS last FROM {TABLE} WHERE id <= $1 AND survey_id IN ({surveys})
+         GROUP BY survey_id ORDER BY survey_id"
+    );
+    let values = std::iter::once(last.into()).chain(values);
+    Waiting::find_by_statement(sql(conn, &text, values))
+        .all(conn)
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delta_gives_back_the_answers_of_each_response() {
+        let mut delta = Delta::default();
+        for answers in ["444", "1-3", "---"] {
+            delta.add(answers);
+        }
+        assert_eq!(Vec::from_iter(delta.answers()), ["444", "1-3", "---"]);
+    }
+}
