@@ -7,6 +7,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-auto}
 export CARGO_TERM_PROGRESS_WHEN=${CARGO_TERM_PROGRESS_WHEN:-never}
 export RUST_BACKTRACE=${RUST_BACKTRACE:-1}
+# A text that differs from its snapshot fails its test; nothing is written beside it.
+export INSTA_UPDATE=${INSTA_UPDATE:-no}
 # A token, an endpoint or a setting of the caller's must not reach the tests.
 while IFS='=' read -r name _; do
     unset "$name"

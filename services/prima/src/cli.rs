@@ -26,8 +26,8 @@ pub use import::{
     ComplaintsArgs, DateOrder, FileArgs, HolidaysArgs, ImportArgs, ImportCommand, InnovationsArgs,
 };
 pub use index::{
-    AssessmentForm, AssessmentFormArgs, ConfirmArgs, FormKind, IndexArgs, IndexCommand, InstrumentArgs,
-    InstrumentCommand, KeyedNumber, ScoresArgs, SimulateArgs,
+    AssessmentForm, AssessmentFormArgs, FormKind, IndexArgs, IndexCommand, InstrumentArgs, InstrumentCommand,
+    KeyedNumber, ScoresArgs, SimulateArgs,
 };
 pub use index_read::{IndexReadArgs, ReportEvaluationArgs};
 pub use localize::parse;
@@ -37,14 +37,10 @@ pub use serve::{
     DeadLettersArgs, KeyArgs, MigrateArgs, ReconcileArgs, RunArgs, ServeArgs, TokenArgs, UpArgs,
 };
 pub use survey::{
-    AccessMode, AnalysisArgs, CommentKind, CommentsArgs, FollowUpAddArgs, FollowUpCommand, FollowUpDoneArgs,
-    FollowUpListArgs, PublishArgs, SurveyArgs, SurveyCommand, SurveyCreateArgs, SurveyListArgs, TableOrJson,
-    TokensArgs, TokensFormat, VoidArgs, VoidsArgs, Weights,
+    AccessMode, CommentKind, CommentsArgs, FollowUpCommand, FollowUpListArgs, SurveyArgs, SurveyCommand,
+    SurveyCreateArgs, SurveyListArgs, SurveyReadArgs, TokensArgs, TokensFormat, Weights,
 };
 pub use workdays::WorkdaysArgs;
-
-const TABLE_OR_JSON: &str = "table atau json (bawaan: table)";
-const TABLE_JSON_OR_CSV: &str = "table, json, atau csv (bawaan: table)";
 
 #[derive(Debug, Parser)]
 #[command(
@@ -110,7 +106,7 @@ pub enum Command {
         long_about = "Buat kunci enkripsi data pengaduan, satu baris ID:BASE64 ke keluaran baku.\n\nKunci pertama mengenkripsi, semua \
                       kunci mendekripsi. prima up: taruh sebagai baris pertama complaint.key di direktori data. Layanan \
                       tersendiri: tambahkan pada PRIMA_COMPLAINT__KEYS (dipisah koma) di belakang pada semua replika, \
-                      lalu pindahkan ke depan. Kunci lama dilepas setelah prima complaint keys menunjukkan 0. Simpan \
+                      lalu pindahkan ke depan. Kunci lama dilepas setelah prima call GetKeyUsage menunjukkan 0. Simpan \
                       salinannya terpisah dari cadangan basis data: tanpa kunci, datanya tidak terbaca."
     )]
     Key(KeyArgs),
@@ -118,13 +114,11 @@ pub enum Command {
     Health(HealthArgs),
     #[command(about = "Impor data dari berkas CSV, XLSX, atau ODS")]
     Import(ImportArgs),
-    #[command(
-        about = "Buat, tutup, dan daftar survei; pembatalan, publikasi, tindak lanjut, token, saran, analisis"
-    )]
+    #[command(about = "Buat dan daftar survei; token, saran, analisis, daftar pembatalan dan tindak lanjut")]
     Survey(SurveyArgs),
     #[command(about = "Tampilkan hasil (IKM) satu survei, atau satu unit atau instansi dalam satu periode")]
     Result(ResultArgs),
-    #[command(about = "Daftar, periksa, tambah, dan tampilkan instrumen evaluasi")]
+    #[command(about = "Daftar, periksa, dan tampilkan instrumen evaluasi")]
     Instrument(InstrumentArgs),
     #[command(about = "Tampilkan, uraikan, dan simulasikan indeks pelayanan publik")]
     Index(IndexArgs),
@@ -132,9 +126,7 @@ pub enum Command {
         about = "Daftar nilai terbitan yang dicatat (Ombudsman, SAKIP, IPP tahun lalu, …) beserta perubahannya"
     )]
     Scores(ScoresArgs),
-    #[command(
-        about = "Pengaduan: masukkan, daftar, lacak, verifikasi, alihkan, tanggapi; kinerja, saluran, kunci"
-    )]
+    #[command(about = "Pengaduan: masukkan, daftar, tampilkan, lacak, ikuti; kinerja")]
     Complaint(ComplaintArgs),
     #[command(about = "Konsultasi: daftar pertanyaan yang masuk")]
     Consultation(ConsultationArgs),
@@ -148,8 +140,6 @@ pub enum Command {
     League(LeagueArgs),
     #[command(about = "Tampilkan peringkat satu unit atau instansi di setiap kelompok")]
     Standing(StandingArgs),
-    #[command(about = "Hitung sampel minimum (Krejcie-Morgan) untuk suatu populasi")]
-    SampleSize(SampleSizeArgs),
     #[command(
         about = "Panggil metode apa pun dari layanan mana pun; jawabannya JSON",
         long_about = "Panggil metode apa pun dari layanan mana pun; jawabannya JSON, aliran jawaban satu pesan sebaris.\n\n\
@@ -213,6 +203,13 @@ pub struct HealthArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum TableOrJson {
+    #[default]
+    Table,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Format {
     #[default]
     Table,
@@ -220,8 +217,48 @@ pub enum Format {
     Csv,
 }
 
+/// How a command prints what it has read.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct FormatArgs {
+    #[arg(
+        long,
+        value_name = "BENTUK",
+        default_value = "table",
+        help = "table atau json (bawaan: table)"
+    )]
+    pub format: TableOrJson,
+}
+
+/// The same where CSV is possible too.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct CsvFormatArgs {
+    #[arg(
+        long,
+        value_name = "BENTUK",
+        default_value = "table",
+        help = "table, json, atau csv (bawaan: table)"
+    )]
+    pub format: Format,
+}
+
+/// How much of a list a command reads, and how it prints it.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct PageArgs {
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 100,
+        value_parser = clap::value_parser!(i32).range(1..=1000),
+        help = "Paling banyak N baris, 1 sampai 1000 (bawaan: 100)"
+    )]
+    pub limit: i32,
+    #[command(flatten)]
+    pub output: FormatArgs,
+}
+
+/// Which scores are ranked.
 #[derive(Debug, Clone, Args)]
-pub struct LeagueArgs {
+pub struct MetricArgs {
     #[arg(
         long,
         value_name = "UKURAN",
@@ -231,6 +268,12 @@ pub struct LeagueArgs {
     pub metric: String,
     #[arg(long, value_name = "PERIODE", help = "Periode, misalnya 2024-q3")]
     pub period: String,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct LeagueArgs {
+    #[command(flatten)]
+    pub ranked: MetricArgs,
     #[arg(
         long,
         value_name = "KELOMPOK",
@@ -246,8 +289,8 @@ pub struct LeagueArgs {
         help = "Paling banyak N baris (bawaan: semua; dengan --watch paling banyak 1000)"
     )]
     pub limit: Option<u32>,
-    #[arg(long, value_name = "BENTUK", default_value = "table", help = TABLE_JSON_OR_CSV)]
-    pub format: Format,
+    #[command(flatten)]
+    pub output: CsvFormatArgs,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -257,21 +300,8 @@ pub struct StandingArgs {
         help = "Unit atau instansi, agencies/… atau agencies/…/units/…"
     )]
     pub subject: String,
-    #[arg(
-        long,
-        value_name = "UKURAN",
-        default_value = "skm",
-        help = "Ukuran (bawaan: skm)"
-    )]
-    pub metric: String,
-    #[arg(long, value_name = "PERIODE", help = "Periode, misalnya 2024-q3")]
-    pub period: String,
-    #[arg(long, value_name = "BENTUK", default_value = "table", help = TABLE_JSON_OR_CSV)]
-    pub format: Format,
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct SampleSizeArgs {
-    #[arg(value_name = "POPULASI", help = "Jumlah pengguna layanan")]
-    pub population: i64,
+    #[command(flatten)]
+    pub ranked: MetricArgs,
+    #[command(flatten)]
+    pub output: CsvFormatArgs,
 }

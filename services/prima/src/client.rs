@@ -1,6 +1,7 @@
 //! Client commands: every command that calls running services over gRPC.
 
 pub mod call;
+mod category_names;
 mod complaint;
 pub mod connect;
 mod consultation;
@@ -17,7 +18,6 @@ mod report;
 pub mod rpc;
 mod survey;
 pub(crate) mod text;
-mod workflow;
 mod workflow_labels;
 
 use std::fs;
@@ -33,22 +33,11 @@ use import::{Options, ResponseOptions};
 pub(crate) use read::{league_get, league_name, result_get};
 pub(crate) use survey::create as survey_create;
 
-/// Runs a client command. An error is printed to stderr in Indonesian and gives exit status 1. When the program that
-/// reads stdout closes it early, that is no failure.
-pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    match dispatch(cli).await {
-        Ok(code) => Ok(code),
-        Err(error) if fault::is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
-        Err(error) => {
-            for line in fault::lines(&error) {
-                print::note(&line);
-            }
-            Ok(ExitCode::FAILURE)
-        }
-    }
-}
+/// The fault of a command that was sent here and calls no service.
+const LOCAL: &str = "perintah ini bukan perintah klien";
 
-async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+/// Runs a client command.
+pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let connection = Connection::from_args(&cli.connection)?;
     match cli.command {
         Command::Up(_)
@@ -59,30 +48,28 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         | Command::Token(_)
         | Command::Key(_)
         | Command::Completions(_)
-        | Command::Workdays(_) => {
-            bail!("perintah ini bukan perintah klien")
-        }
-        Command::Health(args) => health::check(&connection, &args).await,
-        Command::Import(args) => import(&connection, args.what).await,
-        Command::Survey(args) => survey::run(&connection, args.command).await,
-        Command::Result(args) => read::result(&connection, &args).await,
-        Command::Instrument(args) => index::instrument(&connection, args.command).await,
-        Command::Index(args) => index::index(&connection, args.command).await,
-        Command::Scores(args) => index::scores(&connection, args).await,
-        Command::Complaint(args) => complaint::run(&connection, args.command).await,
-        Command::Consultation(args) => consultation::consultation(&connection, args.command).await,
-        Command::Knowledge(args) => consultation::knowledge(&connection, args.command).await,
-        Command::Workflow(args) => workflow::run(args.command),
-        Command::Report(args) => report::run(&connection, args.command).await,
-        Command::League(args) => read::league(&connection, &args).await,
-        Command::Standing(args) => read::standing(&connection, &args).await,
-        Command::Call(args) => rpc::run(&connection, &args).await,
-        Command::SampleSize(args) => survey::sample_size(&connection, args.population).await,
+        | Command::Workflow(_)
+        | Command::Workdays(_) => bail!(LOCAL),
+        Command::Health(args) => return health::check(&connection, &args).await,
+        Command::Import(args) => return import(&connection, args.what).await,
+        Command::Result(args) => return read::result(&connection, &args).await,
+        Command::League(args) => return read::league(&connection, &args).await,
+        Command::Complaint(args) => return complaint::run(&connection, args.command).await,
+        Command::Survey(args) => survey::run(&connection, args.command).await?,
+        Command::Instrument(args) => index::instrument(&connection, args.command).await?,
+        Command::Index(args) => index::index(&connection, args.command).await?,
+        Command::Scores(args) => index::scores(&connection, args).await?,
+        Command::Consultation(args) => consultation::consultation(&connection, args.command).await?,
+        Command::Knowledge(args) => consultation::knowledge(&connection, args.command).await?,
+        Command::Report(args) => report::run(&connection, args.command).await?,
+        Command::Standing(args) => read::standing(&connection, &args).await?,
+        Command::Call(args) => rpc::run(&connection, &args).await?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Returns the text of a file of at most `most` bytes.
-fn document(file: &Path, most: u64) -> anyhow::Result<String> {
+pub(crate) fn document(file: &Path, most: u64) -> anyhow::Result<String> {
     let shown = || format!("berkas `{}` tidak dapat dibaca", file.display());
     let size = fs::metadata(file).with_context(shown)?.len();
     if size > most {

@@ -27,7 +27,7 @@ use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::cli::Format;
-use crate::client::call::{request, retry};
+use crate::client::call::repeat;
 use crate::client::connect::{Connection, Survey};
 use crate::client::import::{self, Options, ResponseOptions};
 use crate::client::print::{self, league::League};
@@ -139,6 +139,7 @@ pub async fn show(endpoint: &str, token: &str, deadline: Duration) -> anyhow::Re
                 table: table.unwrap_or_default(),
                 rows,
                 freshness,
+                names: Default::default(),
             }
         }
         Ok(Err(status)) => return Err(status.into()),
@@ -218,11 +219,7 @@ async fn create_agency(connection: &Connection) -> anyhow::Result<()> {
             ..Default::default()
         }),
     };
-    let answer = retry(|| {
-        let (mut client, message) = (client.clone(), message.clone());
-        async move { client.create_agency(request(message)).await }
-    });
-    match answer.await {
+    match repeat!(client, create_agency, message) {
         Err(status) if status.code() != Code::AlreadyExists => Err(status.into()),
         _ => Ok(()),
     }
@@ -249,11 +246,7 @@ async fn register_innovation(connection: &Connection, city: &synthetic::City) ->
         }),
         validate_only: false,
     };
-    let answer = retry(|| {
-        let (mut client, message) = (client.clone(), message.clone());
-        async move { client.register_innovation(request(message)).await }
-    });
-    match answer.await {
+    match repeat!(client, register_innovation, message) {
         Err(status) if status.code() != Code::AlreadyExists => Err(status.into()),
         _ => Ok(()),
     }
@@ -293,11 +286,8 @@ async fn load_survey(
     }
     // A repeated creation returns the stored response of the first one, so the current state is read separately.
     let message = survey::GetSurveyRequest { name: name.clone() };
-    let answer = retry(|| {
-        let (mut client, message) = (client.clone(), message.clone());
-        async move { client.get_survey(request(message)).await }
-    });
-    if answer.await?.survey.unwrap_or_default().state() != survey::SurveyState::Open {
+    let answer = repeat!(client, get_survey, message)?;
+    if answer.survey.unwrap_or_default().state() != survey::SurveyState::Open {
         return Ok((0, 0));
     }
     let outcome = import::responses(connection, &ResponseOptions::plain(&name, options(file))).await?;

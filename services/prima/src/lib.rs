@@ -3,12 +3,12 @@
 mod cli;
 mod client;
 mod demo;
+mod local;
 pub mod run;
-mod workdays;
 
 use std::process::ExitCode;
 
-use cli::Command;
+use cli::{Command, InstrumentArgs, InstrumentCommand, WorkflowArgs, WorkflowCommand};
 
 /// Runs the command that the arguments of this process name. An error is printed to stderr in Indonesian and ends in a
 /// failing exit status.
@@ -36,7 +36,13 @@ pub fn main() -> ExitCode {
             Command::Reconcile(args) => run::reconcile(args).await,
             Command::DeadLetters(args) => run::dead_letters(args).await,
             Command::Token(args) => run::token(&args),
-            Command::Workdays(args) => Ok(workdays::run(&args)),
+            Command::Workdays(args) => local::workdays::run(&args),
+            Command::Instrument(InstrumentArgs {
+                command: InstrumentCommand::Check(args),
+            }) => local::check::instrument(&args.file),
+            Command::Workflow(WorkflowArgs {
+                command: WorkflowCommand::Check(args),
+            }) => local::check::workflow(&args.file),
             Command::Key(args) => run::key(&args),
             Command::Completions(args) => cli::completions(&args),
             _ => client::run(cli).await,
@@ -44,6 +50,8 @@ pub fn main() -> ExitCode {
     });
     match ended {
         Ok(code) => code,
+        // The program that reads stdout has closed it early, which is no failure.
+        Err(error) if client::fault::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }
 }

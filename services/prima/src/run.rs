@@ -55,11 +55,11 @@ fn spec(service: Service) -> Spec {
 }
 
 fn configure(args: &RunArgs) -> anyhow::Result<Config> {
-    let mut config = Config::load(args.config.as_deref())?;
+    let mut config = Config::load(args.database.config.as_deref())?;
     if let Some(listen) = &args.listen {
         config.grpc.listen.clone_from(listen);
     }
-    if let Some(url) = &args.database {
+    if let Some(url) = &args.database.database {
         config.database.url.clone_from(url);
     }
     if let Some(url) = &args.bus {
@@ -86,7 +86,7 @@ pub async fn up(args: UpArgs) -> anyhow::Result<ExitCode> {
         config.objects.url = format!("file:{}", data.join("objects").display());
     }
     // The console of `up` is meant for its user, so calls are logged only on request.
-    if std::env::var_os("PRIMA_TELEMETRY__LEVEL").is_none() && args.run.config.is_none() {
+    if std::env::var_os("PRIMA_TELEMETRY__LEVEL").is_none() && args.run.database.config.is_none() {
         config.telemetry.level = "warn".into();
     }
     if args.run.check_config {
@@ -309,7 +309,6 @@ fn stop_on_signal(tasks: &Tasks) -> anyhow::Result<()> {
 fn database(args: MigrateArgs) -> anyhow::Result<(Config, Spec)> {
     let flags = RunArgs {
         database: args.database,
-        config: args.config,
         ..RunArgs::default()
     };
     let config = configure(&flags)?;

@@ -4,13 +4,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{TABLE_OR_JSON, TableOrJson};
+use super::{FormatArgs, PageArgs};
 
 const PARENT: &str = "agencies/…, agencies/…/units/…, atau agencies/- untuk semua instansi";
 const NAME: &str = "Laporan, complaints/… atau id-nya saja";
-const LIMIT: &str = "Paling banyak N baris, 1 sampai 1000 (bawaan: 100)";
 
 #[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Tindakan pada laporan: prima call METODE name=complaints/ID …, dengan METODE VerifyComplaint, ForwardComplaint, \
+                  RespondToComplaint, RejectComplaint, EscalateComplaint, dan lainnya (prima call --list complaint); \
+                  isiannya: prima call METODE --describe"
+)]
 pub struct ComplaintArgs {
     #[command(subcommand)]
     pub command: ComplaintCommand,
@@ -35,26 +39,12 @@ pub enum ComplaintCommand {
     Show(ComplaintShowArgs),
     #[command(about = "Lacak laporan dengan kode lacak, sebagaimana dilihat pelapor")]
     Track(ComplaintTrackArgs),
-    #[command(about = "Ikuti kejadian pada laporan satu instansi atau unit, tanpa data pribadi")]
+    #[command(
+        about = "Ikuti kejadian pada laporan satu instansi atau unit, satu baris tiap kejadian, tanpa data pribadi"
+    )]
     Watch(ComplaintWatchArgs),
-    #[command(about = "Verifikasi: nyatakan laporan sah dan disposisikan ke unit")]
-    Verify(ComplaintVerifyArgs),
-    #[command(about = "Alihkan laporan ke instansi atau unit yang berwenang")]
-    Forward(ComplaintForwardArgs),
-    #[command(about = "Tanggapi laporan")]
-    Respond(ComplaintTextArgs),
-    #[command(about = "Arsipkan laporan dengan salah satu alasan dari alur")]
-    Reject(ComplaintRejectArgs),
-    #[command(about = "Naikkan laporan satu tingkat")]
-    Escalate(ComplaintTextArgs),
     #[command(about = "Tampilkan angka kinerja pengelolaan pengaduan satu unit dalam satu periode")]
     Performance(ComplaintPerformanceArgs),
-    #[command(about = "Tampilkan saluran pengaduan dan konsultasi satu unit")]
-    Desk(ComplaintDeskArgs),
-    #[command(
-        about = "Tampilkan berapa baris yang masih dienkripsi dengan tiap kunci; kunci lama dapat dilepas pada angka 0"
-    )]
-    Keys(ComplaintKeysArgs),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -98,24 +88,16 @@ pub struct ComplaintListArgs {
         help = "newest (terbaru dahulu) atau due (tenggat terdekat dahulu; tanpa tenggat tidak disertakan). Bawaan: newest"
     )]
     pub order: ComplaintOrder,
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 100,
-        value_parser = clap::value_parser!(i32).range(1..=1000),
-        help = LIMIT
-    )]
-    pub limit: i32,
-    #[arg(long, value_name = "BENTUK", default_value = "table", help = TABLE_OR_JSON)]
-    pub format: TableOrJson,
+    #[command(flatten)]
+    pub page: PageArgs,
 }
 
 #[derive(Debug, Clone, Args)]
 pub struct ComplaintShowArgs {
     #[arg(value_name = "LAPORAN", help = NAME)]
     pub name: String,
-    #[arg(long, value_name = "BENTUK", default_value = "table", help = TABLE_OR_JSON)]
-    pub format: TableOrJson,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -133,8 +115,8 @@ pub struct ComplaintTrackArgs {
         help = "Rahasia pelapor, untuk melihat seluruhnya walau laporannya rahasia"
     )]
     pub secret: String,
-    #[arg(long, value_name = "BENTUK", default_value = "table", help = TABLE_OR_JSON)]
-    pub format: TableOrJson,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -148,82 +130,8 @@ pub struct ComplaintWatchArgs {
         help = "Lanjutkan setelah kursor ini; 0 dari kejadian pertama (bawaan: mulai sekarang)"
     )]
     pub after: String,
-    #[arg(
-        long,
-        value_name = "BENTUK",
-        default_value = "table",
-        help = "table atau json, satu baris tiap kejadian (bawaan: table)"
-    )]
-    pub format: TableOrJson,
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct ComplaintVerifyArgs {
-    #[arg(value_name = "LAPORAN", help = NAME)]
-    pub name: String,
-    #[arg(long, value_name = "UNIT", help = "Unit pelaksana, agencies/…/units/…")]
-    pub unit: String,
-    #[arg(
-        long,
-        value_name = "JENIS",
-        default_value = "",
-        help = "Jenis menurut hasil verifikasi (bawaan: tetap)"
-    )]
-    pub class: String,
-    #[arg(
-        long,
-        value_name = "KATEGORI",
-        default_value = "",
-        help = "Kategori menurut hasil verifikasi (bawaan: tetap; wajib bila belum ada)"
-    )]
-    pub category: String,
-    #[arg(
-        long,
-        value_name = "TEKS",
-        default_value = "",
-        help = "Catatan untuk unit; tidak terlihat pelapor"
-    )]
-    pub note: String,
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct ComplaintForwardArgs {
-    #[arg(value_name = "LAPORAN", help = NAME)]
-    pub name: String,
-    #[arg(
-        long,
-        value_name = "TUJUAN",
-        help = "Instansi agencies/… atau unit agencies/…/units/…"
-    )]
-    pub to: String,
-    #[arg(long, value_name = "TEKS", help = "Alasan, terlihat pelapor")]
-    pub text: String,
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct ComplaintTextArgs {
-    #[arg(value_name = "LAPORAN", help = NAME)]
-    pub name: String,
-    #[arg(
-        long,
-        value_name = "TEKS",
-        help = "Isi tanggapan (terlihat pelapor), atau alasan kenaikan tingkat (tidak terlihat)"
-    )]
-    pub text: String,
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct ComplaintRejectArgs {
-    #[arg(value_name = "LAPORAN", help = NAME)]
-    pub name: String,
-    #[arg(
-        long,
-        value_name = "ALASAN",
-        help = "Kunci alasan dari alur, misalnya out_of_scope; salah alamat bukan alasan, alihkan saja"
-    )]
-    pub reason: String,
-    #[arg(long, value_name = "TEKS", help = "Penjelasan, terlihat pelapor")]
-    pub text: String,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -235,22 +143,8 @@ pub struct ComplaintPerformanceArgs {
         help = "Periode diterimanya laporan: 2026, 2026-s1, 2026-q3, atau 2026-m11"
     )]
     pub period: String,
-    #[arg(long, value_name = "BENTUK", default_value = "table", help = TABLE_OR_JSON)]
-    pub format: TableOrJson,
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct ComplaintDeskArgs {
-    #[arg(value_name = "UNIT", help = "agencies/…/units/…")]
-    pub unit: String,
-    #[arg(long, value_name = "BENTUK", default_value = "table", help = TABLE_OR_JSON)]
-    pub format: TableOrJson,
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct ComplaintKeysArgs {
-    #[arg(long, value_name = "BENTUK", default_value = "table", help = TABLE_OR_JSON)]
-    pub format: TableOrJson,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -269,16 +163,8 @@ pub enum ConsultationCommand {
 pub struct ConsultationListArgs {
     #[arg(value_name = "INDUK", help = PARENT)]
     pub parent: String,
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 100,
-        value_parser = clap::value_parser!(i32).range(1..=1000),
-        help = LIMIT
-    )]
-    pub limit: i32,
-    #[arg(long, value_name = "BENTUK", default_value = "table", help = TABLE_OR_JSON)]
-    pub format: TableOrJson,
+    #[command(flatten)]
+    pub page: PageArgs,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -304,16 +190,8 @@ pub struct KnowledgeSearchArgs {
         help = "Hanya dari agencies/… (bawaan: semua)"
     )]
     pub agency: String,
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 100,
-        value_parser = clap::value_parser!(i32).range(1..=1000),
-        help = LIMIT
-    )]
-    pub limit: i32,
-    #[arg(long, value_name = "BENTUK", default_value = "table", help = TABLE_OR_JSON)]
-    pub format: TableOrJson,
+    #[command(flatten)]
+    pub page: PageArgs,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -314,7 +314,7 @@ pub struct ResponsesArgs {
     #[arg(
         long,
         value_name = "ID",
-        help = "Nama impor ini, untuk dapat dibatalkan dengan `prima survey void` (bawaan: dari isi berkas)"
+        help = "Nama impor ini, untuk dapat dibatalkan dengan `prima call VoidResponses` (bawaan: dari isi berkas)"
     )]
     pub import_id: Option<String>,
     /// Label that gives every row a new id.

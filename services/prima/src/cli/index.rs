@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use prima_platform::number::{parse_decimal, parse_fraction};
 
-use super::{TABLE_OR_JSON, TableOrJson};
+use super::FormatArgs;
 
 #[derive(Debug, Clone, Args)]
 pub struct InstrumentArgs {
@@ -16,7 +16,7 @@ pub struct InstrumentArgs {
 #[derive(Debug, Clone, Subcommand)]
 pub enum InstrumentCommand {
     #[command(about = "Daftar semua versi instrumen, bawaan maupun tambahan")]
-    List(InstrumentListArgs),
+    List(FormatArgs),
     #[command(
         about = "Periksa dokumen instrumen dan sebutkan semua kesalahannya, tanpa layanan dan tanpa menyimpan",
         long_about = "Periksa dokumen instrumen dan sebutkan semua kesalahannya, tanpa layanan dan tanpa menyimpan.\n\n\
@@ -24,16 +24,8 @@ pub enum InstrumentCommand {
                       Status keluar: 0 dokumen benar, 1 ada kesalahan."
     )]
     Check(InstrumentFileArgs),
-    #[command(about = "Tambahkan instrumen dengan id baru; versi yang sudah ada tidak pernah berubah")]
-    Add(InstrumentFileArgs),
     #[command(about = "Tampilkan satu instrumen; dengan --format json: dokumennya")]
     Show(InstrumentShowArgs),
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct InstrumentListArgs {
-    #[arg(long, value_name = "BENTUK", default_value = "table", help = TABLE_OR_JSON)]
-    pub format: TableOrJson,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -49,8 +41,8 @@ pub struct InstrumentFileArgs {
 pub struct InstrumentShowArgs {
     #[arg(value_name = "ID", help = "Id dengan versinya, misalnya pekppp-2022")]
     pub id: String,
-    #[arg(long, value_name = "BENTUK", default_value = "table", help = TABLE_OR_JSON)]
-    pub format: TableOrJson,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -81,24 +73,8 @@ pub struct ScoresArgs {
         help = "Nilai yang menunggu pengesahan, bukan yang sudah disahkan; untuk instansinya dan admin nasional"
     )]
     pub unconfirmed: bool,
-    #[arg(long, value_name = "BENTUK", default_value = "table", help = TABLE_OR_JSON)]
-    pub format: TableOrJson,
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct ConfirmArgs {
-    #[arg(value_name = "UKURAN", help = "Ukuran, misalnya ombudsman")]
-    pub metric: String,
-    #[arg(value_name = "SUBJEK", help = "agencies/… atau agencies/…/units/…")]
-    pub subject: String,
-    #[arg(value_name = "PERIODE", help = "Periode nilai, misalnya 2024")]
-    pub period: String,
-    #[arg(
-        long,
-        value_name = "ETAG",
-        help = "Etag catatan yang diperiksa, dari: prima scores --unconfirmed"
-    )]
-    pub etag: String,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -115,10 +91,6 @@ pub enum IndexCommand {
     Show(super::IndexReadArgs),
     #[command(about = "Uraikan indeks sampai ke setiap masukan: bobot, nilai, asal, dan dasar hukumnya")]
     Explain(super::IndexReadArgs),
-    #[command(
-        about = "Sahkan nilai lembaga lain yang dicatat instansi, setelah dokumennya diperiksa (admin nasional)"
-    )]
-    Confirm(ConfirmArgs),
     #[command(about = "Simulasikan indeks dari tingkat yang diberikan; tidak ada yang disimpan")]
     Simulate(SimulateArgs),
     /// Writes a form of a cycle to be filled in.
@@ -265,8 +237,8 @@ pub struct SimulateArgs {
         help = "Bobot lain untuk satu aspek, desimal atau pecahan; semua bobot harus berjumlah 1. Boleh berulang"
     )]
     pub aspect_weight: Vec<KeyedNumber>,
-    #[arg(long, value_name = "BENTUK", default_value = "table", help = TABLE_OR_JSON)]
-    pub format: TableOrJson,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
 fn keyed_number(text: &str) -> Result<KeyedNumber, String> {

@@ -4,7 +4,17 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{TABLE_OR_JSON, TableOrJson};
+use super::FormatArgs;
+
+#[derive(Debug, Clone, Args)]
+pub struct CycleArgs {
+    #[arg(
+        long,
+        value_name = "SIKLUS",
+        help = "Siklus evaluasi, cycles/… atau kodenya saja"
+    )]
+    pub cycle: String,
+}
 
 #[derive(Debug, Clone, Args)]
 pub struct IndexReadArgs {
@@ -13,26 +23,18 @@ pub struct IndexReadArgs {
         help = "agencies/…/units/…, atau agencies/… untuk satu instansi"
     )]
     pub unit: String,
-    #[arg(
-        long,
-        value_name = "SIKLUS",
-        help = "Siklus evaluasi, cycles/… atau kodenya saja"
-    )]
-    pub cycle: String,
-    #[arg(long, value_name = "BENTUK", default_value = "table", help = TABLE_OR_JSON)]
-    pub format: TableOrJson,
+    #[command(flatten)]
+    pub cycle: CycleArgs,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }
 
 #[derive(Debug, Clone, Args)]
 pub struct ReportEvaluationArgs {
     #[arg(value_name = "UNIT", help = "agencies/…/units/…")]
     pub unit: String,
-    #[arg(
-        long,
-        value_name = "SIKLUS",
-        help = "Siklus evaluasi, cycles/… atau kodenya saja"
-    )]
-    pub cycle: String,
+    #[command(flatten)]
+    pub cycle: CycleArgs,
     #[arg(
         long,
         value_name = "DIREKTORI",

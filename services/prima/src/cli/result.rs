@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Format, TABLE_JSON_OR_CSV, TABLE_OR_JSON, TableOrJson};
+use super::{CsvFormatArgs, FormatArgs};
 
 #[derive(Debug, Clone, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -13,8 +13,8 @@ pub struct ResultArgs {
     pub survey: Option<String>,
     #[arg(long, help = "Tampilkan lagi setiap kali berubah")]
     pub watch: bool,
-    #[arg(long, value_name = "BENTUK", default_value = "table", help = TABLE_JSON_OR_CSV)]
-    pub format: Format,
+    #[command(flatten)]
+    pub output: CsvFormatArgs,
 }
 
 #[derive(Debug, Clone, Subcommand)]
@@ -40,6 +40,6 @@ pub struct PeriodArgs {
     pub compare: String,
     #[arg(long, help = "Bandingkan walau instrumennya berbeda")]
     pub across_instruments: bool,
-    #[arg(long, value_name = "BENTUK", default_value = "table", help = TABLE_OR_JSON)]
-    pub format: TableOrJson,
+    #[command(flatten)]
+    pub output: FormatArgs,
 }

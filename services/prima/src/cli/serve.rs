@@ -6,6 +6,15 @@ use clap::{Args, ValueEnum};
 
 use super::Service;
 
+/// Where the settings come from, and the database.
+#[derive(Debug, Clone, Default, Args)]
+pub struct DatabaseArgs {
+    #[arg(long, value_name = "URL", help = "Basis data: postgres://… atau sqlite:…")]
+    pub database: Option<String>,
+    #[arg(long, value_name = "BERKAS", help = "Berkas konfigurasi (TOML)")]
+    pub config: Option<PathBuf>,
+}
+
 #[derive(Debug, Clone, Args)]
 pub struct UpArgs {
     #[arg(long, help = "Muat data contoh, lalu cetak tabel peringkat")]
@@ -40,12 +49,10 @@ pub struct RunArgs {
         help = "Alamat dan porta gRPC, misalnya 127.0.0.1:50051"
     )]
     pub listen: Option<String>,
-    #[arg(long, value_name = "URL", help = "Basis data: postgres://… atau sqlite:…")]
-    pub database: Option<String>,
+    #[command(flatten)]
+    pub database: DatabaseArgs,
     #[arg(long, value_name = "URL", help = "Bus peristiwa: nats://… atau memory:")]
     pub bus: Option<String>,
-    #[arg(long, value_name = "BERKAS", help = "Berkas konfigurasi (TOML)")]
-    pub config: Option<PathBuf>,
     #[arg(
         long,
         help = "Cetak konfigurasi yang berlaku (rahasia disamarkan), lalu selesai"
@@ -60,10 +67,8 @@ pub struct MigrateArgs {
         help = "directory, survey, innovation, complaint, index, atau ranking"
     )]
     pub service: Service,
-    #[arg(long, value_name = "URL", help = "Basis data: postgres://… atau sqlite:…")]
-    pub database: Option<String>,
-    #[arg(long, value_name = "BERKAS", help = "Berkas konfigurasi (TOML)")]
-    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub database: DatabaseArgs,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -8,12 +8,15 @@ use clap::{Args, Subcommand, ValueEnum};
 use prima_proto::survey::v1 as pb;
 
 pub use actions::{
-    AnalysisArgs, CommentKind, CommentsArgs, FollowUpAddArgs, FollowUpArgs, FollowUpCommand,
-    FollowUpDoneArgs, FollowUpListArgs, PublishArgs, TableOrJson, TokensArgs, TokensFormat, VoidArgs,
-    VoidsArgs,
+    CommentKind, CommentsArgs, FollowUpArgs, FollowUpCommand, FollowUpListArgs, SurveyReadArgs, TokensArgs,
+    TokensFormat,
 };
 
 #[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Tindakan pada survei: prima call METODE …, dengan METODE CloseSurvey, VoidResponses, PublishResult, CreateFollowUp, \
+                  CompleteFollowUp, dan lainnya (prima call --list survey); isiannya: prima call METODE --describe"
+)]
 pub struct SurveyArgs {
     #[command(subcommand)]
     pub command: SurveyCommand,
@@ -23,18 +26,10 @@ pub struct SurveyArgs {
 pub enum SurveyCommand {
     #[command(about = "Buat survei untuk satu unit dan periode")]
     Create(SurveyCreateArgs),
-    #[command(about = "Tutup survei; jawaban sesudahnya ditolak")]
-    Close(SurveyCloseArgs),
     #[command(about = "Daftar survei")]
     List(SurveyListArgs),
-    #[command(about = "Batalkan jawaban dari impor yang salah; tidak ada yang dihapus, nilai menyesuaikan")]
-    Void(VoidArgs),
     #[command(about = "Daftar pembatalan jawaban")]
-    Voids(VoidsArgs),
-    #[command(
-        about = "Catat bahwa hasil survei yang sudah ditutup telah dipublikasikan, dan lewat media apa"
-    )]
-    Publish(PublishArgs),
+    Voids(SurveyReadArgs),
     #[command(about = "Rencana tindak lanjut hasil survei")]
     FollowUp(FollowUpArgs),
     #[command(about = "Buat token sekali pakai, misalnya untuk kode QR di struk; token hanya tampil sekali")]
@@ -44,7 +39,7 @@ pub enum SurveyCommand {
     #[command(
         about = "Analisis hasil: menurut kelompok, tanda jawaban tak wajar, kepentingan dan kinerja unsur"
     )]
-    Analysis(AnalysisArgs),
+    Analysis(SurveyReadArgs),
 }
 
 #[derive(Debug, Clone, Args)]
@@ -172,12 +167,6 @@ fn service_population(text: &str) -> Result<pb::ServicePopulation, String> {
         }),
         None => Err("harus berbentuk LAYANAN=N, misalnya ktp-elektronik=1200".to_owned()),
     }
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct SurveyCloseArgs {
-    #[arg(value_name = "SURVEI", help = "agencies/…/units/…/surveys/…")]
-    pub name: String,
 }
 
 #[derive(Debug, Clone, Args)]

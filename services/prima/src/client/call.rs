@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use prost::Message;
 use tonic::{Code, Request, Response, Status};
 use tonic_types::StatusExt;
+use uuid::Uuid;
 
 /// Longest time to wait for the response of one call. Streams that stay open are not limited.
 pub const DEADLINE: Duration = Duration::from_secs(30);
+/// Rows that are read at once.
+pub const PAGE: i32 = 1000;
 const TRIES: u32 = 7;
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
@@ -57,6 +61,32 @@ macro_rules! repeat {
     }};
 }
 pub(crate) use repeat;
+
+/// Every page of a list: `pages!(client, method, message, items)` is the last response, whose `items` are those of all
+/// pages. The function that uses it returns the error of a page.
+macro_rules! pages {
+    ($client:expr, $method:ident, $message:expr, $items:ident) => {{
+        let mut message = $message;
+        message.page_size = $crate::client::call::PAGE;
+        let mut items = Vec::new();
+        loop {
+            let mut page = $crate::client::call::repeat!($client, $method, message.clone())?;
+            items.append(&mut page.$items);
+            if page.next_page_token.is_empty() {
+                page.$items = items;
+                break page;
+            }
+            message.page_token = page.next_page_token;
+        }
+    }};
+}
+pub(crate) use pages;
+
+/// A request id that is derived from the method and the content, so that sending the same again is a repeat.
+pub fn request_id(method: &str, content: &impl Message) -> String {
+    let text = [method.as_bytes(), b"\0", &content.encode_to_vec()].concat();
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, &text).to_string()
+}
 
 /// Whether the same call may succeed later: the service says so, or the connection broke during the call.
 pub fn transient(status: &Status) -> bool {

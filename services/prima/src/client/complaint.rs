@@ -1,22 +1,19 @@
-//! `prima complaint`: complaints are read, processed and watched; performance figures, desks and encryption keys are
-//! shown.
+//! `prima complaint`: complaints are submitted, read and watched; performance figures are shown.
 
 use std::cell::RefCell;
 use std::process::ExitCode;
 
-use prima_platform::id::Ids;
 use prima_proto::complaint::v1 as pb;
 use prost::Message;
 use prost_reflect::DynamicMessage;
 
 use anyhow::Context;
 
-use super::call::repeat;
+use super::call::{repeat, request_id};
 use super::connect::{Complaint, Connection};
 use super::contract;
 use super::print::{self, complaint as view, complaint_figures as figures};
 use super::read::follow;
-use super::survey::request_id_of;
 use super::workflow_labels::WorkflowLabels;
 use crate::cli::{
     ComplaintCommand, ComplaintListArgs, ComplaintOrder, ComplaintPerformanceArgs, ComplaintWatchArgs,
@@ -41,7 +38,7 @@ pub(super) async fn run(connection: &Connection, command: ComplaintCommand) -> a
             };
             let client = connection.complaint().await?;
             let complaint = repeat!(client, get_complaint, message)?.complaint;
-            show(connection, &complaint.unwrap_or_default(), args.format).await?;
+            show(connection, &complaint.unwrap_or_default(), args.output.format).await?;
         }
         ComplaintCommand::Track(args) => {
             let message = pb::TrackComplaintRequest {
@@ -52,31 +49,10 @@ pub(super) async fn run(connection: &Connection, command: ComplaintCommand) -> a
             };
             let client = connection.complaint().await?;
             let complaint = repeat!(client, track_complaint, message)?.complaint;
-            show(connection, &complaint.unwrap_or_default(), args.format).await?;
+            show(connection, &complaint.unwrap_or_default(), args.output.format).await?;
         }
         ComplaintCommand::Watch(args) => return watch(connection, args).await,
         ComplaintCommand::Performance(args) => performance(connection, args).await?,
-        ComplaintCommand::Desk(args) => {
-            let client = connection.settings().await?;
-            let message = pb::GetDeskRequest { unit: args.unit };
-            let desk = repeat!(client, get_desk, message)?.desk.unwrap_or_default();
-            print::out(&match args.format {
-                TableOrJson::Json => print::message("prima.complaint.v1.Desk", &desk)?,
-                TableOrJson::Table => figures::desk(&desk),
-            })?;
-        }
-        ComplaintCommand::Keys(args) => {
-            let client = connection.privacy().await?;
-            let answer = repeat!(client, get_key_usage, pb::GetKeyUsageRequest {})?;
-            print::out(&match args.format {
-                TableOrJson::Json => print::message("prima.complaint.v1.GetKeyUsageResponse", &answer)?,
-                TableOrJson::Table => figures::keys(&answer.keys),
-            })?;
-        }
-        command => {
-            let status = act(&connection.complaint().await?, command).await?;
-            print::out(&view::status_line(&status.unwrap_or_default()))?;
-        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -96,69 +72,9 @@ fn report(json: &str) -> anyhow::Result<pb::SubmitComplaintRequest> {
     let message = read.context("berkas bukan SubmitComplaintRequest dalam JSON")?;
     let mut message = pb::SubmitComplaintRequest::decode(message.encode_to_vec().as_slice())?;
     if message.request_id.is_empty() {
-        message.request_id = request_id_of("SubmitComplaint", &message);
+        message.request_id = request_id("SubmitComplaint", &message);
     }
     Ok(message)
-}
-
-/// Performs one action on a complaint. The request id is random, because the same text may be sent twice on purpose; it
-/// is reused when the call is retried.
-async fn act(client: &Complaint, command: ComplaintCommand) -> anyhow::Result<Option<pb::ComplaintStatus>> {
-    let (request_id, etag) = (Ids::random().next().to_string(), String::new());
-    Ok(match command {
-        ComplaintCommand::Verify(args) => {
-            let message = pb::VerifyComplaintRequest {
-                request_id,
-                name: full(&args.name),
-                etag,
-                unit: args.unit,
-                class: args.class,
-                category: args.category,
-                note: args.note,
-            };
-            repeat!(client, verify_complaint, message)?.status
-        }
-        ComplaintCommand::Forward(args) => {
-            let message = pb::ForwardComplaintRequest {
-                request_id,
-                name: full(&args.name),
-                etag,
-                to: args.to,
-                text: args.text,
-            };
-            repeat!(client, forward_complaint, message)?.status
-        }
-        ComplaintCommand::Respond(args) => {
-            let message = pb::RespondToComplaintRequest {
-                request_id,
-                name: full(&args.name),
-                etag,
-                text: args.text,
-                attachments: Vec::new(),
-            };
-            repeat!(client, respond_to_complaint, message)?.status
-        }
-        ComplaintCommand::Reject(args) => {
-            let message = pb::RejectComplaintRequest {
-                request_id,
-                name: full(&args.name),
-                etag,
-                reason: args.reason,
-                text: args.text,
-            };
-            repeat!(client, reject_complaint, message)?.status
-        }
-        ComplaintCommand::Escalate(args) => {
-            let message = pb::EscalateComplaintRequest {
-                request_id,
-                name: full(&args.name),
-                etag,
-                text: args.text,
-            };
-            repeat!(client, escalate_complaint, message)?.status
-        }
-        _ => None,
-    })
 }
 
 async fn list(client: &Complaint, args: ComplaintListArgs) -> anyhow::Result<()> {
@@ -173,33 +89,30 @@ async fn list(client: &Complaint, args: ComplaintListArgs) -> anyhow::Result<()>
         open: args.open,
         overdue: args.overdue,
         order: order.into(),
-        page_size: args.limit,
+        page_size: args.page.limit,
         page_token: String::new(),
     };
     let page = repeat!(client, list_complaints, message)?;
-    print::out(&match args.format {
-        TableOrJson::Json => print::message("prima.complaint.v1.ListComplaintsResponse", &page)?,
-        TableOrJson::Table => view::list(&page.complaints),
+    let name = "prima.complaint.v1.ListComplaintsResponse";
+    print::answer(args.page.output.format, name, &page, |page| {
+        view::list(&page.complaints)
     })?;
     print::more(&page.next_page_token);
     Ok(())
 }
 
 async fn show(connection: &Connection, complaint: &pb::Complaint, format: TableOrJson) -> anyhow::Result<()> {
-    print::out(&match format {
-        TableOrJson::Json => print::message("prima.complaint.v1.Complaint", complaint)?,
-        TableOrJson::Table => view::detail(complaint, &WorkflowLabels::read(connection).await?),
-    })?;
-    Ok(())
+    let labels = WorkflowLabels::read_for(connection, format).await?;
+    let name = "prima.complaint.v1.Complaint";
+    print::answer(format, name, complaint, |complaint| {
+        view::detail(complaint, &labels)
+    })
 }
 
 /// Prints each event. When the stream breaks, watching resumes after the last event that was printed.
 async fn watch(connection: &Connection, args: ComplaintWatchArgs) -> anyhow::Result<ExitCode> {
     let client = connection.complaint().await?;
-    let labels = match args.format {
-        TableOrJson::Json => WorkflowLabels::default(),
-        TableOrJson::Table => WorkflowLabels::read(connection).await?,
-    };
+    let labels = WorkflowLabels::read_for(connection, args.output.format).await?;
     let after = RefCell::new(args.after);
     let open = || {
         let message = pb::WatchComplaintsRequest {
@@ -210,7 +123,7 @@ async fn watch(connection: &Connection, args: ComplaintWatchArgs) -> anyhow::Res
         async move { client.watch_complaints(message).await }
     };
     follow(open, |message: pb::WatchComplaintsResponse| {
-        print::out(&match args.format {
+        print::out(&match args.output.format {
             TableOrJson::Json => print::message_line("prima.complaint.v1.WatchComplaintsResponse", &message)?,
             TableOrJson::Table => view::event(&message, &labels),
         })?;
@@ -227,11 +140,11 @@ async fn performance(connection: &Connection, args: ComplaintPerformanceArgs) ->
         period: args.period,
     };
     let answer = repeat!(client, get_performance, message)?;
-    print::out(&match args.format {
-        TableOrJson::Json => print::message("prima.complaint.v1.GetPerformanceResponse", &answer)?,
-        TableOrJson::Table => figures::performance(&answer, &WorkflowLabels::read(connection).await?),
-    })?;
-    Ok(())
+    let labels = WorkflowLabels::read_for(connection, args.output.format).await?;
+    let name = "prima.complaint.v1.GetPerformanceResponse";
+    print::answer(args.output.format, name, &answer, |answer| {
+        figures::performance(answer, &labels)
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Endpoints of the services, the caller's token, and the channels.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use anyhow::{Context, anyhow, bail};
 use prima_proto::{
     complaint::v1::{
         complaint_service_client::ComplaintServiceClient,
-        consultation_service_client::ConsultationServiceClient, privacy_service_client::PrivacyServiceClient,
+        consultation_service_client::ConsultationServiceClient,
         settings_service_client::SettingsServiceClient,
     },
     directory::v1::directory_service_client::DirectoryServiceClient,
@@ -39,7 +40,6 @@ pub type Assessment = AssessmentServiceClient<Authorized>;
 pub type Innovation = InnovationServiceClient<Authorized>;
 pub type Complaint = ComplaintServiceClient<Authorized>;
 pub type Consultation = ConsultationServiceClient<Authorized>;
-pub type Privacy = PrivacyServiceClient<Authorized>;
 pub type Settings = SettingsServiceClient<Authorized>;
 pub type Index = IndexServiceClient<Authorized>;
 pub type Ranking = RankingServiceClient<Authorized>;
@@ -70,12 +70,7 @@ impl Interceptor for Bearer {
 /// The endpoints of the services, and the token of the caller.
 #[derive(Clone)]
 pub struct Connection {
-    directory: String,
-    survey: String,
-    innovation: String,
-    complaint: String,
-    index: String,
-    ranking: String,
+    endpoints: BTreeMap<Service, String>,
     bearer: Bearer,
     ca: Option<Certificate>,
 }
@@ -89,12 +84,7 @@ impl Connection {
             Bearer::new(token)?
         };
         Ok(Self {
-            directory: endpoint.to_owned(),
-            survey: endpoint.to_owned(),
-            innovation: endpoint.to_owned(),
-            complaint: endpoint.to_owned(),
-            index: endpoint.to_owned(),
-            ranking: endpoint.to_owned(),
+            endpoints: everywhere(endpoint),
             bearer,
             ca: None,
         })
@@ -136,41 +126,19 @@ impl Connection {
                     };
                     named.push((service, checked(url)?));
                 }
-                _ => {
-                    let url = checked(text.trim())?;
-                    for service in Service::ALL {
-                        *self.slot(service) = url.to_owned();
-                    }
-                }
+                _ => self.endpoints = everywhere(checked(text.trim())?),
             }
         }
-        for (service, url) in named {
-            *self.slot(service) = url.to_owned();
-        }
+        let named = named.into_iter().map(|(service, url)| (service, url.to_owned()));
+        self.endpoints.extend(named);
         Ok(())
-    }
-
-    fn slot(&mut self, service: Service) -> &mut String {
-        match service {
-            Service::Directory => &mut self.directory,
-            Service::Survey => &mut self.survey,
-            Service::Innovation => &mut self.innovation,
-            Service::Complaint => &mut self.complaint,
-            Service::Index => &mut self.index,
-            Service::Ranking => &mut self.ranking,
-        }
     }
 
     /// The address of a service.
     pub fn endpoint(&self, service: Service) -> &str {
-        match service {
-            Service::Directory => &self.directory,
-            Service::Survey => &self.survey,
-            Service::Innovation => &self.innovation,
-            Service::Complaint => &self.complaint,
-            Service::Index => &self.index,
-            Service::Ranking => &self.ranking,
-        }
+        self.endpoints
+            .get(&service)
+            .map_or(DEFAULT_ENDPOINT, String::as_str)
     }
 
     /// Opens a channel to a service, without token. Fails when the address is malformed or nothing accepts the
@@ -205,55 +173,35 @@ impl Connection {
         let channel = self.channel(service).await?;
         Ok(InterceptedService::new(channel, self.bearer.clone()))
     }
+}
 
-    pub async fn directory(&self) -> anyhow::Result<Directory> {
-        Ok(Directory::new(self.authorized(Service::Directory).await?))
-    }
+/// Connects to each gRPC service at the address of the service that offers it.
+macro_rules! clients {
+    ($($method:ident: $client:ident of $service:ident,)*) => {
+        impl Connection {
+            $(pub async fn $method(&self) -> anyhow::Result<$client> {
+                Ok($client::new(self.authorized(Service::$service).await?))
+            })*
+        }
+    };
+}
 
-    pub async fn survey(&self) -> anyhow::Result<Survey> {
-        Ok(Survey::new(self.authorized(Service::Survey).await?))
-    }
+clients! {
+    directory: Directory of Directory,
+    survey: Survey of Survey,
+    access: Access of Survey,
+    innovation: Innovation of Innovation,
+    complaint: Complaint of Complaint,
+    consultation: Consultation of Complaint,
+    settings: Settings of Complaint,
+    index: Index of Index,
+    assessment: Assessment of Index,
+    ranking: Ranking of Ranking,
+}
 
-    /// Connects to the access to surveys (links, tokens, devices), which the survey service offers.
-    pub async fn access(&self) -> anyhow::Result<Access> {
-        Ok(Access::new(self.authorized(Service::Survey).await?))
-    }
-
-    /// Connects to evaluations, which the index service offers.
-    pub async fn assessment(&self) -> anyhow::Result<Assessment> {
-        Ok(Assessment::new(self.authorized(Service::Index).await?))
-    }
-
-    pub async fn innovation(&self) -> anyhow::Result<Innovation> {
-        Ok(Innovation::new(self.authorized(Service::Innovation).await?))
-    }
-
-    pub async fn complaint(&self) -> anyhow::Result<Complaint> {
-        Ok(Complaint::new(self.authorized(Service::Complaint).await?))
-    }
-
-    /// Connects to consultation, which the complaint service offers.
-    pub async fn consultation(&self) -> anyhow::Result<Consultation> {
-        Ok(Consultation::new(self.authorized(Service::Complaint).await?))
-    }
-
-    /// Connects to identities and encryption keys, which the complaint service offers.
-    pub async fn privacy(&self) -> anyhow::Result<Privacy> {
-        Ok(Privacy::new(self.authorized(Service::Complaint).await?))
-    }
-
-    /// Connects to calendar, office hours and deadlines, which the complaint service offers.
-    pub async fn settings(&self) -> anyhow::Result<Settings> {
-        Ok(Settings::new(self.authorized(Service::Complaint).await?))
-    }
-
-    pub async fn index(&self) -> anyhow::Result<Index> {
-        Ok(Index::new(self.authorized(Service::Index).await?))
-    }
-
-    pub async fn ranking(&self) -> anyhow::Result<Ranking> {
-        Ok(Ranking::new(self.authorized(Service::Ranking).await?))
-    }
+/// The same address for every service.
+fn everywhere(url: &str) -> BTreeMap<Service, String> {
+    Service::ALL.map(|service| (service, url.to_owned())).into()
 }
 
 fn checked(url: &str) -> anyhow::Result<&str> {

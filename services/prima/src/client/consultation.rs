@@ -1,60 +1,42 @@
 //! `prima consultation` and `prima knowledge`: questions that were asked, and answers that were published.
 
-use std::process::ExitCode;
-
 use prima_proto::complaint::v1 as pb;
 
 use super::call::repeat;
 use super::connect::Connection;
-use super::print::{self, Columns, complaint::time, or_dash};
-use crate::cli::{ConsultationCommand, KnowledgeCommand, TableOrJson};
+use super::print::{self, Table, complaint::time};
+use crate::cli::{ConsultationCommand, KnowledgeCommand};
 
 pub(super) async fn consultation(
     connection: &Connection,
     command: ConsultationCommand,
-) -> anyhow::Result<ExitCode> {
+) -> anyhow::Result<()> {
     let ConsultationCommand::List(args) = command;
     let client = connection.consultation().await?;
     let message = pb::ListConsultationsRequest {
         parent: args.parent,
-        page_size: args.limit,
+        page_size: args.page.limit,
         ..Default::default()
     };
     let page = repeat!(client, list_consultations, message)?;
-    print::out(&match args.format {
-        TableOrJson::Json => print::message("prima.complaint.v1.ListConsultationsResponse", &page)?,
-        TableOrJson::Table => consultations(&page.consultations),
+    let name = "prima.complaint.v1.ListConsultationsResponse";
+    print::answer(args.page.output.format, name, &page, |page| {
+        consultations(&page.consultations)
     })?;
     print::more(&page.next_page_token);
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn consultations(list: &[pb::Consultation]) -> String {
-    let rows = list.iter().map(|one| {
-        vec![
-            one.name.trim_start_matches("consultations/").to_owned(),
-            time(one.receive_time.as_ref()),
-            kind(one.kind()).to_owned(),
-            one.parent.clone(),
-            one.topic.clone(),
-            state(one.state()).to_owned(),
-            or_dash(&one.question),
-        ]
-    });
-    let columns = Columns {
-        right: &[],
-        whole: &[0],
-    };
-    let header = [
-        "Konsultasi",
-        "Diterima",
-        "Jenis",
-        "Kepada",
-        "Topik",
-        "Keadaan",
-        "Pertanyaan",
-    ];
-    print::table(&header, columns, rows) + &format!("{} konsultasi.\n", list.len())
+    let table = Table::of(list)
+        .whole("Konsultasi", |one| one.name.trim_start_matches("consultations/"))
+        .text("Diterima", |one| time(one.receive_time.as_ref()))
+        .text("Jenis", |one| kind(one.kind()))
+        .text("Kepada", |one| &one.parent)
+        .text("Topik", |one| &one.topic)
+        .text("Keadaan", |one| state(one.state()))
+        .text("Pertanyaan", |one| &one.question);
+    table.print() + &format!("{} konsultasi.\n", list.len())
 }
 
 fn kind(kind: pb::ConsultationKind) -> &'static str {
@@ -75,36 +57,29 @@ fn state(state: pb::ConsultationState) -> &'static str {
     }
 }
 
-pub(super) async fn knowledge(
-    connection: &Connection,
-    command: KnowledgeCommand,
-) -> anyhow::Result<ExitCode> {
+pub(super) async fn knowledge(connection: &Connection, command: KnowledgeCommand) -> anyhow::Result<()> {
     let KnowledgeCommand::Search(args) = command;
     let client = connection.consultation().await?;
     let message = pb::SearchKnowledgeRequest {
         query: args.query.join(" "),
         agency: args.agency,
-        page_size: args.limit,
+        page_size: args.page.limit,
         ..Default::default()
     };
     let page = repeat!(client, search_knowledge, message)?;
-    print::out(&match args.format {
-        TableOrJson::Json => print::message("prima.complaint.v1.SearchKnowledgeResponse", &page)?,
-        TableOrJson::Table => entries(&page.entries),
+    let name = "prima.complaint.v1.SearchKnowledgeResponse";
+    print::answer(args.page.output.format, name, &page, |page| {
+        entries(&page.entries)
     })?;
     print::more(&page.next_page_token);
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn entries(list: &[pb::Knowledge]) -> String {
-    let rows = list.iter().map(|one| {
-        vec![
-            one.question.clone(),
-            one.answer.clone(),
-            one.agency.clone(),
-            time(one.publish_time.as_ref()),
-        ]
-    });
-    let header = ["Pertanyaan", "Jawaban", "Instansi", "Terbit"];
-    print::table(&header, Columns::default(), rows) + &format!("{} tanya jawab.\n", list.len())
+    let table = Table::of(list)
+        .text("Pertanyaan", |one| &one.question)
+        .text("Jawaban", |one| &one.answer)
+        .text("Instansi", |one| &one.agency)
+        .text("Terbit", |one| time(one.publish_time.as_ref()));
+    table.print() + &format!("{} tanya jawab.\n", list.len())
 }

@@ -12,7 +12,7 @@ use tonic_health::pb::{
 use super::call::request;
 use super::connect::Connection;
 use super::fault;
-use super::print::{self, Columns};
+use super::print::{self, Table};
 use crate::cli::{HealthArgs, Service};
 
 /// Runs `prima health`. The exit status is 1 unless every service that was asked serves and accepts writes.
@@ -31,20 +31,13 @@ pub(super) async fn check(connection: &Connection, args: &HealthArgs) -> anyhow:
             Ok(State::NotReady) => "belum siap".to_owned(),
             Err(error) => fault::lines(&error).join("; "),
         };
-        rows.push(vec![
-            service.name().to_owned(),
-            connection.endpoint(service).to_owned(),
-            text,
-        ]);
+        rows.push((service, text));
     }
-    print::out(&print::table(
-        &["Layanan", "Alamat", "Keadaan"],
-        Columns {
-            right: &[],
-            whole: &[1],
-        },
-        rows,
-    ))?;
+    let table = Table::of(&rows)
+        .text("Layanan", |(service, _)| service.name())
+        .whole("Alamat", |(service, _)| connection.endpoint(*service))
+        .text("Keadaan", |(_, text)| text);
+    print::out(&table.print())?;
     Ok(if all_serve {
         ExitCode::SUCCESS
     } else {

@@ -1,7 +1,5 @@
 //! `prima index show` and `prima index explain`: the index of a unit or an agency in a cycle.
 
-use std::process::ExitCode;
-
 use anyhow::Context;
 use prima_proto::{index::v1 as pb, name};
 
@@ -10,28 +8,26 @@ use super::connect::{Connection, Index};
 use super::print::{self, index_tree};
 use crate::cli::{IndexReadArgs, TableOrJson};
 
-pub(super) async fn show(connection: &Connection, args: &IndexReadArgs) -> anyhow::Result<ExitCode> {
-    let name = resource(&args.unit, &args.cycle)?;
+pub(super) async fn show(connection: &Connection, args: &IndexReadArgs) -> anyhow::Result<()> {
+    let name = resource(&args.unit, &args.cycle.cycle)?;
     let summary = summary(&connection.index().await?, name).await?;
-    print::out(&match args.format {
+    Ok(print::out(&match args.output.format {
         TableOrJson::Table => index_tree::summary_table(&summary),
         TableOrJson::Json => index_tree::summary_json(&summary)?,
-    })?;
-    Ok(ExitCode::SUCCESS)
+    })?)
 }
 
-pub(super) async fn explain(connection: &Connection, args: &IndexReadArgs) -> anyhow::Result<ExitCode> {
-    let name = resource(&args.unit, &args.cycle)?;
+pub(super) async fn explain(connection: &Connection, args: &IndexReadArgs) -> anyhow::Result<()> {
+    let name = resource(&args.unit, &args.cycle.cycle)?;
     let client = connection.index().await?;
     let summary = summary(&client, name.clone()).await?;
     let value = repeat!(client, explain_index, pb::ExplainIndexRequest { name })?
         .value
         .unwrap_or_default();
-    print::out(&match args.format {
+    Ok(print::out(&match args.output.format {
         TableOrJson::Table => index_tree::value_table(&summary, &value),
         TableOrJson::Json => index_tree::value_json(&summary, &value)?,
-    })?;
-    Ok(ExitCode::SUCCESS)
+    })?)
 }
 
 async fn summary(client: &Index, name: String) -> anyhow::Result<pb::IndexSummary> {

@@ -14,13 +14,14 @@ pub mod standing;
 
 use std::io::{self, Write};
 
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
-use prima_platform::{document::csv::guarded, failure::Violation};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, presets};
+use prima_platform::document::csv::guarded;
 use prima_proto::ranking::v1 as ranking;
 use prost_reflect::{DynamicMessage, SerializeOptions};
 use serde::Serialize;
 
 use super::contract;
+use crate::cli::TableOrJson;
 
 /// Width of a table when stdout is not a terminal that reports its own width.
 const WIDTH: u16 = 160;
@@ -44,13 +45,6 @@ pub fn more(next_page_token: &str) {
     }
 }
 
-/// Lists the faults of a document, one per line, with their number.
-pub fn faults(faults: &[Violation]) -> String {
-    let line = |fault: &Violation| clean(&format!("{}: {}", fault.field, fault.localized)) + "\n";
-    let lines: String = faults.iter().map(line).collect();
-    lines + &format!("{} kesalahan\n", faults.len())
-}
-
 /// Removes what could move the cursor, break a line or change the direction of writing.
 pub fn clean(text: &str) -> String {
     let breaks = |c: char| {
@@ -63,53 +57,123 @@ pub fn clean(text: &str) -> String {
     spaced.trim_end().to_owned()
 }
 
-/// How the columns of a table are set, by their index.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Columns<'a> {
-    pub right: &'a [usize],
-    /// Columns that are never wrapped, because people copy their content.
-    pub whole: &'a [usize],
+/// Labels and values, one pair a line.
+pub fn lines(rows: &[(&str, String)]) -> String {
+    let line = |(label, value): &(&str, String)| clean(&format!("{label:<12}: {value}")) + "\n";
+    rows.iter().map(line).collect()
 }
 
-/// A table for people. Long text is wrapped.
-pub fn table(header: &[&str], columns: Columns<'_>, rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_FULL_CONDENSED)
-        .set_content_arrangement(ContentArrangement::Dynamic);
-    if table.width().is_none() {
-        table.set_width(WIDTH);
-    }
-    table.set_header(header.iter().map(Cell::new));
-    for row in rows {
-        table.add_row(row.iter().map(|text| Cell::new(clean(text))));
-    }
-    for index in columns.right {
-        if let Some(column) = table.column_mut(*index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    for index in columns.whole {
-        if let Some(column) = table.column_mut(*index) {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
-    }
-    format!("{}\n", table.trim_fmt())
+/// A table that is made column by column, for people or as CSV.
+pub struct Table<R> {
+    /// Each row with the cells that it has so far.
+    rows: Vec<(R, Vec<String>)>,
+    columns: Vec<Column>,
 }
 
-/// CSV of a header and rows. A cell that a spreadsheet would run as a formula gets a `'` in front.
-pub fn csv<'a>(
-    header: Option<&[&str]>,
-    rows: impl IntoIterator<Item = Vec<std::borrow::Cow<'a, str>>>,
-) -> anyhow::Result<String> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    if let Some(header) = header {
-        writer.write_record(header)?;
+struct Column {
+    heading: String,
+    right: bool,
+    whole: bool,
+}
+
+impl<R: Copy> Table<R> {
+    /// A table of these rows, without columns.
+    pub fn of(rows: impl IntoIterator<Item = R>) -> Self {
+        Self {
+            rows: rows.into_iter().map(|row| (row, Vec::new())).collect(),
+            columns: Vec::new(),
+        }
     }
-    for row in rows {
-        writer.write_record(row.iter().map(|cell| guarded(cell)))?;
+
+    /// Adds a column of text. Long text is wrapped.
+    pub fn text<S: ToString>(self, heading: &str, cell: impl Fn(R) -> S) -> Self {
+        self.column(heading, (false, false), cell)
     }
-    Ok(String::from_utf8(writer.into_inner()?)?)
+
+    /// Adds a column of text that is never wrapped, because people copy it.
+    pub fn whole<S: ToString>(self, heading: &str, cell: impl Fn(R) -> S) -> Self {
+        self.column(heading, (false, true), cell)
+    }
+
+    /// Adds a column of numbers.
+    pub fn number<S: ToString>(self, heading: &str, cell: impl Fn(R) -> S) -> Self {
+        self.column(heading, (true, false), cell)
+    }
+
+    /// Adds a column of numbers that are never wrapped.
+    pub fn whole_number<S: ToString>(self, heading: &str, cell: impl Fn(R) -> S) -> Self {
+        self.column(heading, (true, true), cell)
+    }
+
+    fn column<S: ToString>(
+        mut self,
+        heading: &str,
+        (right, whole): (bool, bool),
+        cell: impl Fn(R) -> S,
+    ) -> Self {
+        for (row, cells) in &mut self.rows {
+            cells.push(cell(*row).to_string());
+        }
+        self.columns.push(Column {
+            heading: heading.to_owned(),
+            right,
+            whole,
+        });
+        self
+    }
+
+    /// The table for people. An empty cell is shown as `-`.
+    pub fn print(&self) -> String {
+        let mut table = comfy_table::Table::new();
+        table
+            .load_style(presets::UTF8_FULL_CONDENSED)
+            .set_content_arrangement(ContentArrangement::Dynamic);
+        // In a test the table is the same in every terminal.
+        if cfg!(test) || table.width().is_none() {
+            table.set_width(WIDTH);
+        }
+        table.set_header(self.columns.iter().map(|column| Cell::new(&column.heading)));
+        for (_, cells) in &self.rows {
+            table.add_row(cells.iter().map(|cell| Cell::new(or_dash(&clean(cell)))));
+        }
+        for (set, column) in table.column_iter_mut().zip(&self.columns) {
+            if column.right {
+                set.set_cell_alignment(CellAlignment::Right);
+            }
+            if column.whole {
+                set.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
+        format!("{}\n", table.trim_fmt())
+    }
+
+    /// The rows as CSV, below the headings when these are wanted. A cell that a spreadsheet would run as a formula gets
+    /// a `'` in front.
+    pub fn csv(&self, with_headings: bool) -> anyhow::Result<String> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        if with_headings {
+            writer.write_record(self.columns.iter().map(|column| &column.heading))?;
+        }
+        for (_, cells) in &self.rows {
+            writer.write_record(cells.iter().map(|cell| guarded(cell)))?;
+        }
+        Ok(String::from_utf8(writer.into_inner()?)?)
+    }
+}
+
+/// Prints what a service returned: as text for people, or as JSON. `name` is the full name of the message in the
+/// contract.
+pub fn answer<M: prost::Message>(
+    format: TableOrJson,
+    name: &str,
+    message: &M,
+    text: impl FnOnce(&M) -> String,
+) -> anyhow::Result<()> {
+    let text = match format {
+        TableOrJson::Table => text(message),
+        TableOrJson::Json => self::message(name, message)?,
+    };
+    Ok(out(&text)?)
 }
 
 /// JSON, indented, or on one line when it is one document of many.
@@ -179,6 +243,16 @@ pub fn local(time: chrono::DateTime<chrono::Utc>) -> String {
         .to_string()
 }
 
+/// The name, or the key when there is no name.
+pub fn named<'a>(name: &'a str, key: &'a str) -> &'a str {
+    if name.is_empty() { key } else { name }
+}
+
+/// The text; `None` when it is empty.
+pub fn given(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
 /// The text, or `-` when it is empty.
 pub fn or_dash(text: &str) -> String {
     if text.is_empty() {
@@ -194,38 +268,29 @@ mod tests {
 
     #[test]
     fn a_spreadsheet_runs_no_cell() {
-        let rows = [vec![
-            "=HYPERLINK(\"x\")".into(),
-            "+1".into(),
-            "-1".into(),
-            "@a".into(),
-            "\tb".into(),
-            "aman, ya".into(),
-        ]];
-        let text = csv(Some(&["a", "b", "c", "d", "e", "f"]), rows).unwrap();
+        let cells = ["=HYPERLINK(\"x\")", "+1", "-1", "@a", "\tb", "aman, ya", ""];
+        let table = Table::of(cells).text("a", |cell| cell);
         assert_eq!(
-            text,
-            "a,b,c,d,e,f\n\"'=HYPERLINK(\"\"x\"\")\",'+1,'-1,'@a,'\tb,\"aman, ya\"\n"
+            table.csv(true).unwrap(),
+            "a\n\"'=HYPERLINK(\"\"x\"\")\"\n'+1\n'-1\n'@a\n'\tb\n\"aman, ya\"\n\"\"\n"
         );
+        assert_eq!(Table::of(["b"]).text("a", |cell| cell).csv(false).unwrap(), "b\n");
     }
 
     #[test]
     fn wide_and_hostile_text_does_not_break_a_table() {
         let wide = "Dinas ".repeat(40) + &"x".repeat(200) + "\n\u{1b}[2Jpindah\u{202e}kiri";
-        let text = table(
-            &["Nama", "Nilai"],
-            Columns {
-                right: &[1],
-                whole: &[],
-            },
-            [vec![wide, "91.48".to_owned()], vec!["漢字".into(), "1".into()]],
-        );
+        let text = Table::of([(wide.as_str(), "91.48"), ("漢字", "")])
+            .text("Nama", |row| row.0)
+            .number("Nilai", |row| row.1)
+            .print();
         assert!(text.lines().count() > 5);
         assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));
         for line in text.lines() {
             assert!(line.chars().count() <= usize::from(WIDTH), "{line}");
             assert!(line.ends_with(['┐', '│', '╡', '┘']), "{line}");
         }
+        assert!(text.contains("┆     - │"), "{text}");
     }
 
     #[test]

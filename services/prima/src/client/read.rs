@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use prima_proto::{name, ranking::v1 as ranking, survey::v1 as survey};
 use tonic::{Response, Status, Streaming};
 
-use super::call::{delay, request, retry, transient};
+use super::call::{PAGE, delay, repeat, transient};
+use super::category_names::CategoryNames;
 use super::connect::{Connection, Ranking, Survey};
 use super::period;
 use super::print::league::League;
@@ -13,23 +14,24 @@ use super::print::standing::Standings;
 use super::print::{self, result as print_result};
 use crate::cli::{Format, LeagueArgs, ResultArgs, ResultCommand, StandingArgs};
 
-const PAGE: u32 = 1000;
 /// After so many failures in a row, about two minutes, a watch ends with the error.
 const FAILURES: u32 = 30;
 
 pub(super) async fn result(connection: &Connection, args: &ResultArgs) -> anyhow::Result<ExitCode> {
     let client = connection.survey().await?;
-    let name = match (&args.command, &args.survey) {
-        (Some(ResultCommand::Unit(args)), _) => return period::unit(&client, args).await,
-        (Some(ResultCommand::Agency(args)), _) => return period::agency(&client, args).await,
-        (None, survey) => survey.clone().unwrap_or_default(),
-    };
+    match &args.command {
+        Some(ResultCommand::Unit(args)) => period::unit(&client, args).await?,
+        Some(ResultCommand::Agency(args)) => period::agency(&client, args).await?,
+        None => return survey_result(&client, args).await,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn survey_result(client: &Survey, args: &ResultArgs) -> anyhow::Result<ExitCode> {
+    let name = args.survey.clone().unwrap_or_default();
     if !args.watch {
-        print::out(&print_result::render(
-            &result_get(&client, &name).await?,
-            args.format,
-            false,
-        )?)?;
+        let result = result_get(client, &name).await?;
+        print::out(&print_result::render(&result, args.output.format, false)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let open = || {
@@ -38,38 +40,47 @@ pub(super) async fn result(connection: &Connection, args: &ResultArgs) -> anyhow
     };
     follow(open, |message: survey::WatchResultResponse| {
         let result = message.result.unwrap_or_default();
-        show(args.format, &print_result::render(&result, args.format, true)?)
+        show(
+            args.output.format,
+            &print_result::render(&result, args.output.format, true)?,
+        )
     })
     .await
 }
 
 /// The result of one survey.
 pub(crate) async fn result_get(client: &Survey, survey: &str) -> Result<survey::Result, Status> {
-    let answer = retry(|| {
-        let (mut client, survey) = (client.clone(), survey.to_owned());
-        async move {
-            client
-                .get_result(request(survey::GetResultRequest { survey }))
-                .await
-        }
-    });
-    Ok(answer.await?.result.unwrap_or_default())
+    let message = survey::GetResultRequest {
+        survey: survey.to_owned(),
+    };
+    Ok(repeat!(client, get_result, message)?.result.unwrap_or_default())
 }
 
 pub(super) async fn league(connection: &Connection, args: &LeagueArgs) -> anyhow::Result<ExitCode> {
     let client = connection.ranking().await?;
-    let name = league_name(&args.metric, &args.period, &args.cohort);
+    let name = league_name(&args.ranked.metric, &args.ranked.period, &args.cohort);
     if !args.watch {
-        let league = league_get(&client, &name, args.limit).await?;
-        print::out(&league.render(args.format, false)?)?;
-        if args.format == Format::Csv
+        let mut league = league_get(&client, &name, args.limit).await?;
+        let categories = league.rows.iter().map(|row| &row.category);
+        league.names = CategoryNames::read_for(connection, &args.ranked.metric, categories).await;
+        print::out(&league.render(args.output.format, false)?)?;
+        if args.output.format == Format::Csv
             && let Some(warning) = print::staleness(league.freshness.as_ref())
         {
             print::note(&warning);
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let page_size = i32::try_from(args.limit.unwrap_or(PAGE).min(PAGE))?;
+    let page_size = args
+        .limit
+        .map_or(Ok(PAGE), i32::try_from)
+        .unwrap_or(PAGE)
+        .min(PAGE);
+    // The categories of the rows to come are not known; those of SKM are letters.
+    let names = match args.ranked.metric.as_str() {
+        "skm" => CategoryNames::default(),
+        metric => CategoryNames::read(connection, metric).await,
+    };
     let open = || {
         let (mut client, name) = (client.clone(), name.clone());
         async move {
@@ -88,8 +99,9 @@ pub(super) async fn league(connection: &Connection, args: &LeagueArgs) -> anyhow
             table: table.unwrap_or_default(),
             rows,
             freshness,
+            names: names.clone(),
         };
-        show(args.format, &league.render(args.format, true)?)
+        show(args.output.format, &league.render(args.output.format, true)?)
     })
     .await
 }
@@ -110,17 +122,13 @@ pub(crate) async fn league_get(client: &Ranking, name: &str, limit: Option<u32>)
     let mut page_token = String::new();
     loop {
         let fetched = u32::try_from(league.rows.len()).unwrap_or(u32::MAX);
-        let missing = limit.map_or(PAGE, |limit| limit.saturating_sub(fetched).min(PAGE));
+        let missing = limit.and_then(|limit| i32::try_from(limit.saturating_sub(fetched)).ok());
         let message = ranking::GetLeagueTableRequest {
             name: name.to_owned(),
-            page_size: i32::try_from(missing)?,
+            page_size: missing.unwrap_or(PAGE).min(PAGE),
             page_token: std::mem::take(&mut page_token),
         };
-        let page = retry(|| {
-            let (mut client, message) = (client.clone(), message.clone());
-            async move { client.get_league_table(request(message)).await }
-        });
-        let page = page.await?;
+        let page = repeat!(client, get_league_table, message)?;
         league.table = page.table.unwrap_or_default();
         league.freshness = page.freshness;
         league.rows.extend(page.rows);
@@ -132,27 +140,29 @@ pub(crate) async fn league_get(client: &Ranking, name: &str, limit: Option<u32>)
     }
 }
 
-pub(super) async fn standing(connection: &Connection, args: &StandingArgs) -> anyhow::Result<ExitCode> {
+pub(super) async fn standing(connection: &Connection, args: &StandingArgs) -> anyhow::Result<()> {
     let client = connection.ranking().await?;
     let message = ranking::GetStandingRequest {
         subject: args.subject.clone(),
-        metric: args.metric.clone(),
-        period: args.period.clone(),
+        metric: args.ranked.metric.clone(),
+        period: args.ranked.period.clone(),
     };
-    let answer = retry(|| {
-        let (mut client, message) = (client.clone(), message.clone());
-        async move { client.get_standing(request(message)).await }
-    })
-    .await?;
+    let answer = repeat!(client, get_standing, message.clone())?;
+    let rows = answer
+        .standings
+        .iter()
+        .filter_map(|standing| standing.row.as_ref());
+    let categories = rows.map(|row| &row.category);
+    let names = CategoryNames::read_for(connection, &message.metric, categories).await;
     let standings = Standings {
         subject: message.subject,
         metric: message.metric,
         period: message.period,
         standings: answer.standings,
         freshness: answer.freshness,
+        names,
     };
-    print::out(&standings.render(args.format)?)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(print::out(&standings.render(args.output.format)?)?)
 }
 
 fn show(format: Format, text: &str) -> anyhow::Result<()> {

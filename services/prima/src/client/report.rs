@@ -12,7 +12,6 @@ mod sample;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
@@ -105,21 +104,21 @@ impl Report {
     }
 }
 
-pub(super) async fn run(connection: &Connection, command: ReportCommand) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(connection: &Connection, command: ReportCommand) -> anyhow::Result<()> {
     match command {
         ReportCommand::Skm(args) => skm(connection, &args).await,
         ReportCommand::Evaluation(args) => evaluation::run(connection, &args).await,
     }
 }
 
-async fn skm(connection: &Connection, args: &ReportSkmArgs) -> anyhow::Result<ExitCode> {
+async fn skm(connection: &Connection, args: &ReportSkmArgs) -> anyhow::Result<()> {
     let client = connection.survey().await?;
     let survey = gather::survey(&client, args).await?;
     let report = gather::report(connection, &client, survey, args, Clock::system().now()).await?;
     for path in write(&report, &args.out, &args.format)? {
         print::out(&format!("{}\n", print::clean(&path.display().to_string())))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Writes the report in each requested format and returns the paths.

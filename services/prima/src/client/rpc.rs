@@ -7,7 +7,6 @@ mod describe;
 
 use std::io::{IsTerminal, Read};
 use std::path::Path;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -35,15 +34,15 @@ pub use complete::{methods as complete_methods, pairs as complete_pairs};
 /// Longest time to wait until a stream of requests is accepted.
 const STREAM_DEADLINE: Duration = Duration::from_secs(120);
 
-pub(super) async fn run(connection: &Connection, args: &CallArgs) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(connection: &Connection, args: &CallArgs) -> anyhow::Result<()> {
     if let Some(pattern) = &args.list {
         print::out(&describe::list(pattern)?)?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     }
     let method = contract::method(args.method.as_deref().unwrap_or_default())?;
     if args.describe {
         print::out(&describe::describe(&method))?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     }
     let json = args.json.as_deref().map(input_text).transpose()?;
     let mut messages = requests(&method, json.as_deref(), &args.fields)
@@ -57,7 +56,7 @@ pub(super) async fn run(connection: &Connection, args: &CallArgs) -> anyhow::Res
         let answer = answer(client, &method, messages, repeatable).await?;
         print::out(&print::dynamic(&answer, !std::io::stdout().is_terminal())?)?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// The text of a file, or of stdin when the file is `-`.

@@ -1,29 +1,24 @@
-//! Creates, closes and lists surveys, and shows the minimum sample.
+//! Creates and lists surveys, and reads what belongs to them.
 
 mod comments;
 mod follow_up;
 mod tokens;
 
-use std::process::ExitCode;
-
 use anyhow::{Context, bail};
 use prima_platform::clock;
 use prima_proto::survey::v1 as pb;
-use prost::Message;
 use serde::Deserialize;
-use uuid::Uuid;
 
-use super::call::{repeat, request, retry};
+use super::call::{self, pages, repeat};
 use super::connect::{Connection, Survey};
-use super::print::{self, Columns, analysis, result::state_name, result::weights_name};
+use super::print::{self, Table, analysis, result::state_name, result::weights_name};
 use super::text;
 use crate::cli::{
-    AccessMode, AnalysisArgs, SurveyCommand, SurveyCreateArgs, SurveyListArgs, TableOrJson, Weights,
+    AccessMode, FollowUpCommand, SurveyCommand, SurveyCreateArgs, SurveyListArgs, SurveyReadArgs,
+    TableOrJson, Weights,
 };
 
-const PAGE: i32 = 1000;
-
-pub(super) async fn run(connection: &Connection, command: SurveyCommand) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(connection: &Connection, command: SurveyCommand) -> anyhow::Result<()> {
     let client = connection.survey().await?;
     match command {
         SurveyCommand::Create(args) => {
@@ -35,44 +30,29 @@ pub(super) async fn run(connection: &Connection, command: SurveyCommand) -> anyh
                 state_name(survey.state())
             ))?;
         }
-        SurveyCommand::Close(args) => {
-            let message = pb::CloseSurveyRequest {
-                name: args.name,
-                etag: String::new(),
-            };
-            // Closing is not repeated, because a second try would report that the survey is already closed.
-            let answer = client.clone().close_survey(request(message)).await?.into_inner();
-            print::out(&format!(
-                "Survei ditutup: {}\n",
-                answer.survey.unwrap_or_default().name
-            ))?;
+        SurveyCommand::List(args) => list(&client, args).await?,
+        SurveyCommand::Voids(args) => follow_up::voids(&client, args).await?,
+        SurveyCommand::FollowUp(args) => {
+            let FollowUpCommand::List(args) = args.command;
+            follow_up::list(&client, args).await?;
         }
-        SurveyCommand::List(args) => list(&client, &args).await?,
-        SurveyCommand::Void(args) => follow_up::void(&client, args).await?,
-        SurveyCommand::Voids(args) => follow_up::voids(&client, &args).await?,
-        SurveyCommand::Publish(args) => follow_up::publish(&client, args).await?,
-        SurveyCommand::FollowUp(args) => follow_up::follow_up(&client, args.command).await?,
         SurveyCommand::Tokens(args) => tokens::issue(&connection.access().await?, &args).await?,
         SurveyCommand::Comments(args) => comments::list(&client, &args).await?,
-        SurveyCommand::Analysis(args) => {
-            analyze(&client, args).await?;
-        }
+        SurveyCommand::Analysis(args) => analyze(&client, args).await?,
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
-async fn analyze(client: &Survey, args: AnalysisArgs) -> anyhow::Result<()> {
+async fn analyze(client: &Survey, args: SurveyReadArgs) -> anyhow::Result<()> {
     let message = pb::AnalyzeResultRequest {
         survey: args.survey.clone(),
     };
     let analysis = repeat!(client, analyze_result, message)?
         .analysis
         .unwrap_or_default();
-    if args.format == TableOrJson::Json {
-        return Ok(print::out(&print::message(
-            "prima.survey.v1.Analysis",
-            &analysis,
-        )?)?);
+    if args.output.format == TableOrJson::Json {
+        let text = print::message("prima.survey.v1.Analysis", &analysis)?;
+        return Ok(print::out(&text)?);
     }
     let message = pb::GetSurveyRequest { name: args.survey };
     let survey = repeat!(client, get_survey, message)?.survey.unwrap_or_default();
@@ -83,28 +63,15 @@ async fn analyze(client: &Survey, args: AnalysisArgs) -> anyhow::Result<()> {
     Ok(print::out(&analysis::table_of(&analysis, &names.collect()))?)
 }
 
-pub(super) async fn sample_size(connection: &Connection, population: i64) -> anyhow::Result<ExitCode> {
-    let client = connection.survey().await?;
-    let answer = retry(|| {
-        let mut client = client.clone();
-        let message = pb::CalculateSampleSizeRequest { population };
-        async move { client.calculate_sample_size(request(message)).await }
-    });
-    print::out(&format!("{}\n", answer.await?.sample_size))?;
-    Ok(ExitCode::SUCCESS)
-}
-
 /// Creates a survey. The request id is derived from the content, so that a repeat changes nothing.
 pub(crate) async fn create(client: &Survey, message: pb::CreateSurveyRequest) -> anyhow::Result<pb::Survey> {
     let message = pb::CreateSurveyRequest {
         request_id: request_id(&message),
         ..message
     };
-    let answer = retry(|| {
-        let (mut client, message) = (client.clone(), message.clone());
-        async move { client.create_survey(request(message)).await }
-    });
-    Ok(answer.await?.survey.unwrap_or_default())
+    Ok(repeat!(client, create_survey, message)?
+        .survey
+        .unwrap_or_default())
 }
 
 fn request_id(message: &pb::CreateSurveyRequest) -> String {
@@ -112,13 +79,7 @@ fn request_id(message: &pb::CreateSurveyRequest) -> String {
         request_id: String::new(),
         ..message.clone()
     };
-    request_id_of("CreateSurvey", &content)
-}
-
-/// Derives a request id from the method and the content.
-pub(super) fn request_id_of(method: &str, content: &impl Message) -> String {
-    let text = [method.as_bytes(), b"\0", &content.encode_to_vec()].concat();
-    Uuid::new_v5(&Uuid::NAMESPACE_URL, &text).to_string()
+    call::request_id("CreateSurvey", &content)
 }
 
 async fn message(client: &Survey, args: SurveyCreateArgs) -> anyhow::Result<pb::CreateSurveyRequest> {
@@ -207,59 +168,32 @@ async fn all_elements(client: &Survey, name: &str) -> anyhow::Result<Vec<pb::Sur
     Ok(found.elements.into_iter().map(element).collect())
 }
 
-async fn list(client: &Survey, args: &SurveyListArgs) -> anyhow::Result<()> {
-    let mut surveys: Vec<pb::Survey> = Vec::new();
-    let mut page_token = String::new();
-    loop {
-        let message = pb::ListSurveysRequest {
-            parent: args
-                .unit
-                .clone()
-                .unwrap_or_else(|| "agencies/-/units/-".to_owned()),
-            page_size: PAGE,
-            page_token,
-            period: String::new(),
-        };
-        let page = retry(|| {
-            let (mut client, message) = (client.clone(), message.clone());
-            async move { client.list_surveys(request(message)).await }
+async fn list(client: &Survey, args: SurveyListArgs) -> anyhow::Result<()> {
+    let message = pb::ListSurveysRequest {
+        parent: args.unit.unwrap_or_else(|| "agencies/-/units/-".to_owned()),
+        ..Default::default()
+    };
+    let surveys = pages!(client, list_surveys, message, surveys).surveys;
+    let population = |survey: &pb::Survey| match survey.population {
+        0 => String::new(),
+        population => population.to_string(),
+    };
+    let table = Table::of(&surveys)
+        .whole("Nama", |survey| &survey.name)
+        .text("Judul", |survey| &survey.display_name)
+        .text("Periode", |survey| &survey.period)
+        .text("Bobot", |survey| weights_name(survey.weight_variant()))
+        .number("Populasi", population)
+        .text("Keadaan", |survey| state_name(survey.state()))
+        .text("Unit", |survey| match survey.unit_confirmed {
+            true => "terdaftar",
+            false => "belum dikenal",
         });
-        let page = page.await?;
-        surveys.extend(page.surveys);
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            break;
-        }
-    }
-    let text = print::table(
-        &["Nama", "Judul", "Periode", "Bobot", "Populasi", "Keadaan", "Unit"],
-        Columns {
-            right: &[4],
-            whole: &[0],
-        },
-        surveys.iter().map(|survey| {
-            vec![
-                survey.name.clone(),
-                survey.display_name.clone(),
-                survey.period.clone(),
-                weights_name(survey.weight_variant()).to_owned(),
-                if survey.population > 0 {
-                    survey.population.to_string()
-                } else {
-                    "-".to_owned()
-                },
-                state_name(survey.state()).to_owned(),
-                if survey.unit_confirmed {
-                    "terdaftar"
-                } else {
-                    "belum dikenal"
-                }
-                .to_owned(),
-            ]
-        }),
-    );
-    print::out(&format!("{text}{} survei.\n", surveys.len()))?;
-    Ok(())
+    Ok(print::out(&format!(
+        "{}{} survei.\n",
+        table.print(),
+        surveys.len()
+    ))?)
 }
 
 #[cfg(test)]

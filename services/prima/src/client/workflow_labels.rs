@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::call::repeat;
 use super::connect::Connection;
+use crate::cli::TableOrJson;
 
 #[derive(Deserialize)]
 struct Labelled {
@@ -40,11 +41,19 @@ pub struct WorkflowLabels(Vec<Workflow>);
 impl WorkflowLabels {
     /// Reads the labels from the service. A workflow that a newer release writes differently is left out, so that its
     /// keys are shown instead.
-    pub(super) async fn read(connection: &Connection) -> anyhow::Result<Self> {
+    async fn read(connection: &Connection) -> anyhow::Result<Self> {
         let client = connection.settings().await?;
         let answer = repeat!(client, list_workflows, pb::ListWorkflowsRequest {})?;
         let documents = answer.workflows.iter().map(|workflow| workflow.json.as_str());
         Ok(Self::parse(documents))
+    }
+
+    /// Reads the labels when the text is for people.
+    pub(super) async fn read_for(connection: &Connection, format: TableOrJson) -> anyhow::Result<Self> {
+        match format {
+            TableOrJson::Table => Self::read(connection).await,
+            TableOrJson::Json => Ok(Self::default()),
+        }
     }
 
     pub(super) fn parse<'a>(documents: impl IntoIterator<Item = &'a str>) -> Self {

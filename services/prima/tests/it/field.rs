@@ -334,16 +334,12 @@ fn a_voided_file_is_reported_and_imported_again_with_a_label() {
     let file = data("20-same-file-after-void/a.csv");
     let ran = import(&up, &file, &survey, &["--import-id", "salah-unit"]);
     assert!(ran.stdout.contains("12 diterima"), "{}{}", ran.stdout, ran.stderr);
-    let ran = up.run(&[
-        "survey",
-        "void",
-        &survey,
-        "--import-id",
-        "salah-unit",
-        "--reason",
-        "Berkas unit lain",
+    up.call(&[
+        "VoidResponses",
+        &format!("survey={survey}"),
+        "import_id=salah-unit",
+        "reason=Berkas unit lain",
     ]);
-    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     let ran = import(&up, &file, &survey, &[]);
     assert!(
         ran.stderr.contains("12 sudah ada, semuanya dibatalkan") && ran.stderr.contains("--again"),

@@ -4,5 +4,6 @@
 
 mod call;
 mod field;
+mod league;
 mod lists;
 mod process;

@@ -39,12 +39,15 @@ impl Up {
 
     /// Builds a command that calls the process as its administrator.
     pub fn command(&self, line: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_prima"));
+        let mut command = self.anyone(line);
+        command.arg("--token-file").arg(self.data.path().join("token"));
         command
-            .args(line)
-            .env("PRIMA_ENDPOINT", &self.endpoint)
-            .arg("--token-file")
-            .arg(self.data.path().join("token"));
+    }
+
+    /// Builds a command that calls the process without a token.
+    pub fn anyone(&self, line: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_prima"));
+        command.args(line).env("PRIMA_ENDPOINT", &self.endpoint);
         command
     }
 

@@ -49,7 +49,7 @@ use super::{Options, Outcome, What};
 use crate::cli::DateOrder;
 use crate::client::call::repeat;
 use crate::client::connect::{Connection, Survey};
-use crate::client::print::{self, Columns};
+use crate::client::print::{self, Table};
 
 pub use self::columns::ColumnMap;
 pub use self::values::ValueMap;
@@ -232,7 +232,7 @@ pub async fn responses(connection: &Connection, options: &ResponseOptions) -> an
     if by_meaning && outcome.unchanged == 0 && before > 0 && i64::try_from(outcome.created)? <= before {
         progress.note(&format!(
             "survei ini sudah berisi {before} jawaban, dan tidak satu pun sama dengan isi berkas ini. Bila berkas ini dulu diimpor \
-             dengan rilis 0.1, jawabannya sekarang ganda: batalkan dengan `prima survey void {} --import-id {import_id}`, lalu \
+             dengan rilis 0.1, jawabannya sekarang ganda: batalkan dengan `prima call VoidResponses survey={} import_id={import_id} reason=…`, lalu \
              impor dengan --ids-by-line",
             options.survey
         ));
@@ -353,16 +353,13 @@ async fn others(client: &Survey, survey: &str, period: &str) -> anyhow::Result<(
 
 /// Prints the meaning of each column.
 fn show(check: &Check) -> anyhow::Result<()> {
-    let columns = Columns {
-        right: &[0],
-        whole: &[],
-    };
-    let rows = check.mapping.lines(&check.form);
-    Ok(print::out(&print::table(
-        &["No", "Kolom berkas", "Isian"],
-        columns,
-        rows,
-    ))?)
+    let lines = check.mapping.lines(&check.form);
+    let cell = |place: usize| move |line: &Vec<String>| line.get(place).cloned().unwrap_or_default();
+    let table = Table::of(&lines)
+        .number("No", cell(0))
+        .text("Kolom berkas", cell(1))
+        .text("Isian", cell(2));
+    Ok(print::out(&table.print())?)
 }
 
 /// Derives a label from the content of the file.

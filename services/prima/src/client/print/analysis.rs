@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use prima_proto::survey::v1 as pb;
 
-use super::{Columns, clean, or_dash, table};
+use super::{Table, clean, named, or_dash};
 
 const HIDDEN: &str = "disembunyikan";
 
@@ -19,7 +19,7 @@ pub fn table_of(analysis: &pb::Analysis, names: &Names) -> String {
     ));
     text.push('\n');
     for dimension in &analysis.dimensions {
-        text += &format!("\n{}\n", clean(label(&dimension.display_name, &dimension.key)));
+        text += &format!("\n{}\n", clean(named(&dimension.display_name, &dimension.key)));
         text += &groups(dimension, names);
     }
     if !analysis.services.is_empty() {
@@ -43,10 +43,6 @@ pub fn table_of(analysis: &pb::Analysis, names: &Names) -> String {
     text
 }
 
-fn label<'a>(name: &'a str, key: &'a str) -> &'a str {
-    if name.is_empty() { key } else { name }
-}
-
 fn code<'a>(key: &'a str, names: &'a Names) -> &'a str {
     match names.get(key) {
         Some((code, _)) if !code.is_empty() => code,
@@ -68,79 +64,59 @@ fn groups(dimension: &pb::Dimension, names: &Names) -> String {
         .max_by_key(|elements| elements.len())
         .map(|elements| elements.iter().map(|element| element.key.as_str()).collect())
         .unwrap_or_default();
-    let mut header = vec!["Kelompok", "Responden", "Nilai", "Mutu"];
-    header.extend(keys.iter().map(|key| code(key, names)));
-    let right: Vec<usize> = std::iter::once(1).chain(2..3).chain(4..header.len()).collect();
-    let rows = dimension.groups.iter().map(|group| {
-        let name = match (group.key.as_str(), group.display_name.as_str()) {
-            ("", "") => "tidak diisi",
-            (key, "") => key,
-            (_, name) => name,
-        };
-        let mut row = vec![name.to_owned()];
+    let hidden = |group: &pb::Group, figure: String| {
         if group.suppressed {
-            row.extend([HIDDEN.to_owned(), HIDDEN.to_owned(), "-".to_owned()]);
+            HIDDEN.to_owned()
         } else {
-            row.extend([
-                group.respondents.to_string(),
-                or_dash(&group.index),
-                or_dash(&group.category),
-            ]);
+            figure
         }
-        row.extend(keys.iter().map(|key| {
-            let element = group.elements.iter().find(|element| element.key == *key);
-            element
-                .filter(|element| !element.suppressed)
-                .map_or("-".to_owned(), |element| or_dash(&element.mean))
-        }));
-        row
-    });
-    let columns = Columns {
-        right: &right,
-        whole: &[],
     };
-    table(&header, columns, rows)
+    let mut table = Table::of(&dimension.groups)
+        .text("Kelompok", |group| {
+            match (group.key.as_str(), group.display_name.as_str()) {
+                ("", "") => "tidak diisi",
+                (key, "") => key,
+                (_, name) => name,
+            }
+        })
+        .number("Responden", |group| hidden(group, group.respondents.to_string()))
+        .number("Nilai", |group| hidden(group, or_dash(&group.index)))
+        .text("Mutu", |group| {
+            Some(&group.category)
+                .filter(|_| !group.suppressed)
+                .cloned()
+                .unwrap_or_default()
+        });
+    for key in keys {
+        table = table.number(code(key, names), |group| {
+            let element = group.elements.iter().find(|element| element.key == key);
+            let shown = element.filter(|element| !element.suppressed);
+            shown.map_or("", |element| &element.mean)
+        });
+    }
+    table.print()
 }
 
 fn services(services: &[pb::ServiceSample]) -> String {
-    let rows = services.iter().map(|sample| {
-        vec![
-            sample.service.clone(),
-            sample.population.to_string(),
-            sample.minimum_respondents.to_string(),
-            if sample.suppressed {
-                HIDDEN.to_owned()
-            } else {
-                sample.respondents.to_string()
-            },
-        ]
-    });
-    let columns = Columns {
-        right: &[1, 2, 3],
-        whole: &[],
-    };
-    table(
-        &["Layanan", "Populasi", "Sampel minimum", "Responden"],
-        columns,
-        rows,
-    )
+    Table::of(services)
+        .text("Layanan", |sample| &sample.service)
+        .number("Populasi", |sample| sample.population)
+        .number("Sampel minimum", |sample| sample.minimum_respondents)
+        .number("Responden", |sample| match sample.suppressed {
+            true => HIDDEN.to_owned(),
+            false => sample.respondents.to_string(),
+        })
+        .print()
 }
 
 fn flags(quality: &pb::Quality) -> String {
-    let rows = quality.flags.iter().map(|flag| {
-        vec![
-            label(&flag.display_name, &flag.kind).to_owned(),
-            flag.responses.to_string(),
-        ]
-    });
-    let columns = Columns {
-        right: &[1],
-        whole: &[],
-    };
     let flags = if quality.flags.is_empty() {
         "tidak ada\n".to_owned()
     } else {
-        table(&["Tanda", "Jawaban"], columns, rows)
+        Table::of(&quality.flags)
+            .text("Tanda", |flag| named(&flag.display_name, &flag.kind))
+            .number("Jawaban", |flag| flag.responses)
+            .print()
     };
     format!(
         "{flags}Nilai dengan semua jawaban: {}; tanpa {} jawaban bertanda: {}\n",
@@ -151,23 +127,14 @@ fn flags(quality: &pb::Quality) -> String {
 }
 
 fn importance(elements: &[pb::ImportancePerformance], names: &Names) -> String {
-    let rows = elements.iter().map(|element| {
-        vec![
-            full(&element.key, names),
-            or_dash(&element.performance),
-            or_dash(&element.importance),
-            or_dash(label(&element.quadrant_display_name, &element.quadrant)),
-        ]
-    });
-    let columns = Columns {
-        right: &[1, 2],
-        whole: &[],
-    };
-    table(
-        &["Unsur", "Kinerja (NRR)", "Kepentingan", "Kuadran"],
-        columns,
-        rows,
-    )
+    Table::of(elements)
+        .text("Unsur", |element| full(&element.key, names))
+        .number("Kinerja (NRR)", |element| &element.performance)
+        .number("Kepentingan", |element| &element.importance)
+        .text("Kuadran", |element| {
+            named(&element.quadrant_display_name, &element.quadrant)
+        })
+        .print()
 }
 
 #[cfg(test)]
@@ -195,11 +162,25 @@ mod tests {
             weakest: vec!["procedure".into()],
             ..Default::default()
         };
-        let text = table_of(&analysis, &names);
-        let line = |start: &str| text.lines().find(|line| line.contains(start)).unwrap().to_owned();
-        assert!(line("│ P ").contains(HIDDEN), "{text}");
-        assert!(line("│ L ").contains("88.31"));
-        assert!(line("tidak diisi").contains('7'));
-        assert!(text.contains("Unsur terlemah: U2 Prosedur"));
+        insta::assert_snapshot!(table_of(&analysis, &names), @"
+        Survei s: 0 jawaban; kelompok di bawah 0 orang disembunyikan
+
+        Jenis kelamin
+        ┌─────────────┬───────────────┬───────────────┬──────┐
+        │ Kelompok    ┆     Responden ┆         Nilai ┆ Mutu │
+        ╞═════════════╪═══════════════╪═══════════════╪══════╡
+        │ L           ┆            12 ┆         88.31 ┆ -    │
+        │ P           ┆ disembunyikan ┆ disembunyikan ┆ -    │
+        │ tidak diisi ┆             7 ┆         88.31 ┆ -    │
+        └─────────────┴───────────────┴───────────────┴──────┘
+
+        Kepentingan dan kinerja unsur
+        ┌───────┬───────────────┬─────────────┬─────────┐
+        │ Unsur ┆ Kinerja (NRR) ┆ Kepentingan ┆ Kuadran │
+        ╞═══════╪═══════════════╪═════════════╪═════════╡
+        └───────┴───────────────┴─────────────┴─────────┘
+        Unsur terkuat: -
+        Unsur terlemah: U2 Prosedur
+        ");
     }
 }

@@ -4,7 +4,7 @@ use prima_platform::clock;
 use prima_proto::complaint::v1 as pb;
 use prost_types::Timestamp;
 
-use super::{Columns, clean, or_dash, table};
+use super::{Table, clean, lines, or_dash};
 use crate::client::workflow_labels::WorkflowLabels;
 
 /// A time in western Indonesia (WIB) to the minute, or `-`.
@@ -12,12 +12,6 @@ pub fn time(time: Option<&Timestamp>) -> String {
     let local = |time| super::local(time).chars().take(16).collect();
     time.and_then(clock::from_proto)
         .map_or_else(|| "-".to_owned(), local)
-}
-
-/// Labels and values, one pair per line.
-pub(super) fn lines(rows: &[(&str, String)]) -> String {
-    let line = |(label, value): &(&str, String)| clean(&format!("{label:<12} {value}")) + "\n";
-    rows.iter().map(line).collect()
 }
 
 /// The last part of a complaint's name. The commands accept it, so people copy it.
@@ -46,29 +40,23 @@ fn responsible(status: &pb::ComplaintStatus) -> &str {
 }
 
 pub fn list(list: &[pb::ComplaintSummary]) -> String {
-    let rows = list.iter().map(|row| {
-        let none = pb::ComplaintStatus::default();
-        let status = row.status.as_ref().unwrap_or(&none);
-        vec![
-            id(&status.name),
-            time(status.receive_time.as_ref()),
-            status.state_label.clone(),
-            responsible(status).to_owned(),
-            status.deadline.as_ref().map_or_else(|| "-".to_owned(), due),
-            status.level.to_string(),
-            or_dash(&row.title),
-        ]
-    });
-    let columns = Columns {
-        right: &[5],
-        whole: &[0, 3],
-    };
-    let header = ["Laporan", "Diterima", "Keadaan", "Pada", "Tenggat", "Tk", "Judul"];
-    table(&header, columns, rows) + &format!("{} laporan.\n", list.len())
+    let none = pb::ComplaintStatus::default();
+    let rows = list.iter().map(|row| (row, row.status.as_ref().unwrap_or(&none)));
+    let table = Table::of(rows)
+        .whole("Laporan", |(_, status)| id(&status.name))
+        .text("Diterima", |(_, status)| time(status.receive_time.as_ref()))
+        .text("Keadaan", |(_, status)| &status.state_label)
+        .whole("Pada", |(_, status)| responsible(status))
+        .text("Tenggat", |(_, status)| {
+            status.deadline.as_ref().map(due).unwrap_or_default()
+        })
+        .number("Tk", |(_, status)| status.level)
+        .text("Judul", |(row, _)| &row.title);
+    table.print() + &format!("{} laporan.\n", list.len())
 }
 
-/// One line with the state of a complaint after an action.
-pub fn status_line(status: &pb::ComplaintStatus) -> String {
+/// One line with the state of a complaint.
+fn status_line(status: &pb::ComplaintStatus) -> String {
     let deadline = status.deadline.as_ref();
     let deadline = deadline.map(|one| format!("; tenggat {}: {}", one.label.to_lowercase(), due(one)));
     clean(&format!(
@@ -140,20 +128,13 @@ pub fn detail(complaint: &pb::Complaint, labels: &WorkflowLabels) -> String {
         }
     }
     text.push('\n');
-    let rows = complaint.timeline.iter().map(|entry| {
-        vec![
-            entry.number.to_string(),
-            time(entry.time.as_ref()),
-            describe(entry, labels),
-            role(&entry.role),
-            or_dash(&entry.text),
-        ]
-    });
-    let columns = Columns {
-        right: &[0],
-        whole: &[1],
-    };
-    text + &table(&["No", "Waktu", "Kejadian", "Oleh", "Isi"], columns, rows)
+    text + &Table::of(&complaint.timeline)
+        .number("No", |entry| entry.number)
+        .whole("Waktu", |entry| time(entry.time.as_ref()))
+        .text("Kejadian", |entry| describe(entry, labels))
+        .text("Oleh", |entry| role(&entry.role))
+        .text("Isi", |entry| &entry.text)
+        .print()
 }
 
 /// One event of the feed, on one line.
@@ -217,15 +198,15 @@ fn describe(entry: &pb::TimelineEntry, labels: &WorkflowLabels) -> String {
     }
 }
 
-fn role(key: &str) -> String {
+fn role(key: &str) -> &str {
     match key {
-        "reporter" => "Pelapor".to_owned(),
-        "liaison_officer" => "Pejabat penghubung".to_owned(),
-        "coordinator_admin" => "Admin koordinator instansi".to_owned(),
-        "national_admin" => "Admin nasional".to_owned(),
-        "system" => "Sistem".to_owned(),
-        "intake" => "Penerima laporan".to_owned(),
-        _ => or_dash(key),
+        "reporter" => "Pelapor",
+        "liaison_officer" => "Pejabat penghubung",
+        "coordinator_admin" => "Admin koordinator instansi",
+        "national_admin" => "Admin nasional",
+        "system" => "Sistem",
+        "intake" => "Penerima laporan",
+        other => other,
     }
 }
 

@@ -1,11 +1,11 @@
-//! Figures about complaints, for people: performance of units, desks, use of encryption keys.
+//! The performance of units with complaints, for people.
 
 use prima_platform::{disclosure::group_step, number};
 use prima_proto::complaint::v1 as pb;
 use prima_proto::event::v1 as event;
 
-use super::complaint::{channel, lines};
-use super::{Columns, or_dash, table};
+use super::complaint::channel;
+use super::{Table, lines, or_dash};
 use crate::client::workflow_labels::WorkflowLabels;
 
 pub fn performance(answer: &pb::GetPerformanceResponse, labels: &WorkflowLabels) -> String {
@@ -76,44 +76,23 @@ pub fn performance(answer: &pb::GetPerformanceResponse, labels: &WorkflowLabels)
             group_step(answer.step)
         );
     }
-    let columns = Columns {
-        right: &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
-        whole: &[0],
-    };
     for (title, groups) in [("Jenis", &of.by_class), ("Kanal", &of.by_channel)] {
-        let rows = groups.iter().map(|group| {
-            let figures = [
-                group.received,
-                group.archived,
-                group.verified,
-                group.verified_in_time,
-                group.resolved,
-                group.resolved_in_time,
-                group.overdue,
-                group.reopened,
-            ];
-            let days = [&group.mean_days, &group.median_days];
-            std::iter::once(group_name(&group.key, labels))
-                .chain(figures.iter().map(i64::to_string))
-                .chain(days.map(|days| or_dash(days)))
-                .collect()
-        });
-        let header = [
-            title,
-            "Diterima",
-            "Diarsipkan",
-            "Diverifikasi",
-            "Tepat waktu",
-            "Selesai",
-            "Tepat waktu",
-            "Lewat tenggat",
-            "Dibuka lagi",
-            "Rata-rata hari",
-            "Median hari",
-        ];
-        if !groups.is_empty() {
-            text += &table(&header, columns, rows);
+        if groups.is_empty() {
+            continue;
         }
+        text += &Table::of(groups)
+            .whole(title, |group| group_name(&group.key, labels))
+            .number("Diterima", |group| group.received)
+            .number("Diarsipkan", |group| group.archived)
+            .number("Diverifikasi", |group| group.verified)
+            .number("Tepat waktu", |group| group.verified_in_time)
+            .number("Selesai", |group| group.resolved)
+            .number("Tepat waktu", |group| group.resolved_in_time)
+            .number("Lewat tenggat", |group| group.overdue)
+            .number("Dibuka lagi", |group| group.reopened)
+            .number("Rata-rata hari", |group| &group.mean_days)
+            .number("Median hari", |group| &group.median_days)
+            .print();
     }
     text
 }
@@ -125,74 +104,6 @@ fn group_name(key: &str, labels: &WorkflowLabels) -> String {
     class
         .or_else(|| kind().map(|kind| channel(kind).to_owned()))
         .unwrap_or_else(|| key.to_owned())
-}
-
-/// The channels through which a unit can be reached.
-pub fn desk(desk: &pb::Desk) -> String {
-    let mut text = lines(&[
-        ("Unit", desk.unit.clone()),
-        ("Meja khusus", since(&desk.separate_since_date)),
-        ("SP4N-LAPOR!", since(&desk.sp4n_since_date)),
-    ]);
-    let rows = desk.channels.iter().map(|one| {
-        vec![
-            channel(one.channel()).to_owned(),
-            one.since_date.clone(),
-            or_dash(&one.until_date),
-        ]
-    });
-    if desk.channels.is_empty() {
-        text += "Kanal belum dicatat.\n";
-    } else {
-        text += &table(&["Kanal", "Sejak", "Sampai"], Columns::default(), rows);
-    }
-    if desk.records.is_empty() {
-        return text;
-    }
-    let rows = desk.records.iter().map(|one| {
-        let kind = match one.kind() {
-            pb::AccountabilityKind::Unspecified => "-",
-            pb::AccountabilityKind::Report => "laporan berkala",
-            pb::AccountabilityKind::Monitoring => "monitoring dan evaluasi",
-            pb::AccountabilityKind::FollowUp => "tindak lanjut",
-            pb::AccountabilityKind::Publication => "publikasi",
-        };
-        vec![
-            one.date.clone(),
-            kind.to_owned(),
-            one.title.clone(),
-            or_dash(&one.link),
-        ]
-    });
-    text + &table(
-        &["Tanggal", "Catatan", "Judul", "Tautan"],
-        Columns::default(),
-        rows,
-    )
-}
-
-fn since(date: &str) -> String {
-    match date {
-        "" => "tidak ada".to_owned(),
-        date => format!("sejak {date}"),
-    }
-}
-
-/// How much data each key encrypts.
-pub fn keys(keys: &[pb::KeyUsage]) -> String {
-    let rows = keys.iter().map(|one| {
-        let part = match (one.current, one.present) {
-            (true, _) => "mengenkripsi dan mendekripsi",
-            (false, true) => "mendekripsi",
-            (false, false) => "TIDAK ADA: barisnya tidak terbaca",
-        };
-        vec![one.key.clone(), part.to_owned(), one.rows.to_string()]
-    });
-    let columns = Columns {
-        right: &[2],
-        whole: &[0],
-    };
-    table(&["Kunci", "Guna", "Baris"], columns, rows)
 }
 
 #[cfg(test)]
@@ -254,33 +165,27 @@ mod tests {
             score: None,
             step: 5,
         };
-        let text = performance(&answer, &labels);
-        assert!(text.contains("4.67 dari 5, menurut 3 pelapor"));
-        assert!(text.contains("kelipatan 5, per jenis dan kanal kelipatan 20"));
-        let row = text.lines().find(|line| line.contains("surat")).unwrap();
-        let shown: Vec<&str> = row.split(['│', '┆']).map(str::trim).collect();
-        let figures = ["11", "12", "13", "14", "15", "16", "17", "18", "19.25", "-"];
-        assert_eq!(shown.get(2..12), Some(&figures[..]), "{text}");
-    }
-
-    #[test]
-    fn a_key_that_is_not_configured_is_warned_of() {
-        let key = |key: &str, current, present| pb::KeyUsage {
-            key: key.into(),
-            current,
-            present,
-            rows: 7,
-        };
-        let text = keys(&[
-            key("b", true, true),
-            key("a", false, true),
-            key("z", false, false),
-        ]);
-        let warned: Vec<bool> = text
-            .lines()
-            .filter(|l| l.contains(" 7 "))
-            .map(|l| l.contains("TIDAK ADA"))
-            .collect();
-        assert_eq!(warned, [false, false, true], "{text}");
+        insta::assert_snapshot!(performance(&answer, &labels), @"
+        Unit        :
+        Periode     :
+        Nilai       : belum ada
+        Diterima    : 0 (di luar 0 yang digabung)
+        Diverifikasi: 0, tepat waktu 0
+        Selesai     : 0, tepat waktu 0
+        Terbuka     : 0, lewat tenggat 0
+        Diarsipkan  : 0
+        Dibuka lagi : 0
+        Hari kerja  : sampai selesai: rata-rata -, median -; sampai ditanggapi: rata-rata -
+        Kepuasan    : 4.67 dari 5, menurut 3 pelapor
+        SP4N-LAPOR! : 0 diterima, 0 selesai
+        Konsultasi  : 0 diterima, 0 selesai
+        Jumlah laporan dibulatkan ke bawah menjadi kelipatan 5, per jenis dan kanal kelipatan 20; angka yang
+        menyangkut segelintir pelapor tidak ditampilkan di luar instansi yang menangani laporannya.
+        ┌───────┬──────────┬────────────┬──────────────┬─────────────┬─────────┬─────────────┬───────────────┬─────────────┬────────────────┬─────────────┐
+        │ Kanal ┆ Diterima ┆ Diarsipkan ┆ Diverifikasi ┆ Tepat waktu ┆ Selesai ┆ Tepat waktu ┆ Lewat tenggat ┆ Dibuka lagi ┆ Rata-rata hari ┆ Median hari │
+        ╞═══════╪══════════╪════════════╪══════════════╪═════════════╪═════════╪═════════════╪═══════════════╪═════════════╪════════════════╪═════════════╡
+        │ surat ┆       11 ┆         12 ┆           13 ┆          14 ┆      15 ┆          16 ┆            17 ┆          18 ┆          19.25 ┆           - │
+        └───────┴──────────┴────────────┴──────────────┴─────────────┴─────────┴─────────────┴───────────────┴─────────────┴────────────────┴─────────────┘
+        ");
     }
 }

@@ -1,13 +1,11 @@
 //! Simulated indices.
 
-use prima_platform::number;
 use prima_proto::index::v1 as pb;
 use serde::Serialize;
 
-use super::{Columns, clean};
+use super::index_tree::{aspects, decimal};
+use super::{Table, clean, given, lines};
 
-/// Most decimals shown of a value that is not published.
-const PLACES: u32 = 4;
 const NONE: &str = "belum ada";
 
 #[derive(Serialize)]
@@ -44,31 +42,9 @@ struct JsonAssumption<'a> {
     simulated: String,
 }
 
-/// A fraction as a decimal of at most four places, rounded half up. Another text is returned unchanged, an empty one
-/// gives `None`.
-pub(super) fn decimal(text: &str) -> Option<String> {
-    if text.is_empty() {
-        return None;
-    }
-    let Some(exact) = number::parse_fraction(text) else {
-        return Some(text.to_owned());
-    };
-    let decimal = number::decimal(&exact, PLACES);
-    Some(decimal.trim_end_matches('0').trim_end_matches('.').to_owned())
-}
-
-fn filled(text: &str) -> Option<&str> {
-    (!text.is_empty()).then_some(text)
-}
-
 /// The part of a tree that is F-02 or F-03.
 fn part<'a>(tree: &'a pb::Term, key: &str) -> Option<&'a pb::Term> {
     tree.terms.iter().find(|term| term.key == key)
-}
-
-/// The aspects of a tree. They are below F-02 when the tree has it.
-fn aspects(tree: &pb::Term) -> &[pb::Term] {
-    part(tree, "f02").map_or(&tree.terms, |f02| &f02.terms)
 }
 
 /// A simulation as JSON. Numbers are decimals in strings, and `null` while an input is missing.
@@ -79,9 +55,9 @@ pub fn simulation_json(answer: &pb::SimulateIndexResponse) -> anyhow::Result<Str
     super::json(
         &Json {
             instrument: &value.instrument,
-            index: filled(&value.index),
-            category: filled(&value.category),
-            category_display_name: filled(&value.category_display_name),
+            index: given(&value.index),
+            category: given(&value.category),
+            category_display_name: given(&value.category_display_name),
             f02: part(tree, "f02").and_then(|f02| decimal(&f02.value)),
             f03: part(tree, "f03").and_then(|f03| decimal(&f03.value)),
             aspects: aspects(tree)
@@ -129,37 +105,27 @@ pub fn simulation(answer: &pb::SimulateIndexResponse) -> String {
         ("", _) => NONE.to_owned(),
         (index, category) => format!("{index}, {category} ({})", value.category_display_name),
     };
-    let mut text = String::new();
-    for (label, value) in [
+    let rows = [
         ("Instrumen", Some(value.instrument.clone())),
         ("Indeks", Some(index)),
         ("F-02", of("f02")),
         ("F-03", of("f03")),
-    ] {
-        if let Some(value) = value {
-            text += &format!("{label:<10} {}\n", clean(&value));
-        }
-    }
-    let cells = |level: &str, term: &pb::Term| {
-        let number = |text: &str| decimal(text).unwrap_or_else(|| "-".to_owned());
-        vec![
-            format!("{level}{}", term.key),
-            term.display_name.clone(),
-            number(&term.weight),
-            number(&term.value),
-            number(&term.product),
-        ]
-    };
-    let mut rows = Vec::new();
-    for aspect in aspects(tree) {
-        rows.push(cells("", aspect));
-        rows.extend(aspect.terms.iter().map(|row| cells("  ", row)));
-    }
-    let columns = Columns {
-        right: &[2, 3, 4],
-        whole: &[0],
-    };
-    text += &super::table(&["Kunci", "Nama", "Bobot", "Nilai", "Sumbangan"], columns, rows);
+    ];
+    let rows = rows
+        .into_iter()
+        .filter_map(|(label, value)| Some((label, value?)));
+    let mut text = lines(&rows.collect::<Vec<_>>());
+    let terms = aspects(tree)
+        .iter()
+        .flat_map(|aspect| std::iter::once(("", aspect)).chain(aspect.terms.iter().map(|row| ("  ", row))));
+    let number = |text: &str| decimal(text).unwrap_or_default();
+    text += &Table::of(terms)
+        .whole("Kunci", |(level, term)| format!("{level}{}", term.key))
+        .text("Nama", |(_, term)| &term.display_name)
+        .number("Bobot", |(_, term)| number(&term.weight))
+        .number("Nilai", |(_, term)| number(&term.value))
+        .number("Sumbangan", |(_, term)| number(&term.product))
+        .print();
     if !value.missing.is_empty() {
         text += &format!("Belum ada nilai: {}\n", clean(&value.missing.join(", ")));
     }
@@ -274,25 +240,38 @@ mod tests {
         let json: Value = serde_json::from_str(&text).unwrap();
         assert_eq!((&json["index"], &json["f03"]), (&Value::Null, &Value::Null));
         assert_eq!(json["missing"], json!(["f03"]));
-        let text = simulation(&answer("", ""));
-        for expected in [
-            "Indeks     belum ada",
-            "F-03       belum ada",
-            "Belum ada nilai: f03",
-        ] {
-            assert!(text.contains(expected), "{text}");
-        }
+        insta::assert_snapshot!(simulation(&answer("", "")), @"
+        Instrumen   : pekppp-2022
+        Indeks      : belum ada
+        F-02        : 2.9999, bobot 0.75
+        F-03        : belum ada, bobot 0.25
+        ┌────────────────┬─────────────────────┬────────┬───────┬───────────┐
+        │ Kunci          ┆ Nama                ┆  Bobot ┆ Nilai ┆ Sumbangan │
+        ╞════════════════╪═════════════════════╪════════╪═══════╪═══════════╡
+        │ service_policy ┆ Nama service_policy ┆      1 ┆     4 ┆         - │
+        │   standar      ┆ Nama standar        ┆ 0.3333 ┆     5 ┆         - │
+        │   maklumat     ┆ Nama maklumat       ┆ 0.6667 ┆   3.5 ┆         - │
+        └────────────────┴─────────────────────┴────────┴───────┴───────────┘
+        Belum ada nilai: f03
+        Diandaikan: aspect_weights.innovation 0.3333, aslinya 0.07
+        ");
     }
 
     #[test]
     fn a_simulation_names_its_assumptions() {
-        let text = simulation(&answer("4.05", "21/5"));
-        for expected in [
-            "4.05, A- (Sangat Baik)",
-            "Diandaikan: aspect_weights.innovation 0.3333, aslinya 0.07",
-            "Nama maklumat",
-        ] {
-            assert!(text.contains(expected), "{text}");
-        }
+        insta::assert_snapshot!(simulation(&answer("4.05", "21/5")), @"
+        Instrumen   : pekppp-2022
+        Indeks      : 4.05, A- (Sangat Baik)
+        F-02        : 2.9999, bobot 0.75
+        F-03        : 4.2, bobot 0.25
+        ┌────────────────┬─────────────────────┬────────┬───────┬───────────┐
+        │ Kunci          ┆ Nama                ┆  Bobot ┆ Nilai ┆ Sumbangan │
+        ╞════════════════╪═════════════════════╪════════╪═══════╪═══════════╡
+        │ service_policy ┆ Nama service_policy ┆      1 ┆     4 ┆         - │
+        │   standar      ┆ Nama standar        ┆ 0.3333 ┆     5 ┆         - │
+        │   maklumat     ┆ Nama maklumat       ┆ 0.6667 ┆   3.5 ┆         - │
+        └────────────────┴─────────────────────┴────────┴───────┴───────────┘
+        Diandaikan: aspect_weights.innovation 0.3333, aslinya 0.07
+        ");
     }
 }

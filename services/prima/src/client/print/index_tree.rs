@@ -1,16 +1,33 @@
 //! The index of a unit or an agency in a cycle, and the tree of terms that it is computed from.
 
+use prima_platform::number;
 use prima_proto::index::v1 as pb;
 use serde::Serialize;
 
-use super::{Columns, clean, or_dash};
+use super::{Table, clean, given, named, or_dash};
 
 /// Key of F-02, the evaluators' form, in a tree.
 pub const F02: &str = "f02";
+/// Most decimals shown of a value that is not published.
+const PLACES: u32 = 4;
+
+/// A fraction as a decimal of at most four places, rounded half up. Another text is returned unchanged, an empty one
+/// gives `None`.
+pub(super) fn decimal(text: &str) -> Option<String> {
+    if text.is_empty() {
+        return None;
+    }
+    let Some(exact) = number::parse_fraction(text) else {
+        return Some(text.to_owned());
+    };
+    let decimal = number::decimal(&exact, PLACES);
+    Some(decimal.trim_end_matches('0').trim_end_matches('.').to_owned())
+}
+
 /// A fraction `n/d` as a decimal of at most four places, rounded half up. An empty text stays empty, another text is
 /// returned unchanged.
 pub fn plain(fraction: &str) -> String {
-    super::index::decimal(fraction).unwrap_or_default()
+    decimal(fraction).unwrap_or_default()
 }
 
 /// The aspects of a unit's tree, at whichever depth they are.
@@ -68,10 +85,6 @@ struct JsonTree<'a> {
     #[serde(flatten)]
     term: JsonTerm<'a>,
     terms: Vec<JsonTree<'a>>,
-}
-
-fn given(text: &str) -> Option<&str> {
-    (!text.is_empty()).then_some(text)
 }
 
 fn json_term(term: &pb::Term) -> JsonTerm<'_> {
@@ -243,41 +256,30 @@ pub fn value_table(summary: &pb::IndexSummary, value: &pb::IndexValue) -> String
 
 /// One row per term; with `origins` also where each input comes from, when that is known.
 fn tree_table(terms: &[pb::Term], origins: bool) -> String {
-    fn add(term: &pb::Term, depth: usize, origins: bool, rows: &mut Vec<Vec<String>>) {
-        let mut row = vec![
-            format!("{}{}", "· ".repeat(depth), name(term)),
-            or_dash(&plain(&term.weight)),
-            or_dash(&plain(&term.value)),
-            or_dash(&plain(&term.product)),
-        ];
-        row.extend(origins.then(|| or_dash(&term.origin)));
-        rows.push(row);
-        for below in &term.terms {
-            add(below, depth + 1, origins, rows);
+    fn add<'a>(terms: &'a [pb::Term], depth: usize, rows: &mut Vec<(usize, &'a pb::Term)>) {
+        for term in terms {
+            rows.push((depth, term));
+            add(&term.terms, depth + 1, rows);
         }
     }
     let mut rows = Vec::new();
-    for term in terms {
-        add(term, 0, origins, &mut rows);
+    add(terms, 0, &mut rows);
+    let table = Table::of(rows)
+        .text("Bagian", |(depth, term)| {
+            format!("{}{}", "· ".repeat(depth), name(term))
+        })
+        .whole_number("Bobot", |(_, term)| plain(&term.weight))
+        .whole_number("Nilai", |(_, term)| plain(&term.value))
+        .whole_number("Bobot × nilai", |(_, term)| plain(&term.product));
+    if origins {
+        table.text("Asal", |(_, term)| &term.origin).print()
+    } else {
+        table.print()
     }
-    let mut header = vec!["Bagian", "Bobot", "Nilai", "Bobot × nilai"];
-    header.extend(origins.then_some("Asal"));
-    super::table(
-        &header,
-        Columns {
-            right: &[1, 2, 3],
-            whole: &[1, 2, 3],
-        },
-        rows,
-    )
 }
 
 fn name(term: &pb::Term) -> &str {
-    if term.display_name.is_empty() {
-        &term.key
-    } else {
-        &term.display_name
-    }
+    named(&term.display_name, &term.key)
 }
 
 /// The names of the missing inputs; a key stays where the tree has no name for it.

@@ -1,27 +1,18 @@
 //! Instruments of evaluation.
 
-use prima_index::domain::instrument::Instrument;
-use prima_platform::failure::Violation;
 use prima_proto::index::v1 as pb;
 
-use super::index::decimal;
-use super::{Columns, clean, or_dash};
+use super::index_tree::decimal;
+use super::{Table, clean, lines, or_dash};
 
 pub fn list(list: &[pb::Instrument]) -> String {
-    let rows = list.iter().map(|one| {
-        vec![
-            one.id.clone(),
-            one.display_name.clone(),
-            one.aspects.len().to_string(),
-            entry(one).to_owned(),
-            if one.built_in { "bawaan" } else { "tambahan" }.to_owned(),
-        ]
-    });
-    let columns = Columns {
-        right: &[2],
-        whole: &[0],
-    };
-    super::table(&["Id", "Judul", "Aspek", "Penilaian", "Asal"], columns, rows)
+    Table::of(list)
+        .whole("Id", |one| &one.id)
+        .text("Judul", |one| &one.display_name)
+        .number("Aspek", |one| one.aspects.len())
+        .text("Penilaian", entry)
+        .text("Asal", |one| if one.built_in { "bawaan" } else { "tambahan" })
+        .print()
 }
 
 fn entry(instrument: &pb::Instrument) -> &'static str {
@@ -34,109 +25,57 @@ fn entry(instrument: &pb::Instrument) -> &'static str {
 
 pub fn detail(one: &pb::Instrument) -> String {
     let share = |text: &str| decimal(text).unwrap_or_default();
-    let mut text = String::new();
-    let mut line = |label: &str, value: String| text += &format!("{label:<12} {}\n", clean(&value));
-    line("Instrumen", format!("{}: {}", one.id, one.display_name));
-    line("Dasar", or_dash(&one.citations.join("; ")));
-    line("Penilaian", format!("{}, 0 sampai {}", entry(one), one.max_level));
+    let mut rows = vec![
+        ("Instrumen", format!("{}: {}", one.id, one.display_name)),
+        ("Dasar", or_dash(&one.citations.join("; "))),
+        ("Penilaian", format!("{}, 0 sampai {}", entry(one), one.max_level)),
+    ];
     if !one.forms.is_empty() {
-        line(
-            "Bobot",
-            format!("F-02 {}, F-03 {}", share(&one.f02_weight), share(&one.f03_weight)),
-        );
-        line("Ragam bobot", one.weightings.join(", "));
-        line(
-            "Responden",
-            format!(
-                "paling sedikit {}; bila kurang: {}",
-                one.minimum_respondents,
-                one.under_minimum_policies.join(", ")
+        rows.extend([
+            (
+                "Bobot",
+                format!("F-02 {}, F-03 {}", share(&one.f02_weight), share(&one.f03_weight)),
             ),
-        );
+            ("Ragam bobot", one.weightings.join(", ")),
+            (
+                "Responden",
+                format!(
+                    "paling sedikit {}; bila kurang: {}",
+                    one.minimum_respondents,
+                    one.under_minimum_policies.join(", ")
+                ),
+            ),
+        ]);
     }
-    let columns = Columns {
-        right: &[2],
-        whole: &[0],
-    };
-    let rows = one.aspects.iter().map(|aspect| {
-        let asked = if aspect.in_f03 { "ya" } else { "tidak" };
-        vec![
-            aspect.key.clone(),
-            aspect.display_name.clone(),
-            share(&aspect.weight),
-            asked.to_owned(),
-        ]
-    });
-    text += &super::table(&["Aspek", "Nama", "Bobot", "F-03"], columns, rows);
+    let mut text = lines(&rows);
+    text += &Table::of(&one.aspects)
+        .whole("Aspek", |aspect| &aspect.key)
+        .text("Nama", |aspect| &aspect.display_name)
+        .number("Bobot", |aspect| share(&aspect.weight))
+        .text("F-03", |aspect| if aspect.in_f03 { "ya" } else { "tidak" })
+        .print();
     for form in one.forms.iter().filter(|form| !form.indicators.is_empty()) {
-        let rows = form.indicators.iter().map(|row| {
-            vec![
-                row.number.to_string(),
-                row.key.clone(),
-                if row.supplementary {
-                    "tambahan".to_owned()
-                } else {
-                    row.aspect.clone()
-                },
-                row.title.clone(),
-                share(&row.weight),
-                or_dash(&row.fed_by),
-            ]
-        });
-        let columns = Columns {
-            right: &[0, 4],
-            whole: &[1],
-        };
         text += &format!("\nFormulir {}\n", clean(&form.key));
-        let header = ["No", "Indikator", "Aspek", "Judul", "Bobot", "Data"];
-        text += &super::table(&header, columns, rows);
+        text += &Table::of(&form.indicators)
+            .number("No", |row| row.number)
+            .whole("Indikator", |row| &row.key)
+            .text("Aspek", |row| {
+                if row.supplementary {
+                    "tambahan"
+                } else {
+                    &row.aspect
+                }
+            })
+            .text("Judul", |row| &row.title)
+            .number("Bobot", |row| share(&row.weight))
+            .text("Data", |row| &row.fed_by)
+            .print();
     }
-    let bands = one.bands.iter().map(|band| {
-        vec![
-            band.key.clone(),
-            band.display_name.clone(),
-            band.lower.clone(),
-            or_dash(&band.zone),
-        ]
-    });
     text.push('\n');
-    let columns = Columns {
-        right: &[2],
-        whole: &[0],
-    };
-    text + &super::table(&["Kategori", "Nama", "Mulai", "Zona"], columns, bands)
-}
-
-/// The result of checking a document.
-pub fn checked(read: &Result<Instrument, Vec<Violation>>) -> String {
-    match read {
-        Ok(instrument) => {
-            clean(&format!(
-                "Instrumen {} benar: {} aspek, {} kategori",
-                instrument.id,
-                instrument.aspects.len(),
-                instrument.bands.len()
-            )) + "\n"
-        }
-        Err(faults) => super::faults(faults),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_fault_of_a_document_is_printed_with_its_path() {
-        let text = checked(&Instrument::read("{\"id\": \"x\", \"scale\": {\"min\": 1}}"));
-        let count = text.lines().count() - 1;
-        assert!(
-            text.ends_with(&format!("{count} kesalahan\n")) && count > 3,
-            "{text}"
-        );
-        assert!(
-            text.contains("scale.min: harus 0\n") && text.contains("title: harus"),
-            "{text}"
-        );
-    }
+    text + &Table::of(&one.bands)
+        .whole("Kategori", |band| &band.key)
+        .text("Nama", |band| &band.display_name)
+        .number("Mulai", |band| &band.lower)
+        .text("Zona", |band| &band.zone)
+        .print()
 }

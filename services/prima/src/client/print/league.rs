@@ -1,11 +1,11 @@
 //! A league table.
 
-use prima_index::domain::external;
 use prima_proto::ranking::v1 as pb;
 use serde::Serialize;
 
-use super::{Columns, clean, or_dash, staleness};
+use super::{Table, clean, named, staleness};
 use crate::cli::Format;
+use crate::client::category_names::CategoryNames;
 
 /// The metric whose sample counts complaints instead of respondents.
 const COMPLAINTS: &str = "complaint-resolution";
@@ -18,6 +18,8 @@ pub struct League {
     pub rows: Vec<pb::LeagueRow>,
     /// How current the table is.
     pub freshness: Option<pb::Freshness>,
+    /// The names of the categories in the rows.
+    pub names: CategoryNames,
 }
 
 #[derive(Serialize)]
@@ -36,18 +38,6 @@ struct JsonRow<'a> {
     category: &'a str,
     respondents: i64,
 }
-
-const CSV_HEADER: [&str; 9] = [
-    "rank",
-    "subject",
-    "name",
-    "agency",
-    "score",
-    "category",
-    "respondents",
-    "minimum_respondents",
-    "note",
-];
 
 impl League {
     /// The table as text. With `one_of_many`, more documents follow in the same output.
@@ -72,34 +62,15 @@ impl League {
             "Peringkat {} · {period} · {cohort}",
             metric_name(metric)
         )) + "\n";
-        let header = [
-            "Peringkat",
-            "Unit",
-            "Instansi",
-            "Nilai (IKM)",
-            "Mutu",
-            "Responden",
-            "Keterangan",
-        ];
-        let header = header.map(|name| heading(name, metric));
-        text += &super::table(
-            &header,
-            Columns {
-                right: &[0, 3, 5],
-                whole: &[],
-            },
-            self.rows.iter().map(|row| {
-                vec![
-                    rank(row).map_or_else(|| "-".to_owned(), |rank| rank.to_string()),
-                    shown_name(row).to_owned(),
-                    or_dash(&row.agency_display_name),
-                    or_dash(&row.score),
-                    or_dash(&category_name(metric, &row.category)),
-                    row.respondents.to_string(),
-                    remark(row, metric),
-                ]
-            }),
-        );
+        text += &Table::of(&self.rows)
+            .number("Peringkat", rank_shown)
+            .text("Unit", |row| named(&row.display_name, &row.subject))
+            .text("Instansi", |row| &row.agency_display_name)
+            .number(heading("Nilai (IKM)", metric), |row| &row.score)
+            .text("Mutu", |row| self.names.shown(&row.category))
+            .number(heading("Responden", metric), |row| row.respondents)
+            .text("Keterangan", |row| remark(row, metric))
+            .print();
         let shown = self.rows.len();
         text += &format!("{ranked} diperingkat, {unranked} tanpa peringkat; {shown} baris ditampilkan.\n");
         if let Some(warning) = staleness(self.freshness.as_ref()) {
@@ -128,28 +99,28 @@ impl League {
     }
 
     fn csv(&self) -> anyhow::Result<String> {
-        super::csv(
-            Some(&CSV_HEADER),
-            self.rows.iter().map(|row| {
-                vec![
-                    rank(row).map(|rank| rank.to_string()).unwrap_or_default().into(),
-                    row.subject.as_str().into(),
-                    row.display_name.as_str().into(),
-                    row.agency_display_name.as_str().into(),
-                    row.score.as_str().into(),
-                    row.category.as_str().into(),
-                    row.respondents.to_string().into(),
-                    row.minimum_respondents.to_string().into(),
-                    remark(row, &self.table.metric).into(),
-                ]
-            }),
-        )
+        Table::of(&self.rows)
+            .text("rank", rank_shown)
+            .text("subject", |row| &row.subject)
+            .text("name", |row| &row.display_name)
+            .text("agency", |row| &row.agency_display_name)
+            .text("score", |row| &row.score)
+            .text("category", |row| &row.category)
+            .text("respondents", |row| row.respondents)
+            .text("minimum_respondents", |row| row.minimum_respondents)
+            .text("note", |row| remark(row, &self.table.metric))
+            .csv(true)
     }
 }
 
 /// The rank; `None` when the subject is listed without a rank.
 pub fn rank(row: &pb::LeagueRow) -> Option<i64> {
     (row.rank > 0).then_some(row.rank)
+}
+
+/// The rank as text; empty when there is none.
+pub fn rank_shown(row: &pb::LeagueRow) -> String {
+    rank(row).map(|rank| rank.to_string()).unwrap_or_default()
 }
 
 /// Why a row has no rank, or whether its score may still change.
@@ -195,45 +166,9 @@ pub fn metric_name(metric: &str) -> String {
     }
 }
 
-/// A category as people call it: letters as they are; of a key in English the colour of its zone, else its name.
-pub fn category_name(metric: &str, key: &str) -> String {
-    let word = key.len() > 2 && key.bytes().all(|byte| byte.is_ascii_lowercase());
-    let eras = external::find(metric)
-        .map(|metric| metric.eras.as_slice())
-        .unwrap_or_default();
-    let mut bands = eras.iter().flat_map(|era| &era.bands);
-    match bands.find(|band| word && band.key == key) {
-        Some(band) if !band.zone.is_empty() => band.zone.clone(),
-        Some(band) => band.name.clone(),
-        None => key.to_owned(),
-    }
-}
-
-fn shown_name(row: &pb::LeagueRow) -> &str {
-    if row.display_name.is_empty() {
-        &row.subject
-    } else {
-        &row.display_name
-    }
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-
-    #[test]
-    fn a_category_in_english_is_shown_by_its_colour_or_name() {
-        for (metric, key, expected) in [
-            ("ombudsman", "green", "hijau"),
-            ("ombudsman", "highest", "Kualitas Tertinggi"),
-            ("ombudsman", "A", "A"),
-            ("sakip", "BB", "BB"),
-            ("skm", "A", "A"),
-            ("ombudsman", "", ""),
-        ] {
-            assert_eq!(category_name(metric, key), expected, "{metric} {key}");
-        }
-    }
 
     pub(in crate::client::print) fn sample() -> League {
         League {
@@ -273,44 +208,36 @@ pub(super) mod tests {
                 stale: true,
                 ..Default::default()
             }),
+            names: CategoryNames::default(),
         }
     }
 
     #[test]
     fn json_has_the_fixed_shape() {
-        let expected = concat!(
-            r#"{"table":"metrics/skm/periods/2024-q3/cohorts/dpmptsp","stale":true,"rows":["#,
-            r#"{"rank":1,"subject":"agencies/3271/units/dpmptsp","name":"DPMPTSP Kota Bogor","score":"91.48","#,
-            r#""category":"A","respondents":29},"#,
-            r#"{"rank":null,"subject":"agencies/3275/units/dpmptsp","name":"=cmd()","score":"80.00","#,
-            r#""category":"B","respondents":3}]}"#,
-            "\n"
-        );
-        assert_eq!(sample().render(Format::Json, true).unwrap(), expected);
+        insta::assert_snapshot!(sample().render(Format::Json, true).unwrap(), @r#"{"table":"metrics/skm/periods/2024-q3/cohorts/dpmptsp","stale":true,"rows":[{"rank":1,"subject":"agencies/3271/units/dpmptsp","name":"DPMPTSP Kota Bogor","score":"91.48","category":"A","respondents":29},{"rank":null,"subject":"agencies/3275/units/dpmptsp","name":"=cmd()","score":"80.00","category":"B","respondents":3}]}"#);
     }
 
     #[test]
     fn people_see_why_a_subject_has_no_rank() {
-        let text = sample().render(Format::Table, false).unwrap();
-        for expected in [
-            "Nilai (IKM)",
-            "91.48",
-            "final",
-            "responden kurang: 3 dari 30",
-            "1 tanpa peringkat",
-            "Perhatian",
-        ] {
-            assert!(text.contains(expected), "{expected} in\n{text}");
-        }
+        insta::assert_snapshot!(sample().render(Format::Table, false).unwrap(), @"
+        Peringkat Survei Kepuasan Masyarakat (IKM) · 2024-q3 · dpmptsp
+        ┌───────────┬────────────────────┬────────────┬─────────────┬──────┬───────────┬─────────────────────────────┐
+        │ Peringkat ┆ Unit               ┆ Instansi   ┆ Nilai (IKM) ┆ Mutu ┆ Responden ┆ Keterangan                  │
+        ╞═══════════╪════════════════════╪════════════╪═════════════╪══════╪═══════════╪═════════════════════════════╡
+        │         1 ┆ DPMPTSP Kota Bogor ┆ Kota Bogor ┆       91.48 ┆ A    ┆        29 ┆ final                       │
+        │         - ┆ =cmd()             ┆ -          ┆       80.00 ┆ B    ┆         3 ┆ responden kurang: 3 dari 30 │
+        └───────────┴────────────────────┴────────────┴─────────────┴──────┴───────────┴─────────────────────────────┘
+        1 diperingkat, 1 tanpa peringkat; 2 baris ditampilkan.
+        Perhatian: angka mungkin belum yang terbaru.
+        ");
     }
 
     #[test]
     fn csv_leaves_the_rank_empty_and_runs_nothing() {
-        let text = sample().render(Format::Csv, false).unwrap();
-        let last = text.lines().last().unwrap();
-        assert_eq!(
-            last,
-            ",agencies/3275/units/dpmptsp,'=cmd(),,80.00,B,3,30,responden kurang: 3 dari 30"
-        );
+        insta::assert_snapshot!(sample().render(Format::Csv, false).unwrap(), @"
+        rank,subject,name,agency,score,category,respondents,minimum_respondents,note
+        1,agencies/3271/units/dpmptsp,DPMPTSP Kota Bogor,Kota Bogor,91.48,A,29,1,final
+        ,agencies/3275/units/dpmptsp,'=cmd(),,80.00,B,3,30,responden kurang: 3 dari 30
+        ");
     }
 }

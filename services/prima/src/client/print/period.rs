@@ -2,7 +2,7 @@
 
 use prima_proto::survey::v1 as pb;
 
-use super::{Columns, clean, or_dash, table};
+use super::{Table, lines, named, or_dash};
 
 pub fn unit(result: &pb::UnitResult) -> String {
     let mut text = lines(&[
@@ -41,19 +41,11 @@ pub fn unit(result: &pb::UnitResult) -> String {
         ("Perubahan", change(result.change.as_ref())),
     ]);
     if !result.elements.is_empty() {
-        let rows = result.elements.iter().map(|element| {
-            let name = if element.display_name.is_empty() {
-                &element.key
-            } else {
-                &element.display_name
-            };
-            vec![name.clone(), element.answers.to_string(), or_dash(&element.mean)]
-        });
-        let columns = Columns {
-            right: &[1, 2],
-            whole: &[],
-        };
-        text += &table(&["Unsur", "Jawaban", "NRR"], columns, rows);
+        text += &Table::of(&result.elements)
+            .text("Unsur", |element| named(&element.display_name, &element.key))
+            .number("Jawaban", |element| element.answers)
+            .number("NRR", |element| &element.mean)
+            .print();
     }
     text
 }
@@ -74,57 +66,29 @@ pub fn agency(result: &pb::AgencyResult) -> String {
         ),
         ("Responden", result.respondents.to_string()),
     ]);
-    let rows = result.roll_ups.iter().map(|roll_up| {
-        let rule = if roll_up.display_name.is_empty() {
-            &roll_up.rule
-        } else {
-            &roll_up.display_name
-        };
-        vec![
-            rule.clone(),
-            or_dash(&roll_up.index),
-            category(&roll_up.category, &roll_up.category_display_name),
-            change(roll_up.change.as_ref()),
-        ]
-    });
-    let columns = Columns {
-        right: &[1],
-        whole: &[],
-    };
-    text += &table(
-        &["Aturan penggabungan", "Nilai", "Mutu", "Perubahan"],
-        columns,
-        rows,
-    );
+    text += &Table::of(&result.roll_ups)
+        .text("Aturan penggabungan", |roll_up| {
+            named(&roll_up.display_name, &roll_up.rule)
+        })
+        .number("Nilai", |roll_up| &roll_up.index)
+        .text("Mutu", |roll_up| {
+            category(&roll_up.category, &roll_up.category_display_name)
+        })
+        .text("Perubahan", |roll_up| change(roll_up.change.as_ref()))
+        .print();
     if !result.units.is_empty() {
-        let rows = result.units.iter().map(|unit| {
-            vec![
-                unit.unit.clone(),
-                or_dash(&unit.index),
-                or_dash(&unit.category),
-                unit.respondents.to_string(),
-                if unit.recorded {
-                    "tercatat, tidak dihitung"
-                } else {
-                    "dihitung"
-                }
-                .to_owned(),
-            ]
-        });
-        let columns = Columns {
-            right: &[1, 3],
-            whole: &[0],
-        };
-        text += &table(&["Unit", "Nilai", "Mutu", "Responden", "Asal"], columns, rows);
+        text += &Table::of(&result.units)
+            .whole("Unit", |unit| &unit.unit)
+            .number("Nilai", |unit| &unit.index)
+            .text("Mutu", |unit| &unit.category)
+            .number("Responden", |unit| unit.respondents)
+            .text("Asal", |unit| match unit.recorded {
+                true => "tercatat, tidak dihitung",
+                false => "dihitung",
+            })
+            .print();
     }
     text
-}
-
-fn lines(lines: &[(&str, String)]) -> String {
-    lines
-        .iter()
-        .map(|(label, value)| clean(&format!("{label:<12}: {value}")) + "\n")
-        .collect()
 }
 
 fn origin(recorded: bool, source: &str, surveys: &[String]) -> String {
@@ -231,8 +195,19 @@ mod tests {
             ],
             ..Default::default()
         });
-        for expected in ["Rata-rata nilai unit", "81.96", "respondent_weighted", "82.10"] {
-            assert!(text.contains(expected), "{text}");
-        }
+        insta::assert_snapshot!(text, @"
+        Instansi    : agencies/3271
+        Periode     :
+        Instrumen   :
+        Asal        : dihitung
+        Unit        : 0 dari 0 masuk hitungan
+        Responden   : 0
+        ┌──────────────────────┬───────┬──────┬──────────────────────┐
+        │ Aturan penggabungan  ┆ Nilai ┆ Mutu ┆ Perubahan            │
+        ╞══════════════════════╪═══════╪══════╪══════════════════════╡
+        │ Rata-rata nilai unit ┆ 81.96 ┆ -    ┆ belum ada pembanding │
+        │ respondent_weighted  ┆ 82.10 ┆ -    ┆ belum ada pembanding │
+        └──────────────────────┴───────┴──────┴──────────────────────┘
+        ");
     }
 }

@@ -3,7 +3,7 @@
 use prima_proto::survey::v1 as pb;
 use serde::Serialize;
 
-use super::{Columns, clean, or_dash};
+use super::{Table, given, lines, named, or_dash};
 use crate::cli::Format;
 
 #[derive(Serialize)]
@@ -38,19 +38,6 @@ struct JsonElement<'a> {
     mean: Option<&'a str>,
     weighted_mean: Option<&'a str>,
 }
-
-const CSV_HEADER: [&str; 10] = [
-    "survey",
-    "respondents",
-    "index",
-    "category",
-    "key",
-    "code",
-    "name",
-    "answers",
-    "mean",
-    "weighted_mean",
-];
 
 /// The result as text. With `one_of_many`, more documents follow in the same output.
 pub fn render(result: &pb::Result, format: Format, one_of_many: bool) -> anyhow::Result<String> {
@@ -98,8 +85,7 @@ fn table(result: &pb::Result) -> String {
     } else {
         &result.index
     };
-    let mut text = String::new();
-    for (label, value) in [
+    let mut rows = vec![
         ("Survei", result.survey.clone()),
         ("Judul", or_dash(&result.survey_display_name)),
         (
@@ -122,49 +108,28 @@ fn table(result: &pb::Result) -> String {
             ),
         ),
         (if ikm { "Nilai (IKM)" } else { "Nilai" }, index.to_owned()),
-        ("Mutu", mutu),
-    ]
-    .into_iter()
-    .filter(|(label, _)| ikm || *label != "Mutu")
-    {
-        text += &clean(&format!("{label:<12}: {value}"));
-        text.push('\n');
+    ];
+    if ikm {
+        rows.push(("Mutu", mutu));
     }
-    text += &super::table(
-        if ikm {
-            &["Kode", "Unsur", "Jawaban", "NRR", "NRR tertimbang"]
-        } else {
-            &["Kode", "Pertanyaan", "Jawaban", "Rata-rata", "Tertimbang"]
-        },
-        Columns {
-            right: &[2, 3, 4],
-            whole: &[],
-        },
-        result.elements.iter().map(|element| {
-            vec![
-                element.code.clone(),
-                if element.display_name.is_empty() {
-                    element.key.clone()
-                } else {
-                    element.display_name.clone()
-                },
-                element.answers.to_string(),
-                or_dash(&element.mean),
-                or_dash(&element.weighted_mean),
-            ]
-        }),
-    );
+    let [name, mean, weighted] = if ikm {
+        ["Unsur", "NRR", "NRR tertimbang"]
+    } else {
+        ["Pertanyaan", "Rata-rata", "Tertimbang"]
+    };
+    let mut text = lines(&rows);
+    text += &Table::of(&result.elements)
+        .text("Kode", |element| &element.code)
+        .text(name, |element| named(&element.display_name, &element.key))
+        .number("Jawaban", |element| element.answers)
+        .number(mean, |element| &element.mean)
+        .number(weighted, |element| &element.weighted_mean)
+        .print();
     if !result.aspects.is_empty() {
-        let right = Columns {
-            right: &[1],
-            whole: &[],
-        };
-        let aspects = result.aspects.iter();
-        text += &super::table(
-            &["Aspek", "Rata-rata"],
-            right,
-            aspects.map(|aspect| vec![aspect.display_name.clone(), or_dash(&aspect.mean)]),
-        );
+        text += &Table::of(&result.aspects)
+            .text("Aspek", |aspect| &aspect.display_name)
+            .number("Rata-rata", |aspect| &aspect.mean)
+            .print();
     }
     text
 }
@@ -211,27 +176,18 @@ fn json(result: &pb::Result) -> Json<'_> {
 }
 
 fn csv(result: &pb::Result) -> anyhow::Result<String> {
-    super::csv(
-        Some(&CSV_HEADER),
-        result.elements.iter().map(|element| {
-            vec![
-                result.survey.as_str().into(),
-                result.respondents.to_string().into(),
-                result.index.as_str().into(),
-                result.category.as_str().into(),
-                element.key.as_str().into(),
-                element.code.as_str().into(),
-                element.display_name.as_str().into(),
-                element.answers.to_string().into(),
-                element.mean.as_str().into(),
-                element.weighted_mean.as_str().into(),
-            ]
-        }),
-    )
-}
-
-fn given(text: &str) -> Option<&str> {
-    (!text.is_empty()).then_some(text)
+    Table::of(&result.elements)
+        .text("survey", |_| &result.survey)
+        .text("respondents", |_| result.respondents)
+        .text("index", |_| &result.index)
+        .text("category", |_| &result.category)
+        .text("key", |element| &element.key)
+        .text("code", |element| &element.code)
+        .text("name", |element| &element.display_name)
+        .text("answers", |element| element.answers)
+        .text("mean", |element| &element.mean)
+        .text("weighted_mean", |element| &element.weighted_mean)
+        .csv(true)
 }
 
 #[cfg(test)]
@@ -312,16 +268,24 @@ mod tests {
             }],
             ..sample()
         };
-        let text = render(&f03, Format::Table, false).unwrap();
-        for expected in [
-            "f03-online-2022, bobot mean_of_all_answers",
-            "Nilai       : 3.58",
-            "Kebijakan Pelayanan",
-            "4.1667",
-        ] {
-            assert!(text.contains(expected), "{expected} in\n{text}");
-        }
-        assert!(!text.contains("Mutu") && !text.contains("NRR"), "{text}");
+        insta::assert_snapshot!(render(&f03, Format::Table, false).unwrap(), @"
+        Survei      : agencies/3271/units/dpmptsp/surveys/2024-q3
+        Judul       : SKM
+        Periode     : 2024-q3 (dibuka)
+        Instrumen   : f03-online-2022, bobot mean_of_all_answers
+        Responden   : 29 (sampel minimum 1)
+        Nilai       : 3.58
+        ┌──────┬────────────────────┬─────────┬───────────┬────────────┐
+        │ Kode ┆ Pertanyaan         ┆ Jawaban ┆ Rata-rata ┆ Tertimbang │
+        ╞══════╪════════════════════╪═════════╪═══════════╪════════════╡
+        │ U3   ┆ Waktu Penyelesaian ┆      29 ┆    3.4483 ┆     0.3831 │
+        └──────┴────────────────────┴─────────┴───────────┴────────────┘
+        ┌─────────────────────┬───────────┐
+        │ Aspek               ┆ Rata-rata │
+        ╞═════════════════════╪═══════════╡
+        │ Kebijakan Pelayanan ┆    4.1667 │
+        └─────────────────────┴───────────┘
+        ");
         let value: serde_json::Value =
             serde_json::from_str(&render(&f03, Format::Json, false).unwrap()).unwrap();
         assert_eq!(value["weights"], "mean_of_all_answers");
@@ -330,14 +294,19 @@ mod tests {
 
     #[test]
     fn people_see_index_and_category() {
-        let text = render(&sample(), Format::Table, false).unwrap();
-        for expected in [
-            "Nilai (IKM) : 91.48",
-            "Mutu        : A (Sangat baik)",
-            "Waktu Penyelesaian",
-            "3.4483",
-        ] {
-            assert!(text.contains(expected), "{expected} in\n{text}");
-        }
+        insta::assert_snapshot!(render(&sample(), Format::Table, false).unwrap(), @"
+        Survei      : agencies/3271/units/dpmptsp/surveys/2024-q3
+        Judul       : SKM
+        Periode     : 2024-q3 (dibuka)
+        Instrumen   : skm-2017, bobot exact
+        Responden   : 29 (sampel minimum 1)
+        Nilai (IKM) : 91.48
+        Mutu        : A (Sangat baik)
+        ┌──────┬────────────────────┬─────────┬────────┬────────────────┐
+        │ Kode ┆ Unsur              ┆ Jawaban ┆    NRR ┆ NRR tertimbang │
+        ╞══════╪════════════════════╪═════════╪════════╪════════════════╡
+        │ U3   ┆ Waktu Penyelesaian ┆      29 ┆ 3.4483 ┆         0.3831 │
+        └──────┴────────────────────┴─────────┴────────┴────────────────┘
+        ");
     }
 }

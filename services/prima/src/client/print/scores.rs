@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use prima_proto::{index::v1 as pb, period::Period};
 
+use super::Table;
 use super::period::signed;
-use super::{Columns, or_dash};
 
 pub fn table(list: &[pb::ExternalScore]) -> String {
     let key = |score: &pb::ExternalScore, period: &str| {
@@ -16,79 +16,57 @@ pub fn table(list: &[pb::ExternalScore]) -> String {
         .iter()
         .map(|score| (key(score, &score.period), score.era.as_str()))
         .collect();
-    let rows = list.iter().map(|score| {
+    let change = |score: &pb::ExternalScore| {
         let before = Period::from_str(&score.period)
             .ok()
             .and_then(|period| period.previous());
         let era = before
             .as_ref()
             .and_then(|before| eras.get(&key(score, before.as_str())).copied());
-        let change = match (&score.change, before, era) {
+        match (&score.change, before, era) {
             (Some(change), _, _) => changed(change),
             (None, Some(before), Some(era)) if era != score.era => {
                 format!("tidak dibandingkan: cara penilaian {before} lain")
             }
             _ => "belum ada pembanding".to_owned(),
-        };
-        let category = match (score.category.as_str(), score.zone.as_str()) {
-            ("", _) => "-".to_owned(),
-            (category, "") => format!("{category} ({})", score.category_display_name),
-            (category, zone) => format!("{category} ({}), zona {zone}", score.category_display_name),
-        };
-        vec![
-            score.metric.clone(),
-            score.subject.clone(),
-            score.period.clone(),
-            score.score.clone(),
-            category,
-            change,
-            or_dash(&score.source),
-        ]
-    });
-    let header = [
-        "Ukuran",
-        "Subjek",
-        "Periode",
-        "Nilai",
-        "Kategori",
-        "Perubahan",
-        "Sumber",
-    ];
-    let columns = Columns {
-        right: &[3],
-        whole: &[1],
+        }
     };
-    super::table(&header, columns, rows) + "Semua nilai dicatat dari terbitan, tidak dihitung di sini.\n"
+    let table = Table::of(list)
+        .text("Ukuran", |score| &score.metric)
+        .whole("Subjek", |score| &score.subject)
+        .text("Periode", |score| &score.period)
+        .number("Nilai", |score| &score.score)
+        .text("Kategori", |score| {
+            match (score.category.as_str(), score.zone.as_str()) {
+                ("", _) => String::new(),
+                (category, "") => format!("{category} ({})", score.category_display_name),
+                (category, zone) => format!("{category} ({}), zona {zone}", score.category_display_name),
+            }
+        })
+        .text("Perubahan", change)
+        .text("Sumber", |score| &score.source);
+    table.print() + "Semua nilai dicatat dari terbitan, tidak dihitung di sini.\n"
 }
 
 /// Scores that wait for confirmation, with the documents that the officer compares them with.
 pub fn waiting(list: &[pb::ExternalScore]) -> String {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let rows = list.iter().map(|score| {
-        let document = match (score.document_link.as_str(), hex(&score.document_sha256)) {
+    let document =
+        |score: &pb::ExternalScore| match (score.document_link.as_str(), hex(&score.document_sha256)) {
             ("", sha256) => format!("SHA-256 {sha256}"),
             (link, sha256) if sha256.is_empty() => link.to_owned(),
             (link, sha256) => format!("{link} (SHA-256 {sha256})"),
         };
-        vec![
-            score.metric.clone(),
-            score.subject.clone(),
-            score.period.clone(),
-            score.score.clone(),
-            or_dash(&score.source),
-            document,
-            or_dash(&score.recorder),
-            score.etag.clone(),
-        ]
-    });
-    let header = [
-        "Ukuran", "Subjek", "Periode", "Nilai", "Sumber", "Dokumen", "Pencatat", "Etag",
-    ];
-    let columns = Columns {
-        right: &[3],
-        whole: &[1, 5, 7],
-    };
-    super::table(&header, columns, rows) + "Belum disahkan: tidak diperingkat dan tidak diterbitkan.\n"
+    let table = Table::of(list)
+        .text("Ukuran", |score| &score.metric)
+        .whole("Subjek", |score| &score.subject)
+        .text("Periode", |score| &score.period)
+        .number("Nilai", |score| &score.score)
+        .text("Sumber", |score| &score.source)
+        .whole("Dokumen", document)
+        .text("Pencatat", |score| &score.recorder)
+        .whole("Etag", |score| &score.etag);
+    table.print() + "Belum disahkan: tidak diperingkat dan tidak diterbitkan.\n"
 }
 
 fn changed(change: &pb::ScoreChange) -> String {
@@ -134,15 +112,16 @@ mod tests {
             score("2022", "ombudsman-2022", None),
             score("2023", "ombudsman-2022", Some(change)),
         ]);
-        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        for expected in [
-            "belum ada pembanding",
-            "2021 lain",
-            "+2.07 poin",
-            "tidak dihitung di sini",
-        ] {
-            assert!(flat.contains(expected), "{text}");
-        }
+        insta::assert_snapshot!(text, @"
+        ┌───────────┬────────────┬─────────┬───────┬────────────────────────────────────┬────────────────────────────────────────────────┬────────┐
+        │ Ukuran    ┆ Subjek     ┆ Periode ┆ Nilai ┆ Kategori                           ┆ Perubahan                                      ┆ Sumber │
+        ╞═══════════╪════════════╪═════════╪═══════╪════════════════════════════════════╪════════════════════════════════════════════════╪════════╡
+        │ ombudsman ┆ agencies/1 ┆ 2021    ┆ 95.23 ┆ A (Kualitas Tertinggi), zona hijau ┆ belum ada pembanding                           ┆ -      │
+        │ ombudsman ┆ agencies/1 ┆ 2022    ┆ 95.23 ┆ A (Kualitas Tertinggi), zona hijau ┆ tidak dibandingkan: cara penilaian 2021 lain   ┆ -      │
+        │ ombudsman ┆ agencies/1 ┆ 2023    ┆ 95.23 ┆ A (Kualitas Tertinggi), zona hijau ┆ +2.07 poin; +2.22 persen terhadap 2022 (93.16) ┆ -      │
+        └───────────┴────────────┴─────────┴───────┴────────────────────────────────────┴────────────────────────────────────────────────┴────────┘
+        Semua nilai dicatat dari terbitan, tidak dihitung di sini.
+        ");
     }
 
     #[test]
@@ -158,15 +137,14 @@ mod tests {
             ..Default::default()
         };
         let text = waiting(&[score("https://a.id/b", &[]), score("", &[0xab, 1])]);
-        for expected in [
-            "https://a.id/b",
-            "SHA-256 ab01",
-            "Siaran pers",
-            "Ortal",
-            "17",
-            "Belum disahkan",
-        ] {
-            assert!(text.contains(expected), "{text}");
-        }
+        insta::assert_snapshot!(text, @"
+        ┌───────────┬────────────┬─────────┬───────┬─────────────┬────────────────┬──────────┬──────┐
+        │ Ukuran    ┆ Subjek     ┆ Periode ┆ Nilai ┆ Sumber      ┆ Dokumen        ┆ Pencatat ┆ Etag │
+        ╞═══════════╪════════════╪═════════╪═══════╪═════════════╪════════════════╪══════════╪══════╡
+        │ ombudsman ┆ agencies/1 ┆ -       ┆     - ┆ Siaran pers ┆ https://a.id/b ┆ Ortal    ┆ 17   │
+        │ ombudsman ┆ agencies/1 ┆ -       ┆     - ┆ Siaran pers ┆ SHA-256 ab01   ┆ Ortal    ┆ 17   │
+        └───────────┴────────────┴─────────┴───────┴─────────────┴────────────────┴──────────┴──────┘
+        Belum disahkan: tidak diperingkat dan tidak diterbitkan.
+        ");
     }
 }

@@ -3,9 +3,10 @@
 use prima_proto::ranking::v1 as pb;
 use serde::Serialize;
 
-use super::league::{category_name, heading, metric_name, rank, remark};
-use super::{Columns, clean, or_dash, staleness};
+use super::league::{heading, metric_name, rank, rank_shown, remark};
+use super::{Table, clean, staleness};
 use crate::cli::Format;
+use crate::client::category_names::CategoryNames;
 
 /// The ranks of one subject in the cohorts of a metric and period.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +19,8 @@ pub struct Standings {
     pub standings: Vec<pb::Standing>,
     /// How current the standings are.
     pub freshness: Option<pb::Freshness>,
+    /// The names of the categories in the standings.
+    pub names: CategoryNames,
 }
 
 #[derive(Serialize)]
@@ -39,17 +42,6 @@ struct JsonStanding<'a> {
     category: &'a str,
     respondents: i64,
 }
-
-const CSV_HEADER: [&str; 8] = [
-    "subject",
-    "table",
-    "rank",
-    "ranked",
-    "score",
-    "category",
-    "respondents",
-    "note",
-];
 
 impl Standings {
     pub fn render(&self, format: Format) -> anyhow::Result<String> {
@@ -78,33 +70,16 @@ impl Standings {
             metric_name(&self.metric),
             self.period
         )) + "\n";
-        let header = [
-            "Kelompok",
-            "Peringkat",
-            "Dari",
-            "Nilai (IKM)",
-            "Mutu",
-            "Responden",
-            "Keterangan",
-        ];
-        text += &super::table(
-            &header.map(|name| heading(name, &self.metric)),
-            Columns {
-                right: &[1, 2, 3, 5],
-                whole: &[0],
-            },
-            self.pairs().map(|(table, row)| {
-                vec![
-                    table.cohort.clone(),
-                    rank(row).map_or_else(|| "-".to_owned(), |rank| rank.to_string()),
-                    table.ranked.to_string(),
-                    or_dash(&row.score),
-                    or_dash(&category_name(&self.metric, &row.category)),
-                    row.respondents.to_string(),
-                    remark(row, &self.metric),
-                ]
-            }),
-        );
+        let metric = &self.metric;
+        text += &Table::of(self.pairs())
+            .whole("Kelompok", |(table, _)| &table.cohort)
+            .number("Peringkat", |(_, row)| rank_shown(row))
+            .number("Dari", |(table, _)| table.ranked)
+            .number(heading("Nilai (IKM)", metric), |(_, row)| &row.score)
+            .text("Mutu", |(_, row)| self.names.shown(&row.category))
+            .number(heading("Responden", metric), |(_, row)| row.respondents)
+            .text("Keterangan", |(_, row)| remark(row, metric))
+            .print();
         if let Some(warning) = staleness(self.freshness.as_ref()) {
             text += &format!("{warning}\n");
         }
@@ -133,21 +108,16 @@ impl Standings {
     }
 
     fn csv(&self) -> anyhow::Result<String> {
-        super::csv(
-            Some(&CSV_HEADER),
-            self.pairs().map(|(table, row)| {
-                vec![
-                    self.subject.as_str().into(),
-                    table.name.as_str().into(),
-                    rank(row).map(|rank| rank.to_string()).unwrap_or_default().into(),
-                    table.ranked.to_string().into(),
-                    row.score.as_str().into(),
-                    row.category.as_str().into(),
-                    row.respondents.to_string().into(),
-                    remark(row, &self.metric).into(),
-                ]
-            }),
-        )
+        Table::of(self.pairs())
+            .text("subject", |_| &self.subject)
+            .text("table", |(table, _)| &table.name)
+            .text("rank", |(_, row)| rank_shown(row))
+            .text("ranked", |(table, _)| table.ranked)
+            .text("score", |(_, row)| &row.score)
+            .text("category", |(_, row)| &row.category)
+            .text("respondents", |(_, row)| row.respondents)
+            .text("note", |(_, row)| remark(row, &self.metric))
+            .csv(true)
     }
 }
 
@@ -167,26 +137,42 @@ mod tests {
                 table: Some(league.table),
             }],
             freshness: None,
+            names: CategoryNames::default(),
         }
     }
 
     #[test]
     fn every_format_shows_the_rank() {
-        assert!(
-            sample()
-                .render(Format::Csv)
-                .unwrap()
-                .contains(",1,1,91.48,A,29,final\n")
-        );
-        let value: serde_json::Value = serde_json::from_str(&sample().render(Format::Json).unwrap()).unwrap();
-        assert_eq!(
-            (&value["stale"], &value["standings"][0]["rank"]),
-            (&false.into(), &1.into())
-        );
-        let text = sample().render(Format::Table).unwrap();
-        assert!(
-            text.contains("DPMPTSP Kota Bogor (agencies/3271/units/dpmptsp)"),
-            "{text}"
-        );
+        insta::assert_snapshot!(sample().render(Format::Table).unwrap(), @"
+        DPMPTSP Kota Bogor (agencies/3271/units/dpmptsp) · Survei Kepuasan Masyarakat (IKM) · 2024-q3
+        ┌──────────┬───────────┬──────┬─────────────┬──────┬───────────┬────────────┐
+        │ Kelompok ┆ Peringkat ┆ Dari ┆ Nilai (IKM) ┆ Mutu ┆ Responden ┆ Keterangan │
+        ╞══════════╪═══════════╪══════╪═════════════╪══════╪═══════════╪════════════╡
+        │ dpmptsp  ┆         1 ┆    1 ┆       91.48 ┆ A    ┆        29 ┆ final      │
+        └──────────┴───────────┴──────┴─────────────┴──────┴───────────┴────────────┘
+        ");
+        insta::assert_snapshot!(sample().render(Format::Csv).unwrap(), @"
+        subject,table,rank,ranked,score,category,respondents,note
+        agencies/3271/units/dpmptsp,metrics/skm/periods/2024-q3/cohorts/dpmptsp,1,1,91.48,A,29,final
+        ");
+        insta::assert_snapshot!(sample().render(Format::Json).unwrap(), @r#"
+        {
+          "subject": "agencies/3271/units/dpmptsp",
+          "metric": "skm",
+          "period": "2024-q3",
+          "stale": false,
+          "standings": [
+            {
+              "table": "metrics/skm/periods/2024-q3/cohorts/dpmptsp",
+              "rank": 1,
+              "ranked": 1,
+              "unranked": 1,
+              "score": "91.48",
+              "category": "A",
+              "respondents": 29
+            }
+          ]
+        }
+        "#);
     }
 }

@@ -7,7 +7,6 @@ mod page;
 mod sample;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
@@ -79,16 +78,16 @@ impl Record {
     }
 }
 
-pub(super) async fn run(connection: &Connection, args: &ReportEvaluationArgs) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(connection: &Connection, args: &ReportEvaluationArgs) -> anyhow::Result<()> {
     let unit = name::Unit::parse(&args.unit).with_context(|| format!("unit `{}` tidak sah", args.unit))?;
     let name = name::Assessment {
-        cycle: index_read::cycle_name(&args.cycle)?,
+        cycle: index_read::cycle_name(&args.cycle.cycle)?,
         unit,
     };
     let record = gather::record(connection, &name, Clock::system().now()).await?;
     let path = write(&record, &name, &args.out)?;
     print::out(&format!("{}\n", print::clean(&path.display().to_string())))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Writes the page and returns its path. The ids of a resource name are safe in file names.

@@ -12,11 +12,10 @@ use tonic::{Code, Status};
 
 use super::{Names, Part, Plan, Report};
 use crate::cli::ReportSkmArgs;
-use crate::client::call::{request, retry};
+use crate::client::call::{PAGE, pages, repeat};
 use crate::client::connect::{Connection, Directory, Survey};
 use crate::client::{fault, print, result_get};
 
-const PAGE: i32 = 1000;
 /// The metric of the instruments that this report supports.
 const METRIC: &str = "skm";
 
@@ -30,11 +29,10 @@ pub(super) async fn survey(client: &Survey, args: &ReportSkmArgs) -> anyhow::Res
 }
 
 async fn survey_get(client: &Survey, name: &str) -> Result<pb::Survey, Status> {
-    let answer = retry(|| {
-        let (mut client, name) = (client.clone(), name.to_owned());
-        async move { client.get_survey(request(pb::GetSurveyRequest { name })).await }
-    });
-    Ok(answer.await?.survey.unwrap_or_default())
+    let message = pb::GetSurveyRequest {
+        name: name.to_owned(),
+    };
+    Ok(repeat!(client, get_survey, message)?.survey.unwrap_or_default())
 }
 
 async fn survey_of(client: &Survey, unit: &str, period: &str) -> anyhow::Result<pb::Survey> {
@@ -46,11 +44,7 @@ async fn survey_of(client: &Survey, unit: &str, period: &str) -> anyhow::Result<
         page_token: String::new(),
         period: period.to_owned(),
     };
-    let answer = retry(|| {
-        let (mut client, message) = (client.clone(), message.clone());
-        async move { client.list_surveys(request(message)).await }
-    });
-    let mut found = answer.await?.surveys;
+    let mut found = repeat!(client, list_surveys, message)?.surveys;
     let names: Vec<String> = found.iter().map(|survey| survey.name.clone()).collect();
     match found.pop() {
         Some(survey) if names.len() == 1 => Ok(survey),
@@ -108,29 +102,19 @@ pub(super) fn suits(instrument: &pb::Instrument) -> anyhow::Result<()> {
 }
 
 async fn instrument(client: &Survey, id: &str) -> anyhow::Result<pb::Instrument> {
-    let answer = retry(|| {
-        let mut client = client.clone();
-        async move {
-            client
-                .list_instruments(request(pb::ListInstrumentsRequest {}))
-                .await
-        }
-    });
-    let mut known = answer.await?.instruments.into_iter();
+    let known = repeat!(client, list_instruments, pb::ListInstrumentsRequest {})?;
+    let mut known = known.instruments.into_iter();
     let found = known.find(|instrument| instrument.id == id);
     found.with_context(|| format!("instrumen `{id}` tidak dikenal layanan survei"))
 }
 
 async fn analysis(client: &Survey, survey: &str) -> Result<pb::Analysis, Status> {
-    let answer = retry(|| {
-        let (mut client, survey) = (client.clone(), survey.to_owned());
-        async move {
-            client
-                .analyze_result(request(pb::AnalyzeResultRequest { survey }))
-                .await
-        }
-    });
-    Ok(answer.await?.analysis.unwrap_or_default())
+    let message = pb::AnalyzeResultRequest {
+        survey: survey.to_owned(),
+    };
+    Ok(repeat!(client, analyze_result, message)?
+        .analysis
+        .unwrap_or_default())
 }
 
 async fn unit_result(
@@ -145,34 +129,22 @@ async fn unit_result(
         compare_period: args.compare.clone().unwrap_or_default(),
         across_instruments: args.across_instruments,
     };
-    let answer = retry(|| {
-        let (mut client, message) = (client.clone(), message.clone());
-        async move { client.get_unit_result(request(message)).await }
-    });
-    Ok(answer.await?.result.unwrap_or_default())
+    Ok(repeat!(client, get_unit_result, message)?
+        .result
+        .unwrap_or_default())
 }
 
 async fn plan(client: &Survey, survey: &str) -> Result<Plan, Status> {
-    let mut plan = Plan::default();
-    let mut page_token = String::new();
-    loop {
-        let message = pb::ListFollowUpsRequest {
-            parent: survey.to_owned(),
-            page_size: PAGE,
-            page_token,
-        };
-        let answer = retry(|| {
-            let (mut client, message) = (client.clone(), message.clone());
-            async move { client.list_follow_ups(request(message)).await }
-        });
-        let page = answer.await?;
-        plan.items.extend(page.follow_ups);
-        (plan.planned, plan.done) = (page.planned, page.done);
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            return Ok(plan);
-        }
-    }
+    let message = pb::ListFollowUpsRequest {
+        parent: survey.to_owned(),
+        ..Default::default()
+    };
+    let all = pages!(client, list_follow_ups, message, follow_ups);
+    Ok(Plan {
+        items: all.follow_ups,
+        planned: all.planned,
+        done: all.done,
+    })
 }
 
 /// A refusal that a retry can't change becomes the reason why a part is missing; any other error ends the command.
@@ -215,20 +187,14 @@ pub(super) async fn names(connection: &Connection, unit: &name::Unit) -> Names {
 }
 
 async fn fill(client: &Directory, unit: &name::Unit, names: &mut Names) -> Result<(), Status> {
-    let agency = retry(|| {
-        let (mut client, name) = (client.clone(), names.agency.clone());
-        async move {
-            client
-                .get_agency(request(directory::GetAgencyRequest { name }))
-                .await
-        }
-    });
-    let agency = agency.await;
-    let found = retry(|| {
-        let (mut client, name) = (client.clone(), unit.to_string());
-        async move { client.get_unit(request(directory::GetUnitRequest { name })).await }
-    });
-    let found = found.await;
+    let message = directory::GetAgencyRequest {
+        name: names.agency.clone(),
+    };
+    let agency = repeat!(client, get_agency, message);
+    let message = directory::GetUnitRequest {
+        name: unit.to_string(),
+    };
+    let found = repeat!(client, get_unit, message);
     if let Ok(Some(agency)) = agency.as_ref().map(|answer| &answer.agency) {
         names.agency.clone_from(&agency.display_name);
     }
@@ -242,27 +208,14 @@ async fn fill(client: &Directory, unit: &name::Unit, names: &mut Names) -> Resul
 }
 
 async fn services(client: &Directory, unit: &name::Unit) -> Result<BTreeMap<String, String>, Status> {
-    let mut found = BTreeMap::new();
-    let mut page_token = String::new();
-    loop {
-        let message = directory::ListPublicServicesRequest {
-            parent: unit.to_string(),
-            page_size: PAGE,
-            page_token,
-        };
-        let answer = retry(|| {
-            let (mut client, message) = (client.clone(), message.clone());
-            async move { client.list_public_services(request(message)).await }
-        });
-        let page = answer.await?;
-        for service in page.public_services {
-            if let Ok(name) = name::PublicService::parse(&service.name) {
-                found.insert(name.service, service.display_name);
-            }
-        }
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            return Ok(found);
-        }
-    }
+    let message = directory::ListPublicServicesRequest {
+        parent: unit.to_string(),
+        ..Default::default()
+    };
+    let all = pages!(client, list_public_services, message, public_services);
+    let named = all.public_services.into_iter().filter_map(|service| {
+        let name = name::PublicService::parse(&service.name).ok()?;
+        Some((name.service, service.display_name))
+    });
+    Ok(named.collect())
 }

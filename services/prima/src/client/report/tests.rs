@@ -6,15 +6,18 @@ use roxmltree::{Document, Node};
 
 use super::*;
 
-const HOSTILE: &str = "<script>alert(1)</script>\"' & =1+1";
+pub(super) const HOSTILE: &str = "<script>alert(1)</script>\"' & =1+1";
 
-/// The content of the page as XML. Only `br` has no closing tag.
-fn content(report: &Report) -> String {
-    let content = page::render(report).into_string().replace("<br>", "<br/>");
-    format!("<main>{content}</main>")
+/// The content of a page as XML. Only `br` has no closing tag.
+pub(super) fn xml(page: maud::Markup) -> String {
+    format!("<main>{}</main>", page.into_string().replace("<br>", "<br/>"))
 }
 
-fn rows<'a>(document: &'a Document<'a>, table: &str) -> Vec<Vec<String>> {
+fn content(report: &Report) -> String {
+    xml(page::render(report))
+}
+
+pub(super) fn rows(document: &Document<'_>, table: &str) -> Vec<Vec<String>> {
     let table = document
         .descendants()
         .find(|node| node.has_tag_name("table") && node.attribute("id") == Some(table))
@@ -32,7 +35,7 @@ fn rows<'a>(document: &'a Document<'a>, table: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-fn words_of(node: Node<'_, '_>) -> String {
+pub(super) fn words_of(node: Node<'_, '_>) -> String {
     node.descendants()
         .filter(|node| node.is_text())
         .filter_map(|node| node.text())

@@ -3,25 +3,17 @@
 use prost_reflect::{Kind, MessageDescriptor, MethodDescriptor};
 
 use crate::client::contract;
-use crate::client::print::{self, Columns};
+use crate::client::print::{self, Table};
 
 /// The methods whose name or service contains the pattern.
 pub(super) fn list(pattern: &str) -> anyhow::Result<String> {
     let mut methods = contract::methods()?;
     methods.retain(|method| contract::contains(&contract::short(method), pattern));
-    let rows = methods.iter().map(|method| {
-        vec![
-            method.name().to_owned(),
-            method.parent_service().full_name().to_owned(),
-            streams(method).to_owned(),
-        ]
-    });
-    let columns = Columns {
-        right: &[],
-        whole: &[0, 1],
-    };
-    let table = print::table(&["Metode", "Layanan", "Aliran"], columns, rows);
-    Ok(table + &format!("{} metode.\n", methods.len()))
+    let table = Table::of(&methods)
+        .whole("Metode", |method| method.name().to_owned())
+        .whole("Layanan", |method| method.parent_service().full_name().to_owned())
+        .text("Aliran", streams);
+    Ok(table.print() + &format!("{} metode.\n", methods.len()))
 }
 
 fn streams(method: &MethodDescriptor) -> &'static str {
@@ -53,14 +45,11 @@ pub(super) fn describe(method: &MethodDescriptor) -> String {
             page += "  tanpa isian\n";
             continue;
         }
-        let columns = Columns {
-            right: &[],
-            whole: &[0],
-        };
-        let rows = rows
-            .into_iter()
-            .map(|field| vec![field.path, field.kind, field.comment]);
-        page += &print::table(&["Isian", "Jenis", "Keterangan"], columns, rows);
+        page += &Table::of(&rows)
+            .whole("Isian", |field| &field.path)
+            .text("Jenis", |field| &field.kind)
+            .text("Keterangan", |field| &field.comment)
+            .print();
     }
     page
 }

@@ -2,11 +2,10 @@
 
 use prima_proto::survey::v1 as pb;
 
-use super::PAGE;
 use crate::cli::{CommentKind, CommentsArgs, Format};
-use crate::client::call::repeat;
+use crate::client::call::{PAGE, repeat};
 use crate::client::connect::Survey;
-use crate::client::print::{self, Columns, or_dash};
+use crate::client::print::{self, Table};
 
 /// Runs `prima survey comments`. Each page is printed when it arrives.
 pub(super) async fn list(client: &Survey, args: &CommentsArgs) -> anyhow::Result<()> {
@@ -30,7 +29,7 @@ pub(super) async fn list(client: &Survey, args: &CommentsArgs) -> anyhow::Result
         let page = repeat!(client, list_comments, message)?;
         count += page.comments.len();
         if first || !page.comments.is_empty() {
-            print::out(&render(&page.comments, args.format, first)?)?;
+            print::out(&render(&page.comments, args.output.format, first)?)?;
         }
         first = false;
         page_token = page.next_page_token;
@@ -38,44 +37,36 @@ pub(super) async fn list(client: &Survey, args: &CommentsArgs) -> anyhow::Result
             break;
         }
     }
-    if args.format == Format::Table {
+    if args.output.format == Format::Table {
         print::out(&format!("{count} saran dan kritik.\n"))?;
     }
     Ok(())
 }
 
 fn render(comments: &[pb::Comment], format: Format, first: bool) -> anyhow::Result<String> {
-    let row = |comment: &pb::Comment| {
-        let kind = match comment.kind() {
-            pb::CommentKind::Criticism => "kritik",
-            pb::CommentKind::Suggestion => "saran",
-            pb::CommentKind::Unspecified => "-",
-        };
-        [
-            comment.date.clone(),
-            kind.to_owned(),
-            comment.service.clone(),
-            comment.text.clone(),
-        ]
+    let kind = |comment: &pb::Comment| match comment.kind() {
+        pb::CommentKind::Criticism => "kritik",
+        pb::CommentKind::Suggestion => "saran",
+        pb::CommentKind::Unspecified => "-",
     };
+    let table = Table::of(comments);
     match format {
         // Each text is a document of its own, so that a reader never has to keep all of them.
         Format::Json => comments
             .iter()
             .map(|comment| print::message_line("prima.survey.v1.Comment", comment))
             .collect(),
-        Format::Csv => print::csv(
-            first.then_some(["date", "kind", "service", "text"].as_slice()),
-            comments
-                .iter()
-                .map(|comment| row(comment).map(Into::into).to_vec()),
-        ),
-        Format::Table => Ok(print::table(
-            &["Tanggal", "Jenis", "Layanan", "Teks"],
-            Columns::default(),
-            comments
-                .iter()
-                .map(|comment| row(comment).iter().map(|cell| or_dash(cell)).collect()),
-        )),
+        Format::Csv => table
+            .text("date", |comment| &comment.date)
+            .text("kind", kind)
+            .text("service", |comment| &comment.service)
+            .text("text", |comment| &comment.text)
+            .csv(first),
+        Format::Table => Ok(table
+            .text("Tanggal", |comment| &comment.date)
+            .text("Jenis", kind)
+            .text("Layanan", |comment| &comment.service)
+            .text("Teks", |comment| &comment.text)
+            .print()),
     }
 }

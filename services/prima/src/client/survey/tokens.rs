@@ -10,7 +10,7 @@ use prima_proto::survey::v1 as pb;
 use crate::cli::{TokensArgs, TokensFormat};
 use crate::client::call::repeat;
 use crate::client::connect::Access;
-use crate::client::print;
+use crate::client::print::{self, Table};
 
 /// Tokens per request.
 const BATCH: u32 = 10_000;
@@ -71,18 +71,12 @@ fn render(answer: &pb::IssueTokensResponse, format: TokensFormat, first: bool) -
         return print::message_line("prima.survey.v1.IssueTokensResponse", answer);
     }
     let batch = answer.batch.clone().unwrap_or_default();
-    let rows = answer.tokens.iter().map(|token| {
-        vec![
-            batch.name.as_str().into(),
-            batch.counter.as_str().into(),
-            batch.service.as_str().into(),
-            token.as_str().into(),
-        ]
-    });
-    print::csv(
-        first.then_some(["batch", "counter", "service", "token"].as_slice()),
-        rows,
-    )
+    Table::of(&answer.tokens)
+        .text("batch", |_| &batch.name)
+        .text("counter", |_| &batch.counter)
+        .text("service", |_| &batch.service)
+        .text("token", |token| token)
+        .csv(first)
 }
 
 #[cfg(test)]

@@ -1,40 +1,12 @@
 use std::collections::BTreeSet;
 
-use roxmltree::{Document, Node};
+use roxmltree::Document;
 
 use super::*;
+use crate::client::report::tests::{HOSTILE, rows, words_of, xml};
 
-const HOSTILE: &str = "<script>alert(1)</script>\"' & =1+1";
-
-/// The content of the page as XML. Only `br` has no closing tag.
 fn content(record: &Record) -> String {
-    let content = page::render(record).into_string().replace("<br>", "<br/>");
-    format!("<main>{content}</main>")
-}
-
-fn words_of(node: Node<'_, '_>) -> String {
-    node.descendants()
-        .filter(|node| node.is_text())
-        .filter_map(|node| node.text())
-        .collect()
-}
-
-fn rows(document: &Document<'_>, table: &str) -> Vec<Vec<String>> {
-    let table = document
-        .descendants()
-        .find(|node| node.has_tag_name("table") && node.attribute("id") == Some(table))
-        .unwrap_or_else(|| panic!("no table {table}"));
-    let cells = |row: Node<'_, '_>| -> Vec<String> {
-        let cells = row
-            .children()
-            .filter(|node| node.has_tag_name("td") || node.has_tag_name("th"));
-        cells.map(words_of).collect()
-    };
-    table
-        .descendants()
-        .filter(|node| node.has_tag_name("tr"))
-        .map(cells)
-        .collect()
+    xml(page::render(record))
 }
 
 #[test]

@@ -16,21 +16,19 @@ use crate::{
 /// Longest file of holidays, in bytes: enough for every day of every supported year with long names.
 const FILE_MAX: u64 = 8 * 1024 * 1024;
 
-/// Prints the day on which a deadline ends. An error is printed to stderr in Indonesian and gives exit status 1. When
-/// the program that reads stdout closes it early, that is no failure.
-pub fn run(args: &WorkdaysArgs) -> ExitCode {
-    let printed = answer(args).and_then(|answer| match print::out(&answer.text).map_err(Into::into) {
-        Err(error) if !fault::is_broken_pipe(&error) => Err(fault::lines(&error)),
-        _ => Ok(answer.note),
-    });
-    let (code, lines) = match printed {
-        Ok(note) => (ExitCode::SUCCESS, note.into_iter().collect()),
+/// Prints the day on which a deadline ends, or every fault of the calendar in a file.
+pub fn run(args: &WorkdaysArgs) -> anyhow::Result<ExitCode> {
+    let (code, lines) = match answer(args) {
+        Ok(answer) => {
+            print::out(&answer.text)?;
+            (ExitCode::SUCCESS, answer.note.into_iter().collect())
+        }
         Err(lines) => (ExitCode::FAILURE, lines),
     };
     for line in lines {
         print::note(&line);
     }
-    code
+    Ok(code)
 }
 
 #[derive(Debug)]
@@ -187,27 +185,26 @@ mod tests {
             };
             answer(&args).unwrap().text
         };
-        assert_eq!(
-            explained("2025-06-04", 2, FirstDayRule::NextWorkingDay),
-            "2025-06-10\n\
-             2025-06-04  Rabu    hari kejadian, tidak dihitung\n\
-             2025-06-05  Kamis   hari kerja ke-1\n\
-             2025-06-06  Jumat   libur: Hari Raya Idul Adha\n\
-             2025-06-09  Senin   libur: Cuti Bersama Hari Raya Idul Adha\n\
-             2025-06-10  Selasa  hari kerja ke-2\n"
-        );
-        assert_eq!(
-            explained("2025-06-05", 2, FirstDayRule::SameDay),
-            "2025-06-10\n\
-             2025-06-05  Kamis   hari kerja ke-1\n\
-             2025-06-06  Jumat   libur: Hari Raya Idul Adha\n\
-             2025-06-09  Senin   libur: Cuti Bersama Hari Raya Idul Adha\n\
-             2025-06-10  Selasa  hari kerja ke-2\n"
-        );
-        assert_eq!(
-            explained("2025-06-14", 0, FirstDayRule::NextWorkingDay),
-            "2025-06-16\n2025-06-14  Sabtu   hari kejadian, tidak dihitung\n2025-06-16  Senin   jatuh tempo\n"
-        );
+        insta::assert_snapshot!(explained("2025-06-04", 2, FirstDayRule::NextWorkingDay), @"
+        2025-06-10
+        2025-06-04  Rabu    hari kejadian, tidak dihitung
+        2025-06-05  Kamis   hari kerja ke-1
+        2025-06-06  Jumat   libur: Hari Raya Idul Adha
+        2025-06-09  Senin   libur: Cuti Bersama Hari Raya Idul Adha
+        2025-06-10  Selasa  hari kerja ke-2
+        ");
+        insta::assert_snapshot!(explained("2025-06-05", 2, FirstDayRule::SameDay), @"
+        2025-06-10
+        2025-06-05  Kamis   hari kerja ke-1
+        2025-06-06  Jumat   libur: Hari Raya Idul Adha
+        2025-06-09  Senin   libur: Cuti Bersama Hari Raya Idul Adha
+        2025-06-10  Selasa  hari kerja ke-2
+        ");
+        insta::assert_snapshot!(explained("2025-06-14", 0, FirstDayRule::NextWorkingDay), @"
+        2025-06-16
+        2025-06-14  Sabtu   hari kejadian, tidak dihitung
+        2025-06-16  Senin   jatuh tempo
+        ");
     }
 
     #[test]

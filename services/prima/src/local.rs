@@ -1,0 +1,4 @@
+//! Commands that answer on this machine by the rules of a service, without calling it.
+
+pub mod check;
+pub mod workdays;
