@@ -133,12 +133,11 @@ fn alone(line: &[&str]) -> Ran {
 fn an_invalid_request_is_refused_before_any_call() {
     let ran = alone(&["call", "GetResult", "survei=x", "survey.a=1"]);
     assert_eq!(ran.code, Some(1));
-    assert_eq!(
-        ran.stderr,
-        "galat: permintaan tidak sah [INVALID_FIELDS]\n  \
-         survei: tidak dikenal; GetResultRequest punya isian survey\n  \
-         survey.a: survey (string) tidak punya isian di dalamnya\n"
-    );
+    insta::assert_snapshot!(ran.stderr, @"
+    galat: permintaan tidak sah [INVALID_FIELDS]
+      survei: tidak dikenal; GetResultRequest punya isian survey
+      survey.a: survey (string) tidak punya isian di dalamnya
+    ");
     let ran = alone(&["call", "ListInstruments"]);
     assert_eq!(ran.code, Some(1));
     assert!(
