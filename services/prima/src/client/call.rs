@@ -67,8 +67,8 @@ pub(crate) use repeat;
 macro_rules! pages {
     ($client:expr, $method:ident, $message:expr, $items:ident) => {{
         let mut message = $message;
-        message.page_size = $crate::client::call::PAGE;
         let mut items = Vec::new();
+        message.page_size = $crate::client::call::PAGE;
         loop {
             let mut page = $crate::client::call::repeat!($client, $method, message.clone())?;
             items.append(&mut page.$items);
