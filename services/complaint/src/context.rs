@@ -3,13 +3,11 @@
 //! Every transaction locks rows in this order, which rules out deadlocks: calendar, reports (two of them in the order
 //! of their keys), consultation, tallies, desk, performance, attachments, outbox, idempotency key.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
     command::{self, Work},
-    db::Txn,
-    failpoint,
     failure::Failure,
     grpc::Watchers,
     objects::Objects,
@@ -101,13 +99,9 @@ impl App {
         self.context.config.complaint.disclosure_step.into()
     }
 
-    /// Commits what a background task did, and notifies the relay, the recomputation and the watchers.
-    pub async fn commit(&self, txn: Txn) -> Result<(), Failure> {
-        failpoint::hit("complaint.staged").await;
-        txn.commit().await?;
-        failpoint::hit("complaint.committed").await;
-        command::App::committed(self);
-        Ok(())
+    /// How often due reports and erasures are looked for.
+    pub fn sweep_every(&self) -> Duration {
+        Duration::from_millis(self.context.config.complaint.sweep_millis)
     }
 
     /// Generates a tracking code and its secret.

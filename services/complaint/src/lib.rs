@@ -5,6 +5,7 @@
 //! `prima.complaint.score.complaint-resolution.<year>.…`, and consumes `prima.directory.unit.>` to know which units
 //! exist. Identities and free text are encrypted at rest, and identities are returned by `PrivacyService` only.
 
+mod change;
 mod context;
 mod derived;
 pub mod domain;
@@ -28,12 +29,16 @@ use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::watch;
 
 use context::App;
-use derived::performance::Performance;
+use derived::{
+    due_reports::{Cause, DueReports},
+    erasures::{Erasures, Table},
+    performance::Performance,
+};
 use domain::worktime::FirstDay;
 use events::{directory_unit::Units, publish};
 use settings::Settings;
 use store::{digest_key::digest_key, sealed::DigestKey};
-use tasks::{deadlines, due, feed, retention, rotation};
+use tasks::{feed, rotation, unattached};
 
 /// Name of the service, its schema and its stream.
 pub const NAME: &str = publish::SERVICE;
@@ -128,13 +133,15 @@ async fn start(context: Context) -> Result<Started, Error> {
     let app = App::new(context.clone(), vault, objects, Settings::new(first_day));
     context.spawn_relay();
     context.spawn_worker(Units);
-    let soft = context.tasks.soft();
-    let tasks = &context.tasks;
-    tasks.spawn("due times", due::run(app.clone(), soft.clone()));
-    tasks.spawn("recomputation", deadlines::run(app.clone(), soft.clone()));
-    tasks.spawn("feed", feed::run(app.clone(), soft.clone()));
-    retention::spawn(&app);
+    context
+        .tasks
+        .spawn("feed", feed::run(app.clone(), context.tasks.soft().clone()));
+    unattached::spawn(&app);
     rotation::spawn(&app);
+    context.spawn_derived(DueReports::new(app.clone(), Cause::Time));
+    context.spawn_derived(DueReports::new(app.clone(), Cause::Calendar));
+    context.spawn_derived(Erasures::new(app.clone(), Table::Complaint));
+    context.spawn_derived(Erasures::new(app.clone(), Table::Consultation));
     context.spawn_derived(Performance(app.clone()));
     let (ready, readiness) = watch::channel(true);
     Ok(Started {

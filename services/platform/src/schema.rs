@@ -1,4 +1,7 @@
-//! The platform's tables in every service's database.
+//! The platform's tables in every service's database. Their statements are written by hand, in one module a table: `outbox`
+//! and `lease` are upserted under conditions and with the clock of the database, `consumed` and `dead_letter` only by newer
+//! versions, `derived` and `derived_mark` are written many rows at once and locked with SKIP LOCKED, and all of them run for
+//! every event or command.
 
 use sea_orm_migration::MigrationTrait;
 

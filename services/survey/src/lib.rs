@@ -25,7 +25,7 @@ use tokio::sync::watch;
 
 use derived::{
     agency_scores::AgencyScores,
-    closing,
+    closing::Closing,
     results::{Counter, SurveyResults},
 };
 use events::{directory_unit::UnitMirror, survey_result::Results};
@@ -68,10 +68,7 @@ async fn start(context: Context) -> Result<Started, Error> {
     ));
     context.spawn_derived(SurveyResults::new(context.clone()));
     context.spawn_derived(AgencyScores(context.clone()));
-    let soft = context.tasks.soft().clone();
-    context
-        .tasks
-        .spawn("survey closer", closing::run(context.clone(), soft));
+    context.spawn_derived(Closing(context.clone()));
     let (ready, readiness) = watch::channel(true);
     let app = App {
         counter: Arc::new(Counter::new(&context)),

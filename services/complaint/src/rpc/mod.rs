@@ -1,19 +1,16 @@
 //! One folder for each noun, and in it one file for each operation that changes state. Nouns do not import each other.
-//! What several nouns or background tasks share is in the files beside the folders.
+//! What several nouns share is in the files beside the folders.
 
 pub mod access;
 pub mod attachment;
 pub mod calendar;
 pub mod category;
-pub mod change;
 pub mod channel;
 pub mod class;
 pub mod complaint;
 pub mod consultation;
 pub mod deadline;
 pub mod desk;
-pub mod erasure;
-
 pub mod files;
 pub mod hours;
 pub mod identity;
@@ -23,6 +20,7 @@ pub mod once;
 pub mod party;
 pub mod performance;
 pub mod person;
+pub mod refusal;
 pub mod rights;
 pub mod status;
 pub mod topic;

@@ -45,7 +45,6 @@ pub(super) struct Model {
     pub(super) sealed_key: String,
     erased_at: Option<i64>,
     pub(super) identity_erased_at: Option<i64>,
-    failures: i64,
     version: i64,
     updated_at: i64,
 }
@@ -226,7 +225,6 @@ pub async fn complaint_save_in_txn(
     stored.due_at = times.due.map(micros);
     let row = ActiveModel {
         merged_into: Set(stored.merged_into),
-        failures: Set(0),
         version: Set(stored.version),
         ..changing(&stored.case, stored.calendar, times, now)?
     };
@@ -235,6 +233,19 @@ pub async fn complaint_save_in_txn(
         1 => Ok(()),
         _ => Err(DbErr::RecordNotUpdated),
     }
+}
+
+/// Saves which calendar a report follows and when it is due. The version of the report stays, because nothing that callers
+/// read has changed, so their etags remain valid.
+pub async fn complaint_reschedule_in_txn(txn: &Txn, stored: &Stored, times: Times) -> Result<(), DbErr> {
+    let row = ActiveModel {
+        calendar: Set(stored.calendar),
+        due_at: Set(times.due.map(micros)),
+        wake_at: Set(times.wake.map(micros)),
+        ..Default::default()
+    };
+    let one = Entity::update_many().set(row).filter(Column::Id.eq(stored.id));
+    one.exec(txn).await.map(drop)
 }
 
 /// Selects reports without their identities, which only `store/identity.rs` reads.
@@ -288,17 +299,19 @@ pub async fn complaint_by_sp4n_number(
     Ok(uid.map(|complaint| name::Complaint { complaint }))
 }
 
-/// A report by its database key, locked as `lock` says.
-pub async fn complaint_by_id(
-    conn: &impl ConnectionTrait,
-    id: i64,
-    lock: Lock,
-) -> Result<Option<Stored>, DbErr> {
-    one(conn, lock, Column::Id.eq(id)).await
+/// Reports by their database keys, locked in the order of these; a missing one is left out.
+pub async fn complaints_lock_by_id_in_txn(txn: &Txn, ids: Vec<i64>) -> Result<Vec<Stored>, DbErr> {
+    let rows = reports().filter(Column::Id.is_in(ids)).order_by_asc(Column::Id);
+    stored(Lock::Update.on(rows).all(txn).await?)
 }
 
-/// Reports by hand-written SQL that follows the selected columns, such as `WHERE …`. Lists and sweeps use it, because
-/// tests check their query plans.
+/// A report by its database key.
+pub async fn complaint_by_id(conn: &impl ConnectionTrait, id: i64) -> Result<Option<Stored>, DbErr> {
+    one(conn, Lock::None, Column::Id.eq(id)).await
+}
+
+/// Reports by hand-written SQL that follows the selected columns, such as `WHERE …`. Lists use it, because tests
+/// check their query plans.
 pub async fn complaints_where(
     conn: &impl ConnectionTrait,
     condition: &str,

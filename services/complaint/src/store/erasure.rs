@@ -6,7 +6,7 @@ use prima_platform::{
     db::{Txn, sql},
 };
 use prima_proto::name;
-use sea_orm::{ExprTrait, FromQueryResult, QuerySelect, QueryTrait, Set, entity::prelude::*};
+use sea_orm::{ExprTrait, QuerySelect, QueryTrait, Set, entity::prelude::*};
 
 use super::{
     Lock,
@@ -40,32 +40,6 @@ impl Parts {
             text: self.text && other.text,
         }
     }
-}
-
-/// A report or consultation whose erasure is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, FromQueryResult)]
-pub struct Due {
-    /// When it was due, unix microseconds.
-    pub erase_at: i64,
-    /// Database key.
-    pub id: i64,
-}
-
-/// At most `limit` rows of `table` whose erasure is due at `now`, those due longest first, after the row `after`.
-pub async fn erasures_due(
-    conn: &impl ConnectionTrait,
-    table: &str,
-    now: DateTime<Utc>,
-    after: Due,
-    limit: usize,
-) -> Result<Vec<Due>, DbErr> {
-    // Raw SQL, because the statement is the same for both tables; so is that of `erase_at_in_txn`.
-    let text = format!(
-        "SELECT erase_at, id FROM {table} WHERE erase_at <= $1 AND (erase_at, id) > ($2, $3)
-         ORDER BY erase_at, id LIMIT {limit}"
-    );
-    let values = [micros(now).into(), after.erase_at.into(), after.id.into()];
-    Due::find_by_statement(sql(conn, &text, values)).all(conn).await
 }
 
 /// The parts of a locked report that are not erased yet; the notes of its timeline are not looked at.
@@ -114,7 +88,7 @@ pub async fn complaint_erase_in_txn(
     row.update(txn).await.map(drop)
 }
 
-/// Sets when the next erasure of a row is due.
+/// Sets when the next erasure of a row is due. Raw SQL, because the statement is the same for both tables.
 pub async fn erase_at_in_txn(
     txn: &Txn,
     table: &str,

@@ -1,5 +1,6 @@
 //! The feed: the order in which watchers see timeline lines. Positions are assigned after the commit, by one
-//! transaction at a time, so a watcher that has seen a position cannot miss a lower one.
+//! transaction at a time, so a watcher that has seen a position cannot miss a lower one. Raw SQL, because one statement
+//! numbers all lines by a window function, and a test checks the plan of reading them.
 
 use prima_platform::db::{Txn, sql};
 use prima_proto::name;

@@ -20,16 +20,25 @@ use crate::domain::{
     workflow::Workflow,
 };
 
-/// Moves the tallies from the previous case of a report (`None` when it is new) to the current one, and flags the
-/// figures that follow from them as dirty.
-pub async fn figures_change_in_txn(
-    txn: &Txn,
-    before: Option<&Case>,
-    after: &Case,
-    workflow: &Workflow,
-) -> Result<(), DbErr> {
-    let before = before.map(|case| cells(case, workflow)).unwrap_or_default();
-    let changes = difference(before, cells(after, workflow));
+/// The cells of the figures that reports leave and enter.
+#[derive(Debug, Default)]
+pub struct Moved {
+    left: Vec<Cell>,
+    entered: Vec<Cell>,
+}
+
+impl Moved {
+    /// Adds a report: its previous case (`None` when it is new) and the current one.
+    pub fn add(&mut self, before: Option<&Case>, after: &Case, workflow: &Workflow) {
+        let left = before.map(|case| cells(case, workflow));
+        self.left.extend(left.unwrap_or_default());
+        self.entered.extend(cells(after, workflow));
+    }
+}
+
+/// Changes the tallies, and flags the figures that follow from them as dirty.
+pub async fn figures_change_in_txn(txn: &Txn, moved: Moved) -> Result<(), DbErr> {
+    let changes = difference(moved.left, moved.entered);
     let key = |cell: &Cell| Key {
         agency: cell.agency.clone(),
         unit: cell.unit.clone(),

@@ -1,4 +1,5 @@
-//! Assigns feed positions to committed timeline lines, for watchers.
+//! Assigns feed positions to committed timeline lines, for watchers. All lines share one sequence, and every process has to
+//! announce the last position to its own watchers, whichever process assigned it; so this is a loop of its own.
 
 use std::time::Duration;
 

@@ -1,7 +1,5 @@
-//! Background tasks that run on a timer. Each row is processed in a transaction of its own.
+//! Background tasks that `platform::derived` does not run, because they have no keys that become due one by one.
 
-pub mod deadlines;
-pub mod due;
 pub mod feed;
-pub mod retention;
 pub mod rotation;
+pub mod unattached;

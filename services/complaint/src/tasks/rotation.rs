@@ -4,9 +4,8 @@
 //! can decrypt what it will encrypt; then move it to the front everywhere; when `GetKeyUsage` shows no rows under the
 //! old key, remove that one. While processes disagree about the first key, only those re-encrypt that agree with the
 //! process that started last, so rows are not re-encrypted back and forth. A row that cannot be decrypted, or whose key
-//! is not configured, stays as it is and is logged.
-
-use std::time::Duration;
+//! is not configured, stays as it is and is logged. It is a pass over whole tables after a change of the configuration, not
+//! the recomputation of single rows, and thus a loop of its own.
 
 use prima_platform::failure::Failure;
 
@@ -24,7 +23,7 @@ const SWEEPS: u32 = 60;
 pub fn spawn(app: &App) {
     let app = app.clone();
     let (tasks, soft) = (app.context.tasks.clone(), app.context.tasks.soft().clone());
-    let pause = Duration::from_millis(app.context.config.complaint.sweep_millis).saturating_mul(SWEEPS);
+    let pause = app.sweep_every().saturating_mul(SWEEPS);
     tasks.spawn("rotation", async move {
         let mut recorded = false;
         while !soft.is_cancelled() {

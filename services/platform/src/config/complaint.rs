@@ -16,7 +16,7 @@ pub struct Complaint {
     pub keys: Vec<String>,
     /// How often the sweep looks for deadlines and periods that are due, milliseconds.
     pub sweep_millis: u64,
-    /// Most complaints that one sweep processes.
+    /// Most complaints that one transaction of the sweep processes.
     pub sweep_batch: usize,
     /// Days from the closing of a complaint until its identities are erased.
     pub identity_days: u32,
@@ -36,7 +36,7 @@ impl Default for Complaint {
         Self {
             keys: Vec::new(),
             sweep_millis: 1000,
-            sweep_batch: 200,
+            sweep_batch: 20,
             identity_days: 730,
             text_days: 1825,
             first_day: "next_working_day".into(),

@@ -158,6 +158,7 @@ impl<P: Projection> Follower<P> {
     }
 
     async fn follow(&self, source: &Source) {
+        // No `backon`: sessions follow each other for ever, also those that ended well.
         loop {
             let error = match self.session(source).await {
                 Ok(()) => continue,

@@ -96,6 +96,7 @@ impl<H: Handler> Worker<H> {
             tracing::warn!(consumer = self.handler.name(), %error, "dead letters not tried again");
         }
         let mut stuck_at = None;
+        // No `backon`: sessions follow each other for ever, also those that ended well, and each hands `stuck_at` on.
         while !stop.is_cancelled() {
             let ended = tokio::select! {
                 () = stop.cancelled() => return,
@@ -211,6 +212,7 @@ impl<H: Handler> Worker<H> {
 
     /// Decides about a state that was not applied: it is delivered again, or it becomes a dead letter.
     pub(super) async fn failed(&self, event: &Event, attempt: u64, error: &HandlerError) -> Verdict {
+        // No `backon`: the bus counts the attempts and delivers the state again, to any replica.
         if error.may_succeed(attempt) {
             tracing::warn!(consumer = self.handler.name(), subject = %event.subject, attempt, %error,
                 "not applied; trying again");

@@ -178,6 +178,7 @@ impl Relay {
 
     /// Runs until `stop`; then publishes what is pending, if the bus is connected, and releases the lease.
     pub async fn run(self, stop: CancellationToken) {
+        // No `backon`: sessions follow each other for ever, and the pause depends on how one ended.
         while !stop.is_cancelled() {
             let ended = self.session(&stop).await;
             self.status.active.store(false, Ordering::Relaxed);

@@ -2,14 +2,19 @@
 //! killed.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
     time::Duration,
 };
 
 use async_trait::async_trait;
 use prima_platform::{
     db::{Database, Txn, sql},
-    derived::{Derived, Inputs, Kind, LegacyFlags, Runner, Settings, flag_dirty_in_txn, recomputed_keys},
+    derived::{
+        Derived, Due, Kind, LegacyFlags, Runner, Settings, Source, flag_dirty_in_txn, recomputed_keys,
+    },
     failure::Failure,
     outbox::Outbox,
     testing::eventually,
@@ -37,6 +42,7 @@ on_both_databases!(
     keys_that_are_recomputed_for_the_first_time_are_known,
     dirty_flags_of_the_previous_release_are_processed,
     rows_in_place_of_flags_are_each_added_once,
+    a_row_is_processed_once_it_is_due_and_a_failing_one_delays_no_other,
     a_database_with_later_steps_gets_the_tables,
 );
 
@@ -137,11 +143,11 @@ impl Kind for Sum {
         }
     }
 
-    fn inputs(&self) -> Option<Inputs> {
-        Some(Inputs {
+    fn source(&self) -> Source {
+        Source::Inputs {
             table: "part",
             key: "key",
-        })
+        }
     }
 
     async fn recompute(&self, txn: &Txn, keys: &[String]) -> Result<(), Failure> {
@@ -160,6 +166,54 @@ impl Kind for Sum {
             let values = [key.clone().into(), parts.iter().sum::<i64>().into()];
             txn.execute_raw(sql(txn, text, values)).await?;
         }
+        Ok(())
+    }
+}
+
+/// Rings each alarm once its time has come; fails for a negative value.
+struct Alarms {
+    now: Arc<AtomicI64>,
+    rung: mpsc::UnboundedSender<Vec<String>>,
+}
+
+#[async_trait]
+impl Kind for Alarms {
+    fn settings(&self) -> Settings {
+        Settings {
+            name: "alarm",
+            batch: 2,
+            min_interval: Duration::ZERO,
+            legacy: None,
+        }
+    }
+
+    fn source(&self) -> Source {
+        Source::Due(Due {
+            table: "alarm",
+            key: "CAST(id AS TEXT)",
+            column: "at",
+            until: Some(self.now.load(Ordering::SeqCst)),
+            condition: "at IS NOT NULL",
+            every: Duration::from_millis(20),
+        })
+    }
+
+    async fn recompute(&self, txn: &Txn, keys: &[String]) -> Result<(), Failure> {
+        let mut rung = Vec::new();
+        for key in keys {
+            // The other replica may have rung it after this one had found it.
+            let text = "UPDATE alarm SET at = NULL WHERE id = $1 AND at IS NOT NULL RETURNING value";
+            let id: i64 = key.parse().unwrap();
+            let Some(row) = txn.query_one_raw(sql(txn, text, [id.into()])).await? else {
+                continue;
+            };
+            rung.push(key.clone());
+            let value: i64 = row.try_get("", "value").unwrap();
+            if value < 0 {
+                return Err(Failure::internal(format!("{value} is negative")));
+            }
+        }
+        let _gone = self.rung.send(rung);
         Ok(())
     }
 }
@@ -525,6 +579,45 @@ async fn rows_in_place_of_flags_are_each_added_once(world: World) {
         .await;
     scene.figure_becomes("b", 107).await;
     scene.becomes(left, 0).await;
+}
+
+async fn a_row_is_processed_once_it_is_due_and_a_failing_one_delays_no_other(world: World) {
+    let scene = Scene::new(world).await;
+    let table = "CREATE TABLE alarm (id BIGINT PRIMARY KEY, at BIGINT, value BIGINT NOT NULL)";
+    scene.world.tamper(table).await;
+    let rows = "INSERT INTO alarm VALUES (1, 20, 0), (2, 10, 0), (3, 5, -1), (4, 30, 0), (5, 40, 0)";
+    scene.world.tamper(rows).await;
+    let (rung, mut bells) = mpsc::unbounded_channel();
+    let now = Arc::new(AtomicI64::new(30));
+    let other = scene.world.replica().await;
+    let runner = |replica: &Replica| {
+        let (now, rung) = (now.clone(), rung.clone());
+        let derived = Derived::default();
+        let kind = Alarms { now, rung };
+        let runner = Runner::new(replica.db.clone(), derived, Outbox::default(), kind);
+        Running::spawn(|stop| runner.run(stop))
+    };
+    let _runners = [runner(&scene.world), runner(&other)];
+    let waiting = "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM alarm WHERE at IS NOT NULL";
+    scene.becomes(waiting, 2).await;
+    let tried = "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM derived WHERE key = '3' AND attempts >= 2";
+    scene.becomes(tried, 1).await;
+    let left = "SELECT id AS n FROM alarm WHERE at > 30";
+    assert_eq!(scene.number(left).await, Some(5), "it is not due yet");
+    now.store(40, Ordering::SeqCst);
+    scene.becomes(waiting, 1).await;
+    scene.world.tamper("UPDATE alarm SET value = 0").await;
+    scene.becomes(waiting, 0).await;
+    let mut all = Vec::new();
+    while let Ok(keys) = bells.try_recv() {
+        all.extend(keys);
+    }
+    all.sort();
+    assert_eq!(all, ["1", "2", "3", "4", "5"], "each rang once");
+    // Only a key that is being processed or has failed has a row.
+    scene
+        .becomes("SELECT CAST(COUNT(*) AS BIGINT) AS n FROM derived", 0)
+        .await;
 }
 
 async fn a_database_with_later_steps_gets_the_tables(world: World) {

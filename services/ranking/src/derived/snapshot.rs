@@ -1,4 +1,5 @@
-//! The snapshot: written in the background, loaded at start.
+//! The snapshot: written in the background, loaded at start. It is written from memory as a whole and not key by key, thus by a
+//! loop of its own.
 
 use std::{sync::Arc, time::Duration};
 

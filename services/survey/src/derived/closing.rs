@@ -1,27 +1,27 @@
-//! Closing of surveys: the changes that follow, and the task that closes surveys whose closing time has passed.
+//! Closing of surveys: the changes that follow, and the closing of surveys whose time has come.
 
 use std::time::Duration;
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use prima_platform::{
     clock::{Clock, micros},
-    command::App,
     db::Txn,
+    derived::{Due, Kind, Settings, Source},
     failure::Failure,
     outbox::{self, State},
     service::Context,
 };
 use sea_orm::DbErr;
-use tokio_util::sync::CancellationToken;
 
 use super::{results::survey_lock, unit_scores};
 use crate::store::{
-    survey::{Stored, survey_due, survey_save_in_txn},
+    survey::{Stored, survey_save_in_txn},
     tally::tallies_disclose_in_txn,
 };
 
+/// How often due surveys are looked for.
 const EVERY: Duration = Duration::from_secs(1);
-const PAGE: u64 = 100;
 
 /// Saves that a locked survey was closed, and discloses all its responses. Returns the states that change.
 pub async fn save(
@@ -37,7 +37,7 @@ pub async fn save(
     unit_scores::follow(txn, stored, now).await
 }
 
-/// Closes a locked survey whose closing time has passed, without waiting up to a second for [`run`]. Only a survey that
+/// Closes a locked survey whose closing time has passed, without waiting up to a second for [`Closing`]. Only a survey that
 /// is stored as closed may be published and followed up, so that no intake transaction that began before can commit
 /// afterwards. Returns the states that change; none when the survey is not due.
 pub async fn when_due(
@@ -55,43 +55,45 @@ pub async fn when_due(
     }
 }
 
-/// Closes due surveys until `stop`. Intake decides by the clock whether a survey has ended, so a delay here only delays
-/// the final status of scores.
-pub async fn run(context: Context, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        if let Err(error) = round(&context).await {
-            tracing::warn!(%error, "closing due surveys: trying again");
-        }
-        tokio::select! { () = stop.cancelled() => return, () = tokio::time::sleep(EVERY) => {} }
-    }
-}
+/// Surveys whose closing time has passed. Intake decides by the clock whether a survey has ended, so a delay here only
+/// delays the final status of scores.
+pub struct Closing(pub Context);
 
-/// Closes every survey that is due.
-async fn round(context: &Context) -> Result<(), Failure> {
-    loop {
-        let due = survey_due(context.db.reader(), micros(context.clock.now()), PAGE).await?;
-        for name in &due {
-            close(context, name).await?;
-        }
-        if due.len() < PAGE as usize {
-            return Ok(());
+#[async_trait]
+impl Kind for Closing {
+    fn settings(&self) -> Settings {
+        Settings {
+            name: "survey-closing",
+            // Each survey is locked against intake, so several at once would stop more of it for longer.
+            batch: 1,
+            min_interval: Duration::ZERO,
+            legacy: None,
         }
     }
-}
 
-async fn close(context: &Context, name: &str) -> Result<(), Failure> {
-    let now = context.clock.now();
-    let txn = context.db.begin().await?;
-    let step = context.config.survey.disclosure_step;
-    let Some(mut stored) = survey_lock(&txn, name, step, now).await? else {
-        return Ok(());
-    };
-    let states = when_due(&txn, &mut stored, &context.clock, now).await?;
-    if states.is_empty() {
-        return Ok(());
+    fn source(&self) -> Source {
+        Source::Due(Due {
+            table: "survey",
+            key: "name",
+            column: "close_at",
+            until: Some(micros(self.0.clock.now())),
+            condition: "closed_at IS NULL AND close_at IS NOT NULL",
+            every: EVERY,
+        })
     }
-    outbox::stage(&txn, &states).await?;
-    txn.commit().await?;
-    context.committed();
-    Ok(())
+
+    async fn recompute(&self, txn: &Txn, keys: &[String]) -> Result<(), Failure> {
+        let (now, step) = (self.0.clock.now(), self.0.config.survey.disclosure_step);
+        for name in keys {
+            if let Some(mut stored) = survey_lock(txn, name, step, now).await? {
+                let mut states = when_due(txn, &mut stored, &self.0.clock, now).await?;
+                if states.is_empty() {
+                    // Its closing time was moved in the meantime, but its responses were counted.
+                    states = unit_scores::follow(txn, &stored, now).await?;
+                }
+                outbox::stage(txn, &states).await?;
+            }
+        }
+        Ok(())
+    }
 }

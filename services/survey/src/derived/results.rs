@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     clock::Clock,
     db::{self, Database, Txn},
-    derived::{Derived, Inputs, Kind, Settings},
+    derived::{Derived, Kind, Settings, Source},
     failpoint,
     failure::Failure,
     outbox::{self, Outbox},
@@ -86,11 +86,11 @@ impl Kind for SurveyResults {
         }
     }
 
-    fn inputs(&self) -> Option<Inputs> {
-        Some(Inputs {
+    fn source(&self) -> Source {
+        Source::Inputs {
             table: delta::TABLE,
             key: delta::KEY,
-        })
+        }
     }
 
     fn pause(&self) -> u32 {

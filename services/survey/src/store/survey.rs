@@ -1,4 +1,5 @@
-//! Surveys.
+//! Surveys. Raw SQL where many are locked or saved at once, by a statement that is prepared once for any number of them, and
+//! where the next version is taken by arithmetic.
 
 use std::{collections::BTreeSet, str::FromStr};
 
@@ -476,18 +477,4 @@ pub async fn survey_siblings(txn: &Txn, survey: &Survey) -> Result<Vec<Stored>, 
         .all(txn)
         .await?;
     rows.into_iter().map(Stored::try_from).collect()
-}
-
-/// Names of surveys whose closing time has passed and that are not closed yet, at most `limit`.
-pub async fn survey_due(conn: &impl ConnectionTrait, now: i64, limit: u64) -> Result<Vec<String>, DbErr> {
-    Entity::find()
-        .select_only()
-        .column(Column::Name)
-        .filter(Column::ClosedAt.is_null())
-        .filter(Column::CloseAt.lte(now))
-        .order_by_asc(Column::CloseAt)
-        .limit(limit)
-        .into_tuple()
-        .all(conn)
-        .await
 }

@@ -18,7 +18,7 @@ use prima_survey::SPEC;
 use prost::Message;
 use tonic::{Request, service::Routes};
 
-const DEADLINE: Duration = Duration::from_secs(30);
+pub const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A running survey service.
 pub struct World {

@@ -5,6 +5,7 @@ use prima_platform::{
     caller::{Caller, Role},
     clock::Clock,
     db::sql,
+    testing::eventually,
 };
 use prima_proto::{event::v1::SurveyResultState, survey::v1 as pb};
 use sea_orm::ConnectionTrait;
@@ -210,6 +211,34 @@ async fn a_survey_whose_closing_time_has_passed_is_closed_by_its_publication() {
         let event = t.event().await.state;
         assert!(event.closed_at.is_some());
         assert_eq!(event.publish_date, day(0));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_survey_that_can_not_be_closed_keeps_no_other_from_being_closed_in_time() {
+    on_each_database(async |mut t| {
+        t.survey("a").await;
+        let mut other = survey("b");
+        other.survey.as_mut().unwrap().period = "2023".into();
+        t.client.create_survey(operator(other)).await.unwrap();
+        // The one that is due first can't be read.
+        let writer = t.db.writer();
+        for text in [
+            "UPDATE survey SET asked = '{', close_at = 1 WHERE name LIKE '%/a'",
+            "UPDATE survey SET close_at = 2 WHERE name LIKE '%/b'",
+        ] {
+            writer.execute_raw(sql(writer, text, [])).await.unwrap();
+        }
+        let closed = eventually(DEADLINE, async || {
+            let closed = t.count("survey WHERE closed_at = 2 AND name LIKE '%/b'").await;
+            (closed == 1).then_some(())
+        });
+        assert!(closed.await.is_some());
+        let failed = t
+            .count("derived WHERE kind = 'survey-closing' AND attempts > 0")
+            .await;
+        assert_eq!(failed, 1);
     })
     .await;
 }

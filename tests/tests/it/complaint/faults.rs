@@ -516,7 +516,7 @@ async fn a_crash_of_the_sweep_before_or_after_its_commit_closes_each_report_once
         set_length(workflow, "reply_window", serde_json::json!({"days": 0}));
     });
     change.await;
-    for point in ["complaint.staged", "complaint.committed"] {
+    for point in ["derived.recomputed", "derived.committed"] {
         // A slow sweep leaves time to respond before it comes.
         scene
             .complaint

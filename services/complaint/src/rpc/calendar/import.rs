@@ -1,5 +1,5 @@
 //! Replaces the calendar of every year of which the import contains days. Open deadlines are then recomputed by
-//! `tasks/deadlines.rs`.
+//! `derived/due_reports.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -16,15 +16,15 @@ use prima_proto::{complaint::v1, name};
 
 use super::action::{ActionMessage, ActionRpc, Operation, Request, Target};
 use crate::{
+    change::{self, Actor, Rules, Written},
     context::App,
     domain::{
         case::{Action, Case, Entry},
         worktime::Length,
     },
     rpc::{
-        access,
-        change::{self, Actor, Rules, Written},
-        class, files,
+        access, class, files,
+        refusal::refused,
         rights::{as_not_found, found, precondition, require_any_agency, role_in},
         status,
     },
@@ -40,7 +40,7 @@ use crate::{
 /// # Errors
 ///
 /// `NOT_FOUND`, `PERMISSION_DENIED`, `ABORTED` for a stale etag, or a refusal of the domain rules. Nothing is changed
-/// then; what was due is left to `tasks/due.rs`.
+/// then; what was due is left to `derived/due_reports.rs`.
 pub async fn act<V: ActionRpc>(
     app: &App,
     request: tonic::Request<V::Message>,
@@ -195,10 +195,10 @@ impl Step<'_> {
             }
             Operation::Rate { stars } => case
                 .rate(&rules.workflow, &rules.work_time, stars, now)
-                .map_err(|refusal| change::refused(&refusal))?,
+                .map_err(|refusal| refused(&refusal))?,
             Operation::Escalate => case
                 .escalate(&rules.workflow, &rules.work_time, role, now)
-                .map_err(|refusal| change::refused(&refusal))?,
+                .map_err(|refusal| refused(&refusal))?,
         });
         let (app, txn, actor) = (self.app, self.txn, self.actor);
         let line = change::save(app, txn, stored, &before, &rules, lines, actor, written).await?;
@@ -227,7 +227,7 @@ impl Step<'_> {
         let promised = self.promised(case, &action).await?;
         let (workflow, work_time) = (&rules.workflow, &rules.work_time);
         let done = case.act(workflow, work_time, promised, &action, self.actor.role, self.now);
-        lines.extend(done.map_err(|refusal| change::refused(&refusal))?);
+        lines.extend(done.map_err(|refusal| refused(&refusal))?);
         Ok(lines)
     }
 

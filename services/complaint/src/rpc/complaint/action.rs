@@ -9,10 +9,10 @@ use prima_proto::{complaint::v1, name};
 use prost::Message;
 
 use crate::{
+    change::Written,
     domain::case::Action,
     rpc::{
         access::{self, Access},
-        change::Written,
         files, once,
     },
     store::sealed::Note,

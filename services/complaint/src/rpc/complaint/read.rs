@@ -76,7 +76,7 @@ async fn find_by_access(
 async fn merge_target(conn: &impl ConnectionTrait, stored: &Stored) -> Result<Option<Stored>, Failure> {
     let (mut next, mut found) = (stored.merged_into, None);
     while let Some(id) = next {
-        let other = complaint_by_id(conn, id, Lock::None).await?;
+        let other = complaint_by_id(conn, id).await?;
         let other = other
             .ok_or_else(|| Failure::internal("the report that another one was merged into does not exist"))?;
         next = other.merged_into;

@@ -14,6 +14,7 @@ use prima_platform::{
 use prima_proto::{complaint::v1, name, zone::day_of_agency};
 
 use crate::{
+    change,
     context::App,
     domain::{
         case::{Case, Intake},
@@ -21,7 +22,7 @@ use crate::{
         workflow::Workflow,
     },
     rpc::{
-        access::tracking_digest, category, change, channel, class, files, once, person,
+        access::tracking_digest, category, channel, class, files, once, person, refusal,
         rights::require_intake, status,
     },
     store::{
@@ -29,7 +30,7 @@ use crate::{
         attachment::Owner,
         complaint::{New, complaint_by_sp4n_number, complaint_get, complaint_insert_in_txn},
         contact::contact_add_in_txn,
-        figures::figures_change_in_txn,
+        figures::{Moved, figures_change_in_txn},
         sealed::{Content, Identity, Secrets},
         timeline::{self, timeline_add_in_txn},
     },
@@ -155,7 +156,7 @@ impl Command for Submit {
         let promised = settings.promised_deadline(txn, &intake.agency, &intake.unit, &intake.class);
         let promised = promised.await?;
         let received = Case::receive(&workflow, &work_time, promised, intake, self.received_at);
-        let (case, entry) = received.map_err(|refusal| change::refused(&refusal))?;
+        let (case, entry) = received.map_err(|refusal| refusal::refused(&refusal))?;
         if self.validate_only {
             return Ok(v1::SubmitComplaintResponse::default());
         }
@@ -191,7 +192,9 @@ impl Command for Submit {
             entry,
         };
         timeline_add_in_txn(txn, &app.vault, stored.id, &line).await?;
-        figures_change_in_txn(txn, None, &stored.case, &rules.workflow).await?;
+        let mut moved = Moved::default();
+        moved.add(None, &stored.case, &rules.workflow);
+        figures_change_in_txn(txn, moved).await?;
         let owner = Owner::Complaint(stored.id);
         files::attach(app, txn, work.caller, &self.attachments, owner).await?;
         let status = status::status(&stored, &rules.workflow, &rules.work_time, now);

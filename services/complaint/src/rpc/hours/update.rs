@@ -1,4 +1,4 @@
-//! Sets the working hours of an agency. Open deadlines are then recomputed by `tasks/deadlines.rs`.
+//! Sets the working hours of an agency. Open deadlines are then recomputed by `derived/due_reports.rs`.
 
 use chrono::{DateTime, Utc};
 use prima_platform::{

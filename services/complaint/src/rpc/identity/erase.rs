@@ -12,11 +12,11 @@ use prima_proto::{complaint::v1, name};
 
 use super::message;
 use crate::{
+    change::Actor,
     context::App,
+    derived::erasures::erase_report,
     domain::{purpose::Purpose, workflow::Role},
     rpc::{
-        change::Actor,
-        erasure::erase_report,
         once,
         rights::{found, precondition, require_national},
     },

@@ -20,7 +20,6 @@ use crate::{
         status,
     },
     store::{
-        Lock,
         complaint::complaint_by_id,
         identity::complaints_of_contact,
         reading::{Reading, reading_add_in_txn},
@@ -88,7 +87,7 @@ impl Command for Find {
         let agency = &self.agency;
         let mut complaints = Vec::new();
         for id in complaints_of_contact(txn, &app.vault, &self.contact.0, agency).await? {
-            let Some(stored) = complaint_by_id(txn, id, Lock::None).await? else {
+            let Some(stored) = complaint_by_id(txn, id).await? else {
                 continue;
             };
             if stored.case.anonymous && !sees_all {

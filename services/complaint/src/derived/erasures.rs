@@ -1,15 +1,23 @@
 //! Erases personal data of reports and consultations, either when a retention period ends or when the national admin
 //! asks for it.
 
-use chrono::{DateTime, Utc};
-use prima_platform::{db::Txn, failure::Failure};
+use std::time::Duration;
 
-use super::change::{self, Actor, Written};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use prima_platform::{
+    clock::micros,
+    db::Txn,
+    derived::{self, Kind, Settings, Source},
+    failure::Failure,
+};
+
 use crate::{
+    change::{self, Actor, Written},
     context::App,
     domain::case::{EntryKind, erase::Erased},
     store::{
-        complaint::Stored,
+        complaint::{Stored, complaints_lock_by_id_in_txn},
         erasure::{
             Parts, complaint_erase_in_txn, complaint_remaining_in_txn, consultation_end_in_txn,
             consultation_erase_in_txn, erase_at_in_txn,
@@ -18,6 +26,82 @@ use crate::{
         timeline::{Line, timeline_of},
     },
 };
+
+/// The rows of a table whose retention period has ended.
+pub struct Erasures {
+    app: App,
+    table: Table,
+}
+
+/// A table with personal data that is erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    Complaint,
+    Consultation,
+}
+
+impl Table {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Complaint => "complaint",
+            Self::Consultation => "consultation",
+        }
+    }
+}
+
+impl Erasures {
+    pub const fn new(app: App, table: Table) -> Self {
+        Self { app, table }
+    }
+}
+
+#[async_trait]
+impl Kind for Erasures {
+    fn settings(&self) -> Settings {
+        Settings {
+            name: match self.table {
+                Table::Complaint => "complaint-erasure",
+                Table::Consultation => "consultation-erasure",
+            },
+            batch: 1,
+            min_interval: Duration::ZERO,
+            legacy: None,
+        }
+    }
+
+    fn source(&self) -> Source {
+        Source::Due(derived::Due {
+            table: self.table.name(),
+            key: "CAST(id AS TEXT)",
+            column: "erase_at",
+            until: Some(micros(self.app.now())),
+            condition: "erase_at IS NOT NULL",
+            every: self.app.sweep_every(),
+        })
+    }
+
+    async fn recompute(&self, txn: &Txn, keys: &[String]) -> Result<(), Failure> {
+        for key in keys {
+            let id = key.parse().map_err(Failure::internal)?;
+            let erased = match self.table {
+                Table::Complaint => match complaints_lock_by_id_in_txn(txn, vec![id]).await?.pop() {
+                    Some(mut stored) => report_due(&self.app, txn, &mut stored).await?,
+                    None => false,
+                },
+                Table::Consultation => consultation_due(&self.app, txn, id).await?,
+            };
+            if erased {
+                let table = self.table.name();
+                tracing::info!(table, id, "erased because the retention period ended");
+            }
+        }
+        Ok(())
+    }
+
+    fn committed(&self) {
+        self.app.timeline_changed.notify_waiters();
+    }
+}
 
 /// Erases those of `parts` that are still there from a locked report, with a timeline line for each. Returns the time,
 /// or `None` when there was nothing to erase.
@@ -58,9 +142,9 @@ pub async fn erase_report(
 }
 
 /// Erases what the retention periods of a report require, and sets when the next erasure is due.
-pub async fn report_due(app: &App, txn: &Txn, stored: &mut Stored) -> Result<bool, Failure> {
+async fn report_due(app: &App, txn: &Txn, stored: &mut Stored) -> Result<bool, Failure> {
     if !stored.case.is_settled() {
-        erase_at_in_txn(txn, "complaint", stored.id, None).await?;
+        erase_at_in_txn(txn, Table::Complaint.name(), stored.id, None).await?;
         return Ok(false);
     }
     let steps = app.periods().steps(stored.case.state_since, app.now());
@@ -69,17 +153,17 @@ pub async fn report_due(app: &App, txn: &Txn, stored: &mut Stored) -> Result<boo
         text: steps.text,
     };
     let done = erase_report(app, txn, stored, parts, &Actor::system(), None).await?;
-    erase_at_in_txn(txn, "complaint", stored.id, steps.next).await?;
+    erase_at_in_txn(txn, Table::Complaint.name(), stored.id, steps.next).await?;
     Ok(done.is_some())
 }
 
 /// Erases what the retention periods of a consultation require, and sets when the next erasure is due.
-pub async fn consultation_due(app: &App, txn: &Txn, id: i64) -> Result<bool, Failure> {
+async fn consultation_due(app: &App, txn: &Txn, id: i64) -> Result<bool, Failure> {
     let Some(ended) = consultation_end_in_txn(txn, None, id).await? else {
         return Ok(false);
     };
     let Some(end) = ended.at else {
-        erase_at_in_txn(txn, "consultation", id, None).await?;
+        erase_at_in_txn(txn, Table::Consultation.name(), id, None).await?;
         return Ok(false);
     };
     let now = app.now();
@@ -92,6 +176,6 @@ pub async fn consultation_due(app: &App, txn: &Txn, id: i64) -> Result<bool, Fai
     if !parts.is_empty() {
         consultation_erase_in_txn(txn, ended, parts, now).await?;
     }
-    erase_at_in_txn(txn, "consultation", id, steps.next).await?;
+    erase_at_in_txn(txn, Table::Consultation.name(), id, steps.next).await?;
     Ok(!parts.is_empty())
 }

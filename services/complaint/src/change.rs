@@ -1,24 +1,20 @@
-//! What every change of a report has in common: it first does what was due, then saves the report, adds lines to the
-//! timeline and updates the figures.
+//! What every change of a report has in common, be it by an operation or by the system: it first does what was due, then
+//! saves the report, adds lines to the timeline and updates the figures.
 
 use std::sync::Arc;
 
-use prima_platform::{
-    db::Txn,
-    failure::{Failure, Violation},
-};
+use prima_platform::{db::Txn, failure::Failure};
 
-use super::{class, rights::precondition};
 use crate::{
     context::App,
     domain::{
-        case::{Case, Entry, EntryKind, Refusal},
-        workflow::{ActionKind, Role, Workflow},
+        case::{Case, Entry, EntryKind},
+        workflow::{Role, Workflow},
         worktime::WorkTime,
     },
     store::{
-        complaint::{Stored, Times, complaint_save_in_txn},
-        figures::figures_change_in_txn,
+        complaint::{Stored, Times, complaint_reschedule_in_txn, complaint_save_in_txn},
+        figures::{Moved, figures_change_in_txn},
         sealed::Note,
         timeline::{self, timeline_add_in_txn},
     },
@@ -86,6 +82,25 @@ pub fn times(app: &App, case: &Case, rules: &Rules) -> Times {
     }
 }
 
+/// Does what is due on reports that are locked in the order of their keys. The figures are changed last and together, in
+/// the order in which every transaction locks their rows.
+pub async fn perform_due(app: &App, txn: &Txn, reports: Vec<Stored>) -> Result<(), Failure> {
+    let (actor, mut moved) = (Actor::system(), Moved::default());
+    for mut stored in reports {
+        let before = stored.case.clone();
+        let (rules, mut lines) = load_rules(app, txn, &mut stored).await?;
+        lines.extend(stored.case.due(&rules.workflow, &rules.work_time, app.now()));
+        if lines.is_empty() && stored.case == before {
+            let times = times(app, &stored.case, &rules);
+            complaint_reschedule_in_txn(txn, &stored, times).await?;
+            continue;
+        }
+        write(app, txn, &mut stored, &rules, lines, &actor, Written::default()).await?;
+        moved.add(Some(&before), &stored.case, &rules.workflow);
+    }
+    Ok(figures_change_in_txn(txn, moved).await?)
+}
+
 /// Saves a locked report, adds its new timeline lines and updates the figures. The note is attached to the last line
 /// that the system did not write itself. Returns the key of that line, or of the last line when the system wrote all of
 /// them.
@@ -98,6 +113,23 @@ pub async fn save(
     txn: &Txn,
     stored: &mut Stored,
     before: &Case,
+    rules: &Rules,
+    lines: Vec<Entry>,
+    actor: &Actor,
+    written: Written,
+) -> Result<i64, Failure> {
+    let key = write(app, txn, stored, rules, lines, actor, written).await?;
+    let mut moved = Moved::default();
+    moved.add(Some(before), &stored.case, &rules.workflow);
+    figures_change_in_txn(txn, moved).await?;
+    Ok(key)
+}
+
+/// As [`save`], without the figures.
+async fn write(
+    app: &App,
+    txn: &Txn,
+    stored: &mut Stored,
     rules: &Rules,
     lines: Vec<Entry>,
     actor: &Actor,
@@ -117,7 +149,6 @@ pub async fn save(
             key = added;
         }
     }
-    figures_change_in_txn(txn, Some(before), &stored.case, &rules.workflow).await?;
     Ok(key)
 }
 
@@ -145,86 +176,5 @@ pub fn line(entry: Entry, actor: &Actor, written: Written) -> timeline::New {
         note: written.note,
         public: written.public,
         entry,
-    }
-}
-
-/// The failure that a caller gets for a refusal of the domain rules. It repeats nothing that the caller wrote.
-pub fn refused(refusal: &Refusal) -> Failure {
-    let listed = |list: &[ActionKind], name: fn(ActionKind) -> &'static str| {
-        let names: Vec<&str> = list.iter().map(|action| name(*action)).collect();
-        if names.is_empty() {
-            "-".to_owned()
-        } else {
-            names.join(", ")
-        }
-    };
-    let invalid = |field: &str, english: &str, indonesian: &str| {
-        Failure::invalid(vec![Violation::new(field, english, indonesian)])
-    };
-    let reason = refusal.reason();
-    match refusal {
-        Refusal::UnknownClass => class::unknown("class").into(),
-        Refusal::UnknownReason => invalid(
-            "reason",
-            "is not a reason of the workflow; a report with a wrong address must be forwarded",
-            "bukan alasan yang dikenal; laporan salah alamat dialihkan, bukan ditolak",
-        ),
-        Refusal::SameAgency => invalid(
-            "to",
-            "already has the report",
-            "instansi atau unit ini sudah menangani laporan ini",
-        ),
-        Refusal::StarsOutOfRange => invalid("rating", "must be 1 to 5", "harus 1 sampai 5"),
-        Refusal::IllegalTransition {
-            state,
-            action,
-            allowed,
-        } => precondition(
-            reason,
-            format!(
-                "`{}` is not possible in state `{state}`; possible: {}",
-                action.key(),
-                listed(allowed, ActionKind::key)
-            ),
-            format!(
-                "Tindakan ini tidak dapat dilakukan pada status laporan sekarang; yang dapat dilakukan: {}",
-                listed(allowed, ActionKind::label)
-            ),
-        ),
-        Refusal::WrongRole { needs } => {
-            let roles: Vec<&str> = needs.iter().map(|role| role.key()).collect();
-            let labels: Vec<&str> = needs.iter().map(|role| role.label()).collect();
-            Failure::new(
-                prima_platform::failure::Kind::Denied,
-                reason,
-                format!("needs the role {}", roles.join(" or ")),
-                format!("Perlu peran {}", labels.join(" atau ")),
-            )
-        }
-        Refusal::WindowPassed { clock } => precondition(
-            reason,
-            format!("the window `{clock}` has passed"),
-            "Batas waktu untuk tindakan ini sudah lewat",
-        ),
-        Refusal::NotAnswered => precondition(
-            reason,
-            "only an answered report can be rated",
-            "Hanya laporan yang sudah ditanggapi dapat dinilai",
-        ),
-        Refusal::AlreadyRated => precondition(
-            reason,
-            "the report was rated already",
-            "Laporan ini sudah dinilai",
-        ),
-        Refusal::TopLevel => precondition(
-            reason,
-            "the report is at the highest level",
-            "Laporan sudah pada jenjang eskalasi tertinggi",
-        ),
-        Refusal::Settled => precondition(
-            reason,
-            "the report is closed or archived",
-            "Laporan sudah selesai atau diarsipkan",
-        ),
     }
 }
