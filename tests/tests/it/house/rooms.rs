@@ -129,7 +129,9 @@ fn forbidden(from: &Module, to: &Module, files: &[(String, String)]) -> Option<&
     let room = |module: &Module| module.first().cloned().unwrap_or_default();
     match (room(from).as_str(), room(to).as_str()) {
         ("domain", other) if other != "domain" => Some("the domain imports nothing of its service"),
-        ("store" | "events", "rpc" | "server") => Some("what is below an operation does not know it"),
+        ("store" | "events" | "derived" | "tasks", "rpc" | "server") => {
+            Some("what is below an operation does not know it")
+        }
         ("rpc", "rpc") if noun(to, files).is_some() && noun(from, files) != noun(to, files) => {
             Some("nouns don't know each other")
         }
@@ -251,6 +253,8 @@ fn a_forbidden_import_is_reported() {
             "use super::message;\nfn f() { crate::store::unit_get() }\n",
         ),
         ("rpc/unit/message.rs", "use crate::domain::unit::Unit;\n"),
+        ("derived/mod.rs", "pub mod score;\n"),
+        ("derived/score.rs", "use crate::store::unit_get;\n"),
     ];
     assert_eq!(check(&good), Vec::<String>::new());
     for (file, text, fault) in [
@@ -267,6 +271,21 @@ fn a_forbidden_import_is_reported() {
         (
             "store/unit.rs",
             "use crate::{domain, rpc::unit::Close};\n",
+            "does not know it",
+        ),
+        (
+            "derived/score.rs",
+            "use crate::rpc::medium;\n",
+            "does not know it",
+        ),
+        (
+            "derived/score.rs",
+            "use crate::server::Server;\n",
+            "does not know it",
+        ),
+        (
+            "tasks.rs",
+            "fn f() { crate::rpc::unit::Close }\n",
             "does not know it",
         ),
         (
