@@ -4,4 +4,4 @@ mod inputs;
 mod unit_index;
 
 pub use inputs::{collect_inputs, evaluation_date, facts_of};
-pub use unit_index::{Assessed, UnitIndexes, index, recompute_in_txn};
+pub use unit_index::{Assessed, Extent, UnitIndexes, index, recompute_in_txn};

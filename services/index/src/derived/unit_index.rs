@@ -86,7 +86,7 @@ impl Kind for UnitIndexes {
         for key in keys {
             let unit = name::Unit::parse(key).map_err(Failure::internal)?;
             let mut locked = lock_in_txn(txn, &unit, &self.0).await?;
-            let states = recompute_in_txn(txn, &self.0, &mut locked, false).await?;
+            let states = recompute_in_txn(txn, &self.0, &mut locked, Extent::Changed).await?;
             outbox::stage(txn, &states).await?;
         }
         Ok(())
@@ -113,13 +113,24 @@ pub fn index(instrument: &Instrument, row: &Assessment) -> Result<(Inputs, Index
     Ok((inputs, index))
 }
 
+/// Which rows are saved, and which scores are staged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// The rows whose inputs changed, and the scores that follow from them.
+    Changed,
+    /// Every row, because something else in it changed as well; the scores whose inputs changed.
+    Rows,
+    /// Every row and every score.
+    All,
+}
+
 /// Recomputes locked assessments in key order, then the indexes of their agencies, and updates the rows. Returns the
-/// scores to stage: those that changed, or with `all` every one.
+/// scores to stage.
 pub async fn recompute_in_txn(
     txn: &Txn,
     clock: &Clock,
     locked: &mut [Assessed],
-    all: bool,
+    extent: Extent,
 ) -> Result<Vec<State>, Failure> {
     let mut states = Vec::new();
     let mut agencies: BTreeMap<(i64, String), (Arc<Cycle>, Arc<Instrument>)> = BTreeMap::new();
@@ -131,10 +142,11 @@ pub async fn recompute_in_txn(
         let changed = text != one.row.inputs;
         one.row.inputs = text;
         one.row.exact = index.published.as_ref().map(|p| number::fraction(&p.exact));
-        if changed || all {
+        let all = extent == Extent::All;
+        if changed || extent != Extent::Changed {
             one.row.updated_at = micros(clock.now());
             // Without an index there is nothing to publish, unless there was an index before.
-            if one.row.exact.is_some() || before.is_some() {
+            if (changed || all) && (one.row.exact.is_some() || before.is_some()) {
                 states.push(publish::unit_index(
                     &one.cycle,
                     &one.row.unit_name(),

@@ -12,7 +12,7 @@ use prima_proto::name;
 use sea_orm::ConnectionTrait;
 
 use crate::{
-    derived::{Assessed, recompute_in_txn},
+    derived::{Assessed, Extent, recompute_in_txn},
     domain::cycle::Cycle,
     store::{
         Assessment, assessment_get, assessment_lock_in_txn, assessment_lock_same_version_in_txn,
@@ -74,16 +74,16 @@ pub async fn lock_same_version(
     Ok(Assessed::of(txn, cycle, found(row, name)?).await?)
 }
 
-/// Saves a locked assessment that was changed at `now`.
+/// Saves a locked assessment that was changed at `now` without effect on its index.
 pub async fn save(work: &Work<'_, Context>, assessed: &mut Assessed, now: i64) -> Result<(), Failure> {
     assessed.row.updated_at = now;
     Ok(assessment_save_in_txn(work.txn, &assessed.row).await?)
 }
 
-/// Recomputes the index of a locked assessment, and stages the scores that changed.
+/// Recomputes the index of a locked assessment, saves the row, and stages the scores that changed.
 pub async fn recompute(work: &mut Work<'_, Context>, assessed: &mut Assessed) -> Result<(), Failure> {
     let locked = std::slice::from_mut(assessed);
-    let states = recompute_in_txn(work.txn, &work.app.clock, locked, false).await?;
+    let states = recompute_in_txn(work.txn, &work.app.clock, locked, Extent::Rows).await?;
     states.into_iter().for_each(|state| work.stage(state));
     Ok(())
 }

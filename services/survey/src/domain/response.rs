@@ -148,8 +148,6 @@ impl Raw {
 /// A checked response of a survey.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Response {
-    /// Id that the client made, unique in its survey.
-    pub id: String,
     /// Time of submission by the citizen, in whole microseconds.
     pub submitted_at: DateTime<Utc>,
     /// Score of each element, in the order of `survey.asked`; `None` for an optional element without an answer.
@@ -182,7 +180,6 @@ pub fn check(
     let answers = answers(raw, survey, instrument, &mut faults);
     let profile = profile(&raw.profile, instrument, &mut faults);
     faults.part(Response {
-        id: raw.id.clone(),
         submitted_at: submitted_at.trunc_subsecs(6),
         answers,
         profile,

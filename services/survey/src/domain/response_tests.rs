@@ -119,15 +119,11 @@ fn an_element_that_the_survey_does_not_ask_is_a_fault() {
 #[test]
 fn an_id_must_be_valid_in_a_resource_name() {
     for id in ["a", "A.b_c:d-9", &"x".repeat(64)] {
-        assert_eq!(
-            checked(&Raw {
-                id: id.into(),
-                ..raw(&[("time", 1)])
-            })
-            .unwrap()
-            .id,
-            id
-        );
+        let response = Raw {
+            id: id.into(),
+            ..raw(&[("time", 1)])
+        };
+        assert!(checked(&response).is_ok(), "{id}");
     }
     for id in ["", " ", "a/b", "é", "a\n", &"x".repeat(65)] {
         assert_eq!(fault(|r| r.id = id.into()).0, "request_id", "{id:?}");

@@ -119,7 +119,6 @@ impl Command for DecideObjection {
         work.caller.subject().clone_into(&mut objection.decider);
         objection.decided_at = Some(now);
         objection_save_in_txn(work.txn, &objection).await?;
-        target::save(work, &mut assessed, now).await?;
         target::recompute(work, &mut assessed).await?;
         Ok(message::objection(&objection))
     }

@@ -75,7 +75,6 @@ impl Command for Evaluate {
             updated_at: now,
         };
         evaluations_save_in_txn(work.txn, levels.into_iter().map(row)).await?;
-        target::save(work, &mut assessed, now).await?;
         target::recompute(work, &mut assessed).await?;
         message::assessment(work.txn, &assessed).await
     }

@@ -12,7 +12,7 @@ use sea_orm::ConnectionTrait;
 
 use crate::{
     derived::{self, Assessed},
-    domain::{cycle::Cycle, instrument::Instrument},
+    domain::{cycle::Cycle, instrument::Instrument, level::Inputs, score::Index},
     store::{Assessment, Objection, SelfLevel, evaluations, objections, self_levels},
 };
 
@@ -37,11 +37,15 @@ pub fn objection(objection: &Objection) -> pb::Objection {
 /// An assessment as a message, without its indicators.
 pub fn summary(cycle: &Cycle, instrument: &Instrument, row: &Assessment) -> Result<pb::Assessment, Failure> {
     let (inputs, index) = derived::index(instrument, row)?;
+    Ok(summary_of(cycle, row, &inputs, index))
+}
+
+fn summary_of(cycle: &Cycle, row: &Assessment, inputs: &Inputs, index: Index) -> pb::Assessment {
     let published = index.published.unwrap_or_default();
-    Ok(pb::Assessment {
+    pb::Assessment {
         name: format!("{}/{}", cycle.name(), row.unit_name()),
         form: row.form.clone(),
-        f03: inputs.f03.map(|f| pb::F03 {
+        f03: inputs.f03.as_ref().map(|f| pb::F03 {
             survey: f.surveys.join(", "),
             value: number::fraction(&f.value),
             respondents: f.respondents,
@@ -54,7 +58,7 @@ pub fn summary(cycle: &Cycle, instrument: &Instrument, row: &Assessment) -> Resu
         version: row.version,
         update_time: Some(at(row.updated_at)),
         ..Default::default()
-    })
+    }
 }
 
 /// An assessment as a message, with its indicators in the order of the form and its objections.
@@ -64,8 +68,8 @@ pub async fn assessment(conn: &impl ConnectionTrait, assessed: &Assessed) -> Res
         instrument,
         row,
     } = assessed;
-    let mut answer = summary(cycle, instrument, row)?;
-    let inputs = row.read_inputs()?;
+    let (inputs, index) = derived::index(instrument, row)?;
+    let mut answer = summary_of(cycle, row, &inputs, index);
     let unit = row.unit_name();
     let given_by_unit: BTreeMap<String, SelfLevel> = self_levels(conn, cycle.id, &unit)
         .await?

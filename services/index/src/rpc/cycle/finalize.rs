@@ -16,7 +16,7 @@ use prima_proto::{index::v1 as pb, name};
 
 use super::message;
 use crate::{
-    derived::{Assessed, recompute_in_txn},
+    derived::{Assessed, Extent, recompute_in_txn},
     domain::cycle::Cycle,
     store::{
         assessment_lock_in_txn, assessments_of, cycle_lock_in_txn, cycle_save_in_txn, instrument_of,
@@ -74,7 +74,7 @@ impl Command for Finalize {
         cycle.etag = work.next_version(cycle.etag);
         let cycle = Arc::new(cycle);
         let mut locked = lock_all(work, &cycle).await?;
-        let states = recompute_in_txn(work.txn, &work.app.clock, &mut locked, true).await?;
+        let states = recompute_in_txn(work.txn, &work.app.clock, &mut locked, Extent::All).await?;
         let missing = locked.iter().filter(|l| l.row.exact.is_none());
         let incomplete: BTreeSet<name::Unit> = missing.map(|l| l.row.unit_name()).collect();
         if !incomplete.is_empty() && !self.allow_incomplete {
