@@ -24,7 +24,8 @@ import innovation
 import survey_in_full
 from kit import (
     ACCESS, ASSESSMENT, CALL_SECONDS, COMPLAINT, CONSULTATION, DIRECTORY, HEALTH, INDEX, INNOVATION, PRIVACY, RANKING,
-    SETTINGS, SURVEY, WATCH_SECONDS, Caller, Endpoint, Mismatch, Report, Watch, expect, expect_within, refused,
+    SETTINGS, SURVEY, WATCH_SECONDS, Caller, Endpoint, Mismatch, Report, Watch, every_other_method, expect, expect_within,
+    refused,
 )
 
 PERIOD = "2024-q3"
@@ -428,6 +429,7 @@ def main():
     counter = args.intake_token_file and args.intake_token_file.read_text().strip()
     complaint.run(report, endpoints, token, counter)
     index.run(report, endpoints, token, evaluator, operator)
+    every_other_method(report, endpoints, token)
     print(f"{report.passed} passed, {report.failed} failed", flush=True)
     return 1 if report.failed or not report.passed else 0
 

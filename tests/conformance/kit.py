@@ -75,12 +75,14 @@ class Endpoint:
         self.channel = grpc.insecure_channel(self.address)
         self.reflection = ProtoReflectionDescriptorDatabase(self.channel)
         self.pool = descriptor_pool.DescriptorPool(self.reflection)
+        self.called = set()
 
     def services(self):
         return list(self.reflection.get_services())
 
     def method(self, service, name):
         """A callable for one method, and the class of its request."""
+        self.called.add((service, name))
         found = self.pool.FindServiceByName(service).FindMethodByName(name)
         if found is None:
             raise Mismatch(f"{service} has no method {name}")
@@ -205,3 +207,25 @@ def refused(code, reason, call):
     if reason is not None:
         expect("reason", refusal.reason, reason)
     return refusal
+
+
+def every_other_method(report, endpoints, token):
+    """Calls every method that no scenario has called, with an empty message: it must be answered, or refused with the
+    details that every refusal has."""
+    prima = Caller(endpoints, token)
+    for service, endpoint in endpoints.items():
+        for method in endpoint.pool.FindServiceByName(service).methods:
+            if (service, method.name) in endpoint.called:
+                continue
+            with report.check(f"{method.name}, which no scenario calls, answers an empty message or refuses it"):
+                try:
+                    rows = [{}] if method.client_streaming else None
+                    answer = prima.call(service, method.name, rows=rows)
+                    if method.server_streaming:
+                        next(answer, None)
+                        answer.cancel()
+                except grpc.RpcError as error:
+                    refusal = Refusal(error)
+                    if refusal.code in (grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN):
+                        raise
+                    expect("domain of ErrorInfo", refusal.domain, "prima.go.id")
