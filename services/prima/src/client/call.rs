@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use backon::{ExponentialBuilder, Retryable};
 use prost::Message;
 use tonic::{Code, Request, Response, Status};
 use tonic_types::StatusExt;
@@ -11,7 +12,7 @@ use uuid::Uuid;
 pub const DEADLINE: Duration = Duration::from_secs(30);
 /// Rows that are read at once.
 pub const PAGE: i32 = 1000;
-const TRIES: u32 = 7;
+const TRIES: usize = 7;
 const FIRST_DELAY: Duration = Duration::from_millis(100);
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
 /// Longest time to wait before a retry, even when a service asks for more.
@@ -29,24 +30,22 @@ pub fn within<T>(message: T, deadline: Duration) -> Request<T> {
     request
 }
 
+/// The delays before retries, each twice as long as the one before, up to a limit; as many as are asked for.
+pub fn delays(retries: usize) -> ExponentialBuilder {
+    ExponentialBuilder::new()
+        .with_min_delay(FIRST_DELAY)
+        .with_max_delay(LONGEST_DELAY)
+        .with_max_times(retries)
+}
+
 /// Makes a call that may safely be repeated, up to seven times while the service is unreachable or overloaded. Returns
 /// the status of the last try when all fail.
-pub async fn retry<T, F>(mut call: impl FnMut() -> F) -> Result<T, Status>
+pub async fn retry<T, F>(call: impl FnMut() -> F) -> Result<T, Status>
 where
     F: Future<Output = Result<Response<T>, Status>>,
 {
-    let mut tried = 0;
-    loop {
-        let status = match call().await {
-            Ok(response) => return Ok(response.into_inner()),
-            Err(status) => status,
-        };
-        tried += 1;
-        if tried >= TRIES || !transient(&status) {
-            return Err(status);
-        }
-        tokio::time::sleep(delay(&status, tried)).await;
-    }
+    let retried = call.retry(delays(TRIES - 1)).when(transient).adjust(longer);
+    retried.await.map(Response::into_inner)
 }
 
 /// [`retry`] of one method: `repeat!(client, method, message)`.
@@ -97,18 +96,18 @@ pub fn transient(status: &Status) -> bool {
     }
 }
 
-/// How long to wait before try number `tried + 1`: what the service asks for, or a growing delay.
-pub fn delay(status: &Status, tried: u32) -> Duration {
+/// The delay before a retry: what the service asks for, when that is longer; `None` when there are no more retries.
+pub fn longer(status: &Status, delay: Option<Duration>) -> Option<Duration> {
     let asked = status
         .get_details_retry_info()
         .and_then(|info| info.retry_delay)
         .unwrap_or_default();
-    let grown = FIRST_DELAY.saturating_mul(2_u32.saturating_pow(tried.saturating_sub(1)));
-    grown.min(LONGEST_DELAY).max(asked.min(LONGEST_ASKED))
+    delay.map(|delay| delay.max(asked.min(LONGEST_ASKED)))
 }
 
 #[cfg(test)]
 mod tests {
+    use backon::BackoffBuilder;
     use tonic_types::ErrorDetails;
 
     use super::*;
@@ -141,6 +140,11 @@ mod tests {
 
     #[test]
     fn waits_grow_and_have_a_limit() {
+        let delay = |status: &Status, tried: usize| {
+            let grown = delays(usize::MAX).build().nth(tried - 1);
+            // Growing delays are not exact to the nanosecond.
+            Duration::from_millis(longer(status, grown).unwrap().as_millis() as u64)
+        };
         let status = Status::unavailable("");
         assert_eq!(delay(&status, 1), FIRST_DELAY);
         assert_eq!(delay(&status, 3), FIRST_DELAY * 4);

@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
+use backon::BackoffBuilder;
 use prima_proto::{name, ranking::v1 as ranking, survey::v1 as survey};
 use tonic::{Response, Status, Streaming};
 
-use super::call::{PAGE, delay, repeat, transient};
+use super::call::{PAGE, delays, longer, repeat, transient};
 use super::category_names::CategoryNames;
 use super::connect::{Connection, Ranking, Survey};
 use super::period;
@@ -172,7 +173,7 @@ fn show(format: Format, text: &str) -> anyhow::Result<()> {
 }
 
 /// Handles every message of a stream, and opens the stream again when it ends or breaks. The first message of a stream
-/// always holds the whole state.
+/// always holds the whole state. A loop of its own, because every message that arrives begins the delays anew.
 pub(super) async fn follow<M, F>(
     mut open: impl FnMut() -> F,
     mut show: impl FnMut(M) -> anyhow::Result<()>,
@@ -181,6 +182,7 @@ where
     F: Future<Output = Result<Response<Streaming<M>>, Status>>,
 {
     let mut failures = 0;
+    let mut waits = delays(usize::MAX).build();
     loop {
         let status = match open().await.map(Response::into_inner) {
             Err(status) => status,
@@ -188,6 +190,7 @@ where
                 match stream.message().await {
                     Ok(Some(message)) => {
                         failures = 0;
+                        waits = delays(usize::MAX).build();
                         show(message)?;
                     }
                     Ok(None) => break Status::unavailable("stream ended"),
@@ -202,6 +205,7 @@ where
         if failures == 1 {
             print::note("Sambungan terputus; mencoba lagi …");
         }
-        tokio::time::sleep(delay(&status, failures)).await;
+        let wait = longer(&status, waits.next()).unwrap_or_default();
+        tokio::time::sleep(wait).await;
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use backon::Retryable;
 use csv::StringRecord;
 use futures::stream;
 use prima_platform::clock::Clock;
@@ -9,7 +10,7 @@ use prima_proto::survey::v1 as pb;
 use tonic::{Code, Status};
 
 use super::check::Pass;
-use crate::client::call::{delay, transient, within};
+use crate::client::call::{delays, longer, transient, within};
 use crate::client::connect;
 use crate::client::import::sheet::Sheet;
 use crate::client::print;
@@ -87,25 +88,25 @@ pub(super) async fn send(
     let clock = Clock::system();
     let began = clock.now();
     let mut tried = 0;
-    loop {
-        let mut client = client.clone();
-        let messages = batch.messages.clone();
-        let status = match client
-            .submit_responses(within(stream::iter(messages), DEADLINE))
-            .await
-        {
-            Ok(answer) => return Ok((batch, answer.into_inner())),
-            Err(status) => status,
-        };
-        tried += 1;
-        if !passing(&status) || clock.now() - began > PATIENCE {
-            return Err(status.into());
+    let submit = || {
+        let (mut client, messages) = (client.clone(), batch.messages.clone());
+        async move {
+            let request = within(stream::iter(messages), DEADLINE);
+            client.submit_responses(request).await
         }
-        if tried == 5 {
-            print::note("Layanan belum menjawab; mencoba lagi …");
-        }
-        tokio::time::sleep(delay(&status, tried)).await;
-    }
+    };
+    let answer = submit
+        .retry(delays(usize::MAX))
+        .when(|status| passing(status) && clock.now() - began <= PATIENCE)
+        .adjust(longer)
+        .notify(|_, _| {
+            tried += 1;
+            if tried == 5 {
+                print::note("Layanan belum menjawab; mencoba lagi …");
+            }
+        })
+        .await?;
+    Ok((batch, answer.into_inner()))
 }
 
 /// Whether the same stream may be sent again. Every response has an id, so sending it twice changes nothing.
