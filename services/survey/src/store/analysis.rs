@@ -1,4 +1,5 @@
-//! Queries of an analysis: the responses of one survey in pages, and the sums of the flagged ones.
+//! Queries of an analysis: the responses of one survey in pages, and the sums of the flagged ones. Raw SQL
+//! for these sums, because they need window functions over every response.
 
 use prima_platform::db::{Txn, sql};
 use sea_orm::{

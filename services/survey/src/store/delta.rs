@@ -1,5 +1,6 @@
 //! The table `survey_delta`: answers that are stored but not yet added to the sums of their survey. Its rows are also
-//! the dirty flags of surveys.
+//! the dirty flags of surveys. Raw SQL, because every transaction of intake and of counting writes many rows, by a statement
+//! that is prepared once: see [`table`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

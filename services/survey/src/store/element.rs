@@ -1,5 +1,5 @@
 //! The table `survey_element`: the number of answers with each score per element of a survey, of all responses and of the
-//! disclosed ones.
+//! disclosed ones. Raw SQL where one statement reads or adds to the rows of many surveys.
 
 use prima_platform::db::{Column as Type, Txn, sql, table};
 use sea_orm::{
