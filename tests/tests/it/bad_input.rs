@@ -131,20 +131,20 @@ fn invalid<T: Debug>(answer: Result<T, Status>, fields: &[&str]) -> Fault {
 #[derive(Clone)]
 struct RawClient {
     channel: Channel,
-    service: &'static str,
+    service: String,
     authorization: Option<MetadataValue<Ascii>>,
 }
 
 impl RawClient {
-    fn new(process: &Process, service: &'static str, token: &str) -> Self {
+    fn new(process: &Process, service: &str, token: &str) -> Self {
         let authorization = (!token.is_empty()).then(|| format!("Bearer {token}"));
         Self::with_authorization(process, service, authorization.as_deref())
     }
 
-    fn with_authorization(process: &Process, service: &'static str, value: Option<&str>) -> Self {
+    fn with_authorization(process: &Process, service: &str, value: Option<&str>) -> Self {
         Self {
             channel: channel(&process.url()),
-            service,
+            service: service.to_owned(),
             authorization: value.map(|v| v.parse().unwrap()),
         }
     }

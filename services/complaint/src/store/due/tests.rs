@@ -141,6 +141,7 @@ async fn looking_when_nothing_is_due_costs_next_to_nothing_with_many_open() {
         version_is(&served, 0).await;
         let (text, values) = look(outdated(EVERY));
         let (outdated, pages) = plan(&served, &text, values).await;
-        assert!(reads(&outdated, "complaint_calendar") && pages <= 6, "{outdated}");
+        // The version of the calendar, which is read along, costs up to three pages more.
+        assert!(reads(&outdated, "complaint_calendar") && pages <= 9, "{outdated}");
     }
 }

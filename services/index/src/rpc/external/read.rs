@@ -7,7 +7,7 @@ use prima_platform::{
     failure::{Failure, Violation},
     number,
     page::Page,
-    request::Faults,
+    request::{self, Faults},
     service::Context,
 };
 use prima_proto::{
@@ -61,7 +61,11 @@ fn parse(message: &pb::ListExternalScoresRequest) -> Result<(ExternalFilter, Pag
         period: message.period.clone(),
         ..ExternalFilter::default()
     };
+    let metric = |raw: &str| request::parsed("metric", raw, name::id).map(drop);
+    faults.take(request::optional(&message.metric, metric));
     faults.take(subjects(&message.subject, &mut filter));
+    let period = |raw: &str| message::period("period", raw);
+    faults.take(request::optional(&message.period, period));
     let mut fields = vec![message.metric.as_str(), &message.subject, &message.period];
     if message.unconfirmed {
         filter.status = RecordStatus::Unconfirmed;

@@ -6,7 +6,7 @@ use prima_platform::{
     page::Page,
     request::{self, Faults},
 };
-use prima_proto::ranking::v1;
+use prima_proto::{name, ranking::v1};
 
 use super::cursor;
 use crate::{
@@ -24,9 +24,20 @@ pub fn list(
     app: &App,
     message: &v1::ListLeagueTablesRequest,
 ) -> Result<v1::ListLeagueTablesResponse, Failure> {
-    app.check_ready()?;
     let (metric, period) = (&message.metric, &message.period);
-    let page = Page::parse(message.page_size, &message.page_token, &[metric, period])?;
+    let mut faults = Faults::default();
+    for (field, text) in [("metric", metric), ("period", period)] {
+        faults.take(request::optional(text, |raw| {
+            request::parsed(field, raw, name::id).map(drop)
+        }));
+    }
+    let page = faults.take_all(Page::parse(
+        message.page_size,
+        &message.page_token,
+        &[metric, period],
+    ));
+    let page = faults.settle(page)?;
+    app.check_ready()?;
     let league_tables = app.tables.read();
     let mut tables: Vec<v1::LeagueTable> = league_tables
         .tables()
