@@ -2,7 +2,7 @@
 //!
 //! The first pass learns what can only be known from the whole file (see `learn`); the second checks every row. Nothing
 //! is sent when the columns are not understood or a row is bad, unless bad rows may be skipped. The third pass sends
-//! streams of 1000 rows, four at a time, each acknowledged separately. Rows of text files are not kept in memory; about
+//! streams of 1000 rows, four at a time, each acknowledged separately. In each pass a thread reads ahead. Rows of text files are not kept in memory; about
 //! 20 bytes per row are, by which equal rows are recognised. The id of a row is its own or is derived from its content,
 //! so an import that was interrupted can simply be run again, and a file that was sorted, saved by another program or
 //! extended adds only its new rows.
@@ -23,10 +23,11 @@ mod values;
 use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeZone, Utc};
-use futures::{TryStreamExt, stream};
+use futures::TryStreamExt;
 use prima_platform::clock::Clock;
 use prima_proto::survey::v1 as pb;
 use sha2::{Digest, Sha256};
@@ -39,7 +40,7 @@ use self::headers::Field;
 use self::learn::learn;
 use self::moment::Order;
 use self::recognise::known;
-use self::send::{Batches, send};
+use self::send::{ahead, send};
 use self::time::Reading;
 use self::values::Replacements;
 use super::bad::refuse_bad;
@@ -173,16 +174,12 @@ pub async fn responses(connection: &Connection, options: &ResponseOptions) -> an
     outcome.skipped = bad;
 
     let progress = Progress::rows("Mengimpor", good, options.file.quiet);
-    let batches = Batches {
-        sheet: check.sheet()?,
-        survey: &check.form.survey,
-        pass: Pass::new(&check),
-        import_id: &import_id,
-    };
+    let check = Arc::new(check);
+    let batches = ahead(check.clone(), check.sheet()?, import_id.clone());
     if !options.file.quiet {
         progress.note(&format!("Id impor: {import_id}"));
     }
-    let mut calls = stream::iter(batches)
+    let mut calls = batches
         .map_ok(|batch| send(client.clone(), batch))
         .try_buffered(CALLS);
     loop {
@@ -399,8 +396,8 @@ fn first_pass(check: &Check, options: &Options, faults: &mut Faults) -> anyhow::
     let progress = Progress::part("Memeriksa", sheet.length(), options.quiet);
     let mut pass = Pass::new(check);
     let (mut good, mut bad, mut outside) = (0_u64, 0_u64, 0_u64);
-    while let Some(row) = sheet.next()? {
-        match pass.row(&row) {
+    sheet.each(|row| {
+        match pass.row(row) {
             Ok((_, response)) => {
                 good += 1;
                 outside += u64::from(check.outside(&response));
@@ -413,7 +410,8 @@ fn first_pass(check: &Check, options: &Options, faults: &mut Faults) -> anyhow::
         if (good + bad).is_multiple_of(TICK) {
             progress.set(row.read);
         }
-    }
+        Ok(())
+    })?;
     faults.settle(&progress)?;
     if let (true, Some((first, last)), false) = (outside > 0, check.form.period, options.quiet) {
         progress.note(&format!(

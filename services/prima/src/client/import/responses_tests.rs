@@ -5,6 +5,7 @@ use std::io::Write;
 use tempfile::NamedTempFile;
 
 use super::form_fixture::{form, instrument, survey};
+use super::send::Batches;
 use super::*;
 
 const HEADER: &str = "response_id,submitted_at,requirements,procedure,time,cost,product,competence,conduct,complaint_handling,facilities";

@@ -5,6 +5,7 @@
 //! further pages, totals, and remarks below totals are not rows of the table. The notes say what was left out and how
 //! the file was understood.
 
+mod ahead;
 pub(crate) mod book;
 mod columns;
 pub(crate) mod head;
@@ -109,7 +110,16 @@ pub(super) struct Row<'a> {
     places: &'a [Option<usize>],
 }
 
-impl Row<'_> {
+impl<'a> Row<'a> {
+    fn new(record: &'a Record, places: &'a [Option<usize>]) -> Self {
+        Self {
+            line: record.line,
+            read: record.read,
+            record,
+            places,
+        }
+    }
+
     /// What is wrong with the row as a whole; its cells are empty then.
     pub(super) fn fault(&self) -> Option<&str> {
         self.record.fault.as_deref()
@@ -301,12 +311,18 @@ impl Sheet {
     ///
     /// When the rest of the file can't be read.
     pub(super) fn next(&mut self) -> anyhow::Result<Option<Row<'_>>> {
+        let more = self.advance()?;
+        Ok(more.then(|| Row::new(&self.record, &self.places)))
+    }
+
+    /// Reads the next row with content into `record`; false at the end.
+    fn advance(&mut self) -> anyhow::Result<bool> {
         loop {
             let next = match self.ahead.pop_front() {
                 Some(record) => Some(record),
                 None => self.rows.next()?,
             };
-            let Some(record) = next else { return Ok(None) };
+            let Some(record) = next else { return Ok(false) };
             if record.is_blank() {
                 continue;
             }
@@ -321,12 +337,7 @@ impl Sheet {
             break;
         }
         self.fit();
-        Ok(Some(Row {
-            line: self.record.line,
-            read: self.record.read,
-            record: &self.record,
-            places: &self.places,
-        }))
+        Ok(true)
     }
 
     /// Describes a row that is no row of the table; `None` when it is one.
@@ -341,9 +352,8 @@ impl Sheet {
         if first && head::counts_columns(cells) {
             return Some("nomor kolom".to_owned());
         }
-        let held = cells.iter().filter(|cell| !trim(cell).is_empty());
-        let (count, most) = (held.count(), self.head.cells.len());
-        if self.below_total && count <= REMARK && most > 2 * REMARK {
+        let held = || cells.iter().filter(|cell| !trim(cell).is_empty()).count();
+        if self.below_total && self.head.cells.len() > 2 * REMARK && held() <= REMARK {
             let text = cells.iter().map(trim).find(|cell| !cell.is_empty());
             return Some(format!(
                 "keterangan di bawah jumlah, `{}`",

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hasher as _};
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use prima_platform::clock;
@@ -74,6 +75,62 @@ pub(super) struct Pass<'a> {
     equal: HashMap<u64, u32>,
     /// Hash of the content that each id of the file had first.
     own: HashMap<u64, u64>,
+    codes: Codes,
+}
+
+/// What the cells of the profile said that were read before, by column and text. To understand a word takes far longer
+/// than to find it here.
+#[derive(Default)]
+struct Codes(Vec<HashMap<String, pb::RespondentProfile>>);
+
+/// Most different texts of a column that are remembered.
+const REMEMBERED: usize = 2000;
+
+impl Codes {
+    /// Adds to `profile` what a cell says.
+    fn read(
+        &mut self,
+        check: &Check,
+        (place, field): (usize, &Field),
+        cell: &str,
+        into: &mut pb::RespondentProfile,
+    ) {
+        if self.0.len() <= place {
+            self.0.resize_with(place + 1, HashMap::new);
+        }
+        let Some(known) = self.0.get_mut(place) else {
+            return;
+        };
+        if let Some(said) = known.get(cell) {
+            return add(said, into);
+        }
+        let mut said = pb::RespondentProfile::default();
+        check.profile(field, cell, &mut said);
+        add(&said, into);
+        if known.len() < REMEMBERED {
+            known.insert(cell.to_owned(), said);
+        }
+    }
+}
+
+/// Adds the fields that are given.
+fn add(said: &pb::RespondentProfile, into: &mut pb::RespondentProfile) {
+    for (from, to) in [
+        (&said.sex, &mut into.sex),
+        (&said.age_group, &mut into.age_group),
+        (&said.education, &mut into.education),
+        (&said.occupation, &mut into.occupation),
+        (&said.service, &mut into.service),
+        (&said.channel, &mut into.channel),
+        (&said.hour_band, &mut into.hour_band),
+    ] {
+        if !from.is_empty() {
+            to.clone_from(from);
+        }
+    }
+    if said.age != 0 {
+        into.age = said.age;
+    }
 }
 
 impl<'a> Pass<'a> {
@@ -82,6 +139,7 @@ impl<'a> Pass<'a> {
             check,
             equal: HashMap::new(),
             own: HashMap::new(),
+            codes: Codes::default(),
         }
     }
 
@@ -91,7 +149,7 @@ impl<'a> Pass<'a> {
     ///
     /// Every fault of the row.
     pub(super) fn row(&mut self, row: &Row<'_>) -> Result<(String, pb::Response), Reasons> {
-        let response = self.check.row(row)?;
+        let response = self.check.row(row, &mut self.codes)?;
         let id = match self.check.own_id(row)? {
             Some(own) => {
                 let content = hash(&response.encode_to_vec());
@@ -160,7 +218,7 @@ impl Check {
     /// # Errors
     ///
     /// Every fault of the row.
-    fn row(&self, row: &Row<'_>) -> Result<pb::Response, Reasons> {
+    fn row(&self, row: &Row<'_>, codes: &mut Codes) -> Result<pb::Response, Reasons> {
         if let Some(fault) = row.fault() {
             return Err(fault.to_owned().into());
         }
@@ -198,7 +256,9 @@ impl Check {
                         None => faults.add(format!("unsur `{key}` tidak ditanyakan dalam survei ini")),
                     }
                 }
-                Field::Choice(_) | Field::Age | Field::Service => self.profile(field, cell, &mut profile),
+                Field::Choice(_) | Field::Age | Field::Service => {
+                    codes.read(self, (place, field), cell, &mut profile);
+                }
                 Field::Suggestion => faults.take(text(cell, "saran"), &mut response.suggestion),
                 Field::Criticism => faults.take(text(cell, "kritik"), &mut response.criticism),
             }
@@ -321,7 +381,9 @@ fn hashed(content: &[u8]) -> String {
 }
 
 fn hash(bytes: &[u8]) -> u64 {
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, bytes).as_u64_pair().1
+    let mut hasher = DefaultHasher::new();
+    hasher.write(bytes);
+    hasher.finish()
 }
 
 /// Checks a text of several lines, and removes what spreadsheets write in place of a carriage return.

@@ -52,9 +52,9 @@ pub(super) fn learn(
     let mut learned = Learned::default();
     let mut columns: Vec<Words> = vec![Words::new(); mapping.columns.len()];
     let today = now.date_naive().succ_opt().unwrap_or(now.date_naive());
-    while let Some(row) = sheet.next()? {
+    sheet.each(|row| {
         if row.fault().is_some() {
-            continue;
+            return Ok(());
         }
         for (place, (name, field)) in mapping.columns.iter().enumerate() {
             let cell = values.apply(field, row.raw(place));
@@ -77,7 +77,8 @@ pub(super) fn learn(
                 }
             }
         }
-    }
+        Ok(())
+    })?;
     correct(mapping, &columns, &mut learned);
     judge(mapping, &columns, form, &mut learned);
     profile(mapping, &columns, form, &mut learned);

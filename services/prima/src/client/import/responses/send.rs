@@ -1,15 +1,17 @@
 //! Sends rows in streams of up to 1000. Each stream is acknowledged, and sent again while the service is unavailable.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use backon::Retryable;
 use csv::StringRecord;
-use futures::stream;
+use futures::{Stream, stream};
 use prima_platform::clock::Clock;
 use prima_proto::survey::v1 as pb;
+use tokio::sync::mpsc;
 use tonic::{Code, Status};
 
-use super::check::Pass;
+use super::check::{Check, Pass};
 use crate::client::call::{delays, longer, transient, within};
 use crate::client::connect;
 use crate::client::import::sheet::Sheet;
@@ -18,6 +20,8 @@ use crate::client::print;
 /// Rows per stream: the service reports at most this many rejected rows of a stream, and none of a stream that breaks
 /// off.
 pub(super) const BATCH: usize = 1000;
+/// Batches that are read ahead.
+const AHEAD: usize = 2;
 const DEADLINE: Duration = Duration::from_secs(120);
 /// How long the service may be unavailable before the import gives up.
 const PATIENCE: chrono::TimeDelta = chrono::TimeDelta::minutes(3);
@@ -78,6 +82,31 @@ impl Iterator for Batches<'_> {
             other => Some(other),
         }
     }
+}
+
+/// The batches of a file, read and checked in a thread of its own while others are sent.
+pub(super) fn ahead(
+    check: Arc<Check>,
+    sheet: Sheet,
+    import_id: String,
+) -> impl Stream<Item = anyhow::Result<Batch>> {
+    let (ready, mut batches) = mpsc::channel(AHEAD);
+    // It ends with the file, or when no one receives batches any more.
+    let _reader = tokio::task::spawn_blocking(move || {
+        let batches = Batches {
+            sheet,
+            survey: &check.form.survey,
+            pass: Pass::new(&check),
+            import_id: &import_id,
+        };
+        for batch in batches {
+            let failed = batch.is_err();
+            if ready.blocking_send(batch).is_err() || failed {
+                return;
+            }
+        }
+    });
+    stream::poll_fn(move |context| batches.poll_recv(context))
 }
 
 /// Sends a batch until it is acknowledged. Rows that a broken stream stored already are answered as repeated.

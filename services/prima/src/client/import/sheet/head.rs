@@ -166,6 +166,10 @@ fn words_only(row: &StringRecord) -> bool {
 /// Returns the name of a total: the first cell with content, when it is such a name.
 pub(crate) fn total(row: &StringRecord) -> Option<&str> {
     let first = row.iter().map(trim).find(|cell| !cell.is_empty())?;
+    // Most rows begin with a date or a number, and no name of a total does.
+    if first.chars().find(|c| c.is_alphanumeric())?.is_ascii_digit() {
+        return None;
+    }
     let all = words(first);
     let (begin, rest) = all.split_first()?;
     let numeric = |word: &String| word.bytes().all(|byte| byte.is_ascii_digit());
