@@ -4,7 +4,10 @@
 //! service stores; a kiosk signs with a key of its own (Ed25519). So a forged token or link, or one of another survey, is
 //! recognised without a query.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
@@ -179,13 +182,13 @@ impl Proof {
     /// Everyone can have the open link, so another caller could guess an id and use it first. Therefore the digest of the
     /// body is part of the stored id: the same id with the same body is a repeat, and with another body it is another
     /// response. Ids that clients make contain no `~`, so a stored id never collides with that of another access mode.
-    pub fn stored_id(&self, id: &str, digest: &[u8]) -> String {
+    pub fn stored_id<'a>(&self, id: &'a str, digest: &[u8]) -> Cow<'a, str> {
         match self {
             Self::Link => {
                 let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-                format!("{id}~{digest}")
+                Cow::Owned(format!("{id}~{digest}"))
             }
-            Self::Agent | Self::Token(_) | Self::Kiosk(_) => id.to_owned(),
+            Self::Agent | Self::Token(_) | Self::Kiosk(_) => Cow::Borrowed(id),
         }
     }
 }

@@ -20,6 +20,7 @@ const FIRST_YEAR: i32 = 2000;
 const CLOCK_SKEW_MINUTES: i64 = 5;
 const TEXT_MAX: usize = 2000;
 const DEVICE_MAX: usize = 128;
+const DIGITS: &str = "0123456789";
 
 /// The profile of a respondent: groups that do not identify the person. `None` means that a field is not given.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -108,10 +109,10 @@ impl Raw {
             .map(|t| micros(t).to_string())
             .unwrap_or_default();
         let age = profile.age.filter(|a| *a != 0);
-        let mut hash = Sha256::new();
+        let mut content = Vec::with_capacity(1024);
         let mut part = |text: &str| {
-            hash.update((text.len() as u64).to_be_bytes());
-            hash.update(text.as_bytes());
+            content.extend((text.len() as u64).to_be_bytes());
+            content.extend(text.as_bytes());
         };
         part(&at);
         for text in [
@@ -125,7 +126,13 @@ impl Raw {
         part(&age.map(|a| a.to_string()).unwrap_or_default());
         for (key, score) in &self.answers {
             part(key);
-            part(&score.to_string());
+            match usize::try_from(*score)
+                .ok()
+                .and_then(|score| DIGITS.get(score..=score))
+            {
+                Some(digit) => part(digit),
+                None => part(&score.to_string()),
+            }
         }
         // The key of an element contains no dot, so none of these can be confused with an answer.
         for (key, text) in [
@@ -141,7 +148,7 @@ impl Raw {
                 part(text);
             }
         }
-        hash.finalize().iter().take(16).copied().collect()
+        Sha256::digest(&content).iter().take(16).copied().collect()
     }
 }
 

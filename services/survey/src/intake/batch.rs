@@ -1,6 +1,9 @@
 //! A batch of responses: checked one by one, inserted together, each with its own outcome.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
 
 use chrono::{DateTime, Utc};
 use prima_platform::{
@@ -11,6 +14,7 @@ use prima_platform::{
 use sea_orm::DbErr;
 
 use super::{
+    draft::Draft,
     item::{First, Item, Outcome},
     known::Taking,
     permit::Permits,
@@ -18,8 +22,7 @@ use super::{
 use crate::{
     domain::{
         access::{Proof, Refusal, Secret},
-        instrument,
-        response::{Raw, check},
+        response::Raw,
     },
     store::{
         comment::{self, comment_insert_in_txn, comments},
@@ -43,7 +46,7 @@ impl Wanted<'_> {
         if self.row.digest == digest || self.item.digest == digest {
             Outcome::Repeated(first)
         } else {
-            Outcome::Refused(Failure::request_id_reused(self.item.id_field))
+            Outcome::Refused(Failure::request_id_reused(self.item.id_field).into())
         }
     }
 
@@ -80,7 +83,7 @@ pub(super) struct Batch<'a> {
     added: BTreeMap<i64, Delta>,
     /// Items grouped by key, in order: the row of the first one is inserted, the others are repeats of it.
     wanted: Vec<Vec<Wanted<'a>>>,
-    places: HashMap<Key, usize>,
+    places: HashMap<(i64, Cow<'a, str>), usize>,
     /// Items that are refused unless they repeat a stored response, each with its failure.
     late: Vec<(Wanted<'a>, Failure)>,
 }
@@ -101,12 +104,19 @@ impl<'a> Batch<'a> {
     }
 
     /// Checks the next item against its survey.
-    pub(super) fn check(&mut self, item: &'a Item, taking: Option<&Taking>) {
+    ///
+    /// `draft` is what was found before the transaction began; it is used if the survey has not changed since.
+    pub(super) fn check(
+        &mut self,
+        item: &'a Item,
+        taking: Option<&Taking>,
+        draft: Option<(i64, Result<Draft, Failure>)>,
+    ) {
         let index = self.outcomes.len();
-        let (wanted, refusal) = match self.wanted(index, item, taking) {
+        let (wanted, refusal) = match self.wanted(index, item, taking, draft) {
             Ok(wanted) => wanted,
             Err(failure) => {
-                self.outcomes.push(Some(Outcome::Refused(failure)));
+                self.outcomes.push(Some(Outcome::Refused(failure.into())));
                 return;
             }
         };
@@ -115,7 +125,8 @@ impl<'a> Batch<'a> {
             self.late.push((wanted, failure));
             return;
         }
-        let place = *self.places.entry(wanted.row.key()).or_insert(self.wanted.len());
+        let key = (wanted.row.survey_id, item.stored_id());
+        let place = *self.places.entry(key).or_insert(self.wanted.len());
         match self.wanted.get_mut(place) {
             Some(same) => same.push(wanted),
             None => self.wanted.push(vec![wanted]),
@@ -128,6 +139,7 @@ impl<'a> Batch<'a> {
         index: usize,
         item: &'a Item,
         taking: Option<&Taking>,
+        draft: Option<(i64, Result<Draft, Failure>)>,
     ) -> Result<(Wanted<'a>, Option<Failure>), Failure> {
         let taking = taking.ok_or_else(|| match item.proof {
             // A caller without a valid signature must not learn which surveys exist. Tokens and links were verified
@@ -136,33 +148,33 @@ impl<'a> Batch<'a> {
             Proof::Agent | Proof::Link | Proof::Token(_) => Failure::not_found(&item.survey.to_string()),
         })?;
         let survey = &*taking.survey;
-        let known = instrument::find(&survey.instrument)
-            .ok_or_else(|| Failure::internal(format!("instrument {} is not known", survey.instrument)))?;
         let granted = self.permits.grant(item, taking, self.now)?;
-        let answers = granted.answers_alone.then(|| item.raw.answers_alone());
-        let digest = answers.as_ref().map_or_else(|| item.digest.clone(), Raw::digest);
-        let import_id = Some(&item.import_id).filter(|id| !id.is_empty() && answers.is_none());
-        let raw = answers.as_ref().unwrap_or(&item.raw);
-        let response = check(raw, survey, known, self.now, item.id_field)?;
+        let part = granted.answers_alone.then(|| item.raw.answers_alone());
+        let digest = part.as_ref().map_or_else(|| item.digest.clone(), Raw::digest);
+        let import_id = Some(&item.import_id).filter(|id| !id.is_empty() && part.is_none());
+        let raw = part.as_ref().unwrap_or(&item.raw);
+        let draft = draft.filter(|(etag, _)| *etag == taking.etag && part.is_none());
+        let draft = draft.map_or_else(
+            || Draft::new(item, raw, survey, self.secret, self.now),
+            |(_, draft)| draft,
+        );
+        let Draft {
+            response,
+            answers,
+            device,
+        } = draft?;
+        let submitted_at = raw.submitted_at.map_or(self.now, |_| response.submitted_at);
         let refusal = survey
-            .accepts(response.submitted_at, self.now, granted.grace)
+            .accepts(submitted_at, self.now, granted.grace)
             .err()
             .map(Failure::from)
             .or_else(|| granted.refusal.map(Failure::from));
-        let answers = response
-            .answers
-            .iter()
-            .map(|a| a.map_or('-', |score| char::from(b'0'.saturating_add(score))))
-            .collect();
-        let device = response
-            .device
-            .map(|mark| self.secret.device_digest(&survey.name, mark.text()));
         let profile = response.profile;
         let row = response::Model {
             survey_id: taking.id,
-            response_id: item.stored_id(),
+            response_id: item.stored_id().into_owned(),
             digest,
-            submitted_at: micros(response.submitted_at),
+            submitted_at: micros(submitted_at),
             accepted_at: micros(self.now),
             batch: taking.batch,
             answers,
@@ -195,24 +207,29 @@ impl<'a> Batch<'a> {
         Ok((wanted, refusal))
     }
 
-    /// Inserts the rows. Returns the outcome of each item, and the answers that were inserted for each survey.
-    pub(super) async fn insert(mut self, txn: &Txn) -> Result<(Vec<Outcome>, BTreeMap<i64, Delta>), DbErr> {
+    /// Inserts the rows. Returns the outcome of each item, and the answers that were inserted for each survey. Unless
+    /// `known` rows are expected, it fails with a unique violation at the first of them.
+    pub(super) async fn insert(
+        mut self,
+        txn: &Txn,
+        known: bool,
+    ) -> Result<(Vec<Outcome>, BTreeMap<i64, Delta>), DbErr> {
         self.settle_repeats_of_previous_release(txn).await?;
         let mut wanted = std::mem::take(&mut self.wanted);
         while !wanted.is_empty() {
-            wanted = self.insert_firsts(txn, wanted).await?;
+            wanted = self.insert_firsts(txn, wanted, known).await?;
         }
         let late = std::mem::take(&mut self.late);
         let keys: Vec<Key> = late.iter().map(|(wanted, _)| wanted.row.key()).collect();
         let firsts = response_find(txn, &keys).await?;
         for ((wanted, failure), key) in late.into_iter().zip(keys) {
             let outcome = match firsts.get(&key) {
-                None => Outcome::Refused(failure),
+                None => Outcome::Refused(failure.into()),
                 Some(first) => wanted.repeats(&first.digest, repeated(first)),
             };
             self.settle(&wanted, outcome);
         }
-        let missing = || Outcome::Refused(Failure::internal("an item without outcome"));
+        let missing = || Outcome::Refused(Failure::internal("an item without outcome").into());
         Ok((
             self.outcomes
                 .into_iter()
@@ -253,29 +270,24 @@ impl<'a> Batch<'a> {
         &mut self,
         txn: &Txn,
         wanted: Vec<Vec<Wanted<'a>>>,
+        known: bool,
     ) -> Result<Vec<Vec<Wanted<'a>>>, DbErr> {
         let firsts: Vec<&Wanted> = wanted.iter().filter_map(|items| items.first()).collect();
         let rows: Vec<&response::Model> = firsts.iter().map(|first| &first.row).collect();
-        let inserted = response_insert_in_txn(txn, &rows).await?;
-        let (mut written, mut old) = (Vec::new(), Vec::new());
-        for first in firsts {
-            let key = first.row.key();
-            if inserted.contains(&key) {
-                written.extend(&first.comments);
-            } else {
-                old.push(key);
-            }
-        }
+        let skipped = response_insert_in_txn(txn, &rows, known).await?;
+        let inserted = |first: &Wanted| skipped.is_empty() || !skipped.contains(&first.row.key());
+        let written = firsts.into_iter().filter(|first| inserted(first));
+        let written: Vec<_> = written.flat_map(|first| &first.comments).collect();
         comment_insert_in_txn(txn, &written).await?;
+        let old: Vec<Key> = skipped.iter().cloned().collect();
         let firsts = response_find(txn, &old).await?;
         let mut open = Vec::new();
         for items in wanted {
             let mut items = items.into_iter();
             let Some(first) = items.next() else { continue };
-            let key = first.row.key();
-            if inserted.contains(&key) {
+            if inserted(&first) {
                 self.added
-                    .entry(key.survey_id)
+                    .entry(first.row.survey_id)
                     .or_default()
                     .add(&first.row.answers);
                 self.settle(&first, Outcome::Accepted(self.now));
@@ -283,14 +295,14 @@ impl<'a> Batch<'a> {
                 for item in items {
                     self.settle(&item, item.repeats(&first.row.digest, accepted));
                 }
-            } else if let Some(stored) = firsts.get(&key) {
+            } else if let Some(stored) = firsts.get(&first.row.key()) {
                 for item in std::iter::once(first).chain(items) {
                     self.settle(&item, item.repeats(&stored.digest, repeated(stored)));
                 }
             } else {
                 let (same, others): (Vec<_>, Vec<_>) = items.partition(|item| item.same_proof(&first));
                 for item in std::iter::once(first).chain(same) {
-                    self.settle(&item, Outcome::Refused(used(&item.row)));
+                    self.settle(&item, Outcome::Refused(used(&item.row).into()));
                 }
                 if !others.is_empty() {
                     open.push(others);

@@ -1,5 +1,7 @@
 //! A response to be stored, and its outcome.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use prima_platform::failure::Failure;
 use prima_proto::name;
@@ -33,7 +35,7 @@ pub enum Outcome {
     /// Release 0.1.0 stored it with the same body under the client's id: see [`Proof::stored_id`].
     RepeatedOfBefore(First),
     /// It was not stored.
-    Refused(Failure),
+    Refused(Box<Failure>),
 }
 
 /// The response that was stored first, as it is reported to a repeat.
@@ -57,7 +59,7 @@ impl First {
 
 impl Item {
     /// The id under which it is stored.
-    pub fn stored_id(&self) -> String {
+    pub fn stored_id(&self) -> Cow<'_, str> {
         self.proof.stored_id(&self.raw.id, &self.digest)
     }
 }

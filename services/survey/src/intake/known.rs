@@ -1,7 +1,7 @@
 //! Cache of survey definitions for intake. A definition stays cached across transactions until its etag changes.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -23,6 +23,8 @@ const MOST: usize = 20_000;
 pub(super) struct Taking {
     /// Key in the database.
     pub(super) id: i64,
+    /// Version of the definition.
+    pub(super) etag: i64,
     /// The definition.
     pub(super) survey: Arc<Survey>,
     /// Version stored with the responses: above every version that was counted, and not above the one that will count
@@ -30,13 +32,23 @@ pub(super) struct Taking {
     pub(super) batch: i64,
 }
 
-/// The cached definitions by key, each with its etag.
+/// Definitions with their etags.
+type Definitions = HashMap<name::Survey, (i64, Arc<Survey>)>;
+
+/// The cached definitions.
 #[derive(Debug, Default)]
-pub(super) struct Known(Mutex<HashMap<i64, (i64, Arc<Survey>)>>);
+pub(super) struct Known(Mutex<Definitions>);
 
 impl Known {
-    fn all(&self) -> MutexGuard<'_, HashMap<i64, (i64, Arc<Survey>)>> {
+    fn all(&self) -> MutexGuard<'_, Definitions> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The cached definitions of the surveys of these items, which may have changed since.
+    pub(super) fn cached(&self, items: &[&Item]) -> Definitions {
+        let all = self.all();
+        let known = |survey: &name::Survey| Some((survey.clone(), all.get(survey)?.clone()));
+        surveys(items).into_iter().filter_map(known).collect()
     }
 
     /// Locks the surveys of these items in shared mode until the transaction ends, so that no other transaction closes,
@@ -46,35 +58,56 @@ impl Known {
         txn: &Txn,
         items: &[&Item],
     ) -> Result<HashMap<name::Survey, Taking>, DbErr> {
-        let wanted: BTreeMap<String, &name::Survey> =
-            items.iter().map(|i| (i.survey.to_string(), &i.survey)).collect();
+        let wanted = surveys(items)
+            .into_iter()
+            .map(|survey| (survey.to_string(), survey));
+        let wanted: BTreeMap<String, &name::Survey> = wanted.collect();
         let names: Vec<String> = wanted.keys().cloned().collect();
         let shared = surveys_share_in_txn(txn, &names).await?;
-        let stale: Vec<i64> = {
+        let mut found = Definitions::new();
+        let mut stale = Vec::new();
+        {
             let all = self.all();
-            let stands = |id, etag| all.get(&id).is_some_and(|(known, _)| *known == etag);
-            let stale = shared.iter().filter(|s| !stands(s.id, s.etag));
-            stale.map(|s| s.id).collect()
-        };
-        let mut fresh = HashMap::new();
+            for row in &shared {
+                let known = wanted
+                    .get(&row.name)
+                    .and_then(|survey| all.get_key_value(*survey));
+                match known.filter(|(_, (etag, _))| *etag == row.etag) {
+                    Some((name, known)) => drop(found.insert(name.clone(), known.clone())),
+                    None => stale.push(row.id),
+                }
+            }
+        }
+        let mut fresh = Definitions::new();
         for definition in definitions_get(txn, &stale).await? {
-            let (id, etag) = (definition.id, definition.etag);
-            fresh.insert(id, (etag, Arc::new(definition.survey()?)));
+            let etag = definition.etag;
+            let survey = definition.survey()?;
+            fresh.insert(survey.name.clone(), (etag, Arc::new(survey)));
         }
-        let mut all = self.all();
-        if all.len() + fresh.len() > MOST {
-            all.clear();
+        if !fresh.is_empty() {
+            let mut all = self.all();
+            if all.len() + fresh.len() > MOST {
+                all.clear();
+            }
+            all.extend(fresh.iter().map(|(name, known)| (name.clone(), known.clone())));
+            found.extend(fresh);
         }
-        all.extend(fresh.iter().map(|(id, known)| (*id, known.clone())));
-        let taking = shared.into_iter().filter_map(|s| {
-            let (_, survey) = fresh.get(&s.id).or_else(|| all.get(&s.id))?;
+        let taking = shared.into_iter().filter_map(|row| {
+            let name = *wanted.get(&row.name)?;
+            let (etag, survey) = found.remove(name)?;
             let taking = Taking {
-                id: s.id,
-                survey: survey.clone(),
-                batch: s.version.saturating_add(1),
+                id: row.id,
+                etag,
+                survey,
+                batch: row.version.saturating_add(1),
             };
-            Some(((*wanted.get(&s.name)?).clone(), taking))
+            Some((name.clone(), taking))
         });
         Ok(taking.collect())
     }
+}
+
+/// The different surveys of these items.
+fn surveys<'a>(items: &[&'a Item]) -> HashSet<&'a name::Survey> {
+    items.iter().map(|item| &item.survey).collect()
 }

@@ -15,6 +15,7 @@ pub(super) struct Pace {
     goal: Duration,
     cost: usize,
     rows: usize,
+    gentle: usize,
 }
 
 impl Pace {
@@ -24,7 +25,18 @@ impl Pace {
             goal,
             cost: LEAST,
             rows,
+            gentle: 2,
         }
+    }
+
+    /// With transactions of this part of the usual cost while others wait for each of them.
+    pub(super) fn gentle(self, part: usize) -> Self {
+        Self { gentle: part, ..self }
+    }
+
+    /// The most that a transaction may cost while others wait for it, in rows.
+    pub(super) fn gentle_cost(&self) -> usize {
+        self.cost / self.gentle
     }
 
     /// The most that a transaction may cost, in rows.

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::domain::access::Proof;
 
-/// For this time after a single response, bulk transactions have half their usual size: more single responses are
+/// For this time after a single response, bulk transactions have a part of their usual size: more single responses are
 /// likely to follow, and each waits for a bulk transaction in progress.
 const GENTLE: Duration = Duration::from_secs(1);
 
@@ -82,7 +82,7 @@ fn claims(item: &Item) -> Claims {
 
 /// One response of a request.
 pub(super) struct Row {
-    pub(super) item: Item,
+    pub(super) item: Box<Item>,
     claims: Claims,
     place: usize,
     request: Arc<Request>,
@@ -90,7 +90,7 @@ pub(super) struct Row {
 
 impl Row {
     fn all(
-        items: Vec<Item>,
+        items: Vec<impl Into<Box<Item>>>,
         traceparent: Option<String>,
         room: Option<OwnedSemaphorePermit>,
     ) -> (Vec<Self>, Answer) {
@@ -105,13 +105,14 @@ impl Row {
             progress: Mutex::new(progress),
             _room: room,
         });
-        let row = |(place, item)| Self {
+        let items = items.into_iter().map(Into::into).enumerate();
+        let row = |(place, item): (usize, Box<Item>)| Self {
             claims: claims(&item),
             item,
             place,
             request: request.clone(),
         };
-        (items.into_iter().enumerate().map(row).collect(), answered)
+        (items.map(row).collect(), answered)
     }
 
     /// Records its outcome; the last outcome of a request answers the request.
@@ -245,7 +246,7 @@ impl State {
 
     fn bulk(&mut self, pace: &Pace) -> Load {
         let gentle = self.single_at.is_some_and(|at| at.elapsed() < GENTLE);
-        let mut load = Load::new(true, if gentle { pace.cost() / 2 } else { pace.cost() });
+        let mut load = Load::new(true, if gentle { pace.gentle_cost() } else { pace.cost() });
         for _ in 0..self.turns.len() {
             if load.full {
                 break;
@@ -286,6 +287,27 @@ impl State {
     }
 }
 
+/// The rows of each survey, in order; the survey of the first row is first.
+fn by_survey(rows: Vec<Row>) -> Vec<(name::Survey, Vec<Row>)> {
+    let mut groups: Vec<(name::Survey, Vec<Row>)> = Vec::new();
+    let mut places: HashMap<name::Survey, usize> = HashMap::new();
+    for row in rows {
+        let survey = &row.item.survey;
+        let place = match places.get(survey) {
+            Some(place) => *place,
+            None => {
+                places.insert(survey.clone(), groups.len());
+                groups.push((survey.clone(), Vec::new()));
+                groups.len() - 1
+            }
+        };
+        if let Some((_, rows)) = groups.get_mut(place) {
+            rows.push(row);
+        }
+    }
+    groups
+}
+
 /// The queue, which the writers of a process share.
 pub(super) struct Queue {
     state: Mutex<State>,
@@ -314,7 +336,7 @@ impl Queue {
     }
 
     /// Adds a single response; `None` when the queue is full.
-    pub(super) fn push(&self, item: Item, traceparent: Option<String>) -> Option<Answer> {
+    pub(super) fn push(&self, item: impl Into<Box<Item>>, traceparent: Option<String>) -> Option<Answer> {
         let (rows, answer) = Row::all(vec![item], traceparent, None);
         let mut state = self.state();
         if state.singles.len() >= self.limit {
@@ -328,19 +350,20 @@ impl Queue {
     }
 
     /// Adds a bulk request as soon as there is room.
-    pub(super) async fn push_many(&self, items: Vec<Item>, traceparent: Option<String>) -> Answer {
+    pub(super) async fn push_many(
+        &self,
+        items: Vec<impl Into<Box<Item>>>,
+        traceparent: Option<String>,
+    ) -> Answer {
         // The semaphore is never closed.
         let room = self.room.clone().acquire_owned().await.ok();
         let (rows, answer) = Row::all(items, traceparent, room);
+        let groups = by_survey(rows);
         let mut state = self.state();
         let mut turn = VecDeque::new();
-        let mut met = HashSet::new();
-        for row in rows {
-            let survey = row.item.survey.clone();
-            if met.insert(survey.clone()) {
-                turn.push_back(survey.clone());
-            }
-            state.bulk.entry(survey).or_default().push_back(row);
+        for (survey, rows) in groups {
+            state.bulk.entry(survey.clone()).or_default().extend(rows);
+            turn.push_back(survey);
         }
         state.turns.push_back(turn);
         drop(state);

@@ -1,6 +1,12 @@
 //! Intake queues responses; writers store them, each one transaction after another.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use chrono::TimeDelta;
 use prima_platform::{
@@ -19,13 +25,17 @@ use tracing::Instrument;
 
 use super::{
     batch::Batch,
+    draft::drafts,
     item::{Item, Outcome},
     known::Known,
     pace::Pace,
     permit::Permits,
     queue::{Load, Queue, Row},
 };
-use crate::{domain::access::Secret, store::delta::deltas_insert_in_txn};
+use crate::{
+    domain::access::Secret,
+    store::{delta::deltas_insert_in_txn, taken},
+};
 
 /// Accepts responses to be stored; cheap to clone.
 #[derive(Clone)]
@@ -45,26 +55,35 @@ struct Writer {
     rows: usize,
     /// How long a transaction may hold its locks.
     goal: Duration,
+    /// The part of this while single responses wait.
+    gentle: usize,
     secret: Secret,
     known: Arc<Known>,
+    /// Number of further transactions that expect known rows.
+    known_rows: AtomicU32,
     /// How long after its end a survey accepts responses that were given before it.
     grace: TimeDelta,
 }
 
 const TRIES: u32 = 4;
+/// After a transaction met a row that is known already, a repeat or one with a used token, its writer expects such rows in
+/// this many transactions. Otherwise it inserts as if all rows were new, which costs the database less; one that is not is
+/// a unique violation, and the transaction is repeated.
+const WARY: u32 = 64;
 
 impl Intake {
     /// Starts the writers. Respondent tokens and links are derived from `secret`.
     pub fn start(context: &Context, secret: Secret) -> Self {
         let config = &context.config.survey;
         let goal = Duration::from_millis(config.batch_millis);
-        // On PostgreSQL one writer more than may store bulk requests, so that one is always free for single responses.
-        // SQLite has a single writer; its transactions are shorter, so that single responses wait no longer there.
-        let (writers, bulk, goal) = if context.db.backend() == DbBackend::Postgres {
-            (config.writers + 1, config.writers, goal)
-        } else {
-            (1, 1, goal / 3)
+        // One writer more than may store bulk requests, so that one is always free for single responses.
+        // On SQLite one transaction runs at a time: two writers store bulk requests, so that one prepares the next
+        // transaction meanwhile. While single responses wait for them, bulk transactions are shorter there.
+        let (bulk, gentle) = match context.db.backend() {
+            DbBackend::Postgres => (config.writers, 2),
+            _ => (config.writers.min(2), 6),
         };
+        let writers = bulk + 1;
         let queue = Arc::new(Queue::new(config.queue, bulk));
         let known = Arc::new(Known::default());
         let closed = CancellationToken::new();
@@ -76,8 +95,10 @@ impl Intake {
                 derived: context.derived.clone(),
                 rows: config.batch_rows,
                 goal,
+                gentle,
                 secret: secret.clone(),
                 known: known.clone(),
+                known_rows: AtomicU32::new(0),
                 grace: TimeDelta::hours(i64::from(config.late_hours)),
             };
             context
@@ -98,7 +119,7 @@ impl Intake {
 
     /// Stores one response and returns its outcome after the commit. When the queue is full, the call is refused (load
     /// shedding).
-    pub async fn submit(&self, item: Item) -> Result<Outcome, Failure> {
+    pub async fn submit(&self, item: Box<Item>) -> Result<Outcome, Failure> {
         let answer = self.queue.push(item, traceparent()).ok_or_else(|| {
             Failure::new(
                 Kind::Exhausted,
@@ -113,7 +134,7 @@ impl Intake {
 
     /// Stores `items` in one or several transactions, and returns their outcomes in order after the last commit. Waits
     /// while the queue is full.
-    pub async fn submit_many(&self, items: Vec<Item>) -> Result<Vec<Outcome>, Failure> {
+    pub async fn submit_many(&self, items: Vec<Box<Item>>) -> Result<Vec<Outcome>, Failure> {
         if items.is_empty() {
             return Ok(Vec::new());
         }
@@ -134,7 +155,7 @@ fn stopping() -> Failure {
 impl Writer {
     async fn run(self, closed: CancellationToken, stop: CancellationToken) {
         let mut singles = Pace::new(self.goal, self.rows);
-        let mut bulk = Pace::new(self.goal, self.rows);
+        let mut bulk = Pace::new(self.goal, self.rows).gentle(self.gentle);
         loop {
             let load = tokio::select! {
                 // Queued responses are still stored after the soft stop, when the server accepts no more calls.
@@ -190,14 +211,26 @@ impl Writer {
         .await;
     }
 
+    /// Whether the next transaction must expect rows that are known already.
+    fn expect_known(&self) -> bool {
+        let left = self.known_rows.load(Ordering::Relaxed);
+        self.known_rows.store(left.saturating_sub(1), Ordering::Relaxed);
+        left > 0
+    }
+
     /// Stores rows in one transaction, which is retried after a transient failure. When the response to a commit was
     /// lost, the retry finds the rows as repeats. Also returns how long the transaction held its locks.
     async fn store(&self, rows: &[Row]) -> Result<(Vec<Outcome>, Duration), DbErr> {
-        let items: Vec<&Item> = rows.iter().map(|row| &row.item).collect();
+        let items: Vec<&Item> = rows.iter().map(|row| &*row.item).collect();
         let mut attempt = 0;
+        let mut known = self.expect_known();
         loop {
             attempt += 1;
-            match self.store_once(&items).await {
+            match self.store_once(&items, known).await {
+                Err(error) if !known && taken(&error) => {
+                    known = true;
+                    self.known_rows.store(WARY, Ordering::Relaxed);
+                }
                 Err(error) if attempt < TRIES && db::transient(&error) => {
                     tracing::warn!(attempt, %error, "storing responses: trying again");
                     tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
@@ -207,17 +240,25 @@ impl Writer {
         }
     }
 
-    async fn store_once(&self, items: &[&Item]) -> Result<(Vec<Outcome>, Duration), DbErr> {
+    async fn store_once(&self, items: &[&Item], known: bool) -> Result<(Vec<Outcome>, Duration), DbErr> {
+        let drafts = drafts(items, &self.known, &self.secret, self.clock.now());
         let txn = self.db.begin().await?;
         let (now, began) = (self.clock.now(), Instant::now());
         let surveys = self.known.share(&txn, items).await?;
         failpoint::hit("intake.shared").await;
         let permits = Permits::load(&txn, items, &surveys, self.grace, now).await?;
         let mut batch = Batch::new(now, &self.secret, permits);
-        for item in items {
-            batch.check(item, surveys.get(&item.survey));
+        for (item, draft) in items.iter().zip(drafts) {
+            batch.check(item, surveys.get(&item.survey), draft);
         }
-        let (outcomes, added) = batch.insert(&txn).await?;
+        let (outcomes, added) = match batch.insert(&txn, known).await {
+            Ok(inserted) => inserted,
+            Err(error) => {
+                // The next attempt would wait for what this one has inserted.
+                let _rolled_back = txn.rollback().await;
+                return Err(error);
+            }
+        };
         failpoint::hit("intake.inserted").await;
         if added.is_empty() {
             // Nothing was inserted, and the repeated responses are already committed.

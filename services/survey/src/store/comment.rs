@@ -7,7 +7,10 @@ use prima_platform::{
 use prima_proto::zone::day_of_agency;
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, entity::prelude::*};
 
-use super::{response, rows};
+use super::{
+    response,
+    rows::{self, Cell},
+};
 use crate::domain::response::RedactedText;
 
 /// A row of the table `comment`.
@@ -44,6 +47,21 @@ const NEW: [Column; 7] = {
     [SurveyId, ResponseId, Kind, Day, Service, Batch, Body]
 };
 
+impl Model {
+    /// The values of the columns [`NEW`].
+    fn cells(&self) -> [Cell<'_>; NEW.len()] {
+        [
+            self.survey_id.into(),
+            (&self.response_id).into(),
+            self.kind.into(),
+            (&self.day).into(),
+            self.service.as_ref().into(),
+            self.batch.into(),
+            (&self.body).into(),
+        ]
+    }
+}
+
 /// The comments of a response to a survey of this agency.
 pub fn comments(
     agency: &str,
@@ -68,8 +86,9 @@ pub fn comments(
 
 /// Inserts the comments of newly inserted responses.
 pub async fn comment_insert_in_txn(txn: &Txn, rows: &[&Model]) -> Result<(), DbErr> {
-    for part in at_once(txn, rows, NEW.len()) {
-        let insert = rows::insert::<Entity, _>(txn, NEW, part.iter().copied(), "");
+    let cells: Vec<_> = rows.iter().map(|row| row.cells()).collect();
+    for part in at_once(txn, &cells, NEW.len()) {
+        let insert = rows::insert::<Entity, _>(txn, NEW, part, "");
         txn.execute_raw(insert).await?;
     }
     Ok(())

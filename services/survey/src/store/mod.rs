@@ -24,7 +24,7 @@ use prima_platform::{
     db::{Step, Txn},
     schema::platform_steps,
 };
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, SqlErr, sea_query::Expr};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 /// The steps of this service's schema.
@@ -37,6 +37,11 @@ impl MigratorTrait for Migrator {
         steps.push(Box::new(DELTAS));
         steps
     }
+}
+
+/// Whether a row was not inserted because its key is taken.
+pub fn taken(error: &DbErr) -> bool {
+    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
 }
 
 fn json(value: &impl serde::Serialize) -> Result<String, DbErr> {

@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 
 use prima_platform::db::{Column as Type, Txn, at_once, sql, table};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect, entity::prelude::*,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter,
+    QueryOrder, QuerySelect, entity::prelude::*,
 };
 
-use super::rows;
+use super::rows::{self, Cell};
 
 /// A row of the table `response`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -101,6 +101,32 @@ pub struct Key {
 }
 
 impl Model {
+    /// The values of the columns [`NEW`].
+    fn cells(&self) -> [Cell<'_>; NEW.len()] {
+        [
+            self.survey_id.into(),
+            (&self.response_id).into(),
+            (&self.digest).into(),
+            self.submitted_at.into(),
+            self.accepted_at.into(),
+            self.batch.into(),
+            (&self.answers).into(),
+            self.sex.as_ref().into(),
+            self.age.into(),
+            self.age_group.as_ref().into(),
+            self.education.as_ref().into(),
+            self.occupation.as_ref().into(),
+            self.service.as_ref().into(),
+            self.channel.as_ref().into(),
+            self.hour_band.as_ref().into(),
+            (&self.source).into(),
+            self.token.as_ref().into(),
+            self.counter.into(),
+            self.device.as_ref().into(),
+            self.import_id.as_ref().into(),
+        ]
+    }
+
     /// The key of the response.
     pub fn key(&self) -> Key {
         Key {
@@ -110,17 +136,86 @@ impl Model {
     }
 }
 
-/// Inserts the rows that do not exist yet, and returns the keys of those that were inserted. Keys in `rows` are
+/// Inserts the rows that do not exist yet, and returns the keys of those that were skipped. Keys in `rows` are
 /// distinct. A row whose key, token or counter is already in use is skipped; of rows with the same token or counter the
-/// first is inserted.
-pub async fn response_insert_in_txn(txn: &Txn, rows: &[&Model]) -> Result<HashSet<Key>, DbErr> {
-    let mut inserted = HashSet::with_capacity(rows.len());
-    for part in at_once(txn, rows, NEW.len()) {
-        let tail = "ON CONFLICT DO NOTHING RETURNING survey_id, response_id";
-        let insert = rows::insert::<Entity, _>(txn, NEW, part.iter().copied(), tail);
-        inserted.extend(Key::find_by_statement(insert).all(txn).await?);
+/// first is inserted. Keys are read back only when a row was skipped. If `known` is false, a row to be skipped is a unique
+/// violation instead.
+pub async fn response_insert_in_txn(txn: &Txn, rows: &[&Model], known: bool) -> Result<HashSet<Key>, DbErr> {
+    let mut skipped = HashSet::new();
+    let cells: Vec<_> = rows.iter().map(|row| row.cells()).collect();
+    let mut rest = rows;
+    for part in at_once(txn, &cells, NEW.len()) {
+        let (rows, later) = rest.split_at(part.len());
+        rest = later;
+        if !known {
+            txn.execute_raw(rows::insert::<Entity, _>(txn, NEW, part, ""))
+                .await?;
+        } else if let Some(inserted) = part_insert_in_txn(txn, part).await? {
+            let keys = rows.iter().map(|row| row.key());
+            skipped.extend(keys.filter(|key| !inserted.contains(key)));
+        }
     }
-    Ok(inserted)
+    Ok(skipped)
+}
+
+/// The last row of the table on SQLite, where the rows of a later INSERT have higher numbers.
+#[derive(Debug, FromQueryResult)]
+struct Last {
+    last: i64,
+}
+
+/// The outcome of an INSERT on PostgreSQL: the number of inserted rows, with the key of each unless all were inserted.
+#[derive(Debug, FromQueryResult)]
+struct Inserted {
+    inserted: i64,
+    survey_id: Option<i64>,
+    response_id: Option<String>,
+}
+
+/// Inserts rows; returns the keys of those that were inserted, `None` when all were.
+async fn part_insert_in_txn(txn: &Txn, rows: &[[Cell<'_>; NEW.len()]]) -> Result<Option<HashSet<Key>>, DbErr> {
+    let conflict = "ON CONFLICT DO NOTHING";
+    if txn.get_database_backend() == DbBackend::Postgres {
+        let tail = format!("{conflict} RETURNING survey_id, response_id");
+        let mut insert = rows::insert::<Entity, _>(txn, NEW, rows, &tail);
+        insert.sql = format!(
+            "WITH stored AS ({}), total AS (SELECT COUNT(*) AS inserted FROM stored)
+             SELECT inserted, survey_id, response_id FROM total LEFT JOIN stored ON inserted < ${}",
+            insert.sql,
+            NEW.len() + 1
+        );
+        let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        if let Some(values) = &mut insert.values {
+            values.0.push(count.into());
+        }
+        let outcome = Inserted::find_by_statement(insert).all(txn).await?;
+        let count = outcome.first().map_or(0, |first| first.inserted);
+        if usize::try_from(count) == Ok(rows.len()) {
+            return Ok(None);
+        }
+        let key = |row: Inserted| {
+            Some(Key {
+                survey_id: row.survey_id?,
+                response_id: row.response_id?,
+            })
+        };
+        return Ok(Some(outcome.into_iter().filter_map(key).collect()));
+    }
+    let last = sql(txn, "SELECT COALESCE(MAX(rowid), 0) AS last FROM response", []);
+    let last = Last::find_by_statement(last)
+        .one(txn)
+        .await?
+        .map_or(0, |row| row.last);
+    let insert = rows::insert::<Entity, _>(txn, NEW, rows, conflict);
+    let count = txn.execute_raw(insert).await?.rows_affected();
+    if usize::try_from(count) == Ok(rows.len()) {
+        return Ok(None);
+    }
+    let text = "SELECT survey_id, response_id FROM response WHERE rowid > $1";
+    let new = Key::find_by_statement(sql(txn, text, [last.into()]))
+        .all(txn)
+        .await?;
+    Ok(Some(new.into_iter().collect()))
 }
 
 /// The stored values with which a repeat of a response is compared.

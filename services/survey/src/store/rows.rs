@@ -43,25 +43,206 @@ fn without_null(value: Value) -> Value {
     }
 }
 
-/// An INSERT of these columns of rows, followed by `tail`. `rows` must be one of the parts that
+/// A value of a row that is inserted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cell<'a> {
+    /// `BIGINT`.
+    Int(i64),
+    /// `TEXT`.
+    Text(&'a str),
+    /// Bytes.
+    Bytes(&'a [u8]),
+    /// NULL.
+    Null,
+}
+
+impl From<i64> for Cell<'_> {
+    fn from(number: i64) -> Self {
+        Self::Int(number)
+    }
+}
+
+impl<'a> From<&'a String> for Cell<'a> {
+    fn from(text: &'a String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a Vec<u8>> for Cell<'a> {
+    fn from(bytes: &'a Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl<'a, T: Into<Cell<'a>>> From<Option<T>> for Cell<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl Cell<'_> {
+    /// The value for a column of this type.
+    fn value(self, kind: Type) -> Value {
+        match (self, kind) {
+            (Self::Int(number), _) => number.into(),
+            (Self::Text(text), _) => text.into(),
+            (Self::Bytes(bytes), _) => bytes.into(),
+            (Self::Null, Type::Int) => Value::BigInt(None),
+            (Self::Null, Type::Text) => Value::String(None),
+            (Self::Null, Type::Bytes) => Value::Bytes(None),
+        }
+    }
+}
+
+/// From this number of rows on, a column in which all rows have the same value is one parameter, or left out where it is
+/// NULL. With fewer rows, there would be a different statement to prepare for nearly every combination of such columns.
+const ALIKE: usize = 64;
+/// Separates the values of a packed column; a text that contains it is not packed.
+const SEPARATOR: char = '\u{1f}';
+
+/// An INSERT of rows with these columns, followed by `tail`. `rows` must be one of the parts that
 /// [`prima_platform::db::at_once`] returns.
-pub fn insert<'a, E: EntityTrait<Model: 'a>, const N: usize>(
+pub fn insert<E: EntityTrait, const N: usize>(
     txn: &Txn,
     columns: [E::Column; N],
-    rows: impl IntoIterator<Item = &'a E::Model>,
+    rows: &[[Cell<'_>; N]],
     tail: &str,
 ) -> Statement {
-    let (name, names) = (E::default(), columns.map(|column| column.as_str()).join(", "));
-    let head = format!("INSERT INTO {} ({names})", name.table_name());
-    if txn.get_database_backend() != DbBackend::Postgres {
-        let values = rows
-            .into_iter()
-            .flat_map(|row| columns.map(|column| row.get(column)));
-        return plain_insert(&head, N, values.collect(), tail);
+    let name = E::default();
+    let head = |columns: &[&str]| format!("INSERT INTO {} ({})", name.table_name(), columns.join(", "));
+    let same = alike(rows);
+    if txn.get_database_backend() == DbBackend::Postgres {
+        let (from, read, values) = packed::<E, N>(columns, rows, &same);
+        let head = head(&columns.map(|column| column.as_str()));
+        let text = format!("{head} SELECT {} FROM {from} WHERE TRUE {tail}", read.join(", "));
+        return sql(txn, &text, values);
     }
-    let (from, read, values) = source::<E, N>(txn, columns, rows);
-    let text = format!("{head} SELECT {} FROM {from} WHERE TRUE {tail}", read.join(", "));
-    sql(txn, &text, values)
+    let kept: Vec<usize> = (0..N)
+        .filter(|place| same.get(*place) != Some(&Some(Cell::Null)))
+        .collect();
+    let names: Vec<&str> = kept
+        .iter()
+        .filter_map(|place| columns.get(*place))
+        .map(|c| c.as_str())
+        .collect();
+    let kinds = columns.map(kind::<E>);
+    let values = rows.iter().flat_map(|row| {
+        let cells = kept
+            .iter()
+            .filter_map(move |place| Some((*row.get(*place)?, *kinds.get(*place)?)));
+        cells.map(|(cell, kind)| cell.value(kind))
+    });
+    plain_insert(&head(&names), kept.len(), values.collect(), tail)
+}
+
+/// The value that all rows have in each column.
+fn alike<'a, const N: usize>(rows: &[[Cell<'a>; N]]) -> [Option<Cell<'a>>; N] {
+    let mut same = [None; N];
+    if let Some(first) = rows.first().filter(|_| rows.len() >= ALIKE) {
+        same = first.map(Some);
+        for row in rows {
+            for (same, cell) in same.iter_mut().zip(row) {
+                *same = same.filter(|same| same == cell);
+            }
+        }
+    }
+    same
+}
+
+fn kind<E: EntityTrait>(column: E::Column) -> Type {
+    match E::Model::get_value_type(column) {
+        ArrayType::BigInt => Type::Int,
+        ArrayType::Bytes => Type::Bytes,
+        _ => Type::Text,
+    }
+}
+
+/// Rows as a table for PostgreSQL, as [`source`] makes it, from far fewer values: a column in which all rows are the same is
+/// one value, and the texts of a column are one text, which the server splits. To the driver every text of an array is
+/// a value that is copied three times.
+fn packed<E: EntityTrait, const N: usize>(
+    columns: [E::Column; N],
+    rows: &[[Cell<'_>; N]],
+    same: &[Option<Cell<'_>>; N],
+) -> (String, [String; N], Vec<Value>) {
+    let (mut arrays, mut names, mut values) = (Vec::new(), Vec::new(), Vec::with_capacity(N));
+    let mut numbered = (1..).zip(same);
+    let read = columns.map(|column| {
+        let (n, same) = numbered.next().unwrap_or((0, &None));
+        let (kind, null) = (kind::<E>(column), column.def().is_null());
+        let cells = || rows.iter().filter_map(move |row| row.get(n - 1));
+        if let Some(cell) = same {
+            values.push(cell.value(kind));
+            return match kind {
+                Type::Int => format!("${n}::bigint"),
+                Type::Text => format!("${n}::text"),
+                Type::Bytes => format!("${n}::bytea"),
+            };
+        }
+        names.push(format!("column{n}"));
+        if kind == Type::Int {
+            let number = |cell: &Cell<'_>| match cell {
+                Cell::Int(number) => Value::from(*number),
+                _ => Value::from(0_i64),
+            };
+            values.push(Value::Array(
+                ArrayType::BigInt,
+                Some(Box::new(cells().map(number).collect())),
+            ));
+            arrays.push(format!("${n}::bigint[]"));
+            return if null {
+                format!("NULLIF(v.column{n}, 0)")
+            } else {
+                format!("v.column{n}")
+            };
+        }
+        let separated = |cell: &Cell<'_>| matches!(cell, Cell::Text(text) if text.contains(SEPARATOR));
+        if cells().any(separated) {
+            let text = |cell: &Cell<'_>| match cell {
+                Cell::Text(text) => Value::from(*text),
+                _ => Value::from(""),
+            };
+            values.push(Value::Array(
+                ArrayType::String,
+                Some(Box::new(cells().map(text).collect())),
+            ));
+            arrays.push(format!("${n}::text[]"));
+            return if null {
+                format!("NULLIF(v.column{n}, '')")
+            } else {
+                format!("v.column{n}")
+            };
+        }
+        let mut text = String::with_capacity(rows.len() * 16);
+        for (place, cell) in cells().enumerate() {
+            if place > 0 {
+                text.push(SEPARATOR);
+            }
+            match cell {
+                Cell::Text(cell) => text.push_str(cell),
+                Cell::Bytes(cell) => hex(cell, &mut text),
+                Cell::Int(_) | Cell::Null => {}
+            }
+        }
+        values.push(text.into());
+        // An empty text is NULL, as a text without any separator is an array without elements.
+        arrays.push(format!("string_to_array(${n}::text, chr(31), '')"));
+        match kind {
+            Type::Bytes => format!("decode(v.column{n}, 'hex')"),
+            _ if null => format!("v.column{n}"),
+            _ => format!("COALESCE(v.column{n}, '')"),
+        }
+    });
+    (
+        format!("UNNEST({}) AS v ({})", arrays.join(", "), names.join(", ")),
+        read,
+        values,
+    )
+}
+
+fn hex(bytes: &[u8], text: &mut String) {
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
+    text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
 }
 
 /// Updates these columns of rows; the first `keys` columns are the key.

@@ -1,6 +1,7 @@
 //! Single responses during an import, and requests that span several transactions.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -14,7 +15,7 @@ use pb::AccessMode::{Agent, Token};
 use prima_platform::{config, db::sql, testing::eventually};
 use prima_proto::survey::v1 as pb;
 use prost_types::Timestamp;
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult};
 use tokio::task::JoinSet;
 use tonic::Code;
 
@@ -176,4 +177,88 @@ async fn a_request_that_spans_several_transactions_answers_each_item() {
         })
         .await;
     }
+}
+
+/// Number of responses, more than from which a column in which all rows are alike is passed as one value.
+const MANY: usize = 600;
+
+/// What is stored of each response, by id.
+async fn stored(t: &World) -> BTreeMap<String, String> {
+    let text = "SELECT response_id, answers || '|' || COALESCE(sex, '-') || '|' || COALESCE(CAST(age AS TEXT), '-') || '|'
+            || COALESCE(education, '-') || '|' || COALESCE(occupation, '-') || '|' || COALESCE(service, '-') || '|'
+            || CAST(submitted_at AS TEXT) || '|' || source || '|' || COALESCE(import_id, '-') || '|'
+            || COALESCE((SELECT body FROM comment c WHERE c.response_id = r.response_id), '-')
+            || CASE WHEN token IS NULL AND counter IS NULL AND device IS NULL AND voided IS NULL THEN '' ELSE '!' END
+        FROM response r";
+    let reader = t.db.reader();
+    let rows = reader.query_all_raw(sql(reader, text, [])).await.unwrap();
+    let row = |row: QueryResult| [0, 1].map(|n| row.try_get_by_index::<String>(n).unwrap());
+    rows.into_iter()
+        .map(row)
+        .map(|[id, fields]| (id, fields))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_batch_stores_every_field_and_recognises_each_repeat() {
+    on_each_database(async |mut t| {
+        let survey = t.survey("2024").await.name;
+        let some = |n: usize, of: usize, text: &str| match n % of {
+            0 => text.to_owned(),
+            _ => String::new(),
+        };
+        let body = |n: usize| pb::Response {
+            profile: Some(pb::RespondentProfile {
+                sex: "P".into(),
+                age: [0, 20, 40][n % 3],
+                education: some(n, 2, "S1"),
+                service: some(n, 5, "ktp-elektronik"),
+                ..Default::default()
+            }),
+            suggestion: some(n, 3, &format!("Saran {n},\nlebih cepat")),
+            submit_time: Some(Timestamp {
+                seconds: 1_720_000_000 + n as i64,
+                nanos: 0,
+            }),
+            ..all(1 + n as i32 % 4)
+        };
+        let expected = |n: usize| {
+            let given = |text: String| Some(text).filter(|t| !t.is_empty()).unwrap_or("-".into());
+            let fields = [
+                (1 + n % 4).to_string().repeat(9),
+                "P".into(),
+                ["-", "20", "40"][n % 3].into(),
+                given(some(n, 2, "S1")),
+                "-".into(),
+                given(some(n, 5, "ktp-elektronik")),
+                format!("{}000000", 1_720_000_000 + n),
+                "agent".into(),
+                "berkas".into(),
+                given(some(n, 3, &format!("Saran {n},\nlebih cepat"))),
+            ];
+            (format!("r-{n}"), fields.join("|"))
+        };
+        // New ones, the same again, and then every second one is new.
+        let all_new: Vec<usize> = (0..MANY).collect();
+        let mixed = all_new.iter().flat_map(|n| [*n, MANY + n]).collect();
+        for (ns, accepted) in [(all_new.clone(), MANY), (all_new, 0), (mixed, MANY)] {
+            let sent = ns.len();
+            let messages: Vec<_> = ns
+                .into_iter()
+                .map(|n| pb::SubmitResponsesRequest {
+                    import_id: "berkas".into(),
+                    ..message(&survey, &format!("r-{n}"), body(n), None)
+                })
+                .collect();
+            let stream = futures::stream::iter(messages);
+            let answer = t.client.submit_responses(operator(stream)).await.unwrap();
+            let answer = answer.into_inner();
+            let counts = [answer.accepted, answer.repeated_count, answer.rejected];
+            let repeated = sent - accepted;
+            assert_eq!(counts, [accepted as i64, repeated as i64, 0]);
+        }
+        assert_eq!(stored(&t).await, (0..2 * MANY).map(expected).collect());
+        assert_eq!(t.result(&survey).await.respondents, 2 * MANY as i64);
+    })
+    .await;
 }

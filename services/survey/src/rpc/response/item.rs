@@ -31,7 +31,7 @@ pub fn item(
     caller: &Caller,
     sent: pb::SubmitResponsesRequest,
     id_field: &'static str,
-) -> Result<Item, Failure> {
+) -> Result<Box<Item>, Failure> {
     let mut faults = Faults::default();
     let survey = faults.take(request::name("survey", &sent.survey));
     let proof = proof(app.intake.secret(), survey.as_ref(), &sent, &mut faults)?;
@@ -48,14 +48,14 @@ pub fn item(
     if proof == Proof::Agent {
         caller.require(&[Role::Operator, Role::Intake, Role::Admin], &survey.unit.agency)?;
     }
-    Ok(Item {
+    Ok(Box::new(Item {
         survey,
         digest: raw.digest(),
         raw,
         id_field,
         proof,
         import_id: sent.import_id,
-    })
+    }))
 }
 
 /// The proof of a response, or why it is refused; `None` when it or the name of the survey is faulty.

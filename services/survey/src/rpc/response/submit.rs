@@ -38,12 +38,12 @@ pub async fn submit(
         import_id: String::new(),
     };
     let item = item(app, caller, sent, "request_id")?;
-    let (survey, stored_id) = (item.survey.clone(), item.stored_id());
+    let (survey, stored_id) = (item.survey.clone(), item.stored_id().into_owned());
     let (id, first) = match app.intake.submit(item).await? {
         Outcome::Accepted(at) => (stored_id, First::accepted(at)),
         Outcome::Repeated(first) => (stored_id, first),
         Outcome::RepeatedOfBefore(first) => (id, first),
-        Outcome::Refused(failure) => return Err(failure),
+        Outcome::Refused(failure) => return Err(*failure),
     };
     Ok(pb::SubmitResponseResponse {
         name: format!("{survey}/responses/{id}"),
@@ -67,7 +67,8 @@ pub async fn submit_many(
             message.map(|(index, mut m)| {
                 inherit(&mut m.survey, &mut survey);
                 inherit(&mut m.import_id, &mut import_id);
-                (index, m.response_id.clone(), item(app, &caller, m, "response_id"))
+                let id = m.response_id.clone();
+                (index, id, item(app, &caller, m, "response_id").map_err(Box::new))
             })
         })
         .ready_chunks(CHUNK)
@@ -86,7 +87,7 @@ pub async fn submit_many(
                 Outcome::Refused(failure) => {
                     sum.rejected += 1;
                     if sum.rejections.len() < REJECTIONS_MAX {
-                        sum.rejections.push(rejection(index, response_id, failure));
+                        sum.rejections.push(rejection(index, response_id, *failure));
                     }
                 }
             }
@@ -114,7 +115,7 @@ fn inherit(given: &mut String, before: &mut String) {
 )]
 async fn submit_chunk(
     app: &App,
-    chunk: Vec<Result<(i64, String, Result<Item, Failure>), Status>>,
+    chunk: Vec<Result<(i64, String, Result<Box<Item>, Box<Failure>>), Status>>,
 ) -> Result<(Vec<(i64, String, Outcome)>, Option<Failure>), Failure> {
     let (mut items, mut positions, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
     let mut broken = None;
@@ -126,7 +127,7 @@ async fn submit_chunk(
             }
             // A caller without a token and without a credential may submit nothing, so the whole call fails.
             Ok((_, _, Err(failure))) if failure.kind == Kind::Unauthenticated => {
-                broken = Some(failure);
+                broken = Some(*failure);
                 break;
             }
             Ok((index, id, Err(failure))) => outcomes.push((index, id, Outcome::Refused(failure))),

@@ -11,7 +11,6 @@ use prima_platform::{
     request::{self, Faults},
 };
 use prima_proto::{name, survey::v1 as pb};
-use sea_orm::{DbErr, SqlErr};
 
 use super::message;
 use crate::{
@@ -25,6 +24,7 @@ use crate::{
     store::{
         recorded::recorded_latest,
         survey::{survey_insert_in_txn, survey_siblings},
+        taken,
         unit::unit_confirmed,
         unit_score::unit_scores_lock_in_txn,
     },
@@ -77,7 +77,7 @@ impl Command for Create {
         let (txn, now) = (work.txn, work.now());
         let survey = draft::create(self.name, self.draft, now)?;
         let inserted = survey_insert_in_txn(txn, &survey, work.next_version(0), micros(now)).await;
-        if inserted.as_ref().is_err_and(is_taken) {
+        if inserted.as_ref().is_err_and(taken) {
             return Err(Failure::already_exists(&survey.name.to_string()));
         }
         let stored = inserted?;
@@ -99,10 +99,6 @@ impl Command for Create {
         states.into_iter().for_each(|state| work.stage(state));
         Ok(message::survey(&stored, unit_confirmed(txn, unit).await?, now))
     }
-}
-
-fn is_taken(error: &DbErr) -> bool {
-    matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
 }
 
 fn other_scheme(other: &name::Survey) -> Failure {
