@@ -202,7 +202,7 @@ pub struct Survey {
     /// those with many wait for room in the queue.
     pub queue: usize,
     /// Most concurrent bulk transactions on PostgreSQL, each of which uses a connection; one more is kept for single
-    /// responses. SQLite has one for both.
+    /// responses. On SQLite they run one by one, and more than 2 have no effect.
     pub writers: usize,
     /// Least number of new responses with which the figures per element of an open survey change; figures per profile
     /// group change with four times as many. With 1, all change at once.
