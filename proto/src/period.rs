@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
 
+use crate::zone::Zone;
+
 /// Hours that Jakarta (WIB) is ahead of UTC, all year round.
 const JAKARTA_HOURS: i64 = 7;
 /// The calendar day in Jakarta (WIB, UTC+7) at `time`.
@@ -90,10 +92,25 @@ impl Period {
         now >= self.ends_at()
     }
 
+    /// Whether the period has ended at `now` in a time zone.
+    pub fn ended_in(&self, zone: Zone, now: DateTime<Utc>) -> bool {
+        now >= self.ends_in(zone)
+    }
+
+    /// When the first day begins in a time zone.
+    pub fn begins_in(&self, zone: Zone) -> DateTime<Utc> {
+        self.first_day.and_time(NaiveTime::MIN).and_utc() - zone.offset()
+    }
+
+    /// When the last day ends in a time zone.
+    pub fn ends_in(&self, zone: Zone) -> DateTime<Utc> {
+        // The last year is 2100, so the sum is within the calendar.
+        self.last_day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(24) - zone.offset()
+    }
+
     /// When the last day ends in Jakarta (UTC+7).
     pub fn ends_at(&self) -> DateTime<Utc> {
-        // The last year is 2100, so the sum is within the calendar.
-        self.last_day.and_time(NaiveTime::MIN).and_utc() + TimeDelta::hours(24 - JAKARTA_HOURS)
+        self.ends_in(Zone::Wib)
     }
 }
 
@@ -191,6 +208,20 @@ mod tests {
         assert!(half.ended("2024-06-30T17:00:00Z".parse().unwrap()));
         assert!(!period("2100").ended(DateTime::<Utc>::MIN_UTC));
         assert!(period("2100").ended(DateTime::<Utc>::MAX_UTC));
+    }
+
+    #[test]
+    fn a_period_begins_and_ends_at_midnight_of_the_time_zone() {
+        let year = period("2024");
+        for (zone, begins, ends) in [
+            (Zone::Wib, "2023-12-31T17:00:00Z", "2024-12-31T17:00:00Z"),
+            (Zone::Wita, "2023-12-31T16:00:00Z", "2024-12-31T16:00:00Z"),
+            (Zone::Wit, "2023-12-31T15:00:00Z", "2024-12-31T15:00:00Z"),
+        ] {
+            let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+            assert_eq!((year.begins_in(zone), year.ends_in(zone)), (at(begins), at(ends)));
+            assert!(year.ended_in(zone, at(ends)) && !year.ended_in(zone, at(begins)));
+        }
     }
 
     #[test]

@@ -14,6 +14,9 @@ use crate::{
 /// Aggregation of an agency's score: the mean of the exact values of its units.
 pub const MEAN_OF_UNITS: &str = "mean_of_units";
 
+/// Aggregation of an agency's score: its own cases, each counted once, whichever of its units holds them.
+pub const ALL_CASES: &str = "all_cases";
+
 /// Identifies a score, with the service that publishes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {

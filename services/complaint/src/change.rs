@@ -13,7 +13,7 @@ use crate::{
         worktime::WorkTime,
     },
     store::{
-        complaint::{Stored, Times, complaint_reschedule_in_txn, complaint_save_in_txn},
+        complaint::{Counted, Stored, Times, complaint_reschedule_in_txn, complaint_save_in_txn},
         figures::{Moved, figures_change_in_txn},
         sealed::Note,
         timeline::{self, timeline_add_in_txn},
@@ -95,8 +95,13 @@ pub async fn perform_due(app: &App, txn: &Txn, reports: Vec<Stored>) -> Result<(
             complaint_reschedule_in_txn(txn, &stored, times).await?;
             continue;
         }
+        let was = stored.counted.clone();
         write(app, txn, &mut stored, &rules, lines, &actor, Written::default()).await?;
-        moved.add(Some(&before), &stored.case, &rules.workflow);
+        moved.add(
+            Some((&before, &was)),
+            (&stored.case, &stored.counted),
+            &rules.workflow,
+        );
     }
     Ok(figures_change_in_txn(txn, moved).await?)
 }
@@ -118,9 +123,14 @@ pub async fn save(
     actor: &Actor,
     written: Written,
 ) -> Result<i64, Failure> {
+    let was = stored.counted.clone();
     let key = write(app, txn, stored, rules, lines, actor, written).await?;
     let mut moved = Moved::default();
-    moved.add(Some(before), &stored.case, &rules.workflow);
+    moved.add(
+        Some((before, &was)),
+        (&stored.case, &stored.counted),
+        &rules.workflow,
+    );
     figures_change_in_txn(txn, moved).await?;
     Ok(key)
 }
@@ -136,6 +146,7 @@ async fn write(
     written: Written,
 ) -> Result<i64, Failure> {
     let times = times(app, &stored.case, rules);
+    stored.counted = Counted::of(&stored.case, &rules.workflow);
     complaint_save_in_txn(txn, stored, times, app.now()).await?;
     // Lines about deadlines that moved because of the action come after the line of the action.
     let own = lines.iter().rposition(|entry| !by_system(entry));

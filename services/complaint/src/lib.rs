@@ -33,6 +33,7 @@ use derived::{
     due_reports::{Cause, DueReports},
     erasures::{Erasures, Table},
     performance::Performance,
+    recount::Recount,
 };
 use domain::worktime::FirstDay;
 use events::{directory_unit::Units, publish};
@@ -143,6 +144,7 @@ async fn start(context: Context) -> Result<Started, Error> {
     context.spawn_derived(Erasures::new(app.clone(), Table::Complaint));
     context.spawn_derived(Erasures::new(app.clone(), Table::Consultation));
     context.spawn_derived(Performance(app.clone()));
+    context.spawn_derived(Recount(app.clone()));
     let (ready, readiness) = watch::channel(true);
     Ok(Started {
         routes: Box::new(move |routes| server::add(routes, app, ready)),

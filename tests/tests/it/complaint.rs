@@ -59,6 +59,7 @@ async fn performance(clients: &Clients, agency: &str, period: &str) -> v1::GetPe
     let request = v1::GetPerformanceRequest {
         unit: format!("agencies/{agency}/units/{UNIT}"),
         period: period.to_owned(),
+        ..Default::default()
     };
     let answer = clients.national.clone().get_performance(request).await;
     answer.unwrap().into_inner()

@@ -4,3 +4,4 @@
 pub mod due_reports;
 pub mod erasures;
 pub mod performance;
+pub mod recount;

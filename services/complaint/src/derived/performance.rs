@@ -1,5 +1,5 @@
-//! Recomputes and publishes the figures and scores that are flagged as dirty, at most once a second for each unit and
-//! agency.
+//! Recomputes and publishes the figures of units and the scores of units and agencies that are flagged as dirty, at most
+//! once a second for each.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -9,12 +9,13 @@ use prima_platform::{
     db::Txn,
     derived::{self, Kind, LegacyFlags, Settings},
     failure::Failure,
-    number::{self, fraction, parse_fraction},
+    number::fraction,
     outbox,
 };
 use prima_proto::{
     name,
     period::{Period, jakarta_day},
+    zone::{day_of_agency, zone_of_agency},
 };
 
 use crate::{
@@ -23,7 +24,7 @@ use crate::{
     events::publish,
     store::{
         agency_score::{agency_lock_in_txn, agency_save_in_txn},
-        figures::figures_of,
+        figures::{figures_held_by_agency, figures_of},
         performance::{
             KIND, Key, UnitFigures, performance_flag_dirty_in_txn, performance_lock_in_txn,
             performance_of_units, performance_save_in_txn, performance_unsettled, performance_years_in_txn,
@@ -50,7 +51,8 @@ impl Kind for Performance {
     }
 
     async fn due(&self) -> Result<Vec<String>, Failure> {
-        let ended = performance_unsettled(self.0.context.db.reader(), this_year(&self.0)).await?;
+        let year = i64::from(jakarta_day(self.0.now()).year());
+        let ended = performance_unsettled(self.0.context.db.reader(), year).await?;
         Ok(ended.iter().map(ToString::to_string).collect())
     }
 
@@ -69,17 +71,13 @@ impl Kind for Performance {
     }
 }
 
-fn this_year(app: &App) -> i64 {
-    i64::from(jakarta_day(app.now()).year())
-}
-
 fn period(key: &Key) -> Result<Period, Failure> {
     key.year.to_string().parse().map_err(Failure::internal)
 }
 
 /// Replaces the dirty flag for all years of a unit by one flag for each year that is published, and for this year.
 async fn flag_years(app: &App, txn: &Txn, key: &Key) -> Result<(), Failure> {
-    let year = this_year(app);
+    let year = i64::from(day_of_agency(&key.agency, app.now()).year());
     let mut keys = BTreeSet::from([Key { year, ..key.clone() }]);
     keys.extend(performance_years_in_txn(txn, key).await?);
     // The row of a year that is computed for the first time is not committed yet and cannot be read here; its dirty
@@ -97,11 +95,12 @@ async fn publish_unit(app: &App, txn: &Txn, key: &Key) -> Result<(), Failure> {
     performance_flag_dirty_in_txn(txn, &BTreeSet::from([key.of_agency()])).await?;
     let locked = performance_lock_in_txn(txn, key, app.now().timestamp_millis()).await?;
     let period = period(key)?;
-    let mut facts = figures_of(txn, &key.unit_name(), &period).await?;
+    let unit = key.unit_name();
+    let mut facts = figures_of(txn, &unit, &period).await?;
     publish_ratings(app, txn, key, &mut facts.figures).await?;
     let score = score(&facts.figures);
-    let ended = period.ended(app.now());
-    let mut states = vec![publish::performance(&facts, locked.version)];
+    let ended = period.ended_in(zone_of_agency(&key.agency), app.now());
+    let mut states = vec![publish::performance(&unit, &facts, locked.version)];
     if score.is_some() || locked.scored != 0 {
         let last = ended && facts.figures.all.open == 0;
         states.push(publish::unit_score(&facts, locked.version, score.as_ref(), last));
@@ -117,24 +116,27 @@ async fn publish_unit(app: &App, txn: &Txn, key: &Key) -> Result<(), Failure> {
     Ok(outbox::stage(txn, &states).await?)
 }
 
-/// Computes the score of an agency in a year: the mean of the exact scores of its units.
+/// Computes the score of an agency in a year from all its reports, those without a unit too.
 async fn publish_agency(app: &App, txn: &Txn, key: &Key) -> Result<(), Failure> {
-    let locked = agency_lock_in_txn(txn, key, app.now().timestamp_millis()).await?;
+    let now = app.now();
+    let locked = agency_lock_in_txn(txn, key, now.timestamp_millis()).await?;
+    performance_lock_in_txn(txn, key, now.timestamp_millis()).await?;
+    let period = period(key)?;
     let units = performance_of_units(txn, key).await?;
-    let values: Vec<_> = units.iter().filter_map(|u| parse_fraction(&u.exact)).collect();
-    let score = number::mean(&values).map(|value| publish::AgencyScore {
-        value,
-        sample: units.iter().map(|u| u.sample).sum(),
-        counted: values.len(),
-        expected: units.iter().filter(|u| u.received > u.archived).count(),
+    let held = figures_held_by_agency(txn, &key.agency, &period).await?;
+    let ended = period.ended_in(zone_of_agency(&key.agency), now);
+    performance_save_in_txn(txn, key, &UnitFigures::default(), ended).await?;
+    let score = score(&held).map(|score| publish::AgencyScore {
+        value: score.value,
+        sample: score.sample,
+        units: units.iter().filter(|u| !u.exact.is_empty()).count(),
     });
     let published = score.is_some();
     if published || locked.scored != 0 {
         let agency = name::Agency {
             agency: key.agency.clone(),
         };
-        let period = period(key)?;
-        let last = period.ended(app.now()) && units.iter().all(|u| u.open == 0);
+        let last = ended && held.all.open == 0 && units.iter().all(|u| u.open == 0);
         let state = publish::agency_score(&agency, &period, locked.version, score.as_ref(), last);
         agency_save_in_txn(txn, key, published).await?;
         outbox::stage(txn, &[state]).await?;
@@ -145,7 +147,7 @@ async fn publish_agency(app: &App, txn: &Txn, key: &Key) -> Result<(), Failure> 
 /// Replaces the ratings by those that may be published: these change only after enough people have changed them since
 /// the last time. The row of the year must be locked.
 async fn publish_ratings(app: &App, txn: &Txn, key: &Key, figures: &mut Figures) -> Result<(), Failure> {
-    let published = ratings_published(txn, key).await?;
+    let published = ratings_published(txn, &(&key.unit_name()).into(), key.year).await?;
     let publishable = figures.ratings.publish_after(&published, app.disclosure_step());
     if publishable != published {
         ratings_publish_in_txn(txn, key, &publishable).await?;

@@ -5,6 +5,7 @@ mod act;
 mod clocks;
 mod entry;
 pub mod erase;
+mod missed;
 mod time;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use entry::{Entry, EntryKind};
+pub use missed::Missed;
 
 use super::{
     workflow::{ActionKind, Role, Workflow},
@@ -178,6 +180,10 @@ pub struct Case {
     pub rated_at: Option<DateTime<Utc>>,
     /// How often it was forwarded.
     pub hops: u32,
+    /// Deadlines that passed, each with who held the report then. They are stored in a column of their own, because a
+    /// process of an earlier release, which may run beside this one, would drop them from the facts.
+    #[serde(skip)]
+    pub missed: Vec<Missed>,
 }
 
 impl Case {

@@ -5,11 +5,17 @@ mod cell;
 mod disclosed;
 mod figures;
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use chrono::{DateTime, Datelike, Utc};
 use prima_platform::number::{self, Rational};
-use prima_proto::period::{Period, jakarta_day};
+use prima_proto::{
+    period::{Period, jakarta_day},
+    zone::day_of_agency,
+};
 use serde::Deserialize;
 
 use super::{
@@ -21,40 +27,85 @@ pub use cell::{Cell, Measure};
 pub use disclosed::Averages;
 pub use figures::{Counts, Figures, Group, Histogram};
 
-/// The month of a time, in the form that cells use.
-pub fn month_of(at: DateTime<Utc>) -> i64 {
-    let day = jakarta_day(at);
+fn month(day: chrono::NaiveDate) -> i64 {
     i64::from(day.year()) * 100 + i64::from(day.month())
+}
+
+/// The month of a time in the time zone of an agency, in the form that cells use.
+pub fn month_of(agency: &str, at: DateTime<Utc>) -> i64 {
+    month(day_of_agency(agency, at))
 }
 
 /// The first and the last month of a period, in the form that cells use.
 pub fn months_of(period: &Period) -> (i64, i64) {
-    let month = |day: chrono::NaiveDate| i64::from(day.year()) * 100 + i64::from(day.month());
     (month(period.first_day()), month(period.last_day()))
 }
 
-/// The cells in which a report is counted, each once; none while it has no unit. They depend only on the report and its
-/// workflow, neither of which a change of the calendar affects.
+/// The cells in which a report is counted for its unit, each once; none while it has no unit. They depend only on the
+/// report and its workflow, neither of which a change of the calendar affects.
 pub fn cells(case: &Case, workflow: &Workflow) -> Vec<Cell> {
+    unit_cells(case, workflow, month_of(&case.agency, case.received_at))
+}
+
+/// The same as release 0.1.0 counted it: by the month of receipt in Jakarta.
+pub fn cells_by_jakarta(case: &Case, workflow: &Workflow) -> Vec<Cell> {
+    unit_cells(case, workflow, month(jakarta_day(case.received_at)))
+}
+
+fn unit_cells(case: &Case, workflow: &Workflow, month: i64) -> Vec<Cell> {
     if case.unit.is_empty() {
         return Vec::new();
     }
-    let cell = |(measure, bucket)| {
-        // Only the slowest answer of a unit is published. Broken down, a busy unit would need a row for each hour of
-        // each class.
-        let split = measure != Measure::ResponseHours;
-        Cell {
-            agency: case.agency.clone(),
-            unit: case.unit.clone(),
-            month: month_of(case.received_at),
-            class: if split { case.class.clone() } else { String::new() },
-            channel: split.then_some(case.channel),
-            sp4n: split && case.sp4n,
-            measure,
-            bucket,
-        }
+    let counted = measures(case, workflow).into_iter();
+    let cell = |counted| cell(case, &case.agency, &case.unit, month, counted);
+    counted.map(cell).collect()
+}
+
+/// The cells in which a report is counted against or in favour of those who hold it or held it, each once: of every
+/// unit, and with an empty unit of every agency as a whole. A report without a unit is also counted there by its
+/// outcome.
+pub fn held_cells(case: &Case, workflow: &Workflow) -> Vec<Cell> {
+    let missed = case.missed.iter();
+    let mut late: BTreeSet<(&str, &str)> = missed.map(|m| (m.agency.as_str(), m.unit.as_str())).collect();
+    let (agency, unit) = (case.agency.as_str(), case.unit.as_str());
+    if case.resolved_in_time == Some(false) {
+        late.insert((agency, unit));
+    }
+    let agencies: Vec<_> = late.iter().map(|(agency, _)| (*agency, "")).collect();
+    late.extend(agencies);
+    let closed = case.state_by == Some(ActionKind::Close);
+    let in_time: BTreeSet<_> = [(agency, unit), (agency, "")].into_iter().collect();
+    let in_time = in_time.difference(&late).filter(|_| closed);
+    let in_time: Vec<_> = in_time.map(|holder| (*holder, (Measure::InTime, 0))).collect();
+    let late = late.into_iter().map(|holder| (holder, (Measure::Late, 0)));
+    let unassigned = if unit.is_empty() {
+        measures(case, workflow)
+    } else {
+        Vec::new()
     };
-    measures(case, workflow).into_iter().map(cell).collect()
+    let unassigned = unassigned.into_iter().map(|counted| ((agency, ""), counted));
+    late.chain(in_time)
+        .chain(unassigned)
+        .map(|((agency, unit), counted)| {
+            cell(case, agency, unit, month_of(agency, case.received_at), counted)
+        })
+        .collect()
+}
+
+fn cell(case: &Case, agency: &str, unit: &str, month: i64, (measure, bucket): (Measure, i64)) -> Cell {
+    // Only the slowest answer of a unit is published. Broken down, a busy unit would need a row for each hour of each
+    // class.
+    let split = measure != Measure::ResponseHours;
+    Cell {
+        agency: agency.to_owned(),
+        unit: unit.to_owned(),
+        month,
+        class: if split { case.class.clone() } else { String::new() },
+        channel: split.then_some(case.channel),
+        sp4n: split && case.sp4n,
+        measure,
+        bucket,
+    }
 }
 
 fn measures(case: &Case, workflow: &Workflow) -> Vec<(Measure, i64)> {
@@ -139,7 +190,7 @@ pub fn definition() -> &'static Definition {
     &DEFINITION
 }
 
-/// The score of a unit.
+/// The score of a unit or an agency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Score {
     /// Exact value, 0 to 100.
@@ -150,18 +201,20 @@ pub struct Score {
     pub components: Vec<(&'static str, Rational)>,
 }
 
-/// The score of a unit: the share of reports that were resolved in time among those that are resolved or overdue;
-/// `None` when there are none. Archived reports, and open ones that are not overdue, do not count.
+/// The score of a unit or an agency: among the reports that were closed in time and those of which a deadline passed
+/// while they were held there, the share of the former; `None` when there are none. Nothing that happens to a late
+/// report later makes it count less: an answer, archiving, merging, forwarding. Archived reports, and open ones, do not
+/// count while none of their deadlines has passed.
 pub fn score(figures: &Figures) -> Option<Score> {
     let all = &figures.all;
-    let sample = all.resolved + all.overdue;
+    let sample = all.in_time + all.late;
     let components = [
         ("verified_in_time", percent(all.verified_in_time, all.verified)),
         ("resolved", percent(all.resolved, all.received - all.archived)),
         ("rating", figures.ratings.mean()),
     ];
     Some(Score {
-        value: percent(all.resolved_in_time, sample)?,
+        value: percent(all.in_time, sample)?,
         sample,
         components: components
             .into_iter()

@@ -9,7 +9,7 @@ use prima_proto::{
     event::v1 as event,
     name,
     period::Period,
-    score::{self, Figures, Key, MEAN_OF_UNITS},
+    score::{self, ALL_CASES, Figures, Key},
     subject,
 };
 use prost::Message;
@@ -25,7 +25,7 @@ use crate::{
 /// Name of the service, its schema and its stream.
 pub const SERVICE: &str = "complaint";
 /// Must be raised whenever the same state is rendered differently.
-const REVISION: i64 = 1;
+const REVISION: i64 = 2;
 
 /// Microseconds of an hour.
 const HOUR: i64 = 3_600_000_000;
@@ -86,8 +86,15 @@ pub fn facts(facts: &Facts) -> event::ComplaintPerformanceState {
     let shown = |group: &Group| group.counts.received > 0;
     let by_class = figures.by_class.iter().filter(|(_, g)| shown(g));
     let by_channel = figures.by_channel.iter().filter(|(_, g)| shown(g));
+    let (unit, agency) = match &facts.subject {
+        name::Subject::Unit(unit) => (unit.to_string(), String::new()),
+        name::Subject::Agency(agency) => (String::new(), agency.to_string()),
+    };
     event::ComplaintPerformanceState {
-        unit: facts.unit.to_string(),
+        unit,
+        agency,
+        late: all.late,
+        in_time: all.in_time,
         period: facts.period.to_string(),
         received: all.received,
         archived: all.archived,
@@ -121,8 +128,8 @@ pub fn facts(facts: &Facts) -> event::ComplaintPerformanceState {
 }
 
 /// The event with the figures of a unit in a year.
-pub fn performance(year: &Facts, version: i64) -> State {
-    let subject = subject::complaint_performance(&year.unit, year.period.as_str());
+pub fn performance(unit: &name::Unit, year: &Facts, version: i64) -> State {
+    let subject = subject::complaint_performance(unit, year.period.as_str());
     let payload = Some(facts(year).encode_to_vec());
     state(subject, subject::COMPLAINT_PERFORMANCE_TYPE, version, payload)
 }
@@ -146,14 +153,15 @@ fn scored(event: score::Event, version: i64) -> State {
     state(event.subject, event.event_type, version, event.payload)
 }
 
-/// The score of a unit in a period. `last` says that only a reopened report can still change it.
+/// The score of a unit or an agency in a period. `last` says that only a reopened report can still change it.
 pub fn score(facts: &Facts, score: &Score, last: bool) -> event::ScoreState {
-    of_unit(facts, score, last).state()
+    of_reports(facts, score, last).state()
 }
 
-fn of_unit(facts: &Facts, score: &Score, last: bool) -> score::Score {
+fn of_reports(facts: &Facts, score: &Score, last: bool) -> score::Score {
     let components = score.components.iter();
-    published(key(&facts.period, &facts.unit), &score.value, last)
+    let key = key(&facts.period, facts.subject.clone());
+    published(key, &score.value, last)
         .components(components.map(|(key, value)| (*key, number::decimal(value, 4))))
         .sample(score.sample, definition().sample_minimum)
 }
@@ -161,8 +169,8 @@ fn of_unit(facts: &Facts, score: &Score, last: bool) -> score::Score {
 /// The event with the score of a unit in a year; it withdraws the score when `value` is `None`.
 pub fn unit_score(facts: &Facts, version: i64, value: Option<&Score>, last: bool) -> State {
     let event = match value {
-        Some(value) => of_unit(facts, value, last).event(),
-        None => key(&facts.period, &facts.unit).withdrawn(),
+        Some(value) => of_reports(facts, value, last).event(),
+        None => key(&facts.period, facts.subject.clone()).withdrawn(),
     };
     scored(event, version)
 }
@@ -170,14 +178,12 @@ pub fn unit_score(facts: &Facts, version: i64, value: Option<&Score>, last: bool
 /// The score of an agency.
 #[derive(Debug)]
 pub struct AgencyScore {
-    /// Mean of the exact scores of its units.
+    /// Exact score of all its reports.
     pub value: Rational,
     /// Number of reports behind the score.
     pub sample: i64,
     /// Number of units with a score.
-    pub counted: usize,
-    /// Number of units that received reports.
-    pub expected: usize,
+    pub units: usize,
 }
 
 /// The event with the score of an agency in a year; it withdraws the score when `value` is `None`.
@@ -188,13 +194,15 @@ pub fn agency_score(
     value: Option<&AgencyScore>,
     last: bool,
 ) -> State {
-    let units = |n| i64::try_from(n).unwrap_or(i64::MAX);
     let key = key(period, agency);
     let event = match value {
-        Some(score) => published(key, &score.value, last)
-            .sample(score.sample, 0)
-            .units(units(score.counted), units(score.expected), MEAN_OF_UNITS)
-            .event(),
+        Some(score) => {
+            let units = i64::try_from(score.units).unwrap_or(i64::MAX);
+            published(key, &score.value, last)
+                .sample(score.sample, definition().sample_minimum)
+                .units(units, units, ALL_CASES)
+                .event()
+        }
         None => key.withdrawn(),
     };
     scored(event, version)

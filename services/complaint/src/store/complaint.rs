@@ -9,12 +9,17 @@ use prima_platform::{
 };
 use prima_proto::name;
 use sea_orm::{Iterable, QueryOrder, QuerySelect, QueryTrait, Set, entity::prelude::*};
+use serde::{Deserialize, Serialize};
 
 use super::{
     Lock, json, next_version, read_json,
     sealed::{Content, Identity, Secrets, open, open_optional, seal},
 };
-use crate::domain::case::Case;
+use crate::domain::{
+    case::{Case, Missed},
+    performance::{Cell, held_cells},
+    workflow::Workflow,
+};
 
 #[derive(Clone, Debug, DeriveEntityModel)]
 #[sea_orm(table_name = "complaint")]
@@ -47,6 +52,8 @@ pub(super) struct Model {
     pub(super) identity_erased_at: Option<i64>,
     version: i64,
     updated_at: i64,
+    held: String,
+    counted: i64,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -82,9 +89,44 @@ pub struct Stored {
     pub version: i64,
     /// Time of the last change, unix microseconds.
     pub updated_at: i64,
+    /// How it is counted in the figures now.
+    pub counted: Counted,
     secrets: Vec<u8>,
     content: Option<Vec<u8>>,
     sealed_key: String,
+}
+
+/// How a report is counted in the figures.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Its cells of `held_tally`.
+    pub held: Vec<Cell>,
+    /// False while the tallies contain it by its month in Jakarta, as an earlier release counted it.
+    pub by_zone: bool,
+}
+
+impl Counted {
+    /// How a case is to be counted.
+    pub fn of(case: &Case, workflow: &Workflow) -> Self {
+        Self {
+            held: held_cells(case, workflow),
+            by_zone: true,
+        }
+    }
+}
+
+/// The column `held`. A process of an earlier release does not change it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Held {
+    missed: Vec<Missed>,
+    cells: Vec<Cell>,
+}
+
+fn held(case: &Case, counted: &Counted) -> Result<String, DbErr> {
+    json(&Held {
+        missed: case.missed.clone(),
+        cells: counted.held.clone(),
+    })
 }
 
 impl Stored {
@@ -107,9 +149,22 @@ impl TryFrom<Model> for Stored {
     type Error = DbErr;
 
     fn try_from(row: Model) -> Result<Self, DbErr> {
+        let mut case: Case = read_json(&row.uid, "facts", &row.facts)?;
+        let held: Held = match row.held.as_str() {
+            "" => Held::default(),
+            text => read_json(&row.uid, "held", text)?,
+        };
+        case.missed = held.missed;
+        if row.counted < row.version {
+            case.recall_missed();
+        }
         Ok(Self {
             id: row.id,
-            case: read_json(&row.uid, "facts", &row.facts)?,
+            case,
+            counted: Counted {
+                held: held.cells,
+                by_zone: row.counted > 0,
+            },
             name: name::Complaint { complaint: row.uid },
             workflow: row.workflow,
             calendar: row.calendar,
@@ -150,6 +205,8 @@ pub struct New {
     /// The reporter, unless anonymous.
     pub identity: Option<Identity>,
     pub content: Content,
+    /// How it is counted in the figures.
+    pub counted: Counted,
 }
 
 /// When something has to happen to a report; each is stored in a column of its own.
@@ -189,6 +246,8 @@ pub async fn complaint_insert_in_txn(
         content: Set(Some(content.bytes)),
         sealed_key: Set(secrets.key),
         version: Set(now.timestamp_millis()),
+        held: Set(held(case, &new.counted)?),
+        counted: Set(now.timestamp_millis()),
         ..changing(case, new.calendar, times, now)?
     };
     let row = Entity::insert(row).exec_with_returning(txn).await?;
@@ -226,6 +285,8 @@ pub async fn complaint_save_in_txn(
     let row = ActiveModel {
         merged_into: Set(stored.merged_into),
         version: Set(stored.version),
+        held: Set(held(&stored.case, &stored.counted)?),
+        counted: Set(stored.version),
         ..changing(&stored.case, stored.calendar, times, now)?
     };
     let one = Entity::update_many().set(row).filter(Column::Id.eq(stored.id));
@@ -242,6 +303,27 @@ pub async fn complaint_reschedule_in_txn(txn: &Txn, stored: &Stored, times: Time
         calendar: Set(stored.calendar),
         due_at: Set(times.due.map(micros)),
         wake_at: Set(times.wake.map(micros)),
+        ..Default::default()
+    };
+    let one = Entity::update_many().set(row).filter(Column::Id.eq(stored.id));
+    one.exec(txn).await.map(drop)
+}
+
+/// Reports that are not counted as this release counts them, the oldest first: an earlier release changed them last.
+pub async fn complaints_uncounted(conn: &impl ConnectionTrait, limit: u64) -> Result<Vec<i64>, DbErr> {
+    let ids = Entity::find().select_only().column(Column::Id);
+    // The condition is worded as in the partial index `complaint_uncounted`.
+    let ids = ids
+        .filter(Expr::cust("counted < version"))
+        .order_by_asc(Column::Id);
+    ids.limit(limit).into_tuple().all(conn).await
+}
+
+/// Saves how a report is counted. Its version stays, because nothing that callers read has changed.
+pub async fn counted_save_in_txn(txn: &Txn, stored: &Stored) -> Result<(), DbErr> {
+    let row = ActiveModel {
+        held: Set(held(&stored.case, &stored.counted)?),
+        counted: Set(stored.version),
         ..Default::default()
     };
     let one = Entity::update_many().set(row).filter(Column::Id.eq(stored.id));

@@ -384,7 +384,7 @@ fn page_sql(filter: &Filter, page: &Page) -> (String, Vec<Value>) {
 }
 
 /// What the service desk of a unit did with the questions that it received in a period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, FromQueryResult)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, FromQueryResult)]
 pub struct Figures {
     pub received: i64,
     /// Of these, completed with an answer.

@@ -2,50 +2,67 @@
 
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
 use prima_platform::{clock::micros, db::Txn};
-use prima_proto::{name, period::Period};
+use prima_proto::{name, period::Period, zone::zone_of_agency};
 use sea_orm::{ConnectionTrait, DbErr};
 
 use super::{
+    complaint::Counted,
     consultation,
     desk::desk_get,
     performance::{Key, performance_flag_dirty_in_txn},
-    tally::{tally_add_in_txn, tally_of},
+    tally::{Tally, tally_add_in_txn, tally_of},
 };
 use crate::domain::{
     case::Case,
     desk::Desk,
-    performance::{Cell, Figures, cells, difference, months_of},
+    performance::{Cell, Figures, cells, cells_by_jakarta, difference, months_of},
     workflow::Workflow,
 };
 
 /// The cells of the figures that reports leave and enter.
 #[derive(Debug, Default)]
 pub struct Moved {
-    left: Vec<Cell>,
-    entered: Vec<Cell>,
+    handled_left: Vec<Cell>,
+    handled_entered: Vec<Cell>,
+    held_left: Vec<Cell>,
+    held_entered: Vec<Cell>,
 }
 
 impl Moved {
-    /// Adds a report: its previous case (`None` when it is new) and the current one.
-    pub fn add(&mut self, before: Option<&Case>, after: &Case, workflow: &Workflow) {
-        let left = before.map(|case| cells(case, workflow));
-        self.left.extend(left.unwrap_or_default());
-        self.entered.extend(cells(after, workflow));
+    /// Adds a report: its previous case and how that is counted (`None` when it is new), and the current ones.
+    pub fn add(
+        &mut self,
+        before: Option<(&Case, &Counted)>,
+        (after, counted): (&Case, &Counted),
+        workflow: &Workflow,
+    ) {
+        if let Some((case, was)) = before {
+            let left = if was.by_zone {
+                cells(case, workflow)
+            } else {
+                cells_by_jakarta(case, workflow)
+            };
+            self.handled_left.extend(left);
+            self.held_left.extend(was.held.iter().cloned());
+        }
+        self.handled_entered.extend(cells(after, workflow));
+        self.held_entered.extend(counted.held.iter().cloned());
     }
 }
 
 /// Changes the tallies, and flags the figures that follow from them as dirty.
 pub async fn figures_change_in_txn(txn: &Txn, moved: Moved) -> Result<(), DbErr> {
-    let changes = difference(moved.left, moved.entered);
+    let handled = difference(moved.handled_left, moved.handled_entered);
+    let held = difference(moved.held_left, moved.held_entered);
     let key = |cell: &Cell| Key {
         agency: cell.agency.clone(),
         unit: cell.unit.clone(),
         year: cell.month / 100,
     };
-    let keys: BTreeSet<Key> = changes.keys().map(key).collect();
-    tally_add_in_txn(txn, &changes).await?;
+    let keys: BTreeSet<Key> = handled.keys().chain(held.keys()).map(key).collect();
+    tally_add_in_txn(txn, Tally::Handled, &handled).await?;
+    tally_add_in_txn(txn, Tally::Held, &held).await?;
     performance_flag_dirty_in_txn(txn, &keys).await
 }
 
@@ -60,16 +77,16 @@ pub async fn figures_flag_dirty_in_txn(txn: &Txn, agency: &str, unit: &str, year
     performance_flag_dirty_in_txn(txn, &BTreeSet::from([key])).await
 }
 
-/// Everything that is published about a unit in a period.
+/// Everything that is published about a unit or an agency in a period.
 #[derive(Debug)]
 pub struct Facts {
-    pub unit: name::Unit,
+    pub subject: name::Subject,
     pub period: Period,
     /// Figures of the reports received in the period.
     pub figures: Figures,
-    /// Figures of the consultations received in the period.
+    /// Figures of the consultations received in the period; none for an agency.
     pub consulted: consultation::Figures,
-    /// The desk as it is now.
+    /// The desk as it is now; an agency as a whole has none.
     pub desk: Desk,
 }
 
@@ -80,11 +97,14 @@ pub async fn figures_of(
     period: &Period,
 ) -> Result<Facts, DbErr> {
     let (agency, id) = (unit.agency.as_str(), unit.unit.as_str());
-    let counted = tally_of(conn, agency, id, months_of(period)).await?;
-    let begins = first_moment(period);
-    let consulted = consultation::figures(conn, agency, id, begins, micros(period.ends_at())).await?;
+    let months = months_of(period);
+    let mut counted = tally_of(conn, Tally::Handled, agency, Some(id), months).await?;
+    counted.extend(tally_of(conn, Tally::Held, agency, Some(id), months).await?);
+    let zone = zone_of_agency(agency);
+    let (begins, ends) = (period.begins_in(zone), period.ends_in(zone));
+    let consulted = consultation::figures(conn, agency, id, micros(begins), micros(ends)).await?;
     Ok(Facts {
-        unit: unit.clone(),
+        subject: unit.into(),
         period: period.clone(),
         figures: counted.into_iter().collect(),
         consulted,
@@ -92,8 +112,31 @@ pub async fn figures_of(
     })
 }
 
-/// When a period begins in Jakarta, unix microseconds.
-fn first_moment(period: &Period) -> i64 {
-    let days = (period.last_day() - period.first_day()).num_days() + 1;
-    micros(period.ends_at() - TimeDelta::days(days))
+/// Reads the figures of all reports of an agency in a period: those of its units, and those without a unit.
+pub async fn figures_of_agency(
+    conn: &impl ConnectionTrait,
+    agency: &name::Agency,
+    period: &Period,
+) -> Result<Facts, DbErr> {
+    let months = months_of(period);
+    let mut counted = tally_of(conn, Tally::Handled, &agency.agency, None, months).await?;
+    counted.extend(tally_of(conn, Tally::Held, &agency.agency, Some(""), months).await?);
+    Ok(Facts {
+        subject: agency.into(),
+        period: period.clone(),
+        figures: counted.into_iter().collect(),
+        consulted: consultation::Figures::default(),
+        desk: Desk::default(),
+    })
+}
+
+/// The figures of what an agency as a whole answers for in a period: its reports in time and late, and the outcomes of
+/// those without a unit.
+pub async fn figures_held_by_agency(
+    conn: &impl ConnectionTrait,
+    agency: &str,
+    period: &Period,
+) -> Result<Figures, DbErr> {
+    let held = tally_of(conn, Tally::Held, agency, Some(""), months_of(period)).await?;
+    Ok(held.into_iter().collect())
 }

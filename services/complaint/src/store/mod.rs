@@ -51,6 +51,7 @@ impl MigratorTrait for Migrator {
         steps.push(Box::new(SEARCH));
         steps.push(Box::new(RATINGS));
         steps.push(Box::new(SP4N_NUMBERS));
+        steps.push(Box::new(HELD));
         steps
     }
 }
@@ -236,6 +237,23 @@ const SP4N_NUMBERS: Step = Step {
     name: "m0004_complaint_sp4n_numbers",
     statements: &[
         "CREATE INDEX complaint_sp4n_number ON complaint (sp4n_number, id) WHERE sp4n_number <> ''",
+    ],
+};
+
+/// `held` is JSON: the deadlines that passed, and the cells of `held_tally` in which the report is counted. `counted` is
+/// the version of the report when it was counted so last; a process of an earlier release raises only the version. All
+/// published figures are recomputed.
+const HELD: Step = Step {
+    name: "m0005_complaint_held",
+    statements: &[
+        "ALTER TABLE complaint ADD COLUMN held TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE complaint ADD COLUMN counted BIGINT NOT NULL DEFAULT 0",
+        "CREATE INDEX complaint_uncounted ON complaint (id) WHERE counted < version",
+        "CREATE TABLE held_tally (
+            agency {key} NOT NULL, unit {key} NOT NULL, month BIGINT NOT NULL, class {key} NOT NULL,
+            channel {key} NOT NULL, sp4n BIGINT NOT NULL, measure {key} NOT NULL, bucket BIGINT NOT NULL,
+            count BIGINT NOT NULL, PRIMARY KEY (agency, unit, month, class, channel, sp4n, measure, bucket))",
+        "INSERT INTO derived_mark (kind, key) SELECT 'performance', agency || '/' || unit || '/' || year FROM performance",
     ],
 };
 

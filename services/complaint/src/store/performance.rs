@@ -117,7 +117,7 @@ pub async fn performance_years_in_txn(txn: &Txn, key: &Key) -> Result<Vec<Key>, 
         .await
 }
 
-/// Units of years before `year` that were last computed before their year had ended.
+/// Units and agencies of years before `year` that were last computed before their year had ended.
 pub async fn performance_unsettled(conn: &impl ConnectionTrait, year: i64) -> Result<Vec<Key>, DbErr> {
     // A literal, because a parameter would not match the condition of the partial index `performance_unsettled`.
     let unsettled = keys().filter(Expr::cust("settled = 0"));
@@ -134,19 +134,26 @@ pub struct Locked {
     pub scored: i64,
 }
 
-/// The published ratings of a unit in a year.
-pub async fn ratings_published(conn: &impl ConnectionTrait, key: &Key) -> Result<Histogram, DbErr> {
-    match Entity::find_by_id((key.agency.clone(), key.unit.clone(), key.year))
-        .one(conn)
-        .await?
-    {
-        Some(row) if !row.ratings.is_empty() => read_json(
-            format_args!("performance of {}", key.unit_name()),
-            "ratings",
-            &row.ratings,
-        ),
-        _ => Ok(Histogram::default()),
+/// The published ratings of a unit in a year, or those of all units of an agency.
+pub async fn ratings_published(
+    conn: &impl ConnectionTrait,
+    subject: &name::Subject,
+    year: i64,
+) -> Result<Histogram, DbErr> {
+    let rows = Entity::find()
+        .filter(Column::Agency.eq(subject.agency_id()))
+        .filter(Column::Year.eq(year))
+        .filter(Column::Ratings.ne(""));
+    let rows = match subject.unit_id() {
+        Some(unit) => rows.filter(Column::Unit.eq(unit)),
+        None => rows,
+    };
+    let mut all = Histogram::default();
+    for row in rows.all(conn).await? {
+        let of = format!("performance of {}/{}", row.agency, row.unit);
+        all.merge(&read_json(of, "ratings", &row.ratings)?);
     }
+    Ok(all)
 }
 
 /// Replaces the published ratings of a unit in a year.
@@ -175,8 +182,8 @@ pub async fn performance_lock_in_txn(txn: &Txn, key: &Key, now_millis: i64) -> R
     })
 }
 
-/// The figures of a unit from which the score of its agency is computed.
-#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+/// The figures of a unit that its agency needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, FromQueryResult)]
 pub struct UnitFigures {
     /// Exact score as `numerator/denominator`; empty without a score.
     pub exact: String,
@@ -209,10 +216,12 @@ pub async fn performance_save_in_txn(
     row.update(txn).await.map(drop)
 }
 
-/// The figures of all units of an agency in a year.
+/// The figures of all units of an agency in a year. The row without a unit only says whether the year of the agency had
+/// ended.
 pub async fn performance_of_units(conn: &impl ConnectionTrait, key: &Key) -> Result<Vec<UnitFigures>, DbErr> {
     let units = Entity::find()
         .filter(Column::Agency.eq(key.agency.as_str()))
+        .filter(Column::Unit.ne(""))
         .filter(Column::Year.eq(key.year));
     units.into_model().all(conn).await
 }

@@ -1,38 +1,46 @@
-//! Number of reports in each cell. A row whose count falls to 0 stays, because the next report will need it again.
+//! Number of reports in each cell, in two tables: `tally` counts for the unit that handles a report, `held_tally` for
+//! those who hold or held it, with an empty unit for the agency as a whole. A row whose count falls to 0 stays, because
+//! the next report will need it again.
 
 use std::collections::BTreeMap;
 
 use prima_platform::db::{self, Txn, broken, sql, table};
-use sea_orm::entity::prelude::*;
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 
 use crate::domain::{
     case::Channel,
     performance::{Cell, Measure},
 };
 
-#[derive(Clone, Debug, DeriveEntityModel)]
-#[sea_orm(table_name = "tally")]
-struct Model {
-    #[sea_orm(primary_key, auto_increment = false)]
-    agency: String,
-    #[sea_orm(primary_key, auto_increment = false)]
+/// One of the two tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tally {
+    /// What is counted for the unit that handles a report.
+    Handled,
+    /// What is counted for those who hold or held it.
+    Held,
+}
+
+impl Tally {
+    fn table(self) -> &'static str {
+        match self {
+            Self::Handled => "tally",
+            Self::Held => "held_tally",
+        }
+    }
+}
+
+#[derive(Debug, FromQueryResult)]
+struct Row {
     unit: String,
-    #[sea_orm(primary_key, auto_increment = false)]
     month: i64,
-    #[sea_orm(primary_key, auto_increment = false)]
     class: String,
-    #[sea_orm(primary_key, auto_increment = false)]
     channel: String,
-    #[sea_orm(primary_key, auto_increment = false)]
     sp4n: i64,
-    #[sea_orm(primary_key, auto_increment = false)]
     measure: String,
-    #[sea_orm(primary_key, auto_increment = false)]
     bucket: i64,
     count: i64,
 }
-
-prima_platform::no_relations!();
 
 const TYPES: [db::Column; 9] = {
     use db::Column::{Int, Text};
@@ -40,7 +48,7 @@ const TYPES: [db::Column; 9] = {
 };
 
 /// Adds to the counts of cells, in the order of their keys. A row exists for every cell that is subtracted from.
-pub async fn tally_add_in_txn(txn: &Txn, changes: &BTreeMap<Cell, i64>) -> Result<(), DbErr> {
+pub async fn tally_add_in_txn(txn: &Txn, tally: Tally, changes: &BTreeMap<Cell, i64>) -> Result<(), DbErr> {
     if changes.is_empty() {
         return Ok(());
     }
@@ -59,45 +67,58 @@ pub async fn tally_add_in_txn(txn: &Txn, changes: &BTreeMap<Cell, i64>) -> Resul
     });
     // Raw SQL, because every change of a report runs it, with any number of cells.
     let (from, values) = table(txn, TYPES, rows, 0);
+    let into = tally.table();
     let text = format!(
-        "INSERT INTO tally (agency, unit, month, class, channel, sp4n, measure, bucket, count)
+        "INSERT INTO {into} (agency, unit, month, class, channel, sp4n, measure, bucket, count)
          SELECT column1, column2, column3, column4, column5, column6, column7, column8, column9 FROM {from} WHERE TRUE
          ON CONFLICT (agency, unit, month, class, channel, sp4n, measure, bucket)
-         DO UPDATE SET count = tally.count + excluded.count"
+         DO UPDATE SET count = {into}.count + excluded.count"
     );
     txn.execute_raw(sql(txn, &text, values)).await?;
     Ok(())
 }
 
-/// The cells of a unit from the month `first` to the month `last`, both included, whose count is not 0.
+/// The cells of a unit, or with `None` those of all units of the agency, from the month `first` to the month `last`,
+/// both included, whose count is not 0.
 pub async fn tally_of(
     conn: &impl ConnectionTrait,
+    tally: Tally,
     agency: &str,
-    unit: &str,
+    unit: Option<&str>,
     (first, last): (i64, i64),
 ) -> Result<Vec<(Cell, i64)>, DbErr> {
-    let rows = Entity::find()
-        .filter(Column::Agency.eq(agency))
-        .filter(Column::Unit.eq(unit))
-        .filter(Column::Month.between(first, last))
-        .filter(Column::Count.ne(0));
-    let cell = |row: Model| {
-        let bad = |column| broken(format!("tally of {agency}/{unit}"), column);
+    let table = tally.table();
+    let mut values: Vec<Value> = vec![agency.into(), first.into(), last.into()];
+    let own = match unit {
+        Some(unit) => {
+            values.push(unit.into());
+            "AND unit = $4"
+        }
+        None => "",
+    };
+    let text = format!(
+        "SELECT unit, month, class, channel, sp4n, measure, bucket, count FROM {table}
+         WHERE agency = $1 AND month BETWEEN $2 AND $3 AND count <> 0 {own}"
+    );
+    let rows = Row::find_by_statement(sql(conn, &text, values)).all(conn).await?;
+    let cell = |row: Row| {
+        let of = format!("{table} of {agency}/{}", row.unit);
+        let bad = |column| broken(&of, column);
         let channel = match row.channel.as_str() {
             "" => None,
             key => Some(Channel::parse(key).ok_or_else(|| bad("channel"))?),
         };
         let cell = Cell {
             agency: agency.to_owned(),
-            unit: unit.to_owned(),
             month: row.month,
             class: row.class,
             channel,
             sp4n: row.sp4n != 0,
             measure: Measure::parse(&row.measure).ok_or_else(|| bad("measure"))?,
             bucket: row.bucket,
+            unit: row.unit,
         };
         Ok((cell, row.count))
     };
-    rows.all(conn).await?.into_iter().map(cell).collect()
+    rows.into_iter().map(cell).collect()
 }

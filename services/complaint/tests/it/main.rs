@@ -30,6 +30,7 @@ mod not_found;
 mod performance;
 mod performance_dirty;
 mod performance_disclosed;
+mod performance_held;
 mod personal;
 mod privacy;
 mod repeats;

@@ -30,7 +30,7 @@ pub fn score_subject(unit: &str, year: &str) -> String {
     format!("prima.complaint.score.complaint-resolution.{year}.unit.{agency}.{unit}")
 }
 
-fn agency_subject(year: &str) -> String {
+pub fn agency_subject(year: &str) -> String {
     format!("prima.complaint.score.complaint-resolution.{year}.agency.3271")
 }
 
@@ -70,6 +70,7 @@ impl World {
         let request = v1::GetPerformanceRequest {
             unit: unit.into(),
             period: period.into(),
+            ..Default::default()
         };
         let request = by("penghubung", Role::Operator, agency, request);
         let answer = self.complaints.clone().get_performance(request).await;
@@ -161,6 +162,8 @@ async fn figures_follow_from_the_reports() {
             resolved_in_time: 3,
             overdue: 2,
             open: 2,
+            late: 2,
+            in_time: 3,
             sp4n: 1,
             sp4n_resolved: 1,
             // Closed after 2, 2 and 0 working days; answered after 1, 1 and 0.
@@ -216,12 +219,19 @@ async fn figures_follow_from_the_reports() {
         let bad = v1::GetPerformanceRequest {
             unit: "agencies/3271".into(),
             period: "2026-m13".into(),
+            ..Default::default()
         };
         let client = &mut world.complaints;
         assert_eq!(
             faults(client.get_performance(liaison(bad.clone())).await),
             ["unit", "period"]
         );
+        let both = v1::GetPerformanceRequest {
+            unit: UNIT.into(),
+            agency: AGENCY.into(),
+            period: "2026".into(),
+        };
+        assert_eq!(faults(client.get_performance(liaison(both)).await), ["agency"]);
         refused(
             client.get_performance(public(bad)).await,
             Code::Unauthenticated,
@@ -273,7 +283,7 @@ async fn a_score_is_withdrawn_when_no_report_counts_any_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_score_of_an_agency_is_the_mean_of_its_units() {
+async fn the_score_of_an_agency_counts_all_its_reports_once() {
     without_sweeps(async |mut world| {
         world.submit_in_state("satu", "closed").await;
         world.submit_assigned("dua", "complaint_normative", OTHER).await;
@@ -285,32 +295,30 @@ async fn the_score_of_an_agency_is_the_mean_of_its_units() {
         world.at("2026-02-27T03:00:00Z");
         world.done(Escalate, &late).await;
         world.done(Escalate, &later).await;
-        assert_eq!(
-            world.score(&score_subject(OTHER, "2026")).await.unwrap().fraction,
-            "100/3"
-        );
+        let unit = world.score(&score_subject(OTHER, "2026")).await.unwrap();
+        assert_eq!(unit.fraction, "100/3");
+        // Two of four reports, not the mean of 100 and 33.33.
         let agency = world.score(&agency_subject("2026")).await.unwrap();
         assert_eq!(
             (agency.value.as_str(), agency.fraction.as_str()),
-            ("66.67", "200/3")
+            ("50.00", "50/1")
         );
         assert_eq!((agency.units_counted, agency.units_expected), (2, 2));
-        assert_eq!(
-            (agency.sample_size, agency.aggregation.as_str()),
-            (4, "mean_of_units")
-        );
-        // A unit without a score is expected to have one if it received reports, unless all of them were archived.
+        assert_eq!((agency.sample_size, agency.sample_minimum), (4, 10));
+        assert_eq!(agency.aggregation, "all_cases");
+        // Archived before its deadline, and in hand: neither counts.
         let fourth = v1::SubmitComplaintRequest {
             parent: "agencies/3271/units/dinkes".into(),
             ..report("tujuh")
         };
         let fourth = world.submit_as(fourth).await;
         world.done(Reject, &fourth).await;
-        let third = "agencies/3271/units/dukcapil";
-        world.submit_assigned("enam", "complaint_regular", third).await;
+        world
+            .submit_assigned("enam", "complaint_regular", "agencies/3271/units/dukcapil")
+            .await;
         let agency = world.score(&agency_subject("2026")).await.unwrap();
-        assert_eq!((agency.units_counted, agency.units_expected), (2, 3));
-        assert_eq!(agency.value, "66.67");
+        assert_eq!((agency.units_counted, agency.units_expected), (2, 2));
+        assert_eq!(agency.value, "50.00");
     })
     .await;
 }
@@ -429,7 +437,7 @@ async fn rebuilt(world: &World) -> BTreeMap<String, i64> {
         let facts: String = row.try_get("", "facts").unwrap();
         let case: Case = serde_json::from_str(&facts).unwrap();
         for cell in cells(&case, Workflow::built_in()) {
-            assert_eq!(cell.month, month_of(case.received_at));
+            assert_eq!(cell.month, month_of(&case.agency, case.received_at));
             let key = [
                 cell.agency,
                 cell.unit,

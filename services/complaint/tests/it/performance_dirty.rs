@@ -61,8 +61,8 @@ async fn unreadable_figures_do_not_block_other_units() {
             (1, 2)
         );
 
-        // The year has ended, and no action flags anything.
-        assert_eq!(world.count("performance WHERE settled = 0").await, 2);
+        // The year has ended, and no action flags anything: two units and their agency.
+        assert_eq!(world.count("performance WHERE settled = 0").await, 3);
         world.at("2026-12-31T17:00:00Z");
         becomes(&world, "performance WHERE settled = 0", 1).await;
         becomes(&world, "performance WHERE settled = 0 AND unit = 'dpmptsp'", 1).await;

@@ -43,7 +43,9 @@ pub enum ComplaintCommand {
         about = "Ikuti kejadian pada laporan satu instansi atau unit, satu baris tiap kejadian, tanpa data pribadi"
     )]
     Watch(ComplaintWatchArgs),
-    #[command(about = "Tampilkan angka kinerja pengelolaan pengaduan satu unit dalam satu periode")]
+    #[command(
+        about = "Tampilkan angka kinerja pengelolaan pengaduan satu unit atau satu instansi dalam satu periode"
+    )]
     Performance(ComplaintPerformanceArgs),
 }
 
@@ -136,8 +138,11 @@ pub struct ComplaintWatchArgs {
 
 #[derive(Debug, Clone, Args)]
 pub struct ComplaintPerformanceArgs {
-    #[arg(value_name = "UNIT", help = "agencies/…/units/…")]
-    pub unit: String,
+    #[arg(
+        value_name = "UNIT_ATAU_INSTANSI",
+        help = "agencies/…/units/…, atau agencies/… untuk semua laporan instansi, juga yang belum didisposisikan"
+    )]
+    pub subject: String,
     #[arg(
         value_name = "PERIODE",
         help = "Periode diterimanya laporan: 2026, 2026-s1, 2026-q3, atau 2026-m11"

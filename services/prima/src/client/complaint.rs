@@ -135,8 +135,13 @@ async fn watch(connection: &Connection, args: ComplaintWatchArgs) -> anyhow::Res
 
 async fn performance(connection: &Connection, args: ComplaintPerformanceArgs) -> anyhow::Result<()> {
     let client = connection.complaint().await?;
+    let (unit, agency) = match args.subject.contains("/units/") {
+        true => (args.subject, String::new()),
+        false => (String::new(), args.subject),
+    };
     let message = pb::GetPerformanceRequest {
-        unit: args.unit,
+        unit,
+        agency,
         period: args.period,
     };
     let answer = repeat!(client, get_performance, message)?;

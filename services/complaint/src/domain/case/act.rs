@@ -66,6 +66,7 @@ impl Case {
             rating: None,
             rated_at: None,
             hops: 0,
+            missed: Vec::new(),
         };
         let rules = Rules {
             workflow,

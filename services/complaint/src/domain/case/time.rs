@@ -120,6 +120,9 @@ impl Case {
             Some(level) => drop(self.fired.insert(key.to_owned(), level)),
             None => drop(self.fired.remove(key)),
         }
+        if still.is_none_or(|level| level <= 0) {
+            self.unmiss(key);
+        }
         self.level = self.highest_level(workflow);
     }
 
@@ -130,6 +133,7 @@ impl Case {
         let kind = if level.level == 0 {
             EntryKind::Reminder
         } else {
+            self.miss(&rule.key);
             EntryKind::Escalation
         };
         Entry {

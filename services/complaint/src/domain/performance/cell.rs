@@ -1,9 +1,12 @@
 //! Cells: what is counted about a report, and by which properties it is broken down.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::case::Channel;
 
 /// What is counted about a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Measure {
     /// It was received and is not merged into another one.
     Received,
@@ -34,11 +37,15 @@ pub enum Measure {
     ResponseDays,
     /// The number of clock hours to the first answer, rounded up.
     ResponseHours,
+    /// A deadline passed while this unit or agency held it, whatever happened to it before or after.
+    Late,
+    /// It is closed, and no deadline passed while this unit or agency held it.
+    InTime,
 }
 
 impl Measure {
     /// All measures.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Received,
         Self::Archived,
         Self::Merged,
@@ -53,6 +60,8 @@ impl Measure {
         Self::Days,
         Self::ResponseDays,
         Self::ResponseHours,
+        Self::Late,
+        Self::InTime,
     ];
 
     /// Stable key.
@@ -72,6 +81,8 @@ impl Measure {
             Self::Days => "days",
             Self::ResponseDays => "response_days",
             Self::ResponseHours => "response_hours",
+            Self::Late => "late",
+            Self::InTime => "in_time",
         }
     }
 
@@ -82,13 +93,13 @@ impl Measure {
 }
 
 /// The cell in which a report is counted.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Cell {
     /// Id of the agency that handles it.
     pub agency: String,
-    /// Id of the unit that handles it.
+    /// Id of the unit that handles it; empty for what only the agency answers for.
     pub unit: String,
-    /// Month of receipt in Jakarta: year * 100 + month.
+    /// Month of receipt in the time zone of the agency: year * 100 + month.
     pub month: i64,
     /// Key of its class; empty where the measure is not broken down.
     pub class: String,

@@ -55,6 +55,8 @@ impl Counts {
             overdue: round_down(self.overdue),
             open: round_down(self.open),
             reopened: round_down(self.reopened),
+            late: round_down(self.late),
+            in_time: round_down(self.in_time),
         }
     }
 }

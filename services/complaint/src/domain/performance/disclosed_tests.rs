@@ -73,9 +73,9 @@ proptest! {
 
     #[test]
     fn a_published_count_is_rounded_down_to_full_steps(
-        all in prop::array::uniform10(0..30i64), step in 1..7i64,
+        all in prop::array::uniform12(0..30i64), step in 1..7i64,
     ) {
-        let counts = |of: [i64; 10]| Counts {
+        let counts = |of: [i64; 12]| Counts {
             received: of[0],
             archived: of[1],
             merged: of[2],
@@ -86,6 +86,8 @@ proptest! {
             overdue: of[7],
             open: of[8],
             reopened: of[9],
+            late: of[10],
+            in_time: of[11],
         };
         let figures = Figures {
             all: counts(all),

@@ -30,6 +30,10 @@ pub struct Counts {
     pub open: i64,
     /// Reopened at least once.
     pub reopened: i64,
+    /// A deadline passed while they were held here, whatever happened to them before or after.
+    pub late: i64,
+    /// Closed, and no deadline passed while they were held here.
+    pub in_time: i64,
 }
 
 impl Counts {
@@ -45,6 +49,8 @@ impl Counts {
             Measure::Overdue => &mut self.overdue,
             Measure::Open => &mut self.open,
             Measure::Reopened => &mut self.reopened,
+            Measure::Late => &mut self.late,
+            Measure::InTime => &mut self.in_time,
             Measure::Rating | Measure::Days | Measure::ResponseDays | Measure::ResponseHours => return,
         };
         *field += count;
@@ -77,6 +83,13 @@ pub struct Histogram(pub(super) BTreeMap<i64, i64>);
 impl Histogram {
     pub(super) fn add(&mut self, value: i64, count: i64) {
         *self.0.entry(value).or_default() += count;
+    }
+
+    /// Adds the values of another one.
+    pub fn merge(&mut self, other: &Self) {
+        for (value, count) in &other.0 {
+            self.add(*value, *count);
+        }
     }
 
     /// Number of values.
@@ -170,7 +183,9 @@ impl Figures {
             | Measure::ResolvedInTime
             | Measure::Overdue
             | Measure::Open
-            | Measure::Reopened => {}
+            | Measure::Reopened
+            | Measure::Late
+            | Measure::InTime => {}
         }
     }
 }

@@ -28,7 +28,7 @@ use crate::{
     store::{
         Lock,
         attachment::Owner,
-        complaint::{New, complaint_by_sp4n_number, complaint_get, complaint_insert_in_txn},
+        complaint::{Counted, New, complaint_by_sp4n_number, complaint_get, complaint_insert_in_txn},
         contact::contact_add_in_txn,
         figures::{Moved, figures_change_in_txn},
         sealed::{Content, Identity, Secrets},
@@ -162,6 +162,7 @@ impl Command for Submit {
         }
         let rules = change::Rules { workflow, work_time };
         let times = change::times(app, &case, &rules);
+        let counted = Counted::of(&case, &rules.workflow);
         let secrets = app.new_secrets()?;
         let new = New {
             name: name::Complaint {
@@ -177,6 +178,7 @@ impl Command for Submit {
             secrets: secrets.clone(),
             identity: self.identity.clone(),
             content: self.content,
+            counted,
         };
         let stored = complaint_insert_in_txn(txn, &app.vault, new, times, now).await?;
         if let Some(identity) = &self.identity {
@@ -193,7 +195,7 @@ impl Command for Submit {
         };
         timeline_add_in_txn(txn, &app.vault, stored.id, &line).await?;
         let mut moved = Moved::default();
-        moved.add(None, &stored.case, &rules.workflow);
+        moved.add(None, (&stored.case, &stored.counted), &rules.workflow);
         figures_change_in_txn(txn, moved).await?;
         let owner = Owner::Complaint(stored.id);
         files::attach(app, txn, work.caller, &self.attachments, owner).await?;

@@ -8,7 +8,7 @@ use prima_platform::{
     failure::{Failure, Violation},
     request::{self, Faults},
 };
-use prima_proto::{name, period::jakarta_day};
+use prima_proto::{name, zone::day_of_agency};
 use prost::Message;
 use sea_orm::DbErr;
 
@@ -63,7 +63,7 @@ pub async fn flag_figures_dirty(txn: &Txn, head: &Head, received_at: DateTime<Ut
     if head.unit.is_empty() {
         return Ok(());
     }
-    let year = i64::from(jakarta_day(received_at).year());
+    let year = i64::from(day_of_agency(&head.agency, received_at).year());
     figures_flag_dirty_in_txn(txn, &head.agency, &head.unit, year).await
 }
 

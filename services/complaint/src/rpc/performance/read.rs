@@ -1,14 +1,16 @@
-//! Reads the figures of a unit in a period.
+//! Reads the figures of a unit or an agency in a period.
 
 use chrono::Datelike;
 use prima_platform::{
     caller::Caller,
-    failure::Failure,
+    failure::{Failure, Violation},
     request::{self, Faults},
 };
 use prima_proto::{
     complaint::v1,
+    name,
     period::{Kind, Period},
+    zone::zone_of_agency,
 };
 use sea_orm::DbErr;
 
@@ -18,21 +20,21 @@ use crate::{
     events::publish,
     rpc::rights::require_liaison,
     store::{
-        figures::{Facts, figures_of},
-        performance::{Key, ratings_published},
+        figures::{Facts, figures_of, figures_of_agency},
+        performance::ratings_published,
     },
 };
 
-/// The figures and the score of a unit in a period. They are computed on request; those of a year equal what is
-/// published or about to be. Callers who may read the reports of the unit get exact figures, all others get figures
-/// from which no single person can be identified.
+/// The figures and the score of a unit or an agency in a period. They are computed on request; those of a year equal
+/// what is published or about to be. Callers who may read the reports get exact figures, all others get figures from
+/// which no single person can be identified.
 pub async fn get(
     app: &App,
     caller: Caller,
     request: v1::GetPerformanceRequest,
 ) -> Result<v1::GetPerformanceResponse, Failure> {
     let mut faults = Faults::default();
-    let unit = faults.take(request::name("unit", &request.unit));
+    let subject = faults.take(subject(&request));
     let period = request.period.parse::<Period>().ok();
     if period.is_none() {
         faults.add(
@@ -41,10 +43,15 @@ pub async fn get(
             "harus `YYYY`, `YYYY-sN`, `YYYY-qN`, atau `YYYY-mMM`, dengan tahun 2000 sampai 2100",
         );
     }
-    let (unit, period) = faults.settle(unit.zip(period))?;
-    let mut facts = figures_of(app.context.db.reader(), &unit, &period).await?;
-    let last = period.ended(app.now()) && facts.figures.all.open == 0;
-    let (step, score) = if require_liaison(&caller, &unit.agency).is_ok() {
+    let (subject, period) = faults.settle(subject.zip(period))?;
+    let reader = app.context.db.reader();
+    let mut facts = match &subject {
+        name::Subject::Unit(unit) => figures_of(reader, unit, &period).await?,
+        name::Subject::Agency(agency) => figures_of_agency(reader, agency, &period).await?,
+    };
+    let agency = subject.agency_id();
+    let last = period.ended_in(zone_of_agency(agency), app.now()) && facts.figures.all.open == 0;
+    let (step, score) = if require_liaison(&caller, agency).is_ok() {
         (1, score(&facts.figures))
     } else {
         let step = app.disclosure_step();
@@ -60,6 +67,21 @@ pub async fn get(
     })
 }
 
+/// The unit or the agency that a request names; it must name exactly one.
+fn subject(request: &v1::GetPerformanceRequest) -> Result<name::Subject, Violation> {
+    match (request.unit.as_str(), request.agency.as_str()) {
+        (unit, "") => request::name::<name::Unit>("unit", unit).map(|unit| name::Subject::from(&unit)),
+        ("", agency) => {
+            request::name::<name::Agency>("agency", agency).map(|agency| name::Subject::from(&agency))
+        }
+        _ => Err(Violation::new(
+            "agency",
+            "must be empty with a unit",
+            "isi salah satu: unit atau instansi",
+        )),
+    }
+}
+
 /// The published score of a year. There is none for fewer reports than a disclosure step, nor for a part of a year,
 /// because subtracting it from the year would reveal the rest.
 fn published(mut exact: Figures, disclosed: &Facts, step: i64) -> Option<Score> {
@@ -70,17 +92,11 @@ fn published(mut exact: Figures, disclosed: &Facts, step: i64) -> Option<Score> 
 /// Reduces the figures to those that callers who may not read the reports may see.
 async fn disclose(app: &App, mut facts: Facts) -> Result<Facts, DbErr> {
     let step = app.disclosure_step();
+    let year = facts.period.first_day().year().into();
     let averages = match facts.period.kind() {
-        Kind::Year => {
-            let key = Key {
-                agency: facts.unit.agency.clone(),
-                unit: facts.unit.unit.clone(),
-                year: facts.period.first_day().year().into(),
-            };
-            Averages::Year {
-                ratings: ratings_published(app.context.db.reader(), &key).await?,
-            }
-        }
+        Kind::Year => Averages::Year {
+            ratings: ratings_published(app.context.db.reader(), &facts.subject, year).await?,
+        },
         Kind::Half | Kind::Quarter | Kind::Month => Averages::Hidden,
     };
     facts.figures = facts.figures.disclosed(step, averages);

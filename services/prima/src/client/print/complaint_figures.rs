@@ -28,9 +28,17 @@ pub fn performance(answer: &pb::GetPerformanceResponse, labels: &WorkflowLabels)
         }
     };
     let mut text = lines(&[
-        ("Unit", of.unit.clone()),
+        subject(of),
         ("Periode", of.period.clone()),
         ("Nilai", score),
+        (
+            "Dasar nilai",
+            format!(
+                "{} selesai tanpa tenggat terlewat, {} terlambat (tetap terlambat walaupun ditanggapi, diarsipkan, \
+                 atau dialihkan)",
+                of.in_time, of.late
+            ),
+        ),
         (
             "Diterima",
             format!("{} (di luar {} yang digabung)", of.received, of.merged),
@@ -97,6 +105,17 @@ pub fn performance(answer: &pb::GetPerformanceResponse, labels: &WorkflowLabels)
     text
 }
 
+/// Whose figures they are.
+fn subject(of: &event::ComplaintPerformanceState) -> (&'static str, String) {
+    match of.agency.as_str() {
+        "" => ("Unit", of.unit.clone()),
+        agency => (
+            "Instansi",
+            format!("{agency} (semua laporan, juga yang belum didisposisikan ke unit)"),
+        ),
+    }
+}
+
 /// The name of a class or a channel; its key when it is not known.
 fn group_name(key: &str, labels: &WorkflowLabels) -> String {
     let class = labels.class(key).map(str::to_owned);
@@ -130,6 +149,26 @@ mod tests {
         assert!(performance(&score(10), &labels).contains("80.00 (dari 10 laporan)\n"));
         let none = pb::GetPerformanceResponse::default();
         assert!(performance(&none, &labels).contains("belum ada"));
+    }
+
+    #[test]
+    fn the_figures_of_an_agency_say_so_and_what_the_score_is_made_of() {
+        let labels = WorkflowLabels::default();
+        let answer = pb::GetPerformanceResponse {
+            performance: Some(event::ComplaintPerformanceState {
+                agency: "agencies/3271".into(),
+                in_time: 12,
+                late: 40,
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        let text = performance(&answer, &labels);
+        assert!(text.contains("agencies/3271 (semua laporan"), "{text}");
+        assert!(
+            text.contains("12 selesai tanpa tenggat terlewat, 40 terlambat"),
+            "{text}"
+        );
     }
 
     #[test]
