@@ -54,7 +54,7 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
                 },
             )
         });
-    let types = prop::sample::select(vec!["clinic", "school", "kota"]);
+    let types = prop::sample::select(vec!["clinic", "school", "kota", "units", "kl"]);
     let unit = (prop::sample::select(SUBJECTS[4..].to_vec()), label, types, gone).prop_map(
         |(id, label, unit_type, withdrawn)| {
             let (display_name, unit_type) = (label.to_owned(), unit_type.to_owned());
@@ -71,7 +71,7 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
     let values = prop::sample::select(vec!["91.4", "91.40", "90", "-1.5", "100", "0.001"]);
     let metrics = prop::sample::select(vec!["skm", "ipp"]);
     let services = prop::sample::select(vec!["index", "index", "other"]);
-    let numbers = (0..3_i64, 0..3_i64, any::<bool>());
+    let numbers = (0..3_i64, 0..3_i64, any::<bool>(), prop::bool::weighted(0.1));
     let score = (
         prop::sample::select(SUBJECTS.to_vec()),
         services,
@@ -81,7 +81,7 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
         gone,
     )
         .prop_map(
-            |(id, service, metric, value, (size, minimum, settled), withdrawn)| {
+            |(id, service, metric, value, (size, minimum, settled, recorded), withdrawn)| {
                 let status = if settled {
                     Status::Final
                 } else {
@@ -92,10 +92,11 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
                 score.withdrawn = withdrawn;
                 score.figures = Figures {
                     sample_size: size,
-                    sample_minimum: minimum,
+                    sample_minimum: if id.contains('/') { minimum } else { minimum / 2 },
                     units_counted: size,
                     units_expected: minimum,
                     status,
+                    recorded,
                     ..score.figures
                 };
                 Fact::Score(service, score)
@@ -165,42 +166,75 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
     }
     let mut tables: BTreeMap<TableKey, Vec<(Decimal, Row)>> = BTreeMap::new();
     let mut unplaced = 0;
-    for ((metric, subject), by_service) in scores {
-        // All versions differ here, so there are no ties between services.
-        let live = by_service
-            .values()
-            .filter(|(_, score)| score.is_none_or(|score| !score.withdrawn));
-        let Some((version, Some(score))) = live.max_by_key(|(version, _)| *version) else {
-            continue;
-        };
+    let newest: Vec<_> = scores
+        .into_iter()
+        .filter_map(|((metric, subject), by_service)| {
+            // All versions differ here, so there are no ties between services.
+            let live = by_service
+                .values()
+                .filter(|(_, score)| score.is_none_or(|score| !score.withdrawn));
+            let (version, score) = live.max_by_key(|(version, _)| *version)?;
+            Some((metric, subject, *version, (*score)?))
+        })
+        .collect();
+    let small =
+        |figures: &Figures| figures.sample_minimum > 0 && figures.sample_size < figures.sample_minimum;
+    let units_of = |metric: &str, agency: &str| {
+        let units = newest.iter().filter(|(of, subject, ..)| {
+            of == metric && subject.unit_id().is_some() && subject.agency_id() == agency
+        });
+        let mut found = Units::default();
+        for (.., score) in units {
+            found.fit += i64::from(!small(&score.figures));
+            found.recorded += i64::from(score.figures.recorded);
+        }
+        found
+    };
+    for (metric, subject, version, score) in &newest {
         let figures = &score.figures;
         let owner = agencies.get(subject.agency_id());
         let mut cohorts = Vec::new();
-        let (display_name, agency_display_name, low) = match &subject {
+        let mut of_agency = Units::default();
+        let (display_name, agency_display_name, low) = match subject {
             Subject::Agency(_) => {
                 let Some(own) = owner else {
                     unplaced += 1;
                     continue;
                 };
-                cohorts.extend(
-                    own.kind
-                        .filter(|_| !own.withdrawn)
-                        .map(|kind| kind.as_str().to_owned()),
-                );
-                let low =
-                    figures.units_counted < figures.units_expected && figures.status == Status::Provisional;
-                (
-                    own.display_name.clone(),
-                    String::new(),
-                    low.then_some(Unranked::UnitsMissing),
-                )
+                if let Some(kind) = own.kind.filter(|_| !own.withdrawn) {
+                    cohorts.push(kind.as_str().to_owned());
+                    let national = matches!(kind, Kind::Kementerian | Kind::Lembaga);
+                    cohorts.push(if national { "kl" } else { "daerah" }.to_owned());
+                    if matches!(kind, Kind::Kabupaten | Kind::Kota) {
+                        let parent = own.parent.iter();
+                        cohorts.extend(parent.map(|parent| format!("agencies.{}", parent.agency)));
+                    }
+                }
+                of_agency = units_of(metric, subject.agency_id());
+                let expected = figures.units_expected.max(figures.units_counted);
+                let of_units = figures.units_counted > 0 && figures.sample_minimum == 0 && !figures.recorded;
+                let low = if small(figures) {
+                    Some(Unranked::SampleTooSmall)
+                } else if figures.units_counted < figures.units_expected
+                    && figures.status == Status::Provisional
+                {
+                    Some(Unranked::UnitsMissing)
+                } else if of_units && 3 * of_agency.fit < 2 * expected {
+                    Some(Unranked::UnitsUnfit)
+                } else {
+                    None
+                };
+                (own.display_name.clone(), String::new(), low)
             }
             Subject::Unit(unit) => {
                 let Some(own) = units.get(format!("{}/{}", unit.agency, unit.unit).as_str()) else {
                     unplaced += 1;
                     continue;
                 };
-                if !own.withdrawn && own.unit_type != "kota" {
+                if !own.withdrawn {
+                    cohorts.push(format!("units.{}", unit.agency));
+                }
+                if !own.withdrawn && !["kota", "units", "kl"].contains(&own.unit_type.as_str()) {
                     cohorts.push(own.unit_type.clone());
                     let province = match owner {
                         Some(a) if a.withdrawn || a.kind == Some(Kind::Kementerian) => None,
@@ -210,7 +244,7 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
                     };
                     cohorts.extend(province.map(|province| format!("{}.{province}", own.unit_type)));
                 }
-                let low = figures.sample_minimum > 0 && figures.sample_size < figures.sample_minimum;
+                let low = small(figures);
                 let agency_display_name = owner.map_or_else(String::new, |a| a.display_name.clone());
                 (
                     own.display_name.clone(),
@@ -226,6 +260,7 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
             agency_display_name,
             score: figures.clone(),
             unranked: low,
+            units: of_agency,
             version: *version,
         };
         for cohort in cohorts {

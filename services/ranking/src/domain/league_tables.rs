@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use prima_platform::number::{self, Rational};
 use prima_proto::name::{self, Subject};
 
-use super::facts::{AgencyFacts, Aggregate, Figures, Kind, Score, UnitFacts};
+use super::cohorts;
+use super::facts::{AgencyFacts, Aggregate, Figures, Score, UnitFacts};
 use super::member_score::{Content, Interner, MemberScore, ParsedScore};
 use super::table::{Table, TableKey};
 use super::table_map::TableMap;
 
-pub use super::member_score::{BadScore, Unranked};
+pub use super::member_score::{BadScore, Units, Unranked};
 
 /// The tables that an update changed, each once; empty when no shown row changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,6 +56,8 @@ pub struct Row {
     pub score: Figures,
     /// Why it has no rank; `None` when it has one.
     pub unranked: Option<Unranked>,
+    /// The units of an agency in this metric and period; zeros for a unit.
+    pub units: Units,
     /// Version of the score.
     pub version: i64,
 }
@@ -209,6 +213,36 @@ impl LeagueTables {
         subject: Subject,
         content: Content,
     ) -> Changed {
+        let agency = match &subject {
+            Subject::Unit(unit) => Some(Subject::Agency(unit.agency_name())),
+            Subject::Agency(_) => None,
+        };
+        let mut changed = Changed::default();
+        let before_and_after = self.change_score(subject, metric, period, &mut changed, |score, interner| {
+            score.apply(interner, source, version, content)
+        });
+        let [before, after] = before_and_after;
+        if let Some(agency) = agency
+            && before != after
+        {
+            self.change_score(agency, metric, period, &mut changed, |score, _| {
+                score.count_unit(before, after);
+                score.shown().is_some()
+            });
+        }
+        changed
+    }
+
+    /// Changes one score of a subject, moves it in its tables, and adds these to `changed` when `change` returns that
+    /// the shown row may have changed. Returns how it counts for its agency before and after.
+    fn change_score(
+        &mut self,
+        subject: Subject,
+        metric: &str,
+        period: &str,
+        changed: &mut Changed,
+        change: impl FnOnce(&mut MemberScore, &mut Interner) -> bool,
+    ) -> [Units; 2] {
         let member = match self.members.get_mut(&subject) {
             Some(member) => member,
             None => {
@@ -228,23 +262,21 @@ impl LeagueTables {
             }
         };
         let Some(score) = member.scores.get_mut(at) else {
-            return Changed::default();
+            return Default::default();
         };
-        let before = score.sort_key;
-        let shown = score.apply(&mut self.interner, source, version, content);
+        let (before, counted) = (score.sort_key, score.as_unit());
+        let shown = change(score, &mut self.interner);
+        let after = score.sort_key;
         if !member.entry.is_known() {
-            self.unplaced =
-                self.unplaced + usize::from(score.sort_key.is_some()) - usize::from(before.is_some());
+            self.unplaced = self.unplaced + usize::from(after.is_some()) - usize::from(before.is_some());
         }
-        if !shown {
-            return Changed::default();
+        if shown {
+            for key in &score.tables {
+                self.tables.shift(key, &member.subject, before, after);
+            }
+            changed.keys.extend(score.tables.iter().cloned());
         }
-        for key in &score.tables {
-            self.tables.shift(key, &member.subject, before, score.sort_key);
-        }
-        Changed {
-            keys: score.tables.clone(),
-        }
+        [counted, score.as_unit()]
     }
 
     /// The table of this name; `None` when it has no member.
@@ -255,6 +287,28 @@ impl LeagueTables {
     /// All tables, ordered by metric, period and cohort.
     pub fn tables(&self) -> impl Iterator<Item = (&TableKey, &Table)> {
         self.tables.iter()
+    }
+
+    /// The mean of the published values of the ranked subjects of a table; only of agencies, of which there are few, so
+    /// that it is computed when it is read.
+    pub fn mean(&self, key: &TableKey) -> Option<Rational> {
+        if !cohorts::is_of_agencies(&key.cohort) {
+            return None;
+        }
+        let value = |subject: &Arc<Subject>| {
+            let (_, parsed) = self
+                .members
+                .get(subject)?
+                .score(&key.metric, &key.period)?
+                .shown()?;
+            number::parse_decimal(&parsed.figures.value)
+        };
+        let ranked = self
+            .table(key)?
+            .iter_from(0)
+            .take_while(|(rank, _)| rank.is_some());
+        let values: Vec<Rational> = ranked.filter_map(|(_, subject)| value(subject)).collect();
+        number::mean(&values)
     }
 
     /// The row of a subject in every table of a metric and period that it is in, ordered by cohort.
@@ -386,21 +440,11 @@ impl LeagueTables {
     /// The cohorts of a subject by its directory entry.
     fn cohorts(&self, member: &Member) -> Vec<String> {
         match &member.entry {
-            DirectoryEntry::Unit(_, unit) if !unit.withdrawn && is_cohort(&unit.unit_type) => {
-                let province = match self.agency_of(&member.subject) {
-                    Some(agency) => agency.province(member.subject.agency_id()),
-                    None => None,
-                };
-                let regional = province.map(|province| format!("{}.{province}", unit.unit_type));
-                std::iter::once(unit.unit_type.clone()).chain(regional).collect()
+            DirectoryEntry::Unit(_, unit) => {
+                cohorts::of_unit(&member.subject, unit, self.agency_of(&member.subject))
             }
-            DirectoryEntry::Agency(_, agency) if !agency.withdrawn => {
-                agency.kind.iter().map(|kind| kind.as_str().to_owned()).collect()
-            }
-            DirectoryEntry::Unknown
-            | DirectoryEntry::Unreadable(_)
-            | DirectoryEntry::Unit(..)
-            | DirectoryEntry::Agency(..) => Vec::new(),
+            DirectoryEntry::Agency(_, agency) => cohorts::of_agency(agency),
+            DirectoryEntry::Unknown | DirectoryEntry::Unreadable(_) => Vec::new(),
         }
     }
 
@@ -423,14 +467,9 @@ impl LeagueTables {
                 .agency_of(&member.subject)
                 .map_or_else(String::new, |a| a.display_name.clone()),
             score: parsed.figures.clone(),
-            unranked: parsed.unranked,
+            unranked: score.unranked(parsed),
+            units: score.units,
             version,
         })
     }
-}
-
-/// Whether a unit type can name a cohort. A unit type with the name of a kind of agency would mix units with agencies
-/// in one table.
-fn is_cohort(unit_type: &str) -> bool {
-    name::token(unit_type, name::TOKEN_MAX).is_ok() && Kind::parse(unit_type).is_none()
 }

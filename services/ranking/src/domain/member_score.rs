@@ -7,6 +7,7 @@ use std::sync::Arc;
 use prima_proto::name::{self, Subject};
 use rust_decimal::Decimal;
 
+use super::coverage;
 use super::facts::{Figures, Status};
 use super::table::{SortKey, TableKey};
 
@@ -55,10 +56,21 @@ impl BadScore {
 /// Why a subject is listed without a rank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Unranked {
-    /// A unit with fewer respondents than its minimum sample.
+    /// Fewer respondents or cases than the minimum sample.
     SampleTooSmall,
     /// An agency whose units are not all in, while the period may still change.
     UnitsMissing,
+    /// An agency too few of whose units are fit to be ranked themselves.
+    UnitsUnfit,
+}
+
+/// Numbers of units of an agency, by their scores of one metric and period.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Units {
+    /// Those with a rank of their own.
+    pub fit: i64,
+    /// Those whose score was recorded from an earlier publication.
+    pub recorded: i64,
 }
 
 /// What one published state of a score contains.
@@ -72,38 +84,32 @@ pub(super) enum Content {
     Unreadable,
 }
 
-/// The figures of a score with the position that follows from them.
+/// The figures of a score with what follows from them alone.
 #[derive(Debug)]
 pub(super) struct ParsedScore {
     pub(super) figures: Figures,
-    pub(super) unranked: Option<Unranked>,
-    sort_key: SortKey,
+    /// Why these figures give no rank, whatever the units of an agency are.
+    unranked: Option<Unranked>,
+    value: SortKey,
 }
 
 impl ParsedScore {
-    /// Parses the value and decides whether the subject is ranked; fails when the value is not a decimal.
+    /// Parses the value; fails when it is not a decimal.
     pub(super) fn parse(subject: &Subject, figures: Figures) -> Result<Self, BadScore> {
-        let number = decimal(&figures.value)?;
-        let unranked = match subject {
-            Subject::Unit(_) => {
-                let small = figures.sample_minimum > 0 && figures.sample_size < figures.sample_minimum;
-                small.then_some(Unranked::SampleTooSmall)
-            }
-            Subject::Agency(_) => {
-                let missing =
-                    figures.units_counted < figures.units_expected && figures.status == Status::Provisional;
-                missing.then_some(Unranked::UnitsMissing)
-            }
-        };
-        let sort_key = if unranked.is_none() {
-            SortKey::ranked(number)
-        } else {
-            SortKey::UNRANKED
+        let value = SortKey::ranked(decimal(&figures.value)?);
+        let small = figures.sample_minimum > 0 && figures.sample_size < figures.sample_minimum;
+        let missing = matches!(subject, Subject::Agency(_))
+            && figures.units_counted < figures.units_expected
+            && figures.status == Status::Provisional;
+        let unranked = match (small, missing) {
+            (true, _) => Some(Unranked::SampleTooSmall),
+            (false, true) => Some(Unranked::UnitsMissing),
+            (false, false) => None,
         };
         Ok(Self {
             figures,
             unranked,
-            sort_key,
+            value,
         })
     }
 }
@@ -145,6 +151,8 @@ pub(super) struct MemberScore {
     pub(super) sort_key: Option<SortKey>,
     /// The tables that it belongs to by the cohorts of its subject.
     pub(super) tables: Vec<Arc<TableKey>>,
+    /// Of an agency: its units in this metric and period.
+    pub(super) units: Units,
     /// One for each service that published this score; nearly always one.
     publications: Vec<Publication>,
 }
@@ -156,6 +164,7 @@ impl MemberScore {
             period,
             sort_key: None,
             tables: Vec::new(),
+            units: Units::default(),
             publications: Vec::new(),
         }
     }
@@ -195,8 +204,40 @@ impl MemberScore {
         let is_shown = self
             .newest()
             .is_some_and(|publication| &*publication.source == source);
-        self.sort_key = self.shown().map(|(_, parsed)| parsed.sort_key);
+        self.refresh();
         was_shown || is_shown
+    }
+
+    /// How the score of a unit counts for its agency.
+    pub(super) fn as_unit(&self) -> Units {
+        let recorded = self.shown().is_some_and(|(_, parsed)| parsed.figures.recorded);
+        Units {
+            fit: self.sort_key.is_some_and(SortKey::is_ranked).into(),
+            recorded: recorded.into(),
+        }
+    }
+
+    /// Counts a unit of the agency as it is now instead of as it was.
+    pub(super) fn count_unit(&mut self, before: Units, after: Units) {
+        self.units.fit += after.fit - before.fit;
+        self.units.recorded += after.recorded - before.recorded;
+        self.refresh();
+    }
+
+    fn refresh(&mut self) {
+        let parsed = self.shown().map(|(_, parsed)| parsed);
+        self.sort_key = parsed.map(|parsed| match self.unranked(parsed) {
+            None => parsed.value,
+            Some(_) => SortKey::UNRANKED,
+        });
+    }
+
+    /// Why it has no rank; `None` when it has one.
+    pub(super) fn unranked(&self, parsed: &ParsedScore) -> Option<Unranked> {
+        let unfit = || coverage::is_unfit(&parsed.figures, self.units.fit);
+        parsed
+            .unranked
+            .or_else(|| unfit().then_some(Unranked::UnitsUnfit))
     }
 
     /// Version and figures of the state that is shown; `None` when all services withdrew the score, or the newest

@@ -5,6 +5,8 @@
 //! counts, whether this release can read it or not. So two replicas that received the same states show the same rows.
 
 mod blocks;
+mod cohorts;
+pub mod coverage;
 pub mod facts;
 pub mod league_tables;
 mod member_score;
@@ -12,7 +14,7 @@ pub mod table;
 mod table_map;
 
 pub use facts::{AgencyFacts, Aggregate, Figures, Kind, Score, Status, UnitFacts};
-pub use league_tables::{BadScore, Changed, LeagueTables, Row, Unranked};
+pub use league_tables::{BadScore, Changed, LeagueTables, Row, Units, Unranked};
 pub use prima_proto::name::Subject;
 pub use table::{SortKey, Table, TableKey};
 

@@ -1,5 +1,6 @@
 //! Each rule of the league tables by an example.
 
+use prima_platform::number;
 use prima_proto::{name, score::Key};
 
 use super::*;
@@ -69,8 +70,16 @@ pub(super) fn score(of: &str, value: &str) -> Score {
     }
 }
 
+/// The changed cohorts, without the one of all units of an agency.
 fn names(changed: Changed) -> Vec<String> {
-    changed.iter().map(|key| key.cohort.clone()).collect()
+    let cohorts = changed.iter().map(|key| key.cohort.clone());
+    cohorts.filter(|cohort| !cohort.starts_with("units.")).collect()
+}
+
+/// The tables that exist, without those of all units of an agency.
+fn cohorts(tables: &LeagueTables) -> Vec<&str> {
+    let cohorts = tables.tables().map(|(key, _)| key.cohort.as_str());
+    cohorts.filter(|cohort| !cohort.starts_with("units.")).collect()
 }
 
 /// Rank, subject and published value of every row of a table; empty when there is no such table.
@@ -138,6 +147,9 @@ fn an_incomplete_agency_is_unranked_until_its_units_are_in_or_the_period_is_fina
         score
     };
     tables.agency(agency_name("12"), 1, agency(Kind::Kota, None));
+    for unit in ["12/a", "12/b"] {
+        tables.score("index", 1, super::tests::score(unit, "90")).unwrap();
+    }
     tables.score("index", 1, score(2, Status::Provisional)).unwrap();
     assert_eq!(shown(&tables, "kota"), [row(None, "12", "90")]);
     assert_eq!(
@@ -148,6 +160,136 @@ fn an_incomplete_agency_is_unranked_until_its_units_are_in_or_the_period_is_fina
     assert_eq!(shown(&tables, "kota"), [row(1, "12", "90")]);
     tables.score("index", 3, score(3, Status::Provisional)).unwrap();
     assert_eq!(shown(&tables, "kota"), [row(1, "12", "90")]);
+}
+
+#[test]
+fn an_agency_is_ranked_when_two_thirds_of_its_units_are_fit_to_be_ranked() {
+    let mut tables = LeagueTables::default();
+    let unit_score = |of: &str, size| {
+        let mut score = score(of, "99");
+        (score.figures.sample_size, score.figures.sample_minimum) = (size, 30);
+        score
+    };
+    for id in ["12", "13"] {
+        tables.agency(agency_name(id), 1, agency(Kind::Kota, Some("32")));
+        let mut score = score(id, if id == "12" { "99" } else { "70" });
+        (score.figures.units_counted, score.figures.units_expected) = (3, 3);
+        score.figures.status = Status::Final;
+        tables.score("survey", 1, score).unwrap();
+        for unit in ["a", "b", "c"] {
+            tables
+                .score(
+                    "survey",
+                    1,
+                    unit_score(&format!("{id}/{unit}"), if id == "12" { 29 } else { 30 }),
+                )
+                .unwrap();
+        }
+    }
+    // All units of the first one are under their sample.
+    assert_eq!(
+        shown(&tables, "kota"),
+        [row(1, "13", "70"), row(None, "12", "99")]
+    );
+    let last = tables.rows(&key("kota"), 1, 1).unwrap().remove(0);
+    assert_eq!((last.unranked, last.units.fit), (Some(Unranked::UnitsUnfit), 0));
+    assert_eq!(coverage::required(&last.score), 2);
+    assert_eq!(tables.mean(&key("daerah")).unwrap(), number::whole(70));
+    assert!(names(tables.score("survey", 2, unit_score("12/a", 30)).unwrap()).contains(&"kota".to_owned()));
+    assert_eq!(tables.rank(&key("kota"), &subject("12")), None);
+    tables.score("survey", 2, unit_score("12/b", 30)).unwrap();
+    assert_eq!(
+        shown(&tables, "agencies.32"),
+        [row(1, "12", "99"), row(2, "13", "70")]
+    );
+    tables.score("survey", 3, unit_score("12/a", 29)).unwrap();
+    assert_eq!(tables.rank(&key("kota"), &subject("12")), None);
+}
+
+#[test]
+fn an_agency_says_how_many_of_its_units_were_recorded() {
+    let mut tables = LeagueTables::default();
+    tables.agency(agency_name("12"), 1, agency(Kind::Kota, None));
+    tables.score("survey", 1, score("12", "90")).unwrap();
+    for (version, recorded) in [(1, true), (2, false), (3, true)] {
+        let mut of_unit = score("12/a", "90");
+        of_unit.figures.recorded = recorded;
+        tables.score("survey", version, of_unit).unwrap();
+        let row = tables.rows(&key("kota"), 0, 1).unwrap().remove(0);
+        assert_eq!(
+            row.units,
+            Units {
+                fit: 1,
+                recorded: recorded.into()
+            }
+        );
+    }
+}
+
+#[test]
+fn an_agency_with_a_minimum_sample_of_its_own_is_measured_by_that() {
+    let mut tables = LeagueTables::default();
+    tables.agency(agency_name("12"), 1, agency(Kind::Kota, None));
+    for (version, size, rank) in [(1, 9, None), (2, 10, Some(1))] {
+        let mut score = score("12", "90");
+        (score.figures.sample_size, score.figures.sample_minimum) = (size, 10);
+        (score.figures.units_counted, score.figures.units_expected) = (5, 5);
+        tables.score("complaint", version, score).unwrap();
+        assert_eq!(tables.rank(&key("kota"), &subject("12")), rank);
+    }
+}
+
+#[test]
+fn ministries_and_regions_are_ranked_and_averaged_apart() {
+    let mut tables = LeagueTables::default();
+    for (id, kind, value) in [
+        ("menpan", Kind::Kementerian, "4.50"),
+        ("bkn", Kind::Lembaga, "4.28"),
+        ("32", Kind::Provinsi, "4.10"),
+        ("3271", Kind::Kota, "4.00"),
+        ("3201", Kind::Kabupaten, "3.95"),
+    ] {
+        tables.agency(
+            agency_name(id),
+            1,
+            agency(kind, (kind == Kind::Kota).then_some("32")),
+        );
+        tables.score("index", 1, score(id, value)).unwrap();
+    }
+    assert_eq!(
+        shown(&tables, "kl"),
+        [row(1, "menpan", "4.50"), row(2, "bkn", "4.28")]
+    );
+    assert_eq!(
+        shown(&tables, "daerah"),
+        [
+            row(1, "32", "4.10"),
+            row(2, "3271", "4.00"),
+            row(3, "3201", "3.95")
+        ]
+    );
+    assert_eq!(shown(&tables, "agencies.32"), [row(1, "3271", "4.00")]);
+    let mean = |cohort| tables.mean(&key(cohort)).map(|mean| number::fraction(&mean));
+    assert_eq!(mean("kl").as_deref(), Some("439/100"));
+    assert_eq!(mean("daerah").as_deref(), Some("241/60"));
+}
+
+#[test]
+fn units_of_one_agency_are_ranked_whatever_their_type() {
+    let mut tables = LeagueTables::default();
+    for (name, of, value) in [
+        ("12/a", "clinic", "80"),
+        ("12/b", "school", "90"),
+        ("13/a", "clinic", "99"),
+    ] {
+        tables.unit(unit_name(name), 1, unit(of));
+        tables.score("survey", 1, score(name, value)).unwrap();
+    }
+    assert_eq!(
+        shown(&tables, "units.12"),
+        [row(1, "12/b", "90"), row(2, "12/a", "80")]
+    );
+    assert_eq!(tables.mean(&key("units.12")), None);
 }
 
 #[test]
@@ -211,19 +353,13 @@ fn a_score_waits_for_its_unit_and_then_for_its_province() {
             .iter()
             .map(|(key, _)| key.cohort.clone())
             .collect::<Vec<_>>(),
-        nation_and("33")
+        [nation_and("33"), vec!["units.12".to_owned()]].concat()
     );
     // Units of a province are compared within it, those of a ministry only nationwide.
     tables.agency(agency_name("12"), 3, agency(Kind::Provinsi, None));
     assert_eq!(shown(&tables, "clinic.12"), [row(1, "12/a", "90")]);
     tables.agency(agency_name("12"), 4, agency(Kind::Kementerian, Some("32")));
-    assert_eq!(
-        tables
-            .tables()
-            .map(|(key, _)| key.cohort.as_str())
-            .collect::<Vec<_>>(),
-        ["clinic"]
-    );
+    assert_eq!(cohorts(&tables), ["clinic"]);
     tables.unit(
         unit_name("12/a"),
         2,
@@ -238,13 +374,14 @@ fn a_score_waits_for_its_unit_and_then_for_its_province() {
 #[test]
 fn a_unit_type_that_would_mix_units_with_agencies_is_in_no_table() {
     let mut tables = LeagueTables::default();
-    for unit_type in ["kota", "", "a.b", "A"] {
+    for unit_type in ["kota", "kl", "", "a.b", "A", "units", "daerah", "agencies"] {
         tables.unit(unit_name(&format!("1/u{}", unit_type.len())), 1, unit(unit_type));
         tables
             .score("index", 1, score(&format!("1/u{}", unit_type.len()), "1"))
             .unwrap();
     }
-    assert_eq!(tables.tables().count(), 0);
+    assert_eq!(cohorts(&tables), Vec::<&str>::new());
+    assert_eq!(tables.table(&key("units.1")).map(Table::len), Some(8));
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! Messages of league tables and standings: a table without its rows, and a row.
 
+use prima_platform::number;
 use prima_proto::ranking::v1;
 
-use crate::domain::{Row, Status, Table, TableKey, Unranked};
+use crate::domain::{LeagueTables, Row, Status, Subject, Table, TableKey, Unranked, coverage};
 
-/// A table without its rows; `None` for a table without members.
-pub fn table(key: &TableKey, table: Option<&Table>) -> v1::LeagueTable {
+/// A table without its rows; without members when there is no such table.
+pub fn table(tables: &LeagueTables, key: &TableKey) -> v1::LeagueTable {
+    let table = tables.table(key);
+    let mean = tables.mean(key);
     let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     v1::LeagueTable {
         name: key.to_string(),
@@ -14,6 +17,8 @@ pub fn table(key: &TableKey, table: Option<&Table>) -> v1::LeagueTable {
         cohort: key.cohort.clone(),
         ranked: count(table.map_or(0, Table::ranked)),
         unranked: count(table.map_or(0, Table::unranked)),
+        mean: mean.as_ref().map(|m| number::decimal(m, 2)).unwrap_or_default(),
+        mean_fraction: mean.as_ref().map(number::fraction).unwrap_or_default(),
     }
 }
 
@@ -27,8 +32,16 @@ pub fn row(row: Row) -> v1::LeagueRow {
         None => v1::UnrankedReason::Unspecified,
         Some(Unranked::SampleTooSmall) => v1::UnrankedReason::SampleTooSmall,
         Some(Unranked::UnitsMissing) => v1::UnrankedReason::UnitsMissing,
+        Some(Unranked::UnitsUnfit) => v1::UnrankedReason::UnitsUnfit,
+    };
+    let units_required = match row.subject {
+        Subject::Agency(_) => coverage::required(&row.score),
+        Subject::Unit(_) => 0,
     };
     v1::LeagueRow {
+        units_fit: row.units.fit,
+        units_recorded: row.units.recorded,
+        units_required,
         rank: row.rank.and_then(|r| i64::try_from(r).ok()).unwrap_or(0),
         subject: row.subject.to_string(),
         display_name: row.display_name,

@@ -37,6 +37,7 @@ struct JsonRow<'a> {
     score: &'a str,
     category: &'a str,
     respondents: i64,
+    note: String,
 }
 
 impl League {
@@ -56,6 +57,7 @@ impl League {
             cohort,
             ranked,
             unranked,
+            mean,
             ..
         } = &self.table;
         let mut text = clean(&format!(
@@ -73,6 +75,9 @@ impl League {
             .print();
         let shown = self.rows.len();
         text += &format!("{ranked} diperingkat, {unranked} tanpa peringkat; {shown} baris ditampilkan.\n");
+        if !mean.is_empty() {
+            text += &format!("Rata-rata instansi yang diperingkat: {mean}.\n");
+        }
         if let Some(warning) = staleness(self.freshness.as_ref()) {
             text += &format!("{warning}\n");
         }
@@ -93,6 +98,7 @@ impl League {
                     score: &row.score,
                     category: &row.category,
                     respondents: row.respondents,
+                    note: remark(row, &self.table.metric),
                 })
                 .collect(),
         }
@@ -123,8 +129,16 @@ pub fn rank_shown(row: &pb::LeagueRow) -> String {
     rank(row).map(|rank| rank.to_string()).unwrap_or_default()
 }
 
-/// Why a row has no rank, or whether its score may still change.
+/// Why a row has no rank, or whether its score may still change; and whether values from publications are in it.
 pub fn remark(row: &pb::LeagueRow, metric: &str) -> String {
+    let remark = state(row, metric);
+    match row.units_recorded {
+        0 => remark,
+        units => format!("{remark}; nilai {units} unit dari publikasi"),
+    }
+}
+
+fn state(row: &pb::LeagueRow, metric: &str) -> String {
     match row.unranked_reason() {
         pb::UnrankedReason::SampleTooSmall => {
             format!(
@@ -138,6 +152,14 @@ pub fn remark(row: &pb::LeagueRow, metric: &str) -> String {
             format!(
                 "unit belum lengkap: {} dari {}",
                 row.units_counted, row.units_expected
+            )
+        }
+        pb::UnrankedReason::UnitsUnfit => {
+            format!(
+                "unit layak peringkat kurang: {} dari {}, perlu {}",
+                row.units_fit,
+                row.units_expected.max(row.units_counted),
+                row.units_required
             )
         }
         pb::UnrankedReason::Unspecified => match row.status() {
@@ -170,6 +192,36 @@ pub fn metric_name(metric: &str) -> String {
 pub(super) mod tests {
     use super::*;
 
+    #[test]
+    fn an_agency_whose_units_are_unfit_says_how_many_it_needs() {
+        let row = pb::LeagueRow {
+            unranked_reason: pb::UnrankedReason::UnitsUnfit.into(),
+            units_counted: 88,
+            units_expected: 89,
+            units_fit: 12,
+            units_required: 60,
+            ..Default::default()
+        };
+        assert_eq!(
+            remark(&row, "skm"),
+            "unit layak peringkat kurang: 12 dari 89, perlu 60"
+        );
+        let row = pb::LeagueRow {
+            status: pb::ScoreStatus::Final.into(),
+            units_recorded: 3,
+            ..Default::default()
+        };
+        assert_eq!(remark(&row, "skm"), "final; nilai 3 unit dari publikasi");
+        let mut league = sample();
+        assert!(!league.table().contains("Rata-rata"));
+        league.table.mean = "4.39".into();
+        assert!(
+            league
+                .table()
+                .contains("Rata-rata instansi yang diperingkat: 4.39.")
+        );
+    }
+
     pub(in crate::client::print) fn sample() -> League {
         League {
             table: pb::LeagueTable {
@@ -179,6 +231,7 @@ pub(super) mod tests {
                 cohort: "dpmptsp".into(),
                 ranked: 1,
                 unranked: 1,
+                ..Default::default()
             },
             rows: vec![
                 pb::LeagueRow {
@@ -214,7 +267,7 @@ pub(super) mod tests {
 
     #[test]
     fn json_has_the_fixed_shape() {
-        insta::assert_snapshot!(sample().render(Format::Json, true).unwrap(), @r#"{"table":"metrics/skm/periods/2024-q3/cohorts/dpmptsp","stale":true,"rows":[{"rank":1,"subject":"agencies/3271/units/dpmptsp","name":"DPMPTSP Kota Bogor","score":"91.48","category":"A","respondents":29},{"rank":null,"subject":"agencies/3275/units/dpmptsp","name":"=cmd()","score":"80.00","category":"B","respondents":3}]}"#);
+        insta::assert_snapshot!(sample().render(Format::Json, true).unwrap(), @r#"{"table":"metrics/skm/periods/2024-q3/cohorts/dpmptsp","stale":true,"rows":[{"rank":1,"subject":"agencies/3271/units/dpmptsp","name":"DPMPTSP Kota Bogor","score":"91.48","category":"A","respondents":29,"note":"final"},{"rank":null,"subject":"agencies/3275/units/dpmptsp","name":"=cmd()","score":"80.00","category":"B","respondents":3,"note":"responden kurang: 3 dari 30"}]}"#);
     }
 
     #[test]

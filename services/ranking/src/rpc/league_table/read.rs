@@ -39,16 +39,21 @@ pub fn list(
     let page = faults.settle(page)?;
     app.check_ready()?;
     let league_tables = app.tables.read();
-    let mut tables: Vec<v1::LeagueTable> = league_tables
+    let mut keys: Vec<(String, &TableKey)> = league_tables
         .tables()
         .filter(|(key, _)| metric.is_empty() || key.metric == *metric)
         .filter(|(key, _)| period.is_empty() || key.period == *period)
-        .map(|(key, table)| message::table(key, Some(table)))
-        .filter(|table| table.name > page.after)
+        .map(|(key, _)| (key.to_string(), key))
+        .filter(|(name, _)| *name > page.after)
         .collect();
+    keys.sort();
+    let next_page_token = page.cut(&mut keys, |(name, _)| name.clone());
+    let tables = keys
+        .iter()
+        .map(|(_, key)| message::table(&league_tables, key))
+        .collect();
+    drop(keys);
     drop(league_tables);
-    tables.sort_by(|a, b| a.name.cmp(&b.name));
-    let next_page_token = page.cut(&mut tables, |t| t.name.clone());
     Ok(v1::ListLeagueTablesResponse {
         tables,
         next_page_token,
@@ -75,7 +80,7 @@ pub fn get(app: &App, message: &v1::GetLeagueTableRequest) -> Result<v1::GetLeag
     let mut rows = league_tables
         .rows(&key, offset, page.size + 1)
         .unwrap_or_default();
-    let table = message::table(&key, Some(table));
+    let table = message::table(&league_tables, &key);
     drop(league_tables);
     let next_page_token = page.cut(&mut rows, cursor::after_row);
     Ok(v1::GetLeagueTableResponse {
@@ -128,7 +133,7 @@ fn first_rows(tables: &Tables, key: &TableKey, size: usize) -> (v1::LeagueTable,
     let league_tables = tables.read();
     let rows = league_tables.rows(key, 0, size).unwrap_or_default();
     (
-        message::table(key, league_tables.table(key)),
+        message::table(&league_tables, key),
         rows.into_iter().map(message::row).collect(),
     )
 }

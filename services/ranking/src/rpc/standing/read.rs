@@ -28,7 +28,7 @@ pub fn get(app: &App, message: &v1::GetStandingRequest) -> Result<v1::GetStandin
     }
     rows.sort_by_cached_key(|(key, _)| key.to_string());
     let standing = |(key, row): (TableKey, Row)| v1::Standing {
-        table: Some(message::table(&key, league_tables.table(&key))),
+        table: Some(message::table(&league_tables, &key)),
         row: Some(message::row(row)),
     };
     let standings = rows.into_iter().map(standing).collect();
