@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::atomic::{AtomicI32, Ordering},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -16,6 +16,7 @@ use prima_platform::{
     service::Context,
 };
 use prima_proto::name;
+use sea_orm::ConnectionTrait;
 
 use super::portfolio;
 use crate::{
@@ -26,16 +27,15 @@ use crate::{
             AgencyYear, KIND, agencies_behind, agencies_flag_dirty_in_txn, agencies_settling,
             agency_score_lock_in_txn, agency_score_save_in_txn, agency_years,
         },
-        innovation::units_without_portfolio,
-        portfolio::{coverage_page, portfolios_of},
+        portfolio::{coverage_page, portfolios_of, units_behind, years_open},
     },
 };
 
 /// The scores of agencies.
 pub struct AgencyScores {
     ctx: Context,
-    /// The last year for which the new portfolios and scores of all agencies were started.
-    year_begun: AtomicI32,
+    /// The years in which every agency and unit was found to have its score. What changes later is flagged.
+    begun: Mutex<BTreeSet<i32>>,
 }
 
 impl AgencyScores {
@@ -43,7 +43,7 @@ impl AgencyScores {
     pub fn new(ctx: Context) -> Self {
         Self {
             ctx,
-            year_begun: AtomicI32::new(0),
+            begun: Mutex::default(),
         }
     }
 }
@@ -62,15 +62,18 @@ impl Kind for AgencyScores {
         }
     }
 
-    /// Scores whose year has ended, and the scores of the year that has begun.
+    /// Scores whose year has ended, and the missing scores of the present year and of past ones with an innovation.
     async fn due(&self) -> Result<Vec<String>, Failure> {
         let (reader, now) = (self.ctx.db.reader(), self.ctx.clock.now());
-        let year = calendar::year(now);
         let mut keys = agencies_settling(reader, micros(now)).await?;
-        if self.year_begun.load(Ordering::Relaxed) != year {
+        for year in years(reader, calendar::year(now)).await? {
+            let begun = || self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+            if begun().contains(&year) {
+                continue;
+            }
             let behind = agencies_behind(reader, year).await?;
             if behind.is_empty() {
-                self.year_begun.store(year, Ordering::Relaxed);
+                begun().insert(year);
             }
             keys.extend(behind);
         }
@@ -91,13 +94,26 @@ impl Kind for AgencyScores {
     }
 }
 
+/// The years in which every agency and active unit has a score.
+async fn years(conn: &impl ConnectionTrait, present: i32) -> Result<BTreeSet<i32>, Failure> {
+    let mut years: BTreeSet<i32> = years_open(conn).await?.into_iter().collect();
+    years.insert(present);
+    years.retain(|year| *year <= present);
+    Ok(years)
+}
+
 /// Replaces a dirty flag for every year by one flag for each year.
 async fn flag_each_year(ctx: &Context, txn: &Txn, agency: &str) -> Result<(), Failure> {
     let mut keys: BTreeSet<AgencyYear> = agency_years(txn, agency).await?.into_iter().collect();
-    keys.insert(AgencyYear {
-        agency: agency.to_owned(),
-        year: i64::from(calendar::year(ctx.clock.now())),
-    });
+    keys.extend(
+        years(txn, calendar::year(ctx.clock.now()))
+            .await?
+            .into_iter()
+            .map(|year| AgencyYear {
+                agency: agency.to_owned(),
+                year: i64::from(year),
+            }),
+    );
     Ok(agencies_flag_dirty_in_txn(txn, &keys).await?)
 }
 
@@ -107,11 +123,11 @@ async fn recompute(ctx: &Context, txn: &Txn, key: &AgencyYear) -> Result<Vec<Sta
     let year = i32::try_from(key.year).unwrap_or_default();
     let ends_at = calendar::year_ends_at(year);
     let settled = now >= ends_at;
-    // When a year begins, units with an innovation that goes on get their portfolio of it; when a year has ended, all
-    // scores are published again as final.
+    // In a year with innovations, units without one are listed with 0, as the obligation counts them; when a year has
+    // ended, all scores are published again as final.
     let mut units = BTreeSet::new();
-    if year == calendar::year(now) {
-        for unit in units_without_portfolio(txn, &key.agency, year).await? {
+    if years(txn, calendar::year(now)).await?.contains(&year) {
+        for unit in units_behind(txn, &key.agency, year).await? {
             units.extend(portfolio::keys(&unit, [year]));
         }
     }

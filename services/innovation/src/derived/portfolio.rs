@@ -15,9 +15,10 @@ use crate::{
         agency_score::{AgencyYear, agencies_flag_dirty_in_txn},
         announcement::announced_at,
         award::awards_of_entries,
+        directory_unit::close_dates,
         entry::entries_of,
         innovation::innovations_of,
-        portfolio::{Key, portfolios_lock_in_txn, portfolios_save_in_txn},
+        portfolio::{Key, Saved, portfolios_lock_in_txn, portfolios_save_in_txn},
         replication::replications_by_unit,
         transfer_receiver::learning_of,
     },
@@ -60,27 +61,33 @@ pub async fn states(ctx: &Context, txn: &Txn, keys: &BTreeSet<Key>) -> Result<Ve
     // next one will read what this one writes.
     let now = ctx.clock.now();
     let mut states = Vec::new();
-    let mut counts = Vec::new();
+    let mut saved = Vec::new();
     for chunk in all.chunks(CHUNK) {
         let keys: Vec<Key> = chunk.iter().map(|k| (*k).clone()).collect();
+        let closed = close_dates(txn, &keys.iter().map(unit).collect()).await?;
         for (key, portfolio, at_work) in compute(txn, &keys).await? {
             let version = versions.get(&key).copied().unwrap_or_default();
             let unit = unit(&key);
             let settled = now >= calendar::year_ends_at(year(&key));
-            let score = obligation::unit_score(at_work > 0);
-            states.push(publish::portfolio(&unit, &key.2.to_string(), version, &portfolio));
+            let active = closed
+                .get(&unit)
+                .is_some_and(|day| obligation::is_active(day, year(&key)));
+            let score = obligation::unit_score(at_work, active);
+            let period = key.2.to_string();
+            states.push(publish::portfolio(&unit, &period, version, &portfolio));
             states.push(publish::unit_score(
                 &unit,
-                &key.2.to_string(),
+                &period,
                 version,
-                &score,
+                score.as_ref(),
                 at_work,
                 settled,
             ));
-            counts.push((key, at_work));
+            let listed = score.is_some();
+            saved.push((key, Saved { at_work, listed }));
         }
     }
-    for chunk in counts.chunks(CHUNK) {
+    for chunk in saved.chunks(CHUNK) {
         portfolios_save_in_txn(txn, chunk).await?;
     }
     Ok(states)

@@ -189,7 +189,7 @@ fn score<'a>(
                 (rank, last) = (place, Some(sort_key));
             }
             // All entries with the same rank pass together and get the same awards.
-            let within = |cut: &Cut| rank <= cut.places;
+            let within = |cut: &Cut| cut.includes(rank, &sort_key.published);
             outcomes.push(Outcome {
                 entry: contender.name.clone(),
                 group: group.to_owned(),

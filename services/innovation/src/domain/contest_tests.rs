@@ -37,6 +37,7 @@ fn cut(places: usize, award: &str, eliminates: bool) -> Cut {
     Cut {
         group: "umum".into(),
         places,
+        minimum_score: 0,
         award: award.into(),
         award_name: award.into(),
         eliminates,
@@ -215,5 +216,57 @@ proptest! {
         }
         field.reverse();
         prop_assert_eq!(run(&rules, "s", &field).unwrap(), stages, "the order of entries does not matter");
+    }
+}
+
+/// The rules of 2025: every entry that reaches 85 is a finalist, however many there are.
+fn pass_mark(places: usize) -> Rules {
+    let mut stage = stage("nilai", StageKind::Scoring);
+    stage.cuts = vec![Cut {
+        minimum_score: 85,
+        ..cut(places, "top-inovasi", true)
+    }];
+    rules(vec![stage])
+}
+
+#[test]
+fn a_pass_mark_admits_all_who_reach_it_by_the_published_score() {
+    // 273 reach it as in 2025, three of them exactly; 84.5 and less do not.
+    let field: Vec<Contender> = (0..400)
+        .map(|n| {
+            let (a, b) = match n {
+                0..270 => (86 + i64::try_from(n % 15).unwrap(), 90),
+                270..273 => (85, 85),
+                273 => (84, 85),
+                _ => (i64::try_from(n % 84).unwrap(), 80),
+            };
+            contender(n, &[("nilai", points(a, b))])
+        })
+        .collect();
+    let passed = |places| {
+        let stages = run(&pass_mark(places), "nilai", &field).unwrap();
+        let passed: Vec<Outcome> = stages[0].outcomes.iter().filter(|o| o.passed).cloned().collect();
+        assert!(passed.iter().all(|o| o.awards == ["top-inovasi"]));
+        passed.len()
+    };
+    assert_eq!(passed(0), 273);
+    // With places too, both limits hold.
+    assert!(passed(1) < 273);
+}
+
+proptest! {
+    #[test]
+    fn who_passes_a_pass_mark_is_decided_by_the_exact_score_alone(scores in prop::collection::vec((0..=100_i64, 0..=100_i64), 1..40)) {
+        let field: Vec<Contender> = scores
+            .iter()
+            .enumerate()
+            .map(|(n, (a, b))| contender(n, &[("nilai", points(*a, *b))]))
+            .collect();
+        let stages = run(&pass_mark(0), "nilai", &field).unwrap();
+        for outcome in &stages[0].outcomes {
+            let n: usize = outcome.entry.trim_start_matches("rounds/r/entries/e").parse().unwrap();
+            // The mean of two parts has one decimal at most, so the published score is exact.
+            prop_assert_eq!(outcome.passed, scores[n].0 + scores[n].1 >= 170);
+        }
     }
 }

@@ -24,6 +24,8 @@ pub struct Facts<'a> {
     pub awards: &'a [Award],
     /// Entries of the same agency in the round with the same title.
     pub same_titles: usize,
+    /// Other entries that the agency has submitted in the same group, earlier than this one if it is submitted too.
+    pub submitted_before: usize,
 }
 
 /// A rule that is not met.
@@ -104,10 +106,11 @@ pub fn causes(rules: &Rules, failed: &[Failed], given: Vec<String>) -> Result<Ve
 /// The reason why a rule is not met; `None` when it is met.
 fn why(rules: &Rules, group: &Group, rule: &Rule, facts: &Facts<'_>) -> Option<(String, String)> {
     let (met, english, indonesian) = match rule {
-        Rule::MinAge { months } => {
+        Rule::MinAge { months, categories } => {
             let latest = calendar::months_before(facts.closing, *months);
+            let required = categories.is_empty() || categories.contains(&facts.proposal.category);
             (
-                facts.innovation.start_date.is_some_and(|start| start <= latest),
+                !required || facts.innovation.start_date.is_some_and(|start| start <= latest),
                 format!("must be at work since {latest} at the latest"),
                 format!(
                     "Inovasi harus sudah diterapkan paling lambat {latest} ({months} bulan sebelum penutupan)"
@@ -184,6 +187,11 @@ fn why(rules: &Rules, group: &Group, rule: &Rule, facts: &Facts<'_>) -> Option<(
             !facts.innovation.source.is_empty(),
             "must name the innovation it replicates".to_owned(),
             "Harus menyebut inovasi yang direplikasi".to_owned(),
+        ),
+        Rule::AgencyLimit { most } => (
+            facts.submitted_before < *most,
+            format!("is more than the {most} entries that an agency may submit in the group"),
+            format!("Melebihi {most} usulan yang boleh diajukan satu instansi pada kelompok ini"),
         ),
     };
     (!met).then_some((english, indonesian))

@@ -65,6 +65,7 @@ fn fails(
         closing: date("2022-05-31"),
         awards: &awards,
         same_titles,
+        submitted_before: 0,
     };
     failed(rules(), &facts).into_iter().map(|f| f.rule).collect()
 }
@@ -93,6 +94,7 @@ fn an_innovation_must_be_a_year_old_when_submission_closes() {
             closing: date(row["closing"].as_str().unwrap()),
             awards: &[],
             same_titles: 0,
+            submitted_before: 0,
         };
         let failed: Vec<_> = failed(rules(), &facts).into_iter().map(|f| f.rule).collect();
         let expected: &[&str] = if row["eligible"].as_bool().unwrap() {
@@ -205,6 +207,7 @@ fn a_replica_must_name_its_source() {
             closing: date("2022-05-31"),
             awards: &[],
             same_titles: 0,
+            submitted_before: 0,
         };
         failed(&rules, &facts).len()
     };

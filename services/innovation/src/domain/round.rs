@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use chrono::{DateTime, Utc};
+use num_bigint::BigInt;
 use prima_platform::failure::{Failure, Kind};
 use prima_proto::name;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,9 @@ pub enum Rule {
     MinAge {
         /// Months.
         months: u32,
+        /// Keys of the categories in which this is required; every one when empty.
+        #[serde(default)]
+        categories: Vec<String>,
     },
     /// Its status is implemented.
     Implemented,
@@ -51,7 +55,15 @@ pub enum Rule {
     },
     /// It names the innovation that it replicates.
     Replica,
+    /// It is among the first `most` entries that the agency has submitted in the group.
+    AgencyLimit {
+        /// Number of entries.
+        most: usize,
+    },
 }
+
+/// Key of the rule that limits the entries of an agency.
+pub const AGENCY_LIMIT: &str = "agency-limit";
 
 impl Rule {
     /// Stable key.
@@ -68,6 +80,7 @@ impl Rule {
             Self::NotWonTimes { .. } => "not-won-times",
             Self::FormerWinner { .. } => "former-winner",
             Self::Replica => "replica",
+            Self::AgencyLimit { .. } => AGENCY_LIMIT,
         }
     }
 }
@@ -147,13 +160,17 @@ pub struct Basis {
     pub weight: i64,
 }
 
-/// A cut: the best entries of a group pass or get an award.
+/// A cut: the best entries of a group, or all that reach a score, pass or get an award.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cut {
     /// Key of the group.
     pub group: String,
-    /// Number of places.
+    /// Number of places; 0 for no limit, with a minimum score.
+    #[serde(default)]
     pub places: usize,
+    /// Score that an entry must reach (nilai batas), 0 to 100, compared with its published score; 0 for none.
+    #[serde(default)]
+    pub minimum_score: i64,
     /// Key of the award; empty for none.
     #[serde(default)]
     pub award: String,
@@ -208,6 +225,14 @@ pub struct Rules {
     /// Causes for which the ministry may reject an entry.
     #[serde(default)]
     pub rejection_causes: Vec<Category>,
+}
+
+impl Cut {
+    /// Whether an entry with this rank and published score, in hundredths, is within the cut.
+    pub fn includes(&self, rank: usize, published: &BigInt) -> bool {
+        let placed = self.places == 0 || rank <= self.places;
+        placed && *published >= BigInt::from(self.minimum_score.saturating_mul(100))
+    }
 }
 
 impl Rules {

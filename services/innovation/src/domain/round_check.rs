@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use prima_platform::failure::Violation;
 use prima_proto::name::{TOKEN_MAX, token};
 
-use super::round::{Part, Round, Rule, Stage, StageKind};
+use super::round::{Cut, Part, Round, Rule, Stage, StageKind};
 
 /// Collects faults under `round.`.
 struct Faults(Vec<Violation>);
@@ -78,7 +78,7 @@ pub fn faults(round: &Round) -> Vec<Violation> {
         let field = format!("rules.groups[{}]", group.key);
         faults.parts(&format!("{field}.parts"), &group.parts);
         for rule in &group.rules {
-            check_rule(&mut faults, &format!("{field}.rules"), rule);
+            check_rule(&mut faults, round, &format!("{field}.rules"), rule);
         }
     }
     let causes = rules.rejection_causes.iter().map(|c| c.key.as_str());
@@ -121,14 +121,30 @@ pub fn faults(round: &Round) -> Vec<Violation> {
     faults.0
 }
 
-fn check_rule(faults: &mut Faults, field: &str, rule: &Rule) {
+fn check_rule(faults: &mut Faults, round: &Round, field: &str, rule: &Rule) {
     let awards = match rule {
-        Rule::MinAge { months } => {
+        Rule::MinAge { months, categories } => {
             faults.when(
                 !(1..=120).contains(months),
                 field,
                 "months must be 1 to 120",
                 "jumlah bulan harus 1 sampai 120",
+            );
+            let known = |key: &String| round.rules.categories.iter().any(|c| c.key == *key);
+            faults.when(
+                !categories.iter().all(known),
+                field,
+                "name an unknown category",
+                "menyebut kategori yang tidak dikenal",
+            );
+            return;
+        }
+        Rule::AgencyLimit { most } => {
+            faults.when(
+                !(1..=1000).contains(most),
+                field,
+                "most must be 1 to 1000",
+                "jumlah usulan harus 1 sampai 1000",
             );
             return;
         }
@@ -231,10 +247,10 @@ fn check_stage<'a>(
         let bad_award = !cut.award.is_empty()
             && (token(&cut.award, TOKEN_MAX).is_err() || cut.award_name.trim().is_empty());
         faults.when(
-            round.rules.group(&cut.group).is_none() || !(1..=100_000).contains(&cut.places) || bad_award,
+            round.rules.group(&cut.group).is_none() || !bounds_are_valid(cut) || bad_award,
             format!("{field}.cuts"),
-            "needs a known group, 1 to 100000 places, and a name for an award",
-            "perlu kelompok yang dikenal, 1 sampai 100000 tempat, dan nama penghargaan",
+            "needs a known group, 1 to 100000 places or a minimum score of 1 to 100, and a name for an award",
+            "perlu kelompok yang dikenal, 1 sampai 100000 tempat atau nilai batas 1 sampai 100, dan nama penghargaan",
         );
         if cut.eliminates {
             faults.when(
@@ -246,6 +262,12 @@ fn check_stage<'a>(
             eliminating.push(&cut.group);
         }
     }
+}
+
+/// A cut limits the number of entries, or their score, or both.
+fn bounds_are_valid(cut: &Cut) -> bool {
+    let bounded = cut.places > 0 || cut.minimum_score > 0;
+    bounded && cut.places <= 100_000 && (0..=100).contains(&cut.minimum_score)
 }
 
 fn check_windows(faults: &mut Faults, round: &Round) {

@@ -138,18 +138,21 @@ fn scored(event: score::Event, version: i64) -> State {
     state(event.subject, event.event_type, version, event.payload)
 }
 
-/// The score of a unit, with the number of innovations in operation.
+/// The score of a unit, with the number of innovations in operation; withdrawn when the unit has none.
 pub fn unit_score(
     unit: &name::Unit,
     period: &str,
     version: i64,
-    value: &Rational,
+    value: Option<&Rational>,
     at_work: i64,
     settled: bool,
 ) -> State {
-    let labels = &obligation::definition().unit;
-    let score = score(key(period, unit), labels, value, at_work, settled);
-    scored(score.event(), version)
+    let key = key(period, unit);
+    let event = match value {
+        Some(value) => score(key, &obligation::definition().unit, value, at_work, settled).event(),
+        None => key.withdrawn(),
+    };
+    scored(event, version)
 }
 
 /// The score of an agency as computed.

@@ -122,6 +122,7 @@ mod tests {
                 entry: ENTRY.into(),
                 evaluator: String::new(),
                 reason: "Keluarga".into(),
+                from_stage: String::new(),
             },
         );
     }

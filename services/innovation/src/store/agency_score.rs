@@ -98,16 +98,22 @@ pub async fn agencies_settling(conn: &impl ConnectionTrait, now: i64) -> Result<
         .await
 }
 
-/// Agencies that have units but no score of `year`, or an innovation that goes on whose unit has no portfolio of it.
+/// Agencies that have units but no score of `year`, an active unit without one, or an innovation that goes on whose unit
+/// has no portfolio of it.
 pub async fn agencies_behind(conn: &impl ConnectionTrait, year: i32) -> Result<Vec<AgencyYear>, DbErr> {
     // Written as SQL because rows of four tables are looked for that others lack.
     let text = "SELECT d.agency, $1 + 0 AS year FROM directory_unit d WHERE NOT EXISTS
                     (SELECT 1 FROM agency_score s WHERE s.agency = d.agency AND s.year = $1)
+                UNION SELECT d.agency, $1 + 0 FROM directory_unit d
+                WHERE (close_date = '' OR close_date >= $2) AND NOT EXISTS
+                    (SELECT 1 FROM portfolio p
+                     WHERE p.agency = d.agency AND p.unit = d.unit AND p.year = $1 AND p.listed = 1)
                 UNION SELECT i.agency, $1 + 0 FROM innovation i WHERE first_year <= $1 AND stop_year >= $1
                     AND NOT EXISTS (SELECT 1 FROM portfolio p
                                     WHERE p.agency = i.agency AND p.unit = i.unit AND p.year = $1)
                 ORDER BY 1";
-    AgencyYear::find_by_statement(sql(conn, text, [i64::from(year).into()]))
+    let values = [i64::from(year).into(), format!("{year}-01-01").into()];
+    AgencyYear::find_by_statement(sql(conn, text, values))
         .all(conn)
         .await
 }

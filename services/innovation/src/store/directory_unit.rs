@@ -1,6 +1,6 @@
 //! Units that the directory has announced.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use prima_platform::db::Txn;
 use prima_proto::name;
@@ -8,6 +8,8 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Set, entity::prelude::*,
     sea_query::OnConflict,
 };
+
+use super::with_keys;
 
 /// A row of the table `directory_unit`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -58,4 +60,28 @@ pub async fn units_confirmed(
         .all(conn)
         .await?;
     Ok(rows.into_iter().collect())
+}
+
+/// The last days of these announced units; empty for one that has none.
+pub async fn close_dates(
+    conn: &impl ConnectionTrait,
+    units: &BTreeSet<name::Unit>,
+) -> Result<HashMap<name::Unit, String>, DbErr> {
+    let keys = units
+        .iter()
+        .map(|unit| [unit.agency.clone().into(), unit.unit.clone().into()]);
+    let rows = with_keys::<Entity, 2>(
+        conn,
+        [Column::Agency, Column::Unit],
+        keys,
+        &[Column::Agency, Column::Unit],
+    );
+    let pair = |row: Model| {
+        let unit = name::Unit {
+            agency: row.agency,
+            unit: row.unit,
+        };
+        (unit, row.close_date)
+    };
+    Ok(rows.await?.into_iter().map(pair).collect())
 }

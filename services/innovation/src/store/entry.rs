@@ -223,6 +223,33 @@ pub async fn entry_same_titles(conn: &impl ConnectionTrait, entry: &Stored) -> R
     Ok(usize::try_from(same.unwrap_or_default()).unwrap_or_default())
 }
 
+/// The number of other entries that the agency has submitted in the same group of the round; when the entry is submitted
+/// itself, those before it. Withdrawn ones do not count.
+pub async fn entry_submitted_before(conn: &impl ConnectionTrait, entry: &Stored) -> Result<usize, DbErr> {
+    let submitted = [
+        State::Submitted,
+        State::Competing,
+        State::Rejected,
+        State::Eliminated,
+    ];
+    let others = Entity::find()
+        .select_only()
+        .columns([Column::SubmittedAt, Column::Id])
+        .filter(Column::RoundId.eq(entry.round_id))
+        .filter(Column::Agency.eq(entry.unit.agency.as_str()))
+        .filter(Column::ContestGroup.eq(entry.proposal.group.as_str()))
+        .filter(Column::Id.ne(entry.id))
+        .filter(Column::State.is_in(submitted.map(State::as_str)));
+    let others: Vec<(i64, i64)> = others.into_tuple().all(conn).await?;
+    let own = submitted
+        .contains(&entry.state)
+        .then_some((entry.submitted_at, entry.id));
+    Ok(others
+        .iter()
+        .filter(|other| own.is_none_or(|own| **other < own))
+        .count())
+}
+
 /// A filter of entries; an empty text means any.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use chrono::{Datelike, NaiveDate};
 use prima_platform::{
     clock::from_micros,
-    db::{Txn, broken, sql},
+    db::{Txn, broken},
     page::Page,
 };
 use prima_proto::name;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, FromQueryResult,
-    QueryFilter, QueryOrder, QuerySelect, Set, entity::prelude::*,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, ExprTrait, QueryFilter,
+    QueryOrder, QuerySelect, Set, entity::prelude::*,
 };
 
 use super::{Lock, SEARCH, insert_keyed, json, key, read_json, with_keys};
@@ -239,27 +239,4 @@ pub async fn innovation_page(
         .await?;
     let next = page.cut(&mut rows, |row| row.name.clone());
     Ok((stored(rows)?, next))
-}
-
-/// Units of an agency with an innovation that belongs to `year` and no portfolio of it yet.
-pub async fn units_without_portfolio(
-    conn: &impl ConnectionTrait,
-    agency: &str,
-    year: i32,
-) -> Result<Vec<name::Unit>, DbErr> {
-    #[derive(FromQueryResult)]
-    struct Unit {
-        unit: String,
-    }
-    // Written as SQL because rows are looked for that another table lacks.
-    let text =
-        "SELECT DISTINCT unit FROM innovation i WHERE agency = $1 AND first_year <= $2 AND stop_year >= $2
-                AND NOT EXISTS (SELECT 1 FROM portfolio p
-                                WHERE p.agency = i.agency AND p.unit = i.unit AND p.year = $2)";
-    let rows = Unit::find_by_statement(sql(conn, text, [agency.into(), i64::from(year).into()])).all(conn);
-    let unit = |row: Unit| name::Unit {
-        agency: agency.to_owned(),
-        unit: row.unit,
-    };
-    Ok(rows.await?.into_iter().map(unit).collect())
 }

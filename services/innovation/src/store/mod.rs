@@ -44,6 +44,7 @@ impl MigratorTrait for Migrator {
         let mut steps = platform_steps();
         steps.push(Box::new(FIRST));
         steps.push(Box::new(SEARCH));
+        steps.push(Box::new(LISTED));
         steps
     }
 }
@@ -136,6 +137,17 @@ const FIRST: Step = Step {
         "CREATE TABLE directory_unit (
             agency {key} NOT NULL, unit {key} NOT NULL, close_date TEXT NOT NULL, PRIMARY KEY (agency, unit))",
         "CREATE TABLE directory_agency (agency {key} PRIMARY KEY)",
+    ],
+};
+
+/// `listed` is whether a score of the unit is published; an earlier release published one for every portfolio. Every
+/// year of every agency is computed again.
+const LISTED: Step = Step {
+    name: "m0003_listed",
+    statements: &[
+        "ALTER TABLE portfolio ADD COLUMN listed BIGINT NOT NULL DEFAULT 1",
+        "CREATE INDEX portfolio_at_work ON portfolio (year) WHERE at_work > 0",
+        "INSERT INTO derived_mark (kind, key) SELECT DISTINCT 'agency-score', agency || '/0' FROM agency_score",
     ],
 };
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use prima_platform::db::{self, Txn, sql, table};
+use prima_proto::name;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Set,
     entity::prelude::*, sea_query::OnConflict,
@@ -23,6 +24,7 @@ pub struct Model {
     year: i64,
     version: i64,
     at_work: i64,
+    listed: i64,
 }
 
 prima_platform::no_relations!();
@@ -70,20 +72,89 @@ pub async fn portfolios_of(conn: &impl ConnectionTrait, key: &AgencyYear) -> Res
     Ok(rows.into_iter().collect())
 }
 
-/// Saves the numbers of innovations in operation.
-pub async fn portfolios_save_in_txn(txn: &Txn, counts: &[(Key, i64)]) -> Result<(), DbErr> {
+/// What is saved about a portfolio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Saved {
+    /// Innovations in operation.
+    pub at_work: i64,
+    /// Whether a score of the unit is published.
+    pub listed: bool,
+}
+
+/// Saves what was computed about portfolios.
+pub async fn portfolios_save_in_txn(txn: &Txn, computed: &[(Key, Saved)]) -> Result<(), DbErr> {
     use db::Column::{Int, Text};
-    let rows = counts.iter().map(|(key, count)| {
+    let rows = computed.iter().map(|(key, saved)| {
         let [agency, unit, year] = values(key);
-        [agency, unit, year, (*count).into()]
+        [
+            agency,
+            unit,
+            year,
+            saved.at_work.into(),
+            i64::from(saved.listed).into(),
+        ]
     });
-    let (from, values) = table(txn, [Text, Text, Int, Int], rows, 0);
+    let (from, values) = table(txn, [Text, Text, Int, Int, Int], rows, 0);
     // Written as SQL because each row gets another value.
     let text = format!(
-        "UPDATE portfolio SET at_work = v.column4 FROM {from}
+        "UPDATE portfolio SET at_work = v.column4, listed = v.column5 FROM {from}
          WHERE agency = v.column1 AND unit = v.column2 AND year = v.column3"
     );
     txn.execute_raw(sql(txn, &text, values)).await.map(drop)
+}
+
+/// Years in which an agency has a score and some innovation is in operation. In each of them, and in the present one,
+/// every agency and every active unit has a score, those without an innovation too.
+pub async fn years_open(conn: &impl ConnectionTrait) -> Result<Vec<i32>, DbErr> {
+    #[derive(FromQueryResult)]
+    struct Year {
+        year: i64,
+    }
+    // Written as SQL because years of one table are looked for in another; the condition is that of a partial index.
+    let text = "SELECT year FROM (SELECT DISTINCT year FROM agency_score) s
+                WHERE EXISTS (SELECT 1 FROM portfolio p WHERE p.year = s.year AND p.at_work > 0) ORDER BY year";
+    let rows = Year::find_by_statement(sql(conn, text, [])).all(conn).await?;
+    Ok(rows
+        .iter()
+        .filter_map(|row| i32::try_from(row.year).ok())
+        .collect())
+}
+
+/// Units of an agency whose portfolio of `year` must be computed because of other rows: active ones without a published
+/// score, those without an innovation in operation that are no longer active, and those with an innovation that goes on
+/// but without a portfolio.
+pub async fn units_behind(
+    conn: &impl ConnectionTrait,
+    agency: &str,
+    year: i32,
+) -> Result<Vec<name::Unit>, DbErr> {
+    #[derive(FromQueryResult)]
+    struct Unit {
+        unit: String,
+    }
+    // Written as SQL because rows are looked for that another table lacks.
+    let text = "SELECT unit FROM directory_unit d
+                WHERE agency = $1 AND (close_date = '' OR close_date >= $3) AND NOT EXISTS
+                    (SELECT 1 FROM portfolio p
+                     WHERE p.agency = d.agency AND p.unit = d.unit AND p.year = $2 AND p.listed = 1)
+                UNION SELECT unit FROM portfolio p
+                WHERE agency = $1 AND year = $2 AND at_work = 0 AND listed = 1 AND NOT EXISTS
+                    (SELECT 1 FROM directory_unit d
+                     WHERE d.agency = p.agency AND d.unit = p.unit AND (d.close_date = '' OR d.close_date >= $3))
+                UNION SELECT unit FROM innovation i
+                WHERE agency = $1 AND first_year <= $2 AND stop_year >= $2 AND NOT EXISTS
+                    (SELECT 1 FROM portfolio p WHERE p.agency = i.agency AND p.unit = i.unit AND p.year = $2)";
+    let values = [
+        agency.into(),
+        i64::from(year).into(),
+        format!("{year}-01-01").into(),
+    ];
+    let rows = Unit::find_by_statement(sql(conn, text, values)).all(conn).await?;
+    let unit = |row: Unit| name::Unit {
+        agency: agency.to_owned(),
+        unit: row.unit,
+    };
+    Ok(rows.into_iter().map(unit).collect())
 }
 
 /// How an agency fulfils its obligation in a year.

@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use prima_platform::{caller::Role, db::sql, testing::eventually};
-use prima_proto::event::v1::{ScoreState, ScoreStatus};
+use prima_proto::{
+    event::v1::{ScoreState, ScoreStatus},
+    innovation::v1,
+};
 use sea_orm::ConnectionTrait;
 
 use crate::fixture::*;
@@ -76,6 +79,86 @@ async fn flags_of_the_release_before_are_processed() {
             becomes(&t, "3271", 2022, value, ScoreStatus::Provisional).await;
             assert_eq!(t.count("agency_dirty").await, 0);
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_has_no_innovation_stands_with_zero_in_every_year_that_has_any() {
+    on_each_database(async |mut t| {
+        for (agency, unit, close_date) in [
+            ("1100", "dinkes", ""),
+            ("1100", "lama", "2019-12-31"),
+            ("3271", "dpmptsp", ""),
+            ("3271", "dinkes", ""),
+        ] {
+            let known = "INSERT INTO directory_unit (agency, unit, close_date) VALUES ";
+            tamper(&t, &format!("{known}('{agency}', '{unit}', '{close_date}')")).await;
+        }
+        // In operation since 2020.
+        t.innovation("a").await;
+        for year in [2020, 2021, 2022] {
+            let status = match year {
+                2020 | 2021 => ScoreStatus::Final,
+                _ => ScoreStatus::Provisional,
+            };
+            becomes(&t, "1100", year, "0.00", status).await;
+            becomes(&t, "3271", year, "50.00", status).await;
+            let unit = |agency: &str, unit: &str| {
+                format!("prima.innovation.score.innovation.{year}.unit.{agency}.{unit}")
+            };
+            for (agency, id, value) in [
+                ("1100", "dinkes", "0.00"),
+                ("3271", "dinkes", "0.00"),
+                ("3271", "dpmptsp", "100.00"),
+            ] {
+                let score = t.staged::<ScoreState>(&unit(agency, id)).await;
+                assert_eq!(
+                    score.map(|score| score.value),
+                    Some(value.to_owned()),
+                    "{year} {id}"
+                );
+            }
+            // It had closed before.
+            assert_eq!(t.staged::<ScoreState>(&unit("1100", "lama")).await, None);
+        }
+        // Nothing was in operation then, so nobody is compared.
+        assert_eq!(t.staged::<ScoreState>(&subject("1100", 2019)).await, None);
+        // What the tables show is what the obligation says.
+        let request = v1::CheckObligationRequest {
+            parent: "agencies/-".into(),
+            year: 2021,
+            ..Default::default()
+        };
+        let asked = t
+            .client
+            .check_obligation(ministry(request))
+            .await
+            .unwrap()
+            .into_inner();
+        let coverage: Vec<_> = asked
+            .obligations
+            .iter()
+            .map(|o| (o.agency.as_str(), o.coverage.as_str(), o.units))
+            .collect();
+        assert_eq!(
+            coverage,
+            [("agencies/1100", "0.00", 1), ("agencies/3271", "50.00", 2)]
+        );
+        // A unit that closes before the year is no longer expected to innovate.
+        tamper(
+            &t,
+            "UPDATE directory_unit SET close_date = '2020-06-30' WHERE unit = 'dinkes' AND agency = '3271'",
+        )
+        .await;
+        tamper(
+            &t,
+            "INSERT INTO derived_mark (kind, key) VALUES ('agency-score', '3271/0')",
+        )
+        .await;
+        becomes(&t, "3271", 2021, "100.00", ScoreStatus::Final).await;
+        let gone = "prima.innovation.score.innovation.2021.unit.3271.dinkes";
+        assert_eq!(t.staged::<ScoreState>(gone).await, None);
     })
     .await;
 }

@@ -68,6 +68,7 @@ async fn only_evaluators_of_the_panel_score() {
             entry: name.clone(),
             evaluator: "kemenpanrb".into(),
             reason: "Satu kantor".into(),
+            from_stage: String::new(),
         };
         refused(
             t.client.recuse_evaluator(ministry(recusal)).await,

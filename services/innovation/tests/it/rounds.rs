@@ -419,3 +419,87 @@ async fn entries_that_wait_are_counted_and_named_with_their_days() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_agency_submits_at_most_five_replications_in_the_round_of_2021() {
+    on_each_database(async |mut t| {
+        let open = v1::OpenRoundRequest {
+            template: "kipp-2021".into(),
+            ..round("kipp")
+        };
+        t.client.open_round(ministry(open)).await.unwrap();
+        let source = t.innovation("sumber").await.name;
+        let mut last = Err("no entry");
+        for n in 0..6 {
+            let mut replica = innovation(&format!("r{n}"));
+            replica.innovation.as_mut().unwrap().source = source.clone();
+            let replica = t
+                .client
+                .register_innovation(unit(replica))
+                .await
+                .unwrap()
+                .into_inner();
+            let mut draft = entry("kipp", &replica.innovation.unwrap().name);
+            let fields = draft.entry.as_mut().unwrap();
+            (fields.group, fields.category) = ("replikasi".into(), "kesehatan".into());
+            let drafted = t.client.enter_round(unit(draft)).await.unwrap().into_inner();
+            let name = drafted.entry.unwrap().name;
+            t.step(&name, v1::ReviewDecision::HandIn).await.unwrap();
+            let submitted = t.step(&name, v1::ReviewDecision::Submit).await;
+            if n < 5 {
+                submitted.unwrap();
+            } else {
+                let violations = fields_of(submitted.unwrap_err());
+                assert_eq!(violations, ["agency-limit"]);
+                last = Ok(name);
+            }
+        }
+        // A withdrawn one makes room.
+        let listed = v1::ListEntriesRequest {
+            parent: "rounds/kipp".into(),
+            ..Default::default()
+        };
+        let entries = t
+            .client
+            .list_entries(ministry(listed))
+            .await
+            .unwrap()
+            .into_inner()
+            .entries;
+        let first = entries
+            .iter()
+            .find(|e| e.state() == v1::EntryState::Submitted)
+            .unwrap()
+            .name
+            .clone();
+        t.step(&first, v1::ReviewDecision::Withdraw).await.unwrap();
+        t.step(&last.unwrap(), v1::ReviewDecision::Submit).await.unwrap();
+        // Every submitted one is among the first five, so all pass.
+        t.at("2022-06-01T03:00:00Z");
+        t.advance("pengajuan").await.unwrap();
+        let entries = t
+            .client
+            .list_entries(ministry(v1::ListEntriesRequest {
+                parent: "rounds/kipp".into(),
+                ..Default::default()
+            }))
+            .await
+            .unwrap()
+            .into_inner()
+            .entries;
+        let submitted: Vec<_> = entries
+            .iter()
+            .filter(|e| e.state() == v1::EntryState::Submitted)
+            .collect();
+        assert_eq!(submitted.len(), 5);
+        for one in submitted {
+            t.step(&one.name, v1::ReviewDecision::Pass).await.unwrap();
+        }
+    })
+    .await;
+}
+
+/// The fields of the violations of a refusal.
+fn fields_of(status: tonic::Status) -> Vec<String> {
+    faults(Err::<tonic::Response<()>, _>(status))
+}

@@ -153,6 +153,7 @@ async fn a_recused_evaluator_no_longer_counts() {
             entry: name.clone(),
             evaluator: evaluator.into(),
             reason: "Saudara kandung pengusul".into(),
+            from_stage: String::new(),
         };
         let other = t
             .client
@@ -188,6 +189,57 @@ async fn a_recused_evaluator_no_longer_counts() {
             .entry
             .unwrap();
         assert_eq!(entry.results.last().unwrap().score, "82.00");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_recusal_after_a_stage_closed_is_refused_until_its_result_is_accepted() {
+    on_each_database(async |mut t| {
+        let name = t.competing(&["a"]).await.remove(0);
+        for (n, points) in [(0, 80), (1, 82), (2, 84)] {
+            let give = evaluator(n, score(&name, &PARTS, points));
+            t.client.score_entry(give).await.unwrap();
+        }
+        t.advance("penilaian-proposal").await.unwrap();
+        let recuse = |from_stage: &str| v1::RecuseEvaluatorRequest {
+            request_id: format!("recuse-{from_stage}"),
+            entry: name.clone(),
+            evaluator: "evaluator-01".into(),
+            reason: "Saudara kandung pengusul".into(),
+            from_stage: from_stage.into(),
+        };
+        refused(
+            t.client.recuse_evaluator(ministry(recuse(""))).await,
+            Code::FailedPrecondition,
+            "STAGE_CLOSED",
+        );
+        let closed = t
+            .client
+            .recuse_evaluator(ministry(recuse("penilaian-proposal")))
+            .await;
+        assert_eq!(faults(closed), ["from_stage"]);
+        let recused = t
+            .client
+            .recuse_evaluator(ministry(recuse("presentasi-wawancara")))
+            .await;
+        assert_eq!(
+            recused.unwrap().into_inner().closed_stages,
+            ["penilaian-proposal"]
+        );
+        let again = t
+            .client
+            .score_entry(evaluator(1, score(&name, &["presentasi", "wawancara"], 1)))
+            .await;
+        refused(again, Code::FailedPrecondition, "CONFLICT_OF_INTEREST");
+        // Who has not scored it in a closed stage needs no acceptance.
+        let other = v1::RecuseEvaluatorRequest {
+            request_id: "recuse-other".into(),
+            evaluator: "evaluator-07".into(),
+            ..recuse("")
+        };
+        let other = t.client.recuse_evaluator(ministry(other)).await.unwrap();
+        assert_eq!(other.into_inner().closed_stages, Vec::<String>::new());
     })
     .await;
 }

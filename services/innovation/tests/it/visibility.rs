@@ -150,6 +150,7 @@ async fn a_foreign_resource_answers_as_a_missing_one() {
                     entry,
                     evaluator: String::new(),
                     reason: "Satu kantor".into(),
+                    from_stage: String::new(),
                 }
             });
             alike!(follow_up_replication, replication, no_replication, |name| {

@@ -11,7 +11,7 @@ use crate::{
     },
     store::{
         award::awards_of,
-        entry::{Stored, entry_same_titles},
+        entry::{Stored, entry_same_titles, entry_submitted_before},
         innovation::innovations_by_id,
     },
 };
@@ -31,6 +31,7 @@ pub async fn failed_rules(
         closing: closes.map(calendar::closing_day).unwrap_or_default(),
         awards: &awards_of(conn, &innovation).await?,
         same_titles: entry_same_titles(conn, entry).await?,
+        submitted_before: entry_submitted_before(conn, entry).await?,
     };
     Ok(failed(&round.rules, &facts))
 }

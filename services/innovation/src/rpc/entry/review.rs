@@ -22,7 +22,7 @@ use crate::{
         contest::Outcome,
         eligibility,
         entry::{Actor, Decision, State},
-        round::StageKind,
+        round::{AGENCY_LIMIT, StageKind},
     },
     rpc::{
         access::{require_agency_admin, require_ministry, require_unit, require_visible},
@@ -112,6 +112,15 @@ impl Command for Review {
         let failed = failed_rules(work.txn, &round.round, &stored).await?;
         if self.decision == Decision::Pass && !failed.is_empty() {
             return Err(eligibility::not_eligible(&failed));
+        }
+        // Nothing that the unit can still change would cure this, so it is refused before anything is submitted.
+        let over: Vec<_> = failed
+            .iter()
+            .filter(|f| f.rule == AGENCY_LIMIT)
+            .cloned()
+            .collect();
+        if self.decision == Decision::Submit && !over.is_empty() {
+            return Err(eligibility::not_eligible(&over));
         }
         if self.decision == Decision::Reject {
             stored.causes = eligibility::causes(&round.round.rules, &failed, self.causes)?;

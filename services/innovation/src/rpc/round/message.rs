@@ -164,6 +164,7 @@ fn parse_rule(given: v1::Rule, faults: &mut Faults) -> Option<Rule> {
         }
         v1::RuleKind::MinAge => Rule::MinAge {
             months: u32::try_from(given.months).unwrap_or_default(),
+            categories: given.categories,
         },
         v1::RuleKind::Implemented => Rule::Implemented,
         v1::RuleKind::Complete => Rule::Complete,
@@ -182,6 +183,9 @@ fn parse_rule(given: v1::Rule, faults: &mut Faults) -> Option<Rule> {
             to_year: given.to_year,
         },
         v1::RuleKind::Replica => Rule::Replica,
+        v1::RuleKind::AgencyLimit => Rule::AgencyLimit {
+            most: count(given.most),
+        },
     })
 }
 
@@ -223,6 +227,7 @@ fn parse_stage(given: v1::Stage, faults: &mut Faults) -> Stage {
             .map(|c| Cut {
                 group: c.group,
                 places: count(c.places),
+                minimum_score: i64::from(c.minimum_score),
                 award: c.award,
                 award_name: c.award_display_name,
                 eliminates: c.eliminates,
@@ -313,8 +318,9 @@ fn rule(rule: &Rule) -> v1::Rule {
         ..Default::default()
     };
     match rule {
-        Rule::MinAge { months } => v1::Rule {
+        Rule::MinAge { months, categories } => v1::Rule {
             months: small(*months),
+            categories: categories.clone(),
             ..of(v1::RuleKind::MinAge)
         },
         Rule::Implemented => of(v1::RuleKind::Implemented),
@@ -343,6 +349,10 @@ fn rule(rule: &Rule) -> v1::Rule {
             ..of(v1::RuleKind::FormerWinner)
         },
         Rule::Replica => of(v1::RuleKind::Replica),
+        Rule::AgencyLimit { most } => v1::Rule {
+            most: small(*most),
+            ..of(v1::RuleKind::AgencyLimit)
+        },
     }
 }
 
@@ -374,6 +384,7 @@ fn cut(cut: &Cut) -> v1::Cut {
     v1::Cut {
         group: cut.group.clone(),
         places: small(cut.places),
+        minimum_score: small(cut.minimum_score),
         award: cut.award.clone(),
         award_display_name: cut.award_name.clone(),
         eliminates: cut.eliminates,

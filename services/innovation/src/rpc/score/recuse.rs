@@ -5,7 +5,7 @@ use prima_platform::{
     caller::Caller,
     clock::micros,
     command::{Command, IdempotencyKey, Work},
-    failure::{Failure, Violation, found},
+    failure::{Failure, Kind, Violation, found},
     request::{self, Faults, text},
     service::Context,
 };
@@ -21,6 +21,7 @@ use crate::{
         entry::entry_get,
         recusal::{Recusal, recusal_insert_in_txn},
         round::round_get,
+        score::{Score, scores_of},
     },
 };
 
@@ -33,6 +34,8 @@ pub struct Recuse {
     evaluator: String,
     /// The conflict of interest.
     reason: String,
+    /// Key of the present stage, when the caller accepts that scores of closed stages stand; otherwise empty.
+    from_stage: String,
 }
 
 impl Recuse {
@@ -56,12 +59,14 @@ impl Command for Recuse {
         let name = faults.take(request::name("entry", &message.entry));
         let reason = faults.take(text::lines("reason", &message.reason, 1, 2000));
         let evaluator = faults.take(text::line("evaluator", &message.evaluator, 0, 200));
+        let from_stage = faults.take(text::line("from_stage", &message.from_stage, 0, 63));
         faults.build(|| {
             Some(Self {
                 once: once?,
                 name: name?,
                 evaluator: evaluator?,
                 reason: reason?,
+                from_stage: from_stage?,
             })
         })
     }
@@ -92,6 +97,18 @@ impl Command for Recuse {
             )
             .into());
         }
+        if !self.from_stage.is_empty() && self.from_stage != stage.key {
+            return Err(Violation::new(
+                "from_stage",
+                "must be the present stage",
+                "harus tahap yang sedang berjalan",
+            )
+            .into());
+        }
+        let closed = closed_stages(&scores_of(work.txn, entry.id).await?, evaluator, &stage.key);
+        if self.from_stage.is_empty() && !closed.is_empty() {
+            return Err(scored_in_closed(&closed, &stage.key));
+        }
         let recusal = Recusal {
             entry_id: entry.id,
             evaluator: evaluator.to_owned(),
@@ -102,6 +119,34 @@ impl Command for Recuse {
         };
         let evaluator = recusal.evaluator.clone();
         recusal_insert_in_txn(work.txn, recusal).await?;
-        Ok(v1::RecuseEvaluatorResponse { evaluator })
+        Ok(v1::RecuseEvaluatorResponse {
+            evaluator,
+            closed_stages: closed,
+        })
     }
+}
+
+/// Closed stages in which an evaluator has scored the entry.
+fn closed_stages(scores: &[Score], evaluator: &str, present: &str) -> Vec<String> {
+    let own = scores
+        .iter()
+        .filter(|s| s.evaluator == evaluator && s.stage != present);
+    own.map(|score| score.stage.clone()).collect()
+}
+
+/// A closed stage was decided with the evaluator's score, and a recusal does not change it any more.
+fn scored_in_closed(closed: &[String], present: &str) -> Failure {
+    let closed = closed.join(", ");
+    Failure::new(
+        Kind::Precondition,
+        "STAGE_CLOSED",
+        format!(
+            "the evaluator has scored the entry in closed stages ({closed}), whose results stand; set from_stage to \
+             `{present}` to recuse from the present stage on"
+        ),
+        format!(
+            "Evaluator sudah menilai usulan ini pada tahap yang sudah ditutup ({closed}) dan hasil tahap itu tetap; isi \
+             from_stage dengan `{present}` untuk mundur mulai tahap yang sedang berjalan"
+        ),
+    )
 }
