@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use prima_platform::failure::Failure;
-use prima_proto::{event::v1::SurveyResultState, name};
+use prima_proto::{event::v1::SurveyResultState, name, period::Period};
 use prost::Message;
 use sea_orm::ConnectionTrait;
 
@@ -98,7 +98,7 @@ fn kept_suggestions(inputs: &Inputs) -> BTreeMap<String, u32> {
         .collect()
 }
 
-/// F-03 from the closed surveys of the unit's form in the year of the cycle, by the cycle's roll-up.
+/// F-03 from the closed surveys of the unit's form in the period of the cycle, by the cycle's roll-up.
 async fn f03(
     conn: &impl ConnectionTrait,
     cycle: &Cycle,
@@ -108,13 +108,21 @@ async fn f03(
     let Some(form) = instrument.forms.as_ref().and_then(|f| f.get(&row.form)) else {
         return Ok(None);
     };
-    let (asked, within) = (format!("f03-{}-", row.form), format!("{}-", cycle.year));
+    let asked = format!("f03-{}-", row.form);
+    let Ok(of_cycle) = cycle.year.parse::<Period>() else {
+        return Ok(None);
+    };
+    let within = |period: &str| {
+        period
+            .parse::<Period>()
+            .is_ok_and(|own| of_cycle.first_day() <= own.first_day() && own.last_day() <= of_cycle.last_day())
+    };
     let mut surveys = Vec::new();
     let states = fact_list(conn, &row.unit_name()).await?;
     for fact in states.iter().filter(|f| f.service == "survey") {
         let state = SurveyResultState::decode(fact.payload.as_slice()).map_err(Failure::internal)?;
         if state.instrument.starts_with(&asked)
-            && (state.period == cycle.year || state.period.starts_with(&within))
+            && within(&state.period)
             && state.closed_at.is_some()
             && state.weight_variant == cycle.settings.roll_up
         {

@@ -2,8 +2,8 @@
 
 use prima_platform::db::{Txn, broken, insert_new};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, NotSet, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, Set, Unchanged, entity::prelude::*, sea_query::SelectStatement,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, NotSet, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, Set, Unchanged, entity::prelude::*, sea_query::SelectStatement,
 };
 
 use super::assessment::{self, cycles_of};
@@ -113,7 +113,7 @@ pub async fn cycle_lock_in_txn(txn: &Txn, cycle: &str) -> Result<Option<Cycle>, 
     one(txn, named(cycle).lock_exclusive()).await
 }
 
-/// Cycles after a name, ordered by name; when `year` is not empty, only those of that year.
+/// Cycles after a name, ordered by name; when `year` is not empty, only those of that year or of parts of it.
 pub async fn cycle_page(
     conn: &impl ConnectionTrait,
     year: &str,
@@ -123,7 +123,10 @@ pub async fn cycle_page(
     let year = (!year.is_empty()).then_some(year);
     let page = Entity::find()
         .filter(Column::Cycle.gt(after))
-        .apply_if(year, |query, year| query.filter(Column::Year.eq(year)))
+        .apply_if(year, |query, year| {
+            let parts = Column::Year.starts_with(format!("{year}-"));
+            query.filter(Condition::any().add(Column::Year.eq(year)).add(parts))
+        })
         .order_by_asc(Column::Cycle)
         .limit(limit);
     all(conn, page).await

@@ -348,3 +348,41 @@ async fn a_cycle_is_settled_once_and_never_changes_again() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_year_can_have_several_khusus_cycles_each_of_a_part_of_it() {
+    on_each_database(async |mut t| {
+        let khusus = |year: &str| pb::Cycle {
+            scheme: pb::Scheme::Khusus as i32,
+            year: year.into(),
+            ..cycle()
+        };
+        for (id, year) in [("ramadan", "2025-q1"), ("haji", "2025-q2"), ("tahunan", "2025")] {
+            open(&t, id, khusus(year)).await;
+            // The same unit can be in each, because their scores have different periods.
+            enroll(&t, id, "a", "offline").await;
+        }
+        let taken = t
+            .assessment
+            .open_cycle(admin(request("lagi", "lagi", khusus("2025-q1"))))
+            .await;
+        refused(taken, Code::AlreadyExists, "ALREADY_EXISTS");
+        let bad = t
+            .assessment
+            .open_cycle(admin(request("salah", "salah", khusus("2025-q5"))))
+            .await;
+        assert_eq!(faults(bad), ["cycle.year"]);
+        let listed = pb::ListCyclesRequest {
+            year: "2025".into(),
+            ..Default::default()
+        };
+        let listed = t
+            .assessment
+            .list_cycles(admin(listed))
+            .await
+            .unwrap()
+            .into_inner();
+        assert_eq!(listed.cycles.len(), 3);
+    })
+    .await;
+}

@@ -187,8 +187,22 @@ impl Open {
 
 /// Checks the fields that depend on the scheme, and the year, day and number.
 fn check_settings(given: &pb::Cycle, scheme: Option<Scheme>, faults: &mut Faults) {
-    if !Period::from_str(&given.year).is_ok_and(|p| p.kind() == Kind::Year) {
-        faults.add("cycle.year", "must be a year, YYYY", "harus tahun, YYYY");
+    let period = Period::from_str(&given.year);
+    // A khusus cycle may be of a part of the year, so that there can be several in one year.
+    let (valid, english, indonesian) = match scheme {
+        Some(Scheme::Khusus) => (
+            period.is_ok(),
+            "must be a year or a part of one: YYYY, YYYY-sN, YYYY-qN or YYYY-mMM",
+            "harus tahun atau bagian tahun: YYYY, YYYY-sN, YYYY-qN, atau YYYY-mMM",
+        ),
+        Some(Scheme::Nasional | Scheme::Mandiri) | None => (
+            period.is_ok_and(|p| p.kind() == Kind::Year),
+            "must be a year, YYYY",
+            "harus tahun, YYYY",
+        ),
+    };
+    if !valid {
+        faults.add("cycle.year", english, indonesian);
     }
     match (scheme, given.agency.is_empty()) {
         (Some(Scheme::Mandiri), _) | (None, false) => {
