@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn every_unit_type_is_read_and_has_a_key_of_its_own() {
-        assert_eq!(all().len(), 18);
+        assert_eq!(all().len(), 48);
         assert!(all().is_sorted_by(|a, b| a.key < b.key));
         for unit_type in all() {
             assert!(token(&unit_type.key, TOKEN_MAX).is_ok(), "{unit_type:?}");

@@ -20,8 +20,10 @@ pub struct ImportArgs {
 pub enum ImportCommand {
     /// Provinces, regencies, cities.
     #[command(
-        about = "Wilayah; kolom: code,name,kind,parent",
-        long_about = "Wilayah; kolom: code (kode Kemendagri),name,kind,parent.\n\nYang belum ada dibuat. Yang sudah ada dan berbeda \
+        visible_alias = "agencies",
+        about = "Wilayah, kementerian, dan lembaga; kolom: code,name,kind,parent",
+        long_about = "Wilayah, kementerian, dan lembaga; kolom: code,name,kind,parent. Kode wilayah adalah kode Kemendagri; \
+                      kementerian dan lembaga memakai kode huruf, seperti kemenkes, dan parent kosong.\n\nYang belum ada dibuat. Yang sudah ada dan berbeda \
                       ditampilkan nilai lama dan barunya, dan hanya diubah dengan --replace."
     )]
     Regions(MasterArgs),

@@ -1,8 +1,8 @@
-//! Regions: provinces, regencies and cities as agencies.
+//! Agencies: provinces, regencies and cities, ministries and national bodies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use prima_proto::directory::v1 as pb;
+use prima_proto::{directory::v1 as pb, name};
 use tonic::Status;
 
 use super::cells::same_name;
@@ -33,7 +33,7 @@ fn columns() -> [Column; 4] {
 }
 
 /// Loads `code,name,kind,parent`: creates agencies that do not exist; those that differ are shown, and changed with
-/// `replace`. The id of a region is its code without dots.
+/// `replace`. The id of a region is its code without dots, that of a ministry or national body its code.
 ///
 /// # Errors
 ///
@@ -154,12 +154,14 @@ fn region(
         "provinsi" => Some(pb::AgencyKind::Provinsi),
         "kabupaten" => Some(pb::AgencyKind::Kabupaten),
         "kota" => Some(pb::AgencyKind::Kota),
+        "kementerian" => Some(pb::AgencyKind::Kementerian),
+        "lembaga" => Some(pb::AgencyKind::Lembaga),
         _ => None,
     };
     match known {
         None => bad.add(
             line,
-            format!("kind `{kind}` harus provinsi, kabupaten, atau kota"),
+            format!("kind `{kind}` harus kementerian, lembaga, provinsi, kabupaten, atau kota"),
         ),
         Some(pb::AgencyKind::Provinsi) => {
             if !digits(&id, 2) {
@@ -167,6 +169,17 @@ fn region(
             }
             if !parent.is_empty() {
                 bad.add(line, "parent provinsi harus kosong");
+            }
+        }
+        Some(pb::AgencyKind::Kementerian | pb::AgencyKind::Lembaga) => {
+            if name::agency_id(code).is_err() || code.bytes().all(|b| b.is_ascii_digit()) {
+                bad.add(
+                    line,
+                    format!("kode `{code}` harus huruf kecil, angka, dan `-`, bukan kode wilayah, seperti kemenkes"),
+                );
+            }
+            if !parent.is_empty() {
+                bad.add(line, "parent kementerian atau lembaga harus kosong");
             }
         }
         Some(_) => {
@@ -320,6 +333,24 @@ mod tests {
         let text = include_str!("../../../../directory/data/regions.csv");
         let (rows, repeats, bad) = check(text, &BTreeMap::new());
         assert_eq!((rows.len(), repeats, bad.0.len()), (552, 0, 0));
+    }
+
+    #[test]
+    fn ministries_and_bodies_are_agencies_without_a_province() {
+        let text = "code,name,kind,parent\nkemenkes,Kementerian Kesehatan,kementerian,\nbkn,Badan Kepegawaian Negara,LEMBAGA,\n\
+                    Kemen.Kes,X,kementerian,\n024,Y,lembaga,\nbps,Badan Pusat Statistik,lembaga,32\n";
+        let (rows, _, bad) = check(text, &BTreeMap::new());
+        let found: Vec<_> = rows
+            .iter()
+            .map(|(_, r)| (r.name.as_str(), r.kind, r.parent.as_str()))
+            .collect();
+        let expected = [
+            ("agencies/kemenkes", pb::AgencyKind::Kementerian, ""),
+            ("agencies/bkn", pb::AgencyKind::Lembaga, ""),
+        ];
+        assert_eq!(found, expected);
+        let lines: Vec<u64> = bad.0.keys().copied().collect();
+        assert_eq!(lines, [4, 5, 6]);
     }
 
     #[test]
