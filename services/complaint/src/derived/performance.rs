@@ -26,9 +26,9 @@ use crate::{
         agency_score::{agency_lock_in_txn, agency_save_in_txn},
         figures::{figures_held_by_agency, figures_of},
         performance::{
-            KIND, Key, UnitFigures, performance_flag_dirty_in_txn, performance_lock_in_txn,
-            performance_of_units, performance_save_in_txn, performance_unsettled, performance_years_in_txn,
-            ratings_publish_in_txn, ratings_published,
+            KIND, Key, UnitFigures, performance_flag_dirty_in_txn, performance_lock_in_txn, performance_open,
+            performance_save_in_txn, performance_unsettled, performance_years_in_txn, ratings_publish_in_txn,
+            ratings_published,
         },
     },
 };
@@ -103,7 +103,7 @@ async fn publish_unit(app: &App, txn: &Txn, key: &Key) -> Result<(), Failure> {
     let mut states = vec![publish::performance(&unit, &facts, locked.version)];
     if score.is_some() || locked.scored != 0 {
         let last = ended && facts.figures.all.open == 0;
-        states.push(publish::unit_score(&facts, locked.version, score.as_ref(), last));
+        states.push(publish::score_event(&facts, locked.version, score.as_ref(), last));
     }
     let for_agency = UnitFigures {
         exact: score.as_ref().map(|s| fraction(&s.value)).unwrap_or_default(),
@@ -121,23 +121,19 @@ async fn publish_agency(app: &App, txn: &Txn, key: &Key) -> Result<(), Failure> 
     let now = app.now();
     let locked = agency_lock_in_txn(txn, key, now.timestamp_millis()).await?;
     performance_lock_in_txn(txn, key, now.timestamp_millis()).await?;
+    let agency = name::Agency {
+        agency: key.agency.clone(),
+    };
     let period = period(key)?;
-    let units = performance_of_units(txn, key).await?;
-    let held = figures_held_by_agency(txn, &key.agency, &period).await?;
+    let held = figures_held_by_agency(txn, &agency, &period).await?;
+    let open_in_units = performance_open(txn, key).await?;
     let ended = period.ended_in(zone_of_agency(&key.agency), now);
     performance_save_in_txn(txn, key, &UnitFigures::default(), ended).await?;
-    let score = score(&held).map(|score| publish::AgencyScore {
-        value: score.value,
-        sample: score.sample,
-        units: units.iter().filter(|u| !u.exact.is_empty()).count(),
-    });
+    let score = score(&held.figures);
     let published = score.is_some();
     if published || locked.scored != 0 {
-        let agency = name::Agency {
-            agency: key.agency.clone(),
-        };
-        let last = ended && held.all.open == 0 && units.iter().all(|u| u.open == 0);
-        let state = publish::agency_score(&agency, &period, locked.version, score.as_ref(), last);
+        let last = ended && held.figures.all.open == 0 && open_in_units == 0;
+        let state = publish::score_event(&held, locked.version, score.as_ref(), last);
         agency_save_in_txn(txn, key, published).await?;
         outbox::stage(txn, &[state]).await?;
     }

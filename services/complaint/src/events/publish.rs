@@ -159,51 +159,21 @@ pub fn score(facts: &Facts, score: &Score, last: bool) -> event::ScoreState {
 }
 
 fn of_reports(facts: &Facts, score: &Score, last: bool) -> score::Score {
-    let components = score.components.iter();
     let key = key(&facts.period, facts.subject.clone());
-    published(key, &score.value, last)
-        .components(components.map(|(key, value)| (*key, number::decimal(value, 4))))
-        .sample(score.sample, definition().sample_minimum)
+    let published = published(key, &score.value, last).sample(score.sample, definition().sample_minimum);
+    let components = score.components.iter();
+    let components = components.map(|(key, value)| (*key, number::decimal(value, 4)));
+    match facts.subject {
+        name::Subject::Unit(_) => published.components(components),
+        name::Subject::Agency(_) => published.units(facts.units, facts.units, ALL_CASES),
+    }
 }
 
-/// The event with the score of a unit in a year; it withdraws the score when `value` is `None`.
-pub fn unit_score(facts: &Facts, version: i64, value: Option<&Score>, last: bool) -> State {
+/// The event with the score of a unit or an agency in a year; it withdraws the score when `value` is `None`.
+pub fn score_event(facts: &Facts, version: i64, value: Option<&Score>, last: bool) -> State {
     let event = match value {
         Some(value) => of_reports(facts, value, last).event(),
         None => key(&facts.period, facts.subject.clone()).withdrawn(),
-    };
-    scored(event, version)
-}
-
-/// The score of an agency.
-#[derive(Debug)]
-pub struct AgencyScore {
-    /// Exact score of all its reports.
-    pub value: Rational,
-    /// Number of reports behind the score.
-    pub sample: i64,
-    /// Number of units with a score.
-    pub units: usize,
-}
-
-/// The event with the score of an agency in a year; it withdraws the score when `value` is `None`.
-pub fn agency_score(
-    agency: &name::Agency,
-    period: &Period,
-    version: i64,
-    value: Option<&AgencyScore>,
-    last: bool,
-) -> State {
-    let key = key(period, agency);
-    let event = match value {
-        Some(score) => {
-            let units = i64::try_from(score.units).unwrap_or(i64::MAX);
-            published(key, &score.value, last)
-                .sample(score.sample, definition().sample_minimum)
-                .units(units, units, ALL_CASES)
-                .event()
-        }
-        None => key.withdrawn(),
     };
     scored(event, version)
 }

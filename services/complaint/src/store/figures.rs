@@ -84,6 +84,8 @@ pub struct Facts {
     pub period: Period,
     /// Figures of the reports received in the period.
     pub figures: Figures,
+    /// Of an agency: how many of its units have reports in time or late.
+    pub units: i64,
     /// Figures of the consultations received in the period; none for an agency.
     pub consulted: consultation::Figures,
     /// The desk as it is now; an agency as a whole has none.
@@ -107,6 +109,7 @@ pub async fn figures_of(
         subject: unit.into(),
         period: period.clone(),
         figures: counted.into_iter().collect(),
+        units: 0,
         consulted,
         desk: desk_get(conn, unit).await?.desk,
     })
@@ -118,25 +121,30 @@ pub async fn figures_of_agency(
     agency: &name::Agency,
     period: &Period,
 ) -> Result<Facts, DbErr> {
-    let months = months_of(period);
-    let mut counted = tally_of(conn, Tally::Handled, &agency.agency, None, months).await?;
-    counted.extend(tally_of(conn, Tally::Held, &agency.agency, Some(""), months).await?);
-    Ok(Facts {
-        subject: agency.into(),
-        period: period.clone(),
-        figures: counted.into_iter().collect(),
-        consulted: consultation::Figures::default(),
-        desk: Desk::default(),
-    })
+    let handled = tally_of(conn, Tally::Handled, &agency.agency, None, months_of(period)).await?;
+    let mut facts = figures_held_by_agency(conn, agency, period).await?;
+    for (cell, count) in handled {
+        facts.figures.add(&cell, count);
+    }
+    Ok(facts)
 }
 
 /// The figures of what an agency as a whole answers for in a period: its reports in time and late, and the outcomes of
 /// those without a unit.
 pub async fn figures_held_by_agency(
     conn: &impl ConnectionTrait,
-    agency: &str,
+    agency: &name::Agency,
     period: &Period,
-) -> Result<Figures, DbErr> {
-    let held = tally_of(conn, Tally::Held, agency, Some(""), months_of(period)).await?;
-    Ok(held.into_iter().collect())
+) -> Result<Facts, DbErr> {
+    let held = tally_of(conn, Tally::Held, &agency.agency, None, months_of(period)).await?;
+    let (whole, of_units): (Vec<_>, Vec<_>) = held.into_iter().partition(|(cell, _)| cell.unit.is_empty());
+    let units: BTreeSet<String> = of_units.into_iter().map(|(cell, _)| cell.unit).collect();
+    Ok(Facts {
+        subject: agency.into(),
+        period: period.clone(),
+        figures: whole.into_iter().collect(),
+        units: i64::try_from(units.len()).unwrap_or(i64::MAX),
+        consulted: consultation::Figures::default(),
+        desk: Desk::default(),
+    })
 }

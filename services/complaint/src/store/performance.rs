@@ -182,8 +182,8 @@ pub async fn performance_lock_in_txn(txn: &Txn, key: &Key, now_millis: i64) -> R
     })
 }
 
-/// The figures of a unit that its agency needs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, FromQueryResult)]
+/// What is saved about a unit, so that others need not read its tallies.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UnitFigures {
     /// Exact score as `numerator/denominator`; empty without a score.
     pub exact: String,
@@ -216,12 +216,17 @@ pub async fn performance_save_in_txn(
     row.update(txn).await.map(drop)
 }
 
-/// The figures of all units of an agency in a year. The row without a unit only says whether the year of the agency had
-/// ended.
-pub async fn performance_of_units(conn: &impl ConnectionTrait, key: &Key) -> Result<Vec<UnitFigures>, DbErr> {
-    let units = Entity::find()
+/// Number of open reports of all units of an agency in a year. The row without a unit only says whether the year of the
+/// agency had ended.
+pub async fn performance_open(conn: &impl ConnectionTrait, key: &Key) -> Result<i64, DbErr> {
+    let open: Vec<i64> = Entity::find()
+        .select_only()
+        .column(Column::Open)
         .filter(Column::Agency.eq(key.agency.as_str()))
+        .filter(Column::Year.eq(key.year))
         .filter(Column::Unit.ne(""))
-        .filter(Column::Year.eq(key.year));
-    units.into_model().all(conn).await
+        .into_tuple()
+        .all(conn)
+        .await?;
+    Ok(open.iter().sum())
 }

@@ -6,8 +6,8 @@ use prima_platform::{
 };
 use prima_proto::name;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Set, entity::prelude::*, sea_query::SelectStatement,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Set, entity::prelude::*, sea_query::SelectStatement,
 };
 
 use super::{Lock, insert_keyed, json, key, next_version, portfolio, read_json, with_keys};
@@ -232,22 +232,28 @@ pub async fn entry_submitted_before(conn: &impl ConnectionTrait, entry: &Stored)
         State::Rejected,
         State::Eliminated,
     ];
-    let others = Entity::find()
+    let own = (entry.submitted_at, entry.id);
+    let earlier = Condition::any().add(Column::SubmittedAt.lt(own.0)).add(
+        Condition::all()
+            .add(Column::SubmittedAt.eq(own.0))
+            .add(Column::Id.lt(own.1)),
+    );
+    let is_submitted = submitted.contains(&entry.state);
+    let others: Option<i64> = Entity::find()
         .select_only()
-        .columns([Column::SubmittedAt, Column::Id])
+        .expr(Column::Id.count())
         .filter(Column::RoundId.eq(entry.round_id))
         .filter(Column::Agency.eq(entry.unit.agency.as_str()))
         .filter(Column::ContestGroup.eq(entry.proposal.group.as_str()))
         .filter(Column::Id.ne(entry.id))
-        .filter(Column::State.is_in(submitted.map(State::as_str)));
-    let others: Vec<(i64, i64)> = others.into_tuple().all(conn).await?;
-    let own = submitted
-        .contains(&entry.state)
-        .then_some((entry.submitted_at, entry.id));
-    Ok(others
-        .iter()
-        .filter(|other| own.is_none_or(|own| **other < own))
-        .count())
+        .filter(Column::State.is_in(submitted.map(State::as_str)))
+        .apply_if(is_submitted.then_some(earlier), |query, earlier| {
+            query.filter(earlier)
+        })
+        .into_tuple()
+        .one(conn)
+        .await?;
+    Ok(usize::try_from(others.unwrap_or_default()).unwrap_or_default())
 }
 
 /// A filter of entries; an empty text means any.

@@ -7,7 +7,7 @@ use crate::{
     domain::{
         calendar,
         eligibility::{Facts, Failed, failed},
-        round::Round,
+        round::{AGENCY_LIMIT, Group, Round},
     },
     store::{
         award::awards_of,
@@ -25,13 +25,19 @@ pub async fn failed_rules(
     let innovation = innovations_by_id(conn, &[entry.innovation_id]).await?.pop();
     let innovation = found(innovation, &entry.innovation)?;
     let closes = round.submission_closes();
+    let group = round.rules.group(&entry.proposal.group);
+    let limited = |group: &Group| group.rules.iter().any(|rule| rule.key() == AGENCY_LIMIT);
+    let submitted_before = match group.is_some_and(limited) {
+        true => entry_submitted_before(conn, entry).await?,
+        false => 0,
+    };
     let facts = Facts {
         innovation: &innovation.innovation,
         proposal: &entry.proposal,
         closing: closes.map(calendar::closing_day).unwrap_or_default(),
         awards: &awards_of(conn, &innovation).await?,
         same_titles: entry_same_titles(conn, entry).await?,
-        submitted_before: entry_submitted_before(conn, entry).await?,
+        submitted_before,
     };
     Ok(failed(&round.rules, &facts))
 }
