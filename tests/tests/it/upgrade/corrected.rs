@@ -1,32 +1,99 @@
-//! Figures of release 0.1.0 that this build corrects on purpose, each with its reason; see deploy/RELEASES.md, "Figures
-//! leave out less, and ranks compare what can be compared". Everything else must be the same.
+//! Figures of release 0.1.0 that this build corrects on purpose; see "Figures leave out less, and ranks compare what can
+//! be compared" in deploy/RELEASES.md. Everything else must be the same.
 
 use serde_json::{Value, json};
 
 /// Kinds of cohorts that 0.1.0 did not have; they are added to what it listed.
 const NEW_COHORTS: [&str; 4] = ["units.", "agencies.", "kl", "daerah"];
 
-fn is_new(cohort: &Value) -> bool {
-    let cohort = cohort.as_str().unwrap_or_default();
-    NEW_COHORTS
-        .iter()
-        .any(|new| cohort == *new || (new.ends_with('.') && cohort.starts_with(new)))
-}
+/// Tables with other numbers of ranked and unranked subjects.
+const COUNTS: [(&str, &str, &str); 4] = [
+    // The one unit of the agency that has a score is under its minimum sample.
+    ("metrics/skm/periods/2023-s2/cohorts/kota", "0", "1"),
+    // The agency has fewer reports than its minimum.
+    ("metrics/complaint-resolution/periods/2024/cohorts/kota", "0", "1"),
+    // The unit of Kabupaten Bogor has no innovation.
+    ("metrics/innovation/periods/2024/cohorts/dpmptsp", "3", "0"),
+    ("metrics/innovation/periods/2024/cohorts/dpmptsp.32", "3", "0"),
+];
 
-/// Removes the tables and standings of cohorts that 0.1.0 did not have.
-pub fn leave_out_new_cohorts(answer: &mut Value) {
-    if let Some(tables) = answer.get_mut("tables").and_then(Value::as_array_mut) {
-        tables.retain(|table| !is_new(&table["cohort"]));
+/// What is removed from an answer of this build: tables and standings of cohorts that 0.1.0 did not have, and tables of
+/// innovations in which it listed no unit, because none had an innovation.
+pub fn leave_out_new(now: &mut Value, then: &Value) {
+    let is_new = |cohort: &Value| {
+        let cohort = cohort.as_str().unwrap_or_default();
+        NEW_COHORTS
+            .iter()
+            .any(|new| cohort == *new || (new.ends_with('.') && cohort.starts_with(new)))
+    };
+    if let Some(tables) = now.get_mut("tables").and_then(Value::as_array_mut) {
+        let before = then["tables"].as_array().cloned().unwrap_or_default();
+        let listed = |table: &Value| before.iter().any(|other| other["name"] == table["name"]);
+        tables
+            .retain(|table| !is_new(&table["cohort"]) && (table["metric"] != "innovation" || listed(table)));
     }
-    if let Some(standings) = answer.get_mut("standings").and_then(Value::as_array_mut) {
+    if let Some(standings) = now.get_mut("standings").and_then(Value::as_array_mut) {
         standings.retain(|standing| !is_new(&standing["table"]["cohort"]));
     }
 }
 
 /// The answer that is expected now to a question that 0.1.0 answered with `then`.
-pub fn expected(call: &str, request: &Value, then: &Value) -> Value {
+pub fn expected(then: &Value) -> Value {
     let mut now = then.clone();
-    let _ = (call, request, json!({}));
-    now.as_object_mut();
+    if let Some(score) = now
+        .get_mut("score")
+        .filter(|score| score["metric"] == "complaint-resolution")
+    {
+        score["instrument"] = json!("prima-penyelesaian-2");
+    }
+    if let Some(tables) = now.get_mut("tables").and_then(Value::as_array_mut) {
+        tables.iter_mut().for_each(counts);
+    }
+    for standing in now
+        .get_mut("standings")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        let name = standing["table"]["name"].clone();
+        counts(&mut standing["table"]);
+        row(&name, &mut standing["row"]);
+    }
+    if now.get("rows").is_some() && now.get("table").is_some() {
+        let name = now["table"]["name"].clone();
+        counts(&mut now["table"]);
+        if let Some(rows) = now["rows"].as_array_mut() {
+            rows.iter_mut().for_each(|one| row(&name, one));
+            if name == COUNTS[2].0 {
+                rows.push(without_innovation());
+            }
+        }
+    }
     now
+}
+
+fn counts(table: &mut Value) {
+    if let Some((_, ranked, unranked)) = COUNTS.iter().find(|(name, ..)| table["name"] == *name) {
+        (table["ranked"], table["unranked"]) = (json!(ranked), json!(unranked));
+    }
+}
+
+fn row(table: &Value, row: &mut Value) {
+    if table == COUNTS[0].0 {
+        // 0.1.0 does not know the reason UNRANKED_REASON_UNITS_UNFIT.
+        (row["rank"], row["unrankedReason"]) = (json!("0"), json!(3));
+    } else if table == COUNTS[1].0 {
+        row["rank"] = json!("0");
+        row["unrankedReason"] = json!("UNRANKED_REASON_SAMPLE_TOO_SMALL");
+        row["minimumRespondents"] = json!("10");
+    }
+}
+
+fn without_innovation() -> Value {
+    json!({
+        "agencyDisplayName": "Kabupaten Bogor", "category": "Belum ada inovasi", "displayName": "dpmptsp agencies/3201",
+        "minimumRespondents": "0", "rank": "3", "recorded": false, "respondents": "0", "score": "0.00",
+        "status": "SCORE_STATUS_FINAL", "subject": "agencies/3201/units/dpmptsp", "unitsCounted": "0",
+        "unitsExpected": "0", "unrankedReason": "UNRANKED_REASON_UNSPECIFIED",
+    })
 }
