@@ -1,5 +1,7 @@
 //! Rules of eligibility; every failed rule is named.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use prima_platform::failure::{Failure, Kind, Violation};
 
@@ -56,7 +58,11 @@ pub fn failed(rules: &Rules, facts: &Facts<'_>) -> Vec<Failed> {
             indonesian,
         })
     };
-    group.rules.iter().filter_map(check).collect()
+    let mut failed: Vec<Failed> = group.rules.iter().filter_map(check).collect();
+    // A group may have a rule several times, for different categories; the first one that fails is named.
+    let mut named = BTreeSet::new();
+    failed.retain(|one| named.insert(one.rule));
+    failed
 }
 
 /// The failure for an entry that fails these rules.
@@ -108,7 +114,9 @@ fn why(rules: &Rules, group: &Group, rule: &Rule, facts: &Facts<'_>) -> Option<(
     let (met, english, indonesian) = match rule {
         Rule::MinAge { months, categories } => {
             let latest = calendar::months_before(facts.closing, *months);
-            let required = categories.is_empty() || categories.contains(&facts.proposal.category);
+            // Without a category the strictest requirement counts, as if it were for every category.
+            let category = &facts.proposal.category;
+            let required = categories.is_empty() || category.is_empty() || categories.contains(category);
             (
                 !required || facts.innovation.start_date.is_some_and(|start| start <= latest),
                 format!("must be at work since {latest} at the latest"),

@@ -95,6 +95,10 @@ async fn who_has_no_innovation_stands_with_zero_in_every_year_that_has_any() {
             let known = "INSERT INTO directory_unit (agency, unit, close_date) VALUES ";
             tamper(&t, &format!("{known}('{agency}', '{unit}', '{close_date}')")).await;
         }
+        for agency in ["1100", "3271"] {
+            let flag = format!("INSERT INTO derived_mark (kind, key) VALUES ('agency-score', '{agency}/0')");
+            tamper(&t, &flag).await;
+        }
         // In operation since 2020.
         t.innovation("a").await;
         for year in [2020, 2021, 2022] {

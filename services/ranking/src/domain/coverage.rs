@@ -48,11 +48,6 @@ pub fn required(figures: &Figures) -> i64 {
     i64::try_from(rounded_up).unwrap_or(i64::MAX)
 }
 
-/// Whether too few units have a rank of their own.
-pub(super) fn is_unfit(figures: &Figures, fit_units: i64) -> bool {
-    fit_units < required(figures)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -99,7 +94,7 @@ mod tests {
         #[test]
         fn the_rule_is_exact(counted in 1..200_i64, expected in 0..200_i64, fit in 0..200_i64) {
             let of = expected.max(counted);
-            prop_assert_eq!(is_unfit(&figures(counted, expected), fit), 3 * fit < 2 * of);
+            prop_assert_eq!(fit < required(&figures(counted, expected)), 3 * fit < 2 * of);
         }
     }
 }

@@ -90,6 +90,8 @@ pub(super) struct ParsedScore {
     pub(super) figures: Figures,
     /// Why these figures give no rank, whatever the units of an agency are.
     unranked: Option<Unranked>,
+    /// How many units of an agency must have a rank of their own; 0 for a unit.
+    units_required: i64,
     value: SortKey,
 }
 
@@ -106,9 +108,14 @@ impl ParsedScore {
             (false, true) => Some(Unranked::UnitsMissing),
             (false, false) => None,
         };
+        let units_required = match subject {
+            Subject::Agency(_) => coverage::required(&figures),
+            Subject::Unit(_) => 0,
+        };
         Ok(Self {
             figures,
             unranked,
+            units_required,
             value,
         })
     }
@@ -234,10 +241,8 @@ impl MemberScore {
 
     /// Why it has no rank; `None` when it has one.
     pub(super) fn unranked(&self, parsed: &ParsedScore) -> Option<Unranked> {
-        let unfit = || coverage::is_unfit(&parsed.figures, self.units.fit);
-        parsed
-            .unranked
-            .or_else(|| unfit().then_some(Unranked::UnitsUnfit))
+        let unfit = self.units.fit < parsed.units_required;
+        parsed.unranked.or(unfit.then_some(Unranked::UnitsUnfit))
     }
 
     /// Version and figures of the state that is shown; `None` when all services withdrew the score, or the newest

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Case, act::Rules};
+use super::{Case, Missed, act::Rules};
 use crate::domain::{
     workflow::{ClockLength, ClockRule, OnDue, VERIFICATION, Workflow},
     worktime::{Clock, Length, Pause},
@@ -104,6 +104,55 @@ impl Case {
         }
         let due = rules.work_time.due(&clock)?;
         Some(end <= due.at)
+    }
+
+    fn missed_now(&self, clock: &str) -> Option<Missed> {
+        Some(Missed {
+            clock: clock.to_owned(),
+            started_at: self.clocks.get(clock)?.started_at,
+            agency: self.agency.clone(),
+            unit: self.unit.clone(),
+        })
+    }
+
+    /// Records that the deadline of a clock has passed, against who holds the report now.
+    pub(super) fn miss(&mut self, clock: &str) {
+        if let Some(missed) = self.missed_now(clock)
+            && !self.missed.contains(&missed)
+        {
+            self.missed.push(missed);
+        }
+    }
+
+    /// Withdraws what was recorded against the present holder, because the deadline has moved to a later time.
+    pub(super) fn unmiss(&mut self, clock: &str) {
+        if let Some(missed) = self.missed_now(clock) {
+            self.missed.retain(|one| *one != missed);
+        }
+    }
+
+    /// Records what an earlier release did not: deadlines of the present holder that had passed according to the
+    /// facts. Who held the report when it was verified too late is not in the facts; verification is the duty of the
+    /// agency, so it counts against the agency only.
+    pub fn recall_missed(&mut self) {
+        let archived = self.state_by.is_some_and(|by| by.archives());
+        let passed = self.fired.iter().filter(|(key, level)| {
+            let stopped = self.clocks.get(*key).and_then(|clock| clock.stopped_at);
+            let held = stopped.is_none_or(|at| archived && at == self.state_since);
+            **level > 0 && held
+        });
+        let passed: Vec<String> = passed.map(|(key, _)| key.clone()).collect();
+        for clock in passed {
+            self.miss(&clock);
+        }
+        let known = |one: &Missed| one.clock == VERIFICATION && one.agency == self.agency;
+        if self.verified_in_time == Some(false) && !self.missed.iter().any(known) {
+            let of_agency = self.missed_now(VERIFICATION).map(|missed| Missed {
+                unit: String::new(),
+                ..missed
+            });
+            self.missed.extend(of_agency);
+        }
     }
 
     /// Records the verification of the report.
