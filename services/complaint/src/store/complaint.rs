@@ -8,7 +8,7 @@ use prima_platform::{
     vault::Keyring,
 };
 use prima_proto::name;
-use sea_orm::{Iterable, QueryOrder, QuerySelect, QueryTrait, Set, entity::prelude::*};
+use sea_orm::{DbBackend, Iterable, QueryOrder, QuerySelect, QueryTrait, Set, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -364,6 +364,19 @@ pub async fn complaint_by_tracking(
     lock: Lock,
 ) -> Result<Option<Stored>, DbErr> {
     one(conn, lock, Column::Tracking.eq(tracking)).await
+}
+
+/// First key of the advisory locks on numbers of SP4N-LAPOR!, which distinguishes them from others in the database.
+const SP4N_LOCKS: i32 = 0x0053_5034;
+
+/// Locks a number of SP4N-LAPOR! until the transaction ends: of two transactions that submit a report with the same
+/// number, the second one waits, and then sees the report of the first. SQLite has one writer and needs no lock.
+pub async fn sp4n_number_lock_in_txn(txn: &Txn, number: &str) -> Result<(), DbErr> {
+    if txn.get_database_backend() != DbBackend::Postgres {
+        return Ok(());
+    }
+    let text = format!("SELECT pg_advisory_xact_lock({SP4N_LOCKS}, hashtext($1))");
+    txn.execute_raw(sql(txn, &text, [number.into()])).await.map(drop)
 }
 
 /// The oldest report with this number in SP4N-LAPOR!, which is not empty.

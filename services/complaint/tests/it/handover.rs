@@ -73,6 +73,35 @@ async fn texts_around_numbers_are_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn reports_with_one_sp4n_number_that_come_at_once_are_one_report() {
+    on_each_database(async |world| {
+        for number in 0..8 {
+            // The reports are for different units, so that they share no row of figures.
+            let requests = (0..4).map(|n| v1::SubmitComplaintRequest {
+                parent: format!("agencies/32{}/units/u{n}", 71 + n),
+                channel: v1::Channel::Integrated.into(),
+                sp4n_number: format!("55500{number}"),
+                ..report(&format!("at-once-{number}-{n}"))
+            });
+            let sent = requests.map(|request| {
+                let mut complaints = world.complaints.clone();
+                async move { complaints.submit_complaint(intake(request)).await }
+            });
+            let (stored, refused): (Vec<_>, Vec<_>) = futures::future::join_all(sent)
+                .await
+                .into_iter()
+                .partition(Result::is_ok);
+            assert_eq!(stored.len(), 1, "number {number}: {refused:?}");
+            for answer in refused {
+                crate::fixture::refused(answer, Code::AlreadyExists, "SP4N_NUMBER_EXISTS");
+            }
+        }
+        assert_eq!(world.count("complaint").await, 8);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_report_can_be_checked_without_being_stored() {
     on_each_database(async |mut world| {
         let check = |id: &str| v1::SubmitComplaintRequest {

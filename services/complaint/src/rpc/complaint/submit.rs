@@ -28,7 +28,10 @@ use crate::{
     store::{
         Lock,
         attachment::Owner,
-        complaint::{Counted, New, complaint_by_sp4n_number, complaint_get, complaint_insert_in_txn},
+        complaint::{
+            Counted, New, complaint_by_sp4n_number, complaint_get, complaint_insert_in_txn,
+            sp4n_number_lock_in_txn,
+        },
         contact::contact_add_in_txn,
         figures::{Moved, figures_change_in_txn},
         sealed::{Content, Identity, Secrets},
@@ -148,6 +151,9 @@ impl Command for Submit {
             && let Some(kept) = self.once.find::<Self::Answer>(app, work.caller).await?
         {
             return Ok(kept);
+        }
+        if !self.validate_only && !self.sp4n_number.is_empty() {
+            sp4n_number_lock_in_txn(txn, &self.sp4n_number).await?;
         }
         refuse_known_sp4n_number(txn, &self.sp4n_number).await?;
         let (workflow, intake) = (self.workflow, self.intake);
