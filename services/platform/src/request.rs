@@ -329,8 +329,8 @@ pub fn past_day(field: &str, raw: &str, today: NaiveDate) -> Result<NaiveDate, V
     }
     Err(Violation::new(
         field,
-        format!("must not be after {today}, today in Jakarta"),
-        format!("Tanggal tidak boleh setelah hari ini, {today} WIB"),
+        format!("must not be after {today}, today"),
+        format!("Tanggal tidak boleh setelah hari ini, {today}"),
     ))
 }
 

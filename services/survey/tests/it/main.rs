@@ -30,3 +30,4 @@ mod results;
 mod single_use;
 mod stored;
 mod sums;
+mod zones;

@@ -8,7 +8,7 @@ use prima_platform::{
     request::{self, Faults},
     service::Context,
 };
-use prima_proto::{directory::v1, name, period::jakarta_day};
+use prima_proto::{directory::v1, name, zone::day_of_agency};
 
 use super::message;
 use crate::{
@@ -31,13 +31,14 @@ impl Command for Publish {
     type Answer = v1::PublishServiceCharterResponse;
 
     fn parse(message: Self::Message, now: DateTime<Utc>) -> Result<Self, Failure> {
-        let today = jakarta_day(now);
         let mut faults = Faults::default();
         let request_id = faults.take(request::id("request_id", message.request_id));
         let Some(given) = faults.required("charter", message.charter) else {
             return Err(faults.refused());
         };
-        let name = faults.take(request::name("charter.unit", &given.unit));
+        let name = faults.take(request::name::<name::Unit>("charter.unit", &given.unit));
+        let agency = name.as_ref().map_or("", |name| name.agency.as_str());
+        let today = day_of_agency(agency, now);
         let charter = faults.take_all(Charter::check(&message::draft(given), today));
         faults.build(|| {
             Some(Self {

@@ -8,7 +8,7 @@ use prima_platform::{
     request::{self, Faults},
     service::Context,
 };
-use prima_proto::{directory::v1, name, period::jakarta_day};
+use prima_proto::{directory::v1, name, zone::day_of_agency};
 
 use super::message;
 use crate::{
@@ -31,13 +31,17 @@ impl Command for Publish {
     type Answer = v1::PublishServiceStandardResponse;
 
     fn parse(message: Self::Message, now: DateTime<Utc>) -> Result<Self, Failure> {
-        let today = jakarta_day(now);
         let mut faults = Faults::default();
         let request_id = faults.take(request::id("request_id", message.request_id));
         let Some(given) = faults.required("standard", message.standard) else {
             return Err(faults.refused());
         };
-        let name = faults.take(request::name("standard.service", &given.service));
+        let name = faults.take(request::name::<name::PublicService>(
+            "standard.service",
+            &given.service,
+        ));
+        let agency = name.as_ref().map_or("", |name| name.unit.agency.as_str());
+        let today = day_of_agency(agency, now);
         let standard = faults.take_all(Standard::check(&message::draft(given), today));
         faults.build(|| {
             Some(Self {
@@ -119,10 +123,17 @@ mod tests {
     }
 
     #[test]
-    fn today_is_the_day_in_jakarta() {
-        // A day in Jakarta begins seven hours before the day in UTC.
-        assert!(parsed(|_| (), "2024-02-28T17:00:00Z").is_ok());
-        let early = parsed(|_| (), "2024-02-28T16:59:59Z").unwrap_err();
-        assert_eq!(early.violations[0].field, "standard.enact_date");
+    fn today_is_the_day_where_the_agency_is() {
+        // A day begins seven hours before the day in UTC in Bogor, and nine hours before in Jayapura.
+        for (agency, begins, before) in [
+            ("3271", "2024-02-28T17:00:00Z", "2024-02-28T16:59:59Z"),
+            ("9171", "2024-02-28T15:00:00Z", "2024-02-28T14:59:59Z"),
+        ] {
+            let service = format!("agencies/{agency}/units/dpmptsp/services/nib");
+            let at = |time| parsed(|standard| standard.service.clone_from(&service), time);
+            assert!(at(begins).is_ok());
+            let early = at(before).unwrap_err();
+            assert_eq!(early.violations[0].field, "standard.enact_date");
+        }
     }
 }

@@ -8,7 +8,7 @@ use prima_platform::{
     request::{self, Faults},
     service::Context,
 };
-use prima_proto::{index::v1 as pb, name, period::jakarta_day};
+use prima_proto::{index::v1 as pb, name, zone::day_of_agency};
 
 use super::message;
 use crate::{
@@ -34,13 +34,14 @@ impl Command for Complete {
 
     fn parse(message: Self::Message, now: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
-        let name = faults.take(request::name("assessment", &message.assessment));
-        faults.take(field::number("number", message.number));
-        faults.take(request::past_day(
-            "done_date",
-            &message.done_date,
-            jakarta_day(now),
+        let name = faults.take(request::name::<name::Assessment>(
+            "assessment",
+            &message.assessment,
         ));
+        let agency = name.as_ref().map_or("", |name| name.unit.agency.as_str());
+        let today = day_of_agency(agency, now);
+        faults.take(field::number("number", message.number));
+        faults.take(request::past_day("done_date", &message.done_date, today));
         let note = faults.or_default(text::DONE.check("note", &message.note));
         let Some(name) = name else {
             return Err(faults.refused());

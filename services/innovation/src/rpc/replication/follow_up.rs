@@ -8,7 +8,7 @@ use prima_platform::{
     request::{self, Faults, text},
     service::Context,
 };
-use prima_proto::{innovation::v1, name};
+use prima_proto::{innovation::v1, name, zone::day_of_agency};
 
 use super::message;
 use crate::{
@@ -67,7 +67,7 @@ impl Command for FollowUp {
         let locked = replication_lock_in_txn(work.txn, &self.name).await?;
         let locked = locked.filter(|stored| require_unit(work.caller, &stored.adopter.agency).is_ok());
         let mut stored = found(locked, &self.name)?;
-        let today = calendar::day(work.now());
+        let today = day_of_agency(&stored.adopter.agency, work.now());
         stored.replication.follow_up(self.follow_up, today)?;
         replication_save_in_txn(work.txn, &stored).await?;
         Ok(v1::FollowUpReplicationResponse {

@@ -8,15 +8,12 @@ use prima_platform::{
     failure::{Failure, Kind, found},
     request::{self, Faults},
 };
-use prima_proto::{name, survey::v1 as pb};
+use prima_proto::{name, survey::v1 as pb, zone::day_of_agency};
 
 use super::message;
 use crate::{
     derived::results::survey_lock,
-    domain::{
-        follow_up::{self, Done},
-        period::jakarta_day,
-    },
+    domain::follow_up::{self, Done},
     events::publish,
     service::App,
     store::follow_up::{aftermath_get, follow_up_save_in_txn},
@@ -38,7 +35,8 @@ impl Command for Complete {
     fn parse(message: Self::Message, now: DateTime<Utc>) -> Result<Self, Failure> {
         let mut faults = Faults::default();
         let name = faults.take(request::name::<name::FollowUp>("name", &message.name));
-        let today = jakarta_day(now);
+        let agency = name.as_ref().map_or("", |name| name.survey.unit.agency.as_str());
+        let today = day_of_agency(agency, now);
         let done = follow_up::done(&message.done_date, &message.evidence, &message.note, today);
         let done = faults.take_all(done);
         faults.build(|| {

@@ -8,15 +8,12 @@ use prima_platform::{
     failure::{Failure, found},
     request::{self, Faults},
 };
-use prima_proto::{name, survey::v1 as pb};
+use prima_proto::{name, survey::v1 as pb, zone::day_of_agency};
 
 use super::message;
 use crate::{
     derived::{closing, results::survey_lock},
-    domain::{
-        period::jakarta_day,
-        publication::{self, Draft, Publication},
-    },
+    domain::publication::{self, Draft, Publication},
     events::publish,
     rpc::{field, still_open},
     service::App,
@@ -40,9 +37,11 @@ impl Command for Publish {
         let once = IdempotencyKey::new("survey.PublishResult", &message.request_id, &message);
         let mut faults = Faults::default();
         faults.take(request::id("request_id", message.request_id));
-        let survey = faults.take(request::name("survey", &message.survey));
+        let survey = faults.take(request::name::<name::Survey>("survey", &message.survey));
+        let agency = survey.as_ref().map_or("", |survey| survey.unit.agency.as_str());
+        let today = day_of_agency(agency, now);
         let draft = message::draft(message.publish_date, message.media);
-        let domain_check = || publication::check(&draft, None, jakarta_day(now));
+        let domain_check = || publication::check(&draft, None, today);
         let survey = field::well_formed(faults, survey, domain_check)?;
         Ok(Self { once, survey, draft })
     }
@@ -63,8 +62,9 @@ impl Command for Publish {
             let states = closing::when_due(txn, stored, &work.app.context.clock, now).await?;
             states.into_iter().for_each(|state| work.stage(state));
         }
-        let closed = locked.as_ref().and_then(|s| s.survey.closed_at).map(jakarta_day);
-        let new = publication::check(&self.draft, closed, jakarta_day(now))?;
+        let day = |time| day_of_agency(&self.survey.unit.agency, time);
+        let closed = locked.as_ref().and_then(|s| s.survey.closed_at).map(day);
+        let new = publication::check(&self.draft, closed, day(now))?;
         let stored = found(locked, &name)?;
         if closed.is_none() {
             return Err(still_open());
