@@ -149,6 +149,7 @@ async fn scores_pool_the_surveys_of_a_period() {
             page_token,
             page_size: 1,
             period: "2024-q3".into(),
+            ..Default::default()
         };
         let answer = client.survey.list_surveys(request).await.unwrap().into_inner();
         surveys.extend(answer.surveys.into_iter().map(|s| s.name));

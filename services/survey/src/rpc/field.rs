@@ -54,11 +54,18 @@ pub fn survey_filter(
     size: i32,
     page_token: &str,
     in_period: &str,
+    import_id: &str,
 ) -> Result<(Filter, Page), Failure> {
     let mut faults = Faults::default();
     let parent = faults.take(parent(text));
-    let page = faults.take_all(Page::parse(size, page_token, &[text, in_period]));
+    let mut filters = vec![text, in_period];
+    // Without an import the page tokens are those of earlier releases.
+    filters.extend(Some(import_id).filter(|id| !id.is_empty()));
+    let page = faults.take_all(Page::parse(size, page_token, &filters));
     faults.take(request::optional(in_period, |raw| period("period", raw)));
+    faults.take(request::optional(import_id, |raw| {
+        request::id("import_id", raw.to_owned())
+    }));
     faults.build(|| {
         let (parent, page) = parent.zip(page)?;
         let not_wildcard = |id: String| if id == WILDCARD { String::new() } else { id };
@@ -66,6 +73,7 @@ pub fn survey_filter(
             agency: not_wildcard(parent.agency),
             unit: not_wildcard(parent.unit),
             period: in_period.to_owned(),
+            import: import_id.to_owned(),
             after: page.after.clone(),
             limit: page.limit(),
         };

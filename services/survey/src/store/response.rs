@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use prima_platform::db::{Column as Type, Txn, at_once, sql, table};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter,
-    QueryOrder, QuerySelect, entity::prelude::*,
+    QueryOrder, QuerySelect, QueryTrait, entity::prelude::*, sea_query::SelectStatement,
 };
 
 use super::rows::{self, Cell};
@@ -291,6 +291,16 @@ pub async fn import_known(txn: &Txn, survey: i64, import: &str) -> Result<bool, 
         .one(txn)
         .await?;
     Ok(row.is_some())
+}
+
+/// Selects the responses of an import that are not voided, of the survey in the outer query.
+pub(super) fn of_import(import: &str) -> SelectStatement {
+    let responses = Entity::find().select_only().column(Column::ResponseId);
+    responses
+        .filter(Column::ImportId.eq(import))
+        .filter(Column::Voided.is_null())
+        .filter(Expr::cust("survey_id = survey.id"))
+        .into_query()
 }
 
 /// Voids these responses of a locked survey, except those that are already voided. Returns the answers of each response

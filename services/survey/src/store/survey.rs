@@ -15,7 +15,7 @@ use sea_orm::{
 
 use super::{
     element::elements_insert_in_txn,
-    json,
+    json, response,
     turn::{turns_shared, turns_take_in_txn},
     unit_score::{UnitPeriod, key_row},
 };
@@ -441,6 +441,8 @@ pub struct Filter {
     pub unit: String,
     /// Period.
     pub period: String,
+    /// Import that the survey has responses of.
+    pub import: String,
     /// Only names after this one.
     pub after: String,
     /// Most rows.
@@ -458,6 +460,9 @@ pub async fn survey_page(conn: &impl ConnectionTrait, filter: &Filter) -> Result
         if !value.is_empty() {
             query = query.filter(column.eq(value.as_str()));
         }
+    }
+    if !filter.import.is_empty() {
+        query = query.filter(Expr::exists(response::of_import(&filter.import)));
     }
     let rows = query
         .order_by_asc(Column::Name)

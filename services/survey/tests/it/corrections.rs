@@ -161,6 +161,50 @@ async fn the_id_of_a_voided_response_stays_in_use() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_surveys_with_responses_of_an_import_are_listed() {
+    on_each_database(async |mut t| {
+        for survey in ["a", "b", "c"] {
+            t.survey(survey).await;
+        }
+        let name = |survey: &str| format!("agencies/3271/units/dpmptsp/surveys/{survey}");
+        for (survey, import) in [("a", "berkas"), ("b", "lain"), ("c", "berkas")] {
+            let message = pb::SubmitResponsesRequest {
+                import_id: import.into(),
+                ..message(&name(survey), "r", all(4), None)
+            };
+            let stream = operator(futures::stream::iter([message]));
+            t.client.submit_responses(stream).await.unwrap();
+        }
+        let of_import = async |t: &mut World| -> Vec<String> {
+            let request = pb::ListSurveysRequest {
+                parent: "agencies/3271/units/dpmptsp".into(),
+                import_id: "berkas".into(),
+                ..Default::default()
+            };
+            let listed = t.client.list_surveys(operator(request)).await.unwrap();
+            listed.into_inner().surveys.into_iter().map(|s| s.name).collect()
+        };
+        assert_eq!(of_import(&mut t).await, [name("a"), name("c")]);
+        t.voided(by_import("v", &name("c"), "berkas")).await;
+        assert_eq!(
+            of_import(&mut t).await,
+            [name("a")],
+            "voided responses do not count"
+        );
+        let wrong = pb::ListSurveysRequest {
+            parent: "agencies/3271/units/dpmptsp".into(),
+            import_id: "a b".into(),
+            ..Default::default()
+        };
+        assert_eq!(
+            faults(t.client.list_surveys(operator(wrong)).await),
+            ["import_id"]
+        );
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn unknown_responses_are_reported_and_nothing_is_voided() {
     on_each_database(async |mut t| {
         let survey = t.survey("a").await.name;

@@ -76,6 +76,7 @@ fn of_survey() -> Vec<List> {
             page_size,
             page_token,
             period,
+            ..Default::default()
         }
         .encode_to_vec()
     }

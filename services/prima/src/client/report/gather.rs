@@ -43,6 +43,7 @@ async fn survey_of(client: &Survey, unit: &str, period: &str) -> anyhow::Result<
         page_size: PAGE,
         page_token: String::new(),
         period: period.to_owned(),
+        ..Default::default()
     };
     let mut found = repeat!(client, list_surveys, message)?.surveys;
     let names: Vec<String> = found.iter().map(|survey| survey.name.clone()).collect();

@@ -59,6 +59,7 @@ pub async fn list(app: &App, message: pb::ListResultsRequest) -> Result<pb::List
         message.page_size,
         &message.page_token,
         &message.period,
+        "",
     )?;
     let listed = survey_page(app.context.db.reader(), &filter).await?;
     let ids: Vec<i64> = listed.iter().map(|s| s.id).collect();

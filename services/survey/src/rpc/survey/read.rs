@@ -33,6 +33,7 @@ pub async fn list(app: &App, message: pb::ListSurveysRequest) -> Result<pb::List
         message.page_size,
         &message.page_token,
         &message.period,
+        &message.import_id,
     )?;
     let reader = app.context.db.reader();
     let mut surveys = survey_page(reader, &filter).await?;
