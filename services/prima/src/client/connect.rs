@@ -5,6 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use prima_proto::{
     complaint::v1::{
         complaint_service_client::ComplaintServiceClient,
@@ -109,6 +111,14 @@ impl Connection {
             connection.ca = Some(Certificate::from_pem(read(path, "sertifikat CA")?));
         }
         Ok(connection)
+    }
+
+    /// The subject that the caller's token names. The client reads it without the key that would prove it.
+    pub fn subject(&self) -> Option<String> {
+        let header = self.bearer.0.as_ref()?.to_str().ok()?;
+        let claims = URL_SAFE_NO_PAD.decode(header.split('.').nth(1)?).ok()?;
+        let claims: serde_json::Value = serde_json::from_slice(&claims).ok()?;
+        claims.get("sub")?.as_str().map(str::to_owned)
     }
 
     /// A plain URL is used for every service that no `service=URL` names.

@@ -54,6 +54,7 @@ type Levels = BTreeMap<(AssessmentForm, String), Vec<Given>>;
 pub async fn assessments(connection: &Connection, options: &Options) -> anyhow::Result<Outcome> {
     let mut loose = Loose::open(&options.source(), &COLUMNS)?;
     let client = connection.assessment().await?;
+    let caller = connection.subject().unwrap_or_default();
     let mut outcome = Outcome::new(What::Levels);
     let mut bad = BadRows::default();
     let (levels, blank) = read(&mut loose, &mut bad)?;
@@ -79,7 +80,7 @@ pub async fn assessments(connection: &Connection, options: &Options) -> anyhow::
         };
         let mut new = Vec::new();
         for given in given.iter().filter(|given| !bad.has(given.line)) {
-            match before(*form, assessment, given) {
+            match before(*form, &caller, assessment, given) {
                 Before::Same => outcome.unchanged += 1,
                 other => new.push((other == Before::None, given)),
             }
@@ -215,22 +216,24 @@ enum Before {
     Other,
 }
 
-/// Compares a row with what was submitted before. For F-02 a client cannot see which of the evaluators is the caller,
-/// so these levels are always submitted.
-fn before(form: AssessmentForm, assessment: &pb::Assessment, given: &Given) -> Before {
+/// Compares a row with what the unit (F-01) or the calling evaluator (F-02) submitted before.
+fn before(form: AssessmentForm, caller: &str, assessment: &pb::Assessment, given: &Given) -> Before {
     let row = assessment
         .indicators
         .iter()
         .find(|row| row.indicator == given.indicator);
-    let own = row.and_then(|row| row.self_level.as_ref());
-    match own {
-        Some(own) if form == AssessmentForm::F01 => {
-            match own.level == given.level && own.note == given.note {
-                true => Before::Same,
-                false => Before::Other,
-            }
-        }
-        _ => Before::None,
+    let submitted = row.and_then(|row| match form {
+        AssessmentForm::F01 => row.self_level.as_ref().map(|own| (own.level, &own.note)),
+        AssessmentForm::F02 => row
+            .evaluations
+            .iter()
+            .find(|one| one.evaluator == caller)
+            .map(|one| (one.level, &one.note)),
+    });
+    match submitted {
+        None => Before::None,
+        Some((level, note)) if level == given.level && *note == given.note => Before::Same,
+        Some(_) => Before::Other,
     }
 }
 
@@ -366,6 +369,14 @@ mod tests {
                     level: 3,
                     note: String::new(),
                 }),
+                evaluations: ["penilai-1", "penilai-2"]
+                    .map(|evaluator| pb::Evaluation {
+                        indicator: "standar".into(),
+                        level: if evaluator == "penilai-1" { 2 } else { 5 },
+                        evaluator: evaluator.into(),
+                        ..Default::default()
+                    })
+                    .into(),
                 ..Default::default()
             }],
             ..Default::default()
@@ -376,8 +387,19 @@ mod tests {
             level,
             note: String::new(),
         };
-        assert_eq!(before(AssessmentForm::F01, &assessment, &given(3)), Before::Same);
-        assert_eq!(before(AssessmentForm::F01, &assessment, &given(4)), Before::Other);
-        assert_eq!(before(AssessmentForm::F02, &assessment, &given(3)), Before::None);
+        for (form, caller, level, expected) in [
+            (AssessmentForm::F01, "penilai-1", 3, Before::Same),
+            (AssessmentForm::F01, "penilai-1", 4, Before::Other),
+            (AssessmentForm::F02, "penilai-1", 2, Before::Same),
+            (AssessmentForm::F02, "penilai-1", 5, Before::Other),
+            (AssessmentForm::F02, "penilai-2", 5, Before::Same),
+            (AssessmentForm::F02, "penilai-3", 5, Before::None),
+        ] {
+            assert_eq!(
+                before(form, caller, &assessment, &given(level)),
+                expected,
+                "{caller} {level}"
+            );
+        }
     }
 }

@@ -15,17 +15,25 @@ use crate::client::connect::{Assessment, Connection, Index};
 use crate::client::import::PAGE;
 use crate::client::import::cells::subject;
 
-pub(super) const F01: [Printed; 9] = [
-    Printed::text("cycle", "Siklus", 20),
-    Printed::text("form", "Formulir", 9),
-    Printed::text("unit", "Unit", 34),
-    Printed::text("indicator", "Indikator", 22),
-    Printed::text("indicator_name", "Nama indikator", 40),
-    Printed::text("criteria", "Kriteria tiap tingkat", 80),
-    Printed::text("evidence", "Bukti dukung", 40),
-    Printed::integer("level", "Tingkat"),
-    Printed::text("note", "Catatan", 40),
-];
+/// The form of F-01 has no columns for what the unit gave itself before.
+pub(super) const F01: [Printed; 9] = {
+    let [
+        cycle,
+        form,
+        unit,
+        indicator,
+        name,
+        criteria,
+        evidence,
+        _,
+        _,
+        level,
+        note,
+    ] = F02;
+    [
+        cycle, form, unit, indicator, name, criteria, evidence, level, note,
+    ]
+};
 pub(super) const F02: [Printed; 11] = [
     Printed::text("cycle", "Siklus", 20),
     Printed::text("form", "Formulir", 9),
