@@ -104,7 +104,7 @@ async fn import(connection: &Connection, what: ImportCommand) -> anyhow::Result<
                 maps: args.map,
                 values: args.value,
                 zone: args.timezone,
-                order: args.date_order,
+                order: args.dates.order,
                 date: args.date,
                 by_line: args.ids_by_line,
                 import_id: args.import_id,
@@ -113,8 +113,13 @@ async fn import(connection: &Connection, what: ImportCommand) -> anyhow::Result<
             import::responses(connection, &options).await?
         }
         ImportCommand::Holidays(args) => {
-            print::out(&import::holidays(connection, &args).await?)?;
-            return Ok(ExitCode::SUCCESS);
+            let (summary, partial) = import::holidays(connection, &args).await?;
+            print::out(&summary)?;
+            return Ok(if partial {
+                ExitCode::from(PARTIAL)
+            } else {
+                ExitCode::SUCCESS
+            });
         }
     };
     print::out(&format!("{outcome}\n"))?;

@@ -147,13 +147,9 @@ pub struct ComplaintsArgs {
         help = "Kanal untuk baris yang tidak menyebutnya: surat, tatapmuka, sp4n, telepon, …"
     )]
     pub channel: Option<prima_proto::complaint::v1::Channel>,
-    /// Order of day and month in dates that do not begin with the year.
-    #[arg(
-        long,
-        value_name = "URUTAN",
-        help = "Urutan tanggal yang berupa tiga angka: dmy, mdy, atau ymd (bawaan: menurut seluruh berkas, dmy bila tidak tampak)"
-    )]
-    pub date_order: Option<DateOrder>,
+    /// Order of the numbers in dates.
+    #[command(flatten)]
+    pub dates: DateOrderArgs,
     /// File for the tracking codes of the reporters.
     #[arg(
         long,
@@ -184,13 +180,9 @@ pub struct InnovationsArgs {
         help = "Ubah juga yang sudah terdaftar dan berbeda (nilai lama dan barunya ditampilkan)"
     )]
     pub replace: bool,
-    /// Order of day and month in dates that do not begin with the year.
-    #[arg(
-        long,
-        value_name = "URUTAN",
-        help = "Urutan tanggal yang berupa tiga angka: dmy, mdy, atau ymd (bawaan: menurut seluruh berkas, dmy bila tidak tampak)"
-    )]
-    pub date_order: Option<DateOrder>,
+    /// Order of the numbers in dates.
+    #[command(flatten)]
+    pub dates: DateOrderArgs,
 }
 
 /// Arguments of `prima import holidays`.
@@ -291,20 +283,14 @@ pub struct ResponsesArgs {
     #[arg(
         long,
         value_name = "ZONA",
-        default_value = "WIB",
         value_parser = zone,
         allow_hyphen_values = true,
-        help = "Zona waktu yang tidak disebut di berkas: WIB, WITA, WIT, atau +07:00 (bawaan: WIB)"
+        help = "Zona waktu yang tidak disebut di berkas: WIB, WITA, WIT, atau +07:00 (bawaan: menurut alat asal berkas, atau WIB)"
     )]
-    pub timezone: FixedOffset,
-    /// Order of the numbers in dates that are written as three numbers.
-    #[arg(
-        long,
-        value_name = "URUTAN",
-        help = "Urutan tanggal yang ditulis tiga angka tanpa diawali tahun: dmy (hari/bulan/tahun), mdy, atau ymd (tahun dua \
-                angka); berlaku untuk seluruh berkas (bawaan: dari seluruh kolomnya)"
-    )]
-    pub date_order: Option<DateOrder>,
+    pub timezone: Option<FixedOffset>,
+    /// Order of the numbers in dates.
+    #[command(flatten)]
+    pub dates: DateOrderArgs,
     /// Date of every row, for files without dates.
     #[arg(
         long,
@@ -335,6 +321,19 @@ pub struct ResponsesArgs {
                 dimuat dengan rilis itu"
     )]
     pub ids_by_line: bool,
+}
+
+/// `--date-order`.
+#[derive(Debug, Clone, Args)]
+pub struct DateOrderArgs {
+    /// Order of the numbers in dates that are written as three numbers.
+    #[arg(
+        long = "date-order",
+        value_name = "URUTAN",
+        help = "Urutan tanggal yang ditulis tiga angka tanpa diawali tahun: dmy (hari/bulan/tahun), mdy, atau ymd (tahun dua angka); \
+                berlaku untuk seluruh berkas (bawaan: menurut seluruh kolomnya)"
+    )]
+    pub order: Option<DateOrder>,
 }
 
 /// Order of the numbers in dates that are written as three numbers.

@@ -173,7 +173,10 @@ struct Inserted {
 }
 
 /// Inserts rows; returns the keys of those that were inserted, `None` when all were.
-async fn part_insert_in_txn(txn: &Txn, rows: &[[Cell<'_>; NEW.len()]]) -> Result<Option<HashSet<Key>>, DbErr> {
+async fn part_insert_in_txn(
+    txn: &Txn,
+    rows: &[[Cell<'_>; NEW.len()]],
+) -> Result<Option<HashSet<Key>>, DbErr> {
     let conflict = "ON CONFLICT DO NOTHING";
     if txn.get_database_backend() == DbBackend::Postgres {
         let tail = format!("{conflict} RETURNING survey_id, response_id");

@@ -39,7 +39,7 @@ pub async fn complaints(connection: &Connection, args: &ComplaintsArgs) -> anyho
         },
         class: args.class.clone(),
         channel: args.channel,
-        order: match args.date_order {
+        order: match args.dates.order {
             Some(order) => order,
             None => loose.order(&[RECEIVED, INCIDENT])?,
         },
@@ -84,6 +84,11 @@ pub async fn complaints(connection: &Connection, args: &ComplaintsArgs) -> anyho
                 if let Some(codes) = &mut codes {
                     codes.add(row.line, &row.message.sp4n_number, &answer)?;
                 }
+            }
+            // Another import stored the same report since the rows were checked.
+            Err(status) if is_there(&status) => {
+                outcome.unchanged += 1;
+                progress.note(&format!("baris {}: {}", row.line, fault::status_line(&status)));
             }
             Err(status) => {
                 outcome.refused += 1;

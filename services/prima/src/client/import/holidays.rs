@@ -19,7 +19,7 @@ use crate::client::print;
 /// Day, Christmas.
 const FIXED: [(u32, u32); 5] = [(1, 1), (5, 1), (6, 1), (8, 17), (12, 25)];
 
-fn columns() -> [Column; 3] {
+fn columns() -> [Column; 4] {
     [
         Column::required("date").or(&["tanggal", "tgl", "holidaydate", "tanggallibur"]),
         Column::required("kind").or(&["jenis", "tipe", "kategori", "status", "isnationalholiday"]),
@@ -32,22 +32,24 @@ fn columns() -> [Column; 3] {
             "holidayname",
             "peringatan",
         ]),
+        // Official lists also name the day of the week, which follows from the date.
+        Column::optional("weekday").or(&["hari"]),
     ]
 }
 
-/// Loads holidays and returns what changed.
+/// Loads holidays and returns what changed, and whether bad rows were left out.
 ///
 /// # Errors
 ///
 /// When the file or one of its rows is bad (all bad rows were printed then); when a year would lose holidays and the
 /// caller did not confirm it; when the service rejects the request; when the same file was imported before and another
 /// import has changed the calendar since.
-pub async fn holidays(connection: &Connection, args: &HolidaysArgs) -> anyhow::Result<String> {
+pub async fn holidays(connection: &Connection, args: &HolidaysArgs) -> anyhow::Result<(String, bool)> {
     let options = Options::of(&args.file);
     let mut sheet = Sheet::open(&options.source(), &columns())?;
     let mut bad = BadRows::default();
     let given = read(&mut sheet, &mut bad)?;
-    bad.settle(&options, &mut sheet)?;
+    let partial = bad.settle(&options, &mut sheet)? > 0;
     if given.is_empty() {
         bail!(
             "berkas `{}` tidak berisi satu hari pun yang benar",
@@ -70,7 +72,8 @@ pub async fn holidays(connection: &Connection, args: &HolidaysArgs) -> anyhow::R
         for loss in lost {
             print::note(&loss);
         }
-        return Ok(format!("{} hari dibaca; tidak ada yang dikirim\n", given.len()));
+        let read = format!("{} hari dibaca; tidak ada yang dikirim\n", given.len());
+        return Ok((read, partial));
     }
     if !lost.is_empty() && !args.replace {
         bail!(
@@ -93,7 +96,7 @@ pub async fn holidays(connection: &Connection, args: &HolidaysArgs) -> anyhow::R
             answer.version
         )
     }
-    Ok(told(&answer))
+    Ok((summary(&answer), partial))
 }
 
 /// Returns the holidays of a file, by date.
@@ -239,14 +242,14 @@ fn lacking(held: &BTreeMap<String, pb::Holiday>, days: &BTreeMap<String, pb::Hol
     let lacking = new.filter_map(|year| {
         let dates = FIXED.iter().map(|(month, day)| format!("{year}-{month:02}-{day:02}"));
         let lacking: Vec<String> = dates.filter(|date| !days.contains_key(date)).collect();
-        let told = || {
+        let line = || {
             format!(
                 "tahun {year} baru, dan hari libur tetapnya belum lengkap ({} tidak ada); tenggat dihitung seolah hari itu hari \
                  kerja sampai kalendernya dilengkapi dengan --add",
                 lacking.join(", ")
             )
         };
-        (!lacking.is_empty()).then(told)
+        (!lacking.is_empty()).then(line)
     });
     lacking.collect()
 }
@@ -279,7 +282,7 @@ async fn differs(client: &Settings, years: &[i32], days: &[pb::Holiday]) -> anyh
     Ok(!now.values().eq(days))
 }
 
-fn told(answer: &pb::ImportHolidaysResponse) -> String {
+fn summary(answer: &pb::ImportHolidaysResponse) -> String {
     let years: Vec<String> = answer.years.iter().map(i32::to_string).collect();
     format!(
         "Kalender versi {}: tahun {} diganti, {} hari ditambahkan, {} hari dihapus; tenggat {} laporan terbuka dihitung \
@@ -321,6 +324,7 @@ mod tests {
             "date,kind,name\n2027-03-09,cuti_bersama,Nyepi\n2027-01-01,libur_nasional,Tahun Baru\n",
             "\u{feff}date;kind;name\r\n01/01/2027;Libur Nasional;Tahun Baru\r\n\r\n09/03/2027;Cuti Bersama;Nyepi\r\n",
             "Tanggal\tJenis\tKeterangan\n1 Januari 2027\tlibur nasional\tTahun Baru\n9 Maret 2027\tCuti bersama\tNyepi\n",
+            "No;Tanggal;Hari;Jenis;Keterangan\n1;1–1–2027;Jumat;Libur Nasional;Tahun Baru\n2;9–3–2027;Selasa;Cuti Bersama;Nyepi\n",
         ] {
             assert_eq!(id(&days(text), "SKB 1"), first, "{text}");
         }
@@ -420,7 +424,7 @@ mod tests {
             open_complaints: 12,
         };
         assert_eq!(
-            told(&answer),
+            summary(&answer),
             "Kalender versi 3: tahun 2026, 2027 diganti, 24 hari ditambahkan, 1 hari dihapus; tenggat 12 laporan terbuka \
              dihitung ulang\n"
         );

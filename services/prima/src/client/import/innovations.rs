@@ -35,7 +35,7 @@ pub async fn innovations(connection: &Connection, args: &InnovationsArgs) -> any
         "" => String::new(),
         parent => subject(parent).map_err(anyhow::Error::msg)?,
     };
-    let order = match args.date_order {
+    let order = match args.dates.order {
         Some(order) => order,
         None => loose.order(&DATES)?,
     };

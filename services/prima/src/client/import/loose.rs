@@ -55,7 +55,7 @@ impl Loose {
             let held = |column: &&Wanted| cells.iter().any(|cell| column.is(cell));
             columns.iter().filter(held).count()
         };
-        let sheet = Sheet::raw(source, &known)?;
+        let mut sheet = Sheet::raw(source, &known)?;
         let header: Vec<String> = sheet.header().iter().map(|name| squash(name)).collect();
         let mut taken = Vec::new();
         let mut place = |column: &Wanted| {
@@ -91,6 +91,7 @@ impl Loose {
             })
             .filter_map(|place| sheet.header().get(place).cloned())
             .collect();
+        sheet.read_columns(places.iter().flatten().copied().collect());
         Ok(Self {
             sheet,
             places,
@@ -130,7 +131,7 @@ impl Loose {
 /// The cell of a column, trimmed; empty when there is none.
 pub(super) fn cell<'a>(row: &'a Row<'_>, places: &[Option<usize>], column: usize) -> &'a str {
     match places.get(column) {
-        Some(Some(place)) => row.raw(*place),
+        Some(Some(place)) => row.entry(*place),
         _ => "",
     }
 }

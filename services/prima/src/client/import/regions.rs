@@ -397,10 +397,10 @@ mod tests {
         ];
         let found = changes(&rows, &existing);
         assert!(found.settle(false, false).is_err() && found.settle(false, true).is_ok());
-        let told = format!("{found:?}");
+        let shown = format!("{found:?}");
         assert!(
-            told.contains("Kabupaten Aceh Selatan -> Kabupaten Simeulue") && told.contains("BPS"),
-            "{told}"
+            shown.contains("Kabupaten Aceh Selatan -> Kabupaten Simeulue") && shown.contains("BPS"),
+            "{shown}"
         );
         let same = [(2, region("1109", "Kabupaten Simeulue"))];
         assert!(changes(&same, &existing).settle(false, false).is_ok());

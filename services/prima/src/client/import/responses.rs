@@ -17,7 +17,9 @@ mod moment;
 mod recognise;
 mod scales;
 mod send;
+mod siblings;
 mod time;
+mod tools;
 mod values;
 
 use std::fs::{File, Metadata};
@@ -41,6 +43,7 @@ use self::learn::learn;
 use self::moment::Order;
 use self::recognise::known;
 use self::send::{ahead, send};
+use self::siblings::{note_siblings, respondents};
 use self::time::Reading;
 use self::values::Replacements;
 use super::bad::refuse_bad;
@@ -72,8 +75,8 @@ pub struct ResponseOptions {
     pub maps: Vec<ColumnMap>,
     /// Meaning of texts in cells.
     pub values: Vec<ValueMap>,
-    /// Time zone of times that are written without one.
-    pub zone: FixedOffset,
+    /// Time zone of times that are written without one; that of the tool that wrote the file, or else WIB, when `None`.
+    pub zone: Option<FixedOffset>,
     /// Order of dates that are three numbers; determined from the column when `None`.
     pub order: Option<DateOrder>,
     /// The date of every row, for a file without times.
@@ -94,7 +97,7 @@ impl ResponseOptions {
             survey: survey.to_owned(),
             maps: Vec::new(),
             values: Vec::new(),
-            zone: wib(),
+            zone: None,
             order: None,
             date: None,
             by_line: false,
@@ -159,8 +162,10 @@ pub async fn responses(connection: &Connection, options: &ResponseOptions) -> an
     let mut outcome = Outcome::new(What::Responses);
     let (mut before, mut voided) = (0, 0);
     if !options.file.quiet && !options.file.dry_run {
-        before = held(&client, &options.survey).await?;
-        others(&client, &options.survey, &check.form.period_name).await?;
+        before = respondents(&client, &options.survey).await?;
+    }
+    if !options.file.quiet {
+        note_siblings(&client, &check.form, &import_id).await?;
     }
     let mut faults = Faults::new(&options.file, &check.sheet()?)?;
     let FirstPass { good, bad } = first_pass(&check, &options.file, &mut faults)?;
@@ -237,17 +242,6 @@ pub async fn responses(connection: &Connection, options: &ResponseOptions) -> an
     Ok(outcome)
 }
 
-/// Returns the number of respondents that a survey has.
-async fn held(client: &Survey, survey: &str) -> anyhow::Result<i64> {
-    let message = pb::GetResultRequest {
-        survey: survey.to_owned(),
-    };
-    Ok(repeat!(client, get_result, message)?
-        .result
-        .unwrap_or_default()
-        .respondents)
-}
-
 async fn form(client: &Survey, survey: &str) -> anyhow::Result<Form> {
     let message = pb::GetSurveyRequest {
         name: survey.to_owned(),
@@ -276,8 +270,11 @@ fn check(form: Form, options: &ResponseOptions) -> anyhow::Result<Check> {
         )
     };
     let now = Clock::system().now();
+    mapping.prepare(&mut sheet);
     let learned = learn(&mut sheet, &mut mapping, &values, &form, now)?;
-    let order = learned.dates.order(options.order);
+    let order = learned
+        .dates
+        .order(options.order, tools::usual_order(sheet.header()));
     if !options.file.quiet {
         for note in sheet.notes().iter().chain(&mapping.notes).chain(&learned.notes) {
             print::note(&print::clean(note));
@@ -290,14 +287,10 @@ fn check(form: Form, options: &ResponseOptions) -> anyhow::Result<Check> {
     if let Some(note) = note.filter(|_| !options.file.quiet) {
         print::note(&print::clean(&note));
     }
-    let mut zone = options.zone;
-    let time = mapping
-        .place(&Field::SubmittedAt)
-        .and_then(|place| mapping.columns.get(place));
-    if time.is_some_and(|(name, _)| name.trim().eq_ignore_ascii_case("_submission_time")) {
-        zone = chrono::Offset::fix(&Utc);
-        print::note("kolom `_submission_time` dari KoBoToolbox dibaca sebagai waktu UTC");
-    }
+    let zone = match options.zone {
+        Some(zone) => zone,
+        None => tools_zone(&mapping, &sheet)?.unwrap_or_else(wib),
+    };
     let check = Check {
         source,
         named,
@@ -307,7 +300,7 @@ fn check(form: Form, options: &ResponseOptions) -> anyhow::Result<Check> {
         by_line: options.by_line,
         values,
         reading: Reading { zone, order },
-        dated: options.date.and_then(|date| noon(date, options.zone)),
+        dated: options.date.and_then(|date| noon(date, zone)),
         learned,
         now,
     };
@@ -317,35 +310,34 @@ fn check(form: Form, options: &ResponseOptions) -> anyhow::Result<Check> {
     Ok(check)
 }
 
+/// The time zone in which the tool that wrote the file writes times; `None` when it does not say.
+fn tools_zone(mapping: &Mapping, sheet: &Sheet) -> anyhow::Result<Option<FixedOffset>> {
+    let Some(place) = mapping.place(&Field::SubmittedAt) else {
+        return Ok(None);
+    };
+    let name = sheet
+        .header()
+        .get(place)
+        .map(|name| name.trim())
+        .unwrap_or_default();
+    if name.eq_ignore_ascii_case("_submission_time") {
+        print::note("kolom `_submission_time` dari KoBoToolbox dibaca sebagai waktu UTC");
+        return Ok(Some(chrono::Offset::fix(&Utc)));
+    }
+    let zone = tools::zone_below(sheet.below_header(), place).map_err(anyhow::Error::msg)?;
+    if let Some(zone) = zone {
+        print::note(&format!(
+            "kolom `{}` dibaca menurut zona waktu di berkas, {zone}",
+            print::clean(name)
+        ));
+    }
+    Ok(zone)
+}
+
 /// Noon of a day, which is the time of every row when only the day is given.
 fn noon(date: NaiveDate, zone: FixedOffset) -> Option<DateTime<Utc>> {
     let noon = zone.from_local_datetime(&date.and_hms_opt(12, 0, 0)?);
     noon.single().map(|time| time.to_utc())
-}
-
-/// Prints other surveys of the unit in the same period, because the file may have been imported into one of them.
-async fn others(client: &Survey, survey: &str, period: &str) -> anyhow::Result<()> {
-    let Some((parent, _)) = survey.split_once("/surveys/") else {
-        return Ok(());
-    };
-    let message = pb::ListSurveysRequest {
-        parent: parent.to_owned(),
-        page_size: super::PAGE,
-        period: period.to_owned(),
-        ..Default::default()
-    };
-    let surveys = repeat!(client, list_surveys, message)?.surveys;
-    for other in surveys.iter().filter(|other| other.name != survey) {
-        let held = held(client, &other.name).await?;
-        if held > 0 {
-            print::note(&print::clean(&format!(
-                "unit ini juga memiliki survei `{}` pada periode yang sama, dengan {held} responden, dan nilai unit dihitung dari \
-                 keduanya; pastikan berkas ini belum diimpor ke sana",
-                other.name
-            )));
-        }
-    }
-    Ok(())
 }
 
 /// Prints the meaning of each column.

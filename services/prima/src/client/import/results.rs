@@ -335,9 +335,9 @@ mod tests {
             (5, "2016-s1"),
             (6, "`B`"),
         ] {
-            let told = bad.0[&line].join("; ");
-            assert_eq!(bad.0[&line].len(), 1, "{told}");
-            assert!(told.contains(expected), "{told}");
+            let shown = bad.0[&line].join("; ");
+            assert_eq!(bad.0[&line].len(), 1, "{shown}");
+            assert!(shown.contains(expected), "{shown}");
         }
     }
 

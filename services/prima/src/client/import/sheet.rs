@@ -7,6 +7,7 @@
 
 mod ahead;
 pub(crate) mod book;
+mod choose;
 mod columns;
 pub(crate) mod head;
 mod lines;
@@ -23,12 +24,15 @@ use anyhow::{Context, anyhow, bail};
 use csv::StringRecord;
 
 use self::book::Page;
+use self::choose::{choose, refuse_other_kinds};
 use self::columns::places;
 use self::head::{Head, LOOK};
+use self::lines::Origin;
 use self::record::{Record, trim};
 use self::text::Text;
 
 pub(super) use self::columns::{ADDED, Column};
+pub(super) use self::record::LeftOut;
 
 /// Most rows that are listed one by one as left out.
 const LISTED_MAX: usize = 20;
@@ -98,6 +102,12 @@ pub(super) struct Sheet {
     left_out: Vec<(u64, String)>,
     below_total: bool,
     first: bool,
+    /// Rows that are left out for what one of their cells says.
+    leave_out: Vec<LeftOut>,
+    /// Positions of the columns that are read: a formula's error there makes a row bad.
+    read: Vec<usize>,
+    /// The row below the header in which Qualtrics describes the columns.
+    below_header: Option<StringRecord>,
 }
 
 /// One row.
@@ -141,8 +151,16 @@ impl<'a> Row<'a> {
     /// The cell of a column, by its index among the columns that were asked for, trimmed; empty when there is none.
     pub(super) fn cell(&self, column: usize) -> &str {
         match self.places.get(column) {
-            Some(Some(place)) => self.raw(*place),
+            Some(Some(place)) => self.entry(*place),
             _ => "",
+        }
+    }
+
+    /// The cell at this position in the file, trimmed. In lists a dash alone says that there is nothing.
+    pub(super) fn entry(&self, place: usize) -> &str {
+        match self.raw(place) {
+            "-" | "\u{2013}" | "\u{2014}" => "",
+            cell => cell,
         }
     }
 }
@@ -161,6 +179,7 @@ impl Sheet {
         let mut sheet = Self::raw(source, &known)?;
         sheet.places = places(&sheet.head.cells, columns)
             .map_err(|fault| anyhow!("berkas `{}`: {fault}", source.path.display()))?;
+        sheet.read = sheet.places.iter().flatten().copied().collect();
         Ok(sheet)
     }
 
@@ -178,7 +197,11 @@ impl Sheet {
         file.take(1024).read_to_end(&mut start).with_context(shown)?;
         refuse_other_kinds(&start).with_context(shown)?;
         let mut notes = Vec::new();
-        let (rows, ahead, head) = if book::is_workbook(&start) {
+        let packed = match start.starts_with(b"PK") {
+            true => book::packed_text(path).with_context(shown)?,
+            false => None,
+        };
+        let (rows, ahead, head) = if book::is_workbook(&start) && packed.is_none() {
             let mut pages = book::pages(path, source.sheet.as_deref())?;
             if let [page] = pages.as_mut_slice() {
                 text::unwrap(&mut page.rows, &mut notes)?;
@@ -191,7 +214,14 @@ impl Sheet {
             if source.sheet.is_some() {
                 bail!("{}: --sheet hanya untuk buku kerja (XLSX, ODS)", shown())
             }
-            let mut text = Text::open(path, &mut notes)?;
+            let origin = match packed {
+                Some(bytes) => {
+                    notes.push("berkas di dalam arsip ZIP dibaca".to_owned());
+                    Origin::unpacked(path, bytes)
+                }
+                None => Origin::file(path),
+            };
+            let mut text = Text::open(origin, &mut notes)?;
             let mut ahead = VecDeque::new();
             let reach = source.header_row.unwrap_or_default();
             while ahead.len() < LOOK || ahead.back().is_some_and(|last: &Record| last.line <= reach) {
@@ -224,6 +254,9 @@ impl Sheet {
             left_out: Vec::new(),
             below_total: false,
             first: true,
+            leave_out: Vec::new(),
+            read: Vec::new(),
+            below_header: None,
             head,
             rows,
         };
@@ -262,6 +295,21 @@ impl Sheet {
             }
         }
         Ok(())
+    }
+
+    /// Leaves out the rows that these rules find.
+    pub(super) fn leave_out(&mut self, rules: Vec<LeftOut>) {
+        self.leave_out = rules;
+    }
+
+    /// Tells which columns are read; an error of a formula in another column does not matter.
+    pub(super) fn read_columns(&mut self, places: Vec<usize>) {
+        self.read = places;
+    }
+
+    /// The row below the header that describes the columns, once it was read.
+    pub(super) fn below_header(&self) -> Option<&StringRecord> {
+        self.below_header.as_ref()
     }
 
     /// The header as written.
@@ -352,6 +400,13 @@ impl Sheet {
         if first && head::counts_columns(cells) {
             return Some("nomor kolom".to_owned());
         }
+        if first && head::describes_columns(cells) {
+            self.below_header = Some(cells.clone());
+            return Some("keterangan kolom".to_owned());
+        }
+        if let Some(rule) = self.leave_out.iter().find(|rule| rule.finds(cells)) {
+            return Some(rule.why().to_owned());
+        }
         let held = || cells.iter().filter(|cell| !trim(cell).is_empty()).count();
         if self.below_total && self.head.cells.len() > 2 * REMARK && held() <= REMARK {
             let text = cells.iter().map(trim).find(|cell| !cell.is_empty());
@@ -389,90 +444,20 @@ impl Sheet {
             });
             return;
         }
+        let failed = |place: &&usize| record.cells.get(**place).is_some_and(record::is_error);
+        if let Some(place) = self.read.iter().find(failed) {
+            record.fault = Some(format!(
+                "kolom {} berisi kesalahan rumus `{}`; perbaiki rumusnya, atau tulis nilainya",
+                place + 1,
+                record.cells.get(*place).map(trim).unwrap_or_default()
+            ));
+            return;
+        }
         while record.cells.len() < width {
             record.cells.push_field("");
         }
         record.cells.truncate(width);
     }
-}
-
-/// Chooses the only sheet with the expected header.
-fn choose(
-    pages: Vec<Page>,
-    source: &Source,
-    known: &dyn Fn(&[String]) -> usize,
-    notes: &mut Vec<String>,
-) -> anyhow::Result<(Page, Option<Head>)> {
-    let all = pages.len();
-    let find = |page: Page| {
-        let reach = source.header_row.unwrap_or_default();
-        let rows: Vec<Record> = page
-            .rows
-            .iter()
-            .enumerate()
-            .take_while(|(place, row)| *place < LOOK || row.line <= reach)
-            .map(|(_, row)| row.clone())
-            .collect();
-        let head = head::find(&rows, source.header_row, known);
-        (page, head)
-    };
-    let mut pages: Vec<(Page, Option<Head>)> = pages
-        .into_iter()
-        .filter(|page| !page.rows.is_empty())
-        .map(find)
-        .collect();
-    let count = |head: &Option<Head>| head.as_ref().map_or(0, |head| head.known);
-    let most = pages
-        .iter()
-        .map(|(_, head)| count(head))
-        .max()
-        .unwrap_or_default();
-    // A sheet with most of the columns may also contain rows; a cover or a list of codes has few of them.
-    let near = |known: usize| known > 0 && known * 10 >= most * 6;
-    let fitting: Vec<&str> = pages
-        .iter()
-        .filter(|(_, head)| near(count(head)))
-        .map(|(page, _)| page.name.as_str())
-        .collect();
-    if fitting.len() > 1 {
-        bail!(
-            "beberapa lembar memiliki kepala kolom yang dikenal: {}; pilih satu dengan --sheet",
-            fitting.join(", ")
-        )
-    }
-    pages.sort_by_key(|(_, head)| std::cmp::Reverse(count(head)));
-    let Some((page, head)) = pages.into_iter().next() else {
-        return Ok((Page::default(), None));
-    };
-    if all > 1 {
-        notes.push(format!(
-            "lembar `{}` dibaca; {} lembar lain tidak",
-            page.name,
-            all - 1
-        ));
-    }
-    Ok((page, head))
-}
-
-/// Refuses files of other kinds that people open in a spreadsheet, by their name.
-fn refuse_other_kinds(start: &[u8]) -> anyhow::Result<()> {
-    let text = String::from_utf8_lossy(start)
-        .trim_start_matches('\u{feff}')
-        .trim_start()
-        .to_lowercase();
-    if start.starts_with(b"%PDF") {
-        bail!("ini PDF; mintalah berkas XLSX atau CSV dari aplikasi asalnya")
-    }
-    let web = ["<!doctype", "<html", "<table", "<meta", "<?xml", "<div"];
-    if web.iter().any(|mark| text.starts_with(mark)) {
-        bail!(
-            "ini halaman web atau XML, walau mungkin bernama .xls; buka dengan Excel, lalu simpan sebagai XLSX"
-        )
-    }
-    if text.starts_with('{') || text.starts_with("[{") {
-        bail!("ini JSON; unduh sebagai CSV atau XLSX dari aplikasi asalnya")
-    }
-    Ok(())
 }
 
 #[cfg(test)]

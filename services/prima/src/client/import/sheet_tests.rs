@@ -218,6 +218,40 @@ fn titles_totals_and_remarks_are_no_rows() {
 }
 
 #[test]
+fn running_numbers_and_dashes_are_no_content_and_errors_of_formulas_are_no_values() {
+    let rows = read("No.;code;name;Usia\n1;1;a;–\n2;2;#REF!;-\n3;3;c#;7\n".as_bytes()).unwrap();
+    assert_eq!(rows[0], (2, "1|a|".to_owned()));
+    assert!(
+        rows[1].1.contains("kolom 3 berisi kesalahan rumus `#REF!`"),
+        "{rows:?}"
+    );
+    assert_eq!(rows[2], (4, "3|c#|7".to_owned()));
+}
+
+#[test]
+fn a_text_file_in_an_archive_is_read() {
+    let pack = |files: &[(&str, &str)]| {
+        let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        for (name, text) in files {
+            zip.start_file(*name, zip::write::SimpleFileOptions::default())
+                .unwrap();
+            zip.write_all(text.as_bytes()).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    };
+    let one = pack(&[
+        ("Jawaban.csv", "code,name\n1,a\n"),
+        ("__MACOSX/._Jawaban.csv", "x"),
+    ]);
+    let (rows, notes) = table(&file(&one).path().into()).unwrap();
+    assert_eq!(rows, [(2, "1|a|".to_owned())]);
+    assert!(notes[0].contains("ZIP"), "{notes:?}");
+    let two = pack(&[("a.csv", "code,name\n"), ("b.csv", "code,name\n")]);
+    let error = format!("{:#}", read(&two).unwrap_err());
+    assert!(error.contains("a.csv, b.csv"), "{error}");
+}
+
+#[test]
 fn other_encodings_are_read_and_reported() {
     let file = file(b"code,name\n1,caf\xe9\n");
     let (rows, notes) = table(&file.path().into()).unwrap();

@@ -275,14 +275,23 @@ pub(super) fn report(
         ..Default::default()
     };
     // The request id is derived from the content of the row, so that a file that is saved again, sorted or extended
-    // does not store a complaint twice. Class, category and channel are left out: a complaint that is classified
-    // differently later is still the same complaint.
+    // does not store a complaint twice. Spreadsheets drop seconds, the zero before a telephone number, and marks of
+    // punctuation. Class, category and channel are left out: a complaint that is classified differently later is still
+    // the same complaint.
+    let number = |name: &str| {
+        cells
+            .get(name)
+            .chars()
+            .filter(char::is_ascii_digit)
+            .collect::<String>()
+    };
+    let phone = number("phone");
     let identity = (
-        &message.receive_time,
-        &message.title,
-        &message.text,
-        &message.sp4n_number,
-        &message.reporter,
+        received.timestamp().div_euclid(60),
+        [&message.title, &message.text, &message.sp4n_number].map(|text| squash(text)),
+        [cells.get("name"), cells.get("email")].map(squash),
+        phone.trim_start_matches("62").trim_start_matches('0'),
+        number("identity_number"),
     );
     message.request_id = request_id("SubmitComplaint", &message.parent, &[&format!("{identity:?}")]);
     Some(message)
@@ -397,6 +406,49 @@ fn day(at: DateTime<Utc>, agency: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_complaint_is_the_same_after_a_spreadsheet_saved_it() {
+        let id = |text: &str| {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), text).unwrap();
+            let mut loose = crate::client::import::loose::Loose::open(&file.path().into(), &COLUMNS).unwrap();
+            let places = loose.places();
+            let row = loose.sheet.next().unwrap().unwrap();
+            let cells = Cells {
+                row: &row,
+                places: &places,
+            };
+            let defaults = Defaults {
+                parent: "agencies/3271".into(),
+                class: "aspiration".into(),
+                channel: Some(pb::Channel::Letter),
+                order: DateOrder::Dmy,
+                reporters: true,
+            };
+            let register = Register::of(&[("agencies/3271", "Kota Bogor")]);
+            let mut bad = BadRows::default();
+            let message = report(&cells, 2, &defaults, &register, &mut bad);
+            message.unwrap_or_else(|| panic!("{bad:?}")).request_id
+        };
+        let header = "tanggal;judul;isi;nama;no hp\n";
+        let first = id(&format!(
+            "{header}2026-02-02 09:30:12;Lampu padam;\"Lampu jalan\npadam.\";Fulan;0812-3456\n"
+        ));
+        for again in [
+            "02/02/2026 09:30;Lampu padam;Lampu jalan  padam;Fulan;8123456\n",
+            "2 Februari 2026 09.30;LAMPU PADAM;Lampu jalan padam.;Fulan;+62 812 3456 (WA)\n",
+        ] {
+            assert_eq!(id(&format!("{header}{again}")), first, "{again}");
+        }
+        for other in [
+            "02/02/2026 09:31;Lampu padam;Lampu jalan padam;Fulan;8123456\n",
+            "02/02/2026 09:30;Lampu padam;Lampu jalan redup;Fulan;8123456\n",
+            "02/02/2026 09:30;Lampu padam;Lampu jalan padam;Fulanah;8123456\n",
+        ] {
+            assert_ne!(id(&format!("{header}{other}")), first, "{other}");
+        }
+    }
 
     #[test]
     fn classes_and_channels_are_read_by_name() {

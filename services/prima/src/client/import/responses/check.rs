@@ -56,14 +56,14 @@ pub(super) struct Check {
 pub(super) struct Reasons {
     pub all: Vec<String>,
     /// Whether every reason was printed already, once for all rows with the same text.
-    pub told: bool,
+    pub printed: bool,
 }
 
 impl From<String> for Reasons {
     fn from(reason: String) -> Self {
         Self {
             all: vec![reason],
-            told: false,
+            printed: false,
         }
     }
 }
@@ -183,7 +183,9 @@ impl Check {
     ///
     /// When it can't be read.
     pub(super) fn sheet(&self) -> anyhow::Result<Sheet> {
-        Sheet::raw(&self.source, &|cells| known(cells, &self.named, &self.form))
+        let mut sheet = Sheet::raw(&self.source, &|cells| known(cells, &self.named, &self.form))?;
+        self.mapping.prepare(&mut sheet);
+        Ok(sheet)
     }
 
     /// Returns the id that the file gives a row; `None` when the id is derived from the content of the row.
@@ -223,7 +225,7 @@ impl Check {
             return Err(fault.to_owned().into());
         }
         let mut faults = Reasons {
-            told: true,
+            printed: true,
             ..Reasons::default()
         };
         let mut response = pb::Response::default();
@@ -250,7 +252,9 @@ impl Check {
                     answered.push(key);
                     match self.learned.answers.get(key).map(|judged| judged.score(cell)) {
                         Some(Ok(score)) => {
-                            response.answers.insert(key.clone(), score);
+                            if response.answers.insert(key.clone(), score).is_some() {
+                                faults.add(format!("unsur `{key}` dijawab di beberapa kolom"));
+                            }
                         }
                         Some(Err(fault)) => faults.all.push(fault),
                         None => faults.add(format!("unsur `{key}` tidak ditanyakan dalam survei ini")),
@@ -342,7 +346,7 @@ impl Check {
 impl Reasons {
     fn add(&mut self, reason: String) {
         self.all.push(reason);
-        self.told = false;
+        self.printed = false;
     }
 
     fn take(&mut self, read: Result<String, String>, into: &mut String) {

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::form::Form;
 use super::headers::{Field, NAMES, TIMES};
-use super::recognise::{Meaning, code_key, of_tools, recognise, settle};
+use super::recognise::{Meaning, code_key, means_whole, of_tools, recognise, settle};
+use super::tools;
+use crate::client::import::sheet::Sheet;
 use crate::client::import::words::{same, squash};
 
 /// The meaning of a column, given with `--map`.
@@ -39,7 +41,7 @@ pub(super) struct Mapping {
     /// Header and field of each column, by position.
     pub columns: Vec<(String, Field)>,
     /// Positions of the columns that `--map` names.
-    pub told: BTreeSet<usize>,
+    pub given: BTreeSet<usize>,
     /// Whether all rows have the same time, given outside the file.
     dated: bool,
     /// Remarks on columns that could mean something else, and on those that are left out.
@@ -60,7 +62,7 @@ impl Mapping {
         dated: bool,
     ) -> Result<Self, Vec<String>> {
         let mut faults = Vec::new();
-        let told = told(header, maps, form, &mut faults);
+        let named = named(header, maps, form, &mut faults);
         let mut meanings: Vec<Meaning> = header.iter().map(|name| recognise(name, form)).collect();
         // The Indonesian name of the time of completion in Microsoft Forms is also the name of an element.
         let begins = header.iter().any(|name| squash(name) == "waktumulai");
@@ -69,14 +71,19 @@ impl Mapping {
             if begins && name == "waktupenyelesaian" {
                 *meaning = Ok(Some(Field::SubmittedAt));
             }
-            if let Some(field) = told.get(&place) {
+            if let Some(field) = named.get(&place) {
                 *meaning = Ok(Some(field.clone()));
             }
         }
+        let given: BTreeSet<usize> = named.keys().copied().collect();
+        tools::remove_added(header, &given, &mut meanings);
         settle(&mut meanings);
+        tools::choose_groups(header, &given, &mut meanings, &|name, field| {
+            means_whole(name, field, form)
+        });
         let mut mapping = Self {
             columns: Vec::new(),
-            told: told.into_keys().collect(),
+            given,
             dated,
             notes: Vec::new(),
         };
@@ -123,7 +130,7 @@ impl Mapping {
     /// When several columns may hold the time, keeps the most certain one.
     fn surest_time(&mut self) {
         let rank = |place: usize, name: &str| {
-            if self.told.contains(&place) {
+            if self.given.contains(&place) {
                 return 0;
             }
             let name = squash(name);
@@ -161,7 +168,7 @@ impl Mapping {
                 .iter()
                 .any(|(held, _, names)| *held == Field::Skip && names.contains(&squash(name).as_str()));
             match field {
-                Field::Skip if !name.is_empty() && !running && !self.told.contains(&place) => {
+                Field::Skip if !name.is_empty() && !running && !self.given.contains(&place) => {
                     let hint = if unknown.contains(&place) {
                         format!(
                             "; bila memuat isian jawaban, petakan dengan --map \"{}=ISIAN\"",
@@ -172,7 +179,7 @@ impl Mapping {
                     };
                     notes.push(format!("kolom {number} `{name}` tidak diimpor{hint}"));
                 }
-                Field::Element(key) if !self.told.contains(&place) => {
+                Field::Element(key) if !self.given.contains(&place) => {
                     let Some(question) = form.question(key) else {
                         continue;
                     };
@@ -200,6 +207,15 @@ impl Mapping {
             .iter()
             .filter(|(field, places)| **field != &Field::Skip && places.len() > 1)
         {
+            let headers: Vec<&str> = places
+                .iter()
+                .filter_map(|place| Some(self.columns.get(*place)?.0.as_str()))
+                .collect();
+            if matches!(field, Field::Element(_) | Field::Choice(_) | Field::Age)
+                && tools::one_question(&headers)
+            {
+                continue;
+            }
             let names: Vec<String> = places
                 .iter()
                 .filter_map(|place| Some(format!("{} `{}`", place + 1, self.columns.get(*place)?.0)))
@@ -227,6 +243,18 @@ impl Mapping {
         }
     }
 
+    /// Tells a sheet which rows hold no finished response, and which columns are read.
+    pub(super) fn prepare(&self, sheet: &mut Sheet) {
+        let header: Vec<String> = self.columns.iter().map(|(name, _)| name.clone()).collect();
+        let read = self
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, field))| *field != Field::Skip);
+        sheet.leave_out(tools::unfinished(&header));
+        sheet.read_columns(read.map(|(place, _)| place).collect());
+    }
+
     /// The position of the column of a field.
     pub(super) fn place(&self, field: &Field) -> Option<usize> {
         self.columns.iter().position(|(_, held)| held == field)
@@ -251,19 +279,19 @@ fn column(name: &str, number: usize) -> String {
 }
 
 /// The fields of the columns that `--map` names, by position.
-fn told(
+fn named(
     header: &[String],
     maps: &[ColumnMap],
     form: &Form,
     faults: &mut Vec<String>,
 ) -> BTreeMap<usize, Field> {
-    let mut told = BTreeMap::new();
+    let mut named = BTreeMap::new();
     for map in maps {
         let place = place(header, &map.column);
         let field = Field::named(&map.field, form);
         match (&place, &field) {
             (Ok(place), Some(field)) => {
-                if told
+                if named
                     .insert(*place, field.clone())
                     .is_some_and(|before| before != *field)
                 {
@@ -285,7 +313,7 @@ fn told(
             }
         }
     }
-    told
+    named
 }
 
 fn place(header: &[String], column: &str) -> Result<usize, String> {
@@ -295,7 +323,9 @@ fn place(header: &[String], column: &str) -> Result<usize, String> {
     if let Some(number) = number.filter(|number| (1..=header.len()).contains(number)) {
         return Ok(number - 1);
     }
-    for equal in [|a: &str, b: &str| a == b, same as fn(&str, &str) -> bool] {
+    // A header in two rows has the name of the second row in brackets.
+    let inner = |name: &str, column: &str| tools::parts(name).is_some_and(|(_, inner)| same(inner, column));
+    for equal in [|a: &str, b: &str| a == b, same as fn(&str, &str) -> bool, inner] {
         let found: Vec<usize> = (0..header.len())
             .filter(|place| header.get(*place).is_some_and(|name| equal(name, column)))
             .collect();

@@ -15,7 +15,7 @@ const PRINTED_MAX: u64 = 100;
 pub(super) struct Faults {
     count: u64,
     /// Rejected rows of which every reason was printed already, once for all rows with the same text.
-    told: u64,
+    printed: u64,
     file: Option<BadFile>,
 }
 
@@ -33,7 +33,7 @@ impl Faults {
             .transpose()?;
         Ok(Self {
             count: 0,
-            told: 0,
+            printed: 0,
             file,
         })
     }
@@ -50,8 +50,8 @@ impl Faults {
         record: &StringRecord,
         reasons: &Reasons,
     ) -> anyhow::Result<()> {
-        if reasons.told {
-            self.told += 1;
+        if reasons.printed {
+            self.printed += 1;
         } else {
             self.count += 1;
             if self.count <= PRINTED_MAX {
@@ -78,12 +78,12 @@ impl Faults {
         } else {
             "pakai --errors BERKAS untuk semuanya"
         };
-        if self.told > 0 {
+        if self.printed > 0 {
             progress.note(&format!(
                 "{} baris memuat jawaban yang disebut di atas; {hint}",
-                self.told
+                self.printed
             ));
-            self.told = 0;
+            self.printed = 0;
         }
         let more = self.count.saturating_sub(PRINTED_MAX);
         if more > 0 {

@@ -9,7 +9,7 @@ use super::columns::Mapping;
 use super::form::{Form, Question};
 use super::headers::Field;
 use super::moment::clock_of;
-use super::scales::{Judged, Pool};
+use super::scales::{Judged, Pool, is_code};
 use super::time::Evidence;
 use super::values::{self, Replacements};
 use crate::client::import::sheet::Sheet;
@@ -35,7 +35,7 @@ pub(super) struct Learned {
 }
 
 /// The different texts of a column, with the number of rows of each.
-type Words = BTreeMap<String, u64>;
+type Counts = BTreeMap<String, u64>;
 
 /// Reads the whole file; `mapping` is corrected for columns whose cells do not fit their header.
 ///
@@ -50,7 +50,7 @@ pub(super) fn learn(
     now: DateTime<Utc>,
 ) -> anyhow::Result<Learned> {
     let mut learned = Learned::default();
-    let mut columns: Vec<Words> = vec![Words::new(); mapping.columns.len()];
+    let mut columns: Vec<Counts> = vec![Counts::new(); mapping.columns.len()];
     let today = now.date_naive().succ_opt().unwrap_or(now.date_naive());
     sheet.each(|row| {
         if row.fault().is_some() {
@@ -86,14 +86,14 @@ pub(super) fn learn(
 }
 
 /// Corrects columns whose cells do not fit their header.
-fn correct(mapping: &mut Mapping, columns: &[Words], learned: &mut Learned) {
+fn correct(mapping: &mut Mapping, columns: &[Counts], learned: &mut Learned) {
     let dated = mapping.place(&Field::SubmittedAt).is_some();
     let mut clock = mapping.place(&Field::Clock).is_some();
     for (place, (name, field)) in mapping.columns.iter_mut().enumerate() {
         let Some(words) = columns.get(place).filter(|words| !words.is_empty()) else {
             continue;
         };
-        let told = mapping.told.contains(&place);
+        let given = mapping.given.contains(&place);
         let clocks = || words.keys().all(|word| clock_of(word).is_some());
         let number = place + 1;
         match field {
@@ -102,14 +102,14 @@ fn correct(mapping: &mut Mapping, columns: &[Words], learned: &mut Learned) {
                 short(words.keys().next().map_or("", String::as_str))
             )),
             // `Jam` may be the time of the answer, or the working hours that the survey asks about.
-            Field::Choice("hour_band") if !told && dated && !clock && clocks() => {
+            Field::Choice("hour_band") if !given && dated && !clock && clocks() => {
                 *field = Field::Clock;
                 clock = true;
                 learned
                     .notes
                     .push(format!("kolom {number} `{name}` dibaca sebagai jam pengisian"));
             }
-            Field::Clock if !told && !clocks() => {
+            Field::Clock if !given && !clocks() => {
                 *field = Field::Skip;
                 learned
                     .notes
@@ -117,7 +117,7 @@ fn correct(mapping: &mut Mapping, columns: &[Words], learned: &mut Learned) {
             }
             // Running numbers start again in each file, so they do not identify a row; its id is derived from its
             // content instead.
-            Field::Id if !told && !name.trim().eq_ignore_ascii_case("response_id") && numbers(words) => {
+            Field::Id if !given && !name.trim().eq_ignore_ascii_case("response_id") && numbers(words) => {
                 *field = Field::Skip;
                 learned.notes.push(format!(
                     "kolom {number} `{name}` berisi nomor dan bukan id jawaban; id dibuat dari isi baris. Bila nomor itu tidak \
@@ -130,23 +130,30 @@ fn correct(mapping: &mut Mapping, columns: &[Words], learned: &mut Learned) {
 }
 
 /// Whether all texts are numbers of up to nine digits.
-fn numbers(words: &Words) -> bool {
+fn numbers(words: &Counts) -> bool {
     words
         .keys()
         .all(|word| word.len() <= 9 && word.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Determines the scores of the texts of each element.
-fn judge(mapping: &Mapping, columns: &[Words], form: &Form, learned: &mut Learned) {
+fn judge(mapping: &Mapping, columns: &[Counts], form: &Form, learned: &mut Learned) {
     let question = |field: &Field| match field {
         Field::Element(key) => form.questions.iter().find(|question| question.key == *key),
         _ => None,
     };
-    let asked: Vec<(&Question, &Words)> = mapping
-        .columns
-        .iter()
-        .zip(columns)
-        .filter_map(|((_, field), words)| Some((question(field)?, words)))
+    // Each option of a question may have a column of its own.
+    let mut merged: BTreeMap<&str, (&Question, Counts)> = BTreeMap::new();
+    for ((_, field), words) in mapping.columns.iter().zip(columns) {
+        let Some(question) = question(field) else { continue };
+        let (_, all) = merged.entry(&question.key).or_insert((question, Counts::new()));
+        for (word, rows) in words {
+            *all.entry(word.clone()).or_default() += rows;
+        }
+    }
+    let asked: Vec<(&Question, &Counts)> = merged
+        .values()
+        .map(|(question, words)| (*question, words))
         .collect();
     let mut pool = Pool::default();
     for (question, words) in &asked {
@@ -171,17 +178,31 @@ fn judge(mapping: &Mapping, columns: &[Words], form: &Form, learned: &mut Learne
             .keys()
             .all(|word| matches!(word.as_str(), "a" | "b" | "c" | "d"));
         if letters && faults.is_empty() && !words.is_empty() {
-            let note = "jawaban a, b, c, d dibaca 1, 2, 3, 4 seperti pada kuesioner resmi".to_owned();
-            if !learned.notes.contains(&note) {
-                learned.notes.push(note);
-            }
+            note_once(
+                learned,
+                "jawaban a, b, c, d dibaca 1, 2, 3, 4 seperti pada kuesioner resmi",
+            );
+        }
+        let coded = words.keys().any(|word| is_code(word));
+        if coded && faults.is_empty() {
+            note_once(
+                learned,
+                "kode jawaban A1, A2, … dibaca 1, 2, … menurut urutannya; bila di formulir urutannya terbalik, balikkan dengan \
+                 --value \"answers:A1=4\" dan seterusnya",
+            );
         }
         learned.answers.insert(question.key.clone(), judged);
     }
 }
 
+fn note_once(learned: &mut Learned, note: &str) {
+    if !learned.notes.iter().any(|before| before == note) {
+        learned.notes.push(note.to_owned());
+    }
+}
+
 /// Reports the texts of the profile that have no code, once for the whole file; their cells are left empty.
-fn profile(mapping: &Mapping, columns: &[Words], form: &Form, learned: &mut Learned) {
+fn profile(mapping: &Mapping, columns: &[Counts], form: &Form, learned: &mut Learned) {
     for ((_, field), words) in mapping.columns.iter().zip(columns) {
         let fault = |word: &str| match field {
             Field::Choice(key) => values::choice(word, key, form).err(),

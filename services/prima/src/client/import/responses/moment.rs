@@ -162,7 +162,11 @@ pub(super) fn read(text: &str) -> Option<Moment> {
 /// The text in lower case, with a space in place of the `T` between date and time, and without the words in brackets
 /// after the time zone.
 fn plain(text: &str) -> String {
-    let text = text.trim().to_lowercase();
+    // Word processors replace hyphens by dashes.
+    let text = text
+        .trim()
+        .to_lowercase()
+        .replace(['\u{2010}', '\u{2011}', '\u{2013}', '\u{2014}', '\u{2212}'], "-");
     let text = match text.split_once('(') {
         Some((front, behind)) if zone_of(behind.trim_end_matches(')')).is_none() => front.to_owned(),
         _ => text.replace(['(', ')'], " "),

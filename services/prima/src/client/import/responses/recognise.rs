@@ -2,14 +2,14 @@
 
 use super::form::{Form, Question};
 use super::headers::{ASKING, ELEMENT_WORDS, FILLERS, Field, NAME_WORDS, NAMES, OF_TOOLS, REMARK, TIMES};
-use crate::client::import::words::{same, squash, words};
+use crate::client::import::words::{same, squash, unmarked, words};
 
 /// The meaning of a header: `None` when it is unknown, an error with all candidates when it is ambiguous.
 pub(super) type Meaning = Result<Option<Field>, Vec<Field>>;
 
 /// Counts the different fields that the cells of a row name; a header names more of them than a title does.
-pub(super) fn known(cells: &[String], told: &[String], form: &Form) -> usize {
-    let named = |cell: &&String| told.iter().any(|column| same(column, cell));
+pub(super) fn known(cells: &[String], named_by_user: &[String], form: &Form) -> usize {
+    let given = |cell: &&String| named_by_user.iter().any(|column| same(column, cell));
     let mut fields: Vec<Field> = cells
         .iter()
         .filter_map(|cell| recognise(cell, form).ok().flatten())
@@ -17,7 +17,7 @@ pub(super) fn known(cells: &[String], told: &[String], form: &Form) -> usize {
         .collect();
     fields.sort();
     fields.dedup();
-    fields.len() + cells.iter().filter(named).count()
+    fields.len() + cells.iter().filter(given).count()
 }
 
 /// Resolves ambiguous columns: each becomes the one candidate that no other column is.
@@ -52,6 +52,7 @@ pub(super) fn of_tools(name: &str) -> bool {
 
 /// Recognises the meaning of a header: `None` when it is unknown, an error when it is ambiguous.
 pub(super) fn recognise(header: &str, form: &Form) -> Meaning {
+    let header: &str = &unmarked(header);
     // In the grid questions of form tools the row of the grid follows the question in brackets.
     if let Some((outer, inner)) = header
         .trim()
@@ -84,6 +85,11 @@ pub(super) fn recognise(header: &str, form: &Form) -> Meaning {
         }
     }
     Ok(None)
+}
+
+/// Whether the whole header, and not only a part of it, is a name of this field.
+pub(super) fn means_whole(header: &str, field: &Field, form: &Form) -> bool {
+    exact(&squash(header), form).is_ok_and(|meaning| meaning.as_ref() == Some(field))
 }
 
 /// Normalises the code of an element: `U1`, `U01`, `U-1`, `Unsur 1`.
@@ -129,6 +135,13 @@ fn plain(header: &str, form: &Form) -> Meaning {
         rest = others;
         code = coded(rest, form);
     }
+    // `skm_u1`: the code follows the short name of its group.
+    if let (None, [.., last]) = (&code, rest)
+        && rest.len() <= 3
+        && last.starts_with('u')
+    {
+        code = coded(std::slice::from_ref(last), form);
+    }
     let marked = rest.len() < all.len();
     let Some((element, behind)) = code else {
         if let Some(field) = exact(&rest.concat(), form)? {
@@ -137,12 +150,12 @@ fn plain(header: &str, form: &Form) -> Meaning {
         if let Some(field) = by_words(rest, marked || header.contains('?'), form)? {
             return Ok(Some(field));
         }
-        let told: Vec<&str> = rest
+        let telling: Vec<&str> = rest
             .iter()
             .map(String::as_str)
             .filter(|word| !FILLERS.contains(word))
             .collect();
-        return exact(&told.concat(), form);
+        return exact(&telling.concat(), form);
     };
     // After a code only the name of an element can follow, even if the words could also name another field.
     let elements = |meaning: Meaning| -> Vec<Field> {

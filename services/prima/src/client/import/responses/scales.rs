@@ -89,6 +89,8 @@ const SHORT: [([&str; 4], &[&str]); 2] = [
     (["t", "k", "", "s"], &["b", "s", "p", "m", "c", "l", "w", "j"]),
     (["st", "t", "", "s"], &["b", "p", "m", "c", "l", "w", "j"]),
 ];
+/// Beginnings of the codes that LimeSurvey gives the answers of a question, in their order: `A1`, `AO01`.
+const CODES: [&str; 2] = ["a", "ao0"];
 /// Words that repeat the number beside them.
 const NUMBERS: [&str; 6] = ["nol", "satu", "dua", "tiga", "empat", "lima"];
 const COUNTERS: [&str; 7] = ["nilai", "skor", "score", "poin", "bintang", "star", "stars"];
@@ -130,13 +132,13 @@ impl Pool {
 struct Answer<'a> {
     text: &'a str,
     /// A number, or the letter of an option, before or after the label.
-    mark: Option<Mark>,
+    numbering: Option<Numbering>,
     /// The label, squashed.
     label: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mark {
+enum Numbering {
     Number(i32),
     Letter,
 }
@@ -223,25 +225,33 @@ fn take_apart(text: &str) -> Answer<'_> {
     let number = |word: &String| (word.len() <= 2).then(|| word.parse::<i32>().ok()).flatten();
     let letter = |word: &String| word.len() == 1 && word.chars().all(char::is_alphabetic);
     let lettered = |words: &[String]| words.iter().any(|word| word.chars().any(char::is_alphabetic));
-    let marked = |mark, label: &[String]| Answer {
+    let numbered = |numbering, label: &[String]| Answer {
         text,
-        mark: Some(mark),
+        numbering: Some(numbering),
         label: label.concat(),
     };
     match all.as_slice() {
         [first, rest @ ..] if lettered(rest) && number(first).is_some() => {
-            marked(Mark::Number(number(first).unwrap_or_default()), rest)
+            numbered(Numbering::Number(number(first).unwrap_or_default()), rest)
         }
         [rest @ .., last] if lettered(rest) && number(last).is_some() => {
-            marked(Mark::Number(number(last).unwrap_or_default()), rest)
+            numbered(Numbering::Number(number(last).unwrap_or_default()), rest)
         }
-        [first, rest @ ..] if lettered(rest) && letter(first) => marked(Mark::Letter, rest),
+        [first, rest @ ..] if lettered(rest) && letter(first) => numbered(Numbering::Letter, rest),
         _ => Answer {
             text,
-            mark: None,
+            numbering: None,
             label: all.concat(),
         },
     }
+}
+
+/// Whether an answer is a code that LimeSurvey gives answers by itself.
+pub(super) fn is_code(text: &str) -> bool {
+    let label = squash(text);
+    CODES
+        .iter()
+        .any(|prefix| matches!(label.strip_prefix(prefix).map(str::as_bytes), Some([b'0'..=b'9'])))
 }
 
 fn is_abbreviation(text: &str) -> bool {
@@ -257,9 +267,9 @@ fn score(
     scale: (i32, i32),
     pool: &Pool,
 ) -> Result<i32, String> {
-    let told = |what: String| Err(fault(question, &what));
+    let refuse = |what: String| Err(fault(question, &what));
     // The label only repeats the number: `4 (empat)`, `Nilai 3`.
-    if let Some(Mark::Number(number)) = answer.mark {
+    if let Some(Numbering::Number(number)) = answer.numbering {
         let named = usize::try_from(number).ok().and_then(|place| NUMBERS.get(place));
         if named.is_some_and(|name| *name == answer.label) || COUNTERS.contains(&answer.label.as_str()) {
             return within(answer.text, number, question, scale);
@@ -269,19 +279,19 @@ fn score(
     let agrees = |scores: &&BTreeMap<String, i32>| {
         answers
             .iter()
-            .all(|other| match (other.mark, scores.get(&other.label)) {
-                (Some(Mark::Number(number)), Some(score)) => number == *score,
+            .all(|other| match (other.numbering, scores.get(&other.label)) {
+                (Some(Numbering::Number(number)), Some(score)) => number == *score,
                 _ => true,
             })
     };
     let agreeing: Vec<&BTreeMap<String, i32>> = fitting.iter().filter(agrees).collect();
     if agreeing.is_empty()
-        && let (Some(Mark::Number(number)), Some(score)) = (
-            answer.mark,
+        && let (Some(Numbering::Number(number)), Some(score)) = (
+            answer.numbering,
             fitting.first().and_then(|scores| scores.get(&answer.label)),
         )
     {
-        return told(format!(
+        return refuse(format!(
             "`{}`: angka {number} tidak cocok dengan labelnya, yang bernilai {score}; bila angkanya benar atau skalanya \
              terbalik, padankan dengan --value \"answers:{}=NILAI\"",
             short(answer.text),
@@ -300,8 +310,8 @@ fn score(
     scores.sort_unstable();
     scores.dedup();
     match scores.as_slice() {
-        [score] => match answer.mark {
-            Some(Mark::Number(number)) if number != *score => told(format!(
+        [score] => match answer.numbering {
+            Some(Numbering::Number(number)) if number != *score => refuse(format!(
                 "`{}`: angka {number} tidak cocok dengan labelnya, yang bernilai {score}",
                 short(answer.text)
             )),
@@ -313,7 +323,7 @@ fn score(
             } else {
                 format!(", atau salah satu dari: {}", question.answers.join("; "))
             };
-            told(format!(
+            refuse(format!(
                 "jawaban `{}` harus angka {} sampai {}{options}; atau padankan dengan --value \"answers:{}=NILAI\"",
                 short(answer.text),
                 scale.0,
@@ -323,7 +333,7 @@ fn score(
         }
         several => {
             let several: Vec<String> = several.iter().map(i32::to_string).collect();
-            told(format!(
+            refuse(format!(
                 "jawaban `{}` dapat berarti {}, menurut skala yang dipakai, dan kolomnya tidak menentukan; tentukan dengan \
                  --value \"answers:{}=NILAI\"",
                 short(answer.text),
@@ -415,6 +425,13 @@ fn fitting(
                     found.push(numbered(names(&fronts)));
                 }
             }
+        }
+    }
+    for prefix in CODES {
+        let list: Vec<String> = (1..=grades).map(|n| format!("{prefix}{n}")).collect();
+        let holds = |label: &str| list.iter().any(|name| name == label);
+        if holds(label) && all.iter().all(|other| !is_code(other) || holds(other)) {
+            found.push(numbered(list));
         }
     }
     if grades == 4 {

@@ -137,6 +137,20 @@ fn answers_are_judged_with_all_answers_to_their_question() {
 }
 
 #[test]
+fn codes_of_answers_are_counted_in_their_order() {
+    for (texts, expected) in [
+        (vec!["A1", "A4", "A3"], vec![Some(1), Some(4), Some(3)]),
+        (vec!["AO01", "AO04"], vec![Some(1), Some(4)]),
+        // The fifth answer shows that the scale is another one.
+        (vec!["A1", "A5"], vec![None, None]),
+        (vec!["A0", "A3"], vec![None, None]),
+        (vec!["A", "B"], vec![None, None]),
+    ] {
+        assert_eq!(judged("time", &texts), expected, "{texts:?}");
+    }
+}
+
+#[test]
 fn elements_have_words_of_their_own() {
     for (key, texts, expected) in [
         (

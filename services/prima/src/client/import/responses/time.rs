@@ -106,13 +106,17 @@ impl Evidence {
         self.example.get_or_insert_with(|| text.to_owned());
     }
 
-    /// Returns the order of the column, and a remark to be printed.
+    /// Returns the order of the column, and a remark to be printed; `usual` is the order of the tool that wrote the file.
     ///
     /// # Errors
     ///
     /// A question to the user, in Indonesian.
-    pub(super) fn order(&self, told: Option<DateOrder>) -> Result<(Order, Option<String>), String> {
-        match told {
+    pub(super) fn order(
+        &self,
+        given: Option<DateOrder>,
+        usual: Order,
+    ) -> Result<(Order, Option<String>), String> {
+        match given {
             Some(DateOrder::Dmy) => return Ok((Order::Dmy, None)),
             Some(DateOrder::Mdy) => return Ok((Order::Mdy, None)),
             Some(DateOrder::Ymd) => return Ok((Order::Ymd, None)),
@@ -142,6 +146,14 @@ impl Evidence {
             }
         }
         let [dmy, mdy, ymd] = self.inside;
+        if let (Order::Mdy, Some(example)) = (usual, &self.example)
+            && mdy >= dmy.max(ymd)
+        {
+            let note = format!(
+                "tanggal seperti `{example}` dibaca bulan/hari/tahun, seperti ditulis alat asal berkas ini"
+            );
+            return Ok((Order::Mdy, Some(note)));
+        }
         if dmy < mdy.max(ymd) {
             let (other, flag) = if mdy >= ymd {
                 ("bulan/hari/tahun", "mdy")

@@ -21,6 +21,7 @@ fn times_of_forms_and_spreadsheets_are_read() {
         ("05/03/2024 09:15:00", "2024-03-05T02:15:00Z"),
         ("5/3/2024 9.15.00", "2024-03-05T02:15:00Z"),
         ("05-03-2024 09:15 WITA", "2024-03-05T01:15:00Z"),
+        ("05–03–2024 09:15 WITA", "2024-03-05T01:15:00Z"),
         ("2024-03-05 09:15:00.250", "2024-03-05T02:15:00Z"),
         ("2024-03-05T09:15:00", "2024-03-05T02:15:00Z"),
         ("2024-03-05T09:15:00+09:00", "2024-03-05T00:15:00Z"),
@@ -154,12 +155,26 @@ fn the_order_of_a_column_is_judged_with_all_its_dates_and_the_period() {
         for date in &dates {
             evidence.add(date, Some(period), today);
         }
-        let found = evidence.order(None);
+        let found = evidence.order(None, Order::Dmy);
         match expected {
             Ok(order) => assert_eq!(found.map(|(order, _)| order), Ok(order), "{dates:?}"),
             Err(part) => assert!(found.clone().unwrap_err().contains(part), "{dates:?} {found:?}"),
         }
-        assert_eq!(evidence.order(Some(DateOrder::Mdy)).unwrap().0, Order::Mdy);
+        assert_eq!(
+            evidence.order(Some(DateOrder::Mdy), Order::Dmy).unwrap().0,
+            Order::Mdy
+        );
+    }
+    // A tool that writes the month first decides where the numbers do not, but not against the period.
+    for (date, expected) in [
+        ("10/11/2024", Ok(Order::Mdy)),
+        ("25/10/2024", Ok(Order::Dmy)),
+        ("05/10/2024", Ok(Order::Dmy)),
+    ] {
+        let mut evidence = Evidence::default();
+        evidence.add(date, Some(period), today);
+        let found = evidence.order(None, Order::Mdy).map(|(order, _)| order);
+        assert_eq!(found, expected, "{date}");
     }
 }
 

@@ -88,6 +88,9 @@ enum Of {
     Field(Field),
 }
 
+/// What a tool writes for a question that was not asked.
+const NOT_ASKED: &str = "N/A";
+
 /// The names that `--value` accepts for the answers to all questions.
 const ANSWERS: [&str; 2] = ["answers", "jawaban"];
 
@@ -117,10 +120,14 @@ impl Replacements {
         }
     }
 
-    /// Returns the cell, or its replacement.
+    /// Returns the cell, or its replacement. LimeSurvey writes `N/A` for a question that was not asked.
     pub(super) fn apply<'a>(&'a self, field: &Field, cell: &'a str) -> &'a str {
         if self.0.is_empty() {
-            return cell;
+            return if cell.eq_ignore_ascii_case(NOT_ASKED) {
+                ""
+            } else {
+                cell
+            };
         }
         let given = text_key(cell);
         let here = |of: &Of| match of {
@@ -131,7 +138,11 @@ impl Replacements {
         let find = |is: &dyn Fn(&Of) -> bool| self.0.iter().find(|(of, text, _)| is(of) && *text == given);
         // A replacement for one question takes precedence over one for all questions.
         let found = find(&here).or_else(|| find(&answers));
-        found.map_or(cell, |(_, _, value)| value)
+        match found {
+            Some((_, _, value)) => value,
+            None if cell.eq_ignore_ascii_case(NOT_ASKED) => "",
+            None => cell,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! a number as it was written.
 
 use std::collections::BTreeMap;
-use std::io::Cursor;
+use std::io::{Cursor, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,6 +20,8 @@ const FILE_MAX: u64 = 100 << 20;
 const UNPACKED_MAX: u64 = 1 << 30;
 /// Columns beyond this one are not imported.
 const COLUMNS_MAX: u32 = 1000;
+/// Whole numbers from this one on have more than the 15 digits that a spreadsheet keeps.
+const CUT: f64 = 1e15;
 /// Whole numbers below this one are exact.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 /// Cells below this value are times of day, not dates.
@@ -41,6 +43,49 @@ pub(crate) struct Page {
 pub(crate) fn is_workbook(start: &[u8]) -> bool {
     // A ZIP archive, or a compound file of the years before 2007.
     start.starts_with(b"PK\x03\x04") || start.starts_with(b"\xd0\xcf\x11\xe0")
+}
+
+/// The text file in an archive that is no workbook: Google Forms packs its CSV. `None` when it is a workbook, or another
+/// file that the reader of workbooks reports.
+///
+/// # Errors
+///
+/// When the archive holds several text files, or a damaged or too large one.
+pub(crate) fn packed_text(path: &Path) -> anyhow::Result<Option<Vec<u8>>> {
+    let Ok(mut archive) = zip::ZipArchive::new(std::fs::File::open(path)?) else {
+        return Ok(None);
+    };
+    let ends = |name: &str, end: &str| name.len() > end.len() && name.to_lowercase().ends_with(end);
+    let mut texts = Vec::new();
+    for name in archive.file_names() {
+        let Ok(name) = name else { return Ok(None) };
+        let name: &str = &name;
+        if name.starts_with("xl/") || ["mimetype", "content.xml", "[Content_Types].xml"].contains(&name) {
+            return Ok(None);
+        }
+        if (ends(name, ".csv") || ends(name, ".tsv")) && !name.starts_with("__MACOSX/") {
+            texts.push(name.to_owned());
+        }
+    }
+    texts.sort();
+    match texts.as_slice() {
+        [] => Ok(None),
+        [name] => {
+            let mut bytes = Vec::new();
+            let file = archive.by_name(name).context("isi arsip rusak")?;
+            file.take(FILE_MAX + 1)
+                .read_to_end(&mut bytes)
+                .context("isi arsip rusak")?;
+            if bytes.len() as u64 > FILE_MAX {
+                bail!("isinya lebih besar dari {} MB", FILE_MAX >> 20)
+            }
+            Ok(Some(bytes))
+        }
+        several => bail!(
+            "arsip berisi beberapa berkas ({}); bukalah arsipnya, lalu impor satu per satu",
+            several.join(", ")
+        ),
+    }
 }
 
 /// Returns the visible sheets of a workbook, or the one with this name.
@@ -189,7 +234,10 @@ fn text(value: &Data) -> String {
     match value {
         Data::Int(number) => number.to_string(),
         Data::Float(number) => decimal(*number),
-        Data::String(text) => text.replace("\r\n", "\n").replace('\r', "\n"),
+        Data::String(text) => text
+            .replace("_x000D_", "")
+            .replace("\r\n", "\n")
+            .replace('\r', "\n"),
         Data::Bool(true) => "TRUE".to_owned(),
         Data::Bool(false) => "FALSE".to_owned(),
         Data::DateTime(time) => date(time),
@@ -200,8 +248,12 @@ fn text(value: &Data) -> String {
     }
 }
 
-/// Converts a number to text as a spreadsheet shows it in full: whole, or with 15 digits.
+/// Converts a number to text as a spreadsheet shows it in full: whole, or with 15 digits. A spreadsheet replaces the
+/// digits behind the 15th by zeros, so that a number which ends in one probably lost digits; its text is no number then.
 fn decimal(number: f64) -> String {
+    if number.abs() >= CUT && number % 10.0 == 0.0 {
+        return format!("{number:e}");
+    }
     if number.fract() == 0.0 && number.abs() < EXACT {
         return number.to_string();
     }

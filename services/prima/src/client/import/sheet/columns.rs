@@ -5,6 +5,9 @@ use crate::client::import::words::squash;
 /// Columns that a file of rejected rows adds.
 pub(crate) const ADDED: [&str; 2] = ["baris_asal", "alasan"];
 
+/// Names of the column with running numbers, squashed.
+const NUMBERING: [&str; 4] = ["no", "nomor", "nourut", "nomorurut"];
+
 /// A column that a file may have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Column {
@@ -72,8 +75,12 @@ pub(crate) fn places(names: &[String], columns: &[Column]) -> Result<Vec<Option<
         "kolom tidak ada",
         missing.map(|column| column.name.as_str()).collect(),
     );
-    // Columns that a file of rejected rows adds are accepted, and so are columns without a name, which have no content.
-    let added = |name: &str| ADDED.iter().any(|own| squash(own) == squash(name));
+    // Columns that a file of rejected rows adds are accepted, and so are running numbers, and columns without a name,
+    // which have no content.
+    let added = |name: &str| {
+        let name = squash(name);
+        NUMBERING.contains(&name.as_str()) || ADDED.iter().any(|own| squash(own) == name)
+    };
     let unknown = names
         .iter()
         .filter(|name| !name.is_empty() && !added(name) && !columns.iter().any(|column| column.is(name)));

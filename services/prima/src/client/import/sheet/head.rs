@@ -94,11 +94,12 @@ pub(crate) fn find(
         let alone = of(record, record.line, texts(&record.cells));
         let double = rows
             .get(place + 1)
-            .filter(|below| words_only(&below.cells))
+            .filter(|below| words_only(&below.cells) || options_follow(&record.cells, &below.cells))
             .and_then(|below| {
                 let joined = joined(&record.cells, &below.cells, known);
                 let head = of(record, below.line, joined);
-                (head.known > alone.known.max(known(&texts(&below.cells)))).then_some(head)
+                let better = head.known > alone.known.max(known(&texts(&below.cells)));
+                (better || options_follow(&record.cells, &below.cells)).then_some(head)
             });
         let mut head = double.unwrap_or(alone);
         // A second row belongs to the header if it names the columns again, or only says that answers follow.
@@ -109,6 +110,13 @@ pub(crate) fn find(
             let cells = texts(&below.cells);
             if known(&cells) >= ONCE_MORE || continues(&cells) {
                 head.last = below.line;
+            }
+        }
+        // The rows of the header are those above the one in which Qualtrics describes the columns.
+        if let Some(described) = rows.iter().position(|row| describes_columns(&row.cells)) {
+            let above = described.checked_sub(1).and_then(|last| rows.get(last));
+            if let Some(last) = above.filter(|last| last.line > head.last) {
+                head.last = last.line;
             }
         }
         if best.as_ref().is_none_or(|best| head.known > best.known) {
@@ -135,6 +143,23 @@ fn continues(cells: &[String]) -> bool {
     held.peek().is_some() && held.all(|cell| ASKED_BELOW.contains(&cell.as_str()))
 }
 
+/// Whether a row is the first one of the header of SurveyMonkey, and the row below it names the options of the
+/// questions: the columns of the respondent have no name there.
+fn options_follow(row: &StringRecord, below: &StringRecord) -> bool {
+    let place = |name: &str| row.iter().position(|cell| squash(cell) == name);
+    let (Some(respondent), Some(collector)) = (place("respondentid"), place("collectorid")) else {
+        return false;
+    };
+    let empty = |place: usize| below.get(place).is_none_or(|cell| trim(cell).is_empty());
+    empty(respondent) && empty(collector) && below.iter().any(|cell| !trim(cell).is_empty())
+}
+
+/// Whether a row describes the columns for machines, as the third row of Qualtrics does.
+pub(crate) fn describes_columns(row: &StringRecord) -> bool {
+    let mut held = row.iter().map(trim).filter(|cell| !cell.is_empty()).peekable();
+    held.peek().is_some() && held.all(|cell| cell.starts_with("{\"ImportId\""))
+}
+
 /// Joins the two rows of a header: for each column the cell that is known, else both.
 fn joined(above: &StringRecord, below: &StringRecord, known: &dyn Fn(&[String]) -> usize) -> Vec<String> {
     let mut group = "";
@@ -145,12 +170,16 @@ fn joined(above: &StringRecord, below: &StringRecord, known: &dyn Fn(&[String]) 
             group = upper;
         }
         let one = |text: &str| known(&[text.to_owned()]) > 0;
+        let both = format!("{group} [{lower}]");
         let cell = match (upper, lower) {
             (upper, "") => upper.to_owned(),
+            (_, lower) if ASKED_BELOW.contains(&squash(lower).as_str()) => group.to_owned(),
+            (_, lower) if group.is_empty() => lower.to_owned(),
+            // Both rows tell most, but not every kind of import reads a name in two parts.
+            _ if one(&both) => both,
             (_, lower) if one(lower) => lower.to_owned(),
             (upper, _) if one(upper) => upper.to_owned(),
-            _ if group.is_empty() => lower.to_owned(),
-            (_, lower) => format!("{group} [{lower}]"),
+            _ => both,
         };
         all.push(cell);
     }

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
@@ -14,6 +15,39 @@ const LINE_MAX: usize = 1 << 22;
 /// Largest file that is decoded in memory.
 const DECODED_MAX: u64 = 1 << 28;
 const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// Where a text is: a file, or the part of an archive in memory.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Origin {
+    path: PathBuf,
+    bytes: Option<Arc<[u8]>>,
+}
+
+impl Origin {
+    /// A file.
+    pub(crate) fn file(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            bytes: None,
+        }
+    }
+
+    /// A text that was unpacked from a file.
+    pub(crate) fn unpacked(path: &Path, bytes: Vec<u8>) -> Self {
+        Self {
+            path: path.to_owned(),
+            bytes: Some(bytes.into()),
+        }
+    }
+
+    fn open(&self) -> anyhow::Result<Box<dyn Read + Send>> {
+        let shown = || format!("berkas `{}` tidak dapat dibuka", self.path.display());
+        Ok(match &self.bytes {
+            Some(bytes) => Box::new(Cursor::new(bytes.clone())),
+            None => Box::new(File::open(&self.path).with_context(shown)?),
+        })
+    }
+}
 
 /// Encoding and format of a file, found by reading all of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,9 +67,9 @@ pub(crate) struct Letters {
 /// # Errors
 ///
 /// When the file can't be read or is no text.
-pub(crate) fn look(path: &Path) -> anyhow::Result<Letters> {
-    let shown = || format!("berkas `{}`", path.display());
-    let mut file = File::open(path).with_context(|| format!("{} tidak dapat dibuka", shown()))?;
+pub(crate) fn look(origin: &Origin) -> anyhow::Result<Letters> {
+    let shown = || format!("berkas `{}`", origin.path.display());
+    let mut file = origin.open()?;
     let (mut buffer, mut held) = (vec![0; BUFFER], Vec::new());
     let mut letters = Letters {
         encoding: None,
@@ -154,9 +188,9 @@ impl Lines {
     /// # Errors
     ///
     /// When the file can't be read.
-    pub(crate) fn open(path: &Path, letters: &Letters) -> anyhow::Result<Self> {
-        let shown = || format!("berkas `{}` tidak dapat dibuka", path.display());
-        let mut file = BufReader::with_capacity(BUFFER, File::open(path).with_context(shown)?);
+    pub(crate) fn open(origin: &Origin, letters: &Letters) -> anyhow::Result<Self> {
+        let shown = || format!("berkas `{}` tidak dapat dibuka", origin.path.display());
+        let mut file = BufReader::with_capacity(BUFFER, origin.open()?);
         let input: Box<dyn BufRead + Send> = match letters.encoding {
             None => {
                 if letters.bom {
@@ -271,7 +305,8 @@ mod tests {
     fn lines(bytes: &[u8]) -> anyhow::Result<Vec<String>> {
         let file = tempfile::NamedTempFile::new()?;
         std::fs::write(file.path(), bytes)?;
-        let mut lines = Lines::open(file.path(), &look(file.path())?)?;
+        let origin = Origin::file(file.path());
+        let mut lines = Lines::open(&origin, &look(&origin)?)?;
         let mut all = Vec::new();
         while let Some(line) = lines.next()? {
             let mark = if line.damaged { "!" } else { "" };

@@ -4,12 +4,10 @@
 //! of its lines is a complete row by itself, the quote is treated as unclosed, its line is bad, and reading continues
 //! on the next line.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
 use anyhow::bail;
+use std::collections::BTreeMap;
 
-use super::lines::{Letters, Line, Lines, look};
+use super::lines::{Letters, Line, Lines, Origin, look};
 use super::record::Record;
 use super::split::{Quotes, Rule, literal_cells, split};
 
@@ -26,7 +24,7 @@ const TELLING: usize = 4;
 
 /// A text file of rows.
 pub(crate) struct Text {
-    path: PathBuf,
+    origin: Origin,
     letters: Letters,
     lines: Lines,
     delimiter: u8,
@@ -44,21 +42,21 @@ impl Text {
     /// # Errors
     ///
     /// When the file can't be read or is no text.
-    pub(crate) fn open(path: &Path, notes: &mut Vec<String>) -> anyhow::Result<Self> {
-        let letters = look(path)?;
+    pub(crate) fn open(origin: Origin, notes: &mut Vec<String>) -> anyhow::Result<Self> {
+        let letters = look(&origin)?;
         let mut text = Self {
-            path: path.to_owned(),
+            lines: Lines::open(&origin, &letters)?,
+            origin,
             letters,
-            lines: Lines::open(path, &letters)?,
             delimiter: b',',
             skip: 0,
             inner: None,
             width: 0,
             unclosed: 0,
         };
-        let (sample, told) = text.sample()?;
-        text.skip = u64::from(told.is_some());
-        let (delimiter, inner) = match told {
+        let (sample, named) = text.sample()?;
+        text.skip = u64::from(named.is_some());
+        let (delimiter, inner) = match named {
             Some(delimiter) => (delimiter, None),
             None => delimiters(&sample)?,
         };
@@ -86,7 +84,7 @@ impl Text {
     ///
     /// When the file can't be opened again.
     pub(crate) fn rewind(&mut self) -> anyhow::Result<()> {
-        self.lines = Lines::open(&self.path, &self.letters)?;
+        self.lines = Lines::open(&self.origin, &self.letters)?;
         self.unclosed = 0;
         for _ in 0..self.skip {
             self.lines.next()?;
@@ -121,11 +119,11 @@ impl Text {
             bytes += line.text.len();
             sample.push(line.text);
         }
-        let told = sample.first().and_then(|line| separator(line));
-        if told.is_some() {
+        let named = sample.first().and_then(|line| separator(line));
+        if named.is_some() {
             sample.remove(0);
         }
-        Ok((sample, told))
+        Ok((sample, named))
     }
 
     /// Returns the next row, which may be blank; `None` at the end.
@@ -288,7 +286,7 @@ fn agreed(sample: &[String]) -> anyhow::Result<Option<u8>> {
     for delimiter in DELIMITERS {
         let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
         let mut rows = Text {
-            path: PathBuf::new(),
+            origin: Origin::default(),
             letters: Letters {
                 encoding: None,
                 bom: false,
