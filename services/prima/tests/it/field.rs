@@ -23,7 +23,7 @@ fn data(file: &str) -> PathBuf {
 }
 
 /// Creates a survey of the fourth quarter of 2024 in a unit of its own.
-fn survey(up: &Up, unit: &str) -> String {
+pub fn survey(up: &Up, unit: &str) -> String {
     up.call(&[
         "CreateSurvey",
         &format!("parent=agencies/uji/units/{unit}"),
@@ -34,13 +34,13 @@ fn survey(up: &Up, unit: &str) -> String {
     format!("agencies/uji/units/{unit}/surveys/2024-q4")
 }
 
-fn import(up: &Up, file: &Path, survey: &str, more: &[&str]) -> Ran {
+pub fn import(up: &Up, file: &Path, survey: &str, more: &[&str]) -> Ran {
     let file = file.display().to_string();
     up.run(&[&["import", "responses", &file, "--survey", survey], more].concat())
 }
 
 /// Closes a survey; returns its number of respondents and its index.
-fn closed(up: &Up, survey: &str) -> (i64, String) {
+pub fn closed(up: &Up, survey: &str) -> (i64, String) {
     up.call(&["CloseSurvey", &format!("name={survey}")]);
     result(up, survey)
 }
@@ -352,7 +352,7 @@ fn a_voided_file_is_reported_and_imported_again_with_a_label() {
 }
 
 #[test]
-fn another_survey_of_the_unit_in_the_period_is_reported() {
+fn a_file_that_another_survey_of_the_unit_holds_is_reported() {
     let up = Up::start();
     let first = survey(&up, "sama");
     let file = data("26-survey-imported-twice-in-unit/a.csv");
@@ -365,10 +365,30 @@ fn another_survey_of_the_unit_in_the_period_is_reported() {
         "survey.period=2024-q4",
         "survey.open_time=2024-10-01T00:00:00+07:00",
     ]);
-    let ran = import(&up, &file, "agencies/uji/units/sama/surveys/lain", &[]);
+    // The very file is named with the survey that holds it, also before anything is sent; another file of the same
+    // period is only mentioned.
+    let other = "agencies/uji/units/sama/surveys/lain";
+    let same = format!("sudah diimpor ke survei `{first}`");
+    for more in [&["--dry-run"][..], &[]] {
+        let ran = import(&up, &file, other, more);
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        assert!(ran.stderr.contains(&same), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("prima survey void SURVEI --import-id"),
+            "{}",
+            ran.stderr
+        );
+        assert!(!ran.stderr.contains("juga memiliki survei"), "{}", ran.stderr);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lain.csv");
+    let text = std::fs::read_to_string(data("26-survey-imported-twice-in-unit/a.csv")).unwrap();
+    std::fs::write(&file, text.replace(',', ";")).unwrap();
+    let ran = import(&up, &file, other, &["--dry-run"]);
     assert!(
         ran.stderr.contains("juga memiliki survei") && ran.stderr.contains("5 responden"),
         "{}",
         ran.stderr
     );
+    assert!(!ran.stderr.contains(&same), "{}", ran.stderr);
 }

@@ -11,13 +11,13 @@ use crate::process::{Ran, Up};
 const REGIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../directory/data/regions.csv");
 
 /// All services, with regions and a unit in the directory, and a folder for files.
-struct Office {
-    up: Up,
+pub struct Office {
+    pub up: Up,
     dir: TempDir,
 }
 
 impl Office {
-    fn open() -> Self {
+    pub fn open() -> Self {
         let office = Self {
             up: Up::start(),
             dir: tempfile::tempdir().unwrap(),
@@ -29,7 +29,7 @@ impl Office {
         office
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
@@ -59,6 +59,33 @@ impl Office {
                 ran.stderr
             );
         }
+    }
+
+    /// Opens a cycle of evaluation in which the unit is enrolled.
+    pub fn open_cycle(&self) {
+        let window = |name: &str| {
+            format!(
+                "cycle.{name}={{\"openTime\": \"2020-01-01T00:00:00Z\", \"closeTime\": \"2099-01-01T00:00:00Z\"}}"
+            )
+        };
+        self.up.call(&[
+            "OpenCycle",
+            "cycle_id=mandiri-2026",
+            "cycle.display_name=PEKPPP mandiri",
+            "cycle.scheme=SCHEME_MANDIRI",
+            "cycle.year=2026",
+            "cycle.agency=agencies/3271",
+            "cycle.instrument=pekppp-2022",
+            "cycle.evaluation_date=2026-06-30",
+            &window("self_assessment_window"),
+            &window("evaluation_window"),
+        ]);
+        self.up.call(&[
+            "EnrollUnit",
+            "cycle=cycles/mandiri-2026",
+            "unit=agencies/3271/units/dpmptsp",
+            "form=offline",
+        ]);
     }
 
     fn count(&self, line: &[&str], list: &str) -> usize {
@@ -143,6 +170,17 @@ fn a_single_holiday_does_not_wipe_its_year_and_can_be_added() {
         office.done(&holidays(&file, &[]));
         assert_eq!(list(year), 1, "{text}");
     }
+    // A row that is left out shows in the exit status.
+    let bad = office.file(
+        "bad.csv",
+        "date,kind,name\n2032-01-01,libur_nasional,Tahun Baru\n2032-02-30,libur_nasional,Tidak ada\n",
+    );
+    office.refused(&holidays(&bad, &[]), &["baris 3"]);
+    for more in [&["--skip-bad-rows", "--dry-run"][..], &["--skip-bad-rows"]] {
+        let ran = office.up.run(&holidays(&bad, more));
+        assert_eq!(ran.code, Some(3), "{}{}", ran.stdout, ran.stderr);
+    }
+    assert_eq!(list("2032"), 1);
     workbook(
         &office.path("h.xlsx"),
         "Tanggal,Jenis,Keterangan\n17/08/2031,Libur Nasional,Kemerdekaan\n",
@@ -379,29 +417,7 @@ fn innovations_of_past_years_are_stored_and_change_only_when_confirmed() {
 #[test]
 fn a_form_of_levels_is_written_filled_in_and_read_back() {
     let office = Office::open();
-    let window = |name: &str| {
-        format!(
-            "cycle.{name}={{\"openTime\": \"2020-01-01T00:00:00Z\", \"closeTime\": \"2099-01-01T00:00:00Z\"}}"
-        )
-    };
-    office.up.call(&[
-        "OpenCycle",
-        "cycle_id=mandiri-2026",
-        "cycle.display_name=PEKPPP mandiri",
-        "cycle.scheme=SCHEME_MANDIRI",
-        "cycle.year=2026",
-        "cycle.agency=agencies/3271",
-        "cycle.instrument=pekppp-2022",
-        "cycle.evaluation_date=2026-06-30",
-        &window("self_assessment_window"),
-        &window("evaluation_window"),
-    ]);
-    office.up.call(&[
-        "EnrollUnit",
-        "cycle=cycles/mandiri-2026",
-        "unit=agencies/3271/units/dpmptsp",
-        "form=offline",
-    ]);
+    office.open_cycle();
     for file in ["f01.xlsx", "f01.csv"] {
         let out = office.path(file).display().to_string();
         office.done(&["index", "form", "mandiri-2026", "--form", "f01", "--out", &out]);
@@ -451,6 +467,26 @@ fn a_form_of_levels_is_written_filled_in_and_read_back() {
         .filter(|row| row["self_level"]["level"] == 4)
         .count();
     assert_eq!(given, 3);
+    // F-02 of an evaluator that did not change is not handed in again; another evaluator has levels of its own.
+    let f02 = office.file("f02.csv", &filled.replace("F-01", "F-02"));
+    let (one, other) = (
+        office.up.token("penilai-1", "evaluator"),
+        office.up.token("penilai-2", "evaluator"),
+    );
+    for (token, expected) in [
+        (&one, "3 dicatat, 0 diganti, 0 sudah ada"),
+        (&one, "0 dicatat, 0 diganti, 3 sudah ada"),
+        (&other, "3 dicatat, 0 diganti, 0 sudah ada"),
+        (&one, "0 dicatat, 0 diganti, 3 sudah ada"),
+    ] {
+        let ran = office.done(&["import", "levels", &f02, "--token-file", token]);
+        assert!(
+            ran.stdout.contains(expected),
+            "{expected}: {}{}",
+            ran.stdout,
+            ran.stderr
+        );
+    }
     let wrong = filled.replacen(",4,", ",7,", 1);
     let wrong = office.file("salah.csv", &wrong);
     office.refused(&["import", "levels", &wrong], &["tingkat `7`"]);

@@ -1,9 +1,16 @@
 //! Tests of the command line against all services in one process.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod call;
+mod exports;
 mod field;
+mod files;
 mod league;
 mod lists;
 mod process;
+mod saved;

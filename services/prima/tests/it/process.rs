@@ -40,7 +40,9 @@ impl Up {
     /// Builds a command that calls the process as its administrator.
     pub fn command(&self, line: &[&str]) -> Command {
         let mut command = self.anyone(line);
-        command.arg("--token-file").arg(self.data.path().join("token"));
+        if !line.contains(&"--token-file") && line.first() != Some(&"token") {
+            command.arg("--token-file").arg(self.data.path().join("token"));
+        }
         command
     }
 
@@ -49,6 +51,16 @@ impl Up {
         let mut command = Command::new(env!("CARGO_BIN_EXE_prima"));
         command.args(line).env("PRIMA_ENDPOINT", &self.endpoint);
         command
+    }
+
+    /// Makes a token for another caller, and returns its file.
+    pub fn token(&self, subject: &str, role: &str) -> String {
+        let key = self.data.path().join("key.pem").display().to_string();
+        let made = self.run(&["token", "--key", &key, "--subject", subject, "--roles", role]);
+        assert_eq!(made.code, Some(0), "{}", made.stderr);
+        let path = self.data.path().join(subject);
+        std::fs::write(&path, made.stdout).unwrap();
+        path.display().to_string()
     }
 
     pub fn run(&self, line: &[&str]) -> Ran {
