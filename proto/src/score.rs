@@ -120,7 +120,7 @@ impl fmt::Display for Key {
 /// Figures that every score has.
 #[derive(Debug)]
 pub struct Figures {
-    /// Exact value, a decimal with at most 18 places.
+    /// Exact value, a decimal with at most 18 places; empty, as `fraction` and `value`, when only a category is published.
     pub exact: String,
     /// Exact value as a fraction in lowest terms, `numerator/denominator`.
     pub fraction: String,
@@ -173,6 +173,13 @@ impl Score {
     pub fn units(mut self, counted: i64, expected: i64, aggregation: &str) -> Self {
         (self.state.units_counted, self.state.units_expected) = (counted, expected);
         aggregation.clone_into(&mut self.state.aggregation);
+        self
+    }
+
+    /// Sets the name of its category for people, where the key alone does not tell it.
+    #[must_use]
+    pub fn category_display_name(mut self, name: String) -> Self {
+        self.state.category_display_name = name;
         self
     }
 
@@ -259,6 +266,7 @@ mod tests {
                 .sample(9, 10)
                 .standard_error("0.1000".into())
                 .units(2, 3, MEAN_OF_UNITS)
+                .category_display_name("Baik".into())
                 .recorded(true)
         };
         let expected = ScoreState {
@@ -282,6 +290,7 @@ mod tests {
             status: ScoreStatus::Final.into(),
             aggregation: "mean_of_units".into(),
             recorded: true,
+            category_display_name: "Baik".into(),
         };
         assert_eq!(score(true).state(), expected);
         assert_eq!(score(false).state().status(), ScoreStatus::Provisional);

@@ -113,6 +113,12 @@ def run(report, endpoints, token, evaluator, operator):
                [("2021", "80.00", "kuning"), ("2023", "93.16", "hijau"), ("2024", "95.23", "hijau")])
         expect("changed", [s.HasField("change") for s in scores], [False, False, True])
         expect("change", (scores[2].change.points, scores[2].change.relative_percent), ("2.07", "2.22"))
+    with check("an opinion in words needs no number, and is printed in full"):
+        words = "Kualitas Tertinggi Tanpa Maladministrasi"
+        opinion = prima.call(INDEX, "RecordExternalScore", once({
+            "score": {"metric": "ombudsman", "subject": unit, "period": "2026", "category": words, "source": "Uji"},
+        })).score
+        expect("opinion", (opinion.score, opinion.category_display_name, opinion.no_maladministration), ("", words, True))
     with check("what an agency records of itself waits until ConfirmExternalScore"):
         key = {"metric": "ombudsman", "subject": unit, "period": "2025"}
         waits = agency.call(INDEX, "RecordExternalScore", once({

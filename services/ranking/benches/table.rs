@@ -82,6 +82,7 @@ fn score(i: usize, value: usize) -> Score {
         figures: Figures {
             value: format!("{}.{:02}", value / 100, value % 100),
             category: "B".to_owned(),
+            category_display_name: String::new(),
             sample_size: 400,
             sample_minimum: 380,
             units_counted: 0,

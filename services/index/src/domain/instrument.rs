@@ -27,6 +27,8 @@ pub struct Instrument {
     pub title: String,
     /// Regulations and guidelines it follows.
     pub citations: Vec<String>,
+    /// First and last year in which it was in force; `None` where there is no such bound.
+    pub years: (Option<i32>, Option<i32>),
     /// Highest level or score; the lowest is 0.
     pub max: u32,
     /// Aspects in their order.
@@ -178,6 +180,25 @@ impl Policy {
 }
 
 impl Instrument {
+    /// Whether it was in force in a year.
+    pub fn in_force(&self, year: i32) -> bool {
+        let (from, to) = self.years;
+        from.is_none_or(|from| from <= year) && to.is_none_or(|to| year <= to)
+    }
+
+    /// Its years in force for a message in English and in Indonesian.
+    pub fn years_text(&self) -> [String; 2] {
+        match self.years {
+            (Some(from), Some(to)) => [
+                format!("from {from} to {to}"),
+                format!("tahun {from} sampai {to}"),
+            ],
+            (Some(from), None) => [format!("from {from}"), format!("sejak tahun {from}")],
+            (None, Some(to)) => [format!("until {to}"), format!("sampai tahun {to}")],
+            (None, None) => ["in all years", "pada semua tahun"].map(str::to_owned),
+        }
+    }
+
     /// The aspect of this key.
     pub fn aspect(&self, key: &str) -> Option<&Aspect> {
         self.aspects.iter().find(|a| a.key == key)

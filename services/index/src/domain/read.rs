@@ -81,10 +81,15 @@ impl Reader {
             Some(self.forms(document, &aspects, max))
         };
         let bands = self.bands(document, max);
+        let year = |key: &str| {
+            let year = document.get("validity")?.get(key)?.as_i64()?;
+            i32::try_from(year).ok()
+        };
         Some(Instrument {
             id,
             title,
             citations,
+            years: (year("from_year"), year("to_year")),
             max,
             aspects,
             forms,

@@ -10,6 +10,7 @@ use crate::{
     domain::{
         band::Published,
         cycle::Cycle,
+        external::{opinion, shown},
         instrument::Policy,
         level::Inputs,
         score::{F02, F03, Index},
@@ -20,7 +21,7 @@ use crate::{
 /// Name of the service, its schema, its stream and the subjects of its scores.
 pub const NAME: &str = "index";
 /// The revision of the rendering; it is raised when the same state is rendered differently.
-const REVISION: i64 = 1;
+const REVISION: i64 = 2;
 
 fn scored(event: score::Event, version: i64) -> State {
     State::new(event.subject, event.event_type, REVISION, version, event.payload)
@@ -37,10 +38,20 @@ fn figures(published: &Published, instrument: &str, settled: bool) -> Figures {
     }
 }
 
-/// A recorded score: it is settled, and labelled as recorded.
+/// A recorded score: it is settled, and labelled as recorded. Without a value it has only its category.
 pub fn external(row: &Row, subject: &name::Subject, published: &Published) -> State {
     let key = Key::new(NAME, &row.metric, &row.period, subject.clone());
-    let score = key.score(figures(published, &row.era, true)).recorded(true);
+    let mut figures = figures(published, &row.era, true);
+    if figures.value.is_empty() {
+        (figures.exact, figures.fraction) = (String::new(), String::new());
+    }
+    let parts = row.parts().into_iter().filter_map(|(key, score)| {
+        let value = number::parse_decimal(&score)?;
+        Some((key, number::decimal(&value, COMPONENT_DECIMALS)))
+    });
+    let name = opinion(&shown(published), row.no_maladministration != 0);
+    let score = key.score(figures).components(parts);
+    let score = score.category_display_name(name).recorded(true);
     scored(score.event(), row.version)
 }
 

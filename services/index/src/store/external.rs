@@ -58,6 +58,8 @@ pub struct Model {
     pub confirmed_at: Option<i64>,
     /// Token subject of the caller who confirmed it.
     pub confirmer: String,
+    /// Scores of its parts by their keys, in JSON; empty without parts.
+    pub parts: String,
 }
 
 prima_platform::no_relations!();
@@ -66,6 +68,11 @@ impl Model {
     /// Its key.
     pub fn key(&self) -> ExternalKey<'_> {
         [&self.metric, &self.agency, &self.unit, &self.period]
+    }
+
+    /// Keys and scores of its parts.
+    pub fn parts(&self) -> Vec<(String, String)> {
+        serde_json::from_str(&self.parts).unwrap_or_default()
     }
 }
 
@@ -160,6 +167,28 @@ pub async fn external_insert_in_txn(txn: &Txn, status: RecordStatus, row: &Model
     let mut insert = Entity::insert(row.clone().into_active_model()).on_conflict(taken);
     QueryTrait::query(&mut insert).into_table(status.table());
     Ok(insert.exec_without_returning(txn).await? == 1)
+}
+
+/// The confirmed scores of an agency's units in a period: era and score of each; the score is empty when only a category
+/// was published.
+pub async fn external_of_units(
+    conn: &impl ConnectionTrait,
+    metric: &str,
+    agency: &str,
+    period: &str,
+) -> Result<Vec<(String, String)>, DbErr> {
+    let units = RecordStatus::Confirmed.find().select_only();
+    units
+        .expr(Expr::col(Column::Era))
+        .expr(Expr::col(Column::Score))
+        .filter(current())
+        .filter(Column::Metric.eq(metric))
+        .filter(Column::Agency.eq(agency))
+        .filter(Column::Unit.ne(""))
+        .filter(Column::Period.eq(period))
+        .into_tuple()
+        .all(conn)
+        .await
 }
 
 /// A filter of records; an empty text means any.

@@ -40,7 +40,7 @@ pub use evidence::{
 };
 pub use external::{
     ExternalFilter, ExternalKey, Model as ExternalScore, RecordStatus, external_get, external_insert_in_txn,
-    external_next_in_txn, external_page, external_settle_in_txn,
+    external_next_in_txn, external_of_units, external_page, external_settle_in_txn,
 };
 pub use fact::{Model as Fact, fact_list, fact_remove_in_txn, fact_save_in_txn};
 pub use instrument::{instrument_get, instrument_insert_in_txn, instrument_list, instrument_of};
@@ -62,6 +62,7 @@ impl MigratorTrait for Migrator {
         steps.push(Box::new(FIRST));
         steps.push(Box::new(SELF_ASSESSOR));
         steps.push(Box::new(CONFIRMATION));
+        steps.push(Box::new(SCORE_PARTS));
         steps
     }
 }
@@ -92,6 +93,15 @@ const CONFIRMATION: Step = Step {
             PRIMARY KEY (metric, agency, unit, period, number))",
         "CREATE UNIQUE INDEX external_unconfirmed_now ON external_unconfirmed (metric, agency, unit, period)
             WHERE replaced = 0",
+    ],
+};
+
+/// The parts of a recorded score.
+const SCORE_PARTS: Step = Step {
+    name: "m0004_score_parts",
+    statements: &[
+        "ALTER TABLE external_score ADD COLUMN parts TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE external_unconfirmed ADD COLUMN parts TEXT NOT NULL DEFAULT ''",
     ],
 };
 

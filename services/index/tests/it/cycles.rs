@@ -76,8 +76,21 @@ async fn a_cycle_names_every_fault_at_once() {
                 ..cycle()
             };
             let found = faults(t.assessment.open_cycle(admin(request("a", "a", bad))).await);
-            assert_eq!(found, ["cycle.scheme", "cycle.instrument"]);
+            let expected = match instrument {
+                // It was in force until 2021.
+                "pekppp-2017" => vec!["cycle.scheme", "cycle.year", "cycle.instrument"],
+                _ => vec!["cycle.scheme", "cycle.instrument"],
+            };
+            assert_eq!(found, expected);
         }
+        // Of a year before the instrument, the fault names the one that was in force.
+        let early = pb::Cycle {
+            year: "2019".into(),
+            ..cycle()
+        };
+        let early = t.assessment.open_cycle(admin(request("a", "a", early))).await;
+        assert!(format!("{:?}", early.as_ref().unwrap_err()).contains("pekppp-2017"));
+        assert_eq!(faults(early), ["cycle.year"]);
         let bad = pb::Cycle {
             agency: String::new(),
             ..own()

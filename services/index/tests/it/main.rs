@@ -19,6 +19,7 @@ mod fixture;
 mod indexes;
 mod instruments;
 mod judging;
+mod opinions;
 mod setup;
 mod stored_responses;
 mod suggestions;

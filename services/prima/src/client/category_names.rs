@@ -41,7 +41,8 @@ impl CategoryNames {
             .filter(|one| one.key == metric)
             .flat_map(|one| one.eras);
         let mut names = BTreeMap::new();
-        for band in eras.flat_map(|era| era.bands).filter(|band| is_word(&band.key)) {
+        let bands = eras.flat_map(|era| era.bands.into_iter().chain(era.vertical_bands));
+        for band in bands.filter(|band| is_word(&band.key)) {
             let name = if band.zone.is_empty() {
                 band.display_name
             } else {
@@ -59,8 +60,8 @@ impl CategoryNames {
 }
 
 /// Whether a key is an English word and not a letter such as `A` or `BB`.
-fn is_word(key: &str) -> bool {
-    key.len() > 2 && key.bytes().all(|byte| byte.is_ascii_lowercase())
+pub fn is_word(key: &str) -> bool {
+    key.len() > 2 && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
             )
         },
     );
-    let values = prop::sample::select(vec!["91.4", "91.40", "90", "-1.5", "100", "0.001"]);
+    let values = prop::sample::select(vec!["91.4", "91.40", "90", "-1.5", "100", "0.001", ""]);
     let metrics = prop::sample::select(vec!["skm", "ipp"]);
     let services = prop::sample::select(vec!["index", "index", "other"]);
     let numbers = (0..3_i64, 0..3_i64, any::<bool>(), prop::bool::weighted(0.1));
@@ -185,7 +185,7 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
         });
         let mut found = Units::default();
         for (.., score) in units {
-            found.fit += i64::from(!small(&score.figures));
+            found.fit += i64::from(!small(&score.figures) && !score.figures.value.is_empty());
             found.recorded += i64::from(score.figures.recorded);
         }
         found
@@ -253,6 +253,10 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
                 )
             }
         };
+        let low = match figures.value.as_str() {
+            "" => Some(Unranked::NoValue),
+            _ => low,
+        };
         let row = Row {
             rank: None,
             subject: subject.clone(),
@@ -272,7 +276,7 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
             tables
                 .entry(key)
                 .or_default()
-                .push((figures.value.parse().unwrap(), row.clone()));
+                .push((figures.value.parse().unwrap_or_default(), row.clone()));
         }
     }
     let ranked = |rows: Vec<(Decimal, Row)>| -> Vec<Row> {

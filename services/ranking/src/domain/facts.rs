@@ -107,10 +107,13 @@ pub enum Status {
 /// The published figures of a score.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Figures {
-    /// The published value, a decimal as text: it is shown as published and compared as a number.
+    /// The published value, a decimal as text: it is shown as published and compared as a number. Empty when only a
+    /// category was published.
     pub value: String,
     /// Category of the published value.
     pub category: String,
+    /// Its name for people, where the key alone does not tell it; may be empty.
+    pub category_display_name: String,
     /// Sample size behind the score; 0 where there is no sample.
     pub sample_size: i64,
     /// Minimum sample; 0 where there is none.

@@ -62,6 +62,8 @@ pub enum Unranked {
     UnitsMissing,
     /// An agency too few of whose units are fit to be ranked themselves.
     UnitsUnfit,
+    /// Only a category was published, without a value.
+    NoValue,
 }
 
 /// Numbers of units of an agency, by their scores of one metric and period.
@@ -96,17 +98,22 @@ pub(super) struct ParsedScore {
 }
 
 impl ParsedScore {
-    /// Parses the value; fails when it is not a decimal.
+    /// Parses the value; fails when it is not a decimal. A category without a value is listed only.
     pub(super) fn parse(subject: &Subject, figures: Figures) -> Result<Self, BadScore> {
-        let value = SortKey::ranked(decimal(&figures.value)?);
+        let without_value = figures.value.is_empty() && !figures.category.is_empty();
+        let value = match without_value {
+            true => SortKey::UNRANKED,
+            false => SortKey::ranked(decimal(&figures.value)?),
+        };
         let small = figures.sample_minimum > 0 && figures.sample_size < figures.sample_minimum;
         let missing = matches!(subject, Subject::Agency(_))
             && figures.units_counted < figures.units_expected
             && figures.status == Status::Provisional;
-        let unranked = match (small, missing) {
-            (true, _) => Some(Unranked::SampleTooSmall),
-            (false, true) => Some(Unranked::UnitsMissing),
-            (false, false) => None,
+        let unranked = match (without_value, small, missing) {
+            (true, _, _) => Some(Unranked::NoValue),
+            (false, true, _) => Some(Unranked::SampleTooSmall),
+            (false, false, true) => Some(Unranked::UnitsMissing),
+            (false, false, false) => None,
         };
         let units_required = match subject {
             Subject::Agency(_) => coverage::required(&figures),

@@ -59,6 +59,7 @@ pub(super) fn score(of: &str, value: &str) -> Score {
         figures: Figures {
             value: value.to_owned(),
             category: "B".to_owned(),
+            category_display_name: String::new(),
             sample_size: 10,
             sample_minimum: 0,
             units_counted: 0,
@@ -96,6 +97,27 @@ fn shown(tables: &LeagueTables, cohort: &str) -> Vec<(Option<usize>, String, Str
 
 fn row(rank: impl Into<Option<usize>>, subject: &str, value: &str) -> (Option<usize>, String, String) {
     (rank.into(), subject.to_owned(), value.to_owned())
+}
+
+#[test]
+fn a_category_without_a_value_is_listed_and_not_ranked() {
+    let mut tables = LeagueTables::default();
+    for (name, value) in [("1/a", ""), ("1/b", "91.40")] {
+        tables.unit(unit_name(name), 1, unit("clinic"));
+        tables.score("index", 1, score(name, value)).unwrap();
+    }
+    assert_eq!(
+        shown(&tables, "clinic"),
+        [row(1, "1/b", "91.40"), row(None, "1/a", "")]
+    );
+    let rows = tables.rows(&key("clinic"), 1, 1).unwrap();
+    assert_eq!(
+        (rows[0].unranked, rows[0].score.category.as_str()),
+        (Some(Unranked::NoValue), "B")
+    );
+    // A value that arrives later is ranked.
+    tables.score("index", 2, score("1/a", "95")).unwrap();
+    assert_eq!(shown(&tables, "clinic")[0], row(1, "1/a", "95"));
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub fn score(key: Key, state: ScoreState, withdrawn: bool) -> Score {
         figures: Figures {
             value: state.value,
             category: state.category,
+            category_display_name: state.category_display_name,
             sample_size: state.sample_size,
             sample_minimum: state.sample_minimum,
             units_counted: state.units_counted,

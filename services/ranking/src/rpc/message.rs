@@ -31,6 +31,7 @@ pub fn row(row: Row) -> v1::LeagueRow {
     let unranked = match row.unranked {
         None => v1::UnrankedReason::Unspecified,
         Some(Unranked::SampleTooSmall) => v1::UnrankedReason::SampleTooSmall,
+        Some(Unranked::NoValue) => v1::UnrankedReason::NoValue,
         Some(Unranked::UnitsMissing) => v1::UnrankedReason::UnitsMissing,
         Some(Unranked::UnitsUnfit) => v1::UnrankedReason::UnitsUnfit,
     };
@@ -48,6 +49,7 @@ pub fn row(row: Row) -> v1::LeagueRow {
         agency_display_name: row.agency_display_name,
         score: row.score.value,
         category: row.score.category,
+        category_display_name: row.score.category_display_name,
         respondents: row.score.sample_size,
         minimum_respondents: row.score.sample_minimum,
         status: status.into(),

@@ -7,6 +7,7 @@ use prima_platform::{
     caller::Caller,
     clock::micros,
     command::{Command, IdempotencyKey, Work},
+    db::Txn,
     failure::Failure,
     request::{self, Faults},
     service::Context,
@@ -22,11 +23,11 @@ use crate::{
     domain::{
         cycle::{Cycle, Scheme, Settings, Window},
         field,
-        instrument::{Forms, Policy, Weighting},
+        instrument::{Forms, Instrument, Policy, Weighting},
         text,
     },
     rpc::once,
-    store::{cycle_get, cycle_insert_in_txn, instrument_get},
+    store::{cycle_get, cycle_insert_in_txn, instrument_get, instrument_list},
 };
 
 /// A new cycle. All faults, including those that only its instrument shows, are reported together and only to callers
@@ -105,6 +106,9 @@ impl Command for Open {
 
     async fn work(mut self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
         let known = instrument_get(work.txn, &self.given.instrument).await?;
+        if let Some(known) = &known {
+            check_in_force(work.txn, &known.instrument, &self.given.year, &mut self.faults).await?;
+        }
         let Some(forms) = known.and_then(|known| known.instrument.forms) else {
             self.faults.add(
                 "cycle.instrument",
@@ -183,6 +187,37 @@ impl Open {
             })
         })
     }
+}
+
+/// Checks that the instrument was in force in the year of the cycle; the fault names the one that was.
+async fn check_in_force(
+    txn: &Txn,
+    used: &Instrument,
+    year: &str,
+    faults: &mut Faults,
+) -> Result<(), Failure> {
+    let Some(year) = year.parse().ok().filter(|year| !used.in_force(*year)) else {
+        return Ok(());
+    };
+    let family = |id: &str| id.rsplit_once('-').map(|(family, _)| family.to_owned());
+    let known = instrument_list(txn).await?;
+    let same = |i: &&Instrument| family(&i.id) == family(&used.id) && i.in_force(year);
+    let right = known.iter().map(|known| &known.instrument).find(same);
+    let [english, indonesian] = used.years_text();
+    let (meant, maksud) = match right {
+        Some(right) => (
+            format!("; that of {year} is {}", right.id),
+            format!("; untuk {year} berlaku {} ({})", right.id, right.title),
+        ),
+        None => (String::new(), format!("; tidak ada instrumen untuk {year}")),
+    };
+    let id = &used.id;
+    faults.add(
+        "cycle.year",
+        format!("{id} was in force {english}{meant}"),
+        format!("Instrumen {id} berlaku {indonesian}{maksud}"),
+    );
+    Ok(())
 }
 
 /// Checks the fields that depend on the scheme, and the year, day and number.

@@ -14,7 +14,7 @@ use prima_proto::{index::v1 as pb, name::Subject, period::Period};
 
 use super::{
     checks::{changed_meanwhile, check_not_computed, key_text, lock_in_txn},
-    message,
+    message, read,
 };
 use crate::{
     domain::external::{Metric, confirms},
@@ -123,9 +123,10 @@ impl Command for Confirm {
             return Err(changed_meanwhile(key));
         }
         let era = checked.metric.eras.iter().find(|era| era.id == row.era);
-        let published = era.and_then(|era| era.publish(&row.score));
+        let published = era.and_then(|era| era.recorded(&row.score, &row.category));
         let published = published.ok_or_else(|| Failure::internal("a recorded score is off its scale"))?;
         work.stage(publish::external(&row, &checked.subject, &published));
-        Ok(message::score(&row, RecordStatus::Confirmed, None))
+        let mean = read::units_mean(work.txn, &row).await?;
+        Ok(message::score(&row, RecordStatus::Confirmed, None, mean))
     }
 }

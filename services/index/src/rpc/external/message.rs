@@ -11,7 +11,10 @@ use prima_platform::{
 use prima_proto::{index::v1 as pb, name::Subject, period::Period};
 
 use crate::{
-    domain::external::{self, Change, Metric},
+    domain::{
+        band::Published,
+        external::{self, Change, Era, Metric, Part, opinion},
+    },
     rpc::band,
     store::{ExternalScore, RecordStatus},
 };
@@ -88,6 +91,9 @@ pub fn metrics() -> Vec<pb::ExternalMetric> {
                         decimals: i32::try_from(e.decimals).unwrap_or_default(),
                         bands: band::messages(&e.bands),
                         citations: e.citations.clone(),
+                        vertical_bands: band::messages(&e.vertical_bands),
+                        parts: e.parts.iter().map(part).collect(),
+                        agency_is_mean_of_units: e.agency_is_mean_of_units,
                     })
                     .collect(),
             }
@@ -95,27 +101,52 @@ pub fn metrics() -> Vec<pb::ExternalMetric> {
         .collect()
 }
 
-/// A recorded score as a message, with its change against an earlier one where there is one.
+fn part(part: &Part) -> pb::EraPart {
+    pb::EraPart {
+        key: part.key.clone(),
+        display_name: part.name.clone(),
+        weight: number::fraction(&part.weight),
+    }
+}
+
+/// The mean of the scores of an agency's units.
+pub fn units_mean(mean: Published, units: usize) -> pb::UnitsMean {
+    pb::UnitsMean {
+        score: mean.value,
+        units: i32::try_from(units).unwrap_or(i32::MAX),
+        category: mean.category,
+        category_display_name: mean.name,
+        zone: mean.zone,
+    }
+}
+
+/// A recorded score as a message, with its change against an earlier one and the mean of its units, where there are any.
 pub fn score(
     row: &ExternalScore,
     status: RecordStatus,
     change: Option<(&ExternalScore, Change)>,
+    units_mean: Option<pb::UnitsMean>,
 ) -> pb::ExternalScore {
     let waits = status == RecordStatus::Unconfirmed;
     let metric = external::find(&row.metric);
     let era = metric.and_then(|m| m.eras.iter().find(|e| e.id == row.era));
-    let published = era.and_then(|e| e.publish(&row.score));
+    let published = era
+        .and_then(|e| e.recorded(&row.score, &row.category))
+        .unwrap_or_default();
+    let without_maladministration = row.no_maladministration != 0;
+    let vertical = |e: &Era| e.vertical_bands.iter().any(|band| band.key == row.category);
+    let part = |(key, score)| pb::ScorePart { key, score };
     pb::ExternalScore {
         metric: row.metric.clone(),
         subject: external::subject(&row.agency, &row.unit).to_string(),
         period: row.period.clone(),
         score: row.score.clone(),
         category: row.category.clone(),
-        category_display_name: published.as_ref().map(|p| p.name.clone()).unwrap_or_default(),
-        zone: published.map(|p| p.zone).unwrap_or_default(),
+        category_display_name: opinion(&published.name, without_maladministration),
+        zone: published.zone,
         era: row.era.clone(),
         source: row.source.clone(),
-        no_maladministration: row.no_maladministration != 0,
+        no_maladministration: without_maladministration,
         reason: row.reason.clone(),
         record_time: Some(to_proto(from_micros(row.recorded_at))),
         change: change.map(|(base, change)| pb::ScoreChange {
@@ -132,5 +163,8 @@ pub fn score(
             true => row.actor.clone(),
             false => String::new(),
         },
+        vertical_unit: era.is_some_and(vertical),
+        parts: row.parts().into_iter().map(part).collect(),
+        units_mean,
     }
 }

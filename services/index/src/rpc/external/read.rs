@@ -20,7 +20,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use super::message;
 use crate::{
     domain::external::{self, Change},
-    store::{ExternalFilter, ExternalScore, RecordStatus, external_get, external_page},
+    store::{ExternalFilter, ExternalScore, RecordStatus, external_get, external_of_units, external_page},
 };
 
 /// All metrics.
@@ -117,7 +117,7 @@ async fn changes(
         known.map(|r| (key(r, &r.period), r.clone())).collect();
     for row in rows {
         let Some(before) = Period::from_str(&row.period).ok().and_then(|p| p.previous()) else {
-            scores.push(message::score(row, status, None));
+            scores.push(message::score(row, status, None, units_mean(conn, row).await?));
             continue;
         };
         let key = key(row, before.as_str());
@@ -132,12 +132,33 @@ async fn changes(
             let change = change(base, row)?;
             Some((base, change))
         });
-        scores.push(message::score(row, status, change));
+        scores.push(message::score(row, status, change, units_mean(conn, row).await?));
         if let Some(base) = base {
             read.insert(key, base);
         }
     }
     Ok(scores)
+}
+
+/// The mean of the confirmed scores of an agency's units in the era and period of this record; `None` for a unit, and
+/// where the score of an agency is no such mean.
+pub async fn units_mean(
+    conn: &impl ConnectionTrait,
+    row: &ExternalScore,
+) -> Result<Option<pb::UnitsMean>, DbErr> {
+    let metric = external::find(&row.metric);
+    let era = metric.and_then(|metric| metric.eras.iter().find(|e| e.id == row.era));
+    let Some(era) = era.filter(|era| row.unit.is_empty() && era.agency_is_mean_of_units) else {
+        return Ok(None);
+    };
+    let units = external_of_units(conn, &row.metric, &row.agency, &row.period).await?;
+    let units = units.iter().filter(|(of, _)| *of == era.id);
+    let exact: Vec<_> = units
+        .filter_map(|(_, score)| number::parse_decimal(score))
+        .collect();
+    Ok(era
+        .of_units(&exact)
+        .map(|mean| message::units_mean(mean, exact.len())))
 }
 
 fn key(row: &ExternalScore, period: &str) -> (String, String, String, String) {

@@ -6,7 +6,6 @@ use prima_platform::{
     clock::micros,
     command::{Command, IdempotencyKey, Work},
     failure::{Failure, Violation},
-    number,
     request::{self, Faults, text::link},
     service::Context,
 };
@@ -14,12 +13,11 @@ use prima_proto::{index::v1 as pb, name::Subject, period::Period};
 
 use super::{
     checks::{changed_meanwhile, check_not_computed, key_text, lock_in_txn},
-    message,
+    message, read,
 };
 use crate::{
     domain::{
-        band::Published,
-        external::{self, Era, Metric, confirms},
+        external::{self, Era, Metric, Stated, Statement, confirms},
         text,
     },
     events::publish,
@@ -47,7 +45,9 @@ struct Checked {
     era: &'static Era,
     subject: Subject,
     period: Period,
-    published: Published,
+    stated: Stated,
+    /// Scores of its parts, in JSON; empty without parts.
+    parts: String,
     /// The publication in which it appeared.
     source: String,
     /// Link to the document in which it was published; may be empty.
@@ -122,10 +122,10 @@ impl Command for Record {
             period: checked.period.as_str().to_owned(),
             number: external_next_in_txn(work.txn, status, key).await?,
             era: checked.era.id.clone(),
-            score: checked.published.value.clone(),
-            category: checked.published.category.clone(),
+            score: checked.stated.published.value.clone(),
+            category: checked.stated.published.category.clone(),
             source: checked.source,
-            no_maladministration: i64::from(self.score.no_maladministration),
+            no_maladministration: i64::from(checked.stated.without_maladministration),
             reason: checked.reason.unwrap_or_default(),
             actor: work.caller.subject().to_owned(),
             recorded_at: now,
@@ -135,6 +135,7 @@ impl Command for Record {
             sha256: Some(sha256).filter(|sha256| !sha256.is_empty()),
             confirmed_at: confirmed.then_some(now),
             confirmer: confirmer.to_owned(),
+            parts: checked.parts,
         };
         // A score that the national admin records also settles an unconfirmed one.
         if let Some(waiting) = waiting.filter(|_| confirmed) {
@@ -144,9 +145,14 @@ impl Command for Record {
             return Err(changed_meanwhile(key));
         }
         if confirmed {
-            work.stage(publish::external(&row, &checked.subject, &checked.published));
+            work.stage(publish::external(
+                &row,
+                &checked.subject,
+                &checked.stated.published,
+            ));
         }
-        Ok(message::score(&row, status, None))
+        let mean = read::units_mean(work.txn, &row).await?;
+        Ok(message::score(&row, status, None, mean))
     }
 }
 
@@ -167,7 +173,24 @@ impl Record {
                 format!("{} tidak memiliki metode untuk {period}", metric.key),
             );
         }
-        let published = era.and_then(|era| published(score, era, &mut faults));
+        let parts: Vec<(String, String)> = score
+            .parts
+            .iter()
+            .map(|part| (part.key.clone(), part.score.clone()))
+            .collect();
+        let statement = Statement {
+            score: &score.score,
+            category: &score.category,
+            parts: &parts,
+            of_unit: matches!(subject, Some(Subject::Unit(_))),
+            vertical: score.vertical_unit,
+            without_maladministration: score.no_maladministration,
+        };
+        let stated = era.and_then(|era| era.state(statement, &mut faults));
+        let parts = match parts.as_slice() {
+            [] => String::new(),
+            parts => serde_json::to_string(parts).map_err(|fault| Failure::internal(&fault.to_string()))?,
+        };
         let source = faults.take(text::SOURCE.check("score.source", &score.source));
         let link = link_of_document(score, subject.as_ref(), caller, &mut faults);
         let reason = request::optional(&score.reason, |raw| text::REPLACEMENT.check("score.reason", raw));
@@ -178,45 +201,14 @@ impl Record {
                 era: era?,
                 subject: subject?,
                 period: period?,
-                published: published?,
+                stated: stated?,
+                parts,
                 source: source?,
                 link: link?,
                 reason: reason?,
             })
         })
     }
-}
-
-/// The score in the form in which its era publishes it.
-fn published(score: &pb::ExternalScore, era: &Era, faults: &mut Faults) -> Option<Published> {
-    let published = era.publish(&score.score);
-    match &published {
-        None => {
-            let [low, high] = [&era.minimum, &era.maximum].map(|n| number::decimal(n, era.decimals));
-            let places = era.decimals;
-            faults.add(
-                "score.score",
-                format!("must be a decimal from {low} to {high} with at most {places} places"),
-                format!("harus desimal {low} sampai {high} dengan paling banyak {places} angka desimal"),
-            );
-        }
-        Some(Published { category, .. }) if !score.category.is_empty() && *category != score.category => {
-            faults.add(
-                "score.category",
-                format!("the category of this score is `{category}`"),
-                format!("kategori nilai ini `{category}`"),
-            );
-        }
-        Some(_) => {}
-    }
-    if score.no_maladministration && !era.may_be_without_maladministration {
-        faults.add(
-            "score.no_maladministration",
-            "is available since the opinions of 2025 only",
-            "hanya ada pada opini sejak 2025",
-        );
-    }
-    published
 }
 
 /// The link to the document in which the score was published; `None` when it has a fault.

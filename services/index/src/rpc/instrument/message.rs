@@ -35,6 +35,8 @@ pub fn instrument(known: &InstrumentDocument) -> pb::Instrument {
         f03_weight: "0/1".to_owned(),
         bands: band::messages(&instrument.bands),
         built_in: known.created_at.is_none(),
+        from_year: instrument.years.0.unwrap_or_default(),
+        to_year: instrument.years.1.unwrap_or_default(),
         create_time: known.created_at.map(|at| to_proto(from_micros(at))),
         ..Default::default()
     };

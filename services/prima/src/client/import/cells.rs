@@ -1,6 +1,6 @@
 //! Reads cells that occur in every kind of file: agencies and units, periods, and yes or no.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use prima_proto::{directory::v1 as pb, name};
 
@@ -146,6 +146,8 @@ pub(super) fn same_name(one: &str, other: &str) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Register {
     names: BTreeMap<String, String>,
+    /// The ministries and national bodies, whose units in the regions are vertical units.
+    national: BTreeSet<String>,
 }
 
 impl Register {
@@ -155,8 +157,13 @@ impl Register {
     ///
     /// When the service cannot be reached or rejects the request.
     pub(super) async fn read(client: &Directory) -> anyhow::Result<Self> {
-        let mut names: BTreeMap<String, String> = agencies(client)
-            .await?
+        let agencies = agencies(client).await?;
+        let kinds = [pb::AgencyKind::Kementerian, pb::AgencyKind::Lembaga];
+        let national = agencies
+            .iter()
+            .filter(|(_, agency)| kinds.contains(&agency.kind()));
+        let national = national.map(|(name, _)| name.clone()).collect();
+        let mut names: BTreeMap<String, String> = agencies
             .into_iter()
             .map(|(name, agency)| (name, agency.display_name))
             .collect();
@@ -172,9 +179,15 @@ impl Register {
             names.extend(page.units.into_iter().map(|unit| (unit.name, unit.display_name)));
             page_token = page.next_page_token;
             if page_token.is_empty() {
-                return Ok(Self { names });
+                return Ok(Self { names, national });
             }
         }
+    }
+
+    /// Whether a subject is a vertical unit.
+    pub(super) fn is_vertical(&self, subject: &str) -> bool {
+        let agency = subject.split_once("/units/").map(|(agency, _)| agency);
+        agency.is_some_and(|agency| self.national.contains(agency))
     }
 
     /// A register with these agencies and units.
@@ -185,6 +198,7 @@ impl Register {
             .map(|(name, shown)| ((*name).to_owned(), (*shown).to_owned()));
         Self {
             names: names.collect(),
+            national: BTreeSet::from(["agencies/1".to_owned()]),
         }
     }
 

@@ -3,22 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use prima_index::domain::band::Published;
-use prima_index::domain::external::{self, Metric};
-use prima_platform::number;
+use prima_index::domain::external::{self, Metric, Statement};
+use prima_platform::{number, request::Faults};
 use prima_proto::{index::v1 as pb, name, period::Period};
 use tonic::Status;
 
 use super::cells::{self, Register};
 use super::progress::Progress;
 use super::sheet::{Column, Row, Sheet};
-use super::words::squash;
 use super::{BadRows, Options, Outcome, PAGE, Seen, Step, What, apply, request_id};
 use crate::client::call::repeat;
 use crate::client::connect::{Connection, Index};
 
 /// The columns; the score is in `value` or in `score`.
-const COLUMNS: [(&str, bool); 12] = [
+const COLUMNS: [(&str, bool); 14] = [
     ("metric", true),
     ("subject", true),
     ("period", true),
@@ -31,6 +29,8 @@ const COLUMNS: [(&str, bool); 12] = [
     ("document", false),
     ("sha256", false),
     ("name", false),
+    ("dimensions", false),
+    ("public_trust", false),
 ];
 /// Longest source and reason, in characters.
 const TEXT_MAX: usize = 500;
@@ -109,9 +109,11 @@ fn others(name: &str) -> &'static [&'static str] {
         "subject" => &["subjek", "kode", "kodeinstansi", "kodewilayah"],
         "period" => &["periode", "tahun"],
         "value" => &["nilai", "skor"],
-        "category" => &["kategori", "zona", "predikat"],
+        "category" => &["kategori", "zona", "predikat", "opini"],
         "source" => &["sumber"],
         "reason" => &["alasan"],
+        "dimensions" => &["dimensi", "empatdimensi"],
+        "public_trust" => &["kepercayaanmasyarakat"],
         "name" => &["nama", "instansi", "namainstansi", "pemda", "pemerintahdaerah"],
         _ => &[],
     }
@@ -138,6 +140,8 @@ fn same(held: &pb::ExternalScore, row: &pb::ExternalScore) -> bool {
     number::parse_decimal(&held.score) == number::parse_decimal(&row.score)
         && (row.source.is_empty() || held.source == row.source)
         && held.no_maladministration == row.no_maladministration
+        && held.category == row.category
+        && (row.parts.is_empty() || held.parts == row.parts)
 }
 
 /// Returns what to do for each row.
@@ -208,7 +212,9 @@ fn row(cells: &Row<'_>, register: &Register, bad: &mut BadRows) -> Option<pb::Ex
         document,
         sha256,
         name,
-    ] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map(|column| cells.cell(column));
+        dimensions,
+        public_trust,
+    ] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13].map(|column| cells.cell(column));
     let known = external::find(metric);
     if known.is_none() {
         let keys: Vec<&str> = external::metrics().iter().map(|m| m.key.as_str()).collect();
@@ -269,43 +275,39 @@ fn row(cells: &Row<'_>, register: &Register, bad: &mut BadRows) -> Option<pb::Ex
             format!("{metric} tidak memiliki cara penilaian untuk {parsed}"),
         );
     }
-    let published = era.and_then(|era| era.publish(&score));
-    if let (Some(era), None) = (era, &published) {
-        let [low, high] = [&era.minimum, &era.maximum].map(|n| number::decimal(n, 0));
-        bad.add(
-            line,
-            format!(
-                "value `{score}` harus angka {low} sampai {high} dengan paling banyak {} desimal",
-                era.decimals
-            ),
-        );
-    }
-    if let Some(published) = published.as_ref().filter(|p| !is_category(category, p)) {
-        bad.add(
-            line,
-            format!(
-                "category `{category}` tidak cocok; nilai ini berkategori {}",
-                shown(published)
-            ),
-        );
-    }
-    if no_maladministration && era.is_some_and(|era| !era.may_be_without_maladministration) {
-        bad.add(
-            line,
-            "no_maladministration hanya ada pada opini Ombudsman sejak 2025",
-        );
+    let subject = subject.unwrap_or_default();
+    let of_unit = name::Unit::parse(&subject).is_ok();
+    let parts = parts([dimensions, public_trust]);
+    let statement = Statement {
+        score: &score,
+        category,
+        parts: &parts,
+        of_unit,
+        vertical: of_unit
+            && era.is_some_and(|era| !era.vertical_bands.is_empty())
+            && register.is_vertical(&subject),
+        without_maladministration: no_maladministration,
+    };
+    let mut faults = Faults::default();
+    let stated = era.and_then(|era| era.state(statement, &mut faults));
+    for fault in faults.part(()).err().unwrap_or_default() {
+        bad.add(line, fault.localized);
     }
     (!bad.has(line)).then(|| pb::ExternalScore {
         metric: metric.to_owned(),
-        subject: subject.unwrap_or_default(),
+        subject,
         period: parsed.to_string(),
-        score,
-        category: published
-            .filter(|_| !category.is_empty())
-            .map(|p| p.category)
+        score: stated
+            .as_ref()
+            .map(|stated| stated.published.value.clone())
             .unwrap_or_default(),
+        no_maladministration: stated
+            .as_ref()
+            .is_some_and(|stated| stated.without_maladministration),
+        vertical_unit: statement.vertical,
+        parts: parts.iter().map(part).collect(),
+        category: stated.map(|stated| stated.published.category).unwrap_or_default(),
         source: source.to_owned(),
-        no_maladministration,
         reason: reason.to_owned(),
         document_link: document.to_owned(),
         document_sha256: digest.unwrap_or_default(),
@@ -320,22 +322,19 @@ fn hex(text: &str) -> Option<Vec<u8>> {
     sound.then(|| pairs.collect()).flatten()
 }
 
-/// Whether a text is the category of a published value: its key, its name, or the colour of its zone.
-fn is_category(text: &str, published: &Published) -> bool {
-    let plain = squash(text);
-    let plain = plain
-        .strip_prefix("zona")
-        .or(plain.strip_prefix("kategori"))
-        .unwrap_or(&plain);
-    let names = [&published.category, &published.name, &published.zone];
-    plain.is_empty() || names.iter().any(|name| squash(name) == plain)
+/// The scores of the parts that a row gives.
+fn parts(cells: [&str; 2]) -> Vec<(String, String)> {
+    let given = ["dimensions", "public-trust"].into_iter().zip(cells);
+    let given = given.filter(|(_, cell)| !cell.is_empty());
+    given
+        .map(|(key, cell)| (key.to_owned(), cell.replace(',', ".")))
+        .collect()
 }
 
-/// The name of a category that is printed.
-fn shown(published: &Published) -> String {
-    match published.zone.as_str() {
-        "" => published.name.clone(),
-        zone => format!("{} (zona {zone})", published.name),
+fn part((key, score): &(String, String)) -> pb::ScorePart {
+    pb::ScorePart {
+        key: key.clone(),
+        score: score.clone(),
     }
 }
 
@@ -368,131 +367,5 @@ async fn send(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn register() -> Register {
-        Register::of(&[
-            ("agencies/1", "Kementerian Satu"),
-            ("agencies/1/units/a", "Unit A"),
-            ("agencies/3271", "Kota Bogor"),
-            ("agencies/3271/units/dpmptsp", "DPMPTSP Kota Bogor"),
-        ])
-    }
-
-    #[test]
-    fn a_category_may_be_the_colour_of_its_zone_or_its_name() {
-        for category in ["Hijau", "Zona Hijau", "hijau", "green", "Kepatuhan Tinggi", ""] {
-            let (rows, _, bad) = check(&format!(
-                "metric,subject,period,value,category,source\nombudsman,32.71,2021,94.74,{category},Pers\n"
-            ));
-            assert!(bad.0.is_empty(), "{category} {bad:?}");
-            assert_eq!(rows[0].1.subject, "agencies/3271");
-            assert_eq!(rows[0].1.category, if category.is_empty() { "" } else { "green" });
-        }
-        let (_, _, bad) =
-            check("metric,subject,period,value,category,source\nombudsman,32.71,2021,94.74,Kuning,Pers\n");
-        assert!(
-            format!("{bad:?}").contains("Kepatuhan tinggi (zona hijau)"),
-            "{bad:?}"
-        );
-    }
-
-    #[test]
-    fn an_agency_that_is_unknown_or_has_another_name_is_reported() {
-        let (rows, _, bad) = check(
-            "Metric;Kode;Nama;Tahun;Nilai;Sumber\nombudsman;32.99;Kota X;2021;90,54;Pers\n\
-             ombudsman;32.71;Kab. Bogor;2021;90,54;Pers\nombudsman;3271;Pemkot Bogor;2021;90,54;Pers\n",
-        );
-        assert_eq!(bad.0.keys().copied().collect::<Vec<_>>(), [2, 3], "{bad:?}");
-        assert_eq!(rows[0].1.subject, "agencies/3271");
-    }
-
-    fn check(text: &str) -> (Vec<(u64, pb::ExternalScore)>, u64, BadRows) {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), text).unwrap();
-        let mut sheet = Sheet::open(&file.path().into(), &columns()).unwrap();
-        let mut bad = BadRows::default();
-        let (rows, repeats) = read(&mut sheet, &register(), &mut bad).unwrap();
-        (rows, repeats, bad)
-    }
-
-    #[test]
-    fn a_score_may_be_in_either_column_and_have_a_decimal_comma() {
-        let (rows, repeats, bad) = check(
-            "metric;subject;period;value;source\n\
-             ombudsman;agencies/3271;2023;95,23;Siaran pers\n\
-             ombudsman;agencies/3271;2023;95,23;Siaran pers\n\
-             ipp;agencies/3271/units/dpmptsp;2019;4.53;Keputusan menteri\n",
-        );
-        assert!(bad.0.is_empty(), "{bad:?}");
-        assert_eq!(repeats, 1);
-        let scores: Vec<&str> = rows.iter().map(|(_, row)| row.score.as_str()).collect();
-        assert_eq!(scores, ["95.23", "4.53"]);
-        let (rows, _, bad) = check(
-            "metric,subject,period,score,category,source\nombudsman,agencies/1,2024,92.5,A,Siaran pers\n",
-        );
-        assert!(bad.0.is_empty(), "{bad:?}");
-        assert_eq!(
-            (rows[0].1.score.as_str(), rows[0].1.category.as_str()),
-            ("92.5", "A")
-        );
-    }
-
-    #[test]
-    fn every_fault_of_a_row_is_named() {
-        let (rows, _, bad) = check(
-            "metric,subject,period,value,category,reason,no_maladministration,source,sha256\n\
-             x,kota/1,kapan,1,,,,S,\n\
-             ombudsman,agencies/1,2023,100.01,,abc,mungkin,S,\n\
-             ombudsman,agencies/1,2023,92.50,B,,ya,S,\n\
-             ombudsman,agencies/1,1999,92.50,,,,S,\n\
-             ombudsman,agencies/1,2023,,,,,S,\n\
-             iga,agencies/1/units/a,2023,10,,,,S,\n\
-             ombudsman,agencies/1,2023,90,,,,S,\n\
-             ombudsman,agencies/1,2023,91,,,,S,\n\
-             ombudsman,agencies/1,2024,90,,,,,ab\n",
-        );
-        let good: Vec<u64> = rows.iter().map(|(line, _)| *line).collect();
-        assert_eq!(good, [8]);
-        let counts: BTreeMap<u64, usize> = bad.0.iter().map(|(line, faults)| (*line, faults.len())).collect();
-        let expected = BTreeMap::from([(2, 3), (3, 3), (4, 2), (5, 1), (6, 1), (7, 1), (9, 1), (10, 2)]);
-        assert_eq!(counts, expected, "{bad:?}");
-    }
-
-    #[test]
-    fn a_record_that_differs_is_replaced_only_with_a_reason() {
-        let held = pb::ExternalScore {
-            metric: "ombudsman".into(),
-            subject: "agencies/1".into(),
-            period: "2023".into(),
-            score: "80.90".into(),
-            source: "Laporan 2023".into(),
-            category: "B".into(),
-            ..Default::default()
-        };
-        let one = BTreeMap::from([(key(&held), held)]);
-        for (held, value, reason, expected) in [
-            (&one, "80.9", "", "same"),
-            (&one, "80.9", "salah ketik", "same"),
-            (&one, "81.0", "", "bad"),
-            (&one, "81.0", "salah ketik", "update"),
-            (&BTreeMap::new(), "81.0", "", "create"),
-            (&BTreeMap::new(), "81.0", "salah ketik", "bad"),
-        ] {
-            let (rows, _, mut bad) = check(&format!(
-                "metric,subject,period,value,reason,source\nombudsman,agencies/1,2023,{value},{reason},Laporan 2023\n"
-            ));
-            let mut outcome = Outcome::new(What::Scores);
-            let steps = plan(rows, held, &mut outcome, &mut bad);
-            let found = match (steps.first(), outcome.unchanged, bad.0.len()) {
-                (Some((2, Step::Create(_))), 0, 0) => "create",
-                (Some((2, Step::Update(_))), 0, 0) => "update",
-                (None, 1, 0) => "same",
-                (None, 0, 1) => "bad",
-                other => panic!("{other:?}"),
-            };
-            assert_eq!(found, expected, "{value} {reason}");
-        }
-    }
-}
+#[path = "scores_tests.rs"]
+mod tests;

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Table, clean, named, staleness};
 use crate::cli::Format;
-use crate::client::category_names::CategoryNames;
+use crate::client::category_names::{CategoryNames, is_word};
 
 /// The metric whose sample counts complaints instead of respondents.
 const COMPLAINTS: &str = "complaint-resolution";
@@ -36,6 +36,8 @@ struct JsonRow<'a> {
     name: &'a str,
     score: &'a str,
     category: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    category_display_name: &'a str,
     respondents: i64,
     note: String,
 }
@@ -69,7 +71,7 @@ impl League {
             .text("Unit", |row| named(&row.display_name, &row.subject))
             .text("Instansi", |row| &row.agency_display_name)
             .number(heading("Nilai (IKM)", metric), |row| &row.score)
-            .text("Mutu", |row| self.names.shown(&row.category))
+            .text("Mutu", |row| shown_category(&self.names, row))
             .number(heading("Responden", metric), |row| row.respondents)
             .text("Keterangan", |row| remark(row, metric))
             .print();
@@ -97,6 +99,7 @@ impl League {
                     name: &row.display_name,
                     score: &row.score,
                     category: &row.category,
+                    category_display_name: &row.category_display_name,
                     respondents: row.respondents,
                     note: remark(row, &self.table.metric),
                 })
@@ -111,7 +114,7 @@ impl League {
             .text("name", |row| &row.display_name)
             .text("agency", |row| &row.agency_display_name)
             .text("score", |row| &row.score)
-            .text("category", |row| &row.category)
+            .text("category", |row| shown_category(&self.names, row))
             .text("respondents", |row| row.respondents)
             .text("minimum_respondents", |row| row.minimum_respondents)
             .text("note", |row| remark(row, &self.table.metric))
@@ -162,6 +165,7 @@ fn state(row: &pb::LeagueRow, metric: &str) -> String {
                 row.units_required
             )
         }
+        pb::UnrankedReason::NoValue => "hanya kategori yang terbit, tanpa nilai".to_owned(),
         pb::UnrankedReason::Unspecified => match row.status() {
             pb::ScoreStatus::Provisional => "sementara".to_owned(),
             pb::ScoreStatus::Final => "final".to_owned(),
@@ -185,6 +189,14 @@ pub fn metric_name(metric: &str) -> String {
         "skm" => "Survei Kepuasan Masyarakat (IKM)".to_owned(),
         COMPLAINTS => "Penyelesaian Pengaduan".to_owned(),
         other => other.to_owned(),
+    }
+}
+
+/// The category of a row as people call it.
+pub fn shown_category<'a>(names: &'a CategoryNames, row: &'a pb::LeagueRow) -> &'a str {
+    match row.category_display_name.as_str() {
+        name if is_word(&row.category) && !name.is_empty() => name,
+        _ => names.shown(&row.category),
     }
 }
 
@@ -220,6 +232,28 @@ pub(super) mod tests {
                 .table()
                 .contains("Rata-rata instansi yang diperingkat: 4.39.")
         );
+    }
+
+    #[test]
+    fn an_opinion_is_printed_in_full_and_a_category_without_a_value_says_so() {
+        let mut league = sample();
+        league.table.metric = "ombudsman".into();
+        league.rows[0].category = "highest".into();
+        league.rows[0].category_display_name = "Kualitas Tertinggi Tanpa Maladministrasi".into();
+        league.rows[1].score = String::new();
+        league.rows[1].category = "good".into();
+        league.rows[1].category_display_name = "Baik".into();
+        league.rows[1].unranked_reason = pb::UnrankedReason::NoValue.into();
+        for format in [Format::Table, Format::Csv] {
+            let text = league.render(format, false).unwrap();
+            for expected in [
+                "Kualitas Tertinggi Tanpa Maladministrasi",
+                "Baik",
+                "hanya kategori yang terbit",
+            ] {
+                assert!(text.contains(expected), "{expected} in\n{text}");
+            }
+        }
     }
 
     pub(in crate::client::print) fn sample() -> League {

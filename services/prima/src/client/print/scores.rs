@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use prima_platform::number;
 use prima_proto::{index::v1 as pb, period::Period};
 
 use super::Table;
@@ -36,16 +37,49 @@ pub fn table(list: &[pb::ExternalScore]) -> String {
         .whole("Subjek", |score| &score.subject)
         .text("Periode", |score| &score.period)
         .number("Nilai", |score| &score.score)
-        .text("Kategori", |score| {
-            match (score.category.as_str(), score.zone.as_str()) {
-                ("", _) => String::new(),
-                (category, "") => format!("{category} ({})", score.category_display_name),
-                (category, zone) => format!("{category} ({}), zona {zone}", score.category_display_name),
-            }
-        })
+        .text("Kategori", category)
         .text("Perubahan", change)
         .text("Sumber", |score| &score.source);
-    table.print() + "Semua nilai dicatat dari terbitan, tidak dihitung di sini.\n"
+    let mut text = table.print();
+    for score in list {
+        if let Some(remark) = of_units(score) {
+            text += &format!("{remark}\n");
+        }
+    }
+    text + "Semua nilai dicatat dari terbitan, tidak dihitung di sini.\n"
+}
+
+/// The published category as people call it; letters with their name.
+fn category(score: &pb::ExternalScore) -> String {
+    let name = &score.category_display_name;
+    let letter = score.category.len() <= 2;
+    let zone = match score.zone.as_str() {
+        zone if zone.is_empty() || zone == score.category => String::new(),
+        zone => format!(", zona {zone}"),
+    };
+    match (score.category.as_str(), name.as_str()) {
+        ("", "") => String::new(),
+        (category, name) if letter && !category.is_empty() => format!("{category} ({name}){zone}"),
+        (_, name) => format!("{name}{zone}"),
+    }
+}
+
+/// How the published score of an agency compares with the mean of its units.
+fn of_units(score: &pb::ExternalScore) -> Option<String> {
+    let mean = score.units_mean.as_ref()?;
+    let [published, of_units] = [&score.score, &mean.score].map(|text| number::parse_decimal(text));
+    let compared = match published {
+        None => String::new(),
+        published if published == of_units => ", sama dengan yang terbit".to_owned(),
+        _ => format!(
+            ", berbeda dari yang terbit ({}): periksa apakah semua unitnya tercatat",
+            score.score
+        ),
+    };
+    Some(format!(
+        "{} {} {}: rata-rata {} unit yang tercatat {}{compared}.",
+        score.metric, score.subject, score.period, mean.units, mean.score
+    ))
 }
 
 /// Scores that wait for confirmation, with the documents that the officer compares them with.
@@ -62,6 +96,7 @@ pub fn waiting(list: &[pb::ExternalScore]) -> String {
         .whole("Subjek", |score| &score.subject)
         .text("Periode", |score| &score.period)
         .number("Nilai", |score| &score.score)
+        .text("Kategori", category)
         .text("Sumber", |score| &score.source)
         .whole("Dokumen", document)
         .text("Pencatat", |score| &score.recorder)
@@ -122,6 +157,45 @@ mod tests {
         └───────────┴────────────┴─────────┴───────┴────────────────────────────────────┴────────────────────────────────────────────────┴────────┘
         Semua nilai dicatat dari terbitan, tidak dihitung di sini.
         ");
+    }
+
+    #[test]
+    fn opinions_zones_and_the_mean_of_units_are_printed_in_indonesian() {
+        let score = |score: &str, category: &str, name: &str, zone: &str| pb::ExternalScore {
+            metric: "ombudsman".into(),
+            subject: "agencies/75".into(),
+            period: "2025".into(),
+            score: score.into(),
+            category: category.into(),
+            category_display_name: name.into(),
+            zone: zone.into(),
+            ..Default::default()
+        };
+        let mean = |text: &str| pb::UnitsMean {
+            score: text.into(),
+            units: 3,
+            ..Default::default()
+        };
+        let full = "Kualitas Tertinggi Tanpa Maladministrasi";
+        let mut list = vec![
+            score("", "highest", full, ""),
+            score("60.00", "yellow", "Kepatuhan sedang", "kuning"),
+            score("", "hijau", "Zona hijau", "hijau"),
+            score("76.82", "medium", "Kualitas Sedang", ""),
+        ];
+        assert_eq!(category(&list[0]), full);
+        assert_eq!(category(&list[1]), "Kepatuhan sedang, zona kuning");
+        assert_eq!(category(&list[2]), "Zona hijau");
+        list[3].units_mean = Some(mean("76.82"));
+        list[1].units_mean = Some(mean("61.00"));
+        let text = table(&list);
+        for expected in [
+            "rata-rata 3 unit yang tercatat 76.82, sama dengan yang terbit.",
+            "rata-rata 3 unit yang tercatat 61.00, berbeda dari yang terbit (60.00)",
+        ] {
+            assert!(text.contains(expected), "{text}");
+        }
+        assert!(waiting(&list).contains(full));
     }
 
     #[test]

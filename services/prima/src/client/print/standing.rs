@@ -3,7 +3,7 @@
 use prima_proto::ranking::v1 as pb;
 use serde::Serialize;
 
-use super::league::{heading, metric_name, rank, rank_shown, remark};
+use super::league::{heading, metric_name, rank, rank_shown, remark, shown_category};
 use super::{Table, clean, staleness};
 use crate::cli::Format;
 use crate::client::category_names::CategoryNames;
@@ -76,7 +76,7 @@ impl Standings {
             .number("Peringkat", |(_, row)| rank_shown(row))
             .number("Dari", |(table, _)| table.ranked)
             .number(heading("Nilai (IKM)", metric), |(_, row)| &row.score)
-            .text("Mutu", |(_, row)| self.names.shown(&row.category))
+            .text("Mutu", |(_, row)| shown_category(&self.names, row))
             .number(heading("Responden", metric), |(_, row)| row.respondents)
             .text("Keterangan", |(_, row)| remark(row, metric))
             .print();
@@ -114,7 +114,7 @@ impl Standings {
             .text("rank", |(_, row)| rank_shown(row))
             .text("ranked", |(table, _)| table.ranked)
             .text("score", |(_, row)| &row.score)
-            .text("category", |(_, row)| &row.category)
+            .text("category", |(_, row)| shown_category(&self.names, row))
             .text("respondents", |(_, row)| row.respondents)
             .text("note", |(_, row)| remark(row, &self.metric))
             .csv(true)

@@ -46,6 +46,7 @@ mod tests {
             figures: Figures {
                 value: value.to_owned(),
                 category: String::new(),
+                category_display_name: String::new(),
                 sample_size: 10,
                 sample_minimum,
                 units_counted: 0,

@@ -78,7 +78,7 @@ fn instrument() -> pb::Instrument {
             band("C", "Cukup", "0"),
         ],
         built_in: true,
-        create_time: None,
+        ..Default::default()
     }
 }
 
