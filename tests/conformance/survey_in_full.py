@@ -60,7 +60,7 @@ def run(report, prima, nobody, unit, run_id, rows, expected):
             service_populations=[{"service": "izin-usaha", "population": 40}, {"service": "izin-reklame", "population": 30}],
         )
         expect("population", created.population, 70)
-        expect("minimum", result().minimum_respondents, 59)
+        expect("minimum", result().minimum_respondents, 64)
     batch = None
     with check("IssueTokens gives a batch of single-use tokens, the same again on a repeat"):
         request = {"request_id": f"{run_id}-tokens", "survey": survey, "counter": "loket-1", "service": "izin-usaha",

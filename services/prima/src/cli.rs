@@ -38,7 +38,7 @@ pub use serve::{
 };
 pub use survey::{
     AccessMode, CommentKind, CommentsArgs, FollowUpCommand, FollowUpListArgs, SurveyArgs, SurveyCommand,
-    SurveyCreateArgs, SurveyListArgs, SurveyReadArgs, TokensArgs, TokensFormat, Weights,
+    SurveyCreateArgs, SurveyListArgs, SurveyReadArgs, TokensArgs, TokensFormat, Weights, Wording,
 };
 pub use workdays::WorkdaysArgs;
 

@@ -16,8 +16,8 @@ use tonic::{Request, Streaming};
 
 use crate::{
     rpc::{
-        analysis, comment, device, follow_up, instrument, link, period, recorded_result, response, result,
-        survey, token_batch,
+        analysis, comment, device, follow_up, instrument, link, notice, period, recorded_result, response,
+        result, survey, token_batch,
     },
     service::App,
 };
@@ -56,6 +56,7 @@ impl SurveyService for Surveys {
     ) -> Answer<pb::CreateSurveyResponse> {
         let resource = run::<survey::Create>(&self.app, request).await;
         wrapped(resource, |survey| pb::CreateSurveyResponse {
+            notices: notice::of_survey(&survey),
             survey: Some(survey),
         })
     }

@@ -57,8 +57,8 @@ pub struct SurveyCreateArgs {
     #[arg(
         long,
         value_name = "BOBOT",
-        help = "Bobot per unsur: exact (1/N), 0.111, atau 0.11; F-03: mean_of_aspect_means atau mean_of_all_answers \
-                (bawaan: bawaan instrumen)"
+        help = "Bobot per unsur: exact (1/N), 0.111, atau 0.11; 0.071 untuk 14 unsur; F-03: mean_of_aspect_means atau \
+                mean_of_all_answers (bawaan: bawaan instrumen)"
     )]
     pub weights: Option<Weights>,
     #[arg(long, value_name = "TEKS", default_value = "", help = "Judul survei")]
@@ -67,9 +67,16 @@ pub struct SurveyCreateArgs {
         long,
         value_name = "ID",
         default_value = "skm-2017",
-        help = "Instrumen: skm-2017, f03-offline-2022, atau f03-online-2022 (bawaan: skm-2017)"
+        help = "Instrumen: skm-2017, skm-2014, skm-2004, f03-offline-2022, atau f03-online-2022 (bawaan: skm-2017)"
     )]
     pub instrument: String,
+    #[arg(
+        long,
+        value_name = "RUMUSAN",
+        default_value = "plain",
+        help = "Pertanyaan dan jawaban yang dibaca warga: plain (bahasa sehari-hari) atau official (menurut peraturan)"
+    )]
+    pub wording: Wording,
     #[arg(
         long = "element",
         value_name = "UNSUR[?][=KODE]",
@@ -126,10 +133,18 @@ pub enum Weights {
     Thousandths,
     #[value(name = "0.11")]
     Hundredths,
+    #[value(name = "0.071")]
+    SeventyOneThousandths,
     #[value(name = "mean_of_aspect_means")]
     AspectMeans,
     #[value(name = "mean_of_all_answers")]
     AllAnswers,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Wording {
+    Plain,
+    Official,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -156,7 +171,7 @@ fn element(text: &str) -> Result<pb::SurveyElement, String> {
 }
 
 /// Reads `SERVICE=N`.
-fn service_population(text: &str) -> Result<pb::ServicePopulation, String> {
+pub(super) fn service_population(text: &str) -> Result<pb::ServicePopulation, String> {
     let parts = text
         .split_once('=')
         .and_then(|(service, n)| Some((service.trim(), n.trim().parse().ok()?)));

@@ -32,6 +32,7 @@ use uuid::Uuid;
 use super::call::{request, retry};
 use super::connect::Directory;
 use super::fault;
+use super::print::clean;
 use crate::cli::FileArgs;
 use bad::BadRows;
 use progress::Progress;
@@ -110,7 +111,7 @@ impl Options {
 }
 
 /// What an import did, in rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// What was loaded.
     pub what: What,
@@ -126,6 +127,8 @@ pub struct Outcome {
     pub skipped: u64,
     /// Whether rows were only checked; the counts then say what would be done, the good responses as unchanged.
     pub dry_run: bool,
+    /// Why what was loaded does not count as expected; printed at the end.
+    pub remarks: Vec<String>,
 }
 
 /// What an import loads.
@@ -159,11 +162,19 @@ impl Outcome {
             refused: 0,
             skipped: 0,
             dry_run: false,
+            remarks: Vec::new(),
         }
     }
 }
 
 impl Outcome {
+    /// Adds a remark that was not made before.
+    fn remark(&mut self, text: String) {
+        if !self.remarks.contains(&text) {
+            self.remarks.push(text);
+        }
+    }
+
     /// Whether a row was left out.
     pub fn partial(&self) -> bool {
         self.refused > 0 || self.skipped > 0
@@ -180,6 +191,7 @@ impl fmt::Display for Outcome {
             refused,
             skipped,
             dry_run,
+            remarks,
         } = self;
         match what {
             What::Regions => f.write_str("Wilayah: ")?,
@@ -193,17 +205,17 @@ impl fmt::Display for Outcome {
         }
         match what {
             What::Responses if *dry_run => {
-                return write!(
+                write!(
                     f,
                     "{unchanged} baris benar, {skipped} baris salah; tidak ada yang dikirim"
-                );
+                )?;
             }
             _ if *dry_run => {
-                return write!(
+                write!(
                     f,
                     "{created} akan dibuat, {changed} akan diubah, {unchanged} tetap, {skipped} baris salah; tidak ada yang \
                      dikirim"
-                );
+                )?;
             }
             What::Results | What::Scores | What::Levels => write!(
                 f,
@@ -219,8 +231,11 @@ impl fmt::Display for Outcome {
                 write!(f, "{created} diterima, {unchanged} sudah ada, {refused} ditolak")?
             }
         }
-        if *skipped > 0 {
+        if *skipped > 0 && !dry_run {
             write!(f, ", {skipped} baris salah dilewati")?;
+        }
+        for remark in remarks {
+            write!(f, ". Perhatian: {}", clean(remark))?;
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use super::print::{self, Table, analysis, result::state_name, result::weights_na
 use super::text;
 use crate::cli::{
     AccessMode, FollowUpCommand, SurveyCommand, SurveyCreateArgs, SurveyListArgs, SurveyReadArgs,
-    TableOrJson, Weights,
+    TableOrJson, Weights, Wording,
 };
 
 pub(super) async fn run(connection: &Connection, command: SurveyCommand) -> anyhow::Result<()> {
@@ -23,12 +23,8 @@ pub(super) async fn run(connection: &Connection, command: SurveyCommand) -> anyh
     match command {
         SurveyCommand::Create(args) => {
             let message = message(&client, args).await?;
-            let survey = create(&client, message).await?;
-            print::out(&format!(
-                "Survei dibuat: {} ({})\n",
-                survey.name,
-                state_name(survey.state())
-            ))?;
+            let answer = create(&client, message).await?;
+            print::out(&created(&answer))?;
         }
         SurveyCommand::List(args) => list(&client, args).await?,
         SurveyCommand::Voids(args) => follow_up::voids(&client, args).await?,
@@ -64,14 +60,30 @@ async fn analyze(client: &Survey, args: SurveyReadArgs) -> anyhow::Result<()> {
 }
 
 /// Creates a survey. The request id is derived from the content, so that a repeat changes nothing.
-pub(crate) async fn create(client: &Survey, message: pb::CreateSurveyRequest) -> anyhow::Result<pb::Survey> {
+pub(crate) async fn create(
+    client: &Survey,
+    message: pb::CreateSurveyRequest,
+) -> anyhow::Result<pb::CreateSurveyResponse> {
     let message = pb::CreateSurveyRequest {
         request_id: request_id(&message),
         ..message
     };
-    Ok(repeat!(client, create_survey, message)?
-        .survey
-        .unwrap_or_default())
+    Ok(repeat!(client, create_survey, message)?)
+}
+
+/// That a survey was created, its minimum sample, and last what the service has to say about it.
+fn created(answer: &pb::CreateSurveyResponse) -> String {
+    let survey = answer.survey.clone().unwrap_or_default();
+    let mut text = format!(
+        "Survei dibuat: {} ({})\n",
+        survey.name,
+        state_name(survey.state())
+    );
+    for notice in &answer.notices {
+        text += &print::clean(&format!("Perhatian: {}", notice.localized_message));
+        text += "\n";
+    }
+    text
 }
 
 fn request_id(message: &pb::CreateSurveyRequest) -> String {
@@ -88,6 +100,7 @@ async fn message(client: &Survey, args: SurveyCreateArgs) -> anyhow::Result<pb::
         Some(Weights::Exact) => pb::WeightVariant::Exact,
         Some(Weights::Thousandths) => pb::WeightVariant::WeightVariant0111,
         Some(Weights::Hundredths) => pb::WeightVariant::WeightVariant011,
+        Some(Weights::SeventyOneThousandths) => pb::WeightVariant::WeightVariant0071,
         Some(Weights::AspectMeans) => pb::WeightVariant::MeanOfAspectMeans,
         Some(Weights::AllAnswers) => pb::WeightVariant::MeanOfAllAnswers,
     };
@@ -121,6 +134,11 @@ async fn message(client: &Survey, args: SurveyCreateArgs) -> anyhow::Result<pb::
             open_time: args.open.map(clock::to_proto),
             close_time: args.close.map(clock::to_proto),
             population: args.population,
+            wording: match args.wording {
+                Wording::Plain => pb::Wording::Unspecified,
+                Wording::Official => pb::Wording::Official,
+            }
+            .into(),
             ..Default::default()
         }),
     })
@@ -199,6 +217,24 @@ async fn list(client: &Survey, args: SurveyListArgs) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_line_says_that_nobody_knows_the_unit() {
+        let mut answer = pb::CreateSurveyResponse {
+            survey: Some(pb::Survey::default()),
+            notices: vec![pb::Notice {
+                reason: "UNIT_UNKNOWN".into(),
+                localized_message: "unit x belum terdaftar".into(),
+                ..Default::default()
+            }],
+        };
+        assert_eq!(
+            created(&answer).lines().last(),
+            Some("Perhatian: unit x belum terdaftar")
+        );
+        answer.notices.clear();
+        assert_eq!(created(&answer).lines().count(), 1);
+    }
 
     #[test]
     fn the_same_survey_has_the_same_request_id_and_another_one_has_not() {

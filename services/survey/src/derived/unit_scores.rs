@@ -14,8 +14,8 @@ use crate::{
         index::{self, Published},
         instrument,
         moments::Moments,
-        number, sample,
-        survey::Survey,
+        number,
+        survey::{self, Survey},
         tally::Tally,
     },
     events::publish::{self, Score},
@@ -101,8 +101,8 @@ pub struct Pooled<'a> {
     pub whole: bool,
     /// Number of counted responses.
     pub respondents: i64,
-    /// Sum of the declared populations; 0 when none is declared.
-    pub population: i64,
+    /// Minimum sample of all surveys together.
+    pub minimum: i64,
     /// Whether every survey is closed.
     pub settled: bool,
 }
@@ -122,10 +122,9 @@ pub fn pool<'a>(surveys: &'a [Stored], tallies: &HashMap<i64, Tallies>) -> Optio
         disclosed.push(shown);
     }
     let populations = || surveys.iter().map(|s| s.survey.population);
-    let population = populations().fold(0, i64::saturating_add);
     // The population of the unit is known only when every survey declares one.
     let whole_population = if populations().all(|p| p > 0) {
-        population
+        populations().fold(0, i64::saturating_add)
     } else {
         0
     };
@@ -138,7 +137,7 @@ pub fn pool<'a>(surveys: &'a [Stored], tallies: &HashMap<i64, Tallies>) -> Optio
         certainty,
         whole: surveys.iter().all(|s| s.disclosed.undisclosed == 0),
         respondents: surveys.iter().map(|s| s.respondents).sum(),
-        population,
+        minimum: survey::minimum(&first.instrument, surveys.iter().map(|s| &s.survey)),
         settled: surveys.iter().all(|s| s.survey.closed_at.is_some()),
     })
 }
@@ -151,13 +150,6 @@ impl Pooled<'_> {
         Some(index::publish(known, exact))
     }
 
-    /// Minimum sample: that of the declared population, else that of the instrument.
-    pub fn minimum(&self) -> i64 {
-        let known = instrument::find(&self.first.instrument);
-        sample::krejcie_morgan(self.population.min(sample::POPULATION_MAX))
-            .unwrap_or_else(|| known.map_or(1, |i| i.minimum))
-    }
-
     /// The score; `None` until every element has an answer. Its elements and its interval are those of the disclosed
     /// responses.
     fn score(self) -> Option<Score> {
@@ -167,7 +159,7 @@ impl Pooled<'_> {
             whole: self.whole,
             components: publish::components(keys.zip(&self.disclosed)),
             sample_size: self.respondents,
-            sample_minimum: self.minimum(),
+            sample_minimum: self.minimum,
             standard_error: self.certainty.map(|c| c.standard_error).unwrap_or_default(),
             units: (0, 0),
             aggregation: String::new(),

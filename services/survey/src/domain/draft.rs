@@ -12,10 +12,10 @@ use prima_platform::{
 use prima_proto::name;
 
 use super::asked::Asked;
-use super::instrument::{self, Instrument};
+use super::instrument::{self, Instrument, Wording};
 use super::survey::terms::{self, AccessMode, ServicePopulation};
 use super::survey::{Survey, micros};
-use super::weights::{COMPATIBLE_ELEMENTS, WeightVariant};
+use super::weights::WeightVariant;
 
 /// An unchecked definition of a survey.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -40,6 +40,8 @@ pub struct Draft {
     pub service_populations: Vec<ServicePopulation>,
     /// Access modes; an empty set means [`AccessMode::Agent`].
     pub access: BTreeSet<AccessMode>,
+    /// Whose words citizens are shown.
+    pub wording: Wording,
 }
 
 /// Creates a survey from a draft.
@@ -64,11 +66,30 @@ pub fn create(name: name::Survey, draft: Draft, now: DateTime<Utc>) -> Result<Su
             format!("Instrumen `{}` tidak dikenal", shown(id)),
         );
     }
+    if let Some((used, period)) = instrument.zip(period.as_ref()) {
+        faults.take(instrument::check_in_force("survey.instrument", used, period));
+    }
+    let unworded = |i: &&Instrument| i.elements.iter().any(|element| element.official.is_none());
+    if let Some(used) = instrument
+        .filter(unworded)
+        .filter(|_| draft.wording == Wording::Official)
+    {
+        faults.add(
+            "survey.wording",
+            format!("the official wording of {} is not known", used.id),
+            format!("Rumusan resmi {} belum tersedia", used.id),
+        );
+    }
     let weights = weights(draft.weights, &draft.asked, instrument, &mut faults);
     let asked = elements::asked(draft.asked, instrument, &mut faults);
     let (open_at, close_at) = (micros(draft.open_at), micros(draft.close_at));
     terms::check_schedule(open_at, close_at, now, "survey.close_time", &mut faults);
-    let population = terms::population(draft.population, &draft.service_populations, &mut faults);
+    let population = terms::population(
+        "survey.",
+        draft.population,
+        &draft.service_populations,
+        &mut faults,
+    );
     match (period, instrument) {
         (Some(period), Some(instrument)) => faults.part(Survey {
             name,
@@ -83,6 +104,7 @@ pub fn create(name: name::Survey, draft: Draft, now: DateTime<Utc>) -> Result<Su
             population,
             service_populations: draft.service_populations,
             access: terms::access(draft.access),
+            wording: draft.wording,
         }),
         _ => Err(faults.refused().violations),
     }
@@ -118,13 +140,11 @@ fn weights(
             .collect::<BTreeSet<_>>()
             .len(),
     };
-    if !weights.fits(count) {
+    if let Some(needed) = weights.elements().filter(|needed| *needed != count) {
         faults.add(
             field,
-            format!("{weights} needs exactly {COMPATIBLE_ELEMENTS} elements, the survey asks {count}"),
-            format!(
-                "Bobot {weights} memerlukan tepat {COMPATIBLE_ELEMENTS} unsur, survei ini memuat {count}"
-            ),
+            format!("{weights} needs exactly {needed} elements, the survey asks {count}"),
+            format!("Bobot {weights} memerlukan tepat {needed} unsur, survei ini memuat {count}"),
         );
     }
     weights

@@ -58,6 +58,7 @@ fn services(all: &[(&str, i64)]) -> Vec<ServicePopulation> {
     let one = |(service, population): &(&str, i64)| ServicePopulation {
         service: (*service).into(),
         population: *population,
+        own_sample: true,
     };
     all.iter().map(one).collect()
 }
@@ -220,9 +221,16 @@ fn the_population_is_the_sum_of_its_services() {
     let both = || services(&[("izin", 100), ("paten", 50)]);
     for given in [0, 150] {
         let survey = survey(|d| (d.population, d.service_populations) = (given, both()));
-        assert_eq!((survey.population, survey.minimum()), (150, 108));
+        assert_eq!((survey.population, survey.minimum()), (150, 80 + 44));
         assert_eq!(survey.service_minimum("izin"), Some(80));
         assert_eq!(survey.service_minimum("lain"), None);
+        // Services of release 0.1.0 have one sample together.
+        let stored = r#"[{"service":"izin","population":100},{"service":"paten","population":50}]"#;
+        let stored = Survey {
+            service_populations: serde_json::from_str(stored).unwrap(),
+            ..survey
+        };
+        assert_eq!(stored.minimum(), 108);
     }
     let found = fields(|d| (d.population, d.service_populations) = (149, both()));
     assert_eq!(found, ["survey.population"]);
@@ -313,4 +321,49 @@ fn only_surveys_of_one_metric_must_have_the_same_scheme() {
     assert!(offline.fits_beside(&with("Rapi?")) && with("Rapi?").fits_beside(&offline));
     assert!(offline.fits_beside(&online) && !offline.same_scheme(&online));
     assert_eq!((with("?").metric(), offline.metric()), (Some("skm"), None));
+}
+
+#[test]
+fn the_instrument_must_have_been_in_force_in_the_period() {
+    assert_eq!(fields(|d| d.period = "2016".into()), ["survey.instrument"]);
+    let old = survey(|d| {
+        d.period = "2012".into();
+        d.instrument = "skm-2004".into();
+        d.weights = Some(WeightVariant::W0071);
+    });
+    // With 0.071 the highest index of fourteen elements is 99.40.
+    assert_eq!((old.asked.len(), old.minimum()), (14, 150));
+    let nine = fields(|d| {
+        d.instrument = "skm-2014".into();
+        d.period = "2015".into();
+        d.weights = Some(WeightVariant::W0071);
+    });
+    assert_eq!(nine, ["survey.weight_variant"]);
+}
+
+#[test]
+fn the_official_wording_needs_an_instrument_that_has_it() {
+    assert_eq!(
+        survey(|d| d.wording = Wording::Official).wording,
+        Wording::Official
+    );
+    let without = fields(|d| {
+        d.wording = Wording::Official;
+        d.instrument = "f03-offline-2022".into();
+    });
+    assert_eq!(without, ["survey.wording"]);
+}
+
+#[test]
+fn a_survey_cites_what_governs_it() {
+    let cites = |access: AccessMode, text: &str| {
+        let survey = survey(|d| (d.period, d.access) = ("2024".into(), BTreeSet::from([access])));
+        survey.citations().iter().any(|citation| citation.contains(text))
+    };
+    for access in [AccessMode::Link, AccessMode::Token] {
+        assert!(cites(access, "9/2024"));
+    }
+    for access in [AccessMode::Agent, AccessMode::Kiosk] {
+        assert!(cites(access, "12/2023") && !cites(access, "9/2024"));
+    }
 }

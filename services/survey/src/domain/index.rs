@@ -8,7 +8,7 @@ use super::asked::Asked;
 use super::instrument::{Aspect, Instrument};
 use super::number::{self, Rational};
 use super::tally::Tally;
-pub use super::weights::{COMPATIBLE_ELEMENTS, UnknownVariant, WeightVariant};
+pub use super::weights::{UnknownVariant, WeightVariant};
 
 /// Decimals of a published index.
 const PLACES: u32 = 2;
@@ -42,6 +42,7 @@ pub fn weights(
         WeightVariant::Exact => each(ratio(1, i64::try_from(n).ok()?)),
         WeightVariant::W0111 => each(ratio(111, 1000)),
         WeightVariant::W011 => each(ratio(11, 100)),
+        WeightVariant::W0071 => each(ratio(71, 1000)),
         WeightVariant::MeanOfAspectMeans => {
             let aspects: Vec<&str> = asked
                 .iter()

@@ -364,7 +364,7 @@ proptest! {
         prop_assert_eq!(&sum, &index);
         let whole = |score: u8| Rational::from_integer(score.into()) * BigInt::from(instrument.conversion);
         prop_assert!(index <= whole(instrument.max));
-        if !matches!(variant, WeightVariant::W0111 | WeightVariant::W011) {
+        if variant.elements().is_none() {
             let total: Rational = weights(instrument, &asked, &tallies, variant).unwrap().iter().sum();
             prop_assert_eq!(total, Rational::from_integer(1.into()));
             prop_assert!(index >= whole(instrument.min));

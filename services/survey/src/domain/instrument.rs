@@ -6,7 +6,14 @@ mod model;
 
 use std::sync::LazyLock;
 
-pub use model::{Aspect, Category, Choice, Element, Instrument, Malformed, OWN_PREFIX, ProfileField};
+use chrono::Datelike;
+use prima_platform::failure::Violation;
+
+use super::period::Period;
+
+pub use model::{
+    Aspect, Category, Choice, Citation, Element, Instrument, Malformed, OWN_PREFIX, ProfileField, Wording,
+};
 
 /// The default instrument of a survey: PermenPANRB 14/2017.
 pub const DEFAULT: &str = "skm-2017";
@@ -25,6 +32,43 @@ pub fn all() -> Result<&'static [Instrument], &'static Malformed> {
 /// The instrument with this id. `None` when there is none, or when the embedded data is malformed (see [`all`]).
 pub fn find(id: &str) -> Option<&'static Instrument> {
     all().ok()?.iter().find(|i| i.id == id)
+}
+
+/// Checks that an instrument was in force in a period. Of a year in which two were, either may be used.
+///
+/// # Errors
+///
+/// It was not; the message names the version that was, if there is one.
+pub fn check_in_force(field: &str, used: &Instrument, period: &Period) -> Result<(), Violation> {
+    let year = period.first_day().year();
+    if used.in_force(year) {
+        return Ok(());
+    }
+    let family = |i: &Instrument| i.id.rsplit_once('-').map(|(family, _)| family.to_owned());
+    let versions = all().unwrap_or_default().iter();
+    let right = versions
+        .filter(|i| family(i) == family(used))
+        .find(|i| i.in_force(year));
+    let (id, from) = (&used.id, used.from_year);
+    let (english, indonesian) = match used.to_year {
+        Some(to) => (
+            format!("from {from} to {to}"),
+            format!("tahun {from} sampai {to}"),
+        ),
+        None => (format!("from {from}"), format!("sejak tahun {from}")),
+    };
+    let (meant, maksud) = match right {
+        Some(right) => (
+            format!("; that of {period} is {}", right.id),
+            format!("; untuk {period} gunakan {} ({})", right.id, right.title),
+        ),
+        None => (String::new(), format!("; tidak ada instrumen untuk {period}")),
+    };
+    Err(Violation::new(
+        field,
+        format!("{id} was in force {english}{meant}"),
+        format!("Instrumen {id} berlaku {indonesian}{maksud}"),
+    ))
 }
 
 #[cfg(test)]

@@ -29,7 +29,16 @@ fn every_embedded_instrument_is_parsed() {
         assert_eq!(find(&instrument.id), Some(&instrument));
     }
     let ids: Vec<&str> = all().unwrap().iter().map(|i| i.id.as_str()).collect();
-    assert_eq!(ids, ["f03-offline-2022", "f03-online-2022", "skm-2017"]);
+    assert_eq!(
+        ids,
+        [
+            "f03-offline-2022",
+            "f03-online-2022",
+            "skm-2004",
+            "skm-2014",
+            "skm-2017"
+        ]
+    );
     assert_eq!(find("skm-2016"), None);
 }
 
@@ -206,7 +215,7 @@ fn a_rounded_index_always_has_a_category() {
 
 #[test]
 fn malformed_data_is_refused_with_the_reason() {
-    let [(_, f03), _, (_, skm)] = FILES;
+    let [(_, f03), _, _, _, (_, skm)] = FILES;
     for (good, from, to, fault) in [
         (skm, "\"lower\": 88.31", "\"lower\": \"A\"", "invalid type"),
         (skm, "\"lower\": 88.31", "\"lower\": 1e300", "not a plain decimal"),
@@ -268,4 +277,108 @@ fn malformed_data_is_refused_with_the_reason() {
         assert!(found.contains(fault), "{to}: {found}");
     }
     assert!(read("{").is_err());
+}
+
+fn period(text: &str) -> Period {
+    text.parse().unwrap()
+}
+
+#[test]
+fn the_instruments_of_2004_and_2014_have_their_own_elements_bands_and_years() {
+    let of = |id: &str| find(id).unwrap();
+    let years = |id: &str| (of(id).from_year, of(id).to_year, of(id).elements.len());
+    assert_eq!(years("skm-2004"), (2004, Some(2014), 14));
+    assert_eq!(years("skm-2014"), (2014, Some(2017), 9));
+    assert_eq!(years("skm-2017"), (2017, None, 9));
+    assert!(
+        of("skm-2014").element("service_charter").is_some() && of("skm-2014").element("facilities").is_none()
+    );
+    for id in ["skm-2004", "skm-2014"] {
+        for (index, grade) in [
+            ("81.26", "A"),
+            ("81.25", "B"),
+            ("62.51", "B"),
+            ("62.50", "C"),
+            ("43.76", "C"),
+            ("43.75", "D"),
+        ] {
+            let exact = number::parse_decimal(index).unwrap();
+            assert_eq!(of(id).category(&exact).unwrap().grade, grade, "{id} {index}");
+        }
+    }
+    assert!(of("skm-2004").variants.contains(&WeightVariant::W0071));
+}
+
+#[test]
+fn an_instrument_that_was_not_in_force_is_refused_with_the_name_of_the_right_one() {
+    let check = |id: &str, of: &str| check_in_force("f", find(id).unwrap(), &period(of));
+    for (id, of) in [
+        ("skm-2004", "2004"),
+        ("skm-2004", "2014-s1"),
+        ("skm-2014", "2014"),
+        ("skm-2014", "2017-s1"),
+        ("skm-2017", "2017-m05"),
+        ("skm-2017", "2100"),
+        ("f03-online-2022", "2022"),
+    ] {
+        assert_eq!(check(id, of), Ok(()), "{id} {of}");
+    }
+    for (id, of, right) in [
+        ("skm-2017", "2016-q4", "skm-2014"),
+        ("skm-2017", "2012", "skm-2004"),
+        ("skm-2014", "2013", "skm-2004"),
+        ("skm-2014", "2018", "skm-2017"),
+        ("skm-2004", "2015-s2", "skm-2014"),
+    ] {
+        let fault = check(id, of).unwrap_err();
+        assert!(
+            fault.description.contains(right) && fault.localized.contains(right),
+            "{fault:?}"
+        );
+    }
+    for (id, of) in [("skm-2004", "2003"), ("f03-offline-2022", "2021")] {
+        assert!(
+            check(id, of)
+                .unwrap_err()
+                .localized
+                .contains("tidak ada instrumen")
+        );
+    }
+}
+
+#[test]
+fn every_year_of_satisfaction_surveys_has_an_instrument() {
+    for year in 2004..=2100 {
+        let skm = all()
+            .unwrap()
+            .iter()
+            .filter(|i| i.metric.as_deref() == Some("skm"));
+        let count = skm.filter(|i| i.in_force(year)).count();
+        let expected = if [2014, 2017].contains(&year) { 2 } else { 1 };
+        assert_eq!(count, expected, "{year}");
+    }
+}
+
+#[test]
+fn guidelines_are_cited_where_they_govern() {
+    let of = |year, online| skm().governing(year, online).collect::<Vec<_>>().join("; ");
+    assert!(!of(2022, true).contains("12/2023"));
+    assert!(of(2023, false).contains("SE MenPANRB 12/2023") && !of(2023, true).contains("9/2024"));
+    assert!(of(2024, true).contains("Pedoman MenPANRB 9/2024") && !of(2024, false).contains("9/2024"));
+    assert!(of(2017, false).starts_with("PermenPANRB 14/2017"));
+}
+
+#[test]
+fn the_official_wording_is_that_of_the_regulation_and_only_of_2017() {
+    let cost = skm().element("cost").unwrap();
+    let (question, answers) = cost.worded(Wording::Official);
+    assert_eq!(
+        question,
+        "Bagaimana pendapat Saudara tentang kewajaran biaya/tarif dalam pelayanan?"
+    );
+    assert_eq!(answers, ["Sangat mahal", "Cukup mahal", "Murah", "Gratis"]);
+    assert_ne!(cost.worded(Wording::Plain).0, question);
+    assert!(skm().elements.iter().all(|e| e.official.is_some()));
+    let old = find("skm-2004").unwrap().element("cost").unwrap();
+    assert_eq!(old.worded(Wording::Official), old.worded(Wording::Plain));
 }

@@ -13,6 +13,7 @@ pub mod importance;
 pub mod index;
 pub mod instrument;
 pub mod moments;
+pub mod notice;
 pub mod publication;
 pub mod recorded;
 pub mod response;

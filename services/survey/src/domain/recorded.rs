@@ -13,6 +13,7 @@ use super::{
     index::Published,
     instrument::{self, Instrument},
     number::{self, Rational},
+    period::Period,
     survey,
 };
 
@@ -132,7 +133,7 @@ pub fn check(raw: Result, now: DateTime<Utc>) -> std::result::Result<(Subject, R
             "harus berbentuk agencies/{agency} atau agencies/{agency}/units/{unit}",
         );
     }
-    check_period(&raw.period, now, f);
+    let period = check_period(&raw.period, now, f);
     let known = instrument::find(&raw.instrument);
     if known.is_none() && name::token(&raw.instrument, name::TOKEN_MAX).is_err() {
         fault(
@@ -149,6 +150,9 @@ pub fn check(raw: Result, now: DateTime<Utc>) -> std::result::Result<(Subject, R
             "is not an instrument of SKM",
             "Bukan instrumen SKM",
         );
+    }
+    if let Some((used, period)) = known.zip(period.as_ref()) {
+        f.take(instrument::check_in_force("result.instrument", used, period));
     }
     let index = f.take(index(&raw.index, known));
     let category = check_category(&raw.category, index.as_ref(), known, f);
@@ -243,9 +247,9 @@ fn index(text: &str, known: Option<&Instrument>) -> std::result::Result<Rational
     Err(Violation::new("result.index", english, indonesian))
 }
 
-fn check_period(text: &str, now: DateTime<Utc>, faults: &mut Faults) {
+fn check_period(text: &str, now: DateTime<Utc>, faults: &mut Faults) -> Option<Period> {
     let period = faults.take(survey::period("result.period", text));
-    if period.is_some_and(|period| !period.ended(now)) {
+    if period.as_ref().is_some_and(|period| !period.ended(now)) {
         fault(
             faults,
             "period",
@@ -253,6 +257,7 @@ fn check_period(text: &str, now: DateTime<Utc>, faults: &mut Faults) {
             "Periode belum berakhir; hasil surveinya dihitung oleh sistem ini",
         );
     }
+    period
 }
 
 fn check_category(
@@ -273,7 +278,8 @@ fn check_category(
     let Some(right) = index.zip(known).and_then(|(index, known)| known.category(index)) else {
         return given.to_owned();
     };
-    if !given.is_empty() && given != right.grade {
+    let named = given.to_lowercase() == right.name.to_lowercase();
+    if !given.is_empty() && given != right.grade && !named {
         let (given, right) = (shown(given), &right.grade);
         fault(
             faults,

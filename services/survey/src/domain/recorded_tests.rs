@@ -47,9 +47,9 @@ fn an_index_is_stored_with_two_decimals_and_the_category_of_its_instrument() {
 }
 
 #[test]
-fn an_older_instrument_keeps_the_category_that_was_published() {
+fn an_instrument_that_is_not_known_keeps_the_category_that_was_published() {
     let raw = Result {
-        instrument: "skm-2014".into(),
+        instrument: "lokal-2014".into(),
         index: "3.5".into(),
         category: "Baik".into(),
         elements: BTreeMap::from([("u_01".into(), "3.1234".into())]),
@@ -60,8 +60,42 @@ fn an_older_instrument_keeps_the_category_that_was_published() {
         (result.index.as_str(), result.category.as_str()),
         ("3.50", "Baik")
     );
-    let shown = published("skm-2014", "3.50", "Baik").unwrap();
+    let shown = published("lokal-2014", "3.50", "Baik").unwrap();
     assert_eq!((shown.grade.as_str(), shown.name.as_str()), ("Baik", ""));
+}
+
+#[test]
+fn a_category_may_be_given_by_its_name() {
+    for given in ["B", "Baik", "baik", ""] {
+        let raw = Result {
+            period: "2015".into(),
+            instrument: "skm-2014".into(),
+            index: "81.25".into(),
+            category: given.into(),
+            elements: BTreeMap::new(),
+            ..good()
+        };
+        assert_eq!(check(raw, now()).unwrap().1.category, "B", "{given}");
+    }
+}
+
+#[test]
+fn an_instrument_that_was_not_in_force_is_refused() {
+    for (instrument, period, sound) in [
+        ("skm-2017", "2015", false),
+        ("skm-2014", "2015", true),
+        ("skm-2017", "2017", true),
+    ] {
+        let raw = Result {
+            period: period.into(),
+            instrument: instrument.into(),
+            index: "80.00".into(),
+            category: String::new(),
+            elements: BTreeMap::new(),
+            ..good()
+        };
+        assert_eq!(check(raw, now()).is_ok(), sound, "{instrument} {period}");
+    }
 }
 
 #[test]

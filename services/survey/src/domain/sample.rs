@@ -59,6 +59,14 @@ pub fn krejcie_morgan(population: i64) -> Option<i64> {
     Parameters::standard().size(population)
 }
 
+/// The minimum sample of public services: the sum of the samples of each for its own users, since each service is surveyed
+/// on its own. `None` when a population is not 1 to 1,000,000,000, and when there are none.
+pub fn of_services(populations: impl IntoIterator<Item = i64>) -> Option<i64> {
+    let sizes = populations.into_iter().map(krejcie_morgan);
+    let sum: i64 = sizes.sum::<Option<i64>>()?;
+    (sum > 0).then_some(sum)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::instrument;
@@ -112,7 +120,27 @@ mod tests {
         assert_eq!(krejcie_morgan(POPULATION_MAX), Some(384));
     }
 
+    #[test]
+    fn each_service_has_its_own_sample_and_the_whole_is_their_sum() {
+        assert_eq!(of_services([100, 50]), Some(80 + 44));
+        assert_eq!(of_services([150]), krejcie_morgan(150));
+        assert_eq!(of_services([]), None);
+        assert_eq!(of_services([100, 0]), None);
+    }
+
     proptest! {
+        #[test]
+        fn the_sample_of_services_equals_the_integer_formula(populations in prop::collection::vec(1..=POPULATION_MAX, 1..20)) {
+            let one = |n: &i64| {
+                let (above, below) = (3841 * n, 10 * n + 3831);
+                (2 * above + below) / (2 * below)
+            };
+            let whole: i64 = populations.iter().sum::<i64>().min(POPULATION_MAX);
+            let sum = of_services(populations.iter().copied()).unwrap();
+            prop_assert_eq!(sum, populations.iter().map(one).sum::<i64>());
+            prop_assert!(sum >= krejcie_morgan(whole).unwrap());
+        }
+
         #[test]
         fn a_sample_is_never_above_the_population_and_equals_the_integer_formula(population in 1..=POPULATION_MAX) {
             let size = krejcie_morgan(population).unwrap();

@@ -2,18 +2,18 @@
 
 pub(super) mod terms;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, SubsecRound, TimeDelta, Utc};
 use prima_platform::{
     failure::{Failure, Kind, Violation},
     request::Faults,
 };
 use prima_proto::name;
 
-pub use self::terms::{AccessMode, ServicePopulation, period, service_id};
+pub use self::terms::{AccessMode, ServicePopulation, period, population, service_id};
 pub use super::asked::{Asked, OWN_PREFIX, OwnElement};
-use super::instrument;
+use super::instrument::{self, Wording};
 use super::period::Period;
 use super::sample;
 use super::weights::WeightVariant;
@@ -56,6 +56,8 @@ pub struct Survey {
     pub service_populations: Vec<ServicePopulation>,
     /// Access modes, at least one.
     pub access: BTreeSet<AccessMode>,
+    /// Whose words citizens are shown.
+    pub wording: Wording,
 }
 
 /// New values of fields; `None` leaves a field unchanged, `Some(None)` clears it.
@@ -222,7 +224,7 @@ impl Survey {
                 .unwrap_or_else(|| self.service_populations.clone());
             let kept = if services.is_empty() { self.population } else { 0 };
             let population = change.population.unwrap_or(kept);
-            changed.population = terms::population(population, &services, &mut faults);
+            changed.population = terms::population("survey.", population, &services, &mut faults);
             changed.service_populations = services;
         }
         if let Some(access) = change.access {
@@ -282,6 +284,19 @@ impl Survey {
             && elements(self) == elements(other)
     }
 
+    /// The regulations and guidelines that govern it. Surveys that citizens answer with a link or a token are online.
+    pub fn citations(&self) -> Vec<&'static str> {
+        let online = self
+            .access
+            .iter()
+            .any(|mode| matches!(mode, AccessMode::Link | AccessMode::Token));
+        let known = instrument::find(&self.instrument);
+        let year = self.period.first_day().year();
+        known
+            .map(|i| i.governing(year, online).collect())
+            .unwrap_or_default()
+    }
+
     /// The metric of the scores to which this survey contributes; `None` when its instrument has none.
     pub fn metric(&self) -> Option<&'static str> {
         instrument::find(&self.instrument)?.metric.as_deref()
@@ -294,11 +309,11 @@ impl Survey {
         metric.is_none() || metric != other.metric() || self.same_scheme(other)
     }
 
-    /// Minimum number of respondents: that of Krejcie and Morgan for the declared population, else that of the instrument,
-    /// else 1.
+    /// Minimum number of respondents: the sum of those of its public services, else that of the declared population, each
+    /// after Krejcie and Morgan (annex of PermenPANRB 14/2017, where the population is that of each kind of service); else
+    /// that of the instrument, else 1.
     pub fn minimum(&self) -> i64 {
-        let instrument = || instrument::find(&self.instrument).map_or(1, |i| i.minimum);
-        sample::krejcie_morgan(self.population).unwrap_or_else(instrument)
+        minimum(&self.instrument, [self])
     }
 
     /// Minimum number of respondents of one public service: that of Krejcie and Morgan for its declared population; `None` when
@@ -307,6 +322,28 @@ impl Survey {
         let declared = self.service_populations.iter().find(|p| p.service == service)?;
         sample::krejcie_morgan(declared.population)
     }
+}
+
+/// The minimum number of respondents of surveys together: users of the same public service are added, and each service has
+/// a sample of its own. Users of surveys without services count as those of one more service.
+pub fn minimum<'a>(instrument: &str, surveys: impl IntoIterator<Item = &'a Survey>) -> i64 {
+    let mut users: BTreeMap<&str, i64> = BTreeMap::new();
+    for survey in surveys {
+        let whole = [("", survey.population)];
+        let services = survey.service_populations.iter().filter(|p| p.own_sample);
+        let services: Vec<_> = services.map(|p| (p.service.as_str(), p.population)).collect();
+        for (service, population) in if services.is_empty() {
+            &whole[..]
+        } else {
+            &services
+        } {
+            let users = users.entry(service).or_default();
+            *users = users.saturating_add(*population).min(sample::POPULATION_MAX);
+        }
+    }
+    let declared = users.into_values().filter(|users| *users > 0);
+    let of_instrument = || instrument::find(instrument).map_or(1, |i| i.minimum);
+    sample::of_services(declared).unwrap_or_else(of_instrument)
 }
 
 /// The time in whole microseconds, as it is stored, so that times in memory equal those that are read back.

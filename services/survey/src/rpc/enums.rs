@@ -19,6 +19,7 @@ pub fn weight_variant(weights: WeightVariant) -> pb::WeightVariant {
         WeightVariant::Exact => pb::WeightVariant::Exact,
         WeightVariant::W0111 => pb::WeightVariant::WeightVariant0111,
         WeightVariant::W011 => pb::WeightVariant::WeightVariant011,
+        WeightVariant::W0071 => pb::WeightVariant::WeightVariant0071,
         WeightVariant::MeanOfAspectMeans => pb::WeightVariant::MeanOfAspectMeans,
         WeightVariant::MeanOfAllAnswers => pb::WeightVariant::MeanOfAllAnswers,
     }

@@ -8,6 +8,7 @@ mod field;
 pub mod follow_up;
 pub mod instrument;
 pub mod link;
+pub mod notice;
 pub mod period;
 pub mod recorded_result;
 pub mod response;

@@ -35,6 +35,7 @@ impl MigratorTrait for Migrator {
         let mut steps = platform_steps();
         steps.push(Box::new(FIRST));
         steps.push(Box::new(DELTAS));
+        steps.push(Box::new(WORDING));
         steps
     }
 }
@@ -143,6 +144,12 @@ const FIRST: Step = Step {
             agency {key} NOT NULL, unit {key} NOT NULL, close_date TEXT NOT NULL,
             PRIMARY KEY (agency, unit))",
     ],
+};
+
+/// Whose words a survey shows to citizens.
+const WORDING: Step = Step {
+    name: "m0003_survey_wording",
+    statements: &["ALTER TABLE survey ADD COLUMN wording TEXT NOT NULL DEFAULT 'plain'"],
 };
 
 const DELTAS: Step = Step {

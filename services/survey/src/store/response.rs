@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use prima_platform::db::{Column as Type, Txn, at_once, sql, table};
+use prima_proto::name;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter,
     QueryOrder, QuerySelect, QueryTrait, entity::prelude::*, sea_query::SelectStatement,
@@ -364,4 +365,26 @@ pub async fn import_void_in_txn(
         "voiding {import}: read {} responses, but {changed} changed",
         page.len()
     )))
+}
+
+/// Names of the other surveys of a unit that have counted responses of this import, at most five.
+pub async fn surveys_with_import(
+    conn: &impl ConnectionTrait,
+    id: i64,
+    unit: &name::Unit,
+    import_id: &str,
+) -> Result<Vec<String>, DbErr> {
+    let text = "SELECT name FROM survey WHERE agency = $1 AND unit = $2 AND id <> $3 AND EXISTS (SELECT 1 FROM response
+        WHERE survey_id = survey.id AND import_id = $4 AND voided IS NULL) ORDER BY name LIMIT 5";
+    let (agency, unit) = (unit.agency.as_str(), unit.unit.as_str());
+    let values = [agency.into(), unit.into(), id.into(), import_id.into()];
+    let rows = Holder::find_by_statement(sql(conn, text, values))
+        .all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|row| row.name).collect())
+}
+
+#[derive(Debug, FromQueryResult)]
+struct Holder {
+    name: String,
 }

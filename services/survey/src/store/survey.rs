@@ -20,7 +20,8 @@ use super::{
     unit_score::{UnitPeriod, key_row},
 };
 use crate::domain::{
-    disclosure::Disclosed, index::WeightVariant, moments::Moments, period::Period, survey::Survey,
+    disclosure::Disclosed, index::WeightVariant, instrument::Wording, moments::Moments, period::Period,
+    survey::Survey,
 };
 
 /// A row of the table `survey`.
@@ -58,6 +59,8 @@ pub struct Model {
     pub populations: String,
     /// Access modes, JSON.
     pub access: String,
+    /// Wording as text.
+    pub wording: String,
     /// Version of the definition; responses do not change it.
     pub etag: i64,
     /// Version of the result; updating it to the next version also locks the row.
@@ -177,6 +180,7 @@ pub struct Definition {
     population: i64,
     populations: String,
     access: String,
+    wording: String,
 }
 
 impl From<Model> for Definition {
@@ -196,6 +200,7 @@ impl From<Model> for Definition {
             population: row.population,
             populations: row.populations,
             access: row.access,
+            wording: row.wording,
         }
     }
 }
@@ -212,6 +217,7 @@ impl Definition {
             service_populations: serde_json::from_str(&self.populations)
                 .map_err(|_| broken("populations"))?,
             access: serde_json::from_str(&self.access).map_err(|_| broken("access modes"))?,
+            wording: Wording::from_str(&self.wording).map_err(|()| broken("wording"))?,
             display_name: self.display_name,
             instrument: self.instrument,
             open_at: self.open_at.map(from_micros),
@@ -238,6 +244,7 @@ fn definition(survey: &Survey) -> Result<ActiveModel, DbErr> {
         population: Set(survey.population),
         populations: Set(json(&survey.service_populations)?),
         access: Set(json(&survey.access)?),
+        wording: Set(survey.wording.as_str().to_owned()),
         ..Default::default()
     })
 }
@@ -311,7 +318,7 @@ pub async fn definitions_get(txn: &Txn, ids: &[i64]) -> Result<Vec<Definition>, 
     let (from, values) = table(txn, [Type::Int], ids.iter().map(|id| [(*id).into()]), 0);
     let text = format!(
         "SELECT id, etag, name, display_name, period, instrument, weights, asked, open_at, close_at, closed_at,
-            population, populations, access FROM {from} JOIN survey ON id = v.column1"
+            population, populations, access, wording FROM {from} JOIN survey ON id = v.column1"
     );
     Definition::find_by_statement(sql(txn, &text, values))
         .all(txn)

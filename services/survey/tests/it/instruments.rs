@@ -122,10 +122,12 @@ async fn every_instrument_is_listed_completely() {
             [
                 ("f03-offline-2022", 14, 5, 0, 5),
                 ("f03-online-2022", 11, 5, 0, 5),
+                ("skm-2004", 14, 0, 1, 4),
+                ("skm-2014", 9, 0, 1, 4),
                 ("skm-2017", 9, 0, 1, 4)
             ]
         );
-        let (f03, skm) = (&all[0], &all[2]);
+        let (f03, skm) = (&all[0], &all[4]);
         assert_eq!(
             f03.weight_variants,
             ["mean_of_aspect_means", "mean_of_all_answers"]
@@ -431,7 +433,7 @@ async fn populations_and_access_modes_can_be_changed_while_the_survey_is_open() 
         assert_eq!((created.population, created.service_populations.len()), (150, 2));
         let modes: Vec<AccessMode> = created.access_modes().collect();
         assert_eq!(modes, [AccessMode::Token, AccessMode::Kiosk]);
-        assert_eq!(t.result(&created.name).await.minimum_respondents, 108);
+        assert_eq!(t.result(&created.name).await.minimum_respondents, 80 + 44);
 
         let update = |edit: fn(&mut pb::Survey), paths: &[&str]| {
             let mut survey = created.clone();

@@ -21,6 +21,7 @@ mod intake;
 mod issuing;
 mod kiosk;
 mod late;
+mod notices;
 mod open_link;
 mod periods;
 mod publication;

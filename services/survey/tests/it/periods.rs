@@ -164,7 +164,7 @@ async fn a_change_is_returned_in_points_and_in_percent() {
 #[tokio::test(flavor = "multi_thread")]
 async fn instruments_are_compared_only_when_asked_for() {
     on_each_database(async |mut t| {
-        record(&mut t, UNIT, "2023", "skm-2014", "70.00", "").await;
+        record(&mut t, UNIT, "2023", "lokal-2014", "70.00", "").await;
         surveyed(&mut t, UNIT, "a", 5, 3).await;
         let result = unit_result(&mut t, UNIT, "2024", "", false).await.unwrap();
         assert_eq!(result.change, None);
@@ -179,7 +179,7 @@ async fn instruments_are_compared_only_when_asked_for() {
             );
             assert_eq!(
                 (change.across_instruments, change.base_instrument.as_str()),
-                (true, "skm-2014")
+                (true, "lokal-2014")
             );
         }
     })

@@ -399,7 +399,10 @@ async fn a_wrong_survey_is_refused_with_every_fault_and_not_stored() {
         invalid(client.survey.create_survey(request).await, &[field]);
     }
     for population in [0, -1, 1_000_000_001, i64::MAX, i64::MIN] {
-        let request = pb::CalculateSampleSizeRequest { population };
+        let request = pb::CalculateSampleSizeRequest {
+            population,
+            ..Default::default()
+        };
         invalid(
             client.survey.calculate_sample_size(request).await,
             &["population"],

@@ -157,7 +157,10 @@ async fn an_invalid_token_is_refused_everywhere() {
         name: table.into(),
         ..Default::default()
     };
-    let size = survey::CalculateSampleSizeRequest { population: 100 };
+    let size = survey::CalculateSampleSizeRequest {
+        population: 100,
+        ..Default::default()
+    };
     let health = tonic_health::pb::HealthCheckRequest {
         service: String::new(),
     };

@@ -40,8 +40,8 @@ const NOT_SENT: [&str; 8] = [
     "TOO_MANY_CONNECTIONS",
 ];
 
-/// The codes that `grpc::status` uses.
-const CODES: [&str; 13] = [
+/// The codes that `grpc::status` uses, and that of an answer with a notice.
+const CODES: [&str; 14] = [
     "ABORTED",
     "ALREADY_EXISTS",
     "CANCELLED",
@@ -50,6 +50,7 @@ const CODES: [&str; 13] = [
     "INTERNAL",
     "INVALID_ARGUMENT",
     "NOT_FOUND",
+    "OK",
     "PERMISSION_DENIED",
     "RESOURCE_EXHAUSTED",
     "UNAUTHENTICATED",

@@ -168,7 +168,8 @@ pub async fn responses(connection: &Connection, options: &ResponseOptions) -> an
         note_siblings(&client, &check.form, &import_id).await?;
     }
     let mut faults = Faults::new(&options.file, &check.sheet()?)?;
-    let FirstPass { good, bad } = first_pass(&check, &options.file, &mut faults)?;
+    let FirstPass { good, bad, outside } = first_pass(&check, &options.file, &mut faults)?;
+    remarks(&check.form, good, outside, &mut outcome);
     if options.file.dry_run {
         outcome.dry_run = true;
         outcome.unchanged = good;
@@ -204,6 +205,13 @@ pub async fn responses(connection: &Connection, options: &ResponseOptions) -> an
         outcome.unchanged += u64::try_from(answer.repeated_count)?;
         outcome.refused += u64::try_from(answer.rejected)?;
         voided += answer.voided_count;
+        for notice in answer
+            .notices
+            .iter()
+            .filter(|notice| notice.reason == "IMPORTED_ELSEWHERE")
+        {
+            outcome.remark(notice.localized_message.clone());
+        }
         for rejection in &answer.rejections {
             let row = usize::try_from(rejection.index)
                 .ok()
@@ -376,10 +384,29 @@ fn unchanged(before: &Metadata, after: &Metadata) -> bool {
     before.len() == after.len() && before.modified().ok() == after.modified().ok()
 }
 
-/// Numbers of good and bad rows.
+/// Numbers of good and bad rows, and of good ones outside the period.
 struct FirstPass {
     good: u64,
     bad: u64,
+    outside: u64,
+}
+
+/// Says at the end of the import what the file and its survey show before anything is sent.
+fn remarks(form: &Form, good: u64, outside: u64, outcome: &mut Outcome) {
+    if !form.unit_confirmed {
+        let unit = form
+            .survey
+            .split_once("/surveys/")
+            .map_or(form.survey.as_str(), |(unit, _)| unit);
+        outcome.remark(format!(
+            "unit {unit} belum terdaftar di direktori; nilainya belum masuk peringkat (prima import units)"
+        ));
+    }
+    if let (true, Some((first, last))) = (outside > 0, form.period) {
+        outcome.remark(format!(
+            "{outside} dari {good} jawaban bertanggal di luar periode survei ({first} sampai {last})"
+        ));
+    }
 }
 
 /// Checks every row.
@@ -411,7 +438,7 @@ fn first_pass(check: &Check, options: &Options, faults: &mut Faults) -> anyhow::
              dan --date-order bila tanggalnya terbaca terbalik"
         ));
     }
-    Ok(FirstPass { good, bad })
+    Ok(FirstPass { good, bad, outside })
 }
 
 fn rejected(rejection: &pb::Rejection) -> String {

@@ -40,7 +40,7 @@ fn both(form: Form, text: &str) -> anyhow::Result<Outlook> {
     options.file.errors = Some(errors.path().to_owned());
     let check = check(form, &options)?;
     let mut faults = Faults::new(&options.file, &check.sheet()?)?;
-    let FirstPass { good, bad } = first_pass(&check, &options.file, &mut faults)?;
+    let FirstPass { good, bad, .. } = first_pass(&check, &options.file, &mut faults)?;
     let batches = Batches {
         sheet: check.sheet()?,
         survey: "s",

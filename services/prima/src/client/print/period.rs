@@ -2,7 +2,7 @@
 
 use prima_proto::survey::v1 as pb;
 
-use super::{Table, lines, named, or_dash};
+use super::{Table, clean, lines, named, or_dash};
 
 pub fn unit(result: &pb::UnitResult) -> String {
     let mut text = lines(&[
@@ -87,6 +87,10 @@ pub fn agency(result: &pb::AgencyResult) -> String {
                 false => "dihitung",
             })
             .print();
+    }
+    for notice in &result.notices {
+        text += &clean(&format!("Perhatian: {}", notice.localized_message));
+        text += "\n";
     }
     text
 }

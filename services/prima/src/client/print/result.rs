@@ -64,6 +64,7 @@ pub fn weights_name(weights: pb::WeightVariant) -> &'static str {
         pb::WeightVariant::Unspecified | pb::WeightVariant::Exact => "exact",
         pb::WeightVariant::WeightVariant0111 => "0.111",
         pb::WeightVariant::WeightVariant011 => "0.11",
+        pb::WeightVariant::WeightVariant0071 => "0.071",
         pb::WeightVariant::MeanOfAspectMeans => "mean_of_aspect_means",
         pb::WeightVariant::MeanOfAllAnswers => "mean_of_all_answers",
     }

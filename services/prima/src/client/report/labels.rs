@@ -93,6 +93,9 @@ pub(super) fn weights(variant: pb::WeightVariant, elements: usize) -> String {
         pb::WeightVariant::WeightVariant011 => {
             "0,11 per unsur (dengan sembilan unsur, IKM tertinggi yang mungkin 99,00)".to_owned()
         }
+        pb::WeightVariant::WeightVariant0071 => {
+            "0,071 per unsur (dengan empat belas unsur, IKM tertinggi yang mungkin 99,40)".to_owned()
+        }
         pb::WeightVariant::MeanOfAspectMeans => "rata-rata dari rata-rata aspek".to_owned(),
         pb::WeightVariant::MeanOfAllAnswers => "rata-rata seluruh jawaban".to_owned(),
     }

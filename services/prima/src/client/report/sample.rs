@@ -348,7 +348,7 @@ fn unit() -> pb::UnitResult {
             base_instrument: "skm-2017".into(),
             points: "0.98".into(),
             relative_percent: "1.08".into(),
-            across_instruments: false,
+            ..Default::default()
         }),
         ..Default::default()
     }

@@ -7,10 +7,12 @@ use serde::Deserialize;
 use super::super::number::{self, Rational};
 use super::super::weights::WeightVariant;
 use super::super::{sample, tally};
-use super::model::{Aspect, Category, Choice, Element, Instrument, Malformed, OWN_PREFIX, ProfileField};
+use super::model::{
+    Aspect, Category, Choice, Citation, Element, Instrument, Malformed, OWN_PREFIX, ProfileField,
+};
 
 /// File name and text of every instrument.
-pub(super) const FILES: [(&str, &str); 3] = [
+pub(super) const FILES: [(&str, &str); 5] = [
     (
         "f03-offline-2022.json",
         include_str!("../../../data/f03-offline-2022.json"),
@@ -19,6 +21,8 @@ pub(super) const FILES: [(&str, &str); 3] = [
         "f03-online-2022.json",
         include_str!("../../../data/f03-online-2022.json"),
     ),
+    ("skm-2004.json", include_str!("../../../data/skm-2004.json")),
+    ("skm-2014.json", include_str!("../../../data/skm-2014.json")),
     ("skm-2017.json", include_str!("../../../data/skm-2017.json")),
 ];
 /// Profile fields that a response can carry.
@@ -36,6 +40,7 @@ struct File {
     id: String,
     title: String,
     basis: Vec<Basis>,
+    validity: Validity,
     scale: Scale,
     elements: Vec<ElementRow>,
     #[serde(default)]
@@ -53,6 +58,21 @@ struct File {
 #[derive(Deserialize)]
 struct Basis {
     citation: String,
+    from_year: Option<i32>,
+    #[serde(default)]
+    online: bool,
+}
+
+#[derive(Deserialize)]
+struct Validity {
+    from_year: i32,
+    to_year: Option<i32>,
+}
+
+#[derive(Deserialize)]
+struct Official {
+    question: String,
+    answers: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +90,7 @@ struct ElementRow {
     question: String,
     #[serde(default)]
     answers: Vec<String>,
+    official: Option<Official>,
     aspect: Option<String>,
 }
 
@@ -164,7 +185,9 @@ pub(super) fn read(text: &str) -> Result<Instrument, String> {
     let instrument = Instrument {
         id: file.id,
         title: file.title,
-        citations: file.basis.into_iter().map(|b| b.citation).collect(),
+        citations: file.basis.into_iter().map(citation).collect(),
+        from_year: file.validity.from_year,
+        to_year: file.validity.to_year,
         min: file.scale.min,
         max: file.scale.max,
         elements: file.elements.into_iter().map(element).collect(),
@@ -188,6 +211,14 @@ pub(super) fn read(text: &str) -> Result<Instrument, String> {
     }
 }
 
+fn citation(row: Basis) -> Citation {
+    Citation {
+        text: row.citation,
+        from_year: row.from_year,
+        online: row.online,
+    }
+}
+
 fn element(row: ElementRow) -> Element {
     Element {
         key: row.key,
@@ -196,6 +227,7 @@ fn element(row: ElementRow) -> Element {
         name: row.name,
         question: row.question,
         answers: row.answers,
+        official: row.official.map(|o| (o.question, o.answers)),
         aspect: row.aspect,
     }
 }
@@ -229,6 +261,10 @@ fn faults(instrument: &Instrument, allowed: &[String]) -> Vec<String> {
     );
     check(min < max && *max <= tally::SCORE_MAX, "the scale is invalid");
     check(instrument.conversion > 0, "the conversion must not be 0");
+    check(
+        instrument.to_year.is_none_or(|last| instrument.from_year <= last),
+        "the years in force are invalid",
+    );
     check(instrument.minimum > 0, "the minimum must be at least 1");
     check(!elements.is_empty(), "there are no elements");
     check(unique(elements.iter().map(|e| &e.key)), "an element comes twice");
@@ -249,7 +285,8 @@ fn faults(instrument: &Instrument, allowed: &[String]) -> Vec<String> {
     check(
         elements
             .iter()
-            .all(|e| e.answers.is_empty() || e.answers.len() == usize::from(max.saturating_sub(*min)) + 1),
+            .flat_map(|e| std::iter::once(&e.answers).chain(e.official.iter().map(|(_, answers)| answers)))
+            .all(|answers| answers.is_empty() || answers.len() == usize::from(max.saturating_sub(*min)) + 1),
         "an element must have an answer for each score, or none",
     );
     let aspects: BTreeSet<&str> = instrument.aspects.iter().map(|a| a.key.as_str()).collect();

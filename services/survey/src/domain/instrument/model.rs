@@ -25,7 +25,11 @@ pub struct Instrument {
     /// Title, in Indonesian.
     pub title: String,
     /// Regulations and guidelines it follows.
-    pub citations: Vec<String>,
+    pub citations: Vec<Citation>,
+    /// First year in which it was in force, in whole or in part.
+    pub from_year: i32,
+    /// Last year in which it was in force, in whole or in part; `None` while it is in force.
+    pub to_year: Option<i32>,
     /// Lowest score.
     pub min: u8,
     /// Highest score.
@@ -52,6 +56,59 @@ pub struct Instrument {
     pub metric: Option<String>,
 }
 
+/// A regulation or guideline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Citation {
+    /// Its name, in Indonesian.
+    pub text: String,
+    /// First year that it governs, when it is younger than the instrument.
+    pub from_year: Option<i32>,
+    /// Whether it governs only surveys that citizens answer online.
+    pub online: bool,
+}
+
+/// Whose words citizens are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Wording {
+    /// Those of this system.
+    #[default]
+    Plain,
+    /// Those of the regulation.
+    Official,
+}
+
+impl Wording {
+    /// Its key, `plain` or `official`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Official => "official",
+        }
+    }
+}
+
+impl std::str::FromStr for Wording {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "plain" => Ok(Self::Plain),
+            "official" => Ok(Self::Official),
+            _ => Err(()),
+        }
+    }
+}
+
+impl Element {
+    /// Question and answers in this wording.
+    pub fn worded(&self, wording: Wording) -> (&str, &[String]) {
+        match (&self.official, wording) {
+            (Some((question, answers)), Wording::Official) => (question, answers),
+            _ => (&self.question, &self.answers),
+        }
+    }
+}
+
 /// Unsur: one element that a survey asks about; in F-03, a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Element {
@@ -68,6 +125,8 @@ pub struct Element {
     pub question: String,
     /// Label of the answer for each score, the lowest score first, in Indonesian; empty when the scale has no labels.
     pub answers: Vec<String>,
+    /// Question and answers as the regulation words them; `None` when they are not known.
+    pub official: Option<(String, Vec<String>)>,
     /// Key of its aspect; `None` when the instrument has no aspects.
     pub aspect: Option<String>,
 }
@@ -120,6 +179,18 @@ impl Instrument {
     /// value, and when the instrument has no categories.
     pub fn category(&self, rounded: &Rational) -> Option<&Category> {
         self.categories.iter().find(|c| c.lower <= *rounded)
+    }
+
+    /// Whether it was in force in a year, in whole or in part.
+    pub fn in_force(&self, year: i32) -> bool {
+        self.from_year <= year && self.to_year.is_none_or(|last| year <= last)
+    }
+
+    /// The regulations and guidelines that govern a survey of a year.
+    pub fn governing(&self, year: i32, online: bool) -> impl Iterator<Item = &str> {
+        let governs =
+            move |c: &&Citation| c.from_year.is_none_or(|from| from <= year) && (online || !c.online);
+        self.citations.iter().filter(governs).map(|c| c.text.as_str())
     }
 
     /// The element with this key.

@@ -39,6 +39,10 @@ pub struct ServicePopulation {
     pub service: String,
     /// Users, 1 to 1,000,000,000.
     pub population: i64,
+    /// Whether it has a sample of its own. Services that release 0.1.0 stored have one sample together, so that figures that
+    /// were published do not change.
+    #[serde(default)]
+    pub own_sample: bool,
 }
 
 /// Parses a period.
@@ -110,12 +114,12 @@ pub(in crate::domain) fn check_schedule(
     }
 }
 
-/// The declared population; the sum of the public services when there are any.
-pub(in crate::domain) fn population(given: i64, services: &[ServicePopulation], faults: &mut Faults) -> i64 {
+/// The declared population; the sum of the public services when there are any. `of` begins the paths of the fields.
+pub fn population(of: &str, given: i64, services: &[ServicePopulation], faults: &mut Faults) -> i64 {
     let range = 0..=sample::POPULATION_MAX;
     if !range.contains(&given) {
         faults.add(
-            "survey.population",
+            format!("{of}population"),
             format!("must be 0 to {}", sample::POPULATION_MAX),
             format!("Jumlah pengguna layanan harus 0 sampai {POPULATION_MAX}"),
         );
@@ -123,20 +127,20 @@ pub(in crate::domain) fn population(given: i64, services: &[ServicePopulation], 
     if services.is_empty() {
         return given;
     }
-    if let Err(found) = check_services(services) {
+    if let Err(found) = check_services(of, services) {
         faults.take_all::<()>(Err(found));
         return given;
     }
     let sum = services.iter().map(|s| s.population).fold(0, i64::saturating_add);
     if sum > sample::POPULATION_MAX {
         faults.add(
-            "survey.service_populations",
+            format!("{of}service_populations"),
             format!("must add up to at most {}", sample::POPULATION_MAX),
             format!("Jumlah seluruh pengguna layanan paling banyak {POPULATION_MAX}"),
         );
     } else if range.contains(&given) && given != 0 && given != sum {
         faults.add(
-            "survey.population",
+            format!("{of}population"),
             format!("must be 0 or {sum}, the sum of service_populations"),
             format!("Jumlah pengguna layanan harus 0 atau {sum}, yaitu jumlah dari semua jenis layanan"),
         );
@@ -144,9 +148,9 @@ pub(in crate::domain) fn population(given: i64, services: &[ServicePopulation], 
     sum
 }
 
-fn check_services(services: &[ServicePopulation]) -> Result<(), Vec<Violation>> {
+fn check_services(of: &str, services: &[ServicePopulation]) -> Result<(), Vec<Violation>> {
     let mut faults = Faults::default();
-    let field = "survey.service_populations";
+    let field = &format!("{of}service_populations");
     if services.len() > SERVICES_MAX {
         faults.add(
             field,

@@ -12,7 +12,7 @@ pub fn instrument(instrument: &Instrument) -> pb::Instrument {
     pb::Instrument {
         id: instrument.id.clone(),
         display_name: instrument.title.clone(),
-        citations: instrument.citations.clone(),
+        citations: instrument.citations.iter().map(|c| c.text.clone()).collect(),
         min_score: instrument.min.into(),
         max_score: instrument.max.into(),
         elements: instrument.elements.iter().map(element).collect(),
@@ -57,6 +57,8 @@ pub fn instrument(instrument: &Instrument) -> pb::Instrument {
             .collect(),
         minimum_respondents: instrument.minimum,
         metric: instrument.metric.clone().unwrap_or_default(),
+        from_year: instrument.from_year,
+        to_year: instrument.to_year.unwrap_or_default(),
     }
 }
 
@@ -69,5 +71,15 @@ fn element(element: &Element) -> pb::InstrumentElement {
         question: element.question.clone(),
         answers: element.answers.clone(),
         aspect: element.aspect.clone().unwrap_or_default(),
+        official_question: element
+            .official
+            .as_ref()
+            .map(|(question, _)| question.clone())
+            .unwrap_or_default(),
+        official_answers: element
+            .official
+            .as_ref()
+            .map(|(_, answers)| answers.clone())
+            .unwrap_or_default(),
     }
 }

@@ -1,6 +1,6 @@
 //! Results of units and agencies in a period, computed or recorded, and their change from another period.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use prima_platform::{
     db::Txn,
@@ -18,7 +18,9 @@ use crate::{
         certainty::Certainty,
         change::{self, Change},
         index::{self, Published},
-        instrument, number,
+        instrument,
+        notice::{self, Notice},
+        number,
         period::Period,
         recorded::Result as Recorded,
     },
@@ -60,6 +62,8 @@ pub struct Compared {
     pub change: Change,
     /// Whether the instruments differ.
     pub across_instruments: bool,
+    /// Units counted in the other result of an agency, and those that both have; 0 for a unit.
+    pub units: (usize, usize),
 }
 
 /// The mean of one element.
@@ -141,6 +145,8 @@ pub struct AgencyResult {
     pub respondents: i64,
     /// The counted units, ordered by name.
     pub units: Vec<AgencyUnit>,
+    /// That a change compares other units.
+    pub notices: Vec<Notice>,
 }
 
 /// The result of a unit with its change; `NOT_FOUND` when there is no result.
@@ -180,6 +186,12 @@ pub async fn agency_result(
     let Some(base) = agency_in(&txn, agency, &base_period).await? else {
         return Ok(result);
     };
+    let of_base: HashSet<&name::Unit> = base.units.iter().map(|unit| &unit.unit).collect();
+    let same = result
+        .units
+        .iter()
+        .filter(|unit| of_base.contains(&unit.unit))
+        .count();
     for own in &mut result.roll_ups {
         let Some(other) = base.roll_ups.iter().find(|other| other.rule == own.rule) else {
             continue;
@@ -192,6 +204,16 @@ pub async fn agency_result(
         let other = figure(&other.published, &base.instrument, base.recorded.is_some());
         let this = figure(&own.published, &result.instrument, result.recorded.is_some());
         own.change = comparison.compare(base_period.clone(), &other, &this)?;
+        if let Some(change) = &mut own.change {
+            change.units = (base.units.len(), same);
+            let (counted, units) = (base.units.len(), result.units.len());
+            // A recorded result of an agency may have no units here.
+            if counted > 0 && units > 0 && (same < counted || same < units) && result.notices.is_empty() {
+                result
+                    .notices
+                    .push(notice::other_units(&base_period, counted, period, units, same));
+            }
+        }
     }
     Ok(result)
 }
@@ -234,6 +256,7 @@ impl Comparison {
             instrument: base.instrument.clone(),
             change: change::between(&old, &new),
             across_instruments,
+            units: (0, 0),
         }))
     }
 }
@@ -277,7 +300,7 @@ async fn unit_in(txn: &Txn, unit: &name::Unit, period: &Period) -> Result<Option
         surveys: surveys.iter().map(|s| s.survey.name.to_string()).collect(),
         recorded: None,
         respondents: pooled.respondents,
-        minimum: pooled.minimum(),
+        minimum: pooled.minimum,
         published: pooled.published(),
         whole: pooled.whole,
         settled: pooled.settled,
@@ -362,6 +385,7 @@ async fn agency_in(
         expected: i64::try_from(expected(&inputs, &period.first_day().to_string())).unwrap_or(i64::MAX),
         respondents: units.iter().map(|u| u.respondents).sum(),
         units,
+        notices: Vec::new(),
     };
     Ok(Some(match (own, counted) {
         // A result that the agency itself has published takes precedence over the roll-up of its units.

@@ -3,7 +3,10 @@
 use prima_proto::{name, survey::v1 as pb};
 
 use super::figures::{AgencyResult, Compared, MEAN_OF_UNITS, RESPONDENT_WEIGHTED, UnitResult};
-use crate::domain::{index::Published, number, period::Period};
+use crate::{
+    domain::{index::Published, number, period::Period},
+    rpc::notice,
+};
 
 fn exact(published: &Published, whole: bool) -> String {
     Some(published)
@@ -61,6 +64,8 @@ fn change(c: Compared) -> pb::Change {
         points: c.change.points,
         relative_percent: c.change.relative_percent.unwrap_or_default(),
         across_instruments: c.across_instruments,
+        base_units: i64::try_from(c.units.0).unwrap_or(i64::MAX),
+        same_units: i64::try_from(c.units.1).unwrap_or(i64::MAX),
     }
 }
 
@@ -87,6 +92,7 @@ pub fn agency(agency: &name::Agency, period: &Period, r: AgencyResult) -> pb::Ag
             .collect(),
         units_counted: i64::try_from(r.units.len()).unwrap_or(i64::MAX),
         units_expected: r.expected,
+        notices: r.notices.into_iter().map(notice::message).collect(),
         respondents: r.respondents,
         units: r
             .units

@@ -13,6 +13,7 @@ use tonic::{Status, Streaming};
 use super::item::item;
 use crate::{
     intake::{First, Item, Outcome},
+    rpc::notice::Streamed,
     service::App,
 };
 
@@ -59,43 +60,50 @@ pub async fn submit_many(
     stream: Streaming<pb::SubmitResponsesRequest>,
 ) -> Result<pb::SubmitResponsesResponse, Failure> {
     let mut sum = pb::SubmitResponsesResponse::default();
+    let mut streamed = Streamed::default();
     let (mut survey, mut import_id) = (String::new(), String::new());
-    let chunks = stream
-        .enumerate()
-        .map(|(index, message)| message.map(|m| (index as i64, m)))
-        .map(|message| {
-            message.map(|(index, mut m)| {
-                inherit(&mut m.survey, &mut survey);
-                inherit(&mut m.import_id, &mut import_id);
-                let id = m.response_id.clone();
-                (index, id, item(app, &caller, m, "response_id").map_err(Box::new))
+    {
+        let chunks = stream
+            .enumerate()
+            .map(|(index, message)| message.map(|m| (index as i64, m)))
+            .map(|message| {
+                message.map(|(index, mut m)| {
+                    inherit(&mut m.survey, &mut survey);
+                    inherit(&mut m.import_id, &mut import_id);
+                    let (id, item) = (m.response_id.clone(), item(app, &caller, m, "response_id"));
+                    if let Ok(item) = &item {
+                        streamed.add(item);
+                    }
+                    (index, id, item.map_err(Box::new))
+                })
             })
-        })
-        .ready_chunks(CHUNK)
-        .map(|chunk| submit_chunk(app, chunk))
-        .buffered(CHUNKS_IN_FLIGHT);
-    let mut chunks = std::pin::pin!(chunks);
-    while let Some(chunk) = chunks.next().await {
-        let (outcomes, broken) = chunk?;
-        for (index, response_id, outcome) in outcomes {
-            match outcome {
-                Outcome::Accepted(_) => sum.accepted += 1,
-                Outcome::Repeated(first) | Outcome::RepeatedOfBefore(first) => {
-                    sum.repeated_count += 1;
-                    sum.voided_count += i64::from(first.voided);
-                }
-                Outcome::Refused(failure) => {
-                    sum.rejected += 1;
-                    if sum.rejections.len() < REJECTIONS_MAX {
-                        sum.rejections.push(rejection(index, response_id, *failure));
+            .ready_chunks(CHUNK)
+            .map(|chunk| submit_chunk(app, chunk))
+            .buffered(CHUNKS_IN_FLIGHT);
+        let mut chunks = std::pin::pin!(chunks);
+        while let Some(chunk) = chunks.next().await {
+            let (outcomes, broken) = chunk?;
+            for (index, response_id, outcome) in outcomes {
+                match outcome {
+                    Outcome::Accepted(_) => sum.accepted += 1,
+                    Outcome::Repeated(first) | Outcome::RepeatedOfBefore(first) => {
+                        sum.repeated_count += 1;
+                        sum.voided_count += i64::from(first.voided);
+                    }
+                    Outcome::Refused(failure) => {
+                        sum.rejected += 1;
+                        if sum.rejections.len() < REJECTIONS_MAX {
+                            sum.rejections.push(rejection(index, response_id, *failure));
+                        }
                     }
                 }
             }
-        }
-        if let Some(broken) = broken {
-            return Err(broken);
+            if let Some(broken) = broken {
+                return Err(broken);
+            }
         }
     }
+    sum.notices = streamed.notices(app.context.db.reader()).await?;
     Ok(sum)
 }
 

@@ -14,7 +14,7 @@ use crate::{
     domain::{
         asked::{Asked, OWN_PREFIX, OwnElement},
         draft::Draft,
-        instrument::{self, Instrument},
+        instrument::{self, Instrument, Wording},
         survey::{AccessMode, ServicePopulation},
         weights::WeightVariant,
     },
@@ -25,6 +25,10 @@ use crate::{
 const WEIGHTS: Choice = Choice {
     english: "weight variant",
     indonesian: "Bobot unsur",
+};
+const WORDING: Choice = Choice {
+    english: "wording",
+    indonesian: "Rumusan pertanyaan",
 };
 const ACCESS: Choice = Choice {
     english: "access mode",
@@ -44,7 +48,18 @@ pub fn draft(survey: pb::Survey, faults: &mut Faults) -> Draft {
         population: survey.population,
         service_populations: service_populations(survey.service_populations),
         access: access(&survey.access_modes, faults),
+        wording: wording(survey.wording, faults),
     }
+}
+
+/// The given wording; that of this system when unspecified.
+fn wording(value: i32, faults: &mut Faults) -> Wording {
+    let given = WORDING.optional("survey.wording", value, |wording| match wording {
+        pb::Wording::Unspecified => None,
+        pb::Wording::Plain => Some(Wording::Plain),
+        pb::Wording::Official => Some(Wording::Official),
+    });
+    faults.or_default(given).unwrap_or_default()
 }
 
 /// The given weight variant; `None` means the default of the instrument.
@@ -55,6 +70,7 @@ fn weights(value: i32, faults: &mut Faults) -> Option<WeightVariant> {
             pb::WeightVariant::Exact => Some(WeightVariant::Exact),
             pb::WeightVariant::WeightVariant0111 => Some(WeightVariant::W0111),
             pb::WeightVariant::WeightVariant011 => Some(WeightVariant::W011),
+            pb::WeightVariant::WeightVariant0071 => Some(WeightVariant::W0071),
             pb::WeightVariant::MeanOfAspectMeans => Some(WeightVariant::MeanOfAspectMeans),
             pb::WeightVariant::MeanOfAllAnswers => Some(WeightVariant::MeanOfAllAnswers),
         }),
@@ -76,17 +92,22 @@ fn asked(element: pb::SurveyElement) -> Asked {
     }
 }
 
-/// An element as its message.
-fn element(asked: &Asked, instrument: Option<&Instrument>) -> pb::SurveyElement {
-    let own = asked.own.clone().unwrap_or_default();
+/// An element as its message. Question and answers of an element of the instrument are those of the regulation when the
+/// survey shows them; its own ones are in the instrument.
+fn element(asked: &Asked, instrument: Option<&Instrument>, wording: Wording) -> pb::SurveyElement {
     let known = instrument.and_then(|i| i.element(&asked.key));
+    let (question, answers) = match (&asked.own, known) {
+        (Some(own), _) => (own.question.as_str(), own.answers.as_slice()),
+        (None, Some(known)) if wording == Wording::Official => known.worded(wording),
+        (None, _) => ("", &[][..]),
+    };
     pb::SurveyElement {
         key: asked.key.clone(),
         code: asked.code.clone(),
         optional: asked.optional,
         display_name: asked.name(instrument).to_owned(),
-        question: own.question,
-        answers: own.answers,
+        question: question.to_owned(),
+        answers: answers.to_vec(),
         aspect: known.and_then(|e| e.aspect.clone()).unwrap_or_default(),
     }
 }
@@ -129,6 +150,7 @@ pub fn service_populations(given: Vec<pb::ServicePopulation>) -> Vec<ServicePopu
     let one = |p: pb::ServicePopulation| ServicePopulation {
         service: p.service,
         population: p.population,
+        own_sample: true,
     };
     given.into_iter().map(one).collect()
 }
@@ -151,7 +173,11 @@ pub fn survey(stored: &Stored, unit_confirmed: bool, now: DateTime<Utc>) -> pb::
         period: survey.period.to_string(),
         instrument: survey.instrument.clone(),
         weight_variant: enums::weight_variant(survey.weights) as i32,
-        elements: survey.asked.iter().map(|a| element(a, known)).collect(),
+        elements: survey
+            .asked
+            .iter()
+            .map(|a| element(a, known, survey.wording))
+            .collect(),
         open_time: survey.open_at.map(to_proto),
         close_time: survey.close_at.map(to_proto),
         population: survey.population,
@@ -170,5 +196,11 @@ pub fn survey(stored: &Stored, unit_confirmed: bool, now: DateTime<Utc>) -> pb::
             .iter()
             .map(service_population)
             .collect(),
+        wording: match survey.wording {
+            Wording::Plain => pb::Wording::Plain,
+            Wording::Official => pb::Wording::Official,
+        }
+        .into(),
+        citations: survey.citations().into_iter().map(str::to_owned).collect(),
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct Question {
 #[derive(Debug, Clone)]
 pub(super) struct Form {
     pub survey: String,
+    /// Whether the directory knows its unit.
+    pub unit_confirmed: bool,
     /// The questions that it asks.
     pub questions: Vec<Question>,
     /// Elements of the instrument that it does not ask.
@@ -118,6 +120,7 @@ impl Form {
         let time = |time: &Option<prost_types::Timestamp>| time.as_ref().and_then(clock::from_proto);
         Ok(Self {
             survey: survey.name.clone(),
+            unit_confirmed: survey.unit_confirmed,
             questions,
             unasked,
             scale: (instrument.min_score, instrument.max_score),

@@ -14,7 +14,7 @@ pub(super) fn instrument() -> pb::Instrument {
         display_name: text(&row["name"]),
         question: text(&row["question"]),
         answers: row["answers"].as_array().unwrap().iter().map(text).collect(),
-        aspect: String::new(),
+        ..Default::default()
     };
     let field = |key: &str, choices: &[(&str, &str)]| pb::ProfileField {
         key: key.to_owned(),

@@ -15,6 +15,11 @@ pub(super) fn introduction(report: &Report) -> Markup {
     let ended = labels::time(survey.close_time.as_ref())
         .unwrap_or_else(|| "tidak ditentukan; berakhir saat survei ditutup".to_owned());
     let created = labels::time(survey.create_time.as_ref()).unwrap_or_else(|| "-".to_owned());
+    // A service of an earlier release does not tell which of them govern the survey.
+    let citations = match survey.citations.as_slice() {
+        [] => report.instrument.citations.as_slice(),
+        governing => governing,
+    };
     html! {
         p {
             "Laporan ini memuat hasil Survei Kepuasan Masyarakat (SKM) pada " (report.names.unit) ", "
@@ -22,11 +27,11 @@ pub(super) fn introduction(report: &Report) -> Markup {
              Masyarakat (IKM) sebagai dasar perbaikan pelayanan publik."
         }
         h3 { "A. Dasar Hukum" }
-        @if report.instrument.citations.is_empty() {
+        @if citations.is_empty() {
             p { "Instrumen tidak menyebut dasar hukum." }
         } @else {
             ol id="dasar-hukum" {
-                @for citation in &report.instrument.citations { li { (citation) } }
+                @for citation in citations { li { (citation) } }
             }
         }
         h3 { "B. Waktu Pelaksanaan" }
@@ -46,6 +51,13 @@ pub(super) fn introduction(report: &Report) -> Markup {
 pub(super) fn method(report: &Report) -> Markup {
     let (survey, result, instrument) = (&report.survey, &report.result, &report.instrument);
     let elements = result.elements.len();
+    let targets = report.analysis.as_ref().map(|a| {
+        a.services
+            .iter()
+            .map(|each| each.minimum_respondents)
+            .sum::<i64>()
+    });
+    let per_service = targets.is_ok_and(|sum| sum > 0 && sum == result.minimum_respondents);
     let own = survey
         .elements
         .iter()
@@ -59,6 +71,10 @@ pub(super) fn method(report: &Report) -> Markup {
                 (elements) " unsur"
                 @if own > 0 { ", termasuk " (own) " unsur tambahan unit" }
             }),
+            ("Rumusan pertanyaan", text(match survey.wording() {
+                pb::Wording::Official => "menurut peraturan",
+                pb::Wording::Unspecified | pb::Wording::Plain => "bahasa sehari-hari",
+            })),
             ("Skala penilaian", html! { (instrument.min_score) " sampai " (instrument.max_score) }),
             ("Pengumpulan jawaban", text(labels::access(survey.access_modes()))),
             ("Bobot nilai rata-rata tertimbang", text(labels::weights(result.weight_variant(), elements))),
@@ -69,7 +85,7 @@ pub(super) fn method(report: &Report) -> Markup {
             ("Pembulatan", text("satu kali pada IKM, dua desimal, setengah ke atas")),
         ]))
         h3 { "B. Sampel dan Ketelitian" }
-        (sample(result))
+        (sample(result, per_service))
         (services(report))
     }
 }
@@ -86,7 +102,7 @@ pub(super) fn interval(result: &pb::Result) -> String {
     )
 }
 
-fn sample(result: &pb::Result) -> Markup {
+fn sample(result: &pb::Result, per_service: bool) -> Markup {
     let declared = result.population > 0;
     let population = if declared {
         format!("{} pengguna layanan", number::integer(result.population))
@@ -101,7 +117,11 @@ fn sample(result: &pb::Result) -> Markup {
     html! {
         (facts("sampel", [
             ("Populasi", text(population)),
-            ("Target sampel (Krejcie-Morgan)", text(target)),
+            (if per_service {
+                "Target sampel (jumlah target tiap jenis layanan)"
+            } else {
+                "Target sampel (Krejcie-Morgan)"
+            }, text(target)),
             ("Responden", html! {
                 (number::integer(result.respondents))
                 @if declared {
