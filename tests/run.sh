@@ -111,6 +111,7 @@ conformance() {
     "$PRIMA_BIN" token --key "$work/data/key.pem" --subject pencatat --roles operator >"$work/operator"
     "$PRIMA_PYTHON" -B tests/conformance/conformance.py --endpoint "127.0.0.1:$port" --token-file "$work/data/token" \
         --evaluator-token-file "$work/evaluator" --operator-token-file "$work/operator" --intake-token-file "$work/intake"
+    "$PRIMA_PYTHON" -B tests/seeds/seeds.py --endpoint "127.0.0.1:$port" --token-file "$work/data/token"
     kill -TERM "$server"
     # A clean stop is part of what is tested.
     wait "$server" || { echo "prima up ended with status $? after SIGTERM"; return 1; }
