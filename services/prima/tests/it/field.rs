@@ -374,7 +374,7 @@ fn a_file_that_another_survey_of_the_unit_holds_is_reported() {
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
         assert!(ran.stderr.contains(&same), "{}", ran.stderr);
         assert!(
-            ran.stderr.contains("prima survey void SURVEI --import-id"),
+            ran.stderr.contains("prima call VoidResponses survey=SURVEI"),
             "{}",
             ran.stderr
         );

@@ -8,7 +8,7 @@ use crate::process::{Ran, Up};
 const REGIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../directory/data/regions.csv");
 
 #[test]
-fn categories_of_other_bodies_have_names_for_readers_with_a_token_and_keys_for_others() {
+fn categories_of_other_bodies_have_names_for_every_reader() {
     let up = Up::start();
     let folder = tempfile::tempdir().unwrap();
     let scores = folder.path().join("zona.csv");
@@ -47,9 +47,19 @@ fn categories_of_other_bodies_have_names_for_readers_with_a_token_and_keys_for_o
         "kota",
     ];
     let ran = up.run(&line);
-    assert!(ran.stdout.contains("┆ hijau "), "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stdout.contains("┆ Kepatuhan tinggi (zona hijau) "),
+        "{}{}",
+        ran.stdout,
+        ran.stderr
+    );
     let ran = Ran::of(&up.anyone(&line).output().unwrap());
-    assert!(ran.stdout.contains("┆ green "), "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stdout.contains("┆ Kepatuhan tinggi (zona hijau) "),
+        "{}{}",
+        ran.stdout,
+        ran.stderr
+    );
     let standing = up.run(&[
         "standing",
         "agencies/3276",
@@ -59,7 +69,7 @@ fn categories_of_other_bodies_have_names_for_readers_with_a_token_and_keys_for_o
         "2021",
     ]);
     assert!(
-        standing.stdout.contains("┆ hijau "),
+        standing.stdout.contains("┆ Kepatuhan tinggi (zona hijau) "),
         "{}{}",
         standing.stdout,
         standing.stderr

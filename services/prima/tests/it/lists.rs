@@ -244,13 +244,13 @@ fn published_results_and_scores_are_checked_whole_before_one_is_recorded() {
         &["3,27 tampak sebagai NI; IKM = 81,75", "0 bukan hasil"],
     );
     let mixed = format!(
-        "subject,period,instrument,index,source,category\n{unit},2016,skm-2017,80.10,Laporan,B\n\
-         {unit},Semester I 2016,skm-2017,81.96,Laporan,B\n{unit},2015,skm-2017,81.96,Laporan,A\n"
+        "subject,period,instrument,index,source,category\n{unit},2018,skm-2017,80.10,Laporan,B\n\
+         {unit},Semester I 2018,skm-2017,81.96,Laporan,B\n{unit},2019,skm-2017,81.96,Laporan,A\n"
     );
     let mixed = office.file("mixed.csv", &mixed);
-    office.refused(&["import", "results", &mixed], &["2016-s1", "`B`"]);
+    office.refused(&["import", "results", &mixed], &["2018-s1", "`B`"]);
     assert_eq!(recorded(), 0, "nothing was recorded");
-    let good = "kode;unit;periode;instrumen;IKM;sumber\n32.71;dpmptsp;2016-s1;skm-2017;81,96;Laporan\n";
+    let good = "kode;unit;periode;instrumen;IKM;sumber\n32.71;dpmptsp;2018-s1;skm-2017;81,96;Laporan\n";
     let good = office.file("good.csv", good);
     office.done(&["import", "results", &good]);
     let again = office.done(&["import", "results", &good]);

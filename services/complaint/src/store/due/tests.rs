@@ -109,7 +109,7 @@ fn reads(plan: &str, index: &str) -> bool {
 #[tokio::test]
 async fn looking_for_work_reads_its_index_and_costs_the_same_however_many_are_closed() {
     for served in places().await {
-        fill(&served, "open", 2_000, true).await;
+        fill(&served, "open", 20_000, true).await;
         let mut before = None;
         for closed in ["first", "second", "third"] {
             fill(&served, closed, 10_000, false).await;

@@ -324,15 +324,15 @@ mod tests {
         let text = "subject,period,instrument,index,source,category\n\
                     agencies/3271/units/dpmptsp,2022,skm-2017,\"3,27\",Laporan,\n\
                     agencies/3271/units/dpmptsp,2021,skm-2017,0,Laporan,\n\
-                    agencies/3271/units/dpmptsp,2016,skm-2017,80.10,Laporan,B\n\
-                    agencies/3271/units/dpmptsp,Semester I 2016,skm-2017,81.96,Laporan,B\n\
-                    agencies/3271/units/dpmptsp,2015,skm-2017,81.96,Laporan,A\n";
+                    agencies/3271/units/dpmptsp,2018,skm-2017,80.10,Laporan,B\n\
+                    agencies/3271/units/dpmptsp,Semester I 2018,skm-2017,81.96,Laporan,B\n\
+                    agencies/3271/units/dpmptsp,2019,skm-2017,81.96,Laporan,A\n";
         let (rows, _, bad) = check(text, &BTreeMap::new());
         assert_eq!(rows.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [4]);
         for (line, expected) in [
             (2, "IKM = 81,75"),
             (3, "0 bukan hasil"),
-            (5, "2016-s1"),
+            (5, "2018-s1"),
             (6, "`B`"),
         ] {
             let shown = bad.0[&line].join("; ");

@@ -118,7 +118,7 @@ fn a_score_may_be_in_either_column_and_have_a_decimal_comma() {
     assert!(bad.0.is_empty(), "{bad:?}");
     assert_eq!(
         (rows[0].1.score.as_str(), rows[0].1.category.as_str()),
-        ("92.5", "A")
+        ("92.50", "A")
     );
 }
 

@@ -208,6 +208,7 @@ mod tests {
         Unit        :
         Periode     :
         Nilai       : belum ada
+        Dasar nilai : 0 selesai tanpa tenggat terlewat, 0 terlambat (tetap terlambat walaupun ditanggapi, diarsipkan, atau dialihkan)
         Diterima    : 0 (di luar 0 yang digabung)
         Diverifikasi: 0, tepat waktu 0
         Selesai     : 0, tepat waktu 0

@@ -212,12 +212,12 @@ mod tests {
         };
         let text = waiting(&[score("https://a.id/b", &[]), score("", &[0xab, 1])]);
         insta::assert_snapshot!(text, @"
-        ┌───────────┬────────────┬─────────┬───────┬─────────────┬────────────────┬──────────┬──────┐
-        │ Ukuran    ┆ Subjek     ┆ Periode ┆ Nilai ┆ Sumber      ┆ Dokumen        ┆ Pencatat ┆ Etag │
-        ╞═══════════╪════════════╪═════════╪═══════╪═════════════╪════════════════╪══════════╪══════╡
-        │ ombudsman ┆ agencies/1 ┆ -       ┆     - ┆ Siaran pers ┆ https://a.id/b ┆ Ortal    ┆ 17   │
-        │ ombudsman ┆ agencies/1 ┆ -       ┆     - ┆ Siaran pers ┆ SHA-256 ab01   ┆ Ortal    ┆ 17   │
-        └───────────┴────────────┴─────────┴───────┴─────────────┴────────────────┴──────────┴──────┘
+        ┌───────────┬────────────┬─────────┬───────┬──────────┬─────────────┬────────────────┬──────────┬──────┐
+        │ Ukuran    ┆ Subjek     ┆ Periode ┆ Nilai ┆ Kategori ┆ Sumber      ┆ Dokumen        ┆ Pencatat ┆ Etag │
+        ╞═══════════╪════════════╪═════════╪═══════╪══════════╪═════════════╪════════════════╪══════════╪══════╡
+        │ ombudsman ┆ agencies/1 ┆ -       ┆     - ┆ -        ┆ Siaran pers ┆ https://a.id/b ┆ Ortal    ┆ 17   │
+        │ ombudsman ┆ agencies/1 ┆ -       ┆     - ┆ -        ┆ Siaran pers ┆ SHA-256 ab01   ┆ Ortal    ┆ 17   │
+        └───────────┴────────────┴─────────┴───────┴──────────┴─────────────┴────────────────┴──────────┴──────┘
         Belum disahkan: tidak diperingkat dan tidak diterbitkan.
         ");
     }
