@@ -8,6 +8,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use prima_platform::clock;
 use prima_proto::{period::Period, survey::v1 as pb};
 
+use crate::client::import::words::squash;
+
 /// One question of a survey.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Question {
@@ -25,6 +27,18 @@ pub(super) struct Question {
     pub answers: Vec<String>,
     /// Whether the question may be left unanswered.
     pub optional: bool,
+    /// Key, code, name and question as [`squash`] gives them, without empty ones: every cell near the top of a file is
+    /// compared with them.
+    pub squashed: Vec<String>,
+}
+
+impl Question {
+    fn with_squashed(mut self) -> Self {
+        let texts = [&self.key, &self.code, &self.name, &self.question];
+        self.squashed = texts.map(|text| squash(text)).to_vec();
+        self.squashed.retain(|text| !text.is_empty());
+        self
+    }
 }
 
 /// What a response to a survey may contain.
@@ -101,8 +115,10 @@ impl Form {
                         asked.answers.clone()
                     },
                     optional: asked.optional,
+                    squashed: Vec::new(),
                 }
             })
+            .map(Question::with_squashed)
             .collect();
         let unasked = known
             .into_values()
@@ -115,7 +131,9 @@ impl Form {
                 question: element.question,
                 answers: element.answers,
                 optional: true,
+                squashed: Vec::new(),
             })
+            .map(Question::with_squashed)
             .collect();
         let time = |time: &Option<prost_types::Timestamp>| time.as_ref().and_then(clock::from_proto);
         Ok(Self {

@@ -1,8 +1,14 @@
 //! Recognises the meaning of a column by its header alone.
 
+use std::sync::LazyLock;
+
 use super::form::{Form, Question};
 use super::headers::{ASKING, ELEMENT_WORDS, FILLERS, Field, NAME_WORDS, NAMES, OF_TOOLS, REMARK, TIMES};
 use crate::client::import::words::{same, squash, unmarked, words};
+
+/// The names of the fields, as [`squash`] gives them.
+static SQUASHED_NAMES: LazyLock<Vec<String>> =
+    LazyLock::new(|| NAMES.iter().map(|(_, name, _)| squash(name)).collect());
 
 /// The meaning of a header: `None` when it is unknown, an error with all candidates when it is ambiguous.
 pub(super) type Meaning = Result<Option<Field>, Vec<Field>>;
@@ -177,17 +183,20 @@ fn plain(header: &str, form: &Form) -> Meaning {
 
 /// Recognises the whole text, squashed.
 fn exact(text: &str, form: &Form) -> Meaning {
+    if text.is_empty() {
+        return Ok(None);
+    }
     let mut found: Vec<Field> = NAMES
         .iter()
-        .filter(|(_, name, others)| squash(name) == text && !text.is_empty() || others.contains(&text))
-        .map(|(field, ..)| field.clone())
+        .zip(&*SQUASHED_NAMES)
+        .filter(|((_, _, others), name)| *name == text || others.contains(&text))
+        .map(|((field, ..), _)| field.clone())
         .collect();
     if TIMES.iter().any(|names| names.contains(&text)) {
         found.push(Field::SubmittedAt);
     }
     let is = |question: &Question| {
-        let texts = [&question.key, &question.code, &question.name, &question.question];
-        texts.iter().any(|held| !held.is_empty() && squash(held) == text)
+        question.squashed.iter().any(|held| held == text)
             || ELEMENT_WORDS
                 .iter()
                 .any(|(key, words)| *key == question.key && words.contains(&text))
