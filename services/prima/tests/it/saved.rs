@@ -416,9 +416,12 @@ fn imported(office: &Office, kind: &Kind, name: &str, bytes: &[u8]) -> Ran {
         .run(&[&["import", kind.what, &path], kind.options].concat())
 }
 
+/// Writes a table as a file of one format.
+type Saved = fn(&Table) -> Vec<u8>;
+
 #[test]
 fn every_import_stores_the_same_from_csv_xlsx_and_ods() {
-    let formats: [(&str, fn(&Table) -> Vec<u8>); 4] = [
+    let formats: [(&str, Saved); 4] = [
         ("a.csv", |table| PLAIN.save(table)),
         ("id.csv", |table| INDONESIAN.save(table)),
         ("a.xlsx", xlsx),

@@ -189,7 +189,7 @@ impl Record {
         let stated = era.and_then(|era| era.state(statement, &mut faults));
         let parts = match parts.as_slice() {
             [] => String::new(),
-            parts => serde_json::to_string(parts).map_err(|fault| Failure::internal(&fault.to_string()))?,
+            parts => serde_json::to_string(parts).map_err(|fault| Failure::internal(fault.to_string()))?,
         };
         let source = faults.take(text::SOURCE.check("score.source", &score.source));
         let link = link_of_document(score, subject.as_ref(), caller, &mut faults);
