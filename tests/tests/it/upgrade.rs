@@ -10,17 +10,19 @@ mod seed_complaint;
 mod seed_index;
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
 
-use prima_platform::testing::eventually;
+use prima_platform::{db::sql, testing::eventually};
 use prima_tests::DEADLINE;
+use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use tonic_types::StatusExt;
 
 use api::Api;
-use deployment::{DIRTY_TABLES, Dataset, Store, unzip_one};
+use deployment::{DIRTY_TABLES, Dataset, SERVICES, Store, unzip_one};
 
 /// Fields that are not compared: versions and etags grow whenever a state is rendered, and freshness changes with time.
 const LEFT_OUT: [&str; 4] = ["version", "etag", "events", "freshness"];
@@ -248,6 +250,30 @@ async fn the_files_of_every_release_are_upgraded() {
 async fn the_databases_of_every_release_are_upgraded() {
     for release in releases() {
         upgraded(&release, Store::Postgresql).await;
+    }
+}
+
+/// The tables with their columns, and the indexes, of a service's SQLite file.
+async fn schema(dataset: &Dataset, service: &str) -> BTreeSet<String> {
+    let text = "SELECT m.type || ' ' || m.name || COALESCE(' ' || c.name, '') AS line
+        FROM sqlite_master m LEFT JOIN pragma_table_info(m.name) c ON m.type = 'table'
+        WHERE m.name NOT LIKE 'sqlite_%'";
+    let db = dataset.database(service).await;
+    let rows = db.reader().query_all_raw(sql(db.reader(), text, [])).await.unwrap();
+    rows.iter().map(|row| row.try_get("", "line").unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upgraded_file_has_the_tables_and_indexes_of_a_new_one() {
+    let new = Dataset::empty(Store::Sqlite).await;
+    new.start(&[]).await.stop().await;
+    for release in releases() {
+        let old = Dataset::unpacked(Store::Sqlite, &fs::read(release.join("sqlite.zip")).unwrap()).await;
+        old.start(&[]).await.stop().await;
+        for service in SERVICES {
+            let service = service.name();
+            assert_eq!(schema(&old, service).await, schema(&new, service).await, "{service}");
+        }
     }
 }
 

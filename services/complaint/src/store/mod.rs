@@ -52,6 +52,7 @@ impl MigratorTrait for Migrator {
         steps.push(Box::new(RATINGS));
         steps.push(Box::new(SP4N_NUMBERS));
         steps.push(Box::new(HELD));
+        steps.push(Box::new(INDEX_NAMES));
         steps
     }
 }
@@ -96,7 +97,7 @@ const FIRST: Step = Step {
         // The index covers every report with a running deadline. A report that is overdue and fully escalated has no
         // `wake_at` any more, but still a `due_at`.
         "CREATE INDEX complaint_calendar ON complaint (calendar, id) WHERE wake_at IS NOT NULL OR due_at IS NOT NULL",
-        "CREATE INDEX complaint_erase_in_txn ON complaint (erase_at, id) WHERE erase_at IS NOT NULL",
+        "CREATE INDEX complaint_erase ON complaint (erase_at, id) WHERE erase_at IS NOT NULL",
         "CREATE INDEX complaint_sealed ON complaint (sealed_key, id) WHERE sealed_key <> ''",
         "CREATE INDEX complaint_merged ON complaint (merged_into) WHERE merged_into IS NOT NULL",
         // Blind indexes of telephone numbers and e-mail addresses; `sealed_key` is the key that made the hash.
@@ -186,7 +187,7 @@ const FIRST: Step = Step {
         "CREATE INDEX consultation_asking_unit ON consultation (asking_agency, asking_unit, received_at, id)
             WHERE asking_agency <> ''",
         "CREATE INDEX consultation_newest ON consultation (received_at, id)",
-        "CREATE INDEX consultation_erase_in_txn ON consultation (erase_at, id) WHERE erase_at IS NOT NULL",
+        "CREATE INDEX consultation_erase ON consultation (erase_at, id) WHERE erase_at IS NOT NULL",
         "CREATE INDEX consultation_sealed ON consultation (sealed_key, id) WHERE sealed_key <> ''",
         "CREATE TABLE answer (
             id {identity}, consultation_id BIGINT NOT NULL REFERENCES consultation (id), number BIGINT NOT NULL,
@@ -254,6 +255,17 @@ const HELD: Step = Step {
             channel {key} NOT NULL, sp4n BIGINT NOT NULL, measure {key} NOT NULL, bucket BIGINT NOT NULL,
             count BIGINT NOT NULL, PRIMARY KEY (agency, unit, month, class, channel, sp4n, measure, bucket))",
         "INSERT INTO derived_mark (kind, key) SELECT 'performance', agency || '/' || unit || '/' || year FROM performance",
+    ],
+};
+
+/// Two indexes that databases created between two releases have under other names.
+const INDEX_NAMES: Step = Step {
+    name: "m0006_complaint_index_names",
+    statements: &[
+        "DROP INDEX IF EXISTS complaint_erase_in_txn",
+        "DROP INDEX IF EXISTS consultation_erase_in_txn",
+        "CREATE INDEX IF NOT EXISTS complaint_erase ON complaint (erase_at, id) WHERE erase_at IS NOT NULL",
+        "CREATE INDEX IF NOT EXISTS consultation_erase ON consultation (erase_at, id) WHERE erase_at IS NOT NULL",
     ],
 };
 
