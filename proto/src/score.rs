@@ -6,7 +6,7 @@ use std::fmt;
 use prost::Message;
 
 use crate::{
-    event::v1::{ScoreComponent, ScoreState, ScoreStatus},
+    event::v1::{ScoreComponent, ScoreState, ScoreStatus, WithheldReason},
     name::{self, Subject},
     subject::SCORE_TYPE,
 };
@@ -160,6 +160,15 @@ impl Score {
         self
     }
 
+    /// Of a score that is made of responses: sets how many are in it, how many people's changes wait, and why there is no
+    /// value.
+    #[must_use]
+    pub fn released(mut self, counted: i64, pending: i64, withheld: WithheldReason) -> Self {
+        (self.state.counted, self.state.pending) = (counted, pending);
+        self.state.withheld_reason = withheld.into();
+        self
+    }
+
     /// Sets its standard error, a decimal; empty if there is none.
     #[must_use]
     pub fn standard_error(mut self, error: String) -> Self {
@@ -264,6 +273,7 @@ mod tests {
             score
                 .components([("f02", "4.0000".to_owned())])
                 .sample(9, 10)
+                .released(9, 2, WithheldReason::FirstStep)
                 .standard_error("0.1000".into())
                 .units(2, 3, MEAN_OF_UNITS)
                 .category_display_name("Baik".into())
@@ -290,6 +300,9 @@ mod tests {
             status: ScoreStatus::Final.into(),
             aggregation: "mean_of_units".into(),
             recorded: true,
+            counted: 9,
+            pending: 2,
+            withheld_reason: WithheldReason::FirstStep.into(),
             category_display_name: "Baik".into(),
         };
         assert_eq!(score(true).state(), expected);

@@ -62,7 +62,7 @@ async fn import(suite: &Suite, file: &NamedTempFile, survey: &str) -> (String, f
 
 async fn measure(rows: usize) {
     let _postgres = Postgres::start_with(POSTGRES);
-    let mut suite = Suite::start().await;
+    let mut suite = Suite::in_steps().await;
     let unit = suite.client.unit("32", "3271").await;
     let name = suite.client.create_survey(&unit, "skm").await;
     let file = NamedTempFile::new().unwrap();

@@ -1,4 +1,5 @@
-//! How long it takes from the acknowledgement of a response until a reader who watches the league table sees it.
+//! How long it takes from the acknowledgement of a response that completes a step until a reader who watches the league
+//! table sees it.
 //! Directory, survey and ranking are separate processes, on PostgreSQL and nats-server.
 //!
 //! Run it with `cargo build --release --bin prima && cargo bench -p prima-tests --bench latency`; it takes a minute.
@@ -24,6 +25,7 @@ use prima_tests::{
 };
 
 const UNITS: usize = 50;
+const SMALL_UNITS: usize = 4;
 const LOADS: [(u32, u64); 2] = [(20, 15), (200, 15)];
 const SMALL_LOADS: [(u32, u64); 2] = [(20, 1), (50, 1)];
 const LIMIT: Duration = Duration::from_secs(180);
@@ -35,11 +37,12 @@ async fn measure() -> ExitCode {
         "max_wal_size=4GB",
         "autovacuum_naptime=1min",
     ]);
-    let mut suite = Suite::start().await;
+    let mut suite = Suite::in_steps().await;
     suite.survey.wait_ready().await;
     suite.ranking.wait_ready().await;
+    let units = size(UNITS, SMALL_UNITS);
     let mut surveys = Vec::new();
-    for n in 0..UNITS {
+    for n in 0..units {
         let unit = suite.client.unit("32", &(3200 + n).to_string()).await;
         let survey = suite.client.create_survey(&unit, "skm").await;
         surveys.push((unit, survey));
@@ -56,7 +59,7 @@ async fn measure() -> ExitCode {
         let mut calls = Vec::new();
         while Instant::now() < end {
             ticks.tick().await;
-            let (unit, survey) = surveys.get(n % UNITS).unwrap().clone();
+            let (unit, survey) = surveys.get(n % units).unwrap().clone();
             let (mut client, probe, id) = (suite.client.clone(), probe.clone(), n);
             calls.push(tokio::spawn(async move {
                 client
@@ -76,7 +79,7 @@ async fn measure() -> ExitCode {
         let count = millis.len();
         let mut at = |share| percentile(&mut millis, share);
         println!(
-            "{rate} responses a second over {UNITS} units, {count} of them, acknowledged to seen: \
+            "{rate} responses a second over {units} units, {count} of them complete a step, acknowledged to seen: \
              p50 {:.0} ms, p95 {:.0} ms, p99 {:.0} ms, max {:.0} ms",
             at(0.5),
             at(0.95),

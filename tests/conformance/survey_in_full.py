@@ -135,27 +135,30 @@ def run(report, prima, nobody, unit, run_id, rows, expected):
         refused(grpc.StatusCode.FAILED_PRECONDITION, "DEVICE_REVOKED", lambda: hand_in("k-5", 3, key))
 
     # Figures of an open survey change in steps.
-    with check("while the survey is open, elements move in steps of at least five; respondents and index at once"):
-        expect("covered by the elements", (result().respondents, result().disclosed_respondents), (4, 0))
+    with check("while the survey is open, figures wait for a step; only the number of respondents moves at once"):
+        expect("respondents and counted", (result().respondents, result().counted), (4, 0))
         for number in range(4, 8):
             prima.call(SURVEY, "SubmitResponse", {
                 "request_id": f"r-{number}", "survey": survey, "response": {"answers": rows[number]},
             })
         found = result()
-        expect("respondents", found.respondents, 8)
-        expect("at least five are covered", 5 <= found.disclosed_respondents <= 8, True)
-        expect("answers of each element", {e.answers for e in found.elements}, {found.disclosed_respondents})
-    with check("SubmitResponses fills the rest, with profiles and an import's name"):
-        groups = ("L", "P", "P")
+        expect("respondents, counted, pending", (found.respondents, found.counted, found.pending), (8, 0, 8))
+        expect("index and reason", (found.index, _name(found, "withheld_reason")), ("", "WITHHELD_REASON_FIRST_STEP"))
+        expect("answers of each element", {e.answers for e in found.elements}, {0})
+    groups = ("L", "P", "P")
+
+    def late(n):
+        return {"answers": rows[n], "criticism": f"Kritik {n}",
+                "profile": {"sex": groups[n % 3], "age": 20 + n, "service": "izin-usaha"}}
+
+    last = len(rows) - 4
+    with check("SubmitResponses fills up, with profiles and an import's name, and moves the figures at once"):
         answer = prima.call(SURVEY, "SubmitResponses", seconds=CALL_SECONDS * 3, rows=[
-            {
-                "survey": survey, "response_id": f"r-{n}", "import_id": "susulan",
-                "response": {"answers": row, "criticism": f"Kritik {n}",
-                             "profile": {"sex": groups[n % 3], "age": 20 + n, "service": "izin-usaha"}},
-            }
-            for n, row in enumerate(rows) if n >= 8
+            {"survey": survey, "response_id": f"r-{n}", "import_id": "susulan", "response": late(n)} for n in range(8, last)
         ])
-        expect("accepted, rejected", (answer.accepted, answer.rejected), (len(rows) - 8, 0))
+        expect("accepted, rejected", (answer.accepted, answer.rejected), (last - 8, 0))
+        # The response through the open link waits for nineteen others.
+        expect("counted, pending", (answer.counted, answer.pending), (last - 1, 1))
 
     # Correction.
     with check("VoidResponses takes a wrong import out, says who and why, and nothing is deleted"):
@@ -174,6 +177,12 @@ def run(report, prima, nobody, unit, run_id, rows, expected):
         refused(grpc.StatusCode.INVALID_ARGUMENT, None, lambda: prima.call(SURVEY, "VoidResponses", {
             "request_id": f"{run_id}-void-2", "survey": survey, "responses": {"ids": ["tidak-ada"]}, "reason": "Uji saja",
         }))
+
+    with check("the last four answer one by one"):
+        for n in range(last, len(rows)):
+            answer = prima.call(SURVEY, "SubmitResponse",
+                                {"request_id": f"r-{n}", "survey": survey, "response": late(n)})
+        expect("respondents, counted", (result().respondents, result().counted), (len(rows), last - 1))
 
     # Results.
     with check("a closed survey shows every figure, with standard error, interval and sample status"):

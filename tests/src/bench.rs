@@ -78,7 +78,8 @@ impl Drop for ChildProcess {
 pub fn percentile(values: &mut [f64], share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let place = (values.len() as f64 * share) as usize;
-    values[place.min(values.len() - 1)]
+    let last = values.len().saturating_sub(1);
+    values.get(place.min(last)).copied().unwrap_or_default()
 }
 
 /// The unit of a figure.

@@ -1,4 +1,4 @@
-//! Measures how long it takes until an acknowledged response is visible in a league table.
+//! Measures how long it takes until an acknowledged response that completes a step is visible in a league table.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -19,8 +19,12 @@ struct Subject {
     waiting: VecDeque<(i64, Instant)>,
 }
 
-/// Subjects by name, and the measured delays in milliseconds. The n-th acknowledged response of a subject counts as
-/// seen when its row has n respondents, so no one else may submit responses for these subjects.
+/// Responses by which the figures of an open survey move, by default.
+const STEP: i64 = 5;
+
+/// Subjects by name, and the measured delays in milliseconds. Of the responses of a subject those are measured that complete
+/// a step; the n-th acknowledged one counts as seen when its row has n less one step respondents, so no one else may submit
+/// responses for these subjects.
 #[derive(Debug, Default)]
 pub struct LatencyProbe {
     subjects: HashMap<String, Subject>,
@@ -32,10 +36,14 @@ impl LatencyProbe {
     pub fn acknowledged(&mut self, subject: &str) {
         let own = self.subjects.entry(subject.to_owned()).or_default();
         own.acknowledged += 1;
-        if own.seen >= own.acknowledged {
+        let released = own.acknowledged - STEP;
+        if released < STEP || released % STEP != 0 {
+            return;
+        }
+        if own.seen >= released {
             self.millis.push(0.0);
         } else {
-            own.waiting.push_back((own.acknowledged, Instant::now()));
+            own.waiting.push_back((released, Instant::now()));
         }
     }
 
@@ -47,7 +55,7 @@ impl LatencyProbe {
         }
     }
 
-    /// Whether every acknowledged response was seen.
+    /// Whether every acknowledged response that completes a step was seen.
     pub fn done(&self) -> bool {
         self.subjects.values().all(|s| s.waiting.is_empty())
     }

@@ -50,7 +50,17 @@ pub struct Cluster {
     pub key: String,
     /// The folder in which the complaint service stores files.
     pub objects: tempfile::TempDir,
+    /// Whether figures of surveys move in steps, as by default. Otherwise every response is in them at once, for suites of
+    /// arithmetic.
+    pub in_steps: bool,
 }
+
+/// Settings by which every response is in the figures of its survey at once.
+pub const AT_ONCE: [(&str, &str); 3] = [
+    ("PRIMA_SURVEY__DISCLOSURE_STEP", "1"),
+    ("PRIMA_SURVEY__DISCLOSURE_STEP_LINK", "1"),
+    ("PRIMA_SURVEY__MINIMUM_RESPONDENTS", "1"),
+];
 
 impl Cluster {
     /// Starts the servers, but no service.
@@ -64,6 +74,7 @@ impl Cluster {
             signer: Signer::generate().unwrap(),
             key: format!("k1:{}", Keyring::generate_key().unwrap()),
             objects: tempfile::tempdir().unwrap(),
+            in_steps: false,
         }
     }
 
@@ -95,6 +106,9 @@ impl Cluster {
             .env("PRIMA_BUS__MAX_BYTES", &self.nats.config().max_bytes.to_string())
             .env("PRIMA_AUTH__PUBLIC_KEY", self.signer.public_key());
         match service {
+            Service::Survey if !self.in_steps => AT_ONCE
+                .iter()
+                .fold(command, |command, (name, value)| command.env(name, value)),
             // Ranking waits for the scores of every configured source, and a cluster runs only survey.
             Service::Ranking => command.env("PRIMA_RANKING__SOURCES", "[\"survey\"]"),
             Service::Complaint => command
@@ -198,9 +212,21 @@ pub struct Suite {
 }
 
 impl Suite {
-    /// Starts the servers and the services.
+    /// Starts the servers and the services. Every response is in the figures at once.
     pub async fn start() -> Self {
-        let cluster = Cluster::start().await;
+        Self::on(Cluster::start().await).await
+    }
+
+    /// As [`Self::start`]; figures move in steps, as by default.
+    pub async fn in_steps() -> Self {
+        let cluster = Cluster {
+            in_steps: true,
+            ..Cluster::start().await
+        };
+        Self::on(cluster).await
+    }
+
+    async fn on(cluster: Cluster) -> Self {
         let directory = cluster.serve(Service::Directory).await;
         let survey = cluster.serve(Service::Survey).await;
         let ranking = cluster.serve(Service::Ranking).await;

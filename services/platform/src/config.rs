@@ -204,9 +204,16 @@ pub struct Survey {
     /// Most concurrent bulk transactions on PostgreSQL, each of which uses a connection; one more is kept for single
     /// responses. On SQLite they run one by one, and more than 2 have no effect.
     pub writers: usize,
-    /// Least number of new responses with which the figures per element of an open survey change; figures per profile
-    /// group change with four times as many. With 1, all change at once.
+    /// Number of people by whose responses the figures of an open survey move; figures per profile group move by four times
+    /// as many. With 1, all move at once.
     pub disclosure_step: u32,
+    /// The same for responses through the open link, of which one sender can give many.
+    pub disclosure_step_link: u32,
+    /// Least number of respondents of a figure. A survey that is closed with fewer has no figures.
+    pub minimum_respondents: u32,
+    /// Day of the month, 1 to 28, on which the figures of closed surveys are corrected by changes of fewer people than
+    /// `minimum_respondents`; more change them at once.
+    pub correction_day: u32,
     /// Least number of respondents of a group whose figures are published; 1 publishes every group.
     pub minimum_cell: u32,
     /// Hours after the end of a survey in which responses that were given before it are still accepted from operators
@@ -222,6 +229,9 @@ impl Default for Survey {
             queue: 4096,
             writers: 4,
             disclosure_step: 5,
+            disclosure_step_link: 20,
+            minimum_respondents: 5,
+            correction_day: 1,
             minimum_cell: 5,
             late_hours: 72,
         }
@@ -303,6 +313,14 @@ impl Config {
             ("survey.queue", self.survey.queue),
             ("survey.writers", self.survey.writers),
             ("survey.disclosure_step", self.survey.disclosure_step as usize),
+            (
+                "survey.disclosure_step_link",
+                self.survey.disclosure_step_link as usize,
+            ),
+            (
+                "survey.minimum_respondents",
+                self.survey.minimum_respondents as usize,
+            ),
             ("survey.minimum_cell", self.survey.minimum_cell as usize),
             ("bus.replicas", self.bus.replicas),
             (
@@ -313,6 +331,9 @@ impl Config {
             if value == 0 {
                 faults.push(format!("{name} paling sedikit 1"));
             }
+        }
+        if !(1..=28).contains(&self.survey.correction_day) {
+            faults.push("survey.correction_day harus 1 sampai 28".to_owned());
         }
         faults.extend(self.objects.faults());
         faults.extend(self.complaint.faults());

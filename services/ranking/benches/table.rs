@@ -89,6 +89,9 @@ fn score(i: usize, value: usize) -> Score {
             units_expected: 0,
             status: Status::Provisional,
             recorded: false,
+            counted: 10,
+            pending: 0,
+            too_few: false,
         },
         withdrawn: false,
     }

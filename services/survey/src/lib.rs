@@ -26,6 +26,7 @@ use tokio::sync::watch;
 use derived::{
     agency_scores::AgencyScores,
     closing::Closing,
+    correction::Correction,
     results::{Counter, SurveyResults},
 };
 use events::{directory_unit::UnitMirror, survey_result::Results};
@@ -69,6 +70,7 @@ async fn start(context: Context) -> Result<Started, Error> {
     context.spawn_derived(SurveyResults::new(context.clone()));
     context.spawn_derived(AgencyScores(context.clone()));
     context.spawn_derived(Closing(context.clone()));
+    context.spawn_derived(Correction(context.clone()));
     let (ready, readiness) = watch::channel(true);
     let app = App {
         counter: Arc::new(Counter::new(&context)),

@@ -138,6 +138,23 @@ impl SurveyService for Surveys {
         read(request, |_, message| result::list(&self.app, message)).await
     }
 
+    async fn read_exact_result(
+        &self,
+        request: Request<pb::ReadExactResultRequest>,
+    ) -> Answer<pb::ReadExactResultResponse> {
+        run::<result::ReadExact>(&self.app, request).await
+    }
+
+    async fn list_result_readings(
+        &self,
+        request: Request<pb::ListResultReadingsRequest>,
+    ) -> Answer<pb::ListResultReadingsResponse> {
+        read(request, |caller, message| {
+            result::list_readings(&self.app, caller, message)
+        })
+        .await
+    }
+
     type WatchResultStream = WatchStream<pb::WatchResultResponse>;
 
     async fn watch_result(

@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use prima_platform::{command, service::Context};
 
-use crate::{derived::results::Counter, events::survey_result::Results, intake::Intake};
+use crate::{
+    derived::{self, results::Counter},
+    domain::release::Rules,
+    events::survey_result::Results,
+    intake::Intake,
+};
 
 /// The platform, the intake of responses and the watched results; cheap to clone.
 #[derive(Clone)]
@@ -20,9 +25,9 @@ pub struct App {
 }
 
 impl App {
-    /// Responses by which the figures of an open survey move.
-    pub fn step(&self) -> u32 {
-        self.context.config.survey.disclosure_step
+    /// The rules by which figures are released.
+    pub fn rules(&self) -> Rules {
+        derived::rules(&self.context.config.survey)
     }
 }
 

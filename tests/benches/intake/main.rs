@@ -128,7 +128,7 @@ impl House {
     async fn start(store: &'static str) -> Self {
         if store == "postgresql" {
             let _postgres = Postgres::start_with(POSTGRES);
-            let suite = Suite::start().await;
+            let suite = Suite::in_steps().await;
             suite.survey.wait_ready().await;
             suite.ranking.wait_ready().await;
             return Self {

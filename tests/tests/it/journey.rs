@@ -8,7 +8,7 @@ use prima_tests::{DEADLINE, Suite, sample};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_real_respondents_give_the_published_index_and_a_rank() {
-    let suite = Suite::start().await;
+    let suite = Suite::in_steps().await;
     let mut client = suite.client.clone();
     let unit = client.unit("32", "3271").await;
     let golden = sample::golden();
@@ -26,29 +26,58 @@ async fn the_real_respondents_give_the_published_index_and_a_rank() {
         .into_inner();
     let survey = client.create_survey(&unit, "2024-q3").await;
     for (n, response) in sample::respondents(vector).into_iter().enumerate() {
-        client.submit(&survey, &format!("r-{n}"), response).await.unwrap();
+        client
+            .submit(&survey, &format!("r-{n:02}"), response)
+            .await
+            .unwrap();
     }
+    let result = client.result(&survey).await;
+    // The step that is last full is shown, and nine people wait.
+    assert_eq!((result.respondents, result.counted, result.pending), (29, 20, 9));
+    assert_eq!(result.elements[0].answers, 20);
+    let mut steps = Vec::new();
+    tokio::time::timeout(DEADLINE, async {
+        while steps.last() != Some(&20) {
+            let message = watch.message().await.unwrap().unwrap();
+            if let Some(row) = message.rows.first() {
+                assert_eq!(row.respondents, row.counted);
+                if row.counted == 20 {
+                    assert_eq!(row.score, result.index);
+                }
+                steps.push(row.counted);
+            }
+        }
+    })
+    .await
+    .expect("the watcher sees the last step");
+    assert!(
+        steps.iter().all(|n| *n % 5 == 0),
+        "the table moved to {steps:?} people"
+    );
+    client.close(&survey).await;
     let result = client.result(&survey).await;
     assert_eq!(
         (
             result.index.as_str(),
             result.category.as_str(),
-            result.respondents
+            result.counted,
+            result.pending
         ),
-        ("91.48", "A", 29)
+        ("91.48", "A", 29, 0)
     );
-    // At most four responses wait for the next disclosure step; how many depends on how many were counted together.
-    assert!(
-        (25..=29).contains(&result.disclosed_respondents),
-        "{} are disclosed",
-        result.disclosed_respondents
-    );
-    assert_eq!(result.elements[0].answers, result.disclosed_respondents);
+    assert_eq!(result.elements[0].mean, "3.6207");
     let seen = tokio::time::timeout(DEADLINE, async {
         loop {
             let message = watch.message().await.unwrap().unwrap();
-            if message.rows.first().is_some_and(|r| r.respondents == 29) {
-                return message;
+            if let Some(row) = message.rows.first() {
+                assert!(
+                    row.counted % 5 == 0 || row.counted == 29,
+                    "{} are shown",
+                    row.counted
+                );
+                if row.counted == 29 {
+                    return message;
+                }
             }
         }
     });
@@ -81,13 +110,6 @@ async fn the_real_respondents_give_the_published_index_and_a_rank() {
         ),
         (1, "91.48", 1, 1)
     );
-    client.close(&survey).await;
-    let result = client.result(&survey).await;
-    assert_eq!(
-        (result.disclosed_respondents, result.index.as_str()),
-        (29, "91.48")
-    );
-    assert_eq!(result.elements[0].mean, "3.6207");
 }
 
 #[tokio::test(flavor = "multi_thread")]

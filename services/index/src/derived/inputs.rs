@@ -130,7 +130,7 @@ async fn f03(
             surveys.push(Survey {
                 name: state.name,
                 version: fact.version,
-                respondents: state.respondents,
+                respondents: state.disclosed_respondents,
                 elements: elements.map(|e| (e.key, e.answers, e.total)).collect(),
             });
         }

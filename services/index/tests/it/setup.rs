@@ -160,6 +160,7 @@ pub fn f03(unit: &str, survey: &str, form: &str, respondents: i64, score: i64) -
         instrument: format!("f03-{form}-2022"),
         weight_variant: "mean_of_aspect_means".into(),
         respondents,
+        disclosed_respondents: respondents,
         elements: questions.iter().map(|q| element(&q.key)).collect(),
         closed_at: Some(to_proto(Clock::system().now())),
         ..Default::default()

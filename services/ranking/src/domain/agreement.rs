@@ -254,6 +254,7 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
             }
         };
         let low = match figures.value.as_str() {
+            "" if figures.too_few => Some(Unranked::TooFew),
             "" => Some(Unranked::NoValue),
             _ => low,
         };

@@ -126,6 +126,12 @@ pub struct Figures {
     pub status: Status,
     /// Whether it was recorded from an earlier publication instead of computed.
     pub recorded: bool,
+    /// Responses in it, where it is made of responses.
+    pub counted: i64,
+    /// People whose response or void is not in it yet.
+    pub pending: i64,
+    /// Whether the value is withheld, because it would be of too few respondents.
+    pub too_few: bool,
 }
 
 /// One published score.

@@ -64,6 +64,8 @@ pub enum Unranked {
     UnitsUnfit,
     /// Only a category was published, without a value.
     NoValue,
+    /// The value is withheld, because it would be of too few respondents.
+    TooFew,
 }
 
 /// Numbers of units of an agency, by their scores of one metric and period.
@@ -98,9 +100,10 @@ pub(super) struct ParsedScore {
 }
 
 impl ParsedScore {
-    /// Parses the value; fails when it is not a decimal. A category without a value is listed only.
+    /// Parses the value; fails when it is not a decimal. A category without a value, and a value that is withheld, is listed
+    /// only.
     pub(super) fn parse(subject: &Subject, figures: Figures) -> Result<Self, BadScore> {
-        let without_value = figures.value.is_empty() && !figures.category.is_empty();
+        let without_value = figures.value.is_empty() && (figures.too_few || !figures.category.is_empty());
         let value = match without_value {
             true => SortKey::UNRANKED,
             false => SortKey::ranked(decimal(&figures.value)?),
@@ -110,6 +113,7 @@ impl ParsedScore {
             && figures.units_counted < figures.units_expected
             && figures.status == Status::Provisional;
         let unranked = match (without_value, small, missing) {
+            (true, _, _) if figures.too_few => Some(Unranked::TooFew),
             (true, _, _) => Some(Unranked::NoValue),
             (false, true, _) => Some(Unranked::SampleTooSmall),
             (false, false, true) => Some(Unranked::UnitsMissing),

@@ -66,6 +66,9 @@ pub(super) fn score(of: &str, value: &str) -> Score {
             units_expected: 0,
             status: Status::Provisional,
             recorded: false,
+            counted: 10,
+            pending: 0,
+            too_few: false,
         },
         withdrawn: false,
     }
@@ -118,6 +121,32 @@ fn a_category_without_a_value_is_listed_and_not_ranked() {
     // A value that arrives later is ranked.
     tables.score("index", 2, score("1/a", "95")).unwrap();
     assert_eq!(shown(&tables, "clinic")[0], row(1, "1/a", "95"));
+}
+
+#[test]
+fn a_value_that_is_withheld_is_listed_and_not_ranked() {
+    let mut tables = LeagueTables::default();
+    for name in ["1/a", "1/b"] {
+        tables.unit(unit_name(name), 1, unit("clinic"));
+    }
+    tables.score("survey", 1, score("1/b", "91.40")).unwrap();
+    let mut few = score("1/a", "");
+    few.figures.category.clear();
+    (few.figures.counted, few.figures.pending, few.figures.too_few) = (0, 3, true);
+    tables.score("survey", 1, few).unwrap();
+    assert_eq!(
+        shown(&tables, "clinic"),
+        [row(1, "1/b", "91.40"), row(None, "1/a", "")]
+    );
+    let rows = tables.rows(&key("clinic"), 1, 1).unwrap();
+    assert_eq!(
+        (rows[0].unranked, rows[0].score.pending),
+        (Some(Unranked::TooFew), 3)
+    );
+    // An empty value without a reason is refused as before.
+    let mut empty = score("1/a", "");
+    empty.figures.category.clear();
+    assert!(tables.score("survey", 2, empty).is_err());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Scores of every service.
 
 use prima_proto::{
-    event::v1::{ScoreState, ScoreStatus},
+    event::v1::{ScoreState, ScoreStatus, WithheldReason},
     score::Key,
 };
 
@@ -29,6 +29,9 @@ pub fn score(key: Key, state: ScoreState, withdrawn: bool) -> Score {
                 Status::Provisional
             },
             recorded: state.recorded,
+            counted: state.counted,
+            pending: state.pending,
+            too_few: state.withheld_reason == i32::from(WithheldReason::TooFew),
         },
         withdrawn: withdrawn || status == ScoreStatus::Withdrawn,
     }

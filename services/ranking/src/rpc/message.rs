@@ -32,6 +32,7 @@ pub fn row(row: Row) -> v1::LeagueRow {
         None => v1::UnrankedReason::Unspecified,
         Some(Unranked::SampleTooSmall) => v1::UnrankedReason::SampleTooSmall,
         Some(Unranked::NoValue) => v1::UnrankedReason::NoValue,
+        Some(Unranked::TooFew) => v1::UnrankedReason::TooFew,
         Some(Unranked::UnitsMissing) => v1::UnrankedReason::UnitsMissing,
         Some(Unranked::UnitsUnfit) => v1::UnrankedReason::UnitsUnfit,
     };
@@ -58,5 +59,7 @@ pub fn row(row: Row) -> v1::LeagueRow {
         units_expected: row.score.units_expected,
         version: row.version,
         recorded: row.score.recorded,
+        counted: row.score.counted,
+        pending: row.score.pending,
     }
 }

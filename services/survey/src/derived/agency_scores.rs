@@ -163,13 +163,12 @@ impl Counted<'_> {
         (people > 0).then(|| self.publish(sum / BigInt::from(people)))
     }
 
-    /// Whether more exact values than the published ones may be disclosed, because every response of every unit is
-    /// disclosed.
-    pub fn whole(&self) -> bool {
-        self.units.iter().all(|(unit, _)| unit.disclosed == Some(1))
+    /// Number of people whose response or void is not in the scores of these units yet.
+    pub fn pending(&self) -> i64 {
+        self.units.iter().filter_map(|(unit, _)| unit.pending).sum()
     }
 
-    /// Number of respondents of all these units.
+    /// Number of responses in the scores of all these units.
     pub fn respondents(&self) -> i64 {
         self.units.iter().filter_map(|(unit, _)| unit.respondents).sum()
     }
@@ -187,10 +186,10 @@ fn mean(inputs: &[UnitInput], first_day: &str, ended: bool) -> Option<Score> {
     let counted = counted(inputs)?;
     let expected = expected(inputs, first_day);
     Some(Score {
-        published: counted.mean_of_units()?,
-        whole: counted.whole(),
+        published: Some(counted.mean_of_units()?),
         components: Vec::new(),
         sample_size: counted.respondents(),
+        pending: counted.pending(),
         sample_minimum: 0,
         standard_error: String::new(),
         units: (

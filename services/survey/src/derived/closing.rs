@@ -14,27 +14,32 @@ use prima_platform::{
 };
 use sea_orm::DbErr;
 
-use super::{results::survey_lock, unit_scores};
-use crate::store::{
-    survey::{Stored, survey_save_in_txn},
-    tally::tallies_disclose_in_txn,
+use super::{results::survey_lock, rules, unit_scores};
+use crate::{
+    domain::release::Rules,
+    store::{
+        survey::{Stored, survey_save_in_txn},
+        tally::tallies_close_in_txn,
+    },
 };
 
 /// How often due surveys are looked for.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Saves that a locked survey was closed, and discloses all its responses. Returns the states that change.
+/// Saves that a locked survey was closed, and releases what waits, unless that is of too few people. Returns the states that
+/// change.
 pub async fn save(
     txn: &Txn,
     stored: &mut Stored,
+    rules: &Rules,
     clock: &Clock,
     now: DateTime<Utc>,
 ) -> Result<Vec<State>, DbErr> {
     stored.etag = clock.next_version(stored.etag);
     stored.updated_at = micros(now);
     survey_save_in_txn(txn, stored).await?;
-    tallies_disclose_in_txn(txn, stored).await?;
-    unit_scores::follow(txn, stored, now).await
+    tallies_close_in_txn(txn, stored, rules, now).await?;
+    unit_scores::follow(txn, stored, rules, now).await
 }
 
 /// Closes a locked survey whose closing time has passed, without waiting up to a second for [`Closing`]. Only a survey that
@@ -43,13 +48,14 @@ pub async fn save(
 pub async fn when_due(
     txn: &Txn,
     stored: &mut Stored,
+    rules: &Rules,
     clock: &Clock,
     now: DateTime<Utc>,
 ) -> Result<Vec<State>, DbErr> {
     match stored.survey.close_at {
         Some(at) if stored.survey.closed_at.is_none() && at <= now => {
             stored.survey.closed_at = Some(at);
-            save(txn, stored, clock, now).await
+            save(txn, stored, rules, clock, now).await
         }
         _ => Ok(Vec::new()),
     }
@@ -83,13 +89,13 @@ impl Kind for Closing {
     }
 
     async fn recompute(&self, txn: &Txn, keys: &[String]) -> Result<(), Failure> {
-        let (now, step) = (self.0.clock.now(), self.0.config.survey.disclosure_step);
+        let (now, rules) = (self.0.clock.now(), rules(&self.0.config.survey));
         for name in keys {
-            if let Some(mut stored) = survey_lock(txn, name, step, now).await? {
-                let mut states = when_due(txn, &mut stored, &self.0.clock, now).await?;
+            if let Some(mut stored) = survey_lock(txn, name, &rules, now).await? {
+                let mut states = when_due(txn, &mut stored, &rules, &self.0.clock, now).await?;
                 if states.is_empty() {
                     // Its closing time was moved in the meantime, but its responses were counted.
-                    states = unit_scores::follow(txn, &stored, now).await?;
+                    states = unit_scores::follow(txn, &stored, &rules, now).await?;
                 }
                 outbox::stage(txn, &states).await?;
             }

@@ -13,7 +13,8 @@ use crate::{
         instrument::{self, Instrument},
         moments::Moments,
         number::Rational,
-        survey::{State, Survey},
+        release::{Rules, Withheld},
+        survey::Survey,
         tally::Tally,
     },
     store::{
@@ -23,7 +24,9 @@ use crate::{
     },
 };
 
-/// The figure of one element, as disclosed.
+use super::released::{Released, pending};
+
+/// The figure of one element, of the released responses.
 #[derive(Debug, Clone)]
 pub struct Element {
     /// Stable key.
@@ -38,7 +41,7 @@ pub struct Element {
     pub tally: Tally,
 }
 
-/// The figure of one aspect, as disclosed.
+/// The figure of one aspect, of the released responses.
 #[derive(Debug, Clone)]
 pub struct AspectMean {
     /// Stable key.
@@ -49,20 +52,26 @@ pub struct AspectMean {
     pub mean: Option<Rational>,
 }
 
-/// The figures of a survey.
+/// The figures of a survey, of its released responses.
 #[derive(Debug, Clone)]
 pub struct Outcome {
-    /// Figures of the elements of the disclosed responses, in the survey's order.
+    /// Figures of the elements, in the survey's order.
     pub elements: Vec<Element>,
-    /// Figures of the aspects of the disclosed responses, in the instrument's order; empty when it has no aspects.
+    /// Figures of the aspects, in the instrument's order; empty when it has no aspects.
     pub aspects: Vec<AspectMean>,
-    /// Number of disclosed responses.
-    pub disclosed: i64,
-    /// Whether all responses are disclosed; if not, nothing more exact than the published index may be returned.
-    pub whole: bool,
-    /// The index of all responses; `None` until every element has an answer.
+    /// Number of released responses; 0 when the figures are withheld.
+    pub counted: i64,
+    /// Number of people whose response or void is not in the figures yet.
+    pub pending: i64,
+    /// Why the figures are withheld.
+    pub withheld: Option<Withheld>,
+    /// Whether the survey is closed and its figures will still change.
+    pub in_correction: bool,
+    /// Moments of the released responses.
+    pub moments: Moments,
+    /// The index; `None` until every element has an answer.
     pub published: Option<Published>,
-    /// Standard error and interval of the index of the disclosed responses; `None` with fewer than two.
+    /// Standard error and interval of the index; `None` with fewer than two responses.
     pub certainty: Option<Certainty>,
     /// The number of respondents against the minimum sample.
     pub sample: SampleStatus,
@@ -71,48 +80,43 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Computes the figures of a survey that may be disclosed at `now`, from its sums.
-    pub fn of(stored: &Stored, tallies: &Tallies, now: DateTime<Utc>) -> Self {
+    /// Computes the figures of a survey that may be shown at `now`, from its sums.
+    pub fn of(stored: &Stored, tallies: &Tallies, rules: &Rules, now: DateTime<Utc>) -> Self {
+        let pending = pending(stored, rules, now);
+        Self::from_sums(stored, Released::of(stored, tallies, &pending, rules))
+    }
+
+    /// Computes the figures of these sums of a survey.
+    pub fn from_sums(stored: &Stored, sums: Released) -> Self {
         let survey = &stored.survey;
         let known = instrument::find(&survey.instrument);
-        // From the closing time on everything is disclosed, even before the survey is stored as closed.
-        let whole = stored.disclosed.undisclosed == 0 || survey.state(now) == State::Closed;
-        let counts = |key: &str| tallies.get(key).copied().unwrap_or_default();
-        let current: Vec<Tally> = survey.asked.iter().map(|a| counts(&a.key).current).collect();
-        let elements: Vec<Element> = survey
-            .asked
-            .iter()
-            .map(|asked| Element {
-                key: asked.key.clone(),
-                code: asked.code.clone(),
-                name: asked.name(known).to_owned(),
-                aspect: known
-                    .and_then(|i| i.element(&asked.key)?.aspect.clone())
-                    .unwrap_or_default(),
-                tally: match counts(&asked.key) {
-                    counts if whole => counts.current,
-                    counts => counts.disclosed,
-                },
-            })
-            .collect();
-        let shown: Vec<Tally> = elements.iter().map(|e| e.tally).collect();
-        let (moments, disclosed) = if whole {
-            (&stored.moments, stored.respondents)
-        } else {
-            (&stored.disclosed.moments, stored.disclosed.respondents)
-        };
+        let asked = survey.asked.iter().zip(&sums.tallies);
+        let elements = asked.map(|(asked, tally)| Element {
+            key: asked.key.clone(),
+            code: asked.code.clone(),
+            name: asked.name(known).to_owned(),
+            aspect: known
+                .and_then(|i| i.element(&asked.key)?.aspect.clone())
+                .unwrap_or_default(),
+            tally: *tally,
+        });
         Self {
-            elements,
-            disclosed,
-            whole,
-            aspects: known.map(|i| aspects(i, survey, &shown)).unwrap_or_default(),
+            elements: elements.collect(),
+            counted: sums.counted,
+            pending: sums.pending,
+            withheld: sums.withheld,
+            in_correction: sums.in_correction,
+            aspects: known
+                .map(|i| aspects(i, survey, &sums.tallies))
+                .unwrap_or_default(),
             published: known.and_then(|i| {
-                let exact = index::compute(i, &survey.asked, &current, survey.weights)?;
+                let exact = index::compute(i, &survey.asked, &sums.tallies, survey.weights)?;
                 Some(index::publish(i, exact))
             }),
-            certainty: known.and_then(|i| assess(i, survey, &shown, moments, survey.population)),
+            certainty: known.and_then(|i| assess(i, survey, &sums.tallies, &sums.moments, survey.population)),
             sample: SampleStatus::of(stored.respondents, minimum(survey)),
             aftermath: Aftermath::default(),
+            moments: sums.moments,
         }
     }
 }
@@ -157,6 +161,7 @@ pub async fn of_surveys(
     txn: &Txn,
     surveys: &[&Stored],
     tallies: &HashMap<i64, Tallies>,
+    rules: &Rules,
     now: DateTime<Utc>,
 ) -> Result<Vec<Outcome>, DbErr> {
     let closed = surveys.iter().filter(|s| s.survey.closed_at.is_some());
@@ -165,7 +170,7 @@ pub async fn of_surveys(
     let nothing = Tallies::new();
     let figures = |stored: &&Stored| Outcome {
         aftermath: known.remove(&stored.id).unwrap_or_default(),
-        ..Outcome::of(stored, tallies.get(&stored.id).unwrap_or(&nothing), now)
+        ..Outcome::of(stored, tallies.get(&stored.id).unwrap_or(&nothing), rules, now)
     };
     Ok(surveys.iter().map(figures).collect())
 }

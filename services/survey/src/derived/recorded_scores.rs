@@ -49,10 +49,10 @@ fn score(record: Recorded) -> Option<Score> {
     let means = record.elements.iter();
     let means = means.filter_map(|(key, mean)| Some((key.clone(), number::parse_decimal(mean)?)));
     Some(Score {
-        published: record.published()?,
-        whole: true,
+        published: Some(record.published()?),
         components: means.collect(),
         sample_size: record.respondents,
+        pending: 0,
         // The minimum sample of a recorded result is unknown.
         sample_minimum: 0,
         standard_error: String::new(),

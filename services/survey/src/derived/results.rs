@@ -23,8 +23,9 @@ use sea_orm::DbErr;
 use tokio::sync::Mutex;
 use tracing::Instrument;
 
-use super::unit_scores;
+use super::{rules, unit_scores};
 use crate::{
+    domain::release::Rules,
     events::publish,
     store::{
         delta::{self, Delta, Of, deltas_take_in_txn, deltas_waiting},
@@ -100,18 +101,19 @@ impl Kind for SurveyResults {
     async fn recompute(&self, txn: &Txn, keys: &[String]) -> Result<(), Failure> {
         let ids = keys.iter().map(|key| key.parse());
         let ids: Vec<i64> = ids.collect::<Result<_, _>>().map_err(Failure::internal)?;
-        let step = i64::from(self.context.config.survey.disclosure_step);
+        let rules = rules(&self.context.config.survey);
         let surveys = self.lock(txn, &ids).await?;
-        Ok(count_in_txn(txn, surveys, step, self.context.clock.now()).await?)
+        Ok(count_in_txn(txn, surveys, &[], &rules, self.context.clock.now()).await?)
     }
 }
 
 /// Adds the stored responses that are not counted yet to the sums of these locked surveys, and stages the states that
-/// change.
+/// change. An import into those in `imported` has ended.
 async fn count_in_txn(
     txn: &Txn,
     mut surveys: Vec<Stored>,
-    step: i64,
+    imported: &[i64],
+    rules: &Rules,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     failpoint::hit("results.locked").await;
@@ -119,7 +121,8 @@ async fn count_in_txn(
     // next version.
     let ids: Vec<i64> = surveys.iter().map(|stored| stored.id).collect();
     let taken = deltas_take_in_txn(txn, &ids).await?;
-    surveys.retain(|stored| taken.deltas.contains_key(&stored.id));
+    let waits = |stored: &Stored| imported.contains(&stored.id) && !stored.pending.own.is_empty();
+    surveys.retain(|stored| taken.deltas.contains_key(&stored.id) || waits(stored));
     if surveys.is_empty() {
         return Ok(());
     }
@@ -130,41 +133,41 @@ async fn count_in_txn(
     for others in traceparents.take(LINKS) {
         trace::link(&span, Some(others));
     }
-    let added = added(&surveys, &taken.deltas);
-    add_in_txn(txn, surveys, &added, step, now).instrument(span).await
+    let mut added = added(&surveys, &taken.deltas);
+    for (id, added) in &mut added {
+        added.changes.import_ended = imported.contains(id);
+    }
+    add_in_txn(txn, surveys, added, rules, now).instrument(span).await
 }
 
 async fn add_in_txn(
     txn: &Txn,
     mut surveys: Vec<Stored>,
-    added: &HashMap<i64, Added>,
-    step: i64,
+    added: HashMap<i64, Added>,
+    rules: &Rules,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     for stored in &mut surveys {
         stored.next_version(now.timestamp_millis());
     }
-    let tallies = tallies_add_in_txn(txn, &mut surveys, added, step, now).await?;
-    let mut states = publish::survey_results(txn, &surveys, &tallies, now).await?;
+    let tallies = tallies_add_in_txn(txn, &mut surveys, added, rules, now).await?;
+    let mut states = publish::survey_results(txn, &surveys, &tallies, rules, now).await?;
     let units: BTreeSet<_> = surveys
         .iter()
         .map(|s| (s.survey.name.unit.clone(), s.survey.period.to_string()))
         .collect();
-    states.extend(unit_scores::recompute(txn, &units, now.timestamp_millis()).await?);
+    states.extend(unit_scores::recompute(txn, &units, rules, now.timestamp_millis()).await?);
     outbox::stage(txn, &states).await?;
     failpoint::hit("results.staged").await;
     Ok(())
 }
 
 fn added(surveys: &[Stored], deltas: &HashMap<i64, Vec<Delta>>) -> HashMap<i64, Added> {
-    let added = surveys.iter().filter_map(|stored| {
+    let added = surveys.iter().map(|stored| {
         let mut added = Added::nothing(stored);
-        let deltas = deltas.get(&stored.id)?;
-        deltas
-            .iter()
-            .flat_map(Delta::answers)
-            .for_each(|answers| added.add(answers));
-        Some((stored.id, added))
+        let deltas = deltas.get(&stored.id).into_iter().flatten();
+        deltas.flat_map(Delta::lines).for_each(|line| added.add(line));
+        (stored.id, added)
     });
     added.collect()
 }
@@ -174,7 +177,7 @@ fn added(surveys: &[Stored], deltas: &HashMap<i64, Vec<Delta>>) -> HashMap<i64, 
 pub async fn survey_lock(
     txn: &Txn,
     name: &str,
-    step: u32,
+    rules: &Rules,
     now: DateTime<Utc>,
 ) -> Result<Option<Stored>, DbErr> {
     let Some(mut stored) = survey_lock_in_txn(txn, name, now.timestamp_millis()).await? else {
@@ -183,13 +186,13 @@ pub async fn survey_lock(
     if stored.survey.closed_at.is_some() {
         // Late responses from devices that were offline. Not every operation on a closed survey recomputes the score of
         // its unit, so they are counted as the runner counts, including that score.
-        count_in_txn(txn, vec![stored], step.into(), now).await?;
+        count_in_txn(txn, vec![stored], &[], rules, now).await?;
         return survey_lock_in_txn(txn, name, now.timestamp_millis()).await;
     }
     let deltas = deltas_take_in_txn(txn, &[stored.id]).await?.deltas;
     if !deltas.is_empty() {
         let added = added(std::slice::from_ref(&stored), &deltas);
-        tallies_add_in_txn(txn, std::slice::from_mut(&mut stored), &added, step.into(), now).await?;
+        tallies_add_in_txn(txn, std::slice::from_mut(&mut stored), added, rules, now).await?;
     }
     Ok(Some(stored))
 }
@@ -200,7 +203,7 @@ pub struct Counter {
     clock: Clock,
     outbox: Outbox,
     derived: Derived,
-    step: i64,
+    rules: Rules,
     /// Held while a read counts. Other reads wait for it, and then usually find nothing left to count.
     at_work: Mutex<()>,
 }
@@ -213,7 +216,7 @@ impl Counter {
             clock: context.clock.clone(),
             outbox: context.outbox.clone(),
             derived: context.derived.clone(),
-            step: context.config.survey.disclosure_step.into(),
+            rules: rules(&context.config.survey),
             at_work: Mutex::new(()),
         }
     }
@@ -221,7 +224,17 @@ impl Counter {
     /// Counts all responses to these surveys that are stored by now, so that a caller whose response was acknowledged
     /// reads a result that contains it. When the database can't be written, the result of the last count is read.
     pub async fn count(&self, of: Of<'_>) -> Result<(), Failure> {
-        match self.count_all(of).await {
+        Self::tolerant(self.count_waiting(of).await)
+    }
+
+    /// Counts all responses to these surveys. An import into those in `imported` has ended, and is released as a whole.
+    pub async fn count_imported(&self, ids: &[i64], imported: &[i64]) -> Result<(), Failure> {
+        let _alone = self.at_work.lock().await;
+        Self::tolerant(self.count_all(ids, imported).await)
+    }
+
+    fn tolerant(counted: Result<(), DbErr>) -> Result<(), Failure> {
+        match counted {
             Err(error) if db::cause(&error).is_storage() => {
                 tracing::warn!(%error, "a result is read as it stands: nothing can be written");
                 Ok(())
@@ -230,7 +243,7 @@ impl Counter {
         }
     }
 
-    async fn count_all(&self, of: Of<'_>) -> Result<(), DbErr> {
+    async fn count_waiting(&self, of: Of<'_>) -> Result<(), DbErr> {
         let waiting = deltas_waiting(self.db.reader(), of, i64::MAX).await?;
         let Some(last) = waiting.iter().map(|w| w.last).max() else {
             return Ok(());
@@ -238,10 +251,14 @@ impl Counter {
         let _alone = self.at_work.lock().await;
         let waiting = deltas_waiting(self.db.reader(), of, last).await?;
         let ids: Vec<i64> = waiting.iter().map(|w| w.survey_id).collect();
+        self.count_all(&ids, &[]).await
+    }
+
+    async fn count_all(&self, ids: &[i64], imported: &[i64]) -> Result<(), DbErr> {
         for ids in ids.chunks(TOGETHER) {
             let txn = self.db.begin().await?;
             let surveys = surveys_lock_in_txn(&txn, ids).await?;
-            count_in_txn(&txn, surveys, self.step, self.clock.now()).await?;
+            count_in_txn(&txn, surveys, imported, &self.rules, self.clock.now()).await?;
             txn.commit().await?;
             self.outbox.committed();
             // Agencies were flagged as dirty.

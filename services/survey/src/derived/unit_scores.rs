@@ -6,7 +6,11 @@ use chrono::{DateTime, Utc};
 use prima_platform::{db::Txn, outbox::State};
 use sea_orm::DbErr;
 
-use super::{outcome::assess, recorded_scores};
+use super::{
+    outcome::assess,
+    recorded_scores,
+    released::{self, Released},
+};
 use crate::{
     domain::{
         METRIC,
@@ -15,6 +19,7 @@ use crate::{
         instrument,
         moments::Moments,
         number,
+        release::{Rules, Withheld},
         survey::{self, Survey},
         tally::Tally,
     },
@@ -29,7 +34,12 @@ use crate::{
 
 /// Recomputes these scores in key order, after the surveys that the transaction changes were locked and saved. Flags
 /// their agencies as dirty, and returns the states of the scores.
-pub async fn recompute(txn: &Txn, keys: &BTreeSet<UnitPeriod>, now_millis: i64) -> Result<Vec<State>, DbErr> {
+pub async fn recompute(
+    txn: &Txn,
+    keys: &BTreeSet<UnitPeriod>,
+    rules: &Rules,
+    now_millis: i64,
+) -> Result<Vec<State>, DbErr> {
     let locked = unit_scores_lock_in_txn(txn, keys, now_millis).await?;
     // Surveys are read after the locks: transactions that held them before have committed, and later ones will see this
     // one.
@@ -52,18 +62,20 @@ pub async fn recompute(txn: &Txn, keys: &BTreeSet<UnitPeriod>, now_millis: i64) 
         let score = match recorded.remove(&key) {
             None => {
                 let own = surveys.get(&key).map(Vec::as_slice).unwrap_or_default();
-                pool(own, &tallies).and_then(Pooled::score)
+                pool(own, &tallies, rules).and_then(Pooled::score)
             }
             recorded => recorded,
         };
-        if score.is_some() || row.exact.is_some() {
+        // A score without a value has an instrument.
+        if score.is_some() || row.exact.is_some() || !row.instrument.is_empty() {
             states.push(publish::unit_score(&key.0, &key.1, row.version, score.as_ref()));
         }
-        row.exact = score.as_ref().map(|s| number::fraction(&s.published.exact));
+        let published = score.as_ref().and_then(|s| s.published.as_ref());
+        row.exact = published.map(|p| number::fraction(&p.exact));
         row.settled = score.as_ref().is_some_and(|s| s.settled).into();
-        row.disclosed = score.as_ref().is_none_or(|s| s.whole).into();
         row.recorded = score.as_ref().is_some_and(|s| s.recorded).into();
         row.respondents = score.as_ref().map(|s| s.sample_size).unwrap_or_default();
+        row.pending = score.as_ref().map(|s| s.pending).unwrap_or_default();
         row.instrument = score.map(|s| s.instrument).unwrap_or_default();
         scores.push(row);
     }
@@ -78,48 +90,69 @@ pub async fn recompute(txn: &Txn, keys: &BTreeSet<UnitPeriod>, now_millis: i64) 
 
 /// Recomputes the score of the unit of a survey that is locked and saved. Returns the states that change: the result of
 /// the survey, and that score.
-pub async fn follow(txn: &Txn, stored: &Stored, now: DateTime<Utc>) -> Result<Vec<State>, DbErr> {
-    let mut states = vec![publish::survey_result(txn, stored, now).await?];
+pub async fn follow(
+    txn: &Txn,
+    stored: &Stored,
+    rules: &Rules,
+    now: DateTime<Utc>,
+) -> Result<Vec<State>, DbErr> {
+    let mut states = vec![publish::survey_result(txn, stored, rules, now).await?];
     let survey = &stored.survey;
     let key = BTreeSet::from([(survey.name.unit.clone(), survey.period.to_string())]);
-    states.extend(recompute(txn, &key, now.timestamp_millis()).await?);
+    states.extend(recompute(txn, &key, rules, now.timestamp_millis()).await?);
     Ok(states)
 }
 
-/// The pooled figures of the surveys of a unit and period.
+/// The pooled figures of the surveys of a unit and period, of their released responses. A survey whose figures are withheld
+/// contributes nothing.
 #[derive(Debug)]
 pub struct Pooled<'a> {
     /// The first survey; all share its instrument, weights and elements.
     pub first: &'a Survey,
-    /// Tallies of all responses, per element of the first survey.
-    pub current: Vec<Tally>,
-    /// Tallies of the disclosed responses.
-    pub disclosed: Vec<Tally>,
-    /// Standard error and interval of the index of the disclosed responses.
+    /// Tallies, per element of the first survey.
+    pub tallies: Vec<Tally>,
+    /// Standard error and interval of the index.
     pub certainty: Option<Certainty>,
-    /// Whether all responses are disclosed.
-    pub whole: bool,
-    /// Number of counted responses.
+    /// Number of released responses.
+    pub counted: i64,
+    /// Number of people whose response or void is not in the figures yet.
+    pub pending: i64,
+    /// Number of counted responses, released or not.
     pub respondents: i64,
     /// Minimum sample of all surveys together.
     pub minimum: i64,
-    /// Whether every survey is closed.
+    /// Whether every survey is closed and none is in correction.
     pub settled: bool,
+    /// Whether every survey is closed and one is in correction.
+    pub in_correction: bool,
+    /// Why there are no figures.
+    pub withheld: Option<Withheld>,
 }
 
 /// Pools surveys that share instrument, weights and elements; `None` without a survey.
-pub fn pool<'a>(surveys: &'a [Stored], tallies: &HashMap<i64, Tallies>) -> Option<Pooled<'a>> {
+pub fn pool<'a>(surveys: &'a [Stored], tallies: &HashMap<i64, Tallies>, rules: &Rules) -> Option<Pooled<'a>> {
     let first = &surveys.first()?.survey;
-    let own: Vec<&Tallies> = surveys.iter().filter_map(|s| tallies.get(&s.id)).collect();
-    let (mut current, mut disclosed) = (Vec::new(), Vec::new());
-    for asked in &first.asked {
-        let (mut all, mut shown) = (Tally::default(), Tally::default());
-        for counts in own.iter().filter_map(|t| t.get(&asked.key)) {
-            all.add(&counts.current);
-            shown.add(&counts.disclosed);
+    let nothing = Tallies::new();
+    let sums = surveys.iter().map(|stored| {
+        let tallies = tallies.get(&stored.id).unwrap_or(&nothing);
+        Released::of(stored, tallies, &released::counted(stored, rules), rules)
+    });
+    let sums: Vec<Released> = sums.collect();
+    let mut pooled = vec![Tally::default(); first.asked.len()];
+    let mut moments = Some(Moments::none(first.asked.len()));
+    for (stored, own) in surveys.iter().zip(&sums) {
+        let order = order(first, &stored.survey);
+        for (tally, place) in pooled.iter_mut().zip(&order) {
+            if let Some(own) = place.and_then(|place| own.tallies.get(place)) {
+                tally.add(own);
+            }
         }
-        current.push(all);
-        disclosed.push(shown);
+        let order: Option<Vec<usize>> = order.into_iter().collect();
+        let own = order.and_then(|order| own.moments.reordered(&order));
+        moments = moments.zip(own).map(|(mut all, own)| {
+            all.merge(&own);
+            all
+        });
     }
     let populations = || surveys.iter().map(|s| s.survey.population);
     // The population of the unit is known only when every survey declares one.
@@ -129,36 +162,56 @@ pub fn pool<'a>(surveys: &'a [Stored], tallies: &HashMap<i64, Tallies>) -> Optio
         0
     };
     let known = instrument::find(&first.instrument);
-    let certainty = known.and_then(|i| assess(i, first, &disclosed, &moments(surveys)?, whole_population));
+    let closed = surveys.iter().all(|s| s.survey.closed_at.is_some());
+    let counted: i64 = sums.iter().map(|r| r.counted).sum();
+    let corrected = sums.iter().any(|r| r.in_correction);
+    let withheld = match counted {
+        0 if closed => Some(Withheld::TooFew),
+        0 => Some(Withheld::FirstStep),
+        _ => None,
+    };
+    let respondents = surveys.iter().map(|s| s.respondents).sum();
     Some(Pooled {
         first,
-        current,
-        disclosed,
-        certainty,
-        whole: surveys.iter().all(|s| s.disclosed.undisclosed == 0),
-        respondents: surveys.iter().map(|s| s.respondents).sum(),
+        certainty: known.and_then(|i| assess(i, first, &pooled, moments.as_ref()?, whole_population)),
+        tallies: pooled,
+        counted,
+        pending: sums.iter().map(|r| r.pending).sum(),
+        respondents,
         minimum: survey::minimum(&first.instrument, surveys.iter().map(|s| &s.survey)),
-        settled: surveys.iter().all(|s| s.survey.closed_at.is_some()),
+        settled: closed && !corrected,
+        in_correction: closed && corrected,
+        withheld: withheld.filter(|_| respondents > 0),
     })
 }
 
+/// The place of each element of the first survey in another one.
+fn order(first: &Survey, other: &Survey) -> Vec<Option<usize>> {
+    let place = |key: &str| other.asked.iter().position(|a| a.key == key);
+    first.asked.iter().map(|a| place(&a.key)).collect()
+}
+
 impl Pooled<'_> {
-    /// The index of all responses; `None` until every element has an answer.
+    /// The index; `None` until every element has an answer.
     pub fn published(&self) -> Option<Published> {
         let known = instrument::find(&self.first.instrument)?;
-        let exact = index::compute(known, &self.first.asked, &self.current, self.first.weights)?;
+        let exact = index::compute(known, &self.first.asked, &self.tallies, self.first.weights)?;
         Some(index::publish(known, exact))
     }
 
-    /// The score; `None` until every element has an answer. Its elements and its interval are those of the disclosed
-    /// responses.
+    /// The score; `None` until every element has an answer, except that closed surveys of too few people have a score
+    /// without a value.
     fn score(self) -> Option<Score> {
+        let published = self.published();
+        if published.is_none() && self.withheld != Some(Withheld::TooFew) {
+            return None;
+        }
         let keys = self.first.asked.iter().map(|a| a.key.as_str());
         Some(Score {
-            published: self.published()?,
-            whole: self.whole,
-            components: publish::components(keys.zip(&self.disclosed)),
-            sample_size: self.respondents,
+            published,
+            components: publish::components(keys.zip(&self.tallies)),
+            sample_size: self.counted,
+            pending: self.pending,
             sample_minimum: self.minimum,
             standard_error: self.certainty.map(|c| c.standard_error).unwrap_or_default(),
             units: (0, 0),
@@ -168,16 +221,4 @@ impl Pooled<'_> {
             recorded: false,
         })
     }
-}
-
-/// The disclosed moments of all surveys together, in the order of the first one's elements.
-fn moments(surveys: &[Stored]) -> Option<Moments> {
-    let (first, others) = surveys.split_first()?;
-    let mut pooled = first.disclosed.moments.clone();
-    for other in others {
-        let place = |key: &str| other.survey.asked.iter().position(|a| a.key == key);
-        let order: Option<Vec<usize>> = first.survey.asked.iter().map(|a| place(&a.key)).collect();
-        pooled.merge(&other.disclosed.moments.reordered(&order?)?);
-    }
-    Some(pooled)
 }

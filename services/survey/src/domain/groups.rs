@@ -1,6 +1,6 @@
 //! Figures by group of respondents: which figures of a dimension of the profile are shown and which are withheld.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::suppression;
 use super::tally::Tally;
@@ -35,6 +35,14 @@ impl Sums {
         self.for_each_answer(answers, Tally::subtract);
     }
 
+    /// Adds the responses of other sums.
+    pub fn merge(&mut self, other: &Self) {
+        self.respondents += other.respondents;
+        for (tally, more) in self.elements.iter_mut().zip(&other.elements) {
+            tally.add(more);
+        }
+    }
+
     /// Removes the responses of other sums.
     pub fn subtract(&mut self, other: &Self) {
         self.respondents -= other.respondents;
@@ -52,21 +60,24 @@ impl Sums {
     }
 }
 
-/// Sums that change in steps: of n responses they contain the first `step * (n / step)` in the order of arrival. With a step
-/// of 1 they contain all responses.
+/// Sums that change in steps: of n responses they contain the first `step * ((n - lag) / step)` in the order of arrival, so
+/// that at least `lag` stay for the closing of the survey. With a step of 1 they contain all responses.
 #[derive(Debug, Clone)]
 pub struct Stepped {
     step: i64,
+    lag: i64,
     sums: Sums,
-    /// The latest responses, fewer than a step, by version of the survey and id.
+    /// The latest responses, as many as can stay, by version of the survey and id.
     latest: BTreeMap<(i64, String), String>,
 }
 
 impl Stepped {
     /// The sums of no responses; `step` is at least 1.
-    pub fn none(elements: usize, step: i64) -> Self {
+    pub fn none(elements: usize, step: i64, lag: i64) -> Self {
+        let step = step.max(1);
         Self {
-            step: step.max(1),
+            step,
+            lag: if step == 1 { 0 } else { lag },
             sums: Sums::none(elements),
             latest: BTreeMap::new(),
         }
@@ -75,7 +86,7 @@ impl Stepped {
     /// Adds a response that was stored under this version of the survey.
     pub fn add(&mut self, version: i64, id: &str, answers: &str) {
         self.sums.add(answers);
-        let room = usize::try_from(self.step - 1).unwrap_or(usize::MAX);
+        let room = usize::try_from(self.step - 1 + self.lag).unwrap_or(usize::MAX);
         let full = self.latest.len() >= room;
         let later = |((v, i), _): (&(i64, String), &String)| (*v, i.as_str()) < (version, id);
         if room > 0 && (!full || self.latest.first_key_value().is_some_and(later)) {
@@ -88,9 +99,15 @@ impl Stepped {
 
     /// The sums of all whole steps.
     pub fn sums(&self) -> Sums {
-        let pending = usize::try_from(self.sums.respondents % self.step).unwrap_or(0);
+        let n = self.sums.respondents;
+        let stay = if n < self.lag {
+            n
+        } else {
+            self.lag + (n - self.lag) % self.step
+        };
+        let stay = usize::try_from(stay).unwrap_or(0);
         let mut sums = self.sums.clone();
-        for answers in self.latest.values().rev().take(pending) {
+        for answers in self.latest.values().rev().take(stay) {
             sums.remove(answers);
         }
         sums
@@ -121,17 +138,21 @@ pub struct Dimension {
 /// Chooses which of the `groups` (by code) to show. `codes` has every expected code in order; other codes come after them.
 /// `total` has the sums of all respondents, which readers are assumed to know; `minimum` is the smallest cell that is shown.
 /// While the survey is `open`, groups may lag behind the total; readers can compute the difference, so it is a cell as well.
+/// `changed` has the number of people of each group who were added or voided since the survey was closed; a reader who has
+/// seen both figures can compute theirs, so they are cells too, which are shown with `changed_minimum` people or none.
 pub fn publish(
     codes: &[&str],
     groups: &BTreeMap<String, Sums>,
     total: &Sums,
     minimum: i64,
     open: bool,
+    (changed, changed_minimum): (&BTreeMap<String, i64>, i64),
 ) -> Dimension {
     let empty = Sums::none(total.elements.len());
-    let further = groups
-        .keys()
-        .map(String::as_str)
+    let further = groups.keys().chain(changed.keys());
+    let further: BTreeSet<&str> = further.map(String::as_str).collect();
+    let further = further
+        .into_iter()
         .filter(|k| !k.is_empty() && !codes.contains(k));
     let keys: Vec<&str> = codes.iter().copied().chain(further).chain([""]).collect();
     let mut cells: Vec<&Sums> = keys
@@ -146,7 +167,14 @@ pub fn publish(
         cells.push(&pending);
     }
     let people: Vec<i64> = cells.iter().map(|sums| sums.respondents).collect();
+    let changed: Vec<i64> = keys
+        .iter()
+        .map(|key| changed.get(*key).copied().unwrap_or_default())
+        .chain(cells.iter().skip(keys.len()).map(|_| 0))
+        .collect();
     let hidden = suppression::cells(&people, minimum);
+    let moved = suppression::cells(&changed, changed_minimum);
+    let hidden: Vec<bool> = hidden.iter().zip(moved).map(|(a, b)| *a || b).collect();
     let mut elements: Vec<Vec<bool>> = vec![Vec::new(); cells.len()];
     for at in 0..total.elements.len() {
         let answers: Vec<i64> = cells
@@ -221,7 +249,7 @@ mod tests {
             ("X", sums(&["44"; 5])),
             ("L", sums(&["4-"; 9])),
         ]);
-        let dimension = publish(&["L", "P"], &groups, &total, 5, false);
+        let dimension = publish(&["L", "P"], &groups, &total, 5, false, (&BTreeMap::new(), 5));
         assert_eq!(shown(&dimension), [("L", 9), ("P", 7), ("X", 5), ("", 6)]);
         assert!(!dimension.incomplete);
     }
@@ -233,11 +261,11 @@ mod tests {
             ("P", sums(&["44"; 7])),
             ("", sums(&["44"; 2])),
         ]);
-        let dimension = publish(&["L", "P"], &groups, &total, 5, false);
+        let dimension = publish(&["L", "P"], &groups, &total, 5, false, (&BTreeMap::new(), 5));
         assert_eq!(shown(&dimension), [("L", 90), ("P", -1), ("", -1)]);
         assert!(dimension.incomplete);
         let (groups, total) = table(&[("L", sums(&["44"; 90])), ("", sums(&["44"; 2]))]);
-        let dimension = publish(&["L", "P"], &groups, &total, 5, false);
+        let dimension = publish(&["L", "P"], &groups, &total, 5, false, (&BTreeMap::new(), 5));
         assert_eq!(shown(&dimension), []);
         assert!(dimension.incomplete);
     }
@@ -250,7 +278,7 @@ mod tests {
             ("P", sums(&few)),
             ("", sums(&["44"; 20])),
         ]);
-        let dimension = publish(&["L", "P"], &groups, &total, 5, false);
+        let dimension = publish(&["L", "P"], &groups, &total, 5, false, (&BTreeMap::new(), 5));
         let withheld: Vec<&[bool]> = dimension.groups.iter().map(|g| g.withheld.as_slice()).collect();
         assert_eq!(withheld, [[false, false], [false, true], [false, true]]);
     }
@@ -259,16 +287,36 @@ mod tests {
     fn undisclosed_responses_of_an_open_survey_are_a_cell_of_their_own() {
         let (groups, mut total) = table(&[("L", sums(&["44"; 90])), ("P", sums(&["44"; 20]))]);
         total.add("11");
-        let dimension = publish(&["L", "P"], &groups, &total, 5, true);
+        let dimension = publish(&["L", "P"], &groups, &total, 5, true, (&BTreeMap::new(), 5));
         assert_eq!(
             shown(&dimension),
             [("L", 90)],
             "the answers of one person would be the total less all groups"
         );
         (0..4).for_each(|_| total.add("11"));
-        let dimension = publish(&["L", "P"], &groups, &total, 5, true);
+        let dimension = publish(&["L", "P"], &groups, &total, 5, true, (&BTreeMap::new(), 5));
         assert_eq!(shown(&dimension), [("L", 90), ("P", 20)]);
         assert!(dimension.incomplete);
+    }
+
+    #[test]
+    fn a_group_that_a_few_people_changed_after_closing_is_withheld_with_another() {
+        let (groups, total) = table(&[
+            ("L", sums(&["44"; 90])),
+            ("P", sums(&["44"; 40])),
+            ("", sums(&["44"; 20])),
+        ]);
+        let of = |changed: &[(&str, i64)]| {
+            let changed = changed.iter().map(|(k, n)| ((*k).to_owned(), *n)).collect();
+            publish(&["L", "P"], &groups, &total, 5, false, (&changed, 5))
+        };
+        // Six people changed together: two women, whose answers would be the new figures less the old ones.
+        assert_eq!(shown(&of(&[("L", 0), ("P", 2), ("", 4)])), []);
+        assert_eq!(
+            shown(&of(&[("L", 7), ("P", 2), ("", 4)])),
+            [("L", 90), ("P", -1), ("", -1)]
+        );
+        assert_eq!(shown(&of(&[("P", 5)])), [("L", 90), ("P", 40), ("", 20)]);
     }
 
     proptest! {
@@ -278,9 +326,10 @@ mod tests {
                 .prop_map(|rows| rows.into_iter().enumerate().collect::<Vec<_>>())
                 .prop_flat_map(|rows| (Just(rows.clone()), Just(rows).prop_shuffle())),
             step in 1..7i64,
+            lag in 0..6i64,
         ) {
             let fold = |rows: &[(usize, (i64, String))]| {
-                let mut stepped = Stepped::none(2, step);
+                let mut stepped = Stepped::none(2, step, lag);
                 for (id, (version, answers)) in rows {
                     stepped.add(*version, &format!("{id:02}"), answers);
                 }
@@ -288,7 +337,9 @@ mod tests {
             };
             let mut ordered = rows;
             ordered.sort_by_key(|(id, (version, _))| (*version, *id));
-            let whole = ordered.len() - ordered.len() % step as usize;
+            let lag = if step == 1 { 0 } else { lag as usize };
+            let step = step as usize;
+            let whole = ordered.len().saturating_sub(lag) / step * step;
             let mut expected = Sums::none(2);
             ordered.iter().take(whole).for_each(|(_, (_, answers))| expected.add(answers));
             prop_assert_eq!(fold(&shuffled), expected);
@@ -305,7 +356,7 @@ mod tests {
                 groups.entry((*key).to_owned()).or_insert_with(|| Sums::none(2)).add(answers);
                 total.add(answers);
             }
-            let dimension = publish(&["L", "P"], &groups, &total, minimum, false);
+            let dimension = publish(&["L", "P"], &groups, &total, minimum, false, (&BTreeMap::new(), 5));
             let mut rest = total.clone();
             for group in &dimension.groups {
                 if let Some(sums) = &group.sums {

@@ -2,9 +2,9 @@
 
 pub mod access;
 pub mod asked;
+pub mod burst;
 pub mod certainty;
 pub mod change;
-pub mod disclosure;
 pub mod draft;
 pub mod flags;
 pub mod follow_up;
@@ -16,6 +16,7 @@ pub mod moments;
 pub mod notice;
 pub mod publication;
 pub mod recorded;
+pub mod release;
 pub mod response;
 pub mod sample;
 pub mod student;

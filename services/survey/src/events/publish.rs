@@ -27,6 +27,7 @@ use crate::{
         number::{self, Rational},
         period::jakarta_day,
         publication::Medium,
+        release::{Rules, Withheld},
         tally::Tally,
     },
     store::{
@@ -52,10 +53,11 @@ pub async fn survey_results<'a>(
     txn: &Txn,
     surveys: impl IntoIterator<Item = &'a Stored>,
     tallies: &HashMap<i64, Tallies>,
+    rules: &Rules,
     now: DateTime<Utc>,
 ) -> Result<Vec<State>, DbErr> {
     let surveys: Vec<&Stored> = surveys.into_iter().collect();
-    let outcomes = outcome::of_surveys(txn, &surveys, tallies, now).await?;
+    let outcomes = outcome::of_surveys(txn, &surveys, tallies, rules, now).await?;
     let states = surveys.into_iter().zip(&outcomes);
     Ok(states
         .map(|(stored, outcome)| result_state(stored, outcome))
@@ -67,9 +69,14 @@ pub async fn survey_results<'a>(
 /// # Errors
 ///
 /// The database fails.
-pub async fn survey_result(txn: &Txn, stored: &Stored, now: DateTime<Utc>) -> Result<State, DbErr> {
+pub async fn survey_result(
+    txn: &Txn,
+    stored: &Stored,
+    rules: &Rules,
+    now: DateTime<Utc>,
+) -> Result<State, DbErr> {
     let tallies = tallies_get(txn, &[stored.id]).await?;
-    let outcomes = outcome::of_surveys(txn, &[stored], &tallies, now).await?;
+    let outcomes = outcome::of_surveys(txn, &[stored], &tallies, rules, now).await?;
     let missing = || DbErr::Custom(format!("{} has no figures", stored.survey.name));
     Ok(result_state(stored, outcomes.first().ok_or_else(missing)?))
 }
@@ -118,17 +125,14 @@ fn result_state(stored: &Stored, outcome: &Outcome) -> State {
             })
             .collect(),
         index: published.map(|p| p.value.clone()).unwrap_or_default(),
-        index_exact: published
-            .filter(|_| outcome.whole)
-            .map(|p| number::fraction(&p.exact))
-            .unwrap_or_default(),
+        index_exact: published.map(|p| number::fraction(&p.exact)).unwrap_or_default(),
         category: published.map(|p| p.grade.clone()).unwrap_or_default(),
         population: survey.population,
         open_time: survey.open_at.map(to_proto),
         close_time: survey.close_at.map(to_proto),
         closed_at: survey.closed_at.map(to_proto),
         update_time: Some(to_proto(from_micros(stored.counted_at.max(stored.updated_at)))),
-        disclosed_respondents: outcome.disclosed,
+        disclosed_respondents: outcome.counted,
         minimum_respondents: survey.minimum(),
         sample_met: outcome.sample == SampleStatus::Met,
         min_score: known.map(|i| i32::from(i.min)).unwrap_or_default(),
@@ -164,6 +168,10 @@ fn result_state(stored: &Stored, outcome: &Outcome) -> State {
             })
             .collect(),
         voided: stored.voided,
+        counted: outcome.counted,
+        pending: outcome.pending,
+        in_correction: outcome.in_correction,
+        withheld_reason: withheld(outcome.withheld).into(),
     };
     let subject = subject::survey_result(&survey.name);
     state(
@@ -177,15 +185,14 @@ fn result_state(stored: &Stored, outcome: &Outcome) -> State {
 /// A computed score.
 #[derive(Debug)]
 pub struct Score {
-    /// The index, rounded once, with its category.
-    pub published: Published,
-    /// Whether every response behind it is disclosed. When not, the rounded value is published in place of the exact one,
-    /// from which the responses that are not disclosed yet could be derived.
-    pub whole: bool,
+    /// The index, rounded once, with its category; `None` when it is withheld because of too few people.
+    pub published: Option<Published>,
     /// Exact values of its components, such as elements.
     pub components: Vec<(String, Rational)>,
     /// Number of responses behind it.
     pub sample_size: i64,
+    /// Number of people whose response or void is not in it yet.
+    pub pending: i64,
     /// Minimum sample; 0 for an agency.
     pub sample_minimum: i64,
     /// Standard error, four decimals; empty where none exists.
@@ -202,13 +209,12 @@ pub struct Score {
     pub recorded: bool,
 }
 
-impl Score {
-    /// The exact value when it may be published, else the rounded one.
-    fn disclosed_value(&self) -> Rational {
-        if self.whole {
-            return self.published.exact.clone();
-        }
-        number::parse_decimal(&self.published.value).unwrap_or_default()
+/// Why a result has no figures, as published.
+pub fn withheld(withheld: Option<Withheld>) -> event::WithheldReason {
+    match withheld {
+        None => event::WithheldReason::Unspecified,
+        Some(Withheld::TooFew) => event::WithheldReason::TooFew,
+        Some(Withheld::FirstStep) => event::WithheldReason::FirstStep,
     }
 }
 
@@ -222,19 +228,22 @@ fn score_state(key: Key, version: i64, score: Option<&Score>) -> State {
 }
 
 fn score_message(key: Key, score: &Score) -> score::Score {
-    let value = score.disclosed_value();
+    let published = score.published.as_ref();
+    let value = published.map(|p| &p.exact);
+    let too_few = published.is_none().then_some(Withheld::TooFew);
     let (counted, expected) = score.units;
     let components = score.components.iter();
     key.score(Figures {
-        exact: number::exact(&value),
-        fraction: number::fraction(&value),
-        value: score.published.value.clone(),
-        category: score.published.grade.clone(),
+        exact: value.map(number::exact).unwrap_or_default(),
+        fraction: value.map(number::fraction).unwrap_or_default(),
+        value: published.map(|p| p.value.clone()).unwrap_or_default(),
+        category: published.map(|p| p.grade.clone()).unwrap_or_default(),
         instrument: score.instrument.clone(),
         settled: score.settled,
     })
     .components(components.map(|(key, value)| (key, number::decimal(value, 4))))
     .sample(score.sample_size, score.sample_minimum)
+    .released(score.sample_size, score.pending, withheld(too_few))
     .standard_error(score.standard_error.clone())
     .units(counted, expected, &score.aggregation)
     .recorded(score.recorded)

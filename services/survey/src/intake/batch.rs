@@ -22,6 +22,7 @@ use super::{
 use crate::{
     domain::{
         access::{Proof, Refusal, Secret},
+        release::{Change, Entry, Sender},
         response::Raw,
     },
     store::{
@@ -59,6 +60,35 @@ impl Wanted<'_> {
         })
     }
 
+    /// It is accepted at `at`.
+    fn accepted(&self, at: DateTime<Utc>) -> First {
+        First {
+            accepted_at: at,
+            voided: false,
+            counted: self.row.counted.unwrap_or_default(),
+            pending: self.row.pending.unwrap_or_default(),
+        }
+    }
+
+    /// The response as one that is to be released, of the person who sent it.
+    fn entry(self, at: DateTime<Utc>) -> Entry {
+        let device = self.row.device.as_deref().unwrap_or_default().iter();
+        Entry {
+            sender: match self.item.proof {
+                Proof::Link => Sender::Link,
+                Proof::Agent | Proof::Token(_) | Proof::Kiosk(_) => Sender::Own,
+            },
+            change: Change::Add,
+            device: device
+                .take(DEVICE_BYTES)
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
+            id: self.row.response_id,
+            answers: self.row.answers,
+            at: at.timestamp_millis(),
+        }
+    }
+
     /// Its outcome when release 0.1.0 has accepted the same response; `None` when it has not.
     fn before(&self, firsts: &HashMap<Key, FirstRow>) -> Option<Outcome> {
         let first = firsts.get(&self.key_before()?)?;
@@ -73,14 +103,49 @@ impl Wanted<'_> {
     }
 }
 
+/// Bytes of the digest of a device's identifier that a delta has.
+const DEVICE_BYTES: usize = 4;
+
+/// The inserted rows of a survey.
+#[derive(Debug, Default)]
+struct Inserted {
+    /// Of many that an agent sent together.
+    bulk: Vec<Entry>,
+    /// Others.
+    single: Vec<Entry>,
+}
+
+impl Inserted {
+    /// The delta. When an agent sent many, all but the last step of them are released at once, so the delta does not tell them
+    /// apart. A step stays to wait for the end of the import, so that its last rows never wait alone.
+    fn delta(mut self, step: usize) -> Delta {
+        let mut delta = Delta::default();
+        let many = match self.bulk.len() {
+            len if len >= step.saturating_mul(2) => len - step,
+            _ => 0,
+        };
+        if many > 0 {
+            self.bulk.select_nth_unstable_by(many, |a, b| a.id.cmp(&b.id));
+        }
+        let (many, last) = self.bulk.split_at(many);
+        many.iter().for_each(|entry| delta.add(&entry.answers));
+        last.iter()
+            .chain(&self.single)
+            .for_each(|entry| delta.add_entry(entry));
+        delta
+    }
+}
+
 /// A batch in progress: the outcome of each item so far, and the rows to insert.
 pub(super) struct Batch<'a> {
     now: DateTime<Utc>,
     secret: &'a Secret,
     permits: Permits,
     outcomes: Vec<Option<Outcome>>,
-    /// The answers of the inserted rows, by survey.
-    added: BTreeMap<i64, Delta>,
+    /// The inserted rows, by survey.
+    added: BTreeMap<i64, Inserted>,
+    /// Changes by which the figures of an open survey move.
+    step: usize,
     /// Items grouped by key, in order: the row of the first one is inserted, the others are repeats of it.
     wanted: Vec<Vec<Wanted<'a>>>,
     places: HashMap<(i64, Cow<'a, str>), usize>,
@@ -90,13 +155,14 @@ pub(super) struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     /// An empty batch.
-    pub(super) fn new(now: DateTime<Utc>, secret: &'a Secret, permits: Permits) -> Self {
+    pub(super) fn new(now: DateTime<Utc>, secret: &'a Secret, permits: Permits, step: usize) -> Self {
         Self {
             now,
             secret,
             permits,
             outcomes: Vec::new(),
             added: BTreeMap::new(),
+            step,
             wanted: Vec::new(),
             places: HashMap::new(),
             late: Vec::new(),
@@ -192,6 +258,8 @@ impl<'a> Batch<'a> {
             device,
             import_id: import_id.cloned(),
             voided: None,
+            counted: (!item.bulk).then_some(taking.counted),
+            pending: (!item.bulk).then_some(taking.pending + 1),
         };
         let wanted = Wanted {
             index,
@@ -235,7 +303,10 @@ impl<'a> Batch<'a> {
                 .into_iter()
                 .map(|o| o.unwrap_or_else(missing))
                 .collect(),
-            self.added,
+            self.added
+                .into_iter()
+                .map(|(survey, rows)| (survey, rows.delta(self.step)))
+                .collect(),
         ))
     }
 
@@ -286,15 +357,18 @@ impl<'a> Batch<'a> {
             let mut items = items.into_iter();
             let Some(first) = items.next() else { continue };
             if inserted(&first) {
-                self.added
-                    .entry(first.row.survey_id)
-                    .or_default()
-                    .add(&first.row.answers);
-                self.settle(&first, Outcome::Accepted(self.now));
-                let accepted = First::accepted(self.now);
+                let accepted = first.accepted(self.now);
+                self.settle(&first, Outcome::Accepted(accepted));
                 for item in items {
                     self.settle(&item, item.repeats(&first.row.digest, accepted));
                 }
+                let added = self.added.entry(first.row.survey_id).or_default();
+                let rows = if first.item.bulk {
+                    &mut added.bulk
+                } else {
+                    &mut added.single
+                };
+                rows.push(first.entry(self.now));
             } else if let Some(stored) = firsts.get(&first.row.key()) {
                 for item in std::iter::once(first).chain(items) {
                     self.settle(&item, item.repeats(&stored.digest, repeated(stored)));
@@ -324,6 +398,8 @@ fn repeated(first: &FirstRow) -> First {
     First {
         accepted_at: from_micros(first.accepted_at),
         voided: first.voided.is_some(),
+        counted: first.counted.unwrap_or_default(),
+        pending: first.pending.unwrap_or_default(),
     }
 }
 

@@ -23,13 +23,15 @@ pub struct Item {
     pub proof: Proof,
     /// Label of its import; empty when it is not part of one.
     pub import_id: String,
+    /// Whether it is one of many that an agent sends together.
+    pub bulk: bool,
 }
 
 /// The outcome of a response.
 #[derive(Debug, Clone)]
 pub enum Outcome {
     /// It was stored now.
-    Accepted(DateTime<Utc>),
+    Accepted(First),
     /// It was stored before, with the same body.
     Repeated(First),
     /// Release 0.1.0 stored it with the same body under the client's id: see [`Proof::stored_id`].
@@ -45,16 +47,10 @@ pub struct First {
     pub accepted_at: DateTime<Utc>,
     /// Whether it has been voided since.
     pub voided: bool,
-}
-
-impl First {
-    /// A response that is accepted now.
-    pub fn accepted(at: DateTime<Utc>) -> Self {
-        Self {
-            accepted_at: at,
-            voided: false,
-        }
-    }
+    /// Responses in the figures of its survey when it was stored.
+    pub counted: i64,
+    /// Responses and voids known to wait to be released then.
+    pub pending: i64,
 }
 
 impl Item {

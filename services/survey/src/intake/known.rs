@@ -11,7 +11,7 @@ use sea_orm::DbErr;
 
 use super::item::Item;
 use crate::{
-    domain::survey::Survey,
+    domain::{release, survey::Survey},
     store::survey::{definitions_get, surveys_share_in_txn},
 };
 
@@ -30,6 +30,10 @@ pub(super) struct Taking {
     /// Version stored with the responses: above every version that was counted, and not above the one that will count
     /// them.
     pub(super) batch: i64,
+    /// Responses in its figures.
+    pub(super) counted: i64,
+    /// Responses and voids that are counted and wait to be released.
+    pub(super) pending: i64,
 }
 
 /// Definitions with their etags.
@@ -95,11 +99,14 @@ impl Known {
         let taking = shared.into_iter().filter_map(|row| {
             let name = *wanted.get(&row.name)?;
             let (etag, survey) = found.remove(name)?;
+            let (added, voided) = release::waiting(&row.head);
             let taking = Taking {
                 id: row.id,
                 etag,
                 survey,
                 batch: row.version.saturating_add(1),
+                counted: row.respondents - added + voided,
+                pending: added + voided,
             };
             Some((name.clone(), taking))
         });

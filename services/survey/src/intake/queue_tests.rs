@@ -4,7 +4,7 @@ use futures::FutureExt;
 use prima_platform::clock::from_micros;
 use proptest::prelude::*;
 
-use super::*;
+use super::{super::item::First, *};
 use crate::domain::{
     access::{Kiosk, Proof, Token},
     response::Raw,
@@ -28,6 +28,7 @@ fn sent(survey: usize, id: &str, number: usize) -> Item {
         id_field: "request_id",
         proof: Proof::Agent,
         import_id: number.to_string(),
+        bulk: false,
     }
 }
 
@@ -63,7 +64,12 @@ fn store(queue: &Queue, mut load: Load) {
     let bulk = load.bulk;
     for row in load.rows {
         let id = number(&row) as i64;
-        row.settle(Outcome::Accepted(from_micros(id)));
+        row.settle(Outcome::Accepted(First {
+            accepted_at: from_micros(id),
+            voided: false,
+            counted: 0,
+            pending: 0,
+        }));
     }
     queue.done(bulk, &claims);
 }
@@ -72,7 +78,7 @@ fn store(queue: &Queue, mut load: Load) {
 fn answered(answer: &mut Answer) -> Option<Vec<i64>> {
     let outcomes = answer.try_recv().ok()?.unwrap();
     let number = |outcome: &Outcome| match outcome {
-        Outcome::Accepted(at) => at.timestamp_micros(),
+        Outcome::Accepted(first) => first.accepted_at.timestamp_micros(),
         other => panic!("{other:?}"),
     };
     Some(outcomes.iter().map(number).collect())

@@ -63,6 +63,8 @@ struct Writer {
     known_rows: AtomicU32,
     /// How long after its end a survey accepts responses that were given before it.
     grace: TimeDelta,
+    /// Changes by which the figures of an open survey move.
+    step: usize,
 }
 
 const TRIES: u32 = 4;
@@ -100,6 +102,7 @@ impl Intake {
                 known: known.clone(),
                 known_rows: AtomicU32::new(0),
                 grace: TimeDelta::hours(i64::from(config.late_hours)),
+                step: usize::try_from(config.disclosure_step).unwrap_or(usize::MAX),
             };
             context
                 .tasks
@@ -247,7 +250,7 @@ impl Writer {
         let surveys = self.known.share(&txn, items).await?;
         failpoint::hit("intake.shared").await;
         let permits = Permits::load(&txn, items, &surveys, self.grace, now).await?;
-        let mut batch = Batch::new(now, &self.secret, permits);
+        let mut batch = Batch::new(now, &self.secret, permits, self.step);
         for (item, draft) in items.iter().zip(drafts) {
             batch.check(item, surveys.get(&item.survey), draft);
         }

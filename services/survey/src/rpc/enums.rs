@@ -2,7 +2,7 @@
 
 use prima_proto::survey::v1 as pb;
 
-use crate::domain::{survey::State, weights::WeightVariant};
+use crate::domain::{release::Withheld, survey::State, weights::WeightVariant};
 
 /// The state of a survey as its enumeration value.
 pub fn state(state: State) -> pb::SurveyState {
@@ -22,5 +22,14 @@ pub fn weight_variant(weights: WeightVariant) -> pb::WeightVariant {
         WeightVariant::W0071 => pb::WeightVariant::WeightVariant0071,
         WeightVariant::MeanOfAspectMeans => pb::WeightVariant::MeanOfAspectMeans,
         WeightVariant::MeanOfAllAnswers => pb::WeightVariant::MeanOfAllAnswers,
+    }
+}
+
+/// Why a result has no figures, as its enumeration value.
+pub fn withheld(withheld: Option<Withheld>) -> pb::WithheldReason {
+    match withheld {
+        None => pb::WithheldReason::Unspecified,
+        Some(Withheld::TooFew) => pb::WithheldReason::TooFew,
+        Some(Withheld::FirstStep) => pb::WithheldReason::FirstStep,
     }
 }

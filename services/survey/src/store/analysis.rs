@@ -4,81 +4,115 @@
 use prima_platform::db::{Txn, sql};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Value,
+    QuerySelect, QueryTrait, Value,
 };
 
 use super::{
     response::{self, Column},
     void,
 };
-use crate::domain::{disclosure::Disclosed, flags::Rule, groups::Sums, tally::SCORE_MAX};
+use crate::domain::{flags::Rule, groups::Sums, release::Pending, tally::SCORE_MAX};
 
-const COVERED: &str =
-    "FROM response WHERE survey_id = $1 AND batch <= $2 AND (voided IS NULL OR voided > $3)";
 /// Rows of one page, which bounds the memory of a pass over the responses.
 const PAGE: u64 = 4000;
 
-/// The responses that an analysis covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The responses that an analysis covers: those that are released.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Coverage {
     survey_id: i64,
-    /// Responses that were stored under this version of the survey or an earlier one.
+    /// Responses that were stored under this version of the survey or an earlier one are counted.
     version: i64,
-    /// Voids up to this number are applied; responses of later voids are still disclosed.
-    voids: i64,
+    /// Ids of the counted responses that wait.
+    waiting: Vec<String>,
+    /// Ids of the voided responses that are still in the figures.
+    kept: Vec<String>,
 }
 
 impl Coverage {
-    /// All responses that are counted at this version of the survey and not voided. Responses that were stored since
-    /// are in none of its figures.
-    pub fn whole(survey_id: i64, version: i64) -> Self {
+    /// The responses that are counted at this version of the survey, without the changes that wait. Responses that were
+    /// stored since are in none of its figures.
+    pub fn of(survey_id: i64, version: i64, pending: &Pending) -> Self {
+        let owned = |ids: Vec<&str>| ids.into_iter().map(str::to_owned).collect();
         Self {
             survey_id,
             version,
-            voids: i64::MAX,
+            waiting: owned(pending.added()),
+            kept: owned(pending.voided()),
         }
     }
 
-    fn values(self) -> Vec<Value> {
-        vec![self.survey_id.into(), self.version.into(), self.voids.into()]
+    fn condition(&self) -> Condition {
+        let mut counts = Condition::any().add(Column::Voided.is_null());
+        if !self.kept.is_empty() {
+            counts = counts.add(Column::ResponseId.is_in(texts(&self.kept)));
+        }
+        let mut all = Condition::all()
+            .add(Column::SurveyId.eq(self.survey_id))
+            .add(Column::Batch.lte(self.version))
+            .add(counts);
+        if !self.waiting.is_empty() {
+            all = all.add(Column::ResponseId.is_not_in(texts(&self.waiting)));
+        }
+        all
+    }
+
+    /// The same as a FROM clause, whose values are added to `values`.
+    fn clause(&self, values: &mut Vec<Value>) -> String {
+        let mut number = |value: Value| {
+            values.push(value);
+            format!("${}", values.len())
+        };
+        let (survey, version) = (number(self.survey_id.into()), number(self.version.into()));
+        let mut list = |ids: &[String]| {
+            let ids: Vec<String> = ids.iter().map(|id| number(id.as_str().into())).collect();
+            ids.join(", ")
+        };
+        let (waiting, kept) = (list(&self.waiting), list(&self.kept));
+        let mut from =
+            format!("FROM response WHERE survey_id = {survey} AND batch <= {version} AND (voided IS NULL");
+        if !kept.is_empty() {
+            from.push_str(&format!(" OR response_id IN ({kept})"));
+        }
+        from.push(')');
+        if !waiting.is_empty() {
+            from.push_str(&format!(" AND response_id NOT IN ({waiting})"));
+        }
+        from
     }
 }
 
-/// The responses of the last disclosure. Which voids it included follows from the number of responses that it counted.
-pub async fn coverage(txn: &Txn, survey_id: i64, disclosed: &Disclosed) -> Result<Coverage, DbErr> {
-    let mut coverage = Coverage {
-        survey_id,
-        version: disclosed.version,
-        voids: 0,
-    };
-    let voids: Vec<(i64, i64)> = void::Entity::find()
+fn texts(ids: &[String]) -> Vec<&str> {
+    ids.iter().map(String::as_str).collect()
+}
+
+/// The responses that were added or voided since the end of a closed survey (unix microseconds), and that may have moved its
+/// figures: a response that was added and voided before its step was released moved none, but can't be told apart.
+pub async fn responses_changed(
+    txn: &Txn,
+    covered: &Coverage,
+    closed_at: i64,
+) -> Result<Vec<Answered>, DbErr> {
+    let voids = void::Entity::find()
         .select_only()
-        .columns([void::Column::Number, void::Column::Responses])
-        .filter(void::Column::SurveyId.eq(survey_id))
-        .order_by_asc(void::Column::Number)
-        .into_tuple()
+        .column(void::Column::Number)
+        .filter(void::Column::SurveyId.eq(covered.survey_id))
+        .filter(void::Column::VoidedAt.gte(closed_at))
+        .into_query();
+    let mut voided = Condition::all().add(Column::Voided.in_subquery(voids));
+    if !covered.kept.is_empty() {
+        voided = voided.add(Column::ResponseId.is_not_in(texts(&covered.kept)));
+    }
+    let mut late = Condition::all().add(Column::AcceptedAt.gte(closed_at));
+    if !covered.waiting.is_empty() {
+        late = late.add(Column::ResponseId.is_not_in(texts(&covered.waiting)));
+    }
+    response::Entity::find()
+        .filter(Column::SurveyId.eq(covered.survey_id))
+        .filter(Column::Batch.lte(covered.version))
+        .filter(Condition::any().add(voided).add(late))
+        .into_partial_model()
         .all(txn)
-        .await?;
-    if voids.is_empty() {
-        return Ok(coverage);
-    }
-    let stored: Option<i64> = response::Entity::find()
-        .select_only()
-        .column_as(Column::ResponseId.count(), "stored")
-        .filter(Column::SurveyId.eq(survey_id))
-        .filter(Column::Batch.lte(disclosed.version))
-        .into_tuple()
-        .one(txn)
-        .await?;
-    let mut left = stored.unwrap_or_default() - disclosed.respondents;
-    for (number, responses) in voids {
-        left -= responses;
-        if left < 0 {
-            break;
-        }
-        coverage.voids = number;
-    }
-    Ok(coverage)
+        .await
 }
 
 /// The columns of a response that an analysis reads.
@@ -91,6 +125,8 @@ pub struct Answered {
     pub batch: i64,
     /// One character per element asked; `-` where there is no answer.
     pub answers: String,
+    /// `agent`, `link`, `token:<batch>` or `kiosk:<device>`.
+    pub source: String,
     /// Sex.
     pub sex: Option<String>,
     /// Age group.
@@ -108,13 +144,9 @@ pub struct Answered {
 }
 
 /// The next page of the covered responses, ordered by id, after the id `after`; empty at the end.
-pub async fn responses_page(txn: &Txn, coverage: Coverage, after: &str) -> Result<Vec<Answered>, DbErr> {
-    let later = Column::Voided.gt(coverage.voids);
-    let counts = Condition::any().add(Column::Voided.is_null()).add(later);
+pub async fn responses_page(txn: &Txn, covered: &Coverage, after: &str) -> Result<Vec<Answered>, DbErr> {
     response::Entity::find()
-        .filter(Column::SurveyId.eq(coverage.survey_id))
-        .filter(Column::Batch.lte(coverage.version))
-        .filter(counts)
+        .filter(covered.condition())
         .filter(Column::ResponseId.gt(after))
         .order_by_asc(Column::ResponseId)
         .limit(PAGE)
@@ -136,17 +168,17 @@ pub struct Flagged {
     pub shared_device: i64,
 }
 
-/// Sums the flagged responses of a survey that asks this many elements, in whole steps of `step` in the order of arrival. The
-/// statement is written by hand, because it has window functions and a count for each score of each element.
+/// Sums the flagged responses of a survey that asks this many elements. When figures move in steps, they are the whole
+/// steps of `step` in the order of arrival, such that at least `lag` responses stay. The statement is written by hand, because
+/// it has window functions and a count for each score of each element.
 pub async fn flagged(
     txn: &Txn,
-    coverage: Coverage,
+    covered: &Coverage,
     elements: usize,
     rule: &Rule,
-    step: i64,
+    (step, lag): (i64, i64),
 ) -> Result<Flagged, DbErr> {
-    let mut values = coverage.values();
-    values.extend([
+    let mut values: Vec<Value> = vec![
         rule.straight_line.min_answers.into(),
         rule.burst.within_seconds.saturating_mul(1_000_000).into(),
         rule.shared_device.more_than.into(),
@@ -155,7 +187,9 @@ pub async fn flagged(
             .saturating_mul(3_600_000_000)
             .into(),
         step.max(1).into(),
-    ]);
+        lag.into(),
+    ];
+    let covered = covered.clause(&mut values);
     let mut exclude = |sources: &[String]| {
         let mut conditions = String::new();
         for source in sources {
@@ -181,22 +215,22 @@ pub async fn flagged(
         "WITH begins AS (
             SELECT response_id, batch, answers, source, device, submitted_at,
                 CASE WHEN LEAD(submitted_at, {distance}) OVER (PARTITION BY source, device
-                        ORDER BY submitted_at, response_id) - submitted_at < $5 THEN 1 ELSE 0 END AS begins
-            {COVERED}{burst_sources}),
+                        ORDER BY submitted_at, response_id) - submitted_at < $2 THEN 1 ELSE 0 END AS begins
+            {covered}{burst_sources}),
         inside AS (
             SELECT response_id, batch, answers, MAX(begins) OVER (PARTITION BY source, device
                 ORDER BY submitted_at, response_id ROWS BETWEEN {distance} PRECEDING AND CURRENT ROW) AS inside
             FROM begins),
         shared AS (
             SELECT response_id, batch, answers,
-                COUNT(*) OVER (PARTITION BY device, (submitted_at + $7) / 86400000000) AS n
-            {COVERED} AND device IS NOT NULL{device_sources}),
-        given AS (SELECT response_id, batch, answers, REPLACE(answers, '-', '') AS given {COVERED}),
+                COUNT(*) OVER (PARTITION BY device, (submitted_at + $4) / 86400000000) AS n
+            {covered} AND device IS NOT NULL{device_sources}),
+        given AS (SELECT response_id, batch, answers, REPLACE(answers, '-', '') AS given {covered}),
         flags AS (
             SELECT response_id, batch, answers, 1 AS straight_line, 0 AS burst, 0 AS shared_device FROM given
-            WHERE LENGTH(given) >= $4 AND REPLACE(given, SUBSTR(given, 1, 1), '') = ''
+            WHERE LENGTH(given) >= $1 AND REPLACE(given, SUBSTR(given, 1, 1), '') = ''
             UNION ALL SELECT response_id, batch, answers, 0, 1, 0 FROM inside WHERE inside = 1
-            UNION ALL SELECT response_id, batch, answers, 0, 0, 1 FROM shared WHERE n > $6),
+            UNION ALL SELECT response_id, batch, answers, 0, 0, 1 FROM shared WHERE n > $3),
         flagged AS (
             SELECT response_id, MAX(batch) AS batch, MAX(answers) AS answers, MAX(straight_line) AS straight_line,
                 MAX(burst) AS burst, MAX(shared_device) AS shared_device
@@ -207,7 +241,7 @@ pub async fn flagged(
             FROM flagged)
         SELECT CAST(COUNT(*) AS BIGINT), CAST(COALESCE(SUM(straight_line), 0) AS BIGINT),
             CAST(COALESCE(SUM(burst), 0) AS BIGINT), CAST(COALESCE(SUM(shared_device), 0) AS BIGINT){counts}
-        FROM numbered WHERE position <= n - n % $8"
+        FROM numbered WHERE position <= n - $6 - (n - $6) % $5"
     );
     let Some(row) = txn.query_one_raw(sql(txn, &text, values)).await? else {
         return Ok(Flagged::default());

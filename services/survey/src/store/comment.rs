@@ -2,10 +2,10 @@
 
 use prima_platform::{
     clock::from_micros,
-    db::{Txn, at_once, sql},
+    db::{Column as Type, Txn, at_once, sql, table},
 };
 use prima_proto::zone::day_of_agency;
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, entity::prelude::*};
+use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value, entity::prelude::*};
 
 use super::{
     response,
@@ -101,6 +101,8 @@ pub struct Filter {
     pub survey: i64,
     /// Only comments whose `batch` is not above this version of the survey.
     pub version: i64,
+    /// Not the comments of these responses.
+    pub waiting: Vec<String>,
     /// Kind.
     pub kind: i64,
     /// Public service.
@@ -140,13 +142,16 @@ fn pattern(part: &str) -> String {
 pub async fn comment_page(conn: &impl ConnectionTrait, filter: &Filter) -> Result<Vec<Model>, DbErr> {
     let like = (!filter.contains.is_empty()).then(|| pattern(&filter.contains));
     let (day, place, kind) = filter.after.clone().unwrap_or_default();
-    let text = "SELECT c.* FROM comment c JOIN response r ON r.survey_id = c.survey_id AND r.response_id = c.response_id
+    let waiting = filter.waiting.iter().map(|id| [id.as_str().into()]);
+    let (waiting, ids) = table(conn, [Type::Text], waiting, 11);
+    let text = format!("SELECT c.* FROM comment c JOIN response r ON r.survey_id = c.survey_id AND r.response_id = c.response_id
                 WHERE c.survey_id = $1 AND r.voided IS NULL AND c.batch <= $2 AND ($3 = 0 OR c.kind = $3)
                     AND ($4 = '' OR c.service = $4) AND ($5 = '' OR LOWER(c.body) LIKE $5 ESCAPE '\\')
                     AND ($6 = '' OR c.day >= $6) AND ($7 = '' OR c.day <= $7)
                     AND ($8 = '' OR c.day < $8 OR (c.day = $8 AND (c.place, c.kind) > ($9, $10)))
-                ORDER BY c.day DESC, c.place, c.kind LIMIT $11";
-    let values = [
+                AND c.response_id NOT IN (SELECT column1 FROM {waiting})
+                ORDER BY c.day DESC, c.place, c.kind LIMIT $11");
+    let values: [Value; 11] = [
         filter.survey.into(),
         filter.version.into(),
         filter.kind.into(),
@@ -159,7 +164,8 @@ pub async fn comment_page(conn: &impl ConnectionTrait, filter: &Filter) -> Resul
         kind.into(),
         i64::try_from(filter.limit).unwrap_or(i64::MAX).into(),
     ];
-    Model::find_by_statement(sql(conn, text, values)).all(conn).await
+    let values = values.into_iter().chain(ids);
+    Model::find_by_statement(sql(conn, &text, values)).all(conn).await
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use prima_platform::db::{Column as Type, Txn, sql, table};
 use prima_proto::name;
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value};
 
+use crate::domain::release::Entry;
+
 /// The table.
 pub const TABLE: &str = "survey_delta";
 /// SQL expression for the key of a row's survey, as text.
@@ -22,8 +24,17 @@ const SEPARATOR: char = ',';
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Delta(String);
 
+/// A response of a delta.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// Its answers as stored.
+    pub answers: &'a str,
+    /// Of which person it is; `None` when it is one of many that an agent sent together.
+    pub entry: Option<Entry>,
+}
+
 impl Delta {
-    /// Adds a response, its answers as stored.
+    /// Adds one of many responses that are released at once, its answers as stored.
     pub fn add(&mut self, answers: &str) {
         if !self.0.is_empty() {
             self.0.push(SEPARATOR);
@@ -31,9 +42,23 @@ impl Delta {
         self.0.push_str(answers);
     }
 
-    /// The answers of each response, as stored.
-    pub fn answers(&self) -> impl Iterator<Item = &str> {
-        self.0.split(SEPARATOR)
+    /// Adds a response of one person.
+    pub fn add_entry(&mut self, entry: &Entry) {
+        self.add(&entry.text());
+    }
+
+    /// Each response.
+    pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
+        self.0.split(SEPARATOR).map(|line| match line.split_once(';') {
+            Some((answers, _)) => Line {
+                answers,
+                entry: Entry::parse(line),
+            },
+            None => Line {
+                answers: line,
+                entry: None,
+            },
+        })
     }
 }
 
@@ -152,13 +177,28 @@ pub async fn deltas_waiting(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::release::{Change, Sender};
 
     #[test]
-    fn a_delta_gives_back_the_answers_of_each_response() {
+    fn a_delta_gives_back_each_response() {
+        let entry = Entry {
+            sender: Sender::Link,
+            change: Change::Add,
+            id: "r-1~0f".into(),
+            answers: "1-3".into(),
+            at: 1_719_810_000_000,
+            device: "ab12".into(),
+        };
         let mut delta = Delta::default();
-        for answers in ["444", "1-3", "---"] {
-            delta.add(answers);
-        }
-        assert_eq!(Vec::from_iter(delta.answers()), ["444", "1-3", "---"]);
+        delta.add("444");
+        delta.add_entry(&entry);
+        delta.add("---");
+        let lines = Vec::from_iter(delta.lines());
+        assert_eq!(
+            Vec::from_iter(lines.iter().map(|l| l.answers)),
+            ["444", "1-3", "---"]
+        );
+        assert_eq!(lines[1].entry.as_ref(), Some(&entry));
+        assert_eq!((&lines[0].entry, &lines[2].entry), (&None, &None));
     }
 }

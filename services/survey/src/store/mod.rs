@@ -8,6 +8,7 @@ pub mod device;
 mod element;
 pub mod follow_up;
 pub mod publication;
+pub mod reading;
 pub mod recorded;
 pub mod response;
 mod rows;
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
         steps.push(Box::new(FIRST));
         steps.push(Box::new(DELTAS));
         steps.push(Box::new(WORDING));
+        steps.push(Box::new(RELEASE));
         steps
     }
 }
@@ -160,5 +162,48 @@ const DELTAS: Step = Step {
         "CREATE TABLE survey_delta (
             id {identity}, survey_id BIGINT NOT NULL, answers TEXT NOT NULL, traceparent TEXT)",
         "CREATE INDEX survey_delta_survey ON survey_delta (survey_id, id)",
+    ],
+};
+
+/// Which changes wait to be released, and who read figures with them.
+const RELEASE: Step = Step {
+    name: "m0004_survey_release",
+    statements: &[
+        // `pending`: the counted changes that are not in the figures, see `domain::release`. `disclosed_*` and `undisclosed` of
+        // `survey`, `d0` to `d5` of `survey_element` and `disclosed` of `unit_score` are no longer used; they stay for the
+        // processes of release 0.1.0 that run beside new ones during the upgrade, which may release responses at once.
+        "ALTER TABLE survey ADD COLUMN pending TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE survey ADD COLUMN correction_at BIGINT",
+        "CREATE INDEX survey_correction ON survey (correction_at) WHERE correction_at IS NOT NULL",
+        "ALTER TABLE unit_score ADD COLUMN pending BIGINT NOT NULL DEFAULT 0",
+        // What the sender was told of the figures, so that a repeat is told the same.
+        "ALTER TABLE response ADD COLUMN counted BIGINT",
+        "ALTER TABLE response ADD COLUMN pending BIGINT",
+        "CREATE TABLE reading (
+            survey_id BIGINT NOT NULL, number BIGINT NOT NULL, read_at BIGINT NOT NULL, actor TEXT NOT NULL,
+            purpose TEXT NOT NULL, PRIMARY KEY (survey_id, number))",
+        // The changes since the last disclosure of an open survey: responses that were counted after it, and those of the
+        // voids that it did not include. Which it included follows from the number of responses that it counted.
+        "WITH voids AS (
+            SELECT survey_id, number, SUM(responses) OVER (PARTITION BY survey_id ORDER BY number) AS upto FROM void),
+        waiting AS (
+            SELECT s.id, r.response_id, r.answers, r.accepted_at, CASE WHEN r.source = 'link' THEN 'l' ELSE 'o' END AS kind
+            FROM survey s JOIN response r ON r.survey_id = s.id AND r.batch > s.disclosed_version AND r.batch <= s.version
+            WHERE s.undisclosed > 0 AND s.closed_at IS NULL AND r.voided IS NULL
+            UNION ALL
+            SELECT s.id, r.response_id, r.answers, r.accepted_at, 'v'
+            FROM survey s JOIN response r ON r.survey_id = s.id AND r.batch <= s.disclosed_version
+            JOIN voids v ON v.survey_id = s.id AND v.number = r.voided
+            WHERE s.undisclosed > 0 AND s.closed_at IS NULL AND v.upto > (
+                SELECT COUNT(*) FROM response x WHERE x.survey_id = s.id AND x.batch <= s.disclosed_version)
+                - s.disclosed_respondents),
+        texts AS (
+            SELECT id, SUM(CASE WHEN kind = 'v' THEN 0 ELSE 1 END) AS added, SUM(CASE WHEN kind = 'v' THEN 1 ELSE 0 END) AS gone,
+                STRING_AGG(answers || ';' || kind || ';' || (accepted_at / 1000) || ';;' || response_id, ',') AS entries
+            FROM waiting GROUP BY id)
+        UPDATE survey SET pending = (
+            SELECT '0;0;' || survey.voided || ';' || t.added || ';' || t.gone || '|' || t.entries
+            FROM texts t WHERE t.id = survey.id)
+        WHERE id IN (SELECT id FROM texts)",
     ],
 };

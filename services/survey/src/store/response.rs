@@ -61,12 +61,17 @@ pub struct Model {
     pub import_id: Option<String>,
     /// Number of its void; `None` when it is not voided.
     pub voided: Option<i64>,
+    /// Responses that were in the figures of the survey when it was stored, as its sender was told; `None` for one of many that
+    /// an agent sent together, and instead of 0.
+    pub counted: Option<i64>,
+    /// Responses that were known to wait then, with this one.
+    pub pending: Option<i64>,
 }
 
 prima_platform::no_relations!();
 
 /// The columns of a new response.
-const NEW: [Column; 20] = {
+const NEW: [Column; 22] = {
     use Column::*;
     [
         SurveyId,
@@ -89,6 +94,8 @@ const NEW: [Column; 20] = {
         Counter,
         Device,
         ImportId,
+        Counted,
+        Pending,
     ]
 };
 
@@ -125,6 +132,8 @@ impl Model {
             self.counter.into(),
             self.device.as_ref().into(),
             self.import_id.as_ref().into(),
+            self.counted.into(),
+            self.pending.into(),
         ]
     }
 
@@ -235,6 +244,10 @@ pub struct First {
     pub source: String,
     /// Number of its void; `None` when it is not voided.
     pub voided: Option<i64>,
+    /// Responses in the figures when it was stored.
+    pub counted: Option<i64>,
+    /// Responses that waited then.
+    pub pending: Option<i64>,
 }
 
 /// The responses stored under these keys. Keys are passed as one array a column, so that the statement of intake is
@@ -247,7 +260,8 @@ pub async fn response_find(txn: &Txn, keys: &[Key]) -> Result<HashMap<Key, First
             .map(|key| [key.survey_id.into(), key.response_id.clone().into()]);
         let (from, values) = table(txn, [Type::Int, Type::Text], keys, 0);
         let text = format!(
-            "SELECT r.survey_id, r.response_id, r.digest, r.accepted_at, r.source, r.voided FROM {from}
+            "SELECT r.survey_id, r.response_id, r.digest, r.accepted_at, r.source, r.voided, r.counted, r.pending
+             FROM {from}
              JOIN response r ON r.survey_id = v.column1 AND r.response_id = v.column2"
         );
         let rows = First::find_by_statement(sql(txn, &text, values)).all(txn).await?;
@@ -307,21 +321,24 @@ pub(super) fn of_import(import: &str) -> SelectStatement {
         .into_query()
 }
 
-/// Voids these responses of a locked survey, except those that are already voided. Returns the answers of each response
+/// Voids these responses of a locked survey, except those that are already voided. Returns id and answers of each response
 /// that it voided.
 pub async fn responses_void_in_txn(
     txn: &Txn,
     survey: i64,
     ids: &[String],
     number: i64,
-) -> Result<Vec<String>, DbErr> {
+) -> Result<Vec<(String, String)>, DbErr> {
     let rows = Entity::update_many()
         .col_expr(Column::Voided, number.into())
         .filter(of(survey, ids))
         .filter(Column::Voided.is_null())
         .exec_with_returning(txn)
         .await?;
-    Ok(rows.into_iter().map(|row| row.answers).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.response_id, row.answers))
+        .collect())
 }
 
 /// Voids the next responses of an import after an id, at most `limit`, except those that are already voided. The survey

@@ -20,7 +20,7 @@ use super::{
     unit_score::{UnitPeriod, key_row},
 };
 use crate::domain::{
-    disclosure::Disclosed, index::WeightVariant, instrument::Wording, moments::Moments, period::Period,
+    index::WeightVariant, instrument::Wording, moments::Moments, period::Period, release::Pending,
     survey::Survey,
 };
 
@@ -71,14 +71,10 @@ pub struct Model {
     pub voided: i64,
     /// Moments of the responses that are not voided.
     pub moments: String,
-    /// Version of the last disclosure.
-    pub disclosed_version: i64,
-    /// Number of responses at the last disclosure.
-    pub disclosed_respondents: i64,
-    /// Number of responses added or voided since the last disclosure.
-    pub undisclosed: i64,
-    /// Moments at the last disclosure.
-    pub disclosed_moments: String,
+    /// The changes that are counted and not yet released, as text.
+    pub pending: String,
+    /// When the figures of this closed survey move however few changes wait, unix microseconds; `None` while none waits.
+    pub correction_at: Option<i64>,
     /// Creation, unix microseconds.
     pub created_at: i64,
     /// Last change of the definition, unix microseconds.
@@ -106,8 +102,10 @@ pub struct Stored {
     pub voided: i64,
     /// Moments of the responses that are not voided.
     pub moments: Moments,
-    /// The part of them that is disclosed.
-    pub disclosed: Disclosed,
+    /// The changes among them that are not released yet.
+    pub pending: Pending,
+    /// When the figures of this closed survey move however few changes wait, unix microseconds; `None` while none waits.
+    pub correction_at: Option<i64>,
     /// Creation, unix microseconds.
     pub created_at: i64,
     /// Last change of the definition, unix microseconds.
@@ -121,16 +119,6 @@ impl Stored {
     pub fn next_version(&mut self, now_millis: i64) {
         self.version = now_millis.max(self.version.saturating_add(1));
     }
-
-    /// Discloses all counted responses, with the current version.
-    pub fn disclose(&mut self) {
-        self.disclosed = Disclosed {
-            version: self.version,
-            respondents: self.respondents,
-            undisclosed: 0,
-            moments: self.moments.clone(),
-        };
-    }
 }
 
 impl TryFrom<Model> for Stored {
@@ -143,12 +131,8 @@ impl TryFrom<Model> for Stored {
         Ok(Self {
             id: row.id,
             moments: moments(&row.moments)?,
-            disclosed: Disclosed {
-                version: row.disclosed_version,
-                respondents: row.disclosed_respondents,
-                undisclosed: row.undisclosed,
-                moments: moments(&row.disclosed_moments)?,
-            },
+            pending: Pending::parse(&row.pending, row.voided).ok_or_else(|| broken("pending changes"))?,
+            correction_at: row.correction_at,
             survey,
             etag: row.etag,
             version: row.version,
@@ -291,14 +275,21 @@ pub struct Shared {
     pub etag: i64,
     /// Version of the result.
     pub version: i64,
+    /// Number of counted responses that are not voided.
+    pub respondents: i64,
+    /// The beginning of its pending changes: see [`waiting`](crate::domain::release::waiting).
+    pub head: String,
 }
+
+/// Length of a text that has the beginning of pending changes.
+const HEAD: u32 = 64;
 
 /// Locks surveys in shared mode, in order of name, until the transaction ends: others may store responses to them, but
 /// not change or count them. Surveys that don't exist are left out. The statement is prepared once for any number of
 /// surveys.
 pub async fn surveys_share_in_txn(txn: &Txn, names: &[String]) -> Result<Vec<Shared>, DbErr> {
     let (from, values) = table(txn, [Type::Text], names.iter().map(|n| [n.clone().into()]), 0);
-    let select = format!("SELECT id, name, etag, version FROM {from} JOIN survey ON name = v.column1");
+    let select = select_shared(&from);
     let text = match txn.get_database_backend() {
         DbBackend::Postgres => {
             let (with, shared) = turns_shared(&from);
@@ -308,6 +299,22 @@ pub async fn surveys_share_in_txn(txn: &Txn, names: &[String]) -> Result<Vec<Sha
         _ => select,
     };
     Shared::find_by_statement(sql(txn, &text, values)).all(txn).await
+}
+
+/// What [`Shared`] tells of these surveys, without a lock.
+pub async fn surveys_standing(conn: &impl ConnectionTrait, names: &[String]) -> Result<Vec<Shared>, DbErr> {
+    let (from, values) = table(conn, [Type::Text], names.iter().map(|n| [n.clone().into()]), 0);
+    let text = format!("{} ORDER BY name", select_shared(&from));
+    Shared::find_by_statement(sql(conn, &text, values))
+        .all(conn)
+        .await
+}
+
+fn select_shared(from: &str) -> String {
+    format!(
+        "SELECT id, name, etag, version, respondents, SUBSTR(pending, 1, {HEAD}) AS head
+         FROM {from} JOIN survey ON name = v.column1"
+    )
 }
 
 /// The definitions of surveys that are locked, in either mode.
@@ -385,34 +392,29 @@ pub async fn survey_lock_unchanged_in_txn(txn: &Txn, name: &str) -> Result<Optio
 
 const SUMS: [Type; 7] = {
     use Type::{Int, Text};
-    [Int, Int, Int, Text, Int, Int, Int]
+    [Int, Int, Int, Text, Int, Text, Int]
 };
 
-/// Saves the sums of surveys that are locked, with their versions: survey, respondents, voided, moments, whether they
-/// are disclosed, version, undisclosed. One statement saves all surveys.
+/// Saves the sums of surveys that are locked, with their versions: survey, respondents, voided, moments, version, pending
+/// changes, and the time of the correction or 0. One statement saves all surveys.
 pub(super) async fn survey_sums_save_in_txn(txn: &Txn, sums: &[[Value; 7]], now: i64) -> Result<(), DbErr> {
     let (from, mut values) = table(txn, SUMS, sums.iter().cloned(), 0);
     values.push(now.into());
     let text = format!(
-        "UPDATE survey SET version = v.column6, respondents = v.column2, voided = v.column3, moments = v.column4,
-            disclosed_version = CASE WHEN v.column5 = 1 THEN v.column6 ELSE disclosed_version END,
-            disclosed_respondents = CASE WHEN v.column5 = 1 THEN v.column2 ELSE disclosed_respondents END,
-            disclosed_moments = CASE WHEN v.column5 = 1 THEN v.column4 ELSE disclosed_moments END,
-            undisclosed = v.column7, counted_at = ${}
+        "UPDATE survey SET respondents = v.column2, voided = v.column3, moments = v.column4, version = v.column5,
+            pending = v.column6, correction_at = NULLIF(v.column7, 0), counted_at = ${}
          FROM {from} WHERE id = v.column1",
         values.len()
     );
     txn.execute_raw(sql(txn, &text, values)).await.map(drop)
 }
 
-/// Discloses the sums of a locked survey.
-pub(super) async fn survey_disclose_in_txn(txn: &Txn, id: i64) -> Result<(), DbErr> {
+/// Saves the pending changes of a locked survey.
+pub(super) async fn survey_pending_save_in_txn(txn: &Txn, stored: &Stored) -> Result<(), DbErr> {
     Entity::update_many()
-        .col_expr(Column::DisclosedVersion, Expr::col(Column::Version))
-        .col_expr(Column::DisclosedRespondents, Expr::col(Column::Respondents))
-        .col_expr(Column::DisclosedMoments, Expr::col(Column::Moments))
-        .col_expr(Column::Undisclosed, Expr::value(0_i64))
-        .filter(Column::Id.eq(id))
+        .col_expr(Column::Pending, stored.pending.text(stored.voided).into())
+        .col_expr(Column::CorrectionAt, Expr::value(stored.correction_at))
+        .filter(Column::Id.eq(stored.id))
         .exec(txn)
         .await
         .map(drop)

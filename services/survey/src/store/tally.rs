@@ -1,29 +1,36 @@
-//! Sums of surveys: updated as responses are counted and voided, and disclosed in steps while a survey is open.
+//! Sums of surveys, of every counted response, and the changes among them that are not released yet.
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, NaiveTime, TimeDelta, Utc};
 use prima_platform::{clock::micros, db::Txn};
+use prima_proto::zone::zone_of_agency;
 use sea_orm::{DbErr, Value};
 
-pub use super::element::Counts;
 use super::{
-    element::{Model as Element, elements_add_in_txn, elements_disclose_in_txn, elements_get},
-    survey::{Stored, survey_disclose_in_txn, survey_sums_save_in_txn},
+    delta::Line,
+    element::{Model as Element, elements_add_in_txn, elements_get},
+    survey::{Stored, survey_pending_save_in_txn, survey_sums_save_in_txn},
 };
-use crate::domain::{moments::Moments, survey::State, tally::Tally};
+use crate::domain::{
+    burst,
+    moments::Moments,
+    release::{Change, Changes, Entry, Rules, Sender},
+    survey::State,
+    tally::Tally,
+};
 
 /// Most rows that one statement changes.
 const CHUNK: usize = 1000;
 
 /// Tallies of one survey, by element key.
-pub type Tallies = HashMap<String, Counts>;
+pub type Tallies = HashMap<String, Tally>;
 
 fn by_survey(rows: Vec<Element>) -> HashMap<i64, Tallies> {
     let mut all: HashMap<i64, Tallies> = HashMap::new();
     for row in rows {
-        let counts = row.counts();
-        all.entry(row.survey_id).or_default().insert(row.element, counts);
+        let tally = row.tally();
+        all.entry(row.survey_id).or_default().insert(row.element, tally);
     }
     all
 }
@@ -43,14 +50,14 @@ pub struct Added {
     pub survey_id: i64,
     /// Number of responses added minus number of responses removed.
     pub respondents: i64,
-    /// Number of responses added plus number of responses removed, on which a step of disclosure depends.
-    pub changes: i64,
     /// Number of responses that were voided.
     pub voided: i64,
     /// Signed changes of the tallies, by element key.
     pub tallies: Vec<(String, Tally)>,
     /// Signed changes of the moments.
     pub moments: Moments,
+    /// How the changes are released.
+    pub changes: Changes,
 }
 
 impl Added {
@@ -60,26 +67,40 @@ impl Added {
         Self {
             survey_id: stored.id,
             respondents: 0,
-            changes: 0,
             voided: 0,
             tallies: asked.iter().map(|a| (a.key.clone(), Tally::default())).collect(),
             moments: Moments::none(asked.len()),
+            changes: Changes::default(),
         }
     }
 
-    /// Adds one stored response, its answers as stored.
-    pub fn add(&mut self, answers: &str) {
+    /// Adds one stored response.
+    pub fn add(&mut self, line: Line<'_>) {
         self.respondents += 1;
-        self.changes += 1;
-        self.each(answers, Tally::add);
-        self.moments.add(answers);
+        self.each(line.answers, Tally::add);
+        self.moments.add(line.answers);
+        match line.entry {
+            Some(entry) => self.changes.added.push(entry),
+            None => self.changes.bulk += 1,
+        }
     }
 
-    /// Subtracts one response that was voided, its answers as stored.
-    pub fn remove(&mut self, answers: &str) {
-        self.respondents -= 1;
-        self.changes += 1;
+    /// Subtracts one response that was voided at `now`, its answers as stored.
+    pub fn remove(&mut self, id: &str, answers: &str, now: DateTime<Utc>) {
         self.voided += 1;
+        self.subtract(answers);
+        self.changes.voided.push(Entry {
+            sender: Sender::Own,
+            change: Change::Void,
+            id: id.to_owned(),
+            answers: answers.to_owned(),
+            at: now.timestamp_millis(),
+            device: String::new(),
+        });
+    }
+
+    fn subtract(&mut self, answers: &str) {
+        self.respondents -= 1;
         self.each(answers, Tally::subtract);
         self.moments.remove(answers);
     }
@@ -91,37 +112,50 @@ impl Added {
             }
         }
     }
+
+    /// Takes the bursts out of the responses through the open link that are new or wait in `stored`.
+    fn without_bursts(&mut self, stored: &mut Stored, now: DateTime<Utc>) {
+        self.changes.added.sort_by(|a, b| a.id.cmp(&b.id));
+        let new = std::mem::take(&mut self.changes.added);
+        let (link, own): (Vec<_>, Vec<_>) = new.into_iter().partition(|entry| entry.sender == Sender::Link);
+        self.changes.added = own;
+        let mut queue = std::mem::take(&mut stored.pending.link);
+        queue.extend(link);
+        let (kept, taken) = burst::split(queue, now.timestamp_millis());
+        stored.pending.link = kept;
+        for entry in &taken {
+            self.subtract(&entry.answers);
+        }
+    }
 }
 
-/// Changes the sums of locked surveys, and discloses them when a step is full or the survey has ended. `surveys` may
-/// contain others that do not change; each that changes is updated in place. `step` is the configured step. Returns the
-/// new tallies of those that changed.
+/// Changes the sums of locked surveys, and releases the steps that are full. `surveys` may contain others that do not
+/// change; each that changes is updated in place. Returns the new tallies of those that changed.
 pub async fn tallies_add_in_txn(
     txn: &Txn,
     surveys: &mut [Stored],
-    added: &HashMap<i64, Added>,
-    step: i64,
+    mut added: HashMap<i64, Added>,
+    rules: &Rules,
     now: DateTime<Utc>,
 ) -> Result<HashMap<i64, Tallies>, DbErr> {
     let (mut sums, mut lines) = (Vec::new(), Vec::new());
     for stored in surveys {
-        let Some(change) = added.get(&stored.id) else {
+        let Some(mut change) = added.remove(&stored.id) else {
             continue;
         };
-        let shown = count(stored, change, step, now);
+        count(stored, &mut change, rules, now);
         sums.push([
             stored.id.into(),
             stored.respondents.into(),
             stored.voided.into(),
             stored.moments.text().into(),
-            i64::from(shown).into(),
             stored.version.into(),
-            stored.disclosed.undisclosed.into(),
+            stored.pending.text(stored.voided).into(),
+            stored.correction_at.unwrap_or_default().into(),
         ]);
-        for (element, tally) in &change.tallies {
+        for (element, tally) in change.tallies {
             let [c0, c1, c2, c3, c4, c5] = tally.counts.map(Value::from);
-            let (id, element) = (stored.id.into(), element.clone().into());
-            lines.push([id, element, c0, c1, c2, c3, c4, c5, i64::from(shown).into()]);
+            lines.push([stored.id.into(), element.into(), c0, c1, c2, c3, c4, c5]);
         }
     }
     let mut rows = Vec::new();
@@ -134,25 +168,76 @@ pub async fn tallies_add_in_txn(
     Ok(by_survey(rows))
 }
 
-/// Changes a survey in memory; returns whether its sums are to be disclosed now.
-fn count(stored: &mut Stored, change: &Added, step: i64, now: DateTime<Utc>) -> bool {
+/// Changes a survey in memory.
+fn count(stored: &mut Stored, change: &mut Added, rules: &Rules, now: DateTime<Utc>) {
+    change.without_bursts(stored, now);
     stored.respondents += change.respondents;
     stored.voided += change.voided;
     stored.moments.merge(&change.moments);
     stored.counted_at = micros(now);
-    let ended = stored.survey.state(now) == State::Closed;
-    let shown = stored.disclosed.due(change.changes, step, ended);
-    if shown {
-        stored.disclose();
-    } else {
-        stored.disclosed.undisclosed += change.changes;
-    }
-    shown
+    let changes = std::mem::take(&mut change.changes);
+    stored.pending.apply(changes, rules);
+    close(stored, rules, now);
 }
 
-/// Discloses all responses of a locked survey, such as when it closes.
-pub async fn tallies_disclose_in_txn(txn: &Txn, stored: &mut Stored) -> Result<(), DbErr> {
-    stored.disclose();
-    survey_disclose_in_txn(txn, stored.id).await?;
-    elements_disclose_in_txn(txn, stored.id).await
+/// Applies the closing of a survey that has ended, once, and sets the time of its correction.
+fn close(stored: &mut Stored, rules: &Rules, now: DateTime<Utc>) {
+    if stored.survey.state(now) == State::Closed && !stored.pending.closed {
+        stored.pending.close(rules);
+    }
+    stored.correction_at = if stored.pending.in_correction(stored.respondents, rules) {
+        let agency = &stored.survey.name.unit.agency;
+        let next = || micros(correction_day(agency, rules.correction_day, now));
+        Some(stored.correction_at.unwrap_or_else(next))
+    } else {
+        None
+    };
+}
+
+/// Applies the closing of a locked survey, and saves what waits.
+pub async fn tallies_close_in_txn(
+    txn: &Txn,
+    stored: &mut Stored,
+    rules: &Rules,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    close(stored, rules, now);
+    survey_pending_save_in_txn(txn, stored).await
+}
+
+/// Releases what waits of a locked survey.
+pub async fn tallies_release_in_txn(txn: &Txn, stored: &mut Stored) -> Result<(), DbErr> {
+    stored.pending.release();
+    stored.correction_at = None;
+    survey_pending_save_in_txn(txn, stored).await
+}
+
+/// The beginning of the next day with this number in its month, in the time zone of an agency.
+fn correction_day(agency: &str, day: u32, now: DateTime<Utc>) -> DateTime<Utc> {
+    let offset = zone_of_agency(agency).offset();
+    let today = (now + offset).date_naive();
+    let mut next = today + TimeDelta::days(1);
+    // A day up to the 28th is in every month.
+    while next.day() != day.clamp(1, 28) {
+        next += TimeDelta::days(1);
+    }
+    next.and_time(NaiveTime::MIN).and_utc() - offset
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn corrections_are_made_at_midnight_of_the_agency_on_the_next_such_day() {
+        let next = |agency: &str, day, now: &str| {
+            let at = correction_day(agency, day, now.parse().unwrap());
+            at.format("%Y-%m-%dT%H").to_string()
+        };
+        // Jakarta is 7 hours ahead of UTC, Jayapura 9.
+        assert_eq!(next("3271", 1, "2024-07-01T00:00:00Z"), "2024-07-31T17");
+        assert_eq!(next("3271", 1, "2024-06-30T16:59:00Z"), "2024-06-30T17");
+        assert_eq!(next("3271", 1, "2024-06-30T17:00:00Z"), "2024-07-31T17");
+        assert_eq!(next("9171", 28, "2024-01-29T00:00:00Z"), "2024-02-27T15");
+    }
 }

@@ -41,8 +41,8 @@ pub struct Model {
     pub recorded: i64,
     /// Instrument and version; empty without a score.
     pub instrument: String,
-    /// 1 when every response behind it is disclosed.
-    pub disclosed: i64,
+    /// Number of people whose response or void is not in it yet.
+    pub pending: i64,
 }
 
 prima_platform::no_relations!();
@@ -77,7 +77,7 @@ pub async fn unit_scores_save_in_txn(txn: &Txn, scores: &[Model]) -> Result<(), 
         Respondents,
         Recorded,
         Instrument,
-        Disclosed,
+        Pending,
     ];
     rows::update_in_txn::<Entity, _>(txn, columns, 3, scores).await
 }

@@ -130,6 +130,20 @@ async fn about(
         }
     );
     call!(
+        surveys.read_exact_result,
+        pb::ReadExactResultRequest {
+            survey: survey.into(),
+            purpose: "Uji pintu".into(),
+        }
+    );
+    call!(
+        surveys.list_result_readings,
+        pb::ListResultReadingsRequest {
+            survey: survey.into(),
+            ..Default::default()
+        }
+    );
+    call!(
         surveys.publish_result,
         publish("pintu", survey, &day(0), vec![medium("papan-pengumuman", "")])
     );

@@ -34,8 +34,23 @@ impl Deref for World {
     }
 }
 
-/// Runs a test on SQLite, and on PostgreSQL when a server is configured.
+/// A configuration by which every response is in the figures at once, for tests of arithmetic.
+pub fn at_once() -> config::Survey {
+    config::Survey {
+        disclosure_step: 1,
+        disclosure_step_link: 1,
+        minimum_respondents: 1,
+        ..config::Survey::default()
+    }
+}
+
+/// Runs a test on SQLite, and on PostgreSQL when a server is configured. Every response is in the figures at once.
 pub async fn on_each_database(test: impl AsyncFn(World)) {
+    configured(at_once(), test).await;
+}
+
+/// As [`on_each_database`]; figures move in the steps of the default configuration.
+pub async fn in_steps(test: impl AsyncFn(World)) {
     configured(config::Survey::default(), test).await;
 }
 

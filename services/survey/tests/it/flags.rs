@@ -2,7 +2,7 @@
 
 use prima_proto::survey::v1 as pb;
 use prima_survey::{
-    domain::flags,
+    domain::{flags, release::Pending},
     store::{
         analysis::{Coverage, flagged},
         survey::survey_get,
@@ -172,7 +172,8 @@ async fn flags_follow_their_rule_whatever_the_order_of_arrival() {
         }
         let rule = flags::rule().unwrap();
         let txn = t.db.snapshot().await.unwrap();
-        let found = flagged(&txn, Coverage::whole(survey_id, i64::MAX), 9, rule, 1).await.unwrap();
+        let everything = Coverage::of(survey_id, i64::MAX, &Pending::default());
+        let found = flagged(&txn, &everything, 9, rule, (1, 0)).await.unwrap();
         let count = |is: &dyn Fn(&Fact) -> bool| facts.iter().filter(|f| is(f)).count() as i64;
         let (burst, shared) = (count(&|f| bursts(&facts, f)), count(&|f| shares(&facts, f)));
         assert!(burst > 20 && shared > 20 && burst < 400, "{burst} {shared}: the facts must be mixed");
@@ -187,11 +188,13 @@ async fn flags_follow_their_rule_whatever_the_order_of_arrival() {
             .sum();
         assert_eq!(found.sums.elements[4].total(), total);
         // The sums change in steps, so only the first arrivals are in them.
-        let stepped = flagged(&txn, Coverage::whole(survey_id, i64::MAX), 9, rule, 7).await.unwrap();
+        let stepped = flagged(&txn, &everything, 9, rule, (7, 0)).await.unwrap();
         let first: Vec<&Fact> = facts.iter().filter(|f| any(f)).collect();
         let whole = first.len() - first.len() % 7;
         assert_eq!(stepped.sums.respondents, whole as i64);
         assert_eq!(stepped.straight_line, first[..whole].iter().filter(|f| straight(f)).count() as i64);
+        let lagged = flagged(&txn, &everything, 9, rule, (7, 5)).await.unwrap();
+        assert_eq!(lagged.sums.respondents, ((first.len() - 5) / 7 * 7) as i64);
     })
     .await;
 }

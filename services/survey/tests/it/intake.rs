@@ -50,7 +50,7 @@ async fn a_single_response_is_stored_before_an_import_that_has_waited_longer() {
         batch_rows: ROWS,
         queue: 1,
         writers: 1,
-        ..config::Survey::default()
+        ..at_once()
     };
     configured(config, async |mut t| {
         let survey = t.survey("2024").await.name;
@@ -118,7 +118,7 @@ async fn a_request_that_spans_several_transactions_answers_each_item() {
     for rows in [1, 2, 3] {
         let config = config::Survey {
             batch_rows: rows,
-            ..config::Survey::default()
+            ..at_once()
         };
         configured(config, async |mut t| {
             let first = survey_by(&mut t, "first", &[Agent, Token]).await;

@@ -114,7 +114,7 @@ async fn no_late_response_is_accepted_once_the_result_is_published() {
 async fn late_responses_can_be_refused_by_the_configuration() {
     let config = prima_platform::config::Survey {
         late_hours: 0,
-        ..Default::default()
+        ..at_once()
     };
     configured(config, async |mut t| {
         t.clock.set(OPEN);

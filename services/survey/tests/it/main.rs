@@ -27,6 +27,7 @@ mod periods;
 mod publication;
 mod recorded;
 mod recount;
+mod release;
 mod results;
 mod single_use;
 mod stored;

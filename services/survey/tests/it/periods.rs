@@ -99,16 +99,13 @@ async fn a_unit_pools_its_surveys_of_a_period() {
             (8, "87.50", "B")
         );
         assert_eq!((result.r#final, result.recorded), (false, false));
-        // Five responses of the first survey are disclosed, and none of the second.
         assert_eq!(
             (result.elements[0].answers, result.elements[0].mean.as_str()),
-            (5, "4.0000")
+            (8, "3.5000")
         );
         assert_eq!(result.elements[0].display_name, "Persyaratan");
-        assert_eq!(
-            result.index_exact, "",
-            "no value more exact than the published one is returned"
-        );
+        assert_eq!(result.index_exact, "175/2");
+        assert_eq!((result.counted, result.pending), (8, 0));
         assert_eq!(result.change, None);
         t.close(&a).await;
         t.close(&b).await;

@@ -18,7 +18,7 @@ use prima_platform::{
     token::Signer,
 };
 use prima_tests::{
-    Cluster, DEADLINE,
+    AT_ONCE, Cluster, DEADLINE,
     process::{Command, Process, Service},
 };
 use sea_orm::{ConnectionTrait, sqlx};
@@ -175,7 +175,11 @@ impl Dataset {
         let mut processes = BTreeMap::new();
         match self {
             Self::Sqlite(dir) => {
+                // The answers of release 0.1.0, in which the index followed every response.
                 let command = Command::new(Service::Up).data(dir.path());
+                let command = AT_ONCE
+                    .iter()
+                    .fold(command, |command, (name, value)| command.env(name, value));
                 processes.insert("up", with(command, env).spawn());
             }
             Self::Postgresql(cluster) => {

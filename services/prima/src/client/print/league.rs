@@ -134,7 +134,10 @@ pub fn rank_shown(row: &pb::LeagueRow) -> String {
 
 /// Why a row has no rank, or whether its score may still change; and whether values from publications are in it.
 pub fn remark(row: &pb::LeagueRow, metric: &str) -> String {
-    let remark = state(row, metric);
+    let mut remark = state(row, metric);
+    if row.pending > 0 {
+        remark = format!("{remark}; {} menunggu", row.pending);
+    }
     match row.units_recorded {
         0 => remark,
         units => format!("{remark}; nilai {units} unit dari publikasi"),
@@ -166,6 +169,7 @@ fn state(row: &pb::LeagueRow, metric: &str) -> String {
             )
         }
         pb::UnrankedReason::NoValue => "hanya kategori yang terbit, tanpa nilai".to_owned(),
+        pb::UnrankedReason::TooFew => "responden terlalu sedikit, tanpa nilai".to_owned(),
         pb::UnrankedReason::Unspecified => match row.status() {
             pb::ScoreStatus::Provisional => "sementara".to_owned(),
             pb::ScoreStatus::Final => "final".to_owned(),
@@ -232,6 +236,17 @@ pub(super) mod tests {
                 .table()
                 .contains("Rata-rata instansi yang diperingkat: 4.39.")
         );
+    }
+
+    #[test]
+    fn a_row_says_that_its_value_is_withheld_and_who_waits() {
+        let mut league = sample();
+        league.rows[0].pending = 9;
+        league.rows[1].score = String::new();
+        league.rows[1].unranked_reason = pb::UnrankedReason::TooFew.into();
+        let text = league.render(Format::Csv, false).unwrap();
+        assert!(text.contains("final; 9 menunggu"), "{text}");
+        assert!(text.contains("responden terlalu sedikit, tanpa nilai"), "{text}");
     }
 
     #[test]

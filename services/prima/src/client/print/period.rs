@@ -2,7 +2,10 @@
 
 use prima_proto::survey::v1 as pb;
 
-use super::{Table, clean, lines, named, or_dash};
+use super::{
+    Table, clean, lines, named, or_dash,
+    result::{missing, released},
+};
 
 pub fn unit(result: &pb::UnitResult) -> String {
     let mut text = lines(&[
@@ -34,12 +37,20 @@ pub fn unit(result: &pb::UnitResult) -> String {
         ),
         (
             "Nilai (IKM)",
-            index(&result.index, &result.interval_low, &result.interval_high),
+            match result.withheld_reason() {
+                pb::WithheldReason::Unspecified => {
+                    index(&result.index, &result.interval_low, &result.interval_high)
+                }
+                reason => missing(reason).to_owned(),
+            },
         ),
         ("Galat baku", or_dash(&result.standard_error)),
         ("Mutu", category(&result.category, &result.category_display_name)),
         ("Perubahan", change(result.change.as_ref())),
     ]);
+    if let Some(released) = released(result.counted, result.pending, result.in_correction) {
+        text += &lines(&[("Terhitung", released)]);
+    }
     if !result.elements.is_empty() {
         text += &Table::of(&result.elements)
             .text("Unsur", |element| named(&element.display_name, &element.key))
@@ -66,6 +77,9 @@ pub fn agency(result: &pb::AgencyResult) -> String {
         ),
         ("Responden", result.respondents.to_string()),
     ]);
+    if let Some(released) = released(result.counted, result.pending, false) {
+        text += &lines(&[("Terhitung", released)]);
+    }
     text += &Table::of(&result.roll_ups)
         .text("Aturan penggabungan", |roll_up| {
             named(&roll_up.display_name, &roll_up.rule)

@@ -16,6 +16,10 @@ struct Json<'a> {
     weights: &'static str,
     respondents: i64,
     minimum_respondents: i64,
+    counted: i64,
+    pending: i64,
+    in_correction: bool,
+    withheld: Option<&'static str>,
     index: Option<&'a str>,
     category: Option<&'a str>,
     elements: Vec<JsonElement<'a>>,
@@ -58,6 +62,21 @@ pub fn state_name(state: pb::SurveyState) -> &'static str {
     }
 }
 
+/// How many responses are in the figures and how many wait; `None` when none waits.
+pub fn released(counted: i64, pending: i64, in_correction: bool) -> Option<String> {
+    let correction = if in_correction { ", dalam koreksi" } else { "" };
+    (pending > 0).then(|| format!("{counted}, menunggu {pending}{correction}"))
+}
+
+/// Why there is no value.
+pub fn missing(reason: pb::WithheldReason) -> &'static str {
+    match reason {
+        pb::WithheldReason::Unspecified => "belum ada",
+        pb::WithheldReason::TooFew => "tidak ada: responden terlalu sedikit",
+        pb::WithheldReason::FirstStep => "belum ada: menunggu responden lain",
+    }
+}
+
 /// The name of a weight variant on the command line.
 pub fn weights_name(weights: pb::WeightVariant) -> &'static str {
     match weights {
@@ -82,7 +101,7 @@ fn table(result: &pb::Result) -> String {
         (grade, name) => format!("{grade} ({name})"),
     };
     let index = if result.index.is_empty() {
-        "belum ada"
+        missing(result.withheld_reason())
     } else {
         &result.index
     };
@@ -108,8 +127,11 @@ fn table(result: &pb::Result) -> String {
                 result.respondents, result.minimum_respondents
             ),
         ),
-        (if ikm { "Nilai (IKM)" } else { "Nilai" }, index.to_owned()),
     ];
+    rows.extend(
+        released(result.counted, result.pending, result.in_correction).map(|text| ("Terhitung", text)),
+    );
+    rows.push((if ikm { "Nilai (IKM)" } else { "Nilai" }, index.to_owned()));
     if ikm {
         rows.push(("Mutu", mutu));
     }
@@ -150,6 +172,14 @@ fn json(result: &pb::Result) -> Json<'_> {
         weights: weights_name(result.weight_variant()),
         respondents: result.respondents,
         minimum_respondents: result.minimum_respondents,
+        counted: result.counted,
+        pending: result.pending,
+        in_correction: result.in_correction,
+        withheld: match result.withheld_reason() {
+            pb::WithheldReason::Unspecified => None,
+            pb::WithheldReason::TooFew => Some("too_few"),
+            pb::WithheldReason::FirstStep => Some("first_step"),
+        },
         index: given(&result.index),
         category: given(&result.category),
         elements: result
@@ -180,6 +210,8 @@ fn csv(result: &pb::Result) -> anyhow::Result<String> {
     Table::of(&result.elements)
         .text("survey", |_| &result.survey)
         .text("respondents", |_| result.respondents)
+        .text("counted", |_| result.counted)
+        .text("pending", |_| result.pending)
         .text("index", |_| &result.index)
         .text("category", |_| &result.category)
         .text("key", |element| &element.key)
@@ -251,6 +283,36 @@ mod tests {
             render(&empty, Format::Table, true)
                 .unwrap()
                 .contains("Nilai (IKM) : belum ada")
+        );
+    }
+
+    #[test]
+    fn people_see_what_waits_and_why_there_is_no_value() {
+        let open = pb::Result {
+            counted: 20,
+            pending: 9,
+            ..sample()
+        };
+        let text = render(&open, Format::Table, false).unwrap();
+        assert!(text.contains("Terhitung   : 20, menunggu 9\n"), "{text}");
+        let corrected = pb::Result {
+            in_correction: true,
+            ..open.clone()
+        };
+        let text = render(&corrected, Format::Table, false).unwrap();
+        assert!(text.contains("menunggu 9, dalam koreksi"), "{text}");
+        let few = pb::Result {
+            index: String::new(),
+            withheld_reason: pb::WithheldReason::TooFew.into(),
+            ..open
+        };
+        let text = render(&few, Format::Table, false).unwrap();
+        assert!(text.contains("responden terlalu sedikit"), "{text}");
+        let value: serde_json::Value =
+            serde_json::from_str(&render(&few, Format::Json, false).unwrap()).unwrap();
+        assert_eq!(
+            (&value["pending"], &value["withheld"]),
+            (&9.into(), &"too_few".into())
         );
     }
 

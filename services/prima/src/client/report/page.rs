@@ -56,7 +56,12 @@ fn cover(report: &Report) -> Markup {
             div.card {
                 p.name { "Indeks Kepuasan Masyarakat (IKM)" }
                 @if result.index.is_empty() {
-                    p.value.none { "Belum ada nilai" }
+                    p.value.none {
+                        @match result.withheld_reason() {
+                            pb::WithheldReason::TooFew => "Responden terlalu sedikit",
+                            _ => "Belum ada nilai",
+                        }
+                    }
                 } @else {
                     p.value { (labels::figure(&result.index)) }
                 }
@@ -105,11 +110,16 @@ fn notes(report: &Report) -> Markup {
             ol id="catatan" {
                 @if report.is_open() {
                     li {
-                        "Angka dalam laporan ini bersifat sementara karena survei belum ditutup. Jumlah responden dan IKM \
-                         mengikuti setiap jawaban; nilai per unsur, profil, standar error, dan selang kepercayaan bergerak \
-                         bertahap dan saat ini mencakup " (number::integer(result.disclosed_respondents)) " dari "
-                        (number::integer(result.respondents)) " jawaban, agar jawaban seseorang tidak dapat dibaca dari \
-                         selisihnya. Karena itu jumlah per unsur dapat berbeda dari IKM."
+                        "Angka dalam laporan ini bersifat sementara karena survei belum ditutup. Jumlah responden mengikuti \
+                         setiap jawaban; semua nilai bergerak bertahap, beberapa orang sekaligus, dan saat ini mencakup "
+                        (number::integer(result.counted)) " jawaban yang terhitung, sedangkan "
+                        (number::integer(result.pending)) " menunggu, agar jawaban seseorang tidak dapat dibaca dari \
+                         selisihnya."
+                    }
+                } @else if result.in_correction {
+                    li {
+                        "Survei telah ditutup dan hasilnya dalam koreksi: " (number::integer(result.pending))
+                        " perubahan menunggu, dan berlaku bersama-sama setelah cukup terkumpul atau pada hari koreksi."
                     }
                 } @else {
                     li { "Survei telah ditutup; angka dalam laporan ini bersifat akhir." }

@@ -165,6 +165,7 @@ fn result() -> pb::Result {
         weight_variant: pb::WeightVariant::Exact.into(),
         respondents: 29,
         disclosed_respondents: 29,
+        counted: 29,
         index: "91.48".into(),
         index_exact: "23875/261".into(),
         category: "A".into(),

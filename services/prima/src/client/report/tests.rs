@@ -262,17 +262,18 @@ fn a_survey_without_answers_gives_a_report_without_figures() {
 fn while_open_the_report_says_what_each_figure_covers() {
     let mut report = sample::report();
     report.result.state = pb::SurveyState::Open.into();
-    report.result.disclosed_respondents = 25;
+    (report.result.counted, report.result.pending) = (20, 9);
     report.result.index_exact = String::new();
     let quality = report.analysis.as_mut().unwrap().quality.as_mut().unwrap();
     quality.index_without = String::new();
     let text = content(&report);
     let document = Document::parse(&text).unwrap();
     let page = words_of(document.root_element());
-    assert!(page.contains("mencakup 25 dari 29 jawaban"), "{page}");
     assert!(
-        page.contains("Baris unsur mencakup 25 jawaban; IKM mencakup seluruh 29 jawaban. NI ditampilkan")
+        page.contains("mencakup 20 jawaban yang terhitung, sedangkan 9 menunggu"),
+        "{page}"
     );
+    assert!(page.contains("Semua nilai mencakup 20 jawaban yang terhitung; 9 menunggu."));
     let covered = rows(&document, "unsur");
     assert_eq!(covered[11][1], "-");
     assert_eq!(covered[12][1], "91,48");
@@ -282,6 +283,21 @@ fn while_open_the_report_says_what_each_figure_covers() {
         "- (tidak ditampilkan: jawaban bertanda atau sisanya kurang dari 5)"
     );
     assert!(page.contains("Angka sementara.") && !page.contains("bersifat akhir"));
+}
+
+#[test]
+fn a_closed_survey_is_in_correction_or_has_too_few() {
+    let mut report = sample::report();
+    (report.result.pending, report.result.in_correction) = (1, true);
+    let page = content(&report);
+    let document = Document::parse(&page).unwrap();
+    let words = words_of(document.root_element());
+    assert!(words.contains("dalam koreksi: 1 perubahan menunggu"), "{words}");
+    assert!(!words.contains("bersifat akhir"));
+    report.result.index = String::new();
+    report.result.withheld_reason = pb::WithheldReason::TooFew.into();
+    let page = content(&report);
+    assert!(page.contains("Responden terlalu sedikit"));
 }
 
 #[test]

@@ -53,6 +53,9 @@ mod tests {
                 units_expected: 0,
                 status: Status::Provisional,
                 recorded: unit == "recorded",
+                counted: 10,
+                pending: 0,
+                too_few: false,
             },
             withdrawn: false,
         };

@@ -3,31 +3,35 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    derived::outcome::Outcome,
+    derived::{
+        outcome::Outcome,
+        released::{Released, pending},
+    },
     domain::{
-        disclosure,
         flags::{self, Rule},
         groups::{self, Dimension, Stepped, Sums},
         importance::{self, Coordinates, Quadrant},
         index::{self, Published},
         instrument::{self, Instrument},
-        moments::Moments,
         number::Rational,
+        release::Rules,
         survey::{State, Survey},
         tally::Tally,
     },
     service::App,
     store::{
-        analysis::{Answered, Coverage, Flagged, coverage, flagged, responses_page},
+        analysis::{Answered, Coverage, Flagged, flagged, responses_changed, responses_page},
         survey::{Stored, survey_get},
         tally::tallies_get,
     },
 };
-use prima_platform::{db::Txn, failure::Failure};
+use prima_platform::{clock::micros, db::Txn, disclosure, failure::Failure};
 
 /// Key of the dimension of public services; the other dimensions are fields of the instrument's profile.
 pub const SERVICE: &str = "service";
 const SERVICE_LABEL: &str = "Jenis layanan";
+/// The source of responses through the open link.
+const LINK: &str = "link";
 const NOT_STATED_LABEL: &str = "Tidak menyebutkan";
 const DIMENSIONS: [&str; 7] = [
     "sex",
@@ -125,13 +129,11 @@ pub struct Analysis {
     pub weakest: Vec<usize>,
 }
 
-/// Analyses the disclosed responses of a survey: all of them when it is closed, else those of the last disclosure. Groups of an
-/// open survey change in steps of their own, so that each change comes from several people. `None` when there is no such
-/// survey.
+/// Analyses the released responses of a survey. Groups of an open survey change in steps of their own, so that each change
+/// comes from several people. `None` when there is no such survey.
 pub async fn analyze(app: &App, name: &str) -> Result<Option<Analysis>, Failure> {
-    let config = &app.context.config.survey;
-    let minimum_cell = i64::from(config.minimum_cell);
-    let now = app.context.clock.now();
+    let minimum_cell = i64::from(app.context.config.survey.minimum_cell);
+    let (now, rules) = (app.context.clock.now(), app.rules());
     let txn = app.context.db.snapshot().await?;
     let Some(stored) = survey_get(&txn, name).await? else {
         return Ok(None);
@@ -143,44 +145,84 @@ pub async fn analyze(app: &App, name: &str) -> Result<Option<Analysis>, Failure>
         .await?
         .remove(&stored.id)
         .unwrap_or_default();
-    let outcome = Outcome::of(&stored, &tallies, now);
+    let pending = pending(&stored, &rules, now);
+    let outcome = Outcome::from_sums(&stored, Released::of(&stored, &tallies, &pending, &rules));
     let open = stored.survey.state(now) != State::Closed;
-    let step = if open {
-        disclosure::group_step(i64::from(config.disclosure_step))
-    } else {
-        1
-    };
-    let covered = if outcome.whole {
-        Coverage::whole(stored.id, stored.version)
-    } else {
-        coverage(&txn, stored.id, &stored.disclosed).await?
-    };
+    // A void that was released while the survey is open may have moved the members of a step.
+    let withheld = outcome.withheld.is_some() || open && pending.voids_released;
+    let covered = Coverage::of(stored.id, stored.version, &pending);
     let total = Sums {
-        respondents: outcome.disclosed,
+        respondents: outcome.counted,
         elements: outcome.elements.iter().map(|e| e.tally).collect(),
     };
-    let groups_by_dimension = sum_by_group(&txn, covered, total.elements.len(), step).await?;
-    let flagged = flagged(&txn, covered, total.elements.len(), rule, step).await?;
+    let steps = Steps::of(&rules, open);
+    let elements_asked = total.elements.len();
+    let mut groups_by_dimension: [Groups; 7] = Default::default();
+    let mut changed: [BTreeMap<String, i64>; 7] = Default::default();
+    let mut flags = Flagged::default();
+    if !withheld {
+        groups_by_dimension = sum_by_group(&txn, &covered, elements_asked, &steps).await?;
+        flags = flagged(&txn, &covered, elements_asked, rule, (steps.own, steps.lag)).await?;
+        if let Some(closed_at) = stored.survey.closed_at {
+            changed = changed_by_group(&responses_changed(&txn, &covered, micros(closed_at)).await?);
+        }
+    }
+    if flags.sums.elements.is_empty() {
+        flags.sums = Sums::none(elements_asked);
+    }
     drop(txn);
     let survey = &stored.survey;
-    let dimensions: Vec<LabelledDimension> = DIMENSIONS
+    let mut dimensions: Vec<LabelledDimension> = DIMENSIONS
         .iter()
-        .zip(groups_by_dimension)
-        .map(|(key, groups)| dimension(key, instrument, survey, &groups, &total, (minimum_cell, open)))
+        .zip(groups_by_dimension.iter().zip(&changed))
+        .map(|(key, (groups, changed))| {
+            let limits = (minimum_cell, open, (changed, rules.minimum));
+            dimension(key, instrument, survey, groups, &total, limits)
+        })
         .collect();
+    if withheld {
+        // Some respondents are in no group that is shown, also when the total is withheld too.
+        dimensions.iter_mut().for_each(|d| d.dimension.incomplete = true);
+    }
     let (elements, strongest, weakest) = elements(&stored, &outcome, &total);
     Ok(Some(Analysis {
         instrument,
         respondents: total.respondents,
         minimum_cell,
         services: services(survey, &dimensions, open),
-        quality: quality(instrument, survey, rule, flagged, &total, minimum_cell),
+        quality: quality(instrument, survey, rule, flags, &total, minimum_cell),
         dimensions,
         elements,
         strongest,
         weakest,
         survey: stored.survey,
     }))
+}
+
+/// By how many people a group moves while a survey is open, and how many of it stay for its closing.
+#[derive(Debug, Clone, Copy)]
+struct Steps {
+    own: i64,
+    link: i64,
+    lag: i64,
+}
+
+impl Steps {
+    fn of(rules: &Rules, open: bool) -> Self {
+        let step = |step: usize| disclosure::group_step(i64::try_from(step).unwrap_or(i64::MAX));
+        match open && (rules.step > 1 || rules.link_step > 1) {
+            true => Self {
+                own: step(rules.step),
+                link: step(rules.link_step),
+                lag: rules.minimum,
+            },
+            false => Self {
+                own: 1,
+                link: 1,
+                lag: 0,
+            },
+        }
+    }
 }
 
 /// The index of these sums.
@@ -191,24 +233,39 @@ pub fn published(instrument: &Instrument, survey: &Survey, sums: &Sums) -> Optio
 
 type Groups = BTreeMap<String, Sums>;
 
+/// The sums of a group by who can send a response: one person each, or the open link.
+#[derive(Debug, Clone)]
+struct BySender {
+    own: Stepped,
+    link: Stepped,
+}
+
 /// Sums the responses by group in one pass, with one page of responses in memory at a time.
 async fn sum_by_group(
     txn: &Txn,
-    covered: Coverage,
+    covered: &Coverage,
     elements: usize,
-    step: i64,
+    steps: &Steps,
 ) -> Result<[Groups; 7], Failure> {
-    let mut dimensions: [BTreeMap<String, Stepped>; 7] = Default::default();
+    let mut dimensions: [BTreeMap<String, BySender>; 7] = Default::default();
     let mut after = String::new();
     loop {
         let page = responses_page(txn, covered, &after).await?;
         for response in &page {
             for (groups, key) in dimensions.iter_mut().zip(group_keys(response)) {
                 if !groups.contains_key(key) {
-                    groups.insert(key.to_owned(), Stepped::none(elements, step));
+                    let none = BySender {
+                        own: Stepped::none(elements, steps.own, steps.lag),
+                        link: Stepped::none(elements, steps.link, steps.lag),
+                    };
+                    groups.insert(key.to_owned(), none);
                 }
                 if let Some(group) = groups.get_mut(key) {
-                    group.add(response.batch, &response.response_id, &response.answers);
+                    let sums = match response.source.as_str() {
+                        LINK => &mut group.link,
+                        _ => &mut group.own,
+                    };
+                    sums.add(response.batch, &response.response_id, &response.answers);
                 }
             }
         }
@@ -217,12 +274,28 @@ async fn sum_by_group(
             None => break,
         }
     }
+    let sums = |group: BySender| {
+        let mut sums = group.own.sums();
+        sums.merge(&group.link.sums());
+        sums
+    };
     Ok(dimensions.map(|groups| {
         groups
             .into_iter()
-            .map(|(key, group)| (key, group.sums()))
+            .map(|(key, group)| (key, sums(group)))
             .collect()
     }))
+}
+
+/// Number of these responses by group.
+fn changed_by_group(responses: &[Answered]) -> [BTreeMap<String, i64>; 7] {
+    let mut dimensions: [BTreeMap<String, i64>; 7] = Default::default();
+    for response in responses {
+        for (groups, key) in dimensions.iter_mut().zip(group_keys(response)) {
+            *groups.entry(key.to_owned()).or_default() += 1;
+        }
+    }
+    dimensions
 }
 
 /// The group of a response in each dimension, in the order of [`DIMENSIONS`].
@@ -245,7 +318,7 @@ fn dimension(
     survey: &Survey,
     groups: &Groups,
     total: &Sums,
-    (minimum_cell, open): (i64, bool),
+    (minimum_cell, open, changed): (i64, bool, (&BTreeMap<String, i64>, i64)),
 ) -> LabelledDimension {
     let field = instrument.profile.iter().find(|f| f.key == key);
     let choices = || field.into_iter().flat_map(|f| &f.choices);
@@ -262,7 +335,7 @@ fn dimension(
             None => key.to_owned(),
         },
         labels: choices().map(|c| (c.code.clone(), c.label.clone())).collect(),
-        dimension: groups::publish(&codes, groups, total, minimum_cell, open),
+        dimension: groups::publish(&codes, groups, total, minimum_cell, open, changed),
     }
 }
 
@@ -310,11 +383,6 @@ fn quality(
 }
 
 fn elements(stored: &Stored, outcome: &Outcome, total: &Sums) -> (Vec<Element>, Vec<usize>, Vec<usize>) {
-    let moments: &Moments = if outcome.whole {
-        &stored.moments
-    } else {
-        &stored.disclosed.moments
-    };
     let means: Vec<Option<Rational>> = total
         .elements
         .iter()
@@ -325,7 +393,11 @@ fn elements(stored: &Stored, outcome: &Outcome, total: &Sums) -> (Vec<Element>, 
         .zip(means)
         .map(|(at, performance)| Coordinates {
             performance,
-            importance: moments.importance(at).as_ref().map(importance::coefficient),
+            importance: outcome
+                .moments
+                .importance(at)
+                .as_ref()
+                .map(importance::coefficient),
         })
         .collect();
     let quadrants = importance::quadrants(&coordinates);

@@ -9,7 +9,8 @@ use prima_platform::{
 use prima_proto::{name, survey::v1 as pb};
 
 use crate::{
-    domain::survey::{State, service_id},
+    derived::released::pending,
+    domain::survey::service_id,
     service::App,
     store::{
         comment::{Filter, Model as Comment, comment_page},
@@ -50,12 +51,14 @@ pub async fn list(
     let reader = app.context.db.reader();
     let stored = found(survey_get(reader, &survey.to_string()).await?, &survey)?;
     filter.survey = stored.id;
-    // Of an open survey only comments of disclosed responses are listed. Otherwise a new comment could be linked to the change
-    // of a figure.
-    filter.version = match stored.survey.state(app.context.clock.now()) {
-        State::Scheduled | State::Open => stored.disclosed.version,
-        State::Closed => i64::MAX,
+    // Only comments of released responses are listed. Otherwise a new comment could be linked to the change of a figure.
+    let (rules, now) = (app.rules(), app.context.clock.now());
+    let waiting = pending(&stored, &rules, now);
+    filter.version = match waiting.withheld(stored.respondents, &rules) {
+        Some(_) => 0,
+        None => stored.version,
     };
+    filter.waiting = waiting.added().into_iter().map(str::to_owned).collect();
     filter.limit = page.limit();
     filter.after = cursor(&page.after);
     let mut comments = Vec::new();

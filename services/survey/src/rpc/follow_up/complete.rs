@@ -55,7 +55,7 @@ impl Command for Complete {
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (txn, now) = (work.txn, work.now());
         let survey = &self.name.survey;
-        let locked = survey_lock(txn, &survey.to_string(), work.app.step(), now).await?;
+        let locked = survey_lock(txn, &survey.to_string(), &work.app.rules(), now).await?;
         let stored = found(locked, &self.name)?;
         let known = aftermath_get(txn, &[stored.id]).await?.remove(&stored.id);
         let mut planned = known.unwrap_or_default().follow_ups.into_iter();
@@ -67,7 +67,7 @@ impl Command for Complete {
         follow_up.etag = work.next_version(follow_up.etag);
         follow_up.done = Some(self.done);
         follow_up_save_in_txn(txn, stored.id, &follow_up).await?;
-        work.stage(publish::survey_result(txn, &stored, now).await?);
+        work.stage(publish::survey_result(txn, &stored, &work.app.rules(), now).await?);
         Ok(pb::CompleteFollowUpResponse {
             follow_up: Some(message::follow_up(survey, &follow_up)),
         })

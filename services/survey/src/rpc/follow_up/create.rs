@@ -64,9 +64,10 @@ impl Command for Create {
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (txn, now) = (work.txn, work.now());
         let survey = &self.name.survey;
-        let mut locked = survey_lock(txn, &survey.to_string(), work.app.step(), now).await?;
+        let mut locked = survey_lock(txn, &survey.to_string(), &work.app.rules(), now).await?;
         if let Some(stored) = &mut locked {
-            let states = closing::when_due(txn, stored, &work.app.context.clock, now).await?;
+            let states =
+                closing::when_due(txn, stored, &work.app.rules(), &work.app.context.clock, now).await?;
             states.into_iter().for_each(|state| work.stage(state));
         }
         let plan = follow_up::plan(&self.plan, locked.as_ref().map(|s| &s.survey))?;
@@ -90,7 +91,7 @@ impl Command for Create {
             created_at: micros(now),
         };
         follow_up_insert_in_txn(txn, stored.id, &new).await?;
-        work.stage(publish::survey_result(txn, &stored, now).await?);
+        work.stage(publish::survey_result(txn, &stored, &work.app.rules(), now).await?);
         Ok(message::follow_up(survey, &new))
     }
 }

@@ -10,13 +10,14 @@ use prima_proto::{name, survey::v1 as pb};
 
 use super::message;
 use crate::{
+    derived::outcome::Outcome,
     domain::{index, number::Rational},
     rpc::field,
     service::App,
     store::{
         follow_up::{FollowUp, aftermath_get},
-        survey::{Stored, survey_get},
-        tally::{Tallies, tallies_get},
+        survey::survey_get,
+        tally::tallies_get,
     },
 };
 
@@ -38,7 +39,9 @@ pub async fn list(
         count(plan.len()),
         count(plan.iter().filter(|f| f.done.is_some()).count()),
     );
-    weakest_first(&mut plan, &stored, &tallies.unwrap_or_default());
+    let tallies = tallies.unwrap_or_default();
+    let outcome = Outcome::of(&stored, &tallies, &app.rules(), app.context.clock.now());
+    weakest_first(&mut plan, &outcome);
     // The plan is small, so the whole plan is read and the page is cut out after the last action of the previous page.
     if !page.after.is_empty()
         && let Some(last) = plan.iter().position(|f| f.id == page.after)
@@ -56,9 +59,12 @@ pub async fn list(
 
 /// Orders a plan by the means of its elements, the lowest first and elements without answers last; then in the survey's order
 /// and by id.
-fn weakest_first(plan: &mut [FollowUp], stored: &Stored, tallies: &Tallies) {
-    let position = |key: &str| stored.survey.asked.iter().position(|a| a.key == key);
-    let mean = |key: &str| tallies.get(key).and_then(|t| index::element_mean(&t.current));
+fn weakest_first(plan: &mut [FollowUp], outcome: &Outcome) {
+    let position = |key: &str| outcome.elements.iter().position(|e| e.key == key);
+    let mean = |key: &str| {
+        let element = outcome.elements.iter().find(|e| e.key == key)?;
+        index::element_mean(&element.tally)
+    };
     plan.sort_by_cached_key(|f| {
         let key = f.plan.element.as_str();
         (Weakness(mean(key)), position(key), f.id.clone())

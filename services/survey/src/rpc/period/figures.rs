@@ -10,7 +10,7 @@ use prima_proto::name;
 
 use crate::{
     derived::{
-        agency_scores::{counted, expected},
+        agency_scores::{Counted, counted, expected},
         unit_scores::pool,
     },
     domain::{
@@ -23,6 +23,7 @@ use crate::{
         number,
         period::Period,
         recorded::Result as Recorded,
+        release::{Rules, Withheld},
     },
     service::App,
     store::{
@@ -90,15 +91,21 @@ pub struct UnitResult {
     pub recorded: Option<String>,
     /// Number of respondents.
     pub respondents: i64,
+    /// Number of responses in the figures.
+    pub counted: i64,
+    /// Number of people whose response or void is not in the figures yet.
+    pub pending: i64,
+    /// Why there are no figures.
+    pub withheld: Option<Withheld>,
+    /// Whether every survey is closed and changes of one wait.
+    pub in_correction: bool,
     /// Minimum sample; 0 when the result was recorded.
     pub minimum: i64,
     /// The index; `None` until every element has an answer.
     pub published: Option<Published>,
-    /// Whether its exact value may be published.
-    pub whole: bool,
     /// The elements in the order in which they are asked.
     pub elements: Vec<Element>,
-    /// Standard error and interval of the disclosed responses.
+    /// Standard error and interval of the index.
     pub certainty: Option<Certainty>,
     /// Whether every survey is closed.
     pub settled: bool,
@@ -111,8 +118,6 @@ pub struct RollUp {
     pub rule: String,
     /// The index.
     pub published: Published,
-    /// Whether its exact value may be published.
-    pub whole: bool,
     /// The change from another period by the same rule.
     pub change: Option<Compared>,
 }
@@ -141,8 +146,10 @@ pub struct AgencyResult {
     pub roll_ups: Vec<RollUp>,
     /// Number of units that the agency should have in this period.
     pub expected: i64,
-    /// Number of respondents.
+    /// Number of responses in the results of its counted units.
     pub respondents: i64,
+    /// Number of people whose response or void is not in them yet.
+    pub pending: i64,
     /// The counted units, ordered by name.
     pub units: Vec<AgencyUnit>,
     /// That a change compares other units.
@@ -157,12 +164,13 @@ pub async fn unit_result(
     comparison: &Comparison,
 ) -> Result<(UnitResult, Option<Compared>), Failure> {
     let txn = app.context.db.snapshot().await?;
-    let result = unit_in(&txn, unit, period).await?;
+    let rules = app.rules();
+    let result = unit_in(&txn, unit, period, &rules).await?;
     let result = result.ok_or_else(|| Failure::not_found(&format!("{unit} ({period})")))?;
     let (Some(base_period), Some(own)) = (comparison.base(period), figure(&result)) else {
         return Ok((result, None));
     };
-    let base = unit_in(&txn, unit, &base_period).await?;
+    let base = unit_in(&txn, unit, &base_period, &rules).await?;
     let change = match base.as_ref().and_then(figure) {
         Some(base) => comparison.compare(base_period, &base, &own)?,
         None => None,
@@ -274,18 +282,23 @@ fn other_instrument(period: &Period, base: &str, own: &str) -> Failure {
     )
 }
 
-async fn unit_in(txn: &Txn, unit: &name::Unit, period: &Period) -> Result<Option<UnitResult>, Failure> {
+async fn unit_in(
+    txn: &Txn,
+    unit: &name::Unit,
+    period: &Period,
+    rules: &Rules,
+) -> Result<Option<UnitResult>, Failure> {
     let key = BTreeSet::from([(unit.clone(), period.to_string())]);
     let mut surveys = surveys_of(txn, &key).await?;
     surveys.retain(|s| s.survey.metric() == Some(METRIC));
     let ids: Vec<i64> = surveys.iter().map(|s| s.id).collect();
     let tallies = tallies_get(txn, &ids).await?;
-    let Some(pooled) = pool(&surveys, &tallies) else {
+    let Some(pooled) = pool(&surveys, &tallies, rules) else {
         let recorded = recorded_latest(txn, &unit.agency, &unit.unit, period.as_str()).await?;
         return Ok(recorded.map(|recorded| recorded_unit(recorded.result)));
     };
     let known = instrument::find(&pooled.first.instrument);
-    let elements = pooled.first.asked.iter().zip(&pooled.disclosed);
+    let elements = pooled.first.asked.iter().zip(&pooled.tallies);
     let elements = elements.map(|(asked, tally)| Element {
         key: asked.key.clone(),
         name: asked.name(known).to_owned(),
@@ -302,7 +315,10 @@ async fn unit_in(txn: &Txn, unit: &name::Unit, period: &Period) -> Result<Option
         respondents: pooled.respondents,
         minimum: pooled.minimum,
         published: pooled.published(),
-        whole: pooled.whole,
+        counted: pooled.counted,
+        pending: pooled.pending,
+        withheld: pooled.withheld,
+        in_correction: pooled.in_correction,
         settled: pooled.settled,
         certainty: pooled.certainty,
     }))
@@ -338,8 +354,11 @@ fn recorded_unit(recorded: Recorded) -> UnitResult {
         surveys: Vec::new(),
         recorded: Some(recorded.source),
         respondents: recorded.respondents,
+        counted: recorded.respondents,
+        pending: 0,
+        withheld: None,
+        in_correction: false,
         minimum: 0,
-        whole: false,
         certainty: None,
         settled: true,
     }
@@ -367,11 +386,10 @@ async fn agency_in(
     let units: Vec<AgencyUnit> = units
         .filter_map(|(input, exact)| agency_unit(agency, input, exact, &records))
         .collect();
-    let rule = |rule: &str, published: Option<Published>, whole| {
+    let rule = |rule: &str, published: Option<Published>| {
         published.map(|published| RollUp {
             rule: rule.to_owned(),
             published,
-            whole,
             change: None,
         })
     };
@@ -384,25 +402,22 @@ async fn agency_in(
         roll_ups: Vec::new(),
         expected: i64::try_from(expected(&inputs, &period.first_day().to_string())).unwrap_or(i64::MAX),
         respondents: units.iter().map(|u| u.respondents).sum(),
+        pending: counted.as_ref().map(Counted::pending).unwrap_or_default(),
         units,
         notices: Vec::new(),
     };
     Ok(Some(match (own, counted) {
         // A result that the agency itself has published takes precedence over the roll-up of its units.
         (Some(own), _) => AgencyResult {
-            roll_ups: rule(&own.roll_up, own.published(), false).into_iter().collect(),
+            roll_ups: rule(&own.roll_up, own.published()).into_iter().collect(),
             instrument: own.instrument,
             recorded: Some(own.source),
             ..result
         },
         (None, Some(counted)) => AgencyResult {
             roll_ups: [
-                rule(MEAN_OF_UNITS, counted.mean_of_units(), counted.whole()),
-                rule(
-                    RESPONDENT_WEIGHTED,
-                    counted.respondent_weighted(),
-                    counted.whole(),
-                ),
+                rule(MEAN_OF_UNITS, counted.mean_of_units()),
+                rule(RESPONDENT_WEIGHTED, counted.respondent_weighted()),
             ]
             .into_iter()
             .flatten()

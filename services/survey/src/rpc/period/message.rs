@@ -5,14 +5,15 @@ use prima_proto::{name, survey::v1 as pb};
 use super::figures::{AgencyResult, Compared, MEAN_OF_UNITS, RESPONDENT_WEIGHTED, UnitResult};
 use crate::{
     domain::{index::Published, number, period::Period},
-    rpc::notice,
+    rpc::{enums, notice},
 };
 
-fn exact(published: &Published, whole: bool) -> String {
-    Some(published)
-        .filter(|_| whole)
-        .map(|p| number::fraction(&p.exact))
-        .unwrap_or_default()
+fn exact(published: &Published, recorded: bool) -> String {
+    if recorded {
+        // Only the rounded value was published.
+        return String::new();
+    }
+    number::fraction(&published.exact)
 }
 
 /// The result of a unit as its message.
@@ -23,6 +24,10 @@ pub fn unit(unit: &name::Unit, period: &Period, r: UnitResult, change: Option<Co
         period: period.to_string(),
         instrument: r.instrument,
         surveys: r.surveys,
+        counted: r.counted,
+        pending: r.pending,
+        in_correction: r.in_correction,
+        withheld_reason: enums::withheld(r.withheld).into(),
         recorded: r.recorded.is_some(),
         source: r.recorded.unwrap_or_default(),
         respondents: r.respondents,
@@ -42,7 +47,7 @@ pub fn unit(unit: &name::Unit, period: &Period, r: UnitResult, change: Option<Co
         ..Default::default()
     };
     if let Some(published) = r.published {
-        message.index_exact = exact(&published, r.whole);
+        message.index_exact = exact(&published, message.recorded);
         message.index = published.value;
         message.category = published.grade;
         message.category_display_name = published.name;
@@ -71,11 +76,14 @@ fn change(c: Compared) -> pb::Change {
 
 /// The result of an agency as its message.
 pub fn agency(agency: &name::Agency, period: &Period, r: AgencyResult) -> pb::AgencyResult {
+    let recorded = r.recorded.is_some();
     pb::AgencyResult {
         agency: agency.to_string(),
         period: period.to_string(),
         instrument: r.instrument,
-        recorded: r.recorded.is_some(),
+        counted: r.respondents,
+        pending: r.pending,
+        recorded,
         source: r.recorded.unwrap_or_default(),
         roll_ups: r
             .roll_ups
@@ -83,7 +91,7 @@ pub fn agency(agency: &name::Agency, period: &Period, r: AgencyResult) -> pb::Ag
             .map(|own| pb::RollUp {
                 display_name: rule_label(&own.rule).to_owned(),
                 rule: own.rule,
-                index_exact: exact(&own.published, own.whole),
+                index_exact: exact(&own.published, recorded),
                 index: own.published.value,
                 category: own.published.grade,
                 category_display_name: own.published.name,

@@ -91,7 +91,7 @@ impl Command for Record {
         // The score of an agency is recomputed later, because `lock` has flagged it as dirty.
         if let Subject::Unit(unit) = &new.subject {
             let key = unit_key(unit, &new.result.period);
-            let states = unit_scores::recompute(txn, &key, now.timestamp_millis()).await?;
+            let states = unit_scores::recompute(txn, &key, &work.app.rules(), now.timestamp_millis()).await?;
             states.into_iter().for_each(|state| work.stage(state));
         }
         Ok(message::recorded(&new))

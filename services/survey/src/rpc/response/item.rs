@@ -55,6 +55,7 @@ pub fn item(
         id_field,
         proof,
         import_id: sent.import_id,
+        bulk: false,
     }))
 }
 

@@ -1,26 +1,32 @@
 //! Submits responses to intake. These operations are not commands of the platform, because several requests share a transaction
 //! and the digest by which a repeat is recognised is stored with each response.
 
+use std::collections::HashMap;
+
 use futures::StreamExt;
 use prima_platform::{
     caller::Caller,
     clock::to_proto,
     failure::{Failure, Kind},
 };
-use prima_proto::survey::v1 as pb;
+use prima_proto::{name, survey::v1 as pb};
 use tonic::{Status, Streaming};
 
 use super::item::item;
 use crate::{
-    intake::{First, Item, Outcome},
+    domain::{access::Proof, release},
+    intake::{Item, Outcome},
     rpc::notice::Streamed,
     service::App,
+    store::survey::surveys_standing,
 };
 
 /// Most responses of a stream that are submitted to intake together.
 const CHUNK: usize = 1000;
 /// Chunks of one stream that are in flight at the same time.
 const CHUNKS_IN_FLIGHT: usize = 2;
+/// Most surveys of a stream of which every response is counted before it is answered.
+const COUNTED_MAX: usize = 32;
 /// Most rejections that an answer lists.
 const REJECTIONS_MAX: usize = 1000;
 
@@ -41,8 +47,7 @@ pub async fn submit(
     let item = item(app, caller, sent, "request_id")?;
     let (survey, stored_id) = (item.survey.clone(), item.stored_id().into_owned());
     let (id, first) = match app.intake.submit(item).await? {
-        Outcome::Accepted(at) => (stored_id, First::accepted(at)),
-        Outcome::Repeated(first) => (stored_id, first),
+        Outcome::Accepted(first) | Outcome::Repeated(first) => (stored_id, first),
         Outcome::RepeatedOfBefore(first) => (id, first),
         Outcome::Refused(failure) => return Err(*failure),
     };
@@ -50,6 +55,8 @@ pub async fn submit(
         name: format!("{survey}/responses/{id}"),
         accept_time: Some(to_proto(first.accepted_at)),
         voided: first.voided,
+        counted: first.counted,
+        pending: first.pending,
     })
 }
 
@@ -61,6 +68,7 @@ pub async fn submit_many(
 ) -> Result<pb::SubmitResponsesResponse, Failure> {
     let mut sum = pb::SubmitResponsesResponse::default();
     let mut streamed = Streamed::default();
+    let mut sent = Sent::default();
     let (mut survey, mut import_id) = (String::new(), String::new());
     {
         let chunks = stream
@@ -70,9 +78,10 @@ pub async fn submit_many(
                 message.map(|(index, mut m)| {
                     inherit(&mut m.survey, &mut survey);
                     inherit(&mut m.import_id, &mut import_id);
-                    let (id, item) = (m.response_id.clone(), item(app, &caller, m, "response_id"));
-                    if let Ok(item) = &item {
+                    let (id, mut item) = (m.response_id.clone(), item(app, &caller, m, "response_id"));
+                    if let Ok(item) = &mut item {
                         streamed.add(item);
+                        sent.add(item);
                     }
                     (index, id, item.map_err(Box::new))
                 })
@@ -104,7 +113,47 @@ pub async fn submit_many(
         }
     }
     sum.notices = streamed.notices(app.context.db.reader()).await?;
+    (sum.counted, sum.pending) = sent.end(app).await?;
     Ok(sum)
+}
+
+/// The surveys of a stream, each with the number of responses that an agent sent.
+#[derive(Debug, Default)]
+struct Sent(HashMap<name::Survey, usize>);
+
+impl Sent {
+    /// Accounts for a response, and marks it as one of many when an agent sends it.
+    fn add(&mut self, item: &mut Item) {
+        item.bulk = item.proof == Proof::Agent;
+        *self.0.entry(item.survey.clone()).or_default() += usize::from(item.bulk);
+    }
+
+    /// Releases the imports of at least a step. Returns how many responses are in the figures of these surveys, and how many
+    /// wait.
+    async fn end(self, app: &App) -> Result<(i64, i64), Failure> {
+        let sent: HashMap<String, usize> = self.0.iter().map(|(name, n)| (name.to_string(), *n)).collect();
+        let names: Vec<String> = sent.keys().cloned().collect();
+        let reader = app.context.db.reader();
+        let step = app.rules().step;
+        let many = |survey: &str| sent.get(survey).is_some_and(|n| *n >= step);
+        let surveys = surveys_standing(reader, &names).await?;
+        let imported = surveys.iter().filter(|survey| many(&survey.name));
+        let imported: Vec<i64> = imported.map(|survey| survey.id).collect();
+        // With many surveys, those of a few responses each are left to the runner.
+        let counted = surveys.iter().map(|survey| survey.id);
+        let counted: Vec<i64> = match surveys.len() {
+            0..=COUNTED_MAX => counted.collect(),
+            _ => imported.clone(),
+        };
+        app.counter.count_imported(&counted, &imported).await?;
+        let mut standing = (0, 0);
+        for survey in surveys_standing(reader, &names).await? {
+            let (added, voided) = release::waiting(&survey.head);
+            standing.0 += survey.respondents - added + voided;
+            standing.1 += added + voided;
+        }
+        Ok(standing)
+    }
 }
 
 /// An empty field inherits the value of the previous message.

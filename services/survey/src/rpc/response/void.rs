@@ -85,11 +85,11 @@ impl Command for Void {
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (txn, now) = (work.txn, work.now());
         // Intake waits for this lock.
-        let locked = survey_lock(txn, &self.survey.to_string(), work.app.step(), now).await?;
+        let locked = survey_lock(txn, &self.survey.to_string(), &work.app.rules(), now).await?;
         let mut stored = found(locked, &self.survey)?;
         let number = void_next_number_in_txn(txn, stored.id).await?;
         let mut added = Added::nothing(&stored);
-        void_selected(txn, stored.id, &self.selection, number, &mut added).await?;
+        void_selected(txn, stored.id, &self.selection, number, &mut added, now).await?;
         failpoint::hit("void.taken_out").await;
         let void = void::Model {
             survey_id: stored.id,
@@ -104,10 +104,10 @@ impl Command for Void {
             responses: added.voided,
         };
         void_insert_in_txn(txn, void.clone()).await?;
-        let step = i64::from(work.app.context.config.survey.disclosure_step);
+        let rules = work.app.rules();
         let added = HashMap::from([(stored.id, added)]);
-        tallies_add_in_txn(txn, slice::from_mut(&mut stored), &added, step, now).await?;
-        let states = unit_scores::follow(txn, &stored, now).await?;
+        tallies_add_in_txn(txn, slice::from_mut(&mut stored), added, &rules, now).await?;
+        let states = unit_scores::follow(txn, &stored, &rules, now).await?;
         states.into_iter().for_each(|state| work.stage(state));
         Ok(message::void(&void))
     }
@@ -162,6 +162,7 @@ async fn void_selected(
     selection: &Selection,
     number: i64,
     added: &mut Added,
+    now: DateTime<Utc>,
 ) -> Result<(), Failure> {
     match selection {
         Selection::Ids(ids) => {
@@ -171,8 +172,8 @@ async fn void_selected(
             if !faults.is_empty() {
                 return Err(faults.into());
             }
-            for answers in responses_void_in_txn(txn, survey, ids, number).await? {
-                added.remove(&answers);
+            for (id, answers) in responses_void_in_txn(txn, survey, ids, number).await? {
+                added.remove(&id, &answers, now);
             }
         }
         Selection::Import(import) => {
@@ -182,8 +183,8 @@ async fn void_selected(
             let mut after = String::new();
             loop {
                 let page = import_void_in_txn(txn, (survey, import), number, &after, PAGE).await?;
-                for (_, answers) in &page {
-                    added.remove(answers);
+                for (id, answers) in &page {
+                    added.remove(id, answers, now);
                 }
                 match page.into_iter().next_back() {
                     Some((last, _)) => after = last,

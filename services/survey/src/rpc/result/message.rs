@@ -34,10 +34,7 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
         weight_variant: enums::weight_variant(survey.weights) as i32,
         respondents: stored.respondents,
         index: published.map(|p| p.value.clone()).unwrap_or_default(),
-        index_exact: published
-            .filter(|_| outcome.whole)
-            .map(|p| number::fraction(&p.exact))
-            .unwrap_or_default(),
+        index_exact: published.map(|p| number::fraction(&p.exact)).unwrap_or_default(),
         category: published.map(|p| p.grade.clone()).unwrap_or_default(),
         category_display_name: published.map(|p| p.name.clone()).unwrap_or_default(),
         elements: outcome
@@ -67,7 +64,7 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
         minimum_respondents: survey.minimum(),
         version: stored.version,
         update_time: Some(to_proto(from_micros(stored.counted_at.max(stored.updated_at)))),
-        disclosed_respondents: outcome.disclosed,
+        disclosed_respondents: outcome.counted,
         standard_error: certainty.map(|c| c.standard_error.clone()).unwrap_or_default(),
         interval_low: certainty.map(|c| c.low.clone()).unwrap_or_default(),
         interval_high: certainty.map(|c| c.high.clone()).unwrap_or_default(),
@@ -84,6 +81,10 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
             .collect(),
         voided: stored.voided,
         publication: outcome.aftermath.published.as_ref().map(publication),
+        counted: outcome.counted,
+        pending: outcome.pending,
+        in_correction: outcome.in_correction,
+        withheld_reason: enums::withheld(outcome.withheld).into(),
     }
 }
 

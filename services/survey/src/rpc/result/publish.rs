@@ -57,9 +57,10 @@ impl Command for Publish {
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (txn, now) = (work.txn, work.now());
         let name = self.survey.to_string();
-        let mut locked = survey_lock(txn, &name, work.app.step(), now).await?;
+        let mut locked = survey_lock(txn, &name, &work.app.rules(), now).await?;
         if let Some(stored) = &mut locked {
-            let states = closing::when_due(txn, stored, &work.app.context.clock, now).await?;
+            let states =
+                closing::when_due(txn, stored, &work.app.rules(), &work.app.context.clock, now).await?;
             states.into_iter().for_each(|state| work.stage(state));
         }
         let day = |time| day_of_agency(&self.survey.unit.agency, time);
@@ -75,7 +76,7 @@ impl Command for Publish {
             updated_at: micros(now),
         };
         publication_save_in_txn(txn, stored.id, &published).await?;
-        work.stage(publish::survey_result(txn, &stored, now).await?);
+        work.stage(publish::survey_result(txn, &stored, &work.app.rules(), now).await?);
         Ok(message::publication(&published))
     }
 }

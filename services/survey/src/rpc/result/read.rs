@@ -46,7 +46,7 @@ pub async fn of(app: &App, name: &name::Survey) -> Result<pb::Result, Failure> {
     let txn = app.context.db.snapshot().await?;
     let stored = found(survey_get(&txn, &name.to_string()).await?, name)?;
     let tallies = tallies_get(&txn, &[stored.id]).await?;
-    let outcomes = outcome::of_surveys(&txn, &[&stored], &tallies, now).await?;
+    let outcomes = outcome::of_surveys(&txn, &[&stored], &tallies, &app.rules(), now).await?;
     let missing = || Failure::internal(format!("{name} has no figures"));
     let outcome: &Outcome = outcomes.first().ok_or_else(missing)?;
     Ok(message::result(&stored, outcome, now))
@@ -71,7 +71,7 @@ pub async fn list(app: &App, message: pb::ListResultsRequest) -> Result<pb::List
     let ids: Vec<i64> = surveys.iter().map(|s| s.id).collect();
     let tallies = tallies_get(&txn, &ids).await?;
     let surveys: Vec<_> = surveys.iter().collect();
-    let outcomes = outcome::of_surveys(&txn, &surveys, &tallies, now).await?;
+    let outcomes = outcome::of_surveys(&txn, &surveys, &tallies, &app.rules(), now).await?;
     let results = surveys.iter().zip(&outcomes);
     Ok(pb::ListResultsResponse {
         results: results.map(|(s, o)| message::result(s, o, now)).collect(),

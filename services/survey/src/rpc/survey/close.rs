@@ -43,11 +43,11 @@ impl Command for Close {
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (txn, now) = (work.txn, work.now());
         let name = self.name.to_string();
-        let locked = survey_lock(txn, &name, work.app.step(), now).await?;
+        let locked = survey_lock(txn, &name, &work.app.rules(), now).await?;
         let mut stored = found(locked, &name)?;
         etag::check(&self.etag, stored.etag, &name)?;
         stored.survey.close(now)?;
-        let states = closing::save(txn, &mut stored, &work.app.context.clock, now).await?;
+        let states = closing::save(txn, &mut stored, &work.app.rules(), &work.app.context.clock, now).await?;
         states.into_iter().for_each(|state| work.stage(state));
         let confirmed = unit_confirmed(txn, &self.name.unit).await?;
         Ok(pb::CloseSurveyResponse {

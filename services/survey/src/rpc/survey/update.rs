@@ -76,7 +76,7 @@ impl Command for Update {
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (txn, now) = (work.txn, work.now());
         let name = self.name.to_string();
-        let locked = survey_lock(txn, &name, work.app.step(), now).await?;
+        let locked = survey_lock(txn, &name, &work.app.rules(), now).await?;
         let mut stored = found(locked, &name)?;
         etag::check(&self.etag, stored.etag, &name)?;
         stored.survey.change(self.change, now)?;
@@ -84,7 +84,7 @@ impl Command for Update {
         stored.updated_at = micros(now);
         survey_save_in_txn(txn, &stored).await?;
         // A declared population also changes the minimum sample of the score.
-        let states = unit_scores::follow(txn, &stored, now).await?;
+        let states = unit_scores::follow(txn, &stored, &work.app.rules(), now).await?;
         states.into_iter().for_each(|state| work.stage(state));
         let confirmed = unit_confirmed(txn, &self.name.unit).await?;
         Ok(pb::UpdateSurveyResponse {

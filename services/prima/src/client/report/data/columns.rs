@@ -22,7 +22,7 @@ pub(super) const SUMMARY: &[Column] = &[
     Column::text("weights", "Bobot", 10),
     Column::text("state", "Keadaan survei", 26),
     Column::integer("respondents", "Responden"),
-    Column::integer("disclosed_respondents", "Responden dalam nilai unsur"),
+    Column::integer("disclosed_respondents", "Responden terhitung"),
     Column::integer("population", "Populasi"),
     Column::integer("minimum_respondents", "Target sampel (Krejcie-Morgan)"),
     Column::text("sample_status", "Status sampel", 26),

@@ -139,7 +139,7 @@ fn sample(result: &pb::Result, per_service: bool) -> Markup {
                 "Target sampel memakai rumus Krejcie-Morgan (tingkat kepercayaan 95%, galat 5%). Selang kepercayaan memakai \
                  sebaran t Student"
                 @if declared { ", dengan koreksi populasi terbatas" }
-                ", dan mencakup " (number::integer(result.disclosed_respondents)) " jawaban. Selang ini hanya memuat galat \
+                ", dan mencakup " (number::integer(result.counted)) " jawaban. Selang ini hanya memuat galat \
                  karena penarikan sampel acak, bukan galat karena cara memilih responden."
             }
         }

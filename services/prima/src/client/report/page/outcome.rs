@@ -74,11 +74,12 @@ fn elements(report: &Report) -> Markup {
     ];
     html! {
         (table("unsur", "Nilai rata-rata (NRR) dan NRR tertimbang per unsur pelayanan", &columns, rows.collect()))
-        @if result.disclosed_respondents != result.respondents {
+        @if result.pending > 0 {
             p.note {
-                "Baris unsur mencakup " (number::integer(result.disclosed_respondents)) " jawaban; IKM mencakup seluruh "
-                (number::integer(result.respondents)) " jawaban."
-                @if result.index_exact.is_empty() { " NI ditampilkan bila keduanya mencakup jawaban yang sama." }
+                "Semua nilai mencakup " (number::integer(result.counted)) " jawaban yang terhitung; "
+                (number::integer(result.pending)) " menunggu"
+                @if result.in_correction { " (dalam koreksi)" }
+                "."
             }
         }
     }

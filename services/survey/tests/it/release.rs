@@ -1,0 +1,234 @@
+//! What moves the figures and what does not: imports, corrections, the open link; and who reads exact ones.
+
+use prima_platform::{
+    caller::{Caller, Role},
+    db::migrate,
+    testing::eventually,
+};
+use prima_proto::{event::v1::ScoreStatus, survey::v1 as pb};
+use prima_survey::store::Migrator;
+use sea_orm::ConnectionTrait;
+use tonic::Code;
+
+use crate::{
+    corrections::by_ids,
+    credentials::*,
+    disclosure::{NAME, SCORE, answers, event, index_of, score, stepped_figures},
+    fixture::*,
+};
+
+impl World {
+    /// Submits these responses in one stream.
+    async fn stream(&mut self, ids: std::ops::Range<usize>) -> pb::SubmitResponsesResponse {
+        let rows = ids.map(|n| pb::SubmitResponsesRequest {
+            survey: NAME.into(),
+            response_id: format!("r-{n:04}"),
+            response: Some(response(&answers(n))),
+            import_id: "berkas".into(),
+            ..Default::default()
+        });
+        let rows: Vec<_> = rows.collect();
+        let stream = futures::stream::iter(rows);
+        let answer = self.client.submit_responses(operator(stream)).await;
+        answer.unwrap().into_inner()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_moves_the_figures_at_once_and_a_small_one_waits() {
+    in_steps(async |mut t| {
+        t.survey("a").await;
+        let few = t.stream(0..4).await;
+        assert_eq!((few.accepted, few.counted, few.pending), (4, 0, 4));
+        let many = t.stream(4..1207).await;
+        assert_eq!((many.accepted, many.counted, many.pending), (1203, 1207, 0));
+        let result = t.result(NAME).await;
+        assert_eq!((result.counted, result.pending), (1207, 0));
+        assert_eq!(result.index, index_of(1207));
+        // Two single responses after it are not enough to be added when the survey closes.
+        let one = pb::SubmitResponseRequest {
+            request_id: "one".into(),
+            survey: NAME.into(),
+            response: Some(all(1)),
+            ..Default::default()
+        };
+        let answer = t
+            .client
+            .submit_response(operator(one))
+            .await
+            .unwrap()
+            .into_inner();
+        assert_eq!((answer.counted, answer.pending), (1207, 1));
+        t.respond(NAME, "two", &answers(2)).await;
+        t.close(NAME).await;
+        let closed = t.result(NAME).await;
+        assert!(closed.in_correction);
+        assert_eq!(
+            (closed.respondents, closed.counted, closed.pending),
+            (1209, 1207, 2)
+        );
+        assert_eq!(stepped_figures(&closed), stepped_figures(&result));
+        assert_eq!(score(&t, SCORE).await.unwrap().status(), ScoreStatus::Provisional);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_figure_is_corrected_on_the_day_of_corrections() {
+    in_steps(async |mut t| {
+        t.clock.set("2024-07-10T01:00:00Z");
+        t.survey("a").await;
+        t.stream(0..30).await;
+        t.clock.set("2024-07-10T02:00:00Z");
+        t.close(NAME).await;
+        let closed = t.result(NAME).await;
+        let void = by_ids("void", NAME, &["r-0003"]);
+        t.client.void_responses(operator(void)).await.unwrap();
+        let waits = t.result(NAME).await;
+        assert_eq!(stepped_figures(&waits), stepped_figures(&closed));
+        assert_eq!(
+            (waits.respondents, waits.pending, waits.in_correction),
+            (29, 1, true)
+        );
+        // The first of August in Bogor.
+        t.clock.set("2024-07-31T17:00:00Z");
+        let corrected = eventually(DEADLINE, || async {
+            let event = event(&t).await;
+            (event.pending == 0).then_some(event)
+        });
+        let corrected = corrected.await.unwrap();
+        assert_eq!((corrected.counted, corrected.in_correction), (29, false));
+        let result = t.result(NAME).await;
+        assert_eq!(
+            (result.counted, &result.index_exact),
+            (29, &corrected.index_exact)
+        );
+        assert_eq!(score(&t, SCORE).await.unwrap().fraction, result.index_exact);
+        t.assert_sums(NAME).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_sender_through_the_open_link_moves_no_figure_alone() {
+    in_steps(async |mut t| {
+        let survey = survey_by(&mut t, "a", &[pb::AccessMode::Agent, pb::AccessMode::Link]).await;
+        let own = link_of(&mut t, &survey).await;
+        for n in 0..10 {
+            t.respond(&survey, &format!("r-{n}"), &answers(n)).await;
+        }
+        let before = t.result(&survey).await;
+        assert_eq!((before.counted, before.pending), (5, 5));
+        for n in 0..39 {
+            let padding = sent(&survey, &format!("l-{n}"), all(1 + n % 4), Some(link(&own)));
+            t.client.submit_response(padding).await.unwrap();
+        }
+        let padded = t.result(&survey).await;
+        assert_eq!((padded.counted, padded.pending), (5, 44));
+        assert_eq!(stepped_figures(&padded), stepped_figures(&before));
+        let last = sent(&survey, "l-39", all(1), Some(link(&own)));
+        t.client.submit_response(last).await.unwrap();
+        let stepped = t.result(&survey).await;
+        assert_eq!((stepped.counted, stepped.pending), (25, 25));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exact_figures_are_read_with_a_purpose_by_those_who_may() {
+    in_steps(async |mut t| {
+        t.survey("a").await;
+        for n in 0..7 {
+            t.respond(NAME, &format!("r-{n}"), &answers(n)).await;
+        }
+        let read = |purpose: &str| pb::ReadExactResultRequest {
+            survey: NAME.into(),
+            purpose: purpose.into(),
+        };
+        let exact = t.client.read_exact_result(operator(read("Rapat evaluasi"))).await;
+        let exact = exact.unwrap().into_inner().result.unwrap();
+        assert_eq!((exact.respondents, exact.counted, exact.pending), (7, 7, 0));
+        assert_eq!(exact.index, index_of(7));
+        assert_eq!(t.result(NAME).await.index, "", "nothing is released by it");
+        assert_eq!(
+            faults(t.client.read_exact_result(operator(read(" "))).await),
+            ["purpose"]
+        );
+        for (role, agency) in [
+            (Role::Operator, "3275"),
+            (Role::Evaluator, "3271"),
+            (Role::Intake, "3271"),
+        ] {
+            let caller = Caller::new("other".into(), vec![role], vec![agency.into()]);
+            let answer = t.client.read_exact_result(by(caller, read("Ingin tahu"))).await;
+            refused(answer, Code::PermissionDenied, "PERMISSION_DENIED");
+        }
+        t.client
+            .read_exact_result(admin(read("Pemeriksaan")))
+            .await
+            .unwrap();
+        let list = pb::ListResultReadingsRequest {
+            survey: NAME.into(),
+            ..Default::default()
+        };
+        let listed = t.client.list_result_readings(admin(list.clone())).await.unwrap();
+        let readings = listed.into_inner().readings;
+        let told: Vec<_> = readings
+            .iter()
+            .map(|r| (r.number, r.actor.as_str(), r.purpose.as_str()))
+            .collect();
+        assert_eq!(
+            told,
+            [(1, "operator", "Rapat evaluasi"), (2, "admin", "Pemeriksaan")]
+        );
+        assert!(readings.iter().all(|r| r.read_time.is_some()));
+        let refused_list = t.client.list_result_readings(operator(list)).await;
+        refused(refused_list, Code::PermissionDenied, "PERMISSION_DENIED");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upgrade_releases_nobody() {
+    in_steps(async |mut t| {
+        t.survey("a").await;
+        for n in 0..10 {
+            t.respond(NAME, &format!("r-{n:02}"), &answers(n)).await;
+        }
+        let version = t.result(NAME).await.version;
+        for n in 10..12 {
+            t.respond(NAME, &format!("r-{n:02}"), &answers(n)).await;
+        }
+        let void = by_ids("void", NAME, &["r-03"]);
+        t.client.void_responses(operator(void)).await.unwrap();
+        // As release 0.1.0 left it after it had disclosed ten responses.
+        for text in [
+            "DROP INDEX survey_correction",
+            "ALTER TABLE survey DROP COLUMN pending",
+            "ALTER TABLE survey DROP COLUMN correction_at",
+            "ALTER TABLE unit_score DROP COLUMN pending",
+            "ALTER TABLE response DROP COLUMN counted",
+            "ALTER TABLE response DROP COLUMN pending",
+            "DROP TABLE reading",
+            "DELETE FROM seaql_migrations WHERE version = 'm0004_survey_release'",
+            &format!(
+                "UPDATE survey SET disclosed_version = {version}, disclosed_respondents = 10, undisclosed = 3"
+            ),
+        ] {
+            t.db.writer().execute_unprepared(text).await.unwrap();
+        }
+        migrate::<Migrator>(&t.db, "survey", true).await.unwrap();
+        let result = t.result(NAME).await;
+        assert_eq!((result.respondents, result.counted, result.pending), (11, 10, 3));
+        assert_eq!(result.index, index_of(10));
+        assert_eq!(result.elements[0].answers, 10);
+        t.close(NAME).await;
+        let closed = t.result(NAME).await;
+        assert_eq!(
+            (closed.counted, closed.pending, closed.in_correction),
+            (10, 3, true)
+        );
+        t.assert_sums(NAME).await;
+    })
+    .await;
+}
