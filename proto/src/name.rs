@@ -207,6 +207,15 @@ name! {
 }
 
 name! {
+    /// Name of a quarantined burst of responses:
+    Quarantine, "agencies/{agency}/units/{unit}/surveys/{survey}/quarantines/{quarantine}",
+    /// The survey.
+    survey: Survey,
+    /// Its number.
+    quarantine: String
+}
+
+name! {
     /// Name of a kiosk:
     Device, "agencies/{agency}/units/{unit}/devices/{device}",
     /// The unit.

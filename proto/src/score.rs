@@ -169,6 +169,14 @@ impl Score {
         self
     }
 
+    /// Of a score that is made of responses: sets how many are in question and not in it, and its value if they were
+    /// accepted; empty if there is none.
+    #[must_use]
+    pub fn questioned(mut self, responses: i64, value: String) -> Self {
+        (self.state.in_question, self.state.value_with_questioned) = (responses, value);
+        self
+    }
+
     /// Sets its standard error, a decimal; empty if there is none.
     #[must_use]
     pub fn standard_error(mut self, error: String) -> Self {

@@ -184,6 +184,43 @@ def run(report, prima, nobody, unit, run_id, rows, expected):
                                 {"request_id": f"r-{n}", "survey": survey, "response": late(n)})
         expect("respondents, counted", (result().respondents, result().counted), (len(rows), last - 1))
 
+    # Bursts of a link, and a survey that is opened again. Its instrument is not that of the scores.
+    with check("a burst of a link is in no figure until DecideQuarantine counts it, and is listed without answers"):
+        questions = [e.key for e in instruments["f03-online-2022"].elements]
+        burst = create(f"{YEAR}-tautan", period=YEAR, instrument="f03-online-2022",
+                       access_modes=["ACCESS_MODE_LINK"]).name
+        link = prima.call(ACCESS, "IssueLink", {"survey": burst}).link
+        for number in range(12):
+            nobody.call(SURVEY, "SubmitResponse", {
+                "request_id": f"kelas-{number}", "survey": burst, "credential": {"link": link},
+                "response": {"answers": {q: (number + at) % 6 for at, q in enumerate(questions)}},
+            })
+        found = result(burst)
+        expect("counted, in question", (found.respondents, found.in_question, found.index), (0, 12, ""))
+        held = prima.call(SURVEY, "ListQuarantines", {"survey": burst}).quarantines
+        expect("quarantines", [(q.responses, _name(q, "state")) for q in held], [(12, "QUARANTINE_STATE_OPEN")])
+        listed = prima.call(SURVEY, "ListResponses", {
+            "survey": burst, "selection": {"source": "link", "flags": ["RESPONSE_FLAG_BURST"]},
+        }).responses
+        expect("listed", {(r.source, r.quarantine) for r in listed}, {("link", 1)})
+        decision = {"name": held[0].name, "decision": "QUARANTINE_DECISION_ACCEPT", "reason": "Kelas menjawab bersama"}
+        decided = prima.call(SURVEY, "DecideQuarantine", decision | {"etag": held[0].etag}).quarantine
+        expect("decided", _name(decided, "state"), "QUARANTINE_STATE_ACCEPTED")
+        refused(grpc.StatusCode.FAILED_PRECONDITION, "QUARANTINE_DECIDED",
+                lambda: prima.call(SURVEY, "DecideQuarantine", decision))
+        found = result(burst)
+        expect("counted, in question", (found.respondents, found.in_question), (12, 0))
+    with check("VoidResponses takes out what a selection names, and ReopenSurvey opens a closed survey with a reason"):
+        void = prima.call(SURVEY, "VoidResponses", {
+            "request_id": f"{run_id}-void-3", "survey": burst, "selection": {"source": "link"}, "reason": "Uji banjir jawaban",
+        }).void
+        expect("voided", void.responses, 12)
+        prima.call(SURVEY, "CloseSurvey", {"name": burst})
+        reopened = prima.call(SURVEY, "ReopenSurvey", {"name": burst, "reason": "Formulir kertas menyusul"}).survey
+        expect("state", _name(reopened, "state"), "SURVEY_STATE_OPEN")
+        changes = prima.call(SURVEY, "ListSurveyChanges", {"survey": burst}).changes
+        expect("reasons", [c.reason for c in changes], ["Formulir kertas menyusul"])
+
     # Results.
     with check("a closed survey shows every figure, with standard error, interval and sample status"):
         prima.call(SURVEY, "CloseSurvey", {"name": survey})

@@ -219,6 +219,8 @@ pub struct Survey {
     /// Hours after the end of a survey in which responses that were given before it are still accepted from operators
     /// and kiosks, which may have been offline. They are refused once the result is published; with 0 all are.
     pub late_hours: u32,
+    /// Most responses a minute that one process takes through the open link of one survey; 0 for no limit.
+    pub link_rate: u32,
 }
 
 impl Default for Survey {
@@ -234,6 +236,7 @@ impl Default for Survey {
             correction_day: 1,
             minimum_cell: 5,
             late_hours: 72,
+            link_rate: 600,
         }
     }
 }

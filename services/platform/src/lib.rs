@@ -27,6 +27,7 @@ pub mod number;
 pub mod objects;
 pub mod outbox;
 pub mod page;
+pub mod rate;
 pub mod request;
 pub mod request_id;
 pub mod schema;

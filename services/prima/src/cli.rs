@@ -7,6 +7,7 @@ mod index;
 mod index_read;
 mod localize;
 mod report;
+mod responses;
 mod result;
 mod serve;
 mod survey;
@@ -32,6 +33,10 @@ pub use index::{
 pub use index_read::{IndexReadArgs, ReportEvaluationArgs};
 pub use localize::parse;
 pub use report::{ReportArgs, ReportCommand, ReportFormat, ReportSkmArgs};
+pub use responses::{
+    AcceptArgs, QuarantinesArgs, ResponseFlag, ResponsesCommand, ResponsesCommandArgs, ResponsesListArgs,
+    ResponsesVoidArgs, SelectionArgs,
+};
 pub use result::{PeriodArgs, ResultArgs, ResultCommand};
 pub use serve::{
     DeadLettersArgs, KeyArgs, MigrateArgs, ReconcileArgs, RunArgs, ServeArgs, TokenArgs, UpArgs,
@@ -116,6 +121,10 @@ pub enum Command {
     Import(ImportArgs),
     #[command(about = "Buat dan daftar survei; token, saran, analisis, daftar pembatalan dan tindak lanjut")]
     Survey(SurveyArgs),
+    #[command(
+        about = "Jawaban survei: daftar dan batalkan menurut sumber, waktu, dan tanda; karantina jawaban lewat tautan"
+    )]
+    Responses(ResponsesCommandArgs),
     #[command(about = "Tampilkan hasil (IKM) satu survei, atau satu unit atau instansi dalam satu periode")]
     Result(ResultArgs),
     #[command(about = "Daftar, periksa, dan tampilkan instrumen evaluasi")]

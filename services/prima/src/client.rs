@@ -15,6 +15,7 @@ mod period;
 pub mod print;
 mod read;
 mod report;
+mod responses;
 pub mod rpc;
 mod survey;
 pub(crate) mod text;
@@ -55,6 +56,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Result(args) => return read::result(&connection, &args).await,
         Command::League(args) => return read::league(&connection, &args).await,
         Command::Complaint(args) => return complaint::run(&connection, args.command).await,
+        Command::Responses(args) => responses::run(&connection, args.command).await?,
         Command::Survey(args) => survey::run(&connection, args.command).await?,
         Command::Instrument(args) => index::instrument(&connection, args.command).await?,
         Command::Index(args) => index::index(&connection, args.command).await?,

@@ -92,6 +92,8 @@ fn score(i: usize, value: usize) -> Score {
             counted: 10,
             pending: 0,
             too_few: false,
+            in_question: 0,
+            value_with_questioned: String::new(),
         },
         withdrawn: false,
     }

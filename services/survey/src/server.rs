@@ -16,8 +16,8 @@ use tonic::{Request, Streaming};
 
 use crate::{
     rpc::{
-        analysis, comment, device, follow_up, instrument, link, notice, period, recorded_result, response,
-        result, survey, token_batch,
+        analysis, comment, device, follow_up, instrument, link, notice, period, quarantine, recorded_result,
+        response, result, survey, token_batch,
     },
     service::App,
 };
@@ -86,6 +86,23 @@ impl SurveyService for Surveys {
         run::<survey::Close>(&self.app, request).await
     }
 
+    async fn reopen_survey(
+        &self,
+        request: Request<pb::ReopenSurveyRequest>,
+    ) -> Answer<pb::ReopenSurveyResponse> {
+        run::<survey::Reopen>(&self.app, request).await
+    }
+
+    async fn list_survey_changes(
+        &self,
+        request: Request<pb::ListSurveyChangesRequest>,
+    ) -> Answer<pb::ListSurveyChangesResponse> {
+        read(request, |caller, message| {
+            survey::list_changes(&self.app, caller, message)
+        })
+        .await
+    }
+
     async fn submit_response(
         &self,
         request: Request<pb::SubmitResponseRequest>,
@@ -115,6 +132,33 @@ impl SurveyService for Surveys {
             response::list_voids(&self.app, caller, message)
         })
         .await
+    }
+
+    async fn list_responses(
+        &self,
+        request: Request<pb::ListResponsesRequest>,
+    ) -> Answer<pb::ListResponsesResponse> {
+        read(request, |caller, message| {
+            response::list(&self.app, caller, message)
+        })
+        .await
+    }
+
+    async fn list_quarantines(
+        &self,
+        request: Request<pb::ListQuarantinesRequest>,
+    ) -> Answer<pb::ListQuarantinesResponse> {
+        read(request, |caller, message| {
+            quarantine::list(&self.app, caller, message)
+        })
+        .await
+    }
+
+    async fn decide_quarantine(
+        &self,
+        request: Request<pb::DecideQuarantineRequest>,
+    ) -> Answer<pb::DecideQuarantineResponse> {
+        run::<quarantine::Decide>(&self.app, request).await
     }
 
     async fn list_comments(

@@ -1,60 +1,34 @@
 //! Rate limits: token buckets, one for each address of callers without a token and one for each token.
 
-use std::{
-    hash::Hash,
-    net::IpAddr,
-    num::NonZeroU32,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
-
-use governor::{
-    DefaultKeyedRateLimiter, Quota,
-    clock::{Clock, DefaultClock},
-};
+use std::{hash::Hash, net::IpAddr, sync::Arc};
 
 use super::shares::refused;
 use crate::{
     config,
     failure::{Failure, Kind},
+    rate,
 };
-
-/// Most buckets that are kept. Full buckets are dropped; if there are more that are not full, new callers share one.
-const MOST: usize = 16_384;
-/// Number of calls after which full buckets are dropped.
-const SWEEP: usize = 1024;
 
 /// The buckets of one kind of callers.
 struct Buckets<K: Hash + Eq + Clone> {
     limit: &'static str,
     share: &'static str,
-    rate: NonZeroU32,
-    limiter: DefaultKeyedRateLimiter<Option<K>>,
-    calls: AtomicUsize,
+    buckets: rate::Buckets<K>,
 }
 
 impl<K: Hash + Eq + Clone> Buckets<K> {
     /// `None` for a rate of 0, which means no limit.
     fn new(limit: &'static str, share: &'static str, rate: u32) -> Option<Self> {
-        let rate = NonZeroU32::new(rate)?;
-        Some(Self {
+        rate::Buckets::per_second(rate).map(|buckets| Self {
             limit,
             share,
-            rate,
-            limiter: DefaultKeyedRateLimiter::keyed(Quota::per_second(rate)),
-            calls: AtomicUsize::new(0),
+            buckets,
         })
     }
 
     fn take(&self, key: K) -> Result<(), Failure> {
-        if self.calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(SWEEP) {
-            self.limiter.retain_recent();
-        }
-        let key = (self.limiter.len() < MOST).then_some(key);
-        self.limiter.check_key(&key).map_err(|until| {
-            let most = self.rate.get();
+        self.buckets.take(key).map_err(|wait| {
+            let most = self.buckets.rate();
             let text = format!("more than {most} calls a second of one {}; try later", self.share);
             let failure = Failure::new(
                 Kind::Exhausted,
@@ -63,7 +37,7 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
                 "Terlalu banyak permintaan dalam waktu singkat; coba lagi sebentar lagi",
             );
             Failure {
-                retry_after: Some(until.wait_time_from(DefaultClock::default().now())),
+                retry_after: Some(wait),
                 ..refused(self.limit, self.share, most as usize, failure)
             }
         })
@@ -125,16 +99,6 @@ mod tests {
         assert!(rates.of_peer(peer(2)).is_ok());
         for _ in 0..50 {
             assert!(rates.of_token(Some(&"a".into())).is_ok(), "0 means no limit");
-        }
-    }
-
-    #[test]
-    fn many_addresses_do_not_fill_the_memory() {
-        // The rate is so low that no bucket is full again while this runs.
-        let buckets = Buckets::new("limit", "peer", 1).unwrap();
-        for n in 0..3 * MOST as u32 {
-            let _taken = buckets.take(IpAddr::from(n.to_be_bytes()));
-            assert!(buckets.limiter.len() <= MOST + 1);
         }
     }
 }

@@ -14,7 +14,7 @@ pub use actions::{
 
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Tindakan pada survei: prima call METODE …, dengan METODE CloseSurvey, VoidResponses, PublishResult, CreateFollowUp, \
+    after_help = "Tindakan pada survei: prima call METODE …, dengan METODE CloseSurvey, ReopenSurvey, PublishResult, CreateFollowUp, \
                   CompleteFollowUp, dan lainnya (prima call --list survey); isiannya: prima call METODE --describe"
 )]
 pub struct SurveyArgs {

@@ -13,4 +13,5 @@ mod files;
 mod league;
 mod lists;
 mod process;
+mod responses;
 mod saved;

@@ -132,6 +132,10 @@ pub struct Figures {
     pub pending: i64,
     /// Whether the value is withheld, because it would be of too few respondents.
     pub too_few: bool,
+    /// Responses that are not in it until an operator decides.
+    pub in_question: i64,
+    /// The value if they were accepted; empty when there is none.
+    pub value_with_questioned: String,
 }
 
 /// One published score.

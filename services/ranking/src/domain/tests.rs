@@ -69,6 +69,8 @@ pub(super) fn score(of: &str, value: &str) -> Score {
             counted: 10,
             pending: 0,
             too_few: false,
+            in_question: 0,
+            value_with_questioned: String::new(),
         },
         withdrawn: false,
     }

@@ -32,6 +32,8 @@ pub fn score(key: Key, state: ScoreState, withdrawn: bool) -> Score {
             counted: state.counted,
             pending: state.pending,
             too_few: state.withheld_reason == i32::from(WithheldReason::TooFew),
+            in_question: state.in_question,
+            value_with_questioned: state.value_with_questioned,
         },
         withdrawn: withdrawn || status == ScoreStatus::Withdrawn,
     }

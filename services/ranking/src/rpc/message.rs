@@ -61,5 +61,7 @@ pub fn row(row: Row) -> v1::LeagueRow {
         recorded: row.score.recorded,
         counted: row.score.counted,
         pending: row.score.pending,
+        in_question: row.score.in_question,
+        score_with_questioned: row.score.value_with_questioned.clone(),
     }
 }

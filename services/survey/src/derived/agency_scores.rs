@@ -190,6 +190,7 @@ fn mean(inputs: &[UnitInput], first_day: &str, ended: bool) -> Option<Score> {
         components: Vec::new(),
         sample_size: counted.respondents(),
         pending: counted.pending(),
+        questioned: (0, String::new()),
         sample_minimum: 0,
         standard_error: String::new(),
         units: (

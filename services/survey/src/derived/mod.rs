@@ -9,6 +9,7 @@ mod recorded_scores;
 pub mod released;
 pub mod results;
 pub mod unit_scores;
+pub mod voiding;
 
 use prima_platform::config;
 

@@ -71,6 +71,10 @@ pub struct Outcome {
     pub moments: Moments,
     /// The index; `None` until every element has an answer.
     pub published: Option<Published>,
+    /// Number of responses in question, which are in none of these figures.
+    pub in_question: i64,
+    /// The index if they were accepted; `None` when nothing or too little is in question.
+    pub questioned: Option<Published>,
     /// Standard error and interval of the index; `None` with fewer than two responses.
     pub certainty: Option<Certainty>,
     /// The number of respondents against the minimum sample.
@@ -90,6 +94,11 @@ impl Outcome {
     pub fn from_sums(stored: &Stored, sums: Released) -> Self {
         let survey = &stored.survey;
         let known = instrument::find(&survey.instrument);
+        let index = |tallies: &[Tally]| {
+            let known = known?;
+            let exact = index::compute(known, &survey.asked, tallies, survey.weights)?;
+            Some(index::publish(known, exact))
+        };
         let asked = survey.asked.iter().zip(&sums.tallies);
         let elements = asked.map(|(asked, tally)| Element {
             key: asked.key.clone(),
@@ -109,10 +118,9 @@ impl Outcome {
             aspects: known
                 .map(|i| aspects(i, survey, &sums.tallies))
                 .unwrap_or_default(),
-            published: known.and_then(|i| {
-                let exact = index::compute(i, &survey.asked, &sums.tallies, survey.weights)?;
-                Some(index::publish(i, exact))
-            }),
+            published: index(&sums.tallies),
+            in_question: sums.in_question,
+            questioned: sums.questioned.as_deref().and_then(index),
             certainty: known.and_then(|i| assess(i, survey, &sums.tallies, &sums.moments, survey.population)),
             sample: SampleStatus::of(stored.respondents, minimum(survey)),
             aftermath: Aftermath::default(),

@@ -53,6 +53,7 @@ fn score(record: Recorded) -> Option<Score> {
         components: means.collect(),
         sample_size: record.respondents,
         pending: 0,
+        questioned: (0, String::new()),
         // The minimum sample of a recorded result is unknown.
         sample_minimum: 0,
         standard_error: String::new(),

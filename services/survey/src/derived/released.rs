@@ -29,6 +29,10 @@ pub struct Released {
     pub tallies: Vec<Tally>,
     /// Moments.
     pub moments: Moments,
+    /// Number of responses in question, which are in none of these sums.
+    pub in_question: i64,
+    /// Tallies with what is in question; `None` when that is of too few people.
+    pub questioned: Option<Vec<Tally>>,
 }
 
 /// The changes that wait at `now`: from the closing time on those that closing leaves, even before the survey is stored as
@@ -63,15 +67,29 @@ impl Released {
             ..exact
         };
         if withheld.is_some() {
-            return Self {
+            let released = Self {
                 counted: 0,
                 pending: respondents,
                 tallies: vec![Tally::default(); released.tallies.len()],
                 moments: Moments::none(released.tallies.len()),
                 ..released
             };
+            return released.questioned(stored, rules);
         }
-        released.without(respondents, pending)
+        released.without(respondents, pending).questioned(stored, rules)
+    }
+
+    /// Adds what is in question.
+    fn questioned(mut self, stored: &Stored, rules: &Rules) -> Self {
+        self.in_question = stored.questioned.responses;
+        self.questioned = stored.questioned.shown(rules.minimum).map(|shown| {
+            let mut all = self.tallies.clone();
+            all.iter_mut()
+                .zip(shown)
+                .for_each(|(tally, more)| tally.add(more));
+            all
+        });
+        self
     }
 
     /// The sums of every counted response.
@@ -84,6 +102,8 @@ impl Released {
             in_correction: false,
             tallies: stored.survey.asked.iter().map(|a| tally(&a.key)).collect(),
             moments: stored.moments.clone(),
+            in_question: stored.questioned.responses,
+            questioned: None,
         }
     }
 

@@ -111,6 +111,10 @@ pub struct Pooled<'a> {
     pub first: &'a Survey,
     /// Tallies, per element of the first survey.
     pub tallies: Vec<Tally>,
+    /// Number of responses in question, which are in none of these figures.
+    pub in_question: i64,
+    /// Tallies with what is in question; `None` when nothing or too little is.
+    pub questioned: Option<Vec<Tally>>,
     /// Standard error and interval of the index.
     pub certainty: Option<Certainty>,
     /// Number of released responses.
@@ -139,12 +143,19 @@ pub fn pool<'a>(surveys: &'a [Stored], tallies: &HashMap<i64, Tallies>, rules: &
     });
     let sums: Vec<Released> = sums.collect();
     let mut pooled = vec![Tally::default(); first.asked.len()];
+    let mut questioned = pooled.clone();
     let mut moments = Some(Moments::none(first.asked.len()));
     for (stored, own) in surveys.iter().zip(&sums) {
         let order = order(first, &stored.survey);
         for (tally, place) in pooled.iter_mut().zip(&order) {
             if let Some(own) = place.and_then(|place| own.tallies.get(place)) {
                 tally.add(own);
+            }
+        }
+        let with = own.questioned.as_ref().unwrap_or(&own.tallies);
+        for (tally, place) in questioned.iter_mut().zip(&order) {
+            if let Some(with) = place.and_then(|place| with.get(place)) {
+                tally.add(with);
             }
         }
         let order: Option<Vec<usize>> = order.into_iter().collect();
@@ -175,6 +186,8 @@ pub fn pool<'a>(surveys: &'a [Stored], tallies: &HashMap<i64, Tallies>, rules: &
         first,
         certainty: known.and_then(|i| assess(i, first, &pooled, moments.as_ref()?, whole_population)),
         tallies: pooled,
+        in_question: sums.iter().map(|r| r.in_question).sum(),
+        questioned: sums.iter().any(|r| r.questioned.is_some()).then_some(questioned),
         counted,
         pending: sums.iter().map(|r| r.pending).sum(),
         respondents,
@@ -194,8 +207,17 @@ fn order(first: &Survey, other: &Survey) -> Vec<Option<usize>> {
 impl Pooled<'_> {
     /// The index; `None` until every element has an answer.
     pub fn published(&self) -> Option<Published> {
+        self.index(&self.tallies)
+    }
+
+    /// The index if what is in question were accepted; `None` when nothing or too little is.
+    pub fn published_with_questioned(&self) -> Option<Published> {
+        self.index(self.questioned.as_ref()?)
+    }
+
+    fn index(&self, tallies: &[Tally]) -> Option<Published> {
         let known = instrument::find(&self.first.instrument)?;
-        let exact = index::compute(known, &self.first.asked, &self.tallies, self.first.weights)?;
+        let exact = index::compute(known, &self.first.asked, tallies, self.first.weights)?;
         Some(index::publish(known, exact))
     }
 
@@ -207,8 +229,10 @@ impl Pooled<'_> {
             return None;
         }
         let keys = self.first.asked.iter().map(|a| a.key.as_str());
+        let questioned = self.published_with_questioned().map(|p| p.value);
         Some(Score {
             published,
+            questioned: (self.in_question, questioned.unwrap_or_default()),
             components: publish::components(keys.zip(&self.tallies)),
             sample_size: self.counted,
             pending: self.pending,

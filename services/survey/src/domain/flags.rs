@@ -24,6 +24,30 @@ pub struct Rule {
     pub burst: Burst,
     /// Many responses of one device in a day.
     pub shared_device: SharedDevice,
+    /// Bursts of an open link, which are in no figure until an operator decides.
+    pub quarantine: Quarantine,
+}
+
+/// Which bursts of responses through an open link are quarantined, by their times of acceptance.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Quarantine {
+    /// Of the whole link.
+    pub rate: Limit,
+    /// Of one device.
+    pub device: Limit,
+    /// With the same answers.
+    pub pattern: Limit,
+}
+
+/// How many responses within what time are a burst.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Limit {
+    /// Label for people (id-ID).
+    pub label: String,
+    /// Responses are a burst when there are more than this number.
+    pub more_than: usize,
+    /// Limit of the time between the first and the last of them (exclusive).
+    pub within_seconds: i64,
 }
 
 /// All answers of a response are the same.

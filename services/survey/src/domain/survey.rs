@@ -25,7 +25,7 @@ pub enum State {
     Scheduled,
     /// Responses are accepted.
     Open,
-    /// It was closed by a caller or at `close_at`, which is final.
+    /// It was closed by a caller or at `close_at`, which is final unless a caller opens it again.
     Closed,
 }
 
@@ -160,7 +160,7 @@ impl Survey {
         }
     }
 
-    /// Closes the survey for ever; a survey that is not open yet may be closed too.
+    /// Closes the survey; a survey that is not open yet may be closed too.
     ///
     /// # Errors
     ///
@@ -173,6 +173,30 @@ impl Survey {
                 Ok(())
             }
         }
+    }
+
+    /// Opens a closed survey again, until a new closing time if there is one.
+    ///
+    /// # Errors
+    ///
+    /// The closing time is not after `now` and after the opening time.
+    pub fn reopen(
+        &mut self,
+        close_at: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<(), Vec<Violation>> {
+        let mut faults = Faults::default();
+        let earliest = self.open_at.map_or(now, |open| open.max(now));
+        if close_at.is_some_and(|close| close <= earliest) {
+            faults.add(
+                "close_time",
+                "must be in the future, and after the opening time",
+                "Waktu tutup harus di masa depan, dan setelah waktu buka",
+            );
+        }
+        faults.part(())?;
+        (self.closed_at, self.close_at) = (None, micros(close_at));
+        Ok(())
     }
 
     /// Changes the given fields, or none of them when there is a fault.

@@ -172,6 +172,12 @@ fn result_state(stored: &Stored, outcome: &Outcome) -> State {
         pending: outcome.pending,
         in_correction: outcome.in_correction,
         withheld_reason: withheld(outcome.withheld).into(),
+        in_question: outcome.in_question,
+        index_with_questioned: outcome
+            .questioned
+            .as_ref()
+            .map(|p| p.value.clone())
+            .unwrap_or_default(),
     };
     let subject = subject::survey_result(&survey.name);
     state(
@@ -193,6 +199,9 @@ pub struct Score {
     pub sample_size: i64,
     /// Number of people whose response or void is not in it yet.
     pub pending: i64,
+    /// Number of responses in question, which are not in it, and the rounded index if they were accepted, which is empty
+    /// when nothing or too little is in question.
+    pub questioned: (i64, String),
     /// Minimum sample; 0 for an agency.
     pub sample_minimum: i64,
     /// Standard error, four decimals; empty where none exists.
@@ -244,6 +253,7 @@ fn score_message(key: Key, score: &Score) -> score::Score {
     .components(components.map(|(key, value)| (key, number::decimal(value, 4))))
     .sample(score.sample_size, score.sample_minimum)
     .released(score.sample_size, score.pending, withheld(too_few))
+    .questioned(score.questioned.0, score.questioned.1.clone())
     .standard_error(score.standard_error.clone())
     .units(counted, expected, &score.aggregation)
     .recorded(score.recorded)

@@ -260,6 +260,7 @@ impl<'a> Batch<'a> {
             voided: None,
             counted: (!item.bulk).then_some(taking.counted),
             pending: (!item.bulk).then_some(taking.pending + 1),
+            quarantine: None,
         };
         let wanted = Wanted {
             index,

@@ -15,9 +15,11 @@ use prima_platform::{
     derived::Derived,
     failpoint,
     failure::{Failure, Kind},
+    rate::Buckets,
     service::Context,
     trace,
 };
+use prima_proto::name;
 use sea_orm::{DbBackend, DbErr};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -44,6 +46,8 @@ pub struct Intake {
     /// Dropped with the last clone of `Intake`, which ends the writers.
     _open: Arc<DropGuard>,
     secret: Secret,
+    /// How many responses a minute each open link may bring; `None` for any number.
+    links: Option<Arc<Buckets<name::Survey>>>,
 }
 
 struct Writer {
@@ -112,7 +116,31 @@ impl Intake {
             queue,
             _open: Arc::new(closed.drop_guard()),
             secret,
+            links: Buckets::per_minute(config.link_rate).map(Arc::new),
         }
+    }
+
+    /// Counts a response through the open link of a survey.
+    ///
+    /// # Errors
+    ///
+    /// More than the configured number came through this link within a minute.
+    pub fn admit_linked(&self, survey: &name::Survey) -> Result<(), Failure> {
+        let Some(links) = &self.links else {
+            return Ok(());
+        };
+        links.take(survey.clone()).map_err(|wait| Failure {
+            retry_after: Some(wait),
+            ..Failure::new(
+                Kind::Exhausted,
+                "LINK_RATE_LIMITED",
+                format!(
+                    "more than {} responses a minute through this link; try later",
+                    links.rate()
+                ),
+                "Terlalu banyak tanggapan lewat tautan ini; coba lagi sebentar lagi",
+            )
+        })
     }
 
     /// The secret from which respondent tokens and links are derived.

@@ -10,6 +10,7 @@ pub mod instrument;
 pub mod link;
 pub mod notice;
 pub mod period;
+pub mod quarantine;
 pub mod recorded_result;
 pub mod response;
 pub mod result;

@@ -4,11 +4,13 @@
 use prima_platform::db::{Txn, sql};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, DerivePartialModel, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, Value,
+    QuerySelect, QueryTrait, Value, sea_query::Expr,
 };
 
 use super::{
-    response::{self, Column},
+    flag::flagged_tables,
+    quarantine,
+    response::{self, Column, NOT_IN_QUESTION, not_in_question},
     void,
 };
 use crate::domain::{flags::Rule, groups::Sums, release::Pending, tally::SCORE_MAX};
@@ -49,6 +51,7 @@ impl Coverage {
         let mut all = Condition::all()
             .add(Column::SurveyId.eq(self.survey_id))
             .add(Column::Batch.lte(self.version))
+            .add(not_in_question())
             .add(counts);
         if !self.waiting.is_empty() {
             all = all.add(Column::ResponseId.is_not_in(texts(&self.waiting)));
@@ -68,8 +71,9 @@ impl Coverage {
             ids.join(", ")
         };
         let (waiting, kept) = (list(&self.waiting), list(&self.kept));
-        let mut from =
-            format!("FROM response WHERE survey_id = {survey} AND batch <= {version} AND (voided IS NULL");
+        let mut from = format!(
+            "FROM response WHERE survey_id = {survey} AND batch <= {version} AND {NOT_IN_QUESTION} AND (voided IS NULL"
+        );
         if !kept.is_empty() {
             from.push_str(&format!(" OR response_id IN ({kept})"));
         }
@@ -85,7 +89,7 @@ fn texts(ids: &[String]) -> Vec<&str> {
     ids.iter().map(String::as_str).collect()
 }
 
-/// The responses that were added or voided since the end of a closed survey (unix microseconds), and that may have moved its
+/// The responses that were added, accepted or voided since the end of a closed survey (unix microseconds), and that may have moved its
 /// figures: a response that was added and voided before its step was released moved none, but can't be told apart.
 pub async fn responses_changed(
     txn: &Txn,
@@ -106,10 +110,20 @@ pub async fn responses_changed(
     if !covered.waiting.is_empty() {
         late = late.add(Column::ResponseId.is_not_in(texts(&covered.waiting)));
     }
+    // What was in a quarantine and is counted since then has the negative number of that.
+    let accepted = quarantine::Entity::find()
+        .select_only()
+        .column_as(Expr::cust("-number"), "number")
+        .filter(quarantine::Column::SurveyId.eq(covered.survey_id))
+        .filter(quarantine::Column::State.eq(quarantine::ACCEPTED))
+        .filter(quarantine::Column::DecidedAt.gte(closed_at))
+        .into_query();
+    let accepted = Column::Quarantine.in_subquery(accepted);
     response::Entity::find()
         .filter(Column::SurveyId.eq(covered.survey_id))
         .filter(Column::Batch.lte(covered.version))
-        .filter(Condition::any().add(voided).add(late))
+        .filter(not_in_question())
+        .filter(Condition::any().add(voided).add(late).add(accepted))
         .into_partial_model()
         .all(txn)
         .await
@@ -178,70 +192,26 @@ pub async fn flagged(
     rule: &Rule,
     (step, lag): (i64, i64),
 ) -> Result<Flagged, DbErr> {
-    let mut values: Vec<Value> = vec![
-        rule.straight_line.min_answers.into(),
-        rule.burst.within_seconds.saturating_mul(1_000_000).into(),
-        rule.shared_device.more_than.into(),
-        rule.shared_device
-            .utc_offset_hours
-            .saturating_mul(3_600_000_000)
-            .into(),
-        step.max(1).into(),
-        lag.into(),
-    ];
+    let mut values = Vec::new();
     let covered = covered.clause(&mut values);
-    let mut exclude = |sources: &[String]| {
-        let mut conditions = String::new();
-        for source in sources {
-            values.push(source.as_str().into());
-            values.push(format!("{source}:%").into());
-            let n = values.len();
-            conditions.push_str(&format!(" AND source <> ${} AND source NOT LIKE ${n}", n - 1));
-        }
-        conditions
-    };
-    let burst_sources = exclude(&rule.burst.sources_left_out);
-    let device_sources = exclude(&rule.shared_device.sources_left_out);
+    let tables = flagged_tables(&covered, rule, &mut values);
+    values.extend([step.max(1).into(), lag.into()]);
+    let (step, lag) = (values.len() - 1, values.len());
     let counts: String = (0..elements).flat_map(|at| (0..=SCORE_MAX).map(move |score| (at, score))).map(|(at, score)| {
         format!(
             ", CAST(COALESCE(SUM(CASE WHEN SUBSTR(answers, {}, 1) = '{score}' THEN 1 ELSE 0 END), 0) AS BIGINT)",
             at + 1
         )
     }).collect();
-    // A burst begins at a response whose `more_than`-th successor is within the time limit, and includes all responses in
-    // between. A window frame takes no parameter, so the number is written into the text.
-    let distance = rule.burst.more_than;
     let text = format!(
-        "WITH begins AS (
-            SELECT response_id, batch, answers, source, device, submitted_at,
-                CASE WHEN LEAD(submitted_at, {distance}) OVER (PARTITION BY source, device
-                        ORDER BY submitted_at, response_id) - submitted_at < $2 THEN 1 ELSE 0 END AS begins
-            {covered}{burst_sources}),
-        inside AS (
-            SELECT response_id, batch, answers, MAX(begins) OVER (PARTITION BY source, device
-                ORDER BY submitted_at, response_id ROWS BETWEEN {distance} PRECEDING AND CURRENT ROW) AS inside
-            FROM begins),
-        shared AS (
-            SELECT response_id, batch, answers,
-                COUNT(*) OVER (PARTITION BY device, (submitted_at + $4) / 86400000000) AS n
-            {covered} AND device IS NOT NULL{device_sources}),
-        given AS (SELECT response_id, batch, answers, REPLACE(answers, '-', '') AS given {covered}),
-        flags AS (
-            SELECT response_id, batch, answers, 1 AS straight_line, 0 AS burst, 0 AS shared_device FROM given
-            WHERE LENGTH(given) >= $1 AND REPLACE(given, SUBSTR(given, 1, 1), '') = ''
-            UNION ALL SELECT response_id, batch, answers, 0, 1, 0 FROM inside WHERE inside = 1
-            UNION ALL SELECT response_id, batch, answers, 0, 0, 1 FROM shared WHERE n > $3),
-        flagged AS (
-            SELECT response_id, MAX(batch) AS batch, MAX(answers) AS answers, MAX(straight_line) AS straight_line,
-                MAX(burst) AS burst, MAX(shared_device) AS shared_device
-            FROM flags GROUP BY response_id),
+        "WITH {tables},
         numbered AS (
             SELECT answers, straight_line, burst, shared_device,
                 ROW_NUMBER() OVER (ORDER BY batch, response_id) AS position, COUNT(*) OVER () AS n
             FROM flagged)
         SELECT CAST(COUNT(*) AS BIGINT), CAST(COALESCE(SUM(straight_line), 0) AS BIGINT),
             CAST(COALESCE(SUM(burst), 0) AS BIGINT), CAST(COALESCE(SUM(shared_device), 0) AS BIGINT){counts}
-        FROM numbered WHERE position <= n - $6 - (n - $6) % $5"
+        FROM numbered WHERE position <= n - ${lag} - (n - ${lag}) % ${step}"
     );
     let Some(row) = txn.query_one_raw(sql(txn, &text, values)).await? else {
         return Ok(Flagged::default());

@@ -148,6 +148,7 @@ pub async fn comment_page(conn: &impl ConnectionTrait, filter: &Filter) -> Resul
                 WHERE c.survey_id = $1 AND r.voided IS NULL AND c.batch <= $2 AND ($3 = 0 OR c.kind = $3)
                     AND ($4 = '' OR c.service = $4) AND ($5 = '' OR LOWER(c.body) LIKE $5 ESCAPE '\\')
                     AND ($6 = '' OR c.day >= $6) AND ($7 = '' OR c.day <= $7)
+                    AND (r.quarantine IS NULL OR r.quarantine < 0)
                     AND ($8 = '' OR c.day < $8 OR (c.day = $8 AND (c.place, c.kind) > ($9, $10)))
                 AND c.response_id NOT IN (SELECT column1 FROM {waiting})
                 ORDER BY c.day DESC, c.place, c.kind LIMIT $11");

@@ -6,14 +6,18 @@ pub mod comment;
 pub mod delta;
 pub mod device;
 mod element;
+mod flag;
 pub mod follow_up;
 pub mod publication;
+pub mod quarantine;
 pub mod reading;
 pub mod recorded;
 pub mod response;
 mod rows;
 pub mod secret;
+pub mod selection;
 pub mod survey;
+pub mod survey_change;
 pub mod tally;
 pub mod token_batch;
 mod turn;
@@ -38,6 +42,7 @@ impl MigratorTrait for Migrator {
         steps.push(Box::new(DELTAS));
         steps.push(Box::new(WORDING));
         steps.push(Box::new(RELEASE));
+        steps.push(Box::new(QUARANTINE));
         steps
     }
 }
@@ -205,5 +210,28 @@ const RELEASE: Step = Step {
             SELECT '0;0;' || survey.voided || ';' || t.added || ';' || t.gone || '|' || t.entries
             FROM texts t WHERE t.id = survey.id)
         WHERE id IN (SELECT id FROM texts)",
+    ],
+};
+
+/// Quarantined bursts of open links, and reopened surveys. A process of the release before quarantines nothing: what it
+/// counts of a link stays counted.
+const QUARANTINE: Step = Step {
+    name: "m0005_survey_quarantine",
+    statements: &[
+        // The number of the quarantine of a response, which is in no sum; negative since it was accepted.
+        "ALTER TABLE response ADD COLUMN quarantine BIGINT",
+        "CREATE INDEX response_quarantine ON response (survey_id, quarantine, response_id)
+            WHERE quarantine IS NOT NULL",
+        // Sums of the responses in quarantines that are not decided, JSON: see `domain::questioned`.
+        "ALTER TABLE survey ADD COLUMN questioned TEXT NOT NULL DEFAULT ''",
+        // `state` is 1 until it is decided, 2 when accepted and 3 when voided, as `QuarantineState` of the contract.
+        "CREATE TABLE quarantine (
+            survey_id BIGINT NOT NULL, number BIGINT NOT NULL, pattern TEXT NOT NULL, first_at BIGINT NOT NULL,
+            last_at BIGINT NOT NULL, responses BIGINT NOT NULL, state BIGINT NOT NULL DEFAULT 1,
+            etag BIGINT NOT NULL, decided_at BIGINT, actor TEXT NOT NULL DEFAULT '',
+            reason TEXT NOT NULL DEFAULT '', PRIMARY KEY (survey_id, number))",
+        "CREATE TABLE survey_change (
+            survey_id BIGINT NOT NULL, number BIGINT NOT NULL, changed_at BIGINT NOT NULL, actor TEXT NOT NULL,
+            reason TEXT NOT NULL, closed_at BIGINT NOT NULL, close_at BIGINT, PRIMARY KEY (survey_id, number))",
     ],
 };

@@ -7,7 +7,7 @@ use prima_platform::db::{Column as Type, Txn, at_once, sql, table};
 use prima_proto::name;
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait, entity::prelude::*, sea_query::SelectStatement,
+    QuerySelect, QueryTrait, entity::prelude::*, sea_query::SelectStatement,
 };
 
 use super::rows::{self, Cell};
@@ -66,9 +66,21 @@ pub struct Model {
     pub counted: Option<i64>,
     /// Responses that were known to wait then, with this one.
     pub pending: Option<i64>,
+    /// Number of its quarantine; negative since it was accepted. `None` when it was in none.
+    pub quarantine: Option<i64>,
 }
 
 prima_platform::no_relations!();
+
+/// The condition that a response is in no quarantine that waits for a decision or was voided.
+pub const NOT_IN_QUESTION: &str = "(quarantine IS NULL OR quarantine < 0)";
+
+/// The same for a query that is built.
+pub fn not_in_question() -> Condition {
+    Condition::any()
+        .add(Column::Quarantine.is_null())
+        .add(Column::Quarantine.lt(0))
+}
 
 /// The columns of a new response.
 const NEW: [Column; 22] = {
@@ -321,67 +333,27 @@ pub(super) fn of_import(import: &str) -> SelectStatement {
         .into_query()
 }
 
-/// Voids these responses of a locked survey, except those that are already voided. Returns id and answers of each response
-/// that it voided.
-pub async fn responses_void_in_txn(
-    txn: &Txn,
-    survey: i64,
-    ids: &[String],
-    number: i64,
-) -> Result<Vec<(String, String)>, DbErr> {
-    let rows = Entity::update_many()
-        .col_expr(Column::Voided, number.into())
-        .filter(of(survey, ids))
-        .filter(Column::Voided.is_null())
-        .exec_with_returning(txn)
-        .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.response_id, row.answers))
-        .collect())
+/// Marks these responses of a locked survey as voided by this void, except those that are already voided.
+pub async fn responses_void_in_txn(txn: &Txn, survey: i64, ids: &[String], number: i64) -> Result<(), DbErr> {
+    void_in_txn(txn, of(survey, ids), number).await
 }
 
-/// Voids the next responses of an import after an id, at most `limit`, except those that are already voided. The survey
-/// is locked, so no response is stored meanwhile. Returns id and answers of those that it voided, ordered by id; an
-/// empty result is the end.
-pub async fn import_void_in_txn(
-    txn: &Txn,
-    (survey, import): (i64, &str),
-    number: i64,
-    after: &str,
-    limit: u64,
-) -> Result<Vec<(String, String)>, DbErr> {
-    let next = Condition::all()
+/// Marks the responses of an import into a locked survey as voided by this void, except those that are already voided.
+pub async fn import_void_in_txn(txn: &Txn, survey: i64, import: &str, number: i64) -> Result<(), DbErr> {
+    let of = Condition::all()
         .add(Column::SurveyId.eq(survey))
-        .add(Column::ImportId.eq(import))
-        .add(Column::ResponseId.gt(after))
-        .add(Column::Voided.is_null());
-    let page: Vec<(String, String)> = Entity::find()
-        .select_only()
-        .columns([Column::ResponseId, Column::Answers])
-        .filter(next.clone())
-        .order_by_asc(Column::ResponseId)
-        .limit(limit)
-        .into_tuple()
-        .all(txn)
-        .await?;
-    let Some((last, _)) = page.last() else {
-        return Ok(page);
-    };
-    let changed = Entity::update_many()
+        .add(Column::ImportId.eq(import));
+    void_in_txn(txn, of, number).await
+}
+
+async fn void_in_txn(txn: &Txn, which: Condition, number: i64) -> Result<(), DbErr> {
+    Entity::update_many()
         .col_expr(Column::Voided, number.into())
-        .filter(next)
-        .filter(Column::ResponseId.lte(last.as_str()))
+        .filter(which)
+        .filter(Column::Voided.is_null())
         .exec(txn)
-        .await?
-        .rows_affected;
-    if usize::try_from(changed) == Ok(page.len()) {
-        return Ok(page);
-    }
-    Err(DbErr::Custom(format!(
-        "voiding {import}: read {} responses, but {changed} changed",
-        page.len()
-    )))
+        .await
+        .map(drop)
 }
 
 /// Names of the other surveys of a unit that have counted responses of this import, at most five.

@@ -20,8 +20,8 @@ use super::{
     unit_score::{UnitPeriod, key_row},
 };
 use crate::domain::{
-    index::WeightVariant, instrument::Wording, moments::Moments, period::Period, release::Pending,
-    survey::Survey,
+    index::WeightVariant, instrument::Wording, moments::Moments, period::Period, questioned::Questioned,
+    release::Pending, survey::Survey,
 };
 
 /// A row of the table `survey`.
@@ -75,6 +75,8 @@ pub struct Model {
     pub pending: String,
     /// When the figures of this closed survey move however few changes wait, unix microseconds; `None` while none waits.
     pub correction_at: Option<i64>,
+    /// What is in question, as text.
+    pub questioned: String,
     /// Creation, unix microseconds.
     pub created_at: i64,
     /// Last change of the definition, unix microseconds.
@@ -106,6 +108,8 @@ pub struct Stored {
     pub pending: Pending,
     /// When the figures of this closed survey move however few changes wait, unix microseconds; `None` while none waits.
     pub correction_at: Option<i64>,
+    /// What is in question.
+    pub questioned: Questioned,
     /// Creation, unix microseconds.
     pub created_at: i64,
     /// Last change of the definition, unix microseconds.
@@ -133,6 +137,7 @@ impl TryFrom<Model> for Stored {
             moments: moments(&row.moments)?,
             pending: Pending::parse(&row.pending, row.voided).ok_or_else(|| broken("pending changes"))?,
             correction_at: row.correction_at,
+            questioned: Questioned::parse(&row.questioned).ok_or_else(|| broken("questioned responses"))?,
             survey,
             etag: row.etag,
             version: row.version,
@@ -390,19 +395,19 @@ pub async fn survey_lock_unchanged_in_txn(txn: &Txn, name: &str) -> Result<Optio
     rows.into_iter().next().map(Stored::try_from).transpose()
 }
 
-const SUMS: [Type; 7] = {
+const SUMS: [Type; 8] = {
     use Type::{Int, Text};
-    [Int, Int, Int, Text, Int, Text, Int]
+    [Int, Int, Int, Text, Int, Text, Int, Text]
 };
 
 /// Saves the sums of surveys that are locked, with their versions: survey, respondents, voided, moments, version, pending
-/// changes, and the time of the correction or 0. One statement saves all surveys.
-pub(super) async fn survey_sums_save_in_txn(txn: &Txn, sums: &[[Value; 7]], now: i64) -> Result<(), DbErr> {
+/// changes, the time of the correction or 0, and what is in question. One statement saves all surveys.
+pub(super) async fn survey_sums_save_in_txn(txn: &Txn, sums: &[[Value; 8]], now: i64) -> Result<(), DbErr> {
     let (from, mut values) = table(txn, SUMS, sums.iter().cloned(), 0);
     values.push(now.into());
     let text = format!(
         "UPDATE survey SET respondents = v.column2, voided = v.column3, moments = v.column4, version = v.column5,
-            pending = v.column6, correction_at = NULLIF(v.column7, 0), counted_at = ${}
+            pending = v.column6, correction_at = NULLIF(v.column7, 0), questioned = v.column8, counted_at = ${}
          FROM {from} WHERE id = v.column1",
         values.len()
     );

@@ -10,11 +10,13 @@ use sea_orm::{DbErr, Value};
 use super::{
     delta::Line,
     element::{Model as Element, elements_add_in_txn, elements_get},
+    quarantine::{quarantines_add_in_txn, responses_quarantine_in_txn},
     survey::{Stored, survey_pending_save_in_txn, survey_sums_save_in_txn},
 };
 use crate::domain::{
-    burst,
+    flags,
     moments::Moments,
+    questioned::Taken,
     release::{Change, Changes, Entry, Rules, Sender},
     survey::State,
     tally::Tally,
@@ -113,19 +115,24 @@ impl Added {
         }
     }
 
-    /// Takes the bursts out of the responses through the open link that are new or wait in `stored`.
-    fn without_bursts(&mut self, stored: &mut Stored, now: DateTime<Utc>) {
+    /// Takes the bursts out of the responses through the open link that are new or wait in `stored`, and returns them.
+    fn without_bursts(&mut self, stored: &mut Stored) -> Vec<Taken> {
         self.changes.added.sort_by(|a, b| a.id.cmp(&b.id));
         let new = std::mem::take(&mut self.changes.added);
         let (link, own): (Vec<_>, Vec<_>) = new.into_iter().partition(|entry| entry.sender == Sender::Link);
         self.changes.added = own;
         let mut queue = std::mem::take(&mut stored.pending.link);
         queue.extend(link);
-        let (kept, taken) = burst::split(queue, now.timestamp_millis());
+        let Some(rule) = flags::rule() else {
+            stored.pending.link = queue;
+            return Vec::new();
+        };
+        let (kept, taken) = stored.questioned.take(queue, &rule.quarantine);
         stored.pending.link = kept;
-        for entry in &taken {
-            self.subtract(&entry.answers);
+        for one in &taken {
+            self.subtract(&one.entry.answers);
         }
+        taken
     }
 }
 
@@ -139,11 +146,15 @@ pub async fn tallies_add_in_txn(
     now: DateTime<Utc>,
 ) -> Result<HashMap<i64, Tallies>, DbErr> {
     let (mut sums, mut lines) = (Vec::new(), Vec::new());
-    for stored in surveys {
+    for stored in surveys.iter_mut() {
         let Some(mut change) = added.remove(&stored.id) else {
             continue;
         };
-        count(stored, &mut change, rules, now);
+        let taken = count(stored, &mut change, rules, now);
+        if !taken.is_empty() {
+            responses_quarantine_in_txn(txn, stored.id, &taken).await?;
+            quarantines_add_in_txn(txn, stored, &taken).await?;
+        }
         sums.push([
             stored.id.into(),
             stored.respondents.into(),
@@ -152,6 +163,7 @@ pub async fn tallies_add_in_txn(
             stored.version.into(),
             stored.pending.text(stored.voided).into(),
             stored.correction_at.unwrap_or_default().into(),
+            stored.questioned.text().into(),
         ]);
         for (element, tally) in change.tallies {
             let [c0, c1, c2, c3, c4, c5] = tally.counts.map(Value::from);
@@ -168,9 +180,9 @@ pub async fn tallies_add_in_txn(
     Ok(by_survey(rows))
 }
 
-/// Changes a survey in memory.
-fn count(stored: &mut Stored, change: &mut Added, rules: &Rules, now: DateTime<Utc>) {
-    change.without_bursts(stored, now);
+/// Changes a survey in memory. Returns the responses that are in question from now on.
+fn count(stored: &mut Stored, change: &mut Added, rules: &Rules, now: DateTime<Utc>) -> Vec<Taken> {
+    let taken = change.without_bursts(stored);
     stored.respondents += change.respondents;
     stored.voided += change.voided;
     stored.moments.merge(&change.moments);
@@ -178,6 +190,8 @@ fn count(stored: &mut Stored, change: &mut Added, rules: &Rules, now: DateTime<U
     let changes = std::mem::take(&mut change.changes);
     stored.pending.apply(changes, rules);
     close(stored, rules, now);
+    stored.questioned.show(rules.minimum);
+    taken
 }
 
 /// Applies the closing of a survey that has ended, once, and sets the time of its correction.
@@ -202,6 +216,13 @@ pub async fn tallies_close_in_txn(
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     close(stored, rules, now);
+    survey_pending_save_in_txn(txn, stored).await
+}
+
+/// What waits of a locked survey that was opened again is released by the rules of an open one.
+pub async fn tallies_reopen_in_txn(txn: &Txn, stored: &mut Stored) -> Result<(), DbErr> {
+    stored.pending.closed = false;
+    stored.correction_at = None;
     survey_pending_save_in_txn(txn, stored).await
 }
 

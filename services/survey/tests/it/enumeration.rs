@@ -144,6 +144,44 @@ async fn about(
         }
     );
     call!(
+        surveys.reopen_survey,
+        pb::ReopenSurveyRequest {
+            name: survey.into(),
+            reason: "Uji pintu".into(),
+            ..Default::default()
+        }
+    );
+    call!(
+        surveys.list_survey_changes,
+        pb::ListSurveyChangesRequest {
+            survey: survey.into(),
+            ..Default::default()
+        }
+    );
+    call!(
+        surveys.list_responses,
+        pb::ListResponsesRequest {
+            survey: survey.into(),
+            ..Default::default()
+        }
+    );
+    call!(
+        surveys.list_quarantines,
+        pb::ListQuarantinesRequest {
+            survey: survey.into(),
+            ..Default::default()
+        }
+    );
+    call!(
+        surveys.decide_quarantine,
+        pb::DecideQuarantineRequest {
+            name: format!("{survey}/quarantines/1"),
+            decision: pb::QuarantineDecision::Void.into(),
+            reason: "Uji pintu".into(),
+            ..Default::default()
+        }
+    );
+    call!(
         surveys.publish_result,
         publish("pintu", survey, &day(0), vec![medium("papan-pengumuman", "")])
     );

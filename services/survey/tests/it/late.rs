@@ -125,3 +125,43 @@ async fn late_responses_can_be_refused_by_the_configuration() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn late_paper_waits_until_several_have_come_and_then_moves_the_figures_together() {
+    in_steps(async |mut t| {
+        t.clock.set(OPEN);
+        let survey = survey_by(&mut t, "a", &[Agent, KioskMode]).await;
+        for n in 0..10 {
+            t.respond(&survey, &format!("in-time-{n}"), &SKM.map(|key| (key, 3)))
+                .await;
+        }
+        t.clock.set(CLOSED);
+        t.close(&survey).await;
+        t.clock.set(WITHIN);
+        for n in 0..5 {
+            let result = t.result(&survey).await;
+            assert_eq!(
+                (
+                    result.index.as_str(),
+                    result.counted,
+                    result.pending,
+                    result.in_correction
+                ),
+                ("75.00", 10, n, n > 0)
+            );
+            t.agent(&survey, &format!("paper-{n}"), ANSWERED).await.unwrap();
+        }
+        let result = t.result(&survey).await;
+        assert_eq!(
+            (
+                result.index.as_str(),
+                result.counted,
+                result.pending,
+                result.in_correction
+            ),
+            ("83.33", 15, 0, false)
+        );
+        t.assert_sums(&survey).await;
+    })
+    .await;
+}

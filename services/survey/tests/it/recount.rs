@@ -63,11 +63,14 @@ impl World {
         rows.iter().map(|row| row.try_get("", column).unwrap()).collect()
     }
 
-    /// Asserts that the sums of the survey equal those of the rows that are not voided.
+    /// Asserts that the sums of the survey equal those of the rows that are neither voided nor quarantined.
     pub async fn assert_sums(&mut self, survey: &str) {
         let result = self.result(survey).await;
         let rows = self
-            .texts("SELECT answers FROM response WHERE voided IS NULL", "answers")
+            .texts(
+                "SELECT answers FROM response WHERE voided IS NULL AND (quarantine IS NULL OR quarantine < 0)",
+                "answers",
+            )
             .await;
         let voided = self
             .texts("SELECT answers FROM response WHERE voided IS NOT NULL", "answers")

@@ -138,6 +138,12 @@ pub fn remark(row: &pb::LeagueRow, metric: &str) -> String {
     if row.pending > 0 {
         remark = format!("{remark}; {} menunggu", row.pending);
     }
+    if row.in_question > 0 {
+        remark += &format!("; {} jawaban dalam pemeriksaan", row.in_question);
+        if !row.score_with_questioned.is_empty() {
+            remark += &format!(", nilai bila diterima {}", row.score_with_questioned);
+        }
+    }
     match row.units_recorded {
         0 => remark,
         units => format!("{remark}; nilai {units} unit dari publikasi"),
@@ -228,6 +234,16 @@ pub(super) mod tests {
             ..Default::default()
         };
         assert_eq!(remark(&row, "skm"), "final; nilai 3 unit dari publikasi");
+        let row = pb::LeagueRow {
+            status: pb::ScoreStatus::Provisional.into(),
+            in_question: 60,
+            score_with_questioned: "94.23".into(),
+            ..Default::default()
+        };
+        assert_eq!(
+            remark(&row, "skm"),
+            "sementara; 60 jawaban dalam pemeriksaan, nilai bila diterima 94.23"
+        );
         let mut league = sample();
         assert!(!league.table().contains("Rata-rata"));
         league.table.mean = "4.39".into();

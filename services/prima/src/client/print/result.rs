@@ -24,6 +24,10 @@ struct Json<'a> {
     category: Option<&'a str>,
     elements: Vec<JsonElement<'a>>,
     aspects: Vec<JsonAspect<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_question: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index_with_questioned: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -135,6 +139,9 @@ fn table(result: &pb::Result) -> String {
     if ikm {
         rows.push(("Mutu", mutu));
     }
+    if result.in_question > 0 {
+        rows.push(("Dalam pemeriksaan", in_question(result)));
+    }
     let [name, mean, weighted] = if ikm {
         ["Unsur", "NRR", "NRR tertimbang"]
     } else {
@@ -155,6 +162,15 @@ fn table(result: &pb::Result) -> String {
             .print();
     }
     text
+}
+
+/// What waits for a decision of an operator, and the index with it.
+fn in_question(result: &pb::Result) -> String {
+    let with = match result.index_with_questioned.as_str() {
+        "" => String::new(),
+        index => format!("; nilai bila diterima {index}"),
+    };
+    format!("{} jawaban lewat tautan{with}", result.in_question)
 }
 
 fn json(result: &pb::Result) -> Json<'_> {
@@ -194,6 +210,8 @@ fn json(result: &pb::Result) -> Json<'_> {
                 weighted_mean: given(&element.weighted_mean),
             })
             .collect(),
+        in_question: (result.in_question > 0).then_some(result.in_question),
+        index_with_questioned: given(&result.index_with_questioned),
         aspects: result
             .aspects
             .iter()
@@ -251,6 +269,31 @@ mod tests {
             }],
             ..Default::default()
         }
+    }
+
+    #[test]
+    fn what_is_in_question_is_shown_with_the_index_with_it() {
+        assert!(
+            !render(&sample(), Format::Table, false)
+                .unwrap()
+                .contains("pemeriksaan")
+        );
+        let questioned = pb::Result {
+            in_question: 60,
+            index_with_questioned: "94.23".into(),
+            ..sample()
+        };
+        let text = render(&questioned, Format::Table, false).unwrap();
+        assert!(
+            text.contains("60 jawaban lewat tautan; nilai bila diterima 94.23"),
+            "{text}"
+        );
+        let text = render(&questioned, Format::Json, false).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (&value["in_question"], &value["index_with_questioned"]),
+            (&60.into(), &"94.23".into())
+        );
     }
 
     #[test]

@@ -136,6 +136,15 @@ fn notes(report: &Report) -> Markup {
                      dibulatkan empat desimal hanya untuk ditampilkan; menjumlahkan angka yang tampil dapat memberi selisih \
                      pada desimal terakhir."
                 }
+                @if result.in_question > 0 {
+                    li {
+                        (number::integer(result.in_question)) " jawaban lewat tautan sedang dalam pemeriksaan karena masuk \
+                         banyak sekali dalam waktu singkat; jawaban itu tidak termasuk dalam angka mana pun."
+                        @if !result.index_with_questioned.is_empty() {
+                            " Bila diterima, IKM menjadi " (labels::figure(&result.index_with_questioned)) "."
+                        }
+                    }
+                }
                 @if result.voided > 0 {
                     li {
                         (number::integer(result.voided)) " jawaban dibatalkan karena salah impor dan tidak dihitung dalam \

@@ -56,6 +56,8 @@ mod tests {
                 counted: 10,
                 pending: 0,
                 too_few: false,
+                in_question: 0,
+                value_with_questioned: String::new(),
             },
             withdrawn: false,
         };

@@ -99,6 +99,10 @@ pub struct UnitResult {
     pub withheld: Option<Withheld>,
     /// Whether every survey is closed and changes of one wait.
     pub in_correction: bool,
+    /// Number of responses in question, which are in no figure.
+    pub in_question: i64,
+    /// The index if they were accepted; `None` when nothing or too little is in question.
+    pub questioned: Option<Published>,
     /// Minimum sample; 0 when the result was recorded.
     pub minimum: i64,
     /// The index; `None` until every element has an answer.
@@ -319,6 +323,8 @@ async fn unit_in(
         pending: pooled.pending,
         withheld: pooled.withheld,
         in_correction: pooled.in_correction,
+        in_question: pooled.in_question,
+        questioned: pooled.published_with_questioned(),
         settled: pooled.settled,
         certainty: pooled.certainty,
     }))
@@ -358,6 +364,8 @@ fn recorded_unit(recorded: Recorded) -> UnitResult {
         pending: 0,
         withheld: None,
         in_correction: false,
+        in_question: 0,
+        questioned: None,
         minimum: 0,
         certainty: None,
         settled: true,

@@ -27,6 +27,8 @@ pub fn unit(unit: &name::Unit, period: &Period, r: UnitResult, change: Option<Co
         counted: r.counted,
         pending: r.pending,
         in_correction: r.in_correction,
+        in_question: r.in_question,
+        index_with_questioned: r.questioned.map(|p| p.value).unwrap_or_default(),
         withheld_reason: enums::withheld(r.withheld).into(),
         recorded: r.recorded.is_some(),
         source: r.recorded.unwrap_or_default(),

@@ -25,7 +25,7 @@ use crate::{
 /// # Errors
 ///
 /// Every fault that can be found without reading the survey; or the caller has neither a role in the agency nor a valid
-/// credential of the survey.
+/// credential of the survey; or too many responses come through its open link.
 pub fn item(
     app: &App,
     caller: &Caller,
@@ -47,6 +47,9 @@ pub fn item(
     let proof = proof?;
     if proof == Proof::Agent {
         caller.require(&[Role::Operator, Role::Intake, Role::Admin], &survey.unit.agency)?;
+    }
+    if proof == Proof::Link {
+        app.intake.admit_linked(&survey)?;
     }
     Ok(Box::new(Item {
         survey,

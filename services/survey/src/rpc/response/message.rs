@@ -1,9 +1,23 @@
-//! Converts voids to messages.
+//! Converts voids, and what is stored about responses, to messages.
 
 use prima_platform::clock::{from_micros, to_proto};
-use prima_proto::survey::v1 as pb;
+use prima_proto::{name, survey::v1 as pb};
 
-use crate::store::void::Model as Void;
+use super::selection::flag;
+use crate::store::{selection::Selected, void::Model as Void};
+
+/// When and how a response came, as its message.
+pub fn stored(survey: &name::Survey, row: &Selected) -> pb::StoredResponse {
+    pb::StoredResponse {
+        name: format!("{survey}/responses/{}", row.response_id),
+        accept_time: Some(to_proto(from_micros(row.accepted_at))),
+        submit_time: Some(to_proto(from_micros(row.submitted_at))),
+        source: row.source.clone(),
+        import_id: row.import_id.clone().unwrap_or_default(),
+        flags: row.flags().map(|one| flag(one).into()).collect(),
+        quarantine: row.quarantine.unwrap_or_default().max(0),
+    }
+}
 
 /// A void as its message.
 pub fn void(void: &Void) -> pb::VoidEntry {

@@ -1,4 +1,4 @@
-//! Excludes responses from every figure, by their ids or by their import. Nothing is deleted.
+//! Excludes responses from every figure, by their ids, by their import or by a selection. Nothing is deleted.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -18,21 +18,20 @@ use prima_platform::{
 };
 use prima_proto::{name, survey::v1 as pb};
 
-use super::message;
+use super::{message, selection::selection};
 use crate::{
-    derived::{results::survey_lock, unit_scores},
-    domain::access,
+    derived::{results::survey_lock, unit_scores, voiding},
+    domain::{access, flags, selection},
     service::App,
     store::{
         response::{import_known, import_void_in_txn, responses_known, responses_void_in_txn},
+        selection::selected_void_in_txn,
         tally::{Added, tallies_add_in_txn},
         void::{self, void_insert_in_txn, void_next_number_in_txn},
     },
 };
 
 const IDS_MAX: usize = 1000;
-/// Most rows of an import that are in memory at a time.
-const PAGE: u64 = 5000;
 
 /// The responses to void.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +40,8 @@ enum Selection {
     Ids(Vec<String>),
     /// All responses of this import.
     Import(String),
+    /// All responses that fulfil these conditions, of which there is at least one.
+    Conditions(selection::Selection),
 }
 
 /// The responses of an open or closed survey to void, and the reason. Responses that are voided already are not counted again.
@@ -62,7 +63,7 @@ impl Command for Void {
         let mut faults = Faults::default();
         faults.take(request::id("request_id", message.request_id));
         let survey = faults.take(request::name("survey", &message.survey));
-        let selection = selection(message.which, &mut faults);
+        let selection = which(message.which, &mut faults);
         let reason = faults.take(text::line("reason", &message.reason, 5, 500));
         faults.build(|| {
             Some(Self {
@@ -88,10 +89,8 @@ impl Command for Void {
         let locked = survey_lock(txn, &self.survey.to_string(), &work.app.rules(), now).await?;
         let mut stored = found(locked, &self.survey)?;
         let number = void_next_number_in_txn(txn, stored.id).await?;
-        let mut added = Added::nothing(&stored);
-        void_selected(txn, stored.id, &self.selection, number, &mut added, now).await?;
-        failpoint::hit("void.taken_out").await;
-        let void = void::Model {
+        mark(txn, stored.id, &self.selection, number).await?;
+        let mut void = void::Model {
             survey_id: stored.id,
             number,
             voided_at: micros(now),
@@ -100,9 +99,13 @@ impl Command for Void {
             import_id: match self.selection {
                 Selection::Ids(_) => String::new(),
                 Selection::Import(import) => import,
+                Selection::Conditions(conditions) => conditions.import,
             },
-            responses: added.voided,
+            responses: 0,
         };
+        let mut added = Added::nothing(&stored);
+        voiding::marked(txn, &mut stored, &mut void, &mut added, now).await?;
+        failpoint::hit("void.taken_out").await;
         void_insert_in_txn(txn, void.clone()).await?;
         let rules = work.app.rules();
         let added = HashMap::from([(stored.id, added)]);
@@ -113,20 +116,31 @@ impl Command for Void {
     }
 }
 
-fn selection(given: Option<pb::void_responses_request::Which>, faults: &mut Faults) -> Option<Selection> {
+fn which(given: Option<pb::void_responses_request::Which>, faults: &mut Faults) -> Option<Selection> {
     use pb::void_responses_request::Which as Given;
     match given {
         None => {
             faults.add(
                 "which",
-                "needs `responses` or `import_id`",
-                "Isi `responses` atau `import_id`",
+                "needs `responses`, `import_id` or `selection`",
+                "Isi `responses`, `import_id`, atau `selection`",
             );
             None
         }
         Some(Given::ImportId(import)) => faults
             .take(request::id("import_id", import))
             .map(Selection::Import),
+        Some(Given::Selection(message)) => {
+            let conditions = selection(&message, faults);
+            if conditions.is_everything() && message == pb::ResponseSelection::default() {
+                faults.add(
+                    "selection",
+                    "needs at least one condition",
+                    "Isi paling sedikit satu syarat pilihan tanggapan",
+                );
+            }
+            Some(Selection::Conditions(conditions))
+        }
         Some(Given::Responses(list)) => {
             if !(1..=IDS_MAX).contains(&list.ids.len()) {
                 faults.add(
@@ -155,15 +169,8 @@ fn selection(given: Option<pb::void_responses_request::Which>, faults: &mut Faul
     }
 }
 
-/// Marks the selected responses as voided and subtracts them from `added`.
-async fn void_selected(
-    txn: &Txn,
-    survey: i64,
-    selection: &Selection,
-    number: i64,
-    added: &mut Added,
-    now: DateTime<Utc>,
-) -> Result<(), Failure> {
+/// Marks the selected responses as voided by this void.
+async fn mark(txn: &Txn, survey: i64, selection: &Selection, number: i64) -> Result<(), Failure> {
     match selection {
         Selection::Ids(ids) => {
             let known = responses_known(txn, survey, ids).await?;
@@ -172,25 +179,18 @@ async fn void_selected(
             if !faults.is_empty() {
                 return Err(faults.into());
             }
-            for (id, answers) in responses_void_in_txn(txn, survey, ids, number).await? {
-                added.remove(&id, &answers, now);
-            }
+            responses_void_in_txn(txn, survey, ids, number).await?;
         }
         Selection::Import(import) => {
             if !import_known(txn, survey, import).await? {
                 return Err(vec![unknown_import()].into());
             }
-            let mut after = String::new();
-            loop {
-                let page = import_void_in_txn(txn, (survey, import), number, &after, PAGE).await?;
-                for (id, answers) in &page {
-                    added.remove(id, answers, now);
-                }
-                match page.into_iter().next_back() {
-                    Some((last, _)) => after = last,
-                    None => break,
-                }
-            }
+            import_void_in_txn(txn, survey, import, number).await?;
+        }
+        Selection::Conditions(conditions) => {
+            let rule =
+                flags::rule().ok_or_else(|| Failure::internal("the flagging rule is not available"))?;
+            selected_void_in_txn(txn, survey, conditions, rule, number).await?;
         }
     }
     Ok(())

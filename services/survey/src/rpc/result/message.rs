@@ -85,6 +85,12 @@ pub fn result(stored: &Stored, outcome: &Outcome, now: DateTime<Utc>) -> pb::Res
         pending: outcome.pending,
         in_correction: outcome.in_correction,
         withheld_reason: enums::withheld(outcome.withheld).into(),
+        in_question: outcome.in_question,
+        index_with_questioned: outcome
+            .questioned
+            .as_ref()
+            .map(|p| p.value.clone())
+            .unwrap_or_default(),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
         weights::WeightVariant,
     },
     rpc::{enums, field::time},
-    store::survey::Stored,
+    store::{survey::Stored, survey_change::Model as Change},
 };
 
 const WEIGHTS: Choice = Choice {
@@ -202,5 +202,17 @@ pub fn survey(stored: &Stored, unit_confirmed: bool, now: DateTime<Utc>) -> pb::
         }
         .into(),
         citations: survey.citations().into_iter().map(str::to_owned).collect(),
+    }
+}
+
+/// A reopening as its message.
+pub fn change(change: &Change) -> pb::SurveyChange {
+    pb::SurveyChange {
+        number: change.number,
+        change_time: Some(to_proto(from_micros(change.changed_at))),
+        actor: change.actor.clone(),
+        reason: change.reason.clone(),
+        closed_time: Some(to_proto(from_micros(change.closed_at))),
+        close_time: change.close_at.map(|at| to_proto(from_micros(at))),
     }
 }

@@ -1,6 +1,7 @@
-//! Reads surveys.
+//! Reads surveys, and when they were opened again.
 
 use prima_platform::{
+    caller::{Caller, Role},
     failure::{Failure, found},
     request,
 };
@@ -12,6 +13,7 @@ use crate::{
     service::App,
     store::{
         survey::{survey_get, survey_page},
+        survey_change::survey_change_page,
         unit::{unit_confirmed, unit_confirmed_in},
     },
 };
@@ -47,6 +49,30 @@ pub async fn list(app: &App, message: pb::ListSurveysRequest) -> Result<pb::List
         .collect();
     Ok(pb::ListSurveysResponse {
         surveys,
+        next_page_token,
+    })
+}
+
+/// A page of the reopenings of a survey, in their order.
+pub async fn list_changes(
+    app: &App,
+    caller: Caller,
+    r: pb::ListSurveyChangesRequest,
+) -> Result<pb::ListSurveyChangesResponse, Failure> {
+    let survey = request::name::<name::Survey>("survey", &r.survey);
+    let (survey, page) = field::parent_and_page(survey, &r.survey, r.page_size, &r.page_token)?;
+    caller.require(
+        &[Role::Operator, Role::Evaluator, Role::Admin],
+        &survey.unit.agency,
+    )?;
+    let reader = app.context.db.reader();
+    let stored = found(survey_get(reader, &survey.to_string()).await?, &survey)?;
+    // Page tokens are verified when they are parsed, so this one is empty or a number.
+    let after = page.after.parse().unwrap_or(0);
+    let mut changes = survey_change_page(reader, stored.id, after, page.limit()).await?;
+    let next_page_token = page.cut(&mut changes, |change| change.number.to_string());
+    Ok(pb::ListSurveyChangesResponse {
+        changes: changes.iter().map(message::change).collect(),
         next_page_token,
     })
 }
