@@ -46,7 +46,7 @@ pub struct Cluster {
     pub database: String,
     /// Signs tokens.
     pub signer: Signer,
-    /// The key that encrypts complaints, `ID:BASE64`.
+    /// The key that encrypts complaints and the texts of respondents, `ID:BASE64`.
     pub key: String,
     /// The folder in which the complaint service stores files.
     pub objects: tempfile::TempDir,
@@ -111,6 +111,7 @@ impl Cluster {
                 .fold(command, |command, (name, value)| command.env(name, value)),
             // Ranking waits for the scores of every configured source, and a cluster runs only survey.
             Service::Ranking => command.env("PRIMA_RANKING__SOURCES", "[\"survey\"]"),
+            Service::Survey => command.env("PRIMA_SURVEY__KEYS", &self.key),
             Service::Complaint => command
                 .env("PRIMA_COMPLAINT__KEYS", &self.key)
                 .env("PRIMA_COMPLAINT__SWEEP_MILLIS", "50")

@@ -3,6 +3,7 @@
 mod complaint;
 mod fault;
 pub(crate) mod grpc;
+mod keys;
 
 use std::path::{Path, PathBuf};
 
@@ -189,10 +190,17 @@ pub enum LogFormat {
     Json,
 }
 
-/// Survey intake.
+/// Survey intake and the texts of respondents.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Survey {
+    /// Keys that encrypt the suggestions and criticism of respondents, in the form of `complaint.keys`.
+    #[serde(deserialize_with = "list")]
+    pub keys: Vec<String>,
+    /// Days from the day of a response until its suggestion and criticism are erased.
+    pub text_days: u32,
+    /// How often texts are looked for that must be erased or encrypted, milliseconds.
+    pub sweep_millis: u64,
     /// Most responses in one transaction.
     pub batch_rows: usize,
     /// How long a transaction may hold its locks, milliseconds: its number of responses is the one that the last
@@ -226,6 +234,9 @@ pub struct Survey {
 impl Default for Survey {
     fn default() -> Self {
         Self {
+            keys: Vec::new(),
+            text_days: 730,
+            sweep_millis: 60_000,
             batch_rows: 2000,
             batch_millis: 50,
             queue: 4096,
@@ -325,6 +336,8 @@ impl Config {
                 self.survey.minimum_respondents as usize,
             ),
             ("survey.minimum_cell", self.survey.minimum_cell as usize),
+            ("survey.text_days", self.survey.text_days as usize),
+            ("survey.sweep_millis", self.survey.sweep_millis as usize),
             ("bus.replicas", self.bus.replicas),
             (
                 "database.statement_seconds",
@@ -339,6 +352,7 @@ impl Config {
             faults.push("survey.correction_day harus 1 sampai 28".to_owned());
         }
         faults.extend(self.objects.faults());
+        faults.extend(keys::faults("survey.keys", &self.survey.keys));
         faults.extend(self.complaint.faults());
         if !self.auth.public_key.is_empty() && Verifier::new(&self.auth.public_key).is_err() {
             faults.push(
@@ -370,7 +384,8 @@ impl Config {
         if !shown.objects.secret_access_key.is_empty() {
             "***".clone_into(&mut shown.objects.secret_access_key);
         }
-        shown.complaint.mask();
+        keys::mask(&mut shown.survey.keys);
+        keys::mask(&mut shown.complaint.keys);
         serde_json::to_value(shown).unwrap_or_default()
     }
 }

@@ -30,6 +30,7 @@ pub mod page;
 pub mod rate;
 pub mod request;
 pub mod request_id;
+pub mod rotation;
 pub mod schema;
 pub mod search;
 pub mod service;

@@ -223,27 +223,35 @@ fn put_private(path: &Path, text: &str) -> std::io::Result<()> {
     }
 }
 
-/// Creates the local key that encrypts complaints at the first start. Unless others are configured, the keys in its
-/// file are used, one per line.
+/// Creates the local keys that encrypt complaints and the texts of respondents at the first start. Unless others are
+/// configured, the keys in the file of each are used, one per line.
 fn local_keys(config: &mut Config, data: &Path) -> anyhow::Result<()> {
-    if !config.complaint.keys.is_empty() {
-        return Ok(());
+    for (service, keys) in [
+        ("complaint", &mut config.complaint.keys),
+        ("survey", &mut config.survey.keys),
+    ] {
+        if keys.is_empty() {
+            *keys = keys_of_file(&data.join(service).with_extension("key"))?;
+        }
     }
-    let path = data.join("complaint.key");
+    Ok(())
+}
+
+/// The keys of a file, which is created with one key when it is absent.
+fn keys_of_file(path: &Path) -> anyhow::Result<Vec<String>> {
     let name = || format!("kunci {}", path.display());
     if !path.exists() {
-        put_private(&path, &format!("{}\n", new_key("k1")?)).with_context(name)?;
+        put_private(path, &format!("{}\n", new_key("k1")?)).with_context(name)?;
     }
-    let text = fs::read_to_string(&path).with_context(name)?;
+    let text = fs::read_to_string(path).with_context(name)?;
     let keys: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
     if let Err(faults) = Keyring::parse(&keys) {
         bail!("kunci {}: {}", path.display(), faults.join("; "));
     }
-    config.complaint.keys = keys;
-    Ok(())
+    Ok(keys)
 }
 
-/// A new encryption key for complaints in the form of the configuration.
+/// A new encryption key in the form of the configuration.
 fn new_key(id: &str) -> anyhow::Result<String> {
     let line = format!("{id}:{}", Keyring::generate_key()?);
     if Keyring::parse(std::slice::from_ref(&line)).is_err() {
@@ -404,7 +412,7 @@ pub fn token(args: &TokenArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints a new encryption key for complaints.
+/// Prints a new encryption key.
 pub fn key(args: &KeyArgs) -> anyhow::Result<ExitCode> {
     let id = args
         .id
@@ -435,6 +443,24 @@ mod tests {
         let mut config = config;
         local_keys(&mut config, data)?;
         Ok(config.complaint.keys)
+    }
+
+    #[test]
+    fn texts_of_respondents_have_a_key_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.complaint.keys = vec![new_key("a").unwrap()];
+        local_keys(&mut config, folder.path()).unwrap();
+        let file = folder.path().join("survey.key");
+        assert_eq!(
+            fs::read_to_string(&file).unwrap(),
+            format!("{}\n", config.survey.keys[0])
+        );
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_ne!(config.survey.keys, config.complaint.keys);
+        let mut next = Config::default();
+        local_keys(&mut next, folder.path()).unwrap();
+        assert_eq!(next.survey.keys, config.survey.keys);
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! `prima.survey.result.<agency>.<unit>.<survey>` and `prima.survey.score.skm.<period>.…`. Consumes
 //! `prima.directory.unit.>`: the units of each agency, from which the number of expected units follows. A response is
 //! stored in a transaction, which several requests share; each request is answered after that transaction is durable.
-//! Another transaction counts it and stages the result, a moment later or before the next read of the result.
+//! Another transaction counts it and stages the result, a moment later or before the next read of the result. The texts of
+//! respondents are encrypted at rest, and erased when they are voided, on request, and when their retention period ends.
 
 mod derived;
 pub mod domain;
@@ -14,12 +15,15 @@ mod rpc;
 mod server;
 mod service;
 pub mod store;
+mod tasks;
 
 use std::sync::Arc;
 
 use prima_platform::{
+    config,
     consume::{Follower, Source},
     service::{Context, Error, Migrating, Spec, Started, Starting},
+    vault::Keyring,
 };
 use tokio::sync::watch;
 
@@ -54,9 +58,27 @@ fn migrate(db: prima_platform::db::Database, run: bool) -> Migrating {
     Box::pin(async move { prima_platform::db::migrate::<store::Migrator>(&db, NAME, run).await })
 }
 
+/// The configured keys. Refuses to start when one of them cannot decrypt the texts that are stored under its name: otherwise
+/// a lost key that was replaced by another of the same name would go unnoticed.
+async fn vault(context: &Context) -> Result<Keyring, Error> {
+    let named = |fault| format!("survey.keys: {fault}");
+    let vault = Keyring::parse(&context.config.survey.keys)
+        .map_err(|faults| config::Error::Invalid(faults.into_iter().map(named).collect()))?;
+    for key in vault.ids() {
+        let opens = store::comment::key_opens(context.db.reader(), &vault, key).await;
+        if !opens.map_err(|error| Error::Database(NAME, error))? {
+            let fault =
+                format!("kunci {key} tidak dapat membuka teks yang tersimpan dengan kunci bernama itu");
+            return Err(config::Error::Invalid(vec![named(fault)]).into());
+        }
+    }
+    Ok(vault)
+}
+
 async fn start(context: Context) -> Result<Started, Error> {
     domain::instrument::all().map_err(|error| Error::Service(NAME, error.to_string()))?;
-    let intake = Intake::start(&context, intake::secret(&context.db).await?);
+    let vault = vault(&context).await?;
+    let intake = Intake::start(&context, intake::secret(&context.db).await?, &vault);
     let results = Arc::new(Results::default());
     context.spawn_relay();
     context.spawn_worker(UnitMirror(context.derived.clone()));
@@ -71,11 +93,13 @@ async fn start(context: Context) -> Result<Started, Error> {
     context.spawn_derived(AgencyScores(context.clone()));
     context.spawn_derived(Closing(context.clone()));
     context.spawn_derived(Correction(context.clone()));
+    tasks::texts::spawn(&context, &vault);
     let (ready, readiness) = watch::channel(true);
     let app = App {
         counter: Arc::new(Counter::new(&context)),
         context,
         intake,
+        vault,
         results,
     };
     let access = server::access(app.clone());

@@ -17,7 +17,7 @@ use tonic::{Request, Streaming};
 use crate::{
     rpc::{
         analysis, comment, device, follow_up, instrument, link, notice, period, quarantine, recorded_result,
-        response, result, survey, token_batch,
+        respondent, response, result, survey, token_batch,
     },
     service::App,
 };
@@ -169,6 +169,37 @@ impl SurveyService for Surveys {
             comment::list(&self.app, caller, message)
         })
         .await
+    }
+
+    async fn read_response(
+        &self,
+        request: Request<pb::ReadResponseRequest>,
+    ) -> Answer<pb::ReadResponseResponse> {
+        run::<respondent::Read>(&self.app, request).await
+    }
+
+    async fn erase_response_texts(
+        &self,
+        request: Request<pb::EraseResponseTextsRequest>,
+    ) -> Answer<pb::EraseResponseTextsResponse> {
+        run::<respondent::Erase>(&self.app, request).await
+    }
+
+    async fn list_respondent_log(
+        &self,
+        request: Request<pb::ListRespondentLogRequest>,
+    ) -> Answer<pb::ListRespondentLogResponse> {
+        read(request, |caller, message| {
+            respondent::list(&self.app, caller, message)
+        })
+        .await
+    }
+
+    async fn get_text_key_usage(
+        &self,
+        request: Request<pb::GetTextKeyUsageRequest>,
+    ) -> Answer<pb::GetTextKeyUsageResponse> {
+        read(request, |caller, _| respondent::keys(&self.app, caller)).await
     }
 
     async fn get_result(&self, request: Request<pb::GetResultRequest>) -> Answer<pb::GetResultResponse> {

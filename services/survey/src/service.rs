@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use prima_platform::{command, service::Context};
+use prima_platform::{command, service::Context, vault::Keyring};
 
 use crate::{
     derived::{self, results::Counter},
@@ -18,6 +18,8 @@ pub struct App {
     pub context: Context,
     /// The intake, which stores responses.
     pub intake: Intake,
+    /// Encrypts and decrypts the texts of respondents.
+    pub vault: Keyring,
     /// Counts stored responses before a read.
     pub counter: Arc<Counter>,
     /// The watch channels of watched results.

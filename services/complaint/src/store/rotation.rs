@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use prima_platform::{
     db::{Txn, sql},
     failure::Failure,
+    rotation,
     vault::Keyring,
 };
-use sea_orm::{Set, entity::prelude::*, sea_query::OnConflict};
+use sea_orm::{ConnectionTrait, DbErr, Value};
 
 use super::{
     contact::contact_renew_in_txn,
@@ -80,33 +81,6 @@ pub struct Batch {
 impl Table {
     pub fn name(&self) -> &'static str {
         self.name
-    }
-
-    /// Names of the keys in use, found by one index look-up each.
-    pub async fn keys(&self, conn: &impl ConnectionTrait) -> Result<Vec<String>, DbErr> {
-        let text = format!(
-            "SELECT MIN(sealed_key) AS k FROM {} WHERE sealed_key <> '' AND sealed_key > $1",
-            self.name
-        );
-        let mut keys: Vec<String> = Vec::new();
-        loop {
-            let last = keys.last().cloned().unwrap_or_default();
-            let row = conn.query_one_raw(sql(conn, &text, [last.into()])).await?;
-            match row.map(|row| row.try_get("", "k")).transpose()?.flatten() {
-                Some(key) => keys.push(key),
-                None => return Ok(keys),
-            }
-        }
-    }
-
-    /// Number of rows that are encrypted under a key.
-    pub async fn count(&self, conn: &impl ConnectionTrait, key: &str) -> Result<i64, DbErr> {
-        let text = format!(
-            "SELECT CAST(COUNT(*) AS BIGINT) AS n FROM {} WHERE sealed_key <> '' AND sealed_key = $1",
-            self.name
-        );
-        let row = conn.query_one_raw(sql(conn, &text, [key.into()])).await?;
-        row.map_or(Ok(0), |row| row.try_get("", "n"))
     }
 
     /// Re-encrypts at most `limit` rows under `key` that follow the row `after`. Rows that another transaction has
@@ -200,44 +174,6 @@ impl From<Failure> for Error {
 
 /// Number of rows by key in all tables, including `contact`.
 pub async fn usage(conn: &impl ConnectionTrait) -> Result<BTreeMap<String, i64>, DbErr> {
-    let mut usage = BTreeMap::new();
-    let contacts = Table {
-        name: "contact",
-        columns: &[],
-    };
-    for table in TABLES.iter().chain([&contacts]) {
-        for key in table.keys(conn).await? {
-            let rows = table.count(conn, &key).await?;
-            *usage.entry(key).or_default() += rows;
-        }
-    }
-    Ok(usage)
-}
-
-#[derive(Clone, Debug, DeriveEntityModel)]
-#[sea_orm(table_name = "sealing")]
-struct Model {
-    #[sea_orm(primary_key, auto_increment = false)]
-    id: i64,
-    current_key: String,
-}
-
-prima_platform::no_relations!();
-
-/// Records the name of the key that encrypts, when a process starts.
-pub async fn sealing_set(conn: &impl ConnectionTrait, key: &str) -> Result<(), DbErr> {
-    let row = ActiveModel {
-        id: Set(1),
-        current_key: Set(key.to_owned()),
-    };
-    let newest = OnConflict::column(Column::Id)
-        .update_column(Column::CurrentKey)
-        .to_owned();
-    let insert = Entity::insert(row).on_conflict(newest);
-    insert.exec_without_returning(conn).await.map(drop)
-}
-
-/// Name of the key that encrypts, according to the process that started last.
-pub async fn sealing(conn: &impl ConnectionTrait) -> Result<Option<String>, DbErr> {
-    Ok(Entity::find_by_id(1).one(conn).await?.map(|row| row.current_key))
+    let tables = TABLES.iter().map(Table::name).chain(["contact"]);
+    rotation::usage(conn, tables).await
 }

@@ -1,17 +1,14 @@
 //! Re-encrypts what is encrypted under an older key, a few rows at a time.
 //!
-//! To change the key without downtime: add the new key at the end of `complaint.keys` of every process, so that each
-//! can decrypt what it will encrypt; then move it to the front everywhere; when `GetKeyUsage` shows no rows under the
-//! old key, remove that one. While processes disagree about the first key, only those re-encrypt that agree with the
-//! process that started last, so rows are not re-encrypted back and forth. A row that cannot be decrypted, or whose key
-//! is not configured, stays as it is and is logged. It is a pass over whole tables after a change of the configuration, not
-//! the recomputation of single rows, and thus a loop of its own.
+//! How a key is changed is explained in `prima_platform::rotation`; `GetKeyUsage` shows how many rows are left under the old
+//! one. A row that cannot be decrypted, or whose key is not configured, stays as it is and is logged. It is a pass over whole
+//! tables after a change of the configuration, not the recomputation of single rows, and thus a loop of its own.
 
-use prima_platform::failure::Failure;
+use prima_platform::{failure::Failure, rotation};
 
 use crate::{
     context::App,
-    store::rotation::{TABLES, Table, sealing, sealing_set},
+    store::rotation::{TABLES, Table},
 };
 
 /// How many rows one transaction re-encrypts.
@@ -41,21 +38,21 @@ pub fn spawn(app: &App) {
 async fn run_once(app: &App, recorded: &mut bool) -> Result<(), Failure> {
     let reader = app.context.db.reader();
     if !*recorded {
-        sealing_set(app.context.db.writer(), app.vault.current()).await?;
+        rotation::current_set(app.context.db.writer(), app.vault.current()).await?;
         *recorded = true;
     }
-    if sealing(reader).await?.as_deref() != Some(app.vault.current()) {
+    if rotation::current(reader).await?.as_deref() != Some(app.vault.current()) {
         return Ok(());
     }
     for table in &TABLES {
-        for key in table.keys(reader).await? {
+        for key in rotation::keys(reader, table.name()).await? {
             if key == app.vault.current() {
                 continue;
             }
             if app.vault.ids().contains(&key.as_str()) {
                 reencrypt(app, table, &key).await?;
             } else {
-                let rows = table.count(reader, &key).await?;
+                let rows = rotation::count(reader, table.name(), &key).await?;
                 let table = table.name();
                 tracing::warn!(
                     table,

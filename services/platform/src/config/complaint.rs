@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::list;
-use crate::vault::Keyring;
+use super::{keys, list};
 
 /// Complaints and consultation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -48,12 +47,7 @@ impl Default for Complaint {
 
 impl Complaint {
     pub(super) fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        if !self.keys.is_empty()
-            && let Err(keys) = Keyring::parse(&self.keys)
-        {
-            faults.extend(keys.into_iter().map(|fault| format!("complaint.keys: {fault}")));
-        }
+        let mut faults = keys::faults("complaint.keys", &self.keys);
         for (name, zero) in [
             ("sweep_millis", self.sweep_millis == 0),
             ("sweep_batch", self.sweep_batch == 0),
@@ -71,16 +65,6 @@ impl Complaint {
         }
         faults
     }
-
-    /// Redacts the keys but not their ids, which show which keys are in use.
-    pub(super) fn mask(&mut self) {
-        for key in &mut self.keys {
-            *key = match key.split_once(':') {
-                Some((id, _)) => format!("{id}:***"),
-                None => "***".to_owned(),
-            };
-        }
-    }
 }
 
 #[cfg(test)]
@@ -88,7 +72,10 @@ mod tests {
     use figment::Jail;
 
     use super::*;
-    use crate::config::{Config, Error};
+    use crate::{
+        config::{Config, Error},
+        vault::Keyring,
+    };
 
     fn key(id: &str) -> String {
         format!("{id}:{}", Keyring::generate_key().unwrap())

@@ -29,6 +29,7 @@ use crate::{
     lifecycle::Tasks,
     outbox::Outbox,
     service::{Context, Spec},
+    vault::Keyring,
 };
 
 /// Where a service stores its data: an empty database and a folder.
@@ -139,10 +140,13 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// The default configuration, an empty bus in memory, the machine's time.
+    /// The default configuration with keys, an empty bus in memory, the machine's time.
     fn default() -> Self {
+        let mut config = Config::default();
+        config.survey.keys = vec![key("k1")];
+        config.complaint.keys = vec![key("k1")];
         Self {
-            config: Config::default(),
+            config,
             bus: Arc::new(Memory::default()),
             clock: TestClock::default(),
         }
@@ -260,6 +264,11 @@ impl Served {
         let row = reader.query_one_raw(sql(reader, &text, [])).await.unwrap();
         row.unwrap().try_get("", "n").unwrap()
     }
+}
+
+/// A new encryption key, in the form of the configuration.
+pub fn key(id: &str) -> String {
+    format!("{id}:{}", Keyring::generate_key().unwrap())
 }
 
 /// A request by `caller`, as the edge passes it to a service.

@@ -47,8 +47,16 @@ pub(super) fn service_faults(config: &Config, service: Service) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if service == Service::Complaint && config.complaint.keys.is_empty() {
-        faults.push("complaint.keys kosong; isi PRIMA_COMPLAINT__KEYS (buat dengan: prima key)".to_owned());
+    for (needs, name, keys) in [
+        (Service::Complaint, "complaint", &config.complaint.keys),
+        (Service::Survey, "survey", &config.survey.keys),
+    ] {
+        if service == needs && keys.is_empty() {
+            let variable = name.to_uppercase();
+            faults.push(format!(
+                "{name}.keys kosong; isi PRIMA_{variable}__KEYS (buat dengan: prima key)"
+            ));
+        }
     }
     faults
 }

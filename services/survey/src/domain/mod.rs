@@ -19,6 +19,7 @@ pub mod questioned;
 pub mod recorded;
 pub mod release;
 pub mod response;
+pub mod retention;
 pub mod sample;
 pub mod selection;
 pub mod student;

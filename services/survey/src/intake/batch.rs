@@ -10,6 +10,7 @@ use prima_platform::{
     clock::{from_micros, micros},
     db::Txn,
     failure::Failure,
+    vault::Keyring,
 };
 use sea_orm::DbErr;
 
@@ -140,6 +141,8 @@ impl Inserted {
 pub(super) struct Batch<'a> {
     now: DateTime<Utc>,
     secret: &'a Secret,
+    /// Encrypts the texts.
+    vault: &'a Keyring,
     permits: Permits,
     outcomes: Vec<Option<Outcome>>,
     /// The inserted rows, by survey.
@@ -155,10 +158,16 @@ pub(super) struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     /// An empty batch.
-    pub(super) fn new(now: DateTime<Utc>, secret: &'a Secret, permits: Permits, step: usize) -> Self {
+    pub(super) fn new(
+        now: DateTime<Utc>,
+        (secret, vault): (&'a Secret, &'a Keyring),
+        permits: Permits,
+        step: usize,
+    ) -> Self {
         Self {
             now,
             secret,
+            vault,
             permits,
             outcomes: Vec::new(),
             added: BTreeMap::new(),
@@ -266,11 +275,12 @@ impl<'a> Batch<'a> {
             index,
             item,
             comments: comments(
+                self.vault,
                 &survey.name.unit.agency,
                 &row,
                 response.suggestion.as_ref(),
                 response.criticism.as_ref(),
-            ),
+            )?,
             row,
         };
         Ok((wanted, refusal))

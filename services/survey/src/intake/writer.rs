@@ -18,6 +18,7 @@ use prima_platform::{
     rate::Buckets,
     service::Context,
     trace,
+    vault::Keyring,
 };
 use prima_proto::name;
 use sea_orm::{DbBackend, DbErr};
@@ -62,6 +63,8 @@ struct Writer {
     /// The part of this while single responses wait.
     gentle: usize,
     secret: Secret,
+    /// Encrypts the texts.
+    vault: Keyring,
     known: Arc<Known>,
     /// Number of further transactions that expect known rows.
     known_rows: AtomicU32,
@@ -78,8 +81,8 @@ const TRIES: u32 = 4;
 const WARY: u32 = 64;
 
 impl Intake {
-    /// Starts the writers. Respondent tokens and links are derived from `secret`.
-    pub fn start(context: &Context, secret: Secret) -> Self {
+    /// Starts the writers. Respondent tokens and links are derived from `secret`; `vault` encrypts the texts.
+    pub fn start(context: &Context, secret: Secret, vault: &Keyring) -> Self {
         let config = &context.config.survey;
         let goal = Duration::from_millis(config.batch_millis);
         // One writer more than may store bulk requests, so that one is always free for single responses.
@@ -103,6 +106,7 @@ impl Intake {
                 goal,
                 gentle,
                 secret: secret.clone(),
+                vault: vault.clone(),
                 known: known.clone(),
                 known_rows: AtomicU32::new(0),
                 grace: TimeDelta::hours(i64::from(config.late_hours)),
@@ -278,7 +282,7 @@ impl Writer {
         let surveys = self.known.share(&txn, items).await?;
         failpoint::hit("intake.shared").await;
         let permits = Permits::load(&txn, items, &surveys, self.grace, now).await?;
-        let mut batch = Batch::new(now, &self.secret, permits, self.step);
+        let mut batch = Batch::new(now, (&self.secret, &self.vault), permits, self.step);
         for (item, draft) in items.iter().zip(drafts) {
             batch.check(item, surveys.get(&item.survey), draft);
         }

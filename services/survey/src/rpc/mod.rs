@@ -12,6 +12,7 @@ pub mod notice;
 pub mod period;
 pub mod quarantine;
 pub mod recorded_result;
+pub mod respondent;
 pub mod response;
 pub mod result;
 pub mod survey;

@@ -1,11 +1,15 @@
-//! Suggestions and criticism, listed without anything that identifies the author.
+//! Suggestions and criticism, encrypted at rest and listed without anything that identifies the author.
 
 use prima_platform::{
     clock::from_micros,
     db::{Column as Type, Txn, at_once, sql, table},
+    failure::Failure,
+    vault::Keyring,
 };
 use prima_proto::zone::day_of_agency;
-use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Value, entity::prelude::*};
+use sea_orm::{
+    ConnectionTrait, DbBackend, DbErr, FromQueryResult, QueryOrder, Set, Value, entity::prelude::*,
+};
 
 use super::{
     response,
@@ -33,8 +37,12 @@ pub struct Model {
     pub service: Option<String>,
     /// The same version as `batch` of its response.
     pub batch: i64,
-    /// The text.
+    /// The text of a row that an earlier release stored, until it is encrypted; else empty.
     pub body: String,
+    /// The encrypted text; `None` while it is in `body`.
+    pub sealed: Option<Vec<u8>>,
+    /// Id of the key that it is encrypted under; empty while the text is in `body`.
+    pub sealed_key: String,
     /// Its random position within the day, which the database sets.
     pub place: String,
 }
@@ -42,9 +50,11 @@ pub struct Model {
 prima_platform::no_relations!();
 
 /// The columns of a new comment; the database sets `place`.
-const NEW: [Column; 7] = {
+const NEW: [Column; 9] = {
     use Column::*;
-    [SurveyId, ResponseId, Kind, Day, Service, Batch, Body]
+    [
+        SurveyId, ResponseId, Kind, Day, Service, Batch, Body, Sealed, SealedKey,
+    ]
 };
 
 impl Model {
@@ -58,17 +68,62 @@ impl Model {
             self.service.as_ref().into(),
             self.batch.into(),
             (&self.body).into(),
+            self.sealed.as_ref().into(),
+            (&self.sealed_key).into(),
         ]
+    }
+
+    /// What the text is bound to when it is encrypted, so that the texts of two rows can't be swapped; must never change
+    /// after a release.
+    fn purpose(&self) -> String {
+        format!(
+            "survey comment {} {} {}",
+            self.survey_id, self.kind, self.response_id
+        )
+    }
+
+    /// The same row with its text encrypted under the current key.
+    ///
+    /// # Errors
+    ///
+    /// The text can't be decrypted with the key that the row names, or can't be encrypted.
+    pub fn sealed(self, vault: &Keyring) -> Result<Self, Failure> {
+        let sealed = vault.encrypt(&self.purpose(), self.text(vault)?.as_bytes())?;
+        Ok(Self {
+            body: String::new(),
+            sealed: Some(sealed.bytes),
+            sealed_key: sealed.key,
+            ..self
+        })
+    }
+
+    /// The text.
+    ///
+    /// # Errors
+    ///
+    /// It can't be decrypted with the key that the row names.
+    pub fn text(&self, vault: &Keyring) -> Result<String, Failure> {
+        let Some(sealed) = &self.sealed else {
+            return Ok(self.body.clone());
+        };
+        let plain = vault.decrypt(&self.purpose(), &self.sealed_key, sealed)?;
+        // The error is dropped, because it would repeat the text.
+        String::from_utf8(plain).map_err(|_| Failure::internal("a decrypted text is not UTF-8"))
     }
 }
 
-/// The comments of a response to a survey of this agency.
+/// The comments of a response to a survey of this agency, encrypted.
+///
+/// # Errors
+///
+/// A text can't be encrypted.
 pub fn comments(
+    vault: &Keyring,
     agency: &str,
     response: &response::Model,
     suggestion: Option<&RedactedText>,
     criticism: Option<&RedactedText>,
-) -> Vec<Model> {
+) -> Result<Vec<Model>, Failure> {
     let written = [(1, suggestion), (2, criticism)];
     let written = written.into_iter().filter_map(|(kind, text)| Some((kind, text?)));
     let row = |(kind, text): (i64, &RedactedText)| Model {
@@ -79,9 +134,11 @@ pub fn comments(
         service: response.service.clone(),
         batch: response.batch,
         body: text.text().to_owned(),
+        sealed: None,
+        sealed_key: String::new(),
         place: String::new(),
     };
-    written.map(row).collect()
+    written.map(|text| row(text).sealed(vault)).collect()
 }
 
 /// Inserts the comments of newly inserted responses.
@@ -107,8 +164,6 @@ pub struct Filter {
     pub kind: i64,
     /// Public service.
     pub service: String,
-    /// Part of the text, in lower case.
-    pub contains: String,
     /// First day.
     pub from: String,
     /// Last day.
@@ -119,45 +174,23 @@ pub struct Filter {
     pub limit: u64,
 }
 
-/// A pattern for LIKE that matches at least every text that contains `part` in any case. The databases do not fold the case
-/// of non-ASCII letters alike, so the pattern has a wildcard for them and the caller filters again.
-fn pattern(part: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in part.chars() {
-        match c {
-            '%' | '_' | '\\' => pattern.extend(['\\', c]),
-            c if c.is_ascii() => pattern.push(c),
-            _ if pattern.ends_with('%') && !pattern.ends_with("\\%") => {}
-            _ => pattern.push('%'),
-        }
-    }
-    if !pattern.ends_with('%') || pattern.ends_with("\\%") {
-        pattern.push('%');
-    }
-    pattern
-}
-
-/// Comments of responses that are not voided, the newest day first and in random order within a day. The statement is
-/// written by hand, because the query builder has no LIKE with an ESCAPE clause.
+/// Comments of responses that are not voided, the newest day first and in random order within a day.
 pub async fn comment_page(conn: &impl ConnectionTrait, filter: &Filter) -> Result<Vec<Model>, DbErr> {
-    let like = (!filter.contains.is_empty()).then(|| pattern(&filter.contains));
     let (day, place, kind) = filter.after.clone().unwrap_or_default();
     let waiting = filter.waiting.iter().map(|id| [id.as_str().into()]);
-    let (waiting, ids) = table(conn, [Type::Text], waiting, 11);
+    let (waiting, ids) = table(conn, [Type::Text], waiting, 10);
     let text = format!("SELECT c.* FROM comment c JOIN response r ON r.survey_id = c.survey_id AND r.response_id = c.response_id
                 WHERE c.survey_id = $1 AND r.voided IS NULL AND c.batch <= $2 AND ($3 = 0 OR c.kind = $3)
-                    AND ($4 = '' OR c.service = $4) AND ($5 = '' OR LOWER(c.body) LIKE $5 ESCAPE '\\')
-                    AND ($6 = '' OR c.day >= $6) AND ($7 = '' OR c.day <= $7)
+                    AND ($4 = '' OR c.service = $4) AND ($5 = '' OR c.day >= $5) AND ($6 = '' OR c.day <= $6)
                     AND (r.quarantine IS NULL OR r.quarantine < 0)
-                    AND ($8 = '' OR c.day < $8 OR (c.day = $8 AND (c.place, c.kind) > ($9, $10)))
+                    AND ($7 = '' OR c.day < $7 OR (c.day = $7 AND (c.place, c.kind) > ($8, $9)))
                 AND c.response_id NOT IN (SELECT column1 FROM {waiting})
-                ORDER BY c.day DESC, c.place, c.kind LIMIT $11");
-    let values: [Value; 11] = [
+                ORDER BY c.day DESC, c.place, c.kind LIMIT $10");
+    let values: [Value; 10] = [
         filter.survey.into(),
         filter.version.into(),
         filter.kind.into(),
         filter.service.as_str().into(),
-        like.unwrap_or_default().into(),
         filter.from.as_str().into(),
         filter.to.as_str().into(),
         day.into(),
@@ -169,17 +202,153 @@ pub async fn comment_page(conn: &impl ConnectionTrait, filter: &Filter) -> Resul
     Model::find_by_statement(sql(conn, &text, values)).all(conn).await
 }
 
+/// The comments of one response, the suggestion first.
+pub async fn comments_of(
+    conn: &impl ConnectionTrait,
+    survey: i64,
+    response: &str,
+) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::SurveyId.eq(survey))
+        .filter(Column::ResponseId.eq(response))
+        .order_by_asc(Column::Kind)
+        .all(conn)
+        .await
+}
+
+/// Erases the comments of one response; returns how many there were.
+pub async fn comments_erase_in_txn(txn: &Txn, survey: i64, response: &str) -> Result<u64, DbErr> {
+    let all = Entity::delete_many()
+        .filter(Column::SurveyId.eq(survey))
+        .filter(Column::ResponseId.eq(response));
+    Ok(all.exec(txn).await?.rows_affected)
+}
+
+/// Erases the comments of all responses that a void excluded.
+pub async fn comments_of_void_erase_in_txn(txn: &Txn, survey: i64, number: i64) -> Result<(), DbErr> {
+    let text = "DELETE FROM comment WHERE survey_id = $1
+                    AND response_id IN (SELECT response_id FROM response WHERE survey_id = $1 AND voided = $2)";
+    txn.execute_raw(sql(txn, text, [survey.into(), number.into()]))
+        .await
+        .map(drop)
+}
+
+/// Erases at most `limit` comments of responses that were accepted before `before`, unix microseconds. `last_day` is a day on
+/// which none of them was written yet, in any time zone. Returns how many it erased.
+pub async fn comments_erase_old_in_txn(
+    txn: &Txn,
+    before: i64,
+    last_day: &str,
+    limit: u64,
+) -> Result<u64, DbErr> {
+    let text = "DELETE FROM comment WHERE (survey_id, response_id, kind) IN (
+                    SELECT c.survey_id, c.response_id, c.kind FROM comment c
+                    JOIN response r ON r.survey_id = c.survey_id AND r.response_id = c.response_id
+                    WHERE c.day < $1 AND r.accepted_at < $2 ORDER BY c.day LIMIT $3)";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let erased = txn
+        .execute_raw(sql(txn, text, [last_day.into(), before.into(), limit.into()]))
+        .await?;
+    Ok(erased.rows_affected())
+}
+
+/// The key of a comment.
+pub type Key = (i64, String, i64);
+
+/// At most `limit` comments after `after`, locked for a change: those whose text is not encrypted yet, or those that are
+/// encrypted under the key `under`. Rows that another transaction has locked are left out.
+pub async fn comments_lock_in_txn(
+    txn: &Txn,
+    under: Option<&str>,
+    after: &Key,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let skip = match txn.get_database_backend() {
+        DbBackend::Postgres => "FOR UPDATE SKIP LOCKED",
+        _ => "",
+    };
+    // The conditions are those of the partial indexes.
+    let which = match under {
+        Some(_) => "sealed_key <> '' AND sealed_key = $5",
+        None => "body <> ''",
+    };
+    let text = format!(
+        "SELECT * FROM comment WHERE {which} AND (survey_id, response_id, kind) > ($1, $2, $3)
+         ORDER BY survey_id, response_id, kind LIMIT $4 {skip}"
+    );
+    let (survey, response, kind) = after;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut values: Vec<Value> = vec![
+        (*survey).into(),
+        response.as_str().into(),
+        (*kind).into(),
+        limit.into(),
+    ];
+    values.extend(under.map(Value::from));
+    Model::find_by_statement(sql(txn, &text, values)).all(txn).await
+}
+
+/// Number of comments whose text is not encrypted yet.
+pub async fn comments_plain(conn: &impl ConnectionTrait) -> Result<u64, DbErr> {
+    // The condition is that of the partial index.
+    Entity::find().filter(Expr::cust("body <> ''")).count(conn).await
+}
+
+/// Replaces the text of a locked comment by the encrypted one.
+pub async fn comment_seal_in_txn(txn: &Txn, row: Model) -> Result<(), DbErr> {
+    let change = ActiveModel {
+        body: Set(row.body),
+        sealed: Set(row.sealed),
+        sealed_key: Set(row.sealed_key),
+        ..Default::default()
+    };
+    let one = Entity::update_many()
+        .set(change)
+        .filter(Column::SurveyId.eq(row.survey_id))
+        .filter(Column::ResponseId.eq(row.response_id))
+        .filter(Column::Kind.eq(row.kind));
+    one.exec(txn).await.map(drop)
+}
+
+/// Whether a comment that is stored under a key can be decrypted with it; `true` when there is none.
+pub async fn key_opens(conn: &impl ConnectionTrait, vault: &Keyring, key: &str) -> Result<bool, DbErr> {
+    let one = Entity::find()
+        .filter(Expr::cust("sealed_key <> ''"))
+        .filter(Column::SealedKey.eq(key));
+    Ok(one.one(conn).await?.is_none_or(|row| row.text(vault).is_ok()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn row(response: &str, text: &str) -> Model {
+        Model {
+            survey_id: 1,
+            response_id: response.into(),
+            kind: 1,
+            day: "2024-07-01".into(),
+            service: None,
+            batch: 1,
+            body: text.into(),
+            sealed: None,
+            sealed_key: String::new(),
+            place: String::new(),
+        }
+    }
+
     #[test]
-    fn wildcards_in_the_search_text_are_escaped() {
-        assert_eq!(pattern("100%"), r"%100\%%");
-        assert_eq!(pattern("a_b"), r"%a\_b%");
-        assert_eq!(pattern(r"a\b"), r"%a\\b%");
-        assert_eq!(pattern("%é"), r"%\%%");
-        assert_eq!(pattern("éé"), "%");
-        assert_eq!(pattern("caféku"), "%caf%ku%");
+    fn an_encrypted_text_can_be_read_in_its_own_row_only() {
+        let key = format!("k1:{}", Keyring::generate_key().unwrap());
+        let vault = Keyring::parse(&[key]).unwrap();
+        assert_eq!(row("a", "antre").text(&vault).unwrap(), "antre");
+        let sealed = row("a", "antre").sealed(&vault).unwrap();
+        assert_eq!((sealed.body.as_str(), sealed.sealed_key.as_str()), ("", "k1"));
+        assert_eq!(sealed.text(&vault).unwrap(), "antre");
+        let moved = Model {
+            response_id: "b".into(),
+            ..sealed
+        };
+        assert!(moved.text(&vault).is_err());
     }
 }

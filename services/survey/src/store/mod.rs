@@ -12,6 +12,7 @@ pub mod publication;
 pub mod quarantine;
 pub mod reading;
 pub mod recorded;
+pub mod respondent_log;
 pub mod response;
 mod rows;
 pub mod secret;
@@ -43,9 +44,13 @@ impl MigratorTrait for Migrator {
         steps.push(Box::new(WORDING));
         steps.push(Box::new(RELEASE));
         steps.push(Box::new(QUARANTINE));
+        steps.push(Box::new(SEALED_TEXTS));
         steps
     }
 }
+
+/// Tables with encrypted columns.
+pub const SEALED_TABLES: [&str; 2] = ["comment", "respondent_log"];
 
 /// Whether a row was not inserted because its key is taken.
 pub fn taken(error: &DbErr) -> bool {
@@ -150,6 +155,29 @@ const FIRST: Step = Step {
         "CREATE TABLE directory_unit (
             agency {key} NOT NULL, unit {key} NOT NULL, close_date TEXT NOT NULL,
             PRIMARY KEY (agency, unit))",
+    ],
+};
+
+/// Texts of respondents are encrypted, and erased. `body` of a comment is empty once its text is in `sealed`, under the key
+/// `sealed_key`; a process of an earlier release still fills it. `erased_at` of a void is when the texts of its responses were
+/// erased. `sealing` has one row: the name of the key that encrypts, according to the process that started last.
+/// `respondent_log` says who read or erased what is stored of one response, and why; the reason is encrypted.
+const SEALED_TEXTS: Step = Step {
+    name: "m0004_survey_sealed_texts",
+    statements: &[
+        "ALTER TABLE comment ADD COLUMN sealed {blob}",
+        "ALTER TABLE comment ADD COLUMN sealed_key {key} NOT NULL DEFAULT ''",
+        "CREATE INDEX comment_plain ON comment (survey_id, response_id, kind) WHERE body <> ''",
+        "CREATE INDEX comment_sealed ON comment (sealed_key, survey_id, response_id, kind) WHERE sealed_key <> ''",
+        "CREATE INDEX comment_old ON comment (day)",
+        "ALTER TABLE void ADD COLUMN erased_at BIGINT",
+        "CREATE INDEX void_unerased ON void (survey_id, number) WHERE erased_at IS NULL",
+        "CREATE TABLE sealing (id BIGINT PRIMARY KEY, current_key {key} NOT NULL)",
+        "CREATE TABLE respondent_log (
+            id {identity}, survey_id BIGINT NOT NULL, response_id {key} NOT NULL, act {key} NOT NULL, actor TEXT NOT NULL,
+            at BIGINT NOT NULL, texts BIGINT NOT NULL, sealed {blob} NOT NULL, sealed_key {key} NOT NULL)",
+        "CREATE INDEX respondent_log_survey ON respondent_log (survey_id, id)",
+        "CREATE INDEX respondent_log_sealed ON respondent_log (sealed_key, id) WHERE sealed_key <> ''",
     ],
 };
 

@@ -282,6 +282,30 @@ pub async fn response_find(txn: &Txn, keys: &[Key]) -> Result<HashMap<Key, First
     Ok(found)
 }
 
+/// A response by its id.
+pub async fn response_get(
+    conn: &impl ConnectionTrait,
+    survey: i64,
+    id: &str,
+) -> Result<Option<Model>, DbErr> {
+    let one = Entity::find().filter(Column::SurveyId.eq(survey));
+    one.filter(Column::ResponseId.eq(id)).one(conn).await
+}
+
+/// A response by the digest of the token that it came with.
+pub async fn response_by_token(
+    conn: &impl ConnectionTrait,
+    survey: i64,
+    token: &[u8],
+) -> Result<Option<Model>, DbErr> {
+    let one = Entity::find().filter(Column::SurveyId.eq(survey));
+    // The second condition is that of the partial index.
+    let one = one
+        .filter(Column::Token.eq(token))
+        .filter(Expr::cust("token IS NOT NULL"));
+    one.one(conn).await
+}
+
 /// Tokens used, by number of the batch; a batch without any is left out.
 pub async fn tokens_used(conn: &impl ConnectionTrait, survey_id: i64) -> Result<HashMap<i64, i64>, DbErr> {
     let rows: Vec<(String, i64)> = Entity::find()

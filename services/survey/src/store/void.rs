@@ -1,9 +1,9 @@
 //! Voids: which responses were excluded from every figure, by whom and why.
 
-use prima_platform::db::Txn;
+use prima_platform::db::{Txn, sql};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    entity::prelude::*,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, IntoActiveModel,
+    QueryFilter, QueryOrder, QuerySelect, entity::prelude::*,
 };
 
 use super::next_number;
@@ -28,6 +28,8 @@ pub struct Model {
     pub import_id: String,
     /// Number of responses that it excluded.
     pub responses: i64,
+    /// When the texts of these responses were erased, unix microseconds; `None` for a void of an earlier release, until then.
+    pub erased_at: Option<i64>,
 }
 
 prima_platform::no_relations!();
@@ -57,4 +59,26 @@ pub async fn void_page(
         .limit(limit)
         .all(conn)
         .await
+}
+
+/// At most `limit` voids whose texts are not erased yet, locked for a change; voids that another transaction has locked are
+/// left out.
+pub async fn voids_lock_unerased_in_txn(txn: &Txn, limit: u64) -> Result<Vec<Model>, DbErr> {
+    let skip = match txn.get_database_backend() {
+        DbBackend::Postgres => "FOR UPDATE SKIP LOCKED",
+        _ => "",
+    };
+    // The condition is that of the partial index.
+    let text =
+        format!("SELECT * FROM void WHERE erased_at IS NULL ORDER BY survey_id, number LIMIT {limit} {skip}");
+    Model::find_by_statement(sql(txn, &text, [])).all(txn).await
+}
+
+/// Records that the texts of a void were erased.
+pub async fn void_erased_in_txn(txn: &Txn, void: &Model, at: i64) -> Result<(), DbErr> {
+    let one = Entity::update_many()
+        .col_expr(Column::ErasedAt, at.into())
+        .filter(Column::SurveyId.eq(void.survey_id))
+        .filter(Column::Number.eq(void.number));
+    one.exec(txn).await.map(drop)
 }

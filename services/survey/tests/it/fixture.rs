@@ -2,20 +2,23 @@
 
 use std::{ops::Deref, time::Duration};
 
-pub use prima_platform::testing::served::{Staged, by, faults, mask, refused};
+pub use prima_platform::testing::served::{Staged, by, faults, key, mask, refused};
 use prima_platform::{
     caller::{Caller, Role},
     config::{self, Config},
+    db::sql,
     testing::{
         eventually,
         served::{Options, Place, Served},
     },
+    vault::Keyring,
 };
 use prima_proto::survey::v1::{
     self as pb, access_service_client::AccessServiceClient, survey_service_client::SurveyServiceClient,
 };
-use prima_survey::SPEC;
+use prima_survey::{SPEC, store::comment::Model as Comment};
 use prost::Message;
+use sea_orm::FromQueryResult;
 use tonic::{Request, service::Routes};
 
 pub const DEADLINE: Duration = Duration::from_secs(30);
@@ -24,6 +27,8 @@ pub const DEADLINE: Duration = Duration::from_secs(30);
 pub struct World {
     pub client: SurveyServiceClient<Routes>,
     pub access: AccessServiceClient<Routes>,
+    /// Its section of the configuration.
+    pub config: config::Survey,
     served: Served,
 }
 
@@ -57,25 +62,50 @@ pub async fn in_steps(test: impl AsyncFn(World)) {
 /// Runs a test on every configured database, with this section of the configuration.
 pub async fn configured(survey: config::Survey, test: impl AsyncFn(World)) {
     for place in Place::each() {
-        let config = Config {
-            survey: survey.clone(),
-            ..Config::default()
-        };
-        let options = Options {
-            config,
-            ..Options::default()
-        };
-        let served = Served::start(SPEC, place, options).await;
-        test(World {
-            client: SurveyServiceClient::new(served.routes.clone()),
-            access: AccessServiceClient::new(served.routes.clone()),
-            served,
-        })
-        .await;
+        let mut survey = survey.clone();
+        if survey.keys.is_empty() {
+            survey.keys = vec![key("k1")];
+        }
+        test(World::start(place, survey, Options::default()).await).await;
     }
 }
 
 impl World {
+    async fn start(place: std::sync::Arc<Place>, survey: config::Survey, options: Options) -> Self {
+        let config = Config {
+            survey: survey.clone(),
+            ..Config::default()
+        };
+        let served = Served::start(SPEC, place, Options { config, ..options }).await;
+        Self {
+            client: SurveyServiceClient::new(served.routes.clone()),
+            access: AccessServiceClient::new(served.routes.clone()),
+            config: survey,
+            served,
+        }
+    }
+
+    /// Another replica on the same database, bus and clock, with this section of the configuration.
+    pub async fn replica(&self, survey: config::Survey) -> Self {
+        let options = Options {
+            bus: self.bus.clone(),
+            clock: self.clock.clone(),
+            ..Options::default()
+        };
+        Self::start(self.place.clone(), survey, options).await
+    }
+
+    /// The stored texts of the responses that `condition` on `c` selects, with the id of each, the suggestion first.
+    pub async fn texts(&self, condition: &str) -> Vec<(String, String)> {
+        let vault = Keyring::parse(&self.config.keys).unwrap();
+        let reader = self.db.reader();
+        let text = format!("SELECT c.* FROM comment c WHERE {condition} ORDER BY c.response_id, c.kind");
+        let rows = Comment::find_by_statement(sql(reader, &text, []));
+        let rows = rows.all(reader).await.unwrap();
+        let text = |row: Comment| (row.response_id.clone(), row.text(&vault).unwrap());
+        rows.into_iter().map(text).collect()
+    }
+
     /// Creates an SKM survey of Kota Bogor's DPMPTSP for the year 2024.
     pub async fn survey(&mut self, id: &str) -> pb::Survey {
         let created = self.client.create_survey(operator(survey(id))).await.unwrap();

@@ -186,17 +186,19 @@ const MANY: usize = 600;
 async fn stored(t: &World) -> BTreeMap<String, String> {
     let text = "SELECT response_id, answers || '|' || COALESCE(sex, '-') || '|' || COALESCE(CAST(age AS TEXT), '-') || '|'
             || COALESCE(education, '-') || '|' || COALESCE(occupation, '-') || '|' || COALESCE(service, '-') || '|'
-            || CAST(submitted_at AS TEXT) || '|' || source || '|' || COALESCE(import_id, '-') || '|'
-            || COALESCE((SELECT body FROM comment c WHERE c.response_id = r.response_id), '-')
-            || CASE WHEN token IS NULL AND counter IS NULL AND device IS NULL AND voided IS NULL THEN '' ELSE '!' END
+            || CAST(submitted_at AS TEXT) || '|' || source || '|' || COALESCE(import_id, '-') || '|',
+            CASE WHEN token IS NULL AND counter IS NULL AND device IS NULL AND voided IS NULL THEN '' ELSE '!' END
         FROM response r";
     let reader = t.db.reader();
     let rows = reader.query_all_raw(sql(reader, text, [])).await.unwrap();
-    let row = |row: QueryResult| [0, 1].map(|n| row.try_get_by_index::<String>(n).unwrap());
-    rows.into_iter()
-        .map(row)
-        .map(|[id, fields]| (id, fields))
-        .collect()
+    let row = |row: QueryResult| [0, 1, 2].map(|n| row.try_get_by_index::<String>(n).unwrap());
+    let texts: BTreeMap<String, String> = t.texts("TRUE").await.into_iter().collect();
+    let with_text = |[id, fields, end]: [String; 3]| {
+        let text = texts.get(&id).map_or("-", String::as_str);
+        let fields = format!("{fields}{text}{end}");
+        (id, fields)
+    };
+    rows.into_iter().map(row).map(with_text).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

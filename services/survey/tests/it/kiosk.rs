@@ -179,19 +179,27 @@ async fn changing_any_field_of_a_message_invalidates_its_signature() {
     .await;
 }
 
-/// The stored profile, answers, age and comments of a response.
+/// The stored profile, answers, age and texts of a response.
 async fn stored(t: &World, id: &str) -> [String; 4] {
     let reader = t.db.reader();
-    let text = "SELECT COALESCE(r.sex, '-') || COALESCE(r.service, '-') || COALESCE(r.import_id, '-') AS profile, r.answers,
-        CAST(r.submitted_at - r.accepted_at AS TEXT) AS age, COALESCE(MAX(c.body), '-') AS body
-        FROM response r LEFT JOIN comment c ON c.survey_id = r.survey_id AND c.response_id = r.response_id
-        WHERE r.response_id = $1 GROUP BY r.sex, r.service, r.import_id, r.answers, r.submitted_at, r.accepted_at";
+    let text =
+        "SELECT COALESCE(sex, '-') || COALESCE(service, '-') || COALESCE(import_id, '-') AS profile, answers,
+        CAST(submitted_at - accepted_at AS TEXT) AS age FROM response WHERE response_id = $1";
     let row = reader
         .query_one_raw(sql(reader, text, [id.into()]))
         .await
         .unwrap()
         .unwrap();
-    ["profile", "answers", "age", "body"].map(|column| row.try_get("", column).unwrap())
+    let texts = t.texts(&format!("c.response_id = '{id}'")).await;
+    let texts: Vec<String> = texts.into_iter().map(|(_, text)| text).collect();
+    let [profile, answers, age] =
+        ["profile", "answers", "age"].map(|column| row.try_get("", column).unwrap());
+    let body = if texts.is_empty() {
+        "-".into()
+    } else {
+        texts.join(" ")
+    };
+    [profile, answers, age, body]
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -137,6 +137,10 @@ fn faults_of_the_configuration_are_reported() {
     let keys = "complaint.keys kosong; isi PRIMA_COMPLAINT__KEYS (buat dengan: prima key)";
     let all = format!("konfigurasi: relay.window paling sedikit 1; {NO_BUS}; {NO_KEY}; {keys}");
     assert_reported("everything that one service lacks", &alone, &all);
+    let alone = prima(&["serve", "survey", "--check-config"], &[]);
+    let keys = "survey.keys kosong; isi PRIMA_SURVEY__KEYS (buat dengan: prima key)";
+    let all = format!("konfigurasi: {NO_BUS}; {NO_KEY}; {keys}");
+    assert_reported("what the survey service lacks", &alone, &all);
     let bus = [("PRIMA_BUS__URL", "nats://127.0.0.1:1")];
     let keyless = prima(&["serve", "directory"], &bus);
     assert_reported("no public key", &keyless, &format!("konfigurasi: {NO_KEY}"));

@@ -19,6 +19,9 @@ use crate::{
     },
 };
 
+/// Least number of comments that are read at once when a text is searched for: most of them are left out.
+const SEARCHED: u64 = 1000;
+
 const KIND: Choice = Choice {
     english: "kind of comment",
     indonesian: "Jenis komentar",
@@ -32,7 +35,7 @@ pub async fn list(
 ) -> Result<pb::ListCommentsResponse, Failure> {
     let mut faults = Faults::default();
     let survey = faults.take(request::name::<name::Survey>("survey", &r.survey));
-    let mut filter = filter(&r, &mut faults);
+    let (mut filter, contains) = filter(&r, &mut faults);
     let filters = [
         r.survey.as_str(),
         &r.kind.to_string(),
@@ -59,22 +62,30 @@ pub async fn list(
         None => stored.version,
     };
     filter.waiting = waiting.added().into_iter().map(str::to_owned).collect();
-    filter.limit = page.limit();
+    // The texts are encrypted, so they are searched here and not by the database.
+    filter.limit = if contains.is_empty() {
+        page.limit()
+    } else {
+        page.limit().max(SEARCHED)
+    };
     filter.after = cursor(&page.after);
     let mut comments = Vec::new();
     while comments.len() <= page.size {
         let rows = comment_page(reader, &filter).await?;
         filter.after = rows.last().map(sort_key);
         let last = u64::try_from(rows.len()).unwrap_or(u64::MAX) < filter.limit;
-        let found =
-            |c: &Comment| filter.contains.is_empty() || c.body.to_lowercase().contains(&filter.contains);
-        comments.extend(rows.into_iter().filter(found));
+        for row in rows {
+            let text = row.text(&app.vault)?;
+            if contains.is_empty() || text.to_lowercase().contains(&contains) {
+                comments.push((row, text));
+            }
+        }
         if last {
             break;
         }
     }
-    let next_page_token = page.cut(&mut comments, |c| {
-        let (day, place, kind) = sort_key(c);
+    let next_page_token = page.cut(&mut comments, |(row, _)| {
+        let (day, place, kind) = sort_key(row);
         format!("{day}/{kind}/{place}")
     });
     Ok(pb::ListCommentsResponse {
@@ -94,10 +105,10 @@ fn cursor(token: &str) -> Option<(String, String, i64)> {
     Some((day.to_owned(), place.to_owned(), kind.parse().ok()?))
 }
 
-fn filter(r: &pb::ListCommentsRequest, faults: &mut Faults) -> Filter {
+/// The filter, and the part of the text that is searched for in lower case, empty for any.
+fn filter(r: &pb::ListCommentsRequest, faults: &mut Faults) -> (Filter, String) {
     faults.take(KIND.optional("kind", r.kind, |kind: pb::CommentKind| Some(kind)));
     faults.take(request::optional(&r.service, |raw| service_id("service", raw)));
-    let contains = r.contains.to_lowercase();
     if !r.contains.is_empty() && !(2..=100).contains(&r.contains.chars().count()) {
         faults.add(
             "contains",
@@ -119,20 +130,20 @@ fn filter(r: &pb::ListCommentsRequest, faults: &mut Faults) -> Filter {
             "Tanggal akhir tidak boleh sebelum tanggal awal",
         );
     }
-    Filter {
+    let filter = Filter {
         kind: i64::from(r.kind),
         service: r.service.clone(),
-        contains,
         from: r.from_date.clone(),
         to: r.to_date.clone(),
         ..Filter::default()
-    }
+    };
+    (filter, r.contains.to_lowercase())
 }
 
-fn comment(stored: Comment) -> pb::Comment {
+fn comment((stored, text): (Comment, String)) -> pb::Comment {
     pb::Comment {
         kind: i32::try_from(stored.kind).unwrap_or_default(),
-        text: stored.body,
+        text,
         date: stored.day,
         service: stored.service.unwrap_or_default(),
     }

@@ -1,4 +1,5 @@
-//! Excludes responses from every figure, by their ids, by their import or by a selection. Nothing is deleted.
+//! Excludes responses from every figure, by their ids, by their import or by a selection. Their texts are erased; nothing
+//! else is deleted.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -24,6 +25,7 @@ use crate::{
     domain::{access, flags, selection},
     service::App,
     store::{
+        comment::comments_of_void_erase_in_txn,
         response::{import_known, import_void_in_txn, responses_known, responses_void_in_txn},
         selection::selected_void_in_txn,
         tally::{Added, tallies_add_in_txn},
@@ -102,10 +104,12 @@ impl Command for Void {
                 Selection::Conditions(conditions) => conditions.import,
             },
             responses: 0,
+            erased_at: Some(micros(now)),
         };
         let mut added = Added::nothing(&stored);
         voiding::marked(txn, &mut stored, &mut void, &mut added, now).await?;
         failpoint::hit("void.taken_out").await;
+        comments_of_void_erase_in_txn(txn, stored.id, number).await?;
         void_insert_in_txn(txn, void.clone()).await?;
         let rules = work.app.rules();
         let added = HashMap::from([(stored.id, added)]);

@@ -1,0 +1,3 @@
+//! Work that goes over whole tables now and then.
+
+pub mod texts;
