@@ -371,6 +371,23 @@ impl PrivacyService for Server {
         run::<identity::Erase>(&self.app, request).await
     }
 
+    async fn correct_identity(
+        &self,
+        request: Request<v1::CorrectIdentityRequest>,
+    ) -> Answer<v1::CorrectIdentityResponse> {
+        run::<identity::Correct>(&self.app, request).await
+    }
+
+    async fn list_held_records(
+        &self,
+        request: Request<v1::ListHeldRecordsRequest>,
+    ) -> Answer<v1::ListHeldRecordsResponse> {
+        read(request, |caller, message| {
+            identity::held(&self.app, caller, message)
+        })
+        .await
+    }
+
     async fn get_key_usage(
         &self,
         request: Request<v1::GetKeyUsageRequest>,

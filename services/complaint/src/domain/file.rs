@@ -74,8 +74,8 @@ pub fn base_name(raw: &str) -> &str {
     if matches!(name, "." | "..") { "" } else { name }
 }
 
-/// The name under which the `n`th file (from 1) of an anonymous reporter is shown, because people put their own names
-/// into file names.
+/// The name under which the `n`th file (from 1) of an anonymous or confidential reporter is stored and shown, because people
+/// put their own names into file names.
 pub fn neutral_name(n: usize, media_type: &str) -> String {
     let extension = MediaType::parse(media_type).map_or("", MediaType::extension);
     format!("lampiran-{n}.{extension}")

@@ -13,16 +13,19 @@ pub enum Purpose {
     DataSubjectRequest,
     /// The identity was erased, not read; callers cannot give this purpose.
     Erasure,
+    /// The identity was corrected, not read; callers cannot give this purpose.
+    Correction,
 }
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Verification,
         Self::Contact,
         Self::Investigation,
         Self::DataSubjectRequest,
         Self::Erasure,
+        Self::Correction,
     ];
 
     /// Stable key.
@@ -33,6 +36,7 @@ impl Purpose {
             Self::Investigation => "investigation",
             Self::DataSubjectRequest => "data_subject_request",
             Self::Erasure => "erasure",
+            Self::Correction => "correction",
         }
     }
 

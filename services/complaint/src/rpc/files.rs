@@ -68,7 +68,8 @@ pub fn uploader(caller: &Caller) -> String {
 /// # Errors
 ///
 /// `INVALID_ARGUMENT`, with `attachments[n]` for every file that cannot be attached. An anonymous reporter can't attach
-/// files of a type that may identify the author; other files get a neutral name.
+/// files of a type that may identify the author. Files of an anonymous reporter, and of the reporter of a confidential
+/// report, get a neutral name.
 pub async fn attach(
     app: &App,
     txn: &Txn,
@@ -88,9 +89,9 @@ pub async fn attach(
         Owner::Line(_) => owned.role == Role::Reporter.key(),
         Owner::Complaint(_) | Owner::Consultation(_) | Owner::Answer(_) => true,
     };
-    let anonymous = owned
-        .as_ref()
-        .is_some_and(|owned| owned.anonymous && of_reporter(owned));
+    let reported = owned.as_ref().filter(|owned| of_reporter(owned));
+    let anonymous = reported.is_some_and(|owned| owned.anonymous);
+    let renamed = reported.is_some_and(|owned| owned.anonymous || owned.confidential);
     if let Owner::Line(_) = owner {
         uploaders.extend(owned.filter(of_reporter).map(|line| line.name));
     }
@@ -114,7 +115,7 @@ pub async fn attach(
     if !faults.is_empty() {
         return Err(faults.into());
     }
-    if anonymous {
+    if renamed {
         for (n, name) in (1..).zip(names) {
             if let Some(file) = found.iter().find(|file| file.name == *name) {
                 let neutral = neutral_name(n, &file.media_type);

@@ -8,7 +8,7 @@ use prima_platform::{
     vault::Keyring,
 };
 use prima_proto::name;
-use sea_orm::{DbBackend, Iterable, QueryOrder, QuerySelect, QueryTrait, Set, entity::prelude::*};
+use sea_orm::{Iterable, QueryOrder, QuerySelect, QueryTrait, Set, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -43,10 +43,11 @@ pub(super) struct Model {
     merged_into: Option<i64>,
     region: String,
     incident_date: String,
-    sp4n_number: String,
+    /// The number of a report that an earlier release stored, until it is encrypted; else empty.
+    pub(super) sp4n_number: String,
     secrets: Vec<u8>,
     pub(super) identity: Option<Vec<u8>>,
-    content: Option<Vec<u8>>,
+    pub(super) content: Option<Vec<u8>>,
     pub(super) sealed_key: String,
     erased_at: Option<i64>,
     pub(super) identity_erased_at: Option<i64>,
@@ -81,8 +82,6 @@ pub struct Stored {
     pub region: String,
     /// Day of the incident, `YYYY-MM-DD`; may be empty.
     pub incident_date: String,
-    /// Number in SP4N-LAPOR!; may be empty.
-    pub sp4n_number: String,
     /// When its identity or text was erased, unix microseconds.
     pub erased_at: Option<i64>,
     /// Version of its last change.
@@ -91,6 +90,7 @@ pub struct Stored {
     pub updated_at: i64,
     /// How it is counted in the figures now.
     pub counted: Counted,
+    sp4n_number: String,
     secrets: Vec<u8>,
     content: Option<Vec<u8>>,
     sealed_key: String,
@@ -130,9 +130,15 @@ fn held(case: &Case, counted: &Counted) -> Result<String, DbErr> {
 }
 
 impl Stored {
-    /// Its title, text and location; `None` once erased.
+    /// Its title, text, location and number in SP4N-LAPOR!; `None` once erased.
     pub fn content(&self, vault: &Keyring) -> Result<Option<Content>, Failure> {
-        open_optional(vault, &self.sealed_key, self.content.as_deref())
+        let content: Option<Content> = open_optional(vault, &self.sealed_key, self.content.as_deref())?;
+        Ok(content.map(|mut content| {
+            if !self.sp4n_number.is_empty() {
+                content.sp4n_number.clone_from(&self.sp4n_number);
+            }
+            content
+        }))
     }
 
     /// Its tracking code and secret.
@@ -199,8 +205,6 @@ pub struct New {
     pub region: String,
     /// Day of the incident; may be empty.
     pub incident_date: String,
-    /// Number in SP4N-LAPOR!; may be empty.
-    pub sp4n_number: String,
     pub secrets: Secrets,
     /// The reporter, unless anonymous.
     pub identity: Option<Identity>,
@@ -240,7 +244,7 @@ pub async fn complaint_insert_in_txn(
         workflow: Set(new.workflow),
         region: Set(new.region),
         incident_date: Set(new.incident_date),
-        sp4n_number: Set(new.sp4n_number),
+        sp4n_number: Set(String::new()),
         secrets: Set(secrets.bytes),
         identity: Set(identity.map(|sealed| sealed.bytes)),
         content: Set(Some(content.bytes)),
@@ -364,34 +368,6 @@ pub async fn complaint_by_tracking(
     lock: Lock,
 ) -> Result<Option<Stored>, DbErr> {
     one(conn, lock, Column::Tracking.eq(tracking)).await
-}
-
-/// First key of the advisory locks on numbers of SP4N-LAPOR!, which distinguishes them from others in the database.
-const SP4N_LOCKS: i32 = 0x0053_5034;
-
-/// Locks a number of SP4N-LAPOR! until the transaction ends: of two transactions that submit a report with the same
-/// number, the second one waits, and then sees the report of the first. SQLite has one writer and needs no lock.
-pub async fn sp4n_number_lock_in_txn(txn: &Txn, number: &str) -> Result<(), DbErr> {
-    if txn.get_database_backend() != DbBackend::Postgres {
-        return Ok(());
-    }
-    let text = format!("SELECT pg_advisory_xact_lock({SP4N_LOCKS}, hashtext($1))");
-    txn.execute_raw(sql(txn, &text, [number.into()])).await.map(drop)
-}
-
-/// The oldest report with this number in SP4N-LAPOR!, which is not empty.
-pub async fn complaint_by_sp4n_number(
-    conn: &impl ConnectionTrait,
-    number: &str,
-) -> Result<Option<name::Complaint>, DbErr> {
-    let oldest = Entity::find().select_only().column(Column::Uid);
-    // The second condition is that of the partial index.
-    let oldest = oldest
-        .filter(Column::Sp4nNumber.eq(number))
-        .filter(Expr::cust("sp4n_number <> ''"))
-        .order_by_asc(Column::Id);
-    let uid: Option<String> = oldest.into_tuple().one(conn).await?;
-    Ok(uid.map(|complaint| name::Complaint { complaint }))
 }
 
 /// Reports by their database keys, locked in the order of these; a missing one is left out.

@@ -15,6 +15,7 @@ use super::{
     complaint, consultation,
     contact::contact_remove_in_txn,
     next_version,
+    sp4n::sp4n_number_remove_in_txn,
     timeline::lines_erase_in_txn,
 };
 
@@ -80,6 +81,7 @@ pub async fn complaint_erase_in_txn(
         row.region = Set(String::new());
         row.incident_date = Set(String::new());
         row.sp4n_number = Set(String::new());
+        sp4n_number_remove_in_txn(txn, id).await?;
         if !lines.is_empty() {
             lines_erase_in_txn(txn, lines).await?;
         }

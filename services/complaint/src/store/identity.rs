@@ -12,8 +12,9 @@ use sea_orm::entity::prelude::*;
 
 use super::{
     Lock, complaint, consultation,
-    contact::PURPOSE,
-    sealed::{Identity, open_optional},
+    contact::{PURPOSE, contact_renew_in_txn},
+    rotation,
+    sealed::{Identity, open_optional, seal},
 };
 
 /// The report or consultation whose identity is meant.
@@ -37,6 +38,8 @@ impl fmt::Display for Subject {
 /// The identity in a row, still encrypted.
 #[derive(Debug)]
 pub struct StoredIdentity {
+    /// Key in the database of the report or consultation.
+    pub id: i64,
     /// Id of the agency that handles the report or consultation.
     pub agency: String,
     /// Whether the identity is hidden from the agency.
@@ -63,16 +66,21 @@ struct Facts {
     anonymous: bool,
 }
 
-/// The identity of `subject`; the lock keeps its row from changing until the transaction ends.
-pub async fn identity_get_in_txn(txn: &Txn, subject: &Subject) -> Result<Option<StoredIdentity>, DbErr> {
+/// The identity of `subject`, whose row is locked as `lock` says.
+pub async fn identity_get_in_txn(
+    txn: &Txn,
+    subject: &Subject,
+    lock: Lock,
+) -> Result<Option<StoredIdentity>, DbErr> {
     match subject {
         Subject::Complaint(name) => {
             let one = complaint::Entity::find();
             let one = one.filter(complaint::Column::Uid.eq(name.complaint.as_str()));
-            let Some(row) = Lock::Share.on(one).one(txn).await? else {
+            let Some(row) = lock.on(one).one(txn).await? else {
                 return Ok(None);
             };
             Ok(Some(StoredIdentity {
+                id: row.id,
                 anonymous: super::read_json::<Facts>(name, "facts", &row.facts)?.anonymous,
                 agency: row.agency,
                 erased: row.identity_erased_at.is_some(),
@@ -83,8 +91,9 @@ pub async fn identity_get_in_txn(txn: &Txn, subject: &Subject) -> Result<Option<
         Subject::Consultation(name) => {
             let one = consultation::Entity::find();
             let one = one.filter(consultation::Column::Uid.eq(name.consultation.as_str()));
-            let row = Lock::Share.on(one).one(txn).await?;
+            let row = lock.on(one).one(txn).await?;
             Ok(row.map(|row| StoredIdentity {
+                id: row.id,
                 anonymous: false,
                 agency: row.agency,
                 erased: row.identity_erased_at.is_some(),
@@ -93,6 +102,36 @@ pub async fn identity_get_in_txn(txn: &Txn, subject: &Subject) -> Result<Option<
             }))
         }
     }
+}
+
+/// Replaces the identity of a locked report or consultation with the database key `id`, which is stored and not erased, and
+/// indexes its contacts again.
+pub async fn identity_replace_in_txn(
+    txn: &Txn,
+    vault: &Keyring,
+    (subject, id): (&Subject, i64),
+    identity: &Identity,
+) -> Result<(), Failure> {
+    let table = match subject {
+        Subject::Complaint(_) => &rotation::COMPLAINT,
+        Subject::Consultation(_) => &rotation::CONSULTATION,
+    };
+    // A row has one key, so everything in it is encrypted under the current one first.
+    table.renew_row(txn, vault, id).await?;
+    let sealed = seal(vault, identity)?;
+    let text = format!(
+        "UPDATE {} SET identity = $2 WHERE id = $1 AND sealed_key = $3",
+        table.name()
+    );
+    let values = [id.into(), sealed.bytes.into(), sealed.key.into()];
+    let changed = txn.execute_raw(sql(txn, &text, values)).await?;
+    if changed.rows_affected() != 1 {
+        return Err(Failure::internal("the identity of a locked row was not replaced"));
+    }
+    if let Subject::Complaint(_) = subject {
+        contact_renew_in_txn(txn, vault, id, Some(identity)).await?;
+    }
+    Ok(())
 }
 
 /// How many reports of one contact are read at most.

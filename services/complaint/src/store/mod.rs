@@ -18,6 +18,7 @@ pub mod due;
 pub mod erasure;
 pub mod feed;
 pub mod figures;
+pub mod held;
 pub mod identity;
 pub mod knowledge;
 pub mod list;
@@ -27,6 +28,7 @@ pub mod performance;
 pub mod reading;
 pub mod rotation;
 pub mod sealed;
+pub mod sp4n;
 pub mod tally;
 pub mod timeline;
 pub mod workflow;
@@ -53,6 +55,7 @@ impl MigratorTrait for Migrator {
         steps.push(Box::new(SP4N_NUMBERS));
         steps.push(Box::new(HELD));
         steps.push(Box::new(INDEX_NAMES));
+        steps.push(Box::new(SEALED_NUMBERS));
         steps
     }
 }
@@ -266,6 +269,19 @@ const INDEX_NAMES: Step = Step {
         "DROP INDEX IF EXISTS consultation_erase_in_txn",
         "CREATE INDEX IF NOT EXISTS complaint_erase ON complaint (erase_at, id) WHERE erase_at IS NOT NULL",
         "CREATE INDEX IF NOT EXISTS consultation_erase ON consultation (erase_at, id) WHERE erase_at IS NOT NULL",
+    ],
+};
+
+/// Blind indexes of numbers in SP4N-LAPOR!; `sealed_key` is the key that made the hash. `complaint.sp4n_number` is empty once its
+/// number is encrypted; a process of an earlier release still fills it.
+const SEALED_NUMBERS: Step = Step {
+    name: "m0006_complaint_sealed_numbers",
+    statements: &[
+        "CREATE TABLE sp4n_number (
+            hash {blob} NOT NULL, complaint_id BIGINT NOT NULL REFERENCES complaint (id), sealed_key {key} NOT NULL,
+            PRIMARY KEY (hash, complaint_id))",
+        "CREATE INDEX sp4n_number_complaint ON sp4n_number (complaint_id)",
+        "CREATE INDEX sp4n_number_sealed ON sp4n_number (sealed_key)",
     ],
 };
 

@@ -22,6 +22,8 @@ pub struct Ownership {
     pub public: bool,
     /// Whether the reporter of the report is anonymous.
     pub anonymous: bool,
+    /// Whether the report is confidential.
+    pub confidential: bool,
 }
 
 #[derive(Debug, FromQueryResult)]
@@ -80,6 +82,7 @@ pub async fn ownership(conn: &impl ConnectionTrait, owner: Owner) -> Result<Opti
         asking_agency: row.asking_agency,
         role: row.role,
         public: row.public != 0,
-        anonymous: case.is_some_and(|case| case.anonymous),
+        anonymous: case.as_ref().is_some_and(|case| case.anonymous),
+        confidential: case.is_some_and(|case| case.confidential),
     }))
 }

@@ -14,6 +14,7 @@ use super::{
     contact::contact_renew_in_txn,
     sealed::{ConsultationText, Content, DigestKey, File, Identity, Note, Secret, Secrets, open},
     skip_locked,
+    sp4n::sp4n_number_renew_in_txn,
 };
 
 /// A table with encrypted columns, and the purpose that each is bound to.
@@ -23,16 +24,29 @@ pub struct Table {
     columns: &'static [(&'static str, &'static str)],
 }
 
-/// Every table with encrypted columns. Blind indexes in `contact` are renewed together with their report.
+/// Reports.
+pub const COMPLAINT: Table = Table {
+    name: "complaint",
+    columns: &[
+        ("secrets", Secrets::PURPOSE),
+        ("identity", Identity::PURPOSE),
+        ("content", Content::PURPOSE),
+    ],
+};
+
+/// Consultations.
+pub const CONSULTATION: Table = Table {
+    name: "consultation",
+    columns: &[
+        ("secrets", Secrets::PURPOSE),
+        ("identity", Identity::PURPOSE),
+        ("content", ConsultationText::PURPOSE),
+    ],
+};
+
+/// Every table with encrypted columns. Blind indexes in `contact` and `sp4n_number` are renewed together with their report.
 pub const TABLES: [Table; 8] = [
-    Table {
-        name: "complaint",
-        columns: &[
-            ("secrets", Secrets::PURPOSE),
-            ("identity", Identity::PURPOSE),
-            ("content", Content::PURPOSE),
-        ],
-    },
+    COMPLAINT,
     Table {
         name: "timeline",
         columns: &[("sealed", Note::PURPOSE)],
@@ -41,14 +55,7 @@ pub const TABLES: [Table; 8] = [
         name: "attachment",
         columns: &[("sealed", File::PURPOSE)],
     },
-    Table {
-        name: "consultation",
-        columns: &[
-            ("secrets", Secrets::PURPOSE),
-            ("identity", Identity::PURPOSE),
-            ("content", ConsultationText::PURPOSE),
-        ],
-    },
+    CONSULTATION,
     Table {
         name: "answer",
         columns: &[("sealed", Note::PURPOSE)],
@@ -120,6 +127,26 @@ impl Table {
         Ok(batch)
     }
 
+    /// Re-encrypts a locked row under the current key, unless it is encrypted under that one already.
+    ///
+    /// # Errors
+    ///
+    /// It can't be decrypted with the key that it names.
+    pub async fn renew_row(&self, txn: &Txn, vault: &Keyring, id: i64) -> Result<(), Failure> {
+        let text = format!("SELECT sealed_key FROM {} WHERE id = $1", self.name);
+        let row = txn.query_one_raw(sql(txn, &text, [id.into()])).await?;
+        let row = row.ok_or_else(|| Failure::internal("a locked row was deleted"))?;
+        let key: String = row.try_get("", "sealed_key")?;
+        if key == vault.current() {
+            return Ok(());
+        }
+        let batch = self.reencrypt(txn, vault, &key, id - 1, 1).await?;
+        if (batch.done, batch.last) == (1, Some(id)) {
+            return Ok(());
+        }
+        Err(Failure::internal("a row cannot be decrypted with the key that it names"))
+    }
+
     async fn reencrypt_row(
         &self,
         txn: &Txn,
@@ -130,7 +157,7 @@ impl Table {
     ) -> Result<u64, Error> {
         let mut values: Vec<Value> = vec![id.into(), key.into(), vault.current().into()];
         let mut set = Vec::new();
-        let mut identity = None;
+        let (mut identity, mut number) = (None, String::new());
         for ((column, purpose), bytes) in self.columns.iter().zip(sealed) {
             let Some(bytes) = bytes else {
                 continue;
@@ -141,6 +168,10 @@ impl Table {
             set.push(format!("{column} = ${}, ", values.len()));
             if *purpose == Identity::PURPOSE {
                 identity = Some(open::<Identity>(vault, key, bytes).map_err(|_| Error::Damaged)?);
+            }
+            if *purpose == Content::PURPOSE {
+                let content = open::<Content>(vault, key, bytes).map_err(|_| Error::Damaged)?;
+                number = content.sp4n_number;
             }
         }
         // The row is locked already; comparing the key again makes sure that nothing newer is overwritten.
@@ -155,6 +186,8 @@ impl Table {
             .map_err(Failure::from)?;
         if self.name == "complaint" {
             let renewed = contact_renew_in_txn(txn, vault, id, identity.as_ref()).await;
+            renewed.map_err(Failure::from)?;
+            let renewed = sp4n_number_renew_in_txn(txn, vault, id, &number).await;
             renewed.map_err(Failure::from)?;
         }
         Ok(changed.rows_affected())
@@ -172,8 +205,8 @@ impl From<Failure> for Error {
     }
 }
 
-/// Number of rows by key in all tables, including `contact`.
+/// Number of rows by key in all tables, including those of blind indexes.
 pub async fn usage(conn: &impl ConnectionTrait) -> Result<BTreeMap<String, i64>, DbErr> {
-    let tables = TABLES.iter().map(Table::name).chain(["contact"]);
+    let tables = TABLES.iter().map(Table::name).chain(["contact", "sp4n_number"]);
     rotation::usage(conn, tables).await
 }

@@ -35,13 +35,17 @@ pub struct Identity {
     pub address: String,
 }
 
-/// Title, text and location of a report. `Debug` prints nothing of them.
+/// Title, text, location and number in SP4N-LAPOR! of a report. `Debug` prints nothing of them.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub struct Content {
     pub title: String,
     pub text: String,
     /// Where; may be empty.
     pub location: String,
+    /// Number in SP4N-LAPOR!; empty for reports from elsewhere, and for one of an earlier release until the number is
+    /// encrypted.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sp4n_number: String,
 }
 
 /// The texts of a consultation except its answers. `Debug` prints nothing of them.

@@ -1,4 +1,5 @@
-//! Re-encrypts what is encrypted under an older key, a few rows at a time.
+//! Re-encrypts what is encrypted under an older key, and encrypts what an earlier release stored in plain text, a few rows at a
+//! time.
 //!
 //! How a key is changed is explained in `prima_platform::rotation`; `GetKeyUsage` shows how many rows are left under the old
 //! one. A row that cannot be decrypted, or whose key is not configured, stays as it is and is logged. It is a pass over whole
@@ -8,7 +9,10 @@ use prima_platform::{failure::Failure, rotation};
 
 use crate::{
     context::App,
-    store::rotation::{TABLES, Table},
+    store::{
+        rotation::{TABLES, Table},
+        sp4n::sp4n_numbers_seal_in_txn,
+    },
 };
 
 /// How many rows one transaction re-encrypts.
@@ -62,6 +66,25 @@ async fn run_once(app: &App, recorded: &mut bool) -> Result<(), Failure> {
                 );
             }
         }
+    }
+    seal_numbers(app).await
+}
+
+/// Encrypts the numbers in SP4N-LAPOR! that an earlier release stored.
+async fn seal_numbers(app: &App) -> Result<(), Failure> {
+    let (mut done, mut after) = (0, 0);
+    while !app.context.tasks.soft().is_cancelled() {
+        let txn = app.context.db.begin().await?;
+        let batch = sp4n_numbers_seal_in_txn(&txn, &app.vault, after, BATCH as u64).await?;
+        txn.commit().await?;
+        done += batch.done;
+        let Some(last) = batch.last else {
+            break;
+        };
+        after = last;
+    }
+    if done > 0 {
+        tracing::info!(done, "numbers of reports encrypted");
     }
     Ok(())
 }

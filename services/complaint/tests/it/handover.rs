@@ -3,10 +3,15 @@
 use chrono::{DateTime, Utc};
 use prima_platform::clock::to_proto;
 use prima_proto::complaint::v1;
+use std::time::Duration;
+
+use prima_platform::testing::eventually;
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use crate::fixture::{World, faults, intake, liaison, on_each_database, refused, report};
+use crate::fixture::{
+    Place, World, config, faults, intake, key, liaison, on_each_database, refused, report,
+};
 
 fn at(time: &str) -> Option<prost_types::Timestamp> {
     let time: DateTime<Utc> = time.parse().unwrap();
@@ -70,6 +75,59 @@ async fn texts_around_numbers_are_removed() {
         assert_eq!(faults(answer), ["region", "sp4n_number"]);
     })
     .await;
+}
+
+/// A report with this number.
+fn numbered(id: &str, number: &str) -> v1::SubmitComplaintRequest {
+    v1::SubmitComplaintRequest {
+        channel: v1::Channel::Integrated.into(),
+        sp4n_number: number.into(),
+        ..report(id)
+    }
+}
+
+/// Asserts that a number is known, and that the refusal names this report.
+async fn known(world: &mut World, number: &str, name: &str) {
+    let status = world.complaints.submit_complaint(intake(numbered("again", number))).await;
+    let status = refused(status, Code::AlreadyExists, "SP4N_NUMBER_EXISTS");
+    let told = status.get_error_details().error_info().unwrap().metadata["name"].clone();
+    assert_eq!(told, name);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_of_an_earlier_release_are_found_and_get_encrypted() {
+    for place in [Place::sqlite(), Place::postgres().await] {
+        let (one, two) = (key("k1"), key("k2"));
+        let with = |keys: &[&String], millis| {
+            let mut config = config();
+            config.complaint.keys = keys.iter().map(|key| (*key).clone()).collect();
+            config.complaint.sweep_millis = millis;
+            config
+        };
+        let mut old = World::start(place, with(&[&one], 3_600_000)).await;
+        let first = old.submit("satu").await.name;
+        let second = old.submit_as(numbered("dua", "9002")).await.name;
+        assert_eq!(old.rows("complaint", "sp4n_number <> ''").await, 0);
+        // As release 0.1.0 stores it.
+        let uid = first.rsplit('/').next().unwrap();
+        old.tamper(&format!("UPDATE complaint SET sp4n_number = '9001' WHERE uid = '{uid}'")).await;
+        assert_eq!(old.shown(&first).await.sp4n_number, "9001");
+        known(&mut old, "9001", &first).await;
+        old.tasks.stop(Duration::from_secs(5)).await;
+        let mut new = old.replica(with(&[&two, &one], 5)).await;
+        let moved = async || {
+            let plain = new.rows("complaint", "sp4n_number <> ''").await;
+            let older = new.rows("sp4n_number", "sealed_key = 'k1'").await;
+            (plain + older == 0 && new.count("sp4n_number").await == 2).then_some(())
+        };
+        assert!(eventually(Duration::from_secs(30), moved).await.is_some());
+        new.tasks.stop(Duration::from_secs(5)).await;
+        let mut last = new.replica(with(&[&two], 3_600_000)).await;
+        for (number, name) in [("9001", &first), ("9002", &second)] {
+            assert_eq!(last.shown(name).await.sp4n_number, number);
+            known(&mut last, number, name).await;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,6 +16,7 @@ mod consultation_files;
 mod consultation_input;
 mod consultation_roles;
 mod consultation_rows;
+mod data_subjects;
 mod desk;
 mod duplicates;
 mod erasure;

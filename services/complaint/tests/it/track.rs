@@ -225,16 +225,16 @@ async fn each_reader_sees_exactly_what_they_may() {
                 let expected = readable_words(reader, confidential);
                 for word in readable_words(Reader::Official, false) {
                     let says = format!("{reader:?} {flags} {word}: {shown}");
-                    // The file names of an anonymous reporter are replaced, because they may contain the name of a
+                    // The file names of an anonymous or confidential report are replaced, because they may contain the name of a
                     // person.
-                    let neutral = anonymous && [FILE, REPLY_FILE].contains(&word);
+                    let neutral = (anonymous || confidential) && [FILE, REPLY_FILE].contains(&word);
                     assert_eq!(
                         shown.contains(word),
                         expected.contains(&word) && !neutral,
                         "{says}"
                     );
                 }
-                let neutral = anonymous && expected.contains(&FILE);
+                let neutral = (anonymous || confidential) && expected.contains(&FILE);
                 assert_eq!(
                     shown.contains("lampiran-1.png"),
                     neutral,

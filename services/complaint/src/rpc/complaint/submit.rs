@@ -28,13 +28,11 @@ use crate::{
     store::{
         Lock,
         attachment::Owner,
-        complaint::{
-            Counted, New, complaint_by_sp4n_number, complaint_get, complaint_insert_in_txn,
-            sp4n_number_lock_in_txn,
-        },
+        complaint::{Counted, New, complaint_get, complaint_insert_in_txn},
         contact::contact_add_in_txn,
         figures::{Moved, figures_change_in_txn},
         sealed::{Content, Identity, Secrets},
+        sp4n::{complaint_by_sp4n_number, sp4n_number_add_in_txn, sp4n_number_lock_in_txn},
         timeline::{self, timeline_add_in_txn},
     },
 };
@@ -50,8 +48,6 @@ pub struct Submit {
     /// The current workflow, which the report will follow.
     workflow: Arc<Workflow>,
     intake: Intake,
-    /// Number in SP4N-LAPOR!; empty for reports from elsewhere.
-    sp4n_number: String,
     /// When it was received.
     received_at: DateTime<Utc>,
     content: Content,
@@ -76,10 +72,11 @@ impl Command for Submit {
         let parent = faults.take(parent::one("parent", &raw.parent));
         faults.take(class::check("class", &raw.class, &workflow));
         faults.take(category::check("category", &raw.category));
-        let content = Content {
+        let mut content = Content {
             title: faults.or_default(text::line("title", &raw.title, 5, 200)),
             text: faults.or_default(text::lines("text", &raw.text, 20, 10_000)),
             location: faults.or_default(text::line("location", &raw.location, 0, 500)),
+            sp4n_number: String::new(),
         };
         let region = faults.take(region(&raw.region));
         let received_at = faults.take(received(raw.receive_time.as_ref(), now));
@@ -95,7 +92,7 @@ impl Command for Submit {
             );
         }
         let channel = faults.take(channel::parse("channel", raw.channel));
-        let sp4n_number = faults.take(sp4n_number(&raw.sp4n_number));
+        content.sp4n_number = faults.or_default(sp4n_number(&raw.sp4n_number));
         if raw.reporter.is_none() && !raw.anonymous {
             faults.add(
                 "reporter",
@@ -111,7 +108,6 @@ impl Command for Submit {
         let attachments = files::names(&raw.attachments, &mut faults);
         faults.build(|| {
             let (agency, unit) = parent?;
-            let sp4n_number = sp4n_number?;
             Some(Self {
                 once: once?,
                 workflow,
@@ -119,13 +115,12 @@ impl Command for Submit {
                     class: raw.class,
                     category: raw.category,
                     channel: channel?,
-                    sp4n: !sp4n_number.is_empty(),
+                    sp4n: !content.sp4n_number.is_empty(),
                     anonymous: raw.anonymous,
                     confidential: raw.confidential,
                     agency,
                     unit,
                 },
-                sp4n_number,
                 received_at: received_at?,
                 content,
                 region: region?,
@@ -152,10 +147,11 @@ impl Command for Submit {
         {
             return Ok(kept);
         }
-        if !self.validate_only && !self.sp4n_number.is_empty() {
-            sp4n_number_lock_in_txn(txn, &self.sp4n_number).await?;
+        let number = self.content.sp4n_number.clone();
+        if !self.validate_only && !number.is_empty() {
+            sp4n_number_lock_in_txn(txn, &number).await?;
         }
-        refuse_known_sp4n_number(txn, &self.sp4n_number).await?;
+        refuse_known_sp4n_number(app, txn, &number).await?;
         let (workflow, intake) = (self.workflow, self.intake);
         let work_time = app.settings.work_time(txn, &intake.agency).await?;
         let settings = &app.settings;
@@ -180,7 +176,6 @@ impl Command for Submit {
             calendar: rules.work_time.calendar().version(),
             region: self.region,
             incident_date: self.incident_date,
-            sp4n_number: self.sp4n_number,
             secrets: secrets.clone(),
             identity: self.identity.clone(),
             content: self.content,
@@ -190,6 +185,7 @@ impl Command for Submit {
         if let Some(identity) = &self.identity {
             contact_add_in_txn(txn, &app.vault, stored.id, identity).await?;
         }
+        sp4n_number_add_in_txn(txn, &app.vault, stored.id, &number).await?;
         let line = timeline::New {
             agency: entry.to_agency.clone(),
             unit: entry.to_unit.clone(),
@@ -279,11 +275,11 @@ fn received(raw: Option<&prost_types::Timestamp>, now: DateTime<Utc>) -> Result<
 }
 
 /// Refuses a number that another report has, and names that report, so that no report of SP4N-LAPOR! is handled twice.
-async fn refuse_known_sp4n_number(txn: &Txn, number: &str) -> Result<(), Failure> {
+async fn refuse_known_sp4n_number(app: &App, txn: &Txn, number: &str) -> Result<(), Failure> {
     if number.is_empty() {
         return Ok(());
     }
-    let Some(first) = complaint_by_sp4n_number(txn, number).await? else {
+    let Some(first) = complaint_by_sp4n_number(txn, &app.vault, number).await? else {
         return Ok(());
     };
     let mut failure = Failure::new(

@@ -117,7 +117,7 @@ impl View<'_> {
             region: if_readable(&stored.region),
             incident_date: if_readable(&stored.incident_date),
             channel: channel::message(case.channel).into(),
-            sp4n_number: if_readable(&stored.sp4n_number),
+            sp4n_number: content.sp4n_number,
             anonymous: case.anonymous,
             confidential: case.confidential,
             attachments,

@@ -1,24 +1,28 @@
 //! What requests about identities share.
 
 use prima_platform::{
-    failure::{Failure, Violation},
+    failure::{Failure, Kind, Violation},
     request::{self, Choice, text},
 };
 use prima_proto::complaint::v1;
 
 use crate::{
     domain::purpose::Purpose,
-    store::{identity::Subject, sealed::Note},
+    rpc::rights::precondition,
+    store::{
+        identity::{StoredIdentity, Subject},
+        sealed::Note,
+    },
 };
 
-/// Parses a purpose. Callers cannot give `Erasure`, which only the log uses.
+/// Parses a purpose. Callers cannot give `Erasure` and `Correction`, which only the log uses.
 pub fn purpose(raw: i32) -> Result<Purpose, Violation> {
     let purpose = Choice {
         english: "purpose",
         indonesian: "Tujuan",
     };
     purpose.required("purpose", raw, |purpose| match purpose {
-        v1::Purpose::Unspecified | v1::Purpose::Erasure => None,
+        v1::Purpose::Unspecified | v1::Purpose::Erasure | v1::Purpose::Correction => None,
         v1::Purpose::Verification => Some(Purpose::Verification),
         v1::Purpose::Contact => Some(Purpose::Contact),
         v1::Purpose::Investigation => Some(Purpose::Investigation),
@@ -33,6 +37,7 @@ pub fn purpose_message(purpose: Purpose) -> v1::Purpose {
         Purpose::Investigation => v1::Purpose::Investigation,
         Purpose::DataSubjectRequest => v1::Purpose::DataSubjectRequest,
         Purpose::Erasure => v1::Purpose::Erasure,
+        Purpose::Correction => v1::Purpose::Correction,
     }
 }
 
@@ -47,6 +52,23 @@ pub fn subject(raw: &str) -> Result<Subject, Violation> {
         return request::name("name", raw).map(Subject::Consultation);
     }
     request::name("name", raw).map(Subject::Complaint)
+}
+
+/// Why an identity that is not stored can be neither read nor corrected.
+pub fn not_given(stored: &StoredIdentity) -> Failure {
+    if stored.erased {
+        return precondition(
+            "IDENTITY_ERASED",
+            "the identity was erased",
+            "Identitas sudah dihapus",
+        );
+    }
+    Failure::new(
+        Kind::NotFound,
+        "NOT_FOUND",
+        "no identity was given",
+        "Identitas tidak diberikan",
+    )
 }
 
 /// Logs that a caller was refused an identity, without naming the caller or anything that the caller wrote.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use prima_platform::{
     caller::Caller,
     command::{Command, IdempotencyKey, Work},
-    failure::{Failure, Kind},
+    failure::Failure,
     request::Faults,
 };
 use prima_proto::complaint::v1;
@@ -14,9 +14,10 @@ use crate::{
     context::App,
     domain::purpose::Purpose,
     rpc::rights::{
-        as_not_found, found, precondition, require_any_agency, require_liaison, require_national, role_in,
+        as_not_found, found, require_any_agency, require_liaison, require_national, role_in,
     },
     store::{
+        Lock,
         identity::{StoredIdentity, Subject, identity_get_in_txn},
         reading::{Reading, reading_add_in_txn},
         sealed::Note,
@@ -63,10 +64,10 @@ impl Command for Read {
     async fn work(self, work: &mut Work<'_, App>) -> Result<Self::Answer, Failure> {
         let (app, txn, caller) = (work.app, work.txn, work.caller);
         let subject = &self.subject;
-        let stored = found(identity_get_in_txn(txn, subject).await?, subject)?;
+        let stored = found(identity_get_in_txn(txn, subject, Lock::Share).await?, subject)?;
         denied(METHOD, allowed(caller, &stored, subject))?;
         if !stored.is_given() {
-            return Err(not_given(&stored));
+            return Err(message::not_given(&stored));
         }
         let reading = Reading {
             name: subject.to_string(),
@@ -100,20 +101,4 @@ fn allowed(caller: &Caller, stored: &StoredIdentity, subject: &Subject) -> Resul
         require_national(caller)?;
     }
     Ok(())
-}
-
-fn not_given(stored: &StoredIdentity) -> Failure {
-    if stored.erased {
-        return precondition(
-            "IDENTITY_ERASED",
-            "the identity was erased",
-            "Identitas sudah dihapus",
-        );
-    }
-    Failure::new(
-        Kind::NotFound,
-        "NOT_FOUND",
-        "no identity was given",
-        "Identitas tidak diberikan",
-    )
 }

@@ -34,6 +34,7 @@ const REASON: &str = "Alasan bertanda Kenanga Hijau nomor 7";
 const ERASURE: &str = "Penghapusan bertanda Teratai Putih";
 const QUESTION: &str = "Apakah berkas bertanda Bougenville wajib dilegalisir?";
 const FILE: &str = "foto-dahlia-merah.pdf";
+const SP4N: &str = "LAPOR-7788.991.223";
 const CONTENT: &str = "isi berkas bertanda Seroja Kuning";
 
 /// A run, with the markers to search for and the errors that it met.
@@ -84,6 +85,7 @@ impl Run {
             ("question", QUESTION),
             ("file name", FILE),
             ("file", CONTENT),
+            ("SP4N number", SP4N),
         ] {
             self.markers.add(what, text);
         }
@@ -121,6 +123,7 @@ impl Run {
         let file = world.upload(FILE, &pdf(CONTENT, 400_000)).await;
         let request = v1::SubmitComplaintRequest {
             attachments: vec![file],
+            sp4n_number: SP4N.into(),
             ..personal("satu")
         };
         let first = self.submitted(world, request.clone()).await;
