@@ -410,6 +410,15 @@ def identities(check, prima, once, agency, name, twin):
         refusal = refused(grpc.StatusCode.INVALID_ARGUMENT, None,
                           lambda: prima.call(PRIVACY, "ReadIdentity", {"name": name}))
         expect_within("the fields", ["purpose", "reason"], refusal.fields)
+    with check("CorrectIdentity replaces an identity, and ListHeldRecords lists what a breach affects"):
+        right = {"display_name": "Nama Yang Benar", "phone": "081311112222"}
+        prima.call(PRIVACY, "CorrectIdentity", once({"name": name, "reporter": right, "reason": "Permohonan 2/PDP"}))
+        expect("corrected", prima.call(PRIVACY, "ReadIdentity", {"name": name} | why).reporter.display_name,
+               right["display_name"])
+        held = prima.call(PRIVACY, "ListHeldRecords", {
+            "parent": "agencies/-", "from_time": "2000-01-01T00:00:00Z", "to_time": "2100-01-01T00:00:00Z", "page_size": 1000,
+        }).records
+        expect("held", [one.identity for one in held if one.name == name], [True])
     with check("EraseComplaint erases an identity for good, not the timeline"):
         prima.call(PRIVACY, "EraseComplaint", once({"name": name, "text_too": True, "reason": "Permintaan pelapor"}))
         refused(grpc.StatusCode.FAILED_PRECONDITION, "IDENTITY_ERASED",

@@ -161,7 +161,7 @@ def run(report, prima, nobody, unit, run_id, rows, expected):
         expect("counted, pending", (answer.counted, answer.pending), (last - 1, 1))
 
     # Correction.
-    with check("VoidResponses takes a wrong import out, says who and why, and nothing is deleted"):
+    with check("VoidResponses takes a wrong import out, says who and why, and keeps the responses"):
         wrong = [{"survey": survey, "response_id": f"salah-{n}", "import_id": "salah", "response": {"answers": rows[0]}}
                  for n in range(7)]
         before = result()
@@ -220,6 +220,29 @@ def run(report, prima, nobody, unit, run_id, rows, expected):
         expect("state", _name(reopened, "state"), "SURVEY_STATE_OPEN")
         changes = prima.call(SURVEY, "ListSurveyChanges", {"survey": burst}).changes
         expect("reasons", [c.reason for c in changes], ["Formulir kertas menyusul"])
+
+    # Rights of respondents.
+    with check("ReadResponse and EraseResponseTexts serve a respondent, and ListRespondentLog says who did it and why"):
+        written = {"answers": rows[0], "suggestion": "Tambah kursi tunggu", "criticism": "Antrean panjang"}
+        own = create("2015-hak", period="2015")
+        prima.call(SURVEY, "SubmitResponse", {"request_id": "hak", "survey": own.name, "response": written})
+        which = {"survey": own.name, "response_id": "hak", "reason": "Permohonan 1/PDP"}
+        stored = prima.call(SURVEY, "ReadResponse", which).response
+        expect("stored", ([c.text for c in stored.comments], dict(stored.answers)),
+               ([written["suggestion"], written["criticism"]], dict(rows[0])))
+        erased = prima.call(SURVEY, "EraseResponseTexts", which | {"request_id": f"{run_id}-hak"})
+        expect("erased", erased.texts, 2)
+        expect("left", len(prima.call(SURVEY, "ReadResponse", which).response.comments), 0)
+        log = prima.call(SURVEY, "ListRespondentLog", {"survey": own.name}).entries
+        expect("log", [(line.texts, line.reason) for line in log],
+               [(2, "Permohonan 1/PDP"), (2, "Permohonan 1/PDP"), (0, "Permohonan 1/PDP")])
+        prima.call(SURVEY, "VoidResponses", {
+            "request_id": f"{run_id}-hak-void", "survey": own.name, "responses": {"ids": ["hak"]}, "reason": "Uji hak",
+        })
+        prima.call(SURVEY, "CloseSurvey", {"name": own.name})
+    with check("GetTextKeyUsage counts what is encrypted under each key, the current one first"):
+        usage = prima.call(SURVEY, "GetTextKeyUsage")
+        expect("first", (usage.keys[0].current, usage.keys[0].present, usage.plain), (True, True, 0))
 
     # Results.
     with check("a closed survey shows every figure, with standard error, interval and sample status"):

@@ -16,8 +16,7 @@ use crate::db::sql;
 
 /// Ids of the keys that rows of a table are encrypted under, found by one index look-up each.
 pub async fn keys(conn: &impl ConnectionTrait, table: &str) -> Result<Vec<String>, DbErr> {
-    let text =
-        format!("SELECT MIN(sealed_key) AS k FROM {table} WHERE sealed_key <> '' AND sealed_key > $1");
+    let text = format!("SELECT MIN(sealed_key) AS k FROM {table} WHERE sealed_key <> '' AND sealed_key > $1");
     let mut keys: Vec<String> = Vec::new();
     loop {
         let last = keys.last().cloned().unwrap_or_default();
@@ -39,10 +38,7 @@ pub async fn count(conn: &impl ConnectionTrait, table: &str, key: &str) -> Resul
 }
 
 /// Number of rows of all these tables by key.
-pub async fn usage(
-    conn: &impl ConnectionTrait,
-    tables: impl IntoIterator<Item = &'static str>,
-) -> Result<BTreeMap<String, i64>, DbErr> {
+pub async fn usage(conn: &impl ConnectionTrait, tables: &[&str]) -> Result<BTreeMap<String, i64>, DbErr> {
     let mut usage = BTreeMap::new();
     for table in tables {
         for key in keys(conn, table).await? {

@@ -6,6 +6,7 @@ mod import;
 mod index;
 mod index_read;
 mod localize;
+mod privacy;
 mod report;
 mod responses;
 mod result;
@@ -32,6 +33,10 @@ pub use index::{
 };
 pub use index_read::{IndexReadArgs, ReportEvaluationArgs};
 pub use localize::parse;
+pub use privacy::{
+    PrivacyAccessArgs, PrivacyArgs, PrivacyBreachArgs, PrivacyCommand, PrivacyCorrectArgs, PrivacyEraseArgs,
+    PrivacyLogArgs, RespondentArgs,
+};
 pub use report::{ReportArgs, ReportCommand, ReportFormat, ReportSkmArgs};
 pub use responses::{
     AcceptArgs, QuarantinesArgs, ResponseFlag, ResponsesCommand, ResponsesCommandArgs, ResponsesListArgs,
@@ -107,12 +112,13 @@ pub enum Command {
     #[command(about = "Buat token pemanggil (dicetak ke keluaran baku), atau cetak kunci publik")]
     Token(TokenArgs),
     #[command(
-        about = "Buat kunci enkripsi data pengaduan (dicetak ke keluaran baku)",
-        long_about = "Buat kunci enkripsi data pengaduan, satu baris ID:BASE64 ke keluaran baku.\n\nKunci pertama mengenkripsi, semua \
-                      kunci mendekripsi. prima up: taruh sebagai baris pertama complaint.key di direktori data. Layanan \
-                      tersendiri: tambahkan pada PRIMA_COMPLAINT__KEYS (dipisah koma) di belakang pada semua replika, \
-                      lalu pindahkan ke depan. Kunci lama dilepas setelah prima call GetKeyUsage menunjukkan 0. Simpan \
-                      salinannya terpisah dari cadangan basis data: tanpa kunci, datanya tidak terbaca."
+        about = "Buat kunci enkripsi data pengaduan atau teks responden (dicetak ke keluaran baku)",
+        long_about = "Buat kunci enkripsi data pengaduan atau teks responden, satu baris ID:BASE64 ke keluaran baku.\n\nKunci pertama \
+                      mengenkripsi, semua kunci mendekripsi. prima up: taruh sebagai baris pertama complaint.key atau survey.key \
+                      di direktori data. Layanan tersendiri: tambahkan pada PRIMA_COMPLAINT__KEYS atau PRIMA_SURVEY__KEYS \
+                      (dipisah koma) di belakang pada semua replika, lalu pindahkan ke depan. Kunci lama dilepas setelah prima \
+                      call GetKeyUsage (pengaduan) atau GetTextKeyUsage (survei) menunjukkan 0. Simpan salinannya terpisah dari \
+                      cadangan basis data: tanpa kunci, datanya tidak terbaca."
     )]
     Key(KeyArgs),
     #[command(about = "Periksa apakah layanan siap")]
@@ -143,6 +149,8 @@ pub enum Command {
     Knowledge(KnowledgeArgs),
     #[command(about = "Periksa dokumen alur pengaduan")]
     Workflow(WorkflowArgs),
+    #[command(about = "Hak subjek data (UU 27/2022): tampilkan, perbaiki, hapus, dan data yang bocor")]
+    Privacy(PrivacyArgs),
     #[command(about = "Tulis laporan yang siap dicetak, beserta datanya")]
     Report(ReportArgs),
     #[command(about = "Tampilkan tabel peringkat")]

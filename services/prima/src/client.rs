@@ -13,6 +13,7 @@ mod index;
 mod index_read;
 mod period;
 pub mod print;
+mod privacy;
 mod read;
 mod report;
 mod responses;
@@ -63,6 +64,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Scores(args) => index::scores(&connection, args).await?,
         Command::Consultation(args) => consultation::consultation(&connection, args.command).await?,
         Command::Knowledge(args) => consultation::knowledge(&connection, args.command).await?,
+        Command::Privacy(args) => privacy::run(&connection, args.command).await?,
         Command::Report(args) => report::run(&connection, args.command).await?,
         Command::Standing(args) => read::standing(&connection, &args).await?,
         Command::Call(args) => rpc::run(&connection, &args).await?,

@@ -50,7 +50,10 @@ impl Machine {
             .bus(&self.nats.url())
             .env("PRIMA_AUTH__PUBLIC_KEY", self.signer.public_key())
             // It is in the environment of every service, and only the survey service needs it.
-            .env("PRIMA_SURVEY__KEYS", "k1:ZGV2ZWxvcG1lbnQtb25seS1rZXktYWxsLWtub3ctaXQ=")
+            .env(
+                "PRIMA_SURVEY__KEYS",
+                "k1:ZGV2ZWxvcG1lbnQtb25seS1rZXktYWxsLWtub3ctaXQ=",
+            )
     }
 
     /// A client of a process, as a national admin.

@@ -144,7 +144,9 @@ impl Table {
         if (batch.done, batch.last) == (1, Some(id)) {
             return Ok(());
         }
-        Err(Failure::internal("a row cannot be decrypted with the key that it names"))
+        Err(Failure::internal(
+            "a row cannot be decrypted with the key that it names",
+        ))
     }
 
     async fn reencrypt_row(
@@ -207,6 +209,7 @@ impl From<Failure> for Error {
 
 /// Number of rows by key in all tables, including those of blind indexes.
 pub async fn usage(conn: &impl ConnectionTrait) -> Result<BTreeMap<String, i64>, DbErr> {
-    let tables = TABLES.iter().map(Table::name).chain(["contact", "sp4n_number"]);
-    rotation::usage(conn, tables).await
+    let mut tables = TABLES.map(|table| table.name).to_vec();
+    tables.extend(["contact", "sp4n_number"]);
+    rotation::usage(conn, &tables).await
 }

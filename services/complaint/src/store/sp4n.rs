@@ -125,7 +125,8 @@ pub async fn sp4n_numbers_seal_in_txn(
     let text = format!(
         "SELECT * FROM complaint WHERE sp4n_number <> '' AND sealed_key = $1 AND id > $2 ORDER BY id LIMIT {limit}{skip}"
     );
-    let rows = complaint::Entity::find().from_raw_sql(sql(txn, &text, [vault.current().into(), after.into()]));
+    let rows =
+        complaint::Entity::find().from_raw_sql(sql(txn, &text, [vault.current().into(), after.into()]));
     let mut batch = Batch::default();
     for row in rows.all(txn).await? {
         batch.last = Some(row.id);
@@ -136,7 +137,10 @@ pub async fn sp4n_numbers_seal_in_txn(
         // Without texts, which are erased, the number is erased as well.
         if let Some(bytes) = &row.content {
             let Ok(content) = open::<Content>(vault, &row.sealed_key, bytes) else {
-                tracing::warn!(complaint = row.id, "a report cannot be decrypted with the key that it names");
+                tracing::warn!(
+                    complaint = row.id,
+                    "a report cannot be decrypted with the key that it names"
+                );
                 continue;
             };
             sp4n_number_renew_in_txn(txn, vault, row.id, &row.sp4n_number).await?;

@@ -84,7 +84,10 @@ async fn a_corrected_identity_replaces_the_stored_one_and_is_logged() {
         }
         let stored = world.identity(&name).await;
         assert_eq!(stored.display_name, "Siti Rahayu Ningsih");
-        assert_eq!((stored.phone.as_str(), stored.email.as_str()), ("+6281399990000", ""));
+        assert_eq!(
+            (stored.phone.as_str(), stored.email.as_str()),
+            ("+6281399990000", "")
+        );
         assert_eq!(world.reports_of("081399990000").await, [name.as_str()]);
         assert!(world.reports_of("siti@example.id").await.is_empty());
         assert!(world.reports_of("081234567890").await.is_empty());
@@ -104,7 +107,7 @@ async fn a_corrected_identity_replaces_the_stored_one_and_is_logged() {
         let expected = ("CorrectIdentity".to_owned(), "Permohonan 14/PDP/2026".to_owned());
         assert_eq!(corrections, [expected], "a repeat changes nothing");
 
-        let asked = world.desk("tanya").await.consultation.unwrap().name;
+        let asked = world.desk("tanya").await.name;
         let request = coordinator(correct("c-2", &asked));
         world.privacy.correct_identity(request).await.unwrap();
         assert_eq!(world.identity(&asked).await.phone, "+6281399990000");
@@ -128,20 +131,34 @@ async fn who_may_read_no_identity_or_has_given_none_corrects_none() {
         for (request, code, reason) in [
             (intake(correct("a", &named)), denied, "PERMISSION_DENIED"),
             (liaison(correct("a", &named)), denied, "PERMISSION_DENIED"),
-            (by("x", Role::Admin, "3201", correct("a", &named)), Code::NotFound, "NOT_FOUND"),
+            (
+                by("x", Role::Admin, "3201", correct("a", &named)),
+                Code::NotFound,
+                "NOT_FOUND",
+            ),
             (coordinator(correct("a", &hidden)), denied, "PERMISSION_DENIED"),
             (national(correct("a", &nobody)), Code::NotFound, "NOT_FOUND"),
         ] {
             refused(world.privacy.correct_identity(request).await, code, reason);
         }
-        world.privacy.correct_identity(national(correct("b", &hidden))).await.unwrap();
+        world
+            .privacy
+            .correct_identity(national(correct("b", &hidden)))
+            .await
+            .unwrap();
         let bad = v1::CorrectIdentityRequest {
             reporter: Some(v1::Reporter::default()),
             ..Default::default()
         };
         assert_eq!(
             faults(world.privacy.correct_identity(national(bad)).await),
-            ["request_id", "name", "reporter.phone", "reporter.display_name", "reason"]
+            [
+                "request_id",
+                "name",
+                "reporter.phone",
+                "reporter.display_name",
+                "reason"
+            ]
         );
         assert_eq!(world.identity(&named).await.display_name, "Siti Rahayu");
     })
@@ -161,10 +178,13 @@ async fn what_a_breach_affects_is_listed_without_an_identity() {
         });
         let second = second.await.name;
         world.advance(TimeDelta::seconds(1));
-        let asked = world.desk("tanya").await.consultation.unwrap().name;
+        let asked = world.desk("tanya").await.name;
         let whole = world.last_hour("");
         let all = world.held(whole.clone()).await;
-        let seen: Vec<_> = all.iter().map(|held| (held.name.as_str(), held.identity, held.text)).collect();
+        let seen: Vec<_> = all
+            .iter()
+            .map(|held| (held.name.as_str(), held.identity, held.text))
+            .collect();
         assert_eq!(
             seen,
             [
@@ -181,7 +201,11 @@ async fn what_a_breach_affects_is_listed_without_an_identity() {
             ..whole.clone()
         };
         loop {
-            let answer = world.privacy.list_held_records(national(request.clone())).await.unwrap();
+            let answer = world
+                .privacy
+                .list_held_records(national(request.clone()))
+                .await
+                .unwrap();
             let answer = answer.into_inner();
             paged.extend(answer.records);
             if answer.next_page_token.is_empty() {
@@ -203,7 +227,12 @@ async fn what_a_breach_affects_is_listed_without_an_identity() {
         };
         world.privacy.read_identity(liaison(read)).await.unwrap();
         let by_account = world.last_hour("penghubung");
-        let read: Vec<String> = world.held(by_account).await.into_iter().map(|held| held.name).collect();
+        let read: Vec<String> = world
+            .held(by_account)
+            .await
+            .into_iter()
+            .map(|held| held.name)
+            .collect();
         assert_eq!(read, [old]);
         let stranger = world.last_hour("orang-lain");
         assert!(world.held(stranger).await.is_empty());

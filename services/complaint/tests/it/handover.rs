@@ -9,9 +9,7 @@ use prima_platform::testing::eventually;
 use tonic::Code;
 use tonic_types::StatusExt;
 
-use crate::fixture::{
-    Place, World, config, faults, intake, key, liaison, on_each_database, refused, report,
-};
+use crate::fixture::{Place, World, config, faults, intake, key, liaison, on_each_database, refused, report};
 
 fn at(time: &str) -> Option<prost_types::Timestamp> {
     let time: DateTime<Utc> = time.parse().unwrap();
@@ -88,7 +86,10 @@ fn numbered(id: &str, number: &str) -> v1::SubmitComplaintRequest {
 
 /// Asserts that a number is known, and that the refusal names this report.
 async fn known(world: &mut World, number: &str, name: &str) {
-    let status = world.complaints.submit_complaint(intake(numbered("again", number))).await;
+    let status = world
+        .complaints
+        .submit_complaint(intake(numbered("again", number)))
+        .await;
     let status = refused(status, Code::AlreadyExists, "SP4N_NUMBER_EXISTS");
     let told = status.get_error_details().error_info().unwrap().metadata["name"].clone();
     assert_eq!(told, name);
@@ -110,11 +111,14 @@ async fn numbers_of_an_earlier_release_are_found_and_get_encrypted() {
         assert_eq!(old.rows("complaint", "sp4n_number <> ''").await, 0);
         // As release 0.1.0 stores it.
         let uid = first.rsplit('/').next().unwrap();
-        old.tamper(&format!("UPDATE complaint SET sp4n_number = '9001' WHERE uid = '{uid}'")).await;
+        old.tamper(&format!(
+            "UPDATE complaint SET sp4n_number = '9001' WHERE uid = '{uid}'"
+        ))
+        .await;
         assert_eq!(old.shown(&first).await.sp4n_number, "9001");
         known(&mut old, "9001", &first).await;
         old.tasks.stop(Duration::from_secs(5)).await;
-        let mut new = old.replica(with(&[&two, &one], 5)).await;
+        let new = old.replica(with(&[&two, &one], 5)).await;
         let moved = async || {
             let plain = new.rows("complaint", "sp4n_number <> ''").await;
             let older = new.rows("sp4n_number", "sealed_key = 'k1'").await;

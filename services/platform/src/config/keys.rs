@@ -8,7 +8,10 @@ pub(super) fn faults(setting: &str, keys: &[String]) -> Vec<String> {
         return Vec::new();
     }
     let faults = Keyring::parse(keys).err().unwrap_or_default();
-    faults.into_iter().map(|fault| format!("{setting}: {fault}")).collect()
+    faults
+        .into_iter()
+        .map(|fault| format!("{setting}: {fault}"))
+        .collect()
 }
 
 /// Redacts the keys but not their ids, which show which keys are in use.

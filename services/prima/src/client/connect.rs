@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use prima_proto::{
     complaint::v1::{
         complaint_service_client::ComplaintServiceClient,
-        consultation_service_client::ConsultationServiceClient,
+        consultation_service_client::ConsultationServiceClient, privacy_service_client::PrivacyServiceClient,
         settings_service_client::SettingsServiceClient,
     },
     directory::v1::directory_service_client::DirectoryServiceClient,
@@ -42,6 +42,7 @@ pub type Assessment = AssessmentServiceClient<Authorized>;
 pub type Innovation = InnovationServiceClient<Authorized>;
 pub type Complaint = ComplaintServiceClient<Authorized>;
 pub type Consultation = ConsultationServiceClient<Authorized>;
+pub type Privacy = PrivacyServiceClient<Authorized>;
 pub type Settings = SettingsServiceClient<Authorized>;
 pub type Index = IndexServiceClient<Authorized>;
 pub type Ranking = RankingServiceClient<Authorized>;
@@ -203,6 +204,7 @@ clients! {
     innovation: Innovation of Innovation,
     complaint: Complaint of Complaint,
     consultation: Consultation of Complaint,
+    privacy: Privacy of Complaint,
     settings: Settings of Complaint,
     index: Index of Index,
     assessment: Assessment of Index,

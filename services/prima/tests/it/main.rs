@@ -12,6 +12,7 @@ mod field;
 mod files;
 mod league;
 mod lists;
+mod privacy;
 mod process;
 mod responses;
 mod saved;

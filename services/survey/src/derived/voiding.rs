@@ -7,6 +7,7 @@ use prima_platform::{clock::micros, db::Txn};
 use sea_orm::DbErr;
 
 use crate::store::{
+    comment::comments_of_void_erase_in_txn,
     quarantine::{VOIDED, quarantine_save_in_txn, quarantines_empty},
     selection::{Voided, voided_page},
     survey::Stored,
@@ -18,7 +19,7 @@ use crate::store::{
 const PAGE: u64 = 5000;
 
 /// Takes the responses of a locked survey that `void` has marked out of its sums, by `added`, and out of what is in
-/// question. Sets their number in `void`.
+/// question, and erases their texts. Sets their number and the time in `void`.
 pub async fn marked(
     txn: &Txn,
     stored: &mut Stored,
@@ -39,6 +40,8 @@ pub async fn marked(
         }
     }
     void.responses = added.voided;
+    comments_of_void_erase_in_txn(txn, stored.id, void.number).await?;
+    void.erased_at = Some(micros(now));
     let numbers = Vec::from_iter(quarantines);
     for mut empty in quarantines_empty(txn, stored.id, &numbers).await? {
         empty.state = VOIDED;

@@ -182,6 +182,31 @@ async fn about(
         }
     );
     call!(
+        surveys.read_response,
+        pb::ReadResponseRequest {
+            survey: survey.into(),
+            which: Some(pb::read_response_request::Which::ResponseId("r-1".into())),
+            reason: "Permohonan 1/PDP".into(),
+        }
+    );
+    call!(
+        surveys.erase_response_texts,
+        pb::EraseResponseTextsRequest {
+            request_id: id(),
+            survey: survey.into(),
+            which: Some(pb::erase_response_texts_request::Which::ResponseId("r-1".into())),
+            reason: "Permohonan 1/PDP".into(),
+        }
+    );
+    call!(
+        surveys.list_respondent_log,
+        pb::ListRespondentLogRequest {
+            survey: survey.into(),
+            ..Default::default()
+        }
+    );
+    call!(surveys.get_text_key_usage, pb::GetTextKeyUsageRequest {});
+    call!(
         surveys.publish_result,
         publish("pintu", survey, &day(0), vec![medium("papan-pengumuman", "")])
     );

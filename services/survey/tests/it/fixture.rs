@@ -96,7 +96,7 @@ impl World {
     }
 
     /// The stored texts of the responses that `condition` on `c` selects, with the id of each, the suggestion first.
-    pub async fn texts(&self, condition: &str) -> Vec<(String, String)> {
+    pub async fn comment_texts(&self, condition: &str) -> Vec<(String, String)> {
         let vault = Keyring::parse(&self.config.keys).unwrap();
         let reader = self.db.reader();
         let text = format!("SELECT c.* FROM comment c WHERE {condition} ORDER BY c.response_id, c.kind");

@@ -192,7 +192,7 @@ async fn stored(t: &World) -> BTreeMap<String, String> {
     let reader = t.db.reader();
     let rows = reader.query_all_raw(sql(reader, text, [])).await.unwrap();
     let row = |row: QueryResult| [0, 1, 2].map(|n| row.try_get_by_index::<String>(n).unwrap());
-    let texts: BTreeMap<String, String> = t.texts("TRUE").await.into_iter().collect();
+    let texts: BTreeMap<String, String> = t.comment_texts("TRUE").await.into_iter().collect();
     let with_text = |[id, fields, end]: [String; 3]| {
         let text = texts.get(&id).map_or("-", String::as_str);
         let fields = format!("{fields}{text}{end}");

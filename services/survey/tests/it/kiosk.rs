@@ -190,15 +190,11 @@ async fn stored(t: &World, id: &str) -> [String; 4] {
         .await
         .unwrap()
         .unwrap();
-    let texts = t.texts(&format!("c.response_id = '{id}'")).await;
-    let texts: Vec<String> = texts.into_iter().map(|(_, text)| text).collect();
+    let texts = t.comment_texts(&format!("c.response_id = '{id}'")).await;
+    let body = texts.into_iter().map(|(_, text)| text).max();
+    let body = body.unwrap_or_else(|| "-".into());
     let [profile, answers, age] =
         ["profile", "answers", "age"].map(|column| row.try_get("", column).unwrap());
-    let body = if texts.is_empty() {
-        "-".into()
-    } else {
-        texts.join(" ")
-    };
     [profile, answers, age, body]
 }
 

@@ -233,7 +233,7 @@ async fn a_comment_is_stored_once_and_is_in_no_event() {
                 "r-2 2 2024-03-04 ktp-el k1",
             ]
         );
-        let texts = t.texts("TRUE").await;
+        let texts = t.comment_texts("TRUE").await;
         let texts: Vec<(&str, &str)> = texts
             .iter()
             .map(|(id, text)| (id.as_str(), text.as_str()))

@@ -205,7 +205,11 @@ async fn a_void_erases_its_texts_at_once_and_no_others() {
 }
 
 async fn texts(t: &World) -> Vec<String> {
-    t.texts("TRUE").await.into_iter().map(|(_, text)| text).collect()
+    t.comment_texts("TRUE")
+        .await
+        .into_iter()
+        .map(|(_, text)| text)
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

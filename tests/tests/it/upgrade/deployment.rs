@@ -252,6 +252,7 @@ fn with(command: Command, env: &[(&str, String)]) -> Command {
     let command = command
         .env("PRIMA_COMPLAINT__IDENTITY_DAYS", "36500")
         .env("PRIMA_COMPLAINT__TEXT_DAYS", "36500")
+        .env("PRIMA_SURVEY__TEXT_DAYS", "36500")
         .env("PRIMA_COMPLAINT__SWEEP_MILLIS", "50");
     env.iter()
         .fold(command, |command, (name, value)| command.env(name, value))

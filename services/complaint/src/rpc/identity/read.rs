@@ -13,9 +13,7 @@ use super::message::{self, denied};
 use crate::{
     context::App,
     domain::purpose::Purpose,
-    rpc::rights::{
-        as_not_found, found, require_any_agency, require_liaison, require_national, role_in,
-    },
+    rpc::rights::{as_not_found, found, require_any_agency, require_liaison, require_national, role_in},
     store::{
         Lock,
         identity::{StoredIdentity, Subject, identity_get_in_txn},

@@ -135,6 +135,7 @@ impl Command for Decide {
                     reason: self.reason,
                     import_id: String::new(),
                     responses: 0,
+                    erased_at: None,
                 };
                 let of = Selection {
                     quarantine: number,

@@ -14,7 +14,7 @@ pub async fn keys(app: &App, caller: Caller) -> Result<pb::GetTextKeyUsageRespon
     message::require_national(&caller)?;
     let reader = app.context.db.reader();
     let plain = comments_plain(reader).await?;
-    let mut used = rotation::usage(reader, SEALED_TABLES).await?;
+    let mut used = rotation::usage(reader, &SEALED_TABLES).await?;
     let mut keys = Vec::new();
     for key in app.vault.ids() {
         keys.push(pb::TextKeyUsage {

@@ -25,7 +25,6 @@ use crate::{
     domain::{access, flags, selection},
     service::App,
     store::{
-        comment::comments_of_void_erase_in_txn,
         response::{import_known, import_void_in_txn, responses_known, responses_void_in_txn},
         selection::selected_void_in_txn,
         tally::{Added, tallies_add_in_txn},
@@ -104,12 +103,11 @@ impl Command for Void {
                 Selection::Conditions(conditions) => conditions.import,
             },
             responses: 0,
-            erased_at: Some(micros(now)),
+            erased_at: None,
         };
         let mut added = Added::nothing(&stored);
         voiding::marked(txn, &mut stored, &mut void, &mut added, now).await?;
         failpoint::hit("void.taken_out").await;
-        comments_of_void_erase_in_txn(txn, stored.id, number).await?;
         void_insert_in_txn(txn, void.clone()).await?;
         let rules = work.app.rules();
         let added = HashMap::from([(stored.id, added)]);
