@@ -171,6 +171,15 @@ name! {
 }
 
 name! {
+    /// Name of a unit type that an agency has defined:
+    UnitType, "agencies/{agency}/unitTypes/{unit_type}",
+    /// Id of the agency.
+    agency: String,
+    /// Id of the unit type, which is its key.
+    unit_type: String
+}
+
+name! {
     /// Name of a public service:
     PublicService, "agencies/{agency}/units/{unit}/services/{service}",
     /// The unit.
@@ -391,6 +400,15 @@ pub enum Subject {
     Agency(Agency),
     /// A unit.
     Unit(Unit),
+}
+
+impl UnitType {
+    /// The name of the agency that has defined it.
+    pub fn agency_name(&self) -> Agency {
+        Agency {
+            agency: self.agency.clone(),
+        }
+    }
 }
 
 impl Subject {

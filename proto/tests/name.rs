@@ -12,6 +12,8 @@ fn a_name_prints_as_it_was_parsed() {
     assert_eq!(TokenBatch::parse(&batch).unwrap().to_string(), batch);
     let device = "agencies/3271/units/dpmptsp/devices/loket-1";
     assert_eq!(Device::parse(device).unwrap().to_string(), device);
+    let unit_type = "agencies/3271/unitTypes/balai-kota";
+    assert_eq!(UnitType::parse(unit_type).unwrap().to_string(), unit_type);
     let replication = "agencies/3271/units/dpmptsp/innovations/sipandu/replications/r1";
     assert_eq!(Replication::parse(replication).unwrap().to_string(), replication);
     let entry = "rounds/kipp-2022/entries/e1";

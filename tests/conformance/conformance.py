@@ -184,6 +184,29 @@ def run(report, endpoints, token, data):
         keys = [t.key for t in prima.call(DIRECTORY, "ListUnitTypes").unit_types]
         expect_within("the types", ["disdukcapil", "dpmptsp", "rsud"], keys)
         expect("order", keys, sorted(keys))
+    with check("CreateUnitType, Get, List, Update and Delete agree on a type of the city"):
+        created = prima.call(DIRECTORY, "CreateUnitType", {
+            "request_id": f"{run_id}-balai",
+            "parent": f"agencies/{city}",
+            "unit_type_id": "balai-uji",
+            "unit_type": {"display_name": "Balai Uji", "national_unit_type": "lainnya"},
+        }).unit_type
+        expect("name", created.name, f"agencies/{city}/unitTypes/balai-uji")
+        expect("as read", prima.call(DIRECTORY, "GetUnitType", {"name": created.name}).unit_type, created)
+        listed = prima.call(DIRECTORY, "ListUnitTypes", {"parent": f"agencies/{city}"}).unit_types
+        expect("types of the city", list(listed), [created])
+        changed = prima.call(DIRECTORY, "UpdateUnitType", {
+            "unit_type": {"name": created.name, "display_name": "Balai Uji Baru", "etag": created.etag},
+            "update_mask": "displayName",
+        }).unit_type
+        expect("name for people", changed.display_name, "Balai Uji Baru")
+        expect("national type", changed.national_unit_type, "lainnya")
+        refused(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELDS", lambda: prima.call(DIRECTORY, "CreateUnit", {
+            "request_id": f"{run_id}-balai-unit", "parent": f"agencies/{province}", "unit_id": "balai",
+            "unit": {"display_name": "Balai", "unit_type": "balai-uji"},
+        }))
+        prima.call(DIRECTORY, "DeleteUnitType", {"name": created.name, "etag": changed.etag})
+        refused(grpc.StatusCode.NOT_FOUND, None, lambda: prima.call(DIRECTORY, "GetUnitType", {"name": created.name}))
     with check("CreatePublicService, Get, List and Update agree on a public service"):
         created = prima.call(DIRECTORY, "CreatePublicService", {
             "request_id": f"{run_id}-izin",

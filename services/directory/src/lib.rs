@@ -1,10 +1,11 @@
 //! The directory of agencies (instansi), their units (unit penyelenggara pelayanan publik) and public services,
 //! with their service standards (standar pelayanan) and service charters (maklumat pelayanan).
 //!
-//! Owns agencies, units, public services, standards, charters and the list of unit types. Publishes `prima.directory.agency.<agency>` and
-//! `prima.directory.unit.<agency>.<unit>`, the latter with the unit's public services and the
-//! facts of their standards and of its charter, never their texts. Consumes nothing.
-//! Nothing is deleted: a unit that ceases to serve is closed and names its successors.
+//! Owns agencies, units, unit types (a built-in list, and those that agencies define), public services, standards and
+//! charters. Publishes `prima.directory.agency.<agency>` and
+//! `prima.directory.unit.<agency>.<unit>`, the latter with its type, when the agency has defined that, with the unit's
+//! public services and the facts of their standards and of its charter, never their texts. Consumes nothing.
+//! Nothing is deleted but a unit type that no unit has: a unit that ceases to serve is closed and names its successors.
 
 mod domain;
 mod events;

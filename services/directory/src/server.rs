@@ -1,7 +1,5 @@
 //! DirectoryService: the operation of each RPC.
 
-use std::future::ready;
-
 use prima_platform::{
     command::run,
     grpc::{Answer, read},
@@ -14,7 +12,7 @@ use prima_proto::directory::v1::{
 use tokio::sync::watch;
 use tonic::Request;
 
-use crate::rpc::{agency, charter, public_service, standard, unit};
+use crate::rpc::{agency, charter, public_service, standard, unit, unit_type};
 
 /// The gRPC service. It owns `ready`, so that the service counts as ready for as long as it is served.
 pub fn server(ctx: Context, ready: watch::Sender<bool>) -> DirectoryServiceServer<impl DirectoryService> {
@@ -134,6 +132,34 @@ impl DirectoryService for Server {
         &self,
         request: Request<v1::ListUnitTypesRequest>,
     ) -> Answer<v1::ListUnitTypesResponse> {
-        read(request, |_, _| ready(Ok(unit::list_types()))).await
+        read(request, |_, message| unit_type::list(&self.ctx, message)).await
+    }
+
+    async fn create_unit_type(
+        &self,
+        request: Request<v1::CreateUnitTypeRequest>,
+    ) -> Answer<v1::CreateUnitTypeResponse> {
+        run::<unit_type::Create>(&self.ctx, request).await
+    }
+
+    async fn get_unit_type(
+        &self,
+        request: Request<v1::GetUnitTypeRequest>,
+    ) -> Answer<v1::GetUnitTypeResponse> {
+        read(request, |_, message| unit_type::get(&self.ctx, message)).await
+    }
+
+    async fn update_unit_type(
+        &self,
+        request: Request<v1::UpdateUnitTypeRequest>,
+    ) -> Answer<v1::UpdateUnitTypeResponse> {
+        run::<unit_type::Update>(&self.ctx, request).await
+    }
+
+    async fn delete_unit_type(
+        &self,
+        request: Request<v1::DeleteUnitTypeRequest>,
+    ) -> Answer<v1::DeleteUnitTypeResponse> {
+        run::<unit_type::Delete>(&self.ctx, request).await
     }
 }

@@ -96,6 +96,9 @@ async fn import(connection: &Connection, what: ImportCommand) -> anyhow::Result<
         ImportCommand::Units(args) => {
             import::units(connection, &Options::of(&args.file), args.replace).await?
         }
+        ImportCommand::UnitTypes(args) => {
+            import::unit_types(connection, &Options::of(&args.file), args.replace).await?
+        }
         ImportCommand::Complaints(args) => import::complaints(connection, &args).await?,
         ImportCommand::Innovations(args) => import::innovations(connection, &args).await?,
         ImportCommand::Levels(args) => import::assessments(connection, &Options::of(&args)).await?,

@@ -130,6 +130,7 @@ fn announced(units: usize) -> LeagueTables {
         let facts = UnitFacts {
             display_name: format!("Puskesmas {i}"),
             unit_type: "puskesmas".to_owned(),
+            agency_type: None,
             withdrawn: false,
         };
         tables.unit(unit(i), 1, facts);

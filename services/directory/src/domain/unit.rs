@@ -36,11 +36,11 @@ pub struct Unit {
     pub name: name::Unit,
     /// Official name.
     pub display_name: String,
-    /// Key of a unit type.
+    /// Key of a unit type, built-in or of its agency.
     pub unit_type: String,
     /// Whether it still serves.
     pub state: State,
-    /// Version of the unit together with its public services; it only grows.
+    /// Version of the unit together with its public services and its type; it only grows.
     pub version: i64,
     /// When it was registered.
     pub created_at: DateTime<Utc>,

@@ -5,9 +5,10 @@ use chrono::NaiveDate;
 use prima_platform::{db::Txn, failure::Failure, outbox, trace};
 use prima_proto::{
     event::v1::{
-        AgencyState, MediumState, PublicServiceState, ServiceCharterState, ServiceStandardState, UnitState,
+        AgencyState, AgencyUnitTypeState, MediumState, PublicServiceState, ServiceCharterState,
+        ServiceStandardState, UnitState,
     },
-    subject,
+    name, subject,
 };
 use prost::Message;
 use tracing::Span;
@@ -20,6 +21,7 @@ use crate::{
         public_service::{self, Summary},
         standard,
         unit::{self, State, Unit},
+        unit_type::{self, AgencyType},
     },
     store,
 };
@@ -94,9 +96,23 @@ fn charter(facts: &charter::Facts) -> ServiceCharterState {
     }
 }
 
-/// The state of a new unit, which has no public services and no charter.
-pub fn new_unit(unit: &Unit) -> outbox::State {
-    unit_state(unit, &[], None)
+/// The state of a new unit, which has no public services and no charter. `defined` is its type, when its agency has
+/// defined that.
+pub fn new_unit(unit: &Unit, defined: Option<&AgencyType>) -> outbox::State {
+    unit_state(unit, defined, &[], None)
+}
+
+/// The type of a unit that its agency has defined; `None` for a built-in type. It is not locked: a change of the type
+/// that is under way publishes the unit again, after this transaction.
+async fn defined(txn: &Txn, unit: &Unit) -> Result<Option<AgencyType>, Failure> {
+    if unit_type::is_built_in(&unit.unit_type) {
+        return Ok(None);
+    }
+    let name = name::UnitType {
+        agency: unit.name.agency.clone(),
+        unit_type: unit.unit_type.clone(),
+    };
+    Ok(store::unit_type_get(txn, &name).await?)
 }
 
 /// The state of a locked unit, including what the transaction has written.
@@ -108,7 +124,8 @@ pub async fn unit(txn: &Txn, unit: &Unit) -> Result<outbox::State, Failure> {
     let services = store::public_service_list(txn, &unit.name).await?;
     public_service::check_count(&unit.name, &services)?;
     let charter = store::revision_facts::<Charter>(txn, &unit.name).await?;
-    Ok(unit_state(unit, &services, charter.as_ref()))
+    let defined = defined(txn, unit).await?;
+    Ok(unit_state(unit, defined.as_ref(), &services, charter.as_ref()))
 }
 
 /// The state of a locked unit, whose size is checked because the unit has more content than before.
@@ -122,7 +139,12 @@ pub async fn size_checked_unit(txn: &Txn, checked: &Unit) -> Result<outbox::Stat
     Ok(state)
 }
 
-fn unit_state(unit: &Unit, services: &[Summary], charter_facts: Option<&charter::Facts>) -> outbox::State {
+fn unit_state(
+    unit: &Unit,
+    defined: Option<&AgencyType>,
+    services: &[Summary],
+    charter_facts: Option<&charter::Facts>,
+) -> outbox::State {
     let (close_date, successors) = match &unit.state {
         State::Active => (String::new(), Vec::new()),
         State::Closed { date, successors } => (
@@ -143,6 +165,10 @@ fn unit_state(unit: &Unit, services: &[Summary], charter_facts: Option<&charter:
         successors,
         services: services.collect(),
         charter: charter_facts.map(charter),
+        agency_unit_type: defined.map(|defined| AgencyUnitTypeState {
+            display_name: defined.display_name.clone(),
+            national_unit_type: defined.national.clone().unwrap_or_default(),
+        }),
     };
     state(
         subject::unit(&unit.name),

@@ -6,4 +6,5 @@ mod medium;
 pub mod public_service;
 pub mod standard;
 pub mod unit;
+pub mod unit_type;
 mod update;

@@ -1,10 +1,12 @@
-//! The tables of the directory: agencies, units, public services, their standards and charters. No row is deleted.
+//! The tables of the directory: agencies, units and their types, public services, their standards and charters. No row is
+//! deleted but that of a unit type that no unit has.
 
 mod agency;
 mod json;
 mod public_service;
 mod revision;
 mod unit;
+mod unit_type;
 
 pub use agency::{
     AgencyFilter, agency_get, agency_insert_in_txn, agency_lock_in_txn, agency_page, agency_save_in_txn,
@@ -14,7 +16,13 @@ pub use public_service::{
     public_service_save_in_txn,
 };
 pub use revision::{revision_facts, revision_get, revision_insert_in_txn, revision_next_number};
-pub use unit::{UnitFilter, unit_get, unit_insert_in_txn, unit_lock_in_txn, unit_page, unit_save_in_txn};
+pub use unit::{
+    UnitFilter, unit_get, unit_insert_in_txn, unit_lock_in_txn, unit_page, unit_save_in_txn, units_of_type,
+};
+pub use unit_type::{
+    unit_type_delete_in_txn, unit_type_get, unit_type_insert_in_txn, unit_type_is_defined,
+    unit_type_lock_in_txn, unit_type_page, unit_type_save_in_txn,
+};
 
 use prima_platform::{db::Step, schema::platform_steps};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -26,6 +34,7 @@ impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         let mut steps = platform_steps();
         steps.push(Box::new(FIRST));
+        steps.push(Box::new(UNIT_TYPES));
         steps
     }
 }
@@ -59,5 +68,16 @@ const FIRST: Step = Step {
             agency {key} NOT NULL, unit {key} NOT NULL, revision BIGINT NOT NULL, document TEXT NOT NULL,
             facts TEXT NOT NULL, actor TEXT NOT NULL, created_at BIGINT NOT NULL,
             PRIMARY KEY (agency, unit, revision))",
+    ],
+};
+
+const UNIT_TYPES: Step = Step {
+    name: "m0002_unit_types",
+    statements: &[
+        // The types that agencies have defined; the built-in ones are data of the release.
+        "CREATE TABLE unit_type (
+            agency {key} NOT NULL, unit_type {key} NOT NULL, name {key} NOT NULL UNIQUE, display_name TEXT NOT NULL,
+            national {key}, version BIGINT NOT NULL, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL,
+            PRIMARY KEY (agency, unit_type))",
     ],
 };

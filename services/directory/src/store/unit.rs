@@ -158,3 +158,24 @@ pub async fn unit_page(
     let units = rows.into_iter().map(Unit::try_from).collect::<Result<_, _>>()?;
     Ok((units, next))
 }
+
+/// The names of the units of an agency that have a type of its own, in the order in which they are locked.
+pub async fn units_of_type(
+    conn: &impl ConnectionTrait,
+    unit_type: &name::UnitType,
+) -> Result<Vec<name::Unit>, DbErr> {
+    let ids: Vec<String> = Entity::find()
+        .select_only()
+        .column(Column::Unit)
+        .filter(Column::Agency.eq(unit_type.agency.as_str()))
+        .filter(Column::UnitType.eq(unit_type.unit_type.as_str()))
+        .order_by_asc(Column::Unit)
+        .into_tuple()
+        .all(conn)
+        .await?;
+    let name = |unit| name::Unit {
+        agency: unit_type.agency.clone(),
+        unit,
+    };
+    Ok(ids.into_iter().map(name).collect())
+}

@@ -406,11 +406,14 @@ async fn only_an_admin_of_the_agency_changes_it_and_reading_needs_a_token() {
 
         let unknown = t.client.list_agencies(v1::ListAgenciesRequest::default()).await;
         refused(unknown, Code::Unauthenticated, "TOKEN_MISSING");
-        let unknown = t.client.list_unit_types(v1::ListUnitTypesRequest {}).await;
+        let unknown = t
+            .client
+            .list_unit_types(v1::ListUnitTypesRequest::default())
+            .await;
         refused(unknown, Code::Unauthenticated, "TOKEN_MISSING");
         let types = t
             .client
-            .list_unit_types(operator(v1::ListUnitTypesRequest {}))
+            .list_unit_types(operator(v1::ListUnitTypesRequest::default()))
             .await
             .unwrap()
             .into_inner();

@@ -11,4 +11,5 @@ mod public_services;
 mod races;
 mod standard_faults;
 mod standards;
+mod unit_types;
 mod units;

@@ -146,3 +146,63 @@ async fn services_created_concurrently_are_all_in_the_last_event_of_the_unit() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_never_shows_an_older_name_of_its_type() {
+    on_each_database(async |mut t| {
+        t.bogor().await;
+        let new = v1::CreateUnitTypeRequest {
+            request_id: "type".into(),
+            parent: "agencies/3271".into(),
+            unit_type_id: "balai".into(),
+            unit_type: Some(v1::UnitType {
+                display_name: "Balai".into(),
+                ..Default::default()
+            }),
+        };
+        t.client.create_unit_type(admin(new)).await.unwrap();
+        let mut tasks = JoinSet::new();
+        for n in 0..TASKS {
+            let mut client = t.client.clone();
+            tasks.spawn(async move {
+                let mut new = unit("3271", &format!("balai-{n}"));
+                if let Some(unit) = &mut new.unit {
+                    unit.unit_type = "balai".into();
+                }
+                client.create_unit(admin(new)).await.unwrap();
+                let renamed = v1::UpdateUnitTypeRequest {
+                    unit_type: Some(v1::UnitType {
+                        name: "agencies/3271/unitTypes/balai".into(),
+                        display_name: format!("Balai {n}"),
+                        ..Default::default()
+                    }),
+                    update_mask: mask(&["display_name"]),
+                };
+                client.update_unit_type(admin(renamed)).await.unwrap();
+                let renamed = v1::UpdateUnitRequest {
+                    unit: Some(v1::Unit {
+                        name: format!("agencies/3271/units/balai-{n}"),
+                        display_name: format!("Balai Nomor {n}"),
+                        ..Default::default()
+                    }),
+                    update_mask: mask(&["display_name"]),
+                };
+                client.update_unit(admin(renamed)).await.unwrap();
+            });
+        }
+        tasks.join_all().await;
+        let get = v1::GetUnitTypeRequest {
+            name: "agencies/3271/unitTypes/balai".into(),
+        };
+        let last = t.client.get_unit_type(admin(get)).await.unwrap().into_inner();
+        let last = last.unit_type.unwrap().display_name;
+        for n in 0..TASKS {
+            let subject = format!("prima.directory.unit.3271.balai-{n}");
+            let staged = t.staged::<UnitState>(&subject).await.unwrap();
+            let shown = staged.state.agency_unit_type.unwrap().display_name;
+            assert_eq!(shown, last, "unit {n}");
+            assert_eq!(staged.state.display_name, format!("Balai Nomor {n}"));
+        }
+    })
+    .await;
+}

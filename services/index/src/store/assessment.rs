@@ -163,13 +163,15 @@ pub async fn assessments_exact(
     Ok(rows.into_iter().map(read).collect())
 }
 
-/// Exact index of every unit of a cycle with the unit type that the directory published last; `unknown` without one.
+/// Exact index of every unit of a cycle with the unit type that the directory published last; `unknown` without one. A type
+/// that the agency of the unit has defined is the built-in one under which it is compared nationwide, else its key, a dot
+/// and the id of the agency.
 pub async fn assessments_by_type(
     conn: &impl ConnectionTrait,
     cycle_id: i64,
 ) -> Result<Vec<(Option<Rational>, String)>, DbErr> {
     // Written as SQL because the rows are joined by more than a key, and only one column of each is read.
-    let text = "SELECT a.exact, f.payload FROM assessment a
+    let text = "SELECT a.exact, a.agency, f.payload FROM assessment a
                 LEFT JOIN fact f ON f.service = 'directory' AND f.agency = a.agency AND f.unit = a.unit
                 WHERE a.cycle_id = $1";
     let rows = conn.query_all_raw(sql(conn, text, [cycle_id.into()])).await?;
@@ -178,13 +180,25 @@ pub async fn assessments_by_type(
             let (exact, payload): (Option<String>, Option<Vec<u8>>) =
                 (row.try_get("", "exact")?, row.try_get("", "payload")?);
             let unit = payload.and_then(|payload| UnitState::decode(payload.as_slice()).ok());
-            let known = unit.map(|unit| unit.unit_type).filter(|key| !key.is_empty());
+            let agency: String = row.try_get("", "agency")?;
+            let known = unit
+                .map(|unit| compared(unit, &agency))
+                .filter(|key| !key.is_empty());
             Ok((
                 exact.as_deref().and_then(number::parse_fraction),
                 known.unwrap_or_else(|| "unknown".to_owned()),
             ))
         })
         .collect()
+}
+
+/// The group in which a unit is compared with others.
+fn compared(unit: UnitState, agency: &str) -> String {
+    match unit.agency_unit_type {
+        None => unit.unit_type,
+        Some(defined) if defined.national_unit_type.is_empty() => format!("{}.{agency}", unit.unit_type),
+        Some(defined) => defined.national_unit_type,
+    }
 }
 
 /// The keys of the cycles that have a unit.
@@ -195,4 +209,27 @@ pub fn cycles_of(agency: &str, unit: &str) -> SelectStatement {
         .filter(Column::Agency.eq(agency))
         .filter(Column::Unit.eq(unit))
         .into_query()
+}
+
+#[cfg(test)]
+mod tests {
+    use prima_proto::event::v1::AgencyUnitTypeState;
+
+    use super::*;
+
+    #[test]
+    fn units_of_a_type_of_their_agency_are_compared_by_its_national_type_or_within_the_agency() {
+        let unit = |national: Option<&str>| UnitState {
+            unit_type: "balai".to_owned(),
+            agency_unit_type: national.map(|key| AgencyUnitTypeState {
+                display_name: "Balai Kota".to_owned(),
+                national_unit_type: key.to_owned(),
+            }),
+            ..UnitState::default()
+        };
+        let group = |national| compared(unit(national), "3271");
+        assert_eq!(group(None), "balai");
+        assert_eq!(group(Some("lainnya")), "lainnya");
+        assert_eq!(group(Some("")), "balai.3271");
+    }
 }

@@ -30,11 +30,21 @@ pub enum ImportCommand {
     /// Service units.
     #[command(
         about = "Unit pelayanan; kolom: agency,unit,unit_type,name",
-        long_about = "Unit pelayanan; kolom: agency,unit,unit_type,name.\n\nYang belum ada dibuat. Yang sudah ada dan berbeda \
+        long_about = "Unit pelayanan; kolom: agency,unit,unit_type,name. unit_type adalah jenis bawaan atau jenis buatan instansinya \
+                      (prima import unit-types).\n\nYang belum ada dibuat. Yang sudah ada dan berbeda \
                       ditampilkan nilai lama dan barunya, dan hanya diubah dengan --replace; unit yang berganti unit_type \
                       berpindah tabel peringkat."
     )]
     Units(MasterArgs),
+    /// Unit types that agencies define.
+    #[command(
+        about = "Jenis unit buatan instansi; kolom: agency,unit_type,name, dan (boleh) national_unit_type",
+        long_about = "Jenis unit buatan instansi, di samping jenis bawaan (prima call ListUnitTypes); kolom: \
+                      agency,unit_type,name, dan (boleh) national_unit_type, yaitu jenis bawaan yang menjadi kelompok \
+                      perbandingan nasionalnya. Impor jenis unit dahulu, lalu unitnya.\n\nYang belum ada dibuat. Yang sudah ada \
+                      dan berbeda ditampilkan nilai lama dan barunya, dan hanya diubah dengan --replace."
+    )]
+    UnitTypes(MasterArgs),
     /// Survey responses.
     #[command(
         about = "Jawaban survei, dari berkas sendiri atau unduhan alat survei",

@@ -16,6 +16,7 @@ mod responses;
 mod results;
 mod scores;
 mod sheet;
+mod unit_types;
 mod units;
 mod when;
 mod words;
@@ -47,6 +48,7 @@ pub use responses::{ColumnMap, ResponseOptions, ValueMap, label, responses, zone
 pub use results::results;
 pub use scores::{list as list_scores, scores};
 pub use sheet::Source;
+pub use unit_types::unit_types;
 pub use units::units;
 
 const PAGE: i32 = 1000;
@@ -138,6 +140,8 @@ pub enum What {
     Regions,
     /// Service units.
     Units,
+    /// Unit types that agencies define.
+    UnitTypes,
     /// Survey responses.
     Responses,
     /// Results published earlier.
@@ -196,6 +200,7 @@ impl fmt::Display for Outcome {
         match what {
             What::Regions => f.write_str("Wilayah: ")?,
             What::Units => f.write_str("Unit: ")?,
+            What::UnitTypes => f.write_str("Jenis unit: ")?,
             What::Responses => f.write_str("Jawaban: ")?,
             What::Results => f.write_str("Hasil terbitan: ")?,
             What::Scores => f.write_str("Nilai: ")?,
@@ -221,7 +226,7 @@ impl fmt::Display for Outcome {
                 f,
                 "{created} dicatat, {changed} diganti, {unchanged} sudah ada, {refused} ditolak"
             )?,
-            What::Regions | What::Units | What::Innovations => {
+            What::Regions | What::Units | What::UnitTypes | What::Innovations => {
                 write!(
                     f,
                     "{created} dibuat, {changed} diubah, {unchanged} tetap, {refused} ditolak"

@@ -105,6 +105,21 @@ fn kinds(indicators: &[String]) -> Vec<Kind> {
             "agencies/97",
         ),
         kind(
+            "unit-types",
+            &[],
+            &["ListUnitTypes", "parent=agencies/3271"],
+            Table::new(
+                &["Instansi", "Jenis Unit", "Nama", "Jenis Nasional"],
+                vec![
+                    row(&["3271", "balai-kota", "Balai Kota", "lainnya"]),
+                    vec![text("32.71"), text("gerai"), text("Gerai \"Satu\""), text("")],
+                    row(&["3271", "loka", "Loka Latihan Kerja, Kota", ""]),
+                ],
+            ),
+            1,
+            "",
+        ),
+        kind(
             "units",
             &[],
             &["ListUnits", "parent=agencies/3271", "page_size=1000"],

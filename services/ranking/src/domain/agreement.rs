@@ -55,19 +55,30 @@ fn facts() -> impl Strategy<Value = Vec<Fact>> {
             )
         });
     let types = prop::sample::select(vec!["clinic", "school", "kota", "units", "kl"]);
-    let unit = (prop::sample::select(SUBJECTS[4..].to_vec()), label, types, gone).prop_map(
-        |(id, label, unit_type, withdrawn)| {
+    let defined = prop::sample::select(vec![None, None, Some("clinic"), Some("")]);
+    let unit = (
+        prop::sample::select(SUBJECTS[4..].to_vec()),
+        label,
+        types,
+        defined,
+        gone,
+    )
+        .prop_map(|(id, label, unit_type, defined, withdrawn)| {
             let (display_name, unit_type) = (label.to_owned(), unit_type.to_owned());
+            let agency_type = defined.map(|national| AgencyType {
+                display_name: label.to_owned(),
+                national: national.to_owned(),
+            });
             Fact::Unit(
                 id,
                 UnitFacts {
                     display_name,
                     unit_type,
+                    agency_type,
                     withdrawn,
                 },
             )
-        },
-    );
+        });
     let values = prop::sample::select(vec!["91.4", "91.40", "90", "-1.5", "100", "0.001", ""]);
     let metrics = prop::sample::select(vec!["skm", "ipp"]);
     let services = prop::sample::select(vec!["index", "index", "other"]);
@@ -234,16 +245,25 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
                 if !own.withdrawn {
                     cohorts.push(format!("units.{}", unit.agency));
                 }
-                if !own.withdrawn && !["kota", "units", "kl"].contains(&own.unit_type.as_str()) {
-                    cohorts.push(own.unit_type.clone());
+                let mixes = |key: &str| ["", "kota", "units", "kl"].contains(&key);
+                let defined = own.agency_type.as_ref();
+                if !own.withdrawn && defined.is_some() && !mixes(&own.unit_type) {
+                    cohorts.push(format!("{}.{}", own.unit_type, unit.agency));
+                }
+                let national = defined.map_or(&own.unit_type, |defined| &defined.national);
+                if !own.withdrawn && !mixes(national) {
+                    cohorts.push(national.clone());
                     let province = match owner {
                         Some(a) if a.withdrawn || a.kind == Some(Kind::Kementerian) => None,
                         Some(a) if a.kind == Some(Kind::Provinsi) => Some(unit.agency.clone()),
                         Some(a) => a.parent.as_ref().map(|parent| parent.agency.clone()),
                         None => None,
                     };
-                    cohorts.extend(province.map(|province| format!("{}.{province}", own.unit_type)));
+                    cohorts.extend(province.map(|province| format!("{national}.{province}")));
                 }
+                // A type of a province may have the key of a built-in one, as that of an agency of an earlier release.
+                cohorts.sort();
+                cohorts.dedup();
                 let low = small(figures);
                 let agency_display_name = owner.map_or_else(String::new, |a| a.display_name.clone());
                 (

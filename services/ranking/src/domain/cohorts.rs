@@ -20,13 +20,29 @@ pub(super) fn of_unit(subject: &Subject, unit: &UnitFacts, agency: Option<&Agenc
     }
     let id = subject.agency_id();
     let mut cohorts = Vec::new();
-    if is_cohort(&unit.unit_type) {
-        cohorts.push(unit.unit_type.clone());
+    let national = match &unit.agency_type {
+        Some(defined) => &defined.national,
+        None => &unit.unit_type,
+    };
+    if is_cohort(national) {
+        cohorts.push(national.clone());
         let province = agency.and_then(|agency| agency.province(id));
-        cohorts.extend(province.map(|province| format!("{}.{province}", unit.unit_type)));
+        cohorts.extend(province.map(|province| format!("{national}.{province}")));
+    }
+    if let Some(own) = of_agency_type(subject, unit)
+        && !cohorts.contains(&own)
+    {
+        cohorts.push(own);
     }
     cohorts.push(format!("{UNITS}.{id}"));
     cohorts
+}
+
+/// Cohort of all units of a type that the agency of the unit has defined; `None` for a built-in type. No built-in type had
+/// its key when it was defined, so it is not one of a type and a province.
+pub(super) fn of_agency_type(subject: &Subject, unit: &UnitFacts) -> Option<String> {
+    let is_defined = unit.agency_type.is_some() && is_cohort(&unit.unit_type);
+    is_defined.then(|| format!("{}.{}", unit.unit_type, subject.agency_id()))
 }
 
 /// Cohorts of an agency.

@@ -80,8 +80,19 @@ pub struct UnitFacts {
     pub display_name: String,
     /// Key of the unit type, the cohort of the unit.
     pub unit_type: String,
+    /// Its type, when the agency has defined it; `None` for a built-in type.
+    pub agency_type: Option<AgencyType>,
     /// True when the directory withdrew the unit.
     pub withdrawn: bool,
+}
+
+/// A unit type that an agency has defined. Two agencies may give the same key to different types.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgencyType {
+    /// Official name.
+    pub display_name: String,
+    /// Key of the built-in type under which its units are compared nationwide; empty when they are not.
+    pub national: String,
 }
 
 /// The aggregate that a state belongs to.

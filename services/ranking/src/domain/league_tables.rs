@@ -1,5 +1,7 @@
 //! All league tables: every score is placed by the directory's entry of its subject.
 
+mod labels;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -94,6 +96,14 @@ impl DirectoryEntry {
             Self::Unknown | Self::Unreadable(_) => "",
             Self::Unit(_, facts) => &facts.display_name,
             Self::Agency(_, facts) => &facts.display_name,
+        }
+    }
+
+    /// Official name of the unit type, when the agency of the unit has defined it.
+    fn type_display_name(&self) -> Option<&str> {
+        match self {
+            Self::Unit(_, facts) => Some(&facts.agency_type.as_ref()?.display_name),
+            Self::Unknown | Self::Unreadable(_) | Self::Agency(..) => None,
         }
     }
 }
@@ -383,7 +393,8 @@ impl LeagueTables {
                 .or_default()
                 .push(Arc::clone(&member.subject));
         }
-        let renamed = member.entry.display_name() != entry.display_name();
+        let renamed = member.entry.display_name() != entry.display_name()
+            || member.entry.type_display_name() != entry.type_display_name();
         member.entry = entry;
         let mut keys = Vec::new();
         self.place_scores(&subject, renamed, &mut keys);

@@ -13,7 +13,7 @@ mod member_score;
 pub mod table;
 mod table_map;
 
-pub use facts::{AgencyFacts, Aggregate, Figures, Kind, Score, Status, UnitFacts};
+pub use facts::{AgencyFacts, AgencyType, Aggregate, Figures, Kind, Score, Status, UnitFacts};
 pub use league_tables::{BadScore, Changed, LeagueTables, Row, Units, Unranked};
 pub use prima_proto::name::Subject;
 pub use table::{SortKey, Table, TableKey};

@@ -26,7 +26,7 @@ pub(super) fn subject(text: &str) -> Subject {
     }
 }
 
-fn key(cohort: &str) -> TableKey {
+pub(super) fn key(cohort: &str) -> TableKey {
     TableKey {
         metric: "skm".to_owned(),
         period: "2024".to_owned(),
@@ -34,7 +34,7 @@ fn key(cohort: &str) -> TableKey {
     }
 }
 
-fn agency(kind: Kind, parent: Option<&str>) -> AgencyFacts {
+pub(super) fn agency(kind: Kind, parent: Option<&str>) -> AgencyFacts {
     AgencyFacts {
         display_name: "Agency".to_owned(),
         kind: Some(kind),
@@ -43,10 +43,11 @@ fn agency(kind: Kind, parent: Option<&str>) -> AgencyFacts {
     }
 }
 
-fn unit(unit_type: &str) -> UnitFacts {
+pub(super) fn unit(unit_type: &str) -> UnitFacts {
     UnitFacts {
         display_name: "Unit".to_owned(),
         unit_type: unit_type.to_owned(),
+        agency_type: None,
         withdrawn: false,
     }
 }
@@ -83,13 +84,13 @@ fn names(changed: Changed) -> Vec<String> {
 }
 
 /// The tables that exist, without those of all units of an agency.
-fn cohorts(tables: &LeagueTables) -> Vec<&str> {
+pub(super) fn cohorts(tables: &LeagueTables) -> Vec<&str> {
     let cohorts = tables.tables().map(|(key, _)| key.cohort.as_str());
     cohorts.filter(|cohort| !cohort.starts_with("units.")).collect()
 }
 
 /// Rank, subject and published value of every row of a table; empty when there is no such table.
-fn shown(tables: &LeagueTables, cohort: &str) -> Vec<(Option<usize>, String, String)> {
+pub(super) fn shown(tables: &LeagueTables, cohort: &str) -> Vec<(Option<usize>, String, String)> {
     let rows = tables.rows(&key(cohort), 0, usize::MAX).unwrap_or_default();
     let short = |s: &Subject| match s.unit_id() {
         Some(unit) => format!("{}/{unit}", s.agency_id()),
@@ -100,7 +101,11 @@ fn shown(tables: &LeagueTables, cohort: &str) -> Vec<(Option<usize>, String, Str
         .collect()
 }
 
-fn row(rank: impl Into<Option<usize>>, subject: &str, value: &str) -> (Option<usize>, String, String) {
+pub(super) fn row(
+    rank: impl Into<Option<usize>>,
+    subject: &str,
+    value: &str,
+) -> (Option<usize>, String, String) {
     (rank.into(), subject.to_owned(), value.to_owned())
 }
 

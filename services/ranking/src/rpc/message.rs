@@ -19,6 +19,7 @@ pub fn table(tables: &LeagueTables, key: &TableKey) -> v1::LeagueTable {
         unranked: count(table.map_or(0, Table::unranked)),
         mean: mean.as_ref().map(|m| number::decimal(m, 2)).unwrap_or_default(),
         mean_fraction: mean.as_ref().map(number::fraction).unwrap_or_default(),
+        cohort_display_name: tables.cohort_display_name(key).unwrap_or_default(),
     }
 }
 

@@ -10,7 +10,7 @@ use prima_platform::{
 };
 use prima_proto::{directory::v1, name};
 
-use super::message;
+use super::{kind, message};
 use crate::{
     domain::{
         text,
@@ -21,7 +21,9 @@ use crate::{
     store,
 };
 
-/// A checked new unit; whether its agency exists is not checked yet.
+const UNIT_TYPE: &str = "unit.unit_type";
+
+/// A checked new unit; whether its agency exists, and has defined a type that is not built-in, is not checked yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Create {
     request_id: String,
@@ -44,7 +46,7 @@ impl Command for Create {
             return Err(faults.refused());
         };
         let display_name = faults.take(text::DISPLAY_NAME.check("unit.display_name", &given.display_name));
-        let unit_type = faults.take(unit_type::key("unit.unit_type", &given.unit_type));
+        let unit_type = faults.take(unit_type::key(UNIT_TYPE, &given.unit_type, parent.is_some()));
         faults.build(|| {
             Some(Self {
                 request_id: request_id?,
@@ -80,6 +82,7 @@ impl Command for Create {
         // No lock is needed, because agencies are never deleted.
         let agency = self.name.agency_name();
         found(store::agency_get(work.txn, &agency).await?, &agency)?;
+        let defined = kind::lock(work.txn, &agency, UNIT_TYPE, &self.unit_type).await?;
         let now = work.now();
         let unit = Unit {
             name: self.name,
@@ -93,7 +96,7 @@ impl Command for Create {
         if !store::unit_insert_in_txn(work.txn, &unit).await? {
             return Err(Failure::already_exists(&unit.name.to_string()));
         }
-        work.stage(publish::new_unit(&unit));
+        work.stage(publish::new_unit(&unit, defined.as_ref()));
         Ok(v1::CreateUnitResponse {
             unit: Some(message::unit(&unit)),
         })

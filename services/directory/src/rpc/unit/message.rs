@@ -1,12 +1,9 @@
-//! Converts units and unit types to messages.
+//! Converts units to messages.
 
 use prima_platform::{clock::to_proto, etag};
 use prima_proto::directory::v1;
 
-use crate::domain::{
-    unit::{State, Unit},
-    unit_type::UnitType,
-};
+use crate::domain::unit::{State, Unit};
 
 /// A unit as its message.
 pub fn unit(unit: &Unit) -> v1::Unit {
@@ -28,13 +25,5 @@ pub fn unit(unit: &Unit) -> v1::Unit {
         etag: etag::of(unit.version),
         create_time: Some(to_proto(unit.created_at)),
         update_time: Some(to_proto(unit.updated_at)),
-    }
-}
-
-/// A unit type as its message.
-pub fn unit_type(unit_type: &UnitType) -> v1::UnitType {
-    v1::UnitType {
-        key: unit_type.key.clone(),
-        display_name: unit_type.display_name.clone(),
     }
 }

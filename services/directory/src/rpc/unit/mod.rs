@@ -1,13 +1,14 @@
-//! Units (unit penyelenggara pelayanan publik) and the unit types.
+//! Units (unit penyelenggara pelayanan publik).
 
 mod change;
 mod close;
 mod create;
+mod kind;
 mod message;
 mod read;
 mod update;
 
 pub use close::Close;
 pub use create::Create;
-pub use read::{get, list, list_types};
+pub use read::{get, list};
 pub use update::Update;

@@ -1,4 +1,4 @@
-//! Reads units and their types.
+//! Reads units.
 
 use prima_platform::{
     failure::{Failure, found},
@@ -14,6 +14,8 @@ use crate::{
     store::{self, UnitFilter},
 };
 
+const UNIT_TYPE: &str = "unit_type";
+
 /// One unit.
 pub async fn get(ctx: &Context, message: v1::GetUnitRequest) -> Result<v1::GetUnitResponse, Failure> {
     let name = request::name("name", &message.name)?;
@@ -26,6 +28,12 @@ pub async fn get(ctx: &Context, message: v1::GetUnitRequest) -> Result<v1::GetUn
 /// A page of units in the order of their names.
 pub async fn list(ctx: &Context, message: v1::ListUnitsRequest) -> Result<v1::ListUnitsResponse, Failure> {
     let (filter, page) = parse(&message)?;
+    if let Some(key) = filter.unit_type.as_deref()
+        && !unit_type::is_built_in(key)
+        && !store::unit_type_is_defined(ctx.db.reader(), filter.agency.as_ref(), key).await?
+    {
+        return Err(unit_type::unknown(UNIT_TYPE).into());
+    }
     let (units, next_page_token) = store::unit_page(ctx.db.reader(), &filter, &page).await?;
     Ok(v1::ListUnitsResponse {
         units: units.iter().map(message::unit).collect(),
@@ -39,7 +47,7 @@ fn parse(message: &v1::ListUnitsRequest) -> Result<(UnitFilter, Page), Failure> 
     let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &filters));
     let agency = faults.take(request::name::<name::Agency>("parent", &message.parent));
     let unit_type = faults.take(request::optional(&message.unit_type, |raw| {
-        unit_type::key("unit_type", raw)
+        unit_type::key(UNIT_TYPE, raw, agency.is_some())
     }));
     faults.build(|| {
         let filter = UnitFilter {
@@ -48,11 +56,4 @@ fn parse(message: &v1::ListUnitsRequest) -> Result<(UnitFilter, Page), Failure> 
         };
         Some((filter, page?))
     })
-}
-
-/// All unit types.
-pub fn list_types() -> v1::ListUnitTypesResponse {
-    v1::ListUnitTypesResponse {
-        unit_types: unit_type::all().iter().map(message::unit_type).collect(),
-    }
 }

@@ -10,11 +10,13 @@ use prima_platform::{
 };
 use prima_proto::{directory::v1, name};
 
-use super::change;
+use super::{change, kind};
 use crate::{
     domain::{text, unit::Change, unit_type},
     rpc::update,
 };
+
+const UNIT_TYPE: &str = "unit.unit_type";
 
 /// A change of a unit.
 pub type Update = update::Update<name::Unit, Change>;
@@ -36,7 +38,7 @@ impl Command for Update {
                 text::DISPLAY_NAME.check("unit.display_name", &given.display_name)
             }),
             unit_type: faults.masked(&mask, "unit_type", || {
-                unit_type::key("unit.unit_type", &given.unit_type)
+                unit_type::key(UNIT_TYPE, &given.unit_type, name.is_some())
             }),
         };
         Self::build(faults, name, given.etag, change)
@@ -47,6 +49,9 @@ impl Command for Update {
     }
 
     async fn work(self, work: &mut Work<'_, Context>) -> Result<Self::Answer, Failure> {
+        if let Some(key) = &self.change.unit_type {
+            kind::lock(work.txn, &self.name.agency_name(), UNIT_TYPE, key).await?;
+        }
         let unit = change::unit(work, &self.name, &self.etag, |unit| unit.change(self.change)).await?;
         Ok(v1::UpdateUnitResponse { unit: Some(unit) })
     }
@@ -64,7 +69,7 @@ mod tests {
             unit: Some(v1::Unit {
                 name: "agencies/3271/units/dpmptsp".into(),
                 display_name: " DPMPTSP ".into(),
-                unit_type: "kantor".into(),
+                unit_type: "Kantor".into(),
                 ..Default::default()
             }),
             update_mask: mask(paths),

@@ -11,6 +11,7 @@ use super::progress::Progress;
 use super::sheet::{Column, Sheet};
 use super::{
     BadRows, Options, Outcome, PAGE, Seen, Step, What, agencies, apply, check_display_name, request_id,
+    unit_types,
 };
 use crate::client::call::{request, retry};
 use crate::client::connect::{Connection, Directory};
@@ -23,11 +24,14 @@ struct Row {
     display_name: String,
 }
 
-/// The agencies and units of the directory.
+/// The agencies, unit types and units of the directory.
 #[derive(Default)]
 struct Known {
     agencies: BTreeSet<String>,
+    /// Keys of the built-in unit types.
     unit_types: BTreeSet<String>,
+    /// Names of the unit types that agencies have defined.
+    defined: BTreeSet<String>,
     units: BTreeMap<String, pb::Unit>,
 }
 
@@ -73,16 +77,8 @@ pub async fn units(connection: &Connection, options: &Options, replace: bool) ->
 }
 
 async fn known(client: &Directory) -> anyhow::Result<Known> {
-    let types = retry(|| {
-        let mut client = client.clone();
-        async move { client.list_unit_types(request(pb::ListUnitTypesRequest {})).await }
-    });
-    let unit_types = types
-        .await?
-        .unit_types
-        .into_iter()
-        .map(|unit_type| unit_type.key)
-        .collect();
+    let unit_types = unit_types::built_in(client).await?;
+    let defined = unit_types::defined(client).await?.into_keys().collect();
     let agencies = agencies(client).await?.into_keys().collect();
     let mut units = BTreeMap::new();
     let mut page_token = String::new();
@@ -104,6 +100,7 @@ async fn known(client: &Directory) -> anyhow::Result<Known> {
             return Ok(Known {
                 agencies,
                 unit_types,
+                defined,
                 units,
             });
         }
@@ -168,8 +165,15 @@ fn row(
             ),
         );
     }
-    if !known.unit_types.contains(unit_type) {
-        let types: Vec<&str> = known.unit_types.iter().map(String::as_str).collect();
+    let own = format!("agencies/{agency_id}/unitTypes/");
+    if !known.unit_types.contains(unit_type) && !known.defined.contains(&format!("{own}{unit_type}")) {
+        let defined = known.defined.iter().filter_map(|name| name.strip_prefix(&own));
+        let types: Vec<&str> = known
+            .unit_types
+            .iter()
+            .map(String::as_str)
+            .chain(defined)
+            .collect();
         bad.add(
             line,
             format!(
@@ -314,6 +318,9 @@ mod tests {
         let known = Known {
             agencies: BTreeSet::from(["agencies/3271".to_owned()]),
             unit_types: BTreeSet::from(["dpmptsp".to_owned()]),
+            defined: ["agencies/3271/unitTypes/balai", "agencies/3272/unitTypes/loka"]
+                .map(str::to_owned)
+                .into(),
             units: BTreeMap::from([(
                 "agencies/3271/units/lama".to_owned(),
                 pb::Unit {
@@ -328,6 +335,8 @@ mod tests {
             (["3271", "dpmptsp", "dpmptsp", "DPMPTSP Kota Bogor"], 0),
             (["32.71", "dpmptsp", "dpmptsp", "DPMPTSP Kota Bogor"], 0),
             (["9999", "dpmptsp", "dpmptsp", "X"], 1),
+            (["32.71", "balai-1", "balai", "Balai Satu"], 0),
+            (["3271", "loka-1", "loka", "Loka Satu"], 1),
             (["A B", "", "", ""], 4),
             (["3271", "lama", "dpmptsp", "Lama"], 0),
             (["3271", "lama", "dpmptsp", "Baru"], 1),

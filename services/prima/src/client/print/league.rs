@@ -60,11 +60,13 @@ impl League {
             ranked,
             unranked,
             mean,
+            cohort_display_name,
             ..
         } = &self.table;
         let mut text = clean(&format!(
-            "Peringkat {} · {period} · {cohort}",
-            metric_name(metric)
+            "Peringkat {} · {period} · {}",
+            metric_name(metric),
+            cohort_shown(cohort, cohort_display_name)
         )) + "\n";
         text += &Table::of(&self.rows)
             .number("Peringkat", rank_shown)
@@ -119,6 +121,14 @@ impl League {
             .text("minimum_respondents", |row| row.minimum_respondents)
             .text("note", |row| remark(row, &self.table.metric))
             .csv(true)
+    }
+}
+
+/// A cohort as it is shown: its key, with its name where it has one.
+pub fn cohort_shown(cohort: &str, display_name: &str) -> String {
+    match display_name {
+        "" => cohort.to_owned(),
+        name => format!("{cohort} ({name})"),
     }
 }
 
@@ -263,6 +273,19 @@ pub(super) mod tests {
         let text = league.render(Format::Csv, false).unwrap();
         assert!(text.contains("final; 9 menunggu"), "{text}");
         assert!(text.contains("responden terlalu sedikit, tanpa nilai"), "{text}");
+    }
+
+    #[test]
+    fn a_type_that_an_agency_has_defined_is_named() {
+        let mut league = sample();
+        league.table.cohort = "balai.3271".into();
+        league.table.cohort_display_name = "Balai Kota, Kota Bogor".into();
+        let text = league.table();
+        let heading = "· 2024-q3 · balai.3271 (Balai Kota, Kota Bogor)";
+        assert!(
+            text.lines().next().is_some_and(|line| line.ends_with(heading)),
+            "{text}"
+        );
     }
 
     #[test]

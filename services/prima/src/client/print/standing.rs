@@ -3,7 +3,7 @@
 use prima_proto::ranking::v1 as pb;
 use serde::Serialize;
 
-use super::league::{heading, metric_name, rank, rank_shown, remark, shown_category};
+use super::league::{cohort_shown, heading, metric_name, rank, rank_shown, remark, shown_category};
 use super::{Table, clean, staleness};
 use crate::cli::Format;
 use crate::client::category_names::CategoryNames;
@@ -72,7 +72,9 @@ impl Standings {
         )) + "\n";
         let metric = &self.metric;
         text += &Table::of(self.pairs())
-            .whole("Kelompok", |(table, _)| &table.cohort)
+            .whole("Kelompok", |(table, _)| {
+                cohort_shown(&table.cohort, &table.cohort_display_name)
+            })
             .number("Peringkat", |(_, row)| rank_shown(row))
             .number("Dari", |(table, _)| table.ranked)
             .number(heading("Nilai (IKM)", metric), |(_, row)| &row.score)

@@ -36,6 +36,7 @@ mod tests {
         let facts = UnitFacts {
             display_name: unit.to_owned(),
             unit_type: "rsud".to_owned(),
+            agency_type: None,
             withdrawn: false,
         };
         league_tables.unit(name.clone(), version, facts);
