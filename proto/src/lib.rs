@@ -1,11 +1,12 @@
 //! Contracts of Prima: the gRPC services, the events, the resource names and the bus subjects.
 //!
 //! All services share it, and it contains no rules of a service. The messages are generated from `prima/**.proto`;
-//! [`name`] parses resource names, [`period`] parses periods, [`subject`] makes the bus subjects, and [`score`] the
+//! [`name`] parses resource names, [`scope`] what a list is narrowed to, [`period`] periods, [`subject`] makes the bus subjects, and [`score`] the
 //! events of scores; [`zone`] returns the time zone of an agency.
 
 pub mod name;
 pub mod period;
+pub mod scope;
 pub mod score;
 pub mod subject;
 pub mod zone;

@@ -207,6 +207,17 @@ def run(report, endpoints, token, data):
         }))
         prima.call(DIRECTORY, "DeleteUnitType", {"name": created.name, "etag": changed.etag})
         refused(grpc.StatusCode.NOT_FOUND, None, lambda: prima.call(DIRECTORY, "GetUnitType", {"name": created.name}))
+    with check("ListUncountedFigures lists a survey of an unknown unit, and nothing else of it"):
+        nowhere = f"agencies/{province}/units/tidak-ada"
+        prima.call(SURVEY, "CreateSurvey", {
+            "request_id": f"{run_id}-tidak-ada", "parent": nowhere, "survey_id": "a", "survey": {"period": "2099"},
+        })
+        for service in (SURVEY, COMPLAINT, INNOVATION, INDEX, RANKING):
+            figures = prima.call(service, "ListUncountedFigures", {"parent": nowhere}).figures
+            expect(f"names of {service}", [f.name for f in figures],
+                   [f"{nowhere}/surveys/a"] if service == SURVEY else [])
+        refused(grpc.StatusCode.UNAUTHENTICATED, None,
+                lambda: nobody.call(RANKING, "ListUncountedFigures", {"parent": nowhere}))
     with check("CreatePublicService, Get, List and Update agree on a public service"):
         created = prima.call(DIRECTORY, "CreatePublicService", {
             "request_id": f"{run_id}-izin",

@@ -22,7 +22,7 @@ use crate::{
         attachment, calendar, category,
         class::with_workflow,
         complaint::{self, act},
-        consultation, deadline, desk, hours, identity, knowledge, member, performance, workflow,
+        consultation, deadline, desk, hours, identity, knowledge, member, performance, uncounted, workflow,
     },
 };
 
@@ -64,6 +64,16 @@ impl ComplaintService for Server {
     ) -> Answer<v1::GetComplaintResponse> {
         read(request, |caller, message| {
             complaint::get(&self.app, caller, message)
+        })
+        .await
+    }
+
+    async fn list_uncounted_figures(
+        &self,
+        request: Request<v1::ListUncountedFiguresRequest>,
+    ) -> Answer<v1::ListUncountedFiguresResponse> {
+        read(request, |caller, message| {
+            uncounted::list(&self.app, caller, message)
         })
         .await
     }

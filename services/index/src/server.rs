@@ -16,7 +16,7 @@ use prima_proto::index::v1::{
 use tokio::sync::watch;
 use tonic::{Request, Streaming};
 
-use crate::rpc::{action, assessment, cycle, evidence, external, index, instrument, suggestion};
+use crate::rpc::{action, assessment, cycle, evidence, external, index, instrument, suggestion, uncounted};
 
 /// IndexService as tonic runs it. It keeps `ready` alive for as long as it is served.
 pub fn indexes(ctx: Context, ready: watch::Sender<bool>) -> IndexServiceServer<impl IndexService> {
@@ -82,6 +82,16 @@ impl IndexService for Indexes {
 
     async fn get_index(&self, request: Request<pb::GetIndexRequest>) -> Answer<pb::GetIndexResponse> {
         read(request, |_, message| index::get(&self.ctx, message)).await
+    }
+
+    async fn list_uncounted_figures(
+        &self,
+        request: Request<pb::ListUncountedFiguresRequest>,
+    ) -> Answer<pb::ListUncountedFiguresResponse> {
+        read(request, |caller, message| {
+            uncounted::list(&self.ctx, caller, message)
+        })
+        .await
     }
 
     async fn list_indexes(

@@ -13,7 +13,7 @@ use prima_proto::innovation::v1::{
 use tokio::sync::watch;
 use tonic::Request;
 
-use crate::rpc::{entry, innovation, portfolio, replication, round, score};
+use crate::rpc::{entry, innovation, portfolio, replication, round, score, uncounted};
 
 /// The service as tonic runs it. It keeps `ready` alive for as long as it is served.
 pub fn server(ctx: Context, ready: watch::Sender<bool>) -> InnovationServiceServer<impl InnovationService> {
@@ -41,6 +41,16 @@ impl InnovationService for Server {
     ) -> Answer<v1::GetInnovationResponse> {
         read(request, |caller, message| {
             innovation::get(&self.ctx, caller, message)
+        })
+        .await
+    }
+
+    async fn list_uncounted_figures(
+        &self,
+        request: Request<v1::ListUncountedFiguresRequest>,
+    ) -> Answer<v1::ListUncountedFiguresResponse> {
+        read(request, |caller, message| {
+            uncounted::list(&self.ctx, caller, message)
         })
         .await
     }

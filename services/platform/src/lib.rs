@@ -33,6 +33,7 @@ pub mod request_id;
 pub mod rotation;
 pub mod schema;
 pub mod search;
+pub mod sections;
 pub mod service;
 pub mod telemetry;
 #[cfg(feature = "testing")]

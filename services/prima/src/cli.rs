@@ -2,6 +2,7 @@
 
 mod call;
 mod complaint;
+mod doctor;
 mod import;
 mod index;
 mod index_read;
@@ -24,6 +25,7 @@ pub use complaint::{
     ComplaintWatchArgs, ConsultationArgs, ConsultationCommand, KnowledgeArgs, KnowledgeCommand, WorkflowArgs,
     WorkflowCommand,
 };
+pub use doctor::{DoctorArgs, DoctorCommand, DoctorFiguresArgs};
 pub use import::{
     ComplaintsArgs, DateOrder, FileArgs, HolidaysArgs, ImportArgs, ImportCommand, InnovationsArgs,
 };
@@ -123,6 +125,8 @@ pub enum Command {
     Key(KeyArgs),
     #[command(about = "Periksa apakah layanan siap")]
     Health(HealthArgs),
+    #[command(about = "Periksa apa yang sudah diterima tetapi tidak terhitung")]
+    Doctor(DoctorArgs),
     #[command(about = "Impor data dari berkas CSV, XLSX, atau ODS")]
     Import(ImportArgs),
     #[command(about = "Buat dan daftar survei; token, saran, analisis, daftar pembatalan dan tindak lanjut")]

@@ -6,6 +6,7 @@ mod complaint;
 pub mod connect;
 mod consultation;
 pub mod contract;
+mod doctor;
 pub mod fault;
 mod health;
 pub mod import;
@@ -53,6 +54,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         | Command::Workflow(_)
         | Command::Workdays(_) => bail!(LOCAL),
         Command::Health(args) => return health::check(&connection, &args).await,
+        Command::Doctor(args) => return doctor::run(&connection, args.command).await,
         Command::Import(args) => return import(&connection, args.what).await,
         Command::Result(args) => return read::result(&connection, &args).await,
         Command::League(args) => return read::league(&connection, &args).await,
@@ -85,8 +87,9 @@ pub(crate) fn document(file: &Path, most: u64) -> anyhow::Result<String> {
     text::read(file).with_context(shown)
 }
 
-/// Exit status of an import that stored some rows and left others out.
-const PARTIAL: u8 = 3;
+/// Exit status of a command that did its part and left something out: an import with refused rows, figures that are not
+/// counted.
+pub(crate) const PARTIAL: u8 = 3;
 
 async fn import(connection: &Connection, what: ImportCommand) -> anyhow::Result<ExitCode> {
     let outcome = match what {

@@ -1,13 +1,13 @@
 //! RankingService: which operation each RPC is.
 
-use prima_platform::grpc::{Answer, WatchStream, answer};
+use prima_platform::grpc::{Answer, WatchStream, answer, read};
 use prima_proto::ranking::v1::{
     self,
     ranking_service_server::{RankingService, RankingServiceServer},
 };
 use tonic::Request;
 
-use crate::rpc::{App, league_table, standing};
+use crate::rpc::{App, league_table, standing, uncounted};
 
 /// The service as tonic runs it, for messages of at most `limit` bytes.
 pub fn server(app: App, limit: usize) -> RankingServiceServer<impl RankingService> {
@@ -39,6 +39,16 @@ impl RankingService for Server {
         request: Request<v1::GetStandingRequest>,
     ) -> Answer<v1::GetStandingResponse> {
         answer(standing::get(&self.app, request.get_ref()))
+    }
+
+    async fn list_uncounted_figures(
+        &self,
+        request: Request<v1::ListUncountedFiguresRequest>,
+    ) -> Answer<v1::ListUncountedFiguresResponse> {
+        read(request, |caller, message| {
+            uncounted::list(&self.app, caller, message)
+        })
+        .await
     }
 
     type WatchLeagueTableStream = WatchStream<v1::WatchLeagueTableResponse>;

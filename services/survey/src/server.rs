@@ -17,7 +17,7 @@ use tonic::{Request, Streaming};
 use crate::{
     rpc::{
         analysis, comment, device, follow_up, instrument, link, notice, period, quarantine, recorded_result,
-        respondent, response, result, survey, token_batch,
+        respondent, response, result, survey, token_batch, uncounted,
     },
     service::App,
 };
@@ -275,6 +275,16 @@ impl SurveyService for Surveys {
         request: Request<pb::ListRecordedResultsRequest>,
     ) -> Answer<pb::ListRecordedResultsResponse> {
         read(request, |_, message| recorded_result::list(&self.app, message)).await
+    }
+
+    async fn list_uncounted_figures(
+        &self,
+        request: Request<pb::ListUncountedFiguresRequest>,
+    ) -> Answer<pb::ListUncountedFiguresResponse> {
+        read(request, |caller, message| {
+            uncounted::list(&self.app, caller, message)
+        })
+        .await
     }
 
     async fn publish_result(

@@ -13,5 +13,6 @@ pub mod parent;
 pub mod performance;
 pub mod purpose;
 pub mod retention;
+pub mod uncounted;
 pub mod workflow;
 pub mod worktime;

@@ -24,6 +24,7 @@ pub mod refusal;
 pub mod rights;
 pub mod status;
 pub mod topic;
+pub mod uncounted;
 pub mod workflow;
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ pub mod sealed;
 pub mod sp4n;
 pub mod tally;
 pub mod timeline;
+pub mod uncounted;
 pub mod workflow;
 
 use chrono::{DateTime, Utc};

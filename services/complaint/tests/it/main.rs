@@ -42,4 +42,5 @@ mod settings_input;
 mod status;
 mod sweep;
 mod track;
+mod uncounted;
 mod watch;

@@ -18,5 +18,6 @@ pub mod score;
 pub mod sourced;
 pub mod suggestion;
 pub mod text;
+pub mod uncounted;
 
 pub use prima_platform::number;

@@ -14,6 +14,7 @@ pub mod instrument;
 mod submission;
 pub mod suggestion;
 mod target;
+pub mod uncounted;
 
 use prima_platform::{
     command::IdempotencyKey,

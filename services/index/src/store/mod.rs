@@ -15,6 +15,7 @@ mod key;
 mod objection;
 mod self_assessor;
 mod self_level;
+mod uncounted;
 
 pub use action::{
     Model as Action, action_complete_in_txn, action_get, action_insert_in_txn, action_list,
@@ -49,6 +50,7 @@ pub use objection::{
 };
 pub use self_assessor::{Model as SelfAssessor, acted_for_unit, self_assessor_save_in_txn};
 pub use self_level::{Model as SelfLevel, self_levels, self_levels_save_in_txn};
+pub use uncounted::{Found as Uncounted, uncounted};
 
 use prima_platform::{db::Step, schema::platform_steps};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};

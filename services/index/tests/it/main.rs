@@ -23,4 +23,5 @@ mod opinions;
 mod setup;
 mod stored_responses;
 mod suggestions;
+mod uncounted;
 mod visibility;

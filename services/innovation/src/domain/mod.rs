@@ -13,6 +13,7 @@ pub mod replication;
 pub mod round;
 pub mod round_check;
 pub mod scoring;
+pub mod uncounted;
 pub mod words;
 
 #[cfg(test)]

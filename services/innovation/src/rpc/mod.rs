@@ -12,3 +12,4 @@ pub mod portfolio;
 pub mod replication;
 pub mod round;
 pub mod score;
+pub mod uncounted;

@@ -19,6 +19,7 @@ pub mod score;
 pub mod stage_result;
 pub mod transfer;
 pub mod transfer_receiver;
+pub mod uncounted;
 
 use std::fmt::Display;
 

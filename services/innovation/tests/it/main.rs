@@ -17,5 +17,6 @@ mod replication;
 mod roles;
 mod rounds;
 mod scoring;
+mod uncounted;
 mod visibility;
 mod whole_round;

@@ -3,6 +3,7 @@
 pub mod analysis;
 pub mod complaint;
 pub mod complaint_figures;
+pub mod doctor;
 pub mod index;
 pub mod index_tree;
 pub mod instrument;

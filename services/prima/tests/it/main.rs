@@ -7,6 +7,7 @@
 )]
 
 mod call;
+mod doctor;
 mod exports;
 mod field;
 mod files;

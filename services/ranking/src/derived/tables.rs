@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    ops::Bound,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Weak},
 };
 
@@ -10,11 +11,11 @@ use prima_platform::{
     clock::{Clock, micros},
     consume::{Projection, Source},
 };
-use prima_proto::score;
+use prima_proto::{scope::Scope, score};
 use tokio::sync::watch;
 
 use crate::{
-    domain::{BadScore, Changed, LeagueTables, TableKey},
+    domain::{Aggregate, BadScore, Changed, LeagueTables, Subject, TableKey, uncounted::Uncounted},
     events::{self, Fact},
     store::StoredState,
 };
@@ -104,6 +105,36 @@ impl Tables {
             .values()
             .filter(|state| state.unreadable)
             .count()
+    }
+
+    /// Up to `most` subjects in the scope whose newest state cannot be read and that come after `after`, in their order. One
+    /// whose unit or agency can't be read is in the scope of all agencies only.
+    pub fn unreadable_states(&self, scope: &Scope, after: &str, most: usize) -> Vec<(String, Uncounted)> {
+        let newest = lock(&self.newest);
+        let later = newest.range::<str, _>((Bound::Excluded(after), Bound::Unbounded));
+        let unreadable = later
+            .filter(|(_, state)| state.unreadable)
+            .filter_map(|(subject, state)| {
+                let (of, period) = match events::aggregate_of(subject) {
+                    Ok(Some(Aggregate::Agency(name))) => (Some(Subject::Agency(name)), String::new()),
+                    Ok(Some(Aggregate::Unit(name))) => (Some(Subject::Unit(name)), String::new()),
+                    Ok(Some(Aggregate::Score(key))) => (Some(key.subject), key.period),
+                    Ok(None) | Err(_) => (None, String::new()),
+                };
+                let is_included = match &of {
+                    Some(of) => scope.includes(of),
+                    None => *scope == Scope::default(),
+                };
+                let found = Uncounted {
+                    name: subject.clone(),
+                    subject: of,
+                    period,
+                    version: state.version,
+                    unranked: None,
+                };
+                is_included.then(|| (subject.clone(), found))
+            });
+        unreadable.take(most).collect()
     }
 
     /// Applies a state, whether it can be read or not; false when the same or a newer version was applied before.
@@ -274,6 +305,13 @@ mod tests {
         // A state of the directory that is not ranked is not read.
         tables.receive("prima.directory.service.3271.a.b", 5, false, b"\xff");
         assert_eq!(tables.unreadable(), 2);
+        let listed = |scope: &str, after: &str| -> Vec<String> {
+            let found = tables.unreadable_states(&scope.parse().unwrap(), after, 9);
+            found.into_iter().map(|(key, _)| key).collect()
+        };
+        assert_eq!(listed("agencies/3271/units/a", ""), [entry, score]);
+        assert_eq!(listed("agencies/-", entry), [score]);
+        assert!(listed("agencies/32", "").is_empty());
         let kept = tables.take_unsaved();
         let score_kept = kept.iter().find(|state| state.subject == score).unwrap();
         assert_eq!(
@@ -286,5 +324,6 @@ mod tests {
         tables.receive(score, 6, true, b"\xff");
         tables.receive(entry, 6, false, &[]);
         assert_eq!(tables.unreadable(), 0);
+        assert!(listed("agencies/-", "").is_empty());
     }
 }

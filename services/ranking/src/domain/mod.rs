@@ -12,6 +12,7 @@ pub mod league_tables;
 mod member_score;
 pub mod table;
 mod table_map;
+pub mod uncounted;
 
 pub use facts::{AgencyFacts, AgencyType, Aggregate, Figures, Kind, Score, Status, UnitFacts};
 pub use league_tables::{BadScore, Changed, LeagueTables, Row, Units, Unranked};

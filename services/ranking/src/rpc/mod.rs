@@ -4,5 +4,6 @@ mod app;
 pub mod league_table;
 mod message;
 pub mod standing;
+pub mod uncounted;
 
 pub use app::App;

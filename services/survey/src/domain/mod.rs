@@ -26,6 +26,7 @@ pub mod student;
 pub mod suppression;
 pub mod survey;
 pub mod tally;
+pub mod uncounted;
 pub mod weights;
 
 pub use prima_platform::number;

@@ -17,6 +17,7 @@ pub mod response;
 pub mod result;
 pub mod survey;
 pub mod token_batch;
+pub mod uncounted;
 
 use prima_platform::failure::{Failure, Kind};
 

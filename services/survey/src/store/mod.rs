@@ -22,6 +22,7 @@ pub mod survey_change;
 pub mod tally;
 pub mod token_batch;
 mod turn;
+pub mod uncounted;
 pub mod unit;
 pub mod unit_score;
 pub mod void;

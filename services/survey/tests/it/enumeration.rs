@@ -96,6 +96,13 @@ async fn about(
         }
     );
     call!(
+        surveys.list_uncounted_figures,
+        pb::ListUncountedFiguresRequest {
+            parent: unit.into(),
+            ..Default::default()
+        }
+    );
+    call!(
         surveys.update_survey,
         pb::UpdateSurveyRequest {
             survey: Some(pb::Survey {

@@ -37,4 +37,5 @@ mod single_use;
 mod stored;
 mod sums;
 mod texts;
+mod uncounted;
 mod zones;

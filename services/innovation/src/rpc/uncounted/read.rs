@@ -1,0 +1,72 @@
+//! Lists what is not counted.
+
+use prima_platform::{
+    caller::Caller,
+    clock::{from_micros, to_proto},
+    failure::Failure,
+    page::Page,
+    request::{self, Faults},
+    sections,
+    service::Context,
+};
+use prima_proto::{innovation::v1 as pb, scope::Scope};
+use sea_orm::{ConnectionTrait, DbErr};
+
+use crate::{
+    domain::uncounted::Kind,
+    rpc::access::{require_evaluator_or_ministry, require_reader},
+    store::uncounted::{Found, uncounted},
+};
+
+/// A page of what is not counted within an agency, a unit or the country.
+pub async fn list(
+    ctx: &Context,
+    caller: Caller,
+    message: pb::ListUncountedFiguresRequest,
+) -> Result<pb::ListUncountedFiguresResponse, Failure> {
+    let mut faults = Faults::default();
+    let filters = [message.parent.as_str()];
+    let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &filters));
+    let scope = faults.take(request::name::<Scope>("parent", &message.parent));
+    let (scope, page) = faults.build(|| scope.zip(page))?;
+    match scope.agency.as_str() {
+        "" => require_evaluator_or_ministry(&caller)?,
+        agency => require_reader(&caller, agency)?,
+    }
+    let reader = ctx.db.reader();
+    let read = |kind, after, most| rows(reader, &scope, kind, after, most);
+    let (figures, next_page_token) = sections::page(&page, &Kind::ALL, Kind::key, read).await?;
+    Ok(pb::ListUncountedFiguresResponse {
+        figures,
+        next_page_token,
+    })
+}
+
+/// One thing of a kind as a message.
+fn figure(kind: Kind, found: Found) -> pb::UncountedFigure {
+    pb::UncountedFigure {
+        kind: kind.key().to_owned(),
+        kind_display_name: kind.display_name().to_owned(),
+        subject: found.subject(),
+        name: found.name,
+        period: found.period,
+        since_time: Some(to_proto(from_micros(found.since))),
+        reason: kind.reason().to_owned(),
+        action: kind.action().to_owned(),
+    }
+}
+
+/// The rows of a kind, each with its key.
+async fn rows(
+    conn: &impl ConnectionTrait,
+    scope: &Scope,
+    kind: Kind,
+    after: String,
+    most: usize,
+) -> Result<Vec<(String, pb::UncountedFigure)>, DbErr> {
+    let found = uncounted(conn, kind, scope, &after, most).await?;
+    Ok(found
+        .into_iter()
+        .map(|found| (found.key.clone(), figure(kind, found)))
+        .collect())
+}

@@ -1,0 +1,5 @@
+//! What is in no table, or listed without a rank.
+
+mod read;
+
+pub use read::list;

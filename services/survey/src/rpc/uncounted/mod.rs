@@ -1,0 +1,5 @@
+//! What is counted in no figure or table.
+
+mod read;
+
+pub use read::list;
