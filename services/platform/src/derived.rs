@@ -100,6 +100,9 @@ pub enum Source {
         table: &'static str,
         /// SQL expression of the key in it, a text.
         key: &'static str,
+        /// The inputs for which somebody waits, in SQL; worded as in a partial index. Their keys are recomputed before
+        /// the others, some of which follow in each round.
+        urgent: Option<&'static str>,
     },
     /// In rows whose time has come.
     Due(Due),
@@ -144,21 +147,35 @@ impl Source {
                      WHERE COALESCE((SELECT d.held_until {of_key}), 0) <= $2 ORDER BY m.first LIMIT {PAGE}"
                 )
             }
-            Self::Flags | Self::Inputs { .. } => {
-                let (table, key, of_kind) = match self {
-                    Self::Inputs { table, key } => (*table, *key, ""),
-                    _ => ("derived_mark", "key", "WHERE kind = $1"),
-                };
-                format!(
-                    "SELECT m.key, COALESCE(d.attempts, -1) AS attempts
-                     FROM (SELECT {key} AS key, MIN(id) AS first FROM {table} {of_kind} GROUP BY {key}) m
-                     LEFT JOIN derived d ON d.kind = $1 AND d.key = m.key
-                     WHERE COALESCE(d.held_until, 0) <= $2 ORDER BY m.first LIMIT {PAGE}"
-                )
-            }
+            Self::Flags => flagged("derived_mark", "key", "WHERE kind = $1"),
+            Self::Inputs { table, key, .. } => flagged(table, key, ""),
         };
         (text, values)
     }
+
+    /// The same for the keys that have urgent inputs; `None` for a source without any.
+    fn urgent_query(&self, kind: &str, now: i64) -> Option<(String, Vec<Value>)> {
+        let Self::Inputs {
+            table,
+            key,
+            urgent: Some(urgent),
+        } = self
+        else {
+            return None;
+        };
+        let text = flagged(table, key, &format!("WHERE {urgent}"));
+        Some((text, vec![kind.into(), now.into()]))
+    }
+}
+
+/// The query for keys with rows in a table, the one with the oldest row first.
+fn flagged(table: &str, key: &str, which: &str) -> String {
+    format!(
+        "SELECT m.key, COALESCE(d.attempts, -1) AS attempts
+         FROM (SELECT {key} AS key, MIN(id) AS first FROM {table} {which} GROUP BY {key}) m
+         LEFT JOIN derived d ON d.kind = $1 AND d.key = m.key
+         WHERE COALESCE(d.held_until, 0) <= $2 ORDER BY m.first LIMIT {PAGE}"
+    )
 }
 
 /// A table of dirty flags that only processes of the previous release write, which run beside this one during a rolling

@@ -26,7 +26,6 @@ pub(super) fn mask(keys: &mut [String]) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::config::Config;
 
     #[test]

@@ -1,9 +1,12 @@
 //! The runner that recomputes the keys of one kind.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::Duration,
+};
 
 use opentelemetry::KeyValue;
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Value};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +22,9 @@ use crate::{
 
 /// Delay before a failed key is tried again: the first one and the longest.
 const DELAYS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
+/// Where some keys are urgent, a transaction for others has this part of the usual number of keys, so that those are soon
+/// next.
+const PART: usize = 4;
 /// Longest error text that is stored, characters.
 const ERROR: usize = 1000;
 
@@ -70,7 +76,7 @@ impl<K: Kind> Runner<K> {
             Source::Due(due) => (due.every, false),
             _ => (POLL, true),
         };
-        let mut looked: Option<Instant> = None;
+        let (mut looked, mut found): (Option<Instant>, _) = (None, VecDeque::new());
         while !stop.is_cancelled() {
             wake.mark_unchanged();
             if looked.is_none_or(|at| at.elapsed() >= POLL) {
@@ -80,7 +86,7 @@ impl<K: Kind> Runner<K> {
                     tracing::warn!(kind, %error, "keys that are due can't be determined; trying again");
                 }
             }
-            let pause = match self.round(&stop).await {
+            let pause = match self.round(&mut found, &stop).await {
                 Ok(false) => self.settings.min_interval / 10,
                 Ok(true) => continue,
                 Err(error) => {
@@ -135,16 +141,48 @@ impl<K: Kind> Runner<K> {
         Ok(txn.commit().await?)
     }
 
-    /// Recomputes a page of keys that are out of date and whose `held_until` has passed. Returns whether there may be more.
-    async fn round(&self, stop: &CancellationToken) -> Result<bool, Failure> {
-        let waiting = self.waiting().await?;
-        let is_full = waiting.len() >= PAGE;
-        let (failed, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|w| w.attempts > 0);
-        let keys: Vec<String> = others.into_iter().map(|w| w.key).collect();
-        let batches = keys.chunks(self.settings.batch.max(1)).map(<[String]>::to_vec);
+    /// Recomputes the keys with urgent inputs, then some of those that were `found` out of date; when none is left of these,
+    /// looks for more. Returns whether there may be more.
+    async fn round(
+        &self,
+        found: &mut VecDeque<Vec<String>>,
+        stop: &CancellationToken,
+    ) -> Result<bool, Failure> {
+        let (source, kind) = (self.kind.source(), self.settings.name);
+        let urgent = source.urgent_query(kind, self.now());
+        let is_urgent = urgent.is_some();
         let mut done = 0;
-        // A key that has failed may fail again, and would roll back the others of its batch.
-        for keys in batches.chain(failed.into_iter().map(|w| vec![w.key])) {
+        if let Some(query) = urgent {
+            let (batches, _) = self.waiting(query, self.settings.batch).await?;
+            done += self.work_all(batches, stop).await?;
+        }
+        if found.is_empty() {
+            let most = if is_urgent {
+                self.settings.batch / PART
+            } else {
+                self.settings.batch
+            };
+            let (batches, is_full) = self.waiting(source.query(kind, self.now()), most).await?;
+            if !is_urgent {
+                done += self.work_all(batches, stop).await?;
+                // A row whose recomputation left it due is not tried again at once.
+                let is_due = matches!(source, Source::Due(_));
+                return Ok(done > 0 && (is_full || !is_due));
+            }
+            found.extend(batches);
+        }
+        done += self.work_all(found.pop_front(), stop).await?;
+        Ok(done > 0 || !found.is_empty())
+    }
+
+    /// Recomputes batches of keys one after the other. Returns how many keys were recomputed.
+    async fn work_all(
+        &self,
+        batches: impl IntoIterator<Item = Vec<String>>,
+        stop: &CancellationToken,
+    ) -> Result<usize, Failure> {
+        let mut done = 0;
+        for keys in batches {
             if stop.is_cancelled() {
                 break;
             }
@@ -155,16 +193,17 @@ impl<K: Kind> Runner<K> {
                 tokio::select! { () = stop.cancelled() => break, () = tokio::time::sleep(pause) => {} }
             }
         }
-        // A row whose recomputation left it due is not tried again at once.
-        let is_due = matches!(self.kind.source(), Source::Due(_));
-        Ok(done > 0 && (is_full || !is_due))
+        Ok(done)
     }
 
-    /// Keys out of date whose `held_until` has passed, the one with the oldest flag first. Each gets a row of `derived`
-    /// that can be locked.
-    async fn waiting(&self) -> Result<Vec<Waiting>, DbErr> {
+    /// The keys that a query finds out of date, in batches of at most `most`, and whether there may be more of them. Each
+    /// gets a row of `derived` that can be locked.
+    async fn waiting(
+        &self,
+        (text, values): (String, Vec<Value>),
+        most: usize,
+    ) -> Result<(Vec<Vec<String>>, bool), DbErr> {
         let (reader, kind) = (self.db.reader(), self.settings.name);
-        let (text, values) = self.kind.source().query(kind, self.now());
         let waiting = Waiting::find_by_statement(sql(reader, &text, values))
             .all(reader)
             .await?;
@@ -179,7 +218,13 @@ impl<K: Kind> Runner<K> {
             );
             writer.execute_raw(sql(writer, &text, values)).await?;
         }
-        Ok(waiting)
+        let is_full = waiting.len() >= PAGE;
+        let (failed, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|w| w.attempts > 0);
+        let keys: Vec<String> = others.into_iter().map(|w| w.key).collect();
+        let batches = keys.chunks(most.max(1)).map(<[String]>::to_vec);
+        // A key that has failed may fail again, and would roll back the others of its batch.
+        let alone = failed.into_iter().map(|w| vec![w.key]);
+        Ok((batches.chain(alone).collect(), is_full))
     }
 
     /// Recomputes the keys in one transaction; if that fails, each in one of its own. Returns how many were recomputed.

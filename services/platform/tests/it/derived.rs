@@ -42,6 +42,7 @@ on_both_databases!(
     keys_that_are_recomputed_for_the_first_time_are_known,
     dirty_flags_of_the_previous_release_are_processed,
     rows_in_place_of_flags_are_each_added_once,
+    an_urgent_row_waits_for_one_transaction_with_others_at_most,
     a_row_is_processed_once_it_is_due_and_a_failing_one_delays_no_other,
     a_database_with_later_steps_gets_the_tables,
 );
@@ -126,7 +127,13 @@ impl Double {
 }
 
 /// Adds up the rows of a key and deletes them; fails for a negative row.
-struct Sum;
+#[derive(Default)]
+struct Sum {
+    /// Whether rows with the value 1 are urgent. The first transaction inserts one, under the key `urgent`.
+    urgent: bool,
+    /// The keys in the order in which they were recomputed.
+    order: Arc<Mutex<Vec<String>>>,
+}
 
 /// How many keys named `b` have failed twice or more; a machine that is busy may have tried them more often.
 const TRIED_TWICE: &str =
@@ -147,10 +154,20 @@ impl Kind for Sum {
         Source::Inputs {
             table: "part",
             key: "key",
+            urgent: self.urgent.then_some("value = 1"),
         }
     }
 
     async fn recompute(&self, txn: &Txn, keys: &[String]) -> Result<(), Failure> {
+        let is_first = {
+            let mut order = self.order.lock().unwrap();
+            order.extend_from_slice(keys);
+            order.len() == keys.len()
+        };
+        if self.urgent && is_first {
+            let text = "INSERT INTO part (key, value) VALUES ('urgent', 1)";
+            txn.execute_raw(sql(txn, text, [])).await?;
+        }
         for key in keys {
             let text = "DELETE FROM part WHERE key = $1 RETURNING value";
             let parts = txn.query_all_raw(sql(txn, text, [key.clone().into()])).await?;
@@ -542,14 +559,46 @@ async fn dirty_flags_of_the_previous_release_are_processed(world: World) {
     scene.settled().await;
 }
 
-async fn rows_in_place_of_flags_are_each_added_once(world: World) {
-    let scene = Scene::new(world).await;
+/// Creates the table of inputs of [`Sum`].
+async fn parts(scene: &Scene) {
     let identity = match scene.is_postgres() {
         true => "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
         false => "INTEGER PRIMARY KEY",
     };
     let table = format!("CREATE TABLE part (id {identity}, key TEXT NOT NULL, value BIGINT NOT NULL)");
     scene.world.tamper(&table).await;
+}
+
+async fn an_urgent_row_waits_for_one_transaction_with_others_at_most(world: World) {
+    let scene = Scene::new(world).await;
+    parts(&scene).await;
+    let rows: Vec<String> = (10..50).map(|n| format!("('k{n}', 2)")).collect();
+    let text = format!("INSERT INTO part (key, value) VALUES {}", rows.join(", "));
+    scene.world.tamper(&text).await;
+    let order = Arc::<Mutex<Vec<String>>>::default();
+    let kind = Sum {
+        urgent: true,
+        order: order.clone(),
+    };
+    let runner = Runner::new(
+        scene.world.db.clone(),
+        scene.derived.clone(),
+        Outbox::default(),
+        kind,
+    );
+    let _running = Running::spawn(|stop| runner.run(stop));
+    scene
+        .becomes("SELECT CAST(COUNT(*) AS BIGINT) AS n FROM part", 0)
+        .await;
+    let order = order.lock().unwrap();
+    assert_eq!(order.len(), 41);
+    // A quarter of the ten keys of a batch, and then the one that is urgent.
+    assert_eq!(order.iter().position(|key| key == "urgent"), Some(2));
+}
+
+async fn rows_in_place_of_flags_are_each_added_once(world: World) {
+    let scene = Scene::new(world).await;
+    parts(&scene).await;
     let add = async |parts: &str| {
         let text = format!("INSERT INTO part (key, value) VALUES {parts}");
         scene.world.tamper(&text).await;
@@ -560,7 +609,7 @@ async fn rows_in_place_of_flags_are_each_added_once(world: World) {
     let other = scene.world.replica().await;
     let runner = |replica: &Replica| {
         let (db, derived) = (replica.db.clone(), scene.derived.clone());
-        let runner = Runner::new(db, derived, Outbox::default(), Sum);
+        let runner = Runner::new(db, derived, Outbox::default(), Sum::default());
         Running::spawn(|stop| runner.run(stop))
     };
     let _runners = [runner(&scene.world), runner(&other)];

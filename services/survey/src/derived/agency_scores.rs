@@ -1,4 +1,4 @@
-//! The score of an agency: the mean of its units' exact values, recomputed at most once a second when a dirty flag is
+//! The score of an agency: the mean of its units' exact values, recomputed at most twice a second when a dirty flag is
 //! set.
 
 use std::{collections::BTreeSet, str::FromStr, time::Duration};
@@ -39,7 +39,7 @@ impl Kind for AgencyScores {
         Settings {
             name: KIND,
             batch: 50,
-            min_interval: Duration::from_secs(1),
+            min_interval: Duration::from_millis(500),
             legacy: Some(LegacyFlags {
                 table: "agency_dirty",
                 key: "agency || '/' || period",

@@ -91,6 +91,7 @@ impl Kind for SurveyResults {
         Source::Inputs {
             table: delta::TABLE,
             key: delta::KEY,
+            urgent: Some(delta::URGENT),
         }
     }
 

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use prima_platform::failure::Failure;
+use tokio::task::yield_now;
 
 use super::{item::Item, known::Known};
 use crate::domain::{
@@ -11,6 +12,9 @@ use crate::domain::{
     response::{Raw, Response, check},
     survey::Survey,
 };
+
+/// How many responses a task checks before it lets others run, such as those that take in single responses.
+pub(super) const AT_ONCE: usize = 64;
 
 /// A response that was checked against a definition of its survey.
 #[derive(Debug)]
@@ -49,12 +53,17 @@ impl Draft {
 /// The drafts of items, each with the etag of the definition that it was checked against; `None` where none is cached.
 pub(super) type Drafts = Vec<Option<(i64, Result<Draft, Failure>)>>;
 
-/// Checks items against cached definitions.
-pub(super) fn drafts(items: &[&Item], known: &Known, secret: &Secret, now: DateTime<Utc>) -> Drafts {
+/// Checks items against cached definitions. Other tasks run in between.
+pub(super) async fn drafts(items: &[&Item], known: &Known, secret: &Secret, now: DateTime<Utc>) -> Drafts {
     let cached = known.cached(items);
     let draft = |item: &&Item| {
         let (etag, survey) = cached.get(&item.survey)?;
         Some((*etag, Draft::new(item, &item.raw, survey, secret, now)))
     };
-    items.iter().map(draft).collect()
+    let mut drafts = Vec::with_capacity(items.len());
+    for part in items.chunks(AT_ONCE) {
+        drafts.extend(part.iter().map(draft));
+        yield_now().await;
+    }
+    drafts
 }

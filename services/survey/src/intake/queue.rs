@@ -21,8 +21,8 @@ use super::{
 };
 use crate::domain::access::Proof;
 
-/// For this time after a single response, bulk transactions have a part of their usual size: more single responses are
-/// likely to follow, and each waits for a bulk transaction in progress.
+/// For this time after a single response, bulk transactions are fewer and have a part of their usual size: more single
+/// responses are likely to follow, and each shares the processors and the locks with the bulk transactions in progress.
 const GENTLE: Duration = Duration::from_secs(1);
 
 /// Most concurrent transactions of single responses: one collects rows while another commits. With more of them each
@@ -244,9 +244,18 @@ impl State {
         load
     }
 
+    /// Whether single responses arrive.
+    fn gentle(&self) -> bool {
+        self.single_at.is_some_and(|at| at.elapsed() < GENTLE)
+    }
+
     fn bulk(&mut self, pace: &Pace) -> Load {
-        let gentle = self.single_at.is_some_and(|at| at.elapsed() < GENTLE);
-        let mut load = Load::new(true, if gentle { pace.gentle_cost() } else { pace.cost() });
+        let most = if self.gentle() {
+            pace.gentle_cost()
+        } else {
+            pace.cost()
+        };
+        let mut load = Load::new(true, most);
         for _ in 0..self.turns.len() {
             if load.full {
                 break;
@@ -386,12 +395,15 @@ impl Queue {
     pub(super) fn take(&self, singles: &Pace, bulk: &Pace) -> Option<Load> {
         let mut state = self.state();
         let state = &mut *state;
+        // Bulk transactions beside single responses leave them a part of the processors.
+        let part = if state.gentle() { 2 } else { 1 };
+        let bulk_loads = self.bulk_loads.div_ceil(part);
         let mut load = None;
         for many in [state.bulk_next, !state.bulk_next] {
             let found = match many {
                 false if state.single_loads < SINGLE_LOADS => state.single(singles),
                 false => continue,
-                true if state.bulk_loads < self.bulk_loads => state.bulk(bulk),
+                true if state.bulk_loads < bulk_loads => state.bulk(bulk),
                 true => continue,
             };
             if !found.rows.is_empty() {

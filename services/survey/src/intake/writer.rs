@@ -22,13 +22,13 @@ use prima_platform::{
 };
 use prima_proto::name;
 use sea_orm::{DbBackend, DbErr};
-use tokio::time::Instant;
+use tokio::{task::yield_now, time::Instant};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::Instrument;
 
 use super::{
     batch::Batch,
-    draft::drafts,
+    draft::{AT_ONCE, drafts},
     item::{Item, Outcome},
     known::Known,
     pace::Pace,
@@ -220,7 +220,7 @@ impl Writer {
             trace::link(&span, request);
         }
         async {
-            match self.store(&load.rows).await {
+            match self.store(&load.rows, load.bulk).await {
                 Ok((outcomes, took)) => {
                     (if load.bulk { bulk } else { singles }).learn(load.cost, load.full, took);
                     // Rows that waited for these claims can be stored while the requests of this load are answered.
@@ -232,7 +232,7 @@ impl Writer {
                 Err(error) if !alone && !db::transient(&error) => {
                     tracing::warn!(%error, "a batch failed; storing each request alone");
                     for rows in load.into_requests() {
-                        match self.store(&rows).await {
+                        match self.store(&rows, many).await {
                             Ok((outcomes, _)) => settle(rows, outcomes),
                             Err(error) => fail(rows, &error.into()),
                         }
@@ -255,13 +255,13 @@ impl Writer {
 
     /// Stores rows in one transaction, which is retried after a transient failure. When the response to a commit was
     /// lost, the retry finds the rows as repeats. Also returns how long the transaction held its locks.
-    async fn store(&self, rows: &[Row]) -> Result<(Vec<Outcome>, Duration), DbErr> {
+    async fn store(&self, rows: &[Row], bulk: bool) -> Result<(Vec<Outcome>, Duration), DbErr> {
         let items: Vec<&Item> = rows.iter().map(|row| &*row.item).collect();
         let mut attempt = 0;
         let mut known = self.expect_known();
         loop {
             attempt += 1;
-            match self.store_once(&items, known).await {
+            match self.store_once(&items, bulk, known).await {
                 Err(error) if !known && taken(&error) => {
                     known = true;
                     self.known_rows.store(WARY, Ordering::Relaxed);
@@ -275,15 +275,23 @@ impl Writer {
         }
     }
 
-    async fn store_once(&self, items: &[&Item], known: bool) -> Result<(Vec<Outcome>, Duration), DbErr> {
-        let drafts = drafts(items, &self.known, &self.secret, self.clock.now());
+    async fn store_once(
+        &self,
+        items: &[&Item],
+        bulk: bool,
+        known: bool,
+    ) -> Result<(Vec<Outcome>, Duration), DbErr> {
+        let drafts = drafts(items, &self.known, &self.secret, self.clock.now()).await;
         let txn = self.db.begin().await?;
         let (now, began) = (self.clock.now(), Instant::now());
         let surveys = self.known.share(&txn, items).await?;
         failpoint::hit("intake.shared").await;
         let permits = Permits::load(&txn, items, &surveys, self.grace, now).await?;
         let mut batch = Batch::new(now, (&self.secret, &self.vault), permits, self.step);
-        for (item, draft) in items.iter().zip(drafts) {
+        for (n, (item, draft)) in items.iter().zip(drafts).enumerate() {
+            if n % AT_ONCE == AT_ONCE - 1 {
+                yield_now().await;
+            }
             batch.check(item, surveys.get(&item.survey), draft);
         }
         let (outcomes, added) = match batch.insert(&txn, known).await {
@@ -300,7 +308,7 @@ impl Writer {
             txn.rollback().await?;
             return Ok((outcomes, began.elapsed()));
         }
-        deltas_insert_in_txn(&txn, &added, traceparent().as_deref()).await?;
+        deltas_insert_in_txn(&txn, &added, !bulk, traceparent().as_deref()).await?;
         failpoint::hit("intake.added").await;
         txn.commit().await?;
         let took = began.elapsed();

@@ -15,6 +15,9 @@ pub const TABLE: &str = "survey_delta";
 /// SQL expression for the key of a row's survey, as text.
 pub const KEY: &str = "CAST(survey_id AS TEXT)";
 
+/// Deltas of single responses, which are counted first: the sender waits for the figures.
+pub const URGENT: &str = "urgent = 1";
+
 /// Most rows that one statement inserts.
 const CHUNK: usize = 1000;
 /// Separates the answers of two responses.
@@ -62,23 +65,33 @@ impl Delta {
     }
 }
 
-/// Inserts the deltas of a transaction, with its trace context, to be counted later. This waits for no lock.
+/// Inserts the deltas of a transaction, with its trace context, to be counted later; urgent ones first. This waits for no
+/// lock.
 pub async fn deltas_insert_in_txn(
     txn: &Txn,
     added: &BTreeMap<i64, Delta>,
+    urgent: bool,
     traceparent: Option<&str>,
 ) -> Result<(), DbErr> {
     let trace = traceparent.unwrap_or_default();
-    let rows: Vec<[Value; 3]> = added
+    let urgent = i64::from(urgent);
+    let rows: Vec<[Value; 4]> = added
         .iter()
-        .map(|(survey, delta)| [(*survey).into(), delta.0.clone().into(), trace.into()])
+        .map(|(survey, delta)| {
+            [
+                (*survey).into(),
+                delta.0.clone().into(),
+                trace.into(),
+                urgent.into(),
+            ]
+        })
         .collect();
     for chunk in rows.chunks(CHUNK) {
-        let types = [Type::Int, Type::Text, Type::Text];
+        let types = [Type::Int, Type::Text, Type::Text, Type::Int];
         let (from, values) = table(txn, types, chunk.iter().cloned(), 0);
         let text = format!(
-            "INSERT INTO {TABLE} (survey_id, answers, traceparent)
-             SELECT column1, column2, NULLIF(column3, '') FROM {from} WHERE TRUE"
+            "INSERT INTO {TABLE} (survey_id, answers, traceparent, urgent)
+             SELECT column1, column2, NULLIF(column3, ''), column4 FROM {from} WHERE TRUE"
         );
         txn.execute_raw(sql(txn, &text, values)).await?;
     }

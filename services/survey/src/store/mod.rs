@@ -46,6 +46,7 @@ impl MigratorTrait for Migrator {
         steps.push(Box::new(RELEASE));
         steps.push(Box::new(QUARANTINE));
         steps.push(Box::new(SEALED_TEXTS));
+        steps.push(Box::new(URGENT));
         steps
     }
 }
@@ -262,5 +263,14 @@ const QUARANTINE: Step = Step {
         "CREATE TABLE survey_change (
             survey_id BIGINT NOT NULL, number BIGINT NOT NULL, changed_at BIGINT NOT NULL, actor TEXT NOT NULL,
             reason TEXT NOT NULL, closed_at BIGINT NOT NULL, close_at BIGINT, PRIMARY KEY (survey_id, number))",
+    ],
+};
+
+/// `urgent` is 1 for the deltas of single responses.
+const URGENT: Step = Step {
+    name: "m0006_survey_urgent",
+    statements: &[
+        "ALTER TABLE survey_delta ADD COLUMN urgent BIGINT NOT NULL DEFAULT 0",
+        "CREATE INDEX survey_delta_urgent ON survey_delta (survey_id, id) WHERE urgent = 1",
     ],
 };
