@@ -282,6 +282,7 @@ mod tests {
                 .components([("f02", "4.0000".to_owned())])
                 .sample(9, 10)
                 .released(9, 2, WithheldReason::FirstStep)
+                .questioned(12, "79.50".into())
                 .standard_error("0.1000".into())
                 .units(2, 3, MEAN_OF_UNITS)
                 .category_display_name("Baik".into())
@@ -311,6 +312,8 @@ mod tests {
             counted: 9,
             pending: 2,
             withheld_reason: WithheldReason::FirstStep.into(),
+            in_question: 12,
+            value_with_questioned: "79.50".into(),
             category_display_name: "Baik".into(),
         };
         assert_eq!(score(true).state(), expected);

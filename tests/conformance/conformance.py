@@ -297,7 +297,8 @@ def run(report, endpoints, token, data):
 
     def shows(message, index, counted):
         row = row_of_unit(message)
-        return row is not None and (row.score, row.counted, row.respondents) == (index, counted, counted) and row.rank > 0
+        figures = (index, counted, counted, len(rows) - counted)
+        return row is not None and (row.score, row.counted, row.respondents, row.pending) == figures and row.rank > 0
 
     league = None
     with check("WatchLeagueTable, open to everybody, answers at once"):

@@ -46,9 +46,11 @@ def run(report, prima, nobody, unit, run_id, rows, expected):
     with check("an F-03 survey gives the mean of its aspects' means"):
         questions = [e.key for e in instruments["f03-offline-2022"].elements]
         f03 = create(f"{YEAR}-f03", period=YEAR, instrument="f03-offline-2022")
-        prima.call(SURVEY, "SubmitResponse", {
-            "request_id": "satu", "survey": f03.name, "response": {"answers": {q: 4 for q in questions}},
-        })
+        # Five rows, because fewer show nothing.
+        prima.call(SURVEY, "SubmitResponses", rows=[
+            {"survey": f03.name, "response_id": f"f-{n}", "response": {"answers": {q: 4 for q in questions}}}
+            for n in range(5)
+        ])
         found = result(f03.name)
         expect("index and minimum", (found.index, found.minimum_respondents), ("4.00", 10))
 
@@ -224,7 +226,7 @@ def run(report, prima, nobody, unit, run_id, rows, expected):
     # Rights of respondents.
     with check("ReadResponse and EraseResponseTexts serve a respondent, and ListRespondentLog says who did it and why"):
         written = {"answers": rows[0], "suggestion": "Tambah kursi tunggu", "criticism": "Antrean panjang"}
-        own = create("2015-hak", period="2015")
+        own = create("2019-hak", period="2019")
         prima.call(SURVEY, "SubmitResponse", {"request_id": "hak", "survey": own.name, "response": written})
         which = {"survey": own.name, "response_id": "hak", "reason": "Permohonan 1/PDP"}
         stored = prima.call(SURVEY, "ReadResponse", which).response

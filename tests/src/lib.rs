@@ -106,12 +106,15 @@ impl Cluster {
             .env("PRIMA_BUS__MAX_BYTES", &self.nats.config().max_bytes.to_string())
             .env("PRIMA_AUTH__PUBLIC_KEY", self.signer.public_key());
         match service {
-            Service::Survey if !self.in_steps => AT_ONCE
-                .iter()
-                .fold(command, |command, (name, value)| command.env(name, value)),
+            Service::Survey => {
+                let at_once = if self.in_steps { &[][..] } else { &AT_ONCE };
+                let command = command.env("PRIMA_SURVEY__KEYS", &self.key);
+                at_once
+                    .iter()
+                    .fold(command, |command, (name, value)| command.env(name, value))
+            }
             // Ranking waits for the scores of every configured source, and a cluster runs only survey.
             Service::Ranking => command.env("PRIMA_RANKING__SOURCES", "[\"survey\"]"),
-            Service::Survey => command.env("PRIMA_SURVEY__KEYS", &self.key),
             Service::Complaint => command
                 .env("PRIMA_COMPLAINT__KEYS", &self.key)
                 .env("PRIMA_COMPLAINT__SWEEP_MILLIS", "50")

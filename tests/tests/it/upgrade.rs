@@ -259,7 +259,11 @@ async fn schema(dataset: &Dataset, service: &str) -> BTreeSet<String> {
         FROM sqlite_master m LEFT JOIN pragma_table_info(m.name) c ON m.type = 'table'
         WHERE m.name NOT LIKE 'sqlite_%'";
     let db = dataset.database(service).await;
-    let rows = db.reader().query_all_raw(sql(db.reader(), text, [])).await.unwrap();
+    let rows = db
+        .reader()
+        .query_all_raw(sql(db.reader(), text, []))
+        .await
+        .unwrap();
     rows.iter().map(|row| row.try_get("", "line").unwrap()).collect()
 }
 
@@ -272,7 +276,11 @@ async fn an_upgraded_file_has_the_tables_and_indexes_of_a_new_one() {
         old.start(&[]).await.stop().await;
         for service in SERVICES {
             let service = service.name();
-            assert_eq!(schema(&old, service).await, schema(&new, service).await, "{service}");
+            assert_eq!(
+                schema(&old, service).await,
+                schema(&new, service).await,
+                "{service}"
+            );
         }
     }
 }

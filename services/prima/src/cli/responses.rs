@@ -70,7 +70,7 @@ pub struct SelectionArgs {
         value_name = "N",
         default_value_t = 0,
         hide_default_value = true,
-        value_parser = clap::value_parser!(i64).range(1..),
+        value_parser = clap::value_parser!(i64).range(0..),
         help = "Hanya yang ada dalam karantina nomor ini"
     )]
     pub quarantine: i64,

@@ -141,7 +141,7 @@ fn identity(reporter: &pb::Reporter) -> String {
     ])
 }
 
-fn response(stored: &survey::StoredResponse) -> String {
+fn response(stored: &survey::HeldResponse) -> String {
     let profile = stored.profile.clone().unwrap_or_default();
     let age = Some(profile.age)
         .filter(|age| *age > 0)

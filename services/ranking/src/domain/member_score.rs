@@ -298,6 +298,19 @@ impl Interner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::tests::score;
+
+    #[test]
+    fn a_value_that_is_withheld_is_listed_and_not_ranked() {
+        let mut few = score("1/a", "");
+        few.figures.category.clear();
+        let without_reason = ParsedScore::parse(&few.subject, few.figures.clone());
+        assert!(without_reason.is_err(), "an empty value is refused as before");
+        few.figures.too_few = true;
+        let parsed = ParsedScore::parse(&few.subject, few.figures).unwrap();
+        assert_eq!(parsed.unranked, Some(Unranked::TooFew));
+        assert_eq!(parsed.value, SortKey::UNRANKED);
+    }
 
     #[test]
     fn a_value_is_a_plain_decimal() {

@@ -131,32 +131,6 @@ fn a_category_without_a_value_is_listed_and_not_ranked() {
 }
 
 #[test]
-fn a_value_that_is_withheld_is_listed_and_not_ranked() {
-    let mut tables = LeagueTables::default();
-    for name in ["1/a", "1/b"] {
-        tables.unit(unit_name(name), 1, unit("clinic"));
-    }
-    tables.score("survey", 1, score("1/b", "91.40")).unwrap();
-    let mut few = score("1/a", "");
-    few.figures.category.clear();
-    (few.figures.counted, few.figures.pending, few.figures.too_few) = (0, 3, true);
-    tables.score("survey", 1, few).unwrap();
-    assert_eq!(
-        shown(&tables, "clinic"),
-        [row(1, "1/b", "91.40"), row(None, "1/a", "")]
-    );
-    let rows = tables.rows(&key("clinic"), 1, 1).unwrap();
-    assert_eq!(
-        (rows[0].unranked, rows[0].score.pending),
-        (Some(Unranked::TooFew), 3)
-    );
-    // An empty value without a reason is refused as before.
-    let mut empty = score("1/a", "");
-    empty.figures.category.clear();
-    assert!(tables.score("survey", 2, empty).is_err());
-}
-
-#[test]
 fn ties_on_the_number_share_a_rank_and_each_value_is_shown_as_published() {
     let mut tables = LeagueTables::default();
     for (name, value) in [("1/a", "80"), ("1/b", "91.40"), ("2/a", "91.4"), ("1/c", "95")] {

@@ -90,6 +90,7 @@ impl Kind {
                 }
                 Some(Unranked::UnitsUnfit) => "Terlalu sedikit unit instansi ini yang layak diperingkat",
                 Some(Unranked::NoValue) => "Hanya kategorinya yang terbit, tanpa nilai",
+                Some(Unranked::TooFew) => "Respondennya terlalu sedikit untuk menampilkan nilai",
                 None => "",
             },
             Self::StateUnreadable => "Isinya tidak dapat dibaca rilis ini",

@@ -283,8 +283,10 @@ impl Writer {
     ) -> Result<(Vec<Outcome>, Duration), DbErr> {
         let drafts = drafts(items, &self.known, &self.secret, self.clock.now()).await;
         let txn = self.db.begin().await?;
-        let (now, began) = (self.clock.now(), Instant::now());
+        let began = Instant::now();
         let surveys = self.known.share(&txn, items).await?;
+        // A response without a time is given its own now: while it waited for the lock, its survey may have been closed.
+        let now = self.clock.now();
         failpoint::hit("intake.shared").await;
         let permits = Permits::load(&txn, items, &surveys, self.grace, now).await?;
         let mut batch = Batch::new(now, (&self.secret, &self.vault), permits, self.step);

@@ -35,7 +35,7 @@ fn erase(id: &str, survey: &str, which: Erased) -> pb::EraseResponseTextsRequest
 
 impl World {
     /// What is stored of a response.
-    pub async fn read_response(&mut self, survey: &str, id: &str) -> pb::StoredResponse {
+    pub async fn read_response(&mut self, survey: &str, id: &str) -> pb::HeldResponse {
         let request = read(survey, Sought::ResponseId(id.into()));
         let answer = self.client.read_response(admin(request)).await.unwrap();
         answer.into_inner().response.unwrap()

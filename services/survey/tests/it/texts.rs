@@ -22,7 +22,7 @@ fn with_keys(keys: &[&String]) -> config::Survey {
     config::Survey {
         keys: keys.iter().map(|key| (*key).clone()).collect(),
         sweep_millis: 3_600_000,
-        ..config::Survey::default()
+        ..at_once()
     }
 }
 

@@ -20,9 +20,58 @@ const COUNTS: [(&str, &str, &str); 4] = [
 /// Tables of complaints, in which one more report of Kota Bogor is late.
 const COMPLAINTS: &str = "metrics/complaint-resolution/";
 
-/// What is removed from an answer of this build: tables and standings of cohorts that 0.1.0 did not have, and tables of
-/// innovations in which it listed no unit, because none had an innovation.
+/// The survey that was open in 0.1.0 with responses that it did not disclose.
+const IN_STEPS: &str = "agencies/3271/units/dpmptsp/surveys/2024-q1";
+/// What 0.1.0 showed of disclosed responses only. The upgraded deployment has steps of one, so that its index is that of all
+/// responses, as in 0.1.0.
+const STEPPED: [&str; 7] = [
+    "disclosedRespondents",
+    "elements",
+    "aspects",
+    "standardError",
+    "intervalLow",
+    "intervalHigh",
+    "indexExact",
+];
+
+/// Replaces what 0.1.0 showed of disclosed responses only, where not all were disclosed.
+fn withhold(now: &mut Value, then: &Value) {
+    if then["indexExact"] == "" && then["index"] != "" {
+        for key in STEPPED {
+            if let Some(value) = then.get(key) {
+                now[key] = value.clone();
+            }
+        }
+    }
+}
+
+fn each(now: &mut Value, then: &Value, key: &str) {
+    let now = now
+        .get_mut(key)
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten();
+    let then = then[key].as_array().into_iter().flatten();
+    now.zip(then).for_each(|(now, then)| withhold(now, then));
+}
+
+/// What is removed from an answer of this build: tables and standings of cohorts that 0.1.0 did not have, tables of
+/// innovations in which it listed no unit, because none had an innovation, and what it did not disclose of an open survey.
 pub fn leave_out_new(now: &mut Value, then: &Value) {
+    each(now, then, "results");
+    if let Some(result) = now.get_mut("result") {
+        withhold(result, &then["result"]);
+        each(result, &then["result"], "rollUps");
+    }
+    if then["analysis"]["survey"] == IN_STEPS {
+        now["analysis"] = then["analysis"].clone();
+    }
+    if let (Some(comments), Some(before)) = (
+        now.get_mut("comments").and_then(Value::as_array_mut),
+        then["comments"].as_array(),
+    ) {
+        comments.retain(|comment| before.contains(comment));
+    }
     let is_new = |cohort: &Value| {
         let cohort = cohort.as_str().unwrap_or_default();
         NEW_COHORTS

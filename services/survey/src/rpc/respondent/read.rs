@@ -93,7 +93,7 @@ impl Command for Read {
     }
 }
 
-fn all_of(row: response::Model, survey: &Survey, comments: Vec<pb::Comment>) -> pb::StoredResponse {
+fn all_of(row: response::Model, survey: &Survey, comments: Vec<pb::Comment>) -> pb::HeldResponse {
     let scores = row.answers.chars().map(|c| c.to_digit(10));
     let answers: BTreeMap<String, i32> = survey
         .asked
@@ -114,7 +114,7 @@ fn all_of(row: response::Model, survey: &Survey, comments: Vec<pb::Comment>) -> 
         channel: row.channel.unwrap_or_default(),
         hour_band: row.hour_band.unwrap_or_default(),
     };
-    pb::StoredResponse {
+    pb::HeldResponse {
         response_id: row.response_id,
         submit_time: Some(to_proto(from_micros(row.submitted_at))),
         accept_time: Some(to_proto(from_micros(row.accepted_at))),
