@@ -7,6 +7,7 @@
 mod access;
 mod agency_scores;
 mod analysis;
+mod attack;
 mod comments;
 mod corrections;
 mod counting;
