@@ -149,9 +149,10 @@ fn check_timeline(life: &Life) {
         let mut highest = -1;
         for entry in &life.entries {
             let changed = matches!(entry.kind, EntryKind::Transition | EntryKind::Received);
-            let later = entry.kind == EntryKind::Rescheduled && entry.after > entry.before;
-            if (changed && rule.starts(&entry.to)) || (later && entry.clock.as_ref() == Some(&rule.key)) {
-                // Levels of a deadline that moved to a later time may be reached again.
+            let moved = entry.kind == EntryKind::Rescheduled;
+            if (changed && rule.starts(&entry.to)) || (moved && entry.clock.as_ref() == Some(&rule.key)) {
+                // Levels that moved to a later time are reached again, also when their deadline moved to an earlier one: their
+                // days of work are counted from it in the same new calendar.
                 highest = -1;
             } else if entry.clock.as_ref() == Some(&rule.key)
                 && let Some(level) = entry.level
