@@ -23,7 +23,7 @@ use crate::domain::access::Proof;
 
 /// For this time after a single response, bulk transactions are fewer and have a part of their usual size: more single
 /// responses are likely to follow, and each shares the processors and the locks with the bulk transactions in progress.
-const GENTLE: Duration = Duration::from_secs(1);
+const GENTLE: Duration = Duration::from_millis(500);
 
 /// Most concurrent transactions of single responses: one collects rows while another commits. With more of them each
 /// would only be smaller, at the same cost per transaction.
@@ -395,9 +395,8 @@ impl Queue {
     pub(super) fn take(&self, singles: &Pace, bulk: &Pace) -> Option<Load> {
         let mut state = self.state();
         let state = &mut *state;
-        // Bulk transactions beside single responses leave them a part of the processors.
-        let part = if state.gentle() { 2 } else { 1 };
-        let bulk_loads = self.bulk_loads.div_ceil(part);
+        // A bulk transaction beside single responses leaves them a part of the processors.
+        let bulk_loads = if state.gentle() { 1 } else { self.bulk_loads };
         let mut load = None;
         for many in [state.bulk_next, !state.bulk_next] {
             let found = match many {
