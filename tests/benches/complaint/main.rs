@@ -13,6 +13,7 @@
     reason = "a benchmark fails, and awaits what it spawns"
 )]
 
+mod database;
 mod plans;
 
 use std::{
@@ -22,6 +23,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use database::{derived_tables, number, settle};
 use prima_platform::testing::postgres::Postgres;
 use prima_proto::complaint::v1;
 use prima_tests::{
@@ -45,8 +47,6 @@ const CONNECTIONS: usize = 8;
 const ROUNDS: usize = 7;
 const SLICE: Duration = Duration::from_millis(700);
 const SMALL_SLICE: Duration = Duration::from_millis(50);
-/// How often it is checked whether everything is recomputed.
-const SETTLE: Duration = Duration::from_millis(20);
 const SWEEPS: usize = 3;
 /// Number of reports that fall due at once, among all others.
 const DUE: i64 = 10_000;
@@ -232,30 +232,6 @@ async fn fill(db: &mut PgConnection, rows: i64, units: i64, all_new: bool) {
     db.execute("VACUUM ANALYZE").await.unwrap();
     db.execute("CHECKPOINT").await.unwrap();
     assert_eq!(number(db, "SELECT count(*) FROM complaint").await, rows);
-}
-
-/// The tables of what waits to be recomputed; an older build that is measured has others.
-async fn derived_tables(db: &mut PgConnection) -> Vec<String> {
-    let text = "SELECT tablename::text FROM pg_tables WHERE schemaname = 'complaint'
-        AND tablename IN ('derived', 'derived_mark', 'performance_dirty')";
-    let rows = sqlx::query(text).fetch_all(db).await.unwrap();
-    rows.iter().map(|row| row.get(0)).collect()
-}
-
-/// Waits until the figures of the reports so far are recomputed, which would otherwise slow what is measured next.
-async fn settle(db: &mut PgConnection) {
-    let tables = derived_tables(db).await;
-    for table in tables.iter().filter(|table| *table != "derived") {
-        let text = format!("SELECT count(*) FROM {table}");
-        while number(db, &text).await > 0 {
-            tokio::time::sleep(SETTLE).await;
-        }
-    }
-}
-
-async fn number(db: &mut PgConnection, text: &str) -> i64 {
-    let query = sqlx::query(sqlx::AssertSqlSafe(text.to_owned()));
-    query.fetch_one(db).await.unwrap().get(0)
 }
 
 /// What is measured: submitting reports, or one kind of list.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use prima_tests::bench::small;
 use sea_orm::sqlx::{self, Executor, PgConnection, Row};
 
-use super::number;
+use super::database::number;
 
 /// The most frequent queries, each with the index that must serve it.
 const PLANS: [(&str, &str); 16] = [
