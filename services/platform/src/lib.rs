@@ -40,5 +40,6 @@ pub mod telemetry;
 pub mod testing;
 pub mod token;
 pub mod trace;
+pub mod uncounted;
 pub mod vault;
 pub mod words;
