@@ -4,8 +4,15 @@
 //! there is a set for every metric, period, unit type and province, most with a dozen members; it finds a position
 //! only by a whole item, while a rank is looked up by value; and it keeps blocks that removals have almost emptied.
 
+use std::cmp::Ordering;
+
+/// Blocks whose sizes are also kept as one sum, so that a position in a large set does not add up thousands of sizes.
+const GROUP: usize = 64;
+
 /// Ordered set in blocks of at most `MAX` items. Finding, adding and removing cost a binary search and a move within
 /// one block; a position costs a sum over the sizes of the blocks before.
+///
+/// The order is that of the closures that its methods take, since items are compared by what is stored elsewhere.
 #[derive(Debug, Clone)]
 pub(super) struct Blocks<T, const MAX: usize> {
     /// No block is empty.
@@ -15,6 +22,8 @@ pub(super) struct Blocks<T, const MAX: usize> {
     lasts: Vec<T>,
     /// The size of each block, stored contiguously so that summing them is fast.
     sizes: Vec<u32>,
+    /// The number of items in each `GROUP` of blocks.
+    groups: Vec<u32>,
     len: usize,
 }
 
@@ -24,12 +33,13 @@ impl<T, const MAX: usize> Default for Blocks<T, MAX> {
             blocks: Vec::new(),
             lasts: Vec::new(),
             sizes: Vec::new(),
+            groups: Vec::new(),
             len: 0,
         }
     }
 }
 
-impl<T: Ord + Clone, const MAX: usize> Blocks<T, MAX> {
+impl<T: Copy, const MAX: usize> Blocks<T, MAX> {
     /// Number of items.
     pub(super) fn len(&self) -> usize {
         self.len
@@ -39,13 +49,15 @@ impl<T: Ord + Clone, const MAX: usize> Blocks<T, MAX> {
     /// which it is false.
     pub(super) fn position(&self, before: impl Fn(&T) -> bool) -> usize {
         let (block, within) = self.locate(before);
-        let whole: u32 = self.sizes.iter().take(block).sum();
-        whole as usize + within
+        let group = block / GROUP;
+        let groups: u32 = self.groups.iter().take(group).sum();
+        let sizes: u32 = self.sizes.iter().take(block).skip(group * GROUP).sum();
+        (groups + sizes) as usize + within
     }
 
-    /// Adds an item; false when the set already contained it.
-    pub(super) fn insert(&mut self, item: T) -> bool {
-        let (mut at, mut within) = self.locate(|other| *other < item);
+    /// Adds an item; false when the set already contained it. `order` compares another item with it.
+    pub(super) fn insert(&mut self, item: T, order: impl Fn(&T) -> Ordering) -> bool {
+        let (mut at, mut within) = self.locate(|other| order(other).is_lt());
         if at == self.blocks.len() {
             // The item is greater than all others and goes to the end of the last block.
             at = at.saturating_sub(1);
@@ -56,27 +68,35 @@ impl<T: Ord + Clone, const MAX: usize> Blocks<T, MAX> {
             self.len = 1;
             return true;
         };
-        if block.get(within) == Some(&item) {
+        if block.get(within).is_some_and(|other| order(other).is_eq()) {
             return false;
         }
-        block.insert(within, item);
         self.len += 1;
-        let at_end = within + 1 == block.len();
-        let tail = (block.len() > MAX).then(|| block.split_off(block.len() / 2));
-        self.update_bounds(at, at_end || tail.is_some());
-        if let Some(tail) = tail {
+        // A full block is split before it grows: otherwise it would keep room for twice `MAX` items.
+        if block.len() == MAX {
+            let tail = block.split_off(MAX / 2);
+            let left = block.len();
+            self.update_bounds(at, true);
             self.insert_block(at + 1, tail);
+            if within > left {
+                (at, within) = (at + 1, within - left);
+            }
+        }
+        if let Some(block) = self.blocks.get_mut(at) {
+            block.insert(within, item);
+            let at_end = within + 1 == block.len();
+            self.update_bounds(at, at_end);
         }
         true
     }
 
-    /// Removes an item; false when the set did not contain it.
-    pub(super) fn remove(&mut self, item: &T) -> bool {
-        let (at, within) = self.locate(|other| other < item);
+    /// Removes an item; false when the set did not contain it. `order` compares another item with it.
+    pub(super) fn remove(&mut self, order: impl Fn(&T) -> Ordering) -> bool {
+        let (at, within) = self.locate(|other| order(other).is_lt());
         let Some(block) = self.blocks.get_mut(at) else {
             return false;
         };
-        if block.get(within) != Some(item) {
+        if !block.get(within).is_some_and(|other| order(other).is_eq()) {
             return false;
         }
         block.remove(within);
@@ -96,7 +116,14 @@ impl<T: Ord + Clone, const MAX: usize> Blocks<T, MAX> {
     pub(super) fn iter_from(&self, offset: usize) -> impl Iterator<Item = &T> {
         let mut skip = offset;
         let mut first = 0;
-        for &size in &self.sizes {
+        for &size in &self.groups {
+            if skip < size as usize {
+                break;
+            }
+            skip -= size as usize;
+            first += GROUP;
+        }
+        for &size in self.sizes.iter().skip(first) {
             if skip < size as usize {
                 break;
             }
@@ -140,9 +167,10 @@ impl<T: Ord + Clone, const MAX: usize> Blocks<T, MAX> {
     /// Adds a block that is not empty.
     fn insert_block(&mut self, at: usize, block: Vec<T>) {
         if let Some(last) = block.last() {
-            self.lasts.insert(at, last.clone());
+            self.lasts.insert(at, *last);
             self.sizes.insert(at, size(&block));
             self.blocks.insert(at, block);
+            self.update_groups(at);
         }
     }
 
@@ -150,22 +178,34 @@ impl<T: Ord + Clone, const MAX: usize> Blocks<T, MAX> {
     fn remove_block(&mut self, at: usize) -> Vec<T> {
         self.lasts.remove(at);
         self.sizes.remove(at);
-        self.blocks.remove(at)
+        let block = self.blocks.remove(at);
+        self.update_groups(at);
+        block
     }
 
     /// Updates the stored size of a block that has changed, and with `new_last` its stored last item.
     fn update_bounds(&mut self, at: usize, new_last: bool) {
         let Some(block) = self.blocks.get(at) else { return };
-        if let Some(stored) = self.sizes.get_mut(at) {
-            *stored = size(block);
+        if let (Some(stored), Some(group)) = (self.sizes.get_mut(at), self.groups.get_mut(at / GROUP)) {
+            let now = size(block);
+            *group = *group - *stored + now;
+            *stored = now;
         }
         if let (true, Some(stored), Some(last)) = (new_last, self.lasts.get_mut(at), block.last()) {
-            *stored = last.clone();
+            *stored = *last;
         }
+    }
+
+    /// Adds up the groups again from that of a block which was added or removed: all later blocks have moved.
+    fn update_groups(&mut self, at: usize) {
+        let first = at / GROUP;
+        self.groups.truncate(first);
+        let later = self.sizes.chunks(GROUP).skip(first);
+        self.groups.extend(later.map(|sizes| sizes.iter().sum::<u32>()));
     }
 }
 
-/// The size of a block: at most `MAX + 1`, so that it always fits.
+/// The size of a block, which is at most `MAX`.
 fn size<T>(block: &[T]) -> u32 {
     u32::try_from(block.len()).unwrap_or(u32::MAX)
 }
@@ -176,7 +216,7 @@ mod tests {
 
     use super::*;
 
-    impl<T: Ord + Clone + std::fmt::Debug, const MAX: usize> Blocks<T, MAX> {
+    impl<T: Copy + PartialEq + std::fmt::Debug, const MAX: usize> Blocks<T, MAX> {
         fn check(&self) {
             assert_eq!(self.blocks.len(), self.sizes.len());
             assert_eq!(self.blocks.len(), self.lasts.len());
@@ -184,7 +224,14 @@ mod tests {
                 assert_eq!(block.last(), Some(last));
                 assert_eq!(block.len(), *size as usize);
                 assert!((1..=MAX).contains(&block.len()));
+                assert!(
+                    block.capacity() <= MAX.next_power_of_two().max(4),
+                    "room for {}",
+                    block.capacity()
+                );
             }
+            let groups = self.sizes.chunks(GROUP).map(|sizes| sizes.iter().sum::<u32>());
+            assert!(self.groups.iter().copied().eq(groups));
             assert_eq!(self.len, self.blocks.iter().map(Vec::len).sum::<usize>());
         }
     }
@@ -196,14 +243,14 @@ mod tests {
             match sorted.binary_search(&item) {
                 Ok(at) if !add => {
                     sorted.remove(at);
-                    assert!(blocks.remove(&item));
+                    assert!(blocks.remove(|other| other.cmp(&item)));
                 }
                 Err(at) if add => {
                     sorted.insert(at, item);
-                    assert!(blocks.insert(item));
+                    assert!(blocks.insert(item, |other| other.cmp(&item)));
                 }
-                Ok(_) => assert!(!blocks.insert(item)),
-                Err(_) => assert!(!blocks.remove(&item)),
+                Ok(_) => assert!(!blocks.insert(item, |other| other.cmp(&item))),
+                Err(_) => assert!(!blocks.remove(|other| other.cmp(&item))),
             }
             blocks.check();
             let before = sorted.partition_point(|other| *other < item);
@@ -218,7 +265,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn blocks_agree_with_a_sorted_vec(edits in prop::collection::vec((any::<bool>(), 0..60u16), 0..300)) {
+        fn blocks_agree_with_a_sorted_vec(edits in prop::collection::vec((any::<bool>(), 0..300u16), 0..400)) {
             agree::<2>(&edits);
             agree::<4>(&edits);
             agree::<9>(&edits);
@@ -229,11 +276,11 @@ mod tests {
         fn a_set_that_grew_and_shrank_keeps_few_blocks(keep in 1..40usize) {
             let mut blocks = Blocks::<u16, 8>::default();
             for item in 0..2000 {
-                blocks.insert(item);
+                blocks.insert(item, |other| other.cmp(&item));
             }
             for item in 0..2000 {
                 if usize::from(item) % 40 >= keep {
-                    blocks.remove(&item);
+                    blocks.remove(|other| other.cmp(&item));
                 }
             }
             blocks.check();

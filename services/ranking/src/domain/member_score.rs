@@ -1,15 +1,15 @@
 //! The score of one metric, period and subject, as one or more services have published it.
 
-use std::cmp::Reverse;
-use std::collections::HashSet;
-use std::sync::Arc;
-
 use prima_proto::name::{self, Subject};
 use rust_decimal::Decimal;
+use smallvec::SmallVec;
 
 use super::coverage;
 use super::facts::{Figures, Status};
-use super::table::{SortKey, TableKey};
+use super::sort_key::{KeptKey, SortKey};
+use super::stored_figures::StoredFigures;
+use super::table_map::TableIds;
+use super::texts::Texts;
 
 /// Why a score is refused. The same score would be refused again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -91,18 +91,19 @@ pub(super) enum Content {
 /// The figures of a score with what follows from them alone.
 #[derive(Debug)]
 pub(super) struct ParsedScore {
-    pub(super) figures: Figures,
+    pub(super) figures: StoredFigures,
+    /// Where it is sorted when it has a rank.
+    value: KeptKey,
     /// Why these figures give no rank, whatever the units of an agency are.
     unranked: Option<Unranked>,
     /// How many units of an agency must have a rank of their own; 0 for a unit.
     units_required: i64,
-    value: SortKey,
 }
 
 impl ParsedScore {
     /// Parses the value; fails when it is not a decimal. A category without a value, and a value that is withheld, is listed
     /// only.
-    pub(super) fn parse(subject: &Subject, figures: Figures) -> Result<Self, BadScore> {
+    pub(super) fn parse(subject: &Subject, figures: Figures, names: &mut Texts) -> Result<Self, BadScore> {
         let without_value = figures.value.is_empty() && (figures.too_few || !figures.category.is_empty());
         let value = match without_value {
             true => SortKey::UNRANKED,
@@ -124,10 +125,10 @@ impl ParsedScore {
             Subject::Unit(_) => 0,
         };
         Ok(Self {
-            figures,
+            figures: StoredFigures::new(figures, names),
+            value: value.into(),
             unranked,
             units_required,
-            value,
         })
     }
 }
@@ -154,83 +155,86 @@ fn decimal(text: &str) -> Result<Decimal, BadScore> {
 /// The newest state of a score that one service has published.
 #[derive(Debug)]
 struct Publication {
-    source: Arc<str>,
     version: i64,
     /// The version of a withdrawn score is kept, so that an older state cannot bring it back.
     content: Content,
+    /// Number of the name of the service.
+    source: u32,
 }
 
 /// One score of a subject.
 #[derive(Debug)]
 pub(super) struct MemberScore {
-    pub(super) metric: Arc<str>,
-    pub(super) period: Arc<str>,
-    /// Its sort key, the same in each of its tables; `None` while there is nothing to show.
-    pub(super) sort_key: Option<SortKey>,
-    /// The tables that it belongs to by the cohorts of its subject.
-    pub(super) tables: Vec<Arc<TableKey>>,
+    /// Number of its metric and period.
+    pub(super) series: u32,
+    /// The tables that it belongs to.
+    pub(super) tables: TableIds,
     /// Of an agency: its units in this metric and period.
     pub(super) units: Units,
-    /// One for each service that published this score; nearly always one.
-    publications: Vec<Publication>,
+    /// One for each service that published this score, nearly always one; ordered by the names of the services.
+    publications: SmallVec<[Publication; 1]>,
 }
 
 impl MemberScore {
-    pub(super) fn new(metric: Arc<str>, period: Arc<str>) -> Self {
+    pub(super) fn new(series: u32, tables: TableIds) -> Self {
         Self {
-            metric,
-            period,
-            sort_key: None,
-            tables: Vec::new(),
+            series,
+            tables,
             units: Units::default(),
-            publications: Vec::new(),
+            publications: SmallVec::new(),
         }
     }
 
-    /// Applies a state that a service published, and returns whether the row that is shown may have changed. A
-    /// version that is not newer than the last one of this service changes nothing.
+    /// The version of the newest state that the service `source` has published, and whether that is a withdrawal.
+    pub(super) fn published(&self, source: u32) -> Option<(i64, bool)> {
+        let of_source = |publication: &&Publication| publication.source == source;
+        let publication = self.publications.iter().find(of_source)?;
+        Some((
+            publication.version,
+            matches!(publication.content, Content::Withdrawn),
+        ))
+    }
+
+    /// Applies a state that a service published. Returns whether it is newer than the last one of this service, without
+    /// which it changes nothing, and whether the row that is shown may have changed.
     pub(super) fn apply(
         &mut self,
-        interner: &mut Interner,
-        source: &str,
+        names: &Texts,
+        source: u32,
         version: i64,
         content: Content,
-    ) -> bool {
-        let was_shown = self
-            .newest()
-            .is_some_and(|publication| &*publication.source == source);
+    ) -> (bool, bool) {
+        let is_shown = |score: &Self| score.newest().is_some_and(|newest| newest.source == source);
+        let was_shown = is_shown(self);
         match self
             .publications
             .iter_mut()
-            .find(|publication| &*publication.source == source)
+            .find(|publication| publication.source == source)
         {
-            Some(publication) if version <= publication.version => return false,
+            Some(publication) if version <= publication.version => return (false, false),
             Some(publication) => {
                 publication.version = version;
                 publication.content = content;
             }
             None => {
-                // `push` would reserve room for four, and there are as many of these lists as scores.
-                self.publications.reserve_exact(1);
-                self.publications.push(Publication {
-                    source: interner.intern(source),
+                let before = |other: &&Publication| names.get(other.source) < names.get(source);
+                let at = self.publications.iter().take_while(before).count();
+                let publication = Publication {
                     version,
                     content,
-                });
+                    source,
+                };
+                self.publications.insert(at, publication);
             }
         }
-        let is_shown = self
-            .newest()
-            .is_some_and(|publication| &*publication.source == source);
-        self.refresh();
-        was_shown || is_shown
+        (true, was_shown || is_shown(self))
     }
 
     /// How the score of a unit counts for its agency.
     pub(super) fn as_unit(&self) -> Units {
-        let recorded = self.shown().is_some_and(|(_, parsed)| parsed.figures.recorded);
+        let recorded = self.shown().is_some_and(|(_, parsed)| parsed.figures.recorded());
         Units {
-            fit: self.sort_key.is_some_and(SortKey::is_ranked).into(),
+            fit: self.sort_key().is_some_and(SortKey::is_ranked).into(),
             recorded: recorded.into(),
         }
     }
@@ -239,15 +243,15 @@ impl MemberScore {
     pub(super) fn count_unit(&mut self, before: Units, after: Units) {
         self.units.fit += after.fit - before.fit;
         self.units.recorded += after.recorded - before.recorded;
-        self.refresh();
     }
 
-    fn refresh(&mut self) {
-        let parsed = self.shown().map(|(_, parsed)| parsed);
-        self.sort_key = parsed.map(|parsed| match self.unranked(parsed) {
-            None => parsed.value,
+    /// Its sort key, the same in each of its tables; `None` while there is nothing to show.
+    pub(super) fn sort_key(&self) -> Option<SortKey> {
+        let (_, parsed) = self.shown()?;
+        Some(match self.unranked(parsed) {
+            None => parsed.value.key(),
             Some(_) => SortKey::UNRANKED,
-        });
+        })
     }
 
     /// Why it has no rank; `None` when it has one.
@@ -269,29 +273,14 @@ impl MemberScore {
     /// The newest of the states that are not withdrawn; of equal versions, the one of the service that comes first by
     /// name.
     fn newest(&self) -> Option<&Publication> {
-        let publications = self
-            .publications
-            .iter()
-            .filter(|publication| !matches!(publication.content, Content::Withdrawn));
-        publications.max_by_key(|publication| (publication.version, Reverse(&publication.source)))
-    }
-}
-
-/// Interns the names of metrics, periods and services: every score repeats them, so each is stored once.
-#[derive(Debug, Default)]
-pub(super) struct Interner {
-    known: HashSet<Arc<str>>,
-}
-
-impl Interner {
-    /// The shared copy of this text.
-    pub(super) fn intern(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.known.get(text) {
-            return Arc::clone(known);
+        let mut newest: Option<&Publication> = None;
+        for publication in &self.publications {
+            let is_newer = newest.is_none_or(|newest| newest.version < publication.version);
+            if is_newer && !matches!(publication.content, Content::Withdrawn) {
+                newest = Some(publication);
+            }
         }
-        let new: Arc<str> = text.into();
-        self.known.insert(Arc::clone(&new));
-        new
+        newest
     }
 }
 
@@ -304,12 +293,13 @@ mod tests {
     fn a_value_that_is_withheld_is_listed_and_not_ranked() {
         let mut few = score("1/a", "");
         few.figures.category.clear();
-        let without_reason = ParsedScore::parse(&few.subject, few.figures.clone());
+        let mut names = Texts::default();
+        let without_reason = ParsedScore::parse(&few.subject, few.figures.clone(), &mut names);
         assert!(without_reason.is_err(), "an empty value is refused as before");
         few.figures.too_few = true;
-        let parsed = ParsedScore::parse(&few.subject, few.figures).unwrap();
+        let parsed = ParsedScore::parse(&few.subject, few.figures, &mut names).unwrap();
         assert_eq!(parsed.unranked, Some(Unranked::TooFew));
-        assert_eq!(parsed.value, SortKey::UNRANKED);
+        assert_eq!(parsed.value.key(), SortKey::UNRANKED);
     }
 
     #[test]

@@ -9,15 +9,20 @@ mod cohorts;
 pub mod coverage;
 pub mod facts;
 pub mod league_tables;
+mod member;
 mod member_score;
+pub mod sort_key;
+mod stored_figures;
 pub mod table;
 mod table_map;
+mod texts;
 pub mod uncounted;
 
 pub use facts::{AgencyFacts, AgencyType, Aggregate, Figures, Kind, Score, Status, UnitFacts};
 pub use league_tables::{BadScore, Changed, LeagueTables, Row, Units, Unranked};
 pub use prima_proto::name::Subject;
-pub use table::{SortKey, Table, TableKey};
+pub use sort_key::{Direction, SortKey};
+pub use table::{Table, TableKey};
 
 #[cfg(test)]
 mod agreement;

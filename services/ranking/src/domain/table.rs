@@ -1,12 +1,13 @@
 //! One league table: its members in the order of their ranks.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 
+use hashbrown::HashMap;
 use prima_proto::name::{self, Subject};
-use rust_decimal::Decimal;
 
 use super::blocks::Blocks;
+use super::sort_key::{Compact, SortKey};
+use super::texts::{self, Texts};
 
 /// Name of a table: metric, period and cohort.
 pub type TableKey = name::LeagueTable;
@@ -14,160 +15,257 @@ pub type TableKey = name::LeagueTable;
 /// Chosen by measurement with 100,000 members: 64 and 256 are a tenth slower, 512 a third.
 const BLOCK: usize = 128;
 
-/// Where a subject is sorted: by published value, highest first, or after all ranked subjects.
-///
-/// The value is stored as three integers that compare like it: a search in a large table compares some fifty times,
-/// and comparing decimals of different scales that often would cost more than everything else.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SortKey(i64, u64, u64);
+/// Number of a subject in the texts of all subjects.
+pub(super) type MemberId = u32;
 
-/// The greatest number of decimal places of a `Decimal`; scaled by it, every fraction is a whole number.
-const PLACES: u32 = 28;
-/// Bits of a fraction with `PLACES` places: 10^28 < 2^94.
-const FRACTION_BITS: u32 = 94;
-
-impl SortKey {
-    /// Listed without a rank, after all ranked subjects.
-    pub const UNRANKED: Self = Self(i64::MAX, 0, 0);
-
-    /// Ranked by this value; exact, and the same for `91.4` and `91.40`.
-    pub fn ranked(value: Decimal) -> Self {
-        let unit = 10_i128.pow(value.scale());
-        let (whole, fraction) = (
-            value.mantissa().div_euclid(unit),
-            value.mantissa().rem_euclid(unit),
-        );
-        let fraction = fraction * 10_i128.pow(PLACES.saturating_sub(value.scale()));
-        // The whole part takes 97 bits with its sign: 34 of them fit above the fraction, and 63 remain for the first
-        // integer, which therefore never equals that of `UNRANKED`.
-        let whole_bits = 128 - FRACTION_BITS;
-        let high = (whole >> whole_bits) as i64;
-        let low = ((whole as u128) << FRACTION_BITS) | fraction.unsigned_abs();
-        // All bits are inverted, so that the highest value sorts first.
-        Self(!high, !((low >> 64) as u64), !(low as u64))
+/// The text of a subject: its agency, and its unit if it is one. Texts are in the order of their subjects.
+pub(super) fn subject_parts(subject: &Subject) -> ([&str; 2], usize) {
+    match subject {
+        Subject::Agency(agency) => ([&agency.agency, ""], 1),
+        Subject::Unit(unit) => ([&unit.agency, &unit.unit], 2),
     }
+}
 
-    /// Whether a subject with this sort key has a rank.
-    pub fn is_ranked(self) -> bool {
-        self != Self::UNRANKED
+/// The subject with this text.
+pub(super) fn subject_of(text: &str) -> Subject {
+    let mut parts = texts::parts(text).map(str::to_owned);
+    let agency = parts.next().unwrap_or_default();
+    match parts.next() {
+        Some(unit) => Subject::Unit(name::Unit { agency, unit }),
+        None => Subject::Agency(name::Agency { agency }),
     }
 }
 
 /// One member of a table.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Entry {
-    sort_key: SortKey,
-    /// First bytes of the agency id. They settle nearly all ties without following the pointer to the subject, which
-    /// costs a cache miss for each comparison.
-    prefix: u64,
-    subject: Arc<Subject>,
+    compact: Compact,
+    /// First characters of the subject. They settle nearly all ties without reading its text, which costs a cache miss
+    /// for each comparison.
+    prefix: u32,
+    id: MemberId,
 }
 
-impl Entry {
-    fn new(subject: &Arc<Subject>, sort_key: SortKey) -> Self {
-        let prefix = subject.agency_id().bytes().chain(std::iter::repeat(0)).take(8);
-        let prefix = prefix.fold(0, |sum, byte| (sum << 8) | u64::from(byte));
+/// A member whose place is looked for.
+struct Sought<'a> {
+    sort_key: SortKey,
+    prefix: u32,
+    /// `None` for a subject that is no member of any table.
+    id: Option<MemberId>,
+    text: &'a str,
+}
+
+impl<'a> Sought<'a> {
+    fn new(subjects: &'a Texts, id: MemberId, sort_key: SortKey) -> Self {
+        let text = subjects.get(id);
         Self {
             sort_key,
-            prefix,
-            subject: Arc::clone(subject),
+            prefix: prefix(text),
+            id: Some(id),
+            text,
         }
     }
 }
 
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.sort_key
-            .cmp(&other.sort_key)
-            .then_with(|| self.prefix.cmp(&other.prefix))
-            .then_with(|| match Arc::ptr_eq(&self.subject, &other.subject) {
-                true => Ordering::Equal,
-                false => self.subject.cmp(&other.subject),
-            })
+/// The first five characters of the text of a subject, six bits each, in the order of the texts.
+fn prefix(text: &str) -> u32 {
+    const CHARACTERS: u32 = 5;
+    let mut prefix = 0;
+    let mut bytes = text.bytes();
+    for n in 1..=CHARACTERS {
+        let Some(byte) = bytes.next() else { break };
+        // An id has `-`, digits and letters. All other characters between two of these share one code, after which the
+        // prefix ends, since it can't tell them apart.
+        let (code, is_alone) = match byte {
+            0 => (0, true),
+            1..=b',' => (1, false),
+            b'-' => (2, true),
+            b'.' | b'/' => (3, false),
+            b'0'..=b'9' => (4 + u32::from(byte - b'0'), true),
+            b':'..=b'`' => (14, false),
+            b'a'..=b'z' => (15 + u32::from(byte - b'a'), true),
+            _ => (41, false),
+        };
+        prefix |= code << (6 * (CHARACTERS - n));
+        if !is_alone {
+            break;
+        }
     }
+    prefix
 }
 
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
+/// The sort keys of the members whose entries do not hold them exactly.
+type Inexact = HashMap<MemberId, SortKey>;
+
+/// Compares a member with a sort key.
+fn by_key(inexact: &Inexact, entry: &Entry, sort_key: SortKey) -> Ordering {
+    let compact = sort_key.compact();
+    entry.compact.cmp(&compact).then_with(|| {
+        let own = if compact.is_exact() {
+            None
+        } else {
+            inexact.get(&entry.id)
+        };
+        own.map_or(Ordering::Equal, |own| own.cmp(&sort_key))
+    })
 }
 
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
+/// Compares a member with one that is looked for.
+fn order(inexact: &Inexact, subjects: &Texts, entry: &Entry, sought: &Sought<'_>) -> Ordering {
+    by_key(inexact, entry, sought.sort_key)
+        .then_with(|| entry.prefix.cmp(&sought.prefix))
+        .then_with(|| match Some(entry.id) == sought.id {
+            true => Ordering::Equal,
+            false => subjects.get(entry.id).cmp(sought.text),
+        })
 }
 
-impl Eq for Entry {}
-
-/// Members in the order of the table: ranked by value, ties by subject; then those without a rank, by subject.
+/// Members in the order of the table: ranked by value, ties by subject; then those without a rank.
 ///
 /// The caller supplies the current sort key of a member that it moves: `LeagueTables` keeps it, so a table needs no
 /// map of its own.
-#[derive(Debug, Clone, Default)]
-pub struct Table {
+#[derive(Debug, Default)]
+pub(super) struct Ranks {
     entries: Blocks<Entry, BLOCK>,
+    inexact: Inexact,
 }
 
-impl Table {
-    /// Number of members, with and without a rank.
-    pub fn len(&self) -> usize {
+impl Ranks {
+    pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
 
+    /// Adds a member; false when it was there with this sort key.
+    pub(super) fn insert(&mut self, subjects: &Texts, id: MemberId, sort_key: SortKey) -> bool {
+        let sought = Sought::new(subjects, id, sort_key);
+        let entry = Entry {
+            compact: sort_key.compact(),
+            prefix: sought.prefix,
+            id,
+        };
+        let Self { entries, inexact } = self;
+        let added = entries.insert(entry, |other| order(inexact, subjects, other, &sought));
+        if added && !entry.compact.is_exact() {
+            inexact.insert(id, sort_key);
+        }
+        added
+    }
+
+    /// Removes a member; false when it was not there with this sort key.
+    pub(super) fn remove(&mut self, subjects: &Texts, id: MemberId, sort_key: SortKey) -> bool {
+        let sought = Sought::new(subjects, id, sort_key);
+        let Self { entries, inexact } = self;
+        let removed = entries.remove(|other| order(inexact, subjects, other, &sought));
+        if removed && !sort_key.compact().is_exact() {
+            inexact.remove(&id);
+        }
+        removed
+    }
+}
+
+/// A table as it is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Table<'a> {
+    ranks: &'a Ranks,
+    subjects: &'a Texts,
+}
+
+impl<'a> Table<'a> {
+    pub(super) fn new(ranks: &'a Ranks, subjects: &'a Texts) -> Self {
+        Self { ranks, subjects }
+    }
+
+    /// Number of members, with and without a rank.
+    pub fn len(self) -> usize {
+        self.ranks.len()
+    }
+
     /// True when the table has no members.
-    pub fn is_empty(&self) -> bool {
+    pub fn is_empty(self) -> bool {
         self.len() == 0
     }
 
     /// Number of members with a rank.
-    pub fn ranked(&self) -> usize {
-        self.entries.position(|entry| entry.sort_key.is_ranked())
+    pub fn ranked(self) -> usize {
+        self.ranks.entries.position(|entry| entry.compact.is_ranked())
     }
 
     /// Number of members listed without a rank.
-    pub fn unranked(&self) -> usize {
+    pub fn unranked(self) -> usize {
         self.len() - self.ranked()
     }
 
     /// Standard competition rank (1, 2, 2, 4) of a value in this table: one more than the number of members with a
-    /// greater value. `None` for the sort key of members without a rank.
-    pub fn rank(&self, sort_key: SortKey) -> Option<usize> {
+    /// better one. `None` for the sort key of members without a rank.
+    pub fn rank(self, sort_key: SortKey) -> Option<usize> {
+        let before = |entry: &Entry| by_key(&self.ranks.inexact, entry, sort_key).is_lt();
         sort_key
             .is_ranked()
-            .then(|| self.entries.position(|entry| entry.sort_key < sort_key) + 1)
+            .then(|| self.ranks.entries.position(before) + 1)
     }
 
     /// Number of members up to and including this subject with this sort key, whether it is still there or not.
-    pub fn up_to(&self, subject: &Arc<Subject>, sort_key: SortKey) -> usize {
-        let last = Entry::new(subject, sort_key);
-        self.entries.position(|entry| *entry <= last)
+    pub fn up_to(self, subject: &Subject, sort_key: SortKey) -> usize {
+        let (parts, count) = subject_parts(subject);
+        let text = texts::joined(parts.get(..count).unwrap_or_default());
+        let last = Sought {
+            sort_key,
+            prefix: prefix(&text),
+            id: None,
+            text: &text,
+        };
+        let up_to = |entry: &Entry| order(&self.ranks.inexact, self.subjects, entry, &last).is_le();
+        self.ranks.entries.position(up_to)
     }
 
     /// Members from position `offset` (counted from 0), each with its rank.
-    pub fn iter_from(&self, offset: usize) -> impl Iterator<Item = (Option<usize>, &Arc<Subject>)> {
-        let mut above: Option<(SortKey, Option<usize>)> = None;
-        self.entries.iter_from(offset).enumerate().map(move |(i, entry)| {
-            let rank = match above {
-                // The first row of a page may be tied with the last row of the page before.
-                None => self.rank(entry.sort_key),
-                Some((sort_key, rank)) if sort_key == entry.sort_key => rank,
-                Some(_) => entry.sort_key.is_ranked().then_some(offset + i + 1),
-            };
-            above = Some((entry.sort_key, rank));
-            (rank, &entry.subject)
-        })
+    pub fn iter_from(self, offset: usize) -> impl Iterator<Item = (Option<usize>, Subject)> + 'a {
+        self.ids_from(offset)
+            .map(move |(rank, id)| (rank, subject_of(self.subjects.get(id))))
     }
 
-    /// Adds a member; false when it was there with this sort key.
-    pub fn insert(&mut self, subject: &Arc<Subject>, sort_key: SortKey) -> bool {
-        self.entries.insert(Entry::new(subject, sort_key))
+    /// The numbers of the members from position `offset` (counted from 0), each with its rank.
+    pub(super) fn ids_from(self, offset: usize) -> impl Iterator<Item = (Option<usize>, MemberId)> + 'a {
+        let ranks = self.ranks;
+        let mut above: Option<(SortKeyOf, Option<usize>)> = None;
+        ranks
+            .entries
+            .iter_from(offset)
+            .enumerate()
+            .map(move |(i, entry)| {
+                let own = SortKeyOf::new(ranks, entry);
+                let rank = match above {
+                    // The first row of a page may be tied with the last row of the page before.
+                    None => own.rank(ranks),
+                    Some((other, rank)) if other == own => rank,
+                    Some(_) => entry.compact.is_ranked().then_some(offset + i + 1),
+                };
+                above = Some((own, rank));
+                (rank, entry.id)
+            })
+    }
+}
+
+/// The sort key of an entry: its first integer when that is exact.
+#[derive(Clone, Copy, PartialEq)]
+struct SortKeyOf(Compact, Option<SortKey>);
+
+impl SortKeyOf {
+    fn new(ranks: &Ranks, entry: &Entry) -> Self {
+        let inexact = match entry.compact.is_exact() {
+            true => None,
+            false => ranks.inexact.get(&entry.id).copied(),
+        };
+        Self(entry.compact, inexact)
     }
 
-    /// Removes a member; false when it was not there with this sort key.
-    pub fn remove(&mut self, subject: &Arc<Subject>, sort_key: SortKey) -> bool {
-        self.entries.remove(&Entry::new(subject, sort_key))
+    fn rank(self, ranks: &Ranks) -> Option<usize> {
+        let Self(compact, inexact) = self;
+        let before = |entry: &Entry| match inexact {
+            Some(sort_key) => by_key(&ranks.inexact, entry, sort_key).is_lt(),
+            None => entry.compact < compact,
+        };
+        compact.is_ranked().then(|| ranks.entries.position(before) + 1)
     }
 }
 
@@ -181,54 +279,47 @@ mod tests {
         SortKey::ranked(value.parse().unwrap())
     }
 
-    fn decimals() -> impl Strategy<Value = Decimal> {
-        // Values of all sizes, and few values in many scales, so that some are equal.
-        let any = (
-            0..=79_228_162_514_264_337_593_543_950_335_i128,
-            0..96_u32,
-            any::<bool>(),
-            0..=28_u32,
-        )
-            .prop_map(|(mantissa, shift, negative, scale)| {
-                let mantissa = mantissa >> shift;
-                Decimal::from_i128_with_scale(if negative { -mantissa } else { mantissa }, scale)
-            });
-        let near = (-30..=30_i64, 0..=2_u32).prop_map(|(n, scale)| Decimal::new(n, scale));
-        prop_oneof![any, near]
+    /// A table of agencies with the texts of these.
+    #[derive(Default)]
+    struct Owned {
+        ranks: Ranks,
+        subjects: Texts,
     }
 
-    proptest! {
-        #[test]
-        fn sort_keys_order_as_their_values_do(a in decimals(), b in decimals()) {
-            prop_assert_eq!(SortKey::ranked(a).cmp(&SortKey::ranked(b)), b.cmp(&a));
-            prop_assert_eq!(SortKey::ranked(a), SortKey::ranked(a.normalize()));
-            prop_assert!(SortKey::ranked(a) < SortKey::UNRANKED);
-            prop_assert!(SortKey::ranked(a).is_ranked());
+    impl Owned {
+        fn of(members: &[(&str, SortKey)]) -> Self {
+            let mut table = Self::default();
+            for (agency, sort_key) in members {
+                assert!(table.insert(agency, *sort_key));
+            }
+            table
         }
-    }
 
-    fn subject(agency: &str) -> Arc<Subject> {
-        Arc::new(Subject::parse(&format!("agencies/{agency}")).unwrap())
-    }
-
-    fn table(members: &[(&str, SortKey)]) -> Table {
-        let mut table = Table::default();
-        for (agency, sort_key) in members {
-            assert!(table.insert(&subject(agency), *sort_key));
+        fn insert(&mut self, agency: &str, sort_key: SortKey) -> bool {
+            let id = self.subjects.number(&[agency]);
+            self.ranks.insert(&self.subjects, id, sort_key)
         }
-        table
-    }
 
-    fn ranks(table: &Table, offset: usize) -> Vec<(Option<usize>, String)> {
-        table
-            .iter_from(offset)
-            .map(|(rank, subject)| (rank, subject.agency_id().to_owned()))
-            .collect()
+        fn remove(&mut self, agency: &str, sort_key: SortKey) -> bool {
+            let id = self.subjects.number(&[agency]);
+            self.ranks.remove(&self.subjects, id, sort_key)
+        }
+
+        fn read(&self) -> Table<'_> {
+            Table::new(&self.ranks, &self.subjects)
+        }
+
+        fn from(&self, offset: usize) -> Vec<(Option<usize>, String)> {
+            self.read()
+                .iter_from(offset)
+                .map(|(rank, subject)| (rank, subject.agency_id().to_owned()))
+                .collect()
+        }
     }
 
     #[test]
     fn ties_share_a_rank_and_leave_a_gap() {
-        let table = table(&[
+        let table = Owned::of(&[
             ("d", sort_key("7")),
             ("c", sort_key("91.40")),
             ("u", SortKey::UNRANKED),
@@ -244,8 +335,9 @@ mod tests {
         ];
         let expected: Vec<_> = expected.map(|(rank, id)| (rank, id.to_owned())).into();
         for offset in 0..=5 {
-            assert_eq!(ranks(&table, offset), expected[offset..]);
+            assert_eq!(table.from(offset), expected[offset..]);
         }
+        let table = table.read();
         assert_eq!((table.len(), table.ranked(), table.unranked()), (5, 4, 1));
     }
 
@@ -253,37 +345,104 @@ mod tests {
     fn values_of_any_size_and_sign_are_ordered() {
         let values = [
             "79228162514264337593543950335",
+            "79228162514264337593543950334",
             "1",
+            "0.00000002",
             "0.0000000000000000000000000001",
             "0",
             "-0.5",
             "-2",
         ];
-        let ids = ["f", "e", "d", "c", "b", "a"];
+        let ids = ["h", "g", "f", "e", "d", "c", "b", "a"];
         let members: Vec<_> = ids.into_iter().zip(values.map(sort_key)).collect();
-        let found: String = ranks(&table(&members), 0).into_iter().map(|(_, id)| id).collect();
-        assert_eq!(found, ids.concat());
-        assert_eq!(table(&members).rank(sort_key("-0")), Some(4));
+        let table = Owned::of(&members);
+        let expected: Vec<_> = (1..).map(Some).zip(ids.map(str::to_owned)).collect();
+        for offset in 0..=8 {
+            assert_eq!(table.from(offset), expected[offset..]);
+        }
+        assert_eq!(table.read().rank(sort_key("-0")), Some(6));
+        assert_eq!(table.read().rank(sort_key("0.00000001")), Some(5));
     }
 
     #[test]
-    fn ties_beyond_the_first_bytes_of_the_agency_are_by_subject() {
-        let ids = ["abcdefgh", "abcdefgh-1", "abcdefgh-2", "abcdefghz", "b"];
+    fn ties_beyond_the_first_characters_of_the_agency_are_by_subject() {
+        let ids = ["abcde", "abcdefgh", "abcdefgh-1", "abcdefgh-2", "abcdefghz", "b"];
         let members: Vec<_> = ids.into_iter().rev().map(|id| (id, sort_key("1"))).collect();
-        assert_eq!(
-            ranks(&table(&members), 0)
-                .into_iter()
-                .map(|(_, id)| id)
-                .collect::<Vec<_>>(),
-            ids
-        );
+        let found: Vec<_> = Owned::of(&members)
+            .from(0)
+            .into_iter()
+            .map(|(_, id)| id)
+            .collect();
+        assert_eq!(found, ids);
     }
 
     #[test]
     fn a_member_is_removed_only_by_its_current_sort_key() {
-        let mut table = table(&[("a", sort_key("1"))]);
-        assert!(!table.remove(&subject("a"), sort_key("2")));
-        assert!(table.remove(&subject("a"), sort_key("1.0")));
-        assert!(table.is_empty());
+        for (value, same, other) in [("1", "1.0", "2"), ("0.0000001", "0.00000010", "0.0000002")] {
+            let mut table = Owned::of(&[("a", sort_key(value))]);
+            assert!(!table.remove("a", sort_key(other)));
+            assert!(table.remove("a", sort_key(same)));
+            assert!(table.read().is_empty());
+        }
+    }
+
+    fn subjects() -> impl Strategy<Value = Subject> {
+        let id = "[a-c0-1./A~-]{1,6}";
+        (id, prop::option::of(id)).prop_map(|(agency, unit)| match unit {
+            Some(unit) => Subject::Unit(name::Unit { agency, unit }),
+            None => Subject::Agency(name::Agency { agency }),
+        })
+    }
+
+    fn text(subject: &Subject) -> String {
+        let (parts, count) = subject_parts(subject);
+        texts::joined(&parts[..count])
+    }
+
+    proptest! {
+        #[test]
+        fn texts_of_subjects_are_in_the_order_of_the_subjects(a in subjects(), b in subjects()) {
+            prop_assert_eq!(text(&a).cmp(&text(&b)), a.cmp(&b));
+            prop_assert!(a >= b || prefix(&text(&a)) <= prefix(&text(&b)));
+            prop_assert_eq!(subject_of(&text(&a)), a);
+        }
+
+        #[test]
+        fn ranks_and_positions_are_those_of_a_sorted_list(
+            members in prop::collection::btree_map(subjects(), (0..4_usize, 0..3_i64), 0..60),
+            removed in prop::collection::vec(any::<bool>(), 60),
+        ) {
+            // The last two share the first integer of their sort keys.
+            let values = ["91.4", "90", "90.000001", "90.000002"];
+            let key = |(value, tie): (usize, i64)| {
+                let value = values[value].parse().unwrap();
+                SortKey::ordered(super::super::Direction::HigherFirst, value, [tie, 40_000 * tie])
+            };
+            let mut table = Owned::default();
+            let mut sorted = Vec::new();
+            for ((subject, value), removed) in members.iter().zip(removed) {
+                let (parts, count) = subject_parts(subject);
+                let id = table.subjects.number(&parts[..count]);
+                prop_assert!(table.ranks.insert(&table.subjects, id, key(*value)));
+                if removed {
+                    prop_assert!(table.ranks.remove(&table.subjects, id, key(*value)));
+                } else {
+                    sorted.push((key(*value), subject.clone()));
+                }
+            }
+            sorted.sort();
+            let table = table.read();
+            for offset in 0..=sorted.len() {
+                let expected = sorted.iter().skip(offset).map(|(own, subject)| {
+                    let better = sorted.iter().filter(|(other, _)| other < own).count();
+                    (Some(better + 1), subject.clone())
+                });
+                prop_assert!(table.iter_from(offset).eq(expected));
+            }
+            for (subject, value) in &members {
+                let up_to = sorted.iter().filter(|other| **other <= (key(*value), subject.clone())).count();
+                prop_assert_eq!(table.up_to(subject, key(*value)), up_to);
+            }
+        }
     }
 }

@@ -1,74 +1,110 @@
 //! The tables by name. A table exists while it has a member.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use prima_proto::name::Subject;
+use smallvec::SmallVec;
 
-use super::table::{SortKey, Table, TableKey};
+use super::sort_key::SortKey;
+use super::table::{MemberId, Ranks, Table, TableKey};
+use super::texts::Texts;
 
-/// All tables: found by hash, since every score looks up two of perhaps 100,000, and listed in the order of their
-/// keys.
+/// Number of a table; it stays the same when the table loses its last member and gets another one.
+pub(super) type TableId = u32;
+
+/// The tables of a score; rarely more than four.
+pub(super) type TableIds = SmallVec<[TableId; 4]>;
+
+#[derive(Debug)]
+struct Named {
+    key: Arc<TableKey>,
+    ranks: Ranks,
+}
+
+/// All tables: found by number, and listed in the order of their keys.
 #[derive(Debug, Default)]
 pub(super) struct TableMap {
-    tables: HashMap<Arc<TableKey>, Table>,
-    order: BTreeSet<Arc<TableKey>>,
+    /// Metric, period and cohort of each table.
+    names: Texts,
+    tables: Vec<Named>,
+    /// Those that have a member.
+    order: BTreeMap<Arc<TableKey>, TableId>,
 }
 
 impl TableMap {
-    pub(super) fn get(&self, key: &TableKey) -> Option<&Table> {
-        self.tables.get(key)
+    /// Number of the table with this name; `None` when there was never one.
+    pub(super) fn find(&self, key: &TableKey) -> Option<TableId> {
+        self.names.find(&[&key.metric, &key.period, &key.cohort])
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&TableKey, &Table)> {
+    /// The table with this name; `None` when it has no member.
+    pub(super) fn get<'a>(&'a self, key: &TableKey, subjects: &'a Texts) -> Option<Table<'a>> {
+        self.table(self.find(key)?, subjects)
+    }
+
+    /// The table with this number; `None` when it has no member.
+    pub(super) fn table<'a>(&'a self, id: TableId, subjects: &'a Texts) -> Option<Table<'a>> {
+        let named = self.tables.get(id as usize)?;
+        (named.ranks.len() > 0).then(|| Table::new(&named.ranks, subjects))
+    }
+
+    /// The name of the table with this number.
+    pub(super) fn key(&self, id: TableId) -> Option<&Arc<TableKey>> {
+        Some(&self.tables.get(id as usize)?.key)
+    }
+
+    pub(super) fn iter<'a>(&'a self, subjects: &'a Texts) -> impl Iterator<Item = (&'a TableKey, Table<'a>)> {
         self.order
             .iter()
-            .filter_map(|key| Some((key.as_ref(), self.tables.get(key)?)))
+            .filter_map(|(key, id)| Some((key.as_ref(), self.table(*id, subjects)?)))
     }
 
-    /// The keys of a metric and period in these cohorts, shared with the tables that exist.
-    pub(super) fn keys(&self, metric: &str, period: &str, cohorts: &[String]) -> Vec<Arc<TableKey>> {
-        let key = |cohort: &String| {
-            let key = TableKey {
-                metric: metric.to_owned(),
-                period: period.to_owned(),
-                cohort: cohort.clone(),
-            };
-            match self.tables.get_key_value(&key) {
-                Some((known, _)) => Arc::clone(known),
-                None => Arc::new(key),
+    /// The tables of a metric and period in these cohorts.
+    pub(super) fn ids(&mut self, metric: &str, period: &str, cohorts: &[String]) -> TableIds {
+        let id = |cohort: &String| {
+            let id = self.names.number(&[metric, period, cohort]);
+            if id as usize == self.tables.len() {
+                let key = TableKey {
+                    metric: metric.to_owned(),
+                    period: period.to_owned(),
+                    cohort: cohort.clone(),
+                };
+                self.tables.push(Named {
+                    key: Arc::new(key),
+                    ranks: Ranks::default(),
+                });
             }
+            id
         };
-        cohorts.iter().map(key).collect()
+        cohorts.iter().map(id).collect()
     }
 
     /// Moves a subject in a table from one sort key to another; `None` means that it is not in the table.
     pub(super) fn shift(
         &mut self,
-        key: &Arc<TableKey>,
-        subject: &Arc<Subject>,
+        id: TableId,
+        subjects: &Texts,
+        member: MemberId,
         from: Option<SortKey>,
         to: Option<SortKey>,
     ) {
         if from == to {
             return;
         }
-        if let Some(table) = self.tables.get_mut(key) {
-            if let Some(sort_key) = from {
-                table.remove(subject, sort_key);
-            }
-            if let Some(sort_key) = to {
-                table.insert(subject, sort_key);
-            }
-            if table.is_empty() {
-                self.tables.remove(key);
-                self.order.remove(key);
-            }
-        } else if let Some(sort_key) = to {
-            let mut table = Table::default();
-            table.insert(subject, sort_key);
-            self.tables.insert(Arc::clone(key), table);
-            self.order.insert(Arc::clone(key));
+        let Some(Named { key, ranks }) = self.tables.get_mut(id as usize) else {
+            return;
+        };
+        let was_empty = ranks.len() == 0;
+        if let Some(sort_key) = from {
+            ranks.remove(subjects, member, sort_key);
+        }
+        if let Some(sort_key) = to {
+            ranks.insert(subjects, member, sort_key);
+        }
+        match (was_empty, ranks.len() == 0) {
+            (true, false) => _ = self.order.insert(Arc::clone(key), id),
+            (false, true) => _ = self.order.remove(key),
+            (true, true) | (false, false) => {}
         }
     }
 }

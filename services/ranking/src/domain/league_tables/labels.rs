@@ -6,14 +6,15 @@ impl LeagueTables {
     /// Name for people of the cohort of a table: of a unit type that an agency has defined, the names of the type and of the
     /// agency. `None` for every other cohort.
     pub fn cohort_display_name(&self, key: &TableKey) -> Option<String> {
-        let (_, first) = self.table(key)?.iter_from(0).next()?;
-        let member = self.members.get(first)?;
+        let (_, first) = self.table(key)?.ids_from(0).next()?;
+        let member = self.member(first)?;
         let DirectoryEntry::Unit(_, unit) = &member.entry else {
             return None;
         };
-        cohorts::of_agency_type(first, unit).filter(|cohort| *cohort == key.cohort)?;
-        let name = member.entry.type_display_name()?;
-        Some(match self.agency_of(first) {
+        let own = cohorts::of_agency_type(&self.subject(first), &unit.facts(&self.names));
+        own.filter(|cohort| *cohort == key.cohort)?;
+        let name = self.names.get(member.entry.type_display_name()?);
+        Some(match self.agency_of(member) {
             Some(agency) => format!("{name}, {}", agency.display_name),
             None => name.to_owned(),
         })

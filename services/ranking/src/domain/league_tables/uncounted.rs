@@ -1,10 +1,10 @@
 //! What is in no table, or listed without a rank.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
-use prima_proto::scope::Scope;
+use prima_proto::{name::Subject, scope::Scope};
 
-use super::{DirectoryEntry, LeagueTables, Member, MemberScore};
+use super::{DirectoryEntry, LeagueTables, Member, MemberId, MemberScore};
 use crate::domain::{
     cohorts::UNITS,
     uncounted::{Kind, Uncounted},
@@ -22,23 +22,30 @@ impl LeagueTables {
     /// that can't be read are not among them, since they are not in the tables.
     pub fn uncounted(&self, kind: Kind, scope: &Scope, after: &str, most: usize) -> Rows {
         let members = || {
-            self.members
-                .values()
-                .filter(move |member| scope.includes(&member.subject))
+            (0..)
+                .zip(&self.members)
+                .map(|(id, member)| (self.subject(id), id, member))
+                .filter(|(subject, ..)| scope.includes(subject))
         };
         let mut rows: Rows = match kind {
             Kind::ScoreSubjectUnknown => members()
-                .filter(|member| !member.entry.is_known())
-                .flat_map(|member| scores(member, |_| true))
+                .filter(|(_, _, member)| !member.entry.is_known())
+                .flat_map(|(subject, _, member)| self.shown_scores(&subject, member, |_| true))
                 .collect(),
             Kind::ScoreWithoutTable => members()
-                .filter(|member| member.entry.is_known() && member.cohorts.is_empty())
-                .flat_map(|member| scores(member, |_| true))
+                .filter(|(_, _, member)| member.entry.is_known())
+                .flat_map(|(subject, _, member)| {
+                    self.shown_scores(&subject, member, |score| score.tables.is_empty())
+                })
                 .collect(),
-            Kind::UnitWithoutCohort => members().filter_map(without_cohort).collect(),
-            Kind::PeriodWithoutTable => periods(members()),
+            Kind::UnitWithoutCohort => members()
+                .filter_map(|(subject, id, member)| self.without_cohort(subject, id, member))
+                .collect(),
+            Kind::PeriodWithoutTable => self.periods(members().map(|(_, _, member)| member)),
             Kind::ScoreUnranked => members()
-                .flat_map(|member| scores(member, |score| !score.tables.is_empty()))
+                .flat_map(|(subject, _, member)| {
+                    self.shown_scores(&subject, member, |score| !score.tables.is_empty())
+                })
                 .filter(|(_, found)| found.unranked.is_some())
                 .collect(),
             Kind::StateUnreadable => Vec::new(),
@@ -48,75 +55,72 @@ impl LeagueTables {
         rows.truncate(most);
         rows
     }
-}
 
-/// The shown scores of a subject that `which` selects.
-fn scores(member: &Member, which: impl Fn(&MemberScore) -> bool) -> Rows {
-    let row = |score: &MemberScore| {
-        let (version, parsed) = score.shown()?;
-        let name = period_name(&score.metric, &score.period);
-        let found = Uncounted {
-            subject: Some(member.subject.as_ref().clone()),
-            period: score.period.to_string(),
-            version,
-            unranked: score.unranked(parsed),
-            name: name.clone(),
+    /// The shown scores of a subject that `which` selects.
+    fn shown_scores(&self, subject: &Subject, member: &Member, which: impl Fn(&MemberScore) -> bool) -> Rows {
+        let row = |score: &MemberScore| {
+            let (version, parsed) = score.shown()?;
+            let (metric, period) = self.metric_and_period(score.series);
+            let name = period_name(metric, period);
+            let found = Uncounted {
+                subject: Some(subject.clone()),
+                period: period.to_owned(),
+                version,
+                unranked: score.unranked(parsed),
+                name: name.clone(),
+            };
+            Some((format!("{subject} {name}"), found))
         };
-        Some((format!("{} {name}", member.subject), found))
-    };
-    member
-        .scores
-        .iter()
-        .filter(|score| which(score))
-        .filter_map(row)
-        .collect()
-}
-
-/// The unit, when it is in no other cohort than that of all units of its agency.
-fn without_cohort(member: &Member) -> Option<(String, Uncounted)> {
-    let DirectoryEntry::Unit(version, facts) = &member.entry else {
-        return None;
-    };
-    let of_agency = format!("{UNITS}.{}", member.subject.agency_id());
-    if facts.withdrawn || member.cohorts.iter().any(|cohort| *cohort != of_agency) {
-        return None;
+        let selected = member.scores.iter().filter(|score| which(score));
+        selected.filter_map(row).collect()
     }
-    let name = member.subject.to_string();
-    let found = Uncounted {
-        subject: Some(member.subject.as_ref().clone()),
-        period: String::new(),
-        version: *version,
-        unranked: None,
-        name: name.clone(),
-    };
-    Some((name, found))
-}
 
-/// The metrics and periods of these subjects of which no score is in a table.
-fn periods<'a>(members: impl Iterator<Item = &'a Member>) -> Rows {
-    // Whether a score is in a table, and the newest version of one that is not.
-    let mut found: BTreeMap<(Arc<str>, Arc<str>), (bool, i64)> = BTreeMap::new();
-    for score in members.flat_map(|member| &member.scores) {
-        let Some((version, _)) = score.shown() else {
-            continue;
+    /// The unit, when it is in no other cohort than that of all units of its agency.
+    fn without_cohort(&self, subject: Subject, id: MemberId, member: &Member) -> Option<(String, Uncounted)> {
+        let DirectoryEntry::Unit(version, unit) = &member.entry else {
+            return None;
         };
-        let key = (Arc::clone(&score.metric), Arc::clone(&score.period));
-        let (in_table, newest) = found.entry(key).or_default();
-        *in_table |= !score.tables.is_empty();
-        *newest = version.max(*newest);
-    }
-    let row = |((metric, period), (in_table, version)): ((Arc<str>, Arc<str>), (bool, i64))| {
-        let name = period_name(&metric, &period);
+        let of_agency = format!("{UNITS}.{}", subject.agency_id());
+        if unit.withdrawn || self.cohorts(id).iter().any(|cohort| *cohort != of_agency) {
+            return None;
+        }
+        let name = subject.to_string();
         let found = Uncounted {
-            name: name.clone(),
-            subject: None,
-            period: period.to_string(),
-            version,
+            subject: Some(subject),
+            period: String::new(),
+            version: *version,
             unranked: None,
+            name: name.clone(),
         };
-        (!in_table).then_some((name, found))
-    };
-    found.into_iter().filter_map(row).collect()
+        Some((name, found))
+    }
+
+    /// The metrics and periods of these subjects of which no score is in a table.
+    fn periods<'a>(&self, members: impl Iterator<Item = &'a Member>) -> Rows {
+        // Whether a score is in a table, and the newest version of one that is not.
+        let mut found: BTreeMap<u32, (bool, i64)> = BTreeMap::new();
+        for score in members.flat_map(|member| &member.scores) {
+            let Some((version, _)) = score.shown() else {
+                continue;
+            };
+            let (in_table, newest) = found.entry(score.series).or_default();
+            *in_table |= !score.tables.is_empty();
+            *newest = version.max(*newest);
+        }
+        let row = |(series, (in_table, version)): (u32, (bool, i64))| {
+            let (metric, period) = self.metric_and_period(series);
+            let name = period_name(metric, period);
+            let found = Uncounted {
+                name: name.clone(),
+                subject: None,
+                period: period.to_owned(),
+                version,
+                unranked: None,
+            };
+            (!in_table).then_some((name, found))
+        };
+        found.into_iter().filter_map(row).collect()
+    }
 }
 
 #[cfg(test)]

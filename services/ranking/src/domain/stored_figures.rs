@@ -1,0 +1,230 @@
+//! The published figures of a score as they are kept: small, since all scores of the nation are in memory.
+
+use std::fmt::Write;
+
+use rust_decimal::Decimal;
+
+use super::facts::{Figures, Status};
+use super::texts::Texts;
+
+/// Stands for no value: no decimal has so many places.
+const WITHOUT_VALUE: u8 = u8::MAX;
+
+/// The figures of a score. Nearly all take the small form; any that it can't hold exactly are kept as they came.
+#[derive(Debug)]
+pub(super) enum StoredFigures {
+    Small(Small),
+    Whole(Box<Figures>),
+}
+
+/// Figures with a value of at most 18 digits, written as its number is printed, and numbers below 2^32.
+#[derive(Debug)]
+pub(super) struct Small {
+    mantissa: i64,
+    category: u32,
+    category_display_name: u32,
+    sample_size: u32,
+    sample_minimum: u32,
+    units_counted: u32,
+    units_expected: u32,
+    counted: u32,
+    pending: u32,
+    in_question: u32,
+    /// Decimal places of the value.
+    scale: u8,
+    status: Status,
+    recorded: bool,
+    too_few: bool,
+}
+
+/// Mantissa and scale of a value that is written as its number is printed.
+fn small_value(text: &str) -> Option<(i64, u8)> {
+    if text.is_empty() {
+        return Some((0, WITHOUT_VALUE));
+    }
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let is_plain = whole == "0" || !(whole.is_empty() || whole.starts_with('0'));
+    let is_cut = fraction.is_empty() && unsigned.len() > whole.len();
+    if !is_plain || is_cut || unsigned.len() > 19 {
+        return None;
+    }
+    let mut mantissa: i64 = 0;
+    for byte in whole.bytes().chain(fraction.bytes()) {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        mantissa = mantissa.checked_mul(10)?.checked_add(i64::from(byte - b'0'))?;
+    }
+    match unsigned.len() == text.len() {
+        true => Some((mantissa, u8::try_from(fraction.len()).ok()?)),
+        // A negative zero does not print its sign.
+        false if mantissa == 0 => None,
+        false => Some((-mantissa, u8::try_from(fraction.len()).ok()?)),
+    }
+}
+
+impl StoredFigures {
+    pub(super) fn new(figures: Figures, names: &mut Texts) -> Self {
+        match Self::small(&figures, names) {
+            Some(small) => Self::Small(small),
+            None => Self::Whole(Box::new(figures)),
+        }
+    }
+
+    fn small(figures: &Figures, names: &mut Texts) -> Option<Small> {
+        // What depends on it is listed in full, so that a field added to the figures is not forgotten here.
+        let Figures {
+            value,
+            category,
+            category_display_name,
+            sample_size,
+            sample_minimum,
+            units_counted,
+            units_expected,
+            status,
+            recorded,
+            counted,
+            pending,
+            too_few,
+            in_question,
+            value_with_questioned,
+        } = figures;
+        if !value_with_questioned.is_empty() {
+            return None;
+        }
+        let (mantissa, scale) = small_value(value)?;
+        let number = |n: &i64| u32::try_from(*n).ok();
+        Some(Small {
+            mantissa,
+            scale,
+            sample_size: number(sample_size)?,
+            sample_minimum: number(sample_minimum)?,
+            units_counted: number(units_counted)?,
+            units_expected: number(units_expected)?,
+            counted: number(counted)?,
+            pending: number(pending)?,
+            in_question: number(in_question)?,
+            status: *status,
+            recorded: *recorded,
+            too_few: *too_few,
+            category: names.number(&[category]),
+            category_display_name: names.number(&[category_display_name]),
+        })
+    }
+
+    /// The figures as they were published.
+    pub(super) fn figures(&self, names: &Texts) -> Figures {
+        match self {
+            Self::Whole(figures) => Figures::clone(figures),
+            Self::Small(small) => small.figures(names),
+        }
+    }
+
+    pub(super) fn recorded(&self) -> bool {
+        match self {
+            Self::Whole(figures) => figures.recorded,
+            Self::Small(small) => small.recorded,
+        }
+    }
+
+    /// The published value; empty when there is none.
+    pub(super) fn value(&self) -> String {
+        match self {
+            Self::Whole(figures) => figures.value.clone(),
+            Self::Small(small) => small.value(),
+        }
+    }
+}
+
+impl Small {
+    fn value(&self) -> String {
+        let mut value = String::new();
+        if self.scale != WITHOUT_VALUE {
+            // Room for all usual values at once; writing to a text does not fail.
+            value.reserve_exact(8);
+            let _written = write!(value, "{}", Decimal::new(self.mantissa, u32::from(self.scale)));
+        }
+        value
+    }
+
+    fn figures(&self, names: &Texts) -> Figures {
+        Figures {
+            value: self.value(),
+            category: names.get(self.category).to_owned(),
+            category_display_name: names.get(self.category_display_name).to_owned(),
+            sample_size: self.sample_size.into(),
+            sample_minimum: self.sample_minimum.into(),
+            units_counted: self.units_counted.into(),
+            units_expected: self.units_expected.into(),
+            status: self.status,
+            recorded: self.recorded,
+            counted: self.counted.into(),
+            pending: self.pending.into(),
+            too_few: self.too_few,
+            in_question: self.in_question.into(),
+            value_with_questioned: String::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::tests::score;
+
+    fn values() -> impl Strategy<Value = String> {
+        let decimal = (any::<i64>(), 0..63_u32, 0..=18_u32);
+        let decimal = decimal.prop_map(|(m, shift, scale)| Decimal::new(m >> shift, scale).to_string());
+        prop_oneof![
+            decimal,
+            "-?[0-9]{0,4}[.]?[0-9]{0,3}",
+            Just(String::new()),
+            ".{0,3}"
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn figures_are_given_back_as_they_came(
+            (value, questioned) in (values(), prop_oneof![3 => Just(String::new()), 1 => values()]),
+            numbers in prop::array::uniform7(prop_oneof![0..400_i64, any::<i64>()]),
+            small in any::<bool>(),
+            (recorded, too_few, settled) in any::<(bool, bool, bool)>(),
+            category in "[a-z]{0,2}",
+        ) {
+            let [sample_size, sample_minimum, units_counted, units_expected, counted, pending, in_question] =
+                numbers.map(|n| if small { n.rem_euclid(1000) } else { n });
+            let figures = Figures {
+                value, category_display_name: category.to_uppercase(), category, sample_size, sample_minimum,
+                units_counted, units_expected, counted, pending, in_question, recorded, too_few,
+                status: if settled { Status::Final } else { Status::Provisional },
+                value_with_questioned: questioned,
+            };
+            let mut names = Texts::default();
+            let stored = StoredFigures::new(figures.clone(), &mut names);
+            prop_assert_eq!(stored.value(), figures.value.clone());
+            prop_assert_eq!(stored.recorded(), recorded);
+            prop_assert_eq!(stored.figures(&names), figures);
+        }
+    }
+
+    #[test]
+    fn usual_figures_take_the_small_form() {
+        let stored = |value| StoredFigures::new(score("1/a", value).figures, &mut Texts::default());
+        for value in ["", "0", "91.40", "-3.25", "100", "0.000", "123456789.123456789"] {
+            assert!(matches!(stored(value), StoredFigures::Small(_)), "{value}");
+        }
+        for value in [
+            "-0",
+            "007.5",
+            "5.",
+            "9223372036854775808",
+            "1234567890.1234567890",
+        ] {
+            assert!(matches!(stored(value), StoredFigures::Whole(_)), "{value}");
+        }
+    }
+}
