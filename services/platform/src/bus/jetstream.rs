@@ -12,7 +12,7 @@ use async_nats::{
         message::{PublishMessage, StreamMessage},
         stream::{
             Config as StreamConfig, ConsumerErrorKind, DiscardPolicy, LastRawMessageErrorKind,
-            RetentionPolicy, StorageType,
+            RawMessageErrorKind, RetentionPolicy, StorageType,
         },
     },
 };
@@ -195,16 +195,25 @@ impl JetStream {
             })
     }
 
+    /// Subscribes to the last states of the subjects that match `filters`, without those up to the sequence `after`.
     async fn ordered(
         &self,
         service: &str,
         filters: &[String],
+        after: u64,
         headers_only: bool,
     ) -> Result<(pull::Ordered, u64), Error> {
         let stream = self.find(service).await?;
+        let deliver_policy = match after {
+            0 => DeliverPolicy::LastPerSubject,
+            // The stream keeps one message for each subject, so that each of these is the last of its subject.
+            _ => DeliverPolicy::ByStartSequence {
+                start_sequence: after + 1,
+            },
+        };
         let consumer = stream
             .create_consumer(pull::OrderedConfig {
-                deliver_policy: DeliverPolicy::LastPerSubject,
+                deliver_policy,
                 filter_subjects: filters.to_vec(),
                 headers_only,
                 ..pull::OrderedConfig::default()
@@ -382,7 +391,7 @@ impl Bus for JetStream {
     }
     async fn heads(&self, service: &str) -> Result<BoxStream<'static, Result<Head, Error>>, Error> {
         let (messages, pending) = self
-            .ordered(service, &[format!("prima.{service}.>")], true)
+            .ordered(service, &[format!("prima.{service}.>")], 0, true)
             .await?;
         let state = (pending > 0).then_some(messages);
         Ok(futures::stream::unfold(state, |state| async {
@@ -411,14 +420,28 @@ impl Bus for JetStream {
         .boxed())
     }
 
-    async fn follow(&self, service: &str, filters: &[String]) -> Result<Box<dyn Follow>, Error> {
-        let (messages, pending) = self.ordered(service, filters, false).await?;
+    async fn follow_after(
+        &self,
+        service: &str,
+        filters: &[String],
+        after: u64,
+    ) -> Result<Box<dyn Follow>, Error> {
+        let (messages, pending) = self.ordered(service, filters, after, false).await?;
         Ok(Box::new(Follower {
             service: service.to_owned(),
             messages,
             caught_up: pending == 0,
             reported: false,
         }))
+    }
+
+    async fn stored(&self, service: &str, sequence: u64) -> Result<Option<i64>, Error> {
+        // Not a direct get: a replica that lags may still have a message that was replaced.
+        match self.find(service).await?.get_raw_message(sequence).await {
+            Ok(message) => Ok(i64::try_from(message.time.unix_timestamp_nanos()).ok()),
+            Err(error) if matches!(error.kind(), RawMessageErrorKind::NoMessageFound) => Ok(None),
+            Err(error) => Err(Error::unavailable(error)),
+        }
     }
 
     async fn work(

@@ -14,9 +14,10 @@ use tokio::{
 };
 
 use super::{
-    Bus, Connection, ConsumerInfo, Delivery, Error, Event, Follow, Head, Job, Owner, Question, Reply, Settle,
-    Step, StreamInfo, Verdict, Work, matches,
+    Batch, Bus, Connection, ConsumerInfo, Delivery, Error, Event, Follow, Head, Job, Owner, Question, Reply,
+    Settle, Step, StreamInfo, Verdict, Work, matches,
 };
+use crate::clock::Clock;
 
 #[derive(Default)]
 struct Consumer {
@@ -49,6 +50,8 @@ struct Shared {
 /// The bus inside one process.
 #[derive(Clone)]
 pub struct Memory {
+    /// When it was created, unix nanoseconds: its streams are others than those of an earlier process.
+    created: i64,
     shared: Arc<Shared>,
     connection: Arc<watch::Sender<Connection>>,
 }
@@ -56,6 +59,7 @@ pub struct Memory {
 impl Default for Memory {
     fn default() -> Self {
         Self {
+            created: Clock::system().now().timestamp_nanos_opt().unwrap_or_default(),
             shared: Arc::default(),
             connection: Arc::new(watch::Sender::new(Connection { up: true, epoch: 1 })),
         }
@@ -114,7 +118,7 @@ impl Bus for Memory {
         let epoch = self.connection.borrow().epoch;
         let mut streams = self.shared.lock();
         let stream = streams.entry(service.to_owned()).or_insert_with(|| Stream {
-            created: i64::try_from(epoch).unwrap_or(i64::MAX),
+            created: self.created.saturating_add_unsigned(epoch),
             ..Stream::default()
         });
         Ok(info(stream))
@@ -204,7 +208,12 @@ impl Bus for Memory {
         Ok(stream::iter(heads).boxed())
     }
 
-    async fn follow(&self, service: &str, filters: &[String]) -> Result<Box<dyn Follow>, Error> {
+    async fn follow_after(
+        &self,
+        service: &str,
+        filters: &[String],
+        after: u64,
+    ) -> Result<Box<dyn Follow>, Error> {
         let created = self.shared.with(service, |s| s.created)?;
         Ok(Box::new(Follower {
             shared: self.shared.clone(),
@@ -212,9 +221,16 @@ impl Bus for Memory {
             service: service.to_owned(),
             filters: filters.to_vec(),
             created,
-            cursor: 0,
+            cursor: after,
             caught_up: false,
         }))
+    }
+
+    async fn stored(&self, service: &str, sequence: u64) -> Result<Option<i64>, Error> {
+        self.shared.with(service, |s| {
+            let is_there = s.messages.contains_key(&sequence);
+            is_there.then_some(s.created)
+        })
     }
 
     async fn work(
@@ -330,6 +346,19 @@ impl Follow for Follower {
             }
             self.changed.changed().await.map_err(Error::unavailable)?;
         }
+    }
+
+    async fn batch(&mut self, _limit: usize) -> Result<Batch, Error> {
+        Ok(match self.next().await? {
+            Step::Event(delivery) => Batch {
+                deliveries: vec![*delivery],
+                caught_up: false,
+            },
+            Step::CaughtUp => Batch {
+                deliveries: Vec::new(),
+                caught_up: true,
+            },
+        })
     }
 }
 

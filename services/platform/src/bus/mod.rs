@@ -160,11 +160,24 @@ pub enum Step {
     CaughtUp,
 }
 
+/// What a follower receives at once.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// States in order of sequence.
+    pub deliveries: Vec<Delivery>,
+    /// After these, all states that were in the stream have been received.
+    pub caught_up: bool,
+}
+
 /// Receives every subject's last state and then each change, in order of sequence, without acknowledging.
 #[async_trait]
 pub trait Follow: Send {
     /// Waits for the next step. After an error the follower can't be used any more.
     async fn next(&mut self) -> Result<Step, Error>;
+
+    /// Waits for the next step, and takes up to `limit` states that have arrived. After an error the follower can't be
+    /// used any more.
+    async fn batch(&mut self, limit: usize) -> Result<Batch, Error>;
 }
 
 /// Most states of one consumer that may be delivered and not acknowledged; then no more are delivered.
@@ -239,7 +252,19 @@ pub trait Bus: Send + Sync + 'static {
     /// The last message of every subject.
     async fn heads(&self, service: &str) -> Result<BoxStream<'static, Result<Head, Error>>, Error>;
     /// Follows the subjects that match `filters`.
-    async fn follow(&self, service: &str, filters: &[String]) -> Result<Box<dyn Follow>, Error>;
+    async fn follow(&self, service: &str, filters: &[String]) -> Result<Box<dyn Follow>, Error> {
+        self.follow_after(service, filters, 0).await
+    }
+    /// Follows the subjects that match `filters`, without the states up to the sequence `after`.
+    async fn follow_after(
+        &self,
+        service: &str,
+        filters: &[String],
+        after: u64,
+    ) -> Result<Box<dyn Follow>, Error>;
+    /// When the message with this sequence was stored, unix nanoseconds; another value means that it is another message.
+    /// `None` when the stream does not have it: a newer state has replaced it, or it was lost.
+    async fn stored(&self, service: &str, sequence: u64) -> Result<Option<i64>, Error>;
     /// Joins the durable consumer `name`; `restart` deletes its position first.
     async fn work(
         &self,

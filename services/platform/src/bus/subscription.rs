@@ -7,7 +7,7 @@ use async_nats::{
 use async_trait::async_trait;
 use futures::{FutureExt, StreamExt};
 
-use super::{Delivery, Error, Follow, Job, Reply, Settle, Step, Verdict, Work, wire::delivery};
+use super::{Batch, Delivery, Error, Follow, Job, Reply, Settle, Step, Verdict, Work, wire::delivery};
 
 /// Receives states in order, without acknowledging them.
 pub(super) struct Follower {
@@ -17,17 +17,12 @@ pub(super) struct Follower {
     pub(super) reported: bool,
 }
 
-#[async_trait]
-impl Follow for Follower {
-    async fn next(&mut self) -> Result<Step, Error> {
-        if self.caught_up && !self.reported {
-            self.reported = true;
-            return Ok(Step::CaughtUp);
-        }
-        let message = self
-            .messages
-            .next()
-            .await
+/// A message of an ordered subscription, or why there is none.
+type Next = Option<Result<jetstream::Message, pull::OrderedError>>;
+
+impl Follower {
+    fn delivery(&mut self, next: Next) -> Result<Delivery, Error> {
+        let message = next
             .ok_or_else(|| Error::Unavailable("the subscription ended".into()))?
             .map_err(Error::unavailable)?;
         let (sequence, pending) = {
@@ -35,7 +30,46 @@ impl Follow for Follower {
             (info.stream_sequence, info.pending)
         };
         self.caught_up |= pending == 0;
-        Ok(Step::Event(Box::new(received(&self.service, &message, sequence))))
+        Ok(received(&self.service, &message, sequence))
+    }
+
+    /// Whether the end of the stream is reached now, for the first time.
+    fn reaches_end(&mut self) -> bool {
+        self.caught_up && !std::mem::replace(&mut self.reported, self.caught_up)
+    }
+}
+
+#[async_trait]
+impl Follow for Follower {
+    async fn next(&mut self) -> Result<Step, Error> {
+        if self.reaches_end() {
+            return Ok(Step::CaughtUp);
+        }
+        let next = self.messages.next().await;
+        Ok(Step::Event(Box::new(self.delivery(next)?)))
+    }
+
+    async fn batch(&mut self, limit: usize) -> Result<Batch, Error> {
+        let mut batch = Batch::default();
+        if self.reaches_end() {
+            batch.caught_up = true;
+            return Ok(batch);
+        }
+        let mut next = self.messages.next().await;
+        loop {
+            batch.deliveries.push(self.delivery(next)?);
+            if self.reaches_end() {
+                batch.caught_up = true;
+                return Ok(batch);
+            }
+            if batch.deliveries.len() >= limit {
+                return Ok(batch);
+            }
+            match self.messages.next().now_or_never() {
+                Some(more) => next = more,
+                None => return Ok(batch),
+            }
+        }
     }
 }
 

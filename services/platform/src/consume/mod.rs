@@ -4,11 +4,13 @@ mod compare;
 mod dead_letter;
 mod follower;
 mod mirror;
+mod received;
 mod worker;
 
 pub use dead_letter::{DeadLetter, dead_letters, dead_letters_retry};
-pub use follower::{Follower, Freshness, Projection, Stale};
+pub use follower::{Follower, Freshness, Position, Projection, Saved, Stale};
 pub use mirror::{Feed, Mirror};
+pub use received::Received;
 pub use worker::{Handler, HandlerError, Worker};
 
 /// The states of one service that a consumer receives.

@@ -1,7 +1,7 @@
 //! Followers, on every bus: their states, and how current they report to be.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -10,7 +10,7 @@ use futures::TryStreamExt;
 use prima_platform::{
     bus::Delivery,
     clock::Clock,
-    consume::{Follower, Freshness, Projection, Source},
+    consume::{Follower, Freshness, Projection, Received, Saved, Source},
     testing::{eventually, nats::Nats},
 };
 
@@ -18,6 +18,12 @@ use crate::world::{LONG, Replica, Running, SERVICE, World, relay_config};
 
 #[derive(Default)]
 struct Held(Mutex<BTreeMap<String, (i64, String)>>);
+
+impl Held {
+    fn subjects(&self) -> Vec<String> {
+        self.0.lock().unwrap().keys().cloned().collect()
+    }
+}
 
 impl Projection for Held {
     fn apply(&self, delivery: &Delivery) {
@@ -36,10 +42,10 @@ impl Projection for Held {
         Some(self.0.lock().unwrap().get(subject)?.0)
     }
 
-    fn retain(&self, source: &Source, held: &HashMap<String, i64>) {
+    fn retain(&self, source: &Source, held: &Received) {
         let other = |subject: &str| !subject.starts_with(&format!("prima.{}.", source.service));
         let mut mine = self.0.lock().unwrap();
-        mine.retain(|subject, _| other(subject) || held.contains_key(subject));
+        mine.retain(|subject, _| other(subject) || held.version(subject).is_some());
     }
 }
 
@@ -50,7 +56,16 @@ struct Following {
 }
 
 fn follow(replica: &Replica, sources: &[(&str, &[&str])]) -> Following {
-    let held = Arc::new(Held::default());
+    follow_from(replica, sources, Arc::default(), None)
+}
+
+/// Follows with the states that are `held`, which are all of `SERVICE` up to the position that was `saved`.
+fn follow_from(
+    replica: &Replica,
+    sources: &[(&str, &[&str])],
+    held: Arc<Held>,
+    saved: Option<Saved>,
+) -> Following {
     let sources = sources
         .iter()
         .map(|(service, filters)| Source::new(service, filters))
@@ -63,6 +78,9 @@ fn follow(replica: &Replica, sources: &[(&str, &[&str])]) -> Following {
         held.clone(),
     );
     let freshness = follower.freshness();
+    if let Some(saved) = saved {
+        freshness.save(SERVICE, saved);
+    }
     Following {
         held,
         freshness,
@@ -138,6 +156,10 @@ on_both_buses!(
     a_state_missing_in_a_complete_stream_is_removed,
     a_newer_state_than_in_a_complete_stream_is_reverted,
     other_subjects_do_not_make_it_stale,
+    a_follower_goes_on_after_the_states_that_are_kept,
+    a_stream_that_lost_the_last_kept_state_is_read_from_its_beginning,
+    a_position_in_another_stream_is_not_used,
+    only_a_complete_stream_that_was_read_to_its_end_is_settled,
 );
 
 on_jetstream!(
@@ -262,6 +284,112 @@ async fn a_recreated_stream_is_followed_from_the_beginning(mut world: World) {
     following.has("survey.a", "two").await;
     world.stage("c", "three").await;
     following.has("survey.c", "three").await;
+}
+
+/// The position that a follower has settled, as it is saved.
+async fn settled(replica: &Replica, following: &Following) -> Saved {
+    let found = eventually(LONG, || async { following.freshness.settled().pop() }).await;
+    let position = found.expect("nothing is settled");
+    let stored = replica.bus.stored(SERVICE, position.sequence).await.unwrap();
+    Saved {
+        created: position.created,
+        sequence: position.sequence,
+        stored: stored.expect("the last message is in the stream"),
+    }
+}
+
+async fn a_follower_goes_on_after_the_states_that_are_kept(world: World) {
+    for (name, version) in [("a", 1), ("b", 1), ("a", 2)] {
+        world.publish(SERVICE, name, version, "kept").await;
+    }
+    world.bus.set_complete(SERVICE).await.unwrap();
+    let first = follow(&world, &[ALL]);
+    first.fresh().await;
+    let saved = settled(&world, &first).await;
+    drop(first);
+    // Nothing is new: it is fresh, and has received nothing.
+    let idle = follow_from(&world, &[ALL], Arc::default(), Some(saved));
+    idle.fresh().await;
+    assert_eq!(idle.held.subjects(), [""; 0]);
+    assert_eq!(settled(&world, &idle).await, saved);
+    drop(idle);
+    world.publish(SERVICE, "c", 1, "new").await;
+    world.publish(SERVICE, "b", 2, "changed").await;
+    let second = follow_from(&world, &[ALL], Arc::default(), Some(saved));
+    second.fresh().await;
+    second.has("survey.b", "changed").await;
+    assert_eq!(second.held.subjects(), ["prima.survey.b", "prima.survey.c"]);
+    world.publish(SERVICE, "a", 3, "live").await;
+    second.has("survey.a", "live").await;
+    let later = eventually(LONG, || async {
+        (settled(&world, &second).await.sequence > saved.sequence).then_some(())
+    });
+    later.await.expect("the position does not move");
+}
+
+async fn a_stream_that_lost_the_last_kept_state_is_read_from_its_beginning(world: World) {
+    world.publish(SERVICE, "a", 1, "one").await;
+    world.publish(SERVICE, "b", 1, "one").await;
+    world.bus.set_complete(SERVICE).await.unwrap();
+    let first = follow(&world, &[ALL]);
+    first.fresh().await;
+    let saved = settled(&world, &first).await;
+    drop(first);
+    // What identifies the position is gone: here because its subject has a newer state.
+    world.publish(SERVICE, "b", 2, "two").await;
+    let again = follow_from(&world, &[ALL], Arc::default(), Some(saved));
+    again.fresh().await;
+    assert_eq!(again.held.subjects(), ["prima.survey.a", "prima.survey.b"]);
+    // A message with the sequence was stored at another time: the stream was restored, and went on from there.
+    let saved = settled(&world, &again).await;
+    drop(again);
+    let other = Saved {
+        stored: saved.stored - 1,
+        ..saved
+    };
+    let restored = follow_from(&world, &[ALL], Arc::default(), Some(other));
+    restored.fresh().await;
+    assert_eq!(restored.held.subjects(), ["prima.survey.a", "prima.survey.b"]);
+}
+
+async fn a_position_in_another_stream_is_not_used(mut world: World) {
+    let (relay, _) = world.relay(relay_config(), "a");
+    world.stage_all(&["a", "b"], "one").await;
+    let first = follow(&world, &[ALL]);
+    first.has("survey.b", "one").await;
+    first.fresh().await;
+    let saved = settled(&world, &first).await;
+    let held = first.held.clone();
+    drop(first);
+    relay.stop().await;
+    // The bus loses all data, and the database is restored from a backup that is older than `b`.
+    world.lose_the_bus();
+    world
+        .tamper("DELETE FROM outbox WHERE subject = 'prima.survey.b'")
+        .await;
+    let (_relay, _) = world.relay(relay_config(), "a");
+    let again = follow_from(&world, &[ALL], held, Some(saved));
+    let dropped = eventually(LONG, || async {
+        (again.held.subjects() == ["prima.survey.a"]).then_some(())
+    });
+    dropped.await.expect("`b` is held for ever");
+    let moved = eventually(LONG, || async {
+        (again.freshness.settled().pop()?.created != saved.created).then_some(())
+    });
+    moved.await.expect("the position is that of the lost stream");
+}
+
+async fn only_a_complete_stream_that_was_read_to_its_end_is_settled(world: World) {
+    world.publish(SERVICE, "a", 1, "one").await;
+    let following = follow(&world, &[ALL]);
+    following.has("survey.a", "one").await;
+    let unsettled = follow(&world, &[ALL]);
+    unsettled.has("survey.a", "one").await;
+    assert_eq!(following.freshness.settled(), []);
+    let position = following.freshness.now().positions.pop().unwrap();
+    assert_eq!((position.service.as_str(), position.states), (SERVICE, 1));
+    world.bus.set_complete(SERVICE).await.unwrap();
+    assert_eq!(settled(&world, &following).await.sequence, position.sequence);
 }
 
 async fn other_subjects_do_not_make_it_stale(world: World) {

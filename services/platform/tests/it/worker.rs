@@ -264,8 +264,16 @@ impl Bus for Spy {
     async fn heads(&self, service: &str) -> Result<BoxStream<'static, Result<Head, Error>>, Error> {
         self.inner.heads(service).await
     }
-    async fn follow(&self, service: &str, filters: &[String]) -> Result<Box<dyn Follow>, Error> {
-        self.inner.follow(service, filters).await
+    async fn follow_after(
+        &self,
+        service: &str,
+        filters: &[String],
+        after: u64,
+    ) -> Result<Box<dyn Follow>, Error> {
+        self.inner.follow_after(service, filters, after).await
+    }
+    async fn stored(&self, service: &str, sequence: u64) -> Result<Option<i64>, Error> {
+        self.inner.stored(service, sequence).await
     }
     async fn work(
         &self,
