@@ -1,7 +1,7 @@
 //! National league tables: every score of every service is ranked as it arrives.
 //!
-//! The service owns only a snapshot of the states it received, and publishes nothing. It consumes `prima.directory.>`
-//! and `prima.<service>.score.>` of the configured services. Each replica keeps all tables in memory; with the
+//! The service owns only a snapshot of the states it received, and publishes nothing. It consumes the agencies and units of
+//! the directory and `prima.<service>.score.>` of the configured services. Each replica keeps all tables in memory; with the
 //! snapshot it can start and serve, marked stale, while the bus is down. The newest state of a subject counts even
 //! when this release cannot read it: such a subject is in no table, and its state is kept for a release that can read
 //! it.
@@ -52,7 +52,8 @@ async fn start(context: Context) -> Result<Started, Error> {
     let tables = Arc::new(Tables::new(context.clock.clone()));
     let mut services = vec!["directory".to_owned()];
     services.extend(context.config.ranking.sources.iter().cloned());
-    let mut sources = vec![Source::new("directory", &["prima.directory.>"])];
+    let directory = ["prima.directory.agency.>", "prima.directory.unit.>"];
+    let mut sources = vec![Source::new("directory", &directory)];
     for service in &context.config.ranking.sources {
         sources.push(Source::new(service, &[&format!("prima.{service}.score.>")]));
     }
@@ -64,7 +65,7 @@ async fn start(context: Context) -> Result<Started, Error> {
         context.bus.clone(),
         context.clock.clone(),
         "ranking",
-        sources,
+        sources.clone(),
         tables.clone(),
     );
     let counted = tables.clone();
@@ -75,16 +76,19 @@ async fn start(context: Context) -> Result<Started, Error> {
         .build();
     let freshness = follower.freshness();
     freshness.snapshot(loaded);
+    snapshot::resume(&context.db, &sources, &freshness)
+        .await
+        .map_err(failed)?;
     context.spawn_follower(follower);
     let stop = context.tasks.soft().clone();
-    let saving = snapshot::run(
-        context.db.clone(),
-        tables.clone(),
-        services,
-        freshness.fresh(),
-        stop.clone(),
-    );
-    context.tasks.spawn("snapshot", saving);
+    let saver = snapshot::Saver {
+        db: context.db.clone(),
+        tables: tables.clone(),
+        bus: context.bus.clone(),
+        sources,
+        freshness: freshness.clone(),
+    };
+    context.tasks.spawn("snapshot", saver.run(stop.clone()));
     let (ready, receiver) = watch::channel(whole);
     context
         .tasks

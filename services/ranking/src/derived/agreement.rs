@@ -1,7 +1,7 @@
 //! The tables are those of the newest state of each subject, in whatever order states arrive, and however often the
-//! snapshot is saved and loaded.
+//! snapshot is saved and loaded: replicas that received the same states answer with the same bytes.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use prima_platform::{
     bus::{Delivery, Event},
@@ -11,14 +11,18 @@ use prima_platform::{
     db::{self, Database},
     testing::served::Place,
 };
-use prima_proto::event::v1::{AgencyState, ScoreState, ScoreStatus, UnitState};
+use prima_proto::{
+    event::v1::{AgencyState, ScoreState, ScoreStatus, UnitState},
+    ranking::v1::GetLeagueTableResponse,
+};
 use proptest::prelude::*;
 use prost::Message;
 use sea_orm::ConnectionTrait;
 
 use super::{snapshot, tables::Tables};
 use crate::{
-    domain::{Row, TableKey},
+    domain::TableKey,
+    rpc::message,
     store::{Migrator, StoredState, snapshot_save},
 };
 
@@ -145,14 +149,24 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..80)
 }
 
-/// What a replica shows: every table, the number of scores without a table, the number of states that cannot be read.
-type Shown = (BTreeMap<TableKey, Vec<Row>>, usize, usize);
+/// What a replica answers: the bytes of every table, the number of scores without a table, the number of states that cannot
+/// be read.
+type Shown = (BTreeMap<TableKey, Vec<u8>>, usize, usize);
 
 fn shown(tables: &Tables) -> Shown {
     let league_tables = tables.read();
+    let answer = |key: &TableKey| {
+        let rows = league_tables.rows(key, 0, usize::MAX).unwrap();
+        let answer = GetLeagueTableResponse {
+            table: Some(message::table(&league_tables, key)),
+            rows: rows.into_iter().map(message::row).collect(),
+            ..GetLeagueTableResponse::default()
+        };
+        answer.encode_to_vec()
+    };
     let rows = league_tables
         .tables()
-        .map(|(key, _)| (key.clone(), league_tables.rows(key, 0, usize::MAX).unwrap()))
+        .map(|(key, _)| (key.clone(), answer(key)))
         .collect();
     (rows, league_tables.unplaced(), tables.unreadable())
 }
@@ -161,7 +175,7 @@ fn shown(tables: &Tables) -> Shown {
 struct Replica<'a> {
     db: &'a Database,
     states: &'a [Vec<State>],
-    tables: Tables,
+    tables: Arc<Tables>,
     taken: Vec<StoredState>,
     /// The newest published version of each subject, as its stream keeps it.
     bus: BTreeMap<usize, usize>,
@@ -172,13 +186,13 @@ impl<'a> Replica<'a> {
         Self {
             db,
             states,
-            tables: Tables::new(Clock::system()),
+            tables: Arc::new(Tables::new(Clock::system())),
             taken: Vec::new(),
             bus: BTreeMap::new(),
         }
     }
 
-    fn apply(&self, tables: &Tables, subject: usize, version: usize) {
+    fn delivery(&self, subject: usize, version: usize) -> Delivery {
         let State { withdrawn, payload } = &self.states[subject][version];
         let event = Event {
             subject: SUBJECTS[subject].to_owned(),
@@ -191,11 +205,11 @@ impl<'a> Replica<'a> {
             traceparent: None,
             origin: None,
         };
-        tables.apply(&Delivery {
+        Delivery {
             service: String::new(),
             event,
             sequence: 0,
-        });
+        }
     }
 
     async fn save(&mut self) {
@@ -204,7 +218,7 @@ impl<'a> Replica<'a> {
     }
 
     async fn start(&mut self) {
-        self.tables = Tables::new(Clock::system());
+        self.tables = Arc::new(Tables::new(Clock::system()));
         self.taken.clear();
         snapshot::load(self.db, &self.tables, &source()).await.unwrap();
     }
@@ -212,7 +226,7 @@ impl<'a> Replica<'a> {
     async fn step(&mut self, step: &Step) {
         match *step {
             Step::Receive(subject, version) => {
-                self.apply(&self.tables, subject, version);
+                self.tables.apply(&self.delivery(subject, version));
                 let newest = self.bus.entry(subject).or_insert(version);
                 *newest = version.max(*newest);
             }
@@ -232,9 +246,10 @@ impl<'a> Replica<'a> {
                 if backwards {
                     again.reverse();
                 }
-                for (subject, version) in again {
-                    self.apply(&self.tables, *subject, *version);
-                }
+                let again = again
+                    .into_iter()
+                    .map(|(subject, version)| self.delivery(*subject, *version));
+                self.tables.apply_all(again.collect());
             }
         }
     }
@@ -243,7 +258,7 @@ impl<'a> Replica<'a> {
     fn rebuilt(&self) -> Shown {
         let tables = Tables::new(Clock::system());
         for (subject, version) in self.bus.iter().rev() {
-            self.apply(&tables, *subject, *version);
+            tables.apply(&self.delivery(*subject, *version));
         }
         shown(&tables)
     }

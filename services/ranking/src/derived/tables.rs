@@ -9,9 +9,13 @@ use std::{
 use prima_platform::{
     bus::Delivery,
     clock::{Clock, micros},
-    consume::{Projection, Source},
+    consume::{Projection, Received, Source},
 };
-use prima_proto::{scope::Scope, score};
+use prima_proto::{
+    scope::Scope,
+    score::{self, Key},
+    subject,
+};
 use tokio::sync::watch;
 
 use crate::{
@@ -22,9 +26,10 @@ use crate::{
 
 type ChangeChannel = watch::Sender<u64>;
 
-/// What is kept in memory of the newest state of a subject.
+/// The newest state of a subject, where the league tables do not hold it: this release cannot read it, or it is not
+/// ranked.
 #[derive(Debug, Clone, Copy)]
-struct Newest {
+struct Other {
     version: i64,
     withdrawn: bool,
     unreadable: bool,
@@ -46,9 +51,11 @@ enum Unreadable {
 pub struct Tables {
     clock: Clock,
     league_tables: RwLock<LeagueTables>,
-    unsaved: Mutex<BTreeMap<String, StoredState>>,
-    /// The newest received state of every subject.
-    newest: Mutex<BTreeMap<String, Newest>>,
+    /// Some subjects may be in it with several versions.
+    unsaved: Mutex<Vec<StoredState>>,
+    /// The newest received states that the league tables do not hold. It is locked while states are applied, so that two
+    /// states of a subject are applied in the order of their versions.
+    others: Mutex<BTreeMap<String, Other>>,
     channels: Mutex<HashMap<TableKey, Weak<ChangeChannel>>>,
 }
 
@@ -63,7 +70,7 @@ impl Tables {
             clock,
             league_tables: RwLock::default(),
             unsaved: Mutex::default(),
-            newest: Mutex::default(),
+            others: Mutex::default(),
             channels: Mutex::default(),
         }
     }
@@ -101,7 +108,7 @@ impl Tables {
 
     /// Number of subjects whose newest state cannot be read; they are in no table.
     pub fn unreadable(&self) -> usize {
-        lock(&self.newest)
+        lock(&self.others)
             .values()
             .filter(|state| state.unreadable)
             .count()
@@ -110,8 +117,8 @@ impl Tables {
     /// Up to `most` subjects in the scope whose newest state cannot be read and that come after `after`, in their order. One
     /// whose unit or agency can't be read is in the scope of all agencies only.
     pub fn unreadable_states(&self, scope: &Scope, after: &str, most: usize) -> Vec<(String, Uncounted)> {
-        let newest = lock(&self.newest);
-        let later = newest.range::<str, _>((Bound::Excluded(after), Bound::Unbounded));
+        let others = lock(&self.others);
+        let later = others.range::<str, _>((Bound::Excluded(after), Bound::Unbounded));
         let unreadable = later
             .filter(|(_, state)| state.unreadable)
             .filter_map(|(subject, state)| {
@@ -137,121 +144,178 @@ impl Tables {
         unreadable.take(most).collect()
     }
 
-    /// Applies a state, whether it can be read or not; false when the same or a newer version was applied before.
-    pub fn apply_if_newer(&self, stored: &StoredState) -> bool {
-        let StoredState {
-            subject,
+    /// Applies states, whether they can be read or not. Returns those that were newer than what was applied before, in their
+    /// order.
+    pub fn apply_if_newer(&self, states: Vec<StoredState>) -> Vec<StoredState> {
+        let mut others = lock(&self.others);
+        let mut league_tables = self.league_tables.write().unwrap_or_else(PoisonError::into_inner);
+        // A watcher that comes later reads the tables after this.
+        let is_watched = !lock(&self.channels).is_empty();
+        let mut all_changed = Vec::new();
+        let mut is_newer = |state: &StoredState| match apply(&mut league_tables, &mut others, state) {
+            Some(changed) => {
+                if is_watched && !changed.is_empty() {
+                    all_changed.push(changed);
+                }
+                true
+            }
+            None => false,
+        };
+        let newer = states.into_iter().filter(|state| is_newer(state)).collect();
+        drop(league_tables);
+        drop(others);
+        for changed in &all_changed {
+            self.notify(changed);
+        }
+        newer
+    }
+
+    /// Applies states and keeps them for the snapshot, unless the same or a newer version was received before.
+    fn receive(&self, states: Vec<StoredState>) {
+        let newer = self.apply_if_newer(states);
+        self.put_back(newer);
+    }
+
+    /// The newest states received since the last call, in the order of their subjects.
+    pub fn take_unsaved(&self) -> Vec<StoredState> {
+        let mut states = std::mem::take(&mut *lock(&self.unsaved));
+        states.sort_unstable_by(|a, b| {
+            let newest_first = b.version.cmp(&a.version);
+            a.subject.cmp(&b.subject).then(newest_first)
+        });
+        states.dedup_by(|older, newest| older.subject == newest.subject);
+        states
+    }
+
+    /// Puts back states that could not be saved.
+    pub fn put_back(&self, states: Vec<StoredState>) {
+        lock(&self.unsaved).extend(states);
+    }
+
+    /// The subjects of a service with their newest versions, without those that were withdrawn.
+    fn subjects(&self, service: &str) -> Vec<(String, i64)> {
+        let prefix = format!("prima.{service}.");
+        let others = lock(&self.others);
+        let unheld = others
+            .range(prefix.clone()..)
+            .take_while(|(subject, _)| subject.starts_with(&prefix))
+            .filter(|(_, state)| !state.withdrawn)
+            .map(|(subject, state)| (subject.clone(), state.version));
+        let mut subjects: BTreeMap<String, i64> = unheld.collect();
+        drop(others);
+        let league_tables = self.read();
+        if service == "directory" {
+            subjects.extend(league_tables.announced().map(|(of, version)| match of {
+                Subject::Agency(name) => (subject::agency(&name), version),
+                Subject::Unit(name) => (subject::unit(&name), version),
+            }));
+        }
+        let scores = league_tables.published(service);
+        subjects.extend(scores.map(|(metric, period, of, version)| {
+            (Key::new(service, metric, period, of).to_string(), version)
+        }));
+        subjects.into_iter().collect()
+    }
+}
+
+/// A state that has just arrived.
+fn received(subject: String, version: i64, withdrawn: bool, payload: Vec<u8>, now: i64) -> StoredState {
+    StoredState {
+        subject,
+        version,
+        withdrawn: i64::from(withdrawn),
+        payload,
+        applied_at: now,
+    }
+}
+
+/// Applies a state, whether it can be read or not; `None` when the same or a newer version was applied before.
+fn apply(
+    league_tables: &mut LeagueTables,
+    others: &mut BTreeMap<String, Other>,
+    state: &StoredState,
+) -> Option<Changed> {
+    let (subject, version, withdrawn) = (state.subject.as_str(), state.version, state.withdrawn != 0);
+    if others.get(subject).is_some_and(|other| other.version >= version) {
+        return None;
+    }
+    let (changed, is_held, error) = match read(league_tables, state) {
+        Ok(Some(changed)) => (changed, true, None),
+        Ok(None) => (Changed::default(), false, None),
+        // Its row is removed. The state stays in the stream and in the snapshot, where a release that can read it finds
+        // it.
+        Err(error) => match events::aggregate_of(subject) {
+            Ok(Some(aggregate)) => (league_tables.unreadable(aggregate, version), true, Some(error)),
+            // No state of this subject was ever read.
+            Ok(None) | Err(_) => (Changed::default(), false, Some(error)),
+        },
+    };
+    if is_held && !changed.is_newer() {
+        return None;
+    }
+    let unreadable = error.is_some() && !withdrawn;
+    if unreadable && let Some(error) = &error {
+        tracing::error!(subject, version, %error, "the newest state can't be read; its subject is in no table");
+    }
+    if error.is_some() || !is_held {
+        let other = Other {
             version,
-            payload,
-            ..
-        } = stored;
-        let withdrawn = stored.withdrawn != 0;
-        // The lock is held to the end, so that two states of a subject are applied in the order of their versions.
-        let mut newest = lock(&self.newest);
-        if newest.get(subject).is_some_and(|state| state.version >= *version) {
-            return false;
-        }
-        let span = tracing::info_span!("table update", prima.version = version);
-        let applied = span.in_scope(|| self.apply_state(subject, *version, withdrawn, payload));
-        let unreadable = applied.is_err() && !withdrawn;
-        if unreadable && let Err((error, _)) = &applied {
-            // Its row is removed. The state stays in the stream and in the snapshot, where a release that can read it
-            // finds it.
-            tracing::error!(subject, version, %error, "the newest state can't be read; its subject is in no table");
-        }
-        let state = Newest {
-            version: *version,
             withdrawn,
             unreadable,
         };
-        newest.insert(subject.clone(), state);
-        drop(newest);
-        self.notify(&applied.unwrap_or_else(|(_, changed)| changed));
-        true
+        others.insert(subject.to_owned(), other);
+    } else if !others.is_empty() {
+        others.remove(subject);
     }
+    Some(changed)
+}
 
-    /// Applies a state to the league tables; one that cannot be read returns the reason, and the tables that it
-    /// changed.
-    fn apply_state(
-        &self,
-        subject: &str,
-        version: i64,
-        withdrawn: bool,
-        payload: &[u8],
-    ) -> Result<Changed, (Unreadable, Changed)> {
-        let aggregate = match events::aggregate_of(subject) {
-            Ok(Some(aggregate)) => aggregate,
-            Ok(None) => return Ok(Changed::default()),
-            // No state of this subject was ever read.
-            Err(error) => return Err((error.into(), Changed::default())),
-        };
-        let fact = events::read(aggregate.clone(), withdrawn, payload);
-        let mut league_tables = self.league_tables.write().unwrap_or_else(PoisonError::into_inner);
-        let applied = match fact {
-            Ok(Fact::Agency(name, facts)) => Ok(league_tables.agency(name, version, facts)),
-            Ok(Fact::Unit(name, facts)) => Ok(league_tables.unit(name, version, facts)),
-            Ok(Fact::Score(source, score)) => league_tables
-                .score(&source, version, score)
-                .map_err(Unreadable::from),
-            Err(error) => Err(error.into()),
-        };
-        applied.map_err(|error| (error, league_tables.unreadable(aggregate, version)))
-    }
-
-    /// Applies a state and keeps it for the snapshot, unless the same or a newer version was received before.
-    fn receive(&self, subject: &str, version: i64, withdrawn: bool, payload: &[u8]) {
-        let received = StoredState {
-            subject: subject.to_owned(),
-            version,
-            withdrawn: i64::from(withdrawn),
-            payload: payload.to_vec(),
-            applied_at: micros(self.clock.now()),
-        };
-        if self.apply_if_newer(&received) {
-            self.put_back(vec![received]);
-        }
-    }
-
-    /// The states received since the last call, in the order of their subjects.
-    pub fn take_unsaved(&self) -> Vec<StoredState> {
-        std::mem::take(&mut *lock(&self.unsaved)).into_values().collect()
-    }
-
-    /// Puts back states that could not be saved, unless a newer version was received.
-    pub fn put_back(&self, states: Vec<StoredState>) {
-        let mut unsaved = lock(&self.unsaved);
-        for state in states {
-            if unsaved
-                .get(&state.subject)
-                .is_none_or(|kept| kept.version < state.version)
-            {
-                unsaved.insert(state.subject.clone(), state);
-            }
-        }
-    }
+/// Applies a state that can be read; `None` when its subject is not ranked.
+fn read(league_tables: &mut LeagueTables, state: &StoredState) -> Result<Option<Changed>, Unreadable> {
+    let Some(aggregate) = events::aggregate_of(&state.subject)? else {
+        return Ok(None);
+    };
+    let version = state.version;
+    let changed = match events::read(aggregate, state.withdrawn != 0, &state.payload)? {
+        Fact::Agency(name, facts) => league_tables.agency(name, version, facts),
+        Fact::Unit(name, facts) => league_tables.unit(name, version, facts),
+        Fact::Score(source, score) => league_tables.score(&source, version, score)?,
+    };
+    Ok(Some(changed))
 }
 
 impl Projection for Tables {
     fn apply(&self, delivery: &Delivery) {
         let event = &delivery.event;
-        self.receive(&event.subject, event.version, event.withdrawn, &event.payload);
+        let (subject, payload) = (event.subject.clone(), event.payload.clone());
+        let now = micros(self.clock.now());
+        let state = received(subject, event.version, event.withdrawn, payload, now);
+        tracing::info_span!("table update", prima.version = event.version)
+            .in_scope(|| self.receive(vec![state]));
+    }
+
+    fn apply_all(&self, deliveries: Vec<Delivery>) {
+        let now = micros(self.clock.now());
+        let states = deliveries.into_iter().map(|Delivery { event, .. }| {
+            received(event.subject, event.version, event.withdrawn, event.payload, now)
+        });
+        self.receive(states.collect());
     }
 
     fn version(&self, subject: &str) -> Option<i64> {
-        lock(&self.newest).get(subject).map(|state| state.version)
+        let other = lock(&self.others).get(subject).map(|other| other.version);
+        let aggregate = events::aggregate_of(subject).ok().flatten();
+        let held = aggregate.and_then(|aggregate| self.read().newest(&aggregate));
+        other.max(held.map(|(version, _)| version))
     }
 
-    fn retain(&self, source: &Source, in_stream: &HashMap<String, i64>) {
-        let prefix = format!("prima.{}.", source.service);
-        let gone: Vec<(String, i64)> = lock(&self.newest)
-            .range(prefix.clone()..)
-            .take_while(|(subject, _)| subject.starts_with(&prefix))
-            .filter(|(subject, state)| !state.withdrawn && !in_stream.contains_key(*subject))
-            .map(|(subject, state)| (subject.clone(), state.version))
-            .collect();
-        for (subject, version) in gone {
-            tracing::warn!(%subject, "the stream no longer has this subject; withdrawn here");
-            self.receive(&subject, version + 1, true, &[]);
+    fn retain(&self, source: &Source, in_stream: &Received) {
+        for (subject, version) in self.subjects(&source.service) {
+            if in_stream.version(&subject).is_none() {
+                tracing::warn!(%subject, "the stream no longer has this subject; withdrawn here");
+                let now = micros(self.clock.now());
+                self.receive(vec![received(subject, version + 1, true, Vec::new(), now)]);
+            }
         }
     }
 }
@@ -263,6 +327,11 @@ mod tests {
 
     use super::*;
 
+    fn receive(tables: &Tables, subject: &str, version: i64, withdrawn: bool, payload: &[u8]) {
+        let state = received(subject.to_owned(), version, withdrawn, payload.to_vec(), 0);
+        tables.receive(vec![state]);
+    }
+
     #[test]
     fn a_subject_that_left_its_stream_is_in_no_table() {
         let tables = Tables::new(Clock::system());
@@ -273,13 +342,19 @@ mod tests {
         }
         .encode_to_vec();
         for unit in ["a", "b"] {
-            tables.receive(&subject(unit), 5, false, &payload);
+            receive(&tables, &subject(unit), 5, false, &payload);
         }
-        tables.receive("prima.index.score.ipp.2024.unit.3271.b", 5, false, &payload);
+        receive(
+            &tables,
+            "prima.index.score.ipp.2024.unit.3271.b",
+            5,
+            false,
+            &payload,
+        );
         assert_eq!(tables.read().unplaced(), 3);
         tables.retain(
             &Source::new("survey", &["prima.survey.score.>"]),
-            &HashMap::from([(subject("a"), 1)]),
+            &Received::from_iter([(subject("a"), 1)]),
         );
         assert_eq!(tables.read().unplaced(), 2);
         let unsaved = tables.take_unsaved();
@@ -289,7 +364,7 @@ mod tests {
             .map(|state| state.subject.as_str())
             .collect();
         assert_eq!(gone, [subject("b")], "the snapshot must not bring it back");
-        tables.receive(&subject("b"), 7, false, &payload);
+        receive(&tables, &subject("b"), 7, false, &payload);
         assert_eq!(tables.read().unplaced(), 3);
     }
 
@@ -300,10 +375,10 @@ mod tests {
             "prima.survey.score.skm.2024.unit.3271.a",
             "prima.directory.unit.3271.a",
         );
-        tables.receive(score, 5, false, b"\xff");
-        tables.receive(entry, 5, false, b"\xff");
+        receive(&tables, score, 5, false, b"\xff");
+        receive(&tables, entry, 5, false, b"\xff");
         // A state of the directory that is not ranked is not read.
-        tables.receive("prima.directory.service.3271.a.b", 5, false, b"\xff");
+        receive(&tables, "prima.directory.service.3271.a.b", 5, false, b"\xff");
         assert_eq!(tables.unreadable(), 2);
         let listed = |scope: &str, after: &str| -> Vec<String> {
             let found = tables.unreadable_states(&scope.parse().unwrap(), after, 9);
@@ -319,10 +394,10 @@ mod tests {
             (5, &b"\xff"[..])
         );
         // An older version changes nothing, neither here nor in the snapshot.
-        tables.receive(score, 4, true, &[]);
+        receive(&tables, score, 4, true, &[]);
         assert_eq!((tables.unreadable(), tables.take_unsaved()), (2, Vec::new()));
-        tables.receive(score, 6, true, b"\xff");
-        tables.receive(entry, 6, false, &[]);
+        receive(&tables, score, 6, true, b"\xff");
+        receive(&tables, entry, 6, false, &[]);
         assert_eq!(tables.unreadable(), 0);
         assert!(listed("agencies/-", "").is_empty());
     }

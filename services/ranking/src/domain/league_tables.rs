@@ -126,7 +126,11 @@ impl LeagueTables {
                 Ok(series) => {
                     self.apply_score(&key.service, version, series, &key.subject, Content::Unreadable)
                 }
-                Err(_) => Changed::default(),
+                // It is in no table, whatever its version.
+                Err(_) => Changed {
+                    is_newer: true,
+                    ..Changed::default()
+                },
             },
         }
     }

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::coverage;
 use super::facts::{Figures, Status};
 use super::sort_key::{KeptKey, SortKey};
-use super::stored_figures::StoredFigures;
+use super::stored_figures::{StoredFigures, small_value};
 use super::table_map::TableIds;
 use super::texts::Texts;
 
@@ -136,6 +136,9 @@ impl ParsedScore {
 /// Parses `[-]digits[.digits]`. The parser of `Decimal` is too lenient: it accepts `1_000`, and rounds a value with
 /// more digits than it can hold, which could then tie with another.
 fn decimal(text: &str) -> Result<Decimal, BadScore> {
+    if let Some((mantissa, scale)) = small_value(text) {
+        return Ok(Decimal::new(mantissa, scale.into()));
+    }
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let formed = match unsigned.split_once('.') {

@@ -37,16 +37,17 @@ pub(super) struct Small {
     too_few: bool,
 }
 
-/// Mantissa and scale of a value that is written as its number is printed.
-fn small_value(text: &str) -> Option<(i64, u8)> {
-    if text.is_empty() {
-        return Some((0, WITHOUT_VALUE));
-    }
+/// Mantissa and decimal places of a decimal of at most 18 digits that is written as its number is printed; `None` for
+/// all other texts.
+pub(super) fn small_value(text: &str) -> Option<(i64, u8)> {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let (whole, fraction) = match unsigned.split_once('.') {
+        Some((_, "")) => return None,
+        Some(parts) => parts,
+        None => (unsigned, ""),
+    };
     let is_plain = whole == "0" || !(whole.is_empty() || whole.starts_with('0'));
-    let is_cut = fraction.is_empty() && unsigned.len() > whole.len();
-    if !is_plain || is_cut || unsigned.len() > 19 {
+    if !is_plain || whole.len() + fraction.len() > 18 {
         return None;
     }
     let mut mantissa: i64 = 0;
@@ -54,13 +55,14 @@ fn small_value(text: &str) -> Option<(i64, u8)> {
         if !byte.is_ascii_digit() {
             return None;
         }
-        mantissa = mantissa.checked_mul(10)?.checked_add(i64::from(byte - b'0'))?;
+        mantissa = mantissa * 10 + i64::from(byte - b'0');
     }
+    let places = u8::try_from(fraction.len()).ok()?;
     match unsigned.len() == text.len() {
-        true => Some((mantissa, u8::try_from(fraction.len()).ok()?)),
+        true => Some((mantissa, places)),
         // A negative zero does not print its sign.
         false if mantissa == 0 => None,
-        false => Some((-mantissa, u8::try_from(fraction.len()).ok()?)),
+        false => Some((-mantissa, places)),
     }
 }
 
@@ -93,7 +95,10 @@ impl StoredFigures {
         if !value_with_questioned.is_empty() {
             return None;
         }
-        let (mantissa, scale) = small_value(value)?;
+        let (mantissa, scale) = match value.as_str() {
+            "" => (0, WITHOUT_VALUE),
+            value => small_value(value)?,
+        };
         let number = |n: &i64| u32::try_from(*n).ok();
         Some(Small {
             mantissa,

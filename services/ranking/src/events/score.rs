@@ -1,14 +1,48 @@
 //! Scores of every service.
 
 use prima_proto::{
-    event::v1::{ScoreState, ScoreStatus, WithheldReason},
+    event::v1::{ScoreStatus, WithheldReason},
     score::Key,
 };
 
 use crate::domain::{Figures, Score, Status};
 
+/// The fields of a `ScoreState` that tables keep. The others, such as its components, are skipped without being copied:
+/// a replica that starts reads millions of states.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ScoreFigures {
+    #[prost(string, tag = "6")]
+    value: String,
+    #[prost(string, tag = "7")]
+    category: String,
+    #[prost(int64, tag = "9")]
+    sample_size: i64,
+    #[prost(int64, tag = "10")]
+    sample_minimum: i64,
+    #[prost(int64, tag = "12")]
+    units_counted: i64,
+    #[prost(int64, tag = "13")]
+    units_expected: i64,
+    #[prost(enumeration = "ScoreStatus", tag = "15")]
+    status: i32,
+    #[prost(bool, tag = "17")]
+    recorded: bool,
+    #[prost(int64, tag = "18")]
+    counted: i64,
+    #[prost(int64, tag = "19")]
+    pending: i64,
+    #[prost(enumeration = "WithheldReason", tag = "20")]
+    withheld_reason: i32,
+    #[prost(int64, tag = "21")]
+    in_question: i64,
+    #[prost(string, tag = "22")]
+    value_with_questioned: String,
+    #[prost(string, tag = "25")]
+    category_display_name: String,
+}
+
 /// The score that a state contains.
-pub fn score(key: Key, state: ScoreState, withdrawn: bool) -> Score {
+pub fn score(key: Key, state: ScoreFigures, withdrawn: bool) -> Score {
     // A status that only a later release knows counts as not final.
     let status = ScoreStatus::try_from(state.status).unwrap_or_default();
     Score {
@@ -36,5 +70,63 @@ pub fn score(key: Key, state: ScoreState, withdrawn: bool) -> Score {
             value_with_questioned: state.value_with_questioned,
         },
         withdrawn: withdrawn || status == ScoreStatus::Withdrawn,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prima_proto::event::v1::{ScoreComponent, ScoreState};
+    use prost::Message;
+
+    use super::*;
+
+    #[test]
+    fn the_figures_are_those_of_the_published_state() {
+        let published = ScoreState {
+            metric: "skm".into(),
+            period: "2026".into(),
+            subject: "agencies/32".into(),
+            exact: "91.395".into(),
+            fraction: "18279/200".into(),
+            value: "91.40".into(),
+            category: "A".into(),
+            components: vec![ScoreComponent {
+                key: "u1".into(),
+                value: "3.9".into(),
+            }],
+            sample_size: 1,
+            sample_minimum: 2,
+            standard_error: "0.1".into(),
+            units_counted: 3,
+            units_expected: 4,
+            instrument: "skm 1".into(),
+            status: ScoreStatus::Final.into(),
+            aggregation: "mean_of_units".into(),
+            recorded: true,
+            counted: 5,
+            pending: 6,
+            withheld_reason: WithheldReason::TooFew.into(),
+            in_question: 7,
+            value_with_questioned: "90.10".into(),
+            category_display_name: "Sangat Baik".into(),
+        };
+        let read = ScoreFigures::decode(published.encode_to_vec().as_slice()).unwrap();
+        let expected = ScoreFigures {
+            value: published.value,
+            category: published.category,
+            sample_size: published.sample_size,
+            sample_minimum: published.sample_minimum,
+            units_counted: published.units_counted,
+            units_expected: published.units_expected,
+            status: published.status,
+            recorded: published.recorded,
+            counted: published.counted,
+            pending: published.pending,
+            withheld_reason: published.withheld_reason,
+            in_question: published.in_question,
+            value_with_questioned: published.value_with_questioned,
+            category_display_name: published.category_display_name,
+        };
+        assert_eq!(read, expected);
     }
 }

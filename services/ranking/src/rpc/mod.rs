@@ -2,7 +2,7 @@
 
 mod app;
 pub mod league_table;
-mod message;
+pub mod message;
 pub mod standing;
 pub mod uncounted;
 

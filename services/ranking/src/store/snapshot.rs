@@ -1,10 +1,9 @@
 //! The snapshot: the last received state of every subject.
 
-use prima_platform::db::Database;
+use prima_platform::db::{Column as Type, Database, at_once, plain_insert, sql, table};
 use sea_orm::{
-    DbErr, EntityTrait, ExprTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Value,
     entity::prelude::*,
-    sea_query::{Alias, OnConflict},
 };
 
 /// The last received state of a subject.
@@ -26,27 +25,44 @@ pub struct Model {
 
 prima_platform::no_relations!();
 
-/// Saves states; an older version changes nothing. Subjects are distinct and in order, so that replicas do not
-/// deadlock.
+const COLUMNS: usize = 5;
+/// Rows of one statement.
+const ROWS: usize = 4096;
+const INSERT: &str = "INSERT INTO snapshot (subject, version, withdrawn, payload, applied_at)";
+const UNLESS_OLDER: &str =
+    "ON CONFLICT (subject) DO UPDATE SET version = excluded.version, withdrawn = excluded.withdrawn,
+     payload = excluded.payload, applied_at = excluded.applied_at WHERE excluded.version > snapshot.version";
+
+/// Saves states in one transaction; an older version changes nothing. Subjects are distinct and in order, so that replicas
+/// do not deadlock.
 pub async fn snapshot_save(db: &Database, rows: &[Model]) -> Result<(), DbErr> {
-    let offered = Expr::col((Alias::new("excluded"), Column::Version));
-    let newer = OnConflict::column(Column::Subject)
-        .update_columns([
-            Column::Version,
-            Column::Withdrawn,
-            Column::Payload,
-            Column::AppliedAt,
-        ])
-        .action_and_where(offered.gt(Expr::col((Entity, Column::Version))))
-        .to_owned();
-    for chunk in rows.chunks(500) {
-        let rows = chunk.iter().map(|row| row.clone().into_active_model());
-        Entity::insert_many(rows)
-            .on_conflict(newer.clone())
-            .exec_without_returning(db.writer())
-            .await?;
+    if rows.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let txn = db.begin().await?;
+    for rows in rows.chunks(ROWS).flat_map(|rows| at_once(&txn, rows, COLUMNS)) {
+        let values = rows.iter().map(|row| -> [Value; COLUMNS] {
+            [
+                row.subject.clone().into(),
+                row.version.into(),
+                row.withdrawn.into(),
+                row.payload.clone().into(),
+                row.applied_at.into(),
+            ]
+        });
+        let statement = if txn.get_database_backend() == DbBackend::Postgres {
+            let types = [Type::Text, Type::Int, Type::Int, Type::Bytes, Type::Int];
+            let (from, values) = table(&txn, types, values, 0);
+            let text = format!(
+                "{INSERT} SELECT column1, column2, column3, column4, column5 FROM {from} {UNLESS_OLDER}"
+            );
+            sql(&txn, &text, values)
+        } else {
+            plain_insert(INSERT, COLUMNS, values.flatten().collect(), UNLESS_OLDER)
+        };
+        txn.execute_raw(statement).await?;
+    }
+    txn.commit().await
 }
 
 /// A page of the snapshot after `subject`.
