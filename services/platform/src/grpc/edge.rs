@@ -108,21 +108,16 @@ impl Shared {
             .map_err(|error| refused(&error.to_string()))
     }
 
-    /// Records a call that has ended in the metrics.
-    fn measure(&self, method: &str, code: tonic::Code, elapsed: Duration) {
-        // Callers may send any method name, which must not become values of the metric's attribute.
-        let method = if self.limits.knows(method) {
-            method
-        } else {
-            "_OTHER"
-        };
-        let attributes = [
-            KeyValue::new("rpc.method", method.to_owned()),
-            KeyValue::new("rpc.response.status_code", i64::from(code as i32)),
-        ];
-        telemetry::meters()
-            .calls
-            .record(elapsed.as_secs_f64(), &attributes);
+    /// The called method; one that does not exist by the name that the caller has sent, cut to 200 characters.
+    fn method(&self, path: &str) -> Method {
+        let name = path.trim_start_matches('/');
+        match self.limits.method(name) {
+            Some(name) => Method { name, exists: true },
+            None => Method {
+                name: name.chars().take(200).collect::<String>().into(),
+                exists: false,
+            },
+        }
     }
 
     /// The caller, the origin, and the places that the call has taken.
@@ -131,6 +126,31 @@ impl Shared {
         let caller = self.caller(request, &origin)?;
         let room = self.limits.room(request, &caller, &mut origin)?;
         Ok((caller, origin, room))
+    }
+}
+
+/// A called method. The name of one that exists is shared, so that no call copies it.
+#[derive(Debug, Clone)]
+struct Method {
+    name: Arc<str>,
+    exists: bool,
+}
+
+impl Method {
+    /// Records a call that has ended in the metrics.
+    fn measure(&self, code: tonic::Code, elapsed: Duration) {
+        // Callers may send any method name, which must not become values of the metric's attribute.
+        let name = match self.exists {
+            true => opentelemetry::Value::from(Arc::clone(&self.name)),
+            false => "_OTHER".into(),
+        };
+        let attributes = [
+            KeyValue::new("rpc.method", name),
+            KeyValue::new("rpc.response.status_code", i64::from(code as i32)),
+        ];
+        telemetry::meters()
+            .calls
+            .record(elapsed.as_secs_f64(), &attributes);
     }
 }
 
@@ -175,22 +195,16 @@ where
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
-        let shared = self.shared.clone();
-        let method: String = request
-            .uri()
-            .path()
-            .trim_start_matches('/')
-            .chars()
-            .take(200)
-            .collect();
+        let shared = &self.shared;
+        let method = shared.method(request.uri().path());
         let started = Instant::now();
         let admitted = shared.admit(&request);
         // A call that is shed costs as little as possible: it has no span and no log line of its own.
         if let Err(failure) = &admitted
             && failure.kind == Kind::Exhausted
         {
-            shared.shed.note(&method, failure);
-            shared.measure(&method, tonic::Code::ResourceExhausted, started.elapsed());
+            shared.shed.note(&method.name, failure);
+            method.measure(tonic::Code::ResourceExhausted, started.elapsed());
             return ready(Ok(status(failure.clone()).into_http())).boxed();
         }
         // tonic enforces the deadline as well, but with a status without details; so this one ends the call just
@@ -199,23 +213,21 @@ where
             let early = after.checked_sub(TICK);
             early.and_then(|early| Instant::now().checked_add(early))
         });
-        let parent = request
-            .headers()
-            .get("traceparent")
-            .and_then(|v| v.to_str().ok())
-            .map(str::to_owned);
         let span = tracing::info_span!(
-            "call", otel.name = %method, otel.kind = "server", rpc.system = "grpc", rpc.method = %method,
+            "call", otel.name = %method.name, otel.kind = "server", rpc.system = "grpc", rpc.method = %method.name,
             rpc.response.status_code = tracing::field::Empty
         );
-        trace::set_parent(&span, parent.as_deref());
+        let parent = request.headers().get("traceparent");
+        trace::set_parent(&span, parent.and_then(|parent| parent.to_str().ok()));
         let record = span.clone();
         let work = async move {
-            let mut line = Line::new(method, record, shared, started);
+            let mut line = Line::new(method, record, started);
             let result = match admitted {
                 Err(failure) => Ok(status(failure).into_http()),
                 Ok((caller, origin, room)) => {
-                    caller.subject().clone_into(&mut line.who);
+                    if line.is_logged {
+                        caller.subject().clone_into(&mut line.who);
+                    }
                     request.extensions_mut().insert(caller);
                     let Room { place, watch, terms } = room;
                     let request = request.map(|body| Received::wrap(body, terms));
@@ -271,24 +283,25 @@ async fn passed(due: Option<Option<Instant>>) {
 
 /// Writes the log line of a call when it is dropped, also when the caller has cancelled it.
 struct Line {
-    method: String,
+    method: Method,
+    /// Whether the line is written, by the level of the log.
+    is_logged: bool,
     who: String,
     started: Instant,
     span: tracing::Span,
     code: tonic::Code,
-    shared: Arc<Shared>,
 }
 
 impl Line {
     /// A call that has begun; it counts as cancelled unless it is finished.
-    fn new(method: String, span: tracing::Span, shared: Arc<Shared>, started: Instant) -> Self {
+    fn new(method: Method, span: tracing::Span, started: Instant) -> Self {
         Self {
             method,
+            is_logged: tracing::enabled!(tracing::Level::INFO),
             who: String::new(),
             started,
             span,
             code: tonic::Code::Cancelled,
-            shared,
         }
     }
 
@@ -312,8 +325,10 @@ impl Drop for Line {
         let (code, elapsed) = (self.code, self.started.elapsed());
         self.span
             .record("rpc.response.status_code", i64::from(code as i32));
-        self.shared.measure(&self.method, code, elapsed);
-        let ms = (elapsed.as_secs_f64() * 1e5).round() / 100.0;
-        tracing::info!(method = %self.method, code = ?code, ms, caller = %self.who, "call");
+        self.method.measure(code, elapsed);
+        if self.is_logged {
+            let ms = (elapsed.as_secs_f64() * 1e5).round() / 100.0;
+            tracing::info!(method = %self.method.name, code = ?code, ms, caller = %self.who, "call");
+        }
     }
 }

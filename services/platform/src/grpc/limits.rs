@@ -46,7 +46,7 @@ struct Streams {
 }
 
 /// All methods, as `package.Service/Method`; empty when the descriptors can't be decoded.
-fn methods(descriptors: &[u8]) -> HashMap<String, Streams> {
+fn methods(descriptors: &[u8]) -> HashMap<Arc<str>, Streams> {
     let Ok(set) = prost_types::FileDescriptorSet::decode(descriptors) else {
         return HashMap::new();
     };
@@ -59,7 +59,7 @@ fn methods(descriptors: &[u8]) -> HashMap<String, Streams> {
                     answers: method.server_streaming(),
                 };
                 methods.insert(
-                    format!("{}.{}/{}", file.package(), service.name(), method.name()),
+                    format!("{}.{}/{}", file.package(), service.name(), method.name()).into(),
                     streams,
                 );
             }
@@ -70,7 +70,7 @@ fn methods(descriptors: &[u8]) -> HashMap<String, Streams> {
 
 /// The limits of one server.
 pub(super) struct Limits {
-    methods: HashMap<String, Streams>,
+    methods: HashMap<Arc<str>, Streams>,
     proxies: Proxies,
     rates: Rates,
     calls: Arc<Pool>,
@@ -105,9 +105,9 @@ impl Limits {
         }
     }
 
-    /// Whether a method, `package.Service/Method`, exists.
-    pub(super) fn knows(&self, method: &str) -> bool {
-        self.methods.contains_key(method)
+    /// The method of this name, `package.Service/Method`; `None` when it does not exist.
+    pub(super) fn method(&self, name: &str) -> Option<Arc<str>> {
+        self.methods.get_key_value(name).map(|(name, _)| Arc::clone(name))
     }
 
     /// Origin of a request, without its token.

@@ -17,4 +17,4 @@ pub use answer::{Answer, answer, open, read};
 pub use edge::Edge;
 pub use server::{Error as ServerError, Server, bind};
 pub use status::status;
-pub use watching::{WatchStream, Watchers};
+pub use watching::{Sender as WatchSender, WatchStream, Watchers};

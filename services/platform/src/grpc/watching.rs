@@ -2,6 +2,7 @@
 //! a client that does not read ends.
 
 use std::{
+    marker::PhantomData,
     pin::Pin,
     sync::{
         Arc,
@@ -45,13 +46,15 @@ pub struct Sender<T> {
     origin: Origin,
 }
 
-/// The receiving side, given to tonic.
+/// The receiving side, given to tonic. Each item becomes a message when the client is about to read it, so that what waits
+/// for a slow reader may be shared with other streams.
 #[derive(Debug)]
-pub struct WatchStream<T> {
+pub struct WatchStream<T, M = T> {
     channel: mpsc::Receiver<Result<T, Status>>,
     stalled: Arc<AtomicBool>,
     finished: Arc<AtomicBool>,
     ended: bool,
+    message: PhantomData<fn() -> M>,
 }
 
 impl<T> Sender<T> {
@@ -104,7 +107,7 @@ impl Watchers {
 
     /// Opens a stream to which `feed` sends messages. The feed ends when the client has disconnected or the process
     /// stops.
-    pub fn open<T, F>(&self, feed: impl FnOnce(Sender<T>) -> F) -> Result<WatchStream<T>, Failure>
+    pub fn open<T, M, F>(&self, feed: impl FnOnce(Sender<T>) -> F) -> Result<WatchStream<T, M>, Failure>
     where
         T: Send + 'static,
         F: Future<Output = ()> + Send + 'static,
@@ -132,12 +135,13 @@ impl Watchers {
             stalled,
             finished,
             ended: false,
+            message: PhantomData,
         })
     }
 }
 
-impl<T> Stream for WatchStream<T> {
-    type Item = Result<T, Status>;
+impl<T: Into<M>, M> Stream for WatchStream<T, M> {
+    type Item = Result<M, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if self.ended {
@@ -166,7 +170,7 @@ impl<T> Stream for WatchStream<T> {
                 };
                 Poll::Ready(Some(Err(status(Failure::new(kind, reason, text, localized)))))
             }
-            other => other,
+            other => other.map(|item| item.map(|item| item.map(Into::into))),
         }
     }
 }

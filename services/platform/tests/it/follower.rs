@@ -213,12 +213,21 @@ async fn states_are_read_and_followed(world: World) {
     // Fresh means that all earlier states were applied.
     assert_eq!(following.held.0.lock().unwrap().len(), 2);
     let before = following.freshness.now().as_of.expect("states were applied");
+    let position = || following.freshness.now().positions.pop();
+    let read = position().expect("states were applied");
+    let stream = world.bus.stream(SERVICE).await.unwrap().unwrap();
+    assert_eq!((read.service.as_str(), read.states), (SERVICE, 2));
+    assert_eq!(
+        (read.created, read.sequence),
+        (stream.created, stream.last_sequence)
+    );
     world.stage("b", "two").await;
     following.has("survey.b", "two").await;
     let later = eventually(LONG, || async {
         (following.freshness.now().as_of? > before).then_some(())
     });
     later.await.expect("as_of does not change");
+    assert_eq!(position().map(|now| now.sequence), Some(read.sequence + 1));
 }
 
 async fn a_newer_state_than_in_a_complete_stream_is_reverted(mut world: World) {
