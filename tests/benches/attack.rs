@@ -136,6 +136,7 @@ async fn attacker(name: &str, target: SocketAddr) -> ExitCode {
     let watch = prima_proto::ranking::v1::WatchLeagueTableRequest {
         name: "metrics/skm/periods/2024-q3/cohorts/dpmptsp".into(),
         page_size: 10,
+        ..Default::default()
     };
     let (path, misuse, connections, streams, again) = match name {
         "1280 streams with headers only" => (SUBMIT, Misuse::Headers, 8, 160, AGAIN),

@@ -347,6 +347,30 @@ def run(report, endpoints, token, data):
         expect_within("the list", [TABLE, f"{TABLE}.{province}"], tables)
         table = nobody.call(RANKING, "GetLeagueTable", {"name": f"{TABLE}.{province}"})
         expect("subjects in the province", [r.subject for r in table.rows], [unit])
+        expect("length of the hash", len(table.table.hash), 64)
+        expect_within("the positions", ["directory", "survey"], [p.service for p in table.freshness.positions])
+    with check("GetLeagueTable gives pages around a subject, from a rank, from the bottom and of a region"):
+        rank = places[TABLE].rank
+        for fields in ({"around": unit}, {"start_rank": rank}, {"order": "ROW_ORDER_BOTTOM_FIRST"}, {"region": province}):
+            rows_ = nobody.call(RANKING, "GetLeagueTable", {"name": TABLE, "page_size": 1000, **fields}).rows
+            expect(f"rank by {fields}", [r.rank for r in rows_ if r.subject == unit], [rank])
+    with check("WatchLeagueTable with deltas is resumed by the token of its last message"):
+        fields = {"name": TABLE, "page_size": 1000, "deltas": True}
+        watch = Watch(nobody.call(RANKING, "WatchLeagueTable", fields, seconds=CALL_SECONDS))
+        snapshot = watch.until("snapshot", lambda m: m.resume_token)
+        expect("kind", snapshot.kind, 1)
+        expect_within("the snapshot", [unit], [r.subject for r in snapshot.rows])
+        again = Watch(nobody.call(RANKING, "WatchLeagueTable", {**fields, "resume_token": snapshot.resume_token},
+                                  seconds=CALL_SECONDS))
+        expect("kind", again.until("delta", lambda m: m.resume_token).kind, 2)
+        watch.close()
+        again.close()
+    with check("RebuildLeagueTables finds no row that differs, and is refused without a token"):
+        *_, last = prima.call(RANKING, "RebuildLeagueTables", {}, seconds=CALL_SECONDS * 6)
+        expect("phase, rows that differ, hashes", (last.phase, last.differing_rows, last.rebuilt_hash),
+               (4, 0, last.live_hash))
+        refused(grpc.StatusCode.UNAUTHENTICATED, "TOKEN_MISSING",
+                lambda: list(nobody.call(RANKING, "RebuildLeagueTables", {})))
 
     # Invalid requests.
     with check("a repeated request_id with the same body gives the first answer"):

@@ -173,6 +173,7 @@ impl Client {
                 name: name.clone(),
                 page_size: 1000,
                 page_token,
+                ..Default::default()
             };
             let answer = self.ranking.get_league_table(request).await?.into_inner();
             rows.extend(answer.rows);

@@ -79,6 +79,7 @@ impl LatencyProbe {
         let request = WatchLeagueTableRequest {
             name: format!("metrics/skm/periods/2024-q3/cohorts/{cohort}"),
             page_size: 1000,
+            ..Default::default()
         };
         let answer = client.ranking.watch_league_table(request).await.unwrap();
         let mut table = answer.into_inner();

@@ -258,8 +258,8 @@ impl Default for Survey {
 pub struct Ranking {
     /// Services whose scores are ranked; the directory is always followed as well.
     pub sources: Vec<String>,
-    /// Minimum interval between two messages of one `WatchLeagueTable`, milliseconds. It grows with the number of
-    /// streams that an address has open: twice as long for more than 32, three times for more than 64, and so on.
+    /// Minimum interval between two messages of one `WatchLeagueTable`, milliseconds. It is longer when the streams that an
+    /// address has open would together be sent more than 64 MiB a second.
     pub watch_interval_millis: u64,
 }
 
@@ -269,7 +269,7 @@ impl Default for Ranking {
             sources: ["survey", "innovation", "index", "complaint"]
                 .map(String::from)
                 .into(),
-            watch_interval_millis: 50,
+            watch_interval_millis: 20,
         }
     }
 }

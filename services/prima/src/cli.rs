@@ -161,6 +161,8 @@ pub enum Command {
     League(LeagueArgs),
     #[command(about = "Tampilkan peringkat satu unit atau instansi di setiap kelompok")]
     Standing(StandingArgs),
+    #[command(about = "Bangun ulang yang disimpan di memori dari bus peristiwa")]
+    Rebuild(RebuildArgs),
     #[command(
         about = "Panggil metode apa pun dari layanan mana pun; jawabannya JSON",
         long_about = "Panggil metode apa pun dari layanan mana pun; jawabannya JSON, aliran jawaban satu pesan sebaris.\n\n\
@@ -301,8 +303,10 @@ pub struct LeagueArgs {
         help = "Kelompok, misalnya dpmptsp, dpmptsp.32, atau kota"
     )]
     pub cohort: String,
-    #[arg(long, help = "Tampilkan lagi setiap kali berubah")]
+    #[arg(long, help = "Tampilkan lagi setiap kali berubah", conflicts_with_all = ["bottom", "region", "around", "from_rank"])]
     pub watch: bool,
+    #[command(flatten)]
+    pub rows: LeagueRowsArgs,
     #[arg(
         long,
         value_name = "N",
@@ -312,6 +316,61 @@ pub struct LeagueArgs {
     pub limit: Option<u32>,
     #[command(flatten)]
     pub output: CsvFormatArgs,
+}
+
+/// Which rows of a table are shown.
+#[derive(Debug, Clone, Args)]
+pub struct LeagueRowsArgs {
+    #[arg(
+        long,
+        value_name = "SUBJEK",
+        conflicts_with = "from_rank",
+        help = "Mulai beberapa baris sebelum unit atau instansi ini, sehingga ia di tengah (--limit baris, bawaan 11)"
+    )]
+    pub around: Option<String>,
+    #[arg(
+        long,
+        value_name = "PERINGKAT",
+        value_parser = clap::value_parser!(i32).range(1..),
+        help = "Mulai dari peringkat ini"
+    )]
+    pub from_rank: Option<i32>,
+    #[arg(long, help = "Dari peringkat terbawah ke atas")]
+    pub bottom: bool,
+    #[arg(
+        long,
+        value_name = "PROVINSI",
+        help = "Hanya provinsi ini (kode, misalnya 32) dengan peringkat di seluruh tabel"
+    )]
+    pub region: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RebuildArgs {
+    #[command(subcommand)]
+    pub what: RebuildCommand,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum RebuildCommand {
+    #[command(
+        about = "Bangun ulang semua tabel peringkat satu replika",
+        long_about = "Bangun ulang semua tabel peringkat satu replika dari bus peristiwa, di samping tabel yang sedang dibaca, lalu \
+                      bandingkan barisnya. Bila sama, tabel baru menggantikan yang lama; bila ada yang berbeda, barisnya \
+                      dicetak dan tidak ada yang diganti (kode keluar 1), kecuali perbedaan itu diterima dengan --accept. \
+                      Pembaca tidak terganggu. Perlu token admin nasional."
+    )]
+    Tables(RebuildTablesArgs),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RebuildTablesArgs {
+    #[arg(
+        long,
+        value_name = "HASH",
+        help = "Terima persis perbedaan yang dicetak oleh pembangunan ulang yang ditolak"
+    )]
+    pub accept: Option<String>,
 }
 
 #[derive(Debug, Clone, Args)]

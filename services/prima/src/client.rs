@@ -16,6 +16,7 @@ mod period;
 pub mod print;
 mod privacy;
 mod read;
+mod rebuild;
 mod report;
 mod responses;
 pub mod rpc;
@@ -58,6 +59,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(args) => return import(&connection, args.what).await,
         Command::Result(args) => return read::result(&connection, &args).await,
         Command::League(args) => return read::league(&connection, &args).await,
+        Command::Rebuild(args) => return rebuild::run(&connection, args.what).await,
         Command::Complaint(args) => return complaint::run(&connection, args.command).await,
         Command::Responses(args) => responses::run(&connection, args.command).await?,
         Command::Survey(args) => survey::run(&connection, args.command).await?,

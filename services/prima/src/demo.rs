@@ -119,6 +119,7 @@ pub async fn show(endpoint: &str, token: &str, deadline: Duration) -> anyhow::Re
         let message = ranking::WatchLeagueTableRequest {
             name: name.clone(),
             page_size: 1000,
+            ..Default::default()
         };
         let mut stream = client.clone().watch_league_table(message).await?.into_inner();
         while let Some(message) = stream.message().await? {
@@ -133,6 +134,7 @@ pub async fn show(endpoint: &str, token: &str, deadline: Duration) -> anyhow::Re
             table,
             mut rows,
             freshness,
+            ..
         }))) => {
             rows.truncate(TOP);
             League {

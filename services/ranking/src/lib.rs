@@ -85,7 +85,7 @@ async fn start(context: Context) -> Result<Started, Error> {
         db: context.db.clone(),
         tables: tables.clone(),
         bus: context.bus.clone(),
-        sources,
+        sources: sources.clone(),
         freshness: freshness.clone(),
     };
     context.tasks.spawn("snapshot", saver.run(stop.clone()));
@@ -99,6 +99,10 @@ async fn start(context: Context) -> Result<Started, Error> {
         ready: receiver.clone(),
         watchers: context.watchers.clone(),
         interval: Duration::from_millis(context.config.ranking.watch_interval_millis),
+        tasks: context.tasks.clone(),
+        clock: context.clock.clone(),
+        bus: context.bus.clone(),
+        sources: sources.into(),
     };
     let server = server::server(app, context.config.grpc.max_message_bytes);
     Ok(Started {

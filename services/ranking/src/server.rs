@@ -1,21 +1,29 @@
 //! RankingService: which operation each RPC is.
 
-use prima_platform::grpc::{Answer, WatchStream, answer, read};
+use std::sync::Arc;
+
+use prima_platform::grpc::{Answer, WatchStream, answer, open, read};
 use prima_proto::ranking::v1::{
     self,
     ranking_service_server::{RankingService, RankingServiceServer},
 };
 use tonic::Request;
 
-use crate::rpc::{App, league_table, standing, uncounted};
+use crate::rpc::{
+    App,
+    league_table::{self, Feeds, Update},
+    rebuild, standing, uncounted,
+};
 
 /// The service as tonic runs it, for messages of at most `limit` bytes.
 pub fn server(app: App, limit: usize) -> RankingServiceServer<impl RankingService> {
-    RankingServiceServer::new(Server { app }).max_decoding_message_size(limit)
+    let feeds = Arc::new(Feeds::default());
+    RankingServiceServer::new(Server { app, feeds }).max_decoding_message_size(limit)
 }
 
 struct Server {
     app: App,
+    feeds: Arc<Feeds>,
 }
 
 #[tonic::async_trait]
@@ -51,12 +59,22 @@ impl RankingService for Server {
         .await
     }
 
-    type WatchLeagueTableStream = WatchStream<v1::WatchLeagueTableResponse>;
+    type WatchLeagueTableStream = WatchStream<Update, v1::WatchLeagueTableResponse>;
 
     async fn watch_league_table(
         &self,
         request: Request<v1::WatchLeagueTableRequest>,
     ) -> Answer<Self::WatchLeagueTableStream> {
-        answer(league_table::watch(&self.app, request.get_ref()))
+        answer(league_table::watch(&self.app, &self.feeds, request.get_ref()))
+    }
+
+    type RebuildLeagueTablesStream = WatchStream<v1::RebuildLeagueTablesResponse>;
+
+    async fn rebuild_league_tables(
+        &self,
+        request: Request<v1::RebuildLeagueTablesRequest>,
+    ) -> Answer<Self::RebuildLeagueTablesStream> {
+        let (caller, message) = open(request)?;
+        answer(rebuild::run(&self.app, &caller, message))
     }
 }

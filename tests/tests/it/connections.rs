@@ -34,6 +34,7 @@ fn table() -> ranking::WatchLeagueTableRequest {
     ranking::WatchLeagueTableRequest {
         name: "metrics/skm/periods/2024-q3/cohorts/dpmptsp".into(),
         page_size: 10,
+        ..Default::default()
     }
 }
 

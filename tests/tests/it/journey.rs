@@ -17,6 +17,7 @@ async fn the_real_respondents_give_the_published_index_and_a_rank() {
     let request = ranking::WatchLeagueTableRequest {
         name: name.into(),
         page_size: 10,
+        ..Default::default()
     };
     let mut watch = client
         .ranking

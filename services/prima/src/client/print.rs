@@ -302,6 +302,7 @@ mod tests {
             stale: true,
             as_of: Some(prost_types::Timestamp { seconds: 0, nanos: 0 }),
             waiting_for: vec!["survey".into()],
+            ..Default::default()
         };
         let expected =
             "Perhatian: angka mungkin belum yang terbaru; keadaan 1970-01-01 07:00:00 WIB; menunggu survey.";

@@ -13,7 +13,10 @@ use super::period;
 use super::print::league::League;
 use super::print::standing::Standings;
 use super::print::{self, result as print_result};
-use crate::cli::{Format, LeagueArgs, ResultArgs, ResultCommand, StandingArgs};
+use crate::cli::{Format, LeagueArgs, LeagueRowsArgs, ResultArgs, ResultCommand, StandingArgs};
+
+/// Rows around a subject, unless a number is given.
+const AROUND: u32 = 11;
 
 /// After so many failures in a row, about two minutes, a watch ends with the error.
 const FAILURES: u32 = 30;
@@ -61,7 +64,8 @@ pub(super) async fn league(connection: &Connection, args: &LeagueArgs) -> anyhow
     let client = connection.ranking().await?;
     let name = league_name(&args.ranked.metric, &args.ranked.period, &args.cohort);
     if !args.watch {
-        let mut league = league_get(&client, &name, args.limit).await?;
+        let limit = args.limit.or(args.rows.around.as_ref().map(|_| AROUND));
+        let mut league = league_read(&client, selected(name, &args.rows), limit).await?;
         let categories = league.rows.iter().map(|row| &row.category);
         league.names = CategoryNames::read_for(connection, &args.ranked.metric, categories).await;
         print::out(&league.render(args.output.format, false)?)?;
@@ -86,7 +90,11 @@ pub(super) async fn league(connection: &Connection, args: &LeagueArgs) -> anyhow
         let (mut client, name) = (client.clone(), name.clone());
         async move {
             client
-                .watch_league_table(ranking::WatchLeagueTableRequest { name, page_size })
+                .watch_league_table(ranking::WatchLeagueTableRequest {
+                    name,
+                    page_size,
+                    ..Default::default()
+                })
                 .await
         }
     };
@@ -95,6 +103,7 @@ pub(super) async fn league(connection: &Connection, args: &LeagueArgs) -> anyhow
             table,
             rows,
             freshness,
+            ..
         } = message;
         let league = League {
             table: table.unwrap_or_default(),
@@ -119,15 +128,44 @@ pub(crate) fn league_name(metric: &str, period: &str, cohort: &str) -> String {
 
 /// A league table with its first `limit` rows, or all rows.
 pub(crate) async fn league_get(client: &Ranking, name: &str, limit: Option<u32>) -> anyhow::Result<League> {
+    let message = ranking::GetLeagueTableRequest {
+        name: name.to_owned(),
+        ..Default::default()
+    };
+    league_read(client, message, limit).await
+}
+
+/// The rows of a table that the arguments select.
+fn selected(name: String, args: &LeagueRowsArgs) -> ranking::GetLeagueTableRequest {
+    let order = match args.bottom {
+        true => ranking::RowOrder::BottomFirst,
+        false => ranking::RowOrder::TopFirst,
+    };
+    ranking::GetLeagueTableRequest {
+        name,
+        start_rank: args.from_rank.unwrap_or_default(),
+        around: args.around.clone().unwrap_or_default(),
+        order: order.into(),
+        region: args.region.clone().unwrap_or_default(),
+        ..Default::default()
+    }
+}
+
+/// The first `limit` of the selected rows, or all.
+async fn league_read(
+    client: &Ranking,
+    selected: ranking::GetLeagueTableRequest,
+    limit: Option<u32>,
+) -> anyhow::Result<League> {
     let mut league = League::default();
     let mut page_token = String::new();
     loop {
         let fetched = u32::try_from(league.rows.len()).unwrap_or(u32::MAX);
         let missing = limit.and_then(|limit| i32::try_from(limit.saturating_sub(fetched)).ok());
         let message = ranking::GetLeagueTableRequest {
-            name: name.to_owned(),
             page_size: missing.unwrap_or(PAGE).min(PAGE),
             page_token: std::mem::take(&mut page_token),
+            ..selected.clone()
         };
         let page = repeat!(client, get_league_table, message)?;
         league.table = page.table.unwrap_or_default();

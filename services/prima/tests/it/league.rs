@@ -53,6 +53,22 @@ fn categories_of_other_bodies_have_names_for_every_reader() {
         ran.stdout,
         ran.stderr
     );
+    for (more, has_row) in [
+        (["--around", "agencies/3276"].as_slice(), true),
+        (&["--bottom", "--region", "32"], true),
+        (&["--from-rank", "1", "--region", "33"], false),
+    ] {
+        let ran = up.run(&[&line, more].concat());
+        assert_eq!(ran.code, Some(0), "{more:?}: {}", ran.stderr);
+        assert_eq!(ran.stdout.contains("94.74"), has_row, "{more:?}: {}", ran.stdout);
+    }
+    let rebuilt = up.run(&["rebuild", "tables"]);
+    assert_eq!(rebuilt.code, Some(0), "{}{}", rebuilt.stdout, rebuilt.stderr);
+    assert!(
+        rebuilt.stdout.contains("Tabel yang dibangun ulang kini dipakai."),
+        "{}",
+        rebuilt.stdout
+    );
     let ran = Ran::of(&up.anyone(&line).output().unwrap());
     assert!(
         ran.stdout.contains("┆ Kepatuhan tinggi (zona hijau) "),

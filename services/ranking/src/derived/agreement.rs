@@ -21,7 +21,7 @@ use sea_orm::ConnectionTrait;
 
 use super::{snapshot, tables::Tables};
 use crate::{
-    domain::TableKey,
+    domain::{TableKey, rows_hash},
     rpc::message,
     store::{Migrator, StoredState, snapshot_save},
 };
@@ -41,6 +41,7 @@ const SUBJECTS: [&str; 11] = [
     "prima.index.score.s_m.2024.unit.11.a",
 ];
 const VERSIONS: usize = 8;
+const SERVICES: [&str; 3] = ["directory", "index", "other"];
 
 /// A state without its version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +55,13 @@ struct State {
 enum Step {
     /// A state arrives, for the first time or again: its subject and its version.
     Receive(usize, usize),
+    /// A state is published and lost on its way.
+    Lost(usize, usize),
+    /// The newest state of each subject is delivered again, with `true` in the reverse order.
+    Redelivered(bool),
+    /// The tables are rebuilt beside those that are read, and take their place; half of the states are read before the
+    /// others arrive at both.
+    Rebuilt,
     /// The states that are not saved yet are taken from the tables.
     TakeUnsaved,
     /// The states that were taken are saved, or saving them fails.
@@ -141,6 +149,9 @@ fn states() -> impl Strategy<Value = Vec<Vec<State>>> {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         20 => (0..SUBJECTS.len(), 0..VERSIONS).prop_map(|(subject, version)| Step::Receive(subject, version)),
+        4 => (0..SUBJECTS.len(), 0..VERSIONS).prop_map(|(subject, version)| Step::Lost(subject, version)),
+        2 => any::<bool>().prop_map(Step::Redelivered),
+        1 => Just(Step::Rebuilt),
         2 => Just(Step::TakeUnsaved),
         2 => any::<bool>().prop_map(Step::Saved),
         1 => any::<bool>().prop_map(Step::Killed),
@@ -149,9 +160,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..80)
 }
 
-/// What a replica answers: the bytes of every table, the number of scores without a table, the number of states that cannot
-/// be read.
-type Shown = (BTreeMap<TableKey, Vec<u8>>, usize, usize);
+/// What a replica answers: the bytes of every table, their hash, the number of scores without a table, the number of states
+/// that cannot be read.
+type Shown = (BTreeMap<TableKey, Vec<u8>>, String, usize, usize);
 
 fn shown(tables: &Tables) -> Shown {
     let league_tables = tables.read();
@@ -168,7 +179,8 @@ fn shown(tables: &Tables) -> Shown {
         .tables()
         .map(|(key, _)| (key.clone(), answer(key)))
         .collect();
-    (rows, league_tables.unplaced(), tables.unreadable())
+    let hash = rows_hash::hex(rows_hash::of_all(&league_tables));
+    (rows, hash, league_tables.unplaced(), tables.unreadable())
 }
 
 /// One replica with its database.
@@ -242,16 +254,36 @@ impl<'a> Replica<'a> {
             }
             Step::Killed(backwards) => {
                 self.start().await;
-                let mut again: Vec<_> = self.bus.iter().collect();
-                if backwards {
-                    again.reverse();
-                }
-                let again = again
-                    .into_iter()
-                    .map(|(subject, version)| self.delivery(*subject, *version));
-                self.tables.apply_all(again.collect());
+                self.redeliver(backwards);
             }
+            Step::Lost(subject, version) => {
+                let newest = self.bus.entry(subject).or_insert(version);
+                *newest = version.max(*newest);
+            }
+            Step::Redelivered(backwards) => self.redeliver(backwards),
+            Step::Rebuilt => self.rebuild(),
         }
+    }
+
+    fn redeliver(&self, backwards: bool) {
+        let mut again: Vec<_> = self.bus.iter().collect();
+        if backwards {
+            again.reverse();
+        }
+        let again = again
+            .into_iter()
+            .map(|(subject, version)| self.delivery(*subject, *version));
+        self.tables.apply_all(again.collect());
+    }
+
+    fn rebuild(&self) {
+        let rebuilding = self.tables.begin_rebuild().unwrap();
+        for (subject, version) in self.bus.iter().skip(self.bus.len() / 2) {
+            rebuilding.tables.apply(&self.delivery(*subject, *version));
+        }
+        self.redeliver(true);
+        let (comparison, is_replaced) = rebuilding.compare_and_replace(&SERVICES, 9, |_| false);
+        assert!(is_replaced, "{:?}", comparison.differences);
     }
 
     /// What a replica shows that receives only the newest states.
@@ -277,13 +309,15 @@ fn the_tables_are_those_of_the_newest_states() {
         db::migrate::<Migrator>(&db, "ranking", true).await.unwrap();
         db
     });
-    proptest!(|(states in states(), steps in steps())| {
+    let seeds = ProptestConfig::with_cases(1000);
+    proptest!(seeds, |(states in states(), steps in steps())| {
         let (incremental, rebuilt, reloaded) = runtime.block_on(async {
             db.writer().execute_unprepared("DELETE FROM snapshot").await.unwrap();
             let mut replica = Replica::new(&db, &states);
             for step in &steps {
                 replica.step(step).await;
             }
+            replica.redeliver(false);
             let incremental = shown(&replica.tables);
             replica.step(&Step::Stopped).await;
             (incremental, replica.rebuilt(), shown(&replica.tables))

@@ -1,5 +1,7 @@
 //! The tables of this replica, and the watch channels of their watchers.
 
+pub mod rebuild;
+
 use std::{
     collections::{BTreeMap, HashMap},
     ops::Bound,
@@ -18,13 +20,17 @@ use prima_proto::{
 };
 use tokio::sync::watch;
 
+use super::hashes::Hashes;
 use crate::{
-    domain::{Aggregate, BadScore, Changed, LeagueTables, Subject, TableKey, uncounted::Uncounted},
+    domain::{
+        Aggregate, BadScore, Changed, LeagueTables, Subject, TableKey, rows_hash::hex, uncounted::Uncounted,
+    },
     events::{self, Fact},
     store::StoredState,
 };
 
-type ChangeChannel = watch::Sender<u64>;
+/// Counts the changes of a table.
+pub type ChangeChannel = watch::Sender<u64>;
 
 /// The newest state of a subject, where the league tables do not hold it: this release cannot read it, or it is not
 /// ranked.
@@ -57,6 +63,10 @@ pub struct Tables {
     /// states of a subject are applied in the order of their versions.
     others: Mutex<BTreeMap<String, Other>>,
     channels: Mutex<HashMap<TableKey, Weak<ChangeChannel>>>,
+    hashes: Hashes,
+    /// The tables that are being rebuilt; they receive every state that these receive. The lock is held while states are
+    /// applied to both.
+    rebuilt: Mutex<Option<Arc<Tables>>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -72,6 +82,8 @@ impl Tables {
             unsaved: Mutex::default(),
             others: Mutex::default(),
             channels: Mutex::default(),
+            hashes: Hashes::default(),
+            rebuilt: Mutex::default(),
         }
     }
 
@@ -90,6 +102,19 @@ impl Tables {
         let channel = Arc::new(watch::Sender::new(0));
         channels.insert(key.clone(), Arc::downgrade(&channel));
         channel
+    }
+
+    /// The hash of the rows of a table, hexadecimal; empty when there are too many to hash them for a reader.
+    pub fn hash(&self, league_tables: &LeagueTables, key: &TableKey) -> String {
+        self.hashes.of(league_tables, key).map_or_else(String::new, hex)
+    }
+
+    /// Changes the league tables without a state, as a fault in memory would.
+    #[cfg(test)]
+    pub fn corrupt(&self, change: impl FnOnce(&mut LeagueTables)) {
+        let mut league_tables = self.league_tables.write().unwrap_or_else(PoisonError::into_inner);
+        change(&mut league_tables);
+        self.hashes.clear();
     }
 
     fn notify(&self, changed: &Changed) {
@@ -154,6 +179,7 @@ impl Tables {
         let mut all_changed = Vec::new();
         let mut is_newer = |state: &StoredState| match apply(&mut league_tables, &mut others, state) {
             Some(changed) => {
+                self.hashes.forget(&changed);
                 if is_watched && !changed.is_empty() {
                     all_changed.push(changed);
                 }
@@ -291,7 +317,7 @@ impl Projection for Tables {
         let now = micros(self.clock.now());
         let state = received(subject, event.version, event.withdrawn, payload, now);
         tracing::info_span!("table update", prima.version = event.version)
-            .in_scope(|| self.receive(vec![state]));
+            .in_scope(|| self.receive_both(vec![state]));
     }
 
     fn apply_all(&self, deliveries: Vec<Delivery>) {
@@ -299,7 +325,7 @@ impl Projection for Tables {
         let states = deliveries.into_iter().map(|Delivery { event, .. }| {
             received(event.subject, event.version, event.withdrawn, event.payload, now)
         });
-        self.receive(states.collect());
+        self.receive_both(states.collect());
     }
 
     fn version(&self, subject: &str) -> Option<i64> {
@@ -314,20 +340,20 @@ impl Projection for Tables {
             if in_stream.version(&subject).is_none() {
                 tracing::warn!(%subject, "the stream no longer has this subject; withdrawn here");
                 let now = micros(self.clock.now());
-                self.receive(vec![received(subject, version + 1, true, Vec::new(), now)]);
+                self.receive_both(vec![received(subject, version + 1, true, Vec::new(), now)]);
             }
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use prima_proto::event::v1::ScoreState;
+pub(super) mod tests {
+    use prima_proto::event::v1::{ScoreState, UnitState};
     use prost::Message;
 
     use super::*;
 
-    fn receive(tables: &Tables, subject: &str, version: i64, withdrawn: bool, payload: &[u8]) {
+    pub(super) fn receive(tables: &Tables, subject: &str, version: i64, withdrawn: bool, payload: &[u8]) {
         let state = received(subject.to_owned(), version, withdrawn, payload.to_vec(), 0);
         tables.receive(vec![state]);
     }
@@ -366,6 +392,57 @@ mod tests {
         assert_eq!(gone, [subject("b")], "the snapshot must not bring it back");
         receive(&tables, &subject("b"), 7, false, &payload);
         assert_eq!(tables.read().unplaced(), 3);
+    }
+
+    #[test]
+    fn states_that_race_with_the_loaded_snapshot_end_in_the_same_tables() {
+        let payload = |value: &str| {
+            ScoreState {
+                value: value.to_owned(),
+                ..Default::default()
+            }
+            .encode_to_vec()
+        };
+        let unit = UnitState {
+            unit_type: "clinic".to_owned(),
+            ..Default::default()
+        }
+        .encode_to_vec();
+        let state = |subject: String, version: i64, payload: Vec<u8>| StoredState {
+            subject,
+            version,
+            withdrawn: 0,
+            payload,
+            applied_at: 0,
+        };
+        let score = |n: i64| format!("prima.survey.score.skm.2024.unit.11.u{n}");
+        for round in 0..20 {
+            let tables = Tables::new(Clock::system());
+            std::thread::scope(|threads| {
+                threads.spawn(|| {
+                    for n in 0..40 {
+                        tables.apply_if_newer(vec![state(
+                            format!("prima.directory.unit.11.u{n}"),
+                            1,
+                            unit.clone(),
+                        )]);
+                        tables.apply_if_newer(vec![state(score(n), 1, payload("10"))]);
+                    }
+                });
+                threads.spawn(|| {
+                    for n in (0..40).rev() {
+                        receive(&tables, &score(n), 2, false, &payload("90"));
+                    }
+                });
+            });
+            let key = TableKey::parse("metrics/skm/periods/2024/cohorts/clinic").unwrap();
+            let rows = tables.read().rows(&key, 0, 100).unwrap();
+            assert_eq!(rows.len(), 40, "round {round}");
+            assert!(
+                rows.iter().all(|row| row.score.value == "90" && row.version == 2),
+                "round {round}"
+            );
+        }
     }
 
     #[test]

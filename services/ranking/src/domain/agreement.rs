@@ -304,7 +304,12 @@ fn naive(facts: &[Fact]) -> (Shown, usize) {
         let (mut listed, mut unranked): (Vec<_>, Vec<_>) =
             rows.into_iter().partition(|(_, row)| row.unranked.is_none());
         listed.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.subject.cmp(&y.subject)));
-        unranked.sort_by(|(_, x), (_, y)| x.subject.cmp(&y.subject));
+        // By reason, then by value, those without one last.
+        let group = |row: &Row| (row.unranked.map(Unranked::number), row.score.value.is_empty());
+        unranked.sort_by(|(a, x), (b, y)| {
+            let by_value = group(x).cmp(&group(y)).then_with(|| b.cmp(a));
+            by_value.then_with(|| x.subject.cmp(&y.subject))
+        });
         let values: Vec<Decimal> = listed.iter().map(|(value, _)| *value).collect();
         for (value, row) in &mut listed {
             row.rank = Some(values.iter().filter(|other| *other > value).count() + 1);

@@ -1,6 +1,7 @@
 //! All league tables: every score is placed by the directory's entry of its subject.
 
 mod labels;
+mod places;
 mod read;
 mod uncounted;
 

@@ -68,6 +68,19 @@ pub enum Unranked {
     TooFew,
 }
 
+impl Unranked {
+    /// The number of the reason, as in the contract, by which those without a rank are ordered.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::SampleTooSmall => 1,
+            Self::UnitsMissing => 2,
+            Self::UnitsUnfit => 3,
+            Self::TooFew => 4,
+            Self::NoValue => 10,
+        }
+    }
+}
+
 /// Numbers of units of an agency, by their scores of one metric and period.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Units {
@@ -253,7 +266,7 @@ impl MemberScore {
         let (_, parsed) = self.shown()?;
         Some(match self.unranked(parsed) {
             None => parsed.value.key(),
-            Some(_) => SortKey::UNRANKED,
+            Some(reason) => parsed.value.key().without_rank(reason.number()),
         })
     }
 

@@ -6,11 +6,13 @@
 
 mod blocks;
 mod cohorts;
+pub mod comparison;
 pub mod coverage;
 pub mod facts;
 pub mod league_tables;
 mod member;
 mod member_score;
+pub mod rows_hash;
 pub mod sort_key;
 mod stored_figures;
 pub mod table;
@@ -27,4 +29,6 @@ pub use table::{Table, TableKey};
 #[cfg(test)]
 mod agreement;
 #[cfg(test)]
-mod tests;
+mod classic_faults;
+#[cfg(test)]
+pub(crate) mod tests;

@@ -81,6 +81,12 @@ impl Compact {
     pub(super) fn is_ranked(self) -> bool {
         self.0.get() >> (64 - PLACE_BITS) == 0
     }
+
+    /// The same in another place.
+    fn placed(self, place: u64) -> Self {
+        let rest = self.0.get() & (u64::MAX >> PLACE_BITS);
+        NonZeroU64::new(rest | (place << (64 - PLACE_BITS))).map_or(self, Self)
+    }
 }
 
 impl SortKey {
@@ -115,6 +121,48 @@ impl SortKey {
             Direction::LowerFirst => -value,
         });
         Self::new(u64::from(place).clamp(1, PLACE_MAX - 1), value, [0; 2])
+    }
+
+    /// The same without a rank, in the group `place` (from 1, at most 30) of those without one.
+    pub fn without_rank(self, place: u8) -> Self {
+        let place = u64::from(place).clamp(1, PLACE_MAX - 1);
+        Self {
+            compact: self.compact.placed(place),
+            rest: self.rest,
+        }
+    }
+
+    /// The sort key as text.
+    pub fn text(self) -> String {
+        let Rest {
+            value: (high, middle, low),
+            ties: [first, second],
+        } = self.rest;
+        let compact = self.compact.0;
+        match self.rest == Rest::default() {
+            true => format!("{compact:x}"),
+            false => format!("{compact:x}.{high:x}.{middle:x}.{low:x}.{first:x}.{second:x}"),
+        }
+    }
+
+    /// Parses the text of a sort key.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (compact, rest) = text.split_once('.').unwrap_or((text, ""));
+        let number = |part: &str| u64::from_str_radix(part, 16).ok();
+        let rest: Vec<u64> = match rest {
+            "" => Vec::new(),
+            rest => rest.split('.').map(number).collect::<Option<_>>()?,
+        };
+        let rest = match rest.as_slice() {
+            [] => Rest::default(),
+            [high, middle, low, first, second] => Rest {
+                value: (high.cast_signed(), *middle, *low),
+                ties: [first.cast_signed(), second.cast_signed()],
+            },
+            _ => return None,
+        };
+        let compact = Compact(NonZeroU64::new(number(compact)?)?);
+        Some(Self { compact, rest })
     }
 
     /// Whether a subject with this sort key has a rank.
@@ -280,6 +328,7 @@ mod tests {
             let reversed = |value, ties| SortKey::ordered(Direction::LowerFirst, value, ties);
             prop_assert_eq!(reversed(a, s).cmp(&reversed(b, t)), a.cmp(&b).then(t.cmp(&s)));
             prop_assert_eq!(KeptKey::from(key(a, s)).key(), key(a, s));
+            prop_assert_eq!(SortKey::parse(&key(a, s).text()), Some(key(a, s)));
             if key(a, s).compact == key(b, t).compact && key(a, s).compact.is_exact() {
                 prop_assert_eq!((a, s), (b, t));
             }
@@ -296,6 +345,10 @@ mod tests {
             prop_assert_eq!(unranked(place, Some(a)).cmp(&unranked(other, Some(b))), place.cmp(&other).then(b.cmp(&a)));
             prop_assert!(unranked(place, Some(a)) < unranked(place, None));
             prop_assert!(unranked(place, None) < SortKey::UNRANKED);
+            let ranked = |value| SortKey::ordered(Direction::HigherFirst, value, [0; 2]);
+            prop_assert_eq!(ranked(a).without_rank(place), unranked(place, Some(a)));
+            prop_assert_eq!(SortKey::UNRANKED.without_rank(place), unranked(place, None));
+            prop_assert_eq!(SortKey::parse(&unranked(place, Some(a)).text()), Some(unranked(place, Some(a))));
         }
     }
 

@@ -5,11 +5,11 @@ use prima_proto::{name, score::Key};
 
 use super::*;
 
-pub(super) fn agency_name(id: &str) -> name::Agency {
+pub(crate) fn agency_name(id: &str) -> name::Agency {
     name::Agency::parse(&format!("agencies/{id}")).unwrap()
 }
 
-pub(super) fn unit_name(text: &str) -> name::Unit {
+pub(crate) fn unit_name(text: &str) -> name::Unit {
     let (agency, unit) = text.split_once('/').unwrap();
     name::Unit {
         agency: agency.to_owned(),
@@ -18,7 +18,7 @@ pub(super) fn unit_name(text: &str) -> name::Unit {
 }
 
 /// `12` is an agency, `12/a` a unit.
-pub(super) fn subject(text: &str) -> Subject {
+pub(crate) fn subject(text: &str) -> Subject {
     if text.contains('/') {
         Subject::Unit(unit_name(text))
     } else {
@@ -26,7 +26,7 @@ pub(super) fn subject(text: &str) -> Subject {
     }
 }
 
-pub(super) fn key(cohort: &str) -> TableKey {
+pub(crate) fn key(cohort: &str) -> TableKey {
     TableKey {
         metric: "skm".to_owned(),
         period: "2024".to_owned(),
@@ -34,7 +34,7 @@ pub(super) fn key(cohort: &str) -> TableKey {
     }
 }
 
-pub(super) fn agency(kind: Kind, parent: Option<&str>) -> AgencyFacts {
+pub(crate) fn agency(kind: Kind, parent: Option<&str>) -> AgencyFacts {
     AgencyFacts {
         display_name: "Agency".to_owned(),
         kind: Some(kind),
@@ -43,7 +43,7 @@ pub(super) fn agency(kind: Kind, parent: Option<&str>) -> AgencyFacts {
     }
 }
 
-pub(super) fn unit(unit_type: &str) -> UnitFacts {
+pub(crate) fn unit(unit_type: &str) -> UnitFacts {
     UnitFacts {
         display_name: "Unit".to_owned(),
         unit_type: unit_type.to_owned(),
@@ -52,7 +52,7 @@ pub(super) fn unit(unit_type: &str) -> UnitFacts {
     }
 }
 
-pub(super) fn score(of: &str, value: &str) -> Score {
+pub(crate) fn score(of: &str, value: &str) -> Score {
     Score {
         metric: "skm".to_owned(),
         period: "2024".to_owned(),
@@ -84,13 +84,13 @@ fn names(changed: Changed) -> Vec<String> {
 }
 
 /// The tables that exist, without those of all units of an agency.
-pub(super) fn cohorts(tables: &LeagueTables) -> Vec<&str> {
+pub(crate) fn cohorts(tables: &LeagueTables) -> Vec<&str> {
     let cohorts = tables.tables().map(|(key, _)| key.cohort.as_str());
     cohorts.filter(|cohort| !cohort.starts_with("units.")).collect()
 }
 
 /// Rank, subject and published value of every row of a table; empty when there is no such table.
-pub(super) fn shown(tables: &LeagueTables, cohort: &str) -> Vec<(Option<usize>, String, String)> {
+pub(crate) fn shown(tables: &LeagueTables, cohort: &str) -> Vec<(Option<usize>, String, String)> {
     let rows = tables.rows(&key(cohort), 0, usize::MAX).unwrap_or_default();
     let short = |s: &Subject| match s.unit_id() {
         Some(unit) => format!("{}/{unit}", s.agency_id()),
@@ -101,7 +101,7 @@ pub(super) fn shown(tables: &LeagueTables, cohort: &str) -> Vec<(Option<usize>, 
         .collect()
 }
 
-pub(super) fn row(
+pub(crate) fn row(
     rank: impl Into<Option<usize>>,
     subject: &str,
     value: &str,

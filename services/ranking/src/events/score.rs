@@ -79,6 +79,10 @@ mod tests {
     use prost::Message;
 
     use super::*;
+    use crate::domain::{
+        LeagueTables, Subject,
+        tests::{row, shown, unit, unit_name},
+    };
 
     #[test]
     fn the_figures_are_those_of_the_published_state() {
@@ -128,5 +132,32 @@ mod tests {
             category_display_name: published.category_display_name,
         };
         assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn equal_published_scores_with_unlike_exact_ones_share_a_rank() {
+        let mut tables = LeagueTables::default();
+        for (name, exact, value) in [
+            ("a", "91.4399", "91.44"),
+            ("b", "91.4351", "91.44"),
+            ("c", "91.4349", "91.43"),
+        ] {
+            let unit_name = unit_name(&format!("11/{name}"));
+            let published = ScoreState {
+                exact: exact.to_owned(),
+                value: value.to_owned(),
+                ..Default::default()
+            };
+            tables.unit(unit_name.clone(), 1, unit("clinic"));
+            let key = Key::new("survey", "skm", "2024", Subject::Unit(unit_name));
+            let figures = ScoreFigures::decode(published.encode_to_vec().as_slice()).unwrap();
+            tables.score("survey", 1, score(key, figures, false)).unwrap();
+        }
+        let expected = [
+            row(1, "11/a", "91.44"),
+            row(1, "11/b", "91.44"),
+            row(3, "11/c", "91.43"),
+        ];
+        assert_eq!(shown(&tables, "clinic"), expected);
     }
 }

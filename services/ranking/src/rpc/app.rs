@@ -3,10 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use prima_platform::{
-    clock::to_proto,
-    consume::Freshness,
+    bus::Bus,
+    clock::{Clock, to_proto},
+    consume::{Freshness, Position, Source},
     failure::{Failure, Kind},
     grpc::Watchers,
+    lifecycle::Tasks,
 };
 use prima_proto::ranking::v1;
 use tokio::sync::watch;
@@ -14,7 +16,7 @@ use tokio::sync::watch;
 use crate::derived::tables::Tables;
 
 /// What every operation uses; cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct App {
     /// The tables.
     pub tables: Arc<Tables>,
@@ -26,6 +28,14 @@ pub struct App {
     pub watchers: Watchers,
     /// The minimum interval between two messages to a watcher.
     pub interval: Duration,
+    /// Runs what renders tables for watchers.
+    pub tasks: Tasks,
+    /// The machine's time, or that of a test.
+    pub clock: Clock,
+    /// The bus, from which the tables can be rebuilt.
+    pub bus: Arc<dyn Bus>,
+    /// What is read from it.
+    pub sources: Arc<[Source]>,
 }
 
 impl App {
@@ -46,13 +56,23 @@ impl App {
         ))
     }
 
-    /// How current the tables are, as a message.
+    /// How current the tables are, as a message. What is read after it contains at least the states up to its positions.
     pub fn freshness(&self) -> Option<v1::Freshness> {
         let now = self.freshness.now();
         Some(v1::Freshness {
             stale: !now.waiting_for.is_empty(),
             as_of: now.as_of.map(to_proto),
             waiting_for: now.waiting_for,
+            positions: now.positions.into_iter().map(position).collect(),
+            computed_at: Some(to_proto(self.clock.now())),
         })
+    }
+}
+
+fn position(position: Position) -> v1::StreamPosition {
+    v1::StreamPosition {
+        service: position.service,
+        stream_created: position.created,
+        sequence: position.sequence,
     }
 }

@@ -20,6 +20,7 @@ pub fn table(tables: &LeagueTables, key: &TableKey) -> v1::LeagueTable {
         mean: mean.as_ref().map(|m| number::decimal(m, 2)).unwrap_or_default(),
         mean_fraction: mean.as_ref().map(number::fraction).unwrap_or_default(),
         cohort_display_name: tables.cohort_display_name(key).unwrap_or_default(),
+        hash: String::new(),
     }
 }
 
@@ -64,5 +65,35 @@ pub fn row(row: Row) -> v1::LeagueRow {
         pending: row.score.pending,
         in_question: row.score.in_question,
         score_with_questioned: row.score.value_with_questioned.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        LeagueTables,
+        tests::{key, score, unit, unit_name},
+    };
+
+    #[test]
+    fn a_reason_has_the_number_by_which_rows_are_ordered() {
+        let mut tables = LeagueTables::default();
+        tables.unit(unit_name("11/a"), 1, unit("clinic"));
+        tables.score("survey", 1, score("11/a", "90")).unwrap();
+        let first = tables.rows(&key("clinic"), 0, 1).unwrap().remove(0);
+        for reason in [
+            Unranked::SampleTooSmall,
+            Unranked::UnitsMissing,
+            Unranked::UnitsUnfit,
+            Unranked::TooFew,
+            Unranked::NoValue,
+        ] {
+            let message = row(Row {
+                unranked: Some(reason),
+                ..first.clone()
+            });
+            assert_eq!(message.unranked_reason, i32::from(reason.number()));
+        }
     }
 }

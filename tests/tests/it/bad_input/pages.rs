@@ -121,6 +121,7 @@ fn of_ranking() -> Vec<List> {
             page_size,
             page_token,
             name,
+            ..Default::default()
         }
         .encode_to_vec()
     }
@@ -224,6 +225,7 @@ async fn a_page_an_etag_or_a_mask_that_does_not_fit_is_refused() {
         let watch = ranking::WatchLeagueTableRequest {
             name: TABLE.into(),
             page_size: size,
+            ..Default::default()
         };
         invalid(
             raw_clients.ranking.send("WatchLeagueTable", &watch).await,
@@ -245,7 +247,7 @@ async fn a_page_an_etag_or_a_mask_that_does_not_fit_is_refused() {
         };
         let table = ranking::GetLeagueTableRequest {
             name: TABLE.into(),
-            page_token: forged(&[TABLE], key),
+            page_token: forged(&[TABLE, "", ""], key),
             ..Default::default()
         };
         for answer in [

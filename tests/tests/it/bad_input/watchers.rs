@@ -67,6 +67,7 @@ fn watch_table() -> ranking::WatchLeagueTableRequest {
     ranking::WatchLeagueTableRequest {
         name: TABLE.into(),
         page_size: 10,
+        ..Default::default()
     }
 }
 

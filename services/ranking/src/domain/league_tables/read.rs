@@ -140,7 +140,12 @@ impl LeagueTables {
         (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
     }
 
-    fn found(&self, subject: &Subject, metric: &str, period: &str) -> Option<(MemberId, &MemberScore)> {
+    pub(super) fn found(
+        &self,
+        subject: &Subject,
+        metric: &str,
+        period: &str,
+    ) -> Option<(MemberId, &MemberScore)> {
         let id = self.find(subject)?;
         let series = self.series.find(&[metric, period])?;
         Some((id, self.member(id)?.score(series)?))

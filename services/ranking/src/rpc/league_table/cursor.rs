@@ -1,24 +1,28 @@
 //! The cursors between the pages of a league table.
 
-use std::sync::Arc;
+use crate::domain::{LeagueTables, Row, SortKey, Subject, TableKey};
 
-use crate::domain::{Row, SortKey, Subject};
-
-/// The cursor of the page after a row. It names the sort key of the row instead of its position, so that rows which
-/// move meanwhile make no other row be skipped.
-pub fn after_row(row: &Row) -> String {
-    let value = row.rank.map_or("", |_| &row.score.value);
-    format!("{value} {}", row.subject)
+/// The row after which a page begins. It has the sort key of the row instead of its position, so that rows which move
+/// meanwhile make no other row be skipped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    pub subject: Subject,
+    pub sort_key: SortKey,
 }
 
-/// Parses a cursor; `None` for the first page.
-pub fn parse(cursor: &str) -> Option<(Arc<Subject>, SortKey)> {
-    let (value, subject) = cursor.split_once(' ')?;
-    let sort_key = match value {
-        "" => SortKey::UNRANKED,
-        value => SortKey::ranked(value.parse().ok()?),
-    };
-    Some((Arc::new(Subject::parse(subject).ok()?), sort_key))
+/// The cursor of the page after a row.
+pub fn after(league_tables: &LeagueTables, key: &TableKey, row: &Row) -> String {
+    let sort_key = league_tables.sort_key(key, &row.subject);
+    format!("{} {}", sort_key.unwrap_or(SortKey::UNRANKED).text(), row.subject)
+}
+
+/// Parses a cursor; `None` when it has another form, such as that of an earlier release.
+pub fn parse(cursor: &str) -> Option<Cursor> {
+    let (sort_key, subject) = cursor.split_once(' ')?;
+    Some(Cursor {
+        subject: Subject::parse(subject).ok()?,
+        sort_key: SortKey::parse(sort_key)?,
+    })
 }
 
 #[cfg(test)]
@@ -73,9 +77,12 @@ mod tests {
     ) -> (Vec<(String, Option<usize>)>, String) {
         let key = TableKey::parse("metrics/skm/periods/2024/cohorts/rsud").unwrap();
         let table = league_tables.table(&key).unwrap();
-        let offset = parse(start).map_or(0, |(subject, sort_key)| table.up_to(&subject, sort_key));
+        let offset = parse(start).map_or(0, |cursor| table.up_to(&cursor.subject, cursor.sort_key));
         let rows = league_tables.rows(&key, offset, size).unwrap();
-        let end = rows.last().map(after_row).unwrap_or_default();
+        let end = rows
+            .last()
+            .map(|row| after(league_tables, &key, row))
+            .unwrap_or_default();
         let rows = rows
             .iter()
             .map(|r| (r.subject.unit_id().unwrap_or_default().to_owned(), r.rank));

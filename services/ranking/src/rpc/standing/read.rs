@@ -20,6 +20,7 @@ pub fn get(app: &App, message: &v1::GetStandingRequest) -> Result<v1::GetStandin
     faults.take(request::parsed("period", period, name::id));
     let subject = faults.settle(subject)?;
     app.check_ready()?;
+    let freshness = app.freshness();
     let league_tables = app.tables.read();
     let mut rows = league_tables.standings(&subject, metric, period);
     if rows.is_empty() {
@@ -33,8 +34,5 @@ pub fn get(app: &App, message: &v1::GetStandingRequest) -> Result<v1::GetStandin
     };
     let standings = rows.into_iter().map(standing).collect();
     drop(league_tables);
-    Ok(v1::GetStandingResponse {
-        standings,
-        freshness: app.freshness(),
-    })
+    Ok(v1::GetStandingResponse { standings, freshness })
 }
