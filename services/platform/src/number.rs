@@ -1,5 +1,7 @@
 //! Exact arithmetic with rational numbers, and decimals rounded half up. No binary floats are used.
 
+pub mod change;
+
 use num_bigint::BigInt;
 use num_traits::{Signed, Zero};
 

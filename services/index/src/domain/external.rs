@@ -9,10 +9,7 @@ use prima_proto::{
 };
 use serde::Deserialize;
 
-use super::{
-    band::Band,
-    number::{self, Rational},
-};
+use super::{band::Band, number};
 
 mod era;
 mod published;
@@ -52,27 +49,6 @@ pub fn metrics() -> &'static [Metric] {
 /// The metric of this key.
 pub fn find(key: &str) -> Option<&'static Metric> {
     metrics().iter().find(|m| m.key == key)
-}
-
-/// Change between published scores: in points, and in percent of the old one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// New minus old, in points of the scale, signed, with the decimals of the scale.
-    pub points: String,
-    /// Change in percent of the old score, two decimals, signed; `None` when the old score is 0.
-    pub relative_percent: Option<String>,
-}
-
-/// The change from `old` to `new`, both as published.
-pub fn change(old: &Rational, new: &Rational, decimals: u32) -> Change {
-    let points = new - old;
-    let zero = Rational::from_integer(0.into());
-    let percent =
-        (*old != zero).then(|| number::decimal(&(&points / old * Rational::from_integer(100.into())), 2));
-    Change {
-        points: number::decimal(&points, decimals),
-        relative_percent: percent,
-    }
 }
 
 /// The agency or the unit with these ids; that of the unit is empty for an agency.

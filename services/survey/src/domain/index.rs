@@ -11,7 +11,7 @@ use super::tally::Tally;
 pub use super::weights::{UnknownVariant, WeightVariant};
 
 /// Decimals of a published index.
-const PLACES: u32 = 2;
+pub const PLACES: u32 = 2;
 
 /// NRR: the mean score of one element, exact; `None` without answers.
 pub fn element_mean(tally: &Tally) -> Option<Rational> {

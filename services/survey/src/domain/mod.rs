@@ -4,7 +4,6 @@ pub mod access;
 pub mod asked;
 pub mod burst;
 pub mod certainty;
-pub mod change;
 pub mod draft;
 pub mod flags;
 pub mod follow_up;

@@ -13,7 +13,8 @@ use prima_proto::{index::v1 as pb, name::Subject, period::Period};
 use crate::{
     domain::{
         band::Published,
-        external::{self, Change, Era, Metric, Part, opinion},
+        external::{self, Era, Metric, Part, opinion},
+        number::change::Change,
     },
     rpc::band,
     store::{ExternalScore, RecordStatus},

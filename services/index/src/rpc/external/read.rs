@@ -19,7 +19,10 @@ use sea_orm::{ConnectionTrait, DbErr};
 
 use super::message;
 use crate::{
-    domain::external::{self, Change},
+    domain::{
+        external,
+        number::change::{self, Change},
+    },
     store::{ExternalFilter, ExternalScore, RecordStatus, external_get, external_of_units, external_page},
 };
 
@@ -174,5 +177,5 @@ fn change(base: &ExternalScore, row: &ExternalScore) -> Option<Change> {
     let metric = external::find(&row.metric)?;
     let era = metric.eras.iter().find(|e| e.id == row.era)?;
     let [old, new] = [&base.score, &row.score].map(|s| number::parse_decimal(s));
-    Some(external::change(&old?, &new?, era.decimals))
+    Some(change::between(&old?, &new?, era.decimals))
 }

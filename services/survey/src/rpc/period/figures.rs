@@ -16,11 +16,13 @@ use crate::{
     domain::{
         METRIC,
         certainty::Certainty,
-        change::{self, Change},
         index::{self, Published},
         instrument,
         notice::{self, Notice},
-        number,
+        number::{
+            self,
+            change::{self, Change},
+        },
         period::Period,
         recorded::Result as Recorded,
         release::{Rules, Withheld},
@@ -266,7 +268,7 @@ impl Comparison {
             index: base.published.value.clone(),
             recorded: base.recorded,
             instrument: base.instrument.clone(),
-            change: change::between(&old, &new),
+            change: change::between(&old, &new, index::PLACES),
             across_instruments,
             units: (0, 0),
         }))

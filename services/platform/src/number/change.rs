@@ -1,41 +1,43 @@
-//! The change between two published indexes, in index points and in percent of the old index. Published texts call both of
-//! them "persen", so each has a name here.
+//! The change between two published values, in points and in percent of the old value. Published texts call both of them
+//! "persen", so each has a name here.
 
 use num_bigint::BigInt;
 use num_traits::Zero;
 
-use super::number::{self, Rational};
+use super::Rational;
 
-/// Decimals of a change.
-const PLACES: u32 = 2;
+/// Decimals of a change in percent.
+const PERCENT_PLACES: u32 = 2;
 
-/// A change, signed, two decimals, halves away from zero.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A change, signed, halves away from zero.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
-    /// New minus old, in index points.
+    /// New minus old, in points.
     pub points: String,
-    /// (new - old) / old in percent; `None` when the old index is 0.
+    /// (new - old) / old in percent, two decimals; `None` when the old value is 0.
     pub relative_percent: Option<String>,
 }
 
-/// The change between two published, rounded indexes, so that readers can check it with the printed figures.
-pub fn between(old: &Rational, new: &Rational) -> Change {
+/// The change between two published, rounded values, so that readers can check it with the printed figures; in points with
+/// `places` decimals.
+pub fn between(old: &Rational, new: &Rational, places: u32) -> Change {
     let points = new - old;
     let relative = (!old.is_zero()).then(|| &points / old * BigInt::from(100));
     Change {
-        points: number::decimal(&points, PLACES),
-        relative_percent: relative.map(|r| number::decimal(&r, PLACES)),
+        points: super::decimal(&points, places),
+        relative_percent: relative.map(|r| super::decimal(&r, PERCENT_PLACES)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::number;
     use proptest::prelude::*;
 
     fn of(old: &str, new: &str) -> (String, String) {
         let value = |text| number::parse_decimal(text).unwrap();
-        let change = between(&value(old), &value(new));
+        let change = between(&value(old), &value(new), 2);
         (change.points, change.relative_percent.unwrap_or_default())
     }
 
@@ -63,7 +65,7 @@ mod tests {
         #[test]
         fn points_are_the_difference_of_the_printed_values(old in 0..=10_000i64, new in 0..=10_000i64) {
             let value = |n: i64| Rational::new(n.into(), 100.into());
-            let points = between(&value(old), &value(new)).points;
+            let points = between(&value(old), &value(new), 2).points;
             prop_assert_eq!(number::parse_decimal(&points), Some(value(new - old)));
         }
     }
