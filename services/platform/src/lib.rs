@@ -21,6 +21,7 @@ pub mod failpoint;
 pub mod failure;
 pub mod grpc;
 pub mod id;
+pub mod lease;
 pub mod lifecycle;
 pub mod near_duplicate;
 pub mod number;

@@ -2,8 +2,8 @@
 //!
 //! A row stays after it is published: when the bus loses its data, it is filled again from the outbox.
 
-mod lease;
 pub(crate) mod owner;
+mod published;
 mod reconcile;
 mod refused;
 mod relay;

@@ -93,7 +93,7 @@ impl Relay {
                 let (owner, own) = (known.identity, own.identity);
                 return Err(Refused::OtherDatabase { owner, own }.into());
             }
-            if let Some(answer) = self.bus.ask(&self.service, &self.holder).await? {
+            if let Some(answer) = self.bus.ask(&self.service, self.lease.holder()).await? {
                 return Err(Refused::Copy { answer }.into());
             }
             if stream.owner.is_none() && stream.messages > 0 {
@@ -110,7 +110,7 @@ impl Relay {
         let owner = Owner {
             identity: own.identity,
             epoch: own.epoch.max(known.epoch) + 1,
-            holder: self.holder.clone(),
+            holder: self.lease.holder().to_owned(),
         };
         let writer = self.db.writer();
         let text = "UPDATE owner SET epoch = $1 WHERE epoch < $1";
@@ -139,12 +139,12 @@ impl Relay {
     /// Answers the questions of other relays while this one holds the lease of its database.
     pub(super) async fn answer(&self, mut questions: BoxStream<'static, Question>, identity: &str) {
         while let Some(question) = questions.next().await {
-            if question.holder == self.holder {
+            if question.holder == self.lease.holder() {
                 continue;
             }
-            match self.holds().await {
+            match self.lease.holds().await {
                 Ok(true) => {
-                    let answer = format!("relay {} of database {identity}", self.holder);
+                    let answer = format!("relay {} of database {identity}", self.lease.holder());
                     if let Err(error) = question.reply.send(answer).await {
                         tracing::warn!(%error, "can't answer the question of another relay");
                     }

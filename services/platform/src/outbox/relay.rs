@@ -22,7 +22,9 @@ use crate::{
     clock::Clock,
     config,
     db::{Database, sql},
-    failpoint, telemetry, trace,
+    failpoint,
+    lease::Lease,
+    telemetry, trace,
 };
 
 /// How long to wait after a failure.
@@ -109,7 +111,7 @@ pub struct Relay {
     pub(super) bus: Arc<dyn Bus>,
     pub(super) service: String,
     pub(super) clock: Clock,
-    pub(super) holder: String,
+    pub(super) lease: Lease,
     pub(super) config: config::Relay,
     outbox: Outbox,
     status: Status,
@@ -147,6 +149,8 @@ impl Relay {
         outbox: Outbox,
         holder: String,
     ) -> Self {
+        let duration = Duration::from_millis(config.lease_millis);
+        let lease = Lease::new(db.clone(), "relay", holder, duration);
         let status = Status::default();
         let (pending, attribute) = (
             status.pending.clone(),
@@ -163,7 +167,7 @@ impl Relay {
             bus,
             service: service.to_owned(),
             clock,
-            holder,
+            lease,
             config,
             outbox,
             status,
@@ -183,7 +187,7 @@ impl Relay {
             let ended = self.session(&stop).await;
             self.status.active.store(false, Ordering::Relaxed);
             // A replica that can't publish must not prevent another one from doing so.
-            if let Err(error) = self.release().await {
+            if let Err(error) = self.lease.release().await {
                 tracing::debug!(%error, "the lease was not released; it expires");
             }
             let pause = match ended {
@@ -213,10 +217,10 @@ impl Relay {
             () = stop.cancelled() => return Ok(()),
             up = connection.wait_for(|c| c.up) => drop(up.map_err(bus::Error::unavailable)?),
         }
-        while !self.acquire().await? {
+        while !self.lease.acquire().await? {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
-                () = tokio::time::sleep(self.renewal()) => {}
+                () = tokio::time::sleep(self.lease.renewal()) => {}
             }
         }
         let connection = *connection.borrow();
@@ -282,15 +286,10 @@ impl Relay {
         }
     }
 
-    /// How often the lease is renewed.
-    fn renewal(&self) -> Duration {
-        Duration::from_millis(self.config.lease_millis / 3)
-    }
-
     /// Renews the lease when that is due; false when another replica holds it.
     async fn renew(&self, session: &mut Session) -> Result<bool, Error> {
-        if session.renewed.elapsed() > self.renewal() {
-            if !self.acquire().await? {
+        if session.renewed.elapsed() > self.lease.renewal() {
+            if !self.lease.acquire().await? {
                 tracing::warn!(service = %self.service, "relay: lost the lease");
                 return Ok(false);
             }
