@@ -148,8 +148,26 @@ impl Score {
         let component = |(key, value): (K, String)| ScoreComponent {
             key: key.into(),
             value,
+            coefficient: String::new(),
         };
         self.state.components = parts.into_iter().map(component).collect();
+        self
+    }
+
+    /// Sets what one point of each component contributes to the exact value, as fractions. Those of all components together say
+    /// that the exact value is the sum of the contributions.
+    #[must_use]
+    pub fn coefficients<K: AsRef<str>>(mut self, parts: impl IntoIterator<Item = (K, String)>) -> Self {
+        for (key, coefficient) in parts {
+            let found = self
+                .state
+                .components
+                .iter_mut()
+                .find(|part| part.key == key.as_ref());
+            if let Some(component) = found {
+                component.coefficient = coefficient;
+            }
+        }
         self
     }
 
@@ -280,6 +298,7 @@ mod tests {
             let score = key(AGENCY).score(figures(settled));
             score
                 .components([("f02", "4.0000".to_owned())])
+                .coefficients([("f02", "3/4".to_owned()), ("other", "1/4".to_owned())])
                 .sample(9, 10)
                 .released(9, 2, WithheldReason::FirstStep)
                 .questioned(12, "79.50".into())
@@ -299,6 +318,7 @@ mod tests {
             components: vec![ScoreComponent {
                 key: "f02".into(),
                 value: "4.0000".into(),
+                coefficient: "3/4".into(),
             }],
             sample_size: 9,
             sample_minimum: 10,

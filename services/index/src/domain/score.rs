@@ -74,6 +74,20 @@ impl Index {
         self.tree.terms.iter().find(|n| n.key == key)?.value.as_ref()
     }
 
+    /// What one point of each input contributes to the index: of every aspect, and of F-03.
+    pub fn coefficients(&self) -> Vec<(&str, Rational)> {
+        let f02 = self.tree.terms.iter().find(|n| n.key == F02);
+        let of_aspects = f02.map_or_else(Rational::one, |f02| f02.weight.clone());
+        let aspects = self
+            .aspects()
+            .iter()
+            .map(|n| (n.key.as_str(), &n.weight * &of_aspects));
+        let forms = self.tree.terms.iter().filter(|n| f02.is_some() && n.key != F02);
+        aspects
+            .chain(forms.map(|n| (n.key.as_str(), n.weight.clone())))
+            .collect()
+    }
+
     /// The aspects: below F-02, or directly below the index.
     pub fn aspects(&self) -> &[Node] {
         let f02 = self.tree.terms.iter().find(|n| n.key == F02);

@@ -46,6 +46,51 @@ fn levels(form: &str, vector: &Value) -> BTreeMap<String, Rational> {
         .collect()
 }
 
+/// The sum of what the inputs contribute.
+fn contributions(index: &Index) -> Rational {
+    let value = |key: &str| {
+        let aspect = index.aspects().iter().find(|node| node.key == key);
+        aspect
+            .and_then(|node| node.value.clone())
+            .or_else(|| index.part(key).cloned())
+            .unwrap()
+    };
+    index
+        .coefficients()
+        .into_iter()
+        .map(|(key, coefficient)| value(key) * coefficient)
+        .sum()
+}
+
+#[test]
+fn the_contributions_of_the_inputs_sum_to_the_index() {
+    let data = golden();
+    let vector = &rows(&data, "f02_vectors")[0];
+    let form = vector["form"].as_str().unwrap().strip_prefix("f02_").unwrap();
+    let with_forms = Input {
+        form: form.to_owned(),
+        levels: levels(form, vector),
+        f03: Some(exact("4.31")),
+        respondents: Some(1000),
+        ..Input::default()
+    };
+    let index = compute(pekppp("pekppp-2022"), &with_forms);
+    assert_eq!(index.coefficients().len(), index.aspects().len() + 1);
+    assert_eq!(Some(contributions(&index)), index.tree.value);
+    let aspects = compute(pekppp("pekppp-2017"), &Input::default());
+    let scores = aspects
+        .aspects()
+        .iter()
+        .map(|node| (node.key.clone(), exact("3.5")));
+    let of_aspects = Input {
+        aspect_scores: scores.collect(),
+        ..Input::default()
+    };
+    let index = compute(pekppp("pekppp-2017"), &of_aspects);
+    assert_eq!(index.coefficients().len(), index.aspects().len());
+    assert_eq!(Some(contributions(&index)), index.tree.value);
+}
+
 #[test]
 fn every_f02_vector_gives_its_value() {
     let data = golden();

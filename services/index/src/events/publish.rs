@@ -89,6 +89,12 @@ pub fn unit_index(cycle: &Cycle, unit: &name::Unit, version: i64, inputs: &Input
     };
     let score = of_cycle(cycle, key, published)
         .components(components)
+        .coefficients(
+            index
+                .coefficients()
+                .into_iter()
+                .map(|(key, value)| (key, number::fraction(&value))),
+        )
         .sample(respondents, minimum);
     scored(score.event(), version)
 }

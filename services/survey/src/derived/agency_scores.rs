@@ -188,6 +188,7 @@ fn mean(inputs: &[UnitInput], first_day: &str, ended: bool) -> Option<Score> {
     Some(Score {
         published: Some(counted.mean_of_units()?),
         components: Vec::new(),
+        coefficients: Vec::new(),
         sample_size: counted.respondents(),
         pending: counted.pending(),
         questioned: (0, String::new()),

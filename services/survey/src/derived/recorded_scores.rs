@@ -51,6 +51,7 @@ fn score(record: Recorded) -> Option<Score> {
     Some(Score {
         published: Some(record.published()?),
         components: means.collect(),
+        coefficients: Vec::new(),
         sample_size: record.respondents,
         pending: 0,
         questioned: (0, String::new()),

@@ -18,7 +18,7 @@ use crate::{
         index::{self, Published},
         instrument,
         moments::Moments,
-        number,
+        number::{self, Rational},
         release::{Rules, Withheld},
         survey::{self, Survey},
         tally::Tally,
@@ -221,6 +221,11 @@ impl Pooled<'_> {
         Some(index::publish(known, exact))
     }
 
+    fn coefficients(&self) -> Option<Vec<Rational>> {
+        let known = instrument::find(&self.first.instrument)?;
+        index::coefficients(known, &self.first.asked, &self.tallies, self.first.weights)
+    }
+
     /// The score; `None` until every element has an answer, except that closed surveys of too few people have a score
     /// without a value.
     fn score(self) -> Option<Score> {
@@ -230,7 +235,13 @@ impl Pooled<'_> {
         }
         let keys = self.first.asked.iter().map(|a| a.key.as_str());
         let questioned = self.published_with_questioned().map(|p| p.value);
+        let coefficients = self
+            .coefficients()
+            .filter(|_| published.is_some())
+            .unwrap_or_default();
+        let each = self.first.asked.iter().map(|a| a.key.clone());
         Some(Score {
+            coefficients: each.zip(coefficients).collect(),
             published,
             questioned: (self.in_question, questioned.unwrap_or_default()),
             components: publish::components(keys.zip(&self.tallies)),

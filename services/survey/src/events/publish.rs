@@ -165,6 +165,7 @@ fn result_state(stored: &Stored, outcome: &Outcome) -> State {
             .map(|(key, mean)| event::ScoreComponent {
                 key: key.clone(),
                 value: number::decimal(mean, 4),
+                coefficient: String::new(),
             })
             .collect(),
         voided: stored.voided,
@@ -195,6 +196,8 @@ pub struct Score {
     pub published: Option<Published>,
     /// Exact values of its components, such as elements.
     pub components: Vec<(String, Rational)>,
+    /// What one point of each component contributes to the exact index; none where the index is not their sum.
+    pub coefficients: Vec<(String, Rational)>,
     /// Number of responses behind it.
     pub sample_size: i64,
     /// Number of people whose response or void is not in it yet.
@@ -242,6 +245,7 @@ fn score_message(key: Key, score: &Score) -> score::Score {
     let too_few = published.is_none().then_some(Withheld::TooFew);
     let (counted, expected) = score.units;
     let components = score.components.iter();
+    let coefficients = score.coefficients.iter();
     key.score(Figures {
         exact: value.map(number::exact).unwrap_or_default(),
         fraction: value.map(number::fraction).unwrap_or_default(),
@@ -251,6 +255,7 @@ fn score_message(key: Key, score: &Score) -> score::Score {
         settled: score.settled,
     })
     .components(components.map(|(key, value)| (key, number::decimal(value, 4))))
+    .coefficients(coefficients.map(|(key, value)| (key, number::fraction(value))))
     .sample(score.sample_size, score.sample_minimum)
     .released(score.sample_size, score.pending, withheld(too_few))
     .questioned(score.questioned.0, score.questioned.1.clone())
