@@ -53,6 +53,14 @@ pub fn id(text: &str) -> Result<&str, Error> {
     token(text, TOKEN_MAX)
 }
 
+/// Checks a cohort of a league table: an id, or two with a dot between them.
+pub fn cohort(text: &str) -> Result<&str, Error> {
+    for part in text.splitn(2, '.') {
+        token(part, TOKEN_MAX)?;
+    }
+    Ok(text)
+}
+
 /// Checks the id of an agency.
 pub fn agency_id(text: &str) -> Result<&str, Error> {
     token(text, AGENCY_MAX)
@@ -336,16 +344,11 @@ impl LeagueTable {
     pub fn parse(text: &str) -> Result<Self, Error> {
         const FORM: &str = "metrics/{metric}/periods/{period}/cohorts/{cohort}";
         match text.split('/').collect::<Vec<_>>().as_slice() {
-            ["metrics", metric, "periods", period, "cohorts", cohort] => {
-                for part in cohort.splitn(2, '.') {
-                    token(part, TOKEN_MAX)?;
-                }
-                Ok(Self {
-                    metric: token(metric, TOKEN_MAX)?.to_owned(),
-                    period: token(period, TOKEN_MAX)?.to_owned(),
-                    cohort: (*cohort).to_owned(),
-                })
-            }
+            ["metrics", metric, "periods", period, "cohorts", cohort] => Ok(Self {
+                metric: token(metric, TOKEN_MAX)?.to_owned(),
+                period: token(period, TOKEN_MAX)?.to_owned(),
+                cohort: self::cohort(cohort)?.to_owned(),
+            }),
             _ => Err(Error::Form { form: FORM }),
         }
     }

@@ -261,6 +261,10 @@ pub struct Ranking {
     /// Minimum interval between two messages of one `WatchLeagueTable`, milliseconds. It is longer when the streams that an
     /// address has open would together be sent more than 64 MiB a second.
     pub watch_interval_millis: u64,
+    /// Length of a step of the history, seconds: of each subject it keeps the last state of every step.
+    pub history_step_seconds: u32,
+    /// How many days back the history keeps every step; of older times, only the newest state of each subject. 0 means for ever.
+    pub history_days: u32,
 }
 
 impl Default for Ranking {
@@ -270,6 +274,8 @@ impl Default for Ranking {
                 .map(String::from)
                 .into(),
             watch_interval_millis: 20,
+            history_step_seconds: 60,
+            history_days: 0,
         }
     }
 }
@@ -338,6 +344,10 @@ impl Config {
             ("survey.minimum_cell", self.survey.minimum_cell as usize),
             ("survey.text_days", self.survey.text_days as usize),
             ("survey.sweep_millis", self.survey.sweep_millis as usize),
+            (
+                "ranking.history_step_seconds",
+                self.ranking.history_step_seconds as usize,
+            ),
             ("bus.replicas", self.bus.replicas),
             (
                 "database.statement_seconds",

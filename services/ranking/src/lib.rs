@@ -1,7 +1,7 @@
 //! National league tables: every score of every service is ranked as it arrives.
 //!
-//! The service owns only a snapshot of the states it received, and publishes nothing. It consumes the agencies and units of
-//! the directory and `prima.<service>.score.>` of the configured services. Each replica keeps all tables in memory; with the
+//! The service owns a snapshot of the states it received and their history, and publishes nothing. It consumes the agencies
+//! and units of the directory and `prima.<service>.score.>` of the configured services. Each replica keeps all tables in memory; with the
 //! snapshot it can start and serve, marked stale, while the bus is down. The newest state of a subject counts even
 //! when this release cannot read it: such a subject is in no table, and its state is kept for a release that can read
 //! it.
@@ -17,13 +17,19 @@ use std::{sync::Arc, time::Duration};
 
 use prima_platform::{
     consume::{Follower, Source},
+    lease::Lease,
     service::{Context, Error, Migrating, Spec, Started, Starting},
     telemetry,
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use derived::{snapshot, tables::Tables};
+use derived::{
+    history::{self, Steps, Unwritten, Writer},
+    past::History,
+    snapshot,
+    tables::Tables,
+};
 use rpc::App;
 
 /// Name of the service and its schema.
@@ -38,6 +44,8 @@ pub const SPEC: Spec = Spec {
         "/prima.ranking.v1.RankingService/GetLeagueTable",
         "/prima.ranking.v1.RankingService/GetStanding",
         "/prima.ranking.v1.RankingService/WatchLeagueTable",
+        "/prima.ranking.v1.RankingService/GetScorecard",
+        "/prima.ranking.v1.RankingService/ExplainRankChange",
     ],
     migrate,
     start: |context| -> Starting { Box::pin(start(context)) },
@@ -49,7 +57,9 @@ fn migrate(db: prima_platform::db::Database, run: bool) -> Migrating {
 
 async fn start(context: Context) -> Result<Started, Error> {
     let failed = |error| Error::Database(NAME, error);
-    let tables = Arc::new(Tables::new(context.clock.clone()));
+    let steps = Steps::new(context.config.ranking.history_step_seconds);
+    let unwritten = Arc::new(Unwritten::new(steps));
+    let tables = Arc::new(Tables::new(context.clock.clone()).with_history(unwritten.clone()));
     let mut services = vec!["directory".to_owned()];
     services.extend(context.config.ranking.sources.iter().cloned());
     let directory = ["prima.directory.agency.>", "prima.directory.unit.>"];
@@ -90,11 +100,33 @@ async fn start(context: Context) -> Result<Started, Error> {
     };
     context.tasks.spawn("snapshot", saver.run(stop.clone()));
     let (ready, receiver) = watch::channel(whole);
-    context
-        .tasks
-        .spawn("ranking readiness", keep_ready(ready, freshness.fresh(), stop));
+    context.tasks.spawn(
+        "ranking readiness",
+        keep_ready(ready, freshness.fresh(), stop.clone()),
+    );
+    let writer = Writer {
+        db: context.db.clone(),
+        clock: context.clock.clone(),
+        lease: Lease::new(
+            context.db.clone(),
+            history::LEASE,
+            context.ids.next().to_string(),
+            Duration::from_millis(context.config.relay.lease_millis),
+        ),
+        unwritten,
+        ready: receiver.clone(),
+        days: context.config.ranking.history_days,
+    };
+    context.tasks.spawn("history", writer.run(stop));
+    let history = History::new(
+        context.db.clone(),
+        context.clock.clone(),
+        context.config.ranking.sources.clone(),
+        steps,
+    );
     let app = App {
         tables,
+        history: Arc::new(history),
         freshness,
         ready: receiver.clone(),
         watchers: context.watchers.clone(),

@@ -12,7 +12,7 @@ use tonic::Request;
 use crate::rpc::{
     App,
     league_table::{self, Feeds, Update},
-    rebuild, standing, uncounted,
+    rank_change, rebuild, scorecard, standing, uncounted,
 };
 
 /// The service as tonic runs it, for messages of at most `limit` bytes.
@@ -39,14 +39,14 @@ impl RankingService for Server {
         &self,
         request: Request<v1::GetLeagueTableRequest>,
     ) -> Answer<v1::GetLeagueTableResponse> {
-        answer(league_table::get(&self.app, request.get_ref()))
+        answer(league_table::get(&self.app, request.get_ref()).await)
     }
 
     async fn get_standing(
         &self,
         request: Request<v1::GetStandingRequest>,
     ) -> Answer<v1::GetStandingResponse> {
-        answer(standing::get(&self.app, request.get_ref()))
+        answer(standing::get(&self.app, request.get_ref()).await)
     }
 
     async fn list_uncounted_figures(
@@ -57,6 +57,20 @@ impl RankingService for Server {
             uncounted::list(&self.app, caller, message)
         })
         .await
+    }
+
+    async fn get_scorecard(
+        &self,
+        request: Request<v1::GetScorecardRequest>,
+    ) -> Answer<v1::GetScorecardResponse> {
+        answer(scorecard::get(&self.app, request.get_ref()))
+    }
+
+    async fn explain_rank_change(
+        &self,
+        request: Request<v1::ExplainRankChangeRequest>,
+    ) -> Answer<v1::ExplainRankChangeResponse> {
+        answer(rank_change::explain(&self.app, request.get_ref()).await)
     }
 
     type WatchLeagueTableStream = WatchStream<Update, v1::WatchLeagueTableResponse>;

@@ -1,7 +1,9 @@
-//! The league tables of this replica, and their snapshot. They are kept in memory, so the follower updates them and
-//! not the platform's runner of derived figures.
+//! The league tables of this replica, their snapshot, and the history with the tables of the past. They are kept in memory,
+//! so the follower updates them and not the platform's runner of derived figures.
 
 mod hashes;
+pub mod history;
+pub mod past;
 pub mod snapshot;
 pub mod tables;
 

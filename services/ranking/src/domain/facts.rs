@@ -147,6 +147,10 @@ pub struct Figures {
     pub in_question: i64,
     /// The value if they were accepted; empty when there is none.
     pub value_with_questioned: String,
+    /// Instrument and version that produced it.
+    pub instrument: String,
+    /// How the scores of its units were aggregated, for an agency; empty for a unit.
+    pub aggregation: String,
 }
 
 /// One published score.

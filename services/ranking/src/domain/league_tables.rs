@@ -3,6 +3,7 @@
 mod labels;
 mod places;
 mod read;
+mod scorecard;
 mod uncounted;
 
 use std::sync::Arc;

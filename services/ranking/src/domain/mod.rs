@@ -12,12 +12,14 @@ pub mod facts;
 pub mod league_tables;
 mod member;
 mod member_score;
+pub mod rank_change;
 pub mod rows_hash;
 pub mod sort_key;
 mod stored_figures;
 pub mod table;
 mod table_map;
 mod texts;
+pub mod trend;
 pub mod uncounted;
 
 pub use facts::{AgencyFacts, AgencyType, Aggregate, Figures, Kind, Score, Status, UnitFacts};

@@ -71,6 +71,8 @@ impl Canonical {
             too_few,
             in_question,
             value_with_questioned,
+            instrument,
+            aggregation,
         } = score;
         self.text(&subject.to_string());
         for text in [
@@ -80,6 +82,8 @@ impl Canonical {
             category,
             category_display_name,
             value_with_questioned,
+            instrument,
+            aggregation,
         ] {
             self.text(text);
         }

@@ -23,6 +23,8 @@ pub(super) struct Small {
     mantissa: i64,
     category: u32,
     category_display_name: u32,
+    instrument: u32,
+    aggregation: u32,
     sample_size: u32,
     sample_minimum: u32,
     units_counted: u32,
@@ -91,6 +93,8 @@ impl StoredFigures {
             too_few,
             in_question,
             value_with_questioned,
+            instrument,
+            aggregation,
         } = figures;
         if !value_with_questioned.is_empty() {
             return None;
@@ -115,6 +119,8 @@ impl StoredFigures {
             too_few: *too_few,
             category: names.number(&[category]),
             category_display_name: names.number(&[category_display_name]),
+            instrument: names.number(&[instrument]),
+            aggregation: names.number(&[aggregation]),
         })
     }
 
@@ -169,6 +175,8 @@ impl Small {
             too_few: self.too_few,
             in_question: self.in_question.into(),
             value_with_questioned: String::new(),
+            instrument: names.get(self.instrument).to_owned(),
+            aggregation: names.get(self.aggregation).to_owned(),
         }
     }
 }
@@ -203,10 +211,13 @@ mod tests {
             let [sample_size, sample_minimum, units_counted, units_expected, counted, pending, in_question] =
                 numbers.map(|n| if small { n.rem_euclid(1000) } else { n });
             let figures = Figures {
-                value, category_display_name: category.to_uppercase(), category, sample_size, sample_minimum,
+                value, category_display_name: category.to_uppercase(), sample_size, sample_minimum,
                 units_counted, units_expected, counted, pending, in_question, recorded, too_few,
                 status: if settled { Status::Final } else { Status::Provisional },
                 value_with_questioned: questioned,
+                instrument: category.repeat(2),
+                aggregation: category.repeat(3),
+                category,
             };
             let mut names = Texts::default();
             let stored = StoredFigures::new(figures.clone(), &mut names);

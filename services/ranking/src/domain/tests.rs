@@ -72,6 +72,8 @@ pub(crate) fn score(of: &str, value: &str) -> Score {
             too_few: false,
             in_question: 0,
             value_with_questioned: String::new(),
+            instrument: "permenpanrb-14-2017".to_owned(),
+            aggregation: String::new(),
         },
         withdrawn: false,
     }

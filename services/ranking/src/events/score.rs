@@ -23,8 +23,12 @@ pub struct ScoreFigures {
     units_counted: i64,
     #[prost(int64, tag = "13")]
     units_expected: i64,
+    #[prost(string, tag = "14")]
+    instrument: String,
     #[prost(enumeration = "ScoreStatus", tag = "15")]
     status: i32,
+    #[prost(string, tag = "16")]
+    aggregation: String,
     #[prost(bool, tag = "17")]
     recorded: bool,
     #[prost(int64, tag = "18")]
@@ -68,6 +72,8 @@ pub fn score(key: Key, state: ScoreFigures, withdrawn: bool) -> Score {
             too_few: state.withheld_reason == i32::from(WithheldReason::TooFew),
             in_question: state.in_question,
             value_with_questioned: state.value_with_questioned,
+            instrument: state.instrument,
+            aggregation: state.aggregation,
         },
         withdrawn: withdrawn || status == ScoreStatus::Withdrawn,
     }
@@ -97,6 +103,7 @@ mod tests {
             components: vec![ScoreComponent {
                 key: "u1".into(),
                 value: "3.9".into(),
+                coefficient: "25/9".into(),
             }],
             sample_size: 1,
             sample_minimum: 2,
@@ -122,6 +129,8 @@ mod tests {
             sample_minimum: published.sample_minimum,
             units_counted: published.units_counted,
             units_expected: published.units_expected,
+            instrument: published.instrument,
+            aggregation: published.aggregation,
             status: published.status,
             recorded: published.recorded,
             counted: published.counted,

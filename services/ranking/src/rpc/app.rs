@@ -13,14 +13,16 @@ use prima_platform::{
 use prima_proto::ranking::v1;
 use tokio::sync::watch;
 
-use crate::derived::tables::Tables;
+use crate::derived::{past::History, tables::Tables};
 
 /// What every operation uses; cheap to clone.
 #[derive(Clone)]
 pub struct App {
     /// The tables.
     pub tables: Arc<Tables>,
-    /// How current they are.
+    /// The tables of the past.
+    pub history: Arc<History>,
+    /// How current the tables are.
     pub freshness: Freshness,
     /// Becomes true once every stream was read to its end, or a whole snapshot was loaded.
     pub ready: watch::Receiver<bool>,

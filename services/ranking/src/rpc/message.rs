@@ -20,6 +20,8 @@ pub fn table(tables: &LeagueTables, key: &TableKey) -> v1::LeagueTable {
         mean: mean.as_ref().map(|m| number::decimal(m, 2)).unwrap_or_default(),
         mean_fraction: mean.as_ref().map(number::fraction).unwrap_or_default(),
         cohort_display_name: tables.cohort_display_name(key).unwrap_or_default(),
+        as_of: None,
+        known_at: None,
         hash: String::new(),
     }
 }

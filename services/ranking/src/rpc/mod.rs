@@ -4,7 +4,10 @@
 mod app;
 pub mod league_table;
 pub mod message;
+mod moment;
+pub mod rank_change;
 pub mod rebuild;
+pub mod scorecard;
 pub mod standing;
 pub mod uncounted;
 

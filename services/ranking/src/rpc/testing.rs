@@ -7,9 +7,11 @@ use prima_platform::{
     clock::Clock,
     config,
     consume::{Follower, Source},
+    db::{self, Database},
     grpc::Watchers,
+    lease::Lease,
     lifecycle::Tasks,
-    testing::eventually,
+    testing::{eventually, served::Place},
 };
 use prima_proto::{
     event::v1::{ScoreState, UnitState},
@@ -19,7 +21,15 @@ use prost::Message;
 use tonic::service::Routes;
 
 use super::App;
-use crate::{derived::tables::Tables, server};
+use crate::{
+    derived::{
+        history::{LEASE, Steps, Unwritten, Writer},
+        past::History,
+        tables::Tables,
+    },
+    server,
+    store::Migrator,
+};
 
 pub const TABLE: &str = "metrics/skm/periods/2024/cohorts/clinic";
 pub const LONG: Duration = Duration::from_secs(20);
@@ -28,6 +38,8 @@ pub const LONG: Duration = Duration::from_secs(20);
 pub struct Replica {
     pub app: App,
     pub client: RankingServiceClient<Routes>,
+    /// Where its history is.
+    _place: Arc<Place>,
 }
 
 impl Drop for Replica {
@@ -102,7 +114,16 @@ impl Replica {
             Source::new("directory", &["prima.directory.>"]),
             Source::new("survey", &["prima.survey.score.>"]),
         ];
-        let tables = Arc::new(Tables::new(clock.clone()));
+        let place = Place::sqlite();
+        let config = config::Database {
+            url: place.url.clone(),
+            ..config::Database::default()
+        };
+        let db = Database::connect(&config, "ranking").await.unwrap();
+        db::migrate::<Migrator>(&db, "ranking", true).await.unwrap();
+        let steps = Steps::new(1);
+        let unwritten = Arc::new(Unwritten::new(steps));
+        let tables = Arc::new(Tables::new(clock.clone()).with_history(unwritten.clone()));
         let follower = Follower::new(
             bus.clone(),
             clock.clone(),
@@ -117,10 +138,22 @@ impl Replica {
             .await
             .unwrap()
             .unwrap();
+        let ready = tokio::sync::watch::channel(true).1;
+        let writer = Writer {
+            db: db.clone(),
+            clock: clock.clone(),
+            lease: Lease::new(db.clone(), LEASE, "test".to_owned(), LONG),
+            unwritten,
+            ready: ready.clone(),
+            days: 0,
+        };
+        tasks.spawn("history", writer.run(tasks.soft().clone()));
+        let history = History::new(db, clock.clone(), vec!["survey".to_owned()], steps);
         let app = App {
             tables,
+            history: Arc::new(history),
             freshness,
-            ready: tokio::sync::watch::channel(true).1,
+            ready,
             watchers: Watchers::new(100, &config::Grpc::default(), tasks.clone()),
             interval: Duration::from_millis(5),
             tasks,
@@ -133,6 +166,7 @@ impl Replica {
         Self {
             app,
             client: RankingServiceClient::new(routes.routes()),
+            _place: place,
         }
     }
 

@@ -1,9 +1,14 @@
 //! The tables of this service.
 
+mod history;
 mod snapshot;
 mod snapshot_position;
 mod snapshot_source;
 
+pub use history::{
+    Moment, Span, history_get, history_insert, history_insert_snapshot, history_lock, history_page,
+    history_span, history_span_set, history_thin,
+};
 pub use snapshot::{Model as StoredState, snapshot_page, snapshot_save};
 pub use snapshot_position::{Model as StoredPosition, snapshot_position_save, snapshot_positions};
 pub use snapshot_source::{snapshot_source_save, snapshot_sources};
@@ -18,6 +23,7 @@ impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         let mut steps = platform_steps();
         steps.push(Box::new(FIRST));
+        steps.push(Box::new(HISTORY));
         steps.push(Box::new(POSITIONS));
         steps
     }
@@ -31,6 +37,20 @@ const FIRST: Step = Step {
             applied_at BIGINT NOT NULL)",
         // Services whose stream was read to its end and saved once; before that the snapshot is incomplete.
         "CREATE TABLE snapshot_source (service {key} PRIMARY KEY)",
+    ],
+};
+
+const HISTORY: Step = Step {
+    name: "m0003_ranking_history",
+    statements: &[
+        // `known_at` is the end of the step of the history in which the state was received. The subject names kind, metric and
+        // period, so that the key finds the states of a table.
+        "CREATE TABLE history (
+            subject {key} NOT NULL, known_at BIGINT NOT NULL, version BIGINT NOT NULL, withdrawn BIGINT NOT NULL,
+            payload {blob} NOT NULL, PRIMARY KEY (subject, known_at))",
+        // One row, which whoever writes to the history locks.
+        "CREATE TABLE history_span (began_at BIGINT NOT NULL, written_to BIGINT NOT NULL)",
+        "INSERT INTO history_span (began_at, written_to) VALUES (0, 0)",
     ],
 };
 

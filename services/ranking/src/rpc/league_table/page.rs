@@ -39,8 +39,7 @@ pub struct Request {
 
 impl Request {
     /// Parses the fields that select rows; all faults at once.
-    pub fn parse(message: &v1::GetLeagueTableRequest) -> Result<Self, Failure> {
-        let mut faults = Faults::default();
+    pub fn parse(mut faults: Faults, message: &v1::GetLeagueTableRequest) -> Result<Self, Failure> {
         let key = faults.take(request::name("name", &message.name));
         let order = faults.take(ORDER.optional("order", message.order, |order| match order {
             v1::RowOrder::Unspecified | v1::RowOrder::TopFirst => None,
@@ -63,7 +62,9 @@ impl Request {
         let bottom_first = order.flatten().is_some();
         let order_text = if bottom_first { "bottom" } else { "" };
         // A token says where its page begins, so that it is valid with and without `start_rank` and `around`.
-        let filter = [message.name.as_str(), order_text, &message.region];
+        let times = [&message.as_of, &message.known_at].map(|time| time.map(|time| time.to_string()));
+        let mut filter = vec![message.name.as_str(), order_text, &message.region];
+        filter.extend(times.iter().flatten().map(String::as_str));
         let page = faults.take_all(Page::parse(message.page_size, &message.page_token, &filter));
         let after = page.as_ref().map_or("", |page| page.after.as_str());
         let start = match (cursor::parse(after), around.flatten(), usize::try_from(rank)) {
@@ -263,7 +264,7 @@ mod tests {
         tables: &LeagueTables,
         message: v1::GetLeagueTableRequest,
     ) -> Result<(Vec<Row>, String), Failure> {
-        Request::parse(&message)?.rows(tables)
+        Request::parse(Faults::default(), &message)?.rows(tables)
     }
 
     /// All rows from the first page on, by the tokens.
@@ -408,7 +409,9 @@ mod tests {
             region: "a b".to_owned(),
             ..Default::default()
         };
-        let faults = Request::parse(&request).unwrap_err().violations;
+        let faults = Request::parse(Faults::default(), &request)
+            .unwrap_err()
+            .violations;
         let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
         assert_eq!(fields, ["name", "order", "region", "around", "page_size"]);
         let negative = v1::GetLeagueTableRequest {
@@ -418,7 +421,9 @@ mod tests {
                 .token("90 x"),
             ..message()
         };
-        let faults = Request::parse(&negative).unwrap_err().violations;
+        let faults = Request::parse(Faults::default(), &negative)
+            .unwrap_err()
+            .violations;
         assert_eq!(
             faults
                 .iter()

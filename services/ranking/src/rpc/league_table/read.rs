@@ -10,7 +10,7 @@ use prima_proto::{name, ranking::v1};
 use super::page;
 use crate::{
     domain::TableKey,
-    rpc::{App, message},
+    rpc::{App, message, moment},
 };
 
 /// A page of tables in the order of their names, without their rows.
@@ -64,17 +64,28 @@ pub fn parse(name: &str, size: i32, token: &str, filter: &[&str]) -> Result<(Tab
     faults.build(|| key.zip(page))
 }
 
-/// A page of the rows of a table: by rank, from a rank, around a subject, or from the bottom.
-pub fn get(app: &App, message: &v1::GetLeagueTableRequest) -> Result<v1::GetLeagueTableResponse, Failure> {
-    let request = page::Request::parse(message)?;
+/// A page of the rows of a table, now or in the past: by rank, from a rank, around a subject, or from the bottom.
+pub async fn get(
+    app: &App,
+    message: &v1::GetLeagueTableRequest,
+) -> Result<v1::GetLeagueTableResponse, Failure> {
+    let mut faults = Faults::default();
+    let times = [message.as_of.as_ref(), message.known_at.as_ref()];
+    let times = moment::Times::parse(&mut faults, "", times, app.clock.now());
+    let request = page::Request::parse(faults, message)?;
     app.check_ready()?;
+    let past = times.past(app, &request.key.metric, &request.key.period).await?;
     // Before the rows are read, so that they contain at least what it says.
     let freshness = app.freshness();
-    let league_tables = app.tables.read();
+    let tables = past.as_ref().map_or(&*app.tables, |past| &past.tables);
+    let league_tables = tables.read();
     let (rows, next_page_token) = request.rows(&league_tables)?;
     let mut table = message::table(&league_tables, &request.key);
-    table.hash = app.tables.hash(&league_tables, &request.key);
+    table.hash = tables.hash(&league_tables, &request.key);
     drop(league_tables);
+    if let Some(past) = &past {
+        moment::set(&mut table, past.moment);
+    }
     Ok(v1::GetLeagueTableResponse {
         table: Some(table),
         rows: rows.into_iter().map(message::row).collect(),

@@ -77,6 +77,13 @@ pub async fn explain(
         ..Default::default()
     };
     if let Some(change) = change {
+        // The parts are of the ranks that the tables show, or of none.
+        if change.rank.map(Some) != [from.row.rank, to.row.rank] {
+            return Err(Failure::internal(format!(
+                "{subject} ({}): the parts sum to other ranks than the tables show",
+                to.key
+            )));
+        }
         let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         response.ranks = count(change.rank[1]) - count(change.rank[0]);
         [response.others, response.entrants, response.leavers] =
