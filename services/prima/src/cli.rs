@@ -3,6 +3,7 @@
 mod call;
 mod complaint;
 mod doctor;
+mod history;
 mod import;
 mod index;
 mod index_read;
@@ -26,6 +27,7 @@ pub use complaint::{
     WorkflowCommand,
 };
 pub use doctor::{DoctorArgs, DoctorCommand, DoctorFiguresArgs};
+pub use history::{ExplainArgs, ExplainCommand, ExplainRankArgs, ScorecardArgs, TimesArgs};
 pub use import::{
     ComplaintsArgs, DateOrder, FileArgs, HolidaysArgs, ImportArgs, ImportCommand, InnovationsArgs,
 };
@@ -161,6 +163,10 @@ pub enum Command {
     League(LeagueArgs),
     #[command(about = "Tampilkan peringkat satu unit atau instansi di setiap kelompok")]
     Standing(StandingArgs),
+    #[command(about = "Tampilkan semua peringkat, nilai, dan perubahan satu unit atau instansi")]
+    Scorecard(ScorecardArgs),
+    #[command(about = "Uraikan angka sampai ke sumbernya")]
+    Explain(ExplainArgs),
     #[command(about = "Bangun ulang yang disimpan di memori dari bus peristiwa")]
     Rebuild(RebuildArgs),
     #[command(
@@ -303,8 +309,14 @@ pub struct LeagueArgs {
         help = "Kelompok, misalnya dpmptsp, dpmptsp.32, atau kota"
     )]
     pub cohort: String,
-    #[arg(long, help = "Tampilkan lagi setiap kali berubah", conflicts_with_all = ["bottom", "region", "around", "from_rank"])]
+    #[arg(
+        long,
+        help = "Tampilkan lagi setiap kali berubah",
+        conflicts_with_all = ["bottom", "region", "around", "from_rank", "as_of", "known_at"]
+    )]
     pub watch: bool,
+    #[command(flatten)]
+    pub times: TimesArgs,
     #[command(flatten)]
     pub rows: LeagueRowsArgs,
     #[arg(
@@ -382,6 +394,8 @@ pub struct StandingArgs {
     pub subject: String,
     #[command(flatten)]
     pub ranked: MetricArgs,
+    #[command(flatten)]
+    pub times: TimesArgs,
     #[command(flatten)]
     pub output: CsvFormatArgs,
 }

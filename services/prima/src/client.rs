@@ -9,6 +9,7 @@ pub mod contract;
 mod doctor;
 pub mod fault;
 mod health;
+mod history;
 pub mod import;
 mod index;
 mod index_read;
@@ -70,6 +71,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Knowledge(args) => consultation::knowledge(&connection, args.command).await?,
         Command::Privacy(args) => privacy::run(&connection, args.command).await?,
         Command::Report(args) => report::run(&connection, args.command).await?,
+        Command::Scorecard(args) => history::scorecard(&connection, &args).await?,
+        Command::Explain(args) => history::explain(&connection, &args.command).await?,
         Command::Standing(args) => read::standing(&connection, &args).await?,
         Command::Call(args) => rpc::run(&connection, &args).await?,
     }

@@ -9,7 +9,9 @@ pub mod index_tree;
 pub mod instrument;
 pub mod league;
 pub mod period;
+pub mod rank_change;
 pub mod result;
+pub mod scorecard;
 pub mod scores;
 pub mod standing;
 
@@ -235,6 +237,17 @@ pub fn staleness(freshness: Option<&ranking::Freshness>) -> Option<String> {
     Some(clean(&format!(
         "Perhatian: angka mungkin belum yang terbaru{as_of}{waiting}."
     )))
+}
+
+/// The line that says of which moment a past table is; `None` for the present one.
+pub fn moment(table: &ranking::LeagueTable) -> Option<String> {
+    let time =
+        |time: Option<&prost_types::Timestamp>| time.and_then(prima_platform::clock::from_proto).map(local);
+    let (as_of, known_at) = (time(table.as_of.as_ref())?, time(table.known_at.as_ref())?);
+    Some(match as_of == known_at {
+        true => format!("keadaan {as_of}"),
+        false => format!("keadaan {as_of}, diketahui {known_at}"),
+    })
 }
 
 /// A time in western Indonesia (WIB).

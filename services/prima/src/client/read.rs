@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use backon::BackoffBuilder;
+use prima_platform::clock::to_proto;
 use prima_proto::{name, ranking::v1 as ranking, survey::v1 as survey};
 use tonic::{Response, Status, Streaming};
 
@@ -13,7 +14,7 @@ use super::period;
 use super::print::league::League;
 use super::print::standing::Standings;
 use super::print::{self, result as print_result};
-use crate::cli::{Format, LeagueArgs, LeagueRowsArgs, ResultArgs, ResultCommand, StandingArgs};
+use crate::cli::{Format, LeagueArgs, LeagueRowsArgs, ResultArgs, ResultCommand, StandingArgs, TimesArgs};
 
 /// Rows around a subject, unless a number is given.
 const AROUND: u32 = 11;
@@ -65,7 +66,7 @@ pub(super) async fn league(connection: &Connection, args: &LeagueArgs) -> anyhow
     let name = league_name(&args.ranked.metric, &args.ranked.period, &args.cohort);
     if !args.watch {
         let limit = args.limit.or(args.rows.around.as_ref().map(|_| AROUND));
-        let mut league = league_read(&client, selected(name, &args.rows), limit).await?;
+        let mut league = league_read(&client, selected(name, &args.rows, &args.times), limit).await?;
         let categories = league.rows.iter().map(|row| &row.category);
         league.names = CategoryNames::read_for(connection, &args.ranked.metric, categories).await;
         print::out(&league.render(args.output.format, false)?)?;
@@ -135,8 +136,8 @@ pub(crate) async fn league_get(client: &Ranking, name: &str, limit: Option<u32>)
     league_read(client, message, limit).await
 }
 
-/// The rows of a table that the arguments select.
-fn selected(name: String, args: &LeagueRowsArgs) -> ranking::GetLeagueTableRequest {
+/// The rows of a table at a moment that the arguments select.
+fn selected(name: String, args: &LeagueRowsArgs, times: &TimesArgs) -> ranking::GetLeagueTableRequest {
     let order = match args.bottom {
         true => ranking::RowOrder::BottomFirst,
         false => ranking::RowOrder::TopFirst,
@@ -147,6 +148,8 @@ fn selected(name: String, args: &LeagueRowsArgs) -> ranking::GetLeagueTableReque
         around: args.around.clone().unwrap_or_default(),
         order: order.into(),
         region: args.region.clone().unwrap_or_default(),
+        as_of: times.as_of.map(to_proto),
+        known_at: times.known_at.map(to_proto),
         ..Default::default()
     }
 }
@@ -185,6 +188,8 @@ pub(super) async fn standing(connection: &Connection, args: &StandingArgs) -> an
         subject: args.subject.clone(),
         metric: args.ranked.metric.clone(),
         period: args.ranked.period.clone(),
+        as_of: args.times.as_of.map(to_proto),
+        known_at: args.times.known_at.map(to_proto),
     };
     let answer = repeat!(client, get_standing, message.clone())?;
     let rows = answer

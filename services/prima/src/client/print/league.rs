@@ -77,6 +77,9 @@ impl League {
             .number(heading("Responden", metric), |row| row.respondents)
             .text("Keterangan", |row| remark(row, metric))
             .print();
+        if let Some(moment) = super::moment(&self.table) {
+            text += &format!("Riwayat: {moment}.\n");
+        }
         let shown = self.rows.len();
         text += &format!("{ranked} diperingkat, {unranked} tanpa peringkat; {shown} baris ditampilkan.\n");
         if !mean.is_empty() {

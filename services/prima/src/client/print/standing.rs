@@ -4,7 +4,7 @@ use prima_proto::ranking::v1 as pb;
 use serde::Serialize;
 
 use super::league::{cohort_shown, heading, metric_name, rank, rank_shown, remark, shown_category};
-use super::{Table, clean, staleness};
+use super::{Table, clean, moment, staleness};
 use crate::cli::Format;
 use crate::client::category_names::CategoryNames;
 
@@ -82,6 +82,9 @@ impl Standings {
             .number(heading("Responden", metric), |(_, row)| row.respondents)
             .text("Keterangan", |(_, row)| remark(row, metric))
             .print();
+        if let Some(moment) = self.pairs().find_map(|(table, _)| moment(table)) {
+            text += &format!("Riwayat: {moment}.\n");
+        }
         if let Some(warning) = staleness(self.freshness.as_ref()) {
             text += &format!("{warning}\n");
         }
