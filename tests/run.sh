@@ -98,7 +98,7 @@ conformance() {
     work=$(mktemp -d "${TMPDIR:-/tmp}/prima-conformance.XXXXXX")
     port=$("$PRIMA_PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
     endpoint=http://127.0.0.1:$port
-    "$PRIMA_BIN" up --data "$work/data" --listen "127.0.0.1:$port" </dev/null >"$work/log" 2>&1 &
+    PRIMA_RANKING__HISTORY_STEP_SECONDS=1 "$PRIMA_BIN" up --data "$work/data" --listen "127.0.0.1:$port" </dev/null >"$work/log" 2>&1 &
     server=$!
     deadline=$((SECONDS + 60))
     until "$PRIMA_BIN" health --endpoint "$endpoint" >/dev/null 2>&1; do

@@ -27,10 +27,12 @@ import survey_in_full
 from kit import (
     ACCESS, ASSESSMENT, CALL_SECONDS, COMPLAINT, CONSULTATION, DIRECTORY, HEALTH, INDEX, INNOVATION, PRIVACY, RANKING,
     SETTINGS, SURVEY, WATCH_SECONDS, Caller, Endpoint, Mismatch, Report, Watch, every_other_method, expect, expect_within,
-    refused,
+    refused, until,
 )
 
 PERIOD = "2024-q3"
+# The history begins, and has a state, at the end of the next minute.
+HISTORY_SECONDS = 150
 TABLE = f"metrics/skm/periods/{PERIOD}/cohorts/dpmptsp"
 UNIT_NAME = "DPMPTSP Uji Kesesuaian"
 
@@ -336,6 +338,24 @@ def run(report, endpoints, token, data):
         places = {s.table.name: s.row for s in standings}
         expect_within("the standings", [TABLE, f"{TABLE}.{province}"], places)
         expect("place in the province", (places[f"{TABLE}.{province}"].rank, places[TABLE].score), (1, step_index))
+    with check("GetScorecard holds the unit's score in its place"):
+        entries = nobody.call(RANKING, "GetScorecard", {"subject": unit, "metric": "skm"}).entries
+        own = [entry for entry in entries if entry.period == PERIOD]
+        expect(len(own), 1)
+        expect(sorted(s.table.name for s in own[0].standings), sorted(s.table.name for s in standings))
+
+    with check("ExplainRankChange between the same two points finds nothing, once the history has begun"):
+        point = {"period": PERIOD}
+        points = {"subject": unit, "metric": "skm", "cohort": TABLE.split("/")[-1], "from": point, "to": point}
+
+        def explained():
+            return nobody.call(RANKING, "ExplainRankChange", points)
+
+        until("history that holds the unit", lambda: explained().to.row.rank > 0, HISTORY_SECONDS)
+        change = explained()
+        expect(change.ranks, 0)
+        expect({part.ranks_fraction for part in change.parts}, {"0/1"})
+
     with check("ListLeagueTables and GetLeagueTable hold the unit"):
         tables, page_token = [], ""
         while True:

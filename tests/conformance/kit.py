@@ -161,15 +161,15 @@ class Watch:
         self.stream.cancel()
 
 
-def until(what, fact):
+def until(what, fact, seconds=WATCH_SECONDS):
     """Waits until a condition is true."""
-    deadline = time.monotonic() + WATCH_SECONDS
+    deadline = time.monotonic() + seconds
     while True:
         with contextlib.suppress(grpc.RpcError):
             if fact():
                 return
         if time.monotonic() > deadline:
-            raise Mismatch(f"no {what} within {WATCH_SECONDS} s")
+            raise Mismatch(f"no {what} within {seconds} s")
         time.sleep(0.1)
 
 

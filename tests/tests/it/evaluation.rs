@@ -151,6 +151,7 @@ impl Scene {
             subject: self.unit.clone(),
             metric: metric.into(),
             period: period.into(),
+            ..Default::default()
         };
         match self.client.ranking.clone().get_standing(request).await {
             Ok(answer) => {

@@ -15,6 +15,7 @@ mod corrections;
 mod evaluation;
 mod faults;
 mod guarantees;
+mod history;
 mod house;
 mod import;
 mod journey;

@@ -230,6 +230,9 @@ async fn upgraded(release: &Path, store: Store) {
         );
     }
 
+    let snapshot = dataset.rows("ranking", "snapshot").await;
+    assert!(snapshot > 0, "ranking has no snapshot");
+
     let deployment = dataset.start(&[]).await;
     dataset.wait_until_idle().await;
     let api = deployment.api(&contract);
@@ -237,6 +240,15 @@ async fn upgraded(release: &Path, store: Store) {
     let found = differences(&api, &questions("once")).await;
     assert!(found.is_empty(), "answers differ: {found:#?}");
     deployment.stop().await;
+    // The snapshot has seeded the history.
+    let lacks = "SELECT count(*) FROM snapshot s WHERE NOT EXISTS (
+        SELECT 1 FROM history h WHERE h.subject = s.subject AND h.version >= s.version)";
+    assert_eq!(
+        dataset.number("ranking", lacks).await,
+        0,
+        "states are not in the history"
+    );
+    assert!(dataset.rows("ranking", "history").await >= snapshot);
 }
 
 #[tokio::test(flavor = "multi_thread")]

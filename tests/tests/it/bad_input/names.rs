@@ -439,6 +439,7 @@ async fn a_malformed_name_is_reported_with_its_field_everywhere() {
                 subject: "agencies/1".into(),
                 metric: "skm".into(),
                 period: "2024".into(),
+                ..Default::default()
             }
             .encode_to_vec(),
         ),
