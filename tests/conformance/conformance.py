@@ -341,8 +341,8 @@ def run(report, endpoints, token, data):
     with check("GetScorecard holds the unit's score in its place"):
         entries = nobody.call(RANKING, "GetScorecard", {"subject": unit, "metric": "skm"}).entries
         own = [entry for entry in entries if entry.period == PERIOD]
-        expect(len(own), 1)
-        expect(sorted(s.table.name for s in own[0].standings), sorted(s.table.name for s in standings))
+        expect("entries of the period", len(own), 1)
+        expect("tables", sorted(s.table.name for s in own[0].standings), sorted(s.table.name for s in standings))
 
     with check("ExplainRankChange between the same two points finds nothing, once the history has begun"):
         point = {"period": PERIOD}
@@ -353,8 +353,8 @@ def run(report, endpoints, token, data):
 
         until("history that holds the unit", lambda: explained().to.row.rank > 0, HISTORY_SECONDS)
         change = explained()
-        expect(change.ranks, 0)
-        expect({part.ranks_fraction for part in change.parts}, {"0/1"})
+        expect("change of rank", change.ranks, 0)
+        expect("parts", {part.ranks_fraction for part in change.parts}, {"0/1"})
 
     with check("ListLeagueTables and GetLeagueTable hold the unit"):
         tables, page_token = [], ""
