@@ -3,7 +3,7 @@
 use std::{collections::HashMap, error::Error as _, sync::Arc, time::Duration};
 
 use async_nats::{
-    HeaderMap, RequestErrorKind,
+    RequestErrorKind,
     header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE,
     jetstream::{
         self, Context,
@@ -22,7 +22,7 @@ use tokio::sync::watch;
 
 use super::{
     Bus, Connection, ConsumerInfo, Delivery, Error, Event, Follow, Head, Owner, Question, StreamInfo, Work,
-    subscription::{Follower, Request, Worker},
+    subscription::{Follower, Request, Worker, heads},
     version::{OLDEST, recent},
     wire::{delivery, head, headers},
 };
@@ -393,31 +393,7 @@ impl Bus for JetStream {
         let (messages, pending) = self
             .ordered(service, &[format!("prima.{service}.>")], 0, true)
             .await?;
-        let state = (pending > 0).then_some(messages);
-        Ok(futures::stream::unfold(state, |state| async {
-            let mut messages = state?;
-            let next = match tokio::time::timeout(CALL * 4, messages.next()).await {
-                Ok(Some(next)) => next.map_err(Error::unavailable),
-                Ok(None) => Err(Error::Unavailable("the reading of heads ended early".into())),
-                Err(_) => Err(Error::Unavailable("the reading of heads stalled".into())),
-            };
-            let read = next.and_then(|message| {
-                let info = message.info().map_err(Error::unavailable)?;
-                let empty = HeaderMap::new();
-                let found = head(
-                    &message.subject,
-                    info.stream_sequence,
-                    message.headers.as_ref().unwrap_or(&empty),
-                );
-                Ok((found, info.pending))
-            });
-            match read {
-                Ok((found, 0)) => Some((Ok(found), None)),
-                Ok((found, _)) => Some((Ok(found), Some(messages))),
-                Err(error) => Some((Err(error), None)),
-            }
-        })
-        .boxed())
+        Ok(heads(messages, pending))
     }
 
     async fn follow_after(

@@ -1,13 +1,50 @@
 //! Subscriptions to JetStream: a follower receives in order, a worker acknowledges each state.
 
+use std::time::Duration;
+
 use async_nats::{
     HeaderMap,
     jetstream::{self, AckKind, consumer::pull},
 };
 use async_trait::async_trait;
-use futures::{FutureExt, StreamExt};
+use futures::{FutureExt, StreamExt, stream::BoxStream};
 
-use super::{Batch, Delivery, Error, Follow, Job, Reply, Settle, Step, Verdict, Work, wire::delivery};
+use super::{
+    Batch, Delivery, Error, Follow, Head, Job, Reply, Settle, Step, Verdict, Work,
+    wire::{delivery, head},
+};
+
+/// How long the next head of a stream may take.
+const HEAD: Duration = Duration::from_secs(20);
+
+/// The heads that an ordered subscription receives, until none is `pending`.
+pub(super) fn heads(messages: pull::Ordered, pending: u64) -> BoxStream<'static, Result<Head, Error>> {
+    let state = (pending > 0).then_some(messages);
+    futures::stream::unfold(state, |state| async {
+        let mut messages = state?;
+        let next = match tokio::time::timeout(HEAD, messages.next()).await {
+            Ok(Some(next)) => next.map_err(Error::unavailable),
+            Ok(None) => Err(Error::Unavailable("the reading of heads ended early".into())),
+            Err(_) => Err(Error::Unavailable("the reading of heads stalled".into())),
+        };
+        let read = next.and_then(|message| {
+            let info = message.info().map_err(Error::unavailable)?;
+            let empty = HeaderMap::new();
+            let found = head(
+                &message.subject,
+                info.stream_sequence,
+                message.headers.as_ref().unwrap_or(&empty),
+            );
+            Ok((found, info.pending))
+        });
+        match read {
+            Ok((found, 0)) => Some((Ok(found), None)),
+            Ok((found, _)) => Some((Ok(found), Some(messages))),
+            Err(error) => Some((Err(error), None)),
+        }
+    })
+    .boxed()
+}
 
 /// Receives states in order, without acknowledging them.
 pub(super) struct Follower {

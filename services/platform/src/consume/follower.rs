@@ -356,11 +356,20 @@ impl<P: Projection> Follower<P> {
         let Some(saved) = self.freshness.saved(&source.service) else {
             return Ok(None);
         };
-        if saved.created != stream.created || saved.sequence > stream.last_sequence {
+        let may_be_there = saved.created == stream.created && saved.sequence <= stream.last_sequence;
+        let stored = match may_be_there {
+            true => self.bus.stored(&source.service, saved.sequence).await?,
+            false => None,
+        };
+        if stored != Some(saved.stored) {
+            tracing::info!(
+                follower = self.name,
+                service = %source.service,
+                "the stream no longer has the last state that is kept; reading it from its beginning"
+            );
             return Ok(None);
         }
-        let stored = self.bus.stored(&source.service, saved.sequence).await?;
-        Ok((stored == Some(saved.stored)).then_some(saved.sequence))
+        Ok(Some(saved.sequence))
     }
 
     /// Applies the states of a complete stream of whose subjects a newer state was applied: the owner's database was

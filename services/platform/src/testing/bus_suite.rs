@@ -36,6 +36,7 @@ pub async fn all(bus: Arc<dyn Bus>) {
         a_follower_of_an_empty_stream_is_caught_up(bus.clone()).boxed(),
         filters_choose_subjects(bus.clone()).boxed(),
         a_follower_sees_sequences_grow_under_load(bus.clone()).boxed(),
+        a_follower_goes_on_after_a_sequence(bus.clone()).boxed(),
         an_acknowledged_state_is_not_delivered_again(bus.clone()).boxed(),
         a_retry_comes_after_its_delay(bus.clone()).boxed(),
         a_dropped_state_is_not_delivered_again(bus.clone()).boxed(),

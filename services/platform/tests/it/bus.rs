@@ -40,6 +40,7 @@ suite!(
     a_follower_of_an_empty_stream_is_caught_up,
     filters_choose_subjects,
     a_follower_sees_sequences_grow_under_load,
+    a_follower_goes_on_after_a_sequence,
     an_acknowledged_state_is_not_delivered_again,
     a_retry_comes_after_its_delay,
     a_dropped_state_is_not_delivered_again,

@@ -134,7 +134,7 @@ pub fn postgres(sizes: Sizes, numbers: &mut Numbers) -> Result<Option<Duration>,
         ))
         .await?;
         let fill = format!(
-            "INSERT INTO score SELECT n, 65 + (n * 7919 % 3500) / 100.0 FROM generate_series(0, {}) n",
+            "INSERT INTO score SELECT n, 65 + (n::bigint * 7919 % 3500) / 100.0 FROM generate_series(0, {}) n",
             sizes.units - 1
         );
         db.execute_raw(text(&fill)).await?;

@@ -9,3 +9,5 @@ pub mod tables;
 
 #[cfg(test)]
 mod agreement;
+#[cfg(test)]
+mod restart;

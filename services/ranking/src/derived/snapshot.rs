@@ -11,6 +11,7 @@ use prima_platform::{
     db::Database,
 };
 use sea_orm::DbErr;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::tables::Tables;
@@ -20,6 +21,10 @@ use crate::store::{
 };
 
 const EVERY: Duration = Duration::from_millis(500);
+/// How long states may wait while streams are being read: saving each of them would take the processors from reading.
+const WHILE_READING: Duration = Duration::from_secs(30);
+/// How many states may wait then, a few hundred bytes each.
+const MOST_WAITING: usize = 500_000;
 const PAGE: u64 = 10_000;
 
 /// Applies the stored states of the subjects that are followed; others would never be updated again. Returns when the
@@ -89,11 +94,16 @@ impl Saver {
         let mut is_recorded = false;
         let mut positions = BTreeMap::new();
         loop {
+            tokio::select! { () = stop.cancelled() => {} () = self.pause() => {} }
             let stopping = stop.is_cancelled();
             // These are read before the states are taken: everything that was received until then is in this save.
             let complete = *fresh.borrow();
             let settled = self.freshness.settled();
-            let states = self.tables.take_unsaved();
+            // Millions of them are sorted.
+            let tables = self.tables.clone();
+            let Ok(states) = tokio::task::spawn_blocking(move || tables.take_unsaved()).await else {
+                return;
+            };
             let saved = match snapshot_save(&self.db, &states).await {
                 Ok(()) if complete && !is_recorded => {
                     is_recorded = true;
@@ -115,7 +125,18 @@ impl Saver {
             if stopping {
                 return;
             }
-            tokio::select! { () = stop.cancelled() => {} () = tokio::time::sleep(EVERY) => {} }
+        }
+    }
+
+    /// Waits until it is time to save: soon, unless streams are being read to their ends.
+    async fn pause(&self) {
+        let start = Instant::now();
+        loop {
+            tokio::time::sleep(EVERY).await;
+            let reading = !*self.freshness.fresh().borrow();
+            if !reading || start.elapsed() >= WHILE_READING || self.tables.unsaved() >= MOST_WAITING {
+                return;
+            }
         }
     }
 

@@ -230,6 +230,11 @@ impl Tables {
         states
     }
 
+    /// Number of states that were received since the last call of [`Tables::take_unsaved`].
+    pub fn unsaved(&self) -> usize {
+        lock(&self.unsaved).len()
+    }
+
     /// Puts back states that could not be saved.
     pub fn put_back(&self, states: Vec<StoredState>) {
         lock(&self.unsaved).extend(states);

@@ -4,35 +4,35 @@
 //! there is a set for every metric, period, unit type and province, most with a dozen members; it finds a position
 //! only by a whole item, while a rank is looked up by value; and it keeps blocks that removals have almost emptied.
 
-use std::cmp::Ordering;
-
 /// Blocks whose sizes are also kept as one sum, so that a position in a large set does not add up thousands of sizes.
 const GROUP: usize = 64;
 
 /// Ordered set in blocks of at most `MAX` items. Finding, adding and removing cost a binary search and a move within
 /// one block; a position costs a sum over the sizes of the blocks before.
 ///
-/// The order is that of the closures that its methods take, since items are compared by what is stored elsewhere.
+/// The order is that of the closures that its methods take, since items are compared by what is stored elsewhere: whether
+/// another item comes before the given one, and whether it is the same.
 #[derive(Debug, Clone)]
 pub(super) struct Blocks<T, const MAX: usize> {
-    /// No block is empty.
-    blocks: Vec<Vec<T>>,
-    /// The last item of each block, stored contiguously: otherwise each step of the search for a block would miss the
-    /// cache.
-    lasts: Vec<T>,
-    /// The size of each block, stored contiguously so that summing them is fast.
-    sizes: Vec<u32>,
-    /// The number of items in each `GROUP` of blocks.
+    blocks: Vec<Block<T>>,
+    /// The number of items in each `GROUP` of blocks; empty while there is one group.
     groups: Vec<u32>,
     len: usize,
+}
+
+/// A block, which is not empty.
+#[derive(Debug, Clone)]
+struct Block<T> {
+    /// The last item, stored beside those of the other blocks: otherwise each step of the search for a block would miss
+    /// the cache.
+    last: T,
+    items: Vec<T>,
 }
 
 impl<T, const MAX: usize> Default for Blocks<T, MAX> {
     fn default() -> Self {
         Self {
             blocks: Vec::new(),
-            lasts: Vec::new(),
-            sizes: Vec::new(),
             groups: Vec::new(),
             len: 0,
         }
@@ -49,61 +49,71 @@ impl<T: Copy, const MAX: usize> Blocks<T, MAX> {
     /// which it is false.
     pub(super) fn position(&self, before: impl Fn(&T) -> bool) -> usize {
         let (block, within) = self.locate(before);
-        let group = block / GROUP;
+        // Without groups, all blocks are added up.
+        let group = (block / GROUP).min(self.groups.len());
         let groups: u32 = self.groups.iter().take(group).sum();
-        let sizes: u32 = self.sizes.iter().take(block).skip(group * GROUP).sum();
-        (groups + sizes) as usize + within
+        let blocks = self.blocks.iter().take(block).skip(group * GROUP);
+        groups as usize + blocks.map(|block| block.items.len()).sum::<usize>() + within
     }
 
-    /// Adds an item; false when the set already contained it. `order` compares another item with it.
-    pub(super) fn insert(&mut self, item: T, order: impl Fn(&T) -> Ordering) -> bool {
-        let (mut at, mut within) = self.locate(|other| order(other).is_lt());
+    /// Adds an item; false when the set already contained it.
+    pub(super) fn insert(
+        &mut self,
+        item: T,
+        before: impl Fn(&T) -> bool,
+        is_same: impl Fn(&T) -> bool,
+    ) -> bool {
+        let (mut at, mut within) = self.locate(before);
         if at == self.blocks.len() {
             // The item is greater than all others and goes to the end of the last block.
             at = at.saturating_sub(1);
-            within = self.blocks.last().map_or(0, Vec::len);
+            within = self.blocks.last().map_or(0, |block| block.items.len());
         }
         let Some(block) = self.blocks.get_mut(at) else {
             self.insert_block(0, vec![item]);
             self.len = 1;
             return true;
         };
-        if block.get(within).is_some_and(|other| order(other).is_eq()) {
+        if block.items.get(within).is_some_and(is_same) {
             return false;
         }
         self.len += 1;
         // A full block is split before it grows: otherwise it would keep room for twice `MAX` items.
-        if block.len() == MAX {
-            let tail = block.split_off(MAX / 2);
-            let left = block.len();
-            self.update_bounds(at, true);
+        if block.items.len() == MAX {
+            let tail = block.items.split_off(MAX / 2);
+            let left = block.items.len();
+            block.update_last();
             self.insert_block(at + 1, tail);
             if within > left {
                 (at, within) = (at + 1, within - left);
             }
         }
         if let Some(block) = self.blocks.get_mut(at) {
-            block.insert(within, item);
-            let at_end = within + 1 == block.len();
-            self.update_bounds(at, at_end);
+            block.items.insert(within, item);
+            block.update_last();
+        }
+        if let Some(group) = self.groups.get_mut(at / GROUP) {
+            *group += 1;
         }
         true
     }
 
-    /// Removes an item; false when the set did not contain it. `order` compares another item with it.
-    pub(super) fn remove(&mut self, order: impl Fn(&T) -> Ordering) -> bool {
-        let (at, within) = self.locate(|other| order(other).is_lt());
+    /// Removes an item; false when the set did not contain it.
+    pub(super) fn remove(&mut self, before: impl Fn(&T) -> bool, is_same: impl Fn(&T) -> bool) -> bool {
+        let (at, within) = self.locate(before);
         let Some(block) = self.blocks.get_mut(at) else {
             return false;
         };
-        if !block.get(within).is_some_and(|other| order(other).is_eq()) {
+        if !block.items.get(within).is_some_and(is_same) {
             return false;
         }
-        block.remove(within);
+        block.items.remove(within);
+        block.update_last();
+        let left = block.items.len();
         self.len -= 1;
-        let left = block.len();
-        let at_end = within == left;
-        self.update_bounds(at, at_end);
+        if let Some(group) = self.groups.get_mut(at / GROUP) {
+            *group -= 1;
+        }
         if left == 0 {
             self.remove_block(at);
         } else if left <= MAX / 4 {
@@ -123,33 +133,31 @@ impl<T: Copy, const MAX: usize> Blocks<T, MAX> {
             skip -= size as usize;
             first += GROUP;
         }
-        for &size in self.sizes.iter().skip(first) {
-            if skip < size as usize {
+        for block in self.blocks.iter().skip(first) {
+            if skip < block.items.len() {
                 break;
             }
-            skip -= size as usize;
+            skip -= block.items.len();
             first += 1;
         }
-        self.blocks.iter().skip(first).flatten().skip(skip)
+        let blocks = self.blocks.iter().skip(first);
+        blocks.flat_map(|block| &block.items).skip(skip)
     }
 
     /// Index of the block, and index within it, of the first item for which `before` is false; one block past the end
     /// when there is none.
     fn locate(&self, before: impl Fn(&T) -> bool) -> (usize, usize) {
-        let at = self.lasts.partition_point(&before);
-        (
-            at,
-            self.blocks
-                .get(at)
-                .map_or(0, |block| block.partition_point(before)),
-        )
+        let at = self.blocks.partition_point(|block| before(&block.last));
+        let items = self.blocks.get(at).map(|block| &block.items);
+        (at, items.map_or(0, |items| items.partition_point(before)))
     }
 
     /// Merges a block with its neighbour when both fit into half a block, so that the next insertions do not split it
     /// again at once.
     fn merge(&mut self, at: usize) {
-        let fits = |left: usize| match (self.sizes.get(left), self.sizes.get(left + 1)) {
-            (Some(a), Some(b)) => (a + b) as usize <= MAX / 2,
+        let size = |at: usize| self.blocks.get(at).map(|block| block.items.len());
+        let fits = |left: usize| match (size(left), size(left + 1)) {
+            (Some(a), Some(b)) => a + b <= MAX / 2,
             _ => false,
         };
         let left = match at.checked_sub(1) {
@@ -157,57 +165,52 @@ impl<T: Copy, const MAX: usize> Blocks<T, MAX> {
             _ if fits(at) => at,
             _ => return,
         };
-        let mut tail = self.remove_block(left + 1);
+        let mut tail = self.blocks.remove(left + 1);
         if let Some(block) = self.blocks.get_mut(left) {
-            block.append(&mut tail);
+            block.items.append(&mut tail.items);
+            block.update_last();
         }
-        self.update_bounds(left, true);
+        self.update_groups(left);
     }
 
     /// Adds a block that is not empty.
-    fn insert_block(&mut self, at: usize, block: Vec<T>) {
-        if let Some(last) = block.last() {
-            self.lasts.insert(at, *last);
-            self.sizes.insert(at, size(&block));
-            self.blocks.insert(at, block);
-            self.update_groups(at);
+    fn insert_block(&mut self, at: usize, items: Vec<T>) {
+        if let Some(last) = items.last().copied() {
+            self.blocks.insert(at, Block { last, items });
+            self.update_groups(at.saturating_sub(1));
         }
     }
 
-    /// Removes a block and returns its items.
-    fn remove_block(&mut self, at: usize) -> Vec<T> {
-        self.lasts.remove(at);
-        self.sizes.remove(at);
-        let block = self.blocks.remove(at);
+    fn remove_block(&mut self, at: usize) {
+        self.blocks.remove(at);
         self.update_groups(at);
-        block
     }
 
-    /// Updates the stored size of a block that has changed, and with `new_last` its stored last item.
-    fn update_bounds(&mut self, at: usize, new_last: bool) {
-        let Some(block) = self.blocks.get(at) else { return };
-        if let (Some(stored), Some(group)) = (self.sizes.get_mut(at), self.groups.get_mut(at / GROUP)) {
-            let now = size(block);
-            *group = *group - *stored + now;
-            *stored = now;
-        }
-        if let (true, Some(stored), Some(last)) = (new_last, self.lasts.get_mut(at), block.last()) {
-            *stored = *last;
-        }
-    }
-
-    /// Adds up the groups again from that of a block which was added or removed: all later blocks have moved.
+    /// Adds up the groups again from that of a block which has changed: all later blocks have moved.
     fn update_groups(&mut self, at: usize) {
-        let first = at / GROUP;
+        let first = (at / GROUP).min(self.groups.len());
         self.groups.truncate(first);
-        let later = self.sizes.chunks(GROUP).skip(first);
-        self.groups.extend(later.map(|sizes| sizes.iter().sum::<u32>()));
+        if self.blocks.len() > GROUP {
+            let later = self.blocks.chunks(GROUP).skip(first);
+            self.groups.extend(later.map(sum));
+        } else {
+            self.groups.clear();
+        }
     }
 }
 
-/// The size of a block, which is at most `MAX`.
-fn size<T>(block: &[T]) -> u32 {
-    u32::try_from(block.len()).unwrap_or(u32::MAX)
+impl<T: Copy> Block<T> {
+    fn update_last(&mut self) {
+        if let Some(last) = self.items.last() {
+            self.last = *last;
+        }
+    }
+}
+
+/// The number of items in these blocks.
+fn sum<T>(blocks: &[Block<T>]) -> u32 {
+    let sum = blocks.iter().map(|block| block.items.len()).sum::<usize>();
+    u32::try_from(sum).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -218,21 +221,17 @@ mod tests {
 
     impl<T: Copy + PartialEq + std::fmt::Debug, const MAX: usize> Blocks<T, MAX> {
         fn check(&self) {
-            assert_eq!(self.blocks.len(), self.sizes.len());
-            assert_eq!(self.blocks.len(), self.lasts.len());
-            for ((block, size), last) in self.blocks.iter().zip(&self.sizes).zip(&self.lasts) {
-                assert_eq!(block.last(), Some(last));
-                assert_eq!(block.len(), *size as usize);
-                assert!((1..=MAX).contains(&block.len()));
-                assert!(
-                    block.capacity() <= MAX.next_power_of_two().max(4),
-                    "room for {}",
-                    block.capacity()
-                );
+            for Block { last, items } in &self.blocks {
+                assert_eq!(items.last(), Some(last));
+                assert!((1..=MAX).contains(&items.len()));
+                let room = MAX.next_power_of_two().max(4);
+                assert!(items.capacity() <= room, "room for {}", items.capacity());
             }
-            let groups = self.sizes.chunks(GROUP).map(|sizes| sizes.iter().sum::<u32>());
-            assert!(self.groups.iter().copied().eq(groups));
-            assert_eq!(self.len, self.blocks.iter().map(Vec::len).sum::<usize>());
+            let groups = self.blocks.chunks(GROUP).map(sum).collect::<Vec<_>>();
+            let is_one = self.blocks.len() <= GROUP;
+            assert_eq!(self.groups, if is_one { Vec::new() } else { groups });
+            let all = self.blocks.iter().map(|block| block.items.len());
+            assert_eq!(self.len, all.sum::<usize>());
         }
     }
 
@@ -243,14 +242,14 @@ mod tests {
             match sorted.binary_search(&item) {
                 Ok(at) if !add => {
                     sorted.remove(at);
-                    assert!(blocks.remove(|other| other.cmp(&item)));
+                    assert!(blocks.remove(|other| *other < item, |other| *other == item));
                 }
                 Err(at) if add => {
                     sorted.insert(at, item);
-                    assert!(blocks.insert(item, |other| other.cmp(&item)));
+                    assert!(blocks.insert(item, |other| *other < item, |other| *other == item));
                 }
-                Ok(_) => assert!(!blocks.insert(item, |other| other.cmp(&item))),
-                Err(_) => assert!(!blocks.remove(|other| other.cmp(&item))),
+                Ok(_) => assert!(!blocks.insert(item, |other| *other < item, |other| *other == item)),
+                Err(_) => assert!(!blocks.remove(|other| *other < item, |other| *other == item)),
             }
             blocks.check();
             let before = sorted.partition_point(|other| *other < item);
@@ -276,11 +275,11 @@ mod tests {
         fn a_set_that_grew_and_shrank_keeps_few_blocks(keep in 1..40usize) {
             let mut blocks = Blocks::<u16, 8>::default();
             for item in 0..2000 {
-                blocks.insert(item, |other| other.cmp(&item));
+                blocks.insert(item, |other| *other < item, |other| *other == item);
             }
             for item in 0..2000 {
                 if usize::from(item) % 40 >= keep {
-                    blocks.remove(|other| other.cmp(&item));
+                    blocks.remove(|other| *other < item, |other| *other == item);
                 }
             }
             blocks.check();

@@ -16,7 +16,7 @@ use super::cohorts;
 use super::facts::{AgencyFacts, Aggregate, Score, UnitFacts};
 use super::member::{DirectoryEntry, Member, UnitEntry};
 use super::member_score::{Content, MemberScore, ParsedScore};
-use super::table::{MemberId, TableKey, subject_of, subject_parts};
+use super::table::{MemberId, Sought, TableKey, subject_of, subject_parts};
 use super::table_map::{TableIds, TableMap};
 use super::texts::{self, Texts};
 
@@ -236,8 +236,9 @@ impl LeagueTables {
             self.unplaced = self.unplaced + usize::from(after.is_some()) - usize::from(before.is_some());
         }
         if shown {
+            let sought = Sought::new(&self.subjects, id);
             for table in &score.tables {
-                self.tables.shift(*table, &self.subjects, id, before, after);
+                self.tables.shift(*table, &self.subjects, sought, before, after);
                 changed.keys.extend(self.tables.key(*table).cloned());
             }
         }
@@ -330,16 +331,17 @@ impl LeagueTables {
         let Some(sort_key) = score.sort_key() else {
             return;
         };
+        let sought = Sought::new(&self.subjects, id);
         for table in left.iter().filter(|table| !score.tables.contains(table)) {
             self.tables
-                .shift(*table, &self.subjects, id, Some(sort_key), None);
+                .shift(*table, &self.subjects, sought, Some(sort_key), None);
             changed.extend(self.tables.key(*table).cloned());
         }
         for table in &score.tables {
             let stays = left.contains(table);
             if !stays {
                 self.tables
-                    .shift(*table, &self.subjects, id, None, Some(sort_key));
+                    .shift(*table, &self.subjects, sought, None, Some(sort_key));
             }
             if !stays || renamed {
                 changed.extend(self.tables.key(*table).cloned());

@@ -1,5 +1,7 @@
 //! A subject with its directory entry and its scores.
 
+use smallvec::SmallVec;
+
 use super::facts::{AgencyFacts, AgencyType, UnitFacts};
 use super::member_score::MemberScore;
 use super::table::MemberId;
@@ -111,7 +113,7 @@ pub(super) struct Member {
     pub(super) agency: MemberId,
     pub(super) entry: DirectoryEntry,
     /// Its scores, ordered by the number of metric and period.
-    pub(super) scores: Vec<MemberScore>,
+    pub(super) scores: SmallVec<[MemberScore; 1]>,
 }
 
 impl Member {
@@ -119,7 +121,7 @@ impl Member {
         Self {
             agency,
             entry: DirectoryEntry::Unknown,
-            scores: Vec::new(),
+            scores: SmallVec::new(),
         }
     }
 

@@ -87,6 +87,11 @@ impl Compact {
         let rest = self.0.get() & (u64::MAX >> PLACE_BITS);
         NonZeroU64::new(rest | (place << (64 - PLACE_BITS))).map_or(self, Self)
     }
+
+    /// The first integer; a smaller one comes first.
+    pub(super) fn bits(self) -> u64 {
+        self.0.get()
+    }
 }
 
 impl SortKey {

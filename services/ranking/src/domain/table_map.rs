@@ -6,7 +6,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::sort_key::SortKey;
-use super::table::{MemberId, Ranks, Table, TableKey};
+use super::table::{Ranks, Sought, Table, TableKey};
 use super::texts::Texts;
 
 /// Number of a table; it stays the same when the table loses its last member and gets another one.
@@ -84,7 +84,7 @@ impl TableMap {
         &mut self,
         id: TableId,
         subjects: &Texts,
-        member: MemberId,
+        sought: Sought<'_>,
         from: Option<SortKey>,
         to: Option<SortKey>,
     ) {
@@ -96,10 +96,10 @@ impl TableMap {
         };
         let was_empty = ranks.len() == 0;
         if let Some(sort_key) = from {
-            ranks.remove(subjects, member, sort_key);
+            ranks.remove(subjects, sought, sort_key);
         }
         if let Some(sort_key) = to {
-            ranks.insert(subjects, member, sort_key);
+            ranks.insert(subjects, sought, sort_key);
         }
         match (was_empty, ranks.len() == 0) {
             (true, false) => _ = self.order.insert(Arc::clone(key), id),

@@ -9,7 +9,7 @@ pub use history::{
     Moment, Span, history_get, history_insert, history_insert_snapshot, history_lock, history_page,
     history_span, history_span_set, history_thin,
 };
-pub use snapshot::{Model as StoredState, snapshot_page, snapshot_save};
+pub use snapshot::{StoredState, snapshot_page, snapshot_save};
 pub use snapshot_position::{Model as StoredPosition, snapshot_position_save, snapshot_positions};
 pub use snapshot_source::{snapshot_source_save, snapshot_sources};
 

@@ -95,6 +95,32 @@ pub async fn filters_choose_subjects(bus: Arc<dyn Bus>) {
     );
 }
 
+/// A follower that has the states up to a sequence gets those after it, and the message at the sequence identifies it until
+/// it is replaced.
+pub async fn a_follower_goes_on_after_a_sequence(bus: Arc<dyn Bus>) {
+    let service = "after";
+    bus.ensure_stream(service).await.unwrap();
+    publish(&bus, service, "a", 1, 0).await;
+    let b = publish(&bus, service, "b", 1, 0).await;
+    let stored = bus.stored(service, b).await.unwrap();
+    assert!(stored.is_some());
+    assert_eq!(bus.stored(service, b).await.unwrap(), stored);
+    assert_eq!(bus.stored(service, b + 1).await.unwrap(), None);
+    let filters = everything(service);
+    let mut follow = bus.follow_after(service, &filters, b).await.unwrap();
+    assert!(catch_up(&mut follow).await.is_empty());
+    let a = publish(&bus, service, "a", 2, 1).await;
+    assert_eq!(next_event(&mut follow).await.sequence, a);
+    let mut later = bus.follow_after(service, &filters, b).await.unwrap();
+    let batch = timeout(LONG, later.batch(9)).await.unwrap().unwrap();
+    assert_eq!(
+        batch.deliveries.iter().map(|d| d.sequence).collect::<Vec<_>>(),
+        [a]
+    );
+    publish(&bus, service, "b", 2, b).await;
+    assert_eq!(bus.stored(service, b).await.unwrap(), None);
+}
+
 /// Sequences only grow, and the newest state of every subject is delivered.
 pub async fn a_follower_sees_sequences_grow_under_load(bus: Arc<dyn Bus>) {
     const SUBJECTS: usize = 60;

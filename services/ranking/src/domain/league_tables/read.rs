@@ -87,9 +87,8 @@ impl LeagueTables {
 
     /// Rank of a subject in a table, without building its row; `None` when it has no rank there.
     pub fn rank(&self, key: &TableKey, subject: &Subject) -> Option<usize> {
-        let (_, score) = self.found(subject, &key.metric, &key.period)?;
-        let table = self.tables.find(key).filter(|own| score.tables.contains(own))?;
-        self.tables.table(table, &self.subjects)?.rank(score.sort_key()?)
+        let (table, score) = self.placed(key, subject)?;
+        table.rank(score.sort_key()?)
     }
 
     /// Number of scores that could be shown, but whose subject the directory has not announced. They are kept, and
@@ -149,6 +148,13 @@ impl LeagueTables {
         let id = self.find(subject)?;
         let series = self.series.find(&[metric, period])?;
         Some((id, self.member(id)?.score(series)?))
+    }
+
+    /// A table and the score of a subject that is in it.
+    fn placed(&self, key: &TableKey, subject: &Subject) -> Option<(Table<'_>, &MemberScore)> {
+        let (_, score) = self.found(subject, &key.metric, &key.period)?;
+        let table = self.tables.find(key).filter(|own| score.tables.contains(own))?;
+        Some((self.tables.table(table, &self.subjects)?, score))
     }
 
     fn row(&self, id: MemberId, score: &MemberScore, rank: Option<usize>) -> Option<Row> {
