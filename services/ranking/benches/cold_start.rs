@@ -74,7 +74,6 @@ fn directory(units: usize) -> impl Iterator<Item = Event> {
             display_name: format!("Kabupaten {i}"),
             kind: "kabupaten".to_owned(),
             parent: format!("agencies/{}", 11 + i % 38),
-            ..AgencyState::default()
         };
         event(subject::agency(&name), "prima.agency", state.encode_to_vec())
     });

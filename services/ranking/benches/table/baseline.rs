@@ -8,8 +8,9 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use prima_platform::db::sql;
 use rust_decimal::Decimal;
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection};
 
 use crate::work::{BATCH, Numbers, Sizes, subject_name};
 
@@ -128,7 +129,7 @@ pub fn postgres(sizes: Sizes, numbers: &mut Numbers) -> Result<Option<Duration>,
         // The table is temporary, and thus one of one connection.
         options.max_connections(1).sqlx_logging(false);
         let db = Database::connect(options).await?;
-        let text = |text: &str| Statement::from_string(db.get_database_backend(), text);
+        let text = |text: &str| sql(&db, text, []);
         db.execute_raw(text(
             "CREATE TEMPORARY TABLE score (subject INT PRIMARY KEY, value NUMERIC NOT NULL)",
         ))
@@ -161,8 +162,7 @@ async fn update_and_rank(
          WHERE subject = {subject}"
     );
     for text in [update, rank] {
-        let statement = Statement::from_string(db.get_database_backend(), text);
-        black_box(db.query_all_raw(statement).await?);
+        black_box(db.query_all_raw(sql(db, &text, [])).await?);
     }
     Ok(())
 }
