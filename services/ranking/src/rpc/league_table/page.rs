@@ -98,7 +98,7 @@ impl Request {
         let start = match &self.start {
             Start::First => 0,
             Start::After(cursor) => listing.after(cursor),
-            Start::Rank(rank) => listing.from_rank(*rank),
+            Start::Rank(rank) => listing.place_from(*rank),
             Start::Around(subject) => {
                 let place = found(listing.place_of(league_tables, &self.key, subject), subject)?;
                 // The last page is a whole one too.
@@ -182,7 +182,7 @@ impl<'a> Listing<'a> {
     }
 
     /// The first place with this rank, or with the next one in the order of the list.
-    fn from_rank(&self, rank: usize) -> usize {
+    fn place_from(&self, rank: usize) -> usize {
         match self.bottom_first {
             false => self.before(self.position_from(rank)),
             true => self.ranked() - self.before(self.position_from(rank.saturating_add(1))),
