@@ -2,6 +2,7 @@
 //! takes the path of its field and returns the value or a violation; [`Faults`] collects the violations of all fields
 //! before the request is refused.
 
+pub mod json;
 pub mod text;
 
 use std::str::FromStr;

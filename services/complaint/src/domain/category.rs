@@ -47,7 +47,7 @@ impl Categories {
                 return Ok(tree);
             }
         }
-        Err(reader.faults)
+        Err(reader.into_faults())
     }
 
     /// The built-in tree.

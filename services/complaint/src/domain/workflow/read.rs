@@ -37,7 +37,7 @@ pub(super) fn workflow(json: &str) -> Result<Workflow, Vec<Fault>> {
     {
         return Ok(workflow);
     }
-    Err(reader.faults)
+    Err(reader.into_faults())
 }
 
 impl Reader {
